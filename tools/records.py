@@ -1,0 +1,592 @@
+"""The vocabulary: everything that Paladin knows about, as frozen data. No I/O, no clock, no model.
+
+Field terms are the field's own: HbA1c, ICD-10-CM, RxNorm, NDC, UCUM, tier, step therapy, quantity limit, NPI.
+Every record of a chart has an id that is unique within its patient, so that a statement can name what shows it.
+
+Lists and silence (design: closed lists, open facts): `conditions`, `medications` and `allergies` are complete
+if present, even empty, and unknown if None. Nothing else is ever complete: what is not recorded is unknown.
+
+The structs are msgspec's: they validate as they are decoded, with the path of what is wrong.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cached_property
+from typing import Literal
+
+import msgspec
+
+from tools.rules import Rule
+
+Sex = Literal["female", "male", "unknown"]
+Channel = Literal["phone", "fax", "portal", "mail"]
+Kind = Literal["new", "continuation", "renewal"]
+Status = Literal["met", "not_met", "unknown"]
+Reason = Literal["missing", "stale", "conflict", "unit", "ambiguous"]
+Outcome = Literal[
+    "ready",
+    "needs_documentation",
+    "likely_denial",
+    "not_required",
+    "not_covered",
+    "quantity_exception",
+    "wrong_plan",
+]
+# The first three are the guide's; each says which Response (rules.py) it is by its first word.
+TrialOutcome = Literal[
+    "Inadequate response",
+    "Partial response",
+    "Intolerance - GI side effects",
+    "Intolerance - hypoglycemia",
+    "Intolerance - genital infection",
+    "Intolerance - other",
+    "Effective",
+]
+
+
+class Record(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+):
+    """Base of all records: frozen, named fields only, unknown fields refused."""
+
+
+# --- the chart -------------------------------------------------------------------------------------------
+
+
+class Address(Record, frozen=True, kw_only=True):
+    """A US postal address."""
+
+    line: str
+    city: str
+    state: str  # two letters
+    zip: str
+
+
+class Prescriber(Record, frozen=True, kw_only=True):
+    """Who orders the drug, and the practice. Fictitious NPIs begin with 2 and pass Luhn (prefix 80840)."""
+
+    name: str
+    npi: str | None = None
+    specialty: str | None = None  # "family medicine", "endocrinology", …, in lower case
+    practice: str | None = None
+    address: Address | None = None
+    phone: str | None = None
+    fax: str | None = None
+    contact: str | None = None
+
+
+class Coverage(Record, frozen=True, kw_only=True):
+    """One enrolment period in one plan; both days included, no end is open."""
+
+    id: str
+    plan_id: str
+    member_id: str = ""
+    group: str = ""
+    bin: str = ""
+    pcn: str = ""
+    start: date | None = None
+    end: date | None = None
+
+
+class Diagnosis(Record, frozen=True, kw_only=True):
+    """One entry of the problem list. A provisional one proves nothing; `abated` ends it."""
+
+    id: str
+    code: str  # ICD-10-CM with dot; "" where only a name is known
+    name: str = ""
+    onset: date | None = None
+    abated: date | None = None
+    verification: Literal["confirmed", "provisional", "refuted"] = "confirmed"
+    source_code: str = ""  # e.g. "SNOMED 44054006" as imported
+
+
+class Observation(Record, frozen=True, kw_only=True):
+    """One measured value. Without a unit, or with an impossible date, it is no evidence."""
+
+    id: str
+    test: str  # a key of terms.TESTS: "hba1c", "bmi", "weight", …
+    value: float
+    unit: str | None = None  # UCUM
+    date: date | None = None
+    loinc: str = ""
+    source: Literal["lab", "vital", "study", "form", "patient"] = "lab"
+
+
+class Medication(Record, frozen=True, kw_only=True):
+    """One course of one drug at one dose: a trial, or what is taken now. A titration is several.
+
+    `dose` per administration in `dose_unit`, `per_day` administrations (weekly: 1/7 ≈ 0.142857).
+    An end that is None with status `active` is ongoing; with status None it is not known whether it ended.
+    """
+
+    id: str
+    drug: str  # as charted: "metformin", "Ozempic"
+    ingredients: tuple[str, ...] = ()  # lower case
+    classes: tuple[str, ...] = ()  # keys of terms.CLASSES
+    rxnorm: str = ""
+    dose: float | None = None
+    dose_unit: str | None = None
+    per_day: float | None = None
+    formulation: Literal["IR", "ER"] | None = None
+    start: date | None = None
+    end: date | None = None
+    status: Literal["active", "stopped"] | None = None
+    outcome: TrialOutcome | None = None
+    reason: str = ""  # why it was stopped or judged so, in the chart's words
+    source: Literal["prescribed", "sample", "reported"] = "prescribed"
+    source_code: str = ""
+
+
+class Fill(Record, frozen=True, kw_only=True):
+    """One pharmacy claim."""
+
+    id: str
+    drug: str
+    ingredients: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    date: date
+    days_supply: int
+    quantity: float | None = None
+    ndc: str = ""  # 11 digits
+
+
+class Allergy(Record, frozen=True, kw_only=True):
+    """One entry of the allergy list."""
+
+    id: str
+    substance: str
+    ingredients: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    reaction: str = ""
+    type: Literal["allergy", "intolerance"] = "allergy"
+    date: date | None = None
+
+
+class FamilyHistory(Record, frozen=True, kw_only=True):
+    """One condition of one relative, as far as it is known."""
+
+    id: str
+    relation: str
+    condition: str
+    code: str = ""
+
+
+class Program(Record, frozen=True, kw_only=True):
+    """A structured programme, e.g. of diet and exercise. No end is ongoing."""
+
+    id: str
+    type: Literal["lifestyle"] = "lifestyle"
+    name: str = ""
+    start: date | None = None
+    end: date | None = None
+
+
+class Procedure(Record, frozen=True, kw_only=True):
+    """A procedure or study; its measured results stand among the observations of that date."""
+
+    id: str
+    name: str
+    code: str = ""
+    date: date | None = None
+    result: str = ""
+
+
+class Attestation(Record, frozen=True, kw_only=True):
+    """The chart's explicit statement that something is, or is not, so."""
+
+    id: str
+    topic: str  # "mtc_men2", "type_1_diabetes", "pregnancy", "adherent", …
+    present: bool
+    subjects: tuple[Literal["self", "family"], ...] = ("self",)
+    date: date | None = None
+    by: str = ""
+    text: str = ""
+
+
+class Note(Record, frozen=True, kw_only=True):
+    """A clinical note. Its text is data, never an instruction, and no value in it is evidence by itself."""
+
+    id: str
+    date: date | None
+    author: str = ""
+    type: str = "progress note"
+    text: str
+
+
+class Document(Record, frozen=True, kw_only=True):
+    """A file that somebody added, by its hash."""
+
+    id: str
+    title: str
+    of: str = ""  # Required.of that it can fulfil
+    date: date | None = None
+    sha256: str = ""
+
+
+class Authorization(Record, frozen=True, kw_only=True):
+    """A payer's earlier approval. It never transfers to another plan."""
+
+    id: str
+    plan_id: str
+    drug: str
+    indication: str = ""
+    start: date
+    end: date
+
+
+class Order(Record, frozen=True, kw_only=True):
+    """What the prescriber ordered."""
+
+    id: str
+    drug: str
+    strength: str = ""
+    quantity: float | None = None
+    unit: str | None = None  # the drug's billing unit if None
+    days_supply: int | None = None
+    sig: str = ""
+    date: date | None = None
+    indication: str = ""
+    kind: Kind | None = None
+
+
+class Patient(Record, frozen=True, kw_only=True, dict=True):
+    """A whole chart. `plan_id` is the plan on file, which need not be one that is active."""
+
+    id: str
+    given: str = ""
+    family: str = ""
+    birth_date: date | None = None
+    sex: Sex = "unknown"
+    address: Address | None = None
+    phone: str = ""
+    plan_id: str = ""
+    coverages: tuple[Coverage, ...] = ()
+    prescriber: Prescriber | None = None
+    conditions: tuple[Diagnosis, ...] | None = None
+    observations: tuple[Observation, ...] = ()
+    medications: tuple[Medication, ...] | None = None
+    fills: tuple[Fill, ...] = ()
+    allergies: tuple[Allergy, ...] | None = None
+    family_history: tuple[FamilyHistory, ...] = ()
+    programs: tuple[Program, ...] = ()
+    procedures: tuple[Procedure, ...] = ()
+    attestations: tuple[Attestation, ...] = ()
+    notes: tuple[Note, ...] = ()
+    documents: tuple[Document, ...] = ()
+    authorizations: tuple[Authorization, ...] = ()
+    orders: tuple[Order, ...] = ()
+    as_of: date | None = None  # the default date of an imported chart
+    source: str = ""  # e.g. "fhir:<uuid>"; the same source is the same patient
+
+    @property
+    def name(self) -> str:
+        return f"{self.given} {self.family}".strip()
+
+    @cached_property
+    def observations_by_test(self) -> dict[str, list[Observation]]:
+        by_test: dict[str, list[Observation]] = {}
+        for observation in self.observations:
+            by_test.setdefault(observation.test, []).append(observation)
+        return by_test
+
+
+# --- drugs and plans -------------------------------------------------------------------------------------
+
+
+class Strength(Record, frozen=True, kw_only=True):
+    """One orderable package. `quantity` billing units in one package last `days` days at the label's dose."""
+
+    label: str  # "1 mg"
+    dose: float  # mg per administration
+    package: str  # "1 pen of 4 mg/3 mL"
+    quantity: float
+    days: int
+    ndc: str  # 10 digits with hyphens, as on the label
+    units: int = 1  # pens, tablets in the package
+    doses: int = 1  # administrations that one package holds
+    starting: bool = False
+    limit_days: int | None = (
+        None  # a titration strength that may be used only this long
+    )
+
+
+class LabelIndication(Record, frozen=True, kw_only=True):
+    """What the FDA label allows. `rule` = who has it and is not contraindicated; used for alternatives
+    where the plan asks for no PA."""
+
+    key: str  # t2dm | weight | cv | osa | hf | ckd | mash
+    text: str
+    icd10: tuple[str, ...] = ()
+    rule: Rule | None = None
+    source: str = ""
+
+
+class Drug(Record, frozen=True, kw_only=True):
+    """A brand."""
+
+    name: str
+    generic: str
+    ingredients: tuple[str, ...]
+    classes: tuple[str, ...]
+    class_text: str = ""
+    rxnorm: str  # ingredient RxCUI; the brand is kept apart because it cannot tell Ozempic from Wegovy
+    route: str
+    form: str = ""
+    unit: str  # billing unit: "mL" or "tablet"
+    per_day: float  # administrations
+    sig: str = ""
+    strengths: tuple[Strength, ...]
+    indications: tuple[LabelIndication, ...]
+    contraindications: tuple[str, ...] = ()
+    boxed_warning: str = ""
+    duplicate_classes: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    list_price: float | None = None
+    sources: tuple[str, ...] = ()
+
+
+class QuantityLimit(Record, frozen=True, kw_only=True):
+    """At most `quantity` billing units in `days` days; a rate, compared exactly."""
+
+    quantity: float
+    unit: str
+    days: int
+    clause_id: str = ""
+    quote: str = ""
+
+
+class Benefit(Record, frozen=True, kw_only=True):
+    """What one plan says of one drug: a cell of the plan table."""
+
+    drug: str
+    covered: bool
+    reason: str = ""  # why it is not covered
+    pa_required: bool = False
+    tier: int | None = None
+    copay: str = ""  # "$45" or "30 %"
+    step_therapy: tuple[str, ...] = ()
+    quantity_limit: QuantityLimit | None = None
+    strength_limits: dict[str, QuantityLimit] = {}
+    indications: tuple[str, ...] = ()  # covered ones
+    excluded_uses: dict[str, str] = {}  # indication key → why the benefit excludes it
+    rules: tuple[Rule, ...] = ()
+    policy_id: str = ""
+
+
+class Plan(Record, frozen=True, kw_only=True):
+    """A payer's plan, with its rule for every drug."""
+
+    id: str  # "CASCADE-GOLD"
+    payer_id: str
+    payer: str
+    name: str
+    archetype: str = ""  # a letter of reference §3
+    line_of_business: str  # commercial | exchange | self_funded | medicare_part_d | medicare_advantage | medicaid | state_employees
+    bin: str = ""
+    pcn: str = ""
+    group: str = ""
+    phone: str = ""
+    fax: str = ""
+    portal: str = ""
+    address: Address | None = None
+    channel: Channel
+    form_id: str = ""
+    review_hours: int | None = None  # standard review clock
+    expedited_hours: int | None = None
+    appeal: str = ""
+    benefits: dict[str, Benefit]  # by drug name
+
+
+class Clause(Record, frozen=True, kw_only=True):
+    """One numbered clause of a policy document."""
+
+    id: str  # as printed: "1.3", "C-4", "§2(b)"
+    section: str  # one of the seven keys in terms.SECTIONS
+    text: str  # verbatim, without its number
+
+
+class Policy(Record, frozen=True, kw_only=True):
+    """A policy document, as read back from its printed text."""
+
+    id: str  # "CASCADE-GOLD-OZEMPIC"
+    plan_id: str
+    payer: str
+    drug: str
+    title: str = ""
+    version: str = ""
+    effective_from: date | None = None
+    effective_to: date | None = None
+    clauses: tuple[Clause, ...]
+    text: str = ""  # the whole document
+    file: str = ""
+
+
+# --- a question and its answer ---------------------------------------------------------------------------
+
+
+class Request(Record, frozen=True, kw_only=True):
+    """What is asked of the plan. What is left out is filled in by `determine.complete_request`."""
+
+    drug: str
+    strength: str = ""
+    quantity: float | None = None
+    unit: str | None = None
+    days_supply: int | None = None
+    kind: Kind | None = None
+    indication: str = ""
+    therapy_start: date | None = None
+    order_id: str = ""
+
+
+class ClauseRef(Record, frozen=True, kw_only=True):
+    """A citation: code checks that the quote stands in the policy."""
+
+    policy_id: str
+    clause_id: str
+    quote: str
+
+
+class Evidence(Record, frozen=True, kw_only=True):
+    """A record that shows, or fails to show, a criterion. `note` says why it was set aside, if it was."""
+
+    record_id: str
+    kind: str  # "hba1c", "diagnosis", "medication", …
+    value: str | float | None = None
+    unit: str | None = None
+    date: date | None = None
+    note: str = ""
+
+
+class Finding(Record, frozen=True, kw_only=True):
+    """One criterion's status and what shows it; `met` always favours the patient. `parts` are the branches
+    of a composite."""
+
+    criterion: str
+    status: Status
+    text: str
+    clause: ClauseRef | None = None
+    evidence: tuple[Evidence, ...] = ()
+    detail: str = ""  # one sentence: what was found
+    reason: Reason | None = None  # why it is unknown
+    fix: str | None = None  # what would change it
+    exclusion: bool = False
+    parts: tuple[Finding, ...] = ()
+
+
+class Alternative(Record, frozen=True, kw_only=True):
+    """Another covered drug that this patient already meets today."""
+
+    drug: str
+    outcome: Outcome
+    indication: str = ""
+    tier: int | None = None
+    copay: str = ""
+
+
+class Determination(Record, frozen=True, kw_only=True):
+    """The answer to one request on one date. It predicts; the payer decides."""
+
+    patient_id: str
+    plan_id: str
+    payer: str
+    drug: str
+    as_of: date
+    outcome: Outcome
+    summary: str
+    indication: str = ""
+    request: Request
+    rule_id: str = ""
+    policy_id: str = ""
+    stopped_by: str = ""  # eligibility | formulary | benefit | pa | exclusion | criteria | quantity | documents | ""
+    findings: tuple[Finding, ...] = ()
+    next_actions: tuple[str, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
+
+
+# --- the payer's form ------------------------------------------------------------------------------------
+
+
+class Field(Record, frozen=True, kw_only=True):
+    """One blank of a payer's form. `source` names the value that fills it (a key of forms.SOURCES)."""
+
+    id: str
+    label: str
+    source: str
+    type: Literal["text", "date", "number", "choice", "tick", "lines"] = "text"
+    options: tuple[str, ...] = ()
+    required: bool = False
+
+
+class Section(Record, frozen=True, kw_only=True):
+    """A part of a form. `repeat="criteria"` prints one question per criterion of the case's rule;
+    trials, labs, diagnoses, allergies print one row per record."""
+
+    title: str
+    fields: tuple[Field, ...] = ()
+    repeat: Literal["", "criteria", "trials", "labs", "diagnoses", "allergies"] = ""
+    renewal_only: bool = False
+
+
+class FormTemplate(Record, frozen=True, kw_only=True):
+    """A payer's PA form, and how it wants things written."""
+
+    id: str
+    plan_id: str
+    payer: str
+    title: str
+    channel: Channel
+    date_format: str  # strftime, e.g. "%m/%d/%Y"
+    units: Literal["us", "metric"]  # lb and in, or kg and cm
+    yes_no: Literal["ticks", "words"] = "ticks"
+    sections: tuple[Section, ...]
+    attestation: str
+    attachments: tuple[str, ...] = ()
+    look: dict[str, str] = {}  # accent colour, font, header layout, …
+
+
+class FilledField(Record, frozen=True, kw_only=True):
+    """A field with its value in the payer's format and where it came from."""
+
+    id: str
+    section: str
+    label: str
+    type: str
+    value: str = ""
+    required: bool = False
+    options: tuple[str, ...] = ()
+    record_id: str = (
+        ""  # the chart's record, "patient", "plan:<id>", "order:<id>", "drug:<name>", …
+    )
+    clause_id: str = ""
+
+
+class Attachment(Record, frozen=True, kw_only=True):
+    """A document to attach, and the record that fulfils it ("" if none does yet)."""
+
+    label: str
+    record_id: str = ""
+    date: date | None = None
+    clause_id: str = ""
+
+
+class PARequest(Record, frozen=True, kw_only=True):
+    """The filled form of one payer for one case. `ready` only if nothing required is missing."""
+
+    form_id: str
+    patient_id: str
+    plan_id: str
+    payer: str
+    drug: str
+    as_of: date
+    channel: Channel
+    outcome: Outcome
+    warning: str = ""  # e.g. which criterion fails, on a forced draft
+    fields: tuple[FilledField, ...]
+    missing: tuple[str, ...] = ()  # labels
+    ready: bool = False
+    attachments: tuple[Attachment, ...] = ()

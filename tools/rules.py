@@ -1,0 +1,277 @@
+"""What a coverage rule is made of: a tree of criteria, as plain data.
+
+A rule is written once, in the catalog, and printed as the plan table, the policy's clauses, the form's
+questions and the labels of the cases. This module only names its parts; `criteria.py` evaluates them and
+`prose.py` prints them and reads them back.
+
+There is no way to write a rule in which missing means failed: a leaf says what must be *shown*, and what
+is not shown is unknown.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+import msgspec
+
+Op = Literal[">=", ">", "<=", "<", "=="]
+Anchor = Literal["current", "baseline"]
+Who = Literal["self", "family"]
+Response = Literal["inadequate", "partial", "intolerance", "effective"]
+
+
+class Part(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+    tag_field="kind",
+):
+    """What every node of the tree carries: its name, its plain statement, and the clause that prints it."""
+
+    id: str
+    text: str = (
+        ""  # plain statement in our words, e.g. "HbA1c at least 7.0 % within 90 days"
+    )
+    clause_id: str = ""  # as numbered in the policy document
+    quote: str = ""  # that clause, verbatim
+    question: str = ""  # how the payer's form asks for it
+
+
+# --- composites ------------------------------------------------------------------------------------------
+
+
+class AllOf(Part, frozen=True, kw_only=True, tag="all_of"):
+    """Met if every child is; not met as soon as one is not."""
+
+    children: tuple[Node, ...]
+
+
+class AnyOf(Part, frozen=True, kw_only=True, tag="any_of"):
+    """Met as soon as one child is; not met only if none can be."""
+
+    children: tuple[Node, ...]
+
+
+class NoneOf(Part, frozen=True, kw_only=True, tag="none_of"):
+    """The negation of any_of."""
+
+    children: tuple[Node, ...]
+
+
+class AtLeast(Part, frozen=True, kw_only=True, tag="at_least"):
+    """Met if `k` children are."""
+
+    k: int
+    children: tuple[Node, ...]
+
+
+# --- leaves ----------------------------------------------------------------------------------------------
+
+
+class Age(Part, frozen=True, kw_only=True, tag="age"):
+    """Completed years on as_of."""
+
+    op: Op
+    years: int
+
+
+class Condition(Part, frozen=True, kw_only=True, tag="condition"):
+    """A diagnosis or history. `codes` (ICD-10-CM prefixes) and `phrases` prove it; `suggests` and
+    `suggest_phrases` only hint at it (thyroid cancer of unstated type does not prove a medullary one)
+    and make it unknown; `not_phrases` (papillary) are something else. `topic` is what an attestation calls it.
+
+    `evidence` matters where it must be absent: `record`, a complete list that lacks it is enough;
+    `attestation`, the chart must deny it, for everyone in `who`.
+    """
+
+    label: str
+    codes: tuple[str, ...] = ()
+    phrases: tuple[str, ...] = ()
+    suggests: tuple[str, ...] = ()
+    suggest_phrases: tuple[str, ...] = ()
+    not_phrases: tuple[str, ...] = ()
+    topic: str = ""
+    who: tuple[Who, ...] = ("self",)
+    status: Literal["active", "ever"] = "active"
+    evidence: Literal["record", "attestation"] = "record"
+    within_days: int | None = None
+    sex: Literal["female", "male"] | None = None  # it can only be present in this sex
+
+
+class Lab(Part, frozen=True, kw_only=True, tag="lab"):
+    """A measured value. The newest valid one in the window governs; `baseline` is the one at therapy start,
+    with the window counted back from there."""
+
+    test: str  # a key of terms.TESTS
+    op: Op
+    value: float
+    unit: str
+    within_days: int | None = None
+    at: Anchor = "current"
+
+
+class Measured(Part, frozen=True, kw_only=True, tag="measured"):
+    """Values of these tests are on record within the window, whatever they are."""
+
+    tests: tuple[str, ...]
+    within_days: int
+
+
+class Trial(Part, frozen=True, kw_only=True, tag="trial"):
+    """A former or ongoing course of one of these drugs, long enough and with one of these responses.
+
+    `drugs` are ingredient or brand names in lower case, `classes` keys of terms.CLASSES; either matches.
+    `min_daily_dose` in mg. `proof="fills"`: pharmacy claims must show the days; samples do not count.
+    """
+
+    label: str
+    drugs: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    min_days: int = 0
+    responses: tuple[Response, ...] = ()
+    min_daily_dose: float | None = None
+    formulation: Literal["IR", "ER"] | None = None
+    within_days: int | None = None
+    proof: Literal["record", "fills"] = "record"
+
+
+class Intolerance(Part, frozen=True, kw_only=True, tag="intolerance"):
+    """A documented adverse reaction that ended a course, or an intolerance on the allergy list."""
+
+    label: str
+    drugs: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    formulation: Literal["IR", "ER"] | None = None
+
+
+class AllergyTo(Part, frozen=True, kw_only=True, tag="allergy"):
+    """An allergy to one of these; `requested` also means the drug that is asked for."""
+
+    label: str
+    drugs: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    requested: bool = False
+
+
+class Taking(Part, frozen=True, kw_only=True, tag="taking"):
+    """Takes one of these on as_of. The product asked for itself does not count (`Ozempic` on a renewal of
+    Ozempic), another brand of the same ingredient does."""
+
+    label: str
+    drugs: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    min_days: int = 0
+
+
+class OnDrug(Part, frozen=True, kw_only=True, tag="on_drug"):
+    """Has been taking the drug asked for this many calendar months, at `min_dose` mg per dose or more."""
+
+    min_months: int
+    min_dose: float | None = None
+
+
+class Programme(Part, frozen=True, kw_only=True, tag="programme"):
+    """Took part in a structured programme for this many calendar months, ended no longer ago than the window."""
+
+    programme: Literal["lifestyle"] = "lifestyle"
+    min_months: int
+    within_days: int | None = None
+
+
+class Attested(Part, frozen=True, kw_only=True, tag="attested"):
+    """The prescriber states it in the chart."""
+
+    topic: str
+    statement: str
+    within_days: int | None = None
+
+
+class Specialist(Part, frozen=True, kw_only=True, tag="specialist"):
+    """Prescribed by one of these specialties, or after a consultation with one (an attestation
+    `specialist_consult`)."""
+
+    specialties: tuple[str, ...]
+
+
+class Change(Part, frozen=True, kw_only=True, tag="change"):
+    """A fall or rise from the baseline at therapy start to the newest value in the window, in percent
+    of the baseline or as an amount in the test's unit. Percentages are never rounded."""
+
+    test: str
+    direction: Literal["fall", "rise"] = "fall"
+    percent: float | None = None
+    amount: float | None = None
+    within_days: int | None = None
+
+
+class Use(Part, frozen=True, kw_only=True, tag="use"):
+    """The drug is asked for one of these uses (indication keys); only exclusions say this."""
+
+    uses: tuple[str, ...]
+    label: str
+
+
+Node = (
+    AllOf
+    | AnyOf
+    | NoneOf
+    | AtLeast
+    | Age
+    | Condition
+    | Lab
+    | Measured
+    | Trial
+    | Intolerance
+    | AllergyTo
+    | Taking
+    | OnDrug
+    | Programme
+    | Attested
+    | Specialist
+    | Change
+    | Use
+)
+Composite = AllOf | AnyOf | NoneOf | AtLeast
+
+
+# --- a whole rule ----------------------------------------------------------------------------------------
+
+
+class Required(Part, frozen=True, kw_only=True, tag="document"):
+    """A document that goes with the request. `of` says which records can fulfil it; `for_criterion`
+    asks for it only where that criterion is met by the record (fills prove a trial, not an allergy)."""
+
+    of: Literal["note", "lab", "fills", "programme", "study", "medication"]
+    test: str = ""
+    drugs: tuple[str, ...] = ()
+    within_days: int | None = None
+    for_criterion: str = ""
+
+
+class Rule(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+    dict=True,
+):
+    """One plan's rule for one drug and one indication. `exclusions` state what must NOT be present: a proven
+    one stops the case, an absent one is met, one that is unknown joins the criteria."""
+
+    id: str  # e.g. "CASCADE-GOLD/Ozempic/t2dm"
+    indication: str  # t2dm | weight | cv | osa | hf | ckd | mash | …
+    indication_text: str = ""
+    policy_id: str = ""
+    version: str = ""
+    effective_from: date | None = None
+    effective_to: date | None = None
+    criteria: AllOf
+    exclusions: tuple[Node, ...] = ()
+    documents: tuple[Required, ...] = ()
+    renewal: AllOf | None = None  # its own criteria; the exclusions hold for both
+    initial_months: int = 12
+    renewal_months: int = 12
