@@ -1,0 +1,52 @@
+"""What can go wrong, and who can mend it.
+
+    PaladinError
+    ├── Correctable      the input is wrong; the message says which value, and what would be right
+    │   ├── NotFound     no such patient, drug, plan …; names what is near
+    │   ├── Invalid      a value or file that cannot be read as what it should be
+    │   └── Refused      understood, and not done, with what can be done instead
+    └── Unavailable      something that is needed is not there: the store, the index, a model
+
+Only the doors turn these into exit codes (2 and 3) and HTTP statuses (404, 422, 409 and 503).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class PaladinError(Exception):
+    """Base of every error that a person should read as one line."""
+
+
+class Correctable(PaladinError):
+    """The caller can mend the input; safe to hand back to a model."""
+
+
+class NotFound(Correctable):
+    """`what` has no `value`; `near` are the closest that exist."""
+
+    def __init__(self, what: str, value: str, near: Iterable[str] = (), hint: str = "") -> None:
+        self.what, self.value, self.near = what, value, tuple(near)
+        guess = f"; did you mean {' or '.join(self.near)}?" if self.near else ""
+        super().__init__(f"no {what} {value!r}{guess}" + (f" ({hint})" if hint else ""))
+
+
+class Invalid(Correctable):
+    """A value, a field or a file that is not what it should be; the message names it and what is allowed."""
+
+
+class Refused(Correctable):
+    """Understood and not done; the message says what to do instead."""
+
+
+class Unavailable(PaladinError):
+    """Something that is needed is not available; the message says which command brings it."""
+
+
+def nearest(value: str, known: Iterable[str], most: int = 3) -> list[str]:
+    """The known names that look like the value, best first, whatever their case."""
+    from difflib import get_close_matches
+
+    by_fold = {name.casefold(): name for name in known}
+    return [by_fold[hit] for hit in get_close_matches(value.casefold(), by_fold, most, 0.6)]
