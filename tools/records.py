@@ -441,6 +441,8 @@ class Request(Record, frozen=True, kw_only=True):
     indication: str = ""
     therapy_start: date | None = None
     order_id: str = ""
+    ingredients: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
 
 
 class ClauseRef(Record, frozen=True, kw_only=True):

@@ -1,0 +1,153 @@
+"""Measured values as evidence: units converted, impossible ones set aside with the reason, BMI derived.
+
+Design, "Settled": HbA1c and BMI are rounded half-up to one decimal before comparing, percentages and weights
+never; a value with an impossible date or without a unit is no evidence, and the finding says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
+from typing import NamedTuple
+
+from tools.records import Evidence, Observation, Patient, Reason
+from tools.terms import TESTS
+
+
+class Value(NamedTuple):
+    """A usable value in the test's canonical unit, rounded as it is compared, with what it rests on."""
+
+    value: float
+    date: date
+    evidence: tuple[Evidence, ...]
+
+
+class Rejected(NamedTuple):
+    """A value that is no evidence, and why."""
+
+    reason: Reason
+    evidence: Evidence
+    date: date | None
+
+
+class Values(NamedTuple):
+    """All values of one test, newest first, and those set aside."""
+
+    usable: list[Value]
+    rejected: list[Rejected]
+
+
+@lru_cache(maxsize=65536)
+def round_half_up(value: float, decimals: int) -> float:
+    """Decimal half-up rounding of the number as written: 6.95 → 7.0, 29.95 → 30.0."""
+    return float(Decimal(repr(value)).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP))
+
+
+@lru_cache(maxsize=65536)
+def canonical(test: str, value: float, unit: str) -> float | None:
+    """The value in the test's own unit, unrounded; None for a unit that this test does not have."""
+    known = TESTS[test].units
+    scale = known.get(unit) or known.get(unit.strip())
+    if scale is None:
+        folded = {name.casefold(): pair for name, pair in known.items()}
+        scale = folded.get(unit.strip().casefold())
+    if scale is None:
+        return None
+    factor, offset = scale
+    return value if factor == "1" else float(Decimal(repr(value)) * Decimal(factor) + Decimal(offset))
+
+
+def values_of(patient: Patient, test: str, as_of: date) -> Values:
+    """Every recorded value of the test; for BMI also those that weight and height give."""
+    usable: list[Value] = []
+    rejected: list[Rejected] = []
+    for observation in patient.observations_by_test.get(test, ()):
+        _sort_in(observation, test, patient.birth_date, as_of, usable, rejected)
+    if test == "bmi" and "weight" in patient.observations_by_test:
+        usable += _derived_bmi(patient, as_of, {value.date for value in usable})
+    if len(usable) > 1:
+        usable.sort(key=lambda value: value.date, reverse=True)
+    return Values(usable, rejected)
+
+
+def _sort_in(
+    seen: Observation,
+    test: str,
+    born: date | None,
+    as_of: date,
+    usable: list[Value],
+    rejected: list[Rejected],
+) -> None:
+    if seen.date is None:
+        return rejected.append(_rejected(seen, "missing", "no date"))
+    if seen.date > as_of:
+        return rejected.append(_rejected(seen, "missing", f"dated after {as_of}"))
+    if born is not None and seen.date < born:
+        return rejected.append(_rejected(seen, "missing", "dated before birth"))
+    if not seen.unit:
+        return rejected.append(_rejected(seen, "unit", "no unit"))
+    value = canonical(test, seen.value, seen.unit)
+    spec = TESTS[test]
+    if value is None:
+        return rejected.append(_rejected(seen, "unit", f"{seen.unit!r} is not a unit of {spec.name}"))
+    if not spec.low <= value <= spec.high:
+        return rejected.append(_rejected(seen, "ambiguous", f"not a possible {spec.name}"))
+    if spec.decimals is not None:
+        value = round_half_up(value, spec.decimals)
+    usable.append(
+        Value(
+            value,
+            seen.date,
+            (Evidence(record_id=seen.id, kind=test, value=seen.value, unit=seen.unit, date=seen.date),),
+        )
+    )
+    return None
+
+
+def _rejected(seen: Observation, reason: Reason, note: str) -> Rejected:
+    evidence = Evidence(
+        record_id=seen.id, kind=seen.test, value=seen.value, unit=seen.unit, date=seen.date, note=note
+    )
+    return Rejected(reason, evidence, seen.date)
+
+
+def _derived_bmi(patient: Patient, as_of: date, reported: set[date]) -> list[Value]:
+    """BMI of every weight with a height of its own day; on days without any BMI, with the newest height
+    before it, since adults keep theirs."""
+    weights = values_of(patient, "weight", as_of).usable
+    heights = values_of(patient, "height", as_of).usable
+    derived = []
+    for weight in weights:
+        same_day = [height for height in heights if height.date == weight.date]
+        earlier = [height for height in heights if height.date < weight.date]
+        for height in same_day or ([] if weight.date in reported else earlier[:1]):
+            derived.append(_bmi(weight, height))
+    return derived
+
+
+def _bmi(weight: Value, height: Value) -> Value:
+    metres = Decimal(repr(height.value)) / 100
+    bmi = round_half_up(float(Decimal(repr(weight.value)) / (metres * metres)), 1)
+    shown = Evidence(
+        record_id=weight.evidence[0].record_id,
+        kind="bmi",
+        value=bmi,
+        unit="kg/m2",
+        date=weight.date,
+        note="from weight and height",
+    )
+    return Value(bmi, weight.date, (shown, *weight.evidence, *height.evidence))
+
+
+def governing(values: Sequence[Value]) -> Sequence[Value]:
+    """The newest day's values (several only if that day has several); `values` are newest first."""
+    if len(values) < 2 or values[1].date != values[0].date:
+        return values[:1]
+    return [value for value in values if value.date == values[0].date]
+
+
+def number(value: float) -> str:
+    """A number as it is read: no trailing zeros beyond the first decimal (7.0, 8.4, 104.0, 3 → 3)."""
+    return f"{value:g}" if value == int(value) and abs(value) >= 100 else f"{value:.10g}"
