@@ -1,0 +1,107 @@
+"""What people add to charts: kept beside the record, with who and when, laid over it on reading, undoable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+from sqlalchemy import insert, select, update
+from sqlmodel import col
+
+from tools.errors import NotFound, Refused
+from tools.store import database
+from tools.store.rows import PARTS, ChartEntry
+from tools.store.tables import ChartEntryTable
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from sqlalchemy import Engine, Row
+
+    from tools.records import Patient, Record
+
+
+class Additions:
+    """The part of Store that keeps added records."""
+
+    engine: Engine
+
+    def patient(self, patient_id: str) -> Patient:
+        raise NotImplementedError
+
+    def add_chart_entry(self, entry: ChartEntry) -> ChartEntry:
+        """Keep an addition; returns it with the id it got. NotFound if there is no such patient."""
+        from tools.store.store import person
+
+        entry.read()
+        values = {
+            "patient_id": entry.patient_id,
+            "person": person(self.patient(entry.patient_id)),
+            "part": entry.part,
+            "record": bytes(entry.record),
+            "by": entry.by,
+            "when": moment(entry.when),
+        }
+        with database.writing(self.engine) as connection:
+            made = connection.execute(
+                insert(ChartEntryTable).returning(col(ChartEntryTable.id)), values
+            ).scalar_one()
+        return msgspec.structs.replace(entry, id=made)
+
+    def undo_chart_entry(self, entry_id: int, *, by: str, when: datetime) -> ChartEntry:
+        """Take an addition out of its chart; it stays in the log."""
+        with database.writing(self.engine) as connection:
+            row = connection.execute(
+                select(ChartEntryTable).where(col(ChartEntryTable.id) == entry_id)
+            ).first()
+            if row is None:
+                raise NotFound("chart addition", str(entry_id), hint="`pa chart log` lists them")
+            if row.undone_when is not None:
+                raise Refused(
+                    f"chart addition {entry_id} was already undone by {row.undone_by} on {row.undone_when}"
+                )
+            connection.execute(
+                update(ChartEntryTable)
+                .where(col(ChartEntryTable.id) == entry_id)
+                .values(undone_by=by, undone_when=moment(when))
+            )
+        return msgspec.structs.replace(_entry(row), undone_by=by, undone_when=when)
+
+    def chart_entries(self, patient_id: str | None = None) -> list[ChartEntry]:
+        """The log of one patient or of all, in the order in which things were added, undone ones too."""
+        statement = select(ChartEntryTable).order_by(col(ChartEntryTable.id))
+        if patient_id is not None:
+            statement = statement.where(col(ChartEntryTable.patient_id) == patient_id)
+        with self.engine.connect() as connection:
+            return [_entry(row) for row in connection.execute(statement)]
+
+
+def apply(patient: Patient, entries: Iterable[tuple[int, str, bytes]]) -> Patient:
+    """The chart with these additions (id, part, record) at the end of their lists, under ids that say so."""
+    lists: dict[str, list[Record]] = {}
+    for entry_id, part, record in entries:
+        added = msgspec.json.decode(record, type=PARTS[part])
+        lists.setdefault(part, []).append(msgspec.structs.replace(added, id=f"added-{entry_id}"))
+    return msgspec.structs.replace(
+        patient, **{part: (*(getattr(patient, part) or ()), *added) for part, added in lists.items()}
+    )
+
+
+def moment(when: datetime) -> str:
+    """ISO 8601 in UTC, to the second. A moment without a zone is taken for UTC."""
+    return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC).isoformat(timespec="seconds")
+
+
+def _entry(row: Row[Any]) -> ChartEntry:
+    return ChartEntry(
+        id=row.id,
+        patient_id=row.patient_id,
+        part=row.part,
+        record=msgspec.Raw(row.record),
+        by=row.by,
+        when=datetime.fromisoformat(row.when),
+        undone_by=row.undone_by,
+        undone_when=datetime.fromisoformat(row.undone_when) if row.undone_when else None,
+    )

@@ -1,0 +1,125 @@
+"""The connection: SQLite by default, any SQLAlchemy URL otherwise; the schema and its migrations."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from tools.errors import Invalid, Unavailable
+from tools.store.tables import SCHEMA
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection, Engine
+    from sqlalchemy.engine import URL
+
+SETUP = "run `pa setup`"
+
+
+def connect(url: str) -> Engine:
+    """An engine for this URL. SQLite: WAL, five seconds of patience, and writers that queue at BEGIN."""
+    parsed = _parse(url)
+    try:
+        engine = create_engine(parsed)
+    except (NoSuchModuleError, ModuleNotFoundError) as error:
+        raise Unavailable(f"no driver for {parsed.drivername!r} is installed: {error}") from error
+    if parsed.get_backend_name() == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def check(engine: Engine) -> None:
+    """Raise Unavailable unless the schema is there and is the one that this code was written for."""
+    shown = engine.url.render_as_string(hide_password=True)
+    file = sqlite_file(engine.url)
+    if file and not file.exists():
+        raise Unavailable(f"there is no store at {file}; {SETUP}")
+    try:
+        found = revision(engine)
+    except DBAPIError as error:
+        raise Unavailable(f"the store at {shown} cannot be read: {error.orig}") from error
+    if found is None:
+        raise Unavailable(f"the store at {shown} is empty; {SETUP}")
+    if found < SCHEMA:
+        raise Unavailable(
+            f"the store at {shown} has the older schema {found}; {SETUP} to bring it to {SCHEMA}"
+        )
+    if found > SCHEMA:
+        raise Unavailable(
+            f"the store at {shown} was made by a newer Paladin (schema {found}, this one knows {SCHEMA})"
+        )
+
+
+def revision(engine: Engine) -> str | None:
+    """The schema's revision; None if there is no schema."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":  # an inspector costs a cold command 10 ms
+            tables = "SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'"
+            there = bool(connection.exec_driver_sql(tables).scalar())
+        else:
+            from sqlalchemy import inspect
+
+            there = inspect(connection).has_table("alembic_version")
+        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() if there else None
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the schema to the newest revision; creates the file and its folder if need be."""
+    from alembic import command
+    from alembic.config import Config
+
+    file = sqlite_file(engine.url)
+    if file:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    try:
+        with writing(engine) as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except DBAPIError as error:
+        raise Unavailable(
+            f"the store at {engine.url.render_as_string()} cannot be made: {error.orig}"
+        ) from error
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One write transaction: all of it, or nothing."""
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        yield connection
+
+
+def sqlite_file(url: URL) -> Path | None:
+    """The file of an SQLite URL; None for other databases and for one in memory."""
+    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
+        return None
+    return Path(url.database)
+
+
+def _parse(url: str) -> URL:
+    try:
+        return make_url(url)
+    except ArgumentError as error:
+        raise Invalid(f"{url!r} is not a database URL; an example is sqlite:///var/paladin.db") from error
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
+    connection.isolation_level = None  # the driver would begin late and silently; _begin_sqlite does it
+    for pragma in ("busy_timeout = 5000", "journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A reader needs no transaction: each of its statements is one. A writer takes the lock first, so that
+    # two of them wait for each other and neither fails half way.
+    if connection.get_execution_options().get("writes"):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,0 +1,138 @@
+"""Drafted cases and what people decided about them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from sqlalchemy import and_, insert, select, update
+from sqlmodel import col
+
+from tools.errors import NotFound, Refused
+from tools.store import database
+from tools.store.additions import moment
+from tools.store.rows import Draft, DraftFile, DraftStatus, Review
+from tools.store.tables import DraftTable, ReviewTable
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine, Row
+
+_CASE = ("patient_id", "drug", "plan_id", "as_of", "thread_id")
+_CONTENT = ("outcome", "determination", "pa_request", "letter", "files")
+
+
+class Drafts:
+    """The part of Store that keeps drafts."""
+
+    engine: Engine
+
+    def save_draft(self, draft: Draft) -> Draft:
+        """Keep a draft: one per patient, drug, plan, date and thread. Saving the same content again changes
+        nothing, so that work which is repeated after a crash is done once; another content replaces it, with
+        the status given. A draft that was approved or rejected is not replaced (Refused)."""
+        values = _values(draft)
+        same_case = and_(*(col(getattr(DraftTable, name)) == values[name] for name in _CASE))
+        with database.writing(self.engine) as connection:
+            row = connection.execute(select(DraftTable).where(same_case)).first()
+            if row is None:
+                made = connection.execute(
+                    insert(DraftTable).returning(col(DraftTable.id)), values
+                ).scalar_one()
+                return msgspec.structs.replace(draft, id=made)
+            kept = _draft(row)
+            if all(getattr(row, name) == values[name] for name in _CONTENT):
+                return kept
+            if kept.status in ("approved", "rejected"):
+                raise Refused(f"draft {kept.id} was {kept.status}; start another one to change it")
+            changed = {name: values[name] for name in (*_CONTENT, "status", "updated")}
+            connection.execute(update(DraftTable).where(col(DraftTable.id) == kept.id).values(**changed))
+        return msgspec.structs.replace(draft, id=kept.id, created=kept.created)
+
+    def draft(self, draft_id: int) -> Draft:
+        """By the number that `pa review` shows."""
+        with self.engine.connect() as connection:
+            row = connection.execute(select(DraftTable).where(col(DraftTable.id) == draft_id)).first()
+        if row is None:
+            raise NotFound("draft", str(draft_id), hint="`pa review` lists what waits")
+        return _draft(row)
+
+    def drafts(
+        self,
+        status: DraftStatus | None = None,
+        patient_id: str | None = None,
+        *,
+        thread_id: str | None = None,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> list[Draft]:
+        """A page of drafts, oldest first."""
+        statement = select(DraftTable).order_by(col(DraftTable.id)).limit(limit).offset(offset)
+        for column, value in (("status", status), ("patient_id", patient_id), ("thread_id", thread_id)):
+            if value is not None:
+                statement = statement.where(col(getattr(DraftTable, column)) == value)
+        with self.engine.connect() as connection:
+            return [_draft(row) for row in connection.execute(statement)]
+
+    def set_draft_status(
+        self, draft_id: int, status: DraftStatus, *, by: str, reason: str = "", when: datetime
+    ) -> Draft:
+        """Record a person's decision. Deciding the same again changes nothing; what was approved or rejected
+        can't be decided otherwise (Refused)."""
+        with database.writing(self.engine) as connection:
+            row = connection.execute(select(DraftTable).where(col(DraftTable.id) == draft_id)).first()
+            if row is None:
+                raise NotFound("draft", str(draft_id), hint="`pa review` lists what waits")
+            kept = _draft(row)
+            if kept.status == status and status != "edited":
+                return kept
+            if kept.status in ("approved", "rejected"):
+                raise Refused(
+                    f"draft {draft_id} was already {kept.status}; draft the case again to change that"
+                )
+            connection.execute(
+                update(DraftTable)
+                .where(col(DraftTable.id) == draft_id)
+                .values(status=status, updated=moment(when))
+            )
+            review = {
+                "draft_id": draft_id,
+                "status": status,
+                "by": by,
+                "reason": reason,
+                "when": moment(when),
+            }
+            connection.execute(insert(ReviewTable), review)
+        return msgspec.structs.replace(kept, status=status, updated=when)
+
+    def reviews(self, draft_id: int) -> list[Review]:
+        """What was decided about a draft, in order."""
+        statement = (
+            select(ReviewTable).where(col(ReviewTable.draft_id) == draft_id).order_by(col(ReviewTable.id))
+        )
+        with self.engine.connect() as connection:
+            return [
+                Review(status=row.status, by=row.by, reason=row.reason, when=datetime.fromisoformat(row.when))
+                for row in connection.execute(statement)
+            ]
+
+
+def _values(draft: Draft) -> dict[str, Any]:
+    values = {name: getattr(draft, name) for name in (*_CASE, "status", *_CONTENT)}
+    return values | {
+        "files": msgspec.json.encode(draft.files, order="sorted"),
+        "created": moment(draft.created),
+        "updated": moment(draft.updated),
+    }
+
+
+def _draft(row: Row[Any]) -> Draft:
+    values = {name: getattr(row, name) for name in ("id", *_CASE, "status", *_CONTENT)}
+    return Draft(
+        **values
+        | {
+            "files": msgspec.json.decode(row.files, type=dict[str, DraftFile]),
+            "created": datetime.fromisoformat(row.created),
+            "updated": datetime.fromisoformat(row.updated),
+        }
+    )

@@ -1,0 +1,108 @@
+"""What the store hands out beside the records: list rows, what is loaded, added entries, drafts."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Literal
+
+import msgspec
+
+from tools import records
+from tools.records import Record
+
+DraftStatus = Literal["needs_review", "approved", "rejected", "edited"]
+
+# The lists of a chart to which a person can add, and what stands in them.
+PARTS: dict[str, type[Record]] = {
+    "conditions": records.Diagnosis,
+    "observations": records.Observation,
+    "medications": records.Medication,
+    "fills": records.Fill,
+    "allergies": records.Allergy,
+    "family_history": records.FamilyHistory,
+    "programs": records.Program,
+    "procedures": records.Procedure,
+    "attestations": records.Attestation,
+    "notes": records.Note,
+    "documents": records.Document,
+    "orders": records.Order,
+}
+
+
+class PatientRow(Record, frozen=True, kw_only=True):
+    """A patient in a list."""
+
+    id: str
+    given: str
+    family: str
+    birth_date: date | None
+    sex: str
+    plan_id: str
+    origin: Literal["dataset", "import"]
+
+    @property
+    def name(self) -> str:
+        return f"{self.given} {self.family}".strip()
+
+
+class DatasetInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """dataset.json: what a generated world is. `files` maps a path to its SHA-256; other keys are let be."""
+
+    as_of: date
+    seed: int
+    version: str
+    counts: dict[str, int] = {}
+    files: dict[str, str] = {}
+    labels: str = ""  # SHA-256 of the labels, which are kept elsewhere
+    fingerprint: str = ""  # of all files as loaded; set by the store
+
+
+class ChartEntry(Record, frozen=True, kw_only=True):
+    """A record that a person added to a chart. `part` is a key of PARTS; the store gives the ids."""
+
+    id: int = 0
+    patient_id: str
+    part: str
+    record: msgspec.Raw
+    by: str
+    when: datetime
+    undone_by: str | None = None
+    undone_when: datetime | None = None
+
+    def read(self) -> Record:
+        return msgspec.json.decode(self.record, type=PARTS[self.part])
+
+
+class DraftFile(Record, frozen=True, kw_only=True):
+    """A file that belongs to a draft, and its SHA-256 when it was written."""
+
+    path: str
+    sha256: str
+
+
+class Draft(Record, frozen=True, kw_only=True):
+    """A drafted case. The three documents are JSON as their writers made it; the store gives `id`."""
+
+    id: int = 0
+    patient_id: str
+    drug: str
+    plan_id: str
+    as_of: date
+    thread_id: str
+    status: DraftStatus = "needs_review"
+    outcome: str
+    determination: bytes
+    pa_request: bytes
+    letter: bytes
+    files: dict[str, DraftFile] = {}  # "form", "form_pdf", "letter", "letter_pdf", … → file
+    created: datetime
+    updated: datetime
+
+
+class Review(Record, frozen=True, kw_only=True):
+    """What a person decided about a draft."""
+
+    status: DraftStatus
+    by: str
+    reason: str = ""
+    when: datetime

@@ -1,0 +1,397 @@
+"""The store: patients, plans, drugs, forms, policies, what people added to charts, and drafts.
+
+A store is opened by a door and passed in. A patient is read whole by its id; what people added to the chart
+is laid over the record as it is read, so that an addition can be undone and the record stays as it came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from sqlalchemy import and_, bindparam, delete, func, insert, or_, select
+from sqlmodel import col
+
+from tools.errors import Invalid, NotFound, Unavailable, nearest
+from tools.records import Drug, FormTemplate, Patient, Plan, Policy
+from tools.store import database
+from tools.store.additions import Additions, apply
+from tools.store.drafts import Drafts
+from tools.store.rows import DatasetInfo, PatientRow
+from tools.store.tables import (
+    ChartEntryTable,
+    ChartTable,
+    DatasetRow,
+    DrugTable,
+    FormTable,
+    MemberTable,
+    PatientTable,
+    PlanTable,
+    PolicyTable,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Select
+
+IMPORTS_FROM = 900_001  # imported charts get ids from here on, out of the way of generated ones
+
+_PATIENT = (
+    select(
+        col(ChartTable.body),
+        col(ChartEntryTable.id),
+        col(ChartEntryTable.part),
+        col(ChartEntryTable.record),
+        col(ChartEntryTable.person),
+    )
+    .outerjoin(
+        ChartEntryTable,
+        and_(
+            col(ChartEntryTable.patient_id) == col(ChartTable.patient_id),
+            col(ChartEntryTable.undone_when).is_(None),
+        ),
+    )
+    .where(col(ChartTable.patient_id) == bindparam("id"))
+    .order_by(col(ChartEntryTable.id))
+)
+_POLICY = select(col(PolicyTable.body)).where(
+    col(PolicyTable.plan_id) == bindparam("plan_id"), col(PolicyTable.drug) == bindparam("drug")
+)
+_PLAN = select(col(PlanTable.body)).where(col(PlanTable.id_fold) == bindparam("id"))
+_DRUG = select(col(DrugTable.body)).where(col(DrugTable.name_fold) == bindparam("name"))
+_patient_decoder = msgspec.json.Decoder(Patient)
+
+
+class Store(Additions, Drafts):
+    """Everything that is known at run time. Safe to share between threads."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.engine = database.connect(url)
+
+    @classmethod
+    def open(cls, url: str) -> Store:
+        """The store at this URL; Unavailable, with the next step, unless its schema is there and current."""
+        store = cls(url)
+        database.check(store.engine)
+        return store
+
+    @classmethod
+    def create(cls, url: str) -> Store:
+        """The store at this URL, made or brought to the current schema first."""
+        store = cls(url)
+        database.migrate(store.engine)
+        return store
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    @property
+    def index_dir(self) -> Path | None:
+        """Where the policy index of this store belongs: beside an SQLite file, nowhere for others."""
+        file = database.sqlite_file(self.engine.url)
+        return file.with_name(file.name + ".index") if file else None
+
+    # --- patients
+
+    def patient(self, patient_id: str) -> Patient:
+        """The whole chart, with what people added to it; NotFound names ids that are near."""
+        with self.engine.connect() as connection:
+            rows = connection.execute(_PATIENT, {"id": patient_id}).all()
+        if not rows:
+            raise self._no_patient(patient_id)
+        patient = _patient_decoder.decode(rows[0][0])
+        entries = [
+            (row[1], row[2], row[3]) for row in rows if row[1] is not None and row[4] == person(patient)
+        ]
+        return apply(patient, entries) if entries else patient
+
+    def find_patients(
+        self,
+        query: str = "",
+        *,
+        family: str | None = None,
+        birth_date: date | None = None,
+        member_id: str | None = None,
+        plan_id: str | None = None,
+        limit: int = 20,
+        offset: int = 0,
+    ) -> list[PatientRow]:
+        """A page of patients by number. Every word of `query` begins a word of the name, or is the id."""
+        statement = self._matching(query, family, birth_date, member_id, plan_id)
+        with self.engine.connect() as connection:
+            rows = connection.execute(
+                statement.order_by(col(PatientTable.number)).limit(limit).offset(offset)
+            ).all()
+        return [PatientRow(**row._mapping) for row in rows]
+
+    def count_patients(
+        self,
+        query: str = "",
+        *,
+        family: str | None = None,
+        birth_date: date | None = None,
+        member_id: str | None = None,
+        plan_id: str | None = None,
+    ) -> int:
+        """How many `find_patients` would find."""
+        statement = self._matching(query, family, birth_date, member_id, plan_id)
+        with self.engine.connect() as connection:
+            return connection.execute(select(func.count()).select_from(statement.subquery())).scalar_one()
+
+    def put_patient(self, patient: Patient) -> Patient:
+        """Keep an imported chart, and return it as kept. The same `source` is the same patient and keeps its
+        id; a chart without an id gets the next free one."""
+        with database.writing(self.engine) as connection:
+            known = None
+            if patient.source:
+                known = connection.execute(
+                    select(col(PatientTable.id)).where(col(PatientTable.source) == patient.source)
+                ).scalar()
+            kept = msgspec.structs.replace(patient, id=known or patient.id or self._next_id(connection))
+            taken = connection.execute(
+                select(col(PatientTable.origin)).where(col(PatientTable.id) == kept.id)
+            ).scalar()
+            if taken and not known:
+                raise Invalid(
+                    f"patient {kept.id} is already there; leave the id empty and the store gives the next one"
+                )
+            connection.execute(delete(PatientTable).where(col(PatientTable.id) == kept.id))
+            insert_patients(connection, [kept], origin=taken or "import")
+        return kept
+
+    def next_patient_id(self) -> str:
+        """The id that the next imported chart would get."""
+        with self.engine.connect() as connection:
+            return self._next_id(connection)
+
+    def _next_id(self, connection: Connection) -> str:
+        highest = connection.execute(select(func.max(col(PatientTable.number)))).scalar() or 0
+        return f"P{max(highest + 1, IMPORTS_FROM)}"
+
+    def _matching(
+        self,
+        query: str,
+        family: str | None,
+        birth_date: date | None,
+        member_id: str | None,
+        plan_id: str | None,
+    ) -> Select[*tuple[Any, ...]]:
+        table = PatientTable
+        statement = select(
+            col(table.id),
+            col(table.given),
+            col(table.family),
+            col(table.birth_date),
+            col(table.sex),
+            col(table.plan_id),
+            col(table.origin),
+        )
+        words = query.split()
+        if len(words) == 1 and patient_number(words[0]) is not None:
+            statement = statement.where(col(table.number) == patient_number(words[0]))
+        else:
+            for word in (word.casefold() for word in words):
+                name = col(table.name_fold)
+                begins = name.startswith(word, autoescape=True)
+                statement = statement.where(or_(begins, name.contains(" " + word, autoescape=True)))
+        if family is not None:
+            statement = statement.where(col(table.family_fold) == family.casefold())
+        if birth_date is not None:
+            statement = statement.where(col(table.birth_date) == birth_date)
+        if plan_id is not None:
+            statement = statement.where(col(table.plan_id) == plan_id)
+        if member_id is not None:
+            of_member = select(col(MemberTable.patient_id)).where(col(MemberTable.member_id) == member_id)
+            statement = statement.where(col(table.id).in_(of_member))
+        return statement
+
+    def _no_patient(self, patient_id: str) -> NotFound:
+        with self.engine.connect() as connection:
+            number = col(PatientTable.number)
+            count = connection.execute(select(func.count(number))).scalar_one()
+            ends = [
+                connection.execute(select(col(PatientTable.id)).order_by(order).limit(1)).scalar()
+                for order in (number, number.desc())
+            ]
+            near = connection.execute(
+                select(col(PatientTable.id))
+                .where(number.in_(_near_numbers(patient_id)))
+                .order_by(number)
+                .limit(3)
+            ).scalars()
+            hint = (
+                f"the store holds {count} patients, {ends[0]} to {ends[1]}"
+                if count
+                else "the store holds no patients"
+            )
+            return NotFound("patient", patient_id, near, hint)
+
+    # --- drugs, plans, forms, policies
+
+    def drug(self, name: str) -> Drug:
+        """By brand in any case, or by a generic name or alias that only one drug has."""
+        body = self._one(_DRUG, name=name.strip().casefold())
+        if body is not None:
+            return _drug(body)
+        drugs, wanted = self.drugs(), name.strip().casefold()
+        if not drugs:
+            raise Unavailable(f"the store holds no drugs; {database.SETUP}")
+        others = {drug.name: [drug.generic, *drug.ingredients, *drug.aliases] for drug in drugs}
+        hits = [drug for drug in drugs if wanted in map(str.casefold, others[drug.name])]
+        if len(hits) == 1:
+            return hits[0]
+        if hits:
+            raise NotFound("drug", name, [hit.name for hit in hits], "several brands have it; name one")
+        raise NotFound("drug", name, nearest(name, others), f"it knows {', '.join(others)}")
+
+    def drugs(self) -> list[Drug]:
+        """In the catalog's order."""
+        return [
+            _drug(body) for body in self._all(select(col(DrugTable.body)).order_by(col(DrugTable.position)))
+        ]
+
+    def plan(self, plan_id: str) -> Plan:
+        """By id, in any case; NotFound names ids that are near."""
+        body = self._one(_PLAN, id=plan_id.strip().casefold())
+        if body is not None:
+            return _plan(body)
+        known = [plan.id for plan in self.plans()]
+        if not known:
+            raise Unavailable(f"the store holds no plans; {database.SETUP}")
+        raise NotFound("plan", plan_id, nearest(plan_id, known), f"it knows {', '.join(known)}")
+
+    def plans(self) -> list[Plan]:
+        """In the catalog's order."""
+        return [
+            _plan(body) for body in self._all(select(col(PlanTable.body)).order_by(col(PlanTable.position)))
+        ]
+
+    def form(self, plan_id: str) -> FormTemplate:
+        """The PA form of a plan."""
+        body = self._one(
+            select(col(FormTable.body)).where(col(FormTable.plan_id) == bindparam("id")), id=plan_id
+        )
+        if body is None:
+            raise NotFound("form for plan", plan_id, [form.plan_id for form in self.forms()][:3])
+        return _form(body)
+
+    def forms(self) -> list[FormTemplate]:
+        return [
+            _form(body) for body in self._all(select(col(FormTable.body)).order_by(col(FormTable.plan_id)))
+        ]
+
+    def policy(self, plan_id: str, drug: str) -> Policy | None:
+        """The document of one plan for one drug, by the names that records use; None where there is none."""
+        body = self._one(_POLICY, plan_id=plan_id, drug=drug)
+        return None if body is None else _policy(body)
+
+    def policies(self) -> list[Policy]:
+        return [
+            _policy(body) for body in self._all(select(col(PolicyTable.body)).order_by(col(PolicyTable.id)))
+        ]
+
+    def dataset(self) -> DatasetInfo:
+        """What is loaded; Unavailable if nothing is."""
+        body = self._one(select(col(DatasetRow.body)))
+        if body is None:
+            raise Unavailable(
+                f"the store at {self.engine.url.render_as_string()} holds no data; {database.SETUP}"
+            )
+        return msgspec.json.decode(body, type=DatasetInfo)
+
+    def _one(self, statement: Select[bytes], **values: str) -> bytes | None:
+        with self.engine.connect() as connection:
+            return connection.execute(statement, values).scalar()
+
+    def _all(self, statement: Select[bytes]) -> list[bytes]:
+        with self.engine.connect() as connection:
+            return list(connection.execute(statement).scalars())
+
+
+def insert_patients(connection: Connection, patients: Iterable[Patient], origin: str) -> None:
+    """Write charts and the columns by which they are found."""
+    rows: list[dict[str, Any]] = []
+    charts: list[dict[str, Any]] = []
+    members: list[dict[str, Any]] = []
+    for patient in patients:
+        number = patient_number(patient.id)
+        if number is None:
+            raise Invalid(f"patient id {patient.id!r} is not P and at least three digits")
+        rows.append(
+            {
+                "id": patient.id,
+                "number": number,
+                "given": patient.given,
+                "family": patient.family,
+                "name_fold": patient.name.casefold(),
+                "family_fold": patient.family.casefold(),
+                "birth_date": patient.birth_date,
+                "sex": patient.sex,
+                "plan_id": patient.plan_id,
+                "origin": origin,
+                "source": patient.source or None,
+            }
+        )
+        charts.append({"patient_id": patient.id, "body": msgspec.json.encode(patient)})
+        members.extend(
+            {
+                "patient_id": patient.id,
+                "position": at,
+                "plan_id": coverage.plan_id,
+                "member_id": coverage.member_id,
+            }
+            for at, coverage in enumerate(patient.coverages)
+        )
+    for table, values in ((PatientTable, rows), (ChartTable, charts), (MemberTable, members)):
+        if values:
+            connection.execute(insert(table), values)
+
+
+def patient_number(patient_id: str) -> int | None:
+    """1 of P001, 1000 of P1000; None for what is no patient id. P1 and P0001 are not how an id is written."""
+    digits = patient_id[1:]
+    if patient_id[:1] != "P" or not (digits.isascii() and digits.isdigit()) or len(digits) > 15:
+        return None
+    return int(digits) if f"P{int(digits):03}" == patient_id else None
+
+
+def person(patient: Patient) -> str:
+    """Who a chart is about, so that an addition never moves to somebody else who got the same id."""
+    return f"{patient.given}|{patient.family}|{patient.birth_date or ''}"
+
+
+def _near_numbers(patient_id: str) -> list[int]:
+    """Numbers that one slip away from what was typed: another case or padding, a digit too many, swapped."""
+    digits = "".join(c for c in patient_id if c.isascii() and c.isdigit())[:15]
+    if not digits:
+        return []
+    spellings = {digits}
+    for at in range(len(digits)):
+        spellings.add(digits[:at] + digits[at + 1 :])
+        spellings.add(digits[:at] + digits[at : at + 2][::-1] + digits[at + 2 :])
+    return sorted({int(spelling) for spelling in spellings if spelling})
+
+
+# A plan with its ten rules takes far longer to decode than to fetch; the same bytes are the same record.
+@lru_cache(maxsize=64)
+def _plan(body: bytes) -> Plan:
+    return msgspec.json.decode(body, type=Plan)
+
+
+@lru_cache(maxsize=64)
+def _drug(body: bytes) -> Drug:
+    return msgspec.json.decode(body, type=Drug)
+
+
+@lru_cache(maxsize=64)
+def _form(body: bytes) -> FormTemplate:
+    return msgspec.json.decode(body, type=FormTemplate)
+
+
+@lru_cache(maxsize=512)
+def _policy(body: bytes) -> Policy:
+    return msgspec.json.decode(body, type=Policy)

@@ -1,0 +1,155 @@
+"""The tables. A record is kept whole, as JSON, beside the columns by which it is looked up.
+
+The lists of a chart stay inside its record: one read by primary key brings a whole patient, however many
+there are. Moments are ISO 8601 text in UTC, so that they mean the same in every database.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import Column, LargeBinary, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+SCHEMA = "0001"  # the newest revision in migrations/versions; a test holds it
+
+
+class DatasetRow(SQLModel, table=True):
+    """What is loaded: one row. `files` maps each file to its SHA-256, `fingerprint` is of them all."""
+
+    __tablename__ = "dataset"
+
+    id: int = Field(primary_key=True)
+    as_of: date
+    seed: int
+    version: str
+    fingerprint: str
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class PatientTable(SQLModel, table=True):
+    """One patient as far as a list shows it. `origin` is `dataset` or `import`."""
+
+    __tablename__ = "patients"
+
+    id: str = Field(primary_key=True)
+    number: int = Field(index=True, unique=True)
+    given: str
+    family: str
+    name_fold: str = Field(index=True)  # "maria gomez"
+    family_fold: str = Field(index=True)
+    birth_date: date | None = Field(default=None, index=True)
+    sex: str
+    plan_id: str = Field(index=True)
+    origin: str
+    source: str | None = Field(default=None, index=True, unique=True)
+
+
+class ChartTable(SQLModel, table=True):
+    """A whole patient. Apart from `patients`, so that scanning a list doesn't read every chart."""
+
+    __tablename__ = "charts"
+
+    patient_id: str = Field(primary_key=True, foreign_key="patients.id", ondelete="CASCADE")
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class MemberTable(SQLModel, table=True):
+    """A patient's member id in a plan, present or former."""
+
+    __tablename__ = "members"
+
+    patient_id: str = Field(primary_key=True, foreign_key="patients.id", ondelete="CASCADE")
+    position: int = Field(primary_key=True)
+    plan_id: str
+    member_id: str = Field(index=True)
+
+
+class DrugTable(SQLModel, table=True):
+    __tablename__ = "drugs"
+
+    name: str = Field(primary_key=True)
+    name_fold: str = Field(index=True, unique=True)
+    position: int  # its place in the catalog
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class PlanTable(SQLModel, table=True):
+    __tablename__ = "plans"
+
+    id: str = Field(primary_key=True)
+    id_fold: str = Field(index=True, unique=True)
+    payer: str = Field(index=True)
+    position: int
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class FormTable(SQLModel, table=True):
+    __tablename__ = "forms"
+
+    id: str = Field(primary_key=True)
+    plan_id: str = Field(index=True, unique=True)
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class PolicyTable(SQLModel, table=True):
+    __tablename__ = "policies"
+    __table_args__ = (UniqueConstraint("plan_id", "drug", name="uq_policies_cell"),)
+
+    id: str = Field(primary_key=True)
+    plan_id: str
+    drug: str
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class ChartEntryTable(SQLModel, table=True):
+    """What a person added to a chart. Nothing is deleted: an undone entry says by whom and when."""
+
+    __tablename__ = "chart_entries"
+
+    id: int | None = Field(default=None, primary_key=True)
+    patient_id: str = Field(index=True)
+    person: str  # who the patient was when it was added: a reloaded world may give the id to another
+    part: str  # the list of Patient it belongs to
+    record: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    by: str
+    when: str
+    undone_by: str | None = None
+    undone_when: str | None = None
+
+
+class DraftTable(SQLModel, table=True):
+    """One draft per patient, drug, plan, date and thread, however often the work is repeated."""
+
+    __tablename__ = "drafts"
+    __table_args__ = (
+        UniqueConstraint("patient_id", "drug", "plan_id", "as_of", "thread_id", name="uq_drafts_case"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    patient_id: str = Field(index=True)
+    drug: str
+    plan_id: str
+    as_of: date
+    thread_id: str = Field(index=True)
+    status: str = Field(index=True)
+    outcome: str
+    determination: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    pa_request: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    letter: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    files: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    created: str
+    updated: str
+
+
+class ReviewTable(SQLModel, table=True):
+    """What a person decided about a draft, in order."""
+
+    __tablename__ = "reviews"
+
+    id: int | None = Field(default=None, primary_key=True)
+    draft_id: int = Field(foreign_key="drafts.id", index=True)
+    status: str
+    by: str
+    reason: str
+    when: str
