@@ -1,0 +1,66 @@
+PY ?= python3
+VENV := .venv
+BOOT := .boot
+RUN := $(VENV)/bin
+ROOMS := agent tools data_gen evals
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test check bench lock clean
+
+# A caller's settings for other Pythons would send packages elsewhere or bring foreign ones in.
+unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV PIP_PREFIX PIP_REQUIRE_HASHES PIP_ROOT PIP_TARGET UV_REQUIRE_HASHES UV_SYSTEM_PYTHON
+export PIP_USER := 0
+export UV_SYSTEM_CERTS ?= 1
+
+# uv does not read pip's settings: whoever set a mirror, a wheel folder or a certificate for pip means them for uv too.
+MIRROR = $(or $(PIP_INDEX_URL),$(shell $(BOOT)/bin/pip config get global.index-url 2>/dev/null))
+WHEELS = $(if $(PIP_NO_INDEX),--no-index $(addprefix --find-links=,$(PIP_FIND_LINKS)))
+UV = $(if $(PIP_CERT),SSL_CERT_FILE="$(PIP_CERT)") $(if $(MIRROR),UV_DEFAULT_INDEX="$(MIRROR)") $(BOOT)/bin/uv
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
+
+demo: $(VENV)/.ok  ## fill the payer's form and write the letter for patient P001 and Ozempic
+	@$(RUN)/pa setup
+	@$(RUN)/pa draft P001 Ozempic --out out/demo
+
+test: $(VENV)/.ok  ## run the tests
+	@$(RUN)/pytest -q $(ARGS)
+
+check: $(VENV)/.ok  ## the one gate: ruff, mypy --strict, import-linter, pytest with coverage
+	@$(RUN)/ruff check .
+	@$(RUN)/ruff format --check .
+	@$(RUN)/mypy $(ROOMS)
+	@$(RUN)/lint-imports --no-logo
+	@$(RUN)/pytest -q --cov -n 2 $(ARGS)
+
+bench: $(VENV)/.ok  ## measure what the README promises
+	@$(RUN)/python -m evals.bench $(ARGS)
+
+lock: $(BOOT)/.ok  ## pin the dependencies again (ARGS=--upgrade takes newer ones)
+	@printf 'uv\n' | $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $(ARGS) - -o bootstrap.lock
+	@$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group dev --all-extras $(ARGS) pyproject.toml -o requirements.lock
+	@! grep -nE '://|--(extra-)?index-url|--find-links' requirements.lock bootstrap.lock
+	@! git grep -nIE '(py[p]i|pythonhost[e]d)[.]org' -- .
+
+clean:  ## remove the environment and the caches; drafts and stores stay
+	rm -rf .venv .boot .coverage .coverage.* htmlcov build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find $(ROOMS) tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BOOT)/.ok: bootstrap.lock
+	@command -v $(PY) >/dev/null || { echo "$(PY) not found: Paladin needs Python 3.11 or newer; name one with make PY=python3.12" >&2; exit 1; }
+	@$(PY) -c 'import sys; v = sys.version.split()[0]; sys.exit(0 if sys.version_info >= (3, 11) else "Paladin needs Python 3.11 or newer and $(PY) is " + v + "; name another with make PY=python3.12")'
+	@test -e $(VENV)/.ok || echo "Setting up $(VENV) from the locks: once, under a minute with packages at hand" >&2
+	@$(PY) -m venv --clear $(BOOT)
+	@$(BOOT)/bin/pip install -q --no-compile --disable-pip-version-check --require-hashes -r bootstrap.lock
+	@touch $@
+
+# Bytecode is compiled here because nothing else does where PYTHONDONTWRITEBYTECODE is set; a cold `pa` would pay for it every time.
+$(VENV)/.ok: $(BOOT)/.ok requirements.lock pyproject.toml
+	@test ! -e $@ || echo "Bringing $(VENV) up to its locks" >&2
+	@$(RUN)/python -c '' 2>/dev/null || $(PY) -m venv --clear --without-pip $(VENV)
+	@$(UV) pip sync -q -p $(RUN)/python --require-hashes --compile-bytecode $(WHEELS) requirements.lock
+	@$(UV) pip install -q -p $(RUN)/python --no-deps --no-build-isolation -e .
+	@$(RUN)/python -m compileall -q $(ROOMS)
+	@touch $@

@@ -1,0 +1,1 @@
+"""Judgement and its doors: the workflow and chat graphs, models, CLI, API and page."""

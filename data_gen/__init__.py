@@ -1,0 +1,1 @@
+"""The workshop: prints the synthetic world from the catalog."""

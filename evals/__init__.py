@@ -1,0 +1,1 @@
+"""Suites, cases, scorers and the independent oracle; looks on from above."""

@@ -1,0 +1,68 @@
+"""What holds for every test: no telemetry, no settings from outside, and nothing leaves loopback."""
+
+import ipaddress
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+for name in [n for n in os.environ if n.startswith("PALADIN_")]:
+    del os.environ[name]
+os.environ.update(
+    ANONYMIZED_TELEMETRY="False",
+    HF_HUB_OFFLINE="1",
+    LANGCHAIN_TRACING_V2="false",
+    LANGSMITH_TRACING="false",
+    MPLBACKEND="Agg",
+)
+
+settings.register_profile("house", deadline=None)
+settings.register_profile("house-ci", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("house-ci" if os.environ.get("CI") else "house")
+
+
+class LeftLoopback(RuntimeError):
+    """Something tried to reach another machine."""
+
+
+attempts: list[str] = []
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host name or an address means this machine."""
+    if host == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host.split("%")[0])
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
+
+
+def stop_at_loopback(event: str, args: tuple[Any, ...]) -> None:
+    """Refuse connections, datagrams and name look-ups that go elsewhere; unix sockets are at home."""
+    if event in {"socket.connect", "socket.sendto", "socket.sendmsg"}:
+        host = args[1][0] if isinstance(args[1], tuple) else None
+    elif event in {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"}:
+        host = args[0]
+    else:
+        return
+    host = host.decode() if isinstance(host, bytes) else host
+    if host and not is_loopback(host):
+        attempts.append(f"{event} {host}")
+        raise LeftLoopback(attempts[-1])
+
+
+# An audit hook and not a patch: it sees what C code and imports do too, and nothing can undo it.
+sys.addaudithook(stop_at_loopback)
+
+
+@pytest.fixture(autouse=True)
+def left_loopback() -> Iterator[list[str]]:
+    """Fail the test that tried to leave, even where its code swallowed the refusal."""
+    attempts.clear()
+    yield attempts
+    assert not attempts, f"tried to leave loopback: {attempts}"

@@ -1,0 +1,1 @@
+"""What can be known and done; imports nothing else of ours."""
