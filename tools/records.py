@@ -310,9 +310,7 @@ class Strength(Record, frozen=True, kw_only=True):
     units: int = 1  # pens, tablets in the package
     doses: int = 1  # administrations that one package holds
     starting: bool = False
-    limit_days: int | None = (
-        None  # a titration strength that may be used only this long
-    )
+    limit_days: int | None = None  # a titration strength that may be used only this long
 
 
 class LabelIndication(Record, frozen=True, kw_only=True):
@@ -386,7 +384,8 @@ class Plan(Record, frozen=True, kw_only=True):
     payer: str
     name: str
     archetype: str = ""  # a letter of reference §3
-    line_of_business: str  # commercial | exchange | self_funded | medicare_part_d | medicare_advantage | medicaid | state_employees
+    # commercial, exchange, self_funded, medicare_part_d, medicare_advantage, medicaid or state_employees
+    line_of_business: str
     bin: str = ""
     pcn: str = ""
     group: str = ""
@@ -504,7 +503,9 @@ class Determination(Record, frozen=True, kw_only=True):
     request: Request
     rule_id: str = ""
     policy_id: str = ""
-    stopped_by: str = ""  # eligibility | formulary | benefit | pa | exclusion | criteria | quantity | documents | ""
+    stopped_by: str = (
+        ""  # eligibility | formulary | benefit | pa | exclusion | criteria | quantity | documents | ""
+    )
     findings: tuple[Finding, ...] = ()
     next_actions: tuple[str, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
@@ -561,9 +562,7 @@ class FilledField(Record, frozen=True, kw_only=True):
     value: str = ""
     required: bool = False
     options: tuple[str, ...] = ()
-    record_id: str = (
-        ""  # the chart's record, "patient", "plan:<id>", "order:<id>", "drug:<name>", …
-    )
+    record_id: str = ""  # the chart's record, "patient", "plan:<id>", "order:<id>", "drug:<name>", …
     clause_id: str = ""
 
 

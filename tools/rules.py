@@ -32,9 +32,7 @@ class Part(
     """What every node of the tree carries: its name, its plain statement, and the clause that prints it."""
 
     id: str
-    text: str = (
-        ""  # plain statement in our words, e.g. "HbA1c at least 7.0 % within 90 days"
-    )
+    text: str = ""  # plain statement in our words, e.g. "HbA1c at least 7.0 % within 90 days"
     clause_id: str = ""  # as numbered in the policy document
     quote: str = ""  # that clause, verbatim
     question: str = ""  # how the payer's form asks for it

@@ -204,9 +204,7 @@ TESTS: dict[str, Test] = {
         1.0,
         2000.0,
     ),
-    "lvef": Test(
-        "LVEF", ("10230-1",), "%", {"%": _SAME}, 5.0, 90.0, None, ("ejection fraction",)
-    ),
+    "lvef": Test("LVEF", ("10230-1",), "%", {"%": _SAME}, 5.0, 90.0, None, ("ejection fraction",)),
     "ahi": Test(
         "apnea-hypopnea index",
         ("69990-0",),
@@ -240,9 +238,7 @@ TESTS: dict[str, Test] = {
         4.0,
     ),
 }
-BY_LOINC: dict[str, str] = {
-    code: key for key, test in TESTS.items() for code in test.loinc
-}
+BY_LOINC: dict[str, str] = {code: key for key, test in TESTS.items() for code in test.loinc}
 
 
 # --- diagnoses -------------------------------------------------------------------------------------------
@@ -282,17 +278,13 @@ CONCEPTS: dict[str, Concept] = {
         ("obesity",),
     ),
     "overweight": Concept("overweight", ("E66.3",), ("overweight",)),
-    "hypertension": Concept(
-        "hypertension", ("I10", "I11", "I12", "I13", "I15", "I16"), ("hypertension",)
-    ),
+    "hypertension": Concept("hypertension", ("I10", "I11", "I12", "I13", "I15", "I16"), ("hypertension",)),
     "dyslipidemia": Concept(
         "dyslipidemia",
         ("E78.0", "E78.1", "E78.2", "E78.3", "E78.4", "E78.5"),
         ("dyslipidemia", "hyperlipidemia"),
     ),
-    "osa": Concept(
-        "obstructive sleep apnea", ("G47.33",), ("obstructive sleep apnea",)
-    ),
+    "osa": Concept("obstructive sleep apnea", ("G47.33",), ("obstructive sleep apnea",)),
     "central_apnea": Concept(
         "central sleep apnea",
         ("G47.31", "G47.37"),
@@ -342,9 +334,7 @@ CONCEPTS: dict[str, Concept] = {
         ("peripheral arterial disease", "intermittent claudication"),
         status="ever",
     ),
-    "hf": Concept(
-        "heart failure", ("I50", "I11.0", "I13.0", "I13.2"), ("heart failure",)
-    ),
+    "hf": Concept("heart failure", ("I50", "I11.0", "I13.0", "I13.2"), ("heart failure",)),
     "ckd": Concept(
         "chronic kidney disease",
         ("N18.1", "N18.2", "N18.3", "N18.4", "N18.5", "N18.9"),
@@ -396,9 +386,7 @@ CONCEPTS: dict[str, Concept] = {
         topic="pancreatitis",
         status="ever",
     ),
-    "gastroparesis": Concept(
-        "gastroparesis", ("K31.84",), ("gastroparesis",), topic="gastroparesis"
-    ),
+    "gastroparesis": Concept("gastroparesis", ("K31.84",), ("gastroparesis",), topic="gastroparesis"),
     "ketoacidosis": Concept(
         "diabetic ketoacidosis",
         ("E11.1", "E10.1", "E13.1"),
@@ -427,9 +415,7 @@ CONCEPTS: dict[str, Concept] = {
         topic="pregnancy",
         sex="female",
     ),
-    "gallbladder": Concept(
-        "acute gallbladder disease", ("K80.0", "K81.0"), ("cholecystitis",)
-    ),
+    "gallbladder": Concept("acute gallbladder disease", ("K80.0", "K81.0"), ("cholecystitis",)),
 }
 
 INDICATIONS: dict[str, str] = {

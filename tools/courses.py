@@ -1,0 +1,465 @@
+"""The leaves of a rule that rest on what the patient took, takes or may not take.
+
+Trial days are end − start, as_of if ongoing (design, "Settled"). A course without dates, dose or outcome is
+unknown where the rule asks for them: nobody invents ninety days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from tools.dates import add_months, months_between
+from tools.judge import Judge, Shown
+from tools.measurements import number
+from tools.records import Allergy, Evidence, Fill, Medication, Reason, TrialOutcome
+from tools.rules import AllergyTo, Intolerance, OnDrug, Response, Taking, Trial
+
+_RESPONSES: dict[str, Response] = {
+    "Inadequate": "inadequate",
+    "Partial": "partial",
+    "Intolerance": "intolerance",
+    "Effective": "effective",
+}
+
+
+class Course(NamedTuple):
+    """Entries of one drug that follow one another without a gap: a titration is one course."""
+
+    entries: tuple[Medication, ...]
+    start: date | None
+    end: date | None  # None: not known whether or when it ended; as_of if it is ongoing
+    ongoing: bool
+    outcome: TrialOutcome | None
+    flaw: str  # why its dates cannot be used, if they cannot
+
+    @property
+    def days(self) -> int | None:
+        return None if self.start is None or self.end is None else (self.end - self.start).days
+
+
+def response_of(outcome: TrialOutcome) -> Response:
+    """Which kind of response a recorded outcome is."""
+    return _RESPONSES[outcome.split(" ", 1)[0]]
+
+
+def matches(
+    item: Medication | Fill | Allergy, drugs: Sequence[str], classes: Sequence[str], name: str
+) -> bool:
+    """Does the item's ingredient, brand or class stand in one of the lists?"""
+    return (
+        any(ingredient in drugs for ingredient in item.ingredients)
+        or name.casefold() in drugs
+        or any(cls in classes for cls in item.classes)
+    )
+
+
+def courses_of(entries: Iterable[Medication], born: date | None, as_of: date) -> list[Course]:
+    """Courses, newest first. Entries of one drug merge if the next begins by the day after the last ends."""
+    single = [_course((entry,), born, as_of) for entry in entries]
+    if len(single) > 1:
+        single = _merged(sorted(single, key=lambda course: course.start or date.min), as_of)
+    return sorted(single, key=lambda course: course.start or date.min, reverse=True)
+
+
+def _course(entries: tuple[Medication, ...], born: date | None, as_of: date) -> Course:
+    last = entries[-1]
+    start, end, flaw = entries[0].start, last.end, ""
+    ongoing = end > as_of if end is not None else last.status == "active"
+    if ongoing:
+        end = as_of
+    if start is not None and start > as_of:
+        flaw = f"begins after {as_of}"
+    elif start is not None and born is not None and start < born:
+        flaw = "begins before birth"
+    elif start is not None and end is not None and end < start:
+        flaw = "ends before it begins"
+    elif last.status == "active" and last.end is not None and last.end <= as_of:
+        flaw = f"is said to be active and to have ended on {last.end}"
+    outcomes = [entry.outcome for entry in entries if entry.outcome is not None]
+    return Course(entries, start, end, ongoing, outcomes[-1] if outcomes else None, flaw)
+
+
+def _merged(courses: list[Course], as_of: date) -> list[Course]:
+    merged: list[Course] = []
+    last_of: dict[tuple[str, ...], int] = {}
+    for course in courses:
+        entry = course.entries[0]
+        key = (entry.drug.casefold(), *entry.ingredients)
+        at = last_of.get(key)
+        before = merged[at] if at is not None else None
+        if before is not None and at is not None and _follows(before, course):
+            merged[at] = _course((*before.entries, *course.entries), None, as_of)
+        else:
+            last_of[key] = len(merged)
+            merged.append(course)
+    return merged
+
+
+def _follows(before: Course, after: Course) -> bool:
+    if before.flaw or after.flaw or before.end is None or before.start is None or after.start is None:
+        return False
+    return before.end <= after.start + timedelta(days=1) and after.start <= before.end + timedelta(days=1)
+
+
+def _seen(course: Course, note: str = "") -> tuple[Evidence, ...]:
+    return tuple(
+        Evidence(
+            record_id=entry.id,
+            kind="medication",
+            value=f"{entry.drug}, {_dose(entry)}{_period(entry)}"
+            + (f", {entry.outcome}" if entry.outcome else ""),
+            date=entry.end or entry.start,
+            note=note or course.flaw,
+        )
+        for entry in course.entries
+    )
+
+
+def _dose(entry: Medication) -> str:
+    return "" if entry.dose is None else f"{number(entry.dose)} {entry.dose_unit or ''}, ".replace(" ,", ",")
+
+
+def _period(entry: Medication) -> str:
+    if entry.start is None and entry.end is None:
+        return "no dates"
+    ended = entry.end.isoformat() if entry.end else ("now" if entry.status == "active" else "?")
+    return f"{entry.start or '?'} to {ended}"
+
+
+# --- trials ----------------------------------------------------------------------------------------------
+
+
+def trial(leaf: Trial, judge: Judge, exclude: bool) -> Shown:
+    """Any course that is long enough, with a response that counts. Of several, the best is told."""
+    taken = judge.patient.medications
+    if taken is None:
+        return Shown(None, (), "no medication list on record", "missing", "Obtain the medication history")
+    entries = [
+        entry
+        for entry in taken
+        if matches(entry, leaf.drugs, leaf.classes, entry.drug) and _fits(leaf, entry) is not False
+    ]
+    best: Shown | None = None
+    for course in courses_of(entries, judge.patient.birth_date, judge.as_of):
+        answer = _trial(leaf, course, judge)
+        if best is None or _better(answer, best):
+            best = answer
+        if answer.shown:
+            break
+    return best if best is not None else _never_tried(leaf, taken, judge)
+
+
+def _never_tried(leaf: Trial, taken: Sequence[Medication], judge: Judge) -> Shown:
+    fills = [fill for fill in judge.patient.fills if matches(fill, leaf.drugs, leaf.classes, fill.drug)]
+    if fills and not any(matches(entry, leaf.drugs, leaf.classes, entry.drug) for entry in taken):
+        fix = f"Record the course of {leaf.label} that the pharmacy fills show, with dates and outcome"
+        return Shown(None, _fills_seen(fills), f"{leaf.label} was filled but is not charted", "missing", fix)
+    other = [entry for entry in taken if matches(entry, leaf.drugs, leaf.classes, entry.drug)]
+    if other:
+        want = (
+            f" {leaf.formulation}" if leaf.formulation else f" at {number(leaf.min_daily_dose or 0)} mg a day"
+        )
+        records = tuple(item for entry in other for item in _seen(_course((entry,), None, judge.as_of)))
+        return Shown(False, records, f"no course of {leaf.label}{want}", None, _try_fix(leaf))
+    seen = Evidence(
+        record_id="medications", kind="medication", value=f"no {leaf.label} on the medication list"
+    )
+    return Shown(False, (seen,), f"{leaf.label} never tried", None, _try_fix(leaf))
+
+
+def _try_fix(leaf: Trial) -> str:
+    days = f" for {leaf.min_days} days" if leaf.min_days else ""
+    return f"Try {leaf.label}{days}, or document an exception to step therapy"
+
+
+def _fits(leaf: Trial, entry: Medication) -> bool | None:
+    """Formulation and dose: False rules the entry out, None is not known."""
+    answers: list[bool | None] = []
+    if leaf.formulation is not None:
+        answers.append(None if entry.formulation is None else entry.formulation == leaf.formulation)
+    if leaf.min_daily_dose is not None:
+        daily = daily_dose(entry)
+        answers.append(None if daily is None else daily >= leaf.min_daily_dose)
+    return False if False in answers else None if None in answers else True
+
+
+def daily_dose(entry: Medication) -> float | None:
+    """Milligrams a day; None where dose, unit or frequency is not known."""
+    scale = {"mg": 1.0, "g": 1000.0, "mcg": 0.001, "ug": 0.001}.get(entry.dose_unit or "")
+    if entry.dose is None or entry.per_day is None or scale is None:
+        return None
+    return entry.dose * entry.per_day * scale
+
+
+def _trial(leaf: Trial, course: Course, judge: Judge) -> Shown:
+    records = _seen(course)
+    if course.flaw:
+        fix = f"Correct the dates of the course of {leaf.label}"
+        return Shown(None, records, f"the course of {leaf.label} {course.flaw}", "missing", fix)
+    missing: list[str] = []
+    days = course.days
+    if leaf.proof == "fills" or days is None:
+        days, records = _days_by_fills(leaf, course, judge, records)
+    if days is None:
+        if leaf.min_days:
+            missing.append(
+                "pharmacy fills" if leaf.proof == "fills" else "start and stop dates or pharmacy fills"
+            )
+    elif days < leaf.min_days:
+        return _too_short(leaf, course, days, records, judge)
+    if leaf.within_days is not None:
+        if course.end is None:
+            missing.append("when it ended")
+        elif course.end < judge.as_of - timedelta(days=leaf.within_days):
+            detail = (
+                f"the course of {leaf.label} ended on {course.end}, more than {leaf.within_days} days ago"
+            )
+            return Shown(False, records, detail, None, _try_fix(leaf))
+    if leaf.responses:
+        if course.outcome is None:
+            missing.append("how the patient responded")
+        elif response_of(course.outcome) not in leaf.responses:
+            detail = f"{leaf.label}: {course.outcome}"
+            return Shown(False, records, detail, None, _try_fix(leaf))
+    if any(_fits(leaf, entry) is None for entry in course.entries):
+        missing.append("the formulation" if leaf.formulation else "the dose")
+    told = f" for {days} days" if days is not None else ""
+    detail = f"{course.entries[-1].drug}{told}" + (f", {course.outcome}" if course.outcome else "")
+    if missing:
+        detail += f"; not documented: {', '.join(missing)}"
+        return Shown(None, records, detail, "missing", f"Document for {leaf.label}: {', '.join(missing)}")
+    return Shown(True, records, detail)
+
+
+def _days_by_fills(
+    leaf: Trial, course: Course, judge: Judge, records: tuple[Evidence, ...]
+) -> tuple[int | None, tuple[Evidence, ...]]:
+    """Days that pharmacy claims cover. Claims may be incomplete, so too few of them leave it unknown unless
+    the charted course is itself too short."""
+    charted = course.days
+    first = course.start or date.min
+    last = course.end or judge.as_of
+    fills = [
+        fill
+        for fill in judge.patient.fills
+        if matches(fill, leaf.drugs, leaf.classes, fill.drug) and first <= fill.date <= min(last, judge.as_of)
+    ]
+    if charted is not None and charted < leaf.min_days:
+        return charted, records
+    covered = sum(fill.days_supply for fill in fills)
+    if fills and covered >= leaf.min_days:
+        return covered, (*records, *_fills_seen(fills))
+    return None, (*records, *_fills_seen(fills))
+
+
+def _fills_seen(fills: Sequence[Fill]) -> tuple[Evidence, ...]:
+    return tuple(
+        Evidence(
+            record_id=fill.id, kind="fill", value=f"{fill.drug}, {fill.days_supply} days", date=fill.date
+        )
+        for fill in fills
+    )
+
+
+def _too_short(leaf: Trial, course: Course, days: int, records: tuple[Evidence, ...], judge: Judge) -> Shown:
+    short = leaf.min_days - days
+    fix = _try_fix(leaf)
+    if course.ongoing:
+        until = judge.as_of + timedelta(days=short)
+        fix = f"Continue {leaf.label} {short} more days, until {until}, and document the response"
+    return Shown(False, records, f"{leaf.label} for {days} of {leaf.min_days} days", None, fix)
+
+
+def _better(new: Shown, old: Shown) -> bool:
+    rank = {True: 2, None: 1, False: 0}
+    return rank[new.shown] > rank[old.shown]
+
+
+# --- intolerance and allergy -----------------------------------------------------------------------------
+
+
+def intolerance(leaf: Intolerance, judge: Judge, exclude: bool) -> Shown:
+    """A course that an adverse reaction ended, or an intolerance on the allergy list."""
+    taken = judge.patient.medications
+    listed = [
+        item
+        for item in judge.patient.allergies or ()
+        if item.type == "intolerance"
+        and matches(item, leaf.drugs, leaf.classes, item.substance)
+        and leaf.formulation is None
+    ]
+    if listed:
+        return Shown(
+            True, tuple(_allergy_seen(item) for item in listed), f"intolerance of {leaf.label} listed"
+        )
+    fix = f"Document an intolerance of {leaf.label} only if there was one"
+    if taken is None:
+        return Shown(None, (), "no medication list on record", "missing", "Obtain the medication history")
+    unsure: Shown | None = None
+    tried: tuple[Evidence, ...] = ()
+    for entry in taken:
+        if not matches(entry, leaf.drugs, leaf.classes, entry.drug):
+            continue
+        course = _course((entry,), judge.patient.birth_date, judge.as_of)
+        records = _seen(course)
+        tried += records
+        if leaf.formulation is not None and entry.formulation not in (leaf.formulation, None):
+            continue
+        stopped = entry.status == "stopped" or (entry.end is not None and entry.end <= judge.as_of)
+        reacted = entry.outcome is not None and response_of(entry.outcome) == "intolerance"
+        if reacted and (entry.start is None or entry.start <= judge.as_of):
+            if leaf.formulation is None or entry.formulation is not None:
+                because = f" ({entry.reason})" if entry.reason else ""
+                return Shown(True, records, f"{entry.drug}: {entry.outcome}{because}")
+            unsure = Shown(None, records, "formulation not documented", "missing", "Document the formulation")
+        elif entry.outcome is None and stopped and unsure is None:
+            why = f"Document why {entry.drug} was stopped"
+            unsure = Shown(None, records, f"{entry.drug} stopped, reason not documented", "missing", why)
+    if unsure is not None:
+        return unsure
+    if not tried:
+        value = f"no {leaf.label} on the medication list"
+        tried = (Evidence(record_id="medications", kind="medication", value=value),)
+    return Shown(False, tried, f"no intolerance of {leaf.label}", None, fix)
+
+
+def allergy(leaf: AllergyTo, judge: Judge, exclude: bool) -> Shown:
+    """An allergy on the list, which is complete if it is there at all."""
+    listed = judge.patient.allergies
+    if listed is None:
+        return Shown(None, (), "no allergy list on record", "missing", "Obtain the allergy list")
+    drugs: tuple[str, ...] = leaf.drugs
+    if leaf.requested:
+        drugs += (judge.request.drug.casefold(), *judge.request.ingredients)
+    hits = [
+        item
+        for item in listed
+        if item.type == "allergy" and matches(item, drugs, leaf.classes, item.substance)
+    ]
+    if hits:
+        fix = f"Allergy to {leaf.label}; consider another drug" if exclude else None
+        return Shown(True, tuple(_allergy_seen(item) for item in hits), f"allergy to {leaf.label}", None, fix)
+    seen = Evidence(record_id="allergies", kind="allergy", value=f"no {leaf.label} on the allergy list")
+    return Shown(
+        False, (seen,), f"no allergy to {leaf.label}", None, f"No allergy to {leaf.label} in the chart"
+    )
+
+
+def _allergy_seen(item: Allergy) -> Evidence:
+    value = f"{item.substance}" + (f": {item.reaction}" if item.reaction else "")
+    return Evidence(record_id=item.id, kind=item.type, value=value, date=item.date)
+
+
+# --- what is taken now -----------------------------------------------------------------------------------
+
+
+def taking(leaf: Taking, judge: Judge, exclude: bool) -> Shown:
+    """Taken on as_of. The product asked for does not count against itself, its sister brand does."""
+    taken = judge.patient.medications
+    if taken is None:
+        return Shown(None, (), "no medication list on record", "missing", "Obtain the medication list")
+    asked = judge.request.drug.casefold()
+    unsure: Shown | None = None
+    past: tuple[Evidence, ...] = ()
+    for entry in taken:
+        if entry.drug.casefold() == asked or not matches(entry, leaf.drugs, leaf.classes, entry.drug):
+            continue
+        course = _course((entry,), judge.patient.birth_date, judge.as_of)
+        if course.flaw.startswith("begins after"):
+            continue
+        records = _seen(course)
+        if course.flaw or course.end is None:
+            unsure = unsure or _taking_unsure(entry, records, course.flaw)
+        elif course.ongoing:
+            if leaf.min_days and (course.days is None or course.days < leaf.min_days):
+                unsure = unsure or _taking_too_short(leaf, entry, course, records)
+                continue
+            fix = f"Stop {entry.drug} and record the stop date" if exclude else None
+            return Shown(True, records, f"takes {entry.drug}", None, fix)
+        else:
+            past += records
+    if unsure is not None:
+        return unsure
+    if not past:
+        value = f"no {leaf.label} on the medication list"
+        past = (Evidence(record_id="medications", kind="medication", value=value),)
+    return Shown(False, past, f"does not take {leaf.label}", None, f"Only with {leaf.label} on board")
+
+
+def _taking_unsure(entry: Medication, records: tuple[Evidence, ...], flaw: str) -> Shown:
+    why = f"{entry.drug} {flaw}" if flaw else f"not documented whether {entry.drug} was stopped, and when"
+    reason: Reason = "conflict" if flaw else "missing"
+    if not flaw and entry.status == "stopped":
+        return Shown(False, records, f"{entry.drug} stopped", None, None)
+    return Shown(None, records, why, reason, f"Document whether {entry.drug} was stopped, and when")
+
+
+def _taking_too_short(
+    leaf: Taking, entry: Medication, course: Course, records: tuple[Evidence, ...]
+) -> Shown:
+    if course.days is None:
+        fix = f"Document since when {entry.drug} is taken"
+        return Shown(None, records, f"start of {entry.drug} not documented", "missing", fix)
+    fix = f"Continue {entry.drug} {leaf.min_days - course.days} more days"
+    return Shown(False, records, f"{entry.drug} for {course.days} of {leaf.min_days} days", None, fix)
+
+
+def on_drug(leaf: OnDrug, judge: Judge, exclude: bool) -> Shown:
+    """Calendar months of the drug asked for at the dose, up to its end or as_of."""
+    drug = judge.request.drug
+    dose = f" at {number(leaf.min_dose)} mg or more" if leaf.min_dose is not None else ""
+    taken = judge.patient.medications
+    if taken is None:
+        return Shown(None, (), "no medication list on record", "missing", "Obtain the medication list")
+    entries = [entry for entry in taken if entry.drug.casefold() == drug.casefold()]
+    undosed = [entry for entry in entries if leaf.min_dose is not None and entry.dose is None]
+    fitting = [
+        entry
+        for entry in entries
+        if leaf.min_dose is None or (entry.dose is not None and entry.dose >= leaf.min_dose)
+    ]
+    best: Shown | None = None
+    for course in courses_of(fitting, judge.patient.birth_date, judge.as_of):
+        answer = _months_on(leaf, course, drug, dose)
+        best = answer if best is None or _better(answer, best) else best
+    if (best is None or not best.shown) and undosed:
+        records = tuple(item for entry in undosed for item in _seen(_course((entry,), None, judge.as_of)))
+        return Shown(
+            None, records, f"dose of {drug} not documented", "missing", f"Document the doses of {drug}"
+        )
+    if best is not None:
+        return best
+    seen = tuple(item for entry in entries for item in _seen(_course((entry,), None, judge.as_of)))
+    seen = seen or (
+        Evidence(record_id="medications", kind="medication", value=f"no {drug} on the medication list"),
+    )
+    fix = f"Reach {leaf.min_months} months of {drug}{dose} before asking for renewal"
+    return Shown(False, seen, f"no course of {drug}{dose}", None, fix)
+
+
+def _months_on(leaf: OnDrug, course: Course, drug: str, dose: str) -> Shown:
+    records = _seen(course)
+    if course.flaw or course.start is None or course.end is None:
+        fix = f"Document since when {drug} is taken{dose}"
+        return Shown(None, records, f"dates of {drug}{dose} not documented", "missing", fix)
+    due = add_months(course.start, leaf.min_months)
+    detail = f"{drug}{dose} for {months_between(course.start, course.end)} months, since {course.start}"
+    fix = f"Continue {drug}{dose} until {due}"
+    return Shown(course.end >= due, records, detail, None, fix)
+
+
+def therapy_start(patient_entries: Iterable[Medication], drug: str, as_of: date) -> date | None:
+    """When the present therapy with this brand began: back over its entries, across gaps of up to a month."""
+    entries = [
+        entry
+        for entry in patient_entries
+        if entry.drug.casefold() == drug.casefold() and entry.start is not None and entry.start <= as_of
+    ]
+    began: date | None = None
+    for entry in sorted(entries, key=lambda item: item.start or as_of, reverse=True):
+        if began is not None and entry.end is not None and entry.end < began - timedelta(days=31):
+            break
+        began = entry.start
+    return began

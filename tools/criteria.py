@@ -1,0 +1,153 @@
+"""Evaluates a criteria tree: pure, three-valued, with what shows each criterion.
+
+`met` always favours the patient, so under an exclusion (`exclude=True`) a leaf asks whether the thing is
+absent. Missing, stale or conflicting evidence is unknown; all-of, any-of and at-least follow Kleene's
+strong logic, and none-of is the negation of any-of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Any
+
+from tools import courses, evidence
+from tools.judge import Judge, Shown
+from tools.records import ClauseRef, Finding, Patient, Request, Status
+from tools.rules import (
+    Age,
+    AllergyTo,
+    AllOf,
+    AnyOf,
+    AtLeast,
+    Attested,
+    Change,
+    Condition,
+    Intolerance,
+    Lab,
+    Measured,
+    Node,
+    NoneOf,
+    OnDrug,
+    Part,
+    Programme,
+    Specialist,
+    Taking,
+    Trial,
+    Use,
+)
+
+_LEAVES: dict[type, Callable[[Any, Judge, bool], Shown]] = {
+    Age: evidence.age,
+    Condition: evidence.condition,
+    Lab: evidence.lab,
+    Measured: evidence.measured,
+    Programme: evidence.programme,
+    Attested: evidence.attested,
+    Specialist: evidence.specialist,
+    Change: evidence.change,
+    Use: evidence.use,
+    Trial: courses.trial,
+    Intolerance: courses.intolerance,
+    AllergyTo: courses.allergy,
+    Taking: courses.taking,
+    OnDrug: courses.on_drug,
+}
+
+
+def judge(
+    node: Node,
+    patient: Patient,
+    request: Request,
+    as_of: date,
+    *,
+    therapy_start: date | None = None,
+    policy_id: str = "",
+) -> Finding:
+    """The finding on one tree, for one patient and request on one day."""
+    return evaluate(node, Judge(patient, request, as_of, therapy_start, policy_id))
+
+
+def evaluate(node: Node, judge: Judge, exclude: bool = False) -> Finding:
+    """The finding on a node; with `exclude`, `met` means that it is absent."""
+    leaf = _LEAVES.get(type(node))
+    if leaf is None:
+        return _composite(node, judge, exclude)
+    shown, records, detail, reason, fix = leaf(node, judge, exclude)
+    status: Status = "unknown" if shown is None else "met" if shown is not exclude else "not_met"
+    return Finding(
+        criterion=node.id,
+        status=status,
+        text=node.text or node.id,
+        clause=clause_of(node, judge.policy_id),
+        evidence=records,
+        detail=detail,
+        reason=reason if shown is None else None,
+        fix=None if status == "met" else fix,
+        exclusion=exclude,
+    )
+
+
+def clause_of(node: Part, policy_id: str) -> ClauseRef | None:
+    """Where the policy says it; None for a rule that was never printed."""
+    if not node.clause_id:
+        return None
+    return ClauseRef(policy_id=policy_id, clause_id=node.clause_id, quote=node.quote)
+
+
+def _composite(node: Node, judge: Judge, exclude: bool) -> Finding:
+    assert isinstance(node, AllOf | AnyOf | NoneOf | AtLeast)
+    inner = exclude is not isinstance(node, NoneOf)
+    parts = tuple(evaluate(child, judge, inner) for child in node.children)
+    needed = _needed(node, exclude)
+    status = at_least(needed, [part.status for part in parts])
+    deciding = _deciding(status, parts)
+    open_parts = [part for part in parts if part.status == "unknown"]
+    return Finding(
+        criterion=node.id,
+        status=status,
+        text=node.text or node.id,
+        clause=clause_of(node, judge.policy_id),
+        evidence=tuple(item for part in deciding for item in part.evidence),
+        detail="; ".join(dict.fromkeys(part.detail for part in deciding if part.detail)),
+        reason=open_parts[0].reason if status == "unknown" else None,
+        fix=None if status == "met" else _fix(needed == len(parts), parts),
+        exclusion=exclude,
+        parts=parts,
+    )
+
+
+def _needed(node: AllOf | AnyOf | NoneOf | AtLeast, exclude: bool) -> int:
+    """How many of the children's findings must be met. Excluding an any-of asks that all be absent."""
+    count = len(node.children)
+    if isinstance(node, AllOf):
+        wanted = count
+    elif isinstance(node, AtLeast):
+        wanted = node.k
+    else:
+        wanted = 1
+    if isinstance(node, NoneOf):
+        return 1 if exclude else count
+    return count - wanted + 1 if exclude else wanted
+
+
+def at_least(needed: int, statuses: Sequence[Status]) -> Status:
+    """Kleene's k-of-n: all-of is n of n, any-of 1 of n."""
+    met = statuses.count("met")
+    if met >= needed:
+        return "met"
+    return "unknown" if met + statuses.count("unknown") >= needed else "not_met"
+
+
+def _deciding(status: Status, parts: tuple[Finding, ...]) -> list[Finding]:
+    """The parts that made the status: those that have it, else all."""
+    return [part for part in parts if part.status == status] or list(parts)
+
+
+def _fix(every: bool, parts: tuple[Finding, ...]) -> str | None:
+    """What would change it: every open part where all are needed, else any of those that can still be met."""
+    wanted = [part for part in parts if part.fix]
+    if not every:
+        wanted = [part for part in wanted if part.status == "unknown"] or wanted
+    fixes = list(dict.fromkeys(part.fix for part in wanted if part.fix))
+    return ("; and " if every else "; or ").join(fixes) or None

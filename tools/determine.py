@@ -1,0 +1,392 @@
+"""The order of checks: determine(patient, plan, request, as_of) → Determination. Pure; no model, no clock.
+
+    eligibility on the date → formulary and benefit → PA required? → proven exclusions → criteria → quantity
+    → documents; the first stop wins.
+
+A drug covered for several indications is tried for each, and the best outcome is reported with its
+indication named. It predicts; the payer decides; a clinician signs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+
+import msgspec
+
+from tools import next_steps
+from tools.courses import therapy_start
+from tools.criteria import evaluate
+from tools.documents import document
+from tools.judge import Judge
+from tools.measurements import number
+from tools.records import (
+    Benefit,
+    ClauseRef,
+    Coverage,
+    Determination,
+    Drug,
+    Evidence,
+    Finding,
+    Kind,
+    Order,
+    Outcome,
+    Patient,
+    Plan,
+    QuantityLimit,
+    Request,
+    Strength,
+)
+from tools.rules import Rule, Use
+from tools.terms import INDICATIONS
+
+_BEST_FIRST: tuple[Outcome, ...] = ("ready", "quantity_exception", "needs_documentation", "likely_denial")
+
+
+def determine(patient: Patient, plan: Plan, request: Request, as_of: date) -> Determination:
+    """The outcome of one request on one day, with a finding for every criterion."""
+    request = _as_this_plan_sees_it(patient, plan, request, as_of)
+    enrolled = active_coverage(patient, plan.id, as_of)
+    if enrolled is None:
+        return _stop(
+            patient, plan, request, as_of, "wrong_plan", "eligibility", _eligibility(patient, plan, as_of)
+        )
+    benefit = plan.benefits.get(request.drug)
+    if benefit is None or not benefit.covered:
+        return _stop(patient, plan, request, as_of, "not_covered", "formulary", ())
+    excluded = _excluded_use(benefit, request)
+    if excluded:
+        return _stop(patient, plan, request, as_of, "not_covered", "benefit", ())
+    if not benefit.pa_required:
+        return _without_pa(patient, plan, request, as_of, benefit)
+    rules = _rules_to_try(benefit, request, as_of)
+    if not rules:
+        return _stop(patient, plan, request, as_of, "not_covered", "benefit", ())
+    tried = [_decide(patient, plan, request, as_of, benefit, rule) for rule in rules]
+    return tried[0] if len(tried) == 1 else min(tried, key=_preference)
+
+
+def complete_request(patient: Patient, drug: Drug, request: Request) -> Request:
+    """Fill what the request leaves out: from the chart's own order for the drug, else from what is taken
+    now, else the label's starting package."""
+    order = _order_for(patient, drug)
+    strength = _strength(
+        drug, request.strength or (order.strength if order else "") or _dose_now(patient, drug)
+    )
+    from_order = (
+        order if order is not None and (not request.strength or request.strength == order.strength) else None
+    )
+    quantity, unit, days = request.quantity, request.unit, request.days_supply
+    if quantity is None:
+        quantity = (
+            from_order.quantity if from_order and from_order.quantity is not None else strength.quantity
+        )
+        unit = unit or (from_order.unit if from_order and from_order.quantity is not None else drug.unit)
+    if days is None:
+        days = from_order.days_supply if from_order and from_order.days_supply else strength.days
+    return msgspec.structs.replace(
+        request,
+        drug=drug.name,
+        strength=request.strength or (order.strength if order and order.strength else strength.label),
+        quantity=_in_billing_units(quantity, unit, drug, strength),
+        unit=drug.unit,
+        days_supply=days,
+        kind=request.kind or (order.kind if order else None),
+        indication=request.indication or (order.indication if order else ""),
+        order_id=order.id if order else "",
+        ingredients=drug.ingredients,
+        classes=drug.classes,
+    )
+
+
+def active_coverage(patient: Patient, plan_id: str, as_of: date) -> Coverage | None:
+    """The enrolment in this plan that holds on the day; first and last day included."""
+    for period in patient.coverages:
+        if period.plan_id == plan_id and _holds(period, as_of):
+            return period
+    return None
+
+
+def plans_on(patient: Patient, as_of: date) -> list[str]:
+    """Plans in which the patient is enrolled on the day."""
+    return [period.plan_id for period in patient.coverages if _holds(period, as_of)]
+
+
+def _holds(period: Coverage, as_of: date) -> bool:
+    return (period.start is None or period.start <= as_of) and (period.end is None or as_of <= period.end)
+
+
+# --- the request -----------------------------------------------------------------------------------------
+
+
+def _order_for(patient: Patient, drug: Drug) -> Order | None:
+    orders = [order for order in patient.orders if order.drug.casefold() == drug.name.casefold()]
+    return max(orders, key=lambda order: order.date or date.min) if orders else None
+
+
+def _dose_now(patient: Patient, drug: Drug) -> str:
+    """The strength that the patient takes now, if the drug comes in it."""
+    for entry in reversed(patient.medications or ()):
+        if entry.drug.casefold() == drug.name.casefold() and entry.status == "active" and entry.dose:
+            for strength in drug.strengths:
+                if strength.dose == entry.dose:
+                    return strength.label
+    return ""
+
+
+def _strength(drug: Drug, label: str) -> Strength:
+    """The package of that strength; the starting one for a label that the drug does not come in."""
+    wanted = label.replace(" ", "").casefold()
+    for strength in drug.strengths:
+        if strength.label.replace(" ", "").casefold() == wanted:
+            return strength
+    return next((strength for strength in drug.strengths if strength.starting), drug.strengths[0])
+
+
+def _in_billing_units(quantity: float, unit: str | None, drug: Drug, strength: Strength) -> float:
+    """Pens, boxes or packages as mL or tablets; a bare number is in billing units already."""
+    named = (unit or drug.unit).rstrip("s").casefold()
+    if named in (drug.unit.rstrip("s").casefold(), ""):
+        return quantity
+    if named in ("pen", "injector", "syringe", "vial"):
+        return quantity * strength.quantity / strength.units
+    if named in ("package", "pack", "box", "carton", "bottle"):
+        return quantity * strength.quantity
+    return quantity
+
+
+def _as_this_plan_sees_it(patient: Patient, plan: Plan, request: Request, as_of: date) -> Request:
+    """The kind of request, and when therapy began. Only this plan's own approval makes it a renewal."""
+    began = request.therapy_start or therapy_start(patient.medications or (), request.drug, as_of)
+    kind: Kind = request.kind or "new"
+    if request.kind is None:
+        approved = any(
+            item.plan_id == plan.id and item.drug == request.drug and item.start <= as_of
+            for item in patient.authorizations
+        )
+        takes = any(
+            entry.drug == request.drug
+            and (entry.end > as_of if entry.end is not None else entry.status == "active")
+            for entry in patient.medications or ()
+        )
+        kind = "renewal" if approved else "continuation" if takes else "new"
+    if kind == "new":
+        began = request.therapy_start
+    return msgspec.structs.replace(request, kind=kind, therapy_start=began)
+
+
+def _excluded_use(benefit: Benefit, request: Request) -> str:
+    return benefit.excluded_uses.get(request.indication, "") if request.indication else ""
+
+
+def _rules_to_try(benefit: Benefit, request: Request, as_of: date) -> list[Rule]:
+    """The rules in force for the use asked for; a use that no rule covers but one excludes is judged there."""
+    rules = _in_force(benefit.rules, as_of)
+    if not request.indication:
+        return rules
+    exact = [rule for rule in rules if rule.indication == request.indication]
+    return exact or [rule for rule in rules if _excludes_use(rule, request.indication)]
+
+
+def _in_force(rules: Sequence[Rule], as_of: date) -> list[Rule]:
+    """One version of each indication's rule: the one in force, else the nearest, since a chart from another
+    year is judged by the rule there is."""
+    if len(rules) < 2:
+        return list(rules)
+    by_use: dict[str, Rule] = {}
+    for rule in sorted(rules, key=lambda rule: (_effective(rule, as_of), rule.effective_from or date.min)):
+        by_use[rule.indication] = rule
+    return list(by_use.values())
+
+
+def _effective(rule: Rule, as_of: date) -> bool:
+    return (rule.effective_from is None or rule.effective_from <= as_of) and (
+        rule.effective_to is None or as_of <= rule.effective_to
+    )
+
+
+def _excludes_use(rule: Rule, use: str) -> bool:
+    return any(isinstance(node, Use) and use in node.uses for node in rule.exclusions)
+
+
+# --- deciding by a rule ----------------------------------------------------------------------------------
+
+
+def _decide(
+    patient: Patient, plan: Plan, request: Request, as_of: date, benefit: Benefit, rule: Rule
+) -> Determination:
+    asked = request if request.indication else msgspec.structs.replace(request, indication=rule.indication)
+    judge = Judge(patient, asked, as_of, asked.therapy_start, rule.policy_id)
+    renewing = asked.kind == "renewal" and rule.renewal is not None
+    tree = rule.renewal if renewing and rule.renewal is not None else rule.criteria
+    exclusions = [evaluate(node, judge, exclude=True) for node in rule.exclusions]
+    criteria = [evaluate(node, judge) for node in tree.children]
+    quantity = quantity_finding(benefit, asked, rule.policy_id)
+    findings = [*criteria, *exclusions, quantity]
+    asked_for = [document(paper, judge, findings) for paper in rule.documents]
+    papers = [paper for paper in asked_for if paper is not None]
+    outcome, stopped_by = _first_stop(exclusions, criteria, quantity, papers)
+    every = (*findings, *papers)
+    return Determination(
+        patient_id=patient.id,
+        plan_id=plan.id,
+        payer=plan.payer,
+        drug=request.drug,
+        as_of=as_of,
+        outcome=outcome,
+        summary=next_steps.summary(outcome, stopped_by, plan, asked, as_of, every),
+        indication=rule.indication,
+        request=asked,
+        rule_id=rule.id,
+        policy_id=rule.policy_id,
+        stopped_by=stopped_by,
+        findings=every,
+        next_actions=next_steps.actions(outcome, stopped_by, plan, asked, every),
+    )
+
+
+def _first_stop(
+    exclusions: list[Finding], criteria: list[Finding], quantity: Finding, papers: list[Finding]
+) -> tuple[Outcome, str]:
+    if any(finding.status == "not_met" for finding in exclusions):
+        return "likely_denial", "exclusion"
+    if any(finding.status == "not_met" for finding in criteria):
+        return "likely_denial", "criteria"
+    if any(finding.status == "unknown" for finding in (*criteria, *exclusions)):
+        return "needs_documentation", "criteria"
+    if quantity.status == "not_met":
+        return "quantity_exception", "quantity"
+    if any(paper.status != "met" for paper in papers):
+        return "needs_documentation", "documents"
+    return "ready", ""
+
+
+def _preference(case: Determination) -> tuple[int, int, int]:
+    """Best outcome first; then the one with less to mend; a proven exclusion last."""
+    open_findings = sum(finding.status != "met" for finding in case.findings)
+    return (_BEST_FIRST.index(case.outcome), int(case.stopped_by == "exclusion"), open_findings)
+
+
+def quantity_finding(benefit: Benefit, request: Request, policy_id: str) -> Finding:
+    """The rate asked for against the plan's limit, compared exactly."""
+    limit = benefit.strength_limits.get(request.strength) or benefit.quantity_limit
+    asked = _amount(request.quantity, request.unit, request.days_supply)
+    seen = Evidence(record_id=request.order_id or "request", kind="quantity", value=asked)
+    if limit is None:
+        return Finding(
+            criterion="quantity", status="met", text="no quantity limit", evidence=(seen,), detail=asked
+        )
+    clause = (
+        ClauseRef(policy_id=policy_id, clause_id=limit.clause_id, quote=limit.quote)
+        if limit.clause_id
+        else None
+    )
+    text = f"at most {_amount(limit.quantity, limit.unit, limit.days)}"
+    if request.quantity is None or not request.days_supply:
+        return Finding(
+            criterion="quantity",
+            status="unknown",
+            text=text,
+            clause=clause,
+            evidence=(seen,),
+            detail="quantity or days' supply not stated",
+            reason="missing",
+            fix="State the quantity and the days' supply",
+        )
+    within = _exact(request.quantity) * limit.days <= _exact(limit.quantity) * request.days_supply
+    return Finding(
+        criterion="quantity",
+        status="met" if within else "not_met",
+        text=text,
+        clause=clause,
+        evidence=(seen,),
+        detail=f"{asked} asked for",
+        fix=None if within else _quantity_fix(limit, request),
+    )
+
+
+def _quantity_fix(limit: QuantityLimit, request: Request) -> str:
+    allowed = _amount(limit.quantity, limit.unit, limit.days)
+    strength = f" {request.strength}" if request.strength else ""
+    return (
+        f"Ask the prescriber about the quantity: {allowed} is the limit for {request.drug}{strength};"
+        " if more is meant, ask for a quantity exception with the clinical reason"
+    )
+
+
+def _amount(quantity: float | None, unit: str | None, days: int | None) -> str:
+    shown = "?" if quantity is None else number(quantity)
+    return f"{shown} {unit or ''}".strip() + f" per {days or '?'} days"
+
+
+def _exact(quantity: float) -> Decimal:
+    return Decimal(repr(quantity))
+
+
+# --- stops before any criterion --------------------------------------------------------------------------
+
+
+def _without_pa(
+    patient: Patient, plan: Plan, request: Request, as_of: date, benefit: Benefit
+) -> Determination:
+    quantity = quantity_finding(benefit, request, benefit.policy_id)
+    if quantity.status == "not_met":
+        return _stop(patient, plan, request, as_of, "quantity_exception", "quantity", (quantity,))
+    return _stop(patient, plan, request, as_of, "not_required", "pa", (quantity,))
+
+
+def _eligibility(patient: Patient, plan: Plan, as_of: date) -> tuple[Finding, ...]:
+    periods = [period for period in patient.coverages if period.plan_id == plan.id]
+    seen = tuple(
+        Evidence(
+            record_id=period.id,
+            kind="coverage",
+            value=f"{period.plan_id}, {period.start or '?'} to {period.end or 'open'}",
+            date=period.end or period.start,
+        )
+        for period in patient.coverages
+    )
+    detail = f"not enrolled in {plan.id}"
+    if periods:
+        last = periods[-1]
+        ended = last.end is not None and last.end < as_of
+        detail = f"{plan.id} ended {last.end}" if ended else f"{plan.id} begins {last.start}"
+    now = plans_on(patient, as_of)
+    fix = f"Check again under {' or '.join(now)}" if now else "Find out which plan covers the patient"
+    return (
+        Finding(
+            criterion="eligibility",
+            status="not_met",
+            text=f"enrolled in {plan.id} on {as_of}",
+            evidence=seen,
+            detail=detail,
+            fix=fix,
+        ),
+    )
+
+
+def _stop(
+    patient: Patient,
+    plan: Plan,
+    request: Request,
+    as_of: date,
+    outcome: Outcome,
+    stopped_by: str,
+    findings: tuple[Finding, ...],
+) -> Determination:
+    return Determination(
+        patient_id=patient.id,
+        plan_id=plan.id,
+        payer=plan.payer,
+        drug=request.drug,
+        as_of=as_of,
+        outcome=outcome,
+        summary=next_steps.summary(outcome, stopped_by, plan, request, as_of, findings),
+        indication=request.indication if request.indication in INDICATIONS else "",
+        request=request,
+        policy_id=plan.benefits[request.drug].policy_id if request.drug in plan.benefits else "",
+        stopped_by=stopped_by,
+        findings=findings,
+        next_actions=next_steps.stop_actions(outcome, stopped_by, patient, plan, request, as_of, findings),
+    )

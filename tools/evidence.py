@@ -1,0 +1,485 @@
+"""The leaves of a rule that rest on measurements, diagnoses, programmes and statements.
+
+Each answers whether the thing is *shown*; `exclude` only changes which way the fix points.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+
+from tools.dates import add_months, age_on
+from tools.judge import Judge, Shown
+from tools.measurements import Rejected, Value, governing, number
+from tools.records import Attestation, Diagnosis, Evidence, FamilyHistory, Reason
+from tools.rules import (
+    Age,
+    Attested,
+    Change,
+    Condition,
+    Lab,
+    Measured,
+    Programme,
+    Specialist,
+    Use,
+)
+from tools.terms import TESTS, TOPICS
+
+_COMPARE: dict[str, Callable[[float, float], bool]] = {
+    ">=": operator.ge,
+    ">": operator.gt,
+    "<=": operator.le,
+    "<": operator.lt,
+    "==": operator.eq,
+}
+SIGNS = {">=": "≥", ">": ">", "<=": "≤", "<": "<", "==": "="}
+
+
+def age(leaf: Age, judge: Judge, exclude: bool) -> Shown:
+    born = judge.patient.birth_date
+    if born is None or born > judge.as_of:
+        return Shown(None, (), "birth date not on record", "missing", "Record the birth date")
+    years = age_on(born, judge.as_of)
+    seen = Evidence(record_id="patient", kind="birth_date", value=born.isoformat(), date=born)
+    return Shown(
+        _COMPARE[leaf.op](years, leaf.years),
+        (seen,),
+        f"age {years}",
+        None,
+        f"Age {years} is outside the rule ({SIGNS[leaf.op]} {leaf.years}); only an exception can help",
+    )
+
+
+def use(leaf: Use, judge: Judge, exclude: bool) -> Shown:
+    wanted = judge.request.indication
+    if not wanted:
+        return Shown(None, (), "the use is not stated", "missing", "State what the drug is asked for")
+    seen = Evidence(record_id=judge.request.order_id or "request", kind="use", value=wanted)
+    return Shown(wanted in leaf.uses, (seen,), f"asked for {wanted}", None, f"Not covered for {leaf.label}")
+
+
+# --- measured values -------------------------------------------------------------------------------------
+
+
+def lab(leaf: Lab, judge: Judge, exclude: bool) -> Shown:
+    """The newest valid value of the window decides; values of one day conflict only if they'd decide
+    differently."""
+    spec = TESTS[leaf.test]
+    end = judge.as_of
+    if leaf.at == "baseline" and judge.therapy_start is not None:
+        end = judge.therapy_start
+    usable, rejected = judge.values(leaf.test)
+    past = usable if end is judge.as_of else [value for value in usable if value.date <= end]
+    fresh = _within(past, end, leaf.within_days)
+    if not fresh:
+        return _no_value(leaf, judge, end, past, rejected)
+    compare = _COMPARE[leaf.op]
+    newest = governing(fresh)
+    answers = {compare(value.value, leaf.value) for value in newest}
+    records = tuple(item for value in newest for item in value.evidence)
+    if len(answers) > 1:
+        shown = " and ".join(_shown(value, leaf.unit) for value in newest)
+        return Shown(
+            None,
+            records,
+            f"{spec.name} values of {newest[0].date} disagree: {shown}",
+            "conflict",
+            f"Confirm which {spec.name} of {newest[0].date} is right ({shown}), or measure again",
+        )
+    detail = f"{spec.name} {_shown(newest[0], leaf.unit)} on {newest[0].date}"
+    if rejected:
+        newer = [item.evidence for item in rejected if item.date is None or item.date > newest[0].date]
+        records += tuple(newer)
+        detail += "".join(f"; {_set_aside(item)}" for item in newer)
+    fix = _lab_fix(leaf, spec.name, exclude)
+    return Shown(answers.pop(), records, detail, None, fix)
+
+
+def _within(values: list[Value], end: date, days: int | None) -> list[Value]:
+    if days is None or not values:
+        return values
+    first = end - timedelta(days=days)
+    return values if values[-1].date >= first else [value for value in values if value.date >= first]
+
+
+def _shown(value: Value, unit: str) -> str:
+    """The value as compared, and as charted where that was in another unit."""
+    charted = value.evidence[0]
+    text = f"{number(value.value)} {unit}"
+    if charted.unit and charted.unit != unit and charted.value is not None:
+        text += f" (charted as {charted.value} {charted.unit})"
+    return text
+
+
+def _set_aside(item: Evidence) -> str:
+    when = f" of {item.date}" if item.date else ""
+    return f"the value {item.value} {item.unit or ''}".rstrip() + f"{when} is no evidence: {item.note}"
+
+
+def _lab_fix(leaf: Lab, name: str, exclude: bool) -> str:
+    bound = f"{SIGNS[leaf.op]} {number(leaf.value)} {leaf.unit}"
+    if exclude:
+        return f"Only a newer {name} that is not {bound} would lift this exclusion"
+    if leaf.at == "baseline":
+        return f"Only a baseline {name} {bound} would meet it"
+    return f"Only a newer {name} {bound} would meet it"
+
+
+def _no_value(leaf: Lab, judge: Judge, end: date, past: list[Value], rejected: Sequence[Rejected]) -> Shown:
+    name = TESTS[leaf.test].name
+    window = f" within {leaf.within_days} days" if leaf.within_days is not None else ""
+    baseline = leaf.at == "baseline" and judge.therapy_start is not None
+    if rejected and (not past or any(r.date is None or r.date > past[0].date for r in rejected)):
+        worst = rejected[0]
+        records = tuple(item.evidence for item in rejected)
+        detail = f"no usable {name}{window}: {_set_aside(worst.evidence)}"
+        reason: Reason = worst.reason
+        fix = f"Correct the {name} entry ({worst.evidence.note}), or measure again"
+        return Shown(None, records, detail, reason, fix)
+    if past:
+        days = (end - past[0].date).days
+        detail = (
+            f"newest {name} is {_shown(past[0], leaf.unit)} of {past[0].date}, {days} days before {end};"
+            f" the window is {leaf.within_days}"
+        )
+        fix = f"Obtain a new {name}: the last, of {past[0].date}, is {days} days old"
+        if baseline:
+            fix = f"Find a {name} of the {leaf.within_days} days before therapy began on {end}"
+        return Shown(None, past[0].evidence, detail, "stale", fix)
+    fix = f"Obtain a {name}{window}"
+    if baseline:
+        fix = f"Find the baseline {name} from before therapy began on {end}"
+    return Shown(None, (), f"no {name} on record" + (f" by {end}" if baseline else ""), "missing", fix)
+
+
+def measured(leaf: Measured, judge: Judge, exclude: bool) -> Shown:
+    first = judge.as_of - timedelta(days=leaf.within_days)
+    records: list[Evidence] = []
+    found, open_names, reasons = [], [], []
+    for test in leaf.tests:
+        usable, rejected = judge.values(test)
+        name = TESTS[test].name
+        if usable and usable[0].date >= first:
+            records += usable[0].evidence
+            found.append(f"{name} on {usable[0].date}")
+            continue
+        open_names.append(name)
+        if usable:
+            records += usable[0].evidence
+            reasons.append("stale")
+        elif rejected:
+            records.append(rejected[0].evidence)
+            reasons.append(rejected[0].reason)
+        else:
+            reasons.append("missing")
+    if not open_names:
+        return Shown(True, tuple(records), ", ".join(found))
+    wanted = " and ".join(open_names)
+    return Shown(
+        None,
+        tuple(records),
+        f"no {wanted} within {leaf.within_days} days",
+        reasons[0],  # type: ignore[arg-type]
+        f"Measure {wanted} (needed within {leaf.within_days} days)",
+    )
+
+
+def change(leaf: Change, judge: Judge, exclude: bool) -> Shown:
+    """From the newest value on or before therapy start to the newest after it, without rounding."""
+    name, unit, start = TESTS[leaf.test].name, TESTS[leaf.test].unit, judge.therapy_start
+    if start is None:
+        return Shown(
+            None, (), "start of therapy not on record", "missing", "Record when the drug was started"
+        )
+    usable, rejected = judge.values(leaf.test)
+    before = governing([value for value in usable if value.date <= start])
+    later = [value for value in usable if value.date > start]
+    after = governing(_within(later, judge.as_of, leaf.within_days))
+    if not before:
+        fix = f"Find the baseline {name} from before therapy began on {start}"
+        return Shown(None, (), f"no baseline {name} by {start}", "missing", fix)
+    if not after:
+        return _no_follow_up(leaf, name, later, rejected)
+    answers = {_changed_enough(leaf, old.value, new.value) for old in before for new in after}
+    records = tuple(item for value in (*before, *after) for item in value.evidence)
+    if len(answers) > 1:
+        fix = f"Confirm which {name} is right, or measure again"
+        return Shown(None, records, f"{name} values of one day disagree", "conflict", fix)
+    old, new = before[0], after[0]
+    detail = (
+        f"{name} {number(old.value)} → {number(new.value)} {unit}"
+        f" ({old.date} to {new.date}): {_change_text(leaf, old.value, new.value)}"
+    )
+    wanted = f"{number(leaf.percent)} %" if leaf.percent is not None else f"{number(leaf.amount or 0)} {unit}"
+    fix = f"Show the trend; the rule asks for a {leaf.direction} of at least {wanted}"
+    return Shown(answers.pop(), records, detail, None, fix)
+
+
+def _no_follow_up(leaf: Change, name: str, later: list[Value], rejected: Sequence[Rejected]) -> Shown:
+    window = f" within {leaf.within_days} days" if leaf.within_days is not None else ""
+    if later:
+        detail = f"newest {name} is of {later[0].date}; none{window}"
+        return Shown(None, later[0].evidence, detail, "stale", f"Measure {name}{window}")
+    reason: Reason = rejected[0].reason if rejected else "missing"
+    records = tuple(item.evidence for item in rejected)
+    return Shown(None, records, f"no {name} since therapy began", reason, f"Measure {name}")
+
+
+def _fall(leaf: Change, old: float, new: float) -> Decimal:
+    fall = Decimal(repr(old)) - Decimal(repr(new))
+    return fall if leaf.direction == "fall" else -fall
+
+
+def _changed_enough(leaf: Change, old: float, new: float) -> bool:
+    fall = _fall(leaf, old, new)
+    if leaf.percent is not None:
+        return fall * 100 >= Decimal(repr(leaf.percent)) * Decimal(repr(old))
+    return fall >= Decimal(repr(leaf.amount or 0.0))
+
+
+def _change_text(leaf: Change, old: float, new: float) -> str:
+    fall = _fall(leaf, old, new)
+    if leaf.percent is None:
+        return f"{leaf.direction} of {fall} {TESTS[leaf.test].unit}"
+    percent = fall * 100 / Decimal(repr(old))
+    # Cut, never rounded: 4.999 % must not be shown as 5.00 %.
+    cut = percent.quantize(Decimal("0.01"), rounding="ROUND_FLOOR")
+    return f"{leaf.direction} of {cut} %"
+
+
+# --- diagnoses and history -------------------------------------------------------------------------------
+
+
+def condition(leaf: Condition, judge: Judge, exclude: bool) -> Shown:
+    """Proven, denied, hinted at, or silent; the rule says whether the record's silence is enough."""
+    patient = judge.patient
+    if leaf.sex is not None and patient.sex not in (leaf.sex, "unknown"):
+        seen = Evidence(record_id="patient", kind="sex", value=patient.sex)
+        return Shown(False, (seen,), f"does not apply ({patient.sex})", None, _diagnosis_fix(leaf))
+    proof, hints = _matching(leaf, judge)
+    said = _statements(leaf.topic, judge) if leaf.topic else {}
+    proof += [
+        _attested(item) for item in said.values() if item.present and set(item.subjects) & set(leaf.who)
+    ]
+    denied = [who for who in leaf.who if who in said and not said[who].present]
+    denials = tuple({item.id: _attested(item) for who, item in said.items() if who in denied}.values())
+    if proof and denials:
+        return Shown(
+            None,
+            (*proof, *denials),
+            f"the chart shows {leaf.label} and denies it",
+            "conflict",
+            f"Ask the prescriber which is right: {leaf.label} is both recorded and denied",
+        )
+    if proof:
+        fix = f"{leaf.label} is an exclusion; do not submit, consider another drug" if exclude else None
+        return Shown(True, tuple(proof), f"{leaf.label}: {_names(proof)}", None, fix)
+    if hints and len(denied) < len(leaf.who):
+        return Shown(
+            None,
+            tuple(hints),
+            f"{_names(hints)} does not settle {leaf.label}",
+            "ambiguous",
+            f"Ask the prescriber to state whether this is {leaf.label}: {_names(hints)}",
+        )
+    if len(denied) == len(leaf.who):
+        return Shown(False, denials, f"{leaf.label} denied in the chart", None, _diagnosis_fix(leaf))
+    return _silence(leaf, judge, exclude, denied)
+
+
+def _silence(leaf: Condition, judge: Judge, exclude: bool, denied: Sequence[str]) -> Shown:
+    if exclude and leaf.evidence == "attestation":
+        still = " or ".join(
+            {"self": "the patient", "family": "the family"}[w] for w in leaf.who if w not in denied
+        )
+        return Shown(
+            None,
+            (),
+            f"the chart does not say whether {still} has {leaf.label}",
+            "missing",
+            f"Ask the prescriber to state in the chart whether {still} has {leaf.label}",
+        )
+    if judge.patient.conditions is None:
+        return Shown(None, (), "no problem list on record", "missing", "Obtain the problem list")
+    seen = Evidence(record_id="conditions", kind="diagnosis", value=f"no {leaf.label} on the problem list")
+    return Shown(False, (seen,), f"no {leaf.label} on the problem list", None, _diagnosis_fix(leaf))
+
+
+def _diagnosis_fix(leaf: Condition) -> str:
+    return f"No {leaf.label} in the chart; code only what the clinician has diagnosed"
+
+
+def _matching(leaf: Condition, judge: Judge) -> tuple[list[Evidence], list[Evidence]]:
+    """Entries that prove it and entries that only hint at it."""
+    proof: list[Evidence] = []
+    hints: list[Evidence] = []
+    for entry in judge.patient.conditions or ():
+        if entry.verification == "refuted" or (entry.onset is not None and entry.onset > judge.as_of):
+            continue
+        kind = _kind_of_match(leaf, entry.code, entry.name)
+        # Z80-Z84 are family history, though they stand on the patient's own problem list.
+        subject = "family" if entry.code.startswith(("Z80", "Z81", "Z82", "Z83", "Z84")) else "self"
+        if kind is None or subject not in leaf.who:
+            continue
+        verdict = _counts(leaf, entry, judge.as_of)
+        if verdict is None:
+            continue
+        (proof if verdict and kind == "proves" and subject == "self" else hints).append(_diagnosis(entry))
+    if "family" in leaf.who:
+        for relative in judge.patient.family_history:
+            kind = _kind_of_match(leaf, relative.code, relative.condition)
+            if kind is not None:
+                (proof if kind == "proves" else hints).append(_relative(relative))
+    return proof, hints
+
+
+def _kind_of_match(leaf: Condition, code: str, name: str) -> str | None:
+    text = name.casefold()
+    if code and leaf.codes and code.startswith(leaf.codes):
+        return "proves"
+    if text and any(phrase in text for phrase in leaf.phrases):
+        return "proves"
+    if not leaf.suggests and not leaf.suggest_phrases:
+        return None
+    if any(phrase in text for phrase in leaf.not_phrases):
+        return None
+    if code and leaf.suggests and code.startswith(leaf.suggests):
+        return "hints"
+    return "hints" if any(phrase in text for phrase in leaf.suggest_phrases) else None
+
+
+def _counts(leaf: Condition, entry: Diagnosis, as_of: date) -> bool | None:
+    """True: counts fully; False: only as a hint (provisional, or of unknown date); None: not at all."""
+    if leaf.status == "active" and entry.abated is not None and entry.abated <= as_of:
+        return None
+    if leaf.within_days is not None:
+        if entry.onset is None:
+            return False
+        if entry.onset < as_of - timedelta(days=leaf.within_days):
+            return None
+    return entry.verification == "confirmed"
+
+
+def _statements(topic: str, judge: Judge) -> dict[str, Attestation]:
+    """The newest statement on the topic for each subject; undated ones are the oldest, later ones ignored."""
+    newest: dict[str, Attestation] = {}
+    for item in judge.patient.attestations:
+        if item.topic != topic or (item.date is not None and item.date > judge.as_of):
+            continue
+        for subject in item.subjects:
+            known = newest.get(subject)
+            if known is None or (item.date or date.min) >= (known.date or date.min):
+                newest[subject] = item
+    return newest
+
+
+def _diagnosis(entry: Diagnosis) -> Evidence:
+    note = "" if entry.verification == "confirmed" else entry.verification
+    value = f"{entry.code} {entry.name}".strip()
+    return Evidence(record_id=entry.id, kind="diagnosis", value=value, date=entry.onset, note=note)
+
+
+def _relative(entry: FamilyHistory) -> Evidence:
+    value = f"{entry.relation}: {entry.condition} {entry.code}".strip()
+    return Evidence(record_id=entry.id, kind="family_history", value=value)
+
+
+def _attested(entry: Attestation) -> Evidence:
+    about = TOPICS.get(entry.topic, entry.topic.replace("_", " "))
+    who = " and ".join(entry.subjects)
+    value = f"{about}: {'stated' if entry.present else 'denied'} ({who})"
+    return Evidence(record_id=entry.id, kind="attestation", value=value, date=entry.date)
+
+
+def _names(records: Iterable[Evidence]) -> str:
+    return ", ".join(str(record.value) for record in records)
+
+
+# --- statements, programmes, people ----------------------------------------------------------------------
+
+
+def attested(leaf: Attested, judge: Judge, exclude: bool) -> Shown:
+    """The newest day's statement governs; a denial and an affirmation of one day conflict."""
+    said = [
+        item
+        for item in judge.patient.attestations
+        if item.topic == leaf.topic
+        and "self" in item.subjects
+        and (item.date is None or item.date <= judge.as_of)
+    ]
+    ask = f"Ask the prescriber to state in the chart: {leaf.statement}"
+    if not said:
+        return Shown(None, (), f"not stated: {leaf.statement}", "missing", ask)
+    day = max(item.date or date.min for item in said)
+    newest = [item for item in said if (item.date or date.min) == day]
+    records = tuple(_attested(item) for item in newest)
+    if leaf.within_days is not None and day < judge.as_of - timedelta(days=leaf.within_days):
+        return Shown(None, records, f"last stated on {day}", "stale", ask)
+    if len({item.present for item in newest}) > 1:
+        return Shown(None, records, f"stated and denied on {day}: {leaf.statement}", "conflict", ask)
+    present = newest[0].present
+    verb = "stated" if present else "denied"
+    return Shown(
+        present, records, f"{verb}: {leaf.statement}", None, f"The chart denies it: {leaf.statement}"
+    )
+
+
+def specialist(leaf: Specialist, judge: Judge, exclude: bool) -> Shown:
+    wanted = " or ".join(leaf.specialties)
+    fix = f"Arrange, or document, a consultation with {wanted}"
+    prescriber = judge.patient.prescriber
+    if prescriber is not None and prescriber.specialty:
+        seen = Evidence(record_id="prescriber", kind="specialty", value=prescriber.specialty)
+        if prescriber.specialty.casefold() in leaf.specialties:
+            return Shown(True, (seen,), f"prescribed by {prescriber.specialty}")
+        consult = _statements("specialist_consult", judge).get("self")
+        if consult is not None and consult.present:
+            return Shown(True, (_attested(consult),), "specialist consulted")
+        return Shown(False, (seen,), f"prescribed by {prescriber.specialty}", None, fix)
+    consult = _statements("specialist_consult", judge).get("self")
+    if consult is not None and consult.present:
+        return Shown(True, (_attested(consult),), "specialist consulted")
+    return Shown(None, (), "prescriber's specialty not on record", "missing", fix)
+
+
+def programme(leaf: Programme, judge: Judge, exclude: bool) -> Shown:
+    """The programme that lasted long enough; one without a start is unknown, none at all as well."""
+    name = f"{leaf.programme} program"
+    best: Shown | None = None
+    for item in judge.patient.programs:
+        if item.type != leaf.programme:
+            continue
+        ongoing = item.end is None or item.end > judge.as_of
+        last = judge.as_of if ongoing else item.end
+        assert last is not None
+        period = f"{item.start or '?'} to {'now' if ongoing else item.end}"
+        seen = (
+            Evidence(
+                record_id=item.id, kind="program", value=f"{item.name or name}, {period}", date=item.start
+            ),
+        )
+        if item.start is None or item.start > last:
+            fix = f"Document when the {name} began and ended"
+            answer = Shown(None, seen, f"{name} without usable dates", "missing", fix)
+        elif leaf.within_days is not None and last < judge.as_of - timedelta(days=leaf.within_days):
+            fix = f"Take part in a {name} again: the last ended on {last}"
+            answer = Shown(None, seen, f"{name} ended {last}", "stale", fix)
+        else:
+            due = add_months(item.start, leaf.min_months)
+            fix = f"Complete {leaf.min_months} months of the {name}"
+            if ongoing:
+                fix = f"Continue the {name} until {due} ({(due - last).days} more days)"
+            answer = Shown(last >= due, seen, f"{name} {period}", None, fix)
+        if best is None or _better(answer, best):
+            best = answer
+    if best is None:
+        fix = f"Document a {name} of at least {leaf.min_months} months with its dates"
+        return Shown(None, (), f"no {name} on record", "missing", fix)
+    return best
+
+
+def _better(new: Shown, old: Shown) -> bool:
+    rank = {True: 2, None: 1, False: 0}
+    return rank[new.shown] > rank[old.shown]

@@ -1,0 +1,159 @@
+"""What a determination says in one sentence, and what a specialist does next, in that order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from tools.records import Finding, Outcome, Patient, Plan, Request
+from tools.terms import INDICATIONS
+
+HEADLINE: dict[Outcome, str] = {
+    "ready": "Ready to submit",
+    "needs_documentation": "Needs documentation",
+    "likely_denial": "Likely denial",
+    "not_required": "No prior authorization required",
+    "not_covered": "Not covered",
+    "quantity_exception": "Over the quantity limit",
+    "wrong_plan": "Wrong plan",
+}
+
+_SEND = {
+    "phone": "call {phone} with the script",
+    "fax": "fax the signed form with its attachments to {fax}",
+    "portal": "enter the answers in the payer's portal at {portal}",
+    "mail": "mail the signed form with its attachments to {payer}",
+}
+
+
+def summary(
+    outcome: Outcome,
+    stopped_by: str,
+    plan: Plan,
+    request: Request,
+    as_of: date,
+    findings: Sequence[Finding],
+) -> str:
+    """One sentence: the outcome, the drug, the plan, and what decided it."""
+    what = f"{request.drug} under {plan.id}"
+    use = INDICATIONS.get(request.indication, request.indication)
+    if use:
+        what = f"{request.drug} for {use} under {plan.id}"
+    return f"{HEADLINE[outcome]}: {what} on {as_of}{_because(outcome, stopped_by, plan, request, findings)}."
+
+
+def _because(
+    outcome: Outcome, stopped_by: str, plan: Plan, request: Request, findings: Sequence[Finding]
+) -> str:
+    benefit = plan.benefits.get(request.drug)
+    if outcome == "ready":
+        return "; every criterion is met and documented"
+    if outcome == "not_required":
+        return "; the plan covers it without one"
+    if outcome == "not_covered":
+        if stopped_by == "benefit" and benefit is not None:
+            reason = benefit.excluded_uses.get(request.indication)
+            return f"; {reason}" if reason else "; the plan does not cover it for this use"
+        return f"; {benefit.reason}" if benefit is not None and benefit.reason else "; not on the formulary"
+    if stopped_by == "exclusion":
+        failing = [f for f in findings if f.exclusion and f.status == "not_met"]
+        return "; excluded: " + "; ".join(f.detail or f.text for f in failing)
+    if outcome == "likely_denial":
+        failing = [
+            f for f in findings if not f.exclusion and f.status == "not_met" and f.criterion != "quantity"
+        ]
+        return "; not met: " + "; ".join(f"{f.text} ({f.detail})" if f.detail else f.text for f in failing)
+    if outcome == "needs_documentation":
+        return "; open: " + "; ".join(f.text for f in findings if f.status == "unknown")
+    return "; " + "; ".join(f.detail for f in findings if f.status == "not_met")
+
+
+def actions(
+    outcome: Outcome, stopped_by: str, plan: Plan, request: Request, findings: Sequence[Finding]
+) -> tuple[str, ...]:
+    """For a case that a rule decided."""
+    if outcome == "ready":
+        return ("Review the drafted form and letter; the prescriber signs", _send(plan))
+    if stopped_by == "exclusion":
+        failing = [f for f in findings if f.exclusion and f.status == "not_met"]
+        steps = _fixes(failing)
+        return (*steps, f"Do not submit {request.drug} while this stands; offer the clinician an alternative")
+    if outcome == "likely_denial":
+        failing = [f for f in findings if f.status == "not_met"]
+        unknown = [f for f in findings if f.status == "unknown"]
+        return (
+            *_fixes(failing),
+            *_fixes(unknown),
+            "If the clinician still wants it, ask for an exception with the reason; "
+            "else consider an alternative that is met today",
+        )
+    if outcome == "quantity_exception":
+        return (*_fixes(f for f in findings if f.status == "not_met"), "Correct the order, then check again")
+    return (*_fixes(f for f in findings if f.status == "unknown"), "Record what comes in, and check again")
+
+
+def stop_actions(
+    outcome: Outcome,
+    stopped_by: str,
+    patient: Patient,
+    plan: Plan,
+    request: Request,
+    as_of: date,
+    findings: Sequence[Finding],
+) -> tuple[str, ...]:
+    """For a case that stopped before any criterion."""
+    if outcome == "wrong_plan":
+        steps = list(_fixes(findings))
+        approved = [a for a in patient.authorizations if a.plan_id == plan.id and a.drug == request.drug]
+        if approved:
+            steps.append(
+                f"The approval by {plan.id} to {approved[-1].end} does not transfer; ask about a transition fill"
+            )
+        steps.append("Update the plan on file; trials under the former plan still count as step evidence")
+        return tuple(steps)
+    if outcome == "not_required":
+        return ("Send the prescription to the pharmacy; no PA form is needed",)
+    if outcome == "quantity_exception":
+        return (*_fixes(findings), "Correct the order, then send it to the pharmacy")
+    if stopped_by == "benefit":
+        return (
+            "A benefit exclusion is not a clinical question: check whether another covered use applies",
+            "Consider a covered alternative",
+        )
+    return (
+        "A PA cannot help: consider a covered alternative",
+        "If none fits, ask for a formulary exception that shows why the covered ones failed",
+    )
+
+
+# What a specialist settles first: pulling what exists, then measuring, then asking the prescriber.
+_ORDER = (
+    "Obtain the",
+    "Correct",
+    "Record",
+    "Document",
+    "Confirm",
+    "Find",
+    "Obtain",
+    "Measure",
+    "Ask",
+    "Arrange",
+)
+
+
+def _fixes(findings: Iterable[Finding]) -> tuple[str, ...]:
+    fixes = dict.fromkeys(finding.fix for finding in findings if finding.fix)
+    return tuple(sorted(fixes, key=_rank))
+
+
+def _rank(fix: str) -> int:
+    return next((rank for rank, start in enumerate(_ORDER) if fix.startswith(start)), len(_ORDER))
+
+
+def _send(plan: Plan) -> str:
+    return "Then " + _SEND[plan.channel].format(
+        phone=plan.phone or plan.payer,
+        fax=plan.fax or plan.payer,
+        portal=plan.portal or plan.payer,
+        payer=plan.payer,
+    )
