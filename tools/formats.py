@@ -1,0 +1,142 @@
+"""How forms and letters write things: dates, amounts, units, NDC, doses; exact until printed."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+
+from tools.records import Address, Medication
+from tools.terms import TESTS
+
+KG_PER_LB = Decimal("0.45359237")
+CM_PER_IN = Decimal("2.54")
+PRINTED_UNITS = {
+    "kg/m2": "kg/m2",
+    "mL/min/{1.73_m2}": "mL/min/1.73 m2",
+    "mm[Hg]": "mmHg",
+    "/h": "events/h",
+    "{ratio}": "",
+    "{stage}": "",
+    "10*3/uL": "10^3/uL",
+}
+# What the base fonts of a PDF, and a fax, cannot show.
+PLAIN = str.maketrans(
+    {
+        "≥": ">=",
+        "≤": "<=",
+        "≠": "not ",
+        "−": "-",
+        "→": "->",
+        "\u00a0": " ",
+        "\u2009": " ",
+        "\u202f": " ",
+        "₂": "2",
+    }
+)
+
+
+def number(value: float | Decimal | None, most: int = 3) -> str:
+    """Without trailing zeros, at most `most` decimals, half up: 8.0 → 8, 0.25 → 0.25."""
+    if value is None:
+        return ""
+    exact = Decimal(str(value)).quantize(Decimal(1).scaleb(-most), ROUND_HALF_UP).normalize()
+    return f"{exact:,f}"
+
+
+def fixed(value: Decimal, decimals: int) -> str:
+    return f"{value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP):f}"
+
+
+def pounds(kg: Decimal) -> Decimal:
+    return kg / KG_PER_LB
+
+
+def inches(cm: Decimal) -> Decimal:
+    return cm / CM_PER_IN
+
+
+def unit(ucum: str) -> str:
+    return PRINTED_UNITS.get(ucum, ucum)
+
+
+def measure(test: str, value: float, units: str = "") -> str:
+    """A value in its test's own unit as people write it; `us` or `metric` converts weight and height."""
+    exact, known = Decimal(repr(value)), TESTS[test]
+    if test == "weight" and units:
+        return f"{fixed(pounds(exact), 1)} lb" if units == "us" else f"{fixed(exact, 1)} kg"
+    if test == "height" and units:
+        return f"{fixed(inches(exact), 1)} in" if units == "us" else f"{fixed(exact, 1)} cm"
+    shown = number(exact) if known.decimals is None else fixed(exact, known.decimals)
+    return f"{shown} {unit(known.unit)}".strip()
+
+
+_ISO = re.compile(r"\b(\d{4})-(\d\d)-(\d\d)\b")
+
+
+def dates_in(text: str, write: Callable[[date], str]) -> str:
+    """The text with its ISO dates written the reader's way."""
+    return _ISO.sub(lambda found: write(date(*map(int, found.groups()))), text)
+
+
+def ndc11(ndc: str) -> str:
+    """Billing form 5-4-2 without hyphens of a hyphenated 10-digit NDC: 0169-4181-13 → 00169418113."""
+    parts = ndc.split("-")
+    if len(parts) == 1 and len(ndc) == 11:
+        return ndc
+    if len(parts) != 3 or not all(part.isdigit() for part in parts):
+        return ""
+    labeler, product, package = parts
+    return labeler.zfill(5) + product.zfill(4) + package.zfill(2)
+
+
+_OFTEN = {1.0: "once daily", 2.0: "twice daily", 3.0: "three times daily", 4.0: "four times daily"}
+
+
+def how_often(per_day: float) -> str:
+    if per_day in _OFTEN:
+        return _OFTEN[per_day]
+    weekly = per_day * 7
+    if abs(weekly - 1) < 0.01:
+        return "once weekly"
+    return f"{number(weekly, 1)} times weekly" if per_day < 1 else f"{number(per_day, 1)} times daily"
+
+
+def dose(course: Medication) -> str:
+    """ "500 mg twice daily (ER)", as far as it is charted."""
+    parts = []
+    if course.dose is not None and course.dose_unit:
+        parts.append(f"{number(course.dose)} {course.dose_unit}")
+    if course.per_day:
+        parts.append(how_often(course.per_day))
+    if course.formulation and parts:
+        parts.append(f"({course.formulation})")
+    return " ".join(parts)
+
+
+def address(place: Address | None) -> str:
+    return f"{place.line}, {place.city}, {place.state} {place.zip}" if place else ""
+
+
+def long_date(day: date) -> str:
+    """September 1, 2026"""
+    return f"{day:%B} {day.day}, {day.year}"
+
+
+def printable(text: str) -> str:
+    """The text in characters that every PDF viewer's base fonts and every fax show; accents stay."""
+    return "".join(char if _shows(char) else _plainest(char) for char in text.translate(PLAIN))
+
+
+def _shows(char: str) -> bool:
+    try:
+        return bool(char.encode("cp1252"))
+    except UnicodeEncodeError:
+        return False
+
+
+def _plainest(char: str) -> str:
+    bare = "".join(c for c in unicodedata.normalize("NFKD", char) if not unicodedata.combining(c))
+    return bare if bare != char and all(map(_shows, bare)) else "?"
