@@ -1,0 +1,97 @@
+"""`pa check`: decide one case of the store, or cases that stand in files of their own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import typer
+
+from agent.settings import read_as_of, read_settings
+from tools.errors import Invalid
+
+if TYPE_CHECKING:
+    from tools.records import Determination, Kind, Patient
+
+app = typer.Typer(add_completion=False)
+
+EPILOG = """[bold]Examples[/]
+  pa check P001 Ozempic
+  pa check P001 Ozempic --json
+  pa check P001 Wegovy --plan CASCADE-GOLD --indication cv --as-of today
+  pa check --case case.yaml
+  pa check --case cases/ --json
+
+Outcomes: ready, needs_documentation, likely_denial, not_required,
+not_covered, quantity_exception, wrong_plan. The exit code is 0 whichever it
+is, and 1 if a case file expects another one."""
+
+
+@app.command(epilog=EPILOG)
+def check(
+    patient_id: str = typer.Argument("", metavar="PATIENT", help="Patient id, e.g. P001."),
+    drug: str = typer.Argument(
+        "", metavar="DRUG", help="Brand, or a generic name that only one brand has."
+    ),
+    case: list[Path] = typer.Option(
+        [],
+        "--case",
+        metavar="FILE",
+        help="Decide the case in this YAML file, or all in a folder; repeatable.",
+    ),
+    plan: str = typer.Option("", metavar="PLAN", help="Ask this plan instead of the one on file."),
+    as_of: str = typer.Option(
+        "", metavar="DATE", help="Judge on this day: YYYY-MM-DD or today. Default: the world's own date."
+    ),
+    indication: str = typer.Option(
+        "", metavar="USE", help="Pin the use: t2dm, weight, cv, osa, hf, ckd, mash."
+    ),
+    strength: str = typer.Option("", help="Strength, as on the label, e.g. '1 mg'."),
+    quantity: float | None = typer.Option(None, help="Billing units (mL, tablets) asked for."),
+    days_supply: int | None = typer.Option(None, help="Days that this quantity lasts."),
+    kind: str = typer.Option("", metavar="KIND", help="new, continuation or renewal."),
+    as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+) -> None:
+    """Is this patient eligible for this drug, and what is missing?
+
+    Decides every criterion of the plan's rule from the chart, names the record
+    and the policy clause behind each, and says what to do next. Nothing is sent
+    anywhere; the payer decides.
+    """
+    if case:
+        if patient_id or drug:
+            raise Invalid("a case file names its patient and drug itself; leave them out beside --case")
+        from agent.case_files import decide_files
+
+        raise typer.Exit(decide_files(case, as_of=read_as_of(as_of), as_json=as_json))
+    if not (patient_id and drug):
+        raise Invalid("name a patient and a drug, e.g. `pa check P001 Ozempic`, or a file with --case")
+    from tools.check import check as decide
+    from tools.store.store import Store
+
+    settings = read_settings()
+    store = Store.open(settings.database_url)
+    found = decide(
+        store,
+        patient_id,
+        drug,
+        plan_id=plan,
+        as_of=read_as_of(as_of) or settings.as_of,
+        strength=strength,
+        quantity=quantity,
+        days_supply=days_supply,
+        kind=cast("Kind | None", kind or None),
+        indication=indication,
+    )
+    if as_json:
+        from agent.dump import to_json
+
+        print(to_json(found))
+    else:
+        _show(found, store.patient(patient_id))
+
+
+def _show(found: Determination, patient: Patient) -> None:
+    from agent import screen
+
+    screen.show(found, patient, screen.console())

@@ -1,0 +1,215 @@
+"""`pa`: the door for a person at a terminal. It finds a command by name, and turns errors into exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from tools.errors import Correctable, PaladinError, Unavailable, nearest
+
+DIFFERS, BAD_INPUT, UNAVAILABLE, BUG, INTERRUPTED = 1, 2, 3, 70, 130
+
+
+class Lazy(NamedTuple):
+    """A command by where it stands ("" is an entry point of `paladin.commands`) and its line in the help."""
+
+    target: str
+    panel: str
+    help: str
+
+
+CASE, WORLD, DOORS = "A case", "The world", "Other doors"
+COMMANDS = {
+    "check": Lazy(
+        "agent.check_cli:app", CASE, "Is this patient eligible for this drug, and what is missing?"
+    ),
+    "draft": Lazy(
+        "agent.draft_cli:draft", CASE, "Fill the payer's form and write the letter; stops for review."
+    ),
+    "review": Lazy("agent.draft_cli:review", CASE, "List the drafts that wait; approve, edit or reject one."),
+    "chart": Lazy("agent.chart_cli:app", CASE, "Record a lab, trial, note or document that you learned of."),
+    "setup": Lazy("agent.world_cli:setup", WORLD, "Generate if there is nothing, load, index. Start here."),
+    "generate": Lazy("", WORLD, "Make a synthetic world: patients, plans, policies, forms."),
+    "describe": Lazy("", WORLD, "Print the data card of a world: counts, distributions, outcomes."),
+    "catalog": Lazy("", WORLD, "Check a catalog of drugs, payers and rules, and show a rule as prose."),
+    "load": Lazy("agent.world_cli:load", WORLD, "Load a world into the store: all of it, or nothing."),
+    "index": Lazy("agent.world_cli:index", WORLD, "Rebuild the search index of the policies."),
+    "fhir": Lazy(
+        "agent.fhir_cli:app", DOORS, "Import patients from FHIR R4 bundles; export patients and cases."
+    ),
+    "serve": Lazy("agent.world_cli:serve", DOORS, "Serve the HTTP API on this machine."),
+}
+
+EPILOG = """[bold]First steps[/]
+  pa setup
+  pa check P001 Ozempic
+  pa draft P001 Ozempic
+  pa review
+
+[bold]Exit codes[/]
+    0  done; for `check`, a determination was made, whatever it is
+    1  the determination differs from the one a case file expects
+    2  bad input, or refused; the line names what is near, or the next step
+    3  something that is needed is not available: the store, the index
+   70  a fault of Paladin itself; 130 interrupted
+
+[bold]Settings[/] (environment variables)
+  PALADIN_HOME          store, index, drafts; default .paladin beside
+                        mock_data, elsewhere your user data folder
+  PALADIN_DATABASE_URL  another database, as an SQLAlchemy URL
+  PALADIN_DATA          world folder to load; default mock_data
+  PALADIN_CATALOG       your own catalog folder, laid over ours
+  PALADIN_AS_OF         judge on this day: YYYY-MM-DD or today
+  PALADIN_DEBUG         1 shows tracebacks
+
+Paladin assists. It never submits, signs or denies; the payer decides."""
+
+
+class PaGroup(TyperGroup):
+    """Lists commands without importing them, and imports the one that is called."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*COMMANDS, *sorted(set(_entry_points()) - set(COMMANDS))]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        lazy = COMMANDS.get(cmd_name)
+        if lazy is None and cmd_name not in _entry_points():
+            return None
+        panel, line = (lazy.panel, lazy.help) if lazy else ("More", "Added by another package.")
+        return TyperCommand(cmd_name, help=line, rich_help_panel=panel)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            known = self.list_commands(ctx)
+            if args[0] not in known:
+                near = nearest(args[0], known)
+                guess = f"; did you mean {' or '.join(near)}?" if near else "; see pa --help"
+                raise Misspelt(f"no command {args[0]!r}{guess}")
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command and load_command(str(name)), rest
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Runs the command; whatever goes wrong becomes one line and an exit code."""
+        given = list(sys.argv[1:] if args is None else args)
+        debug = "--debug" in given or bool(os.environ.get("PALADIN_DEBUG"))
+        given = [word for word in given if word != "--debug"]
+        try:
+            code = super().main(given, prog_name, complete_var, False, windows_expand_args, **extra) or 0
+            sys.stdout.flush()
+        except BrokenPipeError:  # the reader has seen enough, e.g. `pa check … | head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = 0
+        except (Exception, KeyboardInterrupt) as error:
+            if debug:
+                raise
+            code = report(error)
+        if standalone_mode:
+            sys.exit(code)
+        return code
+
+
+class Misspelt(Correctable):
+    """A command that does not exist."""
+
+
+def report(error: BaseException) -> int:
+    """Say in one line on stderr what went wrong; the exit code that it means."""
+    if isinstance(error, KeyboardInterrupt | typer.Abort):
+        print("pa: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    if isinstance(error, typer.TyperException):
+        message = error.format_message()
+        if not message:  # `pa` alone has shown the help
+            return BAD_INPUT
+        path = getattr(getattr(error, "ctx", None), "command_path", "pa")
+        print(f"{path}: {_one_line(message)} (see {path} --help)", file=sys.stderr)
+        return BAD_INPUT
+    if isinstance(error, PaladinError):
+        print(f"pa: {_one_line(str(error))}", file=sys.stderr)
+        return UNAVAILABLE if isinstance(error, Unavailable) else BAD_INPUT
+    kind = type(error).__name__
+    print(
+        f"pa: this should not happen: {kind}: {_one_line(str(error))} (--debug shows where)", file=sys.stderr
+    )
+    return BUG
+
+
+def load_command(name: str) -> Any:
+    """The command behind a name, imported now: a Typer app, a plain function or a ready command."""
+    target = COMMANDS[name].target if name in COMMANDS else ""
+    if target:
+        module, _, attribute = target.partition(":")
+        found = getattr(import_module(module), attribute)
+    else:
+        entry = _entry_points().get(name)
+        if entry is None:
+            raise Unavailable(f"`pa {name}` comes with the full checkout, and no installed package offers it")
+        found = entry.load()
+    if not isinstance(found, typer.Typer) and not hasattr(found, "make_context"):
+        alone = typer.Typer(add_completion=False)
+        alone.command(name)(found)
+        found = alone
+    command = typer.main.get_command(found) if isinstance(found, typer.Typer) else found
+    command.name = name
+    return command
+
+
+def _entry_points() -> dict[str, Any]:
+    from importlib.metadata import entry_points
+
+    return {entry.name: entry for entry in entry_points(group="paladin.commands")}
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+app = typer.Typer(
+    cls=PaGroup,
+    name="pa",
+    add_completion=False,
+    no_args_is_help=True,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(f"paladin {version('paladin-pa')}")
+        raise typer.Exit
+
+
+@app.callback()
+def pa(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version."
+    ),
+    debug: bool = typer.Option(False, "--debug", help="Show a traceback instead of one line."),
+) -> None:
+    """Prior authorization for diabetes and obesity drugs: decided, drafted and traced on this machine."""
+
+
+def main() -> None:
+    """The console script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

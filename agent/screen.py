@@ -1,0 +1,174 @@
+"""A determination on a terminal: wide or narrow, with colour or without, in UTF-8 or plain ASCII."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from tools.records import Alternative, Determination, Evidence, Finding, Patient, Request, Status
+
+STYLES = {
+    "ready": "bold green",
+    "not_required": "bold green",
+    "needs_documentation": "bold yellow",
+    "quantity_exception": "bold yellow",
+    "likely_denial": "bold red",
+    "not_covered": "bold red",
+    "wrong_plan": "bold red",
+}
+MARKS: dict[Status, tuple[str, str, str]] = {  # in UTF-8, in ASCII, colour
+    "met": ("✓", "+", "green"),
+    "not_met": ("✗", "x", "red"),
+    "unknown": ("?", "?", "yellow"),
+}
+NARROW = 72
+ASCII = str.maketrans({
+    "≥": ">=", "≤": "<=", "–": "-", "—": "-", "·": "|", "→": "->", "×": "x", "µ": "u", "²": "2", "…": "...",
+    "’": "'", "“": '"', "”": '"', "§": "Sec. ", "≈": "~", "•": "*", "✓": "+", "✗": "x", "½": "1/2", "°": " deg",
+})  # fmt: skip
+
+
+def console(stderr: bool = False) -> Console:
+    """Writes to the stream that is in place now; colours only on a terminal."""
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(file=stream, highlight=False, soft_wrap=False, emoji=False, markup=False)
+
+
+def show(found: Determination, patient: Patient, out: Console) -> None:
+    """Print the whole screen: headline, criteria with their evidence and clause, what to do, what else."""
+    parts: list[RenderableType] = [_header(found, patient), _headline(found)]
+    criteria = [f for f in found.findings if not f.exclusion]
+    exclusions = [f for f in found.findings if f.exclusion]
+    for title, findings in (("Criteria", criteria), ("Must not be present", exclusions)):
+        if findings:
+            parts.append(_section(title, _findings(findings, out)))
+    if found.next_actions:
+        parts.append(_section("Next", _numbered(found.next_actions)))
+    if found.alternatives:
+        parts.append(_section("Also covered, and met today", _alternatives(found.alternatives)))
+    printed = Group(*parts)
+    if is_utf8(out):
+        out.print(printed)
+    else:
+        with out.capture() as capture:
+            out.print(printed)
+        out.file.write(to_ascii(capture.get()))
+
+
+def is_utf8(out: Console) -> bool:
+    return out.encoding.lower().replace("-", "").startswith("utf")
+
+
+def to_ascii(text: str) -> str:
+    """The same in ASCII, for a terminal that can show no more."""
+    import unicodedata
+
+    plain = unicodedata.normalize("NFKD", text.translate(ASCII))
+    return plain.encode("ascii", "ignore").decode()
+
+
+def ask_words(request: Request) -> str:
+    """What is asked for, in a person's words: `1 mg, 3 mL for 28 days, renewal`."""
+    words = [request.strength]
+    if request.quantity is not None:
+        days = f" for {request.days_supply} days" if request.days_supply else ""
+        words.append(f"{request.quantity:g} {request.unit or ''}".strip() + days)
+    words.append(request.kind or "")
+    return ", ".join(word for word in words if word)
+
+
+def _header(found: Determination, patient: Patient) -> Text:
+    who = f"{patient.name} ({found.patient_id})" if patient.name else found.patient_id
+    text = Text.assemble((f"{found.drug} for {who}", "bold"), "\n")
+    text.append(" · ".join(word for word in (found.payer, found.plan_id) if word))
+    text.append(f" · as of {found.as_of}", "bold")
+    use = " · ".join(word for word in (found.indication, ask_words(found.request)) if word)
+    return text.append(f"\n{use}", "dim") if use else text
+
+
+def _headline(found: Determination) -> RenderableType:
+    word = found.outcome.replace("_", " ").upper()
+    return Padding(Text.assemble((word, STYLES[found.outcome]), "  ", found.summary), (1, 0, 0, 0))
+
+
+def _section(title: str, body: RenderableType) -> RenderableType:
+    return Padding(Group(Text(title, "bold"), body), (1, 0, 0, 0))
+
+
+def _findings(findings: list[Finding], out: Console) -> Table:
+    narrow = out.width < NARROW
+    table = Table(box=None, show_header=False, padding=(0, 1, 0, 0), expand=True, pad_edge=False)
+    table.add_column(width=1)
+    table.add_column(ratio=5)
+    if not narrow:
+        table.add_column(ratio=4)
+        table.add_column(justify="right", no_wrap=True)
+    for finding, depth in _walk(findings):
+        utf8, plain, colour = MARKS[finding.status]
+        mark = Text(utf8 if is_utf8(out) else plain, colour)
+        clause = Text(finding.clause.clause_id if finding.clause else "", "dim")
+        if narrow:
+            table.add_row(mark, Group(_statement(finding, depth), _evidence(finding), clause))
+        else:
+            table.add_row(mark, _statement(finding, depth), _evidence(finding), clause)
+    return table
+
+
+def _walk(findings: tuple[Finding, ...] | list[Finding], depth: int = 0) -> Iterator[tuple[Finding, int]]:
+    """Findings and their branches; beside the branch that decides, those that don't matter are left out."""
+    for finding in findings:
+        yield finding, depth
+        parts = finding.parts
+        if finding.status == "met":
+            parts = tuple(part for part in parts if part.status == "met")
+        yield from _walk(parts, depth + 1)
+
+
+def _statement(finding: Finding, depth: int) -> RenderableType:
+    text = Text(finding.text or finding.criterion)
+    if finding.status != "met" and not finding.parts:
+        if finding.detail:
+            text.append(f"\n{finding.detail}", "dim")
+        if finding.fix:
+            text.append(f"\n→ {finding.fix}", MARKS[finding.status][2])
+    return Padding(text, (0, 0, 0, 2 * depth))
+
+
+def _evidence(finding: Finding) -> Text:
+    lines = [_evidence_line(evidence) for evidence in finding.evidence] if not finding.parts else []
+    return Text("\n").join(lines)
+
+
+def _evidence_line(evidence: Evidence) -> Text:
+    value = f"{evidence.value:g}" if isinstance(evidence.value, float) else str(evidence.value or "")
+    unit = f" {evidence.unit}" if evidence.unit else ""
+    text = Text(f"{value}{unit}" or evidence.kind)
+    if evidence.date:
+        text.append(f" {evidence.date}")
+    text.append(f" {evidence.record_id}", "dim")
+    if evidence.note:
+        text.append(f" ({evidence.note})", "yellow")
+    return text
+
+
+def _numbered(actions: tuple[str, ...]) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column(justify="right")
+    table.add_column(overflow="fold")
+    for number, action in enumerate(actions, 1):
+        table.add_row(f"{number}.", action)
+    return table
+
+
+def _alternatives(found: tuple[Alternative, ...]) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
+    for other in found:
+        tier = f"tier {other.tier}" if other.tier is not None else ""
+        outcome = Text(other.outcome.replace("_", " "), STYLES[other.outcome].removeprefix("bold "))
+        table.add_row(other.drug, outcome, other.indication, tier, other.copay)
+    return table

@@ -1,0 +1,111 @@
+"""One question put to the store: may this patient have this drug, under this plan, on this day?"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+
+import msgspec
+
+from tools.alternatives import alternatives
+from tools.determine import complete_request, determine
+from tools.errors import Invalid, NotFound, nearest
+from tools.records import Determination, Drug, Kind, Patient, Plan, Request
+from tools.terms import INDICATIONS
+
+if TYPE_CHECKING:
+    from tools.store.store import Store
+
+
+class Asked(NamedTuple):
+    """Everything that a determination needs, looked up and complete."""
+
+    patient: Patient
+    plan: Plan
+    drug: Drug
+    request: Request
+    as_of: date
+
+
+def check(
+    store: Store,
+    patient_id: str,
+    drug: str,
+    *,
+    plan_id: str = "",
+    as_of: date | None = None,
+    strength: str = "",
+    quantity: float | None = None,
+    days_supply: int | None = None,
+    kind: Kind | None = None,
+    indication: str = "",
+) -> Determination:
+    """The determination with its alternatives; see `ask` for what is filled in."""
+    given = Request(
+        drug=drug,
+        strength=strength,
+        quantity=quantity,
+        days_supply=days_supply,
+        kind=kind,
+        indication=indication,
+    )
+    return decide(store, ask(store, patient_id, given, plan_id=plan_id, as_of=as_of))
+
+
+def ask(
+    store: Store, patient_id: str, given: Request, *, plan_id: str = "", as_of: date | None = None
+) -> Asked:
+    """Look up what is named. Left out: the plan is the one on file, the date the chart's own or else the
+    world's, the request the chart's order or else the label's starting package."""
+    patient = store.patient(patient_id)
+    drug = store.drug(given.drug)
+    plan = store.plan(plan_id or plan_on_file(patient))
+    if drug.name not in plan.benefits:
+        covered = ", ".join(sorted(name for name, benefit in plan.benefits.items() if benefit.covered))
+        raise Invalid(f"Plan {plan.id} has no rule for {drug.name}; it covers {covered}")
+    request = complete_request(patient, drug, _valid(drug, given))
+    return Asked(patient, plan, drug, request, as_of or patient.as_of or store.dataset().as_of)
+
+
+def decide(store: Store, asked: Asked) -> Determination:
+    """Determine, and look for what else the plan covers that the patient already meets."""
+    patient, plan, _, request, as_of = asked
+    determination = determine(patient, plan, request, as_of)
+    found = alternatives(patient, plan, request, as_of, store.drugs(), determination)
+    return msgspec.structs.replace(determination, alternatives=found)
+
+
+def plan_on_file(patient: Patient) -> str:
+    """The id of the plan on file, else of the enrolment that began last."""
+    if patient.plan_id:
+        return patient.plan_id
+    periods = sorted(patient.coverages, key=lambda c: (c.start or date.min, c.id))
+    if not periods:
+        raise Invalid(f"{patient.id} has no plan on file; name the plan to ask, e.g. --plan CASCADE-GOLD")
+    return periods[-1].plan_id
+
+
+def _valid(drug: Drug, given: Request) -> Request:
+    """The request in the drug's own words; a strength, use, kind or amount that cannot be is refused with
+    those that can."""
+    for name, amount in (("quantity", given.quantity), ("days' supply", given.days_supply)):
+        if amount is not None and not 0 < amount <= 10_000:
+            raise Invalid(f"a {name} of {amount:g} cannot be; it is above 0 and at most 10000")
+    return msgspec.structs.replace(
+        given,
+        drug=drug.name,
+        strength=_one_of(f"strength of {drug.name}", given.strength, [s.label for s in drug.strengths]),
+        indication=_one_of(f"indication of {drug.name}", given.indication, [i.key for i in drug.indications]),
+        kind=_one_of("kind of request", given.kind or "", list(get_args(Kind))) or None,
+    )
+
+
+def _one_of(what: str, value: str, known: list[str]) -> Any:
+    """The known value that this one means, whatever its case and spaces; nothing stays nothing."""
+    wanted = "".join(value.split()).casefold()
+    for name in known:
+        if "".join(name.split()).casefold() == wanted:
+            return name
+    if wanted:
+        raise NotFound(what, value, nearest(value, known), f"known: {', '.join(known)}")
+    return ""
