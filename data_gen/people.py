@@ -50,6 +50,9 @@ SECOND_OUTCOME = {
     "Jardiance": weighted((0, 118), (1, 123), (2, 15)),
     "Invokana": weighted((0, 118), (1, 123), (2, 15)),
 }
+# Some charts leave the reason to the notes.
+GI_REASONS = ("nausea and diarrhea", "", "persistent diarrhea", "vomiting", "", "abdominal cramps and nausea")
+WHY_JUDGED = ("", "HbA1c above goal", "", "HbA1c not at goal on the dose tolerated", "", "")
 OUTCOMES = (INADEQUATE, PARTIAL, GI)
 SECOND = ("glipizide",) * 102 + ("Jardiance",) * 103 + ("Invokana",) * 51  # by a byte
 TYPICAL_FALL = {"metformin": 1.2, "glipizide": 0.8, "Jardiance": 0.75, "Invokana": 0.75}
@@ -90,7 +93,7 @@ def weight(bmi: int, height: int) -> int:
 class Course:
     """A course of one medicine: `drug` is a key of pharmacy.LINES; `outcome` empty for what just goes on."""
 
-    __slots__ = ("drug", "end", "fills", "outcome", "reason", "start")
+    __slots__ = ("drug", "end", "fills", "outcome", "reason", "start", "status")
 
     def __init__(
         self,
@@ -101,8 +104,15 @@ class Course:
         reason: str = "",
         fills: int = 0,
     ) -> None:
-        self.drug, self.start, self.end = drug, start, end
-        self.outcome, self.reason, self.fills = outcome, reason, fills
+        self.drug, self.start, self.outcome, self.reason, self.fills = drug, start, outcome, reason, fills
+        self.end = end
+        self.status = "active"
+        if end is not None:
+            self.stop(end)
+
+    def stop(self, end: int) -> None:
+        """It ended so many days ago."""
+        self.end, self.status = end, "stopped"
 
 
 Reading = tuple[int, int]
@@ -112,13 +122,16 @@ class Person:
     """One person as integers; series are (days ago, value), oldest first."""
 
     __slots__ = (
-        "a1c", "age", "ahi", "allergies", "alt", "ascvd", "ast", "attestations", "authorizations", "bmi", "born",
-        "ckd", "coarse", "courses", "coverages", "dbp", "doctor", "dyslipidemia", "egfr", "family", "female",
-        "fibrosis", "hdl", "height", "hf", "hypertension", "index", "ldl", "lvef", "more_conditions",
-        "more_observations", "nash", "neuropathy", "note_facts", "onset", "order", "osa", "panels", "plan",
-        "platelets", "prediabetes", "procedures", "program", "retinopathy", "sbp", "t2dm", "tg", "uacr", "visits",
+        "a1c", "age", "ahi", "allergies", "alt", "ascvd", "asked", "ast", "attestations",
+        "authorizations", "bmi", "born", "ckd", "coarse", "conditions", "courses", "coverages",
+        "dbp", "doctor", "documents", "dyslipidemia", "egfr", "family", "female", "fibrosis", "hdl",
+        "height", "hf", "hypertension", "index", "ldl", "lvef", "nash", "neuropathy", "notes",
+        "observations", "onset", "orders", "osa", "panels", "plan", "planted", "platelets",
+        "prediabetes", "procedures", "program", "retinopathy", "sbp", "t2dm", "tg", "uacr",
+        "visits",
     )  # fmt: skip
     index: int
+    planted: bool
     coarse: bytes
     female: bool
     age: int
@@ -155,12 +168,27 @@ class Person:
     retinopathy: bool
     courses: list[Course]
     program: tuple[int, int | None] | None
+    # The record around the body, see history.py: entries as JSON without their ids, which the chart gives.
+    plan: str  # on file
+    coverages: list[tuple[str, int, int | None]]  # plan, start, end
+    doctor: int
+    conditions: list[str]  # beyond what the body codes for
+    observations: list[str]
+    allergies: list[str]
+    family: list[str]
+    procedures: list[str]
+    attestations: list[str]
+    authorizations: list[str]
+    documents: list[str]
+    orders: list[str]
+    asked: str  # the drug that is ordered
+    notes: list[str]
 
 
 def draw_person(index: int, fine: list[int], coarse: bytes) -> Person:
     """The free person of this index (from 0) from its row of draws."""
     person = Person()
-    person.index, person.coarse = index, coarse
+    person.index, person.coarse, person.planted = index, coarse, False
     person.female = coarse[0] < 128
     person.age = 35 + (coarse[1] * 256 + coarse[2]) * 41 // 65536
     person.born = (coarse[3] * 256 + coarse[4]) * 365 // 65536
@@ -246,7 +274,7 @@ def _liver(person: Person, bmi: int, alt: int, ast: int, platelets: int, stage: 
         person.fibrosis = stage % 4 if stage < 128 else 0
     else:
         person.alt = (19 if person.female else 25) * LOG35[alt] // 1000 + max(0, bmi - 270) * 4 // 100
-        person.ast = 20 * LOG35[ast] // 1000
+        person.ast = (person.alt + 22 * LOG35[ast] // 1000) // 2
         person.fibrosis = 0
     person.alt, person.ast = max(8, person.alt), max(8, person.ast)
     least = platelets_for(person.age, person.alt, person.ast, person.fibrosis >= 3)
@@ -294,8 +322,8 @@ def _diabetes_history(person: Person, a1c: int, fine: list[int], coarse: bytes) 
         course, value = _course(
             second, start, a1c, OUTCOMES[SECOND_OUTCOME[second][coarse[32]]], fine[15], coarse[33]
         )
-        if course.end is None and coarse[34] < 60:
-            course.end = start - 95 - coarse[34] if start - 95 - coarse[34] > 3 else None
+        if course.end is None and coarse[34] < 60 and start - 95 - coarse[34] > 3:
+            course.stop(start - 95 - coarse[34])
         courses.append(course)
         series.append((start + 3, value))
         start += 30 + coarse[35] // 3 if outcome is GI else 125 + coarse[28] * 4
@@ -322,7 +350,8 @@ def _course(drug: str, start: int, after: int, outcome: str, draw: int, length: 
     value = before(drug, after, response)
     if outcome is PARTIAL and value - after < 5:
         outcome = INADEQUATE
-    return Course(_full_dose(drug, length), start, None, outcome, fills=2 + length % 3), value
+    why = WHY_JUDGED[length % 6]
+    return Course(_full_dose(drug, length), start, None, outcome, why, fills=2 + length % 3), value
 
 
 def _low_dose(drug: str) -> str:
@@ -351,7 +380,8 @@ def _end_metformin(person: Person, metformin: Course, later: list[Course], draw:
     if metformin.end is not None:
         return
     if person.egfr[-1][1] < 30:
-        metformin.end, metformin.reason = max(1, person.panels[0] - 6), "stopped, eGFR below 30"
+        metformin.stop(max(1, person.panels[0] - 6))
+        metformin.reason = "stopped, eGFR below 30"
     elif later and draw < 72:
         begun = later[0].start or 0
-        metformin.end = begun + draw % 20
+        metformin.stop(begun + draw % 20)

@@ -1,0 +1,159 @@
+"""Which ICD-10-CM codes a person's diseases get, by the coding rules of domain reference §2.
+
+No I10 beside N18 or I50, E11.9 only without a complication, E11.65 from HbA1c 9.0, no E10 or R73.03 beside E11,
+a Z68 code only beside E66, N18 staged by eGFR.
+"""
+
+from __future__ import annotations
+
+from data_gen.people import Person
+
+NAMES: dict[str, str] = {
+    "E10.9": "Type 1 diabetes mellitus without complications",
+    "E10.65": "Type 1 diabetes mellitus with hyperglycemia",
+    "E11.9": "Type 2 diabetes mellitus without complications",
+    "E11.65": "Type 2 diabetes mellitus with hyperglycemia",
+    "E11.21": "Type 2 diabetes mellitus with diabetic nephropathy",
+    "E11.22": "Type 2 diabetes mellitus with diabetic chronic kidney disease",
+    "E11.42": "Type 2 diabetes mellitus with diabetic polyneuropathy",
+    "E11.319": "Type 2 diabetes mellitus with unspecified diabetic retinopathy without macular edema",
+    "E11.51": "Type 2 diabetes mellitus with diabetic peripheral angiopathy without gangrene",
+    "R73.03": "Prediabetes",
+    "E66.3": "Overweight",
+    "E66.811": "Obesity, class 1",
+    "E66.812": "Obesity, class 2",
+    "E66.813": "Obesity, class 3",
+    "I10": "Essential (primary) hypertension",
+    "I11.0": "Hypertensive heart disease with heart failure",
+    "I12.9": "Hypertensive chronic kidney disease, stage 1-4 or unspecified",
+    "I12.0": "Hypertensive chronic kidney disease, stage 5 or end stage",
+    "I13.0": "Hypertensive heart and chronic kidney disease with heart failure, stage 1-4 or unspecified",
+    "I13.2": "Hypertensive heart and chronic kidney disease with heart failure, stage 5 or end stage",
+    "I50.22": "Chronic systolic (congestive) heart failure",
+    "I50.32": "Chronic diastolic (congestive) heart failure",
+    "I25.10": "Atherosclerotic heart disease of native coronary artery without angina pectoris",
+    "I25.2": "Old myocardial infarction",
+    "Z86.73": "Personal history of TIA and cerebral infarction without residual deficits",
+    "I73.9": "Peripheral vascular disease, unspecified",
+    "N18.1": "Chronic kidney disease, stage 1",
+    "N18.2": "Chronic kidney disease, stage 2 (mild)",
+    "N18.31": "Chronic kidney disease, stage 3a",
+    "N18.32": "Chronic kidney disease, stage 3b",
+    "N18.4": "Chronic kidney disease, stage 4 (severe)",
+    "N18.5": "Chronic kidney disease, stage 5",
+    "K75.81": "Nonalcoholic steatohepatitis (NASH)",
+    "K74.01": "Hepatic fibrosis, early fibrosis",
+    "K74.02": "Hepatic fibrosis, advanced fibrosis",
+    "E78.00": "Pure hypercholesterolemia, unspecified",
+    "E78.1": "Pure hyperglyceridemia",
+    "E78.2": "Mixed hyperlipidemia",
+    "E78.5": "Hyperlipidemia, unspecified",
+    "G47.33": "Obstructive sleep apnea (adult)",
+    "Z79.84": "Long term (current) use of oral hypoglycemic drugs",
+    "Z79.85": "Long-term (current) use of injectable non-insulin antidiabetic drugs",
+    "Z79.4": "Long term (current) use of insulin",
+    "Z71.3": "Dietary counseling and surveillance",
+    "Z80.8": "Family history of malignant neoplasm of other organs or systems",
+    "M17.9": "Osteoarthritis of knee, unspecified",
+    "K21.9": "Gastro-esophageal reflux disease without esophagitis",
+    "E03.9": "Hypothyroidism, unspecified",
+    "F32.A": "Depression, unspecified",
+    "J45.909": "Unspecified asthma, uncomplicated",
+}
+for _tens in range(20, 40):
+    NAMES[f"Z68.{_tens}"] = f"Body mass index [BMI] {_tens}.0-{_tens}.9, adult"
+NAMES["Z68.41"] = "Body mass index [BMI] 40.0-44.9, adult"
+
+UNRELATED = ("M17.9", "K21.9", "E03.9", "F32.A", "J45.909")
+BMI_CODES = tuple("Z68.41" if tenths >= 400 else f"Z68.{tenths // 10}" for tenths in range(500))
+
+
+def codes_of(person: Person) -> list[tuple[str, int]]:
+    """(code, onset in days before as_of), in the order of a problem list."""
+    codes: list[tuple[str, int]] = []
+    coarse, first = person.coarse, person.visits[2]
+    if person.t2dm:
+        _diabetes(person, codes)
+    elif person.prediabetes:
+        codes.append(("R73.03", person.onset))
+    _weight(person.bmi[-1][1], first, codes)
+    _circulation(person, 300 + coarse[41] * 12, codes)
+    if person.dyslipidemia:
+        codes.append((_lipids(person), 200 + coarse[42] * 12))
+    if person.nash:
+        codes.append(("K75.81", first + coarse[43]))
+        if person.fibrosis:
+            codes.append(("K74.02" if person.fibrosis >= 3 else "K74.01", first - 20))
+    if person.osa:
+        codes.append(("G47.33", 150 + coarse[44] * 2))
+    if coarse[45] < 90:
+        codes.append((UNRELATED[coarse[46] % 5], 400 + coarse[47] * 14))
+    return codes
+
+
+def _diabetes(person: Person, codes: list[tuple[str, int]]) -> None:
+    listed = len(codes)
+    onset = person.onset
+    if person.a1c[-1][1] >= 90:
+        codes.append(("E11.65", onset))
+    if person.ckd:
+        codes.append(("E11.22", min(onset, 330)))
+    if person.ascvd == "pad":
+        codes.append(("E11.51", min(onset, 500)))
+    if person.neuropathy:
+        codes.append(("E11.42", min(onset, 400)))
+    if person.retinopathy:
+        codes.append(("E11.319", min(onset, 300)))
+    if len(codes) == listed:
+        codes.append(("E11.9", onset))
+
+
+def _weight(bmi: int, seen: int, codes: list[tuple[str, int]]) -> None:
+    if bmi > 300:
+        codes.append(("E66.811" if bmi < 350 else "E66.812" if bmi < 400 else "E66.813", seen))
+    elif bmi >= 250:
+        codes.append(("E66.3", seen))
+    else:
+        return
+    codes.append((BMI_CODES[bmi], seen))
+
+
+def _circulation(person: Person, onset: int, codes: list[tuple[str, int]]) -> None:
+    egfr = person.egfr[-1][1]
+    if person.hypertension:
+        end_stage = egfr < 15
+        if person.ckd and person.hf:
+            code = "I13.2" if end_stage else "I13.0"
+        elif person.ckd:
+            code = "I12.0" if end_stage else "I12.9"
+        else:
+            code = "I11.0" if person.hf else "I10"
+        codes.append((code, onset))
+    if person.hf:
+        codes.append((person.hf, 200 + person.coarse[48] * 4))
+    if person.ckd:
+        codes.append((stage(egfr), 330))
+    if person.ascvd == "cad":
+        codes.append(("I25.10", 400 + person.coarse[49] * 10))
+    elif person.ascvd == "mi":
+        codes.append(("I25.10", 420 + person.coarse[49] * 10))
+        codes.append(("I25.2", 400 + person.coarse[49] * 10))
+    elif person.ascvd == "stroke":
+        codes.append(("Z86.73", 400 + person.coarse[49] * 10))
+    elif person.ascvd == "pad" and not person.t2dm:
+        codes.append(("I73.9", 400 + person.coarse[49] * 8))
+
+
+def stage(egfr: int) -> str:
+    """N18 by eGFR: 90, 60, 45, 30, 15."""
+    if egfr >= 60:
+        return "N18.1" if egfr >= 90 else "N18.2"
+    if egfr >= 30:
+        return "N18.31" if egfr >= 45 else "N18.32"
+    return "N18.4" if egfr >= 15 else "N18.5"
+
+
+def _lipids(person: Person) -> str:
+    if person.tg >= 200:
+        return "E78.2" if person.ldl >= 100 else "E78.1"
+    return "E78.00" if person.ldl >= 130 else "E78.5"

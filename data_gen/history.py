@@ -1,0 +1,230 @@
+"""What stands in a record around the body: insurance, prescriber, other medicines, allergies, family, studies,
+statements and the order, drawn for a free person and replaced for a planted one.
+
+Entries are JSON without their ids; `charts.py` numbers and prints them.
+"""
+
+from __future__ import annotations
+
+from data_gen.people import Course, Person
+from data_gen.setting import Setting
+
+BACKGROUND_FILLS = 1
+
+_ALLERGIES = (
+    '"substance":"penicillin","reaction":"rash"',
+    '"substance":"sulfonamide antibiotics","reaction":"hives"',
+    '"substance":"shellfish","reaction":"swelling of the lips"',
+    '"substance":"latex","reaction":"contact dermatitis"',
+    '"substance":"lisinopril","ingredients":["lisinopril"],"classes":["acei_arb"],"reaction":"cough",'
+    '"type":"intolerance"',
+    '"substance":"codeine","reaction":"nausea","type":"intolerance"',
+    '"substance":"amoxicillin","reaction":"rash"',
+    '"substance":"iodinated contrast","reaction":"flushing and hives"',
+)
+_METFORMIN_INTOLERANCE = (
+    '"substance":"metformin","ingredients":["metformin"],"classes":["biguanide"],"reaction":"diarrhea",'
+    '"type":"intolerance"'
+)
+_RELATIVES = (
+    '"relation":"mother","condition":"type 2 diabetes"',
+    '"relation":"father","condition":"type 2 diabetes"',
+    '"relation":"father","condition":"coronary artery disease"',
+    '"relation":"brother","condition":"hypertension"',
+    '"relation":"mother","condition":"breast cancer"',
+    '"relation":"sister","condition":"obesity"',
+    '"relation":"grandmother","condition":"stroke"',
+    '"relation":"father","condition":"colon cancer"',
+)
+_UNCLEAR_THYROID = '"relation":"aunt","condition":"thyroid cancer, type unknown"'
+
+
+def draw_record(person: Person, setting: Setting) -> None:
+    """Everything around the body, from the person's coarse draws."""
+    person.conditions, person.observations = [], []
+    person.procedures, person.authorizations = [], []
+    person.documents, person.notes = [], []
+    _insurance(person, setting)
+    _background(person)
+    _allergies(person, setting)
+    _family(person)
+    _studies(person, setting)
+    _statements(person, setting)
+    _order(person, setting)
+
+
+def _insurance(person: Person, setting: Setting) -> None:
+    coarse, insurers = person.coarse, setting.insurers
+    draw = coarse[50] * 256 + coarse[51]
+    current = insurers[draw % len(insurers)].plan_id
+    began = 120 + coarse[57] * 9
+    person.doctor = setting.general[(coarse[59] * 256 + coarse[60]) % len(setting.general)]
+    person.plan = current
+    end = setting.year_end if coarse[58] < 100 else None
+    person.coverages = [(current, began, end)]
+    if coarse[55] < 38:  # 15 % were in another plan before
+        former = insurers[(draw + 1 + draw % (len(insurers) - 1)) % len(insurers)].plan_id
+        ended = 40 + coarse[56] * 2
+        person.coverages = [(former, ended + 300 + coarse[57] * 5, ended), (current, ended - 1, end)]
+        if coarse[55] < 5:  # … and the practice still has the old card
+            person.plan = former
+
+
+def _background(person: Person) -> None:
+    coarse, courses = person.coarse, person.courses
+    since = 180 + coarse[61] * 8
+    if person.dyslipidemia:
+        dose = ("atorvastatin 20", "atorvastatin 40", "rosuvastatin 10", "atorvastatin 80")[coarse[62] % 4]
+        courses.append(Course(dose, since, None, fills=BACKGROUND_FILLS))
+    if person.hypertension or person.hf:
+        first = ("lisinopril 10", "lisinopril 20", "losartan 50")[coarse[63] % 3]
+        courses.append(Course(first, since + 40, None, fills=BACKGROUND_FILLS))
+        if coarse[64] < 90:
+            courses.append(
+                Course(("amlodipine 5", "hydrochlorothiazide 25")[coarse[65] % 2], since - 90, None)
+            )
+    if person.hf:
+        courses.append(Course("carvedilol 12.5", 190 + coarse[66], None))
+        courses.append(Course("furosemide 20", 180 + coarse[66], None))
+    if person.ascvd:
+        courses.append(
+            Course("clopidogrel 75" if person.ascvd == "stroke" else "aspirin 81", since + 10, None)
+        )
+
+
+def _allergies(person: Person, setting: Setting) -> None:
+    coarse = person.coarse
+    person.allergies = []
+    if coarse[67] < 120:
+        person.allergies.append(_ALLERGIES[coarse[68] % 8])
+    first = person.courses[0] if person.courses else None
+    if first is not None and first.drug == "metformin 500" and first.end is not None and coarse[69] < 90:
+        person.allergies.append(_METFORMIN_INTOLERANCE)
+
+
+def _family(person: Person) -> None:
+    coarse = person.coarse
+    person.family = []
+    if coarse[70] < 170:
+        person.family.append(_RELATIVES[coarse[71] % 3])
+    if coarse[72] < 70:
+        person.family.append(_RELATIVES[3 + coarse[73] % 5])
+    if coarse[74] < 4:
+        person.family.append(_UNCLEAR_THYROID)
+
+
+def _studies(person: Person, setting: Setting) -> None:
+    coarse, day = person.coarse, setting.day
+    if person.osa:
+        sleep_study(person, setting, 60 + coarse[75] * 3, person.ahi)
+    if person.hf:
+        when = day[40 + coarse[76] * 2]
+        person.procedures.append(
+            f'"name":"Transthoracic echocardiogram","code":"93306","date":"{when}",'
+            f'"result":"LVEF {person.lvef} %"'
+        )
+        person.observations.append(
+            f'"test":"lvef","value":{person.lvef}.0,"unit":"%","date":"{when}","loinc":"10230-1","source":"study"'
+        )
+    if person.fibrosis:
+        liver_study(person, setting, 30 + coarse[77], person.fibrosis)
+
+
+def sleep_study(person: Person, setting: Setting, ago: int, ahi: int) -> None:
+    """A polysomnography with its apnea-hypopnea index in tenths."""
+    when = setting.day[ago]
+    severity = "mild" if ahi < 150 else "moderate" if ahi < 300 else "severe"
+    shown = f"{ahi // 10}.{ahi % 10}"
+    person.procedures.append(
+        f'"name":"Polysomnography (sleep study)","code":"95810","date":"{when}",'
+        f'"result":"{severity} obstructive sleep apnea, AHI {shown}/h"'
+    )
+    person.observations.append(
+        f'"test":"ahi","value":{shown},"unit":"/h","date":"{when}","loinc":"69990-0","source":"study"'
+    )
+
+
+def liver_study(person: Person, setting: Setting, ago: int, stage: int) -> None:
+    """A transient elastography with its fibrosis stage."""
+    when = setting.day[ago]
+    person.procedures.append(
+        f'"name":"Transient elastography of the liver","code":"91200","date":"{when}",'
+        f'"result":"fibrosis stage F{stage}"'
+    )
+    person.observations.append(
+        f'"test":"fibrosis_stage","value":{stage}.0,"unit":"{{stage}}","date":"{when}","loinc":"77267-9",'
+        f'"source":"study"'
+    )
+
+
+def _statements(person: Person, setting: Setting) -> None:
+    """Most charts say something on what payers ask about; silence is common and is not a denial."""
+    coarse = person.coarse
+    when = setting.day[person.visits[1 if coarse[78] < 80 else 0]]
+    by = setting.pools.doctors[person.doctor].name
+    said = person.attestations = []
+    tail = f'"date":"{when}","by":"{by}"'
+    if coarse[79] < 200 and coarse[74] >= 4:
+        said.append(
+            f'"topic":"mtc_men2","present":false,"subjects":["self","family"],{tail},'
+            '"text":"Denies personal or family history of medullary thyroid carcinoma or MEN 2."'
+        )
+    elif coarse[79] < 220:
+        said.append(
+            f'"topic":"mtc_men2","present":false,"subjects":["self"],{tail},'
+            '"text":"No personal history of medullary thyroid carcinoma."'
+        )
+    if person.t2dm and coarse[80] < 190:
+        said.append(
+            f'"topic":"type_1_diabetes","present":false,"subjects":["self"],{tail},'
+            '"text":"Diabetes is type 2; no features of type 1."'
+        )
+    if person.female and coarse[81] < 180:
+        text = "Postmenopausal." if person.age >= 56 else "Not pregnant, not planning a pregnancy."
+        said.append(f'"topic":"pregnancy","present":false,"subjects":["self"],{tail},"text":"{text}"')
+    if coarse[82] < 100:
+        said.append(
+            f'"topic":"pancreatitis","present":false,"subjects":["self"],{tail},"text":"No history of pancreatitis."'
+        )
+    if coarse[83] < 130:
+        said.append(
+            f'"topic":"diet_exercise","present":true,"subjects":["self"],{tail},'
+            '"text":"Follows a reduced-calorie diet and walks most days."'
+        )
+    if person.osa and coarse[84] < 150:
+        said.append(
+            f'"topic":"pap_tried","present":true,"subjects":["self"],{tail},"text":"CPAP tried; mask not tolerated."'
+        )
+    if person.ascvd and coarse[85] < 200:
+        said.append(
+            f'"topic":"cv_standard_of_care","present":true,"subjects":["self"],{tail},'
+            '"text":"On statin, antiplatelet and blood pressure therapy as indicated."'
+        )
+
+
+def _order(person: Person, setting: Setting) -> None:
+    coarse = person.coarse
+    person.orders, person.asked = [], ""
+    if coarse[86] < 50:
+        return
+    if person.t2dm:
+        use = "t2dm"
+    elif person.bmi[-1][1] > 270:
+        use = "weight"
+    elif person.hf or person.ckd:
+        use = "hf" if person.hf else "ckd"
+    else:
+        return
+    choices = setting.orders[use]
+    if not choices:
+        return
+    lines = setting.pharmacy.lines
+    taken = {cls for course in person.courses if course.end is None for cls in lines[course.drug].classes}
+    for place in range(len(choices)):
+        drug, classes, text = choices[(coarse[87] + place) % len(choices)]
+        if not taken & classes:  # a second drug of a class is not what a prescriber orders
+            break
+    else:
+        return
+    person.asked = drug
+    person.orders.append(f'{text},"date":"{setting.day[person.visits[0]]}"')
