@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date
+from pathlib import Path
 from typing import NamedTuple
+
+import msgspec
 
 from tools.records import (
     Benefit,
@@ -24,6 +28,7 @@ from tools.records import (
     Strength,
 )
 from tools.rules import Age, AllOf, Condition, Lab, Rule, Trial
+from tools.store import DatasetInfo
 
 AS_OF = date(2026, 9, 1)
 
@@ -262,3 +267,40 @@ def p003() -> Patient:
         medications=None,
         allergies=None,
     )
+
+
+def write_world(folder: Path, world: World | None = None, *, suffix: str = "json") -> Path:
+    """The files that `pa load` takes, as the generator would print them."""
+    world = world or tiny_world()
+    (folder / "policies").mkdir(parents=True, exist_ok=True)
+    patients = [msgspec.json.encode(patient) for patient in world.patients]
+    text = b"\n".join(patients) if suffix == "jsonl" else b"[\n" + b",\n".join(patients) + b"\n]"
+    (folder / f"patients.{suffix}").write_bytes(text + b"\n")
+    for name in ("drugs", "plans", "forms"):
+        (folder / f"{name}.json").write_bytes(msgspec.json.format(msgspec.json.encode(getattr(world, name))))
+    for policy in world.policies:
+        (folder / policy.file).write_bytes(msgspec.json.encode(policy))
+    describe(folder, world)
+    return folder
+
+
+def describe(folder: Path, world: World | None = None) -> None:
+    """Write dataset.json for the files as they are."""
+    world = world or tiny_world()
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "dataset.json")
+    info = DatasetInfo(
+        as_of=world.as_of,
+        seed=42,
+        version="1",
+        counts={"patients": len(world.patients)},
+        files={
+            path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in files
+        },
+    )
+    (folder / "dataset.json").write_bytes(msgspec.json.encode(info))
+
+
+def read_policy(text: str, file: str) -> Policy:
+    """Stands in for tools.policy_text.read_policy: the tiny world's document is the record itself."""
+    return msgspec.structs.replace(msgspec.json.decode(text, type=Policy), file=file)

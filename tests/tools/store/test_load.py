@@ -1,0 +1,360 @@
+"""Loading: everything is checked before anything is written, and the message says where to look."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests import worlds
+from tools.errors import Invalid, NotFound, Refused
+from tools.records import Observation
+from tools.store import Store
+from tools.store.load import load
+
+
+def rewrite(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text, f"{path.name} has no {old!r}"
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def contents(store: Store) -> list[object]:
+    return [
+        [store.patient(row.id) for row in store.find_patients(limit=100)],
+        store.plans(),
+        store.drugs(),
+        store.forms(),
+        store.policies(),
+        store.dataset(),
+    ]
+
+
+def test_a_loaded_world_reads_back_as_it_was(store: Store, folder: Path) -> None:
+    report = load(store, folder)
+    world = worlds.tiny_world()
+    assert (report.did, report.patients, report.added, report.plans, report.policies) == (
+        "loaded",
+        3,
+        3,
+        1,
+        1,
+    )
+    assert store.patient("P001") == world.patients[0]
+    assert store.patient("P003").medications is None, "an unknown list stays unknown"
+    assert store.plan("cascade-gold") == world.plans[0]
+    assert store.drugs() == list(world.drugs)
+    assert store.policy("CASCADE-GOLD", "Ozempic") == world.policies[0]
+    assert store.policy("CASCADE-GOLD", "Wegovy") is None
+    assert store.form("CASCADE-GOLD") == world.forms[0]
+    assert store.dataset().as_of == date(2026, 9, 1)
+
+
+def test_json_lines_load_like_json(store: Store, tmp_path: Path) -> None:
+    load(store, worlds.write_world(tmp_path / "lines", suffix="jsonl"))
+    assert store.patient("P002") == worlds.p002()
+
+
+def test_loading_the_same_world_again_changes_nothing(tiny: Store, folder: Path) -> None:
+    before = contents(tiny)
+    assert load(tiny, folder).did == "unchanged"
+    assert load(tiny, folder, mode="replace").did == "unchanged"
+    assert contents(tiny) == before
+
+
+# --- damage: (what is done to the files, what the message must name) -------------------------------------
+
+DAMAGE: dict[str, tuple[str, Callable[[Path], None], list[str]]] = {
+    "truncated": (
+        "patients.json",
+        lambda path: path.write_bytes(path.read_bytes()[:-300]),
+        ["patients.json:4", "record 3", "cut off"],
+    ),
+    "truncated after a record": (
+        "patients.json",
+        lambda path: path.write_text(path.read_text().rsplit(",\n", 1)[0]),
+        ["patients.json:3", "cut off"],
+    ),
+    "missing comma": (
+        "patients.json",
+        lambda path: rewrite(path, "},\n{", "}\n{"),
+        ["patients.json:3:1", "comma"],
+    ),
+    "text after the end": (
+        "patients.json",
+        lambda path: path.write_text(path.read_text() + "{}"),
+        ["patients.json:6", "after the end"],
+    ),
+    "not a list": (
+        "patients.json",
+        lambda path: path.write_text("{}"),
+        ["patients.json:1:1", "begins with ["],
+    ),
+    "empty": ("patients.json", lambda path: path.write_text(""), ["patients.json:1:1", "cut off"]),
+    "not UTF-8": (
+        "patients.json",
+        lambda path: path.write_bytes(path.read_bytes().replace(b"Maria", b"Mar\xeda")),
+        ["patients.json", "UTF-8", "byte"],
+    ),
+    "key twice": (
+        "patients.json",
+        lambda path: rewrite(path, '"family":"Smith"', '"family":"Smith","family":"Smyth"'),
+        ["patients.json:3", "record 2", "'family' stands twice"],
+    ),
+    "not a number": (
+        "patients.json",
+        lambda path: rewrite(path, '"value":8.4', '"value":NaN'),
+        ["patients.json:2", "record 1", "NaN"],
+    ),
+    "wrong enum": (
+        "patients.json",
+        lambda path: rewrite(path, '"sex":"male"', '"sex":"man"'),
+        ["patients.json:3", "P002", "sex", "'man'", "female, male, unknown"],
+    ),
+    "unknown field": (
+        "patients.json",
+        lambda path: rewrite(path, '"given":"John"', '"gvien":"John"'),
+        ["patients.json:3", "P002", "gvien", "did you mean given?"],
+    ),
+    "bad date": (
+        "patients.json",
+        lambda path: rewrite(path, "1965-11-30", "1965-13-30"),
+        ["patients.json:3", "P002", "birth_date", "'1965-13-30'", "YYYY-MM-DD"],
+    ),
+    "text for a number": (
+        "patients.json",
+        lambda path: rewrite(path, '"value":33.1', '"value":"33.1"'),
+        ["patients.json:2", "P001", "observations[1].value", "'33.1'", "float"],
+    ),
+    "missing field": (
+        "patients.json",
+        lambda path: rewrite(path, '"code":"E11.9",', ""),
+        ["patients.json:3", "P002", "conditions[0]", "`code`"],
+    ),
+    "patient twice": (
+        "patients.json",
+        lambda path: rewrite(path, '"id":"P003"', '"id":"P001"'),
+        ["patients.json:4", "P001", "twice"],
+    ),
+    "bad id": (
+        "patients.json",
+        lambda path: rewrite(path, '"id":"P003"', '"id":"P3"'),
+        ["patients.json:4", "P3", "P001 or P1000"],
+    ),
+    "record id twice": (
+        "patients.json",
+        lambda path: rewrite(path, '"obs-2"', '"obs-1"'),
+        ["patients.json:2", "observations[1].id", "'obs-1'"],
+    ),
+    "unknown plan": (
+        "patients.json",
+        lambda path: rewrite(
+            path, '"plan_id":"CASCADE-GOLD","coverages"', '"plan_id":"CASCADE-GOLF","coverages"'
+        ),
+        ["patients.json:2", "P001", "'CASCADE-GOLF'", "CASCADE-GOLD"],
+    ),
+    "unknown plan of a coverage": (
+        "patients.json",
+        lambda path: rewrite(path, '"id":"cov-1","plan_id":"CASCADE-GOLD"', '"id":"cov-1","plan_id":"OTHER"'),
+        ["patients.json:2", "coverages[0].plan_id", "'OTHER'"],
+    ),
+    "unknown criterion": (
+        "plans.json",
+        lambda path: rewrite(path, '"kind": "age"', '"kind": "agee"'),
+        ["plans.json", "CASCADE-GOLD", "benefits.Ozempic.rules[0].criteria.children[0]", "'agee'", "age"],
+    ),
+    "unknown comparison": (
+        "plans.json",
+        lambda path: rewrite(path, '"op": ">="', '"op": "=>"'),
+        ["plans.json:", "benefits.Ozempic.rules[0].criteria.children[0].op", "'=>'", ">="],
+    ),
+    "quote that the policy does not say": (
+        "plans.json",
+        lambda path: rewrite(path, "at least 18 years", "at least 21 years"),
+        ["plans.json", "CASCADE-GOLD", "Ozempic", "age", "clause 1.1", "21 years"],
+    ),
+    "clause that the policy does not have": (
+        "plans.json",
+        lambda path: rewrite(path, '"clause_id": "1.3"', '"clause_id": "9.9"'),
+        ["plans.json", "a1c", "'9.9'", "1.1, 1.2"],
+    ),
+    "form of no plan": (
+        "forms.json",
+        lambda path: rewrite(path, '"plan_id": "CASCADE-GOLD"', '"plan_id": "GOLD"'),
+        ["forms.json", "cascade-pa", "'GOLD'"],
+    ),
+    "drug twice": (
+        "drugs.json",
+        lambda path: rewrite(path, '"name": "Wegovy"', '"name": "ozempic"'),
+        ["drugs.json", "'ozempic'", "twice"],
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_damage_is_named_and_changes_nothing(tiny: Store, folder: Path, damage: str) -> None:
+    file, harm, named = DAMAGE[damage]
+    before = contents(tiny)
+    harm(folder / file)
+    worlds.describe(folder)
+    with pytest.raises(Invalid) as caught:
+        load(tiny, folder, mode="replace")
+    assert [word for word in named if word not in str(caught.value)] == [], str(caught.value)
+    assert contents(tiny) == before
+
+
+def test_the_line_of_a_hand_formatted_file_is_the_one_that_is_wrong(store: Store, folder: Path) -> None:
+    path = folder / "patients.json"
+    path.write_bytes(msgspec.json.format(path.read_bytes()))
+    rewrite(path, '"2026-02-13"', '"13.2.2026"')
+    worlds.describe(folder)
+    line = next(n for n, text in enumerate(path.read_text().splitlines(), 1) if "13.2.2026" in text)
+    with pytest.raises(Invalid, match=rf"patients\.json:{line}:.*observations\[0\]\.date.*'13\.2\.2026'"):
+        load(store, folder)
+
+
+def test_a_valid_file_that_was_edited_needs_trust(store: Store, folder: Path) -> None:
+    rewrite(folder / "patients.json", '"value":8.4', '"value":7.4')
+    with pytest.raises(Refused, match=r"patients\.json.*--trust"):
+        load(store, folder)
+    assert store.count_patients() == 0
+    report = load(store, folder, trust=True)
+    assert report.trusted == ("patients.json",)
+    assert store.patient("P001").observations[0].value == 7.4
+    assert load(store, folder).did == "unchanged"
+
+
+def test_a_file_that_the_manifest_names_must_be_there(store: Store, folder: Path) -> None:
+    (folder / "policies" / "CASCADE-GOLD-OZEMPIC.txt").unlink()
+    with pytest.raises(Invalid, match=r"dataset\.json names policies/CASCADE-GOLD-OZEMPIC\.txt"):
+        load(store, folder)
+
+
+def test_an_empty_folder_says_what_makes_a_world(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match="pa generate"):
+        load(store, tmp_path)
+
+
+# --- modes ------------------------------------------------------------------------------------------------
+
+
+def more(folder: Path) -> Path:
+    """The tiny world with a fourth patient."""
+    world = worlds.tiny_world()
+    fourth = msgspec.structs.replace(worlds.p001(), id="P004", given="Eve")
+    return worlds.write_world(folder, world._replace(patients=(*world.patients, fourth)))
+
+
+def test_another_world_needs_to_be_told_whether_to_append_or_replace(tiny: Store, tmp_path: Path) -> None:
+    other = more(tmp_path / "more")
+    with pytest.raises(Refused, match=r"--append.*--replace"):
+        load(tiny, other)
+    assert tiny.count_patients() == 3
+
+
+def test_append_adds_who_is_new_and_touches_nobody_else(tiny: Store, tmp_path: Path) -> None:
+    report = load(tiny, more(tmp_path / "more"), mode="append")
+    assert (report.did, report.added, report.patients) == ("appended", 1, 4)
+    assert tiny.patient("P004").given == "Eve"
+
+
+def test_append_refuses_another_person_under_the_same_id(tiny: Store, tmp_path: Path) -> None:
+    world = worlds.tiny_world()
+    changed = world._replace(patients=(msgspec.structs.replace(worlds.p001(), given="Eve"),))
+    with pytest.raises(Refused, match=r"P001 differs.*--replace"):
+        load(tiny, worlds.write_world(tmp_path / "other", changed), mode="append")
+
+
+def test_append_refuses_other_rules(tiny: Store, tmp_path: Path) -> None:
+    world = worlds.tiny_world()
+    plan = msgspec.structs.replace(worlds.plan(), phone="800-555-0100")
+    with pytest.raises(Refused, match=r"plans differ"):
+        load(tiny, worlds.write_world(tmp_path / "other", world._replace(plans=(plan,))), mode="append")
+
+
+def test_replace_keeps_imported_charts_and_drops_the_former_world(tiny: Store, tmp_path: Path) -> None:
+    imported = tiny.put_patient(msgspec.structs.replace(worlds.p002(), id="", source="fhir:1"))
+    world = worlds.tiny_world()._replace(patients=(worlds.p001(),))
+    report = load(tiny, worlds.write_world(tmp_path / "one", world), mode="replace")
+    assert (report.did, report.patients, report.imported) == ("replaced", 1, 1)
+    assert tiny.patient(imported.id).family == "Smith"
+    with pytest.raises(NotFound):
+        tiny.patient("P002")
+
+
+def test_an_addition_never_moves_to_somebody_else_who_gets_the_id(tiny: Store, tmp_path: Path) -> None:
+    from tests.tools.store.test_store import addition
+
+    tiny.add_chart_entry(addition("P001", Observation(id="x", test="hba1c", value=7.1, unit="%")))
+    somebody_else = msgspec.structs.replace(worlds.p001(), given="Eve")
+    world = worlds.tiny_world()._replace(patients=(somebody_else,))
+    report = load(tiny, worlds.write_world(tmp_path / "other", world), mode="replace")
+    assert report.resting == 1
+    assert tiny.patient("P001") == somebody_else
+
+
+# --- a load that dies ------------------------------------------------------------------------------------
+
+CHILD = """
+import sys, time
+from types import ModuleType
+from tests import worlds
+stand_in = ModuleType("tools.policy_text")
+stand_in.read_policy = worlds.read_policy
+sys.modules["tools.policy_text"] = stand_in
+from tools.store import Store
+from tools.store.load import load
+def progress(stage, done, expected):
+    if f"{stage} {done}" == sys.argv[3]:
+        print("here", flush=True)
+        time.sleep(60)
+load(Store.open(sys.argv[1]), sys.argv[2], mode="replace", progress=progress)
+"""
+
+
+@pytest.mark.parametrize("stop_at", ["checking 500", "writing 500", "writing 1500", "writing 2000"])
+def test_a_killed_load_leaves_the_world_as_it_was(tiny: Store, tmp_path: Path, stop_at: str) -> None:
+    before = contents(tiny)
+    world = worlds.tiny_world()
+    crowd = tuple(msgspec.structs.replace(worlds.p002(), id=f"P{n:03}") for n in range(1, 2001))
+    other = worlds.write_world(tmp_path / "crowd", world._replace(patients=crowd))
+    child = subprocess.Popen(
+        [sys.executable, "-c", CHILD, tiny.url, str(other), stop_at],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path.cwd(),
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline() == "here\n"
+    os.kill(child.pid, signal.SIGKILL)
+    child.wait()
+    child.stdout.close()
+    assert contents(tiny) == before
+    assert load(tiny, other, mode="replace").patients == 2000, "and the next load goes through"
+
+
+@pytest.mark.slow
+def test_a_load_killed_at_any_moment_is_all_or_nothing(tiny: Store, tmp_path: Path) -> None:
+    before = contents(tiny)
+    world = worlds.tiny_world()
+    crowd = tuple(msgspec.structs.replace(worlds.p002(), id=f"P{n:03}") for n in range(1, 2001))
+    other = worlds.write_world(tmp_path / "crowd", world._replace(patients=crowd))
+    moments = random.Random(7)
+    for _ in range(6):
+        child = subprocess.Popen([sys.executable, "-c", CHILD, tiny.url, str(other), "nowhere"])
+        time.sleep(moments.uniform(0.3, 1.0))
+        child.kill()
+        child.wait()
+        found = tiny.count_patients()
+        assert found in (3, 2000)
+        if found == 3:
+            assert contents(tiny) == before

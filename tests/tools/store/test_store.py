@@ -1,0 +1,271 @@
+"""The store: looking up, adding to a chart, drafts."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+from sqlalchemy import text
+
+from tests import worlds
+from tools.errors import NotFound, Refused, Unavailable
+from tools.records import Medication, Observation, Record
+from tools.store import ChartEntry, Draft, Store, database
+from tools.store.rows import PARTS
+from tools.store.tables import SCHEMA
+
+NOON = datetime(2026, 9, 1, 12, tzinfo=UTC)
+
+
+def addition(patient_id: str, record: Record, part: str = "observations") -> ChartEntry:
+    raw = msgspec.Raw(msgspec.json.encode(record))
+    return ChartEntry(patient_id=patient_id, part=part, record=raw, by="kim", when=NOON)
+
+
+def draft(**changes: object) -> Draft:
+    made = Draft(
+        patient_id="P001",
+        drug="Ozempic",
+        plan_id="CASCADE-GOLD",
+        as_of=date(2026, 9, 1),
+        thread_id="t-1",
+        outcome="ready",
+        determination=b"{}",
+        pa_request=b"{}",
+        letter=b"{}",
+        created=NOON,
+        updated=NOON,
+    )
+    return msgspec.structs.replace(made, **changes)
+
+
+# --- opening ----------------------------------------------------------------------------------------------
+
+
+def test_a_store_that_is_not_there_says_what_makes_it_and_is_not_made(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match="pa setup"):
+        Store.open(f"sqlite:///{tmp_path}/none.db")
+    assert not (tmp_path / "none.db").exists()
+
+
+def test_an_empty_file_is_an_empty_store(tmp_path: Path) -> None:
+    (tmp_path / "empty.db").touch()
+    with pytest.raises(Unavailable, match=r"empty.*pa setup"):
+        Store.open(f"sqlite:///{tmp_path}/empty.db")
+
+
+def test_a_file_that_is_no_database_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "letter.db").write_text("Dear payer, " * 1000)
+    with pytest.raises(Unavailable, match=r"letter\.db.*cannot be read"):
+        Store.open(f"sqlite:///{tmp_path}/letter.db")
+
+
+@pytest.mark.parametrize(
+    ("revision", "said"), [("0000", "older schema.*pa setup"), ("9999", "newer Paladin")]
+)
+def test_another_schema_is_named(store: Store, revision: str, said: str) -> None:
+    with database.writing(store.engine) as connection:
+        connection.execute(text(f"UPDATE alembic_version SET version_num = '{revision}'"))
+    with pytest.raises(Unavailable, match=said):
+        Store.open(store.url)
+
+
+def test_the_migrations_make_the_schema_that_the_code_expects(store: Store) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+    from sqlmodel import SQLModel
+
+    assert database.revision(store.engine) == SCHEMA
+    with store.engine.connect() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), SQLModel.metadata)
+    assert differences == []
+
+
+def test_migrating_again_changes_nothing(tiny: Store) -> None:
+    assert Store.create(tiny.url).count_patients() == 3
+
+
+def test_sqlite_is_set_up_for_readers_beside_a_writer(store: Store) -> None:
+    with store.engine.connect() as connection:
+        found = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        }
+    assert found == {"journal_mode": "wal", "synchronous": 1, "foreign_keys": 1, "busy_timeout": 5000}
+
+
+def test_a_reader_is_not_kept_waiting_by_a_writer(tiny: Store) -> None:
+    with database.writing(tiny.engine) as connection:
+        connection.execute(text("DELETE FROM charts"))
+        assert tiny.patient("P001").given == "Maria"
+
+
+# --- looking up -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("typed", "near"),
+    [("p001", ("P001",)), ("P1", ("P001",)), ("P0001", ("P001",)), ("P010", ("P001",)), ("x", ())],
+)
+def test_an_id_that_is_not_there_names_who_is_near(tiny: Store, typed: str, near: tuple[str, ...]) -> None:
+    with pytest.raises(NotFound) as caught:
+        tiny.patient(typed)
+    assert caught.value.near[:1] == near
+    assert "3 patients, P001 to P003" in str(caught.value)
+
+
+def test_patients_are_found_by_words_that_begin_their_names(tiny: Store) -> None:
+    def found(query: str) -> list[str]:
+        return [row.id for row in tiny.find_patients(query)]
+
+    assert found("gom") == ["P001", "P003"]
+    assert found("maria GOMEZ") == ["P001"]
+    assert found("omez") == []
+    assert found("P002") == ["P002"]
+    assert found("%") == []
+    assert found("") == ["P001", "P002", "P003"]
+
+
+def test_patients_are_found_by_family_birth_date_member_id_and_plan(tiny: Store) -> None:
+    assert [row.id for row in tiny.find_patients(family="GOMEZ")] == ["P001"]
+    assert [row.id for row in tiny.find_patients(birth_date=date(1980, 2, 2))] == ["P003"]
+    assert [row.id for row in tiny.find_patients(member_id="M-1002")] == ["P002"]
+    assert [row.id for row in tiny.find_patients(plan_id="CASCADE-GOLD", limit=2, offset=1)] == [
+        "P002",
+        "P003",
+    ]
+    assert tiny.count_patients(plan_id="CASCADE-GOLD") == 3
+
+
+@pytest.mark.parametrize("name", ["Ozempic", "OZEMPIC", " ozempic ", "Ozempic Pen"])
+def test_a_drug_is_found_in_any_case_and_by_its_own_alias(tiny: Store, name: str) -> None:
+    assert tiny.drug(name).name == "Ozempic"
+
+
+def test_a_generic_name_that_two_brands_share_is_not_guessed(tiny: Store) -> None:
+    with pytest.raises(NotFound) as caught:
+        tiny.drug("semaglutide")
+    assert caught.value.near == ("Ozempic", "Wegovy")
+
+
+def test_a_misspelt_drug_names_the_right_one(tiny: Store) -> None:
+    with pytest.raises(NotFound, match=r"no drug 'Ozempik'; did you mean Ozempic\?"):
+        tiny.drug("Ozempik")
+
+
+def test_a_misspelt_plan_names_the_right_one(tiny: Store) -> None:
+    with pytest.raises(NotFound, match="did you mean CASCADE-GOLD"):
+        tiny.plan("CASCADE-GOLF")
+
+
+def test_a_store_without_data_says_what_loads_it(store: Store) -> None:
+    for ask in (store.dataset, lambda: store.drug("Ozempic"), lambda: store.plan("X")):
+        with pytest.raises(Unavailable, match="pa setup"):
+            ask()
+
+
+# --- imported charts --------------------------------------------------------------------------------------
+
+
+def test_the_same_source_is_the_same_patient(tiny: Store) -> None:
+    chart = msgspec.structs.replace(worlds.p002(), id="", source="fhir:abc")
+    first = tiny.put_patient(chart)
+    again = tiny.put_patient(msgspec.structs.replace(chart, given="Jon"))
+    assert first.id == again.id == "P900001"
+    assert tiny.patient(first.id).given == "Jon"
+    assert tiny.count_patients() == 4
+
+
+def test_the_next_import_gets_the_next_id(tiny: Store) -> None:
+    tiny.put_patient(msgspec.structs.replace(worlds.p002(), id="", source="fhir:1"))
+    assert tiny.next_patient_id() == "P900002"
+
+
+# --- additions to a chart ---------------------------------------------------------------------------------
+
+
+def test_an_addition_is_laid_over_the_record_and_can_be_undone(tiny: Store) -> None:
+    value = Observation(id="", test="hba1c", value=7.4, unit="%", date=date(2026, 8, 30))
+    kept = tiny.add_chart_entry(addition("P002", value))
+    added = tiny.patient("P002").observations[-1]
+    assert (added.id, added.value) == (f"added-{kept.id}", 7.4)
+    tiny.undo_chart_entry(kept.id, by="lee", when=NOON)
+    assert tiny.patient("P002") == worlds.p002()
+    log = tiny.chart_entries("P002")
+    assert [(entry.by, entry.when, entry.undone_by) for entry in log] == [("kim", NOON, "lee")]
+
+
+def test_additions_keep_their_order_and_their_lists(tiny: Store) -> None:
+    tiny.add_chart_entry(addition("P002", Observation(id="", test="bmi", value=30, unit="kg/m2")))
+    tiny.add_chart_entry(addition("P002", Medication(id="", drug="metformin"), "medications"))
+    tiny.add_chart_entry(addition("P002", Observation(id="", test="bmi", value=31, unit="kg/m2")))
+    chart = tiny.patient("P002")
+    assert [value.id for value in chart.observations] == ["obs-1", "added-1", "added-3"]
+    assert [course.id for course in chart.medications or ()] == ["added-2"]
+
+
+def test_what_was_undone_cannot_be_undone_again(tiny: Store) -> None:
+    kept = tiny.add_chart_entry(addition("P002", Observation(id="", test="bmi", value=30)))
+    tiny.undo_chart_entry(kept.id, by="lee", when=NOON)
+    with pytest.raises(Refused, match="already undone by lee"):
+        tiny.undo_chart_entry(kept.id, by="lee", when=NOON)
+    with pytest.raises(NotFound, match="pa chart log"):
+        tiny.undo_chart_entry(99, by="lee", when=NOON)
+
+
+def test_nothing_is_added_for_somebody_unknown(tiny: Store) -> None:
+    with pytest.raises(NotFound):
+        tiny.add_chart_entry(addition("P999", Observation(id="", test="bmi", value=30)))
+    assert tiny.chart_entries() == []
+
+
+def test_every_list_of_a_chart_can_be_read_back() -> None:
+    chart_lists = set(worlds.p001().__struct_fields__)
+    assert set(PARTS) <= chart_lists
+
+
+# --- drafts -----------------------------------------------------------------------------------------------
+
+
+def test_the_same_work_done_twice_is_one_draft(store: Store) -> None:
+    first = store.save_draft(draft())
+    again = store.save_draft(draft())
+    assert first.id == again.id
+    assert store.drafts() == [first]
+    assert store.save_draft(draft(thread_id="t-2")).id != first.id
+
+
+def test_a_draft_with_other_content_replaces_the_one_that_waits(store: Store) -> None:
+    first = store.save_draft(draft())
+    store.save_draft(draft(letter=b'{"text":"better"}', status="edited"))
+    kept = store.draft(first.id)
+    assert (kept.letter, kept.status) == (b'{"text":"better"}', "edited")
+
+
+def test_what_a_person_decided_stays(store: Store) -> None:
+    first = store.save_draft(draft())
+    store.set_draft_status(first.id, "approved", by="kim", reason="complete", when=NOON)
+    assert store.save_draft(draft()).status == "approved", "the node that made it runs again after a crash"
+    with pytest.raises(Refused, match="was approved"):
+        store.save_draft(draft(letter=b"{}  "))
+    with pytest.raises(Refused, match="already approved"):
+        store.set_draft_status(first.id, "rejected", by="lee", when=NOON)
+    assert store.set_draft_status(first.id, "approved", by="lee", when=NOON).status == "approved"
+    assert [(review.status, review.by, review.reason) for review in store.reviews(first.id)] == [
+        ("approved", "kim", "complete")
+    ]
+
+
+def test_drafts_are_listed_by_status_and_patient(store: Store) -> None:
+    first = store.save_draft(draft())
+    second = store.save_draft(draft(patient_id="P002"))
+    store.set_draft_status(second.id, "rejected", by="kim", reason="wrong patient", when=NOON)
+    assert [item.id for item in store.drafts("needs_review")] == [first.id]
+    assert [item.id for item in store.drafts(patient_id="P002")] == [second.id]
+
+
+def test_a_draft_that_is_not_there_is_named(store: Store) -> None:
+    with pytest.raises(NotFound, match="no draft '7'"):
+        store.draft(7)

@@ -1,0 +1,338 @@
+"""Loading a world's files into the store: everything is read and checked first, then written in one transaction.
+
+    load(store, "mock_data")                     into an empty store; the same world again changes nothing
+    load(store, "mock_data", mode="append")      adds the patients that are not there yet; nothing else may differ
+    load(store, "mock_data", mode="replace")     puts this world in the place of the one that is loaded
+
+Replacing keeps what is not the world's: imported charts, drafts, and what people added to charts. An addition goes
+on applying as long as its id is the same person (name and birth date); otherwise it rests in the log.
+
+dataset.json holds the hash of each file. A file that reads well but is not the one that was made was edited by
+somebody: that is refused unless the caller says `trust=True`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import SQLModel, col
+
+from tools.errors import Invalid, Refused
+from tools.records import Patient, Record
+from tools.store import database
+from tools.store.reading import read_record, read_records, sha256_of
+from tools.store.rows import DatasetInfo
+from tools.store.store import Store, insert_patients, person
+from tools.store.tables import (
+    ChartEntryTable,
+    ChartTable,
+    DatasetRow,
+    DrugTable,
+    FormTable,
+    PatientTable,
+    PlanTable,
+    PolicyTable,
+)
+from tools.store.validation import Catalog, PatientChecks, read_catalog
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+Mode = Literal["new", "append", "replace"]
+Progress = Callable[[str, int, int], None]  # stage ("checking", "writing"), done, expected
+BATCH = 500
+
+
+class LoadReport(Record, frozen=True, kw_only=True):
+    """What a load did. `imported` charts were kept; `resting` additions are to people who are no longer there."""
+
+    did: Literal["loaded", "unchanged", "appended", "replaced"]
+    patients: int
+    added: int = 0
+    plans: int
+    drugs: int
+    forms: int
+    policies: int
+    imported: int = 0
+    resting: int = 0
+    trusted: tuple[str, ...] = ()  # files that are not as they were made
+
+
+def load(
+    store: Store,
+    directory: Path | str,
+    *,
+    mode: Mode = "new",
+    trust: bool = False,
+    progress: Progress = lambda stage, done, expected: None,
+) -> LoadReport:
+    """Bring the files of a folder into the store, or raise Invalid and leave the store as it was."""
+    folder = Path(directory)
+    dataset, files = _manifest(folder)
+    fingerprint = _fingerprint(dataset, files)
+    loaded = _loaded(store)
+    if loaded and loaded.fingerprint == fingerprint:
+        return _report(store, "unchanged", 0, ())
+    catalog = read_catalog(folder)
+    _check_patients(folder, dataset, catalog, progress)
+    changed = tuple(name for name, digest in sorted(files.items()) if dataset.files.get(name) != digest)
+    if changed and not trust:
+        raise Refused(_edited(changed, dataset))
+    if loaded and mode == "new":
+        raise Refused(
+            f"the store already holds another world (seed {loaded.seed}, version {loaded.version}, as of "
+            f"{loaded.as_of}): `pa load --append` adds the patients it lacks, `pa load --replace` replaces it"
+        )
+    info = msgspec.structs.replace(dataset, files=files, fingerprint=fingerprint)
+    appending = mode == "append" and loaded is not None
+    if loaded and appending:
+        _check_same_catalog(store, catalog, info, loaded)
+    added = _write(store, folder, info, catalog, appending, progress)
+    return _report(store, "appended" if appending else "replaced" if loaded else "loaded", added, changed)
+
+
+# --- reading and checking ---------------------------------------------------------------------------------
+
+
+def _manifest(folder: Path) -> tuple[DatasetInfo, dict[str, str]]:
+    """dataset.json, and the hash of each file that is there."""
+    if not (folder / "dataset.json").is_file():
+        raise Invalid(f"{folder} holds no dataset.json; `pa generate` makes a world there")
+    dataset = read_record(folder / "dataset.json", DatasetInfo)
+    paths = [patients_file(folder), *(folder / f"{name}.json" for name in ("drugs", "plans", "forms"))]
+    paths += sorted((folder / "policies").glob("*.txt"))
+    files = {path.relative_to(folder).as_posix(): sha256_of(path) for path in paths}
+    if missing := sorted(
+        name for name in dataset.files if name not in files and not (folder / name).is_file()
+    ):
+        raise Invalid(f"dataset.json names {', '.join(missing)}, which {folder} does not hold")
+    return dataset, files
+
+
+def patients_file(folder: Path) -> Path:
+    """patients.json or patients.jsonl; Invalid if there are both or neither."""
+    found = [path for path in (folder / "patients.json", folder / "patients.jsonl") if path.is_file()]
+    if len(found) != 1:
+        what = (
+            "both patients.json and patients.jsonl; keep one"
+            if found
+            else "neither patients.json nor patients.jsonl"
+        )
+        raise Invalid(f"{folder} holds {what}")
+    return found[0]
+
+
+def _fingerprint(dataset: DatasetInfo, files: dict[str, str]) -> str:
+    what = [dataset.as_of.isoformat(), str(dataset.seed), dataset.version]
+    what += [f"{name} {digest}" for name, digest in sorted(files.items())]
+    return hashlib.sha256("\n".join(what).encode()).hexdigest()
+
+
+def _check_patients(folder: Path, dataset: DatasetInfo, catalog: Catalog, progress: Progress) -> None:
+    path, expected = patients_file(folder), dataset.counts.get("patients", 0)
+    checks, count = PatientChecks(catalog), 0
+    for count, located in enumerate(read_records(path, Patient), 1):
+        checks.check(located.record, located.place)
+        if count % BATCH == 0:
+            progress("checking", count, expected)
+    progress("checking", count, expected or count)
+
+
+def _edited(changed: Iterable[str], dataset: DatasetInfo) -> str:
+    names = ", ".join(
+        name if name in dataset.files else f"{name} (which dataset.json does not name)" for name in changed
+    )
+    return (
+        f"not as dataset.json describes: {names}. Every record in it is valid, so somebody edited it: "
+        "`pa load --trust` loads it as it is, `pa generate` makes it again"
+    )
+
+
+def _check_same_catalog(store: Store, catalog: Catalog, info: DatasetInfo, loaded: DatasetInfo) -> None:
+    """Appending adds people to a world; it must be the same world."""
+    pairs = {
+        "as_of": (loaded.as_of, info.as_of),
+        "drugs": (store.drugs(), list(catalog.drugs.values())),
+        "plans": (store.plans(), list(catalog.plans.values())),
+        "forms": (store.forms(), sorted(catalog.forms.values(), key=lambda form: form.plan_id)),
+        "policies": (store.policies(), sorted(catalog.policies.values(), key=lambda policy: policy.id)),
+    }
+    if differing := [name for name, (here, there) in pairs.items() if here != there]:
+        raise Refused(
+            f"can't append: {', '.join(differing)} differ from what the store holds; `pa load --replace` takes them all"
+        )
+
+
+# --- writing ----------------------------------------------------------------------------------------------
+
+
+def _write(
+    store: Store, folder: Path, info: DatasetInfo, catalog: Catalog, appending: bool, progress: Progress
+) -> int:
+    """One transaction; returns how many patients are new."""
+    path = patients_file(folder)
+    digest = hashlib.sha256()
+    added = done = 0
+    with database.writing(store.engine) as connection:
+        if not appending:
+            _clear(connection)
+            _write_catalog(connection, catalog)
+        for batch in _batches(located.record for located in read_records(path, Patient, digest)):
+            fresh = _fresh(connection, batch, appending)
+            try:
+                insert_patients(connection, fresh, "dataset")
+            except IntegrityError as error:
+                raise Invalid(_taken(connection, fresh, path.name)) from error
+            added += len(fresh)
+            done += len(batch)
+            progress("writing", done, info.counts.get("patients", 0))
+        if digest.hexdigest() != info.files[path.name]:
+            raise Invalid(f"{path.name} changed while it was being loaded; load it again")
+        connection.execute(delete(DatasetRow))
+        row = {"id": 1, "as_of": info.as_of, "seed": info.seed, "version": info.version}
+        connection.execute(
+            insert(DatasetRow), row | {"fingerprint": info.fingerprint, "body": msgspec.json.encode(info)}
+        )
+    return added
+
+
+def _batches(patients: Iterator[Patient]) -> Iterator[list[Patient]]:
+    batch: list[Patient] = []
+    for patient in patients:
+        batch.append(patient)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _fresh(connection: Connection, batch: list[Patient], appending: bool) -> list[Patient]:
+    """Those that are not there yet; Invalid if one that is there is somebody else."""
+    if not appending:
+        return batch
+    statement = select(col(ChartTable.patient_id), col(ChartTable.body)).where(
+        col(ChartTable.patient_id).in_([patient.id for patient in batch])
+    )
+    there = {row.patient_id: row.body for row in connection.execute(statement)}
+    for patient in batch:
+        if patient.id in there and there[patient.id] != msgspec.json.encode(patient):
+            raise Refused(
+                f"can't append: {patient.id} differs from the {patient.id} that the store holds; "
+                "`pa load --replace` takes the new one"
+            )
+    return [patient for patient in batch if patient.id not in there]
+
+
+def _taken(connection: Connection, patients: list[Patient], file: str) -> str:
+    ids = [patient.id for patient in patients]
+    statement = select(col(PatientTable.id)).where(col(PatientTable.id).in_(ids))
+    taken = connection.execute(statement).scalars().all()
+    who = (
+        f"{', '.join(taken[:3])}: the store holds an imported chart of that id"
+        if taken
+        else "a source stands twice"
+    )
+    return f"{file}: {who}"
+
+
+def _clear(connection: Connection) -> None:
+    """Take out what came with the world that is loaded."""
+    connection.execute(delete(PatientTable).where(col(PatientTable.origin) == "dataset"))
+    for table in (DrugTable, PlanTable, FormTable, PolicyTable):
+        connection.execute(delete(table))
+
+
+def _write_catalog(connection: Connection, catalog: Catalog) -> None:
+    rows: dict[type[SQLModel], list[dict[str, object]]] = {
+        DrugTable: [
+            {
+                "name": drug.name,
+                "name_fold": drug.name.casefold(),
+                "position": at,
+                "body": msgspec.json.encode(drug),
+            }
+            for at, drug in enumerate(catalog.drugs.values())
+        ],
+        PlanTable: [
+            {"id": plan.id, "id_fold": plan.id.casefold(), "payer": plan.payer, "position": at}
+            | {"body": msgspec.json.encode(plan)}
+            for at, plan in enumerate(catalog.plans.values())
+        ],
+        FormTable: [
+            {"id": form.id, "plan_id": form.plan_id, "body": msgspec.json.encode(form)}
+            for form in catalog.forms.values()
+        ],
+        PolicyTable: [
+            {
+                "id": policy.id,
+                "plan_id": policy.plan_id,
+                "drug": policy.drug,
+                "body": msgspec.json.encode(policy),
+            }
+            for policy in catalog.policies.values()
+        ],
+    }
+    for table, values in rows.items():
+        if values:
+            connection.execute(insert(table), values)
+
+
+# --- reporting --------------------------------------------------------------------------------------------
+
+
+def _loaded(store: Store) -> DatasetInfo | None:
+    with store.engine.connect() as connection:
+        body = connection.execute(select(col(DatasetRow.body))).scalar()
+    return None if body is None else msgspec.json.decode(body, type=DatasetInfo)
+
+
+def _report(
+    store: Store,
+    did: Literal["loaded", "unchanged", "appended", "replaced"],
+    added: int,
+    trusted: tuple[str, ...],
+) -> LoadReport:
+    with store.engine.connect() as connection:
+        by_origin = dict(
+            connection.execute(
+                select(col(PatientTable.origin), func.count()).group_by(col(PatientTable.origin))
+            ).all()
+        )
+        counts = {
+            name: connection.execute(select(func.count()).select_from(table)).scalar_one()
+            for name, table in (
+                ("plans", PlanTable),
+                ("drugs", DrugTable),
+                ("forms", FormTable),
+                ("policies", PolicyTable),
+            )
+        }
+    return LoadReport(
+        did=did,
+        patients=by_origin.get("dataset", 0),
+        added=added,
+        imported=by_origin.get("import", 0),
+        resting=_resting(store),
+        trusted=trusted,
+        **counts,
+    )
+
+
+def _resting(store: Store) -> int:
+    """How many additions belong to people who no longer have the id."""
+    statement = (
+        select(col(ChartEntryTable.person), col(ChartTable.body))
+        .select_from(ChartEntryTable)
+        .outerjoin(ChartTable, col(ChartTable.patient_id) == col(ChartEntryTable.patient_id))
+        .where(col(ChartEntryTable.undone_when).is_(None))
+    )
+    with store.engine.connect() as connection:
+        rows: list[tuple[str, bytes | None]] = [(who, body) for who, body in connection.execute(statement)]
+    return sum(body is None or person(msgspec.json.decode(body, type=Patient)) != who for who, body in rows)
