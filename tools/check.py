@@ -95,7 +95,7 @@ def _valid(drug: Drug, given: Request) -> Request:
         given,
         drug=drug.name,
         strength=_one_of(f"strength of {drug.name}", given.strength, [s.label for s in drug.strengths]),
-        indication=_one_of(f"indication of {drug.name}", given.indication, [i.key for i in drug.indications]),
+        indication=_one_of("indication", given.indication, _uses(drug)),
         kind=_one_of("kind of request", given.kind or "", list(get_args(Kind))) or None,
     )
 
@@ -109,3 +109,8 @@ def _one_of(what: str, value: str, known: list[str]) -> Any:
     if wanted:
         raise NotFound(what, value, nearest(value, known), f"known: {', '.join(known)}")
     return ""
+
+
+def _uses(drug: Drug) -> list[str]:
+    """Every use that may be asked for: that a plan does not cover one is an answer, not a typing error."""
+    return list(dict.fromkeys((*(item.key for item in drug.indications), *INDICATIONS)))

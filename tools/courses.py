@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from tools.dates import add_months, months_between
+from tools.evidence import ONLY
 from tools.judge import Judge, Shown
 from tools.measurements import number
 from tools.records import Allergy, Evidence, Fill, Medication, Reason, TrialOutcome
@@ -294,7 +295,6 @@ def intolerance(leaf: Intolerance, judge: Judge, exclude: bool) -> Shown:
         return Shown(
             True, tuple(_allergy_seen(item) for item in listed), f"intolerance of {leaf.label} listed"
         )
-    fix = f"Document an intolerance of {leaf.label} only if there was one"
     if taken is None:
         return Shown(None, (), "no medication list on record", "missing", "Obtain the medication history")
     unsure: Shown | None = None
@@ -322,7 +322,7 @@ def intolerance(leaf: Intolerance, judge: Judge, exclude: bool) -> Shown:
     if not tried:
         value = f"no {leaf.label} on the medication list"
         tried = (Evidence(record_id="medications", kind="medication", value=value),)
-    return Shown(False, tried, f"no intolerance of {leaf.label}", None, fix)
+    return Shown(False, tried, f"no intolerance of {leaf.label}")
 
 
 def allergy(leaf: AllergyTo, judge: Judge, exclude: bool) -> Shown:
@@ -342,9 +342,7 @@ def allergy(leaf: AllergyTo, judge: Judge, exclude: bool) -> Shown:
         fix = f"Allergy to {leaf.label}; consider another drug" if exclude else None
         return Shown(True, tuple(_allergy_seen(item) for item in hits), f"allergy to {leaf.label}", None, fix)
     seen = Evidence(record_id="allergies", kind="allergy", value=f"no {leaf.label} on the allergy list")
-    return Shown(
-        False, (seen,), f"no allergy to {leaf.label}", None, f"No allergy to {leaf.label} in the chart"
-    )
+    return Shown(False, (seen,), f"no allergy to {leaf.label}")
 
 
 def _allergy_seen(item: Allergy) -> Evidence:
@@ -385,7 +383,7 @@ def taking(leaf: Taking, judge: Judge, exclude: bool) -> Shown:
     if not past:
         value = f"no {leaf.label} on the medication list"
         past = (Evidence(record_id="medications", kind="medication", value=value),)
-    return Shown(False, past, f"does not take {leaf.label}", None, f"Only with {leaf.label} on board")
+    return Shown(False, past, f"does not take {leaf.label}", None, f"{ONLY}with {leaf.label} on board")
 
 
 def _taking_unsure(entry: Medication, records: tuple[Evidence, ...], flaw: str) -> Shown:

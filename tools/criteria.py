@@ -149,5 +149,6 @@ def _fix(every: bool, parts: tuple[Finding, ...]) -> str | None:
     wanted = [part for part in parts if part.fix]
     if not every:
         wanted = [part for part in wanted if part.status == "unknown"] or wanted
+        wanted = [part for part in wanted if not (part.fix or "").startswith(evidence.ONLY)] or wanted
     fixes = list(dict.fromkeys(part.fix for part in wanted if part.fix))
     return ("; and " if every else "; or ").join(fixes) or None

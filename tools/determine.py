@@ -255,8 +255,8 @@ def _first_stop(
         return "likely_denial", "criteria"
     if any(finding.status == "unknown" for finding in (*criteria, *exclusions)):
         return "needs_documentation", "criteria"
-    if quantity.status == "not_met":
-        return "quantity_exception", "quantity"
+    if quantity.status != "met":
+        return ("quantity_exception" if quantity.status == "not_met" else "needs_documentation"), "quantity"
     if any(paper.status != "met" for paper in papers):
         return "needs_documentation", "documents"
     return "ready", ""

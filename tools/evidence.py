@@ -12,7 +12,8 @@ from decimal import Decimal
 
 from tools.dates import add_months, age_on
 from tools.judge import Judge, Shown
-from tools.measurements import Rejected, Value, governing, number
+from tools.measurements import Rejected, Value, canonical, governing
+from tools.plain import amount
 from tools.records import Attestation, Diagnosis, Evidence, FamilyHistory, Reason
 from tools.rules import (
     Age,
@@ -34,6 +35,8 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "==": operator.eq,
 }
+# A fix that nobody can carry out opens so; an any-of offers its other branches first.
+ONLY = "Only "
 SIGNS = {">=": "≥", ">": ">", "<=": "≤", "<": "<", "==": "="}
 
 
@@ -80,7 +83,7 @@ def lab(leaf: Lab, judge: Judge, exclude: bool) -> Shown:
     answers = {compare(value.value, leaf.value) for value in newest}
     records = tuple(item for value in newest for item in value.evidence)
     if len(answers) > 1:
-        shown = " and ".join(_shown(value, leaf.unit) for value in newest)
+        shown = " and ".join(_shown(value, leaf.test) for value in newest)
         return Shown(
             None,
             records,
@@ -88,7 +91,7 @@ def lab(leaf: Lab, judge: Judge, exclude: bool) -> Shown:
             "conflict",
             f"Confirm which {spec.name} of {newest[0].date} is right ({shown}), or measure again",
         )
-    detail = f"{spec.name} {_shown(newest[0], leaf.unit)} on {newest[0].date}"
+    detail = f"{spec.name} {_shown(newest[0], leaf.test)} on {newest[0].date}"
     if rejected:
         newer = [item.evidence for item in rejected if item.date is None or item.date > newest[0].date]
         records += tuple(newer)
@@ -104,13 +107,13 @@ def _within(values: list[Value], end: date, days: int | None) -> list[Value]:
     return values if values[-1].date >= first else [value for value in values if value.date >= first]
 
 
-def _shown(value: Value, unit: str) -> str:
+def _shown(value: Value, test: str) -> str:
     """The value as compared, and as charted where that was in another unit."""
+    text = amount(value.value, test)
     charted = value.evidence[0]
-    text = f"{number(value.value)} {unit}"
-    if charted.unit and charted.unit != unit and charted.value is not None:
-        text += f" (charted as {charted.value} {charted.unit})"
-    return text
+    if charted.unit is None or canonical(test, 1.0, charted.unit) == 1.0:
+        return text
+    return f"{text} (charted as {charted.value} {charted.unit})"
 
 
 def _set_aside(item: Evidence) -> str:
@@ -119,12 +122,12 @@ def _set_aside(item: Evidence) -> str:
 
 
 def _lab_fix(leaf: Lab, name: str, exclude: bool) -> str:
-    bound = f"{SIGNS[leaf.op]} {number(leaf.value)} {leaf.unit}"
+    bound = f"{SIGNS[leaf.op]} {amount(leaf.value, leaf.test)}"
     if exclude:
-        return f"Only a newer {name} that is not {bound} would lift this exclusion"
+        return f"{ONLY}a newer {name} that is not {bound} would lift this exclusion"
     if leaf.at == "baseline":
-        return f"Only a baseline {name} {bound} would meet it"
-    return f"Only a newer {name} {bound} would meet it"
+        return f"{ONLY}a baseline {name} {bound} would meet it"
+    return f"{ONLY}a newer {name} {bound} would meet it"
 
 
 def _no_value(leaf: Lab, judge: Judge, end: date, past: list[Value], rejected: Sequence[Rejected]) -> Shown:
@@ -141,7 +144,7 @@ def _no_value(leaf: Lab, judge: Judge, end: date, past: list[Value], rejected: S
     if past:
         days = (end - past[0].date).days
         detail = (
-            f"newest {name} is {_shown(past[0], leaf.unit)} of {past[0].date}, {days} days before {end};"
+            f"newest {name} is {_shown(past[0], leaf.test)} of {past[0].date}, {days} days before {end};"
             f" the window is {leaf.within_days}"
         )
         fix = f"Obtain a new {name}: the last, of {past[0].date}, is {days} days old"
@@ -188,7 +191,7 @@ def measured(leaf: Measured, judge: Judge, exclude: bool) -> Shown:
 
 def change(leaf: Change, judge: Judge, exclude: bool) -> Shown:
     """From the newest value on or before therapy start to the newest after it, without rounding."""
-    name, unit, start = TESTS[leaf.test].name, TESTS[leaf.test].unit, judge.therapy_start
+    name, start = TESTS[leaf.test].name, judge.therapy_start
     if start is None:
         return Shown(
             None, (), "start of therapy not on record", "missing", "Record when the drug was started"
@@ -209,10 +212,10 @@ def change(leaf: Change, judge: Judge, exclude: bool) -> Shown:
         return Shown(None, records, f"{name} values of one day disagree", "conflict", fix)
     old, new = before[0], after[0]
     detail = (
-        f"{name} {number(old.value)} → {number(new.value)} {unit}"
+        f"{name} {amount(old.value, leaf.test)} → {amount(new.value, leaf.test)}"
         f" ({old.date} to {new.date}): {_change_text(leaf, old.value, new.value)}"
     )
-    wanted = f"{number(leaf.percent)} %" if leaf.percent is not None else f"{number(leaf.amount or 0)} {unit}"
+    wanted = f"{leaf.percent:g} %" if leaf.percent is not None else amount(leaf.amount or 0.0, leaf.test)
     fix = f"Show the trend; the rule asks for a {leaf.direction} of at least {wanted}"
     return Shown(answers.pop(), records, detail, None, fix)
 
@@ -242,7 +245,7 @@ def _changed_enough(leaf: Change, old: float, new: float) -> bool:
 def _change_text(leaf: Change, old: float, new: float) -> str:
     fall = _fall(leaf, old, new)
     if leaf.percent is None:
-        return f"{leaf.direction} of {fall} {TESTS[leaf.test].unit}"
+        return f"{leaf.direction} of {amount(float(fall), leaf.test)}"
     percent = fall * 100 / Decimal(repr(old))
     # Cut, never rounded: 4.999 % must not be shown as 5.00 %.
     cut = percent.quantize(Decimal("0.01"), rounding="ROUND_FLOOR")

@@ -1,0 +1,476 @@
+"""A case that stands in a file of its own: a chart, a rule, a request, and what the answer should be.
+
+`evals/cases/README.md` is the manual. The chart is read generously (`chartfile.py`), the rule is written as in
+the catalog (`rule_yaml.py`).
+
+What the case does not mention is unknown, as everywhere. With `unmentioned: met` a criterion about which the
+chart holds nothing at all is left out, so that a case can be about one thing; a branch of an any-of about which
+it holds nothing is then no way out either, if another branch is mentioned.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any, NamedTuple, get_args
+
+import msgspec
+
+from tools.alternatives import alternatives
+from tools.chartfile import Reading, read_chart, read_date
+from tools.determine import complete_request, determine
+from tools.documents import walk
+from tools.errors import Invalid, Unavailable
+from tools.located import Map, Place, Seq, as_map, only, read_yaml, unknown
+from tools.medicines import medicine
+from tools.records import (
+    Benefit,
+    Coverage,
+    Determination,
+    Drug,
+    Finding,
+    Kind,
+    Outcome,
+    Patient,
+    Plan,
+    QuantityLimit,
+    Request,
+)
+from tools.rule_yaml import RULE_KEYS, Reader
+from tools.rules import AllOf, AnyOf, Composite, Node, Rule
+
+CASE_KEYS = (
+    "case",
+    "title",
+    "why",
+    "as_of",
+    "unmentioned",
+    "policies",
+    "patient",
+    "plan",
+    "rule",
+    "rules",
+    "request",
+    "expect",
+)
+_PLAN_KEYS = ("id", "payer", "line_of_business", "drugs", "excluded_uses")
+_BENEFIT_KEYS = ("covered", "reason", "pa", "tier", "copay", "quantity_limit", "rules", "excluded_uses")
+_REQUEST_KEYS = ("drug", "strength", "quantity", "unit", "days_supply", "kind", "indication", "therapy_start")
+_EXPECT_KEYS = ("outcome", "criteria", "reasons", "stopped_by", "indication", "alternatives")
+
+
+class Known(NamedTuple):
+    """What the store knows, for cases that name it: plans by id, and the drugs."""
+
+    plan: Callable[[str], Plan]
+    drugs: tuple[Drug, ...] = ()
+
+
+class Case(NamedTuple):
+    """A case, read; `mentioned` are the tests, topics and drugs that the chart speaks of, even to say that
+    there is nothing."""
+
+    name: str
+    file: str
+    patient: Patient
+    plan: Plan
+    request: Request
+    as_of: date
+    expect: Map
+    unmentioned_met: bool
+    mentioned: frozenset[str]
+
+
+class Decided(NamedTuple):
+    """The determination, the criteria that were left out, and where it differs from what was expected."""
+
+    case: Case
+    determination: Determination
+    left_out: tuple[str, ...]
+    differences: tuple[str, ...]
+
+
+def no_store(plan_id: str) -> Plan:
+    """For cases without a store: they bring their own rule."""
+    raise Unavailable(
+        f"plan {plan_id} is the catalog's; run `pa setup` first, or write the rule into the case"
+    )
+
+
+def read_case(path: Path, known: Known, as_of: date | None = None) -> Case:
+    """Read one case; Invalid names file, line, what is wrong and what is allowed."""
+    found = as_map(read_yaml(path), Place(str(path), 1), "a case")
+    only(found, CASE_KEYS, "a case")
+    day = as_of or _as_of(found)
+    chart = as_map(found.get("patient") or Map(found.place), found.at("patient"), "patient")
+    reading = read_chart(chart, day, known.drugs)
+    request = _request(found, known.drugs)
+    plan = _plan(found, path, known, request)
+    patient = reading.patient
+    if not patient.coverages and "coverage" not in chart:
+        enrolled = Coverage(id="coverage-1", plan_id=plan.id)
+        patient = msgspec.structs.replace(patient, coverages=(enrolled,))
+    return Case(
+        name=str(found.get("case") or path.stem),
+        file=str(path),
+        patient=msgspec.structs.replace(patient, plan_id=patient.plan_id or plan.id),
+        plan=plan,
+        request=_completed(patient, request, known.drugs),
+        as_of=day,
+        expect=_expect(found),
+        unmentioned_met=_unmentioned_met(found),
+        mentioned=_mentioned(reading),
+    )
+
+
+def decide_case(case: Case, drugs: Iterable[Drug] = ()) -> Decided:
+    """Decide it, and compare."""
+    plan: Plan = case.plan
+    left_out: tuple[str, ...] = ()
+    if case.unmentioned_met:
+        plan, left_out = _without_unmentioned(case)
+    decided = determine(case.patient, plan, case.request, case.as_of)
+    options = alternatives(case.patient, plan, case.request, case.as_of, drugs, decided)
+    decided = msgspec.structs.replace(decided, alternatives=options)
+    return Decided(case, decided, left_out, tuple(_differences(case.expect, decided)))
+
+
+# --- the parts of a case ---------------------------------------------------------------------------------
+
+
+def _as_of(found: Map) -> date:
+    if "as_of" not in found:
+        raise found.place.error("a case needs as_of, the day on which it is judged, e.g. as_of: 2026-09-01")
+    return read_date(found["as_of"], found.at("as_of"))
+
+
+def _unmentioned_met(found: Map) -> bool:
+    value = str(found.get("unmentioned", "unknown"))
+    if value not in ("met", "unknown"):
+        raise unknown(found.at("unmentioned"), "value of unmentioned", value, ("met", "unknown"))
+    return value == "met"
+
+
+def _request(found: Map, drugs: Iterable[Drug]) -> Request:
+    if "request" not in found:
+        raise found.place.error("a case needs a request, e.g. request: Ozempic")
+    place = found.at("request")
+    asked = found["request"]
+    if not isinstance(asked, Map):
+        return Request(drug=_drug_name(str(asked), drugs))
+    only(asked, _REQUEST_KEYS, "a request")
+    if "drug" not in asked:
+        raise place.error("a request needs a drug")
+    quantity, unit = asked.get("quantity"), asked.get("unit")
+    if isinstance(quantity, str):
+        quantity, unit = _amount(quantity, asked.at("quantity"))
+    kind = asked.get("kind")
+    if kind is not None and kind not in get_args(Kind):
+        raise unknown(asked.at("kind"), "kind of request", kind, get_args(Kind))
+    began = asked.get("therapy_start")
+    return Request(
+        drug=_drug_name(str(asked["drug"]), drugs),
+        strength=str(asked.get("strength", "")),
+        quantity=None if quantity is None else float(quantity),
+        unit=None if unit is None else str(unit),
+        days_supply=asked.get("days_supply"),
+        kind=kind,
+        indication=str(asked.get("indication", "")),
+        therapy_start=None if began is None else read_date(began, asked.at("therapy_start")),
+    )
+
+
+def _drug_name(name: str, drugs: Iterable[Drug]) -> str:
+    return next((drug.name for drug in drugs if drug.name.casefold() == name.casefold()), name)
+
+
+def _completed(patient: Patient, request: Request, drugs: Iterable[Drug]) -> Request:
+    for drug in drugs:
+        if drug.name == request.drug:
+            return complete_request(patient, drug, request)
+    stands_for = medicine(request.drug)
+    return msgspec.structs.replace(request, ingredients=stands_for.ingredients, classes=stands_for.classes)
+
+
+def _amount(text: str, place: Place) -> tuple[float, str]:
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]+)\s*", text)
+    if match is None:
+        raise place.error(f"cannot read the quantity {text!r}; write e.g. 3 mL, 30 tablets or 2 pens")
+    return float(match[1]), match[2]
+
+
+def _plan(found: Map, path: Path, known: Known, request: Request) -> Plan:
+    given = [key for key in ("plan", "rule", "rules") if key in found]
+    if not given:
+        raise found.place.error("a case needs a plan, or a rule (rule: …), to be judged by")
+    if isinstance(found.get("plan"), str):
+        plan = known.plan(found["plan"])
+        if len(given) == 1:
+            return plan
+        benefit = _benefit_of(found, path, known, request)
+        return msgspec.structs.replace(plan, benefits={**plan.benefits, request.drug: benefit})
+    if "plan" not in found:
+        return _inline_plan(
+            "CASE", "the case's payer", {request.drug: _benefit_of(found, path, known, request)}
+        )
+    table = as_map(found["plan"], found.at("plan"), "plan")
+    only(table, _PLAN_KEYS, "a plan")
+    rows = as_map(table.get("drugs") or Map(table.place), table.at("drugs"), "drugs")
+    benefits = {
+        _drug_name(name, known.drugs): _benefit(
+            _drug_name(name, known.drugs), row, rows.at(name), path, found, known
+        )
+        for name, row in rows.items()
+    }
+    if len(given) > 1:
+        benefits[request.drug] = _benefit_of(found, path, known, request)
+    return _inline_plan(
+        str(table.get("id", "CASE")),
+        str(table.get("payer", "the case's payer")),
+        benefits,
+        str(table.get("line_of_business", "commercial")),
+    )
+
+
+def _inline_plan(
+    plan_id: str, payer: str, benefits: dict[str, Benefit], business: str = "commercial"
+) -> Plan:
+    return Plan(
+        id=plan_id,
+        payer_id=plan_id,
+        payer=payer,
+        name=plan_id,
+        line_of_business=business,
+        channel="fax",
+        benefits=benefits,
+    )
+
+
+def _benefit_of(found: Map, path: Path, known: Known, request: Request) -> Benefit:
+    """The benefit that `rule:` or `rules:` at the top of the case describe."""
+    key = "rules" if "rules" in found else "rule"
+    listed = found[key] if isinstance(found[key], Seq) else [found[key]]
+    return _with_rules(
+        Benefit(drug=request.drug, covered=True, pa_required=True), listed, found.at(key), path, found, known
+    )
+
+
+def _benefit(drug: str, row: Any, place: Place, path: Path, found: Map, known: Known) -> Benefit:
+    if not isinstance(row, Map):
+        if str(row).strip().lower() in ("not covered", "no", "false"):
+            return Benefit(drug=drug, covered=False, reason="not on the formulary")
+        if str(row).strip().lower() in ("no pa", "covered"):
+            return Benefit(drug=drug, covered=True)
+        return _with_rules(
+            Benefit(drug=drug, covered=True, pa_required=True), [row], place, path, found, known
+        )
+    only(row, _BENEFIT_KEYS, "a plan's drug")
+    limit = row.get("quantity_limit")
+    benefit = Benefit(
+        drug=drug,
+        covered=bool(row.get("covered", True)),
+        reason=str(row.get("reason", "")),
+        pa_required=bool(row.get("pa", "rules" in row)),
+        tier=row.get("tier"),
+        copay=str(row.get("copay", "")),
+        quantity_limit=None if limit is None else read_limit(limit, row.at("quantity_limit")),
+        excluded_uses={str(k): str(v) for k, v in (row.get("excluded_uses") or {}).items()},
+    )
+    if "rules" not in row:
+        return benefit
+    listed = row["rules"] if isinstance(row["rules"], Seq) else [row["rules"]]
+    return _with_rules(benefit, listed, row.at("rules"), path, found, known)
+
+
+def read_limit(text: object, place: Place) -> QuantityLimit:
+    """`3 mL per 28 days`, `30/30 d` of tablets."""
+    match = re.fullmatch(
+        r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]+)?\s*(?:per|/|in)\s*(\d+)\s*(?:d|days?)\s*", str(text)
+    )
+    if match is None:
+        raise place.error(f"cannot read the quantity limit {text!r}; write e.g. 3 mL per 28 days")
+    return QuantityLimit(quantity=float(match[1]), unit=match[2] or "", days=int(match[3]))
+
+
+def _with_rules(
+    benefit: Benefit, listed: Iterable[Any], place: Place, path: Path, found: Map, known: Known
+) -> Benefit:
+    """The benefit with its rules, and with the quantity limit that a named policy brings for the drug."""
+    rules: list[Rule] = []
+    for item in listed:
+        if isinstance(item, str) and "/" in item:
+            plan_id, drug = item.split("/", 1)
+            source = known.plan(plan_id).benefits.get(_drug_name(drug, known.drugs))
+            if source is None:
+                raise place.error(f"plan {plan_id} has no rule for {drug}")
+            rules += source.rules
+            if benefit.quantity_limit is None:
+                benefit = msgspec.structs.replace(
+                    benefit, quantity_limit=source.quantity_limit, strength_limits=source.strength_limits
+                )
+            continue
+        body = _named(item, place, path, found) if isinstance(item, str) else as_map(item, place, "a rule")
+        limits = body.get("quantity_limits")
+        if isinstance(limits, Map) and benefit.drug in limits and benefit.quantity_limit is None:
+            limit = read_limit(limits[benefit.drug], limits.at(benefit.drug))
+            benefit = msgspec.structs.replace(benefit, quantity_limit=limit)
+        rules.append(_rule(body, f"{benefit.drug}/{len(rules) + 1}", known.drugs))
+    return msgspec.structs.replace(benefit, rules=(*benefit.rules, *rules), pa_required=True)
+
+
+def _named(name: str, place: Place, path: Path, found: Map) -> Map:
+    """A rule by name, from the file that `policies:` names, else policies.yaml beside the case."""
+    library = path.parent / str(found.get("policies", "policies.yaml"))
+    if not library.is_file():
+        raise place.error(
+            f"no rule {name!r}: there is no {library.name} beside the case; write the rule inline"
+        )
+    rules = as_map(read_yaml(library), Place(str(library), 1), "policies")
+    if name not in rules:
+        raise unknown(place, f"rule in {library.name}", name, rules)
+    return as_map(rules[name], rules.at(name), "a rule")
+
+
+def _rule(body: Map, rule_id: str, drugs: Iterable[Drug]) -> Rule:
+    only(body, (*RULE_KEYS, "quantity_limits", "title"), "a rule")
+    bare = Map(body.place)
+    for key in RULE_KEYS:
+        if key in body:
+            bare[key], bare.places[key] = body[key], body.at(key)
+    bare.setdefault("indication", "t2dm")
+    rule = Reader(drugs={drug.name: drug for drug in drugs}).rule(bare, rule_id)
+    return described(rule)
+
+
+def described(rule: Rule) -> Rule:
+    """The same rule, each node with its plain statement."""
+    from tools.plain import describe
+
+    def told(node: Node) -> Node:
+        if isinstance(node, Composite):
+            node = msgspec.structs.replace(node, children=tuple(told(child) for child in node.children))
+        return node if node.text else msgspec.structs.replace(node, text=describe(node))
+
+    def tree(root: AllOf) -> AllOf:
+        return msgspec.structs.replace(root, children=tuple(told(child) for child in root.children))
+
+    return msgspec.structs.replace(
+        rule,
+        criteria=tree(rule.criteria),
+        exclusions=tuple(told(node) for node in rule.exclusions),
+        renewal=None if rule.renewal is None else tree(rule.renewal),
+    )
+
+
+def _expect(found: Map) -> Map:
+    given = found.get("expect")
+    if given is None:
+        return Map(found.at("expect"))
+    if not isinstance(given, Map):
+        expected = Map(found.at("expect"))
+        expected["outcome"] = given
+        given = expected
+    only(given, _EXPECT_KEYS, "expect")
+    if "outcome" in given and given["outcome"] not in get_args(Outcome):
+        raise unknown(given.at("outcome"), "outcome", given["outcome"], get_args(Outcome))
+    return given
+
+
+# --- leaving out what is not mentioned -------------------------------------------------------------------
+
+
+def _mentioned(reading: Reading) -> frozenset[str]:
+    patient = reading.patient
+    seen = {item.test for item in patient.observations} | {item.topic for item in patient.attestations}
+    for entry in patient.medications or ():
+        seen |= {*entry.ingredients, *entry.classes}
+    return frozenset(seen | set(reading.silent))
+
+
+def _without_unmentioned(case: Case) -> tuple[Plan, tuple[str, ...]]:
+    benefit = case.plan.benefits.get(case.request.drug)
+    if benefit is None or not benefit.rules:
+        return case.plan, ()
+    left_out: list[str] = []
+    rules = []
+    for rule in benefit.rules:
+        alone = {case.request.drug: msgspec.structs.replace(benefit, rules=(rule,))}
+        plan = msgspec.structs.replace(case.plan, benefits=alone)
+        pinned = msgspec.structs.replace(case.request, indication="")
+        findings = determine(case.patient, plan, pinned, case.as_of).findings
+        silent = {item.criterion for item in walk(findings) if _says_nothing(item)}
+        rules.append(_pruned(rule, silent, case.mentioned, left_out))
+    benefit = msgspec.structs.replace(benefit, rules=tuple(rules))
+    if case.request.quantity is None:
+        benefit = msgspec.structs.replace(benefit, quantity_limit=None, strength_limits={})
+    benefits = {**case.plan.benefits, case.request.drug: benefit}
+    return msgspec.structs.replace(case.plan, benefits=benefits), tuple(dict.fromkeys(left_out))
+
+
+def _says_nothing(finding: Finding) -> bool:
+    return finding.status == "unknown" and finding.reason == "missing" and not finding.evidence
+
+
+def _pruned(rule: Rule, silent: set[str], mentioned: frozenset[str], left_out: list[str]) -> Rule:
+    def unmentioned(node: Any) -> bool:
+        about = {getattr(node, "test", ""), getattr(node, "topic", ""), *getattr(node, "tests", ())}
+        if isinstance(node, Composite):
+            return all(unmentioned(child) for child in node.children)
+        return node.id in silent and not (about & mentioned)
+
+    def kept(nodes: tuple[Any, ...]) -> tuple[Any, ...]:
+        result = []
+        for node in nodes:
+            if unmentioned(node):
+                left_out.append(node.id)
+            elif isinstance(node, AnyOf | AllOf):
+                result.append(msgspec.structs.replace(node, children=kept(node.children)))
+            else:
+                result.append(node)
+        return tuple(result)
+
+    return msgspec.structs.replace(
+        rule,
+        criteria=msgspec.structs.replace(rule.criteria, children=kept(rule.criteria.children)),
+        exclusions=kept(rule.exclusions),
+        documents=kept(rule.documents),
+        renewal=rule.renewal and msgspec.structs.replace(rule.renewal, children=kept(rule.renewal.children)),
+    )
+
+
+# --- comparing -------------------------------------------------------------------------------------------
+
+
+def _differences(expect: Mapping[str, Any], found: Determination) -> Iterable[str]:
+    for key in ("outcome", "stopped_by", "indication"):
+        if key in expect and getattr(found, key) != expect[key]:
+            yield f"{key}: expected {expect[key]}, found {getattr(found, key)}"
+    by_id = {finding.criterion: finding for finding in walk(found.findings)}
+    for key, attribute in (("criteria", "status"), ("reasons", "reason")):
+        for criterion, wanted in (expect.get(key) or {}).items():
+            finding = by_id.get(criterion)
+            if finding is None:
+                yield f"{criterion}: expected {wanted}, but there is no such criterion (there are {', '.join(by_id)})"
+            elif getattr(finding, attribute) != wanted:
+                yield f"{criterion}: expected {wanted}, found {getattr(finding, attribute)} ({finding.detail})"
+    offered = {option.drug for option in found.alternatives}
+    for drug in expect.get("alternatives") or ():
+        if drug not in offered:
+            yield f"alternatives: expected {drug}, found {', '.join(sorted(offered)) or 'none'}"
+
+
+def case_files(paths: Iterable[Path]) -> list[Path]:
+    """The files named, and those in folders named; policies.yaml is no case."""
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found += sorted(item for item in path.glob("*.y*ml") if item.stem != "policies")
+        elif path.exists():
+            found.append(path)
+        else:
+            raise Invalid(f"no case file {str(path)!r}")
+    if not found:
+        raise Invalid("no case file there; a case is a .yaml file")
+    return found
