@@ -1,0 +1,449 @@
+"""The elements of FHIR R4 resources that we read; all others are ignored, a wrong type is named with its path.
+
+Dates stay text here, because FHIR allows `2019`, `2019-05` and instants; `day` reads them.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Any
+
+import msgspec
+
+
+class Element(msgspec.Struct, frozen=True, rename="camel"):
+    """Base: unknown elements are ignored, names are camel case in JSON."""
+
+
+# --- data types ------------------------------------------------------------------------------------------
+
+
+class Extension(Element, frozen=True):
+    url: str = ""
+    value_string: str | None = None
+
+
+class Coding(Element, frozen=True):
+    system: str = ""
+    code: str = ""
+    display: str = ""
+
+
+class CodeableConcept(Element, frozen=True):
+    coding: tuple[Coding, ...] = ()
+    text: str = ""
+
+    def code(self, *systems: str) -> str:
+        """The first code of one of these systems."""
+        return next((c.code for c in self.coding if c.system in systems and c.code), "")
+
+    @property
+    def name(self) -> str:
+        """What a person calls it: the text, else the first display, else the first code."""
+        displays = (c.display for c in self.coding if c.display)
+        codes = (c.code for c in self.coding if c.code)
+        return self.text or next(displays, "") or next(codes, "")
+
+    @property
+    def label(self) -> str:
+        """`system|code` of the first coding, for a report."""
+        first = next((c for c in self.coding if c.code), None)
+        return f"{first.system}|{first.code}" if first else ""
+
+
+class Identifier(Element, frozen=True):
+    system: str = ""
+    value: str = ""
+    type: CodeableConcept = CodeableConcept()
+
+
+class Reference(Element, frozen=True):
+    reference: str = ""
+    display: str = ""
+    identifier: Identifier | None = None
+
+
+class Quantity(Element, frozen=True):
+    value: float | None = None
+    unit: str = ""
+    code: str = ""
+    system: str = ""
+    comparator: str = ""
+
+
+class Period(Element, frozen=True):
+    start: str = ""
+    end: str = ""
+
+
+class HumanName(Element, frozen=True):
+    use: str = ""
+    family: str = ""
+    given: tuple[str | None, ...] = ()
+    text: str = ""
+    prefix: tuple[str | None, ...] = ()
+
+
+class Telecom(Element, frozen=True):
+    system: str = ""
+    value: str = ""
+    use: str = ""
+
+
+class FhirAddress(Element, frozen=True):
+    use: str = ""
+    line: tuple[str | None, ...] = ()
+    city: str = ""
+    state: str = ""
+    postal_code: str = ""
+
+
+class Annotation(Element, frozen=True):
+    text: str = ""
+
+
+class Attachment(Element, frozen=True):
+    content_type: str = ""
+    data: str = ""
+    title: str = ""
+    creation: str = ""
+
+
+class Repeat(Element, frozen=True):
+    frequency: float | None = None
+    period: float | None = None
+    period_unit: str = ""
+    frequency_max: float | None = None
+
+
+class Timing(Element, frozen=True):
+    repeat: Repeat | None = None
+    code: CodeableConcept = CodeableConcept()
+
+
+class DoseAndRate(Element, frozen=True):
+    dose_quantity: Quantity | None = None
+
+
+class Dosage(Element, frozen=True):
+    text: str = ""
+    timing: Timing | None = None
+    as_needed_boolean: bool | None = None
+    as_needed_codeable_concept: CodeableConcept | None = None
+    dose_and_rate: tuple[DoseAndRate, ...] = ()
+
+
+# --- resources -------------------------------------------------------------------------------------------
+
+
+class Resource(Element, frozen=True):
+    """What all have; `extension` carries what our own export could not say in FHIR."""
+
+    resource_type: str = ""
+    id: str = ""
+    identifier: tuple[Identifier, ...] = ()
+    extension: tuple[Extension, ...] = ()
+    modifier_extension: tuple[Extension, ...] = ()
+
+    def own(self, system: str) -> str:
+        return next((i.value for i in self.identifier if i.system == system), "")
+
+    def extended(self, url: str) -> str:
+        return next((e.value_string or "" for e in self.extension if e.url == url), "")
+
+
+class FhirPatient(Resource, frozen=True):
+    name: tuple[HumanName, ...] = ()
+    telecom: tuple[Telecom, ...] = ()
+    gender: str = ""
+    birth_date: str = ""
+    deceased_boolean: bool | None = None
+    deceased_date_time: str = ""
+    address: tuple[FhirAddress, ...] = ()
+    general_practitioner: tuple[Reference, ...] = ()
+
+
+class Organization(Resource, frozen=True):
+    name: str = ""
+    telecom: tuple[Telecom, ...] = ()
+    address: tuple[FhirAddress, ...] = ()
+
+
+class Practitioner(Resource, frozen=True):
+    name: tuple[HumanName, ...] = ()
+    telecom: tuple[Telecom, ...] = ()
+    address: tuple[FhirAddress, ...] = ()
+
+
+class PractitionerRole(Resource, frozen=True):
+    practitioner: Reference = Reference()
+    organization: Reference = Reference()
+    specialty: tuple[CodeableConcept, ...] = ()
+    telecom: tuple[Telecom, ...] = ()
+
+
+class Participant(Element, frozen=True):
+    individual: Reference = Reference()
+
+
+class Encounter(Resource, frozen=True):
+    status: str = ""
+    subject: Reference = Reference()
+    participant: tuple[Participant, ...] = ()
+    period: Period = Period()
+    service_provider: Reference = Reference()
+
+
+class Condition(Resource, frozen=True):
+    clinical_status: CodeableConcept = CodeableConcept()
+    verification_status: CodeableConcept = CodeableConcept()
+    code: CodeableConcept = CodeableConcept()
+    subject: Reference = Reference()
+    onset_date_time: str = ""
+    onset_period: Period = Period()
+    abatement_date_time: str = ""
+    abatement_period: Period = Period()
+    abatement_boolean: bool | None = None
+    abatement_string: str = ""
+    recorded_date: str = ""
+
+
+class Component(Element, frozen=True):
+    code: CodeableConcept = CodeableConcept()
+    value_quantity: Quantity | None = None
+    data_absent_reason: CodeableConcept | None = None
+    extension: tuple[Extension, ...] = ()
+
+    def extended(self, url: str) -> str:
+        return next((e.value_string or "" for e in self.extension if e.url == url), "")
+
+
+class FhirObservation(Resource, frozen=True):
+    status: str = ""
+    category: tuple[CodeableConcept, ...] = ()
+    code: CodeableConcept = CodeableConcept()
+    subject: Reference = Reference()
+    effective_date_time: str = ""
+    effective_instant: str = ""
+    effective_period: Period = Period()
+    value_quantity: Quantity | None = None
+    value_codeable_concept: CodeableConcept | None = None
+    value_boolean: bool | None = None
+    data_absent_reason: CodeableConcept | None = None
+    component: tuple[Component, ...] = ()
+    performer: tuple[Reference, ...] = ()
+    note: tuple[Annotation, ...] = ()
+
+
+class FhirMedication(Resource, frozen=True):
+    code: CodeableConcept = CodeableConcept()
+
+
+class DispenseRequest(Element, frozen=True):
+    quantity: Quantity | None = None
+    expected_supply_duration: Quantity | None = None
+
+
+class MedicationRequest(Resource, frozen=True):
+    status: str = ""
+    status_reason: CodeableConcept = CodeableConcept()
+    intent: str = ""
+    do_not_perform: bool | None = None
+    reported_boolean: bool | None = None
+    medication_codeable_concept: CodeableConcept | None = None
+    medication_reference: Reference | None = None
+    subject: Reference = Reference()
+    authored_on: str = ""
+    requester: Reference = Reference()
+    reason_code: tuple[CodeableConcept, ...] = ()
+    dosage_instruction: tuple[Dosage, ...] = ()
+    dispense_request: DispenseRequest = DispenseRequest()
+    contained: tuple[dict[str, Any], ...] = ()
+    note: tuple[Annotation, ...] = ()
+
+
+class MedicationStatement(Resource, frozen=True):
+    status: str = ""
+    status_reason: tuple[CodeableConcept, ...] = ()
+    medication_codeable_concept: CodeableConcept | None = None
+    medication_reference: Reference | None = None
+    subject: Reference = Reference()
+    effective_date_time: str = ""
+    effective_period: Period = Period()
+    information_source: Reference = Reference()
+    dosage: tuple[Dosage, ...] = ()
+    contained: tuple[dict[str, Any], ...] = ()
+    note: tuple[Annotation, ...] = ()
+
+
+class MedicationDispense(Resource, frozen=True):
+    status: str = ""
+    medication_codeable_concept: CodeableConcept | None = None
+    medication_reference: Reference | None = None
+    subject: Reference = Reference()
+    when_prepared: str = ""
+    when_handed_over: str = ""
+    quantity: Quantity | None = None
+    days_supply: Quantity | None = None
+    contained: tuple[dict[str, Any], ...] = ()
+
+
+class Reaction(Element, frozen=True):
+    manifestation: tuple[CodeableConcept, ...] = ()
+    severity: str = ""
+    description: str = ""
+
+
+class AllergyIntolerance(Resource, frozen=True):
+    clinical_status: CodeableConcept = CodeableConcept()
+    verification_status: CodeableConcept = CodeableConcept()
+    type: str = ""
+    code: CodeableConcept = CodeableConcept()
+    patient: Reference = Reference()
+    onset_date_time: str = ""
+    recorded_date: str = ""
+    reaction: tuple[Reaction, ...] = ()
+
+
+class FhirProcedure(Resource, frozen=True):
+    status: str = ""
+    code: CodeableConcept = CodeableConcept()
+    subject: Reference = Reference()
+    performed_date_time: str = ""
+    performed_period: Period = Period()
+    outcome: CodeableConcept = CodeableConcept()
+
+
+class FamilyCondition(Element, frozen=True):
+    code: CodeableConcept = CodeableConcept()
+
+
+class FamilyMemberHistory(Resource, frozen=True):
+    status: str = ""
+    patient: Reference = Reference()
+    relationship: CodeableConcept = CodeableConcept()
+    condition: tuple[FamilyCondition, ...] = ()
+
+
+class ActivityDetail(Element, frozen=True):
+    code: CodeableConcept = CodeableConcept()
+
+
+class Activity(Element, frozen=True):
+    detail: ActivityDetail = ActivityDetail()
+
+
+class CarePlan(Resource, frozen=True):
+    status: str = ""
+    title: str = ""
+    category: tuple[CodeableConcept, ...] = ()
+    subject: Reference = Reference()
+    period: Period = Period()
+    activity: tuple[Activity, ...] = ()
+
+    @property
+    def name(self) -> str:
+        named = (c.name for c in self.category if c.code("http://snomed.info/sct") or c.text)
+        return self.title or next(named, "") or next((c.name for c in self.category), "")
+
+
+class Content(Element, frozen=True):
+    attachment: Attachment = Attachment()
+
+
+class DocumentReference(Resource, frozen=True):
+    status: str = ""
+    type: CodeableConcept = CodeableConcept()
+    subject: Reference = Reference()
+    date: str = ""
+    author: tuple[Reference, ...] = ()
+    description: str = ""
+    content: tuple[Content, ...] = ()
+
+
+class DiagnosticReport(Resource, frozen=True):
+    status: str = ""
+    code: CodeableConcept = CodeableConcept()
+    subject: Reference = Reference()
+    effective_date_time: str = ""
+    performer: tuple[Reference, ...] = ()
+    presented_form: tuple[Attachment, ...] = ()
+
+
+class CoverageClass(Element, frozen=True):
+    type: CodeableConcept = CodeableConcept()
+    value: str = ""
+
+
+class FhirCoverage(Resource, frozen=True):
+    status: str = ""
+    type: CodeableConcept = CodeableConcept()
+    beneficiary: Reference = Reference()
+    subscriber_id: str = ""
+    period: Period = Period()
+    payor: tuple[Reference, ...] = ()
+    class_: tuple[CoverageClass, ...] = msgspec.field(default=(), name="class")
+
+
+class ClaimInsurance(Element, frozen=True):
+    coverage: Reference = Reference()
+
+
+class FhirClaim(Resource, frozen=True):
+    use: str = ""
+    patient: Reference = Reference()
+    insurance: tuple[ClaimInsurance, ...] = ()
+
+
+class ClaimResponse(Resource, frozen=True):
+    status: str = ""
+    use: str = ""
+    patient: Reference = Reference()
+    outcome: str = ""
+    pre_auth_ref: str = ""
+    pre_auth_period: Period = Period()
+
+
+class FhirList(Resource, frozen=True):
+    status: str = ""
+    code: CodeableConcept = CodeableConcept()
+    subject: Reference = Reference()
+    empty_reason: CodeableConcept = CodeableConcept()
+
+
+TYPES: dict[str, type[Resource]] = {
+    "Patient": FhirPatient,
+    "Organization": Organization,
+    "Practitioner": Practitioner,
+    "PractitionerRole": PractitionerRole,
+    "Encounter": Encounter,
+    "Condition": Condition,
+    "Observation": FhirObservation,
+    "Medication": FhirMedication,
+    "MedicationRequest": MedicationRequest,
+    "MedicationStatement": MedicationStatement,
+    "MedicationDispense": MedicationDispense,
+    "AllergyIntolerance": AllergyIntolerance,
+    "Procedure": FhirProcedure,
+    "FamilyMemberHistory": FamilyMemberHistory,
+    "CarePlan": CarePlan,
+    "DocumentReference": DocumentReference,
+    "DiagnosticReport": DiagnosticReport,
+    "Coverage": FhirCoverage,
+    "Claim": FhirClaim,
+    "ClaimResponse": ClaimResponse,
+    "List": FhirList,
+}
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def day(text: str) -> date | None:
+    """The date part, in the record's own offset; None for a bare year or month, or what is no date."""
+    if not _DAY.match(text):
+        return None
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        return None
