@@ -36,7 +36,7 @@ class Part(_Strict, frozen=True, kw_only=True):
     """A section: `name`, `name*` where it is required, or `{name*: this payer's wording}`."""
 
     title: str
-    fields: tuple[str | dict[str, str], ...] = msgspec.field(default=())
+    fields: tuple[str | dict[str, str | None], ...] = msgspec.field(default=())
     repeat: Repeat = ""
     renewal_only: bool = False
 
@@ -118,7 +118,7 @@ def _section(part: Part, known: dict[str, Asked]) -> Section:
     )
 
 
-def _field(entry: str | dict[str, str], known: dict[str, Asked]) -> Field:
+def _field(entry: str | dict[str, str | None], known: dict[str, Asked]) -> Field:
     name, label = _entry(entry)
     asked = known[name.rstrip("*")]
     return Field(
@@ -131,8 +131,9 @@ def _field(entry: str | dict[str, str], known: dict[str, Asked]) -> Field:
     )
 
 
-def _entry(entry: str | dict[str, str]) -> tuple[str, str]:
-    return (entry, "") if isinstance(entry, str) else next(iter(entry.items()))
+def _entry(entry: str | dict[str, str | None]) -> tuple[str, str]:
+    name, label = (entry, "") if isinstance(entry, str) else next(iter(entry.items()), ("", ""))
+    return name, label or ""
 
 
 # --- reading, with the line of whatever is wrong ---------------------------------------------------------
@@ -174,7 +175,9 @@ def _problems(catalog: Catalog, known: dict[str, Asked]) -> list[tuple[str, str]
             allowed = COLUMNS[part.repeat] if part.repeat else frozenset(SOURCES)
             for k, entry in enumerate(part.fields):
                 where, name = f"$.forms[{i}].sections[{j}].fields[{k}]", _entry(entry)[0].rstrip("*")
-                if name not in known:
+                if isinstance(entry, dict) and len(entry) != 1:
+                    found.append((where, "one field and its wording; quote a wording with a comma"))
+                elif name not in known:
                     near = " or ".join(nearest(name, known)) or _list(known)
                     found.append((where, f"no field {name!r}; did you mean {near}?"))
                 elif known[name].source not in allowed:

@@ -1,0 +1,184 @@
+"""Fields of a fillable PDF, written beside what reportlab draws: text, choice and tick boxes.
+
+reportlab's own AcroForm wraps no text and writes three appearances a field; here a value is whole in its
+field (/V), and its appearance shows the wrapped lines in any viewer, whether it makes appearances or not.
+Texts must be in Windows-1252 (formats.printable).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+MULTILINE, RADIO, NO_TOGGLE_OFF = 1 << 12, 1 << 15, 1 << 14
+FONT, SIZE, LEADING, PAD = "Helvetica", 10.0, 12.0, 2.0
+
+
+class Fields:
+    """Collects the fields of one canvas; `finish` puts them into its document."""
+
+    def __init__(self, canvas: Any) -> None:
+        from reportlab.pdfbase.pdfdoc import PDFObject
+
+        class Raw(PDFObject):  # type: ignore[misc]
+            """An object that is written as it stands."""
+
+            __RefOnly__ = 1
+
+            def __init__(self, content: bytes) -> None:
+                self.content = content
+
+            def format(self, document: Any) -> bytes:
+                return self.content
+
+        self._raw = Raw
+        self._canvas = canvas
+        self._document = canvas._doc
+        self._fields: list[bytes] = []
+        self._ticks: dict[tuple[str, float], bytes] = {}
+        self._font = self._add(
+            b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>"
+        )
+        self._dingbats = self._add(b"<< /Type /Font /Subtype /Type1 /BaseFont /ZapfDingbats >>")
+
+    def text(
+        self,
+        name: str,
+        value: str,
+        lines: Sequence[str],
+        box: tuple[float, float, float, float],
+        tooltip: str = "",
+        multiline: bool = False,
+    ) -> None:
+        """`box` is x, y, width, height; `lines` are the value as it is wrapped in there."""
+        x, y, width, height = box
+        multiline = multiline or len(lines) > 1
+        top = height - PAD - SIZE * 0.8 if multiline else (height - SIZE) / 2 + SIZE * 0.22
+        shown = b"".join(
+            b"%s(%s) Tj\n" % (b"0 %g Td\n" % -LEADING if place else b"", _escape(line))
+            for place, line in enumerate(lines)
+        )
+        stream = b"/Tx BMC q 0 0 %g %g re W n BT /Helv %g Tf 0 g %g TL %g %g Td\n%sET Q EMC" % (
+            (width, height, SIZE, LEADING, PAD, top, shown)
+        )
+        appearance = self._stream(stream, width, height, b"/Font << /Helv %s >>" % self._font)
+        self._widget(
+            b"/FT /Tx /T %s /TU %s /V %s /DV %s /DA (/Helv %g Tf 0 g) /Ff %d /AP << /N %s >>"
+            % (
+                _string(name),
+                _string(tooltip or name),
+                _string(value),
+                _string(value),
+                SIZE,
+                MULTILINE if multiline else 0,
+                appearance,
+            ),
+            (x, y, x + width, y + height),
+        )
+
+    def tick(self, name: str, on: bool, x: float, y: float, size: float, tooltip: str = "") -> None:
+        state = b"/Yes" if on else b"/Off"
+        self._widget(
+            b"/FT /Btn /T %s /TU %s /V %s /AS %s /MK << /CA (8) >> /AP << /N << /Yes %s /Off %s >> >>"
+            % (
+                _string(name),
+                _string(tooltip or name),
+                state,
+                state,
+                self._mark(True, size),
+                self._mark(False, size),
+            ),
+            (x, y, x + size, y + size),
+        )
+
+    def choice(
+        self,
+        name: str,
+        value: str,
+        places: Sequence[tuple[str, float, float]],
+        size: float,
+        tooltip: str = "",
+    ) -> None:
+        """One of several boxes, each with its option and place; no value marks none."""
+        parent = self._raw(b"")
+        reference = self._reference(parent)
+        kids = []
+        for option, x, y in places:
+            state = _name(option) if option == value else b"/Off"
+            kids.append(
+                self._widget(
+                    b"/Parent %s /AS %s /MK << /CA (8) >> /AP << /N << %s %s /Off %s >> >>"
+                    % (reference, state, _name(option), self._mark(True, size), self._mark(False, size)),
+                    (x, y, x + size, y + size),
+                    top=False,
+                )
+            )
+        chosen = _name(value) if value else b"/Off"
+        parent.content = b"<< /FT /Btn /Ff %d /T %s /TU %s /V %s /Kids [%s] >>" % (
+            RADIO,
+            _string(name),
+            _string(tooltip or name),
+            chosen,
+            b" ".join(kids),
+        )
+        self._fields.append(reference)
+
+    def finish(self) -> None:
+        self._document._catalog.AcroForm = self._raw(
+            b"<< /Fields [%s] /NeedAppearances true /DA (/Helv %g Tf 0 g) "
+            b"/DR << /Font << /Helv %s /ZaDb %s >> >> >>"
+            % (b" ".join(self._fields), SIZE, self._font, self._dingbats)
+        )
+
+    def _widget(
+        self, entries: bytes, rectangle: tuple[float, float, float, float], top: bool = True
+    ) -> bytes:
+        body = b"<< /Type /Annot /Subtype /Widget /F 4 /Rect [%.2f %.2f %.2f %.2f] %s >>"
+        annotation = self._raw(body % (*rectangle, entries))
+        self._canvas._addAnnotation(annotation)
+        reference = self._reference(annotation)
+        if top:
+            self._fields.append(reference)
+        return reference
+
+    def _mark(self, on: bool, size: float) -> bytes:
+        """A cross of strokes: it survives a fax better than a thin tick."""
+        key = ("on" if on else "off", size)
+        if key not in self._ticks:
+            low, high = size * 0.2, size * 0.8
+            cross = b"q 0 G 1.6 w %g %g m %g %g l %g %g m %g %g l S Q"
+            drawn = cross % (low, low, high, high, low, high, high, low) if on else b""
+            self._ticks[key] = self._stream(drawn, size, size, b"")
+        return self._ticks[key]
+
+    def _stream(self, content: bytes, width: float, height: float, resources: bytes) -> bytes:
+        return self._add(
+            b"<< /Type /XObject /Subtype /Form /BBox [0 0 %g %g] /Resources << %s >> /Length %d >>\n"
+            b"stream\n%s\nendstream" % (width, height, resources, len(content), content)
+        )
+
+    def _add(self, content: bytes) -> bytes:
+        return self._reference(self._raw(content))
+
+    def _reference(self, item: Any) -> bytes:
+        reference: bytes = self._document.Reference(item).format(self._document)
+        return reference
+
+
+def _escape(text: str) -> bytes:
+    raw = text.encode("cp1252")
+    return raw.replace(b"\\", b"\\\\").replace(b"(", b"\\(").replace(b")", b"\\)")
+
+
+def _string(text: str) -> bytes:
+    """As ASCII where it can be, else UTF-16 in hex, which every reader decodes alike."""
+    if text.isascii() and "\n" not in text:
+        return b"(%s)" % _escape(text)
+    return b"<%s>" % (b"\xfe\xff" + text.encode("utf-16-be")).hex().upper().encode()
+
+
+def _name(text: str) -> bytes:
+    shown = (
+        b"%c" % byte if chr(byte).isalnum() and byte < 128 else b"#%02X" % byte for byte in text.encode()
+    )
+    return b"/" + b"".join(shown)

@@ -1,0 +1,113 @@
+"""Measuring and breaking: words into lines, cells into rows, columns into widths, blocks into pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+PAGE_WIDTH, PAGE_HEIGHT = 612.0, 792.0
+MARGIN = 36.0
+WIDTH = PAGE_WIDTH - 2 * MARGIN
+FOOT = 50.0
+
+Draw = Callable[[Any, float, float], None]  # pen, x of the left edge, y of the top edge
+
+
+class Block(NamedTuple):
+    """Something that is drawn in one piece; `keep` holds it on the page of what follows."""
+
+    height: float
+    draw: Draw
+    keep: bool = False
+
+
+@lru_cache(maxsize=65536)
+def width_of(text: str, font: str, size: float) -> float:
+    from reportlab.pdfbase.pdfmetrics import stringWidth
+
+    return float(stringWidth(text, font, size))
+
+
+def wrap(text: str, font: str, size: float, width: float) -> list[str]:
+    """Lines that fit; a word that is longer than a line is cut. Joined again they hold every character but
+    the blanks they were broken at."""
+    lines: list[str] = []
+    for paragraph in text.split("\n"):
+        line = ""
+        for word in paragraph.split(" "):
+            longer = f"{line} {word}" if line else word
+            if width_of(longer, font, size) <= width:
+                line = longer
+                continue
+            if line:
+                lines.append(line)
+            while width_of(word, font, size) > width:
+                fits = _fitting(word, font, size, width)
+                lines.append(word[:fits])
+                word = word[fits:]
+            line = word
+        lines.append(line)
+    return lines
+
+
+def _fitting(word: str, font: str, size: float, width: float) -> int:
+    fits = len(word)
+    while fits > 1 and width_of(word[:fits], font, size) > width:
+        fits -= 1
+    return fits
+
+
+def rows_of(widths: Sequence[float], total: float, gap: float, most: int) -> list[list[tuple[int, float]]]:
+    """Cells by row as (index, width): as many as fit, at most `most`, stretched to fill the row."""
+    rows: list[list[int]] = []
+    for index, wanted in enumerate(widths):
+        row = rows[-1] if rows else []
+        used = sum(widths[i] + gap for i in row)
+        if row and len(row) < most and used + wanted <= total:
+            row.append(index)
+        else:
+            rows.append([index])
+    return [_stretched(row, widths, total, gap) for row in rows]
+
+
+def _stretched(row: list[int], widths: Sequence[float], total: float, gap: float) -> list[tuple[int, float]]:
+    wanted = [min(widths[i], total) for i in row]
+    spare = total - gap * (len(row) - 1) - sum(wanted)
+    return [(i, w + spare * w / sum(wanted)) for i, w in zip(row, wanted, strict=True)]
+
+
+def column_widths(wanted: Sequence[float], least: Sequence[float], total: float) -> list[float]:
+    """Widths for a table's columns that fill it: what each wants, or a fair share between that and its least."""
+    if sum(wanted) <= total:
+        return [w + (total - sum(wanted)) * w / sum(wanted) for w in wanted]
+    over = [max(w - low, 0.0) for w, low in zip(wanted, least, strict=True)]
+    room = max(total - sum(least), 0.0)
+    scale = room / sum(over) if sum(over) else 0.0
+    return [low + extra * scale for low, extra in zip(least, over, strict=True)]
+
+
+def pages_of(blocks: Sequence[Block], first: float, later: float) -> list[list[Block]]:
+    """Blocks by page; `first` and `later` are the heights that the first and the other pages have."""
+    pages: list[list[Block]] = [[]]
+    left = first
+    groups = _groups(blocks)
+    for group in groups:
+        height = sum(block.height for block in group)
+        if height > left and pages[-1]:
+            pages.append([])
+            left = later
+        pages[-1].extend(group)
+        left -= height
+    return pages
+
+
+def _groups(blocks: Sequence[Block]) -> list[list[Block]]:
+    groups: list[list[Block]] = []
+    open_group: list[Block] = []
+    for block in blocks:
+        open_group.append(block)
+        if not block.keep:
+            groups.append(open_group)
+            open_group = []
+    return [*groups, open_group] if open_group else groups

@@ -1,0 +1,399 @@
+"""The payer's form as a fillable PDF: one renderer, as many looks as templates ask for.
+
+Black text of 8.5 points and more, strokes instead of tints, values as real form fields: it reads the same on
+a screen, on paper and at the other end of a fax. The same case gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from io import BytesIO
+from itertools import groupby
+from typing import Any
+
+from tools import formats
+from tools.acroform import FONT as VALUE_FONT
+from tools.acroform import LEADING, PAD, SIZE, Fields
+from tools.cases import Case
+from tools.form_layout import (
+    FOOT,
+    MARGIN,
+    PAGE_HEIGHT,
+    WIDTH,
+    Block,
+    column_widths,
+    pages_of,
+    rows_of,
+    width_of,
+    wrap,
+)
+from tools.form_look import Look
+from tools.records import FilledField, FormTemplate, PARequest, Section
+
+LABEL = 8.5  # points; nothing on the form is smaller
+LINES_ON_FORM, LINES_ON_ADDENDUM = 18, 46
+LEAST = {"date": 84.0, "number": 72.0, "text": 108.0}
+BOX = 10.0  # side of a tick box
+FEW_ROWS = 3  # tables have at least so many rows, for what is added by hand
+
+
+def render_pdf(template: FormTemplate, request: PARequest, case: Case) -> bytes:
+    """The form's bytes; fields are named by FilledField.id, long ones go on as `<id>.continued.<n>`."""
+    from reportlab import rl_config
+    from reportlab.pdfgen.canvas import Canvas
+
+    rl_config.invariant = 1
+    buffer = BytesIO()
+    canvas = Canvas(buffer, pagesize=(612, 792), pageCompression=1, invariant=1)
+    canvas.setTitle(f"{template.title}: {case.drug.name}")
+    canvas.setSubject(template.id)
+    canvas.setAuthor("Paladin draft, not submitted")
+    sheet = _Sheet(template, request, case, canvas)
+    sheet.draw()
+    canvas.save()
+    return buffer.getvalue()
+
+
+class _Sheet:
+    """One form while it is being drawn."""
+
+    def __init__(self, template: FormTemplate, request: PARequest, case: Case, canvas: Any) -> None:
+        self.template, self.request, self.case = template, request, case
+        self.look = Look(template.look)
+        self.fields = Fields(canvas)
+        self.pen = canvas
+        self.overflow: list[tuple[FilledField, str]] = []
+
+    def draw(self) -> None:
+        head = self.look.header(self.template, self.case.plan)
+        blocks = list(self._blocks())
+        blocks += list(self._addendum())
+        first = PAGE_HEIGHT - MARGIN - FOOT - head.height
+        pages = pages_of(blocks, first, first + head.height - self.look.running.height)
+        for number, page in enumerate(pages, 1):
+            top = PAGE_HEIGHT - MARGIN
+            opening = head if number == 1 else self.look.running
+            opening.draw(self.pen, MARGIN, top)
+            top -= opening.height
+            for block in page:
+                block.draw(self.pen, MARGIN, top)
+                top -= block.height
+            self.look.footer(self.pen, self._identity(), self.template.id, number, len(pages))
+            if number == len(pages):
+                self.fields.finish()
+            self.pen.showPage()
+
+    def _identity(self) -> str:
+        patient, coverage = self.case.patient, self.case.coverage
+        born = patient.birth_date.strftime(self.template.date_format) if patient.birth_date else ""
+        parts = (
+            f"Patient: {patient.name}" if patient.name else "",
+            f"DOB: {born}" if born else "",
+            f"Member ID: {coverage.member_id}" if coverage and coverage.member_id else "",
+            f"Plan: {self.case.plan.name}",
+        )
+        return formats.printable("    ".join(filter(None, parts)))
+
+    # --- what stands on the form, top to bottom ------------------------------------------------------------
+
+    def _blocks(self) -> Iterator[Block]:
+        if self.request.warning:
+            yield self.look.notice(self.request.warning)
+        yield self._paragraph(
+            "Fields marked * are required. Unanswered questions are left for the prescriber."
+        )
+        by_title = {
+            title: list(fields) for title, fields in groupby(self.request.fields, key=lambda f: f.section)
+        }
+        shown = [s for s in self.template.sections if s.title in by_title]
+        for number, section in enumerate(shown, 1):
+            fields = by_title[section.title]
+            closing = any(f.id == "signature" for f in fields)
+            if closing:
+                yield from self._attachments()
+            yield self.look.heading(section.title, number)
+            if section.repeat == "criteria":
+                yield from self._questions(fields)
+            elif section.repeat:
+                yield from self._table(section, fields)
+            else:
+                if closing:
+                    yield self._paragraph(self.template.attestation, keep=True)
+                yield from self._cells(fields)
+            yield Block(6, _nothing)
+
+    def _paragraph(self, text: str, keep: bool = False) -> Block:
+        lines = wrap(formats.printable(text), self.look.font, 9, WIDTH)
+
+        def draw(pen: Any, x: float, y: float) -> None:
+            pen.setFillGray(0)
+            pen.setFont(self.look.font, 9)
+            for place, line in enumerate(lines):
+                pen.drawString(x, y - 9 - 11 * place, line)
+
+        return Block(11 * len(lines) + 5, draw, keep)
+
+    def _attachments(self) -> Iterator[Block]:
+        if not self.request.attachments and not self.template.attachments:
+            return
+        yield self.look.heading("Attachments", 0)
+        if self.template.attachments:
+            yield self._paragraph("Send with this form: " + "; ".join(self.template.attachments) + ".")
+        for place, paper in enumerate(self.request.attachments, 1):
+            day = f" ({paper.date.strftime(self.template.date_format)})" if paper.date else ""
+            label = formats.printable(f"{paper.label}{day}" + ("" if paper.record_id else " - to be added"))
+            lines = wrap(label, self.look.font, 9, WIDTH - BOX - 8)
+            yield Block(max(12 * len(lines), BOX) + 3, partial(self._attachment, place, lines))
+        yield Block(4, _nothing)
+
+    def _attachment(self, place: int, lines: list[str], pen: Any, x: float, y: float) -> None:
+        on = bool(self.request.attachments[place - 1].record_id)
+        self.look.box(pen, x, y - BOX - 1, BOX)
+        self.fields.tick(f"attachment.{place}", on, x, y - BOX - 1, BOX, lines[0])
+        pen.setFont(self.look.font, 9)
+        for line_no, line in enumerate(lines):
+            pen.drawString(x + BOX + 6, y - 9 - 12 * line_no, line)
+
+    # --- cells ---------------------------------------------------------------------------------------------
+
+    def _cells(self, fields: Sequence[FilledField]) -> Iterator[Block]:
+        look = self.look
+        wanted = [self._wanted(f) for f in fields]
+        for row in rows_of(wanted, WIDTH, look.gap, look.columns):
+            cells = [
+                (fields[i], width, self._lines(fields[i], look.inner(self._label(fields[i]), width)))
+                for i, width in row
+            ]
+            height = max(look.cell_height(self._label(f), w, self._rows(f, ls)) for f, w, ls in cells)
+            yield Block(height + look.row_gap, partial(self._row, cells, height))
+
+    def _wanted(self, field: FilledField) -> float:
+        if field.type == "lines":
+            return WIDTH
+        label = width_of(self._label(field), self.look.bold, LABEL)
+        if field.type == "choice":
+            value = sum(self._option_width(option) for option in field.options)
+        elif field.id == "signature":
+            value = 250.0
+        else:
+            value = max(width_of(field.value, VALUE_FONT, SIZE) + 2 * PAD + 6, LEAST.get(field.type, 100.0))
+        return min(self.look.wanted(label, value), WIDTH)
+
+    def _option_width(self, option: str) -> float:
+        return BOX + 4 + width_of(option, self.look.font, 9) + 12
+
+    def _label(self, field: FilledField) -> str:
+        return f"{field.label} *" if field.required else field.label
+
+    def _lines(self, field: FilledField, width: float) -> list[str]:
+        """The value as it is wrapped here; what is too long goes on in the addendum."""
+        lines = wrap(field.value, VALUE_FONT, SIZE, width - 2 * PAD) if field.value else []
+        if len(lines) <= LINES_ON_FORM:
+            return lines
+        kept = lines[: LINES_ON_FORM - 1]
+        rest = field.value[_length(field.value, kept) :].lstrip(" ")
+        self.overflow.append((field, rest))
+        return kept
+
+    def _rows(self, field: FilledField, lines: list[str]) -> int:
+        least = 3 if field.type == "lines" else 1
+        return max(len(lines), least) + (1 if self._continues(field) else 0)
+
+    def _continues(self, field: FilledField) -> bool:
+        return any(known is field for known, _ in self.overflow)
+
+    def _shown(self, field: FilledField, lines: list[str]) -> str:
+        return field.value[: _length(field.value, lines)] if self._continues(field) else field.value
+
+    def _row(
+        self, cells: list[tuple[FilledField, float, list[str]]], height: float, pen: Any, x: float, y: float
+    ) -> None:
+        for field, width, lines in cells:
+            box = self.look.cell(pen, self._label(field), x, y, width, height)
+            if field.type == "choice":
+                self._options(pen, field, box)
+            else:
+                self._value(pen, field, lines, box)
+            x += width + self.look.gap
+
+    def _value(
+        self, pen: Any, field: FilledField, lines: list[str], box: tuple[float, float, float, float]
+    ) -> None:
+        x, y, width, height = box
+        if self._continues(field):
+            pen.setFont(self.look.bold, LABEL)
+            pen.drawString(x + PAD, y + 3, "(continued in the addendum)")
+            y, height = y + LEADING, height - LEADING
+        several = field.type == "lines" or height >= 2 * LEADING
+        self.fields.text(
+            field.id, self._shown(field, lines), lines, (x, y, width, height), field.label, several
+        )
+
+    def _options(self, pen: Any, field: FilledField, box: tuple[float, float, float, float]) -> None:
+        x, y, _, height = box
+        y += (height - BOX) / 2
+        places = []
+        pen.setFont(self.look.font, 9)
+        pen.setFillGray(0)
+        x += 2
+        for option in field.options:
+            self.look.box(pen, x, y, BOX)
+            pen.drawString(x + BOX + 4, y + 2, option)
+            places.append((option, x, y))
+            x += self._option_width(option)
+        self.fields.choice(field.id, field.value, places, BOX, field.label)
+
+    # --- questions -----------------------------------------------------------------------------------------
+
+    def _questions(self, fields: Sequence[FilledField]) -> Iterator[Block]:
+        for _, pair in groupby(fields, key=lambda f: f.id.rpartition(".")[2]):
+            question, *details = list(pair)
+            answer = sum(self._option_width(o) for o in question.options) if question.options else 46.0
+            lines = wrap(self._label(question), self.look.font, 9.5, WIDTH - answer - 12)
+            height = max(11.5 * len(lines), BOX + 4) + 5
+            yield Block(height, partial(self._question, question, lines, answer, height), bool(details))
+            for field in details:
+                label = width_of(field.label, self.look.font, LABEL) + 8
+                room = WIDTH - 16 - label
+                shown = self._lines(field, room)
+                tall = LEADING * max(len(shown), 1) + 4 + (LEADING if self._continues(field) else 0)
+                yield Block(tall + 5, partial(self._detail, field, shown, label, tall))
+
+    def _question(
+        self, field: FilledField, lines: list[str], answer: float, height: float, pen: Any, x: float, y: float
+    ) -> None:
+        pen.setFillGray(0)
+        pen.setFont(self.look.font, 9.5)
+        for place, line in enumerate(lines):
+            pen.drawString(x, y - 10.5 - 11.5 * place, line)
+        left = x + WIDTH - answer
+        if field.options:
+            self._options(pen, field, (left, y - BOX - 5, answer, BOX + 4))
+        else:
+            pen.setLineWidth(0.7)
+            pen.line(left, y - 15, left + 40, y - 15)
+            self.fields.text(
+                field.id,
+                field.value,
+                [field.value] if field.value else [],
+                (left, y - 15, 40, 15),
+                field.label,
+            )
+
+    def _detail(
+        self, field: FilledField, lines: list[str], label: float, height: float, pen: Any, x: float, y: float
+    ) -> None:
+        pen.setFont(self.look.font, LABEL)
+        pen.drawString(x + 16, y - 10.5, field.label)
+        left, width = x + 16 + label, WIDTH - 16 - label
+        pen.setLineWidth(0.5)
+        pen.line(left, y - height, left + width, y - height)
+        self._value(pen, field, lines, (left, y - height, width, height))
+
+    # --- tables --------------------------------------------------------------------------------------------
+
+    def _table(self, section: Section, fields: Sequence[FilledField]) -> Iterator[Block]:
+        columns = len(section.fields)
+        rows = [list(fields[start : start + columns]) for start in range(0, len(fields), columns)]
+        labels = [self._label(f) for f in rows[0]]
+        for _ in range(len(rows), FEW_ROWS):
+            rows.append([self._spare(f, len(rows) + 1) for f in rows[0]])
+        wanted = [
+            max(
+                width_of(label, self.look.bold, LABEL),
+                *(width_of(row[c].value, VALUE_FONT, SIZE) for row in rows),
+            )
+            + 12
+            for c, label in enumerate(labels)
+        ]
+        least = [
+            min(w, max(70.0, _longest_word(row_value_words(rows, c)) + 10)) for c, w in enumerate(wanted)
+        ]
+        widths = column_widths(wanted, least, WIDTH)
+        heads = [
+            wrap(label, self.look.bold, LABEL, width - 6) for label, width in zip(labels, widths, strict=True)
+        ]
+        tall = 10.0 * max(map(len, heads)) + 5
+        yield Block(tall, partial(self._heads, heads, widths, tall), True)
+        for row in rows:
+            shown = [self._lines(f, width - 2) for f, width in zip(row, widths, strict=True)]
+            lines = max(len(s) + (1 if self._continues(f) else 0) for f, s in zip(row, shown, strict=True))
+            height = LEADING * max(lines, 1) + 5
+            yield Block(height, partial(self._table_row, row, shown, widths, height))
+
+    def _spare(self, field: FilledField, place: int) -> FilledField:
+        name = field.id.rpartition(".")[0]
+        return FilledField(id=f"{name}.{place}", section=field.section, label=field.label, type=field.type)
+
+    def _heads(
+        self, heads: list[list[str]], widths: list[float], height: float, pen: Any, x: float, y: float
+    ) -> None:
+        pen.setFillGray(0)
+        pen.setFont(self.look.bold, LABEL)
+        left = x
+        for lines, width in zip(heads, widths, strict=True):
+            for place, line in enumerate(lines):
+                pen.drawString(left + 3, y - 9 - 10 * place, line)
+            left += width
+        self.look.table_head(pen, x, y, widths, height)
+
+    def _table_row(
+        self,
+        row: list[FilledField],
+        shown: list[list[str]],
+        widths: list[float],
+        height: float,
+        pen: Any,
+        x: float,
+        y: float,
+    ) -> None:
+        self.look.table_row(pen, x, y, widths, height)
+        for field, lines, width in zip(row, shown, widths, strict=True):
+            self._value(pen, field, lines, (x + 1, y - height + 0.5, width - 2, height - 1))
+            x += width
+
+    # --- addendum ------------------------------------------------------------------------------------------
+
+    def _addendum(self) -> Iterator[Block]:
+        if not self.overflow:
+            return
+        yield self.look.heading("Addendum", 0)
+        for field, rest in self.overflow:
+            lines = wrap(rest, VALUE_FONT, SIZE, WIDTH - 2 * PAD)
+            parts = [lines[i : i + LINES_ON_ADDENDUM] for i in range(0, len(lines), LINES_ON_ADDENDUM)]
+            for place, part in enumerate(parts, 1):
+                text = rest if place == len(parts) else rest[: _length(rest, part)]
+                rest = rest[len(text) :].lstrip(" ")
+                yield self._paragraph(f"{field.label}, continued", keep=True)
+                height = LEADING * len(part) + 6
+                yield Block(
+                    height + 6, partial(self._more, f"{field.id}.continued.{place}", text, part, height)
+                )
+
+    def _more(
+        self, name: str, text: str, lines: list[str], height: float, pen: Any, x: float, y: float
+    ) -> None:
+        pen.setLineWidth(0.7)
+        pen.rect(x, y - height, WIDTH, height)
+        self.fields.text(name, text, lines, (x, y - height, WIDTH, height), name, True)
+
+
+def row_value_words(rows: Sequence[Sequence[FilledField]], column: int) -> list[str]:
+    return [word for row in rows for word in row[column].value.split(" ")]
+
+
+def _longest_word(words: Sequence[str]) -> float:
+    return max((width_of(word, VALUE_FONT, SIZE) for word in words), default=0.0)
+
+
+def _length(text: str, lines: Sequence[str]) -> int:
+    """How much of the text these first lines of it hold."""
+    at = 0
+    for line in lines:
+        at = text.index(line, at) + len(line)
+    return at
+
+
+def _nothing(pen: Any, x: float, y: float) -> None:
+    pass
