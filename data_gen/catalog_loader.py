@@ -1,0 +1,213 @@
+"""Loads the catalog: drugs, payers' plans with their rules, and the policy documents printed from them.
+
+An overlay (a clinic's own folder) has the same files; what it names replaces ours by name: a drug, a style, a
+fragment, or the plan with that id. What it does not name stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from data_gen.plans import Limits, Source, read_limit, read_limits, read_plan
+from data_gen.policies import print_policy
+from tools.errors import Invalid, Unavailable
+from tools.located import Map, Place, as_map, as_seq, convert, only, read_yaml, unknown
+from tools.plain import describe
+from tools.policy_text import check_labels
+from tools.prose import House
+from tools.records import Drug, LabelIndication, Plan, Policy
+from tools.rule_yaml import Reader
+from tools.rules import Composite, Rule
+from tools.terms import INDICATIONS
+from tools.wording import Style
+
+CATALOG = Path(__file__).parent / "catalog"
+_FILES = ("drugs.yaml", "styles.yaml", "fragments.yaml", "forms.yaml")
+
+
+class Catalog(NamedTuple):
+    """Everything that the world is printed from. Policies are one per PA cell, by id."""
+
+    drugs: dict[str, Drug]
+    plans: dict[str, Plan]
+    policies: dict[str, Policy]
+    houses: dict[str, House]  # by plan id
+
+
+def load_catalog(overlay: Path | None = None) -> Catalog:
+    """Ours, with the overlay's folder laid over it. Invalid names file, line and what is allowed."""
+    if overlay is not None and not overlay.is_dir():
+        raise Unavailable(f"no catalog folder {overlay}")
+    folders = [CATALOG, *([overlay] if overlay is not None else [])]
+    fragments = _table(folders, "fragments.yaml")
+    drugs, limits = _drugs(_table(folders, "drugs.yaml"), fragments)
+    styles = {name: _style(name, body) for name, body in _table(folders, "styles.yaml").items()}
+    plans: dict[str, Plan] = {}
+    policies: dict[str, Policy] = {}
+    houses: dict[str, House] = {}
+    for source in _sources(folders, drugs, limits, fragments):
+        if source.style not in styles:
+            raise unknown(source.style_place, "style", source.style, styles)
+        house = House(styles[source.style])
+        plan, printed = _print(source, drugs, house)
+        plans[plan.id], houses[plan.id] = plan, house
+        policies |= printed
+    return Catalog(drugs, plans, policies, houses)
+
+
+@lru_cache(maxsize=1)
+def our_catalog() -> Catalog:
+    """Ours alone, loaded once."""
+    return load_catalog()
+
+
+# --- files -----------------------------------------------------------------------------------------------
+
+
+def _table(folders: list[Path], file: str) -> dict[str, Map]:
+    """A file's entries by name; a later folder's entry replaces an earlier one's."""
+    entries: dict[str, Map] = {}
+    for folder in folders:
+        path = folder / file
+        if not path.exists():
+            continue
+        shown = _shown(path)
+        found = read_yaml(path, shown)
+        if found is None:
+            continue
+        table = as_map(found, Place(shown, 1), file)
+        entries |= {name: as_map(body, table.at(name), name) for name, body in table.items()}
+    return entries
+
+
+def _sources(
+    folders: list[Path], drugs: dict[str, Drug], limits: dict[str, Limits], fragments: dict[str, Map]
+) -> list[Source]:
+    plans: dict[str, Source] = {}
+    for folder in folders:
+        here: dict[str, Place] = {}
+        for path in sorted((folder / "payers").glob("*.yaml")):
+            shown = _shown(path)
+            source = read_plan(
+                as_map(read_yaml(path, shown), Place(shown, 1), "a payer's file"), drugs, limits, fragments
+            )
+            if source.plan.id in here:
+                raise source.place.error(f"plan {source.plan.id} is also in {here[source.plan.id].file}")
+            here[source.plan.id] = source.place
+            plans[source.plan.id] = source
+    return list(plans.values())
+
+
+def _shown(path: Path) -> str:
+    """Ours by its name in the catalog, anybody else's as given."""
+    return f"catalog/{path.relative_to(CATALOG)}" if path.is_relative_to(CATALOG) else str(path)
+
+
+# --- drugs -----------------------------------------------------------------------------------------------
+
+
+def _drugs(table: dict[str, Map], fragments: dict[str, Map]) -> tuple[dict[str, Drug], dict[str, Limits]]:
+    reader = Reader(fragments, table)
+    drugs, limits = {}, {}
+    for name, body in table.items():
+        rules = dict(_label_rules(name, body, reader))
+        fields = Map(body.place)
+        fields.update(
+            {key: value for key, value in body.items() if key not in ("quantity_limit", "strength_limits")}
+        )
+        fields["name"], fields.places = name, body.places
+        fields["indications"] = _without_rules(body)
+        drug = convert(fields, Drug, body.place)
+        indications = tuple(
+            msgspec.structs.replace(indication, rule=rules.get(indication.key))
+            for indication in drug.indications
+        )
+        drugs[name] = msgspec.structs.replace(drug, indications=indications)
+        limit = body.get("quantity_limit")
+        limits[name] = Limits(
+            read_limit(limit, body.at("quantity_limit")) if limit else None,
+            read_limits(body, "strength_limits", drug),
+        )
+    return drugs, limits
+
+
+def _label_rules(name: str, body: Map, reader: Reader) -> Iterator[tuple[str, Rule]]:
+    for index, item in enumerate(_indications(body)):
+        place = _indications(body).at(index)
+        found = as_map(item, place, "an indication")
+        key = str(found.get("key"))
+        if key not in INDICATIONS:
+            raise unknown(found.at("key"), "indication", key, INDICATIONS)
+        if "rule" in found:
+            rule = as_map(found["rule"], found.at("rule"), "rule")
+            only(rule, ("criteria", "exclusions"), "a label rule")
+            rule = _copy(rule)
+            rule["indication"] = key
+            yield key, said(reader.rule(rule, f"label/{name}/{key}"))
+
+
+def _without_rules(body: Map) -> Any:
+    listed = _indications(body)
+    return [{key: value for key, value in item.items() if key != "rule"} for item in listed]
+
+
+def _indications(body: Map) -> Any:
+    return as_seq(body.get("indications"), body.at("indications"), "indications")
+
+
+def _copy(found: Map) -> Map:
+    made = Map(found.place)
+    made.update(found)
+    made.places = dict(found.places)
+    return made
+
+
+def said(rule: Rule) -> Rule:
+    """The rule with a plain statement on every node, for rules that no policy prints."""
+
+    def one(node: Any) -> Any:
+        changes: dict[str, Any] = {"text": node.text or describe(node)}
+        if isinstance(node, Composite):
+            changes["children"] = tuple(one(child) for child in node.children)
+        return msgspec.structs.replace(node, **changes)
+
+    return msgspec.structs.replace(
+        rule, criteria=one(rule.criteria), exclusions=tuple(map(one, rule.exclusions))
+    )
+
+
+# --- styles and printing ---------------------------------------------------------------------------------
+
+
+def _style(name: str, body: Map) -> Style:
+    found = _copy(body)
+    found["id"] = name
+    style = convert(found, Style, body.place)
+    try:
+        check_labels(style.header, style.title)
+    except Invalid as error:
+        raise body.place.error(f"style {name}: {error}") from None
+    return style
+
+
+def _print(source: Source, drugs: dict[str, Drug], house: House) -> tuple[Plan, dict[str, Policy]]:
+    """The plan with its rules stamped, and the documents that print them."""
+    benefits, policies = {}, {}
+    for name, benefit in source.plan.benefits.items():
+        benefits[name] = benefit
+        if not benefit.pa_required:
+            continue
+        try:
+            printed = print_policy(source.plan, benefit, drugs[name], source.paper, house)
+        except Invalid as error:
+            raise source.place.error(f"{name} in style {source.style}: {error}") from None
+        benefits[name], policies[printed.policy.id] = printed.benefit, printed.policy
+    return msgspec.structs.replace(source.plan, benefits=benefits), policies
+
+
+__all__ = ["CATALOG", "Catalog", "LabelIndication", "load_catalog", "our_catalog"]

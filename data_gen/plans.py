@@ -1,0 +1,237 @@
+"""Reads one payer's file of the catalog: the plan, its rules, and what it says of every drug."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, NamedTuple
+
+import msgspec
+
+from data_gen.policies import Paper
+from tools.located import Map, Place, Seq, as_map, as_seq, convert, only, unknown
+from tools.records import Benefit, Drug, Plan, QuantityLimit
+from tools.rule_yaml import Reader, walk
+from tools.rules import AllOf, Rule, Trial
+from tools.terms import INDICATIONS
+
+BUSINESSES = (
+    "commercial",
+    "exchange",
+    "self_funded",
+    "medicare_part_d",
+    "medicare_advantage",
+    "medicaid",
+    "state_employees",
+)
+_PLAN = (
+    "id", "payer_id", "payer", "name", "archetype", "line_of_business", "bin", "pcn", "group", "phone", "fax",
+    "portal", "address", "channel", "form_id", "review_hours", "expedited_hours", "appeal",
+)  # fmt: skip
+_KEYS = (*_PLAN, "style", "policy", "fragments", "rules", "benefits")
+_NEEDED = ("id", "payer", "name", "line_of_business", "channel", "style", "policy", "benefits")
+_BENEFIT = (
+    "covered", "reason", "tier", "copay", "pa", "quantity_limit", "strength_limits", "excluded_uses", "step_therapy",
+)  # fmt: skip
+_LIMIT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(mL|tablets?)\s+per\s+(\d+)\s+days?\s*")
+
+
+class Limits(NamedTuple):
+    """A drug's usual quantity limits, which hold where a plan names none of its own."""
+
+    limit: QuantityLimit | None
+    by_strength: dict[str, QuantityLimit]
+
+
+class Source(NamedTuple):
+    """A plan before its policies are printed, with the style and paper that they are printed in."""
+
+    plan: Plan
+    style: str
+    paper: Paper
+    place: Place
+    style_place: Place
+
+
+def read_plan(
+    found: Map, drugs: Mapping[str, Drug], limits: Mapping[str, Limits], shared: Mapping[str, Map]
+) -> Source:
+    """The plan of one payer file; every drug it does not name is not covered."""
+    only(found, _KEYS, "a payer's file")
+    for key in _NEEDED:
+        if found.get(key) in (None, ""):
+            raise found.place.error(f"this payer has no {key!r}")
+    if found["line_of_business"] not in BUSINESSES:
+        raise unknown(found.at("line_of_business"), "line of business", found["line_of_business"], BUSINESSES)
+    if not re.fullmatch(r"[A-Z0-9]+(-[A-Z0-9]+)*", str(found["id"])):
+        raise found.at("id").error(
+            f"a plan id is capitals, digits and hyphens, e.g. CASCADE-GOLD, not {found['id']!r}"
+        )
+    own = _named(found, "fragments")
+    reader = Reader({**shared, **own, **_named(found, "rules")}, drugs)
+    cells = _Cells(found, reader, drugs, limits)
+    fields: dict[str, Any] = {key: found[key] for key in _PLAN if key in found}
+    fields.setdefault("payer_id", str(found["id"]).split("-")[0].lower())
+    fields["benefits"] = {}
+    plan = convert(_located(found, fields), Plan, found.place)
+    plan = msgspec.structs.replace(plan, benefits=cells.read())
+    return Source(plan, str(found["style"]), _paper(found), found.place, found.at("style"))
+
+
+class _Cells:
+    """The row of the plan table that this file writes."""
+
+    def __init__(
+        self, found: Map, reader: Reader, drugs: Mapping[str, Drug], limits: Mapping[str, Limits]
+    ) -> None:
+        self.found, self.reader, self.drugs, self.limits = found, reader, drugs, limits
+
+    def read(self) -> dict[str, Benefit]:
+        benefits = as_map(self.found["benefits"], self.found.at("benefits"), "benefits")
+        for name in benefits:
+            if name not in self.drugs:
+                raise unknown(benefits.at(name), "drug", name, self.drugs)
+        return {
+            name: self._benefit(name, benefits[name], benefits.at(name))
+            if name in benefits
+            else Benefit(drug=name, covered=False, reason="not on the formulary")
+            for name in self.drugs
+        }
+
+    def _benefit(self, name: str, value: Any, place: Place) -> Benefit:
+        cell = as_map(value, place, f"the benefit of {name}")
+        only(cell, _BENEFIT, f"the benefit of {name}")
+        if cell.get("covered") is False:
+            if "pa" in cell:
+                raise cell.at("pa").error(f"{name} is not covered and can have no PA")
+            return Benefit(drug=name, covered=False, reason=str(cell.get("reason") or "not on the formulary"))
+        rules = self._rules(name, cell)
+        usual = self.limits[name]
+        fields = {
+            "drug": name,
+            "covered": True,
+            "pa_required": bool(rules),
+            "tier": cell.get("tier"),
+            "copay": str(cell.get("copay", "")),
+            "step_therapy": _step_therapy(rules),
+            "indications": self._indications(name, rules, cell),
+            "excluded_uses": self._excluded(cell),
+        }
+        benefit = convert(_located(cell, fields), Benefit, place)
+        return msgspec.structs.replace(
+            benefit,
+            rules=rules,
+            quantity_limit=read_limit(cell["quantity_limit"], cell.at("quantity_limit"))
+            if cell.get("quantity_limit")
+            else usual.limit,
+            strength_limits=read_limits(cell, "strength_limits", self.drugs[name]) or usual.by_strength,
+        )
+
+    def _rules(self, name: str, cell: Map) -> tuple[Rule, ...]:
+        if not cell.get("pa"):
+            return ()
+        rules: dict[str, Rule] = {}
+        listed = cell["pa"] if isinstance(cell["pa"], Seq) else _single(cell["pa"], cell.at("pa"))
+        for index, item in enumerate(as_seq(listed, cell.at("pa"), "pa")):
+            place = listed.at(index)
+            body = self._body(item, place, name)
+            indication = str(body.get("indication"))
+            rule = self.reader.rule(body, f"{self.found['id']}/{name}/{indication}")
+            if indication in rules:
+                raise place.error(f"{name} has two rules for {indication}")
+            rules[indication] = rule
+        return tuple(rules.values())
+
+    def _body(self, item: Any, place: Place, name: str) -> Map:
+        """A rule by name, by name with values (`use:`, `with:`), or written out."""
+        if isinstance(item, str):
+            call = Map(place)
+            call["use"], call.places["use"] = item, place
+            item = call
+        found = as_map(item, place, f"a rule of {name}")
+        return as_map(self.reader.fill(found), place, f"a rule of {name}") if "use" in found else found
+
+    def _indications(self, name: str, rules: tuple[Rule, ...], cell: Map) -> tuple[str, ...]:
+        """Those it has a rule for; without PA, the label's that the benefit does not exclude."""
+        if rules:
+            return tuple(rule.indication for rule in rules)
+        excluded = self._excluded(cell)
+        return tuple(i.key for i in self.drugs[name].indications if i.key not in excluded)
+
+    def _excluded(self, cell: Map) -> dict[str, str]:
+        uses = as_map(cell.get("excluded_uses") or Map(cell.place), cell.at("excluded_uses"), "excluded_uses")
+        for use in uses:
+            if use not in INDICATIONS:
+                raise unknown(uses.at(use), "indication", use, INDICATIONS)
+        return {use: str(why) for use, why in uses.items()}
+
+
+def read_limit(value: object, place: Place) -> QuantityLimit:
+    """`3 mL per 28 days`, `30 tablets per 30 days`."""
+    match = _LIMIT.fullmatch(str(value))
+    if match is None:
+        raise place.error(
+            f"cannot read quantity limit {value!r}; write e.g. '3 mL per 28 days' or '30 tablets per 30 days'"
+        )
+    return QuantityLimit(quantity=float(match[1]), unit=match[2].removesuffix("s"), days=int(match[3]))
+
+
+def read_limits(found: Map, key: str, drug: Drug) -> dict[str, QuantityLimit]:
+    """Limits by the label of the strength."""
+    table = as_map(found.get(key) or Map(found.place), found.at(key), key)
+    labels = [strength.label for strength in drug.strengths]
+    for label in table:
+        if label not in labels:
+            raise unknown(table.at(label), f"strength of {drug.name}", label, labels)
+    return {label: read_limit(value, table.at(label)) for label, value in table.items()}
+
+
+def _step_therapy(rules: tuple[Rule, ...]) -> tuple[str, ...]:
+    """The drugs to be tried first, as the plan table says it: every trial of the rules."""
+    trials = [node for rule in rules for node in walk(rule.criteria) if isinstance(node, Trial)]
+    from tools.prose import describe
+
+    return tuple(dict.fromkeys(describe(trial) for trial in trials))
+
+
+def _paper(found: Map) -> Paper:
+    paper = as_map(found["policy"], found.at("policy"), "policy")
+    only(paper, Paper._fields, "policy")
+    for key in ("version", "effective_from", "appeal"):
+        if not paper.get(key):
+            raise paper.place.error(f"policy has no {key!r}")
+    days = {}
+    for key in ("effective_from", "effective_to"):
+        days[key] = paper.get(key)
+        if days[key] is not None and not isinstance(days[key], date):
+            raise paper.at(key).error(f"{key} must be a date such as 2025-01-01, not {days[key]!r}")
+    texts = {
+        key: tuple(str(text) for text in paper.get(key) or ())
+        for key in ("quantity", "authorization", "appeal")
+    }
+    begins = days["effective_from"]
+    assert begins is not None
+    return Paper(str(paper["version"]), begins, days["effective_to"], **texts)
+
+
+def _named(found: Map, key: str) -> dict[str, Map]:
+    table = as_map(found.get(key) or Map(found.place), found.at(key), key)
+    return {name: as_map(body, table.at(name), f"{key}.{name}") for name, body in table.items()}
+
+
+def _single(value: Any, place: Place) -> Seq:
+    items = Seq(place)
+    items.append(value)
+    items.places.append(place)
+    return items
+
+
+def _located(found: Map, fields: dict[str, Any]) -> Map:
+    made = Map(found.place)
+    made.update(fields)
+    made.places = found.places
+    return made
+
+
+__all__ = ["AllOf", "Limits", "Source", "read_limit", "read_limits", "read_plan"]

@@ -1,0 +1,299 @@
+"""Prints one policy document from the rules of a benefit, and stamps each node with the clause that prints it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Any, NamedTuple
+
+import msgspec
+
+from tools.policy_text import read_policy
+from tools.prose import House, Line
+from tools.records import Benefit, Drug, Plan, Policy, QuantityLimit
+from tools.rules import AllOf, Rule
+from tools.terms import INDICATIONS
+
+
+class Paper(NamedTuple):
+    """What a payer says about its policies: edition, dates, and clauses in its own words."""
+
+    version: str
+    effective_from: date
+    effective_to: date | None
+    quantity: tuple[str, ...]
+    authorization: tuple[str, ...]
+    appeal: tuple[str, ...]
+
+
+class Printed(NamedTuple):
+    """A benefit whose rules and limits name their clauses, and the document that prints them."""
+
+    benefit: Benefit
+    policy: Policy
+
+
+def print_policy(plan: Plan, benefit: Benefit, drug: Drug, paper: Paper, house: House) -> Printed:
+    """The document of one PA cell. Its rules come back with clause ids, quotes and questions."""
+    draft = _Draft(plan, benefit, drug, paper, house)
+    text = draft.text()
+    file = f"{plan.id}-{benefit.drug}".lower().replace(" ", "-") + ".txt"
+    policy = read_policy(text, file)
+    return Printed(msgspec.structs.replace(draft.benefit, policy_id=policy.id), policy)
+
+
+class _Draft:
+    """The document while it is printed: rules are stamped section by section."""
+
+    def __init__(self, plan: Plan, benefit: Benefit, drug: Drug, paper: Paper, house: House) -> None:
+        self.plan, self.drug, self.paper, self.house = plan, drug, paper, house
+        self.id = f"{plan.id}-{benefit.drug}".upper().replace(" ", "-")
+        self.rules = [
+            msgspec.structs.replace(
+                rule,
+                policy_id=self.id,
+                version=paper.version,
+                effective_from=paper.effective_from,
+                effective_to=paper.effective_to,
+            )
+            for rule in benefit.rules
+        ]
+        self.benefit = benefit
+
+    def text(self) -> str:
+        style = self.house.style
+        printed = {name: getattr(self, f"_{name}")(self.house.section(name)) for name in self._order()}
+        self.benefit = msgspec.structs.replace(self.benefit, rules=tuple(self.rules))
+        lines = self._header()
+        for name in style.order:
+            lines += ["", *self._heading(name), *(self._clause(line) for line in printed[name])]
+        count = sum(len(clauses) for clauses in printed.values())
+        closing = style.layout.get("closing", "End of policy {id} ({count} clauses)")
+        return "\n".join([*lines, "", closing.format(id=self.id, count=count)]) + "\n"
+
+    def _order(self) -> list[str]:
+        """Criteria first, because documents name the criterion that they prove."""
+        return ["criteria", *(name for name in self.house.style.order if name != "criteria")]
+
+    # --- sections ----------------------------------------------------------------------------------------
+
+    def _criteria(self, section: int) -> list[Line]:
+        return self._trees(section, "criteria", "approve")
+
+    def _renewal(self, section: int) -> list[Line]:
+        return self._trees(section, "renewal", "renew")
+
+    def _trees(self, section: int, field: str, lead: str) -> list[Line]:
+        """One tree per use; uses with the same tree share it."""
+        lines: list[Line] = []
+        for group in self._alike(field):
+            path = (section, _next(lines))
+            tree: AllOf = getattr(self.rules[group[0]], field)
+            uses = [self.rules[i].indication for i in group]
+            stamped, more = self.house.print_root(tree, lead, uses, self.drug.name, path)
+            lines += more
+            for index in group:
+                self._replace(index, field, _keep_names(getattr(self.rules[index], field), stamped))
+        return lines
+
+    def _exclusions(self, section: int) -> list[Line]:
+        lines = self._lists(section, "exclusions", "exclude")
+        for use, why in self.benefit.excluded_uses.items():
+            text = f"{INDICATIONS.get(use, use)[:1].upper()}{INDICATIONS.get(use, use)[1:]}: {why}."
+            lines.append(self._free(section, lines, text))
+        return lines or [self._free(section, lines, self.house.style.fixed["no_exclusions"])]
+
+    def _documentation(self, section: int) -> list[Line]:
+        for index, rule in enumerate(self.rules):
+            clauses = {node.id: node.clause_id for node in _walk(rule.criteria)}
+            named = [
+                msgspec.structs.replace(d, for_criterion=clauses[d.for_criterion]) if d.for_criterion else d
+                for d in rule.documents
+            ]
+            self._replace(index, "documents", tuple(named))
+        names = [[d.for_criterion for d in rule.documents] for rule in self.rules]
+        lines = self._lists(section, "documents", "attach")
+        for index, rule in enumerate(self.rules):
+            criteria = {node.clause_id: node.id for node in _walk(rule.criteria)}
+            back = [
+                msgspec.structs.replace(d, for_criterion=criteria.get(name, ""))
+                for d, name in zip(rule.documents, names[index], strict=True)
+            ]
+            self._replace(index, "documents", tuple(back))
+        return self._and(section, lines, self.house.style.reading)
+
+    def _lists(self, section: int, field: str, lead: str) -> list[Line]:
+        lines: list[Line] = []
+        for group in self._alike(field):
+            parts = getattr(self.rules[group[0]], field)
+            if not parts:
+                continue
+            uses = [self.rules[i].indication for i in group]
+            path = (section, _next(lines))
+            stamped, more = self.house.print_list(parts, lead, uses, self.drug.name, path)
+            lines += more
+            for index in group:
+                own = getattr(self.rules[index], field)
+                self._replace(index, field, tuple(map(_keep_names, own, stamped)))
+        return lines
+
+    def _quantity(self, section: int) -> list[Line]:
+        lines: list[Line] = []
+        limit = self.benefit.quantity_limit
+        if limit is not None:
+            lines.append(self._limit("quantity", section, lines, limit))
+            self.benefit = msgspec.structs.replace(self.benefit, quantity_limit=_cite(limit, lines[-1]))
+        cited = {}
+        for label, own in self.benefit.strength_limits.items():
+            lines.append(self._limit("strength", section, lines, own, label))
+            cited[label] = _cite(own, lines[-1])
+        self.benefit = msgspec.structs.replace(self.benefit, strength_limits=cited)
+        for strength in self.drug.strengths:
+            if strength.limit_days is not None:
+                path = (section, _next(lines))
+                values = {"label": strength.label, "days": strength.limit_days, "drug": self.drug.name}
+                lines.append(self.house.say("starting", path, **values))
+        return self._and(section, lines, self.paper.quantity)
+
+    def _limit(
+        self, name: str, section: int, lines: list[Line], limit: QuantityLimit, label: str = ""
+    ) -> Line:
+        values = {"quantity": limit.quantity, "unit": limit.unit, "days": limit.days, "label": label}
+        return self.house.say(name, (section, _next(lines)), **values, drug=self.drug.name)
+
+    def _authorization(self, section: int) -> list[Line]:
+        lines: list[Line] = []
+        for name, field in (("initial", "initial_months"), ("renewal", "renewal_months")):
+            for group in self._alike(field):
+                uses = tuple(self.rules[i].indication for i in group)
+                months = getattr(self.rules[group[0]], field)
+                path = (section, _next(lines))
+                lines.append(self.house.say(name, path, uses=uses, months=months, drug=self.drug.name))
+        return self._and(section, lines, self.paper.authorization)
+
+    def _appeal(self, section: int) -> list[Line]:
+        return self._and(section, [], self.paper.appeal)
+
+    def _and(self, section: int, lines: list[Line], texts: Sequence[str]) -> list[Line]:
+        for text in texts:
+            lines.append(self._free(section, lines, text))
+        return lines
+
+    def _free(self, section: int, lines: list[Line], text: str) -> Line:
+        path = (section, _next(lines))
+        said = text.replace("{drug}", self.drug.name).replace("{payer}", self.plan.payer)
+        return Line(path, self.house.number(path), " ".join(said.split()))
+
+    # --- rules -------------------------------------------------------------------------------------------
+
+    def _alike(self, field: str) -> list[list[int]]:
+        """The rules by number, grouped by what they say here."""
+        groups: list[tuple[Any, list[int]]] = []
+        for index, rule in enumerate(self.rules):
+            value = getattr(rule, field)
+            if value is None:
+                continue
+            said = _nameless(value)
+            for known, members in groups:
+                if known == said:
+                    members.append(index)
+                    break
+            else:
+                groups.append((said, [index]))
+        return [members for _, members in groups]
+
+    def _replace(self, index: int, field: str, value: Any) -> None:
+        self.rules[index] = msgspec.structs.replace(self.rules[index], **{field: value})
+
+    # --- layout ------------------------------------------------------------------------------------------
+
+    def _header(self) -> list[str]:
+        style, layout = self.house.style, self.house.style.layout
+        ends = self.paper.effective_to
+        values = {
+            "id": self.id,
+            "plan": f"{self.plan.id} - {self.plan.name}",
+            "payer": self.plan.payer,
+            "drug": f"{self.drug.name} ({self.drug.generic})",
+            "version": self.paper.version,
+            "effective_from": self.paper.effective_from.strftime(layout["date"]),
+            "effective_to": ends.strftime(layout["date"]) if ends else "until further notice",
+        }
+        rows = [(label, values[field]) for field, label in style.header.items()]
+        title = layout["title"].format(drug=self.drug.name, payer=self.plan.payer, plan=self.plan.name)
+        opening = layout["opening"].format(drug=self.drug.name, payer=self.plan.payer, plan=self.plan.name)
+        rule = layout.get("rule", "")
+        return [*_title(title, rule), *_HEADERS[layout["header"]](rows), "", opening]
+
+    def _heading(self, name: str) -> list[str]:
+        layout, place = self.house.style.layout, self.house.section(name)
+        title = self.house.style.title[name]
+        number = self.house.number((place,))
+        text = layout["heading"].format(n=place, number=number, title=title, TITLE=title.upper())
+        under = layout.get("under", "")
+        return [text, under * len(text)] if under else [text]
+
+    def _clause(self, line: Line) -> str:
+        indent = int(self.house.style.layout.get("indent", "0"))
+        return f"{' ' * indent * (len(line.path) - 2)}{line.id}  {line.text}"
+
+
+def _title(title: str, rule: str) -> list[str]:
+    return [title, rule * len(title), ""] if rule else [title, ""]
+
+
+def _aligned(rows: list[tuple[str, str]]) -> list[str]:
+    width = max(len(label) for label, _ in rows) + 2
+    return [f"{label:<{width}}{value}" for label, value in rows]
+
+
+_HEADERS: dict[str, Callable[[list[tuple[str, str]]], list[str]]] = {
+    "lines": lambda rows: [f"{label}: {value}" for label, value in rows],
+    "dots": lambda rows: [f"{label} {'.' * (30 - len(label))} {value}" for label, value in rows],
+    "aligned": _aligned,
+    "equals": lambda rows: [f"{label} = {value}" for label, value in rows],
+    "pipes": lambda rows: [
+        " | ".join(f"{label}: {value}" for label, value in rows[i : i + 2]) for i in range(0, len(rows), 2)
+    ],
+    "boxed": lambda rows: [f"| {label}: {value}" for label, value in rows],
+    "caps": lambda rows: [f"{label.upper()}: {value}" for label, value in rows],
+    "stars": lambda rows: [f"* {label}: {value}" for label, value in rows],
+}
+
+
+def _next(lines: list[Line]) -> int:
+    return lines[-1].path[1] + 1 if lines else 1
+
+
+def _cite(limit: QuantityLimit, line: Line) -> QuantityLimit:
+    return msgspec.structs.replace(limit, clause_id=line.id, quote=line.text)
+
+
+def _walk(node: Any) -> list[Any]:
+    return [node, *(inner for child in getattr(node, "children", ()) for inner in _walk(child))]
+
+
+def _nameless(value: Any) -> Any:
+    """The value without names and texts of its own, so that two rules that say the same compare equal."""
+    if isinstance(value, tuple):
+        return tuple(_nameless(item) for item in value)
+    if not isinstance(value, msgspec.Struct):
+        return value
+    changes: dict[str, Any] = {"id": "", "text": ""}
+    if hasattr(value, "children"):
+        changes["children"] = _nameless(value.children)
+    return msgspec.structs.replace(value, **changes)
+
+
+def _keep_names(own: Any, stamped: Any) -> Any:
+    """The stamped node under the names that this rule gives it."""
+    changes: dict[str, Any] = {"id": own.id}
+    if own.text:
+        changes["text"] = own.text
+    if hasattr(own, "children"):
+        changes["children"] = tuple(map(_keep_names, own.children, stamped.children))
+    return msgspec.structs.replace(stamped, **changes)
+
+
+def same_rule(one: Rule, other: Rule) -> bool:
+    return bool(_nameless(one) == _nameless(other))

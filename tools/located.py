@@ -1,0 +1,176 @@
+"""YAML that remembers where everything stands, so that an error can name file and line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+import yaml
+
+from tools.errors import Invalid, Unavailable, nearest
+
+T = TypeVar("T")
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class Place(NamedTuple):
+    """A file and a line in it, from 1."""
+
+    file: str
+    line: int
+
+    def error(self, message: str) -> Invalid:
+        return Invalid(f"{self.file}:{self.line}: {message}")
+
+
+class Map(dict[str, Any]):
+    """A YAML mapping with its place and that of each key."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__()
+        self.place = place
+        self.places: dict[str, Place] = {}
+
+    def at(self, key: str) -> Place:
+        return self.places.get(key, self.place)
+
+
+class Seq(list[Any]):
+    """A YAML sequence with its place and that of each item."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__()
+        self.place = place
+        self.places: list[Place] = []
+
+    def at(self, index: int) -> Place:
+        return self.places[index] if 0 <= index < len(self.places) else self.place
+
+
+def read_yaml(path: Path, shown: str = "") -> Any:
+    """The document as Map, Seq and plain scalars; Invalid names file and line, Unavailable a file that
+    cannot be read. `shown` is how messages call the file."""
+    name = shown or str(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise Unavailable(f"cannot read {name}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise Invalid(f"{name}: not UTF-8 text (byte {error.start})") from None
+    return parse_yaml(text, name)
+
+
+def parse_yaml(text: str, name: str) -> Any:
+    """The YAML text as Map, Seq and plain scalars; an empty one is None."""
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        return None if node is None else _build(loader, node, name, ())
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or str(error)
+        raise Place(name, mark.line + 1 if mark else 1).error(f"not valid YAML: {problem}") from None
+    finally:
+        loader.dispose()
+
+
+def _build(loader: Any, node: yaml.Node, name: str, above: tuple[int, ...]) -> Any:
+    place = Place(name, node.start_mark.line + 1)
+    if id(node) in above:
+        raise place.error("an alias inside its own anchor")
+    if isinstance(node, yaml.MappingNode):
+        return _mapping(loader, node, place, (*above, id(node)))
+    if isinstance(node, yaml.SequenceNode):
+        items = Seq(place)
+        for child in node.value:
+            items.append(_build(loader, child, name, (*above, id(node))))
+            items.places.append(Place(name, child.start_mark.line + 1))
+        return items
+    return loader.construct_object(node)
+
+
+def _mapping(loader: Any, node: yaml.MappingNode, place: Place, above: tuple[int, ...]) -> Map:
+    found = Map(place)
+    for key_node, value_node in node.value:
+        here = Place(place.file, key_node.start_mark.line + 1)
+        if not isinstance(key_node, yaml.ScalarNode):
+            raise here.error("a key must be a word")
+        key = str(key_node.value)
+        if key in found:
+            raise here.error(f"key {key!r} stands twice (first on line {found.at(key).line})")
+        found[key] = _build(loader, value_node, place.file, above)
+        found.places[key] = here
+    return found
+
+
+# --- asking for what should be there ----------------------------------------------------------------------
+
+
+def as_map(value: Any, place: Place, what: str) -> Map:
+    if isinstance(value, Map):
+        return value
+    raise place.error(f"{what} must be a mapping (key: value lines), not {_shown(value)}")
+
+
+def as_seq(value: Any, place: Place, what: str) -> Seq:
+    if isinstance(value, Seq):
+        return value
+    raise place.error(f"{what} must be a list (- lines), not {_shown(value)}")
+
+
+def only(found: Map, allowed: Iterable[str], what: str) -> None:
+    """Invalid at the first key that is not allowed."""
+    known = list(allowed)
+    for key in found:
+        if key not in known:
+            raise unknown(found.at(key), f"key in {what}", key, known)
+
+
+def unknown(place: Place, what: str, value: object, allowed: Iterable[str]) -> Invalid:
+    """The error for a value that is none of the allowed; long lists show what is near."""
+    known = sorted(allowed)
+    near = nearest(str(value), known)
+    guess = f"; did you mean {' or '.join(near)}?" if near else ""
+    listed = ", ".join(known[:60]) + (", …" if len(known) > 60 else "")
+    return place.error(f"unknown {what} {value!r}{guess} (allowed: {listed})")
+
+
+def convert(found: Any, kind: type[T], place: Place) -> T:
+    """The value as this msgspec type; the error's path is turned into the line it stands on."""
+    try:
+        return msgspec.convert(found, kind)
+    except msgspec.ValidationError as error:
+        message, _, path = str(error).partition(" - at `$")
+        path = path.rstrip("`")
+        where = _walk(found, path, place)
+        key = f"{path.lstrip('.')}: " if path else ""
+        raise where.error(f"{key}{message}{_allowed(message, kind, path)}") from None
+
+
+def _walk(found: Any, path: str, place: Place) -> Place:
+    """The place of the deepest part of `.strengths[0].dose` that exists."""
+    for key, index in re.findall(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]", path):
+        if key and isinstance(found, Map) and key in found:
+            place, found = found.at(key), found[key]
+        elif index.isdigit() and isinstance(found, Seq) and int(index) < len(found):
+            place, found = found.at(int(index)), found[int(index)]
+        else:
+            break
+    return place
+
+
+def _allowed(message: str, kind: type, path: str) -> str:
+    if "unknown field" not in message or path or not hasattr(kind, "__struct_fields__"):
+        return ""
+    return f" (allowed: {', '.join(kind.__struct_fields__)})"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    return "nothing" if value is None else repr(value)

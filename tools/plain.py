@@ -1,0 +1,169 @@
+"""A node in our own words: short and exact, for findings, screens and plan tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tools.rules import (
+    Age,
+    AllergyTo,
+    AllOf,
+    AnyOf,
+    AtLeast,
+    Attested,
+    Change,
+    Condition,
+    Intolerance,
+    Lab,
+    Measured,
+    Node,
+    NoneOf,
+    OnDrug,
+    Programme,
+    Required,
+    Specialist,
+    Taking,
+    Trial,
+    Use,
+)
+from tools.terms import TESTS
+from tools.wording import join, plain_number
+
+_SIGNS = {">=": "≥", ">": ">", "<=": "≤", "<": "<", "==": "="}
+_UNITS = {
+    "mL/min/{1.73_m2}": "mL/min/1.73 m2",
+    "/h": "events/h",
+    "{ratio}": "",
+    "{stage}": "",
+    "mm[Hg]": "mmHg",
+}
+_OR, _AND = (", ", " or ", ", or "), (", ", " and ", ", and ")
+_RESPONSES = {"inadequate": "inadequate", "partial": "partial", "effective": "effective"}
+_DOCUMENTS = {
+    "note": "signed chart note",
+    "lab": "lab report",
+    "fills": "pharmacy fill history",
+    "programme": "program record with dates",
+    "study": "study report",
+    "medication": "medication list",
+}
+
+
+def describe(node: Node | Required) -> str:
+    """One line, e.g. "HbA1c ≥ 7.0 % within 90 days"; a composite names all its parts."""
+    return _SAY[type(node)](node)
+
+
+def amount(value: float, test: str) -> str:
+    """A value of the test with its unit as people write it."""
+    spec = TESTS[test]
+    return f"{plain_number(value, spec.decimals or 0)} {_UNITS.get(spec.unit, spec.unit)}".strip()
+
+
+def _age(leaf: Age) -> str:
+    return f"age {_SIGNS[leaf.op]} {leaf.years} years"
+
+
+def _condition(leaf: Condition) -> str:
+    who = {
+        ("self",): "",
+        ("family",): "family history of ",
+        ("self", "family"): "personal or family history of ",
+    }
+    text = who.get(leaf.who, "") or (
+        "history of " if leaf.status == "ever" and "prior" not in leaf.label else ""
+    )
+    return f"{text}{leaf.label}{_window(leaf.within_days)}"
+
+
+def _lab(leaf: Lab) -> str:
+    at = "baseline " if leaf.at == "baseline" else ""
+    before = " before therapy began" if leaf.at == "baseline" and leaf.within_days is not None else ""
+    bound = f"{_SIGNS[leaf.op]} {amount(leaf.value, leaf.test)}"
+    return f"{at}{TESTS[leaf.test].name} {bound}{_window(leaf.within_days)}{before}"
+
+
+def _measured(leaf: Measured) -> str:
+    return f"{join([TESTS[test].name for test in leaf.tests], _AND)} measured within {leaf.within_days} days"
+
+
+def _trial(leaf: Trial) -> str:
+    text = leaf.label + (f" {leaf.formulation}" if leaf.formulation else "")
+    text += f" for at least {leaf.min_days} days" if leaf.min_days else " tried"
+    if leaf.min_daily_dose is not None:
+        text += f" at {plain_number(leaf.min_daily_dose)} mg a day or more"
+    if leaf.responses:
+        text += f" with {join(leaf.responses, _OR)}"
+        text += " response" if set(leaf.responses) <= set(_RESPONSES) else ""
+    return text + _window(leaf.within_days) + (", shown by pharmacy fills" if leaf.proof == "fills" else "")
+
+
+def _intolerance(leaf: Intolerance) -> str:
+    return f"documented intolerance to {leaf.label}" + (f" {leaf.formulation}" if leaf.formulation else "")
+
+
+def _taking(leaf: Taking) -> str:
+    return f"taking {leaf.label} now" + (f", for at least {leaf.min_days} days" if leaf.min_days else "")
+
+
+def _on_drug(leaf: OnDrug) -> str:
+    dose = f" at {plain_number(leaf.min_dose)} mg or more" if leaf.min_dose is not None else ""
+    return f"on the drug{dose} for at least {leaf.min_months} months"
+
+
+def _programme(leaf: Programme) -> str:
+    return (
+        f"{leaf.programme} program of at least {leaf.min_months} months{_window(leaf.within_days, 'ended ')}"
+    )
+
+
+def _attested(leaf: Attested) -> str:
+    return f"prescriber states: {leaf.statement}{_window(leaf.within_days)}"
+
+
+def _change(leaf: Change) -> str:
+    sizes = [f"{plain_number(leaf.percent)} %"] if leaf.percent is not None else []
+    if leaf.amount is not None:
+        points = TESTS[leaf.test].unit == "%"
+        sizes.append(f"{plain_number(leaf.amount)} points" if points else amount(leaf.amount, leaf.test))
+    size = f" of at least {join(sizes, _AND)}" if sizes else ""
+    return f"{TESTS[leaf.test].name} {leaf.direction}{size} from baseline{_window(leaf.within_days)}"
+
+
+def _required(part: Required) -> str:
+    text = _DOCUMENTS[part.of]
+    text += f" of {TESTS[part.test].name}" if part.test else ""
+    text += f" of {join(part.drugs, _AND)}" if part.drugs else ""
+    return text + _window(part.within_days)
+
+
+def _window(days: int | None, word: str = "") -> str:
+    return "" if days is None else f" {word}within {days} days"
+
+
+def _parts(children: Sequence[Node]) -> str:
+    return "; ".join(describe(child) for child in children)
+
+
+_SAY: dict[type, Callable[[Any], str]] = {
+    AllOf: lambda node: f"all of: {_parts(node.children)}",
+    AnyOf: lambda node: f"any of: {_parts(node.children)}",
+    NoneOf: lambda node: f"none of: {_parts(node.children)}",
+    AtLeast: lambda node: f"at least {node.k} of: {_parts(node.children)}",
+    Age: _age,
+    Condition: _condition,
+    Lab: _lab,
+    Measured: _measured,
+    Trial: _trial,
+    Intolerance: _intolerance,
+    AllergyTo: lambda leaf: f"allergy to {leaf.label}",
+    Taking: _taking,
+    OnDrug: _on_drug,
+    Programme: _programme,
+    Attested: _attested,
+    Specialist: lambda leaf: f"prescribed by, or in consultation with, {join(leaf.specialties, _OR)}",
+    Change: _change,
+    Use: lambda leaf: f"requested for {leaf.label}",
+    Required: _required,
+}

@@ -1,0 +1,215 @@
+"""Prints a tree of criteria as numbered clauses in a payer's house style, and reads such clauses back.
+
+`describe` says one node in our own short words. A composite is a lead-in clause whose parts follow with
+numbers of their own, so that every leaf and every composite has a clause id and a verbatim quote.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+
+from tools.errors import Invalid
+from tools.leaves import Phrases, bare
+from tools.plain import describe
+from tools.rules import AllOf, AnyOf, AtLeast, Composite, Node, NoneOf, Required
+from tools.terms import INDICATIONS
+from tools.wording import Slot, Style, Template, decimal, listed, whole
+
+__all__ = ["House", "Line", "Style", "bare", "describe"]
+
+_KINDS: dict[str, type] = {"all_of": AllOf, "any_of": AnyOf, "none_of": NoneOf, "at_least": AtLeast}
+_NAMES = {kind: name for name, kind in _KINDS.items()}
+_FIXED: dict[str, tuple[str, ...]] = {
+    "quantity": ("quantity", "unit", "days"),
+    "strength": ("label", "quantity", "unit", "days"),
+    "starting": ("label", "days"),
+    "initial": ("uses", "months"),
+    "renewal": ("uses", "months"),
+}
+_TOKEN = re.compile(r"\{([1aAiIm])\}")
+Path = tuple[int, ...]
+P = TypeVar("P", bound=Node | Required)
+
+
+class Line(NamedTuple):
+    """One printed clause: where it stands, its number and its words."""
+
+    path: Path
+    id: str
+    text: str
+
+
+class House:
+    """One style at work. A path is (section, clause, part, …), counted from 1."""
+
+    def __init__(self, style: Style) -> None:
+        self.style = style
+        self.phrases = Phrases(style)
+        uses = listed(
+            "uses", style.both, lambda u: INDICATIONS.get(u, u), {n: u for u, n in INDICATIONS.items()}
+        )
+        free = {name: _free(name) for name in ("drug", "label", "unit")}
+        slots = {
+            **free,
+            "uses": uses,
+            "k": whole("k"),
+            "days": whole("days"),
+            "months": whole("months"),
+            "quantity": decimal("quantity"),
+        }
+        self.leads = {
+            name: Template(
+                text, {k: slots[k] for k in ("uses", "drug", "k")}, f"style {style.id}, lead.{name}"
+            )
+            for name, text in style.lead.items()
+        }
+        self.fixed = {
+            name: Template(
+                style.fixed[name], {k: slots[k] for k in (*names, "drug")}, f"style {style.id}, fixed.{name}"
+            )
+            for name, names in _FIXED.items()
+        }
+
+    # --- numbers -----------------------------------------------------------------------------------------
+
+    def number(self, path: Path) -> str:
+        """The printed number of a clause, e.g. 1.2, C-4(a), § 3(b)."""
+        section = self.style.order[path[0] - 1]
+        levels = self.style.number
+        mark = self.style.mark.get(section, "")
+        shown = (
+            _TOKEN.sub(partial(_token, count, mark), level)
+            for count, level in zip(path, (*levels, *[levels[-1]] * len(path)), strict=False)
+        )
+        return "".join(shown)
+
+    def section(self, name: str) -> int:
+        return self.style.order.index(name) + 1
+
+    # --- printing ----------------------------------------------------------------------------------------
+
+    def print_tree(self, node: Node, path: Path) -> tuple[Node, list[Line]]:
+        """The node with its clause ids, quotes and questions, and the clauses themselves in order."""
+        number = self.number(path)
+        if not isinstance(node, Composite):
+            text = self.phrases.clause(node)
+            return _stamp(node, number, text, self.phrases.question(node)), [Line(path, number, text)]
+        text = self.leads[_NAMES[type(node)]].show({"k": getattr(node, "k", 0)})
+        question = self._ask(node)
+        return self._with_children(node, path, Line(path, number, text), question)
+
+    def print_root(
+        self, root: AllOf, lead: str, uses: Sequence[str], drug: str, path: Path
+    ) -> tuple[AllOf, list[Line]]:
+        """A whole tree under a lead-in that names its uses ("approve" or "renew")."""
+        text = self.leads[lead].show({"uses": tuple(uses), "drug": drug})
+        stamped, lines = self._with_children(root, path, Line(path, self.number(path), text), "")
+        assert isinstance(stamped, AllOf)
+        return stamped, lines
+
+    def print_list(
+        self, parts: Sequence[P], lead: str, uses: Sequence[str], drug: str, path: Path
+    ) -> tuple[tuple[P, ...], list[Line]]:
+        """Exclusions or documents under their lead-in ("exclude" or "attach")."""
+        lines = [Line(path, self.number(path), self.leads[lead].show({"uses": tuple(uses), "drug": drug}))]
+        stamped = []
+        for index, part in enumerate(parts, 1):
+            if isinstance(part, Required):
+                at = (*path, index)
+                text = self.phrases.clause(part)
+                stamped.append(_stamp(part, self.number(at), text, ""))
+                lines.append(Line(at, self.number(at), text))
+                continue
+            node, more = self.print_tree(part, (*path, index))
+            stamped.append(node)
+            lines += more
+        return tuple(stamped), lines
+
+    def say(self, name: str, path: Path, **values: Any) -> Line:
+        """A clause of fixed wording: quantity, strength, starting, initial, renewal."""
+        return Line(path, self.number(path), self.fixed[name].show(values))
+
+    def _ask(self, node: Any) -> str:
+        parts = "; ".join(describe(child) for child in node.children)
+        return self.style.ask[_NAMES[type(node)]].format(k=getattr(node, "k", 0), parts=parts)
+
+    def _with_children(self, node: Any, path: Path, line: Line, question: str) -> tuple[Node, list[Line]]:
+        lines, children = [line], []
+        for index, child in enumerate(node.children, 1):
+            stamped, more = self.print_tree(child, (*path, index))
+            children.append(stamped)
+            lines += more
+        whole_node = msgspec.structs.replace(node, children=tuple(children))
+        return _stamp(whole_node, line.id, line.text, question), lines
+
+    # --- reading back ------------------------------------------------------------------------------------
+
+    def read_tree(self, clauses: Mapping[str, str], path: Path) -> Node:
+        """The tree whose clauses these are; ids and texts are not in the prose and stay empty."""
+        number = self.number(path)
+        text = clauses[number]
+        if self.number((*path, 1)) not in clauses:
+            return self.phrases.read(text)
+        for name, kind in _KINDS.items():
+            found = self.leads[name].read(text)
+            if found is not None:
+                return kind(id="", children=self.read_children(clauses, path), **found)  # type: ignore[no-any-return]
+        raise Invalid(f"style {self.style.id}: clause {number} has parts but is no lead-in: {text!r}")
+
+    def read_children(self, clauses: Mapping[str, str], path: Path) -> tuple[Node, ...]:
+        return tuple(self.read_tree(clauses, child) for child in self.paths(clauses, path))
+
+    def read_documents(self, clauses: Mapping[str, str], path: Path) -> tuple[Required, ...]:
+        return tuple(self.phrases.read_document(clauses[self.number(p)]) for p in self.paths(clauses, path))
+
+    def read_lead(self, name: str, text: str) -> tuple[str, ...] | None:
+        """The uses that a lead-in names; None if the text is another kind of clause."""
+        found = self.leads[name].read(text)
+        return None if found is None else found["uses"]
+
+    def paths(self, clauses: Mapping[str, str], path: Path) -> Iterator[Path]:
+        """The paths right under this one that have a clause."""
+        index = 1
+        while self.number((*path, index)) in clauses:
+            yield (*path, index)
+            index += 1
+
+
+def _stamp(part: Any, clause_id: str, quote: str, question: str) -> Any:
+    text = part.text or describe(part)
+    return msgspec.structs.replace(part, text=text, clause_id=clause_id, quote=quote, question=question)
+
+
+def _free(field: str) -> Slot:
+    return Slot(lambda v: str(v[field]), lambda: r".+?", lambda t: {field: t})
+
+
+def _token(count: int, mark: str, match: re.Match[str]) -> str:
+    kind = match[1]
+    if kind == "m":
+        return mark
+    if kind == "1":
+        return str(count)
+    text = _letters(count) if kind in "aA" else _roman(count)
+    return text.upper() if kind.isupper() else text
+
+
+def _letters(count: int) -> str:
+    text = ""
+    while count:
+        count, rest = divmod(count - 1, 26)
+        text = chr(ord("a") + rest) + text
+    return text
+
+
+def _roman(count: int) -> str:
+    text = ""
+    for value, letters in ((50, "l"), (40, "xl"), (10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i")):
+        times, count = divmod(count, value)
+        text += letters * times
+    return text

@@ -1,0 +1,296 @@
+"""How a house style words one leaf, and how that wording is read back.
+
+A style is data: one template per kind of leaf, with words for operators, responses and the rest. A template is
+compiled once into a printer and a pattern, so what is printed and what is read cannot drift apart.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import msgspec
+
+from tools.errors import Invalid
+from tools.terms import BRANDS, CLASSES, CONCEPTS, INDICATIONS, INGREDIENTS, TESTS, TOPICS
+
+Values = Mapping[str, Any]
+
+
+class Style(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, dict=True):
+    """A payer's house style. Templates name their slots in braces; see data_gen/catalog/styles.yaml."""
+
+    id: str
+    clause: dict[str, str]  # leaf kind, and of each document → sentence
+    lead: dict[str, str]  # all_of, any_of, none_of, at_least; approve, renew, exclude, attach
+    part: dict[str, str]  # what is said only where it applies
+    op: dict[str, str]  # operator → words with {amount}
+    age_op: dict[str, str]  # operator → words with {years}
+    word: dict[str, dict[str, str]]  # who, status, direction, response, formulation, sex, requested
+    either: tuple[str, str, str] = (", ", " or ", ", or ")  # between items, between two, before the last
+    both: tuple[str, str, str] = (", ", " and ", ", and ")
+    test: dict[str, str] = {}
+    ask: dict[str, str]  # leaf and composite kinds → question
+    fixed: dict[str, str]  # quantity, strength, starting, initial, renewal, review, expedited
+    reading: tuple[str, ...]  # how the record is read
+    number: tuple[str, ...]  # one format per level: {1} {a} {A} {i} {I} {m}
+    mark: dict[str, str] = {}  # section → {m}
+    title: dict[str, str]  # section → heading
+    order: tuple[str, ...]  # sections as printed
+    layout: dict[str, str]  # header, heading, rule, indent, dates, preamble, opening
+    header: dict[str, str]  # field → label
+
+
+# --- vocabulary ------------------------------------------------------------------------------------------
+
+CLASS_NAMES: dict[str, str] = {
+    "biguanide": "biguanide",
+    "sulfonylurea": "sulfonylurea",
+    "tzd": "thiazolidinedione",
+    "dpp4": "DPP-4 inhibitor",
+    "glp1": "GLP-1 receptor agonist (tirzepatide included)",
+    "sglt2": "SGLT2 inhibitor",
+    "insulin": "insulin product",
+    "anorectic": "other weight-loss drug",
+    "acei_arb": "ACE inhibitor/ARB",
+}
+UNIT_NAMES: dict[str, str] = {
+    "mL/min/{1.73_m2}": "mL/min per 1.73 m2",
+    "/h": "events per hour",
+    "mm[Hg]": "mm Hg",
+    "10*3/uL": "thousand per uL",
+}
+
+
+def class_name(key: str) -> str:
+    return f"any {CLASS_NAMES.get(key) or re.sub('^an? ', '', CLASSES[key])}"
+
+
+def drug_name(drug: str) -> str:
+    """As printed: brands with a capital."""
+    return drug.capitalize() if drug in BRANDS else drug
+
+
+def drugs_label(drugs: Sequence[str], classes: Sequence[str] = (), requested: bool = False) -> str:
+    """What a list of drugs is called where the rule gives no label of its own."""
+    names = [drug_name(d) for d in drugs] + [class_name(c) for c in classes if c in CLASSES]
+    return join([*names, *(["the requested drug"] if requested else [])], (", ", " or ", ", or "))
+
+
+def uses_label(uses: Sequence[str]) -> str:
+    return join([INDICATIONS.get(use, use) for use in uses], (", ", " or ", ", or "))
+
+
+def join(items: Sequence[str], words: tuple[str, str, str]) -> str:
+    between, two, last = words
+    if len(items) < 3:
+        return two.join(items)
+    return between.join(items[:-1]) + last + items[-1]
+
+
+def plain_number(value: float, decimals: int = 0) -> str:
+    """Without exponent or needless zeros, but with at least so many decimals: 7.0, 0.85, 30."""
+    text = format(Decimal(repr(float(value))).normalize(), "f")
+    whole, _, fraction = text.partition(".")
+    fraction = fraction.ljust(decimals, "0")
+    return f"{whole}.{fraction}" if fraction else whole
+
+
+def quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
+
+
+QUOTED = r'"(?:[^"]|"")*"'
+
+
+def unquoted(text: str) -> str:
+    return text[1:-1].replace('""', '"') if text.startswith('"') else text
+
+
+NUMBER = r"-?\d+(?:\.\d+)?"
+
+
+# --- slots -----------------------------------------------------------------------------------------------
+
+
+class Slot(NamedTuple):
+    """A blank of a template: how it is printed from the leaf's fields, its pattern, and what it reads back."""
+
+    show: Callable[[Values], str]
+    pattern: Callable[[], str]
+    read: Callable[[str], dict[str, Any]]
+
+
+class Template:
+    """A sentence with slots, and the pattern that reads it back."""
+
+    def __init__(self, text: str, slots: Mapping[str, Slot], name: str) -> None:
+        pieces = re.split(r"\{(\w+)\}", text)
+        self.literals, self.names = pieces[::2], pieces[1::2]
+        for slot in self.names:
+            if slot not in slots:
+                raise Invalid(f"{name}: no slot {{{slot}}} here (allowed: {', '.join(slots)})")
+        self.slots = [slots[slot] for slot in self.names]
+        self._pattern: str | None = None
+        self._compiled: re.Pattern[str] | None = None
+
+    def show(self, values: Values) -> str:
+        shown = [self.literals[0]]
+        for slot, literal in zip(self.slots, self.literals[1:], strict=True):
+            shown += (slot.show(values), literal)
+        return "".join(shown)
+
+    def pattern(self) -> str:
+        if self._pattern is None:
+            self._pattern = self._build("(?:")
+        return self._pattern
+
+    def read(self, text: str) -> dict[str, Any] | None:
+        """What the text says in this template's words; None if it is not of this template."""
+        if self._compiled is None:
+            self._compiled = re.compile(self._build("("))
+        match = self._compiled.fullmatch(text)
+        if match is None:
+            return None
+        found: dict[str, Any] = {}
+        for slot, group in zip(self.slots, match.groups(), strict=True):
+            found.update(slot.read(group))
+        return found
+
+    def _build(self, opening: str) -> str:
+        built = [re.escape(self.literals[0])]
+        for slot, literal in zip(self.slots, self.literals[1:], strict=True):
+            built.append(f"{opening}{slot.pattern()}){re.escape(literal)}")
+        return "".join(built)
+
+
+def whole(field: str) -> Slot:
+    return Slot(lambda v: str(v[field]), lambda: r"\d+", lambda t: {field: int(t)})
+
+
+def decimal(field: str) -> Slot:
+    return Slot(lambda v: plain_number(v[field]), lambda: NUMBER, lambda t: {field: float(t)})
+
+
+def words(field: str, table: Mapping[Any, str]) -> Slot:
+    """One of a closed list."""
+    back = {word: key for key, word in table.items()}
+    return Slot(lambda v: table[v[field]], lambda: _any(back), lambda t: {field: back[t]})
+
+
+def optional(template: Template, *fields: str) -> Slot:
+    """The template where any of the fields says something (a 0 does, save for days of a course), else nothing."""
+    return Slot(
+        lambda v: template.show(v) if any(_says(field, v[field]) for field in fields) else "",
+        lambda: f"(?:{template.pattern()})?",
+        lambda t: (template.read(t) or {}) if t else {},
+    )
+
+
+def _says(field: str, value: Any) -> bool:
+    return value not in (None, "", ()) and not (field == "min_days" and value == 0)
+
+
+def flag(field: str, value: Any, text: str) -> Slot:
+    """The text where the field has this value, else nothing."""
+    return Slot(
+        lambda v: text if v[field] == value else "",
+        lambda: f"(?:{re.escape(text)})?",
+        lambda t: {field: value} if t else {},
+    )
+
+
+def choice(
+    pick: Callable[[Values], Any], templates: Mapping[Any, Template], says: Callable[[Any], dict[str, Any]]
+) -> Slot:
+    """One of several templates; `says` is what the choice itself tells."""
+
+    def read(text: str) -> dict[str, Any]:
+        for key, template in templates.items():
+            found = template.read(text)
+            if found is not None:
+                return {**found, **says(key)}
+        raise Invalid(f"cannot read {text!r}")
+
+    return Slot(
+        lambda v: templates[pick(v)].show(v),
+        lambda: "|".join(f"(?:{t.pattern()})" for t in templates.values()),
+        read,
+    )
+
+
+def listed(
+    field: str, between: tuple[str, str, str], name: Callable[[str], str], back: Mapping[str, str]
+) -> Slot:
+    """A list of names from a vocabulary, or quoted."""
+    one = Items(name, back)
+    return Slot(
+        lambda v: one.show(v[field], between),
+        lambda: one.pattern(between),
+        lambda t: {field: tuple(one.meaning(item) for item in one.split(t))},
+    )
+
+
+class Items:
+    """Names from a vocabulary, joined as a style joins them; what is not in it is quoted."""
+
+    def __init__(self, name: Callable[[str], str], back: Mapping[str, str]) -> None:
+        self.name, self.back = name, back
+
+    def show(self, keys: Iterable[str], between: tuple[str, str, str]) -> str:
+        return join([self.one(key) for key in keys], between)
+
+    def one(self, key: str) -> str:
+        name = self.name(key)
+        return name if self.back.get(name) == key else quoted(key)
+
+    def item(self) -> str:
+        return f"{_any(self.back)}|{QUOTED}" if self.back else QUOTED
+
+    def pattern(self, between: tuple[str, str, str]) -> str:
+        item, gaps = self.item(), _any(dict.fromkeys(between))
+        return f"(?:{item})(?:(?:{gaps})(?:{item}))*"
+
+    def split(self, text: str) -> list[str]:
+        return [match.group() for match in re.finditer(self.item(), text)]
+
+    def meaning(self, item: str) -> str:
+        return unquoted(item) if item.startswith('"') else self.back[item]
+
+
+@lru_cache(maxsize=2048)
+def _alternatives(names: tuple[str, ...]) -> str:
+    return "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+
+
+def _any(names: Iterable[str]) -> str:
+    return _alternatives(tuple(names))
+
+
+# --- vocabularies read back -------------------------------------------------------------------------------
+
+TEST_KEYS = tuple(TESTS)
+UNITS = {UNIT_NAMES.get(unit, unit): unit for test in TESTS.values() for unit in test.units}
+NO_UNIT = ("{ratio}", "{stage}")
+CODE = r"[A-Z][0-9][0-9A-Z](?:\.[0-9A-Z]{1,4})?|[A-Z][0-9][0-9A-Z]?"
+TOPIC_BACK = {words: topic for topic, words in TOPICS.items()}
+CONCEPT_BACK = {concept.label: concept for concept in CONCEPTS.values()}
+SPECIALTIES = {
+    name: name
+    for name in (
+        "endocrinology", "cardiology", "sleep medicine", "pulmonology", "neurology", "otolaryngology",
+        "hepatology", "gastroenterology", "nephrology", "obesity medicine", "bariatric surgery", "internal medicine",
+    )
+}  # fmt: skip
+
+
+def drug_back(requested: str = "") -> dict[str, str]:
+    """Printed name → "d:metformin", "c:dpp4" or "r:" for the drug asked for."""
+    back = {drug_name(drug): f"d:{drug}" for drug in (*INGREDIENTS, *BRANDS)}
+    back |= {class_name(key): f"c:{key}" for key in CLASSES}
+    if requested:
+        back[requested] = "r:"
+    return back
