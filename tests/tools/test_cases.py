@@ -1,0 +1,117 @@
+"""The sixteen reference cases and their variants, each in a file of its own."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from tools.casefile import Known, case_files, decide_case, no_store, read_case
+from tools.errors import Invalid
+
+CASES = Path(__file__).parents[2] / "evals" / "cases"
+
+
+def drugs() -> tuple:  # type: ignore[type-arg]
+    from data_gen.catalog_loader import load_catalog
+
+    return tuple(load_catalog().drugs.values())
+
+
+@pytest.mark.parametrize("file", case_files([CASES]), ids=lambda file: file.stem)
+def test_reference_case(file: Path) -> None:
+    known = Known(no_store, drugs())
+    decided = decide_case(read_case(file, known), known.drugs)
+    assert decided.case.expect, "a reference case says what it expects"
+    assert decided.differences == ()
+
+
+def test_all_sixteen_are_there() -> None:
+    numbers = {file.stem[:2] for file in case_files([CASES])}
+    assert numbers == {
+        "01",
+        "02",
+        "04",
+        "05",
+        "07",
+        "09",
+        "11",
+        "12",
+        "13",
+        "15",
+        "16",
+        "18",
+        "19",
+        "21",
+        "23",
+        "25",
+    }
+
+
+def case(tmp_path: Path, text: str) -> Path:
+    (tmp_path / "policies.yaml").write_text((CASES / "policies.yaml").read_text())
+    file = tmp_path / "case.yaml"
+    file.write_text("as_of: 2026-09-01\nrule: P1\nrequest: Ozempic\n" + text)
+    return file
+
+
+def test_a_wrong_expectation_is_a_difference(tmp_path: Path) -> None:
+    file = case(tmp_path, "patient: {labs: {hba1c: 6.0 % on 2026-08-01}}\nexpect: ready\n")
+    decided = decide_case(read_case(file, Known(no_store)))
+    assert decided.differences[0].startswith("outcome: expected ready, found ")
+
+
+def test_a_case_of_another_day_is_judged_on_that_day(tmp_path: Path) -> None:
+    file = case(tmp_path, "patient: {age: 50}\n")
+    assert read_case(file, Known(no_store), date(2026, 10, 1)).as_of == date(2026, 10, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("patient: {labs: {hba2c: 7}}\n", "case.yaml:4: unknown test 'hba2c'; did you mean hba1c"),
+        ("patient: {medication: []}\n", "unknown key in a patient 'medication'; did you mean medications"),
+        ("patient: {sex: x}\n", "unknown sex 'x'"),
+        ("patient: {labs: {hba1c: soon}}\n", "cannot read the value 'soon'"),
+        ("expect: {outcome: redy}\n", "unknown outcome 'redy'; did you mean ready"),
+        ("patient: {attestations: {pregnancy: perhaps}}\n", "unknown statement 'perhaps'"),
+        ("patient: {medications: [{drug: metformin, outcome: fine}]}\n", "unknown outcome 'fine'"),
+        ("patient: {medications: [{drug: metformin, start: 1.1.2026}]}\n", "start"),
+        ("unmentioned: yes\n", "unknown value of unmentioned"),
+    ],
+)
+def test_an_error_names_file_line_and_what_is_allowed(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        read_case(case(tmp_path, text), Known(no_store))
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_short_lines_and_mappings_read_alike(tmp_path: Path) -> None:
+    short = """
+patient:
+  conditions: [E11.65 type 2 diabetes since 2019-05-01]
+  labs: {hba1c: 8.4 % on 2026-08-02, bmi: "31.2, 12 days ago"}
+  medications: ["metformin ER 1000 mg bid, 2025-01-01 to 2026-02-05, inadequate"]
+  allergies: ["sulfa (rash)"]
+"""
+    long = """
+patient:
+  conditions: [{code: E11.65, name: type 2 diabetes, onset: 2019-05-01}]
+  labs:
+    - {test: HbA1c, value: 8.4, unit: "%", date: 2026-08-02}
+    - {test: bmi, value: 31.2, unit: kg/m2, date: 2026-08-20}
+  medications:
+    - {drug: metformin, formulation: ER, dose: 1000 mg, frequency: bid, start: 2025-01-01, end: 2026-02-05,
+       outcome: Inadequate response}
+  allergies: [{substance: sulfa, reaction: rash}]
+"""
+    read = [read_case(case(tmp_path, text), Known(no_store)).patient for text in (short, long)]
+    assert read[0] == read[1]
+
+
+def test_a_value_without_a_unit_is_not_given_one(tmp_path: Path) -> None:
+    chart = "patient: {labs: {hba1c: 8.4 on 2026-08-02, egfr: 80 on 2026-08-02}}\n"
+    observations = read_case(case(tmp_path, chart), Known(no_store)).patient.observations
+    assert [item.unit for item in observations] == [None, "mL/min/{1.73_m2}"]

@@ -1,0 +1,233 @@
+"""Claims about the order of checks and what a request is completed with."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from tools.alternatives import alternatives
+from tools.determine import complete_request, determine
+from tools.records import (
+    Authorization,
+    Benefit,
+    Coverage,
+    Determination,
+    Diagnosis,
+    Drug,
+    LabelIndication,
+    Medication,
+    Note,
+    Observation,
+    Order,
+    Patient,
+    Plan,
+    QuantityLimit,
+    Request,
+    Strength,
+)
+from tools.rules import AllOf, Change, Condition, Lab, Required, Rule, Taking, Use
+
+AS_OF = date(2026, 9, 1)
+T2DM = Condition(id="t2dm", label="type 2 diabetes", codes=("E11",))
+A1C = Lab(id="hba1c", test="hba1c", op=">=", value=7.0, unit="%", within_days=90)
+NO_GLP1 = Taking(id="duplicate", label="a GLP-1", classes=("glp1",))
+RULE = Rule(
+    id="R",
+    indication="t2dm",
+    criteria=AllOf(id="c", children=(T2DM, A1C)),
+    exclusions=(NO_GLP1, Use(id="weight_only", uses=("weight",), label="weight only")),
+    documents=(Required(id="note", text="a chart note", of="note", within_days=90),),
+    renewal=AllOf(id="r", children=(Change(id="fall", test="hba1c", amount=1.0),)),
+)
+PEN = Strength(label="1 mg", dose=1.0, package="1 pen", quantity=3.0, days=28, ndc="0169-4130-13", doses=4)
+OZEMPIC = Drug(
+    name="Ozempic",
+    generic="semaglutide",
+    ingredients=("semaglutide",),
+    classes=("glp1",),
+    rxnorm="1991302",
+    route="subcutaneous",
+    unit="mL",
+    per_day=0.142857,
+    strengths=(msgspec.structs.replace(PEN, label="0.25 mg", dose=0.25, starting=True), PEN),
+    indications=(
+        LabelIndication(
+            key="t2dm",
+            text="type 2 diabetes",
+            rule=Rule(id="label", indication="t2dm", criteria=AllOf(id="c", children=(T2DM,))),
+        ),
+    ),
+)
+LIMIT = QuantityLimit(quantity=3.0, unit="mL", days=28)
+
+
+def plan(**benefit: Any) -> Plan:
+    given = {"covered": True, "pa_required": True, "rules": (RULE,), "quantity_limit": LIMIT} | benefit
+    return Plan(
+        id="A",
+        payer_id="a",
+        payer="Payer A",
+        name="A",
+        line_of_business="commercial",
+        channel="fax",
+        benefits={"Ozempic": Benefit(drug="Ozempic", **given)},
+    )
+
+
+def chart(**fields: Any) -> Patient:
+    given: dict[str, Any] = {
+        "coverages": (Coverage(id="cov-1", plan_id="A", start=date(2026, 1, 1)),),
+        "conditions": (Diagnosis(id="dx-1", code="E11.9"),),
+        "observations": (Observation(id="obs-1", test="hba1c", value=8.4, unit="%", date=date(2026, 8, 1)),),
+        "medications": (),
+        "notes": (Note(id="note-1", date=date(2026, 8, 15), text="seen"),),
+    }
+    return Patient(id="P001", **(given | fields))
+
+
+def decided(patient: Patient, rules: Plan | None = None, **request: Any) -> Determination:
+    asked = complete_request(patient, OZEMPIC, Request(drug="Ozempic", **request))
+    return determine(patient, rules or plan(), asked, AS_OF)
+
+
+def test_all_met_and_documented_is_ready() -> None:
+    found = decided(chart())
+    assert found.outcome == "ready"
+    assert all(finding.status == "met" for finding in found.findings)
+
+
+def test_eligibility_comes_first() -> None:
+    ended = Coverage(id="cov-1", plan_id="A", end=date(2026, 8, 31))
+    found = decided(chart(coverages=(ended, Coverage(id="cov-2", plan_id="B", start=date(2026, 9, 1)))))
+    assert (found.outcome, found.stopped_by) == ("wrong_plan", "eligibility")
+    assert "Check again under B" in found.next_actions[0]
+
+
+def test_the_last_day_of_a_period_is_covered() -> None:
+    last_day = Coverage(id="cov-1", plan_id="A", start=date(2026, 9, 1), end=date(2026, 9, 1))
+    assert decided(chart(coverages=(last_day,))).outcome == "ready"
+
+
+def test_nobody_enrolled_is_the_wrong_plan() -> None:
+    assert decided(chart(coverages=())).outcome == "wrong_plan"
+
+
+def test_formulary_comes_before_criteria() -> None:
+    assert decided(chart(conditions=()), plan(covered=False)).outcome == "not_covered"
+
+
+def test_without_pa_only_the_quantity_is_checked() -> None:
+    free = plan(pa_required=False, rules=())
+    assert decided(chart(conditions=()), free).outcome == "not_required"
+    assert decided(chart(), free, quantity=6.0, days_supply=28).outcome == "quantity_exception"
+
+
+def test_a_benefit_exclusion_of_the_use_is_not_covered() -> None:
+    found = decided(
+        chart(), plan(excluded_uses={"weight": "Part D does not cover weight loss"}), indication="weight"
+    )
+    assert (found.outcome, found.stopped_by) == ("not_covered", "benefit")
+
+
+def test_a_use_that_the_rule_excludes_is_a_denial_by_exclusion() -> None:
+    found = decided(chart(), indication="weight")
+    assert (found.outcome, found.stopped_by) == ("likely_denial", "exclusion")
+
+
+def test_a_use_that_no_rule_knows_is_not_covered() -> None:
+    assert decided(chart(), indication="osa").outcome == "not_covered"
+
+
+def test_a_proven_exclusion_stops_before_open_criteria() -> None:
+    wegovy = Medication(
+        id="med-1",
+        drug="Wegovy",
+        ingredients=("semaglutide",),
+        classes=("glp1",),
+        start=AS_OF,
+        status="active",
+    )
+    found = decided(chart(medications=(wegovy,), observations=()))
+    assert (found.outcome, found.stopped_by) == ("likely_denial", "exclusion")
+
+
+def test_not_met_beats_unknown() -> None:
+    assert decided(chart(conditions=(), observations=())).outcome == "likely_denial"
+
+
+def test_unknown_criteria_come_before_quantity() -> None:
+    assert decided(chart(observations=()), quantity=6.0, days_supply=28).outcome == "needs_documentation"
+
+
+def test_quantity_comes_before_documents() -> None:
+    assert decided(chart(notes=()), quantity=6.0, days_supply=28).outcome == "quantity_exception"
+
+
+def test_missing_documents_come_last() -> None:
+    found = decided(chart(notes=()))
+    assert (found.outcome, found.stopped_by) == ("needs_documentation", "documents")
+
+
+def test_quantity_is_a_rate_compared_exactly() -> None:
+    assert decided(chart(), quantity=9.0, days_supply=84).outcome == "ready"
+    assert decided(chart(), quantity=9.0, days_supply=83).outcome == "quantity_exception"
+
+
+def test_a_renewal_is_judged_by_its_own_tree_from_the_baseline() -> None:
+    on_it = Medication(
+        id="med-1",
+        drug="Ozempic",
+        ingredients=("semaglutide",),
+        classes=("glp1",),
+        start=date(2026, 2, 1),
+        status="active",
+    )
+    approved = Authorization(
+        id="auth-1", plan_id="A", drug="Ozempic", start=date(2026, 2, 1), end=date(2026, 9, 30)
+    )
+    a1c = (
+        Observation(id="obs-1", test="hba1c", value=8.4, unit="%", date=date(2026, 1, 20)),
+        Observation(id="obs-2", test="hba1c", value=6.9, unit="%", date=date(2026, 8, 1)),
+    )
+    renewing = chart(medications=(on_it,), authorizations=(approved,), observations=a1c)
+    found = decided(renewing)
+    assert (found.request.kind, found.outcome) == ("renewal", "ready")
+    elsewhere = decided(chart(medications=(on_it,), observations=a1c))
+    assert (elsewhere.request.kind, elsewhere.outcome) == ("continuation", "likely_denial")
+
+
+def test_the_best_of_several_indications_is_reported_with_its_name() -> None:
+    other = msgspec.structs.replace(RULE, id="R2", indication="cv", criteria=AllOf(id="c", children=(A1C,)))
+    found = decided(chart(conditions=()), plan(rules=(RULE, other)))
+    assert (found.outcome, found.indication) == ("ready", "cv")
+    assert (
+        decided(chart(conditions=()), plan(rules=(RULE, other)), indication="t2dm").outcome == "likely_denial"
+    )
+
+
+def test_a_request_is_completed_from_the_order_then_from_the_label() -> None:
+    order = Order(id="order-1", drug="Ozempic", strength="1 mg", quantity=2, unit="pens", days_supply=28)
+    asked = complete_request(chart(orders=(order,)), OZEMPIC, Request(drug="Ozempic"))
+    assert (asked.strength, asked.quantity, asked.unit, asked.days_supply) == ("1 mg", 6.0, "mL", 28)
+    plain = complete_request(chart(), OZEMPIC, Request(drug="Ozempic"))
+    assert (plain.strength, plain.quantity, plain.days_supply) == ("0.25 mg", 3.0, 28)
+    said = complete_request(chart(orders=(order,)), OZEMPIC, Request(drug="Ozempic", quantity=3.0))
+    assert said.quantity == 3.0
+
+
+def test_alternatives_are_met_today_and_serve_the_same_indication() -> None:
+    rybelsus = msgspec.structs.replace(OZEMPIC, name="Rybelsus")
+    free = Benefit(drug="Rybelsus", covered=True, tier=3, copay="$45", indications=("t2dm",))
+    rules = plan()
+    rules = msgspec.structs.replace(rules, benefits={**rules.benefits, "Rybelsus": free})
+    asked = complete_request(chart(), OZEMPIC, Request(drug="Ozempic"))
+    offered = alternatives(chart(observations=()), rules, asked, AS_OF, (OZEMPIC, rybelsus))
+    assert [(item.drug, item.outcome, item.tier) for item in offered] == [("Rybelsus", "not_required", 3)]
+    without = chart(conditions=())
+    assert alternatives(without, rules, asked, AS_OF, (OZEMPIC, rybelsus)) == ()
+
+
+def test_a_determination_is_a_function_of_its_arguments() -> None:
+    assert decided(chart()) == decided(chart())
