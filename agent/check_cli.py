@@ -30,9 +30,7 @@ is, and 1 if a case file expects another one."""
 @app.command(epilog=EPILOG)
 def check(
     patient_id: str = typer.Argument("", metavar="PATIENT", help="Patient id, e.g. P001."),
-    drug: str = typer.Argument(
-        "", metavar="DRUG", help="Brand, or a generic name that only one brand has."
-    ),
+    drug: str = typer.Argument("", metavar="DRUG", help="Brand, or a generic name that only one brand has."),
     case: list[Path] = typer.Option(
         [],
         "--case",

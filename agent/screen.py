@@ -26,7 +26,7 @@ MARKS: dict[Status, tuple[str, str, str]] = {  # in UTF-8, in ASCII, colour
     "not_met": ("✗", "x", "red"),
     "unknown": ("?", "?", "yellow"),
 }
-NARROW = 72
+NARROW, WIDEST, CLAUSE = 72, 140, 8  # columns
 ASCII = str.maketrans({
     "≥": ">=", "≤": "<=", "–": "-", "—": "-", "·": "|", "→": "->", "×": "x", "µ": "u", "²": "2", "…": "...",
     "’": "'", "“": '"', "”": '"', "§": "Sec. ", "≈": "~", "•": "*", "✓": "+", "✗": "x", "½": "1/2", "°": " deg",
@@ -51,13 +51,19 @@ def show(found: Determination, patient: Patient, out: Console) -> None:
         parts.append(_section("Next", _numbered(found.next_actions)))
     if found.alternatives:
         parts.append(_section("Also covered, and met today", _alternatives(found.alternatives)))
-    printed = Group(*parts)
-    if is_utf8(out):
+    say(Group(*parts), out)
+
+
+def say(printed: RenderableType, out: Console) -> None:
+    """Print; in ASCII where the terminal can show no more, and without trailing blanks into a file."""
+    if out.is_terminal and is_utf8(out):
         out.print(printed)
-    else:
-        with out.capture() as capture:
-            out.print(printed)
-        out.file.write(to_ascii(capture.get()))
+        return
+    with out.capture() as capture:
+        out.print(printed)
+    lines = (line.rstrip() for line in capture.get().splitlines())
+    text = "\n".join(lines) + "\n"
+    out.file.write(text if is_utf8(out) else to_ascii(text))
 
 
 def is_utf8(out: Console) -> bool:
@@ -93,7 +99,8 @@ def _header(found: Determination, patient: Patient) -> Text:
 
 def _headline(found: Determination) -> RenderableType:
     word = found.outcome.replace("_", " ").upper()
-    return Padding(Text.assemble((word, STYLES[found.outcome]), "  ", found.summary), (1, 0, 0, 0))
+    said = found.summary.partition(": ")[2] or found.summary  # it begins with the outcome in other words
+    return Padding(Text.assemble((word, STYLES[found.outcome]), "  ", said), (1, 0, 0, 0))
 
 
 def _section(title: str, body: RenderableType) -> RenderableType:
@@ -102,18 +109,22 @@ def _section(title: str, body: RenderableType) -> RenderableType:
 
 def _findings(findings: list[Finding], out: Console) -> Table:
     narrow = out.width < NARROW
-    table = Table(box=None, show_header=False, padding=(0, 1, 0, 0), expand=True, pad_edge=False)
+    table = Table(box=None, show_header=False, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column(width=1)
-    table.add_column(ratio=5)
-    if not narrow:
-        table.add_column(ratio=4)
-        table.add_column(justify="right", no_wrap=True)
+    if narrow:
+        table.add_column(width=out.width - 3)
+    else:
+        room = min(out.width, WIDEST) - CLAUSE - 6
+        table.add_column(width=room * 5 // 9)
+        table.add_column(width=room - room * 5 // 9)
+        table.add_column(width=CLAUSE, justify="right", overflow="fold")
     for finding, depth in _walk(findings):
         utf8, plain, colour = MARKS[finding.status]
         mark = Text(utf8 if is_utf8(out) else plain, colour)
         clause = Text(finding.clause.clause_id if finding.clause else "", "dim")
         if narrow:
-            table.add_row(mark, Group(_statement(finding, depth), _evidence(finding), clause))
+            below = (line for line in (_evidence(finding), clause) if line.plain)
+            table.add_row(mark, Group(_statement(finding, depth), *below))
         else:
             table.add_row(mark, _statement(finding, depth), _evidence(finding), clause)
     return table
@@ -130,13 +141,20 @@ def _walk(findings: tuple[Finding, ...] | list[Finding], depth: int = 0) -> Iter
 
 
 def _statement(finding: Finding, depth: int) -> RenderableType:
-    text = Text(finding.text or finding.criterion)
+    text = Text(_short(finding))
     if finding.status != "met" and not finding.parts:
         if finding.detail:
             text.append(f"\n{finding.detail}", "dim")
         if finding.fix:
             text.append(f"\n→ {finding.fix}", MARKS[finding.status][2])
     return Padding(text, (0, 0, 0, 2 * depth))
+
+
+def _short(finding: Finding) -> str:
+    """Its statement; where the branches stand below it, `any of` is enough."""
+    said = finding.text or finding.criterion
+    head, colon, _ = said.partition(":")
+    return head if finding.parts and colon and head.endswith(" of") else said
 
 
 def _evidence(finding: Finding) -> Text:
@@ -148,7 +166,7 @@ def _evidence_line(evidence: Evidence) -> Text:
     value = f"{evidence.value:g}" if isinstance(evidence.value, float) else str(evidence.value or "")
     unit = f" {evidence.unit}" if evidence.unit else ""
     text = Text(f"{value}{unit}" or evidence.kind)
-    if evidence.date:
+    if evidence.date and str(evidence.date) not in text.plain:
         text.append(f" {evidence.date}")
     text.append(f" {evidence.record_id}", "dim")
     if evidence.note:

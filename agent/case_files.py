@@ -1,0 +1,98 @@
+"""Cases that stand in files of their own: decide them, and show where they differ from what they expect."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from agent.dump import plain, to_json
+from agent.settings import read_settings
+from tools.casefile import Decided, Known, case_files, decide_case, no_store, read_case
+from tools.errors import Unavailable
+
+DIFFERS = 1
+
+
+def decide_files(paths: Sequence[Path], *, as_of: date | None, as_json: bool) -> int:
+    """Decide the cases in these files and folders and print them; 1 if one differs from its `expect`."""
+    known = _known()
+    files = case_files(paths)
+    decided = [decide_case(read_case(file, known, as_of), known.drugs) for file in files]
+    if as_json:
+        bodies = [_body(one) for one in decided]
+        alone = len(paths) == 1 and paths[0].is_file()
+        print(to_json(bodies[0] if alone else bodies))
+    elif len(decided) == 1:
+        _show(decided[0])
+    else:
+        _list(decided)
+    return DIFFERS if any(one.differences for one in decided) else 0
+
+
+def _known() -> Known:
+    """The store's plans and drugs if there is a store; a case that brings its own rule needs none."""
+    from tools.store.store import Store
+
+    try:
+        store = Store.open(read_settings().database_url)
+    except Unavailable:
+        return Known(no_store)
+    return Known(store.plan, tuple(store.drugs()))
+
+
+def _body(one: Decided) -> dict[str, Any]:
+    """The determination, as `pa check` prints it, and beside it what the case says of itself."""
+    found: dict[str, Any] = plain(one.determination)
+    return {
+        **found,
+        "case": one.case.name,
+        "file": one.case.file,
+        "expect": plain(dict(one.case.expect)),
+        "left_out": list(one.left_out),
+        "differences": list(one.differences),
+    }
+
+
+def _show(one: Decided) -> None:
+    from rich.text import Text
+
+    from agent import screen
+
+    out = screen.console()
+    screen.show(one.determination, one.case.patient, out)
+    if one.left_out:
+        screen.say(
+            Text(f"\nLeft out, since the case does not mention it: {', '.join(one.left_out)}", "dim"), out
+        )
+    if one.differences:
+        lines = "\n".join(f"  {line}" for line in one.differences)
+        screen.say(Text(f"\nDiffers from what {one.case.file} expects\n{lines}", "bold red"), out)
+    elif one.case.expect:
+        screen.say(Text(f"\nAs {one.case.file} expects.", "green"), out)
+
+
+def _list(decided: Sequence[Decided]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from agent import screen
+
+    out = screen.console()
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
+    for one in decided:
+        mark = Text("differs", "bold red") if one.differences else Text("as expected", "green")
+        if not one.case.expect:
+            mark = Text("")
+        outcome = one.determination.outcome
+        name = Text.assemble(one.case.name, *(f"\n  {line}" for line in one.differences))
+        table.add_row(name, one.determination.drug, Text(outcome, screen.STYLES[outcome]), mark)
+    screen.say(table, out)
+    differ = sum(bool(one.differences) for one in decided)
+    said = (
+        f"\n{len(decided)} cases; {differ} differ from what they expect"
+        if differ
+        else f"\n{len(decided)} cases"
+    )
+    screen.say(Text(said, "bold"), out)

@@ -1,0 +1,114 @@
+"""What the work on a case needs beside the graph: the question, the coverage, the reasons not to draft, the key."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from tools.check import Asked, ask
+from tools.determine import active_coverage
+from tools.documents import walk
+from tools.errors import PaladinError, Unavailable
+from tools.records import Determination, Request
+from tools.store.store import Store
+
+MAY_DRAFT = ("ready", "needs_documentation", "quantity_exception")
+
+
+class Asking(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a person asks for; what is left out is filled in as for `pa check`."""
+
+    patient_id: str
+    request: Request
+    plan_id: str = ""
+    as_of: date | None = None
+    force: bool = False
+
+
+def look_up(store: Store, asking: Asking) -> Asked:
+    return ask(store, asking.patient_id, asking.request, plan_id=asking.plan_id, as_of=asking.as_of)
+
+
+def coverage(asked: Asked) -> dict[str, Any]:
+    """The enrolment that holds on the day, if any, and what the plan says of the drug."""
+    active = active_coverage(asked.patient, asked.plan.id, asked.as_of)
+    benefit = asked.plan.benefits[asked.drug.name]
+    return {
+        "plan_id": asked.plan.id,
+        "payer": asked.plan.payer,
+        "active": active is not None,
+        "member_id": active.member_id if active else "",
+        "enrolled_from": active.start.isoformat() if active and active.start else None,
+        "enrolled_to": active.end.isoformat() if active and active.end else None,
+        "drug": asked.drug.name,
+        "covered": benefit.covered,
+        "reason": benefit.reason,
+        "pa_required": benefit.pa_required,
+        "tier": benefit.tier,
+        "copay": benefit.copay,
+        "step_therapy": list(benefit.step_therapy),
+        "quantity_limit": msgspec.to_builtins(benefit.quantity_limit),
+        "indications": list(benefit.indications),
+        "policy_id": benefit.policy_id,
+    }
+
+
+def why_not(found: Determination, force: bool = False) -> str:
+    """Why this case is not drafted, with what to do instead; "" if it is."""
+    if found.outcome in MAY_DRAFT:
+        return ""
+    if found.outcome == "likely_denial" and found.stopped_by != "exclusion":
+        if force:
+            return ""
+        instead = "mend what is not met, or draft it all the same with --force"
+    else:
+        instead = "; ".join(found.next_actions[:2]) or "see `pa check`"
+    return f"not drafted. {found.summary.rstrip('.')}. Instead: {instead}"
+
+
+def agree(found: Determination, clauses: Iterable[Mapping[str, Any]]) -> None:
+    """Every clause that a finding cites was retrieved, word for word; Unavailable if index and rule disagree."""
+    retrieved = {(clause["policy_id"], clause["clause_id"]): clause["text"] for clause in clauses}
+    for finding in walk(found.findings):
+        cited = finding.clause
+        if cited and cited.quote not in retrieved.get((cited.policy_id, cited.clause_id), ""):
+            raise Unavailable(
+                f"the policy index and the rule disagree on clause {cited.clause_id} of {cited.policy_id};"
+                " run `pa index` to rebuild it"
+            )
+
+
+def fingerprint(store: Store, asked: Asked) -> str:
+    """SHA-256 of all that a draft is made from: the chart, the plan, the drug, the form, the policy, the request."""
+    policy = store.policy(asked.plan.id, asked.drug.name)
+    parts = (
+        asked.patient,
+        asked.plan,
+        asked.drug,
+        asked.request,
+        asked.as_of,
+        store.form(asked.plan.id),
+        policy,
+    )
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(msgspec.json.encode(part, order="deterministic"))
+    return digest.hexdigest()
+
+
+def thread_of(store: Store, asking: Asking) -> str:
+    """The thread of this very case: the same question to the same records is the same work."""
+    key = hashlib.sha256(msgspec.json.encode(asking, order="deterministic"))
+    key.update(fingerprint(store, look_up(store, asking)).encode())
+    return f"{asking.patient_id}-{asking.request.drug}-{key.hexdigest()[:12]}"
+
+
+def worth_a_retry(error: Exception) -> bool:
+    """A busy database or disk is; what a person has to mend isn't."""
+    from sqlalchemy.exc import OperationalError
+
+    return isinstance(error, OSError | OperationalError) and not isinstance(error, PaladinError)
