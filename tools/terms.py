@@ -445,7 +445,7 @@ TOPICS: dict[str, str] = {
     "pap_tried": "has tried, or cannot use, positive airway pressure",
     "specialist_consult": "has been seen by a specialist",
     "low_alcohol": "drinks less than 20 g (women) or 30 g (men) of alcohol a day",
-    "employer_programme": "is enrolled in the sponsor's weight programme",
+    "employer_programme": "is enrolled in the sponsor's weight program",
 }
 
 # --- drugs that charts name, beside those of the catalog --------------------------------------------------
