@@ -114,6 +114,7 @@ def _diagnoses(entry: Entry, condition: Condition, tally: Tally, over_by: date |
             source_code=first.source_code,
         )
         for place, code in enumerate(coded.codes[1:], start=2)
+        if not ours.is_ours(condition, Diagnosis)
     ]
     return [first, *others]
 

@@ -7,7 +7,6 @@ that nobody knows, and a page of a search (searchset, NDJSON) says nothing about
 
 from __future__ import annotations
 
-import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
@@ -78,7 +77,8 @@ def import_bundle(
     name: str = "bundle",
 ) -> Imported:
     """Read one patient's whole record. `as_of` becomes the chart's default date, else that of its newest
-    record; `plan` enrols the patient from the day before its first. Raises Invalid, which names the file
+    record; `plan` enrols the patient from the day before its first. Without `patient_id` the id is empty, and
+    the store gives one, unless the bundle is our own export. Raises Invalid, which names the file
     (`name`) and the path of what is wrong."""
     read_in, tally = read(bundle, name), Tally()
     entry, patient = _the_patient(read_in, name)
@@ -122,10 +122,10 @@ def _set_aside(bundle: Bundle, patient: FhirPatient, tally: Tally) -> None:
             tally.skip(entry, "an entry without a resource")
         elif entry.raw.get("modifierExtension"):
             tally.not_understood(entry, "a modifierExtension changes its meaning")
+        elif ours.of_a_case(entry.raw):
+            tally.not_needed(entry)
         elif resource is None:
             continue
-        elif resource.own(ours.CASE):
-            tally.not_needed(entry)
         elif not _about(bundle, patient, resource):
             tally.skip(entry, "about another patient")
 
@@ -157,7 +157,7 @@ def _base(patient: FhirPatient, entry: Entry, who: Prescriber | None, as_of: dat
     source = source_of(patient, entry.full_url)
     given, family = name_of(patient.name)
     named = Patient(
-        id=patient.own(ours.PATIENT) or f"FHIR-{uuid.uuid5(uuid.NAMESPACE_URL, source).hex[:8]}",
+        id=patient.own(ours.PATIENT),
         given=given,
         family=family,
         birth_date=day(patient.birth_date),

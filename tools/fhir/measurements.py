@@ -86,7 +86,9 @@ def observations(bundle: Bundle, tally: Tally) -> list[Observation]:
 
 
 def test_of(concept: CodeableConcept) -> tuple[str, str]:
-    """The key of terms.TESTS and the LOINC that says so."""
+    """The key of terms.TESTS and the LOINC that says so; our own exports name the key beside it."""
+    if own := concept.code(ours.TEST):
+        return own, concept.code(LOINC)
     for coding in concept.coding:
         test = BY_LOINC.get(coding.code) or _ALSO.get(coding.code)
         if test and coding.system in (LOINC, "urn:oid:2.16.840.1.113883.6.1", ""):
@@ -150,12 +152,17 @@ def _unusable(quantity: Quantity | None, absent: CodeableConcept | None) -> str:
 
 def unit_of(quantity: Quantity, test: str) -> str | None:
     """The unit in UCUM's spelling if the test can be read in it, else as charted; None if none is stated."""
-    known = TESTS[test].units
+    known = TESTS[test].units if test in TESTS else {}
     for stated in (quantity.code, quantity.unit):
-        spelled = _SPELLED.get(stated.casefold(), stated)
+        spelled = spelled_out(stated)
         if spelled in known:
             return spelled
     return quantity.code or quantity.unit or None
+
+
+def spelled_out(unit: str) -> str:
+    """As UCUM spells it."""
+    return _SPELLED.get(unit.casefold(), unit)
 
 
 def _date(said: FhirObservation) -> date | None:

@@ -14,6 +14,7 @@ from tools.fhir.r4 import (
     CodeableConcept,
     Dosage,
     FhirMedication,
+    FhirPatient,
     MedicationDispense,
     MedicationRequest,
     MedicationStatement,
@@ -74,7 +75,7 @@ def medications(bundle: Bundle, tally: Tally) -> list[Medication]:
             tally.not_understood(entry, "names no medication", concept)
         else:
             tally.mapped(entry)
-            listed.append(_medication(entry, said, concept, tally))
+            listed.append(_medication(entry, said, concept, bundle, tally))
     return listed
 
 
@@ -109,7 +110,11 @@ def _contained(raw: dict[str, Any]) -> FhirMedication | None:
 
 
 def _medication(
-    entry: Entry, said: MedicationRequest | MedicationStatement, concept: CodeableConcept, tally: Tally
+    entry: Entry,
+    said: MedicationRequest | MedicationStatement,
+    concept: CodeableConcept,
+    bundle: Bundle,
+    tally: Tally,
 ) -> Medication:
     rxcui = concept.code(RXNORM)
     named = product(concept.name if concept.name != rxcui else "", rxcui)
@@ -124,7 +129,8 @@ def _medication(
         start = day(said.effective_period.start) or day(said.effective_date_time)
         end, dosages = day(said.effective_period.end), said.dosage
         why = next((r.name for r in said.status_reason if r.name), "")
-        reported = said.information_source.reference.split("/")[0] in ("Patient", "RelatedPerson")
+        teller = said.information_source.reference
+        reported = bundle.find(teller, FhirPatient) is not None or "RelatedPerson" in teller
     dose, dose_unit, per_day = _dosage(dosages, named)
     status = _STATUS.get(said.status)
     record = Medication(

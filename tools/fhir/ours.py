@@ -20,6 +20,7 @@ REST = f"{BASE}/StructureDefinition/rest-of-record"
 PATIENT = f"{BASE}/patient"
 PLAN = f"{BASE}/plan"
 TOPIC = f"{BASE}/CodeSystem/attestation-topic"
+TEST = f"{BASE}/CodeSystem/test"
 CASE = f"{BASE}/case"
 
 T = TypeVar("T", bound=Record)
@@ -37,6 +38,13 @@ def record_id(resource: Resource, kind: type[Record]) -> str:
 
 def is_ours(resource: Resource, kind: type[Record]) -> bool:
     return bool(resource.own(system(kind)))
+
+
+def of_a_case(raw: dict[str, Any]) -> bool:
+    """Whether a resource belongs to a request that we drafted, and so says nothing of the chart."""
+    said = raw.get("identifier", ())
+    identifiers = [said] if isinstance(said, dict) else said
+    return any(isinstance(i, dict) and i.get("system") == CASE for i in identifiers)
 
 
 def restored(record: T, rest: str) -> T:
