@@ -62,7 +62,7 @@ def _insurance(person: Person, setting: Setting) -> None:
     person.plan = current
     end = setting.year_end if coarse[58] < 100 else None
     person.coverages = [(current, began, end)]
-    if coarse[55] < 38:  # 15 % were in another plan before
+    if coarse[55] < 38 and len(insurers) > 1:  # 15 % were in another plan before
         former = insurers[(draw + 1 + draw % (len(insurers) - 1)) % len(insurers)].plan_id
         ended = 40 + coarse[56] * 2
         person.coverages = [(former, ended + 300 + coarse[57] * 5, ended), (current, ended - 1, end)]

@@ -1,0 +1,373 @@
+"""Writing a world: patients by blocks, in as many processes as there are cores, and the files of its catalog.
+
+    generate(Order(count=20)) → mock_data/{patients,plans,forms,drugs,dataset}.json, policies/*.txt
+
+Everything is written beside the old world and put in its place at the end, dataset.json last: a run that is
+killed leaves the old world, or one whose hashes do not fit and which `pa load` therefore refuses.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from datetime import date
+from pathlib import Path
+from typing import IO, Literal, NamedTuple
+
+import msgspec
+
+from data_gen.cases import Label, Planter
+from data_gen.catalog_loader import Catalog, load_catalog
+from data_gen.charts import as_block, as_line, parts_of
+from data_gen.draws import BLOCK, block_rows
+from data_gen.forms import print_forms
+from data_gen.history import draw_record
+from data_gen.people import draw_person
+from data_gen.setting import AS_OF, Setting
+from tools.errors import Invalid, Refused, Unavailable
+
+VERSION = "1"  # of the people: the same seed and version are the same patients
+Format = Literal["json", "jsonl"]
+Progress = Callable[[int, int], None]  # patients done, of how many
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """What world is wanted, and where."""
+
+    count: int = 20
+    seed: int = 42
+    as_of: date = AS_OF
+    out: Path = Path("mock_data")
+    append: bool = False
+    format: Format = "json"
+    workers: int = 0  # 0: as many as cores, where there is work for them
+    labels: Path | None = None
+    catalog: Path | None = None
+
+
+class Dataset(msgspec.Struct, frozen=True, kw_only=True):
+    """dataset.json. `files` maps a path to its SHA-256; `labels` is the labels' hash, which are kept elsewhere."""
+
+    version: str
+    seed: int
+    as_of: date
+    format: Format
+    counts: dict[str, int]
+    files: dict[str, str]
+    labels: str
+
+
+class Made(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run made."""
+
+    out: str
+    patients: int
+    added: int
+    planted: int
+    seconds: float
+    bytes: int
+    files: int
+    labels: str | None
+    dataset: Dataset
+
+
+class Span(NamedTuple):
+    """Patients first … last-1, all of one block."""
+
+    first: int
+    last: int
+
+
+class Text(NamedTuple):
+    """A span's patients as they stand in the file, without what separates spans, and its labels as JSON lines."""
+
+    patients: bytes
+    labels: bytes
+
+
+# --- one patient, one block --------------------------------------------------------------------------------
+
+
+class Maker:
+    """Makes any patient of a world; one a process."""
+
+    def __init__(self, catalog: Catalog, seed: int, as_of: date, format: Format) -> None:
+        self.seed, self.format = seed, format
+        self.setting = Setting(catalog.plans, catalog.drugs, as_of)
+        self.planter = Planter(self.setting)
+
+    def text(self, span: Span) -> Text:
+        write, between = (as_line, "\n") if self.format == "jsonl" else (as_block, ",\n")
+        patients, labels = [], []
+        setting, planter = self.setting, self.planter
+        fine, coarse = block_rows(self.seed, span.first // BLOCK)
+        for index in range(span.first, span.last):
+            row = index % BLOCK
+            person = draw_person(index, fine[row], coarse[row])
+            draw_record(person, setting)
+            label = planter.plant(person)
+            if label is not None:
+                labels.append(msgspec.json.encode(label) + b"\n")
+            patients.append(write(parts_of(person, setting)))
+        return Text(between.join(patients).encode(), b"".join(labels))
+
+    def labels(self, span: Span) -> bytes:
+        """The span's labels alone."""
+        fine, coarse = block_rows(self.seed, span.first // BLOCK)
+        labels: list[Label] = []
+        for index in range(span.first, span.last):
+            if self.planter.is_planted(index):
+                person = draw_person(index, fine[index % BLOCK], coarse[index % BLOCK])
+                draw_record(person, self.setting)
+                label = self.planter.plant(person)
+                if label is not None:
+                    labels.append(label)
+        return b"".join(msgspec.json.encode(label) + b"\n" for label in labels)
+
+
+def spans(first: int, last: int) -> Iterator[Span]:
+    """The span of every block that first … last-1 touches."""
+    while first < last:
+        end = min(last, (first // BLOCK + 1) * BLOCK)
+        yield Span(first, end)
+        first = end
+
+
+_maker: Maker | None = None
+
+
+def _start(catalog: Catalog, seed: int, as_of: date, format: Format) -> None:
+    global _maker
+    _maker = Maker(catalog, seed, as_of, format)
+
+
+def _text(span: Span) -> Text:
+    assert _maker is not None
+    return _maker.text(span)
+
+
+def texts(
+    catalog: Catalog, seed: int, as_of: date, format: Format, first: int, last: int, workers: int = 0
+) -> Iterator[tuple[Span, Text]]:
+    """The text of every span in order, made in `workers` processes; few are ever held at a time."""
+    wanted = spans(first, last)
+    workers = workers or min(os.cpu_count() or 1, (last - first) // BLOCK)
+    if workers < 2:
+        maker = Maker(catalog, seed, as_of, format)
+        yield from ((span, maker.text(span)) for span in wanted)
+        return
+    with ProcessPoolExecutor(workers, initializer=_start, initargs=(catalog, seed, as_of, format)) as pool:
+        ahead: deque[tuple[Span, Future[Text]]] = deque()
+        try:
+            for span in wanted:
+                ahead.append((span, pool.submit(_text, span)))
+                if len(ahead) > 2 * workers:
+                    begun, future = ahead.popleft()
+                    yield begun, future.result()
+            while ahead:
+                begun, future = ahead.popleft()
+                yield begun, future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+# --- a whole world -----------------------------------------------------------------------------------------
+
+
+def generate(order: Order, progress: Progress = lambda done, total: None) -> Made:
+    """Make the world, or add to the one that is there; raises Invalid or Refused and leaves it as it was."""
+    from time import perf_counter
+
+    if order.count < 1:
+        raise Invalid(f"{order.count} patients: at least 1 is needed")
+    began = perf_counter()
+    catalog = load_catalog(order.catalog)
+    files = catalog_files(catalog, order.catalog)
+    old = _old_world(order, files) if order.append else None
+    format = old.format if old else order.format
+    there = old.counts["patients"] if old else 0
+    staging = order.out.parent / f".{order.out.name}.{os.getpid()}.partial"
+    try:
+        order.out.parent.mkdir(parents=True, exist_ok=True)
+        staging.mkdir()
+        made = _write_world(order, catalog, files, staging, format, there, progress)
+        _put_in_place(staging, order.out, made)
+    except OSError as error:
+        raise Unavailable(f"can't write the world to {order.out}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return msgspec.structs.replace(made, seconds=round(perf_counter() - began, 3))
+
+
+def catalog_files(catalog: Catalog, overlay: Path | None) -> dict[str, bytes]:
+    """plans.json, drugs.json, forms.json and policies/*.txt by path."""
+    lists = {
+        "drugs.json": list(catalog.drugs.values()),
+        "plans.json": list(catalog.plans.values()),
+        "forms.json": list(print_forms(catalog.plans, overlay).values()),
+    }
+    files = {
+        name: msgspec.json.format(msgspec.json.encode(items), indent=1) + b"\n"
+        for name, items in lists.items()
+    }
+    for policy in catalog.policies.values():
+        files[f"policies/{Path(policy.file).name}"] = policy.text.encode()
+    return files
+
+
+def read_dataset(folder: Path) -> Dataset:
+    """dataset.json of a world that pa generate made."""
+    path = folder / "dataset.json"
+    if not path.is_file():
+        raise Invalid(f"{folder} holds no dataset.json; `pa generate --out {folder}` makes a world there")
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Dataset)
+    except msgspec.MsgspecError as error:
+        raise Invalid(f"{path}: {error}") from error
+
+
+def _old_world(order: Order, files: dict[str, bytes]) -> Dataset:
+    """The world to add to, if it is one that this run could have begun."""
+    old = read_dataset(order.out)
+    pairs = {
+        "seed": (old.seed, order.seed),
+        "as-of date": (old.as_of, order.as_of),
+        "version": (old.version, VERSION),
+    }
+    for name, (there, wanted) in pairs.items():
+        if there != wanted:
+            raise Refused(
+                f"can't append: the {name} of {order.out} is {there}, not {wanted}; make another world"
+            )
+    name = f"patients.{old.format}"
+    for path, digest in [(name, old.files.get(name))]:
+        if not (order.out / path).is_file() or _sha256(order.out / path) != digest:
+            raise Refused(f"can't append: {order.out / path} is not as dataset.json describes it")
+    for path, body in files.items():
+        if old.files.get(path) != hashlib.sha256(body).hexdigest():
+            raise Refused(f"can't append: the catalog has changed since {order.out} was made ({path})")
+    return old
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class _Sink:
+    """A file being written, with its hash."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file, self.digest, self.size = file, hashlib.sha256(), 0
+
+    def write(self, data: bytes) -> None:
+        self.file.write(data)
+        self.digest.update(data)
+        self.size += len(data)
+
+
+def _write_world(
+    order: Order,
+    catalog: Catalog,
+    files: dict[str, bytes],
+    staging: Path,
+    format: Format,
+    there: int,
+    progress: Progress,
+) -> Made:
+    total = there + order.count
+    name = f"patients.{format}"
+    with (staging / name).open("wb") as file, (staging / "labels").open("wb") as label_file:
+        patients, labels = _Sink(file), _Sink(label_file)
+        if there:
+            _copy_old(order.out / name, patients, format)
+            maker = Maker(catalog, order.seed, order.as_of, format)
+            for span in spans(0, there):
+                labels.write(maker.labels(span))
+        planted = 0
+        for span, text in texts(catalog, order.seed, order.as_of, format, there, total, order.workers):
+            patients.write(_opening(format, span.first) + text.patients)
+            labels.write(text.labels)
+            planted += text.labels.count(b"\n")
+            progress(span.last - there, order.count)
+        patients.write(b"\n]\n" if format == "json" else b"\n")
+    digests = {name: patients.digest.hexdigest()}
+    for path, body in files.items():
+        (staging / path).parent.mkdir(exist_ok=True)
+        (staging / path).write_bytes(body)
+        digests[path] = hashlib.sha256(body).hexdigest()
+    dataset = Dataset(
+        version=VERSION,
+        seed=order.seed,
+        as_of=order.as_of,
+        format=format,
+        counts=_counts(catalog, total),
+        files=dict(sorted(digests.items())),
+        labels=labels.digest.hexdigest(),
+    )
+    (staging / "dataset.json").write_bytes(
+        msgspec.json.format(msgspec.json.encode(dataset), indent=1) + b"\n"
+    )
+    return Made(
+        out=str(order.out),
+        patients=total,
+        added=order.count,
+        planted=planted,
+        seconds=0.0,
+        bytes=patients.size + sum(map(len, files.values())),
+        files=len(digests) + 1,
+        labels=str(order.labels) if order.labels else None,
+        dataset=dataset,
+    )
+
+
+def _opening(format: Format, first: int) -> bytes:
+    """What stands between what was written and patient `first`."""
+    if format == "json":
+        return b",\n" if first else b"[\n"
+    return b"\n" if first else b""
+
+
+def _copy_old(path: Path, sink: _Sink, format: Format) -> None:
+    """Everything up to the end of the last patient."""
+    tail = len(b"\n]\n" if format == "json" else b"\n")
+    left = path.stat().st_size - tail
+    with path.open("rb") as file:
+        while left:
+            data = file.read(min(left, 1 << 20))
+            left -= len(data)
+            sink.write(data)
+
+
+def _counts(catalog: Catalog, patients: int) -> dict[str, int]:
+    benefits = [benefit for plan in catalog.plans.values() for benefit in plan.benefits.values()]
+    return {
+        "patients": patients,
+        "plans": len(catalog.plans),
+        "drugs": len(catalog.drugs),
+        "forms": len(catalog.plans),
+        "policies": len(catalog.policies),
+        "cells": len(catalog.plans) * len(catalog.drugs),
+        "covered": sum(benefit.covered for benefit in benefits),
+        "pa_required": sum(benefit.covered and benefit.pa_required for benefit in benefits),
+    }
+
+
+def _put_in_place(staging: Path, out: Path, made: Made) -> None:
+    """File by file, dataset.json last; what belonged to the old world alone goes."""
+    (out / "policies").mkdir(parents=True, exist_ok=True)
+    (out / "dataset.json").unlink(missing_ok=True)
+    wanted = set(made.dataset.files)
+    for old in (out / "patients.json", out / "patients.jsonl", *(out / "policies").glob("*.txt")):
+        if old.relative_to(out).as_posix() not in wanted:
+            old.unlink(missing_ok=True)
+    if made.labels is not None:
+        Path(made.labels).parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(staging / "labels", made.labels)
+    for path in sorted(wanted):
+        (staging / path).replace(out / path)
+    (staging / "dataset.json").replace(out / "dataset.json")
