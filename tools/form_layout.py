@@ -20,6 +20,12 @@ class Block(NamedTuple):
     height: float
     draw: Draw
     keep: bool = False
+    again: Block | None = None  # drawn before it where it opens a page, as a table's head
+    space: bool = False  # only distance: it may fall off a page's end or beginning
+
+
+def space(height: float) -> Block:
+    return Block(height, lambda pen, x, y: None, space=True)
 
 
 @lru_cache(maxsize=65536)
@@ -91,12 +97,16 @@ def pages_of(blocks: Sequence[Block], first: float, later: float) -> list[list[B
     """Blocks by page; `first` and `later` are the heights that the first and the other pages have."""
     pages: list[list[Block]] = [[]]
     left = first
-    groups = _groups(blocks)
-    for group in groups:
+    for group in _groups(blocks):
         height = sum(block.height for block in group)
+        if group[0].space and (height > left or not pages[-1]):
+            continue
         if height > left and pages[-1]:
             pages.append([])
             left = later
+            if group[0].again is not None:
+                group = [group[0].again, *group]
+                height += group[0].height
         pages[-1].extend(group)
         left -= height
     return pages

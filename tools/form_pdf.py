@@ -25,6 +25,7 @@ from tools.form_layout import (
     column_widths,
     pages_of,
     rows_of,
+    space,
     width_of,
     wrap,
 )
@@ -34,7 +35,10 @@ from tools.records import FilledField, FormTemplate, PARequest, Section
 LABEL = 8.5  # points; nothing on the form is smaller
 LINES_ON_FORM, LINES_ON_ADDENDUM = 18, 46
 LEAST = {"date": 84.0, "number": 72.0, "text": 108.0}
+KEPT_TOGETHER = 160.0  # a table no taller than this is not split over pages
+ONE_LINE = 15.0  # a value of one line stands at the bottom of a taller cell
 BOX = 10.0  # side of a tick box
+SLACK = 0.96  # of a line's width is used: a viewer may put a somewhat wider font in Helvetica's place
 FEW_ROWS = 3  # tables have at least so many rows, for what is added by hand
 
 
@@ -121,7 +125,7 @@ class _Sheet:
                 if closing:
                     yield self._paragraph(self.template.attestation, keep=True)
                 yield from self._cells(fields)
-            yield Block(6, _nothing)
+            yield space(6)
 
     def _paragraph(self, text: str, keep: bool = False) -> Block:
         lines = wrap(formats.printable(text), self.look.font, 9, WIDTH)
@@ -145,7 +149,7 @@ class _Sheet:
             label = formats.printable(f"{paper.label}{day}" + ("" if paper.record_id else " - to be added"))
             lines = wrap(label, self.look.font, 9, WIDTH - BOX - 8)
             yield Block(max(12 * len(lines), BOX) + 3, partial(self._attachment, place, lines))
-        yield Block(4, _nothing)
+        yield space(4)
 
     def _attachment(self, place: int, lines: list[str], pen: Any, x: float, y: float) -> None:
         on = bool(self.request.attachments[place - 1].record_id)
@@ -177,7 +181,7 @@ class _Sheet:
         elif field.id == "signature":
             value = 250.0
         else:
-            value = max(width_of(field.value, VALUE_FONT, SIZE) + 2 * PAD + 6, LEAST.get(field.type, 100.0))
+            value = max(_value_width(field.value) + 2 * PAD + 6, LEAST.get(field.type, 100.0))
         return min(self.look.wanted(label, value), WIDTH)
 
     def _option_width(self, option: str) -> float:
@@ -188,7 +192,7 @@ class _Sheet:
 
     def _lines(self, field: FilledField, width: float) -> list[str]:
         """The value as it is wrapped here; what is too long goes on in the addendum."""
-        lines = wrap(field.value, VALUE_FONT, SIZE, width - 2 * PAD) if field.value else []
+        lines = _wrapped(field.value, width) if field.value else []
         if len(lines) <= LINES_ON_FORM:
             return lines
         kept = lines[: LINES_ON_FORM - 1]
@@ -218,14 +222,21 @@ class _Sheet:
             x += width + self.look.gap
 
     def _value(
-        self, pen: Any, field: FilledField, lines: list[str], box: tuple[float, float, float, float]
+        self,
+        pen: Any,
+        field: FilledField,
+        lines: list[str],
+        box: tuple[float, float, float, float],
+        at_top: bool = False,
     ) -> None:
         x, y, width, height = box
         if self._continues(field):
             pen.setFont(self.look.bold, LABEL)
             pen.drawString(x + PAD, y + 3, "(continued in the addendum)")
             y, height = y + LEADING, height - LEADING
-        several = field.type == "lines" or height >= 2 * LEADING
+        several = field.type == "lines" or len(lines) > 1
+        if not several and height > ONE_LINE:
+            y, height = (y + height - ONE_LINE if at_top else y), ONE_LINE
         self.fields.text(
             field.id, self._shown(field, lines), lines, (x, y, width, height), field.label, several
         )
@@ -299,28 +310,34 @@ class _Sheet:
         labels = [self._label(f) for f in rows[0]]
         for _ in range(len(rows), FEW_ROWS):
             rows.append([self._spare(f, len(rows) + 1) for f in rows[0]])
-        wanted = [
-            max(
-                width_of(label, self.look.bold, LABEL),
-                *(width_of(row[c].value, VALUE_FONT, SIZE) for row in rows),
-            )
-            + 12
-            for c, label in enumerate(labels)
-        ]
-        least = [
-            min(w, max(70.0, _longest_word(row_value_words(rows, c)) + 10)) for c, w in enumerate(wanted)
-        ]
-        widths = column_widths(wanted, least, WIDTH)
+        widths = self._widths(labels, rows)
         heads = [
             wrap(label, self.look.bold, LABEL, width - 6) for label, width in zip(labels, widths, strict=True)
         ]
         tall = 10.0 * max(map(len, heads)) + 5
-        yield Block(tall, partial(self._heads, heads, widths, tall), True)
-        for row in rows:
-            shown = [self._lines(f, width - 2) for f, width in zip(row, widths, strict=True)]
-            lines = max(len(s) + (1 if self._continues(f) else 0) for f, s in zip(row, shown, strict=True))
-            height = LEADING * max(lines, 1) + 5
-            yield Block(height, partial(self._table_row, row, shown, widths, height))
+        head = Block(tall, partial(self._heads, heads, widths, tall), True)
+        drawn = [self._table_block(row, widths, head) for row in rows]
+        together = sum(block.height for block in drawn) <= KEPT_TOGETHER
+        yield head
+        for block in drawn[:-1]:
+            yield block._replace(keep=together)
+        yield drawn[-1]
+
+    def _widths(self, labels: list[str], rows: list[list[FilledField]]) -> list[float]:
+        wanted, least = [], []
+        for column, label in enumerate(labels):
+            values = [row[column].value for row in rows]
+            head = width_of(label, self.look.bold, LABEL)
+            wanted.append(max(head, *(_value_width(v) for v in values)) + 12)
+            longest = max(_value_width(word) for v in values for word in v.split(" "))
+            least.append(min(wanted[-1], max(70.0, longest + 10)))
+        return column_widths(wanted, least, WIDTH)
+
+    def _table_block(self, row: list[FilledField], widths: list[float], head: Block) -> Block:
+        shown = [self._lines(f, width - 2) for f, width in zip(row, widths, strict=True)]
+        lines = max(len(s) + (1 if self._continues(f) else 0) for f, s in zip(row, shown, strict=True))
+        height = LEADING * max(lines, 1) + 5
+        return Block(height, partial(self._table_row, row, shown, widths, height), again=head)
 
     def _spare(self, field: FilledField, place: int) -> FilledField:
         name = field.id.rpartition(".")[0]
@@ -350,7 +367,7 @@ class _Sheet:
     ) -> None:
         self.look.table_row(pen, x, y, widths, height)
         for field, lines, width in zip(row, shown, widths, strict=True):
-            self._value(pen, field, lines, (x + 1, y - height + 0.5, width - 2, height - 1))
+            self._value(pen, field, lines, (x + 1, y - height + 0.5, width - 2, height - 1), at_top=True)
             x += width
 
     # --- addendum ------------------------------------------------------------------------------------------
@@ -360,7 +377,7 @@ class _Sheet:
             return
         yield self.look.heading("Addendum", 0)
         for field, rest in self.overflow:
-            lines = wrap(rest, VALUE_FONT, SIZE, WIDTH - 2 * PAD)
+            lines = _wrapped(rest, WIDTH)
             parts = [lines[i : i + LINES_ON_ADDENDUM] for i in range(0, len(lines), LINES_ON_ADDENDUM)]
             for place, part in enumerate(parts, 1):
                 text = rest if place == len(parts) else rest[: _length(rest, part)]
@@ -379,12 +396,12 @@ class _Sheet:
         self.fields.text(name, text, lines, (x, y - height, WIDTH, height), name, True)
 
 
-def row_value_words(rows: Sequence[Sequence[FilledField]], column: int) -> list[str]:
-    return [word for row in rows for word in row[column].value.split(" ")]
+def _value_width(text: str) -> float:
+    return width_of(text, VALUE_FONT, SIZE) / SLACK
 
 
-def _longest_word(words: Sequence[str]) -> float:
-    return max((width_of(word, VALUE_FONT, SIZE) for word in words), default=0.0)
+def _wrapped(text: str, width: float) -> list[str]:
+    return wrap(text, VALUE_FONT, SIZE, (width - 2 * PAD) * SLACK)
 
 
 def _length(text: str, lines: Sequence[str]) -> int:
@@ -393,7 +410,3 @@ def _length(text: str, lines: Sequence[str]) -> int:
     for line in lines:
         at = text.index(line, at) + len(line)
     return at
-
-
-def _nothing(pen: Any, x: float, y: float) -> None:
-    pass

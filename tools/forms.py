@@ -378,11 +378,22 @@ def _tried(case: Case, hand: Hand) -> Value:
 
 
 def _justification(case: Case, hand: Hand) -> Value:
-    """What the criteria that are met rest on, in the findings' own sentences."""
-    shown = [f for f in case.determination.findings if f.status == "met" and f.detail and f.evidence]
-    text = " ".join(f.detail[:1].upper() + f.detail[1:].rstrip(".") + "." for f in shown)
-    records = _ids(e.record_id for f in shown for e in f.evidence)
-    return Value(formats.dates_in(text, hand.date), records)
+    """What the request rests on, in one paragraph: diagnosis, values with dates, what was tried and became of it."""
+    if case.diagnosis is None:
+        return BLANK
+    said = [f"{case.drug.name} is requested for {case.diagnosis.name} ({case.diagnosis.code})."]
+    labs = [(_lab(m, hand), m) for m in case.labs]
+    values = "; ".join(
+        f"{row['lab.test'].text} {row['lab.value'].text} ({row['lab.date'].text})" for row, _ in labs
+    )
+    said += [f"{values[:1].upper()}{values[1:]}."] if values else []
+    for course in case.trials:
+        row = {source: value.text for source, value in _trial(course, hand).items()}
+        parts = (row["trial.drug"].capitalize(), row["trial.dose"], row["trial.dates"])
+        outcome = f": {row['trial.outcome']}" if row["trial.outcome"] else ""
+        said.append(", ".join(filter(None, parts)) + f"{outcome}.")
+    records = [case.diagnosis.id, *(i for _, m in labs for i in m.record_ids), *(m.id for m in case.trials)]
+    return Value(" ".join(said), _ids(records))
 
 
 SOURCES: dict[str, Source] = {
