@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -68,18 +68,17 @@ class PatientChecks:
 
 
 def parts(rule: Rule) -> Iterator[Part]:
-    """Every criterion and document of a rule, composites first."""
-    roots: list[Part] = [
-        rule.criteria,
-        *rule.exclusions,
-        *([rule.renewal] if rule.renewal else []),
-        *rule.documents,
-    ]
-    while roots:
-        part = roots.pop(0)
+    """Every criterion and document of a rule, each composite before its parts."""
+    renewal = (rule.renewal,) if rule.renewal else ()
+    return descend((rule.criteria, *rule.exclusions, *renewal, *rule.documents))
+
+
+def descend(roots: Iterable[Part]) -> Iterator[Part]:
+    """These nodes and all that is in them, each composite before its parts."""
+    for part in roots:
         yield part
         if isinstance(part, Composite):
-            roots[:0] = part.children
+            yield from descend(part.children)
 
 
 def _read(path: Path, kind: type[T], key: str) -> tuple[dict[str, T], dict[str, str]]:

@@ -1,0 +1,1 @@
+"""The gold set of policy search."""
