@@ -49,18 +49,25 @@ def matches(
     item: Medication | Fill | Allergy, drugs: Sequence[str], classes: Sequence[str], name: str
 ) -> bool:
     """Does the item's ingredient, brand or class stand in one of the lists?"""
-    return (
-        any(ingredient in drugs for ingredient in item.ingredients)
-        or name.casefold() in drugs
-        or any(cls in classes for cls in item.classes)
-    )
+    if drugs:
+        for ingredient in item.ingredients:
+            if ingredient in drugs:
+                return True
+        if name.casefold() in drugs:
+            return True
+    if classes:
+        for cls in item.classes:
+            if cls in classes:
+                return True
+    return False
 
 
 def courses_of(entries: Iterable[Medication], born: date | None, as_of: date) -> list[Course]:
     """Courses, newest first. Entries of one drug merge if the next begins by the day after the last ends."""
     single = [_course((entry,), born, as_of) for entry in entries]
-    if len(single) > 1:
-        single = _merged(sorted(single, key=lambda course: course.start or date.min), as_of)
+    if len(single) < 2:
+        return single
+    single = _merged(sorted(single, key=lambda course: course.start or date.min), as_of)
     return sorted(single, key=lambda course: course.start or date.min, reverse=True)
 
 

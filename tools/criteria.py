@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 from tools import courses, evidence
 from tools.judge import Judge, Shown
@@ -18,10 +18,10 @@ from tools.rules import (
     Age,
     AllergyTo,
     AllOf,
-    AnyOf,
     AtLeast,
     Attested,
     Change,
+    Composite,
     Condition,
     Intolerance,
     Lab,
@@ -72,7 +72,7 @@ def evaluate(node: Node, judge: Judge, exclude: bool = False) -> Finding:
     """The finding on a node; with `exclude`, `met` means that it is absent."""
     leaf = _LEAVES.get(type(node))
     if leaf is None:
-        return _composite(node, judge, exclude)
+        return _composite(cast("Composite", node), judge, exclude)
     shown, records, detail, reason, fix = leaf(node, judge, exclude)
     status: Status = "unknown" if shown is None else "met" if shown is not exclude else "not_met"
     return Finding(
@@ -95,39 +95,32 @@ def clause_of(node: Part, policy_id: str) -> ClauseRef | None:
     return ClauseRef(policy_id=policy_id, clause_id=node.clause_id, quote=node.quote)
 
 
-def _composite(node: Node, judge: Judge, exclude: bool) -> Finding:
-    assert isinstance(node, AllOf | AnyOf | NoneOf | AtLeast)
-    inner = exclude is not isinstance(node, NoneOf)
-    parts = tuple(evaluate(child, judge, inner) for child in node.children)
+def _composite(node: Composite, judge: Judge, exclude: bool) -> Finding:
+    inner = not exclude if type(node) is NoneOf else exclude
+    parts = tuple([evaluate(child, judge, inner) for child in node.children])
     needed = _needed(node, exclude)
     status = at_least(needed, [part.status for part in parts])
-    deciding = _deciding(status, parts)
-    open_parts = [part for part in parts if part.status == "unknown"]
+    deciding = [part for part in parts if part.status == status] or parts
     return Finding(
         criterion=node.id,
         status=status,
         text=node.text or node.id,
         clause=clause_of(node, judge.policy_id),
-        evidence=tuple(item for part in deciding for item in part.evidence),
-        detail="; ".join(dict.fromkeys(part.detail for part in deciding if part.detail)),
-        reason=open_parts[0].reason if status == "unknown" else None,
+        evidence=tuple([item for part in deciding for item in part.evidence]),
+        detail="; ".join(dict.fromkeys([part.detail for part in deciding if part.detail])),
+        reason=deciding[0].reason if status == "unknown" else None,
         fix=None if status == "met" else _fix(needed == len(parts), parts),
         exclusion=exclude,
         parts=parts,
     )
 
 
-def _needed(node: AllOf | AnyOf | NoneOf | AtLeast, exclude: bool) -> int:
+def _needed(node: Composite, exclude: bool) -> int:
     """How many of the children's findings must be met. Excluding an any-of asks that all be absent."""
     count = len(node.children)
-    if isinstance(node, AllOf):
-        wanted = count
-    elif isinstance(node, AtLeast):
-        wanted = node.k
-    else:
-        wanted = 1
-    if isinstance(node, NoneOf):
+    if type(node) is NoneOf:
         return 1 if exclude else count
+    wanted = count if type(node) is AllOf else node.k if type(node) is AtLeast else 1
     return count - wanted + 1 if exclude else wanted
 
 
@@ -137,11 +130,6 @@ def at_least(needed: int, statuses: Sequence[Status]) -> Status:
     if met >= needed:
         return "met"
     return "unknown" if met + statuses.count("unknown") >= needed else "not_met"
-
-
-def _deciding(status: Status, parts: tuple[Finding, ...]) -> list[Finding]:
-    """The parts that made the status: those that have it, else all."""
-    return [part for part in parts if part.status == status] or list(parts)
 
 
 def _fix(every: bool, parts: tuple[Finding, ...]) -> str | None:

@@ -249,15 +249,17 @@ def _decide(
 def _first_stop(
     exclusions: list[Finding], criteria: list[Finding], quantity: Finding, papers: list[Finding]
 ) -> tuple[Outcome, str]:
-    if any(finding.status == "not_met" for finding in exclusions):
+    proven = [finding for finding in exclusions if finding.status == "not_met"]
+    if proven:
         return "likely_denial", "exclusion"
-    if any(finding.status == "not_met" for finding in criteria):
+    statuses = {finding.status for finding in (*criteria, *exclusions)}
+    if "not_met" in statuses:
         return "likely_denial", "criteria"
-    if any(finding.status == "unknown" for finding in (*criteria, *exclusions)):
+    if "unknown" in statuses:
         return "needs_documentation", "criteria"
     if quantity.status != "met":
         return ("quantity_exception" if quantity.status == "not_met" else "needs_documentation"), "quantity"
-    if any(paper.status != "met" for paper in papers):
+    if [paper for paper in papers if paper.status != "met"]:
         return "needs_documentation", "documents"
     return "ready", ""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from tools.courses import matches
 from tools.criteria import clause_of
@@ -18,21 +19,38 @@ def document(paper: Required, judge: Judge, findings: Sequence[Finding]) -> Find
     if paper.for_criterion and not _relies_on(paper.for_criterion, findings):
         return None
     first = judge.as_of - timedelta(days=paper.within_days) if paper.within_days is not None else date.min
-    dated = sorted(_candidates(paper, judge.patient), key=lambda item: item.date or date.min, reverse=True)
-    usable = [item for item in dated if item.date is None or item.date <= judge.as_of]
-    good = [item for item in usable if item.date is not None and item.date >= first]
-    old = bool(usable) and not good
+    past = [
+        item for item in _candidates(paper, judge.patient) if item.date is None or item.date <= judge.as_of
+    ]
+    good = [item for item in past if item.date is not None and item.date >= first]
+    shown = good if paper.of == "fills" and good else _newest(good or past)
     window = f" dated within {paper.within_days} days" if paper.within_days is not None else ""
     return Finding(
         criterion=paper.id,
         status="met" if good else "unknown",
         text=paper.text or paper.id,
         clause=clause_of(paper, judge.policy_id),
-        evidence=tuple(good[:1] if paper.of != "fills" else good) or tuple(usable[:1]),
-        detail="on file" if good else "too old" if old else "not on file",
-        reason=None if good else "stale" if old else "missing",
+        evidence=tuple(
+            Evidence(record_id=i.id, kind=i.kind, value=i.value, unit=i.unit, date=i.date) for i in shown
+        ),
+        detail="on file" if good else "too old" if past else "not on file",
+        reason=None if good else "stale" if past else "missing",
         fix=None if good else f"Attach {paper.text or paper.id}{'' if window in paper.text else window}",
     )
+
+
+class _Paper(NamedTuple):
+    """A record that could fulfil a requirement."""
+
+    id: str
+    kind: str
+    value: str | float
+    date: date | None
+    unit: str | None = None
+
+
+def _newest(papers: list[_Paper]) -> list[_Paper]:
+    return [max(papers, key=lambda item: item.date or date.min)] if papers else []
 
 
 def _relies_on(criterion: str, findings: Iterable[Finding]) -> bool:
@@ -51,47 +69,38 @@ def walk(findings: Iterable[Finding]) -> Iterable[Finding]:
         yield from walk(finding.parts)
 
 
-def _candidates(paper: Required, patient: Patient) -> list[Evidence]:
+def _candidates(paper: Required, patient: Patient) -> list[_Paper]:
     found = [
-        Evidence(record_id=item.id, kind="document", value=item.title, date=item.date)
+        _Paper(item.id, "document", item.title, item.date)
         for item in patient.documents
         if item.of == paper.of
     ]
     if paper.of == "note":
-        found += [
-            Evidence(record_id=note.id, kind="note", value=note.type, date=note.date)
-            for note in patient.notes
-        ]
+        found += [_Paper(note.id, "note", note.type, note.date) for note in patient.notes]
     elif paper.of == "lab":
-        found += [
-            Evidence(record_id=item.id, kind=item.test, value=item.value, unit=item.unit, date=item.date)
-            for item in patient.observations_by_test.get(paper.test, ())
-        ]
+        results = patient.observations_by_test.get(paper.test, ())
+        found += [_Paper(item.id, item.test, item.value, item.date, item.unit) for item in results]
     elif paper.of == "fills":
         found += [
-            Evidence(
-                record_id=fill.id, kind="fill", value=f"{fill.drug}, {fill.days_supply} days", date=fill.date
-            )
+            _Paper(fill.id, "fill", f"{fill.drug}, {fill.days_supply} days", fill.date)
             for fill in patient.fills
-            if not paper.drugs or matches(fill, paper.drugs, paper.drugs, fill.drug)
+            if not paper.drugs or matches(fill, paper.drugs, (), fill.drug)
         ]
     elif paper.of == "programme":
         found += [
-            Evidence(
-                record_id=item.id, kind="program", value=item.name or item.type, date=item.end or item.start
-            )
+            _Paper(item.id, "program", item.name or item.type, item.end or item.start)
             for item in patient.programs
         ]
     elif paper.of == "study":
         found += [
-            Evidence(record_id=item.id, kind="procedure", value=item.name, date=item.date)
+            _Paper(item.id, "procedure", item.name, item.date)
             for item in patient.procedures
             if not paper.test or paper.test in item.name.casefold()
         ]
     elif paper.of == "medication":
         found += [
-            Evidence(record_id=entry.id, kind="medication", value=entry.drug, date=entry.end or entry.start)
+            _Paper(entry.id, "medication", entry.drug, entry.end or entry.start)
             for entry in patient.medications or ()
-            if matches(entry, paper.drugs, paper.drugs, entry.drug)
+            if matches(entry, paper.drugs, (), entry.drug)
         ]
     return found

@@ -6,9 +6,11 @@ Each answers whether the thing is *shown*; `exclude` only changes which way the 
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 from tools.dates import add_months, age_on
 from tools.judge import Judge, Shown
@@ -80,9 +82,11 @@ def lab(leaf: Lab, judge: Judge, exclude: bool) -> Shown:
         return _no_value(leaf, judge, end, past, rejected)
     compare = _COMPARE[leaf.op]
     newest = governing(fresh)
-    answers = {compare(value.value, leaf.value) for value in newest}
-    records = tuple(item for value in newest for item in value.evidence)
-    if len(answers) > 1:
+    answer = compare(newest[0].value, leaf.value)
+    records = newest[0].evidence
+    if len(newest) > 1:
+        records = tuple(item for value in newest for item in value.evidence)
+    if any(compare(value.value, leaf.value) is not answer for value in newest[1:]):
         shown = " and ".join(_shown(value, leaf.test) for value in newest)
         return Shown(
             None,
@@ -96,8 +100,8 @@ def lab(leaf: Lab, judge: Judge, exclude: bool) -> Shown:
         newer = [item.evidence for item in rejected if item.date is None or item.date > newest[0].date]
         records += tuple(newer)
         detail += "".join(f"; {_set_aside(item)}" for item in newer)
-    fix = _lab_fix(leaf, spec.name, exclude)
-    return Shown(answers.pop(), records, detail, None, fix)
+    fix = _lab_fix(leaf, spec.name, exclude) if answer is exclude else None
+    return Shown(answer, records, detail, None, fix)
 
 
 def _within(values: list[Value], end: date, days: int | None) -> list[Value]:
@@ -110,8 +114,8 @@ def _within(values: list[Value], end: date, days: int | None) -> list[Value]:
 def _shown(value: Value, test: str) -> str:
     """The value as compared, and as charted where that was in another unit."""
     text = amount(value.value, test)
-    charted = value.evidence[0]
-    if charted.unit is None or canonical(test, 1.0, charted.unit) == 1.0:
+    charted = value.seen[0]
+    if value.derived or charted.unit is None or canonical(test, 1.0, charted.unit) == 1.0:
         return text
     return f"{text} (charted as {charted.value} {charted.unit})"
 
@@ -262,12 +266,17 @@ def condition(leaf: Condition, judge: Judge, exclude: bool) -> Shown:
         seen = Evidence(record_id="patient", kind="sex", value=patient.sex)
         return Shown(False, (seen,), f"does not apply ({patient.sex})", None, _diagnosis_fix(leaf))
     proof, hints = _matching(leaf, judge)
-    said = _statements(leaf.topic, judge) if leaf.topic else {}
-    proof += [
-        _attested(item) for item in said.values() if item.present and set(item.subjects) & set(leaf.who)
-    ]
-    denied = [who for who in leaf.who if who in said and not said[who].present]
-    denials = tuple({item.id: _attested(item) for who, item in said.items() if who in denied}.values())
+    denied: list[str] = []
+    denials: tuple[Evidence, ...] = ()
+    for who, item in judge.said(leaf.topic).items() if leaf.topic else ():
+        if who not in leaf.who:
+            continue
+        if item.present:
+            proof.append(_attested(item))
+        else:
+            denied.append(who)
+            shown = _attested(item)
+            denials = denials if shown in denials else (*denials, shown)
     if proof and denials:
         return Shown(
             None,
@@ -318,39 +327,57 @@ def _matching(leaf: Condition, judge: Judge) -> tuple[list[Evidence], list[Evide
     """Entries that prove it and entries that only hint at it."""
     proof: list[Evidence] = []
     hints: list[Evidence] = []
-    for entry in judge.patient.conditions or ():
-        if entry.verification == "refuted" or (entry.onset is not None and entry.onset > judge.as_of):
-            continue
-        kind = _kind_of_match(leaf, entry.code, entry.name)
-        # Z80-Z84 are family history, though they stand on the patient's own problem list.
-        subject = "family" if entry.code.startswith(("Z80", "Z81", "Z82", "Z83", "Z84")) else "self"
+    # One search of the whole list first: most conditions that a rule asks about are not on it.
+    listed = judge.problems() if _looks_like(leaf).search(judge.problem_text()) else ()
+    for entry, code, name, subject in listed:
+        kind = _kind_of_match(leaf, code, name)
         if kind is None or subject not in leaf.who:
             continue
         verdict = _counts(leaf, entry, judge.as_of)
-        if verdict is None:
-            continue
-        (proof if verdict and kind == "proves" and subject == "self" else hints).append(_diagnosis(entry))
+        if verdict is not None:
+            proven = verdict and kind == "proves" and subject == "self"
+            (proof if proven else hints).append(_diagnosis(entry))
     if "family" in leaf.who:
         for relative in judge.patient.family_history:
-            kind = _kind_of_match(leaf, relative.code, relative.condition)
+            kind = _kind_of_match(leaf, relative.code, relative.condition.casefold())
             if kind is not None:
                 (proof if kind == "proves" else hints).append(_relative(relative))
     return proof, hints
 
 
+def _looks_like(leaf: Condition) -> re.Pattern[str]:
+    return _search(leaf.codes, leaf.suggests, leaf.phrases, leaf.suggest_phrases)
+
+
+@lru_cache(maxsize=4096)
+def _search(
+    codes: tuple[str, ...], suggests: tuple[str, ...], phrases: tuple[str, ...], hints: tuple[str, ...]
+) -> re.Pattern[str]:
+    """Finds any of them in `Judge.problem_text`; what it finds is looked at more closely."""
+    coded = [r"\|" + re.escape(code.lower()) for code in (*codes, *suggests)]
+    return re.compile("|".join((*coded, *map(re.escape, (*phrases, *hints)))) or r"(?!)")
+
+
 def _kind_of_match(leaf: Condition, code: str, name: str) -> str | None:
-    text = name.casefold()
+    """`name` in lower case."""
     if code and leaf.codes and code.startswith(leaf.codes):
         return "proves"
-    if text and any(phrase in text for phrase in leaf.phrases):
+    if name and _mentions(name, leaf.phrases):
         return "proves"
     if not leaf.suggests and not leaf.suggest_phrases:
         return None
-    if any(phrase in text for phrase in leaf.not_phrases):
+    if _mentions(name, leaf.not_phrases):
         return None
     if code and leaf.suggests and code.startswith(leaf.suggests):
         return "hints"
-    return "hints" if any(phrase in text for phrase in leaf.suggest_phrases) else None
+    return "hints" if _mentions(name, leaf.suggest_phrases) else None
+
+
+def _mentions(name: str, phrases: tuple[str, ...]) -> bool:
+    for phrase in phrases:  # noqa: SIM110 - a generator costs more than the search
+        if phrase in name:
+            return True
+    return False
 
 
 def _counts(leaf: Condition, entry: Diagnosis, as_of: date) -> bool | None:
@@ -363,19 +390,6 @@ def _counts(leaf: Condition, entry: Diagnosis, as_of: date) -> bool | None:
         if entry.onset < as_of - timedelta(days=leaf.within_days):
             return None
     return entry.verification == "confirmed"
-
-
-def _statements(topic: str, judge: Judge) -> dict[str, Attestation]:
-    """The newest statement on the topic for each subject; undated ones are the oldest, later ones ignored."""
-    newest: dict[str, Attestation] = {}
-    for item in judge.patient.attestations:
-        if item.topic != topic or (item.date is not None and item.date > judge.as_of):
-            continue
-        for subject in item.subjects:
-            known = newest.get(subject)
-            if known is None or (item.date or date.min) >= (known.date or date.min):
-                newest[subject] = item
-    return newest
 
 
 def _diagnosis(entry: Diagnosis) -> Evidence:
@@ -437,11 +451,11 @@ def specialist(leaf: Specialist, judge: Judge, exclude: bool) -> Shown:
         seen = Evidence(record_id="prescriber", kind="specialty", value=prescriber.specialty)
         if prescriber.specialty.casefold() in leaf.specialties:
             return Shown(True, (seen,), f"prescribed by {prescriber.specialty}")
-        consult = _statements("specialist_consult", judge).get("self")
+        consult = judge.said("specialist_consult").get("self")
         if consult is not None and consult.present:
             return Shown(True, (_attested(consult),), "specialist consulted")
         return Shown(False, (seen,), f"prescribed by {prescriber.specialty}", None, fix)
-    consult = _statements("specialist_consult", judge).get("self")
+    consult = judge.said("specialist_consult").get("self")
     if consult is not None and consult.present:
         return Shown(True, (_attested(consult),), "specialist consulted")
     return Shown(None, (), "prescriber's specialty not on record", "missing", fix)

@@ -17,11 +17,34 @@ from tools.terms import TESTS
 
 
 class Value(NamedTuple):
-    """A usable value in the test's canonical unit, rounded as it is compared, with what it rests on."""
+    """A usable value in the test's canonical unit, rounded as it is compared, with what it rests on: one
+    observation, or weight and height where it is derived."""
 
     value: float
     date: date
-    evidence: tuple[Evidence, ...]
+    seen: tuple[Observation, ...]
+
+    @property
+    def derived(self) -> bool:
+        return len(self.seen) > 1
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        charted = tuple(
+            Evidence(record_id=item.id, kind=item.test, value=item.value, unit=item.unit, date=item.date)
+            for item in self.seen
+        )
+        if not self.derived:
+            return charted
+        bmi = Evidence(
+            record_id=self.seen[0].id,
+            kind="bmi",
+            value=self.value,
+            unit="kg/m2",
+            date=self.date,
+            note="from weight and height",
+        )
+        return (bmi, *charted)
 
 
 class Rejected(NamedTuple):
@@ -96,13 +119,7 @@ def _sort_in(
         return rejected.append(_rejected(seen, "ambiguous", f"not a possible {spec.name}"))
     if spec.decimals is not None:
         value = round_half_up(value, spec.decimals)
-    usable.append(
-        Value(
-            value,
-            seen.date,
-            (Evidence(record_id=seen.id, kind=test, value=seen.value, unit=seen.unit, date=seen.date),),
-        )
-    )
+    usable.append(Value(value, seen.date, (seen,)))
     return None
 
 
@@ -130,15 +147,7 @@ def _derived_bmi(patient: Patient, as_of: date, reported: set[date]) -> list[Val
 def _bmi(weight: Value, height: Value) -> Value:
     metres = Decimal(repr(height.value)) / 100
     bmi = round_half_up(float(Decimal(repr(weight.value)) / (metres * metres)), 1)
-    shown = Evidence(
-        record_id=weight.evidence[0].record_id,
-        kind="bmi",
-        value=bmi,
-        unit="kg/m2",
-        date=weight.date,
-        note="from weight and height",
-    )
-    return Value(bmi, weight.date, (shown, *weight.evidence, *height.evidence))
+    return Value(bmi, weight.date, (weight.seen[0], height.seen[0]))
 
 
 def governing(values: Sequence[Value]) -> Sequence[Value]:
@@ -148,6 +157,7 @@ def governing(values: Sequence[Value]) -> Sequence[Value]:
     return [value for value in values if value.date == values[0].date]
 
 
+@lru_cache(maxsize=65536)
 def number(value: float) -> str:
     """A number as it is read: no trailing zeros beyond the first decimal (7.0, 8.4, 104.0, 3 → 3)."""
     return f"{value:g}" if value == int(value) and abs(value) >= 100 else f"{value:.10g}"

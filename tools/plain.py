@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from tools.rules import (
@@ -55,6 +56,7 @@ def describe(node: Node | Required) -> str:
     return _SAY[type(node)](node)
 
 
+@lru_cache(maxsize=65536)
 def amount(value: float, test: str) -> str:
     """A value of the test with its unit as people write it."""
     spec = TESTS[test]
