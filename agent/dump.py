@@ -2,26 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
+from operator import attrgetter
 from typing import Any
 
 import msgspec
 
+Dumper = Callable[[Any], Any]
+
 
 def plain(value: Any) -> Any:
-    """A record as dicts and lists with no field left out; dates as ISO text."""
-    if isinstance(value, msgspec.Struct):
-        fields = {name: plain(getattr(value, name)) for name in value.__struct_fields__}
-        tag = value.__struct_config__.tag
-        return {str(value.__struct_config__.tag_field): tag, **fields} if tag else fields
-    if isinstance(value, tuple | list):
-        return [plain(item) for item in value]
-    if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
-    return value.isoformat() if isinstance(value, date) else value
+    """A record as dicts and lists with no field left out; dates stay dates, which JSON writes as ISO text."""
+    kind = type(value)
+    return (_dumpers.get(kind) or _dumper(kind))(value)
 
 
 def to_json(value: Any, indent: int = 2) -> str:
     """The same as JSON text; `indent` 0 is one line."""
     encoded = msgspec.json.encode(plain(value))
     return (msgspec.json.format(encoded, indent=indent) if indent else encoded).decode()
+
+
+def _itself(value: Any) -> Any:
+    return value
+
+
+def _list(value: Any) -> list[Any]:
+    return [plain(item) for item in value]
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return {key: plain(item) for key, item in value.items()}
+
+
+# An answer holds hundreds of values, most of them text: what a type needs is found out once.
+_dumpers: dict[type, Dumper] = dict.fromkeys((str, int, float, bool, type(None), date, bytes), _itself)
+_dumpers |= {tuple: _list, list: _list, dict: _dict}
+
+
+def _dumper(kind: type) -> Dumper:
+    """How values of this type are dumped; found once and kept."""
+    made: Dumper = _struct(kind) if issubclass(kind, msgspec.Struct) else _itself
+    if issubclass(kind, dict):
+        made = _dict
+    elif issubclass(kind, tuple | list):
+        made = _list
+    return _dumpers.setdefault(kind, made)
+
+
+def _struct(kind: type[msgspec.Struct]) -> Dumper:
+    names = kind.__struct_fields__
+    config = kind.__struct_config__
+    tag = {str(config.tag_field): config.tag} if config.tag else {}
+    if len(names) < 2:
+        return lambda value: {**tag, **{name: plain(getattr(value, name)) for name in names}}
+    values = attrgetter(*names)
+    return lambda value: {**tag, **dict(zip(names, map(plain, values(value)), strict=True))}

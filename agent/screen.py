@@ -26,7 +26,7 @@ MARKS: dict[Status, tuple[str, str, str]] = {  # in UTF-8, in ASCII, colour
     "not_met": ("✗", "x", "red"),
     "unknown": ("?", "?", "yellow"),
 }
-NARROW, WIDEST, CLAUSE = 72, 140, 8  # columns
+NARROW, WIDEST = 72, 140  # columns
 ASCII = str.maketrans({
     "≥": ">=", "≤": "<=", "–": "-", "—": "-", "·": "|", "→": "->", "×": "x", "µ": "u", "²": "2", "…": "...",
     "’": "'", "“": '"', "”": '"', "§": "Sec. ", "≈": "~", "•": "*", "✓": "+", "✗": "x", "½": "1/2", "°": " deg",
@@ -114,19 +114,20 @@ def _findings(findings: list[Finding], out: Console) -> Table:
     if narrow:
         table.add_column(width=out.width - 3)
     else:
-        room = min(out.width, WIDEST) - CLAUSE - 6
+        clause = max((len(f.clause.clause_id) for f, _ in _walk(findings) if f.clause), default=1)
+        room = min(out.width, WIDEST) - clause - 4
         table.add_column(width=room * 5 // 9)
         table.add_column(width=room - room * 5 // 9)
-        table.add_column(width=CLAUSE, justify="right", overflow="fold")
+        table.add_column(width=clause, justify="right", no_wrap=True)
     for finding, depth in _walk(findings):
         utf8, plain, colour = MARKS[finding.status]
         mark = Text(utf8 if is_utf8(out) else plain, colour)
-        clause = Text(finding.clause.clause_id if finding.clause else "", "dim")
+        number = Text(finding.clause.clause_id if finding.clause else "", "dim")
         if narrow:
-            below = (line for line in (_evidence(finding), clause) if line.plain)
+            below = (line for line in (_evidence(finding), number) if line.plain)
             table.add_row(mark, Group(_statement(finding, depth), *below))
         else:
-            table.add_row(mark, _statement(finding, depth), _evidence(finding), clause)
+            table.add_row(mark, _statement(finding, depth), _evidence(finding), number)
     return table
 
 

@@ -1,1 +1,211 @@
-"""`pa setup`, `load`, `index` and `serve`: bring the world into the store, and open the HTTP door."""
+"""`pa setup`, `load`, `index` and `serve`: bring a world into the store, and open the HTTP door."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from agent.settings import Settings, read_settings
+from tools.errors import Refused
+
+if TYPE_CHECKING:
+    from tools.store.load import LoadReport, Mode, Progress
+    from tools.store.store import Store
+
+setup, load, index, serve = (typer.Typer(add_completion=False) for _ in range(4))
+PATIENTS = 20
+
+
+@setup.command(
+    epilog="""[bold]Examples[/]
+  pa setup
+  PALADIN_CATALOG=my_clinic pa setup    with your own drugs, plans and rules"""
+)
+def _setup(
+    as_json: bool = typer.Option(False, "--json", help="Print what was done as one JSON object."),
+) -> None:
+    """Generate a world if there is none, load it, and index its policies.
+
+    Safe to repeat: what is already there is left as it is.
+    """
+    settings = read_settings()
+    generated = _generate_if_needed(settings)
+    store = _create(settings)
+    report = _load(store, settings.data, "replace" if settings.catalog else "new", trust=False)
+    clauses = _index_if_needed(store)
+    if as_json:
+        from agent.dump import plain, to_json
+
+        print(
+            to_json(
+                {
+                    "generated": generated,
+                    "load": plain(report),
+                    "clauses": clauses,
+                    "home": str(settings.home),
+                }
+            )
+        )
+        return
+    print(_told(report))
+    print(f"{clauses} policy clauses are indexed")
+    print(f"Everything lies in {settings.home}")
+    print("Next: pa check P001 Ozempic")
+
+
+@load.command(
+    epilog="""[bold]Examples[/]
+  pa load
+  pa load out/world --replace
+  pa load out/world --append
+
+Everything is read and checked before anything is written; one transaction
+brings all of it, or nothing. A damaged file is named with its place."""
+)
+def _load_command(
+    directory: Path | None = typer.Argument(
+        None, metavar="DIR", help="World folder; default PALADIN_DATA or mock_data."
+    ),
+    append: bool = typer.Option(False, "--append", help="Add the patients that are not there yet."),
+    replace: bool = typer.Option(
+        False, "--replace", help="Put this world in the place of the one that is loaded."
+    ),
+    trust: bool = typer.Option(
+        False, "--trust", help="Take files that somebody edited after they were generated."
+    ),
+    as_json: bool = typer.Option(False, "--json", help="Print the report as one JSON object."),
+) -> None:
+    """Load a world into the store: all of it, or nothing.
+
+    The same world again changes nothing. Imported charts, drafts and what people
+    added to charts are kept.
+    """
+    if append and replace:
+        raise Refused("--append keeps what is loaded and --replace takes it out; choose one")
+    settings = read_settings()
+    mode: Mode = "append" if append else "replace" if replace else "new"
+    report = _load(_create(settings), directory or settings.data, mode, trust)
+    if as_json:
+        from agent.dump import to_json
+
+        print(to_json(report))
+    else:
+        print(_told(report))
+
+
+@index.command(
+    epilog="""[bold]Example[/]
+  pa index
+
+The index is a cache of the policies in the store: it is built beside the old
+one and swapped, and can be thrown away at any time."""
+)
+def _index_command(
+    as_json: bool = typer.Option(False, "--json", help="Print the report as one JSON object."),
+) -> None:
+    """Rebuild the search index of the policies."""
+    from tools.store.store import Store
+
+    clauses = _rebuild(Store.open(read_settings().database_url))
+    print(f'{{"clauses": {clauses}}}' if as_json else f"{clauses} policy clauses are indexed")
+
+
+@serve.command(
+    epilog="""[bold]Examples[/]
+  pa serve
+  pa serve --port 8080
+  curl -s localhost:8000/api/orchestrator/process -d '{"patient_id": "P001", "drug": "Ozempic"}'
+
+The pages at /docs describe every call."""
+)
+def _serve(
+    host: str = typer.Option(
+        "127.0.0.1", help="Loopback address; no other is taken until there is access control."
+    ),
+    port: int = typer.Option(8000, min=1, max=65535, help="Port."),
+    workers: int = typer.Option(2, min=1, max=64, help="Processes that share the port."),
+) -> None:
+    """Serve the HTTP API on this machine."""
+    from agent.api.serving import run
+
+    run(read_settings(), host, port, workers)
+
+
+# --- steps -----------------------------------------------------------------------------------------------
+
+
+def _generate_if_needed(settings: Settings) -> bool:
+    """Make a world where there is none; with a clinic's catalog, always, since the catalog may have changed."""
+    if (settings.data / "dataset.json").is_file() and not settings.catalog:
+        return False
+    from agent.cli import load_command
+
+    given = [str(PATIENTS), "--out", str(settings.data)]
+    if settings.catalog:
+        given += ["--catalog", str(settings.catalog)]
+    load_command("generate").main(given, prog_name="pa generate", standalone_mode=False)
+    return True
+
+
+def _create(settings: Settings) -> Store:
+    from agent.desk import make_home
+    from tools.store.store import Store
+
+    make_home(settings.home)
+    return Store.create(settings.database_url)
+
+
+def _load(store: Store, folder: Path, mode: Mode, trust: bool) -> LoadReport:
+    from tools.store.load import load as load_world
+
+    with _progress() as progress:
+        return load_world(store, folder, mode=mode, trust=trust, progress=progress)
+
+
+def _index_if_needed(store: Store) -> int:
+    from tools.store.index import ensure
+
+    return ensure(store)
+
+
+def _rebuild(store: Store) -> int:
+    from tools.store.index import rebuild
+
+    return rebuild(store)
+
+
+def _told(report: LoadReport) -> str:
+    """What a load did, in one line."""
+    world = f"{report.plans} plans, {report.drugs} drugs, {report.forms} forms, {report.policies} policies"
+    did = {"unchanged": "Already loaded", "appended": f"Appended {report.added} patients; now"}.get(
+        report.did, report.did.capitalize()
+    )
+    more = f"; {report.imported} imported charts kept" if report.imported else ""
+    resting = f"; {report.resting} additions rest, their patients are gone" if report.resting else ""
+    trusted = f"; edited, and taken on trust: {', '.join(report.trusted)}" if report.trusted else ""
+    return f"{did}: {report.patients} patients, {world}{more}{resting}{trusted}"
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    """A bar with rate and time left on a terminal, nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda stage, done, expected: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        tasks: dict[str, object] = {}
+
+        def show(stage: str, done: int, expected: int) -> None:
+            task = tasks.setdefault(stage, bar.add_task(stage, total=expected or None))
+            bar.update(task, completed=done)  # type: ignore[arg-type]
+
+        yield show

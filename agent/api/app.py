@@ -1,0 +1,73 @@
+"""The FastAPI application."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI, Request, Response
+
+from agent.api import drafts, orchestrator, records, wire
+from agent.api.office import Office, office
+from agent.settings import Settings
+
+ABOUT = """Prior authorization for diabetes and obesity drugs, decided, drafted and traced on this machine.
+
+Every answer names the date on which it was judged (`as_of`): the world's own date, unless you send another.
+Errors are `application/problem+json` and name the value, what is near, and the next step. Nothing is submitted,
+signed or denied here; the payer decides.
+"""
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """`status` is `ok`, or the request fails with 503 and says what to do."""
+
+    status: str
+    version: str
+    as_of: str
+    seed: int
+    patients: int
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application over the store that these settings name; it is opened with the first request."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        app.state.office.close()
+
+    app = FastAPI(
+        title="Paladin",
+        version=version("paladin-pa"),
+        description=ABOUT,
+        lifespan=lifespan,
+        license_info={"name": "Apache-2.0"},
+    )
+    app.state.office = Office(settings)
+    app.include_router(orchestrator.router)
+    app.include_router(records.router)
+    app.include_router(drafts.router)
+    app.add_api_route(
+        "/health", health, summary="Is the store there, and which world is it?", tags=["health"],
+        responses=wire.gives(Health, "The store can be read."),
+    )  # fmt: skip
+    wire.install(app)
+    wire.document(app)
+    return app
+
+
+async def health(request: Request) -> Response:
+    store = office(request).store
+    dataset = store.dataset()
+    told: dict[str, Any] = {
+        "status": "ok",
+        "version": version("paladin-pa"),
+        "as_of": dataset.as_of,
+        "seed": dataset.seed,
+        "patients": store.count_patients(),
+    }
+    return wire.answer(told)

@@ -1,0 +1,167 @@
+"""Drafts: list, read, fetch the papers, and hand in what a person decided."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+from fastapi import APIRouter, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from agent.api import wire
+from agent.api.office import office
+from agent.decision import Action, Decision
+from agent.desk import now
+from agent.dump import plain
+from tools.errors import NotFound
+from tools.records import PARequest
+from tools.store.rows import Draft, DraftStatus
+
+router = APIRouter(prefix="/api/drafts", tags=["drafts"])
+MEDIA = {
+    ".pdf": "application/pdf",
+    ".json": wire.JSON,
+    ".md": "text/markdown; charset=utf-8",
+    ".txt": "text/plain; charset=utf-8",
+}
+
+
+class DraftView(msgspec.Struct, frozen=True, kw_only=True):
+    """A drafted case: the filled form, what is missing, and links to its papers."""
+
+    id: int
+    patient_id: str
+    drug: str
+    plan_id: str
+    as_of: str
+    status: DraftStatus
+    outcome: str
+    ready: bool
+    missing: tuple[str, ...]
+    warning: str
+    created: str
+    updated: str
+    links: dict[str, str]
+    form: PARequest
+
+
+class Approval(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who approves; a draft that is not complete also needs the reason why it may go as it is."""
+
+    by: str
+    reason: str = ""
+
+
+class Rejection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who rejects, and why."""
+
+    by: str
+    reason: str
+
+
+class Edit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """New values by field id or label; the draft waits for review again."""
+
+    by: str
+    edits: dict[str, str]
+    reason: str = ""
+
+
+def view(draft: Draft) -> dict[str, Any]:
+    """A draft as it is shown."""
+    form = msgspec.json.decode(draft.pa_request, type=PARequest)
+    return {
+        "id": draft.id,
+        "patient_id": draft.patient_id,
+        "drug": draft.drug,
+        "plan_id": draft.plan_id,
+        "as_of": draft.as_of.isoformat(),
+        "status": draft.status,
+        "outcome": draft.outcome,
+        "ready": form.ready,
+        "missing": list(form.missing),
+        "warning": form.warning,
+        "created": draft.created.isoformat(),
+        "updated": draft.updated.isoformat(),
+        "links": {name: f"/api/drafts/{draft.id}/files/{name}" for name in draft.files},
+        "form": plain(form),
+    }
+
+
+@router.get("", summary="Drafts, oldest first", responses=wire.gives(list, "The drafts."))
+async def drafts(
+    request: Request,
+    status: Literal["needs_review", "edited", "approved", "rejected"] | None = Query(None),
+    patient_id: str | None = Query(None),
+    limit: int = Query(20, ge=1, le=200),
+    offset: int = Query(0, ge=0),
+) -> Response:
+    found = office(request).store.drafts(status, patient_id, limit=limit, offset=offset)
+    return wire.answer([view(draft) for draft in found])
+
+
+@router.get("/{draft_id}", summary="One draft", responses=wire.gives(DraftView, "The draft."))
+async def draft(request: Request, draft_id: int) -> Response:
+    store = office(request).store
+    found = store.draft(draft_id)
+    return wire.answer(view(found) | {"reviews": store.reviews(draft_id)})
+
+
+@router.get(
+    "/{draft_id}/files/{name}",
+    summary="One of its papers: the form, the letter, the cover",
+    responses=wire.gives({"type": "string", "format": "binary"}, "The file.", media="application/pdf"),
+)
+async def paper(request: Request, draft_id: int, name: str) -> Response:
+    files = office(request).store.draft(draft_id).files
+    path = Path(files[name].path) if name in files else None
+    if path is None or not path.is_file():
+        raise NotFound("paper of this draft", name, sorted(files), "draft the case again if it was deleted")
+    shown = {"content-disposition": f'inline; filename="{path.name}"'}
+    return Response(
+        path.read_bytes(), media_type=MEDIA.get(path.suffix, "application/octet-stream"), headers=shown
+    )
+
+
+@router.post(
+    "/{draft_id}/approve",
+    summary="Approve a draft; nothing is sent",
+    responses=wire.gives(DraftView, "The draft as it is now."),
+    openapi_extra=wire.takes(Approval, {"by": "R. Lee, CPhT"}),
+)
+async def approve(request: Request, draft_id: int) -> Response:
+    given = await wire.body(request, Approval)
+    return await _decide(request, draft_id, "approve", given.by, given.reason)
+
+
+@router.post(
+    "/{draft_id}/reject",
+    summary="Reject a draft",
+    responses=wire.gives(DraftView, "The draft as it is now."),
+    openapi_extra=wire.takes(
+        Rejection, {"by": "R. Lee, CPhT", "reason": "the patient changed to another drug"}
+    ),
+)
+async def reject(request: Request, draft_id: int) -> Response:
+    given = await wire.body(request, Rejection)
+    return await _decide(request, draft_id, "reject", given.by, given.reason)
+
+
+@router.post(
+    "/{draft_id}/edit",
+    summary="Put other values into the form",
+    responses=wire.gives(DraftView, "The draft as it is now; it waits for review again."),
+    openapi_extra=wire.takes(Edit, {"by": "R. Lee, CPhT", "edits": {"Office contact": "R. Lee"}}),
+)
+async def edit(request: Request, draft_id: int) -> Response:
+    given = await wire.body(request, Edit)
+    return await _decide(request, draft_id, "edit", given.by, given.reason, given.edits)
+
+
+async def _decide(
+    request: Request, draft_id: int, action: Action, by: str, reason: str, edits: dict[str, str] | None = None
+) -> Response:
+    decision = Decision(action=action, by=by, when=now(), reason=reason, edits=edits or {})
+    decided = await run_in_threadpool(office(request).decide, draft_id, decision)
+    return wire.answer(view(decided))

@@ -1,0 +1,74 @@
+"""Runs the server on loopback."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING
+
+from agent.settings import Settings, read_settings
+from tools.errors import Refused, Unavailable
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+
+def run(settings: Settings, host: str, port: int, workers: int = 1) -> None:
+    """Serve until interrupted; Refused for an address that other machines reach."""
+    check_host(host)
+    import uvicorn
+
+    from tools.store.store import Store
+
+    Store.open(settings.database_url).close()
+    check_port(host, port)
+    print(f"Paladin is at http://{_shown(host)}:{port}  (docs at /docs; Ctrl-C ends it)", flush=True)
+    uvicorn.run(
+        "agent.api.serving:from_environment",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        log_level="warning",
+        access_log=False,
+    )
+
+
+def from_environment() -> FastAPI:
+    """The application as the environment sets it; each worker process makes its own."""
+    from agent.api.app import create_app
+
+    return create_app(read_settings())
+
+
+def check_host(host: str) -> None:
+    """Charts are on the other side of this door and it asks nobody's name yet."""
+    if host == "localhost":
+        return
+    try:
+        loopback = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise Refused(
+            f"host {host!r} is not loopback: other machines could read charts, and there is no access control yet;"
+            " use 127.0.0.1, ::1 or localhost"
+        )
+
+
+def check_port(host: str, port: int) -> None:
+    """Unavailable, and another port to try, if this one is taken."""
+    import socket
+
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise Unavailable(
+                f"port {port} on {host} can't be used ({error.strerror}); try --port {port + 1}"
+            ) from error
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,145 @@
+"""How things travel: bodies as bytes from msgspec, errors as problem+json, schemas for OpenAPI."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import msgspec
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from agent.dump import plain
+from tools.errors import Correctable, Invalid, NotFound, PaladinError, Refused, Unavailable
+
+T = TypeVar("T")
+JSON, PROBLEM = "application/json", "application/problem+json"
+STATUS: tuple[tuple[type[PaladinError], int, str], ...] = (
+    (NotFound, 404, "not-found"),
+    (Refused, 409, "refused"),
+    (Invalid, 422, "invalid"),
+    (Correctable, 422, "invalid"),
+    (Unavailable, 503, "unavailable"),
+)
+TITLES = {
+    "not-found": "There is no such thing",
+    "refused": "Understood, and not done",
+    "invalid": "The input cannot be read as what it should be",
+    "unavailable": "Something that is needed is not available",
+    "fault": "A fault of Paladin itself",
+}
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """An error after RFC 9457. `near` are existing values that look like the one given."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    near: tuple[str, ...] = ()
+
+
+def answer(value: Any, status: int = 200) -> Response:
+    """A record, with all its fields, or plain data as a JSON response."""
+    return Response(msgspec.json.encode(plain(value)), status, media_type=JSON)
+
+
+async def body(request: Request, kind: type[T]) -> T:
+    """The request's body as a struct; Invalid names the field that is wrong and why."""
+    raw = await request.body()
+    try:
+        return msgspec.json.decode(raw or b"{}", type=kind)
+    except msgspec.ValidationError as error:
+        raise Invalid(f"the body is not a {kind.__name__}: {error}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Invalid(f"the body is not JSON: {error}") from None
+
+
+def problem(error: BaseException) -> Response:
+    """The error as problem+json."""
+    for kind, status, name in STATUS:
+        if isinstance(error, kind):
+            near = error.near if isinstance(error, NotFound) else ()
+            return _problem(name, status, str(error), near)
+    return _problem("fault", 500, f"{type(error).__name__}; the server's log has the details")
+
+
+def install(app: FastAPI) -> None:
+    """Errors of every kind leave as problem+json."""
+
+    async def known(_: Request, error: Exception) -> Response:
+        return problem(error)
+
+    async def unreadable(_: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        said = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        return _problem("invalid", 422, said)
+
+    async def refused_by_router(_: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        name = "not-found" if error.status_code == 404 else "invalid"
+        return _problem(name, error.status_code, str(error.detail))
+
+    app.add_exception_handler(PaladinError, known)
+    app.add_exception_handler(RequestValidationError, unreadable)
+    app.add_exception_handler(HTTPException, refused_by_router)
+    app.add_exception_handler(Exception, known)
+
+
+def _problem(name: str, status: int, detail: str, near: tuple[str, ...] = ()) -> Response:
+    told = Problem(type=f"urn:paladin:{name}", title=TITLES[name], status=status, detail=detail, near=near)
+    return Response(msgspec.json.encode(told), status, media_type=PROBLEM)
+
+
+# --- OpenAPI ---------------------------------------------------------------------------------------------
+
+_REF = "#/components/schemas/{name}"
+_schemas: dict[str, type] = {}
+
+
+def schema(kind: Any) -> dict[str, Any]:
+    """A reference to this struct's schema, which `document` then adds to the components."""
+    if isinstance(kind, type):
+        _schemas[kind.__name__] = kind
+        return {"$ref": _REF.format(name=kind.__name__)}
+    return dict(kind)
+
+
+def takes(kind: type, example: Mapping[str, Any]) -> dict[str, Any]:
+    """`openapi_extra` of an endpoint that reads this struct from its body."""
+    content = {JSON: {"schema": schema(kind), "example": dict(example)}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def gives(
+    kind: Any, description: str, example: Any = None, *, media: str = JSON
+) -> dict[int | str, dict[str, Any]]:
+    """`responses` of an endpoint: what it gives, and the problems that it may have."""
+    content: dict[str, Any] = {"schema": schema(kind)}
+    if example is not None:
+        content["example"] = example
+    problems: dict[int | str, Any] = {
+        code: {
+            "description": TITLES[name],
+            "content": {PROBLEM: {"schema": schema(Problem)}},
+        }
+        for _, code, name in STATUS
+    }
+    return {200: {"description": description, "content": {media: content}}, **problems}
+
+
+def document(app: FastAPI) -> None:
+    """Serve an OpenAPI document that holds the schemas of our structs."""
+    made = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            found = made()
+            _, components = msgspec.json.schema_components(list(_schemas.values()), ref_template=_REF)
+            found.setdefault("components", {}).setdefault("schemas", {}).update(components)
+            app.openapi_schema = found
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]

@@ -1,0 +1,142 @@
+"""Runs the workflow: starts a case, goes on where it stopped, and hands over what a person decided."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from agent.decision import Decision, validate
+from agent.settings import Settings
+from tools.errors import NotFound, Refused, Unavailable
+from tools.records import PARequest
+from tools.store.rows import Draft
+from tools.store.store import Store
+
+if TYPE_CHECKING:
+    from langgraph.graph.state import CompiledStateGraph
+
+    from agent.casework import Asking
+
+
+class Drafted(NamedTuple):
+    """A draft and whether this call made it, or found it waiting or decided."""
+
+    draft: Draft
+    new: bool
+    state: dict[str, Any]
+
+
+def now() -> datetime:
+    """The time on the clock, to the second; the doors ask for it, the core is told."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+@contextmanager
+def workflow(settings: Settings) -> Iterator[CompiledStateGraph[Any, Any, Any, Any]]:
+    """The compiled graph with its checkpoints on disk."""
+    from langgraph.checkpoint.sqlite import SqliteSaver
+
+    from agent.workflow import build
+
+    make_home(settings.home)
+    try:
+        connection = sqlite3.connect(settings.checkpoints, check_same_thread=False, timeout=10)
+    except sqlite3.Error as error:
+        raise Unavailable(f"the checkpoints at {settings.checkpoints} cannot be opened: {error}") from error
+    try:
+        yield build().compile(checkpointer=SqliteSaver(connection))
+    except sqlite3.DatabaseError as error:
+        raise Unavailable(f"the checkpoints at {settings.checkpoints} cannot be used: {error}") from error
+    finally:
+        connection.close()
+
+
+def draft(
+    graph: CompiledStateGraph[Any, Any, Any, Any], store: Store, settings: Settings, asking: Asking
+) -> Drafted:
+    """Draft the case up to its review; Refused, with what to do instead, where a PA is not the way.
+
+    The same case is the same thread: what was interrupted goes on, what already waits is found again.
+    """
+    from agent.casework import thread_of
+    from agent.workflow import Desk
+
+    thread = thread_of(store, asking)
+    config: Any = {"configurable": {"thread_id": thread}}
+    desk = Desk(store, settings.drafts, now())
+    snapshot = graph.get_state(config)
+    kept = _kept(store, snapshot.values.get("draft_id"))
+    if kept and whole(kept):
+        return Drafted(kept, False, snapshot.values)
+    if kept or "review" in snapshot.next:  # its files or its row are gone: make them again
+        graph.checkpointer.delete_thread(thread)  # type: ignore[union-attr]
+        snapshot = graph.get_state(config)
+    begin = None if snapshot.next else {"thread": thread, "asking": msgspec.to_builtins(asking)}
+    state = graph.invoke(begin, config, context=desk, durability="sync")
+    if state["refusal"]:
+        raise Refused(state["refusal"])
+    return Drafted(store.draft(state["draft_id"]), True, state)
+
+
+def decide(
+    graph: CompiledStateGraph[Any, Any, Any, Any],
+    store: Store,
+    settings: Settings,
+    draft_id: int,
+    decision: Decision,
+) -> Draft:
+    """Hand a person's decision to the case that waits for it."""
+    from langgraph.types import Command
+
+    from agent.workflow import Desk
+
+    kept = store.draft(draft_id)
+    if kept.status in ("approved", "rejected"):
+        raise Refused(f"draft {draft_id} was already {kept.status}; draft the case again to change that")
+    validate(decision, msgspec.json.decode(kept.pa_request, type=PARequest))
+    config: Any = {"configurable": {"thread_id": kept.thread_id}}
+    snapshot = graph.get_state(config)
+    if not snapshot.next:
+        raise Unavailable(
+            f"the checkpoint of draft {draft_id} is gone; run `pa draft {kept.patient_id} {kept.drug}`"
+        )
+    desk = Desk(store, settings.drafts, decision.when)
+    if "review" not in snapshot.next:  # killed after an earlier decision: that one is finished first
+        graph.invoke(None, config, context=desk, durability="sync")
+        kept = store.draft(draft_id)
+        if kept.status in ("approved", "rejected"):
+            return kept
+    graph.invoke(Command(resume=msgspec.to_builtins(decision)), config, context=desk, durability="sync")
+    return store.draft(draft_id)
+
+
+def whole(kept: Draft) -> bool:
+    """Are the draft's files all there, as they were written?"""
+    return all(
+        Path(file.path).is_file() and sha256(Path(file.path).read_bytes()).hexdigest() == file.sha256
+        for file in kept.files.values()
+    )
+
+
+def make_home(home: Path) -> None:
+    """The folder of everything that a run leaves behind, kept out of version control."""
+    home.mkdir(parents=True, exist_ok=True)
+    ignore = home / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n")
+
+
+def _kept(store: Store, draft_id: int | None) -> Draft | None:
+    if draft_id is None:
+        return None
+    try:
+        return store.draft(draft_id)
+    except NotFound:
+        return None

@@ -1,0 +1,218 @@
+"""The job, on one screen. It stops before a person approves, and goes on after that, in another process if need be.
+
+    look_up_patient → check_coverage → retrieve_policy → determine ─┬→ draft → review ─┬→ conclude → END
+                                                                    │           ↑      │ edit
+                                                                    └→ END      revise ┘
+                                                                      (refused)
+
+Every step is checkpointed before the next begins. The state holds ids and plain data only; each node reads the
+records that it needs from the store and makes sure that the chart is still the one that was looked up.
+Nothing is done twice: a draft is one row per case, files have the same bytes, a decision is recorded once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypedDict
+
+import msgspec
+from langgraph.graph import END, START, StateGraph
+from langgraph.runtime import Runtime
+from langgraph.types import RetryPolicy, interrupt
+
+from agent import papers
+from agent.casework import Asking, agree, coverage, fingerprint, look_up, why_not, worth_a_retry
+from agent.decision import Decision, edit
+from tools import policies
+from tools.cases import Case
+from tools.check import Asked, decide
+from tools.errors import Unavailable
+from tools.records import Determination, PARequest
+from tools.store.rows import Draft
+from tools.store.store import Store
+
+
+class State(TypedDict, total=False):
+    """What is known so far; JSON only."""
+
+    thread: str
+    asking: dict[str, Any]  # an Asking
+    chart: str  # fingerprint of everything that was looked up
+    coverage: dict[str, Any]
+    clauses: list[dict[str, Any]]  # as retrieved
+    determination: dict[str, Any]
+    refusal: str
+    draft_id: int
+    decision: dict[str, Any]  # a Decision
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What the work is done with: the store, the folder for drafts, and the time on the clock."""
+
+    store: Store
+    folder: Path
+    now: datetime
+
+
+def build() -> StateGraph[State, Desk, State, State]:
+    """The graph; compile it with a checkpointer."""
+    outside = RetryPolicy(max_attempts=3, initial_interval=0.2, retry_on=worth_a_retry)
+    graph = StateGraph(State, context_schema=Desk)
+    graph.add_node("look_up_patient", look_up_patient, retry_policy=outside)
+    graph.add_node("check_coverage", check_coverage, retry_policy=outside)
+    graph.add_node("retrieve_policy", retrieve_policy, retry_policy=outside)
+    graph.add_node("determine", determine, retry_policy=outside)
+    graph.add_node("draft", draft, retry_policy=outside)
+    graph.add_node("review", review)
+    graph.add_node("revise", revise, retry_policy=outside)
+    graph.add_node("conclude", conclude, retry_policy=outside)
+    graph.add_edge(START, "look_up_patient")
+    graph.add_edge("look_up_patient", "check_coverage")
+    graph.add_edge("check_coverage", "retrieve_policy")
+    graph.add_edge("retrieve_policy", "determine")
+    graph.add_conditional_edges(
+        "determine", lambda state: END if state["refusal"] else "draft", ["draft", END]
+    )
+    graph.add_edge("draft", "review")
+    graph.add_conditional_edges("review", after_review, ["revise", "conclude"])
+    graph.add_edge("revise", "review")
+    graph.add_edge("conclude", END)
+    return graph
+
+
+# --- nodes, in their order -------------------------------------------------------------------------------
+
+
+def look_up_patient(state: State, runtime: Runtime[Desk]) -> State:
+    """Patient, plan, drug and the complete request are there, and this is what they were."""
+    asking = _asking(state)
+    return {"chart": fingerprint(runtime.context.store, look_up(runtime.context.store, asking))}
+
+
+def check_coverage(state: State, runtime: Runtime[Desk]) -> State:
+    """The enrolment on the day, and what the plan says of the drug."""
+    return {"coverage": coverage(_asked(state, runtime.context))}
+
+
+def retrieve_policy(state: State, runtime: Runtime[Desk]) -> State:
+    """The clauses of this plan's policy for this drug, and of no other, from the index."""
+    store = runtime.context.store
+    asked = _asked(state, runtime.context)
+    policy = store.policy(asked.plan.id, asked.drug.name)
+    if policy is None:
+        return {"clauses": []}
+    query = f"coverage criteria, exclusions, quantity and documents for {asked.drug.name}"
+    hits = policies.search(store, asked.plan.id, asked.drug.name, query, k=len(policy.clauses))
+    return {"clauses": [msgspec.to_builtins(hit) for hit in hits]}
+
+
+def determine(state: State, runtime: Runtime[Desk]) -> State:
+    """Decide, make sure that every clause cited was retrieved as it is quoted, and refuse what no PA can mend."""
+    found = decide(runtime.context.store, _asked(state, runtime.context))
+    refusal = why_not(found, force=_asking(state).force)
+    if not refusal:
+        agree(found, state["clauses"])
+    return {"determination": msgspec.to_builtins(found), "refusal": refusal}
+
+
+def draft(state: State, runtime: Runtime[Desk]) -> State:
+    """Fill the form, write the letter and the cover, and keep them as one draft that waits for a person."""
+    desk = runtime.context
+    case = _case(state, desk)
+    filled = papers.fill_form(desk.store, case)
+    written = papers.write(desk.store, case, filled, desk.folder / state["thread"])
+    kept = desk.store.save_draft(
+        Draft(
+            patient_id=case.patient.id,
+            drug=case.drug.name,
+            plan_id=case.plan.id,
+            as_of=case.as_of,
+            thread_id=state["thread"],
+            outcome=case.determination.outcome,
+            determination=msgspec.json.encode(case.determination),
+            pa_request=msgspec.json.encode(filled),
+            letter=written.letter,
+            files=written.files,
+            created=desk.now,
+            updated=desk.now,
+        )
+    )
+    return {"draft_id": kept.id}
+
+
+def review(state: State) -> State:
+    """Wait for a person."""
+    return {"decision": interrupt({"draft_id": state["draft_id"], "choose": ["approve", "edit", "reject"]})}
+
+
+def after_review(state: State) -> str:
+    return "revise" if state["decision"]["action"] == "edit" else "conclude"
+
+
+def revise(state: State, runtime: Runtime[Desk]) -> State:
+    """Put the person's values into the form, and print it again."""
+    desk = runtime.context
+    decision = _decision(state)
+    kept = desk.store.draft(state["draft_id"])
+    edited = edit(msgspec.json.decode(kept.pa_request, type=PARequest), decision)
+    written = papers.write(desk.store, _case(state, desk), edited, desk.folder / state["thread"])
+    desk.store.save_draft(
+        msgspec.structs.replace(
+            kept,
+            status="edited",
+            pa_request=msgspec.json.encode(edited),
+            letter=written.letter,
+            files=written.files,
+            updated=decision.when,
+        )
+    )
+    if all(done.when != decision.when for done in desk.store.reviews(kept.id)):
+        desk.store.set_draft_status(
+            kept.id, "edited", by=decision.by, reason=decision.said(), when=decision.when
+        )
+    return {}
+
+
+def conclude(state: State, runtime: Runtime[Desk]) -> State:
+    """Record what the person decided. Nothing is sent: that is the person's, too."""
+    decision = _decision(state)
+    status = "approved" if decision.action == "approve" else "rejected"
+    runtime.context.store.set_draft_status(
+        state["draft_id"], status, by=decision.by, reason=decision.reason, when=decision.when
+    )
+    return {}
+
+
+# --- reading the state ------------------------------------------------------------------------------------
+
+
+def _asking(state: State) -> Asking:
+    return msgspec.convert(state["asking"], Asking)
+
+
+def _asked(state: State, desk: Desk) -> Asked:
+    """What was looked up, read again; Unavailable if it changed while the case was being worked on."""
+    asked = look_up(desk.store, _asking(state))
+    if fingerprint(desk.store, asked) != state["chart"]:
+        raise Unavailable(f"the records of {asked.patient.id} changed meanwhile; run `pa draft` again")
+    return asked
+
+
+def _case(state: State, desk: Desk) -> Case:
+    asked = _asked(state, desk)
+    return Case(
+        patient=asked.patient,
+        plan=asked.plan,
+        drug=asked.drug,
+        request=asked.request,
+        determination=msgspec.convert(state["determination"], Determination),
+        policy=desk.store.policy(asked.plan.id, asked.drug.name),
+        as_of=asked.as_of,
+    )
+
+
+def _decision(state: State) -> Decision:
+    return msgspec.convert(state["decision"], Decision)
