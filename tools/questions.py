@@ -18,6 +18,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     criterion: str
     text: str
     clause_id: str = ""
+    quote: str = ""  # the clause, verbatim
     inverted: bool = False
     finding: Finding | None = None
 
@@ -52,6 +53,7 @@ def _question(node: Node, case: Case, inverted: bool) -> Question:
         criterion=node.id,
         text=node.question or f"{node.text.rstrip('.?')}?",
         clause_id=node.clause_id,
+        quote=node.quote,
         inverted=inverted,
         finding=case.findings.get(node.id),
     )

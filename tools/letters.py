@@ -1,0 +1,448 @@
+"""The letter of medical necessity, deterministic: every number, date, code and name in it is a fact on record.
+
+What the record does not show is a gap for the prescriber, marked as such; nothing is filled in. The letter is
+composed of blocks that letter_pdf.py and the texts below set each in its own way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import Literal
+
+import msgspec
+
+from tools import formats
+from tools.attachments import attachments
+from tools.cases import Case, Measurement
+from tools.citations import citations
+from tools.questions import Question, questions
+from tools.records import Diagnosis, Medication
+from tools.terms import INDICATIONS, TESTS
+
+GAP = "[PRESCRIBER TO COMPLETE: {}]"
+PEOPLE = {"male": "man", "female": "woman", "unknown": "patient"}
+
+Kind = Literal["head", "lines", "subject", "heading", "text", "bullet", "criterion", "signature", "notice"]
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True):
+    """A value as the letter writes it, and the ids of the records that it comes from, joined by commas."""
+
+    value: str
+    record_id: str
+
+
+class Block(msgspec.Struct, frozen=True, kw_only=True):
+    """A piece of the letter. A criterion's lines are its number, its quote, and what the record shows."""
+
+    kind: Kind
+    lines: tuple[str, ...]
+
+
+class Letter(msgspec.Struct, frozen=True, kw_only=True):
+    """A letter that awaits a signature."""
+
+    title: str
+    case_id: str
+    blocks: tuple[Block, ...]
+    facts: tuple[Fact, ...]
+    gaps: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        return "\n".join(_plain(block) for block in self.blocks).strip() + "\n"
+
+    @property
+    def markdown(self) -> str:
+        return "\n".join(_markdown(block) for block in self.blocks).strip() + "\n"
+
+
+def letter(case: Case) -> Letter:
+    """The letter of medical necessity for this case, unsigned."""
+    return _Writer(case).letter()
+
+
+class _Writer:
+    """Writes one letter and keeps the facts that it used."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self.facts: list[Fact] = []
+        self.gaps: list[str] = []
+
+    def letter(self) -> Letter:
+        blocks = tuple(self._blocks())
+        return Letter(
+            title=f"Letter of medical necessity: {self.case.drug.name}",
+            case_id=f"{self.case.patient.id}-{self.case.drug.name}",
+            blocks=blocks,
+            facts=tuple(dict.fromkeys(self.facts)),
+            gaps=tuple(dict.fromkeys(self.gaps)),
+        )
+
+    # --- facts and gaps ------------------------------------------------------------------------------------
+
+    def fact(self, value: str, *records: str) -> str:
+        if value:
+            self.facts.append(Fact(value=value, record_id=",".join(dict.fromkeys(filter(None, records)))))
+        return value
+
+    def date(self, day: date, *records: str) -> str:
+        return self.fact(formats.long_date(day), *records)
+
+    def gap(self, what: str) -> str:
+        text = GAP.format(what)
+        self.gaps.append(text)
+        return text
+
+    def known(self, value: str, record: str, what: str) -> str:
+        return self.fact(value, record) or self.gap(what)
+
+    # --- the letter, top to bottom ---------------------------------------------------------------------------
+
+    def _blocks(self) -> Iterator[Block]:
+        yield from self._warning()
+        yield self._head()
+        yield Block(kind="lines", lines=(self.date(self.case.as_of, "as_of"),))
+        yield Block(kind="lines", lines=tuple(self._addressee()))
+        yield Block(kind="subject", lines=tuple(self._subject()))
+        yield _text("To the reviewer:")
+        yield _text(self._opening())
+        yield _heading("Summary")
+        yield _text(self._summary())
+        yield from self._trials()
+        yield from self._criteria()
+        yield from self._evidence()
+        yield _heading("Request")
+        yield _text(self._stakes())
+        yield _text(self._request())
+        yield from self._enclosures()
+        yield self._signature()
+
+    def _warning(self) -> Iterator[Block]:
+        if self.case.determination.outcome != "likely_denial":
+            return
+        failing = [f for f in self.case.determination.findings if f.status == "not_met"]
+        named = "; ".join(self._named(f.clause.clause_id if f.clause else "", f.text) for f in failing)
+        yield Block(
+            kind="notice", lines=(f"DRAFT. A denial is likely. Not met: {named}. Remove this line to send.",)
+        )
+
+    def _named(self, clause_id: str, text: str) -> str:
+        policy = self.case.determination.policy_id
+        shown = self.fact(text, policy)
+        return f"clause {self.fact(clause_id, policy)} ({shown})" if clause_id else shown
+
+    def _head(self) -> Block:
+        doctor = self.case.patient.prescriber
+        if doctor is None:
+            return Block(kind="head", lines=(self.gap("practice, address and telephone"),))
+        place = self.fact(formats.address(doctor.address), "prescriber")
+        ways = [
+            f"{name} {self.fact(number, 'prescriber')}"
+            for name, number in (("Telephone", doctor.phone), ("Fax", doctor.fax))
+            if number
+        ]
+        lines = (self.fact(doctor.practice or doctor.name, "prescriber"), place, "  ".join(ways))
+        return Block(kind="head", lines=tuple(filter(None, lines)))
+
+    def _addressee(self) -> Iterator[str]:
+        plan, source = self.case.plan, f"plan:{self.case.plan.id}"
+        yield self.fact(plan.payer, source)
+        yield "Pharmacy Prior Authorization"
+        if plan.address:
+            yield self.fact(formats.address(plan.address), source)
+        if plan.fax:
+            yield f"Fax {self.fact(plan.fax, source)}"
+
+    def _subject(self) -> Iterator[str]:
+        case, patient, covered = self.case, self.case.patient, self.case.coverage
+        yield f"Re: Prior authorization of {self._product()}"
+        born = patient.birth_date
+        name = self.known(patient.name, "patient", "patient's name")
+        birth = self.date(born, "patient") if born else self.gap("date of birth")
+        yield f"Member: {name}, born {birth}"
+        member = self.known(covered.member_id if covered else "", covered.id if covered else "", "member ID")
+        group = f", group {self.fact(covered.group, covered.id)}" if covered and covered.group else ""
+        yield f"Member ID: {member}{group}, plan {self.fact(case.plan.name, f'plan:{case.plan.id}')}"
+        yield f"Diagnosis: {self._diagnosed()}"
+        policy = case.determination.policy_id
+        reference = f"Our reference: {self.fact(f'{patient.id}-{case.drug.name}', 'patient')}"
+        yield f"{reference}; policy {self.fact(policy, policy)}" if policy else reference
+
+    def _product(self) -> str:
+        case, source = self.case, f"drug:{self.case.drug.name}"
+        asked = case.order.id if case.order else source
+        drug = f"{self.fact(case.drug.name, source)} ({self.fact(case.drug.generic, source)})"
+        strength = self.fact(case.request.strength, asked)
+        quantity = self._quantity()
+        return ", ".join(filter(None, (f"{drug} {strength}".strip(), quantity)))
+
+    def _quantity(self) -> str:
+        request = self.case.request
+        if request.quantity is None or not request.days_supply:
+            return ""
+        source = self.case.order.id if self.case.order else f"drug:{self.case.drug.name}"
+        amount = f"{formats.number(request.quantity)} {request.unit or self.case.drug.unit}"
+        return f"{self.fact(amount, source)} per {self.fact(str(request.days_supply), source)} days"
+
+    def _diagnosed(self) -> str:
+        return (
+            self._entry(self.case.diagnosis)
+            if self.case.diagnosis
+            else self.gap("diagnosis and ICD-10-CM code")
+        )
+
+    def _entry(self, diagnosis: Diagnosis) -> str:
+        name = self.fact(diagnosis.name, diagnosis.id)
+        code = self.fact(diagnosis.code, diagnosis.id)
+        return f"{name} ({code})" if name else code
+
+    def _person(self) -> str:
+        return self.case.patient.name or "this patient"
+
+    def _opening(self) -> str:
+        case = self.case
+        verb = {
+            "renewal": "the continued authorization",
+            "continuation": "the authorization, as continued therapy,",
+        }
+        what = verb.get(case.kind or "new", "authorization")
+        use = INDICATIONS.get(case.indication, case.indication)
+        purpose = f" for {use}" if use else ""
+        drug = self.fact(case.drug.name, f"drug:{case.drug.name}")
+        return f"I am writing to request {what} of {drug}{purpose} on behalf of my patient, {self._person()}."
+
+    def _summary(self) -> str:
+        return " ".join(filter(None, (self._who(), self._also(), self._values(), self._label())))
+
+    def _who(self) -> str:
+        case = self.case
+        age = (
+            f"a {self.fact(str(case.age), 'patient')}-year-old {PEOPLE[case.patient.sex]}"
+            if case.age is not None
+            else "a patient"
+        )
+        if case.diagnosis is None:
+            return f"{self._person()} is {age}."
+        onset = case.diagnosis.onset
+        since = f", diagnosed on {self.date(onset, case.diagnosis.id)}" if onset else ""
+        return f"{self._person()} is {age} with {_lower(self._entry(case.diagnosis))}{since}."
+
+    def _also(self) -> str:
+        others = [d for d in self.case.diagnoses if d is not self.case.diagnosis]
+        return (
+            f"Also on the problem list: {_joined(_lower(self._entry(d)) for d in others)}." if others else ""
+        )
+
+    def _values(self) -> str:
+        if not self.case.labs:
+            return self.gap("current laboratory values and measurements with their dates")
+        shown = [self._value(m) for m in self.case.labs]
+        return f"Values on record: {_joined(shown)}."
+
+    def _value(self, measured: Measurement) -> str:
+        ids = measured.record_ids
+        value = self.fact(formats.measure(measured.test, measured.value), *ids)
+        return f"{TESTS[measured.test].name} {value} ({self.date(measured.date, *ids)})"
+
+    def _label(self) -> str:
+        found, name = self.case.label_indication, self.case.drug.name
+        if found is None or not found.text:
+            return ""
+        text = self.fact(found.text.rstrip("."), f"drug:{name}")
+        return f"Labeled indication of {name}: {text}."
+
+    def _trials(self) -> Iterator[Block]:
+        if self.case.patient.medications is None:
+            yield _heading("Treatment to date")
+            yield _text(self.gap("treatments tried, with dose, dates and outcome"))
+        elif self.case.trials:
+            yield _heading("Treatment to date")
+            yield from (Block(kind="bullet", lines=(self._trial(m),)) for m in self.case.trials)
+
+    def _trial(self, course: Medication) -> str:
+        name, dose = self.fact(course.drug, course.id), self.fact(formats.dose(course), course.id)
+        what = " ".join(filter(None, (_upper(name), dose or self.gap(f"dose of {course.drug}"))))
+        return f"{what}, {self._period(course)}{self._result(course)}."
+
+    def _period(self, course: Medication) -> str:
+        begun = self.date(course.start, course.id) if course.start else self.gap(f"start of {course.drug}")
+        if course.end is not None:
+            return f"{begun} to {self.date(course.end, course.id)}"
+        return (
+            f"since {begun}"
+            if course.status == "active"
+            else f"from {begun} until {self.gap(f'end of {course.drug}')}"
+        )
+
+    def _result(self, course: Medication) -> str:
+        reason = formats.dates_in(course.reason.rstrip("."), formats.long_date)
+        kind, _, which = (course.outcome or "").partition(" - ")
+        outcome = _lower(f"{kind} ({which})" if which else kind)
+        said = [self.fact(outcome, course.id), self.fact(reason, course.id)]
+        return f": {'; '.join(filter(None, said))}" if any(said) else ""
+
+    def _criteria(self) -> Iterator[Block]:
+        asked = questions(self.case)
+        if asked:
+            yield _heading(
+                f"How {self.case.plan.payer}'s criteria are met"
+                if self._all_met(asked)
+                else "The plan's criteria and the record"
+            )
+            yield from (self._criterion(question) for question in asked)
+
+    def _all_met(self, asked: Iterable[Question]) -> bool:
+        return all(q.finding is not None and q.finding.status == "met" for q in asked)
+
+    def _criterion(self, question: Question) -> Block:
+        policy = self.case.determination.policy_id
+        number = self.fact(question.clause_id, policy)
+        quote = self.fact(question.quote, policy)
+        return Block(kind="criterion", lines=(number, quote, self._shown(question)))
+
+    def _shown(self, question: Question) -> str:
+        finding = question.finding
+        if finding is None or finding.status == "unknown":
+            return self.gap(self._wanted(question))
+        detail = formats.dates_in(finding.detail, formats.long_date)
+        records = [e.record_id for e in finding.evidence]
+        text = f"{_upper(self.fact(detail, *records))}." if detail else "Shown in the record."
+        if finding.status == "met":
+            return text
+        return f"Not met on the record: {text} {self.gap('grounds for an exception, if any')}"
+
+    def _wanted(self, question: Question) -> str:
+        fix = question.finding.fix if question.finding else ""
+        what = formats.dates_in(fix or question.text, formats.long_date).rstrip(".")
+        records = [e.record_id for e in question.finding.evidence] if question.finding else []
+        return _lower(self.fact(what, *records, self.case.determination.policy_id))
+
+    def _evidence(self) -> Iterator[Block]:
+        found = citations(self.case)
+        if found:
+            yield _heading("Published evidence")
+        for hit in found:
+            key = f"citation:{hit.key}"
+            result, source = self.fact(hit.result, key), self.fact(hit.source, key)
+            name = (
+                ""
+                if hit.key.startswith(("ADA", "AGA", "KDIGO", "HF ", "AASLD"))
+                else f"{self.fact(hit.key, key)}, "
+            )
+            yield Block(kind="bullet", lines=(f"{result} ({name}{source})",))
+
+    def _stakes(self) -> str:
+        """What delay means, as far as the chart shows it: where this patient stands today."""
+        case = self.case
+        now = next((m for m in case.labs if m.test in ("hba1c", "bmi", "ahi", "lvef", "egfr")), None)
+        if now is None:
+            return self.gap("what a delay would mean for this patient")
+        if case.renewal or case.kind == "continuation":
+            return f"A delay would interrupt treatment that is under way. The latest value on it is {self._value(now)}."
+        latest = f"The latest value on record is {self._value(now)}."
+        return f"Until this request is decided the treatment cannot begin. {latest}"
+
+    def _request(self) -> str:
+        case = self.case
+        months = case.months
+        time = f" for {self.fact(str(months), f'plan:{case.plan.id}')} months" if months else ""
+        ask = f"I ask that {case.plan.payer} authorize {self._product()}{time}."
+        doctor = case.patient.prescriber
+        phone = f" at {self.fact(doctor.phone, 'prescriber')}" if doctor and doctor.phone else ""
+        return f"{ask} Should the reviewer need more, I am available for a peer-to-peer conversation{phone}."
+
+    def _enclosures(self) -> Iterator[Block]:
+        papers = attachments(self.case)
+        if not papers:
+            return
+        yield _heading("Enclosures")
+        policy = self.case.determination.policy_id
+        for paper in papers:
+            label = self.fact(paper.label, policy)
+            if not paper.record_id:
+                shown = self.gap(f"{label}, not on file")
+            else:
+                shown = (
+                    f"{_upper(label)}, {self.date(paper.date, paper.record_id)}"
+                    if paper.date
+                    else _upper(label)
+                )
+            yield Block(kind="bullet", lines=(shown,))
+
+    def _signature(self) -> Block:
+        doctor = self.case.patient.prescriber
+        name = self.known(doctor.name if doctor else "", "prescriber", "prescriber's name")
+        specialty = self.fact(_upper(doctor.specialty), "prescriber") if doctor and doctor.specialty else ""
+        npi = f"NPI {self.known((doctor.npi if doctor else '') or '', 'prescriber', 'NPI')}"
+        return Block(kind="signature", lines=("Sincerely,", name, specialty, npi))
+
+
+def _text(text: str) -> Block:
+    return Block(kind="text", lines=(text,))
+
+
+def _heading(text: str) -> Block:
+    return Block(kind="heading", lines=(text,))
+
+
+def _joined(parts: Iterable[str]) -> str:
+    items = list(parts)
+    return "; ".join(items)
+
+
+def _upper(text: str) -> str:
+    """A sentence's beginning; HbA1c and eGFR stay as they are."""
+    first = text.split(" ", 1)[0]
+    return text[:1].upper() + text[1:] if first.islower() else text
+
+
+def _lower(text: str) -> str:
+    """Inside a sentence; abbreviations and names of several capitals stay as they are."""
+    return text[:1].lower() + text[1:] if text[1:2].islower() or text[1:2] == " " else text
+
+
+# --- as text and as Markdown -------------------------------------------------------------------------------
+
+
+def _plain(block: Block) -> str:
+    lines = [line for line in block.lines if line]
+    if block.kind == "heading":
+        return f"\n{lines[0].upper()}\n"
+    if block.kind == "bullet":
+        return f"- {lines[0]}"
+    if block.kind == "criterion":
+        number, quote, shown = block.lines
+        return f'{number or "-"}  "{quote}"\n     {shown}' if quote else f"{number or '-'}  {shown}"
+    if block.kind == "signature":
+        return "\n" + "\n".join(
+            (lines[0], "", "Signature: ______________________   Date: ____________", *lines[1:])
+        )
+    if block.kind == "notice":
+        return f"*** {lines[0]} ***\n"
+    return "\n".join(lines) + "\n"
+
+
+def _markdown(block: Block) -> str:
+    lines = [line for line in block.lines if line]
+    if block.kind == "head":
+        return f"**{lines[0]}**  \n" + "  \n".join(lines[1:]) + "\n"
+    if block.kind == "heading":
+        return f"\n## {lines[0]}\n"
+    if block.kind == "bullet":
+        return f"- {lines[0]}"
+    if block.kind == "criterion":
+        number, quote, shown = block.lines
+        return f"> **{number}** {quote}\n\n{shown}\n" if quote else f"**{number}** {shown}\n"
+    if block.kind == "subject":
+        return f"**{lines[0]}**  \n" + "  \n".join(lines[1:]) + "\n"
+    if block.kind == "signature":
+        return (
+            f"\n{lines[0]}\n\nSignature: \\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_ Date: \\_\\_\\_\\_\\_\\_\n\n"
+            + "  \n".join(lines[1:])
+        )
+    if block.kind == "notice":
+        return f"> **{lines[0]}**\n"
+    return "  \n".join(lines) + "\n"
