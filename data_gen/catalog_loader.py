@@ -27,7 +27,6 @@ from tools.terms import INDICATIONS
 from tools.wording import Style
 
 CATALOG = Path(__file__).parent / "catalog"
-_FILES = ("drugs.yaml", "styles.yaml", "fragments.yaml", "forms.yaml")
 
 
 class Catalog(NamedTuple):
@@ -46,7 +45,7 @@ def load_catalog(overlay: Path | None = None) -> Catalog:
     folders = [CATALOG, *([overlay] if overlay is not None else [])]
     fragments = _table(folders, "fragments.yaml")
     drugs, limits = _drugs(_table(folders, "drugs.yaml"), fragments)
-    styles = {name: _style(name, body) for name, body in _table(folders, "styles.yaml").items()}
+    styles = {name: _style(name, body) for name, body in _styles(folders).items()}
     plans: dict[str, Plan] = {}
     policies: dict[str, Policy] = {}
     houses: dict[str, House] = {}
@@ -83,6 +82,16 @@ def _table(folders: list[Path], file: str) -> dict[str, Map]:
         table = as_map(found, Place(shown, 1), file)
         entries |= {name: as_map(body, table.at(name), name) for name, body in table.items()}
     return entries
+
+
+def _styles(folders: list[Path]) -> dict[str, Map]:
+    """House styles, one file each, by the file's name."""
+    found: dict[str, Map] = {}
+    for folder in folders:
+        for path in sorted((folder / "styles").glob("*.yaml")):
+            shown = _shown(path)
+            found[path.stem] = as_map(read_yaml(path, shown), Place(shown, 1), "a style")
+    return found
 
 
 def _sources(

@@ -158,7 +158,8 @@ class _Draft:
     def _limit(
         self, name: str, section: int, lines: list[Line], limit: QuantityLimit, label: str = ""
     ) -> Line:
-        values = {"quantity": limit.quantity, "unit": limit.unit, "days": limit.days, "label": label}
+        unit = limit.unit if limit.unit == "mL" else f"{limit.unit}s"
+        values = {"quantity": limit.quantity, "unit": unit, "days": limit.days, "label": label}
         return self.house.say(name, (section, _next(lines)), **values, drug=self.drug.name)
 
     def _authorization(self, section: int) -> list[Line]:

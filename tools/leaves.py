@@ -156,7 +156,12 @@ class Phrases:
         texts: dict[str, str] = getattr(self.style, table)
         if key not in texts:
             raise Invalid(f"style {self.style.id}: {table} has no {key!r}")
-        return Template(texts[key], slots, f"style {self.style.id}, {table}.{key}")
+        name = f"style {self.style.id}, {table}.{key}"
+        made = Template(texts[key], slots, name)
+        unsaid = [slot for slot in slots if slot not in made.names]
+        if table == "clause" and unsaid:
+            raise Invalid(f"{name} must say {{{unsaid[0]}}}")
+        return made
 
     def _part(self, key: str, slots: dict[str, Slot]) -> Template:
         if key in _OWN:
