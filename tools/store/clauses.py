@@ -1,0 +1,90 @@
+"""The clauses of the store's policies as they are searched: under their own words and those of everyday questions."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from tools.records import Benefit, Clause, Policy, Record
+from tools.store.everyday import questions
+from tools.store.validation import parts
+from tools.terms import SECTIONS
+
+if TYPE_CHECKING:
+    from tools.rules import Part
+    from tools.store.store import Store
+
+# What a clause says for exactness and not for its meaning: codes, rounding, what silence means.
+_FINE_PRINT = re.compile(
+    r"\s*\([^)]*ICD[^)]*\)|\s*\(rounded[^)]*\)|; a code of [^;]*?(?=;|$)|; absence must[^.]*"
+    r"|; the requested product[^.]*"
+)
+
+
+class Hit(Record, frozen=True, kw_only=True):
+    """A clause that answers, verbatim. Scores of one search compare with each other only: cosine by meaning,
+    BM25 by words."""
+
+    policy_id: str
+    clause_id: str
+    section: str
+    text: str
+    score: float
+    by: Literal["meaning", "words"] = "meaning"
+
+
+class Chunk(Record, frozen=True, kw_only=True):
+    """One clause of one policy, and the texts under which it is found."""
+
+    plan_id: str
+    drug: str
+    policy_id: str
+    clause_id: str
+    section: str
+    effective_from: date | None = None
+    effective_to: date | None = None
+    views: tuple[str, ...]
+
+
+def chunks(store: Store) -> Iterator[Chunk]:
+    """Every clause of every policy."""
+    benefits = {(plan.id, name): benefit for plan in store.plans() for name, benefit in plan.benefits.items()}
+    for policy in store.policies():
+        yield from policy_chunks(policy, benefits.get((policy.plan_id, policy.drug)))
+
+
+def policy_chunks(policy: Policy, benefit: Benefit | None) -> Iterator[Chunk]:
+    """The clauses of one policy, in its order."""
+    printed: dict[str, Part] = {}
+    for rule in benefit.rules if benefit else ():
+        for part in parts(rule):
+            printed.setdefault(part.clause_id, part)
+    for clause in policy.clauses:
+        yield Chunk(
+            plan_id=policy.plan_id,
+            drug=policy.drug,
+            policy_id=policy.id,
+            clause_id=clause.id,
+            section=clause.section,
+            effective_from=policy.effective_from,
+            effective_to=policy.effective_to,
+            views=_views(clause, printed.get(clause.id)),
+        )
+
+
+def fingerprint(found: Iterable[Chunk]) -> str:
+    """Of everything that an index is made from, beside the model."""
+    digest = hashlib.sha256()
+    for chunk in found:
+        digest.update(msgspec.json.encode(chunk))
+    return digest.hexdigest()
+
+
+def _views(clause: Clause, part: Part | None) -> tuple[str, ...]:
+    said = f"{SECTIONS[clause.section]}: {_FINE_PRINT.sub('', clause.text)}"
+    return (said, *questions(part, clause.section, clause.text))

@@ -1,0 +1,301 @@
+"""The policy index: a Chroma database on disk in which clauses are found by meaning, confined to one plan and drug.
+
+It is a cache of the store. It is built in a folder of its own and then named in `current.json`, in one rename, so
+that a reader has the old one or the new one. Each plan has its own collection: another payer's clause is not there
+to be found. What is handed out is read from the store; the index only says which clause.
+
+Missing, stale and damaged are found out before anything is answered: a manifest names the clauses and the model
+it was made from, and what each collection holds is compared with its hash when it is first used.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import itertools
+import json
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tools.errors import Unavailable
+from tools.store import embedding
+from tools.store.clauses import Chunk, Hit, chunks, fingerprint
+from tools.store.everyday import in_clinical_words
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from tools.records import Policy
+    from tools.store.store import Store
+
+KEPT = 2  # folders: the current one, and the one that another process may still be reading
+CONFIGURATION = {
+    "hnsw": {"space": "cosine", "ef_search": 400}
+}  # wider than any policy, so that top k is exact
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """current.json: which folder is the index, what it was made from, and the hash of each plan's collection."""
+
+    folder: str
+    clauses: str
+    model: str
+    count: int
+    collections: dict[str, str]
+
+
+class Damaged(Unavailable):
+    """The index is not what its manifest says."""
+
+
+def ensure(store: Store) -> int:
+    """Build the index unless it is there, current and whole; returns how many clauses it holds."""
+    try:
+        index = _opened(store)
+        for plan_id in index.manifest.collections:
+            index.collection(plan_id)
+        return index.manifest.count
+    except Unavailable:
+        return rebuild(store)
+
+
+def rebuild(store: Store) -> int:
+    """Build the index anew beside the one that is there, and swap; returns how many clauses it holds."""
+    from filelock import FileLock
+
+    home = _home(store)
+    home.mkdir(parents=True, exist_ok=True)
+    with FileLock(home / "writing.lock"):
+        manifest = _build(home, list(chunks(store)))
+        beside = home / "current.json.part"
+        beside.write_bytes(msgspec.json.encode(manifest))
+        beside.replace(home / "current.json")
+        _sweep(home, manifest.folder)
+    return manifest.count
+
+
+def search(store: Store, policy: Policy, query: str, k: int) -> list[Hit]:
+    """The k clauses of this policy that answer best, by meaning; Unavailable, with why, if the index can't say."""
+    return _opened(store).search(policy, query, k)
+
+
+# --- reading ----------------------------------------------------------------------------------------------
+
+
+class Index:
+    """An open index. Safe to share between threads."""
+
+    def __init__(self, home: Path, manifest: Manifest) -> None:
+        self.manifest = manifest
+        self._lock = threading.Lock()
+        self._checked: dict[str, Any] = {}
+        with _as_damage("cannot be opened"):
+            self._client = _client(home / manifest.folder)
+
+    def search(self, policy: Policy, query: str, k: int) -> list[Hit]:
+        vector = embedding.bundled().embed([in_clinical_words(query)])
+        collection = self.collection(policy.plan_id)
+        widest = len(policy.clauses) * _MOST_VIEWS
+        with _as_damage("cannot be searched"):
+            found = collection.query(
+                query_embeddings=vector,
+                n_results=min(k * _MOST_VIEWS, widest),
+                where={"drug": policy.drug},
+                include=["metadatas", "distances"],
+            )
+        return hits(policy, zip(found["metadatas"][0], found["distances"][0], strict=True), k)
+
+    def collection(self, plan_id: str) -> Any:
+        """This plan's collection, compared with its hash the first time it is asked for."""
+        with self._lock:
+            if plan_id not in self._checked:
+                with _as_damage("cannot be read"):
+                    found = self._client.get_collection(_name(plan_id), embedding_function=None)
+                    whole = _digest(found) == self.manifest.collections.get(plan_id)
+                if not whole:
+                    raise Damaged(f"the policy index of {plan_id} is damaged")
+                self._checked[plan_id] = found
+            return self._checked[plan_id]
+
+
+_open: dict[Path, Index] = {}
+_opening = threading.Lock()
+_MOST_VIEWS = 8  # of one clause
+
+
+def _opened(store: Store) -> Index:
+    """The current index, opened once per process; Unavailable if it is missing, stale or damaged."""
+    home = _home(store)
+    manifest = read_manifest(home)
+    with _opening:
+        index = _open.get(home)
+        if index is None or index.manifest != manifest:
+            if manifest.model != embedding.NAME or manifest.clauses != fingerprint(chunks(store)):
+                raise Unavailable("the policy index is older than the policies")
+            index = _open[home] = Index(home, manifest)
+            _loaded[home] = _version(store)
+        elif _loaded.get(home) != _version(store):
+            if manifest.clauses != fingerprint(chunks(store)):
+                raise Unavailable("the policy index is older than the policies")
+            _loaded[home] = _version(store)
+        return index
+
+
+def forget() -> None:
+    """Open every index anew when it is next asked for."""
+    from chromadb.api.shared_system_client import SharedSystemClient
+
+    with _opening:
+        _open.clear()
+        _loaded.clear()
+        SharedSystemClient.clear_system_cache()
+
+
+_loaded: dict[Path, str] = {}  # the world for which an open index was found to be current
+
+
+def _version(store: Store) -> str:
+    return store.dataset().fingerprint
+
+
+def read_manifest(home: Path) -> Manifest:
+    try:
+        return msgspec.json.decode((home / "current.json").read_bytes(), type=Manifest)
+    except FileNotFoundError:
+        raise Unavailable("there is no policy index") from None
+    except (OSError, msgspec.DecodeError) as error:
+        raise Damaged(f"the policy index's current.json cannot be read: {error}") from None
+
+
+def hits(policy: Policy, found: Iterator[tuple[Any, float]], k: int) -> list[Hit]:
+    """The best view of each clause, as the store has the clause; Damaged if anything else came back."""
+    texts = {clause.id: clause for clause in policy.clauses}
+    best: dict[str, Hit] = {}
+    for metadata, distance in found:
+        clause = texts.get(str(metadata["clause_id"]))
+        cell = metadata["plan_id"], metadata["drug"], metadata["policy_id"]
+        if cell != (policy.plan_id, policy.drug, policy.id) or clause is None:
+            raise Damaged(
+                f"the policy index answered for {policy.id} with a clause of {metadata['policy_id']}"
+            )
+        if clause.id not in best:
+            score = round(1 - float(distance), 4)
+            best[clause.id] = Hit(
+                policy_id=policy.id,
+                clause_id=clause.id,
+                section=clause.section,
+                text=clause.text,
+                score=score,
+            )
+    return list(best.values())[:k]
+
+
+# --- building ---------------------------------------------------------------------------------------------
+
+
+def _build(home: Path, found: list[Chunk]) -> Manifest:
+    """A new folder with a collection per plan."""
+    what = fingerprint(found)
+    folder = next(name for at in itertools.count(1) if not (home / (name := f"{what[:12]}-{at}")).exists())
+    vectors = _vectors(found)
+    client = _client(home / folder)
+    hashes: dict[str, str] = {}
+    for plan_id, of_plan in itertools.groupby(
+        sorted(found, key=lambda chunk: chunk.plan_id), lambda chunk: chunk.plan_id
+    ):
+        collection = client.create_collection(
+            _name(plan_id), embedding_function=None, configuration=CONFIGURATION
+        )
+        _add(collection, list(of_plan), vectors)
+        hashes[plan_id] = _digest(collection)
+    return Manifest(folder=folder, clauses=what, model=embedding.NAME, count=len(found), collections=hashes)
+
+
+def _vectors(found: list[Chunk]) -> dict[str, NDArray[np.float32]]:
+    """Each text once: the policies of one payer repeat most of theirs."""
+    texts = list(dict.fromkeys(view for chunk in found for view in chunk.views))
+    return dict(zip(texts, embedding.bundled().embed(texts), strict=True)) if texts else {}
+
+
+def _add(collection: Any, of_plan: list[Chunk], vectors: dict[str, NDArray[np.float32]]) -> None:
+    rows = [(chunk, at, view) for chunk in of_plan for at, view in enumerate(chunk.views[:_MOST_VIEWS])]
+    for start in range(0, len(rows), 2000):
+        batch = rows[start : start + 2000]
+        collection.add(
+            ids=[f"{chunk.policy_id}#{chunk.clause_id}#{at}" for chunk, at, _ in batch],
+            embeddings=[vectors[view] for _, _, view in batch],
+            documents=[view for _, _, view in batch],
+            metadatas=[_metadata(chunk) for chunk, _, _ in batch],
+        )
+
+
+def _metadata(chunk: Chunk) -> dict[str, str]:
+    return {
+        "plan_id": chunk.plan_id,
+        "drug": chunk.drug,
+        "policy_id": chunk.policy_id,
+        "clause_id": chunk.clause_id,
+        "section": chunk.section,
+        "effective_from": str(chunk.effective_from or ""),
+        "effective_to": str(chunk.effective_to or ""),
+    }
+
+
+def _digest(collection: Any) -> str:
+    """Of everything that a collection would answer with."""
+    import numpy as np
+
+    held = collection.get(include=["embeddings", "metadatas", "documents"])
+    digest = hashlib.sha256()
+    for at in sorted(range(len(held["ids"])), key=lambda at: held["ids"][at]):
+        said = [held["ids"][at], held["documents"][at], held["metadatas"][at]]
+        digest.update(json.dumps(said, sort_keys=True).encode())
+        digest.update(np.asarray(held["embeddings"][at], np.float32).tobytes())
+    return digest.hexdigest()
+
+
+def _sweep(home: Path, current: str) -> None:
+    """Remove what no reader is likely to have open any more."""
+    folders = [path for path in home.iterdir() if path.is_dir() and path.name != current]
+    folders.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+    for folder in folders[KEPT - 1 :]:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+# --- Chroma -----------------------------------------------------------------------------------------------
+
+
+def _client(folder: Path) -> Any:
+    import chromadb
+    from chromadb.config import Settings
+
+    return chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False))
+
+
+@contextlib.contextmanager
+def _as_damage(what: str) -> Iterator[None]:
+    """Whatever Chroma raises over damaged files, and that is much, a panic of its Rust core too."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError, Unavailable):
+        raise
+    except BaseException as error:
+        raise Damaged(f"the policy index {what} ({type(error).__name__})") from error
+
+
+def _name(plan_id: str) -> str:
+    """A collection's name; Chroma allows less in it than a plan's id may hold."""
+    return f"plan-{hashlib.sha256(plan_id.encode()).hexdigest()[:24]}"
+
+
+def _home(store: Store) -> Path:
+    home = store.index_dir
+    if home is None:
+        raise Unavailable("a store in memory has no policy index")
+    return home
