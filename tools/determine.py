@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 import msgspec
 
@@ -158,21 +159,20 @@ def _in_billing_units(quantity: float, unit: str | None, drug: Drug, strength: S
 
 def _as_this_plan_sees_it(patient: Patient, plan: Plan, request: Request, as_of: date) -> Request:
     """The kind of request, and when therapy began. Only this plan's own approval makes it a renewal."""
-    began = request.therapy_start or therapy_start(patient.medications or (), request.drug, as_of)
+    on_it = [entry for entry in patient.medications or () if entry.drug == request.drug]
     kind: Kind = request.kind or "new"
-    if request.kind is None:
-        approved = any(
-            item.plan_id == plan.id and item.drug == request.drug and item.start <= as_of
-            for item in patient.authorizations
-        )
-        takes = any(
-            entry.drug == request.drug
-            and (entry.end > as_of if entry.end is not None else entry.status == "active")
-            for entry in patient.medications or ()
-        )
-        kind = "renewal" if approved else "continuation" if takes else "new"
-    if kind == "new":
-        began = request.therapy_start
+    if request.kind is None and any(
+        item.plan_id == plan.id and item.drug == request.drug and item.start <= as_of
+        for item in patient.authorizations
+    ):
+        kind = "renewal"
+    elif request.kind is None and any(
+        entry.end > as_of if entry.end is not None else entry.status == "active" for entry in on_it
+    ):
+        kind = "continuation"
+    began = request.therapy_start
+    if began is None and kind != "new":
+        began = therapy_start(on_it, request.drug, as_of)
     return msgspec.structs.replace(request, kind=kind, therapy_start=began)
 
 
@@ -296,7 +296,7 @@ def quantity_finding(benefit: Benefit, request: Request, policy_id: str) -> Find
             reason="missing",
             fix="State the quantity and the days' supply",
         )
-    within = _exact(request.quantity) * limit.days <= _exact(limit.quantity) * request.days_supply
+    within = _within(request.quantity, request.days_supply, limit.quantity, limit.days)
     return Finding(
         criterion="quantity",
         status="met" if within else "not_met",
@@ -317,13 +317,16 @@ def _quantity_fix(limit: QuantityLimit, request: Request) -> str:
     )
 
 
+@lru_cache(maxsize=4096)
 def _amount(quantity: float | None, unit: str | None, days: int | None) -> str:
     shown = "?" if quantity is None else number(quantity)
     return f"{shown} {unit or ''}".strip() + f" per {days or '?'} days"
 
 
-def _exact(quantity: float) -> Decimal:
-    return Decimal(repr(quantity))
+@lru_cache(maxsize=4096)
+def _within(quantity: float, days: int, most: float, in_days: int) -> bool:
+    """Rates compared exactly, as the decimals that were written."""
+    return Decimal(repr(quantity)) * in_days <= Decimal(repr(most)) * days
 
 
 # --- stops before any criterion --------------------------------------------------------------------------

@@ -13,10 +13,10 @@ from decimal import Decimal
 from functools import lru_cache
 
 from tools.dates import add_months, age_on
-from tools.judge import Judge, Shown
+from tools.judge import Judge, Shown, as_stated
 from tools.measurements import Rejected, Value, canonical, governing
 from tools.plain import amount
-from tools.records import Attestation, Diagnosis, Evidence, FamilyHistory, Reason
+from tools.records import Diagnosis, Evidence, FamilyHistory, Reason
 from tools.rules import (
     Age,
     Attested,
@@ -28,7 +28,7 @@ from tools.rules import (
     Specialist,
     Use,
 )
-from tools.terms import TESTS, TOPICS
+from tools.terms import TESTS
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
@@ -48,13 +48,11 @@ def age(leaf: Age, judge: Judge, exclude: bool) -> Shown:
         return Shown(None, (), "birth date not on record", "missing", "Record the birth date")
     years = age_on(born, judge.as_of)
     seen = Evidence(record_id="patient", kind="birth_date", value=born.isoformat(), date=born)
-    return Shown(
-        _COMPARE[leaf.op](years, leaf.years),
-        (seen,),
-        f"age {years}",
-        None,
-        f"Age {years} is outside the rule ({SIGNS[leaf.op]} {leaf.years}); only an exception can help",
-    )
+    answer = _COMPARE[leaf.op](years, leaf.years)
+    fix = None
+    if answer is exclude:
+        fix = f"Age {years} is outside the rule ({SIGNS[leaf.op]} {leaf.years}); only an exception can help"
+    return Shown(answer, (seen,), f"age {years}", None, fix)
 
 
 def use(leaf: Use, judge: Judge, exclude: bool) -> Shown:
@@ -86,7 +84,7 @@ def lab(leaf: Lab, judge: Judge, exclude: bool) -> Shown:
     records = newest[0].evidence
     if len(newest) > 1:
         records = tuple(item for value in newest for item in value.evidence)
-    if any(compare(value.value, leaf.value) is not answer for value in newest[1:]):
+    if len(newest) > 1 and any(compare(value.value, leaf.value) is not answer for value in newest):
         shown = " and ".join(_shown(value, leaf.test) for value in newest)
         return Shown(
             None,
@@ -268,15 +266,14 @@ def condition(leaf: Condition, judge: Judge, exclude: bool) -> Shown:
     proof, hints = _matching(leaf, judge)
     denied: list[str] = []
     denials: tuple[Evidence, ...] = ()
-    for who, item in judge.said(leaf.topic).items() if leaf.topic else ():
+    for who, (item, seen) in judge.day.said(leaf.topic).items() if leaf.topic else ():
         if who not in leaf.who:
             continue
         if item.present:
-            proof.append(_attested(item))
+            proof = (*proof, seen)
         else:
             denied.append(who)
-            shown = _attested(item)
-            denials = denials if shown in denials else (*denials, shown)
+            denials = denials if seen in denials else (*denials, seen)
     if proof and denials:
         return Shown(
             None,
@@ -287,17 +284,23 @@ def condition(leaf: Condition, judge: Judge, exclude: bool) -> Shown:
         )
     if proof:
         fix = f"{leaf.label} is an exclusion; do not submit, consider another drug" if exclude else None
-        return Shown(True, tuple(proof), f"{leaf.label}: {_names(proof)}", None, fix)
+        return Shown(True, proof, f"{leaf.label}: {_names(proof)}", None, fix)
     if hints and len(denied) < len(leaf.who):
         return Shown(
             None,
-            tuple(hints),
+            hints,
             f"{_names(hints)} does not settle {leaf.label}",
             "ambiguous",
             f"Ask the prescriber to state whether this is {leaf.label}: {_names(hints)}",
         )
     if len(denied) == len(leaf.who):
-        return Shown(False, denials, f"{leaf.label} denied in the chart", None, _diagnosis_fix(leaf))
+        return Shown(
+            False,
+            denials,
+            f"{leaf.label} denied in the chart",
+            None,
+            None if exclude else _diagnosis_fix(leaf),
+        )
     return _silence(leaf, judge, exclude, denied)
 
 
@@ -315,20 +318,32 @@ def _silence(leaf: Condition, judge: Judge, exclude: bool, denied: Sequence[str]
         )
     if judge.patient.conditions is None:
         return Shown(None, (), "no problem list on record", "missing", "Obtain the problem list")
-    seen = Evidence(record_id="conditions", kind="diagnosis", value=f"no {leaf.label} on the problem list")
-    return Shown(False, (seen,), f"no {leaf.label} on the problem list", None, _diagnosis_fix(leaf))
+    absent = f"no {leaf.label} on the problem list"
+    seen = Evidence(record_id="conditions", kind="diagnosis", value=absent)
+    return Shown(False, (seen,), absent, None, None if exclude else _diagnosis_fix(leaf))
 
 
 def _diagnosis_fix(leaf: Condition) -> str:
     return f"No {leaf.label} in the chart; code only what the clinician has diagnosed"
 
 
-def _matching(leaf: Condition, judge: Judge) -> tuple[list[Evidence], list[Evidence]]:
-    """Entries that prove it and entries that only hint at it."""
+def _matching(leaf: Condition, judge: Judge) -> tuple[tuple[Evidence, ...], tuple[Evidence, ...]]:
+    """Entries that prove it and entries that only hint at it; rules ask for the same ones again and again."""
+    looks_like = _search(leaf.codes, leaf.suggests, leaf.phrases, leaf.suggest_phrases)
+    key = (looks_like, leaf.who, leaf.status, leaf.within_days, leaf.not_phrases)
+    known: tuple[tuple[Evidence, ...], tuple[Evidence, ...]] | None = judge.day.matches.get(key)
+    if known is None:
+        known = judge.day.matches[key] = _match(leaf, judge, looks_like)
+    return known
+
+
+def _match(
+    leaf: Condition, judge: Judge, looks_like: re.Pattern[str]
+) -> tuple[tuple[Evidence, ...], tuple[Evidence, ...]]:
     proof: list[Evidence] = []
     hints: list[Evidence] = []
     # One search of the whole list first: most conditions that a rule asks about are not on it.
-    listed = judge.problems() if _looks_like(leaf).search(judge.problem_text()) else ()
+    listed = judge.day.problems if looks_like.search(judge.day.problem_text) else ()
     for entry, code, name, subject in listed:
         kind = _kind_of_match(leaf, code, name)
         if kind is None or subject not in leaf.who:
@@ -342,18 +357,14 @@ def _matching(leaf: Condition, judge: Judge) -> tuple[list[Evidence], list[Evide
             kind = _kind_of_match(leaf, relative.code, relative.condition.casefold())
             if kind is not None:
                 (proof if kind == "proves" else hints).append(_relative(relative))
-    return proof, hints
-
-
-def _looks_like(leaf: Condition) -> re.Pattern[str]:
-    return _search(leaf.codes, leaf.suggests, leaf.phrases, leaf.suggest_phrases)
+    return tuple(proof), tuple(hints)
 
 
 @lru_cache(maxsize=4096)
 def _search(
     codes: tuple[str, ...], suggests: tuple[str, ...], phrases: tuple[str, ...], hints: tuple[str, ...]
 ) -> re.Pattern[str]:
-    """Finds any of them in `Judge.problem_text`; what it finds is looked at more closely."""
+    """Finds any of them in `Day.problem_text`; what it finds is looked at more closely."""
     coded = [r"\|" + re.escape(code.lower()) for code in (*codes, *suggests)]
     return re.compile("|".join((*coded, *map(re.escape, (*phrases, *hints)))) or r"(?!)")
 
@@ -403,13 +414,6 @@ def _relative(entry: FamilyHistory) -> Evidence:
     return Evidence(record_id=entry.id, kind="family_history", value=value)
 
 
-def _attested(entry: Attestation) -> Evidence:
-    about = TOPICS.get(entry.topic, entry.topic.replace("_", " "))
-    who = " and ".join(entry.subjects)
-    value = f"{about}: {'stated' if entry.present else 'denied'} ({who})"
-    return Evidence(record_id=entry.id, kind="attestation", value=value, date=entry.date)
-
-
 def _names(records: Iterable[Evidence]) -> str:
     return ", ".join(str(record.value) for record in records)
 
@@ -431,7 +435,7 @@ def attested(leaf: Attested, judge: Judge, exclude: bool) -> Shown:
         return Shown(None, (), f"not stated: {leaf.statement}", "missing", ask)
     day = max(item.date or date.min for item in said)
     newest = [item for item in said if (item.date or date.min) == day]
-    records = tuple(_attested(item) for item in newest)
+    records = tuple(as_stated(item) for item in newest)
     if leaf.within_days is not None and day < judge.as_of - timedelta(days=leaf.within_days):
         return Shown(None, records, f"last stated on {day}", "stale", ask)
     if len({item.present for item in newest}) > 1:
@@ -451,13 +455,13 @@ def specialist(leaf: Specialist, judge: Judge, exclude: bool) -> Shown:
         seen = Evidence(record_id="prescriber", kind="specialty", value=prescriber.specialty)
         if prescriber.specialty.casefold() in leaf.specialties:
             return Shown(True, (seen,), f"prescribed by {prescriber.specialty}")
-        consult = judge.said("specialist_consult").get("self")
-        if consult is not None and consult.present:
-            return Shown(True, (_attested(consult),), "specialist consulted")
+        consult = judge.day.said("specialist_consult").get("self")
+        if consult is not None and consult[0].present:
+            return Shown(True, (consult[1],), "specialist consulted")
         return Shown(False, (seen,), f"prescribed by {prescriber.specialty}", None, fix)
-    consult = judge.said("specialist_consult").get("self")
-    if consult is not None and consult.present:
-        return Shown(True, (_attested(consult),), "specialist consulted")
+    consult = judge.day.said("specialist_consult").get("self")
+    if consult is not None and consult[0].present:
+        return Shown(True, (consult[1],), "specialist consulted")
     return Shown(None, (), "prescriber's specialty not on record", "missing", fix)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from tools.measurements import Values, values_of
 from tools.records import Attestation, Diagnosis, Evidence, Patient, Reason, Request
+from tools.terms import TOPICS
 
 
 class Shown(NamedTuple):
@@ -30,20 +31,50 @@ class Problem(NamedTuple):
     subject: Literal["self", "family"]
 
 
-class Judge:
-    """One patient, one request, one day. What several criteria look at is looked up once."""
+class Day:
+    """One chart on one day: what criteria of any rule look at, looked up once (`day_of` keeps it)."""
 
-    __slots__ = (
-        "_problem_text",
-        "_problems",
-        "_said",
-        "_values",
-        "as_of",
-        "patient",
-        "policy_id",
-        "request",
-        "therapy_start",
-    )
+    __slots__ = ("_said", "_values", "as_of", "courses", "matches", "patient", "problem_text", "problems")
+
+    def __init__(self, patient: Patient, as_of: date) -> None:
+        self.patient = patient
+        self.as_of = as_of
+        self.problems = [
+            Problem(entry, entry.code, entry.name.casefold(), "family" if _is_family(entry.code) else "self")
+            for entry in patient.conditions or ()
+            if entry.verification != "refuted" and (entry.onset is None or entry.onset <= as_of)
+        ]
+        # Codes and names in lower case, each entry behind a bar, for one quick search.
+        self.problem_text = "".join([f"|{item.code.lower()} {item.name}" for item in self.problems])
+        self._said = _newest_statements(patient.attestations, as_of)
+        self._values: dict[str, Values] = {}
+        self.matches: dict[Any, Any] = {}  # kept by evidence.condition
+        self.courses: dict[Any, Any] = {}  # kept by courses
+
+    def values(self, test: str) -> Values:
+        """Usable values of the test, newest first, and the rejected ones."""
+        known = self._values.get(test)
+        if known is None:
+            known = self._values[test] = values_of(self.patient, test, self.as_of)
+        return known
+
+    def said(self, topic: str) -> dict[str, tuple[Attestation, Evidence]]:
+        """The newest statement on the topic for each subject; undated ones are oldest, later ones ignored."""
+        return self._said.get(topic) or {}
+
+
+def day_of(patient: Patient, as_of: date) -> Day:
+    """The chart on the day. It stays with the patient, who never changes, so that a second question finds it."""
+    kept: Day | None = patient.__dict__.get("day")
+    if kept is None or kept.as_of != as_of:
+        kept = patient.__dict__["day"] = Day(patient, as_of)
+    return kept
+
+
+class Judge:
+    """A chart on a day, and the request and policy that it is judged for."""
+
+    __slots__ = ("as_of", "day", "patient", "policy_id", "request", "therapy_start", "values")
 
     def __init__(
         self,
@@ -58,55 +89,33 @@ class Judge:
         self.as_of = as_of
         self.therapy_start = therapy_start
         self.policy_id = policy_id
-        self._values: dict[str, Values] = {}
-        self._problems: list[Problem] | None = None
-        self._problem_text: str | None = None
-        self._said: dict[str, dict[str, Attestation]] | None = None
-
-    def values(self, test: str) -> Values:
-        """Usable values of the test, newest first, and the rejected ones."""
-        known = self._values.get(test)
-        if known is None:
-            known = self._values[test] = values_of(self.patient, test, self.as_of)
-        return known
-
-    def problems(self) -> list[Problem]:
-        """The problem list without what is refuted or begins after the day."""
-        if self._problems is None:
-            self._problems = [
-                Problem(
-                    entry, entry.code, entry.name.casefold(), "family" if _is_family(entry.code) else "self"
-                )
-                for entry in self.patient.conditions or ()
-                if entry.verification != "refuted" and (entry.onset is None or entry.onset <= self.as_of)
-            ]
-        return self._problems
-
-    def problem_text(self) -> str:
-        """Codes and names of the problem list in lower case, each entry behind a bar, for one quick search."""
-        if self._problem_text is None:
-            self._problem_text = "".join(f"|{item.code.lower()} {item.name}" for item in self.problems())
-        return self._problem_text
-
-    def said(self, topic: str) -> dict[str, Attestation]:
-        """The newest statement on the topic for each subject; undated ones are oldest, later ones ignored."""
-        if self._said is None:
-            self._said = _newest_statements(self.patient.attestations, self.as_of)
-        return self._said.get(topic, {})
+        self.day = day_of(patient, as_of)
+        self.values = self.day.values
 
 
 def _is_family(code: str) -> bool:
     return code.startswith("Z8") and code[:3] in ("Z80", "Z81", "Z82", "Z83", "Z84")
 
 
-def _newest_statements(statements: tuple[Attestation, ...], as_of: date) -> dict[str, dict[str, Attestation]]:
-    by_topic: dict[str, dict[str, Attestation]] = {}
+def _newest_statements(
+    statements: tuple[Attestation, ...], as_of: date
+) -> dict[str, dict[str, tuple[Attestation, Evidence]]]:
+    by_topic: dict[str, dict[str, tuple[Attestation, Evidence]]] = {}
     for item in statements:
         if item.date is not None and item.date > as_of:
             continue
         newest = by_topic.setdefault(item.topic, {})
+        said = (item, as_stated(item))
         for subject in item.subjects:
             known = newest.get(subject)
-            if known is None or (item.date or date.min) >= (known.date or date.min):
-                newest[subject] = item
+            if known is None or (item.date or date.min) >= (known[0].date or date.min):
+                newest[subject] = said
     return by_topic
+
+
+def as_stated(entry: Attestation) -> Evidence:
+    """A statement as evidence, e.g. "pregnancy: denied (self)"."""
+    about = TOPICS.get(entry.topic, entry.topic.replace("_", " "))
+    who = " and ".join(entry.subjects)
+    value = f"{about}: {'stated' if entry.present else 'denied'} ({who})"
+    return Evidence(record_id=entry.id, kind="attestation", value=value, date=entry.date)

@@ -142,12 +142,15 @@ _ORDER = (
 
 
 def _fixes(findings: Iterable[Finding]) -> tuple[str, ...]:
-    fixes = dict.fromkeys(finding.fix for finding in findings if finding.fix)
-    return tuple(sorted(fixes, key=_rank))
+    fixes = list(dict.fromkeys([finding.fix for finding in findings if finding.fix]))
+    return tuple(sorted(fixes, key=_rank) if len(fixes) > 1 else fixes)
 
 
 def _rank(fix: str) -> int:
-    return next((rank for rank, start in enumerate(_ORDER) if fix.startswith(start)), len(_ORDER))
+    for rank, start in enumerate(_ORDER):
+        if fix.startswith(start):
+            return rank
+    return len(_ORDER)
 
 
 def _send(plan: Plan) -> str:
