@@ -60,23 +60,25 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
 
 def letter(case: Case) -> Letter:
     """The letter of medical necessity for this case, unsigned."""
-    return _Writer(case).letter()
+    writer = Writer(case)
+    return writer.letter("Letter of medical necessity", writer.necessity())
 
 
-class _Writer:
-    """Writes one letter and keeps the facts that it used."""
+class Writer:
+    """Writes letters about one case and keeps the facts that they used."""
 
     def __init__(self, case: Case) -> None:
         self.case = case
         self.facts: list[Fact] = []
         self.gaps: list[str] = []
 
-    def letter(self) -> Letter:
-        blocks = tuple(self._blocks())
+    def letter(self, title: str, blocks: Iterable[Block]) -> Letter:
+        """The blocks, with the facts and gaps that came up in writing them."""
+        written = tuple(blocks)
         return Letter(
-            title=f"Letter of medical necessity: {self.case.drug.name}",
+            title=f"{title}: {self.case.drug.name}",
             case_id=f"{self.case.patient.id}-{self.case.drug.name}",
-            blocks=blocks,
+            blocks=written,
             facts=tuple(dict.fromkeys(self.facts)),
             gaps=tuple(dict.fromkeys(self.gaps)),
         )
@@ -101,24 +103,24 @@ class _Writer:
 
     # --- the letter, top to bottom ---------------------------------------------------------------------------
 
-    def _blocks(self) -> Iterator[Block]:
+    def necessity(self) -> Iterator[Block]:
         yield from self._warning()
-        yield self._head()
+        yield self.head()
         yield Block(kind="lines", lines=(self.date(self.case.as_of, "as_of"),))
-        yield Block(kind="lines", lines=tuple(self._addressee()))
-        yield Block(kind="subject", lines=tuple(self._subject()))
-        yield _text("To the reviewer:")
-        yield _text(self._opening())
-        yield _heading("Summary")
-        yield _text(self._summary())
+        yield Block(kind="lines", lines=tuple(self.addressee()))
+        yield Block(kind="subject", lines=tuple(self.subject()))
+        yield paragraph("To the reviewer:")
+        yield paragraph(self._opening())
+        yield heading("Summary")
+        yield paragraph(self._summary())
         yield from self._trials()
         yield from self._criteria()
         yield from self._evidence()
-        yield _heading("Request")
-        yield _text(self._stakes())
-        yield _text(self._request())
-        yield from self._enclosures()
-        yield self._signature()
+        yield heading("Request")
+        yield paragraph(self._stakes())
+        yield paragraph(self._request())
+        yield from self.enclosures()
+        yield self.signature()
 
     def _warning(self) -> Iterator[Block]:
         if self.case.determination.outcome != "likely_denial":
@@ -134,7 +136,7 @@ class _Writer:
         shown = self.fact(text, policy)
         return f"clause {self.fact(clause_id, policy)} ({shown})" if clause_id else shown
 
-    def _head(self) -> Block:
+    def head(self) -> Block:
         doctor = self.case.patient.prescriber
         if doctor is None:
             return Block(kind="head", lines=(self.gap("practice, address and telephone"),))
@@ -147,7 +149,7 @@ class _Writer:
         lines = (self.fact(doctor.practice or doctor.name, "prescriber"), place, "  ".join(ways))
         return Block(kind="head", lines=tuple(filter(None, lines)))
 
-    def _addressee(self) -> Iterator[str]:
+    def addressee(self) -> Iterator[str]:
         plan, source = self.case.plan, f"plan:{self.case.plan.id}"
         yield self.fact(plan.payer, source)
         yield "Pharmacy Prior Authorization"
@@ -156,7 +158,7 @@ class _Writer:
         if plan.fax:
             yield f"Fax {self.fact(plan.fax, source)}"
 
-    def _subject(self) -> Iterator[str]:
+    def subject(self) -> Iterator[str]:
         case, patient, covered = self.case, self.case.patient, self.case.coverage
         yield f"Re: Prior authorization of {self._product()}"
         born = patient.birth_date
@@ -256,10 +258,10 @@ class _Writer:
 
     def _trials(self) -> Iterator[Block]:
         if self.case.patient.medications is None:
-            yield _heading("Treatment to date")
-            yield _text(self.gap("treatments tried, with dose, dates and outcome"))
+            yield heading("Treatment to date")
+            yield paragraph(self.gap("treatments tried, with dose, dates and outcome"))
         elif self.case.trials:
-            yield _heading("Treatment to date")
+            yield heading("Treatment to date")
             yield from (Block(kind="bullet", lines=(self._trial(m),)) for m in self.case.trials)
 
     def _trial(self, course: Medication) -> str:
@@ -287,7 +289,7 @@ class _Writer:
     def _criteria(self) -> Iterator[Block]:
         asked = questions(self.case)
         if asked:
-            yield _heading(
+            yield heading(
                 f"How {self.case.plan.payer}'s criteria are met"
                 if self._all_met(asked)
                 else "The plan's criteria and the record"
@@ -323,7 +325,7 @@ class _Writer:
     def _evidence(self) -> Iterator[Block]:
         found = citations(self.case)
         if found:
-            yield _heading("Published evidence")
+            yield heading("Published evidence")
         for hit in found:
             key = f"citation:{hit.key}"
             result, source = self.fact(hit.result, key), self.fact(hit.source, key)
@@ -354,11 +356,11 @@ class _Writer:
         phone = f" at {self.fact(doctor.phone, 'prescriber')}" if doctor and doctor.phone else ""
         return f"{ask} Should the reviewer need more, I am available for a peer-to-peer conversation{phone}."
 
-    def _enclosures(self) -> Iterator[Block]:
+    def enclosures(self) -> Iterator[Block]:
         papers = attachments(self.case)
         if not papers:
             return
-        yield _heading("Enclosures")
+        yield heading("Enclosures")
         policy = self.case.determination.policy_id
         for paper in papers:
             label = self.fact(paper.label, policy)
@@ -372,7 +374,7 @@ class _Writer:
                 )
             yield Block(kind="bullet", lines=(shown,))
 
-    def _signature(self) -> Block:
+    def signature(self) -> Block:
         doctor = self.case.patient.prescriber
         name = self.known(doctor.name if doctor else "", "prescriber", "prescriber's name")
         specialty = self.fact(_upper(doctor.specialty), "prescriber") if doctor and doctor.specialty else ""
@@ -380,11 +382,11 @@ class _Writer:
         return Block(kind="signature", lines=("Sincerely,", name, specialty, npi))
 
 
-def _text(text: str) -> Block:
+def paragraph(text: str) -> Block:
     return Block(kind="text", lines=(text,))
 
 
-def _heading(text: str) -> Block:
+def heading(text: str) -> Block:
     return Block(kind="heading", lines=(text,))
 
 

@@ -1,0 +1,187 @@
+"""A portal's request in the shape of an NCPDP SCRIPT ePA exchange, as JSON: initiation, question set, answers.
+
+ePA-shaped, not conformant: the message names, question types and branching are the standard's, the encoding and
+identifiers are ours. Questions come from the payer's form, so that both ask the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from tools import formats
+from tools.cases import Case
+from tools.records import FilledField, FormTemplate, PARequest
+from tools.terms import TESTS
+
+Json = dict[str, Any]
+# What the initiation request carries already; the question set does not ask for it again.
+CARRIED = ("patient.", "coverage.", "plan.", "prescriber.", "drug.", "review.")
+CLINICAL = ("patient.height", "patient.weight", "patient.bmi", "patient.allergies")
+
+
+def exchange(template: FormTemplate, request: PARequest, case: Case) -> Json:
+    """PAInitiationRequest → PAInitiationResponse with its question set → PARequest with the answers."""
+    asked = list(_asked(template, request, case))
+    _link(asked)
+    message = f"{case.patient.id}-{case.drug.name}-{case.as_of.isoformat()}"
+    return {
+        "PAInitiationRequest": _initiation(case, message),
+        "PAInitiationResponse": {
+            "relatesToMessageId": message,
+            "response": {
+                "status": "questions",
+                "questionSet": {
+                    "id": f"{template.id}-{case.drug.name}",
+                    "title": template.title,
+                    "payer": case.plan.payer,
+                    "firstQuestionId": asked[0]["question"]["id"] if asked else None,
+                    "questions": [item["question"] for item in asked],
+                },
+            },
+        },
+        "PARequest": {
+            "messageId": f"{message}-answers",
+            "questionSetId": f"{template.id}-{case.drug.name}",
+            "readyToSend": request.ready,
+            "answers": [item["answer"] for item in _on_the_way(asked) if item["answer"]],
+            "unanswered": [
+                item["question"]["id"]
+                for item in _on_the_way(asked)
+                if not item["answer"] and item["question"]["required"]
+            ],
+            "attachments": [
+                {
+                    "title": a.label,
+                    "recordId": a.record_id or None,
+                    "date": a.date.isoformat() if a.date else None,
+                }
+                for a in request.attachments
+            ],
+        },
+    }
+
+
+def _initiation(case: Case, message: str) -> Json:
+    patient, covered, doctor = case.patient, case.coverage, case.patient.prescriber
+    return {
+        "messageId": message,
+        "patient": {
+            "lastName": patient.family,
+            "firstName": patient.given,
+            "dateOfBirth": patient.birth_date.isoformat() if patient.birth_date else None,
+            "gender": {"female": "F", "male": "M"}.get(patient.sex, "U"),
+            "address": formats.address(patient.address) or None,
+            "telephone": patient.phone or None,
+        },
+        "benefitsCoordination": {
+            "payerName": case.plan.payer,
+            "cardholderId": covered.member_id if covered else None,
+            "groupId": (covered.group if covered else "") or None,
+            "binLocationNumber": (covered.bin if covered else "") or case.plan.bin or None,
+            "processorControlNumber": (covered.pcn if covered else "") or case.plan.pcn or None,
+        },
+        "prescriber": {
+            "name": doctor.name if doctor else None,
+            "npi": doctor.npi if doctor else None,
+            "telephone": doctor.phone if doctor else None,
+            "fax": doctor.fax if doctor else None,
+        },
+        "medicationPrescribed": {
+            "drugDescription": f"{case.drug.name} {case.request.strength}".strip(),
+            "productCode": (formats.ndc11(case.strength.ndc) if case.strength else "") or None,
+            "productCodeQualifier": "ND",
+            "quantity": case.request.quantity,
+            "quantityUnit": case.request.unit or case.drug.unit,
+            "daysSupply": case.request.days_supply,
+            "sig": (case.order.sig if case.order else "") or case.drug.sig or None,
+            "primaryDiagnosis": case.diagnosis.code if case.diagnosis else None,
+        },
+    }
+
+
+# --- questions -------------------------------------------------------------------------------------------
+
+
+def _asked(template: FormTemplate, request: PARequest, case: Case) -> Iterator[Json]:
+    sources = {field.id: field.source for section in template.sections for field in section.fields}
+    repeats = {section.title: section.repeat for section in template.sections}
+    for field in request.fields:
+        source = sources[field.id.rpartition(".")[0] or field.id]
+        if source == "criterion.answer":
+            yield _select(field)
+        elif repeats[field.section] == "labs" or (source.startswith(CARRIED) and source not in CLINICAL):
+            continue
+        else:
+            kind = "date" if field.type == "date" else "freeText"
+            yield _item(field, kind, {"text": field.value} if field.value else None)
+    if "labs" in repeats.values():
+        yield from _labs(case)
+
+
+def _select(field: FilledField) -> Json:
+    """Yes or no; a yes goes on to its details."""
+    choices: list[Json] = [{"id": "Y", "text": "Yes"}, {"id": "N", "text": "No"}]
+    item = _item(field, "selectOne", {"choiceId": field.value[0]} if field.value else None)
+    item["question"]["choices"] = choices
+    return item
+
+
+def _labs(case: Case) -> Iterator[Json]:
+    for place, measured in enumerate(case.labs, 1):
+        known, records = TESTS[measured.test], ",".join(measured.record_ids)
+        value = {
+            "id": f"lab.{place}.value",
+            "text": f"{known.name}, in {known.unit}",
+            "type": "numeric",
+            "required": False,
+            "loinc": known.loinc[0],
+        }
+        yield _pair(value, {"number": measured.value, "unit": known.unit}, records)
+        day = {
+            "id": f"lab.{place}.date",
+            "text": f"Date of this {known.name}",
+            "type": "date",
+            "required": False,
+        }
+        yield _pair(day, {"date": measured.date.isoformat()}, records)
+
+
+def _item(field: FilledField, kind: str, answer: Json | None) -> Json:
+    question = {"id": field.id, "text": field.label, "type": kind, "required": field.required}
+    if field.clause_id:
+        question["clauseId"] = field.clause_id
+    return _pair(question, answer, field.record_id)
+
+
+def _pair(question: Json, answer: Json | None, records: str) -> Json:
+    full = {"questionId": question["id"], **answer, "recordIds": records.split(",")} if answer else None
+    return {"question": question, "answer": full}
+
+
+def _link(asked: list[Json]) -> None:
+    """Every question names the next; a no skips the details that a yes asks for."""
+    for place, item in enumerate(asked):
+        follows = asked[place + 1]["question"]["id"] if place + 1 < len(asked) else "END"
+        if "choices" not in item["question"]:
+            item["question"]["nextQuestionId"] = follows
+            continue
+        has_details = follows.startswith("details.") and place + 2 <= len(asked)
+        after = asked[place + 2]["question"]["id"] if has_details and place + 2 < len(asked) else "END"
+        for choice in item["question"]["choices"]:
+            choice["nextQuestionId"] = follows if choice["id"] == "Y" or not has_details else after
+
+
+def _on_the_way(asked: list[Json]) -> Iterator[Json]:
+    """The questions that these answers lead through; an unanswered choice leads through all."""
+    by_id = {item["question"]["id"]: item for item in asked}
+    at = asked[0]["question"]["id"] if asked else "END"
+    while at != "END":
+        item = by_id[at]
+        yield item
+        choices = item["question"].get("choices")
+        if choices is None:
+            at = item["question"]["nextQuestionId"]
+        else:
+            chosen = item["answer"]["choiceId"] if item["answer"] else "Y"
+            at = next(choice["nextQuestionId"] for choice in choices if choice["id"] == chosen)
