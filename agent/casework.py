@@ -27,6 +27,7 @@ class Asking(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     plan_id: str = ""
     as_of: date | None = None
     force: bool = False
+    attempt: int = 0  # another draft of the very same case, after one was decided
 
 
 def look_up(store: Store, asking: Asking) -> Asked:

@@ -99,7 +99,10 @@ def decide(
 
     kept = store.draft(draft_id)
     if kept.status in ("approved", "rejected"):
-        raise Refused(f"draft {draft_id} was already {kept.status}; draft the case again to change that")
+        raise Refused(
+            f"draft {draft_id} was already {kept.status};"
+            f" `pa draft {kept.patient_id} {kept.drug} --again` makes another one"
+        )
     validate(decision, msgspec.json.decode(kept.pa_request, type=PARequest))
     config: Any = {"configurable": {"thread_id": kept.thread_id}}
     snapshot = graph.get_state(config)
@@ -115,6 +118,36 @@ def decide(
             return kept
     graph.invoke(Command(resume=msgspec.to_builtins(decision)), config, context=desk, durability="sync")
     return store.draft(draft_id)
+
+
+def draft_alone(store: Store, settings: Settings, asking: Asking) -> Drafted:
+    """Draft one case in a process that does nothing else; refused before the workflow is even loaded."""
+    refuse(store, asking)
+    with workflow(settings) as graph:
+        return draft(graph, store, settings, asking)
+
+
+def decide_alone(store: Store, settings: Settings, draft_id: int, decision: Decision) -> Draft:
+    """Decide about one draft in a process that does nothing else."""
+    with workflow(settings) as graph:
+        return decide(graph, store, settings, draft_id, decision)
+
+
+def refuse(store: Store, asking: Asking) -> None:
+    """Refused if this case would not be drafted."""
+    from agent.casework import look_up, why_not
+    from tools.check import decide as determine
+
+    refusal = why_not(determine(store, look_up(store, asking)), asking.force)
+    if refusal:
+        raise Refused(refusal)
+
+
+def decided_before(store: Store, patient_id: str) -> int:
+    """How many drafts of this patient were approved or rejected: the number of the next attempt."""
+    return sum(
+        kept.status in ("approved", "rejected") for kept in store.drafts(patient_id=patient_id, limit=1000)
+    )
 
 
 def whole(kept: Draft) -> bool:

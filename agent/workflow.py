@@ -30,7 +30,7 @@ from tools.cases import Case
 from tools.check import Asked, decide
 from tools.errors import Unavailable
 from tools.records import Determination, PARequest
-from tools.store.rows import Draft
+from tools.store.rows import Draft, DraftStatus
 from tools.store.store import Store
 
 
@@ -179,7 +179,7 @@ def revise(state: State, runtime: Runtime[Desk]) -> State:
 def conclude(state: State, runtime: Runtime[Desk]) -> State:
     """Record what the person decided. Nothing is sent: that is the person's, too."""
     decision = _decision(state)
-    status = "approved" if decision.action == "approve" else "rejected"
+    status: DraftStatus = "approved" if decision.action == "approve" else "rejected"
     runtime.context.store.set_draft_status(
         state["draft_id"], status, by=decision.by, reason=decision.reason, when=decision.when
     )

@@ -1,0 +1,222 @@
+"""`pa draft` and `pa review`: from a decided case to papers that a person has approved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+import typer
+
+from agent.settings import Settings, read_as_of, read_settings
+from tools.errors import Invalid
+
+if TYPE_CHECKING:
+    from agent.decision import Action, Decision
+    from tools.records import Kind, PARequest
+    from tools.store.rows import Draft
+    from tools.store.store import Store
+
+draft, review = typer.Typer(add_completion=False), typer.Typer(add_completion=False)
+
+DRAFT_EPILOG = """[bold]Examples[/]
+  pa draft P001 Ozempic
+  pa draft P001 Ozempic --out to_send
+  pa draft P004 Wegovy --strength '0.25 mg' --quantity 2 --days-supply 28
+
+What no request can mend is refused (exit 2), with what to do instead:
+not_required, not_covered, wrong_plan, and an exclusion that is proven.
+A likely_denial by criteria is drafted only with --force, and says at the
+top which criterion fails. needs_documentation is drafted with its gaps
+listed. The same case again finds the draft that waits."""
+
+REVIEW_EPILOG = """[bold]Examples[/]
+  pa review
+  pa review 3
+  pa review 3 --approve --by 'R. Lee, CPhT'
+  pa review 3 --edit 'Office contact=R. Lee' --by 'R. Lee, CPhT'
+  pa review 3 --reject --reason 'changed to Trulicity' --by 'R. Lee, CPhT'
+
+An approved draft is yours to sign and send; Paladin submits nothing."""
+
+
+@draft.command(epilog=DRAFT_EPILOG)
+def _draft(
+    patient_id: str = typer.Argument(..., metavar="PATIENT", help="Patient id, e.g. P001."),
+    drug: str = typer.Argument(..., metavar="DRUG", help="Brand, or a generic name that only one brand has."),
+    out: Path | None = typer.Option(None, metavar="DIR", help="Also put the papers into this folder."),
+    force: bool = typer.Option(False, "--force", help="Draft even though a criterion is not met."),
+    again: bool = typer.Option(False, "--again", help="A new draft of a case that was approved or rejected."),
+    plan: str = typer.Option("", metavar="PLAN", help="Ask this plan instead of the one on file."),
+    as_of: str = typer.Option("", metavar="DATE", help="Judge on this day: YYYY-MM-DD or today."),
+    indication: str = typer.Option(
+        "", metavar="USE", help="Pin the use: t2dm, weight, cv, osa, hf, ckd, mash."
+    ),
+    strength: str = typer.Option("", help="Strength, as on the label, e.g. '1 mg'."),
+    quantity: float | None = typer.Option(None, help="Billing units (mL, tablets) asked for."),
+    days_supply: int | None = typer.Option(None, help="Days that this quantity lasts."),
+    kind: str = typer.Option("", metavar="KIND", help="new, continuation or renewal."),
+    as_json: bool = typer.Option(False, "--json", help="Print the draft as one JSON object."),
+) -> None:
+    """Fill the payer's form and write the letter of medical necessity.
+
+    Stops for review: nothing is approved until a person says so, and nothing is
+    ever sent. Interrupted, the same command goes on where it stopped.
+    """
+    from agent import desk, papers
+    from agent.casework import Asking
+    from tools.records import Request
+    from tools.store.store import Store
+
+    settings = read_settings()
+    store = Store.open(settings.database_url)
+    asking = Asking(
+        patient_id=patient_id,
+        request=Request(
+            drug=drug,
+            strength=strength,
+            quantity=quantity,
+            days_supply=days_supply,
+            kind=cast("Kind | None", kind or None),
+            indication=indication,
+        ),
+        plan_id=plan,
+        as_of=read_as_of(as_of) or settings.as_of,
+        force=force,
+        attempt=desk.decided_before(store, patient_id) if again else 0,
+    )
+    drafted = desk.draft_alone(store, settings, asking)
+    files = {name: Path(file.path) for name, file in drafted.draft.files.items()}
+    if out:
+        files = papers.copy(drafted.draft, out)
+    if as_json:
+        from agent.dump import to_json
+
+        print(to_json({**body(drafted.draft), "files": {name: str(path) for name, path in files.items()}}))
+        return
+    from agent import review_screen
+
+    review_screen.drafted(drafted.draft, store, files, new=drafted.new)
+
+
+@review.command(epilog=REVIEW_EPILOG)
+def _review(
+    draft_id: int | None = typer.Argument(
+        None, metavar="ID", help="Number of the draft; without it, the list."
+    ),
+    approve: bool = typer.Option(False, "--approve", help="It is right; a person may sign and send it."),
+    reject: bool = typer.Option(False, "--reject", help="It is not to be sent; needs --reason."),
+    edit: list[str] = typer.Option([], metavar="FIELD=VALUE", help="Put a value into a field; repeatable."),
+    reason: str = typer.Option("", help="Why."),
+    by: str = typer.Option("", metavar="NAME", help="Who decides."),
+    all_of_them: bool = typer.Option(False, "--all", help="List decided drafts as well."),
+    as_json: bool = typer.Option(False, "--json", help="Print JSON."),
+) -> None:
+    """List the drafts that wait; approve, edit or reject one."""
+    from tools.store.store import Store
+
+    settings = read_settings()
+    store = Store.open(settings.database_url)
+    chosen = [name for name, said in (("approve", approve), ("reject", reject), ("edit", bool(edit))) if said]
+    if draft_id is None:
+        if chosen:
+            raise Invalid(f"--{chosen[0]} needs the number of the draft; `pa review` lists them")
+        _list(store, all_of_them, as_json)
+        return
+    if len(chosen) > 1:
+        raise Invalid(f"{' and '.join(f'--{name}' for name in chosen)} exclude each other; choose one")
+    found = store.draft(draft_id)
+    if chosen:
+        found = _decide(store, settings, draft_id, cast("Action", chosen[0]), by, reason, _edits(edit))
+    if as_json:
+        from agent.dump import plain, to_json
+
+        print(to_json({**body(found), "reviews": plain(store.reviews(draft_id))}))
+        return
+    from agent import review_screen
+
+    if chosen:
+        review_screen.decided(found, store)
+    else:
+        review_screen.one(found, store)
+
+
+def body(draft: Draft) -> dict[str, Any]:
+    """A draft as JSON shows it: the filled form and the determination as objects, the papers as paths."""
+    from agent.dump import plain
+    from tools.records import Determination
+
+    form = form_of(draft)
+    return {
+        "id": draft.id,
+        "patient_id": draft.patient_id,
+        "drug": draft.drug,
+        "plan_id": draft.plan_id,
+        "as_of": draft.as_of,
+        "status": draft.status,
+        "outcome": draft.outcome,
+        "ready": form.ready,
+        "missing": form.missing,
+        "warning": form.warning,
+        "files": {name: file.path for name, file in draft.files.items()},
+        "form": plain(form),
+        "determination": plain(msgspec.json.decode(draft.determination, type=Determination)),
+    }
+
+
+def form_of(draft: Draft) -> PARequest:
+    from tools.records import PARequest
+
+    return msgspec.json.decode(draft.pa_request, type=PARequest)
+
+
+def _decide(
+    store: Store,
+    settings: Settings,
+    draft_id: int,
+    action: Action,
+    by: str,
+    reason: str,
+    edits: dict[str, str],
+) -> Draft:
+    from agent import desk
+    from agent.decision import Decision
+
+    decision: Decision = Decision(action=action, by=by, when=desk.now(), reason=reason, edits=edits)
+    return desk.decide_alone(store, settings, draft_id, decision)
+
+
+def _edits(given: list[str]) -> dict[str, str]:
+    edits: dict[str, str] = {}
+    for edit in given:
+        field, sign, value = edit.partition("=")
+        if not sign or not field.strip():
+            raise Invalid(f"--edit {edit!r} is not FIELD=VALUE, e.g. --edit 'Office contact=R. Lee'")
+        edits[field.strip()] = value
+    return edits
+
+
+def _list(store: Store, every: bool, as_json: bool) -> None:
+    found = [
+        draft for draft in store.drafts(limit=1000) if every or draft.status in ("needs_review", "edited")
+    ]
+    if as_json:
+        from agent.dump import to_json
+
+        kept = (
+            "id",
+            "patient_id",
+            "drug",
+            "plan_id",
+            "as_of",
+            "status",
+            "outcome",
+            "ready",
+            "missing",
+            "warning",
+        )
+        print(to_json([{key: value for key, value in body(draft).items() if key in kept} for draft in found]))
+        return
+    from agent import review_screen
+
+    review_screen.waiting(found, store)

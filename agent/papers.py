@@ -1,0 +1,85 @@
+"""The papers of a draft: the payer's form, the letter, what goes with them, as files and always the same bytes."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from agent.dump import to_json
+from tools.cases import Case
+from tools.form_pdf import render_pdf
+from tools.forms import fill
+from tools.letter_pdf import letter_pdf
+from tools.letters import Letter
+from tools.letters import letter as write_letter
+from tools.records import PARequest
+from tools.store.rows import Draft, DraftFile
+from tools.store.store import Store
+
+
+class Written(NamedTuple):
+    """The files by what they are ("form_pdf", "form", "letter", …), and the letter as data."""
+
+    files: dict[str, DraftFile]
+    letter: bytes
+
+
+def fill_form(store: Store, case: Case) -> PARequest:
+    """The payer's form, filled from the case; what is missing is listed and never guessed."""
+    return fill(store.form(case.plan.id), case)
+
+
+def write(store: Store, case: Case, form: PARequest, folder: Path) -> Written:
+    """Print everything that goes to the payer into a folder; a file is there whole or not at all."""
+    letter = write_letter(case)
+    stem = f"{case.patient.id}-{case.drug.name}"
+    files: dict[str, DraftFile] = {}
+    for name, (file, content) in _papers(store, case, form, letter).items():
+        path = folder / f"{stem}-{file}"
+        put(path, content)
+        files[name] = DraftFile(path=str(path), sha256=sha256(content).hexdigest())
+    kept = {"text": letter.text, "markdown": letter.markdown, "facts": letter.facts, "gaps": letter.gaps}
+    return Written(files, msgspec.json.encode(kept))
+
+
+def _papers(store: Store, case: Case, form: PARequest, letter: Letter) -> Mapping[str, tuple[str, bytes]]:
+    """File name and content of each paper."""
+    return {
+        "form_pdf": ("form.pdf", render_pdf(store.form(case.plan.id), form, case)),
+        "form": ("form.json", to_json(form).encode()),
+        "letter_pdf": ("letter.pdf", letter_pdf(letter)),
+        "letter": ("letter.txt", letter.text.encode()),
+        "letter_md": ("letter.md", letter.markdown.encode()),
+        "determination": ("determination.json", to_json(case.determination).encode()),
+    }
+
+
+def copy(draft: Draft, folder: Path) -> dict[str, Path]:
+    """The draft's files again in a folder of the person's choice."""
+    copied: dict[str, Path] = {}
+    for name, file in draft.files.items():
+        source = Path(file.path)
+        copied[name] = folder / source.name
+        put(copied[name], source.read_bytes())
+    return copied
+
+
+def put(path: Path, content: bytes) -> None:
+    """Write a file so that a reader, or a crash, finds the old one or the new one and nothing between."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(beside).replace(path)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise

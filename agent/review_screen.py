@@ -1,0 +1,180 @@
+"""What `pa draft` and `pa review` show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rich.table import Table
+from rich.text import Text
+
+from agent.draft_cli import form_of
+from agent.screen import STYLES, console, say
+from tools.errors import NotFound
+from tools.records import PARequest
+from tools.store.rows import Draft
+from tools.store.store import Store
+
+TITLES = {
+    "form_pdf": "Form to sign",
+    "form": "Form as data",
+    "letter_pdf": "Letter",
+    "letter": "Letter, text",
+    "letter_md": "Letter, Markdown",
+    "cover": "Cover",
+    "determination": "Determination",
+}
+SENDING = {
+    "fax": "fax the signed form with its attachments to {payer}",
+    "portal": "enter the answers in the payer's portal",
+    "phone": "call the payer with the script",
+    "mail": "mail the signed form with its attachments to {payer}",
+}
+
+
+def drafted(draft: Draft, store: Store, files: Mapping[str, Path], *, new: bool) -> None:
+    """Where the papers lie, what is missing, and what to do next."""
+    out, form = console(), form_of(draft)
+    say(_head(draft, store), out)
+    if form.warning:
+        say(Text(f"\n{form.warning}", "bold red"), out)
+    if not new:
+        say(
+            Text(
+                f"\nThis case was drafted before, with nothing changed since; it is {_status(draft)}.", "bold"
+            ),
+            out,
+        )
+    say(Text("\nPapers", "bold"), out)
+    _papers(files)
+    _gaps(form)
+    _next(draft, form)
+
+
+def waiting(drafts: Sequence[Draft], store: Store) -> None:
+    """The list of drafts."""
+    out = console()
+    if not drafts:
+        say(Text("No draft waits for review. `pa draft P001 Ozempic` makes one."), out)
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+    for title in ("ID", "Patient", "Drug", "Plan", "As of", "Outcome", "Missing", "Status"):
+        table.add_column(title)
+    for draft in drafts:
+        form = form_of(draft)
+        outcome = Text(draft.outcome.replace("_", " "), STYLES.get(draft.outcome, ""))
+        who = f"{draft.patient_id} {_name(draft, store)}"
+        missing = str(len(form.missing)) if form.missing else "-"
+        table.add_row(
+            str(draft.id), who, draft.drug, draft.plan_id, str(draft.as_of), outcome, missing, _status(draft)
+        )
+    say(table, out)
+    say(Text(f"\nLook at one: pa review {drafts[0].id}", "dim"), out)
+
+
+def one(draft: Draft, store: Store) -> None:
+    """A draft with every field of its form, to be read before it is approved."""
+    out, form = console(), form_of(draft)
+    say(_head(draft, store), out)
+    if form.warning:
+        say(Text(f"\n{form.warning}", "bold red"), out)
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
+    table.add_column(ratio=3)
+    table.add_column(ratio=4)
+    table.add_column(style="dim", overflow="fold")
+    section = ""
+    for field in form.fields:
+        if field.section != section:
+            section = field.section
+            table.add_row(Text(f"\n{section}", "bold"))
+        empty = Text("missing", "bold red") if field.required else Text("-", "dim")
+        table.add_row(field.label, Text(field.value) if field.value else empty, field.record_id or "")
+    say(table, out)
+    say(Text("\nPapers", "bold"), out)
+    _papers({name: Path(file.path) for name, file in draft.files.items()})
+    for done in store.reviews(draft.id):
+        say(Text(f"{done.when:%Y-%m-%d %H:%M} {done.status} by {done.by}  {done.reason}", "dim"), out)
+    _gaps(form)
+    _next(draft, form)
+
+
+def decided(draft: Draft, store: Store) -> None:
+    """What was decided, and what is next."""
+    out = console()
+    last = store.reviews(draft.id)[-1]
+    said = f": {last.reason}" if last.reason else ""
+    say(
+        Text(
+            f"Draft {draft.id} ({draft.patient_id}, {draft.drug}) is {_status(draft)} by {last.by}{said}",
+            "bold",
+        ),
+        out,
+    )
+    _next(draft, form_of(draft))
+
+
+def _head(draft: Draft, store: Store) -> Text:
+    outcome = Text(draft.outcome.replace("_", " ").upper(), STYLES.get(draft.outcome, "bold"))
+    title = f"Draft {draft.id}: {draft.drug} for {_name(draft, store)} ({draft.patient_id})"
+    return Text.assemble(
+        (title, "bold"), f"\n{draft.plan_id} · as of {draft.as_of} · {_status(draft)} · ", outcome
+    )
+
+
+def _papers(files: Mapping[str, Path]) -> None:
+    """One path a line, never wrapped, so that it can be copied."""
+    order = [*TITLES, *sorted(set(files) - set(TITLES))]
+    for name in (name for name in order if name in files):
+        print(f"  {TITLES.get(name, name.replace('_', ' ').capitalize()):<18}{_near(files[name])}")
+
+
+def _gaps(form: PARequest) -> None:
+    out = console()
+    if not form.missing:
+        say(Text("\nNothing that the form requires is missing.", "green"), out)
+        return
+    say(Text(f"\nMissing ({len(form.missing)})", "bold yellow"), out)
+    for label in form.missing:
+        say(Text(f"  {label}"), out)
+
+
+def _next(draft: Draft, form: PARequest) -> None:
+    out = console()
+    send = SENDING[form.channel].format(payer=form.payer)
+    number = draft.id
+    steps = {
+        "approved": [f"Have the prescriber sign; then {send}. Paladin sends nothing."],
+        "rejected": [
+            f"Mend what was wrong and draft again: pa draft {draft.patient_id} {draft.drug} --again"
+        ],
+    }.get(draft.status)
+    if steps is None:
+        steps = [f"Read it: pa review {number}"]
+        if form.missing:
+            steps.append("Fill what is missing: pa chart add, then draft again; or pa review "
+                         f"{number} --edit 'FIELD=VALUE' --by NAME")  # fmt: skip
+        steps.append(f"Decide: pa review {number} --approve --by NAME, or --reject --reason WHY --by NAME")
+    say(Text("\nNext", "bold"), out)
+    for step in steps:
+        say(Text(f"  {step}"), out)
+
+
+def _status(draft: Draft) -> str:
+    return {"needs_review": "waiting for review", "edited": "edited, waiting for review"}.get(
+        draft.status, draft.status
+    )
+
+
+def _name(draft: Draft, store: Store) -> str:
+    try:
+        return store.patient(draft.patient_id).name
+    except NotFound:  # the world was replaced since
+        return ""
+
+
+def _near(path: Path) -> Path:
+    """The path from here, if it lies below."""
+    try:
+        return path.resolve().relative_to(Path.cwd())
+    except ValueError:
+        return path
