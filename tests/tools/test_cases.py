@@ -115,3 +115,60 @@ def test_a_value_without_a_unit_is_not_given_one(tmp_path: Path) -> None:
     chart = "patient: {labs: {hba1c: 8.4 on 2026-08-02, egfr: 80 on 2026-08-02}}\n"
     observations = read_case(case(tmp_path, chart), Known(no_store)).patient.observations
     assert [item.unit for item in observations] == [None, "mL/min/{1.73_m2}"]
+
+
+def test_the_manuals_example_is_right(tmp_path: Path) -> None:
+    (tmp_path / "policies.yaml").write_text((CASES / "policies.yaml").read_text())
+    file = tmp_path / "example.yaml"
+    file.write_text((CASES / "README.md").read_text().split("```yaml\n")[1].split("```")[0])
+    assert decide_case(read_case(file, Known(no_store))).differences == ()
+
+
+def test_short_lines_of_the_manual(tmp_path: Path) -> None:
+    chart = """
+patient:
+  conditions: [provisional E11.9, type 2 diabetes]
+  labs:
+    weight: [104.0 kg on 2026-01-28, 220 lb on 2026-08-28]
+    egfr: 80, 12 days ago
+    bmi: 31.0 on 2026-08-15 [form]
+    uacr: none
+  medications:
+    - "metformin for 400 days, inadequate"
+    - "Wegovy 2.4 mg weekly, since 2026-05-01"
+    - {drug: sitagliptin, start: 2026-01-01, status: unknown}
+  fills: ["metformin 2026-01-05, 30 days"]
+  allergies: [metformin (rash), metformin (intolerance)]
+  family_history: ["aunt: thyroid cancer, type unknown (Z80.8)"]
+  programs: [7 months, 2026-01-01 to 2026-08-01]
+  attestations: {mtc_men2: denied, pregnancy: unstated, adherent: stated}
+  coverage: [CASE 2024-01-01 to 2026-12-31]
+  prescriber: endocrinology
+"""
+    patient = read_case(case(tmp_path, chart), Known(no_store)).patient
+    assert patient.conditions and patient.medications and patient.allergies
+    assert [item.verification for item in patient.conditions] == ["provisional", "confirmed"]
+    assert [(item.value, item.unit) for item in patient.observations] == [
+        (104.0, "kg"),
+        (220.0, "lb"),
+        (80.0, "mL/min/{1.73_m2}"),
+        (31.0, "kg/m2"),
+    ]
+    assert patient.observations[2].date == date(2026, 8, 20)
+    metformin, wegovy, sitagliptin = patient.medications
+    assert (metformin.start, metformin.status, metformin.outcome) == (
+        date(2025, 7, 28),
+        "active",
+        "Inadequate response",
+    )
+    assert (wegovy.dose, wegovy.per_day, wegovy.classes) == (2.4, 0.142857, ("glp1",))
+    assert sitagliptin.status is None
+    assert [item.type for item in patient.allergies] == ["allergy", "intolerance"]
+    assert patient.family_history[0].code == "Z80.8"
+    assert patient.programs[0].start == date(2026, 2, 1)
+    assert [(item.topic, item.present) for item in patient.attestations] == [
+        ("mtc_men2", False),
+        ("adherent", True),
+    ]
+    assert patient.coverages[0].end == date(2026, 12, 31)
+    assert patient.prescriber and patient.prescriber.specialty == "endocrinology"
