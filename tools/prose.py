@@ -32,6 +32,8 @@ _FIXED: dict[str, tuple[str, ...]] = {
     "renewal": ("uses", "months"),
 }
 _TOKEN = re.compile(r"\{([1aAiIm])\}")
+# A form is faxed.
+_SPELLED = str.maketrans({"≥": "at least", "≤": "at most"})
 Path = tuple[int, ...]
 P = TypeVar("P", bound=Node | Required)
 
@@ -135,7 +137,7 @@ class House:
         return Line(path, self.number(path), self.fixed[name].show(values))
 
     def _ask(self, node: Any) -> str:
-        parts = "; ".join(describe(child) for child in node.children)
+        parts = "; ".join(describe(child) for child in node.children).translate(_SPELLED)
         return self.style.ask[_NAMES[type(node)]].format(k=getattr(node, "k", 0), parts=parts)
 
     def _with_children(self, node: Any, path: Path, line: Line, question: str) -> tuple[Node, list[Line]]:

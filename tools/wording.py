@@ -54,7 +54,7 @@ CLASS_NAMES: dict[str, str] = {
     "glp1": "GLP-1 receptor agonist (tirzepatide included)",
     "sglt2": "SGLT2 inhibitor",
     "insulin": "insulin product",
-    "anorectic": "other weight-loss drug",
+    "anorectic": "other weight-loss drug (phentermine or orlistat)",
     "acei_arb": "ACE inhibitor/ARB",
 }
 UNIT_NAMES: dict[str, str] = {

@@ -1,0 +1,255 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data_gen.catalog_loader import our_catalog
+from tools.errors import Invalid
+from tools.prose import House, bare, describe
+from tools.rules import (
+    Age,
+    AllergyTo,
+    AllOf,
+    AnyOf,
+    AtLeast,
+    Attested,
+    Change,
+    Condition,
+    Intolerance,
+    Lab,
+    Measured,
+    NoneOf,
+    OnDrug,
+    Programme,
+    Required,
+    Specialist,
+    Taking,
+    Trial,
+    Use,
+)
+from tools.terms import CLASSES, CONCEPTS, INDICATIONS, INGREDIENTS, TESTS, TOPICS
+from tools.wording import SPECIALTIES, drugs_label, uses_label
+
+HOUSES: dict[str, House] = our_catalog().houses
+
+# --- any tree that the schema allows (texts of one line, as a clause is one line) --------------------------
+
+names = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Zl", "Zp")), min_size=1, max_size=12)
+days = st.integers(0, 4000)
+maybe_days = st.none() | days
+amounts = st.integers(0, 500_000).map(lambda n: n / 1000)
+ops = st.sampled_from([">=", ">", "<=", "<", "=="])
+drug_names = st.lists(st.sampled_from(list(INGREDIENTS)) | names.map(str.lower), max_size=3).map(tuple)
+class_keys = st.lists(st.sampled_from(list(CLASSES)), max_size=3).map(tuple)
+some = st.lists(names, max_size=2).map(tuple)
+
+
+@st.composite
+def listed(draw: Any, requested: bool = False) -> dict[str, Any]:
+    """Drugs and classes with the usual label, or one of their own."""
+    drugs, classes = draw(drug_names), draw(class_keys)
+    asked = {"requested": draw(st.booleans())} if requested else {}
+    label = draw(st.just(drugs_label(drugs, classes, asked.get("requested", False))) | names)
+    return {"drugs": drugs, "classes": classes, "label": label, **asked}
+
+
+@st.composite
+def conditions(draw: Any) -> Condition:
+    concept = CONCEPTS[draw(st.sampled_from(list(CONCEPTS)))]._asdict()
+    own = {
+        "label": draw(names),
+        "codes": draw(some),
+        "phrases": draw(some),
+        "suggests": draw(some),
+        "suggest_phrases": draw(some),
+        "not_phrases": draw(some),
+        "topic": draw(st.just("") | names),
+    }
+    said = {
+        "who": draw(st.sampled_from([("self",), ("family",), ("self", "family")])),
+        "status": draw(st.sampled_from(["active", "ever"])),
+        "evidence": draw(st.sampled_from(["record", "attestation"])),
+        "within_days": draw(maybe_days),
+        "sex": draw(st.sampled_from([None, "female", "male"])),
+    }
+    return Condition(id="x", **{**(concept if draw(st.booleans()) else own), **said})
+
+
+@st.composite
+def labs(draw: Any) -> Lab:
+    test = draw(st.sampled_from(list(TESTS)))
+    return Lab(
+        id="x",
+        test=test,
+        op=draw(ops),
+        value=draw(amounts),
+        unit=draw(st.sampled_from(list(TESTS[test].units))),
+        within_days=draw(maybe_days),
+        at=draw(st.sampled_from(["current", "baseline"])),
+    )
+
+
+@st.composite
+def trials(draw: Any) -> Trial:
+    responses = st.lists(st.sampled_from(["inadequate", "partial", "intolerance", "effective"]), max_size=4)
+    return Trial(
+        id="x",
+        **draw(listed()),
+        min_days=draw(days),
+        responses=tuple(draw(responses)),
+        min_daily_dose=draw(st.none() | amounts),
+        formulation=draw(st.sampled_from([None, "IR", "ER"])),
+        within_days=draw(maybe_days),
+        proof=draw(st.sampled_from(["record", "fills"])),
+    )
+
+
+@st.composite
+def attestations(draw: Any) -> Attested:
+    topic = draw(st.sampled_from(list(TOPICS)))
+    own = {"topic": draw(names), "statement": draw(names)}
+    said = draw(st.sampled_from([{"topic": topic, "statement": TOPICS[topic]}, own]))
+    return Attested(id="x", within_days=draw(maybe_days), **said)
+
+
+def build(kind: type, **parts: Any) -> Any:
+    return st.builds(kind, id=st.just("x"), **parts)
+
+
+uses = st.lists(st.sampled_from(list(INDICATIONS)) | names, min_size=1, max_size=3).map(tuple)
+leaves = st.one_of(
+    build(Age, op=ops, years=st.integers(0, 130)),
+    conditions(),
+    labs(),
+    build(
+        Measured,
+        tests=st.lists(st.sampled_from(list(TESTS)), min_size=1, max_size=4).map(tuple),
+        within_days=days,
+    ),
+    trials(),
+    st.builds(
+        lambda parts, form: Intolerance(id="x", formulation=form, **parts),
+        listed(),
+        st.sampled_from([None, "IR", "ER"]),
+    ),
+    listed(requested=True).map(lambda parts: AllergyTo(id="x", **parts)),
+    st.builds(lambda parts, least: Taking(id="x", min_days=least, **parts), listed(), days),
+    build(OnDrug, min_months=st.integers(0, 60), min_dose=st.none() | amounts),
+    build(Programme, min_months=st.integers(0, 60), within_days=maybe_days),
+    attestations(),
+    build(
+        Specialist,
+        specialties=st.lists(
+            st.sampled_from(list(SPECIALTIES)) | names.map(str.casefold), min_size=1, max_size=3
+        ).map(tuple),
+    ),
+    build(
+        Change,
+        test=st.sampled_from(list(TESTS)),
+        direction=st.sampled_from(["fall", "rise"]),
+        percent=st.none() | amounts,
+        amount=st.none() | amounts,
+        within_days=maybe_days,
+    ),
+    uses.flatmap(lambda u: build(Use, uses=st.just(u), label=st.just(uses_label(u)) | names)),
+)
+
+
+def composites(children: Any) -> Any:
+    few = st.lists(children, min_size=1, max_size=3).map(tuple)
+    return st.one_of(
+        *(build(kind, children=few) for kind in (AllOf, AnyOf, NoneOf)),
+        few.flatmap(lambda c: build(AtLeast, children=st.just(c), k=st.integers(1, len(c)))),
+    )
+
+
+trees = st.recursive(leaves, composites, max_leaves=8)
+documents = build(
+    Required,
+    of=st.sampled_from(["note", "lab", "fills", "programme", "study", "medication"]),
+    test=st.just("") | st.sampled_from(list(TESTS)),
+    drugs=drug_names,
+    within_days=maybe_days,
+    for_criterion=st.sampled_from(["", "1.1.4", "C-2(a)", "§ 3(b)(1)", "Item 1-4-1", "I-A-3-b"]),
+)
+
+
+@pytest.mark.parametrize("plan", HOUSES)
+@settings(deadline=None, max_examples=60)
+@given(tree=trees)
+def test_any_tree_reads_back_from_its_clauses_in_every_style(plan: str, tree: Any) -> None:
+    house = HOUSES[plan]
+    stamped, lines = house.print_tree(tree, (1, 1))
+    clauses = {line.id: line.text for line in lines}
+    assert len(clauses) == len(lines), "two clauses of one number"
+    assert house.read_tree(clauses, (1, 1)) == bare(tree) == bare(stamped)
+
+
+@pytest.mark.parametrize("plan", HOUSES)
+@settings(deadline=None, max_examples=60)
+@given(paper=documents)
+def test_any_required_document_reads_back_in_every_style(plan: str, paper: Required) -> None:
+    house = HOUSES[plan]
+    assert house.phrases.read_document(house.phrases.clause(paper)) == bare(paper)
+
+
+@settings(deadline=None, max_examples=100)
+@given(tree=trees)
+def test_every_node_names_its_clause_quote_and_plain_text(tree: Any) -> None:
+    stamped, lines = HOUSES["CASCADE-GOLD"].print_tree(tree, (1, 1))
+    printed = {line.id: line.text for line in lines}
+
+    def check(node: Any) -> int:
+        assert printed[node.clause_id] == node.quote
+        assert node.text and node.question
+        return 1 + sum(check(child) for child in getattr(node, "children", ()))
+
+    assert check(stamped) == len(lines)
+
+
+# --- styles ----------------------------------------------------------------------------------------------
+
+
+@settings(deadline=None, max_examples=100)
+@given(leaf=leaves)
+def test_no_two_styles_say_a_criterion_alike(leaf: Any) -> None:
+    said = [house.phrases.clause(leaf) for house in HOUSES.values()]
+    asked = [house.phrases.question(leaf) for house in HOUSES.values()]
+    assert len(set(said)) == len(set(asked)) == len(HOUSES)
+
+
+def test_a_sentence_of_another_house_is_refused_and_not_guessed() -> None:
+    age = Age(id="age", op=">=", years=18)
+    foreign = HOUSES["PRAIRIE-SILVER"].phrases.clause(age)
+    with pytest.raises(Invalid, match="is no sentence of this style"):
+        HOUSES["CASCADE-GOLD"].phrases.read(foreign)
+
+
+def test_a_changed_operator_reads_back_as_another_tree() -> None:
+    house = HOUSES["CASCADE-GOLD"]
+    lab = Lab(id="hba1c", test="hba1c", op=">=", value=7.0, unit="%", within_days=90)
+    said = house.phrases.clause(lab).replace("at least", "greater than")
+    assert house.phrases.read(said) == bare(
+        Lab(id="", test="hba1c", op=">", value=7.0, unit="%", within_days=90)
+    )
+
+
+# --- our own short words ---------------------------------------------------------------------------------
+
+
+def test_plain_words_are_short_and_exact() -> None:
+    metformin = Trial(
+        id="t", label="metformin", drugs=("metformin",), min_days=90, responses=("inadequate", "partial")
+    )
+    assert describe(metformin) == "metformin for at least 90 days with inadequate or partial response"
+    hba1c = Lab(id="a", test="hba1c", op=">=", value=7.0, unit="%", within_days=90)
+    assert describe(hba1c) == "HbA1c ≥ 7.0 % within 90 days"
+    bmi = Lab(id="b", test="bmi", op=">=", value=30, unit="kg/m2", at="baseline")
+    assert describe(bmi) == "baseline BMI ≥ 30.0 kg/m2"
+    loss = Change(id="c", test="weight", percent=5, within_days=90)
+    assert describe(loss) == "body weight fall of at least 5 % from baseline within 90 days"
+    fall = Change(id="c", test="hba1c", amount=0.5)
+    assert describe(fall) == "HbA1c fall of at least 0.5 points from baseline"
