@@ -226,7 +226,9 @@ def _panel(person: Person, when: str, number: int, out: list[str]) -> int:
     """The latest liver, lipid, glucose and platelet values; LDL = TC − HDL − TG/5."""
     triglycerides = person.tg // 5 * 5
     total = person.ldl + person.hdl + triglycerides // 5
-    fasting = max(80, min(350, (287 * person.a1c[-1][1] - 4670) // 100 - 8 - person.coarse[40] % 12))
+    newest = person.a1c[-1][1]
+    fasting = (287 * newest - 4670) // 100 - 8 - person.coarse[40] % 12
+    fasting = max(126, min(350, fasting)) if newest >= 65 else max(80, min(125, fasting))
     values = (person.alt, person.ast, person.platelets, total, person.ldl, person.hdl, triglycerides, fasting)
     for (test, unit, loinc), value in zip(_PANEL, values, strict=True):
         number += 1

@@ -41,6 +41,8 @@ NAMES: dict[str, str] = {
     "N18.32": "Chronic kidney disease, stage 3b",
     "N18.4": "Chronic kidney disease, stage 4 (severe)",
     "N18.5": "Chronic kidney disease, stage 5",
+    "N18.6": "End stage renal disease",
+    "Z99.2": "Dependence on renal dialysis",
     "K75.81": "Nonalcoholic steatohepatitis (NASH)",
     "K74.01": "Hepatic fibrosis, early fibrosis",
     "K74.02": "Hepatic fibrosis, advanced fibrosis",
@@ -121,7 +123,7 @@ def _weight(bmi: int, seen: int, codes: list[tuple[str, int]]) -> None:
 def _circulation(person: Person, onset: int, codes: list[tuple[str, int]]) -> None:
     egfr = person.egfr[-1][1]
     if person.hypertension:
-        end_stage = egfr < 15
+        end_stage = egfr < 15 or person.dialysis
         if person.ckd and person.hf:
             code = "I13.2" if end_stage else "I13.0"
         elif person.ckd:
@@ -132,7 +134,9 @@ def _circulation(person: Person, onset: int, codes: list[tuple[str, int]]) -> No
     if person.hf:
         codes.append((person.hf, 200 + person.coarse[48] * 4))
     if person.ckd:
-        codes.append((stage(egfr), 330))
+        codes.append(("N18.6" if person.dialysis else stage(egfr), 330))
+    if person.dialysis:
+        codes.append(("Z99.2", 200))
     if person.ascvd == "cad":
         codes.append(("I25.10", 400 + person.coarse[49] * 10))
     elif person.ascvd == "mi":

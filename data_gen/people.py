@@ -124,7 +124,7 @@ class Person:
     __slots__ = (
         "a1c", "age", "ahi", "allergies", "alt", "ascvd", "asked", "ast", "attestations",
         "authorizations", "bmi", "born", "ckd", "coarse", "conditions", "courses", "coverages",
-        "dbp", "doctor", "documents", "dyslipidemia", "egfr", "family", "female", "fibrosis", "hdl",
+        "dbp", "dialysis", "doctor", "documents", "dyslipidemia", "egfr", "family", "female", "fibrosis", "hdl",
         "height", "hf", "hypertension", "index", "ldl", "lvef", "nash", "neuropathy", "notes",
         "observations", "onset", "orders", "osa", "panels", "plan", "planted", "platelets",
         "prediabetes", "procedures", "program", "retinopathy", "sbp", "t2dm", "tg", "uacr",
@@ -164,6 +164,7 @@ class Person:
     hf: str  # "" or its code
     lvef: int
     ckd: bool
+    dialysis: bool
     neuropathy: bool
     retinopathy: bool
     courses: list[Course]
@@ -188,7 +189,7 @@ class Person:
 def draw_person(index: int, fine: list[int], coarse: bytes) -> Person:
     """The free person of this index (from 0) from its row of draws."""
     person = Person()
-    person.index, person.coarse, person.planted = index, coarse, False
+    person.index, person.coarse, person.planted, person.dialysis = index, coarse, False, False
     person.female = coarse[0] < 128
     person.age = 35 + (coarse[1] * 256 + coarse[2]) * 41 // 65536
     person.born = (coarse[3] * 256 + coarse[4]) * 365 // 65536

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from tools.medicines import medicine
-from tools.records import Drug, Medication
+from tools.records import Drug, Medication, Strength
 
 # key → (name, dose per administration, unit, administrations a day, formulation)
 Dosing = tuple[str, float, str, float, str]
@@ -74,18 +74,19 @@ class Pharmacy:
         for drug in self.drugs:
             for strength in drug.strengths:
                 dosing = (drug.name, strength.dose, "mg", drug.per_day, "")
-                self.lines.setdefault(
-                    f"{drug.name} {strength.dose:g}", self._line(dosing, billing_ndc(strength.ndc))
-                )
+                line = self._line(dosing, billing_ndc(strength.ndc))
+                self.lines[self.strength_key(drug, strength)] = line
 
-    def line(self, key: str, dosing: Dosing | None = None) -> Line:
-        """The line of this key, made from `dosing` if it is a new one."""
-        known = self.lines.get(key)
-        if known is None:
-            if dosing is None:
-                raise KeyError(key)
-            known = self.lines[key] = self._line(dosing)
-        return known
+    def strength_key(self, drug: Drug, strength: Strength) -> str:
+        """The key of a catalog drug at one of its strengths."""
+        return f"{drug.name} {strength.dose:g}"
+
+    def own_key(self, dosing: Dosing) -> str:
+        """The key of a medicine at a dose that charts don't commonly name."""
+        key = f"{dosing[0]} {dosing[1]:g}"
+        if key not in self.lines:
+            self.lines[key] = self._line(dosing)
+        return key
 
     def _line(self, dosing: Dosing, ndc: str = "") -> Line:
         name, dose, unit, per_day, formulation = dosing

@@ -10,7 +10,7 @@ import msgspec
 
 from data_gen.pharmacy import Pharmacy
 from data_gen.pools import Doctor, Pools, pools
-from tools.records import Address, Drug, Order, Plan, Prescriber, Record
+from tools.records import Address, Drug, Order, Plan, Prescriber, Record, Strength
 
 AS_OF = date(2026, 9, 1)
 FUTURE = 800  # days after as_of that have a text
@@ -85,9 +85,9 @@ def _prescriber(doctor: Doctor) -> str:
     return msgspec.json.encode(record).decode()
 
 
-def starting_order(drug: Drug) -> Order:
-    """One starting package, as the label begins."""
-    strength = next((item for item in drug.strengths if item.starting), drug.strengths[0])
+def starting_order(drug: Drug, strength: Strength | None = None) -> Order:
+    """One package of the strength, or of the one that the label begins with."""
+    strength = strength or starting_strength(drug)
     return Order(
         id="",
         drug=drug.name,
@@ -97,6 +97,10 @@ def starting_order(drug: Drug) -> Order:
         days_supply=strength.days,
         sig=drug.sig,
     )
+
+
+def starting_strength(drug: Drug) -> Strength:
+    return next((item for item in drug.strengths if item.starting), drug.strengths[0])
 
 
 def _orders(drugs: Iterable[Drug], use: str) -> list[tuple[str, frozenset[str], str]]:

@@ -108,9 +108,11 @@ class Maker:
         for index in range(span.first, span.last):
             row = index % BLOCK
             person = draw_person(index, fine[row], coarse[row])
-            draw_record(person, setting)
-            label = planter.plant(person)
-            if label is not None:
+            planted = planter.plant(person)
+            if planted is None:
+                draw_record(person, setting)
+            else:
+                person, label = planted
                 labels.append(msgspec.json.encode(label) + b"\n")
             patients.append(write(parts_of(person, setting)))
         return Text(between.join(patients).encode(), b"".join(labels))
@@ -122,10 +124,9 @@ class Maker:
         for index in range(span.first, span.last):
             if self.planter.is_planted(index):
                 person = draw_person(index, fine[index % BLOCK], coarse[index % BLOCK])
-                draw_record(person, self.setting)
-                label = self.planter.plant(person)
-                if label is not None:
-                    labels.append(label)
+                planted = self.planter.plant(person)
+                if planted is not None:
+                    labels.append(planted[1])
         return b"".join(msgspec.json.encode(label) + b"\n" for label in labels)
 
 

@@ -1,0 +1,343 @@
+"""Gathers what the leaves of a rule must show into one consistent set of facts, before any chart is made.
+
+One method per kind of leaf. A fact that contradicts an earlier one raises Infeasible, so that another branch
+is tried; what nobody asks for stays as the person is by nature.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import Any
+
+from data_gen.wanted import Infeasible, Want, age_shows
+from tools.medicines import medicine
+from tools.rules import (
+    Age,
+    AllergyTo,
+    Attested,
+    Change,
+    Condition,
+    Intolerance,
+    Lab,
+    Measured,
+    OnDrug,
+    Programme,
+    Specialist,
+    Taking,
+    Trial,
+    Use,
+)
+from tools.terms import CONCEPTS
+
+# How many integers make one unit of a test, and what values this world has (guide and reference §2).
+SCALE = {"hba1c": 10, "bmi": 10, "ahi": 10, "abi": 100}
+RANGE = {
+    "hba1c": (58, 110), "bmi": (230, 420), "egfr": (15, 115), "uacr": (3, 1500), "ahi": (0, 800), "abi": (40, 130),
+    "fibrosis_stage": (0, 4), "lvef": (20, 68),
+}  # fmt: skip
+GROUP = {"height": "bmi", "weight": "bmi"}  # measured together
+_NEGATED = {">=": "<", ">": "<=", "<=": ">", "<": ">="}
+_BY_CODES = {concept.codes: key for key, concept in CONCEPTS.items()}
+
+
+class Sketch:
+    """The facts that a chart must hold."""
+
+    def __init__(self, renewing: bool) -> None:
+        self.renewing = renewing
+        self.ages: list[tuple[Age, bool]] = []
+        self.bounds: dict[tuple[str, str], tuple[int, int]] = {}  # (test, "now" or "start") → low, high
+        self.within: dict[str, int] = {}  # the newest value is at most so many days old
+        self.beyond: dict[str, int] = {}  # … and at least so many and one
+        self.open_lab: Lab | None = None
+        self.absent: set[str] = set()  # tests of which there must be no value
+        self.has: dict[str, bool] = {}  # concept → diagnosed or not
+        self.others: list[Condition] = []  # diagnoses that are no concept of ours
+        self.relative: Condition | None = None  # a relative has it
+        self.unsure: Condition | None = None
+        self.says: dict[str, tuple[bool, tuple[str, ...]]] = {}  # topic → stated or denied, of whom
+        self.silent: set[str] = set()
+        self.said_within = 10_000
+        self.met: list[Trial] = []
+        self.failed: list[Trial] = []
+        self.undated: list[Trial] = []
+        self.intolerant: list[Intolerance] = []
+        self.tolerant: list[Intolerance] = []
+        self.unexplained: list[Intolerance] = []
+        self.allergic: list[AllergyTo] = []
+        self.not_allergic: list[AllergyTo] = []
+        self.taking: list[Taking] = []
+        self.not_taking: list[Taking] = []
+        self.unclear: list[Taking] = []
+        self.months: list[tuple[OnDrug, bool | None]] = []
+        self.programmes: list[tuple[Programme, bool | None]] = []
+        self.specialists: list[tuple[Specialist, bool]] = []
+        self.changes: list[tuple[Change, bool]] = []
+
+    def take(self, found: list[Want]) -> Sketch:
+        """A sketch with these as well; Infeasible if they can't stand together."""
+        more = deepcopy(self)
+        for leaf, shown, exclude in found:
+            _TAKE[type(leaf)](more, leaf, shown, exclude)
+        more.check()
+        return more
+
+    def check(self) -> None:
+        """No fact may contradict another."""
+        for low, high in self.bounds.values():
+            if low > high:
+                raise Infeasible("bounds")
+        for test, days in self.beyond.items():
+            if self.within.get(test, 10_000) <= days:
+                raise Infeasible(test)
+        if not any(all(age_shows(leaf, age) is shown for leaf, shown in self.ages) for age in range(35, 76)):
+            raise Infeasible("age")
+        if _clash([*self.met, *self.undated], self.failed):
+            raise Infeasible("trial")
+        if _clash([*self.taking, *self.unclear], self.failed):
+            raise Infeasible("trial")
+        if _clash(
+            [*self.intolerant, *self.unexplained], [trial for trial in self.failed if trial.min_days < 30]
+        ):
+            raise Infeasible("trial")
+        if _clash([*self.intolerant, *self.unexplained], self.tolerant):
+            raise Infeasible("intolerance")
+        if _clash([*self.taking, *self.unclear], self.not_taking):
+            raise Infeasible("taking")
+        if _clash(self.allergic, self.not_allergic):
+            raise Infeasible("allergy")
+        if set(self.says) & self.silent:
+            raise Infeasible("statement")
+        if (
+            len({shown for _, shown in self.programmes}) > 1
+            or len({shown for _, shown in self.specialists}) > 1
+        ):
+            raise Infeasible("programme")
+
+    def bound(self, test: str, when: str, op: str, value: float | int) -> None:
+        """The value satisfies the comparison; in the test's integers."""
+        low, high = self.bounds.get((test, when), RANGE[test])
+        at = Decimal(repr(value)) * SCALE.get(test, 1)
+        below, above = int(at.to_integral_value(ROUND_FLOOR)), int(at.to_integral_value(ROUND_CEILING))
+        if op == ">=":
+            low = max(low, above)
+        elif op == ">":
+            low = max(low, below + 1)
+        elif op == "<=":
+            high = min(high, below)
+        elif op == "<":
+            high = min(high, above - 1)
+        else:
+            raise Infeasible(op)
+        self.bounds[test, when] = low, high
+        if low > high:
+            raise Infeasible(test)
+
+    def diagnosed(self, concept: str, is_so: bool) -> None:
+        """The concept is on the problem list, or not; with what follows for the body."""
+        if self.has.setdefault(concept, is_so) is not is_so:
+            raise Infeasible(concept)
+        if concept in ("t2dm", "t1dm") and is_so:
+            self.diagnosed("t1dm" if concept == "t2dm" else "t2dm", False)
+        if concept == "t2dm" and not is_so and not self.has.get("t1dm"):
+            self.bound("hba1c", "now", "<=", 6.4)
+        if concept in ("obesity", "overweight") and is_so:
+            self.bound("bmi", "now", ">" if concept == "obesity" else "<=", 30.0)
+        if concept == "ckd" and not is_so:
+            self.bound("egfr", "now", ">=", 60)
+            self.bound("uacr", "now", "<", 30)
+        if concept == "ckd" and is_so:
+            self.bound("egfr", "now", "<", 60)
+        if concept == "dialysis" and is_so:  # N18.6 is no stage of what rules call chronic kidney disease
+            self.bound("egfr", "now", "<=", 18)
+        if self.has.get("dialysis") and self.has.get("ckd"):
+            raise Infeasible("dialysis")
+        if concept == "hf" and is_so:
+            self.bound("lvef", "now", "<", 68)
+        part_of = {"mi": "ascvd", "stroke": "ascvd", "pad": "ascvd"}.get(concept)
+        if part_of and is_so:
+            self.diagnosed(part_of, True)
+        if concept == "ascvd" and not is_so:
+            for kind in ("mi", "stroke", "pad"):
+                self.diagnosed(kind, False)
+
+    def recent(self, test: str, days: int | None) -> None:
+        if days is not None:
+            self.within[test] = min(self.within.get(test, days), days)
+
+    # --- one per kind of leaf ------------------------------------------------------------------------------
+
+    def _age(self, leaf: Age, shown: bool, exclude: bool) -> None:
+        self.ages.append((leaf, shown))
+
+    def _use(self, leaf: Use, shown: bool, exclude: bool) -> None:
+        pass
+
+    def _lab(self, leaf: Lab, shown: bool | None, exclude: bool) -> None:
+        test = leaf.test
+        when = "start" if self.renewing and leaf.at == "baseline" else "now"
+        if test == "glucose" and leaf.op == ">=" and leaf.value == 126 and shown is not None:
+            self.bound("hba1c", "now", ">=" if shown else "<=", 6.6 if shown else 6.4)
+            return
+        if test not in RANGE or (when == "start" and test not in ("bmi", "hba1c", "ahi")):
+            raise Infeasible(test)
+        if shown is None:
+            self._open_lab(leaf)
+            return
+        self.bound(test, when, leaf.op if shown else _NEGATED.get(leaf.op, ""), leaf.value)
+        if test == "hba1c" and when == "now" and self.bounds[test, when][0] > 65 and "t1dm" not in self.has:
+            self.diagnosed("t2dm", True)
+        if when == "now":
+            self.recent(test, leaf.within_days)
+        if test in self.absent:
+            raise Infeasible(test)
+
+    def _open_lab(self, leaf: Lab) -> None:
+        if leaf.within_days is None:
+            if (leaf.test, "now") in self.bounds:
+                raise Infeasible(leaf.test)
+            self.absent.add(leaf.test)
+            return
+        self.beyond[leaf.test] = max(self.beyond.get(leaf.test, 0), leaf.within_days)
+        self.open_lab = leaf
+
+    def _measured(self, leaf: Measured, shown: bool | None, exclude: bool) -> None:
+        for test in {GROUP.get(name, name) for name in leaf.tests}:
+            if test not in RANGE or shown is False:
+                raise Infeasible(test)
+            if shown is None:
+                self.beyond[test] = max(self.beyond.get(test, 0), leaf.within_days)
+            else:
+                self.recent(test, leaf.within_days)
+
+    def _condition(self, leaf: Condition, shown: bool | None, exclude: bool) -> None:
+        concept = _BY_CODES.get(leaf.codes, "")
+        if shown is None:
+            self.unsure = leaf
+            self.silent.add(leaf.topic)
+            if concept:
+                self.diagnosed(concept, False)
+            return
+        if shown and "family" in leaf.who and exclude:
+            self.relative = leaf
+            if self.silent & {leaf.topic}:
+                raise Infeasible(leaf.topic)
+        elif concept:
+            self.diagnosed(concept, shown)
+        elif shown:
+            self.others.append(leaf)
+        if shown:
+            return
+        if exclude and leaf.topic:
+            known = self.says.get(leaf.topic, (False, ()))[1]
+            self.says[leaf.topic] = False, tuple(dict.fromkeys((*known, *leaf.who)))
+
+    def _trial(self, leaf: Trial, shown: bool | None, exclude: bool) -> None:
+        (self.met if shown else self.undated if shown is None else self.failed).append(leaf)
+
+    def _intolerance(self, leaf: Intolerance, shown: bool | None, exclude: bool) -> None:
+        (self.intolerant if shown else self.unexplained if shown is None else self.tolerant).append(leaf)
+
+    def _allergy(self, leaf: AllergyTo, shown: bool, exclude: bool) -> None:
+        (self.allergic if shown else self.not_allergic).append(leaf)
+
+    def _taking(self, leaf: Taking, shown: bool | None, exclude: bool) -> None:
+        (self.taking if shown else self.unclear if shown is None else self.not_taking).append(leaf)
+
+    def _on_drug(self, leaf: OnDrug, shown: bool | None, exclude: bool) -> None:
+        if not self.renewing or shown is None:
+            raise Infeasible("on_drug")
+        self.months.append((leaf, shown))
+
+    def _programme(self, leaf: Programme, shown: bool | None, exclude: bool) -> None:
+        self.programmes.append((leaf, shown))
+
+    def _attested(self, leaf: Attested, shown: bool | None, exclude: bool) -> None:
+        if shown is None:
+            self.silent.add(leaf.topic)
+            return
+        if self.says.setdefault(leaf.topic, (shown, ("self",)))[0] is not shown:
+            raise Infeasible(leaf.topic)
+        if leaf.within_days is not None:
+            self.said_within = min(self.said_within, leaf.within_days)
+
+    def _specialist(self, leaf: Specialist, shown: bool, exclude: bool) -> None:
+        self.specialists.append((leaf, shown))
+
+    def _change(self, leaf: Change, shown: bool | None, exclude: bool) -> None:
+        test = GROUP.get(leaf.test, leaf.test)
+        if not self.renewing or leaf.direction != "fall" or test not in ("bmi", "hba1c", "ahi"):
+            raise Infeasible("change")
+        if leaf.amount is not None and leaf.test == "weight":
+            raise Infeasible("change")
+        if shown is None:
+            if leaf.within_days is None:
+                raise Infeasible("change")
+            self.beyond[test] = max(self.beyond.get(test, 0), leaf.within_days)
+            return
+        self.recent(test, leaf.within_days)
+        self.changes.append((leaf, shown))
+
+
+REPRESENTATIVE = {
+    "biguanide": "metformin",
+    "sulfonylurea": "glipizide",
+    "tzd": "pioglitazone",
+    "sglt2": "Invokana",
+    "dpp4": "linagliptin",
+    "glp1": "Victoza",
+    "anorectic": "phentermine",
+    "statin": "atorvastatin",
+    "insulin": "insulin glargine",
+    "acei_arb": "lisinopril",
+    "beta_blocker": "metoprolol",
+}
+
+
+def stand_in(leaf: Any) -> str:
+    """The medicine that is charted where a leaf wants one of several."""
+    if leaf.drugs:
+        return str(leaf.drugs[0])
+    for cls in leaf.classes:
+        if cls in REPRESENTATIVE:
+            return REPRESENTATIVE[cls]
+    raise Infeasible(leaf.id)
+
+
+def counts(leaf: Any, name: str) -> bool:
+    """Does the medicine count for the leaf?"""
+    known = medicine(name)
+    return (
+        name.casefold() in leaf.drugs
+        or any(ingredient in leaf.drugs for ingredient in known.ingredients)
+        or any(cls in leaf.classes for cls in known.classes)
+    )
+
+
+def _clash(asked: list[Any], against: list[Any]) -> bool:
+    """Would what is charted for one of `asked` count for one of `against`?"""
+    names = [stand_in(leaf) for leaf in asked if not getattr(leaf, "requested", False)]
+    return any(counts(leaf, name) for name in names for leaf in against) or any(
+        getattr(leaf, "requested", False) and getattr(other, "requested", False)
+        for leaf in asked
+        for other in against
+    )
+
+
+_TAKE: dict[type, Any] = {
+    Age: Sketch._age,
+    Use: Sketch._use,
+    Lab: Sketch._lab,
+    Measured: Sketch._measured,
+    Condition: Sketch._condition,
+    Trial: Sketch._trial,
+    Intolerance: Sketch._intolerance,
+    AllergyTo: Sketch._allergy,
+    Taking: Sketch._taking,
+    OnDrug: Sketch._on_drug,
+    Programme: Sketch._programme,
+    Attested: Sketch._attested,
+    Specialist: Sketch._specialist,
+    Change: Sketch._change,
+}
