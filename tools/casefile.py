@@ -36,7 +36,9 @@ from tools.records import (
     Patient,
     Plan,
     QuantityLimit,
+    Reason,
     Request,
+    Status,
 )
 from tools.rule_yaml import RULE_KEYS, Reader
 from tools.rules import AllOf, AnyOf, Composite, Node, Rule
@@ -373,9 +375,23 @@ def _expect(found: Map) -> Map:
         expected["outcome"] = given
         given = expected
     only(given, _EXPECT_KEYS, "expect")
-    if "outcome" in given and given["outcome"] not in get_args(Outcome):
-        raise unknown(given.at("outcome"), "outcome", given["outcome"], get_args(Outcome))
+    if "outcome" in given:
+        given["outcome"] = _word(given["outcome"])
+        if given["outcome"] not in get_args(Outcome):
+            raise unknown(given.at("outcome"), "outcome", given["outcome"], get_args(Outcome))
+    for key, allowed in (("criteria", get_args(Status)), ("reasons", get_args(Reason))):
+        wanted = as_map(given.get(key) or Map(given.place), given.at(key), key)
+        for criterion, word in wanted.items():
+            wanted[criterion] = _word(word)
+            if wanted[criterion] not in allowed:
+                raise unknown(wanted.at(criterion), key, word, allowed)
     return given
+
+
+def _word(value: object) -> str:
+    """Words as the reference writes them too: READY, QL_EXCEPTION, NOT MET."""
+    word = str(value).strip().lower().replace(" ", "_").replace("-", "_")
+    return "quantity_exception" if word == "ql_exception" else word
 
 
 # --- leaving out what is not mentioned -------------------------------------------------------------------

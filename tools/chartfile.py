@@ -61,6 +61,20 @@ _KEYS = (
     "authorizations",
     "orders",
 )
+# What else people call these keys.
+_ALSO = {
+    "diagnoses": "conditions",
+    "problems": "conditions",
+    "observations": "labs",
+    "vitals": "labs",
+    "meds": "medications",
+    "trials": "medications",
+    "programmes": "programs",
+    "studies": "procedures",
+    "statements": "attestations",
+    "coverages": "coverage",
+    "plan_id": "plan_on_file",
+}
 _DATE = r"\d{4}-\d{2}-\d{2}"
 _PERIOD = re.compile(
     rf"(?:(?:from\s+)?(?P<start>{_DATE})\s*(?:to|until|-|–|through)\s*(?P<end>{_DATE}|now|present))"
@@ -119,6 +133,7 @@ def read_date(value: object, place: Place) -> date:
 
 def read_chart(chart: Map, as_of: date, drugs: Iterable[Drug] = ()) -> Reading:
     """The patient of a case; Invalid names file and line of what cannot be read."""
+    chart = _renamed(chart)
     only(chart, _KEYS, "a patient")
     reader = _Reader(chart, as_of, tuple(drugs))
     given, _, family = str(chart.get("name", "")).partition(" ")
@@ -146,6 +161,16 @@ def read_chart(chart: Map, as_of: date, drugs: Iterable[Drug] = ()) -> Reading:
         orders=reader.all("orders", "order", reader.plain(Order, "drug")) or (),
     )
     return Reading(patient, tuple(reader.silent))
+
+
+def _renamed(chart: Map) -> Map:
+    """The chart under our own keys; where both are there, the other one is an error that `only` reports."""
+    renamed = Map(chart.place)
+    for key, value in chart.items():
+        name = _ALSO.get(key, key)
+        name = key if name != key and (name in chart or name in renamed) else name
+        renamed[name], renamed.places[name] = value, chart.at(key)
+    return renamed
 
 
 def _sex(chart: Map) -> Any:
@@ -364,9 +389,12 @@ class _Reader:
                 items += [(name, item, labs.at(name)) for item in several]
         elif isinstance(labs, Seq):
             for n, item in enumerate(labs):
-                if not isinstance(item, Map) or "test" not in item:
+                name = next(
+                    (k for k in ("test", "name", "code", "loinc") if isinstance(item, Map) and k in item), ""
+                )
+                if not name:
                     raise labs.at(n).error("in a list, each lab is a mapping with test, value, unit and date")
-                items.append((str(item["test"]), item, labs.at(n)))
+                items.append((str(item.pop(name)), item, labs.at(n)))
         else:
             raise self.chart.at("labs").error("labs are a mapping, e.g. hba1c: 8.4 % on 2026-08-12")
         read = [
@@ -398,8 +426,9 @@ class _Reader:
         if not isinstance(said, Map):
             raise self.chart.at("attestations").error("attestations are a mapping, e.g. pregnancy: denied")
         read: list[Attestation] = []
-        for topic, value in said.items():
-            place = said.at(topic)
+        for name, value in said.items():
+            place = said.at(name)
+            topic = CONCEPTS[name].topic or name if name in CONCEPTS else name
             each = value if isinstance(value, Map) else _both(topic, value, place)
             for subject, word in each.items():
                 present = self._present(topic, word, place)

@@ -283,8 +283,10 @@ def condition(leaf: Condition, judge: Judge, exclude: bool) -> Shown:
             f"Ask the prescriber which is right: {leaf.label} is both recorded and denied",
         )
     if proof:
-        fix = f"{leaf.label} is an exclusion; do not submit, consider another drug" if exclude else None
-        return Shown(True, proof, f"{leaf.label}: {_names(proof)}", None, fix)
+        fix = f"Excluded by {leaf.label}; consider another drug" if exclude else None
+        stated = all(item.kind == "attestation" for item in proof)
+        detail = f"{leaf.label} stated in the chart" if stated else f"{leaf.label}: {_names(proof)}"
+        return Shown(True, proof, detail, None, fix)
     if hints and len(denied) < len(leaf.who):
         return Shown(
             None,
