@@ -13,6 +13,7 @@ import msgspec
 
 from agent.dump import to_json
 from tools.cases import Case
+from tools.covers import cover, page_count
 from tools.form_pdf import render_pdf
 from tools.forms import fill
 from tools.letter_pdf import letter_pdf
@@ -50,12 +51,16 @@ def write(store: Store, case: Case, form: PARequest, folder: Path) -> Written:
 
 def _papers(store: Store, case: Case, form: PARequest, letter: Letter) -> Mapping[str, tuple[str, bytes]]:
     """File name and content of each paper."""
+    template = store.form(case.plan.id)
+    form_pdf, pdf = render_pdf(template, form, case), letter_pdf(letter)
+    beside = cover(template, form, case, page_count(form_pdf) + page_count(pdf))
     return {
-        "form_pdf": ("form.pdf", render_pdf(store.form(case.plan.id), form, case)),
+        "form_pdf": ("form.pdf", form_pdf),
         "form": ("form.json", to_json(form).encode()),
-        "letter_pdf": ("letter.pdf", letter_pdf(letter)),
+        "letter_pdf": ("letter.pdf", pdf),
         "letter": ("letter.txt", letter.text.encode()),
         "letter_md": ("letter.md", letter.markdown.encode()),
+        "cover": (beside.file, beside.content),
         "determination": ("determination.json", to_json(case.determination).encode()),
     }
 

@@ -21,9 +21,10 @@ TITLES = {
     "letter_pdf": "Letter",
     "letter": "Letter, text",
     "letter_md": "Letter, Markdown",
-    "cover": "Cover",
+    "cover": "Goes with it",
     "determination": "Determination",
 }
+WAITING = {"needs_review": "waits", "edited": "edited, waits"}
 SENDING = {
     "fax": "fax the signed form with its attachments to {payer}",
     "portal": "enter the answers in the payer's portal",
@@ -58,15 +59,21 @@ def waiting(drafts: Sequence[Draft], store: Store) -> None:
         say(Text("No draft waits for review. `pa draft P001 Ozempic` makes one."), out)
         return
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
-    for title in ("ID", "Patient", "Drug", "Plan", "As of", "Outcome", "Missing", "Status"):
-        table.add_column(title)
+    for title in ("ID", "Patient", "Drug", "Plan", "Outcome", "Missing", "Status"):
+        table.add_column(title, no_wrap=title != "Patient")
     for draft in drafts:
         form = form_of(draft)
         outcome = Text(draft.outcome.replace("_", " "), STYLES.get(draft.outcome, ""))
         who = f"{draft.patient_id} {_name(draft, store)}"
         missing = str(len(form.missing)) if form.missing else "-"
         table.add_row(
-            str(draft.id), who, draft.drug, draft.plan_id, str(draft.as_of), outcome, missing, _status(draft)
+            str(draft.id),
+            who,
+            draft.drug,
+            draft.plan_id,
+            outcome,
+            missing,
+            WAITING.get(draft.status, draft.status),
         )
     say(table, out)
     say(Text(f"\nLook at one: pa review {drafts[0].id}", "dim"), out)
