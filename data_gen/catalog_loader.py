@@ -6,6 +6,7 @@ fragment, or the plan with that id. What it does not name stays.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -26,6 +27,7 @@ from tools.rules import Composite, Rule
 from tools.terms import INDICATIONS
 from tools.wording import Style
 
+_FILES = ("drugs.yaml", "fragments.yaml", "forms.yaml")
 CATALOG = Path(__file__).parent / "catalog"
 
 
@@ -36,12 +38,15 @@ class Catalog(NamedTuple):
     plans: dict[str, Plan]
     policies: dict[str, Policy]
     houses: dict[str, House]  # by plan id
+    overlaid: frozenset[str] = frozenset()  # plans that the overlay brought
 
 
 def load_catalog(overlay: Path | None = None) -> Catalog:
     """Ours, with the overlay's folder laid over it. Invalid names file, line and what is allowed."""
     if overlay is not None and not overlay.is_dir():
         raise Unavailable(f"no catalog folder {overlay}")
+    if overlay is not None:
+        _check_names(overlay)
     folders = [CATALOG, *([overlay] if overlay is not None else [])]
     fragments = _table(folders, "fragments.yaml")
     drugs, limits = _drugs(_table(folders, "drugs.yaml"), fragments)
@@ -56,7 +61,8 @@ def load_catalog(overlay: Path | None = None) -> Catalog:
         plan, printed = _print(source, drugs, house)
         plans[plan.id], houses[plan.id] = plan, house
         policies |= printed
-    return Catalog(drugs, plans, policies, houses)
+    overlaid = {source.plan.id for source in _sources(folders[1:], drugs, limits, fragments)}
+    return Catalog(drugs, plans, policies, houses, frozenset(overlaid))
 
 
 @lru_cache(maxsize=1)
@@ -66,6 +72,17 @@ def our_catalog() -> Catalog:
 
 
 # --- files -----------------------------------------------------------------------------------------------
+
+
+def _check_names(overlay: Path) -> None:
+    """Invalid at a file that nobody would read, so that a misspelt one is not passed over."""
+    for path in sorted(overlay.rglob("*")):
+        name = path.relative_to(overlay).as_posix()
+        if path.is_dir() or name.startswith(".") or path.suffix in (".md", ".txt"):
+            continue
+        if name not in _FILES and not re.fullmatch(r"(payers|styles)/[^/]+\.yaml", name):
+            allowed = ", ".join((*_FILES, "payers/*.yaml", "styles/*.yaml"))
+            raise Invalid(f"{path}: the catalog has no such file (allowed: {allowed})")
 
 
 def _table(folders: list[Path], file: str) -> dict[str, Map]:
