@@ -53,14 +53,16 @@ class Bundle:
 
 
 def parse(data: bytes, name: str) -> dict[str, Any]:
-    """A bundle from a file's bytes: a JSON Bundle, or NDJSON with one resource a line (bulk export)."""
+    """A bundle from a file's bytes: a JSON Bundle, or NDJSON with one resource a line (bulk export), which says
+    nothing about what it lacks."""
+    data = data.removeprefix(b"\xef\xbb\xbf")
     try:
         whole = msgspec.json.decode(data)
     except msgspec.DecodeError as error:
         lines = [line for line in data.splitlines() if line.strip()]
         if len(lines) < 2 or not lines[0].lstrip().startswith(b"{") or not lines[0].rstrip().endswith(b"}"):
             raise Invalid(f"{name}: not JSON: {error}") from None
-        return {"resourceType": "Bundle", "type": "collection", "entry": _lines(lines, name)}
+        return {"resourceType": "Bundle", "type": "searchset", "entry": _lines(lines, name)}
     if not isinstance(whole, dict):
         raise Invalid(f"{name}: holds a JSON {type(whole).__name__}, expected an object: a FHIR R4 Bundle")
     return whole

@@ -252,7 +252,7 @@ def programs(bundle: Bundle, tally: Tally) -> list[Program]:
     for entry, plan in bundle.of(CarePlan):
         if tally.seen(entry):
             continue
-        concept = next(iter(plan.category), CodeableConcept())
+        concept = plan.concept
         mine = ours.is_ours(plan, Program)
         start = day(plan.period.start)
         if plan.status in ("entered-in-error", "revoked"):

@@ -199,7 +199,7 @@ def _prescriber(who: Prescriber | None, at: Context) -> list[Json]:
         "meta": {"profile": [f"{US_CORE}/us-core-organization"]},
         "active": True,
         "type": [term("organization-type", "prov", "Healthcare Provider")],
-        "name": who.practice or resources.UNSTATED,
+        "name": who.practice,
         "telecom": [_phone("phone", who.phone, "work"), _phone("fax", who.fax, "work")],
         "address": [_address(who.address, "work")],
     }
@@ -207,10 +207,14 @@ def _prescriber(who: Prescriber | None, at: Context) -> list[Json]:
         "resourceType": "PractitionerRole",
         "id": at.new_id("role"),
         "practitioner": at.reference("prescriber"),
-        "organization": at.reference("practice"),
+        "organization": at.reference("practice") if who.practice else None,
         "specialty": [concept(who.specialty or "")],
     }
-    return [practitioner, practice, role]
+    return [
+        practitioner,
+        *([practice] if who.practice else []),
+        *([role] if who.practice or who.specialty else []),
+    ]
 
 
 def _parts(name: str) -> tuple[str, str, str]:

@@ -77,7 +77,7 @@ def observations(bundle: Bundle, tally: Tally) -> list[Observation]:
         if said.status not in _FINAL:
             tally.skip(entry, said.status.replace("-", " "), said.code)
             continue
-        known = _components(said) if said.component else _single(entry, said, tally)
+        known = _components(said, tally) if said.component else _single(entry, said, tally)
         if known:
             tally.mapped(entry)
         tally.not_understood(entry, "no test that a rule names", said.code)
@@ -108,13 +108,18 @@ def _single(entry: Entry, said: FhirObservation, tally: Tally) -> list[Observati
     return [ours.restored(record, said.extended(ours.REST))]
 
 
-def _components(said: FhirObservation) -> list[Observation]:
+def _components(said: FhirObservation, tally: Tally) -> list[Observation]:
     """The parts of a panel that we know, each with the panel's day; ids end in the test's name."""
-    listed = []
+    listed, left_out = [], []
     for part in said.component:
         test, loinc = test_of(part.code)
-        if test and not _unusable(part.value_quantity, part.data_absent_reason):
+        why = _unusable(part.value_quantity, part.data_absent_reason) if test else "no test that a rule names"
+        if why:
+            left_out.append(f"{part.code.name} ({why})")
+        else:
             listed.append(_part(said, part, test, loinc))
+    if listed and left_out:
+        tally.notice(f"{said.code.name} of {_date(said)}: left out {', '.join(left_out)}")
     return listed
 
 

@@ -343,9 +343,14 @@ class CarePlan(Resource, frozen=True):
     activity: tuple[Activity, ...] = ()
 
     @property
+    def concept(self) -> CodeableConcept:
+        """What kind of plan it is, before US Core's `assess-plan`, which says nothing."""
+        telling = (c for c in self.category if c.text or c.code("http://snomed.info/sct"))
+        return next(telling, next(iter(self.category), CodeableConcept()))
+
+    @property
     def name(self) -> str:
-        named = (c.name for c in self.category if c.code("http://snomed.info/sct") or c.text)
-        return self.title or next(named, "") or next((c.name for c in self.category), "")
+        return self.title or self.concept.name
 
 
 class Content(Element, frozen=True):

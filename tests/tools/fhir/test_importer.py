@@ -1,0 +1,478 @@
+"""What a bundle says becomes the chart; what it doesn't say stays unknown; nothing is lost in silence."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+
+from tests import worlds
+from tools.errors import Invalid
+from tools.fhir.bundle import parse
+from tools.fhir.importer import import_bundle
+from tools.fhir.report import ImportReport
+from tools.records import Diagnosis, Medication, Observation, Patient
+
+Alone = Callable[..., dict[str, Any]]
+SNOMED, LOINC, RXNORM = (
+    "http://snomed.info/sct",
+    "http://loinc.org",
+    "http://www.nlm.nih.gov/research/umls/rxnorm",
+)
+
+
+def coded(system: str, code: str, display: str = "") -> dict[str, Any]:
+    return {"coding": [{"system": system, "code": code, "display": display}]}
+
+
+def condition(code: str, **more: Any) -> dict[str, Any]:
+    return {"resourceType": "Condition", "code": coded(SNOMED, code, code), **more}
+
+
+def measured(loinc: str, value: float, unit: str | None = None, **more: Any) -> dict[str, Any]:
+    quantity = {"value": value} | ({"unit": unit} if unit else {})
+    said = {"resourceType": "Observation", "status": "final", "effectiveDateTime": "2024-03-01"}
+    return said | {"code": coded(LOINC, loinc), "valueQuantity": quantity} | more
+
+
+def prescribed(text: str, **more: Any) -> dict[str, Any]:
+    said = {
+        "resourceType": "MedicationRequest",
+        "status": "active",
+        "intent": "order",
+        "authoredOn": "2020-01-02",
+    }
+    return said | {"medicationCodeableConcept": {"text": text}} | more
+
+
+def chart(bundle: dict[str, Any], **more: Any) -> Patient:
+    return import_bundle(bundle, **more).patient
+
+
+def report(bundle: dict[str, Any]) -> ImportReport:
+    return import_bundle(bundle).report
+
+
+def by_code(patient: Patient) -> dict[str, Diagnosis]:
+    return {d.code or d.name: d for d in patient.conditions or ()}
+
+
+def drug(patient: Patient, name: str) -> Medication:
+    return next(m for m in patient.medications or () if name in m.drug)
+
+
+def values_of(patient: Patient, test: str) -> list[Observation]:
+    return patient.observations_by_test.get(test, [])
+
+
+# --- conditions ------------------------------------------------------------------------------------------
+
+
+def test_snomed_conditions_become_icd10_and_keep_their_code(heart_and_kidney: dict[str, Any]) -> None:
+    found = by_code(chart(heart_and_kidney))
+    assert found["E11.9"].source_code == "SNOMED 44054006"
+    assert {"I10", "I50.9", "G47.33", "I25.2", "E66.813"} <= set(found)
+
+
+def test_a_manifestation_and_its_cause_are_two_diagnoses(heart_and_kidney: dict[str, Any]) -> None:
+    found = by_code(chart(heart_and_kidney))
+    assert found["E11.22"].name == found["N18.30"].name
+    assert found["E11.22"].id != found["N18.30"].id
+
+
+def test_a_condition_without_a_code_of_ours_is_kept_by_name_and_listed(
+    heart_and_kidney: dict[str, Any],
+) -> None:
+    found = by_code(chart(heart_and_kidney))["Full-time employment (finding)"]
+    assert found.code == "" and found.source_code == "SNOMED 160903007"
+    assert any("160903007" in line.code for line in report(heart_and_kidney).kept_by_name)
+
+
+def test_an_error_is_no_diagnosis(heart_and_kidney: dict[str, Any]) -> None:
+    assert "C73" not in by_code(chart(heart_and_kidney))
+    assert any(line.why == "entered in error" for line in report(heart_and_kidney).skipped)
+
+
+def test_a_refuted_and_a_provisional_condition_keep_their_standing(heart_and_kidney: dict[str, Any]) -> None:
+    found = by_code(chart(heart_and_kidney))
+    assert found["K85.90"].verification == "refuted"
+    assert found["K86.1"].verification == "provisional"
+
+
+def test_a_condition_that_is_over_on_no_stated_day_is_over_by_the_last_record(
+    heart_and_kidney: dict[str, Any],
+) -> None:
+    assert by_code(chart(heart_and_kidney))["D64.9"].abated == date(2024, 1, 15)
+
+
+def test_what_is_said_of_another_patient_is_not_his(heart_and_kidney: dict[str, Any]) -> None:
+    assert "E10.9" not in by_code(chart(heart_and_kidney))
+    assert any(line.why == "about another patient" for line in report(heart_and_kidney).skipped)
+
+
+def test_what_a_modifier_extension_changes_is_not_read(heart_and_kidney: dict[str, Any]) -> None:
+    assert any("modifierExtension" in line.why for line in report(heart_and_kidney).not_understood)
+
+
+@pytest.mark.parametrize(
+    ("concept", "code"),
+    [
+        ({"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "e1165"}]}, "E11.65"),
+        ({"text": "Type 2 diabetes mellitus (disorder)"}, "E11.9"),
+        ({"text": "Diabetes"}, ""),
+        (coded(SNOMED, "46635009"), "E10.9"),
+        (coded(SNOMED, "431857002"), "N18.4"),
+        (coded("http://example.org/local", "DM2", "Sugar"), ""),
+    ],
+)
+def test_a_code_is_taken_as_given_or_from_what_says_it_exactly(
+    alone: Alone, concept: dict[str, Any], code: str
+) -> None:
+    (only,) = chart(alone({"resourceType": "Condition", "code": concept})).conditions or ()
+    assert only.code == code
+
+
+# --- measurements ----------------------------------------------------------------------------------------
+
+
+def test_the_day_is_the_records_own_and_not_ours(heart_and_kidney: dict[str, Any]) -> None:
+    last = values_of(chart(heart_and_kidney), "hba1c")[-1]
+    assert last.date == date(2024, 1, 15)  # 23:30 at -05:00 is the 16th in UTC
+
+
+def test_a_value_keeps_its_decimals_its_unit_and_its_code(heart_and_kidney: dict[str, Any]) -> None:
+    last = values_of(chart(heart_and_kidney), "hba1c")[-1]
+    assert (last.value, last.unit, last.loinc, last.source) == (7.9499, "%", "4548-4", "lab")
+
+
+def test_pounds_and_inches_stay_what_was_measured(heart_and_kidney: dict[str, Any]) -> None:
+    found = chart(heart_and_kidney)
+    assert [(o.value, o.unit) for o in values_of(found, "weight")] == [(292.5, "[lb_av]")]
+    assert [(o.value, o.unit) for o in values_of(found, "height")] == [(70.1, "[in_i]")]
+
+
+def test_a_blood_pressure_is_two_values_and_a_missing_half_is_said(heart_and_kidney: dict[str, Any]) -> None:
+    found = chart(heart_and_kidney)
+    assert [o.value for o in values_of(found, "sbp")] == [148, 151]
+    assert [o.value for o in values_of(found, "dbp")] == [88]
+    assert any("Diastolic Blood Pressure" in notice for notice in report(heart_and_kidney).notices)
+
+
+def test_a_bound_an_error_and_an_absent_value_are_no_values(heart_and_kidney: dict[str, Any]) -> None:
+    found = chart(heart_and_kidney)
+    assert [o.value for o in values_of(found, "uacr")] == [310]
+    assert [o.value for o in values_of(found, "hba1c")] == [8.4, 7.9499]
+    why = {line.why for line in report(heart_and_kidney).not_understood}
+    assert {"not a value but a bound (<)", "no value: not-performed"} <= why
+
+
+def test_a_value_without_a_unit_has_none(heart_and_kidney: dict[str, Any]) -> None:
+    assert values_of(chart(heart_and_kidney), "alt")[0].unit is None
+
+
+def test_a_month_is_no_day(weight: dict[str, Any]) -> None:
+    assert values_of(chart(weight), "hba1c")[0].date is None
+    assert any("no exact day" in notice for notice in report(weight).notices)
+
+
+@pytest.mark.parametrize(
+    ("stated", "spelled"),
+    [("kg/m²", "kg/m2"), ("kg/m^2", "kg/m2"), ("furlong", "furlong"), ("", None)],
+)
+def test_units_are_spelled_in_ucum_or_left_as_charted(alone: Alone, stated: str, spelled: str | None) -> None:
+    assert values_of(chart(alone(measured("39156-5", 31.0, stated))), "bmi")[0].unit == spelled
+
+
+def test_a_preliminary_result_is_not_taken_for_a_final_one(alone: Alone) -> None:
+    bundle = alone(measured("4548-4", 9.0, "%", status="preliminary"))
+    assert not chart(bundle).observations
+    assert report(bundle).skipped[0].why == "preliminary"
+
+
+def test_a_pregnancy_status_is_a_statement(weight: dict[str, Any]) -> None:
+    (said,) = chart(weight).attestations
+    assert (said.topic, said.present, said.date) == ("pregnancy", False, date(2024, 3, 1))
+
+
+# --- medications -----------------------------------------------------------------------------------------
+
+
+def test_what_a_prescription_does_not_state_stays_unknown(alone: Alone) -> None:
+    (only,) = (
+        chart(
+            alone(prescribed("24 HR Metformin hydrochloride 500 MG Extended Release Oral Tablet"))
+        ).medications
+        or ()
+    )
+    assert (only.ingredients, only.classes, only.formulation) == (("metformin",), ("biguanide",), "ER")
+    assert (only.start, only.status) == (date(2020, 1, 2), "active")
+    assert (only.end, only.dose, only.per_day, only.outcome) == (None, None, None, None)
+
+
+def test_a_stopped_prescription_ends_on_no_known_day(heart_and_kidney: dict[str, Any]) -> None:
+    naproxen = drug(chart(heart_and_kidney), "Naproxen")
+    assert (naproxen.status, naproxen.end) == ("stopped", None)
+
+
+def test_two_tablets_of_500_twice_a_day_are_a_gram_twice_a_day(heart_and_kidney: dict[str, Any]) -> None:
+    metformin = drug(chart(heart_and_kidney), "metformin")
+    assert (metformin.dose, metformin.dose_unit, metformin.per_day) == (1000, "mg", 2)
+    assert metformin.source_code == "RxNorm 860975"
+
+
+def test_a_dose_as_needed_has_no_daily_number(alone: Alone) -> None:
+    once = {"timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}}}
+    (only,) = (
+        chart(alone(prescribed("x", dosageInstruction=[once | {"asNeededBoolean": True}]))).medications or ()
+    )
+    assert only.per_day is None
+
+
+def test_a_brand_is_told_from_its_ingredient(heart_and_kidney: dict[str, Any]) -> None:
+    ozempic = drug(chart(heart_and_kidney), "Ozempic")
+    assert (ozempic.drug, ozempic.ingredients, ozempic.classes) == ("Ozempic", ("semaglutide",), ("glp1",))
+    assert "Pen Injector" in ozempic.source_code
+
+
+def test_the_stated_reason_for_stopping_is_the_outcome(heart_and_kidney: dict[str, Any]) -> None:
+    assert drug(chart(heart_and_kidney), "Ozempic").outcome == "Intolerance - GI side effects"
+    assert drug(chart(heart_and_kidney), "glipizide").outcome == "Inadequate response"
+
+
+def test_a_statement_has_its_period_and_who_told_it(heart_and_kidney: dict[str, Any]) -> None:
+    glipizide = drug(chart(heart_and_kidney), "glipizide")
+    assert (glipizide.start, glipizide.end, glipizide.source) == (
+        date(2012, 1, 1),
+        date(2014, 12, 31),
+        "reported",
+    )
+
+
+def test_what_was_never_taken_is_not_on_the_list(heart_and_kidney: dict[str, Any]) -> None:
+    found = " ".join(m.drug for m in chart(heart_and_kidney).medications or ())
+    assert not any(name in found for name in ("Jardiance", "Januvia", "liraglutide"))
+    why = {line.why for line in report(heart_and_kidney).skipped}
+    assert {"cancelled before anything was taken", "entered in error", "says what not to give"} <= why
+
+
+def test_a_dispensed_supply_is_a_fill(heart_and_kidney: dict[str, Any]) -> None:
+    (fill,) = chart(heart_and_kidney).fills
+    assert (fill.ingredients, fill.date, fill.days_supply) == (("metformin",), date(2023, 12, 20), 30)
+
+
+# --- the rest of the chart -------------------------------------------------------------------------------
+
+
+def test_allergies_keep_type_and_reaction_and_a_refuted_one_is_none(heart_and_kidney: dict[str, Any]) -> None:
+    found = {a.substance: a for a in chart(heart_and_kidney).allergies or ()}
+    assert set(found) == {"lisinopril", "nut"}
+    lisinopril = found["lisinopril"]
+    assert (lisinopril.type, lisinopril.reaction, lisinopril.classes) == (
+        "intolerance",
+        "Cough (mild)",
+        ("acei_arb",),
+    )
+
+
+def test_no_known_allergy_is_an_empty_list(weight: dict[str, Any]) -> None:
+    assert chart(weight).allergies == ()
+
+
+def test_a_whole_record_without_a_list_has_an_empty_one(alone: Alone) -> None:
+    found = chart(alone())
+    assert (found.conditions, found.medications, found.allergies) == ((), (), ())
+
+
+def test_a_page_of_a_search_says_nothing_of_what_it_lacks(alone: Alone) -> None:
+    found = chart(alone(condition("44054006"), type="searchset"))
+    assert found.conditions and found.medications is None and found.allergies is None
+
+
+@pytest.mark.parametrize(
+    ("reason", "allergies"), [("nilknown", ()), ("notasked", None), ("unavailable", None)]
+)
+def test_an_empty_list_says_why_it_is_empty(alone: Alone, reason: str, allergies: tuple[()] | None) -> None:
+    listed = {
+        "resourceType": "List",
+        "status": "current",
+        "code": coded(LOINC, "48765-2"),
+        "emptyReason": {"coding": [{"code": reason}]},
+    }
+    assert chart(alone(listed)).allergies == allergies
+
+
+def test_family_history_names_the_relative(heart_and_kidney: dict[str, Any]) -> None:
+    first = chart(heart_and_kidney).family_history[0]
+    assert (first.relation, first.condition) == ("mother", "Medullary thyroid carcinoma")
+
+
+def test_a_plan_of_care_is_not_yet_a_program(heart_and_kidney: dict[str, Any]) -> None:
+    (program,) = chart(heart_and_kidney).programs
+    assert (program.name, program.start, program.end) == (
+        "Weight management program",
+        date(2023, 1, 9),
+        date(2023, 7, 31),
+    )
+    left = [line for line in report(heart_and_kidney).not_understood if line.type == "CarePlan"]
+    assert [line.code for line in left] == [f"{SNOMED}|698360004"]
+
+
+def test_a_note_that_comes_twice_is_kept_once(heart_and_kidney: dict[str, Any]) -> None:
+    (note,) = chart(heart_and_kidney).notes
+    assert note.text == "Mr. Oberbrunner reports good adherence to metformin."
+
+
+def test_a_procedure_that_was_not_done_was_not_done(heart_and_kidney: dict[str, Any]) -> None:
+    assert [p.name for p in chart(heart_and_kidney).procedures] == ["Polysomnography (procedure)"]
+
+
+def test_the_person_is_as_charted_and_the_state_has_two_letters(heart_and_kidney: dict[str, Any]) -> None:
+    found = chart(heart_and_kidney)
+    assert (found.given, found.family, found.sex) == ("Ezra452 Milo9", "Oberbrunner298", "male")
+    assert found.address and (found.address.line, found.address.state) == ("12 Example Row, Unit 3", "MA")
+    assert any("has died (2024-02-20)" in notice for notice in report(heart_and_kidney).notices)
+
+
+def test_an_npi_is_kept_only_if_it_can_be_one(weight: dict[str, Any]) -> None:
+    assert (chart(weight).prescriber or 0).npi == "2000000002"  # type: ignore[union-attr]
+    weight["entry"][1]["resource"]["identifier"][0]["value"] = "200"
+    found = import_bundle(weight)
+    assert found.patient.prescriber and found.patient.prescriber.npi is None
+    assert any("NPI '200'" in notice for notice in found.report.notices)
+
+
+def test_prescriber_specialty_and_practice_come_from_the_role(weight: dict[str, Any]) -> None:
+    who = chart(weight).prescriber
+    assert who and (who.name, who.specialty, who.practice) == (
+        "Dr. Jane Roe",
+        "endocrinology",
+        "Example Family Medicine",
+    )
+    assert (who.phone, who.fax) == ("555-555-0110", "555-555-0111")
+
+
+# --- identity, plan and date -----------------------------------------------------------------------------
+
+
+def test_the_same_record_is_the_same_source(heart_and_kidney: dict[str, Any]) -> None:
+    again = copy.deepcopy(heart_and_kidney)
+    again["entry"].reverse()
+    assert chart(again).source == chart(heart_and_kidney).source != ""
+
+
+def test_the_default_date_is_that_of_the_newest_record(heart_and_kidney: dict[str, Any]) -> None:
+    assert chart(heart_and_kidney).as_of == date(2024, 1, 15)  # not the claim's period, not the death
+    assert chart(heart_and_kidney, as_of=date(2024, 3, 1)).as_of == date(2024, 3, 1)
+
+
+def test_enrolled_in_the_plan_asked_for_since_before_the_records_begin(
+    heart_and_kidney: dict[str, Any],
+) -> None:
+    found = chart(heart_and_kidney, plan=worlds.plan(), patient_id="P900001")
+    (enrolled,) = found.coverages
+    assert (found.id, found.plan_id, enrolled.plan_id) == ("P900001", "CASCADE-GOLD", "CASCADE-GOLD")
+    assert (enrolled.start, enrolled.end, enrolled.member_id) == (date(2000, 12, 31), None, "")
+
+
+def test_an_imported_chart_can_be_decided(heart_and_kidney: dict[str, Any]) -> None:
+    from tools.determine import complete_request, determine
+    from tools.records import Request
+
+    plan, drug_of_plan = worlds.plan(), worlds.ozempic()
+    found = chart(heart_and_kidney, plan=plan)
+    request = complete_request(found, drug_of_plan, Request(drug="Ozempic"))
+    decided = determine(found, plan, request, found.as_of or date.min)
+    shown = {f.criterion: f.status for f in decided.findings}
+    assert (shown["t2dm"], shown["a1c"]) == ("met", "met")
+    assert decided.outcome == "needs_documentation"  # how metformin worked, nobody says
+
+
+# --- the account -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["heart_and_kidney", "weight"])
+def test_every_entry_is_accounted_for_once(name: str, request: pytest.FixtureRequest) -> None:
+    bundle = request.getfixturevalue(name)
+    found = report(bundle)
+    lines = sum(line.count for line in (*found.not_understood, *found.skipped))
+    assert sum(found.mapped.values()) + sum(found.not_needed.values()) + lines == len(bundle["entry"])
+    assert found.resources == len(bundle["entry"])
+
+
+def test_contradictions_are_said_and_not_mended(alone: Alone) -> None:
+    bundle = alone(
+        condition("44054006"), condition("15777000"), condition("59621000"), condition("431857002")
+    )
+    found = import_bundle(bundle)
+    assert {d.code for d in found.patient.conditions or ()} == {"E11.9", "R73.03", "I10", "N18.4"}
+    said = " / ".join(found.report.notices)
+    assert "prediabetes (R73.03) beside type 2 diabetes" in said
+    assert "I10 beside N18.4" in said
+
+
+def test_an_egfr_that_its_creatinine_denies_is_pointed_out(alone: Alone) -> None:
+    said = report(
+        alone(measured("33914-3", 106.9, "mL/min/{1.73_m2}"), measured("38483-4", 1.37, "mg/dL"))
+    ).notices
+    assert any("107 charted" in notice and "CKD-EPI" in notice for notice in said)
+
+
+# --- what is no bundle -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("bundle", "words"),
+    [
+        ({"resourceType": "Patient", "id": "p"}, ("$.resourceType", "'Patient'", "expected 'Bundle'")),
+        ({}, ("$.resourceType", "no resourceType")),
+        ({"resourceType": "Bundle", "entry": 5}, ("$.entry", "expected a list")),
+        ({"resourceType": "Bundle", "entry": []}, ("no Patient among 0 entries",)),
+        (
+            {"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "Patient"}}] * 2},
+            ("2 Patients", "entry[1]"),
+        ),
+        ({"resourceType": "Bundle", "entry": ["x"]}, ("$.entry[0].resource", "expected an object")),
+        (
+            {"resourceType": "Bundle", "entry": [{"resource": {"id": "x"}}]},
+            ("$.entry[0].resource.resourceType",),
+        ),
+        (
+            {"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "Patient", "name": "Ann"}}]},
+            ("$.entry[0].resource.name (Patient)", "array"),
+        ),
+    ],
+)
+def test_a_wrong_file_is_one_line_with_file_and_path(bundle: dict[str, Any], words: tuple[str, ...]) -> None:
+    with pytest.raises(Invalid) as caught:
+        import_bundle(bundle, name="x.json")
+    assert str(caught.value).startswith("x.json: ") and "\n" not in str(caught.value)
+    assert all(word in str(caught.value) for word in words)
+
+
+def test_a_damaged_value_is_named_with_its_path(heart_and_kidney: dict[str, Any]) -> None:
+    place = next(n for n, e in enumerate(heart_and_kidney["entry"]) if "valueQuantity" in e["resource"])
+    heart_and_kidney["entry"][place]["resource"]["valueQuantity"]["value"] = "high"
+    with pytest.raises(
+        Invalid, match=rf"\$\.entry\[{place}\]\.resource\.valueQuantity\.value \(Observation\)"
+    ):
+        import_bundle(heart_and_kidney, name="x.json")
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"not json", b'{"resourceType": "Bundle", "entry": [', b"[1]", b"\xff\xfe"]
+)
+def test_bytes_that_are_no_record_are_refused_in_one_line(data: bytes) -> None:
+    with pytest.raises(Invalid, match=r"^x\.json: ") as caught:
+        import_bundle(parse(data, "x.json"), name="x.json")
+    assert "\n" not in str(caught.value)
+
+
+def test_bulk_export_lines_are_a_record_without_closed_lists(weight: dict[str, Any]) -> None:
+    lines = "\n".join(json.dumps(entry["resource"]) for entry in weight["entry"])
+    found = chart(parse(lines.encode(), "x.ndjson"))
+    assert found.name == "Nell Fixture"
+    assert found.medications is None and found.conditions
