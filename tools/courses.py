@@ -172,9 +172,9 @@ def _never_tried(leaf: Trial, taken: Sequence[Medication], judge: Judge) -> Show
         records = tuple(item for entry in other for item in _seen(_course((entry,), None, judge.as_of)))
         return Shown(False, records, f"no course of {leaf.label}{want}", None, _try_fix(leaf))
     seen = Evidence(
-        record_id="medications", kind="medication", value=f"no {leaf.label} on the medication list"
+        record_id="medications", kind="medication", value=f"not on the medication list: {leaf.label}"
     )
-    return Shown(False, (seen,), f"{leaf.label} never tried", None, _try_fix(leaf))
+    return Shown(False, (seen,), f"never tried: {leaf.label}", None, _try_fix(leaf))
 
 
 def _try_fix(leaf: Trial) -> str:
@@ -327,7 +327,7 @@ def intolerance(leaf: Intolerance, judge: Judge, exclude: bool) -> Shown:
     if unsure is not None:
         return unsure
     if not tried:
-        value = f"no {leaf.label} on the medication list"
+        value = f"not on the medication list: {leaf.label}"
         tried = (Evidence(record_id="medications", kind="medication", value=value),)
     return Shown(False, tried, f"no intolerance of {leaf.label}")
 
@@ -348,7 +348,7 @@ def allergy(leaf: AllergyTo, judge: Judge, exclude: bool) -> Shown:
     if hits:
         fix = f"Allergy to {leaf.label}; consider another drug" if exclude else None
         return Shown(True, tuple(_allergy_seen(item) for item in hits), f"allergy to {leaf.label}", None, fix)
-    seen = Evidence(record_id="allergies", kind="allergy", value=f"no {leaf.label} on the allergy list")
+    seen = Evidence(record_id="allergies", kind="allergy", value=f"not on the allergy list: {leaf.label}")
     return Shown(False, (seen,), f"no allergy to {leaf.label}")
 
 
@@ -388,7 +388,7 @@ def taking(leaf: Taking, judge: Judge, exclude: bool) -> Shown:
     if unsure is not None:
         return unsure
     if not past:
-        value = f"no {leaf.label} on the medication list"
+        value = f"not on the medication list: {leaf.label}"
         past = (Evidence(record_id="medications", kind="medication", value=value),)
     return Shown(False, past, f"does not take {leaf.label}", None, f"{ONLY}with {leaf.label} on board")
 
@@ -438,7 +438,7 @@ def on_drug(leaf: OnDrug, judge: Judge, exclude: bool) -> Shown:
         return best
     seen = tuple(item for entry in entries for item in _seen(_course((entry,), None, judge.as_of)))
     seen = seen or (
-        Evidence(record_id="medications", kind="medication", value=f"no {drug} on the medication list"),
+        Evidence(record_id="medications", kind="medication", value=f"not on the medication list: {drug}"),
     )
     fix = f"Reach {leaf.min_months} months of {drug}{dose} before asking for renewal"
     return Shown(False, seen, f"no course of {drug}{dose}", None, fix)

@@ -28,7 +28,7 @@ from tools.rules import (
     Specialist,
     Use,
 )
-from tools.terms import TESTS
+from tools.terms import INDICATIONS, TESTS
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
@@ -59,8 +59,11 @@ def use(leaf: Use, judge: Judge, exclude: bool) -> Shown:
     wanted = judge.request.indication
     if not wanted:
         return Shown(None, (), "the use is not stated", "missing", "State what the drug is asked for")
-    seen = Evidence(record_id=judge.request.order_id or "request", kind="use", value=wanted)
-    return Shown(wanted in leaf.uses, (seen,), f"asked for {wanted}", None, f"Not covered for {leaf.label}")
+    named = INDICATIONS.get(wanted, wanted)
+    seen = Evidence(record_id=judge.request.order_id or "request", kind="use", value=named)
+    return Shown(
+        wanted in leaf.uses, (seen,), f"requested for {named}", None, f"Not covered for {leaf.label}"
+    )
 
 
 # --- measured values -------------------------------------------------------------------------------------
@@ -320,7 +323,7 @@ def _silence(leaf: Condition, judge: Judge, exclude: bool, denied: Sequence[str]
         )
     if judge.patient.conditions is None:
         return Shown(None, (), "no problem list on record", "missing", "Obtain the problem list")
-    absent = f"no {leaf.label} on the problem list"
+    absent = f"not on the problem list: {leaf.label}"
     seen = Evidence(record_id="conditions", kind="diagnosis", value=absent)
     return Shown(False, (seen,), absent, None, None if exclude else _diagnosis_fix(leaf))
 
