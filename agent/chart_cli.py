@@ -1,0 +1,285 @@
+"""`pa chart add`, `log` and `undo`: what a person learned, entered into a chart with who and when."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import typer
+
+from agent.settings import read_as_of, read_settings
+from tools.errors import Invalid, NotFound, nearest
+
+if TYPE_CHECKING:
+    from tools.store.rows import ChartEntry
+    from tools.store.store import Store
+
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Enter into a chart what you learned; look; undo."
+)
+
+FORMS = {
+    "TEST": "VALUE UNIT --date DATE",
+    "trial": "DRUG [--start --end --ongoing --dose --frequency --outcome --reason]",
+    "fill": "DRUG --date DATE --days N [--quantity N]",
+    "diagnosis": "CODE [NAME] [--start DATE]",
+    "allergy": "SUBSTANCE [--reaction TEXT] [--intolerance]",
+    "family": "RELATIVE CONDITION",
+    "program": "NAME --start DATE [--end DATE]",
+    "attest": "TOPIC --present|--absent [--for self,family] [--text TEXT]",
+    "note": "TEXT [--date DATE]",
+    "document": "FILE [--as note|lab|fills|programme|study|medication]",
+}
+
+
+@app.command(
+    "add",
+    epilog="""[bold]Examples[/]
+  pa chart add P001 hba1c 7.4 % --date 2026-08-30
+  pa chart add P001 trial metformin --start 2025-01-10 --end 2025-10-10
+      --dose '1000 mg' --frequency bid --outcome 'Inadequate response'
+  pa chart add P001 attest mtc_men2 --absent --for self,family
+  pa chart add P001 fill metformin --date 2026-05-02 --days 90
+  pa chart add P001 document sleep-study.pdf --as study
+  pa chart add P001 note 'Could not tolerate metformin: vomiting.'
+
+Then check the case again. `pa chart log` shows what was added and its
+number; `pa chart undo NUMBER` takes it out.""",
+)
+def add(
+    patient_id: str = typer.Argument(..., metavar="PATIENT", help="Patient id, e.g. P001."),
+    what: str = typer.Argument(
+        ..., metavar="WHAT", help=f"A test such as hba1c, bmi or egfr, or {', '.join(list(FORMS)[1:])}."
+    ),
+    words: list[str] = typer.Argument(None, metavar="[WORDS]…", help="What belongs to it; see the examples."),
+    on: str = typer.Option("", "--date", metavar="DATE", help="Day of the value, fill, note or statement."),
+    start: str = typer.Option(
+        "", metavar="DATE", help="First day of a course or program; onset of a diagnosis."
+    ),
+    end: str = typer.Option("", metavar="DATE", help="Last day of a course or program."),
+    ongoing: bool = typer.Option(False, "--ongoing", help="The course goes on."),
+    dose: str = typer.Option("", help="Per administration, e.g. '1000 mg'."),
+    frequency: str = typer.Option("", help="daily, bid, tid, weekly, …"),
+    formulation: str = typer.Option("", help="IR or ER."),
+    outcome: str = typer.Option(
+        "", help="'Inadequate response', 'Partial response', 'Intolerance - …', Effective."
+    ),
+    reason: str = typer.Option("", help="Why it was stopped, in the chart's words."),
+    sample: bool = typer.Option(False, "--sample", help="The course was of samples; they prove no fills."),
+    days: int = typer.Option(0, help="Days that a fill lasts."),
+    quantity: float | None = typer.Option(None, help="Billing units of a fill."),
+    reaction: str = typer.Option("", help="What an allergy does."),
+    intolerance: bool = typer.Option(False, "--intolerance", help="An intolerance, not an allergy."),
+    present: bool | None = typer.Option(
+        None, "--present/--absent", help="What a statement says of its topic."
+    ),
+    subjects: str = typer.Option("self", "--for", metavar="WHO", help="self, family, or self,family."),
+    text: str = typer.Option("", help="The statement's words."),
+    of: str = typer.Option("", "--as", metavar="KIND", help="What a document can stand for."),
+    title: str = typer.Option("", help="A document's title; its file name otherwise."),
+    complete: bool = typer.Option(
+        False, "--list-complete", help="A list that was not recorded is complete with this entry."
+    ),
+    by: str = typer.Option("", help="Who adds it; your login name otherwise."),
+    as_json: bool = typer.Option(False, "--json", help="Print the entry as one JSON object."),
+) -> None:
+    """Add a value, trial, fill, statement, note or document to a chart.
+
+    It is checked (units, plausible range, dates), recorded with who and when,
+    and can be undone. Without --date, notes, statements and documents get the
+    date on which the case is judged.
+    """
+    from tools import chart
+
+    store = _store()
+    given = list(words or ())
+    to = chart.Entering(
+        store=store,
+        patient_id=patient_id,
+        by=by or getpass.getuser(),
+        when=datetime.now(UTC),
+        complete=complete,
+    )
+    day = _day(store, patient_id, on)
+    began, ended = _date(start), _date(end)
+    ways: dict[str, Callable[[], ChartEntry]] = {
+        "trial": lambda: chart.add_trial(
+            to, _only(what, given), start=began, end=ended, ongoing=ongoing, dose=dose, frequency=frequency,
+            formulation=formulation, outcome=outcome, reason=reason, sample=sample,
+        ),
+        "fill": lambda: chart.add_fill(to, _only(what, given), _needed(on, "--date", what), days, quantity),
+        "diagnosis": lambda: chart.add_diagnosis(to, _first(what, given), " ".join(given[1:]), began),
+        "allergy": lambda: chart.add_allergy(
+            to, _only(what, given), reaction=reaction, intolerance=intolerance, on=_date(on)
+        ),
+        "family": lambda: chart.add_relative(to, _first(what, given), " ".join(given[1:])),
+        "program": lambda: chart.add_program(to, _only(what, given), _needed(start, "--start", what), ended),
+        "attest": lambda: chart.add_attestation(
+            to, _only(what, given), present=_said(present), subjects=subjects.split(","), on=day, text=text
+        ),
+        "note": lambda: chart.add_note(to, _only(what, given), day),
+        "document": lambda: chart.add_document(to, Path(_only(what, given)), day, title=title, of=of),
+    }  # fmt: skip
+    if what in ways:
+        entry = ways[what]()
+    elif chart.is_test(what):
+        value, unit = _measured(what, given)
+        entry = chart.add_observation(to, what, value, unit, _needed(on, "--date", what))
+    else:
+        raise NotFound(
+            "test or kind of entry", what, nearest(what, [*ways, *_tests()]), f"kinds: {', '.join(ways)}"
+        )
+    print(
+        _json(_whole(entry, store))
+        if as_json
+        else f"{_told(entry, store)}\nTake it out: pa chart undo {entry.id}"
+    )
+
+
+@app.command(
+    "log",
+    epilog="""[bold]Examples[/]
+  pa chart log
+  pa chart log P001 --json""",
+)
+def log(
+    patient_id: str = typer.Argument("", metavar="[PATIENT]", help="Only this patient's additions."),
+    as_json: bool = typer.Option(False, "--json", help="Print the log as a JSON array."),
+) -> None:
+    """List what people added to charts, with who and when; undone entries too."""
+    store = _store()
+    if patient_id:
+        store.patient(patient_id)
+    entries = store.chart_entries(patient_id or None)
+    if as_json:
+        print(_json([_whole(entry, store) for entry in entries]))
+    else:
+        print("\n".join(_told(entry, store) for entry in entries) or "Nothing was added.")
+
+
+@app.command(
+    "undo",
+    epilog="""[bold]Example[/]
+  pa chart undo 3""",
+)
+def undo(
+    number: int = typer.Argument(..., metavar="NUMBER", help="As `pa chart log` shows it."),
+    by: str = typer.Option("", help="Who undoes it; your login name otherwise."),
+    as_json: bool = typer.Option(False, "--json", help="Print the entry as one JSON object."),
+) -> None:
+    """Take an addition out of its chart; it stays in the log."""
+    store = _store()
+    entry = store.undo_chart_entry(number, by=by or getpass.getuser(), when=datetime.now(UTC))
+    print(_json(_whole(entry, store)) if as_json else _told(entry, store))
+
+
+# --- reading what was typed -------------------------------------------------------------------------------
+
+
+def _store() -> Store:
+    from tools.store.store import Store
+
+    return Store.open(read_settings().database_url)
+
+
+def _day(store: Store, patient_id: str, typed: str) -> date:
+    """The day that was typed, or the one on which this chart is judged."""
+    chart = store.patient(patient_id)
+    return _date(typed) or read_settings().as_of or chart.as_of or store.dataset().as_of
+
+
+def _date(typed: str) -> date | None:
+    return read_as_of(typed)
+
+
+def _needed(typed: str, option: str, what: str) -> date:
+    found = _date(typed)
+    if found is None:
+        raise Invalid(
+            f"say the day with {option}, e.g. {option} 2026-08-30: {what} without it is no evidence"
+        )
+    return found
+
+
+def _said(present: bool | None) -> bool:
+    if present is None:
+        raise Invalid("say --present or --absent")
+    return present
+
+
+def _first(what: str, given: list[str]) -> str:
+    if not given:
+        raise Invalid(f"{what} what? Write: {what} {FORMS[what]}")
+    return given[0]
+
+
+def _only(what: str, given: list[str]) -> str:
+    _first(what, given)
+    return " ".join(given)
+
+
+def _measured(what: str, given: list[str]) -> tuple[float, str]:
+    """7.4 % or 7.4%; a value without a unit is no evidence."""
+    typed = " ".join(given)
+    number, unit = (
+        (given[0], " ".join(given[1:])) if len(given) > 1 else (typed.rstrip("%"), "%" * typed.endswith("%"))
+    )
+    try:
+        value = float(number)
+    except ValueError:
+        raise Invalid(f"cannot read {typed!r}; write: {what} {FORMS['TEST']}, e.g. hba1c 7.4 %") from None
+    if not unit:
+        raise Invalid(f"{what} {number} in which unit? Write: {what} {FORMS['TEST']}")
+    return value, unit
+
+
+def _tests() -> list[str]:
+    from tools.terms import TESTS
+
+    return list(TESTS)
+
+
+# --- showing ----------------------------------------------------------------------------------------------
+
+
+def _whole(entry: ChartEntry, store: Store) -> dict[str, Any]:
+    record = {**msgspec.json.decode(entry.record), "id": f"added-{entry.id}"}
+    kept = {name: getattr(entry, name) for name in entry.__struct_fields__}
+    return {**kept, "record": record, "applies": _applies(entry, store)}
+
+
+def _json(shown: object) -> str:
+    return msgspec.json.format(msgspec.json.encode(shown)).decode()
+
+
+def _told(entry: ChartEntry, store: Store) -> str:
+    """One line: number, patient, what, who and when."""
+    record = {
+        name: value
+        for name, value in msgspec.json.decode(entry.record).items()
+        if name not in ("id", "loinc")
+    }
+    said = ", ".join(
+        f"{name} {' + '.join(value) if isinstance(value, list) else value}" for name, value in record.items()
+    )
+    line = (
+        f"{entry.id}  {entry.patient_id}  {entry.part}: {said}  ({entry.by}, {entry.when:%Y-%m-%d %H:%M} UTC)"
+    )
+    if entry.undone_when:
+        return f"{line}  undone ({entry.undone_by}, {entry.undone_when:%Y-%m-%d %H:%M} UTC)"
+    return line if _applies(entry, store) else f"{line}  rests: {entry.patient_id} is now somebody else"
+
+
+def _applies(entry: ChartEntry, store: Store) -> bool:
+    """Whether the chart shows the entry: not undone, and its id still the same person."""
+    if entry.undone_when:
+        return False
+    try:
+        chart = store.patient(entry.patient_id)
+    except NotFound:
+        return False
+    return any(record.id == f"added-{entry.id}" for record in getattr(chart, entry.part) or ())

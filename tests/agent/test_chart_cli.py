@@ -1,0 +1,92 @@
+"""`pa chart`: the door to additions."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from agent.cli import main
+from tests import worlds
+from tools.store import Store
+from tools.store.load import load
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def pa(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs `pa` on the tiny world: exit code, output, errors."""
+    stand_in = ModuleType("tools.policy_text")
+    stand_in.read_policy = worlds.read_policy  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "tools.policy_text", stand_in)
+    monkeypatch.setenv("PALADIN_HOME", str(tmp_path))
+    store = Store.create(f"sqlite:///{tmp_path}/paladin.db")
+    load(store, worlds.write_world(tmp_path / "world"))
+    store.close()
+
+    def run(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["pa", *words])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        out, err = capsys.readouterr()
+        return int(stopped.value.code or 0), out, err
+
+    return run
+
+
+def test_what_is_added_is_logged_and_can_be_undone(pa: Run) -> None:
+    code, out, _ = pa("chart", "add", "P002", "hba1c", "7.4", "%", "--date", "2026-08-30", "--by", "kim")
+    assert code == 0
+    assert "value 7.4" in out
+    assert "pa chart undo 1" in out
+    _, logged, _ = pa("chart", "log", "P002", "--json")
+    (entry,) = json.loads(logged)
+    assert (entry["by"], entry["applies"], entry["record"]["id"]) == ("kim", True, "added-1")
+    code, out, _ = pa("chart", "undo", "1", "--by", "lee")
+    assert (code, "undone (lee" in out) == (0, True)
+    assert json.loads(pa("chart", "log", "--json")[1])[0]["applies"] is False
+    code, _, err = pa("chart", "undo", "1")
+    assert (code, err.count("\n"), "already undone by lee" in err) == (2, 1, True)
+
+
+def test_every_kind_of_entry_can_be_typed(pa: Run, tmp_path: Path) -> None:
+    (tmp_path / "study.pdf").write_bytes(b"%PDF-1.7")
+    for words in (
+        "egfr 25 mL/min --date 2026-08-30",
+        "hba1c 7.4% --date 2026-08-30",
+        "trial metformin --start 2025-01-10 --end 2025-10-10 --dose 1000mg --frequency bid --outcome inadequate",
+        "fill metformin --date 2026-05-02 --days 90",
+        "diagnosis I10 essential hypertension --start 2020-01-01",
+        "allergy metformin --reaction hives --intolerance",
+        "family mother medullary thyroid carcinoma",
+        "program walking --start 2026-01-01",
+        "attest mtc_men2 --absent --for self,family",
+        "note seen_today",
+        f"document {tmp_path}/study.pdf --as study",
+    ):
+        code, out, err = pa("chart", "add", "P002", *words.split(" "), "--json")
+        assert code == 0, err
+        assert json.loads(out)["applies"] is True, words
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("hba1 7.4 % --date 2026-08-30", "did you mean hba1c?"),
+        ("hba1c 7.4 --date 2026-08-30", "in which unit"),
+        ("hba1c seven % --date 2026-08-30", "cannot read 'seven %'"),
+        ("hba1c 7.4 %", "--date"),
+        ("hba1c 7.4 % --date tomorrow", "YYYY-MM-DD|2026-09-01"),
+        ("attest mtc_men2", "--present or --absent"),
+        ("trial", "trial DRUG"),
+    ],
+)
+def test_what_cannot_be_read_says_how_to_write_it(pa: Run, words: str, said: str) -> None:
+    code, _, err = pa("chart", "add", "P002", *words.split(" "))
+    assert (code, err.count("\n")) == (2, 1)
+    assert any(part in err for part in said.split("|")), err

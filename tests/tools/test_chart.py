@@ -1,0 +1,254 @@
+"""Additions to a chart: what is entered is checked, counts at once, and can be taken out."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tests import worlds
+from tools import chart
+from tools.chart import Entering
+from tools.errors import Invalid, NotFound, Refused, Unavailable
+from tools.store import ChartEntry, Store
+from tools.store.load import load
+
+NOON = datetime(2026, 9, 1, 12, tzinfo=UTC)
+DAY = date(2026, 8, 30)
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """The tiny world."""
+    stand_in = ModuleType("tools.policy_text")
+    stand_in.read_policy = worlds.read_policy  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "tools.policy_text", stand_in)
+    made = Store.create(f"sqlite:///{tmp_path}/store.db")
+    load(made, worlds.write_world(tmp_path / "world"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def to(store: Store) -> Entering:
+    return Entering(store=store, patient_id="P002", by="kim", when=NOON)
+
+
+def test_a_value_counts_as_soon_as_it_is_entered(to: Entering, store: Store) -> None:
+    entry = chart.add_observation(to, "HbA1c", 7.4, "%", DAY)
+    added = store.patient("P002").observations[-1]
+    assert (added.id, added.test, added.value, added.unit, added.date, added.loinc, added.source) == (
+        f"added-{entry.id}",
+        "hba1c",
+        7.4,
+        "%",
+        DAY,
+        "4548-4",
+        "lab",
+    )
+    assert (entry.by, entry.when) == ("kim", NOON)
+
+
+@pytest.mark.parametrize("name", ["hba1c", "A1c", "Hemoglobin A1c", "4548-4"])
+def test_a_test_is_known_by_all_its_names(to: Entering, store: Store, name: str) -> None:
+    chart.add_observation(to, name, 7.4, "%", DAY)
+    assert store.patient("P002").observations[-1].test == "hba1c"
+
+
+def test_the_missing_lab_changes_the_determination(store: Store) -> None:
+    """Case 1 of the reference: the HbA1c is 200 days old; a new one makes the criterion met."""
+    from tools.check import check
+
+    to = Entering(store=store, patient_id="P002", by="kim", when=NOON)
+    chart.add_trial(
+        to,
+        "metformin",
+        start=date(2025, 1, 1),
+        end=date(2025, 12, 1),
+        dose="1000 mg",
+        frequency="bid",
+        outcome="inad",
+    )
+    assert check(store, "P002", "Ozempic").outcome == "needs_documentation"
+    chart.add_observation(to, "hba1c", 8.1, "%", DAY)
+    after = check(store, "P002", "Ozempic")
+    shown = {evidence.record_id for finding in after.findings for evidence in finding.evidence}
+    assert after.outcome == "ready"
+    assert {"added-1", "added-2"} <= shown
+
+
+WRONG: dict[str, tuple[Callable[[Entering], ChartEntry], type[Exception], str]] = {
+    "a unit that the test does not have": (
+        lambda to: chart.add_observation(to, "hba1c", 7.4, "mg/dL", DAY),
+        Invalid,
+        r"HbA1c has no unit 'mg/dL'; write % or mmol/mol",
+    ),
+    "a value that no body has": (
+        lambda to: chart.add_observation(to, "hba1c", 74, "%", DAY),
+        Invalid,
+        r"HbA1c 74 % is not possible; it lies between 3 and 20 %",
+    ),
+    "a value that is impossible once converted": (
+        lambda to: chart.add_observation(to, "height", 70, "cm", DAY),
+        Invalid,
+        r"between 90 and 250 cm",
+    ),
+    "a test that there is not": (
+        lambda to: chart.add_observation(to, "hba1", 7.4, "%", DAY),
+        NotFound,
+        r"did you mean hba1c",
+    ),
+    "a day that has not come": (
+        lambda to: chart.add_observation(to, "hba1c", 7.4, "%", date(2026, 9, 2)),
+        Invalid,
+        r"2026-09-02 lies in the future; the latest possible date is 2026-09-01",
+    ),
+    "a day before the birth": (
+        lambda to: chart.add_note(to, "text", date(1960, 1, 1)),
+        Invalid,
+        r"before the birth of P002 on 1965-11-30",
+    ),
+    "a misspelt drug": (lambda to: chart.add_trial(to, "metformn"), NotFound, r"did you mean metformin"),
+    "an end before the start": (
+        lambda to: chart.add_trial(to, "metformin", start=date(2025, 2, 1), end=date(2025, 1, 1)),
+        Invalid,
+        r"the end, 2025-01-01, lies before the start",
+    ),
+    "a course that ended and goes on": (
+        lambda to: chart.add_trial(to, "metformin", end=DAY, ongoing=True),
+        Invalid,
+        r"not ongoing",
+    ),
+    "an outcome that could be several": (
+        lambda to: chart.add_trial(to, "metformin", outcome="Intolerance"),
+        Invalid,
+        r"several outcomes; write Intolerance - GI side effects, ",
+    ),
+    "an outcome that is none": (
+        lambda to: chart.add_trial(to, "metformin", outcome="meh"),
+        Invalid,
+        r"'meh' is no outcome; write Inadequate response",
+    ),
+    "a dose without a unit": (
+        lambda to: chart.add_trial(to, "metformin", dose="1000"),
+        Invalid,
+        r"cannot read the dose '1000'; write it like '1000 mg'",
+    ),
+    "a frequency that is none": (
+        lambda to: chart.add_trial(to, "metformin", frequency="often"),
+        Invalid,
+        r"cannot read the frequency 'often'; write daily",
+    ),
+    "a topic that there is not": (
+        lambda to: chart.add_attestation(to, "mtc", present=False, on=DAY),
+        NotFound,
+        r"no topic 'mtc'.*mtc_men2",
+    ),
+    "a subject that is none": (
+        lambda to: chart.add_attestation(to, "mtc_men2", present=False, subjects=("aunt",), on=DAY),
+        Invalid,
+        r"'aunt' is no subject; write self, family",
+    ),
+    "a code that is none": (
+        lambda to: chart.add_diagnosis(to, "diabetes"),
+        Invalid,
+        r"'diabetes' is no ICD-10-CM code; one looks like E11\.65",
+    ),
+    "a fill that lasts no days": (
+        lambda to: chart.add_fill(to, "metformin", DAY, 0),
+        Invalid,
+        r"does not last 0 days",
+    ),
+    "a note without words": (lambda to: chart.add_note(to, "  ", DAY), Invalid, r"needs a text"),
+    "a file that is not there": (
+        lambda to: chart.add_document(to, Path("nowhere.pdf"), DAY),
+        Unavailable,
+        r"cannot read nowhere\.pdf: No such file",
+    ),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_what_cannot_be_is_refused_and_nothing_is_added(to: Entering, store: Store, wrong: str) -> None:
+    enter, kind, said = WRONG[wrong]
+    with pytest.raises(kind, match=said):
+        enter(to)
+    assert store.chart_entries() == []
+
+
+def test_somebody_must_say_who_they_are(store: Store) -> None:
+    with pytest.raises(Invalid, match="say who"):
+        chart.add_note(Entering(store=store, patient_id="P002", by=" ", when=NOON), "text", DAY)
+
+
+def test_an_unknown_patient_is_named(store: Store) -> None:
+    with pytest.raises(NotFound, match="P777"):
+        chart.add_note(Entering(store=store, patient_id="P777", by="kim", when=NOON), "text", DAY)
+
+
+def test_one_entry_does_not_make_an_unrecorded_list_complete(store: Store) -> None:
+    """P003's medications are not recorded: with metformin alone on the list, no other drug would be taken."""
+    to = Entering(store=store, patient_id="P003", by="kim", when=NOON)
+    with pytest.raises(Refused, match=r"medication list of P003 is not recorded.*--list-complete"):
+        chart.add_trial(to, "metformin", ongoing=True)
+    chart.add_trial(
+        Entering(store=store, patient_id="P003", by="kim", when=NOON, complete=True),
+        "metformin",
+        ongoing=True,
+    )
+    assert [course.drug for course in store.patient("P003").medications or ()] == ["metformin"]
+
+
+def test_a_course_keeps_dose_frequency_and_class(to: Entering, store: Store) -> None:
+    chart.add_trial(
+        to, "Glucophage", start=date(2026, 1, 1), dose="1 g", frequency="BID", formulation="er", ongoing=True
+    )
+    course = (store.patient("P002").medications or ())[-1]
+    assert (course.ingredients, course.classes, course.rxnorm) == (("metformin",), ("biguanide",), "6809")
+    assert (course.dose, course.dose_unit, course.per_day, course.formulation) == (1000, "mg", 2, "ER")
+    assert (course.status, course.end) == ("active", None)
+
+
+def test_a_course_of_which_the_end_is_not_known_is_neither_active_nor_stopped(
+    to: Entering, store: Store
+) -> None:
+    chart.add_trial(to, "metformin", start=date(2026, 1, 1))
+    assert (store.patient("P002").medications or ())[-1].status is None
+
+
+def test_a_document_is_held_by_its_hash(to: Entering, store: Store, tmp_path: Path) -> None:
+    file = tmp_path / "study.pdf"
+    file.write_bytes(b"%PDF-1.7")
+    chart.add_document(to, file, DAY, of="study")
+    added = store.patient("P002").documents[-1]
+    assert (added.title, added.of) == ("study.pdf", "study")
+    assert added.sha256 == hashlib.sha256(b"%PDF-1.7").hexdigest()
+
+
+def test_statements_fills_programs_diagnoses_allergies_and_relatives_reach_their_lists(
+    to: Entering, store: Store
+) -> None:
+    chart.add_attestation(to, "mtc_men2", present=False, subjects=("self", "family"), on=DAY)
+    chart.add_fill(to, "metformin", DAY, 90, 180)
+    chart.add_program(to, "Step by step", date(2026, 1, 1))
+    chart.add_diagnosis(to, "i10", "hypertension")
+    chart.add_allergy(to, "metformin", reaction="hives")
+    chart.add_relative(to, "mother", "medullary thyroid carcinoma")
+    kept = store.patient("P002")
+    assert (kept.attestations[0].subjects, kept.attestations[0].by) == (("self", "family"), "kim")
+    assert (kept.fills[0].classes, kept.fills[0].days_supply) == (("biguanide",), 90)
+    assert kept.programs[0].end is None
+    assert (kept.conditions or ())[-1].code == "I10"
+    assert (kept.allergies or ())[-1].ingredients == ("metformin",)
+    assert kept.family_history[0].relation == "mother"
+    assert len({entry.id for entry in store.chart_entries()}) == 6
+
+
+def test_a_world_that_lies_ahead_of_the_clock_takes_its_own_dates(store: Store) -> None:
+    early = Entering(store=store, patient_id="P002", by="kim", when=datetime(2026, 3, 1, tzinfo=UTC))
+    assert chart.add_observation(early, "hba1c", 7.4, "%", DAY).id == 1
