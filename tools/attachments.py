@@ -22,7 +22,7 @@ def attachments(case: Case) -> tuple[Attachment, ...]:
 def _attachment(finding: Finding) -> Attachment:
     shown = next(iter(finding.evidence), None) if finding.status == "met" else None
     return Attachment(
-        label=finding.text,
+        label=finding.text[:1].upper() + finding.text[1:],
         record_id=shown.record_id if shown else "",
         date=shown.date if shown else None,
         clause_id=finding.clause.clause_id if finding.clause else "",

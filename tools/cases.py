@@ -61,6 +61,8 @@ LABS: dict[str, tuple[str, ...]] = {
     "mash": ("fibrosis_stage", "alt", "ast", "platelets"),
 }
 
+STEP_DAYS = 14  # between two courses of one titration
+
 
 class Measurement(NamedTuple):
     """A usable value in its test's own unit, rounded as it is compared."""
@@ -225,6 +227,13 @@ class Case(Record, frozen=True, kw_only=True, dict=True):
             and not (m.start and m.start > self.as_of)
         ]
         return tuple(sorted(courses, key=lambda m: (m.start or date.min, m.id)))
+
+    def next_step(self, course: Medication) -> Medication | None:
+        """The course of the same drug that began as this one ended: the next step of a titration."""
+        if course.end is None:
+            return None
+        later = (m for m in self.trials if m.drug == course.drug and m.start and m.id != course.id)
+        return next((m for m in later if 0 <= (m.start - course.end).days <= STEP_DAYS), None)  # type: ignore[operator]
 
 
 def _walk(finding: Finding) -> Iterator[Finding]:

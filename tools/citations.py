@@ -169,6 +169,10 @@ def _type_2_adult(case: Case) -> bool:
     return _type_2(case) and _adult(case)
 
 
+def _above_goal(case: Case) -> bool:
+    return _type_2_adult(case) and case.has("pregnancy") is None and _between(case, "hba1c", 7, 20)
+
+
 def _heart_failure(case: Case) -> bool:
     return case.has("hf") is not None and _adult(case)
 
@@ -444,6 +448,15 @@ TABLE: tuple[Citation, ...] = (
         ("Ozempic", "Trulicity", "Jardiance"),
         ("t2dm",),
         _type_2_vascular,
+    ),
+    Citation(
+        "ADA Section 6",
+        "American Diabetes Association, Standards of Care, Section 6, Diabetes Care 2025;48(Suppl 1)",
+        2025,
+        "The Standards of Care give an HbA1c below 7 % as an appropriate goal for many nonpregnant adults.",
+        (),
+        ("t2dm",),
+        _above_goal,
     ),
     Citation(
         "KDIGO 2022",

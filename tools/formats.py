@@ -8,8 +8,8 @@ from collections.abc import Callable
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
-from tools.records import Address, Medication
-from tools.terms import TESTS
+from tools.records import Address, Finding, Medication
+from tools.terms import INDICATIONS, TESTS
 
 KG_PER_LB = Decimal("0.45359237")
 CM_PER_IN = Decimal("2.54")
@@ -44,6 +44,16 @@ def number(value: float | Decimal | None, most: int = 3) -> str:
         return ""
     exact = Decimal(str(value)).quantize(Decimal(1).scaleb(-most), ROUND_HALF_UP).normalize()
     return f"{exact:,f}"
+
+
+def amount(quantity: float, unit: str) -> str:
+    """3 mL, 30 tablets."""
+    plural = quantity != 1 and unit.isalpha() and unit.islower() and not unit.endswith("s")
+    return f"{number(quantity)} {unit}{'s' if plural else ''}"
+
+
+def possessive(name: str) -> str:
+    return f"{name}'" if name.endswith("s") else f"{name}'s"
 
 
 def fixed(value: Decimal, decimals: int) -> str:
@@ -111,9 +121,17 @@ def dose(course: Medication) -> str:
         parts.append(f"{number(course.dose)} {course.dose_unit}")
     if course.per_day:
         parts.append(how_often(course.per_day))
-    if course.formulation and parts:
+    if course.formulation and parts and course.formulation not in course.drug.split():
         parts.append(f"({course.formulation})")
     return " ".join(parts)
+
+
+def finding(found: Finding, write: Callable[[date], str]) -> str:
+    """What was found, in one phrase, for a reader outside the office."""
+    if found.evidence and found.evidence[0].kind == "use":
+        use = str(found.evidence[0].value)
+        return f"requested for {INDICATIONS.get(use, use)}"
+    return dates_in(found.detail.rstrip("."), write)
 
 
 def address(place: Address | None) -> str:

@@ -161,7 +161,7 @@ def _answer(
 def _rows(section: Section, case: Case, hand: Hand) -> Iterator[FilledField]:
     """One row per record; without any, one blank row, or the chart's own statement that there are none."""
     if section.repeat == "trials":
-        rows = [_trial(m, hand) for m in case.trials]
+        rows = [_trial(m, case, hand) for m in case.trials]
         none = "None on record" if case.patient.medications is not None else ""
     elif section.repeat == "labs":
         rows = [_lab(o, hand) for o in case.labs]
@@ -194,12 +194,11 @@ def _optional(field: Field) -> Field:
     return msgspec.structs.replace(field, required=False)
 
 
-def _trial(course: Medication, hand: Hand) -> dict[str, Value]:
+def _trial(course: Medication, case: Case, hand: Hand) -> dict[str, Value]:
     ongoing = course.end is None and course.status == "active"
     until = hand.date(course.end) or ("ongoing" if ongoing else "")
     begun = hand.date(course.start)
     days = (course.end - course.start).days if course.start and course.end else None
-    said = "; ".join(filter(None, (course.outcome or "", course.reason)))
     texts = {
         "trial.drug": course.drug,
         "trial.dose": formats.dose(course),
@@ -207,9 +206,19 @@ def _trial(course: Medication, hand: Hand) -> dict[str, Value]:
         "trial.end": until,
         "trial.dates": f"{begun} to {until}" if begun and until else begun,
         "trial.days": str(days) if days is not None else "",
-        "trial.outcome": said,
     }
-    return {source: Value(text, course.id) for source, text in texts.items()}
+    values = {source: Value(text, course.id) for source, text in texts.items()}
+    return values | {"trial.outcome": _trial_outcome(course, case, ongoing)}
+
+
+def _trial_outcome(course: Medication, case: Case, ongoing: bool) -> Value:
+    """As charted; a step of a titration says what it went on to."""
+    following = case.next_step(course)
+    if course.outcome is None and following is not None:
+        text = f"Continued at {formats.dose(following)}" if formats.dose(following) else "Continued"
+        return Value(text, f"{course.id},{following.id}")
+    outcome = course.outcome or ("Current therapy" if ongoing else "")
+    return Value("; ".join(filter(None, (outcome, course.reason))), course.id)
 
 
 def _lab(value: Measurement, hand: Hand) -> dict[str, Value]:
@@ -296,9 +305,11 @@ def _order_or_chart(case: Case) -> str:
 
 
 def _quantity(case: Case, hand: Hand) -> Value:
-    amount = _requested("quantity")(case, hand)
-    unit = case.request.unit or case.drug.unit
-    return amount._replace(text=f"{amount.text} {unit}") if amount.text else BLANK
+    asked = case.request.quantity
+    if asked is None:
+        return BLANK
+    text = formats.amount(asked, case.request.unit or case.drug.unit)
+    return _requested("quantity")(case, hand)._replace(text=text)
 
 
 def _strength_form(case: Case, hand: Hand) -> Value:
@@ -371,7 +382,7 @@ def _allergies(case: Case, _: Hand) -> Value:
 
 
 def _tried(case: Case, hand: Hand) -> Value:
-    rows = [_trial(m, hand) for m in case.trials]
+    rows = [_trial(m, case, hand) for m in case.trials]
     parts = ("trial.drug", "trial.dose", "trial.dates", "trial.outcome")
     said = [", ".join(filter(None, (row[part].text for part in parts))) for row in rows]
     return Value("; ".join(said), _ids(m.id for m in case.trials))
@@ -388,7 +399,7 @@ def _justification(case: Case, hand: Hand) -> Value:
     )
     said += [f"{values[:1].upper()}{values[1:]}."] if values else []
     for course in case.trials:
-        row = {source: value.text for source, value in _trial(course, hand).items()}
+        row = {source: value.text for source, value in _trial(course, case, hand).items()}
         parts = (row["trial.drug"].capitalize(), row["trial.dose"], row["trial.dates"])
         outcome = f": {row['trial.outcome']}" if row["trial.outcome"] else ""
         said.append(", ".join(filter(None, parts)) + f"{outcome}.")

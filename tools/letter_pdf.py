@@ -73,6 +73,8 @@ def _flowables(block: Block) -> list[Any]:
             if quote
             else _markup(number)
         )
+        if not shown:
+            return [Paragraph(said, style["quote"])]
         return [KeepTogether([Paragraph(said, style["quote"]), Paragraph(_markup(shown), style["shown"])])]
     if block.kind == "bullet":
         return [Paragraph(_markup(lines[0]), style["bullet"], bulletText="\u2022")]

@@ -17,10 +17,11 @@ from tools.attachments import attachments
 from tools.cases import Case, Measurement
 from tools.citations import citations
 from tools.questions import Question, questions
-from tools.records import Diagnosis, Medication
+from tools.records import Diagnosis, Finding, Medication
 from tools.terms import INDICATIONS, TESTS
 
 GAP = "[PRESCRIBER TO COMPLETE: {}]"
+STATUS_CODES = ("Z68", "Z71", "Z79")  # say again what values and treatment say already
 PEOPLE = {"male": "man", "female": "woman", "unknown": "patient"}
 
 Kind = Literal["head", "lines", "subject", "heading", "text", "bullet", "criterion", "signature", "notice"]
@@ -186,7 +187,7 @@ class Writer:
         if request.quantity is None or not request.days_supply:
             return ""
         source = self.case.order.id if self.case.order else f"drug:{self.case.drug.name}"
-        amount = f"{formats.number(request.quantity)} {request.unit or self.case.drug.unit}"
+        amount = formats.amount(request.quantity, request.unit or self.case.drug.unit)
         return f"{self.fact(amount, source)} per {self.fact(str(request.days_supply), source)} days"
 
     def _diagnosed(self) -> str:
@@ -233,7 +234,11 @@ class Writer:
         return f"{self._person()} is {age} with {_lower(self._entry(case.diagnosis))}{since}."
 
     def _also(self) -> str:
-        others = [d for d in self.case.diagnoses if d is not self.case.diagnosis]
+        others = [
+            d
+            for d in self.case.diagnoses
+            if d is not self.case.diagnosis and not d.code.startswith(STATUS_CODES)
+        ]
         return (
             f"Also on the problem list: {_joined(_lower(self._entry(d)) for d in others)}." if others else ""
         )
@@ -288,38 +293,58 @@ class Writer:
 
     def _criteria(self) -> Iterator[Block]:
         asked = questions(self.case)
-        if asked:
+        wanted = [q for q in asked if not q.inverted]
+        excluded = [q for q in asked if q.inverted]
+        if wanted:
+            whose = formats.possessive(self.case.plan.payer)
             yield heading(
-                f"How {self.case.plan.payer}'s criteria are met"
-                if self._all_met(asked)
-                else "The plan's criteria and the record"
+                f"How {whose} criteria are met" if _all_met(wanted) else f"{whose} criteria and the record"
             )
-            yield from (self._criterion(question) for question in asked)
+            for question in wanted:
+                yield from self._criterion(question)
+        if excluded:
+            yield heading(
+                "Exclusions, none of which applies" if _all_met(excluded) else "Exclusions and the record"
+            )
+            for question in excluded:
+                yield from self._criterion(question)
 
-    def _all_met(self, asked: Iterable[Question]) -> bool:
-        return all(q.finding is not None and q.finding.status == "met" for q in asked)
+    def _criterion(self, question: Question) -> Iterator[Block]:
+        """The clause, word for word, and what the record shows; a composite with the branches that decide it."""
+        if question.finding is not None:
+            yield from self._found(question.finding)
+            return
+        number, quote = self._clause(question.clause_id, question.quote)
+        yield Block(kind="criterion", lines=(number, quote, self.gap(_lower(question.text.rstrip("?")))))
 
-    def _criterion(self, question: Question) -> Block:
+    def _found(self, finding: Finding) -> Iterator[Block]:
+        clause = finding.clause
+        number, quote = self._clause(clause.clause_id, clause.quote) if clause else ("", "")
+        deciding = [part for part in finding.parts if part.status == finding.status and part.clause]
+        if not deciding:
+            yield Block(kind="criterion", lines=(number, quote, self._shown(finding)))
+            return
+        yield Block(kind="criterion", lines=(number, quote, ""))
+        for part in deciding:
+            yield from self._found(part)
+
+    def _clause(self, number: str, quote: str) -> tuple[str, str]:
         policy = self.case.determination.policy_id
-        number = self.fact(question.clause_id, policy)
-        quote = self.fact(question.quote, policy)
-        return Block(kind="criterion", lines=(number, quote, self._shown(question)))
+        return self.fact(number, policy), self.fact(quote, policy)
 
-    def _shown(self, question: Question) -> str:
-        finding = question.finding
-        if finding is None or finding.status == "unknown":
-            return self.gap(self._wanted(question))
-        detail = formats.dates_in(finding.detail, formats.long_date)
+    def _shown(self, finding: Finding) -> str:
+        if finding.status == "unknown":
+            return self.gap(self._wanted(finding))
+        detail = formats.finding(finding, formats.long_date)
         records = [e.record_id for e in finding.evidence]
         text = f"{_upper(self.fact(detail, *records))}." if detail else "Shown in the record."
         if finding.status == "met":
             return text
         return f"Not met on the record: {text} {self.gap('grounds for an exception, if any')}"
 
-    def _wanted(self, question: Question) -> str:
-        fix = question.finding.fix if question.finding else ""
-        what = formats.dates_in(fix or question.text, formats.long_date).rstrip(".")
-        records = [e.record_id for e in question.finding.evidence] if question.finding else []
+    def _wanted(self, finding: Finding) -> str:
+        what = formats.dates_in(finding.fix or finding.text, formats.long_date).rstrip(".")
+        records = [e.record_id for e in finding.evidence]
         return _lower(self.fact(what, *records, self.case.determination.policy_id))
 
     def _evidence(self) -> Iterator[Block]:
@@ -390,6 +415,10 @@ def heading(text: str) -> Block:
     return Block(kind="heading", lines=(text,))
 
 
+def _all_met(asked: Iterable[Question]) -> bool:
+    return all(q.finding is not None and q.finding.status == "met" for q in asked)
+
+
 def _joined(parts: Iterable[str]) -> str:
     items = list(parts)
     return "; ".join(items)
@@ -417,7 +446,8 @@ def _plain(block: Block) -> str:
         return f"- {lines[0]}"
     if block.kind == "criterion":
         number, quote, shown = block.lines
-        return f'{number or "-"}  "{quote}"\n     {shown}' if quote else f"{number or '-'}  {shown}"
+        said = f'{number or "-"}  "{quote}"' if quote else number or "-"
+        return f"{said}\n     {shown}" if shown else said
     if block.kind == "signature":
         return "\n" + "\n".join(
             (lines[0], "", "Signature: ______________________   Date: ____________", *lines[1:])
@@ -437,7 +467,7 @@ def _markdown(block: Block) -> str:
         return f"- {lines[0]}"
     if block.kind == "criterion":
         number, quote, shown = block.lines
-        return f"> **{number}** {quote}\n\n{shown}\n" if quote else f"**{number}** {shown}\n"
+        return f"> **{number}** {quote}\n" + (f"\n{shown}\n" if shown else "")
     if block.kind == "subject":
         return f"**{lines[0]}**  \n" + "  \n".join(lines[1:]) + "\n"
     if block.kind == "signature":

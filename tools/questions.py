@@ -9,7 +9,7 @@ from tools.cases import Case
 from tools.measurements import canonical
 from tools.records import Evidence, Finding
 from tools.rules import Node, NoneOf
-from tools.terms import TESTS
+from tools.terms import INDICATIONS, TESTS
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +71,8 @@ def _evidence(shown: Evidence, dates: str, units: str) -> str:
         what = (
             "" if value is None else f"{TESTS[shown.kind].name} {formats.measure(shown.kind, value, units)}"
         )
+    elif shown.kind == "use":
+        what = f"requested for {INDICATIONS.get(str(shown.value), shown.value)}"
     else:
         what = " ".join(filter(None, (str(shown.value or ""), formats.unit(shown.unit or ""))))
         what = formats.dates_in(what, lambda written: written.strftime(dates))
