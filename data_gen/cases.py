@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from data_gen import first
 from data_gen.draws import BLOCK
 from data_gen.people import Person
 from data_gen.realise import Case, realise
@@ -45,7 +46,7 @@ _FIRST_KINDS = {
     11: "not_met", 12: "renewing", 14: "one_document_away", 16: "ready", 18: "renewing_not_met",
 }  # fmt: skip
 _TURNS = 40
-_VARIANTS = 6  # of one slot's case, over the blocks
+_VARIANTS = 3  # of one slot's case, over the blocks
 
 
 class Label(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -117,9 +118,9 @@ class Planter:
             fitting = [slot for slot in self.slots if slot.kind == kind]
             if fitting:
                 places[index] = fitting[index * 7 % len(fitting)]
-        first = self._first_case()
-        if first is not None:
-            places[0] = first
+        first_case = self._first_case()
+        if first_case is not None:
+            places[0] = first_case
         return places
 
     def _first_case(self) -> Slot | None:
@@ -152,8 +153,10 @@ class Planter:
         if slot is None:
             return None
         case = self._case(slot)
-        first = slot.number + person.index // BLOCK % _VARIANTS
-        for turn in range(first, first + _TURNS):
+        begin = slot.number + person.index // BLOCK % _VARIANTS
+        if person.index == 0 and (known := self._first_patient(person, slot, case)) is not None:
+            return known
+        for turn in range(begin, begin + _TURNS):
             planted = copy(person)
             try:
                 made = self._made(slot, turn)
@@ -161,9 +164,23 @@ class Planter:
                 realise(planted, self.setting, made.sketch, asked, turn)
             except Infeasible:
                 continue
-            if person.index == 0:
-                enrich(planted, self.setting)
             return planted, self._label(slot, case, made, person.index)
+        return None
+
+    def _first_patient(self, person: Person, slot: Slot, case: Case) -> tuple[Person, Label] | None:
+        """P001 with the past that first.py gives him, if that is what the rule asks for."""
+        for turn in range(_TURNS):
+            planted = copy(person)
+            first.natural(planted)
+            try:
+                made = self._made(slot, turn)
+                if not first.fits(made.sketch) or made.sketch.has.get("ascvd") is False:
+                    continue
+                realise(planted, self.setting, made.sketch, case._replace(courses=first.courses()), turn)
+            except Infeasible:
+                continue
+            first.add_former_plan(planted, self.setting)
+            return planted, self._label(slot, case, made, 0)
         return None
 
     def _made(self, slot: Slot, turn: int) -> Made:
@@ -292,10 +309,6 @@ def _take(sketch: Sketch, node: Node, exclude: bool, turn: int) -> Sketch:
         except Infeasible:
             continue
     raise Infeasible(node.id)
-
-
-def enrich(person: Person, setting: Setting) -> None:
-    """P001, the first case that anybody looks at, has a past worth reading: see its test."""
 
 
 _WHY = {

@@ -98,7 +98,7 @@ def _identity(person: Person, setting: Setting) -> list[Part]:
     given = (pools.female if person.female else pools.male)[coarse[140]]
     family = pools.family[(coarse[141] * 2 + coarse[142] % 2) % len(pools.family)]
     street = pools.streets[(coarse[143] * 2 + coarse[144] % 2) % len(pools.streets)]
-    city = pools.cities[coarse[145]]
+    city = pools.doctors[person.doctor].city
     house = 100 + coarse[146] * 37 + coarse[147]
     born = setting.day[setting.birthday[person.age] + person.born]
     return [
@@ -151,7 +151,7 @@ def _long_term(person: Person, setting: Setting) -> list[tuple[Course, str]]:
     lines = setting.pharmacy.lines
     found: dict[str, Course] = {}
     for course in person.courses:
-        if course.end is None and course.start is not None:
+        if course.status == "active" and course.start is not None:
             code = lines[course.drug].status_code
             if code:
                 found.setdefault(code, course)

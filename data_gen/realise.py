@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -71,6 +70,7 @@ class Case(NamedTuple):
     former: bool = False  # the plan on file has ended
     note_missing: int = 0  # the newest note is older than this
     papers_missing: bool = False
+    courses: list[Course] | None = None  # these and no others
 
 
 def realise(person: Person, setting: Setting, sketch: Sketch, case: Case, turn: int) -> None:
@@ -81,8 +81,7 @@ def realise(person: Person, setting: Setting, sketch: Sketch, case: Case, turn: 
 class _Realiser:
     def __init__(self, person: Person, setting: Setting, sketch: Sketch, case: Case, turn: int) -> None:
         self.person, self.setting, self.case, self.turn = person, setting, case, turn
-        self.sketch = copy(sketch)  # which others use too
-        self.sketch.bounds = dict(sketch.bounds)
+        self.sketch = sketch.copy()  # others use it too
         self.since = 0  # days of therapy with the drug asked for
         self.on_dose = 0
         self.strength: Strength | None = None
@@ -168,6 +167,8 @@ class _Realiser:
             if not shown:
                 self.on_dose = max(20, (leaf.min_months - 1) * 30)
         self.since = self.on_dose + 112 + self.turn % 40
+        if any(not shown and leaf.min_dose is None for leaf, shown in self.sketch.months):
+            self.since = self.on_dose
 
     def _settle(self, test: str, natural: int, when: str = "now") -> int:
         low, high = self.sketch.bounds.get((test, when), RANGE[test])
@@ -276,6 +277,9 @@ class _Realiser:
 
     def _courses(self) -> None:
         person, sketch = self.person, self.sketch
+        if self.case.courses is not None:
+            person.courses = self.case.courses
+            return
         courses: list[Course] = []
         ended = 0
         for trial in sketch.met:
@@ -365,7 +369,7 @@ class _Realiser:
         first = starting_strength(drug)
         assert self.strength is not None
         low, full = (self.setting.pharmacy.strength_key(drug, item) for item in (first, self.strength))
-        if low == full:
+        if low == full or self.since == self.on_dose:
             return [Course(full, self.since, None, "Effective", fills=2)]
         return [
             Course(low, self.since, self.on_dose + 1, fills=1),
@@ -546,6 +550,8 @@ class _Realiser:
         person.attestations = []
         person.family = [text for text in person.family if "thyroid" not in text]
         for topic, (present, who) in sketch.says.items():
+            if topic == "pregnancy" and not person.female:
+                continue
             subjects = tuple(
                 subject for subject in who if not (self._of_relative(topic) and subject == "family")
             )

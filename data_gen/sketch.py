@@ -6,8 +6,9 @@ is tried; what nobody asks for stays as the person is by nature.
 
 from __future__ import annotations
 
-from copy import deepcopy
+from copy import copy
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from functools import cache
 from typing import Any
 
 from data_gen.wanted import Infeasible, Want, age_shows
@@ -77,10 +78,18 @@ class Sketch:
 
     def take(self, found: list[Want]) -> Sketch:
         """A sketch with these as well; Infeasible if they can't stand together."""
-        more = deepcopy(self)
+        more = self.copy()
         for leaf, shown, exclude in found:
             _TAKE[type(leaf)](more, leaf, shown, exclude)
         more.check()
+        return more
+
+    def copy(self) -> Sketch:
+        """A sketch that can be added to without changing this one."""
+        more = copy(self)
+        for name, value in vars(self).items():
+            if isinstance(value, dict | list | set):
+                setattr(more, name, value.copy())
         return more
 
     def check(self) -> None:
@@ -307,11 +316,16 @@ def stand_in(leaf: Any) -> str:
 
 def counts(leaf: Any, name: str) -> bool:
     """Does the medicine count for the leaf?"""
+    return _counts(leaf.drugs, leaf.classes, name)
+
+
+@cache
+def _counts(drugs: tuple[str, ...], classes: tuple[str, ...], name: str) -> bool:
     known = medicine(name)
     return (
-        name.casefold() in leaf.drugs
-        or any(ingredient in leaf.drugs for ingredient in known.ingredients)
-        or any(cls in leaf.classes for cls in known.classes)
+        name.casefold() in drugs
+        or any(ingredient in drugs for ingredient in known.ingredients)
+        or any(cls in classes for cls in known.classes)
     )
 
 

@@ -1,0 +1,159 @@
+"""A world on disk: the same bytes whoever makes it, whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from data_gen import world
+from data_gen.catalog_loader import our_catalog
+from data_gen.setting import AS_OF
+from data_gen.world import Maker, Order, Span, generate, texts
+from tools.errors import Invalid, Refused, Unavailable
+from tools.records import Patient
+
+ROOT = Path(__file__).parents[2]
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def patients_of(first: int, last: int, workers: int = 1, seed: int = 42) -> list[bytes]:
+    made = texts(our_catalog(), seed, AS_OF, "jsonl", first, last, workers)
+    return [line for _, text in made for line in text.patients.split(b"\n")]
+
+
+def test_the_committed_world_is_what_the_generator_makes(tmp_path: Path) -> None:
+    generate(Order(out=tmp_path / "world", labels=tmp_path / "labels.jsonl"))
+    made, committed = bytes_of(tmp_path / "world"), bytes_of(ROOT / "mock_data")
+    assert sorted(made) == sorted(committed)
+    assert [name for name in made if made[name] != committed[name]] == []
+    assert (tmp_path / "labels.jsonl").read_bytes() == (ROOT / "evals/labels/seed42.jsonl").read_bytes()
+
+
+def test_the_same_seed_makes_the_same_patients_in_any_number_of_processes() -> None:
+    assert patients_of(980, 2030, workers=1) == patients_of(980, 2030, workers=2)
+
+
+def test_another_seed_makes_other_patients() -> None:
+    assert not set(patients_of(0, 30)) & set(patients_of(0, 30, seed=43))
+
+
+@pytest.mark.parametrize("index", [0, 19, 1003, 123_456])
+def test_a_patient_is_the_same_alone_as_among_many(index: int) -> None:
+    alone = patients_of(index, index + 1)
+    begin = index // 1000 * 1000
+    assert alone == patients_of(begin, index + 20)[index - begin : index - begin + 1]
+
+
+def test_ids_have_at_least_three_digits() -> None:
+    ids = [msgspec.json.decode(line, type=Patient).id for line in patients_of(997, 1001)]
+    assert ids == ["P998", "P999", "P1000", "P1001"]
+
+
+@pytest.mark.parametrize("format", ["json", "jsonl"])
+def test_appending_makes_what_one_run_makes(tmp_path: Path, format: world.Format) -> None:
+    generate(Order(count=15, out=tmp_path / "grown", format=format))
+    before = (tmp_path / "grown" / f"patients.{format}").read_bytes()
+    generate(Order(count=8, out=tmp_path / "grown", append=True))
+    generate(Order(count=23, out=tmp_path / "whole", format=format))
+    assert bytes_of(tmp_path / "grown") == bytes_of(tmp_path / "whole")
+    end = len(b"\n]\n") if format == "json" else 1
+    assert (tmp_path / "grown" / f"patients.{format}").read_bytes().startswith(before[:-end])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [({"seed": 7}, "the seed of .* is 42, not 7"), ({"as_of": date(2026, 10, 1)}, "the as-of date of")],
+)
+def test_appending_to_another_world_is_refused(
+    tmp_path: Path, change: dict[str, object], message: str
+) -> None:
+    generate(Order(count=3, out=tmp_path / "w"))
+    before = bytes_of(tmp_path / "w")
+    order = msgspec.structs.replace(Order(count=2, out=tmp_path / "w", append=True), **change)
+    with pytest.raises(Refused, match=message):
+        generate(order)
+    assert bytes_of(tmp_path / "w") == before
+
+
+def test_appending_to_an_edited_file_is_refused(tmp_path: Path) -> None:
+    generate(Order(count=3, out=tmp_path / "w"))
+    path = tmp_path / "w" / "patients.json"
+    path.write_bytes(path.read_bytes().replace(b'"sex":"male"', b'"sex":"female"', 1))
+    with pytest.raises(Refused, match=r"patients\.json is not as dataset\.json describes it"):
+        generate(Order(count=2, out=tmp_path / "w", append=True))
+
+
+def test_appending_to_nothing_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match="pa generate"):
+        generate(Order(count=2, out=tmp_path / "none", append=True))
+
+
+def test_no_patients_at_all_is_no_world(tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match="at least 1"):
+        generate(Order(count=0, out=tmp_path / "w"))
+
+
+def test_a_run_that_dies_leaves_the_old_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    generate(Order(count=3, out=tmp_path / "w"))
+    before = bytes_of(tmp_path)
+
+    def dies(self: Maker, span: Span) -> world.Text:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Maker, "text", dies)
+    with pytest.raises(KeyboardInterrupt):
+        generate(Order(count=5, out=tmp_path / "w"))
+    assert bytes_of(tmp_path) == before
+
+
+def test_a_place_that_cannot_be_written_is_one_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Unavailable, match="can't write the world"):
+        generate(Order(count=3, out=tmp_path / "file" / "w"))
+
+
+def test_another_format_replaces_the_file_of_the_first(tmp_path: Path) -> None:
+    generate(Order(count=3, out=tmp_path / "w", format="json"))
+    generate(Order(count=3, out=tmp_path / "w", format="jsonl"))
+    assert not (tmp_path / "w" / "patients.json").exists()
+    assert (tmp_path / "w" / "patients.jsonl").read_bytes().count(b"\n") == 3
+
+
+def test_every_file_has_its_hash_in_dataset_json(tmp_path: Path) -> None:
+    made = generate(Order(count=3, out=tmp_path / "w", labels=tmp_path / "labels"))
+    found = bytes_of(tmp_path / "w")
+    del found["dataset.json"]
+    assert made.dataset.files == {name: hashlib.sha256(body).hexdigest() for name, body in found.items()}
+    assert made.dataset.labels == hashlib.sha256((tmp_path / "labels").read_bytes()).hexdigest()
+    assert made.dataset.counts["policies"] == sum(name.startswith("policies/") for name in found)
+
+
+def test_both_formats_hold_the_same_patients(tmp_path: Path) -> None:
+    generate(Order(count=20, out=tmp_path / "a", format="json"))
+    generate(Order(count=20, out=tmp_path / "b", format="jsonl"))
+    whole = msgspec.json.decode((tmp_path / "a" / "patients.json").read_bytes(), type=list[Patient])
+    lines = (tmp_path / "b" / "patients.jsonl").read_bytes().splitlines()
+    assert whole == [msgspec.json.decode(line, type=Patient) for line in lines]
+
+
+def test_labels_stand_nowhere_in_the_world(tmp_path: Path) -> None:
+    generate(Order(count=20, out=tmp_path / "w", labels=tmp_path / "labels"))
+    whole = b"".join(bytes_of(tmp_path / "w").values())
+    assert b'"kind":"one_document_away"' not in whole and b'"truth"' not in whole
+
+
+def test_progress_reaches_the_number_asked_for(tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    generate(Order(count=1200, out=tmp_path / "w", format="jsonl", workers=1), lambda *at: seen.append(at))
+    assert seen == [(1000, 1200), (1200, 1200)]
