@@ -66,27 +66,32 @@ def import_command(
     as_json: bool = typer.Option(False, "--json", help="Print the reports as one JSON object."),
 ) -> None:
     """Import patients from FHIR R4 bundles and say what became of every entry."""
-    from tools.fhir.bundle import parse
+    from tools.fhir.bundle import parse, without_patients
     from tools.fhir.importer import import_bundle
 
     store = _store(needed=bool(plan) or not dry_run)
     enrolled = store.plan(plan) if store and plan else None
     day = read_as_of(as_of)
+    bundles = [(name, parse(data, name)) for name, data in _read(files)]
+    aside = [name for name, bundle in bundles if len(bundles) > 1 and without_patients(bundle)]
     read = [
-        (name, import_bundle(parse(data, name), as_of=day, plan=enrolled, name=name))
-        for name, data in _read(files)
+        (name, import_bundle(bundle, as_of=day, plan=enrolled, name=name))
+        for name, bundle in bundles
+        if name not in aside
     ]
     kept = [_keep(store, name, imported, enrolled, dry_run) for name, imported in read]
     if as_json:
         from agent.dump import plain, to_json
 
-        print(to_json({"imported": [plain(one.report) | _about(one) for one in kept]}))
+        print(to_json({"imported": [plain(one.report) | _about(one) for one in kept], "left_aside": aside}))
         return
     from agent.screen import console, say
 
     out = console()
     for one in kept:
         say(_shown(one, everything), out)
+    for name in aside:
+        print(f"{name}: hospitals and practitioners only, left aside")
     if len(kept) > 1:
         print(f"{len(kept)} files: {', '.join(one.patient_id or '-' for one in kept)}")
 

@@ -52,6 +52,14 @@ class Bundle:
         return self.find(reference, type(resource)) is resource
 
 
+def without_patients(bundle: dict[str, Any]) -> bool:
+    """Whether this is one of the files that Synthea writes beside the patients: hospitals and practitioners."""
+    listed = bundle.get("entry")
+    resources = [e.get("resource") for e in listed if isinstance(e, dict)] if isinstance(listed, list) else []
+    types = {r.get("resourceType") for r in resources if isinstance(r, dict)}
+    return bool(types) and types <= {"Location", "Organization", "Practitioner", "PractitionerRole"}
+
+
 def parse(data: bytes, name: str) -> dict[str, Any]:
     """A bundle from a file's bytes: a JSON Bundle, or NDJSON with one resource a line (bulk export), which says
     nothing about what it lacks."""
@@ -98,10 +106,11 @@ def _entry(item: Any, place: int, name: str) -> Entry:
     kind = raw.get("resourceType", "")
     if (raw and not isinstance(kind, str)) or (raw and not kind):
         raise Invalid(f"{name}: {path}.resource.resourceType: {kind!r}, expected the name of a resource")
-    full_url = item.get("fullUrl", "")
-    return Entry(
-        place, kind, full_url if isinstance(full_url, str) else "", raw, _typed(raw, kind, path, name)
-    )
+    said = item.get("fullUrl")
+    full_url = said if isinstance(said, str) else ""
+    if raw and not raw.get("id"):  # a transaction may leave ids to the server
+        raw = raw | {"id": full_url.rpartition("/")[2].rpartition(":")[2] or f"entry-{place}"}
+    return Entry(place, kind, full_url, raw, _typed(raw, kind, path, name))
 
 
 def _typed(raw: dict[str, Any], kind: str, path: str, name: str) -> Resource | None:

@@ -116,10 +116,14 @@ def _the_patient(bundle: Bundle, name: str) -> tuple[Entry, FhirPatient]:
 
 def _set_aside(bundle: Bundle, patient: FhirPatient, tally: Tally) -> None:
     """What must not be read as this patient's chart, whatever it says."""
+    known: set[tuple[str, str]] = set()
     for entry in bundle.entries:
         resource = entry.resource
+        identity = (entry.type, str(entry.raw.get("id")))
         if not entry.type:
             tally.skip(entry, "an entry without a resource")
+        elif identity in known:
+            tally.skip(entry, "the same resource again")
         elif entry.raw.get("modifierExtension"):
             tally.not_understood(entry, "a modifierExtension changes its meaning")
         elif ours.of_a_case(entry.raw):
@@ -128,6 +132,7 @@ def _set_aside(bundle: Bundle, patient: FhirPatient, tally: Tally) -> None:
             continue
         elif not _about(bundle, patient, resource):
             tally.skip(entry, "about another patient")
+        known.add(identity)
 
 
 def _about(bundle: Bundle, patient: FhirPatient, resource: Any) -> bool:
@@ -142,12 +147,15 @@ def _about(bundle: Bundle, patient: FhirPatient, resource: Any) -> bool:
 
 def _days(entry: Entry) -> Iterator[date]:
     """When this record was made or became true."""
-    said = [str(getattr(entry.resource, name, "")) for name in _WHEN]
+    yield from (when for text in _dates(entry) if (when := day(text)))
+
+
+def _dates(entry: Entry) -> Iterator[str]:
+    yield from (str(getattr(entry.resource, name, "")) for name in _WHEN)
     periods = (getattr(entry.resource, name, None) for name in _SINCE)
-    said += [period.start for period in periods if isinstance(period, Period)]
+    yield from (period.start for period in periods if isinstance(period, Period))
     if entry.type == "Immunization":
-        said.append(str(entry.raw.get("occurrenceDateTime", "")))
-    yield from (when for text in said if (when := day(text)))
+        yield str(entry.raw.get("occurrenceDateTime", ""))
 
 
 # --- the chart -------------------------------------------------------------------------------------------
@@ -282,9 +290,15 @@ def _remarks(bundle: Bundle, patient: FhirPatient, chart: Patient, plan: Plan | 
         yield "enrolled in no plan: import with --plan to decide a case"
     if chart.birth_date is None:
         yield "no birth date: every age criterion stays unknown"
-    vague = sum(o.date is None for o in chart.observations)
+    vague = Counter(
+        entry.type for entry in bundle.entries for text in _dates(entry) if text and not day(text)
+    )
     if vague:
-        yield f"{vague} measured values have no exact day and prove nothing"
+        named = ", ".join(f"{kind} {count}" for kind, count in sorted(vague.items()))
+        yield f"dates less exact than a day, or none at all, are left out: {named}"
+    undated = sum(o.date is None for o in chart.observations)
+    if undated:
+        yield f"{undated} measured values have no exact day and prove nothing"
     yield from contradictions(chart)
 
 

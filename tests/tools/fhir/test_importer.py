@@ -355,6 +355,28 @@ def test_prescriber_specialty_and_practice_come_from_the_role(weight: dict[str, 
     assert (who.phone, who.fax) == ("555-555-0110", "555-555-0111")
 
 
+def test_a_resource_that_comes_twice_is_read_once(alone: Alone) -> None:
+    bundle = alone(measured("4548-4", 8.0, "%", id="a"), measured("4548-4", 8.0, "%", id="a"))
+    assert len(chart(bundle).observations) == 1
+    assert report(bundle).skipped[0].why == "the same resource again"
+
+
+def test_resources_without_ids_are_told_apart(alone: Alone) -> None:
+    bundle = alone(measured("4548-4", 8.0, "%"), measured("4548-4", 8.1, "%"))
+    for entry in bundle["entry"][1:]:
+        del entry["resource"]["id"]
+    bundle["entry"][1]["fullUrl"] = "urn:uuid:7f23a1a8"
+    assert [o.id for o in chart(bundle).observations] == ["Observation/7f23a1a8", "Observation/entry-2"]
+
+
+def test_a_date_that_is_only_a_year_is_left_out_and_said(weight: dict[str, Any]) -> None:
+    found = import_bundle(weight)
+    assert by_code(found.patient)["E28.2"].onset is None
+    assert any(
+        "less exact than a day" in notice and "Condition 1" in notice for notice in found.report.notices
+    )
+
+
 # --- identity, plan and date -----------------------------------------------------------------------------
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests import paper_cases
@@ -31,7 +32,7 @@ def form(case: Case, **changes: Any) -> PARequest:
         FilledField(id="lab", section="Labs", label="BMI", type="text", value="34.1", record_id="lab2"),
         FilledField(id="dea", section="Prescriber", label="DEA", type="text", required=True),
     )
-    said = {
+    said: dict[str, Any] = {
         "form_id": "TEST-A-PA",
         "patient_id": case.patient.id,
         "plan_id": case.plan.id,
@@ -43,7 +44,7 @@ def form(case: Case, **changes: Any) -> PARequest:
         "fields": fields,
         "missing": ("DEA",),
     }
-    return PARequest(**(said | changes))
+    return msgspec.convert(said | changes, PARequest)
 
 
 @pytest.fixture
