@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
-from typing import NamedTuple
+from typing import Any
 
 from tools.courses import matches
 from tools.criteria import clause_of
 from tools.judge import Judge
-from tools.records import Evidence, Finding, Patient
+from tools.records import (
+    Document,
+    Evidence,
+    Fill,
+    Finding,
+    Medication,
+    Note,
+    Observation,
+    Patient,
+    Procedure,
+    Program,
+)
 from tools.rules import Required
 
 
@@ -19,10 +30,8 @@ def document(paper: Required, judge: Judge, findings: Sequence[Finding]) -> Find
     if paper.for_criterion and not _relies_on(paper.for_criterion, findings):
         return None
     first = judge.as_of - timedelta(days=paper.within_days) if paper.within_days is not None else date.min
-    past = [
-        item for item in _candidates(paper, judge.patient) if item.date is None or item.date <= judge.as_of
-    ]
-    good = [item for item in past if item.date is not None and item.date >= first]
+    past = [item for item in _candidates(paper, judge.patient) if item[0] is None or item[0] <= judge.as_of]
+    good = [item for item in past if item[0] is not None and item[0] >= first]
     shown = good if paper.of == "fills" and good else _newest(good or past)
     window = f" dated within {paper.within_days} days" if paper.within_days is not None else ""
     return Finding(
@@ -30,27 +39,34 @@ def document(paper: Required, judge: Judge, findings: Sequence[Finding]) -> Find
         status="met" if good else "unknown",
         text=paper.text or paper.id,
         clause=clause_of(paper, judge.policy_id),
-        evidence=tuple(
-            Evidence(record_id=i.id, kind=i.kind, value=i.value, unit=i.unit, date=i.date) for i in shown
-        ),
+        evidence=tuple([_as_evidence(item, day) for day, item in shown]),
         detail="on file" if good else "too old" if past else "not on file",
         reason=None if good else "stale" if past else "missing",
         fix=None if good else f"Attach {paper.text or paper.id}{'' if window in paper.text else window}",
     )
 
 
-class _Paper(NamedTuple):
-    """A record that could fulfil a requirement."""
-
-    id: str
-    kind: str
-    value: str | float
-    date: date | None
-    unit: str | None = None
+_Paper = tuple[date | None, Any]  # when it is from, and the record
+_TELLS: dict[type, Callable[[Any], tuple[str, str]]] = {
+    Document: lambda item: ("document", item.title),
+    Note: lambda item: ("note", item.type),
+    Fill: lambda item: ("fill", f"{item.drug}, {item.days_supply} days"),
+    Program: lambda item: ("program", item.name or item.type),
+    Procedure: lambda item: ("procedure", item.name),
+    Medication: lambda item: ("medication", item.drug),
+}
 
 
 def _newest(papers: list[_Paper]) -> list[_Paper]:
-    return [max(papers, key=lambda item: item.date or date.min)] if papers else []
+    return [max(papers, key=lambda item: item[0] or date.min)] if papers else []
+
+
+def _as_evidence(item: Any, day: date | None) -> Evidence:
+    """The record as evidence of a document."""
+    if isinstance(item, Observation):
+        return Evidence(record_id=item.id, kind=item.test, value=item.value, unit=item.unit, date=day)
+    kind, value = _TELLS[type(item)](item)
+    return Evidence(record_id=item.id, kind=kind, value=value, date=day)
 
 
 def _relies_on(criterion: str, findings: Iterable[Finding]) -> bool:
@@ -70,37 +86,24 @@ def walk(findings: Iterable[Finding]) -> Iterable[Finding]:
 
 
 def _candidates(paper: Required, patient: Patient) -> list[_Paper]:
-    found = [
-        _Paper(item.id, "document", item.title, item.date)
-        for item in patient.documents
-        if item.of == paper.of
-    ]
+    found: list[_Paper] = [(item.date, item) for item in patient.documents if item.of == paper.of]
     if paper.of == "note":
-        found += [_Paper(note.id, "note", note.type, note.date) for note in patient.notes]
+        found += [(note.date, note) for note in patient.notes]
     elif paper.of == "lab":
-        results = patient.observations_by_test.get(paper.test, ())
-        found += [_Paper(item.id, item.test, item.value, item.date, item.unit) for item in results]
+        found += [(item.date, item) for item in patient.observations_by_test.get(paper.test, ())]
     elif paper.of == "fills":
-        found += [
-            _Paper(fill.id, "fill", f"{fill.drug}, {fill.days_supply} days", fill.date)
-            for fill in patient.fills
-            if not paper.drugs or matches(fill, paper.drugs, (), fill.drug)
-        ]
+        fills = patient.fills
+        found += [(f.date, f) for f in fills if not paper.drugs or matches(f, paper.drugs, (), f.drug)]
     elif paper.of == "programme":
-        found += [
-            _Paper(item.id, "program", item.name or item.type, item.end or item.start)
-            for item in patient.programs
-        ]
+        found += [(item.end or item.start, item) for item in patient.programs]
     elif paper.of == "study":
-        found += [
-            _Paper(item.id, "procedure", item.name, item.date)
-            for item in patient.procedures
-            if not paper.test or paper.test in item.name.casefold()
-        ]
+        done = patient.procedures
+        found += [(item.date, item) for item in done if not paper.test or paper.test in item.name.casefold()]
     elif paper.of == "medication":
+        taken = patient.medications or ()
         found += [
-            _Paper(entry.id, "medication", entry.drug, entry.end or entry.start)
-            for entry in patient.medications or ()
+            (entry.end or entry.start, entry)
+            for entry in taken
             if matches(entry, paper.drugs, (), entry.drug)
         ]
     return found

@@ -348,7 +348,7 @@ def _match(
     proof: list[Evidence] = []
     hints: list[Evidence] = []
     # One search of the whole list first: most conditions that a rule asks about are not on it.
-    listed = judge.day.problems if looks_like.search(judge.day.problem_text) else ()
+    listed = judge.day.problems() if looks_like.search(judge.day.problem_text) else ()
     for entry, code, name, subject in listed:
         kind = _kind_of_match(leaf, code, name)
         if kind is None or subject not in leaf.who:

@@ -34,22 +34,31 @@ class Problem(NamedTuple):
 class Day:
     """One chart on one day: what criteria of any rule look at, looked up once (`day_of` keeps it)."""
 
-    __slots__ = ("_said", "_values", "as_of", "courses", "matches", "patient", "problem_text", "problems")
+    __slots__ = ("_problems", "_said", "_values", "as_of", "matches", "patient", "problem_text")
 
     def __init__(self, patient: Patient, as_of: date) -> None:
         self.patient = patient
         self.as_of = as_of
-        self.problems = [
-            Problem(entry, entry.code, entry.name.casefold(), "family" if _is_family(entry.code) else "self")
-            for entry in patient.conditions or ()
-            if entry.verification != "refuted" and (entry.onset is None or entry.onset <= as_of)
-        ]
         # Codes and names in lower case, each entry behind a bar, for one quick search.
-        self.problem_text = "".join([f"|{item.code.lower()} {item.name}" for item in self.problems])
+        self.problem_text = "".join(
+            [f"|{item.code} {item.name}" for item in patient.conditions or ()]
+        ).casefold()
+        self._problems: list[Problem] | None = None
         self._said = _newest_statements(patient.attestations, as_of)
         self._values: dict[str, Values] = {}
         self.matches: dict[Any, Any] = {}  # kept by evidence.condition
-        self.courses: dict[Any, Any] = {}  # kept by courses
+
+    def problems(self) -> list[Problem]:
+        """The problem list without what is refuted or begins after the day."""
+        if self._problems is None:
+            self._problems = [
+                Problem(
+                    entry, entry.code, entry.name.casefold(), "family" if _is_family(entry.code) else "self"
+                )
+                for entry in self.patient.conditions or ()
+                if entry.verification != "refuted" and (entry.onset is None or entry.onset <= self.as_of)
+            ]
+        return self._problems
 
     def values(self, test: str) -> Values:
         """Usable values of the test, newest first, and the rejected ones."""

@@ -292,7 +292,11 @@ class Patient(Record, frozen=True, kw_only=True, dict=True, gc=True):
     def observations_by_test(self) -> dict[str, list[Observation]]:
         by_test: dict[str, list[Observation]] = {}
         for observation in self.observations:
-            by_test.setdefault(observation.test, []).append(observation)
+            same = by_test.get(observation.test)
+            if same is None:
+                by_test[observation.test] = [observation]
+            else:
+                same.append(observation)
         return by_test
 
 
