@@ -13,7 +13,7 @@ from tools.errors import NotFound, nearest
 
 if TYPE_CHECKING:
     from data_gen.catalog_loader import Catalog
-    from tools.records import Benefit, Plan, Policy
+    from tools.records import Benefit, Plan, Policy, QuantityLimit
 
 app = typer.Typer(
     help="Check a catalog of drugs, payers and rules, and show its rules as prose.",
@@ -141,10 +141,15 @@ def _row(benefit: Benefit) -> dict[str, Any]:
         "copay": benefit.copay,
         "indications": list(benefit.indications),
         "step_therapy": list(benefit.step_therapy),
-        "quantity_limit": f"{limit.quantity:g} {limit.unit} per {limit.days} days" if limit else "",
+        "quantity_limit": _amount(limit) if limit else "",
         "excluded_uses": benefit.excluded_uses,
         "policy_id": benefit.policy_id,
     }
+
+
+def _amount(limit: QuantityLimit) -> str:
+    unit = limit.unit if limit.unit == "mL" else f"{limit.unit}s"
+    return f"{limit.quantity:g} {unit} per {limit.days} days"
 
 
 def _print_plan(loaded: Catalog, plan: Plan, drug: str | None) -> None:

@@ -11,7 +11,7 @@ import msgspec
 from tools.policy_text import read_policy
 from tools.prose import House, Line
 from tools.records import Benefit, Drug, Plan, Policy, QuantityLimit
-from tools.rules import AllOf, Rule
+from tools.rules import AllOf
 from tools.terms import INDICATIONS
 
 
@@ -294,7 +294,3 @@ def _keep_names(own: Any, stamped: Any) -> Any:
     if hasattr(own, "children"):
         changes["children"] = tuple(map(_keep_names, own.children, stamped.children))
     return msgspec.structs.replace(stamped, **changes)
-
-
-def same_rule(one: Rule, other: Rule) -> bool:
-    return bool(_nameless(one) == _nameless(other))
