@@ -1,0 +1,235 @@
+"""`pa fhir`: all files are read before any is kept, the same record is the same patient, nothing is overwritten."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from agent.cli import app
+from tests import worlds
+from tools.records import Patient
+from tools.store import Store
+from tools.store.load import load
+from tools.store.rows import Draft
+
+BUNDLES = Path(__file__).parents[1] / "fhir"
+HEART, WEIGHT = BUNDLES / "heart_and_kidney.json", BUNDLES / "weight.json"
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """The tiny world in a store of its own, which `pa` opens."""
+    from types import ModuleType
+
+    stand_in = ModuleType("tools.policy_text")
+    stand_in.read_policy = worlds.read_policy  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "tools.policy_text", stand_in)
+    url = f"sqlite:///{tmp_path}/store.db"
+    monkeypatch.setenv("PALADIN_DATABASE_URL", url)
+    made = Store.create(url)
+    load(made, worlds.write_world(tmp_path / "world"))
+    return made
+
+
+def pa(*words: str | Path) -> int:
+    """Run `pa fhir …`; the exit code that the shell would see."""
+    with pytest.raises(SystemExit) as done:
+        app(["fhir", *(str(word) for word in words)])
+    return int(done.value.code or 0)
+
+
+def printed(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return read
+
+
+def imported(capsys: pytest.CaptureFixture[str], *words: str | Path) -> list[dict[str, Any]]:
+    assert pa("import", *words, "--json") == 0
+    listed: list[dict[str, Any]] = printed(capsys)["imported"]
+    return listed
+
+
+def everyone(store: Store) -> int:
+    return store.count_patients()
+
+
+def test_an_import_prints_its_id_and_the_chart_is_in_the_store(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (one,) = imported(capsys, HEART, "--plan", "CASCADE-GOLD", "--as-of", "2024-02-01")
+    chart = store.patient(one["patient_id"])
+    assert one["fate"] == "new"
+    assert (chart.family, chart.plan_id, chart.as_of) == ("Oberbrunner298", "CASCADE-GOLD", date(2024, 2, 1))
+
+
+def test_the_same_record_is_the_same_patient(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    (first,) = imported(capsys, HEART)
+    before = everyone(store)
+    (second,) = imported(capsys, HEART, "--plan", "CASCADE-GOLD")
+    assert (second["patient_id"], second["fate"]) == (first["patient_id"], "replaced")
+    assert everyone(store) == before
+    assert store.patient(first["patient_id"]).plan_id == "CASCADE-GOLD"
+
+
+def test_the_screen_accounts_for_every_entry(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    assert pa("import", HEART, "--all") == 0
+    out = capsys.readouterr().out
+    entries = len(json.loads(HEART.read_text())["entry"])
+    assert f"all {entries} " in " ".join(out.split())
+    assert "Full-time employment" in out and "the patient has died" in " ".join(out.split())
+
+
+def test_one_bad_file_keeps_all_out(store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bad = tmp_path / "bad.json"
+    bad.write_text('{"resourceType": "Bundle", "entry": [')
+    before = everyone(store)
+    assert pa("import", HEART, bad) == 2
+    said = capsys.readouterr().err
+    assert str(bad) in said and said.count("\n") == 1
+    assert everyone(store) == before
+
+
+def test_a_dry_run_needs_no_store_and_keeps_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PALADIN_DATABASE_URL", f"sqlite:///{tmp_path}/nothing.db")
+    (one,) = imported(capsys, HEART, "--dry-run")
+    assert (one["fate"], one["patient_id"]) == ("dry run", "")
+    assert not (tmp_path / "nothing.db").exists()
+
+
+def test_a_folder_a_pattern_and_stdin_are_files_too(
+    store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert len(imported(capsys, BUNDLES)) == 2
+    assert len(imported(capsys, f"{BUNDLES}/w*.json")) == 1
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(WEIGHT.read_bytes())))
+    assert imported(capsys, "-")[0]["name"] == "Nell Fixture"
+
+
+def test_hospitals_beside_patients_are_left_aside(
+    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hospitals = tmp_path / "hospitalInformation.json"
+    hospitals.write_text(
+        '{"resourceType":"Bundle","type":"batch","entry":[{"resource":{"resourceType":"Organization"}}]}'
+    )
+    assert pa("import", WEIGHT, hospitals, "--json") == 0
+    said = printed(capsys)
+    assert (len(said["imported"]), said["left_aside"]) == (1, [str(hospitals)])
+    assert pa("import", hospitals) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("nowhere.json",), "no file 'nowhere.json'"),
+        (("no*where.json",), "nothing matches"),
+        ((WEIGHT, "--plan", "CASCADE-GOLF"), "CASCADE-GOLD"),
+        ((WEIGHT, "--as-of", "soon"), "'soon' is no date"),
+    ],
+)
+def test_bad_input_is_one_line_that_helps(
+    store: Store, capsys: pytest.CaptureFixture[str], words: tuple[str | Path, ...], said: str
+) -> None:
+    assert pa("import", *words) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_patient_goes_out_and_comes_back_unchanged(
+    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "p001.json"
+    assert pa("export", "P001", "--out", out) == 0
+    before = everyone(store)
+    capsys.readouterr()
+    (one,) = imported(capsys, out)
+    assert (one["patient_id"], one["fate"]) == ("P001", "unchanged")
+    assert everyone(store) == before
+
+
+def test_an_export_of_elsewhere_never_overwrites_our_p001(
+    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tools.fhir.exporter import export_patient
+
+    ours = store.patient("P001")
+    stranger = tmp_path / "stranger.json"
+    theirs = Patient(id="P001", given="Quite", family="Another", birth_date=date(1960, 6, 6))
+    stranger.write_bytes(msgspec.json.encode(export_patient(theirs)))
+    (one,) = imported(capsys, stranger)
+    assert one["patient_id"] != "P001" and one["fate"] == "new"
+    assert store.patient("P001") == ours
+    assert store.patient(one["patient_id"]).family == "Another"
+    assert imported(capsys, stranger)[0]["patient_id"] == one["patient_id"]
+
+
+def test_a_changed_export_does_not_change_the_chart(
+    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "p001.json"
+    assert pa("export", "P001", "--out", out) == 0
+    changed = json.loads(out.read_text())
+    changed["entry"][0]["resource"]["telecom"] = [{"system": "phone", "value": "555-555-0199", "use": "home"}]
+    out.write_text(json.dumps(changed))
+    capsys.readouterr()
+    assert pa("import", out) == 2
+    assert "P001 is in the store and its chart is another one" in capsys.readouterr().err
+
+
+def test_a_draft_goes_out_as_a_case(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    from tools.check import ask, decide
+    from tools.records import PARequest, Request
+
+    asked = ask(store, "P001", Request(drug="Ozempic"))
+    form = PARequest(
+        form_id="cascade-pa",
+        patient_id="P001",
+        plan_id="CASCADE-GOLD",
+        payer="Cascade Health",
+        drug="Ozempic",
+        as_of=asked.as_of,
+        channel="fax",
+        outcome="ready",
+        fields=(),
+    )
+    when = datetime(2026, 9, 1, tzinfo=UTC)
+    kept = store.save_draft(
+        Draft(
+            patient_id="P001",
+            drug="Ozempic",
+            plan_id="CASCADE-GOLD",
+            as_of=asked.as_of,
+            thread_id="t",
+            outcome="ready",
+            determination=msgspec.json.encode(decide(store, asked)),
+            pa_request=msgspec.json.encode(form),
+            letter=msgspec.json.encode({"text": "To whom it may concern"}),
+            created=when,
+            updated=when,
+        )
+    )
+    assert pa("export", str(kept.id)) == 0
+    first = printed(capsys)["entry"][0]["resource"]
+    assert (first["resourceType"], first["use"]) == ("Claim", "preauthorization")
+
+
+def test_what_is_not_there_is_named(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    assert pa("export", "P9999") == 2
+    assert "'P9999'" in capsys.readouterr().err
+    assert pa("export", "77") == 2
+    assert "no draft '77'" in capsys.readouterr().err
+
+
+def test_a_letter_is_its_text_however_it_is_kept() -> None:
+    from agent.fhir_cli import _letter
+
+    assert _letter(b'{"text": "a"}') == _letter(b'"a"') == "a"
+    assert _letter(b"") == ""
