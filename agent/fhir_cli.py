@@ -303,6 +303,7 @@ def _plan(store: Store, patient: Patient) -> Plan | None:
 
 def _case(store: Store, draft_id: int) -> dict[str, Any]:
     from tools.cases import Case
+    from tools.determine import determine
     from tools.fhir.pas import export_case
     from tools.records import Determination, PARequest
 
@@ -318,6 +319,12 @@ def _case(store: Store, draft_id: int) -> dict[str, Any]:
         policy=store.policy(draft.plan_id, drug.name),
         as_of=draft.as_of,
     )
+    again = determine(case.patient, case.plan, case.request, case.as_of)
+    if again != msgspec.structs.replace(determination, alternatives=()):
+        raise Refused(
+            f"the records of {draft.patient_id} changed since draft {draft_id} was made;"
+            f" run `pa draft {draft.patient_id} {draft.drug}` again and export that draft"
+        )
     form = msgspec.json.decode(draft.pa_request, type=PARequest)
     return export_case(case, form, _letter(draft.letter))
 

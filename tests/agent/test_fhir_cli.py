@@ -17,7 +17,7 @@ from tests import worlds
 from tools.records import Patient
 from tools.store import Store
 from tools.store.load import load
-from tools.store.rows import Draft
+from tools.store.rows import ChartEntry, Draft
 
 BUNDLES = Path(__file__).parents[1] / "fhir"
 HEART, WEIGHT = BUNDLES / "heart_and_kidney.json", BUNDLES / "weight.json"
@@ -184,7 +184,9 @@ def test_a_changed_export_does_not_change_the_chart(
     assert "P001 is in the store and its chart is another one" in capsys.readouterr().err
 
 
-def test_a_draft_goes_out_as_a_case(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_draft_goes_out_as_a_case_while_its_chart_is_the_same(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
     from tools.check import ask, decide
     from tools.records import PARequest, Request
 
@@ -219,6 +221,16 @@ def test_a_draft_goes_out_as_a_case(store: Store, capsys: pytest.CaptureFixture[
     assert pa("export", str(kept.id)) == 0
     first = printed(capsys)["entry"][0]["resource"]
     assert (first["resourceType"], first["use"]) == ("Claim", "preauthorization")
+    entry = ChartEntry(
+        patient_id="P001",
+        part="observations",
+        record=msgspec.Raw(b'{"id":"new","test":"hba1c","value":6.0,"unit":"%","date":"2026-08-31"}'),
+        by="kim",
+        when=when,
+    )
+    store.add_chart_entry(entry)
+    assert pa("export", str(kept.id)) == 2
+    assert "changed since draft" in capsys.readouterr().err
 
 
 def test_what_is_not_there_is_named(store: Store, capsys: pytest.CaptureFixture[str]) -> None:

@@ -257,7 +257,7 @@ class _Request:
             "target": [self._reference(kind) for kind in kinds],
             "recorded": instant(self.case.as_of),
             "activity": concept(
-                f"drafted by Paladin: {self.case.determination.summary}"
+                f"drafted by Paladin: {self.case.determination.summary.rstrip('.')}"
                 + (f" under policy {policy.id} {policy.version}".rstrip() if policy else "")
             ),
             "agent": [
