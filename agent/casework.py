@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -13,8 +13,9 @@ from tools.check import Asked, ask
 from tools.determine import active_coverage
 from tools.documents import walk
 from tools.errors import PaladinError, Unavailable
-from tools.records import Determination, Request
+from tools.records import Benefit, Determination, Request
 from tools.store.store import Store
+from tools.store.validation import parts
 
 MAY_DRAFT = ("ready", "needs_documentation", "quantity_exception")
 
@@ -56,6 +57,25 @@ def coverage(asked: Asked) -> dict[str, Any]:
         "indications": list(benefit.indications),
         "policy_id": benefit.policy_id,
     }
+
+
+def retrieve(store: Store, asked: Asked) -> list[dict[str, Any]]:
+    """What the index has of this plan's policy for this drug, best first; [] where there is no policy.
+
+    One broad question, and then one for each clause of the rule that it did not bring.
+    """
+    from tools.policies import search
+
+    plan, drug = asked.plan, asked.drug.name
+    policy = store.policy(plan.id, drug)
+    if policy is None:
+        return []
+    question = "coverage criteria, exclusions, documentation and quantity limits"
+    hits = {hit.clause_id: hit for hit in search(store, plan.id, drug, question, k=len(policy.clauses))}
+    for clause_id, quote in _clauses_of_rules(plan.benefits[drug]):
+        if clause_id not in hits:
+            hits.update({hit.clause_id: hit for hit in search(store, plan.id, drug, quote, k=len(policy.clauses))})
+    return [msgspec.to_builtins(hit) for hit in hits.values()]
 
 
 def why_not(found: Determination, force: bool = False) -> str:
@@ -113,3 +133,12 @@ def worth_a_retry(error: Exception) -> bool:
     from sqlalchemy.exc import OperationalError
 
     return isinstance(error, OSError | OperationalError) and not isinstance(error, PaladinError)
+
+
+def _clauses_of_rules(benefit: Benefit) -> Iterator[tuple[str, str]]:
+    """Clause ids and quotes that a finding on this benefit can cite."""
+    for rule in benefit.rules:
+        yield from ((part.clause_id, part.quote) for part in parts(rule) if part.clause_id)
+    for limit in (benefit.quantity_limit, *benefit.strength_limits.values()):
+        if limit and limit.clause_id:
+            yield limit.clause_id, limit.quote

@@ -14,7 +14,7 @@ import msgspec
 
 from agent.decision import Decision, validate
 from agent.settings import Settings
-from tools.errors import NotFound, Refused, Unavailable
+from tools.errors import NotFound, PaladinError, Refused, Unavailable
 from tools.records import PARequest
 from tools.store.rows import Draft
 from tools.store.store import Store
@@ -78,8 +78,14 @@ def draft(
     if kept or "review" in snapshot.next:  # its files or its row are gone: make them again
         graph.checkpointer.delete_thread(thread)  # type: ignore[union-attr]
         snapshot = graph.get_state(config)
-    begin = None if snapshot.next else {"thread": thread, "asking": msgspec.to_builtins(asking)}
-    state = graph.invoke(begin, config, context=desk, durability="sync")
+    begin = {"thread": thread, "asking": msgspec.to_builtins(asking)}
+    try:
+        state = graph.invoke(None if snapshot.next else begin, config, context=desk, durability="sync")
+    except PaladinError:  # what was found so far may be why, so nothing of it is kept
+        graph.checkpointer.delete_thread(thread)  # type: ignore[union-attr]
+        if not snapshot.next:
+            raise
+        state = graph.invoke(begin, config, context=desk, durability="sync")
     if state["refusal"]:
         raise Refused(state["refusal"])
     return Drafted(store.draft(state["draft_id"]), True, state)

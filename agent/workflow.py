@@ -23,9 +23,8 @@ from langgraph.runtime import Runtime
 from langgraph.types import RetryPolicy, interrupt
 
 from agent import papers
-from agent.casework import Asking, agree, coverage, fingerprint, look_up, why_not, worth_a_retry
+from agent.casework import Asking, agree, coverage, fingerprint, look_up, retrieve, why_not, worth_a_retry
 from agent.decision import Decision, edit
-from tools import policies
 from tools.cases import Case
 from tools.check import Asked, decide
 from tools.errors import Unavailable
@@ -99,14 +98,7 @@ def check_coverage(state: State, runtime: Runtime[Desk]) -> State:
 
 def retrieve_policy(state: State, runtime: Runtime[Desk]) -> State:
     """The clauses of this plan's policy for this drug, and of no other, from the index."""
-    store = runtime.context.store
-    asked = _asked(state, runtime.context)
-    policy = store.policy(asked.plan.id, asked.drug.name)
-    if policy is None:
-        return {"clauses": []}
-    query = f"coverage criteria, exclusions, quantity and documents for {asked.drug.name}"
-    hits = policies.search(store, asked.plan.id, asked.drug.name, query, k=len(policy.clauses))
-    return {"clauses": [msgspec.to_builtins(hit) for hit in hits]}
+    return {"clauses": retrieve(runtime.context.store, _asked(state, runtime.context))}
 
 
 def determine(state: State, runtime: Runtime[Desk]) -> State:

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tools.check import check
+from tools.records import Determination
+from tools.store import Store
+
+PATIENTS = 60
+
+
+class Case(NamedTuple):
+    """A patient and a drug of the test world, and what is determined of them."""
+
+    patient_id: str
+    drug: str
+    found: Determination
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small generated world, and a store that holds it; without an index, so that policies are searched by words."""
+    from data_gen.world import Order, generate
+    from tools.store.load import load
+
+    folder = tmp_path_factory.mktemp("world")
+    generate(Order(count=PATIENTS, out=folder / "data", workers=1))
+    store = Store.create(f"sqlite:///{folder / 'paladin.db'}")
+    load(store, folder / "data")
+    store.close()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def cases(world: Path) -> dict[str, Case]:
+    """The first case of each outcome; a likely denial by a proven exclusion stands under `exclusion`."""
+    store = Store.open(f"sqlite:///{world / 'paladin.db'}")
+    cases: dict[str, Case] = {}
+    for patient in store.find_patients(limit=PATIENTS):
+        for drug in store.drugs():
+            found = check(store, patient.id, drug.name)
+            key = "exclusion" if found.stopped_by == "exclusion" else found.outcome
+            cases.setdefault(key, Case(patient.id, drug.name, found))
+    store.close()
+    return cases
+
+
+@pytest.fixture
+def home(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of its own with the store in it, which the environment names."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    shutil.copy(world / "paladin.db", folder / "paladin.db")
+    monkeypatch.setenv("PALADIN_HOME", str(folder))
+    monkeypatch.setenv("PALADIN_DATA", str(world / "data"))
+    monkeypatch.chdir(tmp_path)
+    return folder
+
+
+@pytest.fixture
+def store(home: Path) -> Iterator[Store]:
+    opened = Store.open(f"sqlite:///{home / 'paladin.db'}")
+    yield opened
+    opened.close()
+
+
+class Ran(NamedTuple):
+    """What a command left: its exit code and what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def pa(home: Path) -> Callable[..., Ran]:
+    """Runs `pa` in this process."""
+    from typer.testing import CliRunner
+
+    from agent.cli import app
+
+    def run(*args: str) -> Ran:
+        result = CliRunner().invoke(app, list(args))
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+        return Ran(result.exit_code, result.stdout, result.stderr)
+
+    return run

@@ -1,0 +1,231 @@
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pypdf import PdfReader
+
+from tests.agent.conftest import Case, Ran
+from tools.store import Store
+
+Pa = Callable[..., Ran]
+BY = ("--by", "R. Lee, CPhT")
+PAPERS = {"form_pdf", "form", "letter_pdf", "letter", "letter_md", "cover", "determination"}
+
+
+def test_a_ready_case_is_drafted_and_waits(pa: Pa, cases: dict[str, Case], store: Store) -> None:
+    ran = draft(pa, cases["ready"])
+    assert ran.code == 0, ran.err
+    assert "waiting for review" in ran.out and "pa review 1" in ran.out
+    assert [kept.status for kept in store.drafts()] == ["needs_review"]
+
+
+def test_the_papers_lie_where_the_screen_says(pa: Pa, cases: dict[str, Case], home: Path) -> None:
+    out = draft(pa, cases["ready"]).out
+    paths = [Path(line.split()[-1]) for line in out.splitlines() if str(home) in line or "home/" in line]
+    assert len(paths) == len(PAPERS)
+    assert all((path if path.is_absolute() else home.parent / path).is_file() for path in paths)
+
+
+def test_the_form_is_a_pdf_that_can_be_filled(pa: Pa, cases: dict[str, Case]) -> None:
+    body = json.loads(draft(pa, cases["ready"], "--json").out)
+    assert set(body["files"]) == PAPERS
+    fields = PdfReader(body["files"]["form_pdf"]).get_fields()
+    assert fields
+
+
+def test_out_puts_the_same_papers_into_a_folder(pa: Pa, cases: dict[str, Case], tmp_path: Path) -> None:
+    first = json.loads(draft(pa, cases["ready"], "--json").out)["files"]
+    second = json.loads(draft(pa, cases["ready"], "--json", "--out", str(tmp_path / "out")).out)["files"]
+    assert {Path(path).parent for path in second.values()} == {tmp_path / "out"}
+    for name in PAPERS:
+        assert Path(first[name]).read_bytes() == Path(second[name]).read_bytes()
+
+
+def test_the_same_case_again_finds_the_draft_that_waits(pa: Pa, cases: dict[str, Case], store: Store) -> None:
+    draft(pa, cases["ready"])
+    again = draft(pa, cases["ready"])
+    assert "drafted before" in again.out
+    assert len(store.drafts()) == 1
+
+
+def test_papers_that_were_deleted_are_made_again_with_the_same_bytes(
+    pa: Pa, cases: dict[str, Case], store: Store
+) -> None:
+    files = {
+        name: Path(path)
+        for name, path in json.loads(draft(pa, cases["ready"], "--json").out)["files"].items()
+    }
+    before = {name: path.read_bytes() for name, path in files.items()}
+    for path in files.values():
+        path.unlink()
+    draft(pa, cases["ready"])
+    assert {name: path.read_bytes() for name, path in files.items()} == before
+    assert len(store.drafts()) == 1
+
+
+def test_two_homes_make_the_same_bytes(
+    pa: Pa, cases: dict[str, Case], home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = json.loads(draft(pa, cases["ready"], "--json").out)["files"]
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "paladin.db").write_bytes((home / "paladin.db").read_bytes())
+    monkeypatch.setenv("PALADIN_HOME", str(other))
+    second = json.loads(draft(pa, cases["ready"], "--json", "--again").out)["files"]
+    for name in PAPERS:
+        assert Path(first[name]).read_bytes() == Path(second[name]).read_bytes(), name
+
+
+@pytest.mark.parametrize("outcome", ["not_required", "not_covered", "exclusion", "likely_denial"])
+def test_what_a_request_cannot_mend_is_refused_with_what_to_do(
+    pa: Pa, cases: dict[str, Case], store: Store, outcome: str
+) -> None:
+    ran = draft(pa, cases[outcome])
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    assert "not drafted" in ran.err and "Instead: " in ran.err
+    assert store.drafts() == []
+
+
+@pytest.mark.parametrize("outcome", ["not_required", "not_covered", "exclusion"])
+def test_force_does_not_draft_what_is_certain_to_fail(pa: Pa, cases: dict[str, Case], outcome: str) -> None:
+    assert draft(pa, cases[outcome], "--force").code == 2
+
+
+def test_force_drafts_a_likely_denial_and_says_at_its_top_what_fails(pa: Pa, cases: dict[str, Case]) -> None:
+    case = cases["likely_denial"]
+    body = json.loads(draft(pa, case, "--force", "--json").out)
+    failing = next(f for f in case.found.findings if f.status == "not_met")
+    assert failing.clause and failing.clause.clause_id in body["warning"]
+    assert not body["ready"]
+    letter = Path(body["files"]["letter"]).read_text()
+    assert "DENIAL IS LIKELY" in letter[:400].upper()
+
+
+def test_a_case_that_needs_documentation_is_drafted_with_its_gaps(pa: Pa, cases: dict[str, Case]) -> None:
+    body = json.loads(draft(pa, cases["needs_documentation"], "--json").out)
+    assert body["missing"] and not body["ready"]
+    assert "[PRESCRIBER TO COMPLETE" in Path(body["files"]["letter"]).read_text()
+
+
+# --- review ----------------------------------------------------------------------------------------------
+
+
+def test_an_empty_list_says_how_to_get_a_draft(pa: Pa) -> None:
+    assert "pa draft" in pa("review").out
+
+
+def test_the_list_shows_what_waits(pa: Pa, cases: dict[str, Case]) -> None:
+    case = cases["ready"]
+    draft(pa, case)
+    out = pa("review").out
+    assert case.patient_id in out and case.drug in out
+    assert [row["id"] for row in json.loads(pa("review", "--json").out)] == [1]
+
+
+def test_one_draft_shows_every_field_and_where_it_comes_from(pa: Pa, cases: dict[str, Case]) -> None:
+    draft(pa, cases["ready"])
+    shown = pa("review", "1", "--json")
+    form = json.loads(shown.out)["form"]
+    filled = [field for field in form["fields"] if field["value"]]
+    assert filled and all(field["record_id"] for field in filled)
+    assert all(field["label"].split()[0] in pa("review", "1").out for field in filled[:5])
+
+
+def test_approved_is_approved_and_no_longer_waits(pa: Pa, cases: dict[str, Case], store: Store) -> None:
+    draft(pa, cases["ready"])
+    ran = pa("review", "1", "--approve", *BY, "--reason", "complete")
+    assert ran.code == 0 and "approved by R. Lee" in ran.out
+    assert "Paladin sends nothing" in " ".join(ran.out.split())
+    assert store.draft(1).status == "approved"
+    assert [(done.status, done.by) for done in store.reviews(1)] == [("approved", "R. Lee, CPhT")]
+    assert "No draft waits" in pa("review").out
+
+
+def test_a_decision_needs_a_name(pa: Pa, cases: dict[str, Case], store: Store) -> None:
+    draft(pa, cases["ready"])
+    ran = pa("review", "1", "--approve")
+    assert ran.code == 2 and "--by" in ran.err
+    assert store.draft(1).status == "needs_review"
+
+
+def test_a_rejection_needs_a_reason_and_keeps_it(pa: Pa, cases: dict[str, Case], store: Store) -> None:
+    draft(pa, cases["ready"])
+    assert pa("review", "1", "--reject", *BY).code == 2
+    assert pa("review", "1", "--reject", "--reason", "changed to Trulicity", *BY).code == 0
+    assert store.draft(1).status == "rejected"
+    assert store.reviews(1)[0].reason == "changed to Trulicity"
+
+
+def test_what_is_decided_stays_decided(pa: Pa, cases: dict[str, Case], store: Store) -> None:
+    draft(pa, cases["ready"])
+    pa("review", "1", "--reject", "--reason", "wrong", *BY)
+    ran = pa("review", "1", "--approve", *BY)
+    assert ran.code == 2 and "already rejected" in ran.err and "--again" in ran.err
+    assert store.draft(1).status == "rejected"
+
+
+def test_again_makes_another_draft_of_a_decided_case(pa: Pa, cases: dict[str, Case], store: Store) -> None:
+    draft(pa, cases["ready"])
+    pa("review", "1", "--reject", "--reason", "wrong", *BY)
+    assert draft(pa, cases["ready"], "--again").code == 0
+    assert [kept.status for kept in store.drafts()] == ["rejected", "needs_review"]
+
+
+def test_gaps_are_approved_only_with_a_reason(pa: Pa, cases: dict[str, Case], store: Store) -> None:
+    draft(pa, cases["needs_documentation"])
+    ran = pa("review", "1", "--approve", *BY)
+    assert ran.code == 2 and "not complete" in ran.err
+    assert pa("review", "1", "--approve", "--reason", "the lab is on its way", *BY).code == 0
+    assert store.draft(1).status == "approved"
+
+
+def test_an_edit_is_traced_to_its_person_printed_and_waits_again(
+    pa: Pa, cases: dict[str, Case], store: Store
+) -> None:
+    before = json.loads(draft(pa, cases["ready"], "--json").out)
+    field = next(f for f in before["form"]["fields"] if f["type"] == "text" and f["value"])
+    pdf = Path(before["files"]["form_pdf"]).read_bytes()
+    ran = pa("review", "1", "--edit", f"{field['id']}=Corrected by hand", *BY)
+    assert ran.code == 0, ran.err
+    after = json.loads(pa("review", "1", "--json").out)
+    edited = next(f for f in after["form"]["fields"] if f["id"] == field["id"])
+    assert (edited["value"], edited["record_id"]) == ("Corrected by hand", "review:R. Lee, CPhT")
+    assert Path(after["files"]["form_pdf"]).read_bytes() != pdf
+    assert after["status"] == "edited"
+    assert [row["status"] for row in json.loads(pa("review", "--json").out)] == ["edited"]
+    assert pa("review", "1", "--approve", *BY).code == 0
+    assert [done.status for done in store.reviews(1)] == ["edited", "approved"]
+
+
+def test_an_edit_never_changes_the_determination(pa: Pa, cases: dict[str, Case]) -> None:
+    before = json.loads(draft(pa, cases["ready"], "--json").out)
+    field = next(f for f in before["form"]["fields"] if f["type"] == "text" and f["value"])
+    pa("review", "1", "--edit", f"{field['id']}=9.9", *BY)
+    assert json.loads(pa("review", "1", "--json").out)["determination"] == before["determination"]
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (("99",), r"no draft '99'.*pa review"),
+        (("--approve",), r"needs the number"),
+        (("1", "--approve", "--reject"), r"exclude each other"),
+        (("1", "--edit", "no equals sign", *BY), r"is not FIELD=VALUE"),
+        (("1", "--edit", "Member IDD=1", *BY), r"no field 'Member IDD'; did you mean"),
+    ],
+)
+def test_a_wrong_review_is_one_line_that_helps(
+    pa: Pa, cases: dict[str, Case], args: tuple[str, ...], says: str
+) -> None:
+    draft(pa, cases["ready"])
+    ran = pa("review", *args)
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    assert re.search(says, ran.err), ran.err
+
+
+def draft(pa: Pa, case: Case, *more: str) -> Ran:
+    return pa("draft", case.patient_id, case.drug, *more)

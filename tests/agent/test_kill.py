@@ -1,0 +1,134 @@
+"""A process is killed in the middle, for good, and another one goes on."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.agent.conftest import Case
+from tools.store import Store
+
+NODES = ["look_up_patient", "check_coverage", "retrieve_policy", "determine", "draft"]
+HARNESS = """
+import functools, os, signal, sys
+from pathlib import Path
+import agent.workflow as workflow
+from tools.store import Store
+
+log, dies_at, *args = sys.argv[1:]
+
+def die(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def noted(name, node):
+    @functools.wraps(node)
+    def run(*given, **named):
+        with open(log, "a") as file:
+            file.write(name + "\\n")
+        if dies_at == name:
+            die()
+        return node(*given, **named)
+    return run
+
+for name in ["look_up_patient", "check_coverage", "retrieve_policy", "determine", "draft", "revise", "conclude"]:
+    setattr(workflow, name, noted(name, getattr(workflow, name)))
+
+if dies_at.startswith("after "):
+    method = dies_at.removeprefix("after ")
+    original = getattr(Store, method)
+    def then_die(self, *given, **named):
+        original(self, *given, **named)
+        die()
+    setattr(Store, method, then_die)
+
+from agent.cli import main
+sys.argv = ["pa", *args]
+main()
+"""
+
+
+@pytest.fixture
+def harness(home: Path) -> Harness:
+    return Harness(home.parent / "harness.py", home.parent / "log")
+
+
+@pytest.mark.parametrize("node", ["look_up_patient", "determine", "draft"])
+def test_killed_in_a_node_it_goes_on_there_and_repeats_nothing_before_it(
+    harness: Harness, cases: dict[str, Case], store: Store, node: str
+) -> None:
+    case = cases["ready"]
+    assert harness.run(node, "draft", case.patient_id, case.drug).returncode == -signal.SIGKILL
+    assert store.drafts() == []
+    harness.forget()
+    done = harness.run("", "draft", case.patient_id, case.drug)
+    assert done.returncode == 0, done.stderr
+    assert harness.ran() == NODES[NODES.index(node) :]
+    assert [kept.status for kept in store.drafts()] == ["needs_review"]
+
+
+def test_killed_after_the_draft_was_saved_it_is_saved_once(
+    harness: Harness, cases: dict[str, Case], store: Store
+) -> None:
+    case = cases["ready"]
+    assert harness.run("after save_draft", "draft", case.patient_id, case.drug).returncode == -signal.SIGKILL
+    (before,) = store.drafts()
+    files = {name: Path(file.path).read_bytes() for name, file in before.files.items()}
+    harness.forget()
+    assert harness.run("", "draft", case.patient_id, case.drug).returncode == 0
+    assert store.drafts() == [before]
+    assert {name: Path(file.path).read_bytes() for name, file in before.files.items()} == files
+    assert pending(harness) == [before.id]
+
+
+def test_killed_after_the_person_decided_the_decision_is_carried_out_once(
+    harness: Harness, cases: dict[str, Case], store: Store
+) -> None:
+    case = cases["ready"]
+    harness.run("", "draft", case.patient_id, case.drug)
+    approve = ("review", "1", "--approve", "--by", "R. Lee")
+    assert harness.run("conclude", *approve).returncode == -signal.SIGKILL
+    assert store.draft(1).status == "needs_review"
+    assert harness.run("", *approve).returncode == 0
+    assert [(done.status, done.by) for done in store.reviews(1)] == [("approved", "R. Lee")]
+
+
+def test_killed_after_an_edit_was_recorded_it_is_recorded_once(
+    harness: Harness, cases: dict[str, Case], store: Store
+) -> None:
+    case = cases["ready"]
+    drafted = harness.run("", "draft", case.patient_id, case.drug, "--json")
+    field = next(
+        f for f in json.loads(drafted.stdout)["form"]["fields"] if f["type"] == "text" and f["value"]
+    )
+    edit = ("review", "1", "--edit", f"{field['id']}=By hand", "--by", "R. Lee")
+    assert harness.run("after set_draft_status", *edit).returncode == -signal.SIGKILL
+    done = harness.run("", "review", "1", "--approve", "--reason", "all there", "--by", "R. Lee")
+    assert done.returncode == 0, done.stderr
+    assert [done.status for done in store.reviews(1)] == ["edited", "approved"]
+
+
+class Harness:
+    """`pa` in a process of its own, which notes the nodes that it runs and dies where it is told."""
+
+    def __init__(self, script: Path, log: Path) -> None:
+        self.script, self.log = script, log
+        script.write_text(HARNESS)
+
+    def run(self, dies_at: str, *args: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, str(self.script), str(self.log), dies_at, *args]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    def ran(self) -> list[str]:
+        return self.log.read_text().split()
+
+    def forget(self) -> None:
+        self.log.unlink(missing_ok=True)
+
+
+def pending(harness: Harness) -> list[int]:
+    return [row["id"] for row in json.loads(harness.run("", "review", "--json").stdout)]
