@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from functools import cached_property
@@ -27,7 +28,7 @@ from tools.records import (
     Request,
     Strength,
 )
-from tools.rules import Rule
+from tools.rules import Node, Rule
 from tools.terms import CONCEPTS, TESTS
 
 # What carries an indication where the drug's record names no codes.
@@ -93,6 +94,18 @@ class Case(Record, frozen=True, kw_only=True, dict=True):
         """The rule that the determination was made by."""
         rules = self.benefit.rules if self.benefit else ()
         return next((rule for rule in rules if rule.id == self.determination.rule_id), None)
+
+    @cached_property
+    def nodes(self) -> dict[str, Node]:
+        """Every part of the rule by its id."""
+        rule = self.rule
+        roots = (rule.criteria, *rule.exclusions, *((rule.renewal,) if rule.renewal else ())) if rule else ()
+        return {node.id: node for root in roots for node in _nodes(root)}
+
+    @property
+    def generic(self) -> str:
+        """The ingredient's name; the strength that some catalogs add to it stands elsewhere."""
+        return re.sub(r"\s+\d.*", "", self.drug.generic)
 
     @property
     def kind(self) -> Kind | None:
@@ -212,7 +225,7 @@ class Case(Record, frozen=True, kw_only=True, dict=True):
     def _worth_showing(self, test: str) -> list[Measurement]:
         newest = self.newest(test)
         usable = [_measurement(test, v) for v in values_of(self.patient, test, self.as_of).usable]
-        shown = [m for m in usable if m.record_ids[0] in self.cited or m == newest]
+        shown = [m for m in usable if m == newest or set(m.record_ids) & (self.cited - self.disputed)]
         return list({(m.date, m.value): m for m in shown}.values())
 
     @cached_property
@@ -234,6 +247,12 @@ class Case(Record, frozen=True, kw_only=True, dict=True):
             return None
         later = (m for m in self.trials if m.drug == course.drug and m.start and m.id != course.id)
         return next((m for m in later if 0 <= (m.start - course.end).days <= STEP_DAYS), None)  # type: ignore[operator]
+
+
+def _nodes(node: Node) -> Iterator[Node]:
+    yield node
+    for child in getattr(node, "children", ()):
+        yield from _nodes(child)
 
 
 def _walk(finding: Finding) -> Iterator[Finding]:

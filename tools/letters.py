@@ -18,6 +18,7 @@ from tools.cases import Case, Measurement
 from tools.citations import citations
 from tools.questions import Question, questions
 from tools.records import Diagnosis, Finding, Medication
+from tools.rules import AnyOf
 from tools.terms import INDICATIONS, TESTS
 
 GAP = "[PRESCRIBER TO COMPLETE: {}]"
@@ -177,7 +178,7 @@ class Writer:
     def _product(self) -> str:
         case, source = self.case, f"drug:{self.case.drug.name}"
         asked = case.order.id if case.order else source
-        drug = f"{self.fact(case.drug.name, source)} ({self.fact(case.drug.generic, source)})"
+        drug = f"{self.fact(case.drug.name, source)} ({self.fact(case.generic, source)})"
         strength = self.fact(case.request.strength, asked)
         quantity = self._quantity()
         return ", ".join(filter(None, (f"{drug} {strength}".strip(), quantity)))
@@ -239,9 +240,8 @@ class Writer:
             for d in self.case.diagnoses
             if d is not self.case.diagnosis and not d.code.startswith(STATUS_CODES)
         ]
-        return (
-            f"Also on the problem list: {_joined(_lower(self._entry(d)) for d in others)}." if others else ""
-        )
+        where = "Also on the problem list" if self.case.diagnosis else "On the problem list"
+        return f"{where}: {_joined(_lower(self._entry(d)) for d in others)}." if others else ""
 
     def _values(self) -> str:
         if not self.case.labs:
@@ -317,16 +317,22 @@ class Writer:
         number, quote = self._clause(question.clause_id, question.quote)
         yield Block(kind="criterion", lines=(number, quote, self.gap(_lower(question.text.rstrip("?")))))
 
-    def _found(self, finding: Finding) -> Iterator[Block]:
+    def _found(self, finding: Finding, inner: bool = False) -> Iterator[Block]:
         clause = finding.clause
         number, quote = self._clause(clause.clause_id, clause.quote) if clause else ("", "")
-        deciding = [part for part in finding.parts if part.status == finding.status and part.clause]
-        if not deciding:
-            yield Block(kind="criterion", lines=(number, quote, self._shown(finding)))
-            return
-        yield Block(kind="criterion", lines=(number, quote, ""))
+        deciding = self._deciding(finding)
+        failed = "" if inner or finding.status != "not_met" else self.gap("grounds for an exception, if any")
+        shown = " ".join(filter(None, ("" if deciding else self._shown(finding), failed)))
+        yield Block(kind="criterion", lines=(number, quote, shown))
         for part in deciding:
-            yield from self._found(part)
+            yield from self._found(part, inner=True)
+
+    def _deciding(self, finding: Finding) -> list[Finding]:
+        """The branches that made it so; of several ways to meet it, the two plainest."""
+        parts = [part for part in finding.parts if part.status == finding.status and part.clause]
+        if finding.status == "met" and isinstance(self.case.nodes.get(finding.criterion), AnyOf):
+            return sorted(parts, key=lambda part: bool(part.parts))[:2]
+        return parts
 
     def _clause(self, number: str, quote: str) -> tuple[str, str]:
         policy = self.case.determination.policy_id
@@ -340,10 +346,11 @@ class Writer:
         text = f"{_upper(self.fact(detail, *records))}." if detail else "Shown in the record."
         if finding.status == "met":
             return text
-        return f"Not met on the record: {text} {self.gap('grounds for an exception, if any')}"
+        return f"Not met on the record: {text}"
 
     def _wanted(self, finding: Finding) -> str:
         what = formats.dates_in(finding.fix or finding.text, formats.long_date).rstrip(".")
+        what = what.removeprefix("Ask the prescriber to ")
         records = [e.record_id for e in finding.evidence]
         return _lower(self.fact(what, *records, self.case.determination.policy_id))
 

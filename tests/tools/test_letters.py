@@ -1,0 +1,236 @@
+"""What a letter of medical necessity says, and what it never says."""
+
+import re
+from datetime import date
+
+import msgspec
+import pytest
+
+from tests.paper_cases import AS_OF, bare, case_of, jose, observation, on_ozempic
+from tools.cases import Case
+from tools.citations import TABLE, citations
+from tools.formats import long_date
+from tools.letter_pdf import letter_pdf
+from tools.letters import Letter, letter
+from tools.records import Diagnosis, Medication, Patient
+
+NUMBER = re.compile(r"\d[\d,.]*\d|\d")
+
+
+def without_diabetes() -> Patient:
+    was = jose()
+    conditions = (
+        Diagnosis(id="dx3", code="E66.811", name="Obesity, class 1"),
+        Diagnosis(id="dx4", code="I25.2", name="Old myocardial infarction"),
+    )
+    lower = (observation("obs1", "hba1c", 5.6, "%", date(2026, 8, 12)), *was.observations[2:])
+    return jose(conditions=conditions, observations=lower)
+
+
+def with_heart_failure(lvef: float) -> Patient:
+    was = jose()
+    return jose(
+        conditions=(
+            *(was.conditions or ()),
+            Diagnosis(id="dx5", code="I50.22", name="Chronic systolic heart failure"),
+        ),
+        observations=(*was.observations, observation("obs9", "lvef", lvef, "%", date(2026, 6, 1))),
+    )
+
+
+CASES = {
+    "ready": case_of(jose()),
+    "bare": case_of(bare()),
+    "renewal": case_of(on_ozempic()),
+    "weight": case_of(without_diabetes(), "Wegovy"),
+    "heart failure": case_of(with_heart_failure(35), "Jardiance"),
+    "denial": case_of(jose(conditions=()), "Ozempic"),
+}
+
+
+def keys(case: Case) -> set[str]:
+    return {citation.key for citation in citations(case)}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_number_date_and_code_is_a_fact_of_the_case(name: str) -> None:
+    written = letter(CASES[name])
+    known = {number for fact in written.facts for number in NUMBER.findall(fact.value)}
+    assert set(NUMBER.findall(written.text.replace("ICD-10-CM", ""))) <= known
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_fact_names_a_record_that_exists(name: str) -> None:
+    case = CASES[name]
+    for fact in letter(case).facts:
+        assert fact.record_id, fact
+        for record in fact.record_id.split(","):
+            assert exists(record, case), fact
+
+
+def exists(record: str, case: Case) -> bool:
+    patient, plan = case.patient, case.plan
+    whole = {"patient", "prescriber", "conditions", "medications", "allergies", "request", "as_of"}
+    lists = (patient.coverages, patient.conditions, patient.observations, patient.medications, patient.fills)
+    more = (patient.allergies, patient.attestations, patient.notes, patient.orders, patient.programs)
+    ids = {item.id for group in (*lists, *more) for item in group or ()}
+    named = {f"plan:{plan.id}", f"drug:{case.drug.name}", case.determination.policy_id}
+    return record in whole | ids | named | {f"citation:{c.key}" for c in TABLE}
+
+
+def test_a_ready_case_leaves_no_gap_but_the_signature() -> None:
+    written = letter(CASES["ready"])
+    assert written.gaps == ()
+    assert "Signature: ____" in written.text
+    assert "Ana Whitfield, MD" in written.text
+
+
+def test_what_the_record_does_not_show_is_a_gap_and_never_a_value() -> None:
+    text = letter(CASES["bare"]).text
+    assert "[PRESCRIBER TO COMPLETE: date of birth]" in text
+    assert "[PRESCRIBER TO COMPLETE: diagnosis and ICD-10-CM code]" in text
+    assert "E11" not in text
+    assert "year-old" not in text
+
+
+def test_every_criterion_is_quoted_word_for_word_with_its_clause() -> None:
+    case = CASES["ready"]
+    text = letter(case).text
+    assert case.rule is not None and case.policy is not None
+    for node in (*case.rule.criteria.children, *case.rule.exclusions):
+        assert f'{node.clause_id}  "{node.quote}"' in text
+        assert node.quote in case.policy.text
+
+
+def test_a_trial_stands_with_dose_dates_and_outcome() -> None:
+    text = letter(CASES["ready"]).text
+    assert (
+        "Metformin 1,000 mg twice daily (ER), February 1, 2025 to March 8, 2026:"
+        " inadequate response; HbA1c 8.8 % on the maximum dose." in text
+    )
+    assert "Glipizide 10 mg once daily, March 10, 2026 to May 2, 2026: intolerance (hypoglycemia)." in text
+
+
+def test_a_trial_without_end_or_dose_says_so() -> None:
+    vague = Medication(id="med1", drug="metformin", ingredients=("metformin",), classes=("biguanide",))
+    text = letter(case_of(jose(medications=(vague,)))).text
+    assert "[PRESCRIBER TO COMPLETE: dose of metformin]" in text
+    assert "[PRESCRIBER TO COMPLETE: start of metformin]" in text
+
+
+def test_a_drug_asked_for_is_not_listed_as_treatment_that_failed() -> None:
+    text = letter(CASES["renewal"]).text
+    treatment = text.split("TREATMENT TO DATE")[1].split("CRITERIA")[0]
+    assert "Ozempic" not in treatment
+
+
+def test_a_renewal_argues_the_renewal_criteria() -> None:
+    text = letter(CASES["renewal"]).text
+    assert "HbA1c has fallen by at least 0.5" in text
+    assert "18 years of age" not in text
+    assert "continued authorization" in text
+
+
+def test_a_draft_that_is_likely_denied_says_at_its_top_which_criterion_fails() -> None:
+    first = letter(CASES["denial"]).text.splitlines()[0]
+    assert "DRAFT" in first and "1.2" in first and "type 2 diabetes" in first
+
+
+def test_values_that_contradict_each_other_are_not_written() -> None:
+    was = jose()
+    other = observation("obs7", "hba1c", 6.1, "%", date(2026, 8, 12))
+    case = case_of(jose(observations=(*was.observations, other)))
+    summary = letter(case).text.split("SUMMARY")[1].split("TREATMENT")[0]
+    assert case.newest("hba1c") is None
+    assert "6.1 %" not in summary and "8.4 %" not in summary
+    assert "[PRESCRIBER TO COMPLETE: confirm which HbA1c" in letter(case).text
+
+
+# --- citations -------------------------------------------------------------------------------------------
+
+
+def test_select_and_step_1_are_cited_only_without_diabetes() -> None:
+    assert {"SELECT", "STEP 1"} <= keys(CASES["weight"])
+    diabetic = case_of(jose(), "Wegovy")
+    assert not {"SELECT", "STEP 1"} & keys(diabetic)
+    assert "STEP 2" in keys(diabetic)
+
+
+def test_a_chart_without_a_problem_list_is_not_without_diabetes() -> None:
+    assert "STEP 1" not in keys(case_of(jose(conditions=None), "Wegovy"))
+
+
+def test_sustain_6_asks_for_vascular_disease() -> None:
+    assert "SUSTAIN-6" in keys(CASES["ready"])
+    alone = jose(conditions=(jose().conditions or ())[:1])
+    assert "SUSTAIN-6" not in keys(case_of(alone))
+
+
+@pytest.mark.parametrize(
+    ("egfr", "uacr", "cited"),
+    [(60.0, 350.0, True), (60.0, 200.0, False), (40.0, 150.0, True), (40.0, None, False)],
+)
+def test_flow_asks_for_its_own_kidney_disease(egfr: float, uacr: float | None, cited: bool) -> None:
+    was = jose()
+    kidney = Diagnosis(id="dx9", code="N18.30", name="Chronic kidney disease, stage 3")
+    values = [o for o in was.observations if o.test != "egfr"]
+    values.append(observation("o1", "egfr", egfr, "mL/min/{1.73_m2}", date(2026, 8, 1)))
+    if uacr is not None:
+        values.append(observation("o2", "uacr", uacr, "mg/g", date(2026, 8, 1)))
+    case = case_of(jose(conditions=(*(was.conditions or ()), kidney), observations=tuple(values)))
+    assert ("FLOW" in keys(case)) is cited
+
+
+@pytest.mark.parametrize(("lvef", "trial"), [(35.0, "EMPEROR-Reduced"), (55.0, "EMPEROR-Preserved")])
+def test_ejection_fraction_chooses_the_heart_failure_trial(lvef: float, trial: str) -> None:
+    found = keys(case_of(with_heart_failure(lvef), "Jardiance"))
+    assert trial in found
+    assert len([key for key in found if key.startswith("EMPEROR")]) == 1
+
+
+def test_no_trial_is_cited_for_another_drug() -> None:
+    for case in CASES.values():
+        for citation in citations(case):
+            assert not citation.drugs or case.drug.name in citation.drugs
+
+
+def test_nothing_is_cited_from_the_future() -> None:
+    old = msgspec.structs.replace(CASES["ready"], as_of=date(2015, 1, 1))
+    assert all(citation.year <= 2015 for citation in citations(old))
+
+
+def test_at_most_four_citations() -> None:
+    assert all(len(citations(case)) <= 4 for case in CASES.values())
+
+
+# --- as paper --------------------------------------------------------------------------------------------
+
+
+def pages(written: Letter) -> str:
+    from io import BytesIO
+
+    from pypdf import PdfReader
+
+    return "\n".join(page.extract_text() for page in PdfReader(BytesIO(letter_pdf(written))).pages)
+
+
+def test_the_pdf_holds_what_the_text_holds() -> None:
+    written = letter(CASES["ready"])
+    shown = re.sub(r"\s+", " ", pages(written))
+    assert "José Núñez" in shown
+    assert "7.0 %" in shown
+    for number in NUMBER.findall(written.text):
+        assert number in shown
+
+
+def test_the_same_case_is_the_same_file() -> None:
+    assert letter_pdf(letter(CASES["ready"])) == letter_pdf(letter(case_of(jose())))
+
+
+def test_markdown_and_text_say_the_same() -> None:
+    written = letter(CASES["ready"])
+    assert set(NUMBER.findall(written.markdown)) == set(NUMBER.findall(written.text))
+
+
+def test_the_letter_is_dated_on_the_day_it_judges() -> None:
+    assert long_date(AS_OF) in letter(CASES["ready"]).text
