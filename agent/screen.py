@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tools.records import Alternative, Determination, Evidence, Finding, Patient, Request, Status
+from tools.terms import INDICATIONS
 
 STYLES = {
     "ready": "bold green",
@@ -27,6 +28,7 @@ MARKS: dict[Status, tuple[str, str, str]] = {  # in UTF-8, in ASCII, colour
     "unknown": ("?", "?", "yellow"),
 }
 NARROW, WIDEST = 72, 140  # columns
+MOST_EVIDENCE = 4  # lines for one criterion
 ASCII = str.maketrans({
     "≥": ">=", "≤": "<=", "–": "-", "—": "-", "·": "|", "→": "->", "×": "x", "µ": "u", "²": "2", "…": "...",
     "’": "'", "“": '"', "”": '"', "§": "Sec. ", "≈": "~", "•": "*", "✓": "+", "✗": "x", "½": "1/2", "°": " deg",
@@ -93,7 +95,8 @@ def _header(found: Determination, patient: Patient) -> Text:
     text = Text.assemble((f"{found.drug} for {who}", "bold"), "\n")
     text.append(" · ".join(word for word in (found.payer, found.plan_id) if word))
     text.append(f" · as of {found.as_of}", "bold")
-    use = " · ".join(word for word in (found.indication, ask_words(found.request)) if word)
+    indication = INDICATIONS.get(found.indication, found.indication)
+    use = " · ".join(word for word in (indication, ask_words(found.request)) if word)
     return text.append(f"\n{use}", "dim") if use else text
 
 
@@ -159,7 +162,11 @@ def _short(finding: Finding) -> str:
 
 
 def _evidence(finding: Finding) -> Text:
-    lines = [_evidence_line(evidence) for evidence in finding.evidence] if not finding.parts else []
+    seen = finding.evidence if not finding.parts else ()
+    shown = seen if len(seen) <= MOST_EVIDENCE else seen[: MOST_EVIDENCE - 1]
+    lines = [_evidence_line(evidence) for evidence in shown]
+    if len(shown) < len(seen):
+        lines.append(Text(f"and {len(seen) - len(shown)} more, see --json", "dim"))
     return Text("\n").join(lines)
 
 
@@ -189,5 +196,6 @@ def _alternatives(found: tuple[Alternative, ...]) -> Table:
     for other in found:
         tier = f"tier {other.tier}" if other.tier is not None else ""
         outcome = Text(other.outcome.replace("_", " "), STYLES[other.outcome].removeprefix("bold "))
-        table.add_row(other.drug, outcome, other.indication, tier, other.copay)
+        indication = INDICATIONS.get(other.indication, other.indication)
+        table.add_row(other.drug, outcome, indication, tier, other.copay)
     return table

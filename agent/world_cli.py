@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from agent.settings import Settings, read_settings
-from tools.errors import Refused
+from tools.errors import Refused, Unavailable
 
 if TYPE_CHECKING:
     from tools.store.load import LoadReport, Mode, Progress
@@ -36,7 +36,9 @@ def _setup(
     settings = read_settings()
     generated = _generate_if_needed(settings)
     store = _create(settings)
-    report = _load(store, settings.data, "replace" if settings.catalog else "new", trust=False)
+    report = _load(
+        store, settings.data, "replace" if _is_newer_print(store, settings) else "new", trust=False
+    )
     clauses = _index_if_needed(store)
     if as_json:
         from agent.dump import plain, to_json
@@ -150,6 +152,21 @@ def _generate_if_needed(settings: Settings) -> bool:
         given += ["--catalog", str(settings.catalog)]
     load_command("generate").main(given, prog_name="pa generate", standalone_mode=False)
     return True
+
+
+def _is_newer_print(store: Store, settings: Settings) -> bool:
+    """Does the store hold an earlier print of this very world (seed and date), which it may take the place of?"""
+    from tools.store import DatasetInfo
+    from tools.store.reading import read_record
+
+    if settings.catalog:
+        return True
+    try:
+        loaded = store.dataset()
+    except Unavailable:
+        return False
+    offered = read_record(settings.data / "dataset.json", DatasetInfo)
+    return (loaded.seed, loaded.as_of) == (offered.seed, offered.as_of)
 
 
 def _create(settings: Settings) -> Store:

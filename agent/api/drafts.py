@@ -89,7 +89,7 @@ def view(draft: Draft) -> dict[str, Any]:
     }
 
 
-@router.get("", summary="Drafts, oldest first", responses=wire.gives(list, "The drafts."))
+@router.get("", summary="Drafts, oldest first", responses=wire.gives(wire.many(DraftView), "The drafts."))
 async def drafts(
     request: Request,
     status: Literal["needs_review", "edited", "approved", "rejected"] | None = Query(None),

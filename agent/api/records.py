@@ -85,7 +85,7 @@ async def patient(request: Request, patient_id: str) -> Response:
 
 
 @router.get(
-    "/plans", tags=["plans"], summary="All plans", responses=wire.gives(list, "The plans.", media=wire.JSON)
+    "/plans", tags=["plans"], summary="All plans", responses=wire.gives(wire.many(PlanRow), "The plans.")
 )
 async def plans(request: Request) -> Response:
     return wire.answer([_row(plan) for plan in office(request).store.plans()])

@@ -107,6 +107,11 @@ def schema(kind: Any) -> dict[str, Any]:
     return dict(kind)
 
 
+def many(kind: type) -> dict[str, Any]:
+    """The schema of an array of these."""
+    return {"type": "array", "items": schema(kind)}
+
+
 def takes(kind: type, example: Mapping[str, Any]) -> dict[str, Any]:
     """`openapi_extra` of an endpoint that reads this struct from its body."""
     content = {JSON: {"schema": schema(kind), "example": dict(example)}}

@@ -1,0 +1,270 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from jsonschema import Draft202012Validator
+
+from agent.api.app import create_app
+from agent.api.serving import check_host
+from agent.settings import read_settings
+from tests.agent.conftest import Case, Ran
+from tools.errors import Refused
+from tools.store import Store
+
+PROCESS = "/api/orchestrator/process"
+BY = {"by": "R. Lee, CPhT"}
+
+
+@pytest.fixture
+def api(home: Path) -> Iterator[TestClient]:
+    with TestClient(create_app(read_settings()), raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    "outcome", ["ready", "needs_documentation", "likely_denial", "not_required", "not_covered"]
+)
+def test_the_determination_is_the_object_that_the_command_prints(
+    api: TestClient, pa: Callable[..., Ran], cases: dict[str, Case], outcome: str
+) -> None:
+    case = cases[outcome]
+    answered = process(api, case, draft=False)
+    assert answered["determination"] == json.loads(pa("check", case.patient_id, case.drug, "--json").out)
+    assert answered["draft"] is None
+
+
+def test_the_guides_call_brings_form_letter_and_citations(api: TestClient, cases: dict[str, Case]) -> None:
+    answered = process(api, cases["ready"])
+    drafted = answered["draft"]
+    assert drafted["status"] == "needs_review" and drafted["form"]["fields"]
+    assert {"form_pdf", "letter_pdf", "letter"} <= set(drafted["links"])
+    form, letter = api.get(drafted["links"]["form_pdf"]), api.get(drafted["links"]["letter"])
+    assert form.headers["content-type"] == "application/pdf" and form.content.startswith(b"%PDF")
+    assert letter.headers["content-type"].startswith("text/plain") and cases["ready"].drug in letter.text
+    assert answered["citations"] and answered["coverage"]["active"]
+
+
+def test_every_citation_stands_in_the_policy_word_for_word(
+    api: TestClient, cases: dict[str, Case], store: Store
+) -> None:
+    answered = process(api, cases["ready"], draft=False)
+    for citation in answered["citations"]:
+        found = cases["ready"].found
+        policy = store.policy(found.plan_id, found.drug)
+        assert policy and policy.id == citation["policy_id"]
+        clause = next(clause for clause in policy.clauses if clause.id == citation["clause_id"])
+        assert citation["quote"] in clause.text and clause.section == citation["section"]
+
+
+def test_a_refused_draft_is_an_answer_with_what_to_do(api: TestClient, cases: dict[str, Case]) -> None:
+    answered = process(api, cases["not_covered"])
+    assert answered["draft"] is None and "Instead: " in answered["refusal"]
+
+
+def test_the_same_call_twice_is_one_draft(api: TestClient, cases: dict[str, Case]) -> None:
+    first, second = process(api, cases["ready"]), process(api, cases["ready"])
+    assert first == second
+    assert len(api.get("/api/drafts").json()) == 1
+
+
+def test_options_are_those_of_the_command(
+    api: TestClient, pa: Callable[..., Ran], cases: dict[str, Case]
+) -> None:
+    case = cases["ready"]
+    answered = process(api, case, draft=False, as_of="2027-12-01", quantity=9, days_supply=28)
+    printed = pa(
+        "check",
+        case.patient_id,
+        case.drug,
+        "--as-of",
+        "2027-12-01",
+        "--quantity",
+        "9",
+        "--days-supply",
+        "28",
+        "--json",
+    )
+    assert answered["determination"] == json.loads(printed.out)
+
+
+# --- errors ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "kind", "says"),
+    [
+        ({"patient_id": "P9999", "drug": "Ozempic"}, 404, "not-found", "no patient 'P9999'"),
+        ({"patient_id": "P001", "drug": "Ozempik"}, 404, "not-found", "did you mean Ozempic"),
+        ({"patient_id": "P001"}, 422, "invalid", "drug"),
+        ({"patient_id": "P001", "drug": 7}, 422, "invalid", "$.drug"),
+        ({"patient_id": "P001", "drug": "Ozempic", "dose": 1}, 422, "invalid", "dose"),
+        ({"patient_id": "P001", "drug": "Ozempic", "as_of": "soon"}, 422, "invalid", "'soon' is no date"),
+        ({"patient_id": "P001", "drug": "Ozempic", "kind": "old"}, 422, "invalid", "old"),
+        ({"patient_id": "P001", "drug": "Ozempic", "quantity": -1}, 422, "invalid", "cannot be"),
+    ],
+)
+def test_errors_are_problems_that_name_the_value(
+    api: TestClient, body: dict[str, Any], status: int, kind: str, says: str
+) -> None:
+    answer = api.post(PROCESS, json=body)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert problem["type"] == f"urn:paladin:{kind}" and problem["status"] == status
+    assert says in problem["detail"]
+
+
+def test_what_is_near_is_data_too(api: TestClient) -> None:
+    assert api.post(PROCESS, json={"patient_id": "P001", "drug": "Ozempik"}).json()["near"] == ["Ozempic"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("POST", PROCESS, b"not json", 422),
+        ("POST", PROCESS, b"\xff\xfe", 422),
+        ("POST", PROCESS, b"", 422),
+        ("GET", PROCESS, b"", 405),
+        ("GET", "/api/nowhere", b"", 404),
+        ("GET", "/api/patients?limit=0", b"", 422),
+        ("GET", "/api/patients/P9999", b"", 404),
+        ("GET", "/api/drafts/9", b"", 404),
+        ("GET", "/api/drafts/x", b"", 422),
+        ("GET", "/api/policies/search?plan_id=NOPE&drug=Ozempic&q=a1c", b"", 404),
+        ("POST", "/api/drafts/9/approve", b'{"by": "R. Lee"}', 404),
+    ],
+)
+def test_every_error_is_problem_json(
+    api: TestClient, method: str, path: str, body: bytes, status: int
+) -> None:
+    answer = api.request(method, path, content=body)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    assert answer.json()["status"] == status
+
+
+def test_without_a_store_the_server_says_what_to_run(home: Path) -> None:
+    (home / "paladin.db").unlink()
+    with TestClient(create_app(read_settings()), raise_server_exceptions=False) as api:
+        answer = api.get("/health")
+    assert answer.status_code == 503 and "pa setup" in answer.json()["detail"]
+
+
+# --- records ---------------------------------------------------------------------------------------------
+
+
+def test_pages_meet_without_gap_or_overlap(api: TestClient) -> None:
+    ids, offset = [], 0
+    while offset is not None:
+        page = api.get("/api/patients", params={"limit": 25, "offset": offset}).json()
+        ids += [row["id"] for row in page["items"]]
+        offset = page["next"]
+    assert ids == sorted(set(ids)) and len(ids) == page["total"] == 60
+
+
+def test_a_search_finds_by_the_beginning_of_a_name(api: TestClient, store: Store) -> None:
+    name = store.patient("P001").family
+    found = api.get("/api/patients", params={"q": name[:4].lower()}).json()
+    assert "P001" in [row["id"] for row in found["items"]]
+
+
+def test_a_chart_comes_whole(api: TestClient, store: Store) -> None:
+    chart = api.get("/api/patients/P001").json()
+    assert set(chart) == set(store.patient("P001").__struct_fields__)
+
+
+def test_coverage_says_what_the_plan_says(api: TestClient, cases: dict[str, Case]) -> None:
+    case = cases["not_covered"]
+    told = api.get("/api/coverage", params={"patient_id": case.patient_id, "drug": case.drug}).json()
+    assert told["covered"] is False and told["reason"]
+
+
+def test_a_search_of_policies_stays_within_plan_and_drug(api: TestClient, cases: dict[str, Case]) -> None:
+    found = cases["ready"].found
+    asked = {"plan_id": found.plan_id, "drug": found.drug, "q": "how recent must the HbA1c be", "k": 5}
+    items = api.get("/api/policies/search", params=asked).json()["items"]
+    assert items and {item["policy_id"] for item in items} == {found.policy_id}
+
+
+def test_a_world_that_is_loaded_meanwhile_is_seen_at_once(
+    api: TestClient, cases: dict[str, Case], home: Path
+) -> None:
+    from tests.agent.test_check_cli import drop_benefit
+
+    case = cases["ready"]
+    assert (
+        api.post(PROCESS, json={"patient_id": case.patient_id, "drug": case.drug, "draft": False}).status_code
+        == 200
+    )
+    drop_benefit(home, case.drug)
+    answer = api.post(PROCESS, json={"patient_id": case.patient_id, "drug": case.drug, "draft": False})
+    assert answer.status_code == 422 and "has no rule for" in answer.json()["detail"]
+
+
+# --- drafts ----------------------------------------------------------------------------------------------
+
+
+def test_a_draft_is_approved_with_a_name_and_stays_so(api: TestClient, cases: dict[str, Case]) -> None:
+    number = process(api, cases["ready"])["draft"]["id"]
+    assert api.post(f"/api/drafts/{number}/approve", json={"by": ""}).status_code == 422
+    assert api.post(f"/api/drafts/{number}/approve", json=BY).json()["status"] == "approved"
+    again = api.post(f"/api/drafts/{number}/reject", json={**BY, "reason": "late"})
+    assert again.status_code == 409 and "already approved" in again.json()["detail"]
+    assert [done["by"] for done in api.get(f"/api/drafts/{number}").json()["reviews"]] == [BY["by"]]
+
+
+def test_an_edit_makes_the_draft_wait_again(api: TestClient, cases: dict[str, Case]) -> None:
+    drafted = process(api, cases["ready"])["draft"]
+    field = next(f for f in drafted["form"]["fields"] if f["type"] == "text" and f["value"])
+    edited = api.post(
+        f"/api/drafts/{drafted['id']}/edit", json={**BY, "edits": {field["id"]: "By hand"}}
+    ).json()
+    assert edited["status"] == "edited"
+    assert next(f for f in edited["form"]["fields"] if f["id"] == field["id"])["value"] == "By hand"
+
+
+# --- description -----------------------------------------------------------------------------------------
+
+
+def test_openapi_describes_what_is_answered(api: TestClient, cases: dict[str, Case]) -> None:
+    document = api.get("/openapi.json").json()
+    schema = {"$ref": "#/components/schemas/Processed", "components": document["components"]}
+    for draft in (True, False):
+        errors = list(Draft202012Validator(schema).iter_errors(process(api, cases["ready"], draft=draft)))
+        assert errors == []
+
+
+def test_openapi_has_an_example_that_works(api: TestClient) -> None:
+    document = api.get("/openapi.json").json()
+    example = document["paths"][PROCESS]["post"]["requestBody"]["content"]["application/json"]["example"]
+    assert example == {"patient_id": "P001", "drug": "Ozempic"}
+    assert api.post(PROCESS, json={**example, "draft": False}).status_code == 200
+
+
+def test_every_reference_in_openapi_leads_somewhere(api: TestClient) -> None:
+    text = api.get("/openapi.json").text
+    schemas = json.loads(text)["components"]["schemas"]
+    references = {part.split('"')[0] for part in text.split("#/components/schemas/")[1:]}
+    assert references <= set(schemas)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost", "127.0.0.53"])
+def test_loopback_is_served(host: str) -> None:
+    check_host(host)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.org", ""])
+def test_no_other_machine_is_let_in(pa: Callable[..., Ran], host: str) -> None:
+    with pytest.raises(Refused, match="no access control"):
+        check_host(host)
+    assert pa("serve", "--host", host).code == 2
+
+
+def process(api: TestClient, case: Case, **more: Any) -> Any:
+    answer = api.post(PROCESS, json={"patient_id": case.patient_id, "drug": case.drug, **more})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
