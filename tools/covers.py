@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from io import BytesIO
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tools import formats
 from tools.cases import Case
 from tools.letters import Block, Letter, Writer, heading, paragraph
+from tools.paper import canvas
 from tools.records import FilledField, FormTemplate, PARequest
 
 CONFIDENTIAL = (
@@ -57,29 +58,24 @@ def page_count(pdf: bytes) -> int:
 
 def fax_cover(template: FormTemplate, case: Case, pages: int) -> bytes:
     """One page without a patient's name or drug on it: whoever stands at the machine may read a cover."""
-    from reportlab import rl_config
-    from reportlab.pdfgen.canvas import Canvas
-
-    rl_config.invariant = 1
     buffer = BytesIO()
-    canvas = Canvas(buffer, pagesize=(612, 792), invariant=1)
-    canvas.setTitle("Fax cover")
-    canvas.setFont("Helvetica-Bold", 40)
-    canvas.drawString(60, 690, "FAX")
-    canvas.setLineWidth(2.5)
-    canvas.line(60, 674, 552, 674)
+    pen = canvas(buffer, "Fax cover")
+    pen.setFont("Helvetica-Bold", 40)
+    pen.drawString(60, 690, "FAX")
+    pen.setLineWidth(2.5)
+    pen.line(60, 674, 552, 674)
     y = 640.0
     for label, value in _fax_lines(template, case, pages):
-        canvas.setFont("Helvetica-Bold", 11)
-        canvas.drawString(60, y, label)
-        canvas.setFont("Helvetica", 12)
-        canvas.drawString(160, y, formats.printable(value))
-        canvas.setLineWidth(0.5)
-        canvas.line(160, y - 5, 552, y - 5)
+        pen.setFont("Helvetica-Bold", 11)
+        pen.drawString(60, y, label)
+        pen.setFont("Helvetica", 12)
+        pen.drawString(160, y, formats.printable(value))
+        pen.setLineWidth(0.5)
+        pen.line(160, y - 5, 552, y - 5)
         y -= 30
-    _confidential(canvas, y - 30)
-    canvas.showPage()
-    canvas.save()
+    _confidential(pen, y - 30)
+    pen.showPage()
+    pen.save()
     return buffer.getvalue()
 
 
@@ -97,14 +93,14 @@ def _fax_lines(template: FormTemplate, case: Case, pages: int) -> Iterator[tuple
     yield "Pages", f"{pages + 1} with this one, and the attachments named on the form" if pages else ""
 
 
-def _confidential(canvas: object, y: float) -> None:
+def _confidential(pen: Any, y: float) -> None:
     from tools.form_layout import wrap
 
     lines = wrap(CONFIDENTIAL, "Helvetica", 10, 470)
-    canvas.rect(60, y - 14 * len(lines) - 4, 492, 14 * len(lines) + 16)  # type: ignore[attr-defined]
-    canvas.setFont("Helvetica", 10)  # type: ignore[attr-defined]
+    pen.rect(60, y - 14 * len(lines) - 4, 492, 14 * len(lines) + 16)
+    pen.setFont("Helvetica", 10)
     for place, line in enumerate(lines):
-        canvas.drawString(71, y - 4 - 14 * place, line)  # type: ignore[attr-defined]
+        pen.drawString(71, y - 4 - 14 * place, line)
 
 
 # --- telephone -------------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ from tools.form_layout import (
     wrap,
 )
 from tools.form_look import Look
+from tools.paper import canvas
 from tools.records import FilledField, FormTemplate, PARequest, Section
 
 LABEL = 8.5  # points; nothing on the form is smaller
@@ -44,29 +45,22 @@ FEW_ROWS = 3  # tables have at least so many rows, for what is added by hand
 
 def render_pdf(template: FormTemplate, request: PARequest, case: Case) -> bytes:
     """The form's bytes; fields are named by FilledField.id, long ones go on as `<id>.continued.<n>`."""
-    from reportlab import rl_config
-    from reportlab.pdfgen.canvas import Canvas
-
-    rl_config.invariant = 1
     buffer = BytesIO()
-    canvas = Canvas(buffer, pagesize=(612, 792), pageCompression=1, invariant=1)
-    canvas.setTitle(f"{template.title}: {case.drug.name}")
-    canvas.setSubject(template.id)
-    canvas.setAuthor("Paladin draft, not submitted")
-    sheet = _Sheet(template, request, case, canvas)
+    pen = canvas(buffer, f"{template.title}: {case.drug.name}", template.id)
+    sheet = _Sheet(template, request, case, pen)
     sheet.draw()
-    canvas.save()
+    pen.save()
     return buffer.getvalue()
 
 
 class _Sheet:
     """One form while it is being drawn."""
 
-    def __init__(self, template: FormTemplate, request: PARequest, case: Case, canvas: Any) -> None:
+    def __init__(self, template: FormTemplate, request: PARequest, case: Case, pen: Any) -> None:
         self.template, self.request, self.case = template, request, case
         self.look = Look(template.look)
-        self.fields = Fields(canvas)
-        self.pen = canvas
+        self.fields = Fields(pen)
+        self.pen = pen
         self.overflow: list[tuple[FilledField, str]] = []
 
     def draw(self) -> None:

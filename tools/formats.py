@@ -150,14 +150,18 @@ def long_date(day: date) -> str:
 
 def printable(text: str) -> str:
     """The text in characters that every PDF viewer's base fonts and every fax show; accents stay."""
-    return "".join(char if _shows(char) else _plainest(char) for char in text.translate(PLAIN))
+    if text.isascii():
+        return text
+    plain = text.translate(PLAIN)
+    return plain if _shows(plain) else "".join(c if _shows(c) else _plainest(c) for c in plain)
 
 
-def _shows(char: str) -> bool:
+def _shows(text: str) -> bool:
     try:
-        return bool(char.encode("cp1252"))
+        text.encode("cp1252")
     except UnicodeEncodeError:
         return False
+    return True
 
 
 def _plainest(char: str) -> str:

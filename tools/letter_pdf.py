@@ -2,136 +2,203 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Iterator
 from io import BytesIO
-from typing import Any
-from xml.sax.saxutils import escape
+from itertools import groupby
+from typing import Any, NamedTuple
 
 from tools import formats
+from tools.form_layout import Block as Piece
+from tools.form_layout import pages_of, space, width_of, wrap
 from tools.letters import Block, Letter
+from tools.paper import canvas
 
-# The base fonts lack these signs; the Symbol font has them, so that a clause is quoted as it stands.
+LEFT, TOP, BOTTOM, WIDTH = 68.0, 742.0, 62.0, 476.0
+NUMBER_GAP = 7.0
+# The base fonts lack these signs; Symbol has them, so that a clause is quoted as it stands. Each has an ASCII
+# sign of about its width, by which lines are measured.
 SYMBOLS = {"≥": "\u2265", "≤": "\u2264", "≠": "\u2260", "→": "\u2192"}
+STAND_INS = str.maketrans({"≥": "+", "≤": "+", "≠": "+", "→": "M"})
+
+
+class Style(NamedTuple):
+    """Font, size and leading in points, how far it is set in, and the space below it."""
+
+    font: str = "Times-Roman"
+    size: float = 11
+    leading: float = 14
+    indent: float = 0
+    after: float = 7
+
+
+TEXT = Style()
+LINE = TEXT._replace(after=0)
+BOLD_LINE = LINE._replace(font="Times-Bold")
+PRACTICE = Style("Times-Bold", 15, 19, 0, 1)
+PLACE = Style(size=10, leading=12.5, after=0)
+HEADING = Style("Times-Bold", 11.5, 15, 0, 4)
+QUOTE = TEXT._replace(font="Times-Italic", after=1)
+SHOWN = TEXT._replace(indent=18, after=6)
+BULLET = TEXT._replace(indent=14, after=4)
+NOTICE = Style("Times-Bold", 11, 14, 8, 0)
 
 
 def letter_pdf(letter: Letter) -> bytes:
-    """The letter, set on US letter paper, with page numbers from the second page on."""
-    from reportlab import rl_config
-    from reportlab.platypus import SimpleDocTemplate
-
-    rl_config.invariant = 1
+    """The letter, set on US letter paper, with its title and page number from the second page on."""
     buffer = BytesIO()
-    document = SimpleDocTemplate(
-        buffer,
-        pagesize=(612, 792),
-        leftMargin=68,
-        rightMargin=68,
-        topMargin=50,
-        bottomMargin=58,
-        title=letter.title,
-        author="Paladin draft, unsigned",
-        invariant=1,
-    )
-    story = [flowable for block in letter.blocks for flowable in _flowables(block)]
-    document.build(story, onFirstPage=_first_page, onLaterPages=_later_page(letter.title))
+    pen = canvas(buffer, letter.title)
+    pieces = [piece for block in letter.blocks for piece in _pieces(block)]
+    pages = pages_of(pieces, TOP - BOTTOM, TOP - BOTTOM)
+    for number, page in enumerate(pages, 1):
+        y = TOP
+        for piece in page:
+            piece.draw(pen, LEFT, y)
+            y -= piece.height
+        if number > 1:
+            _foot(pen, letter.title, number, len(pages))
+        pen.showPage()
+    pen.save()
     return buffer.getvalue()
 
 
-def _first_page(canvas: Any, document: Any) -> None:
-    pass
+def _foot(pen: Any, title: str, number: int, pages: int) -> None:
+    pen.setFont("Times-Roman", 9)
+    pen.drawString(LEFT, 36, formats.printable(title))
+    pen.drawRightString(LEFT + WIDTH, 36, f"Page {number} of {pages}")
 
 
-def _later_page(title: str) -> Any:
-    def draw(canvas: Any, document: Any) -> None:
-        canvas.setFont("Times-Roman", 9)
-        canvas.drawString(68, 36, formats.printable(title))
-        canvas.drawRightString(544, 36, f"Page {document.page}")
+# --- blocks ----------------------------------------------------------------------------------------------
+
+
+def _pieces(block: Block) -> Iterator[Piece]:
+    lines = [line for line in block.lines if line]
+    if block.kind == "head":
+        yield from _head(lines)
+    elif block.kind == "subject":
+        yield from _set(lines[0], BOLD_LINE)
+        yield from _block(lines[1:])
+    elif block.kind == "lines":
+        yield from _block(lines)
+    elif block.kind == "heading":
+        yield space(8)
+        yield from _set(lines[0], HEADING, keep=True)
+    elif block.kind == "criterion":
+        yield from _criterion(*block.lines)
+    elif block.kind == "bullet":
+        yield from _set(lines[0], BULLET, mark="\u2022")
+    elif block.kind == "signature":
+        yield from _signature(lines)
+    elif block.kind == "notice":
+        yield from _notice(lines[0])
+    else:
+        for line in lines:
+            yield from _set(line, TEXT)
+
+
+def _head(lines: list[str]) -> Iterator[Piece]:
+    yield from _set(lines[0], PRACTICE)
+    for line in lines[1:]:
+        yield from _set(line, PLACE)
+    yield Piece(28, _rule)
+
+
+def _rule(pen: Any, x: float, y: float) -> None:
+    pen.setLineWidth(0.8)
+    pen.line(x, y - 8, x + WIDTH, y - 8)
+
+
+def _block(lines: list[str]) -> Iterator[Piece]:
+    for line in lines:
+        yield from _set(line, LINE)
+    yield space(11)
+
+
+def _criterion(number: str, quote: str, shown: str) -> Iterator[Piece]:
+    """The clause's number, its words in italics beside it, and below what the record shows."""
+    margin = width_of(number, "Times-Bold", TEXT.size) + NUMBER_GAP if number else 0.0
+    if quote:
+        style = QUOTE._replace(indent=margin)
+        yield from _set(f"\u201c{quote}\u201d", style, mark=number, mark_font="Times-Bold", keep=bool(shown))
+    if shown:
+        yield from _set(shown, SHOWN if quote else TEXT)
+
+
+def _signature(lines: list[str]) -> Iterator[Piece]:
+    yield space(10)
+    yield from _set(lines[0], TEXT, keep=True)
+    yield Piece(42, _signature_lines, keep=True)
+    for place, line in enumerate(lines[1:], 2):
+        yield from _set(line, LINE, keep=place < len(lines))
+
+
+def _signature_lines(pen: Any, x: float, y: float) -> None:
+    pen.setFont("Times-Roman", 11)
+    pen.setLineWidth(0.7)
+    pen.drawString(x, y - 36, "Signature")
+    pen.line(x + 50, y - 38, x + 280, y - 38)
+    pen.drawString(x + 300, y - 36, "Date")
+    pen.line(x + 328, y - 38, x + 440, y - 38)
+
+
+def _notice(text: str) -> Iterator[Piece]:
+    lines = _lines(text, NOTICE, WIDTH - 8)
+    height = NOTICE.leading * len(lines) + 12
+
+    def draw(pen: Any, x: float, y: float) -> None:
+        pen.setLineWidth(1.4)
+        pen.rect(x, y - height, WIDTH, height)
+        for place, line in enumerate(lines):
+            _draw(pen, line, NOTICE, x + NOTICE.indent, y - 16 - place * NOTICE.leading)
+
+    yield Piece(height + 16, draw)
+
+
+# --- lines -----------------------------------------------------------------------------------------------
+
+
+def _set(
+    text: str, style: Style, mark: str = "", mark_font: str = "Times-Roman", keep: bool = False
+) -> Iterator[Piece]:
+    """A paragraph, a piece for each line; its first two lines stay together, and so do its last two."""
+    lines = _lines(text, style, WIDTH)
+    for place, line in enumerate(lines):
+        last = place == len(lines) - 1
+        height = style.leading + (style.after if last else 0)
+        held = keep if last else place == 0 or place == len(lines) - 2
+        yield Piece(height, _liner(line, style, mark if place == 0 else "", mark_font), held)
+
+
+def _liner(line: str, style: Style, mark: str, mark_font: str) -> Any:
+    def draw(pen: Any, x: float, y: float) -> None:
+        base = y - style.size
+        if mark:
+            _draw(pen, mark, style._replace(font=mark_font), x, base)
+        _draw(pen, line, style, x + style.indent, base)
 
     return draw
 
 
-def _flowables(block: Block) -> list[Any]:
-    from reportlab.platypus import HRFlowable, KeepTogether, Paragraph, Spacer
-
-    style, lines = _styles(), [line for line in block.lines if line]
-    if block.kind == "head":
-        rest = [Paragraph(_markup(line), style["place"]) for line in lines[1:]]
-        rule = HRFlowable(width="100%", thickness=0.8, color="#000000", spaceBefore=6, spaceAfter=14)
-        return [Paragraph(_markup(lines[0]), style["practice"]), *rest, rule]
-    if block.kind == "subject":
-        return [
-            Paragraph(f"<b>{_markup(lines[0])}</b>", style["lines"]),
-            *(Paragraph(_markup(line), style["lines"]) for line in lines[1:]),
-            Spacer(1, 10),
-        ]
-    if block.kind == "lines":
-        return [*(Paragraph(_markup(line), style["lines"]) for line in lines), Spacer(1, 10)]
-    if block.kind == "criterion":
-        number, quote, shown = block.lines
-        said = (
-            f"<b>{_markup(number)}</b>&nbsp; <i>\u201c{_markup(quote)}\u201d</i>"
-            if quote
-            else _markup(number)
-        )
-        if not shown:
-            return [Paragraph(said, style["quote"])]
-        return [KeepTogether([Paragraph(said, style["quote"]), Paragraph(_markup(shown), style["shown"])])]
-    if block.kind == "bullet":
-        return [Paragraph(_markup(lines[0]), style["bullet"], bulletText="\u2022")]
-    if block.kind == "signature":
-        return [KeepTogether(_signature(lines, style))]
-    return [Paragraph(_markup(line), style[block.kind]) for line in lines]
+def _lines(text: str, style: Style, width: float) -> list[str]:
+    """Wrapped by the stand-ins' widths; the signs come back at their places."""
+    shown = text if text.isascii() else "".join(map(_showable, text))
+    wrapped = wrap(shown.translate(STAND_INS), style.font, style.size, width - style.indent)
+    lines, at = [], 0
+    for line in wrapped:
+        at += shown[at : at + 1] == " " and not line.startswith(" ")
+        lines.append(shown[at : at + len(line)])
+        at += len(line)
+    return lines
 
 
-def _signature(lines: list[str], style: dict[str, Any]) -> list[Any]:
-    from reportlab.platypus import Paragraph, Spacer
-
-    ruled = "Signature " + "_" * 38 + "&nbsp;&nbsp;&nbsp; Date " + "_" * 16
-    return [
-        Spacer(1, 10),
-        Paragraph(_markup(lines[0]), style["text"]),
-        Spacer(1, 26),
-        Paragraph(ruled, style["lines"]),
-        *(Paragraph(_markup(line), style["lines"]) for line in lines[1:]),
-    ]
+def _showable(char: str) -> str:
+    return char if char in SYMBOLS else formats.printable(char)
 
 
-@lru_cache(maxsize=4096)
-def _markup(text: str) -> str:
-    parts = []
-    for char in text:
-        if char in SYMBOLS:
-            parts.append(f'<font name="Symbol">{SYMBOLS[char]}</font>')
-        else:
-            parts.append(escape(formats.printable(char)))
-    return "".join(parts)
-
-
-@lru_cache(maxsize=1)
-def _styles() -> dict[str, Any]:
-    from reportlab.lib.styles import ParagraphStyle
-
-    base = ParagraphStyle("text", fontName="Times-Roman", fontSize=11, leading=14, spaceAfter=7)
-    return {
-        "text": base,
-        "lines": ParagraphStyle("lines", base, spaceAfter=0),
-        "practice": ParagraphStyle(
-            "practice", base, fontName="Times-Bold", fontSize=15, leading=18, spaceAfter=2
-        ),
-        "place": ParagraphStyle("place", base, fontSize=10, leading=12.5, spaceAfter=0),
-        "heading": ParagraphStyle(
-            "heading", base, fontName="Times-Bold", fontSize=11.5, spaceBefore=8, spaceAfter=4, keepWithNext=1
-        ),
-        "quote": ParagraphStyle("quote", base, spaceAfter=1, keepWithNext=1),
-        "shown": ParagraphStyle("shown", base, leftIndent=18, spaceAfter=6),
-        "bullet": ParagraphStyle("bullet", base, leftIndent=14, bulletIndent=2, spaceAfter=4),
-        "notice": ParagraphStyle(
-            "notice",
-            base,
-            fontName="Times-Bold",
-            borderWidth=1.4,
-            borderColor="#000000",
-            borderPadding=6,
-            spaceAfter=16,
-        ),
-    }
+def _draw(pen: Any, line: str, style: Style, x: float, y: float) -> None:
+    for symbol, run in groupby(line, key=SYMBOLS.__contains__):
+        text = "".join(run)
+        font = "Symbol" if symbol else style.font
+        pen.setFont(font, style.size)
+        shown = "".join(SYMBOLS[char] for char in text) if symbol else text
+        pen.drawString(x, y, shown)
+        x += width_of(shown, font, style.size)
