@@ -11,20 +11,17 @@ from typing import Literal
 from tools.fhir import ours
 from tools.fhir.bundle import Bundle, Entry
 from tools.fhir.conditions import icd10
-from tools.fhir.products import named_drugs
+from tools.fhir.elements import Attachment, CodeableConcept, Reference, day
+from tools.fhir.products import named_drugs, product
 from tools.fhir.r4 import (
     AllergyIntolerance,
-    Attachment,
     CarePlan,
     ClaimResponse,
-    CodeableConcept,
     Condition,
     DiagnosticReport,
     DocumentReference,
     FamilyMemberHistory,
     FhirProcedure,
-    Reference,
-    day,
 )
 from tools.fhir.report import Tally
 from tools.records import (
@@ -168,9 +165,8 @@ def allergies(bundle: Bundle, tally: Tally) -> list[Allergy]:
 
 
 def _allergy(allergy: AllergyIntolerance) -> Allergy:
-    ingredients, classes = named_drugs(
-        f"{allergy.code.text} {' '.join(c.display for c in allergy.code.coding)}"
-    )
+    told = " ".join((allergy.code.text, *(c.display for c in allergy.code.coding)))
+    ingredients, classes = named_drugs(told if told.strip() else product("", allergy.code.code(RXNORM)).name)
     record = Allergy(
         id=ours.record_id(allergy, Allergy),
         substance=_substance(allergy.code),
@@ -184,8 +180,8 @@ def _allergy(allergy: AllergyIntolerance) -> Allergy:
 
 
 def _substance(concept: CodeableConcept) -> str:
-    if concept.code(RXNORM):
-        return concept.name
+    if rxcui := concept.code(RXNORM):
+        return product("" if concept.name == rxcui else concept.name, rxcui).name
     bare = re.sub(r"\s*\((substance|disorder|finding|organism|product)\)$", "", concept.name)
     return re.sub(r"^allergy to ", "", bare, flags=re.IGNORECASE)
 

@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
-from tools.fhir.r4 import CodeableConcept
+from tools.fhir.elements import CodeableConcept
 from tools.terms import ICD10, SNOMED
 
 ICD10_SYSTEMS = (ICD10, "http://hl7.org/fhir/sid/icd-10", "urn:oid:2.16.840.1.113883.6.90")

@@ -27,10 +27,11 @@ from tools.fhir.clinical import (
     procedures,
     programs,
 )
+from tools.fhir.elements import Period, Reference, day
 from tools.fhir.measurements import attestations, observations
 from tools.fhir.medications import fills, medications, orders
 from tools.fhir.people import address_of, name_of, phone_of, prescriber, source_of, used
-from tools.fhir.r4 import FhirClaim, FhirCoverage, FhirList, FhirPatient, Period, Reference, day
+from tools.fhir.r4 import FhirClaim, FhirCoverage, FhirList, FhirPatient
 from tools.fhir.report import ImportReport, Tally
 from tools.fhir.sense import contradictions
 from tools.records import Coverage, Patient, Plan, Prescriber, Record, Sex

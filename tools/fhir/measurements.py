@@ -7,7 +7,8 @@ from typing import Literal
 
 from tools.fhir import ours
 from tools.fhir.bundle import Bundle, Entry
-from tools.fhir.r4 import CodeableConcept, Component, FhirObservation, Quantity, day
+from tools.fhir.elements import CodeableConcept, Quantity, day
+from tools.fhir.r4 import Component, FhirObservation
 from tools.fhir.report import Tally
 from tools.records import Attestation, Observation
 from tools.terms import BY_LOINC, LOINC, SNOMED, TESTS

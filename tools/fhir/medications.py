@@ -9,17 +9,14 @@ import msgspec
 
 from tools.fhir import ours
 from tools.fhir.bundle import Bundle, Entry
+from tools.fhir.elements import CodeableConcept, Dosage, Reference, day
 from tools.fhir.products import Product, product
 from tools.fhir.r4 import (
-    CodeableConcept,
-    Dosage,
     FhirMedication,
     FhirPatient,
     MedicationDispense,
     MedicationRequest,
     MedicationStatement,
-    Reference,
-    day,
 )
 from tools.fhir.report import Tally
 from tools.records import Fill, Medication, Order, TrialOutcome

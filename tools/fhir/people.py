@@ -6,17 +6,14 @@ import re
 from collections.abc import Iterator
 
 from tools.fhir.bundle import Bundle, Entry
+from tools.fhir.elements import FhirAddress, HumanName, Reference, Telecom
 from tools.fhir.r4 import (
     Encounter,
-    FhirAddress,
     FhirPatient,
-    HumanName,
     MedicationRequest,
     Organization,
     Practitioner,
     PractitionerRole,
-    Reference,
-    Telecom,
 )
 from tools.fhir.report import Tally
 from tools.records import Address, Prescriber

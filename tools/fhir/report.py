@@ -7,7 +7,7 @@ from datetime import date
 from typing import Literal
 
 from tools.fhir.bundle import Entry
-from tools.fhir.r4 import CodeableConcept
+from tools.fhir.elements import CodeableConcept
 from tools.records import Record
 
 Fate = Literal["mapped", "skipped", "not_understood", "not_needed"]

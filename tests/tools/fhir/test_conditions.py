@@ -8,7 +8,7 @@ from collections import Counter
 from importlib.resources import files
 
 from tools.fhir.conditions import icd10, plain
-from tools.fhir.r4 import CodeableConcept, Coding
+from tools.fhir.elements import CodeableConcept, Coding
 from tools.terms import CONCEPTS, SNOMED
 
 

@@ -278,6 +278,12 @@ def test_allergies_keep_type_and_reaction_and_a_refuted_one_is_none(heart_and_ki
     )
 
 
+def test_an_allergy_that_is_only_a_code_is_still_a_drug(alone: Alone) -> None:
+    said = {"resourceType": "AllergyIntolerance", "code": coded(RXNORM, "6809")}
+    (only,) = chart(alone(said)).allergies or ()
+    assert (only.substance, only.ingredients, only.type) == ("metformin", ("metformin",), "allergy")
+
+
 def test_no_known_allergy_is_an_empty_list(weight: dict[str, Any]) -> None:
     assert chart(weight).allergies == ()
 
