@@ -253,16 +253,20 @@ class Look:
             return max(12.0 * rows + 5, 10.0 * lines + 7)
         return 10.0 * lines + 12.0 * rows + 6
 
-    def cell(self, pen: Any, label: str, x: float, y: float, width: float, height: float) -> Box:
-        """Draws frame and label; returns where the value goes."""
+    def cell(
+        self, pen: Any, label: str, x: float, y: float, width: float, height: float, tall: bool = False
+    ) -> Box:
+        """Draws frame and label; returns where the value goes. A `tall` value begins beside a lined cell's label,
+        a short one ends beside it."""
         self._black(pen)
         lines = self._label_lines(label, width)
         pen.setFont(self.font, LABEL)
         pen.setLineWidth(0.7)
         if self.cells == "lined":
             left = self._label_width(label, width)
+            first = y - 11.5 if tall else y - height + 5.5 + 10 * (len(lines) - 1)
             for place, line in enumerate(lines):
-                pen.drawString(x, y - 11.5 - 10 * place, line)
+                pen.drawString(x, first - 10 * place, line)
             pen.line(x + left, y - height + 1, x + width, y - height + 1)
             return (x + left, y - height + 1.5, width - left, height - 1.5)
         pen.rect(x, y - height, width, height)

@@ -135,15 +135,18 @@ class _Sheet:
     def _attachments(self) -> Iterator[Block]:
         if not self.request.attachments and not self.template.attachments:
             return
+        # Kept with the signature: a signer sees what goes with the form, and no page holds a signature alone.
+        together = len(self.request.attachments) <= 8
         yield self.look.heading("Attachments", 0)
         if self.template.attachments:
-            yield self._paragraph("Send with this form: " + "; ".join(self.template.attachments) + ".")
+            wanted = "; ".join(self.template.attachments)
+            yield self._paragraph(f"Send with this form: {wanted}.", keep=together)
         for place, paper in enumerate(self.request.attachments, 1):
             day = f" ({paper.date.strftime(self.template.date_format)})" if paper.date else ""
             label = formats.printable(f"{paper.label}{day}" + ("" if paper.record_id else " - to be added"))
             lines = wrap(label, self.look.font, 9, WIDTH - BOX - 8)
-            yield Block(max(12 * len(lines), BOX) + 3, partial(self._attachment, place, lines))
-        yield space(4)
+            yield Block(max(12 * len(lines), BOX) + 3, partial(self._attachment, place, lines), together)
+        yield space(4)._replace(keep=together)
 
     def _attachment(self, place: int, lines: list[str], pen: Any, x: float, y: float) -> None:
         on = bool(self.request.attachments[place - 1].record_id)
@@ -208,7 +211,8 @@ class _Sheet:
         self, cells: list[tuple[FilledField, float, list[str]]], height: float, pen: Any, x: float, y: float
     ) -> None:
         for field, width, lines in cells:
-            box = self.look.cell(pen, self._label(field), x, y, width, height)
+            tall = field.type == "lines" or len(lines) > 1
+            box = self.look.cell(pen, self._label(field), x, y, width, height, tall)
             if field.type == "choice":
                 self._options(pen, field, box)
             else:

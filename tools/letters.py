@@ -346,7 +346,7 @@ class Writer:
         text = f"{_upper(self.fact(detail, *records))}." if detail else "Shown in the record."
         if finding.status == "met":
             return text
-        return f"Not met on the record: {text}"
+        return f"Not met on the record: {_lower(text)}"
 
     def _wanted(self, finding: Finding) -> str:
         what = formats.dates_in(finding.fix or finding.text, formats.long_date).rstrip(".")

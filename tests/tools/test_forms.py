@@ -1,5 +1,6 @@
 """Filling a payer's form: every value from a record, every gap blank."""
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 
 from data_gen.catalog_loader import our_catalog
 from data_gen.forms import FORMS, print_forms, read
+from data_gen.world import Order as Wanted
+from data_gen.world import generate
 from tests.paper_cases import ARCHETYPES, AS_OF, PLANS, bare, case_of, jose, observation, on_ozempic
 from tools.cases import Case
 from tools.covers import cover, mail_cover, page_count, phone_script
@@ -16,8 +19,9 @@ from tools.epa import exchange
 from tools.errors import Invalid
 from tools.formats import how_often, ndc11
 from tools.forms import fill
+from tools.letters import letter
 from tools.questions import questions
-from tools.records import Allergy, FilledField, Medication, Order, PARequest, Request
+from tools.records import Allergy, FilledField, Medication, Order, PARequest, Patient, Request
 
 FORM = print_forms(PLANS)
 WHOLE = {"patient", "prescriber", "conditions", "medications", "allergies", "request"}
@@ -99,6 +103,59 @@ def test_every_value_traces_in_every_cell_of_the_catalog() -> None:
             assert len(asked_for) == len(questions(case)) > 0
             seen += 1
     assert seen >= 50
+
+
+@pytest.fixture(scope="module")
+def generated(tmp_path_factory: pytest.TempPathFactory) -> list[Case]:
+    """Every case of forty generated patients that has a rule."""
+    out = tmp_path_factory.mktemp("world")
+    generate(Wanted(count=40, out=out))
+    catalog = our_catalog()
+    cases = []
+    for patient in msgspec.json.decode((out / "patients.json").read_bytes(), type=list[Patient]):
+        plan = catalog.plans[patient.plan_id]
+        for drug in catalog.drugs.values():
+            asked = complete_request(patient, drug, Request(drug=drug.name))
+            found = determine(patient, plan, asked, AS_OF)
+            if found.rule_id:
+                cases.append(
+                    Case(
+                        patient=patient, plan=plan, drug=drug, request=asked, determination=found, as_of=AS_OF
+                    )
+                )
+    return cases
+
+
+def test_every_value_traces_for_generated_patients(generated: list[Case]) -> None:
+    forms = print_forms(our_catalog().plans)
+    assert len(generated) > 100
+    for case in generated:
+        assert untraced(fill(forms[case.plan.id], case), case) == []
+
+
+def test_every_ready_case_has_a_ready_form(generated: list[Case]) -> None:
+    forms = print_forms(our_catalog().plans)
+    ready = [case for case in generated if case.determination.outcome == "ready"]
+    assert ready
+    assert [(c.patient.id, c.drug.name) for c in ready if not fill(forms[c.plan.id], c).ready] == []
+
+
+def test_no_other_case_has_a_ready_form(generated: list[Case]) -> None:
+    forms = print_forms(our_catalog().plans)
+    others = [case for case in generated if case.determination.outcome != "ready"]
+    assert not any(fill(forms[case.plan.id], case).ready for case in others)
+
+
+def test_letters_of_generated_patients_say_only_facts(generated: list[Case]) -> None:
+    number = re.compile(r"\d[\d,.]*\d|\d")
+    for case in generated:
+        written = letter(case)
+        known = {found for fact in written.facts for found in number.findall(fact.value)}
+        assert set(number.findall(written.text.replace("ICD-10-CM", ""))) <= known, (
+            case.patient.id,
+            case.drug.name,
+        )
+        assert case.determination.outcome != "ready" or written.gaps == ()
 
 
 # --- gaps ------------------------------------------------------------------------------------------------
