@@ -16,16 +16,15 @@ import msgspec
 
 from data_gen.plans import Limits, Source, read_limit, read_limits, read_plan
 from data_gen.policies import print_policy
+from data_gen.styles import read_style
 from tools.errors import Invalid, Unavailable
 from tools.located import Map, Place, as_map, as_seq, convert, only, read_yaml, unknown
 from tools.plain import describe
-from tools.policy_text import check_labels
 from tools.prose import House
-from tools.records import Drug, LabelIndication, Plan, Policy
+from tools.records import Drug, Plan, Policy
 from tools.rule_yaml import Reader
 from tools.rules import Composite, Rule
 from tools.terms import INDICATIONS
-from tools.wording import Style
 
 _FILES = ("drugs.yaml", "fragments.yaml", "forms.yaml")
 CATALOG = Path(__file__).parent / "catalog"
@@ -50,7 +49,7 @@ def load_catalog(overlay: Path | None = None) -> Catalog:
     folders = [CATALOG, *([overlay] if overlay is not None else [])]
     fragments = _table(folders, "fragments.yaml")
     drugs, limits = _drugs(_table(folders, "drugs.yaml"), fragments)
-    styles = {name: _style(name, body) for name, body in _styles(folders).items()}
+    styles = {name: read_style(name, body) for name, body in _styles(folders).items()}
     plans: dict[str, Plan] = {}
     policies: dict[str, Policy] = {}
     houses: dict[str, House] = {}
@@ -207,18 +206,7 @@ def said(rule: Rule) -> Rule:
     )
 
 
-# --- styles and printing ---------------------------------------------------------------------------------
-
-
-def _style(name: str, body: Map) -> Style:
-    found = _copy(body)
-    found["id"] = name
-    style = convert(found, Style, body.place)
-    try:
-        check_labels(style.header, style.title)
-    except Invalid as error:
-        raise body.place.error(f"style {name}: {error}") from None
-    return style
+# --- printing ------------------------------------------------------------------------------------------
 
 
 def _print(source: Source, drugs: dict[str, Drug], house: House) -> tuple[Plan, dict[str, Policy]]:
@@ -234,6 +222,3 @@ def _print(source: Source, drugs: dict[str, Drug], house: House) -> tuple[Plan, 
             raise source.place.error(f"{name} in style {source.style}: {error}") from None
         benefits[name], policies[printed.policy.id] = printed.benefit, printed.policy
     return msgspec.structs.replace(source.plan, benefits=benefits), policies
-
-
-__all__ = ["CATALOG", "Catalog", "LabelIndication", "load_catalog", "our_catalog"]

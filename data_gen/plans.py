@@ -10,10 +10,12 @@ from typing import Any, NamedTuple
 import msgspec
 
 from data_gen.policies import Paper
+from tools.criterion_yaml import walk
 from tools.located import Map, Place, Seq, as_map, as_seq, convert, only, unknown
+from tools.plain import describe
 from tools.records import Benefit, Drug, Plan, QuantityLimit
-from tools.rule_yaml import Reader, walk
-from tools.rules import AllOf, Rule, Trial
+from tools.rule_yaml import Reader
+from tools.rules import Rule, Trial
 from tools.terms import INDICATIONS
 
 BUSINESSES = (
@@ -190,8 +192,6 @@ def read_limits(found: Map, key: str, drug: Drug) -> dict[str, QuantityLimit]:
 def _step_therapy(rules: tuple[Rule, ...]) -> tuple[str, ...]:
     """The drugs to be tried first, as the plan table says it: every trial of the rules."""
     trials = [node for rule in rules for node in walk(rule.criteria) if isinstance(node, Trial)]
-    from tools.prose import describe
-
     return tuple(dict.fromkeys(describe(trial) for trial in trials))
 
 
@@ -232,6 +232,3 @@ def _located(found: Map, fields: dict[str, Any]) -> Map:
     made.update(fields)
     made.places = found.places
     return made
-
-
-__all__ = ["AllOf", "Limits", "Source", "read_limit", "read_limits", "read_plan"]

@@ -224,7 +224,7 @@ class _Draft:
         title = layout["title"].format(drug=self.drug.name, payer=self.plan.payer, plan=self.plan.name)
         opening = layout["opening"].format(drug=self.drug.name, payer=self.plan.payer, plan=self.plan.name)
         rule = layout.get("rule", "")
-        return [*_title(title, rule), *_HEADERS[layout["header"]](rows), "", opening]
+        return [*_title(title, rule), *HEADERS[layout["header"]](rows), "", opening]
 
     def _heading(self, name: str) -> list[str]:
         layout, place = self.house.style.layout, self.house.section(name)
@@ -248,7 +248,7 @@ def _aligned(rows: list[tuple[str, str]]) -> list[str]:
     return [f"{label:<{width}}{value}" for label, value in rows]
 
 
-_HEADERS: dict[str, Callable[[list[tuple[str, str]]], list[str]]] = {
+HEADERS: dict[str, Callable[[list[tuple[str, str]]], list[str]]] = {
     "lines": lambda rows: [f"{label}: {value}" for label, value in rows],
     "dots": lambda rows: [f"{label} {'.' * (30 - len(label))} {value}" for label, value in rows],
     "aligned": _aligned,

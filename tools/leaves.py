@@ -28,31 +28,35 @@ from tools.rules import (
     Trial,
     Use,
 )
-from tools.terms import INDICATIONS, TESTS, TOPICS
+from tools.slots import (
+    amount,
+    clause_number,
+    code_list,
+    is_concept,
+    quoted_text,
+    read_name,
+    show_name,
+    statement,
+    unit_of_test,
+)
+from tools.terms import INDICATIONS, TESTS
 from tools.wording import (
-    CODE,
     CONCEPT_BACK,
-    NO_UNIT,
-    NUMBER,
     QUOTED,
     SPECIALTIES,
-    TOPIC_BACK,
-    UNIT_NAMES,
-    UNITS,
     Items,
     Slot,
     Style,
     Template,
     Values,
-    _any,
     choice,
     decimal,
     drug_back,
     drugs_label,
     flag,
     listed,
+    one_of,
     optional,
-    plain_number,
     quoted,
     unquoted,
     uses_label,
@@ -85,9 +89,6 @@ _OWN = {
     "unlike": "; the words {not_phrases} mean something else",
     "topic": " [chart statement on {topic}]",
 }
-
-
-POINTS = "percentage points"
 
 
 class Phrases:
@@ -148,7 +149,7 @@ class Phrases:
             "test": optional(self._part("doc_test", {"test": self._test}), "test"),
             "drugs": optional(self._part("doc_drugs", {"drugs": self._plain_drugs()}), "drugs"),
             "window": self._window("doc_window"),
-            "only": optional(self._part("only", {"item": _text("for_criterion")}), "for_criterion"),
+            "only": optional(self._part("only", {"item": clause_number("for_criterion")}), "for_criterion"),
         }
         return {of: self._make("clause", f"doc_{of}", slots) for of in DOCUMENTS}
 
@@ -194,7 +195,7 @@ class Phrases:
             "condition": self._condition(),
             "lab": {
                 "test": self._test,
-                "limit": self._compare(style.op, "op", {"amount": _amount()}),
+                "limit": self._compare(style.op, "op", {"amount": amount()}),
                 "when": self._when(),
                 "rounding": self._rounding(),
             },
@@ -208,7 +209,7 @@ class Phrases:
                 "dose": optional(part("on_dose", {"dose": decimal("min_dose")}), "min_dose"),
             },
             "programme": {"months": whole("min_months"), "window": self._window("program_window")},
-            "attested": {"statement": _statement(), "window": stated},
+            "attested": {"statement": statement(), "window": stated},
             "specialist": {"specialties": specialties},
             "change": {
                 "test": self._test,
@@ -263,7 +264,7 @@ class Phrases:
         )
 
     def _size(self) -> Slot:
-        slots = {"percent": decimal("percent"), "amount": decimal("amount"), "unit": _unit_of_test()}
+        slots = {"percent": decimal("percent"), "amount": decimal("amount"), "unit": unit_of_test()}
         both = f"{self.style.part['percent']}{self.style.both[1]}{self.style.part['amount']}"
         made = {
             (True, False): self._part("percent", slots),
@@ -340,14 +341,14 @@ class Phrases:
             ("self", "family"): word["who"]["both"],
         }
         sex = words("sex", word["sex"])
-        codes = _codes("codes", style.either)
+        codes = code_list("codes", style.either)
         return {
             "who": words("who", who),
             "status": words("status", word["status"]),
-            "name": Slot(_show_name, lambda: f"{_any(CONCEPT_BACK)}|{QUOTED}", _read_name),
+            "name": Slot(show_name, lambda: f"{one_of(CONCEPT_BACK)}|{QUOTED}", read_name),
             "codes": optional(self._part("codes", {"codes": codes}), "codes"),
             "hints": optional(
-                self._part("suggests", {"codes": _codes("suggests", style.either)}), "suggests"
+                self._part("suggests", {"codes": code_list("suggests", style.either)}), "suggests"
             ),
             "window": self._window("onset_window"),
             "sex": optional(self._part("sex", {"sex": sex}), "sex"),
@@ -363,102 +364,13 @@ class Phrases:
             key: optional(self._part(key, {field: listed(field, either, str, {})}), field)
             for key, field in fields.items()
         }
-        slots["topic"] = optional(self._part("topic", {"topic": _quoted("topic")}), "topic")
+        slots["topic"] = optional(self._part("topic", {"topic": quoted_text("topic")}), "topic")
         template = Template("".join(f"{{{key}}}" for key in slots), slots, "own")
         return Slot(
-            lambda v: "" if _concept(v) else template.show(v),
+            lambda v: "" if is_concept(v) else template.show(v),
             template.pattern,
             lambda t: (template.read(t) or {}) if t else {},
         )
-
-
-_CONCEPT_FIELDS = ("codes", "phrases", "suggests", "suggest_phrases", "not_phrases", "topic")
-
-
-def _concept(v: Values) -> bool:
-    """Is this condition, as far as names and codes go, one of terms.CONCEPTS?"""
-    concept = CONCEPT_BACK.get(v["label"])
-    return concept is not None and all(getattr(concept, f) == v[f] for f in _CONCEPT_FIELDS)
-
-
-def _show_name(v: Values) -> str:
-    return str(v["label"]) if _concept(v) else quoted(v["label"])
-
-
-def _read_name(text: str) -> dict[str, Any]:
-    if text.startswith('"'):
-        return {"label": unquoted(text)}
-    concept = CONCEPT_BACK[text]
-    return {"label": text, **{field: getattr(concept, field) for field in _CONCEPT_FIELDS}}
-
-
-def _codes(field: str, either: tuple[str, str, str]) -> Slot:
-    def split(text: str) -> dict[str, Any]:
-        return {field: tuple(unquoted(item) for item in re.findall(rf"{QUOTED}|{CODE}", text))}
-
-    items = Items(str, {})
-    item = f"(?:{CODE}|{QUOTED})"
-    gaps = _any(dict.fromkeys(either))
-
-    def show(v: Values) -> str:
-        shown = [code if re.fullmatch(CODE, code) else items.one(code) for code in v[field]]
-        between, two, last = either
-        if len(shown) < 3:
-            return two.join(shown)
-        return between.join(shown[:-1]) + last + shown[-1]
-
-    return Slot(show, lambda: f"{item}(?:(?:{gaps}){item})*", split)
-
-
-def _amount() -> Slot:
-    def show(v: Values) -> str:
-        test = TESTS[v["test"]]
-        number = plain_number(v["value"], test.decimals or 0)
-        if v["unit"] == test.unit and test.unit in NO_UNIT:
-            return number
-        return f"{number} {UNIT_NAMES.get(v['unit'], v['unit'])}"
-
-    def read(text: str) -> dict[str, Any]:
-        number, _, unit = text.partition(" ")
-        return {"value": float(number), **({"unit": UNITS[unit]} if unit else {})}
-
-    return Slot(show, lambda: f"{NUMBER}(?: (?:{_any(UNITS)}))?", read)
-
-
-def _unit_of_test() -> Slot:
-    def show(v: Values) -> str:
-        unit = TESTS[v["test"]].unit
-        # A fall of 0.5 % of HbA1c would read as half a percent of the baseline.
-        return POINTS if unit == "%" else UNIT_NAMES.get(unit, unit)
-
-    return Slot(show, lambda: _any((*UNITS, POINTS)), lambda t: {})
-
-
-def _statement() -> Slot:
-    """A topic of ours in its own words; any other statement in quotes with its topic."""
-
-    def show(v: Values) -> str:
-        if TOPICS.get(v["topic"]) == v["statement"]:
-            return str(v["statement"])
-        return f"{quoted(v['statement'])} [{quoted(v['topic'])}]"
-
-    def read(text: str) -> dict[str, Any]:
-        if not text.startswith('"'):
-            return {"topic": TOPIC_BACK[text], "statement": text}
-        match = re.fullmatch(rf"({QUOTED}) \[({QUOTED})\]", text, re.DOTALL)
-        assert match is not None
-        return {"statement": unquoted(match[1]), "topic": unquoted(match[2])}
-
-    return Slot(show, lambda: f"{_any(TOPIC_BACK)}|{QUOTED} \\[{QUOTED}\\]", read)
-
-
-def _quoted(field: str) -> Slot:
-    return Slot(lambda v: quoted(v[field]), lambda: QUOTED, lambda t: {field: unquoted(t)})
-
-
-def _text(field: str) -> Slot:
-    """A clause id: no more than two words."""
-    return Slot(lambda v: str(v[field]), lambda: r"[^\s,;]+(?: [^\s,;]+)?", lambda t: {field: t})
 
 
 def _values(leaf: Part) -> dict[str, Any]:

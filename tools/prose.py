@@ -24,7 +24,7 @@ __all__ = ["House", "Line", "Style", "bare", "describe"]
 
 _KINDS: dict[str, type] = {"all_of": AllOf, "any_of": AnyOf, "none_of": NoneOf, "at_least": AtLeast}
 _NAMES = {kind: name for name, kind in _KINDS.items()}
-_FIXED: dict[str, tuple[str, ...]] = {
+FIXED: dict[str, tuple[str, ...]] = {
     "quantity": ("quantity", "unit", "days"),
     "strength": ("label", "quantity", "unit", "days"),
     "starting": ("label", "days"),
@@ -70,12 +70,23 @@ class House:
             )
             for name, text in style.lead.items()
         }
+        free["k"], free["parts"] = slots["k"], _free("parts")
+        self.asks = {
+            name: Template(
+                style.ask[name], {k: free[k] for k in ("k", "parts")}, f"style {style.id}, ask.{name}"
+            )
+            for name in _KINDS
+        }
         self.fixed = {
             name: Template(
                 style.fixed[name], {k: slots[k] for k in (*names, "drug")}, f"style {style.id}, fixed.{name}"
             )
-            for name, names in _FIXED.items()
+            for name, names in FIXED.items()
         }
+
+    def check(self) -> None:
+        """Invalid if a sentence or question has a slot that it may not have, or lacks one that it needs."""
+        assert self.phrases.clauses and self.phrases.questions and self.phrases.documents
 
     # --- numbers -----------------------------------------------------------------------------------------
 
@@ -138,7 +149,7 @@ class House:
 
     def _ask(self, node: Any) -> str:
         parts = "; ".join(describe(child) for child in node.children).translate(_SPELLED)
-        return self.style.ask[_NAMES[type(node)]].format(k=getattr(node, "k", 0), parts=parts)
+        return self.asks[_NAMES[type(node)]].show({"k": getattr(node, "k", 0), "parts": parts})
 
     def _with_children(self, node: Any, path: Path, line: Line, question: str) -> tuple[Node, list[Line]]:
         lines, children = [line], []

@@ -178,7 +178,7 @@ def decimal(field: str) -> Slot:
 def words(field: str, table: Mapping[Any, str]) -> Slot:
     """One of a closed list."""
     back = {word: key for key, word in table.items()}
-    return Slot(lambda v: table[v[field]], lambda: _any(back), lambda t: {field: back[t]})
+    return Slot(lambda v: table[v[field]], lambda: one_of(back), lambda t: {field: back[t]})
 
 
 def optional(template: Template, *fields: str) -> Slot:
@@ -248,10 +248,10 @@ class Items:
         return name if self.back.get(name) == key else quoted(key)
 
     def item(self) -> str:
-        return f"{_any(self.back)}|{QUOTED}" if self.back else QUOTED
+        return f"{one_of(self.back)}|{QUOTED}" if self.back else QUOTED
 
     def pattern(self, between: tuple[str, str, str]) -> str:
-        item, gaps = self.item(), _any(dict.fromkeys(between))
+        item, gaps = self.item(), one_of(dict.fromkeys(between))
         return f"(?:{item})(?:(?:{gaps})(?:{item}))*"
 
     def split(self, text: str) -> list[str]:
@@ -266,7 +266,7 @@ def _alternatives(names: tuple[str, ...]) -> str:
     return "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
 
 
-def _any(names: Iterable[str]) -> str:
+def one_of(names: Iterable[str]) -> str:
     return _alternatives(tuple(names))
 
 

@@ -1,0 +1,114 @@
+"""Slots that stand for more than one field of a leaf: names with codes, amounts with units, statements."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from tools.terms import TESTS, TOPICS
+from tools.wording import (
+    CODE,
+    CONCEPT_BACK,
+    NO_UNIT,
+    NUMBER,
+    QUOTED,
+    TOPIC_BACK,
+    UNIT_NAMES,
+    UNITS,
+    Items,
+    Slot,
+    Values,
+    one_of,
+    plain_number,
+    quoted,
+    unquoted,
+)
+
+POINTS = "percentage points"
+_CONCEPT_FIELDS = ("codes", "phrases", "suggests", "suggest_phrases", "not_phrases", "topic")
+
+
+def is_concept(v: Values) -> bool:
+    """Is this condition, as far as names and codes go, one of terms.CONCEPTS?"""
+    concept = CONCEPT_BACK.get(v["label"])
+    return concept is not None and all(getattr(concept, f) == v[f] for f in _CONCEPT_FIELDS)
+
+
+def show_name(v: Values) -> str:
+    return str(v["label"]) if is_concept(v) else quoted(v["label"])
+
+
+def read_name(text: str) -> dict[str, Any]:
+    if text.startswith('"'):
+        return {"label": unquoted(text)}
+    concept = CONCEPT_BACK[text]
+    return {"label": text, **{field: getattr(concept, field) for field in _CONCEPT_FIELDS}}
+
+
+def code_list(field: str, either: tuple[str, str, str]) -> Slot:
+    def split(text: str) -> dict[str, Any]:
+        return {field: tuple(unquoted(item) for item in re.findall(rf"{QUOTED}|{CODE}", text))}
+
+    items = Items(str, {})
+    item = f"(?:{CODE}|{QUOTED})"
+    gaps = one_of(dict.fromkeys(either))
+
+    def show(v: Values) -> str:
+        shown = [code if re.fullmatch(CODE, code) else items.one(code) for code in v[field]]
+        between, two, last = either
+        if len(shown) < 3:
+            return two.join(shown)
+        return between.join(shown[:-1]) + last + shown[-1]
+
+    return Slot(show, lambda: f"{item}(?:(?:{gaps}){item})*", split)
+
+
+def amount() -> Slot:
+    def show(v: Values) -> str:
+        test = TESTS[v["test"]]
+        number = plain_number(v["value"], test.decimals or 0)
+        if v["unit"] == test.unit and test.unit in NO_UNIT:
+            return number
+        return f"{number} {UNIT_NAMES.get(v['unit'], v['unit'])}"
+
+    def read(text: str) -> dict[str, Any]:
+        number, _, unit = text.partition(" ")
+        return {"value": float(number), **({"unit": UNITS[unit]} if unit else {})}
+
+    return Slot(show, lambda: f"{NUMBER}(?: (?:{one_of(UNITS)}))?", read)
+
+
+def unit_of_test() -> Slot:
+    def show(v: Values) -> str:
+        unit = TESTS[v["test"]].unit
+        # A fall of 0.5 % of HbA1c would read as half a percent of the baseline.
+        return POINTS if unit == "%" else UNIT_NAMES.get(unit, unit)
+
+    return Slot(show, lambda: one_of((*UNITS, POINTS)), lambda t: {})
+
+
+def statement() -> Slot:
+    """A topic of ours in its own words; any other statement in quotes with its topic."""
+
+    def show(v: Values) -> str:
+        if TOPICS.get(v["topic"]) == v["statement"]:
+            return str(v["statement"])
+        return f"{quoted(v['statement'])} [{quoted(v['topic'])}]"
+
+    def read(text: str) -> dict[str, Any]:
+        if not text.startswith('"'):
+            return {"topic": TOPIC_BACK[text], "statement": text}
+        match = re.fullmatch(rf"({QUOTED}) \[({QUOTED})\]", text, re.DOTALL)
+        assert match is not None
+        return {"statement": unquoted(match[1]), "topic": unquoted(match[2])}
+
+    return Slot(show, lambda: f"{one_of(TOPIC_BACK)}|{QUOTED} \\[{QUOTED}\\]", read)
+
+
+def quoted_text(field: str) -> Slot:
+    return Slot(lambda v: quoted(v[field]), lambda: QUOTED, lambda t: {field: unquoted(t)})
+
+
+def clause_number(field: str) -> Slot:
+    """A clause id: no more than two words."""
+    return Slot(lambda v: str(v[field]), lambda: r"[^\s,;]+(?: [^\s,;]+)?", lambda t: {field: t})
