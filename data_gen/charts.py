@@ -6,6 +6,8 @@ of them; a test decodes every patient of a block strictly and encodes them again
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from data_gen.coding import NAMES, codes_of
 from data_gen.notes import write_notes
 from data_gen.people import Course, Person, creatinine, weight
@@ -16,101 +18,81 @@ TENTHS = tuple(f"{value // 10}.{value % 10}" for value in range(3000))
 WHOLE = tuple(f"{value}.0" for value in range(2001))
 CENTS = tuple(f"{value / 100!r}" for value in range(2600))
 
-# What stands before, between and after an observation's value and date.
-_PANEL = tuple(
-    (f'"test":"{test}","value":', f'"unit":"{unit}"', f'"loinc":"{loinc}"')
-    for test, unit, loinc in (
-        ("alt", "U/L", "1742-6"),
-        ("ast", "U/L", "1920-8"),
-        ("platelets", "10*3/uL", "777-3"),
-        ("tc", "mg/dL", "2093-3"),
-        ("ldl", "mg/dL", "13457-7"),
-        ("hdl", "mg/dL", "2085-9"),
-        ("tg", "mg/dL", "2571-8"),
-        ("glucose", "mg/dL", "1558-6"),
-    )
-)
 
-Part = str | tuple[str, list[str]]  # a field, or a list of entries
+class Layout(NamedTuple):
+    """What separates the fields of a patient and the entries of a list."""
+
+    opening: str
+    field: str
+    list_opening: str
+    entry: str
+    list_closing: str
+    closing: str
 
 
-def parts_of(person: Person, setting: Setting) -> list[Part]:
-    """The chart in the order of Patient's fields."""
-    parts: list[Part] = _identity(person, setting)
-    parts.append(("coverages", _coverages(person, setting)))
-    parts.append(f'"prescriber":{setting.doctors[person.doctor]}')
-    parts.append(("conditions", _conditions(person, setting)))
-    parts.append(("observations", _observations(person, setting)))
+LINE = Layout("{", ",", "[", ",", "]", "}")  # a JSON line, without its end
+# patients.json: each field on its own line, one entry of the chart a line.
+BLOCK = Layout(" {\n  ", ",\n  ", "[\n   ", ",\n   ", "\n  ]", "\n }")
+
+
+def chart(person: Person, setting: Setting, layout: Layout) -> str:
+    """The chart, in the order of Patient's fields."""
     medications, fills = _medications(person, setting)
-    parts.append(("medications", medications))
-    if fills:
-        parts.append(("fills", fills))
-    parts.append(("allergies", _numbered("A", person.allergies)))
-    if person.family:
-        parts.append(("family_history", _numbered("H", person.family)))
-    if person.program is not None:
-        parts.append(("programs", [_program(person.program, setting)]))
-    if person.procedures:
-        parts.append(("procedures", _numbered("S", person.procedures)))
-    if person.attestations:
-        parts.append(("attestations", _numbered("T", person.attestations)))
-    parts.append(("notes", _numbered("N", person.notes or write_notes(person, setting))))
-    if person.documents:
-        parts.append(("documents", _numbered("D", person.documents)))
-    if person.authorizations:
-        parts.append(("authorizations", _numbered("U", person.authorizations)))
-    if person.orders:
-        parts.append(("orders", _numbered("R", person.orders)))
-    return parts
-
-
-def as_line(parts: list[Part]) -> str:
-    """One line of JSON, without its end."""
-    return (
-        "{"
-        + ",".join(
-            [part if isinstance(part, str) else f'"{part[0]}":[{",".join(part[1])}]' for part in parts]
-        )
-        + "}"
+    lists = (
+        ("conditions", _conditions(person, setting)),
+        ("observations", _observations(person, setting, layout.entry)),
+        ("medications", medications),
+        ("fills", fills),
+        ("allergies", _numbered("A", person.allergies)),
+        ("family_history", _numbered("H", person.family)),
+        ("programs", [_program(person.program, setting)] if person.program is not None else ()),
+        ("procedures", _numbered("S", person.procedures)),
+        ("attestations", _numbered("T", person.attestations)),
+        ("notes", _numbered("N", person.notes or write_notes(person, setting))),
+        ("documents", _numbered("D", person.documents)),
+        ("authorizations", _numbered("U", person.authorizations)),
+        ("orders", _numbered("R", person.orders)),
     )
+    opening, field, list_opening, entry, list_closing, closing = layout
+    text = [
+        f'{opening}{_identity(person, setting, field)}{field}"coverages":{list_opening}'
+        f"{entry.join(_coverages(person, setting))}{list_closing}"
+        f'{field}"prescriber":{setting.doctors[person.doctor]}'
+    ]
+    for name, entries in lists:
+        if entries:
+            text.append(f'{field}"{name}":{list_opening}{entry.join(entries)}{list_closing}')
+        elif name in CLOSED:
+            text.append(f'{field}"{name}":[]')
+    text.append(closing)
+    return "".join(text)
 
 
-def as_block(parts: list[Part]) -> str:
-    """One patient of patients.json: each field on its own line, one entry of the chart a line."""
-    lines = []
-    for part in parts:
-        if isinstance(part, str):
-            lines.append(part)
-        elif part[1]:
-            entries = ",\n   ".join(part[1])
-            lines.append(f'"{part[0]}":[\n   {entries}\n  ]')
-        else:
-            lines.append(f'"{part[0]}":[]')
-    return " {\n  " + ",\n  ".join(lines) + "\n }"
+CLOSED = ("conditions", "medications", "allergies")  # complete lists: an empty one says that there is none
 
 
 def _numbered(letter: str, entries: list[str]) -> list[str]:
-    return [f'{{"id":"{letter}{number}",{entry}}}' for number, entry in enumerate(entries, 1)]
+    return (
+        [f'{{"id":"{letter}{number}",{entry}}}' for number, entry in enumerate(entries, 1)]
+        if entries
+        else entries
+    )
 
 
-def _identity(person: Person, setting: Setting) -> list[Part]:
+def _identity(person: Person, setting: Setting, field: str) -> str:
     coarse, pools = person.coarse, setting.pools
     given = (pools.female if person.female else pools.male)[coarse[140]]
-    family = pools.family[(coarse[141] * 2 + coarse[142] % 2) % len(pools.family)]
-    street = pools.streets[(coarse[143] * 2 + coarse[144] % 2) % len(pools.streets)]
-    city = pools.doctors[person.doctor].city
+    family = pools.family[coarse[141] * 2 + coarse[142] % 2]
+    street = pools.streets[coarse[143] * 2 + coarse[144] % 2]
+    city, state, zip_, area = setting.places[person.doctor]
     house = 100 + coarse[146] * 37 + coarse[147]
     born = setting.day[setting.birthday[person.age] + person.born]
-    return [
-        f'"id":"P{person.index + 1:03d}"',
-        f'"given":"{given}"',
-        f'"family":"{family}"',
-        f'"birth_date":"{born}"',
-        f'"sex":"{"female" if person.female else "male"}"',
-        f'"address":{{"line":"{house} {street}","city":"{city.name}","state":"{city.state}","zip":"{city.zip}"}}',
-        f'"phone":"({city.area}) 555-01{coarse[148] % 100:02d}"',
-        f'"plan_id":"{person.plan}"',
-    ]
+    return (
+        f'"id":"P{person.index + 1:03d}"{field}"given":"{given}"{field}"family":"{family}"{field}"birth_date":"{born}"'
+        f'{field}"sex":"{"female" if person.female else "male"}"{field}"address":{{"line":"{house} {street}",'
+        f'"city":"{city}","state":"{state}","zip":"{zip_}"}}{field}"phone":"({area}) 555-01{coarse[148] % 100:02d}"'
+        f'{field}"plan_id":"{person.plan}"'
+    )
 
 
 def _coverages(person: Person, setting: Setting) -> list[str]:
@@ -128,112 +110,116 @@ def _coverages(person: Person, setting: Setting) -> list[str]:
 
 def _conditions(person: Person, setting: Setting) -> list[str]:
     day = setting.day
+    codes = codes_of(person) + _long_term(person, setting)
     entries = [
-        f'{{"id":"C{number}","code":"{code}","name":"{NAMES[code]}","onset":"{day[onset]}"}}'
-        for number, (code, onset) in enumerate(codes_of(person), 1)
+        f'{{"id":"C{number}",{CODED[code]}"onset":"{day[onset]}"}}'
+        for number, (code, onset) in enumerate(codes, 1)
     ]
-    number = len(entries)
-    for course, code in _long_term(person, setting):
-        number += 1
-        entries.append(
-            f'{{"id":"C{number}","code":"{code}","name":"{NAMES[code]}","onset":"{day[course.start or 0]}"}}'
-        )
-    for entry in person.conditions:
-        number += 1
+    for number, entry in enumerate(person.conditions, len(entries) + 1):
         entries.append(f'{{"id":"C{number}",{entry}}}')
     return entries
 
 
-def _long_term(person: Person, setting: Setting) -> list[tuple[Course, str]]:
-    """Z79 codes of the antidiabetics taken now, one a kind."""
+CODED = {code: f'"code":"{code}","name":"{name}",' for code, name in NAMES.items()}
+
+
+def _long_term(person: Person, setting: Setting) -> list[tuple[str, int]]:
+    """Z79 codes of the antidiabetics taken now, one a kind, since the first of them was begun."""
     if not person.t2dm:
         return []
     lines = setting.pharmacy.lines
-    found: dict[str, Course] = {}
+    found: dict[str, int] = {}
     for course in person.courses:
         if course.status == "active" and course.start is not None:
             code = lines[course.drug].status_code
             if code:
-                found.setdefault(code, course)
-    return [(course, code) for code, course in found.items()]
+                found.setdefault(code, course.start)
+    return list(found.items())
 
 
-def _observations(person: Person, setting: Setting) -> list[str]:
-    day, out = setting.day, []
-    number = 0
+def _observations(person: Person, setting: Setting, between: str) -> list[str]:
+    """The vitals, the chemistry of two panels, then the series that differ in length."""
+    day = setting.day
+    out = [_vitals(person, day, between), _panels(person, day, between)]
+    number = 24
     for ago, value in person.a1c:
         number += 1
         out.append(
             f'{{"id":"O{number}","test":"hba1c","value":{TENTHS[value]},"unit":"%","date":"{day[ago]}",'
             '"loinc":"4548-4"}'
         )
-    height = person.height
-    tall = TENTHS[height]
-    for place, (ago, bmi) in enumerate(person.bmi):
-        when = day[ago]
-        out.append(
-            f'{{"id":"O{number + 1}","test":"bmi","value":{TENTHS[bmi]},"unit":"kg/m2","date":"{when}",'
-            '"loinc":"39156-5","source":"vital"}'
-        )
-        out.append(
-            f'{{"id":"O{number + 2}","test":"weight","value":{TENTHS[weight(bmi, height)]},"unit":"kg",'
-            f'"date":"{when}","loinc":"29463-7","source":"vital"}}'
-        )
-        number += 2
-        if place != 1:
-            number += 1
-            out.append(
-                f'{{"id":"O{number}","test":"height","value":{tall},"unit":"cm","date":"{when}",'
-                '"loinc":"8302-2","source":"vital"}'
-            )
-    for back in (1, 0):
-        when = day[person.visits[back]]
-        out.append(
-            f'{{"id":"O{number + 1}","test":"sbp","value":{WHOLE[person.sbp + 3 * back]},"unit":"mm[Hg]",'
-            f'"date":"{when}","loinc":"8480-6","source":"vital"}}'
-        )
-        out.append(
-            f'{{"id":"O{number + 2}","test":"dbp","value":{WHOLE[person.dbp + back]},"unit":"mm[Hg]",'
-            f'"date":"{when}","loinc":"8462-4","source":"vital"}}'
-        )
-        number += 2
-    for ago, egfr in person.egfr:
-        when = day[ago]
-        age = person.age - (person.born + ago >= 365)
-        out.append(
-            f'{{"id":"O{number + 1}","test":"egfr","value":{WHOLE[egfr]},"unit":"mL/min/{{1.73_m2}}",'
-            f'"date":"{when}","loinc":"98979-8"}}'
-        )
-        out.append(
-            f'{{"id":"O{number + 2}","test":"creatinine","value":{CENTS[creatinine(person.female, age, egfr)]},'
-            f'"unit":"mg/dL","date":"{when}","loinc":"2160-0"}}'
-        )
-        number += 2
     for ago, value in person.uacr:
         number += 1
         out.append(
             f'{{"id":"O{number}","test":"uacr","value":{WHOLE[value]},"unit":"mg/g","date":"{day[ago]}",'
             '"loinc":"9318-7"}'
         )
-    number = _panel(person, day[person.panels[0]], number, out)
     for entry in person.observations:
         number += 1
         out.append(f'{{"id":"O{number}",{entry}}}')
     return out
 
 
-def _panel(person: Person, when: str, number: int, out: list[str]) -> int:
-    """The latest liver, lipid, glucose and platelet values; LDL = TC − HDL − TG/5."""
+def _vitals(person: Person, day: list[str], between: str) -> str:
+    """O1 … O12: BMI and weight of three visits, height of the first and last, pressure of the last two."""
+    height, sbp, dbp = person.height, person.sbp, person.dbp
+    tall = TENTHS[height]
+    (ago1, bmi1), (ago2, bmi2), (ago3, bmi3) = person.bmi
+    one, two, three = day[ago1], day[ago2], day[ago3]
+    last, before_last = day[person.visits[0]], day[person.visits[1]]
+    return (
+        f'{{"id":"O1","test":"bmi","value":{TENTHS[bmi1]},"unit":"kg/m2","date":"{one}","loinc":"39156-5",'
+        f'"source":"vital"}}{between}{{"id":"O2","test":"weight","value":{TENTHS[weight(bmi1, height)]},'
+        f'"unit":"kg","date":"{one}","loinc":"29463-7","source":"vital"}}{between}{{"id":"O3","test":"height",'
+        f'"value":{tall},"unit":"cm","date":"{one}","loinc":"8302-2","source":"vital"}}{between}{{"id":"O4",'
+        f'"test":"bmi","value":{TENTHS[bmi2]},"unit":"kg/m2","date":"{two}","loinc":"39156-5",'
+        f'"source":"vital"}}{between}{{"id":"O5","test":"weight","value":{TENTHS[weight(bmi2, height)]},'
+        f'"unit":"kg","date":"{two}","loinc":"29463-7","source":"vital"}}{between}{{"id":"O6","test":"bmi",'
+        f'"value":{TENTHS[bmi3]},"unit":"kg/m2","date":"{three}","loinc":"39156-5","source":"vital"}}{between}'
+        f'{{"id":"O7","test":"weight","value":{TENTHS[weight(bmi3, height)]},"unit":"kg","date":"{three}",'
+        f'"loinc":"29463-7","source":"vital"}}{between}{{"id":"O8","test":"height","value":{tall},"unit":"cm",'
+        f'"date":"{three}","loinc":"8302-2","source":"vital"}}{between}{{"id":"O9","test":"sbp",'
+        f'"value":{WHOLE[sbp + 3]},"unit":"mm[Hg]","date":"{before_last}","loinc":"8480-6","source":"vital"}}'
+        f'{between}{{"id":"O10","test":"dbp","value":{WHOLE[dbp + 1]},"unit":"mm[Hg]","date":"{before_last}",'
+        f'"loinc":"8462-4","source":"vital"}}{between}{{"id":"O11","test":"sbp","value":{WHOLE[sbp]},'
+        f'"unit":"mm[Hg]","date":"{last}","loinc":"8480-6","source":"vital"}}{between}{{"id":"O12","test":"dbp",'
+        f'"value":{WHOLE[dbp]},"unit":"mm[Hg]","date":"{last}","loinc":"8462-4","source":"vital"}}'
+    )
+
+
+def _panels(person: Person, day: list[str], between: str) -> str:
+    """O13 … O24: kidney twice; liver, platelets, lipids (LDL = TC − HDL − TG/5) and glucose once."""
+    female, age, born = person.female, person.age, person.born
+    (ago1, egfr1), (ago2, egfr2) = person.egfr
+    early, late, when = day[ago1], day[ago2], day[person.panels[0]]
+    first = creatinine(female, age - (born + ago1 >= 365), egfr1)
+    second = creatinine(female, age - (born + ago2 >= 365), egfr2)
     triglycerides = person.tg // 5 * 5
     total = person.ldl + person.hdl + triglycerides // 5
+    return (
+        f'{{"id":"O13","test":"egfr","value":{WHOLE[egfr1]},"unit":"mL/min/{{1.73_m2}}","date":"{early}",'
+        f'"loinc":"98979-8"}}{between}{{"id":"O14","test":"creatinine","value":{CENTS[first]},"unit":"mg/dL",'
+        f'"date":"{early}","loinc":"2160-0"}}{between}{{"id":"O15","test":"egfr","value":{WHOLE[egfr2]},'
+        f'"unit":"mL/min/{{1.73_m2}}","date":"{late}","loinc":"98979-8"}}{between}{{"id":"O16",'
+        f'"test":"creatinine","value":{CENTS[second]},"unit":"mg/dL","date":"{late}","loinc":"2160-0"}}{between}'
+        f'{{"id":"O17","test":"alt","value":{WHOLE[person.alt]},"unit":"U/L","date":"{when}","loinc":"1742-6"}}'
+        f'{between}{{"id":"O18","test":"ast","value":{WHOLE[person.ast]},"unit":"U/L","date":"{when}",'
+        f'"loinc":"1920-8"}}{between}{{"id":"O19","test":"platelets","value":{WHOLE[person.platelets]},'
+        f'"unit":"10*3/uL","date":"{when}","loinc":"777-3"}}{between}{{"id":"O20","test":"tc",'
+        f'"value":{WHOLE[total]},"unit":"mg/dL","date":"{when}","loinc":"2093-3"}}{between}{{"id":"O21",'
+        f'"test":"ldl","value":{WHOLE[person.ldl]},"unit":"mg/dL","date":"{when}","loinc":"13457-7"}}{between}'
+        f'{{"id":"O22","test":"hdl","value":{WHOLE[person.hdl]},"unit":"mg/dL","date":"{when}",'
+        f'"loinc":"2085-9"}}{between}{{"id":"O23","test":"tg","value":{WHOLE[triglycerides]},"unit":"mg/dL",'
+        f'"date":"{when}","loinc":"2571-8"}}{between}{{"id":"O24","test":"glucose","value":{WHOLE[_fasting(person)]},'
+        f'"unit":"mg/dL","date":"{when}","loinc":"1558-6"}}'
+    )
+
+
+def _fasting(person: Person) -> int:
+    """Somewhat below the average that HbA1c stands for; from 126 on in diabetics, below it in others."""
     newest = person.a1c[-1][1]
-    fasting = (287 * newest - 4670) // 100 - 8 - person.coarse[40] % 12
-    fasting = max(126, min(350, fasting)) if newest >= 65 else max(80, min(125, fasting))
-    values = (person.alt, person.ast, person.platelets, total, person.ldl, person.hdl, triglycerides, fasting)
-    for (test, unit, loinc), value in zip(_PANEL, values, strict=True):
-        number += 1
-        out.append(f'{{"id":"O{number}",{test}{WHOLE[value]},{unit},"date":"{when}",{loinc}}}')
-    return number
+    glucose = (287 * newest - 4670) // 100 - 8 - person.coarse[40] % 12
+    return max(126, min(350, glucose)) if newest >= 65 else max(80, min(125, glucose))
 
 
 def _medications(person: Person, setting: Setting) -> tuple[list[str], list[str]]:
@@ -241,20 +227,13 @@ def _medications(person: Person, setting: Setting) -> tuple[list[str], list[str]
     entries: list[str] = []
     fills: list[str] = []
     for number, course in enumerate(person.courses, 1):
-        line = lines[course.drug]
-        text = f'{{"id":"M{number}",{line.charted}'
-        start, end = course.start, course.end
-        if start is not None:
-            text += f',"start":"{day[start]}"'
-        if end is not None:
-            text += f',"end":"{day[end]}"'
-        if course.status:
-            text += f',"status":"{course.status}"'
-        if course.outcome:
-            text += f',"outcome":"{course.outcome}"'
-        if course.reason:
-            text += f',"reason":"{course.reason}"'
-        entries.append(text + "}")
+        line, start, end, status = lines[course.drug], course.start, course.end, course.status
+        begun = f',"start":"{day[start]}"' if start is not None else ""
+        until = f',"end":"{day[end]}"' if end is not None else ""
+        state = f',"status":"{status}"' if status else ""
+        outcome = f',"outcome":"{course.outcome}"' if course.outcome else ""
+        reason = f',"reason":"{course.reason}"' if course.reason else ""
+        entries.append(f'{{"id":"M{number}",{line.charted}{begun}{until}{state}{outcome}{reason}}}')
         if course.fills and start is not None:
             _fill(course, line.filled, line.quantity, line.ndc, day, fills)
     return entries, fills
@@ -266,14 +245,16 @@ def _fill(course: Course, filled: str, quantity: str, ndc: str, day: list[str], 
     start, end = course.start or 0, course.end or 0
     supply = 90 if start - end >= 90 else 30
     ago = start if course.end is not None else min(start, supply * course.fills - 14)
+    tail = f'","days_supply":{supply}'
+    if quantity and supply == 90:
+        tail += f',"quantity":{quantity}'
+    tail += f',"ndc":"{ndc}"}}' if ndc else "}"
+    number = len(fills)
     for _ in range(course.fills):
         if ago < end:
             return
-        amount = f',"quantity":{quantity}' if quantity and supply == 90 else ""
-        code = f',"ndc":"{ndc}"' if ndc else ""
-        fills.append(
-            f'{{"id":"F{len(fills) + 1}",{filled},"date":"{day[ago]}","days_supply":{supply}{amount}{code}}}'
-        )
+        number += 1
+        fills.append(f'{{"id":"F{number}",{filled},"date":"{day[ago]}{tail}')
         ago -= supply
 
 

@@ -117,16 +117,18 @@ class _Realiser:
             if not person.female:
                 person.height -= 130
             person.female, person.age = True, 35 + person.age % 8
-        fitting = [
-            age
-            for age in range(35, 76)
-            if all(age_shows(leaf, age) is shown for leaf, shown in sketch.ages)
-            and not (sketch.has.get("pregnancy") and age > 42)
-        ]
+        if self._may_be(person.age):
+            return
+        fitting = [age for age in range(35, 76) if self._may_be(age)]
         if not fitting:
             raise Infeasible("age")
-        if person.age not in fitting:
-            person.age = fitting[person.age % len(fitting)]
+        person.age = fitting[person.age % len(fitting)]
+
+    def _may_be(self, age: int) -> bool:
+        expecting = bool(self.sketch.has.get("pregnancy"))
+        return not (expecting and age > 42) and all(
+            age_shows(leaf, age) is shown for leaf, shown in self.sketch.ages
+        )
 
     def _dates(self) -> None:
         """Visits and panels within every window that must hold, beyond every one that must not."""
@@ -477,7 +479,7 @@ class _Realiser:
     def _background(self, already: int) -> None:
         """Drop background medicines that the case must not have."""
         person = self.person
-        unwanted = [*self.sketch.failed, *self.sketch.not_taking]
+        unwanted = [*self.sketch.failed, *self.sketch.not_taking, *self.sketch.unclear]
         kept = person.courses[:already]
         for course in person.courses[already:]:
             name = self.setting.pharmacy.lines[course.drug].name

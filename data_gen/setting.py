@@ -48,6 +48,8 @@ class Setting:
         self.insurer_by_id = {insurer.plan_id: insurer for insurer in self.insurers}
         self.pools: Pools = pools()
         self.doctors = [_prescriber(doctor) for doctor in self.pools.doctors]
+        cities = [doctor.city for doctor in self.pools.doctors]
+        self.places = [(city.name, city.state, city.zip, city.area) for city in cities]
         self.general = [
             place
             for place, doctor in enumerate(self.pools.doctors)

@@ -6,7 +6,6 @@ is tried; what nobody asks for stays as the person is by nature.
 
 from __future__ import annotations
 
-from copy import copy
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from functools import cache
 from typing import Any
@@ -86,10 +85,11 @@ class Sketch:
 
     def copy(self) -> Sketch:
         """A sketch that can be added to without changing this one."""
-        more = copy(self)
-        for name, value in vars(self).items():
-            if isinstance(value, dict | list | set):
-                setattr(more, name, value.copy())
+        more = Sketch.__new__(Sketch)
+        more.__dict__ = {
+            name: value.copy() if isinstance(value, dict | list | set) else value
+            for name, value in self.__dict__.items()
+        }
         return more
 
     def check(self) -> None:

@@ -20,9 +20,9 @@ from typing import IO, Literal, NamedTuple
 
 import msgspec
 
+from data_gen import charts
 from data_gen.cases import Label, Planter
 from data_gen.catalog_loader import Catalog, load_catalog
-from data_gen.charts import as_block, as_line, parts_of
 from data_gen.draws import BLOCK, block_rows
 from data_gen.forms import print_forms
 from data_gen.history import draw_record
@@ -101,7 +101,7 @@ class Maker:
         self.planter = Planter(self.setting)
 
     def text(self, span: Span) -> Text:
-        write, between = (as_line, "\n") if self.format == "jsonl" else (as_block, ",\n")
+        layout, between = (charts.LINE, "\n") if self.format == "jsonl" else (charts.BLOCK, ",\n")
         patients, labels = [], []
         setting, planter = self.setting, self.planter
         fine, coarse = block_rows(self.seed, span.first // BLOCK)
@@ -114,7 +114,7 @@ class Maker:
             else:
                 person, label = planted
                 labels.append(msgspec.json.encode(label) + b"\n")
-            patients.append(write(parts_of(person, setting)))
+            patients.append(charts.chart(person, setting, layout))
         return Text(between.join(patients).encode(), b"".join(labels))
 
     def labels(self, span: Span) -> bytes:
@@ -142,8 +142,13 @@ _maker: Maker | None = None
 
 
 def _start(catalog: Catalog, seed: int, as_of: date, format: Format) -> None:
+    """A worker lives for one run and makes no cycles, so it needs no collector to look through its tables."""
+    import gc
+
     global _maker
     _maker = Maker(catalog, seed, as_of, format)
+    gc.freeze()
+    gc.disable()
 
 
 def _text(span: Span) -> Text:

@@ -1,0 +1,100 @@
+"""How fast a world is made: whole charts with notes, as JSON lines, in two processes; and where the time goes."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from time import process_time
+from typing import Any
+
+COUNT = 50_000
+RUNS = 3
+GOAL = 25_000  # patients a second on two cores
+
+
+def main(count: int = COUNT) -> dict[str, Any]:
+    """Patients a second with two processes, the processor time that one takes, and its stages."""
+    from data_gen.world import Order, generate
+
+    with tempfile.TemporaryDirectory() as folder:
+        order = Order(count=count, out=Path(folder) / "world", format="jsonl", workers=2)
+        began = _processor_seconds()
+        runs = [generate(order) for _ in range(RUNS)]
+        spent = (_processor_seconds() - began) / RUNS
+    best = min(runs, key=lambda made: made.seconds)
+    return {
+        "patients": f"{count:,} whole charts with notes, {best.planted:,} of them planted",
+        "patients per second": round(best.added / best.seconds),
+        "goal": GOAL,
+        "processor time per patient, writing included": f"{spent * 1e6 / count:.1f} µs",
+        "so, with two cores of its own": f"{2 * count / spent:,.0f} patients per second",
+        "bytes per patient": round(best.bytes / count),
+        "machine": f"{cpu()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, "
+        f"Python {platform.python_version()}",
+        **stages(),
+    }
+
+
+def _processor_seconds() -> float:
+    """Of this process and of its workers that have ended."""
+    own, workers = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return own.ru_utime + own.ru_stime + workers.ru_utime + workers.ru_stime
+
+
+def cpu() -> str:
+    """The processor's name as Linux tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def stages() -> dict[str, str]:
+    """Microseconds of processor time a patient, by stage, in one process (best of 20)."""
+    from data_gen import charts
+    from data_gen.catalog_loader import our_catalog
+    from data_gen.draws import BLOCK, block_rows
+    from data_gen.history import draw_record
+    from data_gen.notes import write_notes
+    from data_gen.people import Person, draw_person
+    from data_gen.setting import AS_OF
+    from data_gen.world import Maker, Span
+
+    maker = Maker(our_catalog(), 42, AS_OF, "jsonl")
+    setting = maker.setting
+    fine, coarse = block_rows(42, 1)
+
+    def drawn() -> list[Person]:
+        return [draw_person(BLOCK + row, fine[row], coarse[row]) for row in range(BLOCK)]
+
+    people = drawn()
+    for person in people:
+        draw_record(person, setting)
+    rows: dict[str, Callable[[], object]] = {
+        "random integers": lambda: block_rows(42, 1),
+        "body and history": drawn,
+        "notes": lambda: [write_notes(person, setting) for person in people],
+        "chart, notes included": lambda: [charts.chart(person, setting, charts.LINE) for person in people],
+        "all, planted cases included": lambda: maker.text(Span(BLOCK, 2 * BLOCK)),
+    }
+    return {
+        f"stage, in one process: {name}": f"{min(_seconds(work) for _ in range(20)) * 1e6 / BLOCK:.1f} µs"
+        for name, work in rows.items()
+    }
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    began = process_time()
+    work()
+    return process_time() - began
+
+
+if __name__ == "__main__":
+    for key, value in main().items():
+        print(f"{key}: {value}")
