@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from tools import populations
 from tools.cases import Case
-from tools.measurements import values_of
 
 MOST = 4  # citations in one letter
 
@@ -42,145 +42,6 @@ def _fits(citation: Citation, case: Case) -> bool:
     )
 
 
-# --- populations -----------------------------------------------------------------------------------------
-
-
-def _type_2(case: Case) -> bool:
-    return case.has("t2dm") is not None and case.has("t1dm") is None
-
-
-def _no_diabetes(case: Case) -> bool:
-    """A whole problem list without diabetes of any kind, and no HbA1c that says otherwise."""
-    if case.patient.conditions is None:
-        return False
-    coded = any(d.code.startswith(("E08", "E09", "E10", "E11", "E13")) for d in case.patient.conditions)
-    latest = case.newest("hba1c")
-    return not coded and (latest is None or latest.value < 6.5)
-
-
-def _aged(case: Case, years: int) -> bool:
-    return case.age is not None and case.age >= years
-
-
-def _adult(case: Case) -> bool:
-    return _aged(case, 18)
-
-
-def _highest_bmi(case: Case) -> float:
-    """Before or during treatment: losing weight under it takes nobody out of the population."""
-    return max((v.value for v in values_of(case.patient, "bmi", case.as_of).usable), default=0.0)
-
-
-def _between(case: Case, test: str, low: float, high: float) -> bool:
-    """The newest value is known and low <= value < high."""
-    latest = case.newest(test)
-    return latest is not None and low <= latest.value < high
-
-
-def _vascular(case: Case) -> bool:
-    return case.has("ascvd") is not None
-
-
-def _kidney(case: Case) -> bool:
-    return case.has("ckd") is not None and case.has("dialysis") is None
-
-
-def _type_2_vascular(case: Case) -> bool:
-    return _type_2(case) and _vascular(case) and _aged(case, 50)
-
-
-def _flow(case: Case) -> bool:
-    """eGFR 50-75 with UACR over 300, or 25-<50 with UACR over 100 (mg/g); nothing unmeasured is assumed."""
-    high = _between(case, "egfr", 50, 75.01) and _between(case, "uacr", 300.01, 5000)
-    low = _between(case, "egfr", 25, 50) and _between(case, "uacr", 100.01, 5000)
-    return _type_2(case) and _kidney(case) and (high or low)
-
-
-def _rewind(case: Case) -> bool:
-    risks = [case.has("hypertension"), case.has("dyslipidemia"), case.has("obesity")]
-    several = _aged(case, 60) and sum(risk is not None for risk in risks) >= 2
-    return _type_2_vascular(case) or (_type_2(case) and several)
-
-
-def _soul(case: Case) -> bool:
-    return _type_2(case) and _aged(case, 50) and (_vascular(case) or _kidney(case))
-
-
-def _on_metformin(case: Case) -> bool:
-    return _type_2(case) and any("metformin" in m.ingredients for m in case.patient.medications or ())
-
-
-def _weight_no_diabetes(case: Case) -> bool:
-    related = case.has("hypertension", "dyslipidemia", "osa", "ascvd") is not None
-    bmi = _highest_bmi(case)
-    return _adult(case) and _no_diabetes(case) and (bmi >= 30 or (bmi >= 27 and related))
-
-
-def _weight_type_2(case: Case) -> bool:
-    return _adult(case) and _type_2(case) and _highest_bmi(case) >= 27
-
-
-def _select(case: Case) -> bool:
-    event = case.has("mi", "stroke", "pad") is not None
-    return event and _aged(case, 45) and _highest_bmi(case) >= 27 and _no_diabetes(case)
-
-
-def _apnea(case: Case) -> bool:
-    severe = any(v.value >= 15 for v in values_of(case.patient, "ahi", case.as_of).usable)
-    known = case.has("osa") is not None and case.has("central_apnea") is None
-    return known and severe and _highest_bmi(case) >= 30 and _no_diabetes(case)
-
-
-def _essence(case: Case) -> bool:
-    """Biopsy-proven stage 2 or 3, no cirrhosis."""
-    return (
-        case.has("nash") is not None
-        and case.has("cirrhosis") is None
-        and _between(case, "fibrosis_stage", 2, 4)
-    )
-
-
-def _failing(low: float, high: float) -> Callable[[Case], bool]:
-    return lambda case: case.has("hf") is not None and _between(case, "lvef", low, high)
-
-
-def _empa_kidney(case: Case) -> bool:
-    albumin = _between(case, "egfr", 45, 90) and _between(case, "uacr", 200, 5000.01)
-    return _kidney(case) and (_between(case, "egfr", 20, 45) or albumin)
-
-
-def _dapa_ckd(case: Case) -> bool:
-    return _kidney(case) and _between(case, "egfr", 25, 75.01) and _between(case, "uacr", 200, 5000.01)
-
-
-def _renews_weight(case: Case) -> bool:
-    return case.renewal and _weight_no_diabetes(case)
-
-
-def _two_milligrams(case: Case) -> bool:
-    return _on_metformin(case) and case.request.strength == "2 mg"
-
-
-def _overweight(case: Case) -> bool:
-    return _weight_no_diabetes(case) or _weight_type_2(case)
-
-
-def _type_2_adult(case: Case) -> bool:
-    return _type_2(case) and _adult(case)
-
-
-def _above_goal(case: Case) -> bool:
-    return _type_2_adult(case) and case.has("pregnancy") is None and _between(case, "hba1c", 7, 20)
-
-
-def _heart_failure(case: Case) -> bool:
-    return case.has("hf") is not None and _adult(case)
-
-
-def _type_2_kidney(case: Case) -> bool:
-    return _type_2(case) and _kidney(case) and _between(case, "egfr", 20, 1000)
-
-
 # --- the table: trials of each drug, then guidelines -------------------------------------------------------
 
 TABLE: tuple[Citation, ...] = (
@@ -192,7 +53,7 @@ TABLE: tuple[Citation, ...] = (
         " cardiovascular events compared with placebo (hazard ratio 0.74).",
         ("Ozempic",),
         ("t2dm",),
-        _type_2_vascular,
+        populations.type_2_vascular,
     ),
     Citation(
         "FLOW",
@@ -202,7 +63,7 @@ TABLE: tuple[Citation, ...] = (
         " (hazard ratio 0.76).",
         ("Ozempic",),
         ("t2dm", "ckd"),
-        _flow,
+        populations.flow,
     ),
     Citation(
         "SUSTAIN FORTE",
@@ -211,7 +72,7 @@ TABLE: tuple[Citation, ...] = (
         "In type 2 diabetes not controlled on metformin, semaglutide 2 mg lowered HbA1c further than 1 mg.",
         ("Ozempic",),
         ("t2dm",),
-        _two_milligrams,
+        populations.two_milligrams,
     ),
     Citation(
         "REWIND",
@@ -221,7 +82,7 @@ TABLE: tuple[Citation, ...] = (
         " cardiovascular events (hazard ratio 0.88).",
         ("Trulicity",),
         ("t2dm",),
-        _rewind,
+        populations.rewind,
     ),
     Citation(
         "SURPASS-2",
@@ -231,7 +92,7 @@ TABLE: tuple[Citation, ...] = (
         " against 1.9 with semaglutide 1 mg.",
         ("Mounjaro",),
         ("t2dm",),
-        _on_metformin,
+        populations.on_metformin,
     ),
     Citation(
         "SOUL",
@@ -241,7 +102,7 @@ TABLE: tuple[Citation, ...] = (
         " semaglutide reduced major adverse cardiovascular events (hazard ratio 0.86).",
         ("Rybelsus",),
         ("t2dm",),
-        _soul,
+        populations.soul,
     ),
     Citation(
         "PIONEER 6",
@@ -251,7 +112,7 @@ TABLE: tuple[Citation, ...] = (
         " adverse cardiovascular events (hazard ratio 0.79).",
         ("Rybelsus",),
         ("t2dm",),
-        _soul,
+        populations.soul,
     ),
     Citation(
         "STEP 1",
@@ -261,7 +122,7 @@ TABLE: tuple[Citation, ...] = (
         " reduced body weight by 14.9 %.",
         ("Wegovy",),
         ("weight",),
-        _weight_no_diabetes,
+        populations.weight_no_diabetes,
     ),
     Citation(
         "STEP 4",
@@ -271,7 +132,7 @@ TABLE: tuple[Citation, ...] = (
         " went on losing.",
         ("Wegovy",),
         ("weight",),
-        _renews_weight,
+        populations.renews_weight,
     ),
     Citation(
         "STEP 2",
@@ -280,7 +141,7 @@ TABLE: tuple[Citation, ...] = (
         "In adults with overweight or obesity and type 2 diabetes, semaglutide 2.4 mg reduced body weight by 9.6 %.",
         ("Wegovy",),
         ("weight",),
-        _weight_type_2,
+        populations.weight_type_2,
     ),
     Citation(
         "SELECT",
@@ -290,7 +151,7 @@ TABLE: tuple[Citation, ...] = (
         " reduced major adverse cardiovascular events (hazard ratio 0.80).",
         ("Wegovy",),
         ("cv", "weight"),
-        _select,
+        populations.select,
     ),
     Citation(
         "ESSENCE",
@@ -300,7 +161,7 @@ TABLE: tuple[Citation, ...] = (
         " with placebo.",
         ("Wegovy",),
         ("mash",),
-        _essence,
+        populations.essence,
     ),
     Citation(
         "SURMOUNT-1",
@@ -309,7 +170,7 @@ TABLE: tuple[Citation, ...] = (
         "In adults with overweight or obesity without diabetes, tirzepatide 15 mg reduced body weight by 20.9 %.",
         ("Zepbound",),
         ("weight",),
-        _weight_no_diabetes,
+        populations.weight_no_diabetes,
     ),
     Citation(
         "SURMOUNT-5",
@@ -319,7 +180,7 @@ TABLE: tuple[Citation, ...] = (
         " about 14 %.",
         ("Zepbound",),
         ("weight",),
-        _weight_no_diabetes,
+        populations.weight_no_diabetes,
     ),
     Citation(
         "SURMOUNT-2",
@@ -328,7 +189,7 @@ TABLE: tuple[Citation, ...] = (
         "In adults with overweight or obesity and type 2 diabetes, tirzepatide 15 mg reduced body weight by 14.7 %.",
         ("Zepbound",),
         ("weight",),
-        _weight_type_2,
+        populations.weight_type_2,
     ),
     Citation(
         "SURMOUNT-OSA",
@@ -338,7 +199,7 @@ TABLE: tuple[Citation, ...] = (
         " apnea-hypopnea index by 25 to 29 events an hour.",
         ("Zepbound",),
         ("osa",),
-        _apnea,
+        populations.apnea,
     ),
     Citation(
         "SCALE",
@@ -347,7 +208,7 @@ TABLE: tuple[Citation, ...] = (
         "In adults with overweight or obesity without diabetes, liraglutide 3 mg reduced body weight by 8.0 %.",
         ("Saxenda",),
         ("weight",),
-        _weight_no_diabetes,
+        populations.weight_no_diabetes,
     ),
     Citation(
         "EMPA-REG OUTCOME",
@@ -357,7 +218,7 @@ TABLE: tuple[Citation, ...] = (
         " cardiovascular events (hazard ratio 0.86) and cardiovascular death (0.62).",
         ("Jardiance",),
         ("t2dm",),
-        lambda case: _type_2(case) and _vascular(case),
+        lambda case: populations.type_2(case) and populations.vascular(case),
     ),
     Citation(
         "EMPEROR-Reduced",
@@ -367,7 +228,7 @@ TABLE: tuple[Citation, ...] = (
         " hospitalization for heart failure (hazard ratio 0.75).",
         ("Jardiance",),
         ("hf",),
-        _failing(0, 40.01),
+        populations.failing(0, 40.01),
     ),
     Citation(
         "EMPEROR-Preserved",
@@ -377,7 +238,7 @@ TABLE: tuple[Citation, ...] = (
         " hospitalization for heart failure (hazard ratio 0.79).",
         ("Jardiance",),
         ("hf",),
-        _failing(40.01, 101),
+        populations.failing(40.01, 101),
     ),
     Citation(
         "EMPA-KIDNEY",
@@ -387,7 +248,7 @@ TABLE: tuple[Citation, ...] = (
         " or cardiovascular death (hazard ratio 0.72).",
         ("Jardiance",),
         ("ckd",),
-        _empa_kidney,
+        populations.empa_kidney,
     ),
     Citation(
         "DAPA-HF",
@@ -397,7 +258,7 @@ TABLE: tuple[Citation, ...] = (
         " cardiovascular death (hazard ratio 0.74).",
         ("Farxiga",),
         ("hf",),
-        _failing(0, 40.01),
+        populations.failing(0, 40.01),
     ),
     Citation(
         "DELIVER",
@@ -407,7 +268,7 @@ TABLE: tuple[Citation, ...] = (
         " cardiovascular death (hazard ratio 0.82).",
         ("Farxiga",),
         ("hf",),
-        _failing(40.01, 101),
+        populations.failing(40.01, 101),
     ),
     Citation(
         "DAPA-CKD",
@@ -417,7 +278,7 @@ TABLE: tuple[Citation, ...] = (
         " end-stage kidney disease or death from renal or cardiovascular causes (hazard ratio 0.61).",
         ("Farxiga",),
         ("ckd",),
-        _dapa_ckd,
+        populations.dapa_ckd,
     ),
     Citation(
         "TECOS",
@@ -427,7 +288,7 @@ TABLE: tuple[Citation, ...] = (
         " adverse cardiovascular events (hazard ratio 0.98).",
         ("Januvia",),
         ("t2dm",),
-        _type_2_vascular,
+        populations.type_2_vascular,
     ),
     Citation(
         "ADA Section 9",
@@ -437,7 +298,7 @@ TABLE: tuple[Citation, ...] = (
         " goal and experience with earlier treatment.",
         (),
         ("t2dm",),
-        _type_2_adult,
+        populations.type_2_adult,
     ),
     Citation(
         "ADA Section 10",
@@ -447,7 +308,7 @@ TABLE: tuple[Citation, ...] = (
         " receptor agonist or an SGLT2 inhibitor with proven cardiovascular benefit.",
         ("Ozempic", "Trulicity", "Jardiance"),
         ("t2dm",),
-        _type_2_vascular,
+        populations.type_2_vascular,
     ),
     Citation(
         "ADA Section 6",
@@ -456,7 +317,7 @@ TABLE: tuple[Citation, ...] = (
         "The Standards of Care give an HbA1c below 7 % as an appropriate goal for many nonpregnant adults.",
         (),
         ("t2dm",),
-        _above_goal,
+        populations.above_goal,
     ),
     Citation(
         "KDIGO 2022",
@@ -466,7 +327,7 @@ TABLE: tuple[Citation, ...] = (
         " is at least 20.",
         ("Jardiance", "Farxiga"),
         ("t2dm", "ckd"),
-        _type_2_kidney,
+        populations.type_2_kidney,
     ),
     Citation(
         "ADA Section 8",
@@ -476,7 +337,7 @@ TABLE: tuple[Citation, ...] = (
         " treatment of obesity beside nutrition, activity and behavior.",
         (),
         ("weight",),
-        _weight_type_2,
+        populations.weight_type_2,
     ),
     Citation(
         "AGA 2022",
@@ -486,7 +347,7 @@ TABLE: tuple[Citation, ...] = (
         " to lifestyle intervention, the guideline recommends adding drug treatment.",
         (),
         ("weight", "osa"),
-        _overweight,
+        populations.overweight,
     ),
     Citation(
         "HF guideline 2022",
@@ -496,7 +357,7 @@ TABLE: tuple[Citation, ...] = (
         " ejection fraction.",
         ("Jardiance", "Farxiga"),
         ("hf",),
-        _heart_failure,
+        populations.heart_failure,
     ),
     Citation(
         "AASLD 2023",
@@ -506,7 +367,7 @@ TABLE: tuple[Citation, ...] = (
         " before cirrhosis.",
         (),
         ("mash",),
-        _essence,
+        populations.essence,
     ),
 )
 BY_KEY = {citation.key: citation for citation in TABLE}

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from tools import formats
 from tools.cases import Case
-from tools.letters import Block, Letter, Writer, heading, paragraph
+from tools.composed import Block, Letter, heading, paragraph
+from tools.letters import Writer
 from tools.paper import canvas
 from tools.records import FilledField, FormTemplate, PARequest
 

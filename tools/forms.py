@@ -2,50 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from datetime import date
-from typing import NamedTuple
+from collections.abc import Iterator
+
+import msgspec
 
 from tools import formats
 from tools.attachments import attachments
-from tools.cases import Case, Measurement
+from tools.cases import Case
+from tools.form_sources import BLANK, SOURCES, Hand, Value, diagnosis_row, ids, lab_row, trial_row
 from tools.questions import Question, questions
-from tools.records import (
-    Diagnosis,
-    Field,
-    FilledField,
-    FormTemplate,
-    Medication,
-    PARequest,
-    Section,
-)
-from tools.terms import TESTS
+from tools.records import Field, FilledField, FormTemplate, PARequest, Section
 
 YES_NO = ("Yes", "No")
-KINDS = {"new": "New", "continuation": "Continuation", "renewal": "Renewal"}
-SEXES = {"female": "Female", "male": "Male"}
-
-
-class Value(NamedTuple):
-    """What fills a blank, and the ids of the records that it comes from, joined by commas."""
-
-    text: str = ""
-    record: str = ""
-    clause: str = ""
-
-
-class Hand(NamedTuple):
-    """How this payer wants things written."""
-
-    dates: str
-    units: str
-
-    def date(self, day: date | None) -> str:
-        return day.strftime(self.dates) if day else ""
-
-
-BLANK = Value()
-Source = Callable[[Case, Hand], Value]
 
 
 def fill(template: FormTemplate, case: Case) -> PARequest:
@@ -86,8 +54,6 @@ def _named(clause_id: str, text: str) -> str:
 
 def _clean(field: FilledField) -> FilledField:
     """Base fonts and faxes cannot show every character; labels and values keep to those they can."""
-    import msgspec
-
     return msgspec.structs.replace(
         field, label=formats.printable(field.label), value=formats.printable(field.value)
     )
@@ -129,7 +95,7 @@ def _answer(
 ) -> Iterator[FilledField]:
     """The question, answered as its finding says; unknown stays blank. Then its details, if the form asks."""
     finding = question.finding
-    records = _ids(e.record_id for e in finding.evidence) if finding else ""
+    records = ids(e.record_id for e in finding.evidence) if finding else ""
     words = template.yes_no == "words"
     for field in section.fields:
         if field.source == "criterion.answer":
@@ -161,13 +127,13 @@ def _answer(
 def _rows(section: Section, case: Case, hand: Hand) -> Iterator[FilledField]:
     """One row per record; without any, one blank row, or the chart's own statement that there are none."""
     if section.repeat == "trials":
-        rows = [_trial(m, case, hand) for m in case.trials]
+        rows = [trial_row(m, case, hand) for m in case.trials]
         none = "None on record" if case.patient.medications is not None else ""
     elif section.repeat == "labs":
-        rows = [_lab(o, hand) for o in case.labs]
+        rows = [lab_row(o, hand) for o in case.labs]
         none = ""
     elif section.repeat == "diagnoses":
-        rows = [_diagnosis(d, hand) for d in case.diagnoses]
+        rows = [diagnosis_row(d, hand) for d in case.diagnoses]
         none = ""
     else:
         rows = [
@@ -189,294 +155,4 @@ def _rows(section: Section, case: Case, hand: Hand) -> Iterator[FilledField]:
 
 
 def _optional(field: Field) -> Field:
-    import msgspec
-
     return msgspec.structs.replace(field, required=False)
-
-
-def _trial(course: Medication, case: Case, hand: Hand) -> dict[str, Value]:
-    ongoing = course.end is None and course.status == "active"
-    until = hand.date(course.end) or ("ongoing" if ongoing else "")
-    begun = hand.date(course.start)
-    days = (course.end - course.start).days if course.start and course.end else None
-    texts = {
-        "trial.drug": course.drug,
-        "trial.dose": formats.dose(course),
-        "trial.start": begun,
-        "trial.end": until,
-        "trial.dates": f"{begun} to {until}" if begun and until else begun,
-        "trial.days": str(days) if days is not None else "",
-    }
-    values = {source: Value(text, course.id) for source, text in texts.items()}
-    return values | {"trial.outcome": _trial_outcome(course, case, ongoing)}
-
-
-def _trial_outcome(course: Medication, case: Case, ongoing: bool) -> Value:
-    """As charted; a step of a titration says what it went on to."""
-    following = case.next_step(course)
-    if course.outcome is None and following is not None:
-        text = f"Continued at {formats.dose(following)}" if formats.dose(following) else "Continued"
-        return Value(text, f"{course.id},{following.id}")
-    outcome = course.outcome or ("Current therapy" if ongoing else "")
-    return Value("; ".join(filter(None, (outcome, course.reason))), course.id)
-
-
-def _lab(value: Measurement, hand: Hand) -> dict[str, Value]:
-    known = TESTS[value.test]
-    texts = {
-        "lab.test": known.name,
-        "lab.value": formats.measure(value.test, value.value, hand.units),
-        "lab.date": hand.date(value.date),
-        "lab.loinc": known.loinc[0],
-    }
-    records = _ids(value.record_ids)
-    return {source: Value(text, records) for source, text in texts.items()}
-
-
-def _diagnosis(entry: Diagnosis, hand: Hand) -> dict[str, Value]:
-    texts = {
-        "diagnosis.name": entry.name,
-        "diagnosis.code": entry.code,
-        "diagnosis.onset": hand.date(entry.onset),
-    }
-    return {source: Value(text, entry.id) for source, text in texts.items()}
-
-
-def _ids(ids: Iterable[str]) -> str:
-    return ",".join(dict.fromkeys(filter(None, ids)))
-
-
-# --- what can fill a blank -------------------------------------------------------------------------------
-
-
-def _patient(read: Callable[[Case, Hand], str]) -> Source:
-    return lambda case, hand: Value(read(case, hand), "patient")
-
-
-def _prescriber(read: Callable[[Case], str | None]) -> Source:
-    def value(case: Case, _: Hand) -> Value:
-        return Value(read(case) or "", "prescriber") if case.patient.prescriber else BLANK
-
-    return value
-
-
-def _prescriber_part(name: str) -> Source:
-    return _prescriber(lambda case: getattr(case.patient.prescriber, name))
-
-
-def _coverage(name: str) -> Source:
-    """From the enrolment, else from what the plan prints for all its members."""
-
-    def value(case: Case, _: Hand) -> Value:
-        own = getattr(case.coverage, name, "") if case.coverage else ""
-        if own:
-            return Value(own, case.coverage.id if case.coverage else "")
-        return Value(getattr(case.plan, name, ""), f"plan:{case.plan.id}")
-
-    return value
-
-
-def _member_id(case: Case, _: Hand) -> Value:
-    return Value(case.coverage.member_id, case.coverage.id) if case.coverage else BLANK
-
-
-def _plan(name: str) -> Source:
-    return lambda case, _: Value(getattr(case.plan, name), f"plan:{case.plan.id}")
-
-
-def _drug(read: Callable[[Case], str]) -> Source:
-    return lambda case, _: Value(read(case), f"drug:{case.drug.name}")
-
-
-def _requested(name: str) -> Source:
-    """Part of the request, from the chart's order where it says so, else the label's package."""
-
-    def value(case: Case, _: Hand) -> Value:
-        asked = getattr(case.request, name)
-        text = asked if isinstance(asked, str) else formats.number(asked)
-        ordered = case.order is not None and getattr(case.order, name) == asked
-        return Value(text, case.order.id if ordered and case.order else f"drug:{case.drug.name}")
-
-    return value
-
-
-def _order_or_chart(case: Case) -> str:
-    return case.order.id if case.order else "patient"
-
-
-def _quantity(case: Case, hand: Hand) -> Value:
-    asked = case.request.quantity
-    if asked is None:
-        return BLANK
-    text = formats.amount(asked, case.request.unit or case.drug.unit)
-    return _requested("quantity")(case, hand)._replace(text=text)
-
-
-def _strength_form(case: Case, hand: Hand) -> Value:
-    asked = _requested("strength")(case, hand)
-    return asked._replace(text=f"{asked.text} {case.drug.form}".strip()) if asked.text else BLANK
-
-
-def _sig(case: Case, _: Hand) -> Value:
-    if case.order and case.order.sig:
-        return Value(case.order.sig, case.order.id)
-    return Value(case.drug.sig, f"drug:{case.drug.name}")
-
-
-def _kind(case: Case, _: Hand) -> Value:
-    kind = case.kind
-    return Value(KINDS[kind], _order_or_chart(case)) if kind else BLANK
-
-
-def _start(case: Case, hand: Hand) -> Value:
-    return Value(hand.date(case.therapy_start), _order_or_chart(case))
-
-
-def _duration(case: Case, _: Hand) -> Value:
-    return Value(f"{case.months} months" if case.months else "", f"plan:{case.plan.id}")
-
-
-def _ndc(case: Case, _: Hand) -> Value:
-    return Value(formats.ndc11(case.strength.ndc) if case.strength else "", f"drug:{case.drug.name}")
-
-
-def _primary(read: Callable[[Diagnosis, Hand], str]) -> Source:
-    return lambda case, hand: (
-        Value(read(case.diagnosis, hand), case.diagnosis.id) if case.diagnosis else BLANK
-    )
-
-
-def _other_diagnoses(case: Case, _: Hand) -> Value:
-    others = [d for d in case.diagnoses if d is not case.diagnosis]
-    return Value("; ".join(f"{d.code} {d.name}".strip() for d in others), _ids(d.id for d in others))
-
-
-def _measured(test: str) -> Source:
-    def value(case: Case, hand: Hand) -> Value:
-        newest = case.newest(test)
-        return (
-            Value(formats.measure(test, newest.value, hand.units), _ids(newest.record_ids))
-            if newest
-            else BLANK
-        )
-
-    return value
-
-
-def _measured_on(test: str) -> Source:
-    def value(case: Case, hand: Hand) -> Value:
-        newest = case.newest(test)
-        return Value(hand.date(newest.date), _ids(newest.record_ids)) if newest else BLANK
-
-    return value
-
-
-def _allergies(case: Case, _: Hand) -> Value:
-    listed = case.patient.allergies
-    if listed is None:
-        return BLANK
-    if not listed:
-        return Value("No known drug allergies", "patient")
-    named = [f"{a.substance} ({a.reaction})" if a.reaction else a.substance for a in listed]
-    return Value("; ".join(named), _ids(a.id for a in listed))
-
-
-def _tried(case: Case, hand: Hand) -> Value:
-    rows = [_trial(m, case, hand) for m in case.trials]
-    parts = ("trial.drug", "trial.dose", "trial.dates", "trial.outcome")
-    said = [", ".join(filter(None, (row[part].text for part in parts))) for row in rows]
-    return Value("; ".join(said), _ids(m.id for m in case.trials))
-
-
-def _justification(case: Case, hand: Hand) -> Value:
-    """What the request rests on, in one paragraph: diagnosis, values with dates, what was tried and became of it."""
-    if case.diagnosis is None:
-        return BLANK
-    said = [f"{case.drug.name} is requested for {case.diagnosis.name} ({case.diagnosis.code})."]
-    labs = [(_lab(m, hand), m) for m in case.labs]
-    values = "; ".join(
-        f"{row['lab.test'].text} {row['lab.value'].text} ({row['lab.date'].text})" for row, _ in labs
-    )
-    said += [f"{values[:1].upper()}{values[1:]}."] if values else []
-    for course in case.trials:
-        row = {source: value.text for source, value in _trial(course, case, hand).items()}
-        parts = (row["trial.drug"].capitalize(), row["trial.dose"], row["trial.dates"])
-        outcome = f": {row['trial.outcome']}" if row["trial.outcome"] else ""
-        said.append(", ".join(filter(None, parts)) + f"{outcome}.")
-    records = [case.diagnosis.id, *(i for _, m in labs for i in m.record_ids), *(m.id for m in case.trials)]
-    return Value(" ".join(said), _ids(records))
-
-
-SOURCES: dict[str, Source] = {
-    "patient.name": _patient(lambda c, _: c.patient.name),
-    "patient.birth_date": _patient(lambda c, h: h.date(c.patient.birth_date)),
-    "patient.age": _patient(lambda c, _: str(c.age) if c.age is not None else ""),
-    "patient.sex": _patient(lambda c, _: SEXES.get(c.patient.sex, "")),
-    "patient.address": _patient(lambda c, _: formats.address(c.patient.address)),
-    "patient.street": _patient(lambda c, _: c.patient.address.line if c.patient.address else ""),
-    "patient.city": _patient(lambda c, _: c.patient.address.city if c.patient.address else ""),
-    "patient.state": _patient(lambda c, _: c.patient.address.state if c.patient.address else ""),
-    "patient.zip": _patient(lambda c, _: c.patient.address.zip if c.patient.address else ""),
-    "patient.phone": _patient(lambda c, _: c.patient.phone),
-    "patient.height": _measured("height"),
-    "patient.weight": _measured("weight"),
-    "patient.weight_date": _measured_on("weight"),
-    "patient.bmi": _measured("bmi"),
-    "patient.allergies": _allergies,
-    "coverage.member_id": _member_id,
-    "coverage.group": _coverage("group"),
-    "coverage.bin": _coverage("bin"),
-    "coverage.pcn": _coverage("pcn"),
-    "plan.name": _plan("name"),
-    "plan.payer": _plan("payer"),
-    "prescriber.name": _prescriber_part("name"),
-    "prescriber.npi": _prescriber_part("npi"),
-    "prescriber.specialty": _prescriber(
-        lambda c: ((c.patient.prescriber and c.patient.prescriber.specialty) or "").capitalize()
-    ),
-    "prescriber.practice": _prescriber_part("practice"),
-    "prescriber.address": _prescriber(
-        lambda c: formats.address(c.patient.prescriber.address if c.patient.prescriber else None)
-    ),
-    "prescriber.phone": _prescriber_part("phone"),
-    "prescriber.fax": _prescriber_part("fax"),
-    "prescriber.contact": _prescriber_part("contact"),
-    "drug.name": _drug(lambda c: c.drug.name),
-    "drug.generic": _drug(lambda c: c.generic),
-    "drug.name_generic": _drug(lambda c: f"{c.drug.name} ({c.generic})"),
-    "drug.route": _drug(lambda c: c.drug.route),
-    "drug.form": _drug(lambda c: c.drug.form),
-    "drug.rxnorm": _drug(lambda c: c.drug.rxnorm),
-    "drug.strength": _requested("strength"),
-    "drug.strength_form": _strength_form,
-    "drug.ndc": _ndc,
-    "drug.sig": _sig,
-    "drug.quantity": _quantity,
-    "drug.days_supply": _requested("days_supply"),
-    "drug.duration": _duration,
-    "drug.kind": _kind,
-    "drug.start_date": _start,
-    "diagnosis.name": _primary(lambda d, _: d.name),
-    "diagnosis.code": _primary(lambda d, _: d.code),
-    "diagnosis.onset": _primary(lambda d, h: h.date(d.onset)),
-    "diagnosis.others": _other_diagnoses,
-    "hba1c.value": _measured("hba1c"),
-    "hba1c.date": _measured_on("hba1c"),
-    "egfr.value": _measured("egfr"),
-    "egfr.date": _measured_on("egfr"),
-    "trials.all": _tried,
-    "justification": _justification,
-    "review.standard": lambda case, _: Value("Standard", f"plan:{case.plan.id}"),
-    # Refills, an expedited review's reason, a signature and its date are the prescriber's to write.
-    "prescriber.completes": lambda case, hand: BLANK,
-}
-# Columns of sections that repeat.
-COLUMNS: dict[str, frozenset[str]] = {
-    "criteria": frozenset({"criterion.answer", "criterion.evidence"}),
-    "trials": frozenset(
-        f"trial.{part}" for part in ("drug", "dose", "start", "end", "dates", "days", "outcome")
-    ),
-    "labs": frozenset(f"lab.{part}" for part in ("test", "value", "date", "loinc")),
-    "diagnoses": frozenset(f"diagnosis.{part}" for part in ("name", "code", "onset")),
-    "allergies": frozenset(f"allergy.{part}" for part in ("substance", "reaction")),
-}

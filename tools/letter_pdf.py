@@ -8,9 +8,9 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from tools import formats
+from tools.composed import Block, Letter
 from tools.form_layout import Block as Piece
 from tools.form_layout import pages_of, space, width_of, wrap
-from tools.letters import Block, Letter
 from tools.paper import canvas
 
 LEFT, TOP, BOTTOM, WIDTH = 68.0, 742.0, 62.0, 476.0

@@ -8,56 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date
-from typing import Literal
-
-import msgspec
 
 from tools import formats
 from tools.attachments import attachments
 from tools.cases import Case, Measurement
 from tools.citations import citations
+from tools.composed import Block, Fact, Letter, heading, paragraph
 from tools.questions import Question, questions
 from tools.records import Diagnosis, Finding, Medication
 from tools.rules import AnyOf
 from tools.terms import INDICATIONS, TESTS
 
+__all__ = ["Block", "Fact", "Letter", "Writer", "letter"]
+
 GAP = "[PRESCRIBER TO COMPLETE: {}]"
 STATUS_CODES = ("Z68", "Z71", "Z79")  # say again what values and treatment say already
 PEOPLE = {"male": "man", "female": "woman", "unknown": "patient"}
-
-Kind = Literal["head", "lines", "subject", "heading", "text", "bullet", "criterion", "signature", "notice"]
-
-
-class Fact(msgspec.Struct, frozen=True, kw_only=True):
-    """A value as the letter writes it, and the ids of the records that it comes from, joined by commas."""
-
-    value: str
-    record_id: str
-
-
-class Block(msgspec.Struct, frozen=True, kw_only=True):
-    """A piece of the letter. A criterion's lines are its number, its quote, and what the record shows."""
-
-    kind: Kind
-    lines: tuple[str, ...]
-
-
-class Letter(msgspec.Struct, frozen=True, kw_only=True):
-    """A letter that awaits a signature."""
-
-    title: str
-    case_id: str
-    blocks: tuple[Block, ...]
-    facts: tuple[Fact, ...]
-    gaps: tuple[str, ...] = ()
-
-    @property
-    def text(self) -> str:
-        return "\n".join(_plain(block) for block in self.blocks).strip() + "\n"
-
-    @property
-    def markdown(self) -> str:
-        return "\n".join(_markdown(block) for block in self.blocks).strip() + "\n"
 
 
 def letter(case: Case) -> Letter:
@@ -414,14 +380,6 @@ class Writer:
         return Block(kind="signature", lines=("Sincerely,", name, specialty, npi))
 
 
-def paragraph(text: str) -> Block:
-    return Block(kind="text", lines=(text,))
-
-
-def heading(text: str) -> Block:
-    return Block(kind="heading", lines=(text,))
-
-
 def _all_met(asked: Iterable[Question]) -> bool:
     return all(q.finding is not None and q.finding.status == "met" for q in asked)
 
@@ -440,48 +398,3 @@ def _upper(text: str) -> str:
 def _lower(text: str) -> str:
     """Inside a sentence; abbreviations and names of several capitals stay as they are."""
     return text[:1].lower() + text[1:] if text[1:2].islower() or text[1:2] == " " else text
-
-
-# --- as text and as Markdown -------------------------------------------------------------------------------
-
-
-def _plain(block: Block) -> str:
-    lines = [line for line in block.lines if line]
-    if block.kind == "heading":
-        return f"\n{lines[0].upper()}\n"
-    if block.kind == "bullet":
-        return f"- {lines[0]}"
-    if block.kind == "criterion":
-        number, quote, shown = block.lines
-        said = f'{number or "-"}  "{quote}"' if quote else number or "-"
-        return f"{said}\n     {shown}" if shown else said
-    if block.kind == "signature":
-        return "\n" + "\n".join(
-            (lines[0], "", "Signature: ______________________   Date: ____________", *lines[1:])
-        )
-    if block.kind == "notice":
-        return f"*** {lines[0]} ***\n"
-    return "\n".join(lines) + "\n"
-
-
-def _markdown(block: Block) -> str:
-    lines = [line for line in block.lines if line]
-    if block.kind == "head":
-        return f"**{lines[0]}**  \n" + "  \n".join(lines[1:]) + "\n"
-    if block.kind == "heading":
-        return f"\n## {lines[0]}\n"
-    if block.kind == "bullet":
-        return f"- {lines[0]}"
-    if block.kind == "criterion":
-        number, quote, shown = block.lines
-        return f"> **{number}** {quote}\n" + (f"\n{shown}\n" if shown else "")
-    if block.kind == "subject":
-        return f"**{lines[0]}**  \n" + "  \n".join(lines[1:]) + "\n"
-    if block.kind == "signature":
-        return (
-            f"\n{lines[0]}\n\nSignature: \\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_\\_ Date: \\_\\_\\_\\_\\_\\_\n\n"
-            + "  \n".join(lines[1:])
-        )
-    if block.kind == "notice":
-        return f"> **{lines[0]}**\n"
-    return "  \n".join(lines) + "\n"
