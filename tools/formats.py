@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
 from tools.records import Address, Finding, Medication
 from tools.terms import INDICATIONS, TESTS
@@ -136,7 +136,15 @@ def finding(found: Finding, write: Callable[[date], str]) -> str:
     if found.evidence and found.evidence[0].kind == "use":
         use = str(found.evidence[0].value)
         return f"requested for {INDICATIONS.get(use, use)}"
-    return dates_in(found.detail.rstrip("."), write)
+    return dates_in(_LONG.sub(_cut, found.detail.rstrip(".")), write)
+
+
+_LONG = re.compile(r"\d+\.\d{4,}")
+
+
+def _cut(found: re.Match[str]) -> str:
+    """Three decimals are enough to read; cut and not rounded, so that 29.9999 is not shown as 30."""
+    return f"{Decimal(found.group()).quantize(Decimal('0.001'), ROUND_DOWN)}"
 
 
 def address(place: Address | None) -> str:

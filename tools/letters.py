@@ -309,10 +309,8 @@ class Writer:
             return self.gap(self._wanted(finding))
         detail = formats.finding(finding, formats.long_date)
         records = [e.record_id for e in finding.evidence]
-        text = f"{_upper(self.fact(detail, *records))}." if detail else "Shown in the record."
-        if finding.status == "met":
-            return text
-        return f"Not met on the record: {_lower(text)}"
+        said = f"{self.fact(detail, *records)}." if detail else "shown in the record."
+        return _upper(said) if finding.status == "met" else f"Not met on the record: {said}"
 
     def _wanted(self, finding: Finding) -> str:
         what = formats.dates_in(finding.fix or finding.text, formats.long_date).rstrip(".")
@@ -396,5 +394,6 @@ def _upper(text: str) -> str:
 
 
 def _lower(text: str) -> str:
-    """Inside a sentence; abbreviations and names of several capitals stay as they are."""
-    return text[:1].lower() + text[1:] if text[1:2].islower() or text[1:2] == " " else text
+    """Inside a sentence; HbA1c and other words with capitals or digits within stay as they are."""
+    first = text.split(" ", 1)[0]
+    return text[:1].lower() + text[1:] if len(first) == 1 or first[1:].islower() else text
