@@ -189,7 +189,7 @@ class Case(Record, frozen=True, kw_only=True, dict=True):
 
     def _holds(self, diagnosis: Diagnosis) -> bool:
         begun = diagnosis.onset is None or diagnosis.onset <= self.as_of
-        ended = diagnosis.abated is not None and diagnosis.abated < self.as_of
+        ended = diagnosis.abated is not None and diagnosis.abated <= self.as_of
         return diagnosis.verification == "confirmed" and begun and not ended
 
     def _carries(self, diagnosis: Diagnosis) -> bool:

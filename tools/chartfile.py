@@ -582,7 +582,7 @@ def _outcome_of(text: str) -> str | None:
         return None
     found = [outcome for word, outcome in _OUTCOMES if word in fold]
     specific = [outcome for outcome in found if outcome != "Intolerance - other"]
-    return (specific or found or [None])[0]
+    return next(iter(specific or found), None)
 
 
 def _period_fields(period: re.Match[str], as_of: date, place: Place) -> Map:

@@ -114,7 +114,8 @@ def _within(values: list[Value], end: date, days: int | None) -> list[Value]:
 
 def _shown(value: Value, test: str) -> str:
     """The value as compared, and as charted where that was in another unit."""
-    text = amount(value.value, test)
+    # A chart may hold 126.02641598984987; what is compared is the whole number.
+    text = amount(round(value.value, 2), test)
     charted = value.seen[0]
     if value.derived or charted.unit is None or canonical(test, 1.0, charted.unit) == 1.0:
         return text
@@ -475,8 +476,6 @@ def programme(leaf: Programme, judge: Judge, exclude: bool) -> Shown:
     name = f"{leaf.programme} program"
     best: Shown | None = None
     for item in judge.patient.programs:
-        if item.type != leaf.programme:
-            continue
         ongoing = item.end is None or item.end > judge.as_of
         last = judge.as_of if ongoing else item.end
         assert last is not None

@@ -188,13 +188,24 @@ TESTS: dict[str, Test] = {
     ),
     "glucose": Test(
         "fasting glucose",
-        ("1558-6", "2339-0", "2345-7"),
+        ("1558-6",),
         "mg/dL",
         {"mg/dL": _SAME, "mmol/L": ("18.016", "0")},
         10.0,
         2000.0,
         None,
         ("fasting plasma glucose", "fpg"),
+    ),
+    # Not known to be fasting: no evidence for a fasting threshold.
+    "random_glucose": Test(
+        "glucose",
+        ("2345-7", "2339-0"),
+        "mg/dL",
+        {"mg/dL": _SAME, "mmol/L": ("18.016", "0")},
+        10.0,
+        2000.0,
+        None,
+        ("random glucose", "plasma glucose", "blood glucose"),
     ),
     "platelets": Test(
         "platelets",
