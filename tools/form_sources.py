@@ -85,7 +85,7 @@ def lab_row(value: Measurement, hand: Hand) -> dict[str, Value]:
 
 def diagnosis_row(entry: Diagnosis, hand: Hand) -> dict[str, Value]:
     texts = {
-        "diagnosis.name": entry.name,
+        "diagnosis.name": formats.diagnosis(entry),
         "diagnosis.code": entry.code,
         "diagnosis.onset": hand.date(entry.onset),
     }
@@ -194,7 +194,9 @@ def _primary(read: Callable[[Diagnosis, Hand], str]) -> Source:
 
 def _other_diagnoses(case: Case, _: Hand) -> Value:
     others = [d for d in case.diagnoses if d is not case.diagnosis]
-    return Value("; ".join(f"{d.code} {d.name}".strip() for d in others), ids(d.id for d in others))
+    return Value(
+        "; ".join(f"{d.code} {formats.diagnosis(d)}".strip() for d in others), ids(d.id for d in others)
+    )
 
 
 def _measured(test: str) -> Source:
@@ -238,7 +240,7 @@ def _justification(case: Case, hand: Hand) -> Value:
     """What the request rests on, in one paragraph: diagnosis, values with dates, what was tried and became of it."""
     if case.diagnosis is None:
         return BLANK
-    said = [f"{case.drug.name} is requested for {case.diagnosis.name} ({case.diagnosis.code})."]
+    said = [f"{case.drug.name} is requested for {formats.diagnosis(case.diagnosis)} ({case.diagnosis.code})."]
     labs = [(lab_row(m, hand), m) for m in case.labs]
     values = "; ".join(
         f"{row['lab.test'].text} {row['lab.value'].text} ({row['lab.date'].text})" for row, _ in labs
@@ -302,7 +304,7 @@ SOURCES: dict[str, Source] = {
     "drug.duration": _duration,
     "drug.kind": _kind,
     "drug.start_date": _start,
-    "diagnosis.name": _primary(lambda d, _: d.name),
+    "diagnosis.name": _primary(lambda d, _: formats.diagnosis(d)),
     "diagnosis.code": _primary(lambda d, _: d.code),
     "diagnosis.onset": _primary(lambda d, h: h.date(d.onset)),
     "diagnosis.others": _other_diagnoses,

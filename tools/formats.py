@@ -6,9 +6,9 @@ import re
 import unicodedata
 from collections.abc import Callable
 from datetime import date
-from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
-from tools.records import Address, Finding, Medication
+from tools.records import Address, Diagnosis, Finding, Medication
 from tools.terms import INDICATIONS, TESTS
 
 KG_PER_LB = Decimal("0.45359237")
@@ -84,7 +84,7 @@ def measure(test: str, value: float, units: str = "") -> str:
         return f"{fixed(pounds(exact), 1)} lb" if units == "us" else f"{fixed(exact, 1)} kg"
     if test == "height" and units:
         return f"{fixed(inches(exact), 1)} in" if units == "us" else f"{fixed(exact, 1)} cm"
-    shown = number(exact) if known.decimals is None else fixed(exact, known.decimals)
+    shown = number(exact, 2) if known.decimals is None else fixed(exact, known.decimals)
     return f"{shown} {unit(known.unit)}".strip()
 
 
@@ -136,15 +136,15 @@ def finding(found: Finding, write: Callable[[date], str]) -> str:
     if found.evidence and found.evidence[0].kind == "use":
         use = str(found.evidence[0].value)
         return f"requested for {INDICATIONS.get(use, use)}"
-    return dates_in(_LONG.sub(_cut, found.detail.rstrip(".")), write)
+    return dates_in(found.detail.rstrip("."), write)
 
 
-_LONG = re.compile(r"\d+\.\d{4,}")
+def diagnosis(entry: Diagnosis) -> str:
+    """Its name without SNOMED's tag: "Hyperglycemia (disorder)" is hyperglycemia."""
+    return _TAG.sub("", entry.name)
 
 
-def _cut(found: re.Match[str]) -> str:
-    """Three decimals are enough to read; cut and not rounded, so that 29.9999 is not shown as 30."""
-    return f"{Decimal(found.group()).quantize(Decimal('0.001'), ROUND_DOWN)}"
+_TAG = re.compile(r" \((disorder|finding|situation)\)$")
 
 
 def address(place: Address | None) -> str:

@@ -165,7 +165,7 @@ class Writer:
         )
 
     def _entry(self, diagnosis: Diagnosis) -> str:
-        name = self.fact(diagnosis.name, diagnosis.id)
+        name = self.fact(formats.diagnosis(diagnosis), diagnosis.id)
         code = self.fact(diagnosis.code, diagnosis.id)
         return f"{name} ({code})" if name else code
 
