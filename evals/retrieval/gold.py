@@ -1,8 +1,7 @@
 """The gold set of policy search: questions in a user's words, and which clauses answer them.
 
 A question names its clauses by what they are (a lab criterion on HbA1c, the initial approval period), never by
-their numbers, so that it outlives a re-printing of the documents. `held_out` questions were not looked at while
-the search was tuned.
+their numbers, so that it outlives a re-printing of the documents.
 """
 
 from __future__ import annotations
@@ -10,11 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
-from tools.records import Benefit, Policy
+from tools.records import Benefit, Drug, Policy
 from tools.rules import Part
+from tools.store.everyday import fixed_clauses
 from tools.store.validation import descend
 
 QUESTIONS = Path(__file__).with_name("questions.jsonl")
@@ -34,43 +35,48 @@ _NAMES = (
 
 
 class Gold(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """Which clauses answer: those of `section` that print a criterion of this `kind` that names `has`; or the
-    quantity `limit`; or whose text matches `says`."""
+    """Which clauses of `section` answer: those that print a criterion of this `kind` that names `has`; those of the
+    quantity `limit`, the `starting` strengths, the `initial` or `renewal` period; or whose text matches `says`."""
 
     section: str
     kind: str = ""
     has: str = ""
+    op: str = ""  # how the criterion's comparison begins: "<" a ceiling, ">" a floor
     says: str = ""
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """`tuned` questions were looked at while the search was tuned. `held_out` ones were not, but were written together
+    with them; `blind` ones were written when the tuning was over."""
+
     id: str
     plan_id: str
     drug: str
     ask: str
     gold: Gold
-    held_out: bool = False
+    set: Literal["tuned", "held_out", "blind"]
 
 
 def read_questions(path: Path = QUESTIONS) -> list[Question]:
     return [msgspec.json.decode(line, type=Question) for line in path.read_bytes().splitlines() if line]
 
 
-def answers(gold: Gold, benefit: Benefit, policy: Policy) -> set[str]:
+def answers(gold: Gold, benefit: Benefit, policy: Policy, drug: Drug) -> set[str]:
     """The ids of the clauses that answer; empty where this policy has none."""
+    section = [clause for clause in policy.clauses if clause.section == gold.section]
     if gold.says:
-        found = [c.id for c in policy.clauses if re.search(gold.says, c.text, re.IGNORECASE)]
-    elif gold.kind == "limit":
-        limits = [benefit.quantity_limit, *benefit.strength_limits.values()]
-        found = [limit.clause_id for limit in limits if limit]
-    else:
-        found = [
-            part.clause_id
-            for part in _parts(benefit, gold.section)
-            if _tag(part) == gold.kind and gold.has in _named(part)
-        ]
-    in_section = {clause.id for clause in policy.clauses if clause.section == gold.section}
-    return set(found) & in_section
+        return {clause.id for clause in section if re.search(gold.says, clause.text, re.IGNORECASE)}
+    if gold.kind in ("limit", "starting", "initial", "renewal"):
+        stated = fixed_clauses(policy, benefit, drug)
+        return {clause.id for clause in section if stated.get(clause.id) == gold.kind}
+    found = {
+        part.clause_id
+        for part in _parts(benefit, gold.section)
+        if _tag(part) == gold.kind
+        and gold.has in _named(part)
+        and getattr(part, "op", "").startswith(gold.op)
+    }
+    return found & {clause.id for clause in section}
 
 
 def _parts(benefit: Benefit, section: str) -> Iterator[Part]:

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from tools.records import Benefit, Clause, Policy, Record
-from tools.store.everyday import questions
+from tools.plain import describe
+from tools.records import Benefit, Clause, Drug, Policy, Record
+from tools.rules import Composite, Node, Part, Required
+from tools.store.everyday import fixed_clauses, questions
 from tools.store.validation import parts
 from tools.terms import SECTIONS
 
 if TYPE_CHECKING:
-    from tools.rules import Part
     from tools.store.store import Store
-
-# What a clause says for exactness and not for its meaning: codes, rounding, what silence means.
-_FINE_PRINT = re.compile(
-    r"\s*\([^)]*ICD[^)]*\)|\s*\(rounded[^)]*\)|; a code of [^;]*?(?=;|$)|; absence must[^.]*"
-    r"|; the requested product[^.]*"
-)
 
 
 class Hit(Record, frozen=True, kw_only=True):
@@ -54,16 +48,19 @@ class Chunk(Record, frozen=True, kw_only=True):
 def chunks(store: Store) -> Iterator[Chunk]:
     """Every clause of every policy."""
     benefits = {(plan.id, name): benefit for plan in store.plans() for name, benefit in plan.benefits.items()}
+    drugs = {drug.name: drug for drug in store.drugs()}
     for policy in store.policies():
-        yield from policy_chunks(policy, benefits.get((policy.plan_id, policy.drug)))
+        yield from policy_chunks(policy, benefits.get((policy.plan_id, policy.drug)), drugs[policy.drug])
 
 
-def policy_chunks(policy: Policy, benefit: Benefit | None) -> Iterator[Chunk]:
+def policy_chunks(policy: Policy, benefit: Benefit | None, drug: Drug) -> Iterator[Chunk]:
     """The clauses of one policy, in its order."""
-    printed: dict[str, Part] = {}
+    printed: dict[str, Part | str] = {}
     for rule in benefit.rules if benefit else ():
         for part in parts(rule):
             printed.setdefault(part.clause_id, part)
+    if benefit:
+        printed |= fixed_clauses(policy, benefit, drug)
     for clause in policy.clauses:
         yield Chunk(
             plan_id=policy.plan_id,
@@ -85,6 +82,9 @@ def fingerprint(found: Iterable[Chunk]) -> str:
     return digest.hexdigest()
 
 
-def _views(clause: Clause, part: Part | None) -> tuple[str, ...]:
-    said = f"{SECTIONS[clause.section]}: {_FINE_PRINT.sub('', clause.text)}"
-    return (said, *questions(part, clause.section, clause.text))
+def _views(clause: Clause, part: Part | str | None) -> tuple[str, ...]:
+    """A criterion in our own words, which are the same for every payer; any other clause in the payer's."""
+    said = part.text or describe(part) if isinstance(part, Node | Required) else ""
+    if isinstance(part, Composite) or not said:
+        said = clause.text
+    return (f"{SECTIONS[clause.section]}: {said}", *questions(part, clause))

@@ -10,8 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
+from tools.records import Benefit, Clause, Drug, Policy
 from tools.rules import (
     Age,
     AllergyTo,
@@ -40,7 +42,7 @@ _TESTS = {
     "height": "stature in inches",
     "egfr": "kidney function, kidney filtration, renal clearance, weak kidneys",
     "uacr": "protein or albumin in the urine, urine sample",
-    "ahi": "breathing pauses per hour on the sleep study, polysomnogram, overnight test",
+    "ahi": "breathing pauses or events per hour, what the sleep study, polysomnogram or overnight test shows",
     "glucose": "fasting blood sugar",
     "lvef": "pumping strength of the heart on the echo",
     "fibrosis_stage": "scarring of the liver, biopsy or elastography stage",
@@ -48,22 +50,28 @@ _TESTS = {
 }
 _CONDITIONS = (
     (r"type 2 diab", "adult-onset diabetes, sugar disease"),
-    (r"type 1 diab", "juvenile or autoimmune diabetes, LADA, makes no insulin, insulin-dependent"),
-    (r"medullary", "thyroid cancer or tumor, C-cell tumor, MEN2, inherited in the family, parent or sibling"),
+    (
+        r"type 1 diab",
+        "juvenile or autoimmune diabetes since childhood, LADA, makes no insulin, insulin-dependent",
+    ),
+    (
+        r"medullary",
+        "thyroid cancer, malignancy or tumor, C-cell tumor, MEN2, inherited in the family, parent, aunt or sibling",
+    ),
     (r"pancreatitis", "inflamed pancreas"),
     (r"pregnan", "expecting a baby, carrying a child, conceives, gestation"),
-    (r"dialysis", "end-stage kidney failure, hemodialysis machine cleans the blood"),
+    (r"dialysis", "end-stage kidney failure, renal replacement, hemodialysis machine cleans the blood"),
     (r"central sleep", "breathing stops because the brain gives no signal"),
     (r"obstructive sleep", "stops breathing at night, airway collapses during sleep, OSA"),
-    (r"hypertension", "high or elevated blood pressure"),
+    (r"hypertension", "high or elevated blood pressure, takes pressure pills"),
     (r"dyslipidemia", "high cholesterol, bad lipids"),
     (r"atherosclerotic", "heart disease, clogged arteries, heart attack or stroke in the past"),
-    (r"myocardial", "heart attack, coronary event"),
+    (r"myocardial", "heart attack, coronary event, STEMI, infarction"),
     (r"stroke", "stroke, brain infarct"),
     (r"peripheral", "narrowed leg arteries, claudication"),
-    (r"heart failure", "weak heart, cardiac insufficiency"),
+    (r"heart failure", "weak heart, cardiac insufficiency, low ejection fraction"),
     (r"polycystic", "inherited kidney cysts"),
-    (r"chronic kidney", "kidney disease, renal damage, nephropathy"),
+    (r"chronic kidney", "kidney disease, renal damage, nephropathy, stage 3"),
     (r"ketoacid", "DKA, acid crisis"),
     (r"gastroparesis", "slow stomach emptying"),
     (r"cirrhosis", "scarred liver"),
@@ -96,80 +104,117 @@ _DOCUMENTS = {
     "study": "report of the sleep study, polysomnogram or scan",
     "medication": "list of current medicines",
 }
-# Clauses that print no criterion, by their section and words.
-_FREE: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+# Clauses of fixed wording, by what they say.
+_FIXED = {
+    "limit": (
+        "How many pens, injectors, pills or mL a month? How much per fill can be dispensed?",
+        "Two a day or ninety at once: is that more than the limit, too much, the maximum?",
+    ),
+    "starting": ("How long may someone stay on the lowest introductory starting dose?",),
+    "initial": (
+        "How long is the first approval good for? When does the first OK run out?",
+        "How many months until we have to ask again? Duration of the yes.",
+    ),
+    "renewal": ("If it is extended, for how long is the renewal good? The second approval, the next year.",),
+}
+# The payer's own clauses about appeals, by words in them.
+_APPEAL = (
     (
-        "quantity",
-        r"\d+ ?(mL|tab|pen|unit)",
-        (
-            "How many pens, injectors, pills or mL a month? How much per fill can be dispensed?",
-            "Two a day or ninety at once: is more than the limit allowed?",
-        ),
+        r"\b(60|65|120|180) ",
+        "They turned us down: how long do we have to fight, contest, dispute or object? Deadline after a denial.",
     ),
     (
-        "quantity",
-        r"start|titrat|introduc|initiat",
-        ("How long may someone stay on the lowest introductory starting dose?",),
+        r"peer|speak|director|physician|clinician",
+        "Can the doctor talk to their medical director on the phone?",
     ),
     (
-        "authorization",
-        r"initial|first|approv",
-        (
-            "How long is the approval good for? When does the first OK run out?",
-            "How many months until we have to ask again?",
-        ),
-    ),
-    (
-        "authorization",
-        r"renew|reauth|contin|exten",
-        ("If it is extended, for how long is the renewal good?",),
-    ),
-    ("authorization", r"hours|days", ("How fast do they decide a request?",)),
-    (
-        "appeal",
-        r"\d+ (calendar )?days",
-        ("They turned us down: how long do we have to fight, contest or object? Deadline after a denial.",),
-    ),
-    (
-        "appeal",
-        r"peer|speak|medical director|physician|talk|call",
-        ("Can the doctor talk to their medical director on the phone?",),
-    ),
-    (
-        "appeal",
         r"external|independent|outside|hearing",
-        ("Is there an outside, independent reviewer after a second no?",),
+        "Who outside the plan can review and overturn their second no?",
     ),
-    ("appeal", r"urgent|expedit|hours", ("It can't wait: is there a fast track for urgent cases?",)),
+    (r"urgent|expedit|72", "It can't wait: is there a fast track for urgent cases?"),
 )
 
 
-def questions(part: Part | None, section: str, text: str) -> list[str]:
-    """What this clause answers, in everyday words; nothing for a lead-in, whose parts have their own clauses."""
+def fixed_clauses(policy: Policy, benefit: Benefit, drug: Drug) -> dict[str, str]:
+    """Which clauses state the quantity `limit`, the `starting` strengths, the `initial` and the `renewal` period: the
+    first of their sections, in this order, one for each group of uses for which it is the same."""
+    rules = benefit.rules
+    counts = {
+        "quantity": {
+            "limit": bool(benefit.quantity_limit) + len(benefit.strength_limits),
+            "starting": sum(strength.limit_days is not None for strength in drug.strengths),
+        },
+        "authorization": {
+            "initial": len({rule.initial_months for rule in rules}),
+            "renewal": len({rule.renewal_months for rule in rules}),
+        },
+    }
+    found: dict[str, str] = {}
+    for section, kinds in counts.items():
+        clauses = iter([clause.id for clause in policy.clauses if clause.section == section])
+        for kind, count in kinds.items():
+            found |= dict.fromkeys(islice(clauses, count), kind)
+    return found
+
+
+def questions(part: Part | str | None, clause: Clause) -> list[str]:
+    """What this clause answers, in everyday words. `part` is the criterion that it prints, or which of
+    `fixed_clauses` it is; a lead-in answers nothing, its parts have their own clauses."""
+    if isinstance(part, str):
+        return list(_FIXED[part])
     if part is None:
-        return [
-            ask
-            for where, says, asks in _FREE
-            if where == section and re.search(says, text, re.I)
-            for ask in asks
-        ]
+        asks = _APPEAL if clause.section == "appeal" else ()
+        return [ask for words, ask in asks if re.search(words, clause.text, re.IGNORECASE)]
     if isinstance(part, Composite):
         return []
-    return _ASK[type(part)](part, section)
+    return _ASK[type(part)](part, clause.section)
 
 
 def in_clinical_words(query: str) -> str:
-    """The question with what its brand names stand for, e.g. "Victoza (liraglutide, a GLP-1 receptor agonist)"."""
-    return _BRAND.sub(lambda found: f"{found[0]} ({_stands_for(found[0].casefold())})", query)
+    """The question with what its drugs and abbreviations stand for, e.g. "Victoza (liraglutide, a GLP-1 receptor
+    agonist)"."""
+    return _KNOWN.sub(lambda found: f"{found[0]} ({_stands_for(found[0].casefold())})", query)
 
 
-_BRAND = re.compile(rf"\b(?:{'|'.join(sorted(BRANDS, key=len, reverse=True))})\b", re.IGNORECASE)
+_ABBREVIATIONS = {
+    "a1c": "HbA1c, average blood sugar",
+    "ahi": "apnea-hypopnea index",
+    "bmi": "body mass index",
+    "cad": "coronary artery disease",
+    "ckd": "chronic kidney disease",
+    "cpap": "airway pressure mask at night",
+    "dka": "diabetic ketoacidosis",
+    "gfr": "eGFR, kidney filtration",
+    "hfpef": "heart failure",
+    "hfref": "heart failure",
+    "htn": "hypertension, high blood pressure",
+    "ldl": "cholesterol, dyslipidemia",
+    "mi": "myocardial infarction, heart attack",
+    "mtc": "medullary thyroid carcinoma",
+    "nash": "MASH, fatty liver inflammation",
+    "osa": "obstructive sleep apnea",
+    "pad": "peripheral arterial disease",
+    "t1d": "type 1 diabetes",
+    "t1dm": "type 1 diabetes",
+    "t2d": "type 2 diabetes",
+    "t2dm": "type 2 diabetes",
+    "uacr": "urine albumin/creatinine ratio",
+}
+_KNOWN = re.compile(
+    rf"\b(?:{'|'.join(sorted([*BRANDS, *INGREDIENTS, *_ABBREVIATIONS], key=len, reverse=True))})\b",
+    re.IGNORECASE,
+)
 
 
 @lru_cache(maxsize=256)
-def _stands_for(brand: str) -> str:
-    kinds = [CLASSES[INGREDIENTS[name][0]] for name in BRANDS[brand] if name in INGREDIENTS]
-    return ", ".join((*BRANDS[brand], *kinds))
+def _stands_for(name: str) -> str:
+    if name in _ABBREVIATIONS:
+        return _ABBREVIATIONS[name]
+    made_of = BRANDS.get(name, ())
+    kinds = [
+        CLASSES[INGREDIENTS[ingredient][0]] for ingredient in made_of or (name,) if ingredient in INGREDIENTS
+    ]
+    return ", ".join(dict.fromkeys((*made_of, *kinds)))
 
 
 def _drugs(part: Any) -> str:
@@ -180,6 +225,11 @@ def _drugs(part: Any) -> str:
     if getattr(part, "requested", False):
         said.append("this drug itself")
     return "; ".join(said)
+
+
+def _people(specialties: tuple[str, ...]) -> str:
+    """endocrinology → endocrinologist"""
+    return " or ".join(re.sub(r"ology$", "ologist", specialty) for specialty in specialties)
 
 
 def _condition(label: str) -> str:
@@ -196,14 +246,17 @@ def _ask_condition(part: Condition, section: str) -> list[str]:
     if section == "exclusions":
         return [f"Is {what} a reason to refuse?", f"The patient has {what}: is that a problem?"]
     return [
-        f"Does the patient need to have {what}? Which diagnosis or illness is it covered for?",
+        f"Does the patient need to have {what}? Which diagnosis, illness or code is it covered for?",
         f"Does having {what} count or qualify?",
     ]
 
 
 def _ask_lab(part: Lab, section: str) -> list[str]:
     what = _test(part.test)
-    asks = [f"How high or low must the {what} be? What number, cutoff or result is needed?"]
+    asks = [
+        f"How high or low must the {what} be? What number, cutoff or result is needed?",
+        f"Is this {what} enough? The last result was so much.",
+    ]
     if part.within_days:
         asks.append(f"How old may the {what} be? Is a result from months ago too old?")
     if part.test == "egfr" and part.op in ("<", "<="):
@@ -216,6 +269,8 @@ def _ask_trial(part: Trial, section: str) -> list[str]:
     return [
         f"Which medicine must be tried and fail first, and for how long? Step therapy with {what}.",
         f"How many days or months on {what} before moving on? Can the step be skipped?",
+        "What must have been prescribed earlier? Prior therapy that was attempted and found lacking, fail first.",
+        "Took the first-line tablet only for some weeks: is that long enough?",
     ]
 
 
@@ -242,6 +297,8 @@ def _ask_change(part: Change, section: str) -> list[str]:
     return [
         f"How much must {what} improve to keep getting the drug?",
         f"What progress or response do they want to see for renewal? How much {what} lost or gained?",
+        f"Is so small a drop in {what} enough to go on? It went from one value to another: is that a response?",
+        f"How much lost or gained so far in {what}, for the plan to extend or approve again?",
     ]
 
 
@@ -264,13 +321,15 @@ _ASK: dict[type, Callable[[Any, str], list[str]]] = {
     ],
     Attested: lambda part, section: [f"Is it required that the patient {_TOPICS.get(part.topic, part.statement)}?"],
     Specialist: lambda part, section: [
-        f"Who may prescribe it: the family doctor, or only a specialist in {' or '.join(part.specialties)}?"
+        f"Who may prescribe it: the family doctor, or only a specialist such as {_people(part.specialties)}?",
+        f"Does {_people(part.specialties)} need to be involved or consulted?",
     ],
     Change: _ask_change,
-    Use: lambda part, section: (
-        ["Can I get it only to lose weight, to slim down, shed pounds or get thinner?"] if "weight" in part.uses
-        else [f"Will they pay for {part.label}?"]
-    ),
+    Use: lambda part, section: [
+        "Can I get it purely for obesity, only to lose weight, to slim down, shed pounds or get thinner?"
+        if "weight" in part.uses
+        else f"Will they pay for {part.label}?"
+    ],
     Required: lambda part, section: [
         f"Which paper must be attached or sent: {_DOCUMENTS[part.of]}?" + (f" {_test(part.test)}" if part.test else ""),
         f"What do we enclose with the request, how old may it be: {_DOCUMENTS[part.of]}",

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from tools.records import Policy
     from tools.store.store import Store
 
+MOST_VIEWS = 8  # of one clause
 KEPT = 2  # folders: the current one, and the one that another process may still be reading
 CONFIGURATION = {
     "hnsw": {"space": "cosine", "ef_search": 400}
@@ -101,11 +102,11 @@ class Index:
     def search(self, policy: Policy, query: str, k: int) -> list[Hit]:
         vector = embedding.bundled().embed([in_clinical_words(query)])
         collection = self.collection(policy.plan_id)
-        widest = len(policy.clauses) * _MOST_VIEWS
+        widest = len(policy.clauses) * MOST_VIEWS
         with _as_damage("cannot be searched"):
             found = collection.query(
                 query_embeddings=vector,
-                n_results=min(k * _MOST_VIEWS, widest),
+                n_results=min(k * MOST_VIEWS, widest),
                 where={"drug": policy.drug},
                 include=["metadatas", "distances"],
             )
@@ -126,7 +127,6 @@ class Index:
 
 _open: dict[Path, Index] = {}
 _opening = threading.Lock()
-_MOST_VIEWS = 8  # of one clause
 
 
 def _opened(store: Store) -> Index:
@@ -224,7 +224,7 @@ def _vectors(found: list[Chunk]) -> dict[str, NDArray[np.float32]]:
 
 
 def _add(collection: Any, of_plan: list[Chunk], vectors: dict[str, NDArray[np.float32]]) -> None:
-    rows = [(chunk, at, view) for chunk in of_plan for at, view in enumerate(chunk.views[:_MOST_VIEWS])]
+    rows = [(chunk, at, view) for chunk in of_plan for at, view in enumerate(chunk.views[:MOST_VIEWS])]
     for start in range(0, len(rows), 2000):
         batch = rows[start : start + 2000]
         collection.add(

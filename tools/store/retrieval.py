@@ -11,7 +11,7 @@ from tools.store.clauses import Hit, policy_chunks
 from tools.store.everyday import in_clinical_words
 
 if TYPE_CHECKING:
-    from tools.records import Benefit, Policy
+    from tools.records import Benefit, Drug, Policy
 
 _STOPPED = frozenset(
     """a an and any are as at be been by can do does for from has have how i if in is it its may must no not of on or
@@ -19,9 +19,9 @@ _STOPPED = frozenset(
 )
 
 
-def search(policy: Policy, benefit: Benefit | None, query: str, k: int) -> list[Hit]:
+def search(policy: Policy, benefit: Benefit | None, drug: Drug, query: str, k: int) -> list[Hit]:
     """The k clauses of this policy that share most with the question's words; only clauses that share some."""
-    bm25, clause_ids = _prepared(policy, benefit)
+    bm25, clause_ids = _prepared(policy, benefit, drug)
     scores = bm25.vectorizer.get_scores(words(in_clinical_words(query)))
     best: dict[str, float] = {}
     for clause_id, score in zip(clause_ids, scores, strict=True):
@@ -57,6 +57,8 @@ def _cached(key: tuple[str, ...]) -> Any:
         return BM25Retriever.from_texts(list(key), preprocess_func=words)
 
 
-def _prepared(policy: Policy, benefit: Benefit | None) -> tuple[Any, list[str]]:
-    views = [(chunk.clause_id, view) for chunk in policy_chunks(policy, benefit) for view in chunk.views]
+def _prepared(policy: Policy, benefit: Benefit | None, drug: Drug) -> tuple[Any, list[str]]:
+    views = [
+        (chunk.clause_id, view) for chunk in policy_chunks(policy, benefit, drug) for view in chunk.views
+    ]
     return _cached(tuple(view for _, view in views)), [clause_id for clause_id, _ in views]

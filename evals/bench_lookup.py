@@ -1,0 +1,73 @@
+"""A whole patient by id, as the store grows: p50 and p99 of `Store.patient` at 1,000, 10,000 and 100,000 patients.
+
+Ids are drawn at random over the whole store, each look-up decodes the whole chart, and two of a hundred charts have
+an addition laid over them.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+import time
+from datetime import UTC, date, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import msgspec
+
+from data_gen.world import Order, generate
+from tools.records import Observation
+from tools.store import ChartEntry, Store
+from tools.store.load import load
+
+SIZES = (1_000, 10_000, 100_000)
+LOOKUPS = 5_000
+WHEN = datetime(2026, 9, 1, tzinfo=UTC)
+
+
+def main(sizes: tuple[int, ...] = SIZES) -> dict[str, Any]:
+    """Milliseconds by the number of patients, and what loading them took."""
+    return {f"{size} patients": _measure(size) for size in sizes}
+
+
+def _measure(size: int) -> dict[str, float]:
+    with TemporaryDirectory() as folder:
+        generate(Order(count=size, out=Path(folder) / "world", format="jsonl"))
+        store = Store.create(f"sqlite:///{folder}/bench.db")
+        began = time.perf_counter()
+        load(store, Path(folder) / "world")
+        loading = time.perf_counter() - began
+        draw = random.Random(1)
+        ids = [f"P{draw.randint(1, size):03}" for _ in range(LOOKUPS)]
+        for patient_id in ids[: LOOKUPS // 50]:
+            store.add_chart_entry(_addition(patient_id))
+        for patient_id in ids[:200]:
+            store.patient(patient_id)
+        times = sorted(_timed(store, patient_id) for patient_id in ids)
+        store.close()
+    return {
+        "p50 ms": round(statistics.median(times), 3),
+        "p99 ms": round(times[int(LOOKUPS * 0.99)], 3),
+        "max ms": round(times[-1], 3),
+        "load s": round(loading, 1),
+        "loaded per second": round(size / loading),
+    }
+
+
+def _timed(store: Store, patient_id: str) -> float:
+    began = time.perf_counter()
+    store.patient(patient_id)
+    return (time.perf_counter() - began) * 1000
+
+
+def _addition(patient_id: str) -> ChartEntry:
+    value = Observation(id="", test="hba1c", value=7.4, unit="%", date=date(2026, 8, 30))
+    record = msgspec.Raw(msgspec.json.encode(value))
+    return ChartEntry(patient_id=patient_id, part="observations", record=record, by="bench", when=WHEN)
+
+
+if __name__ == "__main__":
+    import json
+
+    print(json.dumps(main(), indent=2))
