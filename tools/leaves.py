@@ -30,6 +30,7 @@ from tools.rules import (
 )
 from tools.slots import (
     amount,
+    change_amount,
     clause_number,
     code_list,
     is_concept,
@@ -101,7 +102,8 @@ class Phrases:
         return self._template(leaf, self.clauses, self.documents).show(_values(leaf))
 
     def question(self, leaf: Node) -> str:
-        return self._template(leaf, self.questions, {}).show(_values(leaf))
+        text = self._template(leaf, self.questions, {}).show(_values(leaf))
+        return text[:1].upper() + text[1:]
 
     def read(self, text: str) -> Node:
         """The leaf that this sentence states; Invalid if no template of the style, or more than one, fits."""
@@ -264,7 +266,7 @@ class Phrases:
         )
 
     def _size(self) -> Slot:
-        slots = {"percent": decimal("percent"), "amount": decimal("amount"), "unit": unit_of_test()}
+        slots = {"percent": decimal("percent"), "amount": change_amount(), "unit": unit_of_test()}
         both = f"{self.style.part['percent']}{self.style.both[1]}{self.style.part['amount']}"
         made = {
             (True, False): self._part("percent", slots),

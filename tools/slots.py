@@ -18,6 +18,7 @@ from tools.wording import (
     Items,
     Slot,
     Values,
+    join,
     one_of,
     plain_number,
     quoted,
@@ -55,10 +56,7 @@ def code_list(field: str, either: tuple[str, str, str]) -> Slot:
 
     def show(v: Values) -> str:
         shown = [code if re.fullmatch(CODE, code) else items.one(code) for code in v[field]]
-        between, two, last = either
-        if len(shown) < 3:
-            return two.join(shown)
-        return between.join(shown[:-1]) + last + shown[-1]
+        return join(shown, either)
 
     return Slot(show, lambda: f"{item}(?:(?:{gaps}){item})*", split)
 
@@ -76,6 +74,15 @@ def amount() -> Slot:
         return {"value": float(number), **({"unit": UNITS[unit]} if unit else {})}
 
     return Slot(show, lambda: f"{NUMBER}(?: (?:{one_of(UNITS)}))?", read)
+
+
+def change_amount() -> Slot:
+    """How much a value changed, in the test's decimals."""
+    return Slot(
+        lambda v: plain_number(v["amount"], TESTS[v["test"]].decimals or 0),
+        lambda: NUMBER,
+        lambda t: {"amount": float(t)},
+    )
 
 
 def unit_of_test() -> Slot:
