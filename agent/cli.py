@@ -22,6 +22,7 @@ class Lazy(NamedTuple):
     target: str
     panel: str
     help: str
+    example: str = ""  # where the command brings none of its own
 
 
 CASE, WORLD, DOORS = "A case", "The world", "Other doors"
@@ -33,15 +34,28 @@ COMMANDS = {
         "agent.draft_cli:draft", CASE, "Fill the payer's form and write the letter; stops for review."
     ),
     "review": Lazy("agent.draft_cli:review", CASE, "List the drafts that wait; approve, edit or reject one."),
-    "chart": Lazy("agent.chart_cli:app", CASE, "Record a lab, trial, note or document that you learned of."),
+    "chart": Lazy(
+        "agent.chart_cli:app",
+        CASE,
+        "Record a lab, trial, note or document that you learned of.",
+        "pa chart add P001 hba1c 7.4 % --date 2026-08-30",
+    ),
     "setup": Lazy("agent.world_cli:setup", WORLD, "Generate if there is nothing, load, index. Start here."),
     "generate": Lazy("", WORLD, "Make a synthetic world: patients, plans, policies, forms."),
     "describe": Lazy("", WORLD, "Print the data card of a world: counts, distributions, outcomes."),
-    "catalog": Lazy("", WORLD, "Check a catalog of drugs, payers and rules, and show a rule as prose."),
+    "catalog": Lazy(
+        "",
+        WORLD,
+        "Check a catalog of drugs, payers and rules; show a rule as prose.",
+        "pa catalog show CASCADE-GOLD Ozempic",
+    ),
     "load": Lazy("agent.world_cli:load", WORLD, "Load a world into the store: all of it, or nothing."),
     "index": Lazy("agent.world_cli:index", WORLD, "Rebuild the search index of the policies."),
     "fhir": Lazy(
-        "agent.fhir_cli:app", DOORS, "Import patients from FHIR R4 bundles; export patients and cases."
+        "agent.fhir_cli:app",
+        DOORS,
+        "Import patients from FHIR R4 bundles; export patients and cases.",
+        "pa fhir import bundle.json --plan CASCADE-GOLD",
     ),
     "serve": Lazy("agent.world_cli:serve", DOORS, "Serve the HTTP API on this machine."),
 }
@@ -94,6 +108,15 @@ class PaGroup(TyperGroup):
         name, command, rest = super().resolve_command(ctx, args)
         return name, command and load_command(str(name)), rest
 
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:  # the reader has seen enough, e.g. `pa check … | head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return None
+        return result
+
     def main(
         self,
         args: Sequence[str] | None = None,
@@ -109,10 +132,6 @@ class PaGroup(TyperGroup):
         given = [word for word in given if word != "--debug"]
         try:
             code = super().main(given, prog_name, complete_var, False, windows_expand_args, **extra) or 0
-            sys.stdout.flush()
-        except BrokenPipeError:  # the reader has seen enough, e.g. `pa check … | head`
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            code = 0
         except (Exception, KeyboardInterrupt) as error:
             if debug:
                 raise
@@ -165,6 +184,8 @@ def load_command(name: str) -> Any:
         found = alone
     command = typer.main.get_command(found) if isinstance(found, typer.Typer) else found
     command.name = name
+    if name in COMMANDS and COMMANDS[name].example and not command.epilog:
+        command.epilog = f"[bold]Example[/]\n  {COMMANDS[name].example}"
     return command
 
 

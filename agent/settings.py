@@ -47,18 +47,20 @@ def read_settings(environ: Mapping[str, str] | None = None, cwd: Path | None = N
     """The settings of this process.
 
     Home is `.paladin` beside the `mock_data` (or the `.paladin`) of this folder or the nearest above it, so
-    that a checkout keeps to itself; elsewhere it is the user's data folder.
+    that a checkout keeps to itself; elsewhere it is the user's data folder. A clinic's own catalog makes a
+    world of its own there and leaves mock_data as it is.
     """
     environ = os.environ if environ is None else environ
     root = _root(cwd or Path.cwd())
     home = Path(environ["PALADIN_HOME"]) if environ.get("PALADIN_HOME") else _home(root)
     home = home.expanduser().absolute()
-    data = environ.get("PALADIN_DATA") or (root / "mock_data" if root else home / "world")
+    catalog = Path(environ["PALADIN_CATALOG"]).expanduser() if environ.get("PALADIN_CATALOG") else None
+    ours = root / "mock_data" if root and not catalog else home / "world"
     return Settings(
         home=home,
         database_url=environ.get("PALADIN_DATABASE_URL") or f"sqlite:///{home / 'paladin.db'}",
-        data=Path(data).expanduser().absolute(),
-        catalog=Path(environ["PALADIN_CATALOG"]).expanduser() if environ.get("PALADIN_CATALOG") else None,
+        data=Path(environ.get("PALADIN_DATA") or ours).expanduser().absolute(),
+        catalog=catalog,
         as_of=read_as_of(environ.get("PALADIN_AS_OF", "")),
     )
 

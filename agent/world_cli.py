@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -150,7 +150,8 @@ def _generate_if_needed(settings: Settings) -> bool:
     given = [str(PATIENTS), "--out", str(settings.data)]
     if settings.catalog:
         given += ["--catalog", str(settings.catalog)]
-    load_command("generate").main(given, prog_name="pa generate", standalone_mode=False)
+    with redirect_stdout(sys.stderr):
+        load_command("generate").main(given, prog_name="pa generate", standalone_mode=False)
     return True
 
 

@@ -1,0 +1,111 @@
+"""The endpoint under load, as `pa serve` runs it, with the generator on the same two cores.
+
+Arrivals are Poisson and open-loop: a request leaves when it is due, and its latency counts from then. Every request
+is for a patient and a drug drawn at random; nothing of a determination is cached.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from evals import load
+
+RATE, SECONDS, PATIENTS, DRAFTS = 1000, 60, 1000, 60
+GOAL = (
+    "without a draft: 1,000 Poisson requests/s for 60 s, p99 at most 25 ms, no error; a draft: at most 60 ms"
+)
+PATH = "/api/orchestrator/process"
+DRUGS = (
+    "Ozempic", "Wegovy", "Mounjaro", "Zepbound", "Trulicity", "Rybelsus", "Saxenda", "Jardiance", "Farxiga", "Januvia",
+)  # fmt: skip
+
+
+def main(rate: float = RATE, seconds: float = SECONDS) -> dict[str, Any]:
+    """Latency of determinations under load, and of drafts one after the other."""
+    with TemporaryDirectory() as folder, _server(Path(folder)) as port:
+        draw = random.Random(1)
+        moments = load.poisson(rate, seconds, seed=1)
+        requests = [_request(draw, draft=False) for _ in moments]
+        load.run(
+            port, requests, load.poisson(200, 3, seed=2)
+        )  # a server that has just started is not measured
+        outcome = load.run(port, requests, moments)
+        drafts = [load.run(port, [_request(draw, draft=True)], [0.0]).latencies[0] for _ in range(DRAFTS)]
+    times = sorted(outcome.latencies)
+    drafts = sorted(drafts[10:])
+    return {
+        "goal": GOAL,
+        "arrivals": f"Poisson, open loop, {rate:g} a second for {seconds:g} s",
+        "requests": len(moments),
+        "errors": outcome.errors,
+        "answered per second": round(len(moments) / outcome.seconds),
+        "p50 ms": _ms(statistics.median(times)),
+        "p99 ms": _ms(times[int(len(times) * 0.99)]),
+        "max ms": _ms(times[-1]),
+        "connections": outcome.connections,
+        "server": "pa serve, 2 processes; generator beside it",
+        "with a draft, where the case allows one": {
+            "calls": len(drafts),
+            "median ms": _ms(statistics.median(drafts)),
+            "max ms": _ms(drafts[-1]),
+        },
+    }
+
+
+@contextmanager
+def _server(folder: Path) -> Iterator[int]:
+    """`pa serve` over a store of its own, until the block ends."""
+    pa = str(Path(sys.executable).with_name("pa"))
+    home = {**os.environ, "PALADIN_HOME": str(folder / "home"), "PALADIN_DATA": str(folder / "world")}
+    for command in (["generate", str(PATIENTS), "--out", str(folder / "world")], ["setup"]):
+        subprocess.run([pa, *command], env=home, check=True, capture_output=True)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    server = subprocess.Popen([pa, "serve", "--port", str(port)], env=home, stdout=subprocess.DEVNULL)
+    try:
+        _wait_for(port)
+        yield port
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+def _wait_for(port: int) -> None:
+    for _ in range(200):
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise TimeoutError(f"no server on port {port} after 20 s")
+
+
+def _request(draw: random.Random, draft: bool) -> bytes:
+    asked = {
+        "patient_id": f"P{draw.randint(1, PATIENTS):03}",
+        "drug": draw.choice(DRUGS),
+        "draft": draft,
+        "force": draft,
+    }
+    return load.post(PATH, json.dumps(asked).encode())
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 1)
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(), indent=2))

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from agent import cli, world_cli
+from tests.agent.conftest import Case, Ran
+from tools.errors import NotFound, Unavailable
+
+Pa = Callable[..., Ran]
+COMMANDS = [
+    "generate",
+    "describe",
+    "catalog",
+    "load",
+    "index",
+    "setup",
+    "chart",
+    "check",
+    "draft",
+    "review",
+    "fhir",
+    "serve",
+]
+
+
+def test_help_lists_every_command_with_a_line(pa: Pa) -> None:
+    out = pa("--help").out
+    for command in COMMANDS:
+        line = next(line for line in out.splitlines() if f" {command} " in line)
+        assert len(line.split()) > 4
+
+
+def test_help_documents_the_exit_codes(pa: Pa) -> None:
+    out = " ".join(pa("--help").out.split())
+    assert "Exit codes" in out
+    for words in ("0 done", "1 the determination differs", "2 bad input", "3 something that is needed"):
+        assert words in out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(pa: Pa, command: str) -> None:
+    ran = pa(command, "--help")
+    assert ran.code == 0
+    examples = [line for line in ran.out.splitlines() if f"pa {command}" in line and "Usage:" not in line]
+    assert examples or "pa setup" in ran.out
+
+
+def test_a_misspelt_command_is_one_line(pa: Pa) -> None:
+    assert pa("chek") == Ran(2, "", "pa: no command 'chek'; did you mean check?\n")
+
+
+def test_a_fault_of_ours_is_one_line_without_a_traceback(pa: Pa, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("of ours")
+
+    monkeypatch.setattr("tools.store.store.Store.open", broken)
+    ran = pa("check", "P001", "Ozempic")
+    assert ran.code == cli.BUG
+    assert ran.err == "pa: this should not happen: ZeroDivisionError: of ours (--debug shows where)\n"
+
+
+def test_debug_shows_where(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "paladin.db").unlink()
+    ran = process("check", "P001", "Ozempic", "--debug")
+    assert "Traceback" in ran.stderr and ran.returncode != 0
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (NotFound("drug", "Ozempik"), 2),
+        (Unavailable("no store"), 3),
+        (KeyboardInterrupt(), 130),
+        (KeyError("x"), 70),
+    ],
+)
+def test_each_kind_of_error_has_its_exit_code(error: BaseException, code: int) -> None:
+    assert cli.report(error) == code
+
+
+def test_a_message_of_many_lines_is_printed_as_one(capsys: pytest.CaptureFixture[str]) -> None:
+    cli.report(NotFound("drug", "Oz\nempic", hint="a\n\nb"))
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_interrupted_exits_with_130(home: Path) -> None:
+    server = subprocess.Popen([pa_script(), "serve", "--port", "0" if os.name == "nt" else "18761", "--workers", "1"],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
+    assert server.stdout and "18761" in server.stdout.readline()
+    time.sleep(1.5)
+    server.send_signal(signal.SIGINT)
+    _, errors = server.communicate(timeout=20)
+    assert server.returncode in (0, 130) and "Traceback" not in errors
+
+
+def test_a_reader_who_has_seen_enough_is_no_error(home: Path, cases: dict[str, Case]) -> None:
+    case = cases["ready"]
+    command = f"{pa_script()} check {case.patient_id} {case.drug} --json | head -1"
+    ran = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_a_plain_terminal_gets_plain_ascii(home: Path, cases: dict[str, Case]) -> None:
+    case = cases["needs_documentation"]
+    ran = process("check", case.patient_id, case.drug, PYTHONIOENCODING="ascii", PYTHONUTF8="0", LC_ALL="C")
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.isascii() and "NEEDS DOCUMENTATION" in ran.stdout and ">= " in ran.stdout
+
+
+# --- setup, load, index ----------------------------------------------------------------------------------
+
+
+def test_load_twice_is_loaded_once(pa: Pa, home: Path) -> None:
+    assert "Already loaded" in pa("load").out
+    assert json.loads(pa("load", "--json").out)["did"] == "unchanged"
+
+
+def test_another_world_needs_a_word(pa: Pa, tmp_path: Path) -> None:
+    other = str(tmp_path / "other")
+    assert pa("generate", "5", "--seed", "7", "--out", other).code == 0
+    refused = pa("load", other)
+    assert refused.code == 2 and "--replace" in refused.err
+    assert json.loads(pa("load", other, "--replace", "--json").out)["patients"] == 5
+    assert pa("load", other, "--append", "--replace").code == 2
+
+
+def test_a_folder_without_a_world_says_how_to_make_one(pa: Pa, tmp_path: Path) -> None:
+    ran = pa("load", str(tmp_path))
+    assert (ran.code, ran.err.count("\n")) == (2, 1) and "pa generate" in ran.err
+
+
+def test_setup_makes_a_world_where_there_is_none_loads_and_indexes_it(
+    pa: Pa, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PALADIN_HOME", str(tmp_path / "new"))
+    monkeypatch.setenv("PALADIN_DATA", str(tmp_path / "new" / "world"))
+    monkeypatch.setattr(world_cli, "_index_if_needed", lambda store: len(store.policies()))
+    ran = pa("setup", "--json")
+    assert ran.code == 0, ran.err
+    told = json.loads(ran.out)
+    assert told["generated"] and told["load"]["patients"] == 20
+    assert pa("check", "P001", "Ozempic").code == 0
+    assert json.loads(pa("setup", "--json").out)["load"]["did"] == "unchanged"
+
+
+def process(*args: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [pa_script(), *args],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def pa_script() -> str:
+    return str(Path(sys.executable).with_name("pa"))

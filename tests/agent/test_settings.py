@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from agent.settings import read_as_of, read_settings
+from tools.errors import Invalid
+
+
+def test_a_checkout_keeps_to_itself(tmp_path: Path) -> None:
+    (tmp_path / "mock_data").mkdir()
+    (tmp_path / "mock_data" / "dataset.json").write_text("{}")
+    below = tmp_path / "a" / "b"
+    below.mkdir(parents=True)
+    settings = read_settings({}, below)
+    assert settings.home == tmp_path / ".paladin"
+    assert settings.data == tmp_path / "mock_data"
+    assert settings.database_url == f"sqlite:///{tmp_path}/.paladin/paladin.db"
+
+
+def test_elsewhere_it_is_the_users_data_folder(tmp_path: Path) -> None:
+    settings = read_settings({}, tmp_path)
+    assert settings.home.name == "paladin" and tmp_path not in settings.home.parents
+    assert settings.data == settings.home / "world"
+
+
+def test_variables_win(tmp_path: Path) -> None:
+    given = {
+        "PALADIN_HOME": str(tmp_path / "h"),
+        "PALADIN_DATA": str(tmp_path / "w"),
+        "PALADIN_DATABASE_URL": "postgresql+psycopg://clinic/pa",
+        "PALADIN_CATALOG": "ours",
+        "PALADIN_AS_OF": "2026-10-01",
+    }
+    settings = read_settings(given, tmp_path)
+    assert (settings.home, settings.data) == (tmp_path / "h", tmp_path / "w")
+    assert settings.database_url == "postgresql+psycopg://clinic/pa"
+    assert (settings.catalog, settings.as_of) == (Path("ours"), date(2026, 10, 1))
+
+
+def test_a_clinics_catalog_makes_a_world_of_its_own_and_leaves_ours(tmp_path: Path) -> None:
+    (tmp_path / "mock_data").mkdir()
+    (tmp_path / "mock_data" / "dataset.json").write_text("{}")
+    settings = read_settings({"PALADIN_CATALOG": "ours"}, tmp_path)
+    assert settings.data == tmp_path / ".paladin" / "world"
+
+
+def test_today_is_read_from_the_clock() -> None:
+    assert read_as_of("today") == date.today()
+    assert read_as_of("") is None
+
+
+def test_a_date_that_is_none_says_how_to_write_one() -> None:
+    with pytest.raises(Invalid, match=r"'01\.09\.2026' is no date: write it as 2026-09-01"):
+        read_as_of("01.09.2026")
