@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from data_gen.setting import AS_OF
-from tools.errors import Invalid
+from tools.errors import Invalid, Unavailable
 
 _AS_OF = AS_OF.isoformat()
 Count = Annotated[int, typer.Argument(metavar="[N]", help="How many patients; with --append, how many more.")]
@@ -31,6 +31,10 @@ CatalogFolder = Annotated[
         envvar="PALADIN_CATALOG",
         help="A catalog folder of your own, laid over ours.",
     ),
+]
+WorldFolder = Annotated[Path, typer.Argument(metavar="[DIR]", help="The world's folder.")]
+Html = Annotated[
+    Path | None, typer.Option("--html", metavar="FILE", help="Also write the card as a page with plots.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object for a machine.")]
 
@@ -84,6 +88,40 @@ def generate(
     )
     if labels is not None:
         typer.echo(f"labels in {labels}")
+
+
+def describe(folder: WorldFolder = Path("mock_data"), html: Html = None, as_json: AsJson = False) -> None:
+    """Print the data card of a world: counts, distributions, outcomes.
+
+    Example: pa describe mock_data --html card.html
+    """
+    from data_gen import card
+    from data_gen.describe import describe as measure
+    from data_gen.describe import own_order
+
+    made = measure(folder, own_order)
+    if as_json:
+        import msgspec
+
+        typer.echo(msgspec.json.encode(made).decode())
+    else:
+        from rich.console import Console
+
+        card.show(made, Console())
+    if html is not None:
+        page, drawn = card.html(made)
+        _write(html, page)
+        typer.echo(f"card in {html}", err=as_json)
+        if not drawn:
+            typer.echo("without plots: they need matplotlib (pip install 'paladin-pa[plots]')", err=True)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Unavailable(f"can't write {path}: {error.strerror or error}") from error
 
 
 def _day(text: str) -> date:

@@ -25,7 +25,8 @@ from tools.records import (
     FamilyHistory,
     Strength,
 )
-from tools.rules import Change, Condition, Rule, Trial
+from tools.rules import Change, Condition, Lab, Rule, Trial
+from tools.terms import TESTS
 
 MONTH = 31
 
@@ -84,6 +85,7 @@ class _Realiser:
         self.sketch = sketch.copy()  # others use it too
         self.since = 0  # days of therapy with the drug asked for
         self.on_dose = 0
+        self.more: list[str] = []  # observations
         self.strength: Strength | None = None
 
     def run(self) -> None:
@@ -100,6 +102,7 @@ class _Realiser:
         draw_record(person, self.setting)
         for specialist, shown in self.sketch.specialists:
             self._doctor(specialist.specialties, shown)
+        person.observations += self.more
         self._background(background)
         self._studies()
         self._diagnoses()
@@ -464,15 +467,35 @@ class _Realiser:
         return earlier
 
     def _age_series(self, test: str, days: int) -> None:
-        """Move a whole series back so that its newest value is out of the window."""
-        person = self.person
+        """Leave a test open: its newest value is out of the window, or two values of one day disagree, or the
+        only fresh one has no unit."""
+        person, sketch = self.person, self.sketch
         series = {"hba1c": person.a1c, "bmi": person.bmi, "egfr": person.egfr, "uacr": person.uacr}.get(test)
         if series is None:
             return
-        limit = self.sketch.within.get(test, days + 400)
+        way = self.turn % 3 if sketch.open_lab is not None and sketch.open_lab.test == test else 0
+        if (test, "now") in sketch.bounds or test == "bmi":
+            way = 0
+        if way == 1 and sketch.open_lab is not None and self._disagree(sketch.open_lab, series):
+            return
+        if way == 2:
+            self.more.append(_raw(test, series[-1][1], self.setting.day[series[-1][0]], ""))
+        limit = sketch.within.get(test, days + 400)
         newest = min(days + 1 + (self.turn * 11 + person.index) % 60, limit)
         shift = newest - series[-1][0]
         series[:] = [(ago + shift, value) for ago, value in series]
+
+    def _disagree(self, leaf: Lab, series: list[tuple[int, int]]) -> bool:
+        """Two values of the newest day, on both sides of what the rule asks for."""
+        low, high = RANGE[leaf.test]
+        at = round(leaf.value * SCALE.get(leaf.test, 1))
+        above, below = at + 2 + self.turn % 3, at - 2 - self.turn % 3
+        ago = min(series[-1][0], leaf.within_days or 0)
+        if below < low or above > high or ago < 1:
+            return False
+        series[-1] = (ago, above)
+        self.more.append(_raw(leaf.test, below, self.setting.day[ago], TESTS[leaf.test].unit))
+        return True
 
     # --- the record ----------------------------------------------------------------------------------------
 
@@ -689,6 +712,13 @@ class _Realiser:
 
     def _date(self, ago: int) -> date:
         return self.setting.as_of - timedelta(days=ago)
+
+
+def _raw(test: str, value: int, when: str, unit: str) -> str:
+    """An observation, without its id; without a unit it is no evidence."""
+    shown = f"{value // 10}.{value % 10}" if test == "hba1c" else f"{value}.0"
+    named = f'"unit":"{unit}",' if unit else ""
+    return f'"test":"{test}","value":{shown},{named}"date":"{when}","loinc":"{TESTS[test].loinc[0]}"'
 
 
 def _fall(leaf: Change, start: int, shown: bool, turn: int, scale: int) -> int:

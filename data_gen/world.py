@@ -22,7 +22,7 @@ import msgspec
 
 from data_gen import charts
 from data_gen.cases import Label, Planter
-from data_gen.catalog_loader import Catalog, load_catalog
+from data_gen.catalog_loader import Catalog, load_catalog, our_catalog
 from data_gen.draws import BLOCK, block_rows
 from data_gen.forms import print_forms
 from data_gen.history import draw_record
@@ -191,7 +191,7 @@ def generate(order: Order, progress: Progress = lambda done, total: None) -> Mad
     if order.count < 1:
         raise Invalid(f"{order.count} patients: at least 1 is needed")
     began = perf_counter()
-    catalog = load_catalog(order.catalog)
+    catalog = load_catalog(order.catalog) if order.catalog else our_catalog()
     files = catalog_files(catalog, order.catalog)
     old = _old_world(order, files) if order.append else None
     format = old.format if old else order.format

@@ -1,0 +1,168 @@
+"""How a data card looks: on a terminal, and as one HTML page with its plots inside."""
+
+from __future__ import annotations
+
+import io
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from data_gen.describe import GUIDE_KB, GUIDE_LINES, GUIDE_VOLUME, Card, Row
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_STYLE = """
+body { font: 15px/1.45 system-ui, sans-serif; color: #1d2733; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
+h1 { font-size: 1.5rem } h2 { font-size: 1.1rem; margin-top: 2rem }
+table { border-collapse: collapse; width: 100% } td, th { padding: .25rem .6rem; text-align: left }
+tr:nth-child(even) { background: #f4f6f8 } th { border-bottom: 2px solid #9aa8b5 } td.n { text-align: right }
+.ok { color: #1c7a3e } .off { color: #b3261e } .plots { display: flex; flex-wrap: wrap; gap: 1rem }
+.plots svg { width: 28rem; height: auto }
+"""
+
+
+def show(card: Card, console: Console) -> None:
+    """The card as tables."""
+    from rich.table import Table
+
+    data = card.dataset
+    console.print(f"[bold]{card.folder}[/]  seed {data.seed}, version {data.version}, as of {data.as_of}")
+    console.print(", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in data.counts.items()))
+    console.print(f"{card.planted:,} planted cases, counted apart; distributions are of the others")
+    table = Table("Figure", _right("Here"), "Target", "From", "", box=None, pad_edge=False)
+    for row in card.rows:
+        mark = {True: "[green]✓[/]", False: "[red]✗[/]", None: ""}[row.fits]
+        table.add_row(row.name, value(row), row.target, row.source, mark)
+    console.print(table)
+    if card.outcomes:
+        outcomes = Table(
+            "Outcome of the chart's own order", _right("Patients"), _right("Share"), box=None, pad_edge=False
+        )
+        for name, count in card.outcomes.items():
+            outcomes.add_row(name, f"{count:,}", f"{100 * count / card.judged:.1f} %")
+        console.print(outcomes)
+    sizes = Table("Volume", _right("Here"), _right("Guide"), box=None, pad_edge=False)
+    for name, here, guide in volume(card):
+        sizes.add_row(name, here, guide)
+    console.print(sizes)
+    console.print("a patient: " + ", ".join(f"{count:g} {name}" for name, count in card.entries.items()))
+
+
+def _right(header: str) -> Any:
+    """A column of numbers."""
+    from rich.table import Column
+
+    return Column(header, justify="right")
+
+
+def value(row: Row) -> str:
+    """The figure with its unit."""
+    return f"{row.value:g} {row.unit}".strip()
+
+
+def volume(card: Card) -> list[tuple[str, str, str]]:
+    """The patients' file beside the guide's table, which counts on thinner charts."""
+    people = card.dataset.counts["patients"]
+    lines, size = GUIDE_LINES * people, GUIDE_KB * people
+    for count, known_lines, known_size in GUIDE_VOLUME:
+        if count == people:
+            lines, size = known_lines, known_size
+    found = [(f"patients.{card.dataset.format}, size", f"{card.bytes / 1000:,.0f} kB", f"~{size:,} kB")]
+    if card.dataset.format == "json":
+        found.append(("lines", f"{card.lines:,}", f"~{lines:,}"))
+        found.append(("lines a patient", f"{card.lines / people:.0f}", f"~{GUIDE_LINES}"))
+    found.append(("bytes a patient", f"{card.bytes / people:,.0f}", f"~{GUIDE_KB * 1000:,}"))
+    return found
+
+
+# --- HTML ----------------------------------------------------------------------------------------------------
+
+
+def html(card: Card) -> tuple[str, bool]:
+    """A page that needs no other file, and whether it has plots: they need matplotlib."""
+    drawn = plots(card)
+    data = card.dataset
+    parts = [
+        "<!doctype html><html lang='en'><meta charset='utf-8'><title>Paladin data card</title>",
+        f"<style>{_STYLE}</style><h1>Data card: {escape(card.folder)}</h1>",
+        f"<p>Synthetic. Seed {data.seed}, version {escape(data.version)}, as of {data.as_of}. ",
+        escape(", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in data.counts.items())),
+        f".</p><p>{card.planted:,} planted cases are counted apart; distributions are of the other people.</p>",
+        f"<div class='plots'>{''.join(drawn)}</div>" if drawn else "",
+        "<h2>Figures beside their targets</h2>",
+        _table(("Figure", "Here", "Target", "From", ""), [_cells(row) for row in card.rows]),
+        "<h2>Outcomes of the charts' own orders</h2>",
+        _table(
+            ("Outcome", "Patients", "Share"),
+            [(escape(name), f"{n:,}", f"{100 * n / card.judged:.1f} %") for name, n in card.outcomes.items()],
+        ),
+        "<h2>Members on file</h2>",
+        _table(("Plan", "Patients"), [(escape(plan), f"{n:,}") for plan, n in card.plans.items()]),
+        "<h2>Volume</h2>",
+        _table(("", "Here", "Guide"), volume(card)),
+    ]
+    return "\n".join(part for part in parts if part) + "\n", bool(drawn)
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    mark = {True: "<span class='ok'>✓</span>", False: "<span class='off'>✗</span>", None: ""}[row.fits]
+    return escape(row.name), escape(value(row)), escape(row.target), escape(row.source), mark
+
+
+def _table(heads: tuple[str, ...], lines: list[Any]) -> str:
+    head = "".join(f"<th>{text}</th>" for text in heads)
+    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in line) + "</tr>" for line in lines)
+    return f"<table><tr>{head}</tr>{body}</table>"
+
+
+_HISTOGRAMS = (
+    ("BMI", "kg/m2", 1.0),
+    ("HbA1c in diabetes", "%", 0.25),
+    ("age", "years", 2.0),
+    ("eGFR", "mL/min/1.73 m2", 5.0),
+)
+
+
+def plots(card: Card) -> list[str]:
+    """SVGs of the distributions and outcomes; none where matplotlib is not installed."""
+    try:
+        import matplotlib
+    except ImportError:
+        return []
+    matplotlib.use("svg")
+    from matplotlib.figure import Figure
+
+    drawn = []
+    for name, unit, step in _HISTOGRAMS:
+        bars = _binned(card.histograms.get(name, {}), step)
+        if bars:
+            figure = Figure(figsize=(5, 2.8), layout="constrained")
+            axes = figure.subplots()
+            axes.bar(list(bars), list(bars.values()), width=step * 0.92, align="edge", color="#2f6f9f")
+            axes.set(title=name, xlabel=unit, ylabel="people")
+            axes.spines[["top", "right"]].set_visible(False)
+            drawn.append(_svg(figure))
+    if card.outcomes:
+        figure = Figure(figsize=(5, 2.8), layout="constrained")
+        axes = figure.subplots()
+        names = list(reversed(card.outcomes))
+        axes.barh(names, [card.outcomes[name] for name in names], color="#6a994e")
+        axes.set(title="outcome of the chart's own order", xlabel="patients")
+        axes.spines[["top", "right"]].set_visible(False)
+        drawn.append(_svg(figure))
+    return drawn
+
+
+def _binned(histogram: dict[str, int], step: float) -> dict[float, int]:
+    bars: dict[float, int] = {}
+    for text, count in histogram.items():
+        left = float(text) // step * step
+        bars[left] = bars.get(left, 0) + count
+    return bars
+
+
+def _svg(figure: Any) -> str:
+    file = io.StringIO()
+    figure.savefig(file, format="svg", metadata={"Date": None})
+    text = file.getvalue()
+    return text[text.index("<svg") :]
