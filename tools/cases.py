@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from tools.dates import age_on
+from tools.formats import how_often, number
 from tools.measurements import Value, governing, values_of
 from tools.records import (
     Benefit,
@@ -141,6 +142,16 @@ class Case(Record, frozen=True, kw_only=True, dict=True):
     @cached_property
     def strength(self) -> Strength | None:
         return next((s for s in self.drug.strengths if s.label == self.request.strength), None)
+
+    @property
+    def sig(self) -> str:
+        """As ordered; else the label's start, or the label's frequency at a later strength."""
+        if self.order and self.order.sig:
+            return self.order.sig
+        if self.strength is None or self.strength.starting:
+            return self.drug.sig
+        verb = "Inject" if self.drug.route == "subcutaneous" else "Take"
+        return f"{verb} {number(self.strength.dose)} mg {how_often(self.drug.per_day)}"
 
     @cached_property
     def order(self) -> Order | None:

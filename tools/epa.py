@@ -94,7 +94,7 @@ def _initiation(case: Case, message: str) -> Json:
             "quantity": case.request.quantity,
             "quantityUnit": case.request.unit or case.drug.unit,
             "daysSupply": case.request.days_supply,
-            "sig": (case.order.sig if case.order else "") or case.drug.sig or None,
+            "sig": case.sig or None,
             "primaryDiagnosis": case.diagnosis.code if case.diagnosis else None,
         },
     }

@@ -164,9 +164,7 @@ def _strength_form(case: Case, hand: Hand) -> Value:
 
 
 def _sig(case: Case, _: Hand) -> Value:
-    if case.order and case.order.sig:
-        return Value(case.order.sig, case.order.id)
-    return Value(case.drug.sig, f"drug:{case.drug.name}")
+    return Value(case.sig, case.order.id if case.order and case.order.sig else f"drug:{case.drug.name}")
 
 
 def _kind(case: Case, _: Hand) -> Value:

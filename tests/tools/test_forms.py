@@ -11,7 +11,7 @@ from data_gen.catalog_loader import our_catalog
 from data_gen.forms import FORMS, print_forms, read
 from data_gen.world import Order as Wanted
 from data_gen.world import generate
-from tests.paper_cases import ARCHETYPES, AS_OF, PLANS, bare, case_of, jose, observation, on_ozempic
+from tests.paper_cases import ARCHETYPES, AS_OF, DRUGS, PLANS, bare, case_of, jose, observation, on_ozempic
 from tools.cases import Case
 from tools.covers import cover, mail_cover, page_count, phone_script
 from tools.determine import complete_request, determine
@@ -288,6 +288,12 @@ def test_the_order_goes_before_the_labels_package() -> None:
     assert (field(request, "quantity").value, field(request, "quantity").record_id) == ("6 mL", "ord1")
     without = filled(case_of(jose(orders=())))
     assert field(without, "quantity").record_id == "drug:Ozempic"
+
+
+def test_without_an_order_the_directions_fit_the_strength() -> None:
+    assert field(filled(case_of(jose(orders=()), strength="1 mg")), "sig").value == "Inject 1 mg once weekly"
+    start = filled(case_of(jose(orders=()), strength="0.25 mg"))
+    assert field(start, "sig").value == DRUGS["Ozempic"].sig
 
 
 # --- questions -------------------------------------------------------------------------------------------
