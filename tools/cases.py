@@ -144,10 +144,16 @@ class Case(Record, frozen=True, kw_only=True, dict=True):
         return next((s for s in self.drug.strengths if s.label == self.request.strength), None)
 
     @property
+    def sig_is_ordered(self) -> bool:
+        """The order gives directions, and for the strength that is asked for."""
+        order = self.order
+        return order is not None and bool(order.sig) and order.strength in ("", self.request.strength)
+
+    @property
     def sig(self) -> str:
         """As ordered; else the label's start, or the label's frequency at a later strength."""
-        if self.order and self.order.sig:
-            return self.order.sig
+        if self.sig_is_ordered:
+            return self.order.sig if self.order else ""
         if self.strength is None or self.strength.starting:
             return self.drug.sig
         verb = "Inject" if self.drug.route == "subcutaneous" else "Take"

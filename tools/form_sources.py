@@ -164,7 +164,7 @@ def _strength_form(case: Case, hand: Hand) -> Value:
 
 
 def _sig(case: Case, _: Hand) -> Value:
-    return Value(case.sig, case.order.id if case.order and case.order.sig else f"drug:{case.drug.name}")
+    return Value(case.sig, case.request.order_id if case.sig_is_ordered else f"drug:{case.drug.name}")
 
 
 def _kind(case: Case, _: Hand) -> Value:
