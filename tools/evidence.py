@@ -221,7 +221,7 @@ def change(leaf: Change, judge: Judge, exclude: bool) -> Shown:
         f"{name} {amount(old.value, leaf.test)} → {amount(new.value, leaf.test)}"
         f" ({old.date} to {new.date}): {_change_text(leaf, old.value, new.value)}"
     )
-    wanted = f"{leaf.percent:g} %" if leaf.percent is not None else amount(leaf.amount or 0.0, leaf.test)
+    wanted = f"{leaf.percent:g} %" if leaf.percent is not None else _points(leaf.amount or 0.0, leaf.test)
     fix = f"Show the trend; the rule asks for a {leaf.direction} of at least {wanted}"
     return Shown(answers.pop(), records, detail, None, fix)
 
@@ -248,10 +248,15 @@ def _changed_enough(leaf: Change, old: float, new: float) -> bool:
     return fall >= Decimal(repr(leaf.amount or 0.0))
 
 
+def _points(change: float, test: str) -> str:
+    """A difference of percentages is in percentage points."""
+    return f"{change:g} percentage points" if TESTS[test].unit == "%" else amount(change, test)
+
+
 def _change_text(leaf: Change, old: float, new: float) -> str:
     fall = _fall(leaf, old, new)
     if leaf.percent is None:
-        return f"{leaf.direction} of {amount(float(fall), leaf.test)}"
+        return f"{leaf.direction} of {_points(float(fall), leaf.test)}"
     percent = fall * 100 / Decimal(repr(old))
     # Cut, never rounded: 4.999 % must not be shown as 5.00 %.
     cut = percent.quantize(Decimal("0.01"), rounding="ROUND_FLOOR")
