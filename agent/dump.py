@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
-from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -52,10 +51,33 @@ def _dumper(kind: type) -> Dumper:
 
 
 def _struct(kind: type[msgspec.Struct]) -> Dumper:
-    names = kind.__struct_fields__
+    names, nested = kind.__struct_fields__, _nested(kind)
     config = kind.__struct_config__
     tag = {str(config.tag_field): config.tag} if config.tag else {}
-    if len(names) < 2:
-        return lambda value: {**tag, **{name: plain(getattr(value, name)) for name in names}}
-    values = attrgetter(*names)
-    return lambda value: {**tag, **dict(zip(names, map(plain, values(value)), strict=True))}
+
+    def dump(value: Any) -> dict[str, Any]:
+        fields = {**tag, **{name: getattr(value, name) for name in names}}
+        for name in nested:
+            fields[name] = plain(fields[name])
+        return fields
+
+    return dump
+
+
+def _nested(kind: type[msgspec.Struct]) -> list[str]:
+    """The fields in which a record can stand; all others are what JSON writes as they are."""
+    from msgspec import inspect
+
+    scalars = (
+        inspect.StrType, inspect.IntType, inspect.FloatType, inspect.BoolType, inspect.NoneType, inspect.LiteralType,
+        inspect.DateType, inspect.DateTimeType, inspect.BytesType,
+    )  # fmt: skip
+
+    def is_scalar(shape: inspect.Type) -> bool:
+        if isinstance(shape, inspect.UnionType):
+            return all(map(is_scalar, shape.types))
+        return isinstance(shape, scalars)
+
+    info = inspect.type_info(kind)
+    assert isinstance(info, inspect.StructType)
+    return [field.name for field in info.fields if not is_scalar(field.type)]

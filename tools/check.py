@@ -57,7 +57,7 @@ def ask(
 ) -> Asked:
     """Look up what is named. Left out: the plan is the one on file, the date the chart's own or else the
     world's, the request the chart's order or else the label's starting package."""
-    patient = store.patient(patient_id)
+    patient = _patient(store, patient_id)
     drug = store.drug(given.drug)
     plan = store.plan(plan_id or plan_on_file(patient))
     if drug.name not in plan.benefits:
@@ -83,6 +83,14 @@ def plan_on_file(patient: Patient) -> str:
     if not periods:
         raise Invalid(f"{patient.id} has no plan on file; name the plan to ask, e.g. --plan CASCADE-GOLD")
     return periods[-1].plan_id
+
+
+def _patient(store: Store, patient_id: str) -> Patient:
+    try:
+        return store.patient(patient_id)
+    except NotFound:
+        store.dataset()  # in a store without a world nobody is to be found, and it says so
+        raise
 
 
 def _valid(drug: Drug, given: Request) -> Request:

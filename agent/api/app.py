@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
 
-from agent.api import drafts, orchestrator, records, wire
+from agent.api import docs, drafts, orchestrator, records, wire
 from agent.api.office import Office, office
 from agent.settings import Settings
 
@@ -45,6 +46,8 @@ def create_app(settings: Settings) -> FastAPI:
         version=version("paladin-pa"),
         description=ABOUT,
         lifespan=lifespan,
+        docs_url=None,  # FastAPI's own pages fetch their scripts from another machine
+        redoc_url=None,
         license_info={"name": "Apache-2.0"},
     )
     app.state.office = Office(settings)
@@ -57,6 +60,8 @@ def create_app(settings: Settings) -> FastAPI:
     )  # fmt: skip
     wire.install(app)
     wire.document(app)
+    app.add_api_route("/docs", lambda: HTMLResponse(docs.page(app.openapi())), include_in_schema=False)
+    app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
     return app
 
 

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 import msgspec
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from agent.api import wire
@@ -16,11 +16,17 @@ from agent.casework import Asking, coverage, why_not
 from agent.settings import read_as_of
 from tools.check import Asked, ask, decide
 from tools.documents import walk
-from tools.errors import Refused
+from tools.errors import Invalid, Refused
 from tools.records import Determination, Kind
 from tools.records import Request as DrugRequest
 
 router = APIRouter(prefix="/api", tags=["orchestrator"])
+DRAFT = {
+    "name": "draft",
+    "in": "query",
+    "description": "false decides and drafts nothing, as does `draft` in the body",
+    "schema": {"type": "boolean", "default": True},
+}
 
 
 class Process(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -65,17 +71,22 @@ class Processed(msgspec.Struct, frozen=True, kw_only=True):
     responses=wire.gives(
         Processed, "The determination (as `pa check --json` prints it) and what follows from it."
     ),
-    openapi_extra=wire.takes(Process, {"patient_id": "P001", "drug": "Ozempic"}),
+    openapi_extra=wire.takes(Process, {"patient_id": "P001", "drug": "Ozempic"}) | {"parameters": [DRAFT]},
 )
-async def process(
-    request: Request, draft: bool = Query(True, description="false decides and drafts nothing")
-) -> Response:
+async def process(request: Request) -> Response:
     given = await wire.body(request, Process)
     desk = office(request)
-    if draft and given.draft:
+    if given.draft and _draft_is_wanted(request):
         return await run_in_threadpool(_with_draft, desk, given)
     asked = look_up(desk, given)
     return wire.answer(_processed(desk, asked, decide(desk.store, asked)))
+
+
+def _draft_is_wanted(request: Request) -> bool:
+    said = request.query_params.get("draft", "true").lower()
+    if said not in ("true", "false", "1", "0"):
+        raise Invalid(f"draft={said} is neither true nor false")
+    return said in ("true", "1")
 
 
 def look_up(desk: Office, given: Process) -> Asked:

@@ -252,6 +252,14 @@ def test_every_reference_in_openapi_leads_somewhere(api: TestClient) -> None:
     assert references <= set(schemas)
 
 
+def test_the_page_of_docs_names_every_call_and_no_other_machine(api: TestClient) -> None:
+    page = api.get("/docs")
+    assert page.status_code == 200
+    for path in api.get("/openapi.json").json()["paths"]:
+        assert f"<code>{path}</code>" in page.text
+    assert "://" not in page.text
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost", "127.0.0.53"])
 def test_loopback_is_served(host: str) -> None:
     check_host(host)
