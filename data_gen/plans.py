@@ -207,7 +207,7 @@ def _paper(found: Map) -> Paper:
         if days[key] is not None and not isinstance(days[key], date):
             raise paper.at(key).error(f"{key} must be a date such as 2025-01-01, not {days[key]!r}")
     texts = {
-        key: tuple(str(text) for text in paper.get(key) or ())
+        key: tuple(str(text) for text in as_seq(paper[key], paper.at(key), key)) if paper.get(key) else ()
         for key in ("quantity", "authorization", "appeal")
     }
     begins = days["effective_from"]

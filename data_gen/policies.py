@@ -11,7 +11,7 @@ import msgspec
 from tools.policy_text import read_policy
 from tools.prose import House, Line
 from tools.records import Benefit, Drug, Plan, Policy, QuantityLimit
-from tools.rules import AllOf
+from tools.rules import AllOf, Required
 from tools.terms import INDICATIONS
 
 
@@ -81,7 +81,7 @@ class _Draft:
         return self._trees(section, "criteria", "approve")
 
     def _renewal(self, section: int) -> list[Line]:
-        return self._trees(section, "renewal", "renew")
+        return self._trees(section, "renewal", "renew") or self._nothing(section, "no_renewal")
 
     def _trees(self, section: int, field: str, lead: str) -> list[Line]:
         """One tree per use; uses with the same tree share it."""
@@ -101,25 +101,19 @@ class _Draft:
         for use, why in self.benefit.excluded_uses.items():
             text = f"{INDICATIONS.get(use, use)[:1].upper()}{INDICATIONS.get(use, use)[1:]}: {why}."
             lines.append(self._free(section, lines, text))
-        return lines or [self._free(section, lines, self.house.style.fixed["no_exclusions"])]
+        return lines or self._nothing(section, "no_exclusions")
 
     def _documentation(self, section: int) -> list[Line]:
+        """While it is printed, a document names its criterion by clause."""
+        asked = [rule.documents for rule in self.rules]
         for index, rule in enumerate(self.rules):
             clauses = {node.id: node.clause_id for node in _walk(rule.criteria)}
-            named = [
-                msgspec.structs.replace(d, for_criterion=clauses[d.for_criterion]) if d.for_criterion else d
-                for d in rule.documents
-            ]
-            self._replace(index, "documents", tuple(named))
-        names = [[d.for_criterion for d in rule.documents] for rule in self.rules]
+            self._replace(index, "documents", tuple(_for(d, clauses) for d in rule.documents))
         lines = self._lists(section, "documents", "attach")
-        for index, rule in enumerate(self.rules):
-            criteria = {node.clause_id: node.id for node in _walk(rule.criteria)}
-            back = [
-                msgspec.structs.replace(d, for_criterion=criteria.get(name, ""))
-                for d, name in zip(rule.documents, names[index], strict=True)
-            ]
-            self._replace(index, "documents", tuple(back))
+        for index, papers in enumerate(asked):
+            printed = zip(self.rules[index].documents, papers, strict=True)
+            named = tuple(msgspec.structs.replace(p, for_criterion=own.for_criterion) for p, own in printed)
+            self._replace(index, "documents", named)
         return self._and(section, lines, self.house.style.reading)
 
     def _lists(self, section: int, field: str, lead: str) -> list[Line]:
@@ -153,7 +147,7 @@ class _Draft:
                 path = (section, _next(lines))
                 values = {"label": strength.label, "days": strength.limit_days, "drug": self.drug.name}
                 lines.append(self.house.say("starting", path, **values))
-        return self._and(section, lines, self.paper.quantity)
+        return self._and(section, lines, self.paper.quantity) or self._nothing(section, "no_limit")
 
     def _limit(
         self, name: str, section: int, lines: list[Line], limit: QuantityLimit, label: str = ""
@@ -179,6 +173,9 @@ class _Draft:
         for text in texts:
             lines.append(self._free(section, lines, text))
         return lines
+
+    def _nothing(self, section: int, name: str) -> list[Line]:
+        return [self._free(section, [], self.house.style.fixed[name])]
 
     def _free(self, section: int, lines: list[Line], text: str) -> Line:
         path = (section, _next(lines))
@@ -260,6 +257,10 @@ HEADERS: dict[str, Callable[[list[tuple[str, str]]], list[str]]] = {
     "caps": lambda rows: [f"{label.upper()}: {value}" for label, value in rows],
     "stars": lambda rows: [f"* {label}: {value}" for label, value in rows],
 }
+
+
+def _for(paper: Required, clauses: dict[str, str]) -> Required:
+    return msgspec.structs.replace(paper, for_criterion=clauses.get(paper.for_criterion, ""))
 
 
 def _next(lines: list[Line]) -> int:

@@ -29,7 +29,7 @@ _TABLES: dict[str, tuple[str, ...]] = {
     ),
     "op": get_args(Op),
     "age_op": get_args(Op),
-    "fixed": (*FIXED, "no_exclusions"),
+    "fixed": (*FIXED, "no_exclusions", "no_renewal", "no_limit"),
     "title": tuple(SECTIONS),
 }  # fmt: skip
 _WORDS: dict[str, tuple[str, ...]] = {
@@ -123,6 +123,8 @@ def _check_layout(style: Style, body: Map) -> None:
             raise body.at("number").error(
                 f"level {level!r} of number counts nothing; use {{1}} {{a}} {{A}} {{i}} {{I}}"
             )
+    if not style.reading:
+        raise body.at("reading").error("reading says nothing of how a record is read")
     if not style.number:
         raise body.at("number").error("number has no level")
 

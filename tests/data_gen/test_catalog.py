@@ -232,6 +232,7 @@ def write(folder: Path, text: str) -> Path:
         ("indication: t2dm", "indicaton: t2dm", 10, "unknown key in a rule 'indicaton'"),
         ("attested: adherent", "attested: adherant", 15, "unknown topic (or give its statement) 'adherant'"),
         ("2025-01-01", "soon", 7, "effective_from must be a date such as 2025-01-01"),
+        ("[Appeal within 180 days.]", "Appeal within 180 days", 7, "appeal must be a list (- lines), not 'Appeal"),
         ("id: TEST-PLAN", "id: test plan", 1, "a plan id is capitals, digits and hyphens"),
         ("payer: Test\n", "payer: Test\npayer: Best\n", 3, "key 'payer' stands twice"),
         ("benefits:", "benefits: [", 18, "not valid YAML"),
@@ -259,6 +260,16 @@ def test_an_error_names_file_line_value_and_what_is_allowed(
 def test_the_unbroken_payer_loads(tmp_path: Path) -> None:
     write(tmp_path, PAYER)
     assert "TEST-PLAN-OZEMPIC" in load_catalog(tmp_path).policies
+
+
+def test_a_rule_may_be_as_short_as_a_payer_leaves_it(tmp_path: Path) -> None:
+    short = PAYER.replace("    renewal: [attested: adherent]\n", "").replace(
+        "Appeal within 180 days.", "Appeal."
+    )
+    write(tmp_path, short)
+    texts = [clause.text for clause in load_catalog(tmp_path).policies["TEST-PLAN-OZEMPIC"].clauses]
+    assert "A renewal is decided by the coverage criteria." in texts
+    assert "There are no exclusions beyond the criteria above." in texts
 
 
 def test_a_file_that_nobody_would_read_is_refused(tmp_path: Path) -> None:
