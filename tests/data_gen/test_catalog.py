@@ -12,8 +12,10 @@ from data_gen.catalog_cli import app
 from data_gen.catalog_loader import CATALOG, Catalog, load_catalog, our_catalog
 from tools.criterion_yaml import walk
 from tools.errors import Invalid, NotFound, Unavailable
+from tools.located import Place, as_map, parse_yaml, read_yaml
 from tools.policy_rules import stated
 from tools.records import Benefit, Plan
+from tools.rule_yaml import Reader
 from tools.rules import AllOf, Condition, Rule
 from tools.terms import CONCEPTS, INDICATIONS, INGREDIENTS, TESTS
 
@@ -315,3 +317,23 @@ def test_list_has_a_row_for_each_plan() -> None:
     shown = run("list")
     assert all(plan in shown for plan in our_catalog().plans)
     assert "85 of 100 cells covered" in shown
+
+
+# --- the manual ------------------------------------------------------------------------------------------
+
+
+def test_every_criterion_of_the_manual_can_be_read() -> None:
+    manual = (CATALOG / "README.md").read_text()
+    rows = [line.split(" | ")[0] for line in manual.splitlines() if line.startswith("| `")]
+    written = [
+        text
+        for row in rows
+        for text in re.findall(r"`([^`]+)`", row)
+        if "…" not in text and ".yaml" not in text
+    ]
+    fragments = as_map(read_yaml(CATALOG / "fragments.yaml"), Place("", 1), "fragments")
+    reader = Reader(fragments)
+    for text in written:
+        items = parse_yaml(f"- {text}", "README.md")
+        assert reader.nodes(items, items.place), text
+    assert len(written) >= 20
