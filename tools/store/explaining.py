@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -46,8 +48,45 @@ def problem(error: Exception, text: str, start: int) -> tuple[int, str]:
     """Where the JSON that begins at `start` is wrong, and how."""
     if isinstance(error, json.JSONDecodeError):
         return error.pos, f"not valid JSON: {error.msg[:1].lower()}{error.msg[1:]}"
+    if isinstance(error, RecursionError):
+        return start, "not valid JSON: nested too deeply"
+    if not isinstance(error, UnclearError):
+        return start, f"not valid JSON: {error}"
     offset, message, _ = _unclear(text, start)
     return (start, "not valid JSON") if offset is None else (offset, message)
+
+
+def unsound(text: str, start: int, end: int, value: Any) -> str:
+    """What is wrong with a value that is valid JSON but can't be written again: half a character, an endless number."""
+    if not _SUSPECT.search(text, start, end):
+        return ""
+    for leaf in _leaves(value):
+        if isinstance(leaf, float) and math.isinf(leaf):
+            return "a number is too large"
+        if isinstance(leaf, int) and abs(leaf) >= 2**63:
+            return f"the number {str(leaf)[:12]}… is too large"
+        if (
+            isinstance(leaf, str)
+            and not leaf.isascii()
+            and any("\ud800" <= char <= "\udfff" for char in leaf)
+        ):
+            return f"half a character (a lone surrogate) in {leaf.encode(errors='replace').decode()!r}"
+    return ""
+
+
+_SUSPECT = re.compile(r"\\u[dD][89a-fA-F]|[eE]\+?\d{3}|\d{19}")
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield key
+            yield from _leaves(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _leaves(item)
+    else:
+        yield value
 
 
 def skip(text: str, at: int) -> int:

@@ -80,10 +80,10 @@ def load(
     if loaded and loaded.fingerprint == fingerprint:
         return _report(store, "unchanged", 0, ())
     catalog = read_catalog(folder)
-    _check_patients(folder, dataset, catalog, progress)
+    count = _check_patients(folder, dataset, catalog, progress)
     changed = tuple(name for name, digest in sorted(files.items()) if dataset.files.get(name) != digest)
     if changed and not trust:
-        raise Refused(_edited(changed, dataset))
+        raise Refused(_edited(changed, dataset, count))
     if loaded and mode == "new":
         raise Refused(
             f"the store already holds another world (seed {loaded.seed}, version {loaded.version}, as of "
@@ -134,7 +134,8 @@ def _fingerprint(dataset: DatasetInfo, files: dict[str, str]) -> str:
     return hashlib.sha256("\n".join(what).encode()).hexdigest()
 
 
-def _check_patients(folder: Path, dataset: DatasetInfo, catalog: Catalog, progress: Progress) -> None:
+def _check_patients(folder: Path, dataset: DatasetInfo, catalog: Catalog, progress: Progress) -> int:
+    """How many there are; Invalid at the first that is wrong."""
     path, expected = patients_file(folder), dataset.counts.get("patients", 0)
     checks, count = PatientChecks(catalog), 0
     for count, located in enumerate(read_records(path, Patient), 1):
@@ -142,15 +143,18 @@ def _check_patients(folder: Path, dataset: DatasetInfo, catalog: Catalog, progre
         if count % BATCH == 0:
             progress("checking", count, expected)
     progress("checking", count, expected or count)
+    return count
 
 
-def _edited(changed: Iterable[str], dataset: DatasetInfo) -> str:
+def _edited(changed: Iterable[str], dataset: DatasetInfo, count: int) -> str:
     names = ", ".join(
         name if name in dataset.files else f"{name} (which dataset.json does not name)" for name in changed
     )
+    expected = dataset.counts.get("patients", count)
+    fewer = f" There are {count} patients, and {expected} were made." if count != expected else ""
     return (
-        f"not as dataset.json describes: {names}. Every record in it is valid, so somebody edited it: "
-        "`pa load --trust` loads it as it is, `pa generate` makes it again"
+        f"not as dataset.json describes: {names}.{fewer} What is there is valid, so somebody edited it: "
+        "`pa load --trust` takes it as it is, `pa generate` makes it again"
     )
 
 

@@ -17,7 +17,7 @@ from typing import Any, Generic, NamedTuple, NoReturn, TypeVar
 import msgspec
 
 from tools.errors import Invalid, Unavailable
-from tools.store.explaining import UnclearError, explain, line_of, problem, skip
+from tools.store.explaining import UnclearError, explain, line_of, problem, skip, unsound
 
 T = TypeVar("T")
 BLOCK = 1 << 20
@@ -52,9 +52,11 @@ def read_record(path: Path, kind: type[T]) -> T:
         value = _DECODER.decode(text)
     except UnicodeDecodeError as error:
         raise Invalid(f"{path.name}: not UTF-8 text (byte {error.start})") from None
-    except (json.JSONDecodeError, UnclearError) as error:
+    except (ValueError, RecursionError) as error:
         offset, message = problem(error, text, skip(text, 0))
         raise Invalid(f"{path.name}:{line_of(text, offset)}: {message}") from None
+    if message := unsound(text, 0, len(text), value):
+        raise Invalid(f"{path.name}: {message}")
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
@@ -107,6 +109,8 @@ class _Reader(Generic[T]):
                 return
             start, value = self._value(number)
             place = f"{self.path.name}:{self._line(start)}"
+            if message := unsound(self.text, start, self.at, value):
+                self._fail(start, f"{_called(value, number)}: {message}")
             try:
                 yield Located(msgspec.convert(value, self.kind), place)
             except msgspec.ValidationError as error:
@@ -134,7 +138,7 @@ class _Reader(Generic[T]):
         while True:
             try:
                 value, end = _DECODER.raw_decode(self.text, self.at)
-            except (json.JSONDecodeError, UnclearError) as error:
+            except (ValueError, RecursionError) as error:
                 unfinished = isinstance(error, json.JSONDecodeError) and len(self.text) - self.at < LONGEST
                 if unfinished and self._more():
                     continue

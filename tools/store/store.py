@@ -6,6 +6,7 @@ is laid over the record as it is read, so that an addition can be undone and the
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
@@ -91,9 +92,17 @@ class Store(Additions, Drafts):
 
     @property
     def index_dir(self) -> Path | None:
-        """Where the policy index of this store belongs: beside an SQLite file, nowhere for others."""
+        """Where the policy index of this store belongs: beside an SQLite file, in this machine's cache for a server,
+        nowhere for a store in memory."""
         file = database.sqlite_file(self.engine.url)
-        return file.with_name(file.name + ".index") if file else None
+        if file:
+            return file.with_name(file.name + ".index")
+        if self.engine.dialect.name == "sqlite":
+            return None
+        from platformdirs import user_cache_path
+
+        shown = self.engine.url.render_as_string(hide_password=True)
+        return user_cache_path("paladin") / f"index-{hashlib.sha256(shown.encode()).hexdigest()[:16]}"
 
     # --- patients
 

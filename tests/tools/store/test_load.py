@@ -17,7 +17,7 @@ import pytest
 
 from tests import worlds
 from tools.errors import Invalid, NotFound, Refused
-from tools.records import Observation
+from tools.records import Note, Observation
 from tools.store import Store
 from tools.store.load import load
 
@@ -114,6 +114,31 @@ DAMAGE: dict[str, tuple[str, Callable[[Path], None], list[str]]] = {
         "patients.json",
         lambda path: rewrite(path, '"value":8.4', '"value":NaN'),
         ["patients.json:2", "record 1", "NaN"],
+    ),
+    "number without end": (
+        "patients.json",
+        lambda path: rewrite(path, '"value":8.4', '"value":1e999'),
+        ["patients.json:2", "P001", "too large"],
+    ),
+    "number of many digits": (
+        "patients.json",
+        lambda path: rewrite(path, '"value":8.4', '"value":' + "9" * 5000),
+        ["patients.json:2", "record 1", "not valid JSON"],
+    ),
+    "half a character": (
+        "patients.json",
+        lambda path: rewrite(path, '"given":"John"', r'"given":"Jo\ud800hn"'),
+        ["patients.json:3", "P002", "half a character"],
+    ),
+    "nested without end": (
+        "patients.json",
+        lambda path: rewrite(path, '"value":8.4', '"value":' + "[" * 100_000),
+        ["patients.json:2", "record 1", "nested too deeply"],
+    ),
+    "a list for a record": (
+        "patients.json",
+        lambda path: rewrite(path, "[\n{", "[\n[],{"),
+        ["patients.json:2", "record 1", "Expected `object`"],
     ),
     "wrong enum": (
         "patients.json",
@@ -212,6 +237,61 @@ def test_damage_is_named_and_changes_nothing(tiny: Store, folder: Path, damage: 
     assert contents(tiny) == before
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        (
+            '"as_of":"2026-09-01"',
+            '"as_of":"September"',
+            ["dataset.json:1", "as_of", "'September'", "YYYY-MM-DD"],
+        ),
+        ('"as_of":"2026-09-01",', "", ["dataset.json:1", "`as_of`"]),
+        ('"seed":42', '"seed":"42"', ["dataset.json:1", "seed", "'42'"]),
+        ("}", "", ["dataset.json:1", "not valid JSON"]),
+    ],
+)
+def test_a_damaged_manifest_is_named(
+    store: Store, folder: Path, old: str, new: str, named: list[str]
+) -> None:
+    rewrite(folder / "dataset.json", old, new)
+    with pytest.raises(Invalid) as caught:
+        load(store, folder)
+    assert [word for word in named if word not in str(caught.value)] == [], str(caught.value)
+
+
+def test_a_record_that_is_longer_than_a_block_is_read(store: Store, tmp_path: Path) -> None:
+    long = msgspec.structs.replace(worlds.p001(), notes=(Note(id="n", date=None, text='ñ, \\ " ' * 700_000),))
+    world = worlds.tiny_world()._replace(patients=(long, worlds.p002()))
+    load(store, worlds.write_world(tmp_path / "long", world))
+    assert store.patient("P001") == long
+    assert store.patient("P002") == worlds.p002()
+
+
+def test_a_byte_order_mark_and_windows_line_ends_are_let_pass(store: Store, folder: Path) -> None:
+    path = folder / "patients.json"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    worlds.describe(folder)
+    assert load(store, folder).patients == 3
+
+
+@pytest.mark.parametrize("suffix", ["json", "jsonl"])
+def test_a_file_that_is_cut_anywhere_is_refused_or_whole(store: Store, tmp_path: Path, suffix: str) -> None:
+    """Cut after every 7th byte: an error that names the file, never a traceback, never a part of it loaded."""
+    whole = worlds.write_world(tmp_path / "whole", suffix=suffix) / f"patients.{suffix}"
+    data = whole.read_bytes()
+    complete = {len(data) - 1} | (
+        {at for at, byte in enumerate(data) if byte == 10} if suffix == "jsonl" else set()
+    )
+    for cut in range(0, len(data), 7):
+        whole.write_bytes(data[:cut])
+        worlds.describe(whole.parent)
+        if suffix == "jsonl" and (cut in complete or cut - 1 in complete or cut == 0):
+            continue
+        with pytest.raises(Invalid, match=rf"patients\.{suffix}:\d+"):
+            load(store, whole.parent)
+    assert store.count_patients() == 0
+
+
 def test_the_line_of_a_hand_formatted_file_is_the_one_that_is_wrong(store: Store, folder: Path) -> None:
     path = folder / "patients.json"
     path.write_bytes(msgspec.json.format(path.read_bytes()))
@@ -231,6 +311,14 @@ def test_a_valid_file_that_was_edited_needs_trust(store: Store, folder: Path) ->
     assert report.trusted == ("patients.json",)
     assert store.patient("P001").observations[0].value == 7.4
     assert load(store, folder).did == "unchanged"
+
+
+def test_lines_that_are_cut_off_whole_are_missed(store: Store, tmp_path: Path) -> None:
+    folder = worlds.write_world(tmp_path / "lines", suffix="jsonl")
+    lines = (folder / "patients.jsonl").read_text().splitlines(keepends=True)
+    (folder / "patients.jsonl").write_text("".join(lines[:2]))
+    with pytest.raises(Refused, match="There are 2 patients, and 3 were made"):
+        load(store, folder)
 
 
 def test_a_file_that_the_manifest_names_must_be_there(store: Store, folder: Path) -> None:
