@@ -24,7 +24,8 @@ EPILOG = """[bold]Examples[/]
 
 Outcomes: ready, needs_documentation, likely_denial, not_required,
 not_covered, quantity_exception, wrong_plan. The exit code is 0 whichever it
-is, and 1 if a case file expects another one."""
+is, and 1 if a case file expects another one. evals/cases/README.md is the
+manual of case files."""
 
 
 @app.command(epilog=EPILOG)

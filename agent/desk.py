@@ -14,7 +14,7 @@ import msgspec
 
 from agent.decision import Decision, validate
 from agent.settings import Settings
-from tools.errors import NotFound, PaladinError, Refused, Unavailable
+from tools.errors import Correctable, NotFound, PaladinError, Refused, Unavailable
 from tools.records import PARequest
 from tools.store.rows import Draft
 from tools.store.store import Store
@@ -116,6 +116,11 @@ def decide(
         raise Unavailable(
             f"the checkpoint of draft {draft_id} is gone; run `pa draft {kept.patient_id} {kept.drug}`"
         )
+    if decision.action != "reject" and changed(store, snapshot.values):
+        raise Refused(
+            f"the records behind draft {draft_id} changed since it was made; `pa draft {kept.patient_id} {kept.drug}`"
+            " makes a new one, and this one can only be rejected"
+        )
     desk = Desk(store, settings.drafts, decision.when)
     if "review" not in snapshot.next:  # killed after an earlier decision: that one is finished first
         graph.invoke(None, config, context=desk, durability="sync")
@@ -154,6 +159,17 @@ def decided_before(store: Store, patient_id: str) -> int:
     return sum(
         kept.status in ("approved", "rejected") for kept in store.drafts(patient_id=patient_id, limit=1000)
     )
+
+
+def changed(store: Store, state: dict[str, Any]) -> bool:
+    """Is the chart, plan, policy, form or drug another one than when the case was looked up?"""
+    from agent.casework import Asking, fingerprint, look_up
+
+    try:
+        asked = look_up(store, msgspec.convert(state["asking"], Asking))
+    except Correctable:  # patient, drug or plan is no longer there
+        return True
+    return fingerprint(store, asked) != str(state["chart"])
 
 
 def whole(kept: Draft) -> bool:

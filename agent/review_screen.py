@@ -48,6 +48,9 @@ def drafted(draft: Draft, store: Store, files: Mapping[str, Path], *, new: bool)
         )
     say(Text("\nPapers", "bold"), out)
     _papers(files)
+    for other in _rivals(draft, store):
+        said = f"\nDraft {other.id} of the same case waits too, from earlier records or another request; reject it:"
+        say(Text(f"{said}\n  pa review {other.id} --reject --reason superseded --by NAME", "yellow"), out)
     _gaps(form)
     _next(draft, form)
 
@@ -118,6 +121,17 @@ def decided(draft: Draft, store: Store) -> None:
         out,
     )
     _next(draft, form_of(draft))
+
+
+def _rivals(draft: Draft, store: Store) -> list[Draft]:
+    """Other drafts of this patient, drug and plan that wait."""
+    return [
+        other
+        for other in store.drafts(patient_id=draft.patient_id, limit=1000)
+        if other.id != draft.id
+        and (other.drug, other.plan_id) == (draft.drug, draft.plan_id)
+        and other.status in WAITING
+    ]
 
 
 def _head(draft: Draft, store: Store) -> Text:

@@ -208,6 +208,34 @@ def test_an_edit_never_changes_the_determination(pa: Pa, cases: dict[str, Case])
     assert json.loads(pa("review", "1", "--json").out)["determination"] == before["determination"]
 
 
+def test_a_draft_whose_chart_changed_is_not_approved_and_another_takes_its_place(
+    pa: Pa, cases: dict[str, Case], store: Store
+) -> None:
+    case = cases["ready"]
+    draft(pa, case)
+    added = pa("chart", "add", case.patient_id, "bmi", "31.2", "kg/m2", "--date", "2026-08-30", *BY)
+    assert added.code == 0, added.err
+    ran = pa("review", "1", "--approve", *BY)
+    assert ran.code == 2 and "changed since it was made" in ran.err
+    assert "Draft 1 of the same case waits too" in draft(pa, case).out
+    assert pa("review", "1", "--reject", "--reason", "superseded", *BY).code == 0
+    assert pa("review", "2", "--approve", *BY).code == 0
+    assert [kept.status for kept in store.drafts()] == ["rejected", "approved"]
+
+
+def test_the_state_between_the_steps_is_plain_json(pa: Pa, cases: dict[str, Case], home: Path) -> None:
+    from agent import desk
+    from agent.settings import read_settings
+
+    draft(pa, cases["ready"])
+    with desk.workflow(read_settings()) as graph:
+        (checkpoint,) = graph.checkpointer.list(None, limit=1)
+        values = checkpoint.checkpoint["channel_values"]
+    state = {name: value for name, value in values.items() if not name.startswith("branch:")}
+    assert {"thread", "asking", "chart", "clauses", "determination", "draft_id"} <= set(state)
+    assert json.loads(json.dumps(state)) == state
+
+
 @pytest.mark.parametrize(
     ("args", "says"),
     [
