@@ -177,6 +177,35 @@ def test_rebuilding_swaps_and_a_reader_goes_on(tiny: Store) -> None:
     assert not before.exists()
 
 
+def test_a_rebuild_that_fails_half_way_leaves_the_index_as_it_was(
+    tiny: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index.ensure(tiny)
+    before = current(tiny)
+
+    def broken(self: object, texts: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(embedding.Embedder, "embed", broken)
+        with pytest.raises(MemoryError):
+            index.rebuild(tiny)
+    assert current(tiny) == before
+    assert policies.search(tiny, "CASCADE-GOLD", "Ozempic", ASK)[0].by == "meaning"
+
+
+def test_two_processes_that_build_at_once_leave_one_whole_index(tiny: Store) -> None:
+    build = "import sys; from tools.store import Store, index; print(index.rebuild(Store.open(sys.argv[1])))"
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", build, tiny.url], stdout=subprocess.PIPE, text=True, cwd=Path.cwd()
+        )
+        for _ in range(2)
+    ]
+    assert [one.communicate()[0].strip() for one in both] == [str(len(worlds.CLAUSES))] * 2
+    assert policies.search(tiny, "CASCADE-GOLD", "Ozempic", ASK)[0].by == "meaning"
+
+
 def test_without_the_model_the_search_is_by_words(tiny: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     index.ensure(tiny)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -39,6 +41,19 @@ def draft(**changes: object) -> Draft:
         updated=NOON,
     )
     return msgspec.structs.replace(made, **changes)
+
+
+# --- importing ----
+
+
+def test_opening_a_store_loads_nothing_heavy() -> None:
+    """A cold `pa check` pays for all that this imports."""
+    heavy = "alembic chromadb onnxruntime tokenizers langchain_core langchain_community numpy filelock platformdirs"
+    ask = f"import sys, tools.store; print(sorted(set({heavy.split()}) & set(sys.modules)))"
+    assert (
+        subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True).stdout
+        == "[]\n"
+    )
 
 
 # --- opening ----------------------------------------------------------------------------------------------
