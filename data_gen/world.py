@@ -9,6 +9,7 @@ killed leaves the old world, or one whose hashes do not fit and which `pa load` 
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import shutil
 from collections import deque
@@ -21,15 +22,16 @@ from typing import IO, Literal, NamedTuple
 import msgspec
 
 from data_gen import charts
-from data_gen.cases import Label, Planter
+from data_gen.cases import Planter
 from data_gen.catalog_loader import Catalog, load_catalog, our_catalog
 from data_gen.draws import BLOCK, block_rows
 from data_gen.forms import print_forms
 from data_gen.history import draw_record
-from data_gen.people import draw_person
+from data_gen.people import Person, draw_person
 from data_gen.setting import AS_OF, Setting
 from tools.errors import Invalid, Refused, Unavailable
 
+BATCH = 50  # patients that are charted together
 VERSION = "1"  # of the people: the same seed and version are the same patients
 Format = Literal["json", "jsonl"]
 Progress = Callable[[int, int], None]  # patients done, of how many
@@ -100,34 +102,43 @@ class Maker:
         self.setting = Setting(catalog.plans, catalog.drugs, as_of)
         self.planter = Planter(self.setting)
 
-    def text(self, span: Span) -> Text:
+    def write(self, span: Span, file: IO[bytes]) -> bytes:
+        """Write the span's patients as they stand in the world's file, and return its labels."""
         layout, between = (charts.LINE, "\n") if self.format == "jsonl" else (charts.BLOCK, ",\n")
-        patients, labels = [], []
-        setting, planter = self.setting, self.planter
+        labels: list[bytes] = []
         fine, coarse = block_rows(self.seed, span.first // BLOCK)
-        for index in range(span.first, span.last):
-            row = index % BLOCK
-            person = draw_person(index, fine[row], coarse[row])
-            planted = planter.plant(person)
-            if planted is None:
-                draw_record(person, setting)
-            else:
-                person, label = planted
-                labels.append(msgspec.json.encode(label) + b"\n")
-            patients.append(charts.chart(person, setting, layout))
-        return Text(between.join(patients).encode(), b"".join(labels))
+        for first in range(span.first, span.last, BATCH):
+            people = [
+                self._person(index, fine[index % BLOCK], coarse[index % BLOCK], labels)
+                for index in range(first, min(first + BATCH, span.last))
+            ]
+            text = between.join(charts.write_charts(people, self.setting, layout))
+            file.write((between + text if first > span.first else text).encode())
+        return b"".join(labels)
+
+    def text(self, span: Span) -> Text:
+        """The span's patients and labels."""
+        file = io.BytesIO()
+        labels = self.write(span, file)
+        return Text(file.getvalue(), labels)
+
+    def _person(self, index: int, fine: list[int], coarse: bytes, labels: list[bytes]) -> Person:
+        person = draw_person(index, fine, coarse)
+        planted = self.planter.plant(person)
+        if planted is None:
+            draw_record(person, self.setting)
+            return person
+        labels.append(msgspec.json.encode(planted[1]) + b"\n")
+        return planted[0]
 
     def labels(self, span: Span) -> bytes:
         """The span's labels alone."""
+        labels: list[bytes] = []
         fine, coarse = block_rows(self.seed, span.first // BLOCK)
-        labels: list[Label] = []
         for index in range(span.first, span.last):
             if self.planter.is_planted(index):
-                person = draw_person(index, fine[index % BLOCK], coarse[index % BLOCK])
-                planted = self.planter.plant(person)
-                if planted is not None:
-                    labels.append(planted[1])
-        return b"".join(msgspec.json.encode(label) + b"\n" for label in labels)
+                self._person(index, fine[index % BLOCK], coarse[index % BLOCK], labels)
+        return b"".join(labels)
 
 
 def spans(first: int, last: int) -> Iterator[Span]:
@@ -151,34 +162,47 @@ def _start(catalog: Catalog, seed: int, as_of: date, format: Format) -> None:
     gc.disable()
 
 
-def _text(span: Span) -> Text:
+def _part(span: Span, path: Path) -> bytes:
+    """Write the span's patients to a file of their own, which costs less than sending them; return the labels."""
     assert _maker is not None
-    return _maker.text(span)
+    with path.open("wb", buffering=0) as file:
+        return _maker.write(span, file)
 
 
-def texts(
-    catalog: Catalog, seed: int, as_of: date, format: Format, first: int, last: int, workers: int = 0
-) -> Iterator[tuple[Span, Text]]:
-    """The text of every span in order, made in `workers` processes; few are ever held at a time."""
-    wanted = spans(first, last)
-    workers = workers or min(os.cpu_count() or 1, (last - first) // BLOCK)
+def make_in_order(
+    catalog: Catalog, order: Order, format: Format, first: int, parts: Path
+) -> Iterator[tuple[Span, IO[bytes], bytes]]:
+    """Each span from `first` on with its patients, as they stand in the file, and its labels. Several processes
+    make them, a few spans ahead, in `parts`."""
+    wanted = spans(first, first + order.count)
+    workers = order.workers or min(os.cpu_count() or 1, order.count // BLOCK)
     if workers < 2:
-        maker = Maker(catalog, seed, as_of, format)
-        yield from ((span, maker.text(span)) for span in wanted)
+        maker = Maker(catalog, order.seed, order.as_of, format)
+        for span in wanted:
+            file = io.BytesIO()
+            labels = maker.write(span, file)
+            yield span, file, labels
         return
-    with ProcessPoolExecutor(workers, initializer=_start, initargs=(catalog, seed, as_of, format)) as pool:
-        ahead: deque[tuple[Span, Future[Text]]] = deque()
+    arguments = (catalog, order.seed, order.as_of, format)
+    with ProcessPoolExecutor(workers, initializer=_start, initargs=arguments) as pool:
+        ahead: deque[tuple[Span, Path, Future[bytes]]] = deque()
         try:
             for span in wanted:
-                ahead.append((span, pool.submit(_text, span)))
+                path = parts / f"part-{span.first}"
+                ahead.append((span, path, pool.submit(_part, span, path)))
                 if len(ahead) > 2 * workers:
-                    begun, future = ahead.popleft()
-                    yield begun, future.result()
+                    yield _finished(*ahead.popleft())
             while ahead:
-                begun, future = ahead.popleft()
-                yield begun, future.result()
+                yield _finished(*ahead.popleft())
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _finished(span: Span, path: Path, future: Future[bytes]) -> tuple[Span, IO[bytes], bytes]:
+    labels = future.result()
+    file = path.open("rb")
+    path.unlink()
+    return span, file, labels
 
 
 # --- a whole world -----------------------------------------------------------------------------------------
@@ -275,6 +299,15 @@ class _Sink:
         self.digest.update(data)
         self.size += len(data)
 
+    def copy(self, source: IO[bytes], length: int) -> None:
+        """The next `length` bytes of the source."""
+        while length:
+            data = source.read(min(length, 1 << 20))
+            if not data:
+                raise Unavailable("a file of the world grew shorter while it was being read")
+            self.write(data)
+            length -= len(data)
+
 
 def _write_world(
     order: Order,
@@ -287,7 +320,7 @@ def _write_world(
 ) -> Made:
     total = there + order.count
     name = f"patients.{format}"
-    with (staging / name).open("wb") as file, (staging / "labels").open("wb") as label_file:
+    with (staging / name).open("wb", buffering=0) as file, (staging / "labels").open("wb") as label_file:
         patients, labels = _Sink(file), _Sink(label_file)
         if there:
             _copy_old(order.out / name, patients, format)
@@ -295,10 +328,14 @@ def _write_world(
             for span in spans(0, there):
                 labels.write(maker.labels(span))
         planted = 0
-        for span, text in texts(catalog, order.seed, order.as_of, format, there, total, order.workers):
-            patients.write(_opening(format, span.first) + text.patients)
-            labels.write(text.labels)
-            planted += text.labels.count(b"\n")
+        for span, text, found in make_in_order(catalog, order, format, there, staging):
+            patients.write(_opening(format, span.first))
+            with text:
+                size = text.seek(0, io.SEEK_END)
+                text.seek(0)
+                patients.copy(text, size)
+            labels.write(found)
+            planted += found.count(b"\n")
             progress(span.last - there, order.count)
         patients.write(b"\n]\n" if format == "json" else b"\n")
     digests = {name: patients.digest.hexdigest()}
@@ -341,12 +378,8 @@ def _opening(format: Format, first: int) -> bytes:
 def _copy_old(path: Path, sink: _Sink, format: Format) -> None:
     """Everything up to the end of the last patient."""
     tail = len(b"\n]\n" if format == "json" else b"\n")
-    left = path.stat().st_size - tail
     with path.open("rb") as file:
-        while left:
-            data = file.read(min(left, 1 << 20))
-            left -= len(data)
-            sink.write(data)
+        sink.copy(file, path.stat().st_size - tail)
 
 
 def _counts(catalog: Catalog, patients: int) -> dict[str, int]:

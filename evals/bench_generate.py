@@ -64,7 +64,7 @@ def stages() -> dict[str, str]:
     from data_gen.notes import write_notes
     from data_gen.people import Person, draw_person
     from data_gen.setting import AS_OF
-    from data_gen.world import Maker, Span
+    from data_gen.world import BATCH, Maker, Span
 
     maker = Maker(our_catalog(), 42, AS_OF, "jsonl")
     setting = maker.setting
@@ -80,7 +80,10 @@ def stages() -> dict[str, str]:
         "random integers": lambda: block_rows(42, 1),
         "body and history": drawn,
         "notes": lambda: [write_notes(person, setting) for person in people],
-        "chart, notes included": lambda: [charts.chart(person, setting, charts.LINE) for person in people],
+        "chart, notes included": lambda: [
+            charts.write_charts(people[first : first + BATCH], setting, charts.LINE)
+            for first in range(0, BLOCK, BATCH)
+        ],
         "all, planted cases included": lambda: maker.text(Span(BLOCK, 2 * BLOCK)),
     }
     return {

@@ -34,8 +34,8 @@ def lines() -> list[str]:
     for row in range(BLOCK):
         person = draw_person(3 * BLOCK + row, fine[row], coarse[row])
         draw_record(person, setting)
-        made.append(charts.chart(person, setting, charts.LINE))
-    return made
+        made.append(person)
+    return charts.write_charts(made, setting, charts.LINE)
 
 
 @cache
@@ -88,7 +88,7 @@ def test_a_chart_has_about_as_many_lines_as_the_guide_says() -> None:
     for row in range(100):
         person = draw_person(3 * BLOCK + row, fine[row], coarse[row])
         draw_record(person, setting)
-        counts.append(charts.chart(person, setting, charts.BLOCK).count("\n") + 1)
+        counts.append(charts.write_charts([person], setting, charts.BLOCK)[0].count("\n") + 1)
     assert 55 <= mean(counts) <= 90
 
 

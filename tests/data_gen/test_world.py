@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import date
 from pathlib import Path
+from typing import IO
 
 import msgspec
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from data_gen import world
 from data_gen.catalog_loader import our_catalog
 from data_gen.setting import AS_OF
-from data_gen.world import Maker, Order, Span, generate, texts
+from data_gen.world import Maker, Order, Span, generate, spans
 from tools.errors import Invalid, Refused, Unavailable
 from tools.records import Patient
 
@@ -27,9 +28,9 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
     }
 
 
-def patients_of(first: int, last: int, workers: int = 1, seed: int = 42) -> list[bytes]:
-    made = texts(our_catalog(), seed, AS_OF, "jsonl", first, last, workers)
-    return [line for _, text in made for line in text.patients.split(b"\n")]
+def patients_of(first: int, last: int, seed: int = 42) -> list[bytes]:
+    maker = Maker(our_catalog(), seed, AS_OF, "jsonl")
+    return [line for span in spans(first, last) for line in maker.text(span).patients.split(b"\n")]
 
 
 def test_the_committed_world_is_what_the_generator_makes(tmp_path: Path) -> None:
@@ -40,8 +41,16 @@ def test_the_committed_world_is_what_the_generator_makes(tmp_path: Path) -> None
     assert (tmp_path / "labels.jsonl").read_bytes() == (ROOT / "evals/labels/seed42.jsonl").read_bytes()
 
 
-def test_the_same_seed_makes_the_same_patients_in_any_number_of_processes() -> None:
-    assert patients_of(980, 2030, workers=1) == patients_of(980, 2030, workers=2)
+@pytest.mark.parametrize("format", ["json", "jsonl"])
+def test_the_same_seed_makes_the_same_world_in_any_number_of_processes(
+    tmp_path: Path, format: world.Format
+) -> None:
+    for workers in (1, 2, 3):
+        generate(Order(count=2030, out=tmp_path / str(workers), format=format, workers=workers))
+    assert bytes_of(tmp_path / "1") == bytes_of(tmp_path / "2") == bytes_of(tmp_path / "3")
+    lines = (tmp_path / "1" / f"patients.{format}").read_bytes().splitlines()
+    if format == "jsonl":
+        assert lines == patients_of(0, 2030)
 
 
 def test_another_seed_makes_other_patients() -> None:
@@ -108,10 +117,11 @@ def test_a_run_that_dies_leaves_the_old_world(tmp_path: Path, monkeypatch: pytes
     generate(Order(count=3, out=tmp_path / "w"))
     before = bytes_of(tmp_path)
 
-    def dies(self: Maker, span: Span) -> world.Text:
+    def dies(self: Maker, span: Span, file: IO[bytes]) -> bytes:
+        file.write(b"half a pat")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Maker, "text", dies)
+    monkeypatch.setattr(Maker, "write", dies)
     with pytest.raises(KeyboardInterrupt):
         generate(Order(count=5, out=tmp_path / "w"))
     assert bytes_of(tmp_path) == before
