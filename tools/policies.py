@@ -33,7 +33,7 @@ def search(store: Store, plan_id: str, drug: str, query: str, k: int = 3) -> lis
     if hits is None:
         from tools.store import retrieval
 
-        hits = retrieval.search(policy, plan.benefits.get(wanted.name), query, k)
+        hits = retrieval.search(policy, plan.benefits.get(wanted.name), wanted, query, k)
     for hit in hits:
         assert hit.policy_id == policy.id, f"{hit.policy_id} came back in a search of {policy.id}"
     return hits

@@ -36,9 +36,10 @@ if TYPE_CHECKING:
 
 MOST_VIEWS = 8  # of one clause
 KEPT = 2  # folders: the current one, and the one that another process may still be reading
-CONFIGURATION = {
-    "hnsw": {"space": "cosine", "ef_search": 400}
-}  # wider than any policy, so that top k is exact
+EXACT = (
+    100_000  # entries that Chroma compares one by one before it builds a graph, whose answers are approximate
+)
+CONFIGURATION = {"hnsw": {"space": "cosine", "batch_size": EXACT, "sync_threshold": EXACT}}
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -20,14 +20,14 @@ _STOPPED = frozenset(
 
 
 def search(policy: Policy, benefit: Benefit | None, drug: Drug, query: str, k: int) -> list[Hit]:
-    """The k clauses of this policy that share most with the question's words; only clauses that share some."""
+    """The k clauses of this policy that share most with the question's words; those that share none come last."""
     bm25, clause_ids = _prepared(policy, benefit, drug)
     scores = bm25.vectorizer.get_scores(words(in_clinical_words(query)))
     best: dict[str, float] = {}
     for clause_id, score in zip(clause_ids, scores, strict=True):
         best[clause_id] = max(best.get(clause_id, 0.0), float(score))
     clauses = {clause.id: clause for clause in policy.clauses}
-    ranked = sorted((pair for pair in best.items() if pair[1] > 0), key=lambda pair: -pair[1])
+    ranked = sorted(best.items(), key=lambda pair: -pair[1])
     return [
         Hit(
             policy_id=policy.id,

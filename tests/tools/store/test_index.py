@@ -68,8 +68,12 @@ def test_a_question_in_other_words_finds_the_clause(tiny: Store) -> None:
 
 def test_a_search_for_as_many_as_there_are_brings_every_clause_once(tiny: Store) -> None:
     index.ensure(tiny)
-    hits = policies.search(tiny, "CASCADE-GOLD", "Ozempic", "all of it", k=len(worlds.CLAUSES))
-    assert sorted(hit.clause_id for hit in hits) == sorted(clause.id for clause in worlds.CLAUSES)
+    manifest = current(tiny).parent / "current.json"
+    for by in ("meaning", "words"):
+        hits = policies.search(tiny, "CASCADE-GOLD", "Ozempic", "all of it", k=len(worlds.CLAUSES))
+        assert {hit.by for hit in hits} == {by}
+        assert sorted(hit.clause_id for hit in hits) == sorted(clause.id for clause in worlds.CLAUSES)
+        manifest.unlink(missing_ok=True)
 
 
 def test_another_payers_clause_in_the_same_words_never_comes_back(store: Store, tmp_path: Path) -> None:
