@@ -90,9 +90,6 @@ def _list(decided: Sequence[Decided]) -> None:
         table.add_row(name, one.determination.drug, Text(outcome, screen.STYLES[outcome]), mark)
     screen.say(table, out)
     differ = sum(bool(one.differences) for one in decided)
-    said = (
-        f"\n{len(decided)} cases; {differ} differ from what they expect"
-        if differ
-        else f"\n{len(decided)} cases"
-    )
+    expecting = sum(bool(one.case.expect) for one in decided)
+    said = f"\n{len(decided)} cases: {expecting - differ} as expected, {differ} differ"
     screen.say(Text(said, "bold"), out)

@@ -35,7 +35,7 @@ def poisson(rate: float, seconds: float, seed: int) -> list[float]:
 
 def post(path: str, body: bytes) -> bytes:
     """An HTTP/1.1 request as it goes over the wire."""
-    head = f"POST {path} HTTP/1.1\r\nhost: bench\r\ncontent-length: {len(body)}\r\n\r\n"
+    head = f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {len(body)}\r\n\r\n"
     return head.encode() + body
 
 

@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from agent.api import docs, drafts, orchestrator, records, wire
+from agent.api.doorkeeper import Doorkeeper
 from agent.api.office import Office, office
 from agent.settings import Settings
 
@@ -51,6 +52,7 @@ def create_app(settings: Settings) -> FastAPI:
         license_info={"name": "Apache-2.0"},
     )
     app.state.office = Office(settings)
+    app.add_middleware(Doorkeeper)
     app.include_router(orchestrator.router)
     app.include_router(records.router)
     app.include_router(drafts.router)

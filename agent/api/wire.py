@@ -27,6 +27,7 @@ TITLES = {
     "refused": "Understood, and not done",
     "invalid": "The input cannot be read as what it should be",
     "unavailable": "Something that is needed is not available",
+    "forbidden": "Only this machine is let in",
     "fault": "A fault of Paladin itself",
 }
 
@@ -64,6 +65,11 @@ def problem(error: BaseException) -> Response:
             near = error.near if isinstance(error, NotFound) else ()
             return _problem(name, status, str(error), near)
     return _problem("fault", 500, f"{type(error).__name__}; the server's log has the details")
+
+
+def refuse(detail: str) -> Response:
+    """403: not from here."""
+    return _problem("forbidden", 403, detail)
 
 
 def install(app: FastAPI) -> None:

@@ -22,7 +22,7 @@ BY = {"by": "R. Lee, CPhT"}
 
 @pytest.fixture
 def api(home: Path) -> Iterator[TestClient]:
-    with TestClient(create_app(read_settings()), raise_server_exceptions=False) as client:
+    with TestClient(create_app(read_settings()), "http://localhost", raise_server_exceptions=False) as client:
         yield client
 
 
@@ -147,9 +147,25 @@ def test_every_error_is_problem_json(
     assert answer.json()["status"] == status
 
 
+@pytest.mark.parametrize(
+    "headers", [{"host": "evil.example.org"}, {"origin": "https://example.org"}, {"origin": "null"}]
+)
+def test_another_site_in_this_machines_browser_is_not_let_in(
+    api: TestClient, headers: dict[str, str]
+) -> None:
+    answer = api.post(PROCESS, json={"patient_id": "P001", "drug": "Ozempic"}, headers=headers)
+    assert (answer.status_code, answer.headers["content-type"]) == (403, "application/problem+json")
+    assert api.get("/api/drafts").json() == []
+
+
+@pytest.mark.parametrize("host", ["localhost:8000", "127.0.0.1:8000", "[::1]:8000"])
+def test_this_machine_is_let_in_by_each_of_its_names(api: TestClient, host: str) -> None:
+    assert api.get("/health", headers={"host": host, "origin": f"http://{host}"}).status_code == 200
+
+
 def test_without_a_store_the_server_says_what_to_run(home: Path) -> None:
     (home / "paladin.db").unlink()
-    with TestClient(create_app(read_settings()), raise_server_exceptions=False) as api:
+    with TestClient(create_app(read_settings()), "http://localhost", raise_server_exceptions=False) as api:
         answer = api.get("/health")
     assert answer.status_code == 503 and "pa setup" in answer.json()["detail"]
 
