@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from agent import casework, papers, workflow
+from tests.agent.conftest import Case, Ran
+from tools.store import Store
+
+Pa = Callable[..., Ran]
+
+
+def test_the_graph_is_the_one_that_is_drawn() -> None:
+    drawn = workflow.build().compile().get_graph()
+    edges = {(edge.source, edge.target) for edge in drawn.edges}
+    assert edges == {
+        ("__start__", "look_up_patient"),
+        ("look_up_patient", "check_coverage"),
+        ("check_coverage", "retrieve_policy"),
+        ("retrieve_policy", "determine"),
+        ("determine", "draft"),
+        ("determine", "__end__"),
+        ("draft", "review"),
+        ("review", "revise"),
+        ("review", "conclude"),
+        ("revise", "review"),
+        ("conclude", "__end__"),
+    }
+
+
+@pytest.mark.parametrize(
+    "error", [OSError("disk"), OperationalError("INSERT", {}, Exception("database is locked"))]
+)
+def test_a_busy_disk_or_database_is_tried_again(
+    pa: Pa, cases: dict[str, Case], store: Store, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    real, tries = papers.write, []
+
+    def flaky(*given: Any) -> papers.Written:
+        tries.append(given)
+        if len(tries) < 3:
+            raise error
+        return real(*given)
+
+    monkeypatch.setattr(papers, "write", flaky)
+    assert pa("draft", cases["ready"].patient_id, cases["ready"].drug).code == 0
+    assert len(tries) == 3
+    assert len(store.drafts()) == 1
+
+
+def test_what_a_person_has_to_mend_is_not_tried_again(
+    pa: Pa, cases: dict[str, Case], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[object] = []
+
+    def broken(*given: object) -> None:
+        tries.append(given)
+        raise ValueError("of ours")
+
+    monkeypatch.setattr(papers, "write", broken)
+    ran = pa("draft", cases["ready"].patient_id, cases["ready"].drug)
+    assert ran.code == 70 and "of ours" in ran.err
+    assert len(tries) == 1
+
+
+def test_after_a_fault_was_mended_the_case_goes_on(
+    pa: Pa, cases: dict[str, Case], store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(papers, "write", lambda *_: 1 / 0)
+        assert pa("draft", cases["ready"].patient_id, cases["ready"].drug).code == 70
+    monkeypatch.setattr(workflow, "retrieve_policy", lambda *_: pytest.fail("done already"))
+    assert pa("draft", cases["ready"].patient_id, cases["ready"].drug).code == 0
+    assert len(store.drafts()) == 1
+
+
+def test_a_clause_that_reads_otherwise_than_the_rule_quotes_it_is_an_error(
+    pa: Pa, cases: dict[str, Case], home: Path, store: Store
+) -> None:
+    found = cases["ready"].found
+    cited = next(finding.clause for finding in found.findings if finding.clause)
+    alter_policy(home, found.policy_id, cited.clause_id, "The member may have it.")
+    ran = pa("draft", cases["ready"].patient_id, cases["ready"].drug)
+    assert ran.code == 3
+    assert f"disagree on clause {cited.clause_id} of {found.policy_id}" in ran.err
+    assert store.drafts() == []
+
+
+def test_every_clause_that_is_cited_was_retrieved(cases: dict[str, Case], store: Store) -> None:
+    case = cases["needs_documentation"]
+    asking = casework.Asking(patient_id=case.patient_id, request=case.found.request)
+    asked = casework.look_up(store, asking)
+    clauses = casework.retrieve(store, asked)
+    casework.agree(case.found, clauses)
+    assert {clause["policy_id"] for clause in clauses} == {case.found.policy_id}
+
+
+def test_the_thread_is_the_case_and_the_records_behind_it(cases: dict[str, Case], store: Store) -> None:
+    case = cases["ready"]
+    asking = casework.Asking(patient_id=case.patient_id, request=case.found.request)
+    before = casework.thread_of(store, asking)
+    assert before == casework.thread_of(store, asking)
+    assert before != casework.thread_of(
+        store, casework.Asking(patient_id=case.patient_id, request=case.found.request, attempt=1)
+    )
+
+
+def alter_policy(home: Path, policy_id: str, clause_id: str, text: str) -> None:
+    """Put other words into a clause of a policy in the store, and leave the rule as it is."""
+    with sqlite3.connect(home / "paladin.db") as connection:
+        (body,) = connection.execute("SELECT body FROM policies WHERE id = ?", (policy_id,)).fetchone()
+        policy = json.loads(body)
+        for clause in policy["clauses"]:
+            if clause["id"] == clause_id:
+                clause["text"] = text
+        connection.execute(
+            "UPDATE policies SET body = ? WHERE id = ?", (json.dumps(policy).encode(), policy_id)
+        )
+    connection.close()
