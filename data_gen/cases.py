@@ -16,7 +16,8 @@ import msgspec
 from data_gen import first
 from data_gen.draws import BLOCK
 from data_gen.people import Person
-from data_gen.realise import Case, realise
+from data_gen.realise import realise
+from data_gen.scene import Case
 from data_gen.setting import Setting
 from data_gen.sketch import Sketch
 from data_gen.wanted import Infeasible, wants

@@ -56,6 +56,7 @@ class Sketch:
         self.others: list[Condition] = []  # diagnoses that are no concept of ours
         self.relative: Condition | None = None  # a relative has it
         self.unsure: Condition | None = None
+        self.sex: str | None = None
         self.says: dict[str, tuple[bool, tuple[str, ...]]] = {}  # topic → stated or denied, of whom
         self.silent: set[str] = set()
         self.said_within = 10_000
@@ -222,6 +223,8 @@ class Sketch:
 
     def _condition(self, leaf: Condition, shown: bool | None, exclude: bool) -> None:
         concept = _BY_CODES.get(leaf.codes, "")
+        if shown is not False and leaf.sex is not None:
+            self.sex = leaf.sex
         if shown is None:
             self.unsure = leaf
             self.silent.add(leaf.topic)
