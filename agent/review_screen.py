@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -156,7 +157,7 @@ def _gaps(form: PARequest) -> None:
         return
     say(Text(f"\nMissing ({len(form.missing)})", "bold yellow"), out)
     for label in form.missing:
-        say(Text(f"  {label}"), out)
+        say(Padding(label, (0, 0, 0, 2)), out)
 
 
 def _next(draft: Draft, form: PARequest) -> None:
@@ -177,7 +178,7 @@ def _next(draft: Draft, form: PARequest) -> None:
         steps.append(f"Decide: pa review {number} --approve --by NAME, or --reject --reason WHY --by NAME")
     say(Text("\nNext", "bold"), out)
     for step in steps:
-        say(Text(f"  {step}"), out)
+        say(Padding(step, (0, 0, 0, 2)), out)
 
 
 def _status(draft: Draft) -> str:
