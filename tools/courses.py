@@ -179,7 +179,7 @@ def _never_tried(leaf: Trial, taken: Sequence[Medication], judge: Judge) -> Show
 
 def _try_fix(leaf: Trial) -> str:
     days = f" for {leaf.min_days} days" if leaf.min_days else ""
-    return f"Try {leaf.label}{days}, or document an exception to step therapy"
+    return f"Try {leaf.label}{days}"
 
 
 def _fits(leaf: Trial, entry: Medication) -> bool | None:

@@ -139,4 +139,14 @@ def _fix(every: bool, parts: tuple[Finding, ...]) -> str | None:
         wanted = [part for part in wanted if part.status == "unknown"] or wanted
         wanted = [part for part in wanted if not (part.fix or "").startswith(evidence.ONLY)] or wanted
     fixes = list(dict.fromkeys(part.fix for part in wanted if part.fix))
-    return ("; and " if every else "; or ").join(fixes) or None
+    if len(fixes) < 2:
+        return fixes[0] if fixes else None
+    first, *rest = fixes
+    more = [fix[0].lower() + fix[1:] for fix in rest]
+    if every:
+        return "; and ".join((first, *more))
+    return (
+        f"{first}, or {more[0]}"
+        if len(more) == 1
+        else "One of: " + "; ".join((first[0].lower() + first[1:], *more))
+    )

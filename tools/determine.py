@@ -320,7 +320,8 @@ def _quantity_fix(limit: QuantityLimit, request: Request) -> str:
 @lru_cache(maxsize=4096)
 def _amount(quantity: float | None, unit: str | None, days: int | None) -> str:
     shown = "?" if quantity is None else number(quantity)
-    return f"{shown} {unit or ''}".strip() + f" per {days or '?'} days"
+    plural = "s" if unit in ("tablet", "capsule", "pen") and quantity != 1 else ""
+    return f"{shown} {unit or ''}{plural}".strip() + f" per {days or '?'} days"
 
 
 @lru_cache(maxsize=4096)

@@ -33,7 +33,6 @@ def document(paper: Required, judge: Judge, findings: Sequence[Finding]) -> Find
     past = [item for item in _candidates(paper, judge.patient) if item[0] is None or item[0] <= judge.as_of]
     good = [item for item in past if item[0] is not None and item[0] >= first]
     shown = good if paper.of == "fills" and good else _newest(good or past)
-    window = f" dated within {paper.within_days} days" if paper.within_days is not None else ""
     return Finding(
         criterion=paper.id,
         status="met" if good else "unknown",
@@ -42,7 +41,7 @@ def document(paper: Required, judge: Judge, findings: Sequence[Finding]) -> Find
         evidence=tuple([_as_evidence(item, day) for day, item in shown]),
         detail="on file" if good else "too old" if past else "not on file",
         reason=None if good else "stale" if past else "missing",
-        fix=None if good else f"Attach {paper.text or paper.id}{'' if window in paper.text else window}",
+        fix=None if good else f"Attach {paper.text or paper.id}",
     )
 
 

@@ -62,10 +62,19 @@ def _because(
         failing = [
             f for f in findings if not f.exclusion and f.status == "not_met" and f.criterion != "quantity"
         ]
-        return "; not met: " + "; ".join(f"{f.text} ({f.detail})" if f.detail else f.text for f in failing)
+        return "; not met: " + "; ".join(_failure(f) for f in failing)
     if outcome == "needs_documentation":
-        return "; open: " + "; ".join(f.text for f in findings if f.status == "unknown")
+        return "; open: " + "; ".join(_name(f) for f in findings if f.status == "unknown")
     return "; " + "; ".join(f.detail for f in findings if f.status == "not_met")
+
+
+def _failure(finding: Finding) -> str:
+    return f"{_name(finding)} ({finding.detail})" if finding.detail else _name(finding)
+
+
+def _name(finding: Finding) -> str:
+    """A composite by its id ("step", "baseline bmi"): its text lists every branch."""
+    return finding.criterion.replace("_", " ") if finding.parts else finding.text
 
 
 def actions(
