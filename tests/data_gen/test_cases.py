@@ -15,7 +15,9 @@ from data_gen.wanted import Infeasible, wants
 from data_gen.world import Maker, Span
 from tools.determine import complete_request, determine
 from tools.documents import walk
-from tools.records import Determination, Patient, Request
+from tools.located import Place, as_map, parse_yaml
+from tools.records import Benefit, Determination, Patient, QuantityLimit, Request
+from tools.rule_yaml import Reader
 from tools.rules import Age, AnyOf, Condition, Lab, Trial
 
 
@@ -94,6 +96,59 @@ def test_p001_is_a_ready_case_with_a_past() -> None:
         (AS_OF - seen.date).days for seen in first.observations if seen.test == "hba1c" and seen.date
     )
     assert ages[0] <= 90 < ages[1] < 180
+
+
+OWN_RULE = """
+indication: t2dm
+criteria:
+  - age >= 40
+  - condition: t2dm
+  - hba1c > 8.0 % within 60 days
+  - {trial: metformin, days: 120, formulation: ER, min_daily_dose: 1500, responses: [inadequate, partial]}
+  - id: two_of_three
+    at_least: 2
+    of: [{trial: any sulfonylurea, days: 60}, {condition: hypertension}, {lab: "uacr >= 30 within 180 days"}]
+  - none_of: [{condition: nash}, {lab: "egfr < 45 within 180 days"}]
+  - {specialist: endocrinology}
+exclusions:
+  - {condition: mtc_men2, who: [self, family], evidence: attestation}
+  - {condition: pancreatitis, evidence: attestation}
+  - {id: duplicate, taking: [any glp1, any dpp4, any insulin]}
+renewal:
+  - {on_drug: 6 months, min_dose: 1}
+  - any_of: [{change: hba1c, amount: 0.8, within_days: 90}, "hba1c <= 6.8 % within 90 days"]
+documents:
+  - {document: note, within_days: 45}
+"""
+
+
+def test_a_rule_of_somebody_s_own_gets_cases_of_every_kind() -> None:
+    catalog = our_catalog()
+    rule = Reader({}, catalog.drugs).rule(
+        as_map(parse_yaml(OWN_RULE, "own"), Place("own", 1), "a rule"), "own"
+    )
+    benefit = Benefit(
+        drug="Ozempic",
+        covered=True,
+        pa_required=True,
+        rules=(rule,),
+        quantity_limit=QuantityLimit(quantity=3, unit="mL", days=28),
+    )
+    plan = msgspec.structs.replace(catalog.plans["CASCADE-GOLD"], benefits={"Ozempic": benefit})
+    own = catalog._replace(plans={plan.id: plan, "ALDER-TRUST": catalog.plans["ALDER-TRUST"]})
+    maker = Maker(own, 5, AS_OF, "jsonl")
+    texts = [maker.text(Span(first, first + 1000)) for first in range(0, 4000, 1000)]
+    lines = [line for text in texts for line in text.patients.split(b"\n")]
+    patients = {chart.id: chart for chart in map(msgspec.json.Decoder(Patient).decode, lines)}
+    labels = [msgspec.json.decode(line, type=Label) for text in texts for line in text.labels.splitlines()]
+    ours = [label for label in labels if label.plan_id == plan.id]
+    assert {label.kind for label in ours} == {
+        kind for kind in OUTCOMES if kind not in ("no_pa", "not_covered", "excluded_use")
+    }
+    for label in ours:
+        chart = patients[label.patient_id]
+        request = complete_request(chart, catalog.drugs[label.drug], Request(drug=label.drug))
+        assert determine(chart, plan, request, AS_OF).outcome == label.outcome, label
 
 
 def test_truth_is_read_backwards_through_any_of() -> None:
