@@ -47,33 +47,39 @@ def write_charts(people: list[Person], setting: Setting, layout: Layout) -> list
     observations = [_observations(person, setting, entry) for person in people]
     medications = [_medications(person, setting) for person in people]
     notes = [_numbered("N", person.notes or write_notes(person, setting)) for person in people]
+    heads = {name: f'{field}"{name}":{list_opening}' for name in LISTS}
     charts = []
     for place, person in enumerate(people):
         taken, fills = medications[place]
-        lists = (
+        text = [starts[place]]
+        for name, entries in (
             ("conditions", conditions[place]),
             ("observations", observations[place]),
             ("medications", taken),
             ("fills", fills),
-            ("allergies", _numbered("A", person.allergies)),
-            ("family_history", _numbered("H", person.family)),
-            ("programs", [_program(person.program, setting)] if person.program is not None else ()),
-            ("procedures", _numbered("S", person.procedures)),
-            ("attestations", _numbered("T", person.attestations)),
+            ("allergies", person.allergies and _numbered("A", person.allergies)),
+            ("family_history", person.family and _numbered("H", person.family)),
+            ("programs", person.program and [_program(person.program, setting)]),
+            ("procedures", person.procedures and _numbered("S", person.procedures)),
+            ("attestations", person.attestations and _numbered("T", person.attestations)),
             ("notes", notes[place]),
-            ("documents", _numbered("D", person.documents)),
-            ("authorizations", _numbered("U", person.authorizations)),
-            ("orders", _numbered("R", person.orders)),
-        )
-        text = [starts[place]]
-        for name, entries in lists:
+            ("documents", person.documents and _numbered("D", person.documents)),
+            ("authorizations", person.authorizations and _numbered("U", person.authorizations)),
+            ("orders", person.orders and _numbered("R", person.orders)),
+        ):
             if entries:
-                text.append(f'{field}"{name}":{list_opening}{entry.join(entries)}{list_closing}')
+                text += (heads[name], entry.join(entries), list_closing)
             elif name in CLOSED:
                 text.append(f'{field}"{name}":[]')
         text.append(closing)
         charts.append("".join(text))
     return charts
+
+
+LISTS = (
+    "conditions", "observations", "medications", "fills", "allergies", "family_history", "programs", "procedures",
+    "attestations", "notes", "documents", "authorizations", "orders",
+)  # fmt: skip
 
 
 def _start(person: Person, setting: Setting, layout: Layout) -> str:
