@@ -87,12 +87,18 @@ def list_cells(catalog: Folder = None, as_json: AsJson = False) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    screen = Console()
+    wide = (
+        max(map(len, loaded.plans), default=0) + sum(max(len(name), 4) + 1 for name in loaded.drugs)
+        < screen.width
+    )
     table = Table(box=SIMPLE, padding=(0, 1, 0, 0), title="tier, PA = prior authorization, - = not covered")
-    for heading in ("plan", *loaded.drugs):
-        table.add_column(heading, no_wrap=heading == "plan", overflow="fold")
+    table.add_column("plan", no_wrap=True)
+    for name in loaded.drugs:
+        table.add_column(name if wide else f"{name[:3]}.", no_wrap=True)
     for plan in loaded.plans.values():
         table.add_row(plan.id, *(_cell(plan.benefits[name]) for name in loaded.drugs))
-    Console().print(table)
+    screen.print(table)
     print(_counts(loaded))
 
 
