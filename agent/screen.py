@@ -85,7 +85,8 @@ def ask_words(request: Request) -> str:
     words = [request.strength]
     if request.quantity is not None:
         days = f" for {request.days_supply} days" if request.days_supply else ""
-        words.append(f"{request.quantity:g} {request.unit or ''}".strip() + days)
+        plural = "s" if request.unit == "tablet" and request.quantity != 1 else ""
+        words.append(f"{request.quantity:g} {request.unit or ''}{plural}".strip() + days)
     words.append(request.kind or "")
     return ", ".join(word for word in words if word)
 
