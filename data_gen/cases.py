@@ -47,7 +47,7 @@ _FIRST_KINDS = {
     11: "not_met", 12: "renewing", 14: "one_document_away", 16: "ready", 18: "renewing_not_met",
 }  # fmt: skip
 _TURNS = 40
-_VARIANTS = 3  # of one slot's case, over the blocks
+_VARIANTS = 2  # of one slot's case, over the blocks
 
 
 class Label(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

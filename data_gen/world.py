@@ -101,6 +101,7 @@ class Maker:
         self.seed, self.format = seed, format
         self.setting = Setting(catalog.plans, catalog.drugs, as_of)
         self.planter = Planter(self.setting)
+        block_rows(seed, 0)  # imports numpy now, before any worker is forked
 
     def write(self, span: Span, file: IO[bytes]) -> bytes:
         """Write the span's patients as they stand in the world's file, and return its labels."""
@@ -152,12 +153,12 @@ def spans(first: int, last: int) -> Iterator[Span]:
 _maker: Maker | None = None
 
 
-def _start(catalog: Catalog, seed: int, as_of: date, format: Format) -> None:
+def _start(maker: Maker) -> None:
     """A worker lives for one run and makes no cycles, so it needs no collector to look through its tables."""
     import gc
 
     global _maker
-    _maker = Maker(catalog, seed, as_of, format)
+    _maker = maker
     gc.freeze()
     gc.disable()
 
@@ -176,15 +177,14 @@ def make_in_order(
     make them, a few spans ahead, in `parts`."""
     wanted = spans(first, first + order.count)
     workers = order.workers or min(os.cpu_count() or 1, order.count // BLOCK)
+    maker = Maker(catalog, order.seed, order.as_of, format)
     if workers < 2:
-        maker = Maker(catalog, order.seed, order.as_of, format)
         for span in wanted:
             file = io.BytesIO()
             labels = maker.write(span, file)
             yield span, file, labels
         return
-    arguments = (catalog, order.seed, order.as_of, format)
-    with ProcessPoolExecutor(workers, initializer=_start, initargs=arguments) as pool:
+    with ProcessPoolExecutor(workers, initializer=_start, initargs=(maker,)) as pool:
         ahead: deque[tuple[Span, Path, Future[bytes]]] = deque()
         try:
             for span in wanted:
