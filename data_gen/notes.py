@@ -46,6 +46,12 @@ _PLANS: tuple[Callable[[str], str], ...] = (
     ),
     lambda drug: f"Recommend {drug}. Counseled on dosing and GI side effects. Return in 3 months.",
 )
+_RENEWAL_PLANS: tuple[Callable[[str], str], ...] = (
+    lambda drug: f"Plan: continue {drug}; PA renewal due, staff to submit.",
+    lambda drug: f"P: stay on {drug}, refill sent, renewal request to the plan.",
+    lambda drug: f"Plan:\\n1. Continue {drug}, authorization runs out this month.\\n2. F/u 12 wk.",
+    lambda drug: f"Continue {drug} at the present dose. Renewal paperwork started.",
+)
 _PLAIN_PLANS = (
     "Plan: continue current regimen, repeat labs in 3 mo.",
     "P: no change today. Diet and activity reviewed. RTC 3 mo.",
@@ -106,7 +112,6 @@ def _note(when: str, author: str, kind: str, text: str) -> str:
 
 
 def _history(person: Person, setting: Setting) -> str:
-    coarse = person.coarse
     if person.t2dm:
         diabetes = f"T2DM since {setting.day[person.onset][:4]}"
     elif person.prediabetes:
@@ -127,7 +132,7 @@ def _history(person: Person, setting: Setting) -> str:
     if person.nash:
         more.append("NASH")
     listed = f", also {', '.join(more)}" if more else ""
-    return f"{diabetes}{listed}. {_SYMPTOMS[coarse[103] % 8]}"
+    return f"{diabetes}{listed}."
 
 
 def _visit(person: Person, setting: Setting, who: str, history: str, back: int) -> str:
@@ -139,6 +144,7 @@ def _visit(person: Person, setting: Setting, who: str, history: str, back: int) 
     if known is not None:
         ago, value = known
         measured += f" A1c {value // 10}.{value % 10} % ({setting.day[ago]})."
+    history = f"{history} {_SYMPTOMS[(coarse[103] + 5 * back) % 8]}"
     opening = _OPENINGS[(coarse[104] + 3 * back) % 6](who, history, measured)
     return f"{opening}\\n{_assessment(person, visit, coarse[105])} {_plan(person, coarse[106], back)}"
 
@@ -161,6 +167,8 @@ def _assessment(person: Person, visit: int, draw: int) -> str:
     if said:
         return "A: " + " ".join(said)
     bmi = person.bmi[-1][1]
+    if person.t2dm and person.a1c[-1][1] < 70:
+        return ("A: T2DM, close to goal.", "Assessment: T2DM, fair control.")[draw % 2]
     if person.t2dm:
         return ("A: T2DM, not at goal.", "Assessment: T2DM, control to be improved.")[draw % 2]
     return (
@@ -171,15 +179,16 @@ def _assessment(person: Person, visit: int, draw: int) -> str:
 
 def _told(course: Course, draw: int) -> str:
     name = course.drug.rsplit(" ", 1)[0]
+    named = name[0].upper() + name[1:]
     if course.outcome.startswith("Intolerance"):
         return (
-            f"{name} stopped, not tolerated (GI).",
+            f"{named} stopped, not tolerated (GI).",
             f"Could not tolerate {name}, d/c'd.",
-            f"{name} d/c'd for GI side effects.",
+            f"{named} d/c'd for GI side effects.",
         )[draw % 3]
     if course.outcome.startswith("Inadequate"):
         return (
-            f"{name} tried, response inadequate.",
+            f"{named} tried, response inadequate.",
             f"Not at goal despite {name}.",
             f"Inadequate response to {name}.",
         )[draw % 3]
@@ -187,16 +196,19 @@ def _told(course: Course, draw: int) -> str:
         return (
             f"Some response to {name}, still above goal.",
             f"Partial response to {name}.",
-            f"{name}: improved but not at goal.",
+            f"{named}: improved but not at goal.",
         )[draw % 3]
-    return (f"Doing well on {name}.", f"{name} effective and tolerated.", f"Good response to {name}.")[
+    return (f"Doing well on {name}.", f"{named} effective and tolerated.", f"Good response to {name}.")[
         draw % 3
     ]
 
 
 def _plan(person: Person, draw: int, back: int) -> str:
     if person.asked and not back:
-        return _PLANS[draw % 4](person.asked)
+        renewing = bool(person.authorizations) and any(
+            course.drug.startswith(person.asked) and course.end is None for course in person.courses
+        )
+        return (_RENEWAL_PLANS if renewing else _PLANS)[draw % 4](person.asked)
     return _PLAIN_PLANS[draw % 4]
 
 
