@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -26,7 +27,7 @@ from sqlmodel import SQLModel, col
 from tools.errors import Invalid, Refused
 from tools.records import Patient, Record
 from tools.store import database
-from tools.store.reading import read_record, read_records, sha256_of
+from tools.store.reading import Located, read_record, read_records, sha256_of
 from tools.store.rows import DatasetInfo
 from tools.store.store import Store, insert_patients, person
 from tools.store.tables import (
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 
 Mode = Literal["new", "append", "replace"]
 Progress = Callable[[str, int, int], None]  # stage ("checking", "writing"), done, expected
+Chart = tuple[Patient, bytes]  # and its JSON
 BATCH = 500
 
 
@@ -187,7 +189,7 @@ def _write(
         if not appending:
             _clear(connection)
             _write_catalog(connection, catalog)
-        for batch in _batches(located.record for located in read_records(path, Patient, digest)):
+        for batch in _batches(read_records(path, Patient, digest)):
             fresh = _fresh(connection, batch, appending)
             try:
                 insert_patients(connection, fresh, "dataset")
@@ -206,36 +208,30 @@ def _write(
     return added
 
 
-def _batches(patients: Iterator[Patient]) -> Iterator[list[Patient]]:
-    batch: list[Patient] = []
-    for patient in patients:
-        batch.append(patient)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
+def _batches(patients: Iterator[Located[Patient]]) -> Iterator[list[Chart]]:
+    while batch := [(located.record, located.body) for located in islice(patients, BATCH)]:
         yield batch
 
 
-def _fresh(connection: Connection, batch: list[Patient], appending: bool) -> list[Patient]:
-    """Those that are not there yet; Invalid if one that is there is somebody else."""
+def _fresh(connection: Connection, batch: list[Chart], appending: bool) -> list[Chart]:
+    """Those that are not there yet; Refused if one that is there is somebody else."""
     if not appending:
         return batch
     statement = select(col(ChartTable.patient_id), col(ChartTable.body)).where(
-        col(ChartTable.patient_id).in_([patient.id for patient in batch])
+        col(ChartTable.patient_id).in_([patient.id for patient, _ in batch])
     )
     there = {row.patient_id: row.body for row in connection.execute(statement)}
-    for patient in batch:
-        if patient.id in there and there[patient.id] != msgspec.json.encode(patient):
+    for patient, body in batch:
+        if there.get(patient.id, body) != body:
             raise Refused(
                 f"can't append: {patient.id} differs from the {patient.id} that the store holds; "
                 "`pa load --replace` takes the new one"
             )
-    return [patient for patient in batch if patient.id not in there]
+    return [(patient, body) for patient, body in batch if patient.id not in there]
 
 
-def _taken(connection: Connection, patients: list[Patient], file: str) -> str:
-    ids = [patient.id for patient in patients]
+def _taken(connection: Connection, batch: list[Chart], file: str) -> str:
+    ids = [patient.id for patient, _ in batch]
     statement = select(col(PatientTable.id)).where(col(PatientTable.id).in_(ids))
     taken = connection.execute(statement).scalars().all()
     who = (

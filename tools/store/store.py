@@ -169,7 +169,7 @@ class Store(Additions, Drafts):
                     f"patient {kept.id} is already there; leave the id empty and the store gives the next one"
                 )
             connection.execute(delete(PatientTable).where(col(PatientTable.id) == kept.id))
-            insert_patients(connection, [kept], origin=taken or "import")
+            insert_patients(connection, [(kept, msgspec.json.encode(kept))], origin=taken or "import")
         return kept
 
     def next_patient_id(self) -> str:
@@ -321,12 +321,12 @@ class Store(Additions, Drafts):
             return list(connection.execute(statement).scalars())
 
 
-def insert_patients(connection: Connection, patients: Iterable[Patient], origin: str) -> None:
-    """Write charts and the columns by which they are found."""
+def insert_patients(connection: Connection, patients: Iterable[tuple[Patient, bytes]], origin: str) -> None:
+    """Write charts, each with its JSON, and the columns by which they are found."""
     rows: list[dict[str, Any]] = []
     charts: list[dict[str, Any]] = []
     members: list[dict[str, Any]] = []
-    for patient in patients:
+    for patient, body in patients:
         number = patient_number(patient.id)
         if number is None:
             raise Invalid(f"patient id {patient.id!r} is not P and at least three digits")
@@ -345,7 +345,7 @@ def insert_patients(connection: Connection, patients: Iterable[Patient], origin:
                 "source": patient.source or None,
             }
         )
-        charts.append({"patient_id": patient.id, "body": msgspec.json.encode(patient)})
+        charts.append({"patient_id": patient.id, "body": body})
         members.extend(
             {
                 "patient_id": patient.id,

@@ -86,7 +86,7 @@ def _read(path: Path, kind: type[T], key: str) -> tuple[dict[str, T], dict[str, 
     found: dict[str, T] = {}
     places: dict[str, str] = {}
     folds: dict[str, str] = {}
-    for record, place in read_records(path, kind):
+    for record, place, _ in read_records(path, kind):
         name = str(getattr(record, key))
         if name.casefold() in folds:
             raise Invalid(f"{place}: {key} {name!r} stands twice (first at {places[folds[name.casefold()]]})")

@@ -110,6 +110,21 @@ DAMAGE: dict[str, tuple[str, Callable[[Path], None], list[str]]] = {
         lambda path: rewrite(path, '"family":"Smith"', '"family":"Smith","family":"Smyth"'),
         ["patients.json:3", "record 2", "'family' stands twice"],
     ),
+    "key twice, one oddly spaced": (
+        "patients.json",
+        lambda path: rewrite(path, '"family":"Smith"', '"family" :"Smith","family":"Smyth"'),
+        ["patients.json:3", "'family' stands twice"],
+    ),
+    "key twice, one a quote that is spelled out": (
+        "patients.json",
+        lambda path: rewrite(path, '"family":"Smith"', r'"family":"Smith","family":"Sm\u0022:yth"'),
+        ["patients.json:3", "'family' stands twice"],
+    ),
+    "key twice in a record of a record": (
+        "patients.json",
+        lambda path: rewrite(path, '"test":"hba1c"', '"test":"hba1c","test":"hba1c"'),
+        ["patients.json:2", "'test' stands twice"],
+    ),
     "not a number": (
         "patients.json",
         lambda path: rewrite(path, '"value":8.4', '"value":NaN'),
