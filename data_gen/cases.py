@@ -1,14 +1,13 @@
 """The cases that are there by construction and not by luck: who is planted, as what, and the label that says so.
 
 Who is planted depends on the index alone. The first thousand hold every kind of every cell, the first twenty
-every outcome; of later thousands every twentieth patient is planted, going round the same list. A label is the
+every outcome; of later thousands every fortieth patient is planted, going round the same list. A label is the
 truth that a chart was made from, never an engine's opinion of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from copy import copy
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -25,7 +24,7 @@ from tools.records import Benefit, Outcome, Plan, Status
 from tools.rules import Node, Required, Rule
 
 FIRST = 20  # the patients of the default world
-LATER_EVERY = 20  # of a later block, one patient in so many is planted
+LATER_EVERY = 40  # of a later block, one patient in so many is planted
 
 OUTCOMES: dict[str, Outcome] = {
     "ready": "ready",
@@ -147,41 +146,43 @@ class Planter:
     def is_planted(self, index: int) -> bool:
         return self.slot(index) is not None
 
-    def plant(self, person: Person) -> tuple[Person, Label] | None:
-        """The case of the person's index, made from the person; None if there is none, or if its rule leaves
-        no room for it."""
-        slot = self.slot(person.index)
+    def plant(self, index: int, draw: Callable[[], Person]) -> tuple[Person, Label] | None:
+        """The case of the index, made from the person that `draw` draws anew each time; None if there is none,
+        or if its rule leaves no room for it."""
+        slot = self.slot(index)
         if slot is None:
             return None
         case = self._case(slot)
-        begin = slot.number + person.index // BLOCK % _VARIANTS
-        if person.index == 0 and (known := self._first_patient(person, slot, case)) is not None:
+        begin = slot.number + index // BLOCK % _VARIANTS
+        if index == 0 and (known := self._first_patient(draw, slot, case)) is not None:
             return known
         for turn in range(begin, begin + _TURNS):
-            planted = copy(person)
             try:
                 made = self._made(slot, turn)
                 asked = case._replace(note_missing=made.note_missing, papers_missing=made.papers_missing)
-                realise(planted, self.setting, made.sketch, asked, turn)
+                person = draw()
+                realise(person, self.setting, made.sketch, asked, turn)
             except Infeasible:
                 continue
-            return planted, self._label(slot, case, made, person.index)
+            return person, self._label(slot, case, made, index)
         return None
 
-    def _first_patient(self, person: Person, slot: Slot, case: Case) -> tuple[Person, Label] | None:
+    def _first_patient(
+        self, draw: Callable[[], Person], slot: Slot, case: Case
+    ) -> tuple[Person, Label] | None:
         """P001 with the past that first.py gives him, if that is what the rule asks for."""
         for turn in range(_TURNS):
-            planted = copy(person)
-            first.natural(planted)
             try:
                 made = self._made(slot, turn)
                 if not first.fits(made.sketch) or made.sketch.has.get("ascvd") is False:
                     continue
-                realise(planted, self.setting, made.sketch, case._replace(courses=first.courses()), turn)
+                person = draw()
+                first.natural(person)
+                realise(person, self.setting, made.sketch, case._replace(courses=first.courses()), turn)
             except Infeasible:
                 continue
-            first.add_former_plan(planted, self.setting)
-            return planted, self._label(slot, case, made, 0)
+            first.add_former_plan(person, self.setting)
+            return person, self._label(slot, case, made, 0)
         return None
 
     def _made(self, slot: Slot, turn: int) -> Made:

@@ -13,7 +13,7 @@ from data_gen.sketch import Sketch
 
 
 def realise(person: Person, setting: Setting, sketch: Sketch, case: Case, turn: int) -> None:
-    """Change the person in place; Infeasible leaves it spoilt, so hand in a copy."""
+    """Change the person in place; Infeasible leaves it spoilt, so draw it anew then."""
     scene = Scene(person, setting, sketch, case, turn)
     BodyStep(scene).run()
     CourseStep(scene).run()

@@ -31,7 +31,7 @@ from data_gen.people import Person, draw_person
 from data_gen.setting import AS_OF, Setting
 from tools.errors import Invalid, Refused, Unavailable
 
-BATCH = 50  # patients that are charted together
+BATCH = 16  # patients that are charted together
 VERSION = "1"  # of the people: the same seed and version are the same patients
 Format = Literal["json", "jsonl"]
 Progress = Callable[[int, int], None]  # patients done, of how many
@@ -124,9 +124,9 @@ class Maker:
         return Text(file.getvalue(), labels)
 
     def _person(self, index: int, fine: list[int], coarse: bytes, labels: list[bytes]) -> Person:
-        person = draw_person(index, fine, coarse)
-        planted = self.planter.plant(person)
+        planted = self.planter.plant(index, lambda: draw_person(index, fine, coarse))
         if planted is None:
+            person = draw_person(index, fine, coarse)
             draw_record(person, self.setting)
             return person
         labels.append(msgspec.json.encode(planted[1]) + b"\n")
