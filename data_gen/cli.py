@@ -139,6 +139,8 @@ def _with_progress(order: Any) -> Any:
 
     if not sys.stderr.isatty() or order.count < 2000:
         return world.generate(order)
+    from time import perf_counter
+
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -150,11 +152,11 @@ def _with_progress(order: Any) -> Any:
         TimeRemainingColumn(),
         console=Console(stderr=True),
     ) as bar:
-        task = bar.add_task("patients", total=order.count, rate="")
+        task, began = bar.add_task("patients", total=order.count, rate=""), perf_counter()
 
         def show(done: int, total: int) -> None:
-            speed = bar.tasks[0].speed
-            bar.update(task, completed=done, rate=f"{speed:,.0f}/s" if speed else "")
+            rate = done / (perf_counter() - began)
+            bar.update(task, completed=done, rate=f"{rate:,.0f}/s")
 
         return world.generate(order, show)
 
