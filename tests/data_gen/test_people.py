@@ -17,7 +17,7 @@ from data_gen.draws import BLOCK, block_rows, weighted
 from data_gen.history import draw_record
 from data_gen.people import before, creatinine, draw_person, weight
 from data_gen.pharmacy import billing_ndc
-from data_gen.pools import npi, pools
+from data_gen.pools import draw_pools, npi, pools
 from data_gen.setting import AS_OF, Setting
 from tools.dates import age_on
 from tools.records import Medication, Observation, Patient
@@ -346,3 +346,12 @@ def test_a_table_of_a_byte_has_256_places() -> None:
     assert weighted((0, 200), (1, 56)).count(1) == 56
     with pytest.raises(ValueError, match="sum to 3"):
         weighted((0, 1), (1, 2))
+
+
+def test_faker_draws_pools_of_the_same_shape_as_the_frozen_ones() -> None:
+    drawn, frozen = draw_pools(), pools()
+    assert [len(pool) for pool in msgspec.structs.astuple(drawn)] == [
+        len(pool) for pool in msgspec.structs.astuple(frozen)
+    ]
+    assert all(npi(doctor.npi[:9]) == doctor.npi for doctor in drawn.doctors)
+    assert {doctor.specialty for doctor in drawn.doctors} == {doctor.specialty for doctor in frozen.doctors}
