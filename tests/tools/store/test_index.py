@@ -88,14 +88,9 @@ def test_an_index_that_answers_with_another_payers_clause_is_damaged(store: Stor
     load(store, two_plans(tmp_path / "two"))
     policy = store.policy("CASCADE-GOLD", "Ozempic")
     assert policy is not None
-    stray = {
-        "plan_id": "NORTH-PLUS",
-        "drug": "Ozempic",
-        "policy_id": "NORTH-PLUS-OZEMPIC",
-        "clause_id": "1.3",
-    }
-    with pytest.raises(index.Damaged, match="NORTH-PLUS"):
-        index.hits(policy, iter([(stray, 0.1)]), 3)
+    for stray in ("NORTH-PLUS-OZEMPIC\x1f1.3\x1f0", "CASCADE-GOLD-OZEMPIC\x1f9.9\x1f0", "garbage"):
+        with pytest.raises(index.Damaged, match="answered for CASCADE-GOLD-OZEMPIC with clause"):
+            index.hits(policy, [(stray, 0.1)], 3)
 
 
 def test_a_drug_without_a_policy_says_why(tiny: Store) -> None:

@@ -6,10 +6,11 @@ import subprocess
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, event, text
 
 from tests import worlds
 from tools.errors import NotFound, Refused, Unavailable
@@ -179,6 +180,31 @@ def test_a_store_without_data_says_what_loads_it(store: Store) -> None:
     for ask in (store.dataset, lambda: store.drug("Ozempic"), lambda: store.plan("X")):
         with pytest.raises(Unavailable, match="pa setup"):
             ask()
+
+
+def test_every_look_up_of_one_thing_goes_by_an_index(tiny: Store) -> None:
+    steps: list[str] = []
+
+    def explain(connection: Connection, cursor: object, statement: str, values: Any, *_: object) -> None:
+        if statement.startswith("SELECT"):
+            steps.extend(
+                row[3] for row in connection.connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)
+            )
+
+    event.listen(tiny.engine, "before_cursor_execute", explain)
+    tiny.patient("P001")
+    tiny.plan("CASCADE-GOLD")
+    tiny.drug("Ozempic")
+    tiny.form("CASCADE-GOLD")
+    tiny.policy("CASCADE-GOLD", "Ozempic")
+    tiny.find_patients("P001")
+    tiny.find_patients(member_id="M-1001")
+    tiny.find_patients(family="Gomez", birth_date=date(1970, 5, 4))
+    tiny.drafts(patient_id="P001")
+    tiny.drafts("needs_review")
+    tiny.reviews(1)
+    assert len(steps) >= 11
+    assert [step for step in steps if step.startswith("SCAN")] == []
 
 
 # --- imported charts --------------------------------------------------------------------------------------
