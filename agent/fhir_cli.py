@@ -176,9 +176,11 @@ def _shown(one: Kept, everything: bool) -> RenderableType:
 
     report = one.report
     born = f", born {report.birth_date}" if report.birth_date else ""
+    day = f"as of {report.as_of}" if report.as_of else ""
+    about = (one.file, report.source, day, f"{report.resources} entries")
     parts: list[RenderableType] = [
         Text(f"{one.patient_id or '(no id yet)'}  {report.name}{born}  [{one.fate}]", "bold"),
-        Text(f"{one.file} · {report.source} · as of {report.as_of} · {report.resources} entries", "dim"),
+        Text(" · ".join(part for part in about if part), "dim"),
         Padding(_counts(report), (1, 0, 0, 0)),
         Text(f"Now in the chart: {_contents(report)}"),
     ]
