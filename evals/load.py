@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple, cast
 
@@ -51,7 +52,7 @@ def run(port: int, requests: Sequence[bytes], moments: Sequence[float]) -> Outco
 
 async def _run(port: int, requests: Sequence[bytes], moments: Sequence[float]) -> Outcome:
     loop = asyncio.get_running_loop()
-    idle: list[_Connection] = []
+    idle: deque[_Connection] = deque()  # the one that rested longest goes next, so that all processes get work
     made: list[_Connection] = []
     latencies = [0.0] * len(moments)
     errors = 0
@@ -60,7 +61,7 @@ async def _run(port: int, requests: Sequence[bytes], moments: Sequence[float]) -
         nonlocal errors
         try:
             if idle:
-                connection = idle.pop()
+                connection = idle.popleft()
             else:
                 _, connection = await loop.create_connection(_Connection, "127.0.0.1", port)
                 made.append(connection)
