@@ -24,6 +24,8 @@ help:  ## list the targets
 demo: $(VENV)/.ok  ## fill the payer's form and write the letter for patient P001 and Ozempic
 	@$(RUN)/pa setup
 	@$(RUN)/pa draft P001 Ozempic --out out/demo
+	@echo "  pa is $(RUN)/pa; to have it at hand: source $(RUN)/activate"
+	@echo "  Another case: pa check P003 Wegovy; what else there is: pa --help"
 
 test: $(VENV)/.ok  ## run the tests
 	@$(RUN)/pytest -q $(ARGS)
