@@ -74,7 +74,9 @@ def retrieve(store: Store, asked: Asked) -> list[dict[str, Any]]:
     hits = {hit.clause_id: hit for hit in search(store, plan.id, drug, question, k=len(policy.clauses))}
     for clause_id, quote in _clauses_of_rules(plan.benefits[drug]):
         if clause_id not in hits:
-            hits.update({hit.clause_id: hit for hit in search(store, plan.id, drug, quote, k=len(policy.clauses))})
+            hits.update(
+                {hit.clause_id: hit for hit in search(store, plan.id, drug, quote, k=len(policy.clauses))}
+            )
     return [msgspec.to_builtins(hit) for hit in hits.values()]
 
 

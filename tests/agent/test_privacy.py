@@ -17,9 +17,12 @@ print(tracing_is_enabled())
 
 
 def enabled(who: str) -> str:
+    bare = {
+        name: value for name, value in os.environ.items() if not name.startswith(("LANGSMITH_", "LANGCHAIN_"))
+    }
     done = subprocess.run(
         [sys.executable, "-c", ASK, who],
-        env=os.environ | ASKED_FOR,
+        env=bare | ASKED_FOR,
         capture_output=True,
         text=True,
         check=True,
