@@ -3,17 +3,23 @@
 `met` always favours the patient, so under an exclusion (`exclude=True`) a leaf asks whether the thing is
 absent. Missing, stale or conflicting evidence is unknown; all-of, any-of and at-least follow Kleene's
 strong logic, and none-of is the negation of any-of.
+
+A node is made ready once (`_Leaf`, `_Composite`) and then asked of many charts. Leaves that ask the same are
+one `_Question`, whatever rule they stand in; a chart is asked it once a day.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any, cast
+
+import msgspec
 
 from tools import courses, evidence
 from tools.judge import Judge, Shown
-from tools.records import ClauseRef, Finding, Patient, Request, Status
+from tools.records import ClauseRef, Evidence, Finding, Patient, Request, Status
 from tools.rules import (
     Age,
     AllergyTo,
@@ -53,6 +59,15 @@ _LEAVES: dict[type, Callable[[Any, Judge, bool], Shown]] = {
     Taking: courses.taking,
     OnDrug: courses.on_drug,
 }
+# Leaves whose answer may be another for another request, and when.
+_BY_REQUEST: dict[type, Callable[[Any, Judge], bool]] = {
+    Use: lambda leaf, judge: True,
+    OnDrug: lambda leaf, judge: True,
+    Change: lambda leaf, judge: judge.therapy_start is not None,
+    Lab: lambda leaf, judge: leaf.at == "baseline" and judge.therapy_start is not None,
+    AllergyTo: lambda leaf, judge: leaf.requested and bool(judge.patient.allergies),
+    Taking: lambda leaf, judge: judge.request.drug.casefold() in judge.day.taken(),
+}
 
 
 def judge(
@@ -70,49 +85,124 @@ def judge(
 
 def evaluate(node: Node, judge: Judge, exclude: bool = False) -> Finding:
     """The finding on a node; with `exclude`, `met` means that it is absent."""
-    leaf = _LEAVES.get(type(node))
-    if leaf is None:
-        return _composite(cast("Composite", node), judge, exclude)
-    shown, records, detail, reason, fix = leaf(node, judge, exclude)
-    status: Status = "unknown" if shown is None else "met" if shown is not exclude else "not_met"
-    return Finding(
-        criterion=node.id,
-        status=status,
-        text=node.text or node.id,
-        clause=clause_of(node, judge.policy_id),
-        evidence=records,
-        detail=detail,
-        reason=reason if shown is None else None,
-        fix=None if status == "met" else fix,
-        exclusion=exclude,
-    )
+    return _ready(node, exclude, judge.policy_id).finding(judge)
 
 
 def clause_of(node: Part, policy_id: str) -> ClauseRef | None:
     """Where the policy says it; None for a rule that was never printed."""
     if not node.clause_id:
         return None
-    return ClauseRef(policy_id=policy_id, clause_id=node.clause_id, quote=node.quote)
+    kept: ClauseRef | None = node.__dict__.get("clause")
+    if kept is None or kept.policy_id != policy_id:
+        kept = ClauseRef(policy_id=policy_id, clause_id=node.clause_id, quote=node.quote)
+        node.__dict__["clause"] = kept
+    return kept
 
 
-def _composite(node: Composite, judge: Judge, exclude: bool) -> Finding:
-    inner = not exclude if type(node) is NoneOf else exclude
-    parts = tuple([evaluate(child, judge, inner) for child in node.children])
-    needed = _needed(node, exclude)
-    status = at_least(needed, [part.status for part in parts])
-    deciding = [part for part in parts if part.status == status] or parts
-    return Finding(
-        criterion=node.id,
-        status=status,
-        text=node.text or node.id,
-        clause=clause_of(node, judge.policy_id),
-        evidence=tuple([item for part in deciding for item in part.evidence]),
-        detail="; ".join(dict.fromkeys([part.detail for part in deciding if part.detail])),
-        reason=deciding[0].reason if status == "unknown" else None,
-        fix=None if status == "met" else _fix(needed == len(parts), parts),
-        exclusion=exclude,
-        parts=parts,
-    )
+def _ready(node: Node, exclude: bool, policy_id: str) -> _Leaf | _Composite:
+    """The node made ready. It stays with the node, and does not point back to it."""
+    place = "excluded" if exclude else "asked"
+    kept: _Leaf | _Composite | None = node.__dict__.get(place)
+    if kept is None or kept.policy_id != policy_id:
+        make = _Leaf if type(node) in _LEAVES else _Composite
+        kept = node.__dict__[place] = make(cast("Any", node), exclude, policy_id)
+    return kept
+
+
+# --- leaves ----------------------------------------------------------------------------------------------
+
+
+class _Question:
+    """What a leaf asks, without where the rule says it. One object for all leaves that ask the same."""
+
+    __slots__ = ("answer", "by_request", "exclude", "leaf")
+
+    def __init__(self, leaf: Part, exclude: bool) -> None:
+        self.leaf = leaf
+        self.exclude = exclude
+        self.answer = _LEAVES[type(leaf)]
+        self.by_request = _BY_REQUEST.get(type(leaf))
+
+    def ask(self, judge: Judge) -> Shown:
+        """The chart's answer, which stays with the day unless another request would get another one."""
+        if self.by_request is not None and self.by_request(self.leaf, judge):
+            return self.answer(self.leaf, judge, self.exclude)
+        known: Shown | None = judge.day.answers.get(self)
+        if known is None:
+            known = judge.day.answers[self] = self.answer(self.leaf, judge, self.exclude)
+        return known
+
+
+@lru_cache(maxsize=16384)
+def _question(leaf: Part, exclude: bool) -> _Question:
+    return _Question(leaf, exclude)
+
+
+class _Leaf:
+    """A leaf made ready: its question, and what of its finding never changes."""
+
+    __slots__ = ("ask", "clause", "criterion", "exclude", "policy_id", "text")
+
+    def __init__(self, node: Part, exclude: bool, policy_id: str) -> None:
+        bare = msgspec.structs.replace(node, id="", text="", clause_id="", quote="", question="")
+        self.ask = _question(bare, exclude).ask
+        self.criterion = node.id
+        self.text = node.text or node.id
+        self.clause = clause_of(node, policy_id)
+        self.exclude = exclude
+        self.policy_id = policy_id
+
+    def finding(self, judge: Judge) -> Finding:
+        answer = self.ask(judge)
+        shown = answer.shown
+        status: Status = "unknown" if shown is None else "met" if shown is not self.exclude else "not_met"
+        return Finding(
+            criterion=self.criterion,
+            status=status,
+            text=self.text,
+            clause=self.clause,
+            evidence=answer.records,
+            detail=answer.detail,
+            reason=answer.reason if shown is None else None,
+            fix=None if status == "met" else answer.fix,
+            exclusion=self.exclude,
+        )
+
+
+# --- composites ------------------------------------------------------------------------------------------
+
+
+class _Composite:
+    """A composite made ready: its children, how many of them must be met, and what never changes."""
+
+    __slots__ = ("children", "clause", "criterion", "exclude", "needed", "policy_id", "text")
+
+    def __init__(self, node: Composite, exclude: bool, policy_id: str) -> None:
+        inner = not exclude if type(node) is NoneOf else exclude
+        self.children = [_ready(child, inner, policy_id) for child in node.children]
+        self.needed = _needed(node, exclude)
+        self.criterion = node.id
+        self.text = node.text or node.id
+        self.clause = clause_of(node, policy_id)
+        self.exclude = exclude
+        self.policy_id = policy_id
+
+    def finding(self, judge: Judge) -> Finding:
+        parts = tuple([child.finding(judge) for child in self.children])
+        status = at_least(self.needed, [part.status for part in parts])
+        deciding = [part for part in parts if part.status == status] or parts
+        return Finding(
+            criterion=self.criterion,
+            status=status,
+            text=self.text,
+            clause=self.clause,
+            evidence=_evidence_of(deciding),
+            detail=_detail_of(deciding),
+            reason=deciding[0].reason if status == "unknown" else None,
+            fix=None if status == "met" else _fix(self.needed == len(parts), parts),
+            exclusion=self.exclude,
+            parts=parts,
+        )
 
 
 def _needed(node: Composite, exclude: bool) -> int:
@@ -122,6 +212,18 @@ def _needed(node: Composite, exclude: bool) -> int:
         return 1 if exclude else count
     wanted = count if type(node) is AllOf else node.k if type(node) is AtLeast else 1
     return count - wanted + 1 if exclude else wanted
+
+
+def _evidence_of(parts: Sequence[Finding]) -> tuple[Evidence, ...]:
+    if len(parts) == 1:
+        return parts[0].evidence
+    return tuple([item for part in parts for item in part.evidence])
+
+
+def _detail_of(parts: Sequence[Finding]) -> str:
+    if len(parts) == 1:
+        return parts[0].detail
+    return "; ".join(dict.fromkeys([part.detail for part in parts if part.detail]))
 
 
 def at_least(needed: int, statuses: Sequence[Status]) -> Status:

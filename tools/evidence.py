@@ -355,14 +355,14 @@ def _match(
     hints: list[Evidence] = []
     # One search of the whole list first: most conditions that a rule asks about are not on it.
     listed = judge.day.problems() if looks_like.search(judge.day.problem_text) else ()
-    for entry, code, name, subject in listed:
-        kind = _kind_of_match(leaf, code, name)
-        if kind is None or subject not in leaf.who:
+    for problem in listed:
+        kind = _kind_of_match(leaf, problem.code, problem.name)
+        if kind is None or problem.subject not in leaf.who:
             continue
-        verdict = _counts(leaf, entry, judge.as_of)
+        verdict = _counts(leaf, problem.entry, judge.as_of)
         if verdict is not None:
-            proven = verdict and kind == "proves" and subject == "self"
-            (proof if proven else hints).append(_diagnosis(entry))
+            proven = verdict and kind == "proves" and problem.subject == "self"
+            (proof if proven else hints).append(_diagnosis(problem.entry))
     if "family" in leaf.who:
         for relative in judge.patient.family_history:
             kind = _kind_of_match(leaf, relative.code, relative.condition.casefold())

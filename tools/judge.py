@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
+
+import msgspec
 
 from tools.measurements import Values, values_of
 from tools.records import Attestation, Diagnosis, Evidence, Patient, Reason, Request
 from tools.terms import TOPICS
 
 
-class Shown(NamedTuple):
+class Shown(msgspec.Struct, frozen=True, gc=False):
     """A leaf's answer: is the thing shown to be so (None: unknown), by what, why not known, and what would
     change it."""
 
@@ -21,7 +23,7 @@ class Shown(NamedTuple):
     fix: str | None = None
 
 
-class Problem(NamedTuple):
+class Problem(msgspec.Struct, frozen=True, gc=False):
     """An entry of the problem list that counts on the day; a family history code is the family's, though it
     stands on the patient's own list."""
 
@@ -34,7 +36,17 @@ class Problem(NamedTuple):
 class Day:
     """One chart on one day: what criteria of any rule look at, looked up once (`day_of` keeps it)."""
 
-    __slots__ = ("_problems", "_said", "_values", "as_of", "matches", "patient", "problem_text")
+    __slots__ = (
+        "_problems",
+        "_said",
+        "_taken",
+        "_values",
+        "answers",
+        "as_of",
+        "matches",
+        "patient",
+        "problem_text",
+    )
 
     def __init__(self, patient: Patient, as_of: date) -> None:
         self.patient = patient
@@ -46,6 +58,8 @@ class Day:
         self._problems: list[Problem] | None = None
         self._said = _newest_statements(patient.attestations, as_of)
         self._values: dict[str, Values] = {}
+        self._taken: frozenset[str] | None = None
+        self.answers: dict[Any, Shown] = {}  # kept by criteria
         self.matches: dict[Any, Any] = {}  # kept by evidence.condition
 
     def problems(self) -> list[Problem]:
@@ -59,6 +73,12 @@ class Day:
                 if entry.verification != "refuted" and (entry.onset is None or entry.onset <= self.as_of)
             ]
         return self._problems
+
+    def taken(self) -> frozenset[str]:
+        """Names on the medication list, in lower case."""
+        if self._taken is None:
+            self._taken = frozenset([entry.drug.casefold() for entry in self.patient.medications or ()])
+        return self._taken
 
     def values(self, test: str) -> Values:
         """Usable values of the test, newest first, and the rejected ones."""

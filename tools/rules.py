@@ -28,8 +28,10 @@ class Part(
     omit_defaults=True,
     forbid_unknown_fields=True,
     tag_field="kind",
+    dict=True,
 ):
-    """What every node of the tree carries: its name, its plain statement, and the clause that prints it."""
+    """What every node of the tree carries: its name, its plain statement, and the clause that prints it. What is
+    derived from the node alone may be kept in its `__dict__`, which is neither compared nor written."""
 
     id: str
     text: str = ""  # plain statement in our words, e.g. "HbA1c at least 7.0 % within 90 days"
