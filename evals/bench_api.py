@@ -14,6 +14,7 @@ import statistics
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,14 +38,13 @@ def main(rate: float = RATE, seconds: float = SECONDS) -> dict[str, Any]:
     with TemporaryDirectory() as folder, _server(Path(folder)) as port:
         draw = random.Random(1)
         moments = load.poisson(rate, seconds, seed=1)
-        requests = [_request(draw, draft=False) for _ in moments]
+        requests = [_request(draw) for _ in moments]
         load.run(
             port, requests, load.poisson(200, 3, seed=2)
         )  # a server that has just started is not measured
         outcome = load.run(port, requests, moments)
-        drafts = [load.run(port, [_request(draw, draft=True)], [0.0]).latencies[0] for _ in range(DRAFTS)]
+        first, drafts = _drafts(port, draw)
     times = sorted(outcome.latencies)
-    drafts = sorted(drafts[10:])
     return {
         "goal": GOAL,
         "arrivals": f"Poisson, open loop, {rate:g} a second for {seconds:g} s",
@@ -56,10 +56,11 @@ def main(rate: float = RATE, seconds: float = SECONDS) -> dict[str, Any]:
         "max ms": _ms(times[-1]),
         "connections": outcome.connections,
         "server": "pa serve, 2 processes; generator beside it",
-        "with a draft, where the case allows one": {
-            "calls": len(drafts),
+        "with a draft: form, letter and cover as PDFs, one after the other": {
+            "drafts": len(drafts),
             "median ms": _ms(statistics.median(drafts)),
-            "max ms": _ms(drafts[-1]),
+            "max ms": _ms(max(drafts)),
+            "the first, which loads the workflow and the index, ms": _ms(first),
         },
     }
 
@@ -93,13 +94,22 @@ def _wait_for(port: int) -> None:
     raise TimeoutError(f"no server on port {port} after 20 s")
 
 
-def _request(draw: random.Random, draft: bool) -> bytes:
-    asked = {
-        "patient_id": f"P{draw.randint(1, PATIENTS):03}",
-        "drug": draw.choice(DRUGS),
-        "draft": draft,
-        "force": draft,
-    }
+def _drafts(port: int, draw: random.Random) -> tuple[float, list[float]]:
+    """Seconds of the first draft, and of those after each process has made some; refused cases don't count."""
+    times: list[float] = []
+    while len(times) < DRAFTS:
+        asked = {"patient_id": f"P{draw.randint(1, PATIENTS):03}", "drug": draw.choice(DRUGS), "force": True}
+        call = urllib.request.Request(f"http://127.0.0.1:{port}{PATH}", json.dumps(asked).encode())
+        began = time.perf_counter()
+        with urllib.request.urlopen(call) as answer:
+            body = json.load(answer)
+        if body["draft"]:
+            times.append(time.perf_counter() - began)
+    return times[0], times[DRAFTS // 3 :]
+
+
+def _request(draw: random.Random) -> bytes:
+    asked = {"patient_id": f"P{draw.randint(1, PATIENTS):03}", "drug": draw.choice(DRUGS), "draft": False}
     return load.post(PATH, json.dumps(asked).encode())
 
 
