@@ -85,7 +85,10 @@ def judge(
 
 def evaluate(node: Node, judge: Judge, exclude: bool = False) -> Finding:
     """The finding on a node; with `exclude`, `met` means that it is absent."""
-    return _ready(node, exclude, judge.policy_id).finding(judge)
+    kept: _Leaf | _Composite | None = node.__dict__.get("excluded" if exclude else "asked")
+    if kept is None or kept.policy_id != judge.policy_id:
+        kept = _ready(node, exclude, judge.policy_id)
+    return kept.finding(judge)
 
 
 def clause_of(node: Part, policy_id: str) -> ClauseRef | None:
@@ -101,12 +104,10 @@ def clause_of(node: Part, policy_id: str) -> ClauseRef | None:
 
 def _ready(node: Node, exclude: bool, policy_id: str) -> _Leaf | _Composite:
     """The node made ready. It stays with the node, and does not point back to it."""
-    place = "excluded" if exclude else "asked"
-    kept: _Leaf | _Composite | None = node.__dict__.get(place)
-    if kept is None or kept.policy_id != policy_id:
-        make = _Leaf if type(node) in _LEAVES else _Composite
-        kept = node.__dict__[place] = make(cast("Any", node), exclude, policy_id)
-    return kept
+    make = _Leaf if type(node) in _LEAVES else _Composite
+    ready: _Leaf | _Composite = make(cast("Any", node), exclude, policy_id)
+    node.__dict__["excluded" if exclude else "asked"] = ready
+    return ready
 
 
 # --- leaves ----------------------------------------------------------------------------------------------
@@ -127,9 +128,9 @@ class _Question:
         """The chart's answer, which stays with the day unless another request would get another one."""
         if self.by_request is not None and self.by_request(self.leaf, judge):
             return self.answer(self.leaf, judge, self.exclude)
-        known: Shown | None = judge.day.answers.get(self)
+        known: Shown | None = judge.answers.get(self)
         if known is None:
-            known = judge.day.answers[self] = self.answer(self.leaf, judge, self.exclude)
+            known = judge.answers[self] = self.answer(self.leaf, judge, self.exclude)
         return known
 
 
@@ -141,11 +142,11 @@ def _question(leaf: Part, exclude: bool) -> _Question:
 class _Leaf:
     """A leaf made ready: its question, and what of its finding never changes."""
 
-    __slots__ = ("ask", "clause", "criterion", "exclude", "policy_id", "text")
+    __slots__ = ("clause", "criterion", "exclude", "policy_id", "question", "text")
 
     def __init__(self, node: Part, exclude: bool, policy_id: str) -> None:
         bare = msgspec.structs.replace(node, id="", text="", clause_id="", quote="", question="")
-        self.ask = _question(bare, exclude).ask
+        self.question = _question(bare, exclude)
         self.criterion = node.id
         self.text = node.text or node.id
         self.clause = clause_of(node, policy_id)
@@ -153,7 +154,9 @@ class _Leaf:
         self.policy_id = policy_id
 
     def finding(self, judge: Judge) -> Finding:
-        answer = self.ask(judge)
+        question = self.question
+        known = judge.answers.get(question) if question.by_request is None else None
+        answer: Shown = known or question.ask(judge)
         shown = answer.shown
         status: Status = "unknown" if shown is None else "met" if shown is not self.exclude else "not_met"
         return Finding(

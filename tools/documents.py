@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 
 from tools.courses import matches
 from tools.criteria import clause_of
-from tools.judge import Judge
+from tools.judge import Judge, Shown
 from tools.records import (
     Document,
     Evidence,
@@ -29,20 +30,46 @@ def document(paper: Required, judge: Judge, findings: Sequence[Finding]) -> Find
     in another way)."""
     if paper.for_criterion and not _relies_on(paper.for_criterion, findings):
         return None
-    first = judge.as_of - timedelta(days=paper.within_days) if paper.within_days is not None else date.min
-    past = [item for item in _candidates(paper, judge.patient) if item[0] is None or item[0] <= judge.as_of]
-    good = [item for item in past if item[0] is not None and item[0] >= first]
-    shown = good if paper.of == "fills" and good else _newest(good or past)
+    found = _on_file(paper, judge)
+    good = found.shown is True
     return Finding(
         criterion=paper.id,
         status="met" if good else "unknown",
         text=paper.text or paper.id,
         clause=clause_of(paper, judge.policy_id),
-        evidence=tuple([_as_evidence(item, day) for day, item in shown]),
-        detail="on file" if good else "too old" if past else "not on file",
-        reason=None if good else "stale" if past else "missing",
+        evidence=found.records,
+        detail=found.detail,
+        reason=found.reason,
         fix=None if good else f"Attach {paper.text or paper.id}",
     )
+
+
+def _on_file(paper: Required, judge: Judge) -> Shown:
+    """What the chart has of it. Many rules want the same papers, so the answer stays with the day."""
+    asked = paper.__dict__.get("asked")
+    if asked is None:
+        asked = paper.__dict__["asked"] = _asked(paper.of, paper.test, paper.drugs, paper.within_days)
+    known = judge.answers.get(asked)
+    if known is None:
+        known = judge.answers[asked] = _look_up(paper, judge)
+    return known
+
+
+@lru_cache(maxsize=4096)
+def _asked(*what: object) -> object:
+    """One object for all papers that ask the same."""
+    return object()
+
+
+def _look_up(paper: Required, judge: Judge) -> Shown:
+    first = judge.as_of - timedelta(days=paper.within_days) if paper.within_days is not None else date.min
+    past = [item for item in _candidates(paper, judge.patient) if item[0] is None or item[0] <= judge.as_of]
+    good = [item for item in past if item[0] is not None and item[0] >= first]
+    shown = good if paper.of == "fills" and good else _newest(good or past)
+    records = tuple([_as_evidence(item, day) for day, item in shown])
+    if good:
+        return Shown(True, records, "on file")
+    return Shown(None, records, "too old", "stale") if past else Shown(None, (), "not on file", "missing")
 
 
 _Paper = tuple[date | None, Any]  # when it is from, and the record

@@ -103,7 +103,7 @@ def day_of(patient: Patient, as_of: date) -> Day:
 class Judge:
     """A chart on a day, and the request and policy that it is judged for."""
 
-    __slots__ = ("as_of", "day", "patient", "policy_id", "request", "therapy_start", "values")
+    __slots__ = ("answers", "as_of", "day", "patient", "policy_id", "request", "therapy_start", "values")
 
     def __init__(
         self,
@@ -120,6 +120,7 @@ class Judge:
         self.policy_id = policy_id
         self.day = day_of(patient, as_of)
         self.values = self.day.values
+        self.answers = self.day.answers
 
 
 def _is_family(code: str) -> bool:
