@@ -6,14 +6,12 @@ Each answers whether the thing is *shown*; `exclude` only changes which way the 
 from __future__ import annotations
 
 import operator
-import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import lru_cache
 
 from tools.dates import add_months, age_on
-from tools.judge import Judge, Shown, as_stated
+from tools.judge import Judge, Shown, Term, as_stated, term_of
 from tools.measurements import Rejected, Value, canonical, governing
 from tools.plain import amount
 from tools.records import Diagnosis, Evidence, FamilyHistory, Reason
@@ -339,60 +337,50 @@ def _diagnosis_fix(leaf: Condition) -> str:
 
 
 def _matching(leaf: Condition, judge: Judge) -> tuple[tuple[Evidence, ...], tuple[Evidence, ...]]:
-    """Entries that prove it and entries that only hint at it; rules ask for the same ones again and again."""
-    looks_like = _search(leaf.codes, leaf.suggests, leaf.phrases, leaf.suggest_phrases)
-    key = (looks_like, leaf.who, leaf.status, leaf.within_days, leaf.not_phrases)
-    known: tuple[tuple[Evidence, ...], tuple[Evidence, ...]] | None = judge.day.matches.get(key)
-    if known is None:
-        known = judge.day.matches[key] = _match(leaf, judge, looks_like)
-    return known
-
-
-def _match(
-    leaf: Condition, judge: Judge, looks_like: re.Pattern[str]
-) -> tuple[tuple[Evidence, ...], tuple[Evidence, ...]]:
+    """Entries that prove it, and entries that only hint at it."""
     proof: list[Evidence] = []
     hints: list[Evidence] = []
-    # One search of the whole list first: most conditions that a rule asks about are not on it.
-    listed = judge.day.problems() if looks_like.search(judge.day.problem_text) else ()
-    for problem in listed:
-        kind = _kind_of_match(leaf, problem.code, problem.name)
-        if kind is None or problem.subject not in leaf.who:
+    asked = leaf.__dict__.get("kinds") or leaf.__dict__.setdefault("kinds", object())
+    for entry, term in judge.day.problems():
+        kind = term.kinds.get(asked)
+        if kind is None:
+            kind = _read(leaf, asked, term)
+        if not kind or term.subject not in leaf.who:
             continue
-        verdict = _counts(leaf, problem.entry, judge.as_of)
+        verdict = _counts(leaf, entry, judge.as_of)
         if verdict is not None:
-            proven = verdict and kind == "proves" and problem.subject == "self"
-            (proof if proven else hints).append(_diagnosis(problem.entry))
+            proven = verdict and kind == "proves" and term.subject == "self"
+            (proof if proven else hints).append(_diagnosis(entry))
     if "family" in leaf.who:
         for relative in judge.patient.family_history:
-            kind = _kind_of_match(leaf, relative.code, relative.condition.casefold())
-            if kind is not None:
+            term = term_of(relative.code, relative.condition)
+            kind = term.kinds.get(asked)
+            if kind is None:
+                kind = _read(leaf, asked, term)
+            if kind:
                 (proof if kind == "proves" else hints).append(_relative(relative))
     return tuple(proof), tuple(hints)
 
 
-@lru_cache(maxsize=4096)
-def _search(
-    codes: tuple[str, ...], suggests: tuple[str, ...], phrases: tuple[str, ...], hints: tuple[str, ...]
-) -> re.Pattern[str]:
-    """Finds any of them in `Day.problem_text`; what it finds is looked at more closely."""
-    coded = [r"\|" + re.escape(code.lower()) for code in (*codes, *suggests)]
-    return re.compile("|".join((*coded, *map(re.escape, (*phrases, *hints)))) or r"(?!)")
+def _read(leaf: Condition, asked: object, term: Term) -> str:
+    """What the term is to the leaf. It stays with the term: charts write the same ones again and again."""
+    kind = term.kinds[asked] = _kind_of_match(leaf, term.code, term.name)
+    return kind
 
 
-def _kind_of_match(leaf: Condition, code: str, name: str) -> str | None:
-    """`name` in lower case."""
+def _kind_of_match(leaf: Condition, code: str, name: str) -> str:
+    """It "proves" the condition, "hints" at it, or is something else (""); `name` in lower case."""
     if code and leaf.codes and code.startswith(leaf.codes):
         return "proves"
     if name and _mentions(name, leaf.phrases):
         return "proves"
     if not leaf.suggests and not leaf.suggest_phrases:
-        return None
+        return ""
     if _mentions(name, leaf.not_phrases):
-        return None
+        return ""
     if code and leaf.suggests and code.startswith(leaf.suggests):
         return "hints"
-    return "hints" if _mentions(name, leaf.suggest_phrases) else None
+    return "hints" if _mentions(name, leaf.suggest_phrases) else ""
 
 
 def _mentions(name: str, phrases: tuple[str, ...]) -> bool:

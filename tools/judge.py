@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, Literal
+from functools import lru_cache
 
 import msgspec
 
 from tools.measurements import Values, values_of
 from tools.records import Attestation, Diagnosis, Evidence, Patient, Reason, Request
+from tools.rules import Who
 from tools.terms import TOPICS
+
+Said = dict[Who, tuple[Attestation, Evidence]]  # by whom it is about
 
 
 class Shown(msgspec.Struct, frozen=True, gc=False):
@@ -23,52 +26,47 @@ class Shown(msgspec.Struct, frozen=True, gc=False):
     fix: str | None = None
 
 
-class Problem(msgspec.Struct, frozen=True, gc=False):
-    """An entry of the problem list that counts on the day; a family history code is the family's, though it
-    stands on the patient's own list."""
+_FAMILY = ("Z80", "Z81", "Z82", "Z83", "Z84")
 
-    entry: Diagnosis
-    code: str
-    name: str  # in lower case
-    subject: Literal["self", "family"]
+
+class Term:
+    """A code and a name as charts write them, and what each question makes of them (`kinds`, kept by
+    evidence). A family history code is the family's, though it stands on the patient's own list."""
+
+    __slots__ = ("code", "kinds", "name", "subject")
+
+    def __init__(self, code: str, name: str) -> None:
+        self.code = code
+        self.name = name.casefold()
+        self.subject: Who = "family" if code[:3] in _FAMILY else "self"
+        self.kinds: dict[object, str] = {}
+
+
+@lru_cache(maxsize=65536)
+def term_of(code: str, name: str) -> Term:
+    """The one object for all charts that write it so."""
+    return Term(code, name)
 
 
 class Day:
     """One chart on one day: what criteria of any rule look at, looked up once (`day_of` keeps it)."""
 
-    __slots__ = (
-        "_problems",
-        "_said",
-        "_taken",
-        "_values",
-        "answers",
-        "as_of",
-        "matches",
-        "patient",
-        "problem_text",
-    )
+    __slots__ = ("_problems", "_said", "_taken", "_values", "answers", "as_of", "patient")
 
     def __init__(self, patient: Patient, as_of: date) -> None:
         self.patient = patient
         self.as_of = as_of
-        # Codes and names in lower case, each entry behind a bar, for one quick search.
-        self.problem_text = "".join(
-            [f"|{item.code} {item.name}" for item in patient.conditions or ()]
-        ).casefold()
-        self._problems: list[Problem] | None = None
-        self._said = _newest_statements(patient.attestations, as_of)
-        self._values: dict[str, Values] = {}
+        self._problems: list[tuple[Diagnosis, Term]] | None = None
+        self._said: dict[str, Said] = {}
         self._taken: frozenset[str] | None = None
-        self.answers: dict[Any, Shown] = {}  # kept by criteria
-        self.matches: dict[Any, Any] = {}  # kept by evidence.condition
+        self._values: dict[str, Values] = {}
+        self.answers: dict[object, Shown] = {}  # kept by criteria and documents
 
-    def problems(self) -> list[Problem]:
+    def problems(self) -> list[tuple[Diagnosis, Term]]:
         """The problem list without what is refuted or begins after the day."""
         if self._problems is None:
             self._problems = [
-                Problem(
-                    entry, entry.code, entry.name.casefold(), "family" if _is_family(entry.code) else "self"
-                )
+                (entry, term_of(entry.code, entry.name))
                 for entry in self.patient.conditions or ()
                 if entry.verification != "refuted" and (entry.onset is None or entry.onset <= self.as_of)
             ]
@@ -87,9 +85,12 @@ class Day:
             known = self._values[test] = values_of(self.patient, test, self.as_of)
         return known
 
-    def said(self, topic: str) -> dict[str, tuple[Attestation, Evidence]]:
+    def said(self, topic: str) -> Said:
         """The newest statement on the topic for each subject; undated ones are oldest, later ones ignored."""
-        return self._said.get(topic) or {}
+        known = self._said.get(topic)
+        if known is None:
+            known = self._said[topic] = _newest_statements(self.patient.attestations, topic, self.as_of)
+        return known
 
 
 def day_of(patient: Patient, as_of: date) -> Day:
@@ -123,24 +124,17 @@ class Judge:
         self.answers = self.day.answers
 
 
-def _is_family(code: str) -> bool:
-    return code.startswith("Z8") and code[:3] in ("Z80", "Z81", "Z82", "Z83", "Z84")
-
-
-def _newest_statements(
-    statements: tuple[Attestation, ...], as_of: date
-) -> dict[str, dict[str, tuple[Attestation, Evidence]]]:
-    by_topic: dict[str, dict[str, tuple[Attestation, Evidence]]] = {}
+def _newest_statements(statements: tuple[Attestation, ...], topic: str, as_of: date) -> Said:
+    newest: Said = {}
     for item in statements:
-        if item.date is not None and item.date > as_of:
+        if item.topic != topic or (item.date is not None and item.date > as_of):
             continue
-        newest = by_topic.setdefault(item.topic, {})
         said = (item, as_stated(item))
         for subject in item.subjects:
             known = newest.get(subject)
             if known is None or (item.date or date.min) >= (known[0].date or date.min):
                 newest[subject] = said
-    return by_topic
+    return newest
 
 
 def as_stated(entry: Attestation) -> Evidence:

@@ -6,17 +6,20 @@ never; a value with an impossible date or without a unit is no evidence, and the
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
+import msgspec
+
 from tools.records import Evidence, Observation, Patient, Reason
 from tools.terms import TESTS
 
 
-class Value(NamedTuple):
+class Value(msgspec.Struct, frozen=True, gc=False):
     """A usable value in the test's canonical unit, rounded as it is compared, with what it rests on: one
     observation, or weight and height where it is derived."""
 
@@ -30,12 +33,8 @@ class Value(NamedTuple):
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:
-        charted = tuple(
-            Evidence(record_id=item.id, kind=item.test, value=item.value, unit=item.unit, date=item.date)
-            for item in self.seen
-        )
-        if not self.derived:
-            return charted
+        if len(self.seen) == 1:
+            return (_charted(self.seen[0]),)
         bmi = Evidence(
             record_id=self.seen[0].id,
             kind="bmi",
@@ -44,10 +43,14 @@ class Value(NamedTuple):
             date=self.date,
             note="from weight and height",
         )
-        return (bmi, *charted)
+        return (bmi, *map(_charted, self.seen))
 
 
-class Rejected(NamedTuple):
+def _charted(item: Observation) -> Evidence:
+    return Evidence(record_id=item.id, kind=item.test, value=item.value, unit=item.unit, date=item.date)
+
+
+class Rejected(msgspec.Struct, frozen=True, gc=False):
     """A value that is no evidence, and why."""
 
     reason: Reason
@@ -86,41 +89,34 @@ def values_of(patient: Patient, test: str, as_of: date) -> Values:
     """Every recorded value of the test; for BMI also those that weight and height give."""
     usable: list[Value] = []
     rejected: list[Rejected] = []
-    for observation in patient.observations_by_test.get(test, ()):
-        _sort_in(observation, test, patient.birth_date, as_of, usable, rejected)
+    spec, born = TESTS[test], patient.birth_date or date.min
+    for seen in patient.observations_by_test.get(test, ()):
+        day = seen.date
+        if day is None or not born <= day <= as_of:
+            rejected.append(_rejected(seen, "missing", _impossible_date(day, as_of)))
+        elif not seen.unit:
+            rejected.append(_rejected(seen, "unit", "no unit"))
+        elif (value := canonical(test, seen.value, seen.unit)) is None:
+            rejected.append(_rejected(seen, "unit", f"{seen.unit!r} is not a unit of {spec.name}"))
+        elif not spec.low <= value <= spec.high:
+            rejected.append(_rejected(seen, "ambiguous", f"not a possible {spec.name}"))
+        else:
+            compared = value if spec.decimals is None else round_half_up(value, spec.decimals)
+            usable.append(Value(compared, day, (seen,)))
     if test == "bmi" and "weight" in patient.observations_by_test:
         usable += _derived_bmi(patient, as_of, {value.date for value in usable})
     if len(usable) > 1:
-        usable.sort(key=lambda value: value.date, reverse=True)
+        usable.sort(key=_date_of, reverse=True)
     return Values(usable, rejected)
 
 
-def _sort_in(
-    seen: Observation,
-    test: str,
-    born: date | None,
-    as_of: date,
-    usable: list[Value],
-    rejected: list[Rejected],
-) -> None:
-    if seen.date is None:
-        return rejected.append(_rejected(seen, "missing", "no date"))
-    if seen.date > as_of:
-        return rejected.append(_rejected(seen, "missing", f"dated after {as_of}"))
-    if born is not None and seen.date < born:
-        return rejected.append(_rejected(seen, "missing", "dated before birth"))
-    if not seen.unit:
-        return rejected.append(_rejected(seen, "unit", "no unit"))
-    value = canonical(test, seen.value, seen.unit)
-    spec = TESTS[test]
-    if value is None:
-        return rejected.append(_rejected(seen, "unit", f"{seen.unit!r} is not a unit of {spec.name}"))
-    if not spec.low <= value <= spec.high:
-        return rejected.append(_rejected(seen, "ambiguous", f"not a possible {spec.name}"))
-    if spec.decimals is not None:
-        value = round_half_up(value, spec.decimals)
-    usable.append(Value(value, seen.date, (seen,)))
-    return None
+_date_of = operator.attrgetter("date")
+
+
+def _impossible_date(day: date | None, as_of: date) -> str:
+    if day is None:
+        return "no date"
+    return f"dated after {as_of}" if day > as_of else "dated before birth"
 
 
 def _rejected(seen: Observation, reason: Reason, note: str) -> Rejected:

@@ -11,6 +11,7 @@ The structs are msgspec's: they validate as they are decoded, with the path of w
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import date
 from functools import cached_property
 from typing import Literal
@@ -290,13 +291,9 @@ class Patient(Record, frozen=True, kw_only=True, dict=True, gc=True):
 
     @cached_property
     def observations_by_test(self) -> dict[str, list[Observation]]:
-        by_test: dict[str, list[Observation]] = {}
+        by_test: dict[str, list[Observation]] = defaultdict(list)
         for observation in self.observations:
-            same = by_test.get(observation.test)
-            if same is None:
-                by_test[observation.test] = [observation]
-            else:
-                same.append(observation)
+            by_test[observation.test].append(observation)
         return by_test
 
 
