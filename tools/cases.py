@@ -75,7 +75,7 @@ class Measurement(NamedTuple):
     record_ids: tuple[str, ...]
 
 
-class Case(Record, frozen=True, kw_only=True, dict=True):
+class Case(Record, frozen=True, kw_only=True, dict=True, gc=True):
     """One patient, one plan, one drug, one day. `request` is the completed one."""
 
     patient: Patient

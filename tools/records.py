@@ -52,6 +52,7 @@ class Record(
     kw_only=True,
     omit_defaults=True,
     forbid_unknown_fields=True,
+    gc=False,
 ):
     """Base of all records: frozen, named fields only, unknown fields refused. A record holds no cycle, so the
     garbage collector need not look at it."""
