@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
-from typing import NamedTuple
+
+import msgspec
 
 from tools.dates import add_months, months_between
 from tools.evidence import ONLY
@@ -25,7 +26,7 @@ _RESPONSES: dict[str, Response] = {
 }
 
 
-class Course(NamedTuple):
+class Course(msgspec.Struct, frozen=True, gc=False):
     """Entries of one drug that follow one another without a gap: a titration is one course."""
 
     entries: tuple[Medication, ...]
@@ -34,6 +35,7 @@ class Course(NamedTuple):
     ongoing: bool
     outcome: TrialOutcome | None
     flaw: str  # why its dates cannot be used, if they cannot
+    seen: tuple[Evidence, ...]
 
     @property
     def days(self) -> int | None:
@@ -62,13 +64,22 @@ def matches(
     return False
 
 
-def courses_of(entries: Iterable[Medication], born: date | None, as_of: date) -> list[Course]:
+def courses_of(entries: Iterable[Medication], judge: Judge) -> list[Course]:
     """Courses, newest first. Entries of one drug merge if the next begins by the day after the last ends."""
-    single = [_course((entry,), born, as_of) for entry in entries]
+    single = [_single(entry, judge) for entry in entries]
     if len(single) < 2:
         return single
-    single = _merged(sorted(single, key=lambda course: course.start or date.min), as_of)
+    single = _merged(sorted(single, key=lambda course: course.start or date.min), judge.as_of)
     return sorted(single, key=lambda course: course.start or date.min, reverse=True)
+
+
+def _single(entry: Medication, judge: Judge) -> Course:
+    """The entry as a course of its own. It stays with the day, since many leaves look at the same entries."""
+    kept = judge.day.courses
+    known: Course | None = kept.get(id(entry))
+    if known is None:
+        known = kept[id(entry)] = _course((entry,), judge.patient.birth_date, judge.as_of)
+    return known
 
 
 def _course(entries: tuple[Medication, ...], born: date | None, as_of: date) -> Course:
@@ -86,7 +97,8 @@ def _course(entries: tuple[Medication, ...], born: date | None, as_of: date) -> 
     elif last.status == "active" and last.end is not None and last.end <= as_of:
         flaw = f"is said to be active and to have ended on {last.end}"
     outcomes = [entry.outcome for entry in entries if entry.outcome is not None]
-    return Course(entries, start, end, ongoing, outcomes[-1] if outcomes else None, flaw)
+    outcome = outcomes[-1] if outcomes else None
+    return Course(entries, start, end, ongoing, outcome, flaw, _seen(entries, flaw))
 
 
 def _merged(courses: list[Course], as_of: date) -> list[Course]:
@@ -111,17 +123,19 @@ def _follows(before: Course, after: Course) -> bool:
     return before.end <= after.start + timedelta(days=1) and after.start <= before.end + timedelta(days=1)
 
 
-def _seen(course: Course, note: str = "") -> tuple[Evidence, ...]:
+def _seen(entries: Iterable[Medication], flaw: str) -> tuple[Evidence, ...]:
     return tuple(
-        Evidence(
-            record_id=entry.id,
-            kind="medication",
-            value=f"{entry.drug}, {_dose(entry)}{_period(entry)}"
-            + (f", {entry.outcome}" if entry.outcome else ""),
-            date=entry.end or entry.start,
-            note=note or course.flaw,
-        )
-        for entry in course.entries
+        [
+            Evidence(
+                record_id=entry.id,
+                kind="medication",
+                value=f"{entry.drug}, {_dose(entry)}{_period(entry)}"
+                + (f", {entry.outcome}" if entry.outcome else ""),
+                date=entry.end or entry.start,
+                note=flaw,
+            )
+            for entry in entries
+        ]
     )
 
 
@@ -133,7 +147,8 @@ def _period(entry: Medication) -> str:
     if entry.start is None and entry.end is None:
         return "no dates"
     ended = entry.end.isoformat() if entry.end else ("now" if entry.status == "active" else "?")
-    return f"{entry.start or '?'} to {ended}"
+    began = entry.start.isoformat() if entry.start else "?"
+    return f"{began} to {ended}"
 
 
 # --- trials ----------------------------------------------------------------------------------------------
@@ -150,7 +165,7 @@ def trial(leaf: Trial, judge: Judge, exclude: bool) -> Shown:
         if matches(entry, leaf.drugs, leaf.classes, entry.drug) and _fits(leaf, entry) is not False
     ]
     best: Shown | None = None
-    for course in courses_of(entries, judge.patient.birth_date, judge.as_of):
+    for course in courses_of(entries, judge):
         answer = _trial(leaf, course, judge)
         if best is None or _better(answer, best):
             best = answer
@@ -169,7 +184,7 @@ def _never_tried(leaf: Trial, taken: Sequence[Medication], judge: Judge) -> Show
         want = (
             f" {leaf.formulation}" if leaf.formulation else f" at {number(leaf.min_daily_dose or 0)} mg a day"
         )
-        records = tuple(item for entry in other for item in _seen(_course((entry,), None, judge.as_of)))
+        records = tuple([item for entry in other for item in _course((entry,), None, judge.as_of).seen])
         return Shown(False, records, f"no course of {leaf.label}{want}", None, _try_fix(leaf))
     seen = Evidence(
         record_id="medications", kind="medication", value=f"not on the medication list: {leaf.label}"
@@ -184,6 +199,8 @@ def _try_fix(leaf: Trial) -> str:
 
 def _fits(leaf: Trial, entry: Medication) -> bool | None:
     """Formulation and dose: False rules the entry out, None is not known."""
+    if leaf.formulation is None and leaf.min_daily_dose is None:
+        return True
     answers: list[bool | None] = []
     if leaf.formulation is not None:
         answers.append(None if entry.formulation is None else entry.formulation == leaf.formulation)
@@ -202,7 +219,7 @@ def daily_dose(entry: Medication) -> float | None:
 
 
 def _trial(leaf: Trial, course: Course, judge: Judge) -> Shown:
-    records = _seen(course)
+    records = course.seen
     if course.flaw:
         fix = f"Correct the dates of the course of {leaf.label}"
         return Shown(None, records, f"the course of {leaf.label} {course.flaw}", "missing", fix)
@@ -231,7 +248,7 @@ def _trial(leaf: Trial, course: Course, judge: Judge) -> Shown:
         elif response_of(course.outcome) not in leaf.responses:
             detail = f"{leaf.label}: {course.outcome}"
             return Shown(False, records, detail, None, _try_fix(leaf))
-    if any(_fits(leaf, entry) is None for entry in course.entries):
+    if None in [_fits(leaf, entry) for entry in course.entries]:
         missing.append("the formulation" if leaf.formulation else "the dose")
     told = f" for {days} days" if days is not None else ""
     detail = f"{course.entries[-1].drug}{told}" + (f", {course.outcome}" if course.outcome else "")
@@ -309,8 +326,8 @@ def intolerance(leaf: Intolerance, judge: Judge, exclude: bool) -> Shown:
     for entry in taken:
         if not matches(entry, leaf.drugs, leaf.classes, entry.drug):
             continue
-        course = _course((entry,), judge.patient.birth_date, judge.as_of)
-        records = _seen(course)
+        course = _single(entry, judge)
+        records = course.seen
         tried += records
         if leaf.formulation is not None and entry.formulation not in (leaf.formulation, None):
             continue
@@ -371,10 +388,10 @@ def taking(leaf: Taking, judge: Judge, exclude: bool) -> Shown:
     for entry in taken:
         if entry.drug.casefold() == asked or not matches(entry, leaf.drugs, leaf.classes, entry.drug):
             continue
-        course = _course((entry,), judge.patient.birth_date, judge.as_of)
+        course = _single(entry, judge)
         if course.flaw.startswith("begins after"):
             continue
-        records = _seen(course)
+        records = course.seen
         if course.flaw or course.end is None:
             unsure = unsure or _taking_unsure(entry, records, course.flaw)
         elif course.ongoing:
@@ -426,17 +443,17 @@ def on_drug(leaf: OnDrug, judge: Judge, exclude: bool) -> Shown:
         if leaf.min_dose is None or (entry.dose is not None and entry.dose >= leaf.min_dose)
     ]
     best: Shown | None = None
-    for course in courses_of(fitting, judge.patient.birth_date, judge.as_of):
+    for course in courses_of(fitting, judge):
         answer = _months_on(leaf, course, drug, dose)
         best = answer if best is None or _better(answer, best) else best
     if (best is None or not best.shown) and undosed:
-        records = tuple(item for entry in undosed for item in _seen(_course((entry,), None, judge.as_of)))
+        records = tuple([item for entry in undosed for item in _course((entry,), None, judge.as_of).seen])
         return Shown(
             None, records, f"dose of {drug} not documented", "missing", f"Document the doses of {drug}"
         )
     if best is not None:
         return best
-    seen = tuple(item for entry in entries for item in _seen(_course((entry,), None, judge.as_of)))
+    seen = tuple([item for entry in entries for item in _course((entry,), None, judge.as_of).seen])
     seen = seen or (
         Evidence(record_id="medications", kind="medication", value=f"not on the medication list: {drug}"),
     )
@@ -445,7 +462,7 @@ def on_drug(leaf: OnDrug, judge: Judge, exclude: bool) -> Shown:
 
 
 def _months_on(leaf: OnDrug, course: Course, drug: str, dose: str) -> Shown:
-    records = _seen(course)
+    records = course.seen
     if course.flaw or course.start is None or course.end is None:
         fix = f"Document since when {drug} is taken{dose}"
         return Shown(None, records, f"dates of {drug}{dose} not documented", "missing", fix)

@@ -66,7 +66,7 @@ _BY_REQUEST: dict[type, Callable[[Any, Judge], bool]] = {
     Change: lambda leaf, judge: judge.therapy_start is not None,
     Lab: lambda leaf, judge: leaf.at == "baseline" and judge.therapy_start is not None,
     AllergyTo: lambda leaf, judge: leaf.requested and bool(judge.patient.allergies),
-    Taking: lambda leaf, judge: judge.request.drug.casefold() in judge.day.taken(),
+    Taking: lambda leaf, judge: judge.request.drug.casefold() in judge.taken(),
 }
 
 

@@ -94,7 +94,7 @@ def lab(leaf: Lab, judge: Judge, exclude: bool) -> Shown:
             "conflict",
             f"Confirm which {spec.name} of {newest[0].date} is right ({shown}), or measure again",
         )
-    detail = f"{spec.name} {_shown(newest[0], leaf.test)} on {newest[0].date}"
+    detail = f"{spec.name} {_shown(newest[0], leaf.test)} on {newest[0].date.isoformat()}"
     if rejected:
         newer = [item.evidence for item in rejected if item.date is None or item.date > newest[0].date]
         records += tuple(newer)
@@ -273,7 +273,7 @@ def condition(leaf: Condition, judge: Judge, exclude: bool) -> Shown:
     proof, hints = _matching(leaf, judge)
     denied: list[str] = []
     denials: tuple[Evidence, ...] = ()
-    for who, (item, seen) in judge.day.said(leaf.topic).items() if leaf.topic else ():
+    for who, (item, seen) in judge.said(leaf.topic).items() if leaf.topic else ():
         if who not in leaf.who:
             continue
         if item.present:
@@ -341,7 +341,7 @@ def _matching(leaf: Condition, judge: Judge) -> tuple[tuple[Evidence, ...], tupl
     proof: list[Evidence] = []
     hints: list[Evidence] = []
     asked = leaf.__dict__.get("kinds") or leaf.__dict__.setdefault("kinds", object())
-    for entry, term in judge.day.problems():
+    for entry, term in judge.problems():
         kind = term.kinds.get(asked)
         if kind is None:
             kind = _read(leaf, asked, term)
@@ -454,11 +454,11 @@ def specialist(leaf: Specialist, judge: Judge, exclude: bool) -> Shown:
         seen = Evidence(record_id="prescriber", kind="specialty", value=prescriber.specialty)
         if prescriber.specialty.casefold() in leaf.specialties:
             return Shown(True, (seen,), f"prescribed by {prescriber.specialty}")
-        consult = judge.day.said("specialist_consult").get("self")
+        consult = judge.said("specialist_consult").get("self")
         if consult is not None and consult[0].present:
             return Shown(True, (consult[1],), "specialist consulted")
         return Shown(False, (seen,), f"prescribed by {prescriber.specialty}", None, fix)
-    consult = judge.day.said("specialist_consult").get("self")
+    consult = judge.said("specialist_consult").get("self")
     if consult is not None and consult[0].present:
         return Shown(True, (consult[1],), "specialist consulted")
     return Shown(None, (), "prescriber's specialty not on record", "missing", fix)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from functools import lru_cache
+from typing import Any
 
 import msgspec
 
@@ -49,62 +50,33 @@ def term_of(code: str, name: str) -> Term:
 
 
 class Day:
-    """One chart on one day: what criteria of any rule look at, looked up once (`day_of` keeps it)."""
+    """What has been looked up in one chart for one day, whichever rule asked."""
 
-    __slots__ = ("_problems", "_said", "_taken", "_values", "answers", "as_of", "patient")
+    __slots__ = ("answers", "as_of", "courses", "problems", "said", "taken", "values")
 
-    def __init__(self, patient: Patient, as_of: date) -> None:
-        self.patient = patient
+    def __init__(self, as_of: date) -> None:
         self.as_of = as_of
-        self._problems: list[tuple[Diagnosis, Term]] | None = None
-        self._said: dict[str, Said] = {}
-        self._taken: frozenset[str] | None = None
-        self._values: dict[str, Values] = {}
+        self.problems: list[tuple[Diagnosis, Term]] | None = None
+        self.taken: frozenset[str] | None = None
+        self.said: dict[str, Said] = {}
+        self.values: dict[str, Values] = {}
         self.answers: dict[object, Shown] = {}  # kept by criteria and documents
-
-    def problems(self) -> list[tuple[Diagnosis, Term]]:
-        """The problem list without what is refuted or begins after the day."""
-        if self._problems is None:
-            self._problems = [
-                (entry, term_of(entry.code, entry.name))
-                for entry in self.patient.conditions or ()
-                if entry.verification != "refuted" and (entry.onset is None or entry.onset <= self.as_of)
-            ]
-        return self._problems
-
-    def taken(self) -> frozenset[str]:
-        """Names on the medication list, in lower case."""
-        if self._taken is None:
-            self._taken = frozenset([entry.drug.casefold() for entry in self.patient.medications or ()])
-        return self._taken
-
-    def values(self, test: str) -> Values:
-        """Usable values of the test, newest first, and the rejected ones."""
-        known = self._values.get(test)
-        if known is None:
-            known = self._values[test] = values_of(self.patient, test, self.as_of)
-        return known
-
-    def said(self, topic: str) -> Said:
-        """The newest statement on the topic for each subject; undated ones are oldest, later ones ignored."""
-        known = self._said.get(topic)
-        if known is None:
-            known = self._said[topic] = _newest_statements(self.patient.attestations, topic, self.as_of)
-        return known
+        self.courses: dict[int, Any] = {}  # of each entry by its id(), kept by courses
 
 
 def day_of(patient: Patient, as_of: date) -> Day:
-    """The chart on the day. It stays with the patient, who never changes, so that a second question finds it."""
+    """It stays with the patient, who never changes, so that a second question finds it. It does not point
+    back to the patient: a chart that is done with is freed at once."""
     kept: Day | None = patient.__dict__.get("day")
     if kept is None or kept.as_of != as_of:
-        kept = patient.__dict__["day"] = Day(patient, as_of)
+        kept = patient.__dict__["day"] = Day(as_of)
     return kept
 
 
 class Judge:
     """A chart on a day, and the request and policy that it is judged for."""
 
-    __slots__ = ("answers", "as_of", "day", "patient", "policy_id", "request", "therapy_start", "values")
+    __slots__ = ("answers", "as_of", "day", "patient", "policy_id", "request", "therapy_start")
 
     def __init__(
         self,
@@ -120,8 +92,40 @@ class Judge:
         self.therapy_start = therapy_start
         self.policy_id = policy_id
         self.day = day_of(patient, as_of)
-        self.values = self.day.values
         self.answers = self.day.answers
+
+    def problems(self) -> list[tuple[Diagnosis, Term]]:
+        """The problem list without what is refuted or begins after the day."""
+        known = self.day.problems
+        if known is None:
+            known = self.day.problems = [
+                (entry, term_of(entry.code, entry.name))
+                for entry in self.patient.conditions or ()
+                if entry.verification != "refuted" and (entry.onset is None or entry.onset <= self.as_of)
+            ]
+        return known
+
+    def taken(self) -> frozenset[str]:
+        """Names on the medication list, in lower case."""
+        known = self.day.taken
+        if known is None:
+            names = [entry.drug.casefold() for entry in self.patient.medications or ()]
+            known = self.day.taken = frozenset(names)
+        return known
+
+    def values(self, test: str) -> Values:
+        """Usable values of the test, newest first, and the rejected ones."""
+        known = self.day.values.get(test)
+        if known is None:
+            known = self.day.values[test] = values_of(self.patient, test, self.as_of)
+        return known
+
+    def said(self, topic: str) -> Said:
+        """The newest statement on the topic for each subject; undated ones are oldest, later ones ignored."""
+        known = self.day.said.get(topic)
+        if known is None:
+            known = self.day.said[topic] = _newest_statements(self.patient.attestations, topic, self.as_of)
+        return known
 
 
 def _newest_statements(statements: tuple[Attestation, ...], topic: str, as_of: date) -> Said:

@@ -39,7 +39,8 @@ def summary(
     use = INDICATIONS.get(request.indication, request.indication)
     if use:
         what = f"{request.drug} for {use} under {plan.id}"
-    return f"{HEADLINE[outcome]}: {what} on {as_of}{_because(outcome, stopped_by, plan, request, findings)}."
+    why = _because(outcome, stopped_by, plan, request, findings)
+    return f"{HEADLINE[outcome]}: {what} on {as_of.isoformat()}{why}."
 
 
 def _because(
@@ -136,18 +137,8 @@ def stop_actions(
 
 
 # What a specialist settles first: pulling what exists, then measuring, then asking the prescriber.
-_ORDER = (
-    "Obtain the",
-    "Correct",
-    "Record",
-    "Document",
-    "Confirm",
-    "Find",
-    "Obtain",
-    "Measure",
-    "Ask",
-    "Arrange",
-)
+_ORDER = ("Correct", "Record", "Document", "Confirm", "Find", "Obtain", "Measure", "Ask", "Arrange")
+_RANKS = {word: rank for rank, word in enumerate(_ORDER, 1)}
 
 
 def _fixes(findings: Iterable[Finding]) -> tuple[str, ...]:
@@ -156,10 +147,9 @@ def _fixes(findings: Iterable[Finding]) -> tuple[str, ...]:
 
 
 def _rank(fix: str) -> int:
-    for rank, start in enumerate(_ORDER):
-        if fix.startswith(start):
-            return rank
-    return len(_ORDER)
+    if fix.startswith("Obtain the"):
+        return 0
+    return _RANKS.get(fix.split(" ", 1)[0].rstrip(","), len(_ORDER) + 1)
 
 
 def _send(plan: Plan) -> str:
