@@ -66,7 +66,7 @@ _BY_REQUEST: dict[type, Callable[[Any, Judge], bool]] = {
     Change: lambda leaf, judge: judge.therapy_start is not None,
     Lab: lambda leaf, judge: leaf.at == "baseline" and judge.therapy_start is not None,
     AllergyTo: lambda leaf, judge: leaf.requested and bool(judge.patient.allergies),
-    Taking: lambda leaf, judge: judge.request.drug.casefold() in judge.taken(),
+    Taking: lambda leaf, judge: judge.takes_it(),
 }
 
 
@@ -194,14 +194,15 @@ class _Composite:
         parts = tuple([child.finding(judge) for child in self.children])
         status = at_least(self.needed, [part.status for part in parts])
         deciding = [part for part in parts if part.status == status] or parts
+        one = deciding[0]
         return Finding(
             criterion=self.criterion,
             status=status,
             text=self.text,
             clause=self.clause,
-            evidence=_evidence_of(deciding),
-            detail=_detail_of(deciding),
-            reason=deciding[0].reason if status == "unknown" else None,
+            evidence=one.evidence if len(deciding) == 1 else _evidence_of(deciding),
+            detail=one.detail if len(deciding) == 1 else _detail_of(deciding),
+            reason=one.reason if status == "unknown" else None,
             fix=None if status == "met" else _fix(self.needed == len(parts), parts),
             exclusion=self.exclude,
             parts=parts,
@@ -218,14 +219,10 @@ def _needed(node: Composite, exclude: bool) -> int:
 
 
 def _evidence_of(parts: Sequence[Finding]) -> tuple[Evidence, ...]:
-    if len(parts) == 1:
-        return parts[0].evidence
     return tuple([item for part in parts for item in part.evidence])
 
 
 def _detail_of(parts: Sequence[Finding]) -> str:
-    if len(parts) == 1:
-        return parts[0].detail
     return "; ".join(dict.fromkeys([part.detail for part in parts if part.detail]))
 
 
@@ -240,10 +237,10 @@ def at_least(needed: int, statuses: Sequence[Status]) -> Status:
 def _fix(every: bool, parts: tuple[Finding, ...]) -> str | None:
     """What would change it: every open part where all are needed, else any of those that can still be met."""
     wanted = [part for part in parts if part.fix]
-    if not every:
+    if not every and len(wanted) > 1:
         wanted = [part for part in wanted if part.status == "unknown"] or wanted
         wanted = [part for part in wanted if not (part.fix or "").startswith(evidence.ONLY)] or wanted
-    fixes = list(dict.fromkeys(part.fix for part in wanted if part.fix))
+    fixes = list(dict.fromkeys([part.fix for part in wanted if part.fix]))
     if len(fixes) < 2:
         return fixes[0] if fixes else None
     first, *rest = fixes

@@ -52,12 +52,11 @@ def term_of(code: str, name: str) -> Term:
 class Day:
     """What has been looked up in one chart for one day, whichever rule asked."""
 
-    __slots__ = ("answers", "as_of", "courses", "problems", "said", "taken", "values")
+    __slots__ = ("answers", "as_of", "courses", "problems", "said", "values")
 
     def __init__(self, as_of: date) -> None:
         self.as_of = as_of
         self.problems: list[tuple[Diagnosis, Term]] | None = None
-        self.taken: frozenset[str] | None = None
         self.said: dict[str, Said] = {}
         self.values: dict[str, Values] = {}
         self.answers: dict[object, Shown] = {}  # kept by criteria and documents
@@ -105,13 +104,10 @@ class Judge:
             ]
         return known
 
-    def taken(self) -> frozenset[str]:
-        """Names on the medication list, in lower case."""
-        known = self.day.taken
-        if known is None:
-            names = [entry.drug.casefold() for entry in self.patient.medications or ()]
-            known = self.day.taken = frozenset(names)
-        return known
+    def takes_it(self) -> bool:
+        """Does the drug asked for stand on the medication list, whenever it was taken?"""
+        asked = self.request.drug.casefold()
+        return asked in [entry.drug.casefold() for entry in self.patient.medications or ()]
 
     def values(self, test: str) -> Values:
         """Usable values of the test, newest first, and the rejected ones."""
