@@ -155,8 +155,8 @@ class _Leaf:
 
     def finding(self, judge: Judge) -> Finding:
         question = self.question
-        known = judge.answers.get(question) if question.by_request is None else None
-        answer: Shown = known or question.ask(judge)
+        known = None if question.by_request else judge.answers.get(question)
+        answer = known or question.ask(judge)
         shown = answer.shown
         status: Status = "unknown" if shown is None else "met" if shown is not self.exclude else "not_met"
         return Finding(

@@ -31,6 +31,7 @@ from tools.records import (
     Evidence,
     Finding,
     Kind,
+    Medication,
     Order,
     Outcome,
     Patient,
@@ -160,20 +161,23 @@ def _in_billing_units(quantity: float, unit: str | None, drug: Drug, strength: S
 def _as_this_plan_sees_it(patient: Patient, plan: Plan, request: Request, as_of: date) -> Request:
     """The kind of request, and when therapy began. Only this plan's own approval makes it a renewal."""
     on_it = [entry for entry in patient.medications or () if entry.drug == request.drug]
-    kind: Kind = request.kind or "new"
-    if request.kind is None and any(
-        item.plan_id == plan.id and item.drug == request.drug and item.start <= as_of
-        for item in patient.authorizations
-    ):
-        kind = "renewal"
-    elif request.kind is None and any(
-        entry.end > as_of if entry.end is not None else entry.status == "active" for entry in on_it
-    ):
-        kind = "continuation"
+    kind = request.kind or _kind_on_file(patient, plan, request, on_it, as_of)
     began = request.therapy_start
     if began is None and kind != "new":
         began = therapy_start(on_it, request.drug, as_of)
     return msgspec.structs.replace(request, kind=kind, therapy_start=began)
+
+
+def _kind_on_file(
+    patient: Patient, plan: Plan, request: Request, on_it: Sequence[Medication], as_of: date
+) -> Kind:
+    for item in patient.authorizations:
+        if item.plan_id == plan.id and item.drug == request.drug and item.start <= as_of:
+            return "renewal"
+    for entry in on_it:
+        if entry.end > as_of if entry.end is not None else entry.status == "active":
+            return "continuation"
+    return "new"
 
 
 def _excluded_use(benefit: Benefit, request: Request) -> str:
@@ -249,13 +253,13 @@ def _decide(
 def _first_stop(
     exclusions: list[Finding], criteria: list[Finding], quantity: Finding, papers: list[Finding]
 ) -> tuple[Outcome, str]:
-    proven = [finding for finding in exclusions if finding.status == "not_met"]
-    if proven:
+    excluded = [finding.status for finding in exclusions]
+    if "not_met" in excluded:
         return "likely_denial", "exclusion"
-    statuses = {finding.status for finding in (*criteria, *exclusions)}
+    statuses = [finding.status for finding in criteria]
     if "not_met" in statuses:
         return "likely_denial", "criteria"
-    if "unknown" in statuses:
+    if "unknown" in statuses or "unknown" in excluded:
         return "needs_documentation", "criteria"
     if quantity.status != "met":
         return ("quantity_exception" if quantity.status == "not_met" else "needs_documentation"), "quantity"

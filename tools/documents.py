@@ -116,7 +116,7 @@ def _candidates(paper: Required, patient: Patient) -> list[_Paper]:
     if paper.of == "note":
         found += [(note.date, note) for note in patient.notes]
     elif paper.of == "lab":
-        found += [(item.date, item) for item in patient.observations_by_test.get(paper.test, ())]
+        found += [(item.date, item) for item in patient.observations if item.test == paper.test]
     elif paper.of == "fills":
         fills = patient.fills
         found += [(f.date, f) for f in fills if not paper.drugs or matches(f, paper.drugs, (), f.drug)]

@@ -76,7 +76,11 @@ def lab(leaf: Lab, judge: Judge, exclude: bool) -> Shown:
         end = judge.therapy_start
     usable, rejected = judge.values(leaf.test)
     past = usable if end is judge.as_of else [value for value in usable if value.date <= end]
-    fresh = _within(past, end, leaf.within_days)
+    fresh = past
+    if leaf.within_days is not None:
+        current = end is judge.as_of
+        first = judge.first(leaf.within_days) if current else end - timedelta(days=leaf.within_days)
+        fresh = _since(past, first)
     if not fresh:
         return _no_value(leaf, judge, end, past, rejected)
     compare = _COMPARE[leaf.op]
@@ -103,11 +107,10 @@ def lab(leaf: Lab, judge: Judge, exclude: bool) -> Shown:
     return Shown(answer, records, detail, None, fix)
 
 
-def _within(values: list[Value], end: date, days: int | None) -> list[Value]:
-    if days is None or not values:
+def _since(values: list[Value], first: date) -> list[Value]:
+    if not values or values[-1].date >= first:
         return values
-    first = end - timedelta(days=days)
-    return values if values[-1].date >= first else [value for value in values if value.date >= first]
+    return [value for value in values if value.date >= first]
 
 
 def _shown(value: Value, test: str) -> str:
@@ -162,7 +165,7 @@ def _no_value(leaf: Lab, judge: Judge, end: date, past: list[Value], rejected: S
 
 
 def measured(leaf: Measured, judge: Judge, exclude: bool) -> Shown:
-    first = judge.as_of - timedelta(days=leaf.within_days)
+    first = judge.first(leaf.within_days)
     records: list[Evidence] = []
     found, open_names, reasons = [], [], []
     for test in leaf.tests:
@@ -203,7 +206,7 @@ def change(leaf: Change, judge: Judge, exclude: bool) -> Shown:
     usable, rejected = judge.values(leaf.test)
     before = governing([value for value in usable if value.date <= start])
     later = [value for value in usable if value.date > start]
-    after = governing(_within(later, judge.as_of, leaf.within_days))
+    after = governing(later if leaf.within_days is None else _since(later, judge.first(leaf.within_days)))
     if not before:
         fix = f"Find the baseline {name} from before therapy began on {start}"
         return Shown(None, (), f"no baseline {name} by {start}", "missing", fix)
@@ -340,11 +343,11 @@ def _matching(leaf: Condition, judge: Judge) -> tuple[tuple[Evidence, ...], tupl
     """Entries that prove it, and entries that only hint at it."""
     proof: list[Evidence] = []
     hints: list[Evidence] = []
-    asked = leaf.__dict__.get("kinds") or leaf.__dict__.setdefault("kinds", object())
+    kinds: dict[Term, str] = leaf.__dict__.get("kinds") or leaf.__dict__.setdefault("kinds", {})
     for entry, term in judge.problems():
-        kind = term.kinds.get(asked)
+        kind = kinds.get(term)
         if kind is None:
-            kind = _read(leaf, asked, term)
+            kind = _read(leaf, term, kinds)
         if not kind or term.subject not in leaf.who:
             continue
         verdict = _counts(leaf, entry, judge.as_of)
@@ -354,18 +357,23 @@ def _matching(leaf: Condition, judge: Judge) -> tuple[tuple[Evidence, ...], tupl
     if "family" in leaf.who:
         for relative in judge.patient.family_history:
             term = term_of(relative.code, relative.condition)
-            kind = term.kinds.get(asked)
+            kind = kinds.get(term)
             if kind is None:
-                kind = _read(leaf, asked, term)
+                kind = _read(leaf, term, kinds)
             if kind:
                 (proof if kind == "proves" else hints).append(_relative(relative))
     return tuple(proof), tuple(hints)
 
 
-def _read(leaf: Condition, asked: object, term: Term) -> str:
-    """What the term is to the leaf. It stays with the term: charts write the same ones again and again."""
-    kind = term.kinds[asked] = _kind_of_match(leaf, term.code, term.name)
+def _read(leaf: Condition, term: Term, kinds: dict[Term, str]) -> str:
+    """What the term is to the leaf. The leaf remembers it: charts write the same ones again and again."""
+    if len(kinds) > _REMEMBERED:
+        kinds.clear()
+    kind = kinds[term] = _kind_of_match(leaf, term.code, term.name)
     return kind
+
+
+_REMEMBERED = 65536
 
 
 def _kind_of_match(leaf: Condition, code: str, name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -31,16 +31,15 @@ _FAMILY = ("Z80", "Z81", "Z82", "Z83", "Z84")
 
 
 class Term:
-    """A code and a name as charts write them, and what each question makes of them (`kinds`, kept by
-    evidence). A family history code is the family's, though it stands on the patient's own list."""
+    """A code and a name as charts write them. A family history code is the family's, though it stands on the
+    patient's own list."""
 
-    __slots__ = ("code", "kinds", "name", "subject")
+    __slots__ = ("code", "name", "subject")
 
     def __init__(self, code: str, name: str) -> None:
         self.code = code
         self.name = name.casefold()
         self.subject: Who = "family" if code[:3] in _FAMILY else "self"
-        self.kinds: dict[object, str] = {}
 
 
 @lru_cache(maxsize=65536)
@@ -52,12 +51,13 @@ def term_of(code: str, name: str) -> Term:
 class Day:
     """What has been looked up in one chart for one day, whichever rule asked."""
 
-    __slots__ = ("answers", "as_of", "courses", "problems", "said", "values")
+    __slots__ = ("answers", "as_of", "courses", "firsts", "problems", "said", "values")
 
     def __init__(self, as_of: date) -> None:
         self.as_of = as_of
         self.problems: list[tuple[Diagnosis, Term]] | None = None
         self.said: dict[str, Said] = {}
+        self.firsts: dict[int, date] = {}
         self.values: dict[str, Values] = {}
         self.answers: dict[object, Shown] = {}  # kept by criteria and documents
         self.courses: dict[int, Any] = {}  # of each entry by its id(), kept by courses
@@ -102,6 +102,13 @@ class Judge:
                 for entry in self.patient.conditions or ()
                 if entry.verification != "refuted" and (entry.onset is None or entry.onset <= self.as_of)
             ]
+        return known
+
+    def first(self, days: int) -> date:
+        """The first day of a window of so many days before as_of."""
+        known = self.day.firsts.get(days)
+        if known is None:
+            known = self.day.firsts[days] = self.as_of - timedelta(days=days)
         return known
 
     def takes_it(self) -> bool:

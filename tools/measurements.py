@@ -90,7 +90,7 @@ def values_of(patient: Patient, test: str, as_of: date) -> Values:
     usable: list[Value] = []
     rejected: list[Rejected] = []
     spec, born = TESTS[test], patient.birth_date or date.min
-    for seen in patient.observations_by_test.get(test, ()):
+    for seen in [item for item in patient.observations if item.test == test]:
         day = seen.date
         if day is None or not born <= day <= as_of:
             rejected.append(_rejected(seen, "missing", _impossible_date(day, as_of)))
@@ -103,7 +103,7 @@ def values_of(patient: Patient, test: str, as_of: date) -> Values:
         else:
             compared = value if spec.decimals is None else round_half_up(value, spec.decimals)
             usable.append(Value(compared, day, (seen,)))
-    if test == "bmi" and "weight" in patient.observations_by_test:
+    if test == "bmi":
         usable += _derived_bmi(patient, as_of, {value.date for value in usable})
     if len(usable) > 1:
         usable.sort(key=_date_of, reverse=True)

@@ -58,14 +58,14 @@ def _because(
         return f"; {benefit.reason}" if benefit is not None and benefit.reason else "; not on the formulary"
     if stopped_by == "exclusion":
         failing = [f for f in findings if f.exclusion and f.status == "not_met"]
-        return "; excluded: " + "; ".join(f.detail or f.text for f in failing)
+        return "; excluded: " + "; ".join([f.detail or f.text for f in failing])
     if outcome == "likely_denial":
         failing = [
             f for f in findings if not f.exclusion and f.status == "not_met" and f.criterion != "quantity"
         ]
-        return "; not met: " + "; ".join(_failure(f) for f in failing)
+        return "; not met: " + "; ".join([_failure(f) for f in failing])
     if outcome == "needs_documentation":
-        return "; open: " + "; ".join(_name(f) for f in findings if f.status == "unknown")
+        return "; open: " + "; ".join([_name(f) for f in findings if f.status == "unknown"])
     return "; " + "; ".join(f.detail for f in findings if f.status == "not_met")
 
 
@@ -98,8 +98,11 @@ def actions(
             "else consider an alternative that is met today",
         )
     if outcome == "quantity_exception":
-        return (*_fixes(f for f in findings if f.status == "not_met"), "Correct the order, then check again")
-    return (*_fixes(f for f in findings if f.status == "unknown"), "Record what comes in, and check again")
+        return (
+            *_fixes([f for f in findings if f.status == "not_met"]),
+            "Correct the order, then check again",
+        )
+    return (*_fixes([f for f in findings if f.status == "unknown"]), "Record what comes in, and check again")
 
 
 def stop_actions(
@@ -142,8 +145,8 @@ _RANKS = {word: rank for rank, word in enumerate(_ORDER, 1)}
 
 
 def _fixes(findings: Iterable[Finding]) -> tuple[str, ...]:
-    fixes = list(dict.fromkeys([finding.fix for finding in findings if finding.fix]))
-    return tuple(sorted(fixes, key=_rank) if len(fixes) > 1 else fixes)
+    fixes = [finding.fix for finding in findings if finding.fix]
+    return tuple(fixes if len(fixes) < 2 else sorted(dict.fromkeys(fixes), key=_rank))
 
 
 def _rank(fix: str) -> int:
