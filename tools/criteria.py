@@ -37,6 +37,7 @@ from tools.rules import (
     OnDrug,
     Part,
     Programme,
+    Rule,
     Specialist,
     Taking,
     Trial,
@@ -85,10 +86,26 @@ def judge(
 
 def evaluate(node: Node, judge: Judge, exclude: bool = False) -> Finding:
     """The finding on a node; with `exclude`, `met` means that it is absent."""
-    kept: _Leaf | _Composite | None = node.__dict__.get("excluded" if exclude else "asked")
+    kept: _Ready | None = node.__dict__.get("excluded" if exclude else "asked")
     if kept is None or kept.policy_id != judge.policy_id:
         kept = _ready(node, exclude, judge.policy_id)
     return kept.finding(judge)
+
+
+def findings_of(rule: Rule, judge: Judge) -> tuple[list[Finding], list[Finding]]:
+    """The findings on a rule's criteria, or on those of its renewal if it has some and one is asked for, and on
+    its exclusions."""
+    renewing = judge.request.kind == "renewal" and rule.renewal is not None
+    place = "renewal" if renewing else "initial"
+    kept: tuple[list[_Ready], list[_Ready]] | None = rule.__dict__.get(place)
+    if kept is None:
+        tree = rule.renewal if renewing and rule.renewal is not None else rule.criteria
+        kept = rule.__dict__[place] = (
+            [_ready(node, False, rule.policy_id) for node in tree.children],
+            [_ready(node, True, rule.policy_id) for node in rule.exclusions],
+        )
+    criteria, exclusions = kept
+    return [ready.finding(judge) for ready in criteria], [ready.finding(judge) for ready in exclusions]
 
 
 def clause_of(node: Part, policy_id: str) -> ClauseRef | None:
@@ -102,10 +119,10 @@ def clause_of(node: Part, policy_id: str) -> ClauseRef | None:
     return kept
 
 
-def _ready(node: Node, exclude: bool, policy_id: str) -> _Leaf | _Composite:
+def _ready(node: Node, exclude: bool, policy_id: str) -> _Ready:
     """The node made ready. It stays with the node, and does not point back to it."""
     make = _Leaf if type(node) in _LEAVES else _Composite
-    ready: _Leaf | _Composite = make(cast("Any", node), exclude, policy_id)
+    ready: _Ready = make(cast("Any", node), exclude, policy_id)
     node.__dict__["excluded" if exclude else "asked"] = ready
     return ready
 
@@ -128,10 +145,8 @@ class _Question:
         """The chart's answer, which stays with the day unless another request would get another one."""
         if self.by_request is not None and self.by_request(self.leaf, judge):
             return self.answer(self.leaf, judge, self.exclude)
-        known: Shown | None = judge.answers.get(self)
-        if known is None:
-            known = judge.answers[self] = self.answer(self.leaf, judge, self.exclude)
-        return known
+        answer = judge.answers[self] = judge.answers.get(self) or self.answer(self.leaf, judge, self.exclude)
+        return answer
 
 
 @lru_cache(maxsize=16384)
@@ -207,6 +222,9 @@ class _Composite:
             exclusion=self.exclude,
             parts=parts,
         )
+
+
+_Ready = _Leaf | _Composite
 
 
 def _needed(node: Composite, exclude: bool) -> int:

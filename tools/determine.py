@@ -18,7 +18,7 @@ import msgspec
 
 from tools import next_steps
 from tools.courses import therapy_start
-from tools.criteria import evaluate
+from tools.criteria import findings_of
 from tools.documents import document
 from tools.judge import Judge
 from tools.measurements import number
@@ -222,10 +222,7 @@ def _decide(
 ) -> Determination:
     asked = request if request.indication else msgspec.structs.replace(request, indication=rule.indication)
     judge = Judge(patient, asked, as_of, asked.therapy_start, rule.policy_id)
-    renewing = asked.kind == "renewal" and rule.renewal is not None
-    tree = rule.renewal if renewing and rule.renewal is not None else rule.criteria
-    exclusions = [evaluate(node, judge, exclude=True) for node in rule.exclusions]
-    criteria = [evaluate(node, judge) for node in tree.children]
+    criteria, exclusions = findings_of(rule, judge)
     quantity = quantity_finding(benefit, asked, rule.policy_id)
     findings = [*criteria, *exclusions, quantity]
     asked_for = [document(paper, judge, findings) for paper in rule.documents]

@@ -276,9 +276,10 @@ def condition(leaf: Condition, judge: Judge, exclude: bool) -> Shown:
     proof, hints = _matching(leaf, judge)
     denied: list[str] = []
     denials: tuple[Evidence, ...] = ()
-    for who, (item, seen) in judge.said(leaf.topic).items() if leaf.topic else ():
+    for who, item in judge.said(leaf.topic).items() if leaf.topic else ():
         if who not in leaf.who:
             continue
+        seen = as_stated(item)
         if item.present:
             proof = (*proof, seen)
         else:
@@ -463,12 +464,12 @@ def specialist(leaf: Specialist, judge: Judge, exclude: bool) -> Shown:
         if prescriber.specialty.casefold() in leaf.specialties:
             return Shown(True, (seen,), f"prescribed by {prescriber.specialty}")
         consult = judge.said("specialist_consult").get("self")
-        if consult is not None and consult[0].present:
-            return Shown(True, (consult[1],), "specialist consulted")
+        if consult is not None and consult.present:
+            return Shown(True, (as_stated(consult),), "specialist consulted")
         return Shown(False, (seen,), f"prescribed by {prescriber.specialty}", None, fix)
     consult = judge.said("specialist_consult").get("self")
-    if consult is not None and consult[0].present:
-        return Shown(True, (consult[1],), "specialist consulted")
+    if consult is not None and consult.present:
+        return Shown(True, (as_stated(consult),), "specialist consulted")
     return Shown(None, (), "prescriber's specialty not on record", "missing", fix)
 
 

@@ -13,7 +13,7 @@ from tools.records import Attestation, Diagnosis, Evidence, Patient, Reason, Req
 from tools.rules import Who
 from tools.terms import TOPICS
 
-Said = dict[Who, tuple[Attestation, Evidence]]  # by whom it is about
+Said = dict[Who, Attestation]  # by whom it is about
 
 
 class Shown(msgspec.Struct, frozen=True, gc=False):
@@ -56,7 +56,7 @@ class Day:
     def __init__(self, as_of: date) -> None:
         self.as_of = as_of
         self.problems: list[tuple[Diagnosis, Term]] | None = None
-        self.said: dict[str, Said] = {}
+        self.said: dict[str, Said] | None = None
         self.firsts: dict[int, date] = {}
         self.values: dict[str, Values] = {}
         self.answers: dict[object, Shown] = {}  # kept by criteria and documents
@@ -125,23 +125,25 @@ class Judge:
 
     def said(self, topic: str) -> Said:
         """The newest statement on the topic for each subject; undated ones are oldest, later ones ignored."""
-        known = self.day.said.get(topic)
+        known = self.day.said
         if known is None:
-            known = self.day.said[topic] = _newest_statements(self.patient.attestations, topic, self.as_of)
-        return known
+            known = self.day.said = _newest_statements(self.patient.attestations, self.as_of)
+        return known.get(topic) or {}
 
 
-def _newest_statements(statements: tuple[Attestation, ...], topic: str, as_of: date) -> Said:
-    newest: Said = {}
+def _newest_statements(statements: tuple[Attestation, ...], as_of: date) -> dict[str, Said]:
+    by_topic: dict[str, Said] = {}
     for item in statements:
-        if item.topic != topic or (item.date is not None and item.date > as_of):
+        if item.date is not None and item.date > as_of:
             continue
-        said = (item, as_stated(item))
+        newest = by_topic.get(item.topic)
+        if newest is None:
+            newest = by_topic[item.topic] = {}
         for subject in item.subjects:
             known = newest.get(subject)
-            if known is None or (item.date or date.min) >= (known[0].date or date.min):
-                newest[subject] = said
-    return newest
+            if known is None or (item.date or date.min) >= (known.date or date.min):
+                newest[subject] = item
+    return by_topic
 
 
 def as_stated(entry: Attestation) -> Evidence:
