@@ -9,6 +9,7 @@ import operator
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 from tools.dates import add_months, age_on
 from tools.judge import Judge, Shown, Term, as_stated, term_of
@@ -115,12 +116,16 @@ def _since(values: list[Value], first: date) -> list[Value]:
 
 def _shown(value: Value, test: str) -> str:
     """The value as compared, and as charted where that was in another unit."""
-    # A chart may hold 126.02641598984987; what is compared is the whole number.
-    text = amount(round(value.value, 2), test)
     charted = value.seen[0]
     if value.derived or charted.unit is None or canonical(test, 1.0, charted.unit) == 1.0:
-        return text
-    return f"{text} (charted as {charted.value} {charted.unit})"
+        return _as_read(value.value, test)
+    return f"{_as_read(value.value, test)} (charted as {charted.value} {charted.unit})"
+
+
+@lru_cache(maxsize=65536)
+def _as_read(value: float, test: str) -> str:
+    """A chart may hold 126.02641598984987; what is compared is the whole number."""
+    return amount(round(value, 2), test)
 
 
 def _set_aside(item: Evidence) -> str:
@@ -344,34 +349,36 @@ def _matching(leaf: Condition, judge: Judge) -> tuple[tuple[Evidence, ...], tupl
     """Entries that prove it, and entries that only hint at it."""
     proof: list[Evidence] = []
     hints: list[Evidence] = []
-    kinds: dict[Term, str] = leaf.__dict__.get("kinds") or leaf.__dict__.setdefault("kinds", {})
+    unlike: set[Term] = leaf.__dict__.get("unlike") or leaf.__dict__.setdefault("unlike", set())
     for entry, term in judge.problems():
-        kind = kinds.get(term)
-        if kind is None:
-            kind = _read(leaf, term, kinds)
-        if not kind or term.subject not in leaf.who:
+        if term in unlike:
             continue
-        verdict = _counts(leaf, entry, judge.as_of)
-        if verdict is not None:
-            proven = verdict and kind == "proves" and term.subject == "self"
-            (proof if proven else hints).append(_diagnosis(entry))
+        kind = _kind_of_match(leaf, term.code, term.name)
+        if not kind:
+            _remember(unlike, term)
+        elif term.subject in leaf.who:
+            verdict = _counts(leaf, entry, judge.as_of)
+            if verdict is not None:
+                proven = verdict and kind == "proves" and term.subject == "self"
+                (proof if proven else hints).append(_diagnosis(entry))
     if "family" in leaf.who:
         for relative in judge.patient.family_history:
             term = term_of(relative.code, relative.condition)
-            kind = kinds.get(term)
-            if kind is None:
-                kind = _read(leaf, term, kinds)
+            if term in unlike:
+                continue
+            kind = _kind_of_match(leaf, term.code, term.name)
             if kind:
                 (proof if kind == "proves" else hints).append(_relative(relative))
+            else:
+                _remember(unlike, term)
     return tuple(proof), tuple(hints)
 
 
-def _read(leaf: Condition, term: Term, kinds: dict[Term, str]) -> str:
-    """What the term is to the leaf. The leaf remembers it: charts write the same ones again and again."""
-    if len(kinds) > _REMEMBERED:
-        kinds.clear()
-    kind = kinds[term] = _kind_of_match(leaf, term.code, term.name)
-    return kind
+def _remember(unlike: set[Term], term: Term) -> None:
+    """Most of what charts list is nothing to a condition, and they write the same again and again."""
+    if len(unlike) >= _REMEMBERED:
+        unlike.clear()
+    unlike.add(term)
 
 
 _REMEMBERED = 65536
