@@ -143,9 +143,13 @@ class _Question:
 
     def ask(self, judge: Judge) -> Shown:
         """The chart's answer, which stays with the day unless another request would get another one."""
-        if self.by_request is not None and self.by_request(self.leaf, judge):
-            return self.answer(self.leaf, judge, self.exclude)
-        answer = judge.answers[self] = judge.answers.get(self) or self.answer(self.leaf, judge, self.exclude)
+        if self.by_request is not None:
+            if self.by_request(self.leaf, judge):
+                return self.answer(self.leaf, judge, self.exclude)
+            known = judge.answers.get(self)
+            if known is not None:
+                return known
+        answer = judge.answers[self] = self.answer(self.leaf, judge, self.exclude)
         return answer
 
 
@@ -170,8 +174,9 @@ class _Leaf:
 
     def finding(self, judge: Judge) -> Finding:
         question = self.question
-        known = None if question.by_request else judge.answers.get(question)
-        answer = known or question.ask(judge)
+        answer = judge.answers.get(question) if question.by_request is None else None
+        if answer is None:
+            answer = question.ask(judge)
         shown = answer.shown
         status: Status = "unknown" if shown is None else "met" if shown is not self.exclude else "not_met"
         return Finding(

@@ -300,7 +300,7 @@ def condition(leaf: Condition, judge: Judge, exclude: bool) -> Shown:
         )
     if proof:
         fix = f"Excluded by {leaf.label}; consider another drug" if exclude else None
-        stated = all(item.kind == "attestation" for item in proof)
+        stated = {item.kind for item in proof} == {"attestation"}
         detail = f"{leaf.label} stated in the chart" if stated else f"{leaf.label}: {_names(proof)}"
         return Shown(True, proof, detail, None, fix)
     if hints and len(denied) < len(leaf.who):
@@ -322,11 +322,12 @@ def condition(leaf: Condition, judge: Judge, exclude: bool) -> Shown:
     return _silence(leaf, judge, exclude, denied)
 
 
+_WHO = {"self": "the patient", "family": "the family"}
+
+
 def _silence(leaf: Condition, judge: Judge, exclude: bool, denied: Sequence[str]) -> Shown:
     if exclude and leaf.evidence == "attestation":
-        still = " or ".join(
-            {"self": "the patient", "family": "the family"}[w] for w in leaf.who if w not in denied
-        )
+        still = " or ".join([_WHO[who] for who in leaf.who if who not in denied])
         return Shown(
             None,
             (),
@@ -430,7 +431,7 @@ def _relative(entry: FamilyHistory) -> Evidence:
 
 
 def _names(records: Iterable[Evidence]) -> str:
-    return ", ".join(str(record.value) for record in records)
+    return ", ".join([str(record.value) for record in records])
 
 
 # --- statements, programmes, people ----------------------------------------------------------------------

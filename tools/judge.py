@@ -148,7 +148,7 @@ def _newest_statements(statements: tuple[Attestation, ...], as_of: date) -> dict
 
 def as_stated(entry: Attestation) -> Evidence:
     """A statement as evidence, e.g. "pregnancy: denied (self)"."""
-    about = TOPICS.get(entry.topic, entry.topic.replace("_", " "))
+    about = TOPICS.get(entry.topic) or entry.topic.replace("_", " ")
     who = " and ".join(entry.subjects)
     value = f"{about}: {'stated' if entry.present else 'denied'} ({who})"
     return Evidence(record_id=entry.id, kind="attestation", value=value, date=entry.date)

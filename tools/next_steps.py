@@ -35,10 +35,8 @@ def summary(
     findings: Sequence[Finding],
 ) -> str:
     """One sentence: the outcome, the drug, the plan, and what decided it."""
-    what = f"{request.drug} under {plan.id}"
     use = INDICATIONS.get(request.indication, request.indication)
-    if use:
-        what = f"{request.drug} for {use} under {plan.id}"
+    what = f"{request.drug} for {use} under {plan.id}" if use else f"{request.drug} under {plan.id}"
     why = _because(outcome, stopped_by, plan, request, findings)
     return f"{HEADLINE[outcome]}: {what} on {as_of.isoformat()}{why}."
 
