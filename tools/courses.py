@@ -96,9 +96,11 @@ def _course(entries: tuple[Medication, ...], born: date | None, as_of: date) -> 
         flaw = "ends before it begins"
     elif last.status == "active" and last.end is not None and last.end <= as_of:
         flaw = f"is said to be active and to have ended on {last.end}"
-    outcomes = [entry.outcome for entry in entries if entry.outcome is not None]
-    outcome = outcomes[-1] if outcomes else None
-    return Course(entries, start, end, ongoing, outcome, flaw, _seen(entries, flaw))
+    outcome = last.outcome
+    if outcome is None and len(entries) > 1:
+        outcome = next((e.outcome for e in reversed(entries) if e.outcome is not None), None)
+    seen = tuple([_seen(entry, flaw) for entry in entries])
+    return Course(entries, start, end, ongoing, outcome, flaw, seen)
 
 
 def _merged(courses: list[Course], as_of: date) -> list[Course]:
@@ -123,24 +125,21 @@ def _follows(before: Course, after: Course) -> bool:
     return before.end <= after.start + timedelta(days=1) and after.start <= before.end + timedelta(days=1)
 
 
-def _seen(entries: Iterable[Medication], flaw: str) -> tuple[Evidence, ...]:
-    return tuple(
-        [
-            Evidence(
-                record_id=entry.id,
-                kind="medication",
-                value=f"{entry.drug}, {_dose(entry)}{_period(entry)}"
-                + (f", {entry.outcome}" if entry.outcome else ""),
-                date=entry.end or entry.start,
-                note=flaw,
-            )
-            for entry in entries
-        ]
+def _seen(entry: Medication, flaw: str) -> Evidence:
+    told = f"{entry.drug}, {_dose(entry)}{_period(entry)}"
+    return Evidence(
+        record_id=entry.id,
+        kind="medication",
+        value=f"{told}, {entry.outcome}" if entry.outcome else told,
+        date=entry.end or entry.start,
+        note=flaw,
     )
 
 
 def _dose(entry: Medication) -> str:
-    return "" if entry.dose is None else f"{number(entry.dose)} {entry.dose_unit or ''}, ".replace(" ,", ",")
+    if entry.dose is None:
+        return ""
+    return f"{number(entry.dose)} {entry.dose_unit}, " if entry.dose_unit else f"{number(entry.dose)}, "
 
 
 def _period(entry: Medication) -> str:

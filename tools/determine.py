@@ -229,6 +229,7 @@ def _decide(
     papers = [paper for paper in asked_for if paper is not None]
     outcome, stopped_by = _first_stop(exclusions, criteria, quantity, papers)
     every = (*findings, *papers)
+    unmet = [finding for finding in every if finding.status != "met"]
     return Determination(
         patient_id=patient.id,
         plan_id=plan.id,
@@ -236,14 +237,14 @@ def _decide(
         drug=request.drug,
         as_of=as_of,
         outcome=outcome,
-        summary=next_steps.summary(outcome, stopped_by, plan, asked, as_of, every),
+        summary=next_steps.summary(outcome, stopped_by, plan, asked, as_of, unmet),
         indication=rule.indication,
         request=asked,
         rule_id=rule.id,
         policy_id=rule.policy_id,
         stopped_by=stopped_by,
         findings=every,
-        next_actions=next_steps.actions(outcome, stopped_by, plan, asked, every),
+        next_actions=next_steps.actions(outcome, stopped_by, plan, asked, unmet),
     )
 
 

@@ -348,8 +348,8 @@ def _diagnosis_fix(leaf: Condition) -> str:
 
 def _matching(leaf: Condition, judge: Judge) -> tuple[tuple[Evidence, ...], tuple[Evidence, ...]]:
     """Entries that prove it, and entries that only hint at it."""
-    proof: list[Evidence] = []
-    hints: list[Evidence] = []
+    proof: tuple[Evidence, ...] = ()
+    hints: tuple[Evidence, ...] = ()
     unlike: set[Term] = leaf.__dict__.get("unlike") or leaf.__dict__.setdefault("unlike", set())
     for entry, term in judge.problems():
         if term in unlike:
@@ -360,19 +360,23 @@ def _matching(leaf: Condition, judge: Judge) -> tuple[tuple[Evidence, ...], tupl
         elif term.subject in leaf.who:
             verdict = _counts(leaf, entry, judge.as_of)
             if verdict is not None:
-                proven = verdict and kind == "proves" and term.subject == "self"
-                (proof if proven else hints).append(_diagnosis(entry))
+                if verdict and kind == "proves" and term.subject == "self":
+                    proof += (_diagnosis(entry),)
+                else:
+                    hints += (_diagnosis(entry),)
     if "family" in leaf.who:
         for relative in judge.patient.family_history:
             term = term_of(relative.code, relative.condition)
             if term in unlike:
                 continue
             kind = _kind_of_match(leaf, term.code, term.name)
-            if kind:
-                (proof if kind == "proves" else hints).append(_relative(relative))
-            else:
+            if not kind:
                 _remember(unlike, term)
-    return tuple(proof), tuple(hints)
+            elif kind == "proves":
+                proof += (_relative(relative),)
+            else:
+                hints += (_relative(relative),)
+    return proof, hints
 
 
 def _remember(unlike: set[Term], term: Term) -> None:

@@ -34,7 +34,7 @@ def summary(
     as_of: date,
     findings: Sequence[Finding],
 ) -> str:
-    """One sentence: the outcome, the drug, the plan, and what decided it."""
+    """One sentence: the outcome, the drug, the plan, and what decided it; `findings` are those not met."""
     use = INDICATIONS.get(request.indication, request.indication)
     what = f"{request.drug} for {use} under {plan.id}" if use else f"{request.drug} under {plan.id}"
     why = _because(outcome, stopped_by, plan, request, findings)
@@ -79,7 +79,7 @@ def _name(finding: Finding) -> str:
 def actions(
     outcome: Outcome, stopped_by: str, plan: Plan, request: Request, findings: Sequence[Finding]
 ) -> tuple[str, ...]:
-    """For a case that a rule decided."""
+    """For a case that a rule decided; `findings` are those not met."""
     if outcome == "ready":
         return ("Review the drafted form and letter; the prescriber signs", _send(plan))
     if stopped_by == "exclusion":
