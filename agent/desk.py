@@ -15,7 +15,6 @@ import msgspec
 from agent.decision import Decision, validate
 from agent.settings import Settings
 from tools.errors import Correctable, NotFound, PaladinError, Refused, Unavailable
-from tools.records import PARequest
 from tools.store.rows import Draft
 from tools.store.store import Store
 
@@ -109,7 +108,7 @@ def decide(
             f"draft {draft_id} was already {kept.status};"
             f" `pa draft {kept.patient_id} {kept.drug} --again` makes another one"
         )
-    validate(decision, msgspec.json.decode(kept.pa_request, type=PARequest))
+    validate(decision, kept.filled_form())
     config: Any = {"configurable": {"thread_id": kept.thread_id}}
     snapshot = graph.get_state(config)
     if not snapshot.next:

@@ -13,7 +13,7 @@ from tools.errors import Invalid
 
 if TYPE_CHECKING:
     from agent.decision import Action, Decision
-    from tools.records import Kind, PARequest
+    from tools.records import Kind
     from tools.store.rows import Draft
     from tools.store.store import Store
 
@@ -146,7 +146,7 @@ def body(draft: Draft) -> dict[str, Any]:
     from agent.dump import plain
     from tools.records import Determination
 
-    form = form_of(draft)
+    form = draft.filled_form()
     return {
         "id": draft.id,
         "patient_id": draft.patient_id,
@@ -162,12 +162,6 @@ def body(draft: Draft) -> dict[str, Any]:
         "form": plain(form),
         "determination": plain(msgspec.json.decode(draft.determination, type=Determination)),
     }
-
-
-def form_of(draft: Draft) -> PARequest:
-    from tools.records import PARequest
-
-    return msgspec.json.decode(draft.pa_request, type=PARequest)
 
 
 def _decide(

@@ -307,7 +307,7 @@ def _case(store: Store, draft_id: int) -> dict[str, Any]:
     from tools.cases import Case
     from tools.determine import determine
     from tools.fhir.pas import export_case
-    from tools.records import Determination, PARequest
+    from tools.records import Determination
 
     draft = store.draft(draft_id)
     determination = msgspec.json.decode(draft.determination, type=Determination)
@@ -327,7 +327,7 @@ def _case(store: Store, draft_id: int) -> dict[str, Any]:
             f"the records of {draft.patient_id} changed since draft {draft_id} was made;"
             f" run `pa draft {draft.patient_id} {draft.drug}` again and export that draft"
         )
-    form = msgspec.json.decode(draft.pa_request, type=PARequest)
+    form = draft.filled_form()
     return export_case(case, form, _letter(draft.letter))
 
 

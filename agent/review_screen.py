@@ -9,7 +9,6 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from agent.draft_cli import form_of
 from agent.screen import STYLES, console, say
 from tools.errors import NotFound
 from tools.records import PARequest
@@ -36,7 +35,7 @@ SENDING = {
 
 def drafted(draft: Draft, store: Store, files: Mapping[str, Path], *, new: bool) -> None:
     """Where the papers lie, what is missing, and what to do next."""
-    out, form = console(), form_of(draft)
+    out, form = console(), draft.filled_form()
     say(_head(draft, store), out)
     if form.warning:
         say(Text(f"\n{form.warning}", "bold red"), out)
@@ -66,7 +65,7 @@ def waiting(drafts: Sequence[Draft], store: Store) -> None:
     for title in ("ID", "Patient", "Drug", "Plan", "Outcome", "Missing", "Status"):
         table.add_column(title, no_wrap=title != "Patient")
     for draft in drafts:
-        form = form_of(draft)
+        form = draft.filled_form()
         outcome = Text(draft.outcome.replace("_", " "), STYLES.get(draft.outcome, ""))
         who = f"{draft.patient_id} {_name(draft, store)}"
         missing = str(len(form.missing)) if form.missing else "-"
@@ -85,7 +84,7 @@ def waiting(drafts: Sequence[Draft], store: Store) -> None:
 
 def one(draft: Draft, store: Store) -> None:
     """A draft with every field of its form, to be read before it is approved."""
-    out, form = console(), form_of(draft)
+    out, form = console(), draft.filled_form()
     say(_head(draft, store), out)
     if form.warning:
         say(Text(f"\n{form.warning}", "bold red"), out)
@@ -121,7 +120,7 @@ def decided(draft: Draft, store: Store) -> None:
         ),
         out,
     )
-    _next(draft, form_of(draft))
+    _next(draft, draft.filled_form())
 
 
 def _rivals(draft: Draft, store: Store) -> list[Draft]:

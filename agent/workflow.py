@@ -28,7 +28,7 @@ from agent.decision import Decision, edit
 from tools.cases import Case
 from tools.check import Asked, decide
 from tools.errors import Unavailable
-from tools.records import Determination, PARequest
+from tools.records import Determination
 from tools.store.rows import Draft, DraftStatus
 from tools.store.store import Store
 
@@ -149,7 +149,7 @@ def revise(state: State, runtime: Runtime[Desk]) -> State:
     desk = runtime.context
     decision = _decision(state)
     kept = desk.store.draft(state["draft_id"])
-    edited = edit(msgspec.json.decode(kept.pa_request, type=PARequest), decision)
+    edited = edit(kept.filled_form(), decision)
     written = papers.write(desk.store, _case(state, desk), edited, desk.folder / state["thread"])
     desk.store.save_draft(
         msgspec.structs.replace(

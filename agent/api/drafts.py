@@ -70,7 +70,7 @@ class Edit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 def view(draft: Draft) -> dict[str, Any]:
     """A draft as it is shown."""
-    form = msgspec.json.decode(draft.pa_request, type=PARequest)
+    form = draft.filled_form()
     return {
         "id": draft.id,
         "patient_id": draft.patient_id,

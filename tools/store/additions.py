@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from tools.errors import NotFound, Refused
 from tools.store import database
-from tools.store.rows import PARTS, ChartEntry
+from tools.store.rows import PARTS, ChartEntry, moment, person
 from tools.store.tables import ChartEntryTable
 
 if TYPE_CHECKING:
@@ -33,8 +33,6 @@ class Additions:
 
     def add_chart_entry(self, entry: ChartEntry) -> ChartEntry:
         """Keep an addition; returns it with the id it got. NotFound if there is no such patient."""
-        from tools.store.store import person
-
         entry.read()
         values = {
             "patient_id": entry.patient_id,
@@ -87,11 +85,6 @@ def apply(patient: Patient, entries: Iterable[tuple[int, str, bytes]]) -> Patien
     return msgspec.structs.replace(
         patient, **{part: (*(getattr(patient, part) or ()), *added) for part, added in lists.items()}
     )
-
-
-def moment(when: datetime) -> str:
-    """ISO 8601 in UTC, to the second. A moment without a zone is taken for UTC."""
-    return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC).isoformat(timespec="seconds")
 
 
 def _entry(row: Row[Any]) -> ChartEntry:

@@ -11,8 +11,7 @@ from sqlmodel import col
 
 from tools.errors import NotFound, Refused
 from tools.store import database
-from tools.store.additions import moment
-from tools.store.rows import Draft, DraftFile, DraftStatus, Review
+from tools.store.rows import Draft, DraftFile, DraftStatus, Review, moment
 from tools.store.tables import DraftTable, ReviewTable
 
 if TYPE_CHECKING:

@@ -28,8 +28,8 @@ from tools.errors import Invalid, Refused
 from tools.records import Patient, Record
 from tools.store import database
 from tools.store.reading import Located, read_record, read_records, sha256_of
-from tools.store.rows import DatasetInfo
-from tools.store.store import Store, insert_patients, person
+from tools.store.rows import DatasetInfo, person
+from tools.store.store import Store, insert_patients
 from tools.store.tables import (
     ChartEntryTable,
     ChartTable,

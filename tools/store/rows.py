@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Literal
 
 import msgspec
 
 from tools import records
-from tools.records import Record
+from tools.records import PARequest, Patient, Record
 
 DraftStatus = Literal["needs_review", "approved", "rejected", "edited"]
 
@@ -98,6 +98,10 @@ class Draft(Record, frozen=True, kw_only=True):
     created: datetime
     updated: datetime
 
+    def filled_form(self) -> PARequest:
+        """The payer's form as it was filled, edits included."""
+        return msgspec.json.decode(self.pa_request, type=PARequest)
+
 
 class Review(Record, frozen=True, kw_only=True):
     """What a person decided about a draft."""
@@ -106,3 +110,13 @@ class Review(Record, frozen=True, kw_only=True):
     by: str
     reason: str = ""
     when: datetime
+
+
+def person(patient: Patient) -> str:
+    """Who a chart is about, so that an addition never moves to somebody else who got the same id."""
+    return f"{patient.given}|{patient.family}|{patient.birth_date or ''}"
+
+
+def moment(when: datetime) -> str:
+    """ISO 8601 in UTC, to the second. A moment without a zone is taken for UTC."""
+    return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC).isoformat(timespec="seconds")

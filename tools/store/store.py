@@ -22,7 +22,7 @@ from tools.records import Drug, FormTemplate, Patient, Plan, Policy
 from tools.store import database
 from tools.store.additions import Additions, apply
 from tools.store.drafts import Drafts
-from tools.store.rows import DatasetInfo, PatientRow
+from tools.store.rows import DatasetInfo, PatientRow, person
 from tools.store.tables import (
     ChartEntryTable,
     ChartTable,
@@ -366,11 +366,6 @@ def patient_number(patient_id: str) -> int | None:
     if patient_id[:1] != "P" or not (digits.isascii() and digits.isdigit()) or len(digits) > 15:
         return None
     return int(digits) if f"P{int(digits):03}" == patient_id else None
-
-
-def person(patient: Patient) -> str:
-    """Who a chart is about, so that an addition never moves to somebody else who got the same id."""
-    return f"{patient.given}|{patient.family}|{patient.birth_date or ''}"
 
 
 def _near_numbers(patient_id: str) -> list[int]:
