@@ -26,6 +26,7 @@ from tools.rules import (
     Programme,
     Specialist,
     Use,
+    Who,
 )
 from tools.terms import INDICATIONS, TESTS
 
@@ -322,24 +323,35 @@ def condition(leaf: Condition, judge: Judge, exclude: bool) -> Shown:
     return _silence(leaf, judge, exclude, denied)
 
 
-_WHO = {"self": "the patient", "family": "the family"}
+_WHO: dict[Who, str] = {"self": "the patient", "family": "the family"}
 
 
 def _silence(leaf: Condition, judge: Judge, exclude: bool, denied: Sequence[str]) -> Shown:
     if exclude and leaf.evidence == "attestation":
-        still = " or ".join([_WHO[who] for who in leaf.who if who not in denied])
-        return Shown(
-            None,
-            (),
-            f"the chart does not say whether {still} has {leaf.label}",
-            "missing",
-            f"Ask the prescriber to state in the chart whether {still} has {leaf.label}",
-        )
+        return _unsaid(leaf.label, tuple([who for who in leaf.who if who not in denied]))
     if judge.patient.conditions is None:
         return Shown(None, (), "no problem list on record", "missing", "Obtain the problem list")
-    absent = f"not on the problem list: {leaf.label}"
-    seen = Evidence(record_id="conditions", kind="diagnosis", value=absent)
-    return Shown(False, (seen,), absent, None, None if exclude else _diagnosis_fix(leaf))
+    return _unlisted(leaf.label, None if exclude else _diagnosis_fix(leaf))
+
+
+@lru_cache(maxsize=4096)
+def _unsaid(label: str, silent: tuple[Who, ...]) -> Shown:
+    still = " or ".join([_WHO[who] for who in silent])
+    return Shown(
+        None,
+        (),
+        f"the chart does not say whether {still} has {label}",
+        "missing",
+        f"Ask the prescriber to state in the chart whether {still} has {label}",
+    )
+
+
+@lru_cache(maxsize=4096)
+def _unlisted(label: str, fix: str | None) -> Shown:
+    absent = f"not on the problem list: {label}"
+    return Shown(
+        False, (Evidence(record_id="conditions", kind="diagnosis", value=absent),), absent, None, fix
+    )
 
 
 def _diagnosis_fix(leaf: Condition) -> str:

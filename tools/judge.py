@@ -148,7 +148,11 @@ def _newest_statements(statements: tuple[Attestation, ...], as_of: date) -> dict
 
 def as_stated(entry: Attestation) -> Evidence:
     """A statement as evidence, e.g. "pregnancy: denied (self)"."""
-    about = TOPICS.get(entry.topic) or entry.topic.replace("_", " ")
-    who = " and ".join(entry.subjects)
-    value = f"{about}: {'stated' if entry.present else 'denied'} ({who})"
+    value = _told(entry.topic, entry.present, entry.subjects)
     return Evidence(record_id=entry.id, kind="attestation", value=value, date=entry.date)
+
+
+@lru_cache(maxsize=4096)
+def _told(topic: str, present: bool, subjects: tuple[Who, ...]) -> str:
+    about = TOPICS.get(topic) or topic.replace("_", " ")
+    return f"{about}: {'stated' if present else 'denied'} ({' and '.join(subjects)})"
