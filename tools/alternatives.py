@@ -7,7 +7,7 @@ from datetime import date
 
 from tools.criteria import evaluate
 from tools.determine import complete_request, determine
-from tools.judge import Judge
+from tools.evidence.judge import Judge
 from tools.records import Alternative, Benefit, Determination, Drug, LabelIndication, Patient, Plan, Request
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tools.cases import Case
 from tools.documents import document
-from tools.judge import Judge
+from tools.evidence.judge import Judge
 from tools.records import Attachment, Finding
 
 

@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import NamedTuple
 
 from tools.dates import age_on
+from tools.evidence.measurements import Value, governing, values_of
 from tools.formats import how_often, number
-from tools.measurements import Value, governing, values_of
 from tools.records import (
     Benefit,
     Coverage,

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import msgspec
 
 from tools.errors import Invalid, NotFound, Refused, Unavailable, nearest
-from tools.measurements import canonical
+from tools.evidence.measurements import canonical
 from tools.medicines import medicine
 from tools.records import (
     Allergy,

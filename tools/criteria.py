@@ -17,8 +17,8 @@ from typing import Any, cast
 
 import msgspec
 
-from tools import courses, evidence
-from tools.judge import Judge, Shown
+from tools.evidence import courses, diagnoses, labs, statements
+from tools.evidence.judge import ONLY, Judge, Shown
 from tools.records import ClauseRef, Evidence, Finding, Patient, Request, Status
 from tools.rules import (
     Age,
@@ -45,15 +45,15 @@ from tools.rules import (
 )
 
 _LEAVES: dict[type, Callable[[Any, Judge, bool], Shown]] = {
-    Age: evidence.age,
-    Condition: evidence.condition,
-    Lab: evidence.lab,
-    Measured: evidence.measured,
-    Programme: evidence.programme,
-    Attested: evidence.attested,
-    Specialist: evidence.specialist,
-    Change: evidence.change,
-    Use: evidence.use,
+    Age: statements.age,
+    Condition: diagnoses.condition,
+    Lab: labs.lab,
+    Measured: labs.measured,
+    Programme: statements.programme,
+    Attested: statements.attested,
+    Specialist: statements.specialist,
+    Change: labs.change,
+    Use: statements.use,
     Trial: courses.trial,
     Intolerance: courses.intolerance,
     AllergyTo: courses.allergy,
@@ -262,7 +262,7 @@ def _fix(every: bool, parts: tuple[Finding, ...]) -> str | None:
     wanted = [part for part in parts if part.fix]
     if not every and len(wanted) > 1:
         wanted = [part for part in wanted if part.status == "unknown"] or wanted
-        wanted = [part for part in wanted if not (part.fix or "").startswith(evidence.ONLY)] or wanted
+        wanted = [part for part in wanted if not (part.fix or "").startswith(ONLY)] or wanted
     fixes = list(dict.fromkeys([part.fix for part in wanted if part.fix]))
     if len(fixes) < 2:
         return fixes[0] if fixes else None

@@ -17,11 +17,11 @@ from functools import lru_cache
 import msgspec
 
 from tools import next_steps
-from tools.courses import therapy_start
 from tools.criteria import findings_of
 from tools.documents import document
-from tools.judge import Judge
-from tools.measurements import number
+from tools.evidence.courses import therapy_start
+from tools.evidence.judge import Judge
+from tools.evidence.measurements import number
 from tools.records import (
     Benefit,
     ClauseRef,

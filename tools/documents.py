@@ -7,9 +7,9 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
-from tools.courses import matches
 from tools.criteria import clause_of
-from tools.judge import Judge, Shown
+from tools.evidence.courses import matches
+from tools.evidence.judge import Judge, Shown
 from tools.records import (
     Document,
     Evidence,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tools.cases import Case
-from tools.measurements import values_of
+from tools.evidence.measurements import values_of
 
 
 def type_2(case: Case) -> bool:

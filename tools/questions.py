@@ -6,7 +6,7 @@ import msgspec
 
 from tools import formats
 from tools.cases import Case
-from tools.measurements import canonical
+from tools.evidence.measurements import canonical
 from tools.records import Evidence, Finding
 from tools.rules import Node, NoneOf
 from tools.terms import INDICATIONS, TESTS

@@ -231,10 +231,26 @@ def test_weight_loss_without_a_baseline_is_unknown() -> None:
     assert found(LOSS, chart).reason == "missing"
 
 
-def test_a_fall_in_hba1c_uses_rounded_values() -> None:
+@pytest.mark.parametrize(("now", "expected"), [(7.95, "met"), (7.96, "not_met")])
+def test_a_fall_in_hba1c_is_not_rounded(now: float, expected: str) -> None:
     fall = Change(id="fall", test="hba1c", amount=1.0)
-    chart = patient(observations=(a1c(8.95, days_ago(200)), a1c(8.04, days_ago(5), n=2)))
-    assert status(fall, chart, start=days_ago(190)) == "met"  # 9.0 → 8.0
+    chart = patient(observations=(a1c(8.95, days_ago(200)), a1c(now, days_ago(5), n=2)))
+    finding = found(fall, chart, start=days_ago(190))
+    assert finding.status == expected
+    assert "percentage points" in finding.detail
+
+
+def test_a_bmi_that_its_vitals_confirm_is_shown_once() -> None:
+    bmi = Lab(id="bmi", test="bmi", op=">=", value=29, unit="kg/m2")
+    day = days_ago(17)
+    chart = patient(
+        observations=(
+            obs("bmi", 29.4, "kg/m2", day),
+            obs("height", 170, "cm", day),
+            obs("weight", 85, "kg", day),
+        )
+    )
+    assert [item.record_id for item in found(bmi, chart).evidence] == ["obs-bmi-1"]
 
 
 # --- courses ---------------------------------------------------------------------------------------------
@@ -369,7 +385,7 @@ def test_months_on_the_drug_are_calendar_months_at_the_dose() -> None:
 
 def excluded(chart: Patient) -> Finding:
     from tools.criteria import evaluate
-    from tools.judge import Judge
+    from tools.evidence.judge import Judge
 
     return evaluate(MTC, Judge(chart, Request(drug="Ozempic"), AS_OF), exclude=True)
 

@@ -14,7 +14,7 @@ from data_gen.catalog_loader import Catalog, load_catalog
 from tools.criteria import at_least, evaluate
 from tools.determine import complete_request, determine
 from tools.documents import walk
-from tools.judge import Judge
+from tools.evidence.judge import Judge
 from tools.records import (
     Allergy,
     Attestation,

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 
-from tools.measurements import Values, values_of
+from tools.evidence.measurements import Values, values_of
 from tools.records import Attestation, Diagnosis, Evidence, Patient, Reason, Request
 from tools.rules import Who
 from tools.terms import TOPICS
 
 Said = dict[Who, Attestation]  # by whom it is about
+
+# A fix that nobody can carry out opens so; an any-of offers its other branches first.
+ONLY = "Only "
+SIGNS = {">=": "≥", ">": ">", "<=": "≤", "<": "<", "==": "="}
+COMPARE: dict[str, Callable[[float, float], bool]] = {
+    ">=": operator.ge,
+    ">": operator.gt,
+    "<=": operator.le,
+    "<": operator.lt,
+    "==": operator.eq,
+}
 
 
 class Shown(msgspec.Struct, frozen=True, gc=False):
@@ -25,6 +38,12 @@ class Shown(msgspec.Struct, frozen=True, gc=False):
     detail: str = ""
     reason: Reason | None = None
     fix: str | None = None
+
+
+def better(new: Shown, old: Shown) -> bool:
+    """Of several courses or programs, one that shows it beats one that may, which beats one that does not."""
+    rank = {True: 2, None: 1, False: 0}
+    return rank[new.shown] > rank[old.shown]
 
 
 _FAMILY = ("Z80", "Z81", "Z82", "Z83", "Z84")

@@ -12,9 +12,8 @@ from datetime import date, timedelta
 import msgspec
 
 from tools.dates import add_months, months_between
-from tools.evidence import ONLY
-from tools.judge import Judge, Shown
-from tools.measurements import number
+from tools.evidence.judge import ONLY, Judge, Shown, better
+from tools.evidence.measurements import number
 from tools.records import Allergy, Evidence, Fill, Medication, Reason, TrialOutcome
 from tools.rules import AllergyTo, Intolerance, OnDrug, Response, Taking, Trial
 
@@ -166,7 +165,7 @@ def trial(leaf: Trial, judge: Judge, exclude: bool) -> Shown:
     best: Shown | None = None
     for course in courses_of(entries, judge):
         answer = _trial(leaf, course, judge)
-        if best is None or _better(answer, best):
+        if best is None or better(answer, best):
             best = answer
         if answer.shown:
             break
@@ -294,11 +293,6 @@ def _too_short(leaf: Trial, course: Course, days: int, records: tuple[Evidence, 
         until = judge.as_of + timedelta(days=short)
         fix = f"Continue {leaf.label} {short} more days, until {until}, and document the response"
     return Shown(False, records, f"{leaf.label} for {days} of {leaf.min_days} days", None, fix)
-
-
-def _better(new: Shown, old: Shown) -> bool:
-    rank = {True: 2, None: 1, False: 0}
-    return rank[new.shown] > rank[old.shown]
 
 
 # --- intolerance and allergy -----------------------------------------------------------------------------
@@ -444,7 +438,7 @@ def on_drug(leaf: OnDrug, judge: Judge, exclude: bool) -> Shown:
     best: Shown | None = None
     for course in courses_of(fitting, judge):
         answer = _months_on(leaf, course, drug, dose)
-        best = answer if best is None or _better(answer, best) else best
+        best = answer if best is None or better(answer, best) else best
     if (best is None or not best.shown) and undosed:
         records = tuple([item for entry in undosed for item in _course((entry,), None, judge.as_of).seen])
         return Shown(

@@ -32,6 +32,15 @@ class Value(msgspec.Struct, frozen=True, gc=False):
         return len(self.seen) > 1
 
     @property
+    def exact(self) -> float:
+        """The value before it was rounded to be compared; changes are judged without rounding."""
+        seen = self.seen[0]
+        if self.derived or not seen.unit:
+            return self.value
+        unrounded = canonical(seen.test, seen.value, seen.unit)
+        return self.value if unrounded is None else unrounded
+
+    @property
     def evidence(self) -> tuple[Evidence, ...]:
         if len(self.seen) == 1:
             return (_charted(self.seen[0]),)

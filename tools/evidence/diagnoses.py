@@ -1,0 +1,188 @@
+"""The leaf that rests on diagnoses, family history and what the chart states or denies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from functools import lru_cache
+
+from tools.evidence.judge import Judge, Shown, Term, as_stated, term_of
+from tools.records import Diagnosis, Evidence, FamilyHistory
+from tools.rules import Condition, Who
+
+
+def condition(leaf: Condition, judge: Judge, exclude: bool) -> Shown:
+    """Proven, denied, hinted at, or silent; the rule says whether the record's silence is enough."""
+    patient = judge.patient
+    if leaf.sex is not None and patient.sex not in (leaf.sex, "unknown"):
+        seen = Evidence(record_id="patient", kind="sex", value=patient.sex)
+        return Shown(False, (seen,), f"does not apply ({patient.sex})", None, _diagnosis_fix(leaf))
+    proof, hints = _matching(leaf, judge)
+    denied: list[str] = []
+    denials: tuple[Evidence, ...] = ()
+    for who, item in judge.said(leaf.topic).items() if leaf.topic else ():
+        if who not in leaf.who:
+            continue
+        seen = as_stated(item)
+        if item.present:
+            proof = (*proof, seen)
+        else:
+            denied.append(who)
+            denials = denials if seen in denials else (*denials, seen)
+    if proof and denials:
+        return Shown(
+            None,
+            (*proof, *denials),
+            f"the chart shows {leaf.label} and denies it",
+            "conflict",
+            f"Ask the prescriber which is right: {leaf.label} is both recorded and denied",
+        )
+    if proof:
+        fix = f"Excluded by {leaf.label}; consider another drug" if exclude else None
+        stated = {item.kind for item in proof} == {"attestation"}
+        detail = f"{leaf.label} stated in the chart" if stated else f"{leaf.label}: {_names(proof)}"
+        return Shown(True, proof, detail, None, fix)
+    if hints and len(denied) < len(leaf.who):
+        return Shown(
+            None,
+            hints,
+            f"{_names(hints)} does not settle {leaf.label}",
+            "ambiguous",
+            f"Ask the prescriber to state whether this is {leaf.label}: {_names(hints)}",
+        )
+    if len(denied) == len(leaf.who):
+        return Shown(
+            False,
+            denials,
+            f"{leaf.label} denied in the chart",
+            None,
+            None if exclude else _diagnosis_fix(leaf),
+        )
+    return _silence(leaf, judge, exclude, denied)
+
+
+_WHO: dict[Who, str] = {"self": "the patient", "family": "the family"}
+
+
+def _silence(leaf: Condition, judge: Judge, exclude: bool, denied: Sequence[str]) -> Shown:
+    if exclude and leaf.evidence == "attestation":
+        return _unsaid(leaf.label, tuple([who for who in leaf.who if who not in denied]))
+    if judge.patient.conditions is None:
+        return Shown(None, (), "no problem list on record", "missing", "Obtain the problem list")
+    return _unlisted(leaf.label, None if exclude else _diagnosis_fix(leaf))
+
+
+@lru_cache(maxsize=4096)
+def _unsaid(label: str, silent: tuple[Who, ...]) -> Shown:
+    still = " or ".join([_WHO[who] for who in silent])
+    return Shown(
+        None,
+        (),
+        f"the chart does not say whether {still} has {label}",
+        "missing",
+        f"Ask the prescriber to state in the chart whether {still} has {label}",
+    )
+
+
+@lru_cache(maxsize=4096)
+def _unlisted(label: str, fix: str | None) -> Shown:
+    absent = f"not on the problem list: {label}"
+    return Shown(
+        False, (Evidence(record_id="conditions", kind="diagnosis", value=absent),), absent, None, fix
+    )
+
+
+def _diagnosis_fix(leaf: Condition) -> str:
+    return f"No {leaf.label} in the chart; code only what the clinician has diagnosed"
+
+
+def _matching(leaf: Condition, judge: Judge) -> tuple[tuple[Evidence, ...], tuple[Evidence, ...]]:
+    """Entries that prove it, and entries that only hint at it."""
+    proof: tuple[Evidence, ...] = ()
+    hints: tuple[Evidence, ...] = ()
+    unlike: set[Term] = leaf.__dict__.get("unlike") or leaf.__dict__.setdefault("unlike", set())
+    for entry, term in judge.problems():
+        if term in unlike:
+            continue
+        kind = _kind_of_match(leaf, term.code, term.name)
+        if not kind:
+            _remember(unlike, term)
+        elif term.subject in leaf.who:
+            verdict = _counts(leaf, entry, judge.as_of)
+            if verdict is not None:
+                if verdict and kind == "proves" and term.subject == "self":
+                    proof += (_diagnosis(entry),)
+                else:
+                    hints += (_diagnosis(entry),)
+    if "family" in leaf.who:
+        for relative in judge.patient.family_history:
+            term = term_of(relative.code, relative.condition)
+            if term in unlike:
+                continue
+            kind = _kind_of_match(leaf, term.code, term.name)
+            if not kind:
+                _remember(unlike, term)
+            elif kind == "proves":
+                proof += (_relative(relative),)
+            else:
+                hints += (_relative(relative),)
+    return proof, hints
+
+
+def _remember(unlike: set[Term], term: Term) -> None:
+    """Most of what charts list is nothing to a condition, and they write the same again and again."""
+    if len(unlike) >= _REMEMBERED:
+        unlike.clear()
+    unlike.add(term)
+
+
+_REMEMBERED = 65536
+
+
+def _kind_of_match(leaf: Condition, code: str, name: str) -> str:
+    """It "proves" the condition, "hints" at it, or is something else (""); `name` in lower case."""
+    if code and leaf.codes and code.startswith(leaf.codes):
+        return "proves"
+    if name and _mentions(name, leaf.phrases):
+        return "proves"
+    if not leaf.suggests and not leaf.suggest_phrases:
+        return ""
+    if _mentions(name, leaf.not_phrases):
+        return ""
+    if code and leaf.suggests and code.startswith(leaf.suggests):
+        return "hints"
+    return "hints" if _mentions(name, leaf.suggest_phrases) else ""
+
+
+def _mentions(name: str, phrases: tuple[str, ...]) -> bool:
+    for phrase in phrases:  # noqa: SIM110 - a generator costs more than the search
+        if phrase in name:
+            return True
+    return False
+
+
+def _counts(leaf: Condition, entry: Diagnosis, as_of: date) -> bool | None:
+    """True: counts fully; False: only as a hint (provisional, or of unknown date); None: not at all."""
+    if leaf.status == "active" and entry.abated is not None and entry.abated <= as_of:
+        return None
+    if leaf.within_days is not None:
+        if entry.onset is None:
+            return False
+        if entry.onset < as_of - timedelta(days=leaf.within_days):
+            return None
+    return entry.verification == "confirmed"
+
+
+def _diagnosis(entry: Diagnosis) -> Evidence:
+    note = "" if entry.verification == "confirmed" else entry.verification
+    value = f"{entry.code} {entry.name}".strip()
+    return Evidence(record_id=entry.id, kind="diagnosis", value=value, date=entry.onset, note=note)
+
+
+def _relative(entry: FamilyHistory) -> Evidence:
+    value = f"{entry.relation}: {entry.condition} {entry.code}".strip()
+    return Evidence(record_id=entry.id, kind="family_history", value=value)
+
+
+def _names(records: Iterable[Evidence]) -> str:
+    return ", ".join([str(record.value) for record in records])

@@ -1,0 +1,218 @@
+"""Leaves that rest on measured values: a bound, a recent measurement, a change from baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import lru_cache
+
+from tools.evidence.judge import COMPARE, ONLY, SIGNS, Judge, Shown
+from tools.evidence.measurements import Rejected, Value, canonical, governing
+from tools.plain import amount
+from tools.records import Evidence, Reason
+from tools.rules import Change, Lab, Measured
+from tools.terms import TESTS
+
+
+def lab(leaf: Lab, judge: Judge, exclude: bool) -> Shown:
+    """The newest valid value of the window decides; values of one day conflict only if they'd decide
+    differently."""
+    spec = TESTS[leaf.test]
+    end = judge.as_of
+    if leaf.at == "baseline" and judge.therapy_start is not None:
+        end = judge.therapy_start
+    usable, rejected = judge.values(leaf.test)
+    past = usable if end is judge.as_of else [value for value in usable if value.date <= end]
+    fresh = past
+    if leaf.within_days is not None:
+        current = end is judge.as_of
+        first = judge.first(leaf.within_days) if current else end - timedelta(days=leaf.within_days)
+        fresh = _since(past, first)
+    if not fresh:
+        return _no_value(leaf, judge, end, past, rejected)
+    compare = COMPARE[leaf.op]
+    newest = governing(fresh)
+    answer = compare(newest[0].value, leaf.value)
+    records = newest[0].evidence
+    if len(newest) > 1 and any(compare(value.value, leaf.value) is not answer for value in newest):
+        records = tuple(item for value in newest for item in value.evidence)
+        shown = " and ".join(_shown(value, leaf.test) for value in newest)
+        return Shown(
+            None,
+            records,
+            f"{spec.name} values of {newest[0].date} disagree: {shown}",
+            "conflict",
+            f"Confirm which {spec.name} of {newest[0].date} is right ({shown}), or measure again",
+        )
+    if len(newest) > 1:
+        charted = [value for value in newest if not value.derived] or newest[:1]
+        records = tuple(item for value in charted for item in value.evidence)
+    detail = f"{spec.name} {_shown(newest[0], leaf.test)} on {newest[0].date.isoformat()}"
+    if rejected:
+        newer = [item.evidence for item in rejected if item.date is None or item.date > newest[0].date]
+        records += tuple(newer)
+        detail += "".join(f"; {_set_aside(item)}" for item in newer)
+    fix = _lab_fix(leaf, spec.name, exclude) if answer is exclude else None
+    return Shown(answer, records, detail, None, fix)
+
+
+def _since(values: list[Value], first: date) -> list[Value]:
+    if not values or values[-1].date >= first:
+        return values
+    return [value for value in values if value.date >= first]
+
+
+def _shown(value: Value, test: str) -> str:
+    """The value as compared, and as charted where that was in another unit."""
+    charted = value.seen[0]
+    if value.derived or charted.unit is None or canonical(test, 1.0, charted.unit) == 1.0:
+        return _as_read(value.value, test)
+    return f"{_as_read(value.value, test)} (charted as {charted.value} {charted.unit})"
+
+
+@lru_cache(maxsize=65536)
+def _as_read(value: float, test: str) -> str:
+    """A chart may hold 126.02641598984987; what is compared is the whole number."""
+    return amount(round(value, 2), test)
+
+
+def _set_aside(item: Evidence) -> str:
+    when = f" of {item.date}" if item.date else ""
+    return f"the value {item.value} {item.unit or ''}".rstrip() + f"{when} is no evidence: {item.note}"
+
+
+def _lab_fix(leaf: Lab, name: str, exclude: bool) -> str:
+    bound = f"{SIGNS[leaf.op]} {amount(leaf.value, leaf.test)}"
+    if exclude:
+        return f"{ONLY}a newer {name} that is not {bound} would lift this exclusion"
+    if leaf.at == "baseline":
+        return f"{ONLY}a baseline {name} {bound} would meet it"
+    return f"{ONLY}a newer {name} {bound} would meet it"
+
+
+def _no_value(leaf: Lab, judge: Judge, end: date, past: list[Value], rejected: Sequence[Rejected]) -> Shown:
+    name = TESTS[leaf.test].name
+    window = f" within {leaf.within_days} days" if leaf.within_days is not None else ""
+    baseline = leaf.at == "baseline" and judge.therapy_start is not None
+    if rejected and (not past or any(r.date is None or r.date > past[0].date for r in rejected)):
+        worst = rejected[0]
+        records = tuple(item.evidence for item in rejected)
+        detail = f"no usable {name}{window}: {_set_aside(worst.evidence)}"
+        reason: Reason = worst.reason
+        fix = f"Correct the {name} entry ({worst.evidence.note}), or measure again"
+        return Shown(None, records, detail, reason, fix)
+    if past:
+        days = (end - past[0].date).days
+        detail = (
+            f"newest {name} is {_shown(past[0], leaf.test)} of {past[0].date}, {days} days before {end};"
+            f" the window is {leaf.within_days}"
+        )
+        fix = f"Obtain a new {name}: the last, of {past[0].date}, is {days} days old"
+        if baseline:
+            fix = f"Find a {name} of the {leaf.within_days} days before therapy began on {end}"
+        return Shown(None, past[0].evidence, detail, "stale", fix)
+    fix = f"Obtain a {name}{window}"
+    if baseline:
+        fix = f"Find the baseline {name} from before therapy began on {end}"
+    return Shown(None, (), f"no {name} on record" + (f" by {end}" if baseline else ""), "missing", fix)
+
+
+def measured(leaf: Measured, judge: Judge, exclude: bool) -> Shown:
+    first = judge.first(leaf.within_days)
+    records: list[Evidence] = []
+    found, open_names, reasons = [], [], []
+    for test in leaf.tests:
+        usable, rejected = judge.values(test)
+        name = TESTS[test].name
+        if usable and usable[0].date >= first:
+            records += usable[0].evidence
+            found.append(f"{name} on {usable[0].date}")
+            continue
+        open_names.append(name)
+        if usable:
+            records += usable[0].evidence
+            reasons.append("stale")
+        elif rejected:
+            records.append(rejected[0].evidence)
+            reasons.append(rejected[0].reason)
+        else:
+            reasons.append("missing")
+    if not open_names:
+        return Shown(True, tuple(records), ", ".join(found))
+    wanted = " and ".join(open_names)
+    return Shown(
+        None,
+        tuple(records),
+        f"no {wanted} within {leaf.within_days} days",
+        reasons[0],  # type: ignore[arg-type]
+        f"Measure {wanted} (needed within {leaf.within_days} days)",
+    )
+
+
+def change(leaf: Change, judge: Judge, exclude: bool) -> Shown:
+    """From the newest value on or before therapy start to the newest after it, without rounding."""
+    name, start = TESTS[leaf.test].name, judge.therapy_start
+    if start is None:
+        return Shown(
+            None, (), "start of therapy not on record", "missing", "Record when the drug was started"
+        )
+    usable, rejected = judge.values(leaf.test)
+    before = governing([value for value in usable if value.date <= start])
+    later = [value for value in usable if value.date > start]
+    after = governing(later if leaf.within_days is None else _since(later, judge.first(leaf.within_days)))
+    if not before:
+        fix = f"Find the baseline {name} from before therapy began on {start}"
+        return Shown(None, (), f"no baseline {name} by {start}", "missing", fix)
+    if not after:
+        return _no_follow_up(leaf, name, later, rejected)
+    answers = {_changed_enough(leaf, old.exact, new.exact) for old in before for new in after}
+    records = tuple(item for value in (*before, *after) for item in value.evidence)
+    if len(answers) > 1:
+        fix = f"Confirm which {name} is right, or measure again"
+        return Shown(None, records, f"{name} values of one day disagree", "conflict", fix)
+    old, new = before[0], after[0]
+    detail = (
+        f"{name} {_as_read(old.exact, leaf.test)} → {_as_read(new.exact, leaf.test)}"
+        f" ({old.date} to {new.date}): {_change_text(leaf, old.exact, new.exact)}"
+    )
+    wanted = f"{leaf.percent:g} %" if leaf.percent is not None else _points(leaf.amount or 0.0, leaf.test)
+    fix = f"Show the trend; the rule asks for a {leaf.direction} of at least {wanted}"
+    return Shown(answers.pop(), records, detail, None, fix)
+
+
+def _no_follow_up(leaf: Change, name: str, later: list[Value], rejected: Sequence[Rejected]) -> Shown:
+    window = f" within {leaf.within_days} days" if leaf.within_days is not None else ""
+    if later:
+        detail = f"newest {name} is of {later[0].date}; none{window}"
+        return Shown(None, later[0].evidence, detail, "stale", f"Measure {name}{window}")
+    reason: Reason = rejected[0].reason if rejected else "missing"
+    records = tuple(item.evidence for item in rejected)
+    return Shown(None, records, f"no {name} since therapy began", reason, f"Measure {name}")
+
+
+def _fall(leaf: Change, old: float, new: float) -> Decimal:
+    fall = Decimal(repr(old)) - Decimal(repr(new))
+    return fall if leaf.direction == "fall" else -fall
+
+
+def _changed_enough(leaf: Change, old: float, new: float) -> bool:
+    fall = _fall(leaf, old, new)
+    if leaf.percent is not None:
+        return fall * 100 >= Decimal(repr(leaf.percent)) * Decimal(repr(old))
+    return fall >= Decimal(repr(leaf.amount or 0.0))
+
+
+def _points(change: float, test: str) -> str:
+    """A difference of percentages is in percentage points."""
+    return f"{change:g} percentage points" if TESTS[test].unit == "%" else amount(change, test)
+
+
+def _change_text(leaf: Change, old: float, new: float) -> str:
+    fall = _fall(leaf, old, new)
+    if leaf.percent is None:
+        return f"{leaf.direction} of {_points(float(fall), leaf.test)}"
+    percent = fall * 100 / Decimal(repr(old))
+    # Cut, never rounded: 4.999 % must not be shown as 5.00 %.
+    cut = percent.quantize(Decimal("0.01"), rounding="ROUND_FLOOR")
+    return f"{leaf.direction} of {cut} %"

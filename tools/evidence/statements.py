@@ -1,0 +1,113 @@
+"""Leaves that rest on the person, the request, the prescriber, programs and what the prescriber states."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from tools.dates import add_months, age_on
+from tools.evidence.judge import COMPARE, SIGNS, Judge, Shown, as_stated, better
+from tools.records import Evidence
+from tools.rules import Age, Attested, Programme, Specialist, Use
+from tools.terms import INDICATIONS
+
+
+def age(leaf: Age, judge: Judge, exclude: bool) -> Shown:
+    born = judge.patient.birth_date
+    if born is None or born > judge.as_of:
+        return Shown(None, (), "birth date not on record", "missing", "Record the birth date")
+    years = age_on(born, judge.as_of)
+    seen = Evidence(record_id="patient", kind="birth_date", value=born.isoformat(), date=born)
+    answer = COMPARE[leaf.op](years, leaf.years)
+    fix = None
+    if answer is exclude:
+        fix = f"Age {years} is outside the rule ({SIGNS[leaf.op]} {leaf.years}); only an exception can help"
+    return Shown(answer, (seen,), f"age {years}", None, fix)
+
+
+def use(leaf: Use, judge: Judge, exclude: bool) -> Shown:
+    wanted = judge.request.indication
+    if not wanted:
+        return Shown(None, (), "the use is not stated", "missing", "State what the drug is asked for")
+    named = INDICATIONS.get(wanted, wanted)
+    seen = Evidence(record_id=judge.request.order_id or "request", kind="use", value=named)
+    return Shown(
+        wanted in leaf.uses, (seen,), f"requested for {named}", None, f"Not covered for {leaf.label}"
+    )
+
+
+def attested(leaf: Attested, judge: Judge, exclude: bool) -> Shown:
+    """The newest day's statement governs; a denial and an affirmation of one day conflict."""
+    said = [
+        item
+        for item in judge.patient.attestations
+        if item.topic == leaf.topic
+        and "self" in item.subjects
+        and (item.date is None or item.date <= judge.as_of)
+    ]
+    ask = f"Ask the prescriber to state in the chart: {leaf.statement}"
+    if not said:
+        return Shown(None, (), f"not stated: {leaf.statement}", "missing", ask)
+    day = max(item.date or date.min for item in said)
+    newest = [item for item in said if (item.date or date.min) == day]
+    records = tuple(as_stated(item) for item in newest)
+    if leaf.within_days is not None and day < judge.as_of - timedelta(days=leaf.within_days):
+        return Shown(None, records, f"last stated on {day}", "stale", ask)
+    if len({item.present for item in newest}) > 1:
+        return Shown(None, records, f"stated and denied on {day}: {leaf.statement}", "conflict", ask)
+    present = newest[0].present
+    verb = "stated" if present else "denied"
+    return Shown(
+        present, records, f"{verb}: {leaf.statement}", None, f"The chart denies it: {leaf.statement}"
+    )
+
+
+def specialist(leaf: Specialist, judge: Judge, exclude: bool) -> Shown:
+    wanted = " or ".join(leaf.specialties)
+    fix = f"Arrange, or document, a consultation with {wanted}"
+    prescriber = judge.patient.prescriber
+    if prescriber is not None and prescriber.specialty:
+        seen = Evidence(record_id="prescriber", kind="specialty", value=prescriber.specialty)
+        if prescriber.specialty.casefold() in leaf.specialties:
+            return Shown(True, (seen,), f"prescribed by {prescriber.specialty}")
+        consult = judge.said("specialist_consult").get("self")
+        if consult is not None and consult.present:
+            return Shown(True, (as_stated(consult),), "specialist consulted")
+        return Shown(False, (seen,), f"prescribed by {prescriber.specialty}", None, fix)
+    consult = judge.said("specialist_consult").get("self")
+    if consult is not None and consult.present:
+        return Shown(True, (as_stated(consult),), "specialist consulted")
+    return Shown(None, (), "prescriber's specialty not on record", "missing", fix)
+
+
+def programme(leaf: Programme, judge: Judge, exclude: bool) -> Shown:
+    """The programme that lasted long enough; one without a start is unknown, none at all as well."""
+    name = f"{leaf.programme} program"
+    best: Shown | None = None
+    for item in judge.patient.programs:
+        ongoing = item.end is None or item.end > judge.as_of
+        last = judge.as_of if ongoing else item.end
+        assert last is not None
+        period = f"{item.start or '?'} to {'now' if ongoing else item.end}"
+        seen = (
+            Evidence(
+                record_id=item.id, kind="program", value=f"{item.name or name}, {period}", date=item.start
+            ),
+        )
+        if item.start is None or item.start > last:
+            fix = f"Document when the {name} began and ended"
+            answer = Shown(None, seen, f"{name} without usable dates", "missing", fix)
+        elif leaf.within_days is not None and last < judge.as_of - timedelta(days=leaf.within_days):
+            fix = f"Take part in a {name} again: the last ended on {last}"
+            answer = Shown(None, seen, f"{name} ended {last}", "stale", fix)
+        else:
+            due = add_months(item.start, leaf.min_months)
+            fix = f"Complete {leaf.min_months} months of the {name}"
+            if ongoing:
+                fix = f"Continue the {name} until {due} ({(due - last).days} more days)"
+            answer = Shown(last >= due, seen, f"{name} {period}", None, fix)
+        if best is None or better(answer, best):
+            best = answer
+    if best is None:
+        fix = f"Document a {name} of at least {leaf.min_months} months with its dates"
+        return Shown(None, (), f"no {name} on record", "missing", fix)
+    return best
