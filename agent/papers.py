@@ -13,12 +13,12 @@ import msgspec
 
 from agent.dump import to_json
 from tools.cases import Case
-from tools.covers import cover, page_count
-from tools.form_pdf import render_pdf
-from tools.forms import fill
-from tools.letter_pdf import letter_pdf
-from tools.letters import Letter
-from tools.letters import letter as write_letter
+from tools.papers.covers import cover, page_count
+from tools.papers.form_pdf import render_pdf
+from tools.papers.forms import fill
+from tools.papers.letter_pdf import letter_pdf
+from tools.papers.letters import Letter
+from tools.papers.letters import letter as write_letter
 from tools.records import PARequest
 from tools.store.rows import Draft, DraftFile
 from tools.store.store import Store

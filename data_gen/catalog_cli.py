@@ -121,7 +121,7 @@ def _known(what: str, value: str, known: dict[str, Any]) -> str:
 
 def _differences(loaded: Catalog) -> Iterator[str]:
     """Ids of rules whose document does not say what they say."""
-    from tools.policy_rules import read_rules, stated
+    from tools.rulebook.policy_rules import read_rules, stated
 
     for plan in loaded.plans.values():
         for benefit in plan.benefits.values():

@@ -18,11 +18,11 @@ from data_gen.plans import Limits, Source, read_limit, read_limits, read_plan
 from data_gen.policies import print_policy
 from data_gen.styles import read_style
 from tools.errors import Invalid, Unavailable
-from tools.located import Map, Place, as_map, as_seq, convert, only, read_yaml, unknown
-from tools.plain import describe
-from tools.prose import House
 from tools.records import Drug, Plan, Policy
-from tools.rule_yaml import Reader
+from tools.rulebook.located import Map, Place, as_map, as_seq, convert, only, read_yaml, unknown
+from tools.rulebook.plain import describe
+from tools.rulebook.prose import House
+from tools.rulebook.rule_yaml import Reader
 from tools.rules import Composite, Rule
 from tools.terms import INDICATIONS
 

@@ -11,7 +11,7 @@ import msgspec
 import yaml
 
 from tools.errors import Invalid
-from tools.form_sources import COLUMNS, SOURCES
+from tools.papers.form_sources import COLUMNS, SOURCES
 from tools.records import Field, FormTemplate, Plan, Section
 
 FORMS = Path(__file__).parent / "catalog" / "forms.yaml"

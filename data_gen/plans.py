@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 import msgspec
 
 from data_gen.policies import Paper
-from tools.criterion_yaml import walk
-from tools.located import Map, Place, Seq, as_map, as_seq, convert, only, unknown
-from tools.plain import describe
 from tools.records import Benefit, Drug, Plan, QuantityLimit
-from tools.rule_yaml import Reader
+from tools.rulebook.criterion_yaml import walk
+from tools.rulebook.located import Map, Place, Seq, as_map, as_seq, convert, only, unknown
+from tools.rulebook.plain import describe
+from tools.rulebook.rule_yaml import Reader
 from tools.rules import Rule, Trial
 from tools.terms import INDICATIONS
 

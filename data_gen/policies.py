@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from tools.policy_text import read_policy
-from tools.prose import House, Line
 from tools.records import Benefit, Drug, Plan, Policy, QuantityLimit
+from tools.rulebook.policy_text import read_policy
+from tools.rulebook.prose import House, Line
 from tools.rules import AllOf, Required
 from tools.terms import INDICATIONS
 

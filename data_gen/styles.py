@@ -8,13 +8,13 @@ from typing import get_args
 
 from data_gen.policies import HEADERS
 from tools.errors import Invalid
-from tools.leaves import DOCUMENTS, LEAVES
-from tools.located import Map, Place, convert, unknown
-from tools.policy_text import check_labels
-from tools.prose import FIXED, House
+from tools.rulebook.leaves import DOCUMENTS, LEAVES
+from tools.rulebook.located import Map, Place, convert, unknown
+from tools.rulebook.policy_text import check_labels
+from tools.rulebook.prose import FIXED, House
+from tools.rulebook.wording import Style
 from tools.rules import Op, Response
 from tools.terms import SECTIONS, TESTS
-from tools.wording import Style
 
 _COMPOSITES = ("all_of", "any_of", "none_of", "at_least")
 _TABLES: dict[str, tuple[str, ...]] = {

@@ -22,9 +22,9 @@ from data_gen.world import Order, generate
 from tools.casefile import described
 from tools.determine import complete_request, determine
 from tools.documents import walk
-from tools.located import Place, as_map, parse_yaml
 from tools.records import Benefit, Drug, Patient, Plan, Request
-from tools.rule_yaml import Reader
+from tools.rulebook.located import Place, as_map, parse_yaml
+from tools.rulebook.rule_yaml import Reader
 
 TEN = """
 indication: t2dm

@@ -302,5 +302,5 @@ def describe(folder: Path, world: World | None = None) -> None:
 
 
 def read_policy(text: str, file: str) -> Policy:
-    """Stands in for tools.policy_text.read_policy: the tiny world's document is the record itself."""
+    """Stands in for tools.rulebook.policy_text.read_policy: the tiny world's document is the record itself."""
     return msgspec.structs.replace(msgspec.json.decode(text, type=Policy), file=file)

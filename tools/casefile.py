@@ -23,7 +23,6 @@ from tools.chartfile import Reading, read_chart, read_date
 from tools.determine import complete_request, determine
 from tools.documents import walk
 from tools.errors import Invalid, Unavailable
-from tools.located import Map, Place, Seq, as_map, only, read_yaml, unknown
 from tools.medicines import medicine
 from tools.records import (
     Benefit,
@@ -40,7 +39,8 @@ from tools.records import (
     Request,
     Status,
 )
-from tools.rule_yaml import RULE_KEYS, Reader
+from tools.rulebook.located import Map, Place, Seq, as_map, only, read_yaml, unknown
+from tools.rulebook.rule_yaml import RULE_KEYS, Reader
 from tools.rules import AllOf, AnyOf, Composite, Node, Rule
 
 CASE_KEYS = (
@@ -348,7 +348,7 @@ def _rule(body: Map, rule_id: str, drugs: Iterable[Drug]) -> Rule:
 
 def described(rule: Rule) -> Rule:
     """The same rule, each node with its plain statement."""
-    from tools.plain import describe
+    from tools.rulebook.plain import describe
 
     def told(node: Node) -> Node:
         if isinstance(node, Composite):

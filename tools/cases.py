@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from tools.dates import age_on
 from tools.evidence.measurements import Value, governing, values_of
-from tools.formats import how_often, number
+from tools.papers.formats import how_often, number
 from tools.records import (
     Benefit,
     Coverage,

@@ -12,7 +12,6 @@ from datetime import date, timedelta
 from typing import Any, NamedTuple, TypeVar
 
 from tools.dates import add_months
-from tools.located import Map, Place, Seq, convert, only, unknown
 from tools.medicines import medicine
 from tools.records import (
     Allergy,
@@ -33,6 +32,7 @@ from tools.records import (
     Procedure,
     Program,
 )
+from tools.rulebook.located import Map, Place, Seq, convert, only, unknown
 from tools.terms import CONCEPTS, TESTS, TOPICS
 
 T = TypeVar("T")

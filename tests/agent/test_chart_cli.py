@@ -21,9 +21,9 @@ Run = Callable[..., tuple[int, str, str]]
 @pytest.fixture
 def pa(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Runs `pa` on the tiny world: exit code, output, errors."""
-    stand_in = ModuleType("tools.policy_text")
+    stand_in = ModuleType("tools.rulebook.policy_text")
     stand_in.read_policy = worlds.read_policy  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "tools.policy_text", stand_in)
+    monkeypatch.setitem(sys.modules, "tools.rulebook.policy_text", stand_in)
     monkeypatch.setenv("PALADIN_HOME", str(tmp_path))
     store = Store.create(f"sqlite:///{tmp_path}/paladin.db")
     load(store, worlds.write_world(tmp_path / "world"))

@@ -28,9 +28,9 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     """The tiny world in a store of its own, which `pa` opens."""
     from types import ModuleType
 
-    stand_in = ModuleType("tools.policy_text")
+    stand_in = ModuleType("tools.rulebook.policy_text")
     stand_in.read_policy = worlds.read_policy  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "tools.policy_text", stand_in)
+    monkeypatch.setitem(sys.modules, "tools.rulebook.policy_text", stand_in)
     url = f"sqlite:///{tmp_path}/store.db"
     monkeypatch.setenv("PALADIN_DATABASE_URL", url)
     made = Store.create(url)

@@ -15,9 +15,9 @@ from data_gen.wanted import Infeasible, wants
 from data_gen.world import Maker, Span
 from tools.determine import complete_request, determine
 from tools.documents import walk
-from tools.located import Place, as_map, parse_yaml
 from tools.records import Benefit, Determination, Patient, QuantityLimit, Request
-from tools.rule_yaml import Reader
+from tools.rulebook.located import Place, as_map, parse_yaml
+from tools.rulebook.rule_yaml import Reader
 from tools.rules import Age, AnyOf, Condition, Lab, Trial
 
 

@@ -10,12 +10,12 @@ from typer.testing import CliRunner
 
 from data_gen.catalog_cli import app
 from data_gen.catalog_loader import CATALOG, Catalog, load_catalog, our_catalog
-from tools.criterion_yaml import walk
 from tools.errors import Invalid, NotFound, Unavailable
-from tools.located import Place, as_map, parse_yaml, read_yaml
-from tools.policy_rules import stated
 from tools.records import Benefit, Plan
-from tools.rule_yaml import Reader
+from tools.rulebook.criterion_yaml import walk
+from tools.rulebook.located import Place, as_map, parse_yaml, read_yaml
+from tools.rulebook.policy_rules import stated
+from tools.rulebook.rule_yaml import Reader
 from tools.rules import AllOf, Condition, Rule
 from tools.terms import CONCEPTS, INDICATIONS, INGREDIENTS, TESTS
 

@@ -9,14 +9,14 @@ import pytest
 
 from data_gen.catalog_loader import our_catalog
 from tools.errors import Invalid
-from tools.plain import describe
-from tools.policy_rules import Limit, read_limits, read_rules, stated
-from tools.policy_text import read_policy
-from tools.prose import House
 from tools.records import Benefit, Plan, Policy, QuantityLimit
+from tools.rulebook.plain import describe
+from tools.rulebook.policy_rules import Limit, read_limits, read_rules, stated
+from tools.rulebook.policy_text import read_policy
+from tools.rulebook.prose import House
+from tools.rulebook.wording import plain_number
 from tools.rules import Age, Lab, Measured, Rule, Trial
 from tools.terms import SECTIONS, TESTS
-from tools.wording import plain_number
 
 CATALOG = our_catalog()
 ALL = [(plan, benefit) for plan in CATALOG.plans.values() for benefit in plan.benefits.values()]

@@ -25,9 +25,9 @@ DAY = date(2026, 8, 30)
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     """The tiny world."""
-    stand_in = ModuleType("tools.policy_text")
+    stand_in = ModuleType("tools.rulebook.policy_text")
     stand_in.read_policy = worlds.read_policy  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "tools.policy_text", stand_in)
+    monkeypatch.setitem(sys.modules, "tools.rulebook.policy_text", stand_in)
     made = Store.create(f"sqlite:///{tmp_path}/store.db")
     load(made, worlds.write_world(tmp_path / "world"))
     yield made

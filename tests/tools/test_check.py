@@ -19,7 +19,7 @@ from tools.store.load import load
 @pytest.fixture
 def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     """The tiny world of three patients."""
-    monkeypatch.setattr("tools.policy_text.read_policy", worlds.read_policy)
+    monkeypatch.setattr("tools.rulebook.policy_text.read_policy", worlds.read_policy)
     monkeypatch.setattr("tools.store.validation.read_policy", worlds.read_policy, raising=False)
     store = Store.create(f"sqlite:///{tmp_path}/store.db")
     load(store, worlds.write_world(tmp_path / "world"))

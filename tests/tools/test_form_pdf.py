@@ -13,12 +13,12 @@ from data_gen.catalog_loader import our_catalog
 from data_gen.forms import print_forms
 from tests.paper_cases import ARCHETYPES, AS_OF, DRUGS, PLANS, bare, case_of, jose, on_ozempic
 from tools.cases import Case
-from tools.covers import page_count
 from tools.determine import complete_request, determine
-from tools.form_layout import WIDTH, column_widths, rows_of, width_of, wrap
-from tools.form_pdf import render_pdf
-from tools.formats import printable
-from tools.forms import fill
+from tools.papers.covers import page_count
+from tools.papers.form_layout import WIDTH, column_widths, rows_of, width_of, wrap
+from tools.papers.form_pdf import render_pdf
+from tools.papers.formats import printable
+from tools.papers.forms import fill
 from tools.records import Allergy, PARequest, Request
 
 FORM = print_forms(PLANS)

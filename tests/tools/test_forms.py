@@ -13,14 +13,14 @@ from data_gen.world import Order as Wanted
 from data_gen.world import generate
 from tests.paper_cases import ARCHETYPES, AS_OF, DRUGS, PLANS, bare, case_of, jose, observation, on_ozempic
 from tools.cases import Case
-from tools.covers import cover, mail_cover, page_count, phone_script
 from tools.determine import complete_request, determine
-from tools.epa import exchange
 from tools.errors import Invalid
-from tools.formats import how_often, ndc11
-from tools.forms import fill
-from tools.letters import letter
-from tools.questions import questions
+from tools.papers.covers import cover, mail_cover, page_count, phone_script
+from tools.papers.epa import exchange
+from tools.papers.formats import how_often, ndc11
+from tools.papers.forms import fill
+from tools.papers.letters import letter
+from tools.papers.questions import questions
 from tools.records import Allergy, FilledField, Medication, Order, PARequest, Patient, Request
 
 FORM = print_forms(PLANS)

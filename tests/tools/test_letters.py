@@ -8,10 +8,10 @@ import pytest
 
 from tests.paper_cases import AS_OF, bare, case_of, jose, observation, on_ozempic
 from tools.cases import Case
-from tools.citations import TABLE, citations
-from tools.formats import long_date
-from tools.letter_pdf import letter_pdf
-from tools.letters import Letter, letter
+from tools.papers.citations import TABLE, citations
+from tools.papers.formats import long_date
+from tools.papers.letter_pdf import letter_pdf
+from tools.papers.letters import Letter, letter
 from tools.records import Diagnosis, Medication, Patient
 
 NUMBER = re.compile(r"\d[\d,.]*\d|\d")

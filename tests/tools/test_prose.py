@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from data_gen.catalog_loader import our_catalog
 from tools.errors import Invalid
-from tools.prose import House, bare, describe
+from tools.rulebook.prose import House, bare, describe
+from tools.rulebook.wording import SPECIALTIES, drugs_label, uses_label
 from tools.rules import (
     Age,
     AllergyTo,
@@ -31,7 +32,6 @@ from tools.rules import (
     Use,
 )
 from tools.terms import CLASSES, CONCEPTS, INDICATIONS, INGREDIENTS, TESTS, TOPICS
-from tools.wording import SPECIALTIES, drugs_label, uses_label
 
 HOUSES: dict[str, House] = our_catalog().houses
 

@@ -9,8 +9,8 @@ from functools import lru_cache
 
 from tools.evidence.judge import COMPARE, ONLY, SIGNS, Judge, Shown
 from tools.evidence.measurements import Rejected, Value, canonical, governing
-from tools.plain import amount
 from tools.records import Evidence, Reason
+from tools.rulebook.plain import amount
 from tools.rules import Change, Lab, Measured
 from tools.terms import TESTS
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from tools.plain import describe
 from tools.records import Benefit, Clause, Drug, Policy, Record
+from tools.rulebook.plain import describe
 from tools.rules import Composite, Node, Part, Required
 from tools.store.everyday import fixed_clauses, questions
 from tools.store.validation import parts

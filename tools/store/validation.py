@@ -95,7 +95,7 @@ def _read(path: Path, kind: type[T], key: str) -> tuple[dict[str, T], dict[str, 
 
 
 def _read_policies(folder: Path) -> dict[str, Policy]:
-    from tools.policy_text import read_policy
+    from tools.rulebook.policy_text import read_policy
 
     found: dict[str, Policy] = {}
     cells: dict[tuple[str, str], Policy] = {}

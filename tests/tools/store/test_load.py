@@ -411,9 +411,9 @@ CHILD = """
 import sys, time
 from types import ModuleType
 from tests import worlds
-stand_in = ModuleType("tools.policy_text")
+stand_in = ModuleType("tools.rulebook.policy_text")
 stand_in.read_policy = worlds.read_policy
-sys.modules["tools.policy_text"] = stand_in
+sys.modules["tools.rulebook.policy_text"] = stand_in
 from tools.store import Store
 from tools.store.load import load
 def progress(stage, done, expected):

@@ -12,11 +12,11 @@ from io import BytesIO
 from itertools import groupby
 from typing import Any
 
-from tools import formats
-from tools.acroform import FONT as VALUE_FONT
-from tools.acroform import LEADING, PAD, SIZE, Fields
 from tools.cases import Case
-from tools.form_layout import (
+from tools.papers import formats
+from tools.papers.acroform import FONT as VALUE_FONT
+from tools.papers.acroform import LEADING, PAD, SIZE, Fields
+from tools.papers.form_layout import (
     FOOT,
     MARGIN,
     PAGE_HEIGHT,
@@ -29,8 +29,8 @@ from tools.form_layout import (
     width_of,
     wrap,
 )
-from tools.form_look import Look
-from tools.paper import canvas
+from tools.papers.form_look import Look
+from tools.papers.paper import canvas
 from tools.records import FilledField, FormTemplate, PARequest, Section
 
 LABEL = 8.5  # points; nothing on the form is smaller

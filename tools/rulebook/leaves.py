@@ -9,26 +9,7 @@ from typing import Any
 import msgspec
 
 from tools.errors import Invalid
-from tools.rules import (
-    Age,
-    AllergyTo,
-    Attested,
-    Change,
-    Condition,
-    Intolerance,
-    Lab,
-    Measured,
-    Node,
-    OnDrug,
-    Part,
-    Programme,
-    Required,
-    Specialist,
-    Taking,
-    Trial,
-    Use,
-)
-from tools.slots import (
+from tools.rulebook.slots import (
     amount,
     change_amount,
     clause_number,
@@ -40,8 +21,7 @@ from tools.slots import (
     statement,
     unit_of_test,
 )
-from tools.terms import INDICATIONS, TESTS
-from tools.wording import (
+from tools.rulebook.wording import (
     CONCEPT_BACK,
     QUOTED,
     SPECIALTIES,
@@ -64,6 +44,26 @@ from tools.wording import (
     whole,
     words,
 )
+from tools.rules import (
+    Age,
+    AllergyTo,
+    Attested,
+    Change,
+    Condition,
+    Intolerance,
+    Lab,
+    Measured,
+    Node,
+    OnDrug,
+    Part,
+    Programme,
+    Required,
+    Specialist,
+    Taking,
+    Trial,
+    Use,
+)
+from tools.terms import INDICATIONS, TESTS
 
 LEAVES: dict[str, type[Part]] = {
     "age": Age,

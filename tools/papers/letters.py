@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date
 
-from tools import formats
-from tools.attachments import attachments
 from tools.cases import Case, Measurement
-from tools.citations import citations
-from tools.composed import Block, Fact, Letter, heading, paragraph
-from tools.questions import Question, questions
+from tools.papers import formats
+from tools.papers.attachments import attachments
+from tools.papers.citations import citations
+from tools.papers.composed import Block, Fact, Letter, heading, paragraph
+from tools.papers.questions import Question, questions
 from tools.records import Diagnosis, Finding, Medication
 from tools.rules import AnyOf
 from tools.terms import INDICATIONS, TESTS

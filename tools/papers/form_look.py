@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from tools import formats
-from tools.form_layout import MARGIN, PAGE_HEIGHT, WIDTH, Block, width_of, wrap
+from tools.papers import formats
+from tools.papers.form_layout import MARGIN, PAGE_HEIGHT, WIDTH, Block, width_of, wrap
 from tools.records import FormTemplate, Plan
 
 LABEL = 8.5

@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from tools.criterion_yaml import Criteria, as_written, count, walk
-from tools.fragments import Fragments
-from tools.located import Map, Place, as_map, as_seq, convert, only, unknown
+from tools.rulebook.criterion_yaml import Criteria, as_written, count, walk
+from tools.rulebook.fragments import Fragments
+from tools.rulebook.located import Map, Place, as_map, as_seq, convert, only, unknown
 from tools.rules import AllOf, Composite, Node, Required, Rule
 from tools.terms import INDICATIONS, TESTS
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tools import formats
-from tools.attachments import attachments
 from tools.cases import Case
-from tools.form_sources import BLANK, SOURCES, Hand, Value, diagnosis_row, ids, lab_row, trial_row
-from tools.questions import Question, questions
+from tools.papers import formats
+from tools.papers.attachments import attachments
+from tools.papers.form_sources import BLANK, SOURCES, Hand, Value, diagnosis_row, ids, lab_row, trial_row
+from tools.papers.questions import Question, questions
 from tools.records import Field, FilledField, FormTemplate, PARequest, Section
 
 YES_NO = ("Yes", "No")

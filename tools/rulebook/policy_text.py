@@ -16,8 +16,8 @@ import re
 from datetime import date, datetime
 
 from tools.errors import Invalid
-from tools.located import Place
 from tools.records import Clause, Policy
+from tools.rulebook.located import Place
 from tools.terms import SECTIONS
 
 HEADER: dict[str, tuple[str, ...]] = {

@@ -14,11 +14,11 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from tools.errors import Invalid
-from tools.leaves import Phrases, bare
-from tools.plain import describe
+from tools.rulebook.leaves import Phrases, bare
+from tools.rulebook.plain import describe
+from tools.rulebook.wording import Slot, Style, Template, decimal, listed, whole
 from tools.rules import AllOf, AnyOf, AtLeast, Composite, Node, NoneOf, Required
 from tools.terms import INDICATIONS
-from tools.wording import Slot, Style, Template, decimal, listed, whole
 
 __all__ = ["House", "Line", "Style", "bare", "describe"]
 

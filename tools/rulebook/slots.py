@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tools.terms import TESTS, TOPICS
-from tools.wording import (
+from tools.rulebook.wording import (
     CODE,
     CONCEPT_BACK,
     NO_UNIT,
@@ -24,6 +23,7 @@ from tools.wording import (
     quoted,
     unquoted,
 )
+from tools.terms import TESTS, TOPICS
 
 POINTS = "percentage points"
 _CONCEPT_FIELDS = ("codes", "phrases", "suggests", "suggest_phrases", "not_phrases", "topic")

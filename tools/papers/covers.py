@@ -7,11 +7,11 @@ from io import BytesIO
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from tools import formats
 from tools.cases import Case
-from tools.composed import Block, Letter, heading, paragraph
-from tools.letters import Writer
-from tools.paper import canvas
+from tools.papers import formats
+from tools.papers.composed import Block, Letter, heading, paragraph
+from tools.papers.letters import Writer
+from tools.papers.paper import canvas
 from tools.records import FilledField, FormTemplate, PARequest
 
 CONFIDENTIAL = (
@@ -38,12 +38,12 @@ def cover(template: FormTemplate, request: PARequest, case: Case, pages: int = 0
     if template.channel == "phone":
         return Paper("phone-script.md", "text/markdown", phone_script(template, request, case).encode())
     if template.channel == "mail":
-        from tools.letter_pdf import letter_pdf
+        from tools.papers.letter_pdf import letter_pdf
 
         return Paper("mail-cover.pdf", "application/pdf", letter_pdf(mail_cover(template, request, case)))
     import msgspec
 
-    from tools.epa import exchange
+    from tools.papers.epa import exchange
 
     content = msgspec.json.format(msgspec.json.encode(exchange(template, request, case)), indent=2)
     return Paper("epa.json", "application/json", content)
@@ -95,7 +95,7 @@ def _fax_lines(template: FormTemplate, case: Case, pages: int) -> Iterator[tuple
 
 
 def _confidential(pen: Any, y: float) -> None:
-    from tools.form_layout import wrap
+    from tools.papers.form_layout import wrap
 
     lines = wrap(CONFIDENTIAL, "Helvetica", 10, 470)
     pen.rect(60, y - 14 * len(lines) - 4, 492, 14 * len(lines) + 16)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from typing import NamedTuple
 
-from tools import formats
 from tools.cases import Case, Measurement
+from tools.papers import formats
 from tools.records import Diagnosis, Medication
 from tools.terms import TESTS
 

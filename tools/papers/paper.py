@@ -5,7 +5,7 @@ from __future__ import annotations
 from io import BytesIO
 from typing import Any
 
-from tools.formats import printable
+from tools.papers.formats import printable
 
 
 def canvas(buffer: BytesIO, title: str, subject: str = "") -> Any:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from tools import formats
 from tools.cases import Case
 from tools.evidence.measurements import canonical
+from tools.papers import formats
 from tools.records import Evidence, Finding
 from tools.rules import Node, NoneOf
 from tools.terms import INDICATIONS, TESTS

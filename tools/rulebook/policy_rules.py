@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from tools.errors import Invalid
-from tools.prose import House, Path, bare
 from tools.records import Policy
+from tools.rulebook.prose import House, Path, bare
 from tools.rules import AllOf, Node, Required, Rule
 
 

@@ -12,8 +12,9 @@ from typing import Any
 
 import msgspec
 
-from tools.fragments import Fragments
-from tools.located import Map, Place, Seq, as_map, as_seq, convert, only, unknown
+from tools.rulebook.fragments import Fragments
+from tools.rulebook.located import Map, Place, Seq, as_map, as_seq, convert, only, unknown
+from tools.rulebook.wording import drugs_label, uses_label
 from tools.rules import (
     Age,
     AllergyTo,
@@ -37,7 +38,6 @@ from tools.rules import (
     Use,
 )
 from tools.terms import BRANDS, CLASSES, CONCEPTS, INDICATIONS, INGREDIENTS, TESTS, TOPICS
-from tools.wording import drugs_label, uses_label
 
 _BOUND = re.compile(
     r"(?P<what>[a-z_0-9]+)\s*(?P<op>>=|<=|==|>|<|≥|≤)\s*(?P<value>-?\d+(?:\.\d+)?)(?P<rest>.*)", re.DOTALL

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tools.located import Map, Place, Seq, as_map, only, unknown
+from tools.rulebook.located import Map, Place, Seq, as_map, only, unknown
 
 
 class Fragments:

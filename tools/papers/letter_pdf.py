@@ -7,11 +7,11 @@ from io import BytesIO
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from tools import formats
-from tools.composed import Block, Letter
-from tools.form_layout import Block as Piece
-from tools.form_layout import pages_of, space, width_of, wrap
-from tools.paper import canvas
+from tools.papers import formats
+from tools.papers.composed import Block, Letter
+from tools.papers.form_layout import Block as Piece
+from tools.papers.form_layout import pages_of, space, width_of, wrap
+from tools.papers.paper import canvas
 
 LEFT, TOP, BOTTOM, WIDTH = 68.0, 742.0, 62.0, 476.0
 NUMBER_GAP = 7.0

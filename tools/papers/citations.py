@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tools import populations
 from tools.cases import Case
+from tools.papers import populations
 
 MOST = 4  # citations in one letter
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
+from tools.rulebook.wording import join, plain_number
 from tools.rules import (
     Age,
     AllergyTo,
@@ -29,7 +30,6 @@ from tools.rules import (
     Use,
 )
 from tools.terms import TESTS
-from tools.wording import join, plain_number
 
 _SIGNS = {">=": "≥", ">": ">", "<=": "≤", "<": "<", "==": "="}
 _UNITS = {

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tools import formats
 from tools.cases import Case
+from tools.papers import formats
 from tools.records import FilledField, FormTemplate, PARequest
 from tools.terms import TESTS
 

@@ -1,0 +1,1 @@
+"""What goes to the payer: the filled form, its PDF, covers by channel, the letter of medical necessity."""
