@@ -156,10 +156,13 @@ def _statement(finding: Finding, depth: int) -> RenderableType:
 
 
 def _short(finding: Finding) -> str:
-    """Its statement; where the branches stand below it, `any of` is enough."""
+    """Its statement; where the branches stand below it, its name and `any of` are enough."""
     said = finding.text or finding.criterion
     head, colon, _ = said.partition(":")
-    return head if finding.parts and colon and head.endswith(" of") else said
+    if not (finding.parts and colon and head.endswith(" of")):
+        return said
+    name = finding.criterion.replace("_", " ")
+    return f"{name}: {head}" if name and name not in head else head
 
 
 def _evidence(finding: Finding) -> Text:

@@ -187,3 +187,15 @@ def drop_benefit(home: Path, drug: str) -> None:
             del plan["benefits"][drug]
             connection.execute("UPDATE plans SET body = ? WHERE id = ?", (json.dumps(plan).encode(), plan_id))
     connection.close()
+
+
+def test_a_composite_row_says_whose_branches_stand_below_it(pa: Pa, cases: dict[str, Case]) -> None:
+    found = next(
+        (case, finding)
+        for case in cases.values()
+        for finding in case.found.findings
+        if finding.parts and finding.text.startswith("any of:")
+    )
+    case, finding = found
+    shown = " ".join(pa("check", case.patient_id, case.drug).out.split())
+    assert f"{finding.criterion.replace('_', ' ')}: any of" in shown
