@@ -55,7 +55,7 @@ def add(
     what: str = typer.Argument(
         ..., metavar="WHAT", help=f"A test such as hba1c, bmi or egfr, or {', '.join(list(FORMS)[1:])}."
     ),
-    words: list[str] = typer.Argument(None, metavar="[WORDS]…", help="What belongs to it; see the examples."),
+    words: list[str] = typer.Argument(None, metavar="WORDS", help="What belongs to it; see the examples."),
     on: str = typer.Option("", "--date", metavar="DATE", help="Day of the value, fill, note or statement."),
     start: str = typer.Option(
         "", metavar="DATE", help="First day of a course or program; onset of a diagnosis."
@@ -147,7 +147,7 @@ def add(
   pa chart log P001 --json""",
 )
 def log(
-    patient_id: str = typer.Argument("", metavar="[PATIENT]", help="Only this patient's additions."),
+    patient_id: str = typer.Argument("", metavar="PATIENT", help="Only this patient's additions."),
     as_json: bool = typer.Option(False, "--json", help="Print the log as a JSON array."),
 ) -> None:
     """List what people added to charts, with who and when; undone entries too."""

@@ -57,7 +57,7 @@ its newest record.""",
 )
 def import_command(
     files: list[str] = typer.Argument(
-        ..., metavar="FILE...", help="Bundles; a pattern, a folder, or - for stdin."
+        ..., metavar="FILE", help="Bundles; a pattern, a folder, or - for stdin."
     ),
     plan: str = typer.Option("", metavar="PLAN", help="Enrol in this plan, from before the records begin."),
     as_of: str = typer.Option("", metavar="DATE", help="The chart's default date: YYYY-MM-DD or today."),

@@ -13,7 +13,7 @@ from data_gen.setting import AS_OF
 from tools.errors import Invalid, Unavailable
 
 _AS_OF = AS_OF.isoformat()
-Count = Annotated[int, typer.Argument(metavar="[N]", help="How many patients; with --append, how many more.")]
+Count = Annotated[int, typer.Argument(metavar="N", help="How many patients; with --append, how many more.")]
 Seed = Annotated[int, typer.Option(help="The same seed makes the same patients.")]
 AsOf = Annotated[str, typer.Option("--as-of", metavar="DATE", help="The world's date, YYYY-MM-DD.")]
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the world is written.")]
@@ -32,7 +32,7 @@ CatalogFolder = Annotated[
         help="A catalog folder of your own, laid over ours.",
     ),
 ]
-WorldFolder = Annotated[Path, typer.Argument(metavar="[DIR]", help="The world's folder.")]
+WorldFolder = Annotated[Path, typer.Argument(metavar="DIR", help="The world's folder.")]
 Html = Annotated[
     Path | None, typer.Option("--html", metavar="FILE", help="Also write the card as a page with plots.")
 ]
