@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
@@ -143,7 +144,7 @@ def _kind_of_match(leaf: Condition, code: str, name: str) -> str:
     """It "proves" the condition, "hints" at it, or is something else (""); `name` in lower case."""
     if code and leaf.codes and code.startswith(leaf.codes):
         return "proves"
-    if name and _mentions(name, leaf.phrases):
+    if name and _mentions(name, leaf.phrases) and not _denies(name, leaf.phrases):
         return "proves"
     if not leaf.suggests and not leaf.suggest_phrases:
         return ""
@@ -151,7 +152,9 @@ def _kind_of_match(leaf: Condition, code: str, name: str) -> str:
         return ""
     if code and leaf.suggests and code.startswith(leaf.suggests):
         return "hints"
-    return "hints" if _mentions(name, leaf.suggest_phrases) else ""
+    if not _mentions(name, leaf.suggest_phrases) or _denies(name, leaf.suggest_phrases):
+        return ""
+    return "hints"
 
 
 def _mentions(name: str, phrases: tuple[str, ...]) -> bool:
@@ -159,6 +162,17 @@ def _mentions(name: str, phrases: tuple[str, ...]) -> bool:
         if phrase in name:
             return True
     return False
+
+
+_DENIAL = re.compile(
+    r"\b(?:no|not|non|denies|denied|without|negative for|excluded|ruled out)[\s-]+(?:[^\s.;]+\s+){0,4}?$"
+)
+
+
+def _denies(name: str, phrases: tuple[str, ...]) -> bool:
+    """Whatever of it the words name, they say that it is not so: "no medullary thyroid carcinoma"."""
+    named = [phrase for phrase in phrases if phrase in name]
+    return all(_DENIAL.search(name[: name.index(phrase)]) for phrase in named)
 
 
 def _counts(leaf: Condition, entry: Diagnosis, as_of: date) -> bool | None:
