@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple, cast, get_args
 
 import msgspec
 
@@ -168,7 +168,8 @@ def _request(found: Map, drugs: Iterable[Drug]) -> Request:
     quantity, unit = asked.get("quantity"), asked.get("unit")
     if isinstance(quantity, str):
         quantity, unit = _amount(quantity, asked.at("quantity"))
-    kind = asked.get("kind")
+    kind = None if asked.get("kind") is None else str(asked["kind"]).strip().lower()
+    kind = {"initial": "new", "new start": "new", "reauthorization": "renewal"}.get(str(kind), kind)
     if kind is not None and kind not in get_args(Kind):
         raise unknown(asked.at("kind"), "kind of request", kind, get_args(Kind))
     began = asked.get("therapy_start")
@@ -177,11 +178,22 @@ def _request(found: Map, drugs: Iterable[Drug]) -> Request:
         strength=str(asked.get("strength", "")),
         quantity=None if quantity is None else float(quantity),
         unit=None if unit is None else str(unit),
-        days_supply=asked.get("days_supply"),
-        kind=kind,
+        days_supply=_days(asked),
+        kind=cast("Kind | None", kind),
         indication=str(asked.get("indication", "")),
         therapy_start=None if began is None else read_date(began, asked.at("therapy_start")),
     )
+
+
+def _days(asked: Map) -> int | None:
+    """`28`, `28 days`."""
+    value = asked.get("days_supply")
+    if value is None:
+        return None
+    match = re.fullmatch(r"\s*(\d+)\s*(?:d|days?)?\s*", str(value))
+    if match is None:
+        raise asked.at("days_supply").error(f"cannot read the days' supply {value!r}; write e.g. 28")
+    return int(match[1])
 
 
 def _drug_name(name: str, drugs: Iterable[Drug]) -> str:

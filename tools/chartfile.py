@@ -75,6 +75,29 @@ _ALSO = {
     "coverages": "coverage",
     "plan_id": "plan_on_file",
 }
+# What else people call the fields of a record, by its main one.
+_FIELDS_ALSO = {
+    "code": {"icd10": "code", "icd": "code", "icd_10": "code", "description": "name"},
+    "drug": {
+        "name": "drug",
+        "medication": "drug",
+        "start_date": "start",
+        "started": "start",
+        "end_date": "end",
+        "stop": "end",
+        "stop_date": "end",
+        "stopped": "end",
+        "response": "outcome",
+        "result": "outcome",
+        "duration_days": "days",
+        "plan": "plan_id",
+    },
+    "value": {"observed_on": "date", "on": "date", "units": "unit"},
+    "substance": {"drug": "substance", "name": "substance", "allergen": "substance"},
+    "condition": {"relative": "relation", "diagnosis": "condition", "name": "condition", "icd10": "code"},
+    "name": {"start_date": "start", "end_date": "end"},
+    "plan_id": {"plan": "plan_id", "start_date": "start", "end_date": "end"},
+}
 _DATE = r"\d{4}-\d{2}-\d{2}"
 _PERIOD = re.compile(
     rf"(?:(?:from\s+)?(?P<start>{_DATE})\s*(?:to|until|-|–|through)\s*(?P<end>{_DATE}|now|present))"
@@ -97,6 +120,12 @@ _PER_DAY = {
     "qwk": 0.142857,
 }
 _OUTCOMES = (
+    ("ineffective", "Inadequate response"),
+    ("not effective", "Inadequate response"),
+    ("insufficient", "Inadequate response"),
+    ("not at goal", "Inadequate response"),
+    ("did not reach", "Inadequate response"),
+    ("above goal", "Inadequate response"),
     ("hypoglyc", "Intolerance - hypoglycemia"),
     ("genital", "Intolerance - genital infection"),
     ("gi side effects", "Intolerance - GI side effects"),
@@ -218,9 +247,9 @@ class _Reader:
                 return read_date(self.chart[key], self.chart.at(key))
         if self.chart.get("age") is None:
             return None
-        if not isinstance(self.chart["age"], int):
+        if not re.fullmatch(r"\d{1,3}", str(self.chart["age"])):
             raise self.chart.at("age").error(f"age is in whole years, not {self.chart['age']!r}")
-        return add_months(self.as_of, -12 * self.chart["age"])
+        return add_months(self.as_of, -12 * int(self.chart["age"]))
 
     def prescriber(self) -> Prescriber | None:
         value = self.chart.get("prescriber")
@@ -286,8 +315,9 @@ class _Reader:
         for key, unit in (("days", "days"), ("months", "months")):
             if key in fields:
                 _count_back(fields, int(fields.pop(key)), unit, self.as_of)
-        if fields.get("start") and not fields.get("end") and "status" not in fields:
-            fields["status"] = "active"
+        dated = fields.get("start") or fields.get("end")
+        if "status" not in fields and not fields.get("end") and (dated or not fields.get("outcome")):
+            fields["status"] = "active"  # a drug that is listed and no more is one that is taken
         if fields.get("end") and "status" not in fields:
             end = read_date(fields["end"], fields.at("end"))
             fields["status"] = "stopped" if end <= self.as_of else "active"
@@ -410,6 +440,9 @@ class _Reader:
         fields = _fields(item, place, "value")
         if not isinstance(item, Map):
             fields = _value_line(str(item), test, self.as_of, place)
+        elif isinstance(fields.get("value"), str):
+            told = _value_line(fields["value"], test, self.as_of, place)
+            fields |= {key: value for key, value in told.items() if key == "value" or key not in fields}
         if "days_ago" in fields:
             fields["date"] = self.as_of - timedelta(days=int(fields.pop("days_ago")))
         fields["test"] = test
@@ -472,8 +505,11 @@ def _fields(item: Any, place: Place, main: str) -> Map:
     """A copy of the mapping, or the plain value under its main field."""
     fields = Map(place)
     if isinstance(item, Map):
-        fields.update(item)
-        fields.places = dict(item.places)
+        also = _FIELDS_ALSO.get(main, {})
+        for key, value in item.items():
+            name = also.get(key, key)
+            name = key if name != key and (name in item or name in fields) else name
+            fields[name], fields.places[name] = value, item.at(key)
     else:
         fields[main] = item if isinstance(item, int | float | bool | date) else str(item)
     return fields
@@ -566,6 +602,8 @@ def _medication_line(text: str, as_of: date, place: Place) -> Map:
         rest = rest.replace(period[0], " ", 1)
     elif re.search(r"\b(now|current(ly)?|ongoing|active)\b", rest, re.IGNORECASE):
         fields["status"] = "active"
+    elif re.search(r"\b(unknown|tried|previous(ly)?|past|history|no dates|prior)\b", text, re.IGNORECASE):
+        fields["status"] = None
     if re.search(r"\bstopped\b", rest, re.IGNORECASE):
         fields.setdefault("status", "stopped")
     if outcome := _outcome_of(rest):

@@ -172,3 +172,70 @@ patient:
     ]
     assert patient.coverages[0].end == date(2026, 12, 31)
     assert patient.prescriber and patient.prescriber.specialty == "endocrinology"
+
+
+def outcome(tmp_path: Path, chart: str, rule: str = "P1") -> str:
+    text = (
+        f"unmentioned: met\npatient:\n  conditions: [E11.9]\n  labs: {{hba1c: 8.4 % on 2026-08-01}}\n{chart}"
+    )
+    file = case(tmp_path, text)
+    file.write_text(file.read_text().replace("rule: P1", f"rule: {rule}"))
+    known = Known(no_store, drugs())
+    return decide_case(read_case(file, known), known.drugs).determination.outcome
+
+
+@pytest.mark.parametrize(
+    "words", ["ineffective", "not effective", "insufficient response", "did not reach goal"]
+)
+def test_a_failure_in_other_words_is_not_a_success(tmp_path: Path, words: str) -> None:
+    taken = f'  medications: ["metformin 1000 mg bid, 2026-01-01 to 2026-06-01, {words}"]\n'
+    assert outcome(tmp_path, taken) == "ready"
+
+
+@pytest.mark.parametrize(
+    ("relative", "expected"),
+    [
+        ("sister: MTC", "likely_denial"),
+        ("brother: MEN-2B", "likely_denial"),
+        ("father: MEN IIA", "likely_denial"),
+        ("mother: thyroid cancer", "needs_documentation"),
+        ("aunt: thyroid cancer, not medullary", "ready"),
+        ("mother: no medullary thyroid carcinoma", "ready"),
+    ],
+)
+def test_what_relatives_had_is_read_however_it_is_worded(
+    tmp_path: Path, relative: str, expected: str
+) -> None:
+    assert outcome(tmp_path, f'  family_history: ["{relative}"]\n') == expected
+
+
+def test_a_drug_that_is_listed_and_no_more_is_taken_now(tmp_path: Path) -> None:
+    assert outcome(tmp_path, "  medications: [Januvia 100 mg daily]\n") == "likely_denial"
+
+
+def test_other_names_of_fields_are_understood(tmp_path: Path) -> None:
+    file = case(
+        tmp_path,
+        """
+patient:
+  age: "58"
+  diagnoses: [{icd10: E11.65, description: type 2 diabetes}]
+  labs: [{test: HbA1c, value: 8.4 %, date: 2026-08-12}]
+  medications: [{name: metformin, start_date: 2025-01-01, stop: 2026-02-05, response: INADEQUATE}]
+  authorizations: [{plan: A, drug: Ozempic, start: 2026-01-01, end: 2026-12-31}]
+""",
+    )
+    file.write_text(
+        file.read_text().replace(
+            "request: Ozempic", "request: {drug: Ozempic, kind: Renewal, days_supply: 28 days}"
+        )
+    )
+    read = read_case(file, Known(no_store, drugs()))
+    (metformin,) = read.patient.medications or ()
+    assert (metformin.drug, metformin.end, metformin.outcome) == (
+        "metformin",
+        date(2026, 2, 5),
+        "Inadequate response",
+    )
+    assert read.patient.observations[0].unit == "%"
+    assert (read.request.kind, read.request.days_supply) == ("renewal", 28)
