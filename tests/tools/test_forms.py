@@ -493,3 +493,18 @@ def test_every_portal_question_can_be_reached_and_ends() -> None:
         reached.add(at)
         open_ |= follows.get(at, set()) - reached
     assert reached == set(follows) | {"END"}
+
+
+def test_a_criterion_that_is_met_is_answered_yes_also_where_none_of_it_may_be(generated: list[Case]) -> None:
+    """Each payer asks `are none of these so?`: no cirrhosis on record is a yes."""
+    seen = set()
+    for case in generated:
+        excluded = {node.id for node in case.rule.exclusions} if case.rule else set()
+        for question in questions(case):
+            if question.finding is None or question.finding.status == "unknown":
+                continue
+            met = question.finding.status == "met"
+            inverted = question.criterion in excluded
+            assert question.answer == ("Yes" if met != inverted else "No")
+            seen.add(question.finding.text.split(":")[0])
+    assert {"none of", "any of"} <= seen

@@ -8,7 +8,7 @@ from tools.cases import Case
 from tools.evidence.measurements import canonical
 from tools.papers import formats
 from tools.records import Evidence, Finding
-from tools.rules import Node, NoneOf
+from tools.rules import Node
 from tools.terms import INDICATIONS, TESTS
 
 
@@ -43,7 +43,7 @@ def questions(case: Case) -> tuple[Question, ...]:
     if case.rule is None:
         return ()
     root = case.rule.renewal if case.renewal and case.rule.renewal else case.rule.criteria
-    asked = [_question(node, case, isinstance(node, NoneOf)) for node in root.children]
+    asked = [_question(node, case, False) for node in root.children]  # "are none of these so?": yes is met
     excluded = [_question(node, case, True) for node in case.rule.exclusions]
     return tuple(asked + excluded)
 
