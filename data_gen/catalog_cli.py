@@ -83,26 +83,33 @@ def list_cells(catalog: Folder = None, as_json: AsJson = False) -> None:
             }
         )
         return
-    from rich.box import SIMPLE
-    from rich.console import Console
-    from rich.table import Table
-
-    screen = Console()
-    wide = (
-        max(map(len, loaded.plans), default=0) + sum(max(len(name), 4) + 1 for name in loaded.drugs)
-        < screen.width
-    )
-    table = Table(box=SIMPLE, padding=(0, 1, 0, 0), title="tier, PA = prior authorization, - = not covered")
-    table.add_column("plan", no_wrap=True)
-    for name in loaded.drugs:
-        table.add_column(name if wide else f"{name[:3]}.", no_wrap=True)
-    for plan in loaded.plans.values():
-        table.add_row(plan.id, *(_cell(plan.benefits[name]) for name in loaded.drugs))
-    screen.print(table)
+    for line in _overview(loaded):
+        print(line)
     print(_counts(loaded))
 
 
 # --- what is shown ---------------------------------------------------------------------------------------
+
+
+def _overview(loaded: Catalog) -> Iterator[str]:
+    """Plans down, drugs across; drugs that find no room beside the others stand in a table below."""
+    from shutil import get_terminal_size
+
+    yield "tier, PA = prior authorization, - = not covered"
+    first = max(map(len, (*loaded.plans, "plan"))) + 2
+    rows = {name: [_cell(plan.benefits[name]) for plan in loaded.plans.values()] for name in loaded.drugs}
+    columns = {name: max(map(len, (name, *cells))) + 2 for name, cells in rows.items()}
+    left = list(loaded.drugs)
+    while left:
+        room, shown = get_terminal_size().columns - first, [left.pop(0)]
+        while left and sum(columns[name] for name in (*shown, left[0])) - 2 <= room:
+            shown.append(left.pop(0))
+        yield ""
+        yield ("plan".ljust(first) + "".join(name.ljust(columns[name]) for name in shown)).rstrip()
+        for place, plan in enumerate(loaded.plans):
+            cells = (rows[name][place].ljust(columns[name]) for name in shown)
+            yield (plan.ljust(first) + "".join(cells)).rstrip()
+    yield ""
 
 
 def _load(folder: Path | None) -> Catalog:

@@ -337,3 +337,16 @@ def test_every_criterion_of_the_manual_can_be_read() -> None:
         items = parse_yaml(f"- {text}", "README.md")
         assert reader.nodes(items, items.place), text
     assert len(written) >= 20
+
+
+@pytest.mark.parametrize("columns", [60, 80, 200])
+def test_the_list_shows_every_cell_whole_however_narrow(
+    columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    shown = CliRunner().invoke(app, ["list"], catch_exceptions=False).output
+    assert shown.count(" PA") == 2 + len(  # legend and foot name it too
+        [b for p in our_catalog().plans.values() for b in p.benefits.values() if b.pa_required]
+    )
+    assert all(name in shown for name in our_catalog().drugs)
+    assert max(map(len, shown.splitlines()[:-1])) <= columns and "…" not in shown
