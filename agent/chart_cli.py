@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import typer
 
-from agent.settings import read_as_of, read_settings
+from agent.settings import BIGGEST, read_as_of, read_settings
 from tools.errors import Invalid, NotFound, nearest
 
 if TYPE_CHECKING:
@@ -167,7 +167,9 @@ def log(
   pa chart undo 3""",
 )
 def undo(
-    number: int = typer.Argument(..., metavar="NUMBER", help="As `pa chart log` shows it."),
+    number: int = typer.Argument(
+        ..., metavar="NUMBER", min=1, max=BIGGEST, help="As `pa chart log` shows it."
+    ),
     by: str = typer.Option("", help="Who undoes it; your login name otherwise."),
     as_json: bool = typer.Option(False, "--json", help="Print the entry as one JSON object."),
 ) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 import typer
 
-from agent.settings import Settings, read_as_of, read_settings
+from agent.settings import BIGGEST, Settings, read_as_of, read_settings
 from tools.errors import Invalid
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _draft(
 @review.command(epilog=REVIEW_EPILOG)
 def _review(
     draft_id: int | None = typer.Argument(
-        None, metavar="ID", help="Number of the draft; without it, the list."
+        None, metavar="ID", min=1, max=BIGGEST, help="Number of the draft; without it, the list."
     ),
     approve: bool = typer.Option(False, "--approve", help="It is right; a person may sign and send it."),
     reject: bool = typer.Option(False, "--reject", help="It is not to be sent; needs --reason."),

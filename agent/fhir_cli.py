@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 import typer
 
-from agent.settings import read_as_of, read_settings
+from agent.settings import BIGGEST, read_as_of, read_settings
 from tools.errors import Invalid, NotFound, Refused, Unavailable
 
 if TYPE_CHECKING:
@@ -276,7 +276,8 @@ def export_command(
     """Export a patient, or a drafted case with its patient, as one FHIR R4 bundle."""
     store = _store(needed=True)
     assert store is not None
-    bundle = _case(store, int(what)) if what.isdecimal() else _patient(store, what)
+    is_draft = what.isdecimal() and int(what) <= BIGGEST
+    bundle = _case(store, int(what)) if is_draft else _patient(store, what)
     text = msgspec.json.format(msgspec.json.encode(bundle), indent=2)
     if out is None:
         sys.stdout.write(text.decode() + "\n")

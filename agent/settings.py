@@ -11,6 +11,7 @@ import msgspec
 
 from tools.errors import Invalid
 
+BIGGEST = 2**63 - 1  # the last number that a database counts to
 VARIABLES = {
     "PALADIN_HOME": "folder of the store, the policy index, drafts and checkpoints",
     "PALADIN_DATABASE_URL": "any SQLAlchemy URL instead of the SQLite file in that folder",

@@ -142,17 +142,33 @@ def _serve(
 
 
 def _generate_if_needed(settings: Settings) -> bool:
-    """Make a world where there is none; with a clinic's catalog, always, since the catalog may have changed."""
-    if (settings.data / "dataset.json").is_file() and not settings.catalog:
+    """Make a world where there is none; with a clinic's catalog, always, since the catalog may have changed.
+
+    A world that is there is made again in its own size, seed, date and format.
+    """
+    made = settings.data / "dataset.json"
+    if made.is_file() and not settings.catalog:
         return False
     from agent.cli import load_command
 
-    given = [str(PATIENTS), "--out", str(settings.data)]
+    given = _wanted_as(made) if made.is_file() else [str(PATIENTS)]
+    given += ["--out", str(settings.data)]
     if settings.catalog:
         given += ["--catalog", str(settings.catalog)]
     with redirect_stdout(sys.stderr):
         load_command("generate").main(given, prog_name="pa generate", standalone_mode=False)
     return True
+
+
+def _wanted_as(made: Path) -> list[str]:
+    """What `pa generate` was given for the world that is there."""
+    from tools.store import DatasetInfo
+    from tools.store.reading import read_record
+
+    info = read_record(made, DatasetInfo)
+    written = "jsonl" if (made.parent / "patients.jsonl").is_file() else "json"
+    count = str(info.counts.get("patients", PATIENTS))
+    return [count, "--seed", str(info.seed), "--as-of", str(info.as_of), "--format", written]
 
 
 def _is_newer_print(store: Store, settings: Settings) -> bool:

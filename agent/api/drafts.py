@@ -14,6 +14,7 @@ from agent.api.office import office
 from agent.decision import Action, Decision
 from agent.desk import now
 from agent.dump import plain
+from agent.settings import BIGGEST
 from tools.errors import NotFound
 from tools.records import PARequest
 from tools.store.rows import Draft, DraftStatus
@@ -95,14 +96,14 @@ async def drafts(
     status: Literal["needs_review", "edited", "approved", "rejected"] | None = Query(None),
     patient_id: str | None = Query(None),
     limit: int = Query(20, ge=1, le=200),
-    offset: int = Query(0, ge=0),
+    offset: int = Query(0, ge=0, le=BIGGEST),
 ) -> Response:
     found = office(request).store.drafts(status, patient_id, limit=limit, offset=offset)
     return wire.answer([view(draft) for draft in found])
 
 
 @router.get("/{draft_id}", summary="One draft", responses=wire.gives(DraftView, "The draft."))
-async def draft(request: Request, draft_id: int) -> Response:
+async def draft(request: Request, draft_id: wire.DraftNumber) -> Response:
     store = office(request).store
     found = store.draft(draft_id)
     return wire.answer(view(found) | {"reviews": store.reviews(draft_id)})
@@ -113,7 +114,7 @@ async def draft(request: Request, draft_id: int) -> Response:
     summary="One of its papers: the form, the letter, the cover",
     responses=wire.gives({"type": "string", "format": "binary"}, "The file.", media="application/pdf"),
 )
-async def paper(request: Request, draft_id: int, name: str) -> Response:
+async def paper(request: Request, draft_id: wire.DraftNumber, name: str) -> Response:
     files = office(request).store.draft(draft_id).files
     path = Path(files[name].path) if name in files else None
     if path is None or not path.is_file():
@@ -130,7 +131,7 @@ async def paper(request: Request, draft_id: int, name: str) -> Response:
     responses=wire.gives(DraftView, "The draft as it is now."),
     openapi_extra=wire.takes(Approval, {"by": "R. Lee, CPhT"}),
 )
-async def approve(request: Request, draft_id: int) -> Response:
+async def approve(request: Request, draft_id: wire.DraftNumber) -> Response:
     given = await wire.body(request, Approval)
     return await _decide(request, draft_id, "approve", given.by, given.reason)
 
@@ -143,7 +144,7 @@ async def approve(request: Request, draft_id: int) -> Response:
         Rejection, {"by": "R. Lee, CPhT", "reason": "the patient changed to another drug"}
     ),
 )
-async def reject(request: Request, draft_id: int) -> Response:
+async def reject(request: Request, draft_id: wire.DraftNumber) -> Response:
     given = await wire.body(request, Rejection)
     return await _decide(request, draft_id, "reject", given.by, given.reason)
 
@@ -154,7 +155,7 @@ async def reject(request: Request, draft_id: int) -> Response:
     responses=wire.gives(DraftView, "The draft as it is now; it waits for review again."),
     openapi_extra=wire.takes(Edit, {"by": "R. Lee, CPhT", "edits": {"Office contact": "R. Lee"}}),
 )
-async def edit(request: Request, draft_id: int) -> Response:
+async def edit(request: Request, draft_id: wire.DraftNumber) -> Response:
     given = await wire.body(request, Edit)
     return await _decide(request, draft_id, "edit", given.by, given.reason, given.edits)
 

@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from agent.api import wire
 from agent.api.office import office
 from agent.casework import coverage
+from agent.settings import BIGGEST
 from tools.check import ask
 from tools.records import Drug, Patient, Plan, Policy
 from tools.records import Request as DrugRequest
@@ -64,7 +65,7 @@ async def patients(
     member_id: str | None = Query(None, description="Member id of any enrolment"),
     birth_date: date | None = Query(None),
     limit: int = Query(20, ge=1, le=200),
-    offset: int = Query(0, ge=0),
+    offset: int = Query(0, ge=0, le=BIGGEST),
 ) -> Response:
     store = office(request).store
     match: dict[str, Any] = {"plan_id": plan_id, "member_id": member_id, "birth_date": birth_date}

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from agent.dump import plain
+from agent.settings import BIGGEST
 from tools.errors import Correctable, Invalid, NotFound, PaladinError, Refused, Unavailable
 
 T = TypeVar("T")
+DraftNumber = Annotated[int, Path(ge=1, le=BIGGEST)]
 JSON, PROBLEM = "application/json", "application/problem+json"
 STATUS: tuple[tuple[type[PaladinError], int, str], ...] = (
     (NotFound, 404, "not-found"),
@@ -22,12 +24,14 @@ STATUS: tuple[tuple[type[PaladinError], int, str], ...] = (
     (Correctable, 422, "invalid"),
     (Unavailable, 503, "unavailable"),
 )
+ROUTER = {404: "not-found", 405: "not-allowed"}
 TITLES = {
     "not-found": "There is no such thing",
     "refused": "Understood, and not done",
     "invalid": "The input cannot be read as what it should be",
     "unavailable": "Something that is needed is not available",
     "forbidden": "Only this machine is let in",
+    "not-allowed": "It is not asked in this way",
     "fault": "A fault of Paladin itself",
 }
 
@@ -83,10 +87,13 @@ def install(app: FastAPI) -> None:
         said = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         return _problem("invalid", 422, said)
 
-    async def refused_by_router(_: Request, error: Exception) -> Response:
+    async def refused_by_router(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        name = "not-found" if error.status_code == 404 else "invalid"
-        return _problem(name, error.status_code, str(error.detail))
+        name = ROUTER.get(error.status_code, "invalid")
+        asked = f"{request.method} {request.url.path}"
+        told = _problem(name, error.status_code, f"{asked}: {error.detail}; /docs lists what there is")
+        told.headers.update(error.headers or {})
+        return told
 
     app.add_exception_handler(PaladinError, known)
     app.add_exception_handler(RequestValidationError, unreadable)

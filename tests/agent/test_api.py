@@ -292,3 +292,18 @@ def process(api: TestClient, case: Case, **more: Any) -> Any:
     answer = api.post(PROCESS, json={"patient_id": case.patient_id, "drug": case.drug, **more})
     assert answer.status_code == 200, answer.text
     return answer.json()
+
+
+@pytest.mark.parametrize("path", ["/api/drafts/{}", "/api/patients?offset={}", "/api/drafts?offset={}"])
+def test_a_number_beyond_any_store_is_invalid_and_no_fault(api: TestClient, path: str) -> None:
+    assert api.get(path.format(2**63 - 1)).status_code in (200, 404)
+    answer = api.get(path.format(2**63))
+    assert answer.status_code == 422 and answer.json()["type"] == "urn:paladin:invalid"
+
+
+def test_a_wrong_path_or_method_is_named_with_what_there_is(api: TestClient) -> None:
+    lost = api.get("/api/nowhere").json()
+    assert lost["detail"].startswith("GET /api/nowhere") and "/docs" in lost["detail"]
+    answer = api.get(PROCESS)
+    assert answer.status_code == 405 and answer.json()["type"] == "urn:paladin:not-allowed"
+    assert answer.headers["allow"] == "POST"

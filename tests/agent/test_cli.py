@@ -154,6 +154,28 @@ def test_setup_makes_a_world_where_there_is_none_loads_and_indexes_it(
     assert json.loads(pa("setup", "--json").out)["load"]["did"] == "unchanged"
 
 
+def test_setup_with_a_clinics_catalog_keeps_the_size_and_seed_of_the_world_that_is_there(
+    pa: Pa, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = tmp_path / "world"
+    monkeypatch.setenv("PALADIN_HOME", str(tmp_path / "new"))
+    monkeypatch.setenv("PALADIN_DATA", str(world))
+    monkeypatch.setenv(
+        "PALADIN_CATALOG", str(Path(world_cli.__file__).parents[1] / "data_gen/catalog_example")
+    )
+    monkeypatch.setattr(world_cli, "_index_if_needed", lambda store: len(store.policies()))
+    assert pa("generate", "33", "--seed", "7", "--format", "jsonl", "--out", str(world)).code == 0
+    made = (world / "dataset.json").read_bytes()
+    assert json.loads(pa("setup", "--json").out)["load"]["patients"] == 33
+    assert (world / "dataset.json").read_bytes() == made
+
+
+@pytest.mark.parametrize("command", [("review",), ("chart", "undo"), ("fhir", "export")])
+def test_a_number_beyond_any_store_is_bad_input(pa: Pa, home: Path, command: tuple[str, ...]) -> None:
+    ran = pa(*command, "9" * 25)
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+
+
 def process(*args: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [pa_script(), *args],
