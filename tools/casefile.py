@@ -41,7 +41,7 @@ from tools.records import (
 )
 from tools.rulebook.located import Map, Place, Seq, as_map, only, read_yaml, unknown
 from tools.rulebook.rule_yaml import RULE_KEYS, Reader
-from tools.rules import AllOf, AnyOf, Composite, Node, Rule
+from tools.rules import AllOf, AnyOf, Composite, Condition, Node, Rule, Trial
 
 CASE_KEYS = (
     "case",
@@ -134,6 +134,8 @@ def decide_case(case: Case, drugs: Iterable[Drug] = ()) -> Decided:
     if case.unmentioned_met:
         plan, left_out = _without_unmentioned(case)
     decided = determine(case.patient, plan, case.request, case.as_of)
+    if case.unmentioned_met:
+        plan = _others_without_unmentioned(case, plan, drugs)
     options = alternatives(case.patient, plan, case.request, case.as_of, drugs, decided)
     decided = msgspec.structs.replace(decided, alternatives=options)
     return Decided(case, decided, left_out, tuple(_differences(case.expect, decided)))
@@ -167,6 +169,9 @@ def _request(found: Map, drugs: Iterable[Drug]) -> Request:
         raise place.error("a request needs a drug")
     quantity, unit = asked.get("quantity"), asked.get("unit")
     if isinstance(quantity, str):
+        quantity, _, per = re.sub(r"\s*(?:\bper\b|/|\bfor\b)\s*", "|", quantity).partition("|")
+        if per and "days_supply" not in asked:
+            asked["days_supply"], asked.places["days_supply"] = per, asked.at("quantity")
         quantity, unit = _amount(quantity, asked.at("quantity"))
     kind = None if asked.get("kind") is None else str(asked["kind"]).strip().lower()
     kind = {"initial": "new", "new start": "new", "reauthorization": "renewal"}.get(str(kind), kind)
@@ -209,7 +214,7 @@ def _completed(patient: Patient, request: Request, drugs: Iterable[Drug]) -> Req
 
 
 def _amount(text: str, place: Place) -> tuple[float, str]:
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]+)\s*", text)
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*", text)
     if match is None:
         raise place.error(f"cannot read the quantity {text!r}; write e.g. 3 mL, 30 tablets or 2 pens")
     return float(match[1]), match[2]
@@ -280,13 +285,15 @@ def _benefit(drug: str, row: Any, place: Place, path: Path, found: Map, known: K
         return _with_rules(
             Benefit(drug=drug, covered=True, pa_required=True), [row], place, path, found, known
         )
+    if "rule" in row and "rules" not in row:
+        row["rules"], row.places["rules"] = row.pop("rule"), row.at("rule")
     only(row, _BENEFIT_KEYS, "a plan's drug")
     limit = row.get("quantity_limit")
     benefit = Benefit(
         drug=drug,
-        covered=bool(row.get("covered", True)),
+        covered=_yes(row, "covered", True),
         reason=str(row.get("reason", "")),
-        pa_required=bool(row.get("pa", "rules" in row)),
+        pa_required=_yes(row, "pa", "rules" in row),
         tier=row.get("tier"),
         copay=str(row.get("copay", "")),
         quantity_limit=None if limit is None else read_limit(limit, row.at("quantity_limit")),
@@ -298,10 +305,20 @@ def _benefit(drug: str, row: Any, place: Place, path: Path, found: Map, known: K
     return _with_rules(benefit, listed, row.at("rules"), path, found, known)
 
 
+def _yes(row: Map, key: str, default: bool) -> bool:
+    """`true`, `yes`, `required`, and their opposites."""
+    word = str(row.get(key, default)).strip().lower()
+    known = {"true": True, "yes": True, "required": True, "covered": True}
+    known |= {"false": False, "no": False, "not required": False, "none": False, "not covered": False}
+    if word not in known:
+        raise unknown(row.at(key), f"value of {key}", row[key], known)
+    return known[word]
+
+
 def read_limit(text: object, place: Place) -> QuantityLimit:
     """`3 mL per 28 days`, `30/30 d` of tablets."""
     match = re.fullmatch(
-        r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]+)?\s*(?:per|/|in)\s*(\d+)\s*(?:d|days?)\s*", str(text)
+        r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]+)?\s*(?:per|/|in)\s*(\d+)\s*(?:d|days?)?\s*", str(text)
     )
     if match is None:
         raise place.error(f"cannot read the quantity limit {text!r}; write e.g. 3 mL per 28 days")
@@ -429,7 +446,8 @@ def _without_unmentioned(case: Case) -> tuple[Plan, tuple[str, ...]]:
         pinned = msgspec.structs.replace(case.request, indication="")
         findings = determine(case.patient, plan, pinned, case.as_of).findings
         silent = {item.criterion for item in walk(findings) if _says_nothing(item)}
-        rules.append(_pruned(rule, silent, case.mentioned, left_out))
+        absent = {item.criterion for item in walk(findings) if item.status == "not_met"}
+        rules.append(_pruned(rule, silent, absent, case.mentioned, left_out))
     benefit = msgspec.structs.replace(benefit, rules=tuple(rules))
     if case.request.quantity is None:
         benefit = msgspec.structs.replace(benefit, quantity_limit=None, strength_limits={})
@@ -437,21 +455,39 @@ def _without_unmentioned(case: Case) -> tuple[Plan, tuple[str, ...]]:
     return msgspec.structs.replace(case.plan, benefits=benefits), tuple(dict.fromkeys(left_out))
 
 
+def _others_without_unmentioned(case: Case, plan: Plan, drugs: Iterable[Drug]) -> Plan:
+    """The plan, in which what the case does not mention is left out of its other drugs' rules as well."""
+    for drug in drugs:
+        if drug.name != case.request.drug and drug.name in plan.benefits:
+            asked = complete_request(case.patient, drug, Request(drug=drug.name))
+            plan, _ = _without_unmentioned(case._replace(plan=plan, request=asked))
+    return plan
+
+
 def _says_nothing(finding: Finding) -> bool:
     return finding.status == "unknown" and finding.reason == "missing" and not finding.evidence
 
 
-def _pruned(rule: Rule, silent: set[str], mentioned: frozenset[str], left_out: list[str]) -> Rule:
+def _pruned(
+    rule: Rule, silent: set[str], absent: set[str], mentioned: frozenset[str], left_out: list[str]
+) -> Rule:
     def unmentioned(node: Any) -> bool:
         about = {getattr(node, "test", ""), getattr(node, "topic", ""), *getattr(node, "tests", ())}
         if isinstance(node, Composite):
             return all(unmentioned(child) for child in node.children)
         return node.id in silent and not (about & mentioned)
 
+    def silent_step(node: AnyOf) -> bool:
+        """A step about whose drugs the chart says nothing: other ways out that the problem list does not
+        show either do not make it mentioned."""
+        said = [child for child in node.children if not unmentioned(child)]
+        drugs = any(isinstance(child, Trial) and child not in said for child in node.children)
+        return drugs and all(isinstance(child, Condition) and child.id in absent for child in said)
+
     def kept(nodes: tuple[Any, ...]) -> tuple[Any, ...]:
         result = []
         for node in nodes:
-            if unmentioned(node):
+            if unmentioned(node) or (isinstance(node, AnyOf) and silent_step(node)):
                 left_out.append(node.id)
             elif isinstance(node, AnyOf | AllOf):
                 result.append(msgspec.structs.replace(node, children=kept(node.children)))

@@ -140,6 +140,31 @@ _OUTCOMES = (
     ("partial", "Partial response"),
     ("effective", "Effective"),
 )
+# How charts write diagnoses for short, by what tools/terms.py calls them.
+_SHORT_FOR = {
+    "htn": "hypertension",
+    "high blood pressure": "hypertension",
+    "dyslipidaemia": "dyslipidemia",
+    "hyperlipidaemia": "dyslipidemia",
+    "hld": "dyslipidemia",
+    "sleep apnea": "osa",
+    "prior mi": "mi",
+    "old mi": "mi",
+    "history of mi": "mi",
+    "heart attack": "mi",
+    "prior heart attack": "mi",
+    "history of stroke": "stroke",
+    "symptomatic pad": "pad",
+    "type ii diabetes": "t2dm",
+    "dm2": "t2dm",
+    "t2d": "t2dm",
+    "type i diabetes": "t1dm",
+    "t1d": "t1dm",
+    "pregnant": "pregnancy",
+    "mtc": "mtc_men2",
+    "men2": "mtc_men2",
+    "mtc/men2": "mtc_men2",
+}
 _UNKNOWN_WORDS = ("unknown", "unstated", "not stated", "none", "missing", "")
 
 
@@ -225,7 +250,9 @@ class _Reader:
         place = self.chart.at(key)
         if isinstance(value, str) and value.strip().lower() == "none":
             return ()
-        items = value if isinstance(value, Seq) else [value]
+        if key == "family_history" and isinstance(value, Map) and not {"relation", "condition"} & set(value):
+            value = [f"{relation}: {condition}" for relation, condition in value.items()]
+        items = value if isinstance(value, list) else [value]
         return tuple(
             read(item, f"{prefix}-{n}", value.at(n - 1) if isinstance(value, Seq) else place)
             for n, item in enumerate(items, 1)
@@ -461,7 +488,8 @@ class _Reader:
         read: list[Attestation] = []
         for name, value in said.items():
             place = said.at(name)
-            topic = CONCEPTS[name].topic or name if name in CONCEPTS else name
+            key = _SHORT_FOR.get(name.casefold(), name.casefold())
+            topic = CONCEPTS[key].topic or key if key in CONCEPTS else key
             each = value if isinstance(value, Map) else _both(topic, value, place)
             for subject, word in each.items():
                 present = self._present(topic, word, place)
@@ -484,6 +512,8 @@ class _Reader:
         known = {
             "denied": False,
             "absent": False,
+            "negative": False,
+            "not present": False,
             "no": False,
             "false": False,
             "present": True,
@@ -571,7 +601,7 @@ def _diagnosis_line(text: str) -> Map:
             text = re.sub(rf"[,(]?\s*{word}\)?:?", "", text, flags=re.IGNORECASE)
     code = re.match(r"\s*([A-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?)\b\s*(.*)", text)
     name = (code[2] if code else text).strip(" ,:()")
-    concept = CONCEPTS.get(name.casefold())
+    concept = CONCEPTS.get(_SHORT_FOR.get(name.casefold(), name.casefold()))
     fields["code"] = code[1] if code else ""
     fields["name"] = concept.label if concept else name
     return fields

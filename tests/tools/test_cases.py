@@ -239,3 +239,64 @@ patient:
     )
     assert read.patient.observations[0].unit == "%"
     assert (read.request.kind, read.request.days_supply) == ("renewal", 28)
+
+
+@pytest.mark.parametrize(
+    ("words", "rule", "expected"),
+    [("HTN", "P2", "ready"), ("dyslipidaemia", "P2", "ready"), ("R73.03", "P2", "likely_denial")],
+)
+def test_a_diagnosis_may_be_written_for_short(tmp_path: Path, words: str, rule: str, expected: str) -> None:
+    chart = f"patient: {{conditions: [{words}], labs: {{bmi: 28.0 on 2026-08-01}}}}\nunmentioned: met\n"
+    file = case(tmp_path, chart)
+    file.write_text(file.read_text().replace("rule: P1", f"rule: {rule}").replace("Ozempic", "Wegovy"))
+    known = Known(no_store, drugs())
+    assert decide_case(read_case(file, known), known.drugs).determination.outcome == expected
+
+
+def test_a_relative_may_be_a_key_and_a_topic_in_capitals(tmp_path: Path) -> None:
+    assert outcome(tmp_path, "  family_history: {mother: medullary thyroid carcinoma}\n") == "likely_denial"
+    assert outcome(tmp_path, "  attestations: {MTC: negative, T1DM: Denied}\n") == "ready"
+
+
+@pytest.mark.parametrize(
+    ("medications", "expected"), [("", "ready"), ("  medications: []\n", "likely_denial")]
+)
+def test_a_step_is_mentioned_by_medications_and_not_by_the_problem_list(
+    tmp_path: Path, medications: str, expected: str
+) -> None:
+    step = (
+        "{indication: t2dm, criteria: [{id: step, any_of: [{trial: metformin, days: 90}, condition: ckd]}]}"
+    )
+    assert outcome(tmp_path, medications, step) == expected
+
+
+def plan_case(tmp_path: Path, drug: str, request: str) -> Path:
+    file = case(
+        tmp_path,
+        "unmentioned: met\npatient: {age: 58, conditions: [E11.9], labs: {hba1c: 8.4 % on 2026-08-01}}\n",
+    )
+    text = file.read_text().replace("rule: P1", f"plan: {{id: B, drugs: {drug}}}")
+    file.write_text(text.replace("request: Ozempic", f"request: {request}"))
+    return file
+
+
+@pytest.mark.parametrize(
+    ("drug", "request_", "expected"),
+    [
+        ("{Jardiance: {pa: not required, quantity_limit: 30/30}}", "Jardiance", "not_required"),
+        ("{Jardiance: {pa: 'no', covered: 'no'}}", "Jardiance", "not_covered"),
+        ("{Ozempic: {rule: P1}}", "{drug: Ozempic, quantity: 6 mL per 28 days}", "quantity_exception"),
+    ],
+)
+def test_a_plan_may_be_written_in_words(tmp_path: Path, drug: str, request_: str, expected: str) -> None:
+    known = Known(no_store, drugs())
+    read = read_case(plan_case(tmp_path, drug, request_), known)
+    assert decide_case(read, known.drugs).determination.outcome == expected
+
+
+def test_what_is_not_mentioned_does_not_hide_an_alternative(tmp_path: Path) -> None:
+    known = Known(no_store, drugs())
+    read = read_case(plan_case(tmp_path, "{Ozempic: P1}", "Mounjaro"), known)
+    assert [option.drug for option in decide_case(read, known.drugs).determination.alternatives] == [
+        "Ozempic"
+    ]
