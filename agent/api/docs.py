@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
@@ -24,19 +25,24 @@ def page(document: Mapping[str, Any]) -> str:
     body = "\n".join(_body(document))
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>{STYLE}</style>'
-        f"<h1>{title}</h1><p>{escape(info['description'])}</p>"
+        f"<h1>{title}</h1><p>{_prose(info['description'])}</p>"
         f'<p>For machines: <a href="/openapi.json">openapi.json</a></p>\n{body}</html>'
     )
+
+
+def _prose(text: str) -> str:
+    """Escaped; what stands in backticks is code, as other readers of OpenAPI show it."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def _body(document: Mapping[str, Any]) -> Iterator[str]:
     for path, methods in document["paths"].items():
         for method, call in methods.items():
             yield f"<h2><b>{method.upper()}</b> <code>{escape(path)}</code></h2>"
-            yield f"<p>{escape(call.get('summary', ''))}</p>"
+            yield f"<p>{_prose(call.get('summary', ''))}</p>"
             yield from _parameters(call.get("parameters", ()))
             yield from _example(path, method, call)
-            yield f"<p>Gives: {escape(call['responses']['200']['description'])} {_schema(call)}</p>"
+            yield f"<p>Gives: {_prose(call['responses']['200']['description'])} {_schema(call)}</p>"
 
 
 def _parameters(parameters: Any) -> Iterator[str]:
@@ -46,7 +52,7 @@ def _parameters(parameters: Any) -> Iterator[str]:
     for one in parameters:
         about = [one.get("description", ""), f"e.g. {one['examples'][0]}" if one.get("examples") else ""]
         needed = "required" if one.get("required") else f"default {json.dumps(one['schema'].get('default'))}"
-        said = escape(". ".join(word for word in about if word))
+        said = _prose(". ".join(word for word in about if word))
         yield f"<tr><td><code>{escape(one['name'])}</code><td>{needed}<td>{said}"
     yield "</table>"
 
