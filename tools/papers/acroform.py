@@ -125,7 +125,7 @@ class Fields:
 
     def finish(self) -> None:
         self._document._catalog.AcroForm = self._raw(
-            b"<< /Fields [%s] /NeedAppearances true /DA (/Helv %g Tf 0 g) "
+            b"<< /Fields [%s] /DA (/Helv %g Tf 0 g) "
             b"/DR << /Font << /Helv %s /ZaDb %s >> >> >>"
             % (b" ".join(self._fields), SIZE, self._font, self._dingbats)
         )
