@@ -1,0 +1,46 @@
+"""An answer before it is put into words by anybody: sentences with slots over a ledger of facts."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from agent.ledger import Ledger
+from agent.understanding.reading import Intent
+from tools.records import Determination
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """One sentence, or one line of a list. `must` is what no rewording may leave out: the outcome, what is
+    missing, a refusal. `verbatim` is not to be reworded at all: a quoted clause, a refusal, a warning."""
+
+    text: str  # with slots: "The latest HbA1c is {F3}, of {F4}."
+    must: bool = True
+    verbatim: bool = False
+    bullet: bool = False
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """Where something stands: a policy's clause ("BLUESTEM-PPO-OZEMPIC § 1(a)(3)") with its words, or a record
+    of the chart ("chart O28") with what it holds."""
+
+    source: str
+    quote: str
+    kind: Literal["policy", "chart", "note", "plan"] = "policy"
+
+
+class Answer(msgspec.Struct, kw_only=True):
+    """What one ask is answered with. `drugs` is what a follow-up will lean on; `offered` what it asks back
+    about; `draft` names the drug whose drafting was asked for and may begin."""
+
+    intent: Intent
+    said: list[Said] = []
+    ledger: Ledger
+    determinations: list[Determination] = []
+    sources: list[Source] = []
+    drugs: tuple[str, ...] = ()
+    offered: tuple[str, ...] = ()
+    hypothetical: bool = False
+    refused: bool = False
+    draft: str = ""
