@@ -8,6 +8,7 @@ rendered text against the same facts, however it was made.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date
 from typing import Literal
 
@@ -58,6 +59,15 @@ class Ledger:
         self.facts: dict[str, Fact] = {}
         self._known: dict[tuple[object, ...], str] = {}
 
+    @classmethod
+    def of(cls, facts: Iterable[Fact]) -> Ledger:
+        """The ledger that holds these facts under their ids."""
+        ledger = cls()
+        for fact in facts:
+            ledger.facts[fact.id] = fact
+            ledger._known[_key(fact)] = fact.id
+        return ledger
+
     def add(
         self,
         kind: Kind,
@@ -76,23 +86,21 @@ class Ledger:
         if isinstance(value, date):
             shown, value = shown or spoken_date(value), value.isoformat()
         shown = shown or spoken(value, unit)
-        key = (kind, value, unit, on, attribute, origin, source, shown)
-        known = self._known.get(key)
-        if known is None:
-            known = self._known[key] = f"F{len(self.facts) + 1}"
-            self.facts[known] = Fact(
-                id=known,
-                kind=kind,
-                value=value,
-                shown=shown,
-                unit=unit,
-                date=on,
-                attribute=attribute,
-                origin=origin,
-                source=source,
-                aliases=aliases,
-                formula=formula,
-            )
+        fact = Fact(
+            id=f"F{len(self.facts) + 1}",
+            kind=kind,
+            value=value,
+            shown=shown,
+            unit=unit,
+            date=on,
+            attribute=attribute,
+            origin=origin,
+            source=source,
+            aliases=aliases,
+            formula=formula,
+        )
+        known = self._known.setdefault(_key(fact), fact.id)
+        self.facts.setdefault(known, fact)
         return f"{{{known}}}"
 
     def render(self, text: str) -> str:
@@ -110,6 +118,12 @@ class Ledger:
         """The facts whose slots stand in the text, in that order."""
         ids = dict.fromkeys(SLOT.findall(text))
         return tuple(self.facts[name] for name in ids if name in self.facts)
+
+
+def _key(fact: Fact) -> tuple[object, ...]:
+    return (
+        fact.kind, fact.value, fact.unit, fact.date, fact.attribute, fact.origin, fact.source, fact.shown
+    )  # fmt: skip
 
 
 def spoken_date(day: date) -> str:

@@ -32,7 +32,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 
 class Answer(msgspec.Struct, kw_only=True):
     """What one ask is answered with. `drugs` is what a follow-up will lean on; `offered` what it asks back
-    about; `draft` names the drug whose drafting was asked for and may begin."""
+    about; `draft_id` is the draft that was asked for and now waits for review."""
 
     intent: Intent
     said: list[Said] = []
@@ -43,4 +43,4 @@ class Answer(msgspec.Struct, kw_only=True):
     offered: tuple[str, ...] = ()
     hypothetical: bool = False
     refused: bool = False
-    draft: str = ""
+    draft_id: int | None = None
