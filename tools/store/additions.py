@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -23,13 +24,14 @@ if TYPE_CHECKING:
     from tools.records import Patient, Record
 
 
-class Additions:
-    """The part of Store that keeps added records."""
+class Additions(ABC):
+    """The part of Store that keeps added records; the store that mixes it in reads whole charts."""
 
     engine: Engine
 
+    @abstractmethod
     def patient(self, patient_id: str) -> Patient:
-        raise NotImplementedError
+        """The whole chart; NotFound if there is none."""
 
     def add_chart_entry(self, entry: ChartEntry) -> ChartEntry:
         """Keep an addition; returns it with the id it got. NotFound if there is no such patient."""
