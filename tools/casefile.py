@@ -19,7 +19,8 @@ from typing import Any, NamedTuple, cast, get_args
 import msgspec
 
 from tools.alternatives import alternatives
-from tools.chartfile import Reading, read_chart, read_date
+from tools.chartfile import Reading, read_chart
+from tools.chartlines import read_date
 from tools.determine import complete_request, determine
 from tools.documents import walk
 from tools.errors import Invalid, Unavailable

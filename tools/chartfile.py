@@ -1,7 +1,7 @@
 """Reads a chart as a person writes it in a case file, whole or in part; `evals/cases/README.md` is its manual.
 
-Every list takes short lines (`metformin 1000 mg bid, 2025-01-01 to 2026-02-05, inadequate`) or mappings with the
-fields of records.py. What is not written stays unknown; a list that is left out is not an empty list.
+Every list takes short lines (`metformin 1000 mg bid, 2025-01-01 to 2026-02-05, inadequate`; chartlines.py) or
+mappings with the fields of records.py. What is not written stays unknown; a list that is left out is not an empty list.
 """
 
 from __future__ import annotations
@@ -11,6 +11,24 @@ from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from typing import Any, NamedTuple, TypeVar
 
+from tools.chartlines import (
+    DOSE,
+    PER_DAY,
+    SHORT_FOR,
+    allergy_line,
+    count_back,
+    coverage_line,
+    diagnosis_line,
+    fill_line,
+    made,
+    medication_line,
+    note_line,
+    outcome_of,
+    program_line,
+    read_date,
+    relative_line,
+    value_line,
+)
 from tools.dates import add_months
 from tools.medicines import medicine
 from tools.records import (
@@ -98,73 +116,6 @@ _FIELDS_ALSO = {
     "name": {"start_date": "start", "end_date": "end"},
     "plan_id": {"plan": "plan_id", "start_date": "start", "end_date": "end"},
 }
-_DATE = r"\d{4}-\d{2}-\d{2}"
-_PERIOD = re.compile(
-    rf"(?:(?:from\s+)?(?P<start>{_DATE})\s*(?:to|until|-|–|through)\s*(?P<end>{_DATE}|now|present))"
-    rf"|(?:since\s+(?P<since>{_DATE}))|(?:(?:until|stopped|ended)\s+(?P<until>{_DATE}))"
-    r"|(?:for\s+)?(?P<count>\d+)\s*(?P<unit>d|days?|weeks?|months?)\b",
-    re.IGNORECASE,
-)
-_DOSE = re.compile(r"(?P<dose>\d+(?:\.\d+)?)\s*(?P<unit>mg|mcg|g|units?)\b", re.IGNORECASE)
-_PER_DAY = {
-    "bid": 2.0,
-    "twice daily": 2.0,
-    "twice a day": 2.0,
-    "tid": 3.0,
-    "three times daily": 3.0,
-    "qd": 1.0,
-    "once daily": 1.0,
-    "daily": 1.0,
-    "once weekly": 0.142857,
-    "weekly": 0.142857,
-    "qwk": 0.142857,
-}
-_OUTCOMES = (
-    ("ineffective", "Inadequate response"),
-    ("not effective", "Inadequate response"),
-    ("insufficient", "Inadequate response"),
-    ("not at goal", "Inadequate response"),
-    ("did not reach", "Inadequate response"),
-    ("above goal", "Inadequate response"),
-    ("hypoglyc", "Intolerance - hypoglycemia"),
-    ("genital", "Intolerance - genital infection"),
-    ("gi side effects", "Intolerance - GI side effects"),
-    ("intoleran", "Intolerance - other"),
-    ("vomit", "Intolerance - GI side effects"),
-    ("nausea", "Intolerance - GI side effects"),
-    ("diarrh", "Intolerance - GI side effects"),
-    ("inadequate", "Inadequate response"),
-    ("fail", "Inadequate response"),
-    ("didn't work", "Inadequate response"),
-    ("did not work", "Inadequate response"),
-    ("partial", "Partial response"),
-    ("effective", "Effective"),
-)
-# How charts write diagnoses for short, by what tools/terms.py calls them.
-_SHORT_FOR = {
-    "htn": "hypertension",
-    "high blood pressure": "hypertension",
-    "dyslipidaemia": "dyslipidemia",
-    "hyperlipidaemia": "dyslipidemia",
-    "hld": "dyslipidemia",
-    "sleep apnea": "osa",
-    "prior mi": "mi",
-    "old mi": "mi",
-    "history of mi": "mi",
-    "heart attack": "mi",
-    "prior heart attack": "mi",
-    "history of stroke": "stroke",
-    "symptomatic pad": "pad",
-    "type ii diabetes": "t2dm",
-    "dm2": "t2dm",
-    "t2d": "t2dm",
-    "type i diabetes": "t1dm",
-    "t1d": "t1dm",
-    "pregnant": "pregnancy",
-    "mtc": "mtc_men2",
-    "men2": "mtc_men2",
-    "mtc/men2": "mtc_men2",
-}
 _UNKNOWN_WORDS = ("unknown", "unstated", "not stated", "none", "missing", "")
 
 
@@ -173,16 +124,6 @@ class Reading(NamedTuple):
 
     patient: Patient
     silent: tuple[str, ...]
-
-
-def read_date(value: object, place: Place) -> date:
-    """A date as YYYY-MM-DD (YAML's own dates too)."""
-    if isinstance(value, date):
-        return value
-    try:
-        return date.fromisoformat(str(value))
-    except ValueError:
-        raise place.error(f"cannot read the date {value!r}; write YYYY-MM-DD") from None
 
 
 def read_chart(chart: Map, as_of: date, drugs: Iterable[Drug] = ()) -> Reading:
@@ -292,11 +233,7 @@ class _Reader:
     def coverage(self, item: Any, record_id: str, place: Place) -> Coverage:
         fields = _fields(item, place, "plan_id")
         if not isinstance(item, Map):
-            text = str(item)
-            period = _PERIOD.search(text)
-            fields["plan_id"] = (text[: period.start()] if period else text).strip(" ,")
-            fields |= _period_fields(period, self.as_of, place) if period else {}
-            fields.pop("status", None)
+            fields = coverage_line(str(item), self.as_of, place)
         if "plan" in fields:
             fields["plan_id"] = fields.pop("plan")
         fields.setdefault("id", record_id)
@@ -305,7 +242,7 @@ class _Reader:
     def condition(self, item: Any, record_id: str, place: Place) -> Diagnosis:
         fields = _fields(item, place, "code")
         if not isinstance(item, Map):
-            fields = _diagnosis_line(str(item))
+            fields = diagnosis_line(str(item))
         fields.setdefault("code", "")
         fields.setdefault("id", record_id)
         return convert(fields, Diagnosis, place)
@@ -313,7 +250,7 @@ class _Reader:
     def medication(self, item: Any, record_id: str, place: Place) -> Medication:
         fields = _fields(item, place, "drug")
         if not isinstance(item, Map):
-            fields = _medication_line(str(item), self.as_of, place)
+            fields = medication_line(str(item), self.as_of, place)
         self._course(fields, place)
         self._stands_for(fields, "drug")
         fields.setdefault("id", record_id)
@@ -323,7 +260,7 @@ class _Reader:
         """Shorthands of a mapping: dose with unit, frequency, days or months, outcome in plain words."""
         dose = fields.get("dose")
         if isinstance(dose, str):
-            match = _DOSE.fullmatch(dose.strip())
+            match = DOSE.fullmatch(dose.strip())
             if match is None:
                 raise fields.at("dose").error(f"cannot read the dose {dose!r}; write e.g. 500 mg")
             fields["dose"], fields["dose_unit"] = float(match["dose"]), match["unit"].lower()
@@ -331,9 +268,9 @@ class _Reader:
             fields.setdefault("dose_unit", "mg")
         if "frequency" in fields:
             word = str(fields.pop("frequency")).lower()
-            if word not in _PER_DAY:
-                raise unknown(fields.at("frequency"), "frequency", word, _PER_DAY)
-            fields["per_day"] = _PER_DAY[word]
+            if word not in PER_DAY:
+                raise unknown(fields.at("frequency"), "frequency", word, PER_DAY)
+            fields["per_day"] = PER_DAY[word]
         if isinstance(fields.get("outcome"), str):
             self._outcome(fields)
         status = str(fields.get("status", "")).lower()
@@ -341,7 +278,7 @@ class _Reader:
             fields["status"] = None
         for key, unit in (("days", "days"), ("months", "months")):
             if key in fields:
-                _count_back(fields, int(fields.pop(key)), unit, self.as_of)
+                count_back(fields, int(fields.pop(key)), unit, self.as_of)
         dated = fields.get("start") or fields.get("end")
         if "status" not in fields and not fields.get("end") and (dated or not fields.get("outcome")):
             fields["status"] = "active"  # a drug that is listed and no more is one that is taken
@@ -354,7 +291,7 @@ class _Reader:
         if text.strip().lower() in _UNKNOWN_WORDS:
             fields["outcome"] = None
             return
-        outcome = _outcome_of(text)
+        outcome = outcome_of(text)
         if outcome is None:
             known = ("inadequate", "partial", "intolerance", "GI side effects", "effective")
             raise unknown(fields.at("outcome"), "outcome", text, known)
@@ -370,12 +307,7 @@ class _Reader:
     def fill(self, item: Any, record_id: str, place: Place) -> Fill:
         fields = _fields(item, place, "drug")
         if not isinstance(item, Map):
-            match = re.fullmatch(
-                rf"(.+?),?\s+(?:on\s+)?({_DATE}),?\s+(?:for\s+)?(\d+)\s*(?:d|days?)(?:\s+supply)?", str(item)
-            )
-            if match is None:
-                raise place.error(f"cannot read the fill {item!r}; write e.g. metformin 2026-01-05, 30 days")
-            fields = _made(place, drug=match[1], date=match[2], days_supply=int(match[3]))
+            fields = fill_line(str(item), place)
         self._stands_for(fields, "drug")
         fields.setdefault("id", record_id)
         return convert(fields, Fill, place)
@@ -383,11 +315,7 @@ class _Reader:
     def allergy(self, item: Any, record_id: str, place: Place) -> Allergy:
         fields = _fields(item, place, "substance")
         if not isinstance(item, Map):
-            match = re.fullmatch(r"\s*([^(:]+?)\s*(?:[(:]\s*(.*?)\)?)?\s*", str(item))
-            assert match is not None
-            fields = _made(place, substance=match[1], reaction=match[2] or "")
-            if "intoleran" in (match[2] or "").lower():
-                fields["type"] = "intolerance"
+            fields = allergy_line(str(item), place)
         self._stands_for(fields, "substance")
         fields.setdefault("id", record_id)
         return convert(fields, Allergy, place)
@@ -395,11 +323,7 @@ class _Reader:
     def relative(self, item: Any, record_id: str, place: Place) -> FamilyHistory:
         fields = _fields(item, place, "condition")
         if not isinstance(item, Map):
-            relation, _, text = re.sub(r"\s+[-–—]\s+", ": ", str(item), count=1).partition(":")
-            code = re.search(r"\b([A-Z]\d[0-9A-Z](?:\.[0-9A-Z]+)?)\b", text)
-            fields = _made(
-                place, relation=relation.strip(), condition=text.strip(), code=code[1] if code else ""
-            )
+            fields = relative_line(str(item), place)
         fields.setdefault("relation", "relative")
         fields.setdefault("condition", "")
         fields.setdefault("id", record_id)
@@ -408,12 +332,10 @@ class _Reader:
     def program(self, item: Any, record_id: str, place: Place) -> Program:
         fields = _fields(item, place, "name")
         if not isinstance(item, Map):
-            period = _PERIOD.search(str(item))
-            fields = _made(place, name="lifestyle program")
-            fields |= _period_fields(period, self.as_of, place) if period else {}
+            fields = program_line(str(item), self.as_of, place)
         for key in ("days", "months"):
             if key in fields:
-                _count_back(fields, int(fields.pop(key)), key, self.as_of)
+                count_back(fields, int(fields.pop(key)), key, self.as_of)
         fields.pop("status", None)
         fields.setdefault("id", record_id)
         return convert(fields, Program, place)
@@ -421,12 +343,7 @@ class _Reader:
     def note(self, item: Any, record_id: str, place: Place) -> Note:
         fields = _fields(item, place, "text")
         if not isinstance(item, Map):
-            match = re.match(rf"\s*({_DATE})\s*:?\s*", str(item))
-            fields = _made(
-                place, date=match[1] if match else None, text=str(item)[match.end() if match else 0 :]
-            )
-        if isinstance(item, date):
-            fields = _made(place, date=item, text="")
+            fields = note_line(item, place)
         fields.setdefault("text", "")
         fields.setdefault("id", record_id)
         fields.setdefault("date", None)
@@ -466,9 +383,9 @@ class _Reader:
             return None
         fields = _fields(item, place, "value")
         if not isinstance(item, Map):
-            fields = _value_line(str(item), test, self.as_of, place)
+            fields = value_line(str(item), test, self.as_of, place)
         elif isinstance(fields.get("value"), str):
-            told = _value_line(fields["value"], test, self.as_of, place)
+            told = value_line(fields["value"], test, self.as_of, place)
             fields |= {key: value for key, value in told.items() if key == "value" or key not in fields}
         if "days_ago" in fields:
             fields["date"] = self.as_of - timedelta(days=int(fields.pop("days_ago")))
@@ -488,7 +405,7 @@ class _Reader:
         read: list[Attestation] = []
         for name, value in said.items():
             place = said.at(name)
-            key = _SHORT_FOR.get(name.casefold(), name.casefold())
+            key = SHORT_FOR.get(name.casefold(), name.casefold())
             topic = CONCEPTS[key].topic or key if key in CONCEPTS else key
             each = value if isinstance(value, Map) else _both(topic, value, place)
             for subject, word in each.items():
@@ -501,7 +418,7 @@ class _Reader:
         if who not in ("self", "family", "both"):
             raise unknown(place, "subject", who, ("self", "family"))
         subjects = ("self", "family") if who == "both" else (who,)
-        fields = _made(place, id=record_id, topic=topic, present=present, subjects=subjects)
+        fields = made(place, id=record_id, topic=topic, present=present, subjects=subjects)
         return convert(fields, Attestation, place)
 
     def _present(self, topic: str, word: Any, place: Place) -> bool | None:
@@ -528,7 +445,7 @@ class _Reader:
         return known[text]
 
 
-# --- short lines -----------------------------------------------------------------------------------------
+# --- fields ----------------------------------------------------------------------------------------------
 
 
 def _fields(item: Any, place: Place, main: str) -> Map:
@@ -545,15 +462,9 @@ def _fields(item: Any, place: Place, main: str) -> Map:
     return fields
 
 
-def _made(place: Place, **fields: Any) -> Map:
-    made = Map(place)
-    made.update(fields)
-    return made
-
-
 def _both(topic: str, value: Any, place: Place) -> Map:
     """A bare statement on MTC or MEN 2 speaks of patient and family, any other of the patient."""
-    return _made(place, **{"both" if topic == "mtc_men2" else "self": value})
+    return made(place, **{"both" if topic == "mtc_men2" else "self": value})
 
 
 def _test(name: str, place: Place) -> str:
@@ -562,126 +473,3 @@ def _test(name: str, place: Place) -> str:
         if fold in (key, test.name.casefold()) or fold in test.names or name in test.loinc:
             return key
     raise unknown(place, "test", name, TESTS)
-
-
-def _value_line(text: str, test: str, as_of: date, place: Place) -> Map:
-    """`8.4 % on 2026-02-13`, `68 mmol/mol (2026-08-01)`, `28.5, 12 days ago`. Where only one unit is in use
-    (BMI, eGFR, AHI) it may be left out; of a value in another way without a unit, nobody guesses it."""
-    match = re.fullmatch(
-        rf"\s*(?P<value>-?\d+(?:\.\d+)?)\s*(?P<unit>[^\s,(@\d][^\s,(@]*)?\s*[,(@]?\s*(?:on\s+|of\s+)?"
-        rf"(?:(?P<date>{_DATE})|(?P<ago>\d+)\s*days?\s+ago)?\s*\)?\s*(?:\[(?P<source>\w+)\])?\s*",
-        text,
-    )
-    if match is None:
-        raise place.error(f"cannot read the value {text!r}; write e.g. 8.4 % on 2026-02-13")
-    unit = match["unit"]
-    if unit == "on":
-        unit = None
-    if unit is None and len(set(TESTS[test].units.values())) == 1:
-        unit = TESTS[test].unit
-    fields = _made(place, value=float(match["value"]), unit=unit)
-    if match["date"]:
-        fields["date"] = match["date"]
-    elif match["ago"]:
-        fields["date"] = as_of - timedelta(days=int(match["ago"]))
-    if match["source"]:
-        fields["source"] = match["source"]
-    return fields
-
-
-def _diagnosis_line(text: str) -> Map:
-    """`E11.9`, `I10 hypertension since 2019-01-01`, `type 2 diabetes`, `t2dm`; the code is never guessed."""
-    fields = Map(Place("", 0))
-    since = re.search(rf"[,(]?\s*(?:since|onset)\s+({_DATE})\)?", text)
-    if since:
-        fields["onset"], text = since[1], text.replace(since[0], "")
-    for word in ("provisional", "suspected", "refuted"):
-        if word in text.lower():
-            fields["verification"] = "provisional" if word == "suspected" else word
-            text = re.sub(rf"[,(]?\s*{word}\)?:?", "", text, flags=re.IGNORECASE)
-    code = re.match(r"\s*([A-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?)\b\s*(.*)", text)
-    name = (code[2] if code else text).strip(" ,:()")
-    concept = CONCEPTS.get(_SHORT_FOR.get(name.casefold(), name.casefold()))
-    fields["code"] = code[1] if code else ""
-    fields["name"] = concept.label if concept else name
-    return fields
-
-
-def _medication_line(text: str, as_of: date, place: Place) -> Map:
-    """`metformin ER 500 mg bid, 2025-10-13 to 2025-11-03, intolerance: vomiting`."""
-    fields = Map(place)
-    drug = re.match(
-        r"\s*([A-Za-z][A-Za-z \-]*?)(?=\s+(?:ER|XR|IR|\d|for\b|since\b|from\b|until\b|stopped\b)|\s*[,(:]|\s*$)",
-        text,
-    )
-    if drug is None:
-        raise place.error(f"cannot read the medication {text!r}; begin with the drug's name")
-    fields["drug"], rest = drug[1].strip(), text[drug.end() :]
-    if form := re.search(r"\b(ER|XR|IR)\b", rest):
-        fields["formulation"] = "IR" if form[1] == "IR" else "ER"
-    if dose := _DOSE.search(rest):
-        fields["dose"], fields["dose_unit"] = float(dose["dose"]), dose["unit"].lower()
-        rest = rest.replace(dose[0], " ", 1)
-    for word, per_day in _PER_DAY.items():
-        if re.search(rf"\b{word}\b", rest, re.IGNORECASE):
-            fields["per_day"] = per_day
-            rest = re.sub(rf"\b{word}\b", " ", rest, flags=re.IGNORECASE)
-            break
-    if period := _PERIOD.search(rest):
-        fields |= _period_fields(period, as_of, place)
-        rest = rest.replace(period[0], " ", 1)
-    elif re.search(r"\b(now|current(ly)?|ongoing|active)\b", rest, re.IGNORECASE):
-        fields["status"] = "active"
-    elif re.search(r"\b(unknown|tried|previous(ly)?|past|history|no dates|prior)\b", text, re.IGNORECASE):
-        fields["status"] = None
-    if re.search(r"\bstopped\b", rest, re.IGNORECASE):
-        fields.setdefault("status", "stopped")
-    if outcome := _outcome_of(rest):
-        fields["outcome"] = outcome
-        reason = rest.strip(" ,.;:")
-        if outcome.startswith("Intolerance") and reason:
-            fields["reason"] = reason
-    return fields
-
-
-def _outcome_of(text: str) -> str | None:
-    fold = text.casefold()
-    if fold.strip().startswith("no "):
-        return None
-    found = [outcome for word, outcome in _OUTCOMES if word in fold]
-    specific = [outcome for outcome in found if outcome != "Intolerance - other"]
-    return next(iter(specific or found), None)
-
-
-def _period_fields(period: re.Match[str], as_of: date, place: Place) -> Map:
-    fields = Map(place)
-    if period["start"]:
-        fields["start"] = period["start"]
-        if period["end"].lower() in ("now", "present"):
-            fields["status"] = "active"
-        else:
-            fields["end"] = period["end"]
-    elif period["since"]:
-        fields["start"], fields["status"] = period["since"], "active"
-    elif period["until"]:
-        fields["end"] = period["until"]
-    else:
-        unit = period["unit"].lower()
-        count = int(period["count"]) * (7 if unit.startswith("week") else 1)
-        _count_back(fields, count, "months" if unit.startswith("month") else "days", as_of)
-    return fields
-
-
-def _count_back(fields: Map, count: int, unit: str, as_of: date) -> None:
-    """The missing one of start and end; with neither, the course goes on today."""
-
-    def moved(day: date, sign: int) -> date:
-        return add_months(day, sign * count) if unit == "months" else day + timedelta(days=sign * count)
-
-    start, end = fields.get("start"), fields.get("end")
-    if start and not end:
-        fields["end"] = moved(read_date(start, fields.at("start")), 1)
-    elif not start:
-        if not end:
-            fields.setdefault("status", "active")
-        fields["start"] = moved(read_date(end, fields.at("end")) if end else as_of, -1)
