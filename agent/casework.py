@@ -31,6 +31,18 @@ class Asking(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     attempt: int = 0  # another draft of the very same case, after one was decided
 
 
+def asking_of(asked: Asked, like: Asking | None = None) -> Asking:
+    """The same question with nothing left out; forced and attempted like another one."""
+    return Asking(
+        patient_id=asked.patient.id,
+        request=asked.request,
+        plan_id=asked.plan.id,
+        as_of=asked.as_of,
+        force=like.force if like else False,
+        attempt=like.attempt if like else 0,
+    )
+
+
 def look_up(store: Store, asking: Asking) -> Asked:
     return ask(store, asking.patient_id, asking.request, plan_id=asking.plan_id, as_of=asking.as_of)
 
@@ -124,9 +136,11 @@ def fingerprint(store: Store, asked: Asked) -> str:
 
 
 def thread_of(store: Store, asking: Asking) -> str:
-    """The thread of this very case: the same question to the same records is the same work."""
-    key = hashlib.sha256(msgspec.json.encode(asking, order="deterministic"))
-    key.update(fingerprint(store, look_up(store, asking)).encode())
+    """The thread of this very case: the same question to the same records is the same work, whatever was left
+    to be filled in."""
+    asked = look_up(store, asking)
+    key = hashlib.sha256(msgspec.json.encode(asking_of(asked, asking), order="deterministic"))
+    key.update(fingerprint(store, asked).encode())
     return f"{asking.patient_id}-{asking.request.drug}-{key.hexdigest()[:12]}"
 
 

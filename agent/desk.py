@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
 
     from agent.casework import Asking
+    from tools.check import Asked
 
 
 class Drafted(NamedTuple):
@@ -135,6 +136,13 @@ def draft_alone(store: Store, settings: Settings, asking: Asking) -> Drafted:
     refuse(store, asking)
     with workflow(settings) as graph:
         return draft(graph, store, settings, asking)
+
+
+def drafter(store: Store, settings: Settings) -> Callable[[Asked], Drafted]:
+    """Drafts what was looked up, in a process that does other things too."""
+    from agent.casework import asking_of
+
+    return lambda asked: draft_alone(store, settings, asking_of(asked))
 
 
 def decide_alone(store: Store, settings: Settings, draft_id: int, decision: Decision) -> Draft:

@@ -17,7 +17,8 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Block(msgspec.Struct, frozen=True, kw_only=True):
-    """A piece of the letter. A criterion's lines are its number, its quote, and what the record shows."""
+    """A piece of the letter. A criterion's lines are its number, its quote, and what the record shows; a text's are
+    its sentences, which run on."""
 
     kind: Kind
     lines: tuple[str, ...]
@@ -41,8 +42,8 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
         return "\n".join(_markdown(block) for block in self.blocks).strip() + "\n"
 
 
-def paragraph(text: str) -> Block:
-    return Block(kind="text", lines=(text,))
+def paragraph(*sentences: str) -> Block:
+    return Block(kind="text", lines=tuple(filter(None, sentences)))
 
 
 def heading(text: str) -> Block:
@@ -54,6 +55,8 @@ def heading(text: str) -> Block:
 
 def _plain(block: Block) -> str:
     lines = [line for line in block.lines if line]
+    if block.kind == "text":
+        return " ".join(lines) + "\n"
     if block.kind == "heading":
         return f"\n{lines[0].upper()}\n"
     if block.kind == "bullet":
@@ -73,6 +76,8 @@ def _plain(block: Block) -> str:
 
 def _markdown(block: Block) -> str:
     lines = [line for line in block.lines if line]
+    if block.kind == "text":
+        return " ".join(lines) + "\n"
     if block.kind == "head":
         return f"**{lines[0]}**  \n" + "  \n".join(lines[1:]) + "\n"
     if block.kind == "heading":

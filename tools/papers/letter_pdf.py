@@ -91,8 +91,7 @@ def _pieces(block: Block) -> Iterator[Piece]:
     elif block.kind == "notice":
         yield from _notice(lines[0])
     else:
-        for line in lines:
-            yield from _set(line, TEXT)
+        yield from _set(" ".join(lines), TEXT)
 
 
 def _head(lines: list[str]) -> Iterator[Piece]:

@@ -80,13 +80,13 @@ class Writer:
         yield paragraph("To the reviewer:")
         yield paragraph(self._opening())
         yield heading("Summary")
-        yield paragraph(self._summary())
+        yield paragraph(self._who(), self._also(), self._values(), self._label())
         yield from self._trials()
         yield from self._criteria()
         yield from self._evidence()
         yield heading("Request")
-        yield paragraph(self._stakes())
-        yield paragraph(self._request())
+        yield paragraph(*self._stakes())
+        yield paragraph(*self._request())
         yield from self.enclosures()
         yield self.signature()
 
@@ -183,9 +183,6 @@ class Writer:
         purpose = f" for {use}" if use else ""
         drug = self.fact(case.drug.name, f"drug:{case.drug.name}")
         return f"I am writing to request {what} of {drug}{purpose} on behalf of my patient, {self._person()}."
-
-    def _summary(self) -> str:
-        return " ".join(filter(None, (self._who(), self._also(), self._values(), self._label())))
 
     def _who(self) -> str:
         case = self.case
@@ -332,25 +329,27 @@ class Writer:
             )
             yield Block(kind="bullet", lines=(f"{result} ({name}{source})",))
 
-    def _stakes(self) -> str:
+    def _stakes(self) -> Iterator[str]:
         """What delay means, as far as the chart shows it: where this patient stands today."""
         case = self.case
         now = next((m for m in case.labs if m.test in ("hba1c", "bmi", "ahi", "lvef", "egfr")), None)
         if now is None:
-            return self.gap("what a delay would mean for this patient")
-        if case.renewal or case.kind == "continuation":
-            return f"A delay would interrupt treatment that is under way. The latest value on it is {self._value(now)}."
-        latest = f"The latest value on record is {self._value(now)}."
-        return f"Until this request is decided the treatment cannot begin. {latest}"
+            yield self.gap("what a delay would mean for this patient")
+        elif case.renewal or case.kind == "continuation":
+            yield "A delay would interrupt treatment that is under way."
+            yield f"The latest value on it is {self._value(now)}."
+        else:
+            yield "Until this request is decided the treatment cannot begin."
+            yield f"The latest value on record is {self._value(now)}."
 
-    def _request(self) -> str:
+    def _request(self) -> Iterator[str]:
         case = self.case
         months = case.months
         time = f" for {self.fact(str(months), f'plan:{case.plan.id}')} months" if months else ""
-        ask = f"I ask that {case.plan.payer} authorize {self._product()}{time}."
+        yield f"I ask that {case.plan.payer} authorize {self._product()}{time}."
         doctor = case.patient.prescriber
         phone = f" at {self.fact(doctor.phone, 'prescriber')}" if doctor and doctor.phone else ""
-        return f"{ask} Should the reviewer need more, I am available for a peer-to-peer conversation{phone}."
+        yield f"Should the reviewer need more, I am available for a peer-to-peer conversation{phone}."
 
     def enclosures(self) -> Iterator[Block]:
         papers = attachments(self.case)
