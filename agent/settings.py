@@ -18,6 +18,13 @@ VARIABLES = {
     "PALADIN_DATA": "world folder to load, as `pa generate` writes it",
     "PALADIN_CATALOG": "a clinic's own catalog folder, laid over ours",
     "PALADIN_AS_OF": "date on which everything is judged, YYYY-MM-DD or `today`",
+    "PALADIN_MODEL": "language model, e.g. qwen2.5-coder:1.5b; `offline` is none; unset takes the best there is",
+    "OLLAMA_HOST": "where Ollama answers; 127.0.0.1:11434 unless it says otherwise",
+    "PALADIN_ALLOW_REMOTE_MODEL": "1 lets charts go to a model that is not on this machine",
+    "PALADIN_NUM_CTX": "tokens that a prompt and its answer have together",
+    "PALADIN_CONNECT_SECONDS": "how long a model's server is given to take a connection",
+    "PALADIN_FIRST_TOKEN_SECONDS": "how long a model is given to load, read the prompt and say its first word",
+    "PALADIN_MODEL_SECONDS": "how long a model is given for one whole answer",
     "PALADIN_DEBUG": "1 shows a traceback where `pa` would print one line",
 }
 
@@ -30,6 +37,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     data: Path
     catalog: Path | None = None
     as_of: date | None = None
+    model: str = ""
+    ollama_host: str = ""
+    allow_remote_model: bool = False
+    num_ctx: int = 4096
+    connect_seconds: float = 2.0
+    first_token_seconds: float = 90.0
+    model_seconds: float = 180.0
 
     @property
     def drafts(self) -> Path:
@@ -42,6 +56,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def checkpoints(self) -> Path:
         return self.home / "checkpoints.db"
+
+    @property
+    def conversations(self) -> Path:
+        return self.home / "conversations.db"
+
+    @property
+    def evaluated(self) -> Path:
+        """What the evals found of models, as agent/models/host.py says; there may be none."""
+        return self.home / "models.json"
 
 
 def read_settings(environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> Settings:
@@ -63,6 +86,13 @@ def read_settings(environ: Mapping[str, str] | None = None, cwd: Path | None = N
         data=Path(environ.get("PALADIN_DATA") or ours).expanduser().absolute(),
         catalog=catalog,
         as_of=read_as_of(environ.get("PALADIN_AS_OF", "")),
+        model=environ.get("PALADIN_MODEL", "").strip(),
+        ollama_host=environ.get("OLLAMA_HOST", "").strip(),
+        allow_remote_model=_yes(environ, "PALADIN_ALLOW_REMOTE_MODEL"),
+        num_ctx=int(_number(environ, "PALADIN_NUM_CTX", 4096, 512, 1_048_576)),
+        connect_seconds=_number(environ, "PALADIN_CONNECT_SECONDS", 2.0, 0.05, 600),
+        first_token_seconds=_number(environ, "PALADIN_FIRST_TOKEN_SECONDS", 90.0, 0.05, 3600),
+        model_seconds=_number(environ, "PALADIN_MODEL_SECONDS", 180.0, 0.05, 3600),
     )
 
 
@@ -76,6 +106,29 @@ def read_as_of(text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         raise Invalid(f"{text!r} is no date: write it as 2026-09-01, or `today`") from None
+
+
+def _number(environ: Mapping[str, str], name: str, usual: float, least: float, most: float) -> float:
+    text = environ.get(name, "").strip()
+    try:
+        number = float(text or usual)
+    except ValueError:
+        number = float("nan")
+    if not least <= number <= most:
+        raise Invalid(
+            f"{name} is {text!r}: give a number from {least:g} to {most:g}, or unset it for {usual:g}"
+        )
+    return number
+
+
+def _yes(environ: Mapping[str, str], name: str) -> bool:
+    """Only a plain yes is one: it is about what leaves the machine."""
+    text = environ.get(name, "").strip().casefold()
+    if text in ("", "0", "no", "false", "off"):
+        return False
+    if text in ("1", "yes", "true", "on"):
+        return True
+    raise Invalid(f"{name} is {text!r}: 1 is yes, 0 or unset is no")
 
 
 def _root(cwd: Path) -> Path | None:

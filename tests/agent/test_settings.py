@@ -55,3 +55,33 @@ def test_today_is_read_from_the_clock() -> None:
 def test_a_date_that_is_none_says_how_to_write_one() -> None:
     with pytest.raises(Invalid, match=r"'01\.09\.2026' is no date: write it as 2026-09-01"):
         read_as_of("01.09.2026")
+
+
+def test_a_model_is_local_and_unnamed_unless_the_surroundings_say_otherwise(tmp_path: Path) -> None:
+    settings = read_settings({}, tmp_path)
+    assert (settings.model, settings.ollama_host, settings.allow_remote_model) == ("", "", False)
+    assert settings.num_ctx == 4096
+    given = {"PALADIN_MODEL": "m:1b", "OLLAMA_HOST": "127.0.0.1:9", "PALADIN_NUM_CTX": "8192"}
+    settings = read_settings(given | {"PALADIN_ALLOW_REMOTE_MODEL": "1"}, tmp_path)
+    assert (settings.model, settings.ollama_host, settings.num_ctx) == ("m:1b", "127.0.0.1:9", 8192)
+    assert settings.allow_remote_model
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PALADIN_NUM_CTX", "many"),
+        ("PALADIN_NUM_CTX", "0"),
+        ("PALADIN_NUM_CTX", "nan"),
+        ("PALADIN_MODEL_SECONDS", "-1"),
+        ("PALADIN_ALLOW_REMOTE_MODEL", "perhaps"),
+    ],
+)
+def test_a_setting_of_models_that_is_none_names_itself(tmp_path: Path, name: str, value: str) -> None:
+    with pytest.raises(Invalid, match=f"{name} is '{value}'"):
+        read_settings({name: value}, tmp_path)
+
+
+def test_conversations_lie_beside_the_store(tmp_path: Path) -> None:
+    settings = read_settings({"PALADIN_HOME": str(tmp_path)}, tmp_path)
+    assert settings.conversations == tmp_path / "conversations.db"

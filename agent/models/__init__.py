@@ -1,0 +1,1 @@
+"""Language models behind one protocol: local ones through Ollama, any other through LangChain, or none at all."""
