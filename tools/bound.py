@@ -11,10 +11,13 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from tools.cases import Case
 from tools.check import Asked, ask, decide, plan_on_file
 from tools.policies import search
 from tools.records import Benefit, Determination, Drug, Patient, Plan, Policy, Request
+from tools.what_if import Change, Insured, suppose
 
 if TYPE_CHECKING:
     from tools.store.clauses import Hit
@@ -65,6 +68,20 @@ class Bound:
         if key not in self._decided:
             self._decided[key] = decide(self.store, self.asked(drug, indication))
         return self._decided[key]
+
+    def supposed(self, drug: str, changes: Iterable[Change], indication: str = "") -> Determination:
+        """The determination of a changed copy of the chart; nothing of it is kept, and its summary says so.
+        Invalid or NotFound says why something cannot be supposed."""
+        wanted = tuple(changes)
+        if not wanted:
+            return self.determination(drug, indication)
+        asked = self.asked(drug, indication)
+        plans = self.store.plans() if any(isinstance(change, Insured) for change in wanted) else ()
+        patient, plan, request, as_of = suppose(
+            asked.patient, asked.plan, asked.request, asked.as_of, wanted, self.drugs, plans
+        )
+        found = decide(self.store, Asked(patient, plan, asked.drug, request, as_of))
+        return msgspec.structs.replace(found, summary=f"Hypothetical: {found.summary}")
 
     def case(self, drug: str, indication: str = "") -> Case:
         """Everything that a text about this drug may draw on."""

@@ -4,16 +4,40 @@
 "after 16 more days on metformin"       Later(days=16)
 "if we document the sitagliptin stop"   Stopped(drug="sitagliptin")
 "if he had failed metformin for 3 months" Tried(drug="metformin", days=90, outcome="Inadequate response")
+
+What moves the day comes first, whatever the order in which it was said; the rest is supposed of that day.
 """
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Literal
+import math
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from tools.records import TrialOutcome
+from tools.dates import add_months
+from tools.determine import complete_request
+from tools.errors import Invalid, NotFound, nearest
+from tools.evidence.courses import matches
+from tools.evidence.measurements import canonical, round_half_up, values_of
+from tools.medicines import medicine
+from tools.records import (
+    Attestation,
+    Coverage,
+    Diagnosis,
+    Drug,
+    Medication,
+    Observation,
+    Patient,
+    Plan,
+    Program,
+    Request,
+    TrialOutcome,
+)
+from tools.terms import CONCEPTS, TESTS, TOPICS
 
 
 class Supposed(
@@ -22,7 +46,7 @@ class Supposed(
     kw_only=True,
     omit_defaults=True,
     forbid_unknown_fields=True,
-    tag_field="kind",
+    tag_field="what",
 ):
     """Base of all suppositions."""
 
@@ -118,3 +142,379 @@ class Insured(Supposed, frozen=True, kw_only=True, tag="insured"):
 Change = (
     Value | Later | On | Stopped | Started | Tried | Diagnosed | Stated | Enrolled | Aged | Asked | Insured
 )
+
+MOST_YEARS = 10  # ahead or back; a chart says little about a day further off
+OLDEST = 120  # years
+LONGEST_TRIAL = 3650  # days
+
+
+class Supposal(NamedTuple):
+    """What a determination is asked of, with the suppositions in it."""
+
+    patient: Patient
+    plan: Plan
+    request: Request
+    as_of: date
+
+
+def suppose(
+    patient: Patient,
+    plan: Plan,
+    request: Request,
+    as_of: date,
+    changes: Iterable[Change],
+    drugs: Sequence[Drug],
+    plans: Iterable[Plan] = (),
+) -> Supposal:
+    """The same question of a changed copy; the chart given stays as it is. Invalid or NotFound says why
+    something cannot be supposed. `drugs` is the catalog, `plans` are those that one may be supposed to be in."""
+    wanted = list(changes)
+    if not wanted:
+        return Supposal(patient, plan, request, as_of)
+    day = _day(patient, as_of, wanted)
+    case = _Case(patient, plan, request, day, list(drugs), list(plans))
+    for number, change in enumerate(wanted, 1):
+        _SUPPOSE[type(change)](case, change, f"supposed-{number}")
+    drug = case.drug_named(case.request.drug)
+    return Supposal(case.patient, case.plan, complete_request(case.patient, drug, case.request), day)
+
+
+class _Case:
+    """The copy as it is being changed."""
+
+    def __init__(
+        self,
+        patient: Patient,
+        plan: Plan,
+        request: Request,
+        as_of: date,
+        drugs: list[Drug],
+        plans: list[Plan],
+    ) -> None:
+        self.patient, self.plan, self.request, self.as_of = patient, plan, request, as_of
+        self.drugs, self.plans = drugs, plans
+
+    def change(self, **parts: Any) -> None:
+        self.patient = msgspec.structs.replace(self.patient, **parts)
+
+    def drug_named(self, name: str) -> Drug:
+        for drug in self.drugs:
+            if drug.name.casefold() == name.casefold():
+                return drug
+        raise NotFound("drug", name, nearest(name, [drug.name for drug in self.drugs]))
+
+    def courses(self) -> tuple[Medication, ...]:
+        """A list that is not recorded stays so: with one supposed entry it would count as complete."""
+        if self.patient.medications is None:
+            raise Invalid("the medication list is not recorded, so one course cannot be supposed on it")
+        return self.patient.medications
+
+    def of_drug(self, name: str) -> list[Medication]:
+        """The courses that this name, of a drug or an ingredient, stands for; a brand only for itself or its
+        ingredients as charted."""
+        meant = medicine(name, self.drugs)
+        known = (name.casefold(), *(meant.ingredients if name.casefold() in meant.ingredients else ()))
+        found = [entry for entry in self.courses() if matches(entry, known, (), entry.drug)]
+        return found or [
+            entry for entry in self.courses() if matches(entry, meant.ingredients, (), entry.drug)
+        ]
+
+    def ongoing(self, name: str) -> list[Medication]:
+        return [entry for entry in self.of_drug(name) if _goes_on(entry, self.as_of)]
+
+    def with_courses(self, old: Iterable[Medication], *new: Medication) -> None:
+        gone = {id(entry) for entry in old}
+        kept = [entry for entry in self.courses() if id(entry) not in gone]
+        self.change(medications=(*kept, *new))
+
+
+def _goes_on(entry: Medication, as_of: date) -> bool:
+    """Ongoing, or not known to have ended."""
+    if entry.start is not None and entry.start > as_of:
+        return False
+    return entry.end > as_of if entry.end is not None else entry.status != "stopped"
+
+
+# --- the day ---------------------------------------------------------------------------------------------
+
+
+def _day(patient: Patient, as_of: date, changes: Sequence[Change]) -> date:
+    """The day that is judged: later, on another day, or on the day of what is supposed to come."""
+    day = as_of
+    for change in changes:
+        if isinstance(change, On):
+            day = change.date
+        elif isinstance(change, Later):
+            if change.days < 0 or change.months < 0:
+                raise Invalid("only a later day can be supposed so; name the day for an earlier one")
+            if change.days > MOST_YEARS * 366 or change.months > MOST_YEARS * 12:
+                raise Invalid(f"more than {MOST_YEARS} years ahead cannot be supposed of this chart")
+            day = add_months(day, change.months) + timedelta(days=change.days)
+    for change in changes:
+        if isinstance(change, Value | Stopped) and change.on is not None:
+            day = max(day, change.on)
+    if abs((day - as_of).days) > MOST_YEARS * 366:
+        raise Invalid(f"{day} is more than {MOST_YEARS} years from {as_of}, too far to suppose of this chart")
+    if patient.birth_date is not None and day < patient.birth_date:
+        raise Invalid(f"{day} lies before the patient's birth on {patient.birth_date}")
+    return day
+
+
+def _moves_the_day(case: _Case, change: On, name: str) -> None:
+    """Done in `_day`."""
+
+
+def _later(case: _Case, change: Later, name: str) -> None:
+    if change.drug and not case.ongoing(change.drug):
+        raise Invalid(f"no ongoing course of {change.drug} is charted that could go on")
+
+
+# --- measured --------------------------------------------------------------------------------------------
+
+
+def _value(case: _Case, change: Value, name: str) -> None:
+    spec = TESTS.get(change.test)
+    if spec is None:
+        raise NotFound("test", change.test, nearest(change.test, TESTS), f"there are {', '.join(TESTS)}")
+    unit = change.unit or spec.unit
+    measured = canonical(change.test, change.value, unit) if math.isfinite(change.value) else math.nan
+    if measured is None:
+        raise Invalid(f"{spec.name} has no unit {unit!r}; it is measured in {' or '.join(spec.units)}")
+    if not spec.low <= measured <= spec.high:
+        low, high = f"{spec.low:g}", f"{spec.high:g}"
+        raise Invalid(
+            f"{spec.name} {change.value:g} {unit} is not possible; it lies between {low} and {high} {spec.unit}"
+        )
+    day = change.on or case.as_of
+    if case.patient.birth_date is not None and day < case.patient.birth_date:
+        raise Invalid(f"{day} lies before the patient's birth on {case.patient.birth_date}")
+    new = Observation(id=name, test=change.test, value=change.value, unit=unit, date=day)
+    replaced = ("weight", "bmi") if change.test == "weight" else (change.test,)
+    kept = [
+        item
+        for item in case.patient.observations
+        if not (item.test in replaced and (item.date == day or item.date is None or item.date > case.as_of))
+    ]
+    if change.test == "bmi":
+        kept = _weighing_so(case, kept, measured, day, name)
+    case.change(observations=(*kept, new))
+
+
+def _weighing_so(
+    case: _Case, observations: list[Observation], bmi: float, day: date, name: str
+) -> list[Observation]:
+    """That day's weight, if there is one, as the supposed BMI has it: else the two would contradict each other."""
+    heights = values_of(case.patient, "height", day).usable
+    same_day = [item for item in observations if item.test == "weight" and item.date == day]
+    if not (heights and same_day):
+        return observations
+    metres = Decimal(repr(heights[0].value)) / 100
+    weight = round_half_up(float(Decimal(repr(bmi)) * metres * metres), 2)
+    kept = [
+        item
+        for item in observations
+        if item not in same_day and not (item.test == "height" and item.date == day)
+    ]
+    height = Observation(id=f"{name}-height", test="height", value=heights[0].value, unit="cm", date=day)
+    return [*kept, height, Observation(id=f"{name}-weight", test="weight", value=weight, unit="kg", date=day)]
+
+
+# --- taken -----------------------------------------------------------------------------------------------
+
+
+def _stopped(case: _Case, change: Stopped, name: str) -> None:
+    day = change.on or case.as_of
+    ongoing = case.ongoing(change.drug)
+    if not ongoing:
+        past = "ended already" if case.of_drug(change.drug) else "is not on the medication list"
+        raise Invalid(f"no course of {change.drug} is going on that could be stopped; it {past}")
+    ended = []
+    for entry in ongoing:
+        if entry.start is not None and day < entry.start:
+            raise Invalid(f"{entry.drug} began on {entry.start}; it cannot have stopped on {day}")
+        outcome = change.outcome or entry.outcome
+        ended.append(msgspec.structs.replace(entry, id=entry.id, end=day, status="stopped", outcome=outcome))
+    case.with_courses(ongoing, *ended)
+
+
+def _started(case: _Case, change: Started, name: str) -> None:
+    began = _back(case, change.days, "a course")
+    ongoing = case.ongoing(change.drug)
+    if ongoing:
+        last = max(ongoing, key=lambda entry: entry.start or date.min)
+        case.with_courses(ongoing, msgspec.structs.replace(last, start=began, end=None, status="active"))
+        return
+    case.with_courses((), _course(case, change.drug, name, began, None, None))
+
+
+def _tried(case: _Case, change: Tried, name: str) -> None:
+    """A course of the drug that goes on becomes the one that is meant: never shorter, with dose and form kept."""
+    began = _back(case, change.days, "a trial")
+    ongoing = case.ongoing(change.drug)
+    course = _course(case, change.drug, name, began, case.as_of, change.outcome)
+    if ongoing:
+        last = max(ongoing, key=lambda entry: entry.start or date.min)
+        first = min([began, *(entry.start for entry in ongoing if entry.start is not None)])
+        course = msgspec.structs.replace(
+            last, start=first, end=case.as_of, status="stopped", outcome=change.outcome
+        )
+    case.with_courses(ongoing, course)
+
+
+def _back(case: _Case, days: int, what: str) -> date:
+    if not 0 <= days <= LONGEST_TRIAL:
+        raise Invalid(f"{what} of {days} days cannot be supposed; write 0 to {LONGEST_TRIAL}")
+    began = case.as_of - timedelta(days=days)
+    if case.patient.birth_date is not None and began < case.patient.birth_date:
+        raise Invalid(f"{what} of {days} days would begin before the patient's birth")
+    return began
+
+
+def _course(
+    case: _Case, drug: str, name: str, start: date, end: date | None, outcome: TrialOutcome | None
+) -> Medication:
+    meant = medicine(drug, case.drugs)
+    if not meant.classes:
+        raise NotFound("drug", drug, hint="name the drug or its ingredient, e.g. metformin")
+    return Medication(
+        id=name,
+        drug=drug,
+        ingredients=meant.ingredients,
+        classes=meant.classes,
+        rxnorm=meant.rxnorm,
+        start=start,
+        end=end,
+        status="stopped" if end else "active",
+        outcome=outcome,
+    )
+
+
+# --- diagnosed and stated --------------------------------------------------------------------------------
+
+
+def _diagnosed(case: _Case, change: Diagnosed, name: str) -> None:
+    concept = CONCEPTS.get(change.concept)
+    if concept is None:
+        raise NotFound(
+            "diagnosis", change.concept, nearest(change.concept, CONCEPTS), f"there are {', '.join(CONCEPTS)}"
+        )
+    listed = case.patient.conditions
+    if listed is None:
+        raise Invalid("the problem list is not recorded, so one diagnosis cannot be supposed on it")
+    if change.present and concept.sex and case.patient.sex not in (concept.sex, "unknown"):
+        raise Invalid(f"{concept.label} does not apply to a {case.patient.sex} patient")
+    others = [
+        item
+        for item in listed
+        if not (
+            item.code.startswith(concept.codes) or any(p in item.name.casefold() for p in concept.phrases)
+        )
+    ]
+    said = [item for item in case.patient.attestations if not concept.topic or item.topic != concept.topic]
+    if not change.present:
+        case.change(conditions=tuple(others))
+    elif len(others) == len(listed):
+        new = Diagnosis(id=name, code=concept.codes[0], name=concept.label, onset=case.as_of)
+        case.change(conditions=(*listed, new))
+    else:  # it is there, perhaps provisional or abated
+        confirmed = [
+            item if item in others else msgspec.structs.replace(item, verification="confirmed", abated=None)
+            for item in listed
+        ]
+        case.change(conditions=tuple(confirmed))
+    if concept.topic:
+        stated = Attestation(id=name, topic=concept.topic, present=change.present, date=case.as_of)
+        kept = [item for item in case.patient.attestations if item not in said]
+        family = [_of_family(item) for item in kept if "family" in item.subjects]
+        case.change(attestations=(*said, *family, stated))
+
+
+def _of_family(item: Attestation) -> Attestation:
+    return msgspec.structs.replace(item, subjects=("family",))
+
+
+def _stated(case: _Case, change: Stated, name: str) -> None:
+    if change.topic not in TOPICS:
+        raise NotFound("topic", change.topic, nearest(change.topic, TOPICS), f"there are {', '.join(TOPICS)}")
+    others = [
+        item
+        for item in case.patient.attestations
+        if item.topic != change.topic or (item.date is not None and item.date < case.as_of)
+    ]
+    stated = Attestation(
+        id=name,
+        topic=change.topic,
+        present=change.present,
+        subjects=("self", "family"),
+        date=case.as_of,
+    )
+    case.change(attestations=(*others, stated))
+
+
+# --- the person, the request, the plan --------------------------------------------------------------------
+
+
+def _enrolled(case: _Case, change: Enrolled, name: str) -> None:
+    if not 0 < change.months <= MOST_YEARS * 12:
+        raise Invalid(f"a program of {change.months} months cannot be supposed; write 1 to {MOST_YEARS * 12}")
+    start = add_months(case.as_of, -change.months)
+    new = Program(id=name, name="lifestyle program", start=start, end=case.as_of)
+    case.change(programs=(*case.patient.programs, new))
+
+
+def _aged(case: _Case, change: Aged, name: str) -> None:
+    if not 0 <= change.years <= OLDEST:
+        raise Invalid(f"an age of {change.years} is not possible; it lies between 0 and {OLDEST}")
+    case.change(birth_date=add_months(case.as_of, -12 * change.years))
+
+
+def _asked(case: _Case, change: Asked, name: str) -> None:
+    drug = case.drug_named(case.request.drug)
+    request = case.request
+    if change.strength:
+        wanted = "".join(change.strength.split()).casefold()
+        labels = [strength.label for strength in drug.strengths]
+        fitting = [label for label in labels if "".join(label.split()).casefold() == wanted]
+        if not fitting:
+            raise NotFound(f"strength of {drug.name}", change.strength, hint=f"known: {', '.join(labels)}")
+        request = msgspec.structs.replace(
+            request, strength=fitting[0], quantity=None, unit=None, days_supply=None
+        )
+    for what, amount in (("quantity", change.quantity), ("days' supply", change.days_supply)):
+        if amount is not None and not 0 < amount <= 10_000:
+            raise Invalid(f"a {what} of {amount:g} cannot be; it is above 0 and at most 10000")
+    if change.quantity is not None:
+        request = msgspec.structs.replace(request, quantity=change.quantity, unit=drug.unit)
+    if change.days_supply is not None:
+        request = msgspec.structs.replace(request, days_supply=change.days_supply)
+    if change.kind:
+        request = msgspec.structs.replace(request, kind=change.kind, therapy_start=None)
+    case.request = request
+
+
+def _insured(case: _Case, change: Insured, name: str) -> None:
+    named = {plan.id.casefold(): plan for plan in case.plans}
+    plan = named.get(change.plan_id.casefold())
+    if plan is None:
+        known = [plan.id for plan in case.plans]
+        raise NotFound(
+            "plan", change.plan_id, nearest(change.plan_id, known), f"there are {', '.join(known)}"
+        )
+    case.plan = plan
+    case.change(plan_id=plan.id, coverages=(*case.patient.coverages, Coverage(id=name, plan_id=plan.id)))
+
+
+_SUPPOSE: dict[type, Callable[[_Case, Any, str], None]] = {
+    Value: _value,
+    Later: _later,
+    On: _moves_the_day,
+    Stopped: _stopped,
+    Started: _started,
+    Tried: _tried,
+    Diagnosed: _diagnosed,
+    Stated: _stated,
+    Enrolled: _enrolled,
+    Aged: _aged,
+    Asked: _asked,
+    Insured: _insured,
+}
