@@ -24,6 +24,7 @@ What = Literal[
     "closed",  # the connection ended in the middle of the answer
     "failed",  # the server says that it failed
     "stranger",  # what answers is no such server
+    "broken",  # what it sends is not the protocol
     "busy",  # the server has too much to do
     "resting",  # it failed twice just now, and is left alone for a while
     "missing",  # the server doesn't have this model
@@ -40,7 +41,7 @@ What = Literal[
 ]
 # What tells of the server and not of what was asked: after two of these in a row it is left alone for a while.
 TRANSPORT: frozenset[What] = frozenset(
-    ("down", "silent", "stalled", "closed", "failed", "stranger", "slow", "busy")
+    ("down", "silent", "stalled", "closed", "failed", "stranger", "broken", "slow", "busy")
 )
 
 

@@ -1,0 +1,115 @@
+"""The one door to a model: a name and the settings in; a model, or none and why, out.
+
+No model is no error: whoever asked goes on in code, and says the reason in one line.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent.models.address import Address, address, guard
+from agent.models.host import (
+    LIST_SECONDS,
+    PROBE_SECONDS,
+    Held,
+    answers,
+    best,
+    full,
+    held,
+    read_evaluated,
+)
+from agent.models.model import ModelTrouble, Timeouts
+
+if TYPE_CHECKING:
+    from agent.models.model import Model
+    from agent.settings import Settings
+
+OFFLINE = "offline"
+SUGGESTED = "qwen2.5-coder:1.5b"  # small, and measured here
+# Prefixes of LangChain's init_chat_model; every other name is one of Ollama's.
+PROVIDERS = frozenset((
+    "anthropic", "anthropic_bedrock", "azure_ai", "azure_openai", "baseten", "bedrock", "bedrock_converse",
+    "cohere", "deepseek", "fireworks", "google_anthropic_vertex", "google_genai", "google_vertexai", "groq",
+    "huggingface", "ibm", "litellm", "meta", "mistralai", "nvidia", "openai", "openrouter", "perplexity",
+    "together", "upstage", "xai",
+))  # fmt: skip
+
+
+def open_model(name: str, settings: Settings) -> tuple[Model | None, str]:
+    """The model of this name, or None; and why this one, or why none, with the command that would bring one.
+
+    "" takes PALADIN_MODEL, else the best that the Ollama host has if it answers within 0.3 s; "offline" is
+    none. `provider:model` is any of LangChain's. A model that is not on this machine is not opened unless
+    PALADIN_ALLOW_REMOTE_MODEL=1. Invalid if OLLAMA_HOST is no address.
+    """
+    wanted = name or settings.model
+    if wanted == OFFLINE:
+        return None, "offline, as asked; the answers are Paladin's own"
+    provider, _, rest = wanted.partition(":")
+    if provider in PROVIDERS and rest:
+        from agent.models.langchain_model import open_langchain
+
+        try:
+            return open_langchain(wanted, settings), f"{wanted}, through LangChain"
+        except ModelTrouble as trouble:
+            return None, f"offline: {trouble}"
+    if provider == "ollama" and rest:
+        wanted = rest
+    return _of_ollama(wanted, settings)
+
+
+def _of_ollama(wanted: str, settings: Settings) -> tuple[Model | None, str]:
+    where = address(settings.ollama_host)
+    seconds = settings.connect_seconds if wanted else min(PROBE_SECONDS, settings.connect_seconds)
+    try:
+        guard(where, settings.allow_remote_model)
+        if not answers(where, seconds):
+            raise ModelTrouble("down", f"no Ollama answers at {where.where}; {how_to_bring_one(wanted)}")
+        models = held(
+            where,
+            seconds=LIST_SECONDS if wanted else PROBE_SECONDS,
+            allow_remote=settings.allow_remote_model,
+            evaluated=read_evaluated(settings.evaluated),
+        )
+        found, why = _named(wanted, models, where) if wanted else best(models)
+        if found is None:
+            raise ModelTrouble("missing", f"{where.where} answers, but {why}; {how_to_bring_one(wanted)}")
+        if found.remote and not settings.allow_remote_model:
+            raise ModelTrouble(
+                "remote",
+                f"{where.where} hands {found.name} on to another machine, and what a chart says would go there:"
+                " PALADIN_ALLOW_REMOTE_MODEL=1 allows it",
+            )
+    except ModelTrouble as trouble:
+        return None, f"offline: {trouble}"
+    return opened(found.name, where, settings), f"{found.name} at {where.where}: {why}"
+
+
+def opened(name: str, where: Address, settings: Settings) -> Model:
+    """A model of this server with the settings' limits; nothing is asked of the server yet."""
+    from agent.models.ollama_model import OllamaModel
+
+    return OllamaModel(
+        name,
+        where,
+        num_ctx=settings.num_ctx,
+        timeouts=Timeouts(
+            connect=settings.connect_seconds,
+            first_token=settings.first_token_seconds,
+            whole=settings.model_seconds,
+        ),
+        allow_remote=settings.allow_remote_model,
+    )
+
+
+def _named(wanted: str, models: list[Held], where: Address) -> tuple[Held, str]:
+    for one in models:
+        if one.name == full(wanted):
+            return one, "the one that was asked for"
+    from agent.models.ollama_model import missing_line
+
+    raise ModelTrouble("missing", missing_line(wanted, [one.name for one in models], where))
+
+
+def how_to_bring_one(wanted: str = "") -> str:
+    return f"`ollama serve` and `ollama pull {wanted or SUGGESTED}` bring a model up"
