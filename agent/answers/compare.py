@@ -1,0 +1,93 @@
+"""Several drugs, or all that the plan lists: what is ready first, and the one thing that each other one lacks."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from agent.answers.answer import Answer, Said
+from agent.answers.wording import (
+    Sorted,
+    Words,
+    all_wrong_plan,
+    drug_slot,
+    fitted,
+    line,
+    outcome_slot,
+    plan_slot,
+    sources,
+    unlisted,
+)
+from agent.ledger import Ledger
+from agent.understanding.reading import Ask
+from tools.bound import Bound
+from tools.records import Determination, Outcome
+
+LONGEST = 1800  # characters
+_READINESS: tuple[Outcome, ...] = (
+    "not_required",
+    "ready",
+    "quantity_exception",
+    "needs_documentation",
+    "likely_denial",
+    "not_covered",
+    "wrong_plan",
+)
+
+
+def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
+    """The drugs named; one named is set beside what this patient meets today; none, and all are compared."""
+    named = () if ask.all_drugs else tuple(bound.store.drug(name).name for name in dict.fromkeys(ask.drugs))
+    drugs = named or tuple(bound.plan.benefits)
+    if len(named) == 1 and named[0] in bound.plan.benefits:
+        others = tuple(option.drug for option in bound.determination(named[0], ask.indication).alternatives)
+        drugs = (*named, *others) if others else tuple(bound.plan.benefits)
+    rows = [
+        (bound.determination(drug, ask.indication if drug in named else ""), drug)
+        for drug in drugs
+        if drug in bound.plan.benefits
+    ]
+    rows.sort(key=lambda row: _readiness(row[0], bound))
+    found = [one for one, _ in rows]
+    reply = Answer(intent="compare", ledger=ledger, determinations=found)
+    reply.drugs = named or tuple(drug for _, drug in rows)
+    said = all_wrong_plan(reply, bound, ledger)
+    if not said:
+        said = [_summary(found, bound, ledger)] if found else []
+        said += [line(Words(bound, ledger, one), one) for one in found]
+    said += [unlisted(drug, bound, ledger) for drug in drugs if drug not in bound.plan.benefits]
+    reply.said = fitted(said, ledger, LONGEST)
+    for one in found:
+        reply.sources += [item for item in sources(Sorted.of(one).unmet[:1]) if item not in reply.sources]
+    return reply
+
+
+def _readiness(found: Determination, bound: Bound) -> tuple[int, int, int, int, str]:
+    benefit = bound.plan.benefits[found.drug]
+    return (
+        _READINESS.index(found.outcome),
+        int(found.stopped_by == "exclusion"),
+        len(Sorted.of(found).unmet),
+        benefit.tier or 9,
+        found.drug,
+    )
+
+
+def _summary(found: list[Determination], bound: Bound, ledger: Ledger) -> Said:
+    """How many can go ahead, or which is nearest to it."""
+    counted = Counter(one.outcome for one in found)
+    plan = plan_slot(ledger, bound.plan)
+    total = ledger.add("count", len(found), origin="derived", attribute="drugs", formula="drugs compared")
+    told = []
+    possible: tuple[tuple[Outcome, str], ...] = (("ready", ""), ("not_required", "with"))
+    for outcome, words in possible:
+        number = counted[outcome]
+        if number:
+            count = ledger.add(
+                "count", number, origin="derived", attribute=outcome, formula=f"drugs that are {outcome}"
+            )
+            slot = outcome_slot(ledger, outcome, "")
+            told.append(f"{count} {words} {slot}".replace("  ", " "))
+    if told:
+        return Said(text=f"Of {total} drugs under {plan}: {', '.join(told)}.")
+    nearest = drug_slot(ledger, found[0].drug)
+    return Said(text=f"Of {total} drugs under {plan}, none can go ahead today; {nearest} is nearest to it.")

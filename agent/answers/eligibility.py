@@ -1,0 +1,127 @@
+"""Can this patient get it: the outcome, what decides it, and what to do next."""
+
+from __future__ import annotations
+
+from agent.answers.answer import Answer, Said
+from agent.answers.wording import (
+    Sorted,
+    Words,
+    all_wrong_plan,
+    ask_back,
+    deciding_leaf,
+    drugs_meant,
+    fitted,
+    line,
+    listed,
+    lower,
+    plan_slot,
+    sources,
+    unlisted,
+)
+from agent.ledger import Ledger
+from agent.understanding.reading import Ask
+from tools.bound import Bound
+from tools.records import Finding
+from tools.terms import TESTS
+
+MOST_FACTS = 2
+MOST_OPEN = 3
+MOST_STEPS = 3
+
+
+def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
+    """One drug in full; several, a line each; none named and none ordered, a question back."""
+    drugs = tuple(bound.plan.benefits) if ask.all_drugs else drugs_meant(ask, bound)
+    if not drugs:
+        return ask_back("eligibility", bound, ledger)
+    reply = Answer(intent="eligibility", ledger=ledger, drugs=drugs)
+    lines: list[Said] = []
+    for drug in drugs:
+        if drug not in bound.plan.benefits:
+            lines.append(unlisted(drug, bound, ledger))
+            continue
+        found = bound.determination(drug, ask.indication)
+        reply.determinations.append(found)
+        words = Words(bound, ledger, found)
+        lines += [line(words, found)] if len(drugs) > 1 else _in_full(words)
+        relevant = Sorted.of(found).unmet or found.findings
+        reply.sources += [item for item in sources(relevant) if item not in reply.sources]
+    wrong = all_wrong_plan(reply, bound, ledger)
+    if wrong:
+        lines = wrong
+    elif len(drugs) > 1:
+        lines.insert(0, _several(bound, ledger, len(lines)))
+    reply.said = fitted(lines, ledger)
+    return reply
+
+
+def _several(bound: Bound, ledger: Ledger, count: int) -> Said:
+    number = ledger.add("count", count, origin="derived", attribute="drugs", formula="drugs asked about")
+    return Said(
+        text=f"Under {plan_slot(ledger, bound.plan)}, the {number} drugs stand as follows.", verbatim=True
+    )
+
+
+def _in_full(words: Words) -> list[Said]:
+    found = words.found
+    said = [Said(text=words.headline())]
+    said += [Said(text=text) for text in deciding(words)]
+    steps = words.next_steps(1 if found.outcome in ("not_required", "ready") else MOST_STEPS)
+    if steps:
+        said.append(Said(text=f"Next: {'; '.join(map(lower, steps))}."))
+    other = words.alternatives()
+    if other and found.outcome not in ("ready", "not_required"):
+        said.append(Said(text=other, must=False))
+    return said
+
+
+def deciding(words: Words) -> list[str]:
+    """What the outcome rests on: for a case that is ready the measured and the tried, else what is not met or open."""
+    found, kinds = words.found, Sorted.of(words.found)
+    if found.outcome == "ready":
+        facts = [words.against(finding) for finding in _telling(kinds.criteria)[:MOST_FACTS]]
+        return [f"It rests on {' and '.join(facts)}."] if facts else []
+    if found.outcome not in ("needs_documentation", "likely_denial"):
+        return []
+    if found.stopped_by == "exclusion":
+        proven = [finding for finding in kinds.exclusions if finding.status == "not_met"]
+        clauses = [words.clause(finding) for finding in proven if finding.clause is not None]
+        return [f"The policy excludes it in clause {' and '.join(clauses[:2])}."] if clauses else []
+    failing = [finding for finding in kinds.unmet if finding.status == "not_met"]
+    unknown = [finding for finding in kinds.unmet if finding.status == "unknown"]
+    judged = [finding for finding in unknown if finding not in kinds.documents] or unknown
+    told = []
+    if failing:
+        told.append(f"Not met: {'; '.join(point(words, finding) for finding in failing[:MOST_OPEN])}.")
+    if judged:
+        names = [open_point(words, finding) for finding in judged]
+        told.append(f"{'Also open' if failing else 'Open'}: {listed(names, MOST_OPEN, words)}.")
+    return told
+
+
+def open_point(words: Words, finding: Finding) -> str:
+    """What is open by its name, with what there is of it if there is anything."""
+    telling = finding.reason in ("stale", "conflict", "ambiguous", "unit")
+    if telling and finding.evidence and finding.detail not in ("on file", "too old"):
+        return words.shown(finding)
+    return words.named(finding)
+
+
+def point(words: Words, finding: Finding) -> str:
+    """A criterion that is not met, with what was found."""
+    if any(item.kind in TESTS for item in deciding_leaf(finding).evidence):
+        return words.against(finding)
+    shown = words.shown(finding, 2)
+    if finding.parts:
+        return f"{words.named(finding)}, since {shown}" if shown else words.named(finding)
+    if not finding.exclusion and finding.detail in ("not on file", "too old"):
+        return f"{words.named(finding)} ({shown})"
+    return shown or words.named(finding)
+
+
+def _telling(criteria: list[Finding]) -> list[Finding]:
+    """Measured values first, then trials; age and bare diagnoses tell a specialist nothing."""
+    measured = [f for f in criteria if any(item.kind in TESTS for item in f.evidence)]
+    tried = [f for f in criteria if any(item.kind in ("medication", "fill") for item in f.evidence)]
+    first = [*measured[:1], *tried[:1], *measured[1:], *tried[1:]]
+    return [*dict.fromkeys(first)] or criteria[:1]

@@ -1,0 +1,91 @@
+"""What is missing, unmet or unknown, how to get it, and who can."""
+
+from __future__ import annotations
+
+from agent.answers.answer import Answer, Said
+from agent.answers.wording import (
+    Sorted,
+    Words,
+    ask_back,
+    drugs_meant,
+    fitted,
+    listed,
+    lower,
+    sources,
+    unlisted,
+)
+from agent.ledger import Ledger
+from agent.understanding.reading import Ask
+from tools.bound import Bound
+from tools.records import Finding
+
+MOST_DRUGS = 3
+MOST_POINTS = 5
+# Whose turn it is, by how the step begins.
+_WHO: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("Prescriber", ("Ask the prescriber",)),
+    ("Clinician", ("Ask the clinician", "Code ", "Stop ", "Arrange", "Offer the clinician", "Age ")),
+    ("Patient", ("Complete", "Take part", "Continue")),
+    ("Lab or clinic", ("Obtain a ", "Measure", "Only a ")),
+    ("Office", ("Attach", "Record", "Document", "Find", "Correct", "Confirm", "Obtain the", "State")),
+)
+
+
+def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
+    """The outcome, then a line for each thing that is open, with whose turn it is and the clause that asks for it."""
+    drugs = drugs_meant(ask, bound)[:MOST_DRUGS]
+    if not drugs:
+        return ask_back("missing", bound, ledger)
+    reply = Answer(intent="missing", ledger=ledger, drugs=drugs)
+    said: list[Said] = []
+    for drug in drugs:
+        if drug not in bound.plan.benefits:
+            said.append(unlisted(drug, bound, ledger))
+            continue
+        found = bound.determination(drug, ask.indication)
+        reply.determinations.append(found)
+        words = Words(bound, ledger, found)
+        unmet = Sorted.of(found).unmet
+        said += _of_one(words, unmet, MOST_POINTS if len(drugs) == 1 else 2)
+        reply.sources += [item for item in sources(unmet) if item not in reply.sources]
+    reply.said = fitted(said, ledger)
+    return reply
+
+
+def _of_one(words: Words, unmet: list[Finding], most: int) -> list[Said]:
+    found = words.found
+    said = [Said(text=words.headline())]
+    if found.outcome == "ready":
+        return [*said, Said(text="Nothing is missing."), *_next(words, 1)]
+    if found.outcome == "not_required":
+        return [*said, Said(text="Nothing has to be filed."), *_next(words, 1)]
+    if found.outcome in ("not_covered", "wrong_plan") or found.stopped_by == "exclusion":
+        said += _next(words, 3)
+        other = words.alternatives()
+        return [*said, Said(text=other, must=False)] if other else said
+    told = [line for finding in unmet if (line := _point(words, finding))]
+    said += [Said(text=text, bullet=True) for text in told[:most]]
+    if len(told) > most:
+        left = [words.named(finding) for finding in unmet[most:]]
+        said.append(Said(text=f"Also: {listed(left, 4, words)}.", bullet=True, must=False))
+    return said
+
+
+def _point(words: Words, finding: Finding) -> str:
+    step = words.step(finding)
+    clause = words.clause(finding)
+    cited = f" (clause {clause})" if clause else ""
+    if not step:
+        return f"{words.named(finding)}: {words.shown(finding)}{cited}."
+    who = next((who for who, starts in _WHO if step.startswith(starts)), "")
+    task = lower(step.removeprefix("Ask the prescriber to ").removeprefix("Ask the prescriber: "))
+    head = f"{who}: {task}" if who else step
+    shown = words.shown(finding) if finding.status == "not_met" and finding.criterion != "quantity" else ""
+    if shown:
+        return f"{shown[:1].upper()}{shown[1:]}: {lower(step)}{cited}."
+    return f"{head}{cited}."
+
+
+def _next(words: Words, most: int) -> list[Said]:
+    steps = words.next_steps(most)
+    return [Said(text=f"Next: {'; '.join(map(lower, steps))}.")] if steps else []

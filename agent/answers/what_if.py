@@ -1,0 +1,322 @@
+"""What would change it: a supposed copy of the chart put to the same determination, and plainly said to be one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from agent.answers.answer import Answer, Said
+from agent.answers.eligibility import deciding
+from agent.answers.wording import (
+    SUPPOSED,
+    Sorted,
+    Words,
+    ask_back,
+    drug_slot,
+    drugs_meant,
+    fitted,
+    listed,
+    lower,
+    plan_slot,
+    pronoun,
+    sources,
+    unlisted,
+)
+from agent.ledger import Kind, Ledger, Origin
+from agent.understanding.reading import Ask
+from tools import what_if
+from tools.bound import Bound
+from tools.dates import age_on
+from tools.errors import Correctable
+from tools.evidence.judge import ONLY
+from tools.evidence.measurements import governing, values_of
+from tools.records import Determination, Finding
+from tools.rulebook.plain import amount
+from tools.terms import CONCEPTS, TESTS, TOPICS
+
+MOST_DRUGS = 3
+MOST_CHANGED = 3
+
+
+def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
+    """For each drug meant, the outcome now and as supposed, and what of it changes. The determinations are the
+    supposed one, then the real one, drug by drug."""
+    drugs = drugs_meant(ask, bound)[:MOST_DRUGS]
+    if not drugs:
+        return ask_back("what_if", bound, ledger)
+    reply = Answer(intent="what_if", ledger=ledger, drugs=drugs, hypothetical=True)
+    if not ask.changes:
+        text = "Say what to suppose: a lab value, a day, a drug tried or stopped, a diagnosis, a plan or a quantity."
+        reply.said = [Said(text=text, verbatim=True)]
+        return reply
+    said: list[Said] = []
+    try:
+        for drug in drugs:
+            if drug not in bound.plan.benefits:
+                said.append(unlisted(drug, bound, ledger))
+                continue
+            then = bound.supposed(drug, ask.changes, ask.indication)
+            now = bound.determination(drug, ask.indication)
+            reply.determinations += [then, now]
+            said += _told(
+                Words(bound, ledger, then, supposed=True), Words(bound, ledger, now), len(drugs) > 1
+            )
+            reply.sources += [item for item in sources(_changed(now, then)) if item not in reply.sources]
+    except Correctable as error:
+        reply.determinations.clear()
+        why = ledger.add("words", str(error).rstrip("."), origin="determination", source="suppose")
+        reply.said = [Said(text=f"That cannot be supposed: {why}.", verbatim=True)]
+        return reply
+    reply.said = fitted([Said(text=_marker(ask, drugs[0], bound, ledger), verbatim=True), *said], ledger)
+    return reply
+
+
+def _marker(ask: Ask, drug: str, bound: Bound, ledger: Ledger) -> str:
+    """ "Hypothetical: if HbA1c were 7.4 % (it is 8.4 % of Aug 17, 2026 now). Nothing is recorded." """
+    unit = bound.store.drug(drug).unit
+    told = [_DESCRIBE[type(change)](change, _Told(bound, ledger, unit)) for change in ask.changes]
+    return f"Hypothetical: {' and '.join(told)}; nothing of it is recorded."
+
+
+# --- before and after ------------------------------------------------------------------------------------
+
+
+def _told(then: Words, now: Words, short: bool) -> list[Said]:
+    changed = _changed(now.found, then.found)
+    same = then.found.outcome == now.found.outcome
+    said = [Said(text=_before_and_after(then, now)), *_what_changes(changed, then, now)]
+    if short:
+        return said
+    if same and not changed:
+        return said + _why_not(then)
+    if then.found.outcome in ("needs_documentation", "likely_denial"):
+        names = [then.named(finding) for finding in Sorted.of(then.found).unmet if finding not in changed]
+        if names:
+            said.append(Said(text=f"Still in the way: {listed(names, 3, then)}."))
+    elif then.found.outcome in ("not_covered", "wrong_plan", "quantity_exception") and not same:
+        said.append(Said(text=then.headline()))
+    steps = [step for step in then.next_steps(2) if not step.startswith(ONLY)]
+    if steps and not same and then.found.outcome != "ready":
+        said.append(Said(text=f"Then: {lower(steps[0])}.", must=False))
+    return said
+
+
+def _before_and_after(then: Words, now: Words) -> str:
+    request = then.request(capital=True)
+    if then.found.plan_id != now.found.plan_id:
+        return f"{request} would be “{then.outcome()}” under {then.plan()}; it is “{now.outcome()}” under {now.plan()}."
+    if then.found.outcome == now.found.outcome:
+        return f"{request} under {then.plan()} would stay as it is: {then.outcome()}."
+    return f"{request} under {then.plan()} would go from “{now.outcome()}” to “{then.outcome()}”."
+
+
+def _what_changes(changed: list[Finding], then: Words, now: Words) -> list[Said]:
+    before = {finding.criterion: finding for finding in now.found.findings}
+    papers = Sorted.of(then.found).documents
+    told = []
+    for finding in changed[:MOST_CHANGED]:
+        was = before.get(finding.criterion)
+        text = f"{then.named(finding)} would be {then.status(finding)}"
+        text += f" (now {now.status(was)})" if was is not None else ""
+        shown = then.against(finding) if finding.parts else then.shown(finding)
+        told.append(f"{text}, {shown}" if shown and finding not in papers else text)
+    if not told:
+        return []
+    rest = len(changed) - MOST_CHANGED
+    more = f"; and {then.count(rest, 'more')} more" if rest > 0 else ""
+    return [Said(text=f"What changes: {'; '.join(told)}{more}.")]
+
+
+def _why_not(then: Words) -> list[Said]:
+    """Why nothing changes: it does not count here, counts as before, or something else is in the way."""
+    outcome = then.found.outcome
+    if outcome == "not_required":
+        return [Said(text=f"{then.plan()} asks for none there, whatever the chart shows.")]
+    if outcome in ("not_covered", "wrong_plan", "quantity_exception"):
+        return [Said(text="What is supposed does not count there."), Said(text=then.headline())]
+    judged = [finding for finding in then.found.findings if _rests_on_it(finding)]
+    told = [
+        f"{then.named(finding)} stays {then.status(finding)}, {then.shown(finding)}"
+        for finding in judged[:2]
+        if finding not in Sorted.of(then.found).documents
+    ]
+    said = [Said(text=f"{'; '.join(told)[:1].upper() + '; '.join(told)[1:]}." if told else _NO_CHANGE)]
+    if outcome == "ready":
+        return said
+    return said + [Said(text=line) for line in deciding(then)]
+
+
+_NO_CHANGE = "No criterion changes its status."
+
+
+def _rests_on_it(finding: Finding) -> bool:
+    return any(item.record_id.startswith(SUPPOSED) for item in finding.evidence)
+
+
+def _changed(now: Determination, then: Determination) -> list[Finding]:
+    """Findings whose status is another one, those that get worse first; papers last."""
+    before = {finding.criterion: finding.status for finding in now.findings}
+    papers = Sorted.of(then).documents
+    rank = {"not_met": 0, "unknown": 1, "met": 2}
+    if not now.findings or now.stopped_by in ("eligibility", "formulary", "benefit", "pa"):
+        return []
+    changed = [item for item in then.findings if before.get(item.criterion, "met") != item.status]
+    return sorted(changed, key=lambda item: (item in papers, rank[item.status]))
+
+
+# --- what is supposed, in words --------------------------------------------------------------------------
+
+
+class _Told:
+    """What the description of a supposition is made with."""
+
+    def __init__(self, bound: Bound, ledger: Ledger, unit: str) -> None:
+        self.bound, self.ledger, self.unit = bound, ledger, unit
+        self.she = pronoun(bound.patient)
+
+    def fact(
+        self,
+        kind: Kind,
+        value: Any,
+        about: str,
+        *,
+        shown: str = "",
+        unit: str = "",
+        origin: Origin = "supposed",
+    ) -> str:
+        return self.ledger.add(
+            kind, value, shown=shown, unit=unit, origin=origin, attribute=about, source="supposed"
+        )
+
+    def days(self, number: int, about: str) -> str:
+        return self.fact("duration", number, about, unit="day" if number == 1 else "days")
+
+    def months(self, number: int, about: str) -> str:
+        return self.fact("duration", number, about, unit="month" if number == 1 else "months")
+
+    def words(self, text: str, about: str) -> str:
+        return self.fact("words", text, about)
+
+    def test(self, test: str) -> str:
+        return self.words(TESTS[test].name, test)
+
+    def name(self, drug: str) -> str:
+        known = {one.name.casefold(): one.name for one in self.bound.drugs}
+        return drug_slot(self.ledger, known.get(drug.casefold(), drug))
+
+    def now(self, test: str) -> str:
+        """What the chart has: " (it is 8.4 % of Aug 17, 2026 now)"."""
+        newest = governing(values_of(self.bound.patient, test, self.bound.as_of).usable)
+        if not newest:
+            return " (none is charted now)"
+        value, record = newest[0], newest[0].seen[0].id
+        slot = self.ledger.add(
+            "value", value.value, shown=amount(value.value, test), unit=TESTS[test].unit, on=value.date,
+            origin="chart", attribute=test, source=record,
+        )  # fmt: skip
+        day = self.ledger.add("date", value.date, origin="chart", attribute=test, source=record)
+        return f" (it is {slot} of {day} now)"
+
+
+def _value(change: what_if.Value, told: _Told) -> str:
+    unit = change.unit or TESTS[change.test].unit
+    shown = (
+        amount(change.value, change.test) if unit == TESTS[change.test].unit else f"{change.value:g} {unit}"
+    )
+    value = told.fact("value", change.value, change.test, shown=shown, unit=unit)
+    day = f" on {told.fact('date', change.on, change.test)}" if change.on else ""
+    return f"if {told.test(change.test)} were {value}{day}{told.now(change.test)}"
+
+
+def _later(change: what_if.Later, told: _Told) -> str:
+    parts = [told.months(change.months, "later")] if change.months else []
+    parts += [told.days(change.days, "later")] if change.days or not parts else []
+    with_drug = f" with {told.name(change.drug)} going on" if change.drug else ""
+    return f"{' and '.join(parts)} later{with_drug}"
+
+
+def _on(change: what_if.On, told: _Told) -> str:
+    return f"on {told.fact('date', change.date, 'as_of')}"
+
+
+def _stopped(change: what_if.Stopped, told: _Told) -> str:
+    day = change.on or told.bound.as_of
+    why = f", with {told.words(change.outcome.lower(), 'outcome')}" if change.outcome else ""
+    return f"if {told.name(change.drug)} were documented as stopped on {told.fact('date', day, change.drug)}{why}"
+
+
+def _started(change: what_if.Started, told: _Told) -> str:
+    since = told.fact("date", told.bound.as_of - timedelta(days=change.days), change.drug)
+    return (
+        f"if {told.she} took {told.name(change.drug)} since {since} ({told.days(change.days, change.drug)})"
+    )
+
+
+def _tried(change: what_if.Tried, told: _Told) -> str:
+    outcome = told.words(change.outcome.lower(), "outcome")
+    return (
+        f"if {told.name(change.drug)} had been tried for {told.days(change.days, change.drug)} with {outcome}"
+    )
+
+
+def _diagnosed(change: what_if.Diagnosed, told: _Told) -> str:
+    label = told.words(CONCEPTS[change.concept].label, "diagnosis")
+    return f"if {label} were diagnosed" if change.present else f"if {told.she} did not have {label}"
+
+
+def _stated(change: what_if.Stated, told: _Told) -> str:
+    topic = told.words(TOPICS[change.topic], change.topic)
+    if TOPICS[change.topic].split(" ", 1)[0].endswith("s") and change.topic not in CONCEPTS:
+        return f"if the prescriber {'stated' if change.present else 'denied'} that {told.she} {topic}"
+    return f"if the prescriber {'stated' if change.present else 'ruled out'} {topic} in the chart"
+
+
+def _enrolled(change: what_if.Enrolled, told: _Told) -> str:
+    return f"if {told.she} had completed {told.months(change.months, 'program')} of a lifestyle program"
+
+
+def _aged(change: what_if.Aged, told: _Told) -> str:
+    born = told.bound.patient.birth_date
+    years = told.fact("value", change.years, "age", shown=str(change.years), unit="years")
+    if born is None:
+        return f"if {told.she} were {years} years old"
+    age = told.ledger.add(
+        "value", age_on(born, told.bound.as_of), unit="years", shown=str(age_on(born, told.bound.as_of)),
+        origin="derived", attribute="age", source="patient", formula="completed years from birth to as_of",
+    )  # fmt: skip
+    return f"if {told.she} were {years} years old ({told.she} is {age} now)"
+
+
+def _asked(change: what_if.Asked, told: _Told) -> str:
+    parts = [told.fact("value", change.strength, "strength")] if change.strength else []
+    if change.quantity is not None:
+        plural = "s" if told.unit == "tablet" and change.quantity != 1 else ""
+        parts.append(told.fact("value", change.quantity, "quantity", unit=f"{told.unit}{plural}"))
+    if change.days_supply is not None:
+        parts.append(f"a supply of {told.days(change.days_supply, 'days_supply')}")
+    if change.kind:
+        parts.append(
+            {"new": "a first request", "continuation": "a continuation", "renewal": "a renewal"}[change.kind]
+        )
+    return f"if {' and '.join(parts) or 'the same'} were asked for"
+
+
+def _insured(change: what_if.Insured, told: _Told) -> str:
+    return f"if {told.she} were enrolled in {plan_slot(told.ledger, told.bound.store.plan(change.plan_id))}"
+
+
+_DESCRIBE: dict[type, Callable[[Any, _Told], str]] = {
+    what_if.Value: _value,
+    what_if.Later: _later,
+    what_if.On: _on,
+    what_if.Stopped: _stopped,
+    what_if.Started: _started,
+    what_if.Tried: _tried,
+    what_if.Diagnosed: _diagnosed,
+    what_if.Stated: _stated,
+    what_if.Enrolled: _enrolled,
+    what_if.Aged: _aged,
+    what_if.Asked: _asked,
+    what_if.Insured: _insured,
+}
