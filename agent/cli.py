@@ -58,6 +58,7 @@ COMMANDS = {
         "pa fhir import bundle.json --plan CASCADE-GOLD",
     ),
     "serve": Lazy("agent.world_cli:serve", DOORS, "Serve the HTTP API on this machine."),
+    "mcp": Lazy("agent.mcp_cli:app", DOORS, "Let an MCP client ask about one patient, over stdio."),
 }
 
 EPILOG = """[bold]First steps[/]

@@ -11,7 +11,6 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from tools import enquiries
@@ -36,13 +35,15 @@ Type = Literal["string", "number", "integer", "date", "list"]
 
 
 class Param(NamedTuple):
-    """One argument: its line for the model, and what it may be. `one_of` may name the store's drugs."""
+    """One argument: its line for the model, and what it may be. `one_of` may name the store's drugs; a long one
+    that is seldom needed is not `listed` in the schema, for every prompt pays for it."""
 
     name: str
     about: str
     type: Type = "string"
     one_of: tuple[str, ...] | Literal["", "drugs"] = ""
     required: bool = False
+    listed: bool = True
 
 
 class Tool(NamedTuple):
@@ -128,8 +129,13 @@ TOOLS = (
             Param("stopped", "An ongoing drug that is supposed to be stopped, e.g. sitagliptin"),
             Param("tried", "A drug that is supposed to have been tried without success, e.g. metformin"),
             Param("tried_days", "For how many days it was tried", type="integer"),
-            Param("diagnosis", "A supposed diagnosis", one_of=tuple(CONCEPTS)),
-            Param("denied", "What the chart is supposed to deny", one_of=tuple(TOPICS)),
+            Param("diagnosis", "A supposed diagnosis, e.g. osa", one_of=tuple(CONCEPTS), listed=False),
+            Param(
+                "denied",
+                "What the chart is supposed to deny, e.g. mtc_men2",
+                one_of=tuple(TOPICS),
+                listed=False,
+            ),
             Param("programme_months", "Months in a lifestyle programme", type="integer"),
             Param("plan", "Another plan, e.g. CASCADE-GOLD"),
         ),
@@ -202,7 +208,7 @@ def toolbox(bound: Bound, draft: Drafting | None = None) -> list[BaseTool]:
     names = [drug.name for drug in bound.drugs]
     return [
         StructuredTool.from_function(
-            partial(_said, tool, bound),
+            _bound_to(bound, tool),
             name=tool.name,
             description=tool.about,
             args_schema=schema(tool, names),
@@ -212,12 +218,15 @@ def toolbox(bound: Bound, draft: Drafting | None = None) -> list[BaseTool]:
     ]
 
 
-def _said(tool: Tool, bound: Bound, **given: Any) -> str:
-    return call(tool, bound, given).text
+def _bound_to(bound: Bound, tool: Tool) -> Callable[..., str]:
+    def answer(**given: Any) -> str:
+        return call(tool, bound, given).text
+
+    return answer
 
 
 def _property(param: Param, drugs: list[str]) -> dict[str, Any]:
-    known = drugs if param.one_of == DRUG_LIST else list(param.one_of)
+    known = drugs if param.one_of == DRUG_LIST else list(param.one_of) if param.listed else []
     item: dict[str, Any] = {"type": "string"} | ({"enum": known} if known else {})
     if param.type == "list":
         return {"type": "array", "items": item, "maxItems": MOST_ITEMS, "description": param.about}

@@ -1,0 +1,54 @@
+"""`pa mcp`: the door for MCP clients, over standard input and output."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import typer
+
+from agent.settings import read_as_of, read_settings
+from tools.errors import Unavailable
+
+app = typer.Typer(add_completion=False)
+
+EPILOG = """[bold]Examples[/]
+  pa mcp --patient P001
+  pa mcp
+
+[bold]In a client's configuration[/]
+  {"mcpServers": {"paladin": {"command": "pa", "args": ["mcp", "--patient", "P001"]}}}
+
+Without --patient, the client opens one patient by name and date of birth,
+once per connection. Drafts wait for a person's review; nothing is sent."""
+
+
+@app.command(epilog=EPILOG)
+def mcp(
+    patient: str = typer.Option(
+        "", metavar="ID", help="The patient whom the connection is about, e.g. P001."
+    ),
+    as_of: str = typer.Option("", metavar="DATE", help="Judge on this day: YYYY-MM-DD or today."),
+    plan: str = typer.Option("", metavar="PLAN", help="Ask this plan instead of the one on file."),
+) -> None:
+    """Let an MCP client ask about one patient, over standard input and output."""
+    try:
+        import anyio
+        import mcp as sdk  # noqa: F401
+    except ImportError:
+        raise Unavailable("`pa mcp` needs the MCP SDK: pip install 'paladin-pa[mcp]'") from None
+    from agent.desk import drafter
+    from agent.mcp_server import over_stdio, serve
+    from tools.store.store import Store
+
+    settings = read_settings()
+    store = Store.open(settings.database_url)
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)  # standard output is the protocol's
+    server = serve(
+        store,
+        patient_id=patient,
+        as_of=read_as_of(as_of) or settings.as_of,
+        plan_id=plan,
+        draft=drafter(store, settings),
+    )
+    anyio.run(over_stdio, server)
