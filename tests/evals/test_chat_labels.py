@@ -1,0 +1,115 @@
+"""The labels of the chat questions are the engine's and the charts', so that they can't rot."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from evals.chat.questions import KINDS, SETS, Asking, Expect, Question, balanced, read, read_sets
+from evals.chat.scoring import as_regex
+from evals.chat.world import bundled
+
+QUESTIONS = read_sets(("first", "model", "open"))
+CLAUSE = re.compile(r"[\w§().-]+")
+
+
+def expected() -> Iterator[tuple[Question, Asking, Expect]]:
+    for question in QUESTIONS:
+        for turn in question.turns:
+            if turn.expect:
+                yield question, turn, turn.expect
+
+
+def test_there_are_120_questions_in_each_set_and_every_kind_in_each() -> None:
+    for name in SETS:
+        chosen = [question for question in QUESTIONS if question.set == name]
+        assert len(chosen) >= 120, name
+        assert {question.kind for question in chosen} == set(KINDS), name
+    assert len(QUESTIONS) >= 360
+    assert len(KINDS) >= 16
+
+
+def test_ids_and_words_are_unique() -> None:
+    ids = [question.id for question in QUESTIONS]
+    assert len(ids) == len(set(ids))
+    talks = [(question.patient, *(turn.ask.casefold() for turn in question.turns)) for question in QUESTIONS]
+    assert len(talks) == len(set(talks))
+
+
+def test_each_question_expects_something_of_its_last_turn() -> None:
+    for question in QUESTIONS:
+        last = question.turns[-1].expect
+        assert last and (last.admissible or last.intents), question.id
+
+
+def test_every_outcome_is_the_engine_s() -> None:
+    wrong = []
+    for question, turn, expect in expected():
+        who = question.patient or expect.patient_id or ""
+        for drug, outcome in expect.outcome.items():
+            last = turn is question.turns[-1]
+            found = bundled().expected(question, drug, last=last, patient_id=who)
+            if found != outcome:
+                wrong.append(f"{question.id} {drug}: {outcome}, and the engine says {found}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_supposed_case_changes_something_or_is_asked_of_an_outcome() -> None:
+    for question in QUESTIONS:
+        if question.kind == "what_if":
+            last = question.turns[-1].expect
+            assert question.supposing or (last and last.asks_back), question.id
+
+
+def test_cited_records_and_clauses_are_there() -> None:
+    for question, _, expect in expected():
+        who = bundled().patients.get(question.patient or expect.patient_id or "", {})
+        records = {row["id"] for rows in who.values() if isinstance(rows, list) for row in rows if "id" in row}
+        texts = [
+            text
+            for name, text in bundled().policies.items()
+            if name in {f"{who['plan_id']}-{drug.upper()}" for drug in expect.drugs}
+        ]
+        for citation in expect.citations:
+            there = citation in records or any(
+                re.search(rf"^\s*{re.escape(citation)}\s", text, re.MULTILINE) for text in texts
+            )
+            assert there, f"{question.id}: {citation}"
+
+
+def test_what_an_answer_must_say_stands_in_the_world_or_is_our_own_word() -> None:
+    for question, _, expect in expected():
+        for pattern in (*expect.says, *expect.never):
+            re.compile(as_regex(pattern))
+        assert not (set(expect.says) & set(expect.never)), question.id
+
+
+def test_dates_that_an_answer_must_say_are_dates() -> None:
+    for question, _, expect in expected():
+        for pattern in expect.says:
+            for day in re.findall(r"<([^>]*)>", pattern):
+                assert re.fullmatch(r"\d{4}-\d\d-\d\d", day), question.id
+
+
+def test_a_paraphrase_names_its_seed_and_its_model() -> None:
+    from evals.chat.questions import HERE
+
+    seeds = {seed.id: seed for seed in read(HERE / "seeds.yaml")}
+    for question in QUESTIONS:
+        if question.set == "model":
+            seed = seeds[question.seed]
+            assert question.by and question.kind == seed.kind and question.patient == seed.patient, question.id
+            assert question.turns[-1].expect == seed.turns[-1].expect, question.id
+
+
+@pytest.mark.parametrize("limit", [21, 60, 1000])
+def test_a_balanced_sample_is_the_same_each_time_and_takes_every_kind(limit: int) -> None:
+    sample = balanced(QUESTIONS, limit)
+    assert sample == balanced(QUESTIONS, limit)
+    assert len(sample) == min(limit, len(QUESTIONS))
+    assert {question.kind for question in sample} == set(KINDS)
+    if limit < len(QUESTIONS):
+        counts = [sum(question.kind == kind for question in sample) for kind in KINDS]
+        assert max(counts) - min(counts) <= 1
