@@ -57,6 +57,9 @@ COMMANDS = {
         "Import patients from FHIR R4 bundles; export patients and cases.",
         "pa fhir import bundle.json --plan CASCADE-GOLD",
     ),
+    "models": Lazy(
+        "agent.models_cli:app", DOORS, "List the language models at hand; test one in two minutes."
+    ),
     "serve": Lazy("agent.world_cli:serve", DOORS, "Serve the HTTP API on this machine."),
     "mcp": Lazy("agent.mcp_cli:app", DOORS, "Let an MCP client ask about one patient, over stdio."),
 }

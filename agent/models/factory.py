@@ -45,17 +45,30 @@ def open_model(name: str, settings: Settings) -> tuple[Model | None, str]:
     wanted = name or settings.model
     if wanted == OFFLINE:
         return None, "offline, as asked; the answers are Paladin's own"
-    provider, _, rest = wanted.partition(":")
-    if provider in PROVIDERS and rest:
+    if is_of_langchain(wanted):
         from agent.models.langchain_model import open_langchain
 
         try:
             return open_langchain(wanted, settings), f"{wanted}, through LangChain"
         except ModelTrouble as trouble:
             return None, f"offline: {trouble}"
-    if provider == "ollama" and rest:
-        wanted = rest
-    return _of_ollama(wanted, settings)
+    return _of_ollama(wanted.removeprefix("ollama:"), settings)
+
+
+def is_of_langchain(name: str) -> bool:
+    """Whether it is `provider:model` with a provider that LangChain knows."""
+    provider, _, rest = name.partition(":")
+    return provider in PROVIDERS and bool(rest)
+
+
+def default(models: list[Held], settings: Settings) -> tuple[str, str]:
+    """The name that is taken where none is given, "" for none, and why."""
+    if settings.model:
+        known = settings.model == OFFLINE or is_of_langchain(settings.model)
+        here = known or full(settings.model.removeprefix("ollama:")) in {one.name for one in models}
+        return settings.model, "PALADIN_MODEL says so" + ("" if here else ", and the host does not have it")
+    found, why = best(models)
+    return (found.name if found else ""), why
 
 
 def _of_ollama(wanted: str, settings: Settings) -> tuple[Model | None, str]:
@@ -74,19 +87,22 @@ def _of_ollama(wanted: str, settings: Settings) -> tuple[Model | None, str]:
         found, why = _named(wanted, models, where) if wanted else best(models)
         if found is None:
             raise ModelTrouble("missing", f"{where.where} answers, but {why}; {how_to_bring_one(wanted)}")
-        if found.remote and not settings.allow_remote_model:
-            raise ModelTrouble(
-                "remote",
-                f"{where.where} hands {found.name} on to another machine, and what a chart says would go there:"
-                " PALADIN_ALLOW_REMOTE_MODEL=1 allows it",
-            )
+        return opened(
+            found.name, where, settings, remote=found.remote
+        ), f"{found.name} at {where.where}: {why}"
     except ModelTrouble as trouble:
         return None, f"offline: {trouble}"
-    return opened(found.name, where, settings), f"{found.name} at {where.where}: {why}"
 
 
-def opened(name: str, where: Address, settings: Settings) -> Model:
-    """A model of this server with the settings' limits; nothing is asked of the server yet."""
+def opened(name: str, where: Address, settings: Settings, *, remote: bool = False) -> Model:
+    """A model of this server with the settings' limits; nothing is asked of the server yet. `remote` is one that
+    the server hands on elsewhere: ModelTrouble unless that is allowed."""
+    if remote and not settings.allow_remote_model:
+        raise ModelTrouble(
+            "remote",
+            f"{where.where} hands {name} on to another machine, and what a chart says would go there:"
+            " PALADIN_ALLOW_REMOTE_MODEL=1 allows it",
+        )
     from agent.models.ollama_model import OllamaModel
 
     return OllamaModel(

@@ -163,7 +163,7 @@ def read_evaluated(path: Path) -> list[Evaluated]:
         ) from error
 
 
-def best(models: Iterable[Held], allow_remote: bool = False) -> tuple[Held | None, str]:
+def best(models: Iterable[Held]) -> tuple[Held | None, str]:
     """The model to take where none is named, and why.
 
     The best of those that passed the evals; else the largest that a laptop answers with in seconds, else the

@@ -47,7 +47,7 @@ def open_langchain(name: str, settings: Settings) -> LangChainModel:
     try:
         chat = init_chat_model(name, temperature=0, timeout=settings.model_seconds, max_retries=0)
     except ImportError as error:
-        raise ModelTrouble("missing", f"{name} needs {error.name or 'its package'}: {NEEDS}") from error
+        raise ModelTrouble("missing", f"{name} can't be opened: {_line(error)}") from error
     except Exception as error:  # each provider has its own, most often for a key that is not set
         raise ModelTrouble("refused", f"{name} can't be opened: {_line(error)}") from error
     return LangChainModel(

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ollama import ChatResponse, ResponseError
 
 KEEP_ALIVE = "30m"
+TELLING_TOKENS = 100  # of a shorter prompt the template is most
 SPARE_TOKENS = 64  # that a server may send past its limit before it is cut off
 BYTES_A_TOKEN = 2_048  # a line of the stream holds one, in some 200
 FAILURES, WITHIN, REST = 2, 60.0, 30.0  # so many in so many seconds, and it is left alone for so many
@@ -163,8 +164,8 @@ class OllamaModel:
                         piece = answer.add(part)
                         if piece:
                             yield piece
-                            watch.look()
                             watch.token()
+                            watch.look()
                         if part.done:
                             break
         except Cancelled:
@@ -195,7 +196,8 @@ class OllamaModel:
                 f"{self.who} ran over its {self.num_ctx} tokens and forgot what came first"
                 " (PALADIN_NUM_CTX gives it more)",
             )
-        self._scale = max(self._scale, read / guess)
+        if guess >= TELLING_TOKENS:
+            self._scale = max(self._scale, read / guess)
         return answer.reply("length" if last.done_reason == "length" else "end", read or guess, said)
 
     def _said(self, error: ResponseError) -> ModelTrouble:

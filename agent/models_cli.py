@@ -1,0 +1,203 @@
+"""`pa models`: what the Ollama host has and which one is taken; `pa models check`: two minutes with one of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from agent.settings import read_settings
+from tools.errors import NotFound, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agent.models.address import Address
+    from agent.models.host import Held
+    from agent.models.model import Model
+    from agent.models.selftest import Check, Tested
+    from agent.settings import Settings
+
+FAILED = 1
+EPILOG = """[bold]Examples[/]
+  pa models
+  pa models check qwen2.5-coder:1.5b
+
+A model reads questions and writes sentences; it decides nothing, and
+without one Paladin answers in its own words. PALADIN_MODEL names the one
+to take, OLLAMA_HOST where Ollama is, PALADIN_NUM_CTX how many tokens it
+has. Nothing is sent to another machine unless PALADIN_ALLOW_REMOTE_MODEL
+is 1."""
+CHECK_EPILOG = """[bold]Examples[/]
+  pa models check qwen2.5-coder:1.5b
+  pa models check qwen2.5-coder:0.5b --json
+
+Exit codes: 0 it can be used, 1 it can't (the table says why), 2 there is
+no such model, 3 no server answers."""
+MARKS = {
+    "ok": ("✓", "green"), "fails": ("✗", "red"), "note": ("!", "yellow"), "left out": ("-", "dim")
+}  # fmt: skip
+
+app = typer.Typer(add_completion=False, invoke_without_command=True, epilog=EPILOG)
+
+
+@app.callback()
+def models(
+    context: typer.Context,
+    as_json: bool = typer.Option(False, "--json", help="Print the models as one JSON object."),
+) -> None:
+    """List the language models that the Ollama host has, and which one is taken.
+
+    `pa models check NAME` tests one in two minutes.
+    """
+    if context.invoked_subcommand:
+        return
+    from agent.models.address import address
+    from agent.models.factory import default
+
+    settings = read_settings()
+    where = address(settings.ollama_host)
+    found = _held(where, settings)
+    taken, why = default(found, settings)
+    if as_json:
+        from agent.dump import plain, to_json
+
+        print(to_json({"host": where.url, "models": plain(found), "default": taken or None, "why": why}))
+        return
+    _show_models(where, found, taken, why)
+
+
+@app.command("check", epilog=CHECK_EPILOG)
+def check(
+    name: str = typer.Argument(..., metavar="NAME", help="A model of the host, as `pa models` lists it."),
+    as_json: bool = typer.Option(False, "--json", help="Print the result as one JSON object."),
+) -> None:
+    """Test a model in two minutes: answers, JSON schema, context, speed, seeds.
+
+    The figures are of this machine as busy as it is now.
+    """
+    from agent.models.selftest import selftest
+
+    model, digest, server = _to_test(name, read_settings())
+    tested = selftest(model, digest=digest, server=server, told=_quiet if as_json else _show_check)
+    if as_json:
+        from agent.dump import plain, to_json
+
+        print(to_json(plain(tested) | {"passed": tested.passed}))
+    else:
+        _show_verdict(tested)
+    if not tested.passed:
+        raise typer.Exit(FAILED)
+
+
+def _held(where: Address, settings: Settings, *, details: bool = True) -> list[Held]:
+    """The host's models; Unavailable, with what to do, if there is no host."""
+    from agent.models.address import guard
+    from agent.models.factory import how_to_bring_one
+    from agent.models.host import answers, held, read_evaluated
+    from agent.models.model import ModelTrouble
+
+    guard(where, settings.allow_remote_model)
+    if not answers(where, settings.connect_seconds):
+        raise ModelTrouble("down", f"no Ollama answers at {where.where}; {how_to_bring_one()}")
+    return held(
+        where,
+        allow_remote=settings.allow_remote_model,
+        details=details,
+        evaluated=read_evaluated(settings.evaluated),
+    )
+
+
+def _to_test(name: str, settings: Settings) -> tuple[Model, str, str]:
+    """The model, its digest and its server."""
+    from agent.models.address import address
+    from agent.models.factory import is_of_langchain, opened
+    from agent.models.host import full
+
+    if is_of_langchain(name):
+        from agent.models.langchain_model import open_langchain
+
+        return open_langchain(name, settings), "", ""
+    where = address(settings.ollama_host)
+    found = {one.name: one for one in _held(where, settings, details=False)}
+    one = found.get(full(name))
+    if one is None:
+        raise NotFound("model", name, nearest(name, found), f"`ollama pull {name}` fetches it")
+    return opened(one.name, where, settings, remote=one.remote), one.digest, where.where
+
+
+def _show_models(where: Address, found: list[Held], taken: str, why: str) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from agent import screen
+
+    out = screen.console()
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for title in ("Model", "Size", "Made of", "Context", "Digest", "State"):
+        wraps = title in ("Made of", "State")
+        right = title in ("Size", "Context")
+        table.add_column(title, justify="right" if right else "left", no_wrap=not wraps)
+    for one in found:
+        table.add_row(
+            one.name,
+            f"{one.size / 1e9:.1f} GB" if one.size else "",
+            " ".join(word for word in (one.family, one.parameters, one.quantisation) if word),
+            "" if one.context is None else f"{one.context:,}",
+            one.digest.removeprefix("sha256:")[:12],
+            ", ".join(_state(one, taken)),
+        )
+    screen.say(Text(f"Models at {where.where}", "bold"), out)
+    if found:
+        screen.say(table, out)
+    screen.say(Text(f"Default: {taken or 'offline'}: {why}"), out)
+
+
+def _state(one: Held, taken: str) -> Iterator[str]:
+    if one.name == taken:
+        yield "default"
+    if one.loaded:
+        yield "loaded"
+    if one.remote:
+        yield "on another machine"
+    elif not one.chats:
+        yield "embeds only"
+    elif one.evaluated is None:
+        yield "not evaluated"
+    else:
+        yield f"{'passed' if one.evaluated.passed else 'failed'} the evals ({one.evaluated.score:g})"
+
+
+def _quiet(check: Check) -> None:
+    return None
+
+
+def _show_check(check: Check) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from agent import screen
+
+    out = screen.console()
+    mark, colour = MARKS[check.status]
+    if not screen.is_utf8(out):
+        mark = screen.to_ascii(mark)
+    line = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False, expand=False)
+    line.add_column(width=1)
+    line.add_column(width=9)
+    line.add_column(width=6, justify="right")
+    line.add_column(overflow="fold")
+    line.add_row(Text(mark, colour), check.name, f"{check.seconds:.1f} s", check.said)
+    screen.say(line, out)
+    out.file.flush()
+
+
+def _show_verdict(tested: Tested) -> None:
+    from rich.text import Text
+
+    from agent import screen
+
+    digest = f" ({tested.digest.removeprefix('sha256:')[:12]})" if tested.digest else ""
+    fit = "can be used" if tested.passed else "can't be relied on: Paladin's own answers stand in"
+    line = f"{tested.model}{digest} {fit}; {tested.seconds:.0f} s, num_ctx {tested.num_ctx}"
+    screen.say(Text(line, "bold"), screen.console())
