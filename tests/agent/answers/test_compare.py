@@ -1,0 +1,54 @@
+"""Several drugs side by side: what can go first, and the one thing that each other lacks."""
+
+from __future__ import annotations
+
+from agent.answers import compare
+from agent.answers.answer import Answer
+from agent.answers.wording import OUTCOMES
+from agent.understanding.reading import Ask
+from tests.case_answers import another, answered, bundled, check, everyone, rendered
+from tools.bound import Bound
+
+ORDER = [*compare._READINESS]
+
+
+def beside(bound: Bound, *drugs: str, all_drugs: bool = False) -> Answer:
+    return answered(compare.answer, bound, Ask(intent="compare", drugs=drugs, all_drugs=all_drugs))
+
+
+def test_every_comparison_holds() -> None:
+    for bound in (*everyone(bundled()), *everyone(another(7)), *everyone(another(2026))):
+        check(beside(bound, all_drugs=True), bound, 1800)
+
+
+def test_lines_are_sorted_by_readiness_and_say_each_outcome() -> None:
+    for bound in everyone(bundled()):
+        answer = beside(bound, all_drugs=True)
+        ranks = [ORDER.index(found.outcome) for found in answer.determinations]
+        assert ranks == sorted(ranks) and len(ranks) == len(bound.plan.benefits)
+        lines = [answer.ledger.render(one.text) for one in answer.said if one.bullet]
+        if answer.determinations[0].outcome == "wrong_plan":
+            assert not lines
+            continue
+        for found, line in zip(answer.determinations, lines, strict=True):
+            assert line.startswith(f"{found.drug}: {OUTCOMES[found.outcome]}"), line
+
+
+def test_the_summary_counts_what_can_go_today() -> None:
+    text = rendered(beside(Bound(bundled(), "P001"), all_drugs=True))
+    assert text.startswith(
+        "Of 10 drugs under Bluestem Community PPO: 4 ready to submit, 3 with no prior authorization required."
+    )
+
+
+def test_two_drugs_named_are_the_two_compared() -> None:
+    answer = beside(Bound(bundled(), "P001"), "Wegovy", "Ozempic")
+    assert [found.drug for found in answer.determinations] == ["Ozempic", "Wegovy"]
+    assert answer.drugs == ("Wegovy", "Ozempic")
+
+
+def test_one_drug_named_is_set_beside_what_is_met_today() -> None:
+    bound = Bound(bundled(), "P007")
+    answer = beside(bound, "Ozempic")
+    met = {option.drug for option in bound.determination("Ozempic").alternatives}
+    assert met and {found.drug for found in answer.determinations} == {"Ozempic", *met}

@@ -1,0 +1,63 @@
+"""What is missing, how to get it, and whose turn it is."""
+
+from __future__ import annotations
+
+from agent.answers import missing
+from agent.answers.answer import Answer
+from agent.answers.wording import Sorted
+from agent.understanding.reading import Ask
+from tests.case_answers import another, answered, bound_to, bundled, check, everyone, rendered
+from tools.bound import Bound
+
+
+def lacks(bound: Bound, *drugs: str) -> Answer:
+    return answered(missing.answer, bound, Ask(intent="missing", drugs=drugs))
+
+
+def test_every_answer_holds() -> None:
+    for bound in (*everyone(bundled()), *everyone(another(7))):
+        for drug in bound.plan.benefits:
+            check(lacks(bound, drug), bound)
+
+
+def test_each_open_point_has_its_line_and_its_clause() -> None:
+    for bound in everyone(bundled()):
+        for drug in bound.plan.benefits:
+            found = bound.determination(drug)
+            if found.outcome != "needs_documentation":
+                continue
+            answer, unmet = lacks(bound, drug), Sorted.of(found).unmet
+            lines = [one for one in answer.said if one.bullet]
+            assert len(lines) >= min(len(unmet), 3), rendered(answer)
+            first = unmet[0]
+            assert first.clause is None or first.clause.clause_id in rendered(answer)
+
+
+def test_it_says_who_can_do_it() -> None:
+    text = rendered(lacks(Bound(bundled(), "P001"), "Wegovy"))
+    assert "- Prescriber: state in the chart that he follows a reduced-calorie diet" in text
+    assert "- Office: attach the program record" in text
+
+
+def test_nothing_is_missing_of_what_is_ready() -> None:
+    text = rendered(lacks(Bound(bundled(), "P001"), "Ozempic"))
+    assert "Nothing is missing." in text and "ready to submit" in text
+
+
+def test_what_is_not_met_is_told_before_what_would_change_it() -> None:
+    text = rendered(lacks(Bound(bundled(), "P003"), "Ozempic"))
+    assert (
+        "- No trial of Mounjaro is charted: ask the clinician about a trial of Mounjaro for 90 days"
+        in text.replace("- no trial", "- No trial")
+    )
+
+
+def test_an_old_lab_is_told_with_its_date_and_age() -> None:
+    text = rendered(lacks(Bound(bundled(), "P003"), "Ozempic"))
+    assert "Lab or clinic: obtain a new HbA1c (the last, of Apr 2, 2026, is 152 days old)" in text
+
+
+def test_no_list_at_all_is_asked_for() -> None:
+    bound = bound_to(bundled(), "P001", medications=None, conditions=None, allergies=None, observations=())
+    text = check(lacks(bound, "Ozempic"), bound)
+    assert "obtain the problem list" in text.casefold() and "obtain a HbA1c" in text

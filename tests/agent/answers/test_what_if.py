@@ -1,0 +1,148 @@
+"""What if: marked as hypothetical, before and after, and nothing kept."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import msgspec
+import pytest
+
+from agent.answers import what_if
+from agent.answers.answer import Answer
+from agent.answers.wording import OUTCOMES
+from agent.understanding.reading import Ask
+from tests.case_answers import another, answered, bundled, check, everyone, rendered
+from tools.bound import Bound
+from tools.what_if import (
+    Aged,
+    Asked,
+    Change,
+    Diagnosed,
+    Enrolled,
+    Insured,
+    Later,
+    On,
+    Started,
+    Stated,
+    Stopped,
+    Tried,
+    Value,
+)
+
+EVERY_KIND: tuple[Change, ...] = (
+    Value(test="hba1c", value=7.4),
+    Value(test="bmi", value=29),
+    Later(days=16),
+    Later(months=6),
+    On(date=date(2027, 1, 15)),
+    Started(drug="metformin", days=100),
+    Tried(drug="metformin", days=90),
+    Diagnosed(concept="hypertension"),
+    Diagnosed(concept="t2dm", present=False),
+    Stated(topic="mtc_men2", present=False),
+    Stated(topic="mtc_men2", present=True),
+    Enrolled(months=6),
+    Aged(years=17),
+    Asked(quantity=60, days_supply=30),
+    Asked(kind="renewal"),
+    Insured(plan_id="CASCADE-GOLD"),
+)
+
+
+def if_so(bound: Bound, drug: str, *changes: Change) -> Answer:
+    return answered(
+        what_if.answer, bound, Ask(intent="what_if", drugs=(drug,) if drug else (), changes=changes)
+    )
+
+
+@pytest.mark.parametrize("change", EVERY_KIND, ids=lambda change: type(change).__name__)
+def test_every_supposition_of_every_kind_holds(change: Change) -> None:
+    for bound in (*everyone(bundled())[::3], *everyone(another(7))[::5]):
+        for drug in [*bound.plan.benefits][::2]:
+            answer = if_so(bound, drug, change)
+            text = check(answer, bound)
+            assert answer.hypothetical
+            assert text.startswith(("Hypothetical: ", "That cannot be supposed: ")), text
+
+
+def test_the_marker_comes_first_and_is_not_to_be_reworded() -> None:
+    answer = if_so(Bound(bundled(), "P001"), "Ozempic", Value(test="hba1c", value=6.4))
+    assert answer.said[0].verbatim
+    assert answer.ledger.render(answer.said[0].text) == (
+        "Hypothetical: if HbA1c were 6.4 % (it is 8.4 % of Aug 17, 2026 now); nothing of it is recorded."
+    )
+
+
+def test_what_is_supposed_is_a_fact_of_that_origin_and_what_is_so_of_the_charts() -> None:
+    answer = if_so(Bound(bundled(), "P001"), "Ozempic", Value(test="hba1c", value=6.4))
+    facts = {fact.shown: fact for one in answer.said for fact in answer.ledger.used(one.text)}
+    assert facts["6.4 %"].origin == "supposed" and facts["8.4 %"].origin == "chart"
+    assert facts["likely denial"].origin == "supposed" and facts["ready to submit"].origin == "determination"
+
+
+def test_before_and_after_are_the_engines() -> None:
+    bound = Bound(bundled(), "P001")
+    answer = if_so(bound, "Ozempic", Value(test="hba1c", value=6.4))
+    then, now = answer.determinations
+    assert (now.outcome, then.outcome) == ("ready", "likely_denial")
+    assert now == bound.determination("Ozempic") and then.summary.startswith("Hypothetical: ")
+    assert f"from “{OUTCOMES['ready']}” to “{OUTCOMES['likely_denial']}”" in rendered(answer)
+
+
+def test_what_changes_nothing_says_so_and_why() -> None:
+    text = rendered(if_so(Bound(bundled(), "P001"), "Ozempic", Value(test="hba1c", value=8.0)))
+    assert "would stay as it is: ready to submit" in text
+    assert "HbA1c at least 7.0 % within 90 days stays met, HbA1c 8.0 % on Sep 1, 2026" in text
+
+
+def test_time_alone_lets_labs_age() -> None:
+    text = rendered(if_so(Bound(bundled(), "P001"), "Ozempic", Later(days=120)))
+    assert "to “needs documentation”" in text and "135 days old" in text
+
+
+def test_another_plan_names_both() -> None:
+    text = rendered(if_so(Bound(bundled(), "P001"), "Saxenda", Insured(plan_id="CASCADE-GOLD")))
+    assert (
+        "“needs documentation” under Cascade Gold PPO; it is “not covered” under Bluestem Community PPO"
+        in text
+    )
+
+
+def test_a_stop_that_is_documented_opens_the_way() -> None:
+    text = rendered(if_so(Bound(bundled(), "P002"), "Ozempic", Stopped(drug="Victoza")))
+    assert "from “needs documentation” to “ready to submit”" in text
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (Value(test="hba1c", value=74), "not possible"),
+        (Value(test="bmi", value=29, unit="mg"), "no unit"),
+        (Stopped(drug="sitagliptin"), "no course of sitagliptin is going on"),
+        (Later(days=16, drug="pioglitazone"), "no ongoing course of pioglitazone"),
+        (Diagnosed(concept="pregnancy"), "does not apply to a male patient"),
+        (Insured(plan_id="NOWHERE"), "NOWHERE"),
+        (Tried(drug="sugar pills"), "sugar pills"),
+        (Aged(years=300), "300"),
+    ],
+)
+def test_what_cannot_be_supposed_is_said_plainly(change: Change, why: str) -> None:
+    answer = if_so(Bound(bundled(), "P001"), "Ozempic", change)
+    text = rendered(answer)
+    assert text.startswith("That cannot be supposed: ") and why in text
+    assert not answer.determinations
+
+
+def test_nothing_supposed_asks_what_to_suppose() -> None:
+    assert rendered(if_so(Bound(bundled(), "P001"), "Ozempic")).startswith("Say what to suppose")
+
+
+def test_the_store_and_the_chart_are_untouched() -> None:
+    store = bundled()
+    before = msgspec.json.encode(store.patient("P001"))
+    bound = Bound(store, "P001")
+    found = bound.determination("Ozempic")
+    for change in EVERY_KIND:
+        if_so(bound, "Ozempic", change)
+    assert msgspec.json.encode(bound.patient) == before == msgspec.json.encode(store.patient("P001"))
+    assert bound.determination("Ozempic") == found == Bound(store, "P001").determination("Ozempic")

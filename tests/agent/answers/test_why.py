@@ -1,0 +1,75 @@
+"""Why it stands so: every criterion with what shows it, or the one that is asked about."""
+
+from __future__ import annotations
+
+import pytest
+
+from agent.answers import why
+from agent.answers.answer import Answer
+from agent.answers.wording import Sorted
+from agent.understanding.reading import Ask
+from tests.case_answers import another, answered, bundled, check, everyone, rendered
+from tools.bound import Bound
+
+
+def because(bound: Bound, drug: str, about: str = "") -> Answer:
+    return answered(why.answer, bound, Ask(intent="why", drugs=(drug,), about=about))
+
+
+def test_every_answer_holds() -> None:
+    for bound in (*everyone(bundled()), *everyone(another(7))[::3]):
+        for drug in bound.plan.benefits:
+            check(because(bound, drug), bound)
+
+
+def test_every_answer_about_one_criterion_holds() -> None:
+    for bound in everyone(bundled())[::4]:
+        for drug in bound.plan.benefits:
+            for finding in bound.determination(drug).findings:
+                check(because(bound, drug, finding.criterion.replace("_", " ")), bound)
+
+
+def test_every_criterion_is_told_until_the_answer_is_full() -> None:
+    answer = because(Bound(bundled(), "P001"), "Ozempic")
+    lines = [line for line in rendered(answer).splitlines() if line.startswith("- ")]
+    assert len([line for line in lines if line.startswith("- Met: ")]) == 5
+    assert lines[-1] == "- Ruled out: 5 exclusions."
+
+
+def test_what_is_in_the_way_comes_first() -> None:
+    bound = Bound(bundled(), "P003")
+    lines = rendered(because(bound, "Ozempic")).splitlines()
+    unmet = Sorted.of(bound.determination("Ozempic")).unmet
+    assert lines[1].startswith("- Not met: ") and unmet[0].status == "not_met"
+
+
+@pytest.mark.parametrize(
+    ("about", "told"),
+    [
+        ("metformin", "step therapy is met: metformin ER for 441 days, inadequate response"),
+        ("why does her a1c count", "HbA1c at least 7.0 % within 90 days is met: HbA1c 8.4 % on Aug 17, 2026"),
+        ("the thyroid thing", "medullary thyroid carcinoma history is ruled out"),
+        ("pregnancy", "pregnancy is ruled out"),
+        ("quantity", "at most 3 mL per 28 days is met"),
+    ],
+)
+def test_a_criterion_is_found_by_its_words(about: str, told: str) -> None:
+    answer = because(Bound(bundled(), "P001"), "Ozempic", about)
+    assert told in rendered(answer)
+    assert len(answer.said) <= 5
+
+
+def test_its_clause_is_quoted_word_for_word() -> None:
+    bound = Bound(bundled(), "P001")
+    answer = because(bound, "Ozempic", "hba1c")
+    quoted = next(one for one in answer.said if one.text.startswith("The policy says"))
+    policy = bound.policy("Ozempic")
+    assert quoted.verbatim and policy is not None
+    clause = next(clause for clause in policy.clauses if clause.id == "§ 1(a)(3)")
+    assert f"“{clause.text}”" in answer.ledger.render(quoted.text)
+
+
+def test_words_that_name_no_criterion_are_said_to_name_none() -> None:
+    answer = because(Bound(bundled(), "P001"), "Ozempic", "shoe size 44 {F1}")
+    assert "No criterion of it is about shoe size 44 {F1}." in rendered(answer)
+    assert len(answer.said) > 3

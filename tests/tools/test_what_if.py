@@ -1,0 +1,253 @@
+"""Suppositions change a copy, and only what they say."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.worlds import AS_OF, ozempic, p001, p002, p003, plan, wegovy
+from tools.determine import complete_request, determine
+from tools.errors import Invalid, NotFound
+from tools.records import Attestation, Determination, Medication, Observation, Patient, Request
+from tools.what_if import (
+    Aged,
+    Asked,
+    Change,
+    Diagnosed,
+    Enrolled,
+    Insured,
+    Later,
+    On,
+    Started,
+    Stated,
+    Stopped,
+    Supposal,
+    Tried,
+    Value,
+    suppose,
+)
+
+DRUGS = (ozempic(), wegovy())
+ANYONE = st.sampled_from([p001(), p002(), p003()])
+
+
+def supposed(patient: Patient, *changes: Change, as_of: date = AS_OF) -> Supposal:
+    request = complete_request(patient, ozempic(), Request(drug="Ozempic"))
+    return suppose(patient, plan(), request, as_of, changes, DRUGS, (plan(),))
+
+
+def then(patient: Patient, *changes: Change) -> Determination:
+    return determine(*supposed(patient, *changes))
+
+
+def status(found: Determination, criterion: str) -> str:
+    return next(finding.status for finding in found.findings if finding.criterion == criterion)
+
+
+def on_metformin(days: int, **more: Any) -> Patient:
+    course = Medication(
+        id="med-1", drug="metformin", ingredients=("metformin",), classes=("biguanide",),
+        start=AS_OF - timedelta(days=days), status="active", **more,
+    )  # fmt: skip
+    return msgspec.structs.replace(p001(), medications=(course,))
+
+
+@given(ANYONE)
+def test_no_change_is_the_same_determination(patient: Patient) -> None:
+    assert then(patient) == determine(
+        patient, plan(), complete_request(patient, ozempic(), Request(drug="Ozempic")), AS_OF
+    )
+
+
+@given(ANYONE)
+def test_no_time_is_the_same_determination(patient: Patient) -> None:
+    assert then(patient, Later()) == then(patient) == then(patient, On(date=AS_OF))
+
+
+@given(st.sampled_from([p001(), p003()]), st.sampled_from(["hba1c", "bmi"]))
+def test_the_value_that_the_chart_has_changes_no_status(patient: Patient, test: str) -> None:
+    known = [item for item in patient.observations if item.test == test]
+    if known:
+        now, later = then(patient), then(patient, Value(test=test, value=known[-1].value))
+        assert [f.status for f in later.findings] == [f.status for f in now.findings]
+
+
+CHANGES = st.one_of(
+    st.builds(Value, test=st.just("hba1c"), value=st.floats(3, 20).map(lambda value: round(value, 1))),
+    st.builds(Value, test=st.sampled_from(["bmi", "weight"]), value=st.integers(30, 90).map(float)),
+    st.builds(Later, days=st.integers(0, 400), months=st.integers(0, 24)),
+    st.builds(On, date=st.dates(date(2024, 1, 1), date(2030, 1, 1))),
+    st.builds(Started, drug=st.sampled_from(["metformin", "Ozempic", "glipizide"]), days=st.integers(0, 900)),
+    st.builds(Tried, drug=st.sampled_from(["metformin", "sitagliptin"]), days=st.integers(0, 900)),
+    st.builds(Stopped, drug=st.sampled_from(["metformin", "Ozempic"])),
+    st.builds(Diagnosed, concept=st.sampled_from(["t2dm", "t1dm", "mtc_men2"]), present=st.booleans()),
+    st.builds(Stated, topic=st.sampled_from(["type_1_diabetes", "mtc_men2"]), present=st.booleans()),
+    st.builds(Enrolled, months=st.integers(1, 24)),
+    st.builds(Aged, years=st.integers(0, 110)),
+    st.builds(Asked, quantity=st.floats(0.5, 30), days_supply=st.integers(7, 90)),
+    st.just(Insured(plan_id="CASCADE-GOLD")),
+)
+
+
+@settings(max_examples=150)
+@given(ANYONE, st.lists(CHANGES, min_size=1, max_size=4))
+def test_any_suppositions_leave_the_chart_as_it_is_and_can_be_determined(
+    patient: Patient, changes: list[Change]
+) -> None:
+    before = msgspec.json.encode(patient)
+    try:
+        found = then(patient, *changes)
+    except (Invalid, NotFound):
+        found = None
+    assert msgspec.json.encode(patient) == before
+    if found is not None:
+        assert then(patient, *changes) == found
+
+
+@given(st.floats(3, 20).map(lambda value: round(value, 1)))
+def test_a_supposed_value_governs_whatever_the_chart_has(value: float) -> None:
+    assert status(then(p001(), Value(test="hba1c", value=value)), "a1c") == (
+        "met" if value >= 7 else "not_met"
+    )
+
+
+@given(st.integers(0, 200))
+def test_a_course_that_goes_on_grows_with_the_days(days: int) -> None:
+    patient = on_metformin(60, outcome="Inadequate response")
+    answer = status(then(patient, Later(days=days, drug="metformin")), "metformin")
+    assert answer == ("met" if 60 + days >= 90 else "not_met")
+
+
+@given(st.integers(0, 400))
+def test_a_longer_trial_never_unmeets(days: int) -> None:
+    shorter = status(then(p002(), Tried(drug="metformin", days=days)), "metformin")
+    longer = status(then(p002(), Tried(drug="metformin", days=days + 30)), "metformin")
+    assert (shorter, longer) != ("met", "not_met")
+
+
+def test_a_supposed_trial_does_not_shorten_the_one_that_is_charted() -> None:
+    patient = on_metformin(300)
+    course = supposed(patient, Tried(drug="metformin", days=90)).patient.medications
+    assert course is not None and len(course) == 1
+    assert (course[0].start, course[0].end) == (AS_OF - timedelta(days=300), AS_OF)
+    assert course[0].outcome == "Inadequate response" and course[0].id == "med-1"
+
+
+def test_labs_age_with_time() -> None:
+    assert status(then(p001(), Later(days=70)), "a1c") == "met"
+    assert status(then(p001(), Later(days=71)), "a1c") == "unknown"
+
+
+def test_a_value_of_a_day_to_come_moves_the_day() -> None:
+    coming = AS_OF + timedelta(days=200)
+    case = supposed(p001(), Value(test="hba1c", value=7.4, on=coming))
+    assert case.as_of == coming and status(determine(*case), "a1c") == "met"
+
+
+def test_the_day_moves_first_whatever_was_said_first() -> None:
+    assert supposed(p001(), Value(test="hba1c", value=7.4), Later(months=6)) == supposed(
+        p001(), Later(months=6), Value(test="hba1c", value=7.4)
+    )._replace(patient=supposed(p001(), Value(test="hba1c", value=7.4), Later(months=6)).patient)
+    assert status(then(p001(), Value(test="hba1c", value=7.4), Later(months=6)), "a1c") == "met"
+
+
+def test_a_stop_ends_what_goes_on_and_what_may_have_ended() -> None:
+    for more in ({"status": "active"}, {"status": None}):
+        course = Medication(id="m", drug="Victoza", ingredients=("liraglutide",), classes=("glp1",), **more)  # type: ignore[arg-type]
+        patient = msgspec.structs.replace(p001(), medications=(course,))
+        stopped = supposed(
+            patient, Stopped(drug="liraglutide", outcome="Intolerance - other")
+        ).patient.medications
+        assert stopped is not None
+        assert (stopped[0].end, stopped[0].status, stopped[0].outcome) == (
+            AS_OF,
+            "stopped",
+            "Intolerance - other",
+        )
+
+
+def test_one_brand_is_not_the_other_of_the_same_ingredient() -> None:
+    both = tuple(
+        Medication(id=name, drug=name, ingredients=("semaglutide",), classes=("glp1",), status="active")
+        for name in ("Ozempic", "Wegovy")
+    )
+    patient = msgspec.structs.replace(p001(), medications=both)
+    after = supposed(patient, Stopped(drug="Wegovy")).patient.medications
+    assert {entry.drug: entry.status for entry in after or ()} == {"Ozempic": "active", "Wegovy": "stopped"}
+
+
+def test_a_diagnosis_answers_a_denial_and_its_absence_a_diagnosis() -> None:
+    denied = msgspec.structs.replace(
+        p001(), attestations=(Attestation(id="T1", topic="type_1_diabetes", present=False, date=AS_OF),)
+    )
+    assert status(then(denied, Diagnosed(concept="t1dm")), "t1dm") == "not_met"
+    assert status(then(p001(), Diagnosed(concept="t2dm", present=False)), "t2dm") == "not_met"
+
+
+def test_a_supposed_bmi_and_that_days_weight_agree() -> None:
+    weighed = (
+        Observation(id="w", test="weight", value=100, unit="kg", date=AS_OF),
+        Observation(id="h", test="height", value=170, unit="cm", date=AS_OF),
+    )
+    patient = msgspec.structs.replace(p001(), observations=weighed)
+    case = supposed(patient, Value(test="bmi", value=29))
+    weight = next(item for item in case.patient.observations if item.test == "weight")
+    assert round(weight.value / 1.7**2, 1) == 29.0
+
+
+def test_another_strength_brings_its_own_package() -> None:
+    assert supposed(p001(), Asked(strength="1mg")).request.quantity == 3
+    assert then(p001(), Asked(quantity=9)).outcome == "quantity_exception"
+
+
+def test_the_age_supposed_is_the_age_on_the_day() -> None:
+    assert status(then(p001(), Aged(years=18)), "age") == "met"
+    assert status(then(p001(), Aged(years=17)), "age") == "not_met"
+
+
+def test_a_list_that_is_not_recorded_is_not_completed_by_one_supposed_entry() -> None:
+    with pytest.raises(Invalid, match="medication list is not recorded"):
+        supposed(p003(), Tried(drug="metformin"))
+    bare = msgspec.structs.replace(p001(), conditions=None)
+    with pytest.raises(Invalid, match="problem list is not recorded"):
+        supposed(bare, Diagnosed(concept="t2dm"))
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (Value(test="hba1c", value=float("nan")), "not possible"),
+        (Value(test="hba1c", value=float("inf")), "not possible"),
+        (Value(test="hba1c", value=70), "between 3 and 20"),
+        (Value(test="hba1c", value=7, unit="mg"), "no unit"),
+        (Value(test="shoes", value=7), "shoes"),
+        (Later(days=-3), "later day"),
+        (Later(months=10**6), "10 years"),
+        (On(date=date(1960, 1, 1)), "1960"),
+        (On(date=date(9999, 1, 1)), "too far"),
+        (Stopped(drug="metformin"), "ended already"),
+        (Stopped(drug="Januvia"), "not on the medication list"),
+        (Started(drug="metformin", days=-1), "cannot be supposed"),
+        (Tried(drug="moonlight"), "moonlight"),
+        (Diagnosed(concept="gout"), "gout"),
+        (Stated(topic="weather", present=True), "weather"),
+        (Enrolled(months=0), "0 months"),
+        (Aged(years=-1), "not possible"),
+        (Asked(strength="9 mg"), "known: 1 mg"),
+        (Asked(quantity=-2), "above 0"),
+        (Insured(plan_id="X"), "CASCADE-GOLD"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_what_can(change: Change, why: str) -> None:
+    with pytest.raises((Invalid, NotFound), match=why):
+        supposed(p001(), change)
+
+
+def test_every_change_is_read_back_from_json() -> None:
+    for change in (Value(test="bmi", value=29), Asked(kind="renewal"), On(date=AS_OF), Later(days=1)):
+        assert msgspec.json.decode(msgspec.json.encode(change), type=Change) == change
