@@ -1,0 +1,225 @@
+"""The plain tool-calling agent, kept as the honest comparison: a model, tools, a prompt, limits, nothing of ours.
+
+It understands, chooses tools and words its answer alone; nothing that it says is grounded or verified. The toolbox is
+bound to the patient and decides outcomes, so it cannot reach anybody else, but it can misreport what it was told.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import msgspec
+
+from agent.models.model import ModelTrouble, Timeouts
+from agent.prompting import prompt
+from tools.errors import Unavailable
+from tools.toolbox import toolbox
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+    from langchain_core.messages import BaseMessage
+
+    from tools.bound import Bound
+    from tools.enquiries import Drafting
+
+Stopped = Literal["answered", "empty", "model_calls", "tool_calls", "steps", "seconds", "model"]
+
+
+class Host(Protocol):
+    """What of the settings says where the model is, and how much it reads."""
+
+    @property
+    def ollama_host(self) -> str: ...
+
+    @property
+    def allow_remote_model(self) -> bool: ...
+
+    @property
+    def num_ctx(self) -> int: ...
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """How far one question may go."""
+
+    model_calls: int = 8
+    tool_calls: int = 8
+    steps: int = 40  # of the graph
+    seconds: float = 300.0
+    output_tokens: int = 400  # of one call
+    temperature: float = 0.0
+    seed: int = 1
+
+
+class ToolUse(msgspec.Struct, frozen=True, kw_only=True):
+    """One call of a tool, as the model made it, and what came back ("" if it was never run)."""
+
+    name: str
+    arguments: dict[str, Any]
+    result: str = ""
+
+
+class PlainTurn(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one question. `answer` is the model's last words, unverified, "" if it said none; `stopped`
+    is why it ended; `trouble` what was wrong with the model, in one line."""
+
+    question: str
+    answer: str
+    tool_calls: tuple[ToolUse, ...] = ()
+    model_calls: int = 0
+    prompt_tokens: int = 0
+    output_tokens: int = 0
+    seconds: float = 0.0
+    stopped: Stopped
+    trouble: str = ""
+    model: str = ""
+
+
+def ask(
+    question: str,
+    bound: Bound,
+    model_name: str,
+    settings: Host,
+    history: Iterable[tuple[str, str]] = (),
+    *,
+    limits: Limits | None = None,
+    draft: Drafting | None = None,
+    model: BaseChatModel | None = None,
+) -> PlainTurn:
+    """Let the agent answer; `history` are earlier questions and answers. Every turn ends, also one that goes wrong:
+    only a missing library is Unavailable. `model` stands in for the one of that name on the Ollama host."""
+    limits = limits or Limits()
+    began = time.perf_counter()
+    said: list[BaseMessage] = []
+    try:
+        chat = model or ollama(model_name, settings, limits)
+        stopped, trouble = _run(question, bound, chat, limits, history, draft, said)
+    except ModelTrouble as wrong:
+        stopped, trouble = ("seconds" if wrong.what in ("slow", "silent", "stalled") else "model"), str(wrong)
+    answer = _answer(said)
+    if stopped == "answered" and not answer:
+        stopped = "empty"
+    calls = [one for one in said if one.type == "ai"]
+    return PlainTurn(
+        question=question,
+        answer=answer,
+        tool_calls=_uses(said),
+        model_calls=len(calls),
+        prompt_tokens=_tokens(calls, "input_tokens"),
+        output_tokens=_tokens(calls, "output_tokens"),
+        seconds=round(time.perf_counter() - began, 3),
+        stopped=stopped,
+        trouble=trouble,
+        model=model_name,
+    )
+
+
+def _run(
+    question: str,
+    bound: Bound,
+    model: BaseChatModel,
+    limits: Limits,
+    history: Iterable[tuple[str, str]],
+    draft: Drafting | None,
+    said: list[BaseMessage],
+) -> tuple[Stopped, str]:
+    """Runs the agent; what it and its tools say in this turn is put into `said` as it comes."""
+    try:
+        from langchain.agents import create_agent
+        from langchain.agents.middleware import ModelCallLimitMiddleware, ToolCallLimitMiddleware
+        from langchain.agents.middleware.model_call_limit import ModelCallLimitExceededError
+        from langchain.agents.middleware.tool_call_limit import ToolCallLimitExceededError
+        from langgraph.errors import GraphRecursionError
+    except ImportError:
+        raise Unavailable("the plain agent needs LangChain: pip install 'paladin-pa[agent]'") from None
+
+    try:
+        guards: list[Any] = [
+            ModelCallLimitMiddleware(run_limit=limits.model_calls, exit_behavior="error"),
+            ToolCallLimitMiddleware(run_limit=limits.tool_calls, exit_behavior="error"),
+        ]
+        agent: Any = create_agent(
+            model,
+            toolbox(bound, draft),
+            system_prompt=prompt("plain_agent"),
+            middleware=guards,
+        )
+        until = time.monotonic() + limits.seconds
+        before = _messages(history)
+        given = {"messages": [*before, {"role": "user", "content": question}]}
+        for state in agent.stream(given, {"recursion_limit": limits.steps}, stream_mode="values"):
+            said[:] = state["messages"][len(before) + 1 :]
+            if time.monotonic() > until:
+                return "seconds", f"not done within {limits.seconds:g} s"
+    except ModelCallLimitExceededError:
+        return "model_calls", f"asked the model {limits.model_calls} times without an answer"
+    except ToolCallLimitExceededError:
+        return "tool_calls", f"wanted more than {limits.tool_calls} tool calls"
+    except GraphRecursionError:
+        return "steps", f"took more than {limits.steps} steps"
+    except Unavailable:  # a ModelTrouble too
+        raise
+    except Exception as error:  # a model's server may say anything; the turn ends all the same
+        return "model", f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+    return "answered", ""
+
+
+def ollama(name: str, settings: Host, limits: Limits) -> BaseChatModel:
+    """The model of this name, for one turn: its connection ends with the turn's seconds, and none leads off
+    this machine unless that is allowed."""
+    try:
+        from langchain_ollama import ChatOllama
+    except ImportError:
+        raise Unavailable("the plain agent needs langchain-ollama: pip install 'paladin-pa[agent]'") from None
+    from agent.models.address import address, guard
+    from agent.models.wire import Transport, Watch
+
+    where, seconds = address(settings.ollama_host), limits.seconds
+    guard(where, settings.allow_remote_model)
+    times = Timeouts(connect=2.0, first_token=seconds, between=seconds, whole=seconds)
+    watch = Watch(f"{name} at {where.where}", times)
+    return ChatOllama(
+        model=name,
+        base_url=where.url,
+        num_ctx=settings.num_ctx,
+        num_predict=limits.output_tokens,
+        temperature=limits.temperature,
+        seed=limits.seed,
+        sync_client_kwargs={
+            "transport": Transport(watch, settings.allow_remote_model),
+            "trust_env": False,
+            "follow_redirects": False,
+        },
+    )
+
+
+# --- what was said ----------------------------------------------------------------------------------------
+
+
+def _messages(history: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    return [
+        {"role": role, "content": words}
+        for pair in history
+        for role, words in zip(("user", "assistant"), pair, strict=True)
+    ]
+
+
+def _answer(said: Sequence[BaseMessage]) -> str:
+    """The last message, if it is the model's and calls nothing."""
+    if not said or said[-1].type != "ai" or getattr(said[-1], "tool_calls", None):
+        return ""
+    return str(said[-1].text).strip()
+
+
+def _uses(said: Sequence[BaseMessage]) -> tuple[ToolUse, ...]:
+    results = {getattr(one, "tool_call_id", ""): str(one.text) for one in said if one.type == "tool"}
+    return tuple(
+        ToolUse(name=call["name"], arguments=call["args"], result=results.get(call["id"], ""))
+        for one in said
+        for call in getattr(one, "tool_calls", ())
+    )
+
+
+def _tokens(calls: Iterable[BaseMessage], key: str) -> int:
+    return sum((getattr(one, "usage_metadata", None) or {}).get(key, 0) for one in calls)

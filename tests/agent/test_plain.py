@@ -1,0 +1,173 @@
+"""The plain agent: every turn ends, says why, and reaches nobody but the bound patient."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pytest
+
+from agent.plain import Limits, PlainTurn, ask
+from agent.prompting import prompt
+from tests import worlds
+from tools.bound import Bound
+from tools.store import Store
+from tools.store.load import load
+
+pytest.importorskip("langchain")
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
+
+
+class Where(NamedTuple):
+    """What of the settings the agent reads."""
+
+    ollama_host: str = ""
+    allow_remote_model: bool = False
+    num_ctx: int = 4096
+
+
+HERE = Where()
+USAGE = {"input_tokens": 100, "output_tokens": 10, "total_tokens": 110}
+
+
+class Scripted(BaseChatModel):
+    """Says its lines in their order, the last one for ever, and keeps what it was sent."""
+
+    lines: list[Any]
+    sent: list[list[BaseMessage]] = []
+    tools: list[Any] = []
+
+    @property
+    def _llm_type(self) -> str:
+        return "scripted"
+
+    def bind_tools(self, tools: Any, **more: Any) -> Any:
+        self.tools = list(tools)
+        return self
+
+    def _generate(self, messages: list[BaseMessage], *args: Any, **more: Any) -> ChatResult:
+        line = self.lines[min(len(self.sent), len(self.lines) - 1)]
+        self.sent.append(messages)
+        if isinstance(line, Exception):
+            raise line
+        said = AIMessage(content="", tool_calls=line) if isinstance(line, list) else AIMessage(content=line)
+        said.usage_metadata = USAGE  # type: ignore[assignment]
+        return ChatResult(generations=[ChatGeneration(message=said.model_copy(deep=True))])
+
+
+def calls(*wanted: tuple[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{"name": name, "args": args, "id": f"c{n}"} for n, (name, args) in enumerate(wanted)]
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    folder = tmp_path_factory.mktemp("plain")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tools.rulebook.policy_text.read_policy", worlds.read_policy)
+        patch.setattr("tools.store.validation.read_policy", worlds.read_policy, raising=False)
+        store = Store.create(f"sqlite:///{folder}/store.db")
+        load(store, worlds.write_world(folder / "world"))
+        yield store
+        store.close()
+
+
+@pytest.fixture
+def bound(tiny: Store) -> Bound:
+    return Bound(tiny, "P001")
+
+
+def turn(bound: Bound, *lines: Any, **more: Any) -> tuple[PlainTurn, Scripted]:
+    model = Scripted(lines=list(lines))
+    return ask("Can she get Ozempic?", bound, "scripted", HERE, model=model, **more), model
+
+
+OZEMPIC = ("determine_eligibility", {"drug": "Ozempic"})
+
+
+def test_it_calls_a_tool_and_answers(bound: Bound) -> None:
+    made, model = turn(bound, calls(OZEMPIC), "Yes, it is ready.")
+    assert (made.answer, made.stopped, made.model_calls) == ("Yes, it is ready.", "answered", 2)
+    assert made.tool_calls[0].name == "determine_eligibility"
+    assert made.tool_calls[0].result.startswith("OUTCOME ready.")
+    assert (made.prompt_tokens, made.output_tokens) == (200, 20)
+    assert model.sent[0][0].text == prompt("plain_agent")
+    assert "P001" not in str(model.sent)
+
+
+def test_it_has_the_whole_toolbox_and_no_drafting_unless_it_is_handed_in(bound: Bound) -> None:
+    from tools.toolbox import DRAFT, TOOLS
+
+    _, model = turn(bound, "Hello.")
+    assert [tool.name for tool in model.tools] == [tool.name for tool in TOOLS]
+    _, model = turn(bound, "Hello.", draft=lambda asked: None)
+    assert model.tools[-1].name == DRAFT.name
+
+
+def test_what_was_said_before_is_sent_and_not_counted(bound: Bound) -> None:
+    made, model = turn(bound, calls(OZEMPIC), "Yes.", history=[("And Wegovy?", "Not covered.")])
+    assert [message.text for message in model.sent[0][1:]] == [
+        "And Wegovy?",
+        "Not covered.",
+        "Can she get Ozempic?",
+    ]
+    assert (made.model_calls, len(made.tool_calls), made.answer) == (2, 1, "Yes.")
+
+
+def test_one_that_loops_is_stopped(bound: Bound) -> None:
+    made, model = turn(bound, calls(OZEMPIC), limits=Limits(model_calls=3))
+    assert (made.stopped, made.answer, len(model.sent)) == ("model_calls", "", 3)
+    made, _ = turn(bound, calls(*[OZEMPIC] * 9))
+    assert (made.stopped, made.answer, len(made.tool_calls)) == ("tool_calls", "", 9)
+    assert not any(use.result for use in made.tool_calls)
+    made, _ = turn(bound, calls(OZEMPIC), limits=Limits(steps=4))
+    assert made.stopped == "steps" and made.trouble
+
+
+def test_one_that_takes_too_long_is_stopped(bound: Bound) -> None:
+    made, model = turn(bound, calls(OZEMPIC), "Yes.", limits=Limits(seconds=0))
+    assert made.stopped == "seconds" and len(model.sent) <= 1
+
+
+def test_one_that_says_nothing_is_no_answer(bound: Bound) -> None:
+    assert turn(bound, "  ")[0].stopped == "empty"
+
+
+def test_wrong_tools_and_arguments_come_back_to_it_as_text(bound: Bound) -> None:
+    wrong = calls(
+        ("read_file", {"path": "/etc/passwd"}),
+        ("patient_chart", {"patient_id": "P002"}),
+        ("determine_eligibility", {"drug": "Ozempc"}),
+        ("policy_search", {"drug": "Ozempic", "question": {"a": 1}}),
+    )
+    made, _ = turn(bound, wrong, "Sorry.")
+    assert made.stopped == "answered"
+    results = [use.result for use in made.tool_calls]
+    assert "read_file" in results[0] and "no argument 'patient_id'" in results[1]
+    assert "did you mean Ozempic" in results[2] and "is a word" in results[3]
+    assert "Smith" not in str(results)
+
+
+def test_a_model_that_breaks_ends_the_turn_in_one_line(bound: Bound) -> None:
+    made, _ = turn(bound, calls(OZEMPIC), RuntimeError("kaput\n" * 100))
+    assert made.stopped == "model" and made.trouble.startswith("RuntimeError: kaput kaput")
+    assert len(made.tool_calls) == 1 and "\n" not in made.trouble
+
+
+def test_no_server_is_said_in_one_line(bound: Bound) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    pytest.importorskip("langchain_ollama")
+    made = ask("Hello?", bound, "none", Where(ollama_host=f"127.0.0.1:{port}"))
+    assert (made.stopped, made.answer, made.model_calls) == ("model", "", 0) and made.trouble
+
+
+def test_a_model_elsewhere_is_not_asked(bound: Bound, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("langchain_ollama")
+    monkeypatch.setattr("agent.models.address.is_here", lambda host: host == "localhost")
+    made = ask("Hello?", bound, "none", Where(ollama_host="http://models.example.org:11434"))
+    assert made.stopped == "model" and "PALADIN_ALLOW_REMOTE_MODEL" in made.trouble
