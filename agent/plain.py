@@ -6,6 +6,7 @@ bound to the patient and decides outcomes, so it cannot reach anybody else, but 
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -24,7 +25,16 @@ if TYPE_CHECKING:
     from tools.bound import Bound
     from tools.enquiries import Drafting
 
-Stopped = Literal["answered", "empty", "model_calls", "tool_calls", "steps", "seconds", "model"]
+Stopped = Literal[
+    "answered",
+    "empty",  # it said nothing
+    "tool_in_words",  # its last words are a tool call that it wrote out instead of making it
+    "model_calls",
+    "tool_calls",
+    "steps",
+    "seconds",
+    "model",  # its server failed
+]
 
 
 class Host(Protocol):
@@ -98,8 +108,8 @@ def ask(
     except ModelTrouble as wrong:
         stopped, trouble = ("seconds" if wrong.what in ("slow", "silent", "stalled") else "model"), str(wrong)
     answer = _answer(said)
-    if stopped == "answered" and not answer:
-        stopped = "empty"
+    if stopped == "answered" and (not answer or _is_a_call(answer)):
+        stopped = "tool_in_words" if answer else "empty"
     calls = [one for one in said if one.type == "ai"]
     return PlainTurn(
         question=question,
@@ -210,6 +220,16 @@ def _answer(said: Sequence[BaseMessage]) -> str:
     if not said or said[-1].type != "ai" or getattr(said[-1], "tool_calls", None):
         return ""
     return str(said[-1].text).strip()
+
+
+def _is_a_call(answer: str) -> bool:
+    """Is it `{"name": …, "arguments": {…}}`, fenced or not? Small models write their calls out."""
+    bare = answer.strip().strip("`").removeprefix("json").strip()
+    try:
+        read = json.loads(bare)
+    except ValueError:
+        return False
+    return isinstance(read, dict) and "arguments" in read and bool({"name", "function"} & set(read))
 
 
 def _uses(said: Sequence[BaseMessage]) -> tuple[ToolUse, ...]:

@@ -136,6 +136,17 @@ def test_one_that_says_nothing_is_no_answer(bound: Bound) -> None:
     assert turn(bound, "  ")[0].stopped == "empty"
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        '{"name": "determine_eligibility", "arguments": {"drug": "Ozempic"}}',
+        '```json\n{"function": "determine_eligibility", "arguments": {}}\n```',
+    ],
+)
+def test_a_call_that_is_written_out_is_no_answer(bound: Bound, words: str) -> None:
+    assert turn(bound, words)[0].stopped == "tool_in_words"
+
+
 def test_wrong_tools_and_arguments_come_back_to_it_as_text(bound: Bound) -> None:
     wrong = calls(
         ("read_file", {"path": "/etc/passwd"}),
