@@ -168,16 +168,14 @@ def tools(store: Store, settings: Settings, setup: Setup) -> Drive:
     from agent import plain
     from tools.bound import Bound
 
-    limits = plain.Limits(
-        host=settings.ollama_host, allow_remote=settings.allow_remote_model, seed=setup.seed
-    )
+    limits = plain.Limits(seed=setup.seed)
 
     def drive(question: Question) -> list[dict[str, Any]]:
         bound = Bound(store, question.patient)
         history: list[tuple[str, str]] = []
         turns: list[dict[str, Any]] = []
         for asking in question.turns:
-            turn = plain.ask(asking.ask, bound, setup.model, limits, history)
+            turn = plain.ask(asking.ask, bound, setup.model, settings, history, limits=limits)
             history.append((asking.ask, turn.answer))
             turns.append(
                 {

@@ -63,7 +63,7 @@ def paraphrases(model: str, question: str, voice: str, *, seed: int) -> list[str
             },
             "required": ["ways"],
         },
-        "options": {"temperature": TEMPERATURE, "seed": seed, "num_predict": 160, "num_ctx": 1024},
+        "options": {"temperature": TEMPERATURE, "seed": seed, "num_predict": 110, "num_ctx": 4096},
     }
     request = urllib.request.Request(
         f"{HOST}/api/generate", json.dumps(body).encode(), {"Content-Type": "application/json"}
