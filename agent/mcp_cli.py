@@ -17,7 +17,8 @@ EPILOG = """[bold]Examples[/]
   pa mcp
 
 [bold]In a client's configuration[/]
-  {"mcpServers": {"paladin": {"command": "pa", "args": ["mcp", "--patient", "P001"]}}}
+  {"mcpServers": {"paladin":
+    {"command": "pa", "args": ["mcp", "--patient", "P001"]}}}
 
 Without --patient, the client opens one patient by name and date of birth,
 once per connection. Drafts wait for a person's review; nothing is sent."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tools.determine import active_coverage
+from tools.determine import active_coverage, plans_on
 from tools.errors import Invalid, Refused
 from tools.records import Determination, Finding, Medication, Observation
 from tools.terms import INDICATIONS, TESTS, TOPICS
@@ -76,17 +76,23 @@ def _summary(bound: Bound) -> Iterator[str]:
     born = f"born {patient.birth_date}" if patient.birth_date else "birth date unknown"
     yield f"{patient.name or 'Patient'}, {patient.sex}, {born}; judged on {bound.as_of}."
     yield f"Plan on file: {patient.plan_id or 'none'}."
-    yield "Diagnoses: " + _few((d.name or d.code for d in patient.conditions or ()), patient.conditions)
-    now = [m for m in patient.medications or () if _ongoing(m, bound.as_of)]
+    sure = {"confirmed": "", "provisional": " (provisional)", "refuted": " (refuted: NOT a diagnosis)"}
+    diagnoses = (f"{d.name or d.code}{sure[d.verification]}" for d in patient.conditions or ())
+    yield "Diagnoses: " + _few(diagnoses, patient.conditions)
+    taken = {m.id: _ongoing(m, bound.as_of) for m in patient.medications or ()}
+    now, unsure, past = (
+        [m for m in patient.medications or () if taken[m.id] is said] for said in (True, None, False)
+    )
     yield "Takes now: " + _few((m.drug for m in now), patient.medications)
-    past = [m for m in patient.medications or () if not _ongoing(m, bound.as_of)]
+    if unsure:
+        yield "Unknown whether still taken: " + _few((_course(m) for m in unsure), unsure)
     if past:
         yield "Took before: " + _few((_course(m) for m in past), past)
     yield "Allergies: " + _few((a.substance for a in patient.allergies or ()), patient.allergies)
     for key in ("hba1c", "bmi", "egfr"):
         values = patient.observations_by_test.get(key)
         if values:
-            yield f"Latest {_newest(values)[0]}"
+            yield f"Latest {_newest(values, bound.as_of)[0]}"
     if patient.orders:
         yield "Ordered: " + _few((f"{o.drug} {o.strength}".strip() for o in patient.orders), patient.orders)
 
@@ -107,7 +113,7 @@ def _medications(bound: Bound) -> Iterator[str]:
 
 
 def _labs(bound: Bound) -> Iterator[str]:
-    latest = [_newest(values)[0] for values in bound.patient.observations_by_test.values()]
+    latest = [_newest(values, bound.as_of)[0] for values in bound.patient.observations_by_test.values()]
     yield "Latest of each test; name one test for its earlier values."
     yield from latest
     if not latest:
@@ -119,7 +125,7 @@ def _values(bound: Bound, test: str) -> Iterator[str]:
     if not values:
         yield f"No {TESTS[test].name} is recorded; it is unknown."
         return
-    yield from _newest(values)[:LINES]
+    yield from _newest(values, bound.as_of)[:LINES]
 
 
 def _allergies(bound: Bound) -> Iterator[str]:
@@ -200,7 +206,9 @@ def _coverage(bound: Bound, drug: str) -> Iterator[str]:
         if active
         else f"NOT active on {bound.as_of}"
     )
-    yield f"{plan.payer}, {plan.id}: {held}."
+    others = [other for other in plans_on(bound.patient, bound.as_of) if other != plan.id]
+    also = f" Enrolled on that day in {', '.join(others)}." if others else ""
+    yield f"{plan.payer}, {plan.id}: {held}.{also}"
     benefit = plan.benefits.get(name)
     if benefit is None or not benefit.covered:
         why = benefit.reason if benefit and benefit.reason else "not on the plan's list"
@@ -412,12 +420,24 @@ def _name(finding: Finding) -> str:
     return finding.criterion.replace("_", " ") if finding.parts else finding.text
 
 
-def _newest(values: Iterable[Observation]) -> list[str]:
-    ordered = sorted(values, key=lambda value: value.date or date.min, reverse=True)
+def _newest(values: Iterable[Observation], as_of: date) -> list[str]:
+    """Newest first; what is no evidence comes last and says why."""
+    lines = [(_flaw(v, as_of), v) for v in values]
+    lines.sort(key=lambda line: line[1].date or date.min, reverse=True)
+    lines.sort(key=lambda line: bool(line[0]))
     return [
-        f"{TESTS[v.test].name} {v.value:g} {v.unit or '(no unit)'} on {v.date or 'an unknown day'} [{v.id}]"
-        for v in ordered
+        f"{TESTS[v.test].name} {v.value:g} {v.unit or ''}".rstrip()
+        + f" on {v.date or 'no date'} [{v.id}]{flaw}"
+        for flaw, v in lines
     ]
+
+
+def _flaw(value: Observation, as_of: date) -> str:
+    if value.date is None:
+        return " (without a date: no evidence)"
+    if value.date > as_of:
+        return f" (dated after {as_of}: no evidence)"
+    return "" if value.unit else " (without a unit: no evidence)"
 
 
 def _course(entry: Medication) -> str:
@@ -428,8 +448,11 @@ def _course(entry: Medication) -> str:
     return f"{entry.drug}{form}{dose}, {_period(entry.start, end)}{outcome}"
 
 
-def _ongoing(entry: Medication, as_of: date) -> bool:
-    return entry.end > as_of if entry.end is not None else entry.status == "active"
+def _ongoing(entry: Medication, as_of: date) -> bool | None:
+    """None where the chart does not say whether it ended."""
+    if entry.end is not None:
+        return entry.end > as_of
+    return None if entry.status is None else entry.status == "active"
 
 
 def _period(start: date | None, end: date | str | None) -> str:
