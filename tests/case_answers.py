@@ -77,6 +77,7 @@ def check(answer: Answer, bound: Bound, longest: int = 900) -> str:
         shown = answer.ledger.render(one.text)
         assert shown[-1:] in ".?”" and ".." not in shown.replace("…", "") and "  " not in shown, shown
         assert "()" not in shown and "None" not in shown and ": ." not in shown, shown
+    assert not re.search(r"\d{4}-\d{2}-\d{2}|[≥≤]|→", text), text
     _states_its_outcomes_only(answer, text)
     for source in answer.sources:
         if source.kind == "policy":

@@ -80,7 +80,7 @@ def deciding(words: Words) -> list[str]:
     found, kinds = words.found, Sorted.of(words.found)
     if found.outcome == "ready":
         facts = [words.against(finding) for finding in _telling(kinds.criteria)[:MOST_FACTS]]
-        return [f"It rests on {' and '.join(facts)}."] if facts else []
+        return [f"It rests on {'; and '.join(facts)}."] if facts else []
     if found.outcome not in ("needs_documentation", "likely_denial"):
         return []
     if found.stopped_by == "exclusion":
@@ -102,7 +102,7 @@ def deciding(words: Words) -> list[str]:
 def open_point(words: Words, finding: Finding) -> str:
     """What is open by its name, with what there is of it if there is anything."""
     telling = finding.reason in ("stale", "conflict", "ambiguous", "unit")
-    if telling and finding.evidence and finding.detail not in ("on file", "too old"):
+    if telling and finding.evidence and not finding.detail.startswith(("on file", "too old", "no ")):
         return words.shown(finding)
     return words.named(finding)
 

@@ -11,6 +11,7 @@ from agent.answers.wording import (
     fitted,
     listed,
     lower,
+    sentence,
     sources,
     unlisted,
 )
@@ -78,11 +79,12 @@ def _point(words: Words, finding: Finding) -> str:
     if not step:
         return f"{words.named(finding)}: {words.shown(finding)}{cited}."
     who = next((who for who, starts in _WHO if step.startswith(starts)), "")
-    task = lower(step.removeprefix("Ask the prescriber to ").removeprefix("Ask the prescriber: "))
+    task = lower(step.removeprefix("Ask the prescriber to "))
+    task = task.replace("ask the prescriber about the quantity", "settle the quantity")
     head = f"{who}: {task}" if who else step
     shown = words.shown(finding) if finding.status == "not_met" and finding.criterion != "quantity" else ""
     if shown:
-        return f"{shown[:1].upper()}{shown[1:]}: {lower(step)}{cited}."
+        return sentence(words.ledger, f"{shown}: {lower(step)}{cited}.")
     return f"{head}{cited}."
 
 

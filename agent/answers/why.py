@@ -155,7 +155,7 @@ def _line(words: Words, finding: Finding) -> Said:
     clause = words.clause(finding)
     cited = f" ({clause})" if clause else ""
     name = words.named(finding)
-    shown = words.shown(finding)
+    shown = words.against(finding) if finding.parts else words.shown(finding)
     told = shown if _tells_itself(finding, name, shown, words) else f"{name}: {shown}" if shown else name
     return Said(text=f"{words.status(finding, capital=True)}: {told}{cited}.", bullet=True)
 
@@ -164,7 +164,7 @@ def _tells_itself(finding: Finding, name: str, shown: str, words: Words) -> bool
     """What was found says already what it is about."""
     if not shown:
         return False
-    if finding.criterion == "age" or finding.text.startswith("taking "):
+    if finding.criterion == "age" or finding.text.startswith(("taking ", "prescriber states")):
         return True
     if finding.exclusion and finding.status == "unknown":
         return True

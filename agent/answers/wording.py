@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from agent.answers.answer import Answer, Said, Source
-from agent.ledger import Kind, Ledger, Origin
+from agent.ledger import SLOT, Kind, Ledger, Origin
 from tools.documents import walk
 from tools.errors import NotFound
 from tools.evidence.judge import ONLY
@@ -100,6 +100,7 @@ class Meant(NamedTuple):
     source: str
     attribute: str
     on: date | None = None
+    shown: str = ""
 
 
 class Words:
@@ -162,6 +163,8 @@ class Words:
             return name
         if finding.parts or len(finding.text) > LONGEST_NAME:
             return self.slotted(finding.criterion.replace("_", " "), finding, "policy")
+        if finding.text == "pregnancy":
+            return finding.text
         if finding.exclusion and finding.detail.startswith("the chart does not say whether the patient has"):
             what = finding.text.removeprefix("history of ")
             return f"whether {self.she()} has {self.slotted(what, finding, 'policy')}"
@@ -205,9 +208,11 @@ class Words:
         """What the chart shows, and what the policy asks for where the two are numbers to compare."""
         told = self.shown(finding)
         leaf = deciding_leaf(finding)
-        if any(item.kind in TESTS for item in leaf.evidence) and re.search("[≥≤><]", leaf.text):
+        measured = any(item.kind in TESTS for item in leaf.evidence) and re.search("[≥≤><]", leaf.text)
+        if measured or (leaf.text.startswith("lifestyle program") and leaf.evidence):
             wanted = self.slotted(_asked(_bound(leaf.text), self.she()), leaf, "policy")
-            return f"{told} (the policy asks for {wanted})"
+            other = ", among other ways" if finding.status != "met" and _has_other_ways(finding) else ""
+            return f"{told} (the policy asks for {wanted}{other})"
         return told
 
     def clause(self, finding: Finding) -> str:
@@ -240,15 +245,16 @@ class Words:
         if finding.status == "met":
             return ""
         if not finding.parts:
-            return self.slotted(_step(finding.fix, self.she()), finding, "policy") if finding.fix else ""
+            fix = _step(_with_dose(finding), self.she())
+            return self.slotted(fix, finding, "policy") if fix else ""
         ways = [way for part in _worth_trying(finding) if (way := self.step(part))]
         if not ways:
             return ""
         every = _every(finding)
-        if not every and ways[0].startswith(ONLY):
-            return ways[0]
+        if not every and len(ways) > 1:
+            ways = [_upper(way.removeprefix(ONLY)) for way in ways]
         first, *rest = dict.fromkeys(ways[: 3 if every else 2])
-        joint = " and " if every else " or "
+        joint = ", and also " if every else " or "
         return joint.join(
             (first, *(lower(way.removeprefix(_TRIAL) if first.startswith(_TRIAL) else way) for way in rest))
         )
@@ -342,7 +348,7 @@ _TOKEN = re.compile(
     r"|(?P<name>\b(?:HbA1c|GLP-1 receptor agonist|GLP-1|DPP-4 inhibitor|DPP-4|SGLT2 inhibitor|SGLT2"
     r"|type [12] diabetes|MEN 2[AB]?|F\d-F\d|stage \d[a-z]?)(?!\w))"
     rf"|(?P<number>(?<![\w.])\d+(?:\.\d+)?(?!\.?\d))(?P<unit> ?(?:{_UNITS})(?![\w/]))?"
-    r"|(?P<other>\S*\d\S*)"
+    r"|(?P<other>[\w./-]*\d[\w./-]*)"
 )
 _TEST_NAMES = {test.name: key for key, test in TESTS.items()}
 _TEST = re.compile(r"\b(" + "|".join(sorted(map(re.escape, _TEST_NAMES), key=len, reverse=True)) + r")\b")
@@ -386,7 +392,7 @@ class _Slotter:
                 if free(*match.span()):
                     slot = self.words.ledger.add(
                         item.kind, item.literal, origin=item.origin, source=item.source,
-                        attribute=item.attribute, on=item.on,
+                        attribute=item.attribute, on=item.on, shown=item.shown,
                     )  # fmt: skip
                     taken.append((*match.span(), slot))
         for match in self.words._drugs.finditer(text):
@@ -500,14 +506,19 @@ def _meant(words: Words, finding: Finding) -> list[Meant]:
             found.append(Meant(code, "code", origin, item.record_id, "diagnosis", item.date))
             if name:
                 found.append(Meant(_tame(name), "words", origin, item.record_id, "diagnosis", item.date))
-        elif item.kind == "coverage":
-            plan = str(item.value).split(",", 1)[0]
-            found.append(Meant(plan, "name", "plan", f"plan:{plan}", "plan"))
-    found += [
-        Meant(period.plan_id, "name", "plan", f"plan:{period.plan_id}", "plan")
-        for period in words.patient.coverages
-    ]
+    plans = dict.fromkeys((words.found.plan_id, *(period.plan_id for period in words.patient.coverages)))
+    for plan_id in plans:
+        found.append(
+            Meant(plan_id, "name", "plan", f"plan:{plan_id}", "plan", shown=_plan_name(words.bound, plan_id))
+        )
     return sorted(dict.fromkeys(found), key=lambda item: -len(item.literal))
+
+
+def _plan_name(bound: Bound, plan_id: str) -> str:
+    try:
+        return bound.store.plan(plan_id).name
+    except NotFound:
+        return ""
 
 
 def _tame(text: str) -> str:
@@ -543,7 +554,7 @@ def _asked(text: str, she: str) -> str:
 
 def _bound(text: str) -> str:
     """ "at least 7.0 % within 90 days" of "HbA1c ≥ 7.0 % within 90 days"."""
-    match = re.search(r"[≥≤><].*", text)
+    match = re.search(r"[≥≤><].*", text) or re.search(r"at least.*", text)
     return match[0] if match else text
 
 
@@ -560,7 +571,7 @@ _TOLD: tuple[tuple[str, str], ...] = (
     (r"^denied: ", r"the chart denies that {she} "),
     (r"^age (\d+)$", r"age \1"),
     (r" for (\d+) of (\d+) days", r" for \1 days of the \2 days asked for"),
-    (r"Intolerance - ([\w ]+)", r"intolerance (\1)"),
+    (r"Intolerance - ([\w ]*\w)", r"intolerance (\1)"),
     (r"\bInadequate response\b", "inadequate response"),
     (r"\bPartial response\b", "partial response"),
     (r", Effective\b", ", effective"),
@@ -571,6 +582,12 @@ _TOLD: tuple[tuple[str, str], ...] = (
     (r"^requested for ", "asked for "),
     (r"^prescribed by ", "the prescriber's specialty is "),
     (r"^too old$", "the one on file is too old"),
+    (r"^(.+) does not settle (.+)$", r"“\1” does not settle \2"),
+    (r"has pregnancy$", "is pregnant"),
+    (r"^(\w+ program) (\S+) to now$", r"\1 going on since \2"),
+    (r"^(\w+ program) (\S+) to (\S+)$", r"\1 from \2 to \3"),
+    (r" → ", " to "),
+    (r" \((\S+) to (\S+)\): (fall|rise) of ", r" between \1 and \2, a \3 of "),
 )
 
 
@@ -582,6 +599,11 @@ def _told(text: str, she: str) -> str:
 
 
 _STEPS: tuple[tuple[str, str], ...] = (
+    (r"has pregnancy$", "is pregnant"),
+    (r"^Stop (.+) and record the stop date$",
+     r"Ask the clinician whether \1 is to be stopped, and record the stop date if so"),
+    (r"^Ask the prescriber to state whether this is (.+?): (.+)$",
+     r"Ask the prescriber to state whether “\2” is \1"),
     (r"^Ask the prescriber to state in the chart: (.+)", r"Ask the prescriber to state in the chart that {she} \1"),
     (r"^No (.+) in the chart; code only what the clinician has diagnosed$",
      r"Code \1 only if the clinician has diagnosed it"),
@@ -593,10 +615,11 @@ _STEPS: tuple[tuple[str, str], ...] = (
     (r"^(Attach .*) within (\d+ days)$", r"\1 of the last \2"),
     (r"^(Obtain a new .+): the last, of (.+), is (\d+ days) old$", r"\1 (the last, of \2, is \3 old)"),
     (r"^Excluded by (.+); consider another drug$", r"Offer the clinician another drug: \1 excludes this one"),
-    (r"^The chart denies it: (.+)$", r"Ask the prescriber: the chart denies that {she} \1"),
+    (r"^The chart denies it: (.+)$", r"Ask the prescriber to confirm whether {she} \1"),
+    (r"\ba (?=HbA1c|eGFR|ankle|apnea|ALT|AST|LVEF|LDL|HDL)", "an "),
     (r"^Try (.+)$", r"Ask the clinician about a trial of \1"),
-    (r"^Age (\d+) is outside the rule \((.+)\); only an exception can help$",
-     r"Age \1 is outside the rule (\2); only an exception can help"),
+    (r"^Age \d+ is outside the rule \((.+)\); only an exception can help$",
+     r"Only an exception can help, since the rule asks for an age of \1"),
 )  # fmt: skip
 
 
@@ -608,6 +631,17 @@ def _step(text: str, she: str) -> str:
 
 _IDLE = ("Only ", "No ", "Age ", "Not covered", "The chart denies")
 _TRIAL = "Ask the clinician about "
+
+
+def _with_dose(finding: Finding) -> str:
+    """A trial that lacks the dose is to be tried at it."""
+    dose = re.search(r"^no course of .+( at [\d.]+ mg a day)$", finding.detail)
+    fix = finding.fix or ""
+    return f"{fix}{dose[1]}" if dose and fix.startswith("Try ") else fix
+
+
+def _has_other_ways(finding: Finding) -> bool:
+    return finding.text.startswith("any of") and len(finding.parts) > 1
 
 
 def _every(finding: Finding) -> bool:
@@ -789,6 +823,10 @@ def _plural(word: str, items: Sequence[object]) -> str:
     return word if len(items) == 1 else f"{word}s"
 
 
+def _upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def lower(text: str) -> str:
     return text[:1].lower() + text[1:]
 
@@ -799,6 +837,21 @@ def lower(text: str) -> str:
 def pronoun(patient: Patient, *, capital: bool = False) -> str:
     word = {"female": "she", "male": "he"}.get(patient.sex, "the patient")
     return word[0].upper() + word[1:] if capital else word
+
+
+def sentence(ledger: Ledger, text: str) -> str:
+    """The text with a capital letter, also where it begins with a fact."""
+    match = SLOT.match(text)
+    fact = ledger.facts.get(match[1]) if match else None
+    if match is None or fact is None or fact.kind not in ("words", "drug"):
+        return _upper(text)
+    if fact.origin == "drug" or fact.shown[:1].isupper() or fact.shown[:1] == "e":
+        return text
+    slot = ledger.add(
+        fact.kind, fact.value, shown=_upper(fact.shown), unit=fact.unit, on=fact.date, origin=fact.origin,
+        attribute=fact.attribute, source=fact.source, aliases=(*fact.aliases, fact.shown),
+    )  # fmt: skip
+    return f"{slot}{text[match.end() :]}"
 
 
 def drug_slot(ledger: Ledger, name: str) -> str:
