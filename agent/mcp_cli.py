@@ -44,7 +44,6 @@ def mcp(
 
     settings = read_settings()
     store = Store.open(settings.database_url)
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)  # standard output is the protocol's
     server = serve(
         store,
         patient_id=patient,
@@ -52,4 +51,5 @@ def mcp(
         plan_id=plan,
         draft=drafter(store, settings),
     )
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)  # standard output is the protocol's
     anyio.run(over_stdio, server)

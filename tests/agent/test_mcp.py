@@ -240,9 +240,13 @@ def test_standard_output_carries_the_protocol_only(home: Path) -> None:
     assert worlds.CLAUSES[3].text in found["result"]["content"][0]["text"]
 
 
-def test_a_wrong_patient_is_one_line_and_an_exit_code(home: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "agent.cli", "mcp", "--patient", "P999"],
-        env=environment(home), input="", capture_output=True, text=True, timeout=30, check=False,
-    )  # fmt: skip
-    assert done.returncode == 2 and done.stdout == "" and "no patient 'P999'" in done.stderr
+def test_a_wrong_patient_is_one_line_and_an_exit_code(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from agent.cli import app
+
+    monkeypatch.setenv("PALADIN_HOME", str(home))
+    with pytest.raises(SystemExit) as left:
+        app(["mcp", "--patient", "P999"])
+    said = capfd.readouterr()
+    assert left.value.code == 2 and said.out == "" and "no patient 'P999'" in said.err
