@@ -40,6 +40,7 @@ COMMANDS = {
         "Record a lab, trial, note or document that you learned of.",
         "pa chart add P001 hba1c 7.4 % --date 2026-08-30",
     ),
+    "confirm": Lazy("agent.confirm_cli:app", CASE, "Confirm into the chart what a note says, or reject it."),
     "setup": Lazy("agent.world_cli:setup", WORLD, "Generate if there is nothing, load, index. Start here."),
     "generate": Lazy("", WORLD, "Make a synthetic world: patients, plans, policies, forms."),
     "describe": Lazy("", WORLD, "Print the data card of a world: counts, distributions, outcomes."),

@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from tools.records import Alternative, Determination, Evidence, Finding, Patient, Request, Status
+from tools.records import Alternative, Determination, Evidence, Finding, Lead, Patient, Request, Status
 from tools.terms import INDICATIONS
 
 STYLES = {
@@ -48,7 +48,7 @@ def show(found: Determination, patient: Patient, out: Console) -> None:
     exclusions = [f for f in found.findings if f.exclusion]
     for title, findings in (("Criteria", criteria), ("Must not be present", exclusions)):
         if findings:
-            parts.append(_section(title, _findings(findings, out)))
+            parts.append(_section(title, _findings(findings, found.leads, out)))
     if found.next_actions:
         parts.append(_section("Next", _numbered(found.next_actions)))
     if found.alternatives:
@@ -111,7 +111,7 @@ def _section(title: str, body: RenderableType) -> RenderableType:
     return Padding(Group(Text(title, "bold"), body), (1, 0, 0, 0))
 
 
-def _findings(findings: list[Finding], out: Console) -> Table:
+def _findings(findings: list[Finding], leads: tuple[Lead, ...], out: Console) -> Table:
     narrow = out.width < NARROW
     table = Table(box=None, show_header=False, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column(width=1)
@@ -129,9 +129,9 @@ def _findings(findings: list[Finding], out: Console) -> Table:
         number = Text(finding.clause.clause_id if finding.clause else "", "dim")
         if narrow:
             below = (line for line in (_evidence(finding), number) if line.plain)
-            table.add_row(mark, Group(_statement(finding, depth), *below))
+            table.add_row(mark, Group(_statement(finding, depth, leads), *below))
         else:
-            table.add_row(mark, _statement(finding, depth), _evidence(finding), number)
+            table.add_row(mark, _statement(finding, depth, leads), _evidence(finding), number)
     return table
 
 
@@ -145,13 +145,16 @@ def _walk(findings: tuple[Finding, ...] | list[Finding], depth: int = 0) -> Iter
         yield from _walk(parts, depth + 1)
 
 
-def _statement(finding: Finding, depth: int) -> RenderableType:
+def _statement(finding: Finding, depth: int, leads: tuple[Lead, ...]) -> RenderableType:
     text = Text(_short(finding))
     if finding.status != "met" and not finding.parts:
         if finding.detail:
             text.append(f"\n{finding.detail}", "dim")
         if finding.fix:
             text.append(f"\n→ {finding.fix}", MARKS[finding.status][2])
+        for lead in leads:
+            if finding.criterion in lead.criteria:
+                text.append(f"\n{lead.id} {lead.says}", "cyan")
     return Padding(text, (0, 0, 0, 2 * depth))
 
 

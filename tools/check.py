@@ -10,6 +10,7 @@ import msgspec
 from tools.alternatives import alternatives
 from tools.determine import complete_request, determine
 from tools.errors import Invalid, NotFound, nearest
+from tools.notes.leads import leads
 from tools.records import Determination, Drug, Kind, Patient, Plan, Request
 from tools.terms import INDICATIONS
 
@@ -68,11 +69,14 @@ def ask(
 
 
 def decide(store: Store, asked: Asked) -> Determination:
-    """Determine, and look for what else the plan covers that the patient already meets."""
+    """Determine, and look for what else the plan covers that the patient already meets, and for what the notes
+    say of criteria that are open."""
     patient, plan, _, request, as_of = asked
     determination = determine(patient, plan, request, as_of)
     found = alternatives(patient, plan, request, as_of, store.drugs(), determination)
-    return msgspec.structs.replace(determination, alternatives=found)
+    return msgspec.structs.replace(
+        determination, alternatives=found, leads=leads(patient, plan, determination)
+    )
 
 
 def plan_on_file(patient: Patient) -> str:

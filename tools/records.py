@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import date
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -492,6 +492,29 @@ class Alternative(Record, frozen=True, kw_only=True):
     copay: str = ""
 
 
+class Proposal(Record, frozen=True, kw_only=True):
+    """An addition to a chart as it would be entered: the list, and the record without its id."""
+
+    part: str  # a key of store.rows.PARTS
+    record: dict[str, Any]
+
+
+class Lead(Record, frozen=True, kw_only=True):
+    """Words of a note that may show an open criterion. It counts for nothing until a person confirms it, and then
+    as what it proposes; `needs` are the options of `pa confirm` that the note's words leave open."""
+
+    id: str
+    criteria: tuple[str, ...]
+    quote: str  # verbatim, at [start, end) of the note's text
+    document: str
+    date: date | None
+    start: int
+    end: int
+    proposes: Proposal
+    needs: tuple[str, ...] = ()
+    says: str
+
+
 class Determination(Record, frozen=True, kw_only=True):
     """The answer to one request on one date. It predicts; the payer decides."""
 
@@ -512,6 +535,7 @@ class Determination(Record, frozen=True, kw_only=True):
     findings: tuple[Finding, ...] = ()
     next_actions: tuple[str, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
+    leads: tuple[Lead, ...] = ()
 
 
 # --- the payer's form ------------------------------------------------------------------------------------

@@ -1,0 +1,211 @@
+"""`pa confirm`: what the notes say of open criteria, for a person to confirm into the chart or to reject."""
+
+from __future__ import annotations
+
+import getpass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import typer
+
+from agent.settings import read_as_of, read_settings
+from tools.errors import Invalid, NotFound, nearest
+
+if TYPE_CHECKING:
+    from tools.check import Asked
+    from tools.notes.confirming import Decided, Earlier
+    from tools.records import Determination, Lead
+    from tools.store.rows import ChartEntry
+    from tools.store.store import Store
+
+app = typer.Typer(add_completion=False)
+
+EPILOG = """[bold]Examples[/]
+  pa confirm P001 --drug Ozempic
+  pa confirm P001 L3f9a2 --drug Ozempic --dry-run
+  pa confirm P001 L3f9a2 --drug Ozempic --by 'R. Lee, CPhT'
+  pa confirm P001 L3f9a2 --drug Ozempic --reject --by 'R. Lee, CPhT'
+
+A note counts for nothing until a person confirms what it says. Read the
+note before you do: the quote is verbatim, its meaning is yours to judge.
+`pa chart log` shows what was entered; `pa chart undo NUMBER` takes it out."""
+
+
+@app.command(epilog=EPILOG)
+def confirm(
+    patient_id: str = typer.Argument(..., metavar="PATIENT", help="Patient id, e.g. P001."),
+    lead_id: str = typer.Argument("", metavar="[LEAD]", help="As the list shows it; without it, the list."),
+    drug: str = typer.Option("", metavar="DRUG", help="The drug of the case; the chart's order otherwise."),
+    plan: str = typer.Option("", metavar="PLAN", help="Ask this plan instead of the one on file."),
+    as_of: str = typer.Option("", metavar="DATE", help="Judge on this day: YYYY-MM-DD or today."),
+    indication: str = typer.Option("", metavar="USE", help="Pin the use: t2dm, weight, cv, osa, …"),
+    on: str = typer.Option("", "--date", metavar="DATE", help="Day of the value, where the note has none."),
+    start: str = typer.Option("", metavar="DATE", help="First day of a course or program."),
+    end: str = typer.Option("", metavar="DATE", help="Last day of a course or program."),
+    unit: str = typer.Option("", help="Unit of a value, where the note has none."),
+    code: str = typer.Option("", help="ICD-10-CM code of a diagnosis."),
+    complete: bool = typer.Option(
+        False, "--list-complete", help="A list that was not recorded is complete with this entry."
+    ),
+    reject: bool = typer.Option(False, "--reject", help="It is not so, or does not count; do not offer it."),
+    dry_run: bool = typer.Option(False, "--dry-run", help="Show what would be entered and what it changes."),
+    by: str = typer.Option("", help="Who decides; your login name otherwise."),
+    as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+) -> None:
+    """Confirm into the chart what a note says, or reject it.
+
+    `pa check` shows where a note may hold what a criterion lacks. What you
+    confirm becomes a record of the chart, with your name, the note and the
+    words; the case is then decided anew.
+    """
+    from tools import chart
+    from tools.check import ask, decide
+    from tools.notes import confirming
+    from tools.records import Request
+    from tools.store.store import Store
+
+    if reject and dry_run:
+        raise Invalid("a rejection changes nothing but the list; leave out --dry-run")
+    settings = read_settings()
+    store = Store.open(settings.database_url)
+    given = Request(drug=drug or _ordered(store, patient_id), indication=indication)
+    asked = ask(store, patient_id, given, plan_id=plan, as_of=read_as_of(as_of) or settings.as_of)
+    before = decide(store, asked)
+    if not lead_id:
+        _list(before, as_json)
+        return
+    decided_before = confirming.earlier(asked.patient, lead_id)
+    if decided_before is not None:
+        _already(lead_id, decided_before, before, as_json)
+        return
+    lead = _find(before, lead_id)
+    to = chart.Entering(
+        store=store,
+        patient_id=asked.patient.id,
+        by=by or getpass.getuser(),
+        when=datetime.now(UTC),
+        complete=complete,
+    )
+    filled = confirming.Filled(read_as_of(on), read_as_of(start), read_as_of(end), unit, code)
+    if dry_run:
+        decided, after = confirming.supposed(store, asked, to, lead, filled)
+    else:
+        decided = confirming.reject(to, lead) if reject else confirming.confirm(to, lead, filled)
+        after = decide(store, _anew(store, asked))
+    _show(lead, decided, before, after, dry_run, as_json)
+
+
+def _anew(store: Store, asked: Asked) -> Asked:
+    return asked._replace(patient=store.patient(asked.patient.id))
+
+
+def _ordered(store: Store, patient_id: str) -> str:
+    """The drug that the chart's newest order names."""
+    orders = store.patient(patient_id).orders
+    if not orders:
+        raise Invalid(f"{patient_id} has no order on file; name the drug with --drug, e.g. --drug Ozempic")
+    return max(orders, key=lambda order: str(order.date or "")).drug
+
+
+def _find(found: Determination, lead_id: str) -> Lead:
+    for lead in found.leads:
+        if lead.id.casefold() == lead_id.casefold():
+            return lead
+    known = [lead.id for lead in found.leads]
+    hint = (
+        f"`pa confirm {found.patient_id} --drug {found.drug}` lists them" if known else "this case has none"
+    )
+    raise NotFound("lead", lead_id, nearest(lead_id, known), hint)
+
+
+# --- showing ----------------------------------------------------------------------------------------------
+
+
+def _list(found: Determination, as_json: bool) -> None:
+    if as_json:
+        _print({**_case(found), "leads": _plain(found.leads)})
+        return
+    if not found.leads:
+        print(f"{found.drug} for {found.patient_id}: no note holds what an open criterion lacks.")
+        return
+    for lead in found.leads:
+        print(f"{lead.id}  {', '.join(lead.criteria)}: {lead.says}  ({lead.document})")
+    print(f"Confirm one: pa confirm {found.patient_id} {found.leads[0].id} --drug {found.drug} --by NAME")
+
+
+def _already(lead_id: str, decided: Earlier, found: Determination, as_json: bool) -> None:
+    word = "confirmed" if decided.confirmed else "rejected"
+    if as_json:
+        kept: dict[str, Any] = {"lead": lead_id, "already": word, "by": decided.by, "date": decided.date}
+        _print({**_case(found), **kept, "record_id": decided.record_id})
+        return
+    record = f" as {decided.record_id}" if decided.record_id else ""
+    print(f"{lead_id} was {word} by {decided.by} on {decided.date}{record}; nothing to do.")
+
+
+def _show(
+    lead: Lead, decided: Decided, before: Determination, after: Determination, dry_run: bool, as_json: bool
+) -> None:
+    entry = decided.entry
+    if as_json:
+        _print(
+            {
+                **_case(after),
+                "lead": lead.id,
+                "confirmed": decided.confirmed,
+                "dry_run": dry_run,
+                "entered": _entered(entry) if entry else None,
+                "provenance": _entered(decided.provenance),
+                "outcome_before": before.outcome,
+                "summary": after.summary,
+            }
+        )
+        return
+    if entry is None:
+        print(
+            f"{lead.id} is rejected and not offered again. Take that back: pa chart undo {decided.provenance.id}"
+        )
+        return
+    record = {name: value for name, value in msgspec.json.decode(entry.record).items() if name != "id"}
+    shown = ", ".join(
+        f"{name} {' + '.join(value) if isinstance(value, list) else value}" for name, value in record.items()
+    )
+    print(f"{'Would enter into' if dry_run else 'Entered into'} {entry.part}: {shown}")
+    print(f"From {lead.document}, characters {lead.start} to {lead.end}: “{' '.join(lead.quote.split())}”")
+    change = (
+        f"{before.outcome} → {after.outcome}" if before.outcome != after.outcome else f"still {after.outcome}"
+    )
+    print(f"{after.drug} {'would be' if dry_run else 'is'} {change}: {after.summary}")
+    if not dry_run:
+        print(f"Take it out: pa chart undo {entry.id}")
+
+
+def _case(found: Determination) -> dict[str, Any]:
+    return {
+        "patient_id": found.patient_id,
+        "drug": found.drug,
+        "plan_id": found.plan_id,
+        "as_of": found.as_of,
+        "outcome": found.outcome,
+    }
+
+
+def _entered(entry: ChartEntry) -> dict[str, Any]:
+    return {
+        "number": entry.id or None,
+        "part": entry.part,
+        "record": msgspec.json.decode(entry.record),
+        "by": entry.by,
+        "when": entry.when,
+    }
+
+
+def _plain(leads: tuple[Lead, ...]) -> Any:
+    from agent.dump import plain
+
+    return plain(leads)
+
+
+def _print(shown: dict[str, Any]) -> None:
+    print(msgspec.json.format(msgspec.json.encode(shown)).decode())

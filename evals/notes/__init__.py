@@ -1,0 +1,1 @@
+"""Notes labelled by hand, and how well they are read."""

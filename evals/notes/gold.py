@@ -1,0 +1,93 @@
+"""The labelled notes, read from their files; README.md says how labels are written."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any, NamedTuple, get_args
+
+import yaml
+
+from tools.notes.facts import FactKind
+from tools.records import Note
+
+FOLDER = Path(__file__).parent
+SETS = ("dev", "heldout", "generated")
+_SUBJECTS = {
+    "self": ("self",),
+    "family": ("family",),
+    "somebody": ("other",),
+    "self+family": ("self", "family"),
+}
+_EFFECTS = {"gi": "gi", "hypo": "hypoglycemia", "genital": "genital", "other": "other"}
+
+
+class Label(NamedTuple):
+    """One fact that a note holds. `words` are some of those that say it."""
+
+    kind: str
+    of: str
+    words: str
+    present: bool
+    subjects: tuple[str, ...]
+    planned: str  # planned, declined or ""
+    past: bool
+    hedged: bool
+    value: float | None
+    day: date | None
+    detail: str
+
+    @property
+    def traps(self) -> list[str]:
+        """Which of the things that mislead a hasty reader it is."""
+        flags = {
+            "family": "family" in self.subjects and "self" not in self.subjects,
+            "other person": "other" in self.subjects,
+            "negated": not self.present,
+            "planned or declined": bool(self.planned),
+            "hedged": self.hedged,
+            "historical": self.past,
+        }
+        return [name for name, is_so in flags.items() if is_so]
+
+
+class Labelled(NamedTuple):
+    """A note with its labels."""
+
+    note: Note
+    voice: str
+    labels: tuple[Label, ...]
+
+
+def load(which: str) -> list[Labelled]:
+    """A set of labelled notes; AssertionError names a label that does not fit its note."""
+    raw = yaml.safe_load((FOLDER / f"{which}.yaml").read_text(encoding="utf-8"))
+    return [_labelled(item) for item in raw]
+
+
+def _labelled(item: dict[str, Any]) -> Labelled:
+    note = Note(id=item["id"], date=item["date"], text=item["text"])
+    return Labelled(note, item["voice"], tuple(_label(line, note) for line in item["facts"] or ()))
+
+
+def _label(line: str, note: Note) -> Label:
+    head, _, words = line.partition(" | ")
+    kind, of, *flags = head.split()
+    assert kind in get_args(FactKind), f"{note.id}: no kind {kind!r}"
+    assert words and words in note.text, f"{note.id}: {words!r} does not stand in the note"
+    numbers = [flag for flag in flags if flag.replace(".", "", 1).isdigit()]
+    days = [date.fromisoformat(flag[1:]) for flag in flags if flag.startswith("@")]
+    subjects = [_SUBJECTS[flag] for flag in flags if flag in _SUBJECTS]
+    return Label(
+        kind=kind,
+        of=of,
+        words=words,
+        present="not" not in flags,
+        subjects=subjects[0] if subjects else ("self",),
+        planned=next((flag for flag in flags if flag in ("planned", "declined")), ""),
+        past="past" in flags,
+        hedged="maybe" in flags,
+        value=float(numbers[0]) if numbers else None,
+        day=days[0] if days else None,
+        detail=next((_EFFECTS[flag] for flag in flags if flag in _EFFECTS), ""),
+    )

@@ -1,0 +1,228 @@
+"""What a person decides about a lead: confirmed, it becomes a record of the chart with its provenance; rejected, it
+is not offered again. Both are additions to the chart (chart.py), with who and when, and can be undone there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+import msgspec
+
+from tools import chart
+from tools.check import Asked, decide
+from tools.errors import Invalid, Refused
+from tools.notes.leads import DECIDED
+from tools.records import Attestation, Determination, Lead, Note, Patient
+from tools.store.additions import apply
+from tools.store.rows import ChartEntry
+
+if TYPE_CHECKING:
+    from tools.store.store import Store
+
+_FREQUENCIES = {per_day: words for words, per_day in reversed(chart.PER_DAY.items())}
+
+
+class Filled(NamedTuple):
+    """What the note's words leave open and a person knows."""
+
+    date: date | None = None
+    start: date | None = None
+    end: date | None = None
+    unit: str = ""
+    code: str = ""
+
+
+class Decided(NamedTuple):
+    """What was decided about a lead, and the additions that keep it; of a rejection only the second is there."""
+
+    confirmed: bool
+    entry: ChartEntry | None
+    provenance: ChartEntry
+
+
+class Earlier(NamedTuple):
+    """What somebody decided before; `record_id` is what a confirmation entered."""
+
+    confirmed: bool
+    by: str
+    date: date | None
+    record_id: str
+
+
+def earlier(patient: Patient, lead_id: str) -> Earlier | None:
+    """The decision about a lead that the chart holds, if what it entered still stands there."""
+    for item in reversed(patient.attestations):
+        if item.topic != DECIDED + lead_id:
+            continue
+        record_id = item.text.partition(":")[0] if item.present else ""
+        if not item.present or _stands(patient, record_id):
+            return Earlier(item.present, item.by, item.date, record_id)
+    return None
+
+
+def confirm(to: chart.Entering, lead: Lead, filled: Filled) -> Decided:
+    """Enter what the lead proposes. Invalid names what is still needed; Refused if the note no longer says it."""
+    _still_said(to.store.patient(to.patient_id), lead)
+    proposed = dict(lead.proposes.record)
+    missing = [option for option in lead.needs if getattr(filled, option.removeprefix("--")) in (None, "")]
+    if missing:
+        raise Invalid(f"the note does not say all of it: give {' and '.join(missing)} with lead {lead.id}")
+    entry = _again(to, lead, _ENTER[lead.proposes.part](to, proposed, filled, lead))
+    return Decided(True, entry, _keep(to, lead, True, f"added-{entry.id}: "))
+
+
+def reject(to: chart.Entering, lead: Lead) -> Decided:
+    """Keep that it is not so, or does not count: the lead is not offered again."""
+    if not to.by.strip():
+        raise Invalid("say who rejects it, e.g. --by 'R. Lee, CPhT'")
+    return Decided(False, None, _keep(to, lead, False, ""))
+
+
+def supposed(
+    store: Store, asked: Asked, to: chart.Entering, lead: Lead, filled: Filled
+) -> tuple[Decided, Determination]:
+    """What confirming would enter, and what the determination would become; nothing is kept."""
+    dry = _into(to, cast("Store", _Dry(store)))
+    decided = confirm(dry, lead, filled)
+    assert decided.entry is not None
+    patient = apply(asked.patient, [(0, decided.entry.part, bytes(decided.entry.record))])
+    return decided, decide(store, asked._replace(patient=patient))
+
+
+def _into(to: chart.Entering, store: Store) -> chart.Entering:
+    """The same person entering into another store."""
+    return chart.Entering(store=store, patient_id=to.patient_id, by=to.by, when=to.when, complete=to.complete)
+
+
+class _Dry:
+    """A store that keeps nothing."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def add_chart_entry(self, entry: ChartEntry) -> ChartEntry:
+        entry.read()
+        return entry
+
+
+def _stands(patient: Patient, record_id: str) -> bool:
+    lists = (
+        patient.medications,
+        patient.observations,
+        patient.conditions,
+        patient.attestations,
+        patient.programs,
+    )
+    return any(record.id == record_id for records in lists for record in records or ())
+
+
+def _still_said(patient: Patient, lead: Lead) -> None:
+    note: Note | None = next((note for note in patient.notes if note.id == lead.document), None)
+    if note is None or note.text[lead.start : lead.end] != lead.quote:
+        raise Refused(
+            f"note {lead.document} of {patient.id} no longer says “{lead.quote}”; check the case again"
+        )
+
+
+def _keep(to: chart.Entering, lead: Lead, confirmed: bool, entered: str) -> ChartEntry:
+    """The provenance: which words of which note, by whom and when, and what they became."""
+    record = Attestation(
+        id="",
+        topic=DECIDED + lead.id,
+        present=confirmed,
+        date=to.when.date(),
+        by=to.by.strip(),
+        text=f"{entered}{lead.document}[{lead.start}:{lead.end}] “{lead.quote}”",
+    )
+    raw = msgspec.Raw(msgspec.json.encode(record))
+    return to.store.add_chart_entry(
+        ChartEntry(patient_id=to.patient_id, part="attestations", record=raw, by=to.by.strip(), when=to.when)
+    )
+
+
+def _again(to: chart.Entering, lead: Lead, enter: Callable[[chart.Entering], ChartEntry]) -> ChartEntry:
+    """Enter it, unless a confirmation that was cut short has entered the same already."""
+    wanted = enter(_into(to, cast("Store", _Dry(to.store))))
+    for known in to.store.chart_entries(to.patient_id):
+        if (
+            known.undone_when is None
+            and known.part == wanted.part
+            and bytes(known.record) == bytes(wanted.record)
+        ):
+            return known
+    return enter(to)
+
+
+# --- entering, part by part -------------------------------------------------------------------------------
+
+Enter = Callable[[chart.Entering], ChartEntry]
+
+
+def _day(written: Any) -> date | None:
+    return date.fromisoformat(written) if isinstance(written, str) and written else written
+
+
+def _medication(to: chart.Entering, record: dict[str, Any], filled: Filled, lead: Lead) -> Enter:
+    dose = f"{record['dose']:g} {record.get('dose_unit') or 'mg'}" if record.get("dose") else ""
+    start, end = filled.start or _day(record.get("start")), filled.end or _day(record.get("end"))
+    ongoing = record.get("status") == "active" and end is None
+    entered = {
+        "dose": dose,
+        "frequency": _FREQUENCIES.get(record.get("per_day") or 0.0, ""),
+        "formulation": record.get("formulation") or "",
+        "outcome": record.get("outcome") or "",
+        "reason": record.get("reason") or "",
+    }
+    return lambda where: chart.add_trial(
+        where, record["drug"], start=start, end=end, ongoing=ongoing, **entered
+    )
+
+
+def _observation(to: chart.Entering, record: dict[str, Any], filled: Filled, lead: Lead) -> Enter:
+    day = filled.date or _day(record.get("date"))
+    if day is None:
+        raise Invalid(f"say the day of the value with --date: lead {lead.id} does not")
+    unit = filled.unit or record.get("unit") or ""
+    return lambda where: chart.add_observation(where, record["test"], record["value"], unit, day)
+
+
+def _condition(to: chart.Entering, record: dict[str, Any], filled: Filled, lead: Lead) -> Enter:
+    code = filled.code or record.get("code") or ""
+    return lambda where: chart.add_diagnosis(where, code, record.get("name", ""), filled.start)
+
+
+def _attestation(to: chart.Entering, record: dict[str, Any], filled: Filled, lead: Lead) -> Enter:
+    day = filled.date or _day(record.get("date"))
+    if day is None:
+        raise Invalid(f"say the day of the statement with --date: lead {lead.id} does not")
+    subjects = record.get("subjects", ("self",))
+    return lambda where: chart.add_attestation(
+        where,
+        record["topic"],
+        present=record["present"],
+        subjects=subjects,
+        on=day,
+        text=record.get("text", ""),
+    )
+
+
+def _program(to: chart.Entering, record: dict[str, Any], filled: Filled, lead: Lead) -> Enter:
+    start = filled.start or _day(record.get("start"))
+    if start is None:
+        raise Invalid(f"say when the program began with --start: lead {lead.id} does not")
+    return lambda where: chart.add_program(
+        where, record.get("name", ""), start, filled.end or _day(record.get("end"))
+    )
+
+
+_ENTER: dict[str, Callable[[chart.Entering, dict[str, Any], Filled, Lead], Enter]] = {
+    "medications": _medication,
+    "observations": _observation,
+    "conditions": _condition,
+    "attestations": _attestation,
+    "programs": _program,
+}

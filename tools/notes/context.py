@@ -1,0 +1,239 @@
+"""Whether something that a note mentions is so: negated, hedged, over, supposed, and whose it is.
+
+In the manner of NegEx and ConText: cues before and after a mention, each with its reach, and words that end it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from tools.notes.facts import Subject
+from tools.notes.passages import Sentence, clauses
+
+RELATIVES = (
+    r"(?:grand)?(?:mother|father|parents?|mom|mum|dad|ma|pa)|(?:half-?)?(?:sister|brother|sibling)s?|aunts?|uncles?|cousins?|"
+    r"niece|nephew|daughters?|sons?|child(?:ren)?|grand(?:ma|pa|parents?)|wife|husband|spouse|relatives?|twin"
+)
+OTHERS = (
+    r"room-?mate|neighbou?r|friends?|co-?workers?|colleague|boss|girlfriend|boyfriend|"
+    r"(?:another|a different|different|other|wrong|someone else's|somebody else's) (?:patient|pt|person|chart|man|woman)|"
+    r"wrong-chart|somebody else|someone else|same surname"
+)
+_FAMILY = re.compile(rf"\b(?:{RELATIVES}|family|fam(?:\.|\b)(?: hx)?|fhx?)\b", re.IGNORECASE)
+_OTHER = re.compile(rf"\b(?:{OTHERS})", re.IGNORECASE)
+_REPORTS = re.compile(
+    r"^(?:\s+(?:also|has|who))?\s+(?:reports?|reported|says?|said|states?|stated|called|calls|notes?|thinks?|told|tells|confirms?|"
+    r"asked|asks|worries|wants|here|present|accompan\w+|brings|brought)\b",
+    re.IGNORECASE,
+)
+_BACK_TO_SELF = re.compile(
+    r"\b(?:pt|patient|our pt|the pt)(?:'s)?\b(?! (?:asks|asked))|\bI\b|\b(?:he|she)\b", re.IGNORECASE
+)
+_HE, _SHE = re.compile(r"\bhe\b|\bhis\b", re.IGNORECASE), re.compile(r"\bshe\b|\bher\b", re.IGNORECASE)
+_MALE = re.compile(r"(?:father|dad|pa|brother|uncle|nephew|sons?|grandpa|husband)$", re.IGNORECASE)
+_AFTER_RELATIVE = re.compile(
+    rf"^[^,;.]{{0,25}}?(?:\bin|\bof|\(|-|:|\bwith|\bfor)\s*(?:his|her|the|my|a|pt's|patient's)?\s*"
+    rf"(?:maternal |paternal |younger |older )?(?:{RELATIVES})\b",
+    re.IGNORECASE,
+)
+BOTH = re.compile(
+    r"personal\s*(?:or|and|nor|/|&)\s*fam(?:ily)?\b|fam(?:ily)?\s*(?:or|and|nor|/|&)\s*(?:personal|self)\b|"
+    r"\b(?:self|pt|patient|him|her|himself|herself|myself|me)\s*(?:or|and|nor|/|&)\s*(?:in\s+)?(?:the\s+|his\s+|her\s+|my\s+|any\s+)?"
+    r"(?:fam\b|family|relatives)|"
+    r"neither\s+(?:he|she|I|the patient|pt|patient)\s+nor\s+(?:any|other|his|her|my)|"
+    r"(?:neither|nor)\s+(?:have|has|do|does)\s+(?:I|she|he)\b|none\s+in\s+(?:her|him|me|the patient|pt)\b|"
+    r"\b(?:in|for) (?:the )?(?:patient|pt|self) (?:or|nor|and) (?:in )?(?:(?:her|his|their|any) )?(?:relatives|family)|"
+    r"\bfam(?:ily)?(?: hx| history)? (?:is |also )?neg",
+    re.IGNORECASE,
+)
+_NOT_BEFORE = re.compile(
+    r"\b(?:no|not|never|denies|denied|deny|denying|without|neg(?:ative)?(?: for)?|absence of|neither|nor|nobody|none|"
+    r"free of|ruled out|excludes|excluded|n't|don't|doesn't|didn't|hasn't|isn't|wasn't|haven't|never had)\b|n't\b",
+    re.IGNORECASE,
+)
+_ENDS_NOT = re.compile(
+    r"\b(?:but|however|except|although|now|has|takes|was|were|because|due to|since|also|on|s/p|not only|change|changes|"
+    r"complaints?|improvement|longer|interested|stable)\b|[;:]",
+    re.IGNORECASE,
+)
+_DOUBTED = re.compile(r"\b(?:(?:not|n't|dont) (?:think|believe|suspect)|doubt)\b[^.;,]*$", re.IGNORECASE)
+_ON = re.compile(r"^\s+(?:currently\s+|yet\s+)?on\s", re.IGNORECASE)
+_HAS = re.compile(r"\b(?:has|have)(?: ever)?(?: had)?\b", re.IGNORECASE)
+_NOT_AFTER = re.compile(
+    r"^[\s)]*(?:(?:,? which \w+|,? that \w+)\s+)?(?:(?:is|was|were|has been|have been|has|screen|test)\s+)*"
+    r"(?:by \w+ )?(?:ruled out|r/o'?d|excluded|denied|negative\b|neg\b|absent|not suspected|not present|not found|in error\b|none\b)"
+    r"|^[\s:]+(?:no|none|denies|negative|neg)\b",
+    re.IGNORECASE,
+)
+_HEDGE_BEFORE = re.compile(
+    r"\b(?:possible|possibly|probable|probably|likely|suspect(?:ed|s)?|suspicion of|suspicious for|r/o|rule out|question(?:able| of)|"
+    r"cannot exclude|can't exclude|could be|may (?:have|be)|might (?:have|be)|maybe|concern for|concerning for|early signs of|"
+    r"suggests?|suggestive of|suggesting|presumed|appears to have|thinks?|vs\.?|around|about|approx\w*|apparently|unlikely|"
+    r"not sure (?:if|whether)|unclear (?:if|whether))\W|\?\s*(?:early |mild )?$",
+    re.IGNORECASE,
+)
+_HEDGE_AFTER = re.compile(
+    r"^[\s)]*(?:\?|(?:is |was )?(?:likely|unlikely|suspected|possible|probable|questionable|not confirmed|unconfirmed|"
+    r"to be (?:ruled out|confirmed))\b|vs\.?\s|,? (?:she|he|pt) thinks|[^.;]{0,25}, not confirmed)",
+    re.IGNORECASE,
+)
+_IF = re.compile(
+    r"\b(?:if|should (?:she|he|pt|they|the patient)|in case|unless|risks?(?: of| for)?|screen(?:ed|ing)?(?: for)?|"
+    r"worried about|afraid of|prevent\w*|read about|counsel(?:l?ed)? (?:on|about)|educat\w+ (?:on|about)|warned (?:of|about)|"
+    r"(?:s/s|signs|symptoms) of)\b[^.;]*$",
+    re.IGNORECASE,
+)
+_RISK_AFTER = re.compile(
+    r"^\s*(?:risk|benefit|screen(?:ing)?|prevention|precautions|prophylaxis|education|clinic|medications?)\b",
+    re.IGNORECASE,
+)
+INSTRUCTION = re.compile(
+    r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,50}\b(?:instructions?|chart|rules?|previous|above|prior|polic\w+|criteria)\b|"
+    r"^\W*(?:system|assistant|user|human|ai)\s*:|\bmark (?:all|every|this|it)\b|"
+    r"\bset (?:the )?(?:determination|a1c|hba1c|bmi|status|outcome|result)\b|\b(?:and|please|must|now) (?:record|report|state|note|write) that\b|"
+    r"\byou (?:must|are now|should now|will now)\b|\bcriteria (?:as |are |is )?(?:all )?(?:deemed |considered )?(?:met|satisfied)\b|"
+    r"\bapprove (?:this|the) (?:request|case)\b|\bsupersedes? (?:the )?structured|\b(?:reply|respond|answer) (?:only|with)\b|"
+    r"</?[a-z]+>|\bnew role\b|\bdeterminations? (?:to|as|is) (?:eligible|approved|ready)\b|\"tool\"\s*:",
+    re.IGNORECASE,
+)
+
+
+class Context(NamedTuple):
+    """How a mention is meant. `supposed`: it is a risk, an if or an advice, and no fact at all."""
+
+    present: bool
+    subjects: tuple[Subject, ...]
+    hedged: bool
+    supposed: bool
+
+
+def context(text: str, sentence: Sentence, start: int, end: int, listed: bool = False) -> Context:
+    """The context of the mention [start, end). `listed`: something of its kind stands before it in the sentence, so
+    that a negation reaches over a comma."""
+    begin, stop = clause_of(text, sentence, start)
+    before, after = text[begin:start], text[end:stop]
+    present = not (negated_before(before, listed) or _NOT_AFTER.match(after)) or _unlikely(after)
+    subjects = subjects_of(text, sentence, start, end, present)
+    last = re.split(r",\s|\band\b", before)[-1]
+    hedged = present and bool(_hedged(before, last) or _HEDGE_AFTER.match(text[end : sentence.end]))
+    supposed = bool(_IF.search(before) or _RISK_AFTER.match(after)) and present
+    return Context(present, subjects, hedged, supposed)
+
+
+def _hedged(before: str, last: str) -> bool:
+    return bool(
+        _HEDGE_BEFORE.search(last) or re.search(r"\b(?:vs\.?|possible|probable|suspected)\s[^,;]*$", before)
+    )
+
+
+def _unlikely(after: str) -> bool:
+    """Unlikely is a hedge, not a denial."""
+    return bool(re.match(r"\s*(?:is |was )?unlikely", after, re.IGNORECASE))
+
+
+def clause_of(text: str, sentence: Sentence, at: int) -> tuple[int, int]:
+    """The clause of the sentence in which something stands."""
+    found = (sentence.start, sentence.end)
+    for begin, stop in clauses(text, sentence.start, sentence.end):
+        if begin <= at < stop:
+            found = (begin, stop)
+    return found
+
+
+def negated_before(before: str, listed: bool = False) -> bool:
+    """Whether a negation in the words before reaches to their end."""
+    if _DOUBTED.search(before):
+        return True
+    cue = _last(_NOT_BEFORE, before)
+    if cue is None:
+        return False
+    gap = _ON.sub(" ", before[cue.end() :])
+    if cue[0].casefold() in ("nobody", "none", "neither"):
+        gap = _HAS.sub(" ", gap)
+    if len(gap.split()) > 12 or _ENDS_NOT.search(gap):
+        return False
+    return (
+        "," not in gap
+        or listed
+        or cue[0].casefold().startswith("den")
+        or bool(re.search(r",?\s(?:or|nor)\s[^,]*$", gap))
+    )
+
+
+def subjects_of(
+    text: str, sentence: Sentence, start: int, end: int, present: bool = True
+) -> tuple[Subject, ...]:
+    """Whose it is: the patient's, the family's, somebody else's; of a denial often the first two at once."""
+    begin, stop = clause_of(text, sentence, start)
+    before, after = text[begin:start], text[end:stop]
+    if not present and BOTH.search(_denial(text, sentence, start, end)):
+        return ("self", "family")
+    if _OTHER.search(before) and not _back(before, _OTHER):
+        return ("other",)
+    if re.search(r"\b(?:another|different|wrong|other) (?:patient|pt|person|chart)\b", after):
+        return ("other",)
+    if sentence.section == "family":
+        return ("family",)
+    if re.search(r"\b(?:he|she) (?:him|her)self\b", before, re.IGNORECASE):
+        earlier = _last(_FAMILY, text[:begin])
+        if earlier is not None and _gender_fits(earlier[0], before):
+            return ("family",)
+    cue = _last(_FAMILY, before)
+    if cue is not None and not _is_reporter(cue, before):
+        between = before[cue.end() :]
+        mine = _last(_BACK_TO_SELF, between)
+        if mine is None or not _other_gender(cue[0], mine[0]):
+            return ("family",)
+    if _AFTER_RELATIVE.match(after):
+        return ("family",)
+    return ("self",)
+
+
+def _denial(text: str, sentence: Sentence, start: int, end: int) -> str:
+    """The words of one denial: "no MTC self or fam" in "no panc, no MTC self or fam"."""
+    opens = _last(_NEXT_DENIAL, text[sentence.start : start])
+    closes = _NEXT_DENIAL.search(text, end, sentence.end)
+    return text[
+        sentence.start + opens.start() if opens else sentence.start : closes.start()
+        if closes
+        else sentence.end
+    ]
+
+
+_NEXT_DENIAL = re.compile(r"[,;]\s*(?=(?:no|not|denies|never)\b)", re.IGNORECASE)
+
+
+def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    found = None
+    for found in pattern.finditer(text):
+        pass
+    return found
+
+
+def _back(before: str, pattern: re.Pattern[str]) -> bool:
+    """After the other person, the words come back to the patient."""
+    cue = _last(pattern, before)
+    return cue is not None and bool(re.search(r"\b(?:pt|patient|I)\b", before[cue.end() :]))
+
+
+def _is_reporter(cue: re.Match[str], before: str) -> bool:
+    """The relative only tells it: "wife reports he skips it". Told of a person of the same sex, it may be either."""
+    told = before[cue.end() :]
+    if not _REPORTS.match(told):
+        return False
+    mine = _last(re.compile(r"\b(?:he|she|his|her|pt|patient)\b", re.IGNORECASE), told)
+    return mine is None or mine[0].casefold() in ("pt", "patient") or _other_gender(cue[0], mine[0])
+
+
+def _other_gender(relative: str, pronoun: str) -> bool:
+    said = pronoun.casefold()
+    if said in ("he", "his"):
+        return not _MALE.search(relative)
+    if said in ("she", "her"):
+        return bool(_MALE.search(relative))
+    return True
+
+
+def _gender_fits(relative: str, before: str) -> bool:
+    return not _other_gender(relative, "he" if re.search(r"\bhe himself", before, re.IGNORECASE) else "she")

@@ -1,0 +1,630 @@
+"""Where a note could show a criterion that is open: leads, which count for nothing until a person confirms them.
+
+Only what the chart lacks is looked for, and a note is read only if it names it: most charts have nothing to look
+for, and pay nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from tools.evidence.courses import matches, response_of
+from tools.records import (
+    Attestation,
+    Determination,
+    Diagnosis,
+    Finding,
+    Lead,
+    Medication,
+    Note,
+    Observation,
+    Patient,
+    Plan,
+    Program,
+    Proposal,
+    Record,
+    TrialOutcome,
+)
+from tools.rules import (
+    Attested,
+    Change,
+    Condition,
+    Intolerance,
+    Lab,
+    Measured,
+    Node,
+    OnDrug,
+    Programme,
+    Rule,
+    Specialist,
+    Taking,
+    Trial,
+)
+from tools.terms import BRANDS, CONCEPTS, INGREDIENTS, TESTS, TOPICS
+
+if TYPE_CHECKING:
+    from tools.notes.facts import NoteFact
+
+_WORD = re.compile(r"[^a-z0-9]+")
+DECIDED = "note:"  # topic of the statement that keeps what a person decided about a lead
+
+_EFFECTS: dict[str, TrialOutcome] = {
+    "gi": "Intolerance - GI side effects",
+    "hypoglycemia": "Intolerance - hypoglycemia",
+    "genital": "Intolerance - genital infection",
+}
+_OUTCOMES: dict[str, TrialOutcome] = {
+    "inadequate": "Inadequate response",
+    "partial": "Partial response",
+    "effective": "Effective",
+    "intolerance": "Intolerance - other",
+}
+# What a diagnosis is coded with if nobody says it closer.
+_CODES = {
+    "t2dm": "E11.9", "prediabetes": "R73.03", "obesity": "E66.9", "overweight": "E66.3", "hypertension": "I10",
+    "dyslipidemia": "E78.5", "osa": "G47.33", "ascvd": "I25.10", "mi": "I25.2", "hf": "I50.9", "ckd": "N18.9",
+    "nash": "K75.81", "pad": "I73.9", "stroke": "Z86.73",
+}  # fmt: skip
+# Which diagnoses, beside the one that is asked for, show it too.
+_SHOW_IT_TOO = {"ascvd": ("mi", "stroke", "pad")}
+
+
+class Found(NamedTuple):
+    """A fact that could show a leaf: what confirming it would enter, in words, and what the note leaves open."""
+
+    part: str
+    record: Record
+    said: str
+    needs: tuple[str, ...] = ()
+
+
+class Open(NamedTuple):
+    """A leaf that is not met for want of evidence, and the words one of which a note must hold to be read for it."""
+
+    leaf: Node
+    finding: Finding
+    cues: frozenset[str]
+
+
+def leads(patient: Patient, plan: Plan, determination: Determination) -> tuple[Lead, ...]:
+    """The leads of a determination, in the order of its criteria; of the same thing in several notes, the newest.
+    What a person has confirmed or rejected is not offered again."""
+    if not patient.notes or not determination.rule_id:
+        return ()
+    wanted = [item for item in _open(patient, plan, determination) if item.cues]
+    if not wanted:
+        return ()
+    as_of = determination.as_of
+    found: dict[tuple[object, ...], Lead] = {}
+    notes = sorted(patient.notes, key=lambda note: note.date or date.min, reverse=True)
+    for note in (note for note in notes if note.date is None or note.date <= as_of):
+        folded = note.text.casefold()
+        words = frozenset(_WORD.split(folded))
+        asking = [
+            item for item in wanted if any(cue in (words if len(cue) < 4 else folded) for cue in item.cues)
+        ]
+        if asking:
+            _read_for(asking, note, patient, as_of, determination, found)
+    order = {item.finding.criterion: place for place, item in enumerate(wanted)}
+    decided = {
+        item.topic
+        for item in patient.attestations
+        if item.topic.startswith(DECIDED) and _holds(item, patient)
+    }
+    open_leads = [lead for lead in found.values() if DECIDED + lead.id not in decided]
+    return tuple(sorted(open_leads, key=lambda lead: (order[lead.criteria[0]], lead.document, lead.start)))
+
+
+def _holds(decision: Attestation, patient: Patient) -> bool:
+    """A confirmation holds while what it entered stands in the chart."""
+    if not decision.present:
+        return True
+    record_id = decision.text.partition(":")[0]
+    lists = (
+        patient.medications,
+        patient.observations,
+        patient.conditions,
+        patient.attestations,
+        patient.programs,
+    )
+    return any(record.id == record_id for records in lists for record in records or ())
+
+
+def _read_for(
+    asking: Iterable[Open],
+    note: Note,
+    patient: Patient,
+    as_of: date,
+    determination: Determination,
+    found: dict[tuple[object, ...], Lead],
+) -> None:
+    from tools.notes.reader import read_note
+
+    facts = [fact for fact in read_note(note) if fact.counts]
+    for item in asking:
+        for fact in facts:
+            shown = _shown(item, fact, note, patient, as_of, determination)
+            if shown is not None:
+                _keep(found, item, fact, note, shown)
+
+
+def _keep(
+    found: dict[tuple[object, ...], Lead], item: Open, fact: NoteFact, note: Note, shown: Found
+) -> None:
+    record = {name: value for name, value in msgspec.to_builtins(shown.record).items() if name != "id"}
+    same = {name: value for name, value in record.items() if name not in ("reason", "text", "date", "by")}
+    if shown.part == "observations":
+        same["date"] = record.get("date")
+    key = (shown.part, msgspec.json.encode(same, order="sorted"))
+    criterion = item.finding.criterion
+    known = found.get(key)
+    if known is not None:
+        if criterion not in known.criteria:
+            found[key] = msgspec.structs.replace(known, criteria=(*known.criteria, criterion))
+        return
+    found[key] = Lead(
+        id=lead_id(note.id, fact.start, fact.end, shown.part, fact.kind, fact.of),
+        criteria=(criterion,),
+        quote=fact.quote,
+        document=note.id,
+        date=note.date,
+        start=fact.start,
+        end=fact.end,
+        proposes=Proposal(part=shown.part, record=record),
+        needs=shown.needs,
+        says=_says(note, fact, shown),
+    )
+
+
+def lead_id(*parts: object) -> str:
+    """L and five letters or digits, which stay as long as the note says it there."""
+    return "L" + hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()[:5]
+
+
+def _says(note: Note, fact: NoteFact, shown: Found) -> str:
+    when = f"of {note.date:%b} {note.date.day}, {note.date.year}" if note.date else note.id
+    quote = " ".join(fact.quote.split())
+    still = f" (say {' and '.join(shown.needs)})" if shown.needs else ""
+    return f"the note {when} says “{quote}”: confirm it{still} to enter {shown.said}"
+
+
+# --- what is open -----------------------------------------------------------------------------------------
+
+
+def _open(patient: Patient, plan: Plan, determination: Determination) -> Iterator[Open]:
+    rule = _rule_of(plan, determination)
+    if rule is None:
+        return
+    tree = rule.renewal if determination.request.kind == "renewal" and rule.renewal else rule.criteria
+    nodes = (*tree.children, *rule.exclusions)
+    for node, finding in zip(nodes, determination.findings, strict=False):
+        yield from _open_leaves(node, finding, patient, determination)
+
+
+def _rule_of(plan: Plan, determination: Determination) -> Rule | None:
+    """The rule by which it was decided; of several versions the one whose criteria are those of the findings."""
+    benefit = plan.benefits.get(determination.drug)
+    names = [finding.criterion for finding in determination.findings]
+    for rule in benefit.rules if benefit else ():
+        for tree in (rule.criteria, rule.renewal):
+            ids = [node.id for node in (*(tree.children if tree else ()), *rule.exclusions)]
+            if rule.id == determination.rule_id and tree is not None and names[: len(ids)] == ids:
+                return rule
+    return None
+
+
+def _open_leaves(
+    node: Node, finding: Finding, patient: Patient, determination: Determination
+) -> Iterator[Open]:
+    if finding.status == "met" or node.id != finding.criterion:
+        return
+    if finding.parts:
+        for child, part in zip(getattr(node, "children", ()), finding.parts, strict=False):
+            yield from _open_leaves(child, part, patient, determination)
+        return
+    cues = _cues(node, finding, patient, determination)
+    if cues:
+        yield Open(node, finding, cues)
+
+
+def _cues(leaf: Node, finding: Finding, patient: Patient, determination: Determination) -> frozenset[str]:
+    """Words of which a note must hold one; none if nothing that a note says could help."""
+    unknown = finding.status == "unknown"
+    match leaf:
+        case Trial() | Intolerance():
+            return (
+                _drug_cues(leaf.drugs, leaf.classes) if _wants_course(leaf, finding, patient) else frozenset()
+            )
+        case Taking():
+            return (
+                frozenset()
+                if unknown and patient.medications is None
+                else _drug_cues(leaf.drugs, leaf.classes)
+            )
+        case OnDrug():
+            return _drug_cues((*determination.request.ingredients, determination.drug.casefold()), ())
+        case Lab() | Change():
+            return _TEST_CUES.get(leaf.test) or frozenset((TESTS[leaf.test].name.casefold(),))
+        case Measured():
+            return frozenset(
+                cue for test in leaf.tests for cue in _TEST_CUES.get(test) or (TESTS[test].name.casefold(),)
+            )
+        case Condition():
+            if not unknown and not _is_silent(finding):
+                return frozenset()
+            return frozenset(cue for key in _concepts(leaf) for cue in _concept_cues(key))
+        case Attested():
+            return _TOPIC_CUES.get(leaf.topic, frozenset()) if unknown else frozenset()
+        case Specialist():
+            return frozenset(name[:8] for name in leaf.specialties)
+        case Programme():
+            return _PROGRAMME_CUES if unknown else frozenset()
+        case _:
+            return frozenset()
+
+
+_TEST_CUES = {
+    "hba1c": frozenset(("a1c", "a one c", "glycated", "glycosylated")),
+    "bmi": frozenset(("bmi", "body mass")),
+    "weight": frozenset(("weight", "wt", "lb", "lbs", "kg", "wieght", "pound")),
+    "ahi": frozenset(("ahi", "apnea")),
+    "lvef": frozenset(("ef", "lvef", "ejection")),
+    "egfr": frozenset(("gfr", "egfr")),
+    "uacr": frozenset(("acr", "uacr", "albumin")),
+    "fibrosis_stage": frozenset(("fibrosis", "f0", "f1", "f2", "f3", "f4")),
+    "glucose": frozenset(("fasting", "fpg", "fbs", "fbg")),
+    "platelets": frozenset(("plt", "platelet")),
+    "sbp": frozenset(("bp", "blood pressure")),
+    "dbp": frozenset(("bp", "blood pressure")),
+    "tg": frozenset(("tg", "trig")),
+    "ldl": frozenset(("ldl",)),
+    "hdl": frozenset(("hdl",)),
+    "abi": frozenset(("abi", "ankle")),
+    "creatinine": frozenset(("creat", "cr")),
+}
+_TOPIC_CUES = {
+    "adherent": frozenset(("adher", "complian", "dose", "skip", "miss")),
+    "tolerating": frozenset(("toler", "side effect", "difficult", "w/o", "without")),
+    "diet_exercise": frozenset(("diet", "kcal", "calor", "carb", "eat")),
+    "pap_tried": frozenset(("cpap", "bipap", "pap ")),
+    "low_alcohol": frozenset(("alcohol", "etoh", "drink")),
+    "specialist_consult": frozenset(
+        ("endocrin", "cardiol", "bariatric", "hepatol", "nephrol", "sleep med", "obesity med")
+    ),
+}
+_PROGRAMME_CUES = frozenset(
+    ("program", "class", "course", "group", "session", "watchers", "noom", "jenny", "optavia", "ww", "dpp")
+)
+_ABBREVIATED = {
+    "mtc_men2": ("medul", "mtc", "men2", "men2a", "men2b", "men 2", "men-2", "men ii", "multiple endocrine", "men syndrome"),
+    "t2dm": ("t2d", "t2dm", "dm2", "type 2", "typ 2", "dm ii", "niddm", "dm 2"),
+    "t1dm": ("t1d", "t1dm", "dm1", "type 1"),
+    "hypertension": ("htn", "hypert", "high blood"),
+    "dyslipidemia": ("hld", "lipid", "cholest"),
+    "osa": ("osa", "apnea"),
+    "mi": ("mi", "infarct", "stemi", "heart attack"),
+    "stroke": ("stroke", "cva"),
+    "pad": ("pad", "peripheral", "claudic"),
+    "ascvd": ("cad", "ascvd", "coronary"),
+    "hf": ("hf", "chf", "hfref", "hfpef", "heart failure"),
+    "ckd": ("ckd", "kidney"),
+    "dialysis": ("dialysis", "esrd", "end-stage", "end stage"),
+    "nash": ("nash", "mash", "steatohep"),
+    "pancreatitis": ("panc",),
+    "ketoacidosis": ("dka", "ketoacid"),
+    "pregnancy": ("pregnan", "upt", "hcg", "gestation", "weeks"),
+    "prediabetes": ("prediab", "pre-diab"),
+}  # fmt: skip
+
+
+def _concept_cues(key: str) -> tuple[str, ...]:
+    return _ABBREVIATED.get(key) or tuple(phrase[:6] for phrase in CONCEPTS[key].phrases)
+
+
+def _drug_cues(drugs: Iterable[str], classes: Iterable[str]) -> frozenset[str]:
+    """The beginnings of every name under which a note may speak of them."""
+    of_class = set(classes)
+    names = {*drugs, *(name for name, (cls, _) in INGREDIENTS.items() if cls in of_class)}
+    brands = {brand for brand, made_of in BRANDS.items() if names.intersection(made_of)}
+    short = {"mtf"} if "metformin" in names else set()
+    kinds = (
+        {cls[:5] for cls in of_class}
+        | ({"su"} if "sulfonylurea" in of_class else set())
+        | ({"glp", "incretin"} if "glp1" in of_class else set())
+    )
+    kinds |= {"dpp"} if "dpp4" in of_class else set()
+    kinds |= {"sglt", "gliflozin"} if "sglt2" in of_class else set()
+    return frozenset({name[:4].casefold() for name in names | brands} | short | kinds)
+
+
+def _concepts(leaf: Condition) -> list[str]:
+    """Which of the known diagnoses the leaf is about."""
+    found = [
+        key
+        for key, concept in CONCEPTS.items()
+        if leaf.label == concept.label
+        or (leaf.topic and leaf.topic == concept.topic)
+        or set(leaf.phrases) & set(concept.phrases)
+    ]
+    return [*found, *(more for key in found for more in _SHOW_IT_TOO.get(key, ()) if more not in found)]
+
+
+def _is_silent(finding: Finding) -> bool:
+    """Not met only because the list does not hold it."""
+    return not finding.exclusion and [item.record_id for item in finding.evidence] == ["conditions"]
+
+
+def _wants_course(leaf: Trial | Intolerance, finding: Finding, patient: Patient) -> bool:
+    """The chart has no course of it, or one of which it does not say how it went."""
+    if finding.status == "unknown":
+        return True
+    charted = [
+        item for item in patient.medications or () if matches(item, leaf.drugs, leaf.classes, item.drug)
+    ]
+    return all(item.outcome is None for item in charted)
+
+
+# --- what a fact would show -------------------------------------------------------------------------------
+
+
+def _shown(
+    item: Open, fact: NoteFact, note: Note, patient: Patient, as_of: date, determination: Determination
+) -> Found | None:
+    leaf = item.leaf
+    match leaf:
+        case Trial() | Intolerance():
+            return _course(leaf, fact, patient, as_of)
+        case Taking() | OnDrug():
+            return _taking(leaf, fact, patient, determination)
+        case Lab() | Change():
+            return _value(
+                leaf.test,
+                leaf.within_days,
+                item.finding,
+                fact,
+                patient,
+                as_of,
+                at_start=getattr(leaf, "at", "current") == "baseline",
+            )
+        case Measured():
+            tests = [test for test in leaf.tests if test == fact.of]
+            return _value(tests[0], leaf.within_days, item.finding, fact, patient, as_of) if tests else None
+        case Condition():
+            return _diagnosis(leaf, item.finding, fact, note, patient)
+        case Attested():
+            return _statement(leaf, fact, note, as_of, determination)
+        case Specialist():
+            if (
+                fact.of == "specialist_consult"
+                and fact.present
+                and any(fact.detail[:8] == name[:8] for name in leaf.specialties)
+            ):
+                return _attestation("specialist_consult", True, ("self",), fact, note)
+            return None
+        case Programme():
+            return _programme(fact)
+        case _:
+            return None
+
+
+def _mine(fact: NoteFact) -> bool:
+    return "self" in fact.subjects
+
+
+def _names(fact: NoteFact) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Ingredients and classes of the drug that the fact is about."""
+    parts = tuple(part.replace("_", " ") for part in fact.of.split("+"))
+    if len(parts) == 1 and parts[0] not in INGREDIENTS:
+        return (), parts
+    return parts, tuple(dict.fromkeys(INGREDIENTS[part][0] for part in parts if part in INGREDIENTS))
+
+
+def _speaks_of(fact: NoteFact, drugs: tuple[str, ...], classes: tuple[str, ...]) -> bool:
+    ingredients, of_classes = _names(fact)
+    return bool(
+        set(ingredients) & set(drugs) or set(of_classes) & set(classes) or fact.drug.casefold() in drugs
+    )
+
+
+def _course(leaf: Trial | Intolerance, fact: NoteFact, patient: Patient, as_of: date) -> Found | None:
+    """A course with the outcome that the note tells, on the dates and dose of the chart's own entry if there is just
+    one whose outcome is not known."""
+    outcome = _outcome(fact)
+    if not (_mine(fact) and fact.present and _speaks_of(fact, leaf.drugs, leaf.classes)):
+        return None
+    if isinstance(leaf, Intolerance) and fact.kind != "intolerance":
+        return None
+    if isinstance(leaf, Trial):
+        if leaf.responses and (outcome is None or response_of(outcome) not in leaf.responses):
+            return None
+        if not leaf.responses and fact.kind not in ("tried", "stopped", *_OUTCOMES):
+            return None
+    ingredients, classes = _names(fact)
+    charted = [
+        entry
+        for entry in patient.medications or ()
+        if (set(entry.ingredients) & set(ingredients) if ingredients else set(entry.classes) & set(classes))
+    ]
+    if any(entry.outcome is not None and outcome is not None for entry in charted):
+        return None
+    form = _formulation(fact)
+    blank = [entry for entry in charted if form is None or entry.formulation in (None, form)]
+    base = blank[0] if len(blank) == 1 else None
+    ended = fact.date if fact.kind != "effective" else None
+    record = Medication(
+        id="",
+        drug=base.drug if base else fact.drug.split(" ")[0],
+        ingredients=base.ingredients if base else ingredients,
+        classes=base.classes if base else classes,
+        dose=base.dose if base else None,
+        dose_unit=base.dose_unit if base else None,
+        per_day=base.per_day if base else None,
+        formulation=(base.formulation if base else None) or form,
+        start=(base.start if base else None) or fact.began,
+        end=(base.end if base else None) or ended,
+        status="stopped" if fact.kind in ("intolerance", "stopped") else (base.status if base else None),
+        outcome=outcome,
+        reason=" ".join(fact.quote.split()),
+    )
+    needs = []
+    if isinstance(leaf, Trial) and leaf.min_days:
+        needs = [
+            option
+            for option, day in (("--start", record.start), ("--end", record.end))
+            if day is None and record.status != "active"
+        ]
+    said = f"{record.drug}: {outcome}" if outcome else f"a course of {record.drug}"
+    return Found("medications", record, said, tuple(needs))
+
+
+def _outcome(fact: NoteFact) -> TrialOutcome | None:
+    if fact.kind == "intolerance":
+        return _EFFECTS.get(fact.detail, "Intolerance - other")
+    return _OUTCOMES.get(fact.kind)
+
+
+def _formulation(fact: NoteFact) -> Any:
+    word = fact.drug.split(" ")[-1]
+    return {"ER": "ER", "XR": "ER", "IR": "IR"}.get(word)
+
+
+def _taking(
+    leaf: Taking | OnDrug, fact: NoteFact, patient: Patient, determination: Determination
+) -> Found | None:
+    if not (_mine(fact) and fact.present and fact.kind in ("taking", "effective")):
+        return None
+    drugs, classes = (
+        (leaf.drugs, leaf.classes) if isinstance(leaf, Taking) else ((determination.drug.casefold(),), ())
+    )
+    if isinstance(leaf, OnDrug) and fact.drug.casefold() != determination.drug.casefold():
+        return None
+    if not _speaks_of(fact, drugs, classes):
+        return None
+    ingredients, of_classes = _names(fact)
+    if any(
+        set(entry.ingredients) & set(ingredients) and entry.status == "active"
+        for entry in patient.medications or ()
+    ):
+        return None
+    record = Medication(
+        id="", drug=fact.drug.split(" ")[0], ingredients=ingredients, classes=of_classes, start=fact.began, status="active"
+    )  # fmt: skip
+    lasts = leaf.min_days if isinstance(leaf, Taking) else leaf.min_months
+    return Found(
+        "medications", record, f"{record.drug} as taken now", ("--start",) if lasts and not fact.began else ()
+    )
+
+
+def _value(
+    test: str,
+    within_days: int | None,
+    finding: Finding,
+    fact: NoteFact,
+    patient: Patient,
+    as_of: date,
+    *,
+    at_start: bool = False,
+) -> Found | None:
+    """A value that the chart does not hold, in its window; to one that fails, only a newer one is a lead."""
+    if fact.kind != "value" or fact.of != test or fact.value is None or fact.subjects != ("self",):
+        return None
+    if (
+        fact.date is not None
+        and not (date.min if at_start or within_days is None else as_of - timedelta(days=within_days))
+        <= fact.date
+        <= as_of
+    ):
+        return None
+    held = [item for item in patient.observations if item.test == test]
+    if any(
+        item.value == fact.value and (fact.date is None or item.date in (None, fact.date)) and item.unit
+        for item in held
+    ):
+        return None
+    newest = max((item.date for item in held if item.date and item.unit), default=None)
+    if finding.status == "not_met" and (fact.date is None or newest is None or fact.date <= newest):
+        return None
+    known = TESTS[test]
+    unit = fact.unit or ("" if test in ("weight", "height", "creatinine", "uacr") else known.unit)
+    needs = [option for option, missing in (("--date", fact.date is None), ("--unit", not unit)) if missing]
+    record = Observation(id="", test=test, value=fact.value, unit=unit or None, date=fact.date)
+    shown = f"{known.name} {fact.value:g} {unit}".strip()
+    return Found("observations", record, f"{shown} of {fact.date}" if fact.date else shown, tuple(needs))
+
+
+def _diagnosis(
+    leaf: Condition, finding: Finding, fact: NoteFact, note: Note, patient: Patient
+) -> Found | None:
+    concepts = _concepts(leaf)
+    if fact.kind != "diagnosis" or fact.of not in concepts:
+        return None
+    if finding.exclusion or not fact.present:
+        if finding.status != "unknown" or leaf.topic not in TOPICS:
+            return None
+        subjects = tuple(who for who in fact.subjects if who in leaf.who)
+        said = {who for item in patient.attestations if item.topic == leaf.topic for who in item.subjects}
+        if not subjects or set(subjects) <= said:
+            return None
+        return _attestation(leaf.topic, fact.present, subjects, fact, note)
+    if not _mine(fact) or (fact.status == "history" and leaf.status == "active"):
+        return None
+    code = _CODES.get(fact.of, "")
+    if leaf.codes and not code.startswith(leaf.codes):
+        code = ""
+    label = CONCEPTS[fact.of].label
+    record = Diagnosis(id="", code=code, name=label)
+    return Found("conditions", record, f"{label} ({code})" if code else label, () if code else ("--code",))
+
+
+def _statement(
+    leaf: Attested, fact: NoteFact, note: Note, as_of: date, determination: Determination
+) -> Found | None:
+    if leaf.within_days is not None and (
+        note.date is None or note.date < as_of - timedelta(days=leaf.within_days)
+    ):
+        return None
+    if leaf.topic == "tolerating":
+        about = _speaks_of(fact, determination.request.ingredients, ())
+        said = (fact.kind == "intolerance" and not fact.present) or fact.kind == "effective"
+        return (
+            _attestation("tolerating", True, ("self",), fact, note)
+            if about and said and _mine(fact)
+            else None
+        )
+    concept = CONCEPTS.get(fact.of)
+    is_it = (fact.kind == "statement" and fact.of == leaf.topic) or (
+        fact.kind == "diagnosis" and concept is not None and concept.topic == leaf.topic
+    )
+    if not is_it or not _mine(fact) or leaf.topic not in TOPICS:
+        return None
+    return _attestation(leaf.topic, fact.present, ("self",), fact, note)
+
+
+def _attestation(topic: str, present: bool, subjects: tuple[Any, ...], fact: NoteFact, note: Note) -> Found:
+    record = Attestation(
+        id="", topic=topic, present=present, subjects=subjects, date=note.date, text=" ".join(fact.quote.split())
+    )  # fmt: skip
+    whose = " and ".join("the family" if who == "family" else "the patient" for who in subjects)
+    said = f"{'yes' if present else 'no'} to “{TOPICS[topic]}” for {whose}"
+    return Found("attestations", record, said, () if note.date else ("--date",))
+
+
+def _programme(fact: NoteFact) -> Found | None:
+    if fact.kind != "programme" or not (_mine(fact) and fact.present):
+        return None
+    needs = [
+        option
+        for option, missing in (
+            ("--start", not fact.began),
+            ("--end", fact.status == "done" and not fact.date),
+        )
+        if missing
+    ]
+    record = Program(id="", name=" ".join(fact.quote.split()), start=fact.began, end=fact.date)
+    return Found("programs", record, f"the program {record.name}", tuple(needs))

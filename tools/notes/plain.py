@@ -1,0 +1,121 @@
+"""A note's text made plain enough to be searched: typos, number words and odd characters gone, offsets kept.
+
+Everything is looked for in the plain text; what is found is quoted from the note itself.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from functools import lru_cache
+from typing import NamedTuple
+
+from tools.terms import BRANDS, INGREDIENTS
+
+_TOKEN = re.compile(r"[A-Za-z]+|\d+|\s+|.", re.DOTALL)
+_INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufe00-\ufe0f\ufeff\U000e0000-\U000e007f]")
+_LIKE = {"’": "'", "‘": "'", "–": "-", "—": "-", "“": '"', "”": '"', "→": "->", "•": "*", "≤": "<", "≥": ">"}
+_DIGITS = {
+    word: str(number)
+    for number, word in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen".split()
+    )
+}
+# Words of a clinic that people misspell; beside them every drug's name.
+_CLINICAL = (
+    "anaphylaxis", "cirrhosis", "diabetes", "diarrhea", "gastroparesis", "hypertension", "hypoglycemia", "intolerance",
+    "ineffective", "inadequate", "medullary", "nausea", "pancreatitis", "pregnant", "stomach", "thyroid", "tolerate",
+    "vomiting", "weight", "obesity", "neuropathy",
+)  # fmt: skip
+
+
+class Plain(NamedTuple):
+    """The plain text, and for every piece of it where it begins there and where in the note."""
+
+    text: str
+    at: list[int]
+    starts: list[int]
+    ends: list[int]
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Where in the note the words stand that are [start, end) of the plain text."""
+        first = bisect_right(self.at, start) - 1
+        last = bisect_right(self.at, max(start, end - 1)) - 1
+        return self.starts[first], self.ends[last]
+
+
+def plain_of(text: str) -> Plain:
+    """The note's text, piece by piece."""
+    tokens = [(match[0], match.start(), match.end()) for match in _TOKEN.finditer(text)]
+    pieces: list[str] = []
+    at, starts, ends, length, index = [], [], [], 0, 0
+    while index < len(tokens):
+        word, start, end = tokens[index]
+        taken = 1
+        if word.isalpha():
+            taken, piece = _words(tokens, index)
+            end = tokens[index + taken - 1][2]
+        else:
+            piece = "" if _INVISIBLE.match(word) else _LIKE.get(word, word)
+        if piece:
+            pieces.append(piece)
+            at.append(length)
+            starts.append(start)
+            ends.append(end)
+            length += len(piece)
+        index += taken
+    return Plain("".join(pieces), at, starts, ends)
+
+
+def _words(tokens: list[tuple[str, int, int]], index: int) -> tuple[int, str]:
+    """How many tokens this word takes, and what it becomes: "eight point four" is 8.4, "a one c" a1c."""
+    word = tokens[index][0]
+    fold = word.casefold()
+    if fold in _DIGITS or fold == "a":
+        following = [token[0].casefold() for token in tokens[index : index + 5]]
+        if fold == "a" and following[2:5:2] == ["one", "c"]:
+            return 5, "a1c"
+        if fold != "a" and len(following) == 5 and following[2] == "point" and following[4] in _DIGITS:
+            return 5, f"{_DIGITS[fold]}.{_DIGITS[following[4]]}"
+    return 1, spelled(word)
+
+
+@lru_cache(maxsize=65536)
+def spelled(word: str) -> str:
+    """The word as it is written right, if it is one letter away from a drug or a word of the clinic."""
+    fold = word.casefold()
+    if len(fold) < 6 or fold in _KNOWN or fold in _OTHER_WORDS or fold.removesuffix("s") in _KNOWN:
+        return word
+    for near in {fold[:cut] + fold[cut + 1 :] for cut in range(len(fold))} | {fold}:
+        for known in _BY_DELETION.get(near, ()):
+            if known[0] == fold[0] and _one_apart(fold, known):
+                return known
+    return word
+
+
+def _one_apart(a: str, b: str) -> bool:
+    """One letter more, less or other, or two neighbours swapped."""
+    if abs(len(a) - len(b)) > 1:
+        return False
+    head = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+    rest_a, rest_b = a[head:], b[head:]
+    return (
+        rest_a[1:] == rest_b[1:]
+        or rest_a[1:] == rest_b
+        or rest_a == rest_b[1:]
+        or (rest_a[:2] == rest_b[1::-1] and rest_a[2:] == rest_b[2:])
+    )
+
+
+# Real words that are one letter away from one of ours.
+_OTHER_WORDS = frozenset(("weighs", "diabetic", "tolerated"))
+_KNOWN = frozenset(
+    word
+    for name in (*INGREDIENTS, *BRANDS, *_CLINICAL)
+    for word in name.split()
+    if len(word) >= 6 and word != "insulin"
+)
+_BY_DELETION: dict[str, list[str]] = {}
+for _word in sorted(_KNOWN):
+    for _form in {_word, *(_word[:cut] + _word[cut + 1 :] for cut in range(len(_word)))}:
+        _BY_DELETION.setdefault(_form, []).append(_word)

@@ -1,0 +1,270 @@
+"""What a note says beside drugs and values: diagnoses, statements, programmes and procedures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from tools.notes.context import INSTRUCTION, Context, clause_of, context, subjects_of
+from tools.notes.days import days_in
+from tools.notes.facts import FactKind, Standing, Subject
+from tools.notes.lexicon import ACUTE, Mention, diagnoses_in
+from tools.notes.passages import Sentence
+
+
+class Noted(NamedTuple):
+    """Something said at [start, end) of the plain text."""
+
+    kind: FactKind
+    of: str
+    start: int
+    end: int
+    present: bool = True
+    subjects: tuple[Subject, ...] = ("self",)
+    status: Standing = "current"
+    hedged: bool = False
+    detail: str = ""
+    day: date | None = None
+    began: date | None = None
+    when: str = ""
+
+
+def _words(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE)
+
+
+_PAST = _words(
+    r"\b(?:h/o|hx(?: of)?|history of|prior|previous(?:ly)?|remote|old|past|had|s/p|after)\W+(?:\w+\W+){0,3}$"
+)
+_OVER = _words(r"^[^.;\n]{0,45}?\b(?:resolved|in remission|years ago|cured|no longer)\b")
+_REMOTE = _words(r"\b(?:remote|resolved)\s+(?:\w+\s+)?$")
+_YEAR = _words(r"^[^.;\n,]{0,12}?(?:\bin )?\(?(?:\d\d?/)?(?:19|20)\d\d\b")
+_CONDITIONAL = _words(r"\b(?:family doctor|per)\b")
+_BEFORE_TYPE = _words(r"\b(?:men|neoplasia|syndrome)\s*,?\s*$")
+
+
+def diagnoses_told(text: str, sentences: Sequence[Sentence]) -> Iterator[Noted]:
+    """Diagnoses with their context: denied, of a relative, possible, over."""
+    for sentence in sentences:
+        if INSTRUCTION.search(text, sentence.start, sentence.end):
+            continue
+        mentions = diagnoses_in(text, sentence.start, sentence.end)
+        for index, mention in enumerate(mentions):
+            if mention.of in ("t1dm", "t2dm") and _BEFORE_TYPE.search(text[sentence.start : mention.start]):
+                continue
+            listed = index > 0 and mentions[index - 1].end >= clause_of(text, sentence, mention.start)[0]
+            seen = context(text, sentence, mention.start, mention.end, listed)
+            if seen.supposed or _blamed(text, sentence, mention):
+                continue
+            status: Standing = "history" if _is_past(text, sentence, mention, seen) else "current"
+            yield Noted(
+                "diagnosis", mention.of, mention.start, mention.end, seen.present, seen.subjects, status, seen.hedged
+            )  # fmt: skip
+
+
+def _blamed(text: str, sentence: Sentence, mention: Mention) -> bool:
+    """A program's name, or a clinic's: no diagnosis of anybody."""
+    return bool(
+        re.match(
+            r"\s*(?:prevention|clinic|education|supplies|specialist|educator)",
+            text[mention.end :],
+            re.IGNORECASE,
+        )
+    )
+
+
+def _is_past(text: str, sentence: Sentence, mention: Mention, seen: Context) -> bool:
+    if not seen.present or seen.hedged or "self" not in seen.subjects:
+        return False
+    begin, stop = clause_of(text, sentence, mention.start)
+    before, after = text[begin : mention.start], text[mention.end : sentence.end]
+    if _REMOTE.search(before) or _OVER.match(after):
+        return True
+    if mention.of not in ACUTE:
+        return False
+    return bool(_PAST.search(before) or _YEAR.match(after))
+
+
+# --- statements -----------------------------------------------------------------------------------------
+
+_SPECIALTY = r"(?P<specialty>endocrin\w*|cardiolog\w*|bariatric\w*|obesity medicine|hepatolog\w*|nephrolog\w*|sleep medicine)"
+_CONSULT = _words(
+    rf"\b(?:seen|evaluated|followed|saw|consult(?:ed|ation)?|managed|see)\b(?:[^.;\n]|\b(?:mr|mrs|ms|dr)\.){{0,60}}?\b{_SPECIALTY}|\b{_SPECIALTY.replace('specialty', 'clinic')}\s+(?:clinic|office|consult\w*|visit)\b[^.;\n]{{0,40}}?\b(?:seen|evaluated|\d)"
+)
+_REFER = _words(rf"\b(?:refer(?:ral|red)?(?: to)?|consult to)\b[^.;\n]{{0,25}}?\b{_SPECIALTY}")
+_ADHERES = _words(
+    r"\b(?:no|not|never|has not|hasn't)\s+(?:missed|missing|misses|skipp\w+|skips)(?:\s+(?:any\s+)?doses?)?|\bgood adherence|\badheren(?:ce|t)\b[^.;\n]{0,30}\b(?:good|excellent|full)|"
+    r"\b(?:is|remains|fully|been)\s+(?:adherent|compliant)\b|\bas prescribed every\b|\bnever miss\w*"
+)
+_LAPSES = _words(
+    r"\b(?:skips?|misses|missing|forgets?)\b[^.;\n]{0,40}|\b(?:non-?adheren\w*|non-?complian\w*|poor (?:adherence|compliance))"
+)
+_DIET = _words(r"\b(?:diet|kcal|calorie|cal/day|low[- ]carb|eats|eating|meal plan|weight watchers meals)\b")
+_MOVES = _words(r"\b(?:walk(?:s|ing)?|exercis\w+|gym|swim\w*|pool|bik(?:es|ing)|runs|jog\w*|yoga|activity)\b")
+_FOLLOWS = _words(r"\b(?:follows?|following|eats|eating|keeps|on a|adheres)\b|\b(?:walks|exercises|swims)\b")
+_NO_HABIT = _words(
+    r"\b(?:counsel\w*|discuss\w*|advis\w*|recommend\w*|will|plan(?:s|ned|ning)|goal|should|encourag\w*|review\w*|wants|not)\b"
+)
+_DRY = _words(
+    r"\b(?:no|denies|never)\s+(?:alcohol|etoh|drinking)\b|\b(?:alcohol|etoh)(?: use)?\s*[:-]?\s*(?:none|no|denies|never|negative|rare|minimal)\b|\b(?:does not|doesn't) drink\b|\bnon-?drinker|"
+    r"\bdrinks\b[^.;\n]{0,40}\b(?:(?:a|per) (?:month|year)|rarely|occasions?|holidays|only on)|\brarely drinks|\bsocial drinker"
+)
+_PAP = _words(r"\b(?:cpap|bipap|apap|pap (?:therapy|machine))\b")
+_PAP_USED = _words(
+    r"\b(?:on|uses?|using|tried|trial(?:ed)?|toler\w+|nightly|compliant|adherent|intoleran\w+|wears|stopped)\b"
+)
+_PAP_NOT = _words(
+    r"\b(?:refus\w+|declin\w+|order\w*|will|discuss\w*|consider\w*|recommend\w*|never|no cpap|start|needs|not (?:yet|tried))\b"
+)
+
+
+def statements_told(text: str, sentences: Sequence[Sentence], written: date | None) -> Iterator[Noted]:
+    """What a prescriber could be asked to state: adherence, diet and exercise, a specialist's visit, alcohol, PAP."""
+    for sentence in sentences:
+        if INSTRUCTION.search(text, sentence.start, sentence.end):
+            continue
+        start, end = sentence.start, sentence.end
+        if (match := _REFER.search(text, start, end)) and not re.search(
+            r"\breferring\b|\bthank", text[start:end], re.IGNORECASE
+        ):
+            yield Noted(
+                "statement",
+                "specialist_consult",
+                *match.span(),
+                status="planned",
+                detail=match["specialty"].casefold(),
+            )
+        elif match := _CONSULT.search(text, start, end):
+            detail = (match["specialty"] or match["clinic"]).casefold()
+            if not re.search(
+                r"\b(?:will be|to be|never|not|should be|needs to)\s+$",
+                text[start : match.start()],
+                re.IGNORECASE,
+            ):
+                days = days_in(text, written, match.start(), end)
+                yield Noted(
+                    "statement",
+                    "specialist_consult",
+                    *match.span(),
+                    detail=detail,
+                    day=days[0].day if days else None,
+                )
+        for pattern, of, present in ((_ADHERES, "adherent", True), (_LAPSES, "adherent", False)):
+            match = pattern.search(text, start, end)
+            if (
+                match
+                and (present or not _ADHERES.search(text, start, end))
+                and not _IF_OR_TOLD.search(text, start, match.start())
+            ):
+                whose = subjects_of(text, sentence, match.start(), match.end())
+                yield Noted("statement", of, *match.span(), present=present, subjects=whose)
+        diet, moves = _DIET.search(text, start, end), _MOVES.search(text, start, end)
+        if diet and moves and _FOLLOWS.search(text, start, end) and not _NO_HABIT.search(text, start, end):
+            a, b = min(diet.start(), moves.start()), max(diet.end(), moves.end())
+            yield Noted("statement", "diet_exercise", a, b, subjects=subjects_of(text, sentence, a, b))
+        if match := _DRY.search(text, start, end):
+            yield Noted(
+                "statement", "low_alcohol", *match.span(), subjects=subjects_of(text, sentence, *match.span())
+            )
+        pap = _PAP.search(text, start, end)
+        if pap and _PAP_USED.search(text, start, end) and not _PAP_NOT.search(text, start, end):
+            used = _PAP_USED.search(text, start, end)
+            assert used is not None
+            span = (min(pap.start(), used.start()), max(pap.end(), used.end()))
+            if span[1] - span[0] > 60:
+                span = pap.span()
+            yield Noted("statement", "pap_tried", *span, subjects=subjects_of(text, sentence, *pap.span()))
+
+
+_IF_OR_TOLD = _words(r"\b(?:if|when|whether|counsel\w*|advis\w*|told|do not|don't)\b")
+
+
+# --- programmes and procedures --------------------------------------------------------------------------
+
+_PROGRAMME = _words(
+    r"\b(?:weight(?:[- ](?:loss|management|control))?|lifestyle|diet(?:ary)?|nutrition|wellness|exercise|diabetes prevention|behaviou?r\w*|healthy living)\s+"
+    r"(?:\w+\s+){0,2}?(?:program(?:me)?|class(?:es)?|course|group|sessions)\b|\bweight watchers\b|(?-i:\bWW\b)|\bnoom\b|\bjenny craig\b|(?-i:\bDPP\b)|\boptavia\b"
+)
+_TAKES_PART = _words(
+    r"\b(?:attend\w*|enrol\w*|began|started|joined|complet\w+|finish\w+|participat\w*|in the|taking part|since|sessions|member|did|lost)\b"
+)
+_NOT_YET = _words(
+    r"\b(?:consider\w*|will join|will start|plan\w*|discuss\w*|next (?:spring|month|year|fall)|not started|interested|wants|refer\w*|thinking|recommend\w*|may join|to join|would like)\b"
+)
+_FINISHED = _words(r"\b(?:complet\w+|finish\w+|did)\b")
+_NEGATED_PROGRAMME = _words(r"\b(?:no|not|never|denies|declin\w+|has not|hasn't)\b")
+
+_PROCEDURES = {
+    "sleep_study": _words(
+        r"\b(?:home sleep (?:apnea )?(?:test|study)|sleep stud(?:y|ies)|polysomno\w+)\b|(?-i:\bPSG\b)|(?-i:\bHST\b)"
+    ),
+    "echo": _words(r"\b(?:echo(?:cardiogram)?|tte)\b"),
+    "liver_biopsy": _words(r"\bliver biopsy\b"),
+    "bariatric_surgery": _words(
+        r"\b(?:bariatric surgery|gastric (?:bypass|sleeve|band\w*)|sleeve gastrectomy|lap[- ]band)\b"
+    ),
+    "thyroidectomy": _words(r"\bthyroidectomy\b"),
+}
+_TO_COME = _words(
+    r"\b(?:order\w*|schedul\w*|next week|pending|to be|due|refer\w*|awaiting|will|plan\w*|consider\w*|needs?|request\w*|discuss\w*)\b"
+)
+
+
+def programmes_told(text: str, sentences: Sequence[Sentence], written: date | None) -> Iterator[Noted]:
+    """Structured programs of diet and exercise; a mention that nobody takes part in is none."""
+    for sentence in sentences:
+        if INSTRUCTION.search(text, sentence.start, sentence.end):
+            continue
+        seen: set[Standing] = set()
+        for match in _PROGRAMME.finditer(text, sentence.start, sentence.end):
+            begin, stop = sentence.start, sentence.end
+            before = text[begin : match.start()]
+            status: Standing
+            if _NOT_YET.search(text, begin, stop) or re.search(r"\bwould\b|\bif\b", before):
+                status = "planned"
+            elif _FINISHED.search(before):
+                status = "done"
+            elif _TAKES_PART.search(text, begin, stop):
+                status = "current"
+            else:
+                continue
+            if status in seen or re.search(r"\basked|\bread about|\bheard", before, re.IGNORECASE):
+                continue
+            seen.add(status)
+            present = not _NEGATED_PROGRAMME.search(before) or status == "planned"
+            days = days_in(text, written, begin, stop)
+            began = days[0].day if days else None
+            ended = days[1].day if len(days) > 1 else None
+            whose = subjects_of(text, sentence, *match.span())
+            yield Noted(
+                "programme", "lifestyle", *match.span(), present, whose, status, day=ended, began=began,
+                when=" ".join(day.words for day in days),
+            )  # fmt: skip
+
+
+def procedures_told(text: str, sentences: Sequence[Sentence], written: date | None) -> Iterator[Noted]:
+    """Studies and operations, done or to come."""
+    for sentence in sentences:
+        if INSTRUCTION.search(text, sentence.start, sentence.end):
+            continue
+        for of, pattern in _PROCEDURES.items():
+            match = pattern.search(text, sentence.start, sentence.end)
+            if match is None:
+                continue
+            seen = context(text, sentence, *match.span())
+            begin, stop = clause_of(text, sentence, match.start())
+            nearby = text[max(begin, match.start() - 25) : min(stop, match.end() + 25)]
+            status: Standing = "planned" if seen.supposed or _TO_COME.search(nearby) else "done"
+            days = (
+                []
+                if status == "planned"
+                else days_in(text, written, match.end(), min(sentence.end, match.end() + 24))
+            )
+            hedged = bool(
+                re.search(r"\bthinks?\b|\bmaybe\b", text[sentence.start : sentence.end], re.IGNORECASE)
+            )
+            yield Noted(
+                "procedure", of, *match.span(), seen.present, seen.subjects, status, hedged, day=days[0].day if days else None
+            )  # fmt: skip
