@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from agent.models.address import Address
     from agent.models.host import Held
     from agent.models.model import Model
-    from agent.models.selftest import Check, Tested
+    from agent.models.selftest import Check, Examined
     from agent.settings import Settings
 
 FAILED = 1
@@ -192,12 +192,17 @@ def _show_check(check: Check) -> None:
     out.file.flush()
 
 
-def _show_verdict(tested: Tested) -> None:
+def _show_verdict(tested: Examined) -> None:
     from rich.text import Text
 
     from agent import screen
 
     digest = f" ({tested.digest.removeprefix('sha256:')[:12]})" if tested.digest else ""
-    fit = "can be used" if tested.passed else "can't be relied on: Paladin's own answers stand in"
+    if tested.passed:
+        fit = "can be used"
+    elif tested.finished:
+        fit = "can't be relied on: Paladin's own answers stand in where it fails"
+    else:
+        fit = "was not tested to the end: too slow, or the server is busy"
     line = f"{tested.model}{digest} {fit}; {tested.seconds:.0f} s, num_ctx {tested.num_ctx}"
     screen.say(Text(line, "bold"), screen.console())

@@ -49,16 +49,22 @@ def address(text: str = "") -> Address:
 
 def is_loopback(ip: str) -> bool:
     """Whether an IP address is this machine's own."""
+    found = _ip(ip)
+    mapped = getattr(found, "ipv4_mapped", None) or found
+    return mapped is not None and mapped.is_loopback
+
+
+def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        found = ipaddress.ip_address(ip.partition("%")[0])
+        return ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
-        return False
-    mapped = getattr(found, "ipv4_mapped", None)
-    return (mapped or found).is_loopback
+        return None
 
 
 def is_here(host: str) -> bool:
     """Whether all that a name resolves to is this machine; False for one that resolves to nothing."""
+    if _ip(host) is not None:
+        return is_loopback(host)
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+MOST_TRIES = 50  # places in a text where JSON could begin
 TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),
     "array": (list,),
@@ -76,10 +77,13 @@ def _candidates(text: str) -> Iterator[Any]:
     try:
         yield decoder.decode(text.strip())
         return
-    except ValueError:
+    except (ValueError, RecursionError):
         pass
     at = 0
-    while (at := min((i for i in (text.find("{", at), text.find("[", at)) if i >= 0), default=-1)) >= 0:
+    for _ in range(MOST_TRIES):
+        at = min((i for i in (text.find("{", at), text.find("[", at)) if i >= 0), default=-1)
+        if at < 0:
+            return
         try:
             value, at = decoder.raw_decode(text, at)
             yield value

@@ -180,6 +180,7 @@ TROUBLES: tuple[type[Exception], ...] = (
     httpx.InvalidURL,
     ValueError,  # no JSON, no UTF-8, not the fields of an answer
     AttributeError,  # JSON that is no object
+    RecursionError,  # JSON of a thousand brackets
     TypeError,
 )
 
