@@ -1,0 +1,386 @@
+"""What does the plan say of a drug, how are requests sent, and who is enrolled since when: facts of the plan table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date
+
+from agent.answers.answer import Answer, Said, Source
+from agent.answers.wording import drug_slot, plan_slot
+from agent.ledger import Ledger
+from agent.understanding.known import Known
+from agent.understanding.reading import Ask
+from tools.bound import Bound
+from tools.papers import formats
+from tools.records import Benefit, Coverage, Plan, QuantityLimit
+from tools.terms import INDICATIONS
+
+_ABOUT: tuple[tuple[str, str], ...] = (
+    ("channel", r"fax|phone|call\b|number\b|portal|submit|submission|\bsend\b|channel|mail|address|contact|website|online|form\b"),
+    ("enrolment", r"enrol|active|member (?:id|number)|group|\bbin\b|\bpcn\b|insurance (?:card|start|end)|coverage (?:start|end|began|date)"
+                  r"|which plan|what plan|what insurance|which insurance|since when|insured|eligible on|termed|lapse"),
+    ("copay", r"co-?pay|cost|coinsurance|out of pocket|price|pay\b|\$|expensive|cheap"),
+    ("tier", r"\btiers?\b"),
+    ("limit", r"limit|quantit|how many|how much (?:is|can|per|will they)|pens?\b|tablets?\b|per month|a month|max"),
+    ("step", r"\bsteps?\b|fail first|first.line|try first|tried first"),
+    ("pa", r"\bpa\b|prior auth|authori[sz]ation|pre-?cert|approval needed"),
+    ("formulary", r"formular|covered|cover\b|coverage|listed|on the list|indication"),
+)  # fmt: skip
+_NEEDS_NO_DRUG = frozenset(("channel", "enrolment"))
+
+
+def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
+    """What the plan on file, or the one that is named, says; which drug is meant, if that is not known."""
+    plan = _plan(ask, bound)
+    reply = Answer(intent="plan", ledger=ledger, drugs=tuple(ask.drugs))
+    about = _about(ask)
+    if not ask.drugs and (not about or _NEEDS_NO_DRUG.issuperset(about)):
+        for topic in about or ["enrolment"]:
+            reply.said += (
+                _channel(ask, plan, ledger) if topic == "channel" else _enrolment(bound, plan, ledger)
+            )
+        reply.sources.append(_source(plan))
+        return reply
+    names = ask.drugs or (tuple(plan.benefits) if ask.all_drugs else ())
+    if not names:
+        return _ask_back(bound, plan, ledger)
+    for name in names:
+        _of_drug(name, about, bound, plan, reply)
+    for topic in about:
+        if topic in _NEEDS_NO_DRUG:
+            reply.said += (
+                _channel(ask, plan, ledger) if topic == "channel" else _enrolment(bound, plan, ledger)
+            )
+    reply.sources.append(_source(plan))
+    return reply
+
+
+def _plan(ask: Ask, bound: Bound) -> Plan:
+    """The plan that the question names, or else the one that the conversation is about."""
+    known = Known.of(bound.store)
+    asked = " ".join(ask.text.casefold().split())
+    named = [
+        one
+        for word, one in known.plan_words.items()
+        if re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", asked)
+    ]
+    return bound.store.plan(named[0]) if len(set(named)) == 1 else bound.plan
+
+
+def _about(ask: Ask) -> list[str]:
+    """What is asked, by the reader's word for it and by the question's own."""
+    found = [name for name, words in _ABOUT if re.search(words, ask.text, re.IGNORECASE)]
+    if ask.about in dict(_ABOUT):
+        return [
+            ask.about,
+            *(one for one in found if one in ("tier", "copay", "limit", "step") and one != ask.about),
+        ]
+    if "channel" in found and {"copay", "tier", "limit", "step"} & set(found):
+        found.remove("channel")  # "how many can we send for": the word stands for something else
+    return found
+
+
+def _source(plan: Plan) -> Source:
+    return Source(source=f"plan:{plan.id}", quote=f"{plan.name}, {plan.payer}", kind="plan")
+
+
+def _ask_back(bound: Bound, plan: Plan, ledger: Ledger) -> Answer:
+    ordered = [order.drug for order in bound.patient.orders if order.drug in plan.benefits]
+    choice = tuple(dict.fromkeys(ordered)) or tuple(
+        name for name, one in plan.benefits.items() if one.covered
+    )
+    names = ", ".join(drug_slot(ledger, name) for name in choice)
+    text = (
+        f"Do you mean {names}, or another drug?" if len(choice) == 1 else f"Which drug do you mean: {names}?"
+    )
+    return Answer(intent="plan", said=[Said(text=text, verbatim=True)], ledger=ledger, offered=choice)
+
+
+# --- of a drug --------------------------------------------------------------------------------------------
+
+
+def _of_drug(name: str, about: list[str], bound: Bound, plan: Plan, reply: Answer) -> None:
+    ledger = reply.ledger
+    drug, shown = drug_slot(ledger, name), plan_slot(ledger, plan)
+    benefit = plan.benefits.get(name)
+    if benefit is None:
+        reply.said.append(Said(text=f"{shown} does not list {drug}."))
+        return
+    if not benefit.covered:
+        why = (
+            f": {ledger.add('words', benefit.reason, origin='policy', attribute='benefit', source=_at(plan, name))}"
+            if benefit.reason
+            else ""
+        )
+        reply.said.append(Said(text=f"{drug} is not covered by {shown}{why}."))
+        return
+    topics = [topic for topic in about if topic in _TOPICS] or ["formulary", "limit"]
+    for topic in topics:
+        reply.said += _TOPICS[topic](benefit, plan, drug, ledger)
+    limits = [benefit.quantity_limit, *benefit.strength_limits.values()] if "limit" in topics else []
+    reply.sources += [
+        Source(source=f"{benefit.policy_id} {limit.clause_id}", quote=limit.quote)
+        for limit in limits if limit and limit.quote
+    ]  # fmt: skip
+
+
+def _at(plan: Plan, name: str) -> str:
+    return f"plan:{plan.id}/{name}"
+
+
+def _formulary(benefit: Benefit, plan: Plan, drug: str, ledger: Ledger) -> list[Said]:
+    parts = [_tier_words(benefit, plan, ledger), _copay_words(benefit, plan, ledger)]
+    how = "with prior authorization" if benefit.pa_required else "without prior authorization"
+    tail = f" ({', '.join(part for part in parts if part)})" if any(parts) else ""
+    said = [Said(text=f"{drug} is on the formulary of {plan_slot(ledger, plan)}, {how}{tail}.")]
+    uses = [
+        ledger.add(
+            "words",
+            INDICATIONS.get(use, use),
+            origin="plan",
+            attribute="indication",
+            source=_at(plan, benefit.drug),
+        )
+        for use in benefit.indications
+    ]
+    if uses:
+        said.append(Said(text=f"It is covered for {_and(uses)}.", must=False))
+    for use, why in benefit.excluded_uses.items():
+        use_slot = ledger.add(
+            "words",
+            INDICATIONS.get(use, use),
+            origin="plan",
+            attribute="indication",
+            source=_at(plan, benefit.drug),
+        )
+        why_slot = ledger.add(
+            "words", why, origin="policy", attribute="benefit", source=_at(plan, benefit.drug)
+        )
+        said.append(Said(text=f"Not for {use_slot}: {why_slot}.", must=False))
+    return said
+
+
+def _tier(benefit: Benefit, plan: Plan, drug: str, ledger: Ledger) -> list[Said]:
+    words = _tier_words(benefit, plan, ledger)
+    if not words:
+        return [Said(text=f"The tier of {drug} is not on file for {plan_slot(ledger, plan)}.")]
+    copay = _copay_words(benefit, plan, ledger)
+    return [Said(text=f"{drug} is on {words} of {plan_slot(ledger, plan)}{f'; {copay}' if copay else ''}.")]
+
+
+def _tier_words(benefit: Benefit, plan: Plan, ledger: Ledger) -> str:
+    if benefit.tier is None:
+        return ""
+    return f"tier {ledger.add('count', benefit.tier, origin='plan', attribute='tier', source=_at(plan, benefit.drug))}"
+
+
+def _copay(benefit: Benefit, plan: Plan, drug: str, ledger: Ledger) -> list[Said]:
+    words = _copay_words(benefit, plan, ledger)
+    if not words:
+        return [Said(text=f"The copay of {drug} is not on file for {plan_slot(ledger, plan)}.")]
+    tier = _tier_words(benefit, plan, ledger)
+    text = f"For {drug} {plan_slot(ledger, plan)} has a {words}{f' on {tier}' if tier else ''}."
+    after = Said(text="What remains after a deductible or a savings card is not on file.", must=False)
+    return [Said(text=text), after]
+
+
+def _copay_words(benefit: Benefit, plan: Plan, ledger: Ledger) -> str:
+    if not benefit.copay:
+        return ""
+    digits = "".join(one for one in benefit.copay if one.isdigit() or one == ".")
+    source = _at(plan, benefit.drug)
+    if not digits:
+        slot = ledger.add("words", benefit.copay, origin="plan", attribute="copay", source=source)
+    elif "%" in benefit.copay:
+        slot = ledger.add(
+            "value",
+            float(digits),
+            shown=benefit.copay,
+            unit="%",
+            origin="plan",
+            attribute="copay",
+            source=source,
+        )
+        return f"coinsurance of {slot}"
+    else:
+        slot = ledger.add(
+            "money",
+            float(digits),
+            shown=benefit.copay,
+            unit="USD",
+            origin="plan",
+            attribute="copay",
+            source=source,
+        )
+    return f"copay of {slot}"
+
+
+def _limit(benefit: Benefit, plan: Plan, drug: str, ledger: Ledger) -> list[Said]:
+    if benefit.quantity_limit is None and not benefit.strength_limits:
+        return [Said(text=f"A quantity limit for {drug} is not on file for {plan_slot(ledger, plan)}.")]
+    said = []
+    if benefit.quantity_limit:
+        said.append(
+            Said(
+                text=f"The quantity limit of {drug} is {_limit_words(benefit.quantity_limit, benefit, plan, ledger)}."
+            )
+        )
+    for strength, limit in benefit.strength_limits.items():
+        slot = ledger.add(
+            "value",
+            strength,
+            origin="drug",
+            attribute=f"strength:{benefit.drug}",
+            source=f"drug:{benefit.drug}",
+        )
+        said.append(
+            Said(text=f"{slot}: {_limit_words(limit, benefit, plan, ledger)}", bullet=True, verbatim=True)
+        )
+    return said
+
+
+def _limit_words(limit: QuantityLimit, benefit: Benefit, plan: Plan, ledger: Ledger) -> str:
+    source = f"{benefit.policy_id} {limit.clause_id}" if limit.clause_id else _at(plan, benefit.drug)
+    amount = ledger.add(
+        "value", limit.quantity, shown=formats.amount(limit.quantity, limit.unit), unit=limit.unit, origin="policy",
+        attribute="limit", source=source,
+    )  # fmt: skip
+    days = ledger.add("duration", limit.days, unit="days", origin="policy", attribute="limit", source=source)
+    clause = (
+        f" ({ledger.add('code', limit.clause_id, origin='policy', attribute='clause', source=source)})"
+        if limit.clause_id
+        else ""
+    )
+    return f"{amount} in {days}{clause}"
+
+
+def _step(benefit: Benefit, plan: Plan, drug: str, ledger: Ledger) -> list[Said]:
+    if not benefit.step_therapy:
+        return [Said(text=f"{plan_slot(ledger, plan)} names no step therapy for {drug}.")]
+    steps = [
+        ledger.add("words", step, origin="policy", attribute="benefit", source=_at(plan, benefit.drug))
+        for step in benefit.step_therapy
+    ]
+    if len(steps) == 1:
+        return [Said(text=f"Step therapy for {drug}: {steps[0]}."), _ways_round()]
+    said = [Said(text=f"Step therapy for {drug}:")]
+    return [*said, *(Said(text=step, bullet=True, verbatim=True) for step in steps), _ways_round()]
+
+
+def _ways_round() -> Said:
+    return Said(text="The policy says what counts instead, such as an intolerance.", must=False)
+
+
+def _pa(benefit: Benefit, plan: Plan, drug: str, ledger: Ledger) -> list[Said]:
+    if not benefit.pa_required:
+        return [Said(text=f"{plan_slot(ledger, plan)} covers {drug} without prior authorization.")]
+    policy = ""
+    if benefit.policy_id:
+        code = ledger.add(
+            "code", benefit.policy_id, origin="plan", attribute="policy", source=_at(plan, benefit.drug)
+        )
+        policy = f"; the policy is {code}"
+    return [Said(text=f"{plan_slot(ledger, plan)} asks for prior authorization of {drug}{policy}.")]
+
+
+_TOPICS: dict[str, Callable[[Benefit, Plan, str, Ledger], list[Said]]] = {
+    "tier": _tier,
+    "copay": _copay,
+    "limit": _limit,
+    "step": _step,
+    "pa": _pa,
+    "formulary": _formulary,
+}
+
+
+# --- of the plan ------------------------------------------------------------------------------------------
+
+
+def _channel(ask: Ask, plan: Plan, ledger: Ledger) -> list[Said]:
+    """How requests go in, and the numbers for it."""
+    source = f"plan:{plan.id}"
+    ways = {
+        "fax": plan.fax
+        and f"fax {ledger.add('code', plan.fax, origin='plan', attribute='fax', source=source)}",
+        "phone": plan.phone
+        and f"phone {ledger.add('code', plan.phone, origin='plan', attribute='phone', source=source)}",
+        "portal": plan.portal
+        and f"portal {ledger.add('words', plan.portal, origin='plan', attribute='portal', source=source)}",
+        "mail": plan.address
+        and f"mail to {ledger.add('words', formats.address(plan.address), origin='plan', attribute='address', source=source)}",
+    }
+    first = ways.get(plan.channel) or ledger.add(
+        "words", plan.channel, origin="plan", attribute="channel", source=source
+    )
+    others = [words for name, words in ways.items() if words and name != plan.channel]
+    said = [Said(text=f"{plan_slot(ledger, plan)} takes PA requests by {first}.")]
+    asked = [
+        name
+        for name in ways
+        if re.search(
+            {"portal": r"portal|online|website", "phone": r"phone|call"}.get(name, name),
+            ask.text,
+            re.IGNORECASE,
+        )
+    ]
+    for name in asked:
+        if not ways[name]:
+            said.append(Said(text=f"A {name} for it is not on file."))
+    if others:
+        said.append(Said(text=f"It also has {_and(others)}.", must=bool(asked)))
+    return said
+
+
+def _enrolment(bound: Bound, plan: Plan, ledger: Ledger) -> list[Said]:
+    """The patient's enrolment in this plan, and the one that is active if it is another."""
+    coverages, shown = bound.patient.coverages, plan_slot(ledger, plan)
+    payer = ledger.add("name", plan.payer, origin="plan", attribute="payer", source=f"plan:{plan.id}")
+    mine = [one for one in coverages if one.plan_id == plan.id]
+    if not coverages:
+        return [Said(text=f"{shown} ({payer}) is the plan on file; enrolment dates are not on file.")]
+    said = [Said(text=_enrolled(one, f"{shown} ({payer})", bound.as_of, ledger)) for one in mine]
+    if not mine:
+        said.append(Said(text=f"No enrolment in {shown} is on file for this patient."))
+    for one in coverages:
+        if one.plan_id != plan.id:
+            other = ledger.add("code", one.plan_id, origin="chart", attribute="plan", source=one.id)
+            said.append(
+                Said(
+                    text=_enrolled(one, other, bound.as_of, ledger),
+                    must=not any(_active(c, bound.as_of) for c in mine),
+                )
+            )
+    return said
+
+
+def _enrolled(one: Coverage, name: str, as_of: date, ledger: Ledger) -> str:
+    def day(on: date, attribute: str) -> str:
+        return ledger.add("date", on, origin="chart", attribute=attribute, source=one.id)
+
+    since = f" since {day(one.start, 'enrolled')}" if one.start else ""
+    until = f" until {day(one.end, 'enrolled until')}" if one.end else ""
+    member = (
+        f", member id {ledger.add('code', one.member_id, origin='chart', attribute='member', source=one.id)}"
+        if one.member_id
+        else ""
+    )
+    if _active(one, as_of):
+        until = until or ", with no end on file"
+        return f"Enrolled in {name}{since}{until}{member}."
+    if one.end and one.end < as_of:
+        start = f" from {day(one.start, 'enrolled')}" if one.start else ""
+        return f"Formerly enrolled in {name}{start} until {day(one.end, 'enrolled until')}, so no longer active{member}."
+    return (
+        f"Enrolled in {name} only from {day(one.start, 'enrolled')}{until}{member}."
+        if one.start
+        else f"Enrolled in {name}{member}."
+    )
+
+
+def _active(one: Coverage, as_of: date) -> bool:
+    return (one.start or date.min) <= as_of <= (one.end or date.max)
+
+
+def _and(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
