@@ -1,0 +1,198 @@
+"""Whom a question names: an id, a member id, a date of birth or a name. Nobody is looked up here.
+
+A name is words in capitals, or two words where only a person can stand ("can maria lopez get …"). Doctors, payers,
+plans, drugs, months and abbreviations are nobody's name.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from agent.understanding import words
+from agent.understanding.known import Known, ordinary
+
+
+class Person(NamedTuple):
+    """What was said of somebody, for Reading.person; where it stands; whether as an id, a date or a name."""
+
+    said: str
+    spans: tuple[tuple[int, int], ...]
+    kind: str = ""
+
+
+NOBODY = Person("", ())
+
+_ID = re.compile(
+    r"(?<![\w.-])(?:(?:patient|pt|member)s?\s*(?:id|number|no\.?|num|#)?\s*[:#]?\s*p?[\s-]?0*(?P<long>\d{1,7})"
+    r"|p[ -]?0*(?P<short>\d{1,7}))(?![\w%/]|\.\d|\s*(?:years?|yrs?|y/?o\b|yo\b|mg|kg|lbs?|%|mmol|ml|days?|weeks?|months?|more|of\b))",
+    re.IGNORECASE,
+)
+_MEMBER = re.compile(
+    r"(?<![\w-])(?:(?:member|insurance|subscriber)\s*(?:id|number|no\.?|#)?\s*(?:is\s+)?[:#]?\s*)?(?P<id>[A-Za-z]{2,4}\d{6,14})(?![\w-])"
+)
+_BORN = re.compile(r"\b(?:born|dob|d\.o\.b\.?|date of birth|birth ?date|birthday|b\.)\b", re.IGNORECASE)
+_NAME_WORD = r"[A-ZÀ-Þ](?:[a-zß-ÿ]+|[a-zß-ÿ]*(?:'|-|[a-z])[A-ZÀ-Þ]?[a-zß-ÿ]+)"
+_NAMES = re.compile(rf"(?<![\w'])(?:{_NAME_WORD})(?:\s+(?:[A-Z]\.\s+)?(?:{_NAME_WORD}))*(?:'s|s')?(?![\w])")
+_TITLE = re.compile(r"(?:\b(?:dr|doctor|doc|prescriber|provider|physician|md)\b\.?\s*)$", re.IGNORECASE)
+_SUFFIX = re.compile(r"^\s*,?\s*(?:md|do|np|pa-c|m\.d)\b", re.IGNORECASE)
+_CIVIL = re.compile(r"\b(?:mr|mrs|ms|miss|senora|señora|sr|sra)\.?\s*$", re.IGNORECASE)
+_SLOT = re.compile(
+    r"(?:\b(?:can|could|does|did|do|is|was|has|would|will|for|about|of|patient|patients|named|called|name is|with|to|and|find|"
+    r"open|show|me|it's|its|switch to|how is|pull up|meant|mean|para)\s+)$",
+    re.IGNORECASE,
+)
+_LOWER_SLOT = re.compile(
+    r"\b(?:(?:can|could|does|did|would|will|is|has|was)\s+(?P<subject>[a-z]{2,}(?:\s+[a-z'-]{2,})?)\s+"
+    r"(?:get|have|qualify|eligible|also|too|take|on\b|be\b|need|meet|start|still|allowed|covered)"
+    r"|(?:patient|patient named|named|name is|find|look up|pull up|open|switch to|it's|its|i mean|meant)\s+(?P<after>[a-z]{2,}\s+[a-z'-]{2,}))\b"
+)
+_CALL = re.compile(r"^(?:(?:mr|mrs|ms)\.?\s+)?(?P<name>[a-z'-]{2,}(?:\s+[a-z'-]{2,}){1,2})(?:\s*,)?$")
+
+# Words that stand where a name could, and are none.
+_NO_NAME = frozenset(
+    """i a an the her his their he she it they we you me him them this that these those there my our your who whom which what
+    when where why how is are was were be been do does did has have had can could will would shall should may might must
+    and or but if so then not no yes ok okay also too just still now please thanks thank hello hi hey good morning
+    afternoon evening everybody everyone anybody anyone somebody someone nobody insurance insurer plan plans payer payers
+    pharmacy medicare medicaid patient patients pt member members person people doctor doctors doc prescriber provider physician
+    nurse practice clinic office policy policies form forms letter letters request requests pa prior auth authorization
+    coverage criteria criterion drug drugs med meds medication medications medicine medicines drugstore approval appeal
+    denial tier copay price cost limit step therapy quantity date dates deadline chart record records note notes lab labs
+    test tests result results a1c hba1c bmi egfr weight height diabetes obesity history allergy allergies trial dose
+    january february march april may june july august september october november december monday tuesday wednesday
+    thursday friday saturday sunday glp sglt dpp type with without on for of in to at by from about get getting got use using
+    any all some one two both each other another same next last first second current latest new old more less most least
+    tell show give list check run see look draft write fill prepare explain compare find open switch say put add send
+    submit fax call need needs needed want wants know think mean meant try tried trying take takes taking taken start started
+    stop stopped let lets go going come make made work works go through again instead ever never always yet already even
+    lady guy man woman gentleman client case cases it's its that's what's he's she's there's im i'm ive i've id i'd blue
+    cross shield aetna cigna humana united healthcare optum caremark express scripts lilly novo nordisk merck astrazeneca
+    boehringer ingelheim fda icd ndc npi rx system assistant user ai chatgpt paladin claude english spanish puede puedo
+    que qué cuál cuanto cuánto cómo como está esta ella él el la los las un una para por con sin hay tiene necesita cubre
+    dice política gracias hola buenos días su sus paciente medicamento prior authorization suppose assuming imagine
+    hypothetically maybe perhaps sorry great perfect cool nice sure right wait hmm well actually anyway however because since
+    while after before until only really very much many few enough possible likely sick healthy safe eligible approved
+    denied covered ready missing everything anything something nothing alternatives options glucose blood pressure
+    sleep apnea heart failure kidney disease thyroid cancer super bowl president weather dear regards ignore forget
+    disregard pretend regional mutual health benefits advantage select employee medical choice formulary gold silver
+    standard trust value cheapest easiest fastest best whats wheres hows whens does't dont doesnt didnt cant""".split()
+)  # fmt: skip
+
+
+def find(text: str, known: Known, taken: tuple[tuple[int, int], ...] = (), bound: bool = True) -> Person:
+    """The person that is named, if one is; `text` has its capitals. Unbound, a bare date or name is a person too."""
+    low = words.low(text)
+    for find_one in (_by_id, _by_member):
+        person = find_one(text, taken)
+        if person.said:
+            return person
+    name, born = _by_name(text, low, known, taken, bound), _by_birth(text, low, bound)
+    if name.said and born.said:
+        return Person(f"{name.said}, {born.said}", (*name.spans, *born.spans), "name")
+    return name if name.said else born
+
+
+def _by_id(text: str, taken: tuple[tuple[int, int], ...]) -> Person:
+    for match in _ID.finditer(text):
+        digits = match.group("long") or match.group("short")
+        spaced = match.group("short") and re.match(r"[pP] ", match.group())
+        if spaced and re.search(r"\b(?:vitamin|page|top|part)\s*$", text[: match.start()], re.I):
+            continue
+        if not _overlaps(match.span(), taken):
+            return Person(f"P{int(digits):03d}", (match.span(),), "id")
+    return NOBODY
+
+
+def _by_member(text: str, taken: tuple[tuple[int, int], ...]) -> Person:
+    for match in _MEMBER.finditer(text):
+        if not _overlaps(match.span(), taken):
+            return Person(match.group("id").upper(), (match.span(),), "id")
+    match = re.search(r"\b(?:member|subscriber)\s*(?:id|number|no\.?|#)\s*(?:is\s+)?[:#]?\s*(?P<id>\w*\d\w{4,})", text, re.I)
+    return Person(match.group("id").upper(), (match.span(),), "id") if match else NOBODY
+
+
+def _by_birth(text: str, low: str, bound: bool) -> Person:
+    for found in words.dates(text):
+        if not found.year:
+            continue
+        said = list(_BORN.finditer(low, max(0, found.start - 24), found.start))
+        alone = not bound and len(low[: found.start].split()) <= 4 and found.date.year < 2015
+        after = bool(re.match(r"\s*(?:is (?:the|his|her) )?(?:dob|birth ?date|birthday)", low[found.end :]))
+        if said or after or alone:
+            start = said[0].start() if said else found.start
+            return Person(f"born {found.date.isoformat()}", ((start, found.end),), "date")
+    return NOBODY
+
+
+def _by_name(
+    text: str, low: str, known: Known, taken: tuple[tuple[int, int], ...], bound: bool
+) -> Person:
+    mixed = any(c.islower() for c in text)
+    if mixed:
+        for match in _NAMES.finditer(text):
+            person = _capitals(match, text, known, taken)
+            if person.said:
+                return person
+    for match in _LOWER_SLOT.finditer(low):
+        group = "subject" if match.group("subject") else "after"
+        said = match.group(group).removesuffix("'s")
+        parts = said.split()
+        if len(parts) == 2 and _could_be(parts, known) and not _overlaps(match.span(group), taken):
+            return Person(said.title(), (match.span(group),), "name")
+    if not bound:
+        match = _CALL.match(low.strip(" .?!"))
+        if match and _could_be(match.group("name").split(), known):
+            start = low.index(match.group("name"))
+            span = (start, start + len(match.group("name")))
+            if not _overlaps(span, taken):
+                return Person(match.group("name").title(), (span,), "name")
+    return NOBODY
+
+
+def _capitals(match: re.Match[str], text: str, known: Known, taken: tuple[tuple[int, int], ...]) -> Person:
+    parts = list(re.finditer(rf"{_NAME_WORD}|[A-Z]\.", match.group()))
+    kept = [p for p in parts if _nameable(p.group(), known)]
+    if not kept:
+        return NOBODY
+    # the longest run of words that could be a name
+    first = next(i for i, p in enumerate(parts) if _nameable(p.group(), known))
+    run = []
+    for part in parts[first:]:
+        if not _nameable(part.group(), known) and not part.group().endswith("."):
+            break
+        run.append(part)
+    start, end = match.start() + run[0].start(), match.start() + run[-1].end()
+    if _overlaps((start, end), taken) or _TITLE.search(text[:start]) or _SUFFIX.match(text[end:]):
+        return NOBODY
+    before, after = text[:start], text[end : end + 14]
+    civil, slot = bool(_CIVIL.search(before)), bool(_SLOT.search(before))
+    begins = not before.strip() or bool(re.search(r"[.?!;]\s*$", before))
+    said = " ".join(p.group() for p in run)
+    if len(run) == 1 and not civil:
+        ordinary_word = said.lower() in ordinary() and begins
+        owned = bool(re.match(r"'s?\s", after))
+        if not (owned or slot) or (ordinary_word and not owned):
+            return NOBODY
+    if len(run) > 1 and begins and not slot and not civil and said.split()[0].lower() in _NO_NAME:
+        return NOBODY
+    return Person(said, ((start, end),), "name")
+
+
+def _nameable(word: str, known: Known) -> bool:
+    low = word.casefold().removesuffix("'s")
+    return (
+        low not in _NO_NAME
+        and low not in known.payer_words
+        and low not in known.tests
+        and low not in known.concepts
+        and not any(low.startswith(name.casefold()) for name in known.names)
+    )
+
+
+def _could_be(parts: list[str], known: Known) -> bool:
+    return all(_nameable(p, known) and len(p) > 1 and not p.endswith(("ing", "ed")) for p in parts)
+
+
+def _overlaps(span: tuple[int, int], taken: tuple[tuple[int, int], ...]) -> bool:
+    return any(span[0] < end and start < span[1] for start, end in taken)
