@@ -86,6 +86,13 @@ CODE = re.compile(
 )
 NOT_CODES = re.compile(r"(?:HbA1c|A1c|GLP-1s?|SGLT-?2s?|DPP-4s?|MEN-?\s?2|Part D|B12)\b", re.IGNORECASE)
 QUOTED = re.compile(r"[“\"]([^”\"]{12,})[”\"]")
+# Only a sentence of this sort may name a day that was computed.
+DEADLINE = re.compile(
+    r"\b(?:until|till|through|by|counts?|counting|expires?|expired|lapses?|lapsed|runs? out|ends?|ended|due|deadline"
+    r"|valid|window|earliest|latest day|last day|from then|no later|on or after|or after|or later|since|before|back to"
+    r"|reach(?:es|ed)?|next|again|wait|later|would|will|if|as of|days? (?:after|before|old)|old)\b",
+    re.IGNORECASE,
+)
 PERSON = re.compile(
     r"\b(?:Dr|Mr|Mrs|Ms|Miss)\.?\s+(?P<title>[A-Z][\w'-]+(?:\s+[A-Z][\w'-]+)?)"
     r"|\b(?P<degree>[A-Z][\w'-]+\s+[A-Z][\w'-]+),\s*(?:MD|DO|NP|PA-C)\b"
@@ -161,6 +168,7 @@ class Support:
     def __init__(self, texts: Iterable[str], trees: Iterable[Any]) -> None:
         self.text = ""
         self.dates: set[date] = set()
+        self.computed: set[date] = set()  # days that only a sentence about a deadline may name
         self.values: set[float] = set()
         self.pairs: set[tuple[float, str]] = set()
         self.any_unit: set[float] = set()  # what the user said without a unit
@@ -173,7 +181,8 @@ class Support:
     def copy(self) -> Support:
         other = Support((), ())
         other.text, other.any_unit = self.text, set(self.any_unit)
-        other.dates, other.values = set(self.dates), set(self.values)
+        other.dates, other.computed = set(self.dates), set(self.computed)
+        other.values = set(self.values)
         other.pairs, other.words = set(self.pairs), set(self.words)
         return other
 
@@ -220,7 +229,7 @@ class Support:
                 wrong.append(f"quotation: {match[1]}")
             rest = _blank(rest, [match.span()])
         found = [*dates_in(rest)]
-        wrong += [f"date: {rest[slice(*span)]}" for span, day in found if day not in self.dates]
+        wrong += [f"date: {rest[slice(*span)]}" for span, day in found if not self._knows(day, rest, span)]
         rest = _blank(rest, (span for span, _ in found))
         rest = _blank(rest, [match.span() for match in NOT_CODES.finditer(rest)])
         rest = EGFR_UNIT.sub("mL/min", rest)
@@ -238,6 +247,13 @@ class Support:
         wrong += [f"drug: {word}" for word in sorted(self._strange_drugs(rest))]
         wrong += [f"name: {name}" for name in self._strange_names(rest)]
         return list(dict.fromkeys(wrong))
+
+    def _knows(self, day: date, text: str, span: tuple[int, int]) -> bool:
+        if day in self.dates:
+            return True
+        start = max(text.rfind(end, 0, span[0]) for end in (". ", "! ", "? ", "\n", "; ")) + 1
+        sentence = re.split(r"[.!?;]\s|\n", text[span[1] :], maxsplit=1)[0]
+        return day in self.computed and bool(DEADLINE.search(text[start : span[0]] + " " + sentence))
 
     def _holds(self, value: float, unit: str) -> bool:
         if value in self.any_unit:
@@ -376,10 +392,10 @@ def _derived(support: Support, chart: Mapping[str, Any], days: Iterable[date]) -
             support.values.add(float(_months(birth, day) // 12))
         for other in own:
             _span(support, min(day, other), max(day, other))
-        support.dates |= {day + timedelta(days=sign * window) for window in windows for sign in (1, -1)}
+        support.computed |= {day + timedelta(days=sign * window) for window in windows for sign in (1, -1)}
     for day in own:
-        support.dates |= {day + timedelta(days=window + more) for window in windows for more in (0, 1)}
-        support.dates |= {_later(day, count) for count in months}
+        support.computed |= {day + timedelta(days=window + more) for window in windows for more in (0, 1)}
+        support.computed |= {_later(day, count) for count in months}
     for course in chart.get("medications") or ():
         if course.get("start"):
             start = date.fromisoformat(course["start"])

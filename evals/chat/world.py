@@ -37,6 +37,13 @@ class World:
             path.stem.upper(): path.read_text() for path in sorted((self.folder / "policies").glob("*.txt"))
         }
 
+    @cached_property
+    def _records(self) -> dict[str, Drug | Plan]:
+        plans: dict[str, Drug | Plan] = {
+            name: msgspec.convert(plan, Plan) for name, plan in self.plans.items()
+        }
+        return plans | {name: msgspec.convert(drug, Drug) for name, drug in self.drugs.items()}
+
     def determination(self, patient_id: str, drug: str) -> Determination:
         """What the engine says today, of the plan on file."""
         key = (patient_id, drug)
@@ -49,8 +56,8 @@ class World:
         case = case or Supposing()
         chart = edited(self.patients[patient_id], case.chart)
         patient = msgspec.convert(chart, Patient)
-        product = msgspec.convert(self.drugs[drug], Drug)
-        plan = msgspec.convert(self.plans[case.plan_id or patient.plan_id], Plan)
+        product, plan = self._records[drug], self._records[case.plan_id or patient.plan_id]
+        assert isinstance(product, Drug) and isinstance(plan, Plan)
         request = complete_request(patient, product, Request(drug=drug, **case.request))
         return determine(patient, plan, request, date.fromisoformat(case.as_of) if case.as_of else self.as_of)
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 
 from evals.chat.questions import KINDS, SETS, Asking, Expect, Question, balanced, read, read_sets
 from evals.chat.scoring import as_regex
+from evals.chat.support import support_of
 from evals.chat.world import bundled
 
 QUESTIONS = read_sets(("first", "model", "open"))
-CLAUSE = re.compile(r"[\w§().-]+")
 
 
 def expected() -> Iterator[tuple[Question, Asking, Expect]]:
@@ -66,7 +67,9 @@ def test_a_supposed_case_changes_something_or_is_asked_of_an_outcome() -> None:
 def test_cited_records_and_clauses_are_there() -> None:
     for question, _, expect in expected():
         who = bundled().patients.get(question.patient or expect.patient_id or "", {})
-        records = {row["id"] for rows in who.values() if isinstance(rows, list) for row in rows if "id" in row}
+        records = {
+            row["id"] for rows in who.values() if isinstance(rows, list) for row in rows if "id" in row
+        }
         texts = [
             text
             for name, text in bundled().policies.items()
@@ -79,11 +82,32 @@ def test_cited_records_and_clauses_are_there() -> None:
             assert there, f"{question.id}: {citation}"
 
 
-def test_what_an_answer_must_say_stands_in_the_world_or_is_our_own_word() -> None:
+def test_what_an_answer_must_and_must_not_say_can_be_looked_for() -> None:
     for question, _, expect in expected():
         for pattern in (*expect.says, *expect.never):
             re.compile(as_regex(pattern))
         assert not (set(expect.says) & set(expect.never)), question.id
+
+
+def test_numbers_and_dates_that_an_answer_must_say_stand_in_the_patient_s_world() -> None:
+    wrong = []
+    for question, _, expect in expected():
+        who = question.patient or expect.patient_id
+        if not who:
+            continue
+        world = support_of(bundled(), who, [], {})
+        for pattern in expect.says:
+            days = {date.fromisoformat(day) for day in re.findall(r"<([^>]*)>", pattern)}
+            rest = re.sub(
+                r"<[^>]*>|\(\.\{0,\d+\}\)|\(\\\.0\)\?|\d{3}-\d{3}-\d{4}|[A-Z]+\d[\w\\.]*", " ", pattern
+            )
+            numbers = {float(number) for number in re.findall(r"\d+(?:\.\d+)?", rest.replace("\\.", "."))}
+            wrong += [f"{question.id}: {day}" for day in days - world.dates - world.computed]
+            wrong += [
+                f"{question.id}: {number:g}"
+                for number in numbers - world.values - {n for n, _ in world.pairs}
+            ]
+    assert not wrong, "\n".join(wrong)
 
 
 def test_dates_that_an_answer_must_say_are_dates() -> None:
@@ -100,7 +124,9 @@ def test_a_paraphrase_names_its_seed_and_its_model() -> None:
     for question in QUESTIONS:
         if question.set == "model":
             seed = seeds[question.seed]
-            assert question.by and question.kind == seed.kind and question.patient == seed.patient, question.id
+            assert question.by and question.kind == seed.kind and question.patient == seed.patient, (
+                question.id
+            )
             assert question.turns[-1].expect == seed.turns[-1].expect, question.id
 
 

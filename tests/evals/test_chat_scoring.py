@@ -217,6 +217,7 @@ def test_what_the_world_holds_is_supported(answer: str) -> None:
         ("He took metformin for ninety-one weeks and eleven months.", "number"),
         ("It was measured on Aug 19, 2026.", "date"),
         ("It was measured on 2026-08-19.", "date"),
+        ("The HbA1c was taken on Nov 15, 2026.", "date"),
         ("He has E11.65.", "code"),
         ("See § 9(z)(3).", "code"),
         ("Call 800-555-0999.", "code"),
