@@ -106,7 +106,8 @@ def ask(
         chat = model or ollama(model_name, settings, limits)
         stopped, trouble = _run(question, bound, chat, limits, history, draft, said)
     except ModelTrouble as wrong:
-        stopped, trouble = ("seconds" if wrong.what in ("slow", "silent", "stalled") else "model"), str(wrong)
+        late = wrong.what in ("slow", "silent", "stalled")
+        stopped, trouble = ("seconds", _late(limits)) if late else ("model", str(wrong))
     answer = _answer(said)
     if stopped == "answered" and (not answer or _is_a_call(answer)):
         stopped = "tool_in_words" if answer else "empty"
@@ -161,7 +162,7 @@ def _run(
         for state in agent.stream(given, {"recursion_limit": limits.steps}, stream_mode="values"):
             said[:] = state["messages"][len(before) + 1 :]
             if time.monotonic() > until:
-                return "seconds", f"not done within {limits.seconds:g} s"
+                return "seconds", _late(limits)
     except ModelCallLimitExceededError:
         return "model_calls", f"asked the model {limits.model_calls} times without an answer"
     except ToolCallLimitExceededError:
@@ -173,6 +174,10 @@ def _run(
     except Exception as error:  # a model's server may say anything; the turn ends all the same
         return "model", f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
     return "answered", ""
+
+
+def _late(limits: Limits) -> str:
+    return f"not done within {limits.seconds:g} s"
 
 
 def ollama(name: str, settings: Host, limits: Limits) -> BaseChatModel:

@@ -177,6 +177,14 @@ def test_no_server_is_said_in_one_line(bound: Bound) -> None:
     assert (made.stopped, made.answer, made.model_calls) == ("model", "", 0) and made.trouble
 
 
+def test_a_server_that_never_answers_ends_the_turn_in_its_time(bound: Bound) -> None:
+    pytest.importorskip("langchain_ollama")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        here = Where(ollama_host=f"127.0.0.1:{silent.getsockname()[1]}")
+        made = ask("Hello?", bound, "none", here, limits=Limits(seconds=0.3))
+    assert (made.stopped, made.trouble) == ("seconds", "not done within 0.3 s") and made.seconds < 5
+
+
 def test_a_model_elsewhere_is_not_asked(bound: Bound, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("langchain_ollama")
     monkeypatch.setattr("agent.models.address.is_here", lambda host: host == "localhost")
