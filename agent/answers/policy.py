@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from agent.answers.answer import Answer, Said, Source
+from agent.answers.wording import drug_slot, plan_slot
 from agent.ledger import Ledger
 from agent.understanding.reading import Ask
 from tools.bound import Bound
@@ -377,25 +378,7 @@ _EXCLUDED = re.compile(r"exclu", re.IGNORECASE)
 _LOOSE = frozenset(("criteria", "documentation", "exclusions"))
 _WHOLES: tuple[Section, ...] = ("exclusions", "documentation", "renewal", "criteria")
 _COMMON = frozenset(
-    (
-        "diseas",
-        "manag",
-        "chron",
-        "diabet",
-        "prescrib",
-        "takes",
-        "tak",
-        "docum",
-        "covered",
-        "patient's",
-        "histor",
-        "syndrom",
-        "patient",
-        "condition",
-        "therap",
-        "another",
-        "requir",
-    )
+    """diseas manag chron diabet prescrib takes tak docum covered patient's histor syndrom patient condition therap another requir""".split()  # noqa: SIM905
 )
 _BY_KIND = (
     (_ALLERGY, "allergy", "an allergy"),
@@ -859,6 +842,15 @@ def _says(policy: Policy) -> dict[str, frozenset[str]]:
     return found
 
 
+def clauses_about(
+    policy: Policy, kind: str, benefit: Benefit | None = None, drug: Drug | None = None
+) -> list[Clause]:
+    """The clauses that state the `review` time, a `deadline`, or with benefit and drug the `initial` or `renewal` period."""
+    said = _says(policy)
+    fixed = fixed_clauses(policy, benefit, drug) if benefit and drug else {}
+    return [one for one in policy.clauses if kind in said[one.id] or fixed.get(one.id) == kind]
+
+
 def _cosine(hit: Hit) -> float:
     """A score between 0 and 1; what BM25 finds is brought near to what a cosine would be."""
     return hit.score if hit.by == "meaning" else hit.score / (hit.score + 6.0)
@@ -871,7 +863,7 @@ def _quotes(found: Found, policy: Policy, plan: Plan, drug: Drug, ledger: Ledger
     """Each clause with its number; what it is one of, where it is one of several ways."""
     benefit = plan.benefits[policy.drug]
     known = _known(policy, benefit, drug)
-    name = _drug(drug.name, ledger)
+    name = drug_slot(ledger, drug.name)
     if found.whole:
         return _listed(found, policy, known, name, ledger)
     first, *others = found.clauses
@@ -982,7 +974,7 @@ def _one_of(choice: Composite, policy: Policy, ledger: Ledger) -> str:
 
 def _silence(found: Found, policy: Policy, plan: Plan, ledger: Ledger) -> list[Said]:
     """That the policy does not say, and whom to ask."""
-    name, number = _drug(policy.drug, ledger), _policy_id(policy, ledger)
+    name, number = drug_slot(ledger, policy.drug), _policy_id(policy, ledger)
     if found.about:
         about = ledger.add("words", found.about, origin="request", source="question")
         text = (
@@ -1001,11 +993,9 @@ def _silence(found: Found, policy: Policy, plan: Plan, ledger: Ledger) -> list[S
 def _no_policy(name: str, bound: Bound, ledger: Ledger) -> Answer:
     """There is no policy for the drug: it is not listed, not covered, or needs no PA."""
     benefit = bound.plan.benefits.get(name)
-    drug = _drug(name, ledger)
+    drug = drug_slot(ledger, name)
     source = f"plan:{bound.plan.id}"
-    plan = ledger.add(
-        "name", bound.plan.name, origin="plan", source=source, attribute="plan", aliases=(bound.plan.id,)
-    )
+    plan = plan_slot(ledger, bound.plan)
     if benefit is None:
         text = f"{plan} does not list {drug}, so there is no policy for it."
     elif not benefit.covered:
@@ -1022,18 +1012,12 @@ def _ask_back(bound: Bound, ledger: Ledger) -> Answer:
     """No drug is known: the ones with a policy are offered."""
     choice = tuple(name for name, benefit in bound.plan.benefits.items() if benefit.pa_required)
     if not choice:
-        plan = ledger.add(
-            "name", bound.plan.name, origin="plan", source=f"plan:{bound.plan.id}", attribute="plan"
-        )
+        plan = plan_slot(ledger, bound.plan)
         text = f"{plan} has no policy on file that asks for prior authorization."
         return Answer(intent="policy", said=[Said(text=text, verbatim=True)], ledger=ledger)
     names = [ledger.add("drug", name, origin="plan", source=f"plan:{bound.plan.id}") for name in choice]
     text = f"Which drug's policy do you mean: {', '.join(names)}?"
     return Answer(intent="policy", said=[Said(text=text, verbatim=True)], ledger=ledger, offered=choice)
-
-
-def _drug(name: str, ledger: Ledger) -> str:
-    return ledger.add("drug", name, origin="request", source=f"drug:{name}")
 
 
 def _policy_id(policy: Policy, ledger: Ledger) -> str:

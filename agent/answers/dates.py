@@ -1,0 +1,496 @@
+"""When: how long the payer takes, how long an approval lasts, when a result lapses, from when a step counts.
+
+Only what the plan's table, its policy and the chart hold is said; a date that follows from them is computed here and
+says from what. What they do not hold is not on file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from agent.answers.answer import Answer, Said, Source
+from agent.answers.policy import clauses_about, printed
+from agent.answers.wording import drug_slot, plan_slot
+from agent.ledger import Ledger
+from agent.understanding.reading import Ask
+from tools.bound import Bound
+from tools.dates import add_months
+from tools.evidence.measurements import values_of
+from tools.medicines import medicine
+from tools.papers import formats
+from tools.records import Benefit, Clause, Medication, Policy
+from tools.rules import Attested, Lab, Measured, OnDrug, Part, Required, Rule, Trial
+from tools.terms import INDICATIONS, TESTS
+
+_ABOUT: tuple[tuple[str, str], ...] = (
+    ("appeal", r"appeal|denial|denied|grievance|redetermination|reconsider|fair hearing|peer.to.peer|external review"),
+    ("review", r"how (?:fast|soon|quick)|turnaround|review|decide|decision|determination|hear back|answer|urgent|expedit|standard"),
+    ("renewal", r"renew|reauth|re-?certif|expire|runs? out|ends?\b|ask again|resubmit|re-?apply"),
+    ("approval", r"approv|authori[sz]|how long (?:is|does|will) it (?:last|good|valid)|valid|months"),
+    ("lookback", r"stale|too old|lapse|window|look.?back|still (?:good|valid|count)|recent|out of date|when (?:does|will|can|do) (?:the |her |his )?"
+                 r"(?:step|metformin|a1c|trial|lab|note|weight|bmi)|count(?:s)? from|long enough|days? (?:left|on)|good (?:until|for)"),
+)  # fmt: skip
+MOST_LINES = 8
+LEAD_IN = 14  # days before a result lapses in which it is said that it is about to
+
+
+def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
+    """The dates and clocks that are asked for; which drug is meant, where they depend on it."""
+    reply = Answer(intent="dates", ledger=ledger, drugs=tuple(ask.drugs))
+    topics = _topics(ask)
+    drug = ask.drugs[0] if ask.drugs else _ordered(bound)
+    if not drug and not {"review", "appeal"}.issuperset(topics):
+        return _ask_back(bound, ledger)
+    for topic in topics:
+        if topic == "review":
+            _review(bound, drug, reply)
+        elif topic == "appeal":
+            _appeal(bound, drug, reply)
+        elif topic == "approval":
+            _approval(ask, bound, drug, reply)
+        elif topic == "renewal":
+            _renewal(ask, bound, drug, reply)
+        else:
+            _lookback(ask, bound, drug, reply)
+    if drug and not reply.drugs and topics != ["review"]:
+        reply.drugs = (drug,)
+    return reply
+
+
+def _topics(ask: Ask) -> list[str]:
+    if ask.about in dict(_ABOUT):
+        also = (
+            "renewal"
+            if ask.about == "approval" and re.search(r"renew|reauth", ask.text, re.IGNORECASE)
+            else ""
+        )
+        return [ask.about, *([also] if also else [])]
+    found = [name for name, words in _ABOUT if re.search(words, f"{ask.about} {ask.text}", re.IGNORECASE)]
+    return found[:2] or ["review", "approval"]
+
+
+def _ordered(bound: Bound) -> str:
+    """The drug that is ordered, if it is one."""
+    names = {order.drug for order in bound.patient.orders if order.drug in bound.plan.benefits}
+    return names.pop() if len(names) == 1 else ""
+
+
+def _ask_back(bound: Bound, ledger: Ledger) -> Answer:
+    ordered = [order.drug for order in bound.patient.orders if order.drug in bound.plan.benefits]
+    choice = tuple(dict.fromkeys(ordered)) or tuple(
+        name for name, one in bound.plan.benefits.items() if one.pa_required
+    )
+    names = ", ".join(drug_slot(ledger, name) for name in choice)
+    return Answer(
+        intent="dates",
+        said=[Said(text=f"For which drug: {names}?", verbatim=True)],
+        ledger=ledger,
+        offered=choice,
+    )
+
+
+# --- the payer's clocks -----------------------------------------------------------------------------------
+
+
+def _review(bound: Bound, drug: str, reply: Answer) -> None:
+    plan, ledger = bound.plan, reply.ledger
+    source, shown = f"plan:{plan.id}", plan_slot(ledger, plan)
+    if plan.review_hours is None:
+        reply.said.append(Said(text=f"How long {shown} takes to decide is not on file."))
+    else:
+        text = (
+            f"{shown} decides a standard request within {_hours(plan.review_hours, 'review', source, ledger)}"
+        )
+        if plan.expedited_hours is not None:
+            text += f", an urgent one within {_hours(plan.expedited_hours, 'urgent review', source, ledger)}"
+        reply.said.append(Said(text=f"{text}."))
+        reply.sources.append(Source(source=source, quote=f"{plan.name}, {plan.payer}", kind="plan"))
+    policy = bound.policy(drug) if drug else None
+    for clause in clauses_about(policy, "review")[:1] if policy else ():
+        reply.said.append(_quoted(policy, clause, ledger, must=plan.review_hours is None))
+        reply.sources.append(_source(policy, clause))
+
+
+def _hours(hours: int, attribute: str, source: str, ledger: Ledger) -> str:
+    """In days from four days on, as the field says it."""
+    if hours > 72 and hours % 24 == 0:
+        return ledger.add(
+            "duration", hours // 24, unit="days", origin="derived", attribute=attribute, source=source,
+            formula=f"{hours} hours / 24",
+        )  # fmt: skip
+    return ledger.add("duration", hours, unit="hours", origin="plan", attribute=attribute, source=source)
+
+
+def _appeal(bound: Bound, drug: str, reply: Answer) -> None:
+    """As the policy or the plan's table words it: the clock of a letter that is not here is nobody's to start."""
+    plan, ledger = bound.plan, reply.ledger
+    policy = bound.policy(drug) if drug else None
+    clauses = [one for one in policy.clauses if one.section == "appeal"] if policy else []
+    if clauses:
+        reply.said.append(Said(text=f"On appeals the {drug_slot(ledger, drug)} policy says:", verbatim=True))
+        for clause in clauses[:MOST_LINES]:
+            reply.said.append(_quoted(policy, clause, ledger, bullet=True))
+            reply.sources.append(_source(policy, clause))
+    elif plan.appeal:
+        quote = ledger.add(
+            "quote", plan.appeal, origin="policy", attribute="appeal", source=f"plan:{plan.id}"
+        )
+        reply.said.append(Said(text=f"On appeals {plan_slot(ledger, plan)} says: “{quote}”", verbatim=True))
+        reply.sources.append(Source(source=f"plan:{plan.id}", quote=plan.appeal, kind="plan"))
+    else:
+        reply.said.append(Said(text=f"How to appeal to {plan_slot(ledger, plan)} is not on file."))
+        return
+    reply.said.append(
+        Said(
+            text="No denial letter is on file, so no date is set; the letter's own deadline governs.",
+            must=False,
+        )
+    )
+
+
+def _quoted(
+    policy: Policy | None, clause: Clause, ledger: Ledger, *, bullet: bool = False, must: bool = True
+) -> Said:
+    source = f"{policy.id if policy else ''} {clause.id}"
+    quote = ledger.add("quote", clause.text, origin="policy", attribute="policy", source=source)
+    number = ledger.add("code", clause.id, origin="policy", attribute="clause", source=source)
+    return Said(text=f"{number}: “{quote}”", verbatim=True, bullet=bullet, must=must)
+
+
+def _source(policy: Policy | None, clause: Clause) -> Source:
+    return Source(source=f"{policy.id if policy else ''} {clause.id}", quote=clause.text)
+
+
+# --- approvals --------------------------------------------------------------------------------------------
+
+
+def _approval(ask: Ask, bound: Bound, drug: str, reply: Answer) -> None:
+    benefit, ledger = bound.plan.benefits.get(drug), reply.ledger
+    if benefit is None or not benefit.rules:
+        reply.said.append(_no_rule(bound, drug, benefit, ledger))
+        return
+    for words, rules in _alike(_rules(ask, benefit), bound.plan.id, ledger):
+        first, later = rules[0].initial_months, rules[0].renewal_months
+        source = _where(rules[0])
+        initial = ledger.add(
+            "duration", first, unit="months", origin="policy", attribute="approval", source=source
+        )
+        renewed = ledger.add(
+            "duration", later, unit="months", origin="policy", attribute="renewal", source=source
+        )
+        same = "" if first == later else f"; a renewal for {renewed}"
+        also = f", and so is each renewal" if first == later else ""
+        reply.said.append(
+            Said(text=f"A first approval of {drug_slot(ledger, drug)}{words} is for {initial}{also}{same}.")
+        )
+    policy = bound.policy(drug)
+    for clause in clauses_about(policy, "initial", benefit, bound.store.drug(drug))[:2] if policy else ():
+        reply.sources.append(_source(policy, clause))
+    _granted(bound, drug, reply, silent=True)
+
+
+def _renewal(ask: Ask, bound: Bound, drug: str, reply: Answer) -> None:
+    """When an approval on file ends, and how long the next one lasts."""
+    ledger, benefit = reply.ledger, bound.plan.benefits.get(drug)
+    _granted(bound, drug, reply, silent=False)
+    if benefit is None or not benefit.rules:
+        reply.said.append(_no_rule(bound, drug, benefit, ledger))
+        return
+    for words, rules in _alike(_rules(ask, benefit), bound.plan.id, ledger):
+        months = ledger.add(
+            "duration",
+            rules[0].renewal_months,
+            unit="months",
+            origin="policy",
+            attribute="renewal",
+            source=_where(rules[0]),
+        )
+        reply.said.append(Said(text=f"A renewal of {drug_slot(ledger, drug)}{words} is for {months}."))
+        for leaf in _leaves(rules[0].renewal) if rules[0].renewal else ():
+            if isinstance(leaf, OnDrug):
+                reply.said.append(_on_drug(leaf, bound, drug, ledger))
+    reply.said.append(Said(text="From when a renewal can be asked for is not on file.", must=False))
+
+
+def _granted(bound: Bound, drug: str, reply: Answer, *, silent: bool) -> None:
+    """Approvals on file for the drug, and whether they run."""
+    ledger = reply.ledger
+    mine = [one for one in bound.patient.authorizations if one.drug == drug]
+    for one in mine:
+        start = ledger.add("date", one.start, origin="chart", attribute="authorization", source=one.id)
+        end = ledger.add("date", one.end, origin="chart", attribute="authorization end", source=one.id)
+        plan = ledger.add("code", one.plan_id, origin="chart", attribute="plan", source=one.id)
+        verb = (
+            "runs" if one.start <= bound.as_of <= one.end else "ran" if one.end < bound.as_of else "will run"
+        )
+        other = "; it does not carry over to another plan" if one.plan_id != bound.plan.id else ""
+        reply.said.append(Said(text=f"An approval by {plan} on file {verb} from {start} to {end}{other}."))
+        reply.sources.append(
+            Source(
+                source=f"chart {one.id}",
+                quote=f"{one.plan_id} approved {one.drug}, {one.start} to {one.end}",
+                kind="chart",
+            )
+        )
+    if not mine and not silent:
+        reply.said.append(Said(text=f"No approval of {drug_slot(ledger, drug)} is on file, so no end date."))
+
+
+def _on_drug(leaf: OnDrug, bound: Bound, drug: str, ledger: Ledger) -> Said:
+    """Since when the drug has been taken, against the months that the renewal asks for."""
+    months = ledger.add(
+        "duration",
+        leaf.min_months,
+        unit="months",
+        origin="policy",
+        attribute="on_drug",
+        source=leaf.clause_id,
+    )
+    names = {drug.casefold()}
+    courses = [
+        one for one in bound.patient.medications or ()
+        if one.start and one.drug.casefold() in names and (leaf.min_dose is None or (one.dose or 0) >= leaf.min_dose)
+    ]  # fmt: skip
+    text = f"It asks for {months} on the drug"
+    if courses:
+        first = min(courses, key=lambda one: one.start or date.max)
+        assert first.start is not None
+        since = ledger.add("date", first.start, origin="chart", attribute="start", source=first.id)
+        from_ = add_months(first.start, leaf.min_months)
+        counted = ledger.add(
+            "date", from_, origin="derived", attribute="on_drug", source=first.id,
+            formula=f"{first.start} + {leaf.min_months} months",
+        )  # fmt: skip
+        text += f"; taken at that dose since {since}, which is enough from {counted}"
+    return Said(text=f"{text}.")
+
+
+def _rules(ask: Ask, benefit: Benefit) -> list[Rule]:
+    mine = [rule for rule in benefit.rules if rule.indication == ask.indication]
+    return mine or list(benefit.rules)
+
+
+def _alike(rules: list[Rule], plan_id: str, ledger: Ledger) -> Iterator[tuple[str, list[Rule]]]:
+    """Rules of the same periods together, with " for …" where there are several uses."""
+    groups: dict[tuple[int, int], list[Rule]] = {}
+    for rule in rules:
+        groups.setdefault((rule.initial_months, rule.renewal_months), []).append(rule)
+    for group in groups.values():
+        uses = [
+            ledger.add(
+                "words", INDICATIONS.get(rule.indication, rule.indication), origin="policy", attribute="indication",
+                source=_where(rule),
+            )
+            for rule in group
+        ]  # fmt: skip
+        yield f" for {' and '.join(uses)}", group
+
+
+def _where(rule: Rule) -> str:
+    return rule.policy_id or rule.id
+
+
+def _no_rule(bound: Bound, drug: str, benefit: Benefit | None, ledger: Ledger) -> Said:
+    plan, name = plan_slot(ledger, bound.plan), drug_slot(ledger, drug)
+    if benefit is None:
+        return Said(text=f"{plan} does not list {name}.")
+    if not benefit.covered:
+        return Said(text=f"{name} is not covered by {plan}, so no period is set.")
+    if not benefit.pa_required:
+        return Said(text=f"{plan} covers {name} without prior authorization, so no approval runs out.")
+    return Said(text=f"Approval periods of {name} are not on file for {plan}.")
+
+
+# --- windows ----------------------------------------------------------------------------------------------
+
+
+def _lookback(ask: Ask, bound: Bound, drug: str, reply: Answer) -> None:
+    """Until when each result and document of the request counts, and from when an ongoing step does."""
+    benefit, ledger = bound.plan.benefits.get(drug), reply.ledger
+    if benefit is None or not benefit.rules:
+        reply.said.append(_no_rule(bound, drug, benefit, ledger))
+        return
+    use = ask.indication or bound.determination(drug).indication
+    lines: list[tuple[Part, str]] = []
+    for entry in printed(benefit):
+        if entry.section == "renewal" or (use and not any(rule.indication == use for rule in entry.rules)):
+            continue
+        line = _line(entry.part, bound, benefit, ledger)
+        if line and line not in [text for _, text in lines]:
+            lines.append((entry.part, line))
+    asked = [pair for pair in lines if _is_asked(pair[0], ask)] or lines
+    if not asked:
+        reply.said.append(
+            Said(text=f"The {drug_slot(ledger, drug)} policy sets no window for anything in the chart.")
+        )
+        return
+    plan = plan_slot(ledger, bound.plan)
+    if len(asked) > 1:
+        reply.said.append(Said(text=f"For {drug_slot(ledger, drug)} with {plan}:", verbatim=True))
+    for part, text in asked[:MOST_LINES]:
+        reply.said.append(Said(text=text, bullet=len(asked) > 1, verbatim=True))
+        if part.quote:
+            reply.sources.append(Source(source=f"{benefit.policy_id} {part.clause_id}", quote=part.quote))
+
+
+def _is_asked(part: Part, ask: Ask) -> bool:
+    """Does the question name this test, document or drug?"""
+    asked = f"{ask.text} {ask.about}".casefold()
+    tests = [getattr(part, "test", ""), *getattr(part, "tests", ())]
+    if isinstance(part, Required) and part.of == "note":
+        return "note" in asked
+    for test in filter(None, tests):
+        names = (test, TESTS[test].name.casefold(), *TESTS[test].names)
+        if any(name and name in asked for name in names):
+            return True
+    if isinstance(part, Trial):
+        return bool(re.search(r"step|trial|long enough|count", asked)) or any(
+            name.casefold() in asked for name in part.drugs
+        )
+    return False
+
+
+def _line(part: Part, bound: Bound, benefit: Benefit, ledger: Ledger) -> str:
+    within = getattr(part, "within_days", None)
+    if isinstance(part, Trial):
+        return _step_line(part, bound, benefit, ledger)
+    if within is None or (isinstance(part, Lab) and part.at == "baseline"):
+        return ""
+    if isinstance(part, Lab):
+        return _test_line(part.test, within, part, bound, benefit, ledger)
+    if isinstance(part, Measured):
+        lines = (_test_line(test, within, part, bound, benefit, ledger) for test in part.tests)
+        return " ".join(line for line in lines if line)
+    if isinstance(part, Required) and part.test:
+        return ""  # the criterion on the same test says it
+    if isinstance(part, Required) and part.of == "note":
+        dated = [note for note in bound.patient.notes if note.date and note.date <= bound.as_of]
+        if not dated:
+            return "No chart note is on record." + _asks(within, part, benefit, ledger)
+        last = max(dated, key=lambda note: note.date or date.min)
+        assert last.date is not None
+        on = ledger.add("date", last.date, origin="chart", attribute="note", source=last.id)
+        return f"The chart note of {on} {_counts(last.date, within, last.id, 'note', part, bound, benefit, ledger)}"
+    if isinstance(part, Attested):
+        dated_said = [one for one in bound.patient.attestations if one.topic == part.topic and one.date]
+        if not dated_said:
+            return ""
+        said = max(dated_said, key=lambda one: one.date or date.min)
+        assert said.date is not None
+        on = ledger.add("date", said.date, origin="chart", attribute="statement", source=said.id)
+        return f"The prescriber's statement of {on} {_counts(said.date, within, said.id, 'statement', part, bound, benefit, ledger)}"
+    return ""
+
+
+def _test_line(test: str, within: int, part: Part, bound: Bound, benefit: Benefit, ledger: Ledger) -> str:
+    name = ledger.add("words", TESTS[test].name, origin="chart", attribute=test, source=f"test:{test}")
+    usable = values_of(bound.patient, test, bound.as_of).usable
+    if not usable:
+        return f"{name} is not on record.{_asks(within, part, benefit, ledger)}"
+    latest = usable[0]
+    ids = ",".join(seen.id for seen in latest.seen)
+    value = ledger.add(
+        "value", latest.value, shown=formats.measure(test, latest.value), unit=TESTS[test].unit, on=latest.date,
+        origin="derived" if latest.derived else "chart", attribute=test, source=ids,
+        formula="weight / height²" if latest.derived else "",
+    )  # fmt: skip
+    on = ledger.add("date", latest.date, origin="chart", attribute=test, source=ids)
+    return f"The {name} of {on} ({value}) {_counts(latest.date, within, ids, test, part, bound, benefit, ledger)}"
+
+
+def _counts(
+    day: date,
+    within: int,
+    source: str,
+    attribute: str,
+    part: Part,
+    bound: Bound,
+    benefit: Benefit,
+    ledger: Ledger,
+) -> str:
+    """ "is recent enough until …" or "has been too old since …", with the window and its clause."""
+    last = day + timedelta(days=within)
+    window = f"{_days(within, attribute, part, benefit, ledger)}{_clause(part, benefit, ledger)}"
+    shown = ledger.add(
+        "date", last, origin="derived", attribute=attribute, source=source, formula=f"{day} + {within} days"
+    )
+    if last < bound.as_of:
+        return f"is too old: it counted until {shown} (window {window})."
+    soon = ", so a new one will soon be due" if (last - bound.as_of).days <= LEAD_IN else ""
+    return f"is recent enough through {shown}{soon} (window {window})."
+
+
+def _asks(within: int, part: Part, benefit: Benefit, ledger: Ledger) -> str:
+    return f" The policy wants one from the last {_days(within, 'window', part, benefit, ledger)}{_clause(part, benefit, ledger)}."
+
+
+def _days(within: int, attribute: str, part: Part, benefit: Benefit, ledger: Ledger) -> str:
+    source = f"{benefit.policy_id} {part.clause_id}"
+    return ledger.add(
+        "duration", within, unit="days", origin="policy", attribute=f"window:{attribute}", source=source
+    )
+
+
+def _clause(part: Part, benefit: Benefit, ledger: Ledger) -> str:
+    if not part.clause_id:
+        return ""
+    source = f"{benefit.policy_id} {part.clause_id}"
+    return f", {ledger.add('code', part.clause_id, origin='policy', attribute='clause', source=source)}"
+
+
+def _step_line(part: Trial, bound: Bound, benefit: Benefit, ledger: Ledger) -> str:
+    """From when an ongoing course is long enough; until when an ended one is recent enough."""
+    for course in sorted(_courses(part, bound), key=lambda one: one.start or date.min, reverse=True):
+        assert course.start is not None
+        drug = ledger.add(
+            "drug",
+            course.drug,
+            origin="chart",
+            attribute="course",
+            source=course.id,
+            aliases=course.ingredients,
+        )
+        start = ledger.add("date", course.start, origin="chart", attribute="start", source=course.id)
+        days = _days(part.min_days, "step", part, benefit, ledger)
+        enough = course.start + timedelta(days=part.min_days)
+        counted = ledger.add(
+            "date", enough, origin="derived", attribute="course", source=course.id,
+            formula=f"{course.start} + {part.min_days} days",
+        )  # fmt: skip
+        ongoing = course.end is None and course.status == "active"
+        if ongoing:
+            verb = "reaches" if enough > bound.as_of else "reached"
+            return f"{drug}, taken since {start}, {verb} the {days} of the step{_clause(part, benefit, ledger)} on {counted}."
+        if course.end and part.within_days:
+            until = course.end + timedelta(days=part.within_days)
+            end = ledger.add("date", course.end, origin="chart", attribute="end", source=course.id)
+            last = ledger.add(
+                "date", until, origin="derived", attribute="course", source=course.id,
+                formula=f"{course.end} + {part.within_days} days",
+            )  # fmt: skip
+            word = "counts through" if until >= bound.as_of else "counted until"
+            return f"{drug}, stopped on {end}, {word} {last} for the step{_clause(part, benefit, ledger)}."
+    return ""
+
+
+def _courses(part: Trial, bound: Bound) -> list[Medication]:
+    names = {name.casefold() for name in part.drugs}
+    found = []
+    for course in bound.patient.medications or ():
+        made = medicine(course.drug, bound.drugs)
+        its = {course.drug.casefold(), *(course.ingredients or made.ingredients)}
+        classes = set(course.classes or made.classes)
+        right_form = part.formulation is None or course.formulation in (None, part.formulation)
+        if course.start and right_form and (its & names or classes & set(part.classes)):
+            found.append(course)
+    return found
+
+
+def _leaves(node: Part) -> Iterator[Part]:
+    children = getattr(node, "children", ())
+    if not children:
+        yield node
+    for child in children:
+        yield from _leaves(child)

@@ -1,0 +1,363 @@
+"""Finding the patient whom a conversation is about, and telling whether somebody else is meant.
+
+Nothing is told of a patient of whom the user did not give something: a name, a birth date, a member id, an id. Where
+several fit, they are told apart by as little as tells them apart.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Literal, NamedTuple
+
+from agent.answers.answer import Answer, Said
+from agent.ledger import Ledger
+from agent.understanding import words
+from agent.understanding.reading import Intent, Reading
+from tools.errors import NotFound
+from tools.records import Patient
+from tools.store.rows import PatientRow
+from tools.store.store import Store
+
+MOST_CHOICES = 5
+MOST_COMPARED = 400  # rows whose names are compared with a misspelt one
+ALIKE = 80  # of 100: one word of a name against another
+SURE = 86  # … and a whole name, for it to be taken without asking
+NO_PATIENT: frozenset[Intent] = frozenset(("smalltalk", "help", "off_topic", "advice", "dosing", "fabricate"))
+
+Why = Literal["found", "several", "many", "near", "unknown", "nothing"]
+
+
+class Found(NamedTuple):
+    """The patient, or why there is none yet: `choices` fit, `near` is one that might be meant, `given` is what was
+    looked for, in words."""
+
+    patient_id: str = ""
+    choices: tuple[PatientRow, ...] = ()
+    given: str = ""
+    why: Why = "nothing"
+    told_apart: tuple[
+        str, ...
+    ] = ()  # of each choice, what tells it from the others beside name and birth year
+    total: int = 0
+
+
+class Given(NamedTuple):
+    """What somebody is called in a question."""
+
+    patient_id: str = ""
+    member_id: str = ""
+    born: date | None = None
+    names: tuple[str, ...] = ()
+
+
+# --- is it somebody else? ---------------------------------------------------------------------------------
+
+
+def is_other(person: str, patient: Patient) -> bool:
+    """Is this person, as a reading gives it, somebody else than the patient? Not a misspelling of the name, and nobody
+    of the chart's doctors."""
+    given = given_of(person)
+    if given.patient_id:
+        return _number(given.patient_id) != _number(patient.id)
+    if given.member_id:
+        return given.member_id.casefold() not in {one.member_id.casefold() for one in patient.coverages}
+    if given.names and not _is_name(given.names, patient.given, patient.family):
+        return not any(_is_name(given.names, "", name) for name in _doctors(patient))
+    return given.born is not None and patient.birth_date is not None and given.born != patient.birth_date
+
+
+def given_of(person: str) -> Given:
+    """ "P007", "BLU014710886", "born 1970-02-03", "Maria Lopez", "Lopez, Maria, born …" in its parts."""
+    text = words.plain(person).strip()
+    number = re.fullmatch(r"[Pp]\s*-?0*(\d{1,9})", text)
+    if number:
+        return Given(patient_id=f"P{int(number[1]):03d}")
+    if re.fullmatch(r"[A-Za-z]{0,5}\d{5,}[A-Za-z0-9]*", text):
+        return Given(member_id=text.upper())
+    born = next((found.date for found in words.dates(text) if found.year), None)
+    rest = re.sub(r"\b(?:born|dob|date of birth|birth ?date)\b.*", " ", text, flags=re.IGNORECASE)
+    if born is not None:
+        rest = re.sub(r"[\d/-]+", " ", rest)
+    names = tuple(
+        word for word in re.findall(r"[^\W\d_][\w'’.-]*", rest) if word.casefold().rstrip(".") not in _TITLES
+    )
+    return Given(born=born, names=tuple(re.sub(r"['’]s?$", "", name) or name for name in names))
+
+
+_TITLES = frozenset(
+    (
+        "mr",
+        "mrs",
+        "ms",
+        "miss",
+        "dr",
+        "md",
+        "do",
+        "np",
+        "pa",
+        "the",
+        "patient",
+        "pt",
+        "named",
+        "called",
+        "member",
+        "id",
+        "name",
+    )
+)
+
+
+def _doctors(patient: Patient) -> set[str]:
+    doctor = patient.prescriber
+    found = {note.author for note in patient.notes} | {said.by for said in patient.attestations}
+    return {name for name in (*found, *((doctor.name, doctor.contact or "") if doctor else ())) if name}
+
+
+def _is_name(given: Sequence[str], first: str, last: str) -> bool:
+    """Is every word of it a word of the name, or an initial, or nearly one?"""
+    parts = [
+        part for part in re.findall(r"[^\W\d_][\w'’-]*", f"{first} {last}") if part.casefold() not in _TITLES
+    ]
+    return all(any(_alike(word, part) for part in parts) for word in given)
+
+
+def _alike(word: str, part: str) -> bool:
+    from rapidfuzz import fuzz
+
+    one, other = word.casefold().rstrip("."), part.casefold()
+    if len(one) == 1:
+        return other.startswith(one)
+    return one == other or (len(one) > 2 and fuzz.ratio(one, other) >= ALIKE)
+
+
+def _number(patient_id: str) -> int:
+    digits = re.sub(r"\D", "", patient_id)
+    return int(digits) if digits else -1
+
+
+def needs_patient(reading: Reading) -> bool:
+    """Can it only be answered about somebody? An unclear question may be the name of one."""
+    return any(
+        ask.intent not in NO_PATIENT and not (ask.intent == "unclear" and ask.about in ("empty", "long"))
+        for ask in reading.asks
+    )
+
+
+# --- whom is it about? ------------------------------------------------------------------------------------
+
+
+def find(question: str, reading: Reading, store: Store, offered: Sequence[str] = ()) -> Found:
+    """Who is meant: one of those that were offered, or the one who has this id, member id, birth date or name."""
+    given = given_of(reading.person) if reading.person else _bare(question, reading)
+    if offered:
+        chosen = _chosen(
+            question, given, [row for one in offered for row in store.find_patients(one, limit=1)], store
+        )
+        if chosen is not None:
+            return Found(chosen.id, (chosen,), why="found")
+    if given.patient_id:
+        try:
+            row = store.find_patients(store.patient(given.patient_id).id, limit=1)[0]
+        except (NotFound, IndexError):
+            return Found(given=given.patient_id, why="unknown")
+        return Found(row.id, (row,), given.patient_id, "found")
+    if given.member_id:
+        return _settled(
+            store.find_patients(member_id=given.member_id, limit=MOST_CHOICES + 1), given.member_id, store
+        )
+    if given.names:
+        return _by_name(given, store)
+    if given.born:
+        rows = store.find_patients(birth_date=given.born, limit=MOST_CHOICES + 1)
+        return _settled(rows, f"birth date {given.born.isoformat()}", store)
+    return Found()
+
+
+def _bare(question: str, reading: Reading) -> Given:
+    """A question that is nothing but a name, a number or a date."""
+    text = question.strip(" .!?,\t\n")
+    given = given_of(text)
+    if given.patient_id or given.member_id or (given.born and len(text.split()) <= 5):
+        return given
+    if reading.asks[0].intent == "patient" and 1 <= len(given.names) <= 3 and len(text.split()) <= 3:
+        return given
+    return Given()
+
+
+def _by_name(given: Given, store: Store) -> Found:
+    shown = " ".join(given.names)
+    rows = store.find_patients(shown, birth_date=given.born, limit=MOST_CHOICES + 1)
+    whole = [row for row in rows if len(given.names) > 1 and row.name.casefold() == shown.casefold()]
+    if rows:
+        count = store.count_patients(shown, birth_date=given.born)
+        return _settled(whole or rows, shown, store, count=len(whole) or count)
+    near = _near(given, store)
+    if not near:
+        return Found(given=shown, why="unknown")
+    if len(near) == 1 and len(given.names) > 1 and _score(shown, near[0]) >= SURE:
+        return Found(near[0].id, (near[0],), shown, "found")
+    return Found(
+        choices=tuple(near[:MOST_CHOICES]),
+        given=shown,
+        why="near",
+        told_apart=_apart(near[:MOST_CHOICES], store),
+    )
+
+
+def _near(given: Given, store: Store) -> list[PatientRow]:
+    """Those whose name is nearly this one, best first; only names that begin like a word of it are compared."""
+    shown = " ".join(given.names)
+    rows: dict[str, PatientRow] = {}
+    for name in given.names:
+        for length in (3, 2, 1):
+            if len(name) > length and len(rows) < MOST_COMPARED:
+                found = store.find_patients(name[:length], birth_date=given.born, limit=MOST_COMPARED)
+                rows.update((row.id, row) for row in found)
+    fits = [row for row in rows.values() if _is_name(given.names, row.given, row.family)]
+    return sorted(fits, key=lambda row: (-_score(shown, row), row.id))
+
+
+def _score(shown: str, row: PatientRow) -> float:
+    from rapidfuzz import fuzz
+
+    return float(fuzz.token_sort_ratio(shown.casefold(), row.name.casefold()))
+
+
+def _settled(rows: Sequence[PatientRow], given: str, store: Store, count: int = 0) -> Found:
+    if not rows:
+        return Found(given=given, why="unknown")
+    if len(rows) == 1:
+        return Found(rows[0].id, (rows[0],), given, "found")
+    if len(rows) > MOST_CHOICES:
+        return Found(given=given, why="many", total=max(count, len(rows)))
+    return Found(choices=tuple(rows), given=given, why="several", told_apart=_apart(rows, store))
+
+
+def _apart(rows: Iterable[PatientRow], store: Store) -> tuple[str, ...]:
+    """The end of the member id of those whose name and birth year another one has too."""
+    found = list(rows)
+    keys = [(row.name.casefold(), row.birth_date.year if row.birth_date else 0) for row in found]
+    return tuple(
+        _tail(store.patient(row.id)) if keys.count(key) > 1 else ""
+        for row, key in zip(found, keys, strict=True)
+    )
+
+
+def _tail(patient: Patient) -> str:
+    """The last four characters of the member id."""
+    return next((one.member_id[-4:] for one in reversed(patient.coverages) if one.member_id), patient.id)
+
+
+def _chosen(question: str, given: Given, rows: list[PatientRow], store: Store) -> PatientRow | None:
+    """Which of the offered ones is meant: by place, id, birth date or year, end of member id, or name."""
+    text = words.low(question)
+    if len(rows) == 1 and re.match(r"\s*(?:yes|yep|yeah|right|correct|exactly|that's|sure|ok|s[ií]\b)", text):
+        return rows[0]
+    for at, names in enumerate(_PLACES):
+        if at < len(rows) and re.search(names, text):
+            return rows[at]
+    if rows and re.search(r"\blast\b", text):
+        return rows[-1]
+    tests = [
+        [row for row in rows if given.patient_id and _number(row.id) == _number(given.patient_id)],
+        [row for row in rows if given.born and row.birth_date == given.born],
+        [row for row in rows if row.birth_date and re.search(rf"\b{row.birth_date.year}\b", text)],
+        [row for row in rows if re.search(rf"{re.escape(_tail(store.patient(row.id)).casefold())}\b", text)],
+        [row for row in rows if given.names and _is_name(given.names, row.given, row.family)],
+        [row for row in rows if any(_alike(word, row.given) for word in re.findall(r"[a-zà-ÿ'-]{3,}", text))],
+    ]
+    return next((fits[0] for fits in tests if len(fits) == 1), None)
+
+
+_PLACES = (
+    r"\bfirst\b|^\s*(?:#|no\.? ?|number )?1\s*$|\bformer\b",
+    r"\bsecond\b|^\s*(?:#|no\.? ?|number )?2\s*$|\blatter\b",
+    r"\bthird\b|^\s*(?:#|no\.? ?|number )?3\s*$",
+    r"\bfourth\b|^\s*(?:#|no\.? ?|number )?4\s*$",
+    r"\bfifth\b|^\s*(?:#|no\.? ?|number )?5\s*$",
+)
+
+
+# --- saying it --------------------------------------------------------------------------------------------
+
+
+def answer(found: Found, ledger: Ledger) -> Answer:
+    """Whom the conversation is about now; or which of several; or how a patient is found."""
+    reply = Answer(intent="patient", ledger=ledger)
+    given = (
+        ledger.add("words", found.given, origin="request", attribute="patient", source="question")
+        if found.given
+        else ""
+    )
+    if found.patient_id:
+        row = found.choices[0]
+        name = ledger.add(
+            "name", row.name or row.id, origin="chart", attribute="patient", source=f"patient:{row.id}"
+        )
+        code = ledger.add("code", row.id, origin="chart", attribute="patient", source=f"patient:{row.id}")
+        born = f", born {_day(row, ledger)}" if row.birth_date else ""
+        _say(reply, f"This conversation is about {name} ({code}){born}. What would you like to know?")
+    elif found.choices:
+        several = found.why == "several"
+        count = ledger.add(
+            "count", len(found.choices), origin="derived", attribute="patients", formula="patients counted"
+        )
+        if several:
+            _say(reply, f"{count} patients have {given}. Which one do you mean?")
+        elif len(found.choices) == 1:
+            _say(reply, f"Nobody is called {given}. Do you mean {_told(found, 0, ledger)}?")
+        else:
+            _say(reply, f"Nobody is called {given}. Do you mean one of these?")
+        if several or len(found.choices) > 1:
+            for at in range(len(found.choices)):
+                _say(reply, _told(found, at, ledger), bullet=True)
+        reply.offered = tuple(row.id for row in found.choices)
+    elif found.why == "many":
+        count = ledger.add(
+            "count", found.total, origin="derived", attribute="patients", formula="patients counted"
+        )
+        _say(
+            reply,
+            f"{count} patients have {given}. Give the birth date or the member id too, and I find the right one.",
+        )
+    elif found.why == "unknown":
+        _say(
+            reply,
+            f"I find no patient with {given}. Give the full name, the birth date, the member id or the patient id.",
+        )
+    else:
+        _say(reply, "Which patient is it about? Give a name, a birth date, a member id or a patient id.")
+        _say(reply, "I do not list patients; I look for the one that you name.")
+    return reply
+
+
+def _told(found: Found, at: int, ledger: Ledger) -> str:
+    """Name and birth year, and the end of the member id where these do not tell them apart."""
+    row = found.choices[at]
+    source = f"patient:{row.id}"
+    text = ledger.add("name", row.name or row.id, origin="chart", attribute="patient", source=source)
+    if row.birth_date:
+        year = ledger.add(
+            "count",
+            row.birth_date.year,
+            shown=str(row.birth_date.year),
+            origin="chart",
+            attribute="birth year",
+            source=source,
+        )
+        text += f", born in {year}"
+    if found.told_apart and found.told_apart[at]:
+        tail = ledger.add("code", found.told_apart[at], origin="chart", attribute="member", source=source)
+        text += f", member id ending in {tail}"
+    return text
+
+
+def _day(row: PatientRow, ledger: Ledger) -> str:
+    assert row.birth_date is not None
+    return ledger.add("date", row.birth_date, origin="chart", attribute="birth", source=f"patient:{row.id}")
+
+
+def _say(reply: Answer, text: str, *, bullet: bool = False) -> None:
+    reply.said.append(Said(text=text, verbatim=True, bullet=bullet))

@@ -1,0 +1,100 @@
+"""What is not done, said kindly and shortly, with what can be done instead."""
+
+from __future__ import annotations
+
+import re
+
+from agent.answers.answer import Answer, Said
+from agent.answers.wording import drug_slot, plan_slot
+from agent.ledger import Ledger
+from agent.understanding.reading import Ask
+from tools.bound import Bound
+
+_SUBMIT = re.compile(
+    r"submit|\bsend\b|\bfax\b|\bsign\b|e-?sign|call (?:them|the)|file (?:it|the)|transmit", re.IGNORECASE
+)
+_RULES = re.compile(
+    r"ignore|disregard|forget|skip|override|bypass|pretend|you are (?:now|the)|system prompt|instruction|jailbreak|developer mode"
+    r"|approve (?:it|her|him|this|them|\w+ anyway)|mark (?:it|her|him|this) (?:as )?(?:approved|met|ready)|just say",
+    re.IGNORECASE,
+)
+
+
+def answer(ask: Ask, bound: Bound | None, ledger: Ledger) -> Answer:
+    """The refusal that fits: a clinician's question, a dose, made-up evidence, another patient."""
+    if ask.intent == "other_patient":
+        return other_patient(ledger)
+    if ask.intent == "dosing":
+        return _refused(ask, ledger, *_dosing(ask, bound, ledger))
+    if ask.intent == "fabricate":
+        return _refused(ask, ledger, *_fabricate(ask))
+    return _refused(ask, ledger, *_advice(ask, bound, ledger))
+
+
+def other_patient(ledger: Ledger) -> Answer:
+    """Says nothing of either patient, and how to switch."""
+    said = (
+        "This conversation is about one patient only, so I cannot say anything about somebody else in it.",
+        "To go on with another patient, begin a new conversation: `/patient` with the id, or `pa chat --patient` with the id.",
+    )
+    return Answer(
+        intent="other_patient",
+        said=[Said(text=text, verbatim=True) for text in said],
+        ledger=ledger,
+        refused=True,
+    )
+
+
+def _refused(ask: Ask, ledger: Ledger, *said: str) -> Answer:
+    return Answer(
+        intent=ask.intent,
+        said=[Said(text=text, verbatim=True) for text in said],
+        ledger=ledger,
+        drugs=tuple(ask.drugs),
+        refused=True,
+    )
+
+
+def _advice(ask: Ask, bound: Bound | None, ledger: Ledger) -> tuple[str, ...]:
+    drug = drug_slot(ledger, ask.drugs[0]) if ask.drugs else "a drug"
+    first = (
+        f"Whether {drug} is right for a patient is for the prescriber to decide; I give no medical advice."
+    )
+    if bound is None:
+        return (
+            first,
+            "Name a patient, and I can say what the plan covers, what the policy asks for and what is missing.",
+        )
+    plan = plan_slot(ledger, bound.plan)
+    return (
+        first,
+        f"I can say what {plan} asks for, how the chart stands against it, and what is covered instead.",
+    )
+
+
+def _dosing(ask: Ask, bound: Bound | None, ledger: Ledger) -> tuple[str, ...]:
+    drug = f" of {drug_slot(ledger, ask.drugs[0])}" if ask.drugs else ""
+    first = f"Which dose{drug} to give, and when to change it, is for the prescriber and the label; I do not choose doses."
+    if bound is None:
+        return first, "Name a patient, and I can say what quantity the plan covers."
+    return (
+        first,
+        f"I can say what quantity {plan_slot(ledger, bound.plan)} covers, and what strength is ordered in the chart.",
+    )
+
+
+def _fabricate(ask: Ask) -> tuple[str, ...]:
+    if _SUBMIT.search(ask.text) and not _RULES.search(ask.text):
+        return (
+            "I submit and sign nothing; a person sends the request after reviewing it.",
+            "I can draft the form and the letter, and say how the plan takes requests and what is still missing.",
+        )
+    if _RULES.search(ask.text):
+        return (
+            "I cannot skip or change the rules: the outcome follows from the chart and the policy.",
+            "I can say which criteria are open, and what evidence would settle them.",
+        )
+    return (
+        "I cannot make up or change evidence; only what is documented counts.",
+        "If it is true, have it documented and added with `pa chart add`; I can say what exactly is needed.",
+    )
