@@ -26,9 +26,9 @@ _FREQUENCIES = {per_day: words for words, per_day in reversed(chart.PER_DAY.item
 class Filled(NamedTuple):
     """What the note's words leave open and a person knows."""
 
-    date: date | None = None
     start: date | None = None
     end: date | None = None
+    date: date | None = None
     unit: str = ""
     code: str = ""
 
@@ -46,7 +46,7 @@ class Earlier(NamedTuple):
 
     confirmed: bool
     by: str
-    date: date | None
+    on: date | None
     record_id: str
 
 
@@ -170,7 +170,7 @@ def _medication(to: chart.Entering, record: dict[str, Any], filled: Filled, lead
     dose = f"{record['dose']:g} {record.get('dose_unit') or 'mg'}" if record.get("dose") else ""
     start, end = filled.start or _day(record.get("start")), filled.end or _day(record.get("end"))
     ongoing = record.get("status") == "active" and end is None
-    entered = {
+    entered: dict[str, Any] = {
         "dose": dose,
         "frequency": _FREQUENCIES.get(record.get("per_day") or 0.0, ""),
         "formulation": record.get("formulation") or "",

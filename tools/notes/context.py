@@ -22,6 +22,7 @@ OTHERS = (
 )
 _FAMILY = re.compile(rf"\b(?:{RELATIVES}|family|fam(?:\.|\b)(?: hx)?|fhx?)\b", re.IGNORECASE)
 _OTHER = re.compile(rf"\b(?:{OTHERS})", re.IGNORECASE)
+THEIRS = re.compile(rf"\b(?:{RELATIVES}|{OTHERS})\b", re.IGNORECASE)
 _REPORTS = re.compile(
     r"^(?:\s+(?:also|has|who))?\s+(?:reports?|reported|says?|said|states?|stated|called|calls|notes?|thinks?|told|tells|confirms?|"
     r"asked|asks|worries|wants|here|present|accompan\w+|brings|brought)\b",
@@ -33,7 +34,7 @@ _BACK_TO_SELF = re.compile(
 _HE, _SHE = re.compile(r"\bhe\b|\bhis\b", re.IGNORECASE), re.compile(r"\bshe\b|\bher\b", re.IGNORECASE)
 _MALE = re.compile(r"(?:father|dad|pa|brother|uncle|nephew|sons?|grandpa|husband)$", re.IGNORECASE)
 _AFTER_RELATIVE = re.compile(
-    rf"^[^,;.]{{0,25}}?(?:\bin|\bof|\(|-|:|\bwith|\bfor)\s*(?:his|her|the|my|a|pt's|patient's)?\s*"
+    rf"^[^,;.]{{0,25}}?(?:\bin|\bof|\(|-|:|\bwith|\bfor|\blike)\s*(?:his|her|the|my|a|pt's|patient's)?\s*"
     rf"(?:maternal |paternal |younger |older )?(?:{RELATIVES})\b",
     re.IGNORECASE,
 )
@@ -42,7 +43,7 @@ BOTH = re.compile(
     r"\b(?:self|pt|patient|him|her|himself|herself|myself|me)\s*(?:or|and|nor|/|&)\s*(?:in\s+)?(?:the\s+|his\s+|her\s+|my\s+|any\s+)?"
     r"(?:fam\b|family|relatives)|"
     r"neither\s+(?:he|she|I|the patient|pt|patient)\s+nor\s+(?:any|other|his|her|my)|"
-    r"(?:neither|nor)\s+(?:have|has|do|does)\s+(?:I|she|he)\b|none\s+in\s+(?:her|him|me|the patient|pt)\b|"
+    r"(?:neither|nor)\s+(?:have|has|do|does)\s+(?:I|she|he)\b|\b(?:I|she|he|pt|patient) (?:has|have|does|do)(?: not|n't) either|(?:pt|patient|she|he) denies (?:the )?same\b|none\s+in\s+(?:her|him|me|the patient|pt)\b|"
     r"\b(?:in|for) (?:the )?(?:patient|pt|self) (?:or|nor|and) (?:in )?(?:(?:her|his|their|any) )?(?:relatives|family)|"
     r"\bfam(?:ily)?(?: hx| history)? (?:is |also )?neg",
     re.IGNORECASE,
@@ -69,7 +70,7 @@ _NOT_AFTER = re.compile(
 _HEDGE_BEFORE = re.compile(
     r"\b(?:possible|possibly|probable|probably|likely|suspect(?:ed|s)?|suspicion of|suspicious for|r/o|rule out|question(?:able| of)|"
     r"cannot exclude|can't exclude|could be|may (?:have|be)|might (?:have|be)|maybe|concern for|concerning for|early signs of|"
-    r"suggests?|suggestive of|suggesting|presumed|appears to have|thinks?|vs\.?|around|about|approx\w*|apparently|unlikely|"
+    r"suggests?|suggestive of|suggesting|presumed|appears to have|thinks?|vs\.?|apparently|unlikely|"
     r"not sure (?:if|whether)|unclear (?:if|whether))\W|\?\s*(?:early |mild )?$",
     re.IGNORECASE,
 )

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
-from tools.notes.context import INSTRUCTION, subjects_of
+from tools.notes.context import INSTRUCTION, THEIRS, subjects_of
 from tools.notes.days import When, days_in
 from tools.notes.facts import FactKind, Standing, Subject
 from tools.notes.lexicon import Mention, diagnoses_in, drugs_in
@@ -29,7 +29,7 @@ _JOINED = _words(
 _STRONG = _words(
     r"[;.]\s|\n|\s-\s|,?\s(?:but|then|so|once|now|until|while|with)\b|,?\s(?:and\s+)?(?:switch(?:ed)?|start(?:ed|ing)?|began|begin|added?|add)\b"
 )
-_WEAK = _words(r",\s|\sand\s|\sor\s")
+_WEAK = _words(r",\s|\sand\s|\sor\s|\s(?=(?:we|I|he|she)\s+(?:could|would|will|can|may|might|should)\b)")
 
 _STOP = _words(
     r"\b(?:stop(?:ped|s|ping)?(?:\s+taking)?|quit(?:\s+taking)?|d/\s?c(?:'?e?d|'s)?|dc(?:'?d)?|discontinu\w+|came off|went off|go(?:ing|ne)? off|"
@@ -64,10 +64,10 @@ _CAUSES = _words(
     r"\b(?:gave|gives|caus\w+|ma(?:de|kes)|because|bc|b/c|due to|attributed to|from|since starting|after starting|after|on|with|upsets?|led to|resulted|developed|had)\b|->|:|\(|\s-\s|,"
 )
 _COUNSEL = _words(
-    r"\b(?:counsel\w*|discuss\w*|review\w*|warn\w*|educat\w*|risks?|watch for|monitor for|technique|aware)\b"
+    r"\b(?:counsel\w*|discuss\w*|review\w*|warn\w*|educat\w*|risks?|watch for|monitor for|technique|aware|explain\w*|(?:can|may|might|could) (?:cause|lead)|common)\b"
 )
 _TOLERATES = _words(
-    r"\btolerat(?:es|ing|ed)(?:\s+(?:it|this|her|his|the \w+|\w+))?\s*(?:very |quite )?(?:well|now|fine|ok|okay|without)\b|\btolerating(?! poorly)|\bwell[- ]tolerated|"
+    r"\btolerat(?:es|ing|ed)(?:\s+(?:it|this|her|his|the \w+|\w+))?\s*(?:very |quite )?(?:well|now|fine|ok|okay|without)\b|\btolerating(?! poorly)|\bwell[- ]tolerated|(?<!not )(?<!poorly )(?<!never )(?<!be )(?<!as )(?<!n't )(?<!badly )\btolerated\b(?! poorly| only)|"
     r"without\s+(?:any\s+)?(?:side effects?|difficulty|issues?|problems?)|(?<!w)w/o (?:side effects?|problems?|issues)|"
     r"\b(?:no|denies|has no|having no)\s+(?:any\s+)?(?:GI |gi |gastrointestinal |stomach )?(?:side effects?|GI (?:upset|complaints?|symptoms?|issues?)|adverse effects?)|"
     r"\bno (?:nausea|vomiting|diarrhea|GI)\b[^,;.]{0,20}\bwith\b"
@@ -78,7 +78,7 @@ _PARTIAL = _words(
 _INADEQUATE = _words(
     r"\binadequate\w*|\bineffective\w*|\binsufficient\w*|\bfail(?:ed|ure|s|ing)?\b|\bno (?:real |clear |lasting |significant |apparent )?(?:response|benefit|effect|help|good|improvement|results?|change)\b|"
     r"\bwithout (?:any |much |real |clear )?(?:benefit|effect|improvement|success|response|results)|\bdid(?:n't|nt| not) (?:work|help|budge|do (?:much|anything|a thing)|respond|lower|move|bring)|"
-    r"\bdid nothing\b|\bnot (?:effective|working|at goal|enough)\b|\bunsatisfactory|\bsuboptimal|\bpoor (?:response|control)|\bunchanged\b|\bdespite\b|\babove (?:goal|target)\b|"
+    r"\bdid nothing\b|\b(?:is|was|are)(?:n't| not) (?:doing|helping|working)|\bnot (?:effective|working|at goal|enough)\b|\bunsatisfactory|\bsuboptimal|\bpoor (?:response|control)|\bunchanged\b|\bdespite\b|\babove (?:goal|target)\b|"
     r"\blost no weight|\buncontrolled on|\bnever (?:worked|helped|got)|\bno weight loss|\bunder[- ]?responded|\bnon-?respon\w+"
 )
 _NOT_FAILED = _words(r"\b(?:did not|didn't|has not|hasn't|never|not)\s+(?:really\s+)?fail(?:ed)?\b")
@@ -87,8 +87,8 @@ _EFFECTIVE = _words(
     r"\b(?:well[- ]|fairly |nicely )?controlled (?:on|with)|\bstable on\b|\bat goal on|\blikes it\b|\brespond(?:ed|ing|s) (?:well|nicely)|\b(?:much|far|so much) better\b|\bexcellent (?:response|results)|\bhappy with\b"
 )
 _NEVER = _words(
-    r"\b(?:never|has(?:n't| not)|have(?:n't| not)|had not|did not|hasnt|not)\s+(?:yet\s+|ever\s+|actually\s+)?(?:been\s+)?(?:tried|took|taken|on|used|had|prescribed|given|try|take|dispensed|started)\b|"
-    r"\bno (?:prior |previous |past )?(?:use|trial|history|exposure)s? (?:of|to|with)\b|\bnaive\b|\bno prior\b"
+    r"\b(?:never|has(?:n't| not)|have(?:n't| not)|had not|did not|hasnt|not)\s+(?:yet\s+|ever\s+|actually\s+)?(?:been\s+)?(?:tried|took|taken|on|used|had|prescribed|filled|given|try|take|dispensed|started)\b|"
+    r"\bno (?:prior |previous |past )?(?:use|trial|history|exposure)s? (?:of|to|with)\b|\bnaive\b|\bno prior\b|\bnever picked up"
 )
 _NOT_NOW = _words(
     r"\b(?:not|isn't|is not|n't)\s+(?:currently\s+|now\s+)?(?:on|taking|using|take|use)\b|\bdenies (?:use|taking|using)|\bnot being treated with"
@@ -234,9 +234,23 @@ def _stretches(text: str, sentence: Sentence) -> list[_Stretch]:
         end = sentence.end if following is None else _cut(text, group[-1].end, following[0].start)
         if sentence.section == "allergies" and (item := text.find(";", group[-1].end, end)) != -1:
             end = item
-        stretches.append(_Stretch(tuple(group), begin, end))
+        own = _end_of_theirs(text, begin, group[-1].end, end)
+        stretches.append(_Stretch(tuple(group), begin, own))
+        if own < end:
+            stretches.append(_Stretch(tuple(group), own, end))
         begin = end
     return stretches
+
+
+def _end_of_theirs(text: str, begin: int, at: int, end: int) -> int:
+    """Of somebody else's drug: where the words come back to the patient, "mother takes it; pt has not used it"."""
+    if not THEIRS.search(text, begin, at):
+        return end
+    back = _BACK.search(text, at, end)
+    return back.start() if back else end
+
+
+_BACK = _words(r"[;,]\s+(?:but |and )?(?=(?:the |our )?(?:pt|patient)\b)")
 
 
 def _cut(text: str, start: int, end: int) -> int:
@@ -357,7 +371,10 @@ def _classify(
     poor = seek(_INADEQUATE)
     if poor is not None and not planned and not _negated(text, begin, poor):
         return [_Say("inadequate", (poor.span(),), status="history"), *tolerated]
-    if contra := seek(_CONTRA):
+    contra = seek(_CONTRA)
+    if contra is not None and _negated(text, begin, contra):
+        return []
+    if contra is not None:
         return [_Say("contraindicated", (contra.span(),))]
     if never is not None and not planned:
         return [_Say("tried", (never.span(),), present=False)]
@@ -413,7 +430,7 @@ def _effect(text: str, begin: int, end: int) -> re.Match[str] | None:
     """An adverse effect that is not denied."""
     denied = [match.span() for match in _NO_EFFECT.finditer(text, begin, end)]
     for match in _EFFECT.finditer(text, begin, end):
-        if not any(a <= match.start() < b for a, b in denied):
+        if match[0].casefold() == "keep food down" or not any(a <= match.start() < b for a, b in denied):
             return match
     return None
 

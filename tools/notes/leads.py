@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from tools.evidence.courses import matches, response_of
+from tools.rulebook.plain import amount
 from tools.records import (
     Attestation,
     Determination,
@@ -168,17 +169,18 @@ def _keep(
         if criterion not in known.criteria:
             found[key] = msgspec.structs.replace(known, criteria=(*known.criteria, criterion))
         return
+    start, end = _passage(note, fact)
     found[key] = Lead(
         id=lead_id(note.id, fact.start, fact.end, shown.part, fact.kind, fact.of),
         criteria=(criterion,),
-        quote=fact.quote,
+        quote=note.text[start:end],
         document=note.id,
         date=note.date,
-        start=fact.start,
-        end=fact.end,
+        start=start,
+        end=end,
         proposes=Proposal(part=shown.part, record=record),
         needs=shown.needs,
-        says=_says(note, fact, shown),
+        says=_says(note, note.text[start:end], shown),
     )
 
 
@@ -187,9 +189,21 @@ def lead_id(*parts: object) -> str:
     return "L" + hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()[:5]
 
 
-def _says(note: Note, fact: NoteFact, shown: Found) -> str:
+def _words(note: Note, fact: NoteFact) -> str:
+    """The sentence that says it, on one line."""
+    start, end = _passage(note, fact)
+    return " ".join(note.text[start:end].split())
+
+
+def _passage(note: Note, fact: NoteFact) -> tuple[int, int]:
+    from tools.notes.reader import passage_of
+
+    return passage_of(note, fact.start, fact.end)
+
+
+def _says(note: Note, words: str, shown: Found) -> str:
     when = f"of {note.date:%b} {note.date.day}, {note.date.year}" if note.date else note.id
-    quote = " ".join(fact.quote.split())
+    quote = " ".join(words.split())
     still = f" (say {' and '.join(shown.needs)})" if shown.needs else ""
     return f"the note {when} says “{quote}”: confirm it{still} to enter {shown.said}"
 
@@ -379,7 +393,7 @@ def _shown(
     leaf = item.leaf
     match leaf:
         case Trial() | Intolerance():
-            return _course(leaf, fact, patient, as_of)
+            return _course(leaf, fact, note, patient)
         case Taking() | OnDrug():
             return _taking(leaf, fact, patient, determination)
         case Lab() | Change():
@@ -432,7 +446,7 @@ def _speaks_of(fact: NoteFact, drugs: tuple[str, ...], classes: tuple[str, ...])
     )
 
 
-def _course(leaf: Trial | Intolerance, fact: NoteFact, patient: Patient, as_of: date) -> Found | None:
+def _course(leaf: Trial | Intolerance, fact: NoteFact, note: Note, patient: Patient) -> Found | None:
     """A course with the outcome that the note tells, on the dates and dose of the chart's own entry if there is just
     one whose outcome is not known."""
     outcome = _outcome(fact)
@@ -470,7 +484,7 @@ def _course(leaf: Trial | Intolerance, fact: NoteFact, patient: Patient, as_of: 
         end=(base.end if base else None) or ended,
         status="stopped" if fact.kind in ("intolerance", "stopped") else (base.status if base else None),
         outcome=outcome,
-        reason=" ".join(fact.quote.split()),
+        reason=_words(note, fact),
     )
     needs = []
     if isinstance(leaf, Trial) and leaf.min_days:
@@ -554,7 +568,11 @@ def _value(
     unit = fact.unit or ("" if test in ("weight", "height", "creatinine", "uacr") else known.unit)
     needs = [option for option, missing in (("--date", fact.date is None), ("--unit", not unit)) if missing]
     record = Observation(id="", test=test, value=fact.value, unit=unit or None, date=fact.date)
-    shown = f"{known.name} {fact.value:g} {unit}".strip()
+    shown = (
+        f"{known.name} {amount(fact.value, test)}"
+        if unit == known.unit
+        else f"{known.name} {fact.value:g} {unit}".strip()
+    )
     return Found("observations", record, f"{shown} of {fact.date}" if fact.date else shown, tuple(needs))
 
 
@@ -608,7 +626,7 @@ def _statement(
 
 def _attestation(topic: str, present: bool, subjects: tuple[Any, ...], fact: NoteFact, note: Note) -> Found:
     record = Attestation(
-        id="", topic=topic, present=present, subjects=subjects, date=note.date, text=" ".join(fact.quote.split())
+        id="", topic=topic, present=present, subjects=subjects, date=note.date, text=_words(note, fact)
     )  # fmt: skip
     whose = " and ".join("the family" if who == "family" else "the patient" for who in subjects)
     said = f"{'yes' if present else 'no'} to “{TOPICS[topic]}” for {whose}"

@@ -25,7 +25,7 @@ _DIGITS = {
 _CLINICAL = (
     "anaphylaxis", "cirrhosis", "diabetes", "diarrhea", "gastroparesis", "hypertension", "hypoglycemia", "intolerance",
     "ineffective", "inadequate", "medullary", "nausea", "pancreatitis", "pregnant", "stomach", "thyroid", "tolerate",
-    "vomiting", "weight", "obesity", "neuropathy",
+    "vomiting", "weight", "obesity", "neuropathy", "family", "taking", "cancer",
 )  # fmt: skip
 
 
@@ -84,7 +84,7 @@ def _words(tokens: list[tuple[str, int, int]], index: int) -> tuple[int, str]:
 def spelled(word: str) -> str:
     """The word as it is written right, if it is one letter away from a drug or a word of the clinic."""
     fold = word.casefold()
-    if len(fold) < 6 or fold in _KNOWN or fold in _OTHER_WORDS or fold.removesuffix("s") in _KNOWN:
+    if len(fold) < 5 or fold in _KNOWN or fold in _OTHER_WORDS or fold.removesuffix("s") in _KNOWN:
         return word
     for near in {fold[:cut] + fold[cut + 1 :] for cut in range(len(fold))} | {fold}:
         for known in _BY_DELETION.get(near, ()):
@@ -108,7 +108,7 @@ def _one_apart(a: str, b: str) -> bool:
 
 
 # Real words that are one letter away from one of ours.
-_OTHER_WORDS = frozenset(("weighs", "diabetic", "tolerated"))
+_OTHER_WORDS = frozenset(("weighs", "diabetic", "tolerated", "talking", "making", "dancer", "raking", "caking", "tasking", "cancel", "waking", "faking", "baking"))
 _KNOWN = frozenset(
     word
     for name in (*INGREDIENTS, *BRANDS, *_CLINICAL)

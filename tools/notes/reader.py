@@ -30,6 +30,20 @@ def _read(note: Note) -> tuple[NoteFact, ...]:
     return tuple(_once(fact for fact in accepted if fact is not None))
 
 
+def passage_of(note: Note, start: int, end: int) -> tuple[int, int]:
+    """Where the sentence begins and ends that holds these words, so that a person reads them as they were meant."""
+    plain = plain_of(note.text)
+    for sentence in sentences(plain.text):
+        begin, stop = plain.span(sentence.start, sentence.end)
+        if begin <= start < stop:
+            while note.text[begin] in " \t\n-*#" and begin < start:
+                begin += 1
+            while note.text[stop - 1].isspace() and stop > end:
+                stop -= 1
+            return begin, max(stop, end)
+    return start, end
+
+
 def _facts(note: Note, plain: Plain, passages: list) -> Iterable[NoteFact]:  # type: ignore[type-arg]
     text, written = plain.text, note.date
 
@@ -88,5 +102,7 @@ def _overtakes(newer: NoteFact, fact: NoteFact) -> bool:
             and newer.present
             and newer.start > fact.start
         )
+    if fact.kind == "taking" and fact.status == "current" and fact.present:
+        return newer.kind == "stopped" and newer.status == "history" and newer.start > fact.start
     both = not fact.present and not newer.present and newer.kind == fact.kind
     return both and set(fact.subjects) < set(newer.subjects)

@@ -91,7 +91,7 @@ def _is_past(text: str, sentence: Sentence, mention: Mention, seen: Context) -> 
 
 _SPECIALTY = r"(?P<specialty>endocrin\w*|cardiolog\w*|bariatric\w*|obesity medicine|hepatolog\w*|nephrolog\w*|sleep medicine)"
 _CONSULT = _words(
-    rf"\b(?:seen|evaluated|followed|saw|consult(?:ed|ation)?|managed|see)\b(?:[^.;\n]|\b(?:mr|mrs|ms|dr)\.){{0,60}}?\b{_SPECIALTY}|\b{_SPECIALTY.replace('specialty', 'clinic')}\s+(?:clinic|office|consult\w*|visit)\b[^.;\n]{{0,40}}?\b(?:seen|evaluated|\d)"
+    rf"\b(?:seen|evaluated|followed|saw|consult(?:ed|ation)?|managed|see|seeing)\b(?:[^.;\n]|\b(?:mr|mrs|ms|dr)\.){{0,60}}?\b{_SPECIALTY}|\b{_SPECIALTY.replace('specialty', 'clinic')}\s+(?:clinic|office|consult\w*|visit)\b[^.;\n]{{0,40}}?\b(?:seen|evaluated|\d)"
 )
 _REFER = _words(rf"\b(?:refer(?:ral|red)?(?: to)?|consult to)\b[^.;\n]{{0,25}}?\b{_SPECIALTY}")
 _ADHERES = _words(
@@ -188,7 +188,7 @@ _PROGRAMME = _words(
     r"(?:\w+\s+){0,2}?(?:program(?:me)?|class(?:es)?|course|group|sessions)\b|\bweight watchers\b|(?-i:\bWW\b)|\bnoom\b|\bjenny craig\b|(?-i:\bDPP\b)|\boptavia\b"
 )
 _TAKES_PART = _words(
-    r"\b(?:attend\w*|enrol\w*|began|started|joined|complet\w+|finish\w+|participat\w*|in the|taking part|since|sessions|member|did|lost)\b"
+    r"\b(?:attend\w*|enrol\w*|began|started|joined|complet\w+|finish\w+|participat\w*|in the|taking part|since|sessions|member|did|lost|regained|attempts?|tried|for \d+ (?:weeks|months))\b"
 )
 _NOT_YET = _words(
     r"\b(?:consider\w*|will join|will start|plan\w*|discuss\w*|next (?:spring|month|year|fall)|not started|interested|wants|refer\w*|thinking|recommend\w*|may join|to join|would like)\b"

@@ -35,7 +35,7 @@ _SPELLED = {
 }  # fmt: skip
 _NUMBER = r"\d{1,3}(?:,\d{3})*(?:\.\d+)?"
 _FILL = (
-    r"(?:\s*(?:of|was|is|are|were|at|has|reads?|came back(?: at)?|back at|measured|level|result|value|poc|today|now|this am|this morning|in clinic|up to|down to|"
+    r"(?:\s*(?:of|was|is|are|were|at|has|reads?|came back(?: at)?|back at|measured|level|result|value|(?:from|at|per) (?:the |our |an? )?(?:outside )?(?:lab|hospital|clinic|pharmacy)|poc|today|now|this am|this morning|in clinic|up to|down to|"
     r"about|around|approx\w*|roughly|average|averag\w+|avg|unchanged|stable|at home|at discharge|by echo|suggests?|=|:|~|-(?=\s)|,(?=\s*\d)|\((?=\s*\d)|"
     r"(?:on|from|in|dated|of)?\s*\(?DAY\)?:?)\s*)*"
 )
@@ -81,7 +81,7 @@ _BARE = re.compile(
     re.IGNORECASE,
 )
 _NOT_BARE = re.compile(
-    r"\b(?:lost|loses?|lose|losing|gain\w*|up|down|goal|under|below|over|above|target|another|per|by|drop\w*|loss of|than|want\w*|last)\s*(?:of|about|to|another|an?)?\s*$",
+    r"\b(?:lost|loses?|lose|losing|gain\w*|up|down|goal|under|below|over|above|target|another|per|by|drop\w*|loss of|than|want\w*|last|highest|lowest|max(?:imum)?|peak|was|from|at)\s*(?:of|about|to|another|an?)?\s*$",
     re.IGNORECASE,
 )
 _EARLIER = re.compile(
