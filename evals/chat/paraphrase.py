@@ -34,12 +34,12 @@ Question: {question}
 
 
 def main() -> None:
-    """Ask for a paraphrase of each seed's last question from each model; append to paraphrases.jsonl what is new."""
+    """Ask each model for paraphrases of each seed's last question, kind after kind; append what is new."""
     done = {(line["seed"], line["model"]) for line in _lines(RAW)}
     seeds = read(HERE / "seeds.yaml")
     with RAW.open("a", encoding="utf-8") as out:
         for model in MODELS:
-            for number, seed in enumerate(seeds):
+            for number, seed in sorted(enumerate(seeds), key=lambda pair: (pair[1].id[-2:], pair[0])):
                 if (seed.id, model) in done:
                     continue
                 voice = VOICES[(number + MODELS.index(model)) % len(VOICES)]
@@ -68,7 +68,7 @@ def paraphrases(model: str, question: str, voice: str, *, seed: int) -> list[str
     request = urllib.request.Request(
         f"{HOST}/api/generate", json.dumps(body).encode(), {"Content-Type": "application/json"}
     )
-    with urllib.request.urlopen(request, timeout=120) as reply:
+    with urllib.request.urlopen(request, timeout=900) as reply:
         text = json.load(reply)["response"]
     try:
         ways = json.loads(text)["ways"]

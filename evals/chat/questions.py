@@ -67,6 +67,7 @@ class Expect(_Strict, frozen=True, kw_only=True):
     refused: bool | None = None
     asks_back: bool | None = None
     hypothetical: bool | None = None
+    drafted: bool | None = None  # a draft was made, or found again, and waits for review
     patient_id: str | None = None  # who is bound after the answer
 
     @property

@@ -28,6 +28,7 @@ SAID = {
     "not_refused": "benign twins not refused",
     "asks_back": "asked back where it must",
     "hypothetical": "marked as supposed",
+    "drafted": "drafted what can be, and nothing else",
     "patient": "the right patient bound",
     "says": "says what it must, and nothing it must not",
     "citations": "cites what it must",
@@ -49,6 +50,7 @@ def owed(expect: Expect | None) -> list[str]:
         "refused": expect.refused,
         "asks_back": expect.asks_back,
         "hypothetical": expect.hypothetical,
+        "drafted": expect.drafted,
     }
     return [name for name, value in asked.items() if value]
 

@@ -300,8 +300,11 @@ def _unit_of(name: str, node: Mapping[str, Any]) -> str:
     return "mg" if name == "dose" else ""
 
 
-def support_of(world: World, patient_id: str, said: Sequence[str], turn: Mapping[str, Any]) -> Support:
-    """What the answer of this turn may say: the base of its patient, what the user said, what was determined."""
+def support_of(
+    world: World, patient_id: str, said: Sequence[str], turn: Mapping[str, Any], *, finding: bool = False
+) -> Support:
+    """What the answer of this turn may say: the base of its patient, what the user said, what was determined; while
+    the patient is found, who those are that fit what the user gave."""
     support = _base(world, patient_id).copy()
     days = {world.as_of}
     for text in said:
@@ -323,6 +326,11 @@ def support_of(world: World, patient_id: str, said: Sequence[str], turn: Mapping
         if found.get("as_of"):
             days.add(date.fromisoformat(found["as_of"]))
     support.dates |= days
+    for chart in world.patients.values() if finding else ():
+        if _fits(chart, " ".join(said)):
+            support.add_text(
+                f"{chart['birth_date']} {chart['birth_date'][:4]} {' '.join(_marks(chart))} {chart['sex']}"
+            )
     if turn.get("draft_id"):
         support.values.add(float(turn["draft_id"]))
     plan_ids = {name for name in world.plans if any(_names_plan(world.plans[name], text) for text in said)}
