@@ -184,8 +184,9 @@ def _plan_pattern(known: Known) -> re.Pattern[str]:
 
 _SLOT = re.compile(
     r"(?:\b(?:get|have|on|for|about|and|is|with|copay|approve|approved|cover|covers|covered|prescribe|draft|or|vs|start|try|tried|taking|take|check|does|to|eligible|qualify|run|"
-    r"compare|of|against)\s+(?:the\s+|some\s+|a\s+|an\s+|her\s+|his\s+|him\s+on\s+|her\s+on\s+)?|^(?:and|or)?\s*)$"
+    r"compare|of|against)\s+(?:the\s+|some\s+|a\s+|an\s+|her\s+|his\s+|him\s+on\s+|her\s+on\s+)?)$"
 )
+_FIRST = re.compile(r"^(?:and |or |what about |how about )?[a-z-]+(?:\s*[?.!]*\s*$|\s+(?:for|please|too|instead)\b)")
 _WORD = re.compile(r"[a-z][a-z-]{3,}[a-z]")
 
 
@@ -199,7 +200,9 @@ def _odd(low: str, mentions: list[Mention], taken: list[tuple[int, int]]) -> lis
         if any(m.start == match.start() for m in found) or any(part in ordinary() for part in word.split("-")):
             continue
         after = low[match.end() : match.end() + 12]
-        if not _SLOT.search(low, max(0, match.start() - 24), match.start()) or _correction(word):
+        if _correction(word) or not (
+            _SLOT.search(low, max(0, match.start() - 24), match.start()) or (match.start() == 0 and _FIRST.match(low))
+        ):
             continue
         if word.endswith(("ing", "ed", "ly", "tion", "ions", "ment", "ness", "able", "ity", "ies", "ous", "ally", "emia", "itis", "opathy", "osis", "ology", "ologist", "gram")):
             continue
@@ -221,14 +224,7 @@ _SHORT = {
     "req": "required", "reqs": "requirements", "reqd": "required", "reqt": "requirement", "quals": "qualifies", "crit": "criteria", "approx": "about",
     "hist": "history", "mgs": "mg", "whos": "who's", "wheather": "whether", "prolly": "probably", "info": "information", "rn": "now",
 }  # fmt: skip
-_ASKING = (
-    "eligible eligibility approved approve approval approves missing formulary policy policies criteria criterion copay deductible "
-    "deadline appeal letter draft alternative alternatives compare comparison covered coverage cover qualify qualifies "
-    "documents documentation required requirements requirement require requires limit quantity medications medication allergies allergic "
-    "diagnosis diagnoses latest history prescriber authorization insurance expensive tier denied denial explain because "
-    "should switch through submit renewal exclusion which would could please thanks weight recommend injection tablets "
-    "turnaround decision review expire expires long patient easiest better chance chances policy request"
-).split()
+_ASKING = ["eligible", "eligibility", "approved", "approve", "approval", "approves", "missing", "formulary", "policy", "policies", "criteria", "criterion", "copay", "deductible", "deadline", "appeal", "letter", "draft", "alternative", "alternatives", "compare", "comparison", "covered", "coverage", "cover", "qualify", "qualifies", "documents", "documentation", "required", "requirements", "requirement", "require", "requires", "limit", "quantity", "medications", "medication", "allergies", "allergic", "diagnosis", "diagnoses", "latest", "history", "prescriber", "authorization", "insurance", "expensive", "tier", "denied", "denial", "explain", "because", "should", "switch", "through", "submit", "renewal", "exclusion", "which", "would", "could", "please", "thanks", "weight", "recommend", "injection", "tablets", "turnaround", "decision", "review", "expire", "expires", "long", "patient", "easiest", "better", "chance", "chances", "policy", "request"]
 _LETTERS = re.compile(r"(?<![\w'])[a-z']+(?![\w'])")
 
 
@@ -413,15 +409,17 @@ def _one(piece: Piece, found: list[Found], person: people.Person, talk: Talk, kn
         return Found(piece, seen.intent, seen.about, seen.sure)
     if _asks_again(piece, talk, found):
         before = _before(found, talk)
-        if before and piece.of("DRUG", "CLASS", "ODD") or before and not _has_words(piece):
+        if (before and piece.of("DRUG", "CLASS", "ODD")) or (before and not _has_words(piece)):
             return Found(piece, before[0].intent, before[0].about, 0.88, before[0].changes, again=before)
         if piece.of("DRUG", "CLASS", "ODD"):
+            if re.search(r"\bDRUG\b.*\b(?:or|vs|versus)\b.*\bDRUG\b", piece.text):
+                return Found(piece, "compare", sure=0.85)
             return Found(piece, "compare" if piece.of("CLASS") else "eligibility", sure=0.85)
     last_supposed = bool(talk.asks and talk.asks[0].intent == "what_if")
     refused = seen and seen.intent in ("other_patient", "dosing", "advice")
     if not refused and intents.supposes(piece.text, last_supposed):
         supposed = _supposed(piece, talk, known, last_supposed)
-        if supposed or (re.search(r"\bwhat if\b|\bsuppos|\bif (?:she|he|her|his|we|WHO|the patient)\b", piece.text) and not _SETTLED_IF.search(piece.text)):
+        if supposed or (_STRONG_IF.search(piece.text) and not _SETTLED_IF.search(piece.text)):
             return Found(piece, "what_if", sure=0.93 if supposed else 0.75, changes=tuple(supposed))
     if seen is None:
         return None
@@ -430,6 +428,10 @@ def _one(piece: Piece, found: list[Found], person: people.Person, talk: Talk, kn
     return Found(piece, seen.intent, seen.about or _topic(piece, seen.intent), seen.sure)
 
 
+_STRONG_IF = re.compile(
+    r"\bwhat if\b|\bsuppos|\bassum|\bimagin|\bhypothetic|\bif (?:she|he|her|his|we|WHO|the patient)\b|\bsay (?:the|her|his) TEST|\bonce (?:the|a|she|he|we)\b|"
+    r"\by si\b|\bwould (?:a|an|another) (?:new |better |higher |lower )?TEST|\bwith an? (?:\w+ )?(?:TEST|CONCEPT|diagnosis)\b|\bqu[eé] pasa si\b"
+)
 _SETTLED_IF = re.compile(r"\bif (?:she|he|it|they|we)(?:'s| is| gets?| get)? (?:eligible|approved|denied|qualif|deny|reject|say)")
 
 
@@ -594,8 +596,8 @@ def _imperative(text: str) -> bool:
 
 # --- by likeness --------------------------------------------------------------------------------------------
 
-STRONG = 0.72  # share of the votes above which the nearest examples settle it
-LIKE = 0.62
+AHEAD = 0.45  # margin over the next intent from which the examples settle it: 0.9 right by cross-validation
+LIKE = 0.6
 
 
 def _by_likeness(piece: Piece, person: people.Person, talk: Talk) -> Found:
@@ -605,10 +607,10 @@ def _by_likeness(piece: Piece, person: people.Person, talk: Talk) -> Found:
     near = nearest.nearest(piece.text)
     if near is None:
         return Found(piece, "unclear", sure=0.4)
-    settled = near.share >= STRONG and near.likeness >= LIKE
-    sure = 0.65 if settled else min(0.55, 0.6 * near.share * near.likeness)
+    settled = near.margin >= AHEAD and near.likeness >= LIKE
+    sure = 0.62 if settled else min(0.55, 0.3 + near.margin)
     intent = near.intent
-    if not settled and near.likeness < 0.5 and not piece.mentions:
+    if near.likeness < 0.5 and near.margin < 0.1 and not piece.mentions:
         intent = "unclear"
     return Found(piece, intent, _topic(piece, intent), sure)
 
@@ -655,17 +657,20 @@ def _settle(one: Found, found: list[Found], talk: Talk, known: Known) -> None:
         if one.intent == "eligibility" and len(pointed) > 1 and not one.again:
             one.intent = "eligibility"
         return
+    if one.intent == "plan" and re.search(r"\b(?:which|what) (?:drugs?|ones?|meds|medications)\b", piece.text):
+        one.all_drugs = True
+        return
     if re.search(r"\b(?:any|all|every|each) (?:of )?(?:the |these |those |our |covered )?(?:drugs?|meds|medications)\b|\beverything\b", piece.text) and one.intent in ("eligibility", "plan", "missing"):
         one.all_drugs = True
         return
     near = next((f for f in found if f is not one and f.intent in _LEANS | {"chart", "compare"} and any(m.names and m.kind != "class" for m in f.piece.mentions)), None)
-    if one.intent in _LEANS and not (one.intent == "plan" and one.about in _ALONE and not _PRONOUN.search(piece.text)) or one.intent == "chart" and _about_it(piece.text):
+    if (one.intent in _LEANS and not (one.intent == "plan" and one.about in _ALONE and not _PRONOUN.search(piece.text))) or (one.intent == "chart" and _about_it(piece.text)):
         if near is not None and not one.again:
             _settle(near, [near], talk, known) if not near.named else None
             one.drugs, one.candidates, one.strangers = near.drugs, near.candidates, near.strangers
             if one.drugs or one.candidates or one.strangers:
                 return
-        if one.intent == "plan" and "cheap" in piece.text or one.intent == "plan" and re.search(r"\bwhich\b.*\b(?:lowest|least)\b", piece.text):
+        if (one.intent == "plan" and "cheap" in piece.text) or (one.intent == "plan" and re.search(r"\bwhich\b.*\b(?:lowest|least)\b", piece.text)):
             one.all_drugs = True
             return
         one.drugs = talk.drugs[:1]
@@ -695,17 +700,11 @@ def _targets(one: Found, talk: Talk) -> tuple[list[Mention], list[Mention]]:
                 topics.append(mention)
         elif one.again:
             (topics if re.search(r"\b(?:not|instead of|rather than)\s+(?:the\s+)?$", before) else targets).append(mention)
-        elif one.changes and mention.word in supposed:
-            topics.append(mention)
-        elif one.intent == "chart" and mention.kind in ("ingredient", "class", "described"):
+        elif (one.changes and mention.word in supposed) or (one.intent == "chart" and mention.kind in ("ingredient", "class", "described")):
             topics.append(mention)
         elif one.intent == "chart":
             targets.append(mention)
-        elif one.intent in ("policy", "why", "missing") and mention.kind in ("ingredient", "class") and (len(ours) > 1 or talk.drugs) and _mentioned_in_passing(before):
-            topics.append(mention)
-        elif one.intent == "compare" and re.search(r"\b(?:besides|other than|except|apart from|aside from|but not|not)\s+$", before):
-            topics.append(mention)
-        elif one.intent != "compare" and _CONTEXT.search(before) and not _TARGETING.search(before):
+        elif (one.intent in ("policy", "why", "missing") and mention.kind in ("ingredient", "class") and (len(ours) > 1 or talk.drugs) and _mentioned_in_passing(before)) or (one.intent == "compare" and re.search(r"\b(?:besides|other than|except|apart from|aside from|but not|not)\s+$", before)) or (one.intent != "compare" and _CONTEXT.search(before) and not _TARGETING.search(before)):
             topics.append(mention)
         else:
             targets.append(mention)

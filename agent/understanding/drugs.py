@@ -52,14 +52,13 @@ _PINNED = re.compile(
 )
 _CALLED = re.compile(r"^\s*(?:indication|use|side)\b")
 
-_INJECTED = frozenset("shot shots injection injections injectable injectables injected jab jabs pen pens needle".split())
-_ORAL = frozenset("pill pills tablet tablets tab tabs oral orals pastilla pastillas".split())
+_INJECTED = frozenset(["shot", "shots", "injection", "injections", "injectable", "injectables", "injected", "jab", "jabs", "pen", "pens", "needle"])
+_ORAL = frozenset(["pill", "pills", "tablet", "tablets", "tab", "tabs", "oral", "orals", "pastilla", "pastillas"])
 _HEADS = frozenset(
-    "drug drugs med meds medication medications medicine medicines version one ones option options agent agents product "
-    "something brand brands".split()
+    ["drug", "drugs", "med", "meds", "medication", "medications", "medicine", "medicines", "version", "one", "ones", "option", "options", "agent", "agents", "product", "something", "brand", "brands"]
 )
 _GLUE = frozenset(
-    "the a an that this once per week day every by from of for made its their her his or weekly daily one's".split()
+    ["the", "a", "an", "that", "this", "once", "per", "week", "day", "every", "by", "from", "of", "for", "made", "its", "their", "her", "his", "or", "weekly", "daily", "one's"]
 )
 _WEEKLY = re.compile(r"\b(?:once[- ]?weekly|weekly|once[- ]a[- ]week|every week|1x ?(?:/|a|per) ?week|per week)\b")
 _DAILY = re.compile(r"\b(?:once[- ]?daily|daily|once[- ]a[- ]day|every day|per day)\b")

@@ -269,16 +269,7 @@ class _Tokenizer(msgspec.Struct):
 
 # Words of this work that the tokenizer splits, and everyday contractions without their apostrophe.
 _COMMON = frozenset(
-    """whats wheres hows thats shes hes im ive dont doesnt didnt isnt wasnt cant couldnt wouldnt wont shouldnt havent
-    hasnt hadnt arent werent theres theyre youre lets id ill pls plz thx thanx ty yep nope hiya gimme gotta wanna lemme
-    copay copays coinsurance deductible deductibles formulary formularies prior auth auths preauth reauthorization
-    reapply reapplied resubmit resubmitted preapproval prescriber prescribers prescriber's injectable injectables
-    overweight obese titrate titration diabetics prediabetes prediabetic comorbidity comorbidities payer payers insurer
-    insurers biguanide statin statins backdate backdated paperwork turnaround workup ophthalmology pancreatitis
-    gastroparesis ketoacidosis creatinine cardiovascular hypoglycemia hyperglycemia contraindicated contraindication
-    contraindications glycemic hypertensive dosage dosages dosing milligrams checklist shortfall handwritten faxed
-    faxing emailed criterion denials approvable qualifies qualify eligibility ineligible fingerprick med meds rx labs
-    icd npi hmo ppo pbm lmn pa qty covid""".split()
+    ["whats", "wheres", "hows", "thats", "shes", "hes", "im", "ive", "dont", "doesnt", "didnt", "isnt", "wasnt", "cant", "couldnt", "wouldnt", "wont", "shouldnt", "havent", "hasnt", "hadnt", "arent", "werent", "theres", "theyre", "youre", "lets", "id", "ill", "pls", "plz", "thx", "thanx", "ty", "yep", "nope", "hiya", "gimme", "gotta", "wanna", "lemme", "copay", "copays", "coinsurance", "deductible", "deductibles", "formulary", "formularies", "prior", "auth", "auths", "preauth", "reauthorization", "reapply", "reapplied", "resubmit", "resubmitted", "preapproval", "prescriber", "prescribers", "prescriber's", "injectable", "injectables", "overweight", "obese", "titrate", "titration", "diabetics", "prediabetes", "prediabetic", "comorbidity", "comorbidities", "payer", "payers", "insurer", "insurers", "biguanide", "statin", "statins", "backdate", "backdated", "paperwork", "turnaround", "workup", "ophthalmology", "pancreatitis", "gastroparesis", "ketoacidosis", "creatinine", "cardiovascular", "hypoglycemia", "hyperglycemia", "contraindicated", "contraindication", "contraindications", "glycemic", "hypertensive", "dosage", "dosages", "dosing", "milligrams", "checklist", "shortfall", "handwritten", "faxed", "faxing", "emailed", "criterion", "denials", "approvable", "qualifies", "qualify", "eligibility", "ineligible", "fingerprick", "med", "meds", "rx", "labs", "icd", "npi", "hmo", "ppo", "pbm", "lmn", "pa", "qty", "covid"]
 )
 
 _kept: weakref.WeakKeyDictionary[Store, tuple[str, Known]] = weakref.WeakKeyDictionary()
