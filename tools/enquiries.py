@@ -261,6 +261,8 @@ def whats_missing(bound: Bound, drug: str) -> str:
 
 def _missing(found: Determination) -> Iterator[str]:
     yield from _headed(found)
+    for lead in found.leads:
+        yield f"IN A NOTE, counts only once a person confirms it: “{lead.quote}” [{lead.document}]"
     if found.alternatives:
         others = (f"{other.drug} ({other.outcome})" for other in found.alternatives)
         yield f"Covered, and met today: {', '.join(others)}."

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests import worlds
@@ -225,3 +226,26 @@ def test_nothing_that_goes_wrong_is_raised_at_the_model(bound: Bound) -> None:
     tool = tb.Tool("t", "", (), broken)
     assert tb.call(tool, bound, {}) == tb.Result("t failed. Tell the user; do not try it again.", error=True)
     assert "the store is locked" in tb.call(tool._replace(run=gone), bound, None).text
+
+
+def test_a_lead_in_a_note_is_quoted_as_one(bound: Bound) -> None:
+    from tools.records import Lead, Proposal
+
+    found = bound.determination("Ozempic")
+    quote = "stopped metformin in May"
+    lead = Lead(
+        id="L1",
+        criteria=("metformin",),
+        quote=quote,
+        document="N1",
+        date=None,
+        start=0,
+        end=len(quote),
+        proposes=Proposal(part="medications", record={}),
+        says="",
+    )
+    bound._decided["Ozempic", ""] = msgspec.structs.replace(found, leads=(lead,))
+    assert (
+        f"counts only once a person confirms it: “{quote}” [N1]"
+        in say(bound, "whats_missing", drug="Ozempic").text
+    )
