@@ -62,6 +62,7 @@ _DOUBTED = re.compile(r"\b(?:(?:not|n't|dont) (?:think|believe|suspect)|doubt)\b
 _ON = re.compile(r"^\s+(?:currently\s+|yet\s+)?on\s", re.IGNORECASE)
 _HAS = re.compile(r"\b(?:has|have)(?: ever)?(?: had)?\b", re.IGNORECASE)
 _NOT_AFTER = re.compile(
+    r"^,? which [^.;]{0,40}?\b(?:not support|not confirm\w*|excluded|ruled out|disprov\w+)|"
     r"^[\s)]*(?:(?:,? which \w+|,? that \w+)\s+)?(?:(?:is|was|were|has been|have been|has|screen|test)\s+)*"
     r"(?:by \w+ )?(?:ruled out|r/o'?d|excluded|denied|negative\b|neg\b|absent|not suspected|not present|not found|in error\b|none\b)"
     r"|^[\s:]+(?:no|none|denies|negative|neg)\b",
@@ -83,6 +84,11 @@ _IF = re.compile(
     r"\b(?:if|should (?:she|he|pt|they|the patient)|in case|unless|risks?(?: of| for)?|screen(?:ed|ing)?(?: for)?|"
     r"worried about|afraid of|prevent\w*|read about|counsel(?:l?ed)? (?:on|about)|educat\w+ (?:on|about)|warned (?:of|about)|"
     r"(?:s/s|signs|symptoms) of)\b[^.;]*$",
+    re.IGNORECASE,
+)
+_IN_GENERAL = re.compile(
+    r"\b(?:plans?|planning|desires?|hopes for|contraception|participants?|must not|"
+    r"(?:patients|people|those|anyone) (?:with|who|must|should|having))\b[^.;]*$",
     re.IGNORECASE,
 )
 _RISK_AFTER = re.compile(
@@ -118,7 +124,7 @@ def context(text: str, sentence: Sentence, start: int, end: int, listed: bool = 
     subjects = subjects_of(text, sentence, start, end, present)
     last = re.split(r",\s|\band\b", before)[-1]
     hedged = present and bool(_hedged(before, last) or _HEDGE_AFTER.match(text[end : sentence.end]))
-    supposed = bool(_IF.search(before) or _RISK_AFTER.match(after)) and present
+    supposed = present and bool(_IF.search(before) or _RISK_AFTER.match(after)) or bool(_IN_GENERAL.search(before))
     return Context(present, subjects, hedged, supposed)
 
 
@@ -150,6 +156,8 @@ def negated_before(before: str, listed: bool = False) -> bool:
     if cue is None:
         return False
     gap = _ON.sub(" ", before[cue.end() :])
+    if gap.lstrip().startswith("("):
+        return False
     if cue[0].casefold() in ("nobody", "none", "neither"):
         gap = _HAS.sub(" ", gap)
     if len(gap.split()) > 12 or _ENDS_NOT.search(gap):
@@ -202,7 +210,10 @@ def _denial(text: str, sentence: Sentence, start: int, end: int) -> str:
     ]
 
 
-_NEXT_DENIAL = re.compile(r"[,;]\s*(?=(?:no|not|denies|never)\b)", re.IGNORECASE)
+_NEXT_DENIAL = re.compile(
+    r"[,;]\s*(?=(?:no|not|denies|never)\b|and (?:he|she|pt|patient|I) (?:has|have|had|denies|is|does)\b)",
+    re.IGNORECASE,
+)
 
 
 def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:

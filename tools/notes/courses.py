@@ -31,8 +31,8 @@ _STRONG = _words(
 )
 _WEAK = _words(r",\s|\sand\s|\sor\s|\s(?=(?:we|I|he|she)\s+(?:could|would|will|can|may|might|should)\b)")
 
-_STOP = _words(
-    r"\b(?:stop(?:ped|s|ping)?(?:\s+taking)?|quit(?:\s+taking)?|d/\s?c(?:'?e?d|'s)?|dc(?:'?d)?|discontinu\w+|came off|went off|go(?:ing|ne)? off|"
+STOPPED = _words(
+    r"\b(?:stop(?:ped|s|ping)?(?:\s+taking)?|quit(?:\s+taking)?|d/\s?c(?:'?e?d|'s)?|dc(?:'?d)?|discontinu\w+|replaced (?:by|with)|came off|went off|go(?:ing|ne)? off|"
     r"taken off|took (?:him|her|me|pt) off|ceased|gave up|gave it up|abandoned|withdrawn|(?:has|have)(?:n't|nt| not) (?:used|taken) (?:it|her|his|any) since|"
     r"hasnt used it since|not taking|no longer (?:on|takes|taking|using)|finished(?= in\b|\s*$|[.,;])|ran out|off(?=\s+(?:of\s+)?$)|\boff(?= \w+ since))\b",
 )
@@ -79,7 +79,7 @@ _INADEQUATE = _words(
     r"\binadequate\w*|\bineffective\w*|\binsufficient\w*|\bfail(?:ed|ure|s|ing)?\b|\bno (?:real |clear |lasting |significant |apparent )?(?:response|benefit|effect|help|good|improvement|results?|change)\b|"
     r"\bwithout (?:any |much |real |clear )?(?:benefit|effect|improvement|success|response|results)|\bdid(?:n't|nt| not) (?:work|help|budge|do (?:much|anything|a thing)|respond|lower|move|bring)|"
     r"\bdid nothing\b|\b(?:is|was|are)(?:n't| not) (?:doing|helping|working)|\bnot (?:effective|working|at goal|enough)\b|\bunsatisfactory|\bsuboptimal|\bpoor (?:response|control)|\bunchanged\b|\bdespite\b|\babove (?:goal|target)\b|"
-    r"\blost no weight|\buncontrolled on|\bnever (?:worked|helped|got)|\bno weight loss|\bunder[- ]?responded|\bnon-?respon\w+"
+    r"\blost no weight|\buncontrolled on|\bnever (?:worked|helped|got)|\bno weight loss|\bno longer (?:enough|works|working|effective|sufficient)|\ba1c (?:never (?:below|under)|still|stayed|remained|stuck)|\bunder[- ]?responded|\bnon-?respon\w+"
 )
 _NOT_FAILED = _words(r"\b(?:did not|didn't|has not|hasn't|never|not)\s+(?:really\s+)?fail(?:ed)?\b")
 _EFFECTIVE = _words(
@@ -117,7 +117,7 @@ _TRIED = _words(
     r"\b(?:tried|trialed|trial of|took|used|was (?:once |previously |formerly )?on|had been on|been on|previously (?:on|took|used)|formerly|past use of|history of|prior|before)\b"
 )
 _TAKING_BEFORE = _words(
-    r"(?:\b(?:on|takes?|taking|takin|using|uses|continu(?:e|es|ed|ing)(?: on| with)?|cont|stays? on|stay on|remains? on|maintained on|discharged on|currently|still|now|maxed(?: out)? on|"
+    r"(?:\b(?:on|takes?|taking|takin|using|uses|continu(?:e|es|ed|ing)(?: on| with)?|cont|stays? on|stay on|remains? on|maintained on|discharged on|(?:compliance|adherence|adherent|compliant) (?:with|to)|currently|still|now|maxed(?: out)? on|"
     r"started|began|begun|restarted|resumed|put (?:her|him) on|placed on|(?:up|down)-?titrated|increased|first dose|done for|pt self-administered|receives?|injects?|gets)\b\.?)\s+"
     r"(?:(?:his|her|my|the|both|only|just|max(?:imal)?|full|dose|doses|of|daily|weekly|a|an|to|back|on|up|him|in|w/|with|already|prescribed)\s+){0,4}$"
 )
@@ -128,7 +128,7 @@ _TAKING_AFTER = _words(
 _STILL = _words(r"\b(?:still|now|currently|continues?|today|already|remains)\b")
 _IF = _words(r"\b(?:if|should (?:she|he|they|pt)|unless|in case|whether)\b")
 _TOLD = _words(
-    r"\b(?:advised|told|instructed|asked|plan(?:s|ned)?|will|to be|may need|need(?:s)? to|consider\w*|should)\s+(?:\w+\s+){0,4}?$"
+    r"\b(?:must|advised|told|instructed|asked|plan(?:s|ned)?|will|to be|may need|need(?:s)? to|consider\w*|should)\s+(?:\w+\s+){0,4}?$"
 )
 _BLAMED = _words(r"\b(?:dka|ketoacidosis|pancreatitis|effects?|upset)\s+(?:while\s+)?on\s+$")
 _PRONOUN = _words(r"\b(?:it|this|that|them|both|dose|medication|med|drug|shots?|pills?)\b")
@@ -331,7 +331,7 @@ def _classify(
         return pattern.search(text, begin, end)
 
     never = seek(_NEVER)
-    stop = seek(_STOP)
+    stop = seek(STOPPED)
     if stop is not None and seek(_NOT_STOPPED):
         stop = None
     if _IF.search(text, begin, end) and (
@@ -388,7 +388,7 @@ def _classify(
             and stop[0].casefold() == "stop"
         )
         return [_Say("stopped", (stop.span(),), status="planned" if imperative else "history")]
-    if stop is not None:
+    if stop is not None and not (planned or planned_after):
         return []
     if (planned or planned_after) and not _STARTED.search(before):
         if planned_after and not planned and _WISH.search(before) and "to start" not in after:
@@ -414,8 +414,8 @@ def _taken(
     tried = _TRIED.search(before)
     if tried is not None and not _STILL.search(before[tried.end() :]):
         return [_Say("tried", ((begin + tried.start(), begin + tried.end()),), status="history")]
-    if sentence.section == "past_meds":
-        return [_Say("tried", status="history")]
+    if sentence.section in ("past_meds", "failed"):
+        return [_Say("tried" if sentence.section == "past_meds" else "inadequate", status="history")]
     if taking is not None and _BLAMED.search(before):
         return []
     if taking is not None:

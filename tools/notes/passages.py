@@ -6,17 +6,18 @@ import re
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-Section = Literal["", "family", "meds", "past_meds", "plan", "allergies", "problems", "copied"]
+Section = Literal["", "family", "meds", "past_meds", "plan", "allergies", "problems", "copied", "failed"]
 
 _HEADERS: tuple[tuple[Section, str], ...] = (
     ("family", r"fhx?|fam(?:ily)?\s*(?:hx|history)(?:\s+update\s+by\s+phone)?"),
+    ("failed", r"tried (?:and|&) failed|failed(?: (?:meds?|medications?|therap\w+|agents))?|treatment failures?"),
     (
         "past_meds",
         r"(?:past|prior|previous|former|old)\s+(?:meds?|medications?|treatments?|agents)|prior|previously tried",
     ),
     (
         "meds",
-        r"(?:current |home |discharge |active )?(?:meds?|medications?)(?: list)?|medication reconciliation|rx",
+        r"(?:current |home |discharge |active )?(?:meds?|medications?)(?: list)?|current|currently|medication reconciliation|rx",
     ),
     ("plan", r"plan|p|recs?|recommendations?|recommend"),
     ("allergies", r"(?:drug )?(?:allerg(?:y|ies)|intolerances?)(?:\s*/\s*(?:allergies|intolerances))?"),
@@ -40,7 +41,7 @@ _ABBREVIATIONS = re.compile(
 _STOP = re.compile(r"[.!?](?=[\s\")]|$)|\n")
 _SPLIT = re.compile(
     r";|\s[-]{1,2}\s|,?\s(?:but|however|although|though|whereas|while)\s"
-    r"|,\s(?=(?:he|she|pt|patient|they|now|currently|so|then|i)\b)",
+    r"|,\s(?:and\s)?(?=(?:he|she|pt|patient|they|now|currently|so|then|i)\b)",
     re.IGNORECASE,
 )
 

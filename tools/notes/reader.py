@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
-from tools.notes.courses import courses_told
+from tools.notes.courses import STOPPED, courses_told
 from tools.notes.facts import NoteFact, accept
 from tools.notes.passages import sentences
 from tools.notes.plain import Plain, plain_of
@@ -103,6 +103,7 @@ def _overtakes(newer: NoteFact, fact: NoteFact) -> bool:
             and newer.start > fact.start
         )
     if fact.kind == "taking" and fact.status == "current" and fact.present:
-        return newer.kind == "stopped" and newer.status == "history" and newer.start > fact.start
+        ended = newer.kind == "stopped" and newer.status == "history" or (newer.kind == "intolerance" and newer.present)
+        return ended and newer.start > fact.start and bool(STOPPED.search(newer.quote))
     both = not fact.present and not newer.present and newer.kind == fact.kind
     return both and set(fact.subjects) < set(newer.subjects)

@@ -95,7 +95,7 @@ _CONSULT = _words(
 )
 _REFER = _words(rf"\b(?:refer(?:ral|red)?(?: to)?|consult to)\b[^.;\n]{{0,25}}?\b{_SPECIALTY}")
 _ADHERES = _words(
-    r"\b(?:no|not|never|has not|hasn't)\s+(?:missed|missing|misses|skipp\w+|skips)(?:\s+(?:any\s+)?doses?)?|\bgood adherence|\badheren(?:ce|t)\b[^.;\n]{0,30}\b(?:good|excellent|full)|"
+    r"\b(?:no|not|never|has not|hasn't)\s+(?:missed|missing|misses|skipp\w+|skips)(?:\s+(?:any\s+)?doses?)?|\bgood (?:adherence|compliance)|\badheren(?:ce|t)\b[^.;\n]{0,30}\b(?:good|excellent|full)|"
     r"\b(?:is|remains|fully|been)\s+(?:adherent|compliant)\b|\bas prescribed every\b|\bnever miss\w*"
 )
 _LAPSES = _words(

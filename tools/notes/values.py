@@ -81,8 +81,12 @@ _BARE = re.compile(
     re.IGNORECASE,
 )
 _NOT_BARE = re.compile(
-    r"\b(?:lost|loses?|lose|losing|gain\w*|up|down|goal|under|below|over|above|target|another|per|by|drop\w*|loss of|than|want\w*|last|highest|lowest|max(?:imum)?|peak|was|from|at)\s*(?:of|about|to|another|an?)?\s*$",
+    r"\b(?:lost|loses?|lose|losing|gain\w*|up|down|goal|under|below|over|above|target|another|per|by|drop\w*|loss of|than|want\w*|last|highest|lowest|max(?:imum)?|peak|was|from|at|waist|hip|neck|circumference|tumou?r|lesion|nodule)\s*(?:of|about|to|another|an?)?\s*$",
     re.IGNORECASE,
+)
+_LATER = re.compile(rf"\s*,?\s*(?:and |but )?(?:now|today)\s+(?P<number>{_NUMBER})(?![\d/])\s*(?P<unit>%)?", re.IGNORECASE)
+_FROM_TO = re.compile(
+    rf"\b(?:from)\s+(?P<old>{_NUMBER})\s*%?(?P<between>[^;.]{{0,40}}?)\bto\s+(?P<new>{_NUMBER})\s*(?P<unit>%)?", re.IGNORECASE
 )
 _EARLIER = re.compile(
     rf"\b(?:(?:up|down) )?from\s+(?P<number>{_NUMBER})\s*(?P<unit>%)?(?![\d/])", re.IGNORECASE
@@ -101,7 +105,7 @@ def values_told(text: str, sentences: Sequence[Sentence], written: date | None) 
 def _values(text: str, sentence: Sentence, written: date | None) -> list[Measured]:
     found: list[Measured] = []
     matches = list(_pattern().finditer(text, sentence.start, sentence.end))
-    found += _stages(text, sentence, written)
+    found += [*_stages(text, sentence, written), *_from_to(text, sentence, written)]
     bare = (
         []
         if matches and any(m["weight"] for m in matches)
@@ -149,6 +153,29 @@ def _stages(text: str, sentence: Sentence, written: date | None) -> list[Measure
                 whose,
             )  # fmt: skip
         )
+    return found
+
+
+_MOVED = re.compile(
+    r"\ba1c\b(?: has| had)? (?:\w+ly )?(?:climbed|rose|risen|increased|went up|fell|fallen|dropped|decreased|went down|improved|came down|went)\s+$",
+    re.IGNORECASE,
+)
+
+
+def _from_to(text: str, sentence: Sentence, written: date | None) -> list[Measured]:
+    """HbA1c climbed from 7.5% in January to 8.6% on April 27: both."""
+    found = []
+    for match in _FROM_TO.finditer(text, sentence.start, sentence.end):
+        if not _MOVED.search(text, sentence.start, match.start()):
+            continue
+        whose = subjects_of(text, sentence, match.start(), match.end())
+        for name, stop in (("old", match.end("between")), ("new", sentence.end)):
+            if not _fits("hba1c", match[name], "%"):
+                continue
+            end = match.end(name) + (text[match.end(name) : match.end(name) + 1] == "%")
+            beside = [day for day in days_in(text, written, end, stop) if _beside(text[end : day.start])]
+            day, when = (beside[0].day, beside[0].words) if beside else (None, "earlier")
+            found.append(Measured("hba1c", float(match[name]), "%", match.start(name), end, day, when, False, whose))
     return found
 
 
@@ -202,6 +229,8 @@ def _measured(
             for name, value, stop in pair
             if _fits(name, value, "mm[Hg]")
         ]
+    if unit and unit[0] == "ft":
+        return []
     if match["low"] is not None or not _fits(test, number, unit[0] if unit else ""):
         return []
     if day is None and not when and test in _VITALS:
@@ -209,6 +238,9 @@ def _measured(
     named = Measured(
         test, float(number), unit[0] if unit else "", match.start(), end, day, when, hedged, subjects
     )
+    later = _LATER.match(text[end : min(limit, sentence.end)])
+    if later is not None and _fits(test, later["number"], later["unit"] or ""):
+        named = named._replace(value=float(later["number"]), end=end + later.end(), day=None, when="now")
     earlier = (
         _EARLIER.search(text, end, min(limit, sentence.end)) if test in ("hba1c", "bmi", "weight") else None
     )
