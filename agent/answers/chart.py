@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from agent.answers.answer import Answer, Said, Source
-from agent.answers.wording import drug_slot, pronoun
+from agent.answers.wording import drug_slot
 from agent.ledger import Kind, Ledger
 from agent.understanding.known import Known
 from agent.understanding.reading import Ask
@@ -27,6 +27,7 @@ from tools.terms import BRANDS, CLASSES, CONCEPTS, INGREDIENTS, TESTS, TOPICS
 
 MOST_LINES = 8
 MOST_VALUES = 6
+MOST_SENTENCES = 14  # of the latest note
 MOST_QUOTES = 3
 LONGEST_QUOTE = 280  # characters of a note that are quoted at once
 PAIRED = {"sbp": "dbp", "dbp": "sbp"}
@@ -76,6 +77,9 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
             _test(page, test)
         return reply
     medicines = _medicines(page)
+    if medicines and _LISTS["fills"][0].search(page.asked):
+        _fills(page)
+        return reply
     if medicines and not _LISTS["notes"][0].search(page.asked) and ask.about not in ("allergies", "notes"):
         for name in medicines:
             _course(page, name)
@@ -162,7 +166,7 @@ def _test(page: Page, test: str) -> None:
     name = _test_name(page, test)
     values = values_of(page.patient, test, page.bound.as_of)
     if not values.usable:
-        page.say(f"{name} is not on record for this patient.")
+        page.say(f"{_test_name(page, test, capital=True)} is not on record for this patient.")
         for rejected in values.rejected[:1]:
             note = page.words(rejected.evidence.note or rejected.reason, test, rejected.evidence.record_id)
             page.say(f"A value in record {_code(page, rejected.evidence.record_id)} does not count: {note}.")
@@ -170,7 +174,7 @@ def _test(page: Page, test: str) -> None:
     latest, *before = values.usable
     pair = PAIRED.get(test, "")
     page.say(
-        f"The latest {name} is {_value(page, test, latest)}{_paired(page, pair, latest)}, of {_of(page, test, latest)}."
+        f"The latest {name} is {_value(page, test, latest)}{_paired(page, pair, latest)}, on {_of(page, test, latest)}."
     )
     if _AGE.search(page.asked):
         days = page.ledger.add(
@@ -182,7 +186,7 @@ def _test(page: Page, test: str) -> None:
         _trend(page, test, latest, before)
     elif before and (_BEFORE.search(page.asked) or test in ("hba1c", "bmi", "weight")):
         page.say(
-            f"The one before was {_value(page, test, before[0])}, of {_of(page, test, before[0])}.",
+            f"The one before was {_value(page, test, before[0])}, on {_of(page, test, before[0])}.",
             must=bool(_BEFORE.search(page.asked)),
         )
     newer = [one for one in values.rejected if one.date and one.date >= latest.date]
@@ -254,8 +258,10 @@ def _ids(value: Value) -> str:
     return ",".join(one.id for one in value.seen)
 
 
-def _test_name(page: Page, test: str) -> str:
-    return page.ledger.add("words", TESTS[test].name, origin="chart", attribute=test, source=f"test:{test}")
+def _test_name(page: Page, test: str, *, capital: bool = False) -> str:
+    name = TESTS[test].name
+    shown = _capital(name) if capital else name
+    return page.ledger.add("words", name, shown=shown, origin="chart", attribute=test, source=f"test:{test}")
 
 
 def _as_of(page: Page) -> str:
@@ -271,18 +277,19 @@ def _code(page: Page, record_id: str) -> str:
 
 def _course(page: Page, name: str) -> None:
     """Every course of this medicine or class; where there is none, what else the chart says of it."""
+    said = CLASSES.get(name, _brand(page, name))
     shown = page.ledger.add(
         "drug",
-        CLASSES.get(name, _brand(page, name)),
+        said,
+        shown=_capital(said),
         origin="request",
         attribute="medication",
         source="question",
+        aliases=(said,),
     )
     courses = page.patient.medications
     if courses is None:
-        page.say(
-            f"The medication list is not on record, so whether {pronoun(page.patient)} took {shown} is not known."
-        )
+        page.say(f"{shown}: not known, for the medication list is not on record.")
         return
     wanted = medicine(name, page.bound.drugs)
     kinds = {name} if name in CLASSES else set()
@@ -292,7 +299,7 @@ def _course(page: Page, name: str) -> None:
     ]  # fmt: skip
     mine.sort(key=lambda one: one.start or date.min)
     for course in mine:
-        page.say(f"{_capital(_told(page, course))}.")
+        page.say(f"{_told(page, course)}.")
     if not mine:
         page.say(f"{shown} is not on the medication list.")
         _elsewhere(page, name, shown, wanted.ingredients, kinds)
@@ -330,8 +337,9 @@ def _told(page: Page, course: Medication) -> str:
     )
     ledger, source = page.ledger, course.id
     drug = ledger.add(
-        "drug", course.drug, origin="chart", attribute="course", source=source, aliases=course.ingredients
-    )
+        "drug", course.drug, shown=_capital(course.drug), origin="chart", attribute="course", source=source,
+        aliases=(course.drug, *course.ingredients),
+    )  # fmt: skip
     dose = formats.dose(course)
     text = drug + (
         f" {ledger.add('value', dose, shown=dose, origin='chart', attribute='dose', source=source)}"
@@ -351,8 +359,9 @@ def _told(page: Page, course: Medication) -> str:
             else f", until {page.day(course.end, 'end', source)}"
         )
     ongoing = course.status == "active" and course.end is None
+    ours = bool(GLUCOSE_OR_WEIGHT & set(_classes(page, course)))
     last = course.end or (page.bound.as_of if ongoing else None)
-    if course.start and last and last >= course.start:
+    if course.start and last and last >= course.start and ours:
         days = ledger.add(
             "duration", (last - course.start).days, unit="days", origin="derived", attribute="course", source=source,
             formula=f"{last} - {course.start}",
@@ -371,7 +380,7 @@ def _told(page: Page, course: Medication) -> str:
             source=source,
         )
         text += f"; outcome: {said}"
-    elif not ongoing or GLUCOSE_OR_WEIGHT & set(_classes(page, course)):
+    elif not ongoing or ours:
         text += "; its outcome is not on record"
     if course.reason:
         text += f" ({ledger.add('words', course.reason, origin='chart', attribute='reason', source=source)})"
@@ -411,11 +420,12 @@ def _medications(page: Page) -> None:
         page.say(f"No {what} is on the list; the list is complete, as far as the chart says.")
         return
     wanted.sort(key=lambda one: one.start or date.min)
+    courses_slot = page.number(len(wanted), "courses")
     page.say(
-        f"On the medication list {'is' if len(wanted) == 1 else 'are'} {page.number(len(wanted), 'courses')}{_which(page)}:"
+        f"The medication list has {courses_slot} {'entry' if len(wanted) == 1 else 'entries'}{_which(page)}:"
     )
     for course in wanted[:MOST_LINES]:
-        page.say(_capital(_told(page, course)), bullet=True)
+        page.say(_told(page, course), bullet=True)
     if len(wanted) > MOST_LINES:
         page.say(f"{page.number(len(wanted) - MOST_LINES, 'courses not shown')} more", bullet=True)
 
@@ -443,7 +453,7 @@ def _which(page: Page) -> str:
     if _ALL_OF_THEM.search(page.asked):
         return ""
     if _TRIED.search(page.asked):
-        return " of drugs for diabetes or weight"
+        return " for diabetes or weight"
     return " taken now" if _NOW.search(page.asked) else ""
 
 
@@ -492,8 +502,16 @@ def _diagnosis(page: Page, one: Diagnosis) -> str:
 def _concept(page: Page, key: str) -> None:
     """Whether a diagnosis is on the problem list, what the prescriber states of it, and the family's history."""
     concept, patient = CONCEPTS[key], page.patient
-    label = page.ledger.add(
-        "words", concept.label, origin="request", attribute=f"condition:{key}", source="question"
+    label, capital = (
+        page.ledger.add(
+            "words",
+            concept.label,
+            shown=shown,
+            origin="request",
+            attribute=f"condition:{key}",
+            source="question",
+        )
+        for shown in (concept.label, _capital(concept.label))
     )
     mine = [one for one in patient.conditions or () if _means(one, key)]
     for one in mine[:MOST_QUOTES]:
@@ -501,7 +519,7 @@ def _concept(page: Page, key: str) -> None:
     if patient.conditions is None:
         page.say(f"The problem list is not on record, so {label} is neither shown nor ruled out.")
     elif not mine:
-        page.say(f"{_capital(label)} is not on the problem list.")
+        page.say(f"{capital} is not on the problem list.")
     for said in patient.attestations:
         if said.topic and said.topic == concept.topic and said.text:
             _stated(page, said.id)
@@ -604,10 +622,10 @@ def _programs(page: Page) -> None:
         page.say("No lifestyle program is on record.")
     for one in page.patient.programs[:MOST_LINES]:
         page.cite(one.id, f"{one.name} {one.start or ''} {one.end or ''}".strip())
-        name = page.words(one.name or "lifestyle program", "program", one.id)
+        name = page.words(_capital(one.name or "lifestyle program"), "program", one.id)
         since = f", from {page.day(one.start, 'start', one.id)}" if one.start else ""
         until = f" to {page.day(one.end, 'end', one.id)}" if one.end else ", ongoing" if one.start else ""
-        page.say(f"{_capital(name)}{since}{until}.")
+        page.say(f"{name}{since}{until}.")
     for said in page.patient.attestations:
         if said.topic in ("diet_exercise", "employer_programme") and said.text:
             _stated(page, said.id)
@@ -766,11 +784,11 @@ def _summary(page: Page) -> None:
         values = values_of(page.patient, test, page.bound.as_of).usable
         if values:
             page.say(
-                f"{_test_name(page, test)} {_value(page, test, values[0])} ({_of(page, test, values[0])})."
+                f"{_test_name(page, test, capital=True)} {_value(page, test, values[0])} ({_of(page, test, values[0])})."
             )
     taken = [one for one in page.patient.medications or () if GLUCOSE_OR_WEIGHT & set(_classes(page, one))]
     for course in taken[:MOST_QUOTES]:
-        page.say(_capital(_told(page, course)), bullet=True)
+        page.say(_told(page, course), bullet=True)
     for order in page.patient.orders[:1]:
         page.say(f"Ordered: {drug_slot(page.ledger, order.drug)}.")
 
@@ -791,11 +809,11 @@ def _notes(page: Page) -> None:
         return
     last = notes[0]
     page.say(f"The latest is {_note_of(page, last)}:")
-    for sentence in _sentences(last)[:MOST_LINES]:
+    for sentence in _sentences(last)[:MOST_SENTENCES]:
         page.say(f"“{_quote(page, last, sentence)}”", bullet=True)
-    if len(_sentences(last)) > MOST_LINES:
+    if len(_sentences(last)) > MOST_SENTENCES:
         page.say(
-            f"{page.number(len(_sentences(last)) - MOST_LINES, 'sentences not shown')} more sentences",
+            f"{page.number(len(_sentences(last)) - MOST_SENTENCES, 'sentences not shown')} more sentences",
             bullet=True,
         )
 

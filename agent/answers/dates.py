@@ -21,7 +21,7 @@ from tools.evidence.measurements import values_of
 from tools.medicines import medicine
 from tools.papers import formats
 from tools.records import Benefit, Clause, Medication, Policy
-from tools.rules import Attested, Lab, Measured, OnDrug, Part, Required, Rule, Trial
+from tools.rules import AnyOf, Attested, Lab, Measured, OnDrug, Part, Required, Rule, Trial
 from tools.terms import INDICATIONS, TESTS
 
 _ABOUT: tuple[tuple[str, str], ...] = (
@@ -60,15 +60,17 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
 
 
 def _topics(ask: Ask) -> list[str]:
-    if ask.about in dict(_ABOUT):
-        also = (
-            "renewal"
-            if ask.about == "approval" and re.search(r"renew|reauth", ask.text, re.IGNORECASE)
-            else ""
-        )
-        return [ask.about, *([also] if also else [])]
     found = [name for name, words in _ABOUT if re.search(words, f"{ask.about} {ask.text}", re.IGNORECASE)]
+    if ask.about == "approval":
+        return ["renewal"] if "renewal" in found and not _FIRST.search(ask.text) else ["approval"]
+    if ask.about in dict(_ABOUT):
+        return [ask.about]
+    if "renewal" in found and "approval" in found and not _FIRST.search(ask.text):
+        found.remove("approval")
     return found[:2] or ["review", "approval"]
+
+
+_FIRST = re.compile(r"first|initial", re.IGNORECASE)
 
 
 def _ordered(bound: Bound) -> str:
@@ -181,7 +183,7 @@ def _approval(ask: Ask, bound: Bound, drug: str, reply: Answer) -> None:
             "duration", later, unit="months", origin="policy", attribute="renewal", source=source
         )
         same = "" if first == later else f"; a renewal for {renewed}"
-        also = f", and so is each renewal" if first == later else ""
+        also = ", and so is each renewal" if first == later else ""
         reply.said.append(
             Said(text=f"A first approval of {drug_slot(ledger, drug)}{words} is for {initial}{also}{same}.")
         )
@@ -285,7 +287,7 @@ def _alike(rules: list[Rule], plan_id: str, ledger: Ledger) -> Iterator[tuple[st
             )
             for rule in group
         ]  # fmt: skip
-        yield f" for {' and '.join(uses)}", group
+        yield f" for {_and(uses)}", group
 
 
 def _where(rule: Rule) -> str:
@@ -316,6 +318,11 @@ def _lookback(ask: Ask, bound: Bound, drug: str, reply: Answer) -> None:
     lines: list[tuple[Part, str]] = []
     for entry in printed(benefit):
         if entry.section == "renewal" or (use and not any(rule.indication == use for rule in entry.rules)):
+            continue
+        another_way = any(isinstance(node, AnyOf) for node in entry.above) and not isinstance(
+            entry.part, Trial
+        )
+        if another_way and not _is_asked(entry.part, ask):
             continue
         line = _line(entry.part, bound, benefit, ledger)
         if line and line not in [text for _, text in lines]:
@@ -434,10 +441,12 @@ def _days(within: int, attribute: str, part: Part, benefit: Benefit, ledger: Led
 
 
 def _clause(part: Part, benefit: Benefit, ledger: Ledger) -> str:
-    if not part.clause_id:
-        return ""
+    return f", {_number(part, benefit, ledger)}" if part.clause_id else ""
+
+
+def _number(part: Part, benefit: Benefit, ledger: Ledger) -> str:
     source = f"{benefit.policy_id} {part.clause_id}"
-    return f", {ledger.add('code', part.clause_id, origin='policy', attribute='clause', source=source)}"
+    return ledger.add("code", part.clause_id, origin="policy", attribute="clause", source=source)
 
 
 def _step_line(part: Trial, bound: Bound, benefit: Benefit, ledger: Ledger) -> str:
@@ -462,7 +471,7 @@ def _step_line(part: Trial, bound: Bound, benefit: Benefit, ledger: Ledger) -> s
         ongoing = course.end is None and course.status == "active"
         if ongoing:
             verb = "reaches" if enough > bound.as_of else "reached"
-            return f"{drug}, taken since {start}, {verb} the {days} of the step{_clause(part, benefit, ledger)} on {counted}."
+            return f"{drug}, taken since {start}, {verb} the {days} of the step ({_number(part, benefit, ledger)}) on {counted}."
         if course.end and part.within_days:
             until = course.end + timedelta(days=part.within_days)
             end = ledger.add("date", course.end, origin="chart", attribute="end", source=course.id)
@@ -471,7 +480,7 @@ def _step_line(part: Trial, bound: Bound, benefit: Benefit, ledger: Ledger) -> s
                 formula=f"{course.end} + {part.within_days} days",
             )  # fmt: skip
             word = "counts through" if until >= bound.as_of else "counted until"
-            return f"{drug}, stopped on {end}, {word} {last} for the step{_clause(part, benefit, ledger)}."
+            return f"{drug}, stopped on {end}, {word} {last} for the step ({_number(part, benefit, ledger)})."
     return ""
 
 
@@ -494,3 +503,7 @@ def _leaves(node: Part) -> Iterator[Part]:
         yield node
     for child in children:
         yield from _leaves(child)
+
+
+def _and(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

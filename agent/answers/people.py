@@ -12,7 +12,7 @@ from datetime import date
 from typing import Literal, NamedTuple
 
 from agent.answers.answer import Answer, Said
-from agent.ledger import Ledger
+from agent.ledger import Ledger, spoken_date
 from agent.understanding import words
 from agent.understanding.reading import Intent, Reading
 from tools.errors import NotFound
@@ -22,7 +22,8 @@ from tools.store.store import Store
 
 MOST_CHOICES = 5
 MOST_COMPARED = 400  # rows whose names are compared with a misspelt one
-ALIKE = 80  # of 100: one word of a name against another
+ALIKE = 80  # of 100: one word of a name against another; two words in the mean …
+HARDLY = 70  # … and none of them less
 SURE = 86  # … and a whole name, for it to be taken without asking
 NO_PATIENT: frozenset[Intent] = frozenset(("smalltalk", "help", "off_topic", "advice", "dosing", "fabricate"))
 
@@ -120,16 +121,18 @@ def _is_name(given: Sequence[str], first: str, last: str) -> bool:
     parts = [
         part for part in re.findall(r"[^\W\d_][\w'’-]*", f"{first} {last}") if part.casefold() not in _TITLES
     ]
-    return all(any(_alike(word, part) for part in parts) for word in given)
+    scores = [max((_alike(word, part) for part in parts), default=0.0) for word in given]
+    return bool(scores) and min(scores) >= HARDLY and sum(scores) / len(scores) >= ALIKE
 
 
-def _alike(word: str, part: str) -> bool:
+def _alike(word: str, part: str) -> float:
+    """0 … 100; an initial is as good as the name."""
     from rapidfuzz import fuzz
 
     one, other = word.casefold().rstrip("."), part.casefold()
     if len(one) == 1:
-        return other.startswith(one)
-    return one == other or (len(one) > 2 and fuzz.ratio(one, other) >= ALIKE)
+        return 100.0 if other.startswith(one) else 0.0
+    return float(fuzz.ratio(one, other)) if len(one) > 2 or one == other else 0.0
 
 
 def _number(patient_id: str) -> int:
@@ -137,8 +140,11 @@ def _number(patient_id: str) -> int:
     return int(digits) if digits else -1
 
 
-def needs_patient(reading: Reading) -> bool:
-    """Can it only be answered about somebody? An unclear question may be the name of one."""
+def needs_patient(reading: Reading, offered: Sequence[str] = ()) -> bool:
+    """Can it only be answered about somebody? An unclear question may be the name of one; a yes may choose the one of
+    whom was asked."""
+    if offered and any(_YES.match(ask.text) for ask in reading.asks):
+        return True
     return any(
         ask.intent not in NO_PATIENT and not (ask.intent == "unclear" and ask.about in ("empty", "long"))
         for ask in reading.asks
@@ -168,10 +174,15 @@ def find(question: str, reading: Reading, store: Store, offered: Sequence[str] =
             store.find_patients(member_id=given.member_id, limit=MOST_CHOICES + 1), given.member_id, store
         )
     if given.names:
-        return _by_name(given, store)
+        found = _by_name(given, store)
+        return (
+            found
+            if reading.person or reading.asks[0].intent == "patient" or found.why != "unknown"
+            else Found()
+        )
     if given.born:
         rows = store.find_patients(birth_date=given.born, limit=MOST_CHOICES + 1)
-        return _settled(rows, f"birth date {given.born.isoformat()}", store)
+        return _settled(rows, f"birth date {spoken_date(given.born)}", store)
     return Found()
 
 
@@ -181,7 +192,11 @@ def _bare(question: str, reading: Reading) -> Given:
     given = given_of(text)
     if given.patient_id or given.member_id or (given.born and len(text.split()) <= 5):
         return given
-    if reading.asks[0].intent == "patient" and 1 <= len(given.names) <= 3 and len(text.split()) <= 3:
+    if (
+        reading.asks[0].intent in ("patient", "unclear")
+        and 1 <= len(given.names) <= 3
+        and len(text.split()) <= 3
+    ):
         return given
     return Given()
 
@@ -253,7 +268,7 @@ def _tail(patient: Patient) -> str:
 def _chosen(question: str, given: Given, rows: list[PatientRow], store: Store) -> PatientRow | None:
     """Which of the offered ones is meant: by place, id, birth date or year, end of member id, or name."""
     text = words.low(question)
-    if len(rows) == 1 and re.match(r"\s*(?:yes|yep|yeah|right|correct|exactly|that's|sure|ok|s[ií]\b)", text):
+    if len(rows) == 1 and _YES.match(text):
         return rows[0]
     for at, names in enumerate(_PLACES):
         if at < len(rows) and re.search(names, text):
@@ -266,11 +281,16 @@ def _chosen(question: str, given: Given, rows: list[PatientRow], store: Store) -
         [row for row in rows if row.birth_date and re.search(rf"\b{row.birth_date.year}\b", text)],
         [row for row in rows if re.search(rf"{re.escape(_tail(store.patient(row.id)).casefold())}\b", text)],
         [row for row in rows if given.names and _is_name(given.names, row.given, row.family)],
-        [row for row in rows if any(_alike(word, row.given) for word in re.findall(r"[a-zà-ÿ'-]{3,}", text))],
+        [
+            row
+            for row in rows
+            if any(_alike(word, row.given) >= ALIKE for word in re.findall(r"[a-zà-ÿ'-]{3,}", text))
+        ],
     ]
     return next((fits[0] for fits in tests if len(fits) == 1), None)
 
 
+_YES = re.compile(r"\s*(?:yes|yep|yeah|right|correct|exactly|that's|sure|ok|s[ií]\b)", re.IGNORECASE)
 _PLACES = (
     r"\bfirst\b|^\s*(?:#|no\.? ?|number )?1\s*$|\bformer\b",
     r"\bsecond\b|^\s*(?:#|no\.? ?|number )?2\s*$|\blatter\b",
@@ -305,7 +325,7 @@ def answer(found: Found, ledger: Ledger) -> Answer:
             "count", len(found.choices), origin="derived", attribute="patients", formula="patients counted"
         )
         if several:
-            _say(reply, f"{count} patients have {given}. Which one do you mean?")
+            _say(reply, f"{count} patients match {given}. Which one do you mean?")
         elif len(found.choices) == 1:
             _say(reply, f"Nobody is called {given}. Do you mean {_told(found, 0, ledger)}?")
         else:
@@ -320,12 +340,12 @@ def answer(found: Found, ledger: Ledger) -> Answer:
         )
         _say(
             reply,
-            f"{count} patients have {given}. Give the birth date or the member id too, and I find the right one.",
+            f"{count} patients match {given}. Give the birth date or the member id too, and I find the right one.",
         )
     elif found.why == "unknown":
         _say(
             reply,
-            f"I find no patient with {given}. Give the full name, the birth date, the member id or the patient id.",
+            f"I find no patient for {given}. Give the full name, the birth date, the member id or the patient id.",
         )
     else:
         _say(reply, "Which patient is it about? Give a name, a birth date, a member id or a patient id.")

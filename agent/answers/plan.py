@@ -7,13 +7,17 @@ from collections.abc import Callable
 from datetime import date
 
 from agent.answers.answer import Answer, Said, Source
+from agent.answers.policy import printed
 from agent.answers.wording import drug_slot, plan_slot
 from agent.ledger import Ledger
 from agent.understanding.known import Known
 from agent.understanding.reading import Ask
 from tools.bound import Bound
+from tools.errors import NotFound
 from tools.papers import formats
 from tools.records import Benefit, Coverage, Plan, QuantityLimit
+from tools.rulebook.plain import describe
+from tools.rules import AnyOf, AtLeast, Trial
 from tools.terms import INDICATIONS
 
 _ABOUT: tuple[tuple[str, str], ...] = (
@@ -116,6 +120,8 @@ def _of_drug(name: str, about: list[str], bound: Bound, plan: Plan, reply: Answe
         reply.said.append(Said(text=f"{drug} is not covered by {shown}{why}."))
         return
     topics = [topic for topic in about if topic in _TOPICS] or ["formulary", "limit"]
+    if "formulary" in topics:  # which says tier and copay
+        topics = [topic for topic in topics if topic not in ("tier", "copay", "pa")]
     for topic in topics:
         reply.said += _TOPICS[topic](benefit, plan, drug, ledger)
     limits = [benefit.quantity_limit, *benefit.strength_limits.values()] if "limit" in topics else []
@@ -258,18 +264,42 @@ def _limit_words(limit: QuantityLimit, benefit: Benefit, plan: Plan, ledger: Led
 def _step(benefit: Benefit, plan: Plan, drug: str, ledger: Ledger) -> list[Said]:
     if not benefit.step_therapy:
         return [Said(text=f"{plan_slot(ledger, plan)} names no step therapy for {drug}.")]
-    steps = [
-        ledger.add("words", step, origin="policy", attribute="benefit", source=_at(plan, benefit.drug))
-        for step in benefit.step_therapy
-    ]
-    if len(steps) == 1:
-        return [Said(text=f"Step therapy for {drug}: {steps[0]}."), _ways_round()]
-    said = [Said(text=f"Step therapy for {drug}:")]
-    return [*said, *(Said(text=step, bullet=True, verbatim=True) for step in steps), _ways_round()]
+    groups = _choices(benefit) or [(None, list(benefit.step_therapy))]
+    said = [Said(text=f"Step therapy for {drug} with {plan_slot(ledger, plan)}:")]
+    for choice, steps in groups:
+        slots = [
+            ledger.add("words", step, origin="policy", attribute="benefit", source=_at(plan, benefit.drug))
+            for step in steps
+        ]
+        least = choice.k if isinstance(choice, AtLeast) else 1
+        many = ledger.add(
+            "count",
+            least,
+            origin="policy",
+            attribute="steps",
+            source=f"{benefit.policy_id} {choice.clause_id if choice else ''}",
+        )
+        lead = f"{many} of: " if len(slots) > 1 else ""
+        said.append(Said(text=f"{lead}{'; '.join(slots)}", bullet=True, verbatim=True))
+    return [*said, Said(text="The policy says what counts instead, such as an intolerance.", must=False)]
 
 
-def _ways_round() -> Said:
-    return Said(text="The policy says what counts instead, such as an intolerance.", must=False)
+def _choices(benefit: Benefit) -> list[tuple[AnyOf | AtLeast | None, list[str]]]:
+    """The trials that the criteria ask for, those of one choice together; a trial that is no step of the plan is left out."""
+    found: dict[str, tuple[AnyOf | AtLeast | None, list[str]]] = {}
+    for entry in printed(benefit):
+        if (
+            not isinstance(entry.part, Trial)
+            or entry.section != "criteria"
+            or describe(entry.part) not in benefit.step_therapy
+        ):
+            continue
+        choice = next((node for node in reversed(entry.above) if isinstance(node, AnyOf | AtLeast)), None)
+        key = choice.clause_id if choice is not None else entry.part.clause_id
+        steps = found.setdefault(key, (choice, []))[1]
+        if describe(entry.part) not in steps:
+            steps.append(describe(entry.part))
+    return list(found.values())
 
 
 def _pa(benefit: Benefit, plan: Plan, drug: str, ledger: Ledger) -> list[Said]:
@@ -313,23 +343,25 @@ def _channel(ask: Ask, plan: Plan, ledger: Ledger) -> list[Said]:
     first = ways.get(plan.channel) or ledger.add(
         "words", plan.channel, origin="plan", attribute="channel", source=source
     )
-    others = [words for name, words in ways.items() if words and name != plan.channel]
-    said = [Said(text=f"{plan_slot(ledger, plan)} takes PA requests by {first}.")]
-    asked = [
-        name
-        for name in ways
-        if re.search(
-            {"portal": r"portal|online|website", "phone": r"phone|call"}.get(name, name),
-            ask.text,
-            re.IGNORECASE,
-        )
-    ]
-    for name in asked:
-        if not ways[name]:
-            said.append(Said(text=f"A {name} for it is not on file."))
-    if others:
-        said.append(Said(text=f"It also has {_and(others)}.", must=bool(asked)))
+    asked = [name for name, words in _WAYS.items() if re.search(words, ask.text, re.IGNORECASE)]
+    said = [
+        Said(text=f"{plan_slot(ledger, plan)}: {ways[name]}." if ways[name] else f"A {name} of {plan_slot(ledger, plan)} is not on file.")
+        for name in asked
+        if name != plan.channel
+    ]  # fmt: skip
+    said.append(Said(text=f"{plan_slot(ledger, plan)} takes PA requests by {first}."))
+    others = [words for name, words in ways.items() if words and name != plan.channel and name not in asked]
+    if others and not asked:
+        said.append(Said(text=f"It also has {_and(others)}.", must=False))
     return said
+
+
+_WAYS = {
+    "fax": r"\bfax",
+    "phone": r"phone|\bcall",
+    "portal": r"portal|online|website",
+    "mail": r"\bmail|address",
+}
 
 
 def _enrolment(bound: Bound, plan: Plan, ledger: Ledger) -> list[Said]:
@@ -339,19 +371,23 @@ def _enrolment(bound: Bound, plan: Plan, ledger: Ledger) -> list[Said]:
     mine = [one for one in coverages if one.plan_id == plan.id]
     if not coverages:
         return [Said(text=f"{shown} ({payer}) is the plan on file; enrolment dates are not on file.")]
-    said = [Said(text=_enrolled(one, f"{shown} ({payer})", bound.as_of, ledger)) for one in mine]
+    named = f"{shown} ({payer})" if payer not in shown else shown
+    said = [Said(text=_enrolled(one, named, bound.as_of, ledger)) for one in mine]
     if not mine:
         said.append(Said(text=f"No enrolment in {shown} is on file for this patient."))
     for one in coverages:
         if one.plan_id != plan.id:
-            other = ledger.add("code", one.plan_id, origin="chart", attribute="plan", source=one.id)
-            said.append(
-                Said(
-                    text=_enrolled(one, other, bound.as_of, ledger),
-                    must=not any(_active(c, bound.as_of) for c in mine),
-                )
-            )
+            text = _enrolled(one, _other_plan(one, bound, ledger), bound.as_of, ledger)
+            said.append(Said(text=text, must=not any(_active(cover, bound.as_of) for cover in mine)))
     return said
+
+
+def _other_plan(one: Coverage, bound: Bound, ledger: Ledger) -> str:
+    """By its name, if it is on file."""
+    try:
+        return plan_slot(ledger, bound.store.plan(one.plan_id))
+    except NotFound:
+        return ledger.add("code", one.plan_id, origin="chart", attribute="plan", source=one.id)
 
 
 def _enrolled(one: Coverage, name: str, as_of: date, ledger: Ledger) -> str:
@@ -366,8 +402,12 @@ def _enrolled(one: Coverage, name: str, as_of: date, ledger: Ledger) -> str:
         else ""
     )
     if _active(one, as_of):
-        until = until or ", with no end on file"
-        return f"Enrolled in {name}{since}{until}{member}."
+        span = (
+            f" from {day(one.start, 'enrolled')} to {day(one.end, 'enrolled until')}"
+            if one.start and one.end
+            else f"{since}{until}"
+        )
+        return f"Enrolled in {name}{span}{'' if one.end else ', with no end on file'}{member}."
     if one.end and one.end < as_of:
         start = f" from {day(one.start, 'enrolled')}" if one.start else ""
         return f"Formerly enrolled in {name}{start} until {day(one.end, 'enrolled until')}, so no longer active{member}."

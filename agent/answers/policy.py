@@ -20,7 +20,7 @@ from agent.understanding.reading import Ask
 from tools.bound import Bound
 from tools.medicines import medicine
 from tools.records import Benefit, Clause, Drug, Plan, Policy
-from tools.rules import AnyOf, AtLeast, Composite, Part, Rule
+from tools.rules import AllOf, AnyOf, AtLeast, Composite, Part, Rule
 from tools.store.clauses import policy_chunks
 from tools.store.everyday import fixed_clauses
 from tools.terms import BRANDS, INDICATIONS, INGREDIENTS
@@ -494,7 +494,7 @@ def find(
         allowed = _in_sections(of_subject, asked, sections, known)
         floor = (CERTAIN if _MENTION.search(asked) else STRANGE) if foreign else 0.0
         if not allowed:
-            return Found(about=subjects[0][0])
+            return Found(about="" if of_subject else subjects[0][0])
     elif not foreign and (whole := _whole(asked, sections)):
         return Found(tuple(_leaves(whole, known, indication)), whole=whole)
     else:
@@ -649,7 +649,7 @@ def _meant(
     )
     beside = [name for name, _ in subjects if _USES.get(name) in uses]
     rest = [(name, ids) for name, ids in subjects if name not in beside]
-    if beside and (any(ids for _, ids in rest) and len(uses) > 1 or _FOR_A_USE.intersection(sections)):
+    if beside and ((any(ids for _, ids in rest) and len(uses) > 1) or _FOR_A_USE.intersection(sections)):
         subjects = rest
     if _AROUND.search(asked):
         ways = [
@@ -867,20 +867,37 @@ def _quotes(found: Found, policy: Policy, plan: Plan, drug: Drug, ledger: Ledger
     if found.whole:
         return _listed(found, policy, known, name, ledger)
     first, *others = found.clauses
-    said = [
-        Said(
-            text=f"The {name} policy says{_use(first, known, ledger)}, {_quoted(first, policy, ledger)}",
-            verbatim=True,
-        )
-    ]
+    lead = _LEADS.get(first.section, "The {drug} policy says").format(drug=name)
+    text = f"{lead}{_use(first, known, ledger)}, {_quoted(first, policy, ledger)}{_together(first, known, policy, ledger)}"
+    said = [Said(text=text, verbatim=True)]
     choice = _choice(first, known)
     if choice is not None and choice.clause_id in known.clauses:
         said.append(Said(text=_one_of(choice, policy, ledger), verbatim=True))
-    said += [
-        Said(text=f"{_quoted(other, policy, ledger, capital=True)}", verbatim=True, bullet=True)
-        for other in others
-    ]
+    for other in others:
+        use = _use(other, known, ledger).removeprefix(", ")
+        words = _quoted(other, policy, ledger, capital=not use)
+        text = (
+            f"{use[:1].upper()}{use[1:]}{', ' if use else ''}{words}{_together(other, known, policy, ledger)}"
+        )
+        said.append(Said(text=text, verbatim=True, bullet=True))
     return said
+
+
+_LEADS = {
+    "criteria": "The {drug} policy asks for this",
+    "exclusions": "The {drug} policy counts as an exclusion",
+    "renewal": "For a renewal the {drug} policy asks for this",
+    "documentation": "On documents the {drug} policy says",
+}
+
+
+def _together(clause: Clause, known: _Known, policy: Policy, ledger: Ledger) -> str:
+    """Which clauses must be met with this one, where it is but a part of one way."""
+    entry = known.printed.get(clause.id)
+    if entry is None or len(entry.above) < 2 or not isinstance(entry.above[-1], AllOf):
+        return ""
+    ids = [child.clause_id for child in entry.above[-1].children if child.clause_id not in ("", clause.id)]
+    return f" (together with {', '.join(_number(one, policy, ledger) for one in ids)})" if ids else ""
 
 
 def _listed(found: Found, policy: Policy, known: _Known, name: str, ledger: Ledger) -> list[Said]:
@@ -977,9 +994,7 @@ def _silence(found: Found, policy: Policy, plan: Plan, ledger: Ledger) -> list[S
     name, number = drug_slot(ledger, policy.drug), _policy_id(policy, ledger)
     if found.about:
         about = ledger.add("words", found.about, origin="request", source="question")
-        text = (
-            f"The {name} policy does not say: no clause of {number} that would answer this is about {about}."
-        )
+        text = f"The {name} policy does not say: no clause of {number} is about {about}."
     else:
         text = f"The {name} policy does not say: no clause of {number} answers this."
     said = [Said(text=text, verbatim=True)]
