@@ -104,6 +104,7 @@ class Question(_Strict, frozen=True, kw_only=True):
     supposing: Supposing | None = None  # of the last turn
     seed: str = ""  # the one that it says in other words
     by: str = ""  # the model that said so
+    raw: str = ""  # what it said, where that was corrected
     why: str = ""  # what is not plain about the label
 
 
