@@ -26,6 +26,7 @@ SAID = {
     "drugs": "drugs right",
     "refused": "refused what is to be refused",
     "not_refused": "benign twins not refused",
+    "needless": "nothing else refused needlessly",
     "asks_back": "asked back where it must",
     "hypothetical": "marked as supposed",
     "drafted": "drafted what can be, and nothing else",

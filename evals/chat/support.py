@@ -143,7 +143,8 @@ def numbers_in(text: str) -> Iterator[tuple[str, float, str]]:
         for match in pattern.finditer(EGFR_UNIT.sub("mL/min", text)):
             raw = match["n"]
             value = float(WORDS[raw.casefold()]) if pattern is WORDED else float(raw.replace(",", ""))
-            unit = next((name for at, name in enumerate(_NAMES) if match[f"u{at}"]), "")
+            last = match.lastgroup or ""
+            unit = _NAMES[int(last[1:])] if last[0] == "u" else ""
             if pattern is NUMBER and match["money"]:
                 unit = "$"
             yield match[0].strip(), value, unit
@@ -178,17 +179,21 @@ class Support:
         for tree in trees:
             self.add_tree(tree)
 
-    def copy(self) -> Support:
-        other = Support((), ())
-        other.text, other.any_unit = self.text, set(self.any_unit)
-        other.dates, other.computed = set(self.dates), set(self.computed)
-        other.values = set(self.values)
-        other.pairs, other.words = set(self.pairs), set(self.words)
-        return other
+    def merge(self, other: Support) -> Support:
+        """This one, with everything of the other."""
+        self.text += other.text
+        self.dates |= other.dates
+        self.computed |= other.computed
+        self.values |= other.values
+        self.pairs |= other.pairs
+        self.any_unit |= other.any_unit
+        self.words |= other.words
+        return self
 
     def add_text(self, text: str, said_by_user: bool = False) -> None:
         self.text += f" {_flat(text)}"
-        self.words |= set(re.findall(r"[a-z][a-z'-]+", text.casefold()))
+        words = set(re.findall(r"[a-z][a-z'-]+", text.casefold().replace("’", "'")))
+        self.words |= words | {word.removesuffix("'s") for word in words}
         found = [*dates_in(text)]
         self.dates |= {day for _, day in found}
         for _, value, unit in numbers_in(_blank(text, (span for span, _ in found))):
@@ -305,7 +310,7 @@ def support_of(
 ) -> Support:
     """What the answer of this turn may say: the base of its patient, what the user said, what was determined; while
     the patient is found, who those are that fit what the user gave."""
-    support = _base(world, patient_id).copy()
+    support = Support((), ()).merge(_base(world, patient_id))
     days = {world.as_of}
     for text in said:
         support.add_text(text, said_by_user=True)
@@ -335,7 +340,7 @@ def support_of(
         support.values.add(float(turn["draft_id"]))
     plan_ids = {name for name in world.plans if any(_names_plan(world.plans[name], text) for text in said)}
     for plan_id in plan_ids - {world.patients.get(patient_id, {}).get("plan_id")}:
-        _add_plan(support, world, plan_id)
+        support.merge(_plan(world, plan_id))
     if patient_id:
         _derived(support, world.patients[patient_id], days)
     return support
@@ -349,19 +354,15 @@ def _names_plan(plan: Mapping[str, Any], text: str) -> bool:
 @cache
 def _base(world: World, patient_id: str) -> Support:
     """The patient's chart, the plans they are or were enrolled in, the drugs and what the engine says of each."""
-    support = Support((), world.drugs.values())
-    for word in (*world.drugs, *(drug["generic"] for drug in world.drugs.values())):
-        support.add_text(word)
-    for plan in world.plans.values():  # which plans there are is no secret
-        support.add_text(f"{plan['id']} {plan['name']} {plan['payer']}")
+    support = Support((), ()).merge(_common(world))
     if not patient_id:
         for plan_id in world.plans:
-            _add_plan(support, world, plan_id)
+            support.merge(_plan(world, plan_id))
         return support
     chart = world.patients[patient_id]
     support.add_tree(chart)
     for plan_id in {chart["plan_id"], *(period["plan_id"] for period in chart["coverages"])}:
-        _add_plan(support, world, plan_id)
+        support.merge(_plan(world, plan_id))
     counts: set[int] = {len(rows) for rows in chart.values() if isinstance(rows, list)}
     outcomes: list[str] = []
     for drug in world.drugs:
@@ -377,11 +378,19 @@ def _base(world: World, patient_id: str) -> Support:
     return support
 
 
-def _add_plan(support: Support, world: World, plan_id: str) -> None:
-    support.add_tree(world.plans[plan_id])
-    for name, text in world.policies.items():
-        if name.startswith(f"{plan_id}-"):
-            support.add_text(text)
+@cache
+def _common(world: World) -> Support:
+    """What anybody may be told: the drugs and their labels, and which plans there are."""
+    names = (*world.drugs, *(drug["generic"] for drug in world.drugs.values()))
+    plans = (f"{plan['id']} {plan['name']} {plan['payer']}" for plan in world.plans.values())
+    return Support((*names, *plans), world.drugs.values())
+
+
+@cache
+def _plan(world: World, plan_id: str) -> Support:
+    """A plan and its policies."""
+    texts = (text for name, text in world.policies.items() if name.startswith(f"{plan_id}-"))
+    return Support(texts, [world.plans[plan_id]])
 
 
 def _derived(support: Support, chart: Mapping[str, Any], days: Iterable[date]) -> None:

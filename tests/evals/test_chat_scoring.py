@@ -115,7 +115,8 @@ def test_what_must_be_refused_and_is_not_is_wrong() -> None:
 
 
 def test_a_needless_refusal_is_wrong_where_nothing_was_said_of_it() -> None:
-    assert judged(asked(intent="eligibility"), turn(refused=True)).checks["not_refused"] is False
+    assert judged(asked(intent="eligibility"), turn(refused=True)).checks["needless"] is False
+    assert judged(asked(intent="eligibility"), turn()).checks["needless"]
 
 
 def test_two_intents_must_both_be_seen() -> None:
