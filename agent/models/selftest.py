@@ -73,7 +73,7 @@ class Examined(Record, frozen=True, kw_only=True):
     def passed(self) -> bool:
         """Nothing fails, and what a model must do was seen."""
         seen = {check.name: check.status for check in self.checks}
-        return "fails" not in seen.values() and all(seen.get(name) == "ok" for name in NEEDED)
+        return "fails" not in seen.values() and all(seen.get(name) in ("ok", "note") for name in NEEDED)
 
 
 def selftest(
@@ -199,13 +199,17 @@ class _Run:
             count = int(count * 0.97)
         reply = self.ask("", user, ANSWER)
         size = f"{reply.prompt_tokens} of {self.model.num_ctx} tokens"
-        if tokens < room:
+        full = tokens >= room
+        if not full:
             size += " (as many as two minutes allow)"
         if word.casefold() in reply.text.casefold():
-            return "ok", f"recalls the first word of {size}"
+            return "ok" if full else "note", f"recalls the first word of {size}"
         expected = count * self.tokens_a_sentence
         if reply.prompt_tokens >= 0.9 * expected:
-            return "ok", f"all of {size} were read; it did not recall the first word: {_short(reply.text)}"
+            return (
+                "ok" if full else "note",
+                f"all of {size} were read; it did not recall the first word: {_short(reply.text)}",
+            )
         return (
             "fails",
             f"read {reply.prompt_tokens} tokens of about {expected:.0f}, and forgot the first word",
@@ -216,7 +220,13 @@ class _Run:
         one, two = (self.ask(system, user, 16, temperature=0.8, seed=7).text for _ in range(2))
         other = self.ask(system, user, 16, temperature=0.8, seed=8).text
         if one != two:
-            return "note", f"the same seed gave {_short(one)} and {_short(two)}"
+            at = next(
+                (i for i, (a, b) in enumerate(zip(one, two, strict=False)) if a != b), min(len(one), len(two))
+            )
+            return (
+                "note",
+                f"with the same seed two answers differ from character {at + 1} on: {_short(one[at:])}",
+            )
         differs = "another seed another one" if other != one else "another seed the same"
         return "ok", f"the same seed gives the same answer, {differs}"
 

@@ -92,7 +92,7 @@ def test_one_that_ignores_the_schema_fails(said: str) -> None:
 def test_a_slow_one_is_tested_as_far_as_two_minutes_go() -> None:
     tested, by = run(Pupil(reads=27, writes=12))
     assert tested.seconds <= 120 and tested.passed
-    assert "as many as two minutes allow" in by["context"].said
+    assert by["context"].status == "note" and "as many as two minutes allow" in by["context"].said
 
 
 def test_what_there_was_no_time_for_is_left_out_and_not_called_a_failure() -> None:
@@ -104,6 +104,15 @@ def test_what_there_was_no_time_for_is_left_out_and_not_called_a_failure() -> No
 def test_a_cache_that_saves_nothing_is_worth_a_note() -> None:
     tested, by = run(Pupil(caches=False))
     assert by["speed"].status == "note" and tested.passed
+
+
+def test_seeds_that_are_ignored_are_worth_a_note() -> None:
+    pupil = Pupil()
+    plain = pupil.complete
+    pupil.complete = lambda *a, **more: plain(*a, **(more | {"seed": pupil.now}))  # type: ignore[method-assign]
+    tested, by = run(pupil)
+    assert tested.passed and by["same seed"].status == "note"
+    assert "differ from character " in by["same seed"].said
 
 
 def test_one_that_does_not_answer_is_asked_nothing_more() -> None:
