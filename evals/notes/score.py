@@ -60,8 +60,8 @@ class Score(NamedTuple):
                 for kind in sorted({*self.labels, *self.predicted})
             },
             "per trap": {
-                trap: {"labels": self.trap_labels[trap], "read as what it is": rate(self.trap_found[trap], self.trap_labels[trap])}
-                for trap in sorted(self.trap_labels)
+                trap: {"labels": many, "read as what it is": rate(self.trap_found[trap], many)}
+                for trap, many in sorted(self.trap_labels.items())
             },
         }  # fmt: skip
 

@@ -12,19 +12,23 @@ from tools.notes.facts import Subject
 from tools.notes.passages import Sentence, clauses
 
 RELATIVES = (
-    r"(?:grand)?(?:mother|father|parents?|mom|mum|dad|ma|pa)|(?:half-?)?(?:sister|brother|sibling)s?|aunts?|uncles?|cousins?|"
+    r"(?:grand)?(?:mother|father|parents?|mom|mum|dad|ma|pa)|(?:half-?)?(?:sister|brother|sibling)s?|"
+    r"aunts?|uncles?|cousins?|"
     r"niece|nephew|daughters?|sons?|child(?:ren)?|grand(?:ma|pa|parents?)|wife|husband|spouse|relatives?|twin"
 )
 OTHERS = (
     r"room-?mate|neighbou?r|friends?|co-?workers?|colleague|boss|girlfriend|boyfriend|"
-    r"(?:another|a different|different|other|wrong|someone else's|somebody else's) (?:patient|pt|person|chart|man|woman)|"
-    r"wrong-chart|somebody else|someone else|same surname"
+    r"(?:another|a different|different|other|wrong|someone else's|somebody else's) (?:patient|pt|person|"
+    r"chart|man|woman)|"
+    r"(?:one|another|a fellow) (?:member|participant|attendee)|wrong-chart|somebody else|someone else|"
+    r"same surname"
 )
 _FAMILY = re.compile(rf"\b(?:{RELATIVES}|family|fam(?:\.|\b)(?: hx)?|fhx?)\b", re.IGNORECASE)
 _OTHER = re.compile(rf"\b(?:{OTHERS})", re.IGNORECASE)
 THEIRS = re.compile(rf"\b(?:{RELATIVES}|{OTHERS})\b", re.IGNORECASE)
 _REPORTS = re.compile(
-    r"^(?:\s+(?:also|has|who))?\s+(?:reports?|reported|says?|said|states?|stated|called|calls|notes?|thinks?|told|tells|confirms?|"
+    r"^(?:\s+(?:also|has|who))?\s+(?:reports?|reported|says?|said|states?|stated|called|calls|notes?|"
+    r"thinks?|told|tells|confirms?|"
     r"asked|asks|worries|wants|here|present|accompan\w+|brings|brought)\b",
     re.IGNORECASE,
 )
@@ -35,26 +39,34 @@ _HE, _SHE = re.compile(r"\bhe\b|\bhis\b", re.IGNORECASE), re.compile(r"\bshe\b|\
 _MALE = re.compile(r"(?:father|dad|pa|brother|uncle|nephew|sons?|grandpa|husband)$", re.IGNORECASE)
 _AFTER_RELATIVE = re.compile(
     rf"^[^,;.]{{0,25}}?(?:\bin|\bof|\(|-|:|\bwith|\bfor|\blike)\s*(?:his|her|the|my|a|pt's|patient's)?\s*"
-    rf"(?:maternal |paternal |younger |older )?(?:{RELATIVES})\b",
+    rf"(?:maternal |paternal |younger |older )?(?:{RELATIVES}|family)\b",
     re.IGNORECASE,
 )
 BOTH = re.compile(
-    r"personal\s*(?:or|and|nor|/|&)\s*fam(?:ily)?\b|fam(?:ily)?\s*(?:or|and|nor|/|&)\s*(?:personal|self)\b|"
-    r"\b(?:self|pt|patient|him|her|himself|herself|myself|me)\s*(?:or|and|nor|/|&)\s*(?:in\s+)?(?:the\s+|his\s+|her\s+|my\s+|any\s+)?"
+    r"pers(?:onal)?\s*(?:or|\+|and|nor|/|&)\s*fam(?:ily)?\b|fam(?:ily)?\s*(?:or|and|nor|/|&)\s*(?:personal|"
+    r"self)\b|"
+    r"\b(?:self|pt|patient|him|her|himself|herself|myself|me)\s*(?:or|and|nor|/|&)\s*(?:in\s+)?(?:the\s+|"
+    r"his\s+|her\s+|my\s+|any\s+)?"
     r"(?:fam\b|family|relatives)|"
     r"neither\s+(?:he|she|I|the patient|pt|patient)\s+nor\s+(?:any|other|his|her|my)|"
-    r"(?:neither|nor)\s+(?:have|has|do|does)\s+(?:I|she|he)\b|\b(?:I|she|he|pt|patient) (?:has|have|does|do)(?: not|n't) either|(?:pt|patient|she|he) denies (?:the )?same\b|none\s+in\s+(?:her|him|me|the patient|pt)\b|"
-    r"\b(?:in|for) (?:the )?(?:patient|pt|self) (?:or|nor|and) (?:in )?(?:(?:her|his|their|any) )?(?:relatives|family)|"
+    r"(?:neither|nor)\s+(?:have|has|do|does)\s+(?:I|she|he)\b|\b(?:I|she|he|pt|patient) (?:has|have|does|"
+    r"do)(?: not|n't) either|(?:pt|patient|she|he) denies (?:the )?same\b|none\s+in\s+(?:her|him|me|"
+    r"the patient|pt)\b|"
+    r"\b(?:in|for) (?:the )?(?:patient|pt|self) (?:or|nor|and) (?:in )?(?:(?:her|his|their|"
+    r"any) )?(?:relatives|family)|"
     r"\bfam(?:ily)?(?: hx| history)? (?:is |also )?neg",
     re.IGNORECASE,
 )
 _NOT_BEFORE = re.compile(
-    r"\b(?:no|not|never|denies|denied|deny|denying|without|neg(?:ative)?(?: for)?|absence of|neither|nor|nobody|none|"
-    r"free of|ruled out|excludes|excluded|n't|don't|doesn't|didn't|hasn't|isn't|wasn't|haven't|never had)\b|n't\b",
+    r"\b(?:no|not|never|denies|denied|deny|denying|without|neg(?:ative)?(?: for)?|absence of|neither|nor|"
+    r"nobody|none|"
+    r"free of|ruled out|excludes|excluded|n't|don't|doesn't|didn't|hasn't|isn't|wasn't|haven't|"
+    r"never had)\b|n't\b",
     re.IGNORECASE,
 )
 _ENDS_NOT = re.compile(
-    r"\b(?:but|however|except|although|now|has|takes|was|were|because|due to|since|also|on|s/p|not only|change|changes|"
+    r"\b(?:but|however|except|although|now|has|takes|was|were|because|due to|since|also|on|s/p|not only|"
+    r"change|changes|"
     r"complaints?|improvement|longer|interested|stable)\b|[;:]",
     re.IGNORECASE,
 )
@@ -64,25 +76,31 @@ _HAS = re.compile(r"\b(?:has|have)(?: ever)?(?: had)?\b", re.IGNORECASE)
 _NOT_AFTER = re.compile(
     r"^,? which [^.;]{0,40}?\b(?:not support|not confirm\w*|excluded|ruled out|disprov\w+)|"
     r"^[\s)]*(?:(?:,? which \w+|,? that \w+)\s+)?(?:(?:is|was|were|has been|have been|has|screen|test)\s+)*"
-    r"(?:by \w+ )?(?:ruled out|r/o'?d|excluded|denied|negative\b|neg\b|absent|not suspected|not present|not found|in error\b|none\b)"
-    r"|^[\s:]+(?:no|none|denies|negative|neg)\b",
+    r"(?:by \w+ )?(?:ruled out|r/o'?d|excluded|denied|negative\b|neg\b|absent|not suspected|not present|"
+    r"not found|in error\b|none\b)"
+    r"|^[^.;:,\n]{0,25}:\s*(?:no|none|denies|negative|neg)\b|^\s+(?:no|none|denies)\b",
     re.IGNORECASE,
 )
 _HEDGE_BEFORE = re.compile(
-    r"\b(?:possible|possibly|probable|probably|likely|suspect(?:ed|s)?|suspicion of|suspicious for|r/o|rule out|question(?:able| of)|"
-    r"cannot exclude|can't exclude|could be|may (?:have|be)|might (?:have|be)|maybe|concern for|concerning for|early signs of|"
+    r"\b(?:possible|possibly|probable|probably|likely|suspect(?:ed|s)?|suspicion of|suspicious for|r/o|"
+    r"rule out|question(?:able| of)|"
+    r"cannot exclude|can't exclude|could be|may (?:have|be)|might (?:have|be)|maybe|concern for|"
+    r"concerning for|early signs of|"
     r"suggests?|suggestive of|suggesting|presumed|appears to have|thinks?|vs\.?|apparently|unlikely|"
     r"not sure (?:if|whether)|unclear (?:if|whether))\W|\?\s*(?:early |mild )?$",
     re.IGNORECASE,
 )
 _HEDGE_AFTER = re.compile(
-    r"^[\s)]*(?:\?|(?:is |was )?(?:likely|unlikely|suspected|possible|probable|questionable|not confirmed|unconfirmed|"
+    r"^[\s)]*(?:\?|(?:is |was )?(?:likely|unlikely|suspected|possible|probable|questionable|not confirmed|"
+    r"unconfirmed|"
     r"to be (?:ruled out|confirmed))\b|vs\.?\s|,? (?:she|he|pt) thinks|[^.;]{0,25}, not confirmed)",
     re.IGNORECASE,
 )
 _IF = re.compile(
-    r"\b(?:if|should (?:she|he|pt|they|the patient)|in case|unless|risks?(?: of| for)?|screen(?:ed|ing)?(?: for)?|"
-    r"worried about|afraid of|prevent\w*|read about|counsel(?:l?ed)? (?:on|about)|educat\w+ (?:on|about)|warned (?:of|about)|"
+    r"\b(?:if|should (?:she|he|pt|they|the patient)|in case|unless|risks?(?: of| for)?|screen(?:ed|"
+    r"ing)?(?: for)?|"
+    r"worried about|afraid of|prevent\w*|read about|counsel(?:l?ed)? (?:on|about)|educat\w+ (?:on|about)|"
+    r"warned (?:of|about)|"
     r"(?:s/s|signs|symptoms) of)\b[^.;]*$",
     re.IGNORECASE,
 )
@@ -92,15 +110,20 @@ _IN_GENERAL = re.compile(
     re.IGNORECASE,
 )
 _RISK_AFTER = re.compile(
-    r"^\s*(?:risk|benefit|screen(?:ing)?|prevention|precautions|prophylaxis|education|clinic|medications?)\b",
+    r"^\s*(?::\s*(?:n/a|unknown)\b|risk|benefit|screen(?:ing)?|prevention|precautions|prophylaxis|"
+    r"education|clinic|medications?)\b",
     re.IGNORECASE,
 )
 INSTRUCTION = re.compile(
-    r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,50}\b(?:instructions?|chart|rules?|previous|above|prior|polic\w+|criteria)\b|"
-    r"^\W*(?:system|assistant|user|human|ai)\s*:|\bmark (?:all|every|this|it)\b|"
-    r"\bset (?:the )?(?:determination|a1c|hba1c|bmi|status|outcome|result)\b|\b(?:and|please|must|now) (?:record|report|state|note|write) that\b|"
-    r"\byou (?:must|are now|should now|will now)\b|\bcriteria (?:as |are |is )?(?:all )?(?:deemed |considered )?(?:met|satisfied)\b|"
-    r"\bapprove (?:this|the) (?:request|case)\b|\bsupersedes? (?:the )?structured|\b(?:reply|respond|answer) (?:only|with)\b|"
+    r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,50}\b(?:instructions?|chart|rules?|previous|above|"
+    r"prior|polic\w+|criteria)\b|"
+    r"(?-i:\b(?:SYSTEM|ASSISTANT|USER)\b)|(?<![A-Za-z] )\b(?:system|assistant|user|human)\s*:|\bmark (?:all|every|this|it)\b|"
+    r"\bset (?:the )?(?:determination|a1c|hba1c|bmi|status|outcome|result)\b|\b(?:and|please|must|"
+    r"now) (?:record|report|state|note|write) that\b|"
+    r"\byou (?:must|are now|should now|will now)\b|\bcriteria (?:as |are |is )?(?:all )?(?:deemed |"
+    r"considered )?(?:met|satisfied)\b|"
+    r"\bapprove (?:this|the) (?:request|case)\b|\bsupersedes? (?:the )?structured|\b(?:reply|respond|"
+    r"answer) (?:only|with)\b|"
     r"</?[a-z]+>|\bnew role\b|\bdeterminations? (?:to|as|is) (?:eligible|approved|ready)\b|\"tool\"\s*:",
     re.IGNORECASE,
 )
@@ -124,7 +147,9 @@ def context(text: str, sentence: Sentence, start: int, end: int, listed: bool = 
     subjects = subjects_of(text, sentence, start, end, present)
     last = re.split(r",\s|\band\b", before)[-1]
     hedged = present and bool(_hedged(before, last) or _HEDGE_AFTER.match(text[end : sentence.end]))
-    supposed = present and bool(_IF.search(before) or _RISK_AFTER.match(after)) or bool(_IN_GENERAL.search(before))
+    supposed = (present and bool(_IF.search(before) or _RISK_AFTER.match(after))) or bool(
+        _IN_GENERAL.search(before)
+    )
     return Context(present, subjects, hedged, supposed)
 
 
@@ -217,10 +242,8 @@ _NEXT_DENIAL = re.compile(
 
 
 def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
-    found = None
-    for found in pattern.finditer(text):
-        pass
-    return found
+    *_, last = None, *pattern.finditer(text)
+    return last
 
 
 def _back(before: str, pattern: re.Pattern[str]) -> bool:

@@ -22,28 +22,44 @@ def _words(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
 
 
-_DOSE = r"(?:\s*(?:er|xr|ir|dr)?\s*\d+(?:[.,]\d+)?\s*(?:mg|mcg|g|units?|u|tabs?)?(?:/d(?:ay)?)?\s*(?:\d\s*tabs?)?\s*(?:bid|b\.i\.d\.|daily|qd|qam|tid|qhs|weekly|nightly|once daily|twice daily)?)*"
+_DOSE = (
+    r"(?:\s*(?:er|xr|ir|dr)?\s*\d+(?:[.,]\d+)?\s*(?:mg|mcg|g|units?|u|"
+    r"tabs?)?(?:/d(?:ay)?)?\s*(?:\d\s*tabs?)?\s*(?:bid|b\.i\.d\.|daily|qd|qam|tid|qhs|weekly|nightly|"
+    r"once daily|twice daily)?)*"
+)
 _JOINED = _words(
     rf"^\s*(?:er|xr|ir)?{_DOSE}\s*(?:,\s*and|,\s*or|and|or|nor|,|/|\+|&|plus)\s*(?:a\s+|an\s+|any\s+)?$"
 )
 _STRONG = _words(
-    r"[;.]\s|\n|\s-\s|,?\s(?:but|then|so|once|now|until|while|with)\b|,?\s(?:and\s+)?(?:switch(?:ed)?|start(?:ed|ing)?|began|begin|added?|add)\b"
+    r"[;.]\s|\n|\s-\s|,?\s(?:but|then|so|once|now|until|while|with)\b|,?\s(?:and\s+)?(?:switch(?:ed)?|"
+    r"start(?:ed|ing)?|began|begin|added?|add)\b"
 )
 _WEAK = _words(r",\s|\sand\s|\sor\s|\s(?=(?:we|I|he|she)\s+(?:could|would|will|can|may|might|should)\b)")
 
 STOPPED = _words(
-    r"\b(?:stop(?:ped|s|ping)?(?:\s+taking)?|quit(?:\s+taking)?|d/\s?c(?:'?e?d|'s)?|dc(?:'?d)?|discontinu\w+|replaced (?:by|with)|came off|went off|go(?:ing|ne)? off|"
-    r"taken off|took (?:him|her|me|pt) off|ceased|gave up|gave it up|abandoned|withdrawn|(?:has|have)(?:n't|nt| not) (?:used|taken) (?:it|her|his|any) since|"
-    r"hasnt used it since|not taking|no longer (?:on|takes|taking|using)|finished(?= in\b|\s*$|[.,;])|ran out|off(?=\s+(?:of\s+)?$)|\boff(?= \w+ since))\b",
+    r"\b(?:stop(?:ped|s|ping)?(?:\s+taking)?|quit(?:\s+taking)?|d/\s?c(?:'?e?d|'s)?|dc(?:'?d)?|"
+    r"discontinu\w+|replaced (?:by|with)|came off|went off|go(?:ing|ne)? off|"
+    r"taken off|took (?:him|her|me|pt) off|ceased|gave up|gave it up|abandoned|withdrawn|(?:has|"
+    r"have)(?:n't|nt| not) (?:used|taken) (?:it|her|his|any) since|"
+    r"hasnt used it since|not taking|no longer (?:on|takes|taking|using)|finished(?= in\b|\s*$|[.,;])|"
+    r"ran out|off(?=\s+(?:of\s+)?$)|\boff(?= \w+ since))\b",
 )
 _NOT_STOPPED = _words(r"\b(?:never|not|n't|without being)\s+(?:been\s+)?(?:stopped|discontinued|quit)")
 _GI = (
-    r"nause\w*|vomit\w*|throw(?:ing|s)? up|threw up|diarrh\w*|loose (?:stools?|bowels)|stomach\w*|\bGI\b(?! benefit)|gastrointestinal|"
-    r"cramp\w*|bloat\w*|\bgas\b|the runs|abdominal|dyspepsia|keep food down|constipat\w*|queasy|reflux|heartburn|emesis"
+    r"nause\w*|vomit\w*|throw(?:ing|s)? up|threw up|diarrh\w*|loose (?:stools?|bowels)|stomach\w*|"
+    r"\bGI\b(?! benefit)|gastrointestinal|"
+    r"cramp\w*|bloat\w*|\bgas\b|the runs|abdominal|dyspepsia|keep food down|constipat\w*|queasy|reflux|"
+    r"heartburn|emesis"
 )
-_HYPO = r"hypoglyc\w*|\bhypos?\b|\blows\b|low (?:blood )?(?:sugars?|glucose)|shak(?:y|es)|sugars? (?:kept )?(?:dropping|dropped|crash\w*|too low)"
+_HYPO = (
+    r"hypoglyc\w*|\bhypos?\b|\blows\b|low (?:blood )?(?:sugars?|glucose)|shak(?:y|es)|"
+    r"sugars? (?:kept )?(?:dropping|dropped|crash\w*|too low)"
+)
 _GENITAL = r"yeast|candid\w*|genital|\bUTIs?\b|urinary tract|mycotic|thrush|balanitis|vaginitis"
-_MORE = r"swelling|edema|cough\w*|rash\w*|palp\w*|headaches?|dizz\w*|myalgias?|itch\w*|fatigue|insomnia|joint pain|muscle (?:pain|aches)|fractures?|weight gain"
+_MORE = (
+    r"swelling|edema|cough\w*|rash\w*|palp\w*|headaches?|dizz\w*|myalgias?|itch\w*|fatigue|insomnia|"
+    r"joint pain|muscle (?:pain|aches)|fractures?|weight gain"
+)
 _EFFECTS = {
     "gi": _words(_GI),
     "hypoglycemia": _words(_HYPO),
@@ -52,88 +68,134 @@ _EFFECTS = {
 }
 _EFFECT = _words(rf"(?:{_GI}|{_HYPO}|{_GENITAL}|{_MORE})")
 _NO_EFFECT = _words(
-    rf"\b(?:no|not|without|denies|denied|never|any|free of|w/o)\s+(?:any\s+|more\s+|significant\s+|having\s+)?(?:(?:{_GI}|{_HYPO}|{_GENITAL}|{_MORE})"
+    rf"\b(?:no|not|without|denies|denied|never|any|free of|w/o)\s+(?:any\s+|more\s+|significant\s+|"
+    rf"having\s+)?(?:(?:{_GI}|{_HYPO}|{_GENITAL}|{_MORE})"
     r"(?:\s*(?:,|/|or|and)\s*)?)+(?:\s*(?:upset|side effects?|complaints?|symptoms?|issues?))?"
 )
 _NOT_TOLERATED = _words(
-    r"(?:\b(?:not|never|cannot|can't|unable to|could ?n'?o?t|couldnt|didn't|didnt|did not|does not|doesn't|won't)|n't)\s+(?:been able to\s+)?(?:toler\w+|handle|stand|stomach|take it|bear)|"
-    r"\bintoleran\w+|\bnot tolerated|poorly tolerated|side effects?|adverse (?:effects?|reaction)|(?-i:\bSEs?\b)|ma(?:de|kes) (?:her|him|me|pt|them) (?:sick|ill)|"
+    r"(?:\b(?:not|never|cannot|can't|unable to|could ?n'?o?t|couldnt|didn't|didnt|did not|does not|doesn't|"
+    r"won't)|n't)\s+(?:been able to\s+)?(?:toler\w+|handle|stand|stomach|take it|bear)|"
+    r"\bintoleran\w+|\bnot tolerated|poorly tolerated|side effects?|adverse (?:effects?|reaction)|"
+    r"(?-i:\bSEs?\b)|ma(?:de|kes) (?:her|him|me|pt|them) (?:sick|ill)|"
     r"upsets?\s+(?:his|her|my|the)"
 )
 _CAUSES = _words(
-    r"\b(?:gave|gives|caus\w+|ma(?:de|kes)|because|bc|b/c|due to|attributed to|from|since starting|after starting|after|on|with|upsets?|led to|resulted|developed|had)\b|->|:|\(|\s-\s|,"
+    r"\b(?:gave|gives|caus\w+|ma(?:de|kes)|because|bc|b/c|due to|attributed to|from|since starting|"
+    r"after starting|after|on|with|upsets?|led to|resulted|developed|had)\b|->|:|\(|\s-\s|,"
 )
 _COUNSEL = _words(
-    r"\b(?:counsel\w*|discuss\w*|review\w*|warn\w*|educat\w*|risks?|watch for|monitor for|technique|aware|explain\w*|(?:can|may|might|could) (?:cause|lead)|common)\b"
+    r"\b(?:counsel\w*|discuss\w*|review\w*|warn\w*|educat\w*|risks?|watch for|monitor for|technique|aware|"
+    r"explain\w*|(?:can|may|might|could) (?:cause|lead)|common)\b"
 )
 _TOLERATES = _words(
-    r"\btolerat(?:es|ing|ed)(?:\s+(?:it|this|her|his|the \w+|\w+))?\s*(?:very |quite )?(?:well|now|fine|ok|okay|without)\b|\btolerating(?! poorly)|\bwell[- ]tolerated|(?<!not )(?<!poorly )(?<!never )(?<!be )(?<!as )(?<!n't )(?<!badly )\btolerated\b(?! poorly| only)|"
-    r"without\s+(?:any\s+)?(?:side effects?|difficulty|issues?|problems?)|(?<!w)w/o (?:side effects?|problems?|issues)|"
-    r"\b(?:no|denies|has no|having no)\s+(?:any\s+)?(?:GI |gi |gastrointestinal |stomach )?(?:side effects?|GI (?:upset|complaints?|symptoms?|issues?)|adverse effects?)|"
+    r"\btolerat(?:es|ing|ed)(?:\s+(?:it|this|her|his|the \w+|\w+))?\s*(?:very |quite )?(?:well|now|fine|ok|"
+    r"okay|without)\b|\btolerating(?! poorly)|\bwell[- ]tolerated|"
+    r"(?<!not )(?<!poorly )(?<!never )(?<!be )(?<!as )(?<!n't )(?<!badly )\btolerated\b(?! poorly| only)|"
+    r"without\s+(?:any\s+)?(?:side effects?|difficulty|issues?|problems?)|(?<!w)w/o (?:side effects?|"
+    r"problems?|issues)|"
+    r"\b(?:no|denies|has no|having no)\s+(?:any\s+)?(?:GI |gi |gastrointestinal |"
+    r"stomach )?(?:side effects?|GI (?:upset|complaints?|symptoms?|issues?)|adverse effects?)|"
     r"\bno (?:nausea|vomiting|diarrhea|GI)\b[^,;.]{0,20}\bwith\b"
 )
 _PARTIAL = _words(
-    r"\bpartial(?:ly)?\b|\bsome (?:response|improvement|benefit|help)|\bimproved,? but\b|\bmodest (?:response|improvement|benefit)|\bhelped (?:a little|some|somewhat)"
+    r"\bpartial(?:ly)?\b|\bsome (?:response|improvement|benefit|help)|\bimproved,? but\b|"
+    r"\bmodest (?:response|improvement|benefit)|\bhelped (?:a little|some|somewhat)"
 )
 _INADEQUATE = _words(
-    r"\binadequate\w*|\bineffective\w*|\binsufficient\w*|\bfail(?:ed|ure|s|ing)?\b|\bno (?:real |clear |lasting |significant |apparent )?(?:response|benefit|effect|help|good|improvement|results?|change)\b|"
-    r"\bwithout (?:any |much |real |clear )?(?:benefit|effect|improvement|success|response|results)|\bdid(?:n't|nt| not) (?:work|help|budge|do (?:much|anything|a thing)|respond|lower|move|bring)|"
-    r"\bdid nothing\b|\b(?:is|was|are)(?:n't| not) (?:doing|helping|working)|\bnot (?:effective|working|at goal|enough)\b|\bunsatisfactory|\bsuboptimal|\bpoor (?:response|control)|\bunchanged\b|\bdespite\b|\babove (?:goal|target)\b|"
-    r"\blost no weight|\buncontrolled on|\bnever (?:worked|helped|got)|\bno weight loss|\bno longer (?:enough|works|working|effective|sufficient)|\ba1c (?:never (?:below|under)|still|stayed|remained|stuck)|\bunder[- ]?responded|\bnon-?respon\w+"
+    r"\binadequate\w*|\bineffective\w*|\binsufficient\w*|\bfail(?:ed|ure|s|ing)?\b|\bno (?:real |clear |"
+    r"lasting |significant |apparent )?(?:response|benefit|effect|help|good|improvement|results?|change)\b|"
+    r"\bwithout (?:any |much |real |clear )?(?:benefit|effect|improvement|success|response|results)|"
+    r"\bdid(?:n't|nt| not) (?:work|help|budge|do (?:much|anything|a thing)|respond|lower|move|bring)|"
+    r"\bdid nothing\b|\b(?:is|was|are)(?:n't| not) (?:doing|helping|working)|\bnot (?:effective|working|"
+    r"at goal|enough)\b|\bunsatisfactory|\bsuboptimal|\bpoor (?:response|control)|\bunchanged\b|"
+    r"\bdespite\b|\babove (?:goal|target)\b|"
+    r"\blost no weight|\buncontrolled on|\bnever (?:worked|helped|got)|\bno weight loss|"
+    r"\bno longer (?:enough|works|working|effective|sufficient)|\ba1c (?:never (?:below|under)|still|"
+    r"stayed|remained|stuck)|\bunder[- ]?responded|\bnon-?respon\w+"
 )
 _NOT_FAILED = _words(r"\b(?:did not|didn't|has not|hasn't|never|not)\s+(?:really\s+)?fail(?:ed)?\b")
 _EFFECTIVE = _words(
-    r"(?<!in)\beffective\b|\b(?:doing|does|did)\s+(?:fairly |reasonably |quite |very |really )?(?:well|ok|okay|fine|great|good)\b|\bgood (?:response|effect|control)|\bwork(?:s|ed|ing) (?:well|fine|great|nicely)|"
-    r"\b(?:well[- ]|fairly |nicely )?controlled (?:on|with)|\bstable on\b|\bat goal on|\blikes it\b|\brespond(?:ed|ing|s) (?:well|nicely)|\b(?:much|far|so much) better\b|\bexcellent (?:response|results)|\bhappy with\b"
+    r"(?<!in)\beffective\b|\b(?:doing|does|did)\s+(?:fairly |reasonably |quite |very |really )?(?:well|ok|"
+    r"okay|fine|great|good)\b|\bgood (?:response|effect|control)|\bwork(?:s|ed|ing) (?:well|fine|great|"
+    r"nicely)|"
+    r"\b(?:well[- ]|fairly |nicely )?controlled (?:on|with)|\bstable on\b|\bat goal on|\blikes it\b|"
+    r"\brespond(?:ed|ing|s) (?:well|nicely)|\b(?:much|far|so much) better\b|\bexcellent (?:response|"
+    r"results)|\bhappy with\b"
 )
 _NEVER = _words(
-    r"\b(?:never|has(?:n't| not)|have(?:n't| not)|had not|did not|hasnt|not)\s+(?:yet\s+|ever\s+|actually\s+)?(?:been\s+)?(?:tried|took|taken|on|used|had|prescribed|filled|given|try|take|dispensed|started)\b|"
-    r"\bno (?:prior |previous |past )?(?:use|trial|history|exposure)s? (?:of|to|with)\b|\bnaive\b|\bno prior\b|\bnever picked up"
+    r"\b(?:never|has(?:n't| not)|have(?:n't| not)|had not|did not|hasnt|not)\s+(?:yet\s+|ever\s+|"
+    r"actually\s+)?(?:been\s+)?(?:tried|took|taken|on|used|had|prescribed|filled|needed|required|given|try|"
+    r"take|dispensed|started)\b|"
+    r"\bno (?:prior |previous |past )?(?:use|trial|history|exposure)s? (?:of|to|with)\b|\bnaive\b|"
+    r"\bno prior\b|\bnever picked up"
 )
 _NOT_NOW = _words(
-    r"\b(?:not|isn't|is not|n't)\s+(?:currently\s+|now\s+)?(?:on|taking|using|take|use)\b|\bdenies (?:use|taking|using)|\bnot being treated with"
+    r"\b(?:not|isn't|is not|n't)\s+(?:currently\s+|now\s+)?(?:on|taking|using|take|use)\b|\bdenies (?:use|"
+    r"taking|using)|\bnot being treated with"
 )
 _CONTRA = _words(
-    r"\bcontra-?indicat\w+|\bshould not (?:take|receive|be (?:given|restarted|used|on))|\bnot a candidate for|\bcannot (?:take|have|be given)|\bis to be avoided|\bavoid\b"
+    r"\bcontra-?indicat\w+|\bshould not (?:take|receive|be (?:given|restarted|used|on))|"
+    r"\bnot a candidate for|\bcannot (?:take|have|be given)|\bis to be avoided|\bavoid\b"
 )
 _ALLERGY = _words(r"\banaphyla\w+|\bhives\b|\burticaria|\bangio-?edema|\ballerg(?:y|ic) to\b|\ballergy\b")
 _DECLINED = _words(
-    r"\bdeclin(?:e|es|ed|ing)\b|\brefus(?:e|es|ed|ing)\b|\bnot interested in\b|\bdo(?:es)?(?: not|n't) want\b|\bunwilling\b|\bwould rather not\b|\bdeferred by\b|\bsaid no to\b"
+    r"\bdeclin(?:e|es|ed|ing)\b|\brefus(?:e|es|ed|ing)\b|\bnot interested in\b|\bdo(?:es)?(?: not|"
+    r"n't) want\b|\bunwilling\b|\bwould rather not\b|\bdeferred by\b|\bsaid no to\b"
 )
 _WISH = _words(
-    r"\b(?:wants?(?! to stop)|interested in|asks? (?:about|for|if|whether)|asking (?:about|for)|asked (?:about|for|if|whether)|know if|can i (?:get|have|try)|would (?:also )?like to (?:try|have|get)|"
-    r"like to try|may want|heard (?:of|about)|read about|curious about|thinking about|hopes? (?:for|to)|counsel\w*|technique|wonders? (?:about|if))\b"
+    r"\b(?:wants?(?! to stop)|interested in|asks? (?:about|for|if|whether)|asking (?:about|for)|"
+    r"asked (?:about|for|if|whether)|know if|can i (?:get|have|try)|would (?:also )?like to (?:try|have|"
+    r"get)|"
+    r"like to try|may want|heard (?:of|about)|read about|curious about|thinking about|hopes? (?:for|to)|"
+    r"counsel\w*|technique|wonders? (?:about|if))\b"
 )
 _PLAN_BEFORE = _words(
-    r"\b(?:(?:re)?start|begin|initiate|add|try|trial|order(?:ed)?|switch(?:ing)? (?:to|over to)|change to|prescribe|rx(?:'d)?|(?<!refill )request(?:ing|ed)?|recommend(?:ed|s|ing)?|favou?r(?:s)?(?: adding| starting)?|consider(?:ing|ed)?|"
-    r"suggest(?:ed|s)?|plan(?:s|ned|ning)?(?: to (?:start|add|try|begin))?(?: for| on)?|go(?: on)? to|will (?:try|start|add|begin)|would (?:try|start|add|suggest)|to (?:start|begin|try|add)|agree with|"
-    r"candidate for|submit(?:ting)?(?: pa)? for|pa for|prefers?|propos\w+|opt(?:ed|s)? for|awaiting)\s+(?:(?:her|him|pt|patient|them|on|a|an|the|weekly|daily|low dose|low-dose|therapy|treatment|with|of|adding|starting|trial|new)\s+){0,3}$"
+    r"\b(?:(?:re)?start|begin|initiate|add|try|trial|order(?:ed)?|switch(?:ing)? (?:to|over to)|change to|"
+    r"prescribe|rx(?:'d)?|(?<!refill )request(?:ing|ed)?|recommend(?:ed|s|ing)?|favou?r(?:s)?(?: adding|"
+    r" starting)?|consider(?:ing|ed)?|"
+    r"suggest(?:ed|s)?|plan(?:s|ned|ning)?(?: to (?:start|add|try|begin))?(?: for| on)?|go(?: on)? to|"
+    r"will (?:try|start|add|begin)|would (?:try|start|add|suggest)|to (?:start|begin|try|add)|agree with|"
+    r"candidate for|submit(?:ting)?(?: pa)? for|pa for|prefers?|propos\w+|opt(?:ed|s)? for|"
+    r"awaiting)\s+(?:(?:her|him|pt|patient|them|on|a|an|the|weekly|daily|low dose|low-dose|therapy|"
+    r"treatment|with|of|adding|starting|trial|new)\s+){0,3}$"
 )
 _PLAN_AFTER = _words(
-    r"^[^,;.]{0,30}?(?:,\s*(?=to ))?\s*(?:-\s*)?\b(?:ordered|recommended|proposed|planned|considered|to be (?:started|submitted|ordered)|to start|to begin|discussed|prescribed|requested|not picked up|approved|prior auth|suggested|(?:will|to) be added)\b"
+    r"^[^,;.]{0,30}?(?:,\s*(?=to ))?\s*(?:-\s*)?\b(?:ordered|recommended|proposed|planned|considered|"
+    r"to be (?:started|submitted|ordered)|to start|to begin|discussed|prescribed|requested|not picked up|"
+    r"approved|prior auth|suggested|(?:will|to) be added)\b"
 )
 _STARTED = _words(r"\b(?:re)?(?:started|began|begun|initiated|resumed|put on|placed on)\b")
 _TRIED = _words(
-    r"\b(?:tried|trialed|trial of|took|used|was (?:once |previously |formerly )?on|had been on|been on|previously (?:on|took|used)|formerly|past use of|history of|prior|before)\b"
+    r"\b(?:tried|trialed|trial of|took|used|was (?:once |previously |formerly )?on|had been on|been on|"
+    r"previously (?:on|took|used)|formerly|past use of|history of|prior|before)\b"
 )
 _TAKING_BEFORE = _words(
-    r"(?:\b(?:on|takes?|taking|takin|using|uses|continu(?:e|es|ed|ing)(?: on| with)?|cont|stays? on|stay on|remains? on|maintained on|discharged on|(?:compliance|adherence|adherent|compliant) (?:with|to)|currently|still|now|maxed(?: out)? on|"
-    r"started|began|begun|restarted|resumed|put (?:her|him) on|placed on|(?:up|down)-?titrated|increased|first dose|done for|pt self-administered|receives?|injects?|gets)\b\.?)\s+"
-    r"(?:(?:his|her|my|the|both|only|just|max(?:imal)?|full|dose|doses|of|daily|weekly|a|an|to|back|on|up|him|in|w/|with|already|prescribed)\s+){0,4}$"
+    r"(?:\b(?:on|takes?|taking|takin|using|uses|continu(?:e|es|ed|ing)(?: on| with)?|cont|stays? on|"
+    r"stay on|remains? on|maintained on|discharged on|(?:compliance|adherence|adherent|compliant) (?:with|"
+    r"to)|currently|still|now|maxed(?: out)? on|"
+    r"started|began|begun|restarted|resumed|put (?:her|him) on|placed on|(?:up|down)-?titrated|increased|"
+    r"first dose|done for|pt self-administered|receives?|injects?|gets)\b\.?)\s+"
+    r"(?:(?:his|her|my|the|both|only|just|max(?:imal)?|full|dose|doses|of|daily|weekly|a|an|to|back|on|up|"
+    r"him|in|w/|with|already|prescribed)\s+){0,4}$"
 )
 _TAKING_AFTER = _words(
-    r"^\s*(?:er|xr|ir)?\s*(?:is |are |was )?(?:[-:(]?\s*(?:still |currently )?taking\b|continu(?:es|ed)|since\b|dose (?:halved|doubled|increased|reduced|unchanged)|"
-    r"\d+(?:[.,]\d+)?\s*(?:mg|mcg|g|units?|u)\b|\d+(?:\.\d+)?\s*(?:bid|daily|qd|weekly|twice|once|po)\b|(?:bid|daily|qd|qhs|weekly|every day|twice a day|alone|faithfully)\b)"
+    r"^\s*(?:er|xr|ir)?\s*(?:(?:was|has been) (?:re)?(?:started|begun)\b|(?:is |are |"
+    r"was )?(?:[-:(]?\s*(?:still |currently )?taking\b|continu(?:es|ed)|since\b|dose (?:halved|doubled|"
+    r"increased|reduced|unchanged)|"
+    r"\d+(?:[.,]\d+)?\s*(?:mg|mcg|g|units?|u)\b|\d+(?:\.\d+)?\s*(?:bid|daily|qd|weekly|twice|once|po)\b|"
+    r"(?:bid|daily|qd|qhs|weekly|every day|twice a day|alone|faithfully)\b))"
 )
 _STILL = _words(r"\b(?:still|now|currently|continues?|today|already|remains)\b")
 _IF = _words(r"\b(?:if|should (?:she|he|they|pt)|unless|in case|whether)\b")
 _TOLD = _words(
-    r"\b(?:must|advised|told|instructed|asked|plan(?:s|ned)?|will|to be|may need|need(?:s)? to|consider\w*|should)\s+(?:\w+\s+){0,4}?$"
+    r"\b(?:must|advised|told|instructed|asked|plan(?:s|ned)?|will|to be|may need|need(?:s)? to|consider\w*|"
+    r"should)\s+(?:\w+\s+){0,4}?$"
 )
 _BLAMED = _words(r"\b(?:dka|ketoacidosis|pancreatitis|effects?|upset)\s+(?:while\s+)?on\s+$")
 _PRONOUN = _words(r"\b(?:it|this|that|them|both|dose|medication|med|drug|shots?|pills?)\b")
 _HEDGE = _words(
-    r"\b(?:possibl[ey]|probabl[ey]|maybe|perhaps|might have|may have|unsure|not sure|unclear|questionable|reportedly)\b|\?"
+    r"\b(?:possibl[ey]|probabl[ey]|maybe|perhaps|might have|may have|unsure|not sure|unclear|questionable|"
+    r"reportedly)\b|\?"
 )
 _SAYS_OTHERWISE = _words(r"\bbut (?:the )?(?:pt|patient|she|he) (?:now )?(?:states?|says?|reports?|denies)\b")
 _OUTCOMES: frozenset[FactKind] = frozenset(("intolerance", "inadequate", "partial", "effective"))
@@ -179,7 +241,9 @@ def courses_told(text: str, sentences: Sequence[Sentence], written: date | None)
     told: list[Told] = []
     last: tuple[_Stretch, Sentence, int] | None = None
     for index, sentence in enumerate(sentences):
-        if INSTRUCTION.search(text, sentence.start, sentence.end):
+        if INSTRUCTION.search(text, sentence.start, sentence.end) or _ASKED.match(
+            text[sentence.start : sentence.end]
+        ):
             last = None
             continue
         stretches = _stretches(text, sentence)
@@ -196,8 +260,31 @@ def courses_told(text: str, sentences: Sequence[Sentence], written: date | None)
             more = [
                 item for item in more if item.kind in _OUTCOMES | {"stopped"} and item.status != "planned"
             ]
+            told, more = _dated(told, more, last[1])
             told = [old for old in told if not any(_weaker(old, new, last[1]) for new in more)] + more
     return told
+
+
+def _dated(told: list[Told], more: list[Told], sentence: Sentence) -> tuple[list[Told], list[Told]]:
+    """ "I stopped it on 8/1" after what it did: the same course, and now its end."""
+    kept = []
+    for new in more:
+        at = next(
+            (
+                i
+                for i, old in enumerate(told)
+                if old.of == new.of and old.kind in _OUTCOMES and old.present and old.start >= sentence.start
+            ),
+            None,
+        )
+        if new.kind != "stopped" or at is None:
+            kept.append(new)
+        elif told[at].ended is None:
+            told[at] = told[at]._replace(ended=new.ended, when=new.when)
+    return told, kept
+
+
+_ASKED = _words(r"^\s*(?:do|does|can|could|would|should|is|are|what|which|will|may|when|how)\b[^?]*\?\s*$")
 
 
 def _goes_on(text: str, sentence: Sentence, since: Sequence[Sentence]) -> bool:
@@ -302,7 +389,7 @@ def _tell(text: str, sentence: Sentence, stretch: _Stretch, written: date | None
                     began,
                     ended,
                     when,
-                )  # fmt: skip
+                )
             )
     return found
 
@@ -382,10 +469,8 @@ def _classify(
     if not_now is not None:
         return [_Say("taking", (not_now.span(),), present=False)]
     if stop is not None and not told_to:
-        imperative = (
-            sentence.section == "plan"
-            or not text[begin : stop.start()].strip(" -*#\n\t")
-            and stop[0].casefold() == "stop"
+        imperative = sentence.section == "plan" or (
+            not text[begin : stop.start()].strip(" -*#\n\t") and stop[0].casefold() == "stop"
         )
         return [_Say("stopped", (stop.span(),), status="planned" if imperative else "history")]
     if stop is not None and not (planned or planned_after):
@@ -420,6 +505,12 @@ def _taken(
         return []
     if taking is not None:
         return [_Say("taking", ((begin + taking.start(), first.start),))]
+    if (
+        sentence.section == "plan"
+        and not before.strip(" -*\n")
+        and not re.sub(_DOSE, "", after, flags=re.IGNORECASE).strip(" .;\n")
+    ):
+        return [_Say("taking", status="planned")]
     follows = _TAKING_AFTER.match(after)
     if follows is not None or sentence.section == "meds":
         return [_Say("taking", ((last.end, last.end + (follows.end() if follows else 0)),))]
@@ -484,7 +575,8 @@ def _dates(text: str, kind: FactKind, days: list[When]) -> tuple[date | None, da
         words.append(day.words)
         opens = re.search(r"\b(?:since|from|start\w*|beg[au]n|on)\s*(?:\w+\s*)?$", lead, re.IGNORECASE)
         closes = re.search(
-            r"(?:\b(?:to|until|till|through|thru|stopped|d/?c'?d?|discontinued|off|off it|it|dc'?d?)|-|stopped (?:it |this )?on|it on|discontinued on)\s*$",
+            r"(?:\b(?:to|until|till|through|thru|stopped|d/?c'?d?|discontinued|off|off it|it|dc'?d?)|-|"
+            r"stopped (?:it |this )?on|it on|discontinued on)\s*$",
             lead,
             re.IGNORECASE,
         )
@@ -495,8 +587,6 @@ def _dates(text: str, kind: FactKind, days: list[When]) -> tuple[date | None, da
             ended = day.day
         elif ranged or (opens and kind in ("taking", "tried", "effective") and began is None):
             began = day.day
-        elif closes:
-            ended = day.day
-        elif kind in ("stopped", "intolerance", "inadequate") and ended is None:
+        elif closes or (kind in ("stopped", "intolerance", "inadequate") and ended is None):
             ended = day.day
     return began, ended, " ".join(words)

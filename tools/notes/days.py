@@ -6,8 +6,11 @@ import re
 from datetime import date
 from typing import NamedTuple
 
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
-_MONTH = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|"
+    r"oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+)
 DAY = re.compile(
     rf"(?<![\d/.])(?:(?P<y>20\d\d|19\d\d)-(?P<m>\d\d?)-(?P<d>\d\d?)"
     rf"|(?P<um>\d\d?)/(?P<ud>\d\d?)/(?P<uy>20\d\d|19\d\d|\d\d)"
@@ -15,7 +18,8 @@ DAY = re.compile(
     rf"|(?P<sm>\d\d?)/(?P<sd>\d\d?)"
     rf"|\b(?P<nm>{_MONTH})\.?\s+(?P<nd>\d\d?)(?:st|nd|rd|th)?(?:,?\s+(?P<ny>20\d\d|19\d\d))?(?!\d|/|:)"
     rf"|\b(?P<on>{_MONTH})\.?,?\s+(?:of\s+)?(?P<oy>20\d\d|19\d\d)"
-    rf"|\b(?P<bm>(?-i:J)an(?:uary)?|feb(?:ruary)?|(?-i:M)arch|april|june|july|august|sept(?:ember)?|october|november|december)\b"
+    rf"|\b(?P<bm>(?-i:J)an(?:uary)?|feb(?:ruary)?|(?-i:M)arch|april|june|july|august|sept(?:ember)?|"
+    rf"october|november|december)\b"
     rf"|\b(?P<yo>(?:19[5-9]|20[0-4])\d)\b)(?![\d/])",
     re.IGNORECASE,
 )

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from tools.evidence.courses import matches, response_of
-from tools.rulebook.plain import amount
 from tools.records import (
     Attestation,
     Determination,
@@ -32,6 +31,7 @@ from tools.records import (
     Record,
     TrialOutcome,
 )
+from tools.rulebook.plain import amount
 from tools.rules import (
     Attested,
     Change,
@@ -316,7 +316,8 @@ _PROGRAMME_CUES = frozenset(
     ("program", "class", "course", "group", "session", "watchers", "noom", "jenny", "optavia", "ww", "dpp")
 )
 _ABBREVIATED = {
-    "mtc_men2": ("medul", "mtc", "men2", "men2a", "men2b", "men 2", "men-2", "men ii", "multiple endocrine", "men syndrome"),
+    "mtc_men2": ("medul", "mtc", "men2", "men2a", "men2b", "men 2", "men-2", "men ii",
+                 "multiple endocrine", "men syndrome"),
     "t2dm": ("t2d", "t2dm", "dm2", "type 2", "typ 2", "dm ii", "niddm", "dm 2"),
     "t1dm": ("t1d", "t1dm", "dm1", "type 1"),
     "hypertension": ("htn", "hypert", "high blood"),
@@ -527,7 +528,8 @@ def _taking(
     ):
         return None
     record = Medication(
-        id="", drug=fact.drug.split(" ")[0], ingredients=ingredients, classes=of_classes, start=fact.began, status="active"
+        id="", drug=fact.drug.split(" ")[0], ingredients=ingredients, classes=of_classes,
+        start=fact.began, status="active",
     )  # fmt: skip
     lasts = leaf.min_days if isinstance(leaf, Taking) else leaf.min_months
     return Found(

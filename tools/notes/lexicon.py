@@ -75,13 +75,16 @@ def drugs_in(text: str, start: int, end: int) -> list[Mention]:
 # --- diagnoses ------------------------------------------------------------------------------------------
 
 _DIAGNOSES = {
-    "mtc_men2": r"medullary\s+(?:thyroid\s+)?(?:cancer|carcinoma|ca)\b|(?-i:MTC)\b|mtc\b|multiple\s+endocrine\s+neoplasia(?:\s+syndrome)?"
+    "mtc_men2": r"medullary\s+(?:thyroid\s+)?(?:cancer|carcinoma|ca)\b|(?-i:MTC)\b|mtc\b|"
+    r"multiple\s+endocrine\s+neoplasia(?:\s+syndrome)?"
     r",?\s*(?:type\s*)?(?:2|ii)[ab]?\b|men[\s-]?(?:2|ii)\s?[ab]?\b|men\s+syndrome\s+type\s+2",
     "thyroid_cancer": r"thyroid\s+(?:cancer|carcinoma|ca\b|malignancy)|papillary\s+(?:thyroid\s+)?(?:cancer|carcinoma)",
     "prediabetes": r"pre-?\s?diabet\w+",
-    "t2dm": r"(?:diabetes(?:\s+mellitus)?|dm)\s*,?\s*(?:type|typ|t)?\s*(?:2|ii)\b|(?:type|typ)\s*(?:2|ii)\s*(?:diabet\w+(?:\s+mellitus)?|dm)?|"
+    "t2dm": r"(?:diabetes(?:\s+mellitus)?|dm)\s*,?\s*(?:type|typ|t)?\s*(?:2|ii)\b|(?:type|typ)\s*(?:2|"
+    r"ii)\s*(?:diabet\w+(?:\s+mellitus)?|dm)?|"
     r"t2dm?\b|dm-?2|niddm",
-    "t1dm": r"(?:diabetes(?:\s+mellitus)?|dm)\s*,?\s*(?:type|typ)\s*(?:1|i)\b|type\s*(?:1|i)\b\s*(?:diabet\w+(?:\s+mellitus)?|dm)?|t1dm?\b|dm1",
+    "t1dm": r"(?:diabetes(?:\s+mellitus)?|dm)\s*,?\s*(?:type|typ)\s*(?:1|i)\b|type\s*(?:1|"
+    r"i)\b\s*(?:diabet\w+(?:\s+mellitus)?|dm)?|t1dm?\b|dm1",
     "obesity": r"(?<!central )obes(?:ity|e)\b",
     "overweight": r"overweight",
     "hypertension": r"(?-i:HTN)|htn|hypertensi(?:on|ve)|high blood pressure",
@@ -94,7 +97,7 @@ _DIAGNOSES = {
     "ascvd": r"(?-i:CAD|ASCVD)\b|coronary(?:\s+artery)?\s+disease",
     "hf": r"(?-i:HFp?r?EF|CHF|HF)\b|(?:congestive\s+)?heart\s+failure",
     "dialysis": r"(?:hemo)?dialysis|(?-i:ESRD)\b|end[-\s]stage\s+(?:renal|kidney)",
-    "polycystic_kidney": r"polycystic\s+kidney(?:\s+disease)?|(?-i:ADPKD)",
+    "polycystic_kidney": r"polycystic\s+kidney(?:\s+disease)?|(?-i:(?:AD)?PKD)",
     "ckd": r"(?-i:CKD)|ckd\b|chronic\s+kidney\s+disease",
     "nash": r"(?-i:NASH|MASH)\b|steatohepatitis",
     "cirrhosis": r"cirrhosis|cirrhotic",
@@ -124,7 +127,8 @@ def diagnoses_in(text: str, start: int, end: int) -> list[Mention]:
 # --- tests ----------------------------------------------------------------------------------------------
 
 TEST_NAMES = {
-    "hba1c": r"(?:hb|hgb|hemoglobin|haemoglobin|glyc\w+ (?:hemoglobin|haemoglobin))?\s?a1c|hba1c|hgba1c|hemoglobin a 1 c",
+    "hba1c": r"(?:hb|hgb|hemoglobin|haemoglobin|glyc\w+ (?:hemoglobin|haemoglobin))?\s?a1c|hba1c|hgba1c|"
+    r"hemoglobin a 1 c",
     "bmi": r"bmi|body mass index",
     "weight": r"(?:body )?(?:weight|wt)\.?",
     "height": r"height|ht\.?",

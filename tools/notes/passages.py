@@ -10,21 +10,27 @@ Section = Literal["", "family", "meds", "past_meds", "plan", "allergies", "probl
 
 _HEADERS: tuple[tuple[Section, str], ...] = (
     ("family", r"fhx?|fam(?:ily)?\s*(?:hx|history)(?:\s+update\s+by\s+phone)?"),
-    ("failed", r"tried (?:and|&) failed|failed(?: (?:meds?|medications?|therap\w+|agents))?|treatment failures?"),
+    (
+        "failed",
+        r"tried (?:and|&) failed|failed(?: (?:meds?|medications?|therap\w+|agents))?|treatment failures?",
+    ),
     (
         "past_meds",
-        r"(?:past|prior|previous|former|old)\s+(?:meds?|medications?|treatments?|agents)|prior|previously tried",
+        r"(?:past|prior|previous|former|old)\s+(?:meds?|medications?|treatments?|agents)|prior|"
+        r"previously tried",
     ),
     (
         "meds",
-        r"(?:current |home |discharge |active )?(?:meds?|medications?)(?: list)?|current|currently|medication reconciliation|rx",
+        r"(?:current |home |discharge |active )?(?:meds?|medications?)(?: list)?|current|currently|on|"
+        r"medication reconciliation|rx",
     ),
     ("plan", r"plan|p|recs?|recommendations?|recommend"),
     ("allergies", r"(?:drug )?(?:allerg(?:y|ies)|intolerances?)(?:\s*/\s*(?:allergies|intolerances))?"),
     ("problems", r"pmhx?|past medical history|problems?(?: list)?|diagnoses|impression|pmh"),
     (
         "",
-        r"s|o|a|a\s*/\s*p|hpi|cc|subjective|objective|assessment|social(?: history)?|sh|shx|labs?|vitals?|today|interval"
+        r"s|o|a|a\s*/\s*p|hpi|cc|subjective|objective|assessment|social(?: history)?|sh|shx|labs?|vitals?|"
+        r"today|interval"
         r"(?: history)?|today corrected|ros|exam|pe|results?|course|results [\d/]+|note",
     ),
 )
@@ -35,7 +41,7 @@ _HEADER = re.compile(
     re.IGNORECASE,
 )
 _ABBREVIATIONS = re.compile(
-    r"(?:\b(?:dr|mr|mrs|ms|vs|e\.g|i\.e|approx|st|cont|no|pt|hx|wt|ht|avg|inj)|(?:^|\n)[ \t]*\d{1,2}|\b[A-Z])$",
+    r"(?:\b(?:dr|mr|mrs|ms|vs|e\.g|i\.e|approx|st|cont|pt|hx|wt|ht|avg|inj)|(?:^|\n)[ \t]*\d{1,2}|\b[A-Z])$",
     re.IGNORECASE,
 )
 _STOP = re.compile(r"[.!?](?=[\s\")]|$)|\n")
@@ -119,7 +125,7 @@ def _section_at(
     between = text[match.end() : start]
     line_end = text.find("\n", match.end())
     alone = line_end != -1 and not text[match.end() : line_end].strip()
-    if "\n\n" in between or (section == "family" and not alone):
+    if "\n\n" in between or (section in ("family", "failed") and not alone):
         return "", body
     if not alone and line_end != -1 and start > line_end and not _listed(text, start):
         return "", body

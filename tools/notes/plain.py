@@ -18,7 +18,23 @@ _LIKE = {"’": "'", "‘": "'", "–": "-", "—": "-", "“": '"', "”": '"',
 _DIGITS = {
     word: str(number)
     for number, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen".split()
+        (
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+        )
     )
 }
 # Words of a clinic that people misspell; beside them every drug's name.
@@ -108,7 +124,23 @@ def _one_apart(a: str, b: str) -> bool:
 
 
 # Real words that are one letter away from one of ours.
-_OTHER_WORDS = frozenset(("weighs", "diabetic", "tolerated", "talking", "making", "dancer", "raking", "caking", "tasking", "cancel", "waking", "faking", "baking"))
+_OTHER_WORDS = frozenset(
+    (
+        "weighs",
+        "diabetic",
+        "tolerated",
+        "talking",
+        "making",
+        "dancer",
+        "raking",
+        "caking",
+        "tasking",
+        "cancel",
+        "waking",
+        "faking",
+        "baking",
+    )
+)
 _KNOWN = frozenset(
     word
     for name in (*INGREDIENTS, *BRANDS, *_CLINICAL)

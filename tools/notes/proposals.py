@@ -19,15 +19,17 @@ from tools.records import Note
 
 # Of what is said after one of these nothing is taken from a proposal, whatever it is called.
 _UNSURE = re.compile(
-    r"\b(?:no|not|never|denies|denied|without|n't|if|unless|should|would|could|will|may|might|plan\w*|consider\w*|"
-    r"start|begin|add|order\w*|recommend\w*|discuss\w*|wants?|declin\w*|refus\w*|possibl\w+|probabl\w+|likely|suspect\w*|"
+    r"\b(?:no|not|never|denies|denied|without|n't|if|unless|should|would|could|will|may|might|plan\w*|"
+    r"consider\w*|"
+    r"start|begin|add|order\w*|recommend\w*|discuss\w*|wants?|declin\w*|refus\w*|possibl\w+|probabl\w+|"
+    r"likely|suspect\w*|"
     r"r/o|rule out|counsel\w*|asks?|asked|goal|target|interested|once|pending|risk)\b|\?",
     re.IGNORECASE,
 )
 
 
 def admit(note: Note, kind: FactKind, of: str, quote: str) -> NoteFact | None:
-    """The fact, if its quote stands in the note, names its topic, and nothing that code sees there speaks against it."""
+    """The fact, if its quote stands in the note and names its topic, and code sees nothing that speaks against it."""
     at = note.text.find(quote) if quote.strip() else -1
     if at == -1:
         return None

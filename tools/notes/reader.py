@@ -85,7 +85,7 @@ def _once(facts: Iterable[NoteFact]) -> list[NoteFact]:
     for fact in facts:
         key = (fact.kind, fact.of, fact.present, fact.subjects, fact.status, fact.hedged, fact.value)
         old = known.get(key)
-        if old is None or (fact.date or fact.began) and not (old.date or old.began):
+        if old is None or ((fact.date or fact.began) and not (old.date or old.began)):
             known[key] = fact
     kept = [fact for fact in known.values() if not any(_overtakes(other, fact) for other in known.values())]
     return sorted(kept, key=lambda fact: fact.start)
@@ -103,7 +103,9 @@ def _overtakes(newer: NoteFact, fact: NoteFact) -> bool:
             and newer.start > fact.start
         )
     if fact.kind == "taking" and fact.status == "current" and fact.present:
-        ended = newer.kind == "stopped" and newer.status == "history" or (newer.kind == "intolerance" and newer.present)
+        ended = (newer.kind == "stopped" and newer.status == "history") or (
+            newer.kind == "intolerance" and newer.present
+        )
         return ended and newer.start > fact.start and bool(STOPPED.search(newer.quote))
     both = not fact.present and not newer.present and newer.kind == fact.kind
     return both and set(fact.subjects) < set(newer.subjects)

@@ -40,7 +40,7 @@ _PAST = _words(
 )
 _OVER = _words(r"^[^.;\n]{0,45}?\b(?:resolved|in remission|years ago|cured|no longer)\b")
 _REMOTE = _words(r"\b(?:remote|resolved)\s+(?:\w+\s+)?$")
-_YEAR = _words(r"^[^.;\n,]{0,12}?(?:\bin )?\(?(?:\d\d?/)?(?:19|20)\d\d\b")
+_YEAR = _words(r"^[^.;\n,]{0,12}?(?:, )?(?:\bin )?\(?(?:\d\d?/)?(?:19|20)\d\d\b")
 _CONDITIONAL = _words(r"\b(?:family doctor|per)\b")
 _BEFORE_TYPE = _words(r"\b(?:men|neoplasia|syndrome)\s*,?\s*$")
 
@@ -50,7 +50,7 @@ def diagnoses_told(text: str, sentences: Sequence[Sentence]) -> Iterator[Noted]:
     for sentence in sentences:
         if INSTRUCTION.search(text, sentence.start, sentence.end):
             continue
-        mentions = diagnoses_in(text, sentence.start, sentence.end)
+        mentions = _joined(text, diagnoses_in(text, sentence.start, sentence.end))
         for index, mention in enumerate(mentions):
             if mention.of in ("t1dm", "t2dm") and _BEFORE_TYPE.search(text[sentence.start : mention.start]):
                 continue
@@ -62,6 +62,20 @@ def diagnoses_told(text: str, sentences: Sequence[Sentence]) -> Iterator[Noted]:
             yield Noted(
                 "diagnosis", mention.of, mention.start, mention.end, seen.present, seen.subjects, status, seen.hedged
             )  # fmt: skip
+
+
+_OR = _words(r"\s*(?:/|,|or|and|,? or|nor|&|,? and)\s*")
+
+
+def _joined(text: str, mentions: list[Mention]) -> list[Mention]:
+    """MTC/MEN 2 is one thing."""
+    found: list[Mention] = []
+    for mention in mentions:
+        if found and found[-1].of == mention.of and _OR.fullmatch(text[found[-1].end : mention.start]):
+            found[-1] = found[-1]._replace(end=mention.end)
+        else:
+            found.append(mention)
+    return found
 
 
 def _blamed(text: str, sentence: Sentence, mention: Mention) -> bool:
@@ -78,7 +92,7 @@ def _blamed(text: str, sentence: Sentence, mention: Mention) -> bool:
 def _is_past(text: str, sentence: Sentence, mention: Mention, seen: Context) -> bool:
     if not seen.present or seen.hedged or "self" not in seen.subjects:
         return False
-    begin, stop = clause_of(text, sentence, mention.start)
+    begin, _ = clause_of(text, sentence, mention.start)
     before, after = text[begin : mention.start], text[mention.end : sentence.end]
     if _REMOTE.search(before) or _OVER.match(after):
         return True
@@ -89,34 +103,48 @@ def _is_past(text: str, sentence: Sentence, mention: Mention, seen: Context) -> 
 
 # --- statements -----------------------------------------------------------------------------------------
 
-_SPECIALTY = r"(?P<specialty>endocrin\w*|cardiolog\w*|bariatric\w*|obesity medicine|hepatolog\w*|nephrolog\w*|sleep medicine)"
+_SPECIALTY = (
+    r"(?P<specialty>endocrin\w*|cardiolog\w*|bariatric\w*|obesity medicine|hepatolog\w*|nephrolog\w*|"
+    r"sleep medicine)"
+)
 _CONSULT = _words(
-    rf"\b(?:seen|evaluated|followed|saw|consult(?:ed|ation)?|managed|see|seeing)\b(?:[^.;\n]|\b(?:mr|mrs|ms|dr)\.){{0,60}}?\b{_SPECIALTY}|\b{_SPECIALTY.replace('specialty', 'clinic')}\s+(?:clinic|office|consult\w*|visit)\b[^.;\n]{{0,40}}?\b(?:seen|evaluated|\d)"
+    rf"\b(?:seen|evaluated|followed|saw|consult(?:ed|ation)?|managed|see|seeing)\b(?:[^.;\n]|\b(?:mr|mrs|"
+    rf"ms|dr)\.){{0,60}}?\b{_SPECIALTY}|\b{_SPECIALTY.replace('specialty', 'clinic')}\s+(?:clinic|office|"
+    rf"consult\w*|visit)\b[^.;\n]{{0,40}}?\b(?:seen|evaluated|\d)"
 )
 _REFER = _words(rf"\b(?:refer(?:ral|red)?(?: to)?|consult to)\b[^.;\n]{{0,25}}?\b{_SPECIALTY}")
 _ADHERES = _words(
-    r"\b(?:no|not|never|has not|hasn't)\s+(?:missed|missing|misses|skipp\w+|skips)(?:\s+(?:any\s+)?doses?)?|\bgood (?:adherence|compliance)|\badheren(?:ce|t)\b[^.;\n]{0,30}\b(?:good|excellent|full)|"
+    r"\b(?:no|not|never|has not|hasn't)\s+(?:missed|missing|misses|skipp\w+|"
+    r"skips)(?:\s+(?:any\s+)?doses?)?|\bgood (?:adherence|compliance)|\badheren(?:ce|"
+    r"t)\b[^.;\n]{0,30}\b(?:good|excellent|full)|"
     r"\b(?:is|remains|fully|been)\s+(?:adherent|compliant)\b|\bas prescribed every\b|\bnever miss\w*"
 )
 _LAPSES = _words(
-    r"\b(?:skips?|misses|missing|forgets?)\b[^.;\n]{0,40}|\b(?:non-?adheren\w*|non-?complian\w*|poor (?:adherence|compliance))"
+    r"\b(?:skips?|misses|missing|forgets?)\b[^.;\n]{0,40}|\b(?:non-?adheren\w*|non-?complian\w*|"
+    r"poor (?:adherence|compliance))"
 )
 _DIET = _words(r"\b(?:diet|kcal|calorie|cal/day|low[- ]carb|eats|eating|meal plan|weight watchers meals)\b")
 _MOVES = _words(r"\b(?:walk(?:s|ing)?|exercis\w+|gym|swim\w*|pool|bik(?:es|ing)|runs|jog\w*|yoga|activity)\b")
 _FOLLOWS = _words(r"\b(?:follows?|following|eats|eating|keeps|on a|adheres)\b|\b(?:walks|exercises|swims)\b")
 _NO_HABIT = _words(
-    r"\b(?:counsel\w*|discuss\w*|advis\w*|recommend\w*|will|plan(?:s|ned|ning)|goal|should|encourag\w*|review\w*|wants|not)\b"
+    r"\b(?:counsel\w*|discuss\w*|advis\w*|recommend\w*|will|plan(?:s|ned|ning)|goal|should|encourag\w*|"
+    r"review\w*|wants|not)\b"
 )
 _DRY = _words(
-    r"\b(?:no|denies|never)\s+(?:alcohol|etoh|drinking)\b|\b(?:alcohol|etoh)(?: use)?\s*[:-]?\s*(?:none|no|denies|never|negative|rare|minimal)\b|\b(?:does not|doesn't) drink\b|\bnon-?drinker|"
-    r"\bdrinks\b[^.;\n]{0,40}\b(?:(?:a|per) (?:month|year)|rarely|occasions?|holidays|only on)|\brarely drinks|\bsocial drinker"
+    r"\b(?:no|denies|never)\s+(?:alcohol|etoh|drinking)\b|\b(?:alcohol|etoh)(?: use)?\s*[:-]?\s*(?:none|no|"
+    r"denies|never|negative|rare(?:ly)?|minimal|occasional(?:ly)?)\b|\b(?:does not|doesn't) drink\b|"
+    r"\bnon-?drinker|"
+    r"\bdrinks\b[^.;\n]{0,40}\b(?:(?:a|per) (?:month|year)|rarely|occasions?|holidays|only on)|"
+    r"\brarely drinks|\bsocial drinker"
 )
 _PAP = _words(r"\b(?:cpap|bipap|apap|pap (?:therapy|machine))\b")
 _PAP_USED = _words(
-    r"\b(?:on|uses?|using|tried|trial(?:ed)?|toler\w+|nightly|compliant|adherent|intoleran\w+|wears|stopped)\b"
+    r"\b(?:on|uses?|using|tried|trial(?:ed)?|toler\w+|nightly|compliant|adherent|intoleran\w+|wears|"
+    r"stopped)\b"
 )
 _PAP_NOT = _words(
-    r"\b(?:refus\w+|declin\w+|order\w*|will|discuss\w*|consider\w*|recommend\w*|never|no cpap|start|needs|not (?:yet|tried))\b"
+    r"\b(?:refus\w+|declin\w+|order\w*|will|discuss\w*|consider\w*|recommend\w*|never|no cpap|start|needs|"
+    r"not (?:yet|tried))\b"
 )
 
 
@@ -184,21 +212,26 @@ _IF_OR_TOLD = _words(r"\b(?:if|when|whether|counsel\w*|advis\w*|told|do not|don'
 # --- programmes and procedures --------------------------------------------------------------------------
 
 _PROGRAMME = _words(
-    r"\b(?:weight(?:[- ](?:loss|management|control))?|lifestyle|diet(?:ary)?|nutrition|wellness|exercise|diabetes prevention|behaviou?r\w*|healthy living)\s+"
-    r"(?:\w+\s+){0,2}?(?:program(?:me)?|class(?:es)?|course|group|sessions)\b|\bweight watchers\b|(?-i:\bWW\b)|\bnoom\b|\bjenny craig\b|(?-i:\bDPP\b)|\boptavia\b"
+    r"\b(?:weight(?:[- ](?:loss|management|control))?|lifestyle|diet(?:ary)?|nutrition|wellness|exercise|"
+    r"diabetes prevention|behaviou?r\w*|healthy living)\s+"
+    r"(?:\w+\s+){0,2}?(?:program(?:me)?|class(?:es)?|course|group|sessions)\b|\bweight watchers\b|"
+    r"(?-i:\bWW\b)|\bnoom\b|\bjenny craig\b|(?-i:\bDPP\b)|\boptavia\b"
 )
 _TAKES_PART = _words(
-    r"\b(?:attend\w*|enrol\w*|began|started|joined|complet\w+|finish\w+|participat\w*|in the|taking part|since|sessions|member|did|lost|regained|attempts?|tried|for \d+ (?:weeks|months))\b"
+    r"\b(?:attend\w*|enrol\w*|began|started|joined|complet\w+|finish\w+|participat\w*|in the|taking part|"
+    r"since|sessions|member|did|lost|regained|attempts?|tried|for \d+ (?:weeks|months))\b"
 )
 _NOT_YET = _words(
-    r"\b(?:consider\w*|will join|will start|plan\w*|discuss\w*|next (?:spring|month|year|fall)|not started|interested|wants|refer\w*|thinking|recommend\w*|may join|to join|would like)\b"
+    r"\b(?:consider\w*|will join|will start|plan\w*|discuss\w*|next (?:spring|month|year|fall)|not started|"
+    r"interested|wants|refer\w*|thinking|recommend\w*|may join|to join|would like)\b"
 )
 _FINISHED = _words(r"\b(?:complet\w+|finish\w+|did)\b")
 _NEGATED_PROGRAMME = _words(r"\b(?:no|not|never|denies|declin\w+|has not|hasn't)\b")
 
 _PROCEDURES = {
     "sleep_study": _words(
-        r"\b(?:home sleep (?:apnea )?(?:test|study)|sleep stud(?:y|ies)|polysomno\w+)\b|(?-i:\bPSG\b)|(?-i:\bHST\b)"
+        r"\b(?:home sleep (?:apnea )?(?:test|study)|sleep stud(?:y|ies)|polysomno\w+)\b|(?-i:\bPSG\b)|"
+        r"(?-i:\bHST\b)"
     ),
     "echo": _words(r"\b(?:echo(?:cardiogram)?|tte)\b"),
     "liver_biopsy": _words(r"\bliver biopsy\b"),
@@ -208,7 +241,8 @@ _PROCEDURES = {
     "thyroidectomy": _words(r"\bthyroidectomy\b"),
 }
 _TO_COME = _words(
-    r"\b(?:order\w*|schedul\w*|next week|pending|to be|due|refer\w*|awaiting|will|plan\w*|consider\w*|needs?|request\w*|discuss\w*)\b"
+    r"\b(?:order\w*|schedul\w*|next week|pending|to be|due|refer\w*|awaiting|will|plan\w*|consider\w*|"
+    r"needs?|request\w*|discuss\w*)\b"
 )
 
 
@@ -266,5 +300,6 @@ def procedures_told(text: str, sentences: Sequence[Sentence], written: date | No
                 re.search(r"\bthinks?\b|\bmaybe\b", text[sentence.start : sentence.end], re.IGNORECASE)
             )
             yield Noted(
-                "procedure", of, *match.span(), seen.present, seen.subjects, status, hedged, day=days[0].day if days else None
+                "procedure", of, *match.span(), seen.present, seen.subjects, status, hedged,
+                day=days[0].day if days else None,
             )  # fmt: skip

@@ -9,7 +9,7 @@ from functools import cache
 from typing import NamedTuple
 
 from tools.notes.context import INSTRUCTION, subjects_of
-from tools.notes.days import DAY, days_in
+from tools.notes.days import days_in
 from tools.notes.facts import Subject
 from tools.notes.lexicon import TEST_NAMES
 from tools.notes.passages import Sentence
@@ -31,16 +31,21 @@ _UNITS = {
 }
 _SPELLED = {
     "percent": "%", "lbs": "lb", "pounds": "lb", "#": "lb", "kgs": "kg", "inches": "in", "ml/min": "mL/min/{1.73_m2}",
-    "mg/dl": "mg/dL", "umol/l": "umol/L", "mmol/l": "mmol/L", "u/l": "U/L", "iu/l": "U/L", "kg/m^2": "kg/m2", "kg/m²": "kg/m2",
+    "mg/dl": "mg/dL", "umol/l": "umol/L", "mmol/l": "mmol/L", "u/l": "U/L", "iu/l": "U/L", 
+    "kg/m^2": "kg/m2", "kg/m²": "kg/m2",
 }  # fmt: skip
 _NUMBER = r"\d{1,3}(?:,\d{3})*(?:\.\d+)?"
 _FILL = (
-    r"(?:\s*(?:of|was|is|are|were|at|has|reads?|came back(?: at)?|back at|measured|level|result|value|(?:from|at|per) (?:the |our |an? )?(?:outside )?(?:lab|hospital|clinic|pharmacy)|poc|today|now|this am|this morning|in clinic|up to|down to|"
-    r"about|around|approx\w*|roughly|average|averag\w+|avg|unchanged|stable|at home|at discharge|by echo|suggests?|=|:|~|-(?=\s)|,(?=\s*\d)|\((?=\s*\d)|"
+    r"(?:\s*(?:of|was|is|are|were|at|has|reads?|came back(?: at)?|back at|measured|level|result|value|"
+    r"(?:from|at|per) (?:the |our |an? )?(?:outside )?(?:lab|hospital|clinic|pharmacy)|poc|today|now|"
+    r"this am|this morning|in clinic|up to|down to|"
+    r"about|around|approx\w*|roughly|average|averag\w+|avg|unchanged|stable|at home|at discharge|by echo|"
+    r"suggests?|=|:|~|-(?=\s)|,(?=\s*\d)|\((?=\s*\d)|"
     r"(?:on|from|in|dated|of)?\s*\(?DAY\)?:?)\s*)*"
 )
 _NO_GOAL = re.compile(
-    r"\b(?:goal|target|below|under|above|over|less than|at least|greater than|if|until|wants? to|limit|threshold|when|once|aim)\b[^,;.(]{0,25}$|[<>]\s*$",
+    r"\b(?:goal|target|below|under|above|over|less than|at least|greater than|if|until|wants? to|limit|"
+    r"threshold|when|once|aim)\b[^,;.(]{0,25}$|[<>]\s*$",
     re.IGNORECASE,
 )
 _HEDGE = re.compile(
@@ -70,23 +75,33 @@ def _pattern() -> re.Pattern[str]:
     names = "|".join(f"(?P<{key}>{words})" for key, words in TEST_NAMES.items())
     fill = _FILL.replace("DAY", _ANY_DAY)
     return re.compile(
-        rf"(?<![A-Za-z])(?:{names})(?![A-Za-z])(?P<fill>{fill})\s*\(?(?P<f>[Ff](?=[0-4]\b))?(?P<number>{_NUMBER})(?P<tail>(?:\s*(?:->|to|=>)\s*{_NUMBER})?)(?P<low>\s?/\s?\d{{2,3}})?",
+        rf"(?<![A-Za-z])(?:{names})(?![A-Za-z])(?P<fill>{fill})\s*\(?(?P<f>[Ff](?=[0-4]\b))?(?P<number>{_NUMBER})(?P<tail>(?:\s*(?:->|"
+        rf"to|=>)\s*{_NUMBER})?)(?P<low>\s?/\s?\d{{2,3}})?",
         re.IGNORECASE,
     )
 
 
-_ANY_DAY = r"(?:20\d\d-\d\d-\d\d|\d\d?/\d\d?(?:/\d\d(?:\d\d)?)?|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s+\d\d?(?:,?\s+20\d\d)?)"
+_ANY_DAY = (
+    r"(?:20\d\d-\d\d-\d\d|\d\d?/\d\d?(?:/\d\d(?:\d\d)?)?|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|"
+    r"dec)[a-z]*\.?\s+\d\d?(?:,?\s+20\d\d)?)"
+)
 _BARE = re.compile(
-    rf"(?<![\d./A-Za-z])(?P<number>{_NUMBER})\s?(?P<unit>kg|lbs?|cm)\b(?!\s*(?:/|per|down|weight loss|in all|lost|plan))",
+    rf"(?<![\d./A-Za-z])(?P<number>{_NUMBER})\s?(?P<unit>kg|lbs?|cm)\b(?!\s*(?:/|per|down|weight loss|"
+    rf"in all|lost|plan))",
     re.IGNORECASE,
 )
 _NOT_BARE = re.compile(
-    r"\b(?:lost|loses?|lose|losing|gain\w*|up|down|goal|under|below|over|above|target|another|per|by|drop\w*|loss of|than|want\w*|last|highest|lowest|max(?:imum)?|peak|was|from|at|waist|hip|neck|circumference|tumou?r|lesion|nodule)\s*(?:of|about|to|another|an?)?\s*$",
+    r"\b(?:lost|loses?|lose|losing|gain\w*|up|down|goal|under|below|over|above|target|another|per|by|"
+    r"drop\w*|loss of|than|want\w*|last|highest|lowest|max(?:imum)?|peak|was|from|at|waist|hip|neck|"
+    r"circumference|tumou?r|lesion|nodule)\s*(?:of|about|to|another|an?)?\s*$",
     re.IGNORECASE,
 )
-_LATER = re.compile(rf"\s*,?\s*(?:and |but )?(?:now|today)\s+(?P<number>{_NUMBER})(?![\d/])\s*(?P<unit>%)?", re.IGNORECASE)
+_LATER = re.compile(
+    rf"\s*,?\s*(?:and |but )?(?:now|today)\s+(?P<number>{_NUMBER})(?![\d/])\s*(?P<unit>%)?", re.IGNORECASE
+)
 _FROM_TO = re.compile(
-    rf"\b(?:from)\s+(?P<old>{_NUMBER})\s*%?(?P<between>[^;.]{{0,40}}?)\bto\s+(?P<new>{_NUMBER})\s*(?P<unit>%)?", re.IGNORECASE
+    rf"\b(?:from)\s+(?P<old>{_NUMBER})\s*%?(?P<between>[^;.]{{0,40}}?)\bto\s+(?P<new>{_NUMBER})\s*(?P<unit>%)?",
+    re.IGNORECASE,
 )
 _EARLIER = re.compile(
     rf"\b(?:(?:up|down) )?from\s+(?P<number>{_NUMBER})\s*(?P<unit>%)?(?![\d/])", re.IGNORECASE
@@ -151,13 +166,14 @@ def _stages(text: str, sentence: Sentence, written: date | None) -> list[Measure
                 when,
                 bool(_HEDGE.search(lead)),
                 whose,
-            )  # fmt: skip
+            )
         )
     return found
 
 
 _MOVED = re.compile(
-    r"\ba1c\b(?: has| had)? (?:\w+ly )?(?:climbed|rose|risen|increased|went up|fell|fallen|dropped|decreased|went down|improved|came down|went)\s+$",
+    r"\ba1c\b(?: has| had)? (?:only |\w+ly )?(?:gone|climbed|rose|risen|increased|went up|fell|fallen|"
+    r"dropped|decreased|went down|improved|came down|went)\s+$",
     re.IGNORECASE,
 )
 
@@ -175,7 +191,9 @@ def _from_to(text: str, sentence: Sentence, written: date | None) -> list[Measur
             end = match.end(name) + (text[match.end(name) : match.end(name) + 1] == "%")
             beside = [day for day in days_in(text, written, end, stop) if _beside(text[end : day.start])]
             day, when = (beside[0].day, beside[0].words) if beside else (None, "earlier")
-            found.append(Measured("hba1c", float(match[name]), "%", match.start(name), end, day, when, False, whose))
+            found.append(
+                Measured("hba1c", float(match[name]), "%", match.start(name), end, day, when, False, whose)
+            )
     return found
 
 
