@@ -1,0 +1,102 @@
+"""Text as the extractors read it: plain characters at unchanged positions, cut into sentences and segments."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+# One character for one, so that positions stay.
+PLAIN = str.maketrans(
+    {"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "−": "-", "‑": "-", "²": "2", "³": "3",
+     "\u00a0": " ", "\u2009": " ", "\u202f": " ", "\t": " ", "\r": " ", "µ": "u", "μ": "u", "•": "-"}
+)  # fmt: skip
+ABBREVIATED = re.compile(
+    r"(?:\b(?:dr|mr|mrs|ms|st|no|vs|approx|ca|e\.g|i\.e|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|inc|co|jr|sr"
+    r"|dept|fig|sec|tab|pt|hx|dx|rx|ave|tel|nr|cf|al)|\b[A-Z])\.$",
+    re.IGNORECASE,
+)
+END = re.compile(r"[.!?]+[\"')\]]*(?=\s+[\"'(\[]?[A-Z0-9§*-]|\s*$)")
+LABEL = re.compile(r"^[A-Za-z][A-Za-z' /-]{1,30}:")
+ITEM = re.compile(r"^\s*(?:[-*•>#]|\d{1,2}[.)]\s|\||§|\(?\d+\)|[A-Z]{1,4}[-.]?\d?[.\d\w()]*\s{2,})")
+WRAPPED = 62  # a line this long that ends without a stop goes on in the next
+
+
+class Span(NamedTuple):
+    """From `start` up to `end`."""
+
+    start: int
+    end: int
+
+
+def plain(text: str) -> str:
+    """The same text in plain characters, every one where it was."""
+    return text.translate(PLAIN)
+
+
+def lower(text: str) -> str:
+    """In lower case, every character where it was."""
+    folded = text.lower()
+    return folded if len(folded) == len(text) else "".join(c.lower()[:1] for c in text)
+
+
+def sentences(text: str) -> list[Span]:
+    """The sentences and lines of a text, without the blanks around them; a wrapped line goes on in the next."""
+    found: list[Span] = []
+    for block in _blocks(text):
+        start = block.start
+        for end in END.finditer(text, block.start, block.end):
+            if end[0].startswith(".") and ABBREVIATED.search(text, block.start, end.start() + 1):
+                continue
+            if len(text[start : end.end()].strip()) < 3:
+                continue
+            found.append(_stripped(text, start, end.end()))
+            start = end.end()
+        if text[start : block.end].strip():
+            found.append(_stripped(text, start, block.end))
+    return found
+
+
+def _blocks(text: str) -> list[Span]:
+    """Lines, those that were wrapped joined again."""
+    blocks: list[Span] = []
+    at, before = 0, ""
+    for line in text.splitlines(keepends=True):
+        end = at + len(line.rstrip())
+        bare = line.strip()
+        goes_on = (
+            bool(before)
+            and bool(bare)
+            and len(before) >= WRAPPED
+            and before[-1] not in ".:;!?\""
+            and not ITEM.match(line)
+            and not LABEL.match(bare)
+        )
+        if goes_on:
+            blocks[-1] = Span(blocks[-1].start, end)
+        elif bare:
+            blocks.append(Span(at, end))
+        before = bare
+        at += len(line)
+    return blocks
+
+
+def _stripped(text: str, start: int, end: int) -> Span:
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    return Span(start, end)
+
+
+CUT = re.compile(
+    r";|[.!?]\s|\s-\s|,?\s\b(?:but|whereas|while|although|though|however|yet)\b"
+    r"|,\s(?:and\s)?(?=(?:he|she|it|they|the|we|so|that|which|his|her)\b)",
+    re.IGNORECASE,
+)
+
+
+def segments(text: str) -> list[Span]:
+    """The parts of a sentence that are read for themselves: what is denied in one is not denied in the next."""
+    starts = [0, *(cut.end() for cut in CUT.finditer(text))]
+    ends = [*(cut.start() for cut in CUT.finditer(text)), len(text)]
+    return [Span(a, b) for a, b in zip(starts, ends, strict=True) if b > a]

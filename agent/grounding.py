@@ -1,0 +1,111 @@
+"""Does a text say only what is so? Every claim of plain English is held against the ledger of one case.
+
+The check knows nothing of how the text was made: not its slots, not its template. A claim must agree with a fact in
+value, unit and attribute, and in what is denied, supposed or determined; a policy's threshold is never a result, and
+what is only supposed is so only where the sentence says "if". What cannot be judged by code, such as an opinion, passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from agent.claims.check_courses import Courses
+from agent.claims.check_values import Values
+from agent.claims.check_words import Words
+from agent.claims.index import Index
+from agent.claims.sentence import Issue, Sentence
+from agent.claims.text import sentences
+from agent.ledger import Fact, Ledger
+
+if TYPE_CHECKING:
+    from tools.bound import Bound
+    from tools.records import Determination
+
+__all__ = ["Checked", "Checker", "Issue", "verifier", "verify"]
+
+
+class Checked(msgspec.Struct, frozen=True, kw_only=True):
+    """One sentence or line: where it stands in the text, what is wrong with it, and the ids of the facts that bear it."""
+
+    text: str
+    start: int
+    end: int
+    issues: tuple[Issue, ...] = ()
+    facts: tuple[str, ...] = ()
+
+
+class Checker:
+    """Checks any number of texts against one ledger, which is read once."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.index = Index(ledger)
+
+    def check(self, text: str) -> list[Checked]:
+        """Every sentence of the text, in order."""
+        checked, before = [], None
+        for span in sentences(text):
+            before = self._sentence(text[span.start : span.end], span.start, before)
+            checked.append(
+                Checked(
+                    text=before.shown,
+                    start=span.start,
+                    end=span.end,
+                    issues=tuple(sorted(before.issues, key=lambda issue: issue.start)),
+                    facts=tuple(before.used),
+                )
+            )
+        return checked
+
+    def _sentence(self, shown: str, offset: int, before: Sentence | None) -> Sentence:
+        sentence = Sentence(shown, offset, self.index, before)
+        courses = Courses(sentence)
+        courses.check()
+        Values(sentence).check(courses.numbers, courses.days)
+        Words(sentence).check()
+        return sentence
+
+
+def verify(text: str, ledger: Ledger) -> list[Checked]:
+    """One Checked for each sentence or line of the text."""
+    return Checker(ledger).check(text)
+
+
+def lines_of(checked: Iterable[Checked]) -> list[str]:
+    """What is wrong, one line each: `8.9 %: the chart's HbA1c: 8.4 (Aug 17, 2026)`."""
+    return [f"{issue.text}: {issue.why}" for one in checked for issue in one.issues]
+
+
+def verifier(
+    bound: Bound, determinations: Sequence[Determination], ledger: Ledger
+) -> Callable[[str], list[str]]:
+    """A check of rendered sentences against an answer's own ledger and all else that is known of the patient; it gives
+    one line per thing wrong, [] if the sentence holds. What it needs is read at the first sentence."""
+    checker: list[Checker] = []
+
+    def wrong(sentence: str) -> list[str]:
+        if not checker:
+            checker.append(Checker(_everything(bound, determinations, ledger)))
+        return lines_of(checker[0].check(sentence))
+
+    return wrong
+
+
+def _everything(bound: Bound, determinations: Sequence[Determination], ledger: Ledger) -> Ledger:
+    """The answer's facts first, under their own ids, then all that is known."""
+    from agent.known_facts import enter_bound, enter_determination
+
+    everything = Ledger.of(ledger.facts.values())
+    hypothetical = any(fact.origin == "supposed" for fact in ledger.facts.values())
+    enter_bound(everything, bound, [d.drug for d in determinations])
+    if not hypothetical:
+        for determination in determinations:
+            enter_determination(everything, determination)
+    return everything
+
+
+def supporting(checked: Checked, ledger: Ledger) -> tuple[Fact, ...]:
+    """The facts that bear a sentence."""
+    return tuple(ledger.facts[name] for name in checked.facts if name in ledger.facts)
