@@ -361,6 +361,20 @@ def test_a_stream_that_is_left_hangs_up(how: str) -> None:
         assert stub.gone.wait(2)
 
 
+def test_ctrl_c_hangs_up() -> None:
+    started = time.monotonic()
+
+    def interrupt() -> bool:
+        if time.monotonic() - started > 0.15:
+            raise KeyboardInterrupt
+        return False
+
+    with serving(FAULTS["hangs before headers"][0]) as stub:
+        with pytest.raises(KeyboardInterrupt):
+            model_at(stub.host, timeouts=Timeouts()).complete("", "Hi", max_tokens=8, cancelled=interrupt)
+        assert stub.gone.wait(2)
+
+
 # --- the breaker ------------------------------------------------------------------------------------------
 
 
