@@ -36,7 +36,7 @@ M = r"(?:MED|DRUG)"
 _NUMBER = r"(?<![\w.-])(?P<n>\d{1,4}(?:[.,]\d{1,2})?)"
 _UNIT = r"\s?(?P<unit>%|percent|per cent|kg/m2|kg|kilos?|kilograms?|lbs?|pounds?|mmol/mol|mmol/l|mg/dl|mg/g|cm|in\b|inches)?"
 _AFTER_TEST = re.compile(
-    rf"^(?:'s)?(?:\s+(?!and\b|or\b|but\b|if\b)[a-z':-]+){{0,7}}?\s*[:=>]?\s*{_NUMBER}{_UNIT}(?!\s*(?:days?|weeks?|months?|years?|more)\b)(?![\w])"
+    rf"^(?:'s)?(?:\s+(?!and\b(?! (?:was|is|were|came|it|be)\b)|or\b|but\b|if\b)[a-z':-]+){{0,7}}?\s*[:=>]?\s*{_NUMBER}{_UNIT}(?!\s*(?:days?|weeks?|months?|years?|more)\b)(?![\w])"
 )
 _BEFORE_TEST = re.compile(rf"{_NUMBER}{_UNIT}\s+(?:for\s+(?:the|her|his|an?)\s+)?$")
 _SPAN = r"(?P<count>\d{1,4})(?:\s+|-)(?:more\s+|full\s+|additional\s+|extra\s+|other\s+)?(?P<span>days?|weeks?|wks?|months?|mos?|years?|yrs?)\b"
@@ -52,7 +52,7 @@ _MORE = re.compile(
 _NEXT = re.compile(r"\bnext (?P<span>week|month|year)\b")
 _LENGTH = re.compile(_SPAN)
 _TRIED = re.compile(
-    rf"\b(?:tried|failed|trying|try|tries|fails?|trialed|completed?|finish(?:ed|es)?|took|taken|used|had (?:a|an)|did|"
+    rf"\b(?:tried|failed|trying|try|tries|fails?|trialed|completes?|completed|finish(?:ed|es)?|took|taken|used|had (?:a|an)|did|"
     rf"inadequate response to|no response to|intoleran(?:t|ce) (?:to|of)|couldn't tolerate|could not tolerate|not tolerate|"
     rf"side effects (?:on|from|with)|been on)\b[^?.;]*?\b{M}\b|\b{M}\s+(?:trial|failure|intolerance|hadn't worked|didn't work|had failed|failed)\b|"
     rf"\btrial of {M}\b|\b{M} (?:was|were|had been) (?:tried|ineffective|not tolerated)"

@@ -8,7 +8,7 @@ No model, no I/O but for the store's catalog. Every drug in a reading is one of 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -71,7 +71,8 @@ class Found:
     strangers: tuple[str, ...] = ()
     all_drugs: bool = False
     indication: str = ""
-    named: bool = field(default=False)
+    named: bool = False
+    context: bool = False  # it only leads up to the question
 
 
 def read(question: str, talk: Talk, known: Known) -> Reading:
@@ -109,10 +110,8 @@ def _marked(text: str, talk: Talk, known: Known) -> tuple[people.Person, str, Pi
         cuts.append((start, end, Item("WHO", said=person.said)))
         cuts += [(s, e, Item("WHO", said=person.said)) for s, e in person.spans[1:]]
         taken += person.spans
-    mentions += _odd(low, mentions, taken)
     for mention in mentions:
         cuts.append((mention.start, mention.end, Item(_marker(mention, known), mention)))
-        taken.append((mention.start, mention.end))
     for pattern, names, marker in (
         (known.concept_pattern, known.concepts, "CONCEPT"),
         (known.test_pattern, known.tests, "TEST"),
@@ -122,6 +121,9 @@ def _marked(text: str, talk: Talk, known: Known) -> tuple[people.Person, str, Pi
                 said = low[match.start() : match.end()] if marker == "CONCEPT" else names[match.group()]
                 cuts.append((match.start(), match.end(), Item(marker, said=said)))
                 taken.append((match.start(), match.end()))
+    for mention in _odd(low, mentions, taken):
+        cuts.append((mention.start, mention.end, Item("ODD", mention)))
+        taken.append((mention.start, mention.end))
     cuts += _respelt(low, taken)
     return person, plans[0] if plans else "", _piece(text, low, sorted(cuts, key=lambda cut: cut[:2]))
 
@@ -358,7 +360,7 @@ def _chosen_person(whole: Piece, text: str, talk: Talk) -> Reading | None:
 # --- what each piece asks -----------------------------------------------------------------------------------
 
 _FILLER = (
-    r"(?:and|or|but|what|about|how|for|same|now|ok|okay|then|also|too|so|the|with|instead|please|hmm|well|no|nope|sorry|i|we|meant|mean|said|wait|actually|oh|rather|make|it|that|this|"
+    r"(?:and|or|but|what|about|how|for|same|now|ok|okay|then|also|too|so|the|with|instead|please|hmm|well|no|nope|sorry|i|we|meant|mean|said|wait|actually|oh|oops|whoops|apologies|bad|my|rather|make|it|that|this|"
     r"one|ones|just|thing|question|again|try|maybe|case|of|her|him|his|them|does|is|a|as|well|in|not|let's|lets|say|see|do|next|thanks|thank|you|yes|yeah|if|go|to|question|y|para|de|el|la|"
     r"lo|mismo|otra?|version|drug|drugs|med|medication|other|others|both|all|each|first|second|third|last|former|latter|those|these|either|any|else|hers|rest|rest?|correction|should|be|was|got|wrong|i'm|asking|talking|on|at|patient|she|he|they)"
 )
@@ -368,10 +370,10 @@ _OTHER = re.compile(r"\b(?:the other(?:s| ones?| drugs?| meds?)?|other ones?|otr
 _PRONOUN = re.compile(r"\b(?:it|that one|this one|that|this|them|those|these|they both|both|same (?:drug|one|med)|the drug|the med|the medication|that drug|this drug|one)\b")
 _ASKED_FOR = re.compile(r"^(?:[\s,]*(?:hi|hello|hey|thanks|thank you|ok|okay|please|so|well|good morning)\b[\s,.!]*)*$")
 _STATED = re.compile(
-    r"^(?:so |well |ok |okay |hi |hello |fyi |btw |also )*(?:she|he|they|her|his|the patient|patient|pt|WHO|i have|i'm|we have|this patient|my patient|the doctor|dr|doctor|we just|i just|we already|it's|there's|"
+    r"^(?:so |well |ok |okay |hi |hello |fyi |btw |also |but |and |because |since )*(?:she|he|they|her|his|the patient|patient|pt|WHO|i have|i'm|we have|this patient|my patient|the doctor|dr|doctor|we just|i just|we already|it's|there's|i've|"
     r"our|their|the plan|insurance|a|an|new|mrs?)\b(?!.*\?)"
 )
-_REQUEST = re.compile(r"\b(?:need|want|would like|wants|asks|asked|wondering|looking|trying|curious|question|eligible|approved|should|can|please|tell|show|check)\b")
+_REQUEST = re.compile(r"\b(?:(?:i|we)(?:'d)? (?:need|want|like)|would like|wondering|looking|trying|curious|question|eligible|approved|should|can|please|tell|show|check)\b")
 
 
 def _found(whole: Piece, person: people.Person, talk: Talk, known: Known) -> list[Found]:
@@ -423,13 +425,23 @@ def _one(piece: Piece, found: list[Found], person: people.Person, talk: Talk, kn
             return Found(piece, "what_if", sure=0.93 if supposed else 0.75, changes=tuple(supposed))
     if seen is None:
         return None
-    if seen.intent in ("eligibility", "chart") and _is_context(piece, seen.intent):
-        return Found(piece, seen.intent, seen.about or _topic(piece, seen.intent), 0.5)
-    return Found(piece, seen.intent, seen.about or _topic(piece, seen.intent), seen.sure)
+    if seen.intent in ("eligibility", "chart", "policy") and _is_context(piece, seen.intent):
+        return Found(piece, seen.intent, seen.about or _topic(piece, seen.intent), 0.7, context=True)
+    return Found(piece, seen.intent, seen.about or _topic(piece, seen.intent), _doubted(piece, seen))
+
+
+def _doubted(piece: Piece, seen: intents.Seen) -> float:
+    """How sure a cue is: one that is often right is doubted where the nearest examples ask for something else."""
+    if seen.sure > 0.9:
+        return seen.sure
+    near = nearest.nearest(piece.text)
+    if near is not None and near.intent != seen.intent and near.margin >= DOUBT:
+        return 0.5 + 0.05 * (seen.sure > 0.88)
+    return seen.sure
 
 
 _STRONG_IF = re.compile(
-    r"\bwhat if\b|\bsuppos|\bassum|\bimagin|\bhypothetic|\bif (?:she|he|her|his|we|WHO|the patient)\b|\bsay (?:the|her|his) TEST|\bonce (?:the|a|she|he|we)\b|"
+    r"\bwhat if\b|\bsuppos|\blet's say\b|\bsay (?:she|he)\b|\bassum|\bimagin|\bhypothetic|\bif (?:she|he|her|his|we|WHO|the patient)\b|\bsay (?:the|her|his) TEST|\bonce (?:the|a|she|he|we)\b|"
     r"\by si\b|\bwould (?:a|an|another) (?:new |better |higher |lower )?TEST|\bwith an? (?:\w+ )?(?:TEST|CONCEPT|diagnosis)\b|\bqu[eé] pasa si\b"
 )
 _SETTLED_IF = re.compile(r"\bif (?:she|he|it|they|we)(?:'s| is| gets?| get)? (?:eligible|approved|denied|qualif|deny|reject|say)")
@@ -562,9 +574,9 @@ def _sifted(found: list[Found], talk: Talk) -> list[Found]:
         for other in others:
             keep.piece = _joined(keep.piece, other.piece)
         return [keep]
-    if len(found) > 1 and any(f.sure > 0.5 for f in found):
-        context = [f for f in found if f.sure <= 0.5]
-        found = [f for f in found if f.sure > 0.5]
+    if len(found) > 1 and not all(f.context for f in found):
+        context = [f for f in found if f.context]
+        found = [f for f in found if not f.context]
         if context and not any(f.piece.mentions for f in found):
             for one in context:
                 if one.piece.mentions:
@@ -598,6 +610,7 @@ def _imperative(text: str) -> bool:
 
 AHEAD = 0.45  # margin over the next intent from which the examples settle it: 0.9 right by cross-validation
 LIKE = 0.6
+DOUBT = 0.15  # margin from which the nearest examples put a cue in doubt
 
 
 def _by_likeness(piece: Piece, person: people.Person, talk: Talk) -> Found:
@@ -619,9 +632,10 @@ def _by_likeness(piece: Piece, person: people.Person, talk: Talk) -> Found:
 
 _CONTEXT = re.compile(
     r"(?:\b(?:(?:is|was|been|she's|he's|currently|already|now|still|were|while|patient|pt|WHO)\s+(?:\w+\s+)?on|taking|takes|took|taken|tried|failed|fails|stopped|stopping|stops|stop|"
-    r"(?:switch|chang|mov|go|com|transition|convert)\w*\s+(?:\w+\s+)?(?:over\s+)?from|from|instead of|rather than|not|off|came off|after|without|besides|alternatives? to|allerg\w+ to|intoleran\w+ (?:to|of)|on)\s+(?:the\s+|her\s+|his\s+)?)$"
+    r"(?:switch|chang|mov|go|com|transition|convert)\w*\s+(?:\w+\s+)?(?:over\s+)?from|from|instead of|rather than|not|off|came off|after|without|besides|alternatives? to|allerg\w+ to|intoleran\w+ (?:to|of))\s+(?:the\s+|her\s+|his\s+)?)$"
 )
-_TARGETING = re.compile(r"\b(?:get|put|start|started|go|getting|putting|starting|onto|be|her|him|them|patient|WHO|going|switch\w*|approved|keep|stay|staying|remain)\s+(?:her |him |them |WHO |the patient |back )?on\s+(?:the\s+)?$")
+_TO_BE_TRIED = re.compile(r"^\w+ (?:first )?(?:needs?|has|have|must|had|should|required?)\b.{0,12}\b(?:tried|failed|first|used)\b")
+_TARGETING = re.compile(r"\b(?:put|start|get|keep)\b.{1,24}\bon\s+(?:the\s+)?$|\b(?:get|put|start|started|go|getting|putting|starting|onto|be|her|him|them|patient|WHO|going|switch\w*|approved|keep|stay|staying|remain)\s+(?:her |him |them |WHO |the patient |back )?on\s+(?:the\s+)?$")
 
 
 def _settle(one: Found, found: list[Found], talk: Talk, known: Known) -> None:
@@ -648,7 +662,7 @@ def _settle(one: Found, found: list[Found], talk: Talk, known: Known) -> None:
         _settle_comparison(one, talk, topics)
         return
     if one.named:
-        if one.intent == "eligibility" and len(one.drugs) > 1 and re.search(r"\bor\b|\bvs\b|\bversus\b", piece.text):
+        if one.intent == "eligibility" and len(one.drugs) > 1 and re.search(r"\bor\b|\bvs\b|\bversus\b|\bwhich\b|\bbetween\b", piece.text):
             one.intent = "compare"
         return
     pointed = _pointed(piece.text, talk, known)
@@ -660,7 +674,7 @@ def _settle(one: Found, found: list[Found], talk: Talk, known: Known) -> None:
     if one.intent == "plan" and re.search(r"\b(?:which|what) (?:drugs?|ones?|meds|medications)\b", piece.text):
         one.all_drugs = True
         return
-    if re.search(r"\b(?:any|all|every|each) (?:of )?(?:the |these |those |our |covered )?(?:drugs?|meds|medications)\b|\beverything\b", piece.text) and one.intent in ("eligibility", "plan", "missing"):
+    if re.search(r"\b(?:any|all|every|each) (?:of )?(?:the |these |those |our |covered )?(?:drugs?|meds|medications)\b", piece.text) and one.intent in ("eligibility", "plan", "missing"):
         one.all_drugs = True
         return
     near = next((f for f in found if f is not one and f.intent in _LEANS | {"chart", "compare"} and any(m.names and m.kind != "class" for m in f.piece.mentions)), None)
@@ -692,12 +706,15 @@ def _targets(one: Found, talk: Talk) -> tuple[list[Mention], list[Mention]]:
     supposed = {getattr(c, "drug", "") for c in one.changes if getattr(c, "drug", "")}
     ours = [m for m in one.piece.mentions if m.kind != "other"]
     for mention in one.piece.mentions:
-        before = one.piece.text[: places[id(mention)]]
+        place = places[id(mention)]
+        before, after = one.piece.text[:place], one.piece.text[place : place + 50]
         if mention.kind == "other":
-            if one.intent in ("eligibility", "plan", "draft", "dates", "compare") and not _CONTEXT.search(before) and not ours and _names_medicine(one, before):
+            if one.intent in ("eligibility", "plan", "draft", "compare") and not _CONTEXT.search(before) and not ours and _names_medicine(one, before):
                 targets.append(mention)
             else:
                 topics.append(mention)
+        elif one.intent != "chart" and _TO_BE_TRIED.match(after) and len(ours) > 1:
+            topics.append(mention)
         elif one.again:
             (topics if re.search(r"\b(?:not|instead of|rather than)\s+(?:the\s+)?$", before) else targets).append(mention)
         elif (one.changes and mention.word in supposed) or (one.intent == "chart" and mention.kind in ("ingredient", "class", "described")):
@@ -709,7 +726,7 @@ def _targets(one: Found, talk: Talk) -> tuple[list[Mention], list[Mention]]:
         else:
             targets.append(mention)
     if not targets and one.intent in ABOUT_A_DRUG and one.intent not in ("compare",):
-        back = [m for m in topics if m.kind == "brand" and not (one.changes and m.word in supposed)]
+        back = [m for m in topics if m.names and m.kind != "class" and not (one.changes and m.word in supposed)]
         if back and not (talk.drugs and one.intent in ("policy", "why", "what_if", "missing")):
             targets = back[:1]
     return targets, topics

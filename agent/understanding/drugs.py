@@ -289,6 +289,7 @@ def _settle(run: list[_Token], text: str, known: Known, talk: Talk) -> list[Ment
     uses = [w[1:-1] for w in words if w.startswith("<")]
     head = injected or oral or any(w in _HEADS for w in words)
     filters = injected + oral + (weekly or daily) + bool(makers) + bool(uses)
+    head = head or (filters > 1 and (weekly or daily or bool(makers)))  # "the Novo weekly for diabetes"
     if not filters:
         return _narrowed(inside, text, known, talk)
     if inside and inside[0].kind == "brand" and not (injected or oral or weekly or daily):

@@ -19,7 +19,7 @@ import msgspec
 
 from tools.errors import PaladinError
 from tools.records import Drug, Plan
-from tools.terms import BRANDS, CONCEPTS, INGREDIENTS, TESTS
+from tools.terms import BRANDS, CLASSES, CONCEPTS, INGREDIENTS, TESTS
 
 if TYPE_CHECKING:
     from tools.store.store import Store
@@ -154,7 +154,9 @@ class Known:
     @cached_property
     def others(self) -> dict[str, str]:
         """Medicines that charts name and that are none of our brands or ingredients."""
-        words = {*INGREDIENTS, *BRANDS, "lantus", "basaglar", "levemir", "tresiba", "humalog", "novolog"}
+        words = {*INGREDIENTS, *BRANDS}
+        words |= {fold(label.removeprefix("a ").removeprefix("an ")) for key, label in CLASSES.items() if key not in self.classes}
+        words -= {"another drug", "another weight-loss drug"}
         return {word: word for word in words if word not in self.brands and word not in self.ingredients}
 
     @cached_property
