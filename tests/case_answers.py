@@ -77,7 +77,8 @@ def check(answer: Answer, bound: Bound, longest: int = 900) -> str:
         shown = answer.ledger.render(one.text)
         assert shown[-1:] in ".?”" and ".." not in shown.replace("…", "") and "  " not in shown, shown
         assert "()" not in shown and "None" not in shown and ": ." not in shown, shown
-    assert not re.search(r"\d{4}-\d{2}-\d{2}|[≥≤]|→", text), text
+    bare = _without_quotes(answer, text)
+    assert not re.search(r"\d{4}-\d{2}-\d{2}|[≥≤]|→", bare), text
     _states_its_outcomes_only(answer, text)
     for source in answer.sources:
         if source.kind == "policy":
@@ -87,15 +88,19 @@ def check(answer: Answer, bound: Bound, longest: int = 900) -> str:
 
 def _states_its_outcomes_only(answer: Answer, text: str) -> None:
     stated = {one.outcome for one in answer.determinations}
-    quoted = [fact.shown for fact in answer.ledger.facts.values() if fact.kind in ("quote", "words")]
-    bare = text
-    for quote in sorted(quoted, key=len, reverse=True):
-        bare = bare.replace(quote, " ")
+    bare = _without_quotes(answer, text)
     for outcome, phrase in OUTCOMES.items():
         if outcome not in stated:
             assert phrase not in bare.casefold(), (phrase, text)
     if answer.determinations:
         assert any(OUTCOMES[outcome] in text.casefold() for outcome in stated), text
+
+
+def _without_quotes(answer: Answer, text: str) -> str:
+    quoted = [fact.shown for fact in answer.ledger.facts.values() if fact.kind in ("quote", "words")]
+    for quote in sorted(quoted, key=len, reverse=True):
+        text = text.replace(quote, " ")
+    return text
 
 
 def _stands_in_a_policy(source: str, quote: str, bound: Bound) -> None:

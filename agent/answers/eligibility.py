@@ -14,6 +14,7 @@ from agent.answers.wording import (
     line,
     listed,
     lower,
+    note_sources,
     plan_slot,
     sources,
     unlisted,
@@ -45,7 +46,8 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         words = Words(bound, ledger, found)
         lines += [line(words, found)] if len(drugs) > 1 else _in_full(words)
         relevant = Sorted.of(found).unmet or found.findings
-        reply.sources += [item for item in sources(relevant) if item not in reply.sources]
+        quoted = [*note_sources(found)[:1], *sources(relevant)]
+        reply.sources += [item for item in quoted if item not in reply.sources]
     wrong = all_wrong_plan(reply, bound, ledger)
     if wrong:
         lines = wrong
@@ -69,6 +71,7 @@ def _in_full(words: Words) -> list[Said]:
     steps = words.next_steps(1 if found.outcome in ("not_required", "ready") else MOST_STEPS)
     if steps:
         said.append(Said(text=f"Next: {'; '.join(map(lower, steps))}."))
+    said += [Said(text=words.lead(lead), verbatim=True) for lead in found.leads[:1]]
     other = words.alternatives()
     if other and found.outcome not in ("ready", "not_required"):
         said.append(Said(text=other, must=False))

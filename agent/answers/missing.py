@@ -11,6 +11,7 @@ from agent.answers.wording import (
     fitted,
     listed,
     lower,
+    note_sources,
     sentence,
     sources,
     unlisted,
@@ -22,12 +23,13 @@ from tools.records import Finding
 
 MOST_DRUGS = 3
 MOST_POINTS = 5
+MOST_LEADS = 2
 # Whose turn it is, by how the step begins.
 _WHO: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Prescriber", ("Ask the prescriber",)),
     ("Clinician", ("Ask the clinician", "Code ", "Stop ", "Arrange", "Offer the clinician", "Age ")),
     ("Patient", ("Complete", "Take part", "Continue")),
-    ("Lab or clinic", ("Obtain a ", "Measure", "Only a ")),
+    ("Lab or clinic", ("Obtain a ", "Obtain an ", "Measure", "Only a ")),
     ("Office", ("Attach", "Record", "Document", "Find", "Correct", "Confirm", "Obtain the", "State")),
 )
 
@@ -48,7 +50,8 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         words = Words(bound, ledger, found)
         unmet = Sorted.of(found).unmet
         said += _of_one(words, unmet, MOST_POINTS if len(drugs) == 1 else 2)
-        reply.sources += [item for item in sources(unmet) if item not in reply.sources]
+        quoted = [*note_sources(found)[:MOST_LEADS], *sources(unmet)]
+        reply.sources += [item for item in quoted if item not in reply.sources]
     reply.said = fitted(said, ledger)
     return reply
 
@@ -64,12 +67,21 @@ def _of_one(words: Words, unmet: list[Finding], most: int) -> list[Said]:
         said += _next(words, 3)
         other = words.alternatives()
         return [*said, Said(text=other, must=False)] if other else said
-    told = [line for finding in unmet if (line := _point(words, finding))]
+    told = [_point(words, finding) for finding in _each_once(unmet)]
     said += [Said(text=text, bullet=True) for text in told[:most]]
+    said += [Said(text=words.lead(lead), verbatim=True) for lead in found.leads[:MOST_LEADS]]
     if len(told) > most:
-        left = [words.named(finding) for finding in unmet[most:]]
+        left = [words.named(finding) for finding in _each_once(unmet)[most:]]
         said.append(Said(text=f"Also: {listed(left, 4, words)}.", bullet=True, must=False))
     return said
+
+
+def _each_once(unmet: list[Finding]) -> list[Finding]:
+    """What one step settles is told once."""
+    by_step: dict[str, Finding] = {}
+    for finding in unmet:
+        by_step.setdefault(finding.fix or finding.criterion, finding)
+    return [*by_step.values()]
 
 
 def _point(words: Words, finding: Finding) -> str:

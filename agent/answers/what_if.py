@@ -75,7 +75,8 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
 def _marker(ask: Ask, drug: str, bound: Bound, ledger: Ledger) -> str:
     """ "Hypothetical: if HbA1c were 7.4 % (it is 8.4 % of Aug 17, 2026 now). Nothing is recorded." """
     unit = bound.store.drug(drug).unit
-    told = [_DESCRIBE[type(change)](change, _Told(bound, ledger, unit)) for change in ask.changes]
+    days_first = sorted(ask.changes, key=lambda change: not isinstance(change, what_if.Later | what_if.On))
+    told = [_DESCRIBE[type(change)](change, _Told(bound, ledger, unit)) for change in days_first]
     return f"Hypothetical: {' and '.join(told)}; nothing of it is recorded."
 
 
@@ -93,22 +94,23 @@ def _told(then: Words, now: Words, short: bool) -> list[Said]:
     if then.found.outcome in ("needs_documentation", "likely_denial"):
         names = [then.named(finding) for finding in Sorted.of(then.found).unmet if finding not in changed]
         if names:
-            said.append(Said(text=f"Still in the way: {listed(names, 3, then)}."))
+            said.append(Said(text=f"Still in the way if so: {listed(names, 3, then)}."))
     elif then.found.outcome in ("not_covered", "wrong_plan", "quantity_exception") and not same:
-        said.append(Said(text=then.headline()))
+        said.append(Said(text=f"If so: {lower(then.headline())}"))
     steps = [step for step in then.next_steps(2) if not step.startswith(ONLY)]
     if steps and not same and then.found.outcome != "ready":
-        said.append(Said(text=f"Then: {lower(steps[0])}.", must=False))
+        said.append(Said(text=f"If so, next: {lower(steps[0])}.", must=False))
     return said
 
 
 def _before_and_after(then: Words, now: Words) -> str:
-    request = then.request(capital=True)
+    request = then.request()
     if then.found.plan_id != now.found.plan_id:
-        return f"{request} would be “{then.outcome()}” under {then.plan()}; it is “{now.outcome()}” under {now.plan()}."
+        before = f"it is “{now.outcome()}” under {now.plan()}"
+        return f"If so, {request} would be “{then.outcome()}” under {then.plan()}; {before}."
     if then.found.outcome == now.found.outcome:
-        return f"{request} under {then.plan()} would stay as it is: {then.outcome()}."
-    return f"{request} under {then.plan()} would go from “{now.outcome()}” to “{then.outcome()}”."
+        return f"If so, {request} under {then.plan()} would stay as it is: {then.outcome()}."
+    return f"If so, {request} under {then.plan()} would go from “{now.outcome()}” to “{then.outcome()}”."
 
 
 def _what_changes(changed: list[Finding], then: Words, now: Words) -> list[Said]:
@@ -125,29 +127,32 @@ def _what_changes(changed: list[Finding], then: Words, now: Words) -> list[Said]
         return []
     rest = len(changed) - MOST_CHANGED
     more = f"; and {then.count(rest, 'more')} more" if rest > 0 else ""
-    return [Said(text=f"What changes: {'; '.join(told)}{more}.")]
+    return [Said(text=f"What changes if so: {'; '.join(told)}{more}.")]
 
 
 def _why_not(then: Words) -> list[Said]:
     """Why nothing changes: it does not count here, counts as before, or something else is in the way."""
     outcome = then.found.outcome
     if outcome == "not_required":
-        return [Said(text=f"{then.plan()} asks for none there, whatever the chart shows.")]
+        return [Said(text=f"{then.plan()} asks for no PA there, whatever the chart shows.")]
     if outcome in ("not_covered", "wrong_plan", "quantity_exception"):
-        return [Said(text="What is supposed does not count there."), Said(text=then.headline())]
+        return [
+            Said(text="What is supposed does not count there."),
+            Said(text=f"If so: {lower(then.headline())}"),
+        ]
     judged = [finding for finding in then.found.findings if _rests_on_it(finding)]
     told = [
         f"{then.named(finding)} stays {then.status(finding)}, {then.shown(finding)}"
         for finding in judged[:2]
         if finding not in Sorted.of(then.found).documents
     ]
-    said = [Said(text=f"{'; '.join(told)[:1].upper() + '; '.join(told)[1:]}." if told else _NO_CHANGE)]
+    said = [Said(text=f"If so, {'; '.join(told)}." if told else _NO_CHANGE)]
     if outcome == "ready":
         return said
-    return said + [Said(text=line) for line in deciding(then)]
+    return said + [Said(text=f"If so, {lower(line)}") for line in deciding(then)]
 
 
-_NO_CHANGE = "No criterion changes its status."
+_NO_CHANGE = "If so, no criterion changes its status."
 
 
 def _rests_on_it(finding: Finding) -> bool:
@@ -269,7 +274,9 @@ def _stated(change: what_if.Stated, told: _Told) -> str:
     topic = told.words(TOPICS[change.topic], change.topic)
     if TOPICS[change.topic].split(" ", 1)[0].endswith("s") and change.topic not in CONCEPTS:
         return f"if the prescriber {'stated' if change.present else 'denied'} that {told.she} {topic}"
-    return f"if the prescriber {'stated' if change.present else 'ruled out'} {topic} in the chart"
+    return (
+        f"if the prescriber {'stated in the chart:' if change.present else 'ruled out in the chart:'} {topic}"
+    )
 
 
 def _enrolled(change: what_if.Enrolled, told: _Told) -> str:

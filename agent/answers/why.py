@@ -122,10 +122,10 @@ def _one(words: Words, top: Finding, part: Finding) -> list[Said]:
             shown=f"“{clause.quote}”",
             origin="policy",
             source=source,
-            attribute=top.criterion,
+            attribute="clause",
         )
         number = words.ledger.add(
-            "code", clause.clause_id, origin="policy", source=source, attribute=top.criterion
+            "code", clause.clause_id, origin="policy", source=source, attribute="clause"
         )
         said.append(Said(text=f"The policy says in clause {number}: {quote}", verbatim=True))
     said.append(Said(text=words.headline()))

@@ -23,6 +23,7 @@ from tools.records import (
     Determination,
     Evidence,
     Finding,
+    Lead,
     Medication,
     Outcome,
     Patient,
@@ -48,6 +49,7 @@ SUPPOSED = "supposed-"  # how the ids of supposed records begin
 LONGEST = 900  # characters of an answer
 LONGEST_NAME = 80
 LONGEST_QUOTE = 320
+LONGEST_LEAD = 160
 MOST_ALTERNATIVES = 4
 
 # Composites are named for what they are about: their text lists every branch.
@@ -69,7 +71,7 @@ _NAMES = {
     "pap": "positive airway pressure",
     "better": "improvement on the drug",
     "response": "the response to the drug",
-    "established_cvd": "established cardiovascular disease",
+    "established_cvd": "the requirement of cardiovascular disease",
     "pad_shown": "peripheral arterial disease",
     "no_cirrhosis_now": "no cirrhosis",
     "diagnosis_proof": "proof of the diagnosis",
@@ -89,6 +91,9 @@ _EXCLUDES: dict[Status, str] = {
     "not_met": "an exclusion that applies",
     "unknown": "not ruled out",
 }
+
+
+_UNSAID = "the chart does not say whether "
 
 
 class Meant(NamedTuple):
@@ -158,16 +163,14 @@ class Words:
 
     def named(self, finding: Finding) -> str:
         """The criterion in a few words."""
+        if finding.exclusion and finding.detail.startswith(_UNSAID):
+            asked = finding.detail.removeprefix(_UNSAID).replace("the patient", self.she())
+            return f"whether {self.slotted(_told(asked, self.she()), finding, 'chart')}"
         name = _NAMES.get(finding.criterion)
         if name is not None and (finding.parts or len(finding.text) > LONGEST_NAME // 2):
             return name
         if finding.parts or len(finding.text) > LONGEST_NAME:
             return self.slotted(finding.criterion.replace("_", " "), finding, "policy")
-        if finding.text == "pregnancy":
-            return finding.text
-        if finding.exclusion and finding.detail.startswith("the chart does not say whether the patient has"):
-            what = finding.text.removeprefix("history of ")
-            return f"whether {self.she()} has {self.slotted(what, finding, 'policy')}"
         return self.slotted(_asked(finding.text, self.she()), finding, "policy")
 
     def shown(self, finding: Finding, most: int = 1) -> str:
@@ -202,7 +205,7 @@ class Words:
         since = self.ledger.add(
             "date", item.date, origin=origin, source=item.record_id, attribute="diagnosis"
         )
-        return f"{told} ({slot}, since {since})" if name else f"{slot}, since {since}"
+        return f"{told} ({slot}, onset {since})" if name else f"{slot}, onset {since}"
 
     def against(self, finding: Finding) -> str:
         """What the chart shows, and what the policy asks for where the two are numbers to compare."""
@@ -224,7 +227,7 @@ class Words:
             finding.clause.clause_id,
             origin="policy",
             source=clause_source(finding),
-            attribute=finding.criterion,
+            attribute="clause",
         )
 
     def status(self, finding: Finding, *, capital: bool = False) -> str:
@@ -234,8 +237,9 @@ class Words:
             finding.status,
             shown=spoken[0].upper() + spoken[1:] if capital else spoken,
             origin="supposed" if self.supposed else "determination",
-            source=self.found.rule_id,
-            attribute=finding.criterion,
+            source=clause_source(finding) or self.found.rule_id,
+            attribute=finding.clause.clause_id if finding.clause else finding.criterion,
+            aliases=(finding.criterion,),
         )
 
     # --- what to do --------------------------------------------------------------------------------------
@@ -315,6 +319,25 @@ class Words:
             )
             told.append(f"copay {slot}")
         return ", ".join(told)
+
+    def lead(self, lead: Lead) -> str:
+        """What a note says of an open criterion; it counts once a person has confirmed it."""
+        shown = f"“{_cut(' '.join(lead.quote.split()), LONGEST_LEAD)}”"
+        quote = self.ledger.add(
+            "quote",
+            lead.quote,
+            shown=shown,
+            origin="chart",
+            source=lead.document,
+            attribute="note",
+            on=lead.date,
+        )
+        day = ""
+        if lead.date is not None:
+            day = self.ledger.add("date", lead.date, origin="chart", source=lead.document, attribute="note")
+            day = f" of {day}"
+        more = ", with what it leaves open" if lead.needs else ""
+        return f"The note{day} says {quote}: confirm it with `pa confirm`{more}, and it counts."
 
     def alternatives(self) -> str:
         """The covered drugs that this patient meets today; nothing if there is none."""
@@ -607,12 +630,12 @@ _STEPS: tuple[tuple[str, str], ...] = (
     (r"^Ask the prescriber to state in the chart: (.+)", r"Ask the prescriber to state in the chart that {she} \1"),
     (r"^No (.+) in the chart; code only what the clinician has diagnosed$",
      r"Code \1 only if the clinician has diagnosed it"),
-    (r"^Only (a newer|a baseline) (.+?) ([≥≤><]) (.+) would meet it$", r"Only \1 \2 of \3 \4 would meet it"),
+    (r"^Only (a newer|a baseline) (.+?) ([≥≤><]) (.+) would meet it$", r"Only \1 \2 of \3 \4 would do"),
     (r"^Only a newer (.+) would lift this exclusion$", r"Only a newer \1 would lift this exclusion"),
     (r"^Only with (.+) on board$", r"Ask the clinician about adding \1"),
     (r"^Attach (signed|lab|study|medication) ", r"Attach a \1 "),
     (r"^Attach (pharmacy|program) ", r"Attach the \1 "),
-    (r"^(Attach .*) within (\d+ days)$", r"\1 of the last \2"),
+    (r"^(Attach .*) within (\d+ days)$", r"\1 (the policy accepts the last \2)"),
     (r"^(Obtain a new .+): the last, of (.+), is (\d+ days) old$", r"\1 (the last, of \2, is \3 old)"),
     (r"^Excluded by (.+); consider another drug$", r"Offer the clinician another drug: \1 excludes this one"),
     (r"^The chart denies it: (.+)$", r"Ask the prescriber to confirm whether {she} \1"),
@@ -696,15 +719,13 @@ def _needs_documentation(words: Words) -> str:
         number = words.count(len(unruled), "exclusions not ruled out")
         told.append(f"{number} {_plural('exclusion', unruled)} {_is(unruled)} not ruled out")
     if told:
-        met = "" if open_criteria else " all criteria are met, but"
-        return f"{head};{met} {' and '.join(told)}."
+        rest = "" if open_criteria else ", and nothing else is open"
+        return f"{head}; {' and '.join(told)}{rest}."
     if words.found.stopped_by == "quantity":
-        return f"{head}; all criteria are met, but the quantity is not settled."
+        return f"{head}; only the quantity is not settled."
     missing = [finding for finding in kinds.documents if finding.status != "met"]
     number = words.count(len(missing), "missing documents")
-    return (
-        f"{head}; all criteria are met, but {number} {_plural('document', missing)} {_is(missing)} missing."
-    )
+    return f"{head}; only {number} {_plural('document', missing)} {_is(missing)} missing."
 
 
 def _likely_denial(words: Words) -> str:
@@ -912,6 +933,11 @@ def sources(findings: Iterable[Finding], most: int = 12) -> list[Source]:
             kind: Literal["chart", "note"] = "note" if item.kind == "note" else "chart"
             found.setdefault((where, item.kind), Source(source=where, quote=_record(item), kind=kind))
     return [*found.values()][:most]
+
+
+def note_sources(found: Determination) -> list[Source]:
+    """The words of notes that leads quote."""
+    return [Source(source=f"chart {lead.document}", quote=lead.quote, kind="note") for lead in found.leads]
 
 
 _NO_RECORDS = ("request", "medications", "conditions", "allergies")

@@ -92,7 +92,7 @@ def test_before_and_after_are_the_engines() -> None:
 def test_what_changes_nothing_says_so_and_why() -> None:
     text = rendered(if_so(Bound(bundled(), "P001"), "Ozempic", Value(test="hba1c", value=8.0)))
     assert "would stay as it is: ready to submit" in text
-    assert "HbA1c at least 7.0 % within 90 days stays met, HbA1c 8.0 % on Sep 1, 2026" in text
+    assert "If so, HbA1c at least 7.0 % within 90 days stays met, HbA1c 8.0 % on Sep 1, 2026" in text
 
 
 def test_time_alone_lets_labs_age() -> None:
