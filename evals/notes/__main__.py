@@ -16,7 +16,8 @@ AIMS = "precision at least 0.98, recall at least 0.85"
 INTRO = """# Reading notes
 
 `python -m evals.notes --write`. Labels are written by hand (evals/notes/README.md), all of them by one hand. The
-held-out notes were written before the reader was; nobody looked at what it gets wrong in them. Intervals are Wilson's at 95 %.
+held-out notes were written before the reader was; nobody looked at what it gets wrong in them. Intervals are
+Wilson's at 95 %.
 *Would mislead* counts facts that would show something of the patient that the note does not say: the error that matters
 most, though every fact is shown to a person, with its sentence, before it counts.
 """

@@ -117,7 +117,8 @@ _RISK_AFTER = re.compile(
 INSTRUCTION = re.compile(
     r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,50}\b(?:instructions?|chart|rules?|previous|above|"
     r"prior|polic\w+|criteria)\b|"
-    r"(?-i:\b(?:SYSTEM|ASSISTANT|USER)\b)|(?<![A-Za-z] )\b(?:system|assistant|user|human)\s*:|\bmark (?:all|every|this|it)\b|"
+    r"(?-i:\b(?:SYSTEM|ASSISTANT|USER)\b)|(?<![A-Za-z] )\b(?:system|assistant|user|human)\s*:|"
+    r"\bmark (?:all|every|this|it)\b|"
     r"\bset (?:the )?(?:determination|a1c|hba1c|bmi|status|outcome|result)\b|\b(?:and|please|must|"
     r"now) (?:record|report|state|note|write) that\b|"
     r"\byou (?:must|are now|should now|will now)\b|\bcriteria (?:as |are |is )?(?:all )?(?:deemed |"

@@ -1,0 +1,164 @@
+"""`pa confirm`: the door through which a note's words come into the chart."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from agent.cli import main
+from tests import worlds
+from tools.store import Store
+from tools.store.load import load
+
+Run = Callable[..., tuple[int, str, str]]
+CASE = ("--drug", "Ozempic")
+NOTE = (
+    "A1c 9.1 % on 08/10/2026. Metformin 1/1/2025 to 6/1/2025, inadequate response. Mother failed metformin."
+)
+
+
+@pytest.fixture
+def pa(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs `pa` on the tiny world: exit code, output, errors. P002 has a note that shows what the chart lacks."""
+    stand_in = ModuleType("tools.rulebook.policy_text")
+    stand_in.read_policy = worlds.read_policy  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "tools.rulebook.policy_text", stand_in)
+    monkeypatch.setenv("PALADIN_HOME", str(tmp_path))
+    store = Store.create(f"sqlite:///{tmp_path}/paladin.db")
+    load(store, worlds.write_world(tmp_path / "world"))
+    store.close()
+
+    def run(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["pa", *words])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        out, err = capsys.readouterr()
+        return int(stopped.value.code or 0), out, err
+
+    assert run("chart", "add", "P002", "note", NOTE, "--date", "2026-08-20")[0] == 0
+    return run
+
+
+def listed(pa: Run) -> list[dict[str, Any]]:
+    code, out, _ = pa("confirm", "P002", *CASE, "--json")
+    assert code == 0
+    found: list[dict[str, Any]] = json.loads(out)["leads"]
+    return found
+
+
+def of(leads: list[dict[str, Any]], criterion: str) -> str:
+    (lead,) = [lead["id"] for lead in leads if criterion in lead["criteria"]]
+    return str(lead)
+
+
+def test_leads_are_listed_and_shown_with_the_check(pa: Run) -> None:
+    leads = listed(pa)
+    assert {name for lead in leads for name in lead["criteria"]} == {"a1c", "metformin"}
+    _, out, _ = pa("confirm", "P002", *CASE)
+    assert "pa confirm P002" in out
+    _, screen, _ = pa("check", "P002", "Ozempic")
+    assert of(leads, "a1c") in screen
+    _, raw, _ = pa("check", "P002", "Ozempic", "--json")
+    assert [lead["id"] for lead in json.loads(raw)["leads"]] == [lead["id"] for lead in leads]
+
+
+def test_what_is_confirmed_is_a_record_with_its_provenance(pa: Run) -> None:
+    lead = of(listed(pa), "a1c")
+    code, out, _ = pa("confirm", "P002", lead, *CASE, "--by", "kim", "--json")
+    assert code == 0
+    done = json.loads(out)
+    assert (done["entered"]["record"]["value"], done["entered"]["by"]) == (9.1, "kim")
+    kept = done["provenance"]["record"]
+    assert (kept["topic"], kept["by"]) == (f"note:{lead}", "kim")
+    assert "added-1[0:24]" in kept["text"]
+    assert "A1c 9.1 % on 08/10/2026." in kept["text"]
+    _, raw, _ = pa("check", "P002", "Ozempic", "--json")
+    found = json.loads(raw)
+    assert [finding["status"] for finding in found["findings"] if finding["criterion"] == "a1c"] == ["met"]
+    assert lead not in [left["id"] for left in found["leads"]]
+
+
+def test_all_of_it_confirmed_the_case_is_decided_anew(pa: Run) -> None:
+    leads = listed(pa)
+    pa("confirm", "P002", of(leads, "a1c"), *CASE)
+    _, out, _ = pa("confirm", "P002", of(leads, "metformin"), *CASE, "--json")
+    done = json.loads(out)
+    assert done["outcome_before"] == "likely_denial"
+    assert done["outcome"] in ("ready", "needs_documentation")
+    assert done["entered"]["record"]["outcome"] == "Inadequate response"
+
+
+def test_twice_is_once(pa: Run) -> None:
+    lead = of(listed(pa), "a1c")
+    pa("confirm", "P002", lead, *CASE, "--by", "kim")
+    _, before, _ = pa("chart", "log", "P002")
+    code, out, _ = pa("confirm", "P002", lead, *CASE, "--by", "lee")
+    assert (code, "confirmed by kim" in out) == (0, True)
+    assert pa("chart", "log", "P002")[1] == before
+
+
+def test_a_confirmation_that_was_cut_short_is_not_entered_twice(pa: Run) -> None:
+    lead = of(listed(pa), "a1c")
+    pa("confirm", "P002", lead, *CASE)
+    log = json.loads(pa("chart", "log", "P002", "--json")[1])
+    provenance = next(entry["id"] for entry in log if entry["record"].get("topic") == f"note:{lead}")
+    pa("chart", "undo", str(provenance))
+    pa("confirm", "P002", lead, *CASE)  # the value now meets the criterion, so there may be no such lead
+    log = json.loads(pa("chart", "log", "P002", "--json")[1])
+    assert sum(entry["part"] == "observations" for entry in log) == 1
+
+
+def test_undone_is_offered_again(pa: Run) -> None:
+    lead = of(listed(pa), "a1c")
+    _, out, _ = pa("confirm", "P002", lead, *CASE, "--json")
+    pa("chart", "undo", str(json.loads(out)["entered"]["number"]))
+    assert lead in [left["id"] for left in listed(pa)]
+
+
+def test_a_dry_run_shows_and_keeps_nothing(pa: Run) -> None:
+    lead = of(listed(pa), "a1c")
+    _, before, _ = pa("chart", "log", "P002")
+    code, out, _ = pa("confirm", "P002", lead, *CASE, "--dry-run")
+    assert (code, "Would enter" in out, "9.1" in out) == (0, True, True)
+    assert pa("chart", "log", "P002")[1] == before
+    assert lead in [left["id"] for left in listed(pa)]
+
+
+def test_rejected_is_kept_and_not_offered_again(pa: Run) -> None:
+    lead = of(listed(pa), "a1c")
+    code, out, _ = pa("confirm", "P002", lead, *CASE, "--reject", "--by", "kim")
+    assert (code, "pa chart undo" in out) == (0, True)
+    assert lead not in [left["id"] for left in listed(pa)]
+    code, out, _ = pa("confirm", "P002", lead, *CASE)
+    assert (code, "rejected by kim" in out) == (0, True)
+
+
+def test_what_the_note_leaves_open_is_asked_for(pa: Run) -> None:
+    pa("chart", "add", "P003", "note", "Outside A1c of 9.1 % a while ago.", "--date", "2026-08-20")
+    _, out, _ = pa("confirm", "P003", *CASE, "--json")
+    (lead,) = [lead["id"] for lead in json.loads(out)["leads"] if "a1c" in lead["criteria"]]
+    code, _, err = pa("confirm", "P003", lead, *CASE)
+    assert (code, err.count("\n"), "--date" in err) == (2, 1, True)
+    code, _, err = pa("confirm", "P003", lead, *CASE, "--date", "2026-08-10")
+    assert code == 0, err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("P002", "L00000", *CASE), "no lead 'L00000'"),
+        (("P999", *CASE), "P999"),
+        (("P002",), "--drug"),
+        (("P002", "--drug", "Ozempik"), "Ozempic"),
+        (("P002", "L1", *CASE, "--reject", "--dry-run"), "--dry-run"),
+    ],
+)
+def test_errors_are_one_line(pa: Run, words: tuple[str, ...], said: str) -> None:
+    code, _, err = pa("confirm", *words)
+    assert (code, err.count("\n"), said in err) == (2, 1, True), err
