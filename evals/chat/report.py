@@ -70,6 +70,12 @@ def result(
     }
 
 
+def blind(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row without question, answer and what was wrong, if it is of the set that is held out."""
+    held_out = row["set"] == "first"
+    return {k: v for k, v in row.items() if not held_out or k not in ("question", "answer", "wrong")}
+
+
 def figures(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The scores, with Wilson's intervals, and what the answers cost."""
     scored = [row for row in rows if row["checks"]]
@@ -159,6 +165,13 @@ def write(name: str, result: Mapping[str, Any], folder: Path = RESULTS) -> Path:
     head = json.dumps({k: v for k, v in result.items() if k != "rows"}, indent=2, ensure_ascii=False)
     lines = ",\n".join("  " + json.dumps(row, ensure_ascii=False) for row in result["rows"])
     path.write_text(f'{head[:-2]},\n  "rows": [\n{lines}\n  ]\n}}\n', encoding="utf-8")
+    return path
+
+
+def write_page(name: str, result: Mapping[str, Any], folder: Path) -> Path:
+    """The page of one run."""
+    path = folder / f"{name}.md"
+    path.write_text("\n".join(page([result])) + "\n", encoding="utf-8")
     return path
 
 
@@ -290,12 +303,16 @@ def _grid(
 
 
 def _failures(run: Mapping[str, Any]) -> Iterator[str]:
-    failed = [row for row in run["rows"] if not row["right"]]
+    failed = [row for row in run["rows"] if not row["right"] and "question" in row]
+    hidden = sum(not row["right"] for row in run["rows"]) - len(failed)
     yield ""
     yield f"## What was wrong: {_title(run)}"
     yield ""
+    if hidden:
+        yield f"{hidden} of the held-out set are not shown."
+        yield ""
     if not failed:
-        yield "Nothing."
+        yield "" if hidden else "Nothing."
     elif len(failed) > MOST_FAILURES:
         yield f"The first {MOST_FAILURES} of {len(failed)}; `{RESULTS.name}/` has them all."
         yield ""
@@ -321,7 +338,10 @@ def headlines(result: Mapping[str, Any]) -> Iterator[str]:
 def _title(run: Mapping[str, Any]) -> str:
     plain = " (plain agent)" if run["agent"] == "tools" else ""
     by = "" if run["understanding"] == "joined" else f" (understood by {run['understanding']} alone)"
-    return f"{run['model']}{plain}{by}"
+    sample = (
+        f", {run['questions']} questions" if any(str(one).startswith("limit") for one in run["what"]) else ""
+    )
+    return f"{run['model']}{plain}{by}{sample}"
 
 
 def _shown(share: Mapping[str, Any] | None, brief: bool = False) -> str:

@@ -4,10 +4,11 @@
     python -m evals.chat --model qwen2.5-coder:0.5b          all questions, with a local model
     python -m evals.chat --model qwen2.5-coder:0.5b --limit 60 --agent tools
                                                              the plain agent, on a sample of every kind
+    python -m evals.chat --set open                          while something is built: out/chat/chat-offline.md
     python -m evals.chat --report                            evals/results/chat.md again, of what was measured
 
-Every item is logged as it is done (out/chat/NAME.jsonl); Ctrl-C stops after what was logged, and --resume goes on
-there.
+A run of all sets goes into evals/results/, one of some sets or kinds only into out/chat/. Every item is logged there as
+it is done; Ctrl-C stops after what was logged, and --resume goes on.
 """
 
 from __future__ import annotations
@@ -40,10 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     questions = read_sets(SETS if given.set == "all" else [given.set])
     if given.kinds:
         questions = [question for question in questions if question.kind in given.kinds]
-    if given.agent == "tools":
-        questions = [question for question in questions if question.patient]
     if given.limit:
         questions = balanced(questions, given.limit)
+    if given.agent == "tools":  # of the same sample as the chat, what can be asked of it
+        questions = [question for question in questions if question.patient]
     try:
         setup, done, seconds = _run(given, questions)
     except PaladinError as error:
@@ -58,9 +59,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if question.id in done
         for row in rows_of(question, done[question.id], setup)
     ]
-    result = report.result(setup, rows, [given.set, *(given.kinds or ())], seconds)
-    print(f"written to {report.write(setup.name, result)}", file=sys.stderr)
-    print(f"written to {report.write_combined()}", file=sys.stderr)
+    if given.blind:
+        rows = [report.blind(row) for row in rows]
+    whole = given.set == "all" and not given.kinds
+    what = [given.set, *(given.kinds or ()), *([f"limit {given.limit}"] if given.limit else ())]
+    result = report.result(setup, rows, what, seconds)
+    name = f"{setup.name}-{given.limit}" if given.limit else setup.name
+    print(f"written to {report.write(name, result, report.RESULTS if whole else LOGS)}", file=sys.stderr)
+    print(
+        f"written to {report.write_combined() if whole else report.write_page(name, result, LOGS)}",
+        file=sys.stderr,
+    )
     print("\n".join(report.headlines(result)))
     return 0
 
@@ -78,6 +87,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, help="the log; default out/chat/NAME.jsonl")
     parser.add_argument("--resume", action="store_true", help="go on with the log where it ends")
+    parser.add_argument("--blind", action="store_true", help="don't show what was wrong in the held-out set")
     parser.add_argument("--report", action="store_true", help="only write evals/results/chat.md again")
     given = parser.parse_args(arguments)
     if given.agent == "tools" and given.model == "offline":

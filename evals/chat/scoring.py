@@ -271,6 +271,8 @@ def _cites(source: str, wanted: str) -> bool:
 def _facts(
     one: Score, world: World, said: Sequence[str], turn: Mapping[str, Any], bound: str, finding: bool
 ) -> None:
+    if not one.answer.strip():
+        return  # saying nothing is no merit
     one.unsupported = support_of(world, bound, said, turn, finding=finding).unsupported(one.answer)
     one.disclosed = disclosures(world, one.answer, said, bound, finding)
     _mark(one, "supported", not one.unsupported, "; ".join(one.unsupported))

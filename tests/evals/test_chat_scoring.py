@@ -323,6 +323,23 @@ def test_the_page_shows_the_models_side_by_side_and_what_was_wrong(tmp_path: Pat
     assert "the same 1 questions" in text
 
 
+def test_an_empty_answer_earns_nothing() -> None:
+    assert not any(
+        judged(FULL, {"answer": "", "patient_id": "P001"}, reads=False).checks.get(c)
+        for c in ("supported", "outcome")
+    )
+
+
+def test_a_blind_page_shows_nothing_of_the_held_out_set(tmp_path: Path) -> None:
+    bad = turn(GOOD.replace("8.4", "8.7"))
+    rows: list[dict[str, Any]] = []
+    for name in ("first", "open"):
+        question = msgspec.structs.replace(FULL, id=f"{name}-1", set=name)
+        rows += [report.blind(row) for row in rows_of(question, {"turns": [bad], "error": ""}, SETUP)]
+    text = report.write_page("x", report.result(SETUP, rows, ["all"], 1.0), tmp_path).read_text()
+    assert "open-1" in text and "first-1" not in text and "1 of the held-out set are not shown" in text
+
+
 def test_wilson_holds_the_share_and_narrows_with_more() -> None:
     low, high = wilson(97, 100)
     assert 0.91 < low < 0.97 < high < 0.99
