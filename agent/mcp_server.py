@@ -33,8 +33,8 @@ OPEN = Tool(
     "Open the chart of one patient for this connection, by name and date of birth. Do this first, and once; another "
     "patient needs another connection.",
     (
-        Param("name", "First and last name, e.g. Maria Lopez", required=True),
-        Param("birth_date", "Date of birth, as 1970-05-04", type="date", required=True),
+        Param("name", "First and last name", required=True),
+        Param("birth_date", "Date of birth, YYYY-MM-DD", type="date", required=True),
     ),
     lambda held, **given: held.open(**given),
 )

@@ -351,7 +351,7 @@ def changes_of(
 ) -> list[Change]:
     """The suppositions that these words make; Invalid where a half of one is missing."""
     if bool(test) != (value is not None):
-        raise Invalid("a supposed test needs both test and value, e.g. test hba1c and value 7.4")
+        raise Invalid("a supposed test needs both test and value")
     changes: list[Change] = []
     if test and value is not None:
         changes.append(Value(test=test, value=value))

@@ -2,7 +2,8 @@
 
 `toolbox(bound)` makes LangChain tools of it, `agent/mcp_server.py` makes MCP tools of it. No schema has a patient's
 id: whose chart it is was decided before any model is asked. What a model sends is checked here; what is wrong with
-it comes back as text that says what to send instead.
+it comes back as text that says what to send instead. No example in it looks like a fact: a model of 1.5 billion
+parameters gave the value and the date of an example out as the patient's.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class Result(NamedTuple):
     error: bool = False
 
 
-DRUG = Param("drug", "The drug's name, e.g. Ozempic", one_of=DRUG_LIST, required=True)
+DRUG = Param("drug", "The drug's name", one_of=DRUG_LIST, required=True)
 
 TOOLS = (
     Tool(
@@ -90,7 +91,7 @@ TOOLS = (
             DRUG,
             Param(
                 "question",
-                "What you want to know, in words, e.g. metformin before Ozempic",
+                "What you want to know, in your words",
                 required=True,
             ),
         ),
@@ -123,11 +124,11 @@ TOOLS = (
         (
             DRUG,
             Param("test", "A test with another value; needs value", one_of=tuple(TESTS)),
-            Param("value", "The supposed value of that test, e.g. 7.4", type="number"),
+            Param("value", "The supposed value of that test", type="number"),
             Param("days_later", "So many days from now, with ongoing drugs going on", type="integer"),
-            Param("on", "On another day, as 2026-10-01", type="date"),
-            Param("stopped", "An ongoing drug that is supposed to be stopped, e.g. sitagliptin"),
-            Param("tried", "A drug that is supposed to have been tried without success, e.g. metformin"),
+            Param("on", "On another day, YYYY-MM-DD", type="date"),
+            Param("stopped", "An ongoing drug that is supposed to be stopped"),
+            Param("tried", "A drug that is supposed to have been tried without success"),
             Param("tried_days", "For how many days it was tried", type="integer"),
             Param("diagnosis", "A supposed diagnosis, e.g. osa", one_of=tuple(CONCEPTS), listed=False),
             Param(
@@ -137,7 +138,7 @@ TOOLS = (
                 listed=False,
             ),
             Param("programme_months", "Months in a lifestyle programme", type="integer"),
-            Param("plan", "Another plan, e.g. CASCADE-GOLD"),
+            Param("plan", "The id of another plan"),
         ),
         enquiries.what_if,
     ),
@@ -249,7 +250,7 @@ def _read(param: Param, value: Any, store: Store) -> Any:
         try:
             return date.fromisoformat(str(value)[:10])
         except ValueError:
-            raise Invalid(f"{param.name} is a date like 2026-10-01, not {_shown(value)}") from None
+            raise Invalid(f"{param.name} is a date, YYYY-MM-DD, not {_shown(value)}") from None
     return _word(param, value, store)
 
 
