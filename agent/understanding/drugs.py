@@ -138,12 +138,11 @@ def _named(text: str, known: Known) -> list[Mention]:
             found.append(Mention(match.start(), match.end(), "ingredient", known.ingredients[word], word))
         else:
             found.append(Mention(match.start(), match.end(), "other", (), word))
-    for match in re.finditer(r"(?<!\w)([a-z]{1,8})[ -]([a-z]{2,9})(?!\w)", text):  # "zep bound", "mon-jaro"
+    for match in re.finditer(r"(?<!\w)(?=([a-z]{1,8})[ -]([a-z]{2,9})(?!\w))", text):  # "zep bound", "mon-jaro"
         joined = match.group(1) + match.group(2)
         if joined in known.brands:
-            found.append(
-                Mention(match.start(), match.end(), "brand", (known.brands[joined],), known.brands[joined])
-            )
+            name = known.brands[joined]
+            found.append(Mention(match.start(), match.end(2), "brand", (name,), name))
     return found
 
 
