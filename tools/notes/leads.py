@@ -158,7 +158,11 @@ def _read_for(
 def _keep(
     found: dict[tuple[object, ...], Lead], item: Open, fact: NoteFact, note: Note, shown: Found
 ) -> None:
-    record = {name: value for name, value in msgspec.json.decode(msgspec.json.encode(shown.record)).items() if name != "id"}
+    record = {
+        name: value
+        for name, value in msgspec.json.decode(msgspec.json.encode(shown.record)).items()
+        if name != "id"
+    }
     same = {name: value for name, value in record.items() if name not in ("reason", "text", "date", "by")}
     if shown.part == "observations":
         same["date"] = record.get("date")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
+from tools.notes.context import INSTRUCTION
 from tools.notes.courses import STOPPED, courses_told
 from tools.notes.facts import NoteFact, accept
-from tools.notes.passages import sentences
+from tools.notes.passages import Sentence, sentences
 from tools.notes.plain import Plain, plain_of
 from tools.notes.topics import diagnoses_told, procedures_told, programmes_told, statements_told
 from tools.notes.values import values_told
@@ -44,7 +45,7 @@ def passage_of(note: Note, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-def _facts(note: Note, plain: Plain, passages: list) -> Iterable[NoteFact]:  # type: ignore[type-arg]
+def _facts(note: Note, plain: Plain, passages: list[Sentence]) -> Iterable[NoteFact]:
     text, written = plain.text, note.date
 
     def quoted(start: int, end: int) -> dict[str, object]:
@@ -61,16 +62,17 @@ def _facts(note: Note, plain: Plain, passages: list) -> Iterable[NoteFact]:  # t
             hedged=told.hedged, detail=told.detail, drug=told.drug, began=told.began, date=told.ended, when=told.when,
             **quoted(told.start, told.end),  # type: ignore[arg-type]
         )  # fmt: skip
-    for value in values_told(text, passages, written):
+    said = [sentence for sentence in passages if not INSTRUCTION.search(text, sentence.start, sentence.end)]
+    for value in values_told(text, said, written):
         yield NoteFact(
             kind="value", of=value.test, value=value.value, unit=value.unit, date=value.day, when=value.when,
             hedged=value.hedged, subjects=value.subjects, status="done", **quoted(value.start, value.end),  # type: ignore[arg-type]
         )  # fmt: skip
     for noted in (
-        *diagnoses_told(text, passages),
-        *statements_told(text, passages, written),
-        *programmes_told(text, passages, written),
-        *procedures_told(text, passages, written),
+        *diagnoses_told(text, said),
+        *statements_told(text, said, written),
+        *programmes_told(text, said, written),
+        *procedures_told(text, said, written),
     ):
         yield NoteFact(
             kind=noted.kind, of=noted.of, present=noted.present, subjects=noted.subjects, status=noted.status,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from tools.notes.context import INSTRUCTION, Context, clause_of, context, subjects_of
+from tools.notes.context import Context, clause_of, context, subjects_of
 from tools.notes.days import days_in
 from tools.notes.facts import FactKind, Standing, Subject
 from tools.notes.lexicon import ACUTE, Mention, diagnoses_in
@@ -48,8 +48,6 @@ _BEFORE_TYPE = _words(r"\b(?:men|neoplasia|syndrome)\s*,?\s*$")
 def diagnoses_told(text: str, sentences: Sequence[Sentence]) -> Iterator[Noted]:
     """Diagnoses with their context: denied, of a relative, possible, over."""
     for sentence in sentences:
-        if INSTRUCTION.search(text, sentence.start, sentence.end):
-            continue
         mentions = _joined(text, diagnoses_in(text, sentence.start, sentence.end))
         for index, mention in enumerate(mentions):
             if mention.of in ("t1dm", "t2dm") and _BEFORE_TYPE.search(text[sentence.start : mention.start]):
@@ -151,8 +149,6 @@ _PAP_NOT = _words(
 def statements_told(text: str, sentences: Sequence[Sentence], written: date | None) -> Iterator[Noted]:
     """What a prescriber could be asked to state: adherence, diet and exercise, a specialist's visit, alcohol, PAP."""
     for sentence in sentences:
-        if INSTRUCTION.search(text, sentence.start, sentence.end):
-            continue
         start, end = sentence.start, sentence.end
         if (match := _REFER.search(text, start, end)) and not re.search(
             r"\breferring\b|\bthank", text[start:end], re.IGNORECASE
@@ -249,8 +245,6 @@ _TO_COME = _words(
 def programmes_told(text: str, sentences: Sequence[Sentence], written: date | None) -> Iterator[Noted]:
     """Structured programs of diet and exercise; a mention that nobody takes part in is none."""
     for sentence in sentences:
-        if INSTRUCTION.search(text, sentence.start, sentence.end):
-            continue
         seen: set[Standing] = set()
         for match in _PROGRAMME.finditer(text, sentence.start, sentence.end):
             begin, stop = sentence.start, sentence.end
@@ -281,8 +275,6 @@ def programmes_told(text: str, sentences: Sequence[Sentence], written: date | No
 def procedures_told(text: str, sentences: Sequence[Sentence], written: date | None) -> Iterator[Noted]:
     """Studies and operations, done or to come."""
     for sentence in sentences:
-        if INSTRUCTION.search(text, sentence.start, sentence.end):
-            continue
         for of, pattern in _PROCEDURES.items():
             match = pattern.search(text, sentence.start, sentence.end)
             if match is None:

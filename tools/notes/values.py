@@ -8,7 +8,7 @@ from datetime import date
 from functools import cache
 from typing import NamedTuple
 
-from tools.notes.context import INSTRUCTION, subjects_of
+from tools.notes.context import subjects_of
 from tools.notes.days import days_in
 from tools.notes.facts import Subject
 from tools.notes.lexicon import TEST_NAMES
@@ -112,8 +112,7 @@ def values_told(text: str, sentences: Sequence[Sentence], written: date | None) 
     """All values, in their order."""
     found: list[Measured] = []
     for sentence in sentences:
-        if not INSTRUCTION.search(text, sentence.start, sentence.end):
-            found += _values(text, sentence, written)
+        found += _values(text, sentence, written)
     return found
 
 
