@@ -22,7 +22,7 @@ from tools.dates import age_on
 from tools.evidence.measurements import Value, values_of
 from tools.medicines import medicine
 from tools.papers import formats
-from tools.records import Diagnosis, Medication, Note, Patient, Prescriber
+from tools.records import Allergy, Diagnosis, Medication, Note, Patient, Prescriber
 from tools.terms import BRANDS, CLASSES, CONCEPTS, INGREDIENTS, TESTS, TOPICS
 
 MOST_LINES = 8
@@ -50,7 +50,8 @@ class Page(NamedTuple):
         return self.bound.patient
 
     def say(self, text: str, *, bullet: bool = False, must: bool = True, verbatim: bool = False) -> None:
-        self.reply.said.append(Said(text=text, must=must, bullet=bullet, verbatim=verbatim or bullet))
+        end = "" if text.endswith((".", "”", ":")) else "."
+        self.reply.said.append(Said(text=text + end, must=must, bullet=bullet, verbatim=verbatim or bullet))
 
     def cite(self, record_id: str, what: str, note: bool = False) -> None:
         source = Source(source=f"chart {record_id}", quote=what, kind="note" if note else "chart")
@@ -200,7 +201,8 @@ _AGE = re.compile(
     re.IGNORECASE,
 )
 _TREND = re.compile(
-    r"trend|over time|history|all (?:of )?(?:the |her |his )?|how has|chang|last (?:two|three|four|few|several)|values\b|results\b"
+    r"trend|over time|history|all (?:of )?(?:the |her |his )?|how has|chang|last (?:two|three|four|few"
+    r"|several)|values\b|results\b"
     r"|gone (?:up|down)|lost|gain|improv|readings\b|since\b|compared",
     re.IGNORECASE,
 )
@@ -213,14 +215,15 @@ def _trend(page: Page, test: str, latest: Value, before: list[Value]) -> None:
     first = before[: MOST_VALUES - 1][-1]
     change = Decimal(repr(latest.value)) - Decimal(repr(first.value))
     if change:
+        unit = "points" if TESTS[test].unit == "%" else formats.unit(TESTS[test].unit)
         size = page.ledger.add(
-            "value", float(abs(change)), shown=f"{abs(change)} {'points' if TESTS[test].unit == '%' else formats.unit(TESTS[test].unit)}".strip(),
-            unit=TESTS[test].unit, origin="derived", attribute=f"change:{test}", source=f"{_ids(first)},{_ids(latest)}",
+            "value", float(abs(change)), shown=f"{abs(change)} {unit}".strip(), unit=TESTS[test].unit, origin="derived",
+            attribute=f"change:{test}", source=f"{_ids(first)},{_ids(latest)}",
             formula=f"{latest.value:g} - {first.value:g}",
         )  # fmt: skip
+        went = "fell" if change < 0 else "rose"
         page.say(
-            f"It {'fell' if change < 0 else 'rose'} by {size} from {_of(page, test, first)} to {_of(page, test, latest)}.",
-            verbatim=True,
+            f"It {went} by {size} from {_of(page, test, first)} to {_of(page, test, latest)}.", verbatim=True
         )
 
 
@@ -235,7 +238,11 @@ def _value(page: Page, test: str, value: Value) -> str:
     )  # fmt: skip
     if test == "weight":
         pounds = float(formats.fixed(formats.pounds(Decimal(repr(value.value))), 1))
-        return f"{slot} ({page.ledger.add('value', pounds, shown=f'{pounds} lb', unit='lb', on=value.date, origin='derived', attribute=test, source=ids, formula=f'{value.value:g} kg / 0.45359237')})"
+        in_pounds = page.ledger.add(
+            "value", pounds, unit="lb", on=value.date, origin="derived", attribute=test, source=ids,
+            formula=f"{value.value:g} kg / 0.45359237",
+        )  # fmt: skip
+        return f"{slot} ({in_pounds})"
     return slot
 
 
@@ -310,7 +317,8 @@ def _brand(page: Page, name: str) -> str:
 
 
 def _same(page: Page, course: Medication, name: str, ingredients: tuple[str, ...]) -> bool:
-    """A brand that is named means that brand or its bare ingredient in the chart; an ingredient any drug that has it."""
+    """A brand that is named means that brand or its bare ingredient in the chart; an ingredient any drug that
+    has it."""
     charted = course.drug.casefold()
     its = {
         one.casefold() for one in course.ingredients or medicine(course.drug, page.bound.drugs).ingredients
@@ -434,7 +442,8 @@ _NOW = re.compile(
     r"\bnow\b|current|right now|taking|today|active|these days|is (?:she|he) on|at the moment", re.IGNORECASE
 )
 _TRIED = re.compile(
-    r"tried|fail|previous|past|prior|history|before|has (?:she|he) (?:been|had)|so far|stopp", re.IGNORECASE
+    r"tried|\btry\b|fail|previous|past|prior|history|before|has (?:she|he) (?:been|had)|so far|stopp",
+    re.IGNORECASE,
 )
 _ALL_OF_THEM = re.compile(r"\ball\b|every|complete|full", re.IGNORECASE)
 
@@ -575,11 +584,7 @@ def _allergies(page: Page) -> None:
         page.say("Allergies are not on record: neither an allergy nor that there is none.")
         return
     names = _medicines(page)
-    wanted = [
-        one for one in allergies
-        if not names
-        or any(set(one.ingredients) & set(medicine(name, page.bound.drugs).ingredients) or name in one.substance.casefold() for name in names)
-    ]  # fmt: skip
+    wanted = [one for one in allergies if not names or any(_is_to(page, one, name) for name in names)]
     if names and not wanted:
         drug = page.ledger.add(
             "drug", _brand(page, names[0]), origin="request", attribute="allergy", source="question"
@@ -589,6 +594,11 @@ def _allergies(page: Page) -> None:
         page.say("The allergy list is on record and empty.")
     for one in wanted[:MOST_LINES]:
         page.say(f"On the allergy list: {_allergy(page, one.id)}.")
+
+
+def _is_to(page: Page, one: Allergy, name: str) -> bool:
+    made_of = medicine(name, page.bound.drugs).ingredients
+    return bool(set(one.ingredients) & set(made_of)) or name.casefold() in one.substance.casefold()
 
 
 def _allergy(page: Page, allergy_id: str) -> str:
@@ -651,10 +661,12 @@ def _orders(page: Page) -> None:
     for one in page.patient.orders[:MOST_LINES]:
         page.cite(one.id, f"{one.drug} {one.strength} {one.date or ''}".strip())
         drug = page.ledger.add("drug", one.drug, origin="request", attribute="order", source=one.id)
-        strength = (
-            f" {page.ledger.add('value', one.strength, origin='request', attribute=f'strength:{one.drug}', source=one.id)}"
-            if one.strength else ""
-        )  # fmt: skip
+        strength = ""
+        if one.strength:
+            attribute = f"strength:{one.drug}"
+            strength = " " + page.ledger.add(
+                "value", one.strength, origin="request", attribute=attribute, source=one.id
+            )
         amount = ""
         if one.quantity is not None:
             unit = one.unit or next((drug.unit for drug in page.bound.drugs if drug.name == one.drug), "")
@@ -783,9 +795,8 @@ def _summary(page: Page) -> None:
     for test in ("hba1c", "bmi"):
         values = values_of(page.patient, test, page.bound.as_of).usable
         if values:
-            page.say(
-                f"{_test_name(page, test, capital=True)} {_value(page, test, values[0])} ({_of(page, test, values[0])})."
-            )
+            name, value = _test_name(page, test, capital=True), _value(page, test, values[0])
+            page.say(f"{name} {value}, on {_of(page, test, values[0])}.")
     taken = [one for one in page.patient.medications or () if GLUCOSE_OR_WEIGHT & set(_classes(page, one))]
     for course in taken[:MOST_QUOTES]:
         page.say(_told(page, course), bullet=True)
@@ -888,17 +899,22 @@ _LISTS: dict[str, tuple[re.Pattern[str], Callable[[Page], None]]] = {
         ("notes", r"\bnotes?\b|write-?up|documented in|visit (?:summary|on)", _notes),
         ("allergies", r"allerg|intoleran", _allergies),
         ("family", r"family (?:history|hx)|\bmother\b|\bfather\b|\bsister\b|\bbrother\b|relative|runs in", _family),
-        ("authorizations", r"(?:earlier|previous|prior|existing|current|old) (?:authori[sz]ation|approval)s?\b|authori[sz]ation (?:on|end|run)|approved before", _authorizations),
+        ("authorizations", r"(?:earlier|previous|prior|existing|current|old) (?:authori[sz]ation"
+                    r"|approval)s?\b|authori[sz]ation (?:on|end|run)|approved before", _authorizations),
         ("fills", r"\bfills?\b|filled|claims|dispens|pharmacy|refill|picked up", _fills),
         ("orders", r"\border(?:s|ed)?\b|prescribed today|was requested", _orders),
         ("programs", r"program|diet\b|exercise|lifestyle|dietitian|weight watchers", _programs),
         ("procedures", r"procedure|sleep study|polysomno|\becho\b|scan\b|biopsy|surger|imaging|studies", _procedures),
         ("statements", r"attest|statement|states?\b", _statements),
         ("documents", r"\bdocuments?\b|\bfiles?\b|attachment|paper", _documents),
-        ("prescriber", r"prescriber|doctor|physician|\bnpi\b|provider|specialt|practice|who (?:ordered|prescribes)", _prescriber),
-        ("person", r"how old|\bage\b|birth|\bdob\b|born|\bsex\b|gender|male|address|phone number|demograph|contact info|where does|name\b", _person),
-        ("medications", r"\bmeds?\b|medication|medicine|\bdrugs?\b|tried|taking|been on|pills|treatment", _medications),
-        ("diagnoses", r"diagnos|problem list|problems?\b|\bicd|conditions?\b|comorbid|codes?\b|history of|\bpmh\b", _diagnoses),
-        ("summary", r"summar|overview|chart look|in the chart|tell me about (?:her|him|the patient|this patient)|whole chart", _summary),
+        ("prescriber", r"prescriber|doctor|physician|\bnpi\b|provider|specialt|practice|who (?:ordered|presc)", _prescriber),
+        ("person", r"how old|\bage\b|birth|\bdob\b|born|\bsex\b|gender|male|address|phone number|demograph"
+                   r"|contact info|where does|name\b", _person),
+        ("medications", r"\bmeds?\b|medication|medicine|\bdrugs?\b|tried|\btry\b|taking|been on|pills"
+                    r"|treatment", _medications),
+        ("diagnoses", r"diagnos|problem list|problems?\b|\bicd|conditions?\b|comorbid|codes?\b|history of"
+                    r"|\bpmh\b", _diagnoses),
+        ("summary", r"summar|overview|chart look|in the chart|tell me about (?:her|him|the patient"
+                    r"|this patient)|whole chart", _summary),
     )
 }  # fmt: skip

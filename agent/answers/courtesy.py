@@ -25,7 +25,8 @@ _HOW = re.compile(
     re.IGNORECASE,
 )
 _LANGUAGES = (
-    (re.compile(r"\b(?:el|la|los|qué|que|puede|tiene|necesita|paciente|cuánto|está|para|por favor|hola|gracias)\b", re.IGNORECASE),
+    (re.compile(r"\b(?:el|la|los|qué|que|puede|tiene|necesita|paciente|cuánto|está|para|por favor|hola"
+                r"|gracias)\b", re.IGNORECASE),
      "Por ahora solo respondo en inglés; escriba, por favor, el nombre del medicamento y una pregunta breve."),
     (re.compile(r"\b(?:le|les|peut|est-ce|patiente?|pourquoi|combien|quel|quelle|bonjour|merci)\b", re.IGNORECASE),
      "Je ne réponds qu'en anglais pour le moment; écrivez le nom du médicament et une question courte."),

@@ -26,11 +26,14 @@ from tools.terms import INDICATIONS, TESTS
 
 _ABOUT: tuple[tuple[str, str], ...] = (
     ("appeal", r"appeal|denial|denied|grievance|redetermination|reconsider|fair hearing|peer.to.peer|external review"),
-    ("review", r"how (?:fast|soon|quick)|turnaround|review|decide|decision|determination|hear back|answer|urgent|expedit|standard"),
+    ("review", r"how (?:fast|soon|quick)|turnaround|review|decide|decision|determination|hear back|answer"
+               r"|urgent|expedit|standard"),
     ("renewal", r"renew|reauth|re-?certif|expire|runs? out|ends?\b|ask again|resubmit|re-?apply"),
     ("approval", r"approv|authori[sz]|how long (?:is|does|will) it (?:last|good|valid)|valid|months"),
-    ("lookback", r"stale|too old|lapse|window|look.?back|still (?:good|valid|count)|recent|out of date|when (?:does|will|can|do) (?:the |her |his )?"
-                 r"(?:step|metformin|a1c|trial|lab|note|weight|bmi)|count(?:s)? from|long enough|days? (?:left|on)|good (?:until|for)"),
+    ("lookback", r"stale|too old|lapse|window|look.?back|still (?:good|valid|count)|recent|out of date"
+                 r"|when (?:does|will|can|do) (?:the |her |his )?"
+                 r"(?:step|metformin|a1c|trial|lab|note|weight|bmi)|count(?:s)? from|long enough"
+                 r"|days? (?:left|on)|good (?:until|for)"),
 )  # fmt: skip
 MOST_LINES = 8
 LEAD_IN = 14  # days before a result lapses in which it is said that it is about to
@@ -387,7 +390,8 @@ def _line(part: Part, bound: Bound, benefit: Benefit, ledger: Ledger) -> str:
         said = max(dated_said, key=lambda one: one.date or date.min)
         assert said.date is not None
         on = ledger.add("date", said.date, origin="chart", attribute="statement", source=said.id)
-        return f"The prescriber's statement of {on} {_counts(said.date, within, said.id, 'statement', part, bound, benefit, ledger)}"
+        until = _counts(said.date, within, said.id, "statement", part, bound, benefit, ledger)
+        return f"The prescriber's statement of {on} {until}"
     return ""
 
 
@@ -430,7 +434,8 @@ def _counts(
 
 
 def _asks(within: int, part: Part, benefit: Benefit, ledger: Ledger) -> str:
-    return f" The policy wants one from the last {_days(within, 'window', part, benefit, ledger)}{_clause(part, benefit, ledger)}."
+    days = _days(within, "window", part, benefit, ledger)
+    return f" The policy wants one from the last {days}{_clause(part, benefit, ledger)}."
 
 
 def _days(within: int, attribute: str, part: Part, benefit: Benefit, ledger: Ledger) -> str:
@@ -456,10 +461,11 @@ def _step_line(part: Trial, bound: Bound, benefit: Benefit, ledger: Ledger) -> s
         drug = ledger.add(
             "drug",
             course.drug,
+            shown=course.drug[0].upper() + course.drug[1:],
             origin="chart",
             attribute="course",
             source=course.id,
-            aliases=course.ingredients,
+            aliases=(course.drug, *course.ingredients),
         )
         start = ledger.add("date", course.start, origin="chart", attribute="start", source=course.id)
         days = _days(part.min_days, "step", part, benefit, ledger)
@@ -471,7 +477,8 @@ def _step_line(part: Trial, bound: Bound, benefit: Benefit, ledger: Ledger) -> s
         ongoing = course.end is None and course.status == "active"
         if ongoing:
             verb = "reaches" if enough > bound.as_of else "reached"
-            return f"{drug}, taken since {start}, {verb} the {days} of the step ({_number(part, benefit, ledger)}) on {counted}."
+            clause = _number(part, benefit, ledger)
+            return f"{drug}, taken since {start}, {verb} the {days} of the step ({clause}) on {counted}."
         if course.end and part.within_days:
             until = course.end + timedelta(days=part.within_days)
             end = ledger.add("date", course.end, origin="chart", attribute="end", source=course.id)

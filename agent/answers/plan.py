@@ -21,8 +21,10 @@ from tools.rules import AnyOf, AtLeast, Trial
 from tools.terms import INDICATIONS
 
 _ABOUT: tuple[tuple[str, str], ...] = (
-    ("channel", r"fax|phone|call\b|number\b|portal|submit|submission|\bsend\b|channel|mail|address|contact|website|online|form\b"),
-    ("enrolment", r"enrol|active|member (?:id|number)|group|\bbin\b|\bpcn\b|insurance (?:card|start|end)|coverage (?:start|end|began|date)"
+    ("channel", r"fax|phone|call\b|number\b|portal|submit|submission|\bsend\b|channel|mail|address|contact"
+                r"|website|online|form\b"),
+    ("enrolment", r"enrol|active|member (?:id|number)|group|\bbin\b|\bpcn\b|insurance (?:card|start|end)"
+                  r"|coverage (?:start|end|began|date)"
                   r"|which plan|what plan|what insurance|which insurance|since when|insured|eligible on|termed|lapse"),
     ("copay", r"co-?pay|cost|coinsurance|out of pocket|price|pay\b|\$|expensive|cheap"),
     ("tier", r"\btiers?\b"),
@@ -241,7 +243,7 @@ def _limit(benefit: Benefit, plan: Plan, drug: str, ledger: Ledger) -> list[Said
             source=f"drug:{benefit.drug}",
         )
         said.append(
-            Said(text=f"{slot}: {_limit_words(limit, benefit, plan, ledger)}", bullet=True, verbatim=True)
+            Said(text=f"{slot}: {_limit_words(limit, benefit, plan, ledger)}.", bullet=True, verbatim=True)
         )
     return said
 
@@ -280,12 +282,13 @@ def _step(benefit: Benefit, plan: Plan, drug: str, ledger: Ledger) -> list[Said]
             source=f"{benefit.policy_id} {choice.clause_id if choice else ''}",
         )
         lead = f"{many} of: " if len(slots) > 1 else ""
-        said.append(Said(text=f"{lead}{'; '.join(slots)}", bullet=True, verbatim=True))
+        said.append(Said(text=f"{lead}{'; '.join(slots)}.", bullet=True, verbatim=True))
     return [*said, Said(text="The policy says what counts instead, such as an intolerance.", must=False)]
 
 
 def _choices(benefit: Benefit) -> list[tuple[AnyOf | AtLeast | None, list[str]]]:
-    """The trials that the criteria ask for, those of one choice together; a trial that is no step of the plan is left out."""
+    """The trials that the criteria ask for, those of one choice together; a trial that is no step of the plan
+    is left out."""
     found: dict[str, tuple[AnyOf | AtLeast | None, list[str]]] = {}
     for entry in printed(benefit):
         if (
@@ -337,23 +340,28 @@ def _channel(ask: Ask, plan: Plan, ledger: Ledger) -> list[Said]:
         and f"phone {ledger.add('code', plan.phone, origin='plan', attribute='phone', source=source)}",
         "portal": plan.portal
         and f"portal {ledger.add('words', plan.portal, origin='plan', attribute='portal', source=source)}",
-        "mail": plan.address
-        and f"mail to {ledger.add('words', formats.address(plan.address), origin='plan', attribute='address', source=source)}",
+        "mail": plan.address and f"mail to {_address(plan, ledger)}",
     }
     first = ways.get(plan.channel) or ledger.add(
         "words", plan.channel, origin="plan", attribute="channel", source=source
     )
     asked = [name for name, words in _WAYS.items() if re.search(words, ask.text, re.IGNORECASE)]
-    said = [
-        Said(text=f"{plan_slot(ledger, plan)}: {ways[name]}." if ways[name] else f"A {name} of {plan_slot(ledger, plan)} is not on file.")
-        for name in asked
-        if name != plan.channel
-    ]  # fmt: skip
+    shown = plan_slot(ledger, plan)
+    said = []
+    for name in asked:
+        if name != plan.channel:
+            text = f"{shown}: {ways[name]}." if ways[name] else f"A {name} of {shown} is not on file."
+            said.append(Said(text=text))
     said.append(Said(text=f"{plan_slot(ledger, plan)} takes PA requests by {first}."))
     others = [words for name, words in ways.items() if words and name != plan.channel and name not in asked]
     if others and not asked:
         said.append(Said(text=f"It also has {_and(others)}.", must=False))
     return said
+
+
+def _address(plan: Plan, ledger: Ledger) -> str:
+    shown = formats.address(plan.address) if plan.address else ""
+    return ledger.add("words", shown, origin="plan", attribute="address", source=f"plan:{plan.id}")
 
 
 _WAYS = {
@@ -410,7 +418,8 @@ def _enrolled(one: Coverage, name: str, as_of: date, ledger: Ledger) -> str:
         return f"Enrolled in {name}{span}{'' if one.end else ', with no end on file'}{member}."
     if one.end and one.end < as_of:
         start = f" from {day(one.start, 'enrolled')}" if one.start else ""
-        return f"Formerly enrolled in {name}{start} until {day(one.end, 'enrolled until')}, so no longer active{member}."
+        end = day(one.end, "enrolled until")
+        return f"Formerly enrolled in {name}{start} until {end}, so no longer active{member}."
     return (
         f"Enrolled in {name} only from {day(one.start, 'enrolled')}{until}{member}."
         if one.start

@@ -34,10 +34,10 @@ MOST_LISTED = 9  # clauses of a section that is asked for as a whole
 # What a clause's rank owes to, beside its cosine with the question; tuned on the questions of questions.jsonl and the
 # `dev` ones of abstention.jsonl.
 SECTION, KIND, LEAF, OVERLAP = 0.18, 0.10, 0.10, 0.25
-ENOUGH = 0.40  # cosine from which a clause may answer a question of no known subject …
+ENOUGH = 0.45  # cosine from which a clause may answer a question of no known subject …
 THERE = 0.30  # … of a section that it names …
 STRANGE = 0.30  # … of a known subject, with words that the policy does not know …
-FOREIGN = 0.50  # … of a section, with such words …
+FOREIGN = 0.55  # … of a section, with such words …
 CERTAIN = 0.62  # … and of none, with such words
 NEAR = 0.14  # clauses this much below the best one are quoted with it, if they are of the subject
 MOST_KEPT = 512  # policies whose words are remembered
@@ -48,7 +48,7 @@ class Subject(NamedTuple):
 
     words: str
     kinds: tuple[str, ...]
-    has: str  # in what the criterion names: alternatives by |, and by ; what is looked for if those before are not there
+    has: str  # in what the criterion names: alternatives by |, and by ; what is looked for if those before are not
     name: str
 
 
@@ -60,7 +60,7 @@ SUBJECTS = tuple(
     for row in (
         (
             r"\bages?\b(?! of)|how old (?:must|does|do|is|has|should)\b|years? old|year-olds?|\byo\b|\bminors?\b|\bteen"
-            r"|\bchild|adolescen|\bkids?\b|p(?:a)?ediatric|youngest|turn(?:ed|s) \d+|birthday",
+            r"|\bchild|adolescen|\bkids?\b|p(?:a)?ediatric|youngest|turn(?:ed|s) \d+|birthday|adults?\b",
             ("age",), "", "age",
         ),
         (
@@ -79,7 +79,8 @@ SUBJECTS = tuple(
             ("measured", "change", "document"), "weight", "body weight",
         ),
         (
-            r"slimmer|pounds must be lost|(?:lose|lost|losing|drop(?:ped)?)\b[^.?]{0,25}(?:weight|pounds|\blb|\bkg|percent|%)"
+            r"slimmer|pounds must be lost|(?:lose|lost|losing|drop(?:ped)?)\b[^.?]{0,25}(?:weight|pounds"
+            r"|\blb|\bkg|percent|%)"
             r"|weight[^.?]{0,20}\b(?:be lost|lost|loss)\b(?=[^?]*(?:renew|continu|reauth|extend|go on))"
             r"|(?:renew|reauth|continu|extend)[^?]{0,40}weight",
             ("change",), "weight", "weight lost",
@@ -92,7 +93,8 @@ SUBJECTS = tuple(
         (r"uacr|\bacr\b|albumin|\burine\b", ("lab", "document"), "uacr", "the urine albumin/creatinine ratio"),
         (r"lvef|ejection|\bef\b|\becho", ("lab", "document"), "lvef", "the ejection fraction"),
         (
-            r"\bahi\b|apno?ea.hypopn|sleep (?:study|test|lab)|polysomno|\bevents (?:per|an) hour|\d events|overnight test",
+            r"\bahi\b|apno?ea.hypopn|sleep (?:study|test|lab)|polysomno|\bevents (?:per|an) hour|\d events"
+            r"|overnight test",
             ("lab", "change", "document"), "ahi", "the apnea-hypopnea index",
         ),
         (r"fasting|\bfpg\b", ("lab",), "glucose", "fasting glucose"),
@@ -138,7 +140,8 @@ SUBJECTS = tuple(
             "myocardial;atherosclerotic", "a heart attack",
         ),
         (
-            r"(?:cardiovascular|cardiac) events?|heart conditions?", _ILLNESS, "myocardial|stroke;atherosclerotic", "cardiovascular events",
+            r"(?:cardiovascular|cardiac) events?"
+            r"|heart conditions?", _ILLNESS, "myocardial|stroke;atherosclerotic", "cardiovascular events",
         ),
         (r"\bstrokes?\b|cerebral|brain infarct", _ILLNESS, "stroke;atherosclerotic", "stroke"),
         (
@@ -146,7 +149,8 @@ SUBJECTS = tuple(
             _ILLNESS, "peripheral;atherosclerotic",
 "peripheral arterial disease",
         ),
-        (r"heart failure|\bhf[pr]?e?f?\b|cardiomyopath|weak heart|cardiac insuff", _ILLNESS, "heart failure", "heart failure"),
+        (r"heart failure|\bhf[pr]?e?f?\b|cardiomyopath|weak heart"
+         r"|cardiac insuff", _ILLNESS, "heart failure", "heart failure"),
         (
             r"\bckd\b|kidney (?:disease|damage)|nephropath|renal (?:disease|damage)|protects the kidney",
             _ILLNESS, "chronic kidney", "chronic kidney disease",
@@ -160,7 +164,8 @@ SUBJECTS = tuple(
         (r"employer|sponsor", _STATED, "employer", "the employer's weight program"),
         (r"\bc?pap\b|airway pressure|breathing mask", _STATED, "pap_tried", "positive airway pressure"),
         (
-            r"specialist|endocrinolog|cardiolog|pulmonolog|hepatolog|gastroenterolog|nephrolog|sleep (?:doctor|medicine)"
+            r"specialist|endocrinolog|cardiolog|pulmonolog|hepatolog|gastroenterolog|nephrolog"
+            r"|sleep (?:doctor|medicine)"
             r"|family (?:doctor|physician)|primary care|\bpcp\b|general practi"
             r"|\bwho\b[^.?]{0,25}(?:prescrib|order|write)|which doctor",
             ("specialist",), "", "a specialist",
@@ -185,7 +190,8 @@ SUBJECTS = tuple(
             "weight-related conditions",
         ),
         (
-            r"(?:for|just|only|purely)[^.?]{0,12}(?:weight|obesity)|to (?:lose weight|slim)|weight (?:reduction|loss|management)"
+            r"(?:for|just|only|purely)[^.?]{0,12}(?:weight|obesity)|to (?:lose weight|slim)"
+            r"|weight (?:reduction|loss|management)"
             r"|cosmetic|vanity|get thinner|shed",
             ("use",), "weight", "weight loss",
         ),
@@ -194,7 +200,8 @@ SUBJECTS = tuple(
             ("document:note",), "note", "a chart note",
         ),
         (
-            r"\bfills\b|fill (?:hist|rec)|fill (?:history|records?)|pharmacy (?:claims|fills?|record)|claims (?:data|history)"
+            r"\bfills\b|fill (?:hist|rec)|fill (?:history|records?)|pharmacy (?:claims|fills?|record)"
+            r"|claims (?:data|history)"
             r"|dispensing|refill records?|picked up",
             ("document:fills",), "fills", "pharmacy fills",
         ),
@@ -211,14 +218,16 @@ SUBJECTS = tuple(
 )  # fmt: skip
 
 _STEP = re.compile(
-    r"\bsteps?\b(?!-down)|fail\w*[ -]first|first.line|\btr(?:y|ies|ied)\b|(?<!clinical )\btrials?\b|prior (?:therap|drug|treat|medic)|\bfail"
+    r"\bsteps?\b(?!-down)|fail\w*[ -]first|first.line|\btr(?:y|ies|ied)\b|(?<!clinical )\btrials?\b"
+    r"|prior (?:\w+ )?(?:therap|drug|treat|medic|agent)|\bfail"
     r"|beforehand|(?:tried|try|used?|required|come|needed|have|him|her|it|generic|drug|pill|\w+ide|\w+ance) first\b"
     r"|before (?:it|this|that|they|moving|approv)|earlier (?:on|drug|therap|treatment)"
     r"|(?:other|another) (?:drug|treatment|medic)|(?:weeks|months|days|long) on\b|moving on",
     re.IGNORECASE,
 )
 _STOMACH = re.compile(
-    r"intoleran|tolerate|side.effect|nause|vomit|thr(?:ow|ew) up|throw(?:s|ing) up|diarrh|cramp|bloat|upset|\bgi\b|loose stool",
+    r"intoleran|tolerate|side.effect|nause|vomit|thr(?:ow|ew) up|throw(?:s|ing) up|diarrh|cramp|bloat|upset"
+    r"|\bgi\b|loose stool",
     re.IGNORECASE,
 )
 _SUFFERED = re.compile(
@@ -255,14 +264,19 @@ _SECTIONS: tuple[tuple[Section, str], ...] = (
     ),
     (
         "quantity",
-        r"quantit|supply limit|\bcap\b|how many|(?:pills?|tablets?) (?:a|per) day|injector|liquid|how much (?:is|per|can|will they)|per (?:month|fill|28|30)|a month\b|\bpens?\b|tablets?\b|\bml\b"
-        r"|limit\b|maximum|\bmax\b|early refill|refill|allot|emergency supply|mail.order|samples?\b|coupon|starting dose"
+        r"quantit|supply limit|\bcap\b|how many|(?:pills?|tablets?) (?:a|per) day|injector|liquid"
+        r"|how much (?:is|per|can|will they)|per (?:month|fill|28|30)|a month\b|\bpens?\b|tablets?\b|\bml\b"
+        r"|limit\b|maximum|\bmax\b|early refill|refill|allot|emergency supply|mail.order|samples?\b|coupon"
+        r"|starting dose"
         r"|introductory|strengths?\b|two (?:a|at)|ninety|per claim",
     ),
     (
         "authorization",
-        r"time.?frame|plan year|non-?formulary|outside the formulary|(?:renewal|approval|authorization) term|how long[^.?]*(?:approv|authoriz|good|valid|last|permission|\bok\b|certif)|(?:approv|authoriz|certif)\w*"
-        r" (?:length|period|last|good|span|duration)|length of|duration of|for how long|months is the|run out|valid until"
+        r"time.?frame|plan year|non-?formulary|outside the formulary|(?:renewal|approval"
+        r"|authorization) term|how long[^.?]*(?:approv|authoriz|good|valid|last|permission|\bok\b|certif)"
+        r"|(?:approv|authoriz|certif)\w*"
+        r" (?:length|period|last|good|span|duration)|length of|duration of|for how long|months is the"
+        r"|run out|valid until"
         r"|how (?:fast|soon|quick)|turnaround|decision time|(?:decide|answer|review|process)\w*[^.?]*(?:request|time)"
         r"|how long[^.?]*(?:decide|decision|determination|answer|review)|renewal (?:period|last)|expedit|urgent"
         r"|second.year|follow-up approval|how many months",
@@ -274,13 +288,16 @@ _SECTIONS: tuple[tuple[Section, str], ...] = (
     ),
     (
         "documentation",
-        r"document|attach|accompan|prove\b|enclose|\bsend\b|\bsubmit|include|paper|proof|\bnotes?\b|\breport|printout|fill (?:history|record)"
-        r"|pharmacy (?:claims|fill)|claims? (?:history|data)|refill record|copy|certificate|evidence|go with the request"
+        r"document|attach|accompan|prove\b|enclose|\bsend\b|\bsubmit|include|paper|proof|\bnotes?\b"
+        r"|\breport|printout|fill (?:history|record)"
+        r"|pharmacy (?:claims|fill)|claims? (?:history|data)|refill record|copy|certificate|evidence"
+        r"|go with the request"
         r"|chart entry",
     ),
     (
         "exclusions",
-        r"exclu|rules? (?:\w+ )?out|contraindic|disqualif|not covered|cannot get|can't get|refus|reason to|stops? (?:it|her|him)"
+        r"exclu|rules? (?:\w+ )?out|contraindic|disqualif|not covered|cannot get|can't get|refus|reason to"
+        r"|stops? (?:it|her|him)"
         r"|bar(?:s|red)\b|prohibit",
     ),
     (
@@ -289,39 +306,60 @@ _SECTIONS: tuple[tuple[Section, str], ...] = (
     ),
 )
 _WHOLE = re.compile(
-    r"criteria|requirements?\b|what does (?:it|the (?:policy|plan|payer)) (?:say|want|require|ask)|what (?:do|does) (?:they|"
-    r"it|the \w+) (?:want|require|need|ask)|what rules|what excludes|exclusions|which (?:documents?|documentation|papers)"
+    r"criteria|requirements?\b|what does (?:it|the (?:policy|plan|payer)) (?:say|want|require|ask)"
+    r"|what (?:do|does) (?:they|"
+    r"it|the \w+) (?:want|require|need|ask)|what rules|what excludes|exclusions|which (?:documents?"
+    r"|documentation|papers)|contraindicated situations|make them refuse|what (?:would|can|could) stop"
     r"|paperwork|documents? (?:are )?needed|what (?:has|have) to (?:accompany|be sent|go)"
     r"|what (?:documents?|documentation|papers|paperwork|must|do we (?:have to )?(?:send|attach|submit))",
     re.IGNORECASE,
 )
 _ALWAYS = frozenset(
-    """indication indications standard vs versus supplya about accept accepted accepts according acceptable account actually add after again against ago all allow allowed
-    allows also always am an eight five six seven nine ten twelve sixteen seventeen eighteen thirty ninety twice straight
-    somebody mandatory along monthly yearly physician relative daughter brother sister mother father grandma and another any anybody anyone anything apply applies are around ask asked asks at available
+    """bulletin guide guidance script manual edit schedule guideline document insist insists option options
+    agent agents oral
+    situation situations lift indication indications standard vs versus supplya about accept accepted accepts
+    according acceptable account actually add after again against ago all allow allowed
+    allows also always am an eight five six seven nine ten twelve sixteen seventeen eighteen thirty ninety
+    twice straight
+    somebody mandatory along monthly yearly physician relative daughter brother sister mother father grandma
+    and another any anybody anyone anything apply applies are around ask asked asks at available
     away back bad be because become been before being better between big both bring but by came can cannot case cases
-    certain chance check checks clear clears close come comes common condition conditions correct could count counts cover
+    certain chance check checks clear clears close come comes common condition conditions correct could count
+    counts cover
     coverage covered covers current currently cut date day days deal decide decides decision did different do doc doctor
     does doesn't doing don't done dont down drug drugs due during each earlier easy either else enough even ever every
-    exact exactly example exceed expect far few fill fills final find fine first for form found four from full further gave
-    general get gets getting give given go goes going good got great group guideline had half happen happens hard has have
-    having he help her here high higher him his history hold how i idea if important in include included includes insurance
-    insurer into involved is isn't issue it it's its just keep kind know language last late later latest law least left less
-    let level like likely limit line list listed long longer look looks lot low lower made make makes many matter matters
+    exact exactly example exceed expect far few fill fills final find fine first for form found four from full
+    further gave
+    general get gets getting give given go goes going good got great group guideline had half happen happens
+    hard has have
+    having he help her here high higher him his history hold how i idea if important in include included
+    includes insurance
+    insurer into involved is isn't issue it it's its just keep kind know language last late later latest law
+    least left less
+    let level like likely limit line list listed long longer look looks lot low lower made make makes many
+    matter matters
     max may maybe me mean means medication medications medicine medicines meet meets member mention mentions might min
     minimum month months more most much must my name named necessary need needed needs never new newer next no none not
-    note now number obtain of off offer offered often ok okay old older on once one ones only or order other our out over
-    own paid part past patient patients pay payer payers pays people per percent person pill pills place plan plans please
+    note now number obtain of off offer offered often ok okay old older on once one ones only or order other
+    our out over
+    own paid part past patient patients pay payer payers pays people per percent person pill pills place plan
+    plans please
     policies policy possible prefer preferred prescribe prescribed prescriber prescribing prescription previous prior
-    problem process proof provide proven put qualifies qualify qualifying question questions quick quote quoted reach read
+    problem process proof provide proven put qualifies qualify qualifying question questions quick quote quoted
+    reach read
     reading really reason recent recently record records refer related report request requested require required
     requirement requirements requires result results right rule rules said same satisfy say saying says section see seem
-    seen send sent set she should show shown shows sign signed since so some someone something soon speak specific specify
-    start started state stated states still stop submit such suffice sure take taken takes taking talk tell test text than
-    thanks that that's the their them then there these they thing things think this those though three through time times
-    to today together told too took treated treatment treatments trial tried tries try trying two type under until up upon
+    seen send sent set she should show shown shows sign signed since so some someone something soon speak
+    specific specify
+    start started state stated states still stop submit such suffice sure take taken takes taking talk tell
+    test text than
+    thanks that that's the their them then there these they thing things think this those though three through
+    time times
+    to today together told too took treated treatment treatments trial tried tries try trying two type under
+    until up upon
     us use used uses using usual usually valid value values very want wanted wants was way we week weeks well went were
-    what what's whats when where whether which while who whole whom whose why will with within without word work works would
+    what what's whats when where whether which while who whole whom whose why will with within without word
+    work works would
     year years yes yet you your""".split()  # noqa: SIM905
 )
 _WORD = re.compile(r"[a-z][a-z'’-]+|\d+(?:\.\d+)?")
@@ -350,11 +388,18 @@ _AROUND = re.compile(
     re.IGNORECASE,
 )
 _BENEFIT = re.compile(
-    r"(?:pay(?:s|ing)? for|covers?|cover|reimburs\w*) (?:a |an |the |her |his |my |any )?(?:\w+ )?(?:dietit|nutrition|gym|c?pap\b"
-    r"|device|machine|class|membership|training|coach|visit|weight watchers)|(?:gym|coach|dietit|c?pap\b|device|class)\w*(?: \w+)?"
+    r"(?:pay(?:s|ing)? for|covers?|cover|reimburs\w*) (?:a |an |the |her |his |my |any )?(?:\w+ )?(?:dietit"
+    r"|nutrition|gym|c?pap\b"
+    r"|device|machine|class|membership|training|coach|visit|weight watchers)|(?:gym|coach|dietit|c?pap\b"
+    r"|device|class)\w*(?: \w+)?"
     r" (?:be |is |are )?(?:cover|reimburs|includ)",
     re.IGNORECASE,
 )
+# Tests that no criterion is about, although it is about what they test for.
+_TESTED = re.compile(
+    r"(?:pregnancy|thyroid|cholesterol|lipid|liver|stress|allergy|genetic) (?:function )?test", re.IGNORECASE
+)
+_GENERIC = frozenset(("weight-related conditions", "the diagnosis", "improvement"))
 # What a question calls the uses that a policy's rules are for, and the subjects that are the same.
 _USE_WORDS = {
     "t2dm": r"type (?:2|two|ii)\b|t2dm?\b|for diabetes",
@@ -366,10 +411,16 @@ _USE_WORDS = {
     "mash": r"\b[mn]ash\b|fatty liver|liver (?:indication|use)",
 }
 _USES = {
-    "type 2 diabetes": "t2dm", "MASH": "mash", "obstructive sleep apnea": "osa", "heart failure": "hf",
-    "chronic kidney disease": "ckd", "cardiovascular disease": "cv", "cardiovascular events": "cv", "a heart attack": "cv",
+    "type 2 diabetes": "t2dm",
+    "MASH": "mash",
+    "obstructive sleep apnea": "osa",
+    "heart failure": "hf",
+    "chronic kidney disease": "ckd",
+    "cardiovascular disease": "cv",
+    "cardiovascular events": "cv",
+    "a heart attack": "cv",
     "weight loss": "weight",
-}  # fmt: skip
+}
 _FOR_A_USE = frozenset(("documentation", "authorization", "quantity"))
 _MENTION = re.compile(
     r"mention|say (?:anything|something) about|speak of|talk about|address\b|how to\b", re.IGNORECASE
@@ -378,7 +429,8 @@ _EXCLUDED = re.compile(r"exclu", re.IGNORECASE)
 _LOOSE = frozenset(("criteria", "documentation", "exclusions"))
 _WHOLES: tuple[Section, ...] = ("exclusions", "documentation", "renewal", "criteria")
 _COMMON = frozenset(
-    """diseas manag chron diabet prescrib takes tak docum covered patient's histor syndrom patient condition therap another requir""".split()  # noqa: SIM905
+    """weight diseas manag manage chron diabet prescrib takes tak docum covered patient's histor syndrom
+    patient condition therap another requir""".split()  # noqa: SIM905
 )
 _BY_KIND = (
     (_ALLERGY, "allergy", "an allergy"),
@@ -414,14 +466,19 @@ _ASKS = {
     "initial": r"initial|first|approv|permission|\bok\b|certif|for how long|authoriz",
     "beyond": r"plan year",
     "formulary": r"formulary",
-    "renewal": r"renewal (?:period|last|good)|renewal\b|reauth|extension|second|follow-up|next|later approval|re-?certif",
-    "review": r"how (?:fast|soon|quick)|turnaround|decide|decision|answer|review|expedit|urgent|determination|how long[^.?]*plan",
+    "renewal": r"renewal (?:period|last|good)|renewal\b|reauth|extension|second|follow-up|next"
+    r"|later approval|re-?certif",
+    "review": r"how (?:fast|soon|quick)|turnaround|decide|decision|answer|review|expedit|urgent"
+    r"|determination|how long[^.?]*plan",
     "deadline": r"how (?:long|many days)|deadline|when|last day|too late|window|time (?:left|limit)|days to",
     "peer": r"peer|doctor.to.doctor|medical director|plan physician|talk|speak",
     "decision": r"how long[^.?]*(?:decide|answer|take)|turnaround|decide an|decision on",
     "outside": r"outside|external|independent|third.party|hearing|overturn|upheld|second no",
     "urgent": r"urgent|expedit|emergency|rush|fast",
 }
+# A clause of these is known by its words, however far it seems from the question; of those there is no other.
+_OWN_WORDS = frozenset(("review", "deadline", "limit", "exception", "next", "peer", "outside"))
+_ONLY_THERE = frozenset(("peer", "outside"))
 _SPOKEN = (
     *(subject.words for subject in SUBJECTS),
     *(words for _, words in _SECTIONS),
@@ -483,7 +540,7 @@ def find(
     known = _known(policy, benefit, drug)
     asked = _plain(question, drug)
     sections = _sections(asked)
-    if _BENEFIT.search(asked):
+    if _BENEFIT.search(asked) or _TESTED.search(asked):
         return Found()
     subjects = _subjects(asked, known, drug)
     subjects, indication = _meant(subjects, asked, sections, benefit, known, indication)
@@ -502,9 +559,15 @@ def find(
         within = [one for name in named for one in known.by_section.get(name, ())]
         allowed = frozenset(within if named else known.clauses)
         floor = (FOREIGN if named else CERTAIN) if foreign else THERE if named else ENOUGH
-        for kind in ("peer", "outside"):
-            if named and _compiled(_ASKS[kind]).search(asked):
-                floor, allowed = 0.0, frozenset(one for one in allowed if kind in known.says[one])
+        for kind in _ASKS.keys() & _OWN_WORDS if named else ():
+            if _compiled(_ASKS[kind]).search(asked):
+                saying = frozenset(
+                    one for one in allowed if kind in known.says[one] or known.fixed.get(one) == kind
+                )
+                if saying and not foreign:
+                    floor = 0.0
+                elif kind in _ONLY_THERE:
+                    allowed = saying
     if max((scores.get(one, 0.0) for one in allowed), default=0.0) < floor:
         return Found()
     content = {_stem(word) for word in _WORD.findall(asked) if word not in _ALWAYS}
@@ -535,6 +598,7 @@ class _Known(NamedTuple):
     by_section: dict[str, list[str]]
     words: frozenset[str]
     words_of: dict[str, frozenset[str]]
+    payer: frozenset[str]  # words of its name
     says: dict[str, frozenset[str]]  # what clauses of the payer's own wording are about: review, deadline, …
 
 
@@ -563,6 +627,7 @@ def _known(policy: Policy, benefit: Benefit, drug: Drug) -> _Known:
         by_section=by_section,
         words=frozenset().union(*words_of.values()),
         words_of=words_of,
+        payer=frozenset(_WORD.findall(f"{policy.payer} {policy.plan_id}".casefold().replace("-", " "))),
         says=_says(policy),
     )
     if len(_kept) > MOST_KEPT:
@@ -612,7 +677,8 @@ def _compiled(words: str) -> re.Pattern[str]:
 
 
 def _subjects(asked: str, known: _Known, drug: Drug) -> list[tuple[str, frozenset[str]]]:
-    """What the question is about, each with the clauses that are about it; one without is a subject the policy lacks."""
+    """What the question is about, each with the clauses that are about it; one without is a subject the policy
+    lacks."""
     parts = [entry.part for entry in known.printed.values()]
     found = [
         (subject.name, _about(subject, parts))
@@ -626,7 +692,7 @@ def _subjects(asked: str, known: _Known, drug: Drug) -> list[tuple[str, frozense
     if not found:
         for words, kind, name in _BY_KIND:
             ids = [p.clause_id for p in parts if _tag(p) == kind]
-            if words.search(asked):
+            if words.search(asked) and not (kind == "trial" and "appeal" in _sections(asked)):
                 found.append((name, frozenset(ids)))
                 break
     if not found and not any(name in ("authorization", "quantity", "appeal") for name in _sections(asked)):
@@ -643,6 +709,7 @@ def _meant(
     indication: str,
 ) -> tuple[list[tuple[str, frozenset[str]]], str]:
     """Without what is only named beside: the use that the drug is for, the step that something else is a way around."""
+    subjects = [one for one in subjects if one[0] not in _GENERIC] or subjects
     uses = {rule.indication for rule in benefit.rules}
     named = next(
         (use for use, words in _USE_WORDS.items() if use in uses and _compiled(words).search(asked)), ""
@@ -744,8 +811,11 @@ def _in_sections(ids: frozenset[str], asked: str, sections: list[Section], known
 
 
 def _foreign(asked: str, known: _Known) -> set[str]:
-    """Words of the question that neither the policy, nor the questions it is known to answer, nor plain English uses."""
-    words = {word for word in _WORD.findall(asked) if word not in _ALWAYS and not word[0].isdigit()}
+    """Words of the question that neither the policy, nor the questions it is known to answer, nor plain
+    English uses."""
+    words = {
+        word for word in _WORD.findall(asked) if word not in _ALWAYS and not word[0].isdigit()
+    } - known.payer
     said = {
         word
         for words in _SPOKEN
@@ -845,7 +915,8 @@ def _says(policy: Policy) -> dict[str, frozenset[str]]:
 def clauses_about(
     policy: Policy, kind: str, benefit: Benefit | None = None, drug: Drug | None = None
 ) -> list[Clause]:
-    """The clauses that state the `review` time, a `deadline`, or with benefit and drug the `initial` or `renewal` period."""
+    """The clauses that state the `review` time, a `deadline`, or with benefit and drug the `initial` or
+    `renewal` period."""
     said = _says(policy)
     fixed = fixed_clauses(policy, benefit, drug) if benefit and drug else {}
     return [one for one in policy.clauses if kind in said[one.id] or fixed.get(one.id) == kind]
@@ -868,7 +939,8 @@ def _quotes(found: Found, policy: Policy, plan: Plan, drug: Drug, ledger: Ledger
         return _listed(found, policy, known, name, ledger)
     first, *others = found.clauses
     lead = _LEADS.get(first.section, "The {drug} policy says").format(drug=name)
-    text = f"{lead}{_use(first, known, ledger)}, {_quoted(first, policy, ledger)}{_together(first, known, policy, ledger)}"
+    quoted, others_too = _quoted(first, policy, ledger), _together(first, known, policy, ledger)
+    text = f"{lead}{_use(first, known, ledger)}, {quoted}{others_too}"
     said = [Said(text=text, verbatim=True)]
     choice = _choice(first, known)
     if choice is not None and choice.clause_id in known.clauses:

@@ -14,7 +14,8 @@ _SUBMIT = re.compile(
     r"submit|\bsend\b|\bfax\b|\bsign\b|e-?sign|call (?:them|the)|file (?:it|the)|transmit", re.IGNORECASE
 )
 _RULES = re.compile(
-    r"ignore|disregard|forget|skip|override|bypass|pretend|you are (?:now|the)|system prompt|instruction|jailbreak|developer mode"
+    r"ignore|disregard|forget|skip|override|bypass|pretend|you are (?:now|the)|system prompt|instruction"
+    r"|jailbreak|developer mode"
     r"|approve (?:it|her|him|this|them|\w+ anyway)|mark (?:it|her|him|this) (?:as )?(?:approved|met|ready)|just say",
     re.IGNORECASE,
 )
@@ -35,7 +36,7 @@ def other_patient(ledger: Ledger) -> Answer:
     """Says nothing of either patient, and how to switch."""
     said = (
         "This conversation is about one patient only, so I cannot say anything about somebody else in it.",
-        "To go on with another patient, begin a new conversation: `/patient` with the id, or `pa chat --patient` with the id.",
+        "For another patient, begin a new conversation: `/patient` or `pa chat --patient`, with the id.",
     )
     return Answer(
         intent="other_patient",
@@ -74,7 +75,7 @@ def _advice(ask: Ask, bound: Bound | None, ledger: Ledger) -> tuple[str, ...]:
 
 def _dosing(ask: Ask, bound: Bound | None, ledger: Ledger) -> tuple[str, ...]:
     drug = f" of {drug_slot(ledger, ask.drugs[0])}" if ask.drugs else ""
-    first = f"Which dose{drug} to give, and when to change it, is for the prescriber and the label; I do not choose doses."
+    first = f"Which dose{drug} to give, and when, is for the prescriber and the label; I do not choose doses."
     if bound is None:
         return first, "Name a patient, and I can say what quantity the plan covers."
     return (

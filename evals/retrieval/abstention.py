@@ -1,5 +1,5 @@
-"""Policy questions that have an answer and ones that have none: is the first clause quoted right, and is the chat silent
-where the policy is?
+"""Policy questions that have an answer and ones that have none: is the right clause quoted first, and is the chat
+silent where the policy is?
 
 The questions stand in abstention.jsonl. Its `held_out` ones were written before the answering was, and not tuned on;
 `dev` ones were, as were the questions of questions.jsonl, which all have an answer. One hand wrote all of them, and the
@@ -88,7 +88,9 @@ def score(store: Store, query: Query) -> Score:
     plan, drug = store.plan(query.plan_id), store.drug(query.drug)
     policy = store.policy(plan.id, drug.name)
     if policy is None:
-        raise LookupError(f"{query.id}: {plan.id} has no policy for {drug.name} any more; give it another plan")
+        raise LookupError(
+            f"{query.id}: {plan.id} has no policy for {drug.name} any more; give it another plan"
+        )
     benefit = plan.benefits[drug.name]
     right = {one for gold in query.gold for one in answers(gold, benefit, policy, drug)}
     if query.gold and not right:
@@ -128,7 +130,13 @@ def report(found: dict[str, Any]) -> str:
         values = " | ".join(str(found["by set"][name][what]) for name in names)
         goal = f"≥ {GOALS[what]}" if what in GOALS else ""
         rows.append(f"| {what} | {goal} | {values} |")
-    rows += ["", f"Half of the answers took {found['p50 ms']} ms or less, search included.", "", "What went wrong:", ""]
+    rows += [
+        "",
+        f"Half of the answers took {found['p50 ms']} ms or less, search included.",
+        "",
+        "What went wrong:",
+        "",
+    ]
     rows += [f"- {one['id']} ({one['policy']}): {one['ask']} → {one['quoted']}" for one in found["wrong"]]
     return "\n".join(rows) + "\n"
 

@@ -1,0 +1,119 @@
+"""Clocks and windows: what plan, policy and chart hold, computed where it follows, not on file where it does not."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+
+import pytest
+
+from agent.answers import dates
+from agent.answers.answer import Answer
+from agent.ledger import SLOT, Ledger
+from agent.understanding.reading import Ask
+from tests.case_answers import bound_to, bundled, everyone, rendered
+from tools.bound import Bound
+from tools.records import Medication
+
+
+def ask(bound: Bound, text: str, about: str = "", *drugs: str) -> Answer:
+    answer = dates.answer(Ask(intent="dates", text=text, about=about, drugs=drugs), bound, Ledger())
+    assert answer.said
+    for one in answer.said:
+        assert not re.search(r"\d", SLOT.sub("", one.text)), one.text
+        assert answer.ledger.render(one.text)[-1] in ".?:”" and "None" not in one.text
+    return answer
+
+
+def test_the_review_time_of_every_plan_is_its_own() -> None:
+    for bound in {bound.plan.id: bound for bound in everyone(bundled())}.values():
+        text = rendered(ask(bound, "how long do they take?", "review"))
+        hours = bound.plan.review_hours
+        assert hours and (f"within {hours // 24} days" if hours > 72 else f"within {hours} hours") in text
+        assert f"an urgent one within {bound.plan.expedited_hours} hours" in text
+
+
+def test_every_answer_about_every_drug_holds() -> None:
+    for bound in everyone(bundled()):
+        for drug in bound.plan.benefits:
+            for about in ("review", "appeal", "approval", "lookback"):
+                ask(bound, about, about, drug)
+
+
+def test_a_result_counts_through_the_last_day_of_its_window() -> None:
+    bound = Bound(bundled(), "P001")
+    text = rendered(ask(bound, "when does his a1c get too old?", "lookback", "Ozempic"))
+    assert (
+        text
+        == "The HbA1c of Aug 17, 2026 (8.4 %) is recent enough through Nov 15, 2026 (window 90 days, § 1(a)(3))."
+    )
+    last = date(2026, 8, 17) + timedelta(days=90)
+    assert "is recent enough" in rendered(
+        ask(Bound(bundled(), "P001", as_of=last), "a1c too old?", "lookback", "Ozempic")
+    )
+    late = Bound(bundled(), "P001", as_of=last + timedelta(days=1))
+    assert "is too old: it counted until Nov 15, 2026" in rendered(
+        ask(late, "a1c too old?", "lookback", "Ozempic")
+    )
+
+
+def test_an_ongoing_step_counts_from_a_day_that_is_computed() -> None:
+    course = Medication(
+        id="M90",
+        drug="metformin",
+        ingredients=("metformin",),
+        classes=("biguanide",),
+        start=date(2026, 8, 20),
+        status="active",
+    )
+    bound = bound_to(bundled(), "P001", medications=(course,))
+    answer = ask(bound, "from when does the metformin step count?", "lookback", "Ozempic")
+    assert (
+        "Metformin, taken since Aug 20, 2026, reaches the 90 days of the step (§ 1(a)(4)(i)) on Nov 18, 2026."
+        in rendered(answer)
+    )
+    fact = next(one for one in answer.ledger.facts.values() if one.value == "2026-11-18")
+    assert fact.origin == "derived" and fact.formula == "2026-08-20 + 90 days"
+
+
+def test_appeals_are_quoted_and_no_date_is_made_up() -> None:
+    text = rendered(ask(Bound(bundled(), "P001"), "how long to appeal?", "appeal", "Ozempic"))
+    assert "“Subscribers have 180 days from the adverse determination to file a grievance" in text
+    assert "No denial letter is on file, so no date is set" in text
+
+
+def test_an_approval_on_file_ends_when_it_ends_and_another_plan_s_does_not_carry_over() -> None:
+    assert "runs from Oct 3, 2025 to Sep 15, 2026" in rendered(
+        ask(Bound(bundled(), "P013"), "when does it run out?", "", "Saxenda")
+    )
+    moved = bound_to(bundled(), "P010", plan_id="IRONWOOD-EMPLOYEE")
+    assert "does not carry over to another plan" in rendered(ask(moved, "when must we renew?", "", "Saxenda"))
+
+
+@pytest.mark.parametrize(
+    ("drug", "wanted"),
+    [
+        ("Wegovy", "for 6 months; a renewal for 12 months"),
+        ("Jardiance", "without prior authorization, so no approval runs out"),
+        ("Saxenda", "is not covered by Bluestem Community PPO, so no period is set"),
+    ],
+)
+def test_approval_periods_are_the_rule_s(drug: str, wanted: str) -> None:
+    assert wanted in rendered(
+        ask(Bound(bundled(), "P001"), "how long does the approval last?", "approval", drug)
+    )
+
+
+def test_what_is_not_on_file_is_said_so() -> None:
+    bound = Bound(bundled(), "P001")
+    assert "No approval of Ozempic is on file, so no end date." in rendered(
+        ask(bound, "when does it expire?", "", "Ozempic")
+    )
+    assert "From when a renewal can be asked for is not on file." in rendered(
+        ask(bound, "when can we renew?", "", "Ozempic")
+    )
+
+
+def test_without_a_drug_it_is_asked_which_one() -> None:
+    answer = ask(Bound(bundled(), "P009"), "how long is the approval?", "approval")
+    assert answer.offered and rendered(answer).startswith("For which drug: ")

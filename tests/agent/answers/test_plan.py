@@ -1,0 +1,106 @@
+"""What the plan says, against the plan table, for every drug of every plan."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from agent.answers import plan
+from agent.answers.answer import Answer
+from agent.ledger import SLOT, Ledger
+from agent.understanding.reading import Ask
+from tests.case_answers import bundled, everyone, rendered
+from tools.bound import Bound
+from tools.rulebook.plain import describe
+from tools.rules import Trial
+from tools.store.validation import descend
+
+
+def ask(bound: Bound, text: str, about: str = "", *drugs: str) -> Answer:
+    answer = plan.answer(Ask(intent="plan", text=text, about=about, drugs=drugs), bound, Ledger())
+    assert answer.said
+    for one in answer.said:
+        assert not re.search(r"\d", SLOT.sub("", one.text)), one.text
+        assert answer.ledger.render(one.text)[-1] in ".?:" and "None" not in one.text
+    return answer
+
+
+def test_tier_copay_and_limit_are_the_plan_s_for_every_drug() -> None:
+    for bound in {bound.plan.id: bound for bound in everyone(bundled())}.values():
+        for name, benefit in bound.plan.benefits.items():
+            for topic, shown in (
+                ("tier", f"tier {benefit.tier}"),
+                ("copay", benefit.copay),
+                ("limit", f"in {benefit.quantity_limit.days} days" if benefit.quantity_limit else ""),
+            ):
+                text = rendered(ask(bound, topic, topic, name))
+                assert (
+                    shown if benefit.covered else f"{name} is not covered by {bound.plan.name}"
+                ) in text, text
+
+
+def test_formulary_says_covered_or_why_not_and_whether_a_pa_is_needed() -> None:
+    for bound in {bound.plan.id: bound for bound in everyone(bundled())}.values():
+        for name, benefit in bound.plan.benefits.items():
+            text = rendered(ask(bound, f"is {name} covered?", "formulary", name))
+            if not benefit.covered:
+                assert benefit.reason in text
+            else:
+                assert ("without" in text) is not benefit.pa_required
+
+
+def test_steps_of_one_choice_stand_together_and_all_are_named() -> None:
+    for bound in {bound.plan.id: bound for bound in everyone(bundled())}.values():
+        for name, benefit in bound.plan.benefits.items():
+            if not benefit.covered:
+                continue
+            text = rendered(ask(bound, "step therapy?", "step", name))
+            if not benefit.step_therapy:
+                assert "names no step therapy" in text
+            for rule in benefit.rules:
+                for leaf in descend((rule.criteria,)):
+                    if isinstance(leaf, Trial) and describe(leaf) in benefit.step_therapy:
+                        assert describe(leaf) in text
+    text = rendered(ask(Bound(bundled(), "P004"), "step therapy?", "step", "Ozempic"))
+    assert text.count("\n- ") == 2 and "- 1 of: any sulfonylurea" in text
+
+
+def test_the_channel_comes_first_unless_another_way_is_asked_for() -> None:
+    bound = Bound(bundled(), "P012")  # by mail, and no portal
+    assert rendered(ask(bound, "how do we submit it?")).startswith(
+        "Prairie Silver 70 takes PA requests by mail to"
+    )
+    assert rendered(ask(bound, "who do i call there", "channel")).startswith(
+        "Prairie Silver 70: phone 800-555-0141."
+    )
+    assert "A portal of Prairie Silver 70 is not on file." in rendered(
+        ask(bound, "is there a portal?", "channel")
+    )
+
+
+def test_a_former_plan_is_said_to_be_former() -> None:
+    text = rendered(ask(Bound(bundled(), "P010"), "is her plan still active?", "enrolment"))
+    assert "Formerly enrolled in Riverbend Medicaid Managed Care" in text and "no longer active" in text
+    assert "Enrolled in Ironwood Employee Medical Plan from Jun 25, 2026 to Dec 31, 2026" in text
+
+
+def test_another_plan_that_is_named_is_the_one_that_is_looked_at() -> None:
+    text = rendered(
+        ask(Bound(bundled(), "P001"), "which tier is Ozempic on with Cascade Gold?", "tier", "Ozempic")
+    )
+    assert "tier 3 of Cascade Gold PPO" in text
+
+
+@pytest.mark.parametrize("text", ["which tier?", "what's the copay"])
+def test_without_a_drug_it_is_asked_which(text: str) -> None:
+    answer = ask(Bound(bundled(), "P001"), text)
+    assert answer.offered == ("Ozempic",) and "or another drug?" in rendered(answer)
+
+
+def test_a_threshold_of_the_plan_is_never_a_result() -> None:
+    answer = ask(Bound(bundled(), "P001"), "limit", "limit", "Wegovy")
+    limits = [fact for fact in answer.ledger.facts.values() if fact.attribute == "limit"]
+    assert limits and all(fact.origin == "policy" for fact in limits)
+    assert all(source.quote in {c.text for c in bundled().policy("BLUESTEM-PPO", "Wegovy").clauses}  # type: ignore[union-attr]
+               for source in answer.sources if source.kind == "policy")  # fmt: skip

@@ -1,0 +1,157 @@
+"""Clauses that answer, quoted; and silence where the policy says nothing. Searched by words here, without an index."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from agent.answers import policy
+from agent.answers.answer import Answer
+from agent.ledger import SLOT, Ledger
+from agent.understanding.reading import Ask
+from tests.case_answers import bundled, everyone, rendered
+from tools.bound import Bound
+from tools.rules import Condition
+from tools.store.validation import descend
+
+P001 = "P001"
+
+
+def ask(question: str, *drugs: str, patient: str = P001, indication: str = "") -> Answer:
+    return put(Bound(bundled(), patient), question, *drugs, indication=indication)
+
+
+def put(bound: Bound, question: str, *drugs: str, indication: str = "") -> Answer:
+    answer = policy.answer(
+        Ask(intent="policy", text=question, about=question, drugs=drugs, indication=indication),
+        bound,
+        Ledger(),
+    )
+    assert answer.said
+    for one in answer.said:
+        assert not re.search(r"\d", SLOT.sub("", one.text)), one.text
+        assert answer.ledger.render(one.text)[-1] in ".?:”)", one.text
+    for source in answer.sources:
+        held = bound.policy(drugs[0])
+        assert held and any(
+            source.source == f"{held.id} {one.id}" and source.quote == one.text for one in held.clauses
+        )
+    quotes = [fact for fact in answer.ledger.facts.values() if fact.kind == "quote"]
+    assert all(fact.origin == "policy" for fact in quotes)
+    return answer
+
+
+QUESTIONS = (
+    "what are the criteria?",
+    "what does it exclude?",
+    "which documents must be attached?",
+    "what is needed for renewal?",
+    "how old must the patient be?",
+    "what is the quantity limit?",
+    "how long is the first approval?",
+    "how do we appeal?",
+    "what does the policy say about metformin?",
+    "what BMI is needed?",
+    "is a specialist required?",
+)
+
+
+def test_every_policy_answers_or_is_silent_in_proper_form() -> None:
+    plans = {bound.plan.id: bound for bound in everyone(bundled())}.values()
+    cases = [(bound, drug) for bound in plans for drug in bound.plan.benefits]
+    for at, (bound, drug) in enumerate(cases[::2]):
+        put(bound, QUESTIONS[at % len(QUESTIONS)], drug)
+
+
+def test_a_condition_is_found_where_the_policy_has_it_and_nowhere_else() -> None:
+    conditions = {
+        "pancreatitis": "pancreatitis",
+        "gastroparesis": "gastroparesis",
+        "cirrhosis": "cirrhosis",
+        "dialysis": "dialysis",
+    }
+    for bound in {bound.plan.id: bound for bound in everyone(bundled())}.values():
+        for drug, benefit in bound.plan.benefits.items():
+            if not benefit.pa_required:
+                continue
+            labels = " ".join(
+                part.label
+                for rule in benefit.rules
+                for part in descend(
+                    (rule.criteria, *rule.exclusions, *((rule.renewal,) if rule.renewal else ()))
+                )
+                if isinstance(part, Condition)
+            )
+            for word, label in [*conditions.items()][:: 1 if drug == "Jardiance" else 4]:
+                answer = put(bound, f"does the policy say anything about {word}?", drug)
+                assert bool(answer.sources) is (label in labels), (bound.plan.id, drug, word)
+                if not answer.sources:
+                    assert f"no clause of {benefit.policy_id} is about {word}" in rendered(answer)
+
+
+@pytest.mark.parametrize(
+    ("question", "drug", "wanted"),
+    [
+        ("what a1c do they want?", "Ozempic", "§ 1(a)(3)"),
+        ("is thyroid cancer in the family a problem?", "Ozempic", "§ 2(a)(1)"),
+        ("can he take Januvia with it?", "Ozempic", "§ 2(a)(3)"),
+        ("how much does the A1c have to fall for the renewal?", "Ozempic", "§ 6(a)(1)(i)"),
+        ("how many days to appeal?", "Ozempic", "§ 7(b)"),
+        ("is there a peer to peer?", "Ozempic", "§ 7(a)"),
+        ("how fast do they decide?", "Ozempic", "§ 5(c)"),
+        ("how long is the first approval?", "Ozempic", "§ 5(a)"),
+        ("how many mL a month?", "Wegovy", "§ 4(a)"),
+        ("what about an early refill for travel?", "Ozempic", "§ 4(b)"),
+        ("does he have to try Mounjaro first?", "Ozempic", "§ 1(a)(5)(i)"),
+        ("does CKD get around Mounjaro?", "Ozempic", "§ 1(a)(5)(iv)"),
+    ],
+)
+def test_the_right_clause_is_quoted_first(question: str, drug: str, wanted: str) -> None:
+    assert ask(question, drug).sources[0].source == f"BLUESTEM-PPO-{drug.upper()} {wanted}"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "does it cover telehealth visits?",
+        "is a prior auth needed for needles?",
+        "does it mention hair loss?",
+        "does it pay for a dietitian?",
+        "what does it say about compounded products?",
+        "is a psychological evaluation needed?",
+        "is there a coupon?",
+    ],
+)
+def test_the_policy_does_not_say_what_it_does_not_say(question: str) -> None:
+    answer = ask(question, "Ozempic")
+    assert not answer.sources and "The Ozempic policy does not say" in rendered(answer)
+    assert "can be asked at 800-555-0121" in rendered(answer)
+
+
+def test_one_of_several_ways_is_said_to_be_one() -> None:
+    text = rendered(ask("what does it say about metformin?", "Ozempic"))
+    assert "It is one of 3 ways to meet § 1(a)(4); one is enough." in text
+    assert "(together with § 1(a)(2)(ii)(B))" in rendered(ask("what BMI is needed?", "Wegovy"))
+
+
+def test_a_clause_is_told_with_its_use_where_the_policy_has_several() -> None:
+    text = rendered(ask("how old must she be?", "Wegovy", patient="P010"))
+    assert (
+        "for chronic weight management, in Item 1-1-1" in text
+        and "For cardiovascular risk reduction, in Item 1-2-1" in text
+    )
+    pinned = ask("how old must she be?", "Wegovy", patient="P010", indication="cv")
+    assert pinned.sources[0].source.endswith("Item 1-2-1")
+
+
+def test_no_policy_is_told_with_why() -> None:
+    assert "covers it without prior authorization" in rendered(ask("what does it say?", "Jardiance"))
+    assert "does not cover it (a duplicate of the preferred weight drugs)" in rendered(
+        ask("what does it say?", "Saxenda")
+    )
+
+
+def test_without_a_drug_it_is_asked_which_policy() -> None:
+    answer = ask("what does the policy say?")
+    assert answer.offered == ("Ozempic", "Trulicity", "Mounjaro", "Rybelsus", "Wegovy", "Zepbound")
