@@ -134,5 +134,5 @@ class Standing:
 
 def bound_to(store: Store, patient_id: str, **changes: object) -> Bound:
     """The patient's chart with these parts changed."""
-    patient = msgspec.structs.replace(store.patient(patient_id), **changes)  # type: ignore[arg-type]
+    patient = msgspec.structs.replace(store.patient(patient_id), **changes)
     return Bound(Standing(store, patient), patient_id)  # type: ignore[arg-type]

@@ -97,7 +97,7 @@ def _told(then: Words, now: Words, short: bool) -> list[Said]:
             said.append(Said(text=f"Still in the way if so: {listed(names, 3, then)}."))
     elif then.found.outcome in ("not_covered", "wrong_plan", "quantity_exception") and not same:
         said.append(Said(text=f"If so: {lower(then.headline())}"))
-    steps = [step for step in then.next_steps(2) if not step.startswith(ONLY)]
+    steps = [step for step in then.next_steps(2) if not step.startswith((ONLY, "If the clinician"))]
     if steps and not same and then.found.outcome != "ready":
         said.append(Said(text=f"If so, next: {lower(steps[0])}.", must=False))
     return said

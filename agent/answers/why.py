@@ -52,7 +52,7 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     about = about_criterion(ask.about, found) if ask.about else None
     if about is not None:
         reply.said = fitted(_one(words, *about), ledger)
-        reply.sources = sources([about[0]])
+        reply.sources = sources([*about])
         return reply
     said = [Said(text=words.headline()), *_every(words)]
     if ask.about and found.findings:
@@ -103,7 +103,7 @@ def _one(words: Words, top: Finding, part: Finding) -> list[Said]:
     named = words.named(top)
     shown = words.against(part) if part.status == top.status or not top.parts else words.against(top)
     said = [Said(text=f"For {words.drug()} under {words.plan()}, {named} is {words.status(top)}: {shown}.")]
-    if part is not top:
+    if part.status != top.status:
         said.append(
             Said(
                 text=f"By itself, {words.named(part)} is {words.status(part)}: {words.shown(part)}.",

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from agent.answers.answer import Answer, Said, Source
 from agent.ledger import SLOT, Kind, Ledger, Origin
-from tools.documents import walk
 from tools.errors import NotFound
 from tools.evidence.judge import ONLY
 from tools.records import (
@@ -71,11 +70,11 @@ _NAMES = {
     "pap": "positive airway pressure",
     "better": "improvement on the drug",
     "response": "the response to the drug",
-    "established_cvd": "the requirement of cardiovascular disease",
+    "established_cvd": "the cardiovascular requirement",
     "pad_shown": "peripheral arterial disease",
     "no_cirrhosis_now": "no cirrhosis",
     "diagnosis_proof": "proof of the diagnosis",
-    "supports_diabetes": "support for the diabetes diagnosis",
+    "supports_diabetes": "support for the diagnosis",
     "ckd_risk": "the kidney risk",
     "duplicate_therapy": "duplicate therapy",
     "mtc_men2": "medullary thyroid carcinoma history",
@@ -920,9 +919,9 @@ def clause_source(finding: Finding) -> str:
 
 
 def sources(findings: Iterable[Finding], most: int = 12) -> list[Source]:
-    """The clauses of these findings, word for word, and the records that they rest on."""
+    """The clauses of these findings and of what decides them, word for word, and the records that they rest on."""
     found: dict[tuple[str, str], Source] = {}
-    for finding in walk(findings):
+    for finding in (one for top in findings for one in (top, deciding_leaf(top))):
         if finding.clause is not None and finding.clause.quote:
             where = clause_source(finding)
             found.setdefault((where, ""), Source(source=where, quote=finding.clause.quote))

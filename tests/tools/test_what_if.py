@@ -158,7 +158,7 @@ def test_the_day_moves_first_whatever_was_said_first() -> None:
 
 def test_a_stop_ends_what_goes_on_and_what_may_have_ended() -> None:
     for more in ({"status": "active"}, {"status": None}):
-        course = Medication(id="m", drug="Victoza", ingredients=("liraglutide",), classes=("glp1",), **more)  # type: ignore[arg-type]
+        course = Medication(id="m", drug="Victoza", ingredients=("liraglutide",), classes=("glp1",), **more)
         patient = msgspec.structs.replace(p001(), medications=(course,))
         stopped = supposed(
             patient, Stopped(drug="liraglutide", outcome="Intolerance - other")
