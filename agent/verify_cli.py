@@ -1,0 +1,157 @@
+"""`pa verify`: which sentences of a text that somebody else wrote does this case not bear out?"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from agent.settings import read_as_of, read_settings
+from tools.errors import Invalid
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from agent.grounding import Checked
+
+EPILOG = """[bold]Examples[/]
+  pa verify letter.pdf --patient P001 --drug Ozempic
+  pa verify letter.md --patient P001 --drug Ozempic --plan CASCADE-GOLD
+  pbpaste | pa verify - --patient P001 --drug Ozempic --json
+
+Every number, date, code, drug, dose, name, citation, yes or no and
+determination word must agree with the chart, the plan, the policy or the
+determination. What no chart can show, such as an opinion, is left alone.
+Exit code: 0 all of it is supported, 1 something isn't, 2 bad input."""
+app = typer.Typer(add_completion=False)
+SUFFIXES = (".txt", ".md", ".pdf", "")
+BIGGEST_TEXT = 400_000  # characters
+
+
+@app.command(epilog=EPILOG)
+def verify(
+    file: str = typer.Argument(..., metavar="FILE", help="A .txt, .md or .pdf; - reads standard input."),
+    patient: str = typer.Option(..., "--patient", metavar="PATIENT", help="Patient id, e.g. P001."),
+    drug: str = typer.Option(..., "--drug", metavar="DRUG", help="The drug that the text is about."),
+    plan: str = typer.Option("", metavar="PLAN", help="Another plan than the one on file."),
+    as_of: str = typer.Option(
+        "", metavar="DATE", help="Judge on this day: YYYY-MM-DD or today. Default: the world's own date."
+    ),
+    as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+) -> None:
+    """Check a text that somebody else wrote against the chart.
+
+    Shows the text with what the chart does not support marked, and why.
+    """
+    from agent.grounding import verify as check
+    from agent.known_facts import enter_bound
+    from agent.ledger import Ledger
+    from tools.bound import Bound
+    from tools.store.store import Store
+
+    text = _read(file)
+    settings = read_settings()
+    store = Store.open(settings.database_url)
+    bound = Bound(store, patient, as_of=read_as_of(as_of) or settings.as_of, plan_id=plan)
+    ledger = Ledger()
+    enter_bound(ledger, bound, [store.drug(drug).name])
+    checked = check(text, ledger)
+    if as_json:
+        import msgspec
+
+        print(msgspec.json.format(msgspec.json.encode(_report(file, bound.patient.id, drug, checked)), indent=2).decode())
+    else:
+        _show(text, checked)
+    raise typer.Exit(1 if any(one.issues for one in checked) else 0)
+
+
+def _read(file: str) -> str:
+    """The words of the file; Invalid says what is wrong with it."""
+    if file == "-":
+        text = sys.stdin.buffer.read().decode("utf-8", "replace")
+    else:
+        path = Path(file)
+        if path.suffix.lower() not in SUFFIXES:
+            raise Invalid(f"{file} is no .txt, .md or .pdf; save it as one of these, or pipe the text into `pa verify -`")
+        if not path.is_file():
+            raise Invalid(f"there is no file {file}")
+        text = _of_pdf(path) if path.suffix.lower() == ".pdf" else path.read_bytes().decode("utf-8", "replace")
+    if not text.strip():
+        raise Invalid(f"{'standard input' if file == '-' else file} holds no text" + (" (a scan?)" if file.lower().endswith(".pdf") else ""))
+    if len(text) > BIGGEST_TEXT:
+        raise Invalid(f"the text has {len(text):,} characters; check it in parts of at most {BIGGEST_TEXT:,}")
+    return text
+
+
+def _of_pdf(path: Path) -> str:
+    from pypdf import PdfReader
+    from pypdf.errors import PyPdfError
+
+    try:
+        return "\n".join(page.extract_text() for page in PdfReader(path).pages)
+    except (PyPdfError, ValueError, KeyError, OSError) as error:
+        raise Invalid(f"{path} cannot be read as a PDF: {error}") from error
+
+
+def _report(file: str, patient_id: str, drug: str, checked: list[Checked]) -> dict[str, Any]:
+    return {
+        "file": file,
+        "patient_id": patient_id,
+        "drug": drug,
+        "supported": not any(one.issues for one in checked),
+        "sentences": len(checked),
+        "flagged": sum(bool(one.issues) for one in checked),
+        "checked": [
+            {
+                "text": one.text,
+                "start": one.start,
+                "end": one.end,
+                "issues": [issue._asdict() for issue in one.issues],
+                "facts": list(one.facts),
+            }
+            for one in checked
+        ],
+    }
+
+
+def _show(text: str, checked: list[Checked]) -> None:
+    from rich.text import Text
+
+    from agent import screen
+
+    out = screen.console()
+    at = 0
+    for one in checked:
+        gap = text[at : one.start].count("\n")
+        for _ in range(min(gap, 2) - 1):
+            screen.say(Text(""), out)
+        at = one.end
+        screen.say(_marked(one), out)
+        for issue in one.issues:
+            screen.say(Text(f"    {issue.kind}: {' '.join(issue.text.split())!r}: {issue.why}", "yellow"), out)
+    flagged = sum(bool(one.issues) for one in checked)
+    issues = sum(len(one.issues) for one in checked)
+    summary = (
+        f"\n{flagged} of {len(checked)} sentences say something that is not supported ({issues} in all)."
+        if flagged
+        else f"\nAll {len(checked)} sentences are supported."
+    )
+    screen.say(Text(summary, "bold red" if flagged else "bold green"), out)
+
+
+def _marked(one: Checked) -> Text:
+    """The sentence with >> << around what is wrong, which is red on a terminal."""
+    from rich.text import Text
+
+    shown = Text("x " if one.issues else "  ", "red" if one.issues else "")
+    at = one.start
+    for issue in one.issues:
+        if issue.start < at:
+            continue
+        shown.append(" ".join(one.text[at - one.start : issue.start - one.start].split("\n")))
+        shown.append(f">>{' '.join(issue.text.split())}<<", "bold red")
+        at = issue.end
+    shown.append(one.text[at - one.start :].replace("\n", " "))
+    return shown

@@ -1,0 +1,322 @@
+"""Corruptions of ten kinds in letters and answers; labelled by how they were made, never by the verifier's own reading.
+
+A text is a list of parts, each a string and what it is; a corruption exchanges one part, or two, for something that no
+record of this patient, plan or determination holds. This module knows records and nothing of claims or grounding.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from tools.cases import Case
+from tools.papers.citations import TABLE
+from tools.papers.formats import how_often, measure
+from tools.records import Diagnosis, Medication
+from tools.terms import TESTS
+
+KINDS = ("number", "date", "code", "drug", "dose", "attribute", "negation", "name", "citation", "status")
+STRANGERS = {
+    "biguanide": ("sitagliptin", "pioglitazone"), "sulfonylurea": ("glimepiride", "glyburide"), "statin": ("rosuvastatin", "pravastatin"),
+    "acei_arb": ("valsartan", "ramipril"), "glp1": ("exenatide", "Byetta"), "sglt2": ("canagliflozin", "Invokana"),
+    "diuretic": ("chlorthalidone", "furosemide"), "antiplatelet": ("clopidogrel", "ticagrelor"), "": ("carvedilol", "gabapentin"),
+}  # fmt: skip
+PEOPLE = ("Ruth Ellison", "Omar Haddad", "Grace Whitfield", "Peter Lindqvist", "Maria Delgado")
+DOCTORS = ("Alan Whitcomb, MD", "Nora Fielding, DO", "Hugo Brandt, MD")
+HOUSES = ("Summit Valley Health Plan", "Lakeshore Mutual Insurance", "Union Rx Benefits", "Aetna", "Cigna")
+TRIALS = ("LEADER", "AWARD-6", "SURPASS-4", "SUSTAIN-11", "STEP 9", "EXSCEL")
+FORMATS: tuple[Callable[[date], str], ...] = (
+    lambda d: f"{d:%B} {d.day}, {d.year}",
+    lambda d: f"{d:%b} {d.day}, {d.year}",
+    lambda d: d.isoformat(),
+    lambda d: f"{d:%m/%d/%Y}",
+    lambda d: f"{d.day} {d:%B} {d.year}",
+    lambda d: f"the {d.day}{'th' if 10 < d.day < 14 else {1: 'st', 2: 'nd', 3: 'rd'}.get(d.day % 10, 'th')} of {d:%B} {d.year}",
+)
+
+
+class Wrong(NamedTuple):
+    """A text with one thing wrong, and where that stands."""
+
+    kind: str
+    text: str
+    start: int
+    end: int
+    was: str
+    source: str  # "letter" or "answer"
+
+
+def corrupt(case: Case, letter: str, rng: random.Random, others: Sequence[str]) -> Iterator[Wrong]:
+    """Corruptions of this case's letter and of short answers about it, one of each kind at most; `others` are the
+    names of other patients."""
+    for kind in KINDS:
+        made = [*_in_letter(kind, case, letter, rng, others), *_in_answer(kind, case, rng, others)]
+        if made:
+            yield rng.choice(made)
+
+
+def answers(case: Case, rng: random.Random) -> list[str]:
+    """Short sentences that are right, in a voice that is not the letters'."""
+    return [*_true(case, rng)]
+
+
+# --- right sentences ---------------------------------------------------------------------------------------
+
+
+def _true(case: Case, rng: random.Random) -> Iterator[str]:
+    form = rng.choice(FORMATS)
+    for seen in case.labs:
+        name = TESTS[seen.test].name
+        yield f"The chart shows a {name} of {measure(seen.test, seen.value)} on {form(seen.date)}."
+        yield f"{name}: {measure(seen.test, seen.value)} ({form(seen.date)})."
+    for course in _courses(case):
+        yield _course_line(course, form)
+    for diagnosis in case.diagnoses[:4]:
+        yield f"Diagnosis on file: {diagnosis.name} ({diagnosis.code})."
+    if case.coverage and case.coverage.member_id:
+        yield f"Member ID {case.coverage.member_id} at {case.plan.payer}."
+    doctor = case.patient.prescriber
+    if doctor:
+        yield f"The prescriber of record is {doctor.name}."
+    yield _outcome_line(case)
+
+
+OUTCOMES = {
+    "ready": "{drug} is ready to submit.",
+    "needs_documentation": "{drug} needs documentation before it can go out.",
+    "likely_denial": "A denial of {drug} is likely.",
+    "not_required": "{drug} needs no prior authorization.",
+    "not_covered": "{drug} is not covered.",
+    "quantity_exception": "{drug} needs a quantity exception.",
+    "wrong_plan": "For {drug} the wrong plan is on file.",
+}
+
+
+def _outcome_line(case: Case) -> str:
+    return OUTCOMES[case.determination.outcome].format(drug=case.drug.name)
+
+
+def _courses(case: Case) -> list[Medication]:
+    return [m for m in case.patient.medications or () if m.dose and m.dose_unit and m.per_day and m.start]
+
+
+def _course_line(course: Medication, form: Callable[[date], str]) -> str:
+    what = f"{course.drug} {course.dose:g} {course.dose_unit} {how_often(course.per_day or 1)}"
+    if course.end:
+        return f"The patient was on {what} from {form(course.start)} to {form(course.end)}."  # type: ignore[arg-type]
+    if course.status == "active":
+        return f"The patient takes {what} and has done so since {form(course.start)}."  # type: ignore[arg-type]
+    return f"The chart lists {what}, started {form(course.start)}."  # type: ignore[arg-type]
+
+
+# --- one wrong thing -----------------------------------------------------------------------------------------
+
+
+def _swap(kind: str, text: str, old: str, new: str, rng: random.Random, source: str) -> list[Wrong]:
+    """The text with one occurrence of the old words exchanged."""
+    places = [m.start() for m in re.finditer(rf"(?<![\w.]){re.escape(old)}(?![\w]|\.\d)", text)]
+    if not places or old == new:
+        return []
+    at = rng.choice(places)
+    return [Wrong(kind, text[:at] + new + text[at + len(old) :], at, at + len(new), old, source)]
+
+
+def _in_letter(kind: str, case: Case, text: str, rng: random.Random, others: Sequence[str]) -> list[Wrong]:
+    return [w for old, new in _pairs(kind, case, rng, others, FORMATS[0]) for w in _swap(kind, text, old, new, rng, "letter")]
+
+
+def _in_answer(kind: str, case: Case, rng: random.Random, others: Sequence[str]) -> list[Wrong]:
+    if kind == "status":
+        wrong = rng.choice([line for key, line in OUTCOMES.items() if key != case.determination.outcome and not _also_so(key, case)])
+        claims = [wrong.format(drug=case.drug.name), f"The payer has approved {case.drug.name}.", f"{case.drug.name} was denied by the payer."]
+        said = rng.choice(claims)
+        return [Wrong(kind, said, 0, len(said), _outcome_line(case), "answer")]
+    lines = [*_true(case, rng)]
+    rng.shuffle(lines)
+    made: list[Wrong] = []
+    for form in FORMATS:
+        for old, new in _pairs(kind, case, rng, others, form):
+            for line in lines:
+                made += _swap(kind, line, old, new, rng, "answer")
+    return made[:6]
+
+
+def _also_so(key: str, case: Case) -> bool:
+    """Words of another outcome that hold all the same."""
+    found = case.determination
+    every = [f.status for f in case.findings.values()]
+    if key == "needs_documentation":
+        return "unknown" in every or found.outcome != "ready"
+    if key == "not_covered":
+        return case.benefit is None or not case.benefit.covered
+    return key == "not_required" and bool(case.benefit and case.benefit.covered and not case.benefit.pa_required)
+
+
+def _pairs(
+    kind: str, case: Case, rng: random.Random, others: Sequence[str], form: Callable[[date], str]
+) -> list[tuple[str, str]]:
+    """What stands there and what to put in its place."""
+    made = {
+        "number": _numbers, "date": _dates, "code": _codes, "drug": _drugs, "dose": _doses, "attribute": _attributes,
+        "negation": _negations, "name": _names, "citation": _citations, "status": _statuses,
+    }[kind](case, rng, others, form)  # fmt: skip
+    rng.shuffle(made)
+    return made
+
+
+Form = Callable[[date], str]
+
+
+def _digit(text: str, rng: random.Random, banned: set[str]) -> str:
+    """Another digit somewhere."""
+    places = [at for at, c in enumerate(text) if c.isdigit()]
+    for _ in range(60):
+        at = rng.choice(places)
+        new = text[:at] + rng.choice([d for d in "0123456789" if d != text[at]]) + text[at + 1 :]
+        if new not in banned and not (new[0] == "0" and not new.startswith("0.")):
+            return new
+    return text
+
+
+def _numbers(case: Case, rng: random.Random, others: Sequence[str], form: Form) -> list[tuple[str, str]]:
+    shown = {test: {measure(test, m.value) for m in _all(case, test)} for test in TESTS}
+    pairs = [(old := measure(m.test, m.value), _digit(old.split(" ")[0], rng, {s.split(" ")[0] for s in shown[m.test]}) + old[len(old.split(" ")[0]) :]) for m in case.labs]
+    if case.age is not None:
+        pairs.append((f"{case.age}-year-old", f"{case.age + rng.choice((-10, -3, -1, 1, 2, 7))}-year-old"))
+    return pairs
+
+
+class _Seen(NamedTuple):
+    value: float
+
+
+def _all(case: Case, test: str) -> list[_Seen]:
+    return [_Seen(o.value) for o in case.patient.observations if o.test == test]
+
+
+def _dates(case: Case, rng: random.Random, others: Sequence[str], form: Form) -> list[tuple[str, str]]:
+    known = {o.date for o in case.patient.observations} | {n.date for n in case.patient.notes} | {f.date for f in case.patient.fills}
+    known |= {d for m in case.patient.medications or () for d in (m.start, m.end)} | {case.as_of, case.patient.birth_date}
+    known |= {d.onset for d in case.patient.conditions or ()} | {a.date for a in case.patient.attestations}
+    days = [m.date for m in case.labs] + [d for m in _courses(case) for d in (m.start, m.end) if d]
+    days += [case.patient.birth_date] if case.patient.birth_date else []
+    pairs = []
+    for day in days:
+        for _ in range(20):
+            new = day + timedelta(days=rng.choice((-400, -365, -92, -31, -10, -3, -1, 1, 2, 5, 9, 30, 61, 300, 365)))
+            if new not in known:
+                pairs.append((form(day), form(new)))
+                break
+    return pairs
+
+
+def _codes(case: Case, rng: random.Random, others: Sequence[str], form: Form) -> list[tuple[str, str]]:
+    charted = {d.code for d in case.patient.conditions or ()}
+    pairs = [(d.code, _near_code(d, rng, charted)) for d in case.diagnoses]
+    if case.coverage and case.coverage.member_id:
+        pairs.append((case.coverage.member_id, _digit(case.coverage.member_id, rng, set())))
+    doctor = case.patient.prescriber
+    if doctor and doctor.npi:
+        pairs.append((doctor.npi, _digit(doctor.npi, rng, set())))
+    return pairs
+
+
+def _near_code(diagnosis: Diagnosis, rng: random.Random, charted: set[str]) -> str:
+    code = diagnosis.code
+    for _ in range(60):
+        at = rng.choice([i for i, c in enumerate(code) if c.isdigit()])
+        new = code[:at] + rng.choice("0123456789") + code[at + 1 :]
+        if new not in charted and new != code:
+            return new
+    return code
+
+
+def _drugs(case: Case, rng: random.Random, others: Sequence[str], form: Form) -> list[tuple[str, str]]:
+    mine = {i for m in case.patient.medications or () for i in (m.drug.lower(), *m.ingredients)}
+    mine |= {a.substance.lower() for a in case.patient.allergies or ()}
+    pairs = []
+    for course in _courses(case):
+        pool = [d for d in STRANGERS.get(course.classes[0] if course.classes else "", STRANGERS[""]) if d.lower() not in mine]
+        if pool:
+            new = rng.choice(pool)
+            pairs += [(course.drug, new), (course.drug.capitalize(), new.capitalize())]
+    return pairs
+
+
+def _doses(case: Case, rng: random.Random, others: Sequence[str], form: Form) -> list[tuple[str, str]]:
+    pairs = []
+    for course in _courses(case):
+        doses = {m.dose for m in _courses(case) if m.ingredients == course.ingredients}
+        new = rng.choice([d for d in (2.5, 5.0, 10.0, 20.0, 25.0, 80.0, 325.0, 500.0, 850.0, 1000.0, 2000.0) if d not in doses])
+        for name in (course.drug, course.drug.capitalize()):
+            pairs.append((f"{name} {course.dose:,g} {course.dose_unit}", f"{name} {new:,g} {course.dose_unit}"))
+            pairs.append((f"{name} {course.dose:,g} {course.dose_unit}", f"{name} {course.dose:,g} {'mcg' if course.dose_unit == 'mg' else 'mg'}"))
+    return pairs
+
+
+def _attributes(case: Case, rng: random.Random, others: Sequence[str], form: Form) -> list[tuple[str, str]]:
+    """A value under another test's name, an older value with the newest's date, a start for an end."""
+    pairs = []
+    for one in case.labs:
+        name, value = TESTS[one.test].name, measure(one.test, one.value)
+        for other in case.labs:
+            if other.test != one.test:
+                wrong = TESTS[other.test].name
+                pairs += [(f"{name} {value}", f"{wrong} {value}"), (f"{name} of {value}", f"{wrong} of {value}"), (f"{name}: {value}", f"{wrong}: {value}")]
+        older = [o for o in case.patient.observations if o.test == one.test and o.date and o.date < one.date and measure(one.test, o.value) != value and o.unit == TESTS[one.test].unit]
+        for old in older[-1:]:
+            for text in ("{v} ({d})", "{v} on {d}"):
+                pairs.append((text.format(v=value, d=form(one.date)), text.format(v=measure(one.test, old.value), d=form(one.date))))
+    courses = _courses(case)
+    for one_, two in zip(courses, courses[1:], strict=False):
+        if one_.dose != two.dose and one_.ingredients != two.ingredients:
+            pairs.append((f"{one_.drug} {one_.dose:g} {one_.dose_unit}", f"{one_.drug} {two.dose:g} {two.dose_unit}"))
+    return pairs
+
+
+def _negations(case: Case, rng: random.Random, others: Sequence[str], form: Form) -> list[tuple[str, str]]:
+    pairs = [
+        ("denied in the chart", "present in the chart"),
+        ("Does not take", "Takes"),
+        ("inadequate response", "effective"),
+        ("intolerance (GI side effects)", "tolerated without side effects"),
+        ("Not met on the record:", "Met on the record:"),
+        ("The patient takes", "The patient no longer takes"),
+        ("The patient takes", "The patient does not take"),
+    ]
+    if case.diagnosis:
+        name = case.diagnosis.name
+        lower = name[0].lower() + name[1:]
+        pairs += [(f"with {lower}", f"without {lower}"), (f"Diagnosis on file: {name}", f"No history of {lower}")]
+    return pairs
+
+
+def _names(case: Case, rng: random.Random, others: Sequence[str], form: Form) -> list[tuple[str, str]]:
+    patient, doctor = case.patient, case.patient.prescriber
+    strangers = [n for n in (*others, *PEOPLE) if n != patient.name]
+    pairs = [(patient.name, rng.choice(strangers)), (patient.name, f"{rng.choice(('Alice', 'Benjamin', 'Carl'))} {patient.family}")]
+    if doctor:
+        pairs.append((doctor.name, rng.choice(DOCTORS)))
+        if doctor.practice:
+            pairs.append((doctor.practice, "Hilltop Family Practice"))
+    return pairs
+
+
+def _citations(case: Case, rng: random.Random, others: Sequence[str], form: Form) -> list[tuple[str, str]]:
+    pairs = [(case.plan.payer, rng.choice(HOUSES))]
+    for cited in TABLE:
+        pairs.append((cited.source, _digit(cited.source, rng, set())))
+        if cited.key.isupper() or "-" in cited.key:
+            pairs.append((f"({cited.key},", f"({rng.choice(TRIALS)},"))
+    return pairs
+
+
+def _statuses(case: Case, rng: random.Random, others: Sequence[str], form: Form) -> list[tuple[str, str]]:
+    drug = case.drug.name
+    return [
+        ("I am writing to request authorization of", f"{rng.choice(('The plan has approved', 'Your company was right to grant, and has approved,'))} {drug} already; I write about"),
+        ("To the reviewer:", f"{drug} has been approved." if rng.random() < 0.5 else f"{drug} was denied by the plan."),
+    ]  # fmt: skip
