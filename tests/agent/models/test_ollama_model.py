@@ -330,6 +330,13 @@ def test_the_estimate_learns_from_a_server_that_counts_more() -> None:
         assert not model.fits("", LONG_PROMPT * 3, 64)
 
 
+def test_the_estimate_learns_nothing_from_a_prompt_that_is_mostly_template() -> None:
+    with serving(lambda line: line.answer("Hi", prompt=200)) as stub:
+        model = model_at(stub.host, num_ctx=1024)
+        model.complete("", "Hi", max_tokens=64)
+        assert model.fits("", LONG_PROMPT * 3, 64)
+
+
 # --- cancelling -------------------------------------------------------------------------------------------
 
 
@@ -394,6 +401,8 @@ def test_after_two_failures_a_server_is_left_alone_and_then_tried_again() -> Non
         now[0] += 31
         healthy[0] = True
         assert [what_of(model) for _ in range(3)] == ["", "", ""]
+        healthy[0] = False
+        assert [what_of(model) for _ in range(3)] == ["failed", "failed", "resting"]
 
 
 def what_of(model: OllamaModel) -> str:
@@ -441,6 +450,8 @@ def test_a_name_that_leads_elsewhere_is_found_before_anything_is_sent(
 def test_no_proxy_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
     with serving(lambda line: line.answer("Hi")) as stub:
         assert model_at(stub.host).complete("", "Hi", max_tokens=8).text == "Hi"
 
