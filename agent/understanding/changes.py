@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a pattern is read more easily on one line than in pieces
 """What a question supposes, as changes of the record: values, time, courses, diagnoses, statements, plan, request.
 
 Each is read from a sentence that supposes something; what has no number or name that we know is left out, and
@@ -98,9 +99,15 @@ _AGE = re.compile(
 )
 _STRENGTH = re.compile(r"(?<![\w.])(?P<mg>\d{1,3}(?:\.\d{1,2})?)\s?(?:mg|milligrams?)\b(?!/)")
 _DAYS_SUPPLY = re.compile(r"\b(?P<n>\d{2,3})[- ]days?(?:'s?)?[ -](?:supply|supplies|fill|quantity|script)")
-_QUANTITY = re.compile(r"\b(?:quantity (?:of|were|was|is)|qty(?: of)?)\s*(?P<n>\d{1,4}(?:\.\d+)?)|\b(?P<m>\d{1,4}(?:\.\d+)?)\s?(?:tablets?|tabs?|ml)\b")
-_KIND = re.compile(r"\bas (?:an? )?(?P<kind>renewal|continuation|new (?:start|request))\b|\b(?P<other>renewal|continuation) request")
-_BARE = re.compile(rf"(?:^|\b(?:about|were|was|is|be|it's|at|with|say|if|than|and|to|of)\s+|\bor\s+){_NUMBER}{_UNIT}(?:\s+(?:instead|then|now))?\s*(?:$|[?,.!]|\b(?:instead|then|would)\b)")
+_QUANTITY = re.compile(
+    r"\b(?:quantity (?:of|were|was|is)|qty(?: of)?)\s*(?P<n>\d{1,4}(?:\.\d+)?)|\b(?P<m>\d{1,4}(?:\.\d+)?)\s?(?:tablets?|tabs?|ml)\b"
+)
+_KIND = re.compile(
+    r"\bas (?:an? )?(?P<kind>renewal|continuation|new (?:start|request))\b|\b(?P<other>renewal|continuation) request"
+)
+_BARE = re.compile(
+    rf"(?:^|\b(?:about|were|was|is|be|it's|at|with|say|if|than|and|to|of)\s+|\bor\s+){_NUMBER}{_UNIT}(?:\s+(?:instead|then|now))?\s*(?:$|[?,.!]|\b(?:instead|then|would)\b)"
+)
 
 _OUTCOMES: tuple[tuple[str, TrialOutcome], ...] = (
     (r"hypoglyc|low sugars?|lows\b", "Intolerance - hypoglycemia"),
@@ -117,7 +124,9 @@ _UNITS = {
 }  # fmt: skip
 
 
-def find(text: str, drug_at: Drug, known: Known, plan_id: str = "", before: tuple[Change, ...] = ()) -> list[Change]:
+def find(
+    text: str, drug_at: Drug, known: Known, plan_id: str = "", before: tuple[Change, ...] = ()
+) -> list[Change]:
     """What `text` (in lower case, with medicines as MED and DRUG, a plan as PLAN) supposes, in the order read.
     `before` is what the last turn supposed: "and if it were 8?" changes its value."""
     found: list[Any] = [*_values(text, known)]
@@ -159,7 +168,10 @@ def _values(text: str, known: Known) -> list[Change]:
             found.append(made)
     if not any(isinstance(c, Value) and c.test == "weight" for c in found):
         scale = re.search(rf"{_NUMBER}\s?(?P<unit>kg|kilos?|lbs?|pounds?)\b", text)
-        if scale and not re.search(r"\b(?:los(?:e|es|t|ing)|gain(?:s|ed)?|drop(?:s|ped)?|down|another)\s*(?:\w+\s+)?$", text[: scale.start()]):
+        if scale and not re.search(
+            r"\b(?:los(?:e|es|t|ing)|gain(?:s|ed)?|drop(?:s|ped)?|down|another)\s*(?:\b(?!to\b)\w+\s+)?$",
+            text[: scale.start()],
+        ):
             made = _value("weight", scale)
             if made:
                 found.append(made)
@@ -189,7 +201,9 @@ def _courses(text: str, drug_at: Drug) -> list[Change]:
         inside = [m.start() for m in markers if match.start() <= m.start() < match.end()]
         tried.update(inside)
         end = match.end()
-        while follow := re.match(rf"\s*(?:,|and|and then|or|plus|/)\s*({M})\b", text[end:]):  # "metformin and glipizide"
+        while follow := re.match(
+            rf"\s*(?:,|and|and then|or|plus|/)\s*({M})\b", text[end:]
+        ):  # "metformin and glipizide"
             tried.add(end + follow.start(1))
             end += follow.end()
     for marker in markers:
@@ -197,16 +211,17 @@ def _courses(text: str, drug_at: Drug) -> list[Change]:
         if not name:
             continue
         if at in stopped:
-            found.append(Stopped(drug=name, outcome=_outcome(text, None)))
+            found.append(Stopped(drug=name, outcome=_outcome(text)))
         elif at in tried and not re.search(r"\bmore\b|\banother\b|\badditional\b", text):
-            found.append(Tried(drug=name, days=_length(text) or 90, outcome=_outcome(text, "Inadequate response")))  # type: ignore[arg-type]
+            outcome = _outcome(text) or "Inadequate response"
+            found.append(Tried(drug=name, days=_length(text) or 90, outcome=outcome))
         elif at in started:
             found.append(Started(drug=name, days=_length(text)))
     return found
 
 
-def _outcome(text: str, otherwise: TrialOutcome | None) -> TrialOutcome | None:
-    return next((outcome for pattern, outcome in _OUTCOMES if re.search(pattern, text)), otherwise)
+def _outcome(text: str) -> TrialOutcome | None:
+    return next((outcome for pattern, outcome in _OUTCOMES if re.search(pattern, text)), None)
 
 
 def _has_length(text: str) -> bool:
@@ -235,17 +250,26 @@ def _later(text: str, drug_at: Drug, known: Known) -> list[Change]:
         days, months = _days_months(1, match.group("span"))
         return [Later(days=days, months=months)]
     for dated in words.dates(text, known.as_of):
-        if re.search(r"\b(?:until|till|on|by|in|to|after|before|as of|wait(?:ed|ing)?(?: for)?|were|was|dated?)\s+(?:the\s+)?$", text[: dated.start]):
+        if re.search(
+            r"\b(?:until|till|on|by|in|to|after|before|as of|wait(?:ed|ing)?(?: for)?|were|was|dated?)\s+(?:the\s+)?$",
+            text[: dated.start],
+        ):
             return [On(date=dated.date)]
     return []
 
 
 def _course(text: str, match: re.Match[str], drug_at: Drug) -> str:
     """The medicine that goes on meanwhile: "16 more days on metformin", "stays on metformin another 2 months"."""
-    after = re.match(rf"\s*(?:more |longer )?(?:of|on|with|taking)\s+(?:the\s+|her\s+|his\s+)?(?P<d>{M})\b", text[match.end() :])
+    after = re.match(
+        rf"\s*(?:more |longer )?(?:of|on|with|taking)\s+(?:the\s+|her\s+|his\s+)?(?P<d>{M})\b",
+        text[match.end() :],
+    )
     if after:
         return drug_at(match.end() + after.start("d"))
-    before = re.search(rf"\b(?:on|continu\w+|tak\w+|keep\w*|with)\s+(?:the\s+|her\s+|his\s+)?(?P<d>{M})\b[^,;?]{{0,30}}$", text[: match.start("count")])
+    before = re.search(
+        rf"\b(?:on|continu\w+|tak\w+|keep\w*|with)\s+(?:the\s+|her\s+|his\s+)?(?P<d>{M})\b[^,;?]{{0,30}}$",
+        text[: match.start("count")],
+    )
     return drug_at(before.start("d")) if before else ""
 
 
@@ -272,7 +296,12 @@ def _diagnoses(text: str, known: Known) -> list[Change]:
                 if not any(isinstance(c, Stated) and c.topic == key for c in found):
                     found.append(Stated(topic=key, present=not absent))
                 continue
-        elif absent and key not in ("t2dm", "obesity", "osa") and _STATING.search(before) and _topic(key) in TOPICS:
+        elif (
+            absent
+            and key not in ("t2dm", "obesity", "osa")
+            and _STATING.search(before)
+            and _topic(key) in TOPICS
+        ):
             found.append(Stated(topic=_topic(key), present=False))
             continue
         found.append(Diagnosed(concept=key, present=not absent))
@@ -332,7 +361,13 @@ def _request(text: str) -> list[Change]:
         strength=f"{strength.group('mg')} mg" if strength else "",
         quantity=float(next(v for v in quantity.groups() if v)) if quantity else None,
         days_supply=int(supply.group("n")) if supply else None,
-        kind="new" if said.startswith("new") else "renewal" if said == "renewal" else "continuation" if said else "",
+        kind="new"
+        if said.startswith("new")
+        else "renewal"
+        if said == "renewal"
+        else "continuation"
+        if said
+        else "",
     )
     return [made] if made != Asked() else []
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a pattern is read more easily on one line than in pieces
 """The code's reading of a question: names looked up, suppositions parsed, intents by cue and by nearest example.
 
     plain text → who, plans, drugs, tests → markers → pieces → what each asks → drugs, from the piece or the talk
@@ -188,7 +189,9 @@ _SLOT = re.compile(
     r"(?:\b(?:get|have|on|for|about|and|is|with|copay|approve|approved|cover|covers|covered|prescribe|draft|or|vs|start|try|tried|taking|take|check|does|to|eligible|qualify|run|"
     r"compare|of|against)\s+(?:the\s+|some\s+|a\s+|an\s+|her\s+|his\s+|him\s+on\s+|her\s+on\s+)?)$"
 )
-_FIRST = re.compile(r"^(?:and |or |what about |how about )?[a-z-]+(?:\s*[?.!]*\s*$|\s+(?:for|please|too|instead)\b)")
+_FIRST = re.compile(
+    r"^(?:and |or |what about |how about )?[a-z-]+(?:\s*[?.!]*\s*$|\s+(?:for|please|too|instead)\b)"
+)
 _WORD = re.compile(r"[a-z][a-z-]{3,}[a-z]")
 
 
@@ -199,16 +202,44 @@ def _odd(low: str, mentions: list[Mention], taken: list[tuple[int, int]]) -> lis
         word = match.group().removesuffix("'s")
         if _within(match.start(), match.end(), taken) or word in ordinary() or word.rstrip("s") in ordinary():
             continue
-        if any(m.start == match.start() for m in found) or any(part in ordinary() for part in word.split("-")):
+        if any(m.start == match.start() for m in found) or any(
+            part in ordinary() for part in word.split("-")
+        ):
             continue
         after = low[match.end() : match.end() + 12]
         if _correction(word) or not (
-            _SLOT.search(low, max(0, match.start() - 24), match.start()) or (match.start() == 0 and _FIRST.match(low))
+            _SLOT.search(low, max(0, match.start() - 24), match.start())
+            or (match.start() == 0 and _FIRST.match(low))
         ):
             continue
-        if word.endswith(("ing", "ed", "ly", "tion", "ions", "ment", "ness", "able", "ity", "ies", "ous", "ally", "emia", "itis", "opathy", "osis", "ology", "ologist", "gram")):
+        if word.endswith(
+            (
+                "ing",
+                "ed",
+                "ly",
+                "tion",
+                "ions",
+                "ment",
+                "ness",
+                "able",
+                "ity",
+                "ies",
+                "ous",
+                "ally",
+                "emia",
+                "itis",
+                "opathy",
+                "osis",
+                "ology",
+                "ologist",
+                "gram",
+            )
+        ):
             continue
-        if re.match(r"(?:\s*[?.!,]|\s*$|\s+(?:for|too|instead|or|and|then|please|approved|covered|with|go|ok|on|be|require|need|vs|eligible|off|now|at|next|under|the))", after):
+        if re.match(
+            r"(?:\s*[?.!,]|\s*$|\s+(?:for|too|instead|or|and|then|please|approved|covered|with|go|ok|on|be|require|need|vs|eligible|off|now|at|next|under|the))",
+            after,
+        ):
             found.append(Mention(match.start(), match.end(), "stranger", (), word))
     return found
 
@@ -226,7 +257,89 @@ _SHORT = {
     "req": "required", "reqs": "requirements", "reqd": "required", "reqt": "requirement", "quals": "qualifies", "crit": "criteria", "approx": "about",
     "hist": "history", "mgs": "mg", "whos": "who's", "wheather": "whether", "prolly": "probably", "info": "information", "rn": "now",
 }  # fmt: skip
-_ASKING = ["eligible", "eligibility", "approved", "approve", "approval", "approves", "missing", "formulary", "policy", "policies", "criteria", "criterion", "copay", "deductible", "deadline", "appeal", "letter", "draft", "alternative", "alternatives", "compare", "comparison", "covered", "coverage", "cover", "qualify", "qualifies", "documents", "documentation", "required", "requirements", "requirement", "require", "requires", "limit", "quantity", "medications", "medication", "allergies", "allergic", "diagnosis", "diagnoses", "latest", "history", "prescriber", "authorization", "insurance", "expensive", "tier", "denied", "denial", "explain", "because", "should", "switch", "through", "submit", "renewal", "exclusion", "which", "would", "could", "please", "thanks", "weight", "recommend", "injection", "tablets", "turnaround", "decision", "review", "expire", "expires", "long", "patient", "easiest", "better", "chance", "chances", "policy", "request"]
+_ASKING = [
+    "eligible",
+    "eligibility",
+    "approved",
+    "approve",
+    "approval",
+    "approves",
+    "missing",
+    "formulary",
+    "policy",
+    "policies",
+    "criteria",
+    "criterion",
+    "copay",
+    "deductible",
+    "deadline",
+    "appeal",
+    "letter",
+    "draft",
+    "alternative",
+    "alternatives",
+    "compare",
+    "comparison",
+    "covered",
+    "coverage",
+    "cover",
+    "qualify",
+    "qualifies",
+    "documents",
+    "documentation",
+    "required",
+    "requirements",
+    "requirement",
+    "require",
+    "requires",
+    "limit",
+    "quantity",
+    "medications",
+    "medication",
+    "allergies",
+    "allergic",
+    "diagnosis",
+    "diagnoses",
+    "latest",
+    "history",
+    "prescriber",
+    "authorization",
+    "insurance",
+    "expensive",
+    "tier",
+    "denied",
+    "denial",
+    "explain",
+    "because",
+    "should",
+    "switch",
+    "through",
+    "submit",
+    "renewal",
+    "exclusion",
+    "which",
+    "would",
+    "could",
+    "please",
+    "thanks",
+    "weight",
+    "recommend",
+    "injection",
+    "tablets",
+    "turnaround",
+    "decision",
+    "review",
+    "expire",
+    "expires",
+    "long",
+    "patient",
+    "easiest",
+    "better",
+    "chance",
+    "chances",
+    "policy",
+    "request",
+]
 _LETTERS = re.compile(r"(?<![\w'])[a-z']+(?![\w'])")
 
 
@@ -239,7 +352,9 @@ def _respelt(low: str, taken: list[tuple[int, int]]) -> list[tuple[int, int, Ite
             continue
         right = _SHORT.get(word) or (_correction(word) if len(word) > 4 and word not in ordinary() else "")
         if right and right != word:
-            if word == "y" and not re.match(r"\s+(?:is|not|was|would|does|did|can't|isn't|denied)\b", low[match.end() : match.end() + 10]):
+            if word == "y" and not re.match(
+                r"\s+(?:is|not|was|would|does|did|can't|isn't|denied)\b", low[match.end() : match.end() + 10]
+            ):
                 continue
             found.append((match.start(), match.end(), Item("", said=right)))
     return found
@@ -265,22 +380,34 @@ def _within(start: int, end: int, spans: list[tuple[int, int]]) -> bool:
 # --- an answer to a question back ---------------------------------------------------------------------------
 
 _ORDINALS = (
-    (r"\b(?:first|1st|former)\b|^(?:the |number |option |#|no\.? )?1\W*$|\b(?:option|number|#) ?1\b|\bprimer[oa]?\b", 0),
-    (r"\b(?:second|2nd|latter)\b|^(?:the |number |option |#|no\.? )?2\W*$|\b(?:option|number|#) ?2\b|\bsegund[oa]\b", 1),
+    (
+        r"\b(?:first|1st|former)\b|^(?:the |number |option |#|no\.? )?1\W*$|\b(?:option|number|#) ?1\b|\bprimer[oa]?\b",
+        0,
+    ),
+    (
+        r"\b(?:second|2nd|latter)\b|^(?:the |number |option |#|no\.? )?2\W*$|\b(?:option|number|#) ?2\b|\bsegund[oa]\b",
+        1,
+    ),
     (r"\b(?:third|3rd)\b|^(?:the |number |option |#|no\.? )?3\W*$|\b(?:option|number|#) ?3\b", 2),
     (r"\b(?:fourth|4th)\b|^(?:the |number |option |#|no\.? )?4\W*$", 3),
     (r"\blast\b(?! (?:a1c|TEST|visit|note|lab))", -1),
 )
 _BOTH = re.compile(r"\b(?:both|those 2|these 2|the 2|them both|the two|2 of them|ambos|ambas)\b")
-_ALL = re.compile(r"\b(?:all(?: of)? (?:them|those|these|3|4|\d+)|each(?: of them| one)?|every one|all|any of them|either|whichever|todos|todas)\b")
+_ALL = re.compile(
+    r"\b(?:all(?: of)? (?:them|those|these|3|4|\d+)|each(?: of them| one)?|every one|all|any of them|either|whichever|todos|todas)\b"
+)
 _NO = re.compile(r"^(?:no|nope|neither|none|cancel|never ?mind|not now|nah)\b(?!.*(?:DRUG|WHO))")
-_YES = re.compile(r"^(?:yes|yep|yeah|yup|right|correct|sure|exactly|ok|okay|that one|that's (?:it|right|the one|her|him)|this one|si|sí|y)\b")
+_YES = re.compile(
+    r"^(?:yes|yep|yeah|yup|right|correct|sure|exactly|ok|okay|that one|that's (?:it|right|the one|her|him)|this one|si|sí|y)\b"
+)
 
 
 def _chosen(whole: Piece, talk: Talk, known: Known) -> Reading | None:
     """The reading of a reply to what was asked back: the last question again, about what was chosen."""
     text = whole.text.strip(" .!?,")
-    if len(text.split()) > 9 or re.search(r"\bwhat(?:'s| is|\s)|\bwhy\b|\bhow\b|\bcan (?:she|he)\b|\bif\b", text):
+    if len(text.split()) > 9 or re.search(
+        r"\bwhat(?:'s| is|\s)|\bwhy\b|\bhow\b|\bcan (?:she|he)\b|\bif\b", text
+    ):
         return None
     of_ours = tuple(name for name in talk.offered if name in known.by_name)
     if not of_ours:
@@ -313,7 +440,11 @@ def _chosen(whole: Piece, talk: Talk, known: Known) -> Reading | None:
     if not picked:
         return None
     seen = intents.seen(re.sub(r"^(?:no|yes|ok)\b,?\s*", "", text))
-    if seen and seen.intent not in ("eligibility", "compare", "chart", "smalltalk", "off_topic", "policy", "plan") and seen.sure >= 0.9:
+    if (
+        seen
+        and seen.intent not in ("eligibility", "compare", "chart", "smalltalk", "off_topic", "policy", "plan")
+        and seen.sure >= 0.9
+    ):
         return None
     before = tuple(a for a in talk.asks if a.intent in _AGAINABLE) or (Ask(intent="eligibility"),)
     clear = len(picked) == 1 or _BOTH.search(text) or _ALL.search(text) or len(named) == len(picked)
@@ -343,7 +474,11 @@ def _by_route(name: str, text: str, known: Known) -> bool:
     by_mouth = bool(re.search(r"\b(?:pills?|tablets?|oral|by mouth|tab|pastilla)\b", text))
     by_needle = bool(re.search(r"\b(?:shots?|inject\w*|pens?|jab|needle)\b", text))
     weekly = bool(re.search(r"\bweekly|once a week\b", text))
-    return not (by_mouth and not oral) and not (by_needle and oral) and not (weekly and known.by_name[name].per_day > 0.5)
+    return (
+        not (by_mouth and not oral)
+        and not (by_needle and oral)
+        and not (weekly and known.by_name[name].per_day > 0.5)
+    )
 
 
 def _chosen_person(whole: Piece, text: str, talk: Talk) -> Reading | None:
@@ -365,15 +500,26 @@ _FILLER = (
     r"lo|mismo|otra?|version|drug|drugs|med|medication|other|others|both|all|each|first|second|third|last|former|latter|those|these|either|any|else|hers|rest|rest?|correction|should|be|was|got|wrong|i'm|asking|talking|on|at|patient|she|he|they)"
 )
 _AGAIN = re.compile(rf"^(?:(?:{_FILLER}|DRUG|CLASS|ODD|PRONOUN)\b[\s,.?!:;-]*|[\s,.?!:;/&+-])*$")
-_MEANT = re.compile(r"\b(?:i (?:meant|mean)|meant|i was (?:asking|talking)|not (?:DRUG|that|it|this)\b|wrong (?:drug|one)|correction|sorry|no,|no wait|actually|i said|should be|quise decir|typo)\b")
+_MEANT = re.compile(
+    r"\b(?:i (?:meant|mean)|meant|i was (?:asking|talking)|not (?:DRUG|that|it|this)\b|wrong (?:drug|one)|correction|sorry|no,|no wait|actually|i said|should be|quise decir|typo)\b"
+)
 _OTHER = re.compile(r"\b(?:the other(?:s| ones?| drugs?| meds?)?|other ones?|otra|otro)\b")
-_PRONOUN = re.compile(r"\b(?:it|that one|this one|that|this|them|those|these|they both|both|same (?:drug|one|med)|the drug|the med|the medication|that drug|this drug|one)\b")
-_ASKED_FOR = re.compile(r"^(?:[\s,]*(?:hi|hello|hey|thanks|thank you|ok|okay|please|so|well|good morning)\b[\s,.!]*)*$")
+_PRONOUN = re.compile(
+    r"\b(?:it|that one|this one|that|this|them|those|these|they both|both|same (?:drug|one|med)|the drug|the med|the medication|that drug|this drug|one)\b"
+)
+_ASKED_FOR = re.compile(
+    r"^(?:[\s,]*(?:hi|hello|hey|thanks|thank you|ok|okay|please|so|well|good morning)\b[\s,.!]*)*$"
+)
 _STATED = re.compile(
     r"^(?:so |well |ok |okay |hi |hello |fyi |btw |also |but |and |because |since )*(?:she|he|they|her|his|the patient|patient|pt|WHO|i have|i'm|we have|this patient|my patient|the doctor|dr|doctor|we just|i just|we already|it's|there's|i've|"
     r"our|their|the plan|insurance|a|an|new|mrs?)\b(?!.*\?)"
 )
-_REQUEST = re.compile(r"\b(?:(?:i|we)(?:'d)? (?:need|want|like)|would like|wondering|looking|trying|curious|question|eligible|approved|should|can|please|tell|show|check)\b")
+_VERB = re.compile(
+    r"'s\b|'ve\b|\b(?:is|has|was|have|had|wants?|tried|takes?|taking|failed|prescribed|ordered|needs?|gained|lost|says?|said|asked|thinks?|started|stopped|did|does|lives|works|got|came|called|weighs?)\b"
+)
+_REQUEST = re.compile(
+    r"\b(?:(?:i|we)(?:'d)? (?:need|want|like)|would like|wondering|looking|trying|curious|question|eligible|approved|should|can|please|tell|show|check)\b"
+)
 
 
 def _found(whole: Piece, person: people.Person, talk: Talk, known: Known) -> list[Found]:
@@ -444,20 +590,29 @@ _STRONG_IF = re.compile(
     r"\bwhat if\b|\bsuppos|\blet's say\b|\bsay (?:she|he)\b|\bassum|\bimagin|\bhypothetic|\bif (?:she|he|her|his|we|WHO|the patient)\b|\bsay (?:the|her|his) TEST|\bonce (?:the|a|she|he|we)\b|"
     r"\by si\b|\bwould (?:a|an|another) (?:new |better |higher |lower )?TEST|\bwith an? (?:\w+ )?(?:TEST|CONCEPT|diagnosis)\b|\bqu[eé] pasa si\b"
 )
-_SETTLED_IF = re.compile(r"\bif (?:she|he|it|they|we)(?:'s| is| gets?| get)? (?:eligible|approved|denied|qualif|deny|reject|say)")
+_SETTLED_IF = re.compile(
+    r"\bif (?:she|he|it|they|we)(?:'s| is| gets?| get)? (?:eligible|approved|denied|qualif|deny|reject|say)"
+)
 
 
 def _is_context(piece: Piece, intent: Intent) -> bool:
     """A statement that only leads up to the question."""
-    return bool(_STATED.match(piece.text)) and not _REQUEST.search(piece.text)
+    return bool(_STATED.match(piece.text) and _VERB.search(piece.text)) and not _REQUEST.search(piece.text)
 
 
 def _asks_again(piece: Piece, talk: Talk, found: list[Found]) -> bool:
     text = re.sub(r"\b(?:CONCEPT|TEST)\b", "x", piece.text)
     if not _AGAIN.match(text):
         return False
-    return bool(piece.of("DRUG", "CLASS", "ODD") or _OTHER.search(text) or _BOTH.search(text) or re.search(
-        r"\b(?:that one|this one|first one|second one|last one|third one|the first|the second|the last|all of them|all of those|each of them|the rest|those|these|them)\b", text))
+    return bool(
+        piece.of("DRUG", "CLASS", "ODD")
+        or _OTHER.search(text)
+        or _BOTH.search(text)
+        or re.search(
+            r"\b(?:that one|this one|first one|second one|last one|third one|the first|the second|the last|all of them|all of those|each of them|the rest|those|these|them)\b",
+            text,
+        )
+    )
 
 
 def _has_words(piece: Piece) -> bool:
@@ -491,12 +646,19 @@ def _supposed(piece: Piece, talk: Talk, known: Known, after: bool) -> list[Chang
         item = piece.at(place)
         if item is None or item.mention is None:
             return ""
-        return item.mention.word if item.mention.kind in ("other", "ingredient", "brand") else (item.mention.names[0] if len(item.mention.names) == 1 else "")
+        return (
+            item.mention.word
+            if item.mention.kind in ("other", "ingredient", "brand")
+            else (item.mention.names[0] if len(item.mention.names) == 1 else "")
+        )
 
     text = _unmarked(piece, ("TEST", "CONCEPT"))
     before = talk.asks[0].changes if after and talk.asks else ()
     plan = next((item.said for item in piece.of("PLAN")), "")
-    if plan and not re.search(r"\b(?:switch\w*|mov(?:e|ed|es)|chang\w+|had|were|was|on|with|went|goes|joined|joins|enrolled|insured|have|has|under|under|if|at)\b[^?]{0,20}PLAN", piece.text):
+    if plan and not re.search(
+        r"\b(?:switch\w*|mov(?:e|ed|es)|chang\w+|had|were|was|on|with|went|goes|joined|joins|enrolled|insured|have|has|under|under|if|at)\b[^?]{0,20}PLAN",
+        piece.text,
+    ):
         plan = ""
     return changes.find(text, lambda place: drug_at(_back(piece, text, place)), known, plan, before)
 
@@ -536,11 +698,16 @@ def _topic(piece: Piece, intent: Intent) -> str:
                 return item.said.split("|")[-1]
         if re.search(r"\bweigh|heavy\b", piece.text):
             return "weight"
-        match = re.search(r"\b(?:statins?|insulin|labs?|program(?:me)?|vitals|sleep study|lifestyle)\b", piece.text)
+        match = re.search(
+            r"\b(?:statins?|insulin|labs?|program(?:me)?|vitals|sleep study|lifestyle)\b", piece.text
+        )
         return match.group() if match else ""
     said = [item.said.split("|")[-1] for item in piece.of("TEST", "CONCEPT")]
     said += [item.mention.word for item in piece.of("MED") if item.mention]
-    match = re.search(r"\bstep(?: therapy)?\b|\bage\b|\bquantity\b|\blifestyle\b|\bprogram\b|\bdocuments?\b|\btrial\b", piece.text)
+    match = re.search(
+        r"\bstep(?: therapy)?\b|\bage\b|\bquantity\b|\blifestyle\b|\bprogram\b|\bdocuments?\b|\btrial\b",
+        piece.text,
+    )
     return " ".join([*said, *([match.group()] if match else [])][:2])
 
 
@@ -549,17 +716,28 @@ def _goes_with_last(one: Found, found: list[Found]) -> bool:
     if not found:
         return False
     last = found[-1]
-    if last.intent == "what_if" and one.intent in ("eligibility", "missing", "compare", "why", "advice") and not one.again:
+    if (
+        last.intent == "what_if"
+        and one.intent in ("eligibility", "missing", "compare", "why", "advice")
+        and not one.again
+    ):
         return True
     if one.intent == "what_if" and last.intent == "what_if":
         return True
-    return one.intent == last.intent and one.about == last.about and not one.again and one.intent not in ("plan", "chart", "dates")
+    return (
+        one.intent == last.intent
+        and one.about == last.about
+        and not one.again
+        and one.intent not in ("plan", "chart", "dates")
+    )
 
 
 def _joined(first: Piece, second: Piece) -> Piece:
     shift = len(first.text) + 1
     return Piece(
-        f"{first.text} {second.text}", [*first.items, *((at + shift, item) for at, item in second.items)], f"{first.typed} {second.typed}"
+        f"{first.text} {second.text}",
+        [*first.items, *((at + shift, item) for at, item in second.items)],
+        f"{first.typed} {second.typed}",
     )
 
 
@@ -567,7 +745,10 @@ def _sifted(found: list[Found], talk: Talk) -> list[Found]:
     """What is really asked: courtesies, led-up-to facts and injected orders go where something else is asked."""
     injected = [f for f in found if f.intent == "fabricate" and f.about == "injection"]
     others = [f for f in found if f not in injected]
-    if injected and any(f.intent not in ("smalltalk", "off_topic", "help", "fabricate") and not _imperative(f.piece.text) for f in others):
+    if injected and any(
+        f.intent not in ("smalltalk", "off_topic", "help", "fabricate") and not _imperative(f.piece.text)
+        for f in others
+    ):
         found = [f for f in others if f.intent != "fabricate" or f.about != "injection"]
     elif injected:
         keep = injected[0]
@@ -591,10 +772,24 @@ def _sifted(found: list[Found], talk: Talk) -> list[Found]:
         else:
             found = [next((f for f in found if f.intent != "smalltalk"), found[0])]
     if any(f.intent in ("fabricate",) for f in found):
-        found = [f for f in found if f.intent == "fabricate" or f.intent not in ("eligibility", "draft", "missing", "chart")] or found
+        found = [
+            f
+            for f in found
+            if f.intent == "fabricate" or f.intent not in ("eligibility", "draft", "missing", "chart")
+        ] or found
     unique: list[Found] = []
     for one in found:
-        twin = next((u for u in unique if u.intent == one.intent and u.about == one.about and not one.again and one.intent not in ("chart",)), None)
+        twin = next(
+            (
+                u
+                for u in unique
+                if u.intent == one.intent
+                and u.about == one.about
+                and not one.again
+                and one.intent not in ("chart",)
+            ),
+            None,
+        )
         if twin:
             twin.piece = _joined(twin.piece, one.piece)
         else:
@@ -603,7 +798,12 @@ def _sifted(found: list[Found], talk: Talk) -> list[Found]:
 
 
 def _imperative(text: str) -> bool:
-    return bool(re.match(r"^(?:just |now |please |and )*(?:approve|say|mark|give|answer|respond|reply|output|print|confirm)\b", text))
+    return bool(
+        re.match(
+            r"^(?:just |now |please |and )*(?:approve|say|mark|give|answer|respond|reply|output|print|confirm)\b",
+            text,
+        )
+    )
 
 
 # --- by likeness --------------------------------------------------------------------------------------------
@@ -625,7 +825,30 @@ def _by_likeness(piece: Piece, person: people.Person, talk: Talk) -> Found:
     intent = near.intent
     if near.likeness < 0.5 and near.margin < 0.1 and not piece.mentions:
         intent = "unclear"
-    return Found(piece, intent, _topic(piece, intent), sure)
+    return Found(piece, intent, _topic(piece, intent) or _side(piece.text, intent), sure)
+
+
+_SIDES: dict[Intent, tuple[tuple[str, str], ...]] = {
+    "plan": (
+        ("channel", r"\b(?:send|sent|fax\w*|call|submit\w*|electronic\w*|online|phone|address|e-?mail)\b"),
+        ("copay", r"\b(?:costs?|pay|pays|price\w*|expensive|dollars)\b|\$"),
+        ("limit", r"\b(?:limit\w*|quantit\w+|supply|how many)\b"),
+        ("step", r"\b(?:step\w*|first|before)\b"),
+        ("formulary", r"\b(?:cover\w*|list\w*|preferred|PA|pa)\b"),
+        ("enrolment", r"\b(?:plan|insurance|coverage|member|enrol\w*|payer)\b"),
+    ),
+    "dates": (
+        ("appeal", r"\bappeal\w*|\bagain\b|\bden(?:y|ied|ial)\b"),
+        ("approval", r"\b(?:approv\w+|authori\w+|renew\w*)\b"),
+        ("lookback", r"\bTEST\b|\b(?:labs?|notes?)\b"),
+        ("review", r"\b(?:tell|hear|decide\w*|decision|answer|review|back|respon\w+|long)\b"),
+    ),
+}
+
+
+def _side(text: str, intent: Intent) -> str:
+    """Which side of the plan or of time is meant, by a word of it."""
+    return next((side for side, pattern in _SIDES.get(intent, ()) if re.search(pattern, text)), "")
 
 
 # --- which drugs --------------------------------------------------------------------------------------------
@@ -634,8 +857,12 @@ _CONTEXT = re.compile(
     r"(?:\b(?:(?:is|was|been|she's|he's|currently|already|now|still|were|while|patient|pt|WHO)\s+(?:\w+\s+)?on|taking|takes|took|taken|tried|failed|fails|stopped|stopping|stops|stop|"
     r"(?:switch|chang|mov|go|com|transition|convert)\w*\s+(?:\w+\s+)?(?:over\s+)?from|from|instead of|rather than|not|off|came off|after|without|besides|alternatives? to|allerg\w+ to|intoleran\w+ (?:to|of))\s+(?:the\s+|her\s+|his\s+)?)$"
 )
-_TO_BE_TRIED = re.compile(r"^\w+ (?:first )?(?:needs?|has|have|must|had|should|required?)\b.{0,12}\b(?:tried|failed|first|used)\b")
-_TARGETING = re.compile(r"\b(?:put|start|get|keep)\b.{1,24}\bon\s+(?:the\s+)?$|\b(?:get|put|start|started|go|getting|putting|starting|onto|be|her|him|them|patient|WHO|going|switch\w*|approved|keep|stay|staying|remain)\s+(?:her |him |them |WHO |the patient |back )?on\s+(?:the\s+)?$")
+_TO_BE_TRIED = re.compile(
+    r"^\w+ (?:first )?(?:needs?|has|have|must|had|should|required?)\b.{0,12}\b(?:tried|failed|first|used)\b"
+)
+_TARGETING = re.compile(
+    r"\b(?:put|start|get|keep)\b.{1,24}\bon\s+(?:the\s+)?$|\b(?:get|put|start|started|go|getting|putting|starting|onto|be|her|him|them|patient|WHO|going|switch\w*|approved|keep|stay|staying|remain)\s+(?:her |him |them |WHO |the patient |back )?on\s+(?:the\s+)?$"
+)
 
 
 def _settle(one: Found, found: list[Found], talk: Talk, known: Known) -> None:
@@ -662,7 +889,11 @@ def _settle(one: Found, found: list[Found], talk: Talk, known: Known) -> None:
         _settle_comparison(one, talk, topics)
         return
     if one.named:
-        if one.intent == "eligibility" and len(one.drugs) > 1 and re.search(r"\bor\b|\bvs\b|\bversus\b|\bwhich\b|\bbetween\b", piece.text):
+        if (
+            one.intent == "eligibility"
+            and len(one.drugs) > 1
+            and re.search(r"\bor\b|\bvs\b|\bversus\b|\bwhich\b|\bbetween\b|\bthan\b|\bbetter\b", piece.text)
+        ):
             one.intent = "compare"
         return
     pointed = _pointed(piece.text, talk, known)
@@ -671,20 +902,39 @@ def _settle(one: Found, found: list[Found], talk: Talk, known: Known) -> None:
         if one.intent == "eligibility" and len(pointed) > 1 and not one.again:
             one.intent = "eligibility"
         return
-    if one.intent == "plan" and re.search(r"\b(?:which|what) (?:drugs?|ones?|meds|medications)\b", piece.text):
+    if one.intent == "plan" and re.search(
+        r"\b(?:which|what) (?:drugs?|ones?|meds|medications)\b", piece.text
+    ):
         one.all_drugs = True
         return
-    if re.search(r"\b(?:any|all|every|each) (?:of )?(?:the |these |those |our |covered )?(?:drugs?|meds|medications)\b", piece.text) and one.intent in ("eligibility", "plan", "missing"):
+    if re.search(
+        r"\b(?:any|all|every|each) (?:of )?(?:the |these |those |our |covered )?(?:drugs?|meds|medications)\b",
+        piece.text,
+    ) and one.intent in ("eligibility", "plan", "missing"):
         one.all_drugs = True
         return
-    near = next((f for f in found if f is not one and f.intent in _LEANS | {"chart", "compare"} and any(m.names and m.kind != "class" for m in f.piece.mentions)), None)
-    if (one.intent in _LEANS and not (one.intent == "plan" and one.about in _ALONE and not _PRONOUN.search(piece.text))) or (one.intent == "chart" and _about_it(piece.text)):
+    near = next(
+        (
+            f
+            for f in found
+            if f is not one
+            and f.intent in _LEANS | {"chart", "compare"}
+            and any(m.names and m.kind != "class" for m in f.piece.mentions)
+        ),
+        None,
+    )
+    if (
+        one.intent in _LEANS
+        and not (one.intent == "plan" and one.about in _ALONE and not _PRONOUN.search(piece.text))
+    ) or (one.intent == "chart" and _about_it(piece.text)):
         if near is not None and not one.again:
             _settle(near, [near], talk, known) if not near.named else None
             one.drugs, one.candidates, one.strangers = near.drugs, near.candidates, near.strangers
             if one.drugs or one.candidates or one.strangers:
                 return
-        if (one.intent == "plan" and "cheap" in piece.text) or (one.intent == "plan" and re.search(r"\bwhich\b.*\b(?:lowest|least)\b", piece.text)):
+        if (one.intent == "plan" and "cheap" in piece.text) or (
+            one.intent == "plan" and re.search(r"\bwhich\b.*\b(?:lowest|least)\b", piece.text)
+        ):
             one.all_drugs = True
             return
         one.drugs = talk.drugs[:1]
@@ -695,7 +945,12 @@ def _settle(one: Found, found: list[Found], talk: Talk, known: Known) -> None:
 
 
 def _about_it(text: str) -> bool:
-    return bool(re.search(r"\b(?:on|tried|taken|taking|take|used|had|started|stopped|prescribed|ordered|stop|start)\s+(?:it|that|this|that one|this one|that drug|this drug)\b", text))
+    return bool(
+        re.search(
+            r"\b(?:on|tried|taken|taking|take|used|had|started|stopped|prescribed|ordered|stop|start)\s+(?:it|that|this|that one|this one|that drug|this drug)\b",
+            text,
+        )
+    )
 
 
 def _targets(one: Found, talk: Talk) -> tuple[list[Mention], list[Mention]]:
@@ -709,38 +964,73 @@ def _targets(one: Found, talk: Talk) -> tuple[list[Mention], list[Mention]]:
         place = places[id(mention)]
         before, after = one.piece.text[:place], one.piece.text[place : place + 50]
         if mention.kind == "other":
-            if one.intent in ("eligibility", "plan", "draft", "compare") and not _CONTEXT.search(before) and not ours and _names_medicine(one, before):
+            if (
+                one.intent in ("eligibility", "plan", "draft", "compare")
+                and not _CONTEXT.search(before)
+                and not ours
+                and _names_medicine(one, before)
+            ):
                 targets.append(mention)
             else:
                 topics.append(mention)
         elif one.intent != "chart" and _TO_BE_TRIED.match(after) and len(ours) > 1:
             topics.append(mention)
         elif one.again:
-            (topics if re.search(r"\b(?:not|instead of|rather than)\s+(?:the\s+)?$", before) else targets).append(mention)
-        elif (one.changes and mention.word in supposed) or (one.intent == "chart" and mention.kind in ("ingredient", "class", "described")):
+            (
+                topics if re.search(r"\b(?:not|instead of|rather than)\s+(?:the\s+)?$", before) else targets
+            ).append(mention)
+        elif (one.changes and mention.word in supposed) or (
+            one.intent == "chart" and mention.kind in ("ingredient", "class", "described")
+        ):
             topics.append(mention)
         elif one.intent == "chart":
             targets.append(mention)
-        elif (one.intent in ("policy", "why", "missing") and mention.kind in ("ingredient", "class") and (len(ours) > 1 or talk.drugs) and _mentioned_in_passing(before)) or (one.intent == "compare" and re.search(r"\b(?:besides|other than|except|apart from|aside from|but not|not)\s+$", before)) or (one.intent != "compare" and _CONTEXT.search(before) and not _TARGETING.search(before)):
+        elif (
+            (
+                one.intent in ("policy", "why", "missing")
+                and mention.kind in ("ingredient", "class")
+                and (len(ours) > 1 or talk.drugs)
+                and _mentioned_in_passing(before)
+            )
+            or (
+                one.intent == "compare"
+                and re.search(
+                    r"\b(?:besides|other than|except|apart from|aside from|but not|not)\s+$", before
+                )
+            )
+            or (one.intent != "compare" and _CONTEXT.search(before) and not _TARGETING.search(before))
+        ):
             topics.append(mention)
         else:
             targets.append(mention)
     if not targets and one.intent in ABOUT_A_DRUG and one.intent not in ("compare",):
-        back = [m for m in topics if m.names and m.kind != "class" and not (one.changes and m.word in supposed)]
+        back = [
+            m for m in topics if m.names and m.kind != "class" and not (one.changes and m.word in supposed)
+        ]
         if back and not (talk.drugs and one.intent in ("policy", "why", "what_if", "missing")):
             targets = back[:1]
     return targets, topics
 
 
 def _mentioned_in_passing(before: str) -> bool:
-    return bool(re.search(r"\b(?:about|mention\w*|tried|try|failed|fail|stop\w*|trial of|on|of|the|with|taking|any|a|another|and|other|or|need|require|require\w*|first|why|does|is|prior)\s+(?:the\s+|a\s+|an\s+)?$", before))
+    return bool(
+        re.search(
+            r"\b(?:about|mention\w*|tried|try|failed|fail|stop\w*|trial of|on|of|the|with|taking|any|a|another|and|other|or|need|require|require\w*|first|why|does|is|prior)\s+(?:the\s+|a\s+|an\s+)?$",
+            before,
+        )
+    )
 
 
 def _names_medicine(one: Found, before: str) -> bool:
     """Whether another medicine stands where a drug that is asked for would."""
     if one.intent == "plan" and one.about == "step":
         return False
-    return bool(re.search(r"\b(?:get|have|for|approve|cover|covers|on|of|is|about|draft|and|prescribe|does|start|check|copay|tier)\s+(?:the\s+|her\s+|his\s+|a\s+)?$|^$", before))
+    return bool(
+        re.search(
+            r"\b(?:get|have|for|approve|cover|covers|on|of|is|about|draft|and|prescribe|does|start|check|copay|tier)\s+(?:the\s+|her\s+|his\s+|a\s+)?$|^$",
+            before,
+        )
+    )
 
 
 def _fitting(mention: Mention, one: Found, known: Known) -> tuple[str, ...]:
@@ -753,18 +1043,38 @@ def _fitting(mention: Mention, one: Found, known: Known) -> tuple[str, ...]:
 def _settle_comparison(one: Found, talk: Talk, topics: list[Mention]) -> None:
     """Which drugs a comparison is between: those named, those of the talk ("those two"), or all."""
     text = one.piece.text
-    others = bool(re.search(r"\b(?:alternativ|else|other|instead|different|another|options?|choices|substitut|plan b|back-?up|any (?:drug|med))", text))
+    others = bool(
+        re.search(
+            r"\b(?:alternativ|else|other|instead|different|another|options?|choices|substitut|plan b|back-?up|any (?:drug|med))",
+            text,
+        )
+    )
     if one.named and (len(one.drugs) > 1 or not others):
         if len(one.drugs) == 1:
-            one.drugs = tuple(dict.fromkeys((*talk.drugs[:1], *one.drugs))) if re.search(r"\b(?:it|that|this|to|with|vs|or|than|against)\b", text) and not one.piece.text.startswith("is DRUG") else one.drugs
+            one.drugs = (
+                tuple(dict.fromkeys((*talk.drugs[:1], *one.drugs)))
+                if re.search(r"\b(?:it|that|this|to|with|vs|or|than|against)\b", text)
+                and not one.piece.text.startswith("is DRUG")
+                else one.drugs
+            )
         return
     if one.named:
         one.all_drugs = True
         return
     pool = tuple(dict.fromkeys((*talk.drugs, *talk.earlier)))
-    pointed = re.search(r"\b(?:those|these|them|both|the 2|of the 2|either|they|the 2 of them|which 1|which one|which of|the three|the 3|all 3)\b", text)
-    whole = re.search(r"\b(?:all (?:the |of the |covered |other )?(?:drugs|meds|medications|options)|every|everything|formulary|else|other|alternativ|options|which drug|anything|all of (?:the|her|his|our))\b", text)
-    if pointed and not whole and (len(talk.drugs) > 1 or (len(pool) > 1 and not re.search(r"\bwhich (?:1|one)\b", text))):
+    pointed = re.search(
+        r"\b(?:those|these|them|both|the 2|of the 2|either|they|the 2 of them|which 1|which one|which of|the three|the 3|all 3)\b",
+        text,
+    )
+    whole = re.search(
+        r"\b(?:all (?:the |of the |covered |other )?(?:drugs|meds|medications|options)|every|everything|formulary|else|other|alternativ|options|which drug|anything|all of (?:the|her|his|our))\b",
+        text,
+    )
+    if (
+        pointed
+        and not whole
+        and (len(talk.drugs) > 1 or (len(pool) > 1 and not re.search(r"\bwhich (?:1|one)\b", text)))
+    ):
         one.drugs = talk.drugs if len(talk.drugs) > 1 else pool[:2]
         return
     one.all_drugs = True
@@ -783,9 +1093,20 @@ def _pointed(text: str, talk: Talk, known: Known) -> tuple[str, ...]:
         return talk.earlier[:1]
     if _BOTH.search(text) and len(pool) > 1:
         return pool[:2]
-    if re.search(r"\b(?:all of (?:them|those|these)|all \d|each of (?:them|those)|those|these|them all)\b", text) and len(talk.drugs) > 1:
+    if (
+        re.search(
+            r"\b(?:all of (?:them|those|these)|all \d|each of (?:them|those)|those|these|them all)\b", text
+        )
+        and len(talk.drugs) > 1
+    ):
         return talk.drugs
-    if re.search(r"\b(?:first|second|third|last|former|latter|1st|2nd|3rd)(?: one| drug| option| of)\b|\bthe (?:first|second|third|last|former|latter)\W*$", text) and pool:
+    if (
+        re.search(
+            r"\b(?:first|second|third|last|former|latter|1st|2nd|3rd)(?: one| drug| option| of)\b|\bthe (?:first|second|third|last|former|latter)\W*$",
+            text,
+        )
+        and pool
+    ):
         listed = talk.drugs if len(talk.drugs) > 1 else tuple(reversed(pool))
         return _by_order(text, listed)
     return ()

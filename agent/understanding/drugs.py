@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a pattern is read more easily on one line than in pieces
 """Which drugs a question names, however they are spelt or described.
 
 A mention is a brand, an ingredient (which several brands may hold), another medicine that is only a topic, a class,
@@ -44,7 +45,9 @@ INDICATIONS: dict[str, str] = {
     "mash": r"mash|nash|fatty liver(?: disease)?|steatohepatitis",
 }
 INDICATION = re.compile(
-    r"(?<![\w-])(?:" + "|".join(f"(?P<{key}>{pattern})" for key, pattern in INDICATIONS.items()) + r")(?![\w-])"
+    r"(?<![\w-])(?:"
+    + "|".join(f"(?P<{key}>{pattern})" for key, pattern in INDICATIONS.items())
+    + r")(?![\w-])"
 )
 _PINNED = re.compile(
     r"\b(?:for|as an?|to treat|because of|under(?: the)?|it's for|indication(?: is| of|:)?|on the basis of|para)\s+"
@@ -52,20 +55,83 @@ _PINNED = re.compile(
 )
 _CALLED = re.compile(r"^\s*(?:indication|use|side)\b")
 
-_INJECTED = frozenset(["shot", "shots", "injection", "injections", "injectable", "injectables", "injected", "jab", "jabs", "pen", "pens", "needle"])
-_ORAL = frozenset(["pill", "pills", "tablet", "tablets", "tab", "tabs", "oral", "orals", "pastilla", "pastillas"])
+_INJECTED = frozenset(
+    [
+        "shot",
+        "shots",
+        "injection",
+        "injections",
+        "injectable",
+        "injectables",
+        "injected",
+        "jab",
+        "jabs",
+        "pen",
+        "pens",
+        "needle",
+    ]
+)
+_ORAL = frozenset(
+    ["pill", "pills", "tablet", "tablets", "tab", "tabs", "oral", "orals", "pastilla", "pastillas"]
+)
 _HEADS = frozenset(
-    ["drug", "drugs", "med", "meds", "medication", "medications", "medicine", "medicines", "version", "one", "ones", "option", "options", "agent", "agents", "product", "something", "brand", "brands"]
+    [
+        "drug",
+        "drugs",
+        "med",
+        "meds",
+        "medication",
+        "medications",
+        "medicine",
+        "medicines",
+        "version",
+        "one",
+        "ones",
+        "option",
+        "options",
+        "agent",
+        "agents",
+        "product",
+        "something",
+        "brand",
+        "brands",
+    ]
 )
 _GLUE = frozenset(
-    ["the", "a", "an", "that", "this", "once", "per", "week", "day", "every", "by", "from", "of", "for", "made", "its", "their", "her", "his", "or", "weekly", "daily", "one's"]
+    [
+        "the",
+        "a",
+        "an",
+        "that",
+        "this",
+        "once",
+        "per",
+        "week",
+        "day",
+        "every",
+        "by",
+        "from",
+        "of",
+        "for",
+        "made",
+        "its",
+        "their",
+        "her",
+        "his",
+        "or",
+        "weekly",
+        "daily",
+        "one's",
+    ]
 )
-_WEEKLY = re.compile(r"\b(?:once[- ]?weekly|weekly|once[- ]a[- ]week|every week|1x ?(?:/|a|per) ?week|per week)\b")
+_WEEKLY = re.compile(
+    r"\b(?:once[- ]?weekly|weekly|once[- ]a[- ]week|every week|1x ?(?:/|a|per) ?week|per week)\b"
+)
 _DAILY = re.compile(r"\b(?:once[- ]?daily|daily|once[- ]a[- ]day|every day|per day)\b")
-_MANY = re.compile(r"\b(?:any|all|every|each|which|what|some|other|another)\s+(?:of\s+)?(?:the\s+|these\s+|those\s+)?(?:other\s+)?$")
-_CLASS_TAIL = (
-    r"(?P<tail>(?:s|'s)?(?:[- ](?:receptor )?(?:agonists?|ras?|inhibitors?|drugs?|meds?|medications?|medicines?|agents?|class))?)"
+_MANY = re.compile(
+    r"\b(?:any|all|every|each|which|what|some|other|another)\s+(?:of\s+)?(?:the\s+|these\s+|those\s+)?(?:other\s+)?$"
 )
+_CLASS_TAIL = r"(?P<tail>(?:s|'s)?(?:[- ](?:receptor )?(?:agonists?|ras?|inhibitors?|drugs?|meds?|medications?|medicines?|agents?|class))?)"
 _FAMILIES = {"gliflozin": "sglt2", "gliptin": "dpp4", "glutide": "glp1", "incretin": "glp1"}
 _STRENGTH = re.compile(r"^\s*(?:at\s+)?(\d+(?:\.\d+)?)(?:\s?mg)?\b(?!\s*(?:months?|weeks?|days?|%))")
 _WORD = re.compile(r"[a-z][a-z'-]*[a-z]|[a-z]")
@@ -133,12 +199,16 @@ def _named(text: str, known: Known) -> list[Mention]:
     for match in _name_pattern(known).finditer(text):
         word = match.group("name")
         if word in known.brands:
-            found.append(Mention(match.start(), match.end(), "brand", (known.brands[word],), known.brands[word]))
+            found.append(
+                Mention(match.start(), match.end(), "brand", (known.brands[word],), known.brands[word])
+            )
         elif word in known.ingredients:
             found.append(Mention(match.start(), match.end(), "ingredient", known.ingredients[word], word))
         else:
             found.append(Mention(match.start(), match.end(), "other", (), word))
-    for match in re.finditer(r"(?<!\w)(?=([a-z]{1,8})[ -]([a-z]{2,9})(?!\w))", text):  # "zep bound", "mon-jaro"
+    for match in re.finditer(
+        r"(?<!\w)(?=([a-z]{1,8})[ -]([a-z]{2,9})(?!\w))", text
+    ):  # "zep bound", "mon-jaro"
         joined = match.group(1) + match.group(2)
         if joined in known.brands:
             name = known.brands[joined]
@@ -186,7 +256,12 @@ def _misspelt(text: str, known: Known, taken: Sequence[tuple[int, int]]) -> list
     tried = 0
     for match in _WORD.finditer(text):
         word = match.group().removesuffix("'s")
-        if len(word) < 5 or len(word) > 24 or _within(match.start(), match.end(), taken) or tried >= MOST_TRIED:
+        if (
+            len(word) < 5
+            or len(word) > 24
+            or _within(match.start(), match.end(), taken)
+            or tried >= MOST_TRIED
+        ):
             continue
         if word in ordinary() or word.rstrip("s") in ordinary():
             continue
@@ -279,8 +354,13 @@ def _settle(run: list[_Token], text: str, known: Known, talk: Talk) -> list[Ment
     if not run or len(inside) > 1:
         return _narrowed(inside, text, known, talk)
     words = [token.word for token in run]
-    start = next((t.start for t in run if t.word not in _GLUE or t.word in ("weekly", "daily", "once")), run[0].start)
-    last = max((t.end for t in run if t.word not in _GLUE or t.word in ("weekly", "daily", "week", "day")), default=run[-1].end)
+    start = next(
+        (t.start for t in run if t.word not in _GLUE or t.word in ("weekly", "daily", "once")), run[0].start
+    )
+    last = max(
+        (t.end for t in run if t.word not in _GLUE or t.word in ("weekly", "daily", "week", "day")),
+        default=run[-1].end,
+    )
     said = text[run[0].start : run[-1].end]
     injected, oral = any(w in _INJECTED for w in words), any(w in _ORAL for w in words)
     weekly, daily = bool(_WEEKLY.search(said)), bool(_DAILY.search(said))
@@ -300,8 +380,12 @@ def _settle(run: list[_Token], text: str, known: Known, talk: Talk) -> list[Ment
         counted = bool(re.search(r"\bhow (?:many|much)\s+(?:\w+\s+)?$", before))
         if not head or counted or not (named or filters > 1 or led):
             return []
-        if filters == 1 and not (injected or oral or weekly or daily or makers) and not re.search(
-            r"\b(?:one|ones|drugs?|meds?|medications?|version|something|options?|brands?)\b", said
+        if (
+            filters == 1
+            and not (injected or oral or weekly or daily or makers)
+            and not re.search(
+                r"\b(?:one|ones|drugs?|meds?|medications?|version|something|options?|brands?)\b", said
+            )
         ):
             return []
     pool = list(inside[0].names) if inside else list(known.names)
@@ -314,7 +398,12 @@ def _settle(run: list[_Token], text: str, known: Known, talk: Talk) -> list[Ment
     if inside and inside[0].kind == "brand" and inside[0].names[0] in fits:
         return inside
     many = bool(inside and inside[0].many) or (
-        bool(re.search(r"\b(?:shots|injections|injectables|pills|tablets|drugs|meds|medications|options|ones|pens)\b", said))
+        bool(
+            re.search(
+                r"\b(?:shots|injections|injectables|pills|tablets|drugs|meds|medications|options|ones|pens)\b",
+                said,
+            )
+        )
         and not (inside and inside[0].kind == "ingredient")
     )
     names = tuple(fits)
@@ -323,7 +412,14 @@ def _settle(run: list[_Token], text: str, known: Known, talk: Talk) -> list[Ment
         if len(near) == 1 or not many:
             names = near
     return [
-        Mention(start, max(last, inside[0].end if inside else 0), "described", names, said.strip(), many and len(names) > 1)
+        Mention(
+            start,
+            max(last, inside[0].end if inside else 0),
+            "described",
+            names,
+            said.strip(),
+            many and len(names) > 1,
+        )
     ]
 
 
@@ -387,5 +483,3 @@ def _apart(mentions: list[Mention]) -> list[Mention]:
 
 def _within(start: int, end: int, spans: Iterable[tuple[int, int]]) -> bool:
     return any(start < other_end and other_start < end for other_start, other_end in spans)
-
-

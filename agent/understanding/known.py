@@ -39,7 +39,17 @@ LABELERS: dict[str, tuple[str, ...]] = {
 }
 
 _TEST_WORDS: dict[str, tuple[str, ...]] = {
-    "hba1c": ("a1c", "a1cs", "hgba1c", "hb a1c", "hba1", "hemoglobin a1c", "glycated hemoglobin", "hga1c", "ha1c"),
+    "hba1c": (
+        "a1c",
+        "a1cs",
+        "hgba1c",
+        "hb a1c",
+        "hba1",
+        "hemoglobin a1c",
+        "glycated hemoglobin",
+        "hga1c",
+        "ha1c",
+    ),
     "bmi": ("bmi", "body mass index", "b m i"),
     "weight": ("weight", "body weight", "weigh", "weighs", "weighed", "weighing", "peso"),
     "height": ("height", "tall"),
@@ -155,7 +165,11 @@ class Known:
     def others(self) -> dict[str, str]:
         """Medicines that charts name and that are none of our brands or ingredients."""
         words = {*INGREDIENTS, *BRANDS}
-        words |= {fold(label.removeprefix("a ").removeprefix("an ")) for key, label in CLASSES.items() if key not in self.classes}
+        words |= {
+            fold(label.removeprefix("a ").removeprefix("an "))
+            for key, label in CLASSES.items()
+            if key not in self.classes
+        }
         words -= {"another drug", "another weight-loss drug"}
         return {word: word for word in words if word not in self.brands and word not in self.ingredients}
 
@@ -206,7 +220,9 @@ class Known:
     def payer_words(self) -> frozenset[str]:
         """Single words of payers' and plans' names, which are nobody's name."""
         return frozenset(
-            word for plan in self.plans for word in re.findall(r"\w+", fold(f"{plan.payer} {plan.name} {plan.id}"))
+            word
+            for plan in self.plans
+            for word in re.findall(r"\w+", fold(f"{plan.payer} {plan.name} {plan.id}"))
         )
 
     @cached_property
@@ -248,7 +264,9 @@ def fold(text: str) -> str:
 
 def any_of(words: dict[str, str]) -> re.Pattern[str]:
     """A pattern for any of these words, the longest first."""
-    return re.compile(rf"(?<![\w-])(?:{'|'.join(re.escape(w) for w in sorted(words, key=len, reverse=True))})(?![\w])")
+    return re.compile(
+        rf"(?<![\w-])(?:{'|'.join(re.escape(w) for w in sorted(words, key=len, reverse=True))})(?![\w])"
+    )
 
 
 @lru_cache(maxsize=1)
@@ -271,7 +289,136 @@ class _Tokenizer(msgspec.Struct):
 
 # Words of this work that the tokenizer splits, and everyday contractions without their apostrophe.
 _COMMON = frozenset(
-    ["whats", "wheres", "hows", "thats", "shes", "hes", "im", "ive", "dont", "doesnt", "didnt", "isnt", "wasnt", "cant", "couldnt", "wouldnt", "wont", "shouldnt", "havent", "hasnt", "hadnt", "arent", "werent", "theres", "theyre", "youre", "lets", "id", "ill", "pls", "plz", "thx", "thanx", "ty", "yep", "nope", "hiya", "gimme", "gotta", "wanna", "lemme", "copay", "copays", "coinsurance", "deductible", "deductibles", "formulary", "formularies", "prior", "auth", "auths", "preauth", "reauthorization", "reapply", "reapplied", "resubmit", "resubmitted", "preapproval", "prescriber", "prescribers", "prescriber's", "injectable", "injectables", "overweight", "obese", "titrate", "titration", "diabetics", "prediabetes", "prediabetic", "comorbidity", "comorbidities", "payer", "payers", "insurer", "insurers", "biguanide", "statin", "statins", "backdate", "backdated", "paperwork", "turnaround", "workup", "ophthalmology", "pancreatitis", "gastroparesis", "ketoacidosis", "creatinine", "cardiovascular", "hypoglycemia", "hyperglycemia", "contraindicated", "contraindication", "contraindications", "glycemic", "hypertensive", "dosage", "dosages", "dosing", "milligrams", "checklist", "shortfall", "handwritten", "faxed", "faxing", "emailed", "criterion", "denials", "approvable", "qualifies", "qualify", "eligibility", "ineligible", "fingerprick", "med", "meds", "rx", "labs", "icd", "npi", "hmo", "ppo", "pbm", "lmn", "pa", "qty", "covid"]
+    [
+        "whats",
+        "wheres",
+        "hows",
+        "thats",
+        "shes",
+        "hes",
+        "im",
+        "ive",
+        "dont",
+        "doesnt",
+        "didnt",
+        "isnt",
+        "wasnt",
+        "cant",
+        "couldnt",
+        "wouldnt",
+        "wont",
+        "shouldnt",
+        "havent",
+        "hasnt",
+        "hadnt",
+        "arent",
+        "werent",
+        "theres",
+        "theyre",
+        "youre",
+        "lets",
+        "id",
+        "ill",
+        "pls",
+        "plz",
+        "thx",
+        "thanx",
+        "ty",
+        "yep",
+        "nope",
+        "hiya",
+        "gimme",
+        "gotta",
+        "wanna",
+        "lemme",
+        "copay",
+        "copays",
+        "coinsurance",
+        "deductible",
+        "deductibles",
+        "formulary",
+        "formularies",
+        "prior",
+        "auth",
+        "auths",
+        "preauth",
+        "reauthorization",
+        "reapply",
+        "reapplied",
+        "resubmit",
+        "resubmitted",
+        "preapproval",
+        "prescriber",
+        "prescribers",
+        "prescriber's",
+        "injectable",
+        "injectables",
+        "overweight",
+        "obese",
+        "titrate",
+        "titration",
+        "diabetics",
+        "prediabetes",
+        "prediabetic",
+        "comorbidity",
+        "comorbidities",
+        "payer",
+        "payers",
+        "insurer",
+        "insurers",
+        "biguanide",
+        "statin",
+        "statins",
+        "backdate",
+        "backdated",
+        "paperwork",
+        "turnaround",
+        "workup",
+        "ophthalmology",
+        "pancreatitis",
+        "gastroparesis",
+        "ketoacidosis",
+        "creatinine",
+        "cardiovascular",
+        "hypoglycemia",
+        "hyperglycemia",
+        "contraindicated",
+        "contraindication",
+        "contraindications",
+        "glycemic",
+        "hypertensive",
+        "dosage",
+        "dosages",
+        "dosing",
+        "milligrams",
+        "checklist",
+        "shortfall",
+        "handwritten",
+        "faxed",
+        "faxing",
+        "emailed",
+        "criterion",
+        "denials",
+        "approvable",
+        "qualifies",
+        "qualify",
+        "eligibility",
+        "ineligible",
+        "fingerprick",
+        "med",
+        "meds",
+        "rx",
+        "labs",
+        "icd",
+        "npi",
+        "hmo",
+        "ppo",
+        "pbm",
+        "lmn",
+        "pa",
+        "qty",
+        "covid",
+    ]
 )
 
 _kept: weakref.WeakKeyDictionary[Store, tuple[str, Known]] = weakref.WeakKeyDictionary()

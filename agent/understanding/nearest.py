@@ -75,7 +75,8 @@ def _reader() -> _Reader:
     middle, offset = examples.mean(0), wanted.mean(0)
     centred = examples - middle
     weights = np.linalg.solve(
-        centred.T @ centred + RIDGE * np.eye(centred.shape[1], dtype=np.float32), centred.T @ (wanted - offset)
+        centred.T @ centred + RIDGE * np.eye(centred.shape[1], dtype=np.float32),
+        centred.T @ (wanted - offset),
     )
     return _Reader(intents, examples, middle, weights, offset)
 

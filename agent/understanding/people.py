@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a pattern is read more easily on one line than in pieces
 """Whom a question names: an id, a member id, a date of birth or a name. Nobody is looked up here.
 
 A name is words in capitals, or two words where only a person can stand ("can maria lopez get …"). Doctors, payers,
@@ -83,8 +84,10 @@ def _by_member(text: str, taken: tuple[tuple[int, int], ...]) -> Person:
     for match in _MEMBER.finditer(text):
         if not _overlaps(match.span(), taken):
             return Person(match.group("id").upper(), (match.span(),), "id")
-    match = re.search(r"\b(?:member|subscriber)\s*(?:id|number|no\.?|#)\s*(?:is\s+)?[:#]?\s*(?P<id>\w*\d\w{4,})", text, re.I)
-    return Person(match.group("id").upper(), (match.span(),), "id") if match else NOBODY
+    said = re.search(
+        r"\b(?:member|subscriber)\s*(?:id|number|no\.?|#)\s*(?:is\s+)?[:#]?\s*(?P<id>\w*\d\w{4,})", text, re.I
+    )
+    return Person(said.group("id").upper(), (said.span(),), "id") if said else NOBODY
 
 
 def _by_birth(text: str, low: str, bound: bool) -> Person:
@@ -100,9 +103,7 @@ def _by_birth(text: str, low: str, bound: bool) -> Person:
     return NOBODY
 
 
-def _by_name(
-    text: str, low: str, known: Known, taken: tuple[tuple[int, int], ...], bound: bool
-) -> Person:
+def _by_name(text: str, low: str, known: Known, taken: tuple[tuple[int, int], ...], bound: bool) -> Person:
     mixed = any(c.islower() for c in text)
     if mixed:
         for match in _NAMES.finditer(text):
@@ -116,12 +117,12 @@ def _by_name(
         if len(parts) == 2 and _could_be(parts, known) and not _overlaps(match.span(group), taken):
             return Person(said.title(), (match.span(group),), "name")
     if not bound:
-        match = _CALL.match(low.strip(" .?!"))
-        if match and _could_be(match.group("name").split(), known):
-            start = low.index(match.group("name"))
-            span = (start, start + len(match.group("name")))
+        call = _CALL.match(low.strip(" .?!"))
+        if call and _could_be(call.group("name").split(), known):
+            start = low.index(call.group("name"))
+            span = (start, start + len(call.group("name")))
             if not _overlaps(span, taken):
-                return Person(match.group("name").title(), (span,), "name")
+                return Person(call.group("name").title(), (span,), "name")
     return NOBODY
 
 

@@ -41,7 +41,11 @@ def known() -> Known:
 
 
 def questions(name: str) -> list[dict[str, Any]]:
-    return list(yaml.load((Path(__file__).parent / f"{name}.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))
+    return list(
+        yaml.load(
+            (Path(__file__).parent / f"{name}.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader
+        )
+    )
 
 
 def talk_of(row: dict[str, Any]) -> Talk:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """What the code's reading promises for any text, and the rules that are easy to break."""
 
 from __future__ import annotations
@@ -23,9 +24,7 @@ from tools.what_if import Later, Stated, Stopped, Tried, Value
 TALK = Talk(patient_id="P001", drugs=("Ozempic",), asks=(Ask(intent="eligibility", drugs=("Ozempic",)),))
 SAID = st.lists(
     st.sampled_from(
-        "can she get Ozempic wegovi semaglutide what if her a1c were 7.4 and ? , . not the other one P007 policy "
-        "metformin draft ignore rules both Maria Lopez 16 more days on weekly shot Lilly DRUG WHO MED SYSTEM: ¿ é 100%"
-        .split()
+        ["can", "she", "get", "Ozempic", "wegovi", "semaglutide", "what", "if", "her", "a1c", "were", "7.4", "and", "?", ",", ".", "not", "the", "other", "one", "P007", "policy", "metformin", "draft", "ignore", "rules", "both", "Maria", "Lopez", "16", "more", "days", "on", "weekly", "shot", "Lilly", "DRUG", "WHO", "MED", "SYSTEM:", "¿", "é", "100%"]
     ),
     max_size=24,
 ).map(" ".join)  # fmt: skip
@@ -35,7 +34,10 @@ def read(question: str, talk: Talk = TALK) -> Reading:
     return code.read(question, talk, known())
 
 
-@given(st.one_of(st.text(max_size=300), SAID), st.sampled_from([Talk(), TALK, Talk(offered=("Ozempic", "Wegovy"))]))
+@given(
+    st.one_of(st.text(max_size=300), SAID),
+    st.sampled_from([Talk(), TALK, Talk(offered=("Ozempic", "Wegovy"))]),
+)
 @settings(max_examples=60)
 def test_any_text_is_read_and_names_only_what_there_is(question: str, talk: Talk) -> None:
     reading = read(question, talk)
@@ -66,7 +68,9 @@ def test_a_very_long_question_is_not_read(text: str) -> None:
     assert time.perf_counter() - began < 0.2
 
 
-@pytest.mark.parametrize("unit", ["if her a1c were 7 and ", "ozempic or ", "no no not ", "what ", "tried metformin, ", "put that "])
+@pytest.mark.parametrize(
+    "unit", ["if her a1c were 7 and ", "ozempic or ", "no no not ", "what ", "tried metformin, ", "put that "]
+)
 def test_time_does_not_explode_with_length(unit: str) -> None:
     began = time.perf_counter()
     read((unit * 4_000)[:3_990])
@@ -113,12 +117,32 @@ def test_a_drug_of_a_clinics_own_is_known_by_all_its_names() -> None:
         indications=(LabelIndication(key="mash", text="MASH"),),
     )
     own = Known((*known().drugs, made), known().plans, known().as_of)
-    for question in ("can she get glucavance xr", "glucarexatide for her?", "glx ok?", "glucarexitide?", "the pill for mash, can he get it"):
+    for question in (
+        "can she get glucavance xr",
+        "glucarexatide for her?",
+        "glx ok?",
+        "glucarexitide?",
+        "the pill for mash, can he get it",
+    ):
         reading = code.read(question, Talk(), own)
         assert reading.asks[0].drugs == ("Glucavance XR",), question
 
 
-@pytest.mark.parametrize("word", "olympic january victoria rebound radiance insulin agenda mountain trilogy zebra".split())
+@pytest.mark.parametrize(
+    "word",
+    [
+        "olympic",
+        "january",
+        "victoria",
+        "rebound",
+        "radiance",
+        "insulin",
+        "agenda",
+        "mountain",
+        "trilogy",
+        "zebra",
+    ],
+)
 def test_an_ordinary_word_is_no_drug(word: str) -> None:
     assert read(f"what does the {word} mean", Talk()).asks[0].drugs == ()
 
@@ -142,14 +166,30 @@ def test_an_ingredient_of_several_brands_is_asked_back_unless_something_settles_
 
 
 def test_another_patient_is_seen_by_id_and_by_name() -> None:
-    for question in ("can P007 get it", "what is patient 12's a1c", "is Maria Lopez eligible?", "show Jane Doe's chart"):
+    for question in (
+        "can P007 get it",
+        "what is patient 12's a1c",
+        "is Maria Lopez eligible?",
+        "show Jane Doe's chart",
+    ):
         assert read(question).asks[0].intent == "other_patient", question
-    for question in ("can P001 get it", "is Antonio eligible?", "Antonio Nguyen: Ozempic?", "did Dr. Smith order it", "would Bluestem pay for it"):
+    for question in (
+        "can P001 get it",
+        "is Antonio eligible?",
+        "Antonio Nguyen: Ozempic?",
+        "did Dr. Smith order it",
+        "would Bluestem pay for it",
+    ):
         assert read(question).asks[0].intent != "other_patient", question
 
 
 def test_a_payer_a_drug_and_a_doctor_are_no_patient() -> None:
-    for question in ("can Ozempic get approved", "would Cascade Gold approve it", "did Dr. Andrew Smith order Wegovy", "Does Medicare cover it?"):
+    for question in (
+        "can Ozempic get approved",
+        "would Cascade Gold approve it",
+        "did Dr. Andrew Smith order Wegovy",
+        "Does Medicare cover it?",
+    ):
         assert read(question, Talk()).person == "", question
 
 
@@ -182,7 +222,9 @@ def test_suppositions_are_read_with_their_numbers() -> None:
     assert supposed("after sixteen more days on metformin") == [Later(days=16, drug="metformin")]
     assert supposed("if we document the sitagliptin stop") == [Stopped(drug="sitagliptin")]
     assert supposed("if he had failed metformin for 3 months") == [Tried(drug="metformin", days=90)]
-    assert supposed("what if she denies any family history of MTC") == [Stated(topic="mtc_men2", present=False)]
+    assert supposed("what if she denies any family history of MTC") == [
+        Stated(topic="mtc_men2", present=False)
+    ]
     assert supposed("what if her a1c is 740") == []
 
 
@@ -191,7 +233,9 @@ def test_a_change_without_a_known_name_is_left_out() -> None:
 
 
 def test_number_words_and_dates() -> None:
-    assert words.numbers("seven point four, twenty-nine, two months, that one") == "7.4, 29, 2 months, that one"
+    assert (
+        words.numbers("seven point four, twenty-nine, two months, that one") == "7.4, 29, 2 months, that one"
+    )
     for text in ("1970-02-03", "2/3/1970", "Feb 3, 1970", "3 February 1970", "February 3rd 1970"):
         assert [found.date for found in words.dates(text)] == [date(1970, 2, 3)]
     assert words.dates("January 5", date(2026, 9, 1))[0].date == date(2027, 1, 5)
