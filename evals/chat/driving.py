@@ -24,11 +24,13 @@ from evals.chat.world import MOCK_DATA
 from tools.errors import Unavailable
 
 if TYPE_CHECKING:
+    from agent.conversation import Turn
     from agent.models.model import Model
     from tools.store.store import Store
 
 Agent = Literal["chat", "tools"]
 Understanding = Literal["joined", "code", "model"]
+COSTS = ("model_calls", "prompt_tokens", "output_tokens", "seconds", "first_token_seconds")
 Drive = Callable[[Question], list[dict[str, Any]]]
 
 
@@ -137,9 +139,15 @@ def chat(store: Store, settings: Settings, setup: Setup, model: Model | None) ->
         graph = build().compile(checkpointer=InMemorySaver())
         talk = Conversation(graph, desk, patient_id=question.patient)
         with understood(setup.understanding):
-            return [msgspec.to_builtins(talk.ask(turn.ask)) for turn in question.turns]
+            return [costed(talk.ask(turn.ask)) for turn in question.turns]
 
     return drive
+
+
+def costed(turn: Turn) -> dict[str, Any]:
+    """The turn's JSON, with what it cost also where that is nothing: a Turn leaves out what is as usual."""
+    costs = {"path": turn.path, "notice": turn.notice, **{name: getattr(turn, name) for name in COSTS}}
+    return {**msgspec.to_builtins(turn), **costs}
 
 
 @contextmanager

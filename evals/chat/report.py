@@ -11,13 +11,12 @@ from typing import Any
 import msgspec
 
 from evals.bench import machine
-from evals.chat.driving import Setup
+from evals.chat.driving import COSTS, Setup
 from evals.chat.questions import KINDS, Expect
 from evals.chat.scoring import CHECKS, wilson
 
 RESULTS = Path(__file__).parents[1] / "results"
 COMBINED = RESULTS / "chat.md"
-COSTS = ("model_calls", "prompt_tokens", "output_tokens", "seconds", "first_token_seconds")
 MOST_FAILURES = 60  # of one model on the page; the JSON has them all
 
 SAID = {

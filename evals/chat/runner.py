@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from evals.chat import report
-from evals.chat.driving import Drive, Setup, chat, digest_of, open_model, tools, world_store
+from evals.chat.driving import COSTS, Drive, Setup, chat, digest_of, open_model, tools, world_store
 from evals.chat.questions import KINDS, SETS, Question, balanced, read_sets
 from evals.chat.scoring import score
 from evals.chat.world import bundled
@@ -189,7 +189,7 @@ def rows_of(question: Question, item: dict[str, Any], setup: Setup) -> list[dict
             "checks": one.checks, "unsupported": len(one.unsupported), "disclosed": len(one.disclosed),
             "other_outcome": one.other_outcome, "path": turn.get("path", ""),
             "trouble": turn.get("notice", ""),
-            **{name: turn.get(name) for name in report.COSTS},
+            **{name: turn.get(name) for name in COSTS},
         }  # fmt: skip
         if not one.right:
             row |= {"question": one.question, "answer": one.answer, "wrong": one.wrong}

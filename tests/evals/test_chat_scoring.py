@@ -301,6 +301,20 @@ def test_a_run_is_gone_on_with_and_asks_nothing_twice(tmp_path: Path) -> None:
     assert count[4:] == ["a", "b", "c"]
 
 
+def test_an_answer_that_cost_nothing_counts_as_one_that_cost_nothing() -> None:
+    from agent.conversation import Turn
+    from evals.chat.driving import costed
+
+    free = costed(Turn(conversation_id="c", question="", answer="Hello.", intent="smalltalk"))
+    dear = costed(
+        Turn(conversation_id="c", question="", answer="Hi.", intent="smalltalk", path="llm", model_calls=2)
+    )
+    rows = [row for one in (free, free, dear) for row in rows_of(FULL, {"turns": [one], "error": ""}, SETUP)]
+    found = report.figures(rows)
+    assert found["costs"]["model_calls_median"] == 0
+    assert found["paths"] == {"llm": 0.3333, "template": 0.6667}
+
+
 def test_an_error_is_an_item_and_all_that_it_owes_is_wrong(tmp_path: Path) -> None:
     def drive(question: Question) -> list[dict[str, Any]]:
         raise RuntimeError("wedged")
