@@ -108,6 +108,8 @@ def _before_and_after(then: Words, now: Words) -> str:
     if then.found.plan_id != now.found.plan_id:
         before = f"it is “{now.outcome()}” under {now.plan()}"
         return f"If so, {request} would be “{then.outcome()}” under {then.plan()}; {before}."
+    if then.use() and now.use() and then.use() != now.use():
+        request += f" (judged{now.use()} now)"
     if then.found.outcome == now.found.outcome:
         return f"If so, {request} under {then.plan()} would stay as it is: {then.outcome()}."
     return f"If so, {request} under {then.plan()} would go from “{now.outcome()}” to “{then.outcome()}”."

@@ -187,7 +187,10 @@ class Words:
             return self._diagnosis((diagnoses or listed)[0])
         if finding.criterion == "quantity":
             return self.slotted(finding.detail, finding, "request")
-        return self.slotted(_told(finding.detail, self.she()), finding, "chart")
+        detail = _told(finding.detail, self.she())
+        if finding.text.endswith("shown by pharmacy fills") and finding.status == "met":
+            detail = detail.replace(" days", " days by pharmacy fills", 1)
+        return self.slotted(detail, finding, "chart")
 
     def _diagnosis(self, item: Evidence) -> str:
         code, _, name = str(item.value).partition(" ")
@@ -413,8 +416,8 @@ class _Slotter:
             for match in re.finditer(rf"(?<!\w){re.escape(item.literal)}(?!\w)", text):
                 if free(*match.span()):
                     slot = self.words.ledger.add(
-                        item.kind, item.literal, origin=item.origin, source=item.source,
-                        attribute=item.attribute, on=item.on, shown=item.shown,
+                        item.kind, item.shown or item.literal, origin=item.origin, source=item.source,
+                        attribute=item.attribute, on=item.on, aliases=(item.literal,) if item.shown else (),
                     )  # fmt: skip
                     taken.append((*match.span(), slot))
         for match in self.words._drugs.finditer(text):
@@ -455,6 +458,8 @@ class _Slotter:
         if unit.rstrip("s") in _DURATIONS:
             kind = "duration"
         about = self._about(before, kind)
+        if self.test and re.search(r"\b(?:fall|rise) of (?:at least )?$", before):
+            about = f"change:{self.test}"
         if about == "age":
             kind, unit = "value", unit or "years"
         origin, source, on, formula = self._measured(match["number"], value, before)
@@ -587,6 +592,10 @@ _TOLD: tuple[tuple[str, str], ...] = (
     ),
     (r"not on the problem list: ([^;]+)", r"\1 is not on the problem list"),
     (r"never tried: ([^;]+)", r"no trial of \1 is charted"),
+    (
+        r"^no course of (.+?) at ([\d.]+ mg) a day$",
+        r"\1 is charted, but below the \2 a day that the policy asks for",
+    ),
     (r"^no course of (.+)$", r"no course of \1 is charted"),
     (r"not stated: ([^;]+)", r"the chart does not state that {she} \1"),
     (r"^stated: ", r"the chart states that {she} "),
@@ -608,8 +617,10 @@ _TOLD: tuple[tuple[str, str], ...] = (
     (r"has pregnancy$", "is pregnant"),
     (r"^(\w+ program) (\S+) to now$", r"\1 going on since \2"),
     (r"^(\w+ program) (\S+) to (\S+)$", r"\1 from \2 to \3"),
-    (r" → ", " to "),
-    (r" \((\S+) to (\S+)\): (fall|rise) of ", r" between \1 and \2, a \3 of "),
+    (
+        r"^(.+?) ([\d.]+ [^→]*?) → ([\d.]+ .*?) \((\S+) to (\S+)\): (fall|rise) of (.+)$",
+        r"\1 \2 on \4 and \3 on \5, a \6 of \7",
+    ),
 )
 
 
@@ -709,6 +720,7 @@ def _needs_documentation(words: Words) -> str:
     head = f"Not yet: {words.request()} {words.outcome()} under {words.plan()}"
     open_criteria = [finding for finding in kinds.criteria if finding.status == "unknown"]
     unruled = [finding for finding in kinds.exclusions if finding.status == "unknown"]
+    missing = [finding for finding in kinds.documents if finding.status != "met"]
     told = []
     if open_criteria:
         all_of = words.count(len(kinds.criteria), "criteria")
@@ -717,14 +729,13 @@ def _needs_documentation(words: Words) -> str:
     if unruled:
         number = words.count(len(unruled), "exclusions not ruled out")
         told.append(f"{number} {_plural('exclusion', unruled)} {_is(unruled)} not ruled out")
-    if told:
-        rest = "" if open_criteria else ", and nothing else is open"
-        return f"{head}; {' and '.join(told)}{rest}."
-    if words.found.stopped_by == "quantity":
-        return f"{head}; only the quantity is not settled."
-    missing = [finding for finding in kinds.documents if finding.status != "met"]
-    number = words.count(len(missing), "missing documents")
-    return f"{head}; only {number} {_plural('document', missing)} {_is(missing)} missing."
+    if kinds.quantity and kinds.quantity[0].status == "unknown":
+        told.append("the quantity is not settled")
+    if missing:
+        number = words.count(len(missing), "missing documents")
+        only = "" if told else "only "
+        told.append(f"{only}{number} {_plural('document', missing)} {_is(missing)} missing")
+    return f"{head}; {listed(told, len(told), words)}."
 
 
 def _likely_denial(words: Words) -> str:

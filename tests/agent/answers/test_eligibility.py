@@ -150,3 +150,19 @@ def test_she_and_he_follow_the_chart() -> None:
     for sex, word in (("female", " she "), ("male", " he "), ("unknown", " the patient ")):
         bound = bound_to(bundled(), "P001", sex=sex)
         assert word in rendered(can(bound, "Wegovy"))
+
+
+def test_the_headline_counts_all_that_is_open() -> None:
+    for bound in (*everyone(bundled()), *everyone(another(7))):
+        for drug in bound.plan.benefits:
+            answer = can(bound, drug)
+            found = answer.determinations[0]
+            if found.outcome != "needs_documentation":
+                continue
+            facts = answer.ledger.used(answer.said[0].text)
+            told = sum(
+                int(fact.value) for fact in facts if fact.kind == "count" and fact.attribute != "criteria"
+            )
+            text = answer.ledger.render(answer.said[0].text)
+            told += "the quantity is not settled" in text
+            assert told == len([finding for finding in found.findings if finding.status == "unknown"]), text
