@@ -18,7 +18,7 @@ RELATIVES = (
 )
 OTHERS = (
     r"room-?mate|neighbou?r|friends?|co-?workers?|colleague|boss|girlfriend|boyfriend|"
-    r"(?:another|a different|different|other|wrong|someone else's|somebody else's) (?:patient|pt|person|"
+    r"(?:mother|father|sister|brother|daughter|son)s?[- ]in[- ]law|step-?(?:mother|father|sister|brother|mom|dad|son|daughter)|(?:another|a different|different|other|wrong|someone else's|somebody else's) (?:patient|pt|person|"
     r"chart|man|woman)|"
     r"(?:one|another|a fellow) (?:member|participant|attendee)|wrong-chart|somebody else|someone else|"
     r"same surname"
@@ -59,7 +59,7 @@ BOTH = re.compile(
 )
 _NOT_BEFORE = re.compile(
     r"\b(?:no|not|never|denies|denied|deny|denying|without|neg(?:ative)?(?: for)?|absence of|neither|nor|"
-    r"nobody|none|"
+    r"nobody|none|nothing|"
     r"free of|ruled out|excludes|excluded|n't|don't|doesn't|didn't|hasn't|isn't|wasn't|haven't|"
     r"never had)\b|n't\b",
     re.IGNORECASE,
@@ -72,6 +72,9 @@ _ENDS_NOT = re.compile(
 )
 _DOUBTED = re.compile(r"\b(?:(?:not|n't|dont) (?:think|believe|suspect)|doubt)\b[^.;,]*$", re.IGNORECASE)
 _ON = re.compile(r"^\s+(?:currently\s+|yet\s+)?on\s", re.IGNORECASE)
+_NO_ONE = re.compile(
+    r"^\s*(?:one|family|relatives?|first[- ]degree|other|known|blood|siblings?|parents?)\b", re.IGNORECASE
+)
 _HAS = re.compile(r"\b(?:has|have)(?: ever)?(?: had)?\b", re.IGNORECASE)
 _NOT_AFTER = re.compile(
     r"^,? which [^.;]{0,40}?\b(?:not support|not confirm\w*|excluded|ruled out|disprov\w+)|"
@@ -105,7 +108,7 @@ _IF = re.compile(
     re.IGNORECASE,
 )
 _IN_GENERAL = re.compile(
-    r"\b(?:plans?|planning|desires?|hopes for|contraception|participants?|must not|"
+    r"\bask(?:s|ed)? (?:about|re|regarding)\s+(?:\w+\s+)?$|\b(?:plans?|planning|desires?|hopes for|contraception|participants?|must not|"
     r"(?:patients|people|those|anyone) (?:with|who|must|should|having))\b[^.;]*$",
     re.IGNORECASE,
 )
@@ -184,7 +187,7 @@ def negated_before(before: str, listed: bool = False) -> bool:
     gap = _ON.sub(" ", before[cue.end() :])
     if gap.lstrip().startswith("("):
         return False
-    if cue[0].casefold() in ("nobody", "none", "neither"):
+    if cue[0].casefold() in ("nobody", "none", "neither") or _NO_ONE.match(gap):
         gap = _HAS.sub(" ", gap)
     if len(gap.split()) > 12 or _ENDS_NOT.search(gap):
         return False

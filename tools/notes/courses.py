@@ -23,7 +23,7 @@ def _words(pattern: str) -> re.Pattern[str]:
 
 
 _DOSE = (
-    r"(?:\s*(?:er|xr|ir|dr)?\s*\d+(?:[.,]\d+)?\s*(?:mg|mcg|g|units?|u|"
+    r"(?:\s*(?:er|xr|ir|dr)?\s*(?<!\d)\d+(?:[.,]\d+)?\s*(?:mg|mcg|g|units?|u|"
     r"tabs?)?(?:/d(?:ay)?)?\s*(?:\d\s*tabs?)?\s*(?:bid|b\.i\.d\.|daily|qd|qam|tid|qhs|weekly|nightly|"
     r"once daily|twice daily)?)*"
 )
@@ -31,14 +31,14 @@ _JOINED = _words(
     rf"^\s*(?:er|xr|ir)?{_DOSE}\s*(?:,\s*and|,\s*or|and|or|nor|,|/|\+|&|plus)\s*(?:a\s+|an\s+|any\s+)?$"
 )
 _STRONG = _words(
-    r"[;.]\s|\n|\s-\s|,?\s(?:but|then|so|once|now|until|while|with)\b|,?\s(?:and\s+)?(?:switch(?:ed)?|"
+    r"[;.]\s|\n|\s-\s|,?\s(?:but|then|so|once|now|until|while)\b|,?\s(?:and\s+)?(?:switch(?:ed)?|"
     r"start(?:ed|ing)?|began|begin|added?|add)\b"
 )
 _WEAK = _words(r",\s|\sand\s|\sor\s|\s(?=(?:we|I|he|she)\s+(?:could|would|will|can|may|might|should)\b)")
 
 STOPPED = _words(
     r"\b(?:stop(?:ped|s|ping)?(?:\s+taking)?|quit(?:\s+taking)?|d/\s?c(?:'?e?d|'s)?|dc(?:'?d)?|"
-    r"discontinu\w+|replaced (?:by|with)|came off|went off|go(?:ing|ne)? off|"
+    r"discontinu\w+|weaned off|come off|halted|replaced (?:by|with)|came off|went off|go(?:ing|ne)? off|"
     r"taken off|took (?:him|her|me|pt) off|ceased|gave up|gave it up|abandoned|withdrawn|(?:has|"
     r"have)(?:n't|nt| not) (?:used|taken) (?:it|her|his|any) since|"
     r"hasnt used it since|not taking|no longer (?:on|takes|taking|using)|finished(?= in\b|\s*$|[.,;])|"
@@ -46,14 +46,15 @@ STOPPED = _words(
 )
 _NOT_STOPPED = _words(r"\b(?:never|not|n't|without being)\s+(?:been\s+)?(?:stopped|discontinued|quit)")
 _GI = (
-    r"nause\w*|vomit\w*|throw(?:ing|s)? up|threw up|diarrh\w*|loose (?:stools?|bowels)|stomach\w*|"
+    r"nause\w*|vomit\w*|throw(?:ing|s)? up|threw up|diarrh\w*|loose stools?|bowels?|stomach\w*|"
     r"\bGI\b(?! benefit)|gastrointestinal|"
     r"cramp\w*|bloat\w*|\bgas\b|the runs|abdominal|dyspepsia|keep food down|constipat\w*|queasy|reflux|"
     r"heartburn|emesis"
 )
 _HYPO = (
     r"hypoglyc\w*|\bhypos?\b|\blows\b|low (?:blood )?(?:sugars?|glucose)|shak(?:y|es)|"
-    r"sugars? (?:kept )?(?:dropping|dropped|crash\w*|too low)"
+    r"sugars? (?:kept )?(?:dropping|dropped|crash\w*|too low)|"
+    r"sugars? (?:\w+ )?(?:went|going|go|gone|get|getting|got|ran|running) (?:too |to |very )?low"
 )
 _GENITAL = r"yeast|candid\w*|genital|\bUTIs?\b|urinary tract|mycotic|thrush|balanitis|vaginitis"
 _MORE = (
@@ -75,6 +76,7 @@ _NO_EFFECT = _words(
 _NOT_TOLERATED = _words(
     r"(?:\b(?:not|never|cannot|can't|unable to|could ?n'?o?t|couldnt|didn't|didnt|did not|does not|doesn't|"
     r"won't)|n't)\s+(?:been able to\s+)?(?:toler\w+|handle|stand|stomach|take it|bear)|"
+    r"\b(?:did not|didn't) agree with|\bdisagreed with|\bpoor toleran\w+|\bbad reaction|"
     r"\bintoleran\w+|\bnot tolerated|poorly tolerated|side effects?|adverse (?:effects?|reaction)|"
     r"(?-i:\bSEs?\b)|ma(?:de|kes) (?:her|him|me|pt|them) (?:sick|ill)|"
     r"upsets?\s+(?:his|her|my|the)"
@@ -91,7 +93,7 @@ _TOLERATES = _words(
     r"\btolerat(?:es|ing|ed)(?:\s+(?:it|this|her|his|the \w+|\w+))?\s*(?:very |quite )?(?:well|now|fine|ok|"
     r"okay|without)\b|\btolerating(?! poorly)|\bwell[- ]tolerated|"
     r"(?<!not )(?<!poorly )(?<!never )(?<!be )(?<!as )(?<!n't )(?<!badly )\btolerated\b(?! poorly| only)|"
-    r"without\s+(?:any\s+)?(?:side effects?|difficulty|issues?|problems?)|(?<!w)w/o (?:side effects?|"
+    r"\b(?:good|excellent) toleran\w+|without\s+(?:any\s+)?(?:side effects?|difficulty|issues?|problems?)|(?<!w)w/o (?:side effects?|"
     r"problems?|issues)|"
     r"\b(?:no|denies|has no|having no)\s+(?:any\s+)?(?:GI |gi |gastrointestinal |"
     r"stomach )?(?:side effects?|GI (?:upset|complaints?|symptoms?|issues?)|adverse effects?)|"
@@ -102,9 +104,12 @@ _PARTIAL = _words(
     r"\bmodest (?:response|improvement|benefit)|\bhelped (?:a little|some|somewhat)"
 )
 _INADEQUATE = _words(
+    r"\blittle (?:effect|benefit|response|change|help)|\bminimal (?:effect|benefit|response)|"
+    r"\b(?:not (?:well )?|poorly )controlled\b|\bhas(?:n't| not) (?:helped|worked)|\b(?:was|is)n't enough|"
+    r"\blost (?:its )?effect\w*|\bstopped working|\bwore off|\bplateau\w*|"
     r"\binadequate\w*|\bineffective\w*|\binsufficient\w*|\bfail(?:ed|ure|s|ing)?\b|\bno (?:real |clear |"
-    r"lasting |significant |apparent )?(?:response|benefit|effect|help|good|improvement|results?|change)\b|"
-    r"\bwithout (?:any |much |real |clear )?(?:benefit|effect|improvement|success|response|results)|"
+    r"lasting |significant |apparent |further )?(?:response|benefit|effect|help|good|improvement|results?|change)\b|"
+    r"\bwithout (?:(?!side)\w+ )?(?:benefit|effect|improvement|success|response|results)|"
     r"\bdid(?:n't|nt| not) (?:work|help|budge|do (?:much|anything|a thing)|respond|lower|move|bring)|"
     r"\bdid nothing\b|\b(?:is|was|are)(?:n't| not) (?:doing|helping|working)|\bnot (?:effective|working|"
     r"at goal|enough)\b|\bunsatisfactory|\bsuboptimal|\bpoor (?:response|control)|\bunchanged\b|"
@@ -127,14 +132,15 @@ _NEVER = _words(
     r"actually\s+)?(?:been\s+)?(?:tried|took|taken|on|used|had|prescribed|filled|needed|required|given|try|"
     r"take|dispensed|started)\b|"
     r"\bno (?:prior |previous |past )?(?:use|trial|history|exposure)s? (?:of|to|with)\b|\bnaive\b|"
-    r"\bno prior\b|\bnever picked up"
+    r"\bno prior\b|\bnever picked up|\bnever (?:re)?start"
 )
+_NO_DRUG = _words(r"\b(?:no|never)\s+(?:prior\s+|previous\s+|any\s+|oral\s+|other\s+)?$")
 _NOT_NOW = _words(
     r"\b(?:not|isn't|is not|n't)\s+(?:currently\s+|now\s+)?(?:on|taking|using|take|use)\b|\bdenies (?:use|"
     r"taking|using)|\bnot being treated with"
 )
 _CONTRA = _words(
-    r"\bcontra-?indicat\w+|\bshould not (?:take|receive|be (?:given|restarted|used|on))|"
+    r"\bcontra-?ind(?:icat\w+)?\b|\bshould not (?:take|receive|be (?:given|restarted|used|on))|"
     r"\bnot a candidate for|\bcannot (?:take|have|be given)|\bis to be avoided|\bavoid\b"
 )
 _ALLERGY = _words(r"\banaphyla\w+|\bhives\b|\burticaria|\bangio-?edema|\ballerg(?:y|ic) to\b|\ballergy\b")
@@ -153,7 +159,7 @@ _PLAN_BEFORE = _words(
     r"\b(?:(?:re)?start|begin|initiate|add|try|trial|order(?:ed)?|switch(?:ing)? (?:to|over to)|change to|"
     r"prescribe|rx(?:'d)?|(?<!refill )request(?:ing|ed)?|recommend(?:ed|s|ing)?|favou?r(?:s)?(?: adding|"
     r" starting)?|consider(?:ing|ed)?|"
-    r"suggest(?:ed|s)?|plan(?:s|ned|ning)?(?: to (?:start|add|try|begin))?(?: for| on)?|go(?: on)? to|"
+    r"discuss(?:ed|ing)?|adding|(?<!since )(?<!after )starting|initiating|suggest(?:ed|s)?|plan(?:s|ned|ning)?(?: to (?:start|add|try|begin))?(?: for| on)?|go(?: on)? to|"
     r"will (?:try|start|add|begin)|would (?:try|start|add|suggest)|to (?:start|begin|try|add)|agree with|"
     r"candidate for|submit(?:ting)?(?: pa)? for|pa for|prefers?|propos\w+|opt(?:ed|s)? for|"
     r"awaiting)\s+(?:(?:her|him|pt|patient|them|on|a|an|the|weekly|daily|low dose|low-dose|therapy|"
@@ -180,7 +186,7 @@ _TAKING_BEFORE = _words(
 )
 _TAKING_AFTER = _words(
     r"^\s*(?:er|xr|ir)?\s*(?:(?:was|has been) (?:re)?(?:started|begun)\b|(?:is |are |"
-    r"was )?(?:[-:(]?\s*(?:still |currently )?taking\b|continu(?:es|ed)|since\b|dose (?:halved|doubled|"
+    r"was )?(?:[-:(]?\s*(?:still |currently )?taking\b|(?:to )?continu(?:es?|ed)\b|\d{4}\s*-\s*(?:present|now|current)|since\b|dose (?:halved|doubled|"
     r"increased|reduced|unchanged)|"
     r"\d+(?:[.,]\d+)?\s*(?:mg|mcg|g|units?|u)\b|\d+(?:\.\d+)?\s*(?:bid|daily|qd|weekly|twice|once|po)\b|"
     r"(?:bid|daily|qd|qhs|weekly|every day|twice a day|alone|faithfully)\b))"
@@ -465,6 +471,8 @@ def _classify(
         return [_Say("contraindicated", (contra.span(),))]
     if never is not None and not planned:
         return [_Say("tried", (never.span(),), present=False)]
+    if inside and _NO_DRUG.search(before):
+        return [_Say("tried", ((first.start, first.start),), present=False)]
     not_now = seek(_NOT_NOW)
     if not_now is not None:
         return [_Say("taking", (not_now.span(),), present=False)]

@@ -66,7 +66,7 @@ def sentences(text: str) -> list[Sentence]:
     spans = list(_spans(text))
     headers = [(match, _section(match)) for match in _HEADER.finditer(text)]
     found: list[Sentence] = []
-    for start, end in spans:
+    for start, end in (piece for span in spans for piece in _pieces(text, *span)):
         section, body = _section_at(text, headers, start, end)
         if text[body:end].strip(" \t\n-*#"):
             fresh = not found or body != start or "\n\n" in text[found[-1].end : start]
@@ -88,6 +88,19 @@ def _spans(text: str) -> Iterator[tuple[int, int]]:
         begin = end
     if text[begin:].strip():
         yield begin, len(text)
+
+
+def _pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """A sentence without an end is cut, so that the work grows with the note and not with its square."""
+    while end - start > _LONGEST:
+        cut = text.rfind(" ", start + _LONGEST // 2, start + _LONGEST)
+        cut = start + _LONGEST if cut == -1 else cut
+        yield start, cut
+        start = cut
+    yield start, end
+
+
+_LONGEST = 800  # characters
 
 
 def _wrapped(text: str, begin: int, at: int) -> bool:

@@ -41,7 +41,7 @@ _DIGITS = {
 _CLINICAL = (
     "anaphylaxis", "cirrhosis", "diabetes", "diarrhea", "gastroparesis", "hypertension", "hypoglycemia", "intolerance",
     "ineffective", "inadequate", "medullary", "nausea", "pancreatitis", "pregnant", "stomach", "thyroid", "tolerate",
-    "vomiting", "weight", "obesity", "neuropathy", "family", "taking", "cancer",
+    "vomiting", "weight", "obesity", "neuropathy", "family", "taking", "cancer", "stopped",
 )  # fmt: skip
 
 
@@ -72,7 +72,9 @@ def plain_of(text: str) -> Plain:
             taken, piece = _words(tokens, index)
             end = tokens[index + taken - 1][2]
         else:
-            piece = "" if _INVISIBLE.match(word) else _LIKE.get(word, word)
+            piece = (
+                _space(word) if word.isspace() else "" if _INVISIBLE.match(word) else _LIKE.get(word, word)
+            )
         if piece:
             pieces.append(piece)
             at.append(length)
@@ -81,6 +83,11 @@ def plain_of(text: str) -> Plain:
             length += len(piece)
         index += taken
     return Plain("".join(pieces), at, starts, ends)
+
+
+def _space(blank: str) -> str:
+    """However much of it there is, it is a blank, the end of a line or an empty line."""
+    return "\n" * min(2, blank.count("\n")) or " "
 
 
 def _words(tokens: list[tuple[str, int, int]], index: int) -> tuple[int, str]:
@@ -127,6 +134,9 @@ def _one_apart(a: str, b: str) -> bool:
 _OTHER_WORDS = frozenset(
     (
         "weighs",
+        "stomped",
+        "stepped",
+        "topped",
         "diabetic",
         "tolerated",
         "talking",

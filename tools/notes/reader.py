@@ -98,12 +98,8 @@ def _overtakes(newer: NoteFact, fact: NoteFact) -> bool:
     if newer is fact or newer.of != fact.of:
         return False
     if fact.kind == "taking" and fact.status == "planned":
-        return (
-            newer.kind == "taking"
-            and newer.status == "current"
-            and newer.present
-            and newer.start > fact.start
-        )
+        begun = newer.kind == "taking" and newer.status == "current" and newer.present
+        return (begun or (newer.kind == "tried" and not newer.present)) and newer.start > fact.start
     if fact.kind == "taking" and fact.status == "current" and fact.present:
         ended = (newer.kind == "stopped" and newer.status == "history") or (
             newer.kind == "intolerance" and newer.present

@@ -282,7 +282,11 @@ def procedures_told(text: str, sentences: Sequence[Sentence], written: date | No
             seen = context(text, sentence, *match.span())
             begin, stop = clause_of(text, sentence, match.start())
             nearby = text[max(begin, match.start() - 25) : min(stop, match.end() + 25)]
-            status: Standing = "planned" if seen.supposed or _TO_COME.search(nearby) else "done"
+            status: Standing = (
+                "planned"
+                if seen.supposed or sentence.section == "plan" or _TO_COME.search(nearby)
+                else "done"
+            )
             days = (
                 []
                 if status == "planned"

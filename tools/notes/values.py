@@ -40,8 +40,8 @@ _FILL = (
     r"(?:from|at|per) (?:the |our |an? )?(?:outside )?(?:lab|hospital|clinic|pharmacy)|poc|today|now|"
     r"this am|this morning|in clinic|up to|down to|"
     r"about|around|approx\w*|roughly|average|averag\w+|avg|unchanged|stable|at home|at discharge|by echo|"
-    r"suggests?|=|:|~|-(?=\s)|,(?=\s*\d)|\((?=\s*\d)|"
-    r"(?:on|from|in|dated|of)?\s*\(?DAY\)?:?)\s*)*"
+    r"still|remains?|remained|(?:on|at) (?:admission|baseline|arrival|discharge|presentation|intake|last visit)|suggests?|=|:|~|-(?=\s)|,(?=\s*\d)|\((?=\s*\d)|"
+    r"(?:on|from|in|dated|of)?\s*\(?DAY\)?:?))*"
 )
 _NO_GOAL = re.compile(
     r"\b(?:goal|target|below|under|above|over|less than|at least|greater than|if|until|wants? to|limit|"
