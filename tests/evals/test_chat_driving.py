@@ -10,6 +10,7 @@ import pytest
 
 from agent.models.model import ModelTrouble
 from agent.models.scripted import Scripted
+from agent.understanding.reading import Reading
 from evals.chat import understanding
 from evals.chat.driving import Setup, chat, understood
 from evals.chat.questions import Asking, Expect, Question
@@ -55,7 +56,7 @@ def test_the_model_s_readings_are_scored_logged_and_not_asked_for_again(store: S
     for _ in range(2):
         replies = understanding._ask_all(model, Known.of(store), asked, tmp_path / "log.jsonl", "scripted")
     assert len(model.calls) == 2
-    readings = [msgspec.convert(reply["reading"], understanding.Reading) for reply in replies]
+    readings = [msgspec.convert(reply["reading"], Reading) for reply in replies]
     scores = understanding._scores(asked, readings)["open"]
     assert scores["intents"]["right"] == 2
     assert scores["drugs"]["right"] == 1  # it says Wegovy of Ozempic too
