@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from agent.answers.answer import Answer, Said, Source
+from agent.answers.plan import strength_slot
 from agent.answers.wording import drug_slot
 from agent.ledger import Kind, Ledger
 from agent.understanding.known import Known
@@ -30,6 +31,7 @@ MOST_VALUES = 6
 MOST_SENTENCES = 14  # of the latest note
 MOST_QUOTES = 3
 LONGEST_QUOTE = 280  # characters of a note that are quoted at once
+CHANGING = ("hba1c", "weight", "bmi")  # whose change people speak of
 PAIRED = {"sbp": "dbp", "dbp": "sbp"}
 GLUCOSE_OR_WEIGHT = frozenset(
     ("biguanide", "sulfonylurea", "tzd", "dpp4", "glp1", "sglt2", "insulin", "anorectic")
@@ -187,7 +189,7 @@ def _test(page: Page, test: str) -> None:
         _trend(page, test, latest, before)
     elif before and (_BEFORE.search(page.asked) or test in ("hba1c", "bmi", "weight")):
         page.say(
-            f"The one before was {_value(page, test, before[0])}, on {_of(page, test, before[0])}.",
+            f"The {name} before that was {_value(page, test, before[0])}, on {_of(page, test, before[0])}.",
             must=bool(_BEFORE.search(page.asked)),
         )
     newer = [one for one in values.rejected if one.date and one.date >= latest.date]
@@ -211,19 +213,21 @@ _BEFORE = re.compile(r"before|previous|prior|earlier|last time|second.latest|and
 
 def _trend(page: Page, test: str, latest: Value, before: list[Value]) -> None:
     for value in before[: MOST_VALUES - 1]:
-        page.say(f"{_of(page, test, value)}: {_value(page, test, value)}", bullet=True)
+        name = _test_name(page, test, capital=True)
+        page.say(f"{name} on {_of(page, test, value)}: {_value(page, test, value)}", bullet=True)
     first = before[: MOST_VALUES - 1][-1]
     change = Decimal(repr(latest.value)) - Decimal(repr(first.value))
-    if change:
+    if change and test in CHANGING:
         unit = "points" if TESTS[test].unit == "%" else formats.unit(TESTS[test].unit)
         size = page.ledger.add(
-            "value", float(abs(change)), shown=f"{abs(change)} {unit}".strip(), unit=TESTS[test].unit, origin="derived",
-            attribute=f"change:{test}", source=f"{_ids(first)},{_ids(latest)}",
+            "value", float(abs(change)), shown=f"{formats.number(abs(change))} {unit}".strip(),
+            unit=TESTS[test].unit, origin="derived", attribute=f"change:{test}", source=f"{_ids(first)},{_ids(latest)}",
             formula=f"{latest.value:g} - {first.value:g}",
         )  # fmt: skip
-        went = "fell" if change < 0 else "rose"
+        went, name = "fell" if change < 0 else "rose", _test_name(page, test, capital=True)
         page.say(
-            f"It {went} by {size} from {_of(page, test, first)} to {_of(page, test, latest)}.", verbatim=True
+            f"{name} {went} by {size} from {_of(page, test, first)} to {_of(page, test, latest)}.",
+            verbatim=True,
         )
 
 
@@ -348,12 +352,7 @@ def _told(page: Page, course: Medication) -> str:
         "drug", course.drug, shown=_capital(course.drug), origin="chart", attribute="course", source=source,
         aliases=(course.drug, *course.ingredients),
     )  # fmt: skip
-    dose = formats.dose(course)
-    text = drug + (
-        f" {ledger.add('value', dose, shown=dose, origin='chart', attribute='dose', source=source)}"
-        if dose
-        else ""
-    )
+    text = drug + _dose(page, course)
     if course.start:
         text += (
             f", since {page.day(course.start, 'start', source)}"
@@ -395,8 +394,25 @@ def _told(page: Page, course: Medication) -> str:
     return text
 
 
+def _dose(page: Page, course: Medication) -> str:
+    """ " 500 mg twice daily (IR)", as far as it is charted."""
+    add, source, text = page.ledger.add, course.id, ""
+    if course.dose is not None and course.dose_unit:
+        shown = f"{formats.number(course.dose)} {course.dose_unit}"
+        unit = course.dose_unit
+        text += f" {add('value', course.dose, shown=shown, unit=unit, origin='chart', attribute='dose', source=source)}"
+    if course.per_day:
+        often = formats.how_often(course.per_day)
+        text += f" {add('value', course.per_day, shown=often, origin='chart', attribute='per day', source=source)}"
+    if course.formulation and course.formulation not in course.drug.split():
+        form = course.formulation
+        text += f" ({add('words', form, origin='chart', attribute='formulation', source=source)})"
+    return text
+
+
 def _capital(text: str) -> str:
-    return text[0].upper() + text[1:]
+    """With a capital at its beginning, unless it has its own, as eGFR has."""
+    return text if text[1:2].isupper() else text[:1].upper() + text[1:]
 
 
 def _elsewhere(page: Page, name: str, shown: str, ingredients: tuple[str, ...], kinds: set[str]) -> None:
@@ -428,10 +444,7 @@ def _medications(page: Page) -> None:
         page.say(f"No {what} is on the list; the list is complete, as far as the chart says.")
         return
     wanted.sort(key=lambda one: one.start or date.min)
-    courses_slot = page.number(len(wanted), "courses")
-    page.say(
-        f"The medication list has {courses_slot} {'entry' if len(wanted) == 1 else 'entries'}{_which(page)}:"
-    )
+    page.say(f"{_which(page)}:")
     for course in wanted[:MOST_LINES]:
         page.say(_told(page, course), bullet=True)
     if len(wanted) > MOST_LINES:
@@ -459,11 +472,12 @@ def _wanted(page: Page, course: Medication) -> bool:
 
 
 def _which(page: Page) -> str:
-    if _ALL_OF_THEM.search(page.asked):
-        return ""
-    if _TRIED.search(page.asked):
-        return " for diabetes or weight"
-    return " taken now" if _NOW.search(page.asked) else ""
+    if not _ALL_OF_THEM.search(page.asked):
+        if _TRIED.search(page.asked):
+            return "Tried so far, by the medication list"
+        if _NOW.search(page.asked):
+            return "Taken now, by the medication list"
+    return "On the medication list"
 
 
 # --- other lists ------------------------------------------------------------------------------------------
@@ -663,10 +677,7 @@ def _orders(page: Page) -> None:
         drug = page.ledger.add("drug", one.drug, origin="request", attribute="order", source=one.id)
         strength = ""
         if one.strength:
-            attribute = f"strength:{one.drug}"
-            strength = " " + page.ledger.add(
-                "value", one.strength, origin="request", attribute=attribute, source=one.id
-            )
+            strength = " " + strength_slot(page.ledger, one.drug, one.strength, "request", one.id)
         amount = ""
         if one.quantity is not None:
             unit = one.unit or next((drug.unit for drug in page.bound.drugs if drug.name == one.drug), "")
@@ -723,7 +734,7 @@ def _fills(page: Page) -> None:
         days = page.ledger.add(
             "duration", one.days_supply, unit="days", origin="chart", attribute="fill", source=one.id
         )
-        page.say(f"{drug}, {page.day(one.date, 'fill', one.id)}, for {days}", bullet=True)
+        page.say(f"{drug}, filled on {page.day(one.date, 'fill', one.id)}, {days} supply", bullet=True)
 
 
 def _documents(page: Page) -> None:
@@ -907,7 +918,8 @@ _LISTS: dict[str, tuple[re.Pattern[str], Callable[[Page], None]]] = {
         ("procedures", r"procedure|sleep study|polysomno|\becho\b|scan\b|biopsy|surger|imaging|studies", _procedures),
         ("statements", r"attest|statement|states?\b", _statements),
         ("documents", r"\bdocuments?\b|\bfiles?\b|attachment|paper", _documents),
-        ("prescriber", r"prescriber|doctor|physician|\bnpi\b|provider|specialt|practice|who (?:ordered|presc)", _prescriber),
+        ("prescriber", r"prescriber|doctor|physician|\bnpi\b|provider|specialt|practice"
+                         r"|who (?:ordered|presc)", _prescriber),
         ("person", r"how old|\bage\b|birth|\bdob\b|born|\bsex\b|gender|male|address|phone number|demograph"
                    r"|contact info|where does|name\b", _person),
         ("medications", r"\bmeds?\b|medication|medicine|\bdrugs?\b|tried|\btry\b|taking|been on|pills"

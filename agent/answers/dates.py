@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from agent.answers.answer import Answer, Said, Source
-from agent.answers.policy import clauses_about, printed
+from agent.answers.policy import clause_slot, clauses_about, printed
 from agent.answers.wording import drug_slot, plan_slot
 from agent.ledger import Ledger
 from agent.understanding.reading import Ask
@@ -160,7 +160,8 @@ def _quoted(
 ) -> Said:
     source = f"{policy.id if policy else ''} {clause.id}"
     quote = ledger.add("quote", clause.text, origin="policy", attribute="policy", source=source)
-    number = ledger.add("code", clause.id, origin="policy", attribute="clause", source=source)
+    number = clause_slot(ledger, policy.id if policy else "", clause.id)
+    number = number[0].upper() + number[1:]
     return Said(text=f"{number}: “{quote}”", verbatim=True, bullet=bullet, must=must)
 
 
@@ -183,7 +184,7 @@ def _approval(ask: Ask, bound: Bound, drug: str, reply: Answer) -> None:
             "duration", first, unit="months", origin="policy", attribute="approval", source=source
         )
         renewed = ledger.add(
-            "duration", later, unit="months", origin="policy", attribute="renewal", source=source
+            "duration", later, unit="months", origin="policy", attribute="approval", source=source
         )
         same = "" if first == later else f"; a renewal for {renewed}"
         also = ", and so is each renewal" if first == later else ""
@@ -382,7 +383,8 @@ def _line(part: Part, bound: Bound, benefit: Benefit, ledger: Ledger) -> str:
         last = max(dated, key=lambda note: note.date or date.min)
         assert last.date is not None
         on = ledger.add("date", last.date, origin="chart", attribute="note", source=last.id)
-        return f"The chart note of {on} {_counts(last.date, within, last.id, 'note', part, bound, benefit, ledger)}"
+        until = _counts(last.date, within, last.id, "note", part, bound, benefit, ledger)
+        return f"The latest chart note is of {on}. It {until}"
     if isinstance(part, Attested):
         dated_said = [one for one in bound.patient.attestations if one.topic == part.topic and one.date]
         if not dated_said:
@@ -391,7 +393,7 @@ def _line(part: Part, bound: Bound, benefit: Benefit, ledger: Ledger) -> str:
         assert said.date is not None
         on = ledger.add("date", said.date, origin="chart", attribute="statement", source=said.id)
         until = _counts(said.date, within, said.id, "statement", part, bound, benefit, ledger)
-        return f"The prescriber's statement of {on} {until}"
+        return f"The prescriber's statement is of {on}. It {until}"
     return ""
 
 
@@ -408,7 +410,7 @@ def _test_line(test: str, within: int, part: Part, bound: Bound, benefit: Benefi
         formula="weight / height²" if latest.derived else "",
     )  # fmt: skip
     on = ledger.add("date", latest.date, origin="chart", attribute=test, source=ids)
-    return f"The {name} of {on} ({value}) {_counts(latest.date, within, ids, test, part, bound, benefit, ledger)}"
+    return f"The {name} of {on} is {value}. It {_counts(latest.date, within, ids, test, part, bound, benefit, ledger)}"
 
 
 def _counts(
@@ -450,12 +452,13 @@ def _clause(part: Part, benefit: Benefit, ledger: Ledger) -> str:
 
 
 def _number(part: Part, benefit: Benefit, ledger: Ledger) -> str:
-    source = f"{benefit.policy_id} {part.clause_id}"
-    return ledger.add("code", part.clause_id, origin="policy", attribute="clause", source=source)
+    return clause_slot(ledger, benefit.policy_id, part.clause_id)
 
 
 def _step_line(part: Trial, bound: Bound, benefit: Benefit, ledger: Ledger) -> str:
     """From when an ongoing course is long enough; until when an ended one is recent enough."""
+    if not part.min_days and not part.within_days:
+        return ""
     for course in sorted(_courses(part, bound), key=lambda one: one.start or date.min, reverse=True):
         assert course.start is not None
         drug = ledger.add(
@@ -475,10 +478,12 @@ def _step_line(part: Trial, bound: Bound, benefit: Benefit, ledger: Ledger) -> s
             formula=f"{course.start} + {part.min_days} days",
         )  # fmt: skip
         ongoing = course.end is None and course.status == "active"
-        if ongoing:
+        if ongoing and part.min_days:
             verb = "reaches" if enough > bound.as_of else "reached"
             clause = _number(part, benefit, ledger)
-            return f"{drug}, taken since {start}, {verb} the {days} of the step ({clause}) on {counted}."
+            return (
+                f"{drug} is taken since {start}. That {verb} the {days} of the step ({clause}) on {counted}."
+            )
         if course.end and part.within_days:
             until = course.end + timedelta(days=part.within_days)
             end = ledger.add("date", course.end, origin="chart", attribute="end", source=course.id)

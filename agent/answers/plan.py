@@ -7,9 +7,9 @@ from collections.abc import Callable
 from datetime import date
 
 from agent.answers.answer import Answer, Said, Source
-from agent.answers.policy import printed
+from agent.answers.policy import clause_slot, printed
 from agent.answers.wording import drug_slot, plan_slot
-from agent.ledger import Ledger
+from agent.ledger import Ledger, Origin
 from agent.understanding.known import Known
 from agent.understanding.reading import Ask
 from tools.bound import Bound
@@ -153,7 +153,7 @@ def _formulary(benefit: Benefit, plan: Plan, drug: str, ledger: Ledger) -> list[
         for use in benefit.indications
     ]
     if uses:
-        said.append(Said(text=f"It is covered for {_and(uses)}.", must=False))
+        said.append(Said(text=f"{drug} is covered for {_and(uses)}.", must=False))
     for use, why in benefit.excluded_uses.items():
         use_slot = ledger.add(
             "words",
@@ -235,17 +235,28 @@ def _limit(benefit: Benefit, plan: Plan, drug: str, ledger: Ledger) -> list[Said
             )
         )
     for strength, limit in benefit.strength_limits.items():
-        slot = ledger.add(
-            "value",
-            strength,
-            origin="drug",
-            attribute=f"strength:{benefit.drug}",
-            source=f"drug:{benefit.drug}",
-        )
-        said.append(
-            Said(text=f"{slot}: {_limit_words(limit, benefit, plan, ledger)}.", bullet=True, verbatim=True)
-        )
+        slot = strength_slot(ledger, benefit.drug, strength, "drug", f"drug:{benefit.drug}")
+        text = f"The limit of {drug} {slot} is {_limit_words(limit, benefit, plan, ledger)}."
+        said.append(Said(text=text, bullet=True, verbatim=True))
     return said
+
+
+def strength_slot(ledger: Ledger, drug: str, strength: str, origin: Origin, source: str) -> str:
+    """ "0.25 mg" as a number with its unit; anything else in words."""
+    value, _, unit = strength.partition(" ")
+    attribute = f"strength:{drug}"
+    try:
+        return ledger.add(
+            "value",
+            float(value),
+            shown=strength,
+            unit=unit,
+            origin=origin,
+            attribute=attribute,
+            source=source,
+        )
+    except ValueError:
+        return ledger.add("words", strength, origin=origin, attribute=attribute, source=source)
 
 
 def _limit_words(limit: QuantityLimit, benefit: Benefit, plan: Plan, ledger: Ledger) -> str:
@@ -255,11 +266,7 @@ def _limit_words(limit: QuantityLimit, benefit: Benefit, plan: Plan, ledger: Led
         attribute="limit", source=source,
     )  # fmt: skip
     days = ledger.add("duration", limit.days, unit="days", origin="policy", attribute="limit", source=source)
-    clause = (
-        f" ({ledger.add('code', limit.clause_id, origin='policy', attribute='clause', source=source)})"
-        if limit.clause_id
-        else ""
-    )
+    clause = f" ({clause_slot(ledger, benefit.policy_id, limit.clause_id)})" if limit.clause_id else ""
     return f"{amount} in {days}{clause}"
 
 

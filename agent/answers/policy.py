@@ -1009,9 +1009,14 @@ def _quoted(clause: Clause, policy: Policy, ledger: Ledger, capital: bool = Fals
 
 
 def _number(clause_id: str, policy: Policy, ledger: Ledger) -> str:
-    return ledger.add(
-        "code", clause_id, origin="policy", source=f"{policy.id} {clause_id}", attribute="clause"
-    )
+    return clause_slot(ledger, policy.id, clause_id)
+
+
+def clause_slot(ledger: Ledger, policy_id: str, clause_id: str) -> str:
+    """ "§ 1(a)(3)", and "clause 3.1" where the number alone could be any number."""
+    source = f"{policy_id} {clause_id}"
+    slot = ledger.add("code", clause_id, origin="policy", source=source, attribute="clause")
+    return f"clause {slot}" if re.fullmatch(r"\d+(?:\.\w+)?", clause_id) else slot
 
 
 def _use(clause: Clause, known: _Known, ledger: Ledger) -> str:

@@ -122,10 +122,10 @@ def test_every_diagnosis_that_policies_know_is_found_by_its_code() -> None:
 
 def test_the_one_before_and_the_trend_are_told_when_asked() -> None:
     bound = someone()
-    assert "before was 8.1 %, on Apr 3, 2026" in told(bound, "a1c, and the one before?", "hba1c")
+    assert "before that was 8.1 %, on Apr 3, 2026" in told(bound, "a1c, and the one before?", "hba1c")
     trend = told(bound, "how has the a1c changed over time?", "hba1c")
-    assert "It fell by 2.1 points from Apr 19, 2024 to Aug 17, 2026." in trend
-    assert "- Jul 23, 2025: 9.6 %." in trend
+    assert "HbA1c fell by 2.1 points from Apr 19, 2024 to Aug 17, 2026." in trend
+    assert "- HbA1c on Jul 23, 2025: 9.6 %." in trend
 
 
 def test_a_value_without_a_unit_is_told_to_be_none() -> None:
@@ -161,7 +161,7 @@ def test_what_no_record_speaks_of_is_said_to_be_that() -> None:
         ("what is ordered", "Ozempic 0.25 mg, 3 mL for 28 days, ordered Aug 21, 2026."),
         ("family history?", "- father, coronary artery disease."),
         ("is there a lifestyle program", "No lifestyle program is on record."),
-        ("when was metformin last filled", "metformin ER, Jan 17, 2025, for 90 days"),
+        ("when was metformin last filled", "metformin ER, filled on Jan 17, 2025, 90 days supply"),
         ("bp?", "systolic blood pressure is 134 mmHg, diastolic blood pressure 78 mmHg, on Aug 21, 2026"),
         ("weight", "103.7 kg (228.6 lb)"),
         ("any sulfonylurea", "Glipizide 10 mg twice daily, since Jul 26, 2025 (402 days so far), taken now"),

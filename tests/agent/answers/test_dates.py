@@ -45,7 +45,7 @@ def test_a_result_counts_through_the_last_day_of_its_window() -> None:
     text = rendered(ask(bound, "when does his a1c get too old?", "lookback", "Ozempic"))
     assert (
         text
-        == "The HbA1c of Aug 17, 2026 (8.4 %) is recent enough through Nov 15, 2026 (window 90 days, § 1(a)(3))."
+        == "The HbA1c of Aug 17, 2026 is 8.4 %. It is recent enough through Nov 15, 2026 (window 90 days, § 1(a)(3))."
     )
     last = date(2026, 8, 17) + timedelta(days=90)
     assert "is recent enough" in rendered(
@@ -69,7 +69,7 @@ def test_an_ongoing_step_counts_from_a_day_that_is_computed() -> None:
     bound = bound_to(bundled(), "P001", medications=(course,))
     answer = ask(bound, "from when does the metformin step count?", "lookback", "Ozempic")
     assert (
-        "Metformin, taken since Aug 20, 2026, reaches the 90 days of the step (§ 1(a)(4)(i)) on Nov 18, 2026."
+        "Metformin is taken since Aug 20, 2026. That reaches the 90 days of the step (§ 1(a)(4)(i)) on Nov 18, 2026."
         in rendered(answer)
     )
     fact = next(one for one in answer.ledger.facts.values() if one.value == "2026-11-18")
