@@ -18,7 +18,9 @@ RELATIVES = (
 )
 OTHERS = (
     r"room-?mate|neighbou?r|friends?|co-?workers?|colleague|boss|girlfriend|boyfriend|"
-    r"(?:mother|father|sister|brother|daughter|son)s?[- ]in[- ]law|step-?(?:mother|father|sister|brother|mom|dad|son|daughter)|(?:another|a different|different|other|wrong|someone else's|somebody else's) (?:patient|pt|person|"
+    r"(?:mother|father|sister|brother|daughter|son)s?[- ]in[- ]law|step-?(?:mother|father|sister|brother|"
+    r"mom|dad|son|daughter)|(?:another|a different|different|other|wrong|someone else's|"
+    r"somebody else's) (?:patient|pt|person|"
     r"chart|man|woman)|"
     r"(?:one|another|a fellow) (?:member|participant|attendee)|wrong-chart|somebody else|someone else|"
     r"same surname"
@@ -38,6 +40,7 @@ _BACK_TO_SELF = re.compile(
 _HE, _SHE = re.compile(r"\bhe\b|\bhis\b", re.IGNORECASE), re.compile(r"\bshe\b|\bher\b", re.IGNORECASE)
 _MALE = re.compile(r"(?:father|dad|pa|brother|uncle|nephew|sons?|grandpa|husband)$", re.IGNORECASE)
 _AFTER_RELATIVE = re.compile(
+    rf"^[^.;]{{0,60}}?\bbelongs to (?:his|her|the)?\s*(?:{RELATIVES})\b|"
     rf"^[^,;.]{{0,25}}?(?:\bin|\bof|\(|-|:|\bwith|\bfor|\blike)\s*(?:his|her|the|my|a|pt's|patient's)?\s*"
     rf"(?:maternal |paternal |younger |older )?(?:{RELATIVES}|family)\b",
     re.IGNORECASE,
@@ -49,7 +52,8 @@ BOTH = re.compile(
     r"his\s+|her\s+|my\s+|any\s+)?"
     r"(?:fam\b|family|relatives)|"
     r"neither\s+(?:he|she|I|the patient|pt|patient)\s+nor\s+(?:any|other|his|her|my)|"
-    r"(?:neither|nor)\s+(?:have|has|do|does)\s+(?:I|she|he)\b|\b(?:I|she|he|pt|patient) (?:has|have|does|"
+    r"(?:neither|nor)\s+(?:have|has|do|does)\s+(?:I|she|he|any|her|his|my)(?:one|body)?\b|\b(?:I|she|he|pt|"
+    r"patient) (?:has|have|does|"
     r"do)(?: not|n't) either|(?:pt|patient|she|he) denies (?:the )?same\b|none\s+in\s+(?:her|him|me|"
     r"the patient|pt)\b|"
     r"\b(?:in|for) (?:the )?(?:patient|pt|self) (?:or|nor|and) (?:in )?(?:(?:her|his|their|"
@@ -108,7 +112,8 @@ _IF = re.compile(
     re.IGNORECASE,
 )
 _IN_GENERAL = re.compile(
-    r"\bask(?:s|ed)? (?:about|re|regarding)\s+(?:\w+\s+)?$|\b(?:plans?|planning|desires?|hopes for|contraception|participants?|must not|"
+    r"\bask(?:s|ed)? (?:about|re|regarding)\s+(?:\w+\s+)?$|\b(?:plans?|planning|desires?|hopes for|"
+    r"contraception|participants?|must not|"
     r"(?:patients|people|those|anyone) (?:with|who|must|should|having))\b[^.;]*$",
     re.IGNORECASE,
 )

@@ -46,7 +46,7 @@ STOPPED = _words(
 )
 _NOT_STOPPED = _words(r"\b(?:never|not|n't|without being)\s+(?:been\s+)?(?:stopped|discontinued|quit)")
 _GI = (
-    r"nause\w*|vomit\w*|throw(?:ing|s)? up|threw up|diarrh\w*|loose stools?|bowels?|stomach\w*|"
+    r"nause\w*|vomit\w*|throw(?:ing|s)? up|threw up|diarrh\w*|loose stools?|bowels?|(?<!empty )stomach\w*|"
     r"\bGI\b(?! benefit)|gastrointestinal|"
     r"cramp\w*|bloat\w*|\bgas\b|the runs|abdominal|dyspepsia|keep food down|constipat\w*|queasy|reflux|"
     r"heartburn|emesis"
@@ -93,7 +93,8 @@ _TOLERATES = _words(
     r"\btolerat(?:es|ing|ed)(?:\s+(?:it|this|her|his|the \w+|\w+))?\s*(?:very |quite )?(?:well|now|fine|ok|"
     r"okay|without)\b|\btolerating(?! poorly)|\bwell[- ]tolerated|"
     r"(?<!not )(?<!poorly )(?<!never )(?<!be )(?<!as )(?<!n't )(?<!badly )\btolerated\b(?! poorly| only)|"
-    r"\b(?:good|excellent) toleran\w+|without\s+(?:any\s+)?(?:side effects?|difficulty|issues?|problems?)|(?<!w)w/o (?:side effects?|"
+    r"\btolerates\b(?=\s*(?:[.,;]|$|it\b))|\b(?:good|excellent) toleran\w+|"
+    r"without\s+(?:any\s+)?(?:side effects?|difficulty|issues?|problems?)|(?<!w)w/o (?:side effects?|"
     r"problems?|issues)|"
     r"\b(?:no|denies|has no|having no)\s+(?:any\s+)?(?:GI |gi |gastrointestinal |"
     r"stomach )?(?:side effects?|GI (?:upset|complaints?|symptoms?|issues?)|adverse effects?)|"
@@ -106,9 +107,10 @@ _PARTIAL = _words(
 _INADEQUATE = _words(
     r"\blittle (?:effect|benefit|response|change|help)|\bminimal (?:effect|benefit|response)|"
     r"\b(?:not (?:well )?|poorly )controlled\b|\bhas(?:n't| not) (?:helped|worked)|\b(?:was|is)n't enough|"
-    r"\blost (?:its )?effect\w*|\bstopped working|\bwore off|\bplateau\w*|"
+    r"\bno better\b|\bregardless\b|\blost (?:its )?effect\w*|\bstopped working|\bwore off|\bplateau\w*|"
     r"\binadequate\w*|\bineffective\w*|\binsufficient\w*|\bfail(?:ed|ure|s|ing)?\b|\bno (?:real |clear |"
-    r"lasting |significant |apparent |further )?(?:response|benefit|effect|help|good|improvement|results?|change)\b|"
+    r"lasting |significant |apparent |further )?(?:response|benefit|effect|help|good|improvement|results?|"
+    r"change)\b|"
     r"\bwithout (?:(?!side)\w+ )?(?:benefit|effect|improvement|success|response|results)|"
     r"\bdid(?:n't|nt| not) (?:work|help|budge|do (?:much|anything|a thing)|respond|lower|move|bring)|"
     r"\bdid nothing\b|\b(?:is|was|are)(?:n't| not) (?:doing|helping|working)|\bnot (?:effective|working|"
@@ -130,6 +132,7 @@ _EFFECTIVE = _words(
 _NEVER = _words(
     r"\b(?:never|has(?:n't| not)|have(?:n't| not)|had not|did not|hasnt|not)\s+(?:yet\s+|ever\s+|"
     r"actually\s+)?(?:been\s+)?(?:tried|took|taken|on|used|had|prescribed|filled|needed|required|given|try|"
+    r"start|"
     r"take|dispensed|started)\b|"
     r"\bno (?:prior |previous |past )?(?:use|trial|history|exposure)s? (?:of|to|with)\b|\bnaive\b|"
     r"\bno prior\b|\bnever picked up|\bnever (?:re)?start"
@@ -149,7 +152,7 @@ _DECLINED = _words(
     r"n't) want\b|\bunwilling\b|\bwould rather not\b|\bdeferred by\b|\bsaid no to\b"
 )
 _WISH = _words(
-    r"\b(?:wants?(?! to stop)|interested in|asks? (?:about|for|if|whether)|asking (?:about|for)|"
+    r"\b(?:wants?(?! to stop)|interested in|talked about|asks? (?:about|for|if|whether)|asking (?:about|for)|"
     r"asked (?:about|for|if|whether)|know if|can i (?:get|have|try)|would (?:also )?like to (?:try|have|"
     r"get)|"
     r"like to try|may want|heard (?:of|about)|read about|curious about|thinking about|hopes? (?:for|to)|"
@@ -159,7 +162,8 @@ _PLAN_BEFORE = _words(
     r"\b(?:(?:re)?start|begin|initiate|add|try|trial|order(?:ed)?|switch(?:ing)? (?:to|over to)|change to|"
     r"prescribe|rx(?:'d)?|(?<!refill )request(?:ing|ed)?|recommend(?:ed|s|ing)?|favou?r(?:s)?(?: adding|"
     r" starting)?|consider(?:ing|ed)?|"
-    r"discuss(?:ed|ing)?|adding|(?<!since )(?<!after )starting|initiating|suggest(?:ed|s)?|plan(?:s|ned|ning)?(?: to (?:start|add|try|begin))?(?: for| on)?|go(?: on)? to|"
+    r"discuss(?:ed|ing)?|adding|(?<!since )(?<!after )starting|initiating|suggest(?:ed|s)?|plan(?:s|ned|"
+    r"ning)?(?: to (?:start|add|try|begin))?(?: for| on)?|go(?: on)? to|"
     r"will (?:try|start|add|begin)|would (?:try|start|add|suggest)|to (?:start|begin|try|add)|agree with|"
     r"candidate for|submit(?:ting)?(?: pa)? for|pa for|prefers?|propos\w+|opt(?:ed|s)? for|"
     r"awaiting)\s+(?:(?:her|him|pt|patient|them|on|a|an|the|weekly|daily|low dose|low-dose|therapy|"
@@ -177,7 +181,8 @@ _TRIED = _words(
 )
 _TAKING_BEFORE = _words(
     r"(?:\b(?:on|takes?|taking|takin|using|uses|continu(?:e|es|ed|ing)(?: on| with)?|cont|stays? on|"
-    r"stay on|remains? on|maintained on|discharged on|(?:compliance|adherence|adherent|compliant) (?:with|"
+    r"stay on|remains? on|maintained on|discharged on|(?:treated|managed) with|use of|(?:compliance|"
+    r"adherence|adherent|compliant) (?:with|"
     r"to)|currently|still|now|maxed(?: out)? on|"
     r"started|began|begun|restarted|resumed|put (?:her|him) on|placed on|(?:up|down)-?titrated|increased|"
     r"first dose|done for|pt self-administered|receives?|injects?|gets)\b\.?)\s+"
@@ -186,7 +191,9 @@ _TAKING_BEFORE = _words(
 )
 _TAKING_AFTER = _words(
     r"^\s*(?:er|xr|ir)?\s*(?:(?:was|has been) (?:re)?(?:started|begun)\b|(?:is |are |"
-    r"was )?(?:[-:(]?\s*(?:still |currently )?taking\b|(?:to )?continu(?:es?|ed)\b|\d{4}\s*-\s*(?:present|now|current)|since\b|dose (?:halved|doubled|"
+    r"was )?(?:[-:(]?\s*(?:still |currently )?taking\b|(?:to )?continu(?:es?|ed)\b|\d{4}\s*-\s*(?:present|"
+    r"now|current)|(?:increased|decreased|(?:up)?titrated|reduced|changed) to|(?!19\d\d|"
+    r"20\d\d)\d{1,4}\s*(?=[.,;\n]|$)|since\b|dose (?:halved|doubled|"
     r"increased|reduced|unchanged)|"
     r"\d+(?:[.,]\d+)?\s*(?:mg|mcg|g|units?|u)\b|\d+(?:\.\d+)?\s*(?:bid|daily|qd|weekly|twice|once|po)\b|"
     r"(?:bid|daily|qd|qhs|weekly|every day|twice a day|alone|faithfully)\b))"
@@ -469,7 +476,7 @@ def _classify(
         return []
     if contra is not None:
         return [_Say("contraindicated", (contra.span(),))]
-    if never is not None and not planned:
+    if never is not None and (planned is None or never.start() <= begin + planned.start() < never.end()):
         return [_Say("tried", (never.span(),), present=False)]
     if inside and _NO_DRUG.search(before):
         return [_Say("tried", ((first.start, first.start),), present=False)]

@@ -16,8 +16,7 @@ _HEADERS: tuple[tuple[Section, str], ...] = (
     ),
     (
         "past_meds",
-        r"(?:past|prior|previous|former|old)\s+(?:meds?|medications?|treatments?|agents)|prior|"
-        r"previously tried",
+        r"(?:past|prior|previous|former|old)\s+(?:meds?|medications?|treatments?|agents)|prior|previously tried|discontinued|stopped",
     ),
     (
         "meds",
@@ -41,7 +40,7 @@ _HEADER = re.compile(
     re.IGNORECASE,
 )
 _ABBREVIATIONS = re.compile(
-    r"(?:\b(?:dr|mr|mrs|ms|vs|e\.g|i\.e|approx|st|cont|pt|hx|wt|ht|avg|inj)|(?:^|\n)[ \t]*\d{1,2}|\b[A-Z])$",
+    r"(?:\b(?:dr|mr|mrs|ms|vs|e\.g|i\.e|approx|st|cont|pt|hx|wt|ht|avg|inj)|(?<![^\n])[ \t]*\d{1,2}|\b[A-Z])$",
     re.IGNORECASE,
 )
 _STOP = re.compile(r"[.!?](?=[\s\")]|$)|\n")

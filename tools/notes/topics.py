@@ -115,7 +115,8 @@ _ADHERES = _words(
     r"\b(?:no|not|never|has not|hasn't)\s+(?:missed|missing|misses|skipp\w+|"
     r"skips)(?:\s+(?:any\s+)?doses?)?|\bgood (?:adherence|compliance)|\badheren(?:ce|"
     r"t)\b[^.;\n]{0,30}\b(?:good|excellent|full)|"
-    r"\b(?:is|remains|fully|been)\s+(?:adherent|compliant)\b|\bas prescribed every\b|\bnever miss\w*"
+    r"\b(?:is|remains|fully|been)\s+(?:adherent|compliant)\b|\bas prescribed every\b|\bnever miss\w*|"
+    r"\bden(?:ies|ied) (?:any )?(?:miss\w+|skipp\w+)"
 )
 _LAPSES = _words(
     r"\b(?:skips?|misses|missing|forgets?)\b[^.;\n]{0,40}|\b(?:non-?adheren\w*|non-?complian\w*|"
@@ -123,7 +124,10 @@ _LAPSES = _words(
 )
 _DIET = _words(r"\b(?:diet|kcal|calorie|cal/day|low[- ]carb|eats|eating|meal plan|weight watchers meals)\b")
 _MOVES = _words(r"\b(?:walk(?:s|ing)?|exercis\w+|gym|swim\w*|pool|bik(?:es|ing)|runs|jog\w*|yoga|activity)\b")
-_FOLLOWS = _words(r"\b(?:follows?|following|eats|eating|keeps|on a|adheres)\b|\b(?:walks|exercises|swims)\b")
+_FOLLOWS = _words(
+    r"\b(?:follows?|following|eats|eating|keeps|on a|adheres)\b|\b(?:walks|exercises|swims)\b|"
+    r"\d\s*x\s*/\s*w(?:ee)?k|(?:times|days) (?:a|per) week"
+)
 _NO_HABIT = _words(
     r"\b(?:counsel\w*|discuss\w*|advis\w*|recommend\w*|will|plan(?:s|ned|ning)|goal|should|encourag\w*|"
     r"review\w*|wants|not)\b"

@@ -40,7 +40,10 @@ _FILL = (
     r"(?:from|at|per) (?:the |our |an? )?(?:outside )?(?:lab|hospital|clinic|pharmacy)|poc|today|now|"
     r"this am|this morning|in clinic|up to|down to|"
     r"about|around|approx\w*|roughly|average|averag\w+|avg|unchanged|stable|at home|at discharge|by echo|"
-    r"still|remains?|remained|(?:on|at) (?:admission|baseline|arrival|discharge|presentation|intake|last visit)|suggests?|=|:|~|-(?=\s)|,(?=\s*\d)|\((?=\s*\d)|"
+    r"still|remains?|remained|(?:rose|fell|dropped|climbed|went up|came down|increased|decreased|"
+    r"improved) to|"
+    r"(?:on|at) (?:admission|baseline|arrival|discharge|presentation|intake|last visit)|suggests?|=|:|~|"
+    r"-(?=\s)|,(?=\s*\d)|\((?=\s*\d)|"
     r"(?:on|from|in|dated|of)?\s*\(?DAY\)?:?))*"
 )
 _NO_GOAL = re.compile(
@@ -76,6 +79,7 @@ def _pattern() -> re.Pattern[str]:
     fill = _FILL.replace("DAY", _ANY_DAY)
     return re.compile(
         rf"(?<![A-Za-z])(?:{names})(?![A-Za-z])(?P<fill>{fill})\s*\(?(?P<f>[Ff](?=[0-4]\b))?(?P<number>{_NUMBER})(?P<tail>(?:\s*(?:->|"
+        rf""
         rf"to|=>)\s*{_NUMBER})?)(?P<low>\s?/\s?\d{{2,3}})?",
         re.IGNORECASE,
     )
@@ -151,6 +155,10 @@ def _stages(text: str, sentence: Sentence, written: date | None) -> list[Measure
     found = []
     for match in _STAGE.finditer(text, sentence.start, sentence.end):
         lead = text[max(sentence.start, match.start() - 20) : match.start()]
+        if re.match(r"\s*(?:-|/|to)\s*F?[0-4]", text[match.end() : match.end() + 8]) or re.search(
+            r"F[0-4]\s*(?:-|/|to)\s*$", lead
+        ):
+            continue
         opening = days_in(text, written, sentence.start, match.start())
         whose = subjects_of(text, sentence, match.start(), match.end())
         day, when = (opening[0].day, opening[0].words) if opening else (None, "")
