@@ -27,6 +27,7 @@ class Lazy(NamedTuple):
 
 CASE, WORLD, DOORS = "A case", "The world", "Other doors"
 COMMANDS = {
+    "chat": Lazy("agent.chat_cli:app", CASE, "Talk about a patient: eligible, what is missing, why, what if."),
     "check": Lazy(
         "agent.check_cli:app", CASE, "Is this patient eligible for this drug, and what is missing?"
     ),
@@ -34,6 +35,7 @@ COMMANDS = {
         "agent.draft_cli:draft", CASE, "Fill the payer's form and write the letter; stops for review."
     ),
     "review": Lazy("agent.draft_cli:review", CASE, "List the drafts that wait; approve, edit or reject one."),
+    "verify": Lazy("agent.verify_cli:app", CASE, "Check a text that somebody else wrote against the chart."),
     "chart": Lazy(
         "agent.chart_cli:app",
         CASE,

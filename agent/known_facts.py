@@ -120,7 +120,9 @@ def _enter_diagnosis(ledger: Ledger, diagnosis: Diagnosis) -> None:
     if diagnosis.code:
         ledger.add("code", diagnosis.code, origin="chart", attribute="diagnosis", source=source)
     if diagnosis.name:
-        ledger.add("words", formats.diagnosis(diagnosis), origin="chart", attribute="diagnosis", source=source)
+        ledger.add(
+            "words", formats.diagnosis(diagnosis), origin="chart", attribute="diagnosis", source=source
+        )
     for day, attribute in ((diagnosis.onset, "onset"), (diagnosis.abated, "abated")):
         if day:
             ledger.add("date", day, origin="chart", attribute=attribute, source=source)
@@ -159,7 +161,9 @@ def _concept(patient: Patient, key: str, as_of: date) -> tuple[str, str]:
                 return "present", diagnosis.id
             if diagnosis.verification == "provisional":
                 return "unknown", diagnosis.id
-    stated = next((a for a in patient.attestations if a.topic in (key, concept.topic) and "self" in a.subjects), None)
+    stated = next(
+        (a for a in patient.attestations if a.topic in (key, concept.topic) and "self" in a.subjects), None
+    )
     if stated is not None:
         return "present" if stated.present else "absent", stated.id
     return ("absent", "conditions") if patient.conditions is not None else ("unknown", "conditions")
@@ -234,7 +238,9 @@ def _enter_course(ledger: Ledger, course: Medication, as_of: date, drugs: Sequen
     if course.rxnorm:
         ledger.add("code", course.rxnorm, origin="chart", attribute="rxnorm", source=source)
     for key in course.classes:
-        ledger.add("words", key, shown=CLASSES.get(key, key), origin="chart", attribute="class", source=source)
+        ledger.add(
+            "words", key, shown=CLASSES.get(key, key), origin="chart", attribute="class", source=source
+        )
     end = course.end or (as_of if course.status == "active" else None)
     if course.start and end:
         formula = f"{end} - {course.start}"
@@ -261,14 +267,25 @@ def _enter_rest(ledger: Ledger, patient: Patient, as_of: date, drugs: Sequence[D
     for allergy in patient.allergies or ():
         made_of = allergy.ingredients or medicine(allergy.substance, drugs).ingredients
         ledger.add(
-            "drug", allergy.substance, origin="chart", attribute=allergy.type, source=allergy.id, aliases=made_of
+            "drug",
+            allergy.substance,
+            origin="chart",
+            attribute=allergy.type,
+            source=allergy.id,
+            aliases=made_of,
         )
         if allergy.reaction:
             ledger.add("words", allergy.reaction, origin="chart", attribute="reaction", source=allergy.id)
         if allergy.date:
             ledger.add("date", allergy.date, origin="chart", attribute="allergy", source=allergy.id)
     for programme in patient.programs:
-        ledger.add("words", programme.name or "structured program", origin="chart", attribute="program", source=programme.id)
+        ledger.add(
+            "words",
+            programme.name or "structured program",
+            origin="chart",
+            attribute="program",
+            source=programme.id,
+        )
         for day, attribute in ((programme.start, "start"), (programme.end, "end")):
             if day:
                 ledger.add("date", day, origin="chart", attribute=attribute, source=programme.id)
@@ -303,7 +320,11 @@ def _enter_rest(ledger: Ledger, patient: Patient, as_of: date, drugs: Sequence[D
             ledger.add("date", paper.date, origin="chart", attribute="document", source=paper.id)
     for granted in patient.authorizations:
         ledger.add(
-            "outcome", "approved", origin="chart", attribute=f"authorization:{granted.drug}", source=granted.id
+            "outcome",
+            "approved",
+            origin="chart",
+            attribute=f"authorization:{granted.drug}",
+            source=granted.id,
         )
         for day, attribute in ((granted.start, "authorization"), (granted.end, "authorization end")):
             ledger.add("date", day, origin="chart", attribute=attribute, source=granted.id)
@@ -313,7 +334,9 @@ def _enter_rest(ledger: Ledger, patient: Patient, as_of: date, drugs: Sequence[D
             ledger.add("words", order.sig, origin="request", attribute="sig", source=order.id)
         if order.date:
             ledger.add("date", order.date, origin="request", attribute="order", source=order.id)
-        _enter_amounts(ledger, order.drug, order.strength, order.quantity, order.unit or "", order.days_supply, order.id)
+        _enter_amounts(
+            ledger, order.drug, order.strength, order.quantity, order.unit or "", order.days_supply, order.id
+        )
 
 
 def _enter_amounts(
@@ -330,7 +353,9 @@ def _enter_amounts(
         except ValueError:
             ledger.add("words", strength, origin="request", attribute=f"strength:{drug}", source=source)
     if quantity is not None:
-        ledger.add("value", quantity, unit=unit, origin="request", attribute=f"quantity:{drug}", source=source)
+        ledger.add(
+            "value", quantity, unit=unit, origin="request", attribute=f"quantity:{drug}", source=source
+        )
     if days:
         ledger.add("duration", days, unit="days", origin="request", attribute=f"supply:{drug}", source=source)
 
@@ -411,9 +436,7 @@ def _enter_copay(ledger: Ledger, copay: str, source: str) -> None:
 
 
 def _enter_limit(ledger: Ledger, limit: QuantityLimit, source: str) -> None:
-    ledger.add(
-        "value", limit.quantity, unit=limit.unit, origin="policy", attribute="limit", source=source
-    )
+    ledger.add("value", limit.quantity, unit=limit.unit, origin="policy", attribute="limit", source=source)
     ledger.add("duration", limit.days, unit="days", origin="policy", attribute="limit", source=source)
     if limit.quote:
         ledger.add("quote", limit.quote, origin="policy", attribute="limit", source=source)
@@ -438,12 +461,24 @@ def enter_case(ledger: Ledger, case: Case) -> None:
         enter_clauses(ledger, case.policy.clauses, case.policy.id)
     if case.months:
         ledger.add(
-            "duration", case.months, unit="months", origin="policy", attribute="approval", source=f"plan:{case.plan.id}"
+            "duration",
+            case.months,
+            unit="months",
+            origin="policy",
+            attribute="approval",
+            source=f"plan:{case.plan.id}",
         )
-    ledger.add("code", f"{case.patient.id}-{case.drug.name}", origin="derived", attribute="reference", source="case")
+    ledger.add(
+        "code", f"{case.patient.id}-{case.drug.name}", origin="derived", attribute="reference", source="case"
+    )
     for cited in TABLE:
         fits = not cited.drugs or case.drug.name in cited.drugs
-        if fits and case.indication in cited.indications and cited.year <= case.as_of.year and cited.holds(case):
+        if (
+            fits
+            and case.indication in cited.indications
+            and cited.year <= case.as_of.year
+            and cited.holds(case)
+        ):
             source = f"citation:{cited.key}"
             ledger.add("name", cited.key, origin="drug", attribute="citation", source=source)
             ledger.add("words", cited.source, origin="drug", attribute="citation source", source=source)
@@ -458,7 +493,12 @@ def enter_drug(ledger: Ledger, drug: Drug) -> None:
     ledger.add("code", drug.rxnorm, origin="drug", attribute="rxnorm", source=source)
     for strength in drug.strengths:
         ledger.add(
-            "value", strength.dose, unit="mg", origin="drug", attribute=f"label strength:{drug.name}", source=source
+            "value",
+            strength.dose,
+            unit="mg",
+            origin="drug",
+            attribute=f"label strength:{drug.name}",
+            source=source,
         )
         ledger.add("code", strength.ndc, origin="drug", attribute="ndc", source=source)
         if billing := formats.ndc11(strength.ndc):
@@ -478,7 +518,13 @@ def enter_request(ledger: Ledger, request: Request, case: Case | None = None) ->
     source = request.order_id or f"drug:{request.drug}"
     ledger.add("drug", request.drug, origin="request", attribute="order", source=source)
     _enter_amounts(
-        ledger, request.drug, request.strength, request.quantity, request.unit or "", request.days_supply, source
+        ledger,
+        request.drug,
+        request.strength,
+        request.quantity,
+        request.unit or "",
+        request.days_supply,
+        source,
     )
     if request.kind:
         ledger.add("words", request.kind, origin="request", attribute="kind", source=source)
@@ -488,9 +534,7 @@ def enter_request(ledger: Ledger, request: Request, case: Case | None = None) ->
         ledger.add("words", case.sig, origin="request", attribute="sig", source=source)
 
 
-def enter_determination(
-    ledger: Ledger, found: Determination, criteria: Container[str] | None = None
-) -> None:
+def enter_determination(ledger: Ledger, found: Determination, criteria: Container[str] | None = None) -> None:
     """The outcome, every finding with its clause, what to do next, and the alternatives; `criteria` are the rule's
     parts, where they are to be counted apart from exclusions and documents."""
     source = f"determination:{found.plan_id}/{found.drug}"
@@ -514,13 +558,30 @@ def enter_determination(
         if other.copay:
             _enter_copay(ledger, other.copay, where)
     for status in ("met", "not_met", "unknown"):
-        for where, some in (("all", found.findings), ("criteria", [f for f in found.findings if not f.exclusion and (criteria is None or f.criterion in criteria)])):
+        for where, some in (
+            ("all", found.findings),
+            (
+                "criteria",
+                [
+                    f
+                    for f in found.findings
+                    if not f.exclusion and (criteria is None or f.criterion in criteria)
+                ],
+            ),
+        ):
             count = sum(f.status == status for f in some)
             ledger.add(
                 "count", count, origin="derived", attribute=f"{status} findings", source=f"{source}/{where}",
                 formula=f"findings that are {status}",
             )  # fmt: skip
-    ledger.add("count", len(found.findings), origin="derived", attribute="findings", source=source, formula="findings")
+    ledger.add(
+        "count",
+        len(found.findings),
+        origin="derived",
+        attribute="findings",
+        source=source,
+        formula="findings",
+    )
 
 
 def _enter_finding(ledger: Ledger, finding: Finding, source: str) -> None:
@@ -535,7 +596,13 @@ def _enter_finding(ledger: Ledger, finding: Finding, source: str) -> None:
     for text, attribute in ((finding.text, "criterion"), (finding.fix or "", "fix")):
         if text:
             ledger.add("words", text, origin="policy", attribute=attribute, source=where)
-            ledger.add("words", formats.dates_in(text, formats.long_date), origin="policy", attribute=attribute, source=where)
+            ledger.add(
+                "words",
+                formats.dates_in(text, formats.long_date),
+                origin="policy",
+                attribute=attribute,
+                source=where,
+            )
     if finding.detail:
         for said in (finding.detail, formats.finding(finding, formats.long_date)):
             ledger.add("words", said.rstrip("."), origin="determination", attribute="detail", source=where)
@@ -567,8 +634,6 @@ def enter_deadlines(ledger: Ledger, plan: Plan, as_of: date) -> None:
             "date", day, origin="derived", attribute="answer due", source=f"plan:{plan.id}",
             formula=f"{as_of} + {plan.review_hours} hours",
         )  # fmt: skip
-
-
 
 
 def enter_bound(ledger: Ledger, bound: Bound, drugs: Sequence[str] = ()) -> None:

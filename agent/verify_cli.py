@@ -61,7 +61,11 @@ def verify(
     if as_json:
         import msgspec
 
-        print(msgspec.json.format(msgspec.json.encode(_report(file, bound.patient.id, drug, checked)), indent=2).decode())
+        print(
+            msgspec.json.format(
+                msgspec.json.encode(_report(file, bound.patient.id, drug, checked)), indent=2
+            ).decode()
+        )
     else:
         _show(text, checked)
     raise typer.Exit(1 if any(one.issues for one in checked) else 0)
@@ -74,12 +78,19 @@ def _read(file: str) -> str:
     else:
         path = Path(file)
         if path.suffix.lower() not in SUFFIXES:
-            raise Invalid(f"{file} is no .txt, .md or .pdf; save it as one of these, or pipe the text into `pa verify -`")
+            raise Invalid(
+                f"{file} is no .txt, .md or .pdf; save it as one of these, or pipe the text into `pa verify -`"
+            )
         if not path.is_file():
             raise Invalid(f"there is no file {file}")
-        text = _of_pdf(path) if path.suffix.lower() == ".pdf" else path.read_bytes().decode("utf-8", "replace")
+        text = (
+            _of_pdf(path) if path.suffix.lower() == ".pdf" else path.read_bytes().decode("utf-8", "replace")
+        )
     if not text.strip():
-        raise Invalid(f"{'standard input' if file == '-' else file} holds no text" + (" (a scan?)" if file.lower().endswith(".pdf") else ""))
+        raise Invalid(
+            f"{'standard input' if file == '-' else file} holds no text"
+            + (" (a scan?)" if file.lower().endswith(".pdf") else "")
+        )
     if len(text) > BIGGEST_TEXT:
         raise Invalid(f"the text has {len(text):,} characters; check it in parts of at most {BIGGEST_TEXT:,}")
     return text
@@ -130,7 +141,9 @@ def _show(text: str, checked: list[Checked]) -> None:
         at = one.end
         screen.say(_marked(one), out)
         for issue in one.issues:
-            screen.say(Text(f"    {issue.kind}: {' '.join(issue.text.split())!r}: {issue.why}", "yellow"), out)
+            screen.say(
+                Text(f"    {issue.kind}: {' '.join(issue.text.split())!r}: {issue.why}", "yellow"), out
+            )
     flagged = sum(bool(one.issues) for one in checked)
     issues = sum(len(one.issues) for one in checked)
     summary = (

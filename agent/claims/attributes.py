@@ -27,7 +27,7 @@ class Condition(NamedTuple):
 MORE: dict[str, str] = {
     "hba1c": r"hb\s?a1c|hgb\s?a1c|a1c|hemoglobin\s+a1c|haemoglobin\s+a1c|glycated\s+h(?:a)?emoglobin|glycohemoglobin",
     "bmi": r"bmi|body[- ]mass[- ]index",
-    "weight": r"body\s+weight|weigh(?:t|s|ed|ing)|wt\b",
+    "weight": r"body\s+weight|weigh(?:t|s|ed|ing)(?!\s+(?:management|loss|program|reduction))|wt\b",
     "height": r"body\s+height|height|ht\b|tall",
     "egfr": r"e-?gfr|estimated\s+gfr|gfr|estimated\s+glomerular\s+filtration(?:\s+rate)?|kidney\s+function|renal\s+function",
     "creatinine": r"(?:serum\s+)?creatinine(?!\s+ratio)|scr\b",
@@ -57,7 +57,9 @@ MORE: dict[str, str] = {
     "type": r"type",
 }
 OTHER = frozenset(("age", "copay", "tier", "blood_pressure", "stage", "class", "type"))
-CUES = re.compile("|".join(rf"(?<![\w-])(?P<{key}>{pattern})(?![\w])" for key, pattern in MORE.items()), re.IGNORECASE)
+CUES = re.compile(
+    "|".join(rf"(?<![\w-])(?P<{key}>{pattern})(?![\w])" for key, pattern in MORE.items()), re.IGNORECASE
+)
 
 CONDITIONS: dict[str, str] = {
     "t2dm": r"type[- ](?:2|ii|two)[- ](?:diabet\w+|dm)(?:\s+mellitus)?|t2dm?|dm\s?2|dmii|niddm",

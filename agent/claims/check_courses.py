@@ -16,11 +16,22 @@ from tools.terms import CLASSES
 
 DOSED = frozenset(("mg", "mcg", "g", "units"))
 IN_GRAMS = {"mcg": 1e-6, "mg": 1e-3, "g": 1.0, "units": 1.0}
-STARTS = re.compile(r"\b(?:since|from|started|starting|began|begun|start(?:ed)?\s+on|initiated|on\s+board\s+since)\b[\s:,]*(?:on|in|about|around)?\s*$", re.IGNORECASE)
-ENDS = re.compile(r"\b(?:until|till|through|thru|to|ended|stopped|discontinued|off|dropped|end(?:ed)?\s+on)\b[\s:,]*(?:on|in|about|around)?\s*$|[-]\s*$", re.IGNORECASE)
+STARTS = re.compile(
+    r"\b(?:since|from|started|starting|began|begun|start(?:ed)?\s+on|initiated|on\s+board\s+since)\b[\s:,]*(?:on|in|about|around)?\s*$",
+    re.IGNORECASE,
+)
+ENDS = re.compile(
+    r"\b(?:until|till|through|thru|to|ended|stopped|discontinued|off|dropped|end(?:ed)?\s+on)\b[\s:,]*(?:on|in|about|around)?\s*$|[-]\s*$",
+    re.IGNORECASE,
+)
 LATER = re.compile(r"\b(?:stopped|ended|dropped|discontinued|off)\b[^.;]*$", re.IGNORECASE)
 EARLIER = re.compile(r"\b(?:since|started|began|begun|initiated|from|start)\b[^.;]*$", re.IGNORECASE)
-ANSWERS = {"failed": ("Inadequate", "Partial"), "partial": ("Partial",), "worked": ("Effective",), "intolerant": ("Intolerance",)}
+ANSWERS = {
+    "failed": ("Inadequate", "Partial"),
+    "partial": ("Partial",),
+    "worked": ("Effective",),
+    "intolerant": ("Intolerance",),
+}
 TAKES = frozenset(("ongoing", "taken", "stopped", "failed", "partial", "worked", "intolerant", "tolerated"))
 
 
@@ -59,17 +70,26 @@ class Courses:
     def _drug(self, drug: Drug, mentions: list[Drug]) -> None:
         s, index = self.s, self.index
         part = s.around(drug.start)
-        known = [*index.drug_facts.get(drug.name, []), *(f for i in drug.ingredients for f in index.drug_facts.get(i, []))]
+        known = [
+            *index.drug_facts.get(drug.name, []),
+            *(f for i in drug.ingredients for f in index.drug_facts.get(i, [])),
+        ]
         if not known:
             said = self._predicates(drug, mentions)
             denied = said and all(p.denied or p.what == "never" for p in said)
             if not denied and not self._in_policy(drug):
-                s.wrong("drug", drug.start, drug.end, f"{drug.name} is not in the chart, the plan or the request")
+                s.wrong(
+                    "drug", drug.start, drug.end, f"{drug.name} is not in the chart, the plan or the request"
+                )
             return
-        if drug.brand and not any(str(f.value).lower() == drug.name or drug.name in (a.lower() for a in f.aliases) for f in known):
+        if drug.brand and not any(
+            str(f.value).lower() == drug.name or drug.name in (a.lower() for a in f.aliases) for f in known
+        ):
             charted = index.courses_of(drug.name, drug.ingredients, "", True)
             if not charted:
-                s.wrong("drug", drug.start, drug.end, f"{drug.name} is not in the chart, the plan or the request")
+                s.wrong(
+                    "drug", drug.start, drug.end, f"{drug.name} is not in the chart, the plan or the request"
+                )
                 return
         s.support(known[0].id)
         courses = index.courses_of(drug.name, drug.ingredients, drug.form, drug.brand)
@@ -81,8 +101,9 @@ class Courses:
         if part.policy and not part.patient and not any(e.kind == "dose" for e in elements) and not said:
             return
         self._bear_out(drug, courses, elements)
+        meant = [c for c in courses if all(e.fits(c) for e in elements)] or courses
         for one in said:
-            self._predicate(drug, courses, one)
+            self._predicate(drug, meant, one)
 
     def _in_policy(self, drug: Drug) -> bool:
         part = self.s.around(drug.start)
@@ -104,10 +125,19 @@ class Courses:
         found: list[Element] = []
         for number in s.numbers:
             before = self._leads(number, drug, mentions)
-            if number.unit in DOSED and (start <= number.start < end or before) and not self._of_a_test(number):
+            if (
+                number.unit in DOSED
+                and (start <= number.start < end or before)
+                and not self._of_a_test(number)
+            ):
                 self.numbers.add(number)
                 found.append(self._dose(drug, number, courses))
-            elif number.what == "duration" and low <= number.start < end and courses and self._lasted(number, drug):
+            elif (
+                number.what == "duration"
+                and low <= number.start < end
+                and courses
+                and self._lasted(number, drug)
+            ):
                 self.numbers.add(number)
                 found.append(self._duration(number))
         if any(n.unit in DOSED and start <= n.start < end for n in s.numbers) or not self._asked(drug):
@@ -125,31 +155,54 @@ class Courses:
         """ "500 mg of metformin", unless another drug has the dose."""
         if any(0 <= number.start - d.end < 14 for d in mentions):
             return False
-        return bool(re.fullmatch(r"\s*(?:of\s+)?(?:oral\s+|daily\s+)?", self.s.low[number.end : drug.start])) and number.end <= drug.start
+        return (
+            bool(re.fullmatch(r"\s*(?:of\s+)?(?:oral\s+|daily\s+)?", self.s.low[number.end : drug.start]))
+            and number.end <= drug.start
+        )
 
     def _of_a_test(self, number: Number) -> bool:
-        return any(0 <= number.start - c.end < 12 for c in self.s.cues if c.key in ("glucose", "random_glucose", "ldl", "hdl", "tg", "tc", "uacr"))
+        return any(
+            0 <= number.start - c.end < 12
+            for c in self.s.cues
+            if c.key in ("glucose", "random_glucose", "ldl", "hdl", "tg", "tc", "uacr")
+        )
 
     def _lasted(self, number: Number, drug: Drug) -> bool:
         """A length of treatment, not a window, a supply, or how old something is."""
         s = self.s
         before, after = s.low[max(0, number.start - 26) : number.start], s.low[number.end : number.end + 12]
-        if any(d.start <= number.start < d.end for d in s.days) or (self._asked(drug) and not self.index.courses_of(drug.name, drug.ingredients, drug.form, drug.brand)):
+        if any(d.start <= number.start < d.end for d in s.days) or (
+            self._asked(drug)
+            and not self.index.courses_of(drug.name, drug.ingredients, drug.form, drug.brand)
+        ):
             return False
-        if re.search(r"(?:per|within|every|each|supply\s+(?:of|for))\s*(?:the\s+last\s+)?$", before) or re.match(r"\s*(?:supply|ago|old|window)", after):
+        if re.search(
+            r"(?:per|within|every|each|supply\s+(?:of|for))\s*(?:the\s+last\s+)?$", before
+        ) or re.match(r"\s*(?:supply|ago|old|window)", after):
             return False
         part = s.around(number.start)
-        return not (part.policy and number.compare) and not part.general
+        granted = re.search(r"\b(?:authori[sz]|approv)\w*\b.*\bfor\s*$", s.low[: number.start])
+        return not (part.policy and number.compare) and not part.general and not granted
 
     def _asked(self, drug: Drug) -> bool:
-        return drug.name in self.index.asked or any(i in self.index.asked for i in drug.ingredients if not drug.brand)
+        return drug.name in self.index.asked or any(
+            i in self.index.asked for i in drug.ingredients if not drug.brand
+        )
 
     def _other_owner(self, drug: Drug) -> bool:
         """The days of this part belong to a value, a birth or a document, not to the drug."""
         part = self.s.around(drug.start)
-        values = [n for n in self.s.numbers if n.unit in ("%", "kg/m2", "kg", "mL/min/1.73 m2") and part.span.start <= n.start < part.span.end]
+        values = [
+            n
+            for n in self.s.numbers
+            if n.unit in ("%", "kg/m2", "kg", "mL/min/1.73 m2") and part.span.start <= n.start < part.span.end
+        ]
         words = r"\b(?:born|dob|fills?|filled|refill\w*|note|visit|report|enrol\w*|diagnosed|letter|as\s+of|effective|ordered|requested)\b"
-        about_a_test = any(c.key not in ("type", "stage", "class", "age", "tier", "copay") for c in self.s.cues if part.span.start <= c.start < part.span.end)
+        about_a_test = any(
+            c.key not in ("type", "stage", "class", "age", "tier", "copay")
+            for c in self.s.cues
+            if part.span.start <= c.start < part.span.end
+        )
         return bool(values) or about_a_test or bool(re.search(words, part.text.lower()))
 
     def _dose(self, drug: Drug, number: Number, courses: list[Course]) -> Element:
@@ -157,15 +210,25 @@ class Courses:
             if course.dose is None:
                 return False
             scale = IN_GRAMS.get(course.unit or "mg", 1.0)
-            return abs(number.value * IN_GRAMS[number.unit] - course.dose * scale) < 1e-9 and (number.unit != "units") == (course.unit != "units")
+            return abs(number.value * IN_GRAMS[number.unit] - course.dose * scale) < 1e-9 and (
+                number.unit != "units"
+            ) == (course.unit != "units")
 
-        return Element("dose", number.start, number.end, fits, lambda c: f"{c.drug} {c.dose:g} {c.unit}" if c.dose else f"no dose of {c.drug} in the chart")
+        return Element(
+            "dose",
+            number.start,
+            number.end,
+            fits,
+            lambda c: f"{c.drug} {c.dose:g} {c.unit}" if c.dose else f"no dose of {c.drug} in the chart",
+        )
 
     def _duration(self, number: Number) -> Element:
         def fits(course: Course) -> bool:
             if course.days is None:
                 return False
-            length = {"days": 1.0, "weeks": 7.0, "months": 30.44, "years": 365.25, "hours": 1 / 24}[number.unit]
+            length = {"days": 1.0, "weeks": 7.0, "months": 30.44, "years": 365.25, "hours": 1 / 24}[
+                number.unit
+            ]
             lasted = course.days / length
             if number.compare:
                 near = abs(lasted - number.value) < 1e-9
@@ -178,15 +241,34 @@ class Courses:
                 return 0.5 < lasted < 1.75
             return abs(lasted - number.value) < slack
 
-        return Element("number", number.start, number.end, fits, lambda c: f"{c.drug} for {c.days} days" if c.days is not None else f"how long {c.drug} was taken is not known")
+        return Element(
+            "number",
+            number.start,
+            number.end,
+            fits,
+            lambda c: (
+                f"{c.drug} for {c.days} days"
+                if c.days is not None
+                else f"how long {c.drug} was taken is not known"
+            ),
+        )
 
     def _day(self, day: Day) -> Element:
         s = self.s
         before = s.low[max(0, day.start - 30) : day.start]
         earlier = [d for d in s.days if d.end <= day.start and day.start - d.end < 14]
-        in_range = bool(earlier) and bool(re.fullmatch(r"\s*,?\s*(?:to|until|till|through|thru|and|-)\s*(?:the\s+)?", s.low[earlier[-1].end : day.start]))
+        in_range = bool(earlier) and bool(
+            re.fullmatch(
+                r"\s*,?\s*(?:to|until|till|through|thru|and|-)\s*(?:the\s+)?",
+                s.low[earlier[-1].end : day.start],
+            )
+        )
         later = next((d for d in s.days if d.start >= day.end), None)
-        opens = later is not None and bool(re.fullmatch(r"\s*,?\s*(?:to|until|till|through|thru|and|-)\s*(?:the\s+)?", s.low[day.end : later.start]))
+        opens = later is not None and bool(
+            re.fullmatch(
+                r"\s*,?\s*(?:to|until|till|through|thru|and|-)\s*(?:the\s+)?", s.low[day.end : later.start]
+            )
+        )
         if in_range or (ENDS.search(before) and not opens):
             which = "end"
         elif opens or STARTS.search(before):
@@ -202,7 +284,12 @@ class Courses:
             begun = course.start is not None and day.has(course.start)
             ended = course.end is not None and day.has(course.end)
             if which == "any":
-                during = not day.exact and course.start is not None and course.start <= day.last and (course.end is None or course.end >= day.first)
+                during = (
+                    not day.exact
+                    and course.start is not None
+                    and course.start <= day.last
+                    and (course.end is None or course.end >= day.first)
+                )
                 fills = any(d.attribute == "fill" and day.has(d.day) for d in self.index.dates)
                 return begun or ended or during or fills
             return begun if which == "start" else ended
@@ -226,7 +313,12 @@ class Courses:
         best = max(courses, key=lambda c: sum(e.fits(c) for e in elements))
         wrong = [e for e in elements if not (any(e.fits(c) for c in courses) if several else e.fits(best))]
         s.support(*best.ids[:1])
-        if len(wrong) and len(courses) > 1 and not several and all(any(e.fits(c) for c in courses) for e in elements):
+        if (
+            len(wrong)
+            and len(courses) > 1
+            and not several
+            and all(any(e.fits(c) for c in courses) for e in elements)
+        ):
             doses = [e for e in elements if e.kind == "dose"]
             wrong = doses if doses and len(wrong) >= len(doses) else wrong
         for element in wrong:
@@ -240,16 +332,35 @@ class Courses:
         number = next((n for n in s.numbers if n.start == element.start), None)
         if number is None:
             return False
-        mine = {drug.name, *(a for a in self.index.asked if not drug.brand and any(i in drug.ingredients for f in self.index.drug_facts[a] for i in (x.lower() for x in f.aliases)))}
+        mine = {
+            drug.name,
+            *(
+                a
+                for a in self.index.asked
+                if not drug.brand
+                and any(
+                    i in drug.ingredients
+                    for f in self.index.drug_facts[a]
+                    for i in (x.lower() for x in f.aliases)
+                )
+            ),
+        }
         for fact in self.index.facts:
             kind, _, of = fact.attribute.partition(":")
             if of.lower() not in mine or not isinstance(fact.value, int | float):
                 continue
-            ok = kind == "strength" or (kind == "label strength" and (part.general or (part.policy and not part.asked and not part.patient)))
+            ok = kind == "strength" or (
+                kind == "label strength"
+                and (part.general or (part.policy and not part.asked and not part.patient))
+            )
             if ok and same(number, float(fact.value)) and fact.unit == number.unit:
                 s.support(fact.id)
                 return True
-        return (part.policy or part.general) and not part.patient and amount_key(number.value, number.unit) in self.index.policy
+        return (
+            (part.policy or part.general)
+            and not part.patient
+            and amount_key(number.value, number.unit) in self.index.policy
+        )
 
     def _uncharted(self, drug: Drug, elements: list[Element], said: list[stance.Said]) -> None:
         """A drug that the chart has no course of: asked for, allergic to, or not this patient's."""
@@ -257,8 +368,14 @@ class Courses:
         for element in elements:
             if element.kind == "dose" and not s.supposed and not self._is_ordered(drug, element):
                 kind: Kind = "dose" if self._asked(drug) else "drug"
-                why = "not the strength that is asked for" if kind == "dose" else f"no course of {drug.name} in the chart"
-                s.wrong(kind, *((element.start, element.end) if kind == "dose" else (drug.start, drug.end)), why)
+                why = (
+                    "not the strength that is asked for"
+                    if kind == "dose"
+                    else f"no course of {drug.name} in the chart"
+                )
+                s.wrong(
+                    kind, *((element.start, element.end) if kind == "dose" else (drug.start, drug.end)), why
+                )
         if s.supposed or part.general:
             return
         for one in said:
@@ -274,16 +391,31 @@ class Courses:
         if ahead:
             last = ahead[-1]
             between = [d for d in mine if last.end <= d.start < drug.start]
-            listed = all(re.fullmatch(r"[^;]*(?:,|\band\b|\bor\b|/|\+)[^;]*", s.low[d.end : drug.start]) for d in between)
+            listed = all(
+                re.fullmatch(r"[^;]*(?:,|\band\b|\bor\b|/|\+)[^;]*", s.low[d.end : drug.start])
+                for d in between
+            )
             behind = [d for d in mine if d.end <= last.start]
-            if not (behind and last.what in stance.AFTERWARDS and not between and _follows(s.low, behind[-1].end, last.start)) and listed:
+            if (
+                not (
+                    behind
+                    and last.what in stance.AFTERWARDS
+                    and not between
+                    and _follows(s.low, behind[-1].end, last.start)
+                )
+                and listed
+            ):
                 found.append(last)
-        end = min([part.span.end, *(d.start for d in mine if d.start > drug.start and not _same_drug(d, drug))])
+        end = min(
+            [part.span.end, *(d.start for d in mine if d.start > drug.start and not _same_drug(d, drug))]
+        )
         after = [p for p in inside if drug.end <= p.start < end]
         last_of_list = drug is mine[-1] if mine else True
         next_drug = next((d for d in mine if d.start > drug.start), None)
         for one in after:
-            leads = next_drug is not None and one.what not in stance.AFTERWARDS and next_drug.start - one.end < 14
+            leads = (
+                next_drug is not None and one.what not in stance.AFTERWARDS and next_drug.start - one.end < 14
+            )
             if not leads or last_of_list:
                 found.append(one)
         return [p for p in found if not (p.what == "taken" and self._asked(drug) and part.asked)]
@@ -292,7 +424,10 @@ class Courses:
         s, part = self.s, self.s.around(one.start)
         if s.supposed or part.unsure or (part.policy and not part.patient) or part.general:
             return
-        allergy = next((self.index.allergies[n] for n in (drug.name, *drug.ingredients) if n in self.index.allergies), None)
+        allergy = next(
+            (self.index.allergies[n] for n in (drug.name, *drug.ingredients) if n in self.index.allergies),
+            None,
+        )
         if one.what == "allergic":
             self._allergic(drug, one, allergy is not None)
             return
@@ -301,7 +436,16 @@ class Courses:
                 return
             if one.what == "intolerant" and allergy is not None:
                 return
-            if one.what in TAKES and not (self._asked(drug) and (part.asked or (one.what in ("ongoing", "taken") and re.search(r"\b(?:will|would|to|plans?)\b", part.text)))):
+            if one.what in TAKES and not (
+                self._asked(drug)
+                and (
+                    part.asked
+                    or (
+                        one.what in ("ongoing", "taken")
+                        and re.search(r"\b(?:will|would|to|plans?)\b", part.text)
+                    )
+                )
+            ):
                 s.wrong("drug", drug.start, drug.end, f"no course of {drug.name} in the chart")
             return
         wrong = self._contradicts(courses, one, allergy is not None)
@@ -315,7 +459,14 @@ class Courses:
         elif not one.denied and not listed and word.startswith(("allerg", "anaphyl", "hypersens")):
             if not self.s.around(one.start).policy:
                 self.s.wrong("negation", one.start, one.end, f"no allergy to {drug.name} in the chart")
-        elif not one.denied and not listed and not any(c.response.startswith("Intolerance") for c in self.index.courses_of(drug.name, drug.ingredients, "", drug.brand)):
+        elif (
+            not one.denied
+            and not listed
+            and not any(
+                c.response.startswith("Intolerance")
+                for c in self.index.courses_of(drug.name, drug.ingredients, "", drug.brand)
+            )
+        ):
             self.s.wrong("negation", one.start, one.end, f"the chart has no reaction to {drug.name}")
 
     def _contradicts(self, courses: list[Course], one: stance.Said, allergic: bool) -> str:
@@ -356,13 +507,24 @@ class Courses:
             part = s.around(one.start)
             if s.supposed or part.unsure or part.general or (part.policy and not part.patient):
                 continue
-            ahead = [p for p in s.said if part.span.start <= p.start and p.end <= one.start and p.what in ("ongoing", "never", "stopped")]
+            ahead = [
+                p
+                for p in s.said
+                if part.span.start <= p.start
+                and p.end <= one.start
+                and p.what in ("ongoing", "never", "stopped")
+            ]
             if not ahead:
                 continue
             last, name = ahead[-1], CLASSES.get(one.key, one.key)
             denied = last.denied or last.what == "never" or stance.denies(s.text, one.start, reach=14)
             if last.what == "ongoing" and not denied and one.key not in self.index.classes:
-                s.wrong("negation", one.start, one.end, f"the medication list has no {name.removeprefix('a ').removeprefix('an ')} that is ongoing")
+                s.wrong(
+                    "negation",
+                    one.start,
+                    one.end,
+                    f"the medication list has no {name.removeprefix('a ').removeprefix('an ')} that is ongoing",
+                )
             elif last.what == "ongoing" and denied and one.key in self.index.classes:
                 s.wrong("negation", one.start, one.end, f"takes {name}")
             elif last.what == "never" and one.key in self.index.charted_classes:
@@ -373,7 +535,17 @@ def _frequency(start: int, end: int, rate: float) -> Element:
     def fits(course: Course) -> bool:
         return course.per_day is not None and abs(course.per_day - rate) < 0.01
 
-    return Element("dose", start, end, fits, lambda c: f"{c.drug} {c.per_day:g} times a day" if c.per_day else f"how often {c.drug} is taken is not charted")
+    return Element(
+        "dose",
+        start,
+        end,
+        fits,
+        lambda c: (
+            f"{c.drug} {c.per_day:g} times a day"
+            if c.per_day
+            else f"how often {c.drug} is taken is not charted"
+        ),
+    )
 
 
 def _same_drug(one: Drug, other: Drug) -> bool:
@@ -384,6 +556,3 @@ def _follows(low: str, start: int, end: int) -> bool:
     """Does the predicate belong to the drug before it: "metformin was stopped, losartan …"?"""
     between = low[start:end]
     return len(between) < 40 and ";" not in between
-
-
-

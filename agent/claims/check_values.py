@@ -14,13 +14,34 @@ from agent.claims.sentence import Sentence, spoken
 from tools.terms import TESTS
 
 PRESSURE = re.compile(r"(?<![\d/.])(\d{2,3})\s?/\s?(\d{2,3})(?![\d/])")
-STAGED = re.compile(r"\b(?P<what>stage|class|ckd|grade)\s+(?:stage\s+)?(?P<n>\d[ab]?|i{1,3}v?|iv)\b(?!-)", re.IGNORECASE)
+STAGED = re.compile(
+    r"\b(?P<what>stage|class|ckd|grade)\s+(?:stage\s+)?(?P<n>\d[ab]?|i{1,3}v?|iv)\b(?!-)", re.IGNORECASE
+)
 CLASSED = re.compile(r"\bclass\s+(\d)\b", re.IGNORECASE)
-NOW = re.compile(r"\b(?:latest|most\s+recent|current(?:ly)?|now|today|newest|last|is|stands)\b", re.IGNORECASE)
-THEN = re.compile(r"\b(?:was|were|had|before|previous(?:ly)?|earlier|prior|initial(?:ly)?|baseline|from|then|trend|history|rose|fell|went)\b", re.IGNORECASE)
-STRICT = re.compile(r"\b(?:requires?|required|must|shall|threshold|wants?|asks?\s+for|demands?|accepts?|cut-?off)\b", re.IGNORECASE)
-BORN = re.compile(r"\b(?:born|dob|birth(?:\s*date|day)?|d\.o\.b\.)[\s:]*(?:on|is|of|in|was)?(?:\s+the)?\W*$", re.IGNORECASE)
-TEST_OF_UNIT = {"kg/m2": "bmi", "mL/min/1.73 m2": "egfr", "kg": "weight", "lb": "weight", "cm": "height", "in": "height", "mg/g": "uacr", "events/h": "ahi"}
+NOW = re.compile(
+    r"\b(?:latest|most\s+recent|current(?:ly)?|now|today|newest|last|is|stands)\b", re.IGNORECASE
+)
+THEN = re.compile(
+    r"\b(?:was|were|had|before|previous(?:ly)?|earlier|prior|initial(?:ly)?|baseline|from|then|trend|history|rose|fell|went)\b",
+    re.IGNORECASE,
+)
+STRICT = re.compile(
+    r"\b(?:requires?|required|must|shall|threshold|wants?|asks?\s+for|demands?|accepts?|cut-?off)\b",
+    re.IGNORECASE,
+)
+BORN = re.compile(
+    r"\b(?:born|dob|birth(?:\s*date|day)?|d\.o\.b\.)[\s:]*(?:on|is|of|in|was)?(?:\s+the)?\W*$", re.IGNORECASE
+)
+TEST_OF_UNIT = {
+    "kg/m2": "bmi",
+    "mL/min/1.73 m2": "egfr",
+    "kg": "weight",
+    "lb": "weight",
+    "cm": "height",
+    "in": "height",
+    "mg/g": "uacr",
+    "events/h": "ahi",
+}
 CHART_UNITS = frozenset(("mg", "mcg", "g", "units"))
 NOT_MEASURED = frozenset(("age", "copay", "tier", "stage", "class", "type"))
 
@@ -32,7 +53,9 @@ class Values:
         self.s, self.index = s, s.index
         self.done: set[Number] = set()
         self.dated: set[Day] = set()
-        self.owners: list[tuple[int, int, str, list[Measured]]] = []  # a value said of a test, and what it can be
+        self.owners: list[
+            tuple[int, int, str, list[Measured]]
+        ] = []  # a value said of a test, and what it can be
 
     def check(self, taken: set[Number], dated: set[Day]) -> None:
         """`taken` and `dated` belong to courses of drugs and are judged there."""
@@ -52,7 +75,9 @@ class Values:
         for match in s.free_matches(PRESSURE):
             mine = [n for n in s.numbers if match.start() <= n.start < match.end()]
             if len(mine) < 2 or not (
-                any(c.key in ("blood_pressure", "sbp", "dbp") for c in s.cues) or mine[-1].unit == "mmHg" or re.search(r"\bpressure\b", s.low)
+                any(c.key in ("blood_pressure", "sbp", "dbp") for c in s.cues)
+                or mine[-1].unit == "mmHg"
+                or re.search(r"\bpressure\b", s.low)
             ):
                 continue
             self.done |= set(mine)
@@ -63,7 +88,9 @@ class Values:
                 s.support(*(m.id for m in both))
                 self.owners.append((match.start(), match.end(), "sbp", both))
             else:
-                s.wrong("number", match.start(), match.end(), f"no blood pressure of {high}/{low} in the chart")
+                s.wrong(
+                    "number", match.start(), match.end(), f"no blood pressure of {high}/{low} in the chart"
+                )
 
     def _stages(self) -> None:
         """Stages and classes are part of a diagnosis's name."""
@@ -76,7 +103,9 @@ class Values:
             part = s.around(match.start())
             if part.general or s.supposed or re.search(rf"\b{what} {number}\b", names):
                 continue
-            if part.policy and any(re.search(rf"\b{what} {number}\b", quote) for quote, _ in self.index.quotes):
+            if part.policy and any(
+                re.search(rf"\b{what} {number}\b", quote) for quote, _ in self.index.quotes
+            ):
                 continue
             if what == "stage" and "fibrosis" in s.low[: match.start()]:
                 continue
@@ -92,6 +121,8 @@ class Values:
             self._duration(number)
         elif number.unit in ("mL", "tablets", "pens") or (number.unit in CHART_UNITS):
             self._amount(number)
+        elif number.unit == "" and self._counts(number):
+            self._bare(number)
         elif (cue := self._cue(number)) is not None and cue.key == "age":
             self._age(number)
         elif cue is not None and cue.key in ("tier", "copay"):
@@ -118,9 +149,12 @@ class Values:
         s, part = self.s, self.s.around(number.start)
         before = [c for c in s.cues if part.span.start <= c.start and c.end <= number.start]
         after = [c for c in s.cues if c.start >= number.end and c.end <= part.span.end]
-        if after and s.text[number.end : after[0].start].strip(" -") in ("", "of", "as", "in") and not self._has_value(after[0]):
-            if not before or not self._unclaimed(before[-1], number):
-                return after[0]
+        if (
+            after
+            and s.text[number.end : after[0].start].strip(" -") in ("", "of", "as", "in")
+            and not self._has_value(after[0])
+        ) and (not before or not self._unclaimed(before[-1], number)):
+            return after[0]
         if before:
             return before[-1]
         if after and after[0].start - number.end < 34 and not self._has_value(after[0]):
@@ -153,8 +187,18 @@ class Values:
         if not number.unit or in_test_unit(key, number.value, number.unit) is not None:
             found = self._measured(number, key)
             if found:
-                if part.policy and STRICT.search(part.text[: number.start - part.span.start]) and not number.compare and not part.patient:
-                    s.wrong("attribute", number.start, number.end, f"a value of the chart, given as what the policy asks of {shown}")
+                if (
+                    part.policy
+                    and STRICT.search(part.text[: number.start - part.span.start])
+                    and not number.compare
+                    and not part.patient
+                ):
+                    s.wrong(
+                        "attribute",
+                        number.start,
+                        number.end,
+                        f"a value of the chart, given as what the policy asks of {shown}",
+                    )
                     return
                 s.support(*(m.id for m in found))
                 self.owners.append((number.start, number.end, key, found))
@@ -167,7 +211,12 @@ class Values:
             return
         other = next((t for t in self.index.measured if t != key and self._measured(number, t)), None)
         if other is not None:
-            s.wrong("attribute", number.start, number.end, f"the chart has this value as {TESTS[other].name}, not as {shown}")
+            s.wrong(
+                "attribute",
+                number.start,
+                number.end,
+                f"the chart has this value as {TESTS[other].name}, not as {shown}",
+            )
         elif amount_key(number.value, number.unit) in self.index.policy:
             s.wrong("attribute", number.start, number.end, f"a number of the policy; {self._values(key)}")
         else:
@@ -190,9 +239,13 @@ class Values:
                 continue
             if same(number, measured.value) or same(number, measured.shown):
                 found.append(measured)
-            elif number.unit and in_test_unit(key, 1, number.unit) != 1 and number.unit not in (measured.unit,):
+            elif (
+                number.unit and in_test_unit(key, 1, number.unit) != 1 and number.unit not in (measured.unit,)
+            ):
                 factor = TESTS[key].units.get(number.unit)
-                if factor and same(number, (measured.value - float(factor[1])) / float(factor[0]), exact=False):
+                if factor and same(
+                    number, (measured.value - float(factor[1])) / float(factor[0]), exact=False
+                ):
                     found.append(measured)
         return found
 
@@ -203,7 +256,9 @@ class Values:
             return
         days_ = [m.date for m in self.index.measured[key] if m.date]
         if days_ and all(m.date and m.date < max(days_) for m in found):
-            s.wrong("date", number.start, number.end, f"not the newest {TESTS[key].name}; {self._values(key)}")
+            s.wrong(
+                "date", number.start, number.end, f"not the newest {TESTS[key].name}; {self._values(key)}"
+            )
 
     def _holds(self, number: Number, key: str) -> bool:
         known = [m for m in self.index.measured.get(key, []) if m.date]
@@ -249,7 +304,14 @@ class Values:
 
     def _age(self, number: Number) -> None:
         s, part = self.s, self.s.around(number.start)
-        age = next((f for f in self.index.facts if f.attribute == "age"), None)
+        ages = [
+            f
+            for f in self.index.facts
+            if f.attribute == "age"
+            and isinstance(f.value, int | float)
+            and (f.origin in ("chart", "derived", "determination") or (f.origin == "supposed" and s.supposed))
+        ]
+        age = next((f for f in ages if same(number, float(f.value))), ages[0] if ages else None)
         if age is not None and same(number, float(age.value)):
             s.support(age.id)
         elif s.supposed or ((part.policy or number.compare or part.general) and self._policy(number)):
@@ -257,7 +319,14 @@ class Values:
         elif age is not None and number.compare and compares(float(age.value), number.compare, number.value):
             s.support(age.id)
         else:
-            s.wrong("number", number.start, number.end, f"the patient is {age.value:g}" if age and isinstance(age.value, int | float) else "no birth date in the chart")
+            s.wrong(
+                "number",
+                number.start,
+                number.end,
+                f"the patient is {age.value:g}"
+                if age and isinstance(age.value, int | float)
+                else "no birth date in the chart",
+            )
 
     def _of_plan(self, number: Number, attribute: str) -> None:
         """Tier and copay of the drug that is spoken of."""
@@ -276,7 +345,9 @@ class Values:
             pass
         else:
             known = ", ".join(sorted({f.shown for f in found})) or "none in the plan"
-            s.wrong("number", number.start, number.end, f"{attribute} of {', '.join(sorted(wanted))}: {known}")
+            s.wrong(
+                "number", number.start, number.end, f"{attribute} of {', '.join(sorted(wanted))}: {known}"
+            )
 
     def _drugs_of(self, number: Number) -> set[str]:
         s, part = self.s, self.s.around(number.start)
@@ -290,7 +361,11 @@ class Values:
         """Millilitres, tablets, and milligrams that no drug stands beside."""
         s, part = self.s, self.s.around(number.start)
         key = amount_key(number.value, number.unit)
-        facts = [f for f in self.index.amounts.get(key, []) if f.origin in ("request", "chart", "derived") and f.attribute not in TESTS]
+        facts = [
+            f
+            for f in self.index.amounts.get(key, [])
+            if f.origin in ("request", "chart", "derived") and f.attribute not in TESTS
+        ]
         if facts:
             s.support(facts[0].id)
         elif s.supposed or ((part.policy or part.general or number.compare) and self._policy(number)):
@@ -304,18 +379,37 @@ class Values:
         key = amount_key(number.value, number.unit)
         if any(d.start <= number.start < d.end for d in s.days):
             return
-        facts = [f for f in self.index.amounts.get(key, []) if f.kind == "duration" and f.origin != "policy" and f.attribute != "age" and not f.attribute.startswith("since:")]
-        mine = [f for f in facts if f.attribute in ("program", "review", "urgent review") or f.origin in ("request", "supposed") or f.attribute.startswith("supply")]
+        facts = [
+            f
+            for f in self.index.amounts.get(key, [])
+            if f.kind == "duration"
+            and f.origin != "policy"
+            and f.attribute != "age"
+            and not f.attribute.startswith("since:")
+        ]
+        mine = [
+            f
+            for f in facts
+            if f.attribute in ("program", "review", "urgent review")
+            or f.origin in ("request", "supposed")
+            or f.attribute.startswith("supply")
+        ]
         if s.supposed:
             return
-        granted = re.search(r"\bapprov\w*|\bauthori[sz]\w*", part.text, re.IGNORECASE)
+        granted = re.search(r"\bapprov\w*|\bauthori[sz]\w*|\brenew\w*", part.text, re.IGNORECASE)
         if (part.policy or part.asked or part.general or number.compare or granted) and self._policy(number):
             return
         if mine or (facts and not s.drugs):
             s.support((mine or facts)[0].id)
-        elif number.about and number.value == 1 and not re.match(r"\d|one", s.text[number.start : number.end].lower()):
+        elif (
+            number.about
+            and number.value == 1
+            and not re.match(r"\d|one", s.text[number.start : number.end].lower())
+        ):
             pass  # "a year", "a week": a way of speaking
-        elif self._since(number) or (re.search(r"\b(?:call|reply|respond|contact|within|hear)\b", part.text) and self._policy(number)):
+        elif self._since(number) or (
+            re.search(r"\b(?:call|reply|respond|contact|within|hear)\b", part.text) and self._policy(number)
+        ):
             pass
         else:
             s.wrong("number", number.start, number.end, "no such length of time is known")
@@ -332,6 +426,13 @@ class Values:
                 self.s.support(fact.id)
                 return True
         return False
+
+    def _counts(self, number: Number) -> bool:
+        """ "2 of 5 criteria", "4 drugs", "and 5 more"."""
+        words = r"(?:\s+(?:open|unmet|of(?:\s+the)?(?:\s+\d+)?))*\s+(?:criteri|exclusion|drug|finding|document|requirement|more\b)"
+        return bool(re.match(words, self.s.low[number.end :])) and not self.s.low[: number.start].endswith(
+            "tier "
+        )
 
     def _is_item(self, number: Number) -> bool:
         """ "1." at the beginning of a line, or a number that only counts the words after it."""
@@ -350,9 +451,15 @@ class Values:
             return
         if s.supposed or ((part.policy or part.general or number.compare) and self._policy(number)):
             return
-        if number.unit == "" and number.value in (1, 2) and re.match(r"\s*(?:diabet|dm)", s.low[number.end :]):
+        if (
+            number.unit == ""
+            and number.value in (1, 2)
+            and re.match(r"\s*(?:diabet|dm)", s.low[number.end :])
+        ):
             return
-        s.wrong("number", number.start, number.end, "no such number in the chart, the plan or the determination")
+        s.wrong(
+            "number", number.start, number.end, "no such number in the chart, the plan or the determination"
+        )
 
     def _is_age(self, number: Number) -> bool:
         """ "She is 55 and …", "Mr. Blair, 71, …"."""
@@ -390,7 +497,9 @@ class Values:
                 start, end, key, found = owner
                 if found and not any(m.date and day.has(m.date) for m in found):
                     known = ", ".join(sorted({spoken(m.date) for m in found if m.date}))
-                    s.wrong("date", day.start, day.end, f"{TESTS[key].name} {s.text[start:end]} is of {known}")
+                    s.wrong(
+                        "date", day.start, day.end, f"{TESTS[key].name} {s.text[start:end]} is of {known}"
+                    )
                 continue
             cue = self._test_near(day)
             if cue is not None:
@@ -401,7 +510,12 @@ class Values:
                 if any(m.date and day.has(m.date) for m in values):
                     continue
                 if values and not s.around(day.start).unsure:
-                    s.wrong("date", day.start, day.end, f"no {TESTS[cue.key].name} of this day; {self._values(cue.key)}")
+                    s.wrong(
+                        "date",
+                        day.start,
+                        day.end,
+                        f"no {TESTS[cue.key].name} of this day; {self._values(cue.key)}",
+                    )
                     continue
             if self._diagnosed(day):
                 continue
@@ -439,15 +553,28 @@ class Values:
         """A day of a diagnosis: its own. True if that settled it."""
         s, part = self.s, self.s.around(day.start)
         keys = [c.key for c in s.conditions if part.span.start <= c.start < part.span.end]
-        mine = [d for d in self.index.diagnoses if d.onset and (any(d in self.index.onset_keys(k) for k in keys) or any(c.value == d.code for c in s.codes))]
-        charted = [d for d in self.index.diagnoses if d.onset and d.words & set(re.findall(r"[a-z]{5,}", s.low)) - {"unspecified", "adult", "disease", "chronic"}]
+        mine = [
+            d
+            for d in self.index.diagnoses
+            if d.onset
+            and (any(d in self.index.onset_keys(k) for k in keys) or any(c.value == d.code for c in s.codes))
+        ]
+        charted = [
+            d
+            for d in self.index.diagnoses
+            if d.onset
+            and d.words
+            & set(re.findall(r"[a-z]{5,}", s.low)) - {"unspecified", "adult", "disease", "chronic"}
+        ]
         mine = mine or charted
         if not mine:
             return False
         if any(d.onset and day.has(d.onset) for d in mine):
             s.support(*(d.id for d in mine if d.onset and day.has(d.onset)))
             return True
-        if re.search(r"\b(?:since|diagnos\w+|dx|onset|charted|listed|began|dates?|goes\s+back|from)\b", s.low) and not re.search(r"\b(?:denie[sd]|statement|program|insured|enrolled|member)\b", s.low):
+        if re.search(
+            r"\b(?:since|diagnos\w+|dx|onset|charted|listed|began|dates?|goes\s+back|from)\b", s.low
+        ) and not re.search(r"\b(?:denie[sd]|statement|program|insured|enrolled|member)\b", s.low):
             known = ", ".join(sorted({spoken(d.onset) for d in mine if d.onset}))
             s.wrong("date", day.start, day.end, f"the chart dates this diagnosis {known}")
             return True

@@ -13,7 +13,8 @@ from agent.ledger import Fact
 from tools.terms import CONCEPTS
 
 RELATION = re.compile(
-    r"\b(mother|father|sister|brother|aunt|uncle|grandmother|grandfather|son|daughter|cousin|parents?)\b", re.IGNORECASE
+    r"\b(mother|father|sister|brother|aunt|uncle|grandmother|grandfather|son|daughter|cousin|parents?)\b",
+    re.IGNORECASE,
 )
 SHORT_FOR = {
     "t2dm": {"type", "diabetes"}, "mi": {"myocardial", "infarction"}, "ckd": {"chronic", "kidney"}, "osa": {"sleep", "apnea"},
@@ -24,9 +25,17 @@ SEXED = re.compile(
     re.IGNORECASE,
 )
 FEMALE = frozenset(("woman", "female", "lady", "f"))
-PROGRAM = re.compile(r"\b(?:lifestyle|diet(?:\s+and\s+exercise)?|weight[- ](?:loss|management)|exercise)\s+program(?:me)?\b", re.IGNORECASE)
-ATTENDED = re.compile(r"\b(?:completed?|finished|attend(?:s|ed)|enroll?ed|participat\w+|began|started|took\s+part|joined|has\s+done|went\s+through)\b", re.IGNORECASE)
-NO_ALLERGY = re.compile(r"\b(?:no\s+(?:known\s+)?(?:drug\s+)?allerg(?:ies|y)(?!\s+to)|nkda|nka)\b", re.IGNORECASE)
+PROGRAM = re.compile(
+    r"\b(?:lifestyle|diet(?:\s+and\s+exercise)?|weight[- ](?:loss|management)|exercise)\s+program(?:me)?\b",
+    re.IGNORECASE,
+)
+ATTENDED = re.compile(
+    r"\b(?:completed?|finished|attend(?:s|ed)|enroll?ed|participat\w+|began|started|took\s+part|joined|has\s+done|went\s+through)\b",
+    re.IGNORECASE,
+)
+NO_ALLERGY = re.compile(
+    r"\b(?:no\s+(?:known\s+)?(?:drug\s+)?allerg(?:ies|y)(?!\s+to)|nkda|nka)\b", re.IGNORECASE
+)
 LINKED = re.compile(r"[^;.]{0,4}(?:,|\band\b|\bor\b|/)[^;.]{0,6}")
 FAVOURABLE = {"ready", "not_required"}
 
@@ -60,22 +69,43 @@ class Words:
         s = self.s
         fact = self.index.codes.get(code.value) or self.index.codes.get(normal(code.value, "clause"))
         if fact is None and code.system == "icd10":
-            fact = next((f for key, f in self.index.codes.items() if key.startswith(f"{code.value}.") and s.around(code.start).policy), None)
+            fact = next(
+                (
+                    f
+                    for key, f in self.index.codes.items()
+                    if key.startswith(f"{code.value}.") and s.around(code.start).policy
+                ),
+                None,
+            )
         if fact is None and code.system == "clause":
             bare = normal(code.value, "clause").strip("()")
             fact = next((f for key, f in self.index.codes.items() if key.strip("()") == bare), None)
         if fact is None:
             if code.system == "clause" and self._is_number(code):
                 return
-            what = {"icd10": "ICD-10-CM code", "clause": "clause", "phone": "telephone number", "ndc": "NDC"}.get(code.system, "code")
-            s.wrong("code", code.start, code.end, f"{what} {code.value} is not in the chart, the plan or the policy")
+            what = {
+                "icd10": "ICD-10-CM code",
+                "clause": "clause",
+                "phone": "telephone number",
+                "ndc": "NDC",
+            }.get(code.system, "code")
+            s.wrong(
+                "code",
+                code.start,
+                code.end,
+                f"{what} {code.value} is not in the chart, the plan or the policy",
+            )
             return
         part = s.around(code.start)
         if code.system == "icd10":
-            if fact.origin in ("policy", "drug") or (fact.kind in ("quote", "words") and fact.attribute != "diagnosis"):
+            if fact.origin in ("policy", "drug") or (
+                fact.kind in ("quote", "words") and fact.attribute != "diagnosis"
+            ):
                 charted = any(d.code.startswith(code.value) for d in self.index.diagnoses)
                 if not charted and not (part.policy or part.general or part.unsure or s.supposed):
-                    s.wrong("code", code.start, code.end, f"{code.value} stands in the policy, not in the chart")
+                    s.wrong(
+                        "code", code.start, code.end, f"{code.value} stands in the policy, not in the chart"
+                    )
                     return
             self._of_its_name(code)
         elif code.system in ("number", "phone", "id"):
@@ -93,10 +123,24 @@ class Words:
         before = self.s.low[max(0, code.start - 80) : code.start]
         before = re.split(r"[;,)]|\.\s|\band\b|\bwith\b(?=.*\bwith\b)", before.rstrip(" (,:[-"))[-1]
         said = {c.key for c in conditions(before)}
-        words = {w for w in re.findall(r"[a-z]{4,}", before)} | {w for k, some in SHORT_FOR.items() if re.search(rf"\b{k}\b", before) for w in some}
-        if not words or words & own.words or said & own.keys or (said & {"diabetes"} and own.keys & {"t2dm", "t1dm"}):
+        words = set(re.findall(r"[a-z]{4,}", before)) | {
+            w for k, some in SHORT_FOR.items() if re.search(rf"\b{k}\b", before) for w in some
+        }
+        if (
+            not words
+            or words & own.words
+            or said & own.keys
+            or (said & {"diabetes"} and own.keys & {"t2dm", "t1dm"})
+        ):
             return
-        other = next((d for d in self.index.diagnoses if d.code != code.value and (len(words & d.words) > 1 or said & d.keys)), None)
+        other = next(
+            (
+                d
+                for d in self.index.diagnoses
+                if d.code != code.value and (len(words & d.words) > 1 or said & d.keys)
+            ),
+            None,
+        )
         if other is not None or (said and not said & own.keys):
             self.s.wrong("attribute", code.start, code.end, f"{code.value} is {own.name}")
 
@@ -108,9 +152,15 @@ class Words:
             (r"\bfax(?:\s+(?:it\s+)?to|\s+at)?\W*$", ("fax",)), (r"\bgroup\W*$", ("group",)),
         ):  # fmt: skip
             mine = [f for f in self.index.facts if f.kind == "code" and f.attribute in wanted]
-            if re.search(words, before) and mine and fact.attribute not in wanted:
-                if not any(normal(str(f.value), code.system) == normal(code.value, code.system) for f in mine):
-                    self.s.wrong("attribute", code.start, code.end, f"that is the {fact.attribute} of the record, not its {wanted[0]}")
+            if re.search(words, before) and mine and fact.attribute not in wanted and not any(
+                normal(str(f.value), code.system) == normal(code.value, code.system) for f in mine
+            ):
+                self.s.wrong(
+                    "attribute",
+                    code.start,
+                    code.end,
+                    f"that is the {fact.attribute} of the record, not its {wanted[0]}",
+                )
 
     # --- citations and names --------------------------------------------------------------------------------
 
@@ -120,7 +170,12 @@ class Words:
             if self._cites(cited, text):
                 s.support(next(f.id for f in self.index.facts if f.source == source))
                 return
-        if cited.kind == "society" and any(re.search(SOCIETIES[cited.value], q, re.IGNORECASE) for q, _ in self.index.quotes) and not cited.year and not cited.section:
+        if (
+            cited.kind == "society"
+            and any(re.search(SOCIETIES[cited.value], q, re.IGNORECASE) for q, _ in self.index.quotes)
+            and not cited.year
+            and not cited.section
+        ):
             return
         what = {"trial": "trial", "journal": "article", "society": "guideline"}[cited.kind]
         s.wrong("citation", cited.start, cited.end, f"no such {what} is among the evidence for this case")
@@ -142,7 +197,12 @@ class Words:
         if name.start == 0 and len(words) > 2 and not _everyday(words[1]):
             if any(all(self._in(w, names) for w in words[1:]) for names, _ in index.names):
                 return  # a verb that begins the sentence: "Ask Heather Crawford …"
-        proper = [w for w in words if w in index.name_words or w.rstrip("s") in index.name_words or not _everyday(w)]
+        shown = " ".join(name.words).lower()
+        if name.role == "organisation" and any(shown in quote for quote, _ in index.quotes):
+            return
+        proper = [
+            w for w in words if w in index.name_words or w.rstrip("s") in index.name_words or not _everyday(w)
+        ]
         if not proper:
             return
         sure_unknown = [w for w in proper if not self._known_word(w)]
@@ -171,10 +231,18 @@ class Words:
         if any(w.lower() in self.index.lexicon.names for w in name.words):
             return False
         alone = name.end - name.start >= len(s.text.strip(" .:")) - 4
-        capitals = [w for w in re.findall(r"[A-Za-z]{3,}", s.text)]
-        heading = not re.search(r"[.;!?]\s*$", s.text) and len(capitals) > 3 and sum(w[0].isupper() for w in capitals) > 0.6 * len(capitals)
+        capitals = list(re.findall(r"[A-Za-z]{3,}", s.text))
+        heading = (
+            not re.search(r"[.;!?]\s*$", s.text)
+            and len(capitals) > 3
+            and sum(w[0].isupper() for w in capitals) > 0.6 * len(capitals)
+        )
         label = bool(re.match(r"\s*:", s.text[name.end :]))
-        return len(name.words) in (2, 3) and not label and (not heading or alone or bool(re.match(r"\s*,\s*born", s.text[name.end :])))
+        return (
+            len(name.words) in (2, 3)
+            and not label
+            and (not heading or alone or bool(re.match(r"\s*,\s*born", s.text[name.end :])))
+        )
 
     # --- conditions -------------------------------------------------------------------------------------------
 
@@ -191,13 +259,22 @@ class Words:
             return
         if denied:
             self._absent(condition, part.family)
-        elif part.patient or re.search(r"\b(?:with|has|had|have|is|due\s+to|because)\b|[:(]", part.text.lower()):
+        elif part.patient or re.search(
+            r"\b(?:with|has|had|have|is|due\s+to|because)\b|[:(]", part.text.lower()
+        ):
             self._present(condition)
 
     def _is_use(self, condition: Condition) -> bool:
         """ "for type 2 diabetes" names a use; "diabetes drugs" names no patient."""
-        before = self.s.low[max(0, condition.start - 40) : condition.start]
-        return bool(re.search(r"\b(?:for|treat|treating|indicated\s+in|to\s+prevent|risk\s+of)\s+(?:chronic\s+|adult\s+|the\s+treatment\s+of\s+)?$", before))
+        before = self.s.low[max(0, condition.start - 60) : condition.start]
+        if self.s.around(condition.start).asked and re.search(r"\bfor\s+(?:[\w-]+\s+){0,5}$", before):
+            return True
+        return bool(
+            re.search(
+                r"\b(?:for|treat|treating|indicated\s+in|to\s+prevent|risk\s+of)\s+(?:chronic\s+|adult\s+|the\s+treatment\s+of\s+)?$",
+                before,
+            )
+        )
 
     def _denied(self, condition: Condition) -> bool:
         text, part = self.s.text, self.s.around(condition.start)
@@ -208,12 +285,22 @@ class Words:
             pass
         if last is not None:
             between = before[last.end() :]
-            broken = re.search(r"[:(]|\bbecause\b|\bwith\b|\band\s+(?:has|is|he|she)\b|\bhas\b(?!\s+(?:a|any|had))", between)
-            enumerated = "," in between and not re.search(r"\b(?:no|denies|without|or)\b", between + last[0], re.IGNORECASE)
+            broken = re.search(
+                r"[:(]|\bbecause\b|\bwith\b|\band\s+(?:has|is|he|she)\b|\bhas\b(?!\s+(?:a|any|had))", between
+            )
+            enumerated = "," in between and not re.search(
+                r"\b(?:no|denies|without|or)\b", between + last[0], re.IGNORECASE
+            )
             if not broken and not enumerated:
                 return True
         after = text[condition.end : min(part.span.end, condition.end + 40)]
-        return bool(re.match(r"\W*(?:\(?(?:was|is|has\s+been|are)\s+)?(?:denied|absent|not\s+(?:present|found|on)|ruled\s+out|negative)", after, re.IGNORECASE)) or bool(
+        return bool(
+            re.match(
+                r"\W*(?:\(?(?:was|is|has\s+been|are)\s+)?(?:denied|absent|not\s+(?:present|found|on)|ruled\s+out|negative)",
+                after,
+                re.IGNORECASE,
+            )
+        ) or bool(
             re.search(r"not\s+on\s+the\s+problem\s+list:?[^.]*$", text[: condition.start], re.IGNORECASE)
         )
 
@@ -229,7 +316,11 @@ class Words:
     def _present(self, condition: Condition) -> None:
         s, key = self.s, condition.key
         words = s.low[condition.start : condition.end]
-        if self._status(key) in ("present", "") or any(words in d.name for d in self.index.diagnoses) or self.index.onset_keys(key):
+        if (
+            self._status(key) in ("present", "")
+            or any(words in d.name for d in self.index.diagnoses)
+            or self.index.onset_keys(key)
+        ):
             return
         if key == "ckd" and self._status("dialysis") == "present":
             return
@@ -242,19 +333,41 @@ class Words:
             s.wrong("negation", condition.start, condition.end, f"the chart has {self._label(key)}")
         elif family and key in CONCEPTS and CONCEPTS[key].topic:
             topic = CONCEPTS[key].topic
-            if self.index.stated.get(f"{topic}:family") not in ("absent", None) or not any(k.startswith(f"{topic}:") for k in self.index.stated):
-                s.wrong("negation", condition.start, condition.end, f"the chart does not state that the family has no {self._label(key)}")
+            if self.index.stated.get(f"{topic}:family") not in ("absent", None) or not any(
+                k.startswith(f"{topic}:") for k in self.index.stated
+            ):
+                s.wrong(
+                    "negation",
+                    condition.start,
+                    condition.end,
+                    f"the chart does not state that the family has no {self._label(key)}",
+                )
 
     def _family(self, condition: Condition, denied: bool, relation: str) -> None:
         s = self.s
         hits = [(who, fact) for who, text, fact in self.index.family if self._same_condition(condition, text)]
         if denied and hits:
-            s.wrong("negation", condition.start, condition.end, f"family history: {', '.join(who for who, _ in hits)}")
-        elif not denied and not hits and not s.around(condition.start).unsure and not s.around(condition.start).policy:
+            s.wrong(
+                "negation",
+                condition.start,
+                condition.end,
+                f"family history: {', '.join(who for who, _ in hits)}",
+            )
+        elif (
+            not denied
+            and not hits
+            and not s.around(condition.start).unsure
+            and not s.around(condition.start).policy
+        ):
             s.wrong("negation", condition.start, condition.end, "not in the family history")
         elif not denied and hits and relation and relation.rstrip("s") != "parent":
             if relation not in [who for who, _ in hits]:
-                s.wrong("attribute", condition.start, condition.end, f"family history: {', '.join(who for who, _ in hits)}")
+                s.wrong(
+                    "attribute",
+                    condition.start,
+                    condition.end,
+                    f"family history: {', '.join(who for who, _ in hits)}",
+                )
             else:
                 s.support(*(fact for who, fact in hits if who == relation))
 
@@ -266,24 +379,50 @@ class Words:
 
     def _verdict(self, verdict: stance.Said) -> None:
         s, part = self.s, self.s.around(verdict.start)
+        if re.search(r"\d\s+(?:drugs?\s+)?(?:with\s+|are\s+|is\s+)?$", s.text[: verdict.start]):
+            return  # so many of them: a count
         drugs = self._drugs_of(verdict)
         wrong = [d for d in drugs if not self._agrees(verdict, d)]
-        if not wrong or (part.asked and verdict.what in ("approved", "would_be_approved") and re.search(r"\b(?:please|ask|request)\b", part.text, re.IGNORECASE)):
+        if not s.drugs and len(wrong) < len(drugs):
+            return  # "it", of several
+        if not wrong or (
+            part.asked
+            and verdict.what in ("approved", "would_be_approved")
+            and re.search(r"\b(?:please|ask|request)\b", part.text, re.IGNORECASE)
+        ):
             return
         if verdict.what in ("approved", "denied") and stance.DRUG_APPROVED.search(part.text):
             return
-        known = ", ".join(f"{d}: {' or '.join(sorted(self.index.outcomes.get(d, {}))) or 'not determined'}" for d in wrong)
-        s.wrong("status", verdict.start, verdict.end, f"the determination says otherwise ({known})".replace("_", " "))
+        known = ", ".join(
+            f"{d}: {' or '.join(sorted(self.index.outcomes.get(d, {}))) or 'not determined'}" for d in wrong
+        )
+        s.wrong(
+            "status",
+            verdict.start,
+            verdict.end,
+            f"the determination says otherwise ({known})".replace("_", " "),
+        )
 
     def _drugs_of(self, verdict: stance.Said) -> list[str]:
         s, part = self.s, self.s.around(verdict.start)
-        judged = self.index.outcomes.keys() | self.index.supposed_outcomes.keys() | {k.partition(":")[2] for k in self.index.flags}
-        mine = [(d, n) for d in s.drugs if part.span.start <= d.start < part.span.end and (n := self._judged(d.name, d.ingredients, judged))]
+        judged = (
+            self.index.outcomes.keys()
+            | self.index.supposed_outcomes.keys()
+            | {k.partition(":")[2] for k in self.index.flags}
+        )
+        mine = [
+            (d, n)
+            for d in s.drugs
+            if part.span.start <= d.start < part.span.end
+            and (n := self._judged(d.name, d.ingredients, judged))
+        ]
         ahead = [(d, n) for d, n in mine if d.end <= verdict.start]
         behind = [(d, n) for d, n in mine if d.start >= verdict.end - 12]
         chosen = ahead[::-1] or behind
         if not chosen:
-            return [n for d in s.drugs if (n := self._judged(d.name, d.ingredients, judged))][:1] or sorted(self.index.main)
+            return [n for d in s.drugs if (n := self._judged(d.name, d.ingredients, judged))][:1] or sorted(
+                self.index.main
+            )
         linked = [chosen[0]]
         for one in chosen[1:]:
             a, b = sorted((linked[-1][0], one[0]))
@@ -295,7 +434,11 @@ class Words:
     def _judged(self, name: str, ingredients: tuple[str, ...], judged: set[str]) -> str:
         if name in judged:
             return name
-        brands = [d for d in sorted(judged) if any(i in self.index.lexicon.names.get(d, ((), False))[0] for i in ingredients)]
+        brands = [
+            d
+            for d in sorted(judged)
+            if any(i in self.index.lexicon.names.get(d, ((), False))[0] for i in ingredients)
+        ]
         mine = [d for d in brands if d in self.index.main]
         return (mine or (brands if len(brands) == 1 else [""]))[0]
 
@@ -317,7 +460,9 @@ class Words:
                 return denied
             return bool(outcomes & FAVOURABLE) != denied
         if what == "eligible":
-            return bool(outcomes & FAVOURABLE) != denied or (denied and "needs_documentation" in outcomes and "yet" in s.low)
+            return bool(outcomes & FAVOURABLE) != denied or (
+                denied and "needs_documentation" in outcomes and "yet" in s.low
+            )
         if what in ("covered", "not_covered"):
             flag = index.flags.get(f"covered:{drug}", "no" if "not_covered" in outcomes else "yes")
             return (flag == "yes") == ((what == "covered") != denied)
@@ -326,11 +471,15 @@ class Words:
             covered = index.flags.get(f"covered:{drug}", "yes") == "yes"
             return (flag == "yes") == ((what == "required") != denied) and (covered or flag == "yes")
         if what == "needs_documentation":
-            open_ = "needs_documentation" in outcomes or any("unknown" in some for some in index.states.values())
+            open_ = "needs_documentation" in outcomes or any(
+                "unknown" in some for some in index.states.values()
+            )
             return open_ or "ready" not in outcomes
         if what == "all_met":
             every = re.match(r"all|every|each|meets|satisf", s.low[verdict.start : verdict.end])
-            return (bool(outcomes & {"ready", "quantity_exception"}) or (not every and self._criteria_met(drug))) != denied
+            return (
+                bool(outcomes & {"ready", "quantity_exception"}) or (not every and self._criteria_met(drug))
+            ) != denied
         wanted = {"likely_denial": {"likely_denial"}, "ready": {"ready"}}.get(what, {what})
         return bool(outcomes & wanted) != denied
 
@@ -340,7 +489,9 @@ class Words:
             f.attribute: f.value for f in self.index.facts
             if f.kind == "count" and f.source.lower().endswith(f"/{drug}/criteria")
         }  # fmt: skip
-        return bool(counts.get("met findings")) and not (counts.get("not_met findings") or counts.get("unknown findings"))
+        return bool(counts.get("met findings")) and not (
+            counts.get("not_met findings") or counts.get("unknown findings")
+        )
 
     def _states(self) -> None:
         """Criteria by their clause: met, not met, unknown."""
@@ -348,10 +499,14 @@ class Words:
         if s.supposed:
             return
         for code in s.codes:
-            if code.system not in ("clause", "id") or (code.value not in index.states and normal(code.value, "clause") not in index.states):
+            if code.system not in ("clause", "id") or (
+                code.value not in index.states and normal(code.value, "clause") not in index.states
+            ):
                 continue
             part = s.around(code.start)
-            near = [one for one in s.states if part.span.start <= one.start < part.span.end] or ([] if len(s.codes) > 1 else s.states)
+            near = [one for one in s.states if part.span.start <= one.start < part.span.end] or (
+                [] if len(s.codes) > 1 else s.states
+            )
             if not near:
                 continue
             one = min(near, key=lambda said: abs(said.start - code.start))
@@ -361,7 +516,12 @@ class Words:
                 what = "not_met"
             fine = {"unknown": {"unknown"}, "not_met": {"not_met"}, "met": {"met"}}[what]
             if not known.keys() & fine:
-                s.wrong("status", one.start, one.end, f"{s.text[code.start:code.end]} is {' or '.join(sorted(known))}".replace("_", " "))
+                s.wrong(
+                    "status",
+                    one.start,
+                    one.end,
+                    f"{s.text[code.start : code.end]} is {' or '.join(sorted(known))}".replace("_", " "),
+                )
             else:
                 s.support(*known.values())
 
@@ -371,7 +531,11 @@ class Words:
         if self.index.sex not in ("male", "female"):
             return
         for match in SEXED.finditer(self.s.text):
-            if match[1] is None or self.s.around(match.start()).policy or (len(match[1]) == 1 and not match[1].isupper()):
+            if (
+                match[1] is None
+                or self.s.around(match.start()).policy
+                or (len(match[1]) == 1 and not match[1].isupper())
+            ):
                 continue
             said = "female" if match[1].lower() in FEMALE else "male"
             if said != self.index.sex:

@@ -33,7 +33,7 @@ PATTERNS: tuple[tuple[System, re.Pattern[str]], ...] = (
     ("procedure", re.compile(r"\b(?<=CPT )\d{5}\b|\b(?<=HCPCS )[A-Z]\d{4}\b|(?<![\w-])[JGSQ]\d{4}(?![\w-])")),
 )  # fmt: skip
 NAMED = re.compile(
-    r"\b(?:clauses?|criterion|criteria|section|paragraph|item|sec\.)\s+(?P<code>[A-Z]{0,4}[-.]?\(?\d[\w.()]*\w|[A-Z][-.]?\d\w*|[IVX]+(?:\.\w+)*|\(\w+\)(?:\(\w+\))*)",
+    r"\b(?:clauses?|criterion|criteria|section|paragraph|item|sec\.)\s+(?P<code>[A-Z]{0,4}[-.]?\(?\d[\w.()]*\w|[A-Z][-.]?\d\w*|(?-i:[IVX]+(?:\.\w+)+)|\(\w+\)(?:\(\w+\))*)",
     re.IGNORECASE,
 )
 LABELLED = re.compile(

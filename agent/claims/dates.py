@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from calendar import monthrange
 from datetime import date, timedelta
@@ -80,9 +81,13 @@ THROUGH = re.compile(r"\s*(?:to|through|until|till|and|-)\s*", re.IGNORECASE)
 
 def _of_the_same_year(found: list[Day], text: str) -> list[Day]:
     """ "March 10 to March 31, 2024" is all of 2024."""
-    for at, (one, other) in enumerate(zip(found, found[1:], strict=False)):
+    for at, (one, other) in enumerate(itertools.pairwise(found)):
         bare = not re.search(r"\d{4}|\d/\d\d?/\d|ago|last|this", text[one.start : one.end], re.IGNORECASE)
-        if bare and THROUGH.fullmatch(text, one.end, other.start) and re.search(r"\d{4}", text[other.start : other.end]):
+        if (
+            bare
+            and THROUGH.fullmatch(text, one.end, other.start)
+            and re.search(r"\d{4}", text[other.start : other.end])
+        ):
             years = other.last.year - one.first.year - (one.first.replace(year=other.last.year) > other.last)
             found[at] = one._replace(
                 first=add_months(one.first, 12 * years), last=add_months(one.last, 12 * years)
@@ -110,7 +115,9 @@ def _meant(match: re.Match[str], text: str, as_of: date | None) -> tuple[date, d
     if not year:
         if as_of is None or not (month or got.get("season")):
             return None
-        year = _usual_year(month or SEASONS[got["season"].lower()][0], (got.get("which") or "").lower(), as_of)
+        year = _usual_year(
+            month or SEASONS[got["season"].lower()][0], (got.get("which") or "").lower(), as_of
+        )
     try:
         if got.get("season"):
             low, high = SEASONS[got["season"].lower()]

@@ -49,7 +49,13 @@ OTHER_BRANDS: dict[str, tuple[str, ...]] = {
     "entresto": ("sacubitril", "valsartan"), "tanzeum": ("albiglutide",), "symlin": ("pramlintide",),
     "avandia": ("rosiglitazone",), "brenzavvy": ("bexagliflozin",), "inpefa": ("sotagliflozin",),
 }  # fmt: skip
-SHORT = {"hctz": "hydrochlorothiazide", "asa": "aspirin", "sema": "semaglutide", "tirz": "tirzepatide", "metf": "metformin"}
+SHORT = {
+    "hctz": "hydrochlorothiazide",
+    "asa": "aspirin",
+    "sema": "semaglutide",
+    "tirz": "tirzepatide",
+    "metf": "metformin",
+}
 CLASSES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (key, re.compile(pattern, re.IGNORECASE))
     for key, pattern in (
@@ -86,7 +92,11 @@ class Lexicon:
     """The drugs that are known, with those of one catalog added."""
 
     def __init__(self, more: Mapping[str, tuple[str, ...]] | None = None) -> None:
-        added = {name.lower(): (made_of, True) for name, made_of in (more or {}).items() if name.lower() not in KNOWN}
+        added = {
+            name.lower(): (made_of, True)
+            for name, made_of in (more or {}).items()
+            if name.lower() not in KNOWN
+        }
         self.names = {**KNOWN, **added}
         ordered = sorted((*self.names, *SHORT), key=len, reverse=True)
         self._pattern = re.compile(

@@ -89,7 +89,9 @@ class Index:
         by_source: dict[str, list[Fact]] = defaultdict(list)
         for fact in self.facts:
             by_source[fact.source].append(fact)
-        self.as_of: date | None = next((date.fromisoformat(str(f.value)) for f in self.facts if f.attribute == "as_of"), None)
+        self.as_of: date | None = next(
+            (date.fromisoformat(str(f.value)) for f in self.facts if f.attribute == "as_of"), None
+        )
         self.sex = str(next((f.value for f in self.facts if f.attribute == "sex"), ""))
         self.courses = [c for source, some in by_source.items() if (c := _course(source, some))]
         self.measured = self._measured()
@@ -101,14 +103,22 @@ class Index:
         self._enter_drugs()
         self._enter_answers()
         self.phrases = self._phrases()
-        self.quotes = [(SYSTEM.sub(lambda m: "x" * len(m[0]), squeezed(str(f.value))), f.id) for f in self.facts if f.kind in ("quote", "words")]
+        self.quotes = [
+            (SYSTEM.sub(lambda m: "x" * len(m[0]), squeezed(str(f.value))), f.id)
+            for f in self.facts
+            if f.kind in ("quote", "words")
+        ]
         self._enter_policy()
         self.literal = sorted(
-            {plain(str(f.value)) for f in self.facts if f.kind == "code" and f.value and not re.fullmatch(r"[\d.]{1,3}", str(f.value))},
+            {plain(str(f.value)) for f in self.facts if f.kind == "code" and len(str(f.value)) > 1},
             key=len, reverse=True,
         )  # fmt: skip
         self.cited = self._cited()
-        self.family = [(str(f.value).partition(":")[0].lower(), lower(str(f.value)), f.id) for f in self.facts if f.attribute == "family"]
+        self.family = [
+            (str(f.value).partition(":")[0].lower(), lower(str(f.value)), f.id)
+            for f in self.facts
+            if f.attribute == "family"
+        ]
 
     # --- parts ----------------------------------------------------------------------------------------------
 
@@ -116,7 +126,12 @@ class Index:
         found: dict[str, list[Measured]] = defaultdict(list)
         for fact in self.facts:
             key = attribute_key(fact.attribute)
-            if fact.kind == "value" and key in TESTS and fact.origin != "policy" and isinstance(fact.value, int | float):
+            if (
+                fact.kind == "value"
+                and key in TESTS
+                and fact.origin != "policy"
+                and isinstance(fact.value, int | float)
+            ):
                 value = in_test_unit(key, float(fact.value), fact.unit)
                 found[key].append(
                     Measured(
@@ -140,7 +155,12 @@ class Index:
         for fact in self.facts:
             if fact.kind == "code":
                 for text in (str(fact.value), *fact.aliases):
-                    for key in {normal(text), normal(text, "clause"), normal(text, "phone"), normal(text, "number")}:
+                    for key in {
+                        normal(text),
+                        normal(text, "clause"),
+                        normal(text, "phone"),
+                        normal(text, "number"),
+                    }:
                         found.setdefault(key, fact)
             elif fact.kind in ("quote", "words"):
                 for code in codes(plain(str(fact.value))):
@@ -165,17 +185,29 @@ class Index:
         self.lexicon = Lexicon(more)
         self.allergies: dict[str, Fact] = {}
         for fact in self.facts:
-            if fact.kind == "drug" and fact.attribute in ("allergy", "intolerance"):
+            if (
+                fact.kind == "drug"
+                and fact.attribute in ("allergy", "intolerance")
+                and fact.source[-1:].isdigit()
+            ):
                 for name in (_drug_name(str(fact.value)), *fact.aliases):
                     self.allergies[name.lower()] = fact
         self.asked = frozenset(
             _drug_name(str(f.value)) for f in self.facts if f.kind == "drug" and f.origin == "request"
         )
-        determined = frozenset(f.source.rpartition("/")[2].lower() for f in self.facts if f.attribute == "summary")
+        determined = frozenset(
+            f.source.rpartition("/")[2].lower() for f in self.facts if f.attribute == "summary"
+        )
         self.main = determined or frozenset(
             f.attribute.lower() for f in self.facts if f.kind == "outcome" and f.origin != "chart"
         )
-        self.classes = {key for f in self.facts if f.attribute == "class" for key in (str(f.value),) if self._active(f.source)}
+        self.classes = {
+            key
+            for f in self.facts
+            if f.attribute == "class"
+            for key in (str(f.value),)
+            if self._active(f.source)
+        }
         self.charted_classes = {str(f.value) for f in self.facts if f.attribute == "class"}
 
     def _active(self, source: str) -> bool:
@@ -214,7 +246,9 @@ class Index:
             if fact.attribute == "note" or fact.kind not in ("quote", "words", "name"):
                 continue
             for text in {str(fact.value), fact.shown}:
-                words = SYSTEM.sub(lambda m: "x" * len(m[0]), lower(plain(" ".join(text.split()))).strip().rstrip("."))
+                words = SYSTEM.sub(
+                    lambda m: "x" * len(m[0]), lower(plain(" ".join(text.split()))).strip().rstrip(".")
+                )
                 settled = fact.kind != "name" and fact.attribute not in ("diagnosis", "address", "program")
                 if len(words) >= SHORTEST and (fact.kind != "name" or " " in words):
                     found.setdefault(words, Phrase(words, fact.id, settled))
@@ -240,7 +274,7 @@ class Index:
                     self.said_dates |= {d.first for d in days(text, None) if d.exact}
             elif isinstance(fact.value, int | float):
                 key = amount_key(float(fact.value), fact.unit)
-                if fact.origin == "policy":
+                if fact.origin in ("policy", "drug"):
                     self.policy[key].append(fact.id)
                 self.amounts[key].append(fact)
 
@@ -267,7 +301,9 @@ class Index:
         return found
 
     def onset_keys(self, key: str) -> list[Diagnosed]:
-        return [d for d in self.diagnoses if key in d.keys or (key == "diabetes" and d.keys & {"t2dm", "t1dm"})]
+        return [
+            d for d in self.diagnoses if key in d.keys or (key == "diabetes" and d.keys & {"t2dm", "t1dm"})
+        ]
 
 
 def in_test_unit(test: str, value: float, unit: str) -> float | None:
@@ -318,7 +354,9 @@ def _course(source: str, facts: list[Fact]) -> Course | None:
     dose, per_day, status, response = (
         of("value", "dose"), of("value", "per day"), of("status", "course"), of("status", "response")
     )  # fmt: skip
-    lasted = next((f for f in facts if f.kind == "duration" and f.attribute == "course" and f.unit == "days"), None)
+    lasted = next(
+        (f for f in facts if f.kind == "duration" and f.attribute == "course" and f.unit == "days"), None
+    )
     form = of("words", "formulation")
     name = str(drug.value).lower()
     return Course(
@@ -349,7 +387,11 @@ def _diagnosed(facts: list[Fact]) -> Diagnosed | None:
     shown = str(name.value) if name else ""
     number = str(code.value) if code else ""
     keys = {c.key for c in conditions(plain(shown))}
-    keys |= {key for key, concept in CONCEPTS.items() if concept.codes and number and number.startswith(concept.codes)}
+    keys |= {
+        key
+        for key, concept in CONCEPTS.items()
+        if concept.codes and number and number.startswith(concept.codes)
+    }
     return Diagnosed(
         code=number,
         name=lower(plain(shown)),

@@ -36,7 +36,49 @@ TITLE = re.compile(r"\b(?:mr|mrs|ms|miss|dr|doctor|prof|professor|nurse)\.?\s+$"
 DEGREE = re.compile(r"\s*,?\s*(?:MD|DO|NP|PA-C|PharmD|RN|FNP|APRN|M\.D\.|D\.O\.|DNP)(?![\w])")
 CAPITAL = re.compile(r"[A-Z][a-zà-öø-ÿ]*(?:['-]?[A-Z][a-zà-öø-ÿ]+)*|[A-Z][a-z]+(?:'[a-z]+)?")
 ORGANISED = frozenset(
-    ["health", "healthcare", "care", "clinic", "practice", "associates", "hospital", "insurance", "mutual", "plan", "plans", "ppo", "hmo", "epo", "pos", "pdp", "medicare", "medicaid", "trust", "benefits", "benefit", "payer", "center", "centre", "group", "university", "college", "medicine", "pharmacy", "endocrinology", "family", "internal", "exchange", "advantage", "choice", "select", "rx", "partners", "network", "foundation", "institute"]
+    [
+        "health",
+        "healthcare",
+        "care",
+        "clinic",
+        "practice",
+        "associates",
+        "hospital",
+        "insurance",
+        "mutual",
+        "plan",
+        "plans",
+        "ppo",
+        "hmo",
+        "epo",
+        "pos",
+        "pdp",
+        "medicare",
+        "medicaid",
+        "trust",
+        "benefits",
+        "benefit",
+        "payer",
+        "center",
+        "centre",
+        "group",
+        "university",
+        "college",
+        "medicine",
+        "pharmacy",
+        "endocrinology",
+        "family",
+        "internal",
+        "exchange",
+        "advantage",
+        "choice",
+        "select",
+        "rx",
+        "partners",
+        "network",
+        "foundation",
+        "institute",
+    ]
 )
 INSURERS = re.compile(
     r"\b(?:aetna|cigna|humana|anthem|unitedhealthcare|united\s+healthcare|kaiser(?:\s+permanente)?|blue\s+(?:cross|shield)"
@@ -48,7 +90,9 @@ INSURERS = re.compile(
 COMMON = frozenset(
     ["a", "i", "the", "this", "that", "these", "those", "there", "he", "she", "it", "they", "we", "you", "his", "her", "their", "our", "my", "your", "its", "an", "and", "or", "but", "for", "nor", "so", "yet", "as", "at", "by", "from", "in", "into", "of", "off", "on", "onto", "out", "over", "to", "up", "with", "without", "under", "within", "after", "before", "since", "until", "while", "when", "where", "who", "whom", "whose", "which", "what", "why", "how", "if", "then", "than", "because", "although", "though", "however", "therefore", "also", "still", "now", "today", "yesterday", "yes", "no", "not", "none", "nothing", "never", "every", "each", "all", "any", "some", "both", "either", "neither", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "mr", "mrs", "ms", "miss", "dr", "prof", "md", "do", "np", "rn", "please", "thank", "thanks", "dear", "sincerely", "regards", "respectfully", "signed", "signature", "date", "dated", "to", "re", "cc", "attn", "subject", "member", "patient", "patients", "policy", "plan", "plans", "payer", "drug", "drugs", "medicine", "medicines", "medication", "medications", "prior", "authorization", "authorisation", "letter", "medical", "necessity", "request", "requests", "requested", "review", "reviewer", "reviewers", "director", "pharmacy", "pharmacist", "department", "appeal", "appeals", "denial", "determination", "coverage", "clinical", "clinically", "summary", "history", "treatment", "treatments", "current", "past", "present", "illness", "problem", "list", "diagnosis", "diagnoses", "allergies", "allergy", "labs", "lab", "laboratory", "values", "value", "results", "result", "tests", "test", "criteria", "criterion", "clause", "clauses", "section", "sections", "exclusions", "exclusion", "evidence", "published", "standards", "care", "enclosures", "enclosure", "attachments", "documentation", "documents", "chart", "charts", "record", "records", "note", "notes", "form", "forms", "fax", "telephone", "phone", "tel", "address", "number", "id", "group", "name", "birth", "born", "dob", "age", "male", "female", "man", "woman", "sex", "gender", "male's", "type", "obesity", "overweight", "diabetes", "mellitus", "hypertension", "hyperlipidemia", "prediabetes", "chronic", "kidney", "disease", "stage", "class", "essential", "mixed", "body", "mass", "index", "weight", "height", "blood", "pressure", "systolic", "diastolic", "old", "myocardial", "infarction", "atherosclerotic", "heart", "failure", "obstructive", "sleep", "apnea", "depression", "unspecified", "asthma", "hypothyroidism", "osteoarthritis", "end", "renal", "dependence", "dialysis", "long", "term", "pure", "atrial", "fibrillation", "gout", "anemia", "neuropathy", "retinopathy", "nephropathy", "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "spring", "summer", "autumn", "fall", "winter", "inadequate", "partial", "intolerance", "effective", "response", "rationale", "statement", "assessment", "impression", "recommendation", "recommendations", "background", "introduction", "conclusion", "objective", "subjective", "follow", "followup", "goals", "goal", "dose", "dosage", "dosing", "strength", "quantity", "supply", "days", "refills", "refill", "directions", "sig", "generic", "brand", "formulary", "tier", "copay", "step", "therapy", "limit", "limits", "hba1c", "a1c", "bmi", "egfr", "ldl", "hdl", "alt", "ast", "uacr", "lvef", "ahi", "pa", "er", "ir", "xr", "bid", "tid", "qd", "icd", "cm", "rxnorm", "ndc", "npi", "cpt", "hcpcs", "loinc", "fda", "standard", "reduced", "regular", "initial", "renewal", "continuation", "new", "approved", "denied", "ready", "eligible", "likely", "met", "unmet", "unknown", "open", "missing", "next", "steps", "alternatives", "draft", "notice", "requires", "required", "needs", "need", "based", "according", "per", "see", "both", "here", "latest", "most", "recent", "last", "first", "second", "third", "finally", "additionally", "moreover", "further", "furthermore", "given", "since", "despite", "unfortunately", "internal", "external", "peer", "diet", "exercise", "lifestyle", "program", "programme", "structured", "completed", "diabetic", "cardiovascular", "american", "association", "journal", "medicine", "endocrine", "society", "adult", "adults", "people", "persons", "individual", "individuals", "subscriber", "metformin", "glipizide", "insulin", "statin", "injection", "injectable", "oral", "tablet", "tablets", "pen", "weekly", "daily", "once", "twice", "three", "office", "practice", "prescriber", "prescribing", "provider", "physician", "doctor", "nurse", "contact", "information", "insurance", "insured", "primary", "secondary", "hematology", "cardiology", "endocrinology", "nephrology", "family", "internal", "general", "his", "labs", "vitals", "exam"]
 )  # fmt: skip
-MEDICAL = frozenset(word.lower() for test in TESTS.values() for name in (test.name, *test.names) for word in name.split())
+MEDICAL = frozenset(
+    word.lower() for test in TESTS.values() for name in (test.name, *test.names) for word in name.split()
+)
 
 TRIALS = (
     r"SUSTAIN(?:[- ](?:\d+|FORTE|CHINA))?|PIONEER(?:[- ]\d+)?|STEP[- ]\d+|STEP[- ](?:UP|HFpEF|TEENS)|SURPASS(?:-[A-Z0-9]+)?"
@@ -59,7 +103,9 @@ TRIALS = (
 TRIAL = re.compile(
     rf"(?<![\w-])(?:{TRIALS})(?![\w-])|(?<![\w-])[A-Z][A-Z-]{{3,}}(?:[- ]\d{{1,2}})?(?=\s+(?:trial|study|program)\b)"
 )
-AMBIGUOUS = frozenset(("SELECT", "FLOW", "SOUL", "SCALE", "GRADE", "LEADER", "ADVANCE", "DIRECT", "COMBINE", "DELIVER"))
+AMBIGUOUS = frozenset(
+    ("SELECT", "FLOW", "SOUL", "SCALE", "GRADE", "LEADER", "ADVANCE", "DIRECT", "COMBINE", "DELIVER")
+)
 JOURNAL = re.compile(
     r"(?P<name>N(?:ew)?\s+Engl(?:and)?\s+J(?:ournal)?(?:\s+of)?\s+Med(?:icine)?|NEJM|(?:The\s+)?Lancet(?:\s+[A-Z]\w+){0,3}|JAMA"
     r"(?:\s+[A-Z]\w+){0,3}|Diabetes\s+Care|Diabetologia|Circulation|Kidney\s+Int|Gastroenterology|Hepatology|BMJ"
@@ -149,13 +195,20 @@ def _named(text: str, run: list[re.Match[str]]) -> list[Name]:
 def _plain(word: str) -> bool:
     folded = word.lower()
     bare = folded.removesuffix("'s")
-    return len(bare) < 2 or bare in COMMON or bare in MEDICAL or bare in KNOWN or (word.isupper() and len(word) <= 5)
+    return (
+        len(bare) < 2
+        or bare in COMMON
+        or bare in MEDICAL
+        or bare in KNOWN
+        or (word.isupper() and len(word) <= 5)
+    )
 
 
 def citations(text: str) -> list[Citation]:
     """Every trial, journal reference and society of a text, in order."""
     found = [
-        Citation(m.start(), m.end(), "journal", " ".join(m[0].split()), m["year"]) for m in JOURNAL.finditer(text)
+        Citation(m.start(), m.end(), "journal", " ".join(m[0].split()), m["year"])
+        for m in JOURNAL.finditer(text)
     ]
     shouting = sum(c.isupper() for c in text) > 0.6 * sum(c.isalpha() for c in text)
 
@@ -175,7 +228,12 @@ def citations(text: str) -> list[Citation]:
         section = CITED_SECTION.search(near)
         found.append(
             Citation(
-                match.start(), match.end(), "society", key, year[1] if year else "", section[1] if section else ""
+                match.start(),
+                match.end(),
+                "society",
+                key,
+                year[1] if year else "",
+                section[1] if section else "",
             )
         )
     return sorted(found)

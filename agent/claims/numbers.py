@@ -27,10 +27,34 @@ class Number(NamedTuple):
 ONES = {
     w: i
     for i, w in enumerate(
-        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+        ]
     )
 }
-TENS = {w: 10 * i for i, w in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], 2)}
+TENS = {
+    w: 10 * i
+    for i, w in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], 2)
+}
 _one, _ten = "|".join(sorted(ONES, key=len, reverse=True)), "|".join(TENS)
 _small = rf"(?:(?:{_ten})(?:[- ](?:{_one}))?|(?:{_one}))"
 WORDS = (
@@ -137,9 +161,11 @@ def numbers(text: str) -> list[Number]:
     for match in A_UNIT.finditer(text):
         if not any(a < match.end() and match.start() < b for a, b in taken):
             days = match["unit"].lower() == "fortnight"
-            value, unit = (14.0, "days") if days else (0.5 if match["half"] else 1.0, f"{match['unit'].lower()}s")
-            compare, about = _compared(text, match.start(), match.end())
-            found.append(Number(match.start(), match.end(), value, unit, "duration", compare, True or about))
+            value, unit = (
+                (14.0, "days") if days else (0.5 if match["half"] else 1.0, f"{match['unit'].lower()}s")
+            )
+            compare, _ = _compared(text, match.start(), match.end())
+            found.append(Number(match.start(), match.end(), value, unit, "duration", compare, True))
     return sorted(found)
 
 
@@ -186,9 +212,9 @@ def _means_a_number(match: re.Match[str], text: str) -> bool:
         return True
     if "point" in match["n"].lower() or match["n"].lower() in TENS or "-" in match["n"]:
         return True
-    return bool(re.search(r"\b(?:is|was|of|at|to|from|were|aged?)\s*$", text[: match.start()], re.IGNORECASE)) and (
-        not re.match(r"\s+(?:of|or|more|other|the)\b|\s+[a-z]+(?:s|ed)\b", text[match.end() :])
-    )
+    return bool(
+        re.search(r"\b(?:is|was|of|at|to|from|were|aged?)\s*$", text[: match.start()], re.IGNORECASE)
+    ) and (not re.match(r"\s+(?:of|or|more|other|the)\b|\s+[a-z]+(?:s|ed)\b", text[match.end() :]))
 
 
 def _number(match: re.Match[str], text: str) -> Number:
@@ -220,7 +246,10 @@ def _compared(text: str, start: int, end: int) -> tuple[str, bool]:
     for last in COMPARED.finditer(before):  # noqa: B007 - the nearest one counts
         pass
     compare = ""
-    if last is not None and not before[last.end() :].strip(" $(=") .replace("the", "").replace("last", "").strip():
+    if (
+        last is not None
+        and not before[last.end() :].strip(" $(=").replace("the", "").replace("last", "").strip()
+    ):
         compare = {"ge": ">=", "le": "<=", "gt": ">", "lt": "<"}[str(last.lastgroup)]
         if last[0].lower() == "from":
             compare = ""

@@ -19,7 +19,18 @@ from agent.claims.numbers import Number, frequencies, numbers
 from agent.claims.text import Span, lower, plain, segments
 
 Kind = Literal[
-    "number", "unit", "date", "code", "drug", "dose", "attribute", "negation", "name", "citation", "status", "quote"
+    "number",
+    "unit",
+    "date",
+    "code",
+    "drug",
+    "dose",
+    "attribute",
+    "negation",
+    "name",
+    "citation",
+    "status",
+    "quote",
 ]
 SYSTEM = re.compile(r"\bICD[- ]?(?:9|10)(?:-(?:CM|PCS))?\b")  # a code's system is no number
 GAP = re.compile(r"\[[^\]]*\bTO\s+COMPLETE\b[^\]]*\]")
@@ -99,7 +110,11 @@ class Sentence:
         if not settled:
             self.known.append(Span(at, end))
             self.support(fact)
-        elif EDGE_BEFORE.search(self.low[:at]) and EDGE_AFTER.match(self.low, end) and not stance.denies(self.text, at):
+        elif (
+            EDGE_BEFORE.search(self.low[:at])
+            and EDGE_AFTER.match(self.low, end)
+            and not stance.denies(self.text, at)
+        ):
             self.settled.append(Span(at, end))
             self.support(fact)
 
@@ -127,7 +142,11 @@ class Sentence:
     @cached_property
     def codes(self) -> list[Code]:
         found = self.free([*codes(self.text), *self._literal_codes()], of_names=True)
-        longest = [c for c in found if not any(o.start <= c.start and c.end <= o.end and o[:2] != c[:2] for o in found)]
+        longest = [
+            c
+            for c in found
+            if not any(o.start <= c.start and c.end <= o.end and o[:2] != c[:2] for o in found)
+        ]
         unique = {c[:2]: c for c in longest}
         return sorted(c for c in unique.values() if not _overlaps(c, self.citations))
 
@@ -137,13 +156,22 @@ class Sentence:
             at = self.text.find(value)
             while at >= 0:
                 end = at + len(value)
-                if not re.match(r"[\w]|\.\w|\(\w+\)", self.text[end : end + 4]) and not re.search(r"[\w.-]$", self.text[:at]):
+                alone = self.text[:at][-1:] in ("", "(") and self.text[end : end + 1] in (")", ":")
+                if re.fullmatch(r"[\d.]{1,4}", value) and not alone:
+                    pass  # more likely a number
+                elif not re.match(r"[\w]|\.\w|\(\w+\)", self.text[end : end + 4]) and not re.search(
+                    r"[\w.-]$", self.text[:at]
+                ):
                     yield Code(at, end, normal(value, "clause"), "clause" if not value.isalnum() else "id")
                 at = self.text.find(value, end)
 
     @cached_property
     def days(self) -> list[Day]:
-        return [d for d in self.free(days(self.text, self.index.as_of), of_names=True) if not _overlaps(d, self.codes, self.citations)]
+        return [
+            d
+            for d in self.free(days(self.text, self.index.as_of), of_names=True)
+            if not _overlaps(d, self.codes, self.citations)
+        ]
 
     @cached_property
     def numbers(self) -> list[Number]:
@@ -152,7 +180,11 @@ class Sentence:
 
     @cached_property
     def frequencies(self) -> list[tuple[int, int, float]]:
-        return [f for f in frequencies(self.text) if not any(s.start < f[1] and f[0] < s.end for s in self.settled)]
+        return [
+            f
+            for f in frequencies(self.text)
+            if not any(s.start < f[1] and f[0] < s.end for s in self.settled)
+        ]
 
     @cached_property
     def drugs(self) -> list[Drug]:
@@ -210,7 +242,7 @@ class Sentence:
         return Around(
             span,
             text,
-            policy=gap or bool(stance.POLICY.search(text)),
+            policy=gap or bool(stance.POLICY.search(text)) or self._cites(span),
             general=bool(stance.GENERAL.search(text)),
             family=bool(stance.RELATIVES.search(text)),
             unsure=gap or bool(stance.UNSURE.search(text)),
@@ -221,6 +253,9 @@ class Sentence:
     def around(self, at: int) -> Around:
         """The part of the sentence that position stands in."""
         return next((p for p in self.parts if p.span.start <= at < p.span.end), self.parts[-1])
+
+    def _cites(self, span: Span) -> bool:
+        return any(c.system == "clause" and span.start <= c.start < span.end for c in self.codes)
 
     # --- what comes of it -------------------------------------------------------------------------------------
 

@@ -6,7 +6,16 @@ import re
 from typing import Literal, NamedTuple
 
 Course = Literal[
-    "stopped", "ongoing", "failed", "partial", "worked", "intolerant", "tolerated", "allergic", "never", "taken"
+    "stopped",
+    "ongoing",
+    "failed",
+    "partial",
+    "worked",
+    "intolerant",
+    "tolerated",
+    "allergic",
+    "never",
+    "taken",
 ]
 Verdict = Literal[
     "approved",
@@ -38,14 +47,14 @@ class Said(NamedTuple):
 
 SUPPOSED = re.compile(
     r"\b(?:if|suppos(?:e|ing|ed)|hypothetical(?:ly)?|assum(?:e|ing)|what\s+if|were\s+(?:he|she|the|his|her)\b|in\s+case|unless"
-    r"|once|as\s+soon\s+as|provided\s+(?:that)?)\b",
+    r"|once\s+(?:he|she|it|we|the|this|that)|as\s+soon\s+as|provided\s+that)\b",
     re.IGNORECASE,
 )
 POLICY = re.compile(
     r"\b(?:polic(?:y|ies)|plans?|payers?|insurers?|criteri(?:on|a)|clauses?|requires?|required|requirements?|asks?\s+for|asks?\b"
     r"|wants?|demands?|needs?\s+(?:an?\s)?|must|shall|threshold|limits?|limited|cut-?off|goals?|targets?|accepts?|allows?|minimum"
     r"|maximum|rule|subscriber|individual|insured\s+person|covered\s+for|inclusive|label(?:ed|led)?|indicated|documentation"
-    r"|dispensed?|supply|grants?|window)\b|§|≥|≤|>=|<=|\bII?I?\.\d",
+    r"|dispensed?|supply|grants?|window|approvals?|renewals?|appeals?)\b|§|≥|≤|>=|<=|\bII?I?\.\d",
     re.IGNORECASE,
 )
 # What is said of people in general: a label, a trial, a guideline.
@@ -73,10 +82,13 @@ ASKED = re.compile(
 )
 NOT = re.compile(
     r"\b(?:no|not|never|none|neither|nor|without|cannot|denies|denied|deny|denying|negative\s+for|free\s+of|absence\s+of|absent|lacks?"
-    r"|nobody|nothing|non|isnt|doesnt|didnt|couldnt|wasnt|hasnt|wont|cant|ruled\s+out|excluded)\b|n't\b",
+    r"|nobody|nothing|non|isnt|doesnt|didnt|couldnt|wasnt|hasnt|wont|cant|ruled\s+out|excluded(?!\s+by))\b|n't\b",
     re.IGNORECASE,
 )
-NOT_ONLY = re.compile(r"\bnot\s+only\b|\bno\s+(?:less|fewer|more|later|longer)\s+than\b|\bnot\s+(?:less|more)\s+than\b|\bno\.\s", re.IGNORECASE)
+NOT_ONLY = re.compile(
+    r"\bnot\s+only\b|\bno\s+(?:less|fewer|more|later|longer)\s+than\b|\bnot\s+(?:less|more)\s+than\b|\bno\.\s",
+    re.IGNORECASE,
+)
 
 _stop = r"stopp(?:ed|ing)|stops?\b|discontinued|discontinuation|was\s+ended|came\s+off|taken\s+off|went\s+off|quit|dropped|no\s+longer\s+(?:takes?|taking|on|uses?|using|injects?)|off\s+of|withdrawn|ceased"
 COURSE: tuple[tuple[Course, re.Pattern[str]], ...] = tuple(
@@ -116,7 +128,9 @@ COURSE: tuple[tuple[Course, re.Pattern[str]], ...] = tuple(
         ("taken", r"took|taken|tried|trial\s+of|course\s+of|was\s+on|had\s+been\s+on|started|begun|began|since|was\s+given|received|treated|used"),
     )
 )  # fmt: skip
-AFTERWARDS: frozenset[str] = frozenset(("failed", "partial", "worked", "intolerant", "tolerated", "allergic", "stopped"))
+AFTERWARDS: frozenset[str] = frozenset(
+    ("failed", "partial", "worked", "intolerant", "tolerated", "allergic", "stopped")
+)
 
 _would = r"(?:would|will|should|could|can|may|might|likely|probably|expect\w*)"
 _pa = r"(?:prior[- ]auth\w*|pa|authorization|authorisation|precertification)"
@@ -131,7 +145,7 @@ VERDICTS: tuple[tuple[Verdict, re.Pattern[str]], ...] = tuple(
          r"|\b(?:plan|payer|insurer)\s+(?:has\s+)?(?:approved|granted|authorized)|\bapproval\s+(?:has\s+been|was|is)\s+(?:granted|given|received|in\s+hand)|^\s*(?:outcome|status|decision|determination)\s*:\s*approved|\bapproved\b\s*[.!]?\s*$"),
         ("denied", r"\b(?:request|claim|drug|pa|authorization|it|coverage)\s+(?:has\s+been|was|is|were|got)\s+(?:already\s+)?(?:denied|rejected|refused|turned\s+down)|\b(?:has\s+been|have\s+been|was|got)\s+(?:denied|rejected|turned\s+down)\b(?!\s+in\s+the\s+chart)"
          r"|\b(?:plan|payer|insurer)\s+(?:has\s+)?(?:denied|rejected|refused)\b|^\s*(?:outcome|status|decision|determination)\s*:\s*denied"),
-        ("not_required", rf"\b(?:no|without(?:\s+a)?)\s+(?:prior[- ]auth\w*|pa)\b|\b(?:not|n't|never)\s+(?:need|require)s?\s+(?:a\s+|any\s+)?{_pa}|\b(?:needs?|requires?)\s+no\s+{_pa}|\b{_pa}\s+(?:is|was)\s+not\s+(?:needed|required|necessary)|\bnot[ _]required\b"),
+        ("not_required", rf"\b(?:no|without(?:\s+a)?)\s+(?:prior[- ]auth\w*|pa)\b(?!\s+polic)|\b(?:not|n't|never)\s+(?:need|require)s?\s+(?:a\s+|any\s+)?{_pa}|\b(?:needs?|requires?)\s+no\s+{_pa}|\b{_pa}\s+(?:is|was)\s+not\s+(?:needed|required|necessary)|\bnot[ _]required\b"),
         ("required", rf"\b(?:needs?|requires?)\s+(?:a\s+|an\s+)?{_pa}\b|\b{_pa}\s+(?:is|are)\s+(?:needed|required|necessary)"),
         ("not_covered", r"\b(?:not|n't|never)\s+(?:be\s+)?cover(?:ed|s)?\b|\bnot\s+(?:on|listed\s+on|in)\s+(?:the|its)\s+formulary|\bnon-?formulary\b|\bexcluded\s+from\s+(?:coverage|the\s+benefit)|\bnot[ _]covered\b|\buncovered\b"),
         ("covered", r"\b(?:is|are|be)\s+covered\b|\b(?:plan|payer|policy|ppo|hmo|pdp|insurance)\s+covers\b|\bon\s+(?:the|its)\s+formulary\b"),

@@ -67,7 +67,7 @@ def _blocks(text: str) -> list[Span]:
             bool(before)
             and bool(bare)
             and len(before) >= WRAPPED
-            and before[-1] not in ".:;!?\""
+            and before[-1] not in '.:;!?"'
             and not ITEM.match(line)
             and not LABEL.match(bare)
         )

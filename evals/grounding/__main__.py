@@ -63,7 +63,9 @@ def main() -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m evals.grounding", description=__doc__.splitlines()[0] if __doc__ else "")
+    parser = argparse.ArgumentParser(
+        prog="python -m evals.grounding", description=__doc__.splitlines()[0] if __doc__ else ""
+    )
     parser.add_argument("--seed", type=int, action="append", help="repeatable; default 1")
     parser.add_argument("--n", type=int, default=600, help="corruptions of each seed")
     parser.add_argument("--json", action="store_true")
@@ -153,7 +155,11 @@ def _clean(texts: Iterable[tuple[Work, str]], cases: int) -> dict[str, Any]:
         checked = work.checker.check(text)
         times.append(1000 * (time.perf_counter() - began) / max(1, len(checked)))
         sentences += len(checked)
-        flagged += [{"text": one.text, "why": "; ".join(f"{i.text}: {i.why}" for i in one.issues)} for one in checked if one.issues]
+        flagged += [
+            {"text": one.text, "why": "; ".join(f"{i.text}: {i.why}" for i in one.issues)}
+            for one in checked
+            if one.issues
+        ]
     return {
         "cases": cases,
         "flagged": _rate(len(flagged), sentences),
@@ -177,7 +183,9 @@ def _sentences(store: Store, path: Path) -> dict[str, Any]:
         made[kind] += 1
         flagged[kind] += bool(issues)
         if bool(issues) == (kind == "clean"):
-            astray.append({"kind": kind, "text": sentence, "why": "; ".join(f"{i.text}: {i.why}" for i in issues)})
+            astray.append(
+                {"kind": kind, "text": sentence, "why": "; ".join(f"{i.text}: {i.why}" for i in issues)}
+            )
     wrong = sum(made[kind] for kind in made if kind != "clean")
     return {
         "clean flagged": _rate(flagged["clean"], made["clean"]),
@@ -213,22 +221,39 @@ def wilson(hits: int, of: int, z: float = 1.96) -> tuple[float, float]:
 
 def report(result: dict[str, Any]) -> str:
     """Markdown."""
-    lines = ["# What the verifier finds", "", "`python -m evals.grounding`; corruptions by a mutator that shares no code with the verifier.", ""]
-    lines += ["| kind | " + " | ".join(f"seed {seed}" for seed in result["seeds"]) + " |", "|---|" + "---|" * len(result["seeds"])]
+    lines = [
+        "# What the verifier finds",
+        "",
+        "`python -m evals.grounding`; corruptions by a mutator that shares no code with the verifier.",
+        "",
+    ]
+    lines += [
+        "| kind | " + " | ".join(f"seed {seed}" for seed in result["seeds"]) + " |",
+        "|---|" + "---|" * len(result["seeds"]),
+    ]
     for kind in KINDS:
-        lines.append(f"| {kind} | " + " | ".join(_shown(one["kinds"][kind]) for one in result["seeds"].values()) + " |")
+        lines.append(
+            f"| {kind} | " + " | ".join(_shown(one["kinds"][kind]) for one in result["seeds"].values()) + " |"
+        )
     lines += ["", "| right as they are | flagged | p50 ms a sentence | p95 |", "|---|---|---|---|"]
     for name in ("letters", "answers"):
         one = result[name]
-        lines.append(f"| {name} of {one['cases']} cases | {_shown(one['flagged'])} | {one['p50 ms per sentence']} | {one['p95 ms per sentence']} |")
+        lines.append(
+            f"| {name} of {one['cases']} cases | {_shown(one['flagged'])} | {one['p50 ms per sentence']} | {one['p95 ms per sentence']} |"
+        )
     lines += ["", "| by hand | clean flagged | wrong found |", "|---|---|---|"]
     for name, one in result["sets"].items():
-        lines.append(f"| {name.replace('_', ' ')} | {_shown(one['clean flagged'])} | {_shown(one['wrong found'])} |")
+        lines.append(
+            f"| {name.replace('_', ' ')} | {_shown(one['clean flagged'])} | {_shown(one['wrong found'])} |"
+        )
     lines += ["", "Intervals are Wilson's, 95 %."]
     for seed, one in result["seeds"].items():
         if one["missed"]:
             lines += ["", f"Missed with seed {seed}:", ""]
-            lines += [f"- {m['kind']} ({m['in']}, {m['case']}): “{m['was']}” became “{m['is']}”" for m in one["missed"][:15]]
+            lines += [
+                f"- {m['kind']} ({m['in']}, {m['case']}): “{m['was']}” became “{m['is']}”"
+                for m in one["missed"][:15]
+            ]
     return "\n".join(lines) + "\n"
 
 

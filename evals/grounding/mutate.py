@@ -6,6 +6,7 @@ record of this patient, plan or determination holds. This module knows records a
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -34,7 +35,9 @@ FORMATS: tuple[Callable[[date], str], ...] = (
     lambda d: d.isoformat(),
     lambda d: f"{d:%m/%d/%Y}",
     lambda d: f"{d.day} {d:%B} {d.year}",
-    lambda d: f"the {d.day}{'th' if 10 < d.day < 14 else {1: 'st', 2: 'nd', 3: 'rd'}.get(d.day % 10, 'th')} of {d:%B} {d.year}",
+    lambda d: (
+        f"the {d.day}{'th' if 10 < d.day < 14 else {1: 'st', 2: 'nd', 3: 'rd'}.get(d.day % 10, 'th')} of {d:%B} {d.year}"
+    ),
 )
 
 
@@ -125,13 +128,27 @@ def _swap(kind: str, text: str, old: str, new: str, rng: random.Random, source: 
 
 
 def _in_letter(kind: str, case: Case, text: str, rng: random.Random, others: Sequence[str]) -> list[Wrong]:
-    return [w for old, new in _pairs(kind, case, rng, others, FORMATS[0]) for w in _swap(kind, text, old, new, rng, "letter")]
+    return [
+        w
+        for old, new in _pairs(kind, case, rng, others, FORMATS[0])
+        for w in _swap(kind, text, old, new, rng, "letter")
+    ]
 
 
 def _in_answer(kind: str, case: Case, rng: random.Random, others: Sequence[str]) -> list[Wrong]:
     if kind == "status":
-        wrong = rng.choice([line for key, line in OUTCOMES.items() if key != case.determination.outcome and not _also_so(key, case)])
-        claims = [wrong.format(drug=case.drug.name), f"The payer has approved {case.drug.name}.", f"{case.drug.name} was denied by the payer."]
+        wrong = rng.choice(
+            [
+                line
+                for key, line in OUTCOMES.items()
+                if key != case.determination.outcome and not _also_so(key, case)
+            ]
+        )
+        claims = [
+            wrong.format(drug=case.drug.name),
+            f"The payer has approved {case.drug.name}.",
+            f"{case.drug.name} was denied by the payer.",
+        ]
         said = rng.choice(claims)
         return [Wrong(kind, said, 0, len(said), _outcome_line(case), "answer")]
     lines = [*_true(case, rng)]
@@ -152,7 +169,9 @@ def _also_so(key: str, case: Case) -> bool:
         return "unknown" in every or found.outcome != "ready"
     if key == "not_covered":
         return case.benefit is None or not case.benefit.covered
-    return key == "not_required" and bool(case.benefit and case.benefit.covered and not case.benefit.pa_required)
+    return key == "not_required" and bool(
+        case.benefit and case.benefit.covered and not case.benefit.pa_required
+    )
 
 
 def _pairs(
@@ -183,7 +202,14 @@ def _digit(text: str, rng: random.Random, banned: set[str]) -> str:
 
 def _numbers(case: Case, rng: random.Random, others: Sequence[str], form: Form) -> list[tuple[str, str]]:
     shown = {test: {measure(test, m.value) for m in _all(case, test)} for test in TESTS}
-    pairs = [(old := measure(m.test, m.value), _digit(old.split(" ")[0], rng, {s.split(" ")[0] for s in shown[m.test]}) + old[len(old.split(" ")[0]) :]) for m in case.labs]
+    pairs = [
+        (
+            old := measure(m.test, m.value),
+            _digit(old.split(" ")[0], rng, {s.split(" ")[0] for s in shown[m.test]})
+            + old[len(old.split(" ")[0]) :],
+        )
+        for m in case.labs
+    ]
     if case.age is not None:
         pairs.append((f"{case.age}-year-old", f"{case.age + rng.choice((-10, -3, -1, 1, 2, 7))}-year-old"))
     return pairs
@@ -198,15 +224,24 @@ def _all(case: Case, test: str) -> list[_Seen]:
 
 
 def _dates(case: Case, rng: random.Random, others: Sequence[str], form: Form) -> list[tuple[str, str]]:
-    known = {o.date for o in case.patient.observations} | {n.date for n in case.patient.notes} | {f.date for f in case.patient.fills}
-    known |= {d for m in case.patient.medications or () for d in (m.start, m.end)} | {case.as_of, case.patient.birth_date}
+    known = (
+        {o.date for o in case.patient.observations}
+        | {n.date for n in case.patient.notes}
+        | {f.date for f in case.patient.fills}
+    )
+    known |= {d for m in case.patient.medications or () for d in (m.start, m.end)} | {
+        case.as_of,
+        case.patient.birth_date,
+    }
     known |= {d.onset for d in case.patient.conditions or ()} | {a.date for a in case.patient.attestations}
     days = [m.date for m in case.labs] + [d for m in _courses(case) for d in (m.start, m.end) if d]
     days += [case.patient.birth_date] if case.patient.birth_date else []
     pairs = []
     for day in days:
         for _ in range(20):
-            new = day + timedelta(days=rng.choice((-400, -365, -92, -31, -10, -3, -1, 1, 2, 5, 9, 30, 61, 300, 365)))
+            new = day + timedelta(
+                days=rng.choice((-400, -365, -92, -31, -10, -3, -1, 1, 2, 5, 9, 30, 61, 300, 365))
+            )
             if new not in known:
                 pairs.append((form(day), form(new)))
                 break
@@ -239,7 +274,11 @@ def _drugs(case: Case, rng: random.Random, others: Sequence[str], form: Form) ->
     mine |= {a.substance.lower() for a in case.patient.allergies or ()}
     pairs = []
     for course in _courses(case):
-        pool = [d for d in STRANGERS.get(course.classes[0] if course.classes else "", STRANGERS[""]) if d.lower() not in mine]
+        pool = [
+            d
+            for d in STRANGERS.get(course.classes[0] if course.classes else "", STRANGERS[""])
+            if d.lower() not in mine
+        ]
         if pool:
             new = rng.choice(pool)
             pairs += [(course.drug, new), (course.drug.capitalize(), new.capitalize())]
@@ -250,10 +289,23 @@ def _doses(case: Case, rng: random.Random, others: Sequence[str], form: Form) ->
     pairs = []
     for course in _courses(case):
         doses = {m.dose for m in _courses(case) if m.ingredients == course.ingredients}
-        new = rng.choice([d for d in (2.5, 5.0, 10.0, 20.0, 25.0, 80.0, 325.0, 500.0, 850.0, 1000.0, 2000.0) if d not in doses])
+        new = rng.choice(
+            [
+                d
+                for d in (2.5, 5.0, 10.0, 20.0, 25.0, 80.0, 325.0, 500.0, 850.0, 1000.0, 2000.0)
+                if d not in doses
+            ]
+        )
         for name in (course.drug, course.drug.capitalize()):
-            pairs.append((f"{name} {course.dose:,g} {course.dose_unit}", f"{name} {new:,g} {course.dose_unit}"))
-            pairs.append((f"{name} {course.dose:,g} {course.dose_unit}", f"{name} {course.dose:,g} {'mcg' if course.dose_unit == 'mg' else 'mg'}"))
+            pairs.append(
+                (f"{name} {course.dose:,g} {course.dose_unit}", f"{name} {new:,g} {course.dose_unit}")
+            )
+            pairs.append(
+                (
+                    f"{name} {course.dose:,g} {course.dose_unit}",
+                    f"{name} {course.dose:,g} {'mcg' if course.dose_unit == 'mg' else 'mg'}",
+                )
+            )
     return pairs
 
 
@@ -265,15 +317,34 @@ def _attributes(case: Case, rng: random.Random, others: Sequence[str], form: For
         for other in case.labs:
             if other.test != one.test:
                 wrong = TESTS[other.test].name
-                pairs += [(f"{name} {value}", f"{wrong} {value}"), (f"{name} of {value}", f"{wrong} of {value}"), (f"{name}: {value}", f"{wrong}: {value}")]
-        older = [o for o in case.patient.observations if o.test == one.test and o.date and o.date < one.date and measure(one.test, o.value) != value and o.unit == TESTS[one.test].unit]
+                pairs += [
+                    (f"{name} {value}", f"{wrong} {value}"),
+                    (f"{name} of {value}", f"{wrong} of {value}"),
+                    (f"{name}: {value}", f"{wrong}: {value}"),
+                ]
+        older = [
+            o
+            for o in case.patient.observations
+            if o.test == one.test
+            and o.date
+            and o.date < one.date
+            and measure(one.test, o.value) != value
+            and o.unit == TESTS[one.test].unit
+        ]
         for old in older[-1:]:
             for text in ("{v} ({d})", "{v} on {d}"):
-                pairs.append((text.format(v=value, d=form(one.date)), text.format(v=measure(one.test, old.value), d=form(one.date))))
+                pairs.append(
+                    (
+                        text.format(v=value, d=form(one.date)),
+                        text.format(v=measure(one.test, old.value), d=form(one.date)),
+                    )
+                )
     courses = _courses(case)
-    for one_, two in zip(courses, courses[1:], strict=False):
+    for one_, two in itertools.pairwise(courses):
         if one_.dose != two.dose and one_.ingredients != two.ingredients:
-            pairs.append((f"{one_.drug} {one_.dose:g} {one_.dose_unit}", f"{one_.drug} {two.dose:g} {two.dose_unit}"))
+            pairs.append(
+                (f"{one_.drug} {one_.dose:g} {one_.dose_unit}", f"{one_.drug} {two.dose:g} {two.dose_unit}")
+            )
     return pairs
 
 
@@ -290,14 +361,20 @@ def _negations(case: Case, rng: random.Random, others: Sequence[str], form: Form
     if case.diagnosis:
         name = case.diagnosis.name
         lower = name[0].lower() + name[1:]
-        pairs += [(f"with {lower}", f"without {lower}"), (f"Diagnosis on file: {name}", f"No history of {lower}")]
+        pairs += [
+            (f"with {lower}", f"without {lower}"),
+            (f"Diagnosis on file: {name}", f"No history of {lower}"),
+        ]
     return pairs
 
 
 def _names(case: Case, rng: random.Random, others: Sequence[str], form: Form) -> list[tuple[str, str]]:
     patient, doctor = case.patient, case.patient.prescriber
     strangers = [n for n in (*others, *PEOPLE) if n != patient.name]
-    pairs = [(patient.name, rng.choice(strangers)), (patient.name, f"{rng.choice(('Alice', 'Benjamin', 'Carl'))} {patient.family}")]
+    pairs = [
+        (patient.name, rng.choice(strangers)),
+        (patient.name, f"{rng.choice(('Alice', 'Benjamin', 'Carl'))} {patient.family}"),
+    ]
     if doctor:
         pairs.append((doctor.name, rng.choice(DOCTORS)))
         if doctor.practice:
