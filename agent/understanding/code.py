@@ -190,7 +190,7 @@ _SLOT = re.compile(
     r"compare|of|against)\s+(?:the\s+|some\s+|a\s+|an\s+|her\s+|his\s+|him\s+on\s+|her\s+on\s+)?)$"
 )
 _FIRST = re.compile(
-    r"^(?:and |or |what about |how about )?[a-z-]+(?:\s*[?.!]*\s*$|\s+(?:for|please|too|instead)\b)"
+    r"^(?:and |or |what about |how about )?[a-z-]+(?:\s*\?+\s*$|\s+(?:for|please|too|instead)\b)"
 )
 _WORD = re.compile(r"[a-z][a-z-]{3,}[a-z]")
 
@@ -563,6 +563,9 @@ def _one(piece: Piece, found: list[Found], person: people.Person, talk: Talk, kn
             if re.search(r"\bDRUG\b.*\b(?:or|vs|versus)\b.*\bDRUG\b", piece.text):
                 return Found(piece, "compare", sure=0.85)
             return Found(piece, "compare" if piece.of("CLASS") else "eligibility", sure=0.85)
+    if _other_use(piece, talk):
+        before = _before([], talk)
+        return Found(piece, before[0].intent, before[0].about, 0.85, before[0].changes, again=before)
     last_supposed = bool(talk.asks and talk.asks[0].intent == "what_if")
     refused = seen and seen.intent in ("other_patient", "dosing", "advice")
     if not refused and intents.supposes(piece.text, last_supposed):
@@ -613,6 +616,24 @@ def _asks_again(piece: Piece, talk: Talk, found: list[Found]) -> bool:
             text,
         )
     )
+
+
+_USE = re.compile(r"^(?:(?:and|but|or|what about|how about|ok|then|so|y)\s+)*(?:for|as|under|para)\b")
+
+
+def _other_use(piece: Piece, talk: Talk) -> bool:
+    """ "and for weight loss?": the last question again, for another use."""
+    typed = _as_typed(piece.text, piece.items).lower()
+    if (
+        not talk.asks
+        or piece.mentions
+        or not _USE.match(typed)
+        or not drugs.indication(typed)
+        or not _before([], talk)
+    ):
+        return False
+    rest = drugs.INDICATION.sub(" ", typed)
+    return bool(_AGAIN.match(" ".join(rest.split())) or not rest.strip(" ?."))
 
 
 def _has_words(piece: Piece) -> bool:
@@ -771,6 +792,8 @@ def _sifted(found: list[Found], talk: Talk) -> list[Found]:
             found = kept
         else:
             found = [next((f for f in found if f.intent != "smalltalk"), found[0])]
+    if any(f.intent == "other_patient" for f in found):
+        return [next(f for f in found if f.intent == "other_patient")]
     if any(f.intent in ("fabricate",) for f in found):
         found = [
             f
@@ -1045,7 +1068,7 @@ def _settle_comparison(one: Found, talk: Talk, topics: list[Mention]) -> None:
     text = one.piece.text
     others = bool(
         re.search(
-            r"\b(?:alternativ|else|other|instead|different|another|options?|choices|substitut|plan b|back-?up|any (?:drug|med))",
+            r"\b(?:alternativ|else|other|instead|different|another|options?|choices|substitut|plan b|back-?up|if not|any (?:drug|med))",
             text,
         )
     )
@@ -1060,6 +1083,12 @@ def _settle_comparison(one: Found, talk: Talk, topics: list[Mention]) -> None:
         return
     if one.named:
         one.all_drugs = True
+        return
+    if topics and others and any(m.kind == "brand" for m in topics):
+        one.drugs, one.all_drugs = (
+            tuple(dict.fromkeys(n for m in topics if m.kind == "brand" for n in m.names)),
+            True,
+        )
         return
     pool = tuple(dict.fromkeys((*talk.drugs, *talk.earlier)))
     pointed = re.search(
@@ -1095,7 +1124,8 @@ def _pointed(text: str, talk: Talk, known: Known) -> tuple[str, ...]:
         return pool[:2]
     if (
         re.search(
-            r"\b(?:all of (?:them|those|these)|all \d|each of (?:them|those)|those|these|them all)\b", text
+            r"\b(?:all of (?:them|those|these)|all \d|each of (?:them|those)|those|these|them all|either)\b",
+            text,
         )
         and len(talk.drugs) > 1
     ):

@@ -35,7 +35,7 @@ class Mention(NamedTuple):
 
 
 INDICATIONS: dict[str, str] = {
-    "weight": r"weight[- ]?(?:loss|management|reduction|control|losing)|los(?:e|ing) weight|obesity|obese|weight|"
+    "weight": r"(?:weight|wt)[- ]?(?:loss|management|reduction|control|losing)|los(?:e|ing) weight|obesity|obese|weight|"
     r"bajar de peso|perder peso",
     "t2dm": r"(?:type 2 |t2 )?diabet(?:es|ic|ics)\b|t2dm?|type 2|dm2|glycemic control|(?:blood )?sugars?|a1c control",
     "cv": r"cardiovascular(?: risk)?(?: reduction)?|cv risk(?: reduction)?|cv|heart attack(?:s)?(?: prevention)?|mace",
@@ -376,7 +376,9 @@ def _settle(run: list[_Token], text: str, known: Known, talk: Talk) -> list[Ment
     if not inside:
         named = any(w in ("the", "that", "a", "an", "this", "something") for w in words)
         before = text[: run[0].start]
-        led = bool(re.search(r"(?:^|\b(?:about|and|or|on|get|for)\s|,\s*)$", before))
+        led = bool(
+            re.search(r"(?:^|\b(?:about|and|or|on|get|for|which|what|any|other|some|all|of)\s|,\s*)$", before)
+        )
         counted = bool(re.search(r"\bhow (?:many|much)\s+(?:\w+\s+)?$", before))
         if not head or counted or not (named or filters > 1 or led):
             return []

@@ -51,7 +51,7 @@ _TEST_WORDS: dict[str, tuple[str, ...]] = {
         "ha1c",
     ),
     "bmi": ("bmi", "body mass index", "b m i"),
-    "weight": ("weight", "body weight", "weigh", "weighs", "weighed", "weighing", "peso"),
+    "weight": ("weight", "body weight", "weigh", "weighs", "weighed", "weighing", "pesa", "peso"),
     "height": ("height", "tall"),
     "egfr": ("egfr", "e gfr", "gfr", "kidney function", "renal function"),
     "creatinine": ("creatinine", "serum creatinine"),
