@@ -12,7 +12,7 @@ from tools.notes.facts import FactKind
 from tools.records import Note
 
 FOLDER = Path(__file__).parent
-SETS = ("dev", "dev2", "dev3", "heldout", "heldout2", "generated")
+SETS = ("dev", "dev2", "dev3", "dev4", "heldout", "generated")
 _SUBJECTS = {
     "self": ("self",),
     "family": ("family",),

@@ -196,6 +196,8 @@ def negated_before(before: str, listed: bool = False) -> bool:
         gap = _HAS.sub(" ", gap)
     if len(gap.split()) > 12 or _ENDS_NOT.search(gap):
         return False
+    if "," in gap and THEIRS.search(gap, gap.index(",")):
+        return False
     return (
         "," not in gap
         or listed

@@ -58,7 +58,8 @@ _HYPO = (
 )
 _GENITAL = r"yeast|candid\w*|genital|\bUTIs?\b|urinary tract|mycotic|thrush|balanitis|vaginitis"
 _MORE = (
-    r"swelling|edema|cough\w*|rash\w*|palp\w*|headaches?|dizz\w*|myalgias?|itch\w*|fatigue|insomnia|"
+    r"swelling|edema|injection[- ]site|cough\w*|rash\w*|palp\w*|headaches?|dizz\w*|myalgias?|itch\w*|"
+    r"fatigue|insomnia|"
     r"joint pain|muscle (?:pain|aches)|fractures?|weight gain"
 )
 _EFFECTS = {
@@ -107,7 +108,8 @@ _PARTIAL = _words(
 _INADEQUATE = _words(
     r"\blittle (?:effect|benefit|response|change|help)|\bminimal (?:effect|benefit|response)|"
     r"\b(?:not (?:well )?|poorly )controlled\b|\bhas(?:n't| not) (?:helped|worked)|\b(?:was|is)n't enough|"
-    r"\bno better\b|\bregardless\b|\blost (?:its )?effect\w*|\bstopped working|\bwore off|\bplateau\w*|"
+    r"\bw/o (?:any )?(?:effect|benefit|response|success|help)\b|\bno better\b|\bregardless\b|"
+    r"\blost (?:its )?effect\w*|\bstopped working|\bwore off|\bplateau\w*|"
     r"\binadequate\w*|\bineffective\w*|\binsufficient\w*|\bfail(?:ed|ure|s|ing)?\b|\bno (?:real |clear |"
     r"lasting |significant |apparent |further )?(?:response|benefit|effect|help|good|improvement|results?|"
     r"change)\b|"
@@ -204,7 +206,9 @@ _TOLD = _words(
     r"\b(?:must|advised|told|instructed|asked|plan(?:s|ned)?|will|to be|may need|need(?:s)? to|consider\w*|"
     r"should)\s+(?:\w+\s+){0,4}?$"
 )
-_BLAMED = _words(r"\b(?:dka|ketoacidosis|pancreatitis|effects?|upset)\s+(?:while\s+)?on\s+$")
+_BLAMED = _words(
+    r"\b(?:dka|ketoacidosis|pancreatitis|effects?|upset|hold(?:ing)? off|held off)\s+(?:while\s+)?on\s+$"
+)
 _PRONOUN = _words(r"\b(?:it|this|that|them|both|dose|medication|med|drug|shots?|pills?)\b")
 _HEDGE = _words(
     r"\b(?:possibl[ey]|probabl[ey]|maybe|perhaps|might have|may have|unsure|not sure|unclear|questionable|"

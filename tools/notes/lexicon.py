@@ -84,7 +84,7 @@ _DIAGNOSES = {
     r"ii)\s*(?:diabet\w+(?:\s+mellitus)?|dm)?|"
     r"t2dm?\b|dm-?2|niddm",
     "t1dm": r"(?:diabetes(?:\s+mellitus)?|dm)\s*,?\s*(?:type|typ)\s*(?:1|i)\b|type\s*(?:1|"
-    r"i)\b\s*(?:diabet\w+(?:\s+mellitus)?|dm)?|t1dm?\b|dm1",
+    r"i)\b(?!\.\d)\s*(?:diabet\w+(?:\s+mellitus)?|dm)?|t1dm?\b|dm1",
     "obesity": r"(?<!central )obes(?:ity|e)\b",
     "overweight": r"overweight",
     "hypertension": r"(?-i:HTN)|htn|hypertensi(?:on|ve)|high blood pressure",

@@ -16,7 +16,8 @@ _HEADERS: tuple[tuple[Section, str], ...] = (
     ),
     (
         "past_meds",
-        r"(?:past|prior|previous|former|old)\s+(?:meds?|medications?|treatments?|agents)|prior|previously tried|discontinued|stopped",
+        r"(?:past|prior|previous|former|old)\s+(?:meds?|medications?|treatments?|agents)|prior|"
+        r"previously tried|discontinued|stopped",
     ),
     (
         "meds",
@@ -34,7 +35,7 @@ _HEADERS: tuple[tuple[Section, str], ...] = (
     ),
 )
 _HEADER = re.compile(
-    r"(?:^|(?<=\n)|(?<=[.;]\s)|(?<=[.;]))[ \t]*(?:[-*#]+\s*|\d+[.)]\s*)?(?:"
+    r"(?:(?:^|(?<=\n))[ \t]*(?:[-*#]+[ \t]*|\d+[.)][ \t]*)?|(?<=[.;]\s)|(?<=[.;]))(?:"
     + "|".join(f"(?P<h{index}>{words})" for index, (_, words) in enumerate(_HEADERS))
     + r")[ \t]*(?P<note>\([^)\n]*\))?[ \t]*(?::|(?=\n)|$)",
     re.IGNORECASE,

@@ -115,7 +115,8 @@ _ADHERES = _words(
     r"\b(?:no|not|never|has not|hasn't)\s+(?:missed|missing|misses|skipp\w+|"
     r"skips)(?:\s+(?:any\s+)?doses?)?|\bgood (?:adherence|compliance)|\badheren(?:ce|"
     r"t)\b[^.;\n]{0,30}\b(?:good|excellent|full)|"
-    r"\b(?:is|remains|fully|been)\s+(?:adherent|compliant)\b|\bas prescribed every\b|\bnever miss\w*|"
+    r"\b(?:is|remains|fully|been)\s+(?:adherent|compliant)\b|\bas prescribed every\b|"
+    r"\bwithout (?:any )?miss(?:ing|ed)\w*|\bnever miss\w*|"
     r"\bden(?:ies|ied) (?:any )?(?:miss\w+|skipp\w+)"
 )
 _LAPSES = _words(
@@ -183,6 +184,7 @@ def statements_told(text: str, sentences: Sequence[Sentence], written: date | No
             match = pattern.search(text, start, end)
             if (
                 match
+                and not _OF_SOMETHING_ELSE.match(text[match.end() : end])
                 and (present or not _ADHERES.search(text, start, end))
                 and not _IF_OR_TOLD.search(text, start, match.start())
             ):
@@ -206,6 +208,9 @@ def statements_told(text: str, sentences: Sequence[Sentence], written: date | No
             yield Noted("statement", "pap_tried", *span, subjects=subjects_of(text, sentence, *pap.span()))
 
 
+_OF_SOMETHING_ELSE = _words(
+    r"\s*(?:with|to) (?:the |his |her )?(?:cpap|bipap|pap|diet|exercise|visits?|appointments?|follow)"
+)
 _IF_OR_TOLD = _words(r"\b(?:if|when|whether|counsel\w*|advis\w*|told|do not|don't)\b")
 
 

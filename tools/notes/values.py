@@ -40,7 +40,7 @@ _FILL = (
     r"(?:from|at|per) (?:the |our |an? )?(?:outside )?(?:lab|hospital|clinic|pharmacy)|poc|today|now|"
     r"this am|this morning|in clinic|up to|down to|"
     r"about|around|approx\w*|roughly|average|averag\w+|avg|unchanged|stable|at home|at discharge|by echo|"
-    r"still|remains?|remained|(?:rose|fell|dropped|climbed|went up|came down|increased|decreased|"
+    r"still|done|drawn|checked|remains?|remained|(?:rose|fell|dropped|climbed|went up|came down|increased|decreased|"
     r"improved) to|"
     r"(?:on|at) (?:admission|baseline|arrival|discharge|presentation|intake|last visit)|suggests?|=|:|~|"
     r"-(?=\s)|,(?=\s*\d)|\((?=\s*\d)|"
@@ -332,5 +332,7 @@ def _day_of(
 
 def _beside(between: str) -> bool:
     return bool(
-        re.fullmatch(r"\s*[,(@]*\s*(?:on|from|in|of|dated|drawn|done|back in|at)?\s*", between, re.IGNORECASE)
+        re.fullmatch(
+            r"\s*[,(@]*\s*(?:as of|on|from|in|of|dated|drawn|done|back in|at)?\s*", between, re.IGNORECASE
+        )
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date
 
 import msgspec
@@ -180,3 +181,18 @@ def test_the_plain_text_keeps_its_offsets(text: str) -> None:
     for at in range(len(plain.text)):
         start, end = plain.span(at, at + 1)
         assert 0 <= start < end <= len(text)
+
+
+def test_a_number_before_a_header_is_no_numbering() -> None:
+    facts = read("O: Weight 241 lb, BMI 39.8.\nA/P: Obesity.")
+    assert {fact.of for fact in facts} == {"weight", "bmi", "obesity"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["A1c " + "was " * 1000, "metformin " + "1" * 1000, "A1c" + " " * 5000 + "x", "MTC or MEN 2 " * 300],
+)
+def test_odd_text_does_not_take_long(text: str) -> None:
+    began = time.process_time()
+    read(text)
+    assert time.process_time() - began < 2
