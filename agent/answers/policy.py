@@ -181,7 +181,7 @@ SUBJECTS = tuple(
         ),
         (r"standard.of.care|heart (?:med|drug)", _STATED, "cv_standard", "standard-of-care heart therapy"),
         (
-            r"maintenance dose|full dose|target dose|how long on (?:the|it)\b",
+            r"maintenance dose|(?:months|time|how long) on the drug|full dose|target dose|how long on (?:the|it)\b",
             ("on_drug",), "", "time on the drug",
         ),
         (
@@ -210,7 +210,8 @@ SUBJECTS = tuple(
             ("document:lab",), "lab", "a lab report",
         ),
         (
-            r"\bfell\b|\bfall\b|\bdrop(?:ped)?\b|went (?:down|from)|\bfrom \d[\d.]* to \d|improve|response\b(?! to)",
+            r"\bfell\b|\bfall\b|\bdrop(?:ped)?\b|went (?:down|from)|\bfrom \d[\d.]* to \d|improve"
+            r"|response\b(?! t)|\bchange\b",
             ("change",), "", "improvement",
         ),
         (r"which icd|icd-?10|diagnosis code|which diagnos", _ILLNESS, "", "the diagnosis"),
@@ -272,7 +273,8 @@ _SECTIONS: tuple[tuple[Section, str], ...] = (
     ),
     (
         "authorization",
-        r"time.?frame|plan year|non-?formulary|outside the formulary|(?:renewal|approval"
+        r"time.?frame|response time|when (?:do|will|does) (?:they|the \w+) (?:decide|answer|respond)"
+        r"|plan year|non-?formulary|outside the formulary|(?:renewal|approval"
         r"|authorization) term|how long[^.?]*(?:approv|authoriz|good|valid|last|permission|\bok\b|certif)"
         r"|(?:approv|authoriz|certif)\w*"
         r" (?:length|period|last|good|span|duration)|length of|duration of|for how long|months is the"
@@ -288,7 +290,8 @@ _SECTIONS: tuple[tuple[Section, str], ...] = (
     ),
     (
         "documentation",
-        r"document|attach|accompan|prove\b|enclose|\bsend\b|\bsubmit|include|paper|proof|\bnotes?\b"
+        r"document|attach|(?:file|request) contain|accompan|prove\b|enclose|\bsend\b|\bsubmit|include|paper"
+        r"|proof|\bnotes?\b"
         r"|\breport|printout|fill (?:history|record)"
         r"|pharmacy (?:claims|fill)|claims? (?:history|data)|refill record|copy|certificate|evidence"
         r"|go with the request"
@@ -310,7 +313,8 @@ _WHOLE = re.compile(
     r"|what (?:do|does) (?:they|"
     r"it|the \w+) (?:want|require|need|ask)|what rules|what excludes|exclusions|which (?:documents?"
     r"|documentation|papers)|contraindicated situations|make them refuse|what (?:would|can|could) stop"
-    r"|paperwork|documents? (?:are )?needed|what (?:has|have) to (?:accompany|be sent|go)"
+    r"|paperwork|(?:documents?|documentation|records) (?:are |is )?(?:needed|required)|documents for"
+    r"|(?:file|request) contain|what (?:has|have) to (?:accompany|be sent|go)"
     r"|what (?:documents?|documentation|papers|paperwork|must|do we (?:have to )?(?:send|attach|submit))",
     re.IGNORECASE,
 )
@@ -378,7 +382,8 @@ _NAMES = (
     "of",
 )
 _CHANGED = re.compile(
-    r"\bfell\b|\bfall|drop|went from|\bfrom \d[\d.]* to \d|improve|decrease|reduc|lost|lose", re.IGNORECASE
+    r"\bchange\b|\bfell\b|\bfall|drop|went from|\bfrom \d[\d.]* to \d|improve|decrease|reduc|lost|lose",
+    re.IGNORECASE,
 )
 _ON_FILE = re.compile(
     r"on (?:file|record)|in the chart|be measured|been measured|how (?:fresh|current|recent)", re.IGNORECASE
@@ -468,7 +473,8 @@ _ASKS = {
     "formulary": r"formulary",
     "renewal": r"renewal (?:period|last|good)|renewal\b|reauth|extension|second|follow-up|next"
     r"|later approval|re-?certif",
-    "review": r"how (?:fast|soon|quick)|turnaround|decide|decision|answer|review|expedit|urgent"
+    "review": r"response time|when (?:do|will)|how (?:fast|soon|quick)|turnaround|decide|decision|answer"
+    r"|review|expedit|urgent"
     r"|determination|how long[^.?]*plan",
     "deadline": r"how (?:long|many days)|deadline|when|last day|too late|window|time (?:left|limit)|days to",
     "peer": r"peer|doctor.to.doctor|medical director|plan physician|talk|speak",
@@ -862,7 +868,7 @@ def _bonus(
 ) -> float:
     clause, entry = known.clauses[clause_id], known.printed.get(clause_id)
     score = SECTION if clause.section in sections[:1] else SECTION / 2 if clause.section in sections else 0.0
-    if not sections and clause.section == "criteria":
+    if clause.section == "criteria" and not {"renewal", "exclusions", "documentation"}.intersection(sections):
         score += SECTION / 2
     if entry is not None and not isinstance(entry.part, Composite):
         score += LEAF + KIND * (_tag(entry.part) in _leading(asked))

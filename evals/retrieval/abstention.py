@@ -1,9 +1,9 @@
 """Policy questions that have an answer and ones that have none: is the right clause quoted first, and is the chat
 silent where the policy is?
 
-The questions stand in abstention.jsonl. Its `held_out` ones were written before the answering was, and not tuned on;
-`dev` ones were, as were the questions of questions.jsonl, which all have an answer. One hand wrote all of them, and the
-answering: figures for another hand's questions may be lower.
+The questions stand in abstention.jsonl. Each of its four numbered sets was written before it was scored, and scored
+before the answering was mended after it: FIRST holds those figures, and they are the ones to believe. What is measured
+now is of questions that have been looked at since. One hand wrote the questions and the answering.
 
     python -m evals.retrieval.abstention        writes evals/results/abstention.md and .json
 """
@@ -28,7 +28,17 @@ from tools.store import Store, index
 
 QUESTIONS = Path(__file__).with_name("abstention.jsonl")
 RESULTS = Path(__file__).parents[1] / "results" / "abstention.json"
-GOALS = {"answered, right clause first": 0.93, "silent where the policy is": 0.95}
+SETS = ("first", "second", "third", "fourth", "dev")
+RIGHT, SILENT = "answered, right clause first", "silent where the policy is"
+GOALS = {RIGHT: 0.93, SILENT: 0.95}
+# Of each set when it was scored for the first time: how many have an answer, how many of them were answered with the
+# right clause first, how many have none, how many of them were met with silence.
+FIRST = {
+    "first": (128, 119, 90, 81),
+    "second": (133, 119, 85, 83),
+    "third": (133, 125, 85, 80),
+    "fourth": (138, 125, 85, 83),
+}
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -38,7 +48,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
     plan_id: str
     drug: str
     ask: str
-    set: Literal["held_out", "seen", "dev"]
+    set: Literal["first", "second", "third", "fourth", "dev"]
     gold: tuple[Gold, ...] = ()
 
 
@@ -61,16 +71,35 @@ def main() -> dict[str, Any]:
         store.close()
         index.forget()
     return {
-        "by set": {name: summary(one for one in scores if one.query.set == name) for name in ("held_out", "dev")},
+        "when first scored": first_scored(),
+        "now": {name: summary(one for one in scores if one.query.set == name) for name in SETS},
         "p50 ms": round(statistics.median(one.milliseconds for one in scores), 1),
         "goals": GOALS,
         "wrong": [
-            {"id": one.query.id, "ask": one.query.ask, "policy": f"{one.query.plan_id} {one.query.drug}",
-             "quoted": one.clause or "nothing"}
+            {
+                "id": one.query.id,
+                "ask": one.query.ask,
+                "policy": f"{one.query.plan_id} {one.query.drug}",
+                "quoted": one.clause or "nothing",
+            }
             for one in scores
             if not one.right
         ],
-    }  # fmt: skip
+    }
+
+
+def first_scored() -> dict[str, dict[str, float]]:
+    """The shares of FIRST, by set and of all four."""
+    rows = {**FIRST, "all four": tuple(map(sum, zip(*FIRST.values(), strict=True)))}
+    return {
+        name: {
+            "answerable": able,
+            RIGHT: round(right / able, 3),
+            "unanswerable": unable,
+            SILENT: round(silent / unable, 3),
+        }
+        for name, (able, right, unable, silent) in rows.items()
+    }
 
 
 def read_queries(path: Path = QUESTIONS) -> list[Query]:
@@ -108,11 +137,11 @@ def summary(scores: Iterable[Score]) -> dict[str, Any]:
     able, unable = [one for one in every if one.query.gold], [one for one in every if not one.query.gold]
     return {
         "answerable": len(able),
-        "answered, right clause first": _share(one.right for one in able),
+        RIGHT: _share(one.right for one in able),
         "answered, right clause quoted": _share(one.among for one in able),
         "answered at all": _share(bool(one.clause) for one in able),
         "unanswerable": len(unable),
-        "silent where the policy is": _share(one.right for one in unable),
+        SILENT: _share(one.right for one in unable),
     }
 
 
@@ -123,20 +152,16 @@ def _share(hits: Iterable[bool]) -> float:
 
 def report(found: dict[str, Any]) -> str:
     """The figures as Markdown."""
-    names = list(found["by set"])
-    rows = ["# Policy questions: answered, and not answered", "", str(__doc__).split("\n\n")[1], ""]
-    rows += [f"| | goal | {' | '.join(names)} |", "|---|---|" + "---|" * len(names)]
-    for what in found["by set"][names[0]]:
-        values = " | ".join(str(found["by set"][name][what]) for name in names)
-        goal = f"≥ {GOALS[what]}" if what in GOALS else ""
-        rows.append(f"| {what} | {goal} | {values} |")
-    rows += [
-        "",
-        f"Half of the answers took {found['p50 ms']} ms or less, search included.",
-        "",
-        "What went wrong:",
-        "",
-    ]
+    rows = ["# Policy questions: answered, and not answered", "", str(__doc__).split("\n\n")[1]]
+    for title in ("when first scored", "now"):
+        names = list(found[title])
+        rows += ["", f"## {title.capitalize()}", ""]
+        rows += [f"| | goal | {' | '.join(names)} |", "|---|---|" + "---|" * len(names)]
+        for what in found[title][names[0]]:
+            values = " | ".join(str(found[title][name][what]) for name in names)
+            rows.append(f"| {what} | {f'≥ {GOALS[what]}' if what in GOALS else ''} | {values} |")
+    rows += ["", f"Half of the answers took {found['p50 ms']} ms or less, search included."]
+    rows += ["", "## What goes wrong now", ""]
     rows += [f"- {one['id']} ({one['policy']}): {one['ask']} → {one['quoted']}" for one in found["wrong"]]
     return "\n".join(rows) + "\n"
 
