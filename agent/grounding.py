@@ -2,7 +2,7 @@
 
 The check knows nothing of how the text was made: not its slots, not its template. A claim must agree with a fact in
 value, unit and attribute, and in what is denied, supposed or determined; a policy's threshold is never a result, and
-what is only supposed is so only where the sentence says "if". What cannot be judged by code, such as an opinion, passes.
+what is only supposed is so only where the sentence says "if". What code cannot judge, such as an opinion, passes.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["Checked", "Checker", "Issue", "verifier", "verify"]
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
-    """One sentence or line: where it stands in the text, what is wrong with it, and the ids of the facts that bear it."""
+    """One sentence or line: where it stands in the text, what is wrong with it, and the facts that bear it."""
 
     text: str
     start: int

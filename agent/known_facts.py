@@ -446,7 +446,7 @@ def _enter_limit(ledger: Ledger, limit: QuantityLimit, source: str) -> None:
 
 
 def enter_case(ledger: Ledger, case: Case) -> None:
-    """The determination with its findings, the request, the drug's label, the policy's clauses and what may be cited."""
+    """The determination with its findings, the request, the label, the policy's clauses and what may be cited."""
     enter_drug(ledger, case.drug)
     enter_request(ledger, case.determination.request, case)
     enter_determination(ledger, case.determination, criteria=case.nodes)

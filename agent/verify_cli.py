@@ -79,7 +79,8 @@ def _read(file: str) -> str:
         path = Path(file)
         if path.suffix.lower() not in SUFFIXES:
             raise Invalid(
-                f"{file} is no .txt, .md or .pdf; save it as one of these, or pipe the text into `pa verify -`"
+                f"{file} is no .txt, .md or .pdf; save it as one of these, or pipe the text into `pa verify"
+                f" -`"
             )
         if not path.is_file():
             raise Invalid(f"there is no file {file}")

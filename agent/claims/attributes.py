@@ -25,13 +25,16 @@ class Condition(NamedTuple):
 
 
 MORE: dict[str, str] = {
-    "hba1c": r"hb\s?a1c|hgb\s?a1c|a1c|hemoglobin\s+a1c|haemoglobin\s+a1c|glycated\s+h(?:a)?emoglobin|glycohemoglobin",
+    "hba1c": r"hb\s?a1c|hgb\s?a1c|a1c|hemoglobin\s+a1c|haemoglobin\s+a1c|glycated\s+h(?:a)?emoglobin"
+    r"|glycohemoglobin",
     "bmi": r"bmi|body[- ]mass[- ]index",
     "weight": r"body\s+weight|weigh(?:t|s|ed|ing)(?!\s+(?:management|loss|program|reduction))|wt\b",
     "height": r"body\s+height|height|ht\b|tall",
-    "egfr": r"e-?gfr|estimated\s+gfr|gfr|estimated\s+glomerular\s+filtration(?:\s+rate)?|kidney\s+function|renal\s+function",
+    "egfr": r"e-?gfr|estimated\s+gfr|gfr|estimated\s+glomerular\s+filtration(?:\s+rate)?|kidney\s+function"
+    r"|renal\s+function",
     "creatinine": r"(?:serum\s+)?creatinine(?!\s+ratio)|scr\b",
-    "uacr": r"u-?acr|acr|(?:urine\s+)?albumin\s?[/-]\s?(?:to[- ])?creatinine(?:\s+ratio)?|albumin-to-creatinine(?:\s+ratio)?",
+    "uacr": r"u-?acr|acr|(?:urine\s+)?albumin\s?[/-]\s?(?:to[- ])?creatinine(?:\s+ratio)?"
+    r"|albumin-to-creatinine(?:\s+ratio)?",
     "alt": r"alt|alanine\s+aminotransferase",
     "ast": r"ast|aspartate\s+aminotransferase",
     "sbp": r"systolic(?:\s+(?:blood\s+)?pressure)?|sbp",
@@ -65,7 +68,8 @@ CONDITIONS: dict[str, str] = {
     "t2dm": r"type[- ](?:2|ii|two)[- ](?:diabet\w+|dm)(?:\s+mellitus)?|t2dm?|dm\s?2|dmii|niddm",
     "t1dm": r"type[- ](?:1|i|one)[- ](?:diabet\w+|dm)(?:\s+mellitus)?|t1dm?",
     "prediabetes": r"pre-?diabet\w+",
-    "diabetes": r"diabet(?:es|ic)(?!\s+(?:care|association|drug|med|education|chronic\s+kidney|ckd|ketoacid|nephro|neuro|retino))",
+    "diabetes": r"diabet(?:es|ic)(?!\s+(?:care|association|drug|med|education|chronic\s+kidney|ckd|ketoacid"
+    r"|nephro|neuro|retino))",
     "obesity": r"obes(?:ity|e)(?!\s+(?:society|medicine))",
     "overweight": r"overweight",
     "hypertension": r"hypertensi(?:on|ve)(?!\s+chronic)|htn|high\s+blood\s+pressure",
@@ -75,13 +79,15 @@ CONDITIONS: dict[str, str] = {
     "mi": r"myocardial\s+infarct\w*|heart\s+attacks?|(?-i:MI)",
     "stroke": r"(?:ischemic\s+)?strokes?|cva",
     "pad": r"peripheral\s+arter(?:y|ial)\s+disease|claudication|(?-i:PAD)",
-    "ascvd": r"atherosclerotic\s+(?:cardiovascular|heart)\s+disease|ascvd|coronary\s+artery\s+disease|(?-i:CAD)|cardiovascular\s+disease",
+    "ascvd": r"atherosclerotic\s+(?:cardiovascular|heart)\s+disease|ascvd|coronary\s+artery\s+disease"
+    r"|(?-i:CAD)|cardiovascular\s+disease",
     "hf": r"(?:congestive\s+)?heart\s+failure|chf|hfref|hfpef",
     "ckd": r"chronic\s+kidney\s+disease|ckd|kidney\s+disease",
     "dialysis": r"dialysis|end[- ]stage\s+(?:renal|kidney)\s+disease|esrd",
     "nash": r"(?-i:MASH|NASH)|steatohepatitis",
     "cirrhosis": r"cirrhosis|cirrhotic",
-    "mtc_men2": r"medullary\s+(?:thyroid\s+)?(?:carcinoma|cancer)|mtc|men[- ]?(?:2|ii)|multiple\s+endocrine\s+neoplasia\w*",
+    "mtc_men2": r"medullary\s+(?:thyroid\s+)?(?:carcinoma|cancer)|mtc|men[- ]?(?:2|ii)"
+    r"|multiple\s+endocrine\s+neoplasia\w*",
     "pancreatitis": r"pancreatitis",
     "gastroparesis": r"gastroparesis",
     "ketoacidosis": r"(?:diabetic\s+)?ketoacidosis|dka",

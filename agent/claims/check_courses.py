@@ -17,11 +17,13 @@ from tools.terms import CLASSES
 DOSED = frozenset(("mg", "mcg", "g", "units"))
 IN_GRAMS = {"mcg": 1e-6, "mg": 1e-3, "g": 1.0, "units": 1.0}
 STARTS = re.compile(
-    r"\b(?:since|from|started|starting|began|begun|start(?:ed)?\s+on|initiated|on\s+board\s+since)\b[\s:,]*(?:on|in|about|around)?\s*$",
+    r"\b(?:since|from|started|starting|began|begun|start(?:ed)?\s+on|initiated|on\s+board\s+since)\b[\s:,]*(?:on"
+    r"|in|about|around)?\s*$",
     re.IGNORECASE,
 )
 ENDS = re.compile(
-    r"\b(?:until|till|through|thru|to|ended|stopped|discontinued|off|dropped|end(?:ed)?\s+on)\b[\s:,]*(?:on|in|about|around)?\s*$|[-]\s*$",
+    r"\b(?:until|till|through|thru|to|ended|stopped|discontinued|off|dropped|end(?:ed)?\s+on)\b[\s:,]*(?:on"
+    r"|in|about|around)?\s*$|[-]\s*$",
     re.IGNORECASE,
 )
 LATER = re.compile(r"\b(?:stopped|ended|dropped|discontinued|off)\b[^.;]*$", re.IGNORECASE)
@@ -197,7 +199,10 @@ class Courses:
             for n in self.s.numbers
             if n.unit in ("%", "kg/m2", "kg", "mL/min/1.73 m2") and part.span.start <= n.start < part.span.end
         ]
-        words = r"\b(?:born|dob|fills?|filled|refill\w*|note|visit|report|enrol\w*|diagnosed|letter|as\s+of|effective|ordered|requested)\b"
+        words = (
+            r"\b(?:born|dob|fills?|filled|refill\w*|note|visit|report|enrol\w*|diagnosed|letter|as\s+of"
+            r"|effective|ordered|requested)\b"
+        )
         about_a_test = any(
             c.key not in ("type", "stage", "class", "age", "tier", "copay")
             for c in self.s.cues

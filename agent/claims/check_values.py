@@ -10,7 +10,7 @@ from agent.claims.attributes import Cue
 from agent.claims.dates import Day
 from agent.claims.index import Dated, Measured, amount_key, in_test_unit, same
 from agent.claims.numbers import Number
-from agent.claims.sentence import Sentence, spoken
+from agent.claims.sentence import Kind, Sentence, spoken
 from tools.terms import TESTS
 
 PRESSURE = re.compile(r"(?<![\d/.])(\d{2,3})\s?/\s?(\d{2,3})(?![\d/])")
@@ -22,7 +22,8 @@ NOW = re.compile(
     r"\b(?:latest|most\s+recent|current(?:ly)?|now|today|newest|last|is|stands)\b", re.IGNORECASE
 )
 THEN = re.compile(
-    r"\b(?:was|were|had|before|previous(?:ly)?|earlier|prior|initial(?:ly)?|baseline|from|then|trend|history|rose|fell|went)\b",
+    r"\b(?:was|were|had|before|previous(?:ly)?|earlier|prior|initial(?:ly)?|baseline|from|then"
+    r"|trend|history|rose|fell|went)\b",
     re.IGNORECASE,
 )
 STRICT = re.compile(
@@ -43,6 +44,10 @@ TEST_OF_UNIT = {
     "events/h": "ahi",
 }
 CHART_UNITS = frozenset(("mg", "mcg", "g", "units"))
+COUNTED = re.compile(
+    r"(?:\s+(?:open|unmet|of(?:\s+the)?(?:\s+\d+)?))*\s+"
+    r"(?:criteri|exclusion|drug|finding|document|requirement|more\b)"
+)
 NOT_MEASURED = frozenset(("age", "copay", "tier", "stage", "class", "type"))
 
 
@@ -335,7 +340,9 @@ class Values:
         unit = number.unit
         found = [
             f for f in self.index.facts
-            if f.attribute == attribute and isinstance(f.value, int | float) and (not unit or not f.unit or f.unit == unit)
+            if f.attribute == attribute
+            and isinstance(f.value, int | float)
+            and (not unit or not f.unit or f.unit == unit)
             and ("/" not in f.source or f.source.rpartition("/")[2].lower() in wanted)
         ]  # fmt: skip
         right = next((f for f in found if same(number, float(f.value))), None)
@@ -371,8 +378,8 @@ class Values:
         elif s.supposed or ((part.policy or part.general or number.compare) and self._policy(number)):
             pass
         else:
-            kind = "dose" if number.unit in CHART_UNITS else "number"
-            s.wrong(kind, number.start, number.end, "no such amount in the chart or the request")  # type: ignore[arg-type]
+            kind: Kind = "dose" if number.unit in CHART_UNITS else "number"
+            s.wrong(kind, number.start, number.end, "no such amount in the chart or the request")
 
     def _duration(self, number: Number) -> None:
         s, part = self.s, self.s.around(number.start)
@@ -429,10 +436,8 @@ class Values:
 
     def _counts(self, number: Number) -> bool:
         """ "2 of 5 criteria", "4 drugs", "and 5 more"."""
-        words = r"(?:\s+(?:open|unmet|of(?:\s+the)?(?:\s+\d+)?))*\s+(?:criteri|exclusion|drug|finding|document|requirement|more\b)"
-        return bool(re.match(words, self.s.low[number.end :])) and not self.s.low[: number.start].endswith(
-            "tier "
-        )
+        tier = self.s.low[: number.start].endswith("tier ")
+        return bool(COUNTED.match(self.s.low, number.end)) and not tier
 
     def _is_item(self, number: Number) -> bool:
         """ "1." at the beginning of a line, or a number that only counts the words after it."""
@@ -474,7 +479,8 @@ class Values:
             return True
         facts = [
             f for f in self.index.amounts.get(amount_key(number.value, number.unit), [])
-            if (f.kind in ("count", "money") or (number.unit and f.attribute not in TESTS and f.origin != "policy")) and f.attribute != "tier"
+            if (f.kind in ("count", "money") or (number.unit and f.attribute not in TESTS and f.origin != "policy"))
+            and f.attribute != "tier"
             and (f.attribute != "copay")
         ]  # fmt: skip
         if facts:

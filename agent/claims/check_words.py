@@ -17,11 +17,13 @@ RELATION = re.compile(
     re.IGNORECASE,
 )
 SHORT_FOR = {
-    "t2dm": {"type", "diabetes"}, "mi": {"myocardial", "infarction"}, "ckd": {"chronic", "kidney"}, "osa": {"sleep", "apnea"},
+    "t2dm": {"type", "diabetes"}, "mi": {"myocardial", "infarction"}, "ckd": {"chronic", "kidney"},
+    "osa": {"sleep", "apnea"},
     "esrd": {"renal"}, "htn": {"hypertension"}, "cad": {"atherosclerotic", "heart"},
 }  # fmt: skip
 SEXED = re.compile(
-    r"(?:\byear[- ]old|\byo|\by/o|\byears\s+old|\d{2})\s+(?:\w+\s+){0,2}?(man|woman|male|female|gentleman|lady|[MF])\b|^(?:mr|mrs|ms)\b",
+    r"(?:\byear[- ]old|\byo|\by/o|\byears\s+old|\d{2})\s+(?:\w+\s+){0,2}?(man|woman|male|female"
+    r"|gentleman|lady|[MF])\b|^(?:mr|mrs|ms)\b",
     re.IGNORECASE,
 )
 FEMALE = frozenset(("woman", "female", "lady", "f"))
@@ -30,7 +32,8 @@ PROGRAM = re.compile(
     re.IGNORECASE,
 )
 ATTENDED = re.compile(
-    r"\b(?:completed?|finished|attend(?:s|ed)|enroll?ed|participat\w+|began|started|took\s+part|joined|has\s+done|went\s+through)\b",
+    r"\b(?:completed?|finished|attend(?:s|ed)|enroll?ed|participat\w+|began|started|took\s+part"
+    r"|joined|has\s+done|went\s+through)\b",
     re.IGNORECASE,
 )
 NO_ALLERGY = re.compile(
@@ -152,8 +155,13 @@ class Words:
             (r"\bfax(?:\s+(?:it\s+)?to|\s+at)?\W*$", ("fax",)), (r"\bgroup\W*$", ("group",)),
         ):  # fmt: skip
             mine = [f for f in self.index.facts if f.kind == "code" and f.attribute in wanted]
-            if re.search(words, before) and mine and fact.attribute not in wanted and not any(
-                normal(str(f.value), code.system) == normal(code.value, code.system) for f in mine
+            if (
+                re.search(words, before)
+                and mine
+                and fact.attribute not in wanted
+                and not any(
+                    normal(str(f.value), code.system) == normal(code.value, code.system) for f in mine
+                )
             ):
                 self.s.wrong(
                     "attribute",
@@ -194,9 +202,9 @@ class Words:
     def _name(self, name: Name) -> None:
         s, index = self.s, self.index
         words = [w.lower().rstrip(".") for w in name.words if len(w.rstrip(".")) > 1]
-        if name.start == 0 and len(words) > 2 and not _everyday(words[1]):
-            if any(all(self._in(w, names) for w in words[1:]) for names, _ in index.names):
-                return  # a verb that begins the sentence: "Ask Heather Crawford …"
+        rest = words[1:] if name.start == 0 and len(words) > 2 else []
+        if rest and not _everyday(rest[0]) and any(all(self._in(w, n) for w in rest) for n, _ in index.names):
+            return  # a verb that begins the sentence: "Ask Heather Crawford …"
         shown = " ".join(name.words).lower()
         if name.role == "organisation" and any(shown in quote for quote, _ in index.quotes):
             return
@@ -271,7 +279,8 @@ class Words:
             return True
         return bool(
             re.search(
-                r"\b(?:for|treat|treating|indicated\s+in|to\s+prevent|risk\s+of)\s+(?:chronic\s+|adult\s+|the\s+treatment\s+of\s+)?$",
+                r"\b(?:for|treat|treating|indicated\s+in|to\s+prevent|risk\s+of)\s+(?:chronic\s+|adult\s+"
+                r"|the\s+treatment\s+of\s+)?$",
                 before,
             )
         )
@@ -296,7 +305,8 @@ class Words:
         after = text[condition.end : min(part.span.end, condition.end + 40)]
         return bool(
             re.match(
-                r"\W*(?:\(?(?:was|is|has\s+been|are)\s+)?(?:denied|absent|not\s+(?:present|found|on)|ruled\s+out|negative)",
+                r"\W*(?:\(?(?:was|is|has\s+been|are)\s+)?(?:denied|absent|not\s+(?:present|found|on)|ruled\s+out"
+                r"|negative)",
                 after,
                 re.IGNORECASE,
             )

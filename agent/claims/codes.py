@@ -21,7 +21,9 @@ PATTERNS: tuple[tuple[System, re.Pattern[str]], ...] = (
     ("ndc", re.compile(r"(?<![\w-])\d{4,5}-\d{3,4}-\d{1,2}(?![\w-])")),
     ("phone", re.compile(r"(?<![\w-])(?:\+?1[-. ])?\(?\d{3}\)?[-. ]\s?\d{3}[-. ]\d{4}(?![\w-])")),
     ("clause", re.compile(r"(?<![\w.-])[A-Z]-\d+(?:\.\d+)*(?:\([a-z0-9]+\))*(?![\w]|\.\d)")),
-    ("id", re.compile(r"(?<![\w-])(?!(?:ICD|GLP|DPP|SGLT|MEN|COVID|HMO|PPO|FIB|COX)-)[A-Z]{2,}(?:-[A-Z0-9]+)*-[A-Z0-9]*[A-Z0-9](?:-[A-Z0-9]+)*(?![\w-])")),
+    ("id", re.compile(
+        r"(?<![\w-])(?!(?:ICD|GLP|DPP|SGLT|MEN|COVID|HMO|PPO|FIB|COX)-)"
+        r"[A-Z]{2,}(?:-[A-Z0-9]+)*-[A-Z0-9]*[A-Z0-9](?:-[A-Z0-9]+)*(?![\w-])")),
     ("id", re.compile(r"(?<![\w-])[A-Z]{1,4}\d{3,}(?:-[A-Za-z]+)?(?![\w-])(?!\.\d)")),
     ("icd10", re.compile(r"(?<![\w.-])[A-TV-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?(?![\w]|\.\w)")),
     ("clause", re.compile(r"§\s?\d+(?:\.\d+)*(?:\([a-zA-Z0-9]+\))*(?:\.[a-z0-9]+)*")),
@@ -33,11 +35,13 @@ PATTERNS: tuple[tuple[System, re.Pattern[str]], ...] = (
     ("procedure", re.compile(r"\b(?<=CPT )\d{5}\b|\b(?<=HCPCS )[A-Z]\d{4}\b|(?<![\w-])[JGSQ]\d{4}(?![\w-])")),
 )  # fmt: skip
 NAMED = re.compile(
-    r"\b(?:clauses?|criterion|criteria|section|paragraph|item|sec\.)\s+(?P<code>[A-Z]{0,4}[-.]?\(?\d[\w.()]*\w|[A-Z][-.]?\d\w*|(?-i:[IVX]+(?:\.\w+)+)|\(\w+\)(?:\(\w+\))*)",
+    r"\b(?:clauses?|criterion|criteria|section|paragraph|item|sec\.)\s+(?P<code>[A-Z]{0,4}[-.]?\(?\d[\w.()]*\w"
+    r"|[A-Z][-.]?\d\w*|(?-i:[IVX]+(?:\.\w+)+)|\(\w+\)(?:\(\w+\))*)",
     re.IGNORECASE,
 )
 LABELLED = re.compile(
-    r"\b(?:rxnorm|rxcui|npi|group|bin|pcn|member(?:\s+(?:id|number|no\.?))?|ndc|policy(?:\s+(?:id|number|no\.?))?|reference)"
+    r"\b(?:rxnorm|rxcui|npi|group|bin|pcn|member(?:\s+(?:id|number|no\.?))?|ndc|policy(?:\s+(?:id"
+    r"|number|no\.?))?|reference)"
     r"\s*[:#]?\s*(?P<code>(?=[\w-]*\d)[A-Za-z0-9][\w-]{2,})",
     re.IGNORECASE,
 )

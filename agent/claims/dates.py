@@ -47,17 +47,20 @@ PATTERNS = tuple(
         rf"\b(?P<d>{_day})\s+(?:of\s+)?(?P<month>{_month})\b\.?\s*,?\s*(?P<y>(?:19|20)\d\d)\b",
         rf"\b(?P<month>{_month})\b\.?\s+(?:the\s+)?(?P<d>{_day})\b(?!\s*(?:mg|%|/|\.\d))",
         rf"\b(?P<d>{_day})\s+(?:of\s+)?(?P<month>{_month})\b",
-        rf"\b(?:(?P<part>early|mid|late)[- ])?(?P<month>{_month})\b\.?\s*,?\s*(?:of\s+)?(?P<y>(?:19|20)\d\d)\b",
+        rf"\b(?:(?P<part>early|mid|late)[- ])?(?P<month>{_month})\b\.?\s*,?\s*(?:of\s+)?(?P<y>(?:19"
+        rf"|20)\d\d)\b",
         rf"\b(?P<which>last|this|past|next)\s+(?P<month>{_month})\b",
         rf"\b(?:in|since|until|by|during|from|to|of|and|\()\s*(?P<month>{_month})\b(?!\s+be\b)",
         rf"(?<=\()(?P<month>{_month})\b\.?(?=\))",
         r"\b(?P<m>\d\d?)/(?P<y>(?:19|20)\d\d)\b",
-        r"\b(?:in|since|year|during|from|until|of|by|to|and|for)\s+(?P<y>(?:19|20)\d\d)\b(?![-/.,]?\d|;\d|\s+(?:mg|kg))",
+        r"\b(?:in|since|year|during|from|until|of|by|to|and|for)\s+(?P<y>(?:19|20)\d\d)\b(?![-/.,]?\d"
+        r"|;\d|\s+(?:mg|kg))",
         r"\b(?P<which>last|this|past)\s+(?P<season>spring|summer|autumn|fall)\b",
         r"\b(?:in|since)\s+(?:the\s+)?(?P<season>spring|summer|autumn|fall)\b",
         r"\b(?P<which>last|this)\s+(?P<span>week|month|year)\b",
         r"\b(?P<near>today|yesterday)\b",
-        rf"\b(?P<n>\d+|{WORDS}|an?|a\s+couple\s+of)\s+(?P<unit>day|week|month|year)s?\s+(?P<ago>ago|old|prior|earlier)\b",
+        rf"\b(?P<n>\d+|{WORDS}|an?|a\s+couple\s+of)\s+(?P<unit>day|week|month|year)s?\s+(?P<ago>ago"
+        rf"|old|prior|earlier)\b",
     )
 )
 

@@ -33,13 +33,31 @@ class Class(NamedTuple):
 # Drugs that letters name beside those of terms: to know one when it is none of this patient's.
 OTHERS: dict[str, tuple[str, ...]] = {
     name: (name,)
-    for name in ["valsartan", "irbesartan", "olmesartan", "telmisartan", "candesartan", "enalapril", "ramipril", "benazepril", "quinapril", "pravastatin", "lovastatin", "pitavastatin", "ezetimibe", "fenofibrate", "gemfibrozil", "niacin", "bempedoic", "evolocumab", "alirocumab", "warfarin", "apixaban", "rivaroxaban", "dabigatran", "ticagrelor", "prasugrel", "atenolol", "bisoprolol", "propranolol", "nebivolol", "diltiazem", "verapamil", "nifedipine", "felodipine", "chlorthalidone", "spironolactone", "eplerenone", "finerenone", "torsemide", "bumetanide", "sacubitril", "digoxin", "hydralazine", "isosorbide", "nitroglycerin", "levothyroxine", "liothyronine", "omeprazole", "pantoprazole", "esomeprazole", "famotidine", "gabapentin", "pregabalin", "duloxetine", "sertraline", "fluoxetine", "escitalopram", "citalopram", "venlafaxine", "trazodone", "mirtazapine", "alprazolam", "lorazepam", "clonazepam", "zolpidem", "quetiapine", "olanzapine", "aripiprazole", "risperidone", "lithium", "lamotrigine", "levetiracetam", "prednisone", "prednisolone", "dexamethasone", "albuterol", "fluticasone", "budesonide", "montelukast", "tiotropium", "salmeterol", "cetirizine", "loratadine", "acetaminophen", "ibuprofen", "naproxen", "celecoxib", "meloxicam", "tramadol", "oxycodone", "hydrocodone", "morphine", "allopurinol", "colchicine", "methotrexate", "adalimumab", "etanercept", "tamsulosin", "finasteride", "sildenafil", "tadalafil", "nateglinide", "repaglinide", "acarbose", "miglitol", "bromocriptine", "colesevelam", "albiglutide", "pramlintide", "retatrutide", "cagrilintide", "orforglipron", "sotagliflozin", "bexagliflozin", "rosiglitazone", "tolbutamide", "chlorpropamide", "tolazamide", "lorcaserin", "setmelanotide", "diethylpropion", "benzphetamine", "phendimetrazine", "sibutramine"]
+    for name in re.findall(r"\S+", """
+            valsartan irbesartan olmesartan telmisartan candesartan enalapril ramipril benazepril quinapril
+            pravastatin lovastatin pitavastatin ezetimibe fenofibrate gemfibrozil niacin bempedoic
+            evolocumab alirocumab warfarin apixaban rivaroxaban dabigatran ticagrelor prasugrel atenolol
+            bisoprolol propranolol nebivolol diltiazem verapamil nifedipine felodipine chlorthalidone
+            spironolactone eplerenone finerenone torsemide bumetanide sacubitril digoxin hydralazine
+            isosorbide nitroglycerin levothyroxine liothyronine omeprazole pantoprazole esomeprazole
+            famotidine gabapentin pregabalin duloxetine sertraline fluoxetine escitalopram citalopram
+            venlafaxine trazodone mirtazapine alprazolam lorazepam clonazepam zolpidem quetiapine olanzapine
+            aripiprazole risperidone lithium lamotrigine levetiracetam prednisone prednisolone dexamethasone
+            albuterol fluticasone budesonide montelukast tiotropium salmeterol cetirizine loratadine
+            acetaminophen ibuprofen naproxen celecoxib meloxicam tramadol oxycodone hydrocodone morphine
+            allopurinol colchicine methotrexate adalimumab etanercept tamsulosin finasteride sildenafil
+            tadalafil nateglinide repaglinide acarbose miglitol bromocriptine colesevelam albiglutide
+            pramlintide retatrutide cagrilintide orforglipron sotagliflozin bexagliflozin rosiglitazone
+            tolbutamide chlorpropamide tolazamide lorcaserin setmelanotide diethylpropion benzphetamine
+            phendimetrazine sibutramine
+            """)
 }  # fmt: skip
 OTHER_BRANDS: dict[str, tuple[str, ...]] = {
     "lantus": ("insulin glargine",), "basaglar": ("insulin glargine",), "toujeo": ("insulin glargine",),
     "humalog": ("insulin lispro",), "novolog": ("insulin aspart",), "tresiba": ("insulin degludec",),
     "levemir": ("insulin detemir",), "steglatro": ("ertugliflozin",), "nesina": ("alogliptin",),
-    "onglyza": ("saxagliptin",), "adlyxin": ("lixisenatide",), "trijardy": ("empagliflozin", "linagliptin", "metformin"),
+    "onglyza": ("saxagliptin",), "adlyxin": ("lixisenatide",),
+    "trijardy": ("empagliflozin", "linagliptin", "metformin"),
     "qtern": ("dapagliflozin", "saxagliptin"), "duetact": ("pioglitazone", "glimepiride"), "kerendia": ("finerenone",),
     "glumetza": ("metformin",), "fortamet": ("metformin",), "riomet": ("metformin",), "diabeta": ("glyburide",),
     "adipex": ("phentermine",), "xenical": ("orlistat",), "alli": ("orlistat",), "lipitor": ("atorvastatin",),
@@ -76,7 +94,8 @@ FORM = re.compile(
     re.IGNORECASE,
 )
 FORM_BEFORE = re.compile(
-    r"(?P<er>(?:extended[- ]release|\ber|\bxr))\s+(?:form\s+of\s+)?$|(?P<ir>(?:immediate[- ]release|plain|regular|\bir))\s+$",
+    r"(?P<er>(?:extended[- ]release|\ber|\bxr))\s+(?:form\s+of\s+)?$|(?P<ir>(?:immediate[- ]release"
+    r"|plain|regular|\bir))\s+$",
     re.IGNORECASE,
 )
 WORD = re.compile(r"[A-Za-z][A-Za-z]{3,}")

@@ -255,7 +255,7 @@ class Index:
         return sorted(found.values(), key=lambda phrase: -len(phrase.words))
 
     def _enter_policy(self) -> None:
-        """Every number that a policy, a label or a citation says, and every other number that a text of the record says."""
+        """Every number that a policy, a label or a citation says, and every other one in a text of the record."""
         self.policy: dict[tuple[float, str], list[str]] = defaultdict(list)  # (value, unit) → fact ids
         self.loose: dict[float, str] = {}  # numbers in words of the record, whatever they are of
         self.amounts: dict[tuple[float, str], list[Fact]] = defaultdict(list)
@@ -288,7 +288,7 @@ class Index:
     # --- asking ---------------------------------------------------------------------------------------------
 
     def courses_of(self, name: str, ingredients: Iterable[str], form: str, brand: bool) -> list[Course]:
-        """Courses of a drug by what a text calls it: a brand is only itself, or its ingredient where the chart has that."""
+        """Courses of a drug by what a text calls it: a brand is itself, or its ingredient where the chart has that."""
         made_of = set(ingredients)
         found = []
         for course in self.courses:

@@ -81,34 +81,81 @@ ORGANISED = frozenset(
     ]
 )
 INSURERS = re.compile(
-    r"\b(?:aetna|cigna|humana|anthem|unitedhealthcare|united\s+healthcare|kaiser(?:\s+permanente)?|blue\s+(?:cross|shield)"
-    r"|bcbs|express\s+scripts|caremark|cvs\s+health|optum(?:rx)?|centene|molina|wellcare|tricare|health\s?net|oscar\s+health"
+    r"\b(?:aetna|cigna|humana|anthem|unitedhealthcare|united\s+healthcare|kaiser(?:\s+permanente)?"
+    r"|blue\s+(?:cross|shield)"
+    r"|bcbs|express\s+scripts|caremark|cvs\s+health|optum(?:rx)?|centene|molina|wellcare|tricare"
+    r"|health\s?net|oscar\s+health"
     r"|elevance|highmark|prime\s+therapeutics)\b",
     re.IGNORECASE,
 )
 # Words that letters write with a capital and that are nobody's name.
 COMMON = frozenset(
-    ["a", "i", "the", "this", "that", "these", "those", "there", "he", "she", "it", "they", "we", "you", "his", "her", "their", "our", "my", "your", "its", "an", "and", "or", "but", "for", "nor", "so", "yet", "as", "at", "by", "from", "in", "into", "of", "off", "on", "onto", "out", "over", "to", "up", "with", "without", "under", "within", "after", "before", "since", "until", "while", "when", "where", "who", "whom", "whose", "which", "what", "why", "how", "if", "then", "than", "because", "although", "though", "however", "therefore", "also", "still", "now", "today", "yesterday", "yes", "no", "not", "none", "nothing", "never", "every", "each", "all", "any", "some", "both", "either", "neither", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "mr", "mrs", "ms", "miss", "dr", "prof", "md", "do", "np", "rn", "please", "thank", "thanks", "dear", "sincerely", "regards", "respectfully", "signed", "signature", "date", "dated", "to", "re", "cc", "attn", "subject", "member", "patient", "patients", "policy", "plan", "plans", "payer", "drug", "drugs", "medicine", "medicines", "medication", "medications", "prior", "authorization", "authorisation", "letter", "medical", "necessity", "request", "requests", "requested", "review", "reviewer", "reviewers", "director", "pharmacy", "pharmacist", "department", "appeal", "appeals", "denial", "determination", "coverage", "clinical", "clinically", "summary", "history", "treatment", "treatments", "current", "past", "present", "illness", "problem", "list", "diagnosis", "diagnoses", "allergies", "allergy", "labs", "lab", "laboratory", "values", "value", "results", "result", "tests", "test", "criteria", "criterion", "clause", "clauses", "section", "sections", "exclusions", "exclusion", "evidence", "published", "standards", "care", "enclosures", "enclosure", "attachments", "documentation", "documents", "chart", "charts", "record", "records", "note", "notes", "form", "forms", "fax", "telephone", "phone", "tel", "address", "number", "id", "group", "name", "birth", "born", "dob", "age", "male", "female", "man", "woman", "sex", "gender", "male's", "type", "obesity", "overweight", "diabetes", "mellitus", "hypertension", "hyperlipidemia", "prediabetes", "chronic", "kidney", "disease", "stage", "class", "essential", "mixed", "body", "mass", "index", "weight", "height", "blood", "pressure", "systolic", "diastolic", "old", "myocardial", "infarction", "atherosclerotic", "heart", "failure", "obstructive", "sleep", "apnea", "depression", "unspecified", "asthma", "hypothyroidism", "osteoarthritis", "end", "renal", "dependence", "dialysis", "long", "term", "pure", "atrial", "fibrillation", "gout", "anemia", "neuropathy", "retinopathy", "nephropathy", "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "spring", "summer", "autumn", "fall", "winter", "inadequate", "partial", "intolerance", "effective", "response", "rationale", "statement", "assessment", "impression", "recommendation", "recommendations", "background", "introduction", "conclusion", "objective", "subjective", "follow", "followup", "goals", "goal", "dose", "dosage", "dosing", "strength", "quantity", "supply", "days", "refills", "refill", "directions", "sig", "generic", "brand", "formulary", "tier", "copay", "step", "therapy", "limit", "limits", "hba1c", "a1c", "bmi", "egfr", "ldl", "hdl", "alt", "ast", "uacr", "lvef", "ahi", "pa", "er", "ir", "xr", "bid", "tid", "qd", "icd", "cm", "rxnorm", "ndc", "npi", "cpt", "hcpcs", "loinc", "fda", "standard", "reduced", "regular", "initial", "renewal", "continuation", "new", "approved", "denied", "ready", "eligible", "likely", "met", "unmet", "unknown", "open", "missing", "next", "steps", "alternatives", "draft", "notice", "requires", "required", "needs", "need", "based", "according", "per", "see", "both", "here", "latest", "most", "recent", "last", "first", "second", "third", "finally", "additionally", "moreover", "further", "furthermore", "given", "since", "despite", "unfortunately", "internal", "external", "peer", "diet", "exercise", "lifestyle", "program", "programme", "structured", "completed", "diabetic", "cardiovascular", "american", "association", "journal", "medicine", "endocrine", "society", "adult", "adults", "people", "persons", "individual", "individuals", "subscriber", "metformin", "glipizide", "insulin", "statin", "injection", "injectable", "oral", "tablet", "tablets", "pen", "weekly", "daily", "once", "twice", "three", "office", "practice", "prescriber", "prescribing", "provider", "physician", "doctor", "nurse", "contact", "information", "insurance", "insured", "primary", "secondary", "hematology", "cardiology", "endocrinology", "nephrology", "family", "internal", "general", "his", "labs", "vitals", "exam"]
+    re.findall(r"\S+", """
+            a i the this that these those there he she it they we you his her their our my your its an and
+            or but for nor so yet as at by from in into of off on onto out over to up with without under
+            within after before since until while when where who whom whose which what why how if then than
+            because although though however therefore also still now today yesterday yes no not none nothing
+            never every each all any some both either neither one two three four five six seven eight nine
+            ten mr mrs ms miss dr prof md do np rn please thank thanks dear sincerely regards respectfully
+            signed signature date dated re cc attn subject member patient patients policy plan plans payer
+            drug drugs medicine medicines medication medications prior authorization authorisation letter
+            medical necessity request requests requested review reviewer reviewers director pharmacy
+            pharmacist department appeal appeals denial determination coverage clinical clinically summary
+            history treatment treatments current past present illness problem list diagnosis diagnoses
+            allergies allergy labs lab laboratory values value results result tests test criteria criterion
+            clause clauses section sections exclusions exclusion evidence published standards care
+            enclosures enclosure attachments documentation documents chart charts record records note notes
+            form forms fax telephone phone tel address number id group name birth born dob age male female
+            man woman sex gender male's type obesity overweight diabetes mellitus hypertension
+            hyperlipidemia prediabetes chronic kidney disease stage class essential mixed body mass index
+            weight height blood pressure systolic diastolic old myocardial infarction atherosclerotic heart
+            failure obstructive sleep apnea depression unspecified asthma hypothyroidism osteoarthritis end
+            renal dependence dialysis long term pure atrial fibrillation gout anemia neuropathy retinopathy
+            nephropathy january february march april may june july august september october november
+            december jan feb mar apr jun jul aug sep sept oct nov dec monday tuesday wednesday thursday
+            friday saturday sunday spring summer autumn fall winter inadequate partial intolerance effective
+            response rationale statement assessment impression recommendation recommendations background
+            introduction conclusion objective subjective follow followup goals goal dose dosage dosing
+            strength quantity supply days refills refill directions sig generic brand formulary tier copay
+            step therapy limit limits hba1c a1c bmi egfr ldl hdl alt ast uacr lvef ahi pa er ir xr bid tid
+            qd icd cm rxnorm ndc npi cpt hcpcs loinc fda standard reduced regular initial renewal
+            continuation new approved denied ready eligible likely met unmet unknown open missing next steps
+            alternatives draft notice requires required needs need based according per see here latest most
+            recent last first second third finally additionally moreover further furthermore given despite
+            unfortunately internal external peer diet exercise lifestyle program programme structured
+            completed diabetic cardiovascular american association journal endocrine society adult adults
+            people persons individual individuals subscriber metformin glipizide insulin statin injection
+            injectable oral tablet tablets pen weekly daily once twice office practice prescriber
+            prescribing provider physician doctor nurse contact information insurance insured primary
+            secondary hematology cardiology endocrinology nephrology family general vitals exam
+            """)
 )  # fmt: skip
 MEDICAL = frozenset(
     word.lower() for test in TESTS.values() for name in (test.name, *test.names) for word in name.split()
 )
 
 TRIALS = (
-    r"SUSTAIN(?:[- ](?:\d+|FORTE|CHINA))?|PIONEER(?:[- ]\d+)?|STEP[- ]\d+|STEP[- ](?:UP|HFpEF|TEENS)|SURPASS(?:-[A-Z0-9]+)?"
-    r"|SURMOUNT(?:-[A-Z0-9]+)?|AWARD-\d+|SCALE|REWIND|LEADER|SELECT|FLOW|SOUL|ESSENCE|EMPA-REG(?:\s+OUTCOME)?|EMPEROR-\w+"
-    r"|EMPA-KIDNEY|DAPA-\w+|DECLARE(?:-TIMI(?:\s?58)?)?|DELIVER|TECOS|CANVAS|CREDENCE|ELIXA|EXSCEL|HARMONY|GRADE|VERTIS(?:\s?CV)?"
-    r"|CAROLINA|CARMELINA|SAVOR(?:-TIMI(?:\s?53)?)?|EXAMINE|ACCORD|UKPDS|ADVANCE|VADT|DIRECT|COMBINE|SYNERGY-\w+"
+    r"SUSTAIN(?:[- ](?:\d+|FORTE|CHINA))?|PIONEER(?:[- ]\d+)?|STEP[- ]\d+|STEP[- ](?:UP|HFpEF"
+    r"|TEENS)|SURPASS(?:-[A-Z0-9]+)?"
+    r"|SURMOUNT(?:-[A-Z0-9]+)?|AWARD-\d+|SCALE|REWIND|LEADER|SELECT|FLOW|SOUL|ESSENCE|EMPA-REG(?:\s+OUTCOME)?"
+    r"|EMPEROR-\w+"
+    r"|EMPA-KIDNEY|DAPA-\w+|DECLARE(?:-TIMI(?:\s?58)?)?|DELIVER|TECOS|CANVAS|CREDENCE|ELIXA"
+    r"|EXSCEL|HARMONY|GRADE|VERTIS(?:\s?CV)?"
+    r"|CAROLINA|CARMELINA|SAVOR(?:-TIMI(?:\s?53)?)?|EXAMINE|ACCORD|UKPDS|ADVANCE|VADT|DIRECT"
+    r"|COMBINE|SYNERGY-\w+"
 )
 TRIAL = re.compile(
-    rf"(?<![\w-])(?:{TRIALS})(?![\w-])|(?<![\w-])[A-Z][A-Z-]{{3,}}(?:[- ]\d{{1,2}})?(?=\s+(?:trial|study|program)\b)"
+    rf"(?<![\w-])(?:{TRIALS})(?![\w-])|(?<![\w-])[A-Z][A-Z-]{{3,}}(?:[- ]\d{{1,2}})?(?=\s+(?:trial"
+    rf"|study|program)\b)"
 )
 AMBIGUOUS = frozenset(
     ("SELECT", "FLOW", "SOUL", "SCALE", "GRADE", "LEADER", "ADVANCE", "DIRECT", "COMBINE", "DELIVER")
 )
 JOURNAL = re.compile(
-    r"(?P<name>N(?:ew)?\s+Engl(?:and)?\s+J(?:ournal)?(?:\s+of)?\s+Med(?:icine)?|NEJM|(?:The\s+)?Lancet(?:\s+[A-Z]\w+){0,3}|JAMA"
-    r"(?:\s+[A-Z]\w+){0,3}|Diabetes\s+Care|Diabetologia|Circulation|Kidney\s+Int|Gastroenterology|Hepatology|BMJ"
+    r"(?P<name>N(?:ew)?\s+Engl(?:and)?\s+J(?:ournal)?(?:\s+of)?\s+Med(?:icine)?|NEJM|(?:The\s+)?Lancet(?:\s+[A-Z]\w+){0,3}"
+    r"|JAMA"
+    r"(?:\s+[A-Z]\w+){0,3}|Diabetes\s+Care|Diabetologia|Circulation|Kidney\s+Int|Gastroenterology"
+    r"|Hepatology|BMJ"
     r"|Ann\s+Intern\s+Med|Endocr\s+Pract|Obesity(?=\s+(?:19|20)\d\d)|J\s+Am\s+Coll\s+Cardiol)"
     r"[.,]?\s*\(?(?P<year>(?:19|20)\d\d)\)?(?:\s*;\s*(?P<place>\d+\s?(?:\([^)]*\))?(?::\s?[A-Za-z]?\d+(?:-\d+)?)?))?"
 )

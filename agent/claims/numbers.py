@@ -102,7 +102,8 @@ _unit = "|".join(f"(?P<u{i}>{pattern})" for i, pattern in enumerate(UNITS.values
 NAMES = tuple(UNITS)
 AGED = r"(?:[- ]?\s?(?:years?|yrs?|yr|y)[- ]?\s?(?:old|of\s+age)|[- ]?y[./]?o\.?)\b"
 NUMBER = re.compile(
-    rf"(?<![\w.])(?P<money>\$\s?)?(?P<n>{DIGITS}|\b{WORDS}\b)(?:(?P<age>{AGED})|(?:\s?-?\s?)(?:{_unit})(?![\w/^])|(?P<sex>\s?(?:[mf]|male|female)\b))?"
+    rf"(?<![\w.])(?P<money>\$\s?)?(?P<n>{DIGITS}|\b{WORDS}\b)(?:(?P<age>{AGED})|(?:\s?-?\s?)(?:{_unit})(?![\w/^])"
+    rf"|(?P<sex>\s?(?:[mf]|male|female)\b))?"
     r"(?![\w]|\.\d|,\d{3})",
     re.IGNORECASE,
 )
@@ -113,9 +114,12 @@ A_UNIT = re.compile(
 )
 TIMES = re.compile(
     r"\b(?:(?:(?P<n>once|twice|one|two|three|four|1|2|3|4)(?:\s+(?:time|tablet|dose|injection)s?)?(?:[- ]x)?\s*[/-]?\s*"
-    r"(?P<per>daily|weekly|a\s+day|per\s+day|each\s+day|every\s+day|a\s+week|per\s+week|each\s+week|day|week))"
-    r"|(?P<short>b\.?i\.?d\.?|t\.?i\.?d\.?|q\.?i\.?d\.?|q\.?\s?d\.?|q\.?\s?day|q\.?\s?week|q\.?\s?wk|qhs|qam|qpm|od)"
-    r"|(?P<plain>daily|weekly|(?:every|each|a|per)\s+(?:single\s+)?(?:day|morning|evening|night|week)|nightly)"
+    r"(?P<per>daily|weekly|a\s+day|per\s+day|each\s+day|every\s+day|a\s+week|per\s+week|each\s+week"
+    r"|day|week))"
+    r"|(?P<short>b\.?i\.?d\.?|t\.?i\.?d\.?|q\.?i\.?d\.?|q\.?\s?d\.?|q\.?\s?day|q\.?\s?week|q\.?\s?wk"
+    r"|qhs|qam|qpm|od)"
+    r"|(?P<plain>daily|weekly|(?:every|each|a|per)\s+(?:single\s+)?(?:day|morning|evening|night"
+    r"|week)|nightly)"
     r")(?!\w)",
     re.IGNORECASE,
 )
@@ -124,7 +128,8 @@ PER_DAY = {
     "bid": 2, "tid": 3, "qid": 4,
 }  # fmt: skip
 COMPARED = re.compile(
-    r"(?P<ge>at\s+least|no\s+less\s+than|no\s+fewer\s+than|not\s+less\s+than|minimum(?:\s+of)?|greater\s+than\s+or"
+    r"(?P<ge>at\s+least|no\s+less\s+than|no\s+fewer\s+than|not\s+less\s+than|minimum(?:\s+of)?"
+    r"|greater\s+than\s+or"
     r"\s+equal\s+to|not\s+below|>=|≥|from)"
     r"|(?P<le>at\s+most|no\s+more\s+than|not\s+more\s+than|maximum(?:\s+of)?|up\s+to|less\s+than\s+or\s+equal\s+to"
     r"|not\s+above|not\s+over|within(?:\s+the\s+(?:last|past))?|<=|≤)"
@@ -133,18 +138,21 @@ COMPARED = re.compile(
     re.IGNORECASE,
 )
 AFTER = re.compile(
-    r"\s*,?\s*(?:(?P<ge>or\s+(?:more|above|higher|greater|older|over)|\(inclusive\)\s+or\s+above|and\s+(?:above|up))"
+    r"\s*,?\s*(?:(?P<ge>or\s+(?:more|above|higher|greater|older|over)|\(inclusive\)\s+or\s+above"
+    r"|and\s+(?:above|up))"
     r"|(?P<le>or\s+(?:less|below|lower|under)|\(inclusive\)\s+or\s+below))",
     re.IGNORECASE,
 )
 ABOUT = re.compile(
-    r"(?:about|around|approximately|roughly|nearly|almost|some|circa|ca\.|~|just\s+(?:under|over)|a\s+little\s+(?:over|under)"
+    r"(?:about|around|approximately|roughly|nearly|almost|some|circa|ca\.|~|just\s+(?:under"
+    r"|over)|a\s+little\s+(?:over|under)"
     r"|close\s+to|more\s+or\s+less|barely|good)\s*$",
     re.IGNORECASE,
 )
 CHANGED = re.compile(
     r"(?P<up>(?:up|rose|risen|increased|gained|gain|increase|went\s+up|rise)(?:\s+(?:by|of))?)\s*$"
-    r"|(?P<down>(?:down|fell|fallen|dropped|decreased|lost|loss|lowered|decrease|drop|went\s+down|reduction|reduced)"
+    r"|(?P<down>(?:down|fell|fallen|dropped|decreased|lost|loss|lowered|decrease|drop|went\s+down"
+    r"|reduction|reduced)"
     r"(?:\s+(?:by|of))?)\s*$",
     re.IGNORECASE,
 )

@@ -38,7 +38,8 @@ QUOTED = re.compile(r'"([^"]{12,})"')
 EDGE_BEFORE = re.compile(r"(?:^|[:;,(\[\"]|\.|-|>=|record:|\b(?:and|that|says|is|as|of|because))\s*$")
 EDGE_AFTER = re.compile(r"\s*(?:$|[.;:,)\]\"])")
 PATIENT = re.compile(
-    r"\b(?:he|she|his|her|him|patient|pt|mr|mrs|ms|man|woman|gentleman|lady|member|chart|record|problem\s+list|diagnos\w+|dx"
+    r"\b(?:he|she|his|her|him|patient|pt|mr|mrs|ms|man|woman|gentleman|lady|member|chart|record"
+    r"|problem\s+list|diagnos\w+|dx"
     r"|history\s+of|hx|carries|suffers|year-old|yo|known)\b",
     re.IGNORECASE,
 )

@@ -11,7 +11,8 @@ PLAIN = str.maketrans(
      "\u00a0": " ", "\u2009": " ", "\u202f": " ", "\t": " ", "\r": " ", "µ": "u", "μ": "u", "•": "-"}
 )  # fmt: skip
 ABBREVIATED = re.compile(
-    r"(?:\b(?:dr|mr|mrs|ms|st|no|vs|approx|ca|e\.g|i\.e|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|inc|co|jr|sr"
+    r"(?:\b(?:dr|mr|mrs|ms|st|no|vs|approx|ca|e\.g|i\.e|jan|feb|mar|apr|jun|jul|aug|sept?|oct"
+    r"|nov|dec|inc|co|jr|sr"
     r"|dept|fig|sec|tab|pt|hx|dx|rx|ave|tel|nr|cf|al)|\b[A-Z])\.$",
     re.IGNORECASE,
 )

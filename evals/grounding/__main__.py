@@ -1,4 +1,4 @@
-"""`python -m evals.grounding [--seed S --n N --json]`: what the verifier finds, what it flags for nothing, how long it takes.
+"""`python -m evals.grounding [--seed S --n N --json]`: what the verifier finds, what it flags for nothing, how fast.
 
 Corruptions of ten kinds in the letters and in short answers of every patient and drug of the store, hand-written
 sentences, and the deterministic letters as they are. Writes evals/results/grounding.md and .json.
@@ -239,7 +239,8 @@ def report(result: dict[str, Any]) -> str:
     for name in ("letters", "answers"):
         one = result[name]
         lines.append(
-            f"| {name} of {one['cases']} cases | {_shown(one['flagged'])} | {one['p50 ms per sentence']} | {one['p95 ms per sentence']} |"
+            f"| {name} of {one['cases']} cases | {_shown(one['flagged'])} | {one['p50 ms per sentence']}"
+            f" | {one['p95 ms per sentence']} |"
         )
     lines += ["", "| by hand | clean flagged | wrong found |", "|---|---|---|"]
     for name, one in result["sets"].items():
@@ -260,7 +261,8 @@ def report(result: dict[str, Any]) -> str:
 def _shown(rate: dict[str, Any]) -> str:
     if not rate["of"]:
         return "none"
-    return f"{rate['hits']}/{rate['of']} = {100 * rate['rate']:.1f} % ({100 * rate['low']:.1f} to {100 * rate['high']:.1f})"
+    share, low, high = (100 * rate[key] for key in ("rate", "low", "high"))
+    return f"{rate['hits']}/{rate['of']} = {share:.1f} % ({low:.1f} to {high:.1f})"
 
 
 if __name__ == "__main__":

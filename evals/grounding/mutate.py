@@ -21,9 +21,11 @@ from tools.terms import TESTS
 
 KINDS = ("number", "date", "code", "drug", "dose", "attribute", "negation", "name", "citation", "status")
 STRANGERS = {
-    "biguanide": ("sitagliptin", "pioglitazone"), "sulfonylurea": ("glimepiride", "glyburide"), "statin": ("rosuvastatin", "pravastatin"),
+    "biguanide": ("sitagliptin", "pioglitazone"), "sulfonylurea": ("glimepiride", "glyburide"),
+    "statin": ("rosuvastatin", "pravastatin"),
     "acei_arb": ("valsartan", "ramipril"), "glp1": ("exenatide", "Byetta"), "sglt2": ("canagliflozin", "Invokana"),
-    "diuretic": ("chlorthalidone", "furosemide"), "antiplatelet": ("clopidogrel", "ticagrelor"), "": ("carvedilol", "gabapentin"),
+    "diuretic": ("chlorthalidone", "furosemide"), "antiplatelet": ("clopidogrel", "ticagrelor"),
+    "": ("carvedilol", "gabapentin"),
 }  # fmt: skip
 PEOPLE = ("Ruth Ellison", "Omar Haddad", "Grace Whitfield", "Peter Lindqvist", "Maria Delgado")
 DOCTORS = ("Alan Whitcomb, MD", "Nora Fielding, DO", "Hugo Brandt, MD")
@@ -36,7 +38,8 @@ FORMATS: tuple[Callable[[date], str], ...] = (
     lambda d: f"{d:%m/%d/%Y}",
     lambda d: f"{d.day} {d:%B} {d.year}",
     lambda d: (
-        f"the {d.day}{'th' if 10 < d.day < 14 else {1: 'st', 2: 'nd', 3: 'rd'}.get(d.day % 10, 'th')} of {d:%B} {d.year}"
+        f"the {d.day}{'th' if 10 < d.day < 14 else {1: 'st', 2: 'nd', 3: 'rd'}.get(d.day % 10, 'th')}"
+        f" of {d:%B} {d.year}"
     ),
 )
 
@@ -393,7 +396,9 @@ def _citations(case: Case, rng: random.Random, others: Sequence[str], form: Form
 
 def _statuses(case: Case, rng: random.Random, others: Sequence[str], form: Form) -> list[tuple[str, str]]:
     drug = case.drug.name
+    already = rng.choice(("The plan has approved", "Your company was right to grant, and has approved,"))
+    decided = rng.choice((f"{drug} has been approved.", f"{drug} was denied by the plan."))
     return [
-        ("I am writing to request authorization of", f"{rng.choice(('The plan has approved', 'Your company was right to grant, and has approved,'))} {drug} already; I write about"),
-        ("To the reviewer:", f"{drug} has been approved." if rng.random() < 0.5 else f"{drug} was denied by the plan."),
-    ]  # fmt: skip
+        ("I am writing to request authorization of", f"{already} {drug} already; I write about"),
+        ("To the reviewer:", decided),
+    ]

@@ -53,7 +53,9 @@ PATIENT = Patient(
     ),
     allergies=(Allergy(id="A1", substance="lisinopril", ingredients=("lisinopril",), reaction="cough"),),
     family_history=(FamilyHistory(id="H1", relation="mother", condition="type 2 diabetes"),),
-    attestations=(Attestation(id="T1", topic="mtc_men2", present=False, subjects=("self", "family"), date=date(2026, 8, 21)),),
+    attestations=(
+        Attestation(id="T1", topic="mtc_men2", present=False, subjects=("self", "family"), date=date(2026, 8, 21)),
+    ),
 )  # fmt: skip
 
 

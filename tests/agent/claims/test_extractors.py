@@ -75,8 +75,10 @@ def test_a_day_that_does_not_exist_is_never_so() -> None:
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ("(E11.22)", "E11.22"), ("NPI 2909261192", "2909261192"), ("clause § 1(a)(3)", "1(a)(3)"), ("criterion A1e", "a1e"),
-        ("BLUESTEM-PPO-OZEMPIC", "BLUESTEM-PPO-OZEMPIC"), ("member ID BLU014710886", "BLU014710886"), ("NDC 0169-4181-13", "0169-4181-13"),
+        ("(E11.22)", "E11.22"), ("NPI 2909261192", "2909261192"), ("clause § 1(a)(3)", "1(a)(3)"),
+        ("criterion A1e", "a1e"),
+        ("BLUESTEM-PPO-OZEMPIC", "BLUESTEM-PPO-OZEMPIC"), ("member ID BLU014710886", "BLU014710886"),
+        ("NDC 0169-4181-13", "0169-4181-13"),
     ],
 )  # fmt: skip
 def test_codes(text: str, value: str) -> None:
