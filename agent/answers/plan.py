@@ -122,6 +122,8 @@ def _of_drug(name: str, about: list[str], bound: Bound, plan: Plan, reply: Answe
         reply.said.append(Said(text=f"{drug} is not covered by {shown}{why}."))
         return
     topics = [topic for topic in about if topic in _TOPICS] or ["formulary", "limit"]
+    if "copay" in topics:  # which says the tier
+        topics = [topic for topic in topics if topic != "tier"]
     if "formulary" in topics:  # which says tier and copay
         topics = [topic for topic in topics if topic not in ("tier", "copay", "pa")]
     for topic in topics:
@@ -188,7 +190,7 @@ def _copay(benefit: Benefit, plan: Plan, drug: str, ledger: Ledger) -> list[Said
     if not words:
         return [Said(text=f"The copay of {drug} is not on file for {plan_slot(ledger, plan)}.")]
     tier = _tier_words(benefit, plan, ledger)
-    text = f"For {drug} {plan_slot(ledger, plan)} has a {words}{f' on {tier}' if tier else ''}."
+    text = f"{plan_slot(ledger, plan)} asks for a {words} for {drug}{f' ({tier})' if tier else ''}."
     after = Said(text="What remains after a deductible or a savings card is not on file.", must=False)
     return [Said(text=text), after]
 
