@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,7 @@ note before you do: the quote is verbatim, its meaning is yours to judge.
 @app.command(epilog=EPILOG)
 def confirm(
     patient_id: str = typer.Argument(..., metavar="PATIENT", help="Patient id, e.g. P001."),
-    lead_id: str = typer.Argument("", metavar="[LEAD]", help="As the list shows it; without it, the list."),
+    lead_id: str = typer.Argument("", metavar="LEAD", help="As the list shows it; without it, the list."),
     drug: str = typer.Option("", metavar="DRUG", help="The drug of the case; the chart's order otherwise."),
     plan: str = typer.Option("", metavar="PLAN", help="Ask this plan instead of the one on file."),
     as_of: str = typer.Option("", metavar="DATE", help="Judge on this day: YYYY-MM-DD or today."),
@@ -87,7 +88,9 @@ def confirm(
         when=datetime.now(UTC),
         complete=complete,
     )
-    filled = confirming.Filled(read_as_of(on), read_as_of(start), read_as_of(end), unit, code)
+    filled = confirming.Filled(
+        start=read_as_of(start), end=read_as_of(end), date=read_as_of(on), unit=unit, code=code
+    )
     if dry_run:
         decided, after = confirming.supposed(store, asked, to, lead, filled)
     else:
@@ -127,21 +130,21 @@ def _list(found: Determination, as_json: bool) -> None:
         _print({**_case(found), "leads": _plain(found.leads)})
         return
     if not found.leads:
-        print(f"{found.drug} for {found.patient_id}: no note holds what an open criterion lacks.")
+        _say(f"{found.drug} for {found.patient_id}: no note holds what an open criterion lacks.")
         return
     for lead in found.leads:
-        print(f"{lead.id}  {', '.join(lead.criteria)}: {lead.says}  ({lead.document})")
-    print(f"Confirm one: pa confirm {found.patient_id} {found.leads[0].id} --drug {found.drug} --by NAME")
+        _say(f"{lead.id}  {', '.join(lead.criteria)}: {lead.says}  ({lead.document})")
+    _say(f"Confirm one: pa confirm {found.patient_id} {found.leads[0].id} --drug {found.drug} --by NAME")
 
 
 def _already(lead_id: str, decided: Earlier, found: Determination, as_json: bool) -> None:
     word = "confirmed" if decided.confirmed else "rejected"
     if as_json:
-        kept: dict[str, Any] = {"lead": lead_id, "already": word, "by": decided.by, "date": decided.date}
+        kept: dict[str, Any] = {"lead": lead_id, "already": word, "by": decided.by, "date": decided.on}
         _print({**_case(found), **kept, "record_id": decided.record_id})
         return
     record = f" as {decided.record_id}" if decided.record_id else ""
-    print(f"{lead_id} was {word} by {decided.by} on {decided.date}{record}; nothing to do.")
+    _say(f"{lead_id} was {word} by {decided.by} on {decided.on}{record}; nothing to do.")
 
 
 def _show(
@@ -163,7 +166,7 @@ def _show(
         )
         return
     if entry is None:
-        print(
+        _say(
             f"{lead.id} is rejected and not offered again. Take that back: pa chart undo {decided.provenance.id}"
         )
         return
@@ -171,14 +174,14 @@ def _show(
     shown = ", ".join(
         f"{name} {' + '.join(value) if isinstance(value, list) else value}" for name, value in record.items()
     )
-    print(f"{'Would enter into' if dry_run else 'Entered into'} {entry.part}: {shown}")
-    print(f"From {lead.document}, characters {lead.start} to {lead.end}: “{' '.join(lead.quote.split())}”")
+    _say(f"{'Would enter into' if dry_run else 'Entered into'} {entry.part}: {shown}")
+    _say(f"From {lead.document}, characters {lead.start} to {lead.end}: “{' '.join(lead.quote.split())}”")
     change = (
         f"{before.outcome} → {after.outcome}" if before.outcome != after.outcome else f"still {after.outcome}"
     )
-    print(f"{after.drug} {'would be' if dry_run else 'is'} {change}: {after.summary}")
+    _say(f"{after.drug} {'would be' if dry_run else 'is'} {change}: {after.summary}")
     if not dry_run:
-        print(f"Take it out: pa chart undo {entry.id}")
+        _say(f"Take it out: pa chart undo {entry.id}")
 
 
 def _case(found: Determination) -> dict[str, Any]:
@@ -205,6 +208,16 @@ def _plain(leads: tuple[Lead, ...]) -> Any:
     from agent.dump import plain
 
     return plain(leads)
+
+
+def _say(text: str) -> None:
+    """Print; in ASCII where the terminal can show no more."""
+    encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
+    if not encoding.startswith("utf"):
+        from agent.screen import to_ascii
+
+        text = to_ascii(text)
+    print(text)
 
 
 def _print(shown: dict[str, Any]) -> None:

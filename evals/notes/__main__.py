@@ -22,8 +22,8 @@ are Wilson's at 95 %. *Would mislead* counts facts that would show something of 
 the error that matters most, though every fact is shown to a person, with its sentence, before it counts.
 
 The held-out notes were written before the reader was, and nobody looked at what it gets wrong in them. `dev` is what it
-was tuned on; `dev2` to `dev4` were written blind, scored once, and only then tuned on. So the table *blind* says what to
-expect of new notes; the lines of dev say little.
+was tuned on; `dev2` to `dev4` were written blind, scored once, and only then tuned on. So the table *blind* says what
+to expect of new notes; the lines of dev say little.
 """
 
 
@@ -34,9 +34,7 @@ def main() -> None:
     parser.add_argument("--model", default="", help="let this model add facts, through the gate")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--errors", action="store_true", help="print every fact that is wrong or missed")
-    parser.add_argument(
-        "--write", action="store_true", help="keep it in evals/results (all sets, code)"
-    )
+    parser.add_argument("--write", action="store_true", help="keep it in evals/results (all sets, code)")
     given = parser.parse_args()
     wanted = SETS if given.set == "all" else (given.set,)
     read = with_model(given.model) if given.model else read_note
