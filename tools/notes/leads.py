@@ -444,6 +444,16 @@ def _names(fact: NoteFact) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return parts, tuple(dict.fromkeys(INGREDIENTS[part][0] for part in parts if part in INGREDIENTS))
 
 
+def _drug_name(fact: NoteFact) -> str:
+    """The drug as a chart calls it: the note's own name for it, or its ingredient where that is an abbreviation."""
+    name = _FORM.sub("", fact.drug)
+    known = name.casefold() in INGREDIENTS or name.casefold() in BRANDS
+    return name if known else fact.of.replace("_", " ")
+
+
+_FORM = re.compile(r"\s+(?:ER|XR|IR)$")
+
+
 def _speaks_of(fact: NoteFact, drugs: tuple[str, ...], classes: tuple[str, ...]) -> bool:
     ingredients, of_classes = _names(fact)
     return bool(
@@ -465,11 +475,9 @@ def _course(leaf: Trial | Intolerance, fact: NoteFact, note: Note, patient: Pati
         if not leaf.responses and fact.kind not in ("tried", "stopped", *_OUTCOMES):
             return None
     ingredients, classes = _names(fact)
-    charted = [
-        entry
-        for entry in patient.medications or ()
-        if (set(entry.ingredients) & set(ingredients) if ingredients else set(entry.classes) & set(classes))
-    ]
+    if not ingredients:  # of a whole class: nobody can enter which drug it was
+        return None
+    charted = [entry for entry in patient.medications or () if set(entry.ingredients) & set(ingredients)]
     if any(entry.outcome is not None and outcome is not None for entry in charted):
         return None
     form = _formulation(fact)
@@ -478,7 +486,7 @@ def _course(leaf: Trial | Intolerance, fact: NoteFact, note: Note, patient: Pati
     ended = fact.date if fact.kind != "effective" else None
     record = Medication(
         id="",
-        drug=base.drug if base else fact.drug.split(" ")[0],
+        drug=base.drug if base else _drug_name(fact),
         ingredients=base.ingredients if base else ingredients,
         classes=base.classes if base else classes,
         dose=base.dose if base else None,
@@ -526,13 +534,13 @@ def _taking(
     if not _speaks_of(fact, drugs, classes):
         return None
     ingredients, of_classes = _names(fact)
-    if any(
+    if not ingredients or any(
         set(entry.ingredients) & set(ingredients) and entry.status == "active"
         for entry in patient.medications or ()
     ):
         return None
     record = Medication(
-        id="", drug=fact.drug.split(" ")[0], ingredients=ingredients, classes=of_classes,
+        id="", drug=_drug_name(fact), ingredients=ingredients, classes=of_classes,
         start=fact.began, status="active",
     )  # fmt: skip
     lasts = leaf.min_days if isinstance(leaf, Taking) else leaf.min_months

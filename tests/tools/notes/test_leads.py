@@ -217,3 +217,12 @@ def test_a_chart_without_notes_or_open_criteria_is_not_read(monkeypatch: pytest.
     monkeypatch.setattr("tools.notes.reader.read_note", never)
     assert found(chart(note("Nothing of note.")), METFORMIN) == []
     assert found(chart(note("Stopped metformin for vomiting.")), LAB) == []
+
+
+def test_an_abbreviation_is_entered_as_the_drug_and_a_class_not_at_all() -> None:
+    (lead,) = found(chart(note("MTF failed.")), METFORMIN)
+    assert lead.proposes.record["drug"] == "metformin"
+    glp1 = Trial(id="glp1", label="a GLP-1", classes=("glp1",), responses=("inadequate",))
+    assert found(chart(note("GLP-1 failed.")), glp1) == []
+    (lead,) = found(chart(note("Victoza failed.")), glp1)
+    assert lead.proposes.record["drug"] == "Victoza"
