@@ -41,7 +41,6 @@ _PAST = _words(
 _OVER = _words(r"^[^.;\n]{0,45}?\b(?:resolved|in remission|years ago|cured|no longer)\b")
 _REMOTE = _words(r"\b(?:remote|resolved)\s+(?:\w+\s+)?$")
 _YEAR = _words(r"^[^.;\n,]{0,12}?(?:, )?(?:\bin )?\(?(?:\d\d?/)?(?:19|20)\d\d\b")
-_CONDITIONAL = _words(r"\b(?:family doctor|per)\b")
 _BEFORE_TYPE = _words(r"\b(?:men|neoplasia|syndrome)\s*,?\s*$")
 
 

@@ -54,7 +54,6 @@ _NO_GOAL = re.compile(
 _HEDGE = re.compile(
     r"\b(?:around|about|approx\w*|roughly|thinks?|suggests?|maybe|possibly|unsure)\b|~", re.IGNORECASE
 )
-_FIRST_DAY = re.compile(r"^\s*(?:results?|labs?)?\s*(?:from|of|on)?\s*$", re.IGNORECASE)
 _SAME_DAY = re.compile(r"\b(?:today|now|poc|in clinic|this (?:am|morning))\b", re.IGNORECASE)
 _VITALS = ("bmi", "weight", "height", "sbp", "dbp")
 
