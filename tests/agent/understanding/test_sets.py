@@ -12,7 +12,7 @@ from agent.understanding.reading import INTENTS
 from tests.agent.understanding.sets import known, questions, talk_of, wrong
 
 # The share of questions whose intents and drugs are right, and whose every labelled part is.
-FLOORS = {"questions": (0.985, 0.98), "held_out": (0.90, 0.88)}
+FLOORS = {"questions": (0.985, 0.98), "held_out": (0.96, 0.95)}
 
 
 @lru_cache
@@ -36,7 +36,7 @@ def test_a_set_is_read_right(name: str) -> None:
 @pytest.mark.parametrize("name", FLOORS)
 def test_what_is_sure_is_right(name: str) -> None:
     sure = ["intents" not in bad for _, bad, sure in scored(name) if sure >= 0.6]
-    assert sum(sure) / len(sure) >= 0.93
+    assert sum(sure) / len(sure) >= 0.97
 
 
 def test_the_sets_hold_every_intent_and_no_question_twice() -> None:
