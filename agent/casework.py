@@ -29,10 +29,11 @@ class Asking(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     as_of: date | None = None
     force: bool = False
     attempt: int = 0  # another draft of the very same case, after one was decided
+    model: str = ""  # the model that is to word the letter
 
 
 def asking_of(asked: Asked, like: Asking | None = None) -> Asking:
-    """The same question with nothing left out; forced and attempted like another one."""
+    """The same question with nothing left out; forced, attempted and worded like another one."""
     return Asking(
         patient_id=asked.patient.id,
         request=asked.request,
@@ -40,6 +41,7 @@ def asking_of(asked: Asked, like: Asking | None = None) -> Asking:
         as_of=asked.as_of,
         force=like.force if like else False,
         attempt=like.attempt if like else 0,
+        model=like.model if like else "",
     )
 
 

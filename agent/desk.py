@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
 
     from agent.casework import Asking
+    from agent.models.model import Model
     from tools.check import Asked
 
 
@@ -59,7 +60,11 @@ def workflow(settings: Settings) -> Iterator[CompiledStateGraph[Any, Any, Any, A
 
 
 def draft(
-    graph: CompiledStateGraph[Any, Any, Any, Any], store: Store, settings: Settings, asking: Asking
+    graph: CompiledStateGraph[Any, Any, Any, Any],
+    store: Store,
+    settings: Settings,
+    asking: Asking,
+    model: Model | None = None,
 ) -> Drafted:
     """Draft the case up to its review; Refused, with what to do instead, where a PA is not the way.
 
@@ -70,7 +75,7 @@ def draft(
 
     thread = thread_of(store, asking)
     config: Any = {"configurable": {"thread_id": thread}}
-    desk = Desk(store, settings.drafts, now())
+    desk = Desk(store, settings.drafts, now(), model)
     snapshot = graph.get_state(config)
     kept = _kept(store, snapshot.values.get("draft_id"))
     if kept and whole(kept):
@@ -131,11 +136,11 @@ def decide(
     return store.draft(draft_id)
 
 
-def draft_alone(store: Store, settings: Settings, asking: Asking) -> Drafted:
+def draft_alone(store: Store, settings: Settings, asking: Asking, model: Model | None = None) -> Drafted:
     """Draft one case in a process that does nothing else; refused before the workflow is even loaded."""
     refuse(store, asking)
     with workflow(settings) as graph:
-        return draft(graph, store, settings, asking)
+        return draft(graph, store, settings, asking, model)
 
 
 def drafter(store: Store, settings: Settings) -> Callable[[Asked], Drafted]:

@@ -13,6 +13,7 @@ from tools.errors import Invalid
 
 if TYPE_CHECKING:
     from agent.decision import Action, Decision
+    from agent.models.model import Model
     from tools.records import Kind
     from tools.store.rows import Draft
     from tools.store.store import Store
@@ -22,13 +23,15 @@ draft, review = typer.Typer(add_completion=False), typer.Typer(add_completion=Fa
 DRAFT_EPILOG = """[bold]Examples[/]
   pa draft P001 Ozempic
   pa draft P001 Ozempic --out to_send
+  pa draft P001 Ozempic --model qwen2.5-coder:1.5b
   pa draft P004 Wegovy --strength '0.25 mg' --quantity 2 --days-supply 28
 
 What no request can mend is refused (exit 2), with what to do instead:
 not_required, not_covered, wrong_plan, and an exclusion that is proven.
 A likely_denial by criteria is drafted only with --force, and says at the
 top which criterion fails. needs_documentation is drafted with its gaps
-listed. The same case again finds the draft that waits."""
+listed. The same case again finds the draft that waits. A model words the
+letter's free paragraphs only, and only what the chart holds is kept."""
 
 REVIEW_EPILOG = """[bold]Examples[/]
   pa review
@@ -56,6 +59,9 @@ def _draft(
     quantity: float | None = typer.Option(None, help="Billing units (mL, tablets) asked for."),
     days_supply: int | None = typer.Option(None, help="Days that this quantity lasts."),
     kind: str = typer.Option("", metavar="KIND", help="new, continuation or renewal."),
+    model: str = typer.Option(
+        "", metavar="NAME", help="Let this model word the letter's prose; default: code words it."
+    ),
     as_json: bool = typer.Option(False, "--json", help="Print the draft as one JSON object."),
 ) -> None:
     """Fill the payer's form and write the letter of medical necessity.
@@ -70,6 +76,7 @@ def _draft(
 
     settings = read_settings()
     store = Store.open(settings.database_url)
+    words = _model(model, settings) if model else None
     asking = Asking(
         patient_id=patient_id,
         request=Request(
@@ -84,8 +91,9 @@ def _draft(
         as_of=read_as_of(as_of) or settings.as_of,
         force=force,
         attempt=desk.decided_before(store, patient_id) if again else 0,
+        model=words.name if words else "",
     )
-    drafted = desk.draft_alone(store, settings, asking)
+    drafted = desk.draft_alone(store, settings, asking, words)
     files = {name: Path(file.path) for name, file in drafted.draft.files.items()}
     if out:
         files = papers.copy(drafted.draft, out)
@@ -97,6 +105,18 @@ def _draft(
     from agent import review_screen
 
     review_screen.drafted(drafted.draft, store, files, new=drafted.new)
+
+
+def _model(name: str, settings: Settings) -> Model | None:
+    """The model that was named; where it is not there, code words the letter, and a line says so."""
+    import sys
+
+    from agent.models.factory import open_model
+
+    found, line = open_model(name, settings)
+    if line:
+        print(line, file=sys.stderr)
+    return found
 
 
 @review.command(epilog=REVIEW_EPILOG)
@@ -144,6 +164,7 @@ def _review(
 def body(draft: Draft) -> dict[str, Any]:
     """A draft as JSON shows it: the filled form and the determination as objects, the papers as paths."""
     from agent.dump import plain
+    from agent.papers import wording
     from tools.records import Determination
 
     form = draft.filled_form()
@@ -158,6 +179,7 @@ def body(draft: Draft) -> dict[str, Any]:
         "ready": form.ready,
         "missing": form.missing,
         "warning": form.warning,
+        "wording": plain(wording(draft)),
         "files": {name: file.path for name, file in draft.files.items()},
         "form": plain(form),
         "determination": plain(msgspec.json.decode(draft.determination, type=Determination)),

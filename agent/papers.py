@@ -7,11 +7,12 @@ import tempfile
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from agent.dump import to_json
+from agent.letter_wording import Reworded, Wording
 from tools.cases import Case
 from tools.papers.covers import cover, page_count
 from tools.papers.form_pdf import render_pdf
@@ -22,6 +23,9 @@ from tools.papers.letters import letter as write_letter
 from tools.records import PARequest
 from tools.store.rows import Draft, DraftFile
 from tools.store.store import Store
+
+if TYPE_CHECKING:
+    from agent.models.model import Model
 
 
 class Written(NamedTuple):
@@ -36,17 +40,46 @@ def fill_form(store: Store, case: Case) -> PARequest:
     return fill(store.form(case.plan.id), case)
 
 
-def write(store: Store, case: Case, form: PARequest, folder: Path) -> Written:
+def write(store: Store, case: Case, form: PARequest, folder: Path, said: Reworded) -> Written:
     """Print everything that goes to the payer into a folder; a file is there whole or not at all."""
-    letter = write_letter(case)
+    letter = said.letter
     stem = f"{case.patient.id}-{case.drug.name}"
     files: dict[str, DraftFile] = {}
     for name, (file, content) in _papers(store, case, form, letter).items():
         path = folder / f"{stem}-{file}"
         put(path, content)
         files[name] = DraftFile(path=str(path), sha256=sha256(content).hexdigest())
-    kept = {"text": letter.text, "markdown": letter.markdown, "facts": letter.facts, "gaps": letter.gaps}
+    kept = {
+        **msgspec.to_builtins(letter),
+        "text": letter.text,
+        "markdown": letter.markdown,
+        "wording": said.wording,
+    }
     return Written(files, msgspec.json.encode(kept))
+
+
+def compose(case: Case, model: Model | None = None) -> Reworded:
+    """The letter of this case, in the model's words where they hold, or in code's."""
+    letter = write_letter(case)
+    if model is None:
+        return Reworded(letter, Wording())
+    from agent.letter_prose import reword
+
+    return reword(letter, case, model)
+
+
+def wording(draft: Draft) -> Wording:
+    """Who worded the draft's letter."""
+    return msgspec.convert(msgspec.json.decode(draft.letter).get("wording", {}), Wording)
+
+
+def composed(draft: Draft, case: Case) -> Reworded:
+    """The letter that this draft was made with."""
+    kept = msgspec.json.decode(draft.letter)
+    if "blocks" not in kept:  # made before letters were kept as they are composed
+        return compose(case)
+    fields = {name: kept[name] for name in Letter.__struct_fields__}
+    return Reworded(msgspec.convert(fields, Letter), wording(draft))
 
 
 def _papers(store: Store, case: Case, form: PARequest, letter: Letter) -> Mapping[str, tuple[str, bytes]]:

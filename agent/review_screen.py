@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -48,11 +49,28 @@ def drafted(draft: Draft, store: Store, files: Mapping[str, Path], *, new: bool)
         )
     say(Text("\nPapers", "bold"), out)
     _papers(files)
+    _worded(draft, out)
     for other in _rivals(draft, store):
         said = f"\nDraft {other.id} of the same case waits too, from earlier records or another request; reject it:"
         say(Text(f"{said}\n  pa review {other.id} --reject --reason superseded --by NAME", "yellow"), out)
     _gaps(form)
     _next(draft, form)
+
+
+def _worded(draft: Draft, out: Console) -> None:
+    """Whose words the letter's prose is in, where a model was asked."""
+    from agent.papers import wording
+
+    found = wording(draft)
+    if found.model == "offline":
+        return
+    how = {
+        "llm": f"by {found.model}",
+        "repaired": f"by {found.model} and code, which said what the model left out",
+        "template": f"by code: nothing that {found.model} wrote could be kept",
+    }[found.path]
+    said = f"Prose of the letter: {how}, {found.model_calls} model calls."
+    say(Text("\n" + " ".join(filter(None, (said, found.notice)))), out)
 
 
 def waiting(drafts: Sequence[Draft], store: Store) -> None:

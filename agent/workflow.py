@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import msgspec
 from langgraph.graph import END, START, StateGraph
@@ -31,6 +31,9 @@ from tools.errors import Unavailable
 from tools.records import Determination
 from tools.store.rows import Draft, DraftStatus
 from tools.store.store import Store
+
+if TYPE_CHECKING:
+    from agent.models.model import Model
 
 
 class State(TypedDict, total=False):
@@ -49,11 +52,13 @@ class State(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Desk:
-    """What the work is done with: the store, the folder for drafts, and the time on the clock."""
+    """What the work is done with: the store, the folder for drafts, the time on the clock, and a model that words
+    letters, if one was asked for."""
 
     store: Store
     folder: Path
     now: datetime
+    model: Model | None = None
 
 
 def build() -> StateGraph[State, Desk, State, State]:
@@ -115,7 +120,8 @@ def draft(state: State, runtime: Runtime[Desk]) -> State:
     desk = runtime.context
     case = _case(state, desk)
     filled = papers.fill_form(desk.store, case)
-    written = papers.write(desk.store, case, filled, desk.folder / state["thread"])
+    said = papers.compose(case, desk.model)
+    written = papers.write(desk.store, case, filled, desk.folder / state["thread"], said)
     kept = desk.store.save_draft(
         Draft(
             patient_id=case.patient.id,
@@ -150,7 +156,9 @@ def revise(state: State, runtime: Runtime[Desk]) -> State:
     decision = _decision(state)
     kept = desk.store.draft(state["draft_id"])
     edited = edit(kept.filled_form(), decision)
-    written = papers.write(desk.store, _case(state, desk), edited, desk.folder / state["thread"])
+    case = _case(state, desk)
+    said = papers.composed(kept, case)
+    written = papers.write(desk.store, case, edited, desk.folder / state["thread"], said)
     desk.store.save_draft(
         msgspec.structs.replace(
             kept,

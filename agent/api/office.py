@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import ExitStack
+from datetime import date
 from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -11,13 +13,17 @@ from fastapi import Request
 
 from agent import desk
 from agent.api.fresh import FreshStore
+from agent.casework import asking_of
+from agent.conversation import ChatDesk, conversations
 from agent.decision import Decision
+from agent.models.factory import open_model
 from agent.settings import Settings
 from tools.store import database
 from tools.store.rows import Draft
 
 if TYPE_CHECKING:
     from agent.casework import Asking
+    from agent.models.model import Model
 
 
 class Office:
@@ -26,7 +32,8 @@ class Office:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._closing = ExitStack()
-        self._one_at_a_time = Lock()
+        self._one_at_a_time, self._opening = Lock(), Lock()
+        self._models: dict[str, Model] = {}
 
     @cached_property
     def store(self) -> FreshStore:
@@ -38,6 +45,38 @@ class Office:
     @cached_property
     def _workflow(self) -> Any:
         return self._closing.enter_context(desk.workflow(self.settings))
+
+    @property
+    def talks(self) -> Any:
+        """The chat graph with its checkpoints."""
+        with self._opening:
+            return self._talks
+
+    @cached_property
+    def _talks(self) -> Any:
+        return self._closing.enter_context(conversations(self.settings))
+
+    def chat_desk(self, *, model: str = "", as_of: date | None = None, plan_id: str = "") -> ChatDesk:
+        """What a conversation is held with."""
+        found, line = self._model(model)
+        return ChatDesk(
+            store=self.store,
+            model=found,
+            notice="" if found else line,
+            as_of=as_of or self.settings.as_of,
+            plan_id=plan_id,
+            draft=lambda asked: self.draft(asking_of(asked)),
+            clock=time.perf_counter,
+        )
+
+    def _model(self, name: str) -> tuple[Model | None, str]:
+        """The model of this name and "", or None and why; it is looked for again as long as it is not there."""
+        if name not in self._models:
+            found, line = open_model(name, self.settings)
+            if found is None:
+                return None, line
+            self._models[name] = found
+        return self._models[name], ""
 
     def draft(self, asking: Asking) -> desk.Drafted:
         with self._one_at_a_time:

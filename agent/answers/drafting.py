@@ -1,0 +1,91 @@
+"""Drafting asked for in a conversation: the workflow of `pa draft`, up to the review that waits for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from agent.answers.answer import Answer, Said, Source
+from agent.ledger import Ledger
+from agent.understanding.reading import Ask
+from tools.bound import Bound
+from tools.errors import Refused
+
+if TYPE_CHECKING:
+    from agent.desk import Drafted
+    from tools.check import Asked
+
+MOST_GAPS = 4
+
+
+def answer(ask: Ask, bound: Bound, ledger: Ledger, draft: Callable[[Asked], Drafted] | None) -> Answer:
+    """The draft of the first drug named and where it waits; why there is none, and what to do instead."""
+    if not ask.drugs:
+        return _ask_back(ask, bound, ledger)
+    drug = ask.drugs[0]
+    said: list[Said] = []
+    reply = Answer(intent="draft", said=said, ledger=ledger, drugs=(drug,))
+    name = ledger.add("drug", drug, origin="request", source=f"drug:{drug}")
+    if draft is None:
+        said.append(
+            Said(text=f"Drafts are made with `pa draft`; nothing was drafted for {name} here.", verbatim=True)
+        )
+        return reply
+    found = bound.determination(drug, ask.indication)
+    reply.determinations.append(found)
+    try:
+        made = draft(bound.asked(drug, ask.indication))
+    except Refused as refused:
+        why = ledger.add(
+            "words", str(refused).removeprefix("not drafted. "), origin="determination", source="workflow"
+        )
+        said.append(Said(text=f"Not drafted: {why}.", verbatim=True))
+        return reply
+    kept = made.draft
+    form = kept.filled_form()
+    number = ledger.add(
+        "code", str(kept.id), origin="determination", source=f"draft:{kept.id}", attribute="draft"
+    )
+    verb = "is made and waits" if made.new else "was made before and waits"
+    said.append(
+        Said(text=f"Draft {number} for {name} {verb} for a person's review; nothing was sent.", verbatim=True)
+    )
+    if form.missing:
+        gaps = [
+            ledger.add("words", label, origin="determination", source=f"draft:{kept.id}")
+            for label in form.missing
+        ]
+        more = len(gaps) - MOST_GAPS
+        rest = (
+            f" and {ledger.add('count', more, origin='derived', formula='missing fields not named')} more"
+            if more > 0
+            else ""
+        )
+        said.append(
+            Said(text=f"Still missing on the form: {', '.join(gaps[:MOST_GAPS])}{rest}.", verbatim=True)
+        )
+    else:
+        said.append(Said(text="The form has no gap.", verbatim=True))
+    said.append(Said(text=f"Look at it and decide with `pa review {number}`.", verbatim=True))
+    reply.draft_id = kept.id
+    reply.sources += [
+        Source(source=f"draft {kept.id}", quote=name, kind="plan") for name in sorted(kept.files)
+    ]
+    return reply
+
+
+def _ask_back(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
+    """No drug was named: the ones ordered, if any, else every one that needs a PA."""
+    ordered = [order.drug for order in bound.patient.orders if order.drug in bound.plan.benefits]
+    choice = tuple(dict.fromkeys(ordered)) or tuple(
+        name for name, benefit in bound.plan.benefits.items() if benefit.covered and benefit.pa_required
+    )
+    names = ", ".join(
+        ledger.add("drug", name, origin="plan", source=f"plan:{bound.plan.id}") for name in choice
+    )
+    return Answer(
+        intent="draft",
+        said=[Said(text=f"Which drug is the form for: {names}?", verbatim=True)],
+        ledger=ledger,
+        offered=choice,
+    )

@@ -1,0 +1,149 @@
+"""Chat over HTTP: a turn as JSON or as a stream of events, and the conversations that can be gone on with."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from threading import Event as Signal
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from fastapi.sse import format_sse_event
+from starlette.concurrency import run_in_threadpool
+
+from agent.api import wire
+from agent.api.office import office
+from agent.conversation import LONGEST_QUESTION, Conversation, Event, Kept, Turn, find, kept
+from agent.dump import plain
+from agent.settings import read_as_of
+from tools.errors import Invalid, PaladinError
+
+if TYPE_CHECKING:
+    from agent.api.office import Office
+
+router = APIRouter(prefix="/api/chat", tags=["chat"])
+STREAM = "text/event-stream"
+PATIENCE = 0.2  # seconds between two looks whether the caller is still there
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A question, in the conversation that is named or in a new one; a new one may be bound to a patient."""
+
+    question: str
+    conversation_id: str = ""
+    patient_id: str = ""
+    model: str = ""  # a model of the Ollama host, or offline
+    as_of: str = ""  # YYYY-MM-DD or today
+    plan_id: str = ""
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """A question and its answer, as the list of a conversation keeps them."""
+
+    question: str
+    answer: str = ""
+    intent: str = ""
+    drugs: tuple[str, ...] = ()
+    path: str = ""
+
+
+class ConversationView(msgspec.Struct, frozen=True, kw_only=True):
+    """A conversation: whom it is about, and what was said, oldest first."""
+
+    id: str
+    patient_id: str
+    history: tuple[Said, ...] = ()
+
+
+@router.post(
+    "",
+    summary="Ask about a patient's eligibility; with `Accept: text/event-stream`, as it is answered",
+    responses=wire.gives(
+        Turn,
+        "The turn, as `pa chat --json` prints it. As a stream: `understanding`, `checking`, an `answer` for each"
+        " sentence that was verified, `citations`, and `done` with the turn, or `error` with a problem.",
+    ),
+    openapi_extra=wire.takes(Question, {"question": "Can she get Ozempic?", "patient_id": "P001"}),
+)
+async def ask(request: Request) -> Response:
+    given = await wire.body(request, Question)
+    if len(given.question) > 16 * LONGEST_QUESTION:
+        raise Invalid(f"the question has {len(given.question)} characters; ask in at most {LONGEST_QUESTION}")
+    talk = await run_in_threadpool(_conversation, office(request), given)
+    if STREAM in request.headers.get("accept", ""):
+        return StreamingResponse(
+            _stream(talk, given.question), media_type=STREAM, headers={"cache-control": "no-store"}
+        )
+    return wire.answer(await _turn(request, talk, given.question))
+
+
+@router.get(
+    "",
+    summary="The conversations that can be gone on with, newest first",
+    responses=wire.gives(wire.many(Kept), "The conversations."),
+)
+async def conversations(request: Request, limit: int = Query(20, ge=1, le=200)) -> Response:
+    graph = await run_in_threadpool(lambda: office(request).talks)
+    return wire.answer(await run_in_threadpool(kept, graph, limit))
+
+
+@router.get(
+    "/{conversation_id}",
+    summary="What was said in one conversation",
+    responses=wire.gives(ConversationView, "The conversation."),
+)
+async def conversation(request: Request, conversation_id: str) -> Response:
+    def read() -> dict[str, Any]:
+        desk = office(request)
+        found = find(desk.talks, conversation_id)
+        history = Conversation(desk.talks, desk.chat_desk(model="offline"), found.id).history
+        return {"id": found.id, "patient_id": found.patient_id, "history": history}
+
+    return wire.answer(await run_in_threadpool(read))
+
+
+def _conversation(desk: Office, given: Question) -> Conversation:
+    """The conversation that this question belongs to; what is wrong with it is said before anything is begun."""
+    kept_id = find(desk.talks, given.conversation_id).id if given.conversation_id else ""
+    plan_id = desk.store.plan(given.plan_id).id if given.plan_id else ""
+    made = desk.chat_desk(model=given.model, as_of=read_as_of(given.as_of), plan_id=plan_id)
+    return Conversation(desk.talks, made, kept_id, given.patient_id)
+
+
+async def _turn(request: Request, talk: Conversation, question: str) -> Turn:
+    """The whole turn; given up when the caller hangs up, so that the model is free for others."""
+    cancelled = Signal()
+    asking = asyncio.ensure_future(run_in_threadpool(talk.ask, question, lambda event: None, cancelled))
+    while not (await asyncio.wait({asking}, timeout=PATIENCE))[0]:
+        if await request.is_disconnected():
+            cancelled.set()
+    return await asking
+
+
+async def _stream(talk: Conversation, question: str) -> AsyncIterator[bytes]:
+    """The turn's events as they come; the generator is closed when the caller hangs up."""
+    cancelled, queue = Signal(), asyncio.Queue[Event | None]()
+    loop = asyncio.get_running_loop()
+
+    def put(event: Event | None) -> None:
+        loop.call_soon_threadsafe(queue.put_nowait, event)
+
+    asking = asyncio.ensure_future(run_in_threadpool(talk.ask, question, put, cancelled))
+    asking.add_done_callback(lambda _: queue.put_nowait(None))
+    try:
+        while (event := await queue.get()) is not None:
+            yield _sse(event.what, event.data or {"text": event.text})
+        error = asking.exception()
+        if error is not None:
+            problem = wire.problem(error)
+            yield format_sse_event(data_str=bytes(problem.body).decode(), event="error")
+            if not isinstance(error, PaladinError):
+                raise error
+    finally:
+        cancelled.set()
+
+
+def _sse(name: str, data: Any) -> bytes:
+    return format_sse_event(data_str=msgspec.json.encode(plain(data)).decode(), event=name)

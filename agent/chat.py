@@ -1,0 +1,340 @@
+"""The conversation, on one screen: one turn from question to verified answer.
+
+    understand → bind ─┬→ check → write → remember → END
+                       │                     ↑
+                       └─────────────────────┘
+                         (who is it about? another patient?)
+
+Understanding is the code's, and a model's where the code is not sure. Binding is the server's: no model and no
+tool holds a patient's id. Checking looks up, determines and retrieves, and says it in sentences with slots;
+writing lets a model reword them as far as every word holds. The state is plain data, kept under the
+conversation's id, so that it can be left and gone on with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, TypedDict
+
+import msgspec
+from langgraph.graph import END, START, StateGraph
+from langgraph.runtime import Runtime
+
+from agent import prose
+from agent.answers import courtesy, drafting, people, refusals
+from agent.answers.answer import Answer, Said, Source
+from agent.answers.registry import ANSWERS
+from agent.conversation import LONGEST_QUESTION, ChatDesk, Event, Sitting, Turn
+from agent.grounding import verifier
+from agent.ledger import Fact, Ledger
+from agent.models.model import ModelTrouble, Reply
+from agent.understanding import by_model, code
+from agent.understanding.joined import SURE, join
+from agent.understanding.known import Known
+from agent.understanding.reading import Ask, Reading, Talk
+from tools.bound import Bound
+from tools.errors import Correctable
+from tools.records import Determination
+
+MOST_ASKS = 3  # things asked for in one turn
+MOST_CALLS = 4  # of a model in one turn
+MOST_HISTORY = 200  # turns kept in a conversation's list
+
+
+class State(TypedDict, total=False):
+    """What is known so far; JSON only."""
+
+    patient_id: str  # bound for good once it is set
+    as_of: str  # the day that was named, if one was
+    plan_id: str  # the plan that was named, if one was
+    talk: dict[str, Any]  # a Talk
+    history: list[dict[str, Any]]
+    question: str
+    reading: dict[str, Any]  # a Reading
+    settled: bool  # the reply is complete: nobody is bound, or somebody else is meant
+    reply: dict[str, Any]  # a Spoken
+    turn: dict[str, Any]  # a Turn
+
+
+class Spoken(msgspec.Struct, kw_only=True):
+    """An answer as the state holds it, and what the model cost and did so far."""
+
+    said: list[Said] = []
+    facts: list[Fact] = []
+    determinations: list[Determination] = []
+    sources: list[Source] = []
+    drugs: tuple[str, ...] = ()
+    offered: tuple[str, ...] = ()
+    hypothetical: bool = False
+    refused: bool = False
+    draft_id: int | None = None
+    model_calls: int = 0
+    prompt_tokens: int = 0
+    output_tokens: int = 0
+    notice: str = ""
+
+
+def build() -> StateGraph[State, Sitting, State, State]:
+    """The graph; compile it with a checkpointer."""
+    graph = StateGraph(State, context_schema=Sitting)
+    graph.add_node("understand", understand)
+    graph.add_node("bind", bind)
+    graph.add_node("check", check)
+    graph.add_node("write", write)
+    graph.add_node("remember", remember)
+    graph.add_edge(START, "understand")
+    graph.add_edge("understand", "bind")
+    graph.add_conditional_edges(
+        "bind", lambda state: "remember" if state["settled"] else "check", ["check", "remember"]
+    )
+    graph.add_edge("check", "write")
+    graph.add_edge("write", "remember")
+    graph.add_edge("remember", END)
+    return graph
+
+
+# --- nodes, in their order -------------------------------------------------------------------------------
+
+
+def understand(state: State, runtime: Runtime[Sitting]) -> State:
+    """What is asked for, by code; where the code isn't sure, by code and model together."""
+    sitting = runtime.context
+    sitting.go_on()
+    sitting.emit(Event(what="understanding"))
+    question, talk = state["question"], _talk(state)
+    known = Known.of(sitting.desk.store)
+    reading = _outright(question) or code.read(question, talk, known)
+    spoken = Spoken(notice=sitting.desk.notice)
+    if sitting.desk.model is not None and reading.sure < SURE:
+        reading = _with_model(question, talk, known, reading, sitting, spoken)
+        sitting.go_on()
+    return {"reading": msgspec.to_builtins(reading), "reply": msgspec.to_builtins(spoken), "settled": False}
+
+
+def bind(state: State, runtime: Runtime[Sitting]) -> State:
+    """Whose case it is. Nobody's yet: find the patient. Somebody else than the bound one: refuse, and say how to
+    switch."""
+    sitting, reading, bound_to = runtime.context, _reading(state), state.get("patient_id", "")
+    spoken, ledger = _spoken(state), Ledger()
+    if bound_to:
+        patient = sitting.desk.store.patient(bound_to)
+        if not people.is_other(reading.person, patient):
+            return {}
+        answer = refusals.other_patient(ledger)
+        return _settled(spoken, [answer], ledger)
+    offered = _talk(state).offered
+    if not people.needs_patient(reading, offered):
+        answer = courtesy.answer(reading.asks[0], None, ledger, reading)
+        return _settled(spoken, [answer], ledger)
+    found = people.find(state["question"], reading, sitting.desk.store, offered)
+    if found.patient_id:
+        asks = [ask for ask in reading.asks if ask.intent not in ("patient", "unclear", "other_patient")]
+        if asks:  # "can Maria Lopez have Ozempic": found, and on to the question
+            again = msgspec.structs.replace(reading, asks=tuple(asks), person="")
+            return {"patient_id": found.patient_id, "reading": msgspec.to_builtins(again)}
+        return {"patient_id": found.patient_id, **_settled(spoken, [people.answer(found, ledger)], ledger)}
+    return _settled(spoken, [people.answer(found, ledger)], ledger)
+
+
+def check(state: State, runtime: Runtime[Sitting]) -> State:
+    """Look up, determine, retrieve: every thing asked for is answered by code, in sentences with slots."""
+    sitting, reading, spoken = runtime.context, _reading(state), _spoken(state)
+    sitting.go_on()
+    sitting.emit(Event(what="checking", text=", ".join(dict.fromkeys(a.intent for a in reading.asks))))
+    bound, ledger = sitting.desk.bind(state["patient_id"], reading.plan_id), Ledger()
+    answers = [_answered(ask, reading, bound, ledger, sitting.desk) for ask in reading.asks[:MOST_ASKS]]
+    return {"reply": msgspec.to_builtins(_joined(spoken, answers, ledger))}
+
+
+def write(state: State, runtime: Runtime[Sitting]) -> State:
+    """The answer in words: a model's as far as every sentence holds, else the code's."""
+    sitting, spoken = runtime.context, _spoken(state)
+    ledger = _ledger(spoken)
+    model, calls = sitting.desk.model, MOST_CALLS - spoken.model_calls
+    worded = None
+    if model is not None and not spoken.notice and prose.worth_wording(spoken.said):
+        bound = sitting.desk.bind(state["patient_id"], _reading(state).plan_id)
+        verify = verifier(bound, spoken.determinations, ledger)
+        worded = prose.reword(
+            state["question"], spoken.said, ledger, model, verify,
+            calls=calls, emit=sitting.say, cancelled=sitting.cancelled.is_set,
+            temperature=sitting.desk.temperature, seed=sitting.desk.seed,
+        )  # fmt: skip
+        spoken.notice = worded.trouble
+    if worded is None:
+        worded = prose.in_code(spoken.said, ledger)
+        for sentence in worded.sentences:
+            sitting.say(sentence)
+    sitting.go_on()
+    _count(spoken, *worded.replies)
+    return {"turn": msgspec.to_builtins(_turn(state, sitting, spoken, worded))}
+
+
+def remember(state: State, runtime: Runtime[Sitting]) -> State:
+    """What a follow-up can lean on, and a line for the list of what was said."""
+    sitting, spoken, reading = runtime.context, _spoken(state), _reading(state)
+    turn = state.get("turn") or {}
+    if state["settled"]:
+        worded = prose.in_code(spoken.said, _ledger(spoken))
+        for sentence in worded.sentences:
+            sitting.say(sentence)
+        turn = msgspec.to_builtins(_turn(state, sitting, spoken, worded))
+    kept = ("question", "answer", "intent", "drugs", "path")
+    line: dict[str, Any] = {key: turn[key] for key in kept if key in turn}
+    history = [*state.get("history", ()), line][-MOST_HISTORY:]
+    talk = _next_talk(_talk(state), reading, spoken, state, sitting.desk)
+    return {"turn": turn, "history": history, "talk": msgspec.to_builtins(talk)}
+
+
+# --- understanding ----------------------------------------------------------------------------------------
+
+
+def _outright(question: str) -> Reading | None:
+    """What needs no reading: nothing was said, or far too much."""
+    if not any(character.isalnum() for character in question):
+        return Reading(asks=(Ask(intent="unclear", about="empty"),))
+    if len(question) > LONGEST_QUESTION:
+        return Reading(asks=(Ask(intent="unclear", about="long"),))
+    return None
+
+
+def _with_model(
+    question: str, talk: Talk, known: Known, reading: Reading, sitting: Sitting, spoken: Spoken
+) -> Reading:
+    desk = sitting.desk
+    assert desk.model is not None
+    try:
+        theirs, reply = by_model.read(
+            question, talk, known.names, desk.model,
+            temperature=desk.temperature, seed=desk.seed, cancelled=sitting.cancelled.is_set,
+        )  # fmt: skip
+    except ModelTrouble as trouble:
+        sitting.go_on()
+        spoken.notice = str(trouble)
+        return reading
+    _count(spoken, reply)
+    return join(reading, theirs, talk)
+
+
+# --- answering --------------------------------------------------------------------------------------------
+
+
+def _answered(ask: Ask, reading: Reading, bound: Bound, ledger: Ledger, desk: ChatDesk) -> Answer:
+    """One ask answered; what is wrong with it is said in one line, and what is near."""
+    try:
+        if (reading.strangers and not ask.drugs) or (reading.candidates and not ask.drugs):
+            return courtesy.answer(ask, bound, ledger, reading)
+        if ask.intent == "draft":
+            return drafting.answer(ask, bound, ledger, desk.draft)
+        if ask.intent in ANSWERS:
+            return ANSWERS[ask.intent](ask, bound, ledger)
+        return courtesy.answer(ask, bound, ledger, reading)
+    except Correctable as error:
+        line = ledger.add("words", f"{error}.", origin="determination", source="check")
+        return Answer(intent=ask.intent, said=[Said(text=line, verbatim=True)], ledger=ledger)
+
+
+def _joined(spoken: Spoken, answers: Iterable[Answer], ledger: Ledger) -> Spoken:
+    """Several answers as one, nothing said twice."""
+    for answer in answers:
+        spoken.said += [one for one in answer.said if one not in spoken.said]
+        spoken.sources += [source for source in answer.sources if source not in spoken.sources]
+        spoken.determinations += [d for d in answer.determinations if d not in spoken.determinations]
+        spoken.drugs = tuple(dict.fromkeys((*spoken.drugs, *answer.drugs)))
+        spoken.offered = spoken.offered or answer.offered
+        spoken.hypothetical = spoken.hypothetical or answer.hypothetical
+        spoken.refused = spoken.refused or answer.refused
+        spoken.draft_id = spoken.draft_id or answer.draft_id
+    spoken.facts = list(ledger.facts.values())
+    return spoken
+
+
+def _settled(spoken: Spoken, answers: Iterable[Answer], ledger: Ledger) -> State:
+    return {"reply": msgspec.to_builtins(_joined(spoken, answers, ledger)), "settled": True}
+
+
+def _turn(state: State, sitting: Sitting, spoken: Spoken, worded: prose.Worded) -> Turn:
+    reading, desk = _reading(state), sitting.desk
+    intents = tuple(dict.fromkeys(ask.intent for ask in reading.asks))
+    return Turn(
+        conversation_id=sitting.conversation_id,
+        question=state["question"],
+        answer="\n".join(_paragraphs(worded.sentences)),
+        intent=intents[0],
+        intents=intents,
+        patient_id=state.get("patient_id", ""),
+        as_of=desk.bind(state["patient_id"]).as_of if state.get("patient_id") else None,
+        drugs=spoken.drugs,
+        determination=spoken.determinations[0] if spoken.determinations else None,
+        determinations=tuple(spoken.determinations),
+        citations=tuple(spoken.sources),
+        facts=worded.facts,
+        hypothetical=spoken.hypothetical,
+        refused=spoken.refused,
+        offered=spoken.offered,
+        draft_id=spoken.draft_id,
+        understood_by=reading.by,
+        path=worded.path,
+        rejected=worded.rejected,
+        notice=spoken.notice,
+        model=desk.model.name if desk.model else "offline",
+        model_calls=spoken.model_calls,
+        prompt_tokens=spoken.prompt_tokens,
+        output_tokens=spoken.output_tokens,
+        seconds=round(desk.clock() - sitting.started, 4),
+        first_token_seconds=None if sitting.first is None else round(sitting.first, 4),
+    )
+
+
+def _paragraphs(sentences: Iterable[str]) -> list[str]:
+    """Sentences run on; lines of a list stand alone."""
+    lines: list[str] = []
+    for sentence in sentences:
+        if lines and not sentence.startswith("- ") and not lines[-1].startswith("- "):
+            lines[-1] += f" {sentence}"
+        else:
+            lines.append(sentence)
+    return lines
+
+
+def _next_talk(talk: Talk, reading: Reading, spoken: Spoken, state: State, desk: ChatDesk) -> Talk:
+    drugs = spoken.drugs or talk.drugs
+    before = talk.drugs if spoken.drugs and spoken.drugs != talk.drugs else ()
+    earlier = tuple(dict.fromkeys(d for d in (*before, *talk.earlier) if d not in drugs))[:6]
+    patient_id = state.get("patient_id", "")
+    return Talk(
+        patient_id=patient_id,
+        sex=desk.store.patient(patient_id).sex if patient_id else "unknown",
+        drugs=drugs,
+        earlier=earlier,
+        asks=reading.asks
+        if reading.asks[0].intent not in ("smalltalk", "unclear", "off_topic")
+        else talk.asks,
+        offered=spoken.offered,
+        question=state["question"][:LONGEST_QUESTION],
+    )
+
+
+def _count(spoken: Spoken, *replies: Reply) -> None:
+    spoken.model_calls += len(replies)
+    spoken.prompt_tokens += sum(reply.prompt_tokens for reply in replies)
+    spoken.output_tokens += sum(reply.output_tokens for reply in replies)
+
+
+# --- reading the state ------------------------------------------------------------------------------------
+
+
+def _talk(state: State) -> Talk:
+    return msgspec.convert(state.get("talk", {}), Talk)
+
+
+def _reading(state: State) -> Reading:
+    return msgspec.convert(state["reading"], Reading)
+
+
+def _spoken(state: State) -> Spoken:
+    return msgspec.convert(state["reply"], Spoken)
+
+
+def _ledger(spoken: Spoken) -> Ledger:
+    return Ledger.of(spoken.facts)

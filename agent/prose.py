@@ -1,0 +1,340 @@
+"""Putting an answer into words: a model rewords what code has said, and code decides sentence by sentence what is kept.
+
+The model is given the sentences as they read and writes its own. Code finds the facts in what it wrote and puts
+their slots back, so that no value, date, code or name stands there that the ledger did not give; the rendered
+sentence is then verified independently (grounding.py). What fails is asked for again, at most twice; what is
+then still unsaid is said in the sentence that code made. An answer's first sentence, its quotations, refusals
+and lists are code's word for word.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from agent.ledger import SLOT, Fact, Ledger
+from agent.prompting import prompt
+
+if TYPE_CHECKING:
+    from agent.answers.answer import Said
+    from agent.models.model import Model, Reply
+
+Path = Literal["llm", "repaired", "template"]
+Task = Literal["write", "letter"]
+Verify = Callable[[str], Sequence[str]]  # what is wrong with a rendered sentence, one line each
+
+MOST_REPAIRS = 2
+MOST_TOKENS = 220
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {"sentences": {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 6}},
+    "required": ["sentences"],
+}
+LITERAL = re.compile(
+    r"\d|%|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b\.?(?=\s+\{|\s+\d)", re.IGNORECASE
+)
+NAMED = re.compile(
+    r"\b(?=[\w-]*[A-Za-z])(?=[\w-]*\d)\w[\w-]*"
+)  # HbA1c, SGLT2, GLP-1: names with a digit in them
+WORD = re.compile(r"[A-Za-z][A-Za-z'’-]+")
+NEGATION = re.compile(
+    r"\b(?:no|not|never|none|neither|nor|without|cannot|nothing|lacks?|lacking|missing|absent|fails?|failed|unmet"
+    r"|denied|den(?:y|ies)|excluded|stopped|refused|open|unless|only|yet)\b|n['’]t\b",
+    re.IGNORECASE,
+)
+# What may be said around facts without saying anything of the case.
+PLAIN = frozenset(
+    re.findall(
+        r"\S+",
+        """
+    a about above after again all already also although an and any anything are as ask asks at be because been before
+    being below both but by can could do does doing done each either else for from get gets getting go goes going
+    got had has have having he her here hers him his how i if in into is it its itself just keep know let like look
+    make makes may me means might more most must my need needed needs next now of off on once one or other our out
+    over own please put right said same say says see seen send she should since so some something still such take
+    takes than thank thanks that the their them then there these they thing things this those though to together
+    too under until up us very want wants was we well were what when where which while who why will with within
+    would yes you your patient drug plan payer policy record chart today currently means shows shown show based
+    according therefore however first second third finally additionally which'll we'll that's it's here's there's
+        """,
+    )
+)
+
+
+class Worded(NamedTuple):
+    """The sentences as they are shown, what became of the model's, and what the calls cost. `trouble` is what went
+    wrong with the model, if anything did: what it had said until then stands as far as it holds."""
+
+    sentences: tuple[str, ...]
+    path: Path
+    replies: tuple[Reply, ...]
+    rejected: tuple[str, ...]  # sentence and why, for traces and reports
+    facts: tuple[Fact, ...]
+    trouble: str = ""
+
+
+def in_code(said: Iterable[Said], ledger: Ledger) -> Worded:
+    """The answer in the words of code."""
+    lines = [*said]
+    return Worded(
+        tuple(_shown(one, ledger) for one in lines),
+        "template",
+        (),
+        (),
+        ledger.used(" ".join(one.text for one in lines)),
+    )
+
+
+def worth_wording(said: Sequence[Said]) -> bool:
+    """Is there anything that a model may word at all?"""
+    return any(not (one.verbatim or one.bullet) for one in said[1:])
+
+
+def reword(
+    question: str,
+    said: Sequence[Said],
+    ledger: Ledger,
+    model: Model,
+    verify: Verify,
+    *,
+    calls: int,
+    emit: Callable[[str], None] = lambda sentence: None,
+    cancelled: Callable[[], bool] | None = None,
+    temperature: float = 0.0,
+    seed: int = 1,
+    task: Task = "write",
+) -> Worded:
+    """The answer in the model's words as far as they hold, with at most so many calls. `emit` gets each sentence
+    once it has been checked; a model's trouble is its last word, and code goes on."""
+    from agent.models.model import ModelTrouble
+
+    editor = Editor(said, ledger, verify, emit)
+    editor.begin()
+    replies: list[Reply] = []
+    trouble = ""
+    asked = _asked(task, question, editor.given, ledger)
+    try:
+        for attempt in range(min(calls, MOST_REPAIRS + 1)):
+            for sentence in _sentences(model, asked, cancelled, temperature, seed + attempt, replies):
+                editor.offer(sentence)
+            if (cancelled and cancelled()) or not editor.unsaid() or not editor.rejected:
+                break
+            asked = _again(task, question, editor, ledger)
+            editor.repairs += 1
+    except ModelTrouble as error:
+        trouble = str(error)
+    editor.finish()
+    return Worded(
+        tuple(editor.shown),
+        editor.path,
+        tuple(replies),
+        tuple(editor.rejected),
+        ledger.used(" ".join(editor.texts)),
+        trouble,
+    )
+
+
+class Editor:
+    """Keeps what holds of a model's sentences, and says in code's words what they left out."""
+
+    def __init__(
+        self, said: Sequence[Said], ledger: Ledger, verify: Verify, emit: Callable[[str], None]
+    ) -> None:
+        self.said, self.ledger, self.verify, self.emit = list(said), ledger, verify, emit
+        self.given = [one for at, one in enumerate(self.said) if at and not (one.verbatim or one.bullet)]
+        self.shown: list[str] = []
+        self.texts: list[str] = []  # the same with slots
+        self.accepted: list[str] = []
+        self.rejected: list[str] = []
+        self.covered: set[int] = set()
+        self.repairs = 0
+        self._by_shown = _shown_facts(self.given, ledger)
+        self._vocabulary = _vocabulary(one.text for one in self.said)
+        self._names = {name for one in self.said for name in NAMED.findall(SLOT.sub(" ", one.text))}
+
+    def begin(self) -> None:
+        """Everything up to the first sentence that may be worded is code's."""
+        for one in self.said:
+            if one in self.given:
+                break
+            self._show(one.text, _shown(one, self.ledger))
+
+    def offer(self, sentence: str) -> None:
+        """Keep the sentence if it holds."""
+        text = " ".join(sentence.split())
+        if not text or text in self.accepted:
+            return
+        slotted = self._slotted(text)
+        wrong = self._wrong(slotted)
+        if wrong:
+            self.rejected.append(f"{text} [{wrong}]")
+            return
+        self.accepted.append(text)
+        covers = self._covers(slotted)
+        if not covers - self.covered:
+            return  # it says nothing that was not said
+        self.covered |= covers
+        self._show(slotted, self.ledger.render(slotted))
+
+    def unsaid(self) -> list[Said]:
+        """What must be said and has not been."""
+        return [one for at, one in enumerate(self.given) if at not in self.covered and one.must]
+
+    def finish(self) -> None:
+        """Say what is still unsaid, then what is code's anyway, in order."""
+        for one in self.unsaid():
+            self._show(one.text, _shown(one, self.ledger))
+        begun = False
+        for one in self.said:
+            if one in self.given:
+                begun = True
+            elif begun:
+                self._show(one.text, _shown(one, self.ledger))
+
+    @property
+    def path(self) -> Path:
+        if not self.covered:
+            return "template"
+        return "repaired" if self.rejected or self.repairs or self.unsaid() else "llm"
+
+    def _show(self, slotted: str, shown: str) -> None:
+        self.texts.append(slotted)
+        self.shown.append(shown)
+        self.emit(shown)
+
+    def _slotted(self, text: str) -> str:
+        """The sentence with the facts that it names as slots again."""
+        for shown, slot in self._by_shown:
+            text = re.sub(rf"(?<![\w.]){re.escape(shown)}(?!\w|\.\d)", slot, text)
+        return text
+
+    def _wrong(self, slotted: str) -> str:
+        """Why the sentence can't be kept; "" if it can."""
+        bare = NAMED.sub(lambda m: " " if m[0] in self._names else m[0], SLOT.sub(" ", slotted))
+        if LITERAL.search(bare) or "{" in bare:
+            return f"a value that was not given: {bare.strip()}"
+        strange = [
+            word
+            for word in WORD.findall(bare)
+            if word.casefold() not in PLAIN and _stem(word) not in self._vocabulary
+        ]
+        if strange:
+            return f"words that were not given: {', '.join(strange)}"
+        if not self._covers(slotted):
+            return "says nothing that was given"
+        if not self._keeps_polarity(slotted):
+            return "says it with another yes or no"
+        return "; ".join(self.verify(self.ledger.render(slotted)))
+
+    def _covers(self, slotted: str) -> set[int]:
+        """The given sentences that this one says in full: all their facts, and most of their words."""
+        slots, words = set(SLOT.findall(slotted)), _vocabulary([slotted])
+        found = set()
+        for at, one in enumerate(self.given):
+            facts, said = set(SLOT.findall(one.text)), _vocabulary([one.text])
+            if facts <= slots and len(said & words) >= (0.5 if facts else 0.7) * len(said):
+                found.add(at)
+        return found
+
+    def _keeps_polarity(self, slotted: str) -> bool:
+        """As many negations as the sentences that it stands for."""
+        meant = " ".join(self.given[at].text for at in self._covers(slotted))
+        return _negations(meant) == _negations(slotted)
+
+
+def _negations(text: str) -> list[str]:
+    return sorted(
+        "not" if word.casefold() in ("n't", "n’t") else word.casefold() for word in NEGATION.findall(text)
+    )
+
+
+def _shown(one: Said, ledger: Ledger) -> str:
+    return ("- " if one.bullet else "") + ledger.render(one.text)
+
+
+def _shown_facts(given: Iterable[Said], ledger: Ledger) -> list[tuple[str, str]]:
+    """How each fact of these sentences is shown and its slot, longest first."""
+    facts = {fact.id: fact for one in given for fact in ledger.used(one.text)}
+    pairs = [
+        (words, f"{{{fact.id}}}") for fact in facts.values() for words in (fact.shown, *fact.aliases) if words
+    ]
+    return sorted(pairs, key=lambda pair: -len(pair[0]))
+
+
+def _vocabulary(texts: Iterable[str]) -> set[str]:
+    return {
+        _stem(word)
+        for text in texts
+        for word in WORD.findall(SLOT.sub(" ", text))
+        if word.casefold() not in PLAIN
+    }
+
+
+def _stem(word: str) -> str:
+    folded = word.casefold().rstrip("'’")
+    for ending in ("ments", "ment", "ings", "ing", "ions", "ion", "ies", "ed", "es", "s", "e", "y"):
+        if folded.endswith(ending) and len(folded) - len(ending) >= 3:
+            return folded[: -len(ending)]
+    return folded
+
+
+# --- asking the model ------------------------------------------------------------------------------------
+
+
+def _asked(task: Task, question: str, given: Iterable[Said], ledger: Ledger) -> str:
+    lines = "\n".join(f"- {ledger.render(one.text)}" for one in given)
+    return f"TASK {task}\nQuestion: {' '.join(question.split())[:300]}\nSentences:\n{lines}"
+
+
+def _again(task: Task, question: str, editor: Editor, ledger: Ledger) -> str:
+    """The same for what is still unsaid, with what was wrong."""
+    wrong = editor.rejected[-1].rsplit(" [", 1)[-1].rstrip("]")[:160]
+    return f"{_asked(task, question, editor.unsaid(), ledger)}\nYour last answer was not used: {wrong}"
+
+
+def _sentences(
+    model: Model,
+    asked: str,
+    cancelled: Callable[[], bool] | None,
+    temperature: float,
+    seed: int,
+    replies: list[Reply],
+) -> Iterator[str]:
+    """The sentences of one reply, each as soon as it is complete."""
+    stream = model.stream(
+        prompt("chat"),
+        asked,
+        schema=SCHEMA,
+        max_tokens=MOST_TOKENS,
+        temperature=temperature,
+        seed=seed,
+        cancelled=cancelled,
+    )
+    text, at = "", -1
+    for piece in stream:
+        text += piece
+        if at < 0:
+            at = text.find("[") + 1 or -1
+        while at > 0:
+            found = _next_string(text, at)
+            if found is None:
+                break
+            sentence, at = found
+            yield sentence
+    last = getattr(stream, "last", None)
+    if last is not None:
+        replies.append(last)
+
+
+def _next_string(text: str, at: int) -> tuple[str, int] | None:
+    """The next complete JSON string from here and where it ends."""
+    start = text.find('"', at)
+    if start < 0 or text.find("]", at, start) >= 0:
+        return None
+    try:
+        sentence, end = json.JSONDecoder(strict=False).raw_decode(text, start)
+    except ValueError:
+        return None
+    return (str(sentence), end) if isinstance(sentence, str) else None
