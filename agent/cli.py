@@ -27,7 +27,9 @@ class Lazy(NamedTuple):
 
 CASE, WORLD, DOORS = "A case", "The world", "Other doors"
 COMMANDS = {
-    "chat": Lazy("agent.chat_cli:app", CASE, "Talk about a patient: eligible, what is missing, why, what if."),
+    "chat": Lazy(
+        "agent.chat_cli:app", CASE, "Talk about a patient: eligible, what is missing, why, what if."
+    ),
     "check": Lazy(
         "agent.check_cli:app", CASE, "Is this patient eligible for this drug, and what is missing?"
     ),
