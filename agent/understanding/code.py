@@ -499,10 +499,7 @@ _FILLER = (
     r"one|ones|just|thing|question|again|try|maybe|case|of|her|him|his|them|does|is|a|as|well|in|not|let's|lets|say|see|do|next|thanks|thank|you|yes|yeah|if|go|to|question|y|para|de|el|la|"
     r"lo|mismo|otra?|version|drug|drugs|med|medication|other|others|both|all|each|first|second|third|last|former|latter|those|these|either|any|else|hers|rest|rest?|correction|should|be|was|got|wrong|i'm|asking|talking|on|at|patient|she|he|they)"
 )
-_AGAIN = re.compile(rf"^(?:(?:{_FILLER}|DRUG|CLASS|ODD|PRONOUN)\b[\s,.?!:;-]*|[\s,.?!:;/&+-])*$")
-_MEANT = re.compile(
-    r"\b(?:i (?:meant|mean)|meant|i was (?:asking|talking)|not (?:DRUG|that|it|this)\b|wrong (?:drug|one)|correction|sorry|no,|no wait|actually|i said|should be|quise decir|typo)\b"
-)
+_AGAIN = re.compile(rf"^(?:(?:{_FILLER}|DRUG|CLASS|ODD|\d+(?:\.\d+)? ?mg)\b[\s,.?!:;-]*|[\s,.?!:;/&+-])*$")
 _OTHER = re.compile(r"\b(?:the other(?:s| ones?| drugs?| meds?)?|other ones?|otra|otro)\b")
 _PRONOUN = re.compile(
     r"\b(?:it|that one|this one|that|this|them|those|these|they both|both|same (?:drug|one|med)|the drug|the med|the medication|that drug|this drug|one)\b"
@@ -594,7 +591,7 @@ _STRONG_IF = re.compile(
     r"\by si\b|\bwould (?:a|an|another) (?:new |better |higher |lower )?TEST|\bwith an? (?:\w+ )?(?:TEST|CONCEPT|diagnosis)\b|\bqu[eé] pasa si\b"
 )
 _SETTLED_IF = re.compile(
-    r"\bif (?:she|he|it|they|we)(?:'s| is| gets?| get)? (?:eligible|approved|denied|qualif|deny|reject|say)"
+    r"\bif (?:she|he|it|they|we)(?:'s| is| gets?| get| doesn't| does not| isn't| is not| can't| cannot| won't| don't)* (?:eligible|approved?|denied|qualif|deny|reject|say|get (?:DRUG|it)|cover)"
 )
 
 
@@ -881,6 +878,7 @@ _CONTEXT = re.compile(
     r"(?:\b(?:(?:is|was|been|she's|he's|currently|already|now|still|were|while|patient|pt|WHO)\s+(?:\w+\s+)?on|taking|takes|took|taken|tried|failed|fails|stopped|stopping|stops|stop|"
     r"(?:switch|chang|mov|go|com|transition|convert)\w*\s+(?:\w+\s+)?(?:over\s+)?from|from|instead of|rather than|not|off|came off|after|without|besides|alternatives? to|allerg\w+ to|intoleran\w+ (?:to|of))\s+(?:the\s+|her\s+|his\s+)?)$"
 )
+_ONLY_IF = re.compile(r"^(?:and |but |so |ok )?if [^,]*\bDRUG,")
 _TO_BE_TRIED = re.compile(
     r"^\w+ (?:first )?(?:needs?|has|have|must|had|should|required?)\b.{0,12}\b(?:tried|failed|first|used)\b"
 )
@@ -1003,6 +1001,10 @@ def _targets(one: Found, talk: Talk) -> tuple[list[Mention], list[Mention]]:
             else:
                 topics.append(mention)
         elif one.intent != "chart" and _TO_BE_TRIED.match(after) and len(ours) > 1:
+            topics.append(mention)
+        elif (
+            one.intent in ("eligibility", "compare") and len(ours) > 1 and _ONLY_IF.match(before + after[:5])
+        ):
             topics.append(mention)
         elif one.again:
             (
