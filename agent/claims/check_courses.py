@@ -14,6 +14,7 @@ from agent.claims.numbers import Number
 from agent.claims.sentence import Kind, Sentence, spoken
 from tools.terms import CLASSES
 
+GOES_ON = re.compile(r"\W*(?:(?:so|and|then)\s+)?(?:it|this|which)\b", re.IGNORECASE)
 DOSED = frozenset(("mg", "mcg", "g", "units"))
 IN_GRAMS = {"mcg": 1e-6, "mg": 1e-3, "g": 1.0, "units": 1.0}
 STARTS = re.compile(
@@ -115,9 +116,18 @@ class Courses:
 
     def _reach(self, drug: Drug, mentions: list[Drug]) -> tuple[int, int]:
         """From this mention to the next one, or to the end of its part of the sentence."""
-        part = self.s.around(drug.start)
         later = [d.start for d in mentions if d.start > drug.start and not _same_drug(d, drug)]
-        return drug.start, min([part.span.end, *later])
+        return drug.start, min([self._end(drug), *later])
+
+    def _end(self, drug: Drug) -> int:
+        """Where the part of the drug ends, with those after it that go on about "it"."""
+        at = self.s.parts.index(self.s.around(drug.start))
+        end = self.s.parts[at].span.end
+        for part in self.s.parts[at + 1 :]:
+            if not GOES_ON.match(part.text):
+                break
+            end = part.span.end
+        return end
 
     def _elements(self, drug: Drug, mentions: list[Drug], courses: list[Course]) -> list[Element]:
         s = self.s
@@ -179,8 +189,8 @@ class Courses:
         ):
             return False
         if re.search(
-            r"(?:per|within|every|each|supply\s+(?:of|for))\s*(?:the\s+last\s+)?$", before
-        ) or re.match(r"\s*(?:supply|ago|old|window)", after):
+            r"(?:per|within|every|each|\bin|supply\s+(?:of|for))\s*(?:the\s+last\s+)?$", before
+        ) or re.match(r"\s*(?:supply|ago|old|window|by\s+pharmacy)", after):
             return False
         part = s.around(number.start)
         granted = re.search(r"\b(?:authori[sz]|approv)\w*\b.*\bfor\s*$", s.low[: number.start])
@@ -389,7 +399,7 @@ class Courses:
     def _predicates(self, drug: Drug, mentions: list[Drug]) -> list[stance.Said]:
         """What is said of this drug: by a verb ahead of it, or by what follows it up to the next drug."""
         s, part = self.s, self.s.around(drug.start)
-        inside = [p for p in s.said if part.span.start <= p.start < part.span.end]
+        inside = [p for p in s.said if part.span.start <= p.start < self._end(drug)]
         mine = [d for d in mentions if part.span.start <= d.start < part.span.end]
         ahead = [p for p in inside if p.end <= drug.start]
         found = []
@@ -412,7 +422,7 @@ class Courses:
             ):
                 found.append(last)
         end = min(
-            [part.span.end, *(d.start for d in mine if d.start > drug.start and not _same_drug(d, drug))]
+            [self._end(drug), *(d.start for d in mine if d.start > drug.start and not _same_drug(d, drug))]
         )
         after = [p for p in inside if drug.end <= p.start < end]
         last_of_list = drug is mine[-1] if mine else True

@@ -414,6 +414,8 @@ class Values:
             and not re.match(r"\d|one", s.text[number.start : number.end].lower())
         ):
             pass  # "a year", "a week": a way of speaking
+        elif "fill" in part.text.lower() and number.value in self.index.loose:
+            s.support(self.index.loose[number.value])
         elif self._since(number) or (
             re.search(r"\b(?:call|reply|respond|contact|within|hear)\b", part.text) and self._policy(number)
         ):

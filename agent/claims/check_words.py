@@ -105,7 +105,9 @@ class Words:
                 fact.kind in ("quote", "words") and fact.attribute != "diagnosis"
             ):
                 charted = any(d.code.startswith(code.value) for d in self.index.diagnoses)
-                if not charted and not (part.policy or part.general or part.unsure or s.supposed):
+                if not charted and not (
+                    (part.policy and not part.patient) or part.general or part.unsure or s.supposed
+                ):
                     s.wrong(
                         "code", code.start, code.end, f"{code.value} stands in the policy, not in the chart"
                     )
@@ -275,7 +277,9 @@ class Words:
     def _is_use(self, condition: Condition) -> bool:
         """ "for type 2 diabetes" names a use; "diabetes drugs" names no patient."""
         before = self.s.low[max(0, condition.start - 60) : condition.start]
-        if self.s.around(condition.start).asked and re.search(r"\bfor\s+(?:[\w-]+\s+){0,5}$", before):
+        if (self.s.around(condition.start).asked or self.s.verdicts) and re.search(
+            r"\bfor\s+(?:[\w-]+\s+){0,5}$", before
+        ):
             return True
         return bool(
             re.search(
@@ -508,6 +512,7 @@ class Words:
         s, index = self.s, self.index
         if s.supposed:
             return
+        self._of_the_clause_ahead()
         for code in s.codes:
             if code.system not in ("clause", "id") or (
                 code.value not in index.states and normal(code.value, "clause") not in index.states
@@ -534,6 +539,18 @@ class Words:
                 )
             else:
                 s.support(*known.values())
+
+    def _of_the_clause_ahead(self) -> None:
+        """ "Met on the record: …" in the line below a clause is said of that clause."""
+        s, index = self.s, self.index
+        ahead = s.before.codes[:1] if s.before is not None else []
+        if not ahead or ahead[0].start > 2 or any(c.system == "clause" for c in s.codes):
+            return
+        known = index.states.get(ahead[0].value) or index.states.get(normal(ahead[0].value, "clause"))
+        first = re.match(r"\W*(not\s+)?met\b", s.low)
+        if known and first and not known.keys() & ({"not_met"} if first[1] else {"met"}):
+            shown = " or ".join(sorted(known)).replace("_", " ")
+            s.wrong("status", first.start(), first.end(), f"{ahead[0].value} is {shown}")
 
     # --- the rest ---------------------------------------------------------------------------------------------
 

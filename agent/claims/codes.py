@@ -25,7 +25,7 @@ PATTERNS: tuple[tuple[System, re.Pattern[str]], ...] = (
         r"(?<![\w-])(?!(?:ICD|GLP|DPP|SGLT|MEN|COVID|HMO|PPO|FIB|COX)-)"
         r"[A-Z]{2,}(?:-[A-Z0-9]+)*-[A-Z0-9]*[A-Z0-9](?:-[A-Z0-9]+)*(?![\w-])")),
     ("id", re.compile(r"(?<![\w-])[A-Z]{1,4}\d{3,}(?:-[A-Za-z]+)?(?![\w-])(?!\.\d)")),
-    ("icd10", re.compile(r"(?<![\w.-])[A-TV-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?(?![\w]|\.\w)")),
+    ("icd10", re.compile(r"(?<![\w.-])(?!A1C)[A-TV-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?(?![\w]|\.\w)")),
     ("clause", re.compile(r"§\s?\d+(?:\.\d+)*(?:\([a-zA-Z0-9]+\))*(?:\.[a-z0-9]+)*")),
     ("clause", re.compile(r"(?<![\w.])(?:\(\w{1,4}\)){2,}")),
     ("clause", re.compile(r"(?<![\w.-])(?:\d+|[IVX]{1,5}|[A-Z])(?:\.[A-Za-z0-9]{1,4}){2,}(?![\w]|\.\w)")),

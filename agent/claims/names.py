@@ -257,7 +257,7 @@ def citations(text: str) -> list[Citation]:
         Citation(m.start(), m.end(), "journal", " ".join(m[0].split()), m["year"])
         for m in JOURNAL.finditer(text)
     ]
-    shouting = sum(c.isupper() for c in text) > 0.6 * sum(c.isalpha() for c in text)
+    shouting = len(text) > 50 and sum(c.isupper() for c in text) > 0.6 * sum(c.isalpha() for c in text)
 
     def free(match: re.Match[str]) -> bool:
         return not any(c.start < match.end() and match.start() < c.end for c in found)

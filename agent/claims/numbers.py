@@ -165,7 +165,7 @@ def numbers(text: str) -> list[Number]:
         if not match["n"][-1:].isdigit() and not match["n"][0].isdigit() and not _means_a_number(match, text):
             continue
         found.append(_number(match, text))
-    taken = [(n.start, n.end) for n in found]
+    taken = [(n.start, n.end) for n in found] + [(start, end) for start, end, _ in frequencies(text)]
     for match in A_UNIT.finditer(text):
         if not any(a < match.end() and match.start() < b for a, b in taken):
             days = match["unit"].lower() == "fortnight"

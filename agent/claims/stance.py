@@ -77,7 +77,7 @@ RELATIVES = re.compile(
     re.IGNORECASE,
 )
 UNSURE = re.compile(
-    r"\b(?:whether|may|might|maybe|possibl[ey]|perhaps|unclear|unknown|uncertain|not\s+(?:known"
+    r"\b(?:whether|(?-i:may)|might|maybe|possibl[ey]|perhaps|unclear|unknown|uncertain|not\s+(?:known"
     r"|documented|recorded|written)|undocumented"
     r"|open\s+(?:question|point)|can't\s+tell|could\s+be|to\s+complete|state\s+in\s+the\s+chart"
     r"|ask\b|confirm|rule\s+out|r/o"

@@ -30,6 +30,11 @@ from tools.store.store import Store
 
 HERE = Path(__file__).parent
 RESULTS = HERE.parent / "results"
+FIRST_SCORE = (
+    "The held-out sentences were written before the verifier. Scored for the first time they gave 4 of 42 clean ones"
+    " flagged (9.5 %) and 43 of 43 wrong ones found; what flagged the four (a frequency read as a length of time, A1C read"
+    " as a code, a length of time that belonged to “it”) was mended afterwards, so they are no longer held out."
+)
 SETS = ("known", "held_out")
 
 
@@ -247,7 +252,7 @@ def report(result: dict[str, Any]) -> str:
         lines.append(
             f"| {name.replace('_', ' ')} | {_shown(one['clean flagged'])} | {_shown(one['wrong found'])} |"
         )
-    lines += ["", "Intervals are Wilson's, 95 %."]
+    lines += ["", "Intervals are Wilson's, 95 %.", "", FIRST_SCORE]
     for seed, one in result["seeds"].items():
         if one["missed"]:
             lines += ["", f"Missed with seed {seed}:", ""]

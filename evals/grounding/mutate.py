@@ -147,11 +147,9 @@ def _in_answer(kind: str, case: Case, rng: random.Random, others: Sequence[str])
                 if key != case.determination.outcome and not _also_so(key, case)
             ]
         )
-        claims = [
-            wrong.format(drug=case.drug.name),
-            f"The payer has approved {case.drug.name}.",
-            f"{case.drug.name} was denied by the payer.",
-        ]
+        claims = [wrong.format(drug=case.drug.name), f"{case.drug.name} was denied by the payer."]
+        if not any(granted.drug == case.drug.name for granted in case.patient.authorizations):
+            claims.append(f"The payer has approved {case.drug.name}.")
         said = rng.choice(claims)
         return [Wrong(kind, said, 0, len(said), _outcome_line(case), "answer")]
     lines = [*_true(case, rng)]
@@ -396,6 +394,8 @@ def _citations(case: Case, rng: random.Random, others: Sequence[str], form: Form
 
 def _statuses(case: Case, rng: random.Random, others: Sequence[str], form: Form) -> list[tuple[str, str]]:
     drug = case.drug.name
+    if any(granted.drug == drug for granted in case.patient.authorizations):
+        return []  # it was approved once
     already = rng.choice(("The plan has approved", "Your company was right to grant, and has approved,"))
     decided = rng.choice((f"{drug} has been approved.", f"{drug} was denied by the plan."))
     return [
