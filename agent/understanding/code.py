@@ -878,7 +878,7 @@ _CONTEXT = re.compile(
     r"(?:\b(?:(?:is|was|been|she's|he's|currently|already|now|still|were|while|patient|pt|WHO)\s+(?:\w+\s+)?on|taking|takes|took|taken|tried|failed|fails|stopped|stopping|stops|stop|"
     r"(?:switch|chang|mov|go|com|transition|convert)\w*\s+(?:\w+\s+)?(?:over\s+)?from|from|instead of|rather than|not|off|came off|after|without|besides|alternatives? to|allerg\w+ to|intoleran\w+ (?:to|of))\s+(?:the\s+|her\s+|his\s+)?)$"
 )
-_ONLY_IF = re.compile(r"^(?:and |but |so |ok )?if [^,]*\bDRUG,")
+_ONLY_IF = re.compile(r"^(?:and |but |so |ok )?if [^,]*\bDRUG,$")
 _TO_BE_TRIED = re.compile(
     r"^\w+ (?:first )?(?:needs?|has|have|must|had|should|required?)\b.{0,12}\b(?:tried|failed|first|used)\b"
 )
@@ -1000,9 +1000,7 @@ def _targets(one: Found, talk: Talk) -> tuple[list[Mention], list[Mention]]:
                 targets.append(mention)
             else:
                 topics.append(mention)
-        elif one.intent != "chart" and _TO_BE_TRIED.match(after) and len(ours) > 1:
-            topics.append(mention)
-        elif (
+        elif (one.intent != "chart" and _TO_BE_TRIED.match(after) and len(ours) > 1) or (
             one.intent in ("eligibility", "compare") and len(ours) > 1 and _ONLY_IF.match(before + after[:5])
         ):
             topics.append(mention)
