@@ -32,9 +32,8 @@ HERE = Path(__file__).parent
 RESULTS = HERE.parent / "results"
 FIRST_SCORE = (
     "The held-out sentences were written before the verifier. Scored for the first time they gave 4 of 42 clean ones"
-    " flagged (9.5 %) and 43 of 43 wrong ones found; what flagged the four (a frequency read as a length of time, A1C read"
-    " as a code, a length of time of “it”) was mended afterwards, so"
-    " they are no longer held out."
+    " flagged (9.5 %) and 43 of 43 wrong ones found; what flagged the four (a frequency read as a length of time,"
+    " A1C read as a code, a length of time of “it”) was mended afterwards, so they are no longer held out."
 )
 SETS = ("known", "held_out")
 
