@@ -1,0 +1,208 @@
+"""Medicines with their course: what was tried and is taken, and where else the chart names one."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from agent.answers.chart.lists import allergy_told
+from agent.answers.chart.named import brand_named
+from agent.answers.chart.notes import quote_notes
+from agent.answers.chart.page import MOST_LINES, Page, capitalised
+from tools.medicines import medicine
+from tools.papers import formats
+from tools.records import Medication
+from tools.terms import BRANDS, CLASSES
+
+GLUCOSE_OR_WEIGHT = frozenset(
+    ("biguanide", "sulfonylurea", "tzd", "dpp4", "glp1", "sglt2", "insulin", "anorectic")
+)
+
+
+def say_course(page: Page, name: str) -> None:
+    """Every course of this medicine or class; where there is none, what else the chart says of it."""
+    said = CLASSES.get(name, brand_named(page, name))
+    shown = page.ledger.add(
+        "drug",
+        said,
+        shown=capitalised(said),
+        origin="request",
+        attribute="medication",
+        source="question",
+        aliases=(said,),
+    )
+    courses = page.patient.medications
+    if courses is None:
+        page.say(f"{shown}: not known, for the medication list is not on record.")
+        return
+    wanted = medicine(name, page.bound.drugs)
+    kinds = {name} if name in CLASSES else set()
+    mine = [
+        one for one in courses
+        if (kinds and kinds & set(classes_of(page, one))) or (not kinds and _same(page, one, name, wanted.ingredients))
+    ]  # fmt: skip
+    mine.sort(key=lambda one: one.start or date.min)
+    for course in mine:
+        page.say(f"{course_told(page, course)}.")
+    if not mine:
+        page.say(f"{shown} is not on the medication list.")
+        _elsewhere(page, name, wanted.ingredients, kinds)
+
+
+def _same(page: Page, course: Medication, name: str, ingredients: tuple[str, ...]) -> bool:
+    """A brand that is named means that brand or its bare ingredient in the chart; an ingredient any drug that
+    has it."""
+    charted = course.drug.casefold()
+    its = {
+        one.casefold() for one in course.ingredients or medicine(course.drug, page.bound.drugs).ingredients
+    }
+    if charted == name.casefold():
+        return True
+    branded = {drug.name.casefold() for drug in page.bound.drugs} | set(BRANDS)
+    if name.casefold() in branded and charted.split()[0] in branded:
+        return charted.split()[0] == name.casefold()
+    return bool(its & {one.casefold() for one in ingredients})
+
+
+def _elsewhere(page: Page, name: str, ingredients: tuple[str, ...], kinds: set[str]) -> None:
+    """Fills, allergies and notes that name what the medication list does not."""
+    for fill in sorted(page.patient.fills, key=lambda one: one.date, reverse=True):
+        its = set(fill.ingredients or medicine(fill.drug, page.bound.drugs).ingredients)
+        if its & set(ingredients) and not kinds:
+            page.say(f"A pharmacy fill of it is on record, of {page.day(fill.date, 'fill', fill.id)}.")
+            page.cite(fill.id, f"fill of {fill.drug}, {fill.date.isoformat()}")
+            break
+    for allergy in page.patient.allergies or ():
+        if set(allergy.ingredients) & set(ingredients):
+            page.say(f"The allergy list has it as {allergy_told(page, allergy.id)}.")
+    words = {name.casefold(), *(one.casefold() for one in ingredients)} if not kinds else set()
+    quote_notes(
+        page, lambda sentence: any(word in sentence.casefold() for word in words), "A note mentions it"
+    )
+
+
+def say_medications(page: Page) -> None:
+    """What was tried and what is taken now; what is asked for of the two, if one is."""
+    courses = page.patient.medications
+    if courses is None:
+        page.say("The medication list is not on record.")
+        return
+    wanted = [one for one in courses if _wanted(page, one)]
+    if not wanted:
+        what = "such medication" if courses else "medication"
+        page.say(f"No {what} is on the list; the list is complete, as far as the chart says.")
+        return
+    wanted.sort(key=lambda one: one.start or date.min)
+    page.say(f"{_which(page)}:")
+    for course in wanted[:MOST_LINES]:
+        page.say(course_told(page, course), bullet=True)
+    if len(wanted) > MOST_LINES:
+        page.say(f"{page.number(len(wanted) - MOST_LINES, 'courses not shown')} more", bullet=True)
+
+
+_NOW = re.compile(
+    r"\bnow\b|current|right now|taking|today|active|these days|is (?:she|he) on|at the moment", re.IGNORECASE
+)
+
+
+_TRIED = re.compile(
+    r"tried|\btry\b|fail|previous|past|prior|history|before|has (?:she|he) (?:been|had)|so far|stopp",
+    re.IGNORECASE,
+)
+
+
+_ALL_OF_THEM = re.compile(r"\ball\b|every|complete|full", re.IGNORECASE)
+
+
+def _wanted(page: Page, course: Medication) -> bool:
+    if _ALL_OF_THEM.search(page.asked):
+        return True
+    if _TRIED.search(page.asked):
+        return bool(GLUCOSE_OR_WEIGHT & set(classes_of(page, course)))
+    if _NOW.search(page.asked):
+        return course.status == "active" and course.end is None
+    return True
+
+
+def _which(page: Page) -> str:
+    if not _ALL_OF_THEM.search(page.asked):
+        if _TRIED.search(page.asked):
+            return "Tried so far, by the medication list"
+        if _NOW.search(page.asked):
+            return "Taken now, by the medication list"
+    return "On the medication list"
+
+
+def course_told(page: Page, course: Medication) -> str:
+    """ "metformin IR 500 mg twice daily, from … to …, 21 days; stopped for …" as far as it is charted."""
+    page.cite(
+        course.id,
+        " ".join(
+            filter(None, (course.drug, formats.dose(course), str(course.start or ""), str(course.end or "")))
+        ),
+    )
+    ledger, source = page.ledger, course.id
+    drug = ledger.add(
+        "drug", course.drug, shown=capitalised(course.drug), origin="chart", attribute="course", source=source,
+        aliases=(course.drug, *course.ingredients),
+    )  # fmt: skip
+    text = drug + _dose(page, course)
+    if course.start:
+        text += (
+            f", since {page.day(course.start, 'start', source)}"
+            if not course.end
+            else f", from {page.day(course.start, 'start', source)}"
+        )
+    if course.end:
+        text += (
+            f" to {page.day(course.end, 'end', source)}"
+            if course.start
+            else f", until {page.day(course.end, 'end', source)}"
+        )
+    ongoing = course.status == "active" and course.end is None
+    ours = bool(GLUCOSE_OR_WEIGHT & set(classes_of(page, course)))
+    last = course.end or (page.bound.as_of if ongoing else None)
+    if course.start and last and last >= course.start and ours:
+        days = ledger.add(
+            "duration", (last - course.start).days, unit="days", origin="derived", attribute="course", source=source,
+            formula=f"{last} - {course.start}",
+        )  # fmt: skip
+        text += f" ({days}{' so far' if ongoing else ''})"
+    text += ", taken now" if ongoing else ", stopped" if course.status == "stopped" else ""
+    if course.status is None and course.end is None:
+        text += "; whether it ended is not on record"
+    if course.outcome:
+        said = ledger.add(
+            "status",
+            course.outcome,
+            shown=course.outcome[0].lower() + course.outcome[1:],
+            origin="chart",
+            attribute="response",
+            source=source,
+        )
+        text += f"; outcome: {said}"
+    elif not ongoing or ours:
+        text += "; its outcome is not on record"
+    if course.reason:
+        text += f" ({ledger.add('words', course.reason, origin='chart', attribute='reason', source=source)})"
+    return text
+
+
+def _dose(page: Page, course: Medication) -> str:
+    """ " 500 mg twice daily (IR)", as far as it is charted."""
+    add, source, text = page.ledger.add, course.id, ""
+    if course.dose is not None and course.dose_unit:
+        shown = f"{formats.number(course.dose)} {course.dose_unit}"
+        unit = course.dose_unit
+        text += f" {add('value', course.dose, shown=shown, unit=unit, origin='chart', attribute='dose', source=source)}"
+    if course.per_day:
+        often = formats.how_often(course.per_day)
+        text += f" {add('value', course.per_day, shown=often, origin='chart', attribute='per day', source=source)}"
+    if course.formulation and course.formulation not in course.drug.split():
+        form = course.formulation
+        text += f" ({add('words', form, origin='chart', attribute='formulation', source=source)})"
+    return text
+
+
+def classes_of(page: Page, course: Medication) -> tuple[str, ...]:
+    return course.classes or medicine(course.drug, page.bound.drugs).classes

@@ -1,0 +1,113 @@
+"""Diagnoses, and the family's: on the problem list or not, and what else the chart says of one."""
+
+from __future__ import annotations
+
+import re
+
+from agent.answers.chart.lists import say_stated
+from agent.answers.chart.named import concepts_named
+from agent.answers.chart.notes import quote_notes
+from agent.answers.chart.page import MOST_LINES, MOST_QUOTES, Page, capitalised
+from tools.records import Diagnosis
+from tools.terms import CONCEPTS
+
+
+def say_diagnoses(page: Page) -> None:
+    concepts = concepts_named(page)
+    if concepts:
+        for key in concepts:
+            say_concept(page, key)
+        return
+    conditions = page.patient.conditions
+    if conditions is None:
+        page.say("The problem list is not on record.")
+        return
+    if not conditions:
+        page.say("The problem list is on record and empty.")
+        return
+    page.say(f"The problem list has {page.number(len(conditions), 'diagnoses')} entries:")
+    for one in conditions[: MOST_LINES + 4]:
+        page.say(_diagnosis(page, one), bullet=True)
+    if len(conditions) > MOST_LINES + 4:
+        page.say(f"{page.number(len(conditions) - MOST_LINES - 4, 'diagnoses not shown')} more", bullet=True)
+
+
+def say_concept(page: Page, key: str) -> None:
+    """Whether a diagnosis is on the problem list, what the prescriber states of it, and the family's history."""
+    concept, patient = CONCEPTS[key], page.patient
+    label, capital = (
+        page.ledger.add(
+            "words",
+            concept.label,
+            shown=shown,
+            origin="request",
+            attribute=f"condition:{key}",
+            source="question",
+        )
+        for shown in (concept.label, capitalised(concept.label))
+    )
+    mine = [one for one in patient.conditions or () if _means(one, key)]
+    for one in mine[:MOST_QUOTES]:
+        page.say(f"On the problem list: {_diagnosis(page, one)}.")
+    if patient.conditions is None:
+        page.say(f"The problem list is not on record, so {label} is neither shown nor ruled out.")
+    elif not mine:
+        page.say(f"{capital} is not on the problem list.")
+    for said in patient.attestations:
+        if said.topic and said.topic == concept.topic and said.text:
+            say_stated(page, said.id)
+    words = [*concept.phrases, *concept.suggest_phrases, concept.label.casefold()]
+    for member in patient.family_history:
+        if any(word in member.condition.casefold() for word in words):
+            page.say(f"Family history: {relative_told(page, member.id)}.")
+    if not mine:
+        quote_notes(
+            page,
+            lambda s: any(re.search(rf"\b{re.escape(word)}", s.casefold()) for word in words),
+            "A note mentions it",
+        )
+
+
+def _means(one: Diagnosis, key: str) -> bool:
+    concept, name = CONCEPTS[key], one.name.casefold()
+    if concept.codes and one.code.startswith(concept.codes):
+        return True
+    return (
+        not one.code
+        and any(phrase in name for phrase in concept.phrases)
+        and not any(phrase in name for phrase in concept.not_phrases)
+    )
+
+
+def _diagnosis(page: Page, one: Diagnosis) -> str:
+    page.cite(one.id, f"{one.code} {one.name}".strip())
+    name = page.words(one.name or one.code, "diagnosis", one.id)
+    parts = []
+    if one.code and one.name:
+        parts.append(page.ledger.add("code", one.code, origin="chart", attribute="diagnosis", source=one.id))
+    if one.verification != "confirmed":
+        parts.append(
+            page.ledger.add(
+                "status", one.verification, origin="chart", attribute="verification", source=one.id
+            )
+        )
+    if one.onset:
+        parts.append(f"since {page.day(one.onset, 'onset', one.id)}")
+    if one.abated:
+        parts.append(f"until {page.day(one.abated, 'abated', one.id)}")
+    return f"{name} ({', '.join(parts)})" if parts else name
+
+
+def say_family(page: Page) -> None:
+    if not page.patient.family_history:
+        page.say("No family history is on record.")
+        return
+    page.say("Family history on record:")
+    for one in page.patient.family_history[:MOST_LINES]:
+        page.say(relative_told(page, one.id), bullet=True)
+
+
+def relative_told(page: Page, member_id: str) -> str:
+    one = next(item for item in page.patient.family_history if item.id == member_id)
+    page.cite(one.id, f"{one.relation}: {one.condition}")
+    return f"{page.words(one.relation, 'family', one.id)}, {page.words(one.condition, 'family', one.id)}"

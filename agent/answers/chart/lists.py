@@ -1,0 +1,104 @@
+"""The chart's other lists: allergies, programs, procedures, documents and the prescriber's statements."""
+
+from __future__ import annotations
+
+from agent.answers.chart.named import brand_named, medicines_named
+from agent.answers.chart.page import MOST_LINES, Page, capitalised
+from agent.ledger import Kind
+from tools.medicines import medicine
+from tools.records import Allergy
+from tools.terms import TOPICS
+
+
+def say_allergies(page: Page) -> None:
+    allergies = page.patient.allergies
+    if allergies is None:
+        page.say("Allergies are not on record: neither an allergy nor that there is none.")
+        return
+    names = medicines_named(page)
+    wanted = [one for one in allergies if not names or any(_is_to(page, one, name) for name in names)]
+    if names and not wanted:
+        drug = page.ledger.add(
+            "drug", brand_named(page, names[0]), origin="request", attribute="allergy", source="question"
+        )
+        page.say(f"{drug} is not on the allergy list.")
+    elif not wanted:
+        page.say("The allergy list is on record and empty.")
+    for one in wanted[:MOST_LINES]:
+        page.say(f"On the allergy list: {allergy_told(page, one.id)}.")
+
+
+def _is_to(page: Page, one: Allergy, name: str) -> bool:
+    made_of = medicine(name, page.bound.drugs).ingredients
+    return bool(set(one.ingredients) & set(made_of)) or name.casefold() in one.substance.casefold()
+
+
+def allergy_told(page: Page, allergy_id: str) -> str:
+    one = next(item for item in page.patient.allergies or () if item.id == allergy_id)
+    page.cite(one.id, f"{one.type} to {one.substance}, {one.reaction}".strip(" ,"))
+    kind: Kind = "drug" if one.ingredients else "words"
+    substance = page.ledger.add(
+        kind, one.substance, origin="chart", attribute=one.type, source=one.id, aliases=one.ingredients
+    )
+    reaction = f" ({page.words(one.reaction, 'reaction', one.id)})" if one.reaction else ""
+    return f"{one.type} to {substance}{reaction}"
+
+
+def say_programs(page: Page) -> None:
+    if not page.patient.programs:
+        page.say("No lifestyle program is on record.")
+    for one in page.patient.programs[:MOST_LINES]:
+        page.cite(one.id, f"{one.name} {one.start or ''} {one.end or ''}".strip())
+        name = page.words(capitalised(one.name or "lifestyle program"), "program", one.id)
+        since = f", from {page.day(one.start, 'start', one.id)}" if one.start else ""
+        until = f" to {page.day(one.end, 'end', one.id)}" if one.end else ", ongoing" if one.start else ""
+        page.say(f"{name}{since}{until}.")
+    for said in page.patient.attestations:
+        if said.topic in ("diet_exercise", "employer_programme") and said.text:
+            say_stated(page, said.id)
+
+
+def say_procedures(page: Page) -> None:
+    if not page.patient.procedures:
+        page.say("No procedure or study is on record.")
+    for one in page.patient.procedures[:MOST_LINES]:
+        page.cite(one.id, f"{one.name} {one.result}".strip())
+        when = f", {page.day(one.date, 'procedure', one.id)}" if one.date else ""
+        result = (
+            f": {page.ledger.add('quote', one.result, origin='chart', attribute='procedure', source=one.id)}"
+            if one.result
+            else ""
+        )
+        page.say(f"{page.words(one.name, 'procedure', one.id)}{when}{result}.")
+
+
+def say_documents(page: Page) -> None:
+    if not page.patient.documents:
+        page.say("No document is on file beside the chart's own records.")
+    for one in page.patient.documents[:MOST_LINES]:
+        page.cite(one.id, one.title)
+        when = f", {page.day(one.date, 'document', one.id)}" if one.date else ""
+        page.say(f"{page.words(one.title, 'document', one.id)}{when}.")
+
+
+def say_statements(page: Page) -> None:
+    stated = [one for one in page.patient.attestations if one.text or one.topic in TOPICS]
+    if not stated:
+        page.say("No statement of the prescriber is on record.")
+        return
+    for one in stated[:MOST_LINES]:
+        if one.text:
+            say_stated(page, one.id)
+        else:
+            topic = page.words(TOPICS[one.topic], "statement", one.id)
+            page.say(
+                f"The prescriber states that there is {'' if one.present else 'no '}{topic}.", verbatim=True
+            )
+
+
+def say_stated(page: Page, said_id: str) -> None:
+    said = next(one for one in page.patient.attestations if one.id == said_id)
+    quote = page.ledger.add("quote", said.text, origin="chart", attribute="statement", source=said.id)
+    when = f" of {page.day(said.date, 'statement', said.id)}" if said.date else ""
+    page.cite(said.id, said.text)
+    page.say(f"The prescriber's statement{when}: “{quote}”", verbatim=True)

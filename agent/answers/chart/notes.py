@@ -1,0 +1,101 @@
+"""What notes say, quoted: the latest one, or the sentences that hold the question's words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date
+
+from agent.answers.chart.page import MOST_QUOTES, Page
+from tools.records import Note
+
+MOST_SENTENCES = 14  # of the latest note
+LONGEST_QUOTE = 280  # characters of a note that are quoted at once
+
+
+def say_notes(page: Page) -> None:
+    """The last note, or what notes say of something."""
+    notes = sorted(page.patient.notes, key=lambda one: one.date or date.min, reverse=True)
+    if not notes:
+        page.say("No note is on record.")
+        return
+    if search_notes(page):
+        return
+    if _content(page) and not re.search(r"last|latest|newest|most recent|read|visit|show", page.asked):
+        page.say(f"None of the {page.number(len(notes), 'notes')} notes mentions that.")
+        return
+    last = notes[0]
+    page.say(f"The latest is {_note_of(page, last)}:")
+    for sentence in _sentences(last)[:MOST_SENTENCES]:
+        page.say(f"“{_quote(page, last, sentence)}”", bullet=True)
+    if len(_sentences(last)) > MOST_SENTENCES:
+        page.say(
+            f"{page.number(len(_sentences(last)) - MOST_SENTENCES, 'sentences not shown')} more sentences",
+            bullet=True,
+        )
+
+
+def search_notes(page: Page) -> bool:
+    """Sentences of notes that hold the question's own words, quoted; False if none does."""
+    words = _content(page)
+    if not words:
+        return False
+    patterns = [re.compile(rf"\b{re.escape(word)}", re.IGNORECASE) for word in words]
+    return quote_notes(
+        page, lambda sentence: all(one.search(sentence) for one in patterns), "A note says"
+    ) or quote_notes(
+        page,
+        lambda sentence: any(len(one.pattern) > 6 and one.search(sentence) for one in patterns),
+        "A note says",
+    )
+
+
+def quote_notes(page: Page, fits: Callable[[str], bool], lead: str) -> bool:
+    found = 0
+    for note in sorted(page.patient.notes, key=lambda one: one.date or date.min, reverse=True):
+        for sentence in _sentences(note):
+            if found < MOST_QUOTES and fits(sentence):
+                found += 1
+                page.say(f"{lead} ({_note_of(page, note)}): “{_quote(page, note, sentence)}”", verbatim=True)
+    return found > 0
+
+
+def _quote(page: Page, note: Note, sentence: str) -> str:
+    page.cite(note.id, sentence, note=True)
+    return page.ledger.add("quote", sentence, origin="chart", attribute="note", source=note.id)
+
+
+def _note_of(page: Page, note: Note) -> str:
+    kind = page.words(note.type, "note", note.id)
+    when = f" of {page.day(note.date, 'note', note.id)}" if note.date else ""
+    by = (
+        f" by {page.ledger.add('name', note.author, origin='chart', attribute='author', source=note.id)}"
+        if note.author
+        else ""
+    )
+    return f"the {kind}{when}{by}"
+
+
+def _sentences(note: Note) -> list[str]:
+    """A note's sentences, verbatim; a very long one in its first part."""
+    parts = re.split(r"\n+|(?<=[.!?;])\s+(?=[A-Z])", note.text)
+    return [part.strip()[:LONGEST_QUOTE] for part in parts if part.strip()]
+
+
+def _content(page: Page) -> list[str]:
+    words = re.findall(r"[a-z][a-z'-]{2,}", page.ask.text.casefold())
+    return [_root(word) for word in words if word not in _ASKING]
+
+
+def _root(word: str) -> str:
+    return re.sub(r"(?:ing|ed|es|s)$", "", word) if len(word) > 5 else word
+
+
+_ASKING = frozenset(
+    """the and for any are was were did does has have had his her him she they their what when where which who how why
+    chart record records note notes mention mentions mentioned say says said anything something about find search look
+    show read last latest newest recent visit patient with that this there can could you please tell give from into out
+    doctor telephone progress written wrote documented documentation document been being still ever not its it's also
+    know see let list all now today pull check whether his's her's telling me my our your office most just more get
+    got pt his/her on""".split()  # noqa: SIM905
+)

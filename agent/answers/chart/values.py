@@ -1,0 +1,139 @@
+"""Measured values: the latest with its date, the ones before, and how it went."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+from agent.answers.chart.page import Page, capitalised
+from tools.evidence.measurements import Value, values_of
+from tools.papers import formats
+from tools.terms import TESTS
+
+MOST_VALUES = 6
+CHANGING = ("hba1c", "weight", "bmi")  # whose change people speak of
+PAIRED = {"sbp": "dbp", "dbp": "sbp"}
+
+
+def say_test(page: Page, test: str) -> None:
+    """The latest value with its date; the one before and how it went, if that is asked."""
+    name = test_name(page, test)
+    values = values_of(page.patient, test, page.bound.as_of)
+    if not values.usable:
+        page.say(f"{test_name(page, test, capital=True)} is not on record for this patient.")
+        for rejected in values.rejected[:1]:
+            note = page.words(rejected.evidence.note or rejected.reason, test, rejected.evidence.record_id)
+            page.say(
+                f"A value in record {_record(page, rejected.evidence.record_id)} does not count: {note}."
+            )
+        return
+    latest, *before = values.usable
+    pair = PAIRED.get(test, "")
+    value = value_slot(page, test, latest) + _paired(page, pair, latest)
+    page.say(f"The latest {name} is {value}, on {day_of(page, test, latest)}.")
+    if _AGE.search(page.asked):
+        days = page.ledger.add(
+            "duration", (page.bound.as_of - latest.date).days, unit="days", origin="derived", attribute=test,
+            source=_ids(latest), formula=f"{page.bound.as_of} - {latest.date}",
+        )  # fmt: skip
+        page.say(f"That is {days} before {_as_of(page)}.")
+    if before and _TREND.search(page.asked):
+        _say_trend(page, test, latest, before)
+    elif before and (_BEFORE.search(page.asked) or test in ("hba1c", "bmi", "weight")):
+        page.say(
+            f"The {name} before that was {value_slot(page, test, before[0])}, on {day_of(page, test, before[0])}.",
+            must=bool(_BEFORE.search(page.asked)),
+        )
+    newer = [one for one in values.rejected if one.date and one.date >= latest.date]
+    for rejected in newer[:1]:
+        note = page.words(rejected.evidence.note or rejected.reason, test, rejected.evidence.record_id)
+        page.say(f"A later entry, {_record(page, rejected.evidence.record_id)}, does not count: {note}.")
+
+
+_AGE = re.compile(
+    r"how (?:old|recent|fresh|long ago|many days)|too old|stale|outdated|still (?:good|valid|current)",
+    re.IGNORECASE,
+)
+
+
+_TREND = re.compile(
+    r"trend|over time|history|all (?:of )?(?:the |her |his )?|how has|chang|last (?:two|three|four|few"
+    r"|several)|values\b|results\b"
+    r"|gone (?:up|down)|lost|gain|improv|readings\b|since\b|compared",
+    re.IGNORECASE,
+)
+
+
+_BEFORE = re.compile(r"before|previous|prior|earlier|last time|second.latest|and the one", re.IGNORECASE)
+
+
+def _say_trend(page: Page, test: str, latest: Value, before: list[Value]) -> None:
+    for value in before[: MOST_VALUES - 1]:
+        name = test_name(page, test, capital=True)
+        page.say(f"{name} on {day_of(page, test, value)}: {value_slot(page, test, value)}", bullet=True)
+    first = before[: MOST_VALUES - 1][-1]
+    change = Decimal(repr(latest.value)) - Decimal(repr(first.value))
+    if change and test in CHANGING:
+        unit = "points" if TESTS[test].unit == "%" else formats.unit(TESTS[test].unit)
+        size = page.ledger.add(
+            "value", float(abs(change)), shown=f"{formats.number(abs(change))} {unit}".strip(),
+            unit=TESTS[test].unit, origin="derived", attribute=f"change:{test}", source=f"{_ids(first)},{_ids(latest)}",
+            formula=f"{latest.value:g} - {first.value:g}",
+        )  # fmt: skip
+        went, name = "fell" if change < 0 else "rose", test_name(page, test, capital=True)
+        page.say(
+            f"{name} {went} by {size} from {day_of(page, test, first)} to {day_of(page, test, latest)}.",
+            verbatim=True,
+        )
+
+
+def value_slot(page: Page, test: str, value: Value) -> str:
+    ids = _ids(value)
+    shown = formats.measure(test, value.value)
+    page.cite(ids.split(",")[0], f"{TESTS[test].name} {shown}, {value.date.isoformat()}")
+    slot = page.ledger.add(
+        "value", value.value, shown=shown, unit=TESTS[test].unit, on=value.date,
+        origin="derived" if value.derived else "chart", attribute=test, source=ids,
+        formula="weight / height²" if value.derived else "",
+    )  # fmt: skip
+    if test == "weight":
+        pounds = float(formats.fixed(formats.pounds(Decimal(repr(value.value))), 1))
+        in_pounds = page.ledger.add(
+            "value", pounds, unit="lb", on=value.date, origin="derived", attribute=test, source=ids,
+            formula=f"{value.value:g} kg / 0.45359237",
+        )  # fmt: skip
+        return f"{slot} ({in_pounds})"
+    return slot
+
+
+def _paired(page: Page, pair: str, value: Value) -> str:
+    """The other blood pressure of the same day."""
+    if not pair:
+        return ""
+    same = next(
+        (one for one in values_of(page.patient, pair, page.bound.as_of).usable if one.date == value.date),
+        None,
+    )
+    return f", {test_name(page, pair)} {value_slot(page, pair, same)}" if same else ""
+
+
+def day_of(page: Page, test: str, value: Value) -> str:
+    return page.day(value.date, test, _ids(value))
+
+
+def _ids(value: Value) -> str:
+    return ",".join(one.id for one in value.seen)
+
+
+def test_name(page: Page, test: str, *, capital: bool = False) -> str:
+    name = TESTS[test].name
+    shown = capitalised(name) if capital else name
+    return page.ledger.add("words", name, shown=shown, origin="chart", attribute=test, source=f"test:{test}")
+
+
+def _as_of(page: Page) -> str:
+    return page.ledger.add("date", page.bound.as_of, origin="request", attribute="as_of", source="as_of")
+
+
+def _record(page: Page, record_id: str) -> str:
+    return page.ledger.add("code", record_id, origin="chart", attribute="record", source=record_id)
