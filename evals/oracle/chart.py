@@ -1,0 +1,140 @@
+"""A patient's JSON with its dates, units and spans worked out, on one day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from functools import cached_property
+from typing import Any
+
+from evals.oracle.vocabulary import UNITS
+
+Entry = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One sound measurement, in the first unit of its kind."""
+
+    day: date
+    value: Decimal
+
+
+@dataclass(frozen=True)
+class Span:
+    """A stretch of taking something: its entries in order, and its days. `last` is None where nobody knows."""
+
+    entries: tuple[Entry, ...]
+    first: date | None
+    last: date | None
+    going_on: bool
+
+
+class Chart:
+    """What a patient's JSON says on the day of the request."""
+
+    def __init__(self, patient: Entry, as_of: date) -> None:
+        self.patient, self.as_of = patient, as_of
+        self.born = day(patient.get("birth_date"))
+
+    def listed(self, name: str) -> list[Entry] | None:
+        """A list that is complete where it is there; None where it is not."""
+        found = self.patient.get(name)
+        return None if found is None else list(found)
+
+    def noted(self, name: str) -> list[Entry]:
+        """A list that is never complete."""
+        return list(self.patient.get(name) or ())
+
+    def possible(self, when: date | None) -> bool:
+        """Whether something can have happened then: not after the request, not before the patient's birth."""
+        return when is not None and when <= self.as_of and (self.born is None or when >= self.born)
+
+    def since(self, days: int | None) -> date:
+        """The first day of a look-back period; its last counts, so day N of N is in."""
+        return date.min if days is None else self.as_of - timedelta(days=days)
+
+    @cached_property
+    def age(self) -> int | None:
+        """Completed years."""
+        if self.born is None:
+            return None
+        had = (self.as_of.month, self.as_of.day) >= (self.born.month, self.born.day)
+        return self.as_of.year - self.born.year - (not had)
+
+    def readings(self, test: str) -> list[Reading]:
+        """All sound measurements, oldest first. A body mass index may also come from weight and height."""
+        found = [r for r in map(self._reading, self._of(test)) if r]
+        if test == "bmi":
+            heights = self.readings("height")
+            for weight in self.readings("weight"):
+                for height in heights:
+                    if height.day == weight.day:
+                        found.append(Reading(weight.day, weight.value / (height.value / 100) ** 2))
+        return sorted(found, key=lambda r: (r.day, r.value))
+
+    def void(self, test: str) -> bool:
+        """Whether there are entries that can not be used."""
+        return any(self._reading(entry) is None for entry in self._of(test))
+
+    def _of(self, test: str) -> list[Entry]:
+        return [entry for entry in self.noted("observations") if entry["test"] == test]
+
+    def _reading(self, entry: Entry) -> Reading | None:
+        factors = UNITS.get(entry["test"], {}).get(entry.get("unit") or "")
+        when = day(entry.get("date"))
+        if factors is None or when is None or not self.possible(when):
+            return None
+        factor, offset = map(Decimal, factors)
+        return Reading(when, Decimal(str(entry["value"])) * factor + offset)
+
+    def spans(self, entries: list[Entry]) -> list[Span]:
+        """Entries of one drug as stretches: what begins before the one before it has ended goes on with it."""
+        single = sorted((self._span(e) for e in entries), key=lambda s: (s.first or date.min, s.last or date.max))
+        found: list[Span] = []
+        for span in single:
+            before = found[-1] if found else None
+            if before and before.first and before.last and span.first and span.first <= before.last + timedelta(days=1):
+                lasts = [before.last, span.last]
+                found[-1] = Span(
+                    before.entries + span.entries,
+                    before.first,
+                    None if None in lasts else max(d for d in lasts if d),
+                    before.going_on or span.going_on,
+                )
+            else:
+                found.append(span)
+        return found
+
+    def _span(self, entry: Entry) -> Span:
+        first, last = day(entry.get("start")), day(entry.get("end"))
+        if first is not None and not self.possible(first):
+            first = None
+        going_on = entry.get("status") == "active" and (last is None or last >= self.as_of)
+        if last is not None and last > self.as_of:
+            last = self.as_of
+        if last is None and going_on:
+            last = self.as_of
+        return Span((entry,), first, last, going_on)
+
+
+def day(text: str | None) -> date | None:
+    """A date as JSON writes it."""
+    return date.fromisoformat(text) if text else None
+
+
+def tenths(value: Decimal) -> Decimal:
+    """Rounded to one decimal, a half up."""
+    return value.quantize(Decimal("0.1"), ROUND_HALF_UP)
+
+
+def after_months(start: date, months: int) -> date:
+    """The same day of a later month, or its last day where it has no such day."""
+    year, month = divmod(start.month - 1 + months, 12)
+    for last in (start.day, 30, 29, 28):
+        try:
+            return date(start.year + year, month + 1, min(start.day, last))
+        except ValueError:
+            continue
+    raise AssertionError("every month has 28 days")

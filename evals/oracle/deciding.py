@@ -1,0 +1,185 @@
+"""The whole case: the order of checks over a filled decision table.
+
+eligibility → formulary and benefit → PA required? → proven exclusions → criteria → quantity → documents
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from evals.oracle.chart import Chart, Entry, day
+from evals.oracle.judging import Ask, judge
+from evals.oracle.reading import Row
+from evals.oracle.table import DecisionTable, Limit, read_policy
+from evals.oracle.verdicts import NO, OPEN, STATUS, YES, Answer, Verdict, count
+
+# of several uses the best is reported
+_ORDER = ("ready", "quantity_exception", "needs_documentation", "likely_denial")
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """The request with what it leaves out filled in from the chart's order or the label's starting package."""
+
+    use: str
+    kind: str
+    strength: str
+    amount: Decimal
+    days: int
+    start: date | None
+
+
+def decide(
+    policy_text: str | None,
+    patient: dict[str, Any],
+    plan: dict[str, Any],
+    drug: dict[str, Any],
+    request: dict[str, Any],
+    as_of: date,
+) -> Verdict:
+    """The outcome of one request on one day, and the status of each clause that was judged.
+
+    `patient`, `plan`, `drug` and `request` are the exported JSON; of the plan only what the plan table says is
+    used: whether the drug is covered, whether it needs PA, its limits and the uses that the benefit excludes.
+    `policy_text` may be None where there is no PA. Errors: Unreadable, for a clause that can't be read.
+    """
+    chart = Chart(patient, as_of)
+    benefit = plan["benefits"].get(drug["name"]) or {"covered": False}
+    wanted = _wanted(chart, plan, drug, request)
+    if not _enrolled(chart, plan["id"]):
+        return Verdict("wrong_plan", stopped_by="eligibility")
+    if not benefit["covered"]:
+        return Verdict("not_covered", stopped_by="formulary")
+    if wanted.use in benefit.get("excluded_uses", {}):
+        return Verdict("not_covered", wanted.use, stopped_by="benefit")
+    if not benefit.get("pa_required"):
+        over = _over(_table_limits(benefit), wanted)
+        return Verdict(
+            "quantity_exception" if over else "not_required", stopped_by="quantity" if over else "pa"
+        )
+    assert policy_text, f"{plan['id']} asks for PA of {drug['name']}, and its policy is not given"
+    table = read_policy(policy_text)
+    uses = [wanted.use] if wanted.use in table.criteria else list(table.criteria)
+    cases = [_by_use(table, use, chart, drug, wanted) for use in uses]
+    return min(cases, key=lambda case: _ORDER.index(case.outcome))
+
+
+def _by_use(table: DecisionTable, use: str, chart: Chart, drug: Entry, wanted: _Wanted) -> Verdict:
+    ask = Ask(drug, wanted.use or use, wanted.start)
+    renewing = wanted.kind == "renewal" and use in table.renewal
+    rows = table.renewal[use] if renewing else table.criteria[use]
+    filled = _fill(rows, chart, ask)
+    shut = {n: a.turned for n, a in _fill(table.exclusions.get(use, []), chart, ask).items()}
+    tops = [filled[row.number].truth for row in rows if not row.parent]
+    outs = [shut[row.number].truth for row in table.exclusions.get(use, []) if not row.parent]
+    papers = {
+        row.number: judge(row, chart, ask)
+        for row in table.papers.get(use, [])
+        if not row.relied_on or (row.relied_on in filled and filled[row.relied_on].truth == YES)
+    }
+    limit = _limit_for(table.limits, wanted.strength)
+    over = _over(table.limits, wanted)
+    answers = {**filled, **shut, **papers}
+    if limit:
+        answers[limit.number] = Answer(NO if over else YES)
+    needed = count(len(tops) + len(outs), [*tops, *outs])
+    if NO in outs:
+        outcome, stop = "likely_denial", "exclusion"
+    elif needed == NO:
+        outcome, stop = "likely_denial", "criteria"
+    elif needed is OPEN:
+        outcome, stop = "needs_documentation", "criteria"
+    elif over:
+        outcome, stop = "quantity_exception", "quantity"
+    elif any(paper.truth != YES for paper in papers.values()):
+        outcome, stop = "needs_documentation", "documents"
+    else:
+        outcome, stop = "ready", ""
+    return Verdict(
+        outcome,
+        use,
+        {number: STATUS[answer.truth] for number, answer in answers.items()},
+        {number: answer.why for number, answer in answers.items() if answer.truth is OPEN},
+        stop,
+    )
+
+
+def _fill(rows: list[Row], chart: Chart, ask: Ask) -> dict[str, Answer]:
+    """The column of answers: sentences from the chart, gates from the lines below them, deepest first."""
+    filled: dict[str, Answer] = {}
+    for row in sorted(rows, key=lambda r: -len(r.number)):
+        if row.kind != "gate":
+            filled[row.number] = judge(row, chart, ask)
+            continue
+        below = [filled[r.number] for r in rows if r.parent == row.number]
+        if row.needed == -1:
+            truth = count(len(below), [b.turned.truth for b in below])
+        else:
+            truth = count(row.needed or len(below), [b.truth for b in below])
+        filled[row.number] = Answer(truth, next((b.why for b in below if b.truth is OPEN), ""))
+    return filled
+
+
+# --- the request -------------------------------------------------------------------------------------------
+
+
+def _wanted(chart: Chart, plan: Entry, drug: Entry, request: Entry) -> _Wanted:
+    orders = [o for o in chart.noted("orders") if o["drug"].lower() == drug["name"].lower()]
+    order = max(orders, key=lambda o: o.get("date") or "", default={})
+    label = request.get("strength") or order.get("strength") or ""
+    strengths = {s["label"]: s for s in drug["strengths"]}
+    starting = next((s for s in drug["strengths"] if s.get("starting")), drug["strengths"][0])
+    package = strengths.get(label, starting)
+    amount = request.get("quantity") or order.get("quantity") or package["quantity"]
+    days = request.get("days_supply") or order.get("days_supply") or package["days"]
+    return _Wanted(
+        use=request.get("indication") or order.get("indication") or "",
+        kind=request.get("kind") or order.get("kind") or _kind(chart, plan, drug),
+        strength=package["label"],
+        amount=Decimal(str(amount)),
+        days=days,
+        start=day(request.get("therapy_start")) or _started(chart, drug),
+    )
+
+
+def _kind(chart: Chart, plan: Entry, drug: Entry) -> str:
+    for given in chart.noted("authorizations"):
+        if given["plan_id"] == plan["id"] and given["drug"].lower() == drug["name"].lower():
+            return "renewal"
+    return "continuation" if _started(chart, drug) else "new"
+
+
+def _started(chart: Chart, drug: Entry) -> date | None:
+    own = [e for e in chart.listed("medications") or () if e["drug"].lower() == drug["name"].lower()]
+    current = [span for span in chart.spans(own) if span.going_on]
+    return current[-1].first if current else None
+
+
+def _enrolled(chart: Chart, plan_id: str) -> bool:
+    return any(
+        c["plan_id"] == plan_id
+        and (day(c.get("start")) or date.min) <= chart.as_of <= (day(c.get("end")) or date.max)
+        for c in chart.noted("coverages")
+    )
+
+
+# --- amounts -----------------------------------------------------------------------------------------------
+
+
+def _table_limits(benefit: Entry) -> list[Limit]:
+    """Limits as the plan table has them, for a drug without a policy."""
+    limits = {"": benefit.get("quantity_limit"), **benefit.get("strength_limits", {})}
+    return [Limit("", name, Decimal(str(at["quantity"])), at["days"]) for name, at in limits.items() if at]
+
+
+def _limit_for(limits: list[Limit], strength: str) -> Limit | None:
+    by_strength = {limit.strength: limit for limit in limits}
+    return by_strength.get(strength) or by_strength.get("")
+
+
+def _over(limits: list[Limit], wanted: _Wanted) -> bool:
+    limit = _limit_for(limits, wanted.strength)
+    return limit is not None and wanted.amount * limit.days > limit.amount * wanted.days

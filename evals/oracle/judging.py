@@ -1,0 +1,438 @@
+"""One row of the decision table, judged on a chart: is its sentence true, false, or open?"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from evals.oracle.chart import Chart, Entry, Reading, after_months, day, tenths
+from evals.oracle.reading import Row
+from evals.oracle.verdicts import NO, OPEN, YES, Answer, Truth
+from evals.oracle.vocabulary import OTHER_TYPE, SPOKEN, TENTHS, TOPICS, UNTYPED
+
+_COMPARE: dict[str, Callable[[Decimal, Decimal], bool]] = {
+    ">=": operator.ge,
+    ">": operator.gt,
+    "<=": operator.le,
+    "<": operator.lt,
+}
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What is asked for: the drug's JSON, the use, and the day on which therapy began, if it has."""
+
+    drug: Entry
+    use: str
+    therapy_start: date | None
+
+
+def judge(row: Row, chart: Chart, ask: Ask) -> Answer:
+    """Whether the row's sentence is true of the chart."""
+    return _JUDGES[row.kind](row, chart, ask)
+
+
+# --- the person ------------------------------------------------------------------------------------------
+
+
+def _age(row: Row, chart: Chart, ask: Ask) -> Answer:
+    if chart.age is None:
+        return Answer(OPEN, "missing")
+    return _known(_COMPARE[row.sign](Decimal(chart.age), _value(row)))
+
+
+def _use(row: Row, chart: Chart, ask: Ask) -> Answer:
+    return _known(ask.use in row.uses)
+
+
+def _specialist(row: Row, chart: Chart, ask: Ask) -> Answer:
+    own = ((chart.patient.get("prescriber") or {}).get("specialty") or "").lower()
+    if own in row.specialties:
+        return Answer(YES)
+    return Answer(OPEN, "missing")
+
+
+def _statement(row: Row, chart: Chart, ask: Ask) -> Answer:
+    said = [s for s in chart.noted("attestations") if s["topic"] == row.topic and chart.possible(day(s.get("date")))]
+    if not said:
+        return Answer(OPEN, "missing")
+    newest = max(day(s["date"]) or date.min for s in said)
+    if newest < chart.since(row.window):
+        return Answer(OPEN, "stale")
+    return _agreed({s["present"] for s in said if day(s["date"]) == newest})
+
+
+# --- measurements ----------------------------------------------------------------------------------------
+
+
+def _measured_value(row: Row, chart: Chart, ask: Ask) -> Answer:
+    test = row.tests[0]
+    until = ask.therapy_start if row.at_start and ask.therapy_start else chart.as_of
+    newest = _newest(chart.readings(test), chart.since(row.window), until)
+    if not newest:
+        return _not_found(chart, test, until)
+    compare = _COMPARE[row.sign]
+    values = [tenths(r.value) if test in TENTHS else r.value for r in newest]
+    return _agreed({compare(value, _value(row)) for value in values})
+
+
+def _on_file(row: Row, chart: Chart, ask: Ask) -> Answer:
+    for test in row.tests:
+        if not _newest(chart.readings(test), chart.since(row.window), chart.as_of):
+            return _not_found(chart, test, chart.as_of)
+    return Answer(YES)
+
+
+def _change(row: Row, chart: Chart, ask: Ask) -> Answer:
+    test, start = row.tests[0], ask.therapy_start
+    if start is None:
+        return Answer(OPEN, "missing")
+    readings = chart.readings(test)
+    before = _newest(readings, date.min, start)
+    later = [r for r in readings if r.day > start]
+    now = _newest(later, chart.since(row.window), chart.as_of)
+    if not before or not now:
+        return Answer(OPEN, "stale" if before and later else "missing")
+    falls = {
+        (old.value - new.value) * (100 if row.percent else 1) >= _value(row) * (old.value if row.percent else 1)
+        for old in before
+        for new in now
+    }
+    return _agreed(falls)
+
+
+def _newest(readings: list[Reading], first: date, last: date) -> list[Reading]:
+    """The readings of the newest day that is in the period."""
+    inside = [r for r in readings if first <= r.day <= last]
+    return [r for r in inside if r.day == inside[-1].day]
+
+
+def _not_found(chart: Chart, test: str, until: date) -> Answer:
+    if any(r.day <= until for r in chart.readings(test)):
+        return Answer(OPEN, "stale")
+    return Answer(OPEN, "unit" if chart.void(test) else "missing")
+
+
+# --- conditions ------------------------------------------------------------------------------------------
+
+
+def _condition(row: Row, chart: Chart, ask: Ask) -> Answer:
+    if row.women_only and chart.patient.get("sex") == "male":
+        return Answer(NO)
+    said = _said_of_condition(row, chart)
+    problems = chart.listed("conditions")
+    hinted = False
+    for entry in problems or ():
+        if entry.get("verification") == "refuted":
+            continue
+        shows = _shows(row, entry.get("code", ""), entry.get("name", ""))
+        ended = day(entry.get("abated"))
+        if ended is not None and ended <= chart.as_of and not row.ever:
+            continue
+        begun = day(entry.get("onset"))
+        if begun is not None and begun > chart.as_of:
+            continue
+        if shows == YES and entry.get("verification", "confirmed") == "confirmed":
+            return Answer(YES)
+        hinted = hinted or shows in (YES, OPEN)
+    if row.family:
+        shown = [_shows(row, e.get("code", ""), e.get("condition", "")) for e in chart.noted("family_history")]
+        if YES in shown:
+            return Answer(YES)
+        hinted = hinted or OPEN in shown
+    people = ("self", "family") if row.family else ("self",)
+    if any(said.get(person) is True for person in people):
+        return Answer(YES)
+    denied = all(said.get(person) is False for person in people)
+    if denied:
+        return Answer(NO)
+    if hinted:
+        return Answer(OPEN, "ambiguous")
+    if row.denial_needed or problems is None:
+        return Answer(OPEN, "missing")
+    return Answer(NO)
+
+
+def _said_of_condition(row: Row, chart: Chart) -> dict[str, bool]:
+    """The newest explicit statement about each person."""
+    topic = TOPICS.get(row.name, row.name)
+    said: dict[str, bool] = {}
+    for entry in sorted(chart.noted("attestations"), key=lambda e: e.get("date") or ""):
+        if entry["topic"] == topic and chart.possible(day(entry.get("date"))):
+            said.update(dict.fromkeys(entry.get("subjects", ["self"]), entry["present"]))
+    return said
+
+
+def _shows(row: Row, code: str, words: str) -> Truth:
+    """Whether a code or words are the condition (YES), leave it open (OPEN), or are something else (NO)."""
+    if code and any(code.startswith(c) for c in row.codes):
+        return YES
+    spoken = words.lower()
+    if any(w in spoken for w in SPOKEN.get(row.name, (row.name.lower(),))) and not any(
+        w in spoken for w in OTHER_TYPE
+    ):
+        return YES
+    if row.hints and not any(w in spoken for w in OTHER_TYPE):
+        if code and any(code.startswith(c) for c in row.hints):
+            return OPEN
+        if any(w in spoken for w in UNTYPED):
+            return OPEN
+    return NO
+
+
+# --- drugs -----------------------------------------------------------------------------------------------
+
+
+def _names(row: Row, entry: Entry) -> bool:
+    """Whether an entry is of a drug or class that the row names."""
+    called = {entry.get("drug", entry.get("substance", "")).lower(), *(i.lower() for i in entry.get("ingredients", ()))}
+    return bool(called & set(row.drugs)) or bool(set(entry.get("classes", ())) & set(row.classes))
+
+
+def _taking(row: Row, chart: Chart, ask: Ask) -> Answer:
+    entries = chart.listed("medications")
+    if entries is None:
+        return Answer(OPEN, "missing")
+    found: Truth = NO
+    for entry in entries:
+        if not _names(row, entry) or entry["drug"].lower() == ask.drug["name"].lower():
+            continue
+        now = _taken_now(entry, chart)
+        if now == YES:
+            return Answer(YES)
+        found = OPEN if now is OPEN else found
+    return Answer(found, "ambiguous" if found is OPEN else "")
+
+
+def _taken_now(entry: Entry, chart: Chart) -> Truth:
+    end, start = day(entry.get("end")), day(entry.get("start"))
+    if start is not None and start > chart.as_of:
+        return NO
+    if end is not None:
+        return YES if end > chart.as_of else NO
+    return {"active": YES, "stopped": NO}.get(entry.get("status") or "", OPEN)
+
+
+def _trial(row: Row, chart: Chart, ask: Ask) -> Answer:
+    entries = chart.listed("medications")
+    if entries is None:
+        return Answer(OPEN, "missing")
+    by_drug: dict[str, list[Entry]] = {}
+    for entry in entries:
+        if _names(row, entry):
+            by_drug.setdefault(_drug_key(entry), []).append(entry)
+    spans = [span for group in by_drug.values() for span in chart.spans(group)]
+    answers = [_one_trial(row, span.entries, span.first, span.last, span.going_on, chart) for span in spans]
+    return _best(answers)
+
+
+def _drug_key(entry: Entry) -> str:
+    return "/".join(sorted(entry.get("ingredients", ()))) or entry["drug"].lower()
+
+
+def _one_trial(
+    row: Row, entries: tuple[Entry, ...], first: date | None, last: date | None, going_on: bool, chart: Chart
+) -> Answer:
+    parts: list[Answer] = []
+    if row.extended_release:
+        kinds = {entry.get("formulation") for entry in entries}
+        parts.append(Answer(YES if "ER" in kinds else OPEN if None in kinds else NO, "missing"))
+    if row.responses:
+        given = [e.get("outcome") for e in entries if e.get("outcome")]
+        fits = [any(g.lower().startswith(r) for r in row.responses) for g in given[-1:]]
+        parts.append(_known(fits[0]) if fits else Answer(OPEN, "missing"))
+    if row.dose is not None:
+        parts.append(_dose(row.dose, entries))
+    if row.window is not None and not going_on:
+        parts.append(_known(last >= chart.since(row.window)) if last else Answer(OPEN, "missing"))
+    if row.days:
+        if first is None or last is None:
+            parts.append(Answer(OPEN, "missing"))
+        elif (last - first).days < row.days:
+            parts.append(Answer(NO))
+        elif row.claims:
+            parts.append(_claims(row, chart, entries, first, last))
+    return _worst(parts)
+
+
+def _dose(needed: Decimal, entries: tuple[Entry, ...]) -> Answer:
+    daily = [
+        Decimal(str(e["dose"])) * Decimal(str(e["per_day"])) for e in entries if e.get("dose") and e.get("per_day")
+    ]
+    if any(d >= needed for d in daily):
+        return Answer(YES)
+    return Answer(NO if len(daily) == len(entries) else OPEN, "missing")
+
+
+def _claims(row: Row, chart: Chart, entries: tuple[Entry, ...], first: date, last: date) -> Answer:
+    keys = {_drug_key(e) for e in entries}
+    paid = sum(
+        fill["days_supply"]
+        for fill in chart.noted("fills")
+        if _drug_key(fill) in keys and first <= (day(fill["date"]) or date.min) <= last
+    )
+    return Answer(YES) if paid >= row.days else Answer(OPEN, "missing")
+
+
+def _intolerance(row: Row, chart: Chart, ask: Ask) -> Answer:
+    entries, allergies = chart.listed("medications"), chart.listed("allergies")
+    open_one = entries is None or allergies is None
+    for entry in entries or ():
+        if _names(row, entry) and (entry.get("outcome") or "").startswith("Intolerance"):
+            if not row.extended_release or entry.get("formulation") == "ER":
+                return Answer(YES)
+            open_one = open_one or entry.get("formulation") is None
+    for item in allergies or ():
+        if _names(row, item) and item.get("type", "allergy") == "intolerance":
+            if not row.extended_release:
+                return Answer(YES)
+            open_one = True
+    return Answer(OPEN, "missing") if open_one else Answer(NO)
+
+
+def _allergy(row: Row, chart: Chart, ask: Ask) -> Answer:
+    items = chart.listed("allergies")
+    if items is None:
+        return Answer(OPEN, "missing")
+    own = {ask.drug["name"].lower(), ask.drug["generic"].lower(), *ask.drug["ingredients"]}
+    for item in items:
+        called = {item["substance"].lower(), *item.get("ingredients", ())}
+        if item.get("type", "allergy") == "allergy" and (
+            called & own if row.own_drug else _names(row, item)
+        ):
+            return Answer(YES)
+    return Answer(NO)
+
+
+def _on_drug(row: Row, chart: Chart, ask: Ask) -> Answer:
+    entries = chart.listed("medications")
+    if entries is None:
+        return Answer(OPEN, "missing")
+    own = [e for e in entries if e["drug"].lower() == ask.drug["name"].lower()]
+    open_one = False
+    if row.dose is not None:
+        open_one = any(e.get("dose") is None for e in own)
+        own = [e for e in own if e.get("dose") is not None and Decimal(str(e["dose"])) >= row.dose]
+    answers = []
+    for span in chart.spans(own):
+        if not span.going_on:
+            answers.append(Answer(NO))
+        elif span.first is None:
+            answers.append(Answer(OPEN, "missing"))
+        else:
+            answers.append(_known(after_months(span.first, row.months) <= chart.as_of))
+    found = _best(answers)
+    return Answer(OPEN, "missing") if found.truth == NO and open_one else found
+
+
+# --- programs and papers -----------------------------------------------------------------------------------
+
+
+def _program(row: Row, chart: Chart, ask: Ask) -> Answer:
+    answers = []
+    for program in chart.noted("programs"):
+        first, last = day(program.get("start")), day(program.get("end"))
+        if first is None or not chart.possible(first):
+            answers.append(Answer(OPEN, "missing"))
+            continue
+        until = chart.as_of if last is None or last > chart.as_of else last
+        parts = [_known(after_months(first, row.months) <= until)]
+        if row.window is not None:
+            parts.append(_known(until >= chart.since(row.window)))
+        answers.append(_worst(parts))
+    return _best(answers) if answers else Answer(OPEN, "missing")
+
+
+def _note(row: Row, chart: Chart, ask: Ask) -> Answer:
+    return _paper(row, chart, (n.get("date") for n in chart.noted("notes")), "note")
+
+
+def _result(row: Row, chart: Chart, ask: Ask) -> Answer:
+    days = [r.day.isoformat() for r in chart.readings(row.tests[0])]
+    return _paper(row, chart, days, "lab")
+
+
+def _study(row: Row, chart: Chart, ask: Ask) -> Answer:
+    days = [r.day.isoformat() for r in chart.readings(row.tests[0])]
+    return _paper(row, chart, days, "study")
+
+
+def _claims_paper(row: Row, chart: Chart, ask: Ask) -> Answer:
+    return _paper(row, chart, [f["date"] for f in chart.noted("fills") if _names(row, f)], "fills")
+
+
+def _program_paper(row: Row, chart: Chart, ask: Ask) -> Answer:
+    days = []
+    for program in chart.noted("programs"):
+        last = day(program.get("end"))
+        if program.get("start"):
+            days.append((chart.as_of if last is None or last > chart.as_of else last).isoformat())
+    return _paper(row, chart, days, "programme")
+
+
+def _paper(row: Row, chart: Chart, days: Iterable[str | None], kind: str) -> Answer:
+    added = [d.get("date") for d in chart.noted("documents") if d.get("of") == kind]
+    sent = [when for when in map(day, [*days, *added]) if when and chart.possible(when)]
+    if any(when >= chart.since(row.window) for when in sent):
+        return Answer(YES)
+    return Answer(OPEN, "stale" if sent else "missing")
+
+
+# --- answers ---------------------------------------------------------------------------------------------
+
+
+def _value(row: Row) -> Decimal:
+    assert row.value is not None, row.text
+    return row.value
+
+
+def _known(true: bool) -> Answer:
+    return Answer(YES if true else NO)
+
+
+def _agreed(said: set[bool]) -> Answer:
+    return _known(said.pop()) if len(said) == 1 else Answer(OPEN, "conflict")
+
+
+def _worst(parts: list[Answer]) -> Answer:
+    """All must hold."""
+    for truth in (NO, OPEN):
+        for part in parts:
+            if part.truth == truth:
+                return part
+    return Answer(YES)
+
+
+def _best(answers: list[Answer]) -> Answer:
+    """One must hold."""
+    for truth in (YES, OPEN):
+        for answer in answers:
+            if answer.truth == truth:
+                return answer
+    return Answer(NO)
+
+
+_JUDGES: dict[str, Callable[[Row, Chart, Ask], Answer]] = {
+    "age": _age,
+    "use": _use,
+    "specialist": _specialist,
+    "statement": _statement,
+    "value": _measured_value,
+    "on file": _on_file,
+    "change": _change,
+    "condition": _condition,
+    "taking": _taking,
+    "trial": _trial,
+    "intolerance": _intolerance,
+    "allergy": _allergy,
+    "on drug": _on_drug,
+    "program": _program,
+    "paper:note": _note,
+    "paper:result": _result,
+    "paper:study": _study,
+    "paper:claims": _claims_paper,
+    "paper:program": _program_paper,
+}

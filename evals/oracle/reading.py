@@ -1,0 +1,389 @@
+"""One clause's sentence read into a row: what kind of thing it asks, and its numbers, names and codes.
+
+The sentences of all payers are read by the same expressions: first what a sentence is about, then its words for
+at least, before, or per dose, whoever's house style they are.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+from evals.oracle.vocabulary import CLASSES, SPECIALTIES, STATEMENTS, TESTS, USES
+
+
+class Unreadable(ValueError):
+    """A sentence of a policy that this reader has no words for."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the decision table. Only the columns that its kind needs are filled."""
+
+    number: str
+    text: str
+    kind: str
+    parent: str = ""
+    needed: int = 0  # of a gate's lines; 0: all of them
+    uses: tuple[str, ...] = ()
+    tests: tuple[str, ...] = ()
+    sign: str = ""  # >=, >, <=, <
+    value: Decimal | None = None
+    percent: bool = False
+    window: int | None = None  # days up to the request
+    at_start: bool = False
+    name: str = ""
+    codes: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()  # codes that leave a condition open
+    ever: bool = False
+    family: bool = False
+    women_only: bool = False
+    denial_needed: bool = False
+    drugs: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    own_drug: bool = False
+    days: int = 0
+    months: int = 0
+    dose: Decimal | None = None
+    responses: tuple[str, ...] = ()
+    extended_release: bool = False
+    claims: bool = False
+    topic: str = ""
+    specialties: tuple[str, ...] = ()
+    relied_on: str = ""  # the clause that a document is asked for
+
+
+_CODE = r"[A-Z]\d[0-9A-Z]?(?:\.[0-9A-Z]{1,4})?"
+_CODES = re.compile(rf"{_CODE}(?:(?:,|;| /)? (?:or )?{_CODE})*(?![\w-])")
+_WINDOW = re.compile(
+    r"(?:no more than |not more than |<= |>= )?(\d+)(?:st|nd|rd|th)?[- ]days?"
+    r"(?:[- ]period ending| (?:before|preceding|to filing|prior to|leading up|old\b|when))[^,;.]*"
+)
+_NUMBER = r"(\d+(?:\.\d+)?)"
+_SIGNS = (
+    (
+        "<=",
+        rf"(?:at most|no(?:t)? more than|less than or equal to|<=|a maximum of|equal to or below|not above|"
+        rf"not exceeding) {_NUMBER}",
+    ),
+    (
+        ">=",
+        rf"(?:at least|no(?:t)? (?:less|fewer) than|(?:greater than or )?equal to(?: or above)?|>=|a minimum of|"
+        rf"minimum age of|not below) {_NUMBER}",
+    ),
+    (">=", rf"{_NUMBER}(?: [^,;:]{{0,30}}?)?\(inclusive\) or above"),
+    ("<=", rf"{_NUMBER}(?: [^,;:]{{0,30}}?)?\(inclusive\) or below"),
+    (">=", rf"{_NUMBER}(?: [^,;:]{{0,30}}?)? or (?:higher|older|over|more|longer)\b"),
+    ("<=", rf"{_NUMBER}(?: [^,;:]{{0,30}}?)? or (?:lower|younger|under|less|shorter)\b"),
+    (">=", rf"{_NUMBER} years of age or older"),
+    ("<", rf"(?:(?:strictly )?less than|under|below|beneath|<) {_NUMBER}"),
+    (">", rf"(?:(?:strictly )?(?:greater|more) than|above|over|exceeding|>) {_NUMBER}"),
+)
+_AT_START = (
+    r"therapy (?:began|start)|commencement of therapy|first (?:use|dose)|start of treatment|product was begun|"
+    r"(?:day you began|since you started) the drug|start of therapy|pre-therapy"
+)
+_OWN = (
+    r"(?:requested|submitted) (?:drug|product|treatment)|(?:product|drug) (?:filed for|asked for|asked about|"
+    r"requested|you ask for)|very product requested|agent under review"
+)
+_TRIAL = (
+    r"\btried (?P<a>.+?) for at least|undergone treatment with (?P<b>.+?) for no fewer|"
+    r"therapeutic trial of (?P<c>.+?), (?:daily|duration)|was treated with (?P<d>.+?) >=|"
+    r"been on (?P<e>.+?) for a minimum|prior therapy: (?P<f>.+?), \d|use of (?P<g>.+?) through \d|"
+    r"you took (?P<h>.+?) for \d|enrollee used (?P<i>.+?)(?: for (?:not|at)|, with|\.$)|"
+    r"made use of (?P<j>.+?) during \d"
+)
+_INTOLERANCE = (
+    r"could not tolerate (?P<a>.+?)(?:, or|$)|intolerance of (?P<b>.+?), whether|chart entry, to (?P<c>.+?)(?:,|\.$)|"
+    r"intolerance to (?P<d>.+?) recorded|came off (?P<e>.+?) for side|listed intolerance: (?P<f>.+?)(?:, ER|\.$)|"
+    r"shows that (?P<g>.+?) was not tolerated|had to stop (?P<h>.+?) because|not (?:tolerate|bear) (?P<i>.+?)[,.]"
+)
+_ALLERGY = (
+    r"allergic to (?P<a>.+?)\.$|allergy to (?P<b>.+?)(?: recorded)?\.$|listed allergy: (?P<c>.+?)\.$|"
+    r"has (?P<d>.+?) on the allergy list"
+)
+_NAME = (
+    r"(?:diagnosis(?:, (?:current or past|today or in the past))?,?(?: today)? of|condition of|"
+    r"active or (?:resolved|historical)|active|\(current(?: or past)?\)) "
+    r"(?P<name>.+?)(?: \(ICD| \[ICD| \[[A-Z]\d|, which doctors| - codes| <ICD| \(codes? [A-Z]| \(look for)"
+)
+
+
+def read_gate(text: str) -> int | None:
+    """How many of the lines below it a sentence asks for: 0 all, -1 none; None if it is no such sentence."""
+    said = text.lower()
+    if re.search(r"ruled out|none of|neither|not one of", said):
+        return -1
+    if re.search(r"\ball\b|every|each|jointly|both", said):
+        return 0
+    several = re.search(r"(?:minimum of|>=|at least|not less than) (\d+)|(\d+) or more", said)
+    if several:
+        return int(several[1] or several[2])
+    any_one = r"at least one|one or (?:more|several)|any (?:one|item)|one point|one of|not less than one"
+    return 1 if re.search(any_one, said) else None
+
+
+def read_sentence(number: str, text: str, parent: str) -> Row:
+    """The row of one criterion or exclusion. Errors: Unreadable."""
+    for reader in (
+        _condition,
+        _trial,
+        _intolerance,
+        _taking,
+        _on_drug,
+        _allergy,
+        _program,
+        _statement,
+        _specialist,
+        _change,
+        _use,
+        _age,
+        _measurement,
+    ):
+        found = reader(text)
+        if found:
+            return Row(number=number, text=text, parent=parent, **found)
+    raise Unreadable(f"clause {number} says nothing that can be decided: {text}")
+
+
+def read_document(number: str, text: str, parent: str, numbers: list[str]) -> Row:
+    """The row of one document to send. Errors: Unreadable."""
+    said = text.lower()
+    only_if = re.search(r"\b(?:when|where|should|if)\b.*", text)
+    named = [n for n in numbers if only_if and re.search(rf"(?<!\S){re.escape(n)}(?![\w(-])", only_if[0])]
+    relied = max(named, key=len, default="")
+    plain = text.replace(relied, "") if relied else text
+    columns = {"window": _window(plain), "relied_on": relied}
+    if re.search(r"\bnote\b", said):
+        return Row(number, text, "paper:note", parent, **columns)
+    if re.search(r"fill record|dispensing|claims", said):
+        names, classes = _drugs(re.split(r" from the | dated |, (?:no|when|should|dated)| \(", plain)[0])
+        return Row(number, text, "paper:claims", parent, drugs=names, classes=classes, **columns)
+    if "program" in said:
+        return Row(number, text, "paper:program", parent, **columns)
+    tests = _tests(plain)
+    if tests:
+        kind = "paper:study" if re.search(r"study|examination|diagnostic", said) else "paper:result"
+        return Row(number, text, kind, parent, tests=tests, **columns)
+    raise Unreadable(f"clause {number} asks for a document that nobody knows: {text}")
+
+
+def uses_in(text: str) -> tuple[str, ...]:
+    """The indications that a sentence names; "obstructive sleep apnea" alone is none."""
+    return tuple(key for words, key in USES.items() if words in text.lower())
+
+
+def _window(text: str) -> int | None:
+    found = _WINDOW.search(text)
+    return int(found[1]) if found else None
+
+
+def _compared(text: str) -> tuple[str, Decimal] | None:
+    bare = _WINDOW.sub(" ", text)
+    for sign, words in _SIGNS:
+        found = re.search(words, bare, re.I)
+        if found:
+            return sign, Decimal(found[1])
+    return None
+
+
+def _tests(text: str) -> tuple[str, ...]:
+    said, found = text.lower(), []
+    for words, key in sorted(TESTS.items(), key=lambda item: -len(item[0])):
+        if re.search(rf"\b{re.escape(words)}\b", said):
+            said = said.replace(words, " ")
+            found.append(key)
+    return tuple(dict.fromkeys(found))
+
+
+def _drugs(phrase: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(names, classes) of a list of drugs in any house's punctuation."""
+    classes = []
+    for words, key in CLASSES.items():
+        at = phrase.lower().find(words)
+        if at >= 0:
+            classes.append((at, key))
+            phrase = phrase[:at] + "/" * len(words) + phrase[at + len(words) :]
+    rest = re.sub(r"^(?:.*\b(?:of|for|documenting)|.*:) ", "", phrase)
+    names = [part.strip(" .,/").lower() for part in re.split(r", or | or |, | / |/+", rest)]
+    return tuple(n for n in names if n), tuple(key for _, key in sorted(classes))
+
+
+def _named(pattern: str, text: str) -> str | None:
+    found = re.search(pattern, text, re.I)
+    return next((part for part in found.groups() if part), None) if found else None
+
+
+def _condition(text: str) -> dict[str, object] | None:
+    named = re.search(_NAME, text)
+    if not named:
+        return None
+    lists = [re.findall(_CODE, part) for part in _CODES.findall(text[named.end("name") :].replace("ICD-10-CM", ""))]
+    said = text.lower()
+    return {
+        "kind": "condition",
+        "name": named["name"],
+        "codes": tuple(lists[0]),
+        "hints": tuple(lists[1]) if len(lists) > 1 else (),
+        "ever": bool(re.search(r"past\b|former|bygone|resolved|historical|closed|earlier|prior condition", said)),
+        "family": bool(re.search(r"famil|relati(?:ve|on)\b", said)),
+        "women_only": "female" in said,
+        "denial_needed": bool(
+            re.search(
+                r"expressly den|affirmed in the chart|explicit denial|ruled out only|only a denial|absence must be|"
+                r"written word|negat\w+ in the chart|chart (?:has to|must) say no|express chart entry",
+                said,
+            )
+        ),
+    }
+
+
+def _trial(text: str) -> dict[str, object] | None:
+    phrase = _named(_TRIAL, text)
+    if phrase is None or re.search(_OWN, phrase) or "months" in text:
+        return None
+    names, classes = _drugs(phrase)
+    said = text.lower()
+    days = re.search(r"(\d+)(?: or more)? days", said)
+    dose = re.search(rf"{_NUMBER} mg", said)
+    return {
+        "kind": "trial",
+        "drugs": names,
+        "classes": classes,
+        "days": int(days[1]) if days else 0,
+        "window": _window(text),
+        "dose": Decimal(dose[1]) if dose else None,
+        "responses": tuple(
+            key
+            for key, words in (
+                ("inadequate", r"inadequate|not enough effect"),
+                ("partial", r"partial|part of the effect"),
+                ("intolerance", r"intoleran|not tolerated|bad reaction"),
+            )
+            if re.search(words, said)
+        ),
+        "extended_release": "extended-release" in said,
+        "claims": "claims" in said,
+    }
+
+
+def _intolerance(text: str) -> dict[str, object] | None:
+    phrase = _named(_INTOLERANCE, text)
+    if phrase is None:
+        return None
+    names, classes = _drugs(phrase)
+    return {
+        "kind": "intolerance",
+        "drugs": names,
+        "classes": classes,
+        "extended_release": "extended-release" in text.lower(),
+    }
+
+
+def _taking(text: str) -> dict[str, object] | None:
+    words = (
+        r"is taking|under treatment with|at filing makes use of|in treatment with any|is now on|active therapy|"
+        r"present use of|currently uses|concurrent use|you take .* on the day"
+    )
+    if not re.search(words, text, re.I):
+        return None
+    _, classes = _drugs(text)
+    return {"kind": "taking", "classes": classes, "own_drug": False}
+
+
+def _on_drug(text: str) -> dict[str, object] | None:
+    months = re.search(r"(\d+)(?: full| or more)? calendar months", text)
+    if not months or not re.search(_OWN, text):
+        return None
+    dose = re.search(rf"{_NUMBER}(?: or more)? mg", text)
+    return {
+        "kind": "on drug",
+        "months": int(months[1]),
+        "dose": Decimal(dose[1]) if dose else None,
+        "own_drug": True,
+    }
+
+
+def _allergy(text: str) -> dict[str, object] | None:
+    phrase = _named(_ALLERGY, text)
+    if phrase is None:
+        return None
+    own = bool(re.search(_OWN, phrase))
+    names, classes = ((), ()) if own else _drugs(phrase)
+    return {"kind": "allergy", "drugs": names, "classes": classes, "own_drug": own}
+
+
+def _program(text: str) -> dict[str, object] | None:
+    months = re.search(r"(\d+)(?: full| or more)? calendar months", text)
+    if not months or "program" not in text:
+        return None
+    return {"kind": "program", "months": int(months[1]), "window": _window(text)}
+
+
+def _statement(text: str) -> dict[str, object] | None:
+    if not re.search(r"prescriber|your doctor writes", text, re.I):
+        return None
+    topic = next((key for words, key in STATEMENTS.items() if words in text), None)
+    return {"kind": "statement", "topic": topic, "window": _window(text)} if topic else None
+
+
+def _specialist(text: str) -> dict[str, object] | None:
+    if not re.search(r"speciali|practitioner of|works in|consult", text, re.I):
+        return None
+    found = tuple(name for name in SPECIALTIES if name in text.lower())
+    return {"kind": "specialist", "specialties": found} if found else None
+
+
+def _change(text: str) -> dict[str, object] | None:
+    if not re.search(
+        r"fallen by|declined by|reduction in|stands below|a decline|gone down|is down|went down|decrease of", text
+    ):
+        return None
+    amount = re.search(rf"{_NUMBER}(?: \(inclusive\))?(?: or more)? (percent\b(?!age)|[a-z]+)", _WINDOW.sub(" ", text))
+    if not amount:
+        return None
+    return {
+        "kind": "change",
+        "tests": _tests(text),
+        "value": Decimal(amount[1]),
+        "percent": amount[2] == "percent",
+        "window": _window(text),
+    }
+
+
+def _use(text: str) -> dict[str, object] | None:
+    if not re.search(
+        r"requested for|purpose of (?:the )?request|asked for on account|intended use|you want the drug|"
+        r"prescribed for|submittal is made for|filed for with a view|filing is (?:made )?with a view",
+        text,
+        re.I,
+    ):
+        return None
+    found = uses_in(text)
+    return {"kind": "use", "uses": found} if found else None
+
+
+def _age(text: str) -> dict[str, object] | None:
+    if not re.search(r"\bage\b|years old|or older", text, re.I) or _tests(text):
+        return None
+    compared = _compared(text)
+    return {"kind": "age", "sign": compared[0], "value": compared[1]} if compared else None
+
+
+def _measurement(text: str) -> dict[str, object] | None:
+    tests = _tests(text)
+    if not tests:
+        return None
+    compared = _compared(re.sub(r"\([A-Z]+\)|\(eGFR\)|0\.1\.$", "", text))
+    if compared is None:
+        return {"kind": "on file", "tests": tests, "window": _window(text)}
+    return {
+        "kind": "value",
+        "tests": tests,
+        "sign": compared[0],
+        "value": compared[1],
+        "window": _window(text),
+        "at_start": bool(re.search(_AT_START, text)),
+    }

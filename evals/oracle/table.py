@@ -1,0 +1,103 @@
+"""A policy's text as a decision table: for each use, the rows that grant, renew, withhold, limit and document it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import lru_cache
+
+from evals.oracle.clauses import Clause, clauses_of
+from evals.oracle.reading import Row, Unreadable, read_document, read_gate, read_sentence, uses_in
+
+__all__ = ["DecisionTable", "Limit", "Row", "Unreadable", "read_policy"]
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most `amount` billing units in `days` days, for one strength or, where it is "", for those not named."""
+
+    number: str
+    strength: str
+    amount: Decimal
+    days: int
+
+
+@dataclass
+class DecisionTable:
+    """Rows by use: the keys of `criteria`, `renewal`, `exclusions`, `papers` are t2dm, weight, …"""
+
+    criteria: dict[str, list[Row]] = field(default_factory=dict)
+    renewal: dict[str, list[Row]] = field(default_factory=dict)
+    exclusions: dict[str, list[Row]] = field(default_factory=dict)
+    papers: dict[str, list[Row]] = field(default_factory=dict)
+    limits: list[Limit] = field(default_factory=list)
+    excluded_uses: set[str] = field(default_factory=set)
+
+
+@lru_cache(maxsize=256)
+def read_policy(text: str) -> DecisionTable:
+    """The table of one policy. Errors: Unreadable, with the clause and its words."""
+    clauses = clauses_of(text)
+    numbers = [clause.number for clause in clauses]
+    table = DecisionTable()
+    parts = {
+        "criteria": table.criteria,
+        "renewal": table.renewal,
+        "exclusions": table.exclusions,
+        "documents": table.papers,
+    }
+    for head in clauses:
+        below = [c for c in clauses if c.section == head.section and _stands_under(c, head, clauses)]
+        if head.parent or not below:
+            continue
+        rows = [_row(c, clauses, numbers, head) for c in below]
+        for use in uses_in(head.text):
+            if head.section in parts:
+                parts[head.section].setdefault(use, []).extend(rows)
+    for clause in clauses:
+        if clause.section == "quantity":
+            table.limits.extend(_limit(clause))
+        if clause.section == "exclusions" and not clause.parent and clause.number not in {c.parent for c in clauses}:
+            table.excluded_uses.update(uses_in(clause.text.split(":")[0]))
+    if not table.criteria:
+        raise Unreadable("the policy has no criteria for any use that is known")
+    return table
+
+
+def _stands_under(clause: Clause, head: Clause, clauses: list[Clause]) -> bool:
+    by_number = {c.number: c for c in clauses}
+    while clause.parent:
+        if clause.parent == head.number:
+            return True
+        clause = by_number[clause.parent]
+    return False
+
+
+def _row(clause: Clause, clauses: list[Clause], numbers: list[str], head: Clause) -> Row:
+    parent = "" if clause.parent == head.number else clause.parent
+    if clause.section == "documents":
+        return read_document(clause.number, clause.text, parent, [n for n in numbers if n != clause.number])
+    if any(c.parent == clause.number for c in clauses):
+        needed = read_gate(clause.text)
+        if needed is None:
+            raise Unreadable(f"clause {clause.number} does not say how many of those below it: {clause.text}")
+        return Row(clause.number, clause.text, "gate", parent, needed=needed)
+    return replace(read_sentence(clause.number, clause.text, parent))
+
+
+def _limit(clause: Clause) -> list[Limit]:
+    found = re.search(
+        r"(?P<amount>\d+(?:\.\d+)?) (?:mL|tablets?)\b.*?(?P<days>\d+) days", clause.text
+    )
+    if not found:
+        return []
+    strength = re.search(r"\b(\d+(?:\.\d+)?) mg\b", clause.text)
+    return [
+        Limit(
+            clause.number,
+            f"{strength[1]} mg" if strength else "",
+            Decimal(found["amount"]),
+            int(found["days"]),
+        )
+    ]
