@@ -1,0 +1,228 @@
+"""Clauses quoted with their numbers, or that the policy does not say and whom to ask."""
+
+from __future__ import annotations
+
+import re
+
+from agent.answers.answer import Answer, Said, Source
+from agent.answers.policy.contents import Contents, contents_of
+from agent.answers.policy.finding import Found, find
+from agent.answers.wording import drug_slot, plan_slot
+from agent.ledger import Ledger
+from agent.understanding.reading import Ask
+from tools.bound import Bound
+from tools.records import Clause, Drug, Plan, Policy
+from tools.rules import AllOf, AnyOf, AtLeast, Composite
+from tools.terms import INDICATIONS
+
+MOST_LISTED = 9  # clauses of a section that is asked for as a whole
+
+
+def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
+    """The clauses that answer, verbatim with their numbers; that the policy does not say; or which drug is meant."""
+    if not ask.drugs:
+        return _ask_back(bound, ledger)
+    name = bound.store.drug(ask.drugs[0]).name
+    policy = bound.policy(name)
+    if policy is None:
+        return _no_policy(name, bound, ledger)
+    question = ask.about or ask.text
+    drug = bound.store.drug(name)
+    hits = bound.clauses(name, question, len(policy.clauses))
+    found = find(policy, bound.plan.benefits[name], drug, question, hits, ask.indication)
+    reply = Answer(intent="policy", ledger=ledger, drugs=(name,))
+    if not found.clauses:
+        reply.said += _silence(found, policy, bound.plan, ledger)
+        return reply
+    reply.said += _quotes(found, policy, bound.plan, drug, ledger)
+    reply.sources += [
+        Source(source=f"{policy.id} {clause.id}", quote=clause.text, kind="policy")
+        for clause in found.clauses
+    ]
+    return reply
+
+
+def _quotes(found: Found, policy: Policy, plan: Plan, drug: Drug, ledger: Ledger) -> list[Said]:
+    """Each clause with its number; what it is one of, where it is one of several ways."""
+    benefit = plan.benefits[policy.drug]
+    held = contents_of(policy, benefit, drug)
+    name = drug_slot(ledger, drug.name)
+    if found.whole:
+        return _listed(found, policy, held, name, ledger)
+    first, *others = found.clauses
+    lead = _LEADS.get(first.section, "The {drug} policy says").format(drug=name)
+    quoted, others_too = _quoted(first, policy, ledger), _together(first, held, policy, ledger)
+    text = f"{lead}{_use(first, held, ledger)}, {quoted}{others_too}"
+    said = [Said(text=text, verbatim=True)]
+    choice = _choice(first, held)
+    if choice is not None and choice.clause_id in held.clauses:
+        said.append(Said(text=_one_of(choice, policy, ledger), verbatim=True))
+    for other in others:
+        use = _use(other, held, ledger).removeprefix(", ")
+        words = _quoted(other, policy, ledger, capital=not use)
+        text = (
+            f"{use[:1].upper()}{use[1:]}{', ' if use else ''}{words}{_together(other, held, policy, ledger)}"
+        )
+        said.append(Said(text=text, verbatim=True, bullet=True))
+    return said
+
+
+_LEADS = {
+    "criteria": "The {drug} policy asks for this",
+    "exclusions": "The {drug} policy counts as an exclusion",
+    "renewal": "For a renewal the {drug} policy asks for this",
+    "documentation": "On documents the {drug} policy says",
+}
+
+
+def _together(clause: Clause, held: Contents, policy: Policy, ledger: Ledger) -> str:
+    """Which clauses must be met with this one, where it is but a part of one way."""
+    entry = held.printed.get(clause.id)
+    if entry is None or len(entry.above) < 2 or not isinstance(entry.above[-1], AllOf):
+        return ""
+    ids = [child.clause_id for child in entry.above[-1].children if child.clause_id not in ("", clause.id)]
+    return f" (together with {', '.join(_number(one, policy, ledger) for one in ids)})" if ids else ""
+
+
+def _listed(found: Found, policy: Policy, held: Contents, name: str, ledger: Ledger) -> list[Said]:
+    """A section's clauses as a list, with how many are not shown."""
+    what = {
+        "criteria": f"For {name} the policy asks for:",
+        "renewal": f"To renew {name} the policy asks for:",
+        "exclusions": f"The policy excludes {name} where one of these is so:",
+        "documentation": f"With a request for {name} the policy wants:",
+    }[str(found.whole)]
+    shown, rest = found.clauses[:MOST_LISTED], len(found.clauses) - MOST_LISTED
+    said = [Said(text=what, verbatim=True)]
+    for clause in shown:
+        branches = _branches(clause, held, policy, ledger)
+        text = f"{_quoted(clause, policy, ledger, capital=True)}{branches}"
+        said.append(Said(text=text, verbatim=True, bullet=True))
+    if rest > 0:
+        more = ledger.add("count", rest, origin="derived", formula="clauses of the section not shown")
+        said.append(Said(text=f"{more} more stand in the policy.", verbatim=True, bullet=True))
+    return said
+
+
+def _branches(clause: Clause, held: Contents, policy: Policy, ledger: Ledger) -> str:
+    """Which clauses stand under a lead-in."""
+    entry = held.printed.get(clause.id)
+    if entry is None or not isinstance(entry.part, Composite):
+        return ""
+    ids = [child.clause_id for child in entry.part.children if child.clause_id]
+    return f" (see {', '.join(_number(one, policy, ledger) for one in ids)})" if ids else ""
+
+
+def _quoted(clause: Clause, policy: Policy, ledger: Ledger, capital: bool = False) -> str:
+    quote = ledger.add(
+        "quote", clause.text, origin="policy", source=f"{policy.id} {clause.id}", attribute="policy"
+    )
+    return f"{'In' if capital else 'in'} {_number(clause.id, policy, ledger)}: “{quote}”"
+
+
+def _number(clause_id: str, policy: Policy, ledger: Ledger) -> str:
+    return clause_slot(ledger, policy.id, clause_id)
+
+
+def clause_slot(ledger: Ledger, policy_id: str, clause_id: str) -> str:
+    """ "§ 1(a)(3)", and "clause 3.1" where the number alone could be any number."""
+    source = f"{policy_id} {clause_id}"
+    slot = ledger.add("code", clause_id, origin="policy", source=source, attribute="clause")
+    return f"clause {slot}" if re.fullmatch(r"\d+(?:\.\w+)?", clause_id) else slot
+
+
+def _use(clause: Clause, held: Contents, ledger: Ledger) -> str:
+    """For which use a clause holds, where the policy has several and it does not hold for all."""
+    entry = held.printed.get(clause.id)
+    uses = {rule.indication for other in held.printed.values() for rule in other.rules}
+    if entry is None or len(uses) < 2:
+        return ""
+    its = dict.fromkeys(rule.indication for rule in entry.rules)
+    if len(its) == len(uses):
+        return ""
+    shown = [
+        ledger.add(
+            "words",
+            INDICATIONS.get(one, one),
+            origin="policy",
+            attribute="indication",
+            source=entry.rules[0].policy_id,
+        )
+        for one in its
+    ]
+    return f", for {' and '.join(shown)}"
+
+
+def _choice(clause: Clause, held: Contents) -> Composite | None:
+    """The outermost choice of which this clause is one way."""
+    entry = held.printed.get(clause.id)
+    if entry is None:
+        return None
+    return next((node for node in entry.above if isinstance(node, AnyOf | AtLeast)), None)
+
+
+def _one_of(choice: Composite, policy: Policy, ledger: Ledger) -> str:
+    ways = ledger.add(
+        "count",
+        len(choice.children),
+        origin="policy",
+        source=f"{policy.id} {choice.clause_id}",
+        attribute="ways",
+    )
+    number = _number(choice.clause_id, policy, ledger)
+    if isinstance(choice, AtLeast):
+        least = ledger.add(
+            "count", choice.k, origin="policy", source=f"{policy.id} {choice.clause_id}", attribute="ways"
+        )
+        return f"It is one of {ways} under {number}, of which {least} must be met."
+    return f"It is one of {ways} ways to meet {number}; one is enough."
+
+
+def _silence(found: Found, policy: Policy, plan: Plan, ledger: Ledger) -> list[Said]:
+    """That the policy does not say, and whom to ask."""
+    name, number = drug_slot(ledger, policy.drug), _policy_id(policy, ledger)
+    if found.about:
+        about = ledger.add("words", found.about, origin="request", source="question")
+        text = f"The {name} policy does not say: no clause of {number} is about {about}."
+    else:
+        text = f"The {name} policy does not say: no clause of {number} answers this."
+    said = [Said(text=text, verbatim=True)]
+    if plan.phone:
+        phone = ledger.add("code", plan.phone, origin="plan", source=f"plan:{plan.id}", attribute="phone")
+        payer = ledger.add("name", plan.payer, origin="plan", source=f"plan:{plan.id}", attribute="payer")
+        said.append(Said(text=f"{payer} can be asked at {phone}.", must=False))
+    return said
+
+
+def _policy_id(policy: Policy, ledger: Ledger) -> str:
+    return ledger.add("code", policy.id, origin="policy", source=policy.id, attribute="policy")
+
+
+def _no_policy(name: str, bound: Bound, ledger: Ledger) -> Answer:
+    """There is no policy for the drug: it is not listed, not covered, or needs no PA."""
+    benefit = bound.plan.benefits.get(name)
+    drug = drug_slot(ledger, name)
+    source = f"plan:{bound.plan.id}"
+    plan = plan_slot(ledger, bound.plan)
+    if benefit is None:
+        text = f"{plan} does not list {drug}, so there is no policy for it."
+    elif not benefit.covered:
+        why = ledger.add("words", benefit.reason, origin="plan", source=source) if benefit.reason else ""
+        text = f"There is no PA policy for {drug}: {plan} does not cover it" + (f" ({why})." if why else ".")
+    elif not benefit.pa_required:
+        text = f"There is no PA policy for {drug}: {plan} covers it without prior authorization."
+    else:
+        text = f"{plan} asks for prior authorization of {drug}, but its policy is not on file."
+    return Answer(intent="policy", said=[Said(text=text, verbatim=True)], ledger=ledger, drugs=(name,))
+
+
+def _ask_back(bound: Bound, ledger: Ledger) -> Answer:
+    """No drug is held: the ones with a policy are offered."""
+    choice = tuple(name for name, benefit in bound.plan.benefits.items() if benefit.pa_required)
+    if not choice:
+        plan = plan_slot(ledger, bound.plan)
+        text = f"{plan} has no policy on file that asks for prior authorization."
+        return Answer(intent="policy", said=[Said(text=text, verbatim=True)], ledger=ledger)
+    names = [ledger.add("drug", name, origin="plan", source=f"plan:{bound.plan.id}") for name in choice]
+    text = f"Which drug's policy do you mean: {', '.join(names)}?"
+    return Answer(intent="policy", said=[Said(text=text, verbatim=True)], ledger=ledger, offered=choice)
