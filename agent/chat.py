@@ -101,7 +101,7 @@ def understand(state: State, runtime: Runtime[Sitting]) -> State:
     sitting = runtime.context
     sitting.go_on()
     sitting.emit(Event(what="understanding"))
-    question, talk = state["question"], _talk(state)
+    question, talk = state["question"], _talk_with(state, sitting.desk)
     known = Known.of(sitting.desk.store)
     reading = _outright(question) or code.read(question, talk, known)
     spoken = Spoken(notice=sitting.desk.notice)
@@ -120,8 +120,9 @@ def bind(state: State, runtime: Runtime[Sitting]) -> State:
         patient = sitting.desk.store.patient(bound_to)
         if not people.is_other(reading.person, patient):
             return {}
-        answer = refusals.other_patient(ledger)
-        return _settled(spoken, [answer], ledger)
+        told = msgspec.structs.replace(reading, asks=(Ask(intent="other_patient"),))
+        settled = _settled(spoken, [refusals.other_patient(ledger)], ledger)
+        return {"reading": msgspec.to_builtins(told), **settled}
     offered = _talk(state).offered
     if not people.needs_patient(reading, offered):
         answer = courtesy.answer(reading.asks[0], None, ledger, reading)
@@ -298,18 +299,17 @@ def _paragraphs(sentences: Iterable[str]) -> list[str]:
 
 
 def _next_talk(talk: Talk, reading: Reading, spoken: Spoken, state: State, desk: ChatDesk) -> Talk:
+    """What the next question can lean on. A look at the whole plan does not change what the talk is about."""
     drugs = spoken.drugs or talk.drugs
-    before = talk.drugs if spoken.drugs and spoken.drugs != talk.drugs else ()
-    earlier = tuple(dict.fromkeys(d for d in (*before, *talk.earlier) if d not in drugs))[:6]
-    patient_id = state.get("patient_id", "")
-    return Talk(
-        patient_id=patient_id,
-        sex=desk.store.patient(patient_id).sex if patient_id else "unknown",
+    if talk.drugs and not any(ask.drugs for ask in reading.asks):
+        drugs = tuple(dict.fromkeys((talk.drugs[0], *drugs)))
+    before = talk.drugs if drugs != talk.drugs else ()
+    idle = reading.asks[0].intent in ("smalltalk", "unclear", "off_topic", "other_patient")
+    return msgspec.structs.replace(
+        _talk_with(state, desk),
         drugs=drugs,
-        earlier=earlier,
-        asks=reading.asks
-        if reading.asks[0].intent not in ("smalltalk", "unclear", "off_topic")
-        else talk.asks,
+        earlier=tuple(dict.fromkeys(d for d in (*before, *talk.earlier) if d not in drugs))[:6],
+        asks=talk.asks if idle else reading.asks,
         offered=spoken.offered,
         question=state["question"][:LONGEST_QUESTION],
     )
@@ -326,6 +326,13 @@ def _count(spoken: Spoken, *replies: Reply) -> None:
 
 def _talk(state: State) -> Talk:
     return msgspec.convert(state.get("talk", {}), Talk)
+
+
+def _talk_with(state: State, desk: ChatDesk) -> Talk:
+    """The same with whom it is about, who may have been bound before anything was said."""
+    patient_id = state.get("patient_id", "")
+    sex = desk.store.patient(patient_id).sex if patient_id else "unknown"
+    return msgspec.structs.replace(_talk(state), patient_id=patient_id, sex=sex)
 
 
 def _reading(state: State) -> Reading:

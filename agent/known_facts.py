@@ -657,6 +657,14 @@ def enter_bound(ledger: Ledger, bound: Bound, drugs: Sequence[str] = ()) -> None
             ledger.add("drug", drug.name, origin="drug", attribute="label", source=f"drug:{drug.name}")
 
 
+def enter_all_of(ledger: Ledger, case: Case) -> None:
+    """All that a letter about this case may say: chart, plan, label, determination and clauses."""
+    enter_patient(ledger, case.patient, case.as_of, [case.drug])
+    enter_plan(ledger, case.plan, case.drug)
+    enter_deadlines(ledger, case.plan, case.as_of)
+    enter_case(ledger, case)
+
+
 def enter_outcome(ledger: Ledger, found: Determination) -> None:
     """Only the word of another drug's determination."""
     source = f"determination:{found.plan_id}/{found.drug}"

@@ -14,50 +14,54 @@ import msgspec
 from agent import prose
 from agent.answers.answer import Said
 from agent.grounding import Checker, lines_of
-from agent.known_facts import enter_case
+from agent.known_facts import enter_all_of
 from agent.ledger import Ledger
 from agent.letter_wording import Reworded, Wording
 from tools.cases import Case
-from tools.papers.composed import Block, Fact, Letter
+from tools.papers.composed import Block, Fact, Letter, paragraph
 
 if TYPE_CHECKING:
     from agent.models.model import Model
 
-MOST_CALLS = 2  # for one paragraph
+MOST_CALLS = 2
 GAP = "[PRESCRIBER"
 
 
 def reword(letter: Letter, case: Case, model: Model) -> Reworded:
-    """The letter with its free paragraphs reworded. Once the model fails, code's words stand."""
-    verify = _verifier(case)
-    blocks: list[Block] = []
-    done: list[prose.Worded] = []
-    notice = ""
-    for block in letter.blocks:
-        if notice or not _free(block):
-            blocks.append(block)
-            continue
-        worded = _paragraph(block, letter, model, verify)
-        notice = worded.trouble
-        done.append(worded)
-        blocks.append(Block(kind="text", lines=worded.sentences))
-    replies = [reply for worded in done for reply in worded.replies]
-    wording = Wording(
-        path=_path(done),
+    """The letter with its free paragraphs reworded, all in one call; what the model leaves out or gets wrong is
+    said in code's words, and every sentence stays in its paragraph."""
+    free = [at for at, block in enumerate(letter.blocks) if _free(block)]
+    ledger, said, home = Ledger(), list[Said](), list[int]()
+    for at in free:
+        for place, line in enumerate(letter.blocks[at].lines):
+            said.append(Said(text=_slotted(line, letter.facts, ledger), verbatim=place == 0))
+            home.append(at)
+    if not said:
+        return Reworded(letter, Wording(model=model.name))
+    worded = prose.reword(letter.title, said, ledger, model, _verifier(case), calls=MOST_CALLS, task="letter")
+    told = sorted(zip(worded.places, worded.sentences, strict=True), key=lambda pair: pair[0])
+    blocks = list(letter.blocks)
+    for at in free:
+        blocks[at] = paragraph(*(sentence for place, sentence in told if home[place] == at))
+    return Reworded(msgspec.structs.replace(letter, blocks=tuple(blocks)), _wording(worded, model))
+
+
+def _wording(worded: prose.Worded, model: Model) -> Wording:
+    return Wording(
+        path=worded.path,
         model=model.name,
-        model_calls=len(replies),
-        prompt_tokens=sum(reply.prompt_tokens for reply in replies),
-        output_tokens=sum(reply.output_tokens for reply in replies),
-        rejected=tuple(one for worded in done for one in worded.rejected),
-        notice=notice,
+        model_calls=len(worded.replies),
+        prompt_tokens=sum(reply.prompt_tokens for reply in worded.replies),
+        output_tokens=sum(reply.output_tokens for reply in worded.replies),
+        rejected=worded.rejected,
+        notice=worded.trouble,
     )
-    return Reworded(msgspec.structs.replace(letter, blocks=tuple(blocks)), wording)
 
 
 def _verifier(case: Case) -> prose.Verify:
     """What is wrong with a sentence, held against all that the case holds."""
     known = Ledger()
-    enter_case(known, case)
+    enter_all_of(known, case)
     checker = Checker(known)
     return lambda text: lines_of(checker.check(text))
 
@@ -67,24 +71,14 @@ def _free(block: Block) -> bool:
     return block.kind == "text" and len(block.lines) > 1 and not any(GAP in line for line in block.lines)
 
 
-def _paragraph(block: Block, letter: Letter, model: Model, verify: prose.Verify) -> prose.Worded:
-    ledger = Ledger()
-    said = [Said(text=_slotted(line, letter.facts, ledger)) for line in block.lines]
-    return prose.reword(letter.title, said, ledger, model, verify, calls=MOST_CALLS, task="letter")
-
-
 def _slotted(sentence: str, facts: Sequence[Fact], ledger: Ledger) -> str:
-    """The sentence with its facts as slots, the longest first."""
+    """The sentence with its facts as slots, the longest first, each in the letters in which it stands there."""
     for fact in sorted(facts, key=lambda fact: -len(fact.value)):
-        if fact.value and fact.value in sentence:
-            slot = ledger.add("words", fact.value, origin="chart", source=fact.record_id)
-            held = re.compile(rf"(?<![\w{{.]){re.escape(fact.value)}(?!\w|\.\d)")
+        if fact.value.casefold() in sentence.casefold():
+            held = re.compile(rf"(?<![\w{{.]){re.escape(fact.value)}(?!\w|\.\d)", re.IGNORECASE)
+
+            def slot(found: re.Match[str], source: str = fact.record_id) -> str:
+                return ledger.add("words", found[0], origin="chart", source=source)
+
             sentence = held.sub(slot, sentence)
     return sentence
-
-
-def _path(done: Sequence[prose.Worded]) -> prose.Path:
-    paths = {worded.path for worded in done}
-    if not paths or paths == {"template"}:
-        return "template"
-    return "llm" if paths == {"llm"} else "repaired"

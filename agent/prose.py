@@ -64,7 +64,8 @@ PLAIN = frozenset(
 
 
 class Worded(NamedTuple):
-    """The sentences as they are shown, what became of the model's, and what the calls cost. `trouble` is what went
+    """The sentences as they are shown, what became of the model's, and what the calls cost. `places` are the places
+    of the given sentences that they say. `trouble` is what went
     wrong with the model, if anything did: what it had said until then stands as far as it holds."""
 
     sentences: tuple[str, ...]
@@ -72,6 +73,7 @@ class Worded(NamedTuple):
     replies: tuple[Reply, ...]
     rejected: tuple[str, ...]  # sentence and why, for traces and reports
     facts: tuple[Fact, ...]
+    places: tuple[int, ...] = ()
     trouble: str = ""
 
 
@@ -132,6 +134,7 @@ def reword(
         tuple(replies),
         tuple(editor.rejected),
         ledger.used(" ".join(editor.texts)),
+        tuple(editor.places),
         trouble,
     )
 
@@ -143,9 +146,11 @@ class Editor:
         self, said: Sequence[Said], ledger: Ledger, verify: Verify, emit: Callable[[str], None]
     ) -> None:
         self.said, self.ledger, self.verify, self.emit = list(said), ledger, verify, emit
-        self.given = [one for at, one in enumerate(self.said) if at and not (one.verbatim or one.bullet)]
+        self.at = [at for at, one in enumerate(self.said) if at and not (one.verbatim or one.bullet)]
+        self.given = [self.said[at] for at in self.at]
         self.shown: list[str] = []
         self.texts: list[str] = []  # the same with slots
+        self.places: list[int] = []  # of the first given sentence that each says
         self.accepted: list[str] = []
         self.rejected: list[str] = []
         self.covered: set[int] = set()
@@ -159,7 +164,7 @@ class Editor:
         for one in self.said:
             if one in self.given:
                 break
-            self._show(one.text, _shown(one, self.ledger))
+            self._say(one)
 
     def offer(self, sentence: str) -> None:
         """Keep the sentence if it holds."""
@@ -176,7 +181,7 @@ class Editor:
         if not covers - self.covered:
             return  # it says nothing that was not said
         self.covered |= covers
-        self._show(slotted, self.ledger.render(slotted))
+        self._show(slotted, self.ledger.render(slotted), self.at[min(covers)])
 
     def unsaid(self) -> list[Said]:
         """What must be said and has not been."""
@@ -185,13 +190,13 @@ class Editor:
     def finish(self) -> None:
         """Say what is still unsaid, then what is code's anyway, in order."""
         for one in self.unsaid():
-            self._show(one.text, _shown(one, self.ledger))
+            self._say(one)
         begun = False
         for one in self.said:
             if one in self.given:
                 begun = True
             elif begun:
-                self._show(one.text, _shown(one, self.ledger))
+                self._say(one)
 
     @property
     def path(self) -> Path:
@@ -199,8 +204,13 @@ class Editor:
             return "template"
         return "repaired" if self.rejected or self.repairs or self.unsaid() else "llm"
 
-    def _show(self, slotted: str, shown: str) -> None:
+    def _say(self, one: Said) -> None:
+        """In code's words."""
+        self._show(one.text, _shown(one, self.ledger), self.said.index(one))
+
+    def _show(self, slotted: str, shown: str, place: int) -> None:
         self.texts.append(slotted)
+        self.places.append(place)
         self.shown.append(shown)
         self.emit(shown)
 
@@ -229,14 +239,27 @@ class Editor:
         return "; ".join(self.verify(self.ledger.render(slotted)))
 
     def _covers(self, slotted: str) -> set[int]:
-        """The given sentences that this one says in full: all their facts, and most of their words."""
+        """The given sentences that this one says in full: all their facts, and most of their words. One whose facts
+        another that it says has too must be there word for word, or it would be lost with nobody noticing."""
         slots, words = set(SLOT.findall(slotted)), _vocabulary([slotted])
-        found = set()
+        shares: dict[int, float] = {}
         for at, one in enumerate(self.given):
             facts, said = set(SLOT.findall(one.text)), _vocabulary([one.text])
-            if facts <= slots and len(said & words) >= (0.5 if facts else 0.7) * len(said):
-                found.add(at)
-        return found
+            share = len(said & words) / len(said) if said else 1.0
+            if facts <= slots and share >= (0.5 if facts else 0.7):
+                shares[at] = share
+        return {at for at, share in shares.items() if share == 1.0 or not self._within_another(at, shares)}
+
+    def _within_another(self, at: int, shares: dict[int, float]) -> bool:
+        """Are all its facts in another that is said at least as well?"""
+        facts = set(SLOT.findall(self.given[at].text))
+        return any(
+            other != at
+            and share >= shares[at]
+            and facts
+            and facts <= set(SLOT.findall(self.given[other].text))
+            for other, share in shares.items()
+        )
 
     def _keeps_polarity(self, slotted: str) -> bool:
         """As many negations as the sentences that it stands for."""
