@@ -1,0 +1,68 @@
+"""A determination's findings by what they are, and what of a composite decides."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tools.records import Determination, Finding
+
+
+class Sorted(NamedTuple):
+    """A determination's findings by what they are."""
+
+    criteria: list[Finding]
+    exclusions: list[Finding]
+    quantity: list[Finding]
+    documents: list[Finding]
+
+    @classmethod
+    def of(cls, found: Determination) -> Sorted:
+        """The quantity stands after criteria and exclusions, the documents after the quantity."""
+        names = [finding.criterion for finding in found.findings]
+        at = names.index("quantity") if "quantity" in names else len(names)
+        judged = found.findings[:at]
+        return cls(
+            [finding for finding in judged if not finding.exclusion],
+            [finding for finding in judged if finding.exclusion],
+            [*found.findings[at : at + 1]],
+            [*found.findings[at + 1 :]],
+        )
+
+    @property
+    def unmet(self) -> list[Finding]:
+        """What keeps it from going through: failures first, then what is open, then papers."""
+        every = (*self.exclusions, *self.criteria, *self.quantity)
+        failing = [finding for finding in every if finding.status == "not_met"]
+        unknown = [finding for finding in every if finding.status == "unknown"]
+        return [*failing, *unknown, *(finding for finding in self.documents if finding.status != "met")]
+
+
+def deciding_leaf(finding: Finding) -> Finding:
+    """The leaf that is told of a composite."""
+    while finding.parts:
+        same = [part for part in finding.parts if part.status == finding.status] or [*finding.parts]
+        if finding.status == "not_met":
+            worth = worth_trying(finding)
+            same = [part for part in same if part in worth] or same
+        finding = same[0]
+    return finding
+
+
+def worth_trying(finding: Finding) -> list[Finding]:
+    """The parts that would change it; of several ways, one that nobody can go only where there is no other."""
+    parts = [part for part in finding.parts if part.status != "met" and (part.fix or part.parts)]
+    if asks_for_all(finding):
+        return parts
+    parts = [part for part in parts if part.status == "unknown"] or parts
+    return [part for part in parts if not (part.fix or "").startswith(_IDLE)] or parts
+
+
+_IDLE = ("Only ", "No ", "Age ", "Not covered", "The chart denies")
+
+
+def asks_for_all(finding: Finding) -> bool:
+    return finding.text.startswith("all of")
+
+
+def has_other_ways(finding: Finding) -> bool:
+    return finding.text.startswith("any of") and len(finding.parts) > 1

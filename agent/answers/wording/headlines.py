@@ -1,0 +1,133 @@
+"""The first sentence: the outcome of a request with drug, plan and what decides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from agent.answers.wording.findings import Sorted
+from agent.answers.wording.phrases import finding_said
+from agent.answers.wording.slots import listed, tame
+
+if TYPE_CHECKING:
+    from agent.answers.wording.words import Words
+
+
+def _ready(words: Words) -> str:
+    kinds = Sorted.of(words.found)
+    told = f"all {words.count(len(kinds.criteria), 'criteria')} criteria are met"
+    if len(kinds.criteria) == 1:
+        told = "its criterion is met"
+    more = ["no exclusion applies"] if kinds.exclusions else []
+    more += ["every document asked for is on file"] if kinds.documents else []
+    told = ", ".join((told, *more[:-1])) + (f" and {more[-1]}" if more else "")
+    return f"{words.request(capital=True)} is {words.outcome()} to {words.plan()}: {told}."
+
+
+def _needs_documentation(words: Words) -> str:
+    kinds = Sorted.of(words.found)
+    head = f"Not yet: {words.request()} {words.outcome()} under {words.plan()}"
+    open_criteria = [finding for finding in kinds.criteria if finding.status == "unknown"]
+    unruled = [finding for finding in kinds.exclusions if finding.status == "unknown"]
+    missing = [finding for finding in kinds.documents if finding.status != "met"]
+    told = []
+    if open_criteria:
+        all_of = words.count(len(kinds.criteria), "criteria")
+        number = words.count(len(open_criteria), "open criteria")
+        told.append(f"{number} of {all_of} criteria {_is(open_criteria)} open")
+    if unruled:
+        number = words.count(len(unruled), "exclusions not ruled out")
+        told.append(f"{number} {_plural('exclusion', unruled)} {_is(unruled)} not ruled out")
+    if kinds.quantity and kinds.quantity[0].status == "unknown":
+        told.append("the quantity is not settled")
+    if missing:
+        number = words.count(len(missing), "missing documents")
+        only = "" if told else "only "
+        told.append(f"{only}{number} {_plural('document', missing)} {_is(missing)} missing")
+    return f"{head}; {listed(told, len(told), words)}."
+
+
+def _likely_denial(words: Words) -> str:
+    kinds = Sorted.of(words.found)
+    head = f"{words.outcome(capital=True)} of {words.request()} by {words.plan()}"
+    if words.found.stopped_by == "exclusion":
+        proven = [finding for finding in kinds.exclusions if finding.status == "not_met"]
+        return f"{head}: an exclusion applies, {' and '.join(words.shown(item) for item in proven[:2])}."
+    failing = [finding for finding in kinds.criteria if finding.status == "not_met"]
+    number = words.count(len(failing), "criteria not met")
+    return (
+        f"{head}: {number} of {words.count(len(kinds.criteria), 'criteria')} criteria {_is(failing)} not met."
+    )
+
+
+def _not_required(words: Words) -> str:
+    cost = words.cost()
+    told = f" ({cost})" if cost else ""
+    return f"{words.outcome(capital=True)}: {words.plan()} covers {words.drug()} without one{told}."
+
+
+def _not_covered(words: Words) -> str:
+    benefit = words.benefit
+    reason, use = "it is not on the formulary", ""
+    if words.found.stopped_by == "benefit":
+        reason = "the plan does not cover it for this use"
+        if benefit is not None:
+            reason = benefit.excluded_uses.get(words.found.request.indication) or reason
+        use = words.use()
+    elif benefit is not None and benefit.reason:
+        reason = benefit.reason
+    slot = words.ledger.add(
+        "words", tame(reason), origin="plan", source=f"plan:{words.plan_record.id}", attribute="reason"
+    )
+    return (
+        f"{words.outcome(capital=True)}: {words.drug()}{use} under {words.plan()}; the plan's reason: {slot}."
+    )
+
+
+def _quantity_exception(words: Words) -> str:
+    over = next(finding for finding in words.found.findings if finding.criterion == "quantity")
+    asked = words.slotted(over.detail.removesuffix(" asked for"), over, "request")
+    limit = words.slotted(over.text, over, "policy")
+    strength = words.found.request.strength
+    slot = ""
+    if strength:
+        slot = " " + words.ledger.add(
+            "value", strength, origin="request", source="request", attribute=words.found.drug
+        )
+    allowed = limit.replace("at most ", "")
+    return (
+        f"{words.outcome(capital=True)}: {asked} of {words.drug()}{slot} are asked for,"
+        f" and {words.plan()} allows {allowed}."
+    )
+
+
+def _wrong_plan(words: Words) -> str:
+    finding = words.found.findings[0]
+    detail = finding_said(finding.detail, words.she())
+    plan_id = words.plan_record.id
+    slot = words.plan()
+    if detail.startswith(plan_id):
+        ended = words.slotted(detail.removeprefix(plan_id).strip(), finding, "plan")
+        told = f"{slot} {ended}"
+    else:
+        told = f"the patient is not enrolled in {slot}"
+    return f"{words.outcome(capital=True)} for {words.drug()}: {told}."
+
+
+HEADLINES = {
+    "ready": _ready,
+    "needs_documentation": _needs_documentation,
+    "likely_denial": _likely_denial,
+    "not_required": _not_required,
+    "not_covered": _not_covered,
+    "quantity_exception": _quantity_exception,
+    "wrong_plan": _wrong_plan,
+}
+
+
+def _is(items: Sequence[object]) -> str:
+    return "is" if len(items) == 1 else "are"
+
+
+def _plural(word: str, items: Sequence[object]) -> str:
+    return word if len(items) == 1 else f"{word}s"

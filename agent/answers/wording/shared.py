@@ -1,0 +1,109 @@
+"""What the answers about cases share: which drugs are meant, a drug as one line, and how much an answer holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import TYPE_CHECKING
+
+from agent.answers.answer import Answer, Said
+from agent.answers.wording.findings import Sorted
+from agent.answers.wording.slots import drug_slot, lower, plan_slot, tame
+from agent.answers.wording.words import Words
+from agent.ledger import Ledger
+from tools.errors import NotFound
+from tools.records import Determination
+
+if TYPE_CHECKING:
+    from agent.understanding.reading import Ask, Intent
+    from tools.bound import Bound
+
+
+LONGEST = 900  # characters of an answer
+LONGEST_QUOTE = 320
+
+
+def drugs_meant(ask: Ask, bound: Bound) -> tuple[str, ...]:
+    """The drugs asked about, else the one ordered last."""
+    if ask.drugs:
+        return tuple(bound.store.drug(name).name for name in dict.fromkeys(ask.drugs))
+    orders = sorted(bound.patient.orders, key=lambda order: order.date or date.min, reverse=True)
+    for order in orders:
+        try:
+            return (bound.store.drug(order.drug).name,)
+        except NotFound:
+            continue
+    return ()
+
+
+def ask_back(intent: Intent, bound: Bound, ledger: Ledger) -> Answer:
+    """No drug was named and none is ordered."""
+    choice = tuple(name for name, benefit in bound.plan.benefits.items() if benefit.covered)
+    names = ", ".join(drug_slot(ledger, name) for name in choice)
+    text = f"Which drug do you mean? {plan_slot(ledger, bound.plan)} covers {names}."
+    return Answer(intent=intent, said=[Said(text=text, verbatim=True)], ledger=ledger, offered=choice)
+
+
+def unlisted(drug: str, bound: Bound, ledger: Ledger) -> Said:
+    """The plan has no rule for the drug."""
+    name, plan = drug_slot(ledger, drug), plan_slot(ledger, bound.plan)
+    return Said(text=f"{plan} does not list {name}, so there is no rule to check it against.", verbatim=True)
+
+
+def line(words: Words, found: Determination) -> Said:
+    """One drug as one line of a list: the outcome and the one thing that decides."""
+    kinds = Sorted.of(found)
+    told = f"{words.drug()}: {words.outcome()}"
+    if found.outcome in ("ready", "not_required"):
+        cost = words.cost()
+        told += f" ({cost})" if cost else ""
+    elif found.outcome == "not_covered":
+        told += "" if words.benefit is None else _why_not_covered(words)
+    elif found.outcome == "wrong_plan":
+        told += ""
+    elif kinds.unmet:
+        first, rest = kinds.unmet[0], len(kinds.unmet) - 1
+        why = words.named(first)
+        lead = _LEADS[first.status]
+        if first.status == "not_met" and found.stopped_by == "exclusion":
+            lead, why = "excluded by", words.shown(first)
+        more = f", and {words.count(rest, 'more points')} more" if rest else ""
+        told += f"; {lead} {why}{more}"
+    return Said(text=f"{told}.", bullet=True)
+
+
+_LEADS = {"not_met": "fails on", "unknown": "open:", "met": "for"}
+
+
+def _why_not_covered(words: Words) -> str:
+    benefit = words.benefit
+    if benefit is None or words.found.stopped_by == "benefit" or not benefit.reason:
+        return ""
+    slot = words.ledger.add(
+        "words",
+        tame(benefit.reason),
+        origin="plan",
+        source=f"plan:{words.plan_record.id}",
+        attribute="reason",
+    )
+    return f" ({slot})"
+
+
+def all_wrong_plan(reply: Answer, bound: Bound, ledger: Ledger) -> list[Said]:
+    """Where the plan itself is the wrong one, it is said once, not drug by drug."""
+    found = reply.determinations
+    if len(found) < 2 or any(one.outcome != "wrong_plan" for one in found):
+        return []
+    words = Words(bound, ledger, found[0])
+    steps = "; ".join(map(lower, words.next_steps()))
+    every = words.headline().replace(f" for {words.drug()}:", " for every drug:")
+    return [Said(text=every), *([Said(text=f"Next: {steps}.")] if steps else [])]
+
+
+def fitted(said: Iterable[Said], ledger: Ledger, most: int = LONGEST) -> list[Said]:
+    """As much of it as an answer should hold: what need not be said goes first, then what comes last."""
+    kept = list(said)
+    while len(kept) > 1 and sum(len(ledger.render(one.text)) + 3 for one in kept) > most:
+        spare = [at for at, one in enumerate(kept) if at and not one.must]
+        del kept[spare[-1] if spare else -1]
+    return kept

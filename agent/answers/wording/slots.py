@@ -1,0 +1,106 @@
+"""Drugs, plans, outcomes and lists as slots, and the small words around them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from agent.ledger import SLOT, Ledger
+from tools.records import Finding, Outcome, Patient, Plan
+
+if TYPE_CHECKING:
+    from agent.answers.wording.words import Words
+
+
+OUTCOMES: dict[Outcome, str] = {
+    "ready": "ready to submit",
+    "needs_documentation": "needs documentation",
+    "likely_denial": "likely denial",
+    "not_required": "no prior authorization required",
+    "not_covered": "not covered",
+    "quantity_exception": "over the quantity limit",
+    "wrong_plan": "wrong plan",
+}
+
+
+SUPPOSED = "supposed-"  # how the ids of supposed records begin
+
+
+def drug_slot(ledger: Ledger, name: str) -> str:
+    return ledger.add("drug", name, origin="drug", source=f"drug:{name}")
+
+
+def plan_slot(ledger: Ledger, plan: Plan) -> str:
+    aliases = tuple(dict.fromkeys((plan.id, plan.payer)))
+    return ledger.add(
+        "name",
+        plan.name or plan.id,
+        origin="plan",
+        source=f"plan:{plan.id}",
+        attribute="plan",
+        aliases=aliases,
+    )
+
+
+def outcome_slot(
+    ledger: Ledger, outcome: Outcome, drug: str, *, capital: bool = False, supposed: bool = False
+) -> str:
+    words = OUTCOMES[outcome]
+    return ledger.add(
+        "outcome",
+        outcome,
+        shown=words[0].upper() + words[1:] if capital else words,
+        origin="supposed" if supposed else "determination",
+        source="supposed" if supposed else "determine",
+        attribute=drug,
+        aliases=(outcome,),
+    )
+
+
+def clause_source(finding: Finding) -> str:
+    """ "BLUESTEM-PPO-OZEMPIC § 1(a)(3)"; nothing if the rule was never printed."""
+    return f"{finding.clause.policy_id} {finding.clause.clause_id}" if finding.clause is not None else ""
+
+
+def listed(slots: Sequence[str], most: int, words: Words) -> str:
+    """ "a, b and c", or so many of them and how many more."""
+    if len(slots) > most:
+        more = words.count(len(slots) - most, "more")
+        return f"{', '.join(slots[:most])} and {more} more"
+    return slots[0] if len(slots) == 1 else f"{', '.join(slots[:-1])} and {slots[-1]}"
+
+
+def sentence(ledger: Ledger, text: str) -> str:
+    """The text with a capital letter, also where it begins with a fact."""
+    match = SLOT.match(text)
+    fact = ledger.facts.get(match[1]) if match else None
+    if match is None or fact is None or fact.kind not in ("words", "drug"):
+        return upper(text)
+    if fact.origin == "drug" or fact.shown[:1].isupper() or fact.shown[:1] == "e":
+        return text
+    slot = ledger.add(
+        fact.kind, fact.value, shown=upper(fact.shown), unit=fact.unit, on=fact.date, origin=fact.origin,
+        attribute=fact.attribute, source=fact.source, aliases=(*fact.aliases, fact.shown),
+    )  # fmt: skip
+    return f"{slot}{text[match.end() :]}"
+
+
+def pronoun(patient: Patient, *, capital: bool = False) -> str:
+    word = {"female": "she", "male": "he"}.get(patient.sex, "the patient")
+    return word[0].upper() + word[1:] if capital else word
+
+
+def lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def tame(text: str) -> str:
+    return text.replace("{", "(").replace("}", ")")
+
+
+def cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[:most].rsplit(" ", 1)[0].rstrip(" ,;(") + " …"

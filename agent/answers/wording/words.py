@@ -1,0 +1,302 @@
+"""The words for one determination: what was found, what the policy asks for, what to do next."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from agent.answers.wording.findings import asks_for_all, deciding_leaf, has_other_ways, worth_trying
+from agent.answers.wording.headlines import HEADLINES
+from agent.answers.wording.phrases import (
+    NAMES,
+    TRIAL,
+    criterion_said,
+    finding_said,
+    limit_of,
+    step_said,
+    with_dose,
+)
+from agent.answers.wording.slots import (
+    SUPPOSED,
+    clause_source,
+    cut,
+    drug_slot,
+    listed,
+    lower,
+    outcome_slot,
+    plan_slot,
+    pronoun,
+    upper,
+)
+from agent.answers.wording.slotter import Slotter, drug_names, has_code
+from agent.ledger import Kind, Ledger, Origin
+from tools.evidence.judge import ONLY
+from tools.records import Benefit, Determination, Evidence, Finding, Lead, Patient, Plan, Status
+from tools.terms import INDICATIONS, TESTS
+
+if TYPE_CHECKING:
+    from tools.bound import Bound
+
+
+LONGEST_NAME = 80
+LONGEST_LEAD = 160
+MOST_ALTERNATIVES = 4
+
+
+class Words:
+    """The words for one determination; facts go into the ledger as they are said."""
+
+    def __init__(self, bound: Bound, ledger: Ledger, found: Determination, *, supposed: bool = False) -> None:
+        self.bound, self.ledger, self.found, self.supposed = bound, ledger, found, supposed
+        self.patient: Patient = bound.patient
+        on_file = bound.plan
+        self.plan_record: Plan = on_file if on_file.id == found.plan_id else bound.store.plan(found.plan_id)
+        self.benefit: Benefit | None = self.plan_record.benefits.get(found.drug)
+        self.drugs_named = drug_names(tuple(drug.name for drug in bound.drugs))
+
+    def drug(self, name: str = "") -> str:
+        return drug_slot(self.ledger, name or self.found.drug)
+
+    def plan(self) -> str:
+        return plan_slot(self.ledger, self.plan_record)
+
+    def use(self) -> str:
+        """ " for type 2 diabetes", if the use is known."""
+        use = INDICATIONS.get(self.found.indication, "")
+        if not use:
+            return ""
+        slot = self.ledger.add(
+            "words", use, origin="determination", source=self.found.rule_id, attribute="indication"
+        )
+        return f" for {slot}"
+
+    def request(self, *, capital: bool = False) -> str:
+        """The drug, and that it is to go on if it is."""
+        kind = {"renewal": "the renewal of ", "continuation": "continued "}.get(
+            self.found.request.kind or "", ""
+        )
+        return f"{kind[:1].upper() + kind[1:] if capital else kind}{self.drug()}{self.use()}"
+
+    def outcome(self, *, capital: bool = False) -> str:
+        return outcome_slot(
+            self.ledger, self.found.outcome, self.found.drug, capital=capital, supposed=self.supposed
+        )
+
+    def count(self, number: int, of: str) -> str:
+        return self.ledger.add("count", number, origin="derived", attribute=of, formula=f"{of} counted")
+
+    def she(self, *, capital: bool = False) -> str:
+        return pronoun(self.patient, capital=capital)
+
+    def headline(self) -> str:
+        """The outcome in one plain sentence, with drug and plan."""
+        return HEADLINES[self.found.outcome](self)
+
+    def named(self, finding: Finding) -> str:
+        """The criterion in a few words."""
+        if finding.exclusion and finding.detail.startswith(_UNSAID):
+            asked = finding.detail.removeprefix(_UNSAID).replace("the patient", self.she())
+            return f"whether {self.slotted(finding_said(asked, self.she()), finding, 'chart')}"
+        name = NAMES.get(finding.criterion)
+        if name is not None and (finding.parts or len(finding.text) > LONGEST_NAME // 2):
+            return name
+        if finding.parts or len(finding.text) > LONGEST_NAME:
+            return self.slotted(finding.criterion.replace("_", " "), finding, "policy")
+        return self.slotted(criterion_said(finding.text, self.she()), finding, "policy")
+
+    def shown(self, finding: Finding, most: int = 1) -> str:
+        """What the chart shows of it."""
+        if finding.parts:
+            wanted = [part for part in finding.parts if part.status == finding.status] or [*finding.parts]
+            if finding.status == "not_met":
+                worth = worth_trying(finding)
+                wanted = [part for part in wanted if part in worth] or wanted
+            told = [self.shown(part) for part in wanted[:most]]
+            return "; ".join(dict.fromkeys(text for text in told if text))
+        diagnoses = [item for item in finding.evidence if item.kind == "diagnosis" and item.date is not None]
+        listed = [item for item in finding.evidence if item.kind == "diagnosis" and has_code(item)]
+        if listed and finding.reason is None:
+            return self._diagnosis((diagnoses or listed)[0])
+        if finding.criterion == "quantity":
+            return self.slotted(finding.detail, finding, "request")
+        detail = finding_said(finding.detail, self.she())
+        if finding.text.endswith("shown by pharmacy fills") and finding.status == "met":
+            detail = detail.replace(" days", " days by pharmacy fills", 1)
+        return self.slotted(detail, finding, "chart")
+
+    def _diagnosis(self, item: Evidence) -> str:
+        code, _, name = str(item.value).partition(" ")
+        origin = self.origin(item.record_id)
+        slot = self.ledger.add(
+            "code", code, origin=origin, source=item.record_id, attribute="diagnosis", on=item.date
+        )
+        words = cut(name or code, 70)
+        told = self.ledger.add("words", words, origin=origin, source=item.record_id, attribute="diagnosis")
+        if origin == "supposed":
+            return told
+        if item.date is None:
+            return f"{told} ({slot})" if name else slot
+        since = self.ledger.add(
+            "date", item.date, origin=origin, source=item.record_id, attribute="diagnosis"
+        )
+        return f"{told} ({slot}, onset {since})" if name else f"{slot}, onset {since}"
+
+    def against(self, finding: Finding) -> str:
+        """What the chart shows, and what the policy asks for where the two are numbers to compare."""
+        told = self.shown(finding)
+        leaf = deciding_leaf(finding)
+        measured = any(item.kind in TESTS for item in leaf.evidence) and re.search("[≥≤><]", leaf.text)
+        if measured or (leaf.text.startswith("lifestyle program") and leaf.evidence):
+            wanted = self.slotted(criterion_said(limit_of(leaf.text), self.she()), leaf, "policy")
+            other = ", among other ways" if finding.status != "met" and has_other_ways(finding) else ""
+            return f"{told} (the policy asks for {wanted}{other})"
+        return told
+
+    def clause(self, finding: Finding) -> str:
+        """The clause's number, or nothing."""
+        if finding.clause is None:
+            return ""
+        return self.ledger.add(
+            "code",
+            finding.clause.clause_id,
+            origin="policy",
+            source=clause_source(finding),
+            attribute="clause",
+        )
+
+    def status(self, finding: Finding, *, capital: bool = False) -> str:
+        spoken = (_EXCLUDES if finding.exclusion else _STATUSES)[finding.status]
+        return self.ledger.add(
+            "status",
+            finding.status,
+            shown=spoken[0].upper() + spoken[1:] if capital else spoken,
+            origin="supposed" if self.supposed else "determination",
+            source=clause_source(finding) or self.found.rule_id,
+            attribute=finding.clause.clause_id if finding.clause else finding.criterion,
+            aliases=(finding.criterion,),
+        )
+
+    def step(self, finding: Finding) -> str:
+        """What would change it, in the imperative: all of it if the rule asks for all, else one of two ways."""
+        if finding.status == "met":
+            return ""
+        if not finding.parts:
+            fix = step_said(with_dose(finding), self.she())
+            return self.slotted(fix, finding, "policy") if fix else ""
+        ways = [way for part in worth_trying(finding) if (way := self.step(part))]
+        if not ways:
+            return ""
+        every = asks_for_all(finding)
+        if not every and len(ways) > 1:
+            ways = [upper(way.removeprefix(ONLY)) for way in ways]
+        first, *rest = dict.fromkeys(ways[: 3 if every else 2])
+        joint = ", and also " if every else " or "
+        return joint.join(
+            (first, *(lower(way.removeprefix(TRIAL) if first.startswith(TRIAL) else way) for way in rest))
+        )
+
+    def next_steps(self, most: int = 3) -> list[str]:
+        """The engine's next actions in these words, the general ones last."""
+        by_fix = {finding.fix: finding for finding in self.found.findings if finding.fix}
+        told: list[str] = []
+        for action in self.found.next_actions:
+            finding = by_fix.get(action)
+            if finding is not None and finding.exclusion and action.startswith("Excluded by"):
+                continue  # said as "do not submit it while this stands"
+            text = self.step(finding) if finding is not None else self._general(action)
+            if text and text not in told:
+                told.append(text)
+        return told[:most]
+
+    def _general(self, action: str) -> str:
+        if action.startswith(("Review the drafted form", "Record what comes in")):
+            return ""
+        if action.startswith("Then "):
+            return (
+                f"Review the drafted form and letter, have the prescriber sign, then {self._send(action[5:])}"
+            )
+        if action.startswith("If the clinician still wants it"):
+            return "If the clinician still wants it, ask for an exception with the reason"
+        if action.startswith("A PA cannot help"):
+            return "Consider a covered alternative, since a PA cannot help here"
+        blank = Finding(criterion="next", status="unknown", text="")
+        return self.slotted(finding_said(action, self.she()), blank, "plan")
+
+    def _send(self, text: str) -> str:
+        plan = self.plan_record
+        for attribute, literal in (("fax", plan.fax), ("phone", plan.phone), ("portal", plan.portal)):
+            if literal and literal in text:
+                kind: Kind = "words" if attribute == "portal" else "code"
+                slot = self.ledger.add(
+                    kind, literal, origin="plan", source=f"plan:{plan.id}", attribute=attribute
+                )
+                return lower(text.replace(literal, slot))
+        payer = self.ledger.add(
+            "name", plan.payer, origin="plan", source=f"plan:{plan.id}", attribute="payer"
+        )
+        return text.replace(plan.payer, payer)
+
+    def cost(self) -> str:
+        """Tier and copay, as far as the plan states them."""
+        if self.benefit is None:
+            return ""
+        source = f"plan:{self.plan_record.id}"
+        told = []
+        if self.benefit.tier is not None:
+            slot = self.ledger.add("count", self.benefit.tier, origin="plan", source=source, attribute="tier")
+            told.append(f"tier {slot}")
+        if self.benefit.copay:
+            slot = self.ledger.add(
+                "money", self.benefit.copay, origin="plan", source=source, attribute="copay"
+            )
+            told.append(f"copay {slot}")
+        return ", ".join(told)
+
+    def lead(self, lead: Lead) -> str:
+        """What a note says of an open criterion; it counts once a person has confirmed it."""
+        shown = f"“{cut(' '.join(lead.quote.split()), LONGEST_LEAD)}”"
+        quote = self.ledger.add(
+            "quote",
+            lead.quote,
+            shown=shown,
+            origin="chart",
+            source=lead.document,
+            attribute="note",
+            on=lead.date,
+        )
+        day = ""
+        if lead.date is not None:
+            day = self.ledger.add("date", lead.date, origin="chart", source=lead.document, attribute="note")
+            day = f" of {day}"
+        more = ", with what it leaves open" if lead.needs else ""
+        return f"The note{day} says {quote}: confirm it with `pa confirm`{more}, and it counts."
+
+    def alternatives(self) -> str:
+        """The covered drugs that this patient meets today; nothing if there is none."""
+        names = [item.drug for item in self.found.alternatives]
+        if not names:
+            return ""
+        return (
+            f"Already possible today: {listed([self.drug(name) for name in names], MOST_ALTERNATIVES, self)}."
+        )
+
+    def origin(self, record_id: str) -> Origin:
+        return "supposed" if record_id.startswith(SUPPOSED) else "chart"
+
+    def slotted(self, text: str, finding: Finding, origin: Origin) -> str:
+        """The text with each date, number, code, drug and quoted record as a slot. `origin` is where the text
+        stands; a value of the chart's own records is the chart's, and one that the policy limits is the policy's."""
+        return Slotter(self, finding, origin).put(text.replace("{", "(").replace("}", ")"))
+
+
+_STATUSES: dict[Status, str] = {"met": "met", "not_met": "not met", "unknown": "open"}
+
+
+_EXCLUDES: dict[Status, str] = {
+    "met": "ruled out",
+    "not_met": "an exclusion that applies",
+    "unknown": "not ruled out",
+}
+
+
+_UNSAID = "the chart does not say whether "
