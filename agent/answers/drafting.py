@@ -52,7 +52,7 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger, draft: Callable[[Asked], Draf
     )
     if form.missing:
         gaps = [
-            ledger.add("words", label, origin="determination", source=f"draft:{kept.id}")
+            ledger.add("words", label.rstrip(" ?.:"), origin="determination", source=f"draft:{kept.id}")
             for label in form.missing
         ]
         more = len(gaps) - MOST_GAPS
@@ -62,7 +62,7 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger, draft: Callable[[Asked], Draf
             else ""
         )
         said.append(
-            Said(text=f"Still missing on the form: {', '.join(gaps[:MOST_GAPS])}{rest}.", verbatim=True)
+            Said(text=f"Still missing on the form: {'; '.join(gaps[:MOST_GAPS])}{rest}.", verbatim=True)
         )
     else:
         said.append(Said(text="The form has no gap.", verbatim=True))
