@@ -119,9 +119,11 @@ def reword(
     asked = _asked(task, question, editor.given, ledger)
     try:
         for attempt in range(min(calls, MOST_REPAIRS + 1)):
+            before = len(editor.shown), set(editor.rejected)
             for sentence in _sentences(model, asked, cancelled, temperature, seed + attempt, replies):
                 editor.offer(sentence)
-            if (cancelled and cancelled()) or not editor.unsaid() or not editor.rejected:
+            nothing_new = attempt > 0 and before == (len(editor.shown), set(editor.rejected))
+            if (cancelled and cancelled()) or not editor.unsaid() or not editor.rejected or nothing_new:
                 break
             asked = _again(task, question, editor, ledger)
             editor.repairs += 1
@@ -155,6 +157,7 @@ class Editor:
         self.rejected: list[str] = []
         self.covered: set[int] = set()
         self.repairs = 0
+        self._as_given = {ledger.render(one.text): at for at, one in enumerate(self.given)}
         self._by_shown = _shown_facts(self.given, ledger)
         self._vocabulary = _vocabulary(one.text for one in self.said)
         self._names = {name for one in self.said for name in NAMED.findall(SLOT.sub(" ", one.text))}
@@ -169,23 +172,28 @@ class Editor:
     def offer(self, sentence: str) -> None:
         """Keep the sentence if it holds."""
         text = " ".join(sentence.split())
-        if not text or text in self.accepted:
+        if not text or text.endswith("?") or text in self.accepted:  # a question back says nothing
             return
-        slotted = self._slotted(text)
-        wrong = self._wrong(slotted)
-        if wrong:
+        slotted, covers = self._slotted(text), {self._as_given.get(text, -1)} - {-1}
+        if covers:
+            slotted = self.given[min(covers)].text
+        elif wrong := self._wrong(slotted):
             self.rejected.append(f"{text} [{wrong}]")
             return
         self.accepted.append(text)
-        covers = self._covers(slotted)
+        covers = covers or self._covers(slotted)
         if not covers - self.covered:
             return  # it says nothing that was not said
         self.covered |= covers
         self._show(slotted, self.ledger.render(slotted), self.at[min(covers)])
 
     def unsaid(self) -> list[Said]:
-        """What must be said and has not been."""
-        return [one for at, one in enumerate(self.given) if at not in self.covered and one.must]
+        """What must be said and has not been; everything, where the model has said nothing."""
+        return [
+            one
+            for at, one in enumerate(self.given)
+            if at not in self.covered and (one.must or not self.covered)
+        ]
 
     def finish(self) -> None:
         """Say what is still unsaid, then what is code's anyway, in order."""
@@ -241,10 +249,10 @@ class Editor:
     def _covers(self, slotted: str) -> set[int]:
         """The given sentences that this one says in full: all their facts, and most of their words. One whose facts
         another that it says has too must be there word for word, or it would be lost with nobody noticing."""
-        slots, words = set(SLOT.findall(slotted)), _vocabulary([slotted])
+        slots, words = self._facts(slotted), _vocabulary([slotted])
         shares: dict[int, float] = {}
         for at, one in enumerate(self.given):
-            facts, said = set(SLOT.findall(one.text)), _vocabulary([one.text])
+            facts, said = self._facts(one.text), _vocabulary([one.text])
             share = len(said & words) / len(said) if said else 1.0
             if facts <= slots and share >= (0.5 if facts else 0.7):
                 shares[at] = share
@@ -260,6 +268,10 @@ class Editor:
             and facts <= set(SLOT.findall(self.given[other].text))
             for other, share in shares.items()
         )
+
+    def _facts(self, slotted: str) -> set[str]:
+        """The facts of a sentence by how they are shown: the same day is the same, whatever it is a day of."""
+        return {self.ledger.facts[slot].shown for slot in SLOT.findall(slotted) if slot in self.ledger.facts}
 
     def _keeps_polarity(self, slotted: str) -> bool:
         """As many negations as the sentences that it stands for."""

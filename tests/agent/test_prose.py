@@ -117,8 +117,18 @@ def test_a_model_that_breaks_off_has_said_what_it_said() -> None:
     assert (found.path, found.trouble) == ("template", "nothing answers")
 
 
+def test_codes_own_sentence_is_always_kept_and_a_question_back_says_nothing() -> None:
+    found, _ = worded(sentences("Can she?", CODE[1], CODE[2]), verify=lambda text: ("never",))
+    assert (found.path, found.sentences) == ("llm", CODE)
+
+
+def test_a_repair_that_brings_nothing_new_is_the_last() -> None:
+    found, _ = worded([sentences("Wegovy was approved.")] * 9, calls=4)
+    assert len(found.replies) == 2
+
+
 def test_no_more_calls_than_allowed() -> None:
-    found, _ = worded([sentences("Wegovy was approved.")] * 9, calls=2)
+    found, _ = worded([sentences(f"Wegovy was approved {n}.") for n in range(9)], calls=2)
     assert len(found.replies) == 2
 
 
