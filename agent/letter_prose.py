@@ -39,7 +39,7 @@ def reword(letter: Letter, case: Case, model: Model) -> Reworded:
     if not said:
         return Reworded(letter, Wording(model=model.name))
     worded = prose.reword(letter.title, said, ledger, model, _verifier(case), calls=MOST_CALLS, task="letter")
-    told = sorted(zip(worded.places, worded.sentences, strict=True), key=lambda pair: pair[0])
+    told = list(zip(worded.places, worded.sentences, strict=True))
     blocks = list(letter.blocks)
     for at in free:
         blocks[at] = paragraph(*(sentence for place, sentence in told if home[place] == at))

@@ -119,10 +119,10 @@ def reword(
     asked = _asked(task, question, editor.given, ledger)
     try:
         for attempt in range(min(calls, MOST_REPAIRS + 1)):
-            before = len(editor.shown), set(editor.rejected)
+            before = len(editor.accepted), set(editor.rejected)
             for sentence in _sentences(model, asked, cancelled, temperature, seed + attempt, replies):
                 editor.offer(sentence)
-            nothing_new = attempt > 0 and before == (len(editor.shown), set(editor.rejected))
+            nothing_new = attempt > 0 and before == (len(editor.accepted), set(editor.rejected))
             if (cancelled and cancelled()) or not editor.unsaid() or not editor.rejected or nothing_new:
                 break
             asked = _again(task, question, editor, ledger)
@@ -148,14 +148,18 @@ class Editor:
         self, said: Sequence[Said], ledger: Ledger, verify: Verify, emit: Callable[[str], None]
     ) -> None:
         self.said, self.ledger, self.verify, self.emit = list(said), ledger, verify, emit
-        self.at = [at for at, one in enumerate(self.said) if at and not (one.verbatim or one.bullet)]
-        self.given = [self.said[at] for at in self.at]
+        free = [place for place, one in enumerate(self.said) if place and not (one.verbatim or one.bullet)]
+        self.given = [self.said[place] for place in free]
+        self._at = {place: at for at, place in enumerate(free)}
         self.shown: list[str] = []
         self.texts: list[str] = []  # the same with slots
         self.places: list[int] = []  # of the first given sentence that each says
         self.accepted: list[str] = []
         self.rejected: list[str] = []
         self.covered: set[int] = set()
+        self._kept: dict[int, str] = {}  # sentences by the first given one that each is the first to say
+        self._next = 0  # the first place that has not been shown
+        self._unsaid: list[Said] | None = None  # what code has to say, once the model has ended
         self.repairs = 0
         self._as_given = {ledger.render(one.text): at for at, one in enumerate(self.given)}
         self._by_shown = _shown_facts(self.given, ledger)
@@ -164,10 +168,7 @@ class Editor:
 
     def begin(self) -> None:
         """Everything up to the first sentence that may be worded is code's."""
-        for one in self.said:
-            if one in self.given:
-                break
-            self._say(one)
+        self._show_in_order()
 
     def offer(self, sentence: str) -> None:
         """Keep the sentence if it holds."""
@@ -181,11 +182,11 @@ class Editor:
             self.rejected.append(f"{text} [{wrong}]")
             return
         self.accepted.append(text)
-        covers = covers or self._covers(slotted)
-        if not covers - self.covered:
-            return  # it says nothing that was not said
-        self.covered |= covers
-        self._show(slotted, self.ledger.render(slotted), self.at[min(covers)])
+        new = (covers or self._covers(slotted)) - self.covered
+        if new:  # else it says nothing that was not said
+            self.covered |= new
+            self._kept[min(new)] = slotted
+            self._show_in_order()
 
     def unsaid(self) -> list[Said]:
         """What must be said and has not been; everything, where the model has said nothing."""
@@ -196,15 +197,9 @@ class Editor:
         ]
 
     def finish(self) -> None:
-        """Say what is still unsaid, then what is code's anyway, in order."""
-        for one in self.unsaid():
-            self._say(one)
-        begun = False
-        for one in self.said:
-            if one in self.given:
-                begun = True
-            elif begun:
-                self._say(one)
+        """Say the rest in order: what was kept, and in code's words what was not said."""
+        self._unsaid = self.unsaid()
+        self._show_in_order()
 
     @property
     def path(self) -> Path:
@@ -212,9 +207,24 @@ class Editor:
             return "template"
         return "repaired" if self.rejected or self.repairs or self.unsaid() else "llm"
 
+    def _show_in_order(self) -> None:
+        """Show what there is, up to the first sentence that the model may still say."""
+        while self._next < len(self.said):
+            one, at = self.said[self._next], self._at.get(self._next)
+            if at is None:
+                self._say(one)
+            elif at in self.covered:
+                if slotted := self._kept.get(at):
+                    self._show(slotted, self.ledger.render(slotted), self._next)
+            elif self._unsaid is None:
+                return
+            elif one in self._unsaid:
+                self._say(one)
+            self._next += 1
+
     def _say(self, one: Said) -> None:
         """In code's words."""
-        self._show(one.text, _shown(one, self.ledger), self.said.index(one))
+        self._show(one.text, _shown(one, self.ledger), self._next)
 
     def _show(self, slotted: str, shown: str, place: int) -> None:
         self.texts.append(slotted)

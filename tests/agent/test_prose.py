@@ -89,8 +89,13 @@ def test_a_lie_is_dropped_and_code_says_it(lie: str) -> None:
 
 def test_nothing_that_must_be_said_is_left_out() -> None:
     found, _ = worded(sentences(GOOD[1]))
-    assert found.sentences == (CODE[0], GOOD[1], CODE[1], CODE[3])
+    assert found.sentences == (CODE[0], CODE[1], GOOD[1], CODE[3])
     assert found.path == "repaired"
+
+
+def test_sentences_come_in_codes_order() -> None:
+    found, shown = worded(sentences(*reversed(GOOD)))
+    assert found.sentences == (CODE[0], *GOOD, CODE[3]) == tuple(shown)
 
 
 def test_what_the_verifier_finds_is_dropped() -> None:
