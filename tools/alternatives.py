@@ -8,7 +8,17 @@ from datetime import date
 from tools.criteria import evaluate
 from tools.determine import complete_request, determine
 from tools.evidence.judge import Judge
-from tools.records import Alternative, Benefit, Determination, Drug, LabelIndication, Patient, Plan, Request
+from tools.records import (
+    Alternative,
+    Benefit,
+    Determination,
+    Drug,
+    Finding,
+    LabelIndication,
+    Patient,
+    Plan,
+    Request,
+)
 
 
 def alternatives(
@@ -49,18 +59,21 @@ def _uses(patient: Patient, case: Determination, drug: Drug | None, as_of: date)
     fits = {
         use
         for use in uses
-        if use not in labelled or _has_indication(patient, labelled[use], drug, as_of) is not False
+        if use not in labelled or not _rules_out(label_finding(patient, labelled[use], drug, as_of))
     }
     return fits or None
 
 
-def _has_indication(patient: Patient, label: LabelIndication, drug: Drug, as_of: date) -> bool | None:
-    """Does the chart show the diagnosis that the label asks for, whatever else may forbid the drug?"""
+def _rules_out(finding: Finding | None) -> bool:
+    return finding is not None and finding.status == "not_met"
+
+
+def label_finding(patient: Patient, label: LabelIndication, drug: Drug, as_of: date) -> Finding | None:
+    """What the chart shows of who the label is for, whatever else may forbid the drug; None if it has no rule."""
     if label.rule is None:
         return None
     judge = Judge(patient, complete_request(patient, drug, Request(drug=drug.name)), as_of)
-    status = evaluate(label.rule.criteria, judge).status
-    return None if status == "unknown" else status == "met"
+    return evaluate(label.rule.criteria, judge)
 
 
 def _on_label(patient: Patient, label: LabelIndication, drug: Drug, as_of: date) -> bool:

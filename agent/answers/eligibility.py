@@ -68,6 +68,9 @@ def _in_full(words: Words) -> list[Said]:
     found = words.found
     said = [Said(text=words.headline())]
     said += [Said(text=text) for text in deciding(words)]
+    off_label = words.off_label() if found.outcome == "not_required" else ""
+    if off_label:
+        said.append(Said(text=off_label, verbatim=True))
     steps = words.next_steps(1 if found.outcome in ("not_required", "ready") else MOST_STEPS)
     if steps:
         said.append(Said(text=f"Next: {'; '.join(map(lower, steps))}."))

@@ -58,11 +58,12 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
 
 def _of_one(words: Words, unmet: list[Finding], most: int) -> list[Said]:
     found = words.found
-    said = [Said(text=words.headline())]
     if found.outcome == "ready":
-        return [*said, Said(text="Nothing is missing."), *_next(words, 1)]
+        return [Said(text=f"Nothing is missing: {words.request()} is {words.outcome()} to {words.plan()}.")]
+    said = [Said(text=words.headline())]
     if found.outcome == "not_required":
-        return [*said, Said(text="Nothing has to be filed."), *_next(words, 1)]
+        off_label = words.off_label()
+        return [*said, *([Said(text=off_label, verbatim=True)] if off_label else []), *_next(words, 1)]
     if found.outcome in ("not_covered", "wrong_plan") or found.stopped_by == "exclusion":
         said += _next(words, 3)
         other = words.alternatives()

@@ -8,7 +8,7 @@ from datetime import date
 
 from agent.answers.answer import Answer, Said, Source
 from agent.answers.policy import clause_slot, printed
-from agent.answers.wording import drug_slot, plan_slot
+from agent.answers.wording import drug_slot, plan_slot, sentence
 from agent.ledger import Ledger, Origin
 from agent.understanding.known import Known
 from agent.understanding.reading import Ask
@@ -121,7 +121,10 @@ def _of_drug(name: str, about: list[str], bound: Bound, plan: Plan, reply: Answe
         )
         reply.said.append(Said(text=f"{drug} is not covered by {shown}{why}."))
         return
-    topics = [topic for topic in about if topic in _TOPICS] or ["formulary", "limit"]
+    if about and _NEEDS_NO_DRUG.issuperset(about):
+        topics = ["pa"]
+    else:
+        topics = [topic for topic in about if topic in _TOPICS] or ["formulary", "limit"]
     if "copay" in topics:  # which says the tier
         topics = [topic for topic in topics if topic != "tier"]
     if "formulary" in topics:  # which says tier and copay
@@ -291,7 +294,8 @@ def _step(benefit: Benefit, plan: Plan, drug: str, ledger: Ledger) -> list[Said]
             source=f"{benefit.policy_id} {choice.clause_id if choice else ''}",
         )
         lead = f"{many} of: " if len(slots) > 1 else ""
-        said.append(Said(text=f"{lead}{'; '.join(slots)}.", bullet=True, verbatim=True))
+        text = sentence(ledger, f"{lead}{'; '.join(slots)}.")
+        said.append(Said(text=text, bullet=True, verbatim=True))
     return [*said, Said(text="The policy says what counts instead, such as an intolerance.", must=False)]
 
 
@@ -348,7 +352,7 @@ def _channel(ask: Ask, plan: Plan, ledger: Ledger) -> list[Said]:
         "phone": plan.phone
         and f"phone {ledger.add('code', plan.phone, origin='plan', attribute='phone', source=source)}",
         "portal": plan.portal
-        and f"portal {ledger.add('words', plan.portal, origin='plan', attribute='portal', source=source)}",
+        and f"its portal {ledger.add('words', plan.portal, origin='plan', attribute='portal', source=source)}",
         "mail": plan.address and f"mail to {_address(plan, ledger)}",
     }
     first = ways.get(plan.channel) or ledger.add(
@@ -361,10 +365,11 @@ def _channel(ask: Ask, plan: Plan, ledger: Ledger) -> list[Said]:
         if name != plan.channel:
             text = f"{shown}: {ways[name]}." if ways[name] else f"A {name} of {shown} is not on file."
             said.append(Said(text=text))
-    said.append(Said(text=f"{plan_slot(ledger, plan)} takes PA requests by {first}."))
+    by = "through" if plan.channel == "portal" else "by"
+    said.append(Said(text=f"{shown} takes PA requests {by} {first}."))
     others = [words for name, words in ways.items() if words and name != plan.channel and name not in asked]
     if others and not asked:
-        said.append(Said(text=f"It also has {_and(others)}.", must=False))
+        said.append(Said(text=f"It can also be reached by {_and(others)}.", must=False))
     return said
 
 

@@ -30,12 +30,14 @@ from agent.answers.chart.notes import say_notes, search_notes
 from agent.answers.chart.page import MOST_QUOTES, Page
 from agent.answers.chart.person import say_person, say_prescriber
 from agent.answers.chart.supply import say_authorizations, say_fills, say_orders
-from agent.answers.chart.values import day_of, say_test, test_name, value_slot
+from agent.answers.chart.values import day_of, say_latest, say_test, test_name, value_slot
 from agent.answers.wording import drug_slot
 from agent.ledger import Ledger
 from agent.understanding.reading import Ask
 from tools.bound import Bound
 from tools.evidence.measurements import values_of
+
+MOST_IN_FULL = 2  # tests that are told with what was before
 
 
 def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
@@ -44,8 +46,11 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     page = Page(ask, " ".join(f"{ask.text} {ask.about}".casefold().split()), bound, ledger, reply)
     tests = tests_named(page)
     if tests and not _LISTS["notes"][0].search(page.asked):
-        for test in tests:
-            say_test(page, test)
+        if len(tests) > MOST_IN_FULL:
+            say_latest(page, tests)
+        else:
+            for test in tests:
+                say_test(page, test)
         return reply
     medicines = medicines_named(page)
     if medicines and _LISTS["fills"][0].search(page.asked):

@@ -89,8 +89,8 @@ def say_medications(page: Page) -> None:
         return
     wanted = [one for one in courses if _wanted(page, one)]
     if not wanted:
-        what = "such medication" if courses else "medication"
-        page.say(f"No {what} is on the list; the list is complete, as far as the chart says.")
+        what = _missing(page) if courses else "medication"
+        page.say(f"No {what} is on the medication list, which is complete as far as the chart says.")
         return
     wanted.sort(key=lambda one: one.start or date.min)
     page.say(f"{_which(page)}:")
@@ -122,6 +122,11 @@ def _wanted(page: Page, course: Medication) -> bool:
     if _NOW.search(page.asked):
         return course.status == "active" and course.end is None
     return True
+
+
+def _missing(page: Page) -> str:
+    """What none of the courses on the list is."""
+    return "diabetes or weight drug" if _TRIED.search(page.asked) else "medication that is taken now"
 
 
 def _which(page: Page) -> str:

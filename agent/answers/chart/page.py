@@ -6,6 +6,7 @@ from datetime import date
 from typing import NamedTuple
 
 from agent.answers.answer import Answer, Said, Source
+from agent.answers.wording import sentence
 from agent.ledger import Ledger
 from agent.understanding.reading import Ask
 from tools.bound import Bound
@@ -29,6 +30,7 @@ class Page(NamedTuple):
         return self.bound.patient
 
     def say(self, text: str, *, bullet: bool = False, must: bool = True, verbatim: bool = False) -> None:
+        text = sentence(self.ledger, text)
         end = "" if text.endswith((".", "”", ":")) else "."
         self.reply.said.append(Said(text=text + end, must=must, bullet=bullet, verbatim=verbatim or bullet))
 

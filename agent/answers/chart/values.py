@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 
 from agent.answers.chart.page import Page, capitalised
@@ -27,10 +29,14 @@ def say_test(page: Page, test: str) -> None:
                 f"A value in record {_record(page, rejected.evidence.record_id)} does not count: {note}."
             )
         return
-    latest, *before = values.usable
+    latest, *before = _each_once(test, values.usable)
     pair = PAIRED.get(test, "")
     value = value_slot(page, test, latest) + _paired(page, pair, latest)
     page.say(f"The latest {name} is {value}, on {day_of(page, test, latest)}.")
+    for other in before:
+        if other.date == latest.date and not other.derived:
+            page.say(f"Another {name} of the same day is {value_slot(page, test, other)}.")
+    before = [one for one in before if one.date < latest.date]
     if _AGE.search(page.asked):
         days = page.ledger.add(
             "duration", (page.bound.as_of - latest.date).days, unit="days", origin="derived", attribute=test,
@@ -50,21 +56,38 @@ def say_test(page: Page, test: str) -> None:
         page.say(f"A later entry, {_record(page, rejected.evidence.record_id)}, does not count: {note}.")
 
 
+def _each_once(test: str, values: Sequence[Value]) -> list[Value]:
+    """A value that stands twice on one day, as a BMI that is charted and one that follows from the weight, is one."""
+    once: dict[tuple[date, str], Value] = {}
+    for value in values:
+        once.setdefault((value.date, formats.measure(test, value.value)), value)
+    return [*once.values()]
+
+
 _AGE = re.compile(
     r"how (?:old|recent|fresh|long ago|many days)|too old|stale|outdated|still (?:good|valid|current)",
     re.IGNORECASE,
 )
-
-
 _TREND = re.compile(
     r"trend|over time|history|all (?:of )?(?:the |her |his )?|how has|chang|last (?:two|three|four|few"
     r"|several)|values\b|results\b"
     r"|gone (?:up|down)|lost|gain|improv|readings\b|since\b|compared",
     re.IGNORECASE,
 )
-
-
 _BEFORE = re.compile(r"before|previous|prior|earlier|last time|second.latest|and the one", re.IGNORECASE)
+
+
+def say_latest(page: Page, tests: Sequence[str]) -> None:
+    """A line for each test: the latest value with its date; those that are not on record together."""
+    page.say("The latest on record:")
+    for test in tests:
+        values = values_of(page.patient, test, page.bound.as_of).usable
+        if values:
+            value = value_slot(page, test, values[0]) + _paired(page, PAIRED.get(test, ""), values[0])
+            name = test_name(page, test, capital=True)
+            page.say(f"{name} {value}, on {day_of(page, test, values[0])}", bullet=True)
+        else:
+            page.say(f"{test_name(page, test, capital=True)} is not on record", bullet=True)
 
 
 def _say_trend(page: Page, test: str, latest: Value, before: list[Value]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from tools.records import Determination, Finding
@@ -54,9 +56,34 @@ def worth_trying(finding: Finding) -> list[Finding]:
     if asks_for_all(finding):
         return parts
     parts = [part for part in parts if part.status == "unknown"] or parts
-    return [part for part in parts if not (part.fix or "").startswith(_IDLE)] or parts
+    return _easiest([part for part in parts if not (part.fix or "").startswith(_IDLE)] or parts)
 
 
+def _easiest(ways: Sequence[Finding]) -> list[Finding]:
+    """Of ways that differ only in how high a value must be, the one that is reached first."""
+    best: dict[tuple[str, str], tuple[float, Finding]] = {}
+    for way in ways:
+        match = _THRESHOLD.match(_sole_fix(way))
+        if match:
+            key, value = (match["what"], match["sign"]), float(match["value"])
+            hard = -value if match["sign"] in "≤<" else value
+            if key not in best or hard < best[key][0]:
+                best[key] = (hard, way)
+    easy = [way for _, way in best.values()]
+    return [way for way in ways if way in easy or not _THRESHOLD.match(_sole_fix(way))]
+
+
+def _sole_fix(finding: Finding) -> str:
+    """What would change it, where that is one thing."""
+    while finding.parts:
+        unmet = [part for part in finding.parts if part.status != "met"]
+        if len(unmet) != 1 or not asks_for_all(finding):
+            return ""
+        finding = unmet[0]
+    return finding.fix or ""
+
+
+_THRESHOLD = re.compile(r"Only (?P<what>a .+?) (?P<sign>[≥≤><]) (?P<value>[\d.]+) [^;]*would meet it$")
 _IDLE = ("Only ", "No ", "Age ", "Not covered", "The chart denies")
 
 

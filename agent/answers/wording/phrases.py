@@ -6,7 +6,9 @@ Findings speak in codes and signs, and in the imperative of a rule book: exact, 
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 
+from agent.answers.wording.slots import lower
 from tools.records import Finding
 
 # Composites are named for what they are about: their text lists every branch.
@@ -47,6 +49,7 @@ def criterion_said(text: str, she: str) -> str:
     text = re.sub(
         r"^prescriber states: ", "the prescriber's statement that {she} ".replace("{she}", she), text
     )
+    text = re.sub(r"^(lifestyle program .+?)( ended within|$)", r"a \1 that\2", text).removesuffix(" that")
     return _signs(text)
 
 
@@ -140,7 +143,31 @@ def with_dose(finding: Finding) -> str:
     return f"{fix}{dose[1]}" if dose and fix.startswith("Try ") else fix
 
 
-TRIAL = "Ask the clinician about "
+def either(first: str, *others: str) -> str:
+    """One of two steps: what both begin or end with is said once."""
+    if not others:
+        return first
+    second = others[0]
+    if after(second, first) != lower(second):
+        return f"{first} or {after(second, first)}"
+    one, two = first.split(" "), second.split(" ")
+    if one[0] == two[0]:
+        same = zip(reversed(one[1:]), reversed(two[1:]), strict=False)
+        tail = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], same))
+        if 2 < tail < min(len(one), len(two)) - 1:
+            return " ".join((*one[:-tail], "or", *two[1:-tail], *one[-tail:]))
+    return f"{first} or {lower(second)}"
+
+
+def after(step: str, first: str) -> str:
+    """The step as it is said after the first one, whose beginning it may share."""
+    for head in _HEADS:
+        if first.startswith(head) and step.startswith(head):
+            return step.removeprefix(head)
+    return lower(step)
+
+
+_HEADS = ("Ask the clinician about ", "Ask the prescriber to state in the chart ")
 
 
 def _signs(text: str) -> str:

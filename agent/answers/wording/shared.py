@@ -57,6 +57,11 @@ def line(words: Words, found: Determination) -> Said:
     if found.outcome in ("ready", "not_required"):
         cost = words.cost()
         told += f" ({cost})" if cost else ""
+        told += (
+            "; the chart shows no use within its label"
+            if found.outcome == "not_required" and words.off_label()
+            else ""
+        )
     elif found.outcome == "not_covered":
         told += "" if words.benefit is None else _why_not_covered(words)
     elif found.outcome == "wrong_plan":

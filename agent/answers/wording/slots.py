@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -63,11 +64,15 @@ def clause_source(finding: Finding) -> str:
 
 
 def listed(slots: Sequence[str], most: int, words: Words) -> str:
-    """ "a, b and c", or so many of them and how many more."""
-    if len(slots) > most:
-        more = words.count(len(slots) - most, "more")
-        return f"{', '.join(slots[:most])} and {more} more"
-    return slots[0] if len(slots) == 1 else f"{', '.join(slots[:-1])} and {slots[-1]}"
+    """ "a, b and c", or so many of them and how many more; with ";" where one has a comma or an "and" of its own."""
+    more = f"{words.count(len(slots) - most, 'more')} more" if len(slots) > most else ""
+    parts = [*slots[:most], *([more] if more else [])]
+    if len(parts) > 1 and any(_INNER.search(words.ledger.render(one)) for one in slots[:most]):
+        return "; ".join(parts[:-1]) + (f"; and {more}" if more else f"; {parts[-1]}")
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+_INNER = re.compile(r",|\band\b|^whether ")
 
 
 def sentence(ledger: Ledger, text: str) -> str:
@@ -76,7 +81,7 @@ def sentence(ledger: Ledger, text: str) -> str:
     fact = ledger.facts.get(match[1]) if match else None
     if match is None or fact is None or fact.kind not in ("words", "drug"):
         return upper(text)
-    if fact.origin == "drug" or fact.shown[:1].isupper() or fact.shown[:1] == "e":
+    if fact.shown[:2] != fact.shown[:2].lower():  # as of eGFR
         return text
     slot = ledger.add(
         fact.kind, fact.value, shown=upper(fact.shown), unit=fact.unit, on=fact.date, origin=fact.origin,

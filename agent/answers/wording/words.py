@@ -9,8 +9,9 @@ from agent.answers.wording.findings import asks_for_all, deciding_leaf, has_othe
 from agent.answers.wording.headlines import HEADLINES
 from agent.answers.wording.phrases import (
     NAMES,
-    TRIAL,
+    after,
     criterion_said,
+    either,
     finding_said,
     limit_of,
     step_said,
@@ -30,6 +31,7 @@ from agent.answers.wording.slots import (
 )
 from agent.answers.wording.slotter import Slotter, drug_names, has_code
 from agent.ledger import Kind, Ledger, Origin
+from tools.alternatives import label_finding
 from tools.evidence.judge import ONLY
 from tools.records import Benefit, Determination, Evidence, Finding, Lead, Patient, Plan, Status
 from tools.terms import INDICATIONS, TESTS
@@ -112,7 +114,7 @@ class Words:
                 worth = worth_trying(finding)
                 wanted = [part for part in wanted if part in worth] or wanted
             told = [self.shown(part) for part in wanted[:most]]
-            return "; ".join(dict.fromkeys(text for text in told if text))
+            return ", and ".join(dict.fromkeys(text for text in told if text))
         diagnoses = [item for item in finding.evidence if item.kind == "diagnosis" and item.date is not None]
         listed = [item for item in finding.evidence if item.kind == "diagnosis" and has_code(item)]
         if listed and finding.reason is None:
@@ -189,11 +191,11 @@ class Words:
         every = asks_for_all(finding)
         if not every and len(ways) > 1:
             ways = [upper(way.removeprefix(ONLY)) for way in ways]
-        first, *rest = dict.fromkeys(ways[: 3 if every else 2])
-        joint = ", and also " if every else " or "
-        return joint.join(
-            (first, *(lower(way.removeprefix(TRIAL) if first.startswith(TRIAL) else way) for way in rest))
-        )
+        ways = [*dict.fromkeys(ways)]
+        if every:
+            first, *rest = ways[:3]
+            return ", and also ".join((first, *(after(way, first) for way in rest)))
+        return either(*ways[:2])
 
     def next_steps(self, most: int = 3) -> list[str]:
         """The engine's next actions in these words, the general ones last."""
@@ -235,6 +237,32 @@ class Words:
             "name", plan.payer, origin="plan", source=f"plan:{plan.id}", attribute="payer"
         )
         return text.replace(plan.payer, payer)
+
+    def off_label(self) -> str:
+        """That the chart shows no use of the drug's label; nothing if it shows one. For a drug that the plan covers
+        without asking for it."""
+        drug, asked = self.bound.store.drug(self.found.drug), self.found.request.indication
+        labels = [label for label in drug.indications if asked in ("", label.key)]
+        for label in labels:
+            finding = label_finding(self.patient, label, drug, self.found.as_of)
+            if finding is None or finding.status == "met":
+                return ""
+            if any(_is_diagnosis(part) and part.status == "met" for part in finding.parts):
+                short = [self.shown(part) for part in finding.parts if part.status == "not_met"]
+                use = self._label_use(label.key)
+                told = f"for {use}, {' and '.join(short)} is outside it"
+                return f"The chart shows no use within the label of {self.drug()}: {told}." if short else ""
+        uses = [self._label_use(label.key) for label in labels]
+        if not uses:
+            return f"The label of {self.drug()} does not name {self._label_use(asked)}."
+        names = uses[0] if len(uses) == 1 else f"{', '.join(uses[:-1])} or {uses[-1]}"
+        return f"The chart shows no use that the label of {self.drug()} names: {names}."
+
+    def _label_use(self, key: str) -> str:
+        name = INDICATIONS.get(key, key)
+        return self.ledger.add(
+            "words", name, origin="drug", source=f"drug:{self.found.drug}", attribute="indication"
+        )
 
     def cost(self) -> str:
         """Tier and copay, as far as the plan states them."""
@@ -297,6 +325,10 @@ _EXCLUDES: dict[Status, str] = {
     "not_met": "an exclusion that applies",
     "unknown": "not ruled out",
 }
+
+
+def _is_diagnosis(finding: Finding) -> bool:
+    return any(item.kind == "diagnosis" for item in finding.evidence)
 
 
 _UNSAID = "the chart does not say whether "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
+import msgspec
 import pytest
 
 from agent.answers import chart
@@ -159,9 +160,9 @@ def test_what_no_record_speaks_of_is_said_to_be_that() -> None:
         ("how old is he", "58 years old"),
         ("who is the prescriber", "Andrew Smith, MD"),
         ("what is ordered", "Ozempic 0.25 mg, 3 mL for 28 days, ordered Aug 21, 2026."),
-        ("family history?", "- father, coronary artery disease."),
+        ("family history?", "- Father, coronary artery disease."),
         ("is there a lifestyle program", "No lifestyle program is on record."),
-        ("when was metformin last filled", "metformin ER, filled on Jan 17, 2025, 90 days supply"),
+        ("when was metformin last filled", "Metformin ER, filled on Jan 17, 2025, 90 days supply"),
         ("bp?", "systolic blood pressure is 134 mmHg, diastolic blood pressure 78 mmHg, on Aug 21, 2026"),
         ("weight", "103.7 kg (228.6 lb)"),
         ("any sulfonylurea", "Glipizide 10 mg twice daily, since Jul 26, 2025 (402 days so far), taken now"),
@@ -170,3 +171,50 @@ def test_what_no_record_speaks_of_is_said_to_be_that() -> None:
 )
 def test_other_parts_of_the_chart_are_told(question: str, wanted: str) -> None:
     assert wanted in told(someone(), question)
+
+
+def test_the_one_before_is_of_an_earlier_day() -> None:
+    for bound in everyone(bundled()):
+        for test in TESTS:
+            answer = ask(bound, f"latest {TESTS[test].name}, and the one before?", test)
+            days = [
+                fact.date
+                for fact in answer.ledger.facts.values()
+                if fact.kind == "value" and fact.attribute == test and fact.unit != "lb"
+            ]
+            assert len(days) == len(set(days)), rendered(answer)
+    assert (
+        "The latest BMI is 28.0 kg/m2, on Jul 2, 2026. The BMI before that was 28.1 kg/m2, on Mar 28, 2026"
+        in (told(someone("P014"), "bmi and the one before").replace("\n", " "))
+    )
+
+
+def test_two_results_of_one_day_are_both_told() -> None:
+    one = next(item for item in someone().patient.observations if item.id == "O28")
+    other = msgspec.structs.replace(one, id="O99", value=9.1)
+    bound = bound_to(bundled(), P001, observations=(*someone().patient.observations, other))
+    text = told(bound, "latest a1c", "hba1c")
+    assert "8.4 %" in text and "9.1 %" in text and "of the same day" in text
+
+
+def test_many_labs_are_a_list() -> None:
+    text = told(someone(), "show me the labs")
+    assert text.startswith("The latest on record:\n- HbA1c 8.4 %, on Aug 17, 2026.")
+    assert "- eGFR " in text
+
+
+def test_every_line_and_sentence_begins_with_a_capital() -> None:
+    questions = (
+        "fills",
+        "labs",
+        "what was tried",
+        "what does she take",
+        "family history",
+        "metformin",
+        "glipizide?",
+    )
+    for bound in everyone(bundled()):
+        for question in questions:
+            for line in told(bound, question).splitlines():
+                first = line.removeprefix("- ")
+                assert first[0].isupper() or first.startswith("eGFR") or first[0] == "“", line

@@ -166,3 +166,28 @@ def test_the_headline_counts_all_that_is_open() -> None:
             text = answer.ledger.render(answer.said[0].text)
             told += "the quantity is not settled" in text
             assert told == len([finding for finding in found.findings if finding.status == "unknown"]), text
+
+
+def test_a_drug_without_pa_says_so_where_the_chart_shows_no_use_of_its_label() -> None:
+    text = rendered(can(Bound(bundled(), "P003"), "Jardiance"))
+    assert "no prior authorization required" in text.casefold()
+    assert (
+        "The chart shows no use that the label of Jardiance names:"
+        " type 2 diabetes, heart failure or chronic kidney disease." in text
+    )
+    assert "label" not in rendered(can(Bound(bundled(), "P001"), "Jardiance"))
+
+
+def test_a_diagnosis_that_is_charted_is_not_said_to_be_missing_from_the_label() -> None:
+    text = rendered(can(Bound(bundled(), "P009"), "Farxiga"))
+    assert "for type 2 diabetes, eGFR 20 mL/min/1.73 m2 on Jun 20, 2026 is outside it" in text
+
+
+def test_a_chart_without_a_problem_list_shows_no_use_either() -> None:
+    bound = bound_to(bundled(), "P001", conditions=None)
+    assert "The chart shows no use that the label of Januvia names" in rendered(can(bound, "Januvia"))
+
+
+def test_open_points_that_hold_an_and_are_parted_by_semicolons() -> None:
+    text = rendered(can(Bound(bundled(), "P003"), "Ozempic"))
+    assert "Also open: whether he has type 1 diabetes; HbA1c 6.2 % of Apr 2, 2026" in text

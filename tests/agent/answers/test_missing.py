@@ -44,7 +44,7 @@ def test_it_says_who_can_do_it() -> None:
 
 def test_nothing_is_missing_of_what_is_ready() -> None:
     text = rendered(lacks(Bound(bundled(), "P001"), "Ozempic"))
-    assert "Nothing is missing." in text and "ready to submit" in text
+    assert "Nothing is missing: Ozempic" in text and "ready to submit" in text
 
 
 def test_what_is_not_met_is_told_before_what_would_change_it() -> None:
@@ -76,3 +76,10 @@ def test_a_note_that_may_show_it_is_quoted_for_a_person_to_confirm() -> None:
     told = check(answer, bound)
     assert f"The note of Aug 21, 2026 says “{found.leads[0].quote}”: confirm it with `pa confirm`" in told
     assert any(source.kind == "note" and source.quote in text for source in answer.sources)
+
+
+def test_what_two_ways_share_is_said_once() -> None:
+    for bound in everyone(bundled()):
+        for drug in bound.plan.benefits:
+            said = rendered(lacks(bound, drug))
+            assert "would do or " not in said and "it or code" not in said, said

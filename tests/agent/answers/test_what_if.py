@@ -146,3 +146,9 @@ def test_the_store_and_the_chart_are_untouched() -> None:
         if_so(bound, "Ozempic", change)
     assert msgspec.json.encode(bound.patient) == before == msgspec.json.encode(store.patient("P001"))
     assert bound.determination("Ozempic") == found == Bound(store, "P001").determination("Ozempic")
+
+
+def test_of_several_thresholds_the_one_reached_first_is_told() -> None:
+    text = rendered(if_so(Bound(bundled(), "P003"), "Wegovy", Value(test="bmi", value=24)))
+    assert "BMI 24.0 kg/m2 on Sep 1, 2026 (the policy asks for at least 27.0 kg/m2, among other ways)" in text
+    assert "would do or" not in text
