@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
 from typing import Any
 
-from evals.oracle.vocabulary import UNITS
+from evals.oracle.vocabulary import POSSIBLE, UNITS
 
 Entry = dict[str, Any]
 
@@ -65,14 +66,23 @@ class Chart:
 
     def readings(self, test: str) -> list[Reading]:
         """All sound measurements, oldest first. A body mass index may also come from weight and height."""
-        found = [r for r in map(self._reading, self._of(test)) if r]
+        found = self.recorded(test)
         if test == "bmi":
-            heights = self.readings("height")
-            for weight in self.readings("weight"):
-                for height in heights:
-                    if height.day == weight.day:
-                        found.append(Reading(weight.day, weight.value / (height.value / 100) ** 2))
+            found.extend(self._computed({r.day for r in found}))
         return sorted(found, key=lambda r: (r.day, r.value))
+
+    def _computed(self, recorded: set[date]) -> Iterator[Reading]:
+        """BMI of days with a weight: by a height of that day, or an earlier one where none is recorded."""
+        heights = self.recorded("height")
+        for weight in self.recorded("weight"):
+            before = max((h.day for h in heights if h.day <= weight.day), default=None)
+            if before == weight.day or (before and weight.day not in recorded):
+                for height in (h for h in heights if h.day == before):
+                    yield Reading(weight.day, weight.value / (height.value / 100) ** 2)
+
+    def recorded(self, test: str) -> list[Reading]:
+        """The sound entries of a test itself."""
+        return [r for r in map(self._reading, self._of(test)) if r]
 
     def void(self, test: str) -> bool:
         """Whether there are entries that can not be used."""
@@ -87,15 +97,25 @@ class Chart:
         if factors is None or when is None or not self.possible(when):
             return None
         factor, offset = map(Decimal, factors)
-        return Reading(when, Decimal(str(entry["value"])) * factor + offset)
+        value = Decimal(str(entry["value"])) * factor + offset
+        low, high = POSSIBLE.get(entry["test"], (0, 30000))
+        return Reading(when, value) if low <= value <= high else None
 
-    def spans(self, entries: list[Entry]) -> list[Span]:
-        """Entries of one drug as stretches: what begins before the one before it has ended goes on with it."""
-        single = sorted((self._span(e) for e in entries), key=lambda s: (s.first or date.min, s.last or date.max))
+    def spans(self, entries: list[Entry], pause: int = 1) -> list[Span]:
+        """Entries of one drug as stretches: what begins within `pause` days of the end before it goes on with it."""
+        single = sorted(
+            (self._span(e) for e in entries), key=lambda s: (s.first or date.min, s.last or date.max)
+        )
         found: list[Span] = []
         for span in single:
             before = found[-1] if found else None
-            if before and before.first and before.last and span.first and span.first <= before.last + timedelta(days=1):
+            if (
+                before
+                and before.first
+                and before.last
+                and span.first
+                and span.first <= before.last + timedelta(days=pause)
+            ):
                 lasts = [before.last, span.last]
                 found[-1] = Span(
                     before.entries + span.entries,
@@ -111,7 +131,7 @@ class Chart:
         first, last = day(entry.get("start")), day(entry.get("end"))
         if first is not None and not self.possible(first):
             first = None
-        going_on = entry.get("status") == "active" and (last is None or last >= self.as_of)
+        going_on = entry.get("status") == "active" if last is None else last >= self.as_of
         if last is not None and last > self.as_of:
             last = self.as_of
         if last is None and going_on:

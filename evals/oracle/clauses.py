@@ -37,7 +37,8 @@ class Clause:
 
 def clauses_of(policy: str) -> list[Clause]:
     """All clauses in their order; what stands before the first section is the policy's head and has none."""
-    section, found = "", []
+    section = ""
+    found: list[Clause] = []
     for line in policy.splitlines():
         numbered = _LINE.match(line)
         if numbered and section:

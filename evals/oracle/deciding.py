@@ -62,9 +62,18 @@ def decide(
         )
     assert policy_text, f"{plan['id']} asks for PA of {drug['name']}, and its policy is not given"
     table = read_policy(policy_text)
-    uses = [wanted.use] if wanted.use in table.criteria else list(table.criteria)
+    uses = _uses_to_try(table, wanted.use)
+    if not uses:
+        return Verdict("not_covered", wanted.use, stopped_by="benefit")
     cases = [_by_use(table, use, chart, drug, wanted) for use in uses]
     return min(cases, key=lambda case: _ORDER.index(case.outcome))
+
+
+def _uses_to_try(table: DecisionTable, wanted: str) -> list[str]:
+    """The use asked for; where the policy does not grant it, those whose exclusions name it."""
+    if not wanted or wanted in table.criteria:
+        return [wanted] if wanted else list(table.criteria)
+    return [use for use, rows in table.exclusions.items() if any(wanted in row.uses for row in rows)]
 
 
 def _by_use(table: DecisionTable, use: str, chart: Chart, drug: Entry, wanted: _Wanted) -> Verdict:
@@ -114,11 +123,11 @@ def _fill(rows: list[Row], chart: Chart, ask: Ask) -> dict[str, Answer]:
         if row.kind != "gate":
             filled[row.number] = judge(row, chart, ask)
             continue
-        below = [filled[r.number] for r in rows if r.parent == row.number]
-        if row.needed == -1:
-            truth = count(len(below), [b.turned.truth for b in below])
-        else:
-            truth = count(row.needed or len(below), [b.truth for b in below])
+        lines = [r.number for r in rows if r.parent == row.number]
+        if row.needed == -1:  # all ruled out; and what is ruled out is met
+            filled.update({number: filled[number].turned for number in lines})
+        below = [filled[number] for number in lines]
+        truth = count(row.needed if row.needed > 0 else len(below), [b.truth for b in below])
         filled[row.number] = Answer(truth, next((b.why for b in below if b.truth is OPEN), ""))
     return filled
 
@@ -129,20 +138,28 @@ def _fill(rows: list[Row], chart: Chart, ask: Ask) -> dict[str, Answer]:
 def _wanted(chart: Chart, plan: Entry, drug: Entry, request: Entry) -> _Wanted:
     orders = [o for o in chart.noted("orders") if o["drug"].lower() == drug["name"].lower()]
     order = max(orders, key=lambda o: o.get("date") or "", default={})
-    label = request.get("strength") or order.get("strength") or ""
+    label = request.get("strength") or order.get("strength") or _dose_now(chart, drug)
     strengths = {s["label"]: s for s in drug["strengths"]}
     starting = next((s for s in drug["strengths"] if s.get("starting")), drug["strengths"][0])
     package = strengths.get(label, starting)
     amount = request.get("quantity") or order.get("quantity") or package["quantity"]
     days = request.get("days_supply") or order.get("days_supply") or package["days"]
+    kind = request.get("kind") or order.get("kind") or _kind(chart, plan, drug)
     return _Wanted(
         use=request.get("indication") or order.get("indication") or "",
-        kind=request.get("kind") or order.get("kind") or _kind(chart, plan, drug),
+        kind=kind,
         strength=package["label"],
         amount=Decimal(str(amount)),
         days=days,
-        start=day(request.get("therapy_start")) or _started(chart, drug),
+        start=day(request.get("therapy_start")) or _started(chart, drug, still=kind == "new"),
     )
+
+
+def _dose_now(chart: Chart, drug: Entry) -> str:
+    """The strength that is taken now, if it is one of the drug's."""
+    own = [e for e in chart.listed("medications") or () if e["drug"].lower() == drug["name"].lower()]
+    doses = [e.get("dose") for span in chart.spans(own) if span.going_on for e in span.entries[-1:]]
+    return next((s["label"] for s in drug["strengths"] if doses and s["dose"] == doses[-1]), "")
 
 
 def _kind(chart: Chart, plan: Entry, drug: Entry) -> str:
@@ -152,10 +169,12 @@ def _kind(chart: Chart, plan: Entry, drug: Entry) -> str:
     return "continuation" if _started(chart, drug) else "new"
 
 
-def _started(chart: Chart, drug: Entry) -> date | None:
+def _started(chart: Chart, drug: Entry, still: bool = True) -> date | None:
+    """The first day of the present course, or, if it need not go on `still`, of the last one there was. A pause of
+    up to a month does not end a course."""
     own = [e for e in chart.listed("medications") or () if e["drug"].lower() == drug["name"].lower()]
-    current = [span for span in chart.spans(own) if span.going_on]
-    return current[-1].first if current else None
+    courses = [span for span in chart.spans(own, pause=31) if span.going_on or not still]
+    return courses[-1].first if courses else None
 
 
 def _enrolled(chart: Chart, plan_id: str) -> bool:
@@ -176,10 +195,14 @@ def _table_limits(benefit: Entry) -> list[Limit]:
 
 
 def _limit_for(limits: list[Limit], strength: str) -> Limit | None:
-    by_strength = {limit.strength: limit for limit in limits}
+    by_strength = {limit.strength: limit for limit in limits if not limit.starting}
     return by_strength.get(strength) or by_strength.get("")
 
 
 def _over(limits: list[Limit], wanted: _Wanted) -> bool:
+    if any(
+        limit.starting and limit.strength == wanted.strength and wanted.days > limit.days for limit in limits
+    ):
+        return True
     limit = _limit_for(limits, wanted.strength)
     return limit is not None and wanted.amount * limit.days > limit.amount * wanted.days

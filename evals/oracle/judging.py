@@ -52,17 +52,24 @@ def _specialist(row: Row, chart: Chart, ask: Ask) -> Answer:
     own = ((chart.patient.get("prescriber") or {}).get("specialty") or "").lower()
     if own in row.specialties:
         return Answer(YES)
+    consulted = [s["present"] for s in chart.noted("attestations") if s["topic"] == "specialist_consult"]
+    if consulted and (consulted[-1] or own):
+        return _known(consulted[-1])
     return Answer(OPEN, "missing")
 
 
 def _statement(row: Row, chart: Chart, ask: Ask) -> Answer:
-    said = [s for s in chart.noted("attestations") if s["topic"] == row.topic and chart.possible(day(s.get("date")))]
+    said = [
+        (day(s.get("date")) or date.min, s["present"])
+        for s in chart.noted("attestations")
+        if s["topic"] == row.topic and (s.get("date") is None or chart.possible(day(s["date"])))
+    ]
     if not said:
         return Answer(OPEN, "missing")
-    newest = max(day(s["date"]) or date.min for s in said)
+    newest = max(said)[0]
     if newest < chart.since(row.window):
         return Answer(OPEN, "stale")
-    return _agreed({s["present"] for s in said if day(s["date"]) == newest})
+    return _agreed({present for when, present in said if when == newest})
 
 
 # --- measurements ----------------------------------------------------------------------------------------
@@ -97,7 +104,8 @@ def _change(row: Row, chart: Chart, ask: Ask) -> Answer:
     if not before or not now:
         return Answer(OPEN, "stale" if before and later else "missing")
     falls = {
-        (old.value - new.value) * (100 if row.percent else 1) >= _value(row) * (old.value if row.percent else 1)
+        (old.value - new.value) * (100 if row.percent else 1)
+        >= _value(row) * (old.value if row.percent else 1)
         for old in before
         for new in now
     }
@@ -124,36 +132,35 @@ def _condition(row: Row, chart: Chart, ask: Ask) -> Answer:
         return Answer(NO)
     said = _said_of_condition(row, chart)
     problems = chart.listed("conditions")
-    hinted = False
-    for entry in problems or ():
-        if entry.get("verification") == "refuted":
-            continue
-        shows = _shows(row, entry.get("code", ""), entry.get("name", ""))
-        ended = day(entry.get("abated"))
-        if ended is not None and ended <= chart.as_of and not row.ever:
-            continue
-        begun = day(entry.get("onset"))
-        if begun is not None and begun > chart.as_of:
-            continue
-        if shows == YES and entry.get("verification", "confirmed") == "confirmed":
-            return Answer(YES)
-        hinted = hinted or shows in (YES, OPEN)
-    if row.family:
-        shown = [_shows(row, e.get("code", ""), e.get("condition", "")) for e in chart.noted("family_history")]
-        if YES in shown:
-            return Answer(YES)
-        hinted = hinted or OPEN in shown
-    people = ("self", "family") if row.family else ("self",)
-    if any(said.get(person) is True for person in people):
-        return Answer(YES)
-    denied = all(said.get(person) is False for person in people)
-    if denied:
-        return Answer(NO)
-    if hinted:
-        return Answer(OPEN, "ambiguous")
-    if row.denial_needed or problems is None:
-        return Answer(OPEN, "missing")
-    return Answer(NO)
+    own = [_entry_shows(row, entry, chart) for entry in problems or ()]
+    theirs = [_shows(row, e.get("code", ""), e.get("condition", "")) for e in chart.noted("family_history")]
+    shown = {"self": own, "family": theirs} if row.family else {"self": own}
+    found = []
+    for person, truths in shown.items():
+        stated = said.get(person)
+        if YES in truths or stated is True:
+            found.append(Answer(OPEN, "conflict") if stated is False else Answer(YES))
+        elif stated is False:
+            found.append(Answer(NO))
+        elif OPEN in truths:
+            found.append(Answer(OPEN, "ambiguous"))
+        elif row.denial_needed or problems is None:
+            found.append(Answer(OPEN, "missing"))
+        else:
+            found.append(Answer(NO))
+    return _best(found)
+
+
+def _entry_shows(row: Row, entry: Entry, chart: Chart) -> Truth:
+    """Whether an entry of the problem list is the condition; a suspected one leaves it open, an ended one is past."""
+    shows = _shows(row, entry.get("code", ""), entry.get("name", ""))
+    begun, ended = day(entry.get("onset")), day(entry.get("abated"))
+    verification = entry.get("verification", "confirmed")
+    if verification == "refuted" or (begun is not None and begun > chart.as_of):
+        return NO
+    if ended is not None and ended <= chart.as_of and not row.ever:
+        return NO
+    return OPEN if shows == YES and verification == "provisional" else shows
 
 
 def _said_of_condition(row: Row, chart: Chart) -> dict[str, bool]:
@@ -188,7 +195,10 @@ def _shows(row: Row, code: str, words: str) -> Truth:
 
 def _names(row: Row, entry: Entry) -> bool:
     """Whether an entry is of a drug or class that the row names."""
-    called = {entry.get("drug", entry.get("substance", "")).lower(), *(i.lower() for i in entry.get("ingredients", ()))}
+    called = {
+        entry.get("drug", entry.get("substance", "")).lower(),
+        *(i.lower() for i in entry.get("ingredients", ())),
+    }
     return bool(called & set(row.drugs)) or bool(set(entry.get("classes", ())) & set(row.classes))
 
 
@@ -224,6 +234,8 @@ def _trial(row: Row, chart: Chart, ask: Ask) -> Answer:
     for entry in entries:
         if _names(row, entry):
             by_drug.setdefault(_drug_key(entry), []).append(entry)
+    if not by_drug and any(_names(row, fill) for fill in chart.noted("fills")):
+        return Answer(OPEN, "conflict")  # paid for, and not on the list
     spans = [span for group in by_drug.values() for span in chart.spans(group)]
     answers = [_one_trial(row, span.entries, span.first, span.last, span.going_on, chart) for span in spans]
     return _best(answers)
@@ -237,11 +249,13 @@ def _one_trial(
     row: Row, entries: tuple[Entry, ...], first: date | None, last: date | None, going_on: bool, chart: Chart
 ) -> Answer:
     parts: list[Answer] = []
+    if any((day(e.get("start")) or date.min) > chart.as_of for e in entries):
+        parts.append(Answer(OPEN, "missing"))  # a date that can not be yet
     if row.extended_release:
         kinds = {entry.get("formulation") for entry in entries}
         parts.append(Answer(YES if "ER" in kinds else OPEN if None in kinds else NO, "missing"))
     if row.responses:
-        given = [e.get("outcome") for e in entries if e.get("outcome")]
+        given = [str(e["outcome"]) for e in entries if e.get("outcome")]
         fits = [any(g.lower().startswith(r) for r in row.responses) for g in given[-1:]]
         parts.append(_known(fits[0]) if fits else Answer(OPEN, "missing"))
     if row.dose is not None:
@@ -249,8 +263,8 @@ def _one_trial(
     if row.window is not None and not going_on:
         parts.append(_known(last >= chart.since(row.window)) if last else Answer(OPEN, "missing"))
     if row.days:
-        if first is None or last is None:
-            parts.append(Answer(OPEN, "missing"))
+        if first is None or last is None:  # what was paid for has dates of its own
+            parts.append(_claims(row, chart, entries, first or date.min, last or chart.as_of))
         elif (last - first).days < row.days:
             parts.append(Answer(NO))
         elif row.claims:
@@ -260,7 +274,9 @@ def _one_trial(
 
 def _dose(needed: Decimal, entries: tuple[Entry, ...]) -> Answer:
     daily = [
-        Decimal(str(e["dose"])) * Decimal(str(e["per_day"])) for e in entries if e.get("dose") and e.get("per_day")
+        Decimal(str(e["dose"])) * Decimal(str(e["per_day"]))
+        for e in entries
+        if e.get("dose") and e.get("per_day")
     ]
     if any(d >= needed for d in daily):
         return Answer(YES)
@@ -285,11 +301,16 @@ def _intolerance(row: Row, chart: Chart, ask: Ask) -> Answer:
             if not row.extended_release or entry.get("formulation") == "ER":
                 return Answer(YES)
             open_one = open_one or entry.get("formulation") is None
+        elif _names(row, entry) and not entry.get("outcome") and _taken_now(entry, chart) != YES:
+            begun = day(entry.get("start"))  # stopped, and nobody says why
+            open_one = open_one or begun is None or begun <= chart.as_of
     for item in allergies or ():
         if _names(row, item) and item.get("type", "allergy") == "intolerance":
             if not row.extended_release:
                 return Answer(YES)
-            open_one = True
+            # the list says of what substance, the complete list of medications of what formulation
+            taken = {e.get("formulation") for e in entries or () if _names(row, e)}
+            open_one = open_one or bool(taken & {"ER", None})
     return Answer(OPEN, "missing") if open_one else Answer(NO)
 
 
@@ -300,9 +321,7 @@ def _allergy(row: Row, chart: Chart, ask: Ask) -> Answer:
     own = {ask.drug["name"].lower(), ask.drug["generic"].lower(), *ask.drug["ingredients"]}
     for item in items:
         called = {item["substance"].lower(), *item.get("ingredients", ())}
-        if item.get("type", "allergy") == "allergy" and (
-            called & own if row.own_drug else _names(row, item)
-        ):
+        if item.get("type", "allergy") == "allergy" and (called & own if row.own_drug else _names(row, item)):
             return Answer(YES)
     return Answer(NO)
 
@@ -318,12 +337,12 @@ def _on_drug(row: Row, chart: Chart, ask: Ask) -> Answer:
         own = [e for e in own if e.get("dose") is not None and Decimal(str(e["dose"])) >= row.dose]
     answers = []
     for span in chart.spans(own):
-        if not span.going_on:
+        if row.still and not span.going_on and span.last is not None:
             answers.append(Answer(NO))
-        elif span.first is None:
+        elif span.first is None or span.last is None:
             answers.append(Answer(OPEN, "missing"))
         else:
-            answers.append(_known(after_months(span.first, row.months) <= chart.as_of))
+            answers.append(_known(after_months(span.first, row.months) <= span.last))
     found = _best(answers)
     return Answer(OPEN, "missing") if found.truth == NO and open_one else found
 
@@ -339,10 +358,10 @@ def _program(row: Row, chart: Chart, ask: Ask) -> Answer:
             answers.append(Answer(OPEN, "missing"))
             continue
         until = chart.as_of if last is None or last > chart.as_of else last
-        parts = [_known(after_months(first, row.months) <= until)]
-        if row.window is not None:
-            parts.append(_known(until >= chart.since(row.window)))
-        answers.append(_worst(parts))
+        if row.window is not None and until < chart.since(row.window):
+            answers.append(Answer(OPEN, "stale"))  # out of date is called for, not held against anybody
+        else:
+            answers.append(_known(after_months(first, row.months) <= until))
     return _best(answers) if answers else Answer(OPEN, "missing")
 
 
@@ -351,13 +370,13 @@ def _note(row: Row, chart: Chart, ask: Ask) -> Answer:
 
 
 def _result(row: Row, chart: Chart, ask: Ask) -> Answer:
-    days = [r.day.isoformat() for r in chart.readings(row.tests[0])]
+    days = [r.day.isoformat() for r in chart.recorded(row.tests[0])]
     return _paper(row, chart, days, "lab")
 
 
 def _study(row: Row, chart: Chart, ask: Ask) -> Answer:
-    days = [r.day.isoformat() for r in chart.readings(row.tests[0])]
-    return _paper(row, chart, days, "study")
+    # the report itself: a result among the readings is what it found, not the paper
+    return _paper(row, chart, (), "study")
 
 
 def _claims_paper(row: Row, chart: Chart, ask: Ask) -> Answer:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from evals.oracle.vocabulary import CLASSES, SPECIALTIES, STATEMENTS, TESTS, USES
 
@@ -45,6 +46,7 @@ class Row:
     own_drug: bool = False
     days: int = 0
     months: int = 0
+    still: bool = False  # the use must go on at the request
     dose: Decimal | None = None
     responses: tuple[str, ...] = ()
     extended_release: bool = False
@@ -155,7 +157,7 @@ def read_document(number: str, text: str, parent: str, numbers: list[str]) -> Ro
     named = [n for n in numbers if only_if and re.search(rf"(?<!\S){re.escape(n)}(?![\w(-])", only_if[0])]
     relied = max(named, key=len, default="")
     plain = text.replace(relied, "") if relied else text
-    columns = {"window": _window(plain), "relied_on": relied}
+    columns: dict[str, Any] = {"window": _window(plain), "relied_on": relied}
     if re.search(r"\bnote\b", said):
         return Row(number, text, "paper:note", parent, **columns)
     if re.search(r"fill record|dispensing|claims", said):
@@ -216,18 +218,22 @@ def _named(pattern: str, text: str) -> str | None:
     return next((part for part in found.groups() if part), None) if found else None
 
 
-def _condition(text: str) -> dict[str, object] | None:
+def _condition(text: str) -> dict[str, Any] | None:
     named = re.search(_NAME, text)
     if not named:
         return None
-    lists = [re.findall(_CODE, part) for part in _CODES.findall(text[named.end("name") :].replace("ICD-10-CM", ""))]
+    lists = [
+        re.findall(_CODE, part) for part in _CODES.findall(text[named.end("name") :].replace("ICD-10-CM", ""))
+    ]
     said = text.lower()
     return {
         "kind": "condition",
         "name": named["name"],
         "codes": tuple(lists[0]),
         "hints": tuple(lists[1]) if len(lists) > 1 else (),
-        "ever": bool(re.search(r"past\b|former|bygone|resolved|historical|closed|earlier|prior condition", said)),
+        "ever": bool(
+            re.search(r"past\b|former|bygone|resolved|historical|closed|earlier|prior condition", said)
+        ),
         "family": bool(re.search(r"famil|relati(?:ve|on)\b", said)),
         "women_only": "female" in said,
         "denial_needed": bool(
@@ -240,7 +246,7 @@ def _condition(text: str) -> dict[str, object] | None:
     }
 
 
-def _trial(text: str) -> dict[str, object] | None:
+def _trial(text: str) -> dict[str, Any] | None:
     phrase = _named(_TRIAL, text)
     if phrase is None or re.search(_OWN, phrase) or "months" in text:
         return None
@@ -269,7 +275,7 @@ def _trial(text: str) -> dict[str, object] | None:
     }
 
 
-def _intolerance(text: str) -> dict[str, object] | None:
+def _intolerance(text: str) -> dict[str, Any] | None:
     phrase = _named(_INTOLERANCE, text)
     if phrase is None:
         return None
@@ -282,7 +288,7 @@ def _intolerance(text: str) -> dict[str, object] | None:
     }
 
 
-def _taking(text: str) -> dict[str, object] | None:
+def _taking(text: str) -> dict[str, Any] | None:
     words = (
         r"is taking|under treatment with|at filing makes use of|in treatment with any|is now on|active therapy|"
         r"present use of|currently uses|concurrent use|you take .* on the day"
@@ -293,7 +299,7 @@ def _taking(text: str) -> dict[str, object] | None:
     return {"kind": "taking", "classes": classes, "own_drug": False}
 
 
-def _on_drug(text: str) -> dict[str, object] | None:
+def _on_drug(text: str) -> dict[str, Any] | None:
     months = re.search(r"(\d+)(?: full| or more)? calendar months", text)
     if not months or not re.search(_OWN, text):
         return None
@@ -303,10 +309,11 @@ def _on_drug(text: str) -> dict[str, object] | None:
         "months": int(months[1]),
         "dose": Decimal(dose[1]) if dose else None,
         "own_drug": True,
+        "still": bool(re.search(r"has been taking|in treatment with", text)),
     }
 
 
-def _allergy(text: str) -> dict[str, object] | None:
+def _allergy(text: str) -> dict[str, Any] | None:
     phrase = _named(_ALLERGY, text)
     if phrase is None:
         return None
@@ -315,33 +322,36 @@ def _allergy(text: str) -> dict[str, object] | None:
     return {"kind": "allergy", "drugs": names, "classes": classes, "own_drug": own}
 
 
-def _program(text: str) -> dict[str, object] | None:
+def _program(text: str) -> dict[str, Any] | None:
     months = re.search(r"(\d+)(?: full| or more)? calendar months", text)
     if not months or "program" not in text:
         return None
     return {"kind": "program", "months": int(months[1]), "window": _window(text)}
 
 
-def _statement(text: str) -> dict[str, object] | None:
+def _statement(text: str) -> dict[str, Any] | None:
     if not re.search(r"prescriber|your doctor writes", text, re.I):
         return None
     topic = next((key for words, key in STATEMENTS.items() if words in text), None)
     return {"kind": "statement", "topic": topic, "window": _window(text)} if topic else None
 
 
-def _specialist(text: str) -> dict[str, object] | None:
+def _specialist(text: str) -> dict[str, Any] | None:
     if not re.search(r"speciali|practitioner of|works in|consult", text, re.I):
         return None
     found = tuple(name for name in SPECIALTIES if name in text.lower())
     return {"kind": "specialist", "specialties": found} if found else None
 
 
-def _change(text: str) -> dict[str, object] | None:
+def _change(text: str) -> dict[str, Any] | None:
     if not re.search(
-        r"fallen by|declined by|reduction in|stands below|a decline|gone down|is down|went down|decrease of", text
+        r"fallen by|declined by|reduction in|stands below|a decline|gone down|is down|went down|decrease of",
+        text,
     ):
         return None
-    amount = re.search(rf"{_NUMBER}(?: \(inclusive\))?(?: or more)? (percent\b(?!age)|[a-z]+)", _WINDOW.sub(" ", text))
+    amount = re.search(
+        rf"{_NUMBER}(?: \(inclusive\))?(?: or more)? (percent\b(?!age)|[a-z]+)", _WINDOW.sub(" ", text)
+    )
     if not amount:
         return None
     return {
@@ -353,7 +363,7 @@ def _change(text: str) -> dict[str, object] | None:
     }
 
 
-def _use(text: str) -> dict[str, object] | None:
+def _use(text: str) -> dict[str, Any] | None:
     if not re.search(
         r"requested for|purpose of (?:the )?request|asked for on account|intended use|you want the drug|"
         r"prescribed for|submittal is made for|filed for with a view|filing is (?:made )?with a view",
@@ -365,14 +375,14 @@ def _use(text: str) -> dict[str, object] | None:
     return {"kind": "use", "uses": found} if found else None
 
 
-def _age(text: str) -> dict[str, object] | None:
+def _age(text: str) -> dict[str, Any] | None:
     if not re.search(r"\bage\b|years old|or older", text, re.I) or _tests(text):
         return None
     compared = _compared(text)
     return {"kind": "age", "sign": compared[0], "value": compared[1]} if compared else None
 
 
-def _measurement(text: str) -> dict[str, object] | None:
+def _measurement(text: str) -> dict[str, Any] | None:
     tests = _tests(text)
     if not tests:
         return None

@@ -21,6 +21,7 @@ class Limit:
     strength: str
     amount: Decimal
     days: int
+    starting: bool = False  # a strength to begin with, for so many days in all and no more
 
 
 @dataclass
@@ -58,7 +59,11 @@ def read_policy(text: str) -> DecisionTable:
     for clause in clauses:
         if clause.section == "quantity":
             table.limits.extend(_limit(clause))
-        if clause.section == "exclusions" and not clause.parent and clause.number not in {c.parent for c in clauses}:
+        if (
+            clause.section == "exclusions"
+            and not clause.parent
+            and clause.number not in {c.parent for c in clauses}
+        ):
             table.excluded_uses.update(uses_in(clause.text.split(":")[0]))
     if not table.criteria:
         raise Unreadable("the policy has no criteria for any use that is known")
@@ -87,17 +92,13 @@ def _row(clause: Clause, clauses: list[Clause], numbers: list[str], head: Clause
 
 
 def _limit(clause: Clause) -> list[Limit]:
-    found = re.search(
-        r"(?P<amount>\d+(?:\.\d+)?) (?:mL|tablets?)\b.*?(?P<days>\d+) days", clause.text
-    )
-    if not found:
-        return []
     strength = re.search(r"\b(\d+(?:\.\d+)?) mg\b", clause.text)
-    return [
-        Limit(
-            clause.number,
-            f"{strength[1]} mg" if strength else "",
-            Decimal(found["amount"]),
-            int(found["days"]),
-        )
-    ]
+    name = f"{strength[1]} mg" if strength else ""
+    found = re.search(r"(\d+(?:\.\d+)?) (?:mL|tablets?)\b.*?(\d+) days", clause.text)
+    if found:
+        return [Limit(clause.number, name, Decimal(found[1]), int(found[2]))]
+    days = re.search(r"(\d+) days", clause.text)
+    opening = re.search(r"start|begins therapy|opening|initiating|first-step|titration|ramp-up", clause.text)
+    if name and days and opening:
+        return [Limit(clause.number, name, Decimal(0), int(days[1]), starting=True)]
+    return []

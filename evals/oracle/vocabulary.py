@@ -152,6 +152,12 @@ UNITS: dict[str, dict[str, tuple[str, str]]] = {
     "abi": {"{ratio}": ("1", "0")},
     "fibrosis_stage": {"{stage}": ("1", "0")},
 }
+POSSIBLE = {
+    "hba1c": (3, 20),
+    "bmi": (10, 90),
+    "fibrosis_stage": (0, 4),
+    "lvef": (1, 100),
+}  # beyond: a slip of the pen
 TENTHS = {
     "hba1c",
     "bmi",
