@@ -26,7 +26,7 @@ Task = Literal["write", "letter"]
 Verify = Callable[[str], Sequence[str]]  # what is wrong with a rendered sentence, one line each
 
 MOST_REPAIRS = 2
-MOST_TOKENS = 220
+MOST_TOKENS = 700
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {"sentences": {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 6}},
@@ -330,7 +330,8 @@ def _stem(word: str) -> str:
 
 def _asked(task: Task, question: str, given: Iterable[Said], ledger: Ledger) -> str:
     lines = "\n".join(f"- {ledger.render(one.text)}" for one in given)
-    return f"TASK {task}\nQuestion: {' '.join(question.split())[:300]}\nSentences:\n{lines}"
+    asked = f"\nQuestion: {' '.join(question.split())[:300]}" if task == "write" else ""
+    return f"TASK {task}{asked}\nSentences:\n{lines}"
 
 
 def _again(task: Task, question: str, editor: Editor, ledger: Ledger) -> str:
@@ -348,11 +349,13 @@ def _sentences(
     replies: list[Reply],
 ) -> Iterator[str]:
     """The sentences of one reply, each as soon as it is complete."""
+    from agent.models.model import estimate
+
     stream = model.stream(
         prompt("chat"),
         asked,
         schema=SCHEMA,
-        max_tokens=MOST_TOKENS,
+        max_tokens=min(MOST_TOKENS, 60 + 3 * estimate(asked) // 2),  # what it is to say again, and some room
         temperature=temperature,
         seed=seed,
         cancelled=cancelled,
@@ -368,9 +371,8 @@ def _sentences(
                 break
             sentence, at = found
             yield sentence
-    last = getattr(stream, "last", None)
-    if last is not None:
-        replies.append(last)
+    if stream.last is not None:
+        replies.append(stream.last)
 
 
 def _next_string(text: str, at: int) -> tuple[str, int] | None:
