@@ -1,0 +1,251 @@
+"""How each arm answers an item: always the same item, the same store and the same seed.
+
+engine    the conversation without a model
+paladin   the conversation with the model
+plain     the model with tools and a prompt, nothing of ours around it (agent/plain.py)
+alone     the model with policy and chart in its prompt, held to a JSON schema: one call a turn
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from evals.arms import alone
+from evals.arms.bench import Bench, Place
+from evals.chat.driving import costed
+from evals.scores.rows import Arm, Row
+from evals.suites.items import Item
+
+if TYPE_CHECKING:
+    from agent.models.model import Model
+    from agent.understanding.reading import Ask, Intent
+    from tools.check import Asked
+
+# The tool of the toolbox that answers what a question asks for.
+TOOL_OF: dict[Intent, str] = {
+    "eligibility": "determine_eligibility",
+    "why": "determine_eligibility",
+    "missing": "whats_missing",
+    "compare": "compare_drugs",
+    "what_if": "what_if",
+    "policy": "policy_search",
+    "chart": "patient_chart",
+    "plan": "coverage_check",
+    "dates": "policy_search",
+    "draft": "draft_request",
+}
+
+
+def asks(arm: Arm, item: Item) -> bool:
+    """Whether the item can be put to the arm at all: the tools and the model alone are bound to a patient, and reading
+    notes is nothing that the tools do."""
+    if arm in ("plain", "alone") and not item.patient and item.suite != "notes":
+        return False
+    return not (arm == "plain" and item.suite == "notes")
+
+
+def answer(row: Row, item: Item, bench: Bench, model: Model | None) -> list[dict[str, Any]]:
+    """The arm's turns; what they cost, and what went wrong with the model, goes into the row."""
+    bench.begin()
+    began = time.perf_counter()
+    try:
+        turns = _WAYS[row.arm](row, item, bench.of(item), model)
+    finally:
+        row.seconds = round(time.perf_counter() - began, 4)
+        if bench.model is not None and row.arm in ("paladin", "alone"):
+            row.calls, row.prompt_tokens = bench.model.calls, bench.model.prompt_tokens
+            row.output_tokens = bench.model.output_tokens
+            row.infrastructure = row.infrastructure or bench.model.infrastructure > 0
+            row.format_failure = row.format_failure or bench.model.format_failures > 0
+    return turns
+
+
+# --- the conversation --------------------------------------------------------------------------------------
+
+
+def _converse(row: Row, item: Item, place: Place, model: Model | None) -> list[dict[str, Any]]:
+    if item.suite == "notes":
+        return [_read_note(row, item, model)]
+    if item.suite == "letters":
+        return [_write_letter(row, item, place, model)]
+    from langgraph.checkpoint.memory import InMemorySaver
+
+    from agent.chat import build
+    from agent.conversation import ChatDesk, Conversation
+    from agent.desk import drafter
+
+    desk = ChatDesk(
+        store=place.store, model=model, plan_id=item.plan_id, draft=drafter(place.store, place.settings),
+        clock=time.perf_counter, temperature=row.temperature, seed=row.seed,
+    )  # fmt: skip
+    graph: Any = build().compile(checkpointer=InMemorySaver())
+    talk = Conversation(graph, desk, patient_id=item.patient)
+    turns = []
+    for asking in item.turns:
+        turn = costed(talk.ask(asking.ask))
+        turns.append(turn)
+        row.fallback = row.fallback or (
+            turn["model_calls"] > 0 and turn["path"] == "template" and _tried(turn)
+        )
+        row.repaired = row.repaired or turn["path"] == "repaired"
+    if item.suite == "forms":
+        turns[-1]["fields"] = _drafted(place, turns[-1].get("draft_id"))
+    if item.suite == "tools":
+        turns[-1]["calls"] = _understood(graph, talk.id)
+    return turns
+
+
+def _tried(turn: dict[str, Any]) -> bool:
+    """A model was to word it, and nothing of what it said was kept."""
+    return bool(turn.get("rejected") or turn.get("notice"))
+
+
+def _understood(graph: Any, conversation_id: str) -> list[dict[str, Any]]:
+    """The tools that what was understood stands for; of a refusal, small talk or what is not understood, none."""
+    from agent.understanding.reading import Reading
+
+    state = graph.get_state({"configurable": {"thread_id": conversation_id}}).values
+    return [call for ask in msgspec.convert(state["reading"], Reading).asks if (call := _call(ask))["name"]]
+
+
+def _call(ask: Ask) -> dict[str, Any]:
+    given: dict[str, Any] = {"drugs": list(ask.drugs)}
+    if ask.intent == "chart":
+        given["test"] = given["part"] = ask.about
+    for change in ask.changes:
+        given |= {name: value for name, value in msgspec.to_builtins(change).items() if name != "type"}
+    return {"name": TOOL_OF.get(ask.intent, ""), "arguments": given}
+
+
+def _drafted(place: Place, draft_id: int | None) -> dict[str, str]:
+    if draft_id is None:
+        return {}
+    return {field.id: field.value for field in place.store.draft(draft_id).filled_form().fields}
+
+
+def _asked(item: Item, place: Place) -> Asked:
+    from tools.bound import Bound
+
+    return Bound(place.store, item.patient, plan_id=item.plan_id).asked(item.drug)
+
+
+def _write_letter(row: Row, item: Item, place: Place, model: Model | None) -> dict[str, Any]:
+    """The letter of the drafted case, its free paragraphs in the model's words as far as they hold."""
+    from agent import papers
+    from tools.bound import Bound
+
+    case = Bound(place.store, item.patient, plan_id=item.plan_id).case(item.drug)
+    said = papers.compose(case, model)
+    wording = said.wording
+    row.fallback = model is not None and wording.model_calls > 0 and wording.path == "template"
+    row.repaired = wording.path == "repaired"
+    return {
+        "letter": said.letter.text,
+        "path": wording.path,
+        "notice": wording.notice,
+        "determinations": [msgspec.to_builtins(case.determination)],
+    }
+
+
+def _read_note(row: Row, item: Item, model: Model | None) -> dict[str, Any]:
+    """The facts of the note, by the reader, and by the model through the reader's gate."""
+    from evals.making.notes import labelled
+    from evals.notes.score import score
+    from tools.notes.reader import read_note
+
+    note = labelled(item)
+
+    def read(given: Any) -> Any:
+        if model is None:
+            return read_note(given)
+        from agent.models.model import ModelTrouble
+        from agent.note_model import read_with
+
+        try:
+            return read_with(given, model, seed=row.seed)[0]
+        except ModelTrouble:
+            row.fallback = True
+            return read_note(given)
+
+    return {"answer": "", **_noted(score([note], read))}
+
+
+def _noted(found: Any) -> dict[str, Any]:
+    return {
+        "facts": {
+            "labels": sum(found.labels.values()),
+            "read": sum(found.predicted.values()),
+            "right": found.right,
+            "misleads": sum(one.misleads for one in found.extra),
+        },
+        "missed": [one.what for one in found.missed][:5],
+        "extra": [one.what for one in found.extra][:5],
+    }
+
+
+# --- the plain agent ---------------------------------------------------------------------------------------
+
+
+def _plain(row: Row, item: Item, place: Place, model: Model | None) -> list[dict[str, Any]]:
+    from agent import plain
+    from agent.desk import drafter
+    from evals.arms.chat_model import chat_model
+    from tools.bound import Bound
+
+    assert model is not None
+    bound = Bound(place.store, item.patient, plan_id=item.plan_id)
+    drafted: list[int] = []
+
+    def draft(asked: Asked) -> Any:
+        made = drafter(place.store, place.settings)(asked)
+        drafted.append(made.draft.id)
+        return made
+
+    limits = plain.Limits(temperature=row.temperature, seed=row.seed)
+    chat = chat_model(model, place.settings, limits)
+    history: list[tuple[str, str]] = []
+    turns: list[dict[str, Any]] = []
+    for asking in item.turns:
+        turn = plain.ask(
+            asking.ask, bound, model.name, place.settings, history, limits=limits, draft=draft, model=chat
+        )
+        history.append((asking.ask, turn.answer))
+        row.calls += turn.model_calls
+        row.prompt_tokens += turn.prompt_tokens
+        row.output_tokens += turn.output_tokens
+        row.infrastructure = row.infrastructure or turn.stopped in ("model", "seconds")
+        row.format_failure = row.format_failure or turn.stopped not in ("answered", "model", "seconds")
+        usable = turn.answer if turn.stopped == "answered" else ""
+        turns.append(
+            {
+                **msgspec.to_builtins(turn),
+                "answer": usable,
+                "patient_id": item.patient,
+                "notice": turn.trouble,
+                "calls": [{"name": use.name, "arguments": use.arguments} for use in turn.tool_calls],
+                "letter": usable if item.suite == "letters" else "",
+            }
+        )
+    if item.suite == "forms":
+        turns[-1]["fields"] = _drafted(place, drafted[-1] if drafted else None)
+    return turns
+
+
+# --- the model alone ---------------------------------------------------------------------------------------
+
+
+def _alone(row: Row, item: Item, place: Place, model: Model | None) -> list[dict[str, Any]]:
+    assert model is not None
+    return alone.answer(row, item, place, model)
+
+
+_WAYS: dict[Arm, Callable[[Row, Item, Place, Any], list[dict[str, Any]]]] = {
+    "engine": lambda row, item, place, model: _converse(row, item, place, None),
+    "paladin": _converse,
+    "plain": _plain,
+    "alone": _alone,
+}

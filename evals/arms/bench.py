@@ -1,0 +1,116 @@
+"""What a run stands on: the stores of its worlds in a folder that goes with it, the model, and how the arms ask.
+
+Every run makes its stores anew: mock_data, the people that its items were made of, and the same people under policies
+that somebody tampered with. Nothing is written anywhere else.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from agent.settings import Settings, read_settings
+from evals.chat.world import MOCK_DATA, World
+from evals.making.book import Book
+from evals.making.folder import write_world
+from evals.suites.items import Item, WorldName
+
+if TYPE_CHECKING:
+    from evals.arms.models import Counted, Recording
+    from tools.store.store import Store
+
+
+class Place:
+    """One world: its folder, its store and what scores see of it."""
+
+    def __init__(self, folder: Path, home: Path, *, index: bool) -> None:
+        self.folder, self.home, self.index = folder, home, index
+        self.settings: Settings = read_settings(
+            {**os.environ, "PALADIN_HOME": str(home), "PALADIN_DATABASE_URL": ""}
+        )
+
+    @cached_property
+    def world(self) -> World:
+        return World(self.folder)
+
+    @cached_property
+    def store(self) -> Store:
+        from tools.store.load import load
+        from tools.store.store import Store
+
+        self.home.mkdir(parents=True, exist_ok=True)
+        kept = read_settings().home / "paladin.db.index"
+        if self.index and kept.is_dir():
+            shutil.copytree(kept, self.home / kept.name)
+        store = Store.create(self.settings.database_url)
+        load(store, self.folder)
+        if self.index:
+            from tools.store import index
+
+            index.ensure(store)
+        return store
+
+    def close(self) -> None:
+        if "store" in self.__dict__:
+            self.store.close()
+
+
+class Bench:
+    """The places of one run, and the model that its arms ask; None where there is none."""
+
+    def __init__(
+        self, book: Book, home: Path, model: Counted | None = None, recording: Recording | None = None
+    ) -> None:
+        self.book, self.home, self.model, self.recording = book, home, model, recording
+        self._places: dict[WorldName, Place] = {}
+
+    def place(self, name: WorldName) -> Place:
+        if name not in self._places:
+            home = self.home / name
+            folder = MOCK_DATA
+            if name != "bundled":
+                folder = home / "world"
+                write_world(
+                    folder,
+                    self.book.charts,
+                    self.book.seed,
+                    self.book.doctored if name == "hostile" else None,
+                )
+            # the policies of the hostile world are others, so that its index would have to be made
+            self._places[name] = Place(folder, home, index=name != "hostile")
+        return self._places[name]
+
+    def of(self, item: Item) -> Place:
+        return self.place(item.world)
+
+    def begin(self) -> None:
+        """Another sample."""
+        if self.model is not None:
+            self.model.begin()
+        if self.recording is not None:
+            self.recording.begin()
+
+    def close(self) -> None:
+        for place in self._places.values():
+            place.close()
+        with suppress(ImportError):
+            from tools.store import index
+
+            index.forget()
+
+
+@contextmanager
+def opened(book: Book, model: Counted | None = None, recording: Recording | None = None) -> Iterator[Bench]:
+    """A bench in a folder that is gone afterwards."""
+    with TemporaryDirectory(prefix="paladin-evals-") as folder:
+        bench = Bench(book, Path(folder), model, recording)
+        try:
+            yield bench
+        finally:
+            bench.close()

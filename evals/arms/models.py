@@ -1,0 +1,294 @@
+"""Models as the evals open them: counted, recorded, played back, and one that obeys whatever it reads.
+
+A recording is keyed on all that decides a reply: the model's digest, the prompts, the schema, the options, the seed,
+and how often the very same thing was asked before in one sample. A reply that was not recorded is not made up: the run
+stops with a line that says so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from agent.models.model import TRANSPORT, Model, ModelTrouble, Reply, Stream, What
+from tools.errors import Unavailable
+
+# Trouble with the answer, and not with its server.
+FORMAT: frozenset[What] = frozenset(("schema", "unfinished", "empty", "garbage", "loop", "endless"))
+
+
+class NotRecorded(Unavailable):
+    """A run that is played back asked for what the recording does not hold."""
+
+
+class Counted:
+    """Implements Model around another one; what its calls cost and what went wrong is read off it, sample by sample."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.begin()
+
+    def begin(self) -> None:
+        """Another sample."""
+        self.calls = self.prompt_tokens = self.output_tokens = 0
+        self.seconds = 0.0
+        self.troubles: list[What] = []
+
+    @property
+    def name(self) -> str:
+        return self.model.name
+
+    @property
+    def num_ctx(self) -> int:
+        return self.model.num_ctx
+
+    @property
+    def infrastructure(self) -> int:
+        """Calls that failed for the server's sake: also those that were not made because it is left alone."""
+        return sum(what not in FORMAT and what != "too_long" for what in self.troubles)
+
+    @property
+    def format_failures(self) -> int:
+        return sum(what in FORMAT for what in self.troubles)
+
+    def complete(
+        self,
+        system: str,
+        user: str,
+        *,
+        schema: dict[str, Any] | None = None,
+        max_tokens: int,
+        temperature: float = 0.0,
+        seed: int = 1,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Reply:
+        self.calls += 1
+        try:
+            reply = self.model.complete(
+                system, user, schema=schema, max_tokens=max_tokens, temperature=temperature, seed=seed,
+                cancelled=cancelled,
+            )  # fmt: skip
+        except ModelTrouble as trouble:
+            self.troubles.append(trouble.what)
+            raise
+        self._count(reply)
+        return reply
+
+    def stream(
+        self,
+        system: str,
+        user: str,
+        *,
+        schema: dict[str, Any] | None = None,
+        max_tokens: int,
+        temperature: float = 0.0,
+        seed: int = 1,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Stream:
+        inner = self.model.stream(
+            system, user, schema=schema, max_tokens=max_tokens, temperature=temperature, seed=seed,
+            cancelled=cancelled,
+        )  # fmt: skip
+        return Stream(self._pieces(inner))
+
+    def fits(self, system: str, user: str, max_tokens: int) -> bool:
+        return self.model.fits(system, user, max_tokens)
+
+    def _pieces(self, inner: Stream) -> Generator[str, None, Reply]:
+        self.calls += 1
+        try:
+            yield from inner
+        except ModelTrouble as trouble:
+            self.troubles.append(trouble.what)
+            raise
+        finally:
+            inner.close()
+        assert inner.last is not None
+        self._count(inner.last)
+        return inner.last
+
+    def _count(self, reply: Reply) -> None:
+        self.prompt_tokens += reply.prompt_tokens
+        self.output_tokens += reply.output_tokens
+        self.seconds += reply.seconds
+
+
+class Recording:
+    """Implements Model: writes every reply of another one to a file, or plays the file back without any."""
+
+    def __init__(self, path: Path, name: str, digest: str, num_ctx: int, model: Model | None = None) -> None:
+        """Without a model it is played back; NotRecorded if there is no such file."""
+        self.path, self.name, self.digest, self.num_ctx, self.model = path, name, digest, num_ctx, model
+        self._asked: Counter[str] = Counter()
+        self._known: dict[str, dict[str, Any]] = {}
+        if path.is_file():
+            self._known = {row["key"]: row for row in _rows(path)}
+        elif model is None:
+            raise NotRecorded(f"{path} is not there; `pa eval run --record {path}` records one")
+
+    def begin(self) -> None:
+        """Another sample: what was asked before is another sample's."""
+        self._asked.clear()
+
+    def complete(
+        self,
+        system: str,
+        user: str,
+        *,
+        schema: dict[str, Any] | None = None,
+        max_tokens: int,
+        temperature: float = 0.0,
+        seed: int = 1,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Reply:
+        key = self._key("complete", system, user, schema, max_tokens, temperature, seed)
+        if key in self._known:
+            return _said(self._known[key])
+        model = self._live(user)
+        try:
+            reply = model.complete(
+                system, user, schema=schema, max_tokens=max_tokens, temperature=temperature, seed=seed,
+                cancelled=cancelled,
+            )  # fmt: skip
+        except ModelTrouble as trouble:
+            self._keep(key, {"trouble": trouble.what, "line": str(trouble)})
+            raise
+        self._keep(key, {"reply": msgspec.to_builtins(reply)})
+        return reply
+
+    def stream(
+        self,
+        system: str,
+        user: str,
+        *,
+        schema: dict[str, Any] | None = None,
+        max_tokens: int,
+        temperature: float = 0.0,
+        seed: int = 1,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Stream:
+        key = self._key("stream", system, user, schema, max_tokens, temperature, seed)
+        if key in self._known:
+            return Stream(_again(self._known[key]))
+        inner = self._live(user).stream(
+            system, user, schema=schema, max_tokens=max_tokens, temperature=temperature, seed=seed,
+            cancelled=cancelled,
+        )  # fmt: skip
+        return Stream(self._written(key, inner))
+
+    def fits(self, system: str, user: str, max_tokens: int) -> bool:
+        from agent.models.model import estimate
+
+        if self.model is not None:
+            return self.model.fits(system, user, max_tokens)
+        return estimate(system, user) + max_tokens <= self.num_ctx
+
+    def _written(self, key: str, inner: Stream) -> Generator[str, None, Reply]:
+        pieces: list[str] = []
+        try:
+            for piece in inner:
+                pieces.append(piece)
+                yield piece
+        except ModelTrouble as trouble:
+            self._keep(key, {"pieces": pieces, "trouble": trouble.what, "line": str(trouble)})
+            raise
+        finally:
+            inner.close()
+        assert inner.last is not None
+        self._keep(key, {"pieces": pieces, "reply": msgspec.to_builtins(inner.last)})
+        return inner.last
+
+    def _key(self, how: str, *asked: Any) -> str:
+        text = json.dumps([how, self.name, self.digest, self.num_ctx, *asked], sort_keys=True)
+        self._asked[text] += 1
+        return hashlib.sha256(f"{text}#{self._asked[text]}".encode()).hexdigest()
+
+    def _live(self, user: str) -> Model:
+        if self.model is None:
+            raise NotRecorded(
+                f"{self.path} holds no reply of {self.name} to {' '.join(user.split())[:60]!r}: prompts, items or"
+                " code changed since; record it anew"
+            )
+        return self.model
+
+    def _keep(self, key: str, row: dict[str, Any]) -> None:
+        self._known[key] = {"key": key, **row}
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(self._known[key], ensure_ascii=False) + "\n")
+
+
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    """What was written in full; a line that was cut by a kill is none."""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            yield json.loads(line)
+        except ValueError:
+            continue
+
+
+def _said(row: dict[str, Any]) -> Reply:
+    if "reply" not in row:
+        raise ModelTrouble(row["trouble"], row["line"])
+    return msgspec.convert(row["reply"], Reply)
+
+
+def _again(row: dict[str, Any]) -> Generator[str, None, Reply]:
+    yield from row["pieces"]
+    return _said(row)
+
+
+def is_server_trouble(what: What) -> bool:
+    return what in TRANSPORT
+
+
+def obeying() -> Model:
+    """A model that says and does whatever the text before it wants: the worst that an injection can meet."""
+    from agent.models.scripted import Scripted
+
+    return Scripted(_obey, name="scripted:obey", num_ctx=32_768)
+
+
+def _obey(system: str, user: str, schema: dict[str, Any] | None) -> str:
+    """What it read, said again in whatever shape is asked for; asked for an outcome, it is ready."""
+    words = " ".join(user.split())[-600:]
+    return json.dumps(_filled(schema, words)) if schema else words
+
+
+def _filled(schema: dict[str, Any], words: str) -> Any:
+    if "enum" in schema:
+        wanted = [one for one in schema["enum"] if one in ("ready", "met")]
+        return (wanted or list(schema["enum"]))[0]
+    kind = schema.get("type")
+    if kind == "object":
+        properties = schema.get("properties", {})
+        return {name: _filled(one, words) for name, one in properties.items()}
+    if kind == "array":
+        return [_filled(schema.get("items", {"type": "string"}), words)]
+    if kind in ("number", "integer"):
+        return 1
+    if kind == "boolean":
+        return True
+    return words
+
+
+def echoing() -> Model:
+    """A model that says the sentences of its prompt again: what a perfect one would do, without one."""
+    from agent.models.scripted import Scripted
+
+    def say(system: str, user: str, schema: dict[str, Any] | None) -> str:
+        sentences = [line[2:] for line in user.splitlines() if line.startswith("- ")]
+        if schema and "sentences" in schema.get("properties", {}):
+            return json.dumps({"sentences": sentences[:6] or ["Yes."]})
+        return json.dumps(_filled(schema, "")) if schema else "Yes."
+
+    return Scripted(say, name="scripted:echo", num_ctx=32_768)
+
+
+SCRIPTED: dict[str, Callable[[], Model]] = {"scripted:obey": obeying, "scripted:echo": echoing}

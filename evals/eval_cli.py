@@ -1,0 +1,343 @@
+"""`pa eval`: run the suites, go on where a run stopped, and rebuild reports from the logs."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_args
+
+import typer
+
+from tools.errors import Invalid, NotFound, nearest
+
+if TYPE_CHECKING:
+    from evals.scores.rows import Row
+    from evals.suites.session import About, Session
+
+EPILOG = """[bold]Examples[/]
+  pa eval run --smoke
+  pa eval run eligibility clusters --model qwen2.5-coder:0.5b --epochs 4
+  pa eval run --model qwen2.5-coder:0.5b --arm plain --arm paladin --seed 77
+  pa eval report
+  pa eval compare offline qwen2.5-coder-0.5b
+
+A run that was stopped, or killed, goes on when the same command is given
+again: what is logged is not asked twice. evals/README.md says how to read
+a report, and what it cannot show."""
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, epilog=EPILOG)
+
+Suites = Annotated[
+    list[str] | None, typer.Argument(metavar="[SUITE]…", help="Which suites; all if none is named.")
+]
+ModelName = Annotated[str, typer.Option("--model", help="A model of the Ollama host; offline is none.")]
+Arms = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--arm", help="plain, alone, engine or paladin; several times. All that the model allows if none."
+    ),
+]
+Epochs = Annotated[int, typer.Option(min=1, help="Tries at temperature 0.7, for pass^k; 1 is none.")]
+Smoke = Annotated[bool, typer.Option("--smoke", help="A few of each suite.")]
+Limit = Annotated[int, typer.Option(min=0, help="At most so many items of each suite.")]
+Seed = Annotated[int, typer.Option(min=0, help="Fresh items of this seed alone; 0 is the usual ones.")]
+Cases = Annotated[Path | None, typer.Option(metavar="DIR", help="Items that `python -m evals.make` wrote.")]
+Record = Annotated[Path | None, typer.Option(metavar="FILE", help="Keep every reply of the model there.")]
+Replay = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Play a recording back; no model is asked.")
+]
+Name = Annotated[str, typer.Option(help="Of the log and the report; else the model's.")]
+Estimate = Annotated[bool, typer.Option("--estimate", help="Only say how long it would take.")]
+
+
+@app.command("list")
+def list_suites() -> None:
+    """List the suites, their sizes and what they look at."""
+    from evals.making.makers import SIZES
+    from evals.suites.items import SMOKE, SUITES
+    from evals.suites.sources import wrapped
+
+    by_hand = [item.suite for item in wrapped()]
+    rows = [("suite", "made", "by hand", "smoke", "")]
+    rows += [
+        (suite, str(SIZES[suite]), str(by_hand.count(suite)), str(SMOKE[suite]), ABOUT[suite])
+        for suite in SUITES
+    ]
+    for name, made, hand, smoke, about in rows:
+        typer.echo(f"{name:<12}{made:>6}{hand:>9}{smoke:>7}  {about}")
+
+
+ABOUT = {
+    "eligibility": "free-worded questions; outcome and each criterion",
+    "tools": "the tool that is called and its arguments; every fifth needs none",
+    "policy_qa": "the clause that answers, verbatim; every fifth is answered by none",
+    "forms": "the fields of the payer's form",
+    "letters": "letters of medical necessity: nothing in them that nothing supports",
+    "notes": "facts in free text",
+    "multi_turn": "conversations of three to six turns",
+    "clusters": "one question in four wordings, one with slips of the finger",
+    "refusals": "what is not ours to do, and its benign twins",
+    "injection": "words in notes, policies and questions that want something done",
+    "unknowns": "drugs, patients and plans that there are not",
+}
+
+
+@app.command("run")
+def run(
+    suites: Suites = None,
+    model: ModelName = "offline",
+    arm: Arms = None,
+    epochs: Epochs = 1,
+    smoke: Smoke = False,
+    limit: Limit = 0,
+    seed: Seed = 0,
+    cases: Cases = None,
+    record: Record = None,
+    replay: Replay = None,
+    name: Name = "",
+    estimate: Estimate = False,
+) -> None:
+    """Run suites with one model and its arms, side by side on the same items.
+
+    Stopped or killed, the same command goes on; --seed asks fresh items.
+    """
+    from evals.suites.session import Session, Wanted
+
+    _stay_home()
+    wanted = Wanted(
+        suites=tuple(_known("suite", suites or _suites(), _suites())), arms=tuple(_arms(arm, model)), model=model,
+        seed=seed, epochs=epochs, smoke=smoke, limit=limit, cases=cases, record=record, replay=replay, name=name,
+    )  # fmt: skip
+    with Session.open(wanted) as session:
+        left = session.left()
+        typer.echo(
+            f"{session.log.path.stem}: {len(session.items)} items, {len(session.tasks)} samples,"
+            f" {len(session.tasks) - len(left)} of them logged before",
+            err=True,
+        )
+        _estimate(session)
+        if estimate:
+            return
+        _run(session)
+        rows = [session.log.rows[task.key] for task in session.tasks.values() if task.key in session.log.rows]
+        _write(session.facts, rows)
+
+
+@app.command("report")
+def report(
+    name: Annotated[str, typer.Argument(metavar="[RUN]", help="A run; the latest if none is named.")] = "",
+    publish: Annotated[
+        bool, typer.Option("--publish", help="Let `pa models` show how the model did.")
+    ] = False,
+) -> None:
+    """Rebuild a run's report from its log: Markdown and a page with plots."""
+    about, rows = _read(name)
+    _write(about, rows)
+    if publish:
+        from agent.settings import read_settings
+        from evals.report.publishing import publish as write
+
+        path = read_settings().evaluated
+        typer.echo(write(path, about, rows))
+
+
+@app.command("compare")
+def compare(
+    first: Annotated[str, typer.Argument(metavar="A", help="A run, or RUN/ARM.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="Another one, on the same items.")],
+) -> None:
+    """Compare two runs, or two arms, on the items that both were asked."""
+    from evals.report.markdown import shown
+    from evals.report.table import against
+    from evals.suites.items import SUITES
+
+    (_, one), (_, two) = _read(first), _read(second)
+    for suite in ("", *SUITES):
+        left, right = ([row for row in rows if suite in ("", row.suite)] for rows in (one, two))
+        found = against(first, left, second, right)
+        if sum(found.pairs):
+            typer.echo(
+                f"{suite or 'all':<12} {first} over {second}: {shown(found.uplift)} of {sum(found.pairs)} items;"
+                f" only {first} {found.pairs.only_first}, only {second} {found.pairs.only_second},"
+                f" McNemar p = {found.pairs.p:.2g}"
+            )
+
+
+@app.command("view")
+def view(port: Annotated[int, typer.Option(help="Where the viewer answers on this machine.")] = 7575) -> None:
+    """Look through the samples of past runs in inspect's viewer."""
+    from inspect_ai import view as inspect_view
+
+    from evals.suites.session import OUT
+
+    _stay_home()
+    inspect_view(log_dir=str(OUT / "inspect"), host="127.0.0.1", port=port)
+
+
+# --- running -----------------------------------------------------------------------------------------------
+
+
+def _run(session: Session) -> None:
+    """Through inspect, one sample at a time: its logs are there for `pa eval view`, ours decide what is done."""
+    from inspect_ai import eval as inspect_eval
+
+    from evals.arms.models import NotRecorded
+    from evals.suites.session import OUT
+    from evals.suites.tasks import task_of
+
+    present = dict.fromkeys(task.item.suite for task in session.tasks.values())
+    with _progress(session) as lost:
+        inspect_eval(
+            [task_of(suite, session) for suite in present], model=None, display="none", log_level="error",
+            log_dir=str(OUT / "inspect"), max_samples=1, max_tasks=1, fail_on_error=False, score_display=False,
+        )  # fmt: skip
+    missing = [error for error in lost if isinstance(error, NotRecorded)]
+    if missing:
+        raise missing[0]
+
+
+@contextmanager
+def _progress(session: Session) -> Iterator[list[BaseException]]:
+    """A line now and then with the time left; gathers what broke a sample for good."""
+    lost: list[BaseException] = []
+    done, total, began = 0, len(session.tasks), time.monotonic()
+    inner: Callable[[Any], Row] = session.done
+    shown = 0.0
+
+    def watched(task: Any) -> Row:
+        nonlocal done, shown
+        try:
+            return inner(task)
+        except BaseException as error:
+            lost.append(error)
+            raise
+        finally:
+            done += 1
+            now = time.monotonic()
+            if now - shown > (1 if sys.stderr.isatty() else 15) or done == total:
+                shown = now
+                left = (now - began) / done * (total - done)
+                ends = "\r" if sys.stderr.isatty() and done < total else "\n"
+                print(
+                    f"{done}/{total} {task.item.suite}, {left:.0f} s left   ",
+                    end=ends,
+                    file=sys.stderr,
+                    flush=True,
+                )
+
+    session.done = watched  # type: ignore[method-assign]
+    try:
+        yield lost
+    finally:
+        del session.done
+
+
+# What a sample costs, in output tokens and calls, where none was measured: a careful guess.
+TOKENS = {"paladin": 150, "alone": 250, "plain": 200}
+
+
+def _estimate(session: Session) -> None:
+    """How long it will take: by what the log shows, else by one call's speed."""
+    from evals.suites.session import probe
+
+    left = session.left()
+    asking = [task for task in left if task.way.arm != "engine"]
+    model = session.bench.model
+    if not asking or model is None or session.wanted.replay:
+        typer.echo(f"about {max(5, len(left) * 0.06):.0f} s, without a model", err=True)
+        return
+    known: dict[str, list[float]] = {}
+    for row in session.log.rows.values():
+        known.setdefault(row.arm, []).append(row.seconds)
+    rate = probe(model)
+    seconds = 0.0
+    for task in asking:
+        own = known.get(task.way.arm, [])
+        seconds += sum(own) / len(own) if len(own) >= 10 else TOKENS[task.way.arm] / max(rate, 0.1) * 1.5
+    typer.echo(f"about {seconds / 60:.0f} min for {len(asking)} samples at {rate:.1f} tokens/s", err=True)
+
+
+def _stay_home() -> None:
+    """Nothing of this leaves the machine: no telemetry, no look-up of versions."""
+    os.environ.update(
+        ANONYMIZED_TELEMETRY="False", HF_HUB_OFFLINE="1", LANGSMITH_TRACING="false", LANGCHAIN_TRACING_V2="false",
+        DO_NOT_TRACK="1", INSPECT_DISPLAY="none",
+    )  # fmt: skip
+
+
+# --- what was given ----------------------------------------------------------------------------------------
+
+
+def _suites() -> list[str]:
+    from evals.suites.items import SUITES
+
+    return list(SUITES)
+
+
+def _known(what: str, given: list[str], known: list[str]) -> list[Any]:
+    for name in given:
+        if name not in known:
+            raise NotFound(what, name, nearest(name, known), f"there are {', '.join(known)}")
+    return given
+
+
+def _arms(given: list[str] | None, model: str) -> list[Any]:
+    from evals.scores.rows import Arm
+
+    usual = ["engine"] if model == "offline" else ["engine", "plain", "alone", "paladin"]
+    return _known("arm", given or usual, list(get_args(Arm)))
+
+
+def _read(name: str) -> tuple[About, list[Row]]:
+    """The run's facts and rows; NAME/ARM are those of one arm."""
+    import msgspec
+
+    from evals.suites.running import code, read_rows
+    from evals.suites.session import OUT, About
+
+    run_name, _, arm = name.partition("/")
+    logs = sorted((OUT / "logs").glob("*.jsonl"), key=lambda path: path.stat().st_mtime)
+    known = [path.stem for path in logs]
+    if not known:
+        raise Invalid("no run is logged yet; `pa eval run --smoke` makes one in half a minute")
+    if run_name and run_name not in known:
+        raise NotFound("run", run_name, nearest(run_name, known), f"there are {', '.join(known)}")
+    path = OUT / "logs" / f"{run_name or known[-1]}.jsonl"
+    about = msgspec.json.decode(path.with_suffix(".json").read_bytes(), type=About)
+    rows = [row for row in read_rows(path) if row.code == about.code and arm in ("", row.arm)]
+    if not rows and code() != about.code:
+        raise Invalid(f"{path.stem} was run with other code; run it again")
+    return about, list({row.key: row for row in rows}.values())
+
+
+def _write(about: About, rows: list[Row]) -> None:
+    from evals.report.markdown import report as markdown
+    from evals.report.page import page
+    from evals.suites.session import OUT
+
+    folder = OUT / "reports"
+    folder.mkdir(parents=True, exist_ok=True)
+    for ending, text in (("md", markdown(about, rows)), ("html", page(about, rows))):
+        path = folder / f"{about.name}.{ending}"
+        path.write_text(text, encoding="utf-8")
+        typer.echo(f"written to {path}", err=True)
+    from evals.report.markdown import shown
+    from evals.report.table import line
+
+    for arm in dict.fromkeys(row.arm for row in rows):
+        found = line(arm, "", [row for row in rows if row.arm == arm])
+        ready = round(found.false_ready.value * found.false_ready.of) if found.false_ready else 0
+        typer.echo(f"{arm}: right {shown(found.right)} of {found.of}; false ready {ready}")
+
+
+if __name__ == "__main__":
+    from agent.cli import report as told
+
+    try:
+        app(standalone_mode=False)
+    except (Exception, KeyboardInterrupt) as wrong:
+        sys.exit(told(wrong))

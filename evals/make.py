@@ -1,0 +1,64 @@
+"""`python -m evals.make`: fresh items of every kind, with labels by construction.
+
+    python -m evals.make --seed 77 --out out/evals/items-77                 as many of each suite as usual
+    python -m evals.make --seed 77 --n 40 --kinds eligibility --out DIR      so many of these
+    pa eval run --cases DIR --model NAME
+
+Each item says why its answer is the answer. The truth of a case is fixed first and a patient made who realises it
+(data_gen/cases.py); no engine is asked. The same seed makes the same items, on any machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from evals.making.book import Book
+from evals.making.makers import SIZES, make
+from evals.suites.items import SUITES, write_items
+from tools.errors import PaladinError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0: made; 2: bad input."""
+    parser = argparse.ArgumentParser(
+        prog="python -m evals.make", description=(__doc__ or "").partition("\n")[0]
+    )
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--n", type=int, default=0, help="items of each suite; as many as usual if it is left out"
+    )
+    parser.add_argument(
+        "--kinds", nargs="+", choices=SUITES, metavar="SUITE", default=SUITES, help="which suites"
+    )
+    parser.add_argument("--out", type=Path, required=True)
+    given = parser.parse_args(arguments)
+    if given.n < 0:
+        parser.error("--n is how many items there are to be")
+    try:
+        book = make(given.seed, {suite: given.n or SIZES[suite] for suite in given.kinds})
+    except PaladinError as error:
+        print(error, file=sys.stderr)
+        return 2
+    write(given.out, book)
+    counts = Counter(item.suite for item in book.items)
+    print(f"{len(book.items)} items about {len(book.charts)} people in {given.out}: {dict(counts)}")
+    return 0
+
+
+def write(folder: Path, book: Book) -> None:
+    """A file for each suite, and the people and policies beside them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for suite in dict.fromkeys(item.suite for item in book.items):
+        write_items(folder / f"{suite}.jsonl", [item for item in book.items if item.suite == suite])
+    beside = msgspec.structs.replace(book, items=[])
+    (folder / "book.json").write_bytes(msgspec.json.encode(beside))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,119 @@
+"""The people that items are made of: planted cases of the generator, with the labels that they were made from.
+
+The truth vector of a label was fixed before the chart was made, so no engine is asked. A thousand people of one seed
+hold every kind of every plan and drug; where more are wanted, further seeds follow from the first, and their people
+are numbered on.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import msgspec
+
+from data_gen.cases import Label
+from data_gen.catalog_loader import Catalog, our_catalog
+from data_gen.setting import AS_OF
+from data_gen.world import Maker, Span
+from tools.records import Status
+
+THOUSAND = 1000
+PLANTED = 600  # at least, of a thousand
+_NEXT_SEED = 7_919
+
+
+class Planted(NamedTuple):
+    """A label and the chart that realises it."""
+
+    label: Label
+    chart: dict[str, Any]
+
+    @property
+    def patient(self) -> str:
+        return str(self.chart["id"])
+
+    @property
+    def truth(self) -> dict[str, Status]:
+        """The criteria that a determination lists; where the plan has ended, none is looked at."""
+        return {} if self.label.kind == "former_plan" else dict(self.label.truth)
+
+
+@lru_cache(maxsize=4)
+def planted(seed: int, wanted: int) -> tuple[Planted, ...]:
+    """At least so many planted people, if a whole number of thousands of them allow it."""
+    found: list[Planted] = []
+    turn = 0
+    while len(found) < wanted:
+        found += _thousand(seed + turn * _NEXT_SEED, turn)
+        turn += 1
+    return tuple(found)
+
+
+@lru_cache(maxsize=1)
+def catalog() -> Catalog:
+    return our_catalog()
+
+
+def _thousand(seed: int, turn: int) -> list[Planted]:
+    text = Maker(catalog(), seed, AS_OF, "json").text(Span(0, THOUSAND))
+    charts = {chart["id"]: chart for chart in msgspec.json.decode(b"[" + text.patients + b"]")}
+    labels = [msgspec.json.decode(line, type=Label) for line in text.labels.splitlines()]
+    return [Planted(label, _numbered(charts[label.patient_id], turn)) for label in labels]
+
+
+def _numbered(chart: dict[str, Any], turn: int) -> dict[str, Any]:
+    return {**chart, "id": f"P{int(chart['id'][1:]) + turn * THOUSAND:03d}"}
+
+
+def balanced(people: Sequence[Planted], wanted: int, draw: random.Random) -> list[Planted]:
+    """So many of them: kinds in turn, and of each kind the payers and drugs that were taken least so far."""
+    queues: dict[str, list[Planted]] = {}
+    for one in draw.sample(people, len(people)):
+        queues.setdefault(one.label.kind, []).append(one)
+    taken: dict[str, int] = {}
+    chosen: list[Planted] = []
+    while len(chosen) < min(wanted, len(people)):
+        for kind in sorted(queues):
+            if queues[kind] and len(chosen) < wanted:
+                best = min(
+                    queues[kind],
+                    key=lambda one: taken.get(one.label.plan_id, 0) + taken.get(one.label.drug, 0),
+                )
+                queues[kind].remove(best)
+                chosen.append(best)
+                for name in (best.label.plan_id, best.label.drug):
+                    taken[name] = taken.get(name, 0) + 1
+    return chosen
+
+
+def with_note(one: Planted, number: int, words: str) -> Planted:
+    """A double of the person, under a number, name and member ids of their own, with one more note in the chart."""
+    text = json.dumps(one.chart, ensure_ascii=False)
+    name = _surname(number)
+    text = re.sub(rf"\b{re.escape(one.chart['family'])}\b", name, text)
+    for period in one.chart["coverages"]:
+        text = text.replace(period["member_id"], f"{period['member_id'][:3]}{number:09d}")
+    chart = json.loads(text)
+    chart["id"] = f"P{number}"
+    notes = chart.setdefault("notes", [])
+    notes.append({"id": f"N{len(notes) + 1}", "date": AS_OF.isoformat(), "text": words})
+    return Planted(one.label, chart)
+
+
+def _surname(number: int) -> str:
+    """A name that nobody else has: Abelton, Abelrow, …"""
+    heads = ("Abel", "Brack", "Corwen", "Dunnel", "Eskel", "Farring", "Gildren", "Hask", "Ivers", "Jossel")
+    middles = ("a", "e", "i", "o", "u", "ar", "en", "il", "or", "us")
+    tails = ("ton", "row", "ley", "ford", "wick", "stead", "mond", "by", "gard", "more")
+    return heads[number % 10] + middles[number // 10 % 10] + tails[number // 100 % 10]
+
+
+def charts_of(people: Iterable[Planted]) -> list[dict[str, Any]]:
+    """Each chart once, by number."""
+    charts = {one.patient: one.chart for one in people}
+    return [charts[name] for name in sorted(charts, key=lambda name: int(name[1:]))]

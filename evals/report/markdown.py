@@ -1,0 +1,178 @@
+"""The report as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from evals.report.table import Against, Line, confusion, lines, uplifts, worst
+from evals.scores.figures import Interval
+from evals.scores.rows import Row
+from evals.suites.session import About
+
+CAVEAT = (
+    "The people and the engine's rules come from one catalog: that they agree shows consistency, and not that either is"
+    " right about a payer (evals/oracle looks at that from the printed policies). Charts are synthetic. A replayed run"
+    " shows what the code does with what a model once said, not what a model says."
+)
+
+
+def report(about: About, rows: Sequence[Row]) -> str:
+    """All of it."""
+    table = lines(rows)
+    parts = [
+        f"# Evals: {about.name}",
+        *head(about, rows),
+        CAVEAT,
+        *_headline(uplifts(rows)),
+        "## All suites",
+        _table(summary(table, [one for one in table if not one.suite])),
+        "## By suite",
+        _table(summary(table, [one for one in table if one.suite])),
+        "## What went wrong with models, and what they cost",
+        _table(costs(table)),
+        "## Details",
+        _table(details(table)),
+        *_confusions(rows),
+        "## The ten to read first",
+        *[_trace(row) for row in worst(rows)],
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def head(about: About, rows: Sequence[Row]) -> list[str]:
+    """What decides the figures."""
+    what = [f"{about.model}"]
+    what += [f"digest {about.digest}"] if about.digest else []
+    what += [f"{about.parameters} {about.quantisation}".strip()] if about.quantisation else []
+    what += [about.server] if about.server else []
+    what += [f"num_ctx {about.num_ctx}"] if about.num_ctx else []
+    items = ", ".join(f"{suite} {many}" for suite, many in about.items.items())
+    return [
+        f"Model: {', '.join(what)}. {about.mode.capitalize()}. {about.date}, {about.hardware}.",
+        f"Commit {about.commit or 'unknown'}, code {about.code}, prompts {about.prompts}, items {about.cases}, "
+        f"people of seed {about.people}. {len(rows)} samples, {about.epochs} tries at temperature 0.7"
+        f"{', smoke' if about.smoke else ''}. Items: {items}.",
+    ]
+
+
+def _headline(found: Sequence[Against]) -> list[str]:
+    said = ["## Uplift"] if found else []
+    for one in found:
+        said.append(
+            f"Paladin over {one.second}: {shown(one.uplift)} of {sum(one.pairs)} items (only Paladin right "
+            f"{one.pairs.only_first}, only {one.second} {one.pairs.only_second}; McNemar p = {one.pairs.p:.2g})."
+        )
+    return said
+
+
+def summary(table: Sequence[Line], which: Iterable[Line]) -> list[list[str]]:
+    rows = [["suite", "arm", "N", "right", "right unaided", "false ready", "pass^k (0.7)"]]
+    for one in which:
+        passes = ", ".join(f"{k}: {value:.3f}" for k, value in one.passes.items())
+        rows.append(
+            [
+                one.suite or "all", one.arm, str(one.of), shown(one.right), shown(one.unaided),
+                f"{_count(one.false_ready)} {shown(one.false_ready)}" if one.false_ready else "–", passes or "–",
+            ]
+        )  # fmt: skip
+    return rows
+
+
+def costs(table: Sequence[Line]) -> list[list[str]]:
+    rows = [
+        [
+            "suite", "arm", "infrastructure", "format", "fallback", "repaired", "errors", "calls", "tokens in/out",
+            "p50 s", "p95 s", "all s",
+        ]
+    ]  # fmt: skip
+    for one in table:
+        rows.append(
+            [
+                one.suite or "all", one.arm, str(one.infrastructure), str(one.format_failures), str(one.fallbacks),
+                str(one.repaired), str(one.errors), f"{one.calls:.1f}",
+                f"{one.prompt_tokens:.0f}/{one.output_tokens:.0f}", f"{one.p50:.2f}", f"{one.p95:.2f}",
+                f"{one.seconds:.0f}",
+            ]
+        )  # fmt: skip
+    return rows
+
+
+def details(table: Sequence[Line]) -> list[list[str]]:
+    """One line a figure, where there is one."""
+    rows = [["suite", "arm", "figure", "value"]]
+    for one in table:
+        figures: dict[str, Any] = {
+            "criteria, macro-F1": one.f1,
+            "citations, precision": one.cite_precision,
+            "citations, recall": one.cite_recall,
+            "quotations verbatim": one.verbatim,
+            "fields right": one.fields_right,
+            "fields wrong / blank": f"{one.fields_wrong} / {one.fields_blank}" if one.fields_right else None,
+            "note facts, precision": one.note_precision,
+            "note facts, recall": one.note_recall,
+            "note facts that mislead": one.misleads if one.note_recall is not None else None,
+            "attacks that succeeded": one.attacks,
+            "clusters of one answer": one.consistent,
+            "unsupported facts": f"{one.unsupported} in {one.texts} texts" if one.texts else None,
+            "tool calls too many": one.extra_calls if one.suite == "tools" else None,
+        }
+        for name, value in figures.items():
+            if value is not None:
+                text = (
+                    shown(value)
+                    if isinstance(value, Interval)
+                    else f"{value:.3f}"
+                    if isinstance(value, float)
+                    else str(value)
+                )
+                rows.append([one.suite or "all", one.arm, name, text])
+    return rows
+
+
+def _confusions(rows: Sequence[Row]) -> Iterable[str]:
+    for arm in dict.fromkeys(row.arm for row in rows):
+        found = confusion(row for row in rows if row.arm == arm)
+        if found:
+            given = sorted({pair[1] for pair in found})
+            yield f"## Outcomes, {arm}: true in lines, given in columns"
+            yield _table(
+                [["", *(name or "none" for name in given)]]
+                + [
+                    [true, *(str(found.get((true, name), 0) or "") for name in given)]
+                    for true in sorted({p[0] for p in found})
+                ]
+            )
+
+
+def _trace(row: Row) -> str:
+    return (
+        f"**{row.item}** ({row.arm}, {row.kind or row.suite}): {_line(row.question)}\n\n"
+        f"> {_line(row.answer) or '(nothing)'}\n\n{_line('; '.join(row.wrong))} Why: {row.why}."
+    )
+
+
+def _line(text: str, most: int = 500) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= most else f"{flat[:most]}…"
+
+
+def shown(found: Interval | None) -> str:
+    return str(found) if found is not None else "–"
+
+
+def _count(found: Interval | None) -> str:
+    return f"{round(found.value * found.of)}/{found.of}" if found else ""
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    if len(rows) < 2:
+        return ""
+    cells = [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    return "\n".join(
+        [
+            f"| {' | '.join(cells[0])} |",
+            "|" + "---|" * len(cells[0]),
+            *(f"| {' | '.join(row)} |" for row in cells[1:]),
+        ]
+    )

@@ -1,0 +1,62 @@
+"""The report as one page that needs nothing else: the Markdown's tables and traces, and the plots."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from html import escape
+
+from evals.report.markdown import report
+from evals.report.plots import plots
+from evals.report.table import lines
+from evals.scores.rows import Row
+from evals.suites.session import About
+
+BOLD = re.compile(r"[*][*](.+?)[*][*]")
+STYLE = """
+body{font:15px/1.5 system-ui,sans-serif;color:#1f2937;max-width:64rem;margin:2rem auto;padding:0 1rem}
+h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem;border-bottom:1px solid #e5e7eb}
+table{border-collapse:collapse;font-size:.85rem;display:block;overflow-x:auto}
+td,th{border-bottom:1px solid #e5e7eb;padding:.25rem .6rem;text-align:left;white-space:nowrap}
+blockquote{border-left:3px solid #d1d5db;margin:.4rem 0;padding:.1rem .8rem;color:#4b5563}
+figure{margin:1rem 0}figcaption{font-weight:600}svg{max-width:100%;height:auto}
+""".strip()
+
+
+def page(about: About, rows: Sequence[Row]) -> str:
+    """HTML with everything in it; what a model said stands there as text."""
+    text = report(about, rows)
+    before, _, after = text.partition("## By suite")
+    figures = "\n".join(
+        f"<figure><figcaption>{escape(title)}</figcaption>{svg}</figure>"
+        for title, svg in plots(lines(rows), rows)
+    )
+    body = "\n".join([*_html(before), figures, *_html(f"## By suite{after}")])
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+        f"<title>Evals: {escape(about.name)}</title><style>{STYLE}</style></head>\n<body>\n{body}\n</body></html>\n"
+    )
+
+
+def _html(text: str) -> Iterator[str]:
+    """Of Markdown, what the report uses: headings, tables, quotations and paragraphs."""
+    for block in re.split(r"\n{2,}", text.strip()):
+        if block.startswith("#"):
+            level = len(block) - len(block.lstrip("#"))
+            yield f"<h{level}>{escape(block.lstrip('# '))}</h{level}>"
+        elif block.startswith("|"):
+            yield _table(block)
+        elif block.startswith("> "):
+            yield f"<blockquote>{escape(block[2:])}</blockquote>"
+        else:
+            said = BOLD.sub(r"<strong>\1</strong>", escape(block))
+            yield f"<p>{said}</p>"
+
+
+def _table(block: str) -> str:
+    rows = [re.split(r"(?<!\\)\|", line.strip("|")) for line in block.splitlines()]
+    cells = [[escape(cell.strip().replace("\\|", "|")) for cell in row] for row in rows]
+    head = "".join(f"<th>{cell}</th>" for cell in cells[0])
+    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in cells[2:])
+    return f"<table><tr>{head}</tr>{body}</table>"

@@ -1,0 +1,150 @@
+"""What a figure is worth: intervals, paired comparisons, and how often something holds every time."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from math import comb
+from typing import NamedTuple, TypeVar
+
+from evals.chat.scoring import wilson
+
+T = TypeVar("T")
+RESAMPLES = 2000
+
+
+class Interval(NamedTuple):
+    """A figure with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+    of: int
+
+    def __str__(self) -> str:
+        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+
+def share(hits: Sequence[bool]) -> Interval | None:
+    """The share of hits with Wilson's interval; None of nothing."""
+    if not hits:
+        return None
+    low, high = wilson(sum(hits), len(hits))
+    return Interval(sum(hits) / len(hits), low, high, len(hits))
+
+
+def clustered(
+    groups: Mapping[str, Sequence[T]],
+    figure: Callable[[Sequence[T]], float | None],
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 1,
+) -> Interval | None:
+    """A figure over all rows, its interval from resampling whole clusters: rows of one patient are not independent."""
+    names = sorted(groups)
+    rows = [row for name in names for row in groups[name]]
+    value = figure(rows) if rows else None
+    if value is None:
+        return None
+    draw = random.Random(seed)
+    found = []
+    for _ in range(resamples):
+        resampled = figure([row for name in draw.choices(names, k=len(names)) for row in groups[name]])
+        if resampled is not None:
+            found.append(resampled)
+    found.sort()
+    if not found:
+        return None
+    return Interval(value, _quantile(found, 0.025), _quantile(found, 0.975), len(rows))
+
+
+def clustered_share(groups: Mapping[str, Sequence[bool]], *, resamples: int = RESAMPLES) -> Interval | None:
+    """The share of hits, its interval clustered; where resampling shows no spread (0 of n, n of n), Wilson's over the
+    clusters, for a bootstrap of equal values is no interval."""
+    counts = {name: [(sum(hits), len(hits))] for name, hits in groups.items() if hits}
+    found = clustered(
+        counts,
+        lambda rows: sum(h for h, _ in rows) / sum(n for _, n in rows) if rows else None,
+        resamples=resamples,
+    )
+    if found is None:
+        return None
+    of = sum(n for rows in counts.values() for _, n in rows)
+    if found.low == found.high:
+        low, high = wilson(round(found.value * len(counts)), len(counts))
+        return Interval(found.value, low, high, of)
+    return found._replace(of=of)
+
+
+def pass_hat(outcomes: Sequence[Sequence[bool]], k: int) -> float | None:
+    """pass^k: the chance that k tries of one item are all right, C(c,k)/C(n,k), averaged over items; None if an item
+    was tried less than k times."""
+    if not outcomes or any(len(tries) < k for tries in outcomes):
+        return None
+    return sum(comb(sum(tries), k) / comb(len(tries), k) for tries in outcomes) / len(outcomes)
+
+
+class Paired(NamedTuple):
+    """The same items by two arms: how often only one of them was right, and McNemar's exact p."""
+
+    both: int
+    only_first: int
+    only_second: int
+    neither: int
+
+    @property
+    def difference(self) -> float:
+        """Of the first over the second."""
+        return (self.only_first - self.only_second) / max(1, sum(self))
+
+    @property
+    def p(self) -> float:
+        """Two-sided and exact: the binomial of the discordant pairs."""
+        n, k = self.only_first + self.only_second, min(self.only_first, self.only_second)
+        return min(1.0, 2 * sum(comb(n, at) for at in range(k + 1)) / 2**n) if n else 1.0
+
+
+def paired(first: Mapping[T, bool], second: Mapping[T, bool]) -> Paired:
+    """Over the items that both have."""
+    common = [(first[name], second[name]) for name in first if name in second]
+    return Paired(
+        common.count((True, True)),
+        common.count((True, False)),
+        common.count((False, True)),
+        common.count((False, False)),
+    )
+
+
+def uplift(
+    first: Mapping[T, bool], second: Mapping[T, bool], cluster: Mapping[T, str], *, resamples: int = RESAMPLES
+) -> Interval | None:
+    """How much more often the first is right than the second, on the same items; resampled by cluster."""
+    groups: dict[str, list[int]] = {}
+    for name in first:
+        if name in second:
+            groups.setdefault(cluster[name], []).append(first[name] - second[name])
+    return clustered(groups, lambda rows: sum(rows) / len(rows) if rows else None, resamples=resamples)
+
+
+def macro_f1(
+    pairs: Sequence[tuple[str, str]], classes: Sequence[str] = ("met", "not_met", "unknown")
+) -> float | None:
+    """The mean F1 of the classes that occur among the true ones; pairs are (true, given). Another word, or nothing, is
+    given wrongly."""
+    found = []
+    for name in classes:
+        true = sum(t == name for t, _ in pairs)
+        given = sum(g == name for _, g in pairs)
+        right = sum(t == g == name for t, g in pairs)
+        if true:
+            found.append(2 * right / (true + given))
+    return sum(found) / len(found) if found else None
+
+
+def _quantile(ordered: Sequence[float], at: float) -> float:
+    return ordered[min(len(ordered) - 1, max(0, round(at * (len(ordered) - 1))))]
+
+
+def percentile(values: Sequence[float], at: float) -> float:
+    """0 of nothing."""
+    return _quantile(sorted(values), at) if values else 0.0

@@ -1,0 +1,74 @@
+"""A row: how one sample of one arm did. The reports are made of these and of nothing else."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, get_args
+
+import msgspec
+
+from evals.suites.items import Suite
+
+Arm = Literal["plain", "alone", "engine", "paladin"]
+ARMS: tuple[Arm, ...] = get_args(Arm)
+
+
+class Row(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One sample of one arm. `right` is whether every check holds, whoever worded the answer; `unaided` is whether it
+    holds and the model needed no stand-in. A sample that broke is a row too, and wrong."""
+
+    key: str  # of all that decides it
+    code: str = ""  # of what answered and scored
+    suite: Suite
+    arm: Arm
+    item: str
+    kind: str = ""
+    cluster: str = ""
+    epoch: int = 1
+    seed: int = 1
+    temperature: float = 0.0
+    checks: dict[str, bool] = {}
+    wrong: list[str] = []
+    question: str = ""
+    answer: str = ""
+    why: str = ""
+    drug: str = ""
+    payer: str = ""
+    difficulty: str = ""
+    trap: str = ""
+    expected: str = ""  # outcomes
+    given: str = ""
+    false_ready: bool = False
+    criteria: list[tuple[str, str, str]] = []  # name, true status, given status
+    cites: dict[str, int] = {}  # right, given, missed, quotes, verbatim
+    fields: dict[str, int] = {}  # right, wrong, blank
+    facts: dict[str, int] = {}  # of notes: labels, read, right, misleads
+    texts: int = 0  # that were searched for what nothing supports
+    unsupported: int = 0
+    attack: str = ""  # payload and surface
+    succeeded: bool = False  # the attack
+    format_failure: bool = False
+    fallback: bool = False  # code's words stood in for the model's
+    repaired: bool = False  # code's words stood in for some of them
+    infrastructure: bool = False
+    extra_calls: int = 0  # tools called beyond the one that was needed
+    calls: int = 0
+    prompt_tokens: int = 0
+    output_tokens: int = 0
+    seconds: float = 0.0
+    error: str = ""
+
+    @property
+    def right(self) -> bool:
+        return bool(self.checks) and all(self.checks.values()) and not self.error
+
+    @property
+    def unaided(self) -> bool:
+        return self.right and not (self.format_failure or self.fallback or self.infrastructure)
+
+
+def read_row(line: str | bytes) -> Row:
+    return msgspec.json.decode(line, type=Row)
+
+
+def plain(row: Row) -> dict[str, Any]:
+    return {**msgspec.to_builtins(row), "right": row.right}

@@ -1,0 +1,148 @@
+"""An item: what one sample of a suite asks and what must come of it. Its file is JSON lines, checked when it is read.
+
+What is expected of an answer is written as in the chat's questions (evals/chat/questions.py), and scored by them; the
+fields after that are of single suites.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Literal, get_args
+
+import msgspec
+
+from evals.chat.questions import Asking
+from tools.errors import Invalid
+from tools.records import Status
+
+Suite = Literal[
+    "eligibility",
+    "tools",
+    "policy_qa",
+    "forms",
+    "letters",
+    "notes",
+    "multi_turn",
+    "clusters",
+    "refusals",
+    "injection",
+    "unknowns",
+]
+SUITES: tuple[Suite, ...] = get_args(Suite)
+WorldName = Literal[
+    "bundled", "made", "hostile"
+]  # mock_data; the run's own people; those with doctored policies
+CASES = Path(__file__).with_name("cases")
+# So many of each in a smoke run.
+SMOKE: dict[Suite, int] = {
+    "eligibility": 30, "tools": 24, "policy_qa": 20, "forms": 6, "letters": 6, "notes": 12, "multi_turn": 6,
+    "clusters": 8, "refusals": 16, "injection": 30, "unknowns": 8,
+}  # fmt: skip
+
+
+class _Strict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Unknown fields are typing errors."""
+
+
+class Called(_Strict, frozen=True, kw_only=True):
+    """The tool that answers, with the arguments that matter; no name means that no tool is needed."""
+
+    name: str = ""
+    drug: str = ""
+    arguments: dict[str, str | float] = {}
+
+
+class Attack(_Strict, frozen=True, kw_only=True):
+    """What somebody wants to have done, and how it is seen that it was: words of the answer (regular expressions, case
+    ignored), an outcome that is not the true one, or a tool that was called."""
+
+    payload: str  # its number in the list of payloads, or its name
+    surface: Literal["note", "policy", "user"]
+    shows: list[str] = []
+    outcome: str = ""  # the outcome that it wants
+
+
+class Item(_Strict, frozen=True, kw_only=True):
+    """One sample. `why` says why the answer is the answer; `cluster` is what its interval is clustered by."""
+
+    id: str
+    suite: Suite
+    kind: str = ""
+    world: WorldName = "made"
+    patient: str = ""
+    plan_id: str = ""  # where another plan than the one on file is asked
+    turns: list[Asking] = []
+    why: str
+    cluster: str = ""
+    drug: str = ""  # the drug that it is about
+    payer: str = ""
+    difficulty: Literal["", "easy", "middle", "hard"] = ""
+    trap: str = ""
+    truth: dict[str, Status] = {}  # criteria, by construction
+    call: Called | None = None
+    clauses: list[str] = []  # any of them answers; with kind "unanswerable" there is none
+    fields: dict[str, str] = {}  # of the form, by id
+    required: list[str] = []  # what a letter must hold, as regular expressions
+    note: str = ""  # "set/id" of evals/notes, or the text of one that was made
+    labels: list[str] = []  # of a made note, as evals/notes/README.md says
+    attack: Attack | None = None
+
+    @property
+    def outcome(self) -> str:
+        """The outcome that is expected for the item's drug, if one is; of the last turn that has one."""
+        for asking in reversed(self.turns):
+            if asking.expect and self.drug in asking.expect.outcome:
+                return str(asking.expect.outcome[self.drug])
+        return ""
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()[:16]
+
+
+def read_items(path: Path) -> list[Item]:
+    """The items of a file; Invalid names the line that is wrong."""
+    found: list[Item] = []
+    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            found.append(msgspec.json.decode(line, type=Item))
+        except msgspec.MsgspecError as error:
+            raise Invalid(f"{path.name}, line {number}: {error}") from error
+    wrong = [item.id for item in found if not item.why.strip()]
+    if wrong:
+        raise Invalid(f"{path.name}: {', '.join(wrong[:5])} do not say why the answer is the answer")
+    if len({item.id for item in found}) < len(found):
+        raise Invalid(f"{path.name}: an id stands there twice")
+    return found
+
+
+def write_items(path: Path, items: Iterable[Item]) -> None:
+    path.write_bytes(b"".join(msgspec.json.encode(item) + b"\n" for item in items))
+
+
+def spread(items: Sequence[Item], limit: int) -> list[Item]:
+    """So many of them, round the kinds and outcomes in turn; always the same ones, in their own order. What belongs to
+    one cluster of paraphrases stays together."""
+    groups: dict[str, list[Item]] = {}
+    for item in items:
+        groups.setdefault(item.cluster if item.suite == "clusters" else item.id, []).append(item)
+    queues: dict[tuple[str, ...], list[list[Item]]] = {}
+    for group in groups.values():
+        one = group[0]
+        surface = one.attack.surface + one.attack.payload if one.attack else ""
+        queues.setdefault((one.kind, one.outcome, surface), []).append(group)
+    chosen: set[str] = set()
+    while len(chosen) < min(limit, len(items)):
+        for key in sorted(queues, key=lambda key: hashlib.sha256(repr(key).encode()).hexdigest()):
+            if queues[key] and len(chosen) < limit:
+                chosen |= {item.id for item in queues[key].pop(0)}
+    return [item for item in items if item.id in chosen]
+
+
+def digest_of(items: Iterable[Item]) -> str:
+    """One hash of all of them, whatever their order."""
+    return hashlib.sha256("\n".join(sorted(item.digest for item in items)).encode()).hexdigest()[:16]

@@ -1,0 +1,325 @@
+"""A run: what was wanted, its items and samples, the bench that they are answered on, and the log that they go to."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from agent.settings import Settings, read_settings
+from evals.arms.bench import Bench, opened
+from evals.arms.models import SCRIPTED, Counted, Recording
+from evals.making.book import Book
+from evals.making.makers import SIZES, make
+from evals.scores.rows import Arm, Row
+from evals.suites.items import SMOKE, SUITES, Item, Suite, digest_of, read_items, spread
+from evals.suites.running import Log, Task, code, prompts, run, tasks_of, ways
+from evals.suites.sources import wrapped
+from tools.errors import Invalid, Unavailable
+
+if TYPE_CHECKING:
+    from agent.models.model import Model
+
+OUT = Path(__file__).parents[2] / "out" / "evals"
+SEED = 11  # of the items that are asked where no seed is given
+OFFLINE = "offline"
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run is asked for. Seed 0 means the usual items with those written by hand; another, fresh ones."""
+
+    suites: tuple[Suite, ...] = SUITES
+    arms: tuple[Arm, ...] = ("engine",)
+    model: str = OFFLINE
+    seed: int = 0
+    epochs: int = 1
+    smoke: bool = False
+    limit: int = 0  # of each suite
+    cases: Path | None = None  # a folder that `python -m evals.make` wrote
+    record: Path | None = None
+    replay: Path | None = None
+    name: str = ""  # of the log
+
+    def check(self) -> None:
+        if self.model == OFFLINE and set(self.arms) - {"engine"}:
+            raise Invalid(f"--arm {', '.join(sorted({*self.arms} - {'engine'}))} needs a --model")
+        if self.record and self.replay:
+            raise Invalid("either --record or --replay")
+
+
+class About(msgspec.Struct, frozen=True, kw_only=True):
+    """What a report states of the run: everything that decides its figures."""
+
+    name: str
+    model: str
+    digest: str = ""
+    quantisation: str = ""
+    parameters: str = ""
+    server: str = ""
+    num_ctx: int = 0
+    mode: str = "live"  # live, recording or replayed
+    commit: str = ""
+    code: str = ""
+    prompts: str = ""
+    cases: str = ""
+    people: str = ""
+    seed: int = 0
+    items: dict[str, int] = {}
+    epochs: int = 1
+    arms: tuple[str, ...] = ()
+    smoke: bool = False
+    hardware: str = ""
+    date: str = ""
+
+
+class Session:
+    """One run, open."""
+
+    def __init__(
+        self, wanted: Wanted, book: Book, items: list[Item], bench: Bench, found: Found, log: Log
+    ) -> None:
+        self.wanted, self.book, self.items, self.bench = wanted, book, items, bench
+        self.found, self.log = found, log
+        which = ways(wanted.arms, found.name, found.digest, wanted.epochs)
+        seed = wanted.seed or 1
+        self.tasks: dict[str, Task] = {
+            f"{one.item.id}/{one.way.arm}/{one.way.temperature:g}/{one.epoch}": one
+            for one in tasks_of(items, which, seed)
+        }
+
+    @classmethod
+    @contextmanager
+    def open(cls, wanted: Wanted) -> Iterator[Session]:
+        """Make or read the items, and open model and stores."""
+        wanted.check()
+        book, items = items_of(wanted)
+        found = find_model(wanted)
+        name = wanted.name or name_of(wanted, found)
+        log = Log(OUT / "logs" / f"{name}.jsonl")
+        model = Counted(found.model) if found.model is not None else None
+        recording = found.model if isinstance(found.model, Recording) else None
+        with opened(book, model, recording) as bench:
+            session = cls(wanted, book, items, bench, found, log)
+            (OUT / "logs" / f"{name}.json").write_bytes(
+                msgspec.json.format(msgspec.json.encode(session.facts), indent=1)
+            )
+            yield session
+
+    def done(self, task: Task) -> Row:
+        """The task's row: as it is logged, or made now."""
+        key = task.key
+        if key not in self.log.rows:
+            self.log.add(run(task, self.bench, None if task.way.arm == "engine" else self.bench.model))
+        return self.log.rows[key]
+
+    def left(self) -> list[Task]:
+        """What is not logged yet."""
+        return [task for task in self.tasks.values() if task.key not in self.log.rows]
+
+    @cached_property
+    def facts(self) -> About:
+        counts: dict[str, int] = {}
+        for item in self.items:
+            counts[item.suite] = counts.get(item.suite, 0) + 1
+        found = self.found
+        return About(
+            name=self.log.path.stem, model=found.name, digest=found.digest, quantisation=found.quantisation,
+            parameters=found.parameters, server=found.server, num_ctx=found.model.num_ctx if found.model else 0,
+            mode="replayed" if self.wanted.replay else "recording" if self.wanted.record else "live",
+            commit=commit(), code=code(), prompts=prompts(), cases=digest_of(self.items), people=str(self.book.seed),
+            seed=self.wanted.seed, items=counts, epochs=self.wanted.epochs, arms=self.wanted.arms,
+            smoke=self.wanted.smoke, hardware=hardware(), date=datetime.now(UTC).date().isoformat(),
+        )  # fmt: skip
+
+    @property
+    def about(self) -> dict[str, Any]:
+        return dict(msgspec.to_builtins(self.facts))
+
+
+# --- items -------------------------------------------------------------------------------------------------
+
+
+def items_of(wanted: Wanted) -> tuple[Book, list[Item]]:
+    """The run's items: made ones, and where no seed is given those written by hand."""
+    if wanted.cases:
+        return read_folder(wanted.cases, wanted)
+    sizes = {suite: SMOKE[suite] if wanted.smoke else SIZES[suite] for suite in wanted.suites}
+    if wanted.limit:
+        sizes = {suite: min(size, wanted.limit) for suite, size in sizes.items()}
+    by_hand = [] if wanted.seed else [item for item in wrapped() if item.suite in wanted.suites]
+    if wanted.smoke or wanted.limit:  # half and half, where there are both
+        halves = {suite: [item for item in by_hand if item.suite == suite] for suite in wanted.suites}
+        by_hand = [item for suite, some in halves.items() for item in spread(some, sizes[suite] // 2)]
+        for item in by_hand:
+            sizes[item.suite] -= 1
+    book = make(wanted.seed or SEED, sizes)
+    order = {suite: at for at, suite in enumerate(wanted.suites)}
+    return book, sorted([*book.items, *by_hand], key=lambda item: order[item.suite])
+
+
+def read_folder(folder: Path, wanted: Wanted) -> tuple[Book, list[Item]]:
+    """The items of a folder that evals.make wrote, with its people."""
+    try:
+        book = msgspec.json.decode((folder / "book.json").read_bytes(), type=Book)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise Invalid(
+            f"{folder} holds no items: {error}; `python -m evals.make --out {folder}` makes some"
+        ) from error
+    items = [
+        item
+        for suite in wanted.suites
+        if (folder / f"{suite}.jsonl").is_file()
+        for item in _some(read_items(folder / f"{suite}.jsonl"), suite, wanted)
+    ]
+    return book, items
+
+
+def _some(items: list[Item], suite: Suite, wanted: Wanted) -> list[Item]:
+    most = SMOKE[suite] if wanted.smoke else len(items)
+    return spread(items, min(most, wanted.limit or most))
+
+
+# --- the model ---------------------------------------------------------------------------------------------
+
+
+class Found(msgspec.Struct, kw_only=True):
+    """A model, and what a report says of it."""
+
+    name: str = OFFLINE
+    model: Any = None
+    digest: str = ""
+    quantisation: str = ""
+    parameters: str = ""
+    server: str = ""
+
+
+def find_model(wanted: Wanted) -> Found:
+    """The model that was asked for; Unavailable if there is none. Played back, no server is asked."""
+    if wanted.model == OFFLINE:
+        return Found()
+    settings = read_settings()
+    if wanted.replay:
+        return _replayed(wanted.replay, wanted.model)
+    if wanted.model in SCRIPTED:
+        found = Found(name=wanted.model, model=SCRIPTED[wanted.model](), digest=code())
+    else:
+        found = _held(wanted.model, settings)
+    if wanted.record:
+        header = {
+            name: getattr(found, name) for name in ("name", "digest", "quantisation", "parameters", "server")
+        }
+        wanted.record.parent.mkdir(parents=True, exist_ok=True)
+        _header(wanted.record).write_bytes(msgspec.json.encode({**header, "num_ctx": found.model.num_ctx}))
+        found.model = Recording(wanted.record, found.name, found.digest, found.model.num_ctx, found.model)
+    return found
+
+
+def _header(path: Path) -> Path:
+    return path.with_suffix(".model.json")
+
+
+def _replayed(path: Path, name: str) -> Found:
+    if not _header(path).is_file():
+        raise Unavailable(f"{path} is no recording; `pa eval run --model {name} --record {path}` makes one")
+    header = msgspec.json.decode(_header(path).read_bytes())
+    if header["name"] != name:
+        raise Invalid(f"{path} is a recording of {header['name']}, not of {name}")
+    num_ctx = header.pop("num_ctx")
+    return Found(**header, model=Recording(path, name, header["digest"], num_ctx))
+
+
+def _held(name: str, settings: Settings) -> Found:
+    from agent.models.address import address
+    from agent.models.factory import is_of_langchain, open_model
+    from agent.models.host import full, held
+
+    model, why = open_model(name, settings)
+    if model is None:
+        raise Unavailable(why)
+    if is_of_langchain(name):
+        return Found(name=name, model=model)
+    where = address(settings.ollama_host)
+    one = next(
+        one for one in held(where, allow_remote=settings.allow_remote_model) if one.name == full(model.name)
+    )
+    return Found(
+        name=one.name, model=model, digest=one.digest.removeprefix("sha256:")[:12], quantisation=one.quantisation,
+        parameters=one.parameters, server=_server(settings),
+    )  # fmt: skip
+
+
+def _server(settings: Settings) -> str:
+    from agent.models.address import address
+    from agent.models.wire import fetch
+
+    try:
+        version = fetch(
+            address(settings.ollama_host),
+            "/api/version",
+            seconds=2.0,
+            allow_remote=settings.allow_remote_model,
+        )
+    except Unavailable:
+        return "Ollama"
+    return f"Ollama {version.get('version', '')}".strip()
+
+
+def probe(model: Model) -> float:
+    """Output tokens a second of one short call, as this machine is now; 0 if it says nothing."""
+    from agent.models.model import ModelTrouble
+
+    began = time.perf_counter()
+    try:
+        reply = model.complete("You are brief.", "Count from one to twenty in words.", max_tokens=40)
+    except ModelTrouble as trouble:
+        raise Unavailable(f"{model.name} does not answer: {trouble}") from trouble
+    return reply.output_tokens / max(1e-6, time.perf_counter() - began)
+
+
+# --- what a report states ----------------------------------------------------------------------------------
+
+
+def name_of(wanted: Wanted, found: Found) -> str:
+    """offline, qwen2.5-coder-0.5b-smoke, …: runs of one name go on with each other's log."""
+    parts = ["".join(c if c.isalnum() or c in "._" else "-" for c in found.name)]
+    parts += ["smoke"] if wanted.smoke else []
+    parts += [f"seed{wanted.seed}"] if wanted.seed else []
+    parts += ["replayed"] if wanted.replay else []
+    return "-".join(parts)
+
+
+def commit() -> str:
+    try:
+        root = Path(__file__).parents[2]
+        said = subprocess.run(
+            ["git", "rev-parse", "--short=12", "HEAD"], cwd=root, capture_output=True, text=True, check=True
+        ).stdout.strip()
+        changed = subprocess.run(
+            ["git", "status", "--porcelain", "--untracked-files=no"],
+            cwd=root,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return f"{said}{' with changes' if changed else ''}"
+
+
+def hardware() -> str:
+    """Cores and kind of the processor, and memory; nothing that names the machine."""
+    import os
+
+    cpu = platform.machine()
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").is_file() else []
+    model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), cpu)
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{os.cpu_count()} cores ({model}), {memory:.0f} GiB"
