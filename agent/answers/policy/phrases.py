@@ -56,7 +56,7 @@ SECTIONS: tuple[tuple[Section, str], ...] = (
         "exclusions",
         r"exclu|rules? (?:\w+ )?out|contraindic|disqualif|not covered|cannot get|can't get|refus|reason to"
         r"|stops? (?:it|her|him)"
-        r"|bar(?:s|red)\b|prohibit",
+        r"|bar(?:s|red)\b|prohibit|restrict",
     ),
     (
         "criteria",

@@ -15,6 +15,7 @@ from tools.records import Clause, Drug, Plan, Policy
 from tools.rules import AllOf, AnyOf, AtLeast, Composite
 from tools.terms import INDICATIONS
 
+MOST_BRANCHES = 5  # of a lead-in that are quoted
 MOST_LISTED = 9  # clauses of a section that is asked for as a whole
 
 
@@ -94,9 +95,12 @@ def _listed(found: Found, policy: Policy, held: Contents, name: str, ledger: Led
     }[str(found.whole)]
     shown, rest = found.clauses[:MOST_LISTED], len(found.clauses) - MOST_LISTED
     said = [Said(text=what, verbatim=True)]
+    use = ""
     for clause in shown:
-        branches = _branches(clause, held, policy, ledger)
-        text = f"{_quoted(clause, policy, ledger, capital=True)}{branches}"
+        before, use = use, _use(clause, held, ledger)
+        begin = f"For {use.removeprefix(', for ')}, " if use and use != before else ""
+        words = _quoted(clause, policy, ledger, capital=not begin)
+        text = f"{begin}{words}{_branches(clause, held, policy, ledger)}"
         said.append(Said(text=text, verbatim=True, bullet=True))
     if rest > 0:
         more = ledger.add("count", rest, origin="derived", formula="clauses of the section not shown")
@@ -105,19 +109,34 @@ def _listed(found: Found, policy: Policy, held: Contents, name: str, ledger: Led
 
 
 def _branches(clause: Clause, held: Contents, policy: Policy, ledger: Ledger) -> str:
-    """Which clauses stand under a lead-in."""
+    """The clauses that stand under a lead-in, quoted; of those with branches of their own, and of many, the number."""
     entry = held.printed.get(clause.id)
     if entry is None or not isinstance(entry.part, Composite):
         return ""
-    ids = [child.clause_id for child in entry.part.children if child.clause_id]
-    return f" (see {', '.join(_number(one, policy, ledger) for one in ids)})" if ids else ""
+    under = [child for child in entry.part.children if child.clause_id in held.clauses]
+    told = []
+    for child in under:
+        number = _number(child.clause_id, policy, ledger)
+        words = held.clauses[child.clause_id].text
+        if len(under) > MOST_BRANCHES:
+            told.append(number)
+        elif isinstance(child, Composite):
+            told.append(f"what stands under {number}")
+        else:
+            told.append(f"{number} “{_quote(child.clause_id, words, policy, ledger)}”")
+    if len(under) > MOST_BRANCHES:
+        return f" (see {', '.join(told)})"
+    return f" {'; '.join(told)}" if told else ""
 
 
 def _quoted(clause: Clause, policy: Policy, ledger: Ledger, capital: bool = False) -> str:
-    quote = ledger.add(
-        "quote", clause.text, origin="policy", source=f"{policy.id} {clause.id}", attribute="policy"
-    )
+    quote = _quote(clause.id, clause.text, policy, ledger)
     return f"{'In' if capital else 'in'} {_number(clause.id, policy, ledger)}: “{quote}”"
+
+
+def _quote(clause_id: str, text: str, policy: Policy, ledger: Ledger) -> str:
+    source = f"{policy.id} {clause_id}"
+    return ledger.add("quote", text, origin="policy", source=source, attribute="policy")
 
 
 def _number(clause_id: str, policy: Policy, ledger: Ledger) -> str:

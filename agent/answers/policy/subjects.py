@@ -77,10 +77,14 @@ SUBJECTS = tuple(
         (r"pancreat", _ILLNESS, "pancreat", "pancreatitis"),
         (r"gastropar|stomach empty", _ILLNESS, "gastropar", "gastroparesis"),
         (
-            r"pregnan|trimester|conceiv|gestation|for a baby|\bcarrying a\b",
+            r"pregnan|trimester|conceiv|gestation|for a baby|\bcarrying a\b|\bexpectant\b"
+            r"|\b(?:is|she's|are|if|who's) expecting\b(?! (?:to|an? (?:answer|decision|reply))\b)",
             _ILLNESS, "pregnan", "pregnancy",
         ),
-        (r"dialysis|end.stage|\besrd\b|kidney machine", _ILLNESS, "dialysis", "dialysis"),
+        (
+            r"dialy[sz]|end.stage|\besrd\b|\beskd\b|kidney machine|(?:renal|kidney) replacement",
+            _ILLNESS, "dialysis", "dialysis",
+        ),
         (r"ketoacid|\bdka\b", _ILLNESS, "ketoacid", "ketoacidosis"),
         (r"polycystic kidney|kidney cyst|\ba?d?pkd\b", _ILLNESS, "polycystic", "polycystic kidney disease"),
         (r"cirrho", _ILLNESS, "cirrho", "cirrhosis"),

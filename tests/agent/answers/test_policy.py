@@ -155,3 +155,27 @@ def test_no_policy_is_told_with_why() -> None:
 def test_without_a_drug_it_is_asked_which_policy() -> None:
     answer = ask("what does the policy say?")
     assert answer.offered == ("Ozempic", "Trulicity", "Mounjaro", "Rybelsus", "Wegovy", "Zepbound")
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Does the Jardiance policy restrict patients who are dialysed?",
+        "can someone who is dialyzed have it",
+        "is ESKD a reason to refuse",
+    ],
+)
+def test_a_subject_is_known_in_its_inflections(question: str) -> None:
+    answer = ask(question, "Jardiance", patient="P004")
+    assert "dialysis" in rendered(answer) and answer.sources
+
+
+def test_of_a_lead_in_the_ways_under_it_are_quoted() -> None:
+    text = rendered(ask("criteria for Trulicity", "Trulicity", patient="P018"))
+    assert "In C-1.4: “Any one of these:” C-1.4(a) “" in text
+
+
+def test_a_policy_of_several_uses_says_which_use_a_list_is_for() -> None:
+    text = rendered(ask("what are the criteria?", "Wegovy", patient="P014"))
+    assert "- For chronic weight management, in 1.1.1: " in text
+    assert "- For cardiovascular risk reduction, in 1.2.1: " in text
