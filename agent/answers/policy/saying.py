@@ -36,10 +36,8 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         reply.said += _silence(found, policy, bound.plan, ledger)
         return reply
     reply.said += _quotes(found, policy, bound.plan, drug, ledger)
-    reply.sources += [
-        Source(source=f"{policy.id} {clause.id}", quote=clause.text, kind="policy")
-        for clause in found.clauses
-    ]
+    quoted = [fact for one in reply.said for fact in ledger.used(one.text) if fact.kind == "quote"]
+    reply.sources += [Source(source=fact.source, quote=str(fact.value), kind="policy") for fact in quoted]
     return reply
 
 
@@ -126,7 +124,8 @@ def _branches(clause: Clause, held: Contents, policy: Policy, ledger: Ledger) ->
             told.append(f"{number} “{_quote(child.clause_id, words, policy, ledger)}”")
     if len(under) > MOST_BRANCHES:
         return f" (see {', '.join(told)})"
-    return f" {'; '.join(told)}" if told else ""
+    end = "." if told and not told[-1].endswith("”") else ""
+    return f" {'; '.join(told)}{end}" if told else ""
 
 
 def _quoted(clause: Clause, policy: Policy, ledger: Ledger, capital: bool = False) -> str:
