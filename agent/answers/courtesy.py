@@ -25,12 +25,14 @@ _HOW = re.compile(
     re.IGNORECASE,
 )
 _LANGUAGES = (
-    (re.compile(r"\b(?:el|la|los|qué|que|puede|tiene|necesita|paciente|cuánto|está|para|por favor|hola"
-                r"|gracias)\b", re.IGNORECASE),
+    (re.compile(r"\b(?:el|la|los|qué|que|puede|tiene|necesita|paciente|cuánto|cuál|cómo|está|para|por favor|hola"
+                r"|gracias|falta|faltan|ella|una|del|ya|aprobado|seguro|receta)\b", re.IGNORECASE),
      "Por ahora solo respondo en inglés; escriba, por favor, el nombre del medicamento y una pregunta breve."),
-    (re.compile(r"\b(?:le|les|peut|est-ce|patiente?|pourquoi|combien|quel|quelle|bonjour|merci)\b", re.IGNORECASE),
+    (re.compile(r"\b(?:le|les|peut|est-ce|patiente?|pourquoi|combien|quel|quelle|bonjour|merci|elle|une|est|pour"
+                r"|avec|manque|quoi|besoin|pas|sont|dossier)\b", re.IGNORECASE),
      "Je ne réponds qu'en anglais pour le moment; écrivez le nom du médicament et une question courte."),
-    (re.compile(r"\b(?:der|die|das|kann|bekommt|patientin|warum|wieviel|welche|ist|danke|bitte)\b", re.IGNORECASE),
+    (re.compile(r"\b(?:der|das|kann|bekommt|bekommen|patientin|warum|wieviel|wie|welche|ist|danke|bitte|fehlt"
+                r"|fehlen|noch|nicht|und|ich|sie|ihr|eine|einen|für|mit|wird|sind|brauchen|braucht)\b", re.IGNORECASE),
      "Ich antworte vorerst nur auf Englisch; schreiben Sie bitte den Namen des Mittels und eine kurze Frage."),
 )  # fmt: skip
 CAN = (
@@ -43,13 +45,16 @@ CAN = (
 )
 
 
-def answer(ask: Ask, bound: Bound | None, ledger: Ledger, reading: Reading) -> Answer:
-    """A short and kind word, or one question back with what is `offered`."""
+def answer(
+    ask: Ask, bound: Bound | None, ledger: Ledger, reading: Reading, known: Known | None = None
+) -> Answer:
+    """A short and kind word, or one question back with what is `offered`. `known` gives the names that are near an
+    unknown one before a patient is bound."""
     reply = Answer(intent=ask.intent, ledger=ledger, drugs=tuple(ask.drugs))
     if ask.intent in REFUSED:
         return refusals.answer(ask, bound, ledger)
     if reading.strangers and not ask.drugs and ask.intent not in ("smalltalk", "help", "off_topic"):
-        return _stranger(reply, bound, reading)
+        return _stranger(reply, reading, Known.of(bound.store) if bound is not None else known)
     if reading.candidates and not ask.drugs and ask.intent not in ("smalltalk", "help", "off_topic"):
         return _ambiguous(reply, reading)
     if ask.intent == "smalltalk":
@@ -69,11 +74,10 @@ def answer(ask: Ask, bound: Bound | None, ledger: Ledger, reading: Reading) -> A
     return reply
 
 
-def _stranger(reply: Answer, bound: Bound | None, reading: Reading) -> Answer:
+def _stranger(reply: Answer, reading: Reading, known: Known | None) -> Answer:
     """A word that stands where a drug would and is none of ours, with what is near."""
     ledger, word = reply.ledger, reading.strangers[0]
     name = ledger.add("words", word, origin="request", attribute="stranger", source="question")
-    known = Known.of(bound.store) if bound is not None else None
     near: list[str] = []
     if known is not None:
         spelt = {**{one: one for one in known.names}, **known.brands}
@@ -146,16 +150,23 @@ def _unclear(reply: Answer, ask: Ask, bound: Bound | None) -> None:
     elif ask.about == "long":
         _say(reply, "That is more than I can read at once. Please ask it in a sentence or two.")
     else:
-        words = re.findall(r"[\w'-]+", ask.text)
-        for pattern, sentence in _LANGUAGES:
-            if len(set(pattern.findall(ask.text.casefold()))) >= max(2, len(words) // 6):
-                _say(reply, sentence)
-                return
+        sentence = _other_language(ask.text)
+        if sentence:
+            _say(reply, sentence)
+            return
         letters = [one for one in ask.text if one.isalpha()]
         if letters and sum(not one.isascii() for one in letters) > len(letters) / 2:
             _say(reply, "I read English only so far; please ask in English.")
             return
         _say(reply, f"I am not sure what you mean. {_invite(bound)}")
+
+
+def _other_language(text: str) -> str:
+    """That only English is answered, in the language that most of its small words are of; nothing if few are."""
+    words = re.findall(r"[\w'-]+", text)
+    counts = {sentence: len(set(pattern.findall(text.casefold()))) for pattern, sentence in _LANGUAGES}
+    best = max(counts, key=lambda sentence: counts[sentence])
+    return best if counts[best] >= max(2, len(words) // 6) else ""
 
 
 def _say(reply: Answer, text: str, *, bullet: bool = False) -> None:

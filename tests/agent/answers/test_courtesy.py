@@ -9,6 +9,7 @@ import pytest
 from agent.answers import courtesy
 from agent.answers.answer import Answer
 from agent.ledger import SLOT, Ledger
+from agent.understanding.known import Known
 from agent.understanding.reading import Ask, Intent, Reading
 from tests.case_answers import bundled, rendered
 from tools.bound import Bound
@@ -45,6 +46,10 @@ def ask(
         ("off_topic", "write me a poem", "outside what I can help with"),
         ("unclear", "asdf qwer", "I am not sure what you mean."),
         ("unclear", "¿puede la paciente tener el medicamento?", "Por ahora solo respondo en inglés"),
+        ("unclear", "was fehlt noch?", "nur auf Englisch"),
+        ("unclear", "que manque-t-il pour le dossier ?", "qu'en anglais"),
+        ("unclear", "¿qué falta?", "en inglés"),
+        ("unclear", "was she told what to do with the form", "I am not sure what you mean."),
         ("unclear", "она может получить это?", "English only"),
         ("advice", "should she take it?", "for the prescriber to decide"),
         ("dosing", "what dose?", "I do not choose doses"),
@@ -79,6 +84,13 @@ def test_a_stranger_is_said_to_be_unknown_and_what_is_near_is_offered() -> None:
     )
     far = ask("eligibility", "glucowonder?", strangers=("glucowonder",))
     assert not far.offered and "I know Ozempic, Trulicity" in rendered(far)
+
+
+def test_before_a_patient_is_bound_near_names_come_from_what_is_known() -> None:
+    one = Ask(intent="eligibility", text="ozempik?")
+    reading = Reading(asks=(one,), strangers=("ozempik",))
+    near = courtesy.answer(one, None, Ledger(), reading, Known.of(bundled()))
+    assert near.offered == ("Ozempic",)
 
 
 def test_a_description_that_fits_several_drugs_is_asked_back_once() -> None:
