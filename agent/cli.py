@@ -72,6 +72,7 @@ COMMANDS = {
 EPILOG = """[bold]First steps[/]
   pa setup
   pa check P001 Ozempic
+  pa chat --patient P001
   pa draft P001 Ozempic
   pa review
 
@@ -89,6 +90,10 @@ EPILOG = """[bold]First steps[/]
   PALADIN_DATA          world folder to load; default mock_data
   PALADIN_CATALOG       your own catalog folder, laid over ours
   PALADIN_AS_OF         judge on this day: YYYY-MM-DD or today
+  PALADIN_MODEL         the model that words answers, or offline
+  OLLAMA_HOST           where Ollama answers; default 127.0.0.1:11434
+  PALADIN_ALLOW_REMOTE_MODEL
+                        1 lets charts go to another machine's model
   PALADIN_DEBUG         1 shows tracebacks
 
 Paladin assists. It never submits, signs or denies; the payer decides."""
