@@ -115,7 +115,8 @@ def open_point(words: Words, finding: Finding) -> str:
 
 def point(words: Words, finding: Finding) -> str:
     """A criterion that is not met, with what was found."""
-    if any(item.kind in TESTS for item in deciding_leaf(finding).evidence):
+    leaf = deciding_leaf(finding)
+    if leaf.criterion == "age" or any(item.kind in TESTS for item in leaf.evidence):
         return words.against(finding)
     shown = words.shown(finding, 2)
     if finding.parts:

@@ -138,10 +138,8 @@ def _why_not(then: Words) -> list[Said]:
     if outcome == "not_required":
         return [Said(text=f"{then.plan()} asks for no PA there, whatever the chart shows.")]
     if outcome in ("not_covered", "wrong_plan", "quantity_exception"):
-        return [
-            Said(text="What is supposed does not count there."),
-            Said(text=f"If so: {lower(then.headline())}"),
-        ]
+        why = then.headline().rsplit(": ", 1)[1]
+        return [Said(text=f"What is supposed does not change that: {why}")]
     judged = [finding for finding in then.found.findings if _rests_on_it(finding)]
     told = [
         f"{then.named(finding)} stays {then.status(finding)}, {then.shown(finding)}"

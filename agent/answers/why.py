@@ -164,7 +164,9 @@ def _tells_itself(finding: Finding, name: str, shown: str, words: Words) -> bool
     """What was found says already what it is about."""
     if not shown:
         return False
-    if finding.criterion == "age" or finding.text.startswith(("taking ", "prescriber states")):
+    if (finding.criterion == "age" and finding.status == "met") or finding.text.startswith(
+        ("taking ", "prescriber states")
+    ):
         return True
     if finding.exclusion and finding.status == "unknown":
         return True

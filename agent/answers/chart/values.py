@@ -93,7 +93,8 @@ def say_latest(page: Page, tests: Sequence[str]) -> None:
 def _say_trend(page: Page, test: str, latest: Value, before: list[Value]) -> None:
     for value in before[: MOST_VALUES - 1]:
         name = test_name(page, test, capital=True)
-        page.say(f"{name} on {day_of(page, test, value)}: {value_slot(page, test, value)}", bullet=True)
+        told = value_slot(page, test, value) + _paired(page, PAIRED.get(test, ""), value)
+        page.say(f"{name} on {day_of(page, test, value)}: {told}", bullet=True)
     first = before[: MOST_VALUES - 1][-1]
     change = Decimal(repr(latest.value)) - Decimal(repr(first.value))
     if change and test in CHANGING:

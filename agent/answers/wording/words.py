@@ -148,7 +148,8 @@ class Words:
         told = self.shown(finding)
         leaf = deciding_leaf(finding)
         measured = any(item.kind in TESTS for item in leaf.evidence) and re.search("[≥≤><]", leaf.text)
-        if measured or (leaf.text.startswith("lifestyle program") and leaf.evidence):
+        short_of_age = leaf.criterion == "age" and leaf.status == "not_met"
+        if measured or short_of_age or (leaf.text.startswith("lifestyle program") and leaf.evidence):
             wanted = self.slotted(criterion_said(limit_of(leaf.text), self.she()), leaf, "policy")
             other = ", among other ways" if finding.status != "met" and has_other_ways(finding) else ""
             return f"{told} (the policy asks for {wanted}{other})"
