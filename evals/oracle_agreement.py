@@ -182,6 +182,8 @@ SETTLED = (
     "A condition that the chart shows and denies: the oracle said present; the engine's unknown is right (conflict).",
     "A drug that was paid for and is not on the medication list: the oracle said never tried; the engine's unknown is "
     "right. The prose says nothing of it.",
+    "A course of which a part was below the dose asked for: the oracle counted all its days; only those at the dose "
+    "count.",
     "A course without dates, for which enough days were paid: the oracle said unknown; the engine counts the paid "
     "days. The prose leaves it open outside the two houses that count claims.",
     "A drug that was stopped, nobody says why, and an intolerance: the oracle said not_met; unknown is right.",
@@ -224,7 +226,8 @@ def _known(difference: Difference, found: Determination, given: World) -> str:
         return "starting strength"
     if it.criterion == "mtc_men2" and sides == ("unknown", "not_met") and it.why.endswith("and denies it"):
         return "denial of another person"
-    if sides == ("not_met", "met") and it.why.startswith("not on the problem list: atherosclerotic"):
+    spelled = [c.get("name") for c in it.case.patient.get("conditions") or () if not c.get("code")]
+    if it.oracle == "met" and "ascvd" in it.criterion and "atherosclerotic cardiovascular disease" in spelled:
         return "ascvd by name"
     if it.criterion == "on_drug" and sides == ("met", "not_met"):
         return "stopped"
@@ -234,8 +237,8 @@ def _known(difference: Difference, found: Determination, given: World) -> str:
 # --- a run, and what it says -------------------------------------------------------------------------------
 
 RESULTS = Path(__file__).with_name("results")
-SEEN = (101,)  # cases that were looked at while the oracle was written (and seeds 1 to 9, in other numbers)
-FRESH = (20260, 31415, 27182)  # cases that nobody looked at; run once the oracle stood
+SEEN = (101, 1, 2, 3)  # seeds whose differences were looked at while the oracle was written
+FRESH = (50123, 61803, 70507, 80808)  # cases that nobody looked at; run once the oracle stood
 
 
 class Tally:

@@ -207,16 +207,33 @@ _STEP = {"hba1c": 0.1, "bmi": 0.1, "ahi": 0.1, "abi": 0.01, "weight": 0.1}
 def _value_edit(desk: Desk) -> str:
     row, draw, test = desk.row, desk.draw, desk.row.tests[0]
     at = float(row.value or 0)
-    how = draw.choice(
-        ("edge", "edge", "edge", "half", "window", "window", "unit", "other unit", "twin", "gone", "late")
+    hows = (
+        "edge",
+        "edge",
+        "edge",
+        "half",
+        "half",
+        "window",
+        "window",
+        "unit",
+        "other unit",
+        "twin",
+        "gone",
+        "late",
     )
+    how = draw.choice((*hows, *("begun",) * 6 * row.at_start, *("other unit",) * 2 * (test == "hba1c")))
     step = _STEP.get(test, 1)
     value = round(at + draw.choice((-1, 0, 1)) * step, 3)
     when = desk.ago(draw.randint(0, 20))
     unit: str | None = _UNIT[test]
     same_day = [when]
+    if how == "begun":  # what counted then need not be what is measured now
+        desk.request |= {"kind": "continuation", "therapy_start": desk.near(300)}
+        desk.drop("observations", lambda o: o["test"] in (test, "weight", "height"))
+        desk.add("observations", test=test, value=value, unit=unit, date=desk.near(300))
+        value = at + draw.choice((-2, 2))
     if how == "half":
-        value = round(at + draw.choice((-0.05, -0.051, -0.049, 0.05, 0.04)), 3)
+        value = round(at + draw.choice((-0.05, -0.05, -0.051, -0.049, 0.05, 0.04)), 3)
     elif how == "window":
         value = at + draw.choice((-2, 2)) * step
         when = desk.near(row.window if row.window is not None else 400)
@@ -264,8 +281,9 @@ def _on_file_edit(desk: Desk) -> str:
     desk.drop("observations", lambda o: o["test"] == test)
     if desk.draw.random() < 0.15:
         return f"no {test}"
-    unit = desk.draw.choice((_UNIT[test], _UNIT[test], None))
+    unit = desk.draw.choice((_UNIT[test], _UNIT[test], {"weight": "[lb_av]", "height": "in"}.get(test), None))
     value = {"height": 170.0, "weight": 90.0, "bmi": 31.0}.get(test, 7.5)
+    value = {"[lb_av]": 200.0, "in": 66.0}.get(unit or "", value)
     desk.add("observations", test=test, value=value, date=when, **({"unit": unit} if unit else {}))
     return f"{test} on {when} in {unit}"
 
@@ -284,7 +302,10 @@ def _change_edit(desk: Desk) -> str:
     after = draw.choice((desk.ago(5), desk.near(row.window or 90)))
     unit = _UNIT[test]
     desk.add("observations", test=test, value=base, unit=unit, date=before)
-    if draw.random() < 0.9:
+    if test == "weight" and draw.random() < 0.3:
+        pounds = round(now / 0.45359237, 1)
+        desk.add("observations", test=test, value=pounds, unit="[lb_av]", date=after)
+    elif draw.random() < 0.9:
         desk.add("observations", test=test, value=now, unit=unit, date=after)
     if draw.random() < 0.2:
         desk.add("observations", test=test, value=now + 0.1, unit=unit, date=after)

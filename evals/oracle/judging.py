@@ -196,7 +196,7 @@ def _shows(row: Row, code: str, words: str) -> Truth:
 def _names(row: Row, entry: Entry) -> bool:
     """Whether an entry is of a drug or class that the row names."""
     called = {
-        entry.get("drug", entry.get("substance", "")).lower(),
+        str(entry.get("drug") or entry.get("substance")).lower(),
         *(i.lower() for i in entry.get("ingredients", ())),
     }
     return bool(called & set(row.drugs)) or bool(set(entry.get("classes", ())) & set(row.classes))
@@ -232,9 +232,10 @@ def _trial(row: Row, chart: Chart, ask: Ask) -> Answer:
         return Answer(OPEN, "missing")
     by_drug: dict[str, list[Entry]] = {}
     for entry in entries:
-        if _names(row, entry):
+        if _names(row, entry) and NO not in _fits(row, entry):
             by_drug.setdefault(_drug_key(entry), []).append(entry)
-    if not by_drug and any(_names(row, fill) for fill in chart.noted("fills")):
+    paid_only = not any(_names(row, entry) for entry in entries)
+    if paid_only and any(_names(row, fill) for fill in chart.noted("fills")):
         return Answer(OPEN, "conflict")  # paid for, and not on the list
     spans = [span for group in by_drug.values() for span in chart.spans(group)]
     answers = [_one_trial(row, span.entries, span.first, span.last, span.going_on, chart) for span in spans]
@@ -251,15 +252,12 @@ def _one_trial(
     parts: list[Answer] = []
     if any((day(e.get("start")) or date.min) > chart.as_of for e in entries):
         parts.append(Answer(OPEN, "missing"))  # a date that can not be yet
-    if row.extended_release:
-        kinds = {entry.get("formulation") for entry in entries}
-        parts.append(Answer(YES if "ER" in kinds else OPEN if None in kinds else NO, "missing"))
+    if any(OPEN in _fits(row, e) for e in entries):
+        parts.append(Answer(OPEN, "missing"))
     if row.responses:
         given = [str(e["outcome"]) for e in entries if e.get("outcome")]
         fits = [any(g.lower().startswith(r) for r in row.responses) for g in given[-1:]]
         parts.append(_known(fits[0]) if fits else Answer(OPEN, "missing"))
-    if row.dose is not None:
-        parts.append(_dose(row.dose, entries))
     if row.window is not None and not going_on:
         parts.append(_known(last >= chart.since(row.window)) if last else Answer(OPEN, "missing"))
     if row.days:
@@ -272,15 +270,17 @@ def _one_trial(
     return _worst(parts)
 
 
-def _dose(needed: Decimal, entries: tuple[Entry, ...]) -> Answer:
-    daily = [
-        Decimal(str(e["dose"])) * Decimal(str(e["per_day"]))
-        for e in entries
-        if e.get("dose") and e.get("per_day")
-    ]
-    if any(d >= needed for d in daily):
-        return Answer(YES)
-    return Answer(NO if len(daily) == len(entries) else OPEN, "missing")
+def _fits(row: Row, entry: Entry) -> list[Truth]:
+    """Whether an entry is of the formulation and the daily dose asked for."""
+    said: list[Truth] = []
+    if row.extended_release:
+        kind = entry.get("formulation")
+        said.append(OPEN if kind is None else int(kind == "ER"))
+    if row.dose is not None:
+        known = entry.get("dose") and entry.get("per_day") and entry.get("dose_unit") == "mg"
+        daily = Decimal(str(entry["dose"])) * Decimal(str(entry["per_day"])) if known else None
+        said.append(OPEN if daily is None else int(daily >= row.dose))
+    return said
 
 
 def _claims(row: Row, chart: Chart, entries: tuple[Entry, ...], first: date, last: date) -> Answer:
