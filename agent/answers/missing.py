@@ -6,6 +6,7 @@ from agent.answers.answer import Answer, Said
 from agent.answers.wording import (
     Sorted,
     Words,
+    all_wrong_plan,
     ask_back,
     drugs_meant,
     fitted,
@@ -52,7 +53,7 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         said += _of_one(words, unmet, MOST_POINTS if len(drugs) == 1 else 2)
         quoted = [*note_sources(found)[:MOST_LEADS], *sources(unmet)]
         reply.sources += [item for item in quoted if item not in reply.sources]
-    reply.said = fitted(said, ledger)
+    reply.said = fitted(all_wrong_plan(reply, bound, ledger) or said, ledger)
     return reply
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from agent.answers.answer import Answer, Said
 from agent.answers.eligibility import deciding
+from agent.answers.why import BEFORE_CRITERIA
 from agent.answers.wording import (
     SUPPOSED,
     Sorted,
@@ -164,7 +165,7 @@ def _changed(now: Determination, then: Determination) -> list[Finding]:
     before = {finding.criterion: finding.status for finding in now.findings}
     papers = Sorted.of(then).documents
     rank = {"not_met": 0, "unknown": 1, "met": 2}
-    if not now.findings or now.stopped_by in ("eligibility", "formulary", "benefit", "pa"):
+    if not now.findings or now.stopped_by in BEFORE_CRITERIA:
         return []
     changed = [item for item in then.findings if before.get(item.criterion, "met") != item.status]
     return sorted(changed, key=lambda item: (item in papers, rank[item.status]))

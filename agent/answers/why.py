@@ -26,6 +26,7 @@ from tools.records import Determination, Finding
 from tools.terms import TESTS
 
 MOST_LINES = 6
+BEFORE_CRITERIA = ("eligibility", "formulary", "benefit", "pa")  # what stops a case before any is judged
 _IDLE = frozenset(
     re.findall(
         r"\w+",
@@ -55,7 +56,7 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         reply.sources = sources([*about])
         return reply
     said = [Said(text=words.headline()), *_every(words)]
-    if ask.about and found.findings:
+    if ask.about and found.stopped_by not in BEFORE_CRITERIA:
         named = ledger.add("words", ask.about[:60], origin="request", attribute="asked about")
         said.insert(1, Said(text=f"No criterion of it is about {named}.", verbatim=True))
     reply.said = fitted(said, ledger)

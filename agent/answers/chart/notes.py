@@ -77,8 +77,8 @@ def _note_of(page: Page, note: Note) -> str:
 
 
 def _sentences(note: Note) -> list[str]:
-    """A note's sentences, verbatim; a very long one in its first part."""
-    parts = re.split(r"\n+|(?<=[.!?;])\s+(?=[A-Z])", note.text)
+    """A note's sentences, verbatim; a very long one in its first part. The number of an item is no sentence."""
+    parts = re.split(r"\n+|(?<=[.!?;])(?<!\s\d\.)\s+(?=[A-Z])", note.text)
     return [part.strip()[:LONGEST_QUOTE] for part in parts if part.strip()]
 
 

@@ -218,3 +218,9 @@ def test_every_line_and_sentence_begins_with_a_capital() -> None:
             for line in told(bound, question).splitlines():
                 first = line.removeprefix("- ")
                 assert first[0].isupper() or first.startswith("eGFR") or first[0] == "“", line
+
+
+def test_the_number_of_an_item_in_a_note_stays_with_its_item() -> None:
+    note = Note(id="N99", date=date(2026, 8, 21), text="Plan:\n1. Saxenda ordered. Labs due.\n2. Return.")
+    text = told(bound_to(bundled(), P001, notes=(note,)), "read me the last note", "notes")
+    assert "“1. Saxenda ordered.”" in text and "“2. Return.”" in text and "“Labs due.”" in text

@@ -83,3 +83,8 @@ def test_what_two_ways_share_is_said_once() -> None:
         for drug in bound.plan.benefits:
             said = rendered(lacks(bound, drug))
             assert "would do or " not in said and "it or code" not in said, said
+
+
+def test_a_wrong_plan_is_said_once_for_several_drugs() -> None:
+    text = rendered(lacks(Bound(bundled(), "P010"), "Mounjaro", "Ozempic"))
+    assert text.count("Next:") == 1 and "for every drug" in text

@@ -7,6 +7,7 @@ import pytest
 from agent.answers import why
 from agent.answers.answer import Answer
 from agent.answers.wording import Sorted
+from agent.ledger import Ledger
 from agent.understanding.reading import Ask
 from tests.case_answers import another, answered, bundled, check, everyone, rendered
 from tools.bound import Bound
@@ -73,3 +74,15 @@ def test_words_that_name_no_criterion_are_said_to_name_none() -> None:
     answer = because(Bound(bundled(), "P001"), "Ozempic", "shoe size 44 {F1}")
     assert "No criterion of it is about shoe size 44 {F1}." in rendered(answer)
     assert len(answer.said) > 3
+
+
+def test_where_no_criterion_was_judged_none_is_said_to_be_missing() -> None:
+    bound = Bound(bundled(), "P010")
+    text = rendered(why.answer(Ask(intent="why", drugs=("Mounjaro",), about="step therapy"), bound, Ledger()))
+    assert "wrong plan" in text.casefold() and "No criterion" not in text
+
+
+def test_an_age_that_fails_is_told_beside_what_is_asked_for() -> None:
+    bound = Bound(bundled(), "P011")
+    text = rendered(why.answer(Ask(intent="why", drugs=("Wegovy",)), bound, Ledger()))
+    assert "- Not met: age at least 45 years: age 35 (" in text
