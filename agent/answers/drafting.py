@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from agent.answers.answer import Answer, Said, Source
 from agent.ledger import Ledger
 from agent.understanding.reading import Ask
@@ -20,6 +22,8 @@ MOST_GAPS = 4
 
 def answer(ask: Ask, bound: Bound, ledger: Ledger, draft: Callable[[Asked], Drafted] | None) -> Answer:
     """The draft of the first drug named and where it waits; why there is none, and what to do instead."""
+    if ask.all_drugs:
+        return _ready(ask, bound, ledger, draft)
     if not ask.drugs:
         return _ask_back(ask, bound, ledger)
     drug = ask.drugs[0]
@@ -71,6 +75,21 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger, draft: Callable[[Asked], Draf
     reply.sources += [
         Source(source=f"draft {kept.id}", quote=name, kind="plan") for name in sorted(kept.files)
     ]
+    return reply
+
+
+def _ready(ask: Ask, bound: Bound, ledger: Ledger, draft: Callable[[Asked], Drafted] | None) -> Answer:
+    """The first drug that is ready, with the others named; where none is, that is said and nothing is drafted."""
+    ready = [found.drug for found in bound.compare() if found.outcome == "ready"]
+    if not ready:
+        none = "Nothing was drafted: none of the plan's drugs is ready to submit."
+        return Answer(intent="draft", said=[Said(text=none, verbatim=True)], ledger=ledger)
+    reply = answer(msgspec.structs.replace(ask, drugs=(ready[0],), all_drugs=False), bound, ledger, draft)
+    if ready[1:]:
+        names = ", ".join(
+            ledger.add("drug", name, origin="plan", source=f"plan:{bound.plan.id}") for name in ready[1:]
+        )
+        reply.said.append(Said(text=f"Ready too, and not drafted: {names}.", verbatim=True))
     return reply
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 Agent = Literal["chat", "tools"]
 Understanding = Literal["joined", "code", "model"]
+MOST_SECONDS = 120.0  # for a turn of the plain agent, which may go round in circles for ever
 COSTS = ("model_calls", "prompt_tokens", "output_tokens", "seconds", "first_token_seconds")
 Drive = Callable[[Question], list[dict[str, Any]]]
 
@@ -176,7 +177,7 @@ def tools(store: Store, settings: Settings, setup: Setup) -> Drive:
     from agent import plain
     from tools.bound import Bound
 
-    limits = plain.Limits(seed=setup.seed)
+    limits = plain.Limits(seed=setup.seed, seconds=MOST_SECONDS)
 
     def drive(question: Question) -> list[dict[str, Any]]:
         bound = Bound(store, question.patient)
