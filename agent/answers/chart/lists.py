@@ -6,7 +6,7 @@ from agent.answers.chart.named import brand_named, medicines_named
 from agent.answers.chart.page import MOST_LINES, Page, capitalised
 from agent.ledger import Kind
 from tools.medicines import medicine
-from tools.records import Allergy
+from tools.records import Allergy, Attestation
 from tools.terms import TOPICS
 
 
@@ -86,19 +86,22 @@ def say_statements(page: Page) -> None:
     if not stated:
         page.say("No statement of the prescriber is on record.")
         return
+    page.say("The prescriber's statements on record:")
     for one in stated[:MOST_LINES]:
+        when = f" ({page.day(one.date, 'statement', one.id)})" if one.date else ""
         if one.text:
-            say_stated(page, one.id)
+            page.say(f"“{_stated(page, one)}”{when}", bullet=True)
         else:
             topic = page.words(TOPICS[one.topic], "statement", one.id)
-            page.say(
-                f"The prescriber states that there is {'' if one.present else 'no '}{topic}.", verbatim=True
-            )
+            page.say(f"There is {'' if one.present else 'no '}{topic}{when}", bullet=True)
 
 
 def say_stated(page: Page, said_id: str) -> None:
     said = next(one for one in page.patient.attestations if one.id == said_id)
-    quote = page.ledger.add("quote", said.text, origin="chart", attribute="statement", source=said.id)
     when = f" of {page.day(said.date, 'statement', said.id)}" if said.date else ""
+    page.say(f"The prescriber's statement{when}: “{_stated(page, said)}”", verbatim=True)
+
+
+def _stated(page: Page, said: Attestation) -> str:
     page.cite(said.id, said.text)
-    page.say(f"The prescriber's statement{when}: “{quote}”", verbatim=True)
+    return page.ledger.add("quote", said.text, origin="chart", attribute="statement", source=said.id)

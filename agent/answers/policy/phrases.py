@@ -71,7 +71,8 @@ WHOLES: tuple[Section, ...] = ("exclusions", "documentation", "renewal", "criter
 WHOLE = re.compile(
     r"criteria|requirements?\b|what does (?:it|the (?:policy|plan|payer)) (?:say|want|require|ask)"
     r"|what (?:do|does) (?:they|"
-    r"it|the \w+) (?:want|require|need|ask)|what rules|what excludes|exclusions|which (?:documents?"
+    r"it|the \w+) (?:want|require|need|ask)|what rules|what excludes|exclusions"
+    r"|(?:what|who|whom)\b[^?]{0,40}\bexclude[sd]?\b|which (?:documents?"
     r"|documentation|papers)|contraindicated situations|make them refuse|what (?:would|can|could) stop"
     r"|paperwork|(?:documents?|documentation|records) (?:are |is )?(?:needed|required)|documents for"
     r"|(?:file|request) contain|what (?:has|have) to (?:accompany|be sent|go)"

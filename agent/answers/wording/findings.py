@@ -55,8 +55,19 @@ def worth_trying(finding: Finding) -> list[Finding]:
     parts = [part for part in finding.parts if part.status != "met" and (part.fix or part.parts)]
     if asks_for_all(finding):
         return parts
-    parts = [part for part in parts if part.status == "unknown"] or parts
+    parts = _open_first(parts)
     return _easiest([part for part in parts if not (part.fix or "").startswith(_IDLE)] or parts)
+
+
+def _open_first(ways: Sequence[Finding]) -> list[Finding]:
+    """The ways that are open rather than those that fail; a lab that is merely too old displaces no trial."""
+    unknown = [way for way in ways if way.status == "unknown"]
+    if unknown and all(way.reason == "stale" for way in unknown):
+        return [
+            *(way for way in ways if way.status == "not_met" and (way.fix or "").startswith("Try ")),
+            *unknown,
+        ]
+    return unknown or [*ways]
 
 
 def _easiest(ways: Sequence[Finding]) -> list[Finding]:

@@ -224,3 +224,10 @@ def test_the_number_of_an_item_in_a_note_stays_with_its_item() -> None:
     note = Note(id="N99", date=date(2026, 8, 21), text="Plan:\n1. Saxenda ordered. Labs due.\n2. Return.")
     text = told(bound_to(bundled(), P001, notes=(note,)), "read me the last note", "notes")
     assert "“1. Saxenda ordered.”" in text and "“2. Return.”" in text and "“Labs due.”" in text
+
+
+def test_statements_are_a_list() -> None:
+    text = told(someone("P020"), "any statements from the doctor?", "statements")
+    assert text.startswith("The prescriber's statements on record:\n- “") and text.count("“") == text.count(
+        "\n"
+    )

@@ -88,3 +88,8 @@ def test_what_two_ways_share_is_said_once() -> None:
 def test_a_wrong_plan_is_said_once_for_several_drugs() -> None:
     text = rendered(lacks(Bound(bundled(), "P010"), "Mounjaro", "Ozempic"))
     assert text.count("Next:") == 1 and "for every drug" in text
+
+
+def test_a_lab_that_is_too_old_does_not_stand_in_for_a_trial() -> None:
+    text = rendered(lacks(Bound(bundled(), "P020"), "Ozempic"))
+    assert "a trial of metformin" in text.split("obtain a new eGFR")[0], text

@@ -179,3 +179,9 @@ def test_a_policy_of_several_uses_says_which_use_a_list_is_for() -> None:
     text = rendered(ask("what are the criteria?", "Wegovy", patient="P014"))
     assert "- For chronic weight management, in 1.1.1: " in text
     assert "- For cardiovascular risk reduction, in 1.2.1: " in text
+
+
+@pytest.mark.parametrize("question", ["what does the Wegovy policy exclude", "who is excluded?"])
+def test_what_is_excluded_is_told_as_a_whole(question: str) -> None:
+    text = rendered(ask(question, "Wegovy", patient="P014"))
+    assert text.startswith("The policy excludes Wegovy where one of these is so:")
