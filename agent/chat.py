@@ -125,7 +125,8 @@ def bind(state: State, runtime: Runtime[Sitting]) -> State:
         return {"reading": msgspec.to_builtins(told), **settled}
     offered = _talk(state).offered
     if not people.needs_patient(reading, offered):
-        answer = courtesy.answer(reading.asks[0], None, ledger, reading)
+        known = Known.of(sitting.desk.store)
+        answer = courtesy.answer(reading.asks[0], None, ledger, reading, known)
         return _settled(spoken, [answer], ledger)
     found = people.find(state["question"], reading, sitting.desk.store, offered)
     if found.patient_id:
@@ -143,7 +144,8 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
     sitting.go_on()
     sitting.emit(Event(what="checking", text=", ".join(dict.fromkeys(a.intent for a in reading.asks))))
     bound, ledger = sitting.desk.bind(state["patient_id"], reading.plan_id), Ledger()
-    answers = [_answered(ask, reading, bound, ledger, sitting.desk) for ask in reading.asks[:MOST_ASKS]]
+    asks = _together(reading.asks[:MOST_ASKS])
+    answers = [_answered(ask, reading, bound, ledger, sitting.desk) for ask in asks]
     return {"reply": msgspec.to_builtins(_joined(spoken, answers, ledger))}
 
 
@@ -233,6 +235,18 @@ def _answered(ask: Ask, reading: Reading, bound: Bound, ledger: Ledger, desk: Ch
     except Correctable as error:
         line = ledger.add("words", f"{error}.", origin="determination", source="check")
         return Answer(intent=ask.intent, said=[Said(text=line, verbatim=True)], ledger=ledger)
+
+
+def _together(asks: Iterable[Ask]) -> list[Ask]:
+    """Two things asked of the plan about the same drug, tier and copay say, are one question to it."""
+    found: list[Ask] = []
+    for ask in asks:
+        before = found[-1] if found else None
+        if before and before.intent == ask.intent == "plan" and before.drugs == ask.drugs:
+            found[-1] = msgspec.structs.replace(before, text=f"{before.text} {ask.text}")
+        else:
+            found.append(ask)
+    return found
 
 
 def _joined(spoken: Spoken, answers: Iterable[Answer], ledger: Ledger) -> Spoken:

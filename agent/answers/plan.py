@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 
 from agent.answers.answer import Answer, Said, Source
@@ -34,6 +34,8 @@ _ABOUT: tuple[tuple[str, str], ...] = (
     ("formulary", r"formular|covered|cover\b|coverage|listed|on the list|indication"),
 )  # fmt: skip
 _NEEDS_NO_DRUG = frozenset(("channel", "enrolment"))
+_FORMULARY = frozenset(("formulary", "tier", "copay", "pa"))
+MANY = 3  # drugs that are easier to look at in a list
 
 
 def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
@@ -51,8 +53,13 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     names = ask.drugs or (tuple(plan.benefits) if ask.all_drugs else ())
     if not names:
         return _ask_back(bound, plan, ledger)
-    for name in names:
-        _of_drug(name, about, bound, plan, reply)
+    if len(names) >= MANY and _FORMULARY.issuperset(about):
+        _listing(names, plan, reply)
+    else:
+        for name in names:
+            _of_drug(name, about, bound, plan, reply)
+    if "copay" in about and len(names) > 1:
+        _cheapest(names, plan, reply)
     for topic in about:
         if topic in _NEEDS_NO_DRUG:
             reply.said += (
@@ -103,6 +110,50 @@ def _ask_back(bound: Bound, plan: Plan, ledger: Ledger) -> Answer:
     return Answer(intent="plan", said=[Said(text=text, verbatim=True)], ledger=ledger, offered=choice)
 
 
+# --- of several drugs -------------------------------------------------------------------------------------
+
+
+def _listing(names: Sequence[str], plan: Plan, reply: Answer) -> None:
+    """A line for each drug: with or without PA, tier and copay, what it is covered for; or why it is not."""
+    ledger = reply.ledger
+    listed = [plan.benefits[name] for name in names if name in plan.benefits]
+    covered = sum(one.covered for one in listed)
+    counts = [
+        ledger.add("count", count, origin="derived", attribute=what, source=f"plan:{plan.id}", formula=what)
+        for count, what in ((covered, "drugs covered"), (len(listed), "drugs listed"))
+    ]
+    reply.said.append(Said(text=f"{plan_slot(ledger, plan)} covers {counts[0]} of these {counts[1]} drugs:"))
+    for one in sorted(listed, key=lambda one: (not one.covered, one.tier or 99)):
+        drug = drug_slot(ledger, one.drug)
+        if one.covered:
+            how = "with prior authorization" if one.pa_required else "no prior authorization"
+            parts = [how, _tier_words(one, plan, ledger), _copay_words(one, plan, ledger)]
+            text = (
+                f"{drug}: {', '.join(part for part in parts if part)}; for {_and(_uses(one, plan, ledger))}."
+            )
+        else:
+            text = f"{drug}: not covered{_reason(one, plan, ledger)}."
+        reply.said.append(Said(text=text, bullet=True))
+
+
+def _cheapest(names: Sequence[str], plan: Plan, reply: Answer) -> None:
+    """Which copay is lowest, if all of them are sums of money and one is."""
+    sums: dict[str, float] = {}
+    for name in names:
+        copay = plan.benefits[name].copay if name in plan.benefits else ""
+        digits = copay.removeprefix("$")
+        if not digits.replace(".", "", 1).isdigit():
+            return
+        sums[name] = float(digits)
+    lowest = [name for name, copay in sums.items() if copay == min(sums.values())]
+    if len(lowest) == 1:
+        text = f"The lowest copay of these is that of {drug_slot(reply.ledger, lowest[0])}."
+    else:
+        text = "Their copays are the same." if len(lowest) == len(sums) else ""
+    if text:
+        reply.said.append(Said(text=text))
+
+
 # --- of a drug --------------------------------------------------------------------------------------------
 
 
@@ -114,12 +165,7 @@ def _of_drug(name: str, about: list[str], bound: Bound, plan: Plan, reply: Answe
         reply.said.append(Said(text=f"{shown} does not list {drug}."))
         return
     if not benefit.covered:
-        why = (
-            f": {ledger.add('words', benefit.reason, origin='policy', attribute='benefit', source=_at(plan, name))}"
-            if benefit.reason
-            else ""
-        )
-        reply.said.append(Said(text=f"{drug} is not covered by {shown}{why}."))
+        reply.said.append(Said(text=f"{drug} is not covered by {shown}{_reason(benefit, plan, ledger)}."))
         return
     if about and _NEEDS_NO_DRUG.issuperset(about):
         topics = ["pa"]
@@ -130,7 +176,7 @@ def _of_drug(name: str, about: list[str], bound: Bound, plan: Plan, reply: Answe
     if "formulary" in topics:  # which says tier and copay
         topics = [topic for topic in topics if topic not in ("tier", "copay", "pa")]
     for topic in topics:
-        reply.said += _TOPICS[topic](benefit, plan, drug, ledger)
+        reply.said += [one for one in _TOPICS[topic](benefit, plan, drug, ledger) if one not in reply.said]
     limits = [benefit.quantity_limit, *benefit.strength_limits.values()] if "limit" in topics else []
     reply.sources += [
         Source(source=f"{benefit.policy_id} {limit.clause_id}", quote=limit.quote)
@@ -147,16 +193,7 @@ def _formulary(benefit: Benefit, plan: Plan, drug: str, ledger: Ledger) -> list[
     how = "with prior authorization" if benefit.pa_required else "without prior authorization"
     tail = f" ({', '.join(part for part in parts if part)})" if any(parts) else ""
     said = [Said(text=f"{drug} is on the formulary of {plan_slot(ledger, plan)}, {how}{tail}.")]
-    uses = [
-        ledger.add(
-            "words",
-            INDICATIONS.get(use, use),
-            origin="plan",
-            attribute="indication",
-            source=_at(plan, benefit.drug),
-        )
-        for use in benefit.indications
-    ]
+    uses = _uses(benefit, plan, ledger)
     if uses:
         said.append(Said(text=f"{drug} is covered for {_and(uses)}.", must=False))
     for use, why in benefit.excluded_uses.items():
@@ -172,6 +209,24 @@ def _formulary(benefit: Benefit, plan: Plan, drug: str, ledger: Ledger) -> list[
         )
         said.append(Said(text=f"Not for {use_slot}: {why_slot}.", must=False))
     return said
+
+
+def _uses(benefit: Benefit, plan: Plan, ledger: Ledger) -> list[str]:
+    source = _at(plan, benefit.drug)
+    return [
+        ledger.add(
+            "words", INDICATIONS.get(use, use), origin="plan", attribute="indication", source=source
+        )
+        for use in benefit.indications
+    ]  # fmt: skip
+
+
+def _reason(benefit: Benefit, plan: Plan, ledger: Ledger) -> str:
+    """Why it is not covered, if the plan says so."""
+    if not benefit.reason:
+        return ""
+    source = _at(plan, benefit.drug)
+    return f": {ledger.add('words', benefit.reason, origin='policy', attribute='benefit', source=source)}"
 
 
 def _tier(benefit: Benefit, plan: Plan, drug: str, ledger: Ledger) -> list[Said]:

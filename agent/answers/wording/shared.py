@@ -71,7 +71,7 @@ def line(words: Words, found: Determination) -> Said:
         why = words.named(first)
         lead = _LEADS[first.status]
         if first.status == "not_met" and found.stopped_by == "exclusion":
-            lead, why = "excluded by", words.shown(first)
+            lead, why = "excluded:", words.shown(first)
         more = f", and {words.count(rest, 'more points')} more" if rest else ""
         told += f"; {lead} {why}{more}"
     return Said(text=f"{told}.", bullet=True)
