@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -58,6 +59,12 @@ def compare(case: Case, given: World) -> Compared:
     clauses = 0
     if found.indication == said.use and said.statuses and found.findings:
         parted, clauses = _clauses(case, found, said, given)
+    if found.outcome != said.outcome and not parted and found.findings:
+        for use in sorted(
+            {found.indication, said.use} - {""}
+        ):  # the best of several uses: where do they part?
+            pinned = replace(case, request={**case.request, "indication": use})
+            parted += _clauses(case, engine(pinned, given), oracle(pinned, given), given)[0]
     if found.outcome != said.outcome:
         stop = f"{found.outcome} ({found.stopped_by})"
         parted.insert(0, Difference(case, "outcome", "", stop, f"{said.outcome} ({said.stopped_by})"))
@@ -85,10 +92,14 @@ def _clauses(case: Case, found: Determination, said: Verdict, given: World) -> t
             "; ".join(finding.detail for finding in findings),
         )
         parted.append(replace(difference, known=_known(difference, found, given)))
+    # a gate differs because a line below it does, a paper because the trial that it is for does
     under = {d.at for d in parted if d.known}
-    # a gate differs because a line below it does
+    for_trial = any(d.known == "change of formulation" for d in parted)
     return [
-        replace(d, known="follows") if not d.known and any(u.startswith(d.at) for u in under) else d
+        replace(d, known="follows")
+        if not d.known
+        and (any(u.startswith(d.at) for u in under) or (for_trial and "not asked" in (d.engine, d.oracle)))
+        else d
         for d in parted
     ], len(clauses)
 
@@ -96,9 +107,9 @@ def _clauses(case: Case, found: Determination, said: Verdict, given: World) -> t
 def engine(case: Case, given: World) -> Determination:
     """What the engine says."""
     patient = msgspec.convert(case.patient, Patient)
-    drug = _drug(case.drug, id(given), given)
+    drug = _drug(case.drug, given)
     request = complete_request(patient, drug, msgspec.convert(case.request, Request))
-    return determine(patient, _plan(case.plan_id, id(given), given), request, case.as_of)
+    return determine(patient, _plan(case.plan_id, given), request, case.as_of)
 
 
 def oracle(case: Case, given: World) -> Verdict:
@@ -135,7 +146,18 @@ KNOWN: dict[str, Known] = {
     "denial of another person": Known(
         "prose",
         "A sister has medullary thyroid carcinoma, the patient denies it for herself. Both can be true, and the "
-        "exclusion is proven; the engine calls it a conflict, unknown.",
+        "exclusion is proven; the engine calls it a conflict, unknown. In the same way the patient's own denial "
+        "settles a code of her own that hints at it, though nothing is said of the family.",
+    ),
+    "statements of one day": Known(
+        "prose",
+        "A chart that states and denies a condition on one day contradicts itself, and what conflicts is unknown. The "
+        "engine takes the statement that stands later in the file: ready or likely_denial by the order of records.",
+    ),
+    "change of formulation": Known(
+        "prose",
+        "45 days of metformin and, the day after, 45 of metformin ER: the member has tried metformin for 90 days. The "
+        "engine takes names that differ for two drugs, and two trials that are too short: not_met.",
     ),
     "no allergy list": Known(
         "prose",
@@ -207,6 +229,21 @@ SETTLED = (
 )
 
 
+def contradicts_itself(case: Case) -> bool:
+    """Whether the chart states and denies one thing of one person on one day."""
+    said = {
+        (a["topic"], a.get("date"), person, a["present"])
+        for a in case.patient.get("attestations") or ()
+        for person in a.get("subjects", ["self"])
+    }
+    return any((topic, when, person, not present) in said for topic, when, person, present in said)
+
+
+def _changed_formulation(case: Case) -> bool:
+    taken = {m["drug"] for m in case.patient.get("medications") or ()}
+    return {"metformin", "metformin ER"} <= taken
+
+
 def _known(difference: Difference, found: Determination, given: World) -> str:
     """The difference of KNOWN that this is, "" if none."""
     it, sides = difference, (difference.engine, difference.oracle)
@@ -222,9 +259,17 @@ def _known(difference: Difference, found: Determination, given: World) -> str:
         return "no allergy list" if "allergies" not in it.case.patient else "course of unknown end"
     if found.request.kind == "new" and "BMI" in it.why:
         return "asked as new"
+    if it.criterion.endswith("_trial") and it.engine == "not_met" and _changed_formulation(it.case):
+        return "change of formulation"
+    if it.oracle == "unknown" and contradicts_itself(it.case):
+        return "statements of one day"
     if it.criterion == "quantity" and sides == ("met", "not_met"):
         return "starting strength"
-    if it.criterion == "mtc_men2" and sides == ("unknown", "not_met") and it.why.endswith("and denies it"):
+    if (
+        it.criterion == "mtc_men2"
+        and it.engine == "unknown"
+        and re.search("and denies it$|does not settle", it.why)
+    ):
         return "denial of another person"
     spelled = [c.get("name") for c in it.case.patient.get("conditions") or () if not c.get("code")]
     if it.oracle == "met" and "ascvd" in it.criterion and "atherosclerotic cardiovascular disease" in spelled:
@@ -238,7 +283,9 @@ def _known(difference: Difference, found: Determination, given: World) -> str:
 
 RESULTS = Path(__file__).with_name("results")
 SEEN = (101, 1, 2, 3)  # seeds whose differences were looked at while the oracle was written
-FRESH = (50123, 61803, 70507, 80808)  # cases that nobody looked at; run once the oracle stood
+# Seeds that nobody looked at; run once the oracle stood. An earlier blind run (50123, 61803, 70507, 80808; 6,000 cases)
+# had one difference that nothing explained: the best of two uses, where the specialist decided between them.
+FRESH = (90001, 90002, 90003, 90004)
 
 
 class Tally:
@@ -333,7 +380,8 @@ def page(rows: list[dict[str, Any]]) -> str:
         "printed policies and the exported JSON and shares no code with the engine (import-linter holds it).",
         "A case agrees if the outcome and the status of every clause that either side judged are the same.",
         "What differs is *explained* if it is an instance of the list below, which says who is right; the rest is",
-        "*unexplained*, must be 0, and makes the run fail.",
+        "*unexplained*, must be 0, and makes the run fail. An earlier run on four fresh seeds (6,000 cases) had one",
+        "unexplained case: the better of two uses was another one, for want of a specialist.",
         "",
         "| run | cases | agree | 95 % | explained | unexplained | clauses | clauses that agree |",
         "|---|---|---|---|---|---|---|---|",
@@ -384,20 +432,18 @@ def main(argv: list[str] | None = None) -> int:
     return int(any(row["unexplained"] for row in rows))
 
 
-_PLANS: dict[tuple[str, int], Plan] = {}
-_DRUGS: dict[tuple[str, int], Drug] = {}
+def _plan(name: str, given: World) -> Plan:
+    if name not in given.read:
+        given.read[name] = msgspec.convert(given.plans[name], Plan)
+    plan: Plan = given.read[name]
+    return plan
 
 
-def _plan(name: str, key: int, given: World) -> Plan:
-    if (name, key) not in _PLANS:
-        _PLANS[name, key] = msgspec.convert(given.plans[name], Plan)
-    return _PLANS[name, key]
-
-
-def _drug(name: str, key: int, given: World) -> Drug:
-    if (name, key) not in _DRUGS:
-        _DRUGS[name, key] = msgspec.convert(given.drugs[name], Drug)
-    return _DRUGS[name, key]
+def _drug(name: str, given: World) -> Drug:
+    if name not in given.read:
+        given.read[name] = msgspec.convert(given.drugs[name], Drug)
+    drug: Drug = given.read[name]
+    return drug
 
 
 def _flat(findings: Iterable[Finding]) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,19 @@ class World:
     policies: dict[str, str]
     labels: list[Json]
     as_of: date = AS_OF
+
+    @cached_property
+    def planted(self) -> dict[tuple[str, str, str], list[Json]]:
+        """Labels by plan, drug and use."""
+        by_cell: dict[tuple[str, str, str], list[Json]] = defaultdict(list)
+        for label in self.labels:
+            by_cell[label["plan_id"], label["drug"], label.get("indication", "")].append(label)
+        return dict(by_cell)
+
+    @cached_property
+    def read(self) -> dict[str, Any]:
+        """What others made of the world's plans and drugs, kept with it."""
+        return {}
 
     def policy(self, plan_id: str, drug: str) -> str | None:
         benefit = self.plans[plan_id]["benefits"].get(drug) or {}
@@ -76,9 +89,10 @@ def world(seed: int, patients: int = 1400) -> World:
         )
 
 
-def cases(seed: int, count: int, world_seed: int | None = None) -> list[Case]:
-    """That many cases, a third of them planted charts as they are, spread over every cell of the plan table."""
-    given = world(seed if world_seed is None else world_seed)
+def cases(seed: int, count: int, given: World | None = None) -> list[Case]:
+    """That many cases, a third of them planted charts as they are, spread over every cell of the plan table; from
+    a world of that seed if none is given."""
+    given = given or world(seed)
     draw = random.Random(f"oracle {seed}")
     cells = _cells(given)
     found: list[Case] = []
@@ -103,7 +117,7 @@ def _cells(given: World) -> list[tuple[str, str, str]]:
 
 def _planted(given: World, plan_id: str, drug: str, use: str, draw: random.Random, name: str) -> Case:
     """A chart planted for this cell, else anybody who is then enrolled in the plan."""
-    fitting = _labels(given).get((plan_id, drug, use)) or _labels(given).get((plan_id, drug, "")) or []
+    fitting = given.planted.get((plan_id, drug, use)) or given.planted.get((plan_id, drug, "")) or []
     label = draw.choice(fitting) if fitting and draw.random() < 0.9 else {}
     patient = given.patients[label["patient_id"]] if label else draw.choice(list(given.patients.values()))
     request: Json = {"drug": drug}
@@ -114,18 +128,6 @@ def _planted(given: World, plan_id: str, drug: str, use: str, draw: random.Rando
     if not label:
         request["kind"] = draw.choice(("new", "continuation", "renewal"))
     return Case(name, patient, plan_id, drug, request, given.as_of, label=label)
-
-
-_LABELS: dict[int, dict[tuple[str, str, str], list[Json]]] = {}
-
-
-def _labels(given: World) -> dict[tuple[str, str, str], list[Json]]:
-    if id(given) not in _LABELS:
-        by_cell: dict[tuple[str, str, str], list[Json]] = defaultdict(list)
-        for label in given.labels:
-            by_cell[label["plan_id"], label["drug"], label.get("indication", "")].append(label)
-        _LABELS[id(given)] = by_cell
-    return _LABELS[id(given)]
 
 
 def _enrolled(patient: Json, plan_id: str) -> Json:
@@ -173,7 +175,10 @@ def edited(case: Case, given: World, use: str, draw: random.Random, times: int) 
     rows = _rows(read_policy(text), use) if text and use else []
     for _ in range(times):
         if rows and draw.random() < 0.85:
-            row = draw.choice(rows)
+            kind = draw.choice(
+                sorted({row.kind for row in rows})
+            )  # else conditions, which are many, take it all
+            row = draw.choice([row for row in rows if row.kind == kind])
             desk = Desk(patient, request, row, given.drugs[case.drug], case.as_of, draw)
             edits.append(f"{row.number} {row.kind}: {_EDITS[row.kind](desk)}")
         else:
@@ -188,7 +193,7 @@ def _rows(table: DecisionTable, use: str) -> list[Row]:
     return [row for part in parts for row in part.get(use, []) if row.kind != "gate"]
 
 
-_UNIT = {
+UNIT = {
     "hba1c": "%",
     "bmi": "kg/m2",
     "weight": "kg",
@@ -225,7 +230,7 @@ def _value_edit(desk: Desk) -> str:
     step = _STEP.get(test, 1)
     value = round(at + draw.choice((-1, 0, 1)) * step, 3)
     when = desk.ago(draw.randint(0, 20))
-    unit: str | None = _UNIT[test]
+    unit: str | None = UNIT[test]
     same_day = [when]
     if how == "begun":  # what counted then need not be what is measured now
         desk.request |= {"kind": "continuation", "therapy_start": desk.near(300)}
@@ -248,6 +253,7 @@ def _value_edit(desk: Desk) -> str:
         desk.drop("observations", lambda o: o["test"] == test)
         return "no reading at all"
     elif how == "late":
+        value = round(at + draw.choice((-2, 2)) * step, 3)
         when = desk.ago(draw.choice((-1, -30, 0, 365 * 80)))
     if test == "bmi" and draw.random() < 0.3:
         desk.drop(
@@ -281,7 +287,7 @@ def _on_file_edit(desk: Desk) -> str:
     desk.drop("observations", lambda o: o["test"] == test)
     if desk.draw.random() < 0.15:
         return f"no {test}"
-    unit = desk.draw.choice((_UNIT[test], _UNIT[test], {"weight": "[lb_av]", "height": "in"}.get(test), None))
+    unit = desk.draw.choice((UNIT[test], UNIT[test], {"weight": "[lb_av]", "height": "in"}.get(test), None))
     value = {"height": 170.0, "weight": 90.0, "bmi": 31.0}.get(test, 7.5)
     value = {"[lb_av]": 200.0, "in": 66.0}.get(unit or "", value)
     desk.add("observations", test=test, value=value, date=when, **({"unit": unit} if unit else {}))
@@ -300,7 +306,7 @@ def _change_edit(desk: Desk) -> str:
     now = round(base - fall + draw.choice((-0.1, 0, 0, 0.1)), 2)
     before = draw.choice((start, desk.near(300), desk.ago(330)))
     after = draw.choice((desk.ago(5), desk.near(row.window or 90)))
-    unit = _UNIT[test]
+    unit = UNIT[test]
     desk.add("observations", test=test, value=base, unit=unit, date=before)
     if test == "weight" and draw.random() < 0.3:
         pounds = round(now / 0.45359237, 1)
@@ -339,6 +345,7 @@ def _condition_edit(desk: Desk) -> str:
             "unstated",
             "no list",
             "words",
+            "both",
         )
         + (("hint", "relative", "relative hint", "self only") * 2 if row.family else ())
         + (("sex",) if row.women_only else ())
@@ -347,10 +354,10 @@ def _condition_edit(desk: Desk) -> str:
     def ours(record: Json) -> bool:
         return any(record.get("code", "").startswith(c) for c in row.codes)
 
-    if how in ("drop", "denied", "stated", "unstated", "hint", "relative hint", "self only", "words"):
+    if how in ("both", "drop", "denied", "stated", "unstated", "hint", "relative hint", "self only", "words"):
         desk.drop("conditions", ours)
         desk.drop("family_history", ours)
-    if how in ("denied", "stated", "unstated", "self only") and topic:
+    if how in ("denied", "stated", "unstated", "self only", "both") and topic:
         desk.drop("attestations", lambda a: a["topic"] == topic)
     made: Json = {"code": code, "name": row.name, "onset": desk.ago(draw.randint(1, 900))}
     if how in ("ended", "provisional", "refuted", "future") and draw.random() < 0.7:
@@ -377,6 +384,10 @@ def _condition_edit(desk: Desk) -> str:
         )
     elif how == "self only" and topic:
         desk.add("attestations", topic=topic, present=False, subjects=["self"], date=desk.ago(30))
+    elif how == "both" and topic:
+        people, when = (["self", "family"] if row.family else ["self"]), desk.ago(draw.randint(1, 60))
+        for present in draw.sample((True, False), 2):
+            desk.add("attestations", topic=topic, present=present, subjects=people, date=when)
     elif how == "no list":
         desk.patient.pop("conditions", None)
     elif how == "words":
@@ -470,6 +481,7 @@ def _trial_edit(desk: Desk) -> str:
             "ongoing",
             "undated",
             "split",
+            "split",
             "no list",
             "gone",
             "dose",
@@ -514,6 +526,8 @@ def _trial_edit(desk: Desk) -> str:
         first = {**made, "start": desk.ago(back + days + gap), "end": desk.ago(back + half + gap)}
         if draw.random() < 0.5:
             first["dose"] = first["dose"] / 2
+        if made["drug"] == "metformin" and draw.random() < 0.5:
+            first |= {"drug": "metformin ER", "formulation": "ER"}
         desk.add("medications", **first)
     else:
         desk.add("medications", **made)

@@ -11,14 +11,14 @@ SUITES = ("oracle", "labels", "by hand")
 Finds = dict[str, int]  # by suite: how many answers of the engine are wrong
 
 
-def prepare(path: Path, seed: int, count: int, labelled: int) -> dict[str, int]:
+def prepare(path: Path, seed: int, count: int, labelled: int, patients: int = 1400) -> dict[str, int]:
     """Write the questions that the engine as it stands answers as the oracle and the labels do. How many of each."""
     from evals.oracle_agreement import compare, oracle
     from evals.oracle_cases import cases, world
 
-    given = world(seed)
+    given = world(seed, patients)
     asked: list[Any] = []
-    for case in cases(seed, count):
+    for case in cases(seed, count, given):
         if not compare(case, given).differences:
             said = oracle(case, given)
             wanted = (said.outcome, said.use, said.statuses)

@@ -137,10 +137,10 @@ def _condition(row: Row, chart: Chart, ask: Ask) -> Answer:
     shown = {"self": own, "family": theirs} if row.family else {"self": own}
     found = []
     for person, truths in shown.items():
-        stated = said.get(person)
-        if YES in truths or stated is True:
-            found.append(Answer(OPEN, "conflict") if stated is False else Answer(YES))
-        elif stated is False:
+        stated = said.get(person, set())
+        if YES in truths or True in stated:
+            found.append(Answer(OPEN, "conflict") if False in stated else Answer(YES))
+        elif False in stated:
             found.append(Answer(NO))
         elif OPEN in truths:
             found.append(Answer(OPEN, "ambiguous"))
@@ -163,14 +163,21 @@ def _entry_shows(row: Row, entry: Entry, chart: Chart) -> Truth:
     return OPEN if shows == YES and verification == "provisional" else shows
 
 
-def _said_of_condition(row: Row, chart: Chart) -> dict[str, bool]:
-    """The newest explicit statement about each person."""
+def _said_of_condition(row: Row, chart: Chart) -> dict[str, set[bool]]:
+    """The newest day's explicit statements about each person."""
     topic = TOPICS.get(row.name, row.name)
-    said: dict[str, bool] = {}
-    for entry in sorted(chart.noted("attestations"), key=lambda e: e.get("date") or ""):
-        if entry["topic"] == topic and chart.possible(day(entry.get("date"))):
-            said.update(dict.fromkeys(entry.get("subjects", ["self"]), entry["present"]))
-    return said
+    newest: dict[str, tuple[date, set[bool]]] = {}
+    for entry in chart.noted("attestations"):
+        when = day(entry.get("date"))
+        if entry["topic"] != topic or (when is not None and not chart.possible(when)):
+            continue
+        for person in entry.get("subjects", ["self"]):
+            known, said = newest.get(person, (date.min, set()))
+            at = when or date.min
+            newest[person] = (at, {entry["present"]}) if at > known else (known, said)
+            if at == known:
+                newest[person][1].add(entry["present"])
+    return {person: said for person, (_, said) in newest.items()}
 
 
 def _shows(row: Row, code: str, words: str) -> Truth:
@@ -288,7 +295,7 @@ def _claims(row: Row, chart: Chart, entries: tuple[Entry, ...], first: date, las
     paid = sum(
         fill["days_supply"]
         for fill in chart.noted("fills")
-        if _drug_key(fill) in keys and first <= (day(fill["date"]) or date.min) <= last
+        if _names(row, fill) and _drug_key(fill) in keys and first <= (day(fill["date"]) or date.min) <= last
     )
     return Answer(YES) if paid >= row.days else Answer(OPEN, "missing")
 
