@@ -26,8 +26,8 @@ from tools.rules import Required
 
 
 def document(paper: Required, judge: Judge, findings: Sequence[Finding]) -> Finding | None:
-    """The finding on one required document; None where the case does not need it (`for_criterion` is met
-    in another way)."""
+    """The finding on one required document; None where the case does not rely on `for_criterion`: it is met in
+    another way, or is no criterion of the renewal that is asked for."""
     if paper.for_criterion and not _relies_on(paper.for_criterion, findings):
         return None
     found = _on_file(paper, judge)
@@ -101,7 +101,7 @@ def _relies_on(criterion: str, findings: Iterable[Finding]) -> bool:
             return finding.status == "met"
         if finding.parts and any(part.criterion == criterion for part in walk(finding.parts)):
             return _relies_on(criterion, finding.parts)
-    return True
+    return False
 
 
 def walk(findings: Iterable[Finding]) -> Iterable[Finding]:

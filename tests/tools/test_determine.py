@@ -92,6 +92,24 @@ def decided(patient: Patient, rules: Plan | None = None, **request: Any) -> Dete
     return determine(patient, rules or plan(), asked, AS_OF)
 
 
+ON_IT = Medication(
+    id="med-1",
+    drug="Ozempic",
+    ingredients=("semaglutide",),
+    classes=("glp1",),
+    start=date(2026, 2, 1),
+    status="active",
+)
+APPROVED = Authorization(
+    id="auth-1", plan_id="A", drug="Ozempic", start=date(2026, 2, 1), end=date(2026, 9, 30)
+)
+A1CS = (
+    Observation(id="obs-1", test="hba1c", value=8.4, unit="%", date=date(2026, 1, 20)),
+    Observation(id="obs-2", test="hba1c", value=6.9, unit="%", date=date(2026, 8, 1)),
+)
+RENEWING = chart(medications=(ON_IT,), authorizations=(APPROVED,), observations=A1CS)
+
+
 def test_all_met_and_documented_is_ready() -> None:
     found = decided(chart())
     assert found.outcome == "ready"
@@ -170,31 +188,26 @@ def test_missing_documents_come_last() -> None:
     assert (found.outcome, found.stopped_by) == ("needs_documentation", "documents")
 
 
+def test_papers_for_a_criterion_are_asked_for_only_where_the_case_relies_on_it() -> None:
+    claims = Required(id="fills", of="fills", for_criterion="hba1c")
+    rules = plan(rules=(msgspec.structs.replace(RULE, documents=(claims,)),))
+    assert decided(chart(), rules).stopped_by == "documents"
+    renewal = decided(RENEWING, rules)
+    assert (renewal.outcome, [f.criterion for f in renewal.findings if f.criterion == "fills"]) == (
+        "ready",
+        [],
+    )
+
+
 def test_quantity_is_a_rate_compared_exactly() -> None:
     assert decided(chart(), quantity=9.0, days_supply=84).outcome == "ready"
     assert decided(chart(), quantity=9.0, days_supply=83).outcome == "quantity_exception"
 
 
 def test_a_renewal_is_judged_by_its_own_tree_from_the_baseline() -> None:
-    on_it = Medication(
-        id="med-1",
-        drug="Ozempic",
-        ingredients=("semaglutide",),
-        classes=("glp1",),
-        start=date(2026, 2, 1),
-        status="active",
-    )
-    approved = Authorization(
-        id="auth-1", plan_id="A", drug="Ozempic", start=date(2026, 2, 1), end=date(2026, 9, 30)
-    )
-    a1c = (
-        Observation(id="obs-1", test="hba1c", value=8.4, unit="%", date=date(2026, 1, 20)),
-        Observation(id="obs-2", test="hba1c", value=6.9, unit="%", date=date(2026, 8, 1)),
-    )
-    renewing = chart(medications=(on_it,), authorizations=(approved,), observations=a1c)
-    found = decided(renewing)
+    found = decided(RENEWING)
     assert (found.request.kind, found.outcome) == ("renewal", "ready")
-    elsewhere = decided(chart(medications=(on_it,), observations=a1c))
+    elsewhere = decided(chart(medications=(ON_IT,), observations=A1CS))
     assert (elsewhere.request.kind, elsewhere.outcome) == ("continuation", "likely_denial")
 
 
