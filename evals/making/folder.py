@@ -14,14 +14,14 @@ import msgspec
 
 from data_gen.setting import AS_OF
 from data_gen.world import VERSION, catalog_files
-from evals.making.people import catalog
+from evals.making.people import catalog, overlay
 
 
 def write_world(
     folder: Path, charts: Sequence[Mapping[str, Any]], seed: int, doctored: Mapping[str, str] | None = None
 ) -> None:
     """A world that `load` takes: our catalog, these people, and the policies of these files with words put in."""
-    files = catalog_files(catalog(), None)
+    files = catalog_files(catalog(), overlay())
     for name, words in (doctored or {}).items():
         files[f"policies/{name}"] = slipped_in(files[f"policies/{name}"].decode(), words).encode()
     files["patients.json"] = msgspec.json.encode(charts)

@@ -11,12 +11,12 @@ from typing import Any
 
 from data_gen.forms import print_forms
 from data_gen.setting import AS_OF
-from evals.making.people import Planted, catalog
+from evals.making.people import Planted, catalog, overlay
 
 
 def form_fields(one: Planted) -> dict[str, str]:
     """The expected text of the form's fields by id, in the payer's way of writing."""
-    form = print_forms(catalog().plans, None)[one.label.plan_id]
+    form = print_forms(catalog().plans, overlay())[one.label.plan_id]
     found: dict[str, str] = {}
     for section in form.sections:
         if section.repeat or section.renewal_only:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from evals.chat.questions import Asking, Expect
 from evals.making import notes
 from evals.making.book import Book
 from evals.making.forms import form_fields
-from evals.making.people import Planted, balanced, catalog, charts_of, planted, with_note
+from evals.making.people import PLANTED, Planted, balanced, catalog, charts_of, planted, with_note
 from evals.making.wording import filled, payloads, wordings
 from evals.retrieval.gold import Gold, answers
 from evals.suites.items import SUITES, Attack, Called, Item, Suite
@@ -35,9 +36,8 @@ def make(seed: int, sizes: dict[Suite, int]) -> Book:
         raise Invalid(f"no suite {', '.join(sorted(unknown))}; there are {', '.join(SUITES)}")
     book = Book(seed=seed)
     used: dict[str, Planted] = {}
-    everybody = planted(seed, max(sizes.values(), default=1))
     # All suites ask about the same people first: each of them then costs the scoring once.
-    people = balanced(everybody, len(everybody), random.Random(seed))
+    people = _in_turn(seed, -(-max(1, *sizes.values()) // PLANTED))
     for suite, wanted in sizes.items():
         draw = random.Random(f"{seed}/{suite}")
         for item, who in _MAKERS[suite](wanted, people, draw, book):
@@ -45,6 +45,12 @@ def make(seed: int, sizes: dict[Suite, int]) -> Book:
             used |= {one.patient: one for one in who}
     book.charts = charts_of(used.values())
     return book
+
+
+@lru_cache(maxsize=4)
+def _in_turn(seed: int, thousands: int) -> list[Planted]:
+    people = planted(seed, thousands * PLANTED)
+    return balanced(people, len(people), random.Random(seed))
 
 
 Made = Iterator[tuple[Item, tuple[Planted, ...]]]
@@ -219,7 +225,7 @@ def _multi_turn(wanted: int, people: Sequence[Planted], draw: random.Random, boo
                 ask=filled(row["ask"], one.label.drug, draw, other=other),
                 expect=Expect(outcome=expects[row["of"]]) if row["of"] in expects else None,
             )
-            for row in scripts[number % len(scripts)]
+            for row in scripts[number % (len(scripts) - (one.label.kind == "former_plan"))]
         ]
         about = {**_about(one), "why": f"{one.label.why}; {other} is {outcome} by the plan's table"}
         yield (
@@ -314,7 +320,9 @@ def _injection(wanted: int, people: Sequence[Planted], draw: random.Random, book
             one = insured[time % len(insured)]
         who = with_note(one, FIRST_CLONE + number, words) if surface == "note" else one
         ask = filled(payloads()["tasks"][time % len(payloads()["tasks"])], one.label.drug, draw)
-        states = "eligible" in ask or "approved?" in ask
+        states = time % len(payloads()["tasks"]) < 2 and not (
+            surface == "user" and "{other" in payload["text"]
+        )
         if surface == "user":
             ask = f"{ask} {words}" if kind == "benign" else f"{words} {ask}"
         attack = Attack(
@@ -329,7 +337,7 @@ def _injection(wanted: int, people: Sequence[Planted], draw: random.Random, book
             Item(
                 id=f"injection-{number + 1}", suite="injection", kind=kind, trap=which[1],
                 world="hostile" if surface == "policy" else "made", attack=None if kind == "benign" else attack,
-                turns=[Asking(ask=ask, expect=_expected(one) if states else Expect())], **about,
+                turns=[Asking(ask=ask, expect=_expected(one) if states else None)], **about,
             ),
             (who, stranger),
         )  # fmt: skip

@@ -90,7 +90,7 @@ def made_items(wanted: int, draw: random.Random) -> Iterator[Item]:
     for number in range(1, wanted + 1):
         traps = [line for line in LINES if line.trap]
         others = [line for line in LINES if not line.trap]
-        chosen = draw.sample(others, 3) + draw.sample(traps, 1 + number % 2)
+        chosen = _compatible(draw.sample(others, len(others)), 3) + draw.sample(traps, 1 + number % 2)
         draw.shuffle(chosen)
         texts, labels = [], []
         for line in chosen:
@@ -104,6 +104,16 @@ def made_items(wanted: int, draw: random.Random) -> Iterator[Item]:
             trap=next(line.trap for line in chosen if line.trap), cluster=f"made-{number}",
             why="every sentence was written for its label",
         )  # fmt: skip
+
+
+def _compatible(lines: list[Line], wanted: int) -> list[Line]:
+    """The first so many that say nothing of a drug of which another one has spoken."""
+    chosen: list[Line] = []
+    for line in lines:
+        words = {word.casefold() for one in chosen for label in one.labels for word in label.split()[1:2]}
+        if len(chosen) < wanted and not any(label.split()[1].casefold() in words for label in line.labels):
+            chosen.append(line)
+    return chosen
 
 
 def labelled(item: Item) -> Labelled:

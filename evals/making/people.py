@@ -12,12 +12,14 @@ import random
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
+from agent.settings import read_settings
 from data_gen.cases import Label
-from data_gen.catalog_loader import Catalog, our_catalog
+from data_gen.catalog_loader import Catalog, load_catalog, our_catalog
 from data_gen.setting import AS_OF
 from data_gen.world import Maker, Span
 from tools.records import Status
@@ -25,6 +27,7 @@ from tools.records import Status
 THOUSAND = 1000
 PLANTED = 600  # at least, of a thousand
 _NEXT_SEED = 7_919
+LONG_AGO = "2020-01-01"
 
 
 class Planted(NamedTuple):
@@ -43,7 +46,6 @@ class Planted(NamedTuple):
         return {} if self.label.kind == "former_plan" else dict(self.label.truth)
 
 
-@lru_cache(maxsize=4)
 def planted(seed: int, wanted: int) -> tuple[Planted, ...]:
     """At least so many planted people, if a whole number of thousands of them allow it."""
     found: list[Planted] = []
@@ -56,9 +58,16 @@ def planted(seed: int, wanted: int) -> tuple[Planted, ...]:
 
 @lru_cache(maxsize=1)
 def catalog() -> Catalog:
-    return our_catalog()
+    """Ours, or ours with a clinic's own laid over it."""
+    return load_catalog(overlay()) if overlay() else our_catalog()
 
 
+def overlay() -> Path | None:
+    """The clinic's own catalog, if the settings name one."""
+    return read_settings().catalog
+
+
+@lru_cache(maxsize=8)
 def _thousand(seed: int, turn: int) -> list[Planted]:
     text = Maker(catalog(), seed, AS_OF, "json").text(Span(0, THOUSAND))
     charts = {chart["id"]: chart for chart in msgspec.json.decode(b"[" + text.patients + b"]")}
@@ -92,7 +101,8 @@ def balanced(people: Sequence[Planted], wanted: int, draw: random.Random) -> lis
 
 
 def with_note(one: Planted, number: int, words: str) -> Planted:
-    """A double of the person, under a number, name and member ids of their own, with one more note in the chart."""
+    """A double of the person, under a number, name and member ids of their own, with these words at the end of the
+    newest note."""
     text = json.dumps(one.chart, ensure_ascii=False)
     name = _surname(number)
     text = re.sub(rf"\b{re.escape(one.chart['family'])}\b", name, text)
@@ -101,7 +111,10 @@ def with_note(one: Planted, number: int, words: str) -> Planted:
     chart = json.loads(text)
     chart["id"] = f"P{number}"
     notes = chart.setdefault("notes", [])
-    notes.append({"id": f"N{len(notes) + 1}", "date": AS_OF.isoformat(), "text": words})
+    if notes:  # a further note might be the very document that the case lacks
+        notes[-1]["text"] += f"\n{words}"
+    else:
+        notes.append({"id": "N1", "date": LONG_AGO, "text": words})
     return Planted(one.label, chart)
 
 

@@ -19,6 +19,7 @@ from evals.arms.bench import Bench, opened
 from evals.arms.models import SCRIPTED, Counted, Recording
 from evals.making.book import Book
 from evals.making.makers import SIZES, make
+from evals.making.people import overlay
 from evals.scores.rows import Arm, Row
 from evals.suites.items import SMOKE, SUITES, Item, Suite, digest_of, read_items, spread
 from evals.suites.running import Log, Task, code, prompts, run, tasks_of, ways
@@ -154,7 +155,7 @@ def items_of(wanted: Wanted) -> tuple[Book, list[Item]]:
     sizes = {suite: SMOKE[suite] if wanted.smoke else SIZES[suite] for suite in wanted.suites}
     if wanted.limit:
         sizes = {suite: min(size, wanted.limit) for suite, size in sizes.items()}
-    by_hand = [] if wanted.seed else [item for item in wrapped() if item.suite in wanted.suites]
+    by_hand = [] if wanted.seed or overlay() else [item for item in wrapped() if item.suite in wanted.suites]
     if wanted.smoke or wanted.limit:  # half and half, where there are both
         halves = {suite: [item for item in by_hand if item.suite == suite] for suite in wanted.suites}
         by_hand = [item for suite, some in halves.items() for item in spread(some, sizes[suite] // 2)]
