@@ -46,6 +46,7 @@ _TEXTS = {
     ("cv_standard_of_care", True): "On statin, antiplatelet and blood pressure therapy as indicated.",
     ("pap_tried", True): "CPAP tried; mask not tolerated.",
     ("low_alcohol", True): "Drinks alcohol rarely.",
+    ("specialist_consult", False): "No specialist has been consulted.",
     ("employer_programme", True): "Enrolled in the sponsor's weight program.",
 }
 

@@ -274,8 +274,12 @@ class Sketch:
         if leaf.within_days is not None:
             self.said_within = min(self.said_within, leaf.within_days)
 
-    def _specialist(self, leaf: Specialist, shown: bool, exclude: bool) -> None:
-        self.specialists.append((leaf, shown))
+    def _specialist(self, leaf: Specialist, shown: bool | None, exclude: bool) -> None:
+        self.specialists.append((leaf, bool(shown)))
+        if shown is None:
+            self.silent.add("specialist_consult")
+        elif not shown:
+            self.says["specialist_consult"] = False, ("self",)
 
     def _change(self, leaf: Change, shown: bool | None, exclude: bool) -> None:
         test = GROUP.get(leaf.test, leaf.test)

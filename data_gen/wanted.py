@@ -22,7 +22,6 @@ from tools.rules import (
     Node,
     NoneOf,
     Part,
-    Specialist,
     Trial,
     Use,
 )
@@ -103,8 +102,6 @@ def _can_show(leaf: Node, shown: bool | None, exclude: bool) -> bool:
         return shown is not None and any(_compare(leaf, age) is shown for age in range(35, 76))
     if isinstance(leaf, Use):
         return shown is False
-    if isinstance(leaf, Specialist):
-        return shown is not None
     if isinstance(leaf, AllergyTo):
         return shown is not None
     if isinstance(leaf, Lab):

@@ -486,8 +486,18 @@ def test_a_specialist_prescribes_or_was_consulted() -> None:
     family = Prescriber(name="Dr A", specialty="family medicine")
     assert status(node, patient()) == "unknown"
     assert status(node, patient(prescriber=Prescriber(name="Dr B", specialty="Endocrinology"))) == "met"
-    assert status(node, patient(prescriber=family)) == "not_met"
     assert status(node, patient(prescriber=family, attestations=(consult,))) == "met"
+
+
+def test_a_consultation_that_nobody_recorded_is_missing_and_not_failed() -> None:
+    node = Specialist(id="s", specialties=("endocrinology",))
+    family = Prescriber(name="Dr A", specialty="family medicine")
+    none = Attestation(id="t-1", topic="specialist_consult", present=False, date=days_ago(20))
+    finding = found(node, patient(prescriber=family))
+    assert (finding.status, finding.reason) == ("unknown", "missing")
+    assert "consultation with endocrinology" in (finding.fix or "")
+    assert status(node, patient(prescriber=family, attestations=(none,))) == "not_met"
+    assert status(node, patient(attestations=(none,))) == "unknown"
 
 
 def test_age_is_in_completed_years() -> None:

@@ -62,21 +62,26 @@ def attested(leaf: Attested, judge: Judge, exclude: bool) -> Shown:
 
 
 def specialist(leaf: Specialist, judge: Judge, exclude: bool) -> Shown:
+    """Of that specialty, or after a consultation; one that nobody recorded may still have been."""
     wanted = " or ".join(leaf.specialties)
     fix = f"Arrange, or document, a consultation with {wanted}"
-    prescriber = judge.patient.prescriber
-    if prescriber is not None and prescriber.specialty:
-        seen = Evidence(record_id="prescriber", kind="specialty", value=prescriber.specialty)
-        if prescriber.specialty.casefold() in leaf.specialties:
-            return Shown(True, (seen,), f"prescribed by {prescriber.specialty}")
-        consult = judge.said("specialist_consult").get("self")
-        if consult is not None and consult.present:
-            return Shown(True, (as_stated(consult),), "specialist consulted")
-        return Shown(False, (seen,), f"prescribed by {prescriber.specialty}", None, fix)
+    own = judge.patient.prescriber.specialty if judge.patient.prescriber else None
+    seen = (Evidence(record_id="prescriber", kind="specialty", value=own),) if own else ()
+    if own and own.casefold() in leaf.specialties:
+        return Shown(True, seen, f"prescribed by {own}")
     consult = judge.said("specialist_consult").get("self")
-    if consult is not None and consult.present:
-        return Shown(True, (as_stated(consult),), "specialist consulted")
-    return Shown(None, (), "prescriber's specialty not on record", "missing", fix)
+    if consult is None:
+        detail = f"prescribed by {own}; no consultation on record" if own else _NO_SPECIALTY
+        return Shown(None, seen, detail, "missing", fix)
+    said = (as_stated(consult),)
+    if consult.present:
+        return Shown(True, said, "specialist consulted")
+    if own:
+        return Shown(False, (*seen, *said), f"prescribed by {own}; a consultation is denied", None, fix)
+    return Shown(None, said, _NO_SPECIALTY, "missing", fix)
+
+
+_NO_SPECIALTY = "prescriber's specialty not on record"
 
 
 def programme(leaf: Programme, judge: Judge, exclude: bool) -> Shown:
