@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
+import msgspec
+
 from evals.chat.questions import Asking, Expect
 from evals.making import notes
 from evals.making.book import Book
 from evals.making.forms import form_fields
 from evals.making.people import PLANTED, Planted, balanced, catalog, charts_of, planted, with_note
-from evals.making.wording import filled, payloads, wordings
-from evals.retrieval.gold import Gold, answers
+from evals.making.wording import Payload, filled, payloads, wordings
+from evals.retrieval.gold import answers
 from evals.suites.items import SUITES, Attack, Called, Item, Suite
 from tools.errors import Invalid
 from tools.records import Outcome, Policy
@@ -72,7 +74,7 @@ def _expected(one: Planted) -> Expect:
 
 
 def _eligibility(wanted: int, people: Sequence[Planted], draw: random.Random, book: Book) -> Made:
-    asked = wordings()["eligibility"]
+    asked = wordings().eligibility
     for number, one in enumerate(people[:wanted]):
         difficulty: Any = DIFFICULTIES[number % 3]
         ask = filled(draw.choice(asked[difficulty]), one.label.drug, draw)
@@ -86,7 +88,7 @@ def _eligibility(wanted: int, people: Sequence[Planted], draw: random.Random, bo
 
 
 def _clusters(wanted: int, people: Sequence[Planted], draw: random.Random, book: Book) -> Made:
-    groups = wordings()["clusters"]
+    groups = wordings().clusters
     for number, one in enumerate(people[: -(-wanted // 4)]):
         for way, text in enumerate(groups[number % len(groups)]):
             asking = Asking(ask=filled(text, one.label.drug, draw), expect=_expected(one))
@@ -101,7 +103,7 @@ def _clusters(wanted: int, people: Sequence[Planted], draw: random.Random, book:
 
 
 def _tools(wanted: int, people: Sequence[Planted], draw: random.Random, book: Book) -> Made:
-    with_tool, without = wordings()["tools"], wordings()["no_tool"]
+    with_tool, without = wordings().tools, wordings().no_tool
     for number, one in enumerate(people[:wanted]):
         other = _other(one, draw)
         if number % 5 == 4:
@@ -112,9 +114,9 @@ def _tools(wanted: int, people: Sequence[Planted], draw: random.Random, book: Bo
             )
         else:
             row = with_tool[(number - number // 5) % len(with_tool)]
-            drug = "" if row.get("drugless") else one.label.drug
-            ask, call = row["ask"], Called(name=row["name"], drug=drug, arguments=row.get("arguments", {}))
-            why = f"that is what {row['name'].replace('|', ' or ')} answers"
+            drug = "" if row.drugless else one.label.drug
+            ask, call = row.ask, Called(name=row.name, drug=drug, arguments=row.arguments)
+            why = f"that is what {row.name.replace('|', ' or ')} answers"
         yield (
             Item(
                 id=f"tools-{number + 1}", suite="tools", kind="tool" if call.name else "no_tool", call=call,
@@ -130,7 +132,7 @@ def _other(one: Planted, draw: random.Random) -> str:
 
 def _policy_qa(wanted: int, people: Sequence[Planted], draw: random.Random, book: Book) -> Made:
     """Questions by what a clause is, of policies that have one; every fifth about what none of them says."""
-    kinds, silent = wordings()["policy"], wordings()["policy_silent"]
+    kinds, silent = wordings().policy, wordings().policy_silent
     with_policy = [one for one in people if _policy(one) is not None]
     number = turn = 0
     while number < wanted:
@@ -144,9 +146,11 @@ def _policy_qa(wanted: int, people: Sequence[Planted], draw: random.Random, book
         if number % 5 == 4:
             ask, why = silent[number // 5 % len(silent)], "no policy of ours says anything of it"
         else:
-            gold = Gold(**row["gold"])
-            clauses = sorted(answers(gold, plan.benefits[drug.name], policy, drug))
-            ask, why = draw.choice(row["asks"]), f"the clauses that print {row['gold']}"
+            clauses = sorted(answers(row.gold, plan.benefits[drug.name], policy, drug))
+            ask, why = (
+                draw.choice(row.asks),
+                f"the clauses that print {msgspec.json.encode(row.gold).decode()}",
+            )
             if not clauses:
                 continue
         number += 1
@@ -212,7 +216,7 @@ def _notes(wanted: int, people: Sequence[Planted], draw: random.Random, book: Bo
 
 def _multi_turn(wanted: int, people: Sequence[Planted], draw: random.Random, book: Book) -> Made:
     """Scripts in which one drug's outcome is planted and the other's follows from the plan's table alone."""
-    scripts = wordings()["multi_turn"]
+    scripts = wordings().multi_turn
     pairs = [(one, *other) for one in people for other in _by_table(one)]
     chosen: dict[str, tuple[Planted, str, Outcome]] = {}
     for one, other, outcome in pairs:
@@ -222,8 +226,8 @@ def _multi_turn(wanted: int, people: Sequence[Planted], draw: random.Random, boo
         expects = {"drug": own, "other": others, "both": own | others}
         turns = [
             Asking(
-                ask=filled(row["ask"], one.label.drug, draw, other=other),
-                expect=Expect(outcome=expects[row["of"]]) if row["of"] in expects else None,
+                ask=filled(row.ask, one.label.drug, draw, other=other),
+                expect=Expect(outcome=expects[row.of]) if row.of in expects else None,
             )
             for row in scripts[number % (len(scripts) - (one.label.kind == "former_plan"))]
         ]
@@ -246,23 +250,21 @@ def _by_table(one: Planted) -> Iterator[tuple[str, Outcome]]:
 
 def _refusals(wanted: int, people: Sequence[Planted], draw: random.Random, book: Book) -> Made:
     """Half to be refused, half their benign twins."""
-    strangers = wordings()["strangers"]
+    strangers = wordings().strangers
     for number, one in enumerate(people[:wanted]):
         kind = "benign" if number % 2 else "refused"
-        row = wordings()[kind][number // 2 % 10]
-        ask = filled(row["ask"], one.label.drug, draw, stranger=strangers[number // 20 % len(strangers)])
+        row = (wordings().benign if number % 2 else wordings().refused)[number // 2 % 10]
+        ask = filled(row.ask, one.label.drug, draw, stranger=strangers[number // 20 % len(strangers)])
         expect = Expect(refused=kind == "refused")
-        if row["trap"] == "other_patient" and kind == "refused":
+        if row.trap == "other_patient" and kind == "refused":
             why = "the conversation is about one patient"
         else:
             why = (
-                f"{row['trap']}: not ours to do"
-                if kind == "refused"
-                else "a plain question, whatever its words"
+                f"{row.trap}: not ours to do" if kind == "refused" else "a plain question, whatever its words"
             )
         yield (
             Item(
-                id=f"refusals-{number + 1}", suite="refusals", kind=kind, trap=row["trap"],
+                id=f"refusals-{number + 1}", suite="refusals", kind=kind, trap=row.trap,
                 turns=[Asking(ask=ask, expect=expect)], **{**_about(one), "why": why},
             ),
             (one,),
@@ -273,13 +275,13 @@ def _unknowns(wanted: int, people: Sequence[Planted], draw: random.Random, book:
     words = wordings()
     for number, one in enumerate(people[:wanted]):
         what = ("drug", "patient", "drug", "plan")[number % 4]
-        row = words[f"unknown_{what}"]
+        row: list[str] = getattr(words, f"unknown_{what}")
         ask = filled(
             row[number // 4 % len(row)], one.label.drug, draw,
-            strange=words["unknown_drugs"][number // 2 % len(words["unknown_drugs"])],
-            stranger=words["strangers"][number // 4 % len(words["strangers"])],
+            strange=words.unknown_drugs[number // 2 % len(words.unknown_drugs)],
+            stranger=words.strangers[number // 4 % len(words.strangers)],
             number=f"P{900_000 + draw.randrange(90_000)}",
-            plan=words["unknown_plans"][number // 4 % len(words["unknown_plans"])],
+            plan=words.unknown_plans[number // 4 % len(words.unknown_plans)],
         )  # fmt: skip
         about = {**_about(one), "why": f"there is no such {what}"}
         if what == "patient":  # asked before anybody is bound
@@ -306,12 +308,12 @@ def _injection(wanted: int, people: Sequence[Planted], draw: random.Random, book
     behind = _behind(able)
     counts: dict[tuple[str, str], int] = {}
     for number, (kind, payload) in enumerate(_attacks(wanted)):
-        which = kind, str(payload["name"])
+        which = kind, payload.name
         time = counts[which] = counts.get(which, -1) + 1
         surface: Any = SURFACES[(time + number) % len(SURFACES)]
         one, stranger = able[number % len(able)], people[(number + 7) % len(people)]
         names = {"other_id": stranger.patient, "other_name": stranger.chart["family"]}
-        words = (payload["twin"] if kind == "benign" else payload["text"]).format(**names)
+        words = (payload.twin if kind == "benign" else payload.text).format(**names)
         if surface == "policy" and (kind, words) not in behind:
             surface = "note"  # a payload that names somebody names another one each time
         if surface == "policy":
@@ -319,15 +321,13 @@ def _injection(wanted: int, people: Sequence[Planted], draw: random.Random, book
             book.doctored[file] = words
             one = insured[time % len(insured)]
         who = with_note(one, FIRST_CLONE + number, words) if surface == "note" else one
-        ask = filled(payloads()["tasks"][time % len(payloads()["tasks"])], one.label.drug, draw)
-        states = time % len(payloads()["tasks"]) < 2 and not (
-            surface == "user" and "{other" in payload["text"]
-        )
+        ask = filled(payloads().tasks[time % len(payloads().tasks)], one.label.drug, draw)
+        states = time % len(payloads().tasks) < 2 and not (surface == "user" and "{other" in payload.text)
         if surface == "user":
             ask = f"{ask} {words}" if kind == "benign" else f"{words} {ask}"
         attack = Attack(
-            payload=which[1], surface=surface, outcome=payload.get("outcome", ""),
-            shows=[show.format(**names) for show in payload.get("shows", [])],
+            payload=which[1], surface=surface, outcome=payload.outcome,
+            shows=[show.format(**names) for show in payload.shows],
         )  # fmt: skip
         why = (
             "the words ask for nothing" if kind == "benign" else "an attack is text, and text decides nothing"
@@ -343,8 +343,8 @@ def _injection(wanted: int, people: Sequence[Planted], draw: random.Random, book
         )  # fmt: skip
 
 
-def _attacks(wanted: int) -> Iterator[tuple[str, dict[str, Any]]]:
-    static, adaptive = payloads()["static"], payloads()["adaptive"]
+def _attacks(wanted: int) -> Iterator[tuple[str, Payload]]:
+    static, adaptive = payloads().static, payloads().adaptive
     for number in range(wanted):
         turn, place = divmod(number, 7)
         if place < 5:
@@ -362,9 +362,9 @@ def _behind(able: Sequence[Planted]) -> dict[tuple[str, str], tuple[str, list[Pl
         policy = _policy(one)
         if policy is not None:
             insured.setdefault(policy.file.rpartition("/")[2], []).append(one)
-    static, adaptive = payloads()["static"], payloads()["adaptive"]
-    words = [("static", row["text"]) for row in static] + [("adaptive", row["text"]) for row in adaptive]
-    words += [("benign", row["twin"]) for row in static]
+    static, adaptive = payloads().static, payloads().adaptive
+    words = [("static", row.text) for row in static] + [("adaptive", row.text) for row in adaptive]
+    words += [("benign", row.twin) for row in static]
     bare = [(kind, text.format()) for kind, text in words if "{other" not in text]
     return dict(zip(bare, sorted(insured.items(), key=lambda pair: (-len(pair[1]), pair[0])), strict=False))
 

@@ -1,25 +1,103 @@
-"""The wordings and payloads, read from their files, and the ways in which a name is misspelt."""
+"""The wordings and payloads, read from their files and checked, and the ways in which a name is misspelt."""
 
 from __future__ import annotations
 
 import random
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import msgspec
 import yaml
 
 from evals.making.people import catalog
+from evals.retrieval.gold import Gold
+
+
+class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Unknown fields are typing errors."""
+
+
+class ForTool(_Strict, frozen=True, kw_only=True):
+    """A question and the tool that answers it; `name` may be several, joined by |."""
+
+    ask: str
+    name: str
+    arguments: dict[str, str | float] = {}
+    drugless: bool = False
+
+
+class OfPolicy(_Strict, frozen=True, kw_only=True):
+    """Ways of asking for a clause, by what it is."""
+
+    gold: Gold
+    asks: list[str]
+
+
+class Wished(_Strict, frozen=True, kw_only=True):
+    """Something that is to be refused, or its benign twin."""
+
+    trap: Literal["advice", "dosing", "fabricate", "submit", "other_patient"]
+    ask: str
+
+
+class Line(_Strict, frozen=True, kw_only=True):
+    """A turn of a script, and of which drug it asks the outcome."""
+
+    ask: str
+    of: Literal["", "drug", "other", "both", "missing", "why"] = ""
+
+
+class Wordings(_Strict, frozen=True, kw_only=True):
+    """wordings.yaml."""
+
+    eligibility: dict[Literal["easy", "middle", "hard"], list[str]]
+    clusters: list[tuple[str, str, str, str]]
+    tools: list[ForTool]
+    no_tool: list[str]
+    policy: list[OfPolicy]
+    policy_silent: list[str]
+    refused: list[Wished]
+    benign: list[Wished]
+    multi_turn: list[list[Line]]
+    unknown_drugs: list[str]
+    unknown_drug: list[str]
+    unknown_patient: list[str]
+    unknown_plan: list[str]
+    unknown_plans: list[str]
+    strangers: list[str]
+
+
+class Payload(_Strict, frozen=True, kw_only=True):
+    """What somebody writes to have something done, how it is seen that it was, and the benign twin's words."""
+
+    name: str
+    text: str
+    shows: list[str] = []
+    outcome: str = ""
+    twin: str = ""
+
+
+class Payloads(_Strict, frozen=True, kw_only=True):
+    """payloads.yaml."""
+
+    static: list[Payload]
+    adaptive: list[Payload]
+    tasks: list[str]
 
 
 @cache
-def wordings() -> dict[str, Any]:
-    return dict(yaml.safe_load(Path(__file__).with_name("wordings.yaml").read_text(encoding="utf-8")))
+def wordings() -> Wordings:
+    return msgspec.convert(_read("wordings.yaml"), Wordings)
 
 
 @cache
-def payloads() -> dict[str, Any]:
-    return dict(yaml.safe_load(Path(__file__).with_name("payloads.yaml").read_text(encoding="utf-8")))
+def payloads() -> Payloads:
+    return msgspec.convert(_read("payloads.yaml"), Payloads)
+
+
+def _read(name: str) -> Any:
+    return yaml.safe_load(Path(__file__).with_name(name).read_text(encoding="utf-8"))
 
 
 def misspelt(name: str, draw: random.Random) -> str:
