@@ -420,6 +420,32 @@ def test_a_proven_exclusion_that_is_also_denied_conflicts() -> None:
     assert excluded(both).reason == "conflict"
 
 
+def test_what_one_person_denies_does_not_speak_for_another() -> None:
+    sister = FamilyHistory(id="f-1", relation="sister", condition="medullary thyroid carcinoma")
+    own = Diagnosis(id="dx-1", code="C73", name="malignant neoplasm of thyroid gland")
+    proven = excluded(patient(conditions=(), family_history=(sister,), attestations=(denies("self"),)))
+    assert (proven.status, [item.record_id for item in proven.evidence]) == ("not_met", ["f-1"])
+    assert excluded(patient(conditions=(own,), attestations=(denies("family"),))).reason == "ambiguous"
+    family_open = excluded(patient(conditions=(own,), attestations=(denies("self"),)))
+    assert (family_open.status, family_open.reason) == ("unknown", "missing")
+    assert "whether the family has" in (family_open.fix or "")
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_condition_stated_and_denied_on_one_day_conflicts_in_whatever_order(first: bool) -> None:
+    said = tuple(
+        Attestation(
+            id=f"t-{n}", topic="mtc_men2", present=present, date=days_ago(5), subjects=("self", "family")
+        )
+        for n, present in enumerate((first, not first))
+    )
+    assert excluded(patient(conditions=(), attestations=said)).reason == "conflict"
+    newer = Attestation(
+        id="t-9", topic="mtc_men2", present=False, date=days_ago(4), subjects=("self", "family")
+    )
+    assert excluded(patient(conditions=(), attestations=(newer, *said))).status == "met"
+
+
 T2DM = Condition(id="t2dm", label="type 2 diabetes", codes=("E11",), phrases=("type 2 diabetes",))
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable
 from datetime import date, timedelta
 from functools import lru_cache
 
 from tools.evidence.judge import Judge, Shown, Term, as_stated, term_of
 from tools.records import Diagnosis, Evidence, FamilyHistory
 from tools.rules import Condition, Who
+
+_Told = tuple[tuple[Who, Evidence], ...]  # of whom, and by what
 
 
 def condition(leaf: Condition, judge: Judge, exclude: bool) -> Shown:
@@ -19,42 +21,23 @@ def condition(leaf: Condition, judge: Judge, exclude: bool) -> Shown:
         seen = Evidence(record_id="patient", kind="sex", value=patient.sex)
         return Shown(False, (seen,), f"does not apply ({patient.sex})", None, _diagnosis_fix(leaf))
     proof, hints = _matching(leaf, judge)
-    denied: list[str] = []
-    denials: tuple[Evidence, ...] = ()
-    for who, item in judge.said(leaf.topic).items() if leaf.topic else ():
+    denied: dict[Who, Evidence] = {}
+    for who, items in judge.said(leaf.topic).items() if leaf.topic else ():
         if who not in leaf.who:
             continue
-        seen = as_stated(item)
-        if item.present:
-            proof = (*proof, seen)
-        else:
-            denied.append(who)
-            denials = denials if seen in denials else (*denials, seen)
-    if proof and denials:
-        return Shown(
-            None,
-            (*proof, *denials),
-            f"the chart shows {leaf.label} and denies it",
-            "conflict",
-            f"Ask the prescriber which is right: {leaf.label} is both recorded and denied",
-        )
-    if proof:
-        fix = f"Excluded by {leaf.label}; consider another drug" if exclude else None
-        stated = {item.kind for item in proof} == {"attestation"}
-        detail = f"{leaf.label} stated in the chart" if stated else f"{leaf.label}: {_names(proof)}"
-        return Shown(True, proof, detail, None, fix)
-    if hints and len(denied) < len(leaf.who):
-        return Shown(
-            None,
-            hints,
-            f"{_names(hints)} does not settle {leaf.label}",
-            "ambiguous",
-            f"Ask the prescriber to state whether this is {leaf.label}: {_names(hints)}",
-        )
+        for item in items:
+            if item.present:
+                proof += ((who, as_stated(item)),)
+            else:
+                denied[who] = as_stated(item)
+    if proof or hints:
+        answer = _told(leaf, proof, hints, denied, exclude)
+        if answer is not None:
+            return answer
     if len(denied) == len(leaf.who):
         return Shown(
             False,
-            denials,
+            tuple(dict.fromkeys(denied.values())),
             f"{leaf.label} denied in the chart",
             None,
             None if exclude else _diagnosis_fix(leaf),
@@ -62,10 +45,46 @@ def condition(leaf: Condition, judge: Judge, exclude: bool) -> Shown:
     return _silence(leaf, judge, exclude, denied)
 
 
+def _told(
+    leaf: Condition, proof: _Told, hints: _Told, denied: dict[Who, Evidence], exclude: bool
+) -> Shown | None:
+    """Of each person by itself: one who is shown to have it is enough, whatever another denies; a denial contradicts
+    what proves the same person's, and settles what only hints at it."""
+    sure = _of_others(proof, denied)
+    if sure:
+        fix = f"Excluded by {leaf.label}; consider another drug" if exclude else None
+        stated = {item.kind for item in sure} == {"attestation"}
+        detail = f"{leaf.label} stated in the chart" if stated else f"{leaf.label}: {_names(sure)}"
+        return Shown(True, sure, detail, None, fix)
+    if proof:
+        return Shown(
+            None,
+            tuple(dict.fromkeys([*[seen for _, seen in proof], *[denied[who] for who, _ in proof]])),
+            f"the chart shows {leaf.label} and denies it",
+            "conflict",
+            f"Ask the prescriber which is right: {leaf.label} is both recorded and denied",
+        )
+    unsure = _of_others(hints, denied)
+    if not unsure:
+        return None
+    return Shown(
+        None,
+        unsure,
+        f"{_names(unsure)} does not settle {leaf.label}",
+        "ambiguous",
+        f"Ask the prescriber to state whether this is {leaf.label}: {_names(unsure)}",
+    )
+
+
+def _of_others(told: _Told, denied: Container[Who]) -> tuple[Evidence, ...]:
+    """What is told of those of whom nothing is denied."""
+    return tuple(dict.fromkeys([seen for who, seen in told if who not in denied]))
+
+
 _WHO: dict[Who, str] = {"self": "the patient", "family": "the family"}
 
 
-def _silence(leaf: Condition, judge: Judge, exclude: bool, denied: Sequence[str]) -> Shown:
+def _silence(leaf: Condition, judge: Judge, exclude: bool, denied: Container[Who]) -> Shown:
     if exclude and leaf.evidence == "attestation":
         return _unsaid(leaf.label, tuple([who for who in leaf.who if who not in denied]))
     if judge.patient.conditions is None:
@@ -97,10 +116,10 @@ def _diagnosis_fix(leaf: Condition) -> str:
     return f"No {leaf.label} in the chart; code only what the clinician has diagnosed"
 
 
-def _matching(leaf: Condition, judge: Judge) -> tuple[tuple[Evidence, ...], tuple[Evidence, ...]]:
+def _matching(leaf: Condition, judge: Judge) -> tuple[_Told, _Told]:
     """Entries that prove it, and entries that only hint at it."""
-    proof: tuple[Evidence, ...] = ()
-    hints: tuple[Evidence, ...] = ()
+    proof: _Told = ()
+    hints: _Told = ()
     unlike: set[Term] = leaf.__dict__.get("unlike") or leaf.__dict__.setdefault("unlike", set())
     for entry, term in judge.problems():
         if term in unlike:
@@ -112,9 +131,9 @@ def _matching(leaf: Condition, judge: Judge) -> tuple[tuple[Evidence, ...], tupl
             verdict = _counts(leaf, entry, judge.as_of)
             if verdict is not None:
                 if verdict and kind == "proves" and term.subject == "self":
-                    proof += (_diagnosis(entry),)
+                    proof += (("self", _diagnosis(entry)),)
                 else:
-                    hints += (_diagnosis(entry),)
+                    hints += ((term.subject, _diagnosis(entry)),)
     if "family" in leaf.who:
         for relative in judge.patient.family_history:
             term = term_of(relative.code, relative.condition)
@@ -124,9 +143,9 @@ def _matching(leaf: Condition, judge: Judge) -> tuple[tuple[Evidence, ...], tupl
             if not kind:
                 _remember(unlike, term)
             elif kind == "proves":
-                proof += (_relative(relative),)
+                proof += (("family", _relative(relative)),)
             else:
-                hints += (_relative(relative),)
+                hints += (("family", _relative(relative)),)
     return proof, hints
 
 

@@ -15,7 +15,7 @@ from tools.records import Attestation, Diagnosis, Evidence, Patient, Reason, Req
 from tools.rules import Who
 from tools.terms import TOPICS
 
-Said = dict[Who, Attestation]  # by whom it is about
+Said = dict[Who, tuple[Attestation, ...]]  # by whom it is about; several are of one day
 
 # A fix that nobody can carry out opens so; an any-of offers its other branches first.
 ONLY = "Only "
@@ -143,7 +143,8 @@ class Judge:
         return known
 
     def said(self, topic: str) -> Said:
-        """The newest statement on the topic for each subject; undated ones are oldest, later ones ignored."""
+        """The newest day's statements on the topic for each subject; undated ones are oldest, later ones than
+        as_of are ignored."""
         known = self.day.said
         if known is None:
             known = self.day.said = _newest_statements(self.patient.attestations, self.as_of)
@@ -160,8 +161,10 @@ def _newest_statements(statements: tuple[Attestation, ...], as_of: date) -> dict
             newest = by_topic[item.topic] = {}
         for subject in item.subjects:
             known = newest.get(subject)
-            if known is None or (item.date or date.min) >= (known.date or date.min):
-                newest[subject] = item
+            if known is None or item.date == known[0].date:
+                newest[subject] = (item,) if known is None else (*known, item)
+            elif (item.date or date.min) > (known[0].date or date.min):
+                newest[subject] = (item,)
     return by_topic
 
 

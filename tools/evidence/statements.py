@@ -73,8 +73,11 @@ def specialist(leaf: Specialist, judge: Judge, exclude: bool) -> Shown:
     if consult is None:
         detail = f"prescribed by {own}; no consultation on record" if own else _NO_SPECIALTY
         return Shown(None, seen, detail, "missing", fix)
-    said = (as_stated(consult),)
-    if consult.present:
+    said = tuple([as_stated(item) for item in consult])
+    if len({item.present for item in consult}) > 1:
+        ask = "Ask the prescriber whether a specialist was consulted: it is both stated and denied"
+        return Shown(None, said, "a consultation is stated and denied", "conflict", ask)
+    if consult[0].present:
         return Shown(True, said, "specialist consulted")
     if own:
         return Shown(False, (*seen, *said), f"prescribed by {own}; a consultation is denied", None, fix)
