@@ -331,6 +331,37 @@ def test_intolerance_does_not_need_days() -> None:
     assert status(node, patient(medications=(metformin(start=days_ago(40), end=days_ago(19)),))) == "unknown"
 
 
+NOT_TOLERATED = Intolerance(id="i", label="metformin", drugs=("metformin",))
+LISTED = Allergy(id="al-1", substance="metformin", ingredients=("metformin",), type="intolerance")
+
+
+@pytest.mark.parametrize(("allergies", "expected"), [(None, "unknown"), ((), "not_met"), ((LISTED,), "met")])
+def test_an_intolerance_may_stand_on_a_list_that_is_not_there(allergies: Any, expected: str) -> None:
+    assert status(NOT_TOLERATED, patient(medications=(), allergies=allergies)) == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"start": days_ago(400)}, "unknown"),
+        ({"start": days_ago(400), "status": "active"}, "not_met"),
+        ({"start": days_ago(400), "outcome": "Inadequate response"}, "not_met"),
+        ({"start": days_ago(-5)}, "not_met"),
+    ],
+)
+def test_a_course_of_unknown_end_may_have_ended_for_an_intolerance(fields: Any, expected: str) -> None:
+    assert status(NOT_TOLERATED, patient(medications=(metformin(**fields),), allergies=())) == expected
+
+
+@pytest.mark.parametrize(("form", "expected"), [("IR", "not_met"), ("ER", "unknown"), (None, "unknown")])
+def test_a_listed_intolerance_may_be_of_any_formulation_that_was_taken(form: Any, expected: str) -> None:
+    node = msgspec.structs.replace(NOT_TOLERATED, formulation="ER")
+    course = metformin(start=days_ago(300), status="active", formulation=form)
+    for allergies in ((LISTED,), None):
+        assert status(node, patient(medications=(course,), allergies=allergies)) == expected
+    assert status(node, patient(medications=(), allergies=None)) == "not_met"
+
+
 def test_an_allergy_needs_the_list() -> None:
     node = AllergyTo(id="a", label="metformin", drugs=("metformin",))
     listed = Allergy(id="al-1", substance="metformin", ingredients=("metformin",))

@@ -299,47 +299,70 @@ def _too_short(leaf: Trial, course: Course, days: int, records: tuple[Evidence, 
 
 
 def intolerance(leaf: Intolerance, judge: Judge, exclude: bool) -> Shown:
-    """A course that an adverse reaction ended, or an intolerance on the allergy list."""
-    taken = judge.patient.medications
-    listed = [
-        item
-        for item in judge.patient.allergies or ()
-        if item.type == "intolerance"
-        and matches(item, leaf.drugs, leaf.classes, item.substance)
-        and leaf.formulation is None
-    ]
-    if listed:
-        return Shown(
-            True, tuple(_allergy_seen(item) for item in listed), f"intolerance of {leaf.label} listed"
-        )
+    """A course that an adverse reaction ended, or an intolerance on the allergy list. The list says of what
+    substance, only courses say of what formulation: what was never taken in it is none, list or no list."""
+    taken, allergies = judge.patient.medications, judge.patient.allergies
+    listed = tuple(
+        [
+            _allergy_seen(item)
+            for item in allergies or ()
+            if item.type == "intolerance" and matches(item, leaf.drugs, leaf.classes, item.substance)
+        ]
+    )
+    if listed and leaf.formulation is None:
+        return Shown(True, listed, f"intolerance of {leaf.label} listed")
     if taken is None:
-        return Shown(None, (), "no medication list on record", "missing", "Obtain the medication history")
+        return Shown(None, listed, "no medication list on record", "missing", "Obtain the medication history")
     unsure: Shown | None = None
     tried: tuple[Evidence, ...] = ()
+    may_be_listed = leaf.formulation is None
     for entry in taken:
         if not matches(entry, leaf.drugs, leaf.classes, entry.drug):
             continue
-        course = _single(entry, judge)
-        records = course.seen
+        records = _single(entry, judge).seen
         tried += records
         if leaf.formulation is not None and entry.formulation not in (leaf.formulation, None):
             continue
-        stopped = entry.status == "stopped" or (entry.end is not None and entry.end <= judge.as_of)
-        reacted = entry.outcome is not None and response_of(entry.outcome) == "intolerance"
-        if reacted and (entry.start is None or entry.start <= judge.as_of):
-            if leaf.formulation is None or entry.formulation is not None:
-                because = f" ({entry.reason})" if entry.reason else ""
-                return Shown(True, records, f"{entry.drug}: {entry.outcome}{because}")
-            unsure = Shown(None, records, "formulation not documented", "missing", "Document the formulation")
-        elif entry.outcome is None and stopped and unsure is None:
-            why = f"Document why {entry.drug} was stopped"
-            unsure = Shown(None, records, f"{entry.drug} stopped, reason not documented", "missing", why)
+        may_be_listed = True
+        answer = _not_tolerated(leaf, entry, records, judge.as_of)
+        if answer is None and listed:
+            detail = f"intolerance of {leaf.label} listed, formulation not documented"
+            answer = Shown(None, (*listed, *records), detail, "missing", "Document the formulation")
+        if answer is not None and answer.shown:
+            return answer
+        unsure = unsure or answer
     if unsure is not None:
         return unsure
     if not tried:
         value = f"not on the medication list: {leaf.label}"
         tried = (Evidence(record_id="medications", kind="medication", value=value),)
+    if allergies is None and may_be_listed:
+        detail = f"no intolerance of {leaf.label} among the medications; no allergy list on record"
+        return Shown(None, tried, detail, "missing", "Obtain the allergy list")
     return Shown(False, tried, f"no intolerance of {leaf.label}")
+
+
+def _not_tolerated(
+    leaf: Intolerance, entry: Medication, records: tuple[Evidence, ...], as_of: date
+) -> Shown | None:
+    """Whether a reaction ended this course; None if it did not."""
+    if entry.start is not None and entry.start > as_of:
+        return None
+    if entry.outcome is not None:
+        if response_of(entry.outcome) != "intolerance":
+            return None
+        if leaf.formulation is not None and entry.formulation is None:
+            return Shown(None, records, "formulation not documented", "missing", "Document the formulation")
+        because = f" ({entry.reason})" if entry.reason else ""
+        return Shown(True, records, f"{entry.drug}: {entry.outcome}{because}")
+    if entry.status == "stopped" or (entry.end is not None and entry.end <= as_of):
+        why = f"Document why {entry.drug} was stopped"
+        return Shown(None, records, f"{entry.drug} stopped, reason not documented", "missing", why)
+    if entry.status is None and entry.end is None:
+        why = f"Document whether {entry.drug} was stopped, and why"
+        detail = f"not documented whether {entry.drug} was stopped, and why"
+        return Shown(None, records, detail, "missing", why)
+    return None
 
 
 def allergy(leaf: AllergyTo, judge: Judge, exclude: bool) -> Shown:
