@@ -125,76 +125,91 @@ def oracle(case: Case, given: World) -> Verdict:
 
 
 class Known(NamedTuple):
-    """A difference that stands: who is right, and what it is."""
+    """A difference in which the oracle stays: who is right, what it is, and in how many of the 12,000 cases of the
+    results it was found before anything in the engine was mended (0: in other cases)."""
 
     right: str
+    first: int
     text: str
 
 
 KNOWN: dict[str, Known] = {
     "claims in renewals": Known(
         "prose",
+        317,
         "A record of pharmacy fills is asked for only if the trial is relied on ('should the subscriber rely upon "
         "§ 1(a)(4)(i)'). A renewal does not rely on it, the engine asks for it all the same: a renewal that is ready "
         "comes out as needs_documentation.",
     ),
     "specialist": Known(
         "prose",
+        81,
         "'Prescribed by, or after consultation with, a specialist'. A consultation that is not on record is missing, "
         "and what is missing is called for; the engine says not_met, and likely_denial.",
     ),
     "denial of another person": Known(
         "prose",
+        0,
         "A sister has medullary thyroid carcinoma, the patient denies it for herself. Both can be true, and the "
         "exclusion is proven; the engine calls it a conflict, unknown. In the same way the patient's own denial "
         "settles a code of her own that hints at it, though nothing is said of the family.",
     ),
     "statements of one day": Known(
         "prose",
+        26,
         "A chart that states and denies a condition on one day contradicts itself, and what conflicts is unknown. The "
         "engine takes the statement that stands later in the file: ready or likely_denial by the order of records.",
     ),
     "change of formulation": Known(
         "prose",
+        5,
         "45 days of metformin and, the day after, 45 of metformin ER: the member has tried metformin for 90 days. The "
         "engine takes names that differ for two drugs, and two trials that are too short: not_met.",
     ),
     "no allergy list": Known(
         "prose",
+        41,
         "An intolerance may be 'listed'. Where the chart has no allergy list at all it may be on it; the engine says "
         "not_met.",
     ),
     "course of unknown end": Known(
         "prose",
+        5,
         "A course of which nobody knows whether it was stopped, and why, may have ended for an intolerance; the engine "
         "says not_met where it says unknown of a course that was stopped for no stated reason.",
     ),
     "ascvd by name": Known(
         "prose",
+        0,
         "An entry without a code that says 'atherosclerotic cardiovascular disease', the policy's own words, is not "
         "recognized by the engine: not_met.",
     ),
     "asked as new": Known(
         "prose",
+        1,
         "'By the last result on or before the day therapy began.' A request marked as new for a drug that the chart "
         "shows to be taken is judged by the engine on today's value.",
     ),
     "stopped": Known(
         "prose",
+        1,
         "'The member has been taking the requested drug for at least 3 calendar months': the engine counts a course "
         "that ended 200 days ago. (Four houses say 'received', or 'use of', which leaves it open.)",
     ),
     "running program": Known(
         "prose",
+        4,
         "A program's record 'dated within 180 days': the engine dates a program that goes on by its first day, and "
         "finds it too old while the criterion itself is met.",
     ),
     "void paper": Known(
         "prose",
+        24,
         "'Entries with no unit are void.' The engine takes such an entry for the report that is to be sent.",
     ),
     "starting strength": Known(
         "prose",
+        4,
         "'2.5 mg is a starting strength and is covered for 28 days of therapy': the engine compares only the rate, so "
         "56 days of it pass.",
     ),
@@ -381,7 +396,8 @@ def page(rows: list[dict[str, Any]]) -> str:
         "A case agrees if the outcome and the status of every clause that either side judged are the same.",
         "What differs is *explained* if it is an instance of the list below, which says who is right; the rest is",
         "*unexplained*, must be 0, and makes the run fail. An earlier run on four fresh seeds (6,000 cases) had one",
-        "unexplained case: the better of two uses was another one, for want of a specialist.",
+        "unexplained case: the better of two uses was another one, for want of a specialist. At first, before anything",
+        "in the engine was mended for what is listed here, 0.950 to 0.967 of the cases of each run agreed.",
         "",
         "| run | cases | agree | 95 % | explained | unexplained | clauses | clauses that agree |",
         "|---|---|---|---|---|---|---|---|",
@@ -392,12 +408,12 @@ def page(rows: list[dict[str, Any]]) -> str:
         f"| {r['clauses']:,} | {r['clauses_agreed']:,} |"
         for r in rows
     ]
-    lines += ["", "## Differences that are still there, and who is right", ""]
-    lines += ["| difference | cases | right | |", "|---|---|---|---|"]
+    lines += ["", "## Differences in which the oracle stays, and who is right", ""]
+    lines += ["| difference | cases at first | cases now | right | |", "|---|---|---|---|---|"]
     seen: Counter[str] = Counter()
     for r in rows:
         seen.update(r["known"])
-    lines += [f"| {name} | {seen[name]} | {k.right} | {k.text} |" for name, k in KNOWN.items()]
+    lines += [f"| {name} | {k.first} | {seen[name]} | {k.right} | {k.text} |" for name, k in KNOWN.items()]
     lines += ["", "## Differences found on the way, and settled in the oracle", ""]
     lines += [f"- {text}" for text in SETTLED]
     for group in ("outcome", "plan", "drug", "use", "kind", "chart"):

@@ -89,18 +89,21 @@ def world(seed: int, patients: int = 1400) -> World:
         )
 
 
-def cases(seed: int, count: int, given: World | None = None) -> list[Case]:
+def cases(
+    seed: int, count: int, given: World | None = None, kinds: frozenset[str] = frozenset()
+) -> list[Case]:
     """That many cases, a third of them planted charts as they are, spread over every cell of the plan table; from
-    a world of that seed if none is given."""
+    a world of that seed if none is given. With `kinds`, all are edited, and only at rows of these kinds."""
     given = given or world(seed)
-    draw = random.Random(f"oracle {seed}")
+    draw = random.Random(f"oracle {seed} {sorted(kinds)}" if kinds else f"oracle {seed}")
     cells = _cells(given)
     found: list[Case] = []
     for number in range(count):
         plan_id, drug, use = cells[number % len(cells)]
         turn = number // len(cells)
         case = _planted(given, plan_id, drug, use, draw, f"{seed}-{number}")
-        found.append(case if turn % 3 == 0 else edited(case, given, use, draw, draw.choice((1, 1, 2, 3))))
+        as_planted = turn % 3 == 0 and not kinds
+        found.append(case if as_planted else edited(case, given, use, draw, draw.choice((1, 1, 2, 3)), kinds))
     return found
 
 
@@ -168,11 +171,14 @@ class Desk:
             self.patient[name] = [r for r in self.patient[name] if not which(r)]
 
 
-def edited(case: Case, given: World, use: str, draw: random.Random, times: int) -> Case:
+def edited(
+    case: Case, given: World, use: str, draw: random.Random, times: int, kinds: frozenset[str] = frozenset()
+) -> Case:
     """The case with its chart, request or enrolment moved onto an edge, some times over."""
     patient, request, edits = copy.deepcopy(case.patient), dict(case.request), []
     text = given.policy(case.plan_id, case.drug)
     rows = _rows(read_policy(text), use) if text and use else []
+    rows = [row for row in rows if row.kind in kinds] if kinds else rows
     for _ in range(times):
         if rows and draw.random() < 0.85:
             kind = draw.choice(
@@ -224,6 +230,7 @@ def _value_edit(desk: Desk) -> str:
         "other unit",
         "twin",
         "gone",
+        "late",
         "late",
     )
     how = draw.choice((*hows, *("begun",) * 6 * row.at_start, *("other unit",) * 2 * (test == "hba1c")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from evals.mutants.bugs import BUGS, Bug
 from evals.mutants.suites import SUITES, Finds, prepare
 
 RESULTS = Path(__file__).parents[1] / "results"
-SEED, CASES, LABELS = 101, 3000, 900
+SEED, CASES, LABELS = 101, 2400, 900
 
 
 def ask(bug: str, questions: Path) -> Finds:
@@ -37,7 +38,7 @@ def ask(bug: str, questions: Path) -> Finds:
 
 def measure(bugs: tuple[Bug, ...], workers: int) -> dict[str, Any]:
     """Every bug by every suite; the engine without a bug must have no wrong answer."""
-    began = time.perf_counter()
+    began, engine = time.perf_counter(), _engine()
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(workers) as pool:
         questions = Path(folder) / "questions"
         sizes = prepare(questions, SEED, CASES, LABELS)
@@ -59,9 +60,16 @@ def measure(bugs: tuple[Bug, ...], workers: int) -> dict[str, Any]:
         "bugs": len(rows),
         "noticed": sum(row["noticed"] for row in rows),
         "suites": sizes,
+        "engine": engine,
         "seconds": round(time.perf_counter() - began, 1),
         "rows": rows,
     }
+
+
+def _engine() -> str:
+    """The hash of the engine's source."""
+    files = sorted(Path(__file__).parents[2].joinpath("tools").rglob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
 
 def page(result: dict[str, Any]) -> str:
