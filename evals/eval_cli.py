@@ -114,6 +114,8 @@ def run(
     )  # fmt: skip
     with Session.open(wanted) as session:
         left = session.left()
+        if not session.tasks:
+            raise Invalid(f"nothing of {', '.join(wanted.suites)} can be asked of {', '.join(wanted.arms)}")
         typer.echo(
             f"{session.log.path.stem}: {len(session.items)} items, {len(session.tasks)} samples,"
             f" {len(session.tasks) - len(left)} of them logged before",

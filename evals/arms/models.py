@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from agent.models.model import TRANSPORT, Model, ModelTrouble, Reply, Stream, What
+from agent.models.model import Model, ModelTrouble, Reply, Stream, What
 from tools.errors import Unavailable
 
 # Trouble with the answer, and not with its server.
@@ -242,10 +242,6 @@ def _said(row: dict[str, Any]) -> Reply:
 def _again(row: dict[str, Any]) -> Generator[str, None, Reply]:
     yield from row["pieces"]
     return _said(row)
-
-
-def is_server_trouble(what: What) -> bool:
-    return what in TRANSPORT
 
 
 def obeying() -> Model:

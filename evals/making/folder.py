@@ -1,7 +1,4 @@
-"""A folder of items: one file for each suite, and beside them the people and policies that they are about.
-
-cases/eligibility.jsonl … unknowns.jsonl, made.json: the seed and how many; the people follow from it
-"""
+"""The world that items are about, as a folder that `load` takes: our catalog, these people, and doctored policies."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import msgspec
 
@@ -68,7 +68,3 @@ class Row(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 def read_row(line: str | bytes) -> Row:
     return msgspec.json.decode(line, type=Row)
-
-
-def plain(row: Row) -> dict[str, Any]:
-    return {**msgspec.to_builtins(row), "right": row.right}

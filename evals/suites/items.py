@@ -34,7 +34,6 @@ SUITES: tuple[Suite, ...] = get_args(Suite)
 WorldName = Literal[
     "bundled", "made", "hostile"
 ]  # mock_data; the run's own people; those with doctored policies
-CASES = Path(__file__).with_name("cases")
 # So many of each in a smoke run.
 SMOKE: dict[Suite, int] = {
     "eligibility": 30, "tools": 24, "policy_qa": 20, "forms": 6, "letters": 6, "notes": 12, "multi_turn": 6,

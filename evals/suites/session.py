@@ -293,6 +293,7 @@ def name_of(wanted: Wanted, found: Found) -> str:
     parts = ["".join(c if c.isalnum() or c in "._" else "-" for c in found.name)]
     parts += ["smoke"] if wanted.smoke else []
     parts += [f"seed{wanted.seed}"] if wanted.seed else []
+    parts += [wanted.cases.name] if wanted.cases else []
     parts += ["replayed"] if wanted.replay else []
     return "-".join(parts)
 

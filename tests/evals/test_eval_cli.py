@@ -236,3 +236,5 @@ def test_what_is_misspelt_is_named_with_what_is_near(out: Path) -> None:
         run("run", "--arm", "plain")
     with pytest.raises(Invalid, match="no run is logged yet"):
         run("report")
+    with pytest.raises(Invalid, match="nothing of notes can be asked of plain"):
+        run("run", "notes", "--arm", "plain", "--model", "scripted:echo", "--limit", "1", "--seed", "5")
