@@ -480,6 +480,20 @@ def test_a_condition_stated_and_denied_on_one_day_conflicts_in_whatever_order(fi
 T2DM = Condition(id="t2dm", label="type 2 diabetes", codes=("E11",), phrases=("type 2 diabetes",))
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Atherosclerotic cardiovascular disease", "met"),
+        ("atherosclerotic cardiovascular disease of native vessels", "met"),
+        ("no atherosclerotic cardiovascular disease", "not_met"),
+        ("cardiovascular disease", "not_met"),
+    ],
+)
+def test_the_policy_s_own_words_name_a_condition(name: str, expected: str) -> None:
+    ascvd = Condition(id="a", label="atherosclerotic cardiovascular disease", codes=("I25",))
+    assert status(ascvd, patient(conditions=(Diagnosis(id="dx-1", code="", name=name),))) == expected
+
+
 def test_a_provisional_diagnosis_proves_nothing() -> None:
     maybe = Diagnosis(id="dx-1", code="E11.9", verification="provisional")
     assert (

@@ -163,7 +163,8 @@ def _kind_of_match(leaf: Condition, code: str, name: str) -> str:
     """It "proves" the condition, "hints" at it, or is something else (""); `name` in lower case."""
     if code and leaf.codes and code.startswith(leaf.codes):
         return "proves"
-    if name and _mentions(name, leaf.phrases) and not _denies(name, leaf.phrases):
+    words = _words(leaf)
+    if name and _mentions(name, words) and not _denies(name, words):
         return "proves"
     if not leaf.suggests and not leaf.suggest_phrases:
         return ""
@@ -174,6 +175,14 @@ def _kind_of_match(leaf: Condition, code: str, name: str) -> str:
     if not _mentions(name, leaf.suggest_phrases) or _denies(name, leaf.suggest_phrases):
         return ""
     return "hints"
+
+
+def _words(leaf: Condition) -> tuple[str, ...]:
+    """The words that prove it: the rule's own name for it, and others that charts have for it."""
+    kept: tuple[str, ...] | None = leaf.__dict__.get("words")
+    if kept is None:
+        kept = leaf.__dict__["words"] = tuple(filter(None, (*leaf.phrases, leaf.label.casefold())))
+    return kept
 
 
 def _mentions(name: str, phrases: tuple[str, ...]) -> bool:
