@@ -302,7 +302,10 @@ def _claims(row: Row, chart: Chart, entries: tuple[Entry, ...], first: date, las
 
 def _intolerance(row: Row, chart: Chart, ask: Ask) -> Answer:
     entries, allergies = chart.listed("medications"), chart.listed("allergies")
-    open_one = entries is None or allergies is None
+    # a list says of what substance, the complete list of medications of what formulation
+    taken = {e.get("formulation") for e in entries or () if _names(row, e)}
+    could_be_listed = not row.extended_release or bool(taken & {"ER", None})
+    open_one = entries is None or (allergies is None and could_be_listed)
     for entry in entries or ():
         if _names(row, entry) and (entry.get("outcome") or "").startswith("Intolerance"):
             if not row.extended_release or entry.get("formulation") == "ER":
@@ -315,9 +318,7 @@ def _intolerance(row: Row, chart: Chart, ask: Ask) -> Answer:
         if _names(row, item) and item.get("type", "allergy") == "intolerance":
             if not row.extended_release:
                 return Answer(YES)
-            # the list says of what substance, the complete list of medications of what formulation
-            taken = {e.get("formulation") for e in entries or () if _names(row, e)}
-            open_one = open_one or bool(taken & {"ER", None})
+            open_one = open_one or could_be_listed
     return Answer(OPEN, "missing") if open_one else Answer(NO)
 
 
