@@ -18,11 +18,11 @@ from tools.records import (
     Medication,
     Note,
     Observation,
-    Patient,
     Procedure,
     Program,
 )
 from tools.rules import Required
+from tools.terms import TESTS
 
 
 def document(paper: Required, judge: Judge, findings: Sequence[Finding]) -> Finding | None:
@@ -63,13 +63,19 @@ def _asked(*what: object) -> object:
 
 def _look_up(paper: Required, judge: Judge) -> Shown:
     first = judge.as_of - timedelta(days=paper.within_days) if paper.within_days is not None else date.min
-    past = [item for item in _candidates(paper, judge.patient) if item[0] is None or item[0] <= judge.as_of]
+    past = [item for item in _candidates(paper, judge) if item[0] is None or item[0] <= judge.as_of]
     good = [item for item in past if item[0] is not None and item[0] >= first]
     shown = good if paper.of == "fills" and good else _newest(good or past)
     records = tuple([_as_evidence(item, day) for day, item in shown])
     if good:
         return Shown(True, records, "on file")
-    return Shown(None, records, "too old", "stale") if past else Shown(None, (), "not on file", "missing")
+    if past:
+        return Shown(None, records, "too old", "stale")
+    void = judge.values(paper.test).rejected if paper.of == "lab" and paper.test in TESTS else ()
+    if void:
+        records = tuple([item.evidence for item in void])
+        return Shown(None, records, f"no valid entry: {void[0].evidence.note}", void[0].reason)
+    return Shown(None, (), "not on file", "missing")
 
 
 _Paper = tuple[date | None, Any]  # when it is from, and the record
@@ -88,7 +94,9 @@ def _newest(papers: list[_Paper]) -> list[_Paper]:
 
 
 def _as_evidence(item: Any, day: date | None) -> Evidence:
-    """The record as evidence of a document."""
+    """The record as evidence of a document; what goes on is shown with the day on which it began."""
+    if isinstance(item, Program | Medication):
+        day = item.end or item.start
     if isinstance(item, Observation):
         return Evidence(record_id=item.id, kind=item.test, value=item.value, unit=item.unit, date=day)
     kind, value = _TELLS[type(item)](item)
@@ -111,25 +119,36 @@ def walk(findings: Iterable[Finding]) -> Iterable[Finding]:
         yield from walk(finding.parts)
 
 
-def _candidates(paper: Required, patient: Patient) -> list[_Paper]:
+def _candidates(paper: Required, judge: Judge) -> list[_Paper]:
+    """The records that can be the paper, each with its day. A value that is no evidence is no report of one."""
+    patient = judge.patient
     found: list[_Paper] = [(item.date, item) for item in patient.documents if item.of == paper.of]
     if paper.of == "note":
         found += [(note.date, note) for note in patient.notes]
     elif paper.of == "lab":
-        found += [(item.date, item) for item in patient.observations if item.test == paper.test]
+        values = judge.values(paper.test).usable if paper.test in TESTS else ()
+        found += [(value.date, value.seen[0]) for value in values if not value.derived]
     elif paper.of == "fills":
         fills = patient.fills
         found += [(f.date, f) for f in fills if not paper.drugs or matches(f, paper.drugs, (), f.drug)]
     elif paper.of == "programme":
-        found += [(item.end or item.start, item) for item in patient.programs]
+        found += [(_last_day(item, item.end is None, judge.as_of), item) for item in patient.programs]
     elif paper.of == "study":
         done = patient.procedures
         found += [(item.date, item) for item in done if not paper.test or paper.test in item.name.casefold()]
     elif paper.of == "medication":
         taken = patient.medications or ()
         found += [
-            (entry.end or entry.start, entry)
+            (_last_day(entry, entry.end is None and entry.status == "active", judge.as_of), entry)
             for entry in taken
             if matches(entry, paper.drugs, (), entry.drug)
         ]
     return found
+
+
+def _last_day(item: Program | Medication, ongoing: bool, as_of: date) -> date | None:
+    """What has begun and goes on is of today."""
+    begun = item.start is not None and item.start <= as_of
+    if begun and (ongoing or (item.end is not None and item.end > as_of)):
+        return as_of
+    return item.end or item.start

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 import msgspec
+import pytest
 
 from tools.alternatives import alternatives
 from tools.determine import complete_request, determine
@@ -23,6 +24,7 @@ from tools.records import (
     Order,
     Patient,
     Plan,
+    Program,
     QuantityLimit,
     Request,
     Strength,
@@ -197,6 +199,44 @@ def test_papers_for_a_criterion_are_asked_for_only_where_the_case_relies_on_it()
         "ready",
         [],
     )
+
+
+def paper_status(wanted: Required, **fields: Any) -> tuple[str, str | None]:
+    rules = plan(rules=(msgspec.structs.replace(RULE, documents=(wanted,)),))
+    found = next(f for f in decided(chart(**fields), rules).findings if f.criterion == wanted.id)
+    return found.status, found.reason
+
+
+def test_a_program_s_record_is_dated_by_its_running_and_not_by_its_first_day() -> None:
+    record = Required(id="record", of="programme", within_days=180)
+    assert paper_status(record, programs=(Program(id="g-1", start=date(2025, 9, 1)),)) == ("met", None)
+    assert paper_status(
+        record, programs=(Program(id="g-1", start=date(2025, 9, 1), end=date(2026, 12, 1)),)
+    ) == ("met", None)
+    old = Program(id="g-1", start=date(2025, 1, 1), end=date(2025, 9, 1))
+    assert paper_status(record, programs=(old,)) == ("unknown", "stale")
+    assert paper_status(record, programs=(Program(id="g-1", start=date(2026, 9, 2)),)) == (
+        "unknown",
+        "missing",
+    )
+
+
+@pytest.mark.parametrize(
+    ("unit", "day", "expected"),
+    [
+        ("%", date(2026, 8, 1), ("met", None)),
+        (None, date(2026, 8, 1), ("unknown", "unit")),
+        ("furlongs", date(2026, 8, 1), ("unknown", "unit")),
+        ("%", None, ("unknown", "missing")),
+        ("%", date(2026, 1, 1), ("unknown", "stale")),
+    ],
+)
+def test_a_void_entry_is_no_report(
+    unit: str | None, day: date | None, expected: tuple[str, str | None]
+) -> None:
+    report = Required(id="report", of="lab", test="hba1c", within_days=90)
+    entry = Observation(id="obs-1", test="hba1c", value=8.4, unit=unit, date=day)
+    assert paper_status(report, observations=(entry,)) == expected
 
 
 def test_quantity_is_a_rate_compared_exactly() -> None:
