@@ -195,7 +195,8 @@ def _run(session: Session) -> None:
     with _progress(session) as lost:
         inspect_eval(
             [task_of(suite, session) for suite in present], model=None, display="none", log_level="error",
-            log_dir=str(OUT / "inspect"), max_samples=1, max_tasks=1, fail_on_error=False, score_display=False,
+            log_dir=str(OUT / "inspect"), max_samples=1, max_tasks=1, fail_on_error=False,
+            score_display=False, ctl_server=False,
         )  # fmt: skip
     missing = [error for error in lost if isinstance(error, NotRecorded)]
     if missing:

@@ -21,6 +21,7 @@ from evals.scores.rows import Arm, Row
 from evals.suites.items import Item
 
 if TYPE_CHECKING:
+    from agent.conversation import Conversation
     from agent.models.model import Model
     from agent.understanding.reading import Ask, Intent
     from tools.check import Asked
@@ -53,7 +54,7 @@ def answer(row: Row, item: Item, bench: Bench, model: Model | None) -> list[dict
     bench.begin()
     began = time.perf_counter()
     try:
-        turns = _WAYS[row.arm](row, item, bench.of(item), model)
+        turns = _WAYS[row.arm](row, item, bench, model)
     finally:
         row.seconds = round(time.perf_counter() - began, 4)
         if bench.model is not None and row.arm in ("paladin", "alone"):
@@ -67,14 +68,12 @@ def answer(row: Row, item: Item, bench: Bench, model: Model | None) -> list[dict
 # --- the conversation --------------------------------------------------------------------------------------
 
 
-def _converse(row: Row, item: Item, place: Place, model: Model | None) -> list[dict[str, Any]]:
+def _converse(row: Row, item: Item, bench: Bench, model: Model | None) -> list[dict[str, Any]]:
+    place = bench.of(item)
     if item.suite == "notes":
         return [_read_note(row, item, model)]
     if item.suite == "letters":
         return [_write_letter(row, item, place, model)]
-    from langgraph.checkpoint.memory import InMemorySaver
-
-    from agent.chat import build
     from agent.conversation import ChatDesk, Conversation
     from agent.desk import drafter
 
@@ -82,8 +81,15 @@ def _converse(row: Row, item: Item, place: Place, model: Model | None) -> list[d
         store=place.store, model=model, plan_id=item.plan_id, draft=drafter(place.store, place.settings),
         clock=time.perf_counter, temperature=row.temperature, seed=row.seed,
     )  # fmt: skip
-    graph: Any = build().compile(checkpointer=InMemorySaver())
+    graph = bench.graph
     talk = Conversation(graph, desk, patient_id=item.patient)
+    try:
+        return _turns(row, item, place, talk, graph)
+    finally:
+        graph.checkpointer.delete_thread(talk.id)
+
+
+def _turns(row: Row, item: Item, place: Place, talk: Conversation, graph: Any) -> list[dict[str, Any]]:
     turns = []
     for asking in item.turns:
         turn = costed(talk.ask(asking.ask))
@@ -190,13 +196,14 @@ def _noted(found: Any) -> dict[str, Any]:
 # --- the plain agent ---------------------------------------------------------------------------------------
 
 
-def _plain(row: Row, item: Item, place: Place, model: Model | None) -> list[dict[str, Any]]:
+def _plain(row: Row, item: Item, bench: Bench, model: Model | None) -> list[dict[str, Any]]:
     from agent import plain
     from agent.desk import drafter
     from evals.arms.chat_model import chat_model
     from tools.bound import Bound
 
     assert model is not None
+    place = bench.of(item)
     bound = Bound(place.store, item.patient, plan_id=item.plan_id)
     drafted: list[int] = []
 
@@ -238,13 +245,13 @@ def _plain(row: Row, item: Item, place: Place, model: Model | None) -> list[dict
 # --- the model alone ---------------------------------------------------------------------------------------
 
 
-def _alone(row: Row, item: Item, place: Place, model: Model | None) -> list[dict[str, Any]]:
+def _alone(row: Row, item: Item, bench: Bench, model: Model | None) -> list[dict[str, Any]]:
     assert model is not None
-    return alone.answer(row, item, place, model)
+    return alone.answer(row, item, bench.of(item), model)
 
 
-_WAYS: dict[Arm, Callable[[Row, Item, Place, Any], list[dict[str, Any]]]] = {
-    "engine": lambda row, item, place, model: _converse(row, item, place, None),
+_WAYS: dict[Arm, Callable[[Row, Item, Bench, Any], list[dict[str, Any]]]] = {
+    "engine": lambda row, item, bench, model: _converse(row, item, bench, None),
     "paladin": _converse,
     "plain": _plain,
     "alone": _alone,

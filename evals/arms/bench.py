@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agent.settings import Settings, read_settings
 from evals.chat.world import MOCK_DATA, World
@@ -86,6 +87,15 @@ class Bench:
             self._places[name] = Place(folder, home, index=name != "hostile")
         return self._places[name]
 
+    @cached_property
+    def graph(self) -> Any:
+        """The chat's graph, compiled once; who talks takes a thread of their own and clears it away."""
+        from langgraph.checkpoint.memory import InMemorySaver
+
+        from agent.chat import build
+
+        return build().compile(checkpointer=InMemorySaver())
+
     def of(self, item: Item) -> Place:
         return self.place(item.world)
 
@@ -99,7 +109,7 @@ class Bench:
     def close(self) -> None:
         for place in self._places.values():
             place.close()
-        with suppress(ImportError):
+        if "chromadb" in sys.modules:  # it may be the end of the process, too late to import it
             from tools.store import index
 
             index.forget()

@@ -17,9 +17,9 @@ CAVEAT = (
 )
 
 
-def report(about: About, rows: Sequence[Row]) -> str:
-    """All of it."""
-    table = lines(rows)
+def report(about: About, rows: Sequence[Row], table: Sequence[Line] = ()) -> str:
+    """All of it; the table is what `lines` makes of the rows."""
+    table = table or lines(rows)
     parts = [
         f"# Evals: {about.name}",
         *head(about, rows),

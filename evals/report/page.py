@@ -25,11 +25,11 @@ figure{margin:1rem 0}figcaption{font-weight:600}svg{max-width:100%;height:auto}
 
 def page(about: About, rows: Sequence[Row]) -> str:
     """HTML with everything in it; what a model said stands there as text."""
-    text = report(about, rows)
+    table = lines(rows)
+    text = report(about, rows, table)
     before, _, after = text.partition("## By suite")
     figures = "\n".join(
-        f"<figure><figcaption>{escape(title)}</figcaption>{svg}</figure>"
-        for title, svg in plots(lines(rows), rows)
+        f"<figure><figcaption>{escape(title)}</figcaption>{svg}</figure>" for title, svg in plots(table, rows)
     )
     body = "\n".join([*_html(before), figures, *_html(f"## By suite{after}")])
     return (

@@ -61,19 +61,25 @@ def clustered(
 def clustered_share(groups: Mapping[str, Sequence[bool]], *, resamples: int = RESAMPLES) -> Interval | None:
     """The share of hits, its interval clustered; where resampling shows no spread (0 of n, n of n), Wilson's over the
     clusters, for a bootstrap of equal values is no interval."""
-    counts = {name: [(sum(hits), len(hits))] for name, hits in groups.items() if hits}
-    found = clustered(
-        counts,
-        lambda rows: sum(h for h, _ in rows) / sum(n for _, n in rows) if rows else None,
-        resamples=resamples,
-    )
-    if found is None:
+    counts = [(sum(hits), len(hits)) for _, hits in sorted(groups.items()) if hits]
+    hit, of = sum(h for h, _ in counts), sum(n for _, n in counts)
+    if not counts:
         return None
-    of = sum(n for rows in counts.values() for _, n in rows)
-    if found.low == found.high:
-        low, high = wilson(round(found.value * len(counts)), len(counts))
-        return Interval(found.value, low, high, of)
-    return found._replace(of=of)
+    low, high = _resampled([h for h, _ in counts], [n for _, n in counts], resamples)
+    if low == high:
+        low, high = wilson(round(hit / of * len(counts)), len(counts))
+    return Interval(hit / of, low, high, of)
+
+
+def _resampled(
+    parts: Sequence[int], wholes: Sequence[int], resamples: int, seed: int = 1
+) -> tuple[float, float]:
+    """The middle 95 % of sum(parts) / sum(wholes) over clusters drawn again with replacement."""
+    import numpy
+
+    drawn = numpy.random.default_rng(seed).integers(0, len(parts), (resamples, len(parts)))
+    shares = numpy.sort(numpy.array(parts)[drawn].sum(axis=1) / numpy.array(wholes)[drawn].sum(axis=1))
+    return _quantile(shares.tolist(), 0.025), _quantile(shares.tolist(), 0.975)
 
 
 def pass_hat(outcomes: Sequence[Sequence[bool]], k: int) -> float | None:
@@ -123,7 +129,11 @@ def uplift(
     for name in first:
         if name in second:
             groups.setdefault(cluster[name], []).append(first[name] - second[name])
-    return clustered(groups, lambda rows: sum(rows) / len(rows) if rows else None, resamples=resamples)
+    if not groups:
+        return None
+    parts, wholes = [sum(rows) for rows in groups.values()], [len(rows) for rows in groups.values()]
+    low, high = _resampled(parts, wholes, resamples)
+    return Interval(sum(parts) / sum(wholes), low, high, sum(wholes))
 
 
 def macro_f1(
