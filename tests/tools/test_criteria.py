@@ -411,6 +411,13 @@ def test_months_on_the_drug_are_calendar_months_at_the_dose() -> None:
     )
 
 
+@pytest.mark.parametrize(("ended", "expected"), [(200, "not_met"), (1, "not_met"), (0, "met"), (-5, "met")])
+def test_a_course_that_ended_is_no_therapy_to_renew(ended: int, expected: str) -> None:
+    node = OnDrug(id="on", min_months=3)
+    course = glp1("Ozempic", start=days_ago(500), end=days_ago(ended))
+    assert status(node, patient(medications=(course,))) == expected
+
+
 # --- diagnoses and statements ----------------------------------------------------------------------------
 
 

@@ -445,7 +445,7 @@ def _taking_too_short(
 
 
 def on_drug(leaf: OnDrug, judge: Judge, exclude: bool) -> Shown:
-    """Calendar months of the drug asked for at the dose, up to its end or as_of."""
+    """Calendar months of the drug asked for at the dose, up to as_of: a course that has ended is no therapy."""
     drug = judge.request.drug
     dose = f" at {number(leaf.min_dose)} mg or more" if leaf.min_dose is not None else ""
     taken = judge.patient.medications
@@ -460,7 +460,7 @@ def on_drug(leaf: OnDrug, judge: Judge, exclude: bool) -> Shown:
     ]
     best: Shown | None = None
     for course in courses_of(fitting, judge):
-        answer = _months_on(leaf, course, drug, dose)
+        answer = _months_on(leaf, course, drug, dose, judge.as_of)
         best = answer if best is None or better(answer, best) else best
     if (best is None or not best.shown) and undosed:
         records = tuple([item for entry in undosed for item in _course((entry,), None, judge.as_of).seen])
@@ -477,12 +477,15 @@ def on_drug(leaf: OnDrug, judge: Judge, exclude: bool) -> Shown:
     return Shown(False, seen, f"no course of {drug}{dose}", None, fix)
 
 
-def _months_on(leaf: OnDrug, course: Course, drug: str, dose: str) -> Shown:
+def _months_on(leaf: OnDrug, course: Course, drug: str, dose: str, as_of: date) -> Shown:
     records = course.seen
     if course.flaw or course.start is None or course.end is None:
         fix = f"Document since when {drug} is taken{dose}"
         return Shown(None, records, f"dates of {drug}{dose} not documented", "missing", fix)
     due = add_months(course.start, leaf.min_months)
+    if course.end < as_of:
+        fix = f"Document that {drug}{dose} is still taken, or reach {leaf.min_months} months of it anew"
+        return Shown(False, records, f"{drug}{dose} ended on {course.end}", None, fix)
     detail = f"{drug}{dose} for {months_between(course.start, course.end)} months, since {course.start}"
     fix = f"Continue {drug}{dose} until {due}"
     return Shown(course.end >= due, records, detail, None, fix)
