@@ -17,6 +17,7 @@ from evals.chat.driving import world_store
 from tools.store.store import Store
 
 SCRIPTS = Path(__file__).parent / "conversations"
+PATIENT = "# patient: "
 RESULTS = Path(__file__).parents[1] / "results" / "transcripts"
 
 
@@ -51,11 +52,11 @@ def _page(name: str, store: Store, settings: Settings) -> Iterator[str]:
 
 
 def _read(script: Path) -> tuple[str, str, list[str]]:
-    """What it is about, the patient, and the questions."""
+    """What it is about, the patient ("" if nobody is bound), and the questions; `pa chat` reads the same file."""
     lines = script.read_text(encoding="utf-8").splitlines()
-    about = next(line[2:] for line in lines if line.startswith("# "))
-    patient = next((line.removeprefix("patient: ") for line in lines if line.startswith("patient: ")), "")
-    return about, patient, [line for line in lines if line and not line.startswith(("# ", "patient: "))]
+    about = lines[0].removeprefix("# ")
+    patient = next((line.removeprefix(PATIENT) for line in lines if line.startswith(PATIENT)), "")
+    return about, patient, [line for line in lines if line and not line.startswith("#")]
 
 
 def _turn(turn: Turn) -> Iterator[str]:
