@@ -163,7 +163,7 @@ def _as_this_plan_sees_it(patient: Patient, plan: Plan, request: Request, as_of:
     on_it = [entry for entry in patient.medications or () if entry.drug == request.drug]
     kind = request.kind or _kind_on_file(patient, plan, request, on_it, as_of)
     began = request.therapy_start
-    if began is None and kind != "new":
+    if began is None and (kind != "new" or _is_taken(on_it, as_of)):
         began = therapy_start(on_it, request.drug, as_of)
     return msgspec.structs.replace(request, kind=kind, therapy_start=began)
 
@@ -174,10 +174,15 @@ def _kind_on_file(
     for item in patient.authorizations:
         if item.plan_id == plan.id and item.drug == request.drug and item.start <= as_of:
             return "renewal"
-    for entry in on_it:
+    return "continuation" if _is_taken(on_it, as_of) else "new"
+
+
+def _is_taken(entries: Sequence[Medication], as_of: date) -> bool:
+    """Does one of these courses go on?"""
+    for entry in entries:
         if entry.end > as_of if entry.end is not None else entry.status == "active":
-            return "continuation"
-    return "new"
+            return True
+    return False
 
 
 def _excluded_use(benefit: Benefit, request: Request) -> str:

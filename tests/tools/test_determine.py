@@ -251,6 +251,23 @@ def test_a_renewal_is_judged_by_its_own_tree_from_the_baseline() -> None:
     assert (elsewhere.request.kind, elsewhere.outcome) == ("continuation", "likely_denial")
 
 
+def test_therapy_that_goes_on_began_when_it_did_even_if_it_is_asked_for_as_new() -> None:
+    before = Lab(id="bmi", test="bmi", op=">=", value=30.0, unit="kg/m2", at="baseline")
+    rules = plan(
+        rules=(msgspec.structs.replace(RULE, criteria=AllOf(id="c", children=(before,)), exclusions=()),)
+    )
+    bmi = (
+        Observation(id="obs-1", test="bmi", value=31.2, unit="kg/m2", date=date(2026, 1, 20)),
+        Observation(id="obs-2", test="bmi", value=26.1, unit="kg/m2", date=date(2026, 8, 1)),
+    )
+    found = decided(chart(medications=(ON_IT,), observations=bmi), rules, kind="new")
+    assert (found.request.kind, found.request.therapy_start) == ("new", date(2026, 2, 1))
+    assert found.outcome == "ready"
+    ended = msgspec.structs.replace(ON_IT, end=date(2026, 5, 1), status="stopped")
+    anew = decided(chart(medications=(ended,), observations=bmi), rules, kind="new")
+    assert (anew.request.therapy_start, anew.outcome) == (None, "likely_denial")
+
+
 def test_the_best_of_several_indications_is_reported_with_its_name() -> None:
     other = msgspec.structs.replace(RULE, id="R2", indication="cv", criteria=AllOf(id="c", children=(A1C,)))
     found = decided(chart(conditions=()), plan(rules=(RULE, other)))
