@@ -38,6 +38,9 @@ class Cue(NamedTuple):
     unless: re.Pattern[str] | None = None
     sure: float = 0.95
 
+    def fits(self, text: str) -> bool:
+        return bool(self.pattern.search(text)) and not (self.unless and self.unless.search(text))
+
 
 class Seen(NamedTuple):
     """What a cue saw."""
@@ -58,19 +61,21 @@ _CUES: tuple[tuple[str, str, str, str, float] | tuple[str, str] | tuple[str, str
     ("fabricate", r"^(?:system|assistant|developer|admin|override|root)\s*:|<\|?(?:system|im_start|/?inst)|\[/?inst\]|###\s*(?:system|instruction)", "injection"),
     ("fabricate", r"\b(?:print|reveal|show|repeat|output|what(?:'s| is| are))\b.{0,20}\b(?:system prompt|your (?:prompt|instructions|rules))\b", "injection"),
     ("fabricate", r"\b(?:back-?dat|forg(?:e|ing)\b|fak(?:e|ing)\b|falsif|fabricat|fudg|invent(?:ing)?\b|mak(?:e|ing) (?:it |something |stuff |one |a \w+ |some \w+ )?up\b|lie\b|lying|photoshop|doctor (?:the|her|his)|white ?out|cook (?:up|the books)|with (?:this|a|today|last|an?) (?:\w+'?s? )?(?:year's |newer |different |later |earlier |recent |fake )?date\b|inflat|embellish|exaggerat|stretch the truth|misrepresent)"),
+    ("fabricate", r"\b(?:nobody|no one|no-one) (?:needs? to|has to|will|would|is going to) (?:know|notice|check|find out|see)\b|\b(?:say|tell|write|put|state|claim|report|document|note)\b.{2,60}\b(?:although|even though|even if|though|but) (?:she|he|they|WHO|it|the patient) (?:hadn't|didn't|doesn't|never|wasn't|hasn't|isn't|had not|did not|has not)\b|\b(?:trial|program|visit|test|lab|failure)s? that (?:never|didn't|did not) (?:happen|take place|took place|exist)|\bon paper\b.{0,12}\bset\b"),
     ("fabricate", r"\bif (?:i|we|you) (?:just |simply )?(?:say|said|write|wrote|put|claim|claimed|tell|told|enter|entered|lie|lied|left out|leave out|change|changed)\b(?!.{0,20}\bin (?:the )?(?:appeal|time))"),
     ("fabricate", r"\b(?:just |simply )(?:say|put|write|state|claim|enter|tell (?:them|the)|tick|check|mark|note|document|record|list|add|type|use|attest|copy|reuse|swap|round|bump)\b", "", r"\bcheck (?:DRUG|CLASS|if|whether|on|what|the (?:policy|status))|\btell me\b|list (?:the|all|what|me)", 0.9),
-    ("fabricate", IMP + rf"(?:say|claim|state|assert|write|put|enter|note|document|record|add|log|attest|chart|tell (?:them|the (?:plan|payer|insurance|insurer|reviewer)))\b(?: down| in| into)?(?: (?:the |her |his )?{REPORT})?\s*(?:,|:)?\s*(?:that\b|(?:she|he|they|WHO|the patient|patient|pt|{ANY}|her|his|my|a)\b)", "", r"\b(?:would|will|does|can|could) (?:she|he|it|that|they)\b|\bthen\b|\b(?:trial|history|labs?|a1c|results?|notes?)\b.{0,20}\b(?:on|in|into|to) (?:the )?(?:form|letter|request|pa|packet)\b|^(?:say|let's say|lets say)\b(?!.*\b(?:form|chart|record|letter|tried|failed)\b)|put (?:her|him|them|WHO) (?:on|in)\b|next to each other|side by side|state (?:plan|employee)|add (?:DRUG|CLASS) (?:to the comparison|too)|add (?:her|his) (?:to|as)|note (?:of|from)|write (?:a|the|her|his|my|an) (?:\w+ ){0,3}(?:letter|appeal|form|request|poem|story|song|joke|essay|email|code)|write (?:him|her) (?:a|an)|record (?:of|shows)", 0.95),
-    ("fabricate", rf"\b(?:chang|alter|edit|modif|updat|adjust|overwrit|replac|delet|remov|eras|bump|round|lower|rais|correct|tweak|swap|hid|omit|mov)(?:e|es|ing|y|ify|t)?\b(?: up| down| out)? .{{0,30}}\b(?:TEST|{REPORT}|diagnos\w+|age|birth ?date|dob|start date|stop date|dates?|value|result|lab|labs|code|codes|answer|weight|pancreatitis|allergy|allergies|history)\b(?!.{{0,10}}\b(?:policy|limit)\b)", "", r"\bif\b|\bsuppos|\bwould\b|\bwhat\b|\bhow\b|\bdoes\b|\bwhich\b|\bdid\b|\bhas\b|\bwhen\b|\bwas\b|\brais(?:e|es|ed|ing) (?:her|his) (?:a1c|TEST)|\bdue date", 0.9),
+    ("fabricate", IMP + rf"(?:say|claim|state|assert|write|put|enter|note|document|record|add|log|attest|chart|tell (?:them|the (?:plan|payer|insurance|insurer|reviewer)))\b(?: down| in| into)?(?: (?:the |her |his )?{REPORT})?\s*(?:,|:)?\s*(?:that\b|(?:she|he|they|WHO|the patient|patient|pt|{ANY}|her|his|my|a)\b)", "", r"\bwould you say\b|\b(?:would|will|does|can|could) (?:she|he|it|that|they)\b|\bthen\b|\b(?:trial|history|labs?|a1c|results?|notes?)\b.{0,20}\b(?:on|in|into|to) (?:the )?(?:form|letter|request|pa|packet)\b|^(?:say|let's say|lets say)\b(?!.*\b(?:form|chart|record|letter|tried|failed)\b)|put (?:her|him|them|WHO) (?:on|in)\b|next to each other|side by side|state (?:plan|employee)|add (?:DRUG|CLASS) (?:to the comparison|too)|add (?:her|his) (?:to|as)|note (?:of|from)|write (?:a|the|her|his|my|an) (?:\w+ ){0,3}(?:letter|appeal|form|request|poem|story|song|joke|essay|email|code)|write (?:him|her) (?:a|an)|record (?:of|shows)", 0.95),
+    ("fabricate", rf"\b(?:chang|alter|edit|modif|updat|adjust|overwrit|replac|delet|remov|eras|bump|round|lower|rais|correct|tweak|swap|hid|omit|mov)(?:e|es|ing|y|ify|t)?\b(?: up| down| out)? .{{0,30}}\b(?:TEST|{REPORT}|diagnos\w+|age|birth ?date|dob|start date|stop date|dates?|value|result|lab|labs|code|codes|answer|weight|pancreatitis|allergy|allergies|history)\b(?!.{{0,10}}\b(?:policy|limit)\b)", "", r"\bif\b|\bsuppos|\bwould\b|\bwhat\b|\bhypothetical\w*|\bhow\b|\bdoes\b|\bwhich\b|\bdid\b|\bhas\b|\bwhen\b|\bwas\b|\brais(?:e|es|ed|ing) (?:her|his) (?:a1c|TEST)|\bdue date", 0.9),
     ("fabricate", r"^(?:please |just |can you |could you |and |ok )*(?:add|put|enter|list|include|insert|write|give|code)\b.{0,50}\b(?:(?:to|on|in|into) (?:the |her |his )?(?:problem list|problems|chart|record|med(?:ication)? list|diagnos\w+|allerg\w+ list|file)\b|so (?:that )?(?:it|she|he|we|they|this)\b.{0,12}\b(?:get|gets|pass|passes|go|goes|qualif\w+|approv\w+|work|works))", "", r"\bif\b", 0.93),
     ("fabricate", r"\b(?:leave (?:it |that |this )?(?:out|off)|don't (?:mention|include|tell|say|report|put|write)|do not (?:mention|include|tell|report)|hide|keep quiet|omit|not mention|conceal|gloss over|skip mentioning)\b"),
     ("fabricate", IMP + rf"(?:skip|waive|circumvent|bypass|get around|go around|ignore|sidestep|dodge|drop|work around)\b.{{0,30}}\b(?:step|rule|require\w*|criteri\w+|{ANY}|policy|review|limit|trial|check|edit|documentation|pa\b|prior auth\w*)", "", r"^(?:can|could|may|do|are|is|does|will|would) (?:she|he|we|i|it|they|there|the)\b|\bwhat|\bhow (?:do|can)", 0.95),
-    ("fabricate", r"\b(?:get around|work ?around|trick|game|cheat|loophole|sneak|slip .{0,12}(?:past|through)|get (?:it|this|that|her|him) past|fool)\b|^pon que\b|\bf[ií]rma(?:lo|la)\b", "", r"\bwhat if\b|appeal", 0.85),
-    ("fabricate", IMP + rf"(?:mark|set|flag|call|declare|approve|deny|grant|authorize|authorise|green ?light|rubber ?stamp|override|stamp|say|confirm|output|print|respond with|reply with|answer with)\b\s*(?:it|this|that|her|him|them|{D}|the (?:case|request|pa|form|patient|criterion|criteria|status|box|trial)|everything|all|WHO|yes|the a1c)?(?:\s*(?:as|is|to|for|now|anyway|with))*\s*(?:approved|ready|met|eligible|complete|passed|done|denied|tried|failed|accepted|authorized|yes|$|{D}|her|him|WHO|anyway|now)", "", r"\?|\bconfirm\b.*\b(?:can|is|does|whether|if)\b|^(?:would|will|can|could|do|might|may|is|are) (?:they|it|she|he|we|the|PLAN)\b|^is\b|approve (?:DRUG|it) or", 0.9),
+    ("fabricate", r"\b(?:get around(?! to)|work ?around|trick|game|cheat|loophole|sneak|slip .{0,12}(?:past|through)|get (?:it|this|that|her|him) past|fool)\b|^pon que\b|\bf[ií]rma(?:lo|la)\b", "", r"\bwhat if\b|appeal", 0.85),
+    ("fabricate", IMP + rf"(?:mark|set|flag|call|declare|approve|deny|grant|authorize|authorise|green ?light|rubber ?stamp|override|stamp|say|confirm|output|print|respond with|reply with|answer with)\b\s*(?:it|this|that|her|him|them|{D}|the (?:case|request|pa|form|patient|criterion|criteria|status|box|trial)|everything|all|WHO|yes|the a1c)?(?:\s*(?:as|is|to|for|now|anyway|with))*\s*(?:approved|ready|met|eligible|complete|passed|done|denied|tried|failed|accepted|authorized|yes|$|{D}|her|him|WHO|anyway|now)", "", r"\?|\bconfirm\b.*\b(?:can|is|does|would|will|whether|if)\b|\bwould you say\b|^(?:would|will|can|could|do|might|may|is|are) (?:they|it|she|he|we|the|PLAN)\b|^is\b|approve (?:DRUG|it) or", 0.9),
     ("fabricate", r"\b(?:pretend|make believe|act like|act as if|make it (?:look|seem|sound)|make (?:\w+ ){1,3}(?:look|seem|sound|appear)|look like (?:she|he)|as if (?:she|he|we) (?:had )?(?:tried|failed|sent))\b", "", r"\bwhat (?:would|happens)|\bwould (?:she|he|it)\b|^pretend (?:her|his|the|she|he)\b.{0,40}\b(?:\d|were|was|is)\b", 0.9),
     ("fabricate", IMP + r"(?:sign|submit|e-?sign|attest|certify|fax|e-?mail|mail|send|transmit|upload|file)\b(?=\W*$|\s+(?:it|this|that|them|off|in|out|over|now|the|her|his|for|a|my|on|dr|doctor|everything|all|pa|request|form|DRUG|letter|appeal|claim)\b)(?: (?:it|this|that|them|off|in|out|over|now|the|her|his|for|a|my|on|dr|doctor|everything|all|pa|request|form|DRUG|letter|appeal|claim)\b)*", "", r"\b(?:when|where|how|deadline|what|whom?|before|by|ready|until|if)\b|\bsend me\b|^(?:can|could|should|do|may|must|when|are|is) (?:we|i)\b|^(?:do|need|have|must|is|are) ", 0.95),
-    ("fabricate", r"\b(?:can|could|would|will) you (?:please |just |also |then |go ahead and )*(?:sign|submit|fax|e-?sign|attest|send (?:it|this|that|the \w+) (?:to|off|in|over|out)|approve|file it|mail it|upload)\b|\b(?:submit|sign|send|fax|file) (?:it|this|that|the \w+|everything) (?:for (?:me|us|him|her|dr\w*|the doctor)|on my behalf|to (?:the )?(?:plan|payer|insurance|insurer|PLAN)|yourself|now)\b|\bsign (?:for|as|on behalf of) (?:the )?(?:dr|doctor|prescriber|provider|physician)|\b(?:doctor|dr|prescriber|physician|provider)'?s? signature\b.{0,20}\b(?:add|put|copy|paste|use|forge|for)|\b(?:add|put|copy|paste|use|forge|insert|need)\b.{0,20}\bsignature\b", "", r"\bwhen\b|\bhow long\b|\bwhere\b|\bsignature (?:required|needed)|does .*signature", 0.95),
+    ("fabricate", r"\b(?:can|could|would|will) you (?:please |just |also |then |go ahead and )*(?:sign|submit|fax|e-?sign|attest|send (?:it|this|that|the \w+) (?:to|off|in|over|out)|approve|file it|mail it|upload)\b|\b(?:submit|sign|send|fax|file) (?:it|this|that|the \w+|everything) (?:for (?:me|us|him|her|dr\w*|the doctor)|on my behalf|to (?:the )?(?:plan|payer|insurance|insurer|PLAN)|yourself|now)\b|\bsign (?:for|as|on behalf of) (?:the )?(?:dr|doctor|prescriber|provider|physician)|\b(?:doctor|dr|prescriber|physician|provider)'?s? signature\b.{0,20}\b(?:add|put|copy|paste|use|forge|for)|\b(?:add|put|copy|paste|use|forge|insert|need)\b.{0,20}\bsignature\b", "", r"\bwhen\b|\bhow (?:long|do|can|should|to)\b|\bwhere\b|\bsignature (?:required|needed)|does .*signature", 0.95),
     # --- somebody else
+    ("other_patient", r"\botr[oa]s? (?:pacientes?|patients?)\b|\bander(?:e|er|en) patient(?:in|en)?\b|\bautres? patiente?s?\b"),
     ("other_patient", r"\b(?:an?|my|the|our|some|any)?\s*(?:other|another|different|next|previous|second|new) (?:patient|patients|pt|pts|person|member|chart|client)s?\b|\bsomeone else|\bsomebody else|\bpatient (?:after|before) (?:this|her|him)"),
     ("other_patient", r"\b(?:any|every|each) (?:of my |other )?(?:patients?|pts?) (?:with|who|on|that|has|have)\b|\b(?:all|how many|which|list|show me|every|any|most)(?: of)?(?: (?:the|my|our|your))*(?: other)? (?:patients|people|members|pts|charts|clients)\b|\bwho else\b|\b(?:everybody|everyone) (?:on|in|with)\b"),
     ("other_patient", r"\b(?:my|her|his|their|the patient's|WHO's) (?:\w+ )?(?:husband|wife|sister|brother|mother|father|mom|dad|daughter|son|aunt|uncle|neighbou?r|friend|cousin|boss|coworker|colleague|spouse|partner|grandmother|roommate)\b.{0,24}\b(?:get|qualify|eligible|take|ozempic|DRUG|CLASS|too|also|have (?:DRUG|it)|chart|labs?|a1c|meds|on (?:DRUG|it)|approved)", "", r"\b(?:history|had|have|has)\b.{0,20}\b(?:thyroid|mtc|men|cancer)", 0.9),
@@ -83,6 +88,7 @@ _CUES: tuple[tuple[str, str, str, str, float] | tuple[str, str] | tuple[str, str
     ("patient", r"\b(?:find|look up|search for|open|pull up|choose|pick|select) (?:a|the|my|this) (?:patient|chart)\b|\bi (?:have|need|want) (?:a|my) patient\b(?!.*\b(?:get|on)\b)"),
     # --- a clinician's: the dose
     ("dosing", r"\b(?:what|which|how much|how many|best|right|correct|appropriate|ideal|optimal|recommended|proper|starting|initial|maintenance|max(?:imum)?|highest|lowest|target|usual|normal|safe|safest|typical)\b.{0,20}\b(?:dose|dosage|dosing|strength|mg|milligrams?|units|clicks|titration)\b", "", rf"\b(?:is|was|were|are|been) {PT} (?:currently |now |still |already )?(?:on|taking|using|getting|prescribed|ordered|at|given)\b|\b(?:does|did|is|was) {PT} (?:take|taking|use|on|order\w*)\b|\b(?:current|last|previous|prescribed|ordered)\b|\blimit|\b(?:policy|plan|payer|insurance|formulary|cover\w*|allow\w*|approv\w*|pay)\b|\bquantity\b|\bon (?:the )?(?:order|chart|form|file|record)\b|\bwhat if\b|\b(?:chart|record|order) (?:say|show)s?", 0.95),
+    ("dosing", r"\bhow (?:fast|soon|quickly) (?:can|do|should|could) (?:we|i|she|he) (?:go up|escalate|increase|titrate)\b"),
     ("dosing", r"\b(?:titrat\w+|up-?titrate|uptitrat\w+|dose escalat\w+|escalat\w+ (?:the )?dose|(?:increase|raise|lower|reduce|double|halve|cut|adjust|change|up|bump|lower|drop|taper|go up on|push|split|skip|hold)(?:ing)? (?:up |down )?(?:(?:the|her|his|their|a|from|on)\s+)?(?:DRUG |MED |\d\S* (?:mg )?(?:to )?)?(?:dose|dosage|mg|\d))", "", r"\bif\b|\bpolicy\b|\bplan\b|\blimit\b|\bwas\b|\bdid\b|\bcover", 0.9),
     ("dosing", r"\b(?:bump|move|step|push|take|get|go|put) (?:her|him|them|WHO|it)?\s*(?:up |down |straight |right )?(?:to|at|on) (?:the )?\d+(?:\.\d+)?\s?(?:mg|milligrams?|units)\b|\bstart (?:her|him|them|WHO|the patient|DRUG|it)? ?(?:on|at|with) (?:the )?\d+(?:\.\d+)?\s?(?:mg|milligrams)|\bhow (?:often|frequently) (?:should|does|do|must|to)\b.{0,24}\b(?:inject|take|use|dose|it|DRUG|MED)\b|\bhow (?:should|do|does|to) (?:i |we |she |he |they |the patient )?(?:dose|titrate|inject|take)\b|\b(?:mg|milligrams|dose)\b.{0,30}\bshould\b|\bshould\b.{0,30}\b(?:dose|mg|milligrams|dosage)\b|\bdose (?:for|of) (?:her|him|DRUG|MED|WHO)\b.{0,20}\b(?:kidney|egfr|renal|start)|\bhow (?:much|many) (?:DRUG|MED|of it|of DRUG|it)\b.{0,16}\b(?:should|give|take|inject)\b|\bhow many (?:mg|milligrams|units|pills|tablets|clicks)\b.{0,30}\b(?:take|inject|start|begin|should|give)", "", r"\bif\b|\bpolicy\b|\bplan cover|\ballow|\blimit\b", 0.9),
     ("dosing", rf"^(?:and )?(?:the )?(?:dose|dosage|dosing)(?: for| of)?(?: {ANY})?(?: (?:for )?(?:her|him|this patient|WHO))?\s*\??$|^{ANY} (?:dose|dosage|dosing)\??$|\bdosing (?:schedule|guid\w+|recommend\w+|for)\b|\b(?:qué|que|cual|cuál) dosis\b|\bdosis\b"),
@@ -182,7 +188,7 @@ def seen(text: str) -> Seen | None:
     for cue in cues():
         if cue.intent == "compare" and _TREND.search(text):
             continue
-        if cue.pattern.search(text) and not (cue.unless and cue.unless.search(text)):
+        if cue.fits(text):
             return Seen(cue.intent, cue.about, cue.sure)
     return None
 
@@ -191,7 +197,7 @@ def seen(text: str) -> Seen | None:
 
 _SUPPOSING = re.compile(
     r"\b(?:what if|what happens (?:if|when|once)|suppos(?:e|ing)|assum(?:e|ing)|imagine|hypothetically|pretend(?:ing)?|let's say|lets say|say (?:her|his|the|she|he|they|we|WHO|it|TEST|that)|"
-    r"given that|provided (?:that)?|if|were (?:she|he|her|his|we|they)|had (?:she|he|we|they|her|his)|once (?:she|he|we|her|his|the|they)|in case|with an? (?:TEST|\d)|with (?:TEST|her|his) .{0,12}\d|\d\S* instead|would (?:a|an|another) (?:[\w.%]+ ){0,2}TEST|would it be different|"
+    r"given that|provided (?:that)?|if|were (?:she|he|her|his|we|they|WHO|(?:my|the|this) (?:patient|pt))|had (?:she|he|we|they|her|his|WHO|(?:my|the|this) (?:patient|pt))|once (?:she|he|we|her|his|the|they)|in case|with an? (?:TEST|\d)|with (?:TEST|her|his) .{0,12}\d|\d\S* instead|would (?:a|an|another) (?:[\w.%]+ ){0,2}TEST|would it be different|"
     r"as soon as|unless|would it (?:help|change|matter|make a difference)|would that (?:help|change|matter)|si (?:su|el|la|tuviera|fuera)|y si|qué (?:pasa|pasaría) si|que (?:pasa|pasaria) si|were to|in the event)\b"
 )
 _WHETHER = re.compile(
@@ -224,10 +230,18 @@ _ORDER = (
     r"draft|write|fill|prepare|start|show|tell|list|compare|give|check|explain|submit|send|sign|fax|generate|create|run|remind|read|quote|"
     r"walk|let me know|summari[sz]e|put|find|print|say|mark|approve|change|backdate|i need|i want|i'd like|any|anything|qué|cuánto|cuánto|puede|cuál"
 )
-_SENTENCE = re.compile(r"(?<=[.?!;])\s+|\s+;\s+|(?<=[?!])(?=\w)")
+_SUBJECT = r"she|he|they|we|i|it|there|WHO|DRUG|(?:the|this|her|his|their|my) \w+"
+_SENTENCE = re.compile(r"(?<=[.?!;])(?<!\bmr\.)(?<!\bms\.)(?<!\bdr\.)(?<!\bmrs\.)\s+|\s+;\s+|(?<=[?!])(?=\w)")
 _JOIN = re.compile(
     rf"(?:,|\s-)?\s+(?:and|but|also|plus|then|y|or)\s+(?:(?:also|then|if so,?|please|maybe|btw|by the way|lastly|finally|second|if yes,?|if not,?|ok|oh),?\s+)*(?P<next>(?:{_QUESTION}|{_ORDER})\b)"
+    rf"|,?\s+(?:and|or|but|also|plus)\s+(?:also\s+)?(?:(?P<whether>whether\s+(?:or not\s+)?(?:{_SUBJECT})\b)"
+    rf"|if\s+(?P<if>(?:{_SUBJECT})\s+(?:can|could|may|qualif\w+|meets?|gets?|needs?|will|is eligible)\b)(?!.*\b(?:would|could)\b.*\bDRUG))"
     rf"|,\s+(?:(?:also|then|please|plus)\s+)*(?P<comma>(?:{_QUESTION}|{_ORDER})\b)"
+)
+# What a question is about, said before it: "Saxenda please, start the request", "metformin, which strength".
+_TOPIC = re.compile(
+    r"^\W*(?:(?:and|ok|so|then|now|hi|hey|hello|please|for|about|regarding|the|her|his|their|this|my)\s+)*(?:(?:DRUG|MED|TEST|CLASS|ODD|CONCEPT|PLAN|WHO)\b(?:'s)?\s*)+"
+    r"(?:(?!is\b|was\b|can\b|will\b|would\b|does\b|has\b|had\b|went\b|please\b)[a-z-]+\s*){0,2}(?:please)?\W*$"
 )
 
 
@@ -245,15 +259,17 @@ def _clauses(text: str, start: int, end: int) -> list[tuple[int, int]]:
     spans: list[tuple[int, int]] = []
     begin = start
     for match in _JOIN.finditer(text, start, end):
-        group = "next" if match.group("next") else "comma"
+        group = next(name for name in ("next", "whether", "if", "comma") if match.group(name))
         word = match.group(group)
         so_far = text[begin : match.start()]
         joined_by_or = re.match(r",?\s+or\b", match.group())
         if joined_by_or and not re.match(r"what|how|why|when", word):
             continue
-        if supposes(so_far) and not re.match(rf"(?:{_QUESTION})$", word):
+        if supposes(so_far) and (group in ("whether", "if") or not re.match(rf"(?:{_QUESTION})$", word)):
             continue
         if supposes(so_far) and group == "comma":
+            continue
+        if group == "comma" and _TOPIC.match(so_far):
             continue
         if group == "comma" and re.match(
             r"\W*(?:(?:and|but|so|ok|now|then),? )?(?:in|on|under|for|according|per|regarding|about|with|re|as for|concerning|based|given|from)\b",

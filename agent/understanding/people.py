@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from agent.understanding import words
+from agent.understanding import wordlists, words
 from agent.understanding.known import Known, ordinary
 
 
@@ -33,7 +33,7 @@ _MEMBER = re.compile(
     r"(?<![\w-])(?:(?:member|insurance|subscriber)\s*(?:id|number|no\.?|#)?\s*(?:is\s+)?[:#]?\s*)?(?P<id>[A-Za-z]{2,4}\d{6,14})(?![\w-])"
 )
 _BORN = re.compile(r"\b(?:born|dob|d\.o\.b\.?|date of birth|birth ?date|birthday|b\.)\b", re.IGNORECASE)
-_NAME_WORD = r"[A-ZÀ-Þ](?:[a-zß-ÿ]+|[a-zß-ÿ]*(?:'|-|[a-z])[A-ZÀ-Þ]?[a-zß-ÿ]+)"
+_NAME_WORD = r"[A-ZÀ-Þ](?:[a-zß-ÿ]+(?:'[A-ZÀ-Þ][a-zß-ÿ]+|-[A-ZÀ-Þ]?[a-zß-ÿ]+|[A-ZÀ-Þ][a-zß-ÿ]+)*|['-][A-ZÀ-Þ][a-zß-ÿ]+)"
 _NAMES = re.compile(rf"(?<![\w'])(?:{_NAME_WORD})(?:\s+(?:[A-Z]\.\s+)?(?:{_NAME_WORD}))*(?:'s|s')?(?![\w])")
 _TITLE = re.compile(r"(?:\b(?:dr|doctor|doc|prescriber|provider|physician|md)\b\.?\s*)$", re.IGNORECASE)
 _SUFFIX = re.compile(r"^\s*,?\s*(?:md|do|np|pa-c|m\.d)\b", re.IGNORECASE)
@@ -50,10 +50,13 @@ _LOWER_SLOT = re.compile(
 )
 _CALL = re.compile(r"^(?:(?:mr|mrs|ms)\.?\s+)?(?P<name>[a-z'-]{2,}(?:\s+[a-z'-]{2,}){1,2})(?:\s*,)?$")
 
-# Words that stand where a name could, and are none.
-_NO_NAME = frozenset(
-    ["dr", "md", "mr", "mrs", "ms", "np", "do", "doc", "i", "a", "an", "the", "her", "his", "their", "he", "she", "it", "they", "we", "you", "me", "him", "them", "this", "that", "these", "those", "there", "my", "our", "your", "who", "whom", "which", "what", "when", "where", "why", "how", "is", "are", "was", "were", "be", "been", "do", "does", "did", "has", "have", "had", "can", "could", "will", "would", "shall", "should", "may", "might", "must", "and", "or", "but", "if", "so", "then", "not", "no", "yes", "ok", "okay", "also", "too", "just", "still", "now", "please", "thanks", "thank", "hello", "hi", "hey", "good", "morning", "afternoon", "evening", "everybody", "everyone", "anybody", "anyone", "somebody", "someone", "nobody", "insurance", "insurer", "plan", "plans", "payer", "payers", "pharmacy", "medicare", "medicaid", "patient", "patients", "pt", "member", "members", "person", "people", "doctor", "doctors", "doc", "prescriber", "provider", "physician", "nurse", "practice", "clinic", "office", "policy", "policies", "form", "forms", "letter", "letters", "request", "requests", "pa", "prior", "auth", "authorization", "coverage", "criteria", "criterion", "drug", "drugs", "med", "meds", "medication", "medications", "medicine", "medicines", "drugstore", "approval", "appeal", "denial", "tier", "copay", "price", "cost", "limit", "step", "therapy", "quantity", "date", "dates", "deadline", "chart", "record", "records", "note", "notes", "lab", "labs", "test", "tests", "result", "results", "a1c", "hba1c", "bmi", "egfr", "weight", "height", "diabetes", "obesity", "history", "allergy", "allergies", "trial", "dose", "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "glp", "sglt", "dpp", "type", "with", "without", "on", "for", "of", "in", "to", "at", "by", "from", "about", "get", "getting", "got", "use", "using", "any", "all", "some", "one", "two", "both", "each", "other", "another", "same", "next", "last", "first", "second", "current", "latest", "new", "old", "more", "less", "most", "least", "tell", "show", "give", "list", "check", "run", "see", "look", "draft", "write", "fill", "prepare", "explain", "compare", "find", "open", "switch", "say", "put", "add", "send", "submit", "fax", "call", "need", "needs", "needed", "want", "wants", "know", "think", "mean", "meant", "try", "tried", "trying", "take", "takes", "taking", "taken", "start", "started", "stop", "stopped", "let", "lets", "go", "going", "come", "make", "made", "work", "works", "go", "through", "again", "instead", "ever", "never", "always", "yet", "already", "even", "lady", "guy", "man", "woman", "gentleman", "client", "case", "cases", "it's", "its", "that's", "what's", "he's", "she's", "there's", "im", "i'm", "ive", "i've", "id", "i'd", "blue", "cross", "shield", "aetna", "cigna", "humana", "united", "healthcare", "optum", "caremark", "express", "scripts", "lilly", "novo", "nordisk", "merck", "astrazeneca", "boehringer", "ingelheim", "fda", "icd", "ndc", "npi", "rx", "system", "assistant", "user", "ai", "chatgpt", "paladin", "claude", "english", "spanish", "puede", "puedo", "que", "qué", "cuál", "cuanto", "cuánto", "cómo", "como", "está", "esta", "ella", "él", "el", "la", "los", "las", "un", "una", "para", "por", "con", "sin", "hay", "tiene", "necesita", "cubre", "dice", "política", "gracias", "hola", "buenos", "días", "su", "sus", "paciente", "medicamento", "prior", "authorization", "suppose", "assuming", "imagine", "hypothetically", "maybe", "perhaps", "sorry", "great", "perfect", "cool", "nice", "sure", "right", "wait", "hmm", "well", "actually", "anyway", "however", "because", "since", "while", "after", "before", "until", "only", "really", "very", "much", "many", "few", "enough", "possible", "likely", "sick", "healthy", "safe", "eligible", "approved", "denied", "covered", "ready", "missing", "everything", "anything", "something", "nothing", "alternatives", "options", "glucose", "blood", "pressure", "sleep", "apnea", "heart", "failure", "kidney", "disease", "thyroid", "cancer", "super", "bowl", "president", "weather", "dear", "regards", "ignore", "forget", "disregard", "pretend", "regional", "mutual", "health", "benefits", "advantage", "select", "employee", "medical", "choice", "formulary", "gold", "silver", "standard", "trust", "value", "cheapest", "easiest", "fastest", "best", "whats", "wheres", "hows", "whens", "does't", "dont", "doesnt", "didnt", "cant"]
-)  # fmt: skip
+_OF_A_PLAN = re.compile(r"\s+(?:insurance|plan|coverage|ppo|hmo)\b", re.IGNORECASE)
+# What is said of a medicine and hardly of a person, where the word before is in no dictionary.
+_OF_A_DRUG = re.compile(
+    r"\s+(?:needs?|requires?|have|has)\s+(?:a |an )?(?:pa\b|prior|pre-?auth|step|quantity|tier)"
+    r"|\s+(?:covered|on (?:the )?(?:formulary|list)|cost|preferred|copay|tier)\b",
+    re.IGNORECASE,
+)
 
 
 def find(text: str, known: Known, taken: tuple[tuple[int, int], ...] = (), bound: bool = True) -> Person:
@@ -143,14 +146,24 @@ def _capitals(match: re.Match[str], text: str, known: Known, taken: tuple[tuple[
         return NOBODY
     before, after = text[:start], text[end : end + 14]
     civil, slot = bool(_CIVIL.search(before)), bool(_SLOT.search(before))
+    if not civil and _OF_A_PLAN.match(after):
+        return NOBODY
     begins = not before.strip() or bool(re.search(r"[.?!;]\s*$", before))
     said = " ".join(p.group() for p in run)
     if len(run) == 1 and not civil:
+        if said.lower() not in ordinary() and _OF_A_DRUG.match(text[end : end + 40]):
+            return NOBODY
         ordinary_word = said.lower() in ordinary() and begins
         owned = bool(re.match(r"'s?\s", after))
         if not (owned or slot) or (ordinary_word and not owned):
             return NOBODY
-    if len(run) > 1 and begins and not slot and not civil and said.split()[0].lower() in _NO_NAME:
+    if (
+        len(run) > 1
+        and begins
+        and not slot
+        and not civil
+        and said.split()[0].lower() in wordlists.words("no_name")
+    ):
         return NOBODY
     return Person(said, ((start, end),), "name")
 
@@ -158,7 +171,7 @@ def _capitals(match: re.Match[str], text: str, known: Known, taken: tuple[tuple[
 def _nameable(word: str, known: Known) -> bool:
     low = word.casefold().removesuffix("'s")
     return (
-        low not in _NO_NAME
+        low not in wordlists.words("no_name")
         and low not in known.payer_words
         and low not in known.tests
         and low not in known.concepts

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.understanding import changes, code, nearest, words
+from agent.understanding import changes, code, words
 from agent.understanding.known import Known
 from agent.understanding.reading import INTENTS, Ask, Reading, Talk
 from tests.agent.understanding.sets import known
@@ -239,17 +239,6 @@ def test_number_words_and_dates() -> None:
     for text in ("1970-02-03", "2/3/1970", "Feb 3, 1970", "3 February 1970", "February 3rd 1970"):
         assert [found.date for found in words.dates(text)] == [date(1970, 2, 3)]
     assert words.dates("January 5", date(2026, 9, 1))[0].date == date(2027, 1, 5)
-
-
-def test_the_examples_hold_every_intent() -> None:
-    rows = nearest.labelled()
-    assert {intent for intent, _ in rows} == set(INTENTS)
-    assert len(rows) >= 400 and len(set(rows)) == len(rows)
-
-
-def test_the_nearest_example_of_an_example_is_itself() -> None:
-    found = nearest.nearest("what is the fax number")
-    assert found is not None and found.intent == "plan" and found.likeness > 0.99
 
 
 def test_known_is_kept_for_a_store_and_made_anew_with_its_data() -> None:
