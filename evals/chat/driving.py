@@ -85,16 +85,18 @@ def _copied(home: Path) -> bool:
     index = kept.with_name("paladin.db.index")
     if index.is_dir():
         shutil.copytree(index, home / index.name)
-    store = Store(f"sqlite:///{home / 'paladin.db'}")
+    store, same = Store(f"sqlite:///{home / 'paladin.db'}"), False
     try:
         printed = json.loads((MOCK_DATA / "dataset.json").read_text())["files"]
-        return bool(store.dataset().files == printed)
-    except Exception:  # an older schema, or another world: it is made anew
-        return False
+        same = bool(store.dataset().files == printed)
+    except Exception:  # an older schema, or none: it is made anew
+        same = False
     finally:
         store.close()
-        if not (home / "paladin.db").is_file():
-            shutil.rmtree(home / "paladin.db.index", ignore_errors=True)
+    if not same:
+        (home / "paladin.db").unlink(missing_ok=True)
+        shutil.rmtree(home / "paladin.db.index", ignore_errors=True)
+    return same
 
 
 def open_model(name: str, settings: Settings) -> Model | None:
