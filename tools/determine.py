@@ -179,10 +179,7 @@ def _kind_on_file(
 
 def _is_taken(entries: Sequence[Medication], as_of: date) -> bool:
     """Does one of these courses go on?"""
-    for entry in entries:
-        if entry.end > as_of if entry.end is not None else entry.status == "active":
-            return True
-    return False
+    return any(entry.end > as_of if entry.end is not None else entry.status == "active" for entry in entries)
 
 
 def _excluded_use(benefit: Benefit, request: Request) -> str:
