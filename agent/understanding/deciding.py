@@ -61,7 +61,7 @@ def decide(text: str, seen: Seen | None, likely: Likely | None) -> Verdict | Non
         return Verdict(*seen) if seen else None
     if seen and seen.intent in VERDICTS:
         return Verdict(seen.intent, seen.about, seen.sure)
-    best, share = _admissible(seen, likely)
+    best, share = _admissible(text, seen, likely)
     if seen and seen.intent == best:
         return Verdict(best, seen.about, max(likely.sure, 0.75 if share >= AGREED else 0))
     if seen and likely.of(seen.intent) + (IDLE_START if best in IDLE else HEAD_START) >= share:
@@ -73,12 +73,14 @@ def decide(text: str, seen: Seen | None, likely: Likely | None) -> Verdict | Non
     return Verdict(best, about(text, best), likely.sure if best == likely.best else 0.4)
 
 
-def _admissible(seen: Seen | None, likely: Likely) -> tuple[Intent, float]:
-    """The likeliest intent that needs no more than examples: a supposition needs its words, a refusal clear ones."""
+def _admissible(text: str, seen: Seen | None, likely: Likely) -> tuple[Intent, float]:
+    """The likeliest intent that needs no more than examples: a supposition needs its words, a refusal clear ones,
+    and whether a person who is named is somebody else is told by who it is."""
     for intent, share in likely.intents:
-        if intent == "what_if" or (
-            intent in REFUSED and share < REFUSING and (seen is None or seen.intent != intent)
-        ):
+        by_cue = seen is not None and seen.intent == intent
+        if intent == "what_if" or (intent in REFUSED and share < REFUSING and not by_cue):
+            continue
+        if intent == "other_patient" and "WHO" in text and not by_cue:
             continue
         return intent, share
     return likely.intents[0]
