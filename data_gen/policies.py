@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from tools.records import Benefit, Drug, Plan, Policy, QuantityLimit
+from tools.records import Benefit, Drug, Plan, Policy, QuantityLimit, StartingLimit
 from tools.rulebook.policy_text import read_policy
 from tools.rulebook.prose import House, Line
 from tools.rules import AllOf, Required
@@ -142,11 +142,16 @@ class _Draft:
             lines.append(self._limit("strength", section, lines, own, label))
             cited[label] = _cite(own, lines[-1])
         self.benefit = msgspec.structs.replace(self.benefit, strength_limits=cited)
+        starting = {}
         for strength in self.drug.strengths:
             if strength.limit_days is not None:
                 path = (section, _next(lines))
                 values = {"label": strength.label, "days": strength.limit_days, "drug": self.drug.name}
                 lines.append(self.house.say("starting", path, **values))
+                starting[strength.label] = StartingLimit(
+                    days=strength.limit_days, clause_id=lines[-1].id, quote=lines[-1].text
+                )
+        self.benefit = msgspec.structs.replace(self.benefit, starting_limits=starting)
         return self._and(section, lines, self.paper.quantity) or self._nothing(section, "no_limit")
 
     def _limit(

@@ -340,7 +340,10 @@ def _with_rules(
             rules += source.rules
             if benefit.quantity_limit is None:
                 benefit = msgspec.structs.replace(
-                    benefit, quantity_limit=source.quantity_limit, strength_limits=source.strength_limits
+                    benefit,
+                    quantity_limit=source.quantity_limit,
+                    strength_limits=source.strength_limits,
+                    starting_limits=source.starting_limits,
                 )
             continue
         body = _named(item, place, path, found) if isinstance(item, str) else as_map(item, place, "a rule")
@@ -451,7 +454,9 @@ def _without_unmentioned(case: Case) -> tuple[Plan, tuple[str, ...]]:
         rules.append(_pruned(rule, silent, absent, case.mentioned, left_out))
     benefit = msgspec.structs.replace(benefit, rules=tuple(rules))
     if case.request.quantity is None:
-        benefit = msgspec.structs.replace(benefit, quantity_limit=None, strength_limits={})
+        benefit = msgspec.structs.replace(
+            benefit, quantity_limit=None, strength_limits={}, starting_limits={}
+        )
     benefits = {**case.plan.benefits, case.request.drug: benefit}
     return msgspec.structs.replace(case.plan, benefits=benefits), tuple(dict.fromkeys(left_out))
 

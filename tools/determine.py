@@ -38,6 +38,7 @@ from tools.records import (
     Plan,
     QuantityLimit,
     Request,
+    StartingLimit,
     Strength,
 )
 from tools.rules import Rule, Use
@@ -73,9 +74,8 @@ def complete_request(patient: Patient, drug: Drug, request: Request) -> Request:
     """Fill what the request leaves out: from the chart's own order for the drug, else from what is taken
     now, else the label's starting package."""
     order = _order_for(patient, drug)
-    strength = _strength(
-        drug, request.strength or (order.strength if order else "") or _dose_now(patient, drug)
-    )
+    wanted = request.strength or (order.strength if order else "")
+    strength = _strength(drug, wanted or _dose_now(patient, drug))
     from_order = (
         order if order is not None and (not request.strength or request.strength == order.strength) else None
     )
@@ -90,7 +90,7 @@ def complete_request(patient: Patient, drug: Drug, request: Request) -> Request:
     return msgspec.structs.replace(
         request,
         drug=drug.name,
-        strength=request.strength or (order.strength if order and order.strength else strength.label),
+        strength=wanted if wanted and not _is_label(wanted, strength) else strength.label,
         quantity=_in_billing_units(quantity, unit, drug, strength),
         unit=drug.unit,
         days_supply=days,
@@ -139,11 +139,20 @@ def _dose_now(patient: Patient, drug: Drug) -> str:
 
 def _strength(drug: Drug, label: str) -> Strength:
     """The package of that strength; the starting one for a label that the drug does not come in."""
-    wanted = label.replace(" ", "").casefold()
     for strength in drug.strengths:
-        if strength.label.replace(" ", "").casefold() == wanted:
+        if _is_label(label, strength):
             return strength
     return next((strength for strength in drug.strengths if strength.starting), drug.strengths[0])
+
+
+def _is_label(label: str, strength: Strength) -> bool:
+    """Is it the strength's label, however it is spaced and capitalized?"""
+    return _unspaced(label) == _unspaced(strength.label)
+
+
+@lru_cache(maxsize=4096)
+def _unspaced(label: str) -> str:
+    return label.replace(" ", "").casefold()
 
 
 def _in_billing_units(quantity: float, unit: str | None, drug: Drug, strength: Strength) -> float:
@@ -275,19 +284,16 @@ def _preference(case: Determination) -> tuple[int, int, int]:
 
 
 def quantity_finding(benefit: Benefit, request: Request, policy_id: str) -> Finding:
-    """The rate asked for against the plan's limit, compared exactly."""
+    """The rate asked for against the plan's limit, compared exactly; and its days against what a starting
+    strength may be had for."""
     limit = benefit.strength_limits.get(request.strength) or benefit.quantity_limit
     asked = _amount(request.quantity, request.unit, request.days_supply)
     seen = Evidence(record_id=request.order_id or "request", kind="quantity", value=asked)
     if limit is None:
-        return Finding(
+        return _beyond_start(benefit, request, policy_id, asked) or Finding(
             criterion="quantity", status="met", text="no quantity limit", evidence=(seen,), detail=asked
         )
-    clause = (
-        ClauseRef(policy_id=policy_id, clause_id=limit.clause_id, quote=limit.quote)
-        if limit.clause_id
-        else None
-    )
+    clause = _cited(limit, policy_id)
     text = f"at most {_amount(limit.quantity, limit.unit, limit.days)}"
     if request.quantity is None or not request.days_supply:
         return Finding(
@@ -301,7 +307,8 @@ def quantity_finding(benefit: Benefit, request: Request, policy_id: str) -> Find
             fix="State the quantity and the days' supply",
         )
     within = _within(request.quantity, request.days_supply, limit.quantity, limit.days)
-    return Finding(
+    beyond = _beyond_start(benefit, request, policy_id, asked) if within else None
+    return beyond or Finding(
         criterion="quantity",
         status="met" if within else "not_met",
         text=text,
@@ -309,6 +316,31 @@ def quantity_finding(benefit: Benefit, request: Request, policy_id: str) -> Find
         evidence=(seen,),
         detail=f"{asked} asked for",
         fix=None if within else _quantity_fix(limit, request),
+    )
+
+
+def _cited(limit: QuantityLimit | StartingLimit, policy_id: str) -> ClauseRef | None:
+    return (
+        ClauseRef(policy_id=policy_id, clause_id=limit.clause_id, quote=limit.quote)
+        if limit.clause_id
+        else None
+    )
+
+
+def _beyond_start(benefit: Benefit, request: Request, policy_id: str, asked: str) -> Finding | None:
+    """More days of a starting strength than it may be had for; None if it is no such request."""
+    limit = benefit.starting_limits.get(request.strength)
+    if limit is None or (request.days_supply or 0) <= limit.days:
+        return None
+    return Finding(
+        criterion="quantity",
+        status="not_met",
+        text=f"at most {limit.days} days of therapy",
+        clause=_cited(limit, policy_id),
+        evidence=(Evidence(record_id=request.order_id or "request", kind="quantity", value=asked),),
+        detail=f"{asked} asked for",
+        fix=f"Ask the prescriber about the dose: {request.drug} {request.strength} is a starting strength, for"
+        f" {limit.days} days; order the next strength for the days after, or ask for a quantity exception",
     )
 
 

@@ -361,6 +361,14 @@ class QuantityLimit(Record, frozen=True, kw_only=True):
     quote: str = ""
 
 
+class StartingLimit(Record, frozen=True, kw_only=True):
+    """A titration strength may be had for so many days in all."""
+
+    days: int
+    clause_id: str = ""
+    quote: str = ""
+
+
 class Benefit(Record, frozen=True, kw_only=True):
     """What one plan says of one drug: a cell of the plan table."""
 
@@ -373,6 +381,7 @@ class Benefit(Record, frozen=True, kw_only=True):
     step_therapy: tuple[str, ...] = ()
     quantity_limit: QuantityLimit | None = None
     strength_limits: dict[str, QuantityLimit] = {}
+    starting_limits: dict[str, StartingLimit] = {}  # by strength, as the policy prints them
     indications: tuple[str, ...] = ()  # covered ones
     excluded_uses: dict[str, str] = {}  # indication key → why the benefit excludes it
     rules: tuple[Rule, ...] = ()

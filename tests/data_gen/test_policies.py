@@ -78,6 +78,7 @@ def test_every_quote_stands_in_its_document_under_its_number(plan: Plan, benefit
     clauses = {clause.id: clause.text for clause in policy.clauses}
     cited = [node for rule in benefit.rules for node in nodes(rule)]
     cited += [limit for limit in (benefit.quantity_limit, *benefit.strength_limits.values()) if limit]
+    cited += benefit.starting_limits.values()
     for node in cited:
         assert clauses[node.clause_id] == node.quote
         assert f"{node.clause_id}  {node.quote}" in policy.text

@@ -27,6 +27,7 @@ from tools.records import (
     Program,
     QuantityLimit,
     Request,
+    StartingLimit,
     Strength,
 )
 from tools.rules import AllOf, Change, Condition, Lab, Required, Rule, Taking, Use
@@ -242,6 +243,22 @@ def test_a_void_entry_is_no_report(
 def test_quantity_is_a_rate_compared_exactly() -> None:
     assert decided(chart(), quantity=9.0, days_supply=84).outcome == "ready"
     assert decided(chart(), quantity=9.0, days_supply=83).outcome == "quantity_exception"
+
+
+@pytest.mark.parametrize("limit", [LIMIT, None])
+def test_a_starting_strength_is_covered_for_its_days_and_no_more(limit: QuantityLimit | None) -> None:
+    starting = StartingLimit(days=28, clause_id="3.2", quote="0.25 mg is a starting strength: 28 days.")
+    rules = plan(starting_limits={"0.25 mg": starting}, quantity_limit=limit)
+    assert decided(chart(), rules, strength="0.25 mg").outcome == "ready"
+    over = decided(chart(), rules, strength="0.25mg", quantity=6.0, days_supply=56)
+    assert (over.outcome, over.request.strength) == ("quantity_exception", "0.25 mg")
+    finding = next(f for f in over.findings if f.criterion == "quantity")
+    assert (finding.text, finding.clause and finding.clause.clause_id) == (
+        "at most 28 days of therapy",
+        "3.2",
+    )
+    assert "next strength" in (finding.fix or "")
+    assert decided(chart(), rules, strength="1 mg", quantity=6.0, days_supply=56).outcome == "ready"
 
 
 def test_a_renewal_is_judged_by_its_own_tree_from_the_baseline() -> None:
