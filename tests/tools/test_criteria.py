@@ -317,6 +317,30 @@ def test_a_titration_is_one_course() -> None:
     assert status(METFORMIN, patient(medications=steps)) == "met"
 
 
+def test_a_change_of_formulation_goes_on_with_the_trial() -> None:
+    plain = metformin(start=days_ago(100), end=days_ago(55), status="stopped", formulation="IR")
+    extended = msgspec.structs.replace(
+        metformin(start=days_ago(54), end=days_ago(5), status="stopped", outcome="Inadequate response"),
+        id="med-2",
+        drug="metformin ER",
+        formulation="ER",
+    )
+    finding = found(METFORMIN, patient(medications=(plain, extended)))
+    assert (finding.status, {item.record_id for item in finding.evidence}) == ("met", {"med-1", "med-2"})
+    only = msgspec.structs.replace(METFORMIN, formulation="ER")
+    assert status(only, patient(medications=(plain, extended))) == "not_met"
+
+
+def test_what_came_of_a_later_part_does_not_undo_a_trial() -> None:
+    plain = metformin(start=days_ago(300), end=days_ago(100), outcome="Inadequate response")
+    extended = msgspec.structs.replace(
+        metformin(start=days_ago(99), end=days_ago(80), outcome="Intolerance - GI side effects"),
+        id="med-2",
+        drug="metformin ER",
+    )
+    assert status(METFORMIN, patient(medications=(plain, extended))) == "met"
+
+
 def test_an_absent_list_is_unknown_and_an_empty_one_is_complete() -> None:
     assert status(METFORMIN, patient(medications=None)) == "unknown"
     assert status(METFORMIN, patient(medications=())) == "not_met"

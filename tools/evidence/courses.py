@@ -64,7 +64,8 @@ def matches(
 
 
 def courses_of(entries: Iterable[Medication], judge: Judge) -> list[Course]:
-    """Courses, newest first. Entries of one drug merge if the next begins by the day after the last ends."""
+    """Courses, newest first. Entries of one drug, in whatever formulation, merge if the next begins by the day
+    after the last ends."""
     single = [_single(entry, judge) for entry in entries]
     if len(single) < 2:
         return single
@@ -107,7 +108,7 @@ def _merged(courses: list[Course], as_of: date) -> list[Course]:
     last_of: dict[tuple[str, ...], int] = {}
     for course in courses:
         entry = course.entries[0]
-        key = (entry.drug.casefold(), *entry.ingredients)
+        key = tuple(sorted(entry.ingredients)) or (entry.drug.casefold(),)
         at = last_of.get(key)
         before = merged[at] if at is not None else None
         if before is not None and at is not None and _follows(before, course):
@@ -153,7 +154,8 @@ def _period(entry: Medication) -> str:
 
 
 def trial(leaf: Trial, judge: Judge, exclude: bool) -> Shown:
-    """Any course that is long enough, with a response that counts. Of several, the best is told."""
+    """Any course that is long enough, with a response that counts, as a whole or in one of its parts: what came
+    of another formulation later does not undo it. Of several, the best is told."""
     taken = judge.patient.medications
     if taken is None:
         return Shown(None, (), "no medication list on record", "missing", "Obtain the medication history")
@@ -163,7 +165,10 @@ def trial(leaf: Trial, judge: Judge, exclude: bool) -> Shown:
         if matches(entry, leaf.drugs, leaf.classes, entry.drug) and _fits(leaf, entry) is not False
     ]
     best: Shown | None = None
-    for course in courses_of(entries, judge):
+    courses = courses_of(entries, judge)
+    if len(courses) < len(entries):
+        courses += [_single(entry, judge) for entry in entries]
+    for course in courses:
         answer = _trial(leaf, course, judge)
         if best is None or better(answer, best):
             best = answer
