@@ -54,6 +54,7 @@ COMMANDS = {
         "Check a catalog of drugs, payers and rules; show a rule as prose.",
         "pa catalog show CASCADE-GOLD Ozempic",
     ),
+    "eval": Lazy("", WORLD, "Run the eval suites against a local model, and report.", "pa eval list"),
     "load": Lazy("agent.world_cli:load", WORLD, "Load a world into the store: all of it, or nothing."),
     "index": Lazy("agent.world_cli:index", WORLD, "Rebuild the search index of the policies."),
     "fhir": Lazy(
