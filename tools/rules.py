@@ -79,7 +79,7 @@ class Age(Part, frozen=True, kw_only=True, tag="age"):
 
 
 class Condition(Part, frozen=True, kw_only=True, tag="condition"):
-    """A diagnosis or history. `codes` (ICD-10-CM prefixes) and `phrases` prove it; `suggests` and
+    """A diagnosis or history. `codes` (ICD-10-CM prefixes), `label` and `phrases` prove it; `suggests` and
     `suggest_phrases` only hint at it (thyroid cancer of unstated type does not prove a medullary one)
     and make it unknown; `not_phrases` (papillary) are something else. `topic` is what an attestation calls it.
 
@@ -167,7 +167,7 @@ class Taking(Part, frozen=True, kw_only=True, tag="taking"):
 
 
 class OnDrug(Part, frozen=True, kw_only=True, tag="on_drug"):
-    """Has been taking the drug asked for this many calendar months, at `min_dose` mg per dose or more."""
+    """Has been taking the drug asked for this many calendar months up to as_of, at `min_dose` mg per dose or more."""
 
     min_months: int
     min_dose: float | None = None
