@@ -7,7 +7,7 @@ import re
 
 import msgspec
 
-from agent.understanding import changes, deciding, drugs, intents, learned, people
+from agent.understanding import changes, deciding, drugs, forms, intents, learned, people
 from agent.understanding.known import Known
 from agent.understanding.pieces import AGAINABLE, Found, Piece, as_typed, cut_out, put_together, unmarked
 from agent.understanding.reading import ABOUT_A_DRUG, Ask, Intent, Talk
@@ -43,7 +43,7 @@ _STATED = re.compile(
 
 
 _VERB = re.compile(
-    r"'s\b|'ve\b|\b(?:is|has|was|have|had|wants?|tried|takes?|taking|failed|prescribed|ordered|needs?|gained|lost|says?|said|asked|thinks?|started|stopped|did|does|lives|works|got|came|called|weighs?)\b"
+    r"'s\b|'ve\b|\b(?:is|has|was|have|had|wants?|tried|takes?|taking|failed|prescribed|ordered|put|puts|needs?|gained|lost|says?|said|asked|thinks?|started|stopped|did|does|lives|works|got|came|called|weighs?)\b"
 )
 
 
@@ -110,7 +110,8 @@ def _whole_or(parts: list[Piece], whole: Piece) -> Piece:
 
 def _one(piece: Piece, found: list[Found], person: people.Person, talk: Talk, known: Known) -> Found | None:
     """What one piece asks, by supposition, cue, and the talk; None if it says nothing by itself."""
-    seen = intents.seen(piece.text)
+    text = forms.without_others(piece.text)
+    seen = intents.seen(text)
     if seen and seen.intent == "fabricate":
         return Found(piece, seen.intent, seen.about, seen.sure)
     if _asks_again(piece, talk, found):
@@ -126,12 +127,16 @@ def _one(piece: Piece, found: list[Found], person: people.Person, talk: Talk, kn
         return Found(piece, before[0].intent, before[0].about, 0.85, before[0].changes, again=before)
     if plain := deciding.plainly(piece.text):
         return Found(piece, plain, sure=0.95)
+    if (settled := forms.settled(text)) and not (seen and seen.intent == "other_patient"):
+        return Found(piece, settled[0], settled[1] or _topic(piece, settled[0]), 0.9)
+    if _LED_UP.match(text):
+        return None
     last_supposed = bool(talk.asks and talk.asks[0].intent == "what_if")
-    likely = learned.likely(piece.text, talk)
+    likely = learned.likely(text, talk)
     refused = seen and seen.intent == "other_patient"
     if not refused and (supposed := _supposition(piece, seen, likely, talk, known, last_supposed)):
         return supposed
-    said = deciding.decide(piece.text, seen, likely)
+    said = deciding.decide(text, seen, likely)
     if said is None or (seen is None and not _says(piece, said)):
         return None
     if said.intent in _LEADS and _is_context(piece, said.intent):
@@ -201,6 +206,12 @@ def _asks_again(piece: Piece, talk: Talk, found: list[Found]) -> bool:
     )
 
 
+# What people around the request think, want or do, before it is asked what becomes of it.
+_LED_UP = re.compile(
+    r"^(?!.*\b(?:MED|TEST|CONCEPT|put|write|say|mark|add|enter)\b)(?:(?:so|and|but|well|also|because|since),? )*(?:the|her|his|their|our|my|dr|WHO's)\.? ?(?:\w+ ){0,2}?(?:family|daughter|son|husband|wife|spouse|mother|father|doctor|prescriber|physician|provider|endo\w*|patient|boss|nurse)"
+    r"(?: (?:has|have|is|are|was|were|already|also|really|just|all|very|now|been))* (?:keeps? (?:calling|asking)|calling|called|calls|waiting|asking|asked|decided|convinced|sure|hopes?|hoping|insists?|wants?|agreed|anxious|worried|upset|impatient|made up)\b(?!.*\?)(?!.*\byes or no\b)"
+    r"|^(?:so |and |but )?(?:before|while) (?:i|we) (?:(?!what|how|is|can|does|will|would|do)\w+ ?){1,6}\W*$"
+)
 _USE = re.compile(r"^(?:(?:and|but|or|what about|how about|ok|then|so|y)\s+)*(?:for|as|under|para)\b")
 
 

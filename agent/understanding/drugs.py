@@ -24,7 +24,7 @@ MOST_TRIED = 24  # odd words of one question that are compared with drug names
 
 class Mention(NamedTuple):
     """One drug, or several, between two places of the text. `kind`: brand, ingredient, other (a medicine that is
-    none of ours), class, described or stranger. `word` is what was meant, spelt right. `many`: all are meant."""
+    none of ours), class, described, stranger (an unknown name) or odd (an unknown word where a drug would be). `word` is what was meant, spelt right. `many`: all are meant."""
 
     start: int
     end: int

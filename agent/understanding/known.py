@@ -258,6 +258,15 @@ class Known:
         except PaladinError:
             return ""
 
+    def is_called(self, word: str) -> bool:
+        """Whether a patient of the store has this word in the name."""
+        store = self._store() if self._store else None
+        try:
+            found = store.find_patients(word, limit=20) if store else []
+        except PaladinError:
+            return False
+        return any(word.casefold() in f"{row.given} {row.family}".casefold().split() for row in found)
+
 
 def fold(text: str) -> str:
     return " ".join(text.casefold().split())

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from agent.understanding import drugs, people, words
+from agent.understanding import drugs, people, wordlists, words
 from agent.understanding.drugs import Mention
 from agent.understanding.known import Known, any_of, ordinary
 from agent.understanding.pieces import Item, Piece, overlaps
@@ -41,7 +41,7 @@ def mark(text: str, talk: Talk, known: Known) -> tuple[people.Person, str, Piece
                 said = low[match.start() : match.end()] if marker == "CONCEPT" else names[match.group()]
                 cuts.append((match.start(), match.end(), Item(marker, said=said)))
                 taken.append((match.start(), match.end()))
-    for mention in _odd(low, mentions, taken):
+    for mention in _odd(text, low, taken, known):
         cuts.append((mention.start, mention.end, Item("ODD", mention)))
         taken.append((mention.start, mention.end))
     cuts += respell(low, taken)
@@ -71,7 +71,7 @@ def _piece(text: str, low: str, cuts: list[tuple[int, int, Item]]) -> Piece:
 def _marker(mention: Mention, known: Known) -> str:
     if mention.kind == "other":
         return "MED"
-    if mention.kind == "stranger":
+    if mention.kind in ("stranger", "odd"):
         return "ODD"
     return "CLASS" if mention.many else "DRUG"
 
@@ -86,67 +86,83 @@ def _plan_pattern(known: Known) -> re.Pattern[str]:
 
 
 _SLOT = re.compile(
-    r"(?:\b(?:get|have|on|for|about|and|is|with|copay|approve|approved|cover|covers|covered|prescribe|draft|or|vs|start|try|tried|taking|take|check|does|to|eligible|qualify|run|"
-    r"compare|of|against)\s+(?:the\s+|some\s+|a\s+|an\s+|her\s+|his\s+|him\s+on\s+|her\s+on\s+)?)$"
+    r"(?:\b(?:get|gets|have|on|for|about|and|is|with|copay|approve|approved|cover|covers|covered|prescribe\w*|draft|or|vs|start|starts|started|try|tried|taking|take|check|does|to|eligible|qualify|run|"
+    r"compare|of|against|order|orders|ordered|ordering|prescribing|want|wants|wanted|request|requests|requested|requesting|recommends?|recommended|suggests?|suggested|wrote|gave|given|giving|uses?|using|"
+    r"will|would|can|could|was|are|has|may|might|need|needs|say on|(?:drugs?|med|medication|medicine|shot|pill|pen|injection)(?: called| named)?)"
+    r"\s+(?:her\s+on\s+|him\s+on\s+|the\s+|some\s+|a\s+|an\s+|her\s+|his\s+|new\s+|him\s+|this\s+)*\W?)$"
 )
 
 
 _FIRST = re.compile(
-    r"^(?:and |or |what about |how about )?[a-z-]+(?:\s*\?+\s*$|\s+(?:for|please|too|instead)\b)"
+    r"^(?:and |or |what about |how about )?[a-z-]+(?:\s*\W*$|\s+(?:for|please|too|instead)\b)"
 )
 
 
+# What goes on after a drug that is the subject, or is owned or asked for by name.
+_GOES_ON = re.compile(
+    r"(?:\s*\W?\s*[?.!,;]|\W?\s*$|\s+(?:for|an?\b|too|instead|or|and|then|please|approved|covered|with|go|goes|ok|on|be|get|require|requires|need|needs|vs|eligible|off|now|at|next|under|the|yet|today|likely|possible|available|an option|"
+    r"allowed|preferred|denied|going|here|through|even|still|in this))"
+)
+_OF_IT = re.compile(
+    r"(?:'s)?\s+(?:requests?|pa\b|prior|forms?\b|criteria|criterion|requirements?|polic(?:y|ies)|copay|tier|cost|price|letter|appeal|orders?\b|coverage|prescription|approval|authori[sz]ation)\b"
+)
+_DOCTOR = re.compile(
+    r"\b(?:dr|doctor|doc|prescriber|provider|physician|md|mr|mrs|ms)\b\.?\s+(?:(?-i:[A-Z])[\w.'-]*\s+)?$",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"[a-z][a-z-]{3,}[a-z]")
+_WHAT_IS = re.compile(r"\b(?:what's|whats|who makes|tell me about)\s+\W?$")
+_BEGINS = re.compile(r"(?:^|[.?!;:]\s*)\W*$")
+_NO_NAME = (
+    "ing", "ed", "ly", "tion", "ions", "ment", "ness", "able", "ity", "ies", "ous", "ally", "emia", "itis", "opathy", "osis",
+    "ology", "ologist", "gram",
+)  # fmt: skip
 
 
-def _odd(low: str, mentions: list[Mention], taken: list[tuple[int, int]]) -> list[Mention]:
-    """Words that stand where a drug does and are none that anybody knows."""
+def _odd(text: str, low: str, taken: list[tuple[int, int]], known: Known) -> list[Mention]:
+    """Words that stand where a drug does and are none that anybody knows. One that is written as a name is, in
+    capitals or quotes or with a drug's ending, is a stranger; another is odd, for it may be any word that is rare."""
     found = drugs.strangers(low, taken)
+    mixed = any(character.islower() for character in text)
     for match in _WORD.finditer(low):
         word = match.group().removesuffix("'s")
+        start, end = match.span()
         if (
-            overlaps(match.start(), match.end(), taken)
+            overlaps(start, end, taken)
             or word in ordinary()
             or word.rstrip("s") in ordinary()
+            or word in known.payer_words
+            or word in wordlists.words("no_name")
+            or any(m.start == start for m in found)
+            or any(part in ordinary() for part in word.split("-"))
+            or _DOCTOR.search(text, max(0, start - 32), start)
         ):
             continue
-        if any(m.start == match.start() for m in found) or any(
-            part in ordinary() for part in word.split("-")
-        ):
+        quoted = low[start - 1 : start] in ('"', "'") and low[end : end + 1] in ('"', "'")
+        begins = bool(_BEGINS.search(low, 0, start))
+        named = quoted or (mixed and text[start].isupper() and not begins)
+        if not named and (correction(word) or word.endswith(_NO_NAME) or _slip(word)):
             continue
-        after = low[match.end() : match.end() + 12]
-        if correction(word) or not (
-            _SLOT.search(low, max(0, match.start() - 24), match.start())
-            or (match.start() == 0 and _FIRST.match(low))
-        ):
-            continue
-        if word.endswith(
-            (
-                "ing",
-                "ed",
-                "ly",
-                "tion",
-                "ions",
-                "ment",
-                "ness",
-                "able",
-                "ity",
-                "ies",
-                "ous",
-                "ally",
-                "emia",
-                "itis",
-                "opathy",
-                "osis",
-                "ology",
-                "ologist",
-                "gram",
-            )
-        ):
-            continue
-        if re.match(
-            r"(?:\s*[?.!,]|\s*$|\s+(?:for|too|instead|or|and|then|please|approved|covered|with|go|ok|on|be|require|need|vs|eligible|off|now|at|next|under|the))",
-            after,
-        ):
-            found.append(Mention(match.start(), match.end(), "stranger", (), word))
+        after = low[end : end + 20]
+        slot = bool(_SLOT.search(low, max(0, start - 36), start))
+        first = (start == 0 and bool(_FIRST.match(low))) or (
+            begins and mixed and text[start].isupper() and bool(re.match(r"\W*\?", after))
+        )
+        slot = slot or (named and bool(_WHAT_IS.search(low, 0, start)))
+        if (slot and (named or _GOES_ON.match(after))) or first or (_OF_IT.match(after) and (named or slot)):
+            found.append(Mention(start, end, "stranger" if named else "odd", (), word))
     return found
+
+
+@lru_cache(maxsize=1024)
+def _slip(word: str) -> bool:
+    """Whether the word is an ordinary one but for a letter."""
+    from rapidfuzz import process
+    from rapidfuzz.distance import OSA
+
+    return process.extractOne(word, _long_words(), scorer=OSA.distance, score_cutoff=1) is not None
+
+
+@lru_cache(maxsize=1)
+def _long_words() -> tuple[str, ...]:
+    return tuple(sorted(word for word in ordinary() if len(word) > 4))

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from agent.understanding import wordlists, words
 from agent.understanding.known import Known, ordinary
+from agent.understanding.spelling import correction
 
 
 class Person(NamedTuple):
@@ -23,6 +24,10 @@ class Person(NamedTuple):
 
 
 NOBODY = Person("", ())
+# Verbs and slips of small words that no two small words make a name with.
+_ASKING = re.compile(
+    r"(?:meets?|needs?|gets?|have|has|qualify|qualifies|takes?|pass|passes|fits?|satisfy|fulfill|teh|hte|thsi|tihs|fo|ot|adn|nad|si|ti|ths)"
+)
 
 _ID = re.compile(
     r"(?<![\w.-])(?:(?:patient|pt|member)s?\s*(?:id|number|no\.?|num|#)?\s*[:#]?\s*p?[\s-]?0*(?P<long>\d{1,7})"
@@ -54,9 +59,27 @@ _OF_A_PLAN = re.compile(r"\s+(?:insurance|plan|coverage|ppo|hmo)\b", re.IGNORECA
 # What is said of a medicine and hardly of a person, where the word before is in no dictionary.
 _OF_A_DRUG = re.compile(
     r"\s+(?:needs?|requires?|have|has)\s+(?:a |an )?(?:pa\b|prior|pre-?auth|step|quantity|tier)"
-    r"|\s+(?:covered|on (?:the )?(?:formulary|list)|cost|preferred|copay|tier)\b",
+    r"|\s+(?:covered|on (?:the |her |his |their |this |my )?(?:formulary|list|plan|insurance)|cost|preferred|copay|tier)\b",
     re.IGNORECASE,
 )
+_CALLED_DRUG = re.compile(
+    r"\b(?:drug|med|medication|medicine|shot|pill|pen|injection) (?:called|named)\s+$", re.IGNORECASE
+)
+_THEIRS = re.compile(
+    r"'s?\s+(?:chart|record|file|labs?|a1c|hba1c|bmi|weight|egfr|case|meds?|medications?|medicines?|history|allerg\w+|plan|insurance|doctor|diagnos\w+|"
+    r"name|dob|age|notes?|visits?|problems?|results?|tests?|last|latest|latest)\b",
+    re.IGNORECASE,
+)
+_TOLD_OF = re.compile(
+    r"\b(?:patients?|named|called|name is|find|open|show me|pull up|it's|its|meant|mean|look up|load|mr|mrs|ms)\.?\s+$",
+    re.IGNORECASE,
+)
+_SUBJECT = re.compile(r"\b(?:can|could|does|did|do|is|was|has|would|will)\s+$", re.IGNORECASE)
+_DOES = re.compile(
+    r"\s+(?:get|have|had|qualify|eligible|also|too|take|taking|on|needs?|meets?|start|try|tried|been|still|allowed|lose|lost|diabetic|a|an|the|use|fail|failed)\b",
+    re.IGNORECASE,
+)
+_ORDERED = re.compile(r"\b(?:order\w*|prescrib\w*|cover\w*|start|on|get|take|approve)\s+$", re.IGNORECASE)
 
 
 def find(text: str, known: Known, taken: tuple[tuple[int, int], ...] = (), bound: bool = True) -> Person:
@@ -110,7 +133,7 @@ def _by_name(text: str, low: str, known: Known, taken: tuple[tuple[int, int], ..
     mixed = any(c.islower() for c in text)
     if mixed:
         for match in _NAMES.finditer(text):
-            person = _capitals(match, text, known, taken)
+            person = _capitals(match, text, known, taken, bound)
             if person.said:
                 return person
     for match in _LOWER_SLOT.finditer(low):
@@ -129,7 +152,9 @@ def _by_name(text: str, low: str, known: Known, taken: tuple[tuple[int, int], ..
     return NOBODY
 
 
-def _capitals(match: re.Match[str], text: str, known: Known, taken: tuple[tuple[int, int], ...]) -> Person:
+def _capitals(
+    match: re.Match[str], text: str, known: Known, taken: tuple[tuple[int, int], ...], bound: bool
+) -> Person:
     parts = list(re.finditer(rf"{_NAME_WORD}|[A-Z]\.", match.group()))
     kept = [p for p in parts if _nameable(p.group(), known)]
     if not kept:
@@ -151,7 +176,11 @@ def _capitals(match: re.Match[str], text: str, known: Known, taken: tuple[tuple[
     begins = not before.strip() or bool(re.search(r"[.?!;]\s*$", before))
     said = " ".join(p.group() for p in run)
     if len(run) == 1 and not civil:
-        if said.lower() not in ordinary() and _OF_A_DRUG.match(text[end : end + 40]):
+        if (
+            said.lower().removesuffix("'s") not in ordinary()
+            and not _as_a_person(before, text[end : end + 40], bound)
+            and not known.is_called(said.removesuffix("'s"))
+        ):
             return NOBODY
         ordinary_word = said.lower() in ordinary() and begins
         owned = bool(re.match(r"'s?\s", after))
@@ -168,6 +197,17 @@ def _capitals(match: re.Match[str], text: str, known: Known, taken: tuple[tuple[
     return Person(said, ((start, end),), "name")
 
 
+def _as_a_person(before: str, after: str, bound: bool) -> bool:
+    """Whether one word that nobody knows stands where only a person can, and no drug."""
+    if _OF_A_DRUG.match(after) or _CALLED_DRUG.search(before):
+        return False
+    if _THEIRS.match(after) or _TOLD_OF.search(before):
+        return True
+    if _SUBJECT.search(before):
+        return bool(_DOES.match(after))
+    return not bound and not _ORDERED.search(before)
+
+
 def _nameable(word: str, known: Known) -> bool:
     low = word.casefold().removesuffix("'s")
     return (
@@ -180,7 +220,10 @@ def _nameable(word: str, known: Known) -> bool:
 
 
 def _could_be(parts: list[str], known: Known) -> bool:
-    return all(_nameable(p, known) and len(p) > 1 and not p.endswith(("ing", "ed")) for p in parts)
+    return not any(_ASKING.fullmatch(p) for p in parts) and all(
+        _nameable(p, known) and len(p) > 1 and not p.endswith(("ing", "ed")) and not correction(p)
+        for p in parts
+    )
 
 
 def _overlaps(span: tuple[int, int], taken: tuple[tuple[int, int], ...]) -> bool:

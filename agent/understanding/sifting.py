@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from agent.understanding import forms
 from agent.understanding.pieces import Found, put_together
 from agent.understanding.reading import Talk
 
@@ -62,6 +63,9 @@ def sift(found: list[Found], talk: Talk) -> list[Found]:
             found = kept
         else:
             found = [next((f for f in found if f.intent != "smalltalk"), found[0])]
+    now = [f for f in found if not forms.only_next(f.piece.text, [o.piece.text for o in found if o is not f])]
+    if any(f.intent not in _IDLE for f in now):
+        found = now
     if any(f.intent == "other_patient" for f in found):
         return [next(f for f in found if f.intent == "other_patient")]
     if any(f.intent in ("fabricate",) for f in found):

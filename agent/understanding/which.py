@@ -93,7 +93,9 @@ def settle(one: Found, found: list[Found], talk: Talk, known: Known) -> None:
             for f in found
             if f is not one
             and f.intent in _LEANS | {"chart", "compare"}
-            and any(m.names and m.kind != "class" for m in f.piece.mentions)
+            and any(
+                (m.names and m.kind != "class") or m.kind in ("stranger", "odd") for m in f.piece.mentions
+            )
         ),
         None,
     )
@@ -127,7 +129,19 @@ def _about_it(text: str) -> bool:
     )
 
 
-_OF_STRANGERS: frozenset[Intent] = frozenset(("eligibility", "missing", "compare", "plan", "draft"))
+_OF_ODD: frozenset[Intent] = frozenset(("eligibility", "missing", "compare", "plan", "draft"))
+_OF_STRANGERS: frozenset[Intent] = (ABOUT_A_DRUG | REFUSED) - {"what_if", "fabricate", "other_patient"}
+_ASKED_FOR = re.compile(
+    r"\b(?:for|get|have|cover|approve|order\w*|prescrib\w*|start|on|want\w*)\s+(?:the\s+|her\s+on\s+|him\s+on\s+)?\W?$"
+    r"|\b(?:switch|chang|mov)\w*\b.{0,16}\bto\s+\W?$"
+)
+
+
+def _may_be_asked(mention: Mention, one: Found, before: str) -> bool:
+    """Whether a word that nobody knows is what this is asked about, and not a rare word of the question."""
+    if one.intent == "what_if":
+        return mention.kind == "stranger" and bool(_ASKED_FOR.search(before))
+    return one.intent in (_OF_STRANGERS if mention.kind == "stranger" else _OF_ODD)
 
 
 def _targets(one: Found, talk: Talk) -> tuple[list[Mention], list[Mention]]:
@@ -140,7 +154,7 @@ def _targets(one: Found, talk: Talk) -> tuple[list[Mention], list[Mention]]:
     for mention in one.piece.mentions:
         place = places[id(mention)]
         before, after = one.piece.text[:place], one.piece.text[place : place + 50]
-        if mention.kind == "stranger" and one.intent not in _OF_STRANGERS:
+        if mention.kind in ("stranger", "odd") and not one.again and not _may_be_asked(mention, one, before):
             continue
         if mention.kind == "other":
             if (

@@ -135,6 +135,9 @@ class _Nobody:
     def patient(self, patient_id: str) -> Any:
         return type("Somebody", (), {"name": "Antonio Nguyen"})()
 
+    def find_patients(self, query: str, limit: int) -> list[Any]:
+        return []
+
 
 _store = _Nobody()
 

@@ -19,10 +19,14 @@ WORLD = Path(__file__).parents[3] / "mock_data"
 
 
 class Named:
-    """A store that knows one patient's name."""
+    """A store that knows two patients' names."""
 
     def patient(self, patient_id: str) -> Any:
         return type("Somebody", (), {"name": "Antonio Nguyen"})()
+
+    def find_patients(self, query: str, limit: int) -> list[Any]:
+        people = (("Antonio", "Nguyen"), ("Ngozi", "Wojtanowska"))
+        return [type("Row", (), {"given": given, "family": family})() for given, family in people][:limit]
 
 
 _store = Named()

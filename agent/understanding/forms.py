@@ -1,0 +1,133 @@
+# ruff: noqa: E501 - a pattern is read more easily on one line than in pieces
+"""Forms of a question whose words settle what is asked, and other people who are only spoken of.
+
+Both were misread by the cues and the examples together: a form is a verdict, where no request to make evidence up
+fits. What somebody says, other patients of the past, and patients in general are nobody whose case is asked about.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from agent.understanding.reading import Intent
+
+_PLAN = r"(?:the |her |his |their |this |our )?(?:insurer|insurance(?: company)?|health plan|plan|payer|carrier|PLAN)"
+_OF_HERS = r"(?:the |her |his |their |this |that |our |my |WHO's |(?:the |this |our |my )?patient's )"
+_CASE = r"(?:request|case|pa|prior auth\w*|application|submission|order)"
+_HAVE = r"(?:order|orders|chart|record|records|prescription|script|rx|list|file|med(?:ication)? list|profile)"
+_SHOULD = r"\b(?:should|start(?:ing)?|best|recommend\w*|right|appropriate|titrat\w*|go up|increase|next|ought|ideal|safe|would|can|could|max\w*|limit|cover\w*|allow\w*|polic(?:y|ies))\b"
+
+
+class Form(NamedTuple):
+    """A form, what it asks, and what must not be there."""
+
+    intent: Intent
+    about: str
+    pattern: re.Pattern[str]
+    unless: re.Pattern[str]
+
+
+def _form(intent: Intent, about: str, pattern: str, unless: str) -> Form:
+    return Form(intent, about, re.compile(pattern), re.compile(unless))
+
+
+_FORMS = (
+    _form(
+        "eligibility", "",
+        rf"\bhow (?:does|do|is|are|did|would|will) {_OF_HERS}(?:DRUG |CLASS |ODD )?{_CASE}(?: for (?:DRUG|ODD|it|her|him))? (?:look|looking|stand|standing|shap\w+|do|doing|fare|far\w+)\b",
+        r"\bwhere|\bsent\b",
+    ),
+    _form(
+        "eligibility", "",
+        r"^\W*(?:(?:so|and|ok|then|now) )*(?:are|is|were|have|has) (?:all |every one of |each of )?(?:the |of the |her |his |DRUG(?:'s)? |ODD(?:'s)? |PLAN(?:'s)? |plan's |policy's |coverage |pa )*(?:requirements?|criteria|criterion|conditions|rules)\b.{0,48}\b(?:satisfied|met|fulfill?ed|in place)\b",
+        r"\bTEST\b|\bMED\b|\bCONCEPT\b|\bstep\b|\blifestyle\b|\bif\b",
+    ),
+    _form(
+        "eligibility", "",
+        rf"\b(?:would|will|might|is|are) (?:{_PLAN}|they) (?:be |likely |probably |going |willing |expected |to )*(?:pay for|cover|approve|accept|ok|okay|agree to|go for|authori[sz]e|say yes to) (?:DRUG|ODD|it|this|that)\b",
+        r"\b(?:how|what|when|which|why|if|first|months?|days?|once|as|without|before|strength|dose|again|long)\b",
+    ),
+    _form(
+        "eligibility", "",
+        rf"\bhow (?:is|are|would|will|might|do|does) (?:{_PLAN}|they|the reviewer|a reviewer)(?: (?:be|likely|probably|going|expected|most|to))* (?:rule|decide|respond|react|come down|see|view|judge)\b.{{0,24}}(?:DRUG|ODD|\bit\b|this|that|{_CASE})",
+        r"\blong\b|\bappeal\b|\bif\b",
+    ),
+    _form(
+        "eligibility", "",
+        r"^\W*(?:(?:so|and|ok|then|is|for (?:her|him)) )*(?:DRUG|ODD|it|this)\W+(?:for (?:her|him|WHO|this patient)\W+)?(?:good to go|all set|a go|ready to go|cleared?|in the clear|yes or no|thumbs up)(?: (?:for (?:her|him|WHO)|or not))?\W*$",
+        r"\bsubmit\b",
+    ),
+    _form(
+        "eligibility", "",
+        r"\byes or no\b\W*$",
+        r"\b(?:MED|TEST|CONCEPT|PLAN)\b|(?:^|[.,;:] )(?:and |so |just |ok )*(?:has|have|did|is|was|does|do|are|should|must|was)\b|\b(?:say|answer|reply)\b|\b(?:safe|should|advise|recommend\w*|take it|appeal)\b",
+    ),
+    _form(
+        "eligibility", "",
+        r"\b(?:will|would|is going to|is gonna|'ll|is bound to|is sure to) (?:\w+ )?(?:be|get) (?:refused|denied|rejected|turned down|declined|knocked back)\b",
+        r"\b(?:why|how|if|what|when|which|where|appeal\w*|once|after|unless|without)\b",
+    ),
+    _form("eligibility", "", r"^\W*(?:(?:so|and|ok|but) )*(?:what(?:'s| is)|whats|tell me about|who makes) (?:a |the )?ODD\W*$", r"^$"),
+    _form(
+        "chart", "",
+        rf"\b(?:what|which|whats|what's)(?: is| was)? (?:the )?(?:dose|doses|dosage|strength|mg)\b.*\b(?:(?:on|in|per|from) (?:the |her |his |their |WHO's |this |that )?(?:\w+ )?{_HAVE}\b|(?:was|is|were|did|has)(?: \S+){{0,3}} (?:ordered|prescribed|order|prescribe)\b|(?:has|have|did|does) (?:she|he|they|WHO|the patient) (?:got|have|get)\b)",
+        _SHOULD,
+    ),
+    _form(
+        "dates", "approval",
+        r"\b(?:how (?:many (?:days|weeks|months|years)|long)|what (?:period|time|length)) (?:do|does|will|would|is|are|can)\b.{0,30}\b(?:approv\w*|authori[sz]\w*|grant\w*)\b.{0,24}\b(?:first|initial\w*|start|for|good|valid)\b|^\W*for how (?:many \w+|long) (?:do|does|will|would|is|are|can)\b.{0,30}\b(?:approv\w*|authori[sz]\w*|grant\w*)",
+        r"\b(?:take|takes|taking|wait|hear|decide|decision|review|appeal|tablets|pens?|doses?|supply|need|needs|tried|try)\b",
+    ),
+)  # fmt: skip
+
+
+def settled(text: str) -> tuple[Intent, str] | None:
+    """The intent of the first form that fits the piece, and what narrows it."""
+    for form in _FORMS:
+        if form.pattern.search(text) and not form.unless.search(text):
+            return form.intent, form.about
+    return None
+
+
+_TELLS = r"(?:keeps? )?(?:says?|saying|said|tells?|telling|told (?:me|us|her|him|them)|thinks?|heard|claims?|insists?|believes?|warned|warns|mentions?|mentioned|swears?|wrote|writes|is sure|are sure|was told|were told)"
+_KIN = r"(?:husband|wife|sister|brother|mother|father|mom|mum|dad|daughter|son|aunt|uncle|neighbou?r|friend|cousin|boss|coworker|co-worker|colleague|spouse|partner|grandmother|roommate|nurse|pharmacist|receptionist|family)"
+_SAID = re.compile(
+    rf"^\W*(?:(?:so|and|but|hi|hello|ok|well|now),? )*(?:(?:a|an|the|my|her|his|our|their|one of (?:my|our|the)|another|some|WHO's|(?:the )?patient's) (?:\w+ )?)?{_KIN}s? (?:also |just |once )?{_TELLS}\b,?(?: that)?\s+(?=\S+ \S)"
+)
+_REPORTED = re.compile(rf"\b{_TELLS}\b")
+_OF_OTHERS = re.compile(
+    r"\s*\b(?:for|from|of|with|by|to|on|like) (?:an |some |the |my |our |a |two |2 |several |many )*(?:other|others|another|different|previous) (?:patients?|people|person|members?|one|ones)\b"
+)
+_GENERAL = re.compile(
+    r"\b(?:polic(?:y|ies)|plans?|criteria|labels?|rules?|coverage|guidelines?|insur\w+|payers?|PLAN|bulletin|document|formulary|indicated|fda|pa|usually|typically|generally|normally|in general|should)\b"
+)
+_PLURAL = re.compile(
+    r"\b(?:which|what(?: kinds? of| type of| sort of)?|all|most|any|every|some|how many)(?: of the)? (?:\w+ )?(?:patients|people|members|patient|person|member)\b"
+)
+_OURS = re.compile(
+    r"\b(?:my|our|your|other|another|different|next|previous)\b(?! (?:plan|policy|insurance|payer))|\b(?:show|list|find|pull|give|count)\b"
+)
+_NEXT = re.compile(
+    r"^\W*(?:(?:and|but|so|ok|hi|hello|also),? )*(?:i|we)(?:'ve| have|'ll have| will have)?(?: got)? (?:\w+ )?(?:another|other|more|a new|a second|a different|two more|2 more|several) (?:patients?|pts?|one|cases?)\b(?!.*(?:\?|WHO|\bwho\b|\bwhose\b|\bnamed\b|\bcan\b|\bdoes\b|\bis\b))"
+)
+
+
+def without_others(text: str) -> str:
+    """The piece without who says it, past requests of others that are reported, and patients in general."""
+    said = _SAID.sub("", text)
+    if _REPORTED.search(text):
+        said = _OF_OTHERS.sub("", said)
+    if _GENERAL.search(said) and not _OURS.search(said):
+        said = _PLURAL.sub("patients", said)
+    return said
+
+
+_THEN = re.compile(r"\b(?:after (?:this|her|him|that)|afterwards?|later|waiting|next|to come|in a minute)\b")
+_THIS_ONE = re.compile(r"^\W*first\b|\bthis (?:one|patient|pt|lady|guy|person)\b")
+
+
+def only_next(text: str, others: list[str]) -> bool:
+    """A statement that somebody else is to come, which asks nothing of them: what else is said is about this one."""
+    said = bool(_THEN.search(text)) or any(_THIS_ONE.search(other) for other in others)
+    return said and bool(_NEXT.match(text.rstrip(" .!")))
