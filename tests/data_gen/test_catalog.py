@@ -160,9 +160,9 @@ def test_concepts_and_tests_have_names_of_their_own() -> None:
 
 
 def test_the_catalog_loads_in_well_under_a_second() -> None:
-    start = time.perf_counter()
+    start = time.process_time()  # of this process alone, whatever else the machine does
     load_catalog()
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 1.0
 
 
 # --- overlays --------------------------------------------------------------------------------------------
