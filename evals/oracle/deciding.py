@@ -91,6 +91,8 @@ def _by_use(table: DecisionTable, use: str, chart: Chart, drug: Entry, wanted: _
     }
     limit = _limit_for(table.limits, wanted.strength)
     over = _over(table.limits, wanted)
+    if over and not _over([one for one in table.limits if not one.starting], wanted):
+        limit = next(one for one in table.limits if one.starting and one.strength == wanted.strength)
     answers = {**filled, **shut, **papers}
     if limit:
         answers[limit.number] = Answer(NO if over else YES)
