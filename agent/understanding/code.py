@@ -19,6 +19,7 @@ from agent.understanding.replies import reply_to_offer
 from agent.understanding.which import settle
 
 LONGEST = 4_000  # characters; more is not read
+UNKNOWN_IS_SURE = 0.75  # a drug that nobody knows is looked up: no model makes it one of ours
 
 
 def read(question: str, talk: Talk, known: Known) -> Reading:
@@ -72,13 +73,17 @@ def _reading(found: list[Found], person: people.Person, plan_id: str, talk: Talk
     ):
         asks = [Ask(intent="other_patient", text=found[0].piece.typed)]
     supposed = any(ask.intent == "what_if" for ask in asks)
+    strangers = tuple(dict.fromkeys(word for f in found for word in f.strangers))
+    sure = round(min(f.sure for f in found), 2)
+    if strangers and not any(ask.drugs for ask in asks):
+        sure = max(sure, UNKNOWN_IS_SURE)
     return Reading(
         asks=tuple(asks),
         person=person.said,
         candidates=next((f.candidates for f in found if f.candidates), ()),
-        strangers=tuple(dict.fromkeys(word for f in found for word in f.strangers)),
+        strangers=strangers,
         plan_id="" if supposed else plan_id,
-        sure=round(min(f.sure for f in found), 2),
+        sure=sure,
     )
 
 

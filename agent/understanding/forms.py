@@ -61,14 +61,14 @@ _FORMS = (
     _form(
         "eligibility", "",
         r"\byes or no\b\W*$",
-        r"\b(?:MED|TEST|CONCEPT|PLAN)\b|(?:^|[.,;:] )(?:and |so |just |ok )*(?:has|have|did|is|was|does|do|are|should|must|was)\b|\b(?:say|answer|reply)\b|\b(?:safe|should|advise|recommend\w*|take it|appeal)\b",
+        r"\b(?:MED|TEST|CONCEPT|PLAN)\b|(?:^|[.,;:] )(?:and |so |just |ok )*(?:has|have|did|is|was|does|do|are|should|must|was)\b|\b(?:say|answer|reply)\b|\b(?:safe|should|advise|recommend\w*|take it|appeal|draft|form|letter|copay|tier|formulary|limit|missing|polic(?:y|ies)|expires?|deadline)\b",
     ),
     _form(
         "eligibility", "",
         r"\b(?:will|would|is going to|is gonna|'ll|is bound to|is sure to) (?:\w+ )?(?:be|get) (?:refused|denied|rejected|turned down|declined|knocked back)\b",
         r"\b(?:why|how|if|what|when|which|where|appeal\w*|once|after|unless|without)\b",
     ),
-    _form("eligibility", "", r"^\W*(?:(?:so|and|ok|but) )*(?:what(?:'s| is)|whats|tell me about|who makes) (?:a |the )?ODD\W*$", r"^$"),
+    _form("eligibility", "", r"^\W*(?:(?:so|and|ok|but) )*(?:what(?:'s| is)|whats|tell me about|who makes) (?:a |the )?ODD\W*$|^\W*(?:(?:and|or|so|what about|how about) )*ODD for \S+(?: \S+){0,2}\W*$", r"^$"),
     _form(
         "chart", "",
         rf"\b(?:what|which|whats|what's)(?: is| was)? (?:the )?(?:dose|doses|dosage|strength|mg)\b.*\b(?:(?:on|in|per|from) (?:the |her |his |their |WHO's |this |that )?(?:\w+ )?{_HAVE}\b|(?:was|is|were|did|has)(?: \S+){{0,3}} (?:ordered|prescribed|order|prescribe)\b|(?:has|have|did|does) (?:she|he|they|WHO|the patient) (?:got|have|get)\b)",

@@ -115,7 +115,7 @@ _WHAT_IS = re.compile(r"\b(?:what's|whats|who makes|tell me about)\s+\W?$")
 _BEGINS = re.compile(r"(?:^|[.?!;:]\s*)\W*$")
 _NO_NAME = (
     "ing", "ed", "ly", "tion", "ions", "ment", "ness", "able", "ity", "ies", "ous", "ally", "emia", "itis", "opathy", "osis",
-    "ology", "ologist", "gram",
+    "ology", "ist", "ists", "gram",
 )  # fmt: skip
 
 

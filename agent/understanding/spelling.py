@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a pattern is read more easily on one line than in pieces
 """The words that ask, where they are cut short or misspelt."""
 
 from __future__ import annotations
@@ -10,6 +11,11 @@ from agent.understanding.known import ordinary
 from agent.understanding.pieces import Item, overlaps
 
 _LETTERS = re.compile(r"(?<![\w'])[a-z']+(?![\w'])")
+# "dose the patient meet the criteria": slipped from "does", and no dose.
+_BEGINS = re.compile(r"(?:^|[.?!,;:]|\b(?:and|or|but|so|ok|please|hi))\W*$")
+_DOES = re.compile(
+    r"\s+(?:(?:she|he|it|they|this|that)|(?:the|this|our|my|her|his) \w+)\s+(?:\w+ly )?(?:meet|mete|qualif|need|have|get|fit|satisf|pass|cover|requir|fulfil|stand|take|seem|look)"
+)
 
 
 def respell(low: str, taken: list[tuple[int, int]]) -> list[tuple[int, int, Item]]:
@@ -22,6 +28,12 @@ def respell(low: str, taken: list[tuple[int, int]]) -> list[tuple[int, int, Item
         right = wordlists.pairs("short").get(word, "")
         if not right and len(word) > 4 and word not in ordinary():
             right = correction(word)
+        if (
+            word == "dose"
+            and _BEGINS.search(low, 0, match.start())
+            and _DOES.match(low, match.end(), match.end() + 40)
+        ):
+            right = "does"
         if right and right != word:
             if word == "y" and not re.match(
                 r"\s+(?:is|not|was|would|does|did|can't|isn't|denied)\b", low[match.end() : match.end() + 10]

@@ -23,6 +23,7 @@ def read(question: str, talk: Talk = TALK) -> Reading:
         "The doctor ordered Betaslim. Covered?",
         "is Betaslim covered?",
         "and Betaslim?",
+        "betaslim for weight loss?",
         "Can she get Betaslim?",
         "Her doctor prescribed Betaslim, is it covered?",
         'Does she qualify for "Betaslim"?',
@@ -46,6 +47,7 @@ def test_an_unknown_drug_is_a_stranger_and_never_the_talks_drug(question: str, t
     assert reading.strangers == ("betaslim",), question
     assert all(not ask.drugs for ask in reading.asks), question
     assert reading.asks[0].intent != "other_patient" and not reading.person
+    assert reading.sure >= 0.6  # below that a model's reading is taken, which falls back on the talk's drug
 
 
 @pytest.mark.parametrize(
@@ -57,6 +59,8 @@ def test_an_unknown_drug_is_a_stranger_and_never_the_talks_drug(question: str, t
         "is she on the CoverMyMeds portal?",
         "Doctor Zbigniew Okonjobi wants her on Ozempic. Covered?",
         "what's the copayy for Ozempic",
+        "will the pharamcist need the form",
+        "what about the endocrinolgist",
         "She tried Betaslim. Can she get Ozempic?",
     ],
 )
@@ -70,6 +74,7 @@ def test_a_doctor_a_slip_and_a_rare_word_are_no_drug(question: str) -> None:
         "Does the policy say which patients should take Ozempic?",
         "Which patients does the policy cover Ozempic for?",
         "dose the patient meet critera for ozempc",
+        "and dose she qualfy?",
         "does hte paitent meet criteria",
         "deos our patient qualify?",
         "I have another patient after this one. First: does this one meet Wegovy's criteria?",
