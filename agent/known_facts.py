@@ -411,6 +411,10 @@ def _enter_benefit(ledger: Ledger, plan: Plan, benefit: Benefit) -> None:
     for limit in (benefit.quantity_limit, *benefit.strength_limits.values()):
         if limit:
             _enter_limit(ledger, limit, source)
+    for start in benefit.starting_limits.values():
+        ledger.add("duration", start.days, unit="days", origin="policy", attribute="limit", source=source)
+        if start.quote:
+            ledger.add("quote", start.quote, origin="policy", attribute="limit", source=source)
     for rule in benefit.rules:
         for months in (rule.initial_months, rule.renewal_months):
             if months:

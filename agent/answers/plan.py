@@ -177,7 +177,9 @@ def _of_drug(name: str, about: list[str], bound: Bound, plan: Plan, reply: Answe
         topics = [topic for topic in topics if topic not in ("tier", "copay", "pa")]
     for topic in topics:
         reply.said += [one for one in _TOPICS[topic](benefit, plan, drug, ledger) if one not in reply.said]
-    limits = [benefit.quantity_limit, *benefit.strength_limits.values()] if "limit" in topics else []
+    limits = [
+        benefit.quantity_limit, *benefit.strength_limits.values(), *benefit.starting_limits.values()
+    ] if "limit" in topics else []  # fmt: skip
     reply.sources += [
         Source(source=f"{benefit.policy_id} {limit.clause_id}", quote=limit.quote)
         for limit in limits if limit and limit.quote
@@ -297,6 +299,15 @@ def _limit(benefit: Benefit, plan: Plan, drug: str, ledger: Ledger) -> list[Said
     for strength, limit in benefit.strength_limits.items():
         slot = strength_slot(ledger, benefit.drug, strength, "drug", f"drug:{benefit.drug}")
         text = f"The limit of {drug} {slot} is {_limit_words(limit, benefit, plan, ledger)}."
+        said.append(Said(text=text, bullet=True, verbatim=True))
+    for strength, start in benefit.starting_limits.items():
+        slot = strength_slot(ledger, benefit.drug, strength, "drug", f"drug:{benefit.drug}")
+        where = f"{benefit.policy_id} {start.clause_id}"
+        days = ledger.add(
+            "duration", start.days, unit="days", origin="policy", attribute="limit", source=where
+        )
+        clause = f" ({clause_slot(ledger, benefit.policy_id, start.clause_id)})" if start.clause_id else ""
+        text = f"{drug} {slot} is a starting strength, for at most {days} of therapy{clause}."
         said.append(Said(text=text, bullet=True, verbatim=True))
     return said
 
