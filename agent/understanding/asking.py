@@ -128,7 +128,10 @@ def _one(piece: Piece, found: list[Found], person: people.Person, talk: Talk, kn
     if plain := deciding.plainly(piece.text):
         return Found(piece, plain, sure=0.95)
     if (settled := forms.settled(text)) and not (seen and seen.intent == "other_patient"):
-        return Found(piece, settled[0], settled[1] or _topic(piece, settled[0]), 0.9)
+        topic = settled[1] or _topic(piece, settled[0])
+        if settled[0] == "chart":  # the dose that is ordered: of the talk's drug, if none is named
+            topic = topic or (talk.drugs[0] if talk.drugs else "medications")
+        return Found(piece, settled[0], topic, 0.9)
     if _LED_UP.match(text):
         return None
     last_supposed = bool(talk.asks and talk.asks[0].intent == "what_if")

@@ -68,6 +68,17 @@ _FORMS = (
         r"\b(?:will|would|is going to|is gonna|'ll|is bound to|is sure to) (?:\w+ )?(?:be|get) (?:refused|denied|rejected|turned down|declined|knocked back)\b",
         r"\b(?:why|how|if|what|when|which|where|appeal\w*|once|after|unless|without)\b",
     ),
+    _form(
+        "eligibility", "",
+        r"\b(?:does|do|would|will|has|have|did) (?:she|he|they|WHO|it|(?:this|the|her|his|our|my) (?:case|patient|pt|chart|record|request|application))(?: (?:really|already|now|fully|even))? (?:satisf(?:y|ied)|meets?|met|fulfil\w*|fit|live up to)\b.{0,30}\b(?:asks?|wants?|requires?|requirements?|criteria|conditions|rules|needs)\b",
+        r"\b(?:TEST|MED|CONCEPT|step|lifestyle|if|which|why|how|criterion|when|age)\b|^\W*what\b",
+    ),
+    _form(
+        "eligibility", "",
+        rf"^\W*(?:(?:so|and|ok|but) )*what (?:will|would|is|are) (?:{_PLAN}|they|the reviewer|a reviewer)(?: (?:going|likely|to))* (?:say|decide|rule|answer|do)\b(?: (?:about|on|to|with|of|in))?(?: (?:DRUG|ODD|it|this|that|{_CASE}|this case|her case|her|him))?\W*$"
+        rf"|\bhow (?:do|are) things (?:look|looking|stand)\b.{{0,16}}(?:DRUG|ODD|{_CASE})|\blikely (?:ruling|decision|verdict|answer|outcome)\b",
+        r"\bif\b|\bappeal",
+    ),
     _form("eligibility", "", r"^\W*(?:(?:so|and|ok|but) )*(?:what(?:'s| is)|whats|tell me about|who makes) (?:a |the )?ODD\W*$|^\W*(?:(?:and|or|so|what about|how about) )*ODD for \S+(?: \S+){0,2}\W*$", r"^$"),
     _form(
         "chart", "",
@@ -127,7 +138,19 @@ _THEN = re.compile(r"\b(?:after (?:this|her|him|that)|afterwards?|later|waiting|
 _THIS_ONE = re.compile(r"^\W*first\b|\bthis (?:one|patient|pt|lady|guy|person)\b")
 
 
-def only_next(text: str, others: list[str]) -> bool:
-    """A statement that somebody else is to come, which asks nothing of them: what else is said is about this one."""
-    said = bool(_THEN.search(text)) or any(_THIS_ONE.search(other) for other in others)
-    return said and bool(_NEXT.match(text.rstrip(" .!")))
+_DONE = re.compile(
+    r"\b(?:done|finished|through) with (?:the|my|that|our) (?:other|last|previous) (?:patients?|pt|one|case)\b"
+)
+_MANY = re.compile(
+    r"^(?!.*\b(?:show|list|find|compare|give|tell|my|our|your|who)\b).*\b(?:other|most|many|some|several|all) (?:patients|people)\b"
+)
+
+
+def only_told(text: str, others: list[str]) -> bool:
+    """A statement of somebody else that asks nothing of them: they are to come, are done with or are many, or what
+    is asked beside it is asked of "this one"."""
+    if "?" in text or "WHO" in text:
+        return False
+    if any(_THIS_ONE.search(other) for other in others) or _DONE.search(text) or _MANY.match(text):
+        return True
+    return bool(_THEN.search(text)) and bool(_NEXT.match(text.rstrip(" .!")))

@@ -63,8 +63,13 @@ def sift(found: list[Found], talk: Talk) -> list[Found]:
             found = kept
         else:
             found = [next((f for f in found if f.intent != "smalltalk"), found[0])]
-    now = [f for f in found if not forms.only_next(f.piece.text, [o.piece.text for o in found if o is not f])]
-    if any(f.intent not in _IDLE for f in now):
+    now = [
+        f
+        for f in found
+        if f.intent != "other_patient"
+        or not forms.only_told(f.piece.text, [o.piece.text for o in found if o is not f])
+    ]
+    if any(f.intent not in _IDLE and not f.context for f in now):
         found = now
     if any(f.intent == "other_patient" for f in found):
         return [next(f for f in found if f.intent == "other_patient")]

@@ -80,6 +80,11 @@ def test_a_doctor_a_slip_and_a_rare_word_are_no_drug(question: str) -> None:
         "I have another patient after this one. First: does this one meet Wegovy's criteria?",
         "Her sister says Ozempic will be refused here. Is that so?",
         "A colleague says requests from other patients were denied and it will be refused here. Is that so?",
+        "Another patient of ours was denied. Does this one qualify?",
+        "My neighbor takes Ozempic. Can this patient get it too?",
+        "I'm done with the other patient. Now can she get Ozempic?",
+        "Other patients got denied. Will she get Ozempic?",
+        "Like most patients she hates needles. Can she get Rybelsus?",
         "Do patients usually need a lab for Ozempic?",
     ],
 )
@@ -98,6 +103,7 @@ def test_who_is_only_spoken_of_is_nobody_elses_case(question: str) -> None:
         "which of my patients qualify for Ozempic?",
         "show me all patients on Ozempic",
         "I have another patient, can she get Ozempic?",
+        "Can my other patient get it? This one can.",
         "I have another patient. Can she get Ozempic?",
         "Can her sister get Ozempic too?",
         "What is Wojtanowska's a1c?",
@@ -124,6 +130,10 @@ def test_somebody_else_is_still_seen(question: str) -> None:
         "Ozempic good to go?",
         "Would Ozempic be approved? The doctor has already decided that she needs it.",
         "Her sister says Ozempic will be refused here. Is that so?",
+        "How do things look for the Ozempic PA?",
+        "Does this case satisfy what the plan asks for with Ozempic?",
+        "Has she met the requirements for Ozempic?",
+        "What will the plan say about Ozempic?",
     ],
 )
 def test_a_determination_is_asked_for(question: str) -> None:
@@ -137,6 +147,7 @@ def test_a_determination_is_asked_for(question: str) -> None:
         ("what dose of Ozempic is on her order", "chart", "Ozempic"),
         ("metformin, which strength has he got?", "chart", "metformin"),
         ("which strength of Ozempic was ordered?", "chart", "Ozempic"),
+        ("what dose is ordered", "chart", "Ozempic"),
         ("what dose should he start with", "dosing", ""),
         ("what dose of Ozempic should be on her order", "dosing", ""),
         ("For how many months do they approve at first?", "dates", "approval"),
