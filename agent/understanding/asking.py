@@ -112,6 +112,9 @@ def _one(piece: Piece, found: list[Found], person: people.Person, talk: Talk, kn
     """What one piece asks, by supposition, cue, and the talk; None if it says nothing by itself."""
     text = forms.without_others(piece.text)
     seen = intents.seen(text)
+    wanted = intents.seen(forms.told_to(text))
+    if wanted and wanted.intent == "fabricate":
+        seen = wanted
     if seen and seen.intent == "fabricate":
         return Found(piece, seen.intent, seen.about, seen.sure)
     if _asks_again(piece, talk, found):

@@ -81,6 +81,11 @@ _FORMS = (
     ),
     _form("eligibility", "", r"^\W*(?:(?:so|and|ok|but) )*(?:what(?:'s| is)|whats|tell me about|who makes) (?:a |the )?ODD\W*$|^\W*(?:(?:and|or|so|what about|how about) )*ODD for \S+(?: \S+){0,2}\W*$", r"^$"),
     _form(
+        "other_patient", "",
+        r"^\W*(?:(?:so|and|ok|but|hi),? )*my (?:own |\w+ )?(?:sister|brother|cousin|aunt|uncle|neighbou?r|friend|wife|husband|daughter|son)(?:'s| (?:has|had|is|was|takes|wants|needs|got))\b.{0,16}\b(?:CONCEPT|DRUG|MED|TEST)\b",
+        r"\?|\bWHO\b",
+    ),
+    _form(
         "chart", "",
         rf"\b(?:what|which|whats|what's)(?: is| was)? (?:the )?(?:dose|doses|dosage|strength|mg)\b.*\b(?:(?:on|in|per|from) (?:the |her |his |their |WHO's |this |that )?(?:\w+ )?{_HAVE}\b|(?:was|is|were|did|has)(?: \S+){{0,3}} (?:ordered|prescribed|order|prescribe)\b|(?:has|have|did|does) (?:she|he|they|WHO|the patient) (?:got|have|get)\b)",
         _SHOULD,
@@ -101,7 +106,10 @@ def settled(text: str) -> tuple[Intent, str] | None:
     return None
 
 
-_TELLS = r"(?:keeps? )?(?:says?|saying|said|tells?|telling|told (?:me|us|her|him|them)|thinks?|heard|claims?|insists?|believes?|warned|warns|mentions?|mentioned|swears?|wrote|writes|is sure|are sure|was told|were told)"
+_TELLS = (
+    r"(?:keeps? )?(?:says?|saying|said|tells?|telling|told (?:me|us|her|him|them)|thinks?|heard|claims?|insists?|believes?|warned|warns|mentions?|mentioned|swears?|wrote|writes|is sure|are sure|was told|were told|"
+    r"(?:wants?|would like|needs?) (?:(?:me|us|you) )?to (?:know|find out|ask|check|see|hear)|(?:asks?|asked|is asking|are asking|keeps? asking|wonders?|is wondering)(?: me| us| you)?)"
+)
 _KIN = r"(?:husband|wife|sister|brother|mother|father|mom|mum|dad|daughter|son|aunt|uncle|neighbou?r|friend|cousin|boss|coworker|co-worker|colleague|spouse|partner|grandmother|roommate|nurse|pharmacist|receptionist|family)"
 _SAID = re.compile(
     rf"^\W*(?:(?:so|and|but|hi|hello|ok|well|now),? )*(?:(?:a|an|the|my|her|his|our|their|one of (?:my|our|the)|another|some|WHO's|(?:the )?patient's) (?:\w+ )?)?{_KIN}s? (?:also |just |once )?{_TELLS}\b,?(?: that)?\s+(?=\S+ \S)"
@@ -132,6 +140,17 @@ def without_others(text: str) -> str:
     if _GENERAL.search(said) and not _OURS.search(said):
         said = _PLURAL.sub("patients", said)
     return said
+
+
+_TOLD_TO = re.compile(
+    r"^.{3,40}\b(?:wants?|wanted|asks?|asked|tells?|told|needs?|would like|expects?|begs?|begged) (?:you|us|me|that you)(?: all)? to\s+(?=\S+ \S)"
+)
+
+
+def told_to(text: str) -> str:
+    """What the piece says that somebody wants done; empty if it says no such thing."""
+    match = _TOLD_TO.match(text)
+    return text[match.end() :] if match else ""
 
 
 _THEN = re.compile(r"\b(?:after (?:this|her|him|that)|afterwards?|later|waiting|next|to come|in a minute)\b")
