@@ -41,6 +41,7 @@ def environment(home: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PALADIN_", "COV_"))}
     return kept | {
         "PALADIN_HOME": str(home / ".paladin"),
+        "PALADIN_MODEL": "offline",  # whatever this machine has, the README is the same
         "PATH": f"{BIN}{os.pathsep}{kept['PATH']}",
         "COLUMNS": "100",
         "PYTHONIOENCODING": "utf-8",
@@ -105,6 +106,7 @@ def test_every_command_of_the_readme_runs(home: Path, request: pytest.FixtureReq
 @pytest.mark.slow
 def test_transcripts_are_what_the_commands_print(tmp_path: Path) -> None:
     assert run("pa setup", _linked(tmp_path)).returncode == 0
+    (tmp_path / "evals").symlink_to(ROOT / "evals")
     text = README.read_text(encoding="utf-8")
     found = re.findall(r"<!-- transcript: (.+?) -->\n```text\n(.*?)```", text, re.S)
     assert found
@@ -142,3 +144,17 @@ def test_figures_are_those_of_the_benchmarks() -> None:
         README.write_text(text.replace(shown[0], f"<!-- figures -->\n{table}\n## Limits"), encoding="utf-8")
     else:
         assert shown[1].strip() == table.strip()
+
+
+def test_figures_of_the_chat_are_those_of_its_evals() -> None:
+    from evals.chat.readme import results, table
+
+    printed = table(results())
+    text = README.read_text(encoding="utf-8")
+    shown = re.search(r"<!-- chat -->\n(.*?)\n`make demo`", text, re.S)
+    assert shown
+    if UPDATE:
+        text = text.replace(shown[0], f"<!-- chat -->\n{printed}\n`make demo`")
+        README.write_text(text, encoding="utf-8")
+    else:
+        assert shown[1].strip() == printed.strip()

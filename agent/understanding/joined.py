@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from agent.understanding.reading import ABOUT_A_DRUG, REFUSED, Reading, Talk
+from agent.understanding.reading import ABOUT_A_DRUG, REFUSED, Intent, Reading, Talk
 
 SURE = 0.6
 IDLE = frozenset(("smalltalk", "help", "off_topic", "unclear", "patient"))
@@ -45,10 +45,15 @@ def _asks(code: Reading, model: Reading, talk: Talk) -> tuple[Any, ...]:
             msgspec.structs.replace(
                 next((ask for ask in code.asks if ask.intent == wanted.intent), first),
                 intent=wanted.intent,
-                drugs=drugs or (talk.drugs[:1] if wanted.intent in ABOUT_A_DRUG else ()),
+                drugs=drugs or _of_the_talk(wanted.intent, code, talk),
             )
             for wanted in model.asks
             if wanted.intent != "what_if" or first.changes
         )
         or code.asks
     )
+
+
+def _of_the_talk(intent: Intent, code: Reading, talk: Talk) -> tuple[str, ...]:
+    """What is leant on where no drug was named; nothing, where one was named that is none of ours."""
+    return talk.drugs[:1] if intent in ABOUT_A_DRUG and not code.strangers else ()
