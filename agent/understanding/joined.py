@@ -6,7 +6,8 @@
    about the case: a refusal is for code to make, and a needless one helps nobody.
 4. Where the model fails or says nothing usable, the code's reading stands.
 
-How often each is right: evals/chat/understanding.py.
+How often each is right: evals/results/understanding.md. Where SURE was 0.6, both small models took more away than they
+gave.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import msgspec
 
 from agent.understanding.reading import ABOUT_A_DRUG, REFUSED, Intent, Reading, Talk
 
-SURE = 0.6
+SURE = 0.5
+
 IDLE = frozenset(("smalltalk", "help", "off_topic", "unclear", "patient"))
 
 
