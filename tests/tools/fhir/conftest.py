@@ -57,6 +57,6 @@ def numbered(number: int, resource: dict[str, Any], about: dict[str, str]) -> di
 
 
 def samples() -> list[Path]:
-    """Synthea's own bundles, which are not part of this repository: $FHIR_SAMPLES, or shared/fhir beside it."""
-    folder = Path(os.environ.get("FHIR_SAMPLES") or ROOT.parent / "shared" / "fhir")
-    return sorted(folder.glob("*.json"))
+    """Synthea's own bundles, which are not part of this repository: those in the folder $FHIR_SAMPLES, if it is set."""
+    folder = os.environ.get("FHIR_SAMPLES")
+    return sorted(Path(folder).glob("*.json")) if folder else []

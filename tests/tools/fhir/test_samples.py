@@ -1,4 +1,4 @@
-"""Synthea's own bundles, unchanged; they lie beside the repository, and what they say is looked at as a
+"""Synthea's own bundles, unchanged; they lie in the folder $FHIR_SAMPLES, and what they say is looked at as a
 specialist would."""
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tools.fhir.bundle import parse
 from tools.fhir.exporter import export_patient
 from tools.fhir.importer import Imported, import_bundle
 
-pytestmark = pytest.mark.skipif(not samples(), reason="no Synthea bundles at $FHIR_SAMPLES or ../shared/fhir")
+pytestmark = pytest.mark.skipif(not samples(), reason="$FHIR_SAMPLES names no folder of Synthea bundles")
 
 
 def imported(family: str, **more: Any) -> Imported:
