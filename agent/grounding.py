@@ -18,7 +18,7 @@ from agent.claims.check_words import Words
 from agent.claims.index import Index
 from agent.claims.sentence import Issue, Sentence
 from agent.claims.text import sentences
-from agent.ledger import Fact, Ledger
+from agent.ledger import Ledger
 
 if TYPE_CHECKING:
     from tools.bound import Bound
@@ -104,8 +104,3 @@ def _everything(bound: Bound, determinations: Sequence[Determination], ledger: L
         for determination in determinations:
             enter_determination(everything, determination)
     return everything
-
-
-def supporting(checked: Checked, ledger: Ledger) -> tuple[Fact, ...]:
-    """The facts that bear a sentence."""
-    return tuple(ledger.facts[name] for name in checked.facts if name in ledger.facts)
