@@ -15,11 +15,16 @@ BIGGEST = 2**63 - 1  # the last number that a database counts to
 VARIABLES = {
     "PALADIN_HOME": "folder of the store, the policy index, drafts and checkpoints",
     "PALADIN_DATABASE_URL": "any SQLAlchemy URL instead of the SQLite file in that folder",
+    "PALADIN_REDIS_URL": "a Redis that keeps answers, e.g. redis://127.0.0.1:56379; unset keeps none",
+    "PALADIN_CACHE": "which answers Redis keeps, of determination, coverage and retrieval",
+    "PALADIN_GRAPH_URL": "a graph database, falkor:// or neo4j://; unset asks the embedded one",
+    "PALADIN_CHROMA_URL": "a Chroma server for the policy index, e.g. http://127.0.0.1:58000; unset keeps it on disk",
     "PALADIN_DATA": "world folder to load, as `pa generate` writes it",
     "PALADIN_CATALOG": "a clinic's own catalog folder, laid over ours",
     "PALADIN_AS_OF": "date on which everything is judged, YYYY-MM-DD or `today`",
     "PALADIN_MODEL": "language model, e.g. qwen2.5-coder:1.5b; `offline` is none; unset takes the best there is",
     "OLLAMA_HOST": "where Ollama answers; 127.0.0.1:11434 unless it says otherwise",
+    "PALADIN_OLLAMA_HOSTS": "several Ollama servers that share the work, with commas; instead of OLLAMA_HOST",
     "PALADIN_ALLOW_REMOTE_MODEL": "1 lets charts go to a model that is not on this machine",
     "PALADIN_NUM_CTX": "tokens that a prompt and its answer have together",
     "PALADIN_CONNECT_SECONDS": "how long a model's server is given to take a connection",
@@ -38,7 +43,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     catalog: Path | None = None
     as_of: date | None = None
     model: str = ""
-    ollama_host: str = ""
+    ollama_host: str = ""  # or several, with commas
+    redis_url: str = ""
+    cache: str = ""
+    graph_url: str = ""
+    chroma_url: str = ""
     allow_remote_model: bool = False
     num_ctx: int = 4096
     connect_seconds: float = 2.0
@@ -87,7 +96,11 @@ def read_settings(environ: Mapping[str, str] | None = None, cwd: Path | None = N
         catalog=catalog,
         as_of=read_as_of(environ.get("PALADIN_AS_OF", "")),
         model=environ.get("PALADIN_MODEL", "").strip(),
-        ollama_host=environ.get("OLLAMA_HOST", "").strip(),
+        ollama_host=(environ.get("PALADIN_OLLAMA_HOSTS") or environ.get("OLLAMA_HOST", "")).strip(),
+        redis_url=environ.get("PALADIN_REDIS_URL", "").strip(),
+        cache=environ.get("PALADIN_CACHE", "").strip(),
+        graph_url=environ.get("PALADIN_GRAPH_URL", "").strip(),
+        chroma_url=environ.get("PALADIN_CHROMA_URL", "").strip(),
         allow_remote_model=_yes(environ, "PALADIN_ALLOW_REMOTE_MODEL"),
         num_ctx=int(_number(environ, "PALADIN_NUM_CTX", 4096, 512, 1_048_576)),
         connect_seconds=_number(environ, "PALADIN_CONNECT_SECONDS", 2.0, 0.05, 600),

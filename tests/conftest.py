@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-for name in [n for n in os.environ if n.startswith("PALADIN_")]:
+# A server that is named for the tests stays named; see agent/services.
+for name in [n for n in os.environ if n.startswith("PALADIN_") and not n.startswith("PALADIN_TEST_")]:
     del os.environ[name]
 os.environ.update(
     ANONYMIZED_TELEMETRY="False",
