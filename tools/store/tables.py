@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import Column, LargeBinary, UniqueConstraint
+from sqlalchemy import Column, Index, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-SCHEMA = "0001"  # the newest revision in migrations/versions; a test holds it
+SCHEMA = "0002"  # the newest revision in migrations/versions; a test holds it
 
 
 class DatasetRow(SQLModel, table=True):
@@ -153,3 +153,66 @@ class ReviewTable(SQLModel, table=True):
     by: str
     reason: str
     when: str
+
+
+class BatchTable(SQLModel, table=True):
+    """A batch of requests. `digest` is of what was asked for and where the results go; `round` counts the
+    starts: the first, and one for each time that it was resumed after a cancel or retried."""
+
+    __tablename__ = "batches"
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str
+    digest: str = Field(index=True)
+    idempotency_key: str | None = Field(default=None, unique=True)
+    body_digest: str
+    state: str = Field(index=True)
+    round: int
+    total: int
+    folder: str = Field(index=True)
+    options: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    rejected: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    created: str
+    updated: str
+
+
+class BatchItemTable(SQLModel, table=True):
+    """One request of a batch; `row` is where it stood in the file, `round` the last one that it is part of."""
+
+    __tablename__ = "batch_items"
+    __table_args__ = (UniqueConstraint("batch_id", "key", name="uq_batch_items_key"),)
+
+    batch_id: int = Field(primary_key=True, foreign_key="batches.id", ondelete="CASCADE")
+    position: int = Field(primary_key=True)
+    key: str
+    row: int
+    round: int
+    asking: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class BatchResultTable(SQLModel, table=True):
+    """What came of one request: its key is what makes work that is done twice count once. `content` is a digest
+    of all that it was made from."""
+
+    __tablename__ = "batch_results"
+    __table_args__ = (Index("ix_batch_results_counts", "batch_id", "state", "outcome"),)
+
+    batch_id: int = Field(primary_key=True, foreign_key="batches.id", ondelete="CASCADE")
+    position: int = Field(primary_key=True)
+    round: int
+    state: str
+    outcome: str
+    path: str
+    content: str = Field(index=True)
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class BatchWorkerTable(SQLModel, table=True):
+    """A process that works on batches, and when it was last heard of."""
+
+    __tablename__ = "batch_workers"
+
+    id: str = Field(primary_key=True)
+    host: str
+    pid: int
+    seen: float
