@@ -6,7 +6,7 @@ ROOMS := agent tools data_gen evals
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench lock clean
+.PHONY: help demo test check bench services lock clean
 
 # A caller's settings for other Pythons would send packages elsewhere or bring foreign ones in.
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV PIP_PREFIX PIP_REQUIRE_HASHES PIP_ROOT PIP_TARGET UV_REQUIRE_HASHES UV_SYSTEM_PYTHON
@@ -39,6 +39,9 @@ check: $(VENV)/.ok  ## the one gate: ruff, mypy --strict, import-linter, pytest 
 
 bench: $(VENV)/.ok  ## measure what the README promises
 	@$(RUN)/python -m evals.bench $(ARGS)
+
+services: $(VENV)/.ok  ## start PostgreSQL, Redis and FalkorDB on loopback, and print what to export (none is needed)
+	@$(RUN)/pa services up $(ARGS)
 
 lock: $(BOOT)/.ok  ## pin the dependencies again (ARGS=--upgrade takes newer ones)
 	@printf 'uv\n' | $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $(ARGS) - -o bootstrap.lock

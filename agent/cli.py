@@ -66,6 +66,10 @@ COMMANDS = {
     "models": Lazy(
         "agent.models_cli:app", DOORS, "List the language models at hand; test one in two minutes."
     ),
+    "services": Lazy(
+        "agent.services_cli:app", DOORS, "Start PostgreSQL, Redis and FalkorDB on this machine; none is needed.",
+        "pa services up",
+    ),
     "serve": Lazy("agent.world_cli:serve", DOORS, "Serve the HTTP API on this machine."),
     "mcp": Lazy("agent.mcp_cli:app", DOORS, "Let an MCP client ask about one patient, over stdio."),
 }

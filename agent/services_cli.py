@@ -1,0 +1,122 @@
+"""`pa services`: PostgreSQL, Redis and FalkorDB of this machine, for development and tests."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+
+from agent.settings import read_settings
+from tools.errors import Invalid, nearest
+
+if TYPE_CHECKING:
+    from agent.services.service import Seen, Service
+
+UNAVAILABLE = 3
+EPILOG = """[bold]Examples[/]
+  pa services up                        start all of them
+  eval "$(pa services up postgresql)"   and work on PostgreSQL from here on
+  eval "$(pa services up --tests)"      and have the tests run on them
+  pa services status
+  pa services down
+
+They listen on loopback alone, behind a password, in PALADIN_HOME/services.
+What is printed on stdout are the variables to export. A server that is not
+installed is named with its package, the others start all the same, and the
+exit code is 3."""
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, epilog=EPILOG)
+
+
+@app.callback()
+def services() -> None:
+    """Start, list and stop the database servers that Paladin can use: PostgreSQL, Redis, FalkorDB.
+
+    None of them is needed; SQLite and files are the default.
+    """
+
+
+@app.command("up")
+def up(
+    names: list[str] = typer.Argument(
+        None, metavar="[NAME]…", help="postgresql, redis, falkordb; default all."
+    ),
+    tests: bool = typer.Option(False, "--tests", help="Print the variables that the tests look for."),
+    as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+) -> None:
+    """Start them unless they run, and print the variables to export."""
+    seen = []
+    for service in _services(names):
+        seen.append(service.up())
+        _tell(seen[-1])
+    if as_json:
+        _print_json(seen)
+    else:
+        for one in seen:
+            if one.url:
+                print(f"export {one.service.test_variable if tests else one.service.variable}='{one.url}'")
+    if any(one.state == "missing" for one in seen):
+        raise typer.Exit(UNAVAILABLE)
+
+
+@app.command("status")
+def status(as_json: bool = typer.Option(False, "--json", help="Print one JSON object.")) -> None:
+    """Which of them run, and where."""
+    seen = [service.status() for service in _services(None)]
+    if as_json:
+        _print_json(seen)
+        return
+    for one in seen:
+        print(f"{one.service.title:<11} {f'runs at {one.service.where}' if one.url else 'is not running'}")
+
+
+@app.command("down")
+def down(
+    names: list[str] = typer.Argument(
+        None, metavar="[NAME]…", help="postgresql, redis, falkordb; default all."
+    ),
+    remove: bool = typer.Option(False, "--remove", help="Delete what they hold, too."),
+) -> None:
+    """Stop them. PostgreSQL keeps its data; the other two hold nothing that can't be made again."""
+    for service in _services(names):
+        ran = service.down(remove=remove)
+        print(
+            f"{service.title} {'is stopped' if ran else 'was not running'}{', its data removed' if remove else ''}"
+        )
+
+
+def _services(names: list[str] | None) -> list[Service]:
+    from agent.desk import make_home
+    from agent.services import ledger
+    from agent.services.postgresql import PostgreSQL
+    from agent.services.redis_like import FalkorDB, RedisServer
+
+    home = read_settings().home
+    make_home(home)
+    kinds = {kind.name: kind for kind in (PostgreSQL, RedisServer, FalkorDB)}
+    for name in names or ():
+        if name not in kinds:
+            guess = nearest(name, kinds, 1)
+            raise Invalid(
+                f"no service {name!r}; "
+                + (f"did you mean {guess[0]}?" if guess else f"there are {', '.join(kinds)}")
+            )
+    folder = home / "services"
+    shared = ledger.read(folder)
+    return [kinds[name](folder, shared) for name in (names or kinds)]
+
+
+def _tell(seen: Seen) -> None:
+    said = f"{seen.state} at {seen.service.where}" if seen.url else seen.why
+    print(f"{seen.service.title}: {said}", file=sys.stderr)
+
+
+def _print_json(seen: list[Seen]) -> None:
+    from agent.dump import to_json
+
+    print(
+        to_json(
+            {one.service.name: {"state": one.state, "url": one.url or None, "why": one.why} for one in seen}
+        )
+    )
