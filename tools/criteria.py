@@ -86,7 +86,7 @@ def judge(
 
 def evaluate(node: Node, judge: Judge, exclude: bool = False) -> Finding:
     """The finding on a node; with `exclude`, `met` means that it is absent."""
-    kept: _Ready | None = node.__dict__.get("excluded" if exclude else "asked")
+    kept: Ready | None = node.__dict__.get("excluded" if exclude else "asked")
     if kept is None or kept.policy_id != judge.policy_id:
         kept = _ready(node, exclude, judge.policy_id)
     return kept.finding(judge)
@@ -95,17 +95,22 @@ def evaluate(node: Node, judge: Judge, exclude: bool = False) -> Finding:
 def findings_of(rule: Rule, judge: Judge) -> tuple[list[Finding], list[Finding]]:
     """The findings on a rule's criteria, or on those of its renewal if it has some and one is asked for, and on
     its exclusions."""
-    renewing = judge.request.kind == "renewal" and rule.renewal is not None
+    criteria, exclusions = asked_by(rule, judge.request)
+    return [ready.finding(judge) for ready in criteria], [ready.finding(judge) for ready in exclusions]
+
+
+def asked_by(rule: Rule, request: Request) -> tuple[list[Ready], list[Ready]]:
+    """The criteria and the exclusions that a rule asks for this request, made ready."""
+    renewing = request.kind == "renewal" and rule.renewal is not None
     place = "renewal" if renewing else "initial"
-    kept: tuple[list[_Ready], list[_Ready]] | None = rule.__dict__.get(place)
+    kept: tuple[list[Ready], list[Ready]] | None = rule.__dict__.get(place)
     if kept is None:
         tree = rule.renewal if renewing and rule.renewal is not None else rule.criteria
         kept = rule.__dict__[place] = (
             [_ready(node, False, rule.policy_id) for node in tree.children],
             [_ready(node, True, rule.policy_id) for node in rule.exclusions],
         )
-    criteria, exclusions = kept
-    return [ready.finding(judge) for ready in criteria], [ready.finding(judge) for ready in exclusions]
+    return kept
 
 
 def clause_of(node: Part, policy_id: str) -> ClauseRef | None:
@@ -119,10 +124,10 @@ def clause_of(node: Part, policy_id: str) -> ClauseRef | None:
     return kept
 
 
-def _ready(node: Node, exclude: bool, policy_id: str) -> _Ready:
+def _ready(node: Node, exclude: bool, policy_id: str) -> Ready:
     """The node made ready. It stays with the node, and does not point back to it."""
     make = _Leaf if type(node) in _LEAVES else _Composite
-    ready: _Ready = make(cast("Any", node), exclude, policy_id)
+    ready: Ready = make(cast("Any", node), exclude, policy_id)
     node.__dict__["excluded" if exclude else "asked"] = ready
     return ready
 
@@ -144,6 +149,8 @@ class _Question:
     def ask(self, judge: Judge) -> Shown:
         """The chart's answer, which stays with the day unless another request would get another one."""
         if self.by_request is not None:
+            if judge.supposed and self in judge.supposed:
+                return judge.supposed[self]
             if self.by_request(self.leaf, judge):
                 return self.answer(self.leaf, judge, self.exclude)
             known = judge.answers.get(self)
@@ -171,6 +178,15 @@ class _Leaf:
         self.clause = clause_of(node, policy_id)
         self.exclude = exclude
         self.policy_id = policy_id
+
+    def status(self, judge: Judge) -> Status:
+        """Its finding's status, without the finding."""
+        question = self.question
+        answer = judge.answers.get(question) if question.by_request is None else None
+        if answer is None:
+            answer = question.ask(judge)
+        shown = answer.shown
+        return "unknown" if shown is None else "met" if shown is not self.exclude else "not_met"
 
     def finding(self, judge: Judge) -> Finding:
         question = self.question
@@ -203,12 +219,29 @@ class _Composite:
     def __init__(self, node: Composite, exclude: bool, policy_id: str) -> None:
         inner = not exclude if type(node) is NoneOf else exclude
         self.children = [_ready(child, inner, policy_id) for child in node.children]
-        self.needed = _needed(node, exclude)
+        self.needed = needed(node, exclude)
         self.criterion = node.id
         self.text = node.text or node.id
         self.clause = clause_of(node, policy_id)
         self.exclude = exclude
         self.policy_id = policy_id
+
+    def status(self, judge: Judge) -> Status:
+        """Its finding's status, without the finding: children are asked until it is settled."""
+        met = unknown = 0
+        left = len(self.children)
+        for child in self.children:
+            if met >= self.needed or met + unknown + left < self.needed:
+                break
+            status = child.status(judge)
+            left -= 1
+            if status == "met":
+                met += 1
+            elif status == "unknown":
+                unknown += 1
+        if met >= self.needed:
+            return "met"
+        return "unknown" if met + unknown + left >= self.needed else "not_met"
 
     def finding(self, judge: Judge) -> Finding:
         parts = tuple([child.finding(judge) for child in self.children])
@@ -229,10 +262,10 @@ class _Composite:
         )
 
 
-_Ready = _Leaf | _Composite
+Ready = _Leaf | _Composite
 
 
-def _needed(node: Composite, exclude: bool) -> int:
+def needed(node: Composite, exclude: bool) -> int:
     """How many of the children's findings must be met. Excluding an any-of asks that all be absent."""
     count = len(node.children)
     if type(node) is NoneOf:
