@@ -11,7 +11,7 @@ from datetime import date
 from sqlalchemy import Column, Index, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-SCHEMA = "0002"  # the newest revision in migrations/versions; a test holds it
+SCHEMA = "0003"  # the newest revision in migrations/versions; a test holds it
 
 
 class DatasetRow(SQLModel, table=True):
@@ -216,3 +216,31 @@ class BatchWorkerTable(SQLModel, table=True):
     host: str
     pid: int
     seen: float
+
+
+class AuthorizationCaseTable(SQLModel, table=True):
+    """What a case is about. Where it stands is nowhere kept: it is what its events come to."""
+
+    __tablename__ = "authorization_cases"
+
+    id: int | None = Field(default=None, primary_key=True)
+    patient_id: str = Field(index=True)
+    person: str
+    drug: str
+    plan_id: str
+    draft_id: int | None = Field(default=None, index=True, unique=True)  # a draft begins one case
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class AuthorizationEventTable(SQLModel, table=True):
+    """One thing that happened to a case. Rows are added, never changed; the key keeps two writers apart."""
+
+    __tablename__ = "authorization_events"
+
+    case_id: int = Field(primary_key=True, foreign_key="authorization_cases.id")
+    number: int = Field(primary_key=True)
+    what: str
+    on: date
+    by: str
+    when: str
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))

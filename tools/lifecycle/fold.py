@@ -1,0 +1,200 @@
+"""A case is what its events come to. Pure: the same events are the same case, wherever they are folded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+import msgspec
+
+from tools.errors import Invalid, Refused
+from tools.lifecycle.levels import Level, levels_of
+from tools.lifecycle.records import AuthorizationCase, CaseEvent, CaseHead, key_of
+from tools.lifecycle.states import REMARKS, Step, full, steps
+
+ADVERSE = ("denied", "partly_approved", "upheld", "partly_overturned")
+_GRANTS = ("approved", "partly_approved", "overturned", "partly_overturned")
+
+
+def fold(head: CaseHead, events: Iterable[CaseEvent]) -> AuthorizationCase:
+    """The case after these events, in their order; what was undone counts for nothing."""
+    kept = tuple(events)
+    undone = {event.facts.undoes for event in kept if event.what == "undone"}
+    case = AuthorizationCase(head=head, events=kept, state="draft")
+    for event in kept:
+        if event.number not in undone and event.what not in ("undone", "opened"):
+            case = _after(case, event)
+    return case
+
+
+def entered(case: AuthorizationCase, event: CaseEvent) -> CaseEvent | None:
+    """The event that is to be appended, numbered; None if this very entry stands there already. Refused, with
+    what is possible, where the case's state does not allow it; Invalid where the entry says too little."""
+    if any(key_of(event) == key_of(other) for other in standing(case)):
+        return None
+    numbered = msgspec.structs.replace(event, number=len(case.events) + 1)
+    if event.what == "undone":
+        return numbered if _undo(case, event) else None
+    _complete(event)
+    _in_order(case, event)
+    if event.what in REMARKS:
+        return numbered
+    _step(case, event)
+    return numbered
+
+
+def standing(case: AuthorizationCase) -> tuple[CaseEvent, ...]:
+    """The events that count: neither undone nor an undoing."""
+    undone = {event.facts.undoes for event in case.events}
+    return tuple(e for e in case.events if e.number not in undone and e.what != "undone")
+
+
+def levels(case: AuthorizationCase) -> tuple[Level, ...]:
+    return levels_of(case.head.line, case.head.internal_levels)
+
+
+def possible(case: AuthorizationCase) -> tuple[Step, ...]:
+    """What can happen to the case next."""
+    return steps(case.state, case.level, levels(case))
+
+
+def _step(case: AuthorizationCase, event: CaseEvent) -> Step:
+    found = [step for step in possible(case) if step.what == event.what]
+    if event.what == "appealed" and found:
+        wanted = event.facts.level or found[0].level
+        found = [step for step in found if step.level == wanted]
+    if not found:
+        raise Refused(_impossible(case, event))
+    return found[0]
+
+
+def _impossible(case: AuthorizationCase, event: CaseEvent) -> str:
+    said = f"{event.what} {event.facts.level}".strip() if event.what == "appealed" else event.what
+    can = ", ".join(str(step) for step in possible(case)) or "nothing but notes and calls"
+    return (
+        f"case {case.id} is {full(case.state, case.level)} since {case.since}, so it cannot be {said};"
+        f" possible: {can}"
+    )
+
+
+def _after(case: AuthorizationCase, event: CaseEvent) -> AuthorizationCase:
+    if event.what in REMARKS:
+        return _remarked(case, event)
+    step = _step(case, event)
+    changes: dict[str, object] = {"state": step.state, "level": step.level}
+    facts = event.facts
+    if event.what == "submitted":
+        changes |= {
+            "request": event, "level": "", "answer": None, "appeal": None, "notices": {}, "pend": None,
+            "extended": None, "urgency": facts.urgency or "standard",
+        }  # fmt: skip
+    elif event.what == "appealed":
+        changes |= {"appeal": event, "extended": None, "urgency": facts.urgency or "standard"}
+    elif event.what == "extended":
+        changes["extended"] = event
+    elif event.what == "pended":
+        changes["pend"] = event
+    elif event.what == "answered":
+        changes["answer"] = event
+    elif event.what == "denied":
+        changes |= {"level": "", "notices": {"request": event}}
+    if event.what in ADVERSE and event.what != "denied":
+        changes["notices"] = {**case.notices, case.level or "request": event}
+    if event.what in _GRANTS and facts.approval:
+        changes["approvals"] = (*case.approvals, facts.approval)
+    return msgspec.structs.replace(case, **changes)
+
+
+def _remarked(case: AuthorizationCase, event: CaseEvent) -> AuthorizationCase:
+    """A day of receipt that became known later belongs to what it is about: the notice, or what was sent."""
+    facts = event.facts
+    if event.what != "received":
+        return case
+    if case.state in ("denied", "partly_approved", "upheld"):
+        place = case.level or "request"
+        return msgspec.structs.replace(
+            case, notices={**case.notices, place: _notice_in(case.notices[place], facts.received)}
+        )
+    if case.state == "pended" and case.pend is not None:
+        return msgspec.structs.replace(case, pend=_notice_in(case.pend, facts.received))
+    if case.state == "appealed" and case.appeal is not None:
+        return msgspec.structs.replace(case, appeal=_sent_in(case.appeal, event))
+    if case.state == "submitted" and case.request is not None:
+        if facts.received and case.answer is not None:
+            return msgspec.structs.replace(case, answer=_sent_in(case.answer, event))
+        return msgspec.structs.replace(case, request=_sent_in(case.request, event))
+    return case
+
+
+def _notice_in(event: CaseEvent, received: date | None) -> CaseEvent:
+    notice = event.facts.notice
+    if notice is None:
+        return event
+    known = msgspec.structs.replace(notice, received=received)
+    return msgspec.structs.replace(event, facts=msgspec.structs.replace(event.facts, notice=known))
+
+
+def _sent_in(event: CaseEvent, told: CaseEvent) -> CaseEvent:
+    facts = msgspec.structs.replace(
+        event.facts,
+        received=told.facts.received or event.facts.received,
+        statement=told.facts.statement or event.facts.statement,
+    )
+    return msgspec.structs.replace(event, facts=facts, at=told.at or event.at)
+
+
+# --- what an entry must say ------------------------------------------------------------------------------
+
+
+def _complete(event: CaseEvent) -> None:
+    """Invalid, naming what is missing, unless the entry holds what its kind needs."""
+    facts = event.facts
+    if not event.by.strip():
+        raise Invalid("say who did it with --by, e.g. --by 'R. Lee, CPhT'")
+    if event.what in ("submitted", "answered", "appealed") and facts.channel is None:
+        raise Invalid(f"say through which channel it was {event.what}: phone, fax, portal or mail")
+    if event.what in ("approved", "partly_approved", "overturned", "partly_overturned"):
+        if facts.approval is None:
+            raise Invalid("an approval needs its number, its first and its last day: --number, --from, --to")
+        if facts.approval.end < facts.approval.start:
+            raise Invalid(f"an approval from {facts.approval.start} cannot end on {facts.approval.end}")
+    if event.what in (*ADVERSE, "pended") and facts.notice is None:
+        raise Invalid("say the date of the payer's notice with --notice DATE: its clocks begin with it")
+    if facts.notice and facts.notice.received and facts.notice.received < facts.notice.dated:
+        raise Invalid(
+            f"a notice dated {facts.notice.dated} cannot have been received on {facts.notice.received}"
+        )
+    if event.what == "closed" and not event.why.strip():
+        raise Invalid("say why the case is closed with --why")
+    if facts.urgency == "expedited" and not facts.expedite_reason.strip():
+        raise Invalid(
+            "an expedited review needs the prescriber's own statement that delay could seriously harm life, health"
+            " or function: --expedited 'STATEMENT'"
+        )
+
+
+def _in_order(case: AuthorizationCase, event: CaseEvent) -> None:
+    """A submission cannot lie before the case was reviewed, nor a decision before the submission."""
+    if event.what in REMARKS:
+        return
+    last = max((e.on for e in standing(case) if e.what not in (*REMARKS, "opened")), default=None)
+    if last is not None and event.on < last:
+        raise Invalid(f"{event.what} on {event.on} lies before the case's last step, on {last}")
+
+
+def _undo(case: AuthorizationCase, event: CaseEvent) -> bool:
+    """Whether this undoing is new. Only the last standing entry can be undone, so that no later one hangs in
+    the air."""
+    number = event.facts.undoes
+    if any(other.facts.undoes == number for other in case.events if other.what == "undone"):
+        return False
+    if not any(other.number == number for other in case.events):
+        raise Invalid(f"case {case.id} has no entry {number}; it has 1 to {len(case.events)}")
+    last = standing(case)[-1]
+    if last.number != number:
+        raise Refused(
+            f"only the last entry of case {case.id} can be undone, which is {last.number} ({last.what})"
+        )
+    if last.what == "opened":
+        raise Refused(f"the opening of case {case.id} cannot be undone; close the case, saying why")
+    return True

@@ -1,0 +1,153 @@
+"""Authorization cases: their heads and their events. Events are appended, each command in one transaction.
+
+A command that is repeated, or was killed and is run again, finds its own entry and adds nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+from sqlalchemy import and_, insert, select
+from sqlmodel import col
+
+from tools.errors import NotFound, Refused
+from tools.lifecycle.fold import entered, fold
+from tools.lifecycle.records import AuthorizationCase, CaseEvent, CaseHead
+from tools.lifecycle.states import full
+from tools.store import database
+from tools.store.rows import moment
+from tools.store.tables import AuthorizationCaseTable, AuthorizationEventTable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection, Engine, Select
+
+_HEADS = select(col(AuthorizationCaseTable.id), col(AuthorizationCaseTable.body)).order_by(
+    col(AuthorizationCaseTable.id)
+)
+_EVENTS = select(
+    col(AuthorizationEventTable.case_id),
+    col(AuthorizationEventTable.number),
+    col(AuthorizationEventTable.body),
+).order_by(col(AuthorizationEventTable.case_id), col(AuthorizationEventTable.number))
+_head_decoder = msgspec.json.Decoder(CaseHead)
+_event_decoder = msgspec.json.Decoder(CaseEvent)
+
+
+class Kept(NamedTuple):
+    """A case, and whether this call changed it or found it done."""
+
+    case: AuthorizationCase
+    new: bool
+
+
+class Cases:
+    """The part of Store that keeps authorization cases."""
+
+    engine: Engine
+
+    def open_case(self, head: CaseHead, events: Sequence[CaseEvent]) -> Kept:
+        """Open a case with its first events. A draft that began a case finds that case; by hand, so does the
+        patient's open case of this drug and plan. A draft of a matter that is open already is Refused, with
+        the case to which it belongs."""
+        with database.writing(self.engine) as connection:
+            if head.draft_id is not None:
+                begun = _cases(
+                    connection, _HEADS.where(col(AuthorizationCaseTable.draft_id) == head.draft_id)
+                )
+                if begun:
+                    return Kept(begun[0], False)
+            same = and_(
+                *(
+                    col(getattr(AuthorizationCaseTable, name)) == getattr(head, name)
+                    for name in ("patient_id", "person", "drug", "plan_id")
+                )
+            )
+            running = [case for case in _cases(connection, _HEADS.where(same)) if case.open]
+            if running and head.draft_id is None:
+                return Kept(running[-1], False)
+            if running:
+                raise Refused(_belongs(running[-1], head.draft_id))
+            made = connection.execute(
+                insert(AuthorizationCaseTable).returning(col(AuthorizationCaseTable.id)),
+                {
+                    "patient_id": head.patient_id,
+                    "person": head.person,
+                    "drug": head.drug,
+                    "plan_id": head.plan_id,
+                    "draft_id": head.draft_id,
+                    "body": msgspec.json.encode(head),
+                },
+            ).scalar_one()
+            case = fold(msgspec.structs.replace(head, id=made), ())
+            for event in events:
+                case = _append(connection, case, event).case
+        return Kept(case, True)
+
+    def enter(self, case_id: int, event: CaseEvent) -> Kept:
+        """Append an event. Refused, with what is possible, where the case's state does not allow it; the very
+        same entry again changes nothing."""
+        with database.writing(self.engine) as connection:
+            return _append(connection, _case(connection, case_id), event)
+
+    def authorization_case(self, case_id: int) -> AuthorizationCase:
+        """By the number that `pa case list` shows."""
+        with self.engine.connect() as connection:
+            return _case(connection, case_id)
+
+    def authorization_cases(self, patient_id: str | None = None) -> list[AuthorizationCase]:
+        """All cases, or one patient's, in the order in which they were opened."""
+        wanted = _HEADS
+        if patient_id is not None:
+            wanted = wanted.where(col(AuthorizationCaseTable.patient_id) == patient_id)
+        with self.engine.connect() as connection:
+            return _cases(connection, wanted)
+
+
+def _append(connection: Connection, case: AuthorizationCase, event: CaseEvent) -> Kept:
+    new = entered(case, event)
+    if new is None:
+        return Kept(case, False)
+    row = {
+        "case_id": case.id,
+        "number": new.number,
+        "what": new.what,
+        "on": new.on,
+        "by": new.by,
+        "when": moment(new.when),
+        "body": msgspec.json.encode(new),
+    }
+    connection.execute(insert(AuthorizationEventTable), row)
+    return Kept(fold(case.head, (*case.events, new)), True)
+
+
+def _case(connection: Connection, case_id: int) -> AuthorizationCase:
+    found = _cases(connection, _HEADS.where(col(AuthorizationCaseTable.id) == case_id))
+    if not found:
+        raise NotFound("case", str(case_id), hint="`pa case list` shows those that there are")
+    return found[0]
+
+
+def _cases(connection: Connection, heads: Select[tuple[int | None, bytes]]) -> list[AuthorizationCase]:
+    found = {
+        number: msgspec.structs.replace(_head_decoder.decode(body), id=number)
+        for number, body in connection.execute(heads)
+        if number is not None
+    }
+    few = len(found) <= 500  # what one statement may name; a whole clinic's are read at once
+    wanted = _EVENTS.where(col(AuthorizationEventTable.case_id).in_(found)) if few else _EVENTS
+    events: dict[int, list[CaseEvent]] = defaultdict(list)
+    for case_id, _, body in connection.execute(wanted) if found else ():
+        events[case_id].append(_event_decoder.decode(body))
+    return [fold(head, events[number]) for number, head in found.items()]
+
+
+def _belongs(case: AuthorizationCase, draft_id: int | None) -> str:
+    state = full(case.state, case.level)
+    return (
+        f"case {case.id} of the same patient, drug and plan is open ({state} since {case.since}); enter the draft"
+        f" there: pa case record {case.id} reviewed --draft {draft_id}, or close it first"
+    )
