@@ -7,11 +7,14 @@ there are. Moments are ISO 8601 text in UTC, so that they mean the same in every
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
-from sqlalchemy import Column, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 SCHEMA = "0003"  # the newest revision in migrations/versions; a test holds it
+# An id may be named in a URL and have any size; SQLite counts up its INTEGER alone, which is as wide.
+NUMBER: Any = BigInteger().with_variant(Integer, "sqlite")
 
 
 class DatasetRow(SQLModel, table=True):
@@ -21,7 +24,7 @@ class DatasetRow(SQLModel, table=True):
 
     id: int = Field(primary_key=True)
     as_of: date
-    seed: int
+    seed: int = Field(sa_type=NUMBER)
     version: str
     fingerprint: str
     body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
@@ -31,16 +34,21 @@ class PatientTable(SQLModel, table=True):
     """One patient as far as a list shows it. `origin` is `dataset` or `import`."""
 
     __tablename__ = "patients"
+    # Lists are paged by number, so each index brings its own share of them in that order.
+    __table_args__ = tuple(
+        Index(f"ix_patients_{name}_number", name, "number")
+        for name in ("family_fold", "birth_date", "plan_id")
+    )
 
     id: str = Field(primary_key=True)
-    number: int = Field(index=True, unique=True)
+    number: int = Field(index=True, unique=True, sa_type=NUMBER)
     given: str
     family: str
-    name_fold: str = Field(index=True)  # "maria gomez"
-    family_fold: str = Field(index=True)
-    birth_date: date | None = Field(default=None, index=True)
+    name_fold: str  # "maria gomez"
+    family_fold: str
+    birth_date: date | None = None
     sex: str
-    plan_id: str = Field(index=True)
+    plan_id: str
     origin: str
     source: str | None = Field(default=None, index=True, unique=True)
 
@@ -52,6 +60,19 @@ class ChartTable(SQLModel, table=True):
 
     patient_id: str = Field(primary_key=True, foreign_key="patients.id", ondelete="CASCADE")
     body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class NameWordTable(SQLModel, table=True):
+    """A word of a patient's name, folded: what a search by the beginnings of words ranges over. Ordered by bytes in
+    every database, so that a prefix is a range."""
+
+    __tablename__ = "name_words"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    word: str = Field(
+        sa_column=Column(String().with_variant(String(collation="C"), "postgresql"), primary_key=True)
+    )
+    number: int = Field(primary_key=True, sa_type=NUMBER)
 
 
 class MemberTable(SQLModel, table=True):
@@ -107,7 +128,7 @@ class ChartEntryTable(SQLModel, table=True):
 
     __tablename__ = "chart_entries"
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int | None = Field(default=None, primary_key=True, sa_type=NUMBER)
     patient_id: str = Field(index=True)
     person: str  # who the patient was when it was added: a reloaded world may give the id to another
     part: str  # the list of Patient it belongs to
@@ -126,7 +147,7 @@ class DraftTable(SQLModel, table=True):
         UniqueConstraint("patient_id", "drug", "plan_id", "as_of", "thread_id", name="uq_drafts_case"),
     )
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int | None = Field(default=None, primary_key=True, sa_type=NUMBER)
     patient_id: str = Field(index=True)
     drug: str
     plan_id: str
@@ -147,8 +168,8 @@ class ReviewTable(SQLModel, table=True):
 
     __tablename__ = "reviews"
 
-    id: int | None = Field(default=None, primary_key=True)
-    draft_id: int = Field(foreign_key="drafts.id", index=True)
+    id: int | None = Field(default=None, primary_key=True, sa_type=NUMBER)
+    draft_id: int = Field(foreign_key="drafts.id", index=True, sa_type=NUMBER)
     status: str
     by: str
     reason: str
@@ -157,17 +178,19 @@ class ReviewTable(SQLModel, table=True):
 
 class BatchTable(SQLModel, table=True):
     """A batch of requests. `digest` is of what was asked for and where the results go; `round` counts the
-    starts: the first, and one for each time that it was resumed after a cancel or retried."""
+    starts: the first, and one for each time that it was resumed after a cancel or retried; `queued` is the last
+    round whose work was put on the queue."""
 
     __tablename__ = "batches"
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int | None = Field(default=None, primary_key=True, sa_type=NUMBER)
     name: str
     digest: str = Field(index=True)
     idempotency_key: str | None = Field(default=None, unique=True)
     body_digest: str
     state: str = Field(index=True)
     round: int
+    queued: int
     total: int
     folder: str = Field(index=True)
     options: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
@@ -182,7 +205,7 @@ class BatchItemTable(SQLModel, table=True):
     __tablename__ = "batch_items"
     __table_args__ = (UniqueConstraint("batch_id", "key", name="uq_batch_items_key"),)
 
-    batch_id: int = Field(primary_key=True, foreign_key="batches.id", ondelete="CASCADE")
+    batch_id: int = Field(primary_key=True, foreign_key="batches.id", ondelete="CASCADE", sa_type=NUMBER)
     position: int = Field(primary_key=True)
     key: str
     row: int
@@ -197,7 +220,7 @@ class BatchResultTable(SQLModel, table=True):
     __tablename__ = "batch_results"
     __table_args__ = (Index("ix_batch_results_counts", "batch_id", "state", "outcome"),)
 
-    batch_id: int = Field(primary_key=True, foreign_key="batches.id", ondelete="CASCADE")
+    batch_id: int = Field(primary_key=True, foreign_key="batches.id", ondelete="CASCADE", sa_type=NUMBER)
     position: int = Field(primary_key=True)
     round: int
     state: str
@@ -223,7 +246,7 @@ class AuthorizationCaseTable(SQLModel, table=True):
 
     __tablename__ = "authorization_cases"
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int | None = Field(default=None, primary_key=True, sa_type=NUMBER)
     patient_id: str = Field(index=True)
     person: str
     drug: str
