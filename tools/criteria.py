@@ -168,6 +168,7 @@ def _question(leaf: Part, exclude: bool) -> _Question:
 class _Leaf:
     """A leaf made ready: its question, and what of its finding never changes."""
 
+    children: Sequence[Ready] = ()
     __slots__ = ("clause", "criterion", "exclude", "policy_id", "question", "text")
 
     def __init__(self, node: Part, exclude: bool, policy_id: str) -> None:

@@ -13,12 +13,13 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
+from typing import NamedTuple
 
 import msgspec
 
 from tools import next_steps
-from tools.criteria import findings_of
-from tools.documents import document
+from tools.criteria import asked_by, findings_of
+from tools.documents import document, is_on_file, wanted_papers
 from tools.evidence.courses import therapy_start
 from tools.evidence.judge import Judge
 from tools.evidence.measurements import number
@@ -39,6 +40,7 @@ from tools.records import (
     QuantityLimit,
     Request,
     StartingLimit,
+    Status,
     Strength,
 )
 from tools.rules import Rule, Use
@@ -50,24 +52,113 @@ _BEST_FIRST: tuple[Outcome, ...] = ("ready", "quantity_exception", "needs_docume
 def determine(patient: Patient, plan: Plan, request: Request, as_of: date) -> Determination:
     """The outcome of one request on one day, with a finding for every criterion."""
     request = _as_this_plan_sees_it(patient, plan, request, as_of)
-    enrolled = active_coverage(patient, plan.id, as_of)
-    if enrolled is None:
-        return _stop(
-            patient, plan, request, as_of, "wrong_plan", "eligibility", _eligibility(patient, plan, as_of)
-        )
-    benefit = plan.benefits.get(request.drug)
-    if benefit is None or not benefit.covered:
-        return _stop(patient, plan, request, as_of, "not_covered", "formulary", ())
-    excluded = _excluded_use(benefit, request)
-    if excluded:
-        return _stop(patient, plan, request, as_of, "not_covered", "benefit", ())
-    if not benefit.pa_required:
-        return _without_pa(patient, plan, request, as_of, benefit)
-    rules = _rules_to_try(benefit, request, as_of)
-    if not rules:
-        return _stop(patient, plan, request, as_of, "not_covered", "benefit", ())
+    stop, rules = _stop_or_rules(patient, plan, request, as_of)
+    if stop is not None:
+        return _stopped(patient, plan, request, as_of, *stop)
+    benefit = plan.benefits[request.drug]
     tried = [_decide(patient, plan, request, as_of, benefit, rule) for rule in rules]
     return tried[0] if len(tried) == 1 else min(tried, key=_preference)
+
+
+class Verdict(NamedTuple):
+    """A determination without its findings: the outcome, what stopped it, and the rule that decided, if one did,
+    with the judge who knows the case."""
+
+    outcome: Outcome
+    stopped_by: str
+    request: Request
+    rule: Rule | None = None
+    judge: Judge | None = None
+
+
+def verdict(patient: Patient, plan: Plan, request: Request, as_of: date) -> Verdict:
+    """What `determine` would find, by the same steps and evidence, asked only as far as it is settled: for
+    screening many. Outcome, stop, rule and request are those of `determine`."""
+    request = _as_this_plan_sees_it(patient, plan, request, as_of)
+    stop, rules = _stop_or_rules(patient, plan, request, as_of)
+    if stop is not None:
+        return Verdict(*stop, request)
+    tried = [settle(case_of(patient, request, as_of, rule), plan) for rule in rules]
+    if len(tried) == 1:
+        return tried[0]
+    best = min(map(_rank, tried))
+    tied = [case for case in tried if _rank(case) == best]
+    return tied[0] if len(tied) == 1 else min(tied, key=lambda case: _open_findings(case, plan))
+
+
+class Ruled(NamedTuple):
+    """A request as one rule sees it."""
+
+    rule: Rule
+    judge: Judge
+
+
+def case_of(patient: Patient, request: Request, as_of: date, rule: Rule, brief: bool = True) -> Ruled:
+    """The request, for the rule's use where it names none, and who judges it by the rule."""
+    asked = request if request.indication else msgspec.structs.replace(request, indication=rule.indication)
+    return Ruled(rule, Judge(patient, asked, as_of, asked.therapy_start, rule.policy_id, brief))
+
+
+def settle(case: Ruled, plan: Plan) -> Verdict:
+    """The first stop, as `_first_stop` has it, asking no further than it."""
+    rule, judge = case
+    outcome, stopped_by = _asked_until_settled(rule, judge, plan.benefits[judge.request.drug])
+    return Verdict(outcome, stopped_by, judge.request, rule, judge)
+
+
+def _asked_until_settled(rule: Rule, judge: Judge, benefit: Benefit) -> tuple[Outcome, str]:
+    criteria, exclusions = asked_by(rule, judge.request)
+    unknown = False
+    for ready in exclusions:
+        status = ready.status(judge)
+        if status == "not_met":
+            return "likely_denial", "exclusion"
+        unknown = unknown or status == "unknown"
+    for ready in criteria:
+        status = ready.status(judge)
+        if status == "not_met":
+            return "likely_denial", "criteria"
+        unknown = unknown or status == "unknown"
+    if unknown:
+        return "needs_documentation", "criteria"
+    amount = quantity_status(benefit, judge.request)
+    if amount != "met":
+        return ("quantity_exception" if amount == "not_met" else "needs_documentation"), "quantity"
+    if not all(is_on_file(paper, judge) for paper in wanted_papers(rule, judge)):
+        return "needs_documentation", "documents"
+    return "ready", ""
+
+
+def _rank(case: Verdict) -> tuple[int, bool]:
+    return _BEST_FIRST.index(case.outcome), case.stopped_by == "exclusion"
+
+
+def _open_findings(case: Verdict, plan: Plan) -> int:
+    """How many findings the determination has that are not met."""
+    rule, judge = case.rule, case.judge
+    assert rule is not None and judge is not None
+    criteria, exclusions = asked_by(rule, judge.request)
+    unmet = sum(ready.status(judge) != "met" for ready in (*criteria, *exclusions))
+    unmet += quantity_status(plan.benefits[judge.request.drug], judge.request) != "met"
+    return unmet + sum(not is_on_file(paper, judge) for paper in wanted_papers(rule, judge))
+
+
+def _stop_or_rules(
+    patient: Patient, plan: Plan, request: Request, as_of: date
+) -> tuple[tuple[Outcome, str] | None, Sequence[Rule]]:
+    """What stops the request before any criterion, and by what; else the rules to try."""
+    if active_coverage(patient, plan.id, as_of) is None:
+        return ("wrong_plan", "eligibility"), ()
+    benefit = plan.benefits.get(request.drug)
+    if benefit is None or not benefit.covered:
+        return ("not_covered", "formulary"), ()
+    if _excluded_use(benefit, request):
+        return ("not_covered", "benefit"), ()
+    if not benefit.pa_required:
+        over = quantity_status(benefit, request) == "not_met"
+        return (("quantity_exception", "quantity") if over else ("not_required", "pa")), ()
+    rules = _rules_to_try(benefit, request, as_of)
+    return (None, rules) if rules else (("not_covered", "benefit"), ())
 
 
 def complete_request(patient: Patient, drug: Drug, request: Request) -> Request:
@@ -231,8 +322,8 @@ def _excludes_use(rule: Rule, use: str) -> bool:
 def _decide(
     patient: Patient, plan: Plan, request: Request, as_of: date, benefit: Benefit, rule: Rule
 ) -> Determination:
-    asked = request if request.indication else msgspec.structs.replace(request, indication=rule.indication)
-    judge = Judge(patient, asked, as_of, asked.therapy_start, rule.policy_id)
+    judge = case_of(patient, request, as_of, rule, brief=False).judge
+    asked = judge.request
     criteria, exclusions = findings_of(rule, judge)
     quantity = quantity_finding(benefit, asked, rule.policy_id)
     findings = [*criteria, *exclusions, quantity]
@@ -286,16 +377,20 @@ def _preference(case: Determination) -> tuple[int, int, int]:
 def quantity_finding(benefit: Benefit, request: Request, policy_id: str) -> Finding:
     """The rate asked for against the plan's limit, compared exactly; and its days against what a starting
     strength may be had for."""
+    status = quantity_status(benefit, request)
     limit = benefit.strength_limits.get(request.strength) or benefit.quantity_limit
     asked = _amount(request.quantity, request.unit, request.days_supply)
     seen = Evidence(record_id=request.order_id or "request", kind="quantity", value=asked)
+    beyond = _beyond_start(benefit, request)
     if limit is None:
-        return _beyond_start(benefit, request, policy_id, asked) or Finding(
+        if beyond is not None:
+            return _starting_only(beyond, request, policy_id, asked)
+        return Finding(
             criterion="quantity", status="met", text="no quantity limit", evidence=(seen,), detail=asked
         )
     clause = _cited(limit, policy_id)
     text = f"at most {_amount(limit.quantity, limit.unit, limit.days)}"
-    if request.quantity is None or not request.days_supply:
+    if status == "unknown":
         return Finding(
             criterion="quantity",
             status="unknown",
@@ -306,17 +401,33 @@ def quantity_finding(benefit: Benefit, request: Request, policy_id: str) -> Find
             reason="missing",
             fix="State the quantity and the days' supply",
         )
-    within = _within(request.quantity, request.days_supply, limit.quantity, limit.days)
-    beyond = _beyond_start(benefit, request, policy_id, asked) if within else None
-    return beyond or Finding(
+    within = _is_within(limit, request)
+    if within and beyond is not None:
+        return _starting_only(beyond, request, policy_id, asked)
+    return Finding(
         criterion="quantity",
-        status="met" if within else "not_met",
+        status=status,
         text=text,
         clause=clause,
         evidence=(seen,),
         detail=f"{asked} asked for",
         fix=None if within else _quantity_fix(limit, request),
     )
+
+
+def quantity_status(benefit: Benefit, request: Request) -> Status:
+    """The status of `quantity_finding`."""
+    limit = benefit.strength_limits.get(request.strength) or benefit.quantity_limit
+    if limit is not None:
+        if request.quantity is None or not request.days_supply:
+            return "unknown"
+        if not _is_within(limit, request):
+            return "not_met"
+    return "met" if _beyond_start(benefit, request) is None else "not_met"
+
+
+def _is_within(limit: QuantityLimit, request: Request) -> bool:
+    return _within(request.quantity or 0.0, request.days_supply or 0, limit.quantity, limit.days)
 
 
 def _cited(limit: QuantityLimit | StartingLimit, policy_id: str) -> ClauseRef | None:
@@ -327,11 +438,13 @@ def _cited(limit: QuantityLimit | StartingLimit, policy_id: str) -> ClauseRef | 
     )
 
 
-def _beyond_start(benefit: Benefit, request: Request, policy_id: str, asked: str) -> Finding | None:
-    """More days of a starting strength than it may be had for; None if it is no such request."""
+def _beyond_start(benefit: Benefit, request: Request) -> StartingLimit | None:
+    """The limit, where more days of a starting strength are asked for than it may be had for."""
     limit = benefit.starting_limits.get(request.strength)
-    if limit is None or (request.days_supply or 0) <= limit.days:
-        return None
+    return limit if limit is not None and (request.days_supply or 0) > limit.days else None
+
+
+def _starting_only(limit: StartingLimit, request: Request, policy_id: str, asked: str) -> Finding:
     return Finding(
         criterion="quantity",
         status="not_met",
@@ -369,13 +482,17 @@ def _within(quantity: float, days: int, most: float, in_days: int) -> bool:
 # --- stops before any criterion --------------------------------------------------------------------------
 
 
-def _without_pa(
-    patient: Patient, plan: Plan, request: Request, as_of: date, benefit: Benefit
+def _stopped(
+    patient: Patient, plan: Plan, request: Request, as_of: date, outcome: Outcome, stopped_by: str
 ) -> Determination:
-    quantity = quantity_finding(benefit, request, benefit.policy_id)
-    if quantity.status == "not_met":
-        return _stop(patient, plan, request, as_of, "quantity_exception", "quantity", (quantity,))
-    return _stop(patient, plan, request, as_of, "not_required", "pa", (quantity,))
+    """With what shows the stop: the enrolments, or the quantity where no PA is required."""
+    findings: tuple[Finding, ...] = ()
+    if stopped_by == "eligibility":
+        findings = _eligibility(patient, plan, as_of)
+    elif stopped_by in ("quantity", "pa"):
+        benefit = plan.benefits[request.drug]
+        findings = (quantity_finding(benefit, request, benefit.policy_id),)
+    return _stop(patient, plan, request, as_of, outcome, stopped_by, findings)
 
 
 def _eligibility(patient: Patient, plan: Plan, as_of: date) -> tuple[Finding, ...]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
-from tools.criteria import clause_of
+from tools.criteria import Ready, asked_by, clause_of
 from tools.evidence.courses import matches
-from tools.evidence.judge import Judge, Shown
+from tools.evidence.judge import BARE, Judge, Shown
 from tools.records import (
     Document,
     Evidence,
@@ -20,8 +20,9 @@ from tools.records import (
     Observation,
     Procedure,
     Program,
+    Request,
 )
-from tools.rules import Required
+from tools.rules import Required, Rule
 from tools.terms import TESTS
 
 
@@ -44,11 +45,33 @@ def document(paper: Required, judge: Judge, findings: Sequence[Finding]) -> Find
     )
 
 
-def _on_file(paper: Required, judge: Judge) -> Shown:
-    """What the chart has of it. Many rules want the same papers, so the answer stays with the day."""
+def wanted_papers(rule: Rule, judge: Judge) -> Iterator[Required]:
+    """The papers that the case needs, as `document` has it, without their findings."""
+    for paper in rule.documents:
+        if not paper.for_criterion:
+            yield paper
+            continue
+        relied_on = _criterion(paper, rule, judge.request)
+        if relied_on is not None and relied_on.status(judge) == "met":
+            yield paper
+
+
+def is_on_file(paper: Required, judge: Judge) -> bool:
+    """Does the chart have it?"""
+    return _on_file(paper, judge).shown is True
+
+
+def asked_for(paper: Required) -> object:
+    """What the paper asks, one object for all that ask the same; by it a judge knows the answer."""
     asked = paper.__dict__.get("asked")
     if asked is None:
         asked = paper.__dict__["asked"] = _asked(paper.of, paper.test, paper.drugs, paper.within_days)
+    return asked
+
+
+def _on_file(paper: Required, judge: Judge) -> Shown:
+    """What the chart has of it. Many rules want the same papers, so the answer stays with the day."""
+    asked = asked_for(paper)
     known = judge.answers.get(asked)
     if known is None:
         known = judge.answers[asked] = _look_up(paper, judge)
@@ -65,6 +88,8 @@ def _look_up(paper: Required, judge: Judge) -> Shown:
     first = judge.as_of - timedelta(days=paper.within_days) if paper.within_days is not None else date.min
     past = [item for item in _candidates(paper, judge) if item[0] is None or item[0] <= judge.as_of]
     good = [item for item in past if item[0] is not None and item[0] >= first]
+    if judge.brief:
+        return BARE[True if good else None]
     shown = good if paper.of == "fills" and good else _newest(good or past)
     records = tuple([_as_evidence(item, day) for day, item in shown])
     if good:
@@ -110,6 +135,24 @@ def _relies_on(criterion: str, findings: Iterable[Finding]) -> bool:
         if finding.parts and any(part.criterion == criterion for part in walk(finding.parts)):
             return _relies_on(criterion, finding.parts)
     return False
+
+
+def _criterion(paper: Required, rule: Rule, request: Request) -> Ready | None:
+    """The first criterion or exclusion of that name, outer ones before their parts."""
+    place = "renewing" if request.kind == "renewal" else "beginning"
+    known: dict[str, Ready] | None = rule.__dict__.get(place)
+    if known is None:
+        known = rule.__dict__[place] = {}
+        criteria, exclusions = asked_by(rule, request)
+        for ready in _every((*criteria, *exclusions)):
+            known.setdefault(ready.criterion, ready)
+    return known.get(paper.for_criterion)
+
+
+def _every(nodes: Iterable[Ready]) -> Iterator[Ready]:
+    for ready in nodes:
+        yield ready
+        yield from _every(ready.children)
 
 
 def walk(findings: Iterable[Finding]) -> Iterable[Finding]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
+from functools import cached_property
 
 import msgspec
 
 from tools.dates import add_months, months_between
-from tools.evidence.judge import ONLY, Judge, Shown, better
+from tools.evidence.judge import BARE, ONLY, Judge, Shown, better
 from tools.evidence.measurements import number
 from tools.records import Allergy, Evidence, Fill, Medication, Reason, TrialOutcome
 from tools.rules import AllergyTo, Intolerance, OnDrug, Response, Taking, Trial
@@ -25,7 +26,7 @@ _RESPONSES: dict[str, Response] = {
 }
 
 
-class Course(msgspec.Struct, frozen=True, gc=False):
+class Course(msgspec.Struct, frozen=True, dict=True):
     """Entries of one drug that follow one another without a gap: a titration is one course."""
 
     entries: tuple[Medication, ...]
@@ -34,7 +35,10 @@ class Course(msgspec.Struct, frozen=True, gc=False):
     ongoing: bool
     outcome: TrialOutcome | None
     flaw: str  # why its dates cannot be used, if they cannot
-    seen: tuple[Evidence, ...]
+
+    @cached_property
+    def seen(self) -> tuple[Evidence, ...]:
+        return tuple([_seen(entry, self.flaw) for entry in self.entries])
 
     @property
     def days(self) -> int | None:
@@ -99,8 +103,7 @@ def _course(entries: tuple[Medication, ...], born: date | None, as_of: date) -> 
     outcome = last.outcome
     if outcome is None and len(entries) > 1:
         outcome = next((e.outcome for e in reversed(entries) if e.outcome is not None), None)
-    seen = tuple([_seen(entry, flaw) for entry in entries])
-    return Course(entries, start, end, ongoing, outcome, flaw, seen)
+    return Course(entries, start, end, ongoing, outcome, flaw)
 
 
 def _merged(courses: list[Course], as_of: date) -> list[Course]:
@@ -178,8 +181,13 @@ def trial(leaf: Trial, judge: Judge, exclude: bool) -> Shown:
 
 
 def _never_tried(leaf: Trial, taken: Sequence[Medication], judge: Judge) -> Shown:
+    if judge.brief and not judge.patient.fills:
+        return BARE[False]
     fills = [fill for fill in judge.patient.fills if matches(fill, leaf.drugs, leaf.classes, fill.drug)]
-    if fills and not any(matches(entry, leaf.drugs, leaf.classes, entry.drug) for entry in taken):
+    charted = any(matches(entry, leaf.drugs, leaf.classes, entry.drug) for entry in taken)
+    if judge.brief:
+        return BARE[None if fills and not charted else False]
+    if fills and not charted:
         fix = f"Record the course of {leaf.label} that the pharmacy fills show, with dates and outcome"
         return Shown(None, _fills_seen(fills), f"{leaf.label} was filled but is not charted", "missing", fix)
     other = [entry for entry in taken if matches(entry, leaf.drugs, leaf.classes, entry.drug)]
@@ -222,7 +230,7 @@ def daily_dose(entry: Medication) -> float | None:
 
 
 def _trial(leaf: Trial, course: Course, judge: Judge) -> Shown:
-    records = course.seen
+    records = _shown_by(course, judge)
     if course.flaw:
         fix = f"Correct the dates of the course of {leaf.label}"
         return Shown(None, records, f"the course of {leaf.label} {course.flaw}", "missing", fix)
@@ -282,6 +290,10 @@ def _days_by_fills(
     return None, (*records, *_fills_seen(fills))
 
 
+def _shown_by(course: Course, judge: Judge) -> tuple[Evidence, ...]:
+    return () if judge.brief else course.seen
+
+
 def _fills_seen(fills: Sequence[Fill]) -> tuple[Evidence, ...]:
     return tuple(
         Evidence(
@@ -324,7 +336,7 @@ def intolerance(leaf: Intolerance, judge: Judge, exclude: bool) -> Shown:
     for entry in taken:
         if not matches(entry, leaf.drugs, leaf.classes, entry.drug):
             continue
-        records = _single(entry, judge).seen
+        records = _shown_by(_single(entry, judge), judge)
         tried += records
         if leaf.formulation is not None and entry.formulation not in (leaf.formulation, None):
             continue
@@ -338,6 +350,8 @@ def intolerance(leaf: Intolerance, judge: Judge, exclude: bool) -> Shown:
         unsure = unsure or answer
     if unsure is not None:
         return unsure
+    if judge.brief:
+        return BARE[None if allergies is None and may_be_listed else False]
     if not tried:
         value = f"not on the medication list: {leaf.label}"
         tried = (Evidence(record_id="medications", kind="medication", value=value),)
@@ -383,6 +397,8 @@ def allergy(leaf: AllergyTo, judge: Judge, exclude: bool) -> Shown:
         for item in listed
         if item.type == "allergy" and matches(item, drugs, leaf.classes, item.substance)
     ]
+    if judge.brief:
+        return BARE[bool(hits)]
     if hits:
         fix = f"Allergy to {leaf.label}; consider another drug" if exclude else None
         return Shown(True, tuple(_allergy_seen(item) for item in hits), f"allergy to {leaf.label}", None, fix)
@@ -412,7 +428,7 @@ def taking(leaf: Taking, judge: Judge, exclude: bool) -> Shown:
         course = _single(entry, judge)
         if course.flaw.startswith("begins after"):
             continue
-        records = course.seen
+        records = _shown_by(course, judge)
         if course.flaw or course.end is None:
             unsure = unsure or _taking_unsure(entry, records, course.flaw)
         elif course.ongoing:
@@ -425,6 +441,8 @@ def taking(leaf: Taking, judge: Judge, exclude: bool) -> Shown:
             past += records
     if unsure is not None:
         return unsure
+    if judge.brief:
+        return BARE[False]
     if not past:
         value = f"not on the medication list: {leaf.label}"
         past = (Evidence(record_id="medications", kind="medication", value=value),)
@@ -465,7 +483,7 @@ def on_drug(leaf: OnDrug, judge: Judge, exclude: bool) -> Shown:
     ]
     best: Shown | None = None
     for course in courses_of(fitting, judge):
-        answer = _months_on(leaf, course, drug, dose, judge.as_of)
+        answer = _months_on(leaf, course, drug, dose, judge)
         best = answer if best is None or better(answer, best) else best
     if (best is None or not best.shown) and undosed:
         records = tuple([item for entry in undosed for item in _course((entry,), None, judge.as_of).seen])
@@ -482,13 +500,13 @@ def on_drug(leaf: OnDrug, judge: Judge, exclude: bool) -> Shown:
     return Shown(False, seen, f"no course of {drug}{dose}", None, fix)
 
 
-def _months_on(leaf: OnDrug, course: Course, drug: str, dose: str, as_of: date) -> Shown:
-    records = course.seen
+def _months_on(leaf: OnDrug, course: Course, drug: str, dose: str, judge: Judge) -> Shown:
+    records = _shown_by(course, judge)
     if course.flaw or course.start is None or course.end is None:
         fix = f"Document since when {drug} is taken{dose}"
         return Shown(None, records, f"dates of {drug}{dose} not documented", "missing", fix)
     due = add_months(course.start, leaf.min_months)
-    if course.end < as_of:
+    if course.end < judge.as_of:
         fix = f"Document that {drug}{dose} is still taken, or reach {leaf.min_months} months of it anew"
         return Shown(False, records, f"{drug}{dose} ended on {course.end}", None, fix)
     detail = f"{drug}{dose} for {months_between(course.start, course.end)} months, since {course.start}"

@@ -7,37 +7,42 @@ from collections.abc import Container, Iterable
 from datetime import date, timedelta
 from functools import lru_cache
 
-from tools.evidence.judge import Judge, Shown, Term, as_stated, term_of
-from tools.records import Diagnosis, Evidence, FamilyHistory
+from tools.evidence.judge import BARE, Judge, Shown, Term, as_stated, term_of
+from tools.records import Attestation, Diagnosis, Evidence, FamilyHistory
 from tools.rules import Condition, Who
 
-_Told = tuple[tuple[Who, Evidence], ...]  # of whom, and by what
+_Record = Diagnosis | FamilyHistory | Attestation
+_Told = tuple[tuple[Who, _Record], ...]  # of whom, and by what
 
 
 def condition(leaf: Condition, judge: Judge, exclude: bool) -> Shown:
     """Proven, denied, hinted at, or silent; the rule says whether the record's silence is enough."""
     patient = judge.patient
     if leaf.sex is not None and patient.sex not in (leaf.sex, "unknown"):
+        if judge.brief:
+            return BARE[False]
         seen = Evidence(record_id="patient", kind="sex", value=patient.sex)
         return Shown(False, (seen,), f"does not apply ({patient.sex})", None, _diagnosis_fix(leaf))
     proof, hints = _matching(leaf, judge)
-    denied: dict[Who, Evidence] = {}
+    denied: dict[Who, Attestation] = {}
     for who, items in judge.said(leaf.topic).items() if leaf.topic else ():
         if who not in leaf.who:
             continue
         for item in items:
             if item.present:
-                proof += ((who, as_stated(item)),)
+                proof += ((who, item),)
             else:
-                denied[who] = as_stated(item)
+                denied[who] = item
     if proof or hints:
-        answer = _told(leaf, proof, hints, denied, exclude)
+        answer = _told(leaf, judge, proof, hints, denied, exclude)
         if answer is not None:
             return answer
     if len(denied) == len(leaf.who):
+        if judge.brief:
+            return BARE[False]
         return Shown(
             False,
-            tuple(dict.fromkeys(denied.values())),
+            _seen(denied.values()),
             f"{leaf.label} denied in the chart",
             None,
             None if exclude else _diagnosis_fix(leaf),
@@ -46,10 +51,13 @@ def condition(leaf: Condition, judge: Judge, exclude: bool) -> Shown:
 
 
 def _told(
-    leaf: Condition, proof: _Told, hints: _Told, denied: dict[Who, Evidence], exclude: bool
+    leaf: Condition, judge: Judge, proof: _Told, hints: _Told, denied: dict[Who, Attestation], exclude: bool
 ) -> Shown | None:
     """Of each person by itself: one who is shown to have it is enough, whatever another denies; a denial contradicts
     what proves the same person's, and settles what only hints at it."""
+    if judge.brief:
+        unsaid = [who for who, _ in proof or hints if who not in denied]
+        return BARE[True if proof and unsaid else None] if proof or unsaid else None
     sure = _of_others(proof, denied)
     if sure:
         fix = f"Excluded by {leaf.label}; consider another drug" if exclude else None
@@ -59,7 +67,7 @@ def _told(
     if proof:
         return Shown(
             None,
-            tuple(dict.fromkeys([*[seen for _, seen in proof], *[denied[who] for who, _ in proof]])),
+            _seen([*[record for _, record in proof], *[denied[who] for who, _ in proof]]),
             f"the chart shows {leaf.label} and denies it",
             "conflict",
             f"Ask the prescriber which is right: {leaf.label} is both recorded and denied",
@@ -78,7 +86,18 @@ def _told(
 
 def _of_others(told: _Told, denied: Container[Who]) -> tuple[Evidence, ...]:
     """What is told of those of whom nothing is denied."""
-    return tuple(dict.fromkeys([seen for who, seen in told if who not in denied]))
+    return _seen([record for who, record in told if who not in denied])
+
+
+def _seen(records: Iterable[_Record]) -> tuple[Evidence, ...]:
+    """Each record as evidence, once."""
+    return tuple(dict.fromkeys([_as_evidence(record) for record in records]))
+
+
+def _as_evidence(record: _Record) -> Evidence:
+    if isinstance(record, Diagnosis):
+        return _diagnosis(record)
+    return _relative(record) if isinstance(record, FamilyHistory) else as_stated(record)
 
 
 _WHO: dict[Who, str] = {"self": "the patient", "family": "the family"}
@@ -131,9 +150,9 @@ def _matching(leaf: Condition, judge: Judge) -> tuple[_Told, _Told]:
             verdict = _counts(leaf, entry, judge.as_of)
             if verdict is not None:
                 if verdict and kind == "proves" and term.subject == "self":
-                    proof += (("self", _diagnosis(entry)),)
+                    proof += (("self", entry),)
                 else:
-                    hints += ((term.subject, _diagnosis(entry)),)
+                    hints += ((term.subject, entry),)
     if "family" in leaf.who:
         for relative in judge.patient.family_history:
             term = term_of(relative.code, relative.condition)
@@ -143,9 +162,9 @@ def _matching(leaf: Condition, judge: Judge) -> tuple[_Told, _Told]:
             if not kind:
                 _remember(unlike, term)
             elif kind == "proves":
-                proof += (("family", _relative(relative)),)
+                proof += (("family", relative),)
             else:
-                hints += (("family", _relative(relative)),)
+                hints += (("family", relative),)
     return proof, hints
 
 

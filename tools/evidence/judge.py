@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
@@ -40,12 +40,19 @@ class Shown(msgspec.Struct, frozen=True, gc=False):
     fix: str | None = None
 
 
+# The bare answers, for a judge who asks for nothing more.
+BARE: dict[bool | None, Shown] = {answer: Shown(answer) for answer in (True, False, None)}
+
+
 def better(new: Shown, old: Shown) -> bool:
     """Of several courses or programs, one that shows it beats one that may, which beats one that does not."""
-    rank = {True: 2, None: 1, False: 0}
-    return rank[new.shown] > rank[old.shown]
+    return _RANK[new.shown] > _RANK[old.shown]
 
 
+_RANK = {True: 2, None: 1, False: 0}
+
+
+_NOTHING: Mapping[object, Shown] = {}
 _FAMILY = ("Z80", "Z81", "Z82", "Z83", "Z84")
 
 
@@ -70,7 +77,7 @@ def term_of(code: str, name: str) -> Term:
 class Day:
     """What has been looked up in one chart for one day, whichever rule asked."""
 
-    __slots__ = ("answers", "as_of", "courses", "firsts", "problems", "said", "values")
+    __slots__ = ("answers", "as_of", "bare", "courses", "firsts", "names", "problems", "said", "values")
 
     def __init__(self, as_of: date) -> None:
         self.as_of = as_of
@@ -79,6 +86,8 @@ class Day:
         self.firsts: dict[int, date] = {}
         self.values: dict[str, Values] = {}
         self.answers: dict[object, Shown] = {}  # kept by criteria and documents
+        self.bare: dict[object, Shown] = {}  # the same, as far as only the answer was asked for
+        self.names: frozenset[str] | None = None  # of what stands on the medication list
         self.courses: dict[int, Any] = {}  # of each entry by its id(), kept by courses
 
 
@@ -92,9 +101,20 @@ def day_of(patient: Patient, as_of: date) -> Day:
 
 
 class Judge:
-    """A chart on a day, and the request and policy that it is judged for."""
+    """A chart on a day, and the request and policy that it is judged for. A `brief` one wants to know whether a
+    thing is shown, and not by what: a leaf may then answer `BARE[shown]` as soon as it has decided."""
 
-    __slots__ = ("answers", "as_of", "day", "patient", "policy_id", "request", "therapy_start")
+    __slots__ = (
+        "answers",
+        "as_of",
+        "brief",
+        "day",
+        "patient",
+        "policy_id",
+        "request",
+        "supposed",
+        "therapy_start",
+    )
 
     def __init__(
         self,
@@ -103,14 +123,24 @@ class Judge:
         as_of: date,
         therapy_start: date | None = None,
         policy_id: str = "",
+        brief: bool = False,
     ) -> None:
         self.patient = patient
         self.request = request
         self.as_of = as_of
         self.therapy_start = therapy_start
         self.policy_id = policy_id
+        self.brief = brief
         self.day = day_of(patient, as_of)
-        self.answers = self.day.answers
+        self.answers = self.day.bare if brief else self.day.answers
+        self.supposed: Mapping[object, Shown] = _NOTHING
+
+    def supposing(self, answers: Mapping[object, Shown]) -> Judge:
+        """A brief judge of the same chart, to whom these questions are answered so."""
+        other = Judge(self.patient, self.request, self.as_of, self.therapy_start, self.policy_id, brief=True)
+        other.answers = {**other.answers, **answers}
+        other.supposed = answers
+        return other
 
     def problems(self) -> list[tuple[Diagnosis, Term]]:
         """The problem list without what is refuted or begins after the day."""
@@ -132,8 +162,11 @@ class Judge:
 
     def takes_it(self) -> bool:
         """Does the drug asked for stand on the medication list, whenever it was taken?"""
-        asked = self.request.drug.casefold()
-        return asked in [entry.drug.casefold() for entry in self.patient.medications or ()]
+        names = self.day.names
+        if names is None:
+            taken = self.patient.medications or ()
+            names = self.day.names = frozenset([entry.drug.casefold() for entry in taken])
+        return self.request.drug.casefold() in names
 
     def values(self, test: str) -> Values:
         """Usable values of the test, newest first, and the rejected ones."""

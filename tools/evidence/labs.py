@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
 
-from tools.evidence.judge import COMPARE, ONLY, SIGNS, Judge, Shown
+from tools.evidence.judge import BARE, COMPARE, ONLY, SIGNS, Judge, Shown
 from tools.evidence.measurements import Rejected, Value, canonical, governing
 from tools.records import Evidence, Reason
 from tools.rulebook.plain import amount
@@ -30,12 +30,15 @@ def lab(leaf: Lab, judge: Judge, exclude: bool) -> Shown:
         first = judge.first(leaf.within_days) if current else end - timedelta(days=leaf.within_days)
         fresh = _since(past, first)
     if not fresh:
-        return _no_value(leaf, judge, end, past, rejected)
+        return BARE[None] if judge.brief else _no_value(leaf, judge, end, past, rejected)
     compare = COMPARE[leaf.op]
     newest = governing(fresh)
     answer = compare(newest[0].value, leaf.value)
+    split = len(newest) > 1 and any(compare(value.value, leaf.value) is not answer for value in newest)
+    if judge.brief:
+        return BARE[None if split else answer]
     records = newest[0].evidence
-    if len(newest) > 1 and any(compare(value.value, leaf.value) is not answer for value in newest):
+    if split:
         records = tuple(item for value in newest for item in value.evidence)
         shown = " and ".join(_shown(value, leaf.test) for value in newest)
         return Shown(
@@ -120,6 +123,12 @@ def _no_value(leaf: Lab, judge: Judge, end: date, past: list[Value], rejected: S
 
 def measured(leaf: Measured, judge: Judge, exclude: bool) -> Shown:
     first = judge.first(leaf.within_days)
+    if judge.brief:
+        for test in leaf.tests:
+            usable = judge.values(test).usable
+            if not usable or usable[0].date < first:
+                return BARE[None]
+        return BARE[True]
     records: list[Evidence] = []
     found, open_names, reasons = [], [], []
     for test in leaf.tests:
@@ -167,6 +176,8 @@ def change(leaf: Change, judge: Judge, exclude: bool) -> Shown:
     if not after:
         return _no_follow_up(leaf, name, later, rejected)
     answers = {_changed_enough(leaf, old.exact, new.exact) for old in before for new in after}
+    if judge.brief:
+        return BARE[None if len(answers) > 1 else answers.pop()]
     records = tuple(item for value in (*before, *after) for item in value.evidence)
     if len(answers) > 1:
         fix = f"Confirm which {name} is right, or measure again"

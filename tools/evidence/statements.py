@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from tools.dates import add_months, age_on
-from tools.evidence.judge import COMPARE, SIGNS, Judge, Shown, as_stated, better
+from tools.evidence.judge import BARE, COMPARE, SIGNS, Judge, Shown, as_stated, better
 from tools.records import Evidence
 from tools.rules import Age, Attested, Programme, Specialist, Use
 from tools.terms import INDICATIONS
@@ -16,8 +16,10 @@ def age(leaf: Age, judge: Judge, exclude: bool) -> Shown:
     if born is None or born > judge.as_of:
         return Shown(None, (), "birth date not on record", "missing", "Record the birth date")
     years = age_on(born, judge.as_of)
-    seen = Evidence(record_id="patient", kind="birth_date", value=born.isoformat(), date=born)
     answer = COMPARE[leaf.op](years, leaf.years)
+    if judge.brief:
+        return BARE[answer]
+    seen = Evidence(record_id="patient", kind="birth_date", value=born.isoformat(), date=born)
     fix = None
     if answer is exclude:
         fix = f"Age {years} is outside the rule ({SIGNS[leaf.op]} {leaf.years}); only an exception can help"
@@ -28,6 +30,8 @@ def use(leaf: Use, judge: Judge, exclude: bool) -> Shown:
     wanted = judge.request.indication
     if not wanted:
         return Shown(None, (), "the use is not stated", "missing", "State what the drug is asked for")
+    if judge.brief:
+        return BARE[wanted in leaf.uses]
     named = INDICATIONS.get(wanted, wanted)
     seen = Evidence(record_id=judge.request.order_id or "request", kind="use", value=named)
     return Shown(
