@@ -21,6 +21,7 @@ from tools.errors import Invalid, NotFound, Unavailable, nearest
 from tools.records import Drug, FormTemplate, Patient, Plan, Policy
 from tools.store import database
 from tools.store.additions import Additions, apply
+from tools.store.batches import Batches
 from tools.store.cases import Cases
 from tools.store.drafts import Drafts
 from tools.store.rows import DatasetInfo, PatientRow, person
@@ -67,7 +68,7 @@ _DRUG = select(col(DrugTable.body)).where(col(DrugTable.name_fold) == bindparam(
 _patient_decoder = msgspec.json.Decoder(Patient)
 
 
-class Store(Additions, Drafts, Cases):
+class Store(Additions, Batches, Cases, Drafts):
     """Everything that is known at run time. Safe to share between threads."""
 
     def __init__(self, url: str) -> None:
