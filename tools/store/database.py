@@ -21,13 +21,20 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
 SETUP = "run `pa setup`"
+CONNECT_SECONDS = 5
 
 
 def connect(url: str) -> Engine:
-    """An engine for this URL. SQLite: WAL, five seconds of patience, and writers that queue at BEGIN."""
+    """An engine for this URL. SQLite: WAL, five seconds of patience, and writers that queue at BEGIN. PostgreSQL:
+    a reader's statement is its own transaction there too, and a connection that was cut is made again."""
     parsed = _parse(url)
+    more: dict[str, Any] = {}
+    if parsed.get_backend_name() == "postgresql":
+        more = {"isolation_level": "AUTOCOMMIT", "pool_pre_ping": True, "pool_size": 10, "max_overflow": 30}
+        if "connect_timeout" not in parsed.query:
+            more["connect_args"] = {"connect_timeout": CONNECT_SECONDS}
     try:
-        engine = create_engine(parsed)
+        engine = create_engine(parsed, **more)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise Unavailable(f"no driver for {parsed.drivername!r} is installed: {error}") from error
     if parsed.get_backend_name() == "sqlite":
@@ -94,13 +101,24 @@ def migrate(engine: Engine) -> None:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """One write transaction: all of it, or nothing. Writers queue, whatever the database."""
-    with engine.connect().execution_options(writes=True) as connection, connection.begin():
-        if engine.dialect.name == "postgresql":
+    on_postgres = engine.dialect.name == "postgresql"
+    options: dict[str, Any] = {"isolation_level": "READ COMMITTED"} if on_postgres else {}
+    with engine.connect().execution_options(writes=True, **options) as connection, connection.begin():
+        if on_postgres:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS})")
         yield connection
 
 
 _WRITERS = 7_252_346  # PALADIN on a telephone's keys; any number would do that nobody else takes
+
+
+def settle(engine: Engine) -> None:
+    """After much was written: let PostgreSQL count what it holds, so that it plans by that. SQLite plans by the
+    indexes alone, the same for every size."""
+    if engine.dialect.name == "postgresql":
+        with engine.connect() as connection:  # a vacuumed table's index answers alone
+            connection.exec_driver_sql("VACUUM (ANALYZE) patients, members, name_words")
+            connection.exec_driver_sql("ANALYZE charts")
 
 
 def sqlite_file(url: URL) -> Path | None:
@@ -112,9 +130,12 @@ def sqlite_file(url: URL) -> Path | None:
 
 def _parse(url: str) -> URL:
     try:
-        return make_url(url)
+        parsed = make_url(url)
     except ArgumentError as error:
         raise Invalid(f"{url!r} is not a database URL; an example is sqlite:///var/paladin.db") from error
+    if parsed.drivername in ("postgres", "postgresql"):  # as other programs write it
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    return parsed
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:

@@ -27,9 +27,10 @@ from sqlmodel import SQLModel, col
 from tools.errors import Invalid, Refused
 from tools.records import Patient, Record
 from tools.store import database
+from tools.store.bulk import forget_dataset, insert_patients
 from tools.store.reading import Located, read_record, read_records, sha256_of
 from tools.store.rows import DatasetInfo, person
-from tools.store.store import Store, insert_patients
+from tools.store.store import Store
 from tools.store.tables import (
     ChartEntryTable,
     ChartTable,
@@ -96,6 +97,7 @@ def load(
     if loaded and appending:
         _check_same_catalog(store, catalog, info, loaded)
     added = _write(store, folder, info, catalog, appending, progress)
+    database.settle(store.engine)
     return _report(store, "appended" if appending else "replaced" if loaded else "loaded", added, changed)
 
 
@@ -194,7 +196,7 @@ def _write(
             try:
                 insert_patients(connection, fresh, "dataset")
             except IntegrityError as error:
-                raise Invalid(_taken(connection, fresh, path.name)) from error
+                raise Invalid(_taken(store, fresh, path.name)) from error
             added += len(fresh)
             done += len(batch)
             progress("writing", done, info.counts.get("patients", 0))
@@ -230,10 +232,14 @@ def _fresh(connection: Connection, batch: list[Chart], appending: bool) -> list[
     return [(patient, body) for patient, body in batch if patient.id not in there]
 
 
-def _taken(connection: Connection, batch: list[Chart], file: str) -> str:
+def _taken(store: Store, batch: list[Chart], file: str) -> str:
+    """Asked on another connection: after an error this transaction answers nothing more on some databases."""
     ids = [patient.id for patient, _ in batch]
-    statement = select(col(PatientTable.id)).where(col(PatientTable.id).in_(ids))
-    taken = connection.execute(statement).scalars().all()
+    statement = select(col(PatientTable.id)).where(
+        col(PatientTable.id).in_(ids), col(PatientTable.origin) == "import"
+    )
+    with store.engine.connect() as connection:
+        taken = connection.execute(statement).scalars().all()
     who = (
         f"{', '.join(taken[:3])}: the store holds an imported chart of that id"
         if taken
@@ -244,7 +250,7 @@ def _taken(connection: Connection, batch: list[Chart], file: str) -> str:
 
 def _clear(connection: Connection) -> None:
     """Take out what came with the world that is loaded."""
-    connection.execute(delete(PatientTable).where(col(PatientTable.origin) == "dataset"))
+    forget_dataset(connection)
     for table in (DrugTable, PlanTable, FormTable, PolicyTable):
         connection.execute(delete(table))
 

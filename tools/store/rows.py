@@ -120,3 +120,11 @@ def person(patient: Patient) -> str:
 def moment(when: datetime) -> str:
     """ISO 8601 in UTC, to the second. A moment without a zone is taken for UTC."""
     return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC).isoformat(timespec="seconds")
+
+
+def patient_number(patient_id: str) -> int | None:
+    """1 of P001, 1000 of P1000; None for what is no patient id. P1 and P0001 are not how an id is written."""
+    digits = patient_id[1:]
+    if patient_id[:1] != "P" or not (digits.isascii() and digits.isdigit()) or len(digits) > 15:
+        return None
+    return int(digits) if f"P{int(digits):03}" == patient_id else None

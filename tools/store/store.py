@@ -7,14 +7,13 @@ is laid over the record as it is read, so that an addition can be undone and the
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import and_, bindparam, delete, func, insert, or_, select
+from sqlalchemy import and_, bindparam, func, select
 from sqlmodel import col
 
 from tools.errors import Invalid, NotFound, Unavailable, nearest
@@ -22,9 +21,10 @@ from tools.records import Drug, FormTemplate, Patient, Plan, Policy
 from tools.store import database
 from tools.store.additions import Additions, apply
 from tools.store.batches import Batches
+from tools.store.bulk import forget_patient, insert_patients
 from tools.store.cases import Cases
 from tools.store.drafts import Drafts
-from tools.store.rows import DatasetInfo, PatientRow, person
+from tools.store.rows import DatasetInfo, PatientRow, patient_number, person
 from tools.store.tables import (
     ChartEntryTable,
     ChartTable,
@@ -32,6 +32,7 @@ from tools.store.tables import (
     DrugTable,
     FormTable,
     MemberTable,
+    NameWordTable,
     PatientTable,
     PlanTable,
     PolicyTable,
@@ -170,7 +171,7 @@ class Store(Additions, Batches, Cases, Drafts):
                 raise Invalid(
                     f"patient {kept.id} is already there; leave the id empty and the store gives the next one"
                 )
-            connection.execute(delete(PatientTable).where(col(PatientTable.id) == kept.id))
+            forget_patient(connection, kept.id)
             insert_patients(connection, [(kept, msgspec.json.encode(kept))], origin=taken or "import")
         return kept
 
@@ -205,10 +206,8 @@ class Store(Additions, Batches, Cases, Drafts):
         if len(words) == 1 and patient_number(words[0]) is not None:
             statement = statement.where(col(table.number) == patient_number(words[0]))
         else:
-            for word in (word.casefold() for word in words):
-                name = col(table.name_fold)
-                begins = name.startswith(word, autoescape=True)
-                statement = statement.where(or_(begins, name.contains(" " + word, autoescape=True)))
+            for word in words:
+                statement = statement.where(col(table.number).in_(_named(word.casefold())))
         if family is not None:
             statement = statement.where(col(table.family_fold) == family.casefold())
         if birth_date is not None:
@@ -323,51 +322,10 @@ class Store(Additions, Batches, Cases, Drafts):
             return list(connection.execute(statement).scalars())
 
 
-def insert_patients(connection: Connection, patients: Iterable[tuple[Patient, bytes]], origin: str) -> None:
-    """Write charts, each with its JSON, and the columns by which they are found."""
-    rows: list[dict[str, Any]] = []
-    charts: list[dict[str, Any]] = []
-    members: list[dict[str, Any]] = []
-    for patient, body in patients:
-        number = patient_number(patient.id)
-        if number is None:
-            raise Invalid(f"patient id {patient.id!r} is not P and at least three digits")
-        rows.append(
-            {
-                "id": patient.id,
-                "number": number,
-                "given": patient.given,
-                "family": patient.family,
-                "name_fold": patient.name.casefold(),
-                "family_fold": patient.family.casefold(),
-                "birth_date": patient.birth_date,
-                "sex": patient.sex,
-                "plan_id": patient.plan_id,
-                "origin": origin,
-                "source": patient.source or None,
-            }
-        )
-        charts.append({"patient_id": patient.id, "body": body})
-        members.extend(
-            {
-                "patient_id": patient.id,
-                "position": at,
-                "plan_id": coverage.plan_id,
-                "member_id": coverage.member_id,
-            }
-            for at, coverage in enumerate(patient.coverages)
-        )
-    for table, values in ((PatientTable, rows), (ChartTable, charts), (MemberTable, members)):
-        if values:
-            connection.execute(insert(table), values)
-
-
-def patient_number(patient_id: str) -> int | None:
-    """1 of P001, 1000 of P1000; None for what is no patient id. P1 and P0001 are not how an id is written."""
-    digits = patient_id[1:]
-    if patient_id[:1] != "P" or not (digits.isascii() and digits.isdigit()) or len(digits) > 15:
-        return None
-    return int(digits) if f"P{int(digits):03}" == patient_id else None
+def _named(word: str) -> Select[int]:
+    """The numbers of those with a word in their name that begins so: one range of an index, whatever the letters."""
+    begins = col(NameWordTable.word)
+    return select(col(NameWordTable.number)).where(begins >= word, begins < word + "\U0010ffff")
 
 
 def _near_numbers(patient_id: str) -> list[int]:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-SCHEMA = "0003"  # the newest revision in migrations/versions; a test holds it
+SCHEMA = "0004"  # the newest revision in migrations/versions; a test holds it
 # An id may be named in a URL and have any size; SQLite counts up its INTEGER alone, which is as wide.
 NUMBER: Any = BigInteger().with_variant(Integer, "sqlite")
 
@@ -251,7 +251,9 @@ class AuthorizationCaseTable(SQLModel, table=True):
     person: str
     drug: str
     plan_id: str
-    draft_id: int | None = Field(default=None, index=True, unique=True)  # a draft begins one case
+    draft_id: int | None = Field(
+        default=None, index=True, unique=True, sa_type=NUMBER
+    )  # a draft begins one case
     body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
@@ -260,7 +262,7 @@ class AuthorizationEventTable(SQLModel, table=True):
 
     __tablename__ = "authorization_events"
 
-    case_id: int = Field(primary_key=True, foreign_key="authorization_cases.id")
+    case_id: int = Field(primary_key=True, foreign_key="authorization_cases.id", sa_type=NUMBER)
     number: int = Field(primary_key=True)
     what: str
     on: date

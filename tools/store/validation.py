@@ -10,8 +10,7 @@ from tools.errors import Invalid, nearest
 from tools.records import Benefit, Drug, FormTemplate, Patient, Plan, Policy
 from tools.rules import Composite, Part, Rule
 from tools.store.reading import read_records
-from tools.store.rows import PARTS
-from tools.store.store import patient_number
+from tools.store.rows import PARTS, patient_number
 
 T = TypeVar("T", Drug, Plan, FormTemplate)
 
