@@ -29,7 +29,8 @@ BUSINESSES = (
 )
 _PLAN = (
     "id", "payer_id", "payer", "name", "archetype", "line_of_business", "bin", "pcn", "group", "phone", "fax",
-    "portal", "address", "channel", "form_id", "review_hours", "expedited_hours", "appeal",
+    "portal", "address", "channel", "form_id", "review_hours", "expedited_hours", "appeal", "internal_levels",
+    "peer_to_peer_days",
 )  # fmt: skip
 _KEYS = (*_PLAN, "style", "policy", "fragments", "rules", "benefits")
 _NEEDED = ("id", "payer", "name", "line_of_business", "channel", "style", "policy", "benefits")

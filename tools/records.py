@@ -410,6 +410,8 @@ class Plan(Record, frozen=True, kw_only=True):
     review_hours: int | None = None  # standard review clock
     expedited_hours: int | None = None
     appeal: str = ""
+    internal_levels: int = 1  # of appeal that must be gone through before an external review
+    peer_to_peer_days: int | None = None  # after a denial, where the plan offers such a call
     benefits: dict[str, Benefit]  # by drug name
 
 

@@ -70,6 +70,9 @@ class Notice(Record, frozen=True, kw_only=True):
     reference: str = ""
     reasons: tuple[str, ...] = ()
     deadline: date | None = None
+    deadline_for: str = ""  # the level that it is for; the next one if it is left out
+    within_days: int | None = None  # of its receipt, where the letter gives the days and not the day
+    peer_to_peer: date | None = None  # the last day for a peer-to-peer call, if it offers one
     effective: date | None = None  # when a reduction or an end of coverage takes effect
     letter: Paper | None = None
 
