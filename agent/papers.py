@@ -45,7 +45,7 @@ def write(store: Store, case: Case, form: PARequest, folder: Path, said: Reworde
     letter = said.letter
     stem = f"{case.patient.id}-{case.drug.name}"
     files: dict[str, DraftFile] = {}
-    for name, (file, content) in _papers(store, case, form, letter).items():
+    for name, (file, content) in printed(store, case, form, letter).items():
         path = folder / f"{stem}-{file}"
         put(path, content)
         files[name] = DraftFile(path=str(path), sha256=sha256(content).hexdigest())
@@ -82,7 +82,7 @@ def composed(draft: Draft, case: Case) -> Reworded:
     return Reworded(msgspec.convert(fields, Letter), wording(draft))
 
 
-def _papers(store: Store, case: Case, form: PARequest, letter: Letter) -> Mapping[str, tuple[str, bytes]]:
+def printed(store: Store, case: Case, form: PARequest, letter: Letter) -> Mapping[str, tuple[str, bytes]]:
     """File name and content of each paper."""
     template = store.form(case.plan.id)
     form_pdf, pdf = render_pdf(template, form, case), letter_pdf(letter)
