@@ -184,53 +184,78 @@ def view(port: Annotated[int, typer.Option(help="Where the viewer answers on thi
 
 
 def _run(session: Session) -> None:
-    """Through inspect, one sample at a time: its logs are there for `pa eval view`, ours decide what is done."""
-    from inspect_ai import eval as inspect_eval
+    """What needs no model by all cores; then everything through inspect, one sample at a time: its logs are there for
+    `pa eval view`, ours decide what is done."""
+    from evals.suites.ahead import answer_ahead
 
-    from evals.arms.models import NotRecorded
-    from evals.suites.session import OUT
-    from evals.suites.tasks import task_of
+    with _progress(len(session.left())) as done:
+        answer_ahead(session, lambda many: done(many, "without a model"))
 
-    present = dict.fromkeys(task.item.suite for task in session.tasks.values())
-    with _progress(session) as lost:
-        inspect_eval(
-            [task_of(suite, session) for suite in present], model=None, display="none", log_level="error",
-            log_dir=str(OUT / "inspect"), max_samples=1, max_tasks=1, fail_on_error=False,
-            score_display=False, ctl_server=False,
-        )  # fmt: skip
+        from inspect_ai import eval as inspect_eval
+
+        from evals.arms.models import NotRecorded
+        from evals.suites.session import OUT
+        from evals.suites.tasks import task_of
+
+        present = dict.fromkeys(task.item.suite for task in session.tasks.values())
+        with _watched(session, done) as lost:
+            inspect_eval(
+                [task_of(suite, session) for suite in present], model=None, display="none", log_level="error",
+                log_dir=str(OUT / "inspect"), max_samples=1, max_tasks=1, fail_on_error=False,
+                score_display=False, ctl_server=False,
+            )  # fmt: skip
     missing = [error for error in lost if isinstance(error, NotRecorded)]
     if missing:
         raise missing[0]
 
 
 @contextmanager
-def _progress(session: Session) -> Iterator[list[BaseException]]:
-    """A line now and then with the time left; gathers what broke a sample for good."""
+def _progress(total: int) -> Iterator[Callable[[int, str], None]]:
+    """A bar on a terminal, elsewhere a line now and then; what it gives hears how many more are done, and of what."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    if console.is_terminal:
+        columns = (
+            TextColumn("{task.description:<16}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=console, transient=True) as bar:
+            shown = bar.add_task("", total=total)
+            yield lambda many, what: bar.update(shown, advance=many, description=what)
+        return
+    finished, began, last = 0, time.monotonic(), 0.0
+
+    def told(many: int, what: str) -> None:
+        nonlocal finished, last
+        finished, now = finished + many, time.monotonic()
+        if now - last > 15 or finished == total:
+            last = now
+            left = (now - began) / finished * (total - finished)
+            typer.echo(f"{finished}/{total} {what}, {left:.0f} s left", err=True)
+
+    yield told
+
+
+@contextmanager
+def _watched(session: Session, done: Callable[[int, str], None]) -> Iterator[list[BaseException]]:
+    """Counts what is not logged yet, and gathers what broke a sample for good."""
     lost: list[BaseException] = []
-    done, total, began = 0, len(session.tasks), time.monotonic()
     inner: Callable[[Any], Row] = session.done
-    shown = 0.0
 
     def watched(task: Any) -> Row:
-        nonlocal done, shown
+        fresh = task.key not in session.log.rows
         try:
             return inner(task)
         except BaseException as error:
             lost.append(error)
             raise
         finally:
-            done += 1
-            now = time.monotonic()
-            if now - shown > (1 if sys.stderr.isatty() else 15) or done == total:
-                shown = now
-                left = (now - began) / done * (total - done)
-                ends = "\r" if sys.stderr.isatty() and done < total else "\n"
-                print(
-                    f"{done}/{total} {task.item.suite}, {left:.0f} s left   ",
-                    end=ends,
-                    file=sys.stderr,
-                    flush=True,
-                )
+            if fresh:
+                done(1, task.item.suite)
 
     session.done = watched  # type: ignore[method-assign]
     try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +21,7 @@ from evals.chat.world import MOCK_DATA, World
 from evals.making.book import Book
 from evals.making.folder import write_world
 from evals.suites.items import Item, WorldName
+from tools.errors import Unavailable
 
 if TYPE_CHECKING:
     from evals.arms.models import Counted, Recording
@@ -45,13 +46,15 @@ class Place:
         from tools.store.load import load
         from tools.store.store import Store
 
+        if (self.home / "paladin.db").is_file():  # made by the process that asked this one for help
+            return Store.open(self.settings.database_url)
         self.home.mkdir(parents=True, exist_ok=True)
         kept = read_settings().home / "paladin.db.index"
         if self.index and kept.is_dir():
             shutil.copytree(kept, self.home / kept.name)
         store = Store.create(self.settings.database_url)
         load(store, self.folder)
-        if self.index:
+        if self.index and not _current(store):
             from tools.store import index
 
             index.ensure(store)
@@ -60,6 +63,18 @@ class Place:
     def close(self) -> None:
         if "store" in self.__dict__:
             self.store.close()
+
+
+def _current(store: Store) -> bool:
+    """Whether the index beside the store is of its policies; what is in it is checked where it is read."""
+    from tools.store.clauses import chunks, fingerprint
+    from tools.store.index import MADE_BY, read_manifest
+
+    try:
+        manifest = read_manifest(store.index_dir)
+    except Unavailable:
+        return False
+    return (manifest.model, manifest.clauses) == (MADE_BY, fingerprint(chunks(store)))
 
 
 class Bench:
@@ -96,6 +111,14 @@ class Bench:
 
         return build().compile(checkpointer=InMemorySaver())
 
+    def prepare(self, names: Iterable[WorldName]) -> None:
+        """Make these stores, and leave none open: other processes open them for themselves."""
+        for name in names:
+            place = self.place(name)
+            place.store.close()
+            del place.store
+        self._forget()
+
     def of(self, item: Item) -> Place:
         return self.place(item.world)
 
@@ -109,6 +132,9 @@ class Bench:
     def close(self) -> None:
         for place in self._places.values():
             place.close()
+        self._forget()
+
+    def _forget(self) -> None:
         if "chromadb" in sys.modules:  # it may be the end of the process, too late to import it
             from tools.store import index
 

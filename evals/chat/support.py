@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from difflib import SequenceMatcher
-from functools import cache
-from typing import Any
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -163,6 +163,29 @@ def _flat(text: str) -> str:
 # --- what is supported -------------------------------------------------------------------------------------
 
 
+class _Read(NamedTuple):
+    """What stands in one text."""
+
+    flat: str
+    words: frozenset[str]
+    dates: frozenset[date]
+    numbers: frozenset[tuple[float, str]]  # value and unit
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str) -> _Read:
+    """Policies, labels and charts are asked for over and over, and each is read once."""
+    words = set(re.findall(r"[a-z][a-z'-]+", text.casefold().replace("’", "'")))
+    found = [*dates_in(text)]
+    rest = _blank(text, (span for span, _ in found))
+    return _Read(
+        flat=_flat(text),
+        words=frozenset(words | {word.removesuffix("'s") for word in words}),
+        dates=frozenset(day for _, day in found),
+        numbers=frozenset((value, unit) for _, value, unit in numbers_in(rest)),
+    )
+
+
 class Support:
     """Everything that an answer may say, of one patient and of what was said so far."""
 
@@ -191,12 +214,11 @@ class Support:
         return self
 
     def add_text(self, text: str, said_by_user: bool = False) -> None:
-        self.text += f" {_flat(text)}"
-        words = set(re.findall(r"[a-z][a-z'-]+", text.casefold().replace("’", "'")))
-        self.words |= words | {word.removesuffix("'s") for word in words}
-        found = [*dates_in(text)]
-        self.dates |= {day for _, day in found}
-        for _, value, unit in numbers_in(_blank(text, (span for span, _ in found))):
+        read = _read(text)
+        self.text += f" {read.flat}"
+        self.words |= read.words
+        self.dates |= read.dates
+        for value, unit in read.numbers:
             self.values.add(value)
             if unit:
                 self._pair(value, unit)
@@ -310,7 +332,7 @@ def support_of(
 ) -> Support:
     """What the answer of this turn may say: the base of its patient, what the user said, what was determined; while
     the patient is found, who those are that fit what the user gave."""
-    support = Support((), ()).merge(_base(world, patient_id))
+    support = Support((), ()).merge(_base(world.whole, patient_id))
     days = {world.as_of}
     for text in said:
         support.add_text(text, said_by_user=True)
@@ -340,7 +362,7 @@ def support_of(
         support.values.add(float(turn["draft_id"]))
     plan_ids = {name for name in world.plans if any(_names_plan(world.plans[name], text) for text in said)}
     for plan_id in plan_ids - {world.patients.get(patient_id, {}).get("plan_id")}:
-        support.merge(_plan(world, plan_id))
+        support.merge(_plan(world.whole, plan_id))
     if patient_id:
         _derived(support, world.patients[patient_id], days)
     return support

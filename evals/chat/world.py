@@ -24,6 +24,7 @@ class World:
 
     def __init__(self, folder: Path = MOCK_DATA) -> None:
         self.folder = folder
+        self.whole: World = self  # a copy that shows fewer people says what it is of
         self.patients: dict[str, dict[str, Any]] = _by_id(self._json("patients"), "id")
         self.plans: dict[str, dict[str, Any]] = _by_id(self._json("plans"), "id")
         self.drugs: dict[str, dict[str, Any]] = _by_id(self._json("drugs"), "name")

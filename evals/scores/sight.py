@@ -30,6 +30,7 @@ def sight(world: World, item: Item) -> World:
 @lru_cache(maxsize=2000)
 def _narrow(world: World, patient: str, spoken_of: tuple[str, ...]) -> World:
     seen = copy.copy(world)
+    seen.whole = world
     own = world.patients[patient]
     name = (own["given"], own["family"])
     step = max(1, len(world.patients) // OTHERS)
