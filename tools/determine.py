@@ -214,14 +214,16 @@ def _holds(period: Coverage, as_of: date) -> bool:
 
 
 def _order_for(patient: Patient, drug: Drug) -> Order | None:
+    if not patient.orders:
+        return None
     orders = [order for order in patient.orders if order.drug.casefold() == drug.name.casefold()]
     return max(orders, key=lambda order: order.date or date.min) if orders else None
 
 
 def _dose_now(patient: Patient, drug: Drug) -> str:
     """The strength that the patient takes now, if the drug comes in it."""
-    for entry in reversed(patient.medications or ()):
-        if entry.drug.casefold() == drug.name.casefold() and entry.status == "active" and entry.dose:
+    for entry in reversed(patient.courses_by_drug.get(drug.name.casefold(), ())):
+        if entry.status == "active" and entry.dose:
             for strength in drug.strengths:
                 if strength.dose == entry.dose:
                     return strength.label
@@ -260,7 +262,8 @@ def _in_billing_units(quantity: float, unit: str | None, drug: Drug, strength: S
 
 def _as_this_plan_sees_it(patient: Patient, plan: Plan, request: Request, as_of: date) -> Request:
     """The kind of request, and when therapy began. Only this plan's own approval makes it a renewal."""
-    on_it = [entry for entry in patient.medications or () if entry.drug == request.drug]
+    named = patient.courses_by_drug.get(request.drug.casefold(), ())
+    on_it = [entry for entry in named if entry.drug == request.drug]
     kind = request.kind or _kind_on_file(patient, plan, request, on_it, as_of)
     began = request.therapy_start
     if began is None and (kind != "new" or _is_taken(on_it, as_of)):
@@ -300,6 +303,13 @@ def _in_force(rules: Sequence[Rule], as_of: date) -> list[Rule]:
     year is judged by the rule there is."""
     if len(rules) < 2:
         return list(rules)
+    kept: tuple[Sequence[Rule], date, list[Rule]] | None = rules[0].__dict__.get("in_force")
+    if kept is None or kept[0] is not rules or kept[1] != as_of:
+        kept = rules[0].__dict__["in_force"] = rules, as_of, _one_for_each_use(rules, as_of)
+    return kept[2]
+
+
+def _one_for_each_use(rules: Sequence[Rule], as_of: date) -> list[Rule]:
     by_use: dict[str, Rule] = {}
     for rule in sorted(rules, key=lambda rule: (_effective(rule, as_of), rule.effective_from or date.min)):
         by_use[rule.indication] = rule

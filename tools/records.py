@@ -297,6 +297,14 @@ class Patient(Record, frozen=True, kw_only=True, dict=True, gc=True):
             by_test[observation.test].append(observation)
         return by_test
 
+    @cached_property
+    def courses_by_drug(self) -> dict[str, list[Medication]]:
+        """The medication list by what it says, in lower case."""
+        by_drug: dict[str, list[Medication]] = {}
+        for entry in self.medications or ():
+            by_drug.setdefault(entry.drug.casefold(), []).append(entry)
+        return by_drug
+
 
 # --- drugs and plans -------------------------------------------------------------------------------------
 

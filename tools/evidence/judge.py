@@ -77,7 +77,7 @@ def term_of(code: str, name: str) -> Term:
 class Day:
     """What has been looked up in one chart for one day, whichever rule asked."""
 
-    __slots__ = ("answers", "as_of", "bare", "courses", "firsts", "names", "problems", "said", "values")
+    __slots__ = ("answers", "as_of", "bare", "courses", "firsts", "problems", "said", "values")
 
     def __init__(self, as_of: date) -> None:
         self.as_of = as_of
@@ -87,7 +87,6 @@ class Day:
         self.values: dict[str, Values] = {}
         self.answers: dict[object, Shown] = {}  # kept by criteria and documents
         self.bare: dict[object, Shown] = {}  # the same, as far as only the answer was asked for
-        self.names: frozenset[str] | None = None  # of what stands on the medication list
         self.courses: dict[int, Any] = {}  # of each entry by its id(), kept by courses
 
 
@@ -162,11 +161,7 @@ class Judge:
 
     def takes_it(self) -> bool:
         """Does the drug asked for stand on the medication list, whenever it was taken?"""
-        names = self.day.names
-        if names is None:
-            taken = self.patient.medications or ()
-            names = self.day.names = frozenset([entry.drug.casefold() for entry in taken])
-        return self.request.drug.casefold() in names
+        return self.request.drug.casefold() in self.patient.courses_by_drug
 
     def values(self, test: str) -> Values:
         """Usable values of the test, newest first, and the rejected ones."""

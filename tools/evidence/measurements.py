@@ -99,7 +99,7 @@ def values_of(patient: Patient, test: str, as_of: date) -> Values:
     usable: list[Value] = []
     rejected: list[Rejected] = []
     spec, born = TESTS[test], patient.birth_date or date.min
-    for seen in [item for item in patient.observations if item.test == test]:
+    for seen in patient.observations_by_test.get(test, ()):
         day = seen.date
         if day is None or not born <= day <= as_of:
             rejected.append(_rejected(seen, "missing", _impossible_date(day, as_of)))
