@@ -61,7 +61,11 @@ class Rule(Record, frozen=True, kw_only=True):
 
     @property
     def period(self) -> str:
-        for number, unit in ((self.hours, "hour"), (self.days, "calendar day"), (self.months, "calendar month")):
+        for number, unit in (
+            (self.hours, "hour"),
+            (self.days, "calendar day"),
+            (self.months, "calendar month"),
+        ):
             if number is not None:
                 return f"{number} {unit}{'s' if number != 1 else ''}"
         raise AssertionError(self.id)
@@ -125,8 +129,8 @@ def count(rule: Rule, begins: Beginning, *, more_days: int = 0) -> Due:
 
 
 def receipt(rule: Rule, dated: date, received: date | None) -> Beginning:
-    """When a notice of this date counts as received: on the day on record, else when the rule presumes it, else on its own
-    date, which is the earliest that it can have been."""
+    """When a notice of this date counts as received: on the day on record, else when the rule presumes it, else on
+    its own date, which is the earliest that it can have been."""
     if rule.start == "notice":
         return Beginning(dated)
     if received is not None:

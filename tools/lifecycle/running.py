@@ -1,7 +1,7 @@
 """The clocks that run for a case on a day: what is due, by when, by whose rule, and what is possible when it is late.
 
-A clock may have several terms: the law's, the plan's own, the payer's letter's. All are shown, and the earliest is worked
-to. Where none gives a day, the clock runs all the same, and says that the day is not known.
+A clock may have several terms: the law's, the plan's own, the payer's letter's. All are shown, and the earliest is
+worked to. Where none gives a day, the clock runs all the same, and says that the day is not known.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Term(Record, frozen=True, kw_only=True):
 
 
 class Clock(Record, frozen=True, kw_only=True):
-    """Something that must happen. `due` is the earliest of its terms, None if there is none. `late` if that day is over."""
+    """Something that must happen. `due` is the earliest of its terms, None if there is none; `late` if it is over."""
 
     case_id: int
     event: int  # the entry with which it began
@@ -139,7 +139,9 @@ def _stops_while_pended(case: AuthorizationCase) -> bool:
 
 
 def _by_the_plan(case: AuthorizationCase, plan: Plan | None, begins: Beginning) -> Iterator[Term]:
-    hours = None if plan is None else plan.expedited_hours if case.urgency == "expedited" else plan.review_hours
+    hours = (
+        None if plan is None else plan.expedited_hours if case.urgency == "expedited" else plan.review_hours
+    )
     if plan is None or hours is None or case.head.ask != "pa":
         return
     own = Rule(id="plan", lines=(), clock="decision", level="request", start="request", hours=hours, cite="")
@@ -203,7 +205,7 @@ def _answer(case: AuthorizationCase) -> Iterator[Clock]:
 
 
 def _filing(case: AuthorizationCase, plan: Plan | None) -> Iterator[Clock]:
-    """The next level, and the one past it where it is optional; a peer-to-peer call; coverage that goes on meanwhile."""
+    """The next level, and the one past it where it is optional; a peer-to-peer call; coverage that goes on."""
     decided = case.notices.get(case.level or "request")
     if decided is None or decided.facts.notice is None:
         return
@@ -262,7 +264,9 @@ def _continue(case: AuthorizationCase, denied: CaseEvent, notice: Notice) -> Ite
         return
     due = count(rule, receipt(rule, notice.dated, notice.received))
     if notice.effective and notice.effective > due.day:
-        due = Due(notice.effective, None, None, f"the change takes effect on {notice.effective}, which is later")
+        due = Due(
+            notice.effective, None, None, f"the change takes effect on {notice.effective}, which is later"
+        )
     yield Clock(
         case_id=case.id,
         event=denied.number,
@@ -304,7 +308,9 @@ def _ours(
         ours=True,
         what=what,
         terms=tuple(terms),
-        possible=rule.late if rule else "Ask the payer whether it accepts it late; a new request is always possible",
+        possible=rule.late
+        if rule
+        else "Ask the payer whether it accepts it late; a new request is always possible",
         note="; ".join(note for note in notes if note),
     )
 
@@ -313,9 +319,17 @@ def _by_the_letter(rule: Rule | None, notice: Notice) -> Iterator[Term]:
     if notice.deadline:
         yield Term(source="letter", due=notice.deadline, how="the day that the letter gives")
     elif notice.within_days:
-        begins = receipt(rule, notice.dated, notice.received) if rule else Beginning(notice.received or notice.dated)
+        begins = (
+            receipt(rule, notice.dated, notice.received)
+            if rule
+            else Beginning(notice.received or notice.dated)
+        )
         due = begins.day + timedelta(days=notice.within_days)
-        yield Term(source="letter", due=due, how=f"{notice.within_days} days after {begins.day}, as the letter counts")
+        yield Term(
+            source="letter",
+            due=due,
+            how=f"{notice.within_days} days after {begins.day}, as the letter counts",
+        )
 
 
 # --- what was approved ends ------------------------------------------------------------------------------
@@ -360,6 +374,4 @@ def _rule(case: AuthorizationCase, clock: clocks.Kind, level: str) -> Rule | Non
 
 
 def _term(rule: Rule, due: Due) -> Term:
-    return Term(
-        source="law", due=due.day, at=due.at, extended=due.extended, how=due.how, cite=rule.cite
-    )
+    return Term(source="law", due=due.day, at=due.at, extended=due.extended, how=due.how, cite=rule.cite)

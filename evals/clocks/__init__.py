@@ -1,0 +1,1 @@
+"""Dated cases for the clocks, with days that were counted without the code that they test."""
