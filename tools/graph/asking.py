@@ -1,0 +1,57 @@
+"""The graph of the store as it is now: never a stale one."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tools.errors import Unavailable
+from tools.graph.building import build
+from tools.graph.charts import version_of
+from tools.graph.engine import Graph, State
+from tools.graph.opening import open_graph
+
+if TYPE_CHECKING:
+    from tools.store.store import Store
+
+SMALL = 1_000  # patients; a graph of so few is built anew within a few seconds, by whoever asks
+FILE = "graph.db"
+
+
+class Asked(NamedTuple):
+    """A graph of one state of the store, ready to be asked."""
+
+    graph: Graph
+    state: State
+
+    def rows(self, question: str, **values: Any) -> list[tuple[Any, ...]]:
+        return self.graph.ask(self.state.version, question, **values)
+
+
+def graph_of(store: Store, url: str, home: Path) -> Graph:
+    """The engine at this URL as this store uses it; embedded, in a file of `home`, where there is no URL."""
+    shown = store.engine.url.render_as_string(hide_password=True)
+    return open_graph(url, home / FILE, hashlib.sha256(shown.encode()).hexdigest()[:8])
+
+
+def current(store: Store, graph: Graph, as_of: date | None = None) -> Asked:
+    """The graph of the store as it is. One that is missing or stale is built if the panel is small; otherwise
+    Unavailable says so, and how to build it."""
+    version, found = version_of(store, as_of), graph.states()
+    for state in found:
+        if state.version == version:
+            return Asked(graph, state)
+    patients = store.count_patients()
+    if patients <= SMALL:
+        return Asked(graph, build(store, graph, as_of, workers=1))
+    day = f" --as-of {as_of}" if as_of else ""
+    if not found:
+        raise Unavailable(
+            f"there is no graph of these {patients:,} patients at {graph.where}: run `pa graph build{day}`"
+        )
+    raise Unavailable(
+        f"the graph at {graph.where} is stale: it was built from {found[-1].patients:,} patients as of"
+        f" {found[-1].as_of}, and charts, plans or the day are others now; run `pa graph build{day}`"
+    )

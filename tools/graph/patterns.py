@@ -1,0 +1,131 @@
+"""Prescribers and payers whose orders come to nothing unusually often or seldom, beyond what chance would bring.
+
+Counted are orders in the charts that a rule decides, and how many of them Paladin's engine judges a likely denial.
+These are predictions: no payer's answer stands in a chart. A prescriber is compared with everybody else's orders for
+the same drug under the same plan, so that nobody is odd for having patients of a strict payer; a payer with other
+payers' orders for the same drug. The test is exact; Benjamini and Hochberg hold the share of false finds at 5 %.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from tools.graph.asking import Asked
+from tools.graph.statistics import Stratum, adjusted, exact_p, wilson
+from tools.records import Record
+
+LEAST_ORDERS = 20  # of one prescriber or payer; fewer say nothing, and nothing is said of them
+Q = 0.05
+
+
+class Unusual(Record, frozen=True, kw_only=True):
+    """`denied` of `orders` are predicted denials, where `expected` would be, were they judged as others' are. `share`
+    has its 95 % interval. `p` is exact and two-sided, `q` is adjusted for everybody who was tested."""
+
+    id: str  # an NPI, or a payer's id
+    name: str
+    detail: str  # a specialty
+    orders: int
+    denied: int
+    expected: float
+    share: float
+    interval: tuple[float, float]
+    p: float
+    q: float
+    by_drug: dict[str, tuple[int, int]] = {}  # orders and predicted denials
+
+
+class Patterns(Record, frozen=True, kw_only=True):
+    """The unusual ones, the least likely first. `tested` had orders enough; of the `silent` ones nothing is said."""
+
+    as_of: date
+    of: str  # "prescribers" or "payers"
+    orders: int
+    denied: int
+    tested: int
+    silent: int
+    unusual: tuple[Unusual, ...]
+    basis: str = "predicted by Paladin's engine for orders in the charts; no payer's answers are recorded"
+
+
+class _Cell(NamedTuple):
+    """One prescriber's or payer's orders in one stratum."""
+
+    who: tuple[str, str, str]
+    stratum: Hashable
+    drug: str
+    orders: int
+    denied: int
+
+
+def prescribers(asked: Asked) -> Patterns:
+    """Strata are drugs under plans."""
+    cells = [
+        _Cell((npi, name, specialty), (plan, drug), drug, orders, denied)
+        for npi, name, specialty, plan, drug, orders, denied, _ in asked.rows("prescribers")
+    ]
+    return _patterns(asked, "prescribers", cells)
+
+
+def payers(asked: Asked) -> Patterns:
+    """Strata are drugs."""
+    cells = [
+        _Cell((payer, name, ""), drug, drug, orders, denied)
+        for payer, name, drug, orders, denied, _ in asked.rows("payers")
+    ]
+    return _patterns(asked, "payers", cells)
+
+
+def _patterns(asked: Asked, of: str, cells: Sequence[_Cell]) -> Patterns:
+    totals: dict[Hashable, tuple[int, int]] = defaultdict(lambda: (0, 0))
+    theirs: dict[tuple[str, str, str], list[_Cell]] = defaultdict(list)
+    for cell in cells:
+        orders, denied = totals[cell.stratum]
+        totals[cell.stratum] = orders + cell.orders, denied + cell.denied
+        theirs[cell.who].append(cell)
+    enough = {who: own for who, own in theirs.items() if sum(c.orders for c in own) >= LEAST_ORDERS}
+    strata = {
+        who: [Stratum(c.orders, c.denied, *totals[c.stratum]) for c in own] for who, own in enough.items()
+    }
+    ps = [exact_p(own) for own in strata.values()]
+    found = [
+        _unusual(who, strata[who], enough[who], p, q)
+        for who, p, q in zip(strata, ps, adjusted(ps), strict=True)
+        if q <= Q
+    ]
+    return Patterns(
+        as_of=asked.state.as_of,
+        of=of,
+        orders=sum(cell.orders for cell in cells),
+        denied=sum(cell.denied for cell in cells),
+        tested=len(enough),
+        silent=len(theirs) - len(enough),
+        unusual=tuple(sorted(found, key=lambda one: (one.p, one.id))),
+    )
+
+
+def _unusual(
+    who: tuple[str, str, str], strata: Sequence[Stratum], cells: Iterable[_Cell], p: float, q: float
+) -> Unusual:
+    orders, denied = sum(s.mine for s in strata), sum(s.hits for s in strata)
+    low, high = wilson(denied, orders)
+    by_drug: dict[str, tuple[int, int]] = {}
+    for cell in cells:
+        before = by_drug.get(cell.drug, (0, 0))
+        by_drug[cell.drug] = before[0] + cell.orders, before[1] + cell.denied
+    return Unusual(
+        id=who[0],
+        name=who[1],
+        detail=who[2],
+        orders=orders,
+        denied=denied,
+        expected=round(sum(s.expected for s in strata), 1),
+        share=round(denied / orders, 3),
+        interval=(round(low, 3), round(high, 3)),
+        p=float(f"{p:.3g}"),
+        q=float(f"{q:.3g}"),
+        by_drug=dict(sorted(by_drug.items())),
+    )
