@@ -18,8 +18,8 @@ from typing import NamedTuple
 import msgspec
 
 from tools import next_steps
-from tools.criteria import asked_by, findings_of
-from tools.documents import document, is_on_file, wanted_papers
+from tools.criteria import findings_of
+from tools.documents import document
 from tools.evidence.courses import therapy_start
 from tools.evidence.judge import Judge
 from tools.evidence.measurements import number
@@ -46,13 +46,13 @@ from tools.records import (
 from tools.rules import Rule, Use
 from tools.terms import INDICATIONS
 
-_BEST_FIRST: tuple[Outcome, ...] = ("ready", "quantity_exception", "needs_documentation", "likely_denial")
+BEST_FIRST: tuple[Outcome, ...] = ("ready", "quantity_exception", "needs_documentation", "likely_denial")
 
 
 def determine(patient: Patient, plan: Plan, request: Request, as_of: date) -> Determination:
     """The outcome of one request on one day, with a finding for every criterion."""
-    request = _as_this_plan_sees_it(patient, plan, request, as_of)
-    stop, rules = _stop_or_rules(patient, plan, request, as_of)
+    request = as_the_plan_sees_it(patient, plan, request, as_of)
+    stop, rules = stop_or_rules(patient, plan, request, as_of)
     if stop is not None:
         return _stopped(patient, plan, request, as_of, *stop)
     benefit = plan.benefits[request.drug]
@@ -60,90 +60,7 @@ def determine(patient: Patient, plan: Plan, request: Request, as_of: date) -> De
     return tried[0] if len(tried) == 1 else min(tried, key=_preference)
 
 
-class Verdict(NamedTuple):
-    """A determination without its findings: the outcome, what stopped it, and the rule that decided, if one did,
-    with the judge who knows the case."""
-
-    outcome: Outcome
-    stopped_by: str
-    request: Request
-    rule: Rule | None = None
-    judge: Judge | None = None
-
-
-def verdict(patient: Patient, plan: Plan, request: Request, as_of: date) -> Verdict:
-    """What `determine` would find, by the same steps and evidence, asked only as far as it is settled: for
-    screening many. Outcome, stop, rule and request are those of `determine`."""
-    request = _as_this_plan_sees_it(patient, plan, request, as_of)
-    stop, rules = _stop_or_rules(patient, plan, request, as_of)
-    if stop is not None:
-        return Verdict(*stop, request)
-    tried = [settle(case_of(patient, request, as_of, rule), plan) for rule in rules]
-    if len(tried) == 1:
-        return tried[0]
-    best = min(map(_rank, tried))
-    tied = [case for case in tried if _rank(case) == best]
-    return tied[0] if len(tied) == 1 else min(tied, key=lambda case: _open_findings(case, plan))
-
-
-class Ruled(NamedTuple):
-    """A request as one rule sees it."""
-
-    rule: Rule
-    judge: Judge
-
-
-def case_of(patient: Patient, request: Request, as_of: date, rule: Rule, brief: bool = True) -> Ruled:
-    """The request, for the rule's use where it names none, and who judges it by the rule."""
-    asked = request if request.indication else msgspec.structs.replace(request, indication=rule.indication)
-    return Ruled(rule, Judge(patient, asked, as_of, asked.therapy_start, rule.policy_id, brief))
-
-
-def settle(case: Ruled, plan: Plan) -> Verdict:
-    """The first stop, as `_first_stop` has it, asking no further than it."""
-    rule, judge = case
-    outcome, stopped_by = _asked_until_settled(rule, judge, plan.benefits[judge.request.drug])
-    return Verdict(outcome, stopped_by, judge.request, rule, judge)
-
-
-def _asked_until_settled(rule: Rule, judge: Judge, benefit: Benefit) -> tuple[Outcome, str]:
-    criteria, exclusions = asked_by(rule, judge.request)
-    unknown = False
-    for ready in exclusions:
-        status = ready.status(judge)
-        if status == "not_met":
-            return "likely_denial", "exclusion"
-        unknown = unknown or status == "unknown"
-    for ready in criteria:
-        status = ready.status(judge)
-        if status == "not_met":
-            return "likely_denial", "criteria"
-        unknown = unknown or status == "unknown"
-    if unknown:
-        return "needs_documentation", "criteria"
-    amount = quantity_status(benefit, judge.request)
-    if amount != "met":
-        return ("quantity_exception" if amount == "not_met" else "needs_documentation"), "quantity"
-    if not all(is_on_file(paper, judge) for paper in wanted_papers(rule, judge)):
-        return "needs_documentation", "documents"
-    return "ready", ""
-
-
-def _rank(case: Verdict) -> tuple[int, bool]:
-    return _BEST_FIRST.index(case.outcome), case.stopped_by == "exclusion"
-
-
-def _open_findings(case: Verdict, plan: Plan) -> int:
-    """How many findings the determination has that are not met."""
-    rule, judge = case.rule, case.judge
-    assert rule is not None and judge is not None
-    criteria, exclusions = asked_by(rule, judge.request)
-    unmet = sum(ready.status(judge) != "met" for ready in (*criteria, *exclusions))
-    unmet += quantity_status(plan.benefits[judge.request.drug], judge.request) != "met"
-    return unmet + sum(not is_on_file(paper, judge) for paper in wanted_papers(rule, judge))
-
-
-def _stop_or_rules(
+def stop_or_rules(
     patient: Patient, plan: Plan, request: Request, as_of: date
 ) -> tuple[tuple[Outcome, str] | None, Sequence[Rule]]:
     """What stops the request before any criterion, and by what; else the rules to try."""
@@ -260,7 +177,7 @@ def _in_billing_units(quantity: float, unit: str | None, drug: Drug, strength: S
     return quantity
 
 
-def _as_this_plan_sees_it(patient: Patient, plan: Plan, request: Request, as_of: date) -> Request:
+def as_the_plan_sees_it(patient: Patient, plan: Plan, request: Request, as_of: date) -> Request:
     """The kind of request, and when therapy began. Only this plan's own approval makes it a renewal."""
     named = patient.courses_by_drug.get(request.drug.casefold(), ())
     on_it = [entry for entry in named if entry.drug == request.drug]
@@ -329,6 +246,19 @@ def _excludes_use(rule: Rule, use: str) -> bool:
 # --- deciding by a rule ----------------------------------------------------------------------------------
 
 
+class Ruled(NamedTuple):
+    """A request as one rule sees it."""
+
+    rule: Rule
+    judge: Judge
+
+
+def case_of(patient: Patient, request: Request, as_of: date, rule: Rule, brief: bool = True) -> Ruled:
+    """The request, for the rule's use where it names none, and who judges it by the rule."""
+    asked = request if request.indication else msgspec.structs.replace(request, indication=rule.indication)
+    return Ruled(rule, Judge(patient, asked, as_of, asked.therapy_start, rule.policy_id, brief))
+
+
 def _decide(
     patient: Patient, plan: Plan, request: Request, as_of: date, benefit: Benefit, rule: Rule
 ) -> Determination:
@@ -381,7 +311,7 @@ def _first_stop(
 def _preference(case: Determination) -> tuple[int, int, int]:
     """Best outcome first; then the one with less to mend; a proven exclusion last."""
     open_findings = sum(finding.status != "met" for finding in case.findings)
-    return (_BEST_FIRST.index(case.outcome), int(case.stopped_by == "exclusion"), open_findings)
+    return (BEST_FIRST.index(case.outcome), int(case.stopped_by == "exclusion"), open_findings)
 
 
 def quantity_finding(benefit: Benefit, request: Request, policy_id: str) -> Finding:

@@ -1,0 +1,88 @@
+"""The outcome alone: what `determine` would find, without its findings. For screening a panel; pure like it.
+
+The same steps, rules and evidence, each asked no further than until the outcome is settled, by a judge who does not
+want to be told what shows a thing. There is no second rule: a leaf, a count of leaves and the order of stops are
+`determine`'s own.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import NamedTuple
+
+from tools.criteria import asked_by
+from tools.determine import BEST_FIRST, Ruled, as_the_plan_sees_it, case_of, quantity_status, stop_or_rules
+from tools.documents import is_on_file, wanted_papers
+from tools.evidence.judge import Judge
+from tools.records import Benefit, Outcome, Patient, Plan, Request
+from tools.rules import Rule
+
+
+class Verdict(NamedTuple):
+    """A determination without its findings: the outcome, what stopped it, and the rule that decided, if one did,
+    with the judge who knows the case."""
+
+    outcome: Outcome
+    stopped_by: str
+    request: Request
+    rule: Rule | None = None
+    judge: Judge | None = None
+
+
+def verdict(patient: Patient, plan: Plan, request: Request, as_of: date) -> Verdict:
+    """What `determine` would find, by the same steps and evidence, asked only as far as it is settled: for
+    screening many. Outcome, stop, rule and request are those of `determine`."""
+    request = as_the_plan_sees_it(patient, plan, request, as_of)
+    stop, rules = stop_or_rules(patient, plan, request, as_of)
+    if stop is not None:
+        return Verdict(*stop, request)
+    tried = [settle(case_of(patient, request, as_of, rule), plan) for rule in rules]
+    if len(tried) == 1:
+        return tried[0]
+    best = min(map(_rank, tried))
+    tied = [case for case in tried if _rank(case) == best]
+    return tied[0] if len(tied) == 1 else min(tied, key=lambda case: _open_findings(case, plan))
+
+
+def settle(case: Ruled, plan: Plan) -> Verdict:
+    """The first stop, as `_first_stop` has it, asking no further than it."""
+    rule, judge = case
+    outcome, stopped_by = _asked_until_settled(rule, judge, plan.benefits[judge.request.drug])
+    return Verdict(outcome, stopped_by, judge.request, rule, judge)
+
+
+def _asked_until_settled(rule: Rule, judge: Judge, benefit: Benefit) -> tuple[Outcome, str]:
+    criteria, exclusions = asked_by(rule, judge.request)
+    unknown = False
+    for ready in exclusions:
+        status = ready.status(judge)
+        if status == "not_met":
+            return "likely_denial", "exclusion"
+        unknown = unknown or status == "unknown"
+    for ready in criteria:
+        status = ready.status(judge)
+        if status == "not_met":
+            return "likely_denial", "criteria"
+        unknown = unknown or status == "unknown"
+    if unknown:
+        return "needs_documentation", "criteria"
+    amount = quantity_status(benefit, judge.request)
+    if amount != "met":
+        return ("quantity_exception" if amount == "not_met" else "needs_documentation"), "quantity"
+    if not all(is_on_file(paper, judge) for paper in wanted_papers(rule, judge)):
+        return "needs_documentation", "documents"
+    return "ready", ""
+
+
+def _rank(case: Verdict) -> tuple[int, bool]:
+    return BEST_FIRST.index(case.outcome), case.stopped_by == "exclusion"
+
+
+def _open_findings(case: Verdict, plan: Plan) -> int:
+    """How many findings the determination has that are not met."""
+    rule, judge = case.rule, case.judge
+    assert rule is not None and judge is not None
+    criteria, exclusions = asked_by(rule, judge.request)
+    unmet = sum(ready.status(judge) != "met" for ready in (*criteria, *exclusions))
+    unmet += quantity_status(plan.benefits[judge.request.drug], judge.request) != "met"
+    return unmet + sum(not is_on_file(paper, judge) for paper in wanted_papers(rule, judge))
