@@ -65,6 +65,7 @@ class BatchResult(Record, frozen=True, kw_only=True):
     outcome: str
     path: str
     content: str
+    reused: bool = False
     body: bytes
 
 
@@ -181,9 +182,11 @@ class Batches:
             )
         return self.batch(batch_id)
 
-    def next_round(self, batch_id: int, *, failed: bool, when: datetime) -> tuple[Batch, int]:
+    def next_round(
+        self, batch_id: int, *, failed: bool, when: datetime, even_if_none: bool = False
+    ) -> tuple[Batch, int]:
         """Begin another round with every request that has no result yet, and with those that failed if so wished;
-        and how many they are. With none of them the batch stays as it is."""
+        and how many they are. With none of them the batch stays as it is, unless it is to be finished anew."""
         table, results = BatchItemTable, BatchResultTable
         settled = select(col(results.position)).where(col(results.batch_id) == batch_id)
         if failed:
@@ -197,7 +200,7 @@ class Batches:
                 .where(col(table.batch_id) == batch_id, col(table.position).not_in(settled))
                 .values(round=now + 1)
             ).rowcount
-            if taken:
+            if taken or even_if_none:
                 connection.execute(
                     update(BatchTable)
                     .where(col(BatchTable.id) == batch_id)
@@ -296,6 +299,13 @@ class Batches:
         )
         with self.engine.connect() as connection:
             return [tuple(row) for row in connection.execute(statement)]  # type: ignore[misc]
+
+    def batch_reused(self, batch_id: int) -> int:
+        """How many results were taken over from an earlier batch."""
+        table = BatchResultTable
+        statement = select(func.count()).where(col(table.batch_id) == batch_id, col(table.reused))
+        with self.engine.connect() as connection:
+            return connection.execute(statement).scalar_one()
 
     def waiting_requests(self) -> int:
         """How many requests of running batches have no result yet."""

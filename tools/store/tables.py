@@ -215,7 +215,7 @@ class BatchItemTable(SQLModel, table=True):
 
 class BatchResultTable(SQLModel, table=True):
     """What came of one request: its key is what makes work that is done twice count once. `content` is a digest
-    of all that it was made from."""
+    of all that it was made from, `reused` says that an earlier batch had made it."""
 
     __tablename__ = "batch_results"
     __table_args__ = (Index("ix_batch_results_counts", "batch_id", "state", "outcome"),)
@@ -227,6 +227,7 @@ class BatchResultTable(SQLModel, table=True):
     outcome: str
     path: str
     content: str = Field(index=True)
+    reused: bool
     body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
