@@ -46,7 +46,7 @@ def insert_patients(connection: Connection, patients: Iterable[tuple[Patient, by
         number = patient_number(patient.id)
         if number is None:
             raise Invalid(f"patient id {patient.id!r} is not P and at least three digits")
-        fold = patient.name.casefold()
+        fold = " ".join(patient.name.casefold().split())
         people.values.append(
             (
                 patient.id, number, patient.given, patient.family, fold, patient.family.casefold(),

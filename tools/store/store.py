@@ -7,10 +7,9 @@ is laid over the record as it is read, so that an addition can be undone and the
 from __future__ import annotations
 
 import hashlib
-from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 from sqlalchemy import and_, bindparam, func, select
@@ -24,15 +23,14 @@ from tools.store.batches import Batches
 from tools.store.bulk import forget_patient, insert_patients
 from tools.store.cases import Cases
 from tools.store.drafts import Drafts
-from tools.store.rows import DatasetInfo, PatientRow, patient_number, person
+from tools.store.finding import Finding, storable
+from tools.store.rows import DatasetInfo, person
 from tools.store.tables import (
     ChartEntryTable,
     ChartTable,
     DatasetRow,
     DrugTable,
     FormTable,
-    MemberTable,
-    NameWordTable,
     PatientTable,
     PlanTable,
     PolicyTable,
@@ -69,7 +67,7 @@ _DRUG = select(col(DrugTable.body)).where(col(DrugTable.name_fold) == bindparam(
 _patient_decoder = msgspec.json.Decoder(Patient)
 
 
-class Store(Additions, Batches, Cases, Drafts):
+class Store(Additions, Batches, Cases, Drafts, Finding):
     """Everything that is known at run time. Safe to share between threads."""
 
     def __init__(self, url: str) -> None:
@@ -112,7 +110,7 @@ class Store(Additions, Batches, Cases, Drafts):
     def patient(self, patient_id: str) -> Patient:
         """The whole chart, with what people added to it; NotFound names ids that are near."""
         with self.engine.connect() as connection:
-            rows = connection.execute(_PATIENT, {"id": patient_id}).all()
+            rows = connection.execute(_PATIENT, {"id": storable(patient_id)}).all()
         if not rows:
             raise self._no_patient(patient_id)
         patient = _patient_decoder.decode(rows[0][0])
@@ -120,39 +118,6 @@ class Store(Additions, Batches, Cases, Drafts):
             (row[1], row[2], row[3]) for row in rows if row[1] is not None and row[4] == person(patient)
         ]
         return apply(patient, entries) if entries else patient
-
-    def find_patients(
-        self,
-        query: str = "",
-        *,
-        family: str | None = None,
-        birth_date: date | None = None,
-        member_id: str | None = None,
-        plan_id: str | None = None,
-        limit: int = 20,
-        offset: int = 0,
-    ) -> list[PatientRow]:
-        """A page of patients by number. Every word of `query` begins a word of the name, or is the id."""
-        statement = self._matching(query, family, birth_date, member_id, plan_id)
-        with self.engine.connect() as connection:
-            rows = connection.execute(
-                statement.order_by(col(PatientTable.number)).limit(limit).offset(offset)
-            ).all()
-        return [PatientRow(**row._mapping) for row in rows]
-
-    def count_patients(
-        self,
-        query: str = "",
-        *,
-        family: str | None = None,
-        birth_date: date | None = None,
-        member_id: str | None = None,
-        plan_id: str | None = None,
-    ) -> int:
-        """How many `find_patients` would find."""
-        statement = self._matching(query, family, birth_date, member_id, plan_id)
-        with self.engine.connect() as connection:
-            return connection.execute(select(func.count()).select_from(statement.subquery())).scalar_one()
 
     def put_patient(self, patient: Patient) -> Patient:
         """Keep an imported chart, and return it as kept. The same `source` is the same patient and keeps its
@@ -183,41 +148,6 @@ class Store(Additions, Batches, Cases, Drafts):
     def _next_id(self, connection: Connection) -> str:
         highest = connection.execute(select(func.max(col(PatientTable.number)))).scalar() or 0
         return f"P{max(highest + 1, IMPORTS_FROM)}"
-
-    def _matching(
-        self,
-        query: str,
-        family: str | None,
-        birth_date: date | None,
-        member_id: str | None,
-        plan_id: str | None,
-    ) -> Select[*tuple[Any, ...]]:
-        table = PatientTable
-        statement = select(
-            col(table.id),
-            col(table.given),
-            col(table.family),
-            col(table.birth_date),
-            col(table.sex),
-            col(table.plan_id),
-            col(table.origin),
-        )
-        words = query.split()
-        if len(words) == 1 and patient_number(words[0]) is not None:
-            statement = statement.where(col(table.number) == patient_number(words[0]))
-        else:
-            for word in words:
-                statement = statement.where(col(table.number).in_(_named(word.casefold())))
-        if family is not None:
-            statement = statement.where(col(table.family_fold) == family.casefold())
-        if birth_date is not None:
-            statement = statement.where(col(table.birth_date) == birth_date)
-        if plan_id is not None:
-            statement = statement.where(col(table.plan_id) == plan_id)
-        if member_id is not None:
-            of_member = select(col(MemberTable.patient_id)).where(col(MemberTable.member_id) == member_id)
-            statement = statement.where(col(table.id).in_(of_member))
-        return statement
 
     def _no_patient(self, patient_id: str) -> NotFound:
         with self.engine.connect() as connection:
@@ -315,17 +245,13 @@ class Store(Additions, Batches, Cases, Drafts):
 
     def _one(self, statement: Select[bytes], **values: str) -> bytes | None:
         with self.engine.connect() as connection:
-            return connection.execute(statement, values).scalar()
+            return connection.execute(
+                statement, {key: storable(text) for key, text in values.items()}
+            ).scalar()
 
     def _all(self, statement: Select[bytes]) -> list[bytes]:
         with self.engine.connect() as connection:
             return list(connection.execute(statement).scalars())
-
-
-def _named(word: str) -> Select[int]:
-    """The numbers of those with a word in their name that begins so: one range of an index, whatever the letters."""
-    begins = col(NameWordTable.word)
-    return select(col(NameWordTable.number)).where(begins >= word, begins < word + "\U0010ffff")
 
 
 def _near_numbers(patient_id: str) -> list[int]:

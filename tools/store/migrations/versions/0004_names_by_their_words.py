@@ -38,6 +38,7 @@ def upgrade() -> None:
     if on_postgres:
         for table, column in ROOMIER:
             op.alter_column(table, column, type_=sa.BigInteger(), existing_type=sa.Integer())
+        _compress_quickly(op.get_bind())
 
 
 def downgrade() -> None:
@@ -46,6 +47,14 @@ def downgrade() -> None:
         op.drop_index(f"ix_patients_{column}_number", "patients")
     for column in ("name_fold", *LISTED_BY):
         op.create_index(f"ix_patients_{column}", "patients", [column])
+
+
+def _compress_quickly(connection: sa.Connection) -> None:
+    """Charts that come from now on are compressed by lz4, where the server was built with it: a load takes half as
+    long. Those that are there stay as they are and are read as before."""
+    known = "SELECT 'lz4' = ANY (enumvals) FROM pg_settings WHERE name = 'default_toast_compression'"
+    if connection.execute(sa.text(known)).scalar():
+        op.execute("ALTER TABLE charts ALTER COLUMN body SET COMPRESSION lz4")
 
 
 def _fill(connection: sa.Connection, words: sa.Table) -> None:
