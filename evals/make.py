@@ -1,6 +1,7 @@
 """`python -m evals.make`: fresh items of every kind, with labels by construction.
 
-    python -m evals.make --seed 77 --out out/evals/items-77                 as many of each suite as usual
+    python -m evals.make --out evals/items                                   the usual ones, anew
+    python -m evals.make --seed 77 --out out/evals/items-77                 fresh ones, as many of each suite as usual
     python -m evals.make --seed 77 --n 40 --kinds eligibility --out DIR      so many of these
     pa eval run --cases DIR --model NAME
 
@@ -16,11 +17,9 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
-
-from evals.making.book import Book
-from evals.making.makers import SIZES, make
-from evals.suites.items import SUITES, write_items
+from evals.making.book import write_book
+from evals.making.makers import SEED, SIZES, make
+from evals.suites.items import SUITES
 from tools.errors import PaladinError
 
 
@@ -29,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m evals.make", description=(__doc__ or "").partition("\n")[0]
     )
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=SEED, help="the usual items' if it is left out")
     parser.add_argument(
         "--n", type=int, default=0, help="items of each suite; as many as usual if it is left out"
     )
@@ -45,19 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PaladinError as error:
         print(error, file=sys.stderr)
         return 2
-    write(given.out, book)
+    write_book(given.out, book)
     counts = Counter(item.suite for item in book.items)
     print(f"{len(book.items)} items about {len(book.charts)} people in {given.out}: {dict(counts)}")
     return 0
-
-
-def write(folder: Path, book: Book) -> None:
-    """A file for each suite, and the people and policies beside them."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for suite in dict.fromkeys(item.suite for item in book.items):
-        write_items(folder / f"{suite}.jsonl", [item for item in book.items if item.suite == suite])
-    beside = msgspec.structs.replace(book, items=[])
-    (folder / "book.json").write_bytes(msgspec.json.encode(beside))
 
 
 if __name__ == "__main__":

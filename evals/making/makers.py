@@ -20,6 +20,7 @@ from evals.suites.items import SUITES, Attack, Called, Item, Suite
 from tools.errors import Invalid
 from tools.records import Outcome, Policy
 
+SEED = 11  # of the usual items
 # So many of each where nothing else is said: as many as others' suites have, or more.
 SIZES: dict[Suite, int] = {
     "eligibility": 300, "tools": 120, "policy_qa": 100, "forms": 60, "letters": 60, "notes": 40, "multi_turn": 40,

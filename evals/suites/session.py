@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import platform
+import re
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
@@ -17,11 +18,12 @@ import msgspec
 from agent.settings import Settings, read_settings
 from evals.arms.bench import Bench, opened
 from evals.arms.models import SCRIPTED, Counted, Recording
-from evals.making.book import Book
-from evals.making.makers import SIZES, make
+from evals.making.book import Book, read_book
+from evals.making.makers import SEED, SIZES, make
 from evals.making.people import overlay
 from evals.scores.rows import Arm, Row
-from evals.suites.items import SMOKE, SUITES, Item, Suite, digest_of, read_items, spread
+from evals.scores.sight import OTHERS
+from evals.suites.items import SMOKE, SUITES, Item, Suite, digest_of, spread
 from evals.suites.running import Log, Task, code, prompts, run, tasks_of, ways
 from evals.suites.sources import wrapped
 from tools.errors import Invalid, Unavailable
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from agent.models.model import Model
 
 OUT = Path(__file__).parents[2] / "out" / "evals"
-SEED = 11  # of the items that are asked where no seed is given
+ITEMS = Path(__file__).parents[1] / "items"  # what is asked where no seed is given
 OFFLINE = "offline"
 
 
@@ -149,43 +151,56 @@ class Session:
 
 
 def items_of(wanted: Wanted) -> tuple[Book, list[Item]]:
-    """The run's items: made ones, and where no seed is given those written by hand."""
+    """The run's items: those of a folder, fresh ones of a seed, or the usual ones: kept in evals/items, and by hand."""
     if wanted.cases:
         return read_folder(wanted.cases, wanted)
-    sizes = {suite: SMOKE[suite] if wanted.smoke else SIZES[suite] for suite in wanted.suites}
-    if wanted.limit:
-        sizes = {suite: min(size, wanted.limit) for suite, size in sizes.items()}
-    by_hand = [] if wanted.seed or overlay() else [item for item in wrapped() if item.suite in wanted.suites]
-    if wanted.smoke or wanted.limit:  # half and half, where there are both
-        halves = {suite: [item for item in by_hand if item.suite == suite] for suite in wanted.suites}
-        by_hand = [item for suite, some in halves.items() for item in spread(some, sizes[suite] // 2)]
-        for item in by_hand:
-            sizes[item.suite] -= 1
-    book = make(wanted.seed or SEED, sizes)
-    order = {suite: at for at, suite in enumerate(wanted.suites)}
-    return book, sorted([*book.items, *by_hand], key=lambda item: order[item.suite])
+    if wanted.seed or overlay():
+        book = make(
+            wanted.seed or SEED, {suite: _many(wanted, suite, SIZES[suite]) for suite in wanted.suites}
+        )
+        return book, book.items
+    kept = read_book(ITEMS)
+    by_hand = [*wrapped()]
+    items: list[Item] = []
+    for suite in wanted.suites:
+        made, own = ([one for one in some if one.suite == suite] for some in (kept.items, by_hand))
+        many = _many(wanted, suite, len(made) + len(own))
+        if many < len(made) + len(own):  # half and half, where there are both
+            own = spread(own, many // 2)
+            made = spread(made, many - len(own))
+        items += [*made, *own]
+    return _about(kept, items), items
+
+
+def _many(wanted: Wanted, suite: Suite, whole: int) -> int:
+    return min(whole, SMOKE[suite] if wanted.smoke else whole, wanted.limit or whole)
+
+
+def _about(book: Book, items: Sequence[Item]) -> Book:
+    """The book with the people whom these items are about or speak of, and some more to be mistaken for them."""
+    said = " ".join(
+        " ".join(
+            [item.patient, *(turn.ask for turn in item.turns), *(item.attack.shows if item.attack else ())]
+        )
+        for item in items
+    )
+    words = {*re.findall(r"[\w'-]+", said)}
+    charts = [
+        chart
+        for at, chart in enumerate(book.charts)
+        if at < OTHERS or chart["id"] in words or chart["family"] in words
+    ]
+    return msgspec.structs.replace(book, items=[*items], charts=charts)
 
 
 def read_folder(folder: Path, wanted: Wanted) -> tuple[Book, list[Item]]:
     """The items of a folder that evals.make wrote, with its people."""
-    try:
-        book = msgspec.json.decode((folder / "book.json").read_bytes(), type=Book)
-    except (OSError, msgspec.MsgspecError) as error:
-        raise Invalid(
-            f"{folder} holds no items: {error}; `python -m evals.make --out {folder}` makes some"
-        ) from error
-    items = [
-        item
-        for suite in wanted.suites
-        if (folder / f"{suite}.jsonl").is_file()
-        for item in _some(read_items(folder / f"{suite}.jsonl"), suite, wanted)
-    ]
+    book = read_book(folder)
+    items: list[Item] = []
+    for suite in wanted.suites:
+        own = [item for item in book.items if item.suite == suite]
+        items += spread(own, _many(wanted, suite, len(own)))
     return book, items
-
-
-def _some(items: list[Item], suite: Suite, wanted: Wanted) -> list[Item]:
-    most = SMOKE[suite] if wanted.smoke else len(items)
-    return spread(items, min(most, wanted.limit or most))
 
 
 # --- the model ---------------------------------------------------------------------------------------------

@@ -8,18 +8,20 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import msgspec
 import pytest
 
 from evals.make import main
 from evals.making import notes
-from evals.making.book import Book
+from evals.making.book import Book, read_book
 from evals.making.folder import slipped_in, write_world
-from evals.making.makers import make
+from evals.making.makers import SEED, SIZES, make
 from evals.making.people import planted, with_note
 from evals.making.wording import misspelt, payloads, wordings
 from evals.notes.score import score
-from evals.suites.items import SUITES, Item, read_items, spread, write_items
+from evals.suites.items import SMOKE, SUITES, Item, digest_of, read_items, spread, write_items
+from evals.suites.session import ITEMS, Wanted, items_of
 from tools.determine import complete_request, determine
 from tools.errors import Invalid
 from tools.notes.reader import read_note
@@ -195,7 +197,7 @@ def test_a_spread_has_some_of_every_kind_and_whole_clusters(book: Book) -> None:
 def test_the_command_writes_a_folder_that_a_run_can_read(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from evals.suites.session import Wanted, read_folder
+    from evals.suites.session import read_folder
 
     assert main(["--seed", "9", "--n", "4", "--kinds", "eligibility", "notes", "--out", str(tmp_path)]) == 0
     assert "8 items" in capsys.readouterr().out
@@ -205,3 +207,28 @@ def test_the_command_writes_a_folder_that_a_run_can_read(
     }
     with pytest.raises(Invalid, match="holds no items"):
         read_folder(tmp_path / "nowhere", Wanted())
+
+
+def test_the_kept_items_are_those_that_the_makers_make() -> None:
+    kept, made = read_book(ITEMS), make(SEED, SIZES)
+    assert digest_of(kept.items) == digest_of(made.items), "python -m evals.make --out evals/items"
+    assert kept.charts == made.charts and kept.doctored == made.doctored
+
+
+def test_every_kept_item_is_as_the_schema_says_and_says_why() -> None:
+    schema = json.loads((ITEMS / "item.schema.json").read_text())
+    checker = jsonschema.Draft202012Validator(schema)
+    for file in sorted(ITEMS.glob("*.jsonl")):
+        for line in file.read_text().splitlines():
+            item = json.loads(line)
+            checker.validate(item)
+            assert item["why"], item["id"]
+
+
+def test_a_smoke_run_asks_of_the_kept_items_and_brings_the_people_they_speak_of() -> None:
+    book, items = items_of(Wanted(smoke=True))
+    assert Counter(item.suite for item in items) == SMOKE
+    kept = {item.id: item.digest for item in read_book(ITEMS).items}
+    ours = [item for item in items if item.world != "bundled"]
+    assert ours and all(kept[item.id] == item.digest for item in ours)
+    assert {item.patient for item in ours if item.patient} <= {chart["id"] for chart in book.charts}
