@@ -1,0 +1,1 @@
+"""Letters of payers, labelled, and how well they are read."""

@@ -1,0 +1,52 @@
+"""The clauses, rules and policies that a letter names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from tools.denials.records import Cited
+from tools.denials.words import Letter
+
+_NAMED = (
+    r"(?:article [IVX\d]+,? (?:section|sec\.?) \d[\w.]*(?:\([a-z\d]+\))*|(?:section|sec\.|§+|clause|item|items|criterion|criteria|paragraph|par\.|rule|guideline|part|no\.|number|policy)s? ?"
+    r"(?=[A-Z\d(.-]*[\d(])(?:[A-Z]{1,4}-?)?\(?\d[\w]*\)?(?:[.-][\dA-Za-z]+)*(?:\([A-Za-z\d]{1,4}\))*)"
+)
+_PRINTED = r"(?:\(\d{1,2}\)(?:\([A-Za-z\d]{1,4}\))+|(?<![\w./-])\d{1,2}(?:\.\d{1,2}){2,}(?![\w/]|\.\d)|(?<![\w/-])\d{1,2}\.\d{1,2}\([a-z]\)(?:\([ivx\d]+\))*|(?<![\w-])[A-Z]-\d{1,2}(?:[.-]?[\da-z]+)*(?![\w-])|§ ?\d[\w.()]*)"
+_POLICY = r"(?<![\w-])[A-Z]{3,}(?:-[A-Z]{3,}){2,}(?![\w-])"
+_ANY = re.compile(rf"(?P<named>(?i:{_NAMED}))|(?P<printed>{_PRINTED})|(?P<policy>{_POLICY})")
+_STATUTE = re.compile(r"(?:CFR|U\.?S\.?C\.?|ERISA|Act)\W*(?:§|section|sec\.?)?\W*$|^\W*(?:of|under) ERISA", re.IGNORECASE)
+
+
+def clauses_told(letter: Letter, known: Mapping[str, str] | None = None) -> tuple[Cited, ...]:
+    """Each clause once. `known` are the policy's, by id: where it is given, its own ids are found however they look."""
+    text = letter.plain
+    found: dict[str, Cited] = {}
+    spans: list[tuple[int, int]] = []
+    for clause in sorted(known or (), key=len, reverse=True):
+        for match in re.finditer(rf"(?<![\w.(]){re.escape(clause)}(?![\w(]|\.\d)", text):
+            if any(a < match.end() and match.start() < b for a, b in spans) or not _is_cited(text, match, clause):
+                continue
+            spans.append(match.span())
+            found.setdefault(clause, Cited(id=clause, quote=letter.quote(*match.span()), known=True))
+    for match in _ANY.finditer(text):
+        if any(a < match.end() and match.start() < b for a, b in spans):
+            continue
+        around = text[max(0, match.start() - 24) : match.start()], text[match.end() : match.end() + 12]
+        if _STATUTE.search(around[0]) or _STATUTE.search(around[1]):
+            continue
+        said = " ".join(match[0].split())
+        name = re.sub(r"^(?:clauses?|items?|criteri(?:on|a)|sections?|sec\.|paragraphs?|par\.)\s*", "", said, flags=re.IGNORECASE)
+        if not re.search(r"\d", name) and not match["policy"]:
+            continue
+        found.setdefault(name, Cited(id=name, quote=letter.quote(*match.span()), known=None if known is None else False))
+    return tuple(sorted(found.values(), key=lambda cited: cited.quote.start))
+
+
+def _is_cited(text: str, match: re.Match[str], clause: str) -> bool:
+    """A bare number such as 1.1 may be a measurement."""
+    if re.search(r"[(§A-Z-]", clause) or clause.count(".") > 1:
+        return True
+    if re.match(r"\s?(?:mg|mL|%|kg)", text[match.end() : match.end() + 4]):
+        return False
+    return bool(re.search(r"(?:clauses?|items?|criteri\w+|sections?|paragraphs?|and|rule|no\.|,|\()\s*$", text[max(0, match.start() - 14) : match.start()], re.IGNORECASE))

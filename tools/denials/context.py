@@ -1,0 +1,181 @@
+"""Whether a letter asserts what a passage says: not where it only quotes a rule, supposes, offers, asks, or says that something
+was in order."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, NamedTuple
+
+from tools.denials.words import Passage
+from tools.notes.context import INSTRUCTION
+
+Mark = Literal["", "ticked", "unticked", "failed", "passed"]
+
+_TICK = re.compile(r"\[ ?[xX✓√] ?\]|\( ?[xX✓√*] ?\)|☑|✔|✗|(?<!\w)[xX] {1,2}(?=[A-Z])")
+_EMPTY = re.compile(r"\[\s*\]|\(\s+\)|\(\)|☐|□|\[_+\]")
+_FAILED = re.compile(
+    r"(?:\||\s{2,}|:\s*)(?:result:?\s*)?(?:NOT[ -]?(?:MET|SATISFIED|FULFILLED|SHOWN|OK)|UNMET|FAIL(?:ED|S)?|DENIED|NO|N)\b"
+    r"(?!\s*(?:\w+\s+)?(?:charge|cost|later|one|record))",
+    re.IGNORECASE,
+)
+_PASSED = re.compile(
+    r"(?:\||\s{2,}|:\s*)(?:result:?\s*)?(?:MET|SATISFIED|FULFILLED|PASS(?:ED|ES)?|APPROVED|YES|Y|OK|SHOWN)\b",
+    re.IGNORECASE,
+)
+_CLAUSE = re.compile(
+    r";|\s-{1,2}\s|,?\s(?:but|however|although|though|whereas|yet|nor|and it (?:could|did|was) not|even if)\b,?\s|,\s(?:and|so|since|as|because)\s|,\s(?=(?:it|you|he|she|we|they|there|this|so|then)\b)|"
+    r"\s(?=because\b|since\b|for the reason that\b)|:\s",
+    re.IGNORECASE,
+)
+_MET = re.compile(
+    r"(?<!not )(?<!not yet )(?<!n't )(?<!never )(?<!cannot be )(?<!not been )(?<!un)\b(?:(?:was|were|is|are|been|fully|all|both|also|criteri\w+|requirements?) (?:\w+ )?(?:met|satisfied|fulfilled)|"
+    r"accepted|sufficed?|suffices|(?:was|is|were|are) (?:sufficient|adequate|enough|fine|ok|okay|correct|in order|complete|acceptable|not (?:the|a|an) (?:reason|problem|issue|concern))|found to be in order|\bok\b|confirmed|"
+    r"qualif(?:y|ies|ied)|withdrawn|(?:no|not|nor|neither) (?:\w+ )?(?:in dispute|at issue|an issue|a problem|in question|disputed|contested|a factor|a concern|relied)|"
+    r"don't doubt|do not doubt|do not dispute|not dispute|we (?:accept|agree|found that (?:you|he|she) (?:do|have))|we did (?:receive|find)|thank(?:s| you)|model of|within (?:the|our|its) (?:limits?|label|quantity)|"
+    r"nothing (?:else )?(?:is |was )?wrong|no (?:\w+ ){0,3}?(?:issue|problem|concern)s?\b|does not (?:matter|change)|required no further|made no finding|no finding (?:was made )?on|no (?:step|quantity|age) (?:edit|limit|restriction)|(?:do|does) not need|needs no|without (?:any )?(?:step|prior)|isn't (?:an? )?(?:exclusion|issue|problem)|is not (?:an? )?(?:exclusion|issue|problem|denial)|not been reviewed|not reviewed for|no decision)\b",
+    re.IGNORECASE,
+)
+_MET_LABEL = re.compile(
+    r"^\W*(?:what is |what was )?(?:\bnot (?:the|a|an) (?:reasons?|issues?|problems?|concerns?)|not (?:at issue|in dispute|in question|disputed)|(?:criteria |requirements? )?(?:met|satisfied|accepted|fulfilled)|no (?:issue|problem)s?(?: with)?)\b[^.]{0,12}:",
+    re.IGNORECASE,
+)
+_SUPPOSED = re.compile(
+    r"\b(?:if|unless|until|should (?:you|he|she|the|we|an|your)|in case|had (?:we|you|he|she|it)|may be (?:denied|refused|rejected|limited|subject)|might|"
+    r"would (?:be|have|not|qualify|go|need|give|lead)|could (?:be (?:denied|refused|paid)|have)|can be (?:denied|refused)|(?:is|are|be) (?:denied|refused|rejected|not approved) (?:when|if|where|unless)|"
+    r"will not be (?:granted|approved|renewed) if|a denial (?:would|may|can|could)|may make|exceptions? (?:is|are|may|can))\b",
+    re.IGNORECASE,
+)
+_EVEN = re.compile(r"\beven (?:if|where|though|were)\b[^,;.]*", re.IGNORECASE)
+_GENERAL = re.compile(
+    r"^\W*(?:some|most|many|certain|each|every|any|all|brand[- ]name|generic|other|a request|requests|claims|drugs|an approval|approvals|an exception|(?:step therapy|prior authorization|quantity limits?|a quantity limit) (?:is|are|means?|applies))\b"
+    r"[^.;]{0,60}?\b(?:are|is|may|can|must|need|require|cost|will|means?|go)\b",
+    re.IGNORECASE,
+)
+_OFFERED = re.compile(
+    r"\b(?:may|can|could|will|would)\b[^.;]{0,30}\b(?:fill|use|get|switch|submit|send|share|supply|include|provide|write|call|ask|request|resubmit|open|pay)\b|"
+    r"^\W*(?:please|kindly|to get|you (?:may|can)|your (?:doctor|prescriber) (?:may|can|could)|send|submit|resubmit|call|write|fax|mail|return|re-?file)\b|"
+    r"\b(?:alternatives?|instead|in its place)\b[^.;]*\b(?:covered|available|without)|\b(?:is|are) covered without\b|free of charge|free copies|at no (?:cost|charge)",
+    re.IGNORECASE,
+)
+_RIGHTS = re.compile(
+    r"\b(?:appeal\w*|redetermination|reconsideration|external review|independent review|peer[- ]to[- ]peer|p2p|grievance|fair hearing|iro)\b",
+    re.IGNORECASE,
+)
+_ABOUT_RIGHTS = re.compile(
+    r"\b(?:may|can|right|ask|file|request|within|days|deadline|must be (?:made|filed)|next|call|write|mail|fax|form|"
+    r"available|offered|expedited|urgent|lies|level|unit|department|not changed)\b",
+    re.IGNORECASE,
+)
+_QUOTED = re.compile(r'"[^"\n]{25,}?(?:"|$)')
+_DECISIVE = re.compile(
+    r"\b(?:denied|deny|declined?|refused|rests? (?:up)?on|based on|because|for (?:this|that) reason|on that ground|pursuant|not met|unmet|not satisfied|not fulfilled)\b",
+    re.IGNORECASE,
+)
+_BECAUSE = re.compile(
+    r"\b(?:because(?: of)?|since|due to|for the (?:following )?reasons?|reasons?(?: for (?:the )?(?:denial|decision))?(?: per \w+)?(?: is| was|:)| on the grounds?|grounds?:|owing to|why:|in that|bounced b/c|b/c|"
+    r"(?:denied|rejected|declined|refused|not (?:approved|authorized|covered))(?: as| for| under|:| -)|this is so)",
+    re.IGNORECASE,
+)
+OUTCOME = re.compile(
+    r"\W*(?:\w )?\W*(?:approved|not approved|denied|pended|pending|adverse|more information (?:is )?(?:needed|required)|other)[\W_]*",
+    re.IGNORECASE,
+)
+_REJECT = re.compile(
+    r"\b(?:rej(?:ect)?(?: code)?|ncpdp|reason code|carc|code)[ :#]*([0-9]{2,3}|MR|7X)\b", re.IGNORECASE
+)
+
+
+class Said(NamedTuple):
+    """A clause that the letter says of this case. `asserted`: it stands where a reason stands."""
+
+    start: int
+    end: int
+    text: str
+    asserted: bool
+
+
+def mark_of(passage: Passage) -> Mark:
+    """A tick, an empty box, or the result at the end of a row."""
+    text = passage.text
+    if _TICK.search(text):
+        return "ticked"
+    if _EMPTY.search(text):
+        return "unticked"
+    if not passage.item:
+        return ""
+    table = "|" in text or re.search(r"\S {3,}\S", text.strip())
+    if table and _FAILED.search(text):
+        return "failed"
+    if table and _PASSED.search(text):
+        return "passed"
+    return ""
+
+
+def reject_code(text: str) -> str:
+    match = _REJECT.search(text)
+    return match[1].upper() if match else ""
+
+
+def masked(text: str) -> str:
+    """Quoted rules become blanks, unless the sentence rests its decision on them."""
+    for match in _QUOTED.finditer(text):
+        around = text[: match.start()] + text[match.end() :]
+        if not _DECISIVE.search(around):
+            text = text[: match.start()] + " " * (match.end() - match.start()) + text[match.end() :]
+    return text
+
+
+def said_of_case(passage: Passage) -> list[Said]:
+    """The clauses of a passage that may state why, without those that do not."""
+    text = masked(passage.text)
+    if to_nobody(passage) or _GENERAL.search(text) or (passage.zone in ("rights", "standard") and not _DECISIVE.search(text)):
+        return []
+    listed = passage.item and (passage.zone == "reason" or bool(_BECAUSE.search(passage.heading)))
+    found: list[Said] = []
+    because = False
+    for start, end in _clauses(text):
+        clause = text[start:end]
+        because = because or bool(_BECAUSE.search(clause))
+        whole = _EVEN.sub(" ", clause)
+        if _MET.search(whole) and not re.search(r"\bnot (?:met|satisfied|fulfilled|enough)\b|\bonly\b", whole):
+            continue
+        if _supposed(text, start, end) or _about_rights(clause, text) or (_OFFERED.search(clause) and not because):
+            continue
+        if clause.strip().endswith("?"):
+            continue
+        found.append(Said(passage.start + start, passage.start + end, clause, because or listed))
+    return found
+
+
+def to_nobody(passage: Passage) -> bool:
+    """An instruction, a question, or a list of what is in order."""
+    text = passage.text
+    if INSTRUCTION.search(text) or text.strip().endswith("?"):
+        return True
+    return bool(_MET_LABEL.search(text) or _MET_LABEL.search(passage.heading + ":"))
+
+
+def _clauses(text: str) -> list[tuple[int, int]]:
+    spans, begin = [], 0
+    for match in _CLAUSE.finditer(text):
+        if match.start() > begin:
+            spans.append((begin, match.start()))
+        begin = match.start() if match[0].strip().casefold() in ("", "because", "since") else match.end()
+        if re.search(r"because|since|\bas\b", match[0], re.IGNORECASE):
+            begin = match.start()
+    spans.append((begin, len(text)))
+    return [(a, b) for a, b in spans if text[a:b].strip()]
+
+
+def _supposed(text: str, start: int, end: int) -> bool:
+    """An if before the words, or one that opens the sentence."""
+    clause = _EVEN.sub(lambda match: " " * len(match[0]), text[start:end])
+    if re.match(r"\W*even (?:if|where)\b", text[max(0, start - 9) : end], re.IGNORECASE):
+        return False
+    return bool(_SUPPOSED.search(clause)) or bool(re.match(r"\W*(?:if|unless|should|had|once)\b", text, re.IGNORECASE))
+
+
+def _about_rights(clause: str, text: str) -> bool:
+    if not _RIGHTS.search(clause):
+        return False
+    return bool(_ABOUT_RIGHTS.search(clause)) and not re.search(r"\b(?:because|since)\b", clause, re.IGNORECASE)

@@ -1,0 +1,111 @@
+"""Whose letter it is: the name, the member id and the birth date that it states, against the case's patient.
+
+What the letter does not state says nothing. What it states must agree: a name whatever its case, order, accents, titles and
+middle names; a number whatever its blanks and hyphens; a birth date exactly.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+from tools.denials.records import Denial
+from tools.errors import Refused
+from tools.records import Patient
+
+Agreement = Literal["same", "differs", "unknown"]
+_TITLES = frozenset("mr mrs ms miss mx dr sir jr sr ii iii iv".split())
+
+
+class Compared(NamedTuple):
+    """One thing by which a person is known: what the letter states, what the chart has."""
+
+    what: str
+    agreement: Agreement
+    stated: str
+    charted: str
+
+
+def compare(read: Denial, patient: Patient) -> tuple[Compared, ...]:
+    """Name, member id and birth date, each the same, different, or unknown because one side is silent."""
+    return (_name(read, patient), _member_id(read, patient), _birth_date(read, patient))
+
+
+def require_same(read: Denial, patient: Patient) -> tuple[Compared, ...]:
+    """Refused if the letter is about somebody else, or says nothing by which that could be known."""
+    compared = compare(read, patient)
+    differing = [one for one in compared if one.agreement == "differs"]
+    if differing:
+        said = "; ".join(f"its {one.what} is {one.stated!r}, the chart's {one.charted!r}" for one in differing)
+        raise Refused(f"this letter is not about {patient.id}: {said}; find the right patient, or correct the chart first")
+    if all(one.agreement == "unknown" for one in compared):
+        raise Refused(
+            f"this letter states no name, member id or birth date that the chart of {patient.id} has; make sure whose it is, and "
+            "read it without a patient"
+        )
+    return compared
+
+
+def _name(read: Denial, patient: Patient) -> Compared:
+    stated, charted = read.member.value if read.member else "", patient.name
+    if not stated or not charted:
+        return Compared("name", "unknown", stated, charted)
+    return Compared("name", "same" if same_name(charted, stated) else "differs", stated, charted)
+
+
+def _member_id(read: Denial, patient: Patient) -> Compared:
+    """Any of the patient's plans: a letter may come from a former one."""
+    stated = read.member_id.value if read.member_id else ""
+    charted = [coverage.member_id for coverage in patient.coverages if coverage.member_id]
+    if not stated or not charted:
+        return Compared("member id", "unknown", stated, ", ".join(charted))
+    same = any(_bare(stated) == _bare(one) for one in charted)
+    return Compared("member id", "same" if same else "differs", stated, ", ".join(charted))
+
+
+def _birth_date(read: Denial, patient: Patient) -> Compared:
+    stated = read.birth_date.value if read.birth_date else None
+    if stated is None or patient.birth_date is None:
+        return Compared("birth date", "unknown", stated.isoformat() if stated else "", str(patient.birth_date or ""))
+    same: Agreement = "same" if stated == patient.birth_date else "differs"
+    return Compared("birth date", same, stated.isoformat(), patient.birth_date.isoformat())
+
+
+def same_name(one: str, two: str) -> bool:
+    """Whether two ways of writing a name may be one person's: first and last word agree whatever stands between them, an
+    initial stands for its name, and a name alone agrees with either."""
+    a, b = list(_words(one)), list(_words(two))
+    if not a or not b:
+        return False
+    if len(a) == 1 or len(b) == 1:
+        short, long = (a, b) if len(a) == 1 else (b, a)
+        return short[0] in (long[0], long[-1])
+    if set(a) <= set(b) or set(b) <= set(a):
+        return {a[0], a[-1]} <= set(b) or {b[0], b[-1]} <= set(a)
+    return _fits(a[0], b[0]) and a[-1] == b[-1] and _between(a[1:-1], b[1:-1])
+
+
+def _fits(one: str, two: str) -> bool:
+    return one == two or (min(len(one), len(two)) == 1 and one[0] == two[0])
+
+
+def _between(one: list[str], two: list[str]) -> bool:
+    return not one or not two or all(_fits(a, b) for a, b in zip(one, two, strict=False))
+
+
+def _words(name: str) -> Iterator[str]:
+    """Lower case, without accents, titles and commas; what stands before a comma comes last."""
+    if "," in name:
+        last, _, first = name.partition(",")
+        name = f"{first} {last}"
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().casefold()
+    for word in re.findall(r"[a-z']+", plain.replace("-", " ")):
+        word = word.replace("'", "")
+        if word and word not in _TITLES:
+            yield word
+
+
+def _bare(number: str) -> str:
+    return re.sub(r"[^A-Z0-9]", "", number.upper())

@@ -1,0 +1,138 @@
+"""What kind of letter it is: denied, approved, in part, held for questions, or the decision of an appeal."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from tools.denials.context import mark_of
+from tools.denials.records import LetterKind, Quote, RequestedDrug
+from tools.denials.words import Letter, Passage
+
+
+class Outcome(NamedTuple):
+    kind: LetterKind
+    quote: Quote | None
+
+
+_PEND = re.compile(
+    r"\bpended\b|\bpend\b|\bon hold\b|hold(?:ing)? (?:this|the|your) (?:request|case|review)|(?:request|need|require|asking|ask)\w* (?:for )?(?:more|additional|further) (?:\w+ )?(?:information|details|documentation|records)|"
+    r"(?:additional|more|further) (?:\w+ )?(?:information|documentation|details) (?:is |are )?(?:required|needed|requested|necessary)(?! to appeal)|before we can (?:decide|finish|complete)|no decision (?:has been|was|is) (?:made|taken) yet|"
+    r"no decision has been made|not (?:yet )?(?:been )?decided|request for (?:additional |more |further )?(?:information|documentation)|(?:this is )?not a denial|awaiting (?:information|documentation)|information request|open question",
+    re.IGNORECASE,
+)
+_DENY = re.compile(
+    r"\b(?:den(?:y|ied|ies|ying)|denial of|declin(?:e|ed|ing)|refus(?:e|ed|ing)|reject(?:ed|s|ion)?|disapprov\w+|adverse (?:benefit )?determination|not (?:be )?(?:approved?|authorized?|covered|granted|certified|payable|medically necessary)|"
+    r"(?:can ?not|can't|could ?not|couldn't|unable to|will not|won't|are not able to|cannot) (?:\w+ )?(?:approve|authorize|cover|pay|say yes|grant|renew|certify|be (?:approved|authorized|covered|paid|granted)|take this)|turned down|said no|a no\b|non-?certified|"
+    r"against coverage|unfavou?rable|bounced|does not satisfy|returning it|returned|not (?:covering|approving|paying))",
+    re.IGNORECASE,
+)
+_APPROVE = re.compile(
+    r"(?<!not )(?<!not been )(?<!not be )(?<!n't be )(?<!cannot be )(?<!un)\b(?:(?:is|are|was|were|been|has been|have been|hereby|now|:|-) (?:\w+ )?(?:approved|authorized|granted|certified)|we (?:have |can |are |will )?(?:approved?|approving|authorized?|cover(?:ing)?|granted?)\b|"
+    r"you are authorized|good news|approval (?:of|for|notice|is valid|period)|^\W*approved\b|: ?approved\b|fully favou?rable|in your favou?r|can approve|partly approved)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_PART = re.compile(
+    r"\b(?:part(?:ly|ially)? (?:approv\w+|favou?rable|authoriz\w+|grant\w+|den\w+|of (?:this|the|your) (?:request|filing|claim))|in part\b|partial (?:approval|denial|authorization)|approv\w+ (?:in part|with (?:changes|modification)|as modified)|modified approval|"
+    r"for a (?:smaller|lower) (?:quantity|amount)|approved? (?:a )?(?:lower|smaller|different|reduced))",
+    re.IGNORECASE,
+)
+_UPHELD = re.compile(
+    r"\b(?:uph(?:e|o)ld(?:s|ing)?|(?:stand|stands) by (?:our|the)|affirm(?:s|ed)?|maintain(?:s|ed)? (?:our|the) (?:denial|decision)|(?:decision|denial|determination) (?:remains|is final|is unchanged|stands)|unfavou?rable|"
+    r"agree with the (?:plan|denial|decision)|appeal (?:is |was |has been |of [^.]{0,40}is )?(?:denied|dismissed|declined|rejected|not granted)|(?:denied|deny|declined|rejected) (?:your|the|this) (?:appeal|redetermination|reconsideration)|not change(?:d)? (?:our|the) (?:decision|mind))",
+    re.IGNORECASE,
+)
+_OVERTURNED = re.compile(
+    r"\b(?:overturn(?:s|ed|ing)?|revers(?:e|es|ed|ing) (?:our|the|its|that|this)|(?:is|was|are|hereby) reversed|changed our (?:decision|mind)|fully favou?rable|(?:decided|decision|resolved|found) (?:is )?in (?:your|the (?:member|enrollee|patient)'s|(?:her|his)) favou?r|"
+    r"(?:approved?|granted?|sustained|allowed) (?:your|the|this) appeal|appeal (?:is |was |has been )(?:approved|granted|successful|sustained|allowed))",
+    re.IGNORECASE,
+)
+_APPEAL = re.compile(r"\b(?:appeal\w*|redetermination|reconsideration|external review|independent review|IRO|IRE|review panel|fair hearing)\b", re.IGNORECASE)
+_PEER = re.compile(r"peer[- ]to[- ]peer", re.IGNORECASE)
+_IDLE = re.compile(
+    r"\b(?:if|would|could have|had we|may be (?:denied|refused)|(?:is|are|be) (?:denied|refused) (?:when|if)|when we|might|should we|in case|after our|not a guarantee|would be|a denial|will not be (?:granted|approved) if|whether)\b",
+    re.IGNORECASE,
+)
+
+
+def outcome_of(letter: Letter, drugs: tuple[RequestedDrug, ...]) -> Outcome:
+    """The kind of letter and the words that say it."""
+    said = [passage for passage in letter.passages if not passage.text.strip().endswith("?")]
+    appealed = _is_about_an_appeal(said)
+    part = _first(said, _PART)
+    if appealed:
+        over, kept = _first(said, _OVERTURNED), _first(said, _UPHELD)
+        if over and (not kept or over.start <= kept.start) and not part:
+            return Outcome("appeal_overturned", letter.quote(over.start, over.end))
+        if kept:
+            return Outcome("appeal_upheld", letter.quote(kept.start, kept.end))
+    pend, no, yes = _first(said, _PEND), _first(said, _DENY), _first(said, _APPROVE)
+    if pend and (_says_no_denial(said) or no is None or pend.start < no.start) and not _ticked(said, _DENY):
+        strong = _says_no_denial(said) or no is None or _heads(said, pend)
+        if strong:
+            return Outcome("pend", letter.quote(pend.start, pend.end))
+    decisions = {drug.decision for drug in drugs if drug.decision}
+    if decisions == {"denied", "approved"} and no:
+        return Outcome("denial", letter.quote(no.start, no.end))
+    if part and (no or yes):
+        return Outcome("partial_approval", letter.quote(part.start, part.end))
+    if yes and no:
+        both = len(drugs) == 1 and not _ticked(said, _DENY) and _apart(yes, no)
+        chosen = yes if both else no
+        return Outcome("partial_approval" if both else "denial", letter.quote(chosen.start, chosen.end))
+    if no:
+        return Outcome("denial", letter.quote(no.start, no.end))
+    if yes:
+        return Outcome("approval", letter.quote(yes.start, yes.end))
+    return Outcome("unclear", None)
+
+
+def _first(said: list[Passage], words: re.Pattern[str]) -> Passage | None:
+    for passage in said:
+        if mark_of(passage) in ("unticked", "passed"):
+            continue
+        match = words.search(passage.text)
+        if match and not _idle(passage, match):
+            return passage
+    return None
+
+
+def _idle(passage: Passage, match: re.Match[str]) -> bool:
+    before = passage.text[: match.start()]
+    clause = re.split(r"[;:]|, (?:and|but|so)\b", before)[-1]
+    if passage.zone == "rights" and not passage.item:
+        return True
+    if re.search(r"not a (?:clinical )?denial|nothing to appeal|not yet", passage.text, re.IGNORECASE) and "not a denial" not in match[0].casefold():
+        return bool(_DENY.fullmatch(match[0]))
+    if re.match(r"[^.;,]{0,30}?\b(?:if|unless|when)\b|\s+(?:for|to treat|by the FDA)\b(?! (?:coverage|\d|up to|one|the period|a year))", passage.text[match.end() :], re.IGNORECASE):
+        return not re.search(r"(?:can ?not|can't|unable|denied|not covering)", match[0], re.IGNORECASE) or bool(re.match(r"[^.;,]{0,30}?\bif\b", passage.text[match.end() :], re.IGNORECASE))
+    return bool(_IDLE.search(clause + match[0])) or bool(re.match(r"\W*(?:if|had|should|when)\b", passage.text, re.IGNORECASE))
+
+
+def _is_about_an_appeal(said: list[Passage]) -> bool:
+    """The letter answers an appeal, and not only tells how to make one."""
+    for passage in said:
+        text = passage.text
+        if not _APPEAL.search(text) or passage.zone == "rights" and not passage.item:
+            continue
+        if re.search(r"(?:your|this|the|an?) (?:\w+ )?(?:appeal|redetermination|reconsideration)(?: request)?\b[^.]{0,60}\b(?:received|about|on|of|dated|decision|is|was|has|came|filed)|(?:appeal|redetermination|reconsideration|external review)s? (?:decision|determination|no\.?|number|case|#|panel|result)|decision (?:on|about|of) (?:your|the|an?) (?:\w+ )?(?:appeal|redetermination|reconsideration)|with your appeal|(?:heard|reviewed|considered|decided|upheld|overturned|looked at) (?:your|the|this) (?:\w+ )?appeal", text, re.IGNORECASE):
+            if not re.search(r"\b(?:may|can|right to|if you|how to|to file|to ask|want to)\b", text, re.IGNORECASE) and not _PEER.search(text):
+                return True
+    return False
+
+
+def _says_no_denial(said: list[Passage]) -> bool:
+    return any(re.search(r"not a denial|no (?:coverage )?decision (?:has been|was|is) (?:made|taken)|\bpended\b", p.text, re.IGNORECASE) and mark_of(p) != "unticked" and not re.search(r"unprocessed|returned", " ".join(q.text for q in said), re.IGNORECASE) for p in said)
+
+
+def _heads(said: list[Passage], pend: Passage) -> bool:
+    """It stands before anything that is said to be denied."""
+    return True
+
+
+def _ticked(said: list[Passage], words: re.Pattern[str]) -> bool:
+    return any(mark_of(passage) == "ticked" and words.search(passage.text) for passage in said)
+
+
+def _apart(yes: Passage, no: Passage) -> bool:
+    return yes.start != no.start

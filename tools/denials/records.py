@@ -1,0 +1,158 @@
+"""What a payer's letter says. Each statement is quoted, and says where it stands; what is not stated is None or empty."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from tools.records import Record
+
+LetterKind = Literal[
+    "denial", "partial_approval", "pend", "approval", "appeal_upheld", "appeal_overturned", "unclear"
+]
+RightKind = Literal[
+    "peer_to_peer",
+    "appeal",  # the first level, whatever the line of business calls it
+    "second_level",
+    "external_review",
+    "fair_hearing",
+    "hearing",  # before an administrative law judge
+    "expedited",
+]
+Anchor = Literal["notice", "receipt", "decision"]
+Unit = Literal["hours", "days", "business days", "months"]
+
+
+class Quote(Record, frozen=True, kw_only=True):
+    """Words of the letter, verbatim, at [start, end) of its text."""
+
+    text: str
+    start: int
+    end: int
+
+
+class Stated(Record, frozen=True, kw_only=True):
+    """A name or a number that the letter states, as it stands there."""
+
+    value: str
+    quote: Quote
+
+
+class StatedDate(Record, frozen=True, kw_only=True):
+    """A day that the letter states."""
+
+    value: date
+    quote: Quote
+
+
+class RequestedDrug(Record, frozen=True, kw_only=True):
+    """A drug that the letter decides on. `name` is the brand as it is usually written; a decision is given only where the
+    letter decides otherwise on another drug."""
+
+    name: str
+    strength: str = ""  # "0.25 mg"
+    quantity: float | None = None
+    days_supply: int | None = None
+    decision: Literal["", "denied", "approved"] = ""
+    quote: Quote
+
+
+class StatedReason(Record, frozen=True, kw_only=True):
+    """One reason: a key of codes.REASONS. `drug` where the letter is about several. `by` is what told it: the words, or
+    the clause that the letter names, read in the policy."""
+
+    code: str
+    quote: Quote
+    drug: str = ""
+    clauses: tuple[str, ...] = ()
+    by: Literal["words", "clause", "meaning"] = "words"
+
+
+class Cited(Record, frozen=True, kw_only=True):
+    """A clause, rule or policy that the letter names. `known` if a policy was at hand: whether it has this clause."""
+
+    id: str
+    quote: Quote
+    known: bool | None = None
+
+
+class Deadline(Record, frozen=True, kw_only=True):
+    """By when, as stated. `day` is given where the letter gives it or enough to count it; days that run from receipt cannot be
+    counted from the letter alone."""
+
+    quote: Quote
+    amount: int | None = None
+    unit: Unit | None = None
+    runs_from: Anchor | None = None
+    day: date | None = None
+    stated: bool = False  # the letter gives the day itself
+
+
+class Right(Record, frozen=True, kw_only=True):
+    """What may be done against the decision. `where` are the addresses and numbers given for it."""
+
+    kind: RightKind
+    quote: Quote
+    deadline: Deadline | None = None
+    where: tuple[Quote, ...] = ()
+
+
+class Approved(Record, frozen=True, kw_only=True):
+    """What was approved, as far as it is stated; both days included."""
+
+    quote: Quote
+    start: date | None = None
+    end: date | None = None
+    quantity: float | None = None
+    days_supply: int | None = None
+
+
+class Denial(Record, frozen=True, kw_only=True):
+    """A payer's letter as it was read; not every one denies. `unclear` says what a person should look at."""
+
+    kind: LetterKind
+    kind_quote: Quote | None = None
+    payer: Stated | None = None
+    member: Stated | None = None
+    member_id: Stated | None = None
+    birth_date: StatedDate | None = None
+    reference: Stated | None = None
+    dated: StatedDate | None = None
+    received: StatedDate | None = None
+    decided: StatedDate | None = None
+    drugs: tuple[RequestedDrug, ...] = ()
+    reasons: tuple[StatedReason, ...] = ()
+    cited: tuple[Cited, ...] = ()
+    rights: tuple[Right, ...] = ()
+    reply_by: Deadline | None = None  # of a pend: when the answers are due
+    questions: tuple[Quote, ...] = ()
+    approved: Approved | None = None
+    unclear: tuple[str, ...] = ()
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The reasons' codes, each once, in the letter's order."""
+        return tuple(dict.fromkeys(reason.code for reason in self.reasons))
+
+    @property
+    def next_deadline(self) -> Deadline | None:
+        """By when to act on this letter: of the first level that it offers, or of the answers it asks for."""
+        if self.reply_by is not None:
+            return self.reply_by
+        for kind in ("appeal", "second_level", "external_review", "fair_hearing", "hearing"):
+            for right in self.rights:
+                if right.kind == kind and right.deadline is not None:
+                    return right.deadline
+        return None
+
+    def quotes(self) -> tuple[Quote, ...]:
+        """Every quote of the record, for the check that it stands in the letter."""
+        named = (self.payer, self.member, self.member_id, self.birth_date, self.reference)
+        dated = (self.dated, self.received, self.decided)
+        held = [one.quote for one in (*named, *dated) if one is not None]
+        for items in (self.drugs, self.reasons, self.cited, self.rights):
+            held += [item.quote for item in items]
+        held += [place for right in self.rights for place in right.where]
+        held += [right.deadline.quote for right in self.rights if right.deadline]
+        held += [*self.questions, *(one.quote for one in (self.reply_by, self.approved) if one)]
+        return tuple(held + ([self.kind_quote] if self.kind_quote else []))

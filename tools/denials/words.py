@@ -1,0 +1,204 @@
+"""A letter's text made plain enough to be searched, cut into passages; what is found is quoted from the letter itself."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+from tools.denials.records import Quote
+
+_LIKE = str.maketrans({
+    "’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "‑": "-", "\u00a0": " ", "\t": " ", "•": "*", "·": "*", "▪": "*",
+    "☒": "☑", "\r": "\n", "\f": "\n", "\v": "\n", "\u2028": "\n",
+})  # fmt: skip
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufe00-\ufe0f\ufeff\U000e0000-\U000e007f]")
+_BROKEN_WORD = re.compile(r"(?<=[a-z])-[ ]*\n[ ]*(?=[a-z])")
+_LEADERS = re.compile(r"(?:\.[ ]?){4,}|_{3,}")
+Zone = Literal["", "head", "reason", "rights", "standard", "other"]
+
+
+class Letter:
+    """The text as it came, and a plain one in which wrapped lines are joined; offsets lead from it to the first."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        like = text.translate(_LIKE)
+        dropped = {i for match in _INVISIBLE.finditer(like) for i in range(*match.span())}
+        for match in _BROKEN_WORD.finditer(like):
+            dropped.update(range(*match.span()))
+        self._at = [index for index in range(len(like)) if index not in dropped]
+        said = "".join(like[index] for index in self._at)
+        self.plain = _joined(_LEADERS.sub(lambda dots: " " * len(dots[0]), said))
+
+    def quote(self, start: int, end: int) -> Quote:
+        """The letter's own words at [start, end) of the plain text, without what only surrounds them."""
+        while end > start + 1 and self.plain[end - 1] in " \n\t,;:|":
+            end -= 1
+        while start < end - 1 and self.plain[start] in " \n\t,;:|":
+            start += 1
+        begin, stop = self._at[start], self._at[end - 1] + 1
+        return Quote(text=self.text[begin:stop], start=begin, end=stop)
+
+    def plain_at(self, offset: int) -> int:
+        """Where in the plain text the letter's character stands."""
+        return bisect_left(self._at, offset)
+
+    @cached_property
+    def passages(self) -> tuple[Passage, ...]:
+        return tuple(_passages(self.plain))
+
+
+class Passage(NamedTuple):
+    """A sentence, a list's item or a table's row at [start, end) of the plain text. `heading` is the line above that
+    governs it; `item`: it stands in a list or has a line of its own."""
+
+    start: int
+    end: int
+    text: str
+    heading: str
+    zone: Zone
+    item: bool
+    line: int
+
+
+# --- lines -----------------------------------------------------------------------------------------------
+
+_BULLET = re.compile(r"\s*(?:[-*>+]\s|\(?\d{1,2}[.)]\s|\(?[a-z][.)]\s|\[[ xX]?\]|\([ xX]?\)|☐|☑|\|)")
+_LABEL = re.compile(r"\s*[A-Z][\w .'/&-]{0,28}:(?:\s|$)")
+
+
+def _joined(text: str) -> str:
+    """Line ends inside a wrapped sentence become spaces."""
+    lines = text.split("\n")
+    made = [lines[0]] if lines else []
+    for before, line in zip(lines, lines[1:], strict=False):
+        made.append((" " if _goes_on(before, line) else "\n") + line)
+    return "".join(made)
+
+
+def _goes_on(before: str, line: str) -> bool:
+    ends, begins = before.rstrip(), line.lstrip()
+    if not ends or not begins or ends[-1] in ".:;!?|" or "|" in line or _BULLET.match(line):
+        return False
+    if re.search(r"\S {3,}\S", before.strip()) or re.search(r"\S {3,}\S", begins):
+        return False
+    if _LABEL.match(line) and not begins[:1].islower():
+        return False
+    words = begins[:1].islower() or ends[-1] in ",("
+    return (words and len(ends.strip()) > 28) or len(ends.strip()) > 58
+
+
+_BOX = re.compile(r"\[ ?[xX✓√ ]?\]|\( ?[xX✓√]? ?\)(?= ?[A-Z])|☐|☑")
+
+# --- passages --------------------------------------------------------------------------------------------
+
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:Dr|Mr|Mrs|Ms|St|No|no|vs|e\.g|i\.e|approx|Inc|Co|Ltd|d\.o\.b|D\.O\.B|Ave|Rd|Sec|Art|par|p|pp|cf|"
+    r"Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)|\b[A-Z]|(?:^|\n)\s*\(?(?:\d{1,2}|[a-z]))$"
+)
+_STOP = re.compile(r"[.!?](?=[\s\")']|$)|\n")
+_ZONES: tuple[tuple[Zone, str], ...] = (
+    (
+        "rights",
+        r"appeal|your rights?\b|review rights|right to|what (?:can|may|should) (?:you|i)|what you (?:can|may)|what if|"
+        r"next steps?\b|^next\b|disagree|do(?:n't| not) agree|how to|fair hearing|external review|need help|options\b|"
+        r"get help|contact|questions\?|language|peer.to.peer line",
+    ),
+    (
+        "standard",
+        r"standards?\b|how we (?:review|decide)|about (?:the|your|our)|what the (?:criteria|policy|plan|rules?) (?:ask|say|require)|"
+        r"^(?:our |the )?(?:coverage )?(?:criteria|guidelines?|policy|requirements?)\b(?! not)|alternatives?\b|covered drugs",
+    ),
+    (
+        "reason",
+        r"\bwhy\b|reasons?\b|rationale|\bbas[ie]s\b|explanation|what (?:we found|was shown|the record)|findings?\b|grounds?\b|"
+        r"determination|decision|discussion|outcome|result|notes\b|not (?:approved|authorized)|denied",
+    ),
+)
+
+
+def _passages(plain: str) -> list[Passage]:
+    found: list[Passage] = []
+    heading, zone, since_blank = "", "", False
+    for number, (start, end) in enumerate(_lines(plain)):
+        line = plain[start:end]
+        if not line.strip():
+            since_blank = True
+            continue
+        if _is_heading(line):
+            heading, zone = line.strip(), zone_of(line)
+            if zone == "" and line.strip().endswith(":"):
+                zone = "other"
+            found.append(Passage(start, end, line, "", zone, True, number))
+            since_blank = False
+            continue
+        boxes = [match.start() + start for match in _BOX.finditer(line)]
+        if len(boxes) > 1:
+            ends = [*boxes[1:], end]
+            found += [Passage(a, b, plain[a:b], heading, zone, True, number) for a, b in zip(boxes, ends, strict=True)]
+            continue
+        label, body = _label(line)
+        own = zone_of(label) if label else ""
+        if own and not body.strip():
+            heading, zone = label, own
+        if since_blank and zone == "other":
+            heading, zone = "", ""
+        pieces = list(_sentences(plain, start, end))
+        alone = len(pieces) == 1 or bool(_BULLET.match(line))
+        for begin, stop in pieces:
+            item = alone and len(line) < 240
+            text = plain[begin:stop]
+            found.append(Passage(begin, stop, text, label if own else heading, own or zone, item, number))
+        since_blank = False
+    return found
+
+
+def _lines(plain: str) -> list[tuple[int, int]]:
+    spans, begin = [], 0
+    for line in plain.split("\n"):
+        spans.append((begin, begin + len(line)))
+        begin += len(line) + 1
+    return spans
+
+
+def _is_heading(line: str) -> bool:
+    said = line.strip(" -=_#*")
+    if not 3 <= len(said) <= 80 or "|" in said or re.search(r"\[[ xX]?\]|\([ xX]?\)|☐|☑", said):
+        return False
+    if re.search(r"\d{3}", said) or re.search(r"[.;,]$", said):
+        return False
+    if said[-1] in ":?":
+        return len(said.split()) <= 10
+    letters = [c for c in said if c.isalpha()]
+    capital = len(letters) > 5 and sum(c.isupper() for c in letters) > 0.85 * len(letters)
+    return bool(zone_of(said)) and (capital or len(said.split()) <= 6) and not re.search(r": \S", said)
+
+
+def _label(line: str) -> tuple[str, str]:
+    """What stands before a colon or a full stop near the line's beginning, if it reads like a title."""
+    match = re.match(r"\s*(?:\(?\d{1,2}[.)]\s+)?([A-Z][^.:?!|]{2,44})(?:\.|:|\?)\s+(?=\S)", line)
+    if not match:
+        alone = re.match(r"\s*([A-Z][^.:?!|]{2,60})[:?]\s*$", line)
+        return (alone[1], "") if alone else ("", line)
+    return match[1], line[match.end() :]
+
+
+def zone_of(heading: str) -> Zone:
+    """What a heading announces."""
+    for zone, words in _ZONES:
+        if re.search(words, heading, re.IGNORECASE):
+            return zone
+    return ""
+
+
+def _sentences(plain: str, start: int, end: int) -> list[tuple[int, int]]:
+    spans, begin = [], start
+    for match in _STOP.finditer(plain, start, end):
+        if match[0] == "." and _ABBREVIATION.search(plain, max(start, match.start() - 8), match.start()):
+            continue
+        spans.append((begin, match.end()))
+        begin = match.end()
+    spans.append((begin, end))
+    return [(a, b) for a, b in spans if plain[a:b].strip()]
