@@ -266,16 +266,19 @@ def _about_case(part: Part, one: Facts, case: CaseFact) -> None:
         [one.id, lack.criterion, lack.status, int(lack.alone), ordered] for lack in case.lacks
     ]
     if case.on_label:
-        part.edges["STANDS"] += [[one.id, _situation(part, one.plan_id, case.drug, way)] for way in case.ways]
+        part.edges["STANDS"] += [
+            [one.id, _situation(part, one.plan_id, case.drug, use, way)] for use, way in case.ways
+        ]
 
 
-def _situation(part: Part, plan_id: str, drug: str, way: Way) -> str:
+def _situation(part: Part, plan_id: str, drug: str, use: str, way: Way) -> str:
     """What is left to do; its first action leads to what is left then. Those that end alike are one."""
-    key = _short("situation", plan_id, drug, *(f"{a.kind} {a.what} {a.criterion}" for a in way))
+    done = (f"{step.kind} {step.what} {step.criterion}" for step in way)
+    key = _short("situation", plan_id, drug, use, *done)
     if key not in part.nodes["Situation"]:
-        part.nodes["Situation"][key] = [key, plan_id, drug, len(way)]
+        part.nodes["Situation"][key] = [key, plan_id, drug, use, len(way)]
         if way:
-            then = _situation(part, plan_id, drug, way[1:])
+            then = _situation(part, plan_id, drug, use, way[1:])
             step = way[0]
             part.steps[key] = [key, then, step.kind, step.what, step.text, step.days, step.criterion]
     return key

@@ -35,7 +35,10 @@ def in_order(rows: Iterable[Iterable[Any]]) -> list[tuple[Any, ...]]:
 
 
 def _plain(cell: Any) -> Any:
-    return tuple(cell) if isinstance(cell, list) else cell
+    """Lists as tuples; a sum of whole numbers is whole, though a server says 3.0."""
+    if isinstance(cell, float) and cell.is_integer():
+        return int(cell)
+    return tuple(map(_plain, cell)) if isinstance(cell, list) else cell
 
 
 def _sortable(row: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -13,7 +13,7 @@ from functools import lru_cache
 import msgspec
 
 from tools.check import plan_on_file
-from tools.criteria import evaluate
+from tools.criteria import asked_by
 from tools.determine import complete_request, determine
 from tools.errors import Invalid
 from tools.evidence.judge import Judge
@@ -75,7 +75,7 @@ class CaseFact(Fact, frozen=True, array_like=True):
     ordered: bool
     on_label: bool
     lacks: tuple[Lack, ...]
-    ways: tuple[Way, ...]
+    ways: tuple[tuple[str, Way], ...]  # with the use
 
 
 class Facts(Fact, frozen=True, array_like=True):
@@ -229,50 +229,66 @@ def _cases(patient: Patient, plan: Plan, as_of: date, world: World) -> tuple[Cas
         drug = world.drugs.get(name)
         if drug is None or not benefit.covered:
             continue
-        wanted, fits = name.casefold() in ordered, on_label(patient, drug, benefit, as_of)
-        if not (wanted or fits):
-            continue
         request = complete_request(patient, drug, Request(drug=name))
-        case = determine(patient, plan, request, as_of)
-        if case.outcome in BEYOND:
+        wanted, uses = name.casefold() in ordered, uses_on_label(patient, drug, benefit, request, as_of)
+        if not (wanted or uses):
             continue
-        found.append(_case(case, plan, wanted, fits))
+        case = determine(patient, plan, request, as_of)
+        if case.outcome not in BEYOND:
+            found.append(_case(patient, plan, case, wanted, uses))
     return tuple(found)
 
 
-def on_label(patient: Patient, drug: Drug, benefit: Benefit, as_of: date) -> bool:
-    """Is there a use, covered here, for which neither the label's population nor what it forbids is ruled out?"""
-    judge: Judge | None = None
-    for label in drug.indications:
-        if label.rule is None or (benefit.indications and label.key not in benefit.indications):
-            continue
-        judge = judge or Judge(patient, complete_request(patient, drug, Request(drug=drug.name)), as_of)
-        if evaluate(label.rule.criteria, judge).status == "not_met":
-            continue
-        if all(evaluate(node, judge, exclude=True).status != "not_met" for node in label.rule.exclusions):
-            return True
-    return False
+def uses_on_label(
+    patient: Patient, drug: Drug, benefit: Benefit, request: Request, as_of: date
+) -> tuple[str, ...]:
+    """The covered uses for which the chart rules out neither whom the label is for, nor proves what it forbids."""
+    judge = Judge(patient, request, as_of, brief=True)
+    return tuple(
+        label.key
+        for label in drug.indications
+        if label.rule is not None
+        and (not benefit.indications or label.key in benefit.indications)
+        and not any(part.status(judge) == "not_met" for parts in asked_by(label.rule, _NEW) for part in parts)
+    )
 
 
-def _case(case: Determination, plan: Plan, ordered: bool, fits: bool) -> CaseFact:
+_NEW = Request(drug="")
+
+
+def _case(
+    patient: Patient, plan: Plan, case: Determination, ordered: bool, uses: tuple[str, ...]
+) -> CaseFact:
     unmet = [finding for finding in case.findings if finding.status != "met"]
     rule = rule_of(case, plan)
     kind = "renewal" if rule and renewal_of(rule, case) else "new"
-    lacks = [
-        Lack(_key(rule, kind, finding), finding.status, fits and len(unmet) == 1)
-        for finding in unmet
-        if rule is not None
-    ]
+    alone = len(unmet) == 1 and case.indication in uses
+    lacks = [Lack(_key(rule, kind, finding), finding.status, alone) for finding in unmet if rule is not None]
     return CaseFact(
         drug=case.drug,
         outcome=case.outcome,
         indication=case.indication,
         open=len(unmet),
         ordered=ordered,
-        on_label=fits,
+        on_label=bool(uses),
         lacks=tuple(lacks),
-        ways=ways(case, plan),
+        ways=_ways(patient, plan, case, uses),
     )
+
+
+def _ways(
+    patient: Patient, plan: Plan, case: Determination, uses: tuple[str, ...]
+) -> tuple[tuple[str, Way], ...]:
+    """By the use that the drug would be asked for: the one that stands best today, else any that has a way."""
+    best = ways(case, plan)
+    if best or case.request.indication:
+        return tuple((case.indication, way) for way in best)
+    found = []
+    for use in uses:
+        if use != case.indication:
+            request = msgspec.structs.replace(case.request, indication=use)
+            found += [(use, way) for way in ways(determine(patient, plan, request, case.as_of), plan)]
+    return tuple(found)
 
 
 # --- criteria --------------------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ NODES = (
     NodeKind("Criterion", ("key", "plan", "drug", "indication", "criterion", "text", "clause", "part")),
     NodeKind("Profile", ("key",)),
     NodeKind("Group", ("key", "payer", "path", "ends", "n")),
-    NodeKind("Situation", ("key", "plan", "drug", "left")),
+    NodeKind("Situation", ("key", "plan", "drug", "indication", "left")),
     NodeKind("Patient", ("id",)),
 )
 EDGES = (

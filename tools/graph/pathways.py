@@ -120,7 +120,7 @@ def pathways(asked: Asked, patient_id: str) -> Pathways:
         as_of=asked.state.as_of,
         conditions=tuple(CONCEPTS[key].label for key in profile.split() if profile != NONE),
         payer=payer,
-        taken=tuple(_taken(row) for row in asked.rows("courses", id=patient_id)),
+        taken=tuple(sorted(map(_taken, asked.rows("courses", id=patient_id)), key=_begun)),
         circles=tuple(circle for circle, _ in circles),
         circle=len(circles) - 1,
         no_further=shown(sum(group.n for group in groups if len(group.medicines) <= before)),
@@ -196,6 +196,10 @@ def _paths(groups: Sequence[_Group], before: int) -> tuple[tuple[Path, ...], int
     frequent = [Path(medicines=way, n=n) for way, n in counted.items() if n >= LEAST]
     frequent.sort(key=lambda path: (-path.n, path.medicines))
     return tuple(frequent[:MOST_PATHS]), len(counted) - len(frequent)
+
+
+def _begun(course: Taken) -> tuple[bool, int, str]:
+    return course.place == 0, course.place, course.medicine
 
 
 def _taken(row: tuple[object, ...]) -> Taken:

