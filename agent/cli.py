@@ -37,6 +37,9 @@ COMMANDS = {
         "agent.draft_cli:draft", CASE, "Fill the payer's form and write the letter; stops for review."
     ),
     "review": Lazy("agent.draft_cli:review", CASE, "List the drafts that wait; approve, edit or reject one."),
+    "batch": Lazy(
+        "agent.batch_cli:app", CASE, "Draft every request of a file or a panel; resumable, with a worklist."
+    ),
     "verify": Lazy("agent.verify_cli:app", CASE, "Check a text that somebody else wrote against the chart."),
     "chart": Lazy(
         "agent.chart_cli:app",

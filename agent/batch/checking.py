@@ -1,0 +1,143 @@
+"""Holds each row against the store: which request it is, or why it is none and what may have been meant."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from datetime import date
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+
+import msgspec
+
+from agent.batch.requests import COLUMNS, Rejected, Row
+from agent.casework import Asking, asking_of
+from tools.check import Asked, ask
+from tools.errors import Invalid, NotFound, PaladinError, nearest
+from tools.records import Kind, Request
+
+if TYPE_CHECKING:
+    from tools.store.store import Store
+
+URGENT = {
+    "": "standard",
+    "standard": "standard",
+    "routine": "standard",
+    "normal": "standard",
+} | dict.fromkeys(("urgent", "expedited", "stat"), "expedited")
+KINDS = {
+    "new start": "new",
+    "start": "new",
+    "initial": "new",
+    "renew": "renewal",
+    "reauthorization": "renewal",
+}
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """One request as it is kept: the question with nothing left out, and how soon it is needed."""
+
+    asking: Asking
+    urgency: str = "standard"
+    folder: str = ""  # of its papers, in the batch's folder of cases
+
+
+class Checked(NamedTuple):
+    """A row that is a request; two of the same `key` ask the same of the same plan."""
+
+    row: int
+    key: str
+    wanted: Wanted
+
+
+class Terms(NamedTuple):
+    """What holds for every row of a batch, unless the row says otherwise."""
+
+    kind: Kind | None = None
+    as_of: date | None = None
+    force: bool = False
+    model: str = ""
+
+
+def check_rows(
+    store: Store, rows: Iterable[Row], terms: Terms, tell: Callable[[], None] = lambda: None
+) -> tuple[list[Checked], list[Rejected]]:
+    """The requests in the order of their rows, each once, and the rows that are none. `tell` is called per row."""
+    checked, rejected = list[Checked](), list[Rejected]()
+    first: dict[str, int] = {}
+    for row in rows:
+        tell()
+        try:
+            found = _check(store, row, terms)
+        except NotFound as error:
+            reason, near = str(error), next(iter(error.near), "")
+            rejected.append(Rejected(row=row.number, reason=reason, near=near, cells=_cells(row)))
+            continue
+        except PaladinError as error:
+            if not isinstance(error, Invalid):
+                raise
+            rejected.append(Rejected(row=row.number, reason=str(error), cells=_cells(row)))
+            continue
+        before = first.setdefault(found.key, found.row)
+        if before != found.row:
+            reason = f"asks the same as row {before}, which is drafted"
+            rejected.append(Rejected(row=row.number, reason=reason, near=f"row {before}", cells=_cells(row)))
+        else:
+            checked.append(found)
+    return checked, rejected
+
+
+def _check(store: Store, row: Row, terms: Terms) -> Checked:
+    cells = row.cells
+    given = Request(
+        drug=cells["drug"],
+        strength=cells.get("strength", ""),
+        quantity=_number("quantity", cells.get("quantity", "")),
+        days_supply=_whole("days_supply", cells.get("days_supply", "")),
+        kind=_kind(cells.get("kind", "")) or terms.kind,
+        indication=cells.get("indication", ""),
+    )
+    urgency = _urgency(cells.get("urgency", ""))
+    asked = ask(store, cells["patient_id"], given, plan_id=cells.get("plan_id", ""), as_of=terms.as_of)
+    like = Asking(patient_id="", request=given, force=terms.force, model=terms.model)
+    return Checked(row.number, key_of(asked), Wanted(asking=asking_of(asked, like), urgency=urgency))
+
+
+def key_of(asked: Asked) -> str:
+    """What tells this request from every other of the batch."""
+    parts = (asked.patient.id, asked.plan.id, asked.request, asked.as_of)
+    return hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()[:24]
+
+
+def _cells(row: Row) -> dict[str, str]:
+    return {column: row.cells.get(column, "") for column in COLUMNS}
+
+
+def _kind(text: str) -> Any:
+    said = " ".join(text.casefold().replace("_", " ").split())
+    kind = KINDS.get(said, said)
+    if kind and kind not in get_args(Kind):
+        raise NotFound("kind of request", text, nearest(text, get_args(Kind)), "new, continuation or renewal")
+    return kind or None
+
+
+def _urgency(text: str) -> str:
+    said = URGENT.get(text.casefold().strip())
+    if said is None:
+        raise NotFound("urgency", text, nearest(text, URGENT), "standard or expedited")
+    return said
+
+
+def _number(column: str, text: str) -> float | None:
+    if not text:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise Invalid(f"{column} {text!r} is no number; write it as 3 or 1.5") from None
+
+
+def _whole(column: str, text: str) -> int | None:
+    number = _number(column, text)
+    if number is not None and not number.is_integer():
+        raise Invalid(f"{column} {text!r} is no whole number of days")
+    return None if number is None else int(number)

@@ -1,0 +1,184 @@
+"""A chunk of cases: the unit of work that is begun again after a crash.
+
+Papers are printed into a folder of this attempt's own. In one transaction the store then says which cases have no
+result yet, those folders are moved to their place, whole, and the results are written. So an attempt that is late,
+or made twice, changes nothing; and a case's folder is there whole or not at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from agent.batch.checking import Wanted
+from agent.batch.drafting import FIT_TO_KEEP, Drafter, Line, failed
+from agent.casework import worth_a_retry
+from tools.check import Asked
+from tools.errors import PaladinError
+from tools.store.batches import Batch, BatchItem, BatchResult
+
+if TYPE_CHECKING:
+    from tools.store.store import Store
+
+CASES, STAGING = "cases", ".staging"
+
+
+class Begun(NamedTuple):
+    """A request that was looked up, and the digest of what it is made from."""
+
+    item: BatchItem
+    wanted: Wanted
+    asked: Asked
+    content: str
+
+
+def work(
+    store: Store,
+    drafter: Drafter,
+    batch_id: int,
+    round_: int,
+    positions: Sequence[int],
+    attempt: str,
+) -> int:
+    """Draft the cases at these positions that have no result, and keep what came of them; how many were kept.
+
+    `attempt` names this try among all others. A case that cannot be worked on fails alone; only what another try
+    may mend (a busy database, a full disk) is raised.
+    """
+    batch = store.batch(batch_id)
+    if batch.state == "cancelled" or batch.round != round_:
+        return 0
+    done = store.settled_positions(batch_id, round_, positions)
+    items = store.batch_items(batch_id, [at for at in positions if at not in done])
+    staging = Path(batch.folder) / STAGING / attempt
+    results, begun = list[BatchResult](), list[Begun]()
+    for item in items:
+        wanted = msgspec.json.decode(item.asking, type=Wanted)
+        try:
+            asked = drafter.look_up(wanted)
+            begun.append(Begun(item, wanted, asked, drafter.content(wanted, asked)))
+        except Exception as error:
+            results.append(_failure(item, wanted, round_, error))
+    reusable = store.results_of_content(one.content for one in begun)
+    try:
+        for one in begun:
+            if store.batch(batch_id).state == "cancelled":
+                break
+            results.append(_result(drafter, one, round_, reusable.get(one.content), staging))
+        settle = _settler(Path(batch.folder), staging)
+        return len(store.keep_results(batch_id, results, settle))
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def give_up(store: Store, batch_id: int, round_: int, positions: Sequence[int], why: str) -> int:
+    """Say of these cases that they could not be worked on."""
+    items = store.batch_items(batch_id, positions)
+    results = [_failed(item, msgspec.json.decode(item.asking, type=Wanted), round_, why) for item in items]
+    return len(store.keep_results(batch_id, results, lambda result: None))
+
+
+def _result(
+    drafter: Drafter, one: Begun, round_: int, known: tuple[Batch, BatchResult] | None, staging: Path
+) -> BatchResult:
+    """The case as it is kept; unchanged work of an earlier batch is taken over, papers and all."""
+    if known is not None:
+        line = _taken_over(one, *known, staging)
+        if line is not None:
+            return _kept(one, round_, line, reused=True)
+    try:
+        drafted = drafter.draft(one.wanted, one.asked, one.item.row)
+    except Exception as error:
+        return _failure(one.item, one.wanted, round_, error)
+    line = msgspec.structs.replace(drafted.line, folder=one.wanted.folder if drafted.papers else "")
+    _put(staging / one.wanted.folder, drafted.papers)
+    return _kept(one, round_, line)
+
+
+def _taken_over(one: Begun, batch: Batch, result: BatchResult, staging: Path) -> Line | None:
+    """The line of unchanged work, with its papers staged anew; None if they are not as they were written."""
+    line = line_of(result)
+    if line.path not in FIT_TO_KEEP:
+        return None
+    papers: dict[str, bytes] = {}
+    for name, digest in line.files.items():
+        try:
+            papers[name] = (Path(batch.folder) / CASES / line.folder / name).read_bytes()
+        except OSError:
+            return None
+        if hashlib.sha256(papers[name]).hexdigest() != digest:
+            return None
+    _put(staging / one.wanted.folder, papers)
+    return msgspec.structs.replace(line, row=one.item.row, folder=one.wanted.folder if papers else "")
+
+
+def line_of(result: BatchResult) -> Line:
+    return msgspec.json.decode(result.body, type=Line)
+
+
+def _kept(one: Begun, round_: int, line: Line, reused: bool = False) -> BatchResult:
+    return BatchResult(
+        position=one.item.position,
+        round=round_,
+        state="done",
+        outcome=line.outcome,
+        path=line.path,
+        content=one.content,
+        reused=reused,
+        body=msgspec.json.encode(line),
+    )
+
+
+def _failure(item: BatchItem, wanted: Wanted, round_: int, error: Exception) -> BatchResult:
+    """The case's own failure; raised again if another try may mend it."""
+    if worth_a_retry(error):
+        raise error
+    if isinstance(error, PaladinError):
+        return _failed(item, wanted, round_, str(error))
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    said = f"this should not happen: {type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"
+    return _failed(item, wanted, round_, said)
+
+
+def _failed(item: BatchItem, wanted: Wanted, round_: int, why: str) -> BatchResult:
+    line = failed(wanted, item.row, " ".join(why.split()))
+    return BatchResult(
+        position=item.position,
+        round=round_,
+        state="failed",
+        outcome=line.outcome,
+        path="",
+        content="",
+        body=msgspec.json.encode(line),
+    )
+
+
+def _put(folder: Path, papers: dict[str, bytes]) -> None:
+    if not papers:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in papers.items():
+        (folder / name).write_bytes(content)
+
+
+def _settler(folder: Path, staging: Path) -> Callable[[BatchResult], None]:
+    """Moves a case's papers from the attempt's folder to their place; what an attempt that died between moving and
+    writing left there is replaced."""
+
+    def settle(result: BatchResult) -> None:
+        name = line_of(result).folder
+        if not name:
+            return
+        place = folder / CASES / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if place.exists():
+            shutil.rmtree(place)
+        (staging / name).rename(place)
+
+    return settle

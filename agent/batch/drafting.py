@@ -1,0 +1,256 @@
+"""One case of a batch: its determination, its papers, and the line that the summary has of it.
+
+The same pure functions as `pa draft`, without its checkpoints: a case takes a hundredth of a second, so a chunk is
+what is begun again. What a case is made from has a digest, by which unchanged work is known.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from agent import papers
+from agent.batch.checking import Wanted
+from agent.batch.worklist import Stage, open_points, stage_of
+from agent.casework import agree, look_up, why_not
+from agent.dump import plain, to_json
+from agent.letter_wording import Wording
+from tools.cases import Case
+from tools.check import Asked, decide
+from tools.records import Determination, PARequest
+from tools.rules import Rule
+
+if TYPE_CHECKING:
+    from agent.models.model import Model
+    from tools.store.store import Store
+
+Path_ = Literal["code", "model", "repaired", "fallback"]
+PATHS: dict[str, Path_] = {"llm": "model", "repaired": "repaired", "template": "fallback"}
+FIT_TO_KEEP = ("code", "model", "repaired")  # a fallback is worth another try
+ROOMS = ("agent", "tools")
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """A case as the summary has it; `files` are its papers by name and SHA-256."""
+
+    row: int
+    patient_id: str
+    patient: str = ""
+    drug: str
+    strength: str = ""
+    quantity: float | None = None
+    days_supply: int | None = None
+    kind: str = ""
+    urgency: str = "standard"
+    plan_id: str = ""
+    payer: str = ""
+    channel: str = ""
+    as_of: str = ""
+    outcome: str = ""
+    stage: Stage = "failed"
+    ready: bool = False
+    summary: str = ""
+    open: tuple[str, ...] = ()  # what is missing or not met, each once
+    next: tuple[str, ...] = ()
+    path: str = ""
+    notice: str = ""  # what went wrong with the model, or with the case
+    folder: str = ""
+    files: dict[str, str] = {}
+    alternatives: tuple[str, ...] = ()
+
+
+class Drafted(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a case: its line, and its papers by file name."""
+
+    line: Line
+    papers: dict[str, bytes] = {}
+
+
+class Drafter:
+    """Drafts cases from one store. What all cases share is digested once, so it lives no longer than a chunk."""
+
+    def __init__(
+        self, store: Store, model: Model | None = None, model_digest: str = "", notice: str = ""
+    ) -> None:
+        self.store, self.model, self.model_digest, self.notice = store, model, model_digest, notice
+        self._cells: dict[tuple[str, str], bytes] = {}
+
+    def content(self, wanted: Wanted, asked: Asked) -> str:
+        """SHA-256 of all that the case is made from: chart, plan with its rules, drugs, form, policy, request, day,
+        the code that drafts, and the model with its prompt if one words the letter."""
+        digest = hashlib.sha256(self._cell(asked.plan.id, asked.drug.name))
+        told = (
+            asked.request,
+            asked.as_of,
+            wanted.urgency,
+            wanted.asking.force,
+            wanted.asking.model and self.model_digest,
+        )
+        for part in (asked.patient, told):
+            digest.update(msgspec.json.encode(part, order="deterministic"))
+        return digest.hexdigest()
+
+    def look_up(self, wanted: Wanted) -> Asked:
+        return look_up(self.store, wanted.asking)
+
+    def draft(self, wanted: Wanted, asked: Asked, row: int) -> Drafted:
+        """The case with its papers; without any where a request would be in vain, and then with what to do instead."""
+        found = decide(self.store, asked)
+        policy = self.store.policy(asked.plan.id, asked.drug.name)
+        refusal = why_not(found, wanted.asking.force)
+        if refusal:
+            return Drafted(line=_line(wanted, asked, row, found, None, Wording()))
+        agree(found, policy_clauses(policy))
+        case = Case(
+            patient=asked.patient,
+            plan=asked.plan,
+            drug=asked.drug,
+            request=asked.request,
+            determination=found,
+            policy=policy,
+            as_of=asked.as_of,
+        )
+        filled = papers.fill_form(self.store, case)
+        said = papers.compose(case, self.model)
+        printed = {
+            file: content
+            for name, (file, content) in papers.printed(self.store, case, filled, said.letter).items()
+            if name not in ("form", "determination")  # both stand in case.json
+        }
+        wording = said.wording
+        if wanted.asking.model and self.model is None:
+            wording = Wording(model=wanted.asking.model, notice=self.notice)
+        line = _line(wanted, asked, row, found, filled, wording)
+        printed["case.json"] = _case_json(line, found, filled, wording)
+        files = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(printed.items())}
+        return Drafted(line=msgspec.structs.replace(line, files=files), papers=printed)
+
+    def _cell(self, plan_id: str, drug: str) -> bytes:
+        """What every case of this plan and drug is made from, beside its chart."""
+        if (plan_id, drug) not in self._cells:
+            parts = (
+                self.store.plan(plan_id),
+                self._drugs,
+                self.store.form(plan_id),
+                self.store.policy(plan_id, drug),
+                drug,
+                code_digest(),
+            )
+            self._cells[plan_id, drug] = msgspec.json.encode(parts, order="deterministic")
+        return self._cells[plan_id, drug]
+
+    @cached_property
+    def _drugs(self) -> Any:
+        return self.store.drugs()
+
+
+def policy_clauses(policy: Any) -> list[Mapping[str, Any]]:
+    """The clauses of a policy as `casework.agree` takes them."""
+    if policy is None:
+        return []
+    return [
+        {"policy_id": policy.id, "clause_id": clause.id, "text": clause.text} for clause in policy.clauses
+    ]
+
+
+def failed(wanted: Wanted, row: int, why: str) -> Line:
+    """A case that could not be worked on."""
+    asking = wanted.asking
+    return Line(
+        row=row,
+        patient_id=asking.patient_id,
+        drug=asking.request.drug,
+        plan_id=asking.plan_id,
+        as_of=asking.as_of.isoformat() if asking.as_of else "",
+        urgency=wanted.urgency,
+        outcome="failed",
+        stage="failed",
+        summary=why,
+        notice=why,
+        next=("pa batch retry",),
+    )
+
+
+_code: list[str] = []
+
+
+def code_digest() -> str:
+    """What tells two versions of the code that drafts apart; read once in a process."""
+    if not _code:
+        root = Path(__file__).parents[2]
+        digest = hashlib.sha256()
+        for room in ROOMS:
+            for file in sorted((root / room).rglob("*.py")):
+                digest.update(file.read_bytes())
+        _code.append(digest.hexdigest())
+    return _code[0]
+
+
+def _line(
+    wanted: Wanted,
+    asked: Asked,
+    row: int,
+    found: Determination,
+    filled: PARequest | None,
+    wording: Wording,
+) -> Line:
+    rule = _rule(asked, found)
+    stage = stage_of(found, filled, rule)
+    request = found.request
+    return Line(
+        row=row,
+        patient_id=asked.patient.id,
+        patient=asked.patient.name,
+        drug=asked.drug.name,
+        strength=request.strength,
+        quantity=request.quantity,
+        days_supply=request.days_supply,
+        kind=request.kind or "",
+        urgency=wanted.urgency,
+        plan_id=asked.plan.id,
+        payer=asked.plan.payer,
+        channel=asked.plan.channel,
+        as_of=asked.as_of.isoformat(),
+        outcome=found.outcome,
+        stage=stage,
+        ready=bool(filled and filled.ready),
+        summary=found.summary,
+        open=open_points(found, filled, rule),
+        next=_next(found, wanted, stage),
+        path=_path(wording) if filled else "code",
+        notice=wording.notice if filled else "",
+        alternatives=tuple(other.drug for other in found.alternatives),
+    )
+
+
+def _rule(asked: Asked, found: Determination) -> Rule | None:
+    rules = asked.plan.benefits[asked.drug.name].rules
+    return next((rule for rule in rules if rule.id == found.rule_id), None)
+
+
+def _next(found: Determination, wanted: Wanted, stage: Stage) -> tuple[str, ...]:
+    steps = found.next_actions
+    if wanted.urgency == "expedited" and stage in ("ready", "one_away", "clinician"):
+        steps = (*steps, "Expedited: the prescriber states on the form why it cannot wait; nobody else can")
+    return steps
+
+
+def _path(wording: Wording) -> str:
+    asked_a_model = wording.model != "offline"
+    return PATHS[wording.path] if asked_a_model else "code"
+
+
+def _case_json(line: Line, found: Determination, filled: PARequest, wording: Wording) -> bytes:
+    of_the_batch = ("row", "folder", "files")
+    body = {
+        "case": {name: value for name, value in plain(line).items() if name not in of_the_batch},
+        "wording": plain(wording),
+        "form": plain(filled),
+        "determination": plain(found),
+    }
+    return to_json(body).encode()

@@ -1,0 +1,105 @@
+"""One PDF for each payer and channel with everything that is ready to go there: contents, then case after case."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from io import BytesIO
+from pathlib import Path
+
+from agent.batch.chunks import CASES
+from agent.batch.drafting import Line
+from agent.batch.worklist import urgent_first
+
+ORDER = (
+    "fax-cover.pdf",
+    "mail-cover.pdf",
+    "form.pdf",
+    "letter.pdf",
+)  # as they go into the machine or the envelope
+ROWS_ON_PAGE = 40
+
+
+Job = tuple[Path, str, str, list[Line]]  # the batch's folder, payer, channel, cases
+Each = Callable[[Callable[[Job], bytes], Iterable[Job]], Iterable[bytes]]  # `map`, in one process or in many
+
+
+def merge_ready(folder: Path, lines: Sequence[Line], each: Each = map) -> dict[str, bytes]:
+    """File name and content of each merged PDF; values in the forms stay fillable, each case under its own name."""
+    groups: dict[tuple[str, str], list[Line]] = defaultdict(list)
+    for line in lines:
+        if line.ready:
+            groups[line.payer, line.channel].append(line)
+    jobs = [(folder, payer, channel, urgent_first(of)) for (payer, channel), of in sorted(groups.items())]
+    names = [f"{_slug(payer)}-{channel}.pdf" for _, payer, channel, _ in jobs]
+    return dict(zip(names, each(merged, jobs), strict=True))
+
+
+def merged(job: Job) -> bytes:
+    """The cases of one payer and channel as one PDF."""
+    from pypdf import PdfReader, PdfWriter
+
+    folder, payer, channel, lines = job
+    papers = [
+        [
+            PdfReader(BytesIO((folder / CASES / line.folder / name).read_bytes()))
+            for name in ORDER
+            if name in line.files
+        ]
+        for line in lines
+    ]
+    contents = -(-len(lines) // ROWS_ON_PAGE)
+    starts, page = list[int](), contents + 1
+    for readers in papers:
+        starts.append(page)
+        page += sum(len(reader.pages) for reader in readers)
+    writer = PdfWriter()
+    writer.append(BytesIO(_contents(payer, channel, lines, starts)), outline_item="Contents")
+    for number, (line, readers) in enumerate(zip(lines, papers, strict=True), 1):
+        title = f"{line.patient or line.patient_id}, {line.drug} ({line.patient_id})"
+        for at, reader in enumerate(readers):
+            if reader.get_fields():
+                reader.add_form_topname(f"case{number}")
+            writer.append(reader, outline_item=title if at == 0 else None, import_outline=False)
+    writer.metadata = {"/Title": f"{payer}, {channel}: {len(lines)} ready to send", "/Producer": "Paladin"}
+    buffer = BytesIO()
+    writer.write(buffer)
+    return buffer.getvalue()
+
+
+def _contents(payer: str, channel: str, lines: Sequence[Line], starts: Sequence[int]) -> bytes:
+    """The pages that say what follows, and where."""
+    from tools.papers.formats import printable
+    from tools.papers.paper import canvas
+
+    buffer = BytesIO()
+    pen = canvas(buffer, f"{payer}: contents")
+    rows = list(zip(lines, starts, strict=True))
+    for first in range(0, len(rows), ROWS_ON_PAGE):
+        pen.setFont("Helvetica-Bold", 15)
+        pen.drawString(54, 730, printable(payer))
+        pen.setFont("Helvetica", 10)
+        many = f"{len(rows)} requests" if len(rows) != 1 else "1 request"
+        pen.drawString(
+            54, 713, printable(f"{many} ready to send by {channel}. Drafts: the prescriber signs each.")
+        )
+        pen.setLineWidth(1)
+        pen.line(54, 704, 558, 704)
+        y = 688.0
+        for line, start in rows[first : first + ROWS_ON_PAGE]:
+            mark = "expedited" if line.urgency == "expedited" else ""
+            pen.setFont("Helvetica", 9.5)
+            pen.drawString(54, y, line.patient_id)
+            pen.drawString(110, y, printable(line.patient)[:38])
+            pen.drawString(300, y, printable(f"{line.drug} {line.strength}")[:30])
+            pen.drawString(440, y, mark)
+            pen.drawRightString(558, y, f"page {start}")
+            y -= 15.5
+        pen.showPage()
+    pen.save()
+    return buffer.getvalue()
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", text.casefold()).strip("_") or "payer"

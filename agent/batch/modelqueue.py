@@ -1,0 +1,125 @@
+"""One call to a model's host at a time, whoever asks: processes of a worker, and workers of this machine.
+
+The queue is a lock on a file, which the system lets go of when its holder dies; so there is nothing to clean up.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agent.models.address import Address
+from agent.models.model import Reply, Stream
+from agent.prompting import FOLDER
+
+if TYPE_CHECKING:
+    from agent.models.model import Model
+    from agent.settings import Settings
+
+
+class Queued:
+    """A model whose calls wait for their turn at its host."""
+
+    def __init__(self, model: Model, host: str, folder: Path) -> None:
+        self.model = model
+        self.lock = folder / f"model-{hashlib.sha256(host.encode()).hexdigest()[:12]}.lock"
+
+    @property
+    def name(self) -> str:
+        return self.model.name
+
+    @property
+    def num_ctx(self) -> int:
+        return self.model.num_ctx
+
+    def complete(
+        self,
+        system: str,
+        user: str,
+        *,
+        schema: dict[str, Any] | None = None,
+        max_tokens: int,
+        temperature: float = 0.0,
+        seed: int = 1,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Reply:
+        with self._turn():
+            return self.model.complete(
+                system, user, schema=schema, max_tokens=max_tokens, temperature=temperature, seed=seed,
+                cancelled=cancelled,
+            )  # fmt: skip
+
+    def stream(
+        self,
+        system: str,
+        user: str,
+        *,
+        schema: dict[str, Any] | None = None,
+        max_tokens: int,
+        temperature: float = 0.0,
+        seed: int = 1,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Stream:
+        def pieces() -> Generator[str, None, Reply]:
+            with self._turn():
+                said = self.model.stream(
+                    system, user, schema=schema, max_tokens=max_tokens, temperature=temperature, seed=seed,
+                    cancelled=cancelled,
+                )  # fmt: skip
+                try:
+                    yield from said
+                finally:
+                    said.close()
+                assert said.last is not None
+                return said.last
+
+        return Stream(pieces())
+
+    def fits(self, system: str, user: str, max_tokens: int) -> bool:
+        return self.model.fits(system, user, max_tokens)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        self.lock.parent.mkdir(parents=True, exist_ok=True)
+        with self.lock.open("w") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            yield
+
+
+def open_queued(name: str, settings: Settings) -> tuple[Model | None, str, str]:
+    """The model behind its queue, what it and its prompt are told apart by, and why there is none if there is none."""
+    from agent.models.factory import open_model
+
+    model, line = open_model(name, settings)
+    if model is None:
+        return None, "", line
+    digest = f"{model.name} {_digest(model, settings)} {_prompts()}"
+    host = str(getattr(model, "where", "") or settings.ollama_host)
+    return Queued(model, host, settings.home / "locks"), digest, ""
+
+
+def _digest(model: Model, settings: Settings) -> str:
+    """The digest of the model's weights, as its Ollama host tells it; "" for a model from elsewhere."""
+    from agent.models.host import held
+    from agent.models.model import ModelTrouble
+
+    where = getattr(model, "where", None)
+    if not isinstance(where, Address):
+        return ""
+    try:
+        every = held(where, allow_remote=settings.allow_remote_model)
+    except ModelTrouble:
+        return ""
+    return next((one.digest for one in every if one.name == model.name), "")
+
+
+def _prompts() -> str:
+    """What tells two versions of the prompts apart."""
+    digest = hashlib.sha256()
+    for file in sorted(FOLDER.glob("*.md")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]

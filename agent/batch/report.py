@@ -1,0 +1,89 @@
+"""The report of a batch as one HTML page that needs nothing beside it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agent.batch.options import Options
+from agent.batch.worklist import STAGES, urgent_first
+
+if TYPE_CHECKING:
+    from agent.batch.drafting import Line
+    from agent.batch.results import Outcome
+
+OUTCOMES = (
+    "ready", "needs_documentation", "quantity_exception", "likely_denial", "not_covered", "wrong_plan", "not_required",
+    "failed",
+)  # fmt: skip
+MOST_MISSING = 12
+MOST_ROWS = 2000  # of one list; the summary has them all
+
+
+def page(outcome: Outcome, options: Options, merged: list[str]) -> str:
+    """The page; the same for the same results."""
+    lines = outcome.lines
+    shown = [name for name in OUTCOMES if any(line.outcome == name for line in lines)]
+    worklist = [
+        (stage, title, urgent_first(line for line in lines if line.stage == stage))
+        for stage, title in STAGES.items()
+    ]
+    return str(
+        _template().render(
+            source=options.source,
+            as_of=_days(lines),
+            model=options.model,
+            total=len(lines),
+            stages=[(stage, title, len(of)) for stage, title, of in worklist],
+            worklist=[(stage, title, of[:MOST_ROWS], len(of)) for stage, title, of in worklist if of],
+            outcomes=shown,
+            by_payer=_table(lines, "payer", shown),
+            by_drug=_table(lines, "drug", shown),
+            missing=_missing(lines),
+            paths=Counter(line.path for line in lines if line.files).most_common(),
+            rejected=outcome.rejected[:MOST_ROWS],
+            rejected_count=len(outcome.rejected),
+            merged=merged,
+            unused=options.unused,
+        )
+    )
+
+
+def _days(lines: list[Line]) -> str:
+    days = sorted({line.as_of for line in lines if line.as_of})
+    return days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}" if days else ""
+
+
+def _table(lines: list[Line], field: str, outcomes: list[str]) -> list[tuple[str, list[int], int]]:
+    """(payer or drug, count by outcome, all), the largest first."""
+    counts: dict[str, Counter[str]] = {}
+    for line in lines:
+        counts.setdefault(getattr(line, field) or "unknown", Counter())[line.outcome] += 1
+    rows = [(name, [of[outcome] for outcome in outcomes], sum(of.values())) for name, of in counts.items()]
+    return sorted(rows, key=lambda row: (-row[2], row[0]))
+
+
+def _missing(lines: list[Line]) -> list[tuple[str, int, int, int]]:
+    """(what is missing, cases, those of them that lack nothing else, percent of the first), the most frequent first."""
+    waiting = [line for line in lines if line.stage in ("one_away", "clinician")]
+    every = Counter(point for line in waiting for point in line.open)
+    alone = Counter(line.open[0] for line in waiting if len(line.open) == 1)
+    first = sorted(every.items(), key=lambda item: (-item[1], item[0]))[:MOST_MISSING]
+    return [(point, count, alone[point], round(100 * count / first[0][1])) for point, count in first]
+
+
+@cache
+def _template() -> Any:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["words"] = lambda name: name.replace("_", " ")
+    return environment.get_template("report.html.j2")

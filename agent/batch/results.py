@@ -1,0 +1,144 @@
+"""What a batch leaves beside its cases: the summary, the rejected rows, the merged PDFs and the report.
+
+All of it is made from the results alone, in the order of the requests and without a clock, so that it is the same
+bytes whoever makes it and however often the work was interrupted.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from agent.batch.chunks import CASES, STAGING, line_of
+from agent.batch.drafting import Line
+from agent.batch.merging import Each, merge_ready
+from agent.batch.options import options_of
+from agent.batch.requests import COLUMNS, Rejected, harmless
+from agent.papers import put
+
+if TYPE_CHECKING:
+    from tools.store.batches import Batch
+    from tools.store.store import Store
+
+SUMMARY = (
+    "row", "patient_id", "patient", "drug", "strength", "quantity", "days_supply", "kind", "urgency", "plan_id",
+    "payer", "channel", "as_of", "outcome", "stage", "ready", "open_count", "open", "next", "alternatives", "path",
+    "notice", "folder",
+)  # fmt: skip
+NOTED = ("summary.csv", "summary.parquet", "rejected.csv", "report.html")
+MERGED = "to_send"
+
+
+class Outcome(NamedTuple):
+    """What a finished batch holds."""
+
+    batch: Batch
+    lines: list[Line]
+    rejected: list[Rejected]
+
+    @property
+    def stages(self) -> Counter[str]:
+        return Counter(line.stage for line in self.lines)
+
+
+def outcome_of(store: Store, batch: Batch) -> Outcome:
+    lines = [line_of(result) for result in store.batch_results(batch.id)]
+    return Outcome(batch, lines, msgspec.json.decode(batch.rejected, type=list[Rejected]))
+
+
+def finish(store: Store, batch: Batch, each: Each = map) -> None:
+    """Write everything that the batch leaves; the same bytes each time."""
+    from agent.batch.report import page
+
+    outcome = outcome_of(store, batch)
+    folder = Path(batch.folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    merged = merge_ready(folder, outcome.lines, each)
+    for name, content in merged.items():
+        put(folder / MERGED / name, content)
+    for name, content in tables(outcome).items():
+        put(folder / name, content)
+    put(folder / "report.html", page(outcome, options_of(batch), list(merged)).encode())
+    for stale in sorted((folder / MERGED).glob("*.pdf")) if (folder / MERGED).is_dir() else ():
+        if stale.name not in merged:
+            stale.unlink()
+    shutil.rmtree(folder / STAGING, ignore_errors=True)
+
+
+def tables(outcome: Outcome) -> dict[str, bytes]:
+    """summary.csv, summary.parquet and rejected.csv."""
+    rows = [_row(line) for line in outcome.lines]
+    return {
+        "summary.csv": _csv(SUMMARY, rows),
+        "summary.parquet": _parquet(rows),
+        "rejected.csv": _csv(("row", "reason", "nearest", *COLUMNS), map(_rejected, outcome.rejected)),
+    }
+
+
+def damaged(outcome: Outcome) -> list[str]:
+    """The papers that are not there as they were written."""
+    folder = Path(outcome.batch.folder) / CASES
+    found = []
+    for line in outcome.lines:
+        for name, digest in line.files.items():
+            path = folder / line.folder / name
+            if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+                found.append(f"{line.folder}/{name}")
+    return found
+
+
+def _row(line: Line) -> dict[str, Any]:
+    values = {name: getattr(line, name) for name in SUMMARY if name in Line.__struct_fields__}
+    return values | {
+        "open_count": len(line.open),
+        "open": "; ".join(line.open),
+        "next": "; ".join(line.next),
+        "alternatives": ", ".join(line.alternatives),
+        "folder": f"{CASES}/{line.folder}" if line.folder else "",
+    }
+
+
+def _rejected(row: Rejected) -> dict[str, Any]:
+    shown = {column: row.cells.get(column, "") for column in COLUMNS}
+    return {"row": row.row, "reason": row.reason, "nearest": row.near, **shown}
+
+
+def _csv(columns: Sequence[str], rows: Iterable[dict[str, Any]]) -> bytes:
+    """With a byte order mark, by which spreadsheets know UTF-8, and no cell that they would run."""
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([_cell(row[column]) for column in columns])
+    return buffer.getvalue().encode("utf-8-sig")
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return harmless(value) if isinstance(value, str) else value
+
+
+def _parquet(rows: Sequence[dict[str, Any]]) -> bytes:
+    import polars as pl
+
+    kinds: dict[str, Any] = {
+        "row": pl.Int64,
+        "days_supply": pl.Int64,
+        "open_count": pl.Int64,
+        "quantity": pl.Float64,
+    }
+    schema = {name: pl.Boolean if name == "ready" else kinds.get(name, pl.String) for name in SUMMARY}
+    buffer = io.BytesIO()
+    pl.DataFrame(rows, schema=schema).write_parquet(buffer, compression="zstd", statistics=False)
+    return buffer.getvalue()

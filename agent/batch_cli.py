@@ -1,0 +1,375 @@
+"""`pa batch`: drafts every request of a file or of a panel, and goes on where it was interrupted."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import typer
+
+from agent.settings import BIGGEST, read_as_of, read_settings
+from tools.errors import Invalid, NotFound
+
+if TYPE_CHECKING:
+    from agent.batch.desk import Plan, Standing
+    from agent.settings import Settings
+    from tools.records import Kind
+    from tools.store.batches import Batch
+    from tools.store.store import Store
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="Draft every request of a file or a panel: forms, letters, a summary and a worklist.",
+    epilog="""[bold]Examples[/]
+  pa batch run monday.csv --out monday
+  pa batch run --panel 'payer=Cascade drug=Ozempic' --dry-run
+  pa batch list
+  pa batch resume 3
+  pa batch report 3
+
+A file has the columns patient_id and drug, and may have strength, quantity,
+days_supply, kind (new, renewal), urgency (standard, expedited), indication
+and plan_id. CSV, JSON lines (.jsonl) or Parquet.""",
+)
+Number = typer.Argument(
+    ..., metavar="ID", min=1, max=BIGGEST, help="Number of the batch, as `pa batch list` shows."
+)
+AS_JSON = typer.Option(False, "--json", help="Print JSON.")
+WORKERS = typer.Option(0, min=0, max=64, help="Processes; 0 means as many as there are cores.")
+
+RUN_EPILOG = """[bold]Examples[/]
+  pa batch run monday.csv --out monday
+  pa batch run requests.parquet --workers 4
+  pa batch run monday.csv --dry-run
+  pa batch run --panel 'payer=Cascade drug=Ozempic,Wegovy' --kind renewal
+
+Interrupted at any moment, even killed, `pa batch resume` goes on: no case is
+lost, none is drafted twice. Rows that are no request go to rejected.csv with
+the reason, the rest goes on. What did not change since an earlier batch is
+taken over. A model words the letters' free paragraphs one at a time; where it
+fails, code writes them, and each case says so."""
+
+
+@app.command("run", epilog=RUN_EPILOG)
+def _run(
+    file: Path | None = typer.Argument(None, metavar="FILE", help="Requests: .csv, .jsonl or .parquet."),
+    panel: str = typer.Option(
+        "", metavar="WHO", help="Instead of a file, e.g. 'payer=Cascade drug=Ozempic'."
+    ),
+    out: Path | None = typer.Option(
+        None, metavar="DIR", help="Folder of the results; default in Paladin's home."
+    ),
+    model: str = typer.Option(
+        "", metavar="NAME", help="Let this model word the letters; default: code does."
+    ),
+    workers: int = WORKERS,
+    kind: str = typer.Option(
+        "", metavar="KIND", help="new, continuation or renewal, where a row says nothing."
+    ),
+    as_of: str = typer.Option("", metavar="DATE", help="Judge on this day: YYYY-MM-DD or today."),
+    force: bool = typer.Option(False, "--force", help="Draft likely denials, too."),
+    dry_run: bool = typer.Option(
+        False, "--dry-run", help="Check everything, say what it would be, write nothing."
+    ),
+    as_json: bool = AS_JSON,
+) -> None:
+    """Draft every request of a file or a panel.
+
+    A form, a letter and a case file for each; a summary, a report with the
+    worklist, and what is ready as one PDF for each payer and channel.
+    """
+    from agent.batch import desk
+    from agent.desk import now
+    from tools.store.store import Store
+
+    settings = read_settings()
+    store = Store.open(settings.database_url)
+    planned = _planned(store, file, panel, kind, as_of, model, force, settings)
+    if dry_run:
+        _tell_plan(planned, _processes(workers), as_json)
+        return
+    folder = out.expanduser().absolute() if out else None
+    batch, new = desk.begin(store, settings, planned, out=folder, when=now())
+    if not as_json:
+        said = "begins" if new else "is under way already; this goes on with it"
+        print(
+            f"Batch {batch.id} {said}: {batch.total} cases, {len(planned.rejected)} rows rejected",
+            file=sys.stderr,
+        )
+    _work(store, settings, batch, _processes(workers), as_json)
+
+
+@app.command("list")
+def _list(
+    limit: int = typer.Option(20, min=1, max=1000, help="How many, newest first."), as_json: bool = AS_JSON
+) -> None:
+    """The batches, newest first."""
+    from agent.batch.desk import standing
+    from agent.dump import to_json
+
+    store = _open()
+    every = [standing(store, batch) for batch in store.batches(limit=limit)]
+    if as_json:
+        print(to_json(every))
+    elif not every:
+        print("No batches yet: pa batch run FILE")
+    else:
+        _table(every)
+
+
+@app.command("status")
+def _status(batch_id: int = Number, as_json: bool = AS_JSON) -> None:
+    """How a batch stands, and who works on it."""
+    from agent.batch.desk import standing
+    from agent.batch.watching import tell
+    from agent.dump import plain, to_json
+
+    store = _open()
+    now = standing(store, store.batch(batch_id))
+    alive = _workers_alive(store)
+    if as_json:
+        print(to_json(plain(now) | {"workers": alive}))
+        return
+    tell(now, _next_steps(now, alive))
+
+
+@app.command("resume")
+def _resume(batch_id: int = Number, workers: int = WORKERS, as_json: bool = AS_JSON) -> None:
+    """Go on with a batch that was interrupted, killed or cancelled."""
+    from agent.batch import desk
+    from agent.desk import now
+
+    settings, store = read_settings(), _open()
+    _work(store, settings, desk.resume(store, batch_id, now()), _processes(workers), as_json)
+
+
+@app.command("cancel")
+def _cancel(batch_id: int = Number) -> None:
+    """Begin no further case of a batch; what is drafted stays."""
+    from agent.batch import desk
+    from agent.desk import now
+
+    store = _open()
+    batch = desk.cancel(store, batch_id, now())
+    left = desk.standing(store, batch).waiting
+    print(
+        f"Batch {batch_id} is cancelled with {left} cases left; `pa batch resume {batch_id}` goes on with it"
+    )
+
+
+@app.command("retry")
+def _retry(batch_id: int = Number, workers: int = WORKERS, as_json: bool = AS_JSON) -> None:
+    """Work again on the cases that failed."""
+    from agent.batch import desk
+    from agent.desk import now
+
+    settings, store = read_settings(), _open()
+    batch, many = desk.retry(store, batch_id, now())
+    if not many:
+        print(f"Nothing failed in batch {batch_id}")
+        return
+    _work(store, settings, batch, _processes(workers), as_json)
+
+
+@app.command("report")
+def _report(batch_id: int = Number, as_json: bool = AS_JSON) -> None:
+    """The worklist of a batch, where its files are, and whether they are as they were written."""
+    from agent.batch import results, worklist_screen
+    from agent.dump import to_json
+
+    store = _open()
+    outcome = results.outcome_of(store, store.batch(batch_id))
+    damaged = results.damaged(outcome)
+    if as_json:
+        body = {"id": batch_id, "folder": outcome.batch.folder, "damaged": damaged}
+        print(to_json(body | {"cases": outcome.lines, "rejected": outcome.rejected}))
+    else:
+        worklist_screen.show(outcome, damaged)
+
+
+@app.command("worker")
+def _worker(
+    workers: int = WORKERS,
+    idle: float = typer.Option(
+        0, metavar="SECONDS", min=0, help="End when there was nothing to do for so long; 0 goes on."
+    ),
+) -> None:
+    """Work on whatever batches there are, until interrupted; start as many as you like, on any machine."""
+    import time
+
+    from agent.batch.worker import Worker
+
+    settings = read_settings()
+    rested = 0.0
+    with Worker(settings, _processes(workers)) as worker:
+        print(
+            f"Worker {worker.me.id} with {worker.processes} processes; Ctrl-C ends it",
+            file=sys.stderr,
+            flush=True,
+        )
+        while not idle or rested < idle:
+            time.sleep(0.5)
+            rested = 0.0 if worker.busy or worker.store.batches("running", limit=1) else rested + 0.5
+
+
+def _work(store: Store, settings: Settings, batch: Batch, processes: int, as_json: bool) -> None:
+    """Be a worker until the batch is done, and say how it went."""
+    from agent.batch.watching import tell, watch
+    from agent.batch.worker import Worker
+    from agent.dump import to_json
+
+    try:
+        with Worker(settings, processes):
+            now = watch(store, batch, quiet=as_json)
+    except KeyboardInterrupt:
+        print(f"\nBatch {batch.id} stops here; `pa batch resume {batch.id}` goes on with it", file=sys.stderr)
+        raise
+    if as_json:
+        print(to_json(now))
+    else:
+        tell(now, _next_steps(now, []))
+
+
+def _planned(
+    store: Store,
+    file: Path | None,
+    panel: str,
+    kind: str,
+    as_of: str,
+    model: str,
+    force: bool,
+    settings: Settings,
+) -> Plan:
+    from agent.batch import desk, requests
+    from agent.batch import panel as panels
+    from agent.batch.checking import Terms
+    from agent.batch.watching import counting
+
+    terms = Terms(
+        kind=_kind(kind),
+        as_of=read_as_of(as_of) or settings.as_of,
+        force=force,
+        model=_model(model, settings),
+    )
+    if panel:
+        if file:
+            raise Invalid("name a file or a --panel, not both")
+        asked, source = requests.Requests(panels.rows_of_panel(store, panel), [], []), panel
+    elif file:
+        asked, source = requests.read(_content(file), file.name), file.name
+    else:
+        raise Invalid("name a file of requests, or a --panel; `pa batch run --help` has examples")
+    with counting(len(asked.rows)) as tell:
+        return desk.plan(store, asked, source, terms, tell)
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise Invalid(f"{file} cannot be read: {(error.strerror or str(error)).lower()}") from None
+
+
+def _kind(text: str) -> Kind | None:
+    from typing import get_args
+
+    from tools.errors import nearest
+    from tools.records import Kind
+
+    if text and text not in get_args(Kind):
+        raise NotFound("kind of request", text, nearest(text, get_args(Kind)), "new, continuation or renewal")
+    return cast("Kind | None", text or None)
+
+
+def _model(name: str, settings: Settings) -> str:
+    """The model's name; where it is not there now, a line says so, and the batch goes on without it."""
+    if not name or name == "offline":
+        return ""
+    from agent.models.factory import open_model
+
+    found, line = open_model(name, settings)
+    if found is None:
+        print(f"{line}; until it is there, code words the letters", file=sys.stderr)
+    return found.name if found else name
+
+
+def _processes(asked: int) -> int:
+    import os
+
+    return (
+        asked or len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else asked or os.cpu_count() or 1
+    )
+
+
+def _open() -> Store:
+    from tools.store.store import Store
+
+    return Store.open(read_settings().database_url)
+
+
+def _workers_alive(store: Store) -> list[str]:
+    import time
+
+    from agent.batch.worker import is_lost
+
+    return [worker.id for worker in store.batch_workers() if not is_lost(worker, time.time())]
+
+
+def _next_steps(now: Standing, alive: list[str]) -> list[str]:
+    if now.state == "done":
+        steps = [f"Report: {now.folder}/report.html", f"Worklist: pa batch report {now.id}"]
+        return [*steps, f"Again: pa batch retry {now.id}"] if now.failed else steps
+    if now.state == "cancelled":
+        return [f"Next: pa batch resume {now.id}"]
+    return (
+        [f"Worked on by {', '.join(alive)}"] if alive else [f"Nobody works on it: pa batch resume {now.id}"]
+    )
+
+
+def _tell_plan(planned: Plan, processes: int, as_json: bool) -> None:
+    from agent.batch import worklist_screen
+    from agent.dump import to_json
+
+    if as_json:
+        drugs: dict[str, int] = {}
+        for one in planned.checked:
+            drug = one.wanted.asking.request.drug
+            drugs[drug] = drugs.get(drug, 0) + 1
+        body: dict[str, Any] = {
+            "source": planned.source,
+            "cases": len(planned.checked),
+            "by_drug": drugs,
+            "rejected": planned.rejected,
+            "unused_columns": planned.unused,
+            "seconds": round(planned.seconds(processes)),
+        }
+        print(to_json(body))
+    else:
+        worklist_screen.plan(planned, planned.seconds(processes))
+
+
+def _table(every: list[Standing]) -> None:
+    from rich.table import Table
+
+    from agent.screen import console, say
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in ("id", "state", "cases", "failed", "rejected", "begun", "from"):
+        table.add_column(name, justify="right" if name in ("id", "failed", "rejected") else "left")
+    for now in every:
+        cases = f"{now.done + now.failed} of {now.total}" if now.waiting else str(now.total)
+        cells = (
+            now.id,
+            now.state,
+            cases,
+            now.failed,
+            now.rejected,
+            now.created[:16].replace("T", " "),
+            now.name,
+        )
+        table.add_row(*map(str, cells))
+    say(table, console())
