@@ -132,13 +132,20 @@ def run(
 @app.command("report")
 def report(
     name: Annotated[str, typer.Argument(metavar="[RUN]", help="A run; the latest if none is named.")] = "",
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep rows and report in evals/results, for the README's table.")
+    ] = False,
     publish: Annotated[
         bool, typer.Option("--publish", help="Let `pa models` show how the model did.")
     ] = False,
 ) -> None:
     """Rebuild a run's report from its log: Markdown and a page with plots."""
     about, rows = _read(name)
-    _write(about, rows)
+    texts = _write(about, rows)
+    if keep:
+        from evals.report.keeping import keep as write_kept
+
+        typer.echo(f"kept in {write_kept(about, rows, texts)}", err=True)
     if publish:
         from agent.settings import read_settings
         from evals.report.publishing import publish as write
@@ -321,19 +328,24 @@ def _arms(given: list[str] | None, model: str) -> list[Any]:
 
 
 def _read(name: str) -> tuple[About, list[Row]]:
-    """The run's facts and rows; NAME/ARM are those of one arm."""
+    """The run's facts and rows, of the logs or of those that are kept; NAME/ARM are those of one arm."""
     import msgspec
 
+    from evals.report.keeping import kept_names, kept_run
     from evals.suites.running import code, read_rows
     from evals.suites.session import OUT, About
 
     run_name, _, arm = name.partition("/")
     logs = sorted((OUT / "logs").glob("*.jsonl"), key=lambda path: path.stat().st_mtime)
     known = [path.stem for path in logs]
+    if run_name not in known and run_name in kept_names():
+        about, rows = kept_run(run_name)
+        return about, [row for row in rows if arm in ("", row.arm)]
     if not known:
         raise Invalid("no run is logged yet; `pa eval run --smoke` makes one in half a minute")
     if run_name and run_name not in known:
-        raise NotFound("run", run_name, nearest(run_name, known), f"there are {', '.join(known)}")
+        every = [*known, *kept_names()]
+        raise NotFound("run", run_name, nearest(run_name, every), f"there are {', '.join(every)}")
     path = OUT / "logs" / f"{run_name or known[-1]}.jsonl"
     about = msgspec.json.decode(path.with_suffix(".json").read_bytes(), type=About)
     rows = [row for row in read_rows(path) if row.code == about.code and arm in ("", row.arm)]
@@ -342,24 +354,26 @@ def _read(name: str) -> tuple[About, list[Row]]:
     return about, list({row.key: row for row in rows}.values())
 
 
-def _write(about: About, rows: list[Row]) -> None:
+def _write(about: About, rows: list[Row]) -> list[tuple[str, str]]:
+    """The report's files, by ending; gives what stands in them."""
     from evals.report.markdown import report as markdown
+    from evals.report.markdown import shown
     from evals.report.page import page
+    from evals.report.table import line
     from evals.suites.session import OUT
 
     folder = OUT / "reports"
     folder.mkdir(parents=True, exist_ok=True)
-    for ending, text in (("md", markdown(about, rows)), ("html", page(about, rows))):
+    texts = [("md", markdown(about, rows)), ("html", page(about, rows))]
+    for ending, text in texts:
         path = folder / f"{about.name}.{ending}"
         path.write_text(text, encoding="utf-8")
         typer.echo(f"written to {path}", err=True)
-    from evals.report.markdown import shown
-    from evals.report.table import line
-
     for arm in dict.fromkeys(row.arm for row in rows):
         found = line(arm, "", [row for row in rows if row.arm == arm])
         ready = round(found.false_ready.value * found.false_ready.of) if found.false_ready else 0
         typer.echo(f"{arm}: right {shown(found.right)} of {found.of}; false ready {ready}")
+    return texts
 
 
 if __name__ == "__main__":

@@ -47,7 +47,10 @@ def head(about: About, rows: Sequence[Row]) -> list[str]:
     what += [f"{about.parameters} {about.quantisation}".strip()] if about.quantisation else []
     what += [about.server] if about.server else []
     what += [f"num_ctx {about.num_ctx}"] if about.num_ctx else []
-    items = ", ".join(f"{suite} {many}" for suite, many in about.items.items())
+    asked: dict[str, set[str]] = {}
+    for row in rows:
+        asked.setdefault(row.suite, set()).add(row.item)
+    items = ", ".join(f"{suite} {len(names)}" for suite, names in asked.items())
     return [
         f"Model: {', '.join(what)}. {about.mode.capitalize()}. {about.date}, {about.hardware}.",
         f"Commit {about.commit or 'unknown'}, code {about.code}, prompts {about.prompts}, items {about.cases}, "

@@ -172,9 +172,9 @@ class Against(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def against(first: str, one: Iterable[Row], second: str, two: Iterable[Row]) -> Against:
-    """How much more often the first is right, on what both were asked at temperature 0."""
-    left = {row.item: row for row in cold(one)}
-    right = {row.item: row for row in cold(two)}
+    """How much more often the first is right, on what both were asked at temperature 0, word for word."""
+    left = {row.item + row.digest: row for row in cold(one)}
+    right = {row.item + row.digest: row for row in cold(two)}
     won, lost = ({name: row.right for name, row in rows.items()} for rows in (left, right))
     clusters = {name: row.cluster for name, row in left.items()}
     return Against(

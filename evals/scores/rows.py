@@ -21,6 +21,7 @@ class Row(msgspec.Struct, kw_only=True, omit_defaults=True):
     suite: Suite
     arm: Arm
     item: str
+    digest: str = ""  # of the item
     kind: str = ""
     cluster: str = ""
     epoch: int = 1

@@ -85,7 +85,7 @@ def run(task: Task, bench: Bench, model: Model | None) -> Row:
 
     item, way = task.item, task.way
     row = Row(
-        key=task.key, code=code(), suite=item.suite, arm=way.arm, item=item.id, kind=item.kind,
+        key=task.key, code=code(), suite=item.suite, arm=way.arm, item=item.id, digest=item.digest, kind=item.kind,
         cluster=item.cluster or item.id,
         epoch=task.epoch, seed=task.seed, temperature=way.temperature, why=item.why, drug=item.drug,
         payer=item.payer, difficulty=item.difficulty, trap=item.trap,
