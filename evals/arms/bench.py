@@ -70,6 +70,8 @@ def _current(store: Store) -> bool:
     from tools.store.clauses import chunks, fingerprint
     from tools.store.index import MADE_BY, read_manifest
 
+    if store.index_dir is None:
+        return False
     try:
         manifest = read_manifest(store.index_dir)
     except Unavailable:
