@@ -47,6 +47,13 @@ COMMANDS = {
         "Record a lab, trial, note or document that you learned of.",
         "pa chart add P001 hba1c 7.4 % --date 2026-08-30",
     ),
+    "case": Lazy(
+        "agent.case_cli:app",
+        CASE,
+        "Follow what was submitted: answers, calls, appeals, approvals.",
+        "pa case list",
+    ),
+    "due": Lazy("agent.due_cli:app", CASE, "What must happen by when, over all open cases; as a calendar."),
     "confirm": Lazy("agent.confirm_cli:app", CASE, "Confirm into the chart what a note says, or reject it."),
     "setup": Lazy("agent.world_cli:setup", WORLD, "Generate if there is nothing, load, index. Start here."),
     "generate": Lazy("", WORLD, "Make a synthetic world: patients, plans, policies, forms."),
@@ -60,6 +67,9 @@ COMMANDS = {
     "eval": Lazy("", WORLD, "Run the eval suites against a local model, and report.", "pa eval list"),
     "load": Lazy("agent.world_cli:load", WORLD, "Load a world into the store: all of it, or nothing."),
     "index": Lazy("agent.world_cli:index", WORLD, "Rebuild the search index of the policies."),
+    "graph": Lazy(
+        "agent.graph_cli:app", WORLD, "What patients alike tried, the shortest way, denial patterns, policy changes."
+    ),
     "fhir": Lazy(
         "agent.fhir_cli:app",
         DOORS,

@@ -1,0 +1,252 @@
+"""Answers of the graph on a terminal: tables with their N, and what may be concluded from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from agent.screen import STYLES
+from tools.graph.pathways import Circle, Pathways, Taken, Tried
+from tools.graph.patterns import LEAST_ORDERS, Patterns, Unusual
+from tools.graph.policy_change import Changes
+from tools.graph.shortest import NoWay, Shortest, Step, Way
+from tools.terms import INDICATIONS
+
+FEW = "<5"
+MOST_UNUSUAL = 20
+
+
+def pathways(found: Pathways, seed: int | None) -> RenderableType:
+    """What was tried by patients alike."""
+    parts: list[RenderableType] = [
+        Text(f"Pathways of patients like {found.patient_id}, as of {found.as_of}", "bold"),
+        Text(f"conditions: {', '.join(found.conditions) or 'none of those that make alike'}"),
+        Text(f"tried: {'; '.join(map(_taken, found.taken)) or 'nothing that lowers glucose or weight'}"),
+        Padding(Group(Text("Alike", "bold"), *map(_circle, found.circles)), (1, 0, 0, 0)),
+    ]
+    if found.tried:
+        title = "Begun after that" if found.circles[found.circle].same_start else "Begun by them"
+        parts.append(_under(title, _tried(found.tried)))
+    if found.paths:
+        rows = [(" then ".join(path.medicines), f"{path.n:,}") for path in found.paths]
+        parts.append(_under("In this order", _table(("medicines", "N"), rows)))
+    tail = [f"{_count(found.no_further)} of them took nothing more."]
+    if found.fewer_than_five:
+        tail.append(f"{found.fewer_than_five} medicines or orders are left out: fewer than five people each.")
+    if not found.tried:
+        tail.append("Too few to say what was tried and how it went.")
+    tail.append("Shares are of those whose response is recorded, with 95 % Wilson intervals; charts record")
+    tail.append("what was tried, not what would have worked: this is no advice which drug to take.")
+    tail.append(f"Counted from synthetic charts (seed {seed}).")
+    parts.append(Padding(Text("\n".join(tail), "dim"), (1, 0, 0, 0)))
+    return Group(*parts)
+
+
+def _taken(course: Taken) -> str:
+    days = f", {course.days} days" if course.days is not None else ""
+    return f"{course.medicine} ({course.response}, {course.ended}{days})"
+
+
+def _circle(circle: Circle) -> Text:
+    payer = "same payer" if circle.same_payer else "any payer"
+    start = "began with the same medicines" if circle.same_start else "whatever they took"
+    return Text(f"  same conditions, {payer}, {start}: N = {_count(circle.n)}")
+
+
+def _tried(tried: Iterable[Tried]) -> Table:
+    heads = (
+        "medicine",
+        "N",
+        "effective",
+        "partial",
+        "inadequate",
+        "intolerance",
+        "not recorded",
+        "effective, of recorded",
+    )
+    rows = [
+        (
+            one.medicine,
+            f"{one.n:,}",
+            *map(_count, (one.effective, one.partial, one.inadequate, one.intolerance, one.not_recorded)),
+            _share(one.share, one.interval, one.recorded),
+        )
+        for one in tried
+    ]
+    return _table(heads, rows)
+
+
+def _share(share: float | None, interval: tuple[float, float] | None, of: int | None) -> str:
+    if share is None or interval is None:
+        return "-"
+    return f"{share:.0%} ({interval[0]:.0%}-{interval[1]:.0%}) of {of:,}"
+
+
+def shortest(found: Shortest, drug: str) -> RenderableType:
+    """Ways to a complete request."""
+    parts: list[RenderableType] = [
+        Text(f"Shortest ways for {found.patient_id} under {found.plan_id}, as of {found.as_of}", "bold")
+    ]
+    parts += [Padding(_way(way), (1, 0, 0, 0)) for way in found.ways]
+    if not found.ways:
+        what = drug or "any drug of the plan"
+        parts.append(Padding(Text(f"No way leads to a complete request for {what} today."), (1, 0, 0, 0)))
+    if found.further:
+        parts.append(
+            Padding(Text(f"{found.further} more have a longer way: name one to see it."), (1, 0, 0, 0))
+        )
+    if found.no_way:
+        parts.append(_under("No way today", Group(*map(_no_way, found.no_way))))
+    tail = "A complete request is no approval: what comes in may be otherwise, and the payer decides."
+    parts.append(Padding(Text(tail, "dim"), (1, 0, 0, 0)))
+    return Group(*parts)
+
+
+def _way(way: Way) -> RenderableType:
+    count = len(way.steps)
+    use = INDICATIONS.get(way.indication, way.indication)
+    head = Text(way.drug, "bold")
+    head.append(f" for {use}" if use else "")
+    head.append(f", tier {way.tier}" if way.tier is not None else "")
+    head.append(": ")
+    if not count:
+        head.append(way.outcome.replace("_", " "), STYLES[way.outcome])
+        return head
+    head.append(f"{count} action{'s' if count > 1 else ''}")
+    head.append(f", at least {way.days} days" if way.days else "")
+    head.append(f" (today: {way.outcome.replace('_', ' ')})", "dim")
+    steps = Table(box=None, show_header=False, padding=(0, 1, 0, 0), pad_edge=False)
+    steps.add_column(justify="right")
+    steps.add_column(overflow="fold")
+    for number, step in enumerate(way.steps, 1):
+        steps.add_row(f"{number}.", _step(step))
+    return Group(head, steps, *map(Text, _after(way)))
+
+
+def _step(step: Step) -> Text:
+    text = Text(step.fix)
+    return text.append(f"  {step.clause}", "dim") if step.clause else text
+
+
+def _after(way: Way) -> list[str]:
+    """What the engine says once the steps are supposed."""
+    if way.still_open:
+        return [f"   then still open: {'; '.join(way.still_open)}"]
+    if way.not_supposed:
+        return [
+            "   the engine finds nothing else open; what cannot be supposed (papers, fills, doses) stays to be seen"
+        ]
+    return [f"   with these supposed, the engine says: {way.supposed.replace('_', ' ')}"]
+
+
+def _no_way(one: NoWay) -> Text:
+    return Text(f"  {one.drug}: {'; '.join(one.because) or one.outcome.replace('_', ' ')}")
+
+
+def patterns(found: Patterns) -> RenderableType:
+    """Who is unusual."""
+    share = f", {found.denied / found.orders:.0%}" if found.orders else ""
+    parts: list[RenderableType] = [
+        Text(f"Predicted denials by {found.of}, as of {found.as_of}", "bold"),
+        Text(f"{found.orders:,} orders that a rule decides, {found.denied:,} predicted denials{share}"),
+        Text(
+            f"{found.tested:,} {found.of} have {LEAST_ORDERS} orders or more and were tested;"
+            f" {found.silent:,} have fewer, and nothing is said of them"
+        ),
+    ]
+    if found.unusual:
+        heads = ("", "", "orders", "denied", "expected", "share", "p", "q")
+        shown = found.unusual[:MOST_UNUSUAL]
+        parts.append(_under("Unusual", _table(heads, map(_unusual, shown))))
+        if len(found.unusual) > len(shown):
+            parts.append(Text(f"and {len(found.unusual) - len(shown)} more, see --json"))
+    elif found.tested:
+        parts.append(Padding(Text("None is unusual."), (1, 0, 0, 0)))
+    tail = f"{found.basis[0].upper()}{found.basis[1:]}.\n{_compared(found.of)}"
+    parts.append(Padding(Text(tail, "dim"), (1, 0, 0, 0)))
+    return Group(*parts)
+
+
+def _compared(of: str) -> str:
+    whom = (
+        "others' orders for the same drug under the same plan"
+        if of == "prescribers"
+        else "other payers' for the same drug"
+    )
+    return (
+        f"Expected is what {whom} would bring. Exact test, two-sided; q by Benjamini and\n"
+        "Hochberg, at 5 %. A pattern is a reason to look, and no finding about anybody."
+    )
+
+
+def _unusual(one: Unusual) -> tuple[str, ...]:
+    name = f"{one.name}, {one.detail}" if one.detail else one.name
+    share = f"{one.share:.0%} ({one.interval[0]:.0%}-{one.interval[1]:.0%})"
+    return (
+        one.id,
+        name,
+        f"{one.orders:,}",
+        f"{one.denied:,}",
+        f"{one.expected:,.1f}",
+        share,
+        f"{one.p:.2g}",
+        f"{one.q:.2g}",
+    )
+
+
+def policy_changes(found: Changes) -> RenderableType:
+    """Criteria by whom they alone stop."""
+    parts: list[RenderableType] = [
+        Text(f"Criteria that alone stop most of {found.patients:,} patients, as of {found.as_of}", "bold")
+    ]
+    if found.changes:
+        table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+        for head in ("stopped", "of", "share", "ready now", "undocumented"):
+            table.add_column(head, justify="right", no_wrap=True)
+        table.add_column("criterion", overflow="fold", ratio=1)
+        for one in found.changes:
+            share = f"{one.share:.1%} ({one.interval[0]:.1%}-{one.interval[1]:.1%})"
+            what = Text(f"{one.plan_id} {one.drug}", "bold").append(
+                f" {one.clause} {one.part if one.part != 'criterion' else ''}".rstrip(), "dim"
+            )
+            what.append(f"\n{one.text}", "")
+            table.add_row(
+                f"{one.stopped:,}", f"{one.asked:,}", share, _count(one.ready), _count(one.undocumented), what
+            )
+        parts.append(Padding(table, (1, 0, 0, 0)))
+    else:
+        parts.append(Text("No criterion alone stops five patients or more."))
+    tail = (
+        "Of those whom the label does not rule out, for each drug their plan covers: stopped by this criterion and by"
+        " nothing else; undocumented lack only its evidence, and no policy need change for them."
+    )
+    if found.fewer_than_five:
+        tail += f" {found.fewer_than_five} more criteria alone stop fewer than five patients each."
+    parts.append(Padding(Text(f"{tail} Predictions of the engine; the payer decides.", "dim"), (1, 0, 0, 0)))
+    return Group(*parts)
+
+
+# --- shared ----------------------------------------------------------------------------------------------
+
+
+def _count(count: int | None) -> str:
+    return FEW if count is None else f"{count:,}"
+
+
+def _under(title: str, body: RenderableType) -> RenderableType:
+    return Padding(Group(Text(title, "bold"), body), (1, 0, 0, 0))
+
+
+def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Table:
+    """The first column and names to the left, figures to the right."""
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    for place, head in enumerate(heads):
+        left = place == 0 or not head
+        table.add_column(head, justify="left" if left else "right", overflow="fold", no_wrap=not left)
+    for row in rows:
+        table.add_row(*row)
+    return table
