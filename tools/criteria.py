@@ -5,7 +5,7 @@ absent. Missing, stale or conflicting evidence is unknown; all-of, any-of and at
 strong logic, and none-of is the negation of any-of.
 
 A node is made ready once (`_Leaf`, `_Composite`) and then asked of many charts. Leaves that ask the same are
-one `_Question`, whatever rule they stand in; a chart is asked it once a day.
+one `Question`, whatever rule they stand in; a chart is asked it once a day.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ def _ready(node: Node, exclude: bool, policy_id: str) -> Ready:
 # --- leaves ----------------------------------------------------------------------------------------------
 
 
-class _Question:
+class Question:
     """What a leaf asks, without where the rule says it. One object for all leaves that ask the same."""
 
     __slots__ = ("answer", "by_request", "exclude", "leaf")
@@ -161,8 +161,8 @@ class _Question:
 
 
 @lru_cache(maxsize=16384)
-def _question(leaf: Part, exclude: bool) -> _Question:
-    return _Question(leaf, exclude)
+def _question(leaf: Part, exclude: bool) -> Question:
+    return Question(leaf, exclude)
 
 
 class _Leaf:
@@ -215,6 +215,7 @@ class _Leaf:
 class _Composite:
     """A composite made ready: its children, how many of them must be met, and what never changes."""
 
+    question = None
     __slots__ = ("children", "clause", "criterion", "exclude", "needed", "policy_id", "text")
 
     def __init__(self, node: Composite, exclude: bool, policy_id: str) -> None:

@@ -20,7 +20,7 @@ import msgspec
 from tools import next_steps
 from tools.criteria import findings_of
 from tools.documents import document
-from tools.evidence.courses import therapy_start
+from tools.evidence.courses import is_taken, therapy_start
 from tools.evidence.judge import Judge
 from tools.evidence.measurements import number
 from tools.records import (
@@ -183,7 +183,7 @@ def as_the_plan_sees_it(patient: Patient, plan: Plan, request: Request, as_of: d
     on_it = [entry for entry in named if entry.drug == request.drug]
     kind = request.kind or _kind_on_file(patient, plan, request, on_it, as_of)
     began = request.therapy_start
-    if began is None and (kind != "new" or _is_taken(on_it, as_of)):
+    if began is None and (kind != "new" or is_taken(on_it, as_of)):
         began = therapy_start(on_it, request.drug, as_of)
     return msgspec.structs.replace(request, kind=kind, therapy_start=began)
 
@@ -194,12 +194,7 @@ def _kind_on_file(
     for item in patient.authorizations:
         if item.plan_id == plan.id and item.drug == request.drug and item.start <= as_of:
             return "renewal"
-    return "continuation" if _is_taken(on_it, as_of) else "new"
-
-
-def _is_taken(entries: Sequence[Medication], as_of: date) -> bool:
-    """Does one of these courses go on?"""
-    return any(entry.end > as_of if entry.end is not None else entry.status == "active" for entry in entries)
+    return "continuation" if is_taken(on_it, as_of) else "new"
 
 
 def _excluded_use(benefit: Benefit, request: Request) -> str:

@@ -29,9 +29,10 @@ class Verdict(NamedTuple):
     judge: Judge | None = None
 
 
-def verdict(patient: Patient, plan: Plan, request: Request, as_of: date) -> Verdict:
+def verdict(patient: Patient, plan: Plan, request: Request, as_of: date, *, nearest: bool = True) -> Verdict:
     """What `determine` would find, by the same steps and evidence, asked only as far as it is settled: for
-    screening many. Outcome, stop, rule and request are those of `determine`."""
+    screening many. Outcome, stop, rule and request are those of `determine`. Which of several uses that all fail
+    comes nearest takes most of the asking: without `nearest`, any of them is named."""
     request = as_the_plan_sees_it(patient, plan, request, as_of)
     stop, rules = stop_or_rules(patient, plan, request, as_of)
     if stop is not None:
@@ -41,7 +42,9 @@ def verdict(patient: Patient, plan: Plan, request: Request, as_of: date) -> Verd
         return tried[0]
     best = min(map(_rank, tried))
     tied = [case for case in tried if _rank(case) == best]
-    return tied[0] if len(tied) == 1 else min(tied, key=lambda case: _open_findings(case, plan))
+    if len(tied) == 1 or (tied[0].outcome == "likely_denial" and not nearest):
+        return tied[0]
+    return min(tied, key=lambda case: _open_findings(case, plan))
 
 
 def settle(case: Ruled, plan: Plan) -> Verdict:

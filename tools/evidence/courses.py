@@ -527,3 +527,8 @@ def therapy_start(patient_entries: Iterable[Medication], drug: str, as_of: date)
             break
         began = entry.start
     return began
+
+
+def is_taken(entries: Sequence[Medication], as_of: date) -> bool:
+    """Does one of these courses go on?"""
+    return any(entry.end > as_of if entry.end is not None else entry.status == "active" for entry in entries)

@@ -1,0 +1,84 @@
+"""The table that a screen makes: one row for each patient and drug, in whichever format its name asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tools.errors import Invalid
+from tools.screening.needs import told
+from tools.screening.panel import Screened
+
+if TYPE_CHECKING:
+    import polars as pl
+
+COLUMNS = {
+    "patient_id": "who",
+    "plan_id": "the plan on file",
+    "payer": "its payer",
+    "drug": "brand",
+    "as_of": "the day on which it was decided",
+    "outcome": "as `pa check` decides it",
+    "stopped_by": "what decided: eligibility, formulary, benefit, pa, exclusion, criteria, quantity, documents",
+    "kind": "new, continuation or renewal",
+    "indication": "the use that it is ready for or waits for; empty of a denial, where every use fails",
+    "rule_id": "that use's rule",
+    "asked": "ordered: the chart has an order; taken: the patient takes it; else empty",
+    "needs": "what would make it ready, any one alone, easiest first: lab:hba1c, statement:pregnancy, list:…, document:…",
+    "waits_for": "the first of these in words",
+    "approved_until": "last day of the plan's approval that holds now",
+    "changes_on": "first later day with another outcome if nothing is done, within --within days",
+    "changes_to": "that outcome",
+}
+SUFFIXES = (".parquet", ".csv", ".arrow", ".jsonl")
+_DATES = ("as_of", "approved_until", "changes_on")
+
+
+def schema() -> dict[str, Any]:
+    """The columns' types."""
+    import polars as pl
+
+    return {
+        name: pl.Date if name in _DATES else pl.List(pl.String) if name == "needs" else pl.String
+        for name in COLUMNS
+    }
+
+
+def frame(rows: Sequence[Screened]) -> pl.DataFrame:
+    """The rows as a table."""
+    import polars as pl
+
+    columns: dict[str, Any] = {
+        name: [getattr(row, name) for row in rows] for name in COLUMNS if name not in ("needs", "waits_for")
+    }
+    columns["needs"] = [list(row.needs) for row in rows]
+    columns["waits_for"] = [told(row.needs[0]) if row.needs else "" for row in rows]
+    types = schema()
+    return pl.DataFrame({name: pl.Series(name, columns[name], types[name]) for name in COLUMNS})
+
+
+def check_suffix(path: Path) -> None:
+    """Invalid for a name whose format is not known."""
+    if path.suffix not in SUFFIXES:
+        raise Invalid(f"--out {path}: its name ends in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
+
+
+def write(table: pl.LazyFrame, path: Path) -> None:
+    """The table as its name asks for, streamed: beside the old file first, then in its place."""
+    import polars as pl
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.partial")
+    try:
+        if path.suffix == ".parquet":
+            table.sink_parquet(beside, compression="zstd", row_group_size=250_000)
+        elif path.suffix == ".arrow":
+            table.sink_ipc(beside, compression="zstd")
+        elif path.suffix == ".jsonl":
+            table.sink_ndjson(beside)
+        else:
+            table.with_columns(pl.col("needs").list.join(" | ")).sink_csv(beside)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)

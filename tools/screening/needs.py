@@ -1,0 +1,167 @@
+"""What a case that lacks documentation waits for: the single things of which any one would make it ready.
+
+A need is not an open criterion. One new HbA1c may answer a criterion of seven drugs and be the report that they want
+attached; a medication list that was never taken answers every question about what was tried. So each open question
+and each paper that is not on file names its need, and whether one need is enough is put to the engine: with these
+questions answered in the patient's favour, is the case ready?
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from tools.criteria import Question, Ready, asked_by
+from tools.determine import Ruled
+from tools.documents import asked_for, is_on_file
+from tools.evidence.judge import BARE, Judge, Shown
+from tools.records import Plan
+from tools.rules import Attested, Change, Condition, Lab, Measured, Required, Rule, Trial
+from tools.terms import TESTS, TOPICS
+from tools.verdict import Verdict, settle
+
+
+class Need(NamedTuple):
+    """One thing to bring: `lab` a new measurement, `statement` the prescriber's word on a topic, `list` one that
+    was never recorded, `fills` pharmacy claims, `document` a paper, `record` something that only has to be found
+    or written down. `what` is the test, topic or list, or says it in words."""
+
+    kind: str
+    what: str
+
+    @property
+    def key(self) -> str:
+        """As it stands in a table: "lab:hba1c"."""
+        return f"{self.kind}:{self.what}"
+
+
+# Looking something up comes before measuring, and measuring before asking the prescriber.
+_ORDER = ("list", "record", "fills", "document", "lab", "statement")
+
+
+def told(key: str) -> str:
+    """A need's key in words: "a new HbA1c"."""
+    kind, _, what = key.partition(":")
+    if kind == "lab":
+        tests = [TESTS[test].name if test in TESTS else test for test in what.split("+")]
+        return f"a new {' and '.join(tests)}"
+    if kind == "statement":
+        return f"the prescriber's statement: {TOPICS.get(what, what.replace('_', ' '))}"
+    if kind == "list":
+        return f"the {what}"
+    if kind == "fills":
+        return f"pharmacy fills of {what}"
+    return what
+
+
+def single_needs(case: Verdict, plan: Plan) -> tuple[Need, ...]:
+    """The things of which any one alone would make the case ready, what is easiest first."""
+    rule, judge = case.rule, case.judge
+    if case.outcome != "needs_documentation" or rule is None or judge is None:
+        return ()
+    waiting = _questions(rule, judge)
+    if waiting is None:
+        return ()
+    papers = _papers(rule, judge)
+    wanted = dict.fromkeys([*waiting, *papers])
+    enough = [
+        need
+        for need in wanted
+        if _makes_ready(rule, judge, plan, waiting.get(need, ()), papers.get(need, ()))
+    ]
+    return tuple(sorted(enough, key=lambda need: (_ORDER.index(need.kind), need.what)))
+
+
+def _makes_ready(
+    rule: Rule, judge: Judge, plan: Plan, questions: Iterable[Question], papers: Iterable[Required]
+) -> bool:
+    answers: dict[object, Shown] = {question: BARE[not question.exclude] for question in questions}
+    answers.update({asked_for(paper): BARE[True] for paper in papers})
+    return settle(Ruled(rule, judge.supposing(answers)), plan).outcome == "ready"
+
+
+def _questions(rule: Rule, judge: Judge) -> dict[Need, list[Question]] | None:
+    """The open questions by need; None if no one need stands in every open criterion."""
+    criteria, exclusions = asked_by(rule, judge.request)
+    found: dict[Need, list[Question]] = {}
+    common: set[Need] | None = None
+    for ready in (*criteria, *exclusions):
+        if ready.status(judge) != "unknown":
+            continue
+        here = set()
+        for question in _open(ready, judge):
+            need = _need(question, judge)
+            here.add(need)
+            found.setdefault(need, []).append(question)
+        common = here if common is None else common & here
+        if not common:
+            return None
+    return found if common is None else {need: found[need] for need in found if need in common}
+
+
+def _open(ready: Ready, judge: Judge) -> Iterator[Question]:
+    """The unknown leaves of an unknown node that are not under a settled one."""
+    if not ready.children:
+        if ready.question is not None:
+            yield ready.question
+        return
+    for child in ready.children:
+        if child.status(judge) == "unknown":
+            yield from _open(child, judge)
+
+
+def _papers(rule: Rule, judge: Judge) -> dict[Need, list[Required]]:
+    """The rule's papers that the chart does not have, by need."""
+    found: dict[Need, list[Required]] = {}
+    for paper in rule.documents:
+        if not is_on_file(paper, judge):
+            found.setdefault(_paper(paper), []).append(paper)
+    return found
+
+
+def _paper(paper: Required) -> Need:
+    if paper.of == "lab":
+        return Need("lab", paper.test)
+    if paper.of == "fills":
+        return Need("fills", ", ".join(paper.drugs))
+    return Need("document", paper.text or paper.id)
+
+
+def _need(question: Question, judge: Judge) -> Need:
+    leaf = question.leaf
+    if isinstance(leaf, Lab | Measured | Change):
+        tests = _tests(leaf, judge)
+        if tests:
+            return Need("lab", "+".join(tests))
+    elif isinstance(leaf, Attested):
+        return Need("statement", leaf.topic)
+    elif isinstance(leaf, Condition):
+        silent = question.exclude and leaf.evidence == "attestation"
+        if judge.patient.conditions is not None or silent:
+            return Need("statement", leaf.topic or leaf.label)
+    fix = _fix(question, judge)
+    if fix.startswith("Obtain the "):
+        return Need("list", fix.removeprefix("Obtain the ").replace("medication history", "medication list"))
+    if isinstance(leaf, Trial) and leaf.proof == "fills" and fix.endswith(": pharmacy fills"):
+        return Need("fills", ", ".join(leaf.drugs))
+    return Need("record", fix)
+
+
+def _tests(leaf: Lab | Measured | Change, judge: Judge) -> Sequence[str]:
+    """What would have to be measured anew; nothing where only an old value can help, which has to be found."""
+    start = judge.therapy_start
+    if isinstance(leaf, Lab):
+        return () if leaf.at == "baseline" and start is not None else (leaf.test,)
+    if isinstance(leaf, Change):
+        known = start is not None and any(value.date <= start for value in judge.values(leaf.test).usable)
+        return (leaf.test,) if known else ()
+    first = judge.first(leaf.within_days)
+    return [
+        test for test in leaf.tests if not (usable := judge.values(test).usable) or usable[0].date < first
+    ]
+
+
+def _fix(question: Question, judge: Judge) -> str:
+    """What the finding would say to do."""
+    whole = Judge(judge.patient, judge.request, judge.as_of, judge.therapy_start, judge.policy_id)
+    return question.ask(whole).fix or ""
