@@ -72,11 +72,17 @@ def decide(store: Store, asked: Asked) -> Determination:
     """Determine, and look for what else the plan covers that the patient already meets, and for what the notes
     say of criteria that are open."""
     patient, plan, _, request, as_of = asked
-    determination = determine(patient, plan, request, as_of)
-    found = alternatives(patient, plan, request, as_of, store.drugs(), determination)
-    return msgspec.structs.replace(
-        determination, alternatives=found, leads=leads(patient, plan, determination)
-    )
+    drugs = store.drugs()
+
+    def decided() -> Determination:
+        determination = determine(patient, plan, request, as_of)
+        found = alternatives(patient, plan, request, as_of, drugs, determination)
+        return msgspec.structs.replace(
+            determination, alternatives=found, leads=leads(patient, plan, determination)
+        )
+
+    content = (patient, plan, request, as_of, drugs)
+    return store.cache.remember("determination", content, Determination, decided)
 
 
 def plan_on_file(patient: Patient) -> str:

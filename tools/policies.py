@@ -29,8 +29,15 @@ def search(store: Store, plan_id: str, drug: str, query: str, k: int = 3) -> lis
         raise NotFound(
             "policy", f"{plan.id} for {wanted.name}", hint=_why_none(plan.benefits.get(wanted.name))
         )
-    hits = _by_meaning(store, policy, query, k)
-    if hits is None:
+    from tools.store.index import MADE_BY
+
+    hits = store.cache.remember(
+        "retrieval",
+        (MADE_BY, policy, plan.benefits.get(wanted.name), wanted, query, k),
+        list[Hit],
+        lambda: _by_meaning(store, policy, query, k),
+    )
+    if hits is None:  # not kept: the index may be there the next time
         from tools.store import retrieval
 
         hits = retrieval.search(policy, plan.benefits.get(wanted.name), wanted, query, k)

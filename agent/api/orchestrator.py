@@ -118,7 +118,7 @@ def _with_draft(desk: Office, given: Process) -> Response:
 def _processed(desk: Office, asked: Asked, found: Determination) -> dict[str, Any]:
     return {
         "determination": found,
-        "coverage": coverage(asked),
+        "coverage": coverage(asked, desk.store.cache),
         "citations": citations(desk, asked, found),
         "draft": None,
         "refusal": "",

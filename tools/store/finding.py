@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import and_, func, or_, select
 from sqlmodel import col
@@ -12,7 +12,7 @@ from tools.store.rows import PatientRow, patient_number
 from tools.store.tables import MemberTable, NameWordTable, PatientTable
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Connection, Engine, Select
+    from sqlalchemy import ColumnElement, Connection, Engine, Select, SelectBase
 
 MANY = 10_000  # whom a word finds; of more, a page is met sooner by going through the list
 
@@ -43,12 +43,19 @@ class Finding:
             col(table.sex),
             col(table.plan_id),
             col(table.origin),
-        ).where(*_matching(family, birth_date, member_id, plan_id))
+        )
+        others = _matching(family, birth_date, member_id, plan_id)
         with self.engine.connect() as connection:
-            statement = statement.where(*_named(connection, query))
-            rows = connection.execute(
-                statement.order_by(col(PatientTable.number)).limit(limit).offset(offset)
-            ).all()
+            names = _names(connection, query)
+            if names.few is not None and not names.more and not others:  # the index alone finds the page
+                found = names.few.subquery()
+                page = select(found.c.number).order_by(found.c.number).limit(limit).offset(offset)
+                numbers = connection.execute(page).scalars().all()
+                statement = statement.where(col(table.number).in_(numbers)).order_by(col(table.number))
+            else:
+                statement = statement.where(*others, *names.conditions)
+                statement = statement.order_by(col(table.number)).limit(limit).offset(offset)
+            rows = connection.execute(statement).all()
         return [PatientRow(**row._mapping) for row in rows]
 
     def count_patients(
@@ -63,17 +70,25 @@ class Finding:
         """How many `find_patients` would find."""
         others = _matching(family, birth_date, member_id, plan_id)
         words = _words(query)
-        if words and not others:
-            found = _beginning(words[0]).distinct()
-            for word in words[1:]:
-                found = found.intersect(_beginning(word))  # type: ignore[assignment]
-            statement = select(func.count()).select_from(found.subquery())
-        else:
-            statement = select(func.count()).select_from(PatientTable).where(*others)
         with self.engine.connect() as connection:
-            if others or not words:
-                statement = statement.where(*_named(connection, query))
-            return connection.execute(statement).scalar_one()
+            if words and not others:
+                found = select(func.count()).select_from(_beginning_all(words).subquery())
+            else:
+                names = _names(connection, query)
+                found = select(func.count()).select_from(PatientTable).where(*others, *names.conditions)
+            return connection.execute(found).scalar_one()
+
+
+class _Names(NamedTuple):
+    """What a query asks of names: numbers from the index of words, where a word narrows much, and what is to be seen
+    in the row itself."""
+
+    few: SelectBase | None
+    more: list[ColumnElement[bool]]
+
+    @property
+    def conditions(self) -> list[ColumnElement[bool]]:
+        return self.more if self.few is None else [col(PatientTable.number).in_(self.few), *self.more]
 
 
 def _matching(
@@ -95,18 +110,14 @@ def _matching(
     return conditions
 
 
-def _named(connection: Connection, query: str) -> list[ColumnElement[bool]]:
-    """The conditions that a query makes; those that narrow much go by the index of words."""
+def _names(connection: Connection, query: str) -> _Names:
     number = _number(query)
     if number is not None:
-        return [col(PatientTable.number) == number]
+        return _Names(None, [col(PatientTable.number) == number])
     words = _words(query)
     few = [word for word in words if not _finds_many(connection, word)]
-    many = [word for word in words if word not in few]
-    return [
-        *(col(PatientTable.number).in_(_beginning(word)) for word in few),
-        *(_is_in_the_name(word) for word in many),
-    ]
+    more = [_is_in_the_name(word) for word in words if word not in few]
+    return _Names(_beginning_all(few) if few else None, more)
 
 
 def _number(query: str) -> int | None:
@@ -126,6 +137,13 @@ def _beginning(word: str) -> Select[int]:
     """The numbers of those with a word in their name that begins so: one range of an index, whatever the letters."""
     begins = col(NameWordTable.word)
     return select(col(NameWordTable.number)).where(and_(begins >= word, begins < word + "\U0010ffff"))
+
+
+def _beginning_all(words: list[str]) -> SelectBase:
+    """The numbers of those who have all of these, each once. As an intersection: a nested look-up per patient is
+    what PostgreSQL would choose otherwise, and takes forty times as long."""
+    first, *others = [_beginning(word) for word in words]
+    return first.intersect(*others) if others else first.distinct()
 
 
 def _finds_many(connection: Connection, word: str) -> bool:

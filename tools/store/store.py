@@ -15,6 +15,7 @@ import msgspec
 from sqlalchemy import and_, bindparam, func, select
 from sqlmodel import col
 
+from tools.cache import Cache, NoCache
 from tools.errors import Invalid, NotFound, Unavailable, nearest
 from tools.records import Drug, FormTemplate, Patient, Plan, Policy
 from tools.store import database
@@ -73,6 +74,7 @@ class Store(Additions, Batches, Cases, Drafts, Finding):
     def __init__(self, url: str) -> None:
         self.url = url
         self.engine = database.connect(url)
+        self.cache: Cache = NoCache()  # a door that lives long may give it another
 
     @classmethod
     def open(cls, url: str) -> Store:
