@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -27,6 +28,7 @@ def report(about: About, rows: Sequence[Row], table: Sequence[Line] = ()) -> str
         *_headline(uplifts(rows)),
         "## All suites",
         _table(summary(table, [one for one in table if not one.suite])),
+        _links(worst(rows)),
         "## By suite",
         _table(summary(table, [one for one in table if one.suite])),
         "## What went wrong with models, and what they cost",
@@ -34,7 +36,7 @@ def report(about: About, rows: Sequence[Row], table: Sequence[Line] = ()) -> str
         "## Details",
         _table(details(table)),
         *_confusions(rows),
-        "## The ten to read first",
+        "## To read first",
         *[_trace(row) for row in worst(rows)],
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -148,9 +150,23 @@ def _confusions(rows: Sequence[Row]) -> Iterable[str]:
             )
 
 
+def _links(rows: Sequence[Row]) -> str:
+    """To the traces at the end; wherever Markdown is shown, a heading is an anchor of its own words."""
+    links = ", ".join(f"[{_title(row)}](#{anchor(_title(row))})" for row in rows)
+    return f"The {len(rows)} to read first: {links}." if rows else ""
+
+
+def anchor(title: str) -> str:
+    return re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
+
+
+def _title(row: Row) -> str:
+    return f"{row.item} {row.arm}" + (f" try {row.epoch}" if row.temperature else "")
+
+
 def _trace(row: Row) -> str:
     return (
-        f"**{row.item}** ({row.arm}, {row.kind or row.suite}): {_line(row.question)}\n\n"
+        f"### {_title(row)}\n\n{row.kind or row.suite}: {_line(row.question)}\n\n"
         f"> {_line(row.answer) or '(nothing)'}\n\n{_line('; '.join(row.wrong))} Why: {row.why}."
     )
 

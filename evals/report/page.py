@@ -6,16 +6,17 @@ import re
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from evals.report.markdown import report
+from evals.report.markdown import anchor, report
 from evals.report.plots import plots
 from evals.report.table import lines
 from evals.scores.rows import Row
 from evals.suites.session import About
 
 BOLD = re.compile(r"[*][*](.+?)[*][*]")
+LINK = re.compile(r"\[([\w. -]+)\]\(#([\w.-]+)\)")  # of this page alone
 STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;color:#1f2937;max-width:64rem;margin:2rem auto;padding:0 1rem}
-h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem;border-bottom:1px solid #e5e7eb}
+h1{font-size:1.5rem}h3{font-size:.95rem;margin:1.2rem 0 0}h2{font-size:1.1rem;margin-top:2rem;border-bottom:1px solid #e5e7eb}
 table{border-collapse:collapse;font-size:.85rem;display:block;overflow-x:auto}
 td,th{border-bottom:1px solid #e5e7eb;padding:.25rem .6rem;text-align:left;white-space:nowrap}
 blockquote{border-left:3px solid #d1d5db;margin:.4rem 0;padding:.1rem .8rem;color:#4b5563}
@@ -44,13 +45,14 @@ def _html(text: str) -> Iterator[str]:
     for block in re.split(r"\n{2,}", text.strip()):
         if block.startswith("#"):
             level = len(block) - len(block.lstrip("#"))
-            yield f"<h{level}>{escape(block.lstrip('# '))}</h{level}>"
+            title = block.lstrip("# ")
+            yield f'<h{level} id="{anchor(title)}">{escape(title)}</h{level}>'
         elif block.startswith("|"):
             yield _table(block)
         elif block.startswith("> "):
             yield f"<blockquote>{escape(block[2:])}</blockquote>"
         else:
-            said = BOLD.sub(r"<strong>\1</strong>", escape(block))
+            said = LINK.sub(r'<a href="#\2">\1</a>', BOLD.sub(r"<strong>\1</strong>", escape(block)))
             yield f"<p>{said}</p>"
 
 

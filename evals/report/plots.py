@@ -60,9 +60,7 @@ def _bars(table: Sequence[Line], what: str, top: float) -> str:
             )
             if found is not None:
                 y = place + (at - (len(arms) - 1) / 2) * 0.8 / len(arms)
-                axes.barh(
-                    y, found.value, 0.75 / len(arms), color=COLOURS[arm], label=arm if not place else ""
-                )
+                axes.barh(y, found.value, 0.75 / len(arms), color=COLOURS[arm], label=arm)
                 axes.plot([found.low, found.high], [y, y], color="black", linewidth=0.8)
     axes.set_yticks(range(len(suites)), suites)
     axes.invert_yaxis()
@@ -115,13 +113,24 @@ def _confusion(arm: str, rows: Sequence[Row]) -> str:
         return ""
     true, given = (sorted({pair[at] for pair in found}) for at in (0, 1))
     figure, axes = _figure(height=0.36 * len(true) + 1.5)
-    axes.imshow([[found.get((t, g), 0) for g in given] for t in true], cmap="Greens", aspect="auto")
+    counts = [[found.get((t, g), 0) for g in given] for t in true]
+    # cells and no image: the page lets no image in
+    axes.pcolormesh(counts, cmap="Greens", edgecolors="white", linewidth=1, vmax=1.6 * max(map(max, counts)))
     for y, t in enumerate(true):
         for x, g in enumerate(given):
             if found.get((t, g)):
-                axes.text(x, y, found[t, g], ha="center", va="center", color="#b91c1c" if t != g else "black")
-    axes.set_xticks(range(len(given)), [name or "none" for name in given], rotation=30, ha="right")
-    axes.set_yticks(range(len(true)), true)
+                axes.text(
+                    x + 0.5,
+                    y + 0.5,
+                    found[t, g],
+                    ha="center",
+                    va="center",
+                    color="#b91c1c" if t != g else "black",
+                )
+    names = [name or "none" for name in given]
+    axes.set_xticks([at + 0.5 for at in range(len(given))], names, rotation=30, ha="right")
+    axes.set_yticks([at + 0.5 for at in range(len(true))], true)
+    axes.invert_yaxis()
     axes.set_xlabel("given")
     axes.set_ylabel("true")
     return _svg(figure)
@@ -151,4 +160,12 @@ def _legend(axes: Any) -> None:
     handles, names = axes.get_legend_handles_labels()
     first = dict(zip(names, handles, strict=True))
     if first:
-        axes.legend(first.values(), first.keys(), frameon=False, loc="lower right", fontsize=8)
+        axes.legend(
+            first.values(),
+            first.keys(),
+            frameon=False,
+            loc="lower right",
+            bbox_to_anchor=(1, 1),
+            ncols=4,
+            fontsize=8,
+        )

@@ -147,6 +147,9 @@ def test_the_page_needs_nothing_else_and_shows_what_a_model_said_as_text() -> No
     assert text.count("<svg") >= 4
     assert "<script" not in text and "&lt;script&gt;" in text
     assert not re.search(r"(?:src|href)=[\"']?https?:", text)
+    assert "<image" not in text and "<img" not in text  # the page lets none in
+    linked = re.findall(r'<a href="#([^"]+)">', text)
+    assert linked and all(f'id="{one}"' in text for one in linked)
 
 
 # --- publishing -------------------------------------------------------------------------------------------
