@@ -16,7 +16,8 @@ BOLD = re.compile(r"[*][*](.+?)[*][*]")
 LINK = re.compile(r"\[([\w. -]+)\]\(#([\w.-]+)\)")  # of this page alone
 STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;color:#1f2937;max-width:64rem;margin:2rem auto;padding:0 1rem}
-h1{font-size:1.5rem}h3{font-size:.95rem;margin:1.2rem 0 0}h2{font-size:1.1rem;margin-top:2rem;border-bottom:1px solid #e5e7eb}
+h1{font-size:1.5rem}h3{font-size:.95rem;margin:1.2rem 0 0}
+h2{font-size:1.1rem;margin-top:2rem;border-bottom:1px solid #e5e7eb}
 table{border-collapse:collapse;font-size:.85rem;display:block;overflow-x:auto}
 td,th{border-bottom:1px solid #e5e7eb;padding:.25rem .6rem;text-align:left;white-space:nowrap}
 blockquote{border-left:3px solid #d1d5db;margin:.4rem 0;padding:.1rem .8rem;color:#4b5563}
