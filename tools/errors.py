@@ -37,7 +37,11 @@ class Invalid(Correctable):
 
 
 class Refused(Correctable):
-    """Understood and not done; the message says what to do instead."""
+    """Understood and not done; the message says what to do instead, and `near` what is possible, where it is a list."""
+
+    def __init__(self, message: str, near: Iterable[str] = ()) -> None:
+        self.near = tuple(near)
+        super().__init__(message)
 
 
 class Unavailable(PaladinError):

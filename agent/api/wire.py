@@ -37,7 +37,7 @@ TITLES = {
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
-    """An error after RFC 9457. `near` are existing values that look like the one given."""
+    """An error after RFC 9457. `near` are existing values that look like the one given, or what is possible instead."""
 
     type: str
     title: str
@@ -66,7 +66,7 @@ def problem(error: BaseException) -> Response:
     """The error as problem+json."""
     for kind, status, name in STATUS:
         if isinstance(error, kind):
-            near = error.near if isinstance(error, NotFound) else ()
+            near = error.near if isinstance(error, NotFound | Refused) else ()
             return _problem(name, status, str(error), near)
     return _problem("fault", 500, f"{type(error).__name__}; the server's log has the details")
 

@@ -146,12 +146,12 @@ def receipt(rule: Rule, dated: date, received: date | None) -> Beginning:
 def arrival(sent: date, channel: str | None, received: date | None, at: str = "") -> Beginning:
     """When the other side had what was sent: on the day on record; by mail some days later; else the same day."""
     if received is not None:
-        return Beginning(received, _time(at))
+        return Beginning(received, time_of_day(at))
     if channel == "mail":
         return Beginning(
             sent + timedelta(days=MAIL_DAYS), presumed=f"presumed {MAIL_DAYS} days after mailing on {sent}"
         )
-    return Beginning(sent, _time(at))
+    return Beginning(sent, time_of_day(at))
 
 
 def _after(rule: Rule, day: date, at: time | None) -> tuple[date, time | None]:
@@ -171,7 +171,7 @@ def _months_on(day: date, months: int) -> date:
     return found if found.day == day.day else found + timedelta(days=1)
 
 
-def _time(at: str) -> time | None:
+def time_of_day(at: str) -> time | None:
     if not at:
         return None
     try:

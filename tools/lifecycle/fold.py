@@ -37,9 +37,10 @@ def entered(case: AuthorizationCase, event: CaseEvent) -> CaseEvent | None:
         return numbered if _undo(case, event) else None
     _complete(event)
     _in_order(case, event)
-    if event.what in REMARKS:
+    if event.what == "opened" and not case.events:
         return numbered
-    _step(case, event)
+    if event.what not in REMARKS:
+        _step(case, event)
     return numbered
 
 
@@ -64,7 +65,7 @@ def _step(case: AuthorizationCase, event: CaseEvent) -> Step:
         wanted = event.facts.level or found[0].level
         found = [step for step in found if step.level == wanted]
     if not found:
-        raise Refused(_impossible(case, event))
+        raise Refused(_impossible(case, event), near=[str(step) for step in possible(case)])
     return found[0]
 
 

@@ -166,9 +166,10 @@ class AuthorizationCase(Record, frozen=True, kw_only=True):
 
     @property
     def since(self) -> date:
-        """The day of the newest event that is not undone."""
+        """The newest day of what stands in it."""
         undone = {event.facts.undoes for event in self.events}
-        return max(event.on for event in self.events if event.number not in undone)
+        days = [event.on for event in self.events if event.number not in undone and event.what != "undone"]
+        return max(days, default=self.head.opened.date())
 
 
 def key_of(event: CaseEvent) -> bytes:

@@ -81,7 +81,7 @@ def dated_case(spec: dict[str, Any]) -> AuthorizationCase:
         return AuthorizationCase(head=top, events=(told,), state="pended", urgency=urgency, pend=told)
     keys = [item.key for item in levels_of(line, two)]
     before = keys[: keys.index(level)]
-    notices = {key: told for key in ("request", *before)}
+    notices = dict.fromkeys(("request", *before), told)
     if not before or clock == "continue":
         return AuthorizationCase(head=top, events=(told,), state="denied", notices={"request": told})
     return AuthorizationCase(

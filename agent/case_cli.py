@@ -1,0 +1,474 @@
+"""`pa case`: what became of a prior authorization after it was drafted. Nothing is sent: a person tells what was."""
+
+from __future__ import annotations
+
+import getpass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast, get_args
+
+import typer
+
+from agent.settings import BIGGEST, Settings, read_as_of, read_settings
+from tools.errors import Invalid, NotFound, nearest
+
+if TYPE_CHECKING:
+    from agent.case_desk import Entry
+    from tools.lifecycle.records import Approval, Facts, Notice
+    from tools.lifecycle.running import Clock
+    from tools.records import Kind
+    from tools.store.cases import Kept
+    from tools.store.store import Store
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="Follow a prior authorization: submitted, asked about, denied, appealed, approved, renewed.",
+)
+NUMBER = typer.Argument(..., metavar="CASE", min=1, max=BIGGEST, help="As `pa case list` shows it.")
+BY = typer.Option("", metavar="NAME", help="Who did it; your login name otherwise.")
+ON = typer.Option(
+    "", metavar="DATE", help="The day it happened; otherwise the day on which cases are judged."
+)
+WHY = typer.Option("", help="Why.")
+JSON = typer.Option(False, "--json", help="Print JSON.")
+
+
+@app.command(
+    "list",
+    epilog="""[bold]Examples[/]
+  pa case list
+  pa case list P001
+  pa case list --state denied --plan CASCADE-GOLD
+  pa case list --late --json""",
+)
+def list_cases(
+    patient_id: str = typer.Argument("", metavar="PATIENT", help="Only this patient's cases."),
+    state: str = typer.Option("", help="Only in this state, e.g. denied or appealed."),
+    plan: str = typer.Option("", metavar="PLAN", help="Only of this plan."),
+    drug: str = typer.Option("", metavar="DRUG", help="Only of this drug."),
+    late: bool = typer.Option(False, "--late", help="Only with a clock that has run out."),
+    every: bool = typer.Option(False, "--all", help="Closed ones as well."),
+    sort: str = typer.Option("clock", help="clock, id or patient."),
+    as_json: bool = JSON,
+) -> None:
+    """List the open cases, the one whose clock ends first at the top."""
+    from agent import case_desk
+    from tools.lifecycle.states import STATES
+
+    settings, store = _opened()
+    if state and state not in STATES:
+        raise NotFound("state", state, nearest(state, STATES), f"there are {', '.join(STATES)}")
+    if sort not in ("clock", "id", "patient"):
+        raise Invalid(f"cannot sort by {sort!r}; choose clock, id or patient")
+    as_of = case_desk.today(store, settings)
+    cases = [
+        case
+        for case in store.authorization_cases(patient_id or None)
+        if (every or case.open or state == "closed")
+        and state in ("", case.state)
+        and plan.casefold() in ("", case.head.plan_id.casefold())
+        and drug.casefold() in ("", case.head.drug.casefold())
+    ]
+    first: dict[int, Clock] = {}
+    for case, clock in case_desk.due(store, cases, as_of):
+        first.setdefault(case.id, clock)
+    if late:
+        cases = [case for case in cases if case.id in first and first[case.id].late]
+    order = {"clock": lambda c: (_day(first.get(c.id)), c.id), "patient": lambda c: (c.head.patient_id, c.id)}
+    cases.sort(key=order.get(sort, lambda case: case.id))
+    if as_json:
+        _print([case_desk.body(store, case, as_of, events=False) for case in cases])
+        return
+    from agent import case_screen
+
+    case_screen.listed([(case, first.get(case.id)) for case in cases], as_of)
+
+
+@app.command(
+    "show",
+    epilog="""[bold]Examples[/]
+  pa case show 3
+  pa case show 3 --json""",
+)
+def show(case_id: int = NUMBER, as_json: bool = JSON) -> None:
+    """Show a case: where it stands, its clocks with their rules, what happened, what can happen next."""
+    from agent import case_desk
+
+    settings, store = _opened()
+    case = store.authorization_case(case_id)
+    as_of = case_desk.today(store, settings, case.head.patient_id)
+    if as_json:
+        _print(case_desk.body(store, case, as_of))
+        return
+    from agent import case_screen
+
+    case_screen.one(case, [clock for _, clock in case_desk.due(store, [case], as_of)], as_of)
+
+
+@app.command(
+    "open",
+    epilog="""[bold]Examples[/]
+  pa case open --draft 3
+  pa case open P001 Ozempic
+  pa case open P001 Wegovy --exception
+
+A draft begins one case, however often this is run.""",
+)
+def open_(
+    patient_id: str = typer.Argument("", metavar="PATIENT", help="Patient id, for a case without a draft."),
+    drug: str = typer.Argument("", metavar="DRUG"),
+    draft: int | None = typer.Option(None, metavar="N", min=1, max=BIGGEST, help="The draft that begins it."),
+    exception: bool = typer.Option(
+        False, "--exception", help="It asks for an exception: formulary, step, quantity."
+    ),
+    plan: str = typer.Option("", metavar="PLAN", help="Another plan than the one on file."),
+    indication: str = typer.Option("", metavar="USE", help="Pin the use: t2dm, weight, cv, …"),
+    kind: str = typer.Option("", metavar="KIND", help="new, continuation or renewal."),
+    on: str = ON,
+    by: str = BY,
+    as_json: bool = JSON,
+) -> None:
+    """Open a case from a reviewed draft, or by hand for a request that went another way."""
+    from agent import case_desk
+    from tools.records import Request
+
+    settings, store = _opened()
+    if draft is not None and (patient_id or drug):
+        raise Invalid("give the draft, or patient and drug; not both")
+    if draft is None and not (patient_id and drug):
+        raise Invalid("open what? Write: pa case open --draft N, or pa case open PATIENT DRUG")
+    who = patient_id or store.draft(draft or 0).patient_id
+    entry = _entry(store, settings, by, on, who)
+    if draft is not None:
+        kept = case_desk.open_from_draft(store, draft, entry)
+    else:
+        request = Request(drug=drug, indication=indication, kind=cast("Kind | None", kind or None))
+        ask = "exception" if exception else "pa"
+        kept = case_desk.open_by_hand(store, patient_id, request, ask, entry, plan_id=plan)
+    _show(store, settings, kept, as_json)
+
+
+@app.command(
+    "submit",
+    epilog="""[bold]Examples[/]
+  pa case submit 3
+  pa case submit 3 --channel fax --on 2026-09-02 --reference 88-1203
+  pa case submit 3 --expedited 'waiting risks ketoacidosis'
+
+This records that a person has sent it. Paladin sends nothing.""",
+)
+def submit(
+    case_id: int = NUMBER,
+    channel: str = typer.Option("", help="phone, fax, portal or mail; otherwise the plan's own."),
+    on: str = ON,
+    at: str = typer.Option("", metavar="HH:MM", help="The time of day, where the payer has hours to decide."),
+    received: str = typer.Option("", metavar="DATE", help="When the payer had it, if on another day."),
+    statement: str = typer.Option(
+        "", metavar="DATE", help="When the payer had the prescriber's statement for an exception."
+    ),
+    reference: str = typer.Option("", help="The payer's reference number."),
+    expedited: str = typer.Option(
+        "", metavar="STATEMENT", help="Ask for an expedited review: the prescriber's own statement why."
+    ),
+    paper: list[Path] = typer.Option([], metavar="FILE", help="A paper that went along; kept by its hash."),
+    why: str = WHY,
+    by: str = BY,
+    as_json: bool = JSON,
+) -> None:
+    """Record that a person submitted the request, through which channel and when."""
+    facts = {"channel": channel, "received": received, "statement": statement, "reference": reference}
+    _enter(case_id, "submitted", on, by, why, as_json, at=at, expedited=expedited, papers=paper, **facts)
+
+
+@app.command(
+    "record",
+    epilog="""[bold]Examples[/]
+  pa case record 3 reviewed --by 'R. Lee, CPhT'
+  pa case record 3 pended --notice 2026-09-03 --deadline 2026-10-18
+  pa case record 3 approved --number A-7731 --from 2026-09-04 --to 2027-09-03
+      --quantity 3 --days-supply 28
+  pa case record 3 denied --notice 2026-09-09 --received 2026-09-14
+      --reason step_therapy --deadline 2027-03-08 --letter denial.pdf
+  pa case record 3 appealed --channel fax --expedited 'STATEMENT'
+  pa case record 3 upheld --notice 2026-10-09
+  pa case record 3 received --received 2026-09-14
+  pa case record 3 closed --why 'changed to Trulicity'
+
+WHAT: reviewed, revised, submitted, pended, answered, approved,
+partly_approved, denied, appealed, upheld, overturned, partly_overturned,
+extended, received, renewal_due, closed. `pa case states` shows what leads
+where; what is not possible is refused, with what is.""",
+)
+def record(
+    case_id: int = NUMBER,
+    what: str = typer.Argument(..., metavar="WHAT", help="What happened; see below."),
+    on: str = ON,
+    at: str = typer.Option("", metavar="HH:MM", help="The time of day, where hours count."),
+    notice: str = typer.Option("", metavar="DATE", help="Date of the payer's letter; otherwise --on."),
+    received: str = typer.Option("", metavar="DATE", help="When the letter, or what was sent, came in."),
+    deadline: str = typer.Option("", metavar="DATE", help="The deadline that the letter itself gives."),
+    deadline_for: str = typer.Option("", metavar="LEVEL", help="What it is for; otherwise the next level."),
+    peer_to_peer: str = typer.Option("", metavar="DATE", help="The last day for a peer-to-peer call."),
+    effective: str = typer.Option("", metavar="DATE", help="When an end of coverage takes effect."),
+    reason: list[str] = typer.Option([], metavar="CODE", help="A reason that the letter gives; repeat it."),
+    letter: Path | None = typer.Option(None, metavar="FILE", help="The letter; kept by its hash."),
+    number: str = typer.Option("", help="The approval's number."),
+    start: str = typer.Option("", "--from", metavar="DATE", help="The approval's first day."),
+    end: str = typer.Option("", "--to", metavar="DATE", help="The approval's last day."),
+    quantity: float | None = typer.Option(None, min=0, help="Billing units (mL, tablets) approved."),
+    days_supply: int | None = typer.Option(None, min=1, help="For so many days."),
+    level: str = typer.Option("", help="The level of an appeal; otherwise the next one."),
+    channel: str = typer.Option("", help="phone, fax, portal or mail; otherwise the plan's own."),
+    statement: str = typer.Option("", metavar="DATE", help="When the prescriber's statement came in."),
+    reference: str = typer.Option("", help="The payer's reference number."),
+    expedited: str = typer.Option("", metavar="STATEMENT", help="Expedited: the prescriber's statement why."),
+    draft: int | None = typer.Option(None, metavar="N", min=1, max=BIGGEST, help="The draft reviewed."),
+    paper: list[Path] = typer.Option([], metavar="FILE", help="A paper that went along."),
+    why: str = WHY,
+    by: str = BY,
+    as_json: bool = JSON,
+) -> None:
+    """Record what happened: the payer's answer, an appeal, its decision, the end of the case."""
+    from tools.lifecycle.records import What
+
+    known = [name for name in get_args(What) if name not in ("opened", "called", "noted", "undone")]
+    what = what.replace("-", "_")
+    if what not in known:
+        raise NotFound("kind of entry", what, nearest(what, known), f"there are {', '.join(known)}")
+    if what == "reviewed":
+        from agent import case_desk
+
+        settings, store = _opened()
+        entry = _entry(store, settings, by, on, store.authorization_case(case_id).head.patient_id)
+        _show(store, settings, case_desk.review(store, case_id, entry, draft_id=draft, why=why), as_json)
+        return
+    given = {
+        "channel": channel, "received": received, "statement": statement, "reference": reference, "level": level,
+        "notice": notice, "deadline": deadline, "deadline_for": deadline_for, "peer_to_peer": peer_to_peer,
+        "effective": effective, "reasons": reason, "letter": letter, "number": number, "start": start, "end": end,
+        "quantity": quantity, "days_supply": days_supply,
+    }  # fmt: skip
+    _enter(case_id, what, on, by, why, as_json, at=at, expedited=expedited, papers=paper, **given)
+
+
+@app.command(
+    "log",
+    epilog="""[bold]Examples[/]
+  pa case log 3 'Asked where it stands; decision by Friday' --spoke-with 'Dana, ext. 12' --reference C-551
+  pa case log 3 'Dr. Ray and the plan physician' --spoke-with 'Dr. Hale' --peer-to-peer""",
+)
+def log(
+    case_id: int = NUMBER,
+    words: list[str] = typer.Argument(..., metavar="TEXT", help="What was said."),
+    spoke_with: str = typer.Option(..., metavar="NAME", help="Whom you spoke with."),
+    reference: str = typer.Option("", help="The call's reference number."),
+    peer_to_peer: bool = typer.Option(False, "--peer-to-peer", help="It was a peer-to-peer review."),
+    on: str = ON,
+    at: str = typer.Option("", metavar="HH:MM", help="The time of the call."),
+    by: str = BY,
+    as_json: bool = JSON,
+) -> None:
+    """Log a call with the payer: who, when, its reference number, and what was said."""
+    from tools.lifecycle.records import Call
+
+    call = Call(spoke_with=spoke_with, reference=reference, peer_to_peer=peer_to_peer)
+    _enter(case_id, "called", on, by, " ".join(words), as_json, at=at, call=call)
+
+
+@app.command(
+    "note",
+    epilog="""[bold]Example[/]
+  pa case note 3 'The patient will bring the old fills on Monday.'""",
+)
+def note(
+    case_id: int = NUMBER,
+    words: list[str] = typer.Argument(..., metavar="TEXT"),
+    on: str = ON,
+    by: str = BY,
+    as_json: bool = JSON,
+) -> None:
+    """Note something; it changes nothing else."""
+    _enter(case_id, "noted", on, by, " ".join(words), as_json)
+
+
+@app.command(
+    "undo",
+    epilog="""[bold]Example[/]
+  pa case undo 3 5 --why 'wrong date'""",
+)
+def undo(
+    case_id: int = NUMBER,
+    entry_number: int = typer.Argument(..., metavar="ENTRY", min=1, max=BIGGEST, help="Its last entry."),
+    why: str = WHY,
+    by: str = BY,
+    as_json: bool = JSON,
+) -> None:
+    """Undo a case's last entry, made by mistake; both stay in its history."""
+    _enter(case_id, "undone", "", by, why, as_json, undoes=entry_number)
+
+
+@app.command(
+    "states",
+    epilog="""[bold]Examples[/]
+  pa case states
+  pa case states --line medicare_part_d""",
+)
+def states(
+    line: str = typer.Option("", metavar="LINE", help="With the appeal levels of this line of business."),
+) -> None:
+    """Draw the states of a case and what leads from one to the next."""
+    from agent.screen import console, say
+    from tools.lifecycle.levels import LEVELS
+    from tools.lifecycle.states import drawing
+
+    if line and line not in LEVELS:
+        raise NotFound("line of business", line, nearest(line, LEVELS), f"there are {', '.join(LEVELS)}")
+    say(drawing(), console())
+    for name in [line] if line else LEVELS:
+        levels = ", then ".join(
+            f"{level.key} ({level.name}{', optional' if level.optional else ''})" for level in LEVELS[name]
+        )
+        say(f"\n{name}: {levels}", console())
+
+
+# --- what was typed ---------------------------------------------------------------------------------------
+
+
+def _opened() -> tuple[Settings, Store]:
+    from tools.store.store import Store
+
+    settings = read_settings()
+    return settings, Store.open(settings.database_url)
+
+
+def _entry(store: Store, settings: Settings, by: str, on: str, patient_id: str) -> Entry:
+    from agent import case_desk
+    from agent.desk import now
+
+    judged, typed = case_desk.today(store, settings, patient_id), read_as_of(on)
+    latest = max(judged, date.today())
+    if typed and typed > latest:
+        raise Invalid(f"{typed} is still to come; an entry lies on or before {latest}")
+    return case_desk.Entry(by.strip() or getpass.getuser(), typed or judged, now())
+
+
+def _enter(
+    case_id: int,
+    what: str,
+    on: str,
+    by: str,
+    why: str,
+    as_json: bool,
+    *,
+    at: str = "",
+    expedited: str = "",
+    papers: list[Path] | None = None,
+    **given: Any,
+) -> None:
+    from agent import case_desk
+
+    settings, store = _opened()
+    case = store.authorization_case(case_id)
+    entry = _entry(store, settings, by, on, case.head.patient_id)
+    if what in ("submitted", "answered", "appealed") and not given.get("channel"):
+        plan = case_desk.plan_of(store, case)
+        given["channel"] = plan.channel if plan else ""
+    facts = _facts(what, entry.on, given, expedited, papers or [])
+    kept = case_desk.record(store, case_id, cast("Any", what), entry, at=_time(at), why=why, facts=facts)
+    _show(store, settings, kept, as_json)
+
+
+def _facts(what: str, on: date, given: dict[str, Any], expedited: str, files: list[Path]) -> Facts:
+    from agent import case_desk
+    from tools.lifecycle.records import Basis, Facts
+    from tools.records import Channel
+
+    channel = given.get("channel") or None
+    if channel and channel not in get_args(Channel):
+        raise NotFound("channel", channel, nearest(channel, get_args(Channel)), ", ".join(get_args(Channel)))
+    found = case_desk.papers(files)
+    speaks = what in ("pended", "denied", "partly_approved", "upheld", "partly_overturned")
+    return Facts(
+        channel=cast("Any", channel),
+        reference=str(given.get("reference") or ""),
+        received=None if speaks else read_as_of(str(given.get("received") or "")),
+        statement=read_as_of(str(given.get("statement") or "")),
+        urgency="expedited" if expedited.strip() else None,
+        expedite_reason=expedited.strip(),
+        level=str(given.get("level") or ""),
+        approval=_approval(given),
+        notice=_notice(on, given) if speaks or given.get("notice") else None,
+        call=given.get("call"),
+        undoes=given.get("undoes"),
+        basis=Basis(papers=found) if found else None,
+    )
+
+
+def _approval(given: dict[str, Any]) -> Approval | None:
+    from tools.lifecycle.records import Approval
+
+    words = {name: str(given.get(name) or "") for name in ("number", "start", "end")}
+    if not any(words.values()):
+        return None
+    start, end = read_as_of(words["start"]), read_as_of(words["end"])
+    if not (words["number"] and start and end):
+        raise Invalid("an approval needs its number, its first and its last day: --number, --from, --to")
+    return Approval(
+        number=words["number"],
+        start=start,
+        end=end,
+        quantity=given.get("quantity"),
+        days_supply=given.get("days_supply"),
+    )
+
+
+def _notice(on: date, given: dict[str, Any]) -> Notice:
+    from agent import case_desk
+    from tools.lifecycle.records import Notice
+
+    def day(name: str) -> date | None:
+        return read_as_of(str(given.get(name) or ""))
+
+    letter = given.get("letter")
+    return Notice(
+        dated=day("notice") or on,
+        received=day("received"),
+        reference=str(given.get("reference") or ""),
+        reasons=tuple(given.get("reasons") or ()),
+        deadline=day("deadline"),
+        deadline_for=str(given.get("deadline_for") or ""),
+        peer_to_peer=day("peer_to_peer"),
+        effective=day("effective"),
+        letter=case_desk.papers([letter])[0] if letter else None,
+    )
+
+
+def _time(typed: str) -> str:
+    from tools.lifecycle.clocks import time_of_day
+
+    found = time_of_day(typed)
+    return f"{found:%H:%M}" if found else ""
+
+
+def _day(clock: Clock | None) -> date:
+    return clock.due if clock and clock.due else date.max
+
+
+def _show(store: Store, settings: Settings, kept: Kept, as_json: bool) -> None:
+    from agent import case_desk
+
+    as_of = case_desk.today(store, settings, kept.case.head.patient_id)
+    if as_json:
+        _print({**case_desk.body(store, kept.case, as_of), "changed": kept.new})
+        return
+    from agent import case_screen
+
+    clocks = [clock for _, clock in case_desk.due(store, [kept.case], as_of)]
+    case_screen.changed(kept.case, clocks, as_of, new=kept.new)
+
+
+def _print(shown: object) -> None:
+    from agent.dump import to_json
+
+    print(to_json(shown))

@@ -1,0 +1,241 @@
+"""What the doors of authorization cases share: how a case begins, and what an entry rests on."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from agent.settings import Settings
+from tools.errors import Invalid, NotFound, Refused
+from tools.lifecycle.records import Ask, AuthorizationCase, Basis, CaseEvent, CaseHead, Facts, Paper, What
+
+if TYPE_CHECKING:
+    from tools.lifecycle.running import Clock
+    from tools.records import Determination, Plan, Request
+    from tools.store.cases import Kept
+    from tools.store.rows import Draft
+    from tools.store.store import Store
+
+
+class Entry(NamedTuple):
+    """Who enters something, the day on which it happened, and the moment at which it is entered."""
+
+    by: str
+    on: date
+    when: datetime
+
+
+def today(store: Store, settings: Settings, patient_id: str = "") -> date:
+    """The day on which a case is judged: the one that is set, the chart's own, else the world's."""
+    if settings.as_of:
+        return settings.as_of
+    if patient_id:
+        try:
+            chart = store.patient(patient_id)
+        except NotFound:
+            chart = None
+        if chart and chart.as_of:
+            return chart.as_of
+    return store.dataset().as_of
+
+
+def open_from_draft(store: Store, draft_id: int, entry: Entry) -> Kept:
+    """The case that this draft begins. It is reviewed if a person has approved the draft."""
+    draft = store.draft(draft_id)
+    found = _determination(draft)
+    head = _head(store, draft.patient_id, found, "pa", entry, draft_id)
+    events = [_event("opened", entry, basis=_basis(draft))]
+    events += [_reviewed(store, draft, entry)] if draft.status == "approved" else []
+    return store.open_case(head, events)
+
+
+def open_by_hand(
+    store: Store, patient_id: str, request: Request, ask: Ask, entry: Entry, *, plan_id: str = ""
+) -> Kept:
+    """A case without a draft of ours, e.g. one that went through the payer's portal; what we would determine is
+    noted."""
+    from tools import check
+
+    asked = check.ask(store, patient_id, request, plan_id=plan_id, as_of=entry.on)
+    found = check.decide(store, asked)
+    head = _head(store, asked.patient.id, found, ask, entry)
+    basis = Basis(determination=_digest(msgspec.json.encode(found)), outcome=found.outcome, as_of=found.as_of)
+    return store.open_case(head, [_event("opened", entry, basis=basis)])
+
+
+def review(store: Store, case_id: int, entry: Entry, *, draft_id: int | None = None, why: str = "") -> Kept:
+    """Enter that the papers were reviewed. Where a draft is behind them, a person must have approved it."""
+    case = store.authorization_case(case_id)
+    number = draft_id if draft_id is not None else case.head.draft_id if case.state == "draft" else None
+    if number is None:
+        return store.enter(case_id, _event("reviewed", entry, why=why))
+    draft = store.draft(number)
+    if (draft.patient_id, draft.drug, draft.plan_id) != (
+        case.head.patient_id,
+        case.head.drug,
+        case.head.plan_id,
+    ):
+        raise Invalid(
+            f"draft {number} is {draft.drug} for {draft.patient_id} under {draft.plan_id}; case {case_id} is"
+            f" {case.head.drug} for {case.head.patient_id} under {case.head.plan_id}"
+        )
+    if draft.status != "approved":
+        raise Refused(
+            f"draft {number} is not approved yet ({draft.status}): pa review {number} --approve --by NAME"
+        )
+    return store.enter(case_id, _reviewed(store, draft, entry, why))
+
+
+def record(
+    store: Store, case_id: int, what: What, entry: Entry, *, at: str = "", why: str = "", facts: Facts
+) -> Kept:
+    """Enter what happened. What is sent rests on the papers of the draft that was reviewed last."""
+    if what == "submitted":
+        facts = _with_papers(store, store.authorization_case(case_id), facts)
+    event = CaseEvent(what=what, on=entry.on, at=at, by=entry.by, why=why, facts=facts, when=entry.when)
+    return store.enter(case_id, event)
+
+
+def papers(files: list[Path]) -> tuple[Paper, ...]:
+    """Documents by their hash; the files themselves stay where they are."""
+    found = []
+    for file in files:
+        try:
+            content = file.read_bytes()
+        except OSError as error:
+            raise Invalid(f"cannot read {file}: {error.strerror}") from error
+        found.append(Paper(title=file.name, sha256=_digest(content)))
+    return tuple(found)
+
+
+def plan_of(store: Store, case: AuthorizationCase) -> Plan | None:
+    """The case's plan as it is now; None if the world no longer has it."""
+    try:
+        return store.plan(case.head.plan_id)
+    except NotFound:
+        return None
+
+
+def due(store: Store, cases: list[AuthorizationCase], as_of: date) -> list[tuple[AuthorizationCase, Clock]]:
+    """Every clock of these cases with its case, the earliest first."""
+    from tools.lifecycle.running import clocks_of, in_order
+
+    plans: dict[str, Plan | None] = {}
+    found = []
+    for case in cases:
+        if case.head.plan_id not in plans:
+            plans[case.head.plan_id] = plan_of(store, case)
+        found += [(case, clock) for clock in clocks_of(case, plans[case.head.plan_id], as_of)]
+    return sorted(found, key=lambda item: in_order(item[1]))
+
+
+def body(store: Store, case: AuthorizationCase, as_of: date, *, events: bool = True) -> dict[str, Any]:
+    """A case as JSON shows it."""
+    from agent.dump import plain
+    from tools.lifecycle.fold import possible
+    from tools.lifecycle.running import clocks_of
+    from tools.lifecycle.states import full
+
+    head = plain(case.head)
+    del head["person"]
+    shown = {
+        **head,
+        "state": full(case.state, case.level),
+        "since": case.since,
+        "urgency": case.urgency,
+        "as_of": as_of,
+        "approval": plain(case.approval),
+        "possible": [str(step) for step in possible(case)],
+        "clocks": [clock_body(clock) for clock in clocks_of(case, plan_of(store, case), as_of)],
+    }
+    return {**shown, "events": plain(case.events)} if events else shown
+
+
+def due_body(case: AuthorizationCase, clock: Clock) -> dict[str, Any]:
+    """A clock with whose it is, for a list over many cases."""
+    head = case.head
+    about = {"patient_id": head.patient_id, "name": head.name, "drug": head.drug, "plan_id": head.plan_id}
+    return {**clock_body(clock), **about}
+
+
+def clock_body(clock: Clock) -> dict[str, Any]:
+    from agent.dump import plain
+
+    return {**plain(clock), "differs": clock.differs}
+
+
+def _head(
+    store: Store,
+    patient_id: str,
+    found: Determination,
+    ask: Ask,
+    entry: Entry,
+    draft_id: int | None = None,
+) -> CaseHead:
+    from tools.store.rows import person
+
+    patient, plan = store.patient(patient_id), store.plan(found.plan_id)
+    return CaseHead(
+        patient_id=patient_id,
+        person=person(patient),
+        name=patient.name,
+        drug=found.drug,
+        plan_id=plan.id,
+        payer=plan.payer,
+        line=plan.line_of_business,
+        internal_levels=plan.internal_levels,
+        ask=ask,
+        kind=found.request.kind or "new",
+        indication=found.indication,
+        draft_id=draft_id,
+        opened=entry.when,
+    )
+
+
+def _event(what: What, entry: Entry, *, why: str = "", basis: Basis | None = None) -> CaseEvent:
+    return CaseEvent(what=what, on=entry.on, by=entry.by, why=why, facts=Facts(basis=basis), when=entry.when)
+
+
+def _reviewed(store: Store, draft: Draft, entry: Entry, why: str = "") -> CaseEvent:
+    """That the draft was approved, by whoever did it."""
+    done = store.reviews(draft.id)[-1]
+    by = Entry(done.by, entry.on, entry.when)
+    return _event("reviewed", by, why=why or done.reason, basis=_basis(draft))
+
+
+def _basis(draft: Draft) -> Basis:
+    files = tuple(Paper(title=name, sha256=file.sha256) for name, file in sorted(draft.files.items()))
+    return Basis(
+        determination=_digest(draft.determination),
+        outcome=draft.outcome,
+        as_of=draft.as_of,
+        draft_id=draft.id,
+        papers=files,
+    )
+
+
+def _with_papers(store: Store, case: AuthorizationCase, facts: Facts) -> Facts:
+    from tools.lifecycle.fold import standing
+
+    reviewed = [
+        event.facts.basis for event in standing(case) if event.what == "reviewed" and event.facts.basis
+    ]
+    if not reviewed:
+        return facts
+    added = facts.basis.papers if facts.basis else ()
+    basis = msgspec.structs.replace(reviewed[-1], papers=(*reviewed[-1].papers, *added))
+    return msgspec.structs.replace(facts, basis=basis)
+
+
+def _determination(draft: Draft) -> Determination:
+    from tools.records import Determination
+
+    return msgspec.json.decode(draft.determination, type=Determination)
+
+
+def _digest(content: bytes) -> str:
+    return sha256(content).hexdigest()

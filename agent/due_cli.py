@@ -1,0 +1,84 @@
+"""`pa due`: what must happen by when, over all open cases; as a calendar file for those who live in one."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from pathlib import Path
+
+import typer
+
+from agent.settings import read_settings
+from tools.dates import add_months
+from tools.errors import Invalid, Unavailable
+
+app = typer.Typer(add_completion=False)
+
+EPILOG = """[bold]Examples[/]
+  pa due
+  pa due --within 30d
+  pa due --within 60d --ics deadlines.ics
+  pa due --mine --json
+
+What is late comes first and says what is still possible. Where the law, the
+plan and the payer's letter name different days, all are shown and the
+earliest is worked to. Clocks of the payer are marked (theirs). The calendar
+names no patient unless --names is given: calendars travel."""
+
+
+@app.command(epilog=EPILOG)
+def _due(
+    within: str = typer.Option("7d", metavar="TIME", help="How far ahead: 7d, 2w, 2m."),
+    mine: bool = typer.Option(False, "--mine", help="Only what we must do, not what the payer must."),
+    plan: str = typer.Option("", metavar="PLAN", help="Only of this plan."),
+    patient_id: str = typer.Option("", "--patient", metavar="PATIENT", help="Only of this patient."),
+    ics: Path | None = typer.Option(None, metavar="FILE", help="Write these days into a calendar file."),
+    names: bool = typer.Option(False, "--names", help="Name patients and drugs in the calendar file."),
+    as_json: bool = typer.Option(False, "--json", help="Print a JSON array."),
+) -> None:
+    """List what must happen this week: answers, appeals, renewals, and decisions that the payer owes."""
+    from agent import case_desk
+    from tools.store.store import Store
+
+    settings = read_settings()
+    store = Store.open(settings.database_url)
+    as_of = case_desk.today(store, settings)
+    until = ahead(as_of, within)
+    cases = [
+        case
+        for case in store.authorization_cases(patient_id or None)
+        if case.open and plan.casefold() in ("", case.head.plan_id.casefold())
+    ]
+    rows = [
+        (case, clock)
+        for case, clock in case_desk.due(store, cases, as_of)
+        if (clock.due is None or clock.due <= until) and (clock.ours or not mine)
+    ]
+    if ics:
+        from agent.case_calendar import calendar
+
+        try:
+            ics.write_bytes(calendar(rows, names=names))
+        except OSError as error:
+            raise Unavailable(f"cannot write {ics}: {error.strerror}") from error
+    if as_json:
+        from agent.dump import to_json
+
+        print(to_json([case_desk.due_body(case, clock) for case, clock in rows]))
+        return
+    from agent import case_screen
+
+    case_screen.due(rows, as_of, until)
+    if ics:
+        typer.echo(f"\nWritten: {ics}")
+
+
+def ahead(day: date, typed: str) -> date:
+    """The day that lies so far ahead: `7d`, `2w`, `2m`; a bare number is days."""
+    found = re.fullmatch(r"\s*(\d{1,4})\s*([dwm]?)\s*", typed.casefold())
+    if not found:
+        raise Invalid(f"{typed!r} is no stretch of time; write 7d, 2w or 2m")
+    count = int(found[1])
+    if found[2] == "m":
+        return add_months(day, count)
+    return day + timedelta(days=count * (7 if found[2] == "w" else 1))

@@ -1,0 +1,80 @@
+"""What a payer's letter that was read (tools/denials) means for the clocks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tools.errors import Invalid
+from tools.lifecycle.levels import Level
+from tools.lifecycle.records import Notice, Paper, What
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from tools.denials.records import Deadline, Denial, Right
+
+_LEVELS = {
+    "second_level": "second",
+    "external_review": "external",
+    "fair_hearing": "fair_hearing",
+    "hearing": "hearing",
+}
+_ENTRIES: dict[str, What] = {
+    "denial": "denied",
+    "partial_approval": "partly_approved",
+    "pend": "pended",
+    "approval": "approved",
+    "appeal_upheld": "upheld",
+    "appeal_overturned": "overturned",
+}
+
+
+def what_of(letter: Denial) -> What:
+    """The entry that this letter makes in its case; Invalid if it is not clear what it decides."""
+    found = _ENTRIES.get(letter.kind)
+    if found is None:
+        raise Invalid(
+            "it is not clear what this letter decides; read it and enter it yourself: pa case record ID WHAT"
+        )
+    return found
+
+
+def notice_of(
+    letter: Denial, levels: tuple[Level, ...], *, paper: Paper | None = None, received: date | None = None
+) -> Notice:
+    """The letter as a case keeps it. Its own deadline is that of the first level that it offers; Invalid if the letter
+    has no date, since every clock of ours begins with it."""
+    if letter.dated is None:
+        raise Invalid("the letter states no date; enter it yourself with --notice DATE")
+    right, deadline = _first(letter)
+    return Notice(
+        dated=letter.dated.value,
+        received=received or (letter.received.value if letter.received else None),
+        reference=letter.reference.value if letter.reference else "",
+        reasons=letter.codes,
+        deadline=deadline.day if deadline else None,
+        deadline_for=_level(right, levels),
+        within_days=_days(deadline),
+        peer_to_peer=next(
+            (r.deadline.day for r in letter.rights if r.kind == "peer_to_peer" and r.deadline), None
+        ),
+        letter=paper,
+    )
+
+
+def _first(letter: Denial) -> tuple[Right | None, Deadline | None]:
+    found = letter.next_deadline
+    return next((right for right in letter.rights if right.deadline is found and found), None), found
+
+
+def _level(right: Right | None, levels: tuple[Level, ...]) -> str:
+    """The level that a right of the letter is, as this line of business calls it; "" is the next one."""
+    key = _LEVELS.get(right.kind, "") if right else ""
+    return key if key in {level.key for level in levels} else ""
+
+
+def _days(deadline: Deadline | None) -> int | None:
+    """Days that run from receipt: the letter alone cannot count them."""
+    if deadline is None or deadline.day or deadline.unit != "days" or deadline.runs_from != "receipt":
+        return None
+    return deadline.amount
