@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -12,11 +12,11 @@ from rich.text import Text
 from agent.screen import STYLES
 from tools.graph.pathways import Circle, Pathways, Taken, Tried
 from tools.graph.patterns import LEAST_ORDERS, Patterns, Unusual
-from tools.graph.policy_change import Changes
+from tools.graph.policy_change import Change, Changes
 from tools.graph.shortest import NoWay, Shortest, Step, Way
 from tools.terms import INDICATIONS
 
-FEW = "<5"
+FEW, HIDDEN = "<5", "*"
 MOST_UNUSUAL = 20
 
 
@@ -28,22 +28,27 @@ def pathways(found: Pathways, seed: int | None) -> RenderableType:
         Text(f"tried: {'; '.join(map(_taken, found.taken)) or 'nothing that lowers glucose or weight'}"),
         Padding(Group(Text("Alike", "bold"), *map(_circle, found.circles)), (1, 0, 0, 0)),
     ]
+    same_start = found.circles[found.circle].same_start
     if found.tried:
-        title = "Begun after that" if found.circles[found.circle].same_start else "Begun by them"
-        parts.append(_under(title, _tried(found.tried)))
+        parts.append(_under("Begun after that" if same_start else "Begun by them", _tried(found.tried)))
     if found.paths:
         rows = [(" then ".join(path.medicines), f"{path.n:,}") for path in found.paths]
         parts.append(_under("In this order", _table(("medicines", "N"), rows)))
-    tail = [f"{_count(found.no_further)} of them took nothing more."]
-    if found.fewer_than_five:
-        tail.append(f"{found.fewer_than_five} medicines or orders are left out: fewer than five people each.")
-    if not found.tried:
-        tail.append("Too few to say what was tried and how it went.")
-    tail.append("Shares are of those whose response is recorded, with 95 % Wilson intervals; charts record")
-    tail.append("what was tried, not what would have worked: this is no advice which drug to take.")
-    tail.append(f"Counted from synthetic charts (seed {seed}).")
-    parts.append(Padding(Text("\n".join(tail), "dim"), (1, 0, 0, 0)))
+    parts.append(Padding(Text(" ".join(_concluded(found, same_start, seed)), "dim"), (1, 0, 0, 0)))
     return Group(*parts)
+
+
+def _concluded(found: Pathways, same_start: bool, seed: int | None) -> Iterator[str]:
+    yield f"{_count(found.no_further)} of them took nothing{' more' if same_start else ''}."
+    if found.fewer_than_five:
+        yield f"{found.fewer_than_five} medicines or orders are left out: fewer than five people each."
+    if found.tried:
+        yield "Shares are of those whose response is recorded (n.r.: it is not), with 95 % Wilson intervals."
+        yield f"{HIDDEN} is hidden: fewer than five people, or a count that would give such a one away."
+    else:
+        yield "Too few to say what was tried and how it went."
+    yield "Charts record what was tried, not what would have worked: this is no advice which drug to take."
+    yield f"Counted from synthetic charts (seed {seed})."
 
 
 def _taken(course: Taken) -> str:
@@ -54,36 +59,34 @@ def _taken(course: Taken) -> str:
 def _circle(circle: Circle) -> Text:
     payer = "same payer" if circle.same_payer else "any payer"
     start = "began with the same medicines" if circle.same_start else "whatever they took"
-    return Text(f"  same conditions, {payer}, {start}: N = {_count(circle.n)}")
+    conditions = "same conditions" if circle.same_conditions else "same main condition"
+    return Text(f"  {conditions}, {payer}, {start}: N = {_count(circle.n)}")
 
 
 def _tried(tried: Iterable[Tried]) -> Table:
-    heads = (
-        "medicine",
-        "N",
-        "effective",
-        "partial",
-        "inadequate",
-        "intolerance",
-        "not recorded",
-        "effective, of recorded",
-    )
+    heads = ("medicine", "N", "responded fully", "partial", "inadeq.", "intol.", "n.r.")
     rows = [
         (
             one.medicine,
             f"{one.n:,}",
-            *map(_count, (one.effective, one.partial, one.inadequate, one.intolerance, one.not_recorded)),
-            _share(one.share, one.interval, one.recorded),
+            _full(one),
+            *map(_cell, (one.partial, one.inadequate, one.intolerance, one.not_recorded)),
         )
         for one in tried
     ]
     return _table(heads, rows)
 
 
-def _share(share: float | None, interval: tuple[float, float] | None, of: int | None) -> str:
-    if share is None or interval is None:
-        return "-"
-    return f"{share:.0%} ({interval[0]:.0%}-{interval[1]:.0%}) of {of:,}"
+def _full(one: Tried) -> str:
+    """How many responded fully, and their share of those whose response is recorded."""
+    if one.share is None or one.interval is None:
+        return _cell(one.effective)
+    return f"{_cell(one.effective)}  {one.share:.0%} ({one.interval[0]:.0%}-{one.interval[1]:.0%})"
+
+
+def _cell(count: int | None) -> str:
+    """One that is hidden is fewer than five, or would give such a one away."""
+    return HIDDEN if count is None else f"{count:,}"
 
 
 def shortest(found: Shortest, drug: str) -> RenderableType:
@@ -159,7 +162,7 @@ def patterns(found: Patterns) -> RenderableType:
         ),
     ]
     if found.unusual:
-        heads = ("", "", "orders", "denied", "expected", "share", "p", "q")
+        heads = ("", "orders", "denied", "expected", "share", "q")
         shown = found.unusual[:MOST_UNUSUAL]
         parts.append(_under("Unusual", _table(heads, map(_unusual, shown))))
         if len(found.unusual) > len(shown):
@@ -172,30 +175,17 @@ def patterns(found: Patterns) -> RenderableType:
 
 
 def _compared(of: str) -> str:
-    whom = (
-        "others' orders for the same drug under the same plan"
-        if of == "prescribers"
-        else "other payers' for the same drug"
-    )
+    same = "for the same drug under the same plan" if of == "prescribers" else "for the same drug elsewhere"
     return (
-        f"Expected is what {whom} would bring. Exact test, two-sided; q by Benjamini and\n"
-        "Hochberg, at 5 %. A pattern is a reason to look, and no finding about anybody."
+        f"Expected is what others' orders {same} would bring. Exact test, two-sided; q by Benjamini and Hochberg, at"
+        " 5 %. A pattern is a reason to look, and no finding about anybody."
     )
 
 
 def _unusual(one: Unusual) -> tuple[str, ...]:
-    name = f"{one.name}, {one.detail}" if one.detail else one.name
+    name = f"{one.name}, {one.detail}, NPI {one.id}" if one.detail else one.name
     share = f"{one.share:.0%} ({one.interval[0]:.0%}-{one.interval[1]:.0%})"
-    return (
-        one.id,
-        name,
-        f"{one.orders:,}",
-        f"{one.denied:,}",
-        f"{one.expected:,.1f}",
-        share,
-        f"{one.p:.2g}",
-        f"{one.q:.2g}",
-    )
+    return name, f"{one.orders:,}", f"{one.denied:,}", f"{one.expected:,.1f}", share, f"{one.q:.2g}"
 
 
 def policy_changes(found: Changes) -> RenderableType:
@@ -204,20 +194,7 @@ def policy_changes(found: Changes) -> RenderableType:
         Text(f"Criteria that alone stop most of {found.patients:,} patients, as of {found.as_of}", "bold")
     ]
     if found.changes:
-        table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-        for head in ("stopped", "of", "share", "ready now", "undocumented"):
-            table.add_column(head, justify="right", no_wrap=True)
-        table.add_column("criterion", overflow="fold", ratio=1)
-        for one in found.changes:
-            share = f"{one.share:.1%} ({one.interval[0]:.1%}-{one.interval[1]:.1%})"
-            what = Text(f"{one.plan_id} {one.drug}", "bold").append(
-                f" {one.clause} {one.part if one.part != 'criterion' else ''}".rstrip(), "dim"
-            )
-            what.append(f"\n{one.text}", "")
-            table.add_row(
-                f"{one.stopped:,}", f"{one.asked:,}", share, _count(one.ready), _count(one.undocumented), what
-            )
-        parts.append(Padding(table, (1, 0, 0, 0)))
+        parts += [Padding(_change(number, one), (1, 0, 0, 0)) for number, one in enumerate(found.changes, 1)]
     else:
         parts.append(Text("No criterion alone stops five patients or more."))
     tail = (
@@ -228,6 +205,18 @@ def policy_changes(found: Changes) -> RenderableType:
         tail += f" {found.fewer_than_five} more criteria alone stop fewer than five patients each."
     parts.append(Padding(Text(f"{tail} Predictions of the engine; the payer decides.", "dim"), (1, 0, 0, 0)))
     return Group(*parts)
+
+
+def _change(number: int, one: Change) -> RenderableType:
+    head = Text(f"{number}. {one.plan_id} {one.drug}", "bold")
+    part = "" if one.part == "criterion" else f", {one.part}"
+    head.append(f"  {one.clause}{part}{', renewal' if one.kind == 'renewal' else ''}", "dim")
+    share = f"{one.share:.1%}, {one.interval[0]:.1%}-{one.interval[1]:.1%}"
+    figures = (
+        f"stops {one.stopped:,} of {one.asked:,} ({share}); ready now {_count(one.ready)},"
+        f" undocumented {_count(one.undocumented)}"
+    )
+    return Group(head, Text(f"   {one.text}"), Text(f"   {figures}"))
 
 
 # --- shared ----------------------------------------------------------------------------------------------

@@ -20,11 +20,12 @@ from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 
-from tools.graph.charts import charts, numbers, version_of, world_of
+from tools.graph.charts import version_of, world_of
 from tools.graph.engine import Graph, State, Writer
 from tools.graph.facts import GOING, RESPONSES, CaseFact, Facts, World, criteria_of, facts
 from tools.graph.model import EDGES, NODES, Row
 from tools.store.database import sqlite_file
+from tools.store.panel import charts, numbers
 from tools.store.store import Store
 from tools.terms import CONCEPTS
 

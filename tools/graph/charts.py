@@ -1,27 +1,20 @@
-"""The store's charts in bulk, and what state the store is in."""
+"""What all charts of a store share, and what state the store is in."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING
 
-import msgspec
-from sqlalchemy import and_, func, select
+from sqlalchemy import func, select
 from sqlmodel import col
 
 from tools.graph.facts import World
 from tools.graph.model import VERSION
-from tools.records import Patient
-from tools.store.additions import apply
-from tools.store.rows import person
 from tools.store.tables import ChartEntryTable, ChartTable, PatientTable
 
 if TYPE_CHECKING:
     from tools.store.store import Store
-
-_decoder = msgspec.json.Decoder(Patient)
 
 
 def world_of(store: Store, asked: date | None = None) -> World:
@@ -50,37 +43,3 @@ def version_of(store: Store, asked: date | None = None) -> str:
         digest.update(patient_id.encode())
         digest.update(body)
     return digest.hexdigest()
-
-
-def numbers(store: Store) -> list[int]:
-    """Of all patients, in order."""
-    with store.engine.connect() as connection:
-        number = col(PatientTable.number)
-        return list(connection.execute(select(number).order_by(number)).scalars())
-
-
-def charts(store: Store, first: int, last: int) -> Iterator[Patient]:
-    """The whole charts of patients by number, both ends included, with what people added to them."""
-    number = col(PatientTable.number)
-    within = and_(number >= first, number <= last)
-    entry = ChartEntryTable
-    with store.engine.connect() as connection:
-        bodies = connection.execute(
-            select(col(ChartTable.body))
-            .join(PatientTable, col(PatientTable.id) == col(ChartTable.patient_id))
-            .where(within)
-            .order_by(number)
-        ).scalars()
-        added = connection.execute(
-            select(
-                col(entry.patient_id), col(entry.person), col(entry.id), col(entry.part), col(entry.record)
-            )
-            .join(PatientTable, col(PatientTable.id) == col(entry.patient_id))
-            .where(within, col(entry.undone_when).is_(None))
-            .order_by(col(entry.id))
-        ).all()
-        for body in bodies:
-            patient = _decoder.decode(body)
-            mine = [(row.id, row.part, row.record) for row in added if row.patient_id == patient.id
-                    and row.person == person(patient)]  # fmt: skip
-            yield apply(patient, mine) if mine else patient

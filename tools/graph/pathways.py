@@ -1,8 +1,8 @@
 """What was tried, in which order and how it went, by patients like this one: counts, never people.
 
 Alike is who has the same conditions (model.LIKE), the same payer, and began with the same medicines. Where that is
-too few to tell anything, the payer goes, then the medicines; the answer says at which of these it stands, with the N
-of each.
+too few to tell anything, the payer goes, then the medicines, then all conditions but the main one; the answer says at
+which of these it stands, with the N of each.
 """
 
 from __future__ import annotations
@@ -36,8 +36,10 @@ class Taken(Record, frozen=True, kw_only=True):
 
 
 class Circle(Record, frozen=True, kw_only=True):
-    """Everybody with the same conditions and, if so, the same payer and first medicines; `n` None is fewer than 5."""
+    """Everybody with the same conditions, or the main one of them, and, if so, the same payer and first medicines;
+    `n` None is fewer than 5."""
 
+    same_conditions: bool
     same_payer: bool
     same_start: bool
     n: int | None
@@ -84,6 +86,9 @@ class Pathways(Record, frozen=True, kw_only=True):
     fewer_than_five: int = 0  # medicines and paths that are left out, since fewer than five people took them
 
 
+_WIDER = ((True, True, True), (True, False, True), (True, False, False), (False, False, False))
+
+
 class _Group(NamedTuple):
     medicines: tuple[str, ...]
     ends: tuple[str, ...]
@@ -103,12 +108,19 @@ def pathways(asked: Asked, patient_id: str) -> Pathways:
     ((payer, profile, path, ends),) = mine
     me = _Group(_split(path), _split(ends), 1)
     circles = []
-    for same_payer, same_start in ((True, True), (False, True), (False, False)):
+    for same_conditions, same_payer, same_start in _WIDER:
         rows = asked.rows(
-            "pathways", profile=profile, payer=payer if same_payer else "", path=path if same_start else ""
+            "pathways",
+            profile=profile if same_conditions else profile.split()[0],
+            more="" if same_conditions else f"{profile.split()[0]} ",
+            payer=payer if same_payer else "",
+            path=path if same_start else "",
         )
         groups = _others([_Group(_split(a), _split(b), n) for a, b, n in rows], me)
-        circles.append((Circle(same_payer=same_payer, same_start=same_start, n=_sum(groups)), groups))
+        circle = Circle(
+            same_conditions=same_conditions, same_payer=same_payer, same_start=same_start, n=_sum(groups)
+        )
+        circles.append((circle, groups))
         if sum(group.n for group in groups) >= ENOUGH:
             break
     _, groups = circles[-1]

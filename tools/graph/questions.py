@@ -55,15 +55,16 @@ QUESTIONS: dict[str, Question] = {
     "pathways": Question(
         ("path", "ends", "n"),
         """
-        MATCH (:Profile {key: $profile})<-[:FITS]-(g:Group)
-        WHERE ($payer = '' OR g.payer = $payer) AND g.path STARTS WITH $path
+        MATCH (s:Profile)<-[:FITS]-(g:Group)
+        WHERE (s.key = $profile OR ($more <> '' AND s.key STARTS WITH $more))
+          AND ($payer = '' OR g.payer = $payer) AND g.path STARTS WITH $path
         RETURN g.path, g.ends, sum(g.n)
         """,
         """
         SELECT g.path, g.ends, sum(g.n)
         FROM n_Profile s JOIN e_FITS f ON f.b = s.rid JOIN n_Group g ON g.rid = f.a
-        WHERE s.key = $profile AND ($payer = '' OR g.payer = $payer)
-        AND substr(g.path, 1, length($path)) = $path
+        WHERE (s.key = $profile OR ($more <> '' AND substr(s.key, 1, length($more)) = $more))
+        AND ($payer = '' OR g.payer = $payer) AND substr(g.path, 1, length($path)) = $path
         GROUP BY g.path, g.ends
         """,
     ),

@@ -118,7 +118,17 @@ def _enough(count: int, parts: Sequence[_Sets]) -> _Sets:
 
 
 def _joined(left: _Sets, right: _Sets) -> _Sets:
-    return [one | other for one in left for other in right]
+    return [_once(one, other) for one in left for other in right]
+
+
+def _once(one: frozenset[Action], other: frozenset[Action]) -> frozenset[Action]:
+    """Both, with what both do done once: a new HbA1c brings its report, the longer trial is the shorter one, too."""
+    known = {(action.kind, action.what): action for action in one}
+    for action in other:
+        known_one = known.get((action.kind, action.what))
+        if known_one is None or action.days > known_one.days:
+            known[action.kind, action.what] = action
+    return frozenset(known.values())
 
 
 def _smallest(sets: Iterable[frozenset[Action]]) -> _Sets:
@@ -142,7 +152,7 @@ def _action(finding: Finding, node: Node | Required) -> Action | None:
     text = finding.text
     if isinstance(node, Required):
         if node.of == "lab":  # the value that comes in brings its report along
-            return Action("lab", node.test, f"a report: {text}", 0, finding.criterion)
+            return Action("lab", node.test, text, 0, finding.criterion)
         kind = "record" if node.of == "programme" else "document"
         what = "programme" if node.of == "programme" else f"{node.of} {node.test}".strip()
         return Action(kind, what, text, 0, finding.criterion)
