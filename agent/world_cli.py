@@ -166,7 +166,8 @@ def _wanted_as(made: Path) -> list[str]:
     from tools.store.reading import read_record
 
     info = read_record(made, DatasetInfo)
-    written = "jsonl" if (made.parent / "patients.jsonl").is_file() else "json"
+    kinds = {"jsonl": made.parent / "patients.jsonl", "parquet": made.parent / "patients"}
+    written = next((kind for kind, place in kinds.items() if place.exists()), "json")
     count = str(info.counts.get("patients", PATIENTS))
     return [count, "--seed", str(info.seed), "--as-of", str(info.as_of), "--format", written]
 

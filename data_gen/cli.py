@@ -18,7 +18,9 @@ Seed = Annotated[int, typer.Option(help="The same seed makes the same patients."
 AsOf = Annotated[str, typer.Option("--as-of", metavar="DATE", help="The world's date, YYYY-MM-DD.")]
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the world is written.")]
 Append = Annotated[bool, typer.Option("--append", help="Add patients after those that are there.")]
-FormatName = Annotated[str, typer.Option("--format", help="json or jsonl (one patient a line).")]
+FormatName = Annotated[
+    str, typer.Option("--format", help="json, jsonl (one patient a line) or parquet (a row each, in parts).")
+]
 Workers = Annotated[int, typer.Option(help="Processes; 0 means as many as there are cores.")]
 Labels = Annotated[
     Path | None, typer.Option("--labels", metavar="FILE", help="Also write the planted cases' labels there.")
@@ -57,8 +59,8 @@ def generate(
     """
     from data_gen import world
 
-    if format not in ("json", "jsonl"):
-        raise Invalid(f"--format {format}: it is json or jsonl")
+    if format not in ("json", "jsonl", "parquet"):
+        raise Invalid(f"--format {format}: it is json, jsonl or parquet")
     order = world.Order(
         count=count,
         seed=seed,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date
+from itertools import chain
 from math import sqrt
 from pathlib import Path
 
@@ -131,14 +132,15 @@ def _latest(patient: Patient, test: str) -> float:
 def describe(folder: Path, decide: Decide | None = None) -> Card:
     """Read the world once, in flat memory; `decide` names the outcome of a patient's own order."""
     dataset = read_dataset(folder)
-    path = folder / f"patients.{dataset.format}"
-    if not path.is_file():
-        raise Invalid(f"{folder} holds no {path.name}; `pa generate --out {folder}` makes the world anew")
+    paths = [folder / name for name in sorted(dataset.files) if name.startswith("patients")]
+    for path in paths:
+        if not path.is_file():
+            raise Invalid(f"{folder} holds no {path.name}; `pa generate --out {folder}` makes the world anew")
     plans, drugs = _read_plans(folder), _read_drugs(folder)
     planter = Planter(Setting(plans, drugs, dataset.as_of))
     tally, outcomes, members, entries = Tally(), Counter[str](), Counter[str](), Counter[str]()
     planted = judged = 0
-    for located in read_records(path, Patient):
+    for located in chain.from_iterable(read_records(path, Patient) for path in paths):
         patient = located.record
         members[patient.plan_id] += 1
         entries.update(dict(_entries(patient)))
@@ -155,8 +157,8 @@ def describe(folder: Path, decide: Decide | None = None) -> Card:
         folder=str(folder),
         dataset=dataset,
         planted=planted,
-        lines=_lines(path),
-        bytes=path.stat().st_size,
+        lines=sum(map(_lines, paths)) if dataset.format != "parquet" else planted + tally.people,
+        bytes=sum(path.stat().st_size for path in paths),
         rows=tuple(rows(tally, plans)),
         histograms={name: _histogram(counts) for name, counts in tally.values.items()},
         outcomes=dict(outcomes.most_common()),

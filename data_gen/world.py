@@ -33,7 +33,7 @@ from tools.errors import Invalid, Refused, Unavailable
 
 BATCH = 16  # patients that are charted together
 VERSION = "1"  # of the people: the same seed and version are the same patients
-Format = Literal["json", "jsonl"]
+Format = Literal["json", "jsonl", "parquet"]
 Progress = Callable[[int, int], None]  # patients done, of how many
 
 
@@ -107,15 +107,22 @@ class Maker:
         """Write the span's patients as they stand in the world's file, and return its labels."""
         layout, between = (charts.LINE, "\n") if self.format == "jsonl" else (charts.BLOCK, ",\n")
         labels: list[bytes] = []
-        fine, coarse = block_rows(self.seed, span.first // BLOCK)
-        for first in range(span.first, span.last, BATCH):
-            people = [
-                self._person(index, fine[index % BLOCK], coarse[index % BLOCK], labels)
-                for index in range(first, min(first + BATCH, span.last))
-            ]
+        before = ""
+        for people in self.people(span.first, span.last, labels):
             text = between.join(charts.write_charts(people, self.setting, layout))
-            file.write((between + text if first > span.first else text).encode())
+            file.write((before + text).encode())
+            before = between
         return b"".join(labels)
+
+    def people(self, first: int, last: int, labels: list[bytes]) -> Iterator[list[Person]]:
+        """Patients first … last-1 in batches that are charted together; `labels` gets those of planted ones."""
+        for span in spans(first, last):
+            fine, coarse = block_rows(self.seed, span.first // BLOCK)
+            for start in range(span.first, span.last, BATCH):
+                yield [
+                    self._person(index, fine[index % BLOCK], coarse[index % BLOCK], labels)
+                    for index in range(start, min(start + BATCH, span.last))
+                ]
 
     def text(self, span: Span) -> Text:
         """The span's patients and labels."""
@@ -273,8 +280,8 @@ def _old_world(order: Order, files: dict[str, bytes]) -> Dataset:
             raise Refused(
                 f"can't append: the {name} of {order.out} is {there}, not {wanted}; make another world"
             )
-    name = f"patients.{old.format}"
-    for path, digest in [(name, old.files.get(name))]:
+    for path in (name for name in old.files if name.startswith("patients")):
+        digest = old.files[path]
         if not (order.out / path).is_file() or _sha256(order.out / path) != digest:
             raise Refused(f"can't append: {order.out / path} is not as dataset.json describes it")
     for path, body in files.items():
@@ -319,26 +326,15 @@ def _write_world(
     progress: Progress,
 ) -> Made:
     total = there + order.count
-    name = f"patients.{format}"
-    with (staging / name).open("wb", buffering=0) as file, (staging / "labels").open("wb") as label_file:
-        patients, labels = _Sink(file), _Sink(label_file)
+    with (staging / "labels").open("wb") as label_file:
+        labels = _Sink(label_file)
         if there:
-            _copy_old(order.out / name, patients, format)
             maker = Maker(catalog, order.seed, order.as_of, format)
             for span in spans(0, there):
                 labels.write(maker.labels(span))
-        planted = 0
-        for span, text, found in make_in_order(catalog, order, format, there, staging):
-            patients.write(_opening(format, span.first))
-            with text:
-                size = text.seek(0, io.SEEK_END)
-                text.seek(0)
-                patients.copy(text, size)
-            labels.write(found)
-            planted += found.count(b"\n")
-            progress(span.last - there, order.count)
-        patients.write(b"\n]\n" if format == "json" else b"\n")
-    digests = {name: patients.digest.hexdigest()}
+        write = _write_parts if format == "parquet" else _write_text
+        patients = write(order, catalog, staging, format, there, labels, progress)
+    digests = dict(patients.digests)
     for path, body in files.items():
         (staging / path).parent.mkdir(exist_ok=True)
         (staging / path).write_bytes(body)
@@ -359,13 +355,76 @@ def _write_world(
         out=str(order.out),
         patients=total,
         added=order.count,
-        planted=planted,
+        planted=patients.planted,
         seconds=0.0,
-        bytes=patients.size + sum(map(len, files.values())),
+        bytes=patients.bytes + sum(map(len, files.values())),
         files=len(digests) + 1,
         labels=str(order.labels) if order.labels else None,
         dataset=dataset,
     )
+
+
+class _Patients(NamedTuple):
+    """The patients' files: their hashes, all their bytes, and how many of the new patients are planted."""
+
+    digests: dict[str, str]
+    bytes: int
+    planted: int
+
+
+def _write_text(
+    order: Order,
+    catalog: Catalog,
+    staging: Path,
+    format: Format,
+    there: int,
+    labels: _Sink,
+    progress: Progress,
+) -> _Patients:
+    """patients.json or patients.jsonl."""
+    name, planted = f"patients.{format}", 0
+    with (staging / name).open("wb", buffering=0) as file:
+        patients = _Sink(file)
+        if there:
+            _copy_old(order.out / name, patients, format)
+        for span, text, found in make_in_order(catalog, order, format, there, staging):
+            patients.write(_opening(format, span.first))
+            with text:
+                size = text.seek(0, io.SEEK_END)
+                text.seek(0)
+                patients.copy(text, size)
+            labels.write(found)
+            planted += found.count(b"\n")
+            progress(span.last - there, order.count)
+        patients.write(b"\n]\n" if format == "json" else b"\n")
+    return _Patients({name: patients.digest.hexdigest()}, patients.size, planted)
+
+
+def _write_parts(
+    order: Order,
+    catalog: Catalog,
+    staging: Path,
+    format: Format,
+    there: int,
+    labels: _Sink,
+    progress: Progress,
+) -> _Patients:
+    """patients/*.parquet: the parts that are full already as they are, the others made."""
+    from data_gen import parquet
+
+    (staging / "patients").mkdir()
+    digests: dict[str, str] = {}
+    for part in parquet.parts(0, there // parquet.PART * parquet.PART):
+        shutil.copyfile(order.out / part.name, staging / part.name)
+        digests[part.name] = _sha256(staging / part.name)
+    planted = 0
+    maker = Maker(catalog, order.seed, order.as_of, format)
+    for part, found in parquet.write_parts(maker, there, there + order.count, staging, order.workers):
+        digests[part.name] = _sha256(staging / part.name)
+        labels.write(found)
+        planted += found.count(b"\n")
+        progress(part.last - there, order.count)
+    return _Patients(digests, sum((staging / name).stat().st_size for name in digests), planted)
 
 
 def _opening(format: Format, first: int) -> bytes:
@@ -401,12 +460,14 @@ def _put_in_place(staging: Path, out: Path, made: Made) -> None:
     (out / "policies").mkdir(parents=True, exist_ok=True)
     (out / "dataset.json").unlink(missing_ok=True)
     wanted = set(made.dataset.files)
-    for old in (out / "patients.json", out / "patients.jsonl", *(out / "policies").glob("*.txt")):
+    parts = (out / "patients").glob("*.parquet")
+    for old in (out / "patients.json", out / "patients.jsonl", *parts, *(out / "policies").glob("*.txt")):
         if old.relative_to(out).as_posix() not in wanted:
             old.unlink(missing_ok=True)
     if made.labels is not None:
         Path(made.labels).parent.mkdir(parents=True, exist_ok=True)
         shutil.move(staging / "labels", made.labels)
     for path in sorted(wanted):
+        (out / path).parent.mkdir(exist_ok=True)
         (staging / path).replace(out / path)
     (staging / "dataset.json").replace(out / "dataset.json")

@@ -109,12 +109,11 @@ def charts(piece: Piece) -> Iterator[Patient]:
 
 def _records(piece: Piece) -> Iterator[str | bytes]:
     if piece.kind == "parquet":
-        import polars as pl
+        from tools.store.parquet import records
 
-        rows = pl.scan_parquet(piece.path).slice(piece.first, piece.length).select("record").collect()
-        yield from rows["record"]
+        yield from records(Path(piece.path), piece.first, piece.length)
         return
-    with open(piece.path, "rb") as file:
+    with Path(piece.path).open("rb") as file:
         file.seek(piece.first)
         yield from (line for line in file.read(piece.length).splitlines() if line.strip())
 
@@ -135,14 +134,9 @@ def _pieces(folder: Path, spool: Path) -> Iterator[Piece]:
 
 
 def _rows(path: Path) -> Iterator[Piece]:
-    import polars as pl
+    from tools.store.parquet import count_rows
 
-    try:
-        if "record" not in pl.read_parquet_schema(path):
-            raise Invalid(f"{path} has no column `record` with the charts' JSON")
-        count = pl.scan_parquet(path).select(pl.len()).collect().item()
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise Invalid(f"{path} cannot be read as Parquet: {error}") from error
+    count = count_rows(path)
     for first in range(0, count, PIECE):
         yield Piece("parquet", str(path), first, min(PIECE, count - first))
 

@@ -25,7 +25,7 @@ COLUMNS = {
     "indication": "the use that it is ready for or waits for; empty of a denial, where every use fails",
     "rule_id": "that use's rule",
     "asked": "ordered: the chart has an order; taken: the patient takes it; else empty",
-    "needs": "what would make it ready, any one alone, easiest first: lab:hba1c, statement:pregnancy, list:…, document:…",
+    "needs": "what would make it ready, any one alone, easiest first: lab:hba1c, statement:pregnancy, …",
     "waits_for": "the first of these in words",
     "approved_until": "last day of the plan's approval that holds now",
     "changes_on": "first later day with another outcome if nothing is done, within --within days",

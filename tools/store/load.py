@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -28,7 +28,7 @@ from tools.errors import Invalid, Refused
 from tools.records import Patient, Record
 from tools.store import database
 from tools.store.bulk import forget_dataset, insert_patients
-from tools.store.reading import Located, read_record, read_records, sha256_of
+from tools.store.reading import read_record, read_records, sha256_of
 from tools.store.rows import DatasetInfo, person
 from tools.store.store import Store
 from tools.store.tables import (
@@ -109,7 +109,7 @@ def _manifest(folder: Path) -> tuple[DatasetInfo, dict[str, str]]:
     if not (folder / "dataset.json").is_file():
         raise Invalid(f"{folder} holds no dataset.json; `pa generate` makes a world there")
     dataset = read_record(folder / "dataset.json", DatasetInfo)
-    paths = [patients_file(folder), *(folder / f"{name}.json" for name in ("drugs", "plans", "forms"))]
+    paths = [*patients_files(folder), *(folder / f"{name}.json" for name in ("drugs", "plans", "forms"))]
     paths += sorted((folder / "policies").glob("*.txt"))
     files = {path.relative_to(folder).as_posix(): sha256_of(path) for path in paths}
     if missing := sorted(
@@ -119,17 +119,17 @@ def _manifest(folder: Path) -> tuple[DatasetInfo, dict[str, str]]:
     return dataset, files
 
 
-def patients_file(folder: Path) -> Path:
-    """patients.json or patients.jsonl; Invalid if there are both or neither."""
-    found = [path for path in (folder / "patients.json", folder / "patients.jsonl") if path.is_file()]
-    if len(found) != 1:
-        what = (
-            "both patients.json and patients.jsonl; keep one"
-            if found
-            else "neither patients.json nor patients.jsonl"
-        )
-        raise Invalid(f"{folder} holds {what}")
-    return found[0]
+def patients_files(folder: Path) -> list[Path]:
+    """patients.json, patients.jsonl, or the parts patients/*.parquet; Invalid if there is none or more than one."""
+    files = [[path] for path in (folder / "patients.json", folder / "patients.jsonl") if path.is_file()]
+    parts = sorted((folder / "patients").glob("*.parquet"))
+    found = [*files, parts] if parts else files
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise Invalid(f"{folder} holds neither patients.json nor patients.jsonl nor patients/*.parquet")
+    names = " and ".join(paths[0].name if paths is not parts else "patients/*.parquet" for paths in found)
+    raise Invalid(f"{folder} holds both {names}; keep one")
 
 
 def _fingerprint(dataset: DatasetInfo, files: dict[str, str]) -> str:
@@ -140,9 +140,10 @@ def _fingerprint(dataset: DatasetInfo, files: dict[str, str]) -> str:
 
 def _check_patients(folder: Path, dataset: DatasetInfo, catalog: Catalog, progress: Progress) -> int:
     """How many there are; Invalid at the first that is wrong."""
-    path, expected = patients_file(folder), dataset.counts.get("patients", 0)
+    expected = dataset.counts.get("patients", 0)
     checks, count = PatientChecks(catalog), 0
-    for count, located in enumerate(read_records(path, Patient), 1):
+    charts = chain.from_iterable(read_records(path, Patient) for path in patients_files(folder))
+    for count, located in enumerate(charts, 1):
         checks.check(located.record, located.place)
         if count % BATCH == 0:
             progress("checking", count, expected)
@@ -184,24 +185,20 @@ def _write(
     store: Store, folder: Path, info: DatasetInfo, catalog: Catalog, appending: bool, progress: Progress
 ) -> int:
     """One transaction; returns how many patients are new."""
-    path = patients_file(folder)
-    digest = hashlib.sha256()
     added = done = 0
     with database.writing(store.engine) as connection:
         if not appending:
             _clear(connection)
             _write_catalog(connection, catalog)
-        for batch in _batches(read_records(path, Patient, digest)):
+        for name, batch in _batches(folder, info):
             fresh = _fresh(connection, batch, appending)
             try:
                 insert_patients(connection, fresh, "dataset")
             except IntegrityError as error:
-                raise Invalid(_taken(store, fresh, path.name)) from error
+                raise Invalid(_taken(store, fresh, name)) from error
             added += len(fresh)
             done += len(batch)
             progress("writing", done, info.counts.get("patients", 0))
-        if digest.hexdigest() != info.files[path.name]:
-            raise Invalid(f"{path.name} changed while it was being loaded; load it again")
         connection.execute(delete(DatasetRow))
         row = {"id": 1, "as_of": info.as_of, "seed": info.seed, "version": info.version}
         connection.execute(
@@ -210,9 +207,15 @@ def _write(
     return added
 
 
-def _batches(patients: Iterator[Located[Patient]]) -> Iterator[list[Chart]]:
-    while batch := [(located.record, located.body) for located in islice(patients, BATCH)]:
-        yield batch
+def _batches(folder: Path, info: DatasetInfo) -> Iterator[tuple[str, list[Chart]]]:
+    """The charts, some at a time, with the name of their file; Invalid if a file is no longer the one checked."""
+    for path in patients_files(folder):
+        digest = hashlib.sha256()
+        patients = read_records(path, Patient, digest)
+        while batch := [(located.record, located.body) for located in islice(patients, BATCH)]:
+            yield path.name, batch
+        if digest.hexdigest() != info.files[path.relative_to(folder).as_posix()]:
+            raise Invalid(f"{path.name} changed while it was being loaded; load it again")
 
 
 def _fresh(connection: Connection, batch: list[Chart], appending: bool) -> list[Chart]:

@@ -33,9 +33,16 @@ class Located(NamedTuple, Generic[T]):
 
 
 def read_records(path: Path, kind: type[T], sha256: hashlib._Hash | None = None) -> Iterator[Located[T]]:
-    """Each record of a JSON array, or of JSON lines if the name says so; Invalid at the first that is wrong.
-    `sha256` is fed with the bytes that are read, all of them once the iterator ends."""
+    """Each record of a JSON array, or of JSON lines or Parquet if the name says so; Invalid at the first that is
+    wrong. `sha256` is fed with the bytes that are read, all of them once the iterator ends."""
     try:
+        if path.suffix == ".parquet":
+            from tools.store.parquet import RecordLines
+
+            yield from _Reader(path, kind, RecordLines(path), None).records()
+            if sha256 is not None:
+                sha256.update(path.read_bytes())
+            return
         with path.open("rb") as file:
             yield from _Reader(path, kind, file, sha256).records()
     except OSError as error:
@@ -97,7 +104,7 @@ class _Reader(Generic[T]):
     def __init__(self, path: Path, kind: type[T], file: Any, sha256: Any) -> None:
         self.path, self.kind, self.file, self.sha256 = path, kind, file, sha256
         self.decoder = msgspec.json.Decoder(kind)
-        self.lines = path.suffix == ".jsonl"
+        self.lines = path.suffix in (".jsonl", ".parquet")
         self.decode = codecs.getincrementaldecoder("utf-8-sig")()
         self.text = ""  # the block that is being read
         self.at = 0
