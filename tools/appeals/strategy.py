@@ -1,0 +1,213 @@
+"""Strategy before prose: what to do about a payer's letter, in what order, by when, and whether an appeal is right at all.
+
+    nothing denied → none · a question → answer · no reason → clarify
+    not this plan's patient → correct · a proven exclusion, a criterion that is not met, no benefit → stop
+    not on the formulary, over the limit, a step not taken → the exception, as far as there are grounds
+    a reason that the record leaves open → evidence first
+    reasons that the record refutes → correct or call, then appeal
+
+Pure: the determination is today's, the clocks are the letter's. What is not met is never argued away.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from tools.appeals import moves
+from tools.appeals.grounds import fitting, formulary_grounds, step_grounds
+from tools.appeals.levels import text_of
+from tools.appeals.moves import Matter
+from tools.appeals.pointing import leaves
+from tools.appeals.records import Odds, Step, Strategy, Weighed
+from tools.appeals.timing import next_level
+from tools.appeals.weighing import FACTUAL, excluded_by_benefit, told, weigh
+from tools.cases import Case
+from tools.denials.records import Denial
+from tools.lifecycle.levels import levels_of, next_levels
+from tools.lifecycle.running import Clock
+from tools.records import Finding
+from tools.rules import Trial
+
+ADVERSE = ("denial", "partial_approval", "appeal_upheld")
+_PAPERWORK = frozenset({"pa_required", "insufficient_documentation", "administrative"})
+_GOOD_CAUSE = ("redetermination", "reconsideration", "hearing", "council")  # a late filing may be excused
+
+
+def strategy(
+    case: Case,
+    denial: Denial,
+    clocks: tuple[Clock, ...] = (),
+    *,
+    decided: str = "",
+    odds: Odds | None = None,
+) -> Strategy:
+    """What to do about this letter on the case's day. `decided` is the level of appeal that decided, "" for the first
+    decision; `clocks` are those that the letter began."""
+    reasons = tuple(weigh(reason, denial, case) for reason in _about(denial, case))
+    matter = Matter(case, denial, clocks, decided, reasons, next_level(denial, case.plan, decided))
+    steps = tuple(_steps(matter))
+    draft = Strategy(
+        patient_id=case.patient.id,
+        drug=case.drug.name,
+        plan_id=case.plan.id,
+        payer=case.plan.payer,
+        as_of=case.as_of,
+        outcome=case.determination.outcome,
+        letter=denial.kind,
+        level=decided,
+        reasons=reasons,
+        steps=steps,
+        notes=tuple(_notes(matter)),
+        odds=odds,
+    )
+    return msgspec.structs.replace(draft, refusal=_refusal(draft, case), then=_then(draft, case))
+
+
+def _about(denial: Denial, case: Case) -> list:  # type: ignore[type-arg]
+    """The reasons that concern this drug."""
+    name = case.drug.name.casefold()
+    return [reason for reason in denial.reasons if reason.drug.casefold() in ("", name)]
+
+
+def _steps(matter: Matter) -> list[Step]:
+    if matter.denial.kind in ("approval", "appeal_overturned"):
+        return [moves.nothing(matter)]
+    if matter.denial.kind == "pend":
+        return _answer(matter)
+    if matter.denial.kind not in ADVERSE or not matter.reasons:
+        return [moves.clarify(matter)]
+    return _blocked(matter) or _argued(matter)
+
+
+def _answer(matter: Matter) -> list[Step]:
+    wanting = [r for r in matter.reasons if r.standing in ("open", "confirmed")]
+    unknown = _unknown(matter, wanting) if matter.reasons else moves.unknown(matter)
+    first = [moves.gather(matter, unknown)] if unknown else []
+    return [*first, moves.answer(matter, ready=not unknown)]
+
+
+# --- what no argument can mend ---------------------------------------------------------------------------
+
+
+def _blocked(matter: Matter) -> list[Step]:
+    """The steps where the record itself stands against the request; [] where it does not."""
+    found = matter.case.determination
+    if found.outcome == "wrong_plan":
+        return [moves.right_plan(matter)]
+    if found.stopped_by == "exclusion":
+        return [moves.stop(matter, hard=True), *_switch(matter)]
+    if found.outcome == "not_covered":
+        return _not_covered(matter)
+    if any(r.code == "refill_too_soon" and r.standing == "confirmed" for r in matter.reasons):
+        return [moves.wait(matter)]
+    failing = [f for f in found.findings if f.status == "not_met" and f.criterion != "quantity"]
+    if failing:
+        return _unmet(matter, failing)
+    if any(f.criterion == "quantity" and f.status == "not_met" for f in found.findings):
+        return [moves.correct_order(matter), moves.quantity_exception(matter)]
+    return []
+
+
+def _not_covered(matter: Matter) -> list[Step]:
+    case = matter.case
+    if excluded_by_benefit(case.benefit, case):
+        return [moves.stop(matter, hard=True), *_switch(matter)]
+    return [*_switch(matter), moves.formulary_exception(matter, formulary_grounds(case))]
+
+
+def _unmet(matter: Matter, failing: list[Finding]) -> list[Step]:
+    """An exception to a step, if a step is all that fails and the chart has grounds; else no appeal."""
+    case = matter.case
+    steps = [f for f in failing if any(isinstance(x, Trial) for x in leaves(case.nodes.get(f.criterion)))]
+    grounds = step_grounds(steps, case) if len(steps) == len(failing) else ()
+    if grounds:
+        return [moves.step_exception(matter, grounds), *_switch(matter)]
+    return [moves.stop(matter, hard=False), *_switch(matter)]
+
+
+def _switch(matter: Matter) -> list[Step]:
+    options = fitting(matter.case.determination.alternatives, matter.case)
+    return [moves.switch(matter, options)] if options else []
+
+
+# --- what can be argued, or shown ------------------------------------------------------------------------
+
+
+def _argued(matter: Matter) -> list[Step]:
+    reasons = matter.reasons
+    first = not matter.decided
+    wanting = _unknown(matter, [r for r in reasons if r.standing == "open"])
+    if any(r.standing in ("open", "confirmed") for r in reasons):
+        gathered = moves.gather(matter, wanting)
+        return [gathered, moves.resubmit(matter, ready=False) if first else _appeal(matter, ready=False)]
+    refuted = [r for r in reasons if r.standing == "refuted"]
+    if not refuted:
+        wanting = moves.unknown(matter)
+        gathering = [moves.gather(matter, wanting)] if wanting else []
+        return [*gathering, moves.resubmit(matter, ready=not wanting)]
+    appeal = _appeal(matter, ready=True)
+    if not first or appeal.kind == "resubmit":
+        return [appeal]
+    if matter.case.determination.outcome == "not_required":
+        return [moves.call_to_correct(matter, refuted)]
+    return [*_before_appeal(matter, refuted), appeal]
+
+
+def _before_appeal(matter: Matter, refuted: list[Weighed]) -> list[Step]:
+    """What is quicker than an appeal and costs none of its time."""
+    if all(r.code in _PAPERWORK for r in matter.reasons):
+        return [moves.resubmit(matter, ready=True)]
+    steps = []
+    factual = [r for r in refuted if r.code in FACTUAL]
+    if factual:
+        steps.append(moves.call_to_correct(matter, factual))
+    clinical = [r for r in refuted if r.code not in FACTUAL | _PAPERWORK]
+    call = moves.peer_to_peer(matter, clinical) if clinical else None
+    return [*steps, *([call] if call else [])]
+
+
+def _appeal(matter: Matter, ready: bool) -> Step:
+    """The appeal at the next level; a new request where its day is over and no rule excuses that."""
+    filed = moves.appeal(matter, ready)
+    if filed.late and filed.level not in _GOOD_CAUSE:
+        return moves.resubmit(matter, ready, late=filed)
+    return filed
+
+
+def _unknown(matter: Matter, reasons: list[Weighed]) -> list[Finding]:
+    return [f for r in reasons for f in r.findings if f.status == "unknown"]
+
+
+# --- whether, and what then ------------------------------------------------------------------------------
+
+
+def _refusal(found: Strategy, case: Case) -> str:
+    step = found.appeal
+    if step is not None and step.ready and text_of(case.plan.line_of_business, step.level):
+        return ""
+    if step is not None and step.ready:
+        why = f"the {step.level.replace('_', ' ')} level needs more than a letter from the office"
+    else:
+        why = found.steps[0].why
+    instead = "; ".join(f"{number}. {one.what}" for number, one in enumerate(found.steps, 1))
+    return f"no appeal is drafted: {why.rstrip('.')}. Instead: {instead}"
+
+
+def _then(found: Strategy, case: Case) -> str:
+    step = found.appeal
+    if step is None:
+        return ""
+    levels = levels_of(case.plan.line_of_business, case.plan.internal_levels)
+    further = next_levels(levels, step.level)
+    return f"if it is upheld: {' or '.join(level.name for level in further)}" if further else ""
+
+
+def _notes(matter: Matter) -> list[str]:
+    notes = [f"the letter differs from the order: {words}" for words in moves.misread(matter)]
+    if not matter.clocks and matter.denial.kind in (*ADVERSE, "pend"):
+        notes.append("the letter bears no date, so that no deadline can be counted: enter it")
+    named = {f.criterion for r in matter.reasons for f in r.findings}
+    others = [f for f in moves.unknown(matter) if f.criterion not in named]
+    if others and matter.denial.kind in ADVERSE:
+        notes.append("open today, though the letter does not name it: " + "; ".join(map(told, others)))
+    return notes
