@@ -11,7 +11,7 @@ import msgspec
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from agent.api import chat, docs, drafts, orchestrator, records, wire
+from agent.api import chat, docs, drafts, graph, orchestrator, records, wire
 from agent.api.doorkeeper import Doorkeeper
 from agent.api.office import Office, office
 from agent.settings import Settings
@@ -57,6 +57,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(records.router)
     app.include_router(drafts.router)
     app.include_router(chat.router)
+    app.include_router(graph.router)
     app.add_api_route(
         "/health", health, summary="Is the store there, and which world is it?", tags=["health"],
         responses=wire.gives(Health, "The store can be read."),

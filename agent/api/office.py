@@ -24,6 +24,7 @@ from tools.store.rows import Draft
 if TYPE_CHECKING:
     from agent.casework import Asking
     from agent.models.model import Model
+    from tools.graph.engine import Graph
 
 
 class Office:
@@ -41,6 +42,16 @@ class Office:
         database.check(store.engine)
         self._closing.callback(store.close)
         return store
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The engine of relationship questions."""
+        from tools.graph.asking import graph_of
+
+        desk.make_home(self.settings.home)
+        opened = graph_of(self.store, self.settings.graph_url, self.settings.home)
+        self._closing.callback(opened.close)
+        return opened
 
     @cached_property
     def _workflow(self) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import date
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tools.errors import Unavailable
@@ -45,7 +46,7 @@ def current(store: Store, graph: Graph, as_of: date | None = None) -> Asked:
             return Asked(graph, state)
     patients = store.count_patients()
     if patients <= SMALL:
-        return Asked(graph, build(store, graph, as_of, workers=1))
+        return _built(store, graph, as_of, version)
     day = f" --as-of {as_of}" if as_of else ""
     if not found:
         raise Unavailable(
@@ -55,3 +56,13 @@ def current(store: Store, graph: Graph, as_of: date | None = None) -> Asked:
         f"the graph at {graph.where} is stale: it was built from {found[-1].patients:,} patients as of"
         f" {found[-1].as_of}, and charts, plans or the day are others now; run `pa graph build{day}`"
     )
+
+
+_one_at_a_time = Lock()
+
+
+def _built(store: Store, graph: Graph, as_of: date | None, version: str) -> Asked:
+    """Built now, unless another thread has just done so."""
+    with _one_at_a_time:
+        there = next((state for state in graph.states() if state.version == version), None)
+        return Asked(graph, there or build(store, graph, as_of, workers=1))

@@ -5,7 +5,7 @@ It is written beside the old one and takes its place at the end, so that a reade
 
 from __future__ import annotations
 
-import os
+import secrets
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -66,10 +66,9 @@ class EmbeddedWriter:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+        self.partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}.partial")
         self.numbers: dict[str, dict[Any, int]] = {kind.label: {} for kind in NODES}
         path.parent.mkdir(parents=True, exist_ok=True)
-        self.partial.unlink(missing_ok=True)
         self.connection = sqlite3.connect(self.partial, isolation_level=None)
         for pragma in ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE"):
             self.connection.execute(f"PRAGMA {pragma}")

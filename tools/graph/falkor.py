@@ -1,10 +1,11 @@
-"""FalkorDB by its own client. Each state of a store is a graph of its own, named by its store and its version.
+"""FalkorDB by its own client. Each build is a graph of its own, named by its store and a number of its own.
 
 Bolt stays off: through it the server answers slower and under another graph's name.
 """
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -35,23 +36,27 @@ class Falkor:
             ) from error
         parts = urlsplit(url)
         self.prefix = f"paladin-{owner}-"
+        self._named: dict[str, str] = {}  # graphs by their version
         self.where = f"FalkorDB at {parts.hostname}:{parts.port or 6379}"
         self._db = self._spoken(
             lambda: FalkorDB.from_url(url, socket_connect_timeout=3.0, socket_timeout=None)
         )
 
     def states(self) -> list[State]:
-        found = []
+        found = {}
         for name in self.names():
-            rows = self._rows(name, "MATCH (s:State) RETURN s.body", {})
-            found += [msgspec.json.decode(body, type=State) for (body,) in rows]
-        return found
+            for (body,) in self._rows(name, "MATCH (s:State) RETURN s.body", {}):
+                found[name] = msgspec.json.decode(body, type=State)
+        self._named = {state.version: name for name, state in found.items()}
+        return list(found.values())
 
     def ask(self, version: str, question: str, **values: Any) -> list[tuple[Any, ...]]:
-        return in_order(self._rows(self.name_of(version), QUESTIONS[question].cypher, values))
+        if version not in self._named and version not in {state.version for state in self.states()}:
+            raise Unavailable("the graph was built anew while it was being asked; ask again")
+        return in_order(self._rows(self._named[version], QUESTIONS[question].cypher, values))
 
     def writer(self, version: str) -> FalkorWriter:
-        return FalkorWriter(self, version)
+        return FalkorWriter(self)
 
     def close(self) -> None:
         self._db.connection.close()
@@ -69,8 +74,11 @@ class Falkor:
         """Of all graphs of this store, whole or not."""
         return [name for name in map(str, self._spoken(self._db.list_graphs)) if name.startswith(self.prefix)]
 
-    def name_of(self, version: str) -> str:
-        return self.prefix + version[:16]
+    def sizes(self, name: str) -> int:
+        """How many nodes and edges the graph holds."""
+        ((nodes,),) = self._rows(name, "MATCH (n) RETURN count(n)", {})
+        ((edges,),) = self._rows(name, "MATCH ()-[e]->() RETURN count(e)", {})
+        return int(nodes) + int(edges)
 
     def _rows(self, name: str, text: str, values: dict[str, Any]) -> list[list[Any]]:
         graph = self._db.select_graph(name)
@@ -94,9 +102,8 @@ class Falkor:
 class FalkorWriter:
     """Fills a graph of its own, which counts once its State stands in it; then the older ones go."""
 
-    def __init__(self, server: Falkor, version: str) -> None:
-        self.server, self.name = server, server.name_of(version)
-        server.delete(self.name)
+    def __init__(self, server: Falkor) -> None:
+        self.server, self.name = server, server.prefix + secrets.token_hex(6)
         for text in index_texts():
             server.run(self.name, text, {})
 
@@ -107,6 +114,11 @@ class FalkorWriter:
         self.server.run(self.name, edge_text(type), {"rows": rows})
 
     def finish(self, state: State) -> None:
+        """Counted first: another build that ended meanwhile has taken this one for an older graph."""
+        if self.server.sizes(self.name) != sum(state.counts.values()):
+            raise Unavailable(
+                f"{self.server.where} lost a part of the graph, perhaps to another build; build again"
+            )
         older = [name for name in self.server.names() if name != self.name]
         body = msgspec.json.encode(state).decode()
         self.server.run(self.name, "CREATE (:State {body: $body})", {"body": body})

@@ -91,6 +91,13 @@ class Neo4jWriter:
         self.server.rows(edge_text(type), {"rows": rows})
 
     def finish(self, state: State) -> None:
+        """Counted first: another build may have emptied the database meanwhile."""
+        ((nodes,),) = self.server.rows("MATCH (n) WHERE NOT n:State RETURN count(n)", {})
+        ((edges,),) = self.server.rows("MATCH ()-[e]->() RETURN count(e)", {})
+        if nodes + edges != sum(state.counts.values()):
+            raise Unavailable(
+                f"the {self.server.where} lost a part of the graph, perhaps to another build; build again"
+            )
         body = msgspec.json.encode(state).decode()
         self.server.rows("MATCH (s:State) SET s.body = $body", {"body": body})
 
