@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import secrets
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -23,7 +22,7 @@ from agent.ledger import Fact
 from agent.prose import Path
 from agent.understanding.reading import Intent, Talk
 from tools.bound import Bound
-from tools.errors import Invalid, NotFound, PaladinError, Unavailable
+from tools.errors import Invalid, NotFound, PaladinError
 from tools.records import Determination, Record
 
 if TYPE_CHECKING:
@@ -203,25 +202,12 @@ def _one_turn_at_a_time(conversation_id: str) -> Lock:
 
 @contextmanager
 def conversations(settings: Settings) -> Iterator[Any]:
-    """The chat graph with its checkpoints on disk."""
-    from langgraph.checkpoint.sqlite import SqliteSaver
-
+    """The chat graph with its checkpoints."""
     from agent.chat import build
-    from agent.desk import make_home
+    from agent.checkpoints import Place, checkpointer
 
-    make_home(settings.home)
-    try:
-        connection = sqlite3.connect(settings.conversations, check_same_thread=False, timeout=10)
-    except sqlite3.Error as error:
-        raise Unavailable(
-            f"the conversations at {settings.conversations} cannot be opened: {error}"
-        ) from error
-    try:
-        yield build().compile(checkpointer=SqliteSaver(connection))
-    except sqlite3.DatabaseError as error:
-        raise Unavailable(f"the conversations at {settings.conversations} cannot be used: {error}") from error
-    finally:
-        connection.close()
+    with checkpointer(settings, Place("conversations", settings.conversations, "talking")) as saver:
+        yield build().compile(checkpointer=saver)
 
 
 class Kept(Record, frozen=True, kw_only=True):
@@ -235,11 +221,9 @@ class Kept(Record, frozen=True, kw_only=True):
 
 def kept(graph: Any, limit: int = 20) -> list[Kept]:
     """The conversations talked in last, newest first."""
-    rows = graph.checkpointer.conn.execute(
-        "SELECT thread_id FROM checkpoints GROUP BY thread_id ORDER BY MAX(checkpoint_id) DESC LIMIT ?",
-        (limit,),
-    ).fetchall()
-    return [_kept(graph, thread_id) for (thread_id,) in rows]
+    from agent.checkpoints import recent_threads
+
+    return [_kept(graph, thread_id) for thread_id in recent_threads(graph.checkpointer, limit)]
 
 
 def find(graph: Any, conversation_id: str) -> Kept:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -41,22 +40,12 @@ def now() -> datetime:
 
 @contextmanager
 def workflow(settings: Settings) -> Iterator[CompiledStateGraph[Any, Any, Any, Any]]:
-    """The compiled graph with its checkpoints on disk."""
-    from langgraph.checkpoint.sqlite import SqliteSaver
-
+    """The compiled graph with its checkpoints."""
+    from agent.checkpoints import Place, checkpointer
     from agent.workflow import build
 
-    make_home(settings.home)
-    try:
-        connection = sqlite3.connect(settings.checkpoints, check_same_thread=False, timeout=10)
-    except sqlite3.Error as error:
-        raise Unavailable(f"the checkpoints at {settings.checkpoints} cannot be opened: {error}") from error
-    try:
-        yield build().compile(checkpointer=SqliteSaver(connection))
-    except sqlite3.DatabaseError as error:
-        raise Unavailable(f"the checkpoints at {settings.checkpoints} cannot be used: {error}") from error
-    finally:
-        connection.close()
+    with checkpointer(settings, Place("checkpoints", settings.checkpoints, "drafting")) as saver:
+        yield build().compile(checkpointer=saver)
 
 
 def draft(

@@ -1,0 +1,148 @@
+"""Where LangGraph keeps its checkpoints: a file beside an SQLite store, a schema of its own in a PostgreSQL one.
+
+Whoever works on one PostgreSQL sees the same checkpoints, so a case that one machine drafted waits for its review
+on all of them.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from agent.settings import Settings
+from tools.errors import Unavailable
+
+if TYPE_CHECKING:
+    from langgraph.checkpoint.base import BaseCheckpointSaver
+
+MOST_CONNECTIONS = 8
+SECONDS = 5.0  # to reach the server
+SETUP_LOCK = 7_252_347  # beside the one of the store's writers
+
+
+class Place(NamedTuple):
+    """What is kept: its name in a message, its file, and its schema on a server."""
+
+    what: str
+    file: Path
+    schema: str
+
+
+@contextmanager
+def checkpointer(settings: Settings, place: Place) -> Iterator[BaseCheckpointSaver[Any]]:
+    """The saver for this place, closed at the end; Unavailable if it can't be opened or used."""
+    from sqlalchemy.engine import make_url
+
+    from agent.desk import make_home
+
+    make_home(settings.home)
+    if make_url(settings.database_url).get_backend_name() in ("postgresql", "postgres"):
+        with _on_server(settings.database_url, place) as saver:
+            yield saver
+    else:
+        with _in_file(place) as saver:
+            yield saver
+
+
+def recent_threads(saver: Any, limit: int) -> list[str]:
+    """The threads that were worked on last, newest first."""
+    asked = "SELECT thread_id FROM checkpoints GROUP BY thread_id ORDER BY MAX(checkpoint_id) DESC LIMIT {}"
+    if isinstance(saver.conn, sqlite3.Connection):
+        return [row[0] for row in saver.conn.execute(asked.format("?"), (limit,))]
+    with saver.conn.connection() as connection:
+        return [row["thread_id"] for row in connection.execute(asked.format("%s"), (limit,))]
+
+
+@contextmanager
+def _in_file(place: Place) -> Iterator[BaseCheckpointSaver[Any]]:
+    from langgraph.checkpoint.sqlite import SqliteSaver
+
+    try:
+        connection = sqlite3.connect(place.file, check_same_thread=False, timeout=10)
+    except sqlite3.Error as error:
+        raise Unavailable(f"the {place.what} at {place.file} cannot be opened: {error}") from error
+    try:
+        yield SqliteSaver(connection)
+    except sqlite3.DatabaseError as error:
+        raise Unavailable(f"the {place.what} at {place.file} cannot be used: {error}") from error
+    finally:
+        connection.close()
+
+
+@contextmanager
+def _on_server(url: str, place: Place) -> Iterator[BaseCheckpointSaver[Any]]:
+    try:
+        import psycopg
+        from langgraph.checkpoint.postgres import PostgresSaver
+        from psycopg.rows import dict_row
+        from psycopg_pool import ConnectionPool, PoolTimeout
+    except ModuleNotFoundError as error:
+        raise Unavailable(
+            f"checkpoints on PostgreSQL need {error.name}: pip install 'paladin-pa[postgres]'"
+        ) from None
+    from sqlalchemy.engine import make_url
+
+    parsed = make_url(url).set(drivername="postgresql")
+    options = {
+        "autocommit": True,
+        "prepare_threshold": 0,
+        "row_factory": dict_row,
+        "options": f"-c search_path={place.schema}",
+    }
+    pool = ConnectionPool(
+        parsed.render_as_string(hide_password=False),
+        kwargs=options,
+        min_size=1,
+        max_size=MOST_CONNECTIONS,
+        timeout=SECONDS,
+        reconnect_timeout=SECONDS,
+        check=ConnectionPool.check_connection,
+        open=False,
+    )
+    shown = parsed.render_as_string()
+    try:
+        pool.open(wait=True, timeout=SECONDS)
+        saver = PostgresSaver(pool)  # type: ignore[arg-type]
+        _set_up(pool, saver, place.schema)
+    except (psycopg.Error, PoolTimeout) as error:
+        pool.close()
+        raise Unavailable(f"the {place.what} at {shown} cannot be opened: {_one_line(error)}") from error
+    try:
+        yield saver
+    except (psycopg.Error, PoolTimeout) as error:
+        raise Unavailable(f"the {place.what} at {shown} cannot be used: {_one_line(error)}") from error
+    finally:
+        pool.close()
+
+
+def _set_up(pool: Any, saver: Any, schema: str) -> None:
+    """Make or migrate the tables, one process at a time. The lock is tried and not waited for: LangGraph builds an
+    index beside the running work, which waits for every statement that is going on, this one too."""
+    with pool.connection() as connection:
+        if _is_current(connection, saver, schema):
+            return
+        while not connection.execute(f"SELECT pg_try_advisory_lock({SETUP_LOCK}) AS got").fetchone()["got"]:
+            time.sleep(0.05)
+        try:
+            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+            saver.setup()
+        finally:
+            connection.execute(f"SELECT pg_advisory_unlock({SETUP_LOCK})")
+
+
+def _is_current(connection: Any, saver: Any, schema: str) -> bool:
+    there = connection.execute(
+        "SELECT to_regclass(%s) IS NOT NULL AS made", (f"{schema}.checkpoint_migrations",)
+    ).fetchone()["made"]
+    if not there:
+        return False
+    newest = connection.execute("SELECT max(v) AS v FROM checkpoint_migrations").fetchone()["v"]
+    return newest is not None and newest >= len(saver.MIGRATIONS) - 1
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())
