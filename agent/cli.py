@@ -55,6 +55,9 @@ COMMANDS = {
     ),
     "due": Lazy("agent.due_cli:app", CASE, "What must happen by when, over all open cases; as a calendar."),
     "confirm": Lazy("agent.confirm_cli:app", CASE, "Confirm into the chart what a note says, or reject it."),
+    "screen": Lazy(
+        "agent.screen_cli:app", CASE, "Every patient × every drug of the plan: who goes through, who lacks what."
+    ),
     "setup": Lazy("agent.world_cli:setup", WORLD, "Generate if there is nothing, load, index. Start here."),
     "generate": Lazy("", WORLD, "Make a synthetic world: patients, plans, policies, forms."),
     "describe": Lazy("", WORLD, "Print the data card of a world: counts, distributions, outcomes."),

@@ -1,0 +1,238 @@
+"""`pa screen`: the whole panel × the drugs of each patient's plan: who goes through today, and what the others lack."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import typer
+
+from agent.settings import BIGGEST, read_as_of, read_settings
+from tools.errors import Invalid, nearest
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from agent.screening.run import Done, Progress, Wanted
+    from agent.screening.sources import Source
+    from agent.screening.summary import Summary
+
+app = typer.Typer(add_completion=False)
+WITHIN = 30
+
+EPILOG = """[bold]Examples[/]
+  pa screen
+  pa screen --drug Ozempic --outcome ready --out ready.csv
+  pa screen --report monday
+  pa screen world --out screen.parquet --workers 2
+
+WORLD is a folder as `pa generate` makes it (Parquet, JSON lines or JSON); it
+needs no store. A run that was stopped goes on where it was, if it is given
+the same --out again.
+
+[bold]Columns of the table[/], a row for each patient and drug
+  patient_id, plan_id, payer, drug, as_of
+  outcome         as `pa check` decides it; stopped_by says what decided
+  kind            new, continuation or renewal
+  indication      the use that it is ready for or waits for, and its rule_id;
+                  empty of a denial, where every use fails
+  asked           ordered, taken, or empty: nobody asked for it
+  needs           what would make it ready, any one of them alone: lab:hba1c,
+                  statement:pregnancy, list:medication list, document:…
+  waits_for       the first of these in words
+  approved_until  last day of the plan's approval that holds now
+  changes_on      first later day with another outcome if nothing is done,
+  changes_to      and that outcome; looked for --within days"""
+
+
+@app.command(epilog=EPILOG)
+def screen(
+    world: Path | None = typer.Argument(None, metavar="WORLD", help="World folder instead of the store."),
+    payer: list[str] = typer.Option([], metavar="NAME", help="Only this payer; repeatable."),
+    plan: list[str] = typer.Option([], metavar="ID", help="Only this plan; repeatable."),
+    drug: list[str] = typer.Option([], metavar="NAME", help="Only this drug; repeatable."),
+    outcome: list[str] = typer.Option([], metavar="OUTCOME", help="Only rows of this outcome; repeatable."),
+    limit: int = typer.Option(0, min=0, max=BIGGEST, help="Only the first so many patients; 0 is all."),
+    as_of: str = typer.Option(
+        "", metavar="DATE", help="Decide on this day: YYYY-MM-DD or today. Default: the world's own date."
+    ),
+    within: int = typer.Option(
+        WITHIN,
+        min=0,
+        max=400,
+        help="Days ahead in which a change of outcome is looked for; 0 looks for none.",
+    ),
+    workers: int = typer.Option(0, min=0, max=64, help="Processes; 0 means as many as there are cores."),
+    out: Path | None = typer.Option(
+        None, metavar="FILE", help="Write the rows: .parquet, .csv, .arrow or .jsonl."
+    ),
+    report: Path | None = typer.Option(None, metavar="DIR", help="Write a report with plots and worklists."),
+    as_json: bool = typer.Option(False, "--json", help="Print the summary as one JSON object."),
+) -> None:
+    """Screen the whole panel: every patient × every drug of the plan.
+
+    Who would go through today, who is one document away and which, whose
+    approval or evidence runs out and when, and what one new lab would unlock.
+    Decided in code by the plans' rules, as `pa check` does. Nothing is sent.
+    """
+    from agent.screening import report as page
+    from agent.screening import run, table
+    from agent.screening.summary import summarize
+
+    if out is not None:
+        table.check_suffix(out)
+    settings = read_settings()
+    with _parts(out) as parts:
+        source = _source(world, settings.database_url, parts)
+        wanted = _wanted(
+            source, payer, plan, drug, outcome, limit, read_as_of(as_of) or settings.as_of, within
+        )
+        with _progress() as progress:
+            done = run.screen(source, wanted, parts, workers=workers, progress=progress)
+        rows = done.rows_of()
+        if out is not None:
+            table.write(rows, out)
+        summary = summarize(rows, done.patients, done.skipped, within)
+        if report is not None:
+            page.write(report, source.name, summary, rows, _filters(payer, plan, drug, outcome, limit))
+    if as_json:
+        from agent.dump import to_json
+
+        print(to_json(summary))
+    else:
+        _show(source, summary, done, out, report)
+
+
+@contextmanager
+def _parts(out: Path | None) -> Iterator[Path]:
+    """Where the parts lie: beside the table until it is whole, so that a stopped run can go on."""
+    if out is None:
+        with TemporaryDirectory(prefix="pa-screen-") as folder:
+            yield Path(folder)
+        return
+    from agent.screening.run import discard
+
+    folder = out.with_name(f"{out.name}.parts")
+    yield folder
+    discard(folder)
+
+
+def _source(world: Path | None, url: str, parts: Path) -> Source:
+    from agent.screening import sources
+
+    if world is None:
+        return sources.from_store(url)
+    parts.mkdir(parents=True, exist_ok=True)
+    return sources.from_folder(world, parts)
+
+
+def _wanted(
+    source: Source,
+    payer: list[str],
+    plan: list[str],
+    drug: list[str],
+    outcome: list[str],
+    limit: int,
+    as_of: date | None,
+    within: int,
+) -> Wanted:
+    import msgspec
+
+    from agent.screening.run import filtered
+    from agent.screening.summary import OUTCOMES
+
+    for name in outcome:
+        if name not in OUTCOMES:
+            near = nearest(name, OUTCOMES, 1)
+            guess = f"; did you mean {near[0]}?" if near else ""
+            raise Invalid(f"--outcome {name}{guess} (there are {', '.join(OUTCOMES)})")
+    return msgspec.structs.replace(
+        filtered(source, plan, payer, drug),
+        as_of=as_of,
+        within=within,
+        outcomes=frozenset(outcome),
+        limit=limit,
+    )
+
+
+def _filters(payer: list[str], plan: list[str], drug: list[str], outcome: list[str], limit: int) -> str:
+    told = [*payer, *plan, *drug, *outcome] + ([f"the first {limit:,} patients"] if limit else [])
+    return ", ".join(told)
+
+
+def _show(source: Source, summary: Summary, done: Done, out: Path | None, report: Path | None) -> None:
+    from rich.table import Column, Table
+
+    from agent.screen import STYLES, console, say
+    from agent.screening.summary import LISTS
+
+    screen = console()
+    days = " to ".join(str(day) for day in dict.fromkeys(summary.as_of))
+    print(f"{summary.patients:,} patients of {source.name}, {summary.cases:,} cases, as of {days}")
+    for why, count in summary.skipped.items():
+        print(f"not screened: {count:,} charts, {why}")
+    if not summary.cases:
+        return
+    outcomes = Table("Outcome", Column("Cases", justify="right"), Column("", justify="right"), box=None)
+    for name, count in summary.outcomes.items():
+        share = f"{100 * count / summary.cases:.1f} %"
+        outcomes.add_row(name, f"{count:,}", share, style=STYLES[name])
+    lists = Table("Worklist", Column("Cases", justify="right"), box=None)
+    for name, title in LISTS.items():
+        lists.add_row(title, f"{summary.lists[name]:,}")
+    lists.add_row("Would go through, and nobody has ordered it", f"{summary.ready_unasked:,}")
+    unlocks = Table(
+        "One thing would unlock",
+        Column("Cases", justify="right"),
+        Column("Patients", justify="right"),
+        box=None,
+    )
+    for unlock in summary.unlocks[:8]:
+        unlocks.add_row(unlock.told, f"{unlock.cases:,}", f"{unlock.patients:,}")
+    for shown in (outcomes, lists, unlocks):
+        if shown.rows:
+            print()
+            say(shown, screen)
+    print()
+    if done.reused:
+        print(f"{done.reused} of {len(done.parts)} parts were there from a run that had been stopped")
+    if out is not None:
+        print(f"Table: {out}")
+    if report is not None:
+        print(f"Report: {report / 'index.html'}")
+    if out is None and report is None:
+        print("The rows: --out screen.parquet; worklists with plots: --report DIR")
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    """A bar with rate and time left on a terminal, nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from time import perf_counter
+
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("patients"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task, began, first = bar.add_task("patients", total=None, rate=""), perf_counter(), None
+
+        def show(done: int, total: int) -> None:
+            nonlocal first
+            first = done if first is None else first
+            rate = (done - first) / max(perf_counter() - began, 1e-9)
+            bar.update(task, completed=done, total=total or None, rate=f"{rate:,.0f}/s")
+
+        yield show

@@ -1,0 +1,189 @@
+"""What a screen's rows come to: counts, what one thing would unlock, and the worklists in the order of acting."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tools.records import Outcome
+from tools.screening.needs import told
+
+if TYPE_CHECKING:
+    import polars as pl
+
+OUTCOMES: tuple[Outcome, ...] = (
+    "ready",
+    "not_required",
+    "quantity_exception",
+    "needs_documentation",
+    "likely_denial",
+    "not_covered",
+    "wrong_plan",
+)
+# From what goes through to what cannot; a change down this list is a loss, up it a gain.
+_STANDING = {
+    "ready": 0,
+    "not_required": 0,
+    "quantity_exception": 1,
+    "needs_documentation": 2,
+    "likely_denial": 3,
+    "not_covered": 4,
+    "wrong_plan": 4,
+}
+LISTS = {
+    "send": "Ready, and ordered or taken: send today",
+    "one_away": "One thing away",
+    "losing": "About to lose what holds today",
+    "gaining": "Nothing to do but wait: better on a day to come",
+    "renewing": "Approvals that end",
+}
+_ASKED = ["ordered", "taken", ""]
+
+
+class Unlock(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing, how many patients lack it, and how many of their cases it alone would make ready."""
+
+    need: str
+    told: str
+    patients: int
+    cases: int
+    wanted: int  # cases that are ordered or taken
+
+
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """A day on which cases turn by themselves."""
+
+    day: date
+    losing: int
+    gaining: int
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """The counts of a screen. `by_drug` and `by_payer` are (name, cases by outcome)."""
+
+    patients: int
+    cases: int
+    skipped: dict[str, int]
+    as_of: list[date]  # the first and the last day of any chart
+    within: int
+    outcomes: dict[str, int]
+    lists: dict[str, int]
+    ready_unasked: int  # would go through, and nobody has ordered it
+    by_drug: list[tuple[str, dict[str, int]]]
+    by_payer: list[tuple[str, dict[str, int]]]
+    unlocks: list[Unlock]
+    turns: list[Turn]
+
+
+def summarize(rows: pl.LazyFrame, patients: int, skipped: dict[str, int], within: int) -> Summary:
+    """Count, streaming."""
+    import polars as pl
+
+    by_cell = _collect(rows.group_by("drug", "payer", "outcome").len())
+    outcomes = dict(by_cell.group_by("outcome").agg(pl.col("len").sum()).iter_rows())
+    days = _collect(rows.select(pl.col("as_of").min().alias("first"), pl.col("as_of").max().alias("last")))
+    lists = _collect(
+        rows.select(
+            *[when.sum().alias(name) for name, when in selections(within).items()],
+            ((pl.col("outcome") == "ready") & (pl.col("asked") == "")).sum().alias("unasked"),
+        )
+    ).row(0, named=True)
+    return Summary(
+        patients=patients,
+        cases=sum(outcomes.values()),
+        skipped=skipped,
+        as_of=[day for day in days.row(0) if day is not None],
+        within=within,
+        outcomes={name: outcomes[name] for name in OUTCOMES if name in outcomes},
+        lists={name: int(lists[name] or 0) for name in LISTS},
+        ready_unasked=int(lists["unasked"] or 0),
+        by_drug=_by(by_cell, "drug"),
+        by_payer=_by(by_cell, "payer"),
+        unlocks=_unlocks(rows),
+        turns=_turns(rows),
+    )
+
+
+def selections(within: int) -> dict[str, pl.Expr]:
+    """Which rows stand on which worklist."""
+    import polars as pl
+
+    holds = pl.col("approved_until").is_not_null()
+    now = _standing("outcome")
+    then = _standing("changes_to")
+    return {
+        "send": (pl.col("outcome") == "ready") & (pl.col("asked") != "") & ~holds,
+        "one_away": pl.col("needs").list.len() > 0,
+        "losing": then > now,
+        "gaining": then < now,
+        "renewing": holds & (pl.col("approved_until") <= pl.col("as_of").dt.offset_by(f"{within}d")),
+    }
+
+
+def worklist(rows: pl.LazyFrame, name: str, within: int, most: int) -> list[dict[str, Any]]:
+    """The rows of a list, those that somebody asked for first, then by the day on which they turn."""
+    import polars as pl
+
+    day = "approved_until" if name == "renewing" else "changes_on"
+    chosen = rows.filter(selections(within)[name]).with_columns(
+        pl.col("asked").replace_strict(_ASKED, [0, 1, 2], return_dtype=pl.Int8).alias("rank")
+    )
+    order = [day, "rank"] if name in ("losing", "gaining", "renewing") else ["rank", day]
+    ordered = chosen.sort(*order, "patient_id", "drug", nulls_last=True, maintain_order=True)
+    return _collect(ordered.head(most).drop("rank")).to_dicts()
+
+
+def _standing(column: str) -> pl.Expr:
+    import polars as pl
+
+    names, ranks = list(_STANDING), list(_STANDING.values())
+    return pl.col(column).replace_strict(names, ranks, default=None, return_dtype=pl.Int8)
+
+
+def _by(cells: pl.DataFrame, column: str) -> list[tuple[str, dict[str, int]]]:
+    """Cases by outcome for each drug or payer; the one with most that is ready first."""
+    counts: dict[str, dict[str, int]] = {}
+    for name, outcome, count in cells.select(column, "outcome", "len").iter_rows():
+        of = counts.setdefault(name, {})
+        of[outcome] = of.get(outcome, 0) + count
+    return sorted(counts.items(), key=lambda item: (-item[1].get("ready", 0), item[0]))
+
+
+def _unlocks(rows: pl.LazyFrame) -> list[Unlock]:
+    import polars as pl
+
+    wanted = (pl.col("asked") != "").sum().alias("wanted")
+    exploded = (
+        rows.filter(pl.col("needs").list.len() > 0).select("patient_id", "asked", "needs").explode("needs")
+    )
+    counted = exploded.group_by("needs").agg(
+        pl.col("patient_id").n_unique().alias("patients"), pl.len().alias("cases"), wanted
+    )
+    found = _collect(counted.sort(["cases", "needs"], descending=[True, False]))
+    return [
+        Unlock(need=need, told=told(need), patients=patients, cases=cases, wanted=asked)
+        for need, patients, cases, asked in found.iter_rows()
+    ]
+
+
+def _turns(rows: pl.LazyFrame) -> list[Turn]:
+    import polars as pl
+
+    now, then = _standing("outcome"), _standing("changes_to")
+    counted = (
+        rows.filter(pl.col("changes_on").is_not_null())
+        .group_by("changes_on")
+        .agg((then > now).sum().alias("losing"), (then < now).sum().alias("gaining"))
+        .sort("changes_on")
+    )
+    return [
+        Turn(day=day, losing=losing, gaining=gaining)
+        for day, losing, gaining in _collect(counted).iter_rows()
+    ]
+
+
+def _collect(rows: pl.LazyFrame) -> pl.DataFrame:
+    found: pl.DataFrame = rows.collect(engine="streaming")
+    return found
