@@ -32,7 +32,13 @@ if TYPE_CHECKING:
 Path_ = Literal["code", "model", "repaired", "fallback"]
 PATHS: dict[str, Path_] = {"llm": "model", "repaired": "repaired", "template": "fallback"}
 FIT_TO_KEEP = ("code", "model", "repaired")  # a fallback is worth another try
-ROOMS = ("agent", "tools")
+MAKES = (
+    "tools/**/*.py",
+    "agent/papers.py",
+    "agent/casework.py",
+    "agent/letter_*.py",
+    "agent/batch/*.py",
+)  # a case
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -184,9 +190,8 @@ def code_digest() -> str:
     if not _code:
         root = Path(__file__).parents[2]
         digest = hashlib.sha256()
-        for room in ROOMS:
-            for file in sorted((root / room).rglob("*.py")):
-                digest.update(file.read_bytes())
+        for file in sorted(file for made in MAKES for file in root.glob(made)):
+            digest.update(file.read_bytes())
         _code.append(digest.hexdigest())
     return _code[0]
 

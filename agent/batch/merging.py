@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from io import BytesIO
 from pathlib import Path
 
+from agent.batch.binder import Bound, bind, pages_of
 from agent.batch.chunks import CASES
 from agent.batch.drafting import Line
 from agent.batch.worklist import urgent_first
@@ -38,34 +39,20 @@ def merge_ready(folder: Path, lines: Sequence[Line], each: Each = map) -> dict[s
 
 def merged(job: Job) -> bytes:
     """The cases of one payer and channel as one PDF."""
-    from pypdf import PdfReader, PdfWriter
-
     folder, payer, channel, lines = job
     papers = [
-        [
-            PdfReader(BytesIO((folder / CASES / line.folder / name).read_bytes()))
-            for name in ORDER
-            if name in line.files
-        ]
+        [(folder / CASES / line.folder / name).read_bytes() for name in ORDER if name in line.files]
         for line in lines
     ]
-    contents = -(-len(lines) // ROWS_ON_PAGE)
-    starts, page = list[int](), contents + 1
-    for readers in papers:
+    starts, page = list[int](), -(-len(lines) // ROWS_ON_PAGE) + 1
+    for of_case in papers:
         starts.append(page)
-        page += sum(len(reader.pages) for reader in readers)
-    writer = PdfWriter()
-    writer.append(BytesIO(_contents(payer, channel, lines, starts)), outline_item="Contents")
-    for number, (line, readers) in enumerate(zip(lines, papers, strict=True), 1):
-        title = f"{line.patient or line.patient_id}, {line.drug} ({line.patient_id})"
-        for at, reader in enumerate(readers):
-            if reader.get_fields():
-                reader.add_form_topname(f"case{number}")
-            writer.append(reader, outline_item=title if at == 0 else None, import_outline=False)
-    writer.metadata = {"/Title": f"{payer}, {channel}: {len(lines)} ready to send", "/Producer": "Paladin"}
-    buffer = BytesIO()
-    writer.write(buffer)
-    return buffer.getvalue()
+        page += sum(map(pages_of, of_case))
+    contents = _contents(payer, channel, lines, starts)
+    groups = [Bound("Contents", [contents])]
+    for line, of_case in zip(lines, papers, strict=True):
+        groups.append(Bound(f"{line.patient or line.patient_id}, {line.drug} ({line.patient_id})", of_case))
+    return bind(f"{payer}, {channel}: {len(lines)} ready to send", groups)
 
 
 def _contents(payer: str, channel: str, lines: Sequence[Line], starts: Sequence[int]) -> bytes:

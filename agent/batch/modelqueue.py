@@ -118,8 +118,8 @@ def _digest(model: Model, settings: Settings) -> str:
 
 
 def _prompts() -> str:
-    """What tells two versions of the prompts apart."""
+    """What tells two versions of the prompts, and of the code that holds a model to the facts, apart."""
     digest = hashlib.sha256()
-    for file in sorted(FOLDER.glob("*.md")):
+    for file in sorted([*FOLDER.glob("*.md"), *FOLDER.parent.rglob("*.py")]):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:12]
