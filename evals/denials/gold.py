@@ -10,6 +10,7 @@ import yaml
 
 from tools.denials.codes import REASONS
 from tools.denials.records import LetterKind, RightKind
+from tools.records import Policy
 
 FOLDER = Path(__file__).parent / "letters"
 SETS = ("dev", "heldout")
@@ -35,11 +36,14 @@ class Label(NamedTuple):
     rights: frozenset[str]
     deadline: tuple[int | None, str | None, str | None, date | None] | None
     questions: int
+    policy: Policy | None = None  # the one that the letter applies, where it is at hand
 
 
 def load(which: str) -> list[Label]:
     """A set of labelled letters; AssertionError names a label that does not fit its letter."""
-    return [read(file.stem, file.read_text(encoding="utf-8")) for file in sorted((FOLDER / which).glob("*.txt"))]
+    return [
+        read(file.stem, file.read_text(encoding="utf-8")) for file in sorted((FOLDER / which).glob("*.txt"))
+    ]
 
 
 def read(name: str, raw: str) -> Label:

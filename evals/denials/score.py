@@ -10,7 +10,7 @@ from evals.denials.gold import Label
 from tools.denials.identity import same_name
 from tools.denials.records import Denial
 
-Reader = Callable[[str], Denial]
+Reader = Callable[[Label], Denial]
 
 
 class Score(NamedTuple):
@@ -31,8 +31,13 @@ class Score(NamedTuple):
             "reasons": _f1(total) | {key: total[key] for key in ("right", "extra", "missed")},
             "macro f1": round(sum(macro) / len(macro), 4) if macro else 0.0,
             "per code": per_code,
-            "exact": {name: {"right": a, "of": b, "rate": round(a / b, 4) if b else None} for name, (a, b) in self.exact.items()},
-            "letters with all reasons right, by voice": {name: list(pair) for name, pair in sorted(self.by_voice.items())},
+            "exact": {
+                name: {"right": a, "of": b, "rate": round(a / b, 4) if b else None}
+                for name, (a, b) in self.exact.items()
+            },
+            "letters with all reasons right, by voice": {
+                name: list(pair) for name, pair in sorted(self.by_voice.items())
+            },
         }
 
 
@@ -43,7 +48,7 @@ def score(labels: Sequence[Label], read: Reader) -> Score:
     voices: dict[str, list[int]] = {}
     wrong: list[str] = []
     for one in labels:
-        got = read(one.text)
+        got = read(one)
         want, have = set(one.reasons), set(got.codes)
         for code in want | (have - one.either):
             outcome = "right" if code in want and code in have else "missed" if code in want else "extra"
@@ -81,16 +86,29 @@ def fields(one: Label, got: Denial) -> dict[str, tuple[Any, Any, bool]]:
     found["strengths"] = _same(strengths, {(drug.name, drug.strength) for drug in got.drugs})
     due = got.next_deadline
     read = (due.amount, due.unit, due.runs_from) if due else None
-    found["deadline as stated"] = _same(one.deadline and one.deadline[:3], read if read != (None, None, None) else read)
+    found["deadline as stated"] = _same(
+        one.deadline and one.deadline[:3], read if read != (None, None, None) else read
+    )
     found["deadline as a day"] = _same(one.deadline and one.deadline[3], due.day if due else None)
     found["rights"] = _same(set(one.rights), {right.kind for right in got.rights})
     if one.questions:
         found["questions"] = _same(one.questions, len(got.questions))
     if one.criteria:
-        found["criteria"] = (one.criteria, tuple(c.id for c in got.cited), set(one.criteria) <= {c.id for c in got.cited})
+        found["criteria"] = (
+            one.criteria,
+            tuple(c.id for c in got.cited),
+            set(one.criteria) <= {c.id for c in got.cited},
+        )
     if one.reasons:
-        quoted = [(code, words, [r.quote.text for r in got.reasons if r.code == code]) for code, words in one.reasons.items()]
-        missed = [code for code, words, quotes in quoted if quotes and not any(_overlap(words, quote) for quote in quotes)]
+        quoted = [
+            (code, words, [r.quote.text for r in got.reasons if r.code == code])
+            for code, words in one.reasons.items()
+        ]
+        missed = [
+            code
+            for code, words, quotes in quoted
+            if quotes and not any(_overlap(words, quote) for quote in quotes)
+        ]
         found["reasons quoted where they stand"] = ([], missed, not missed)
     return found
 

@@ -14,17 +14,17 @@ Mark = Literal["", "ticked", "unticked", "failed", "passed"]
 _TICK = re.compile(r"\[ ?[xX✓√] ?\]|\( ?[xX✓√*] ?\)|☑|✔|✗|(?<!\w)[xX] {1,2}(?=[A-Z])")
 _EMPTY = re.compile(r"\[\s*\]|\(\s+\)|\(\)|☐|□|\[_+\]")
 _FAILED = re.compile(
-    r"(?:\||\s{2,}|:\s*)(?:result:?\s*)?(?:NOT[ -]?(?:MET|SATISFIED|FULFILLED|SHOWN|OK)|UNMET|FAIL(?:ED|S)?|DENIED|NO|N)\b"
+    r"(?:\|\s*|\s{2,}|:\s*)(?:result:?\s*)?(?:NOT[ -]?(?:MET|SATISFIED|FULFILLED|SHOWN|OK)|UNMET|FAIL(?:ED|S)?|DENIED|NO|N)\b"
     r"(?!\s*(?:\w+\s+)?(?:charge|cost|later|one|record))",
     re.IGNORECASE,
 )
 _PASSED = re.compile(
-    r"(?:\||\s{2,}|:\s*)(?:result:?\s*)?(?:MET|SATISFIED|FULFILLED|PASS(?:ED|ES)?|APPROVED|YES|Y|OK|SHOWN)\b",
+    r"(?:\|\s*|\s{2,}|:\s*)(?:result:?\s*)?(?:MET|SATISFIED|FULFILLED|PASS(?:ED|ES)?|APPROVED|YES|Y|OK|SHOWN)\b",
     re.IGNORECASE,
 )
 _CLAUSE = re.compile(
     r";|\s-{1,2}\s|,?\s(?:but|however|although|though|whereas|yet|nor|and it (?:could|did|was) not|even if)\b,?\s|,\s(?:and|so|since|as|because)\s|,\s(?=(?:it|you|he|she|we|they|there|this|so|then)\b)|"
-    r"\s(?=because\b|since\b|for the reason that\b)|:\s",
+    r"\s(?=because\b|since\b|for the reason that\b)",
     re.IGNORECASE,
 )
 _MET = re.compile(
@@ -32,7 +32,7 @@ _MET = re.compile(
     r"accepted|sufficed?|suffices|(?:was|is|were|are) (?:sufficient|adequate|enough|fine|ok|okay|correct|in order|complete|acceptable|not (?:the|a|an) (?:reason|problem|issue|concern))|found to be in order|\bok\b|confirmed|"
     r"qualif(?:y|ies|ied)|withdrawn|(?:no|not|nor|neither) (?:\w+ )?(?:in dispute|at issue|an issue|a problem|in question|disputed|contested|a factor|a concern|relied)|"
     r"don't doubt|do not doubt|do not dispute|not dispute|we (?:accept|agree|found that (?:you|he|she) (?:do|have))|we did (?:receive|find)|thank(?:s| you)|model of|within (?:the|our|its) (?:limits?|label|quantity)|"
-    r"nothing (?:else )?(?:is |was )?wrong|no (?:\w+ ){0,3}?(?:issue|problem|concern)s?\b|does not (?:matter|change)|required no further|made no finding|no finding (?:was made )?on|no (?:step|quantity|age) (?:edit|limit|restriction)|(?:do|does) not need|needs no|without (?:any )?(?:step|prior)|isn't (?:an? )?(?:exclusion|issue|problem)|is not (?:an? )?(?:exclusion|issue|problem|denial)|not been reviewed|not reviewed for|no decision)\b",
+    r"nothing (?:else )?(?:is |was )?wrong|no (?:\w+ ){0,3}?(?:issue|problem|concern)s?\b|does not (?:matter|change)|required no further|made no finding|no finding (?:was made )?on|no dispute|no (?:step|quantity|age) (?:edit|limit|restriction)|(?:do|does) not need|needs no|without (?:any )?(?:step|prior)|isn't (?:an? )?(?:exclusion|issue|problem)|is not (?:an? )?(?:exclusion|issue|problem|denial)|not been reviewed|not reviewed for|no decision)\b",
     re.IGNORECASE,
 )
 _MET_LABEL = re.compile(
@@ -41,7 +41,7 @@ _MET_LABEL = re.compile(
 )
 _SUPPOSED = re.compile(
     r"\b(?:if|unless|until|should (?:you|he|she|the|we|an|your)|in case|had (?:we|you|he|she|it)|may be (?:denied|refused|rejected|limited|subject)|might|"
-    r"would (?:be|have|not|qualify|go|need|give|lead)|could (?:be (?:denied|refused|paid)|have)|can be (?:denied|refused)|(?:is|are|be) (?:denied|refused|rejected|not approved) (?:when|if|where|unless)|"
+    r"would (?:be(?! (?:a )?duplicat)|have|not|qualify|go|need|give|lead)|could (?:be (?:denied|refused|paid)|have)|can be (?:denied|refused)|(?:is|are|be) (?:denied|refused|rejected|not approved) (?:when|if|where|unless)|"
     r"will not be (?:granted|approved|renewed) if|a denial (?:would|may|can|could)|may make|exceptions? (?:is|are|may|can))\b",
     re.IGNORECASE,
 )

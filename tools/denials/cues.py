@@ -96,7 +96,7 @@ def _written(drug: str) -> dict[str, tuple[str, str, str]]:
         "not_eligible": (
             rf"(?:{NOT}(?: longer| currently| yet)?|in)[- ]?(?:eligible|enrolled|active|insured|a member|an? active member)\b"
             r"(?! for (?:external|an? external|review|expedited))|"
-            rf"(?:coverage|eligibility|enrol?lment|membership|policy|benefits?) (?:under [^.;]{{0,30}})?(?:had |has |was |is )?(?:already )?"
+            rf"(?:coverage|eligibility|enrol?lment|membership|policy|benefits?) (?:(?:under|in|with) [^.;]{{0,30}})?(?:had |has |was |is )?(?:already )?"
             r"(?:ended|terminated|termed|lapsed|expired|inactive|not active|cancell?ed|ran from|stopped|closed)|"
             rf"(?:coverage|plan|policy|membership|enrol?lment)\b[^.;]{{0,40}}\bnot (?:in effect|in force|active|yet (?:begun|started))|"
             r"no (?:active |current )?(?:coverage|membership|enrol?lment|eligibility) (?:on|for|with|was|is|found|in)|"
@@ -111,6 +111,7 @@ def _written(drug: str) -> dict[str, tuple[str, str, str]]:
             rf"(?:already|still|also|currently) (?:\w+ ){{0,2}}?(?:takes?|taking|on|fill(?:s|ed|ing)|us(?:es?|ing)|receiv\w+|getting|prescribed)\b{_GAP}"
             rf"(?:{drug}|another|same class)(?=[^.;]{{0,80}}(?:same|both|class|together|another|two|duplicat|kind))|"
             r"two (?:glp|sglt|dpp|incretin)\S*(?: \w+){0,3}|concurrent(?:ly)?\b[^.;]{0,30}\b(?:glp|sglt|dpp|same|another)",
+            rf"(?:already|currently|still) (?:takes?|taking|receiv\w+|gets?|getting|fills?|filling|on|us(?:es?|ing))\b[^.;]{{0,20}}?{drug}|"
             rf"(?:not|n't|no)\b[^.;]{{0,40}}\b(?:together|at the same time|concurrent\w*|combin\w+|with another)\b",
             r"duplicat|same class|concurrent|at the same time|another (?:glp|dpp|sglt)|together with",
         ),
@@ -178,6 +179,7 @@ def _written(drug: str) -> dict[str, tuple[str, str, str]]:
             rf"{_TESTS}[^.;]{{0,50}}?(?:(?:is |was )?(?:older than|more than \d+ \w+ old|too old|out of date|outdated|not recent|not current|stale|expired))|"
             rf"{NOT}\b[^.;]{{0,25}}?{_TESTS}[^.;]{{0,60}}?\b{_CAME}|{_TESTS} [^.;]{{0,30}}?\b{NOT}\b(?: \w+){{0,2}} (?:provided|submitted|included|received|attached|enclosed|sent|supplied|documented|reported|recorded|stated|given|in the)|"
             rf"(?:unable to|cannot|can't|can not|could not|couldn't|not possible to) (?:\w+ )?(?:determine|tell|establish|confirm|verify|complete|finish|conclude|judge|assess|decide)|"
+            rf"(?:did|has|have|had|does|do) ?(?:not|n't) (?:yet |been )?(?:send|sent|submit(?:ted)?|provided?|give|given|suppl(?:y|ied)|enclosed?|attach(?:ed)?|fax(?:ed)?|upload(?:ed)?|forward(?:ed)?|accompanied)\b|(?:was|were) not accompanied|"
             rf"does ?n[o']t (?:let|allow|enable|permit) us(?: to)? (?:finish|complete|decide|judge|tell|determine)|not (?:been )?(?:documented|substantiated)|undocumented|{NOT} (?:\w+ )?(?:documentation|proof|evidence) (?:of|that|was|were|to)",
             rf"(?:please|kindly|must|need to|should) (?:\w+ )?(?:send|submit|provide|supply|attach|include|enclose|fax|upload)\b[^.;]{{0,60}}{_PAPERS}|(?:must|should|to) be (?:accompanied|supported|documented)",
             rf"{_PAPERS}|document",
@@ -206,7 +208,7 @@ def _written(drug: str) -> dict[str, tuple[str, str, str]]:
             rf"(?:{NOT})(?: \w+){{0,2}} (?:prior[- ]auth\w*|pre-?auth\w*|pre-?cert\w*|PA\b|authorization|advance approval)[^.;]{{0,40}}?(?:on file|obtained|requested|found|exists?|given|in place|on record|submitted|sought|was|is|for this|had been)|"
             rf"(?:without|before|need(?:s|ed)?|requir(?:es?|ed|ing)|subject to|with)(?: a| an| our| the| any)? ?(?:prior[- ]auth\w*|pre-?auth\w*|pre-?cert\w*|PA\b|advance approval|approval in advance)(?![^.;]{{0,20}}(?:request|review|form|criteri|unit|department))",
             "",
-            r"prior[- ]auth\w* (?:required|needed|missing)|\bPA (?:required|req\b)|no (?:prior )?authorization",
+            r"prior[- ]auth\w* (?:on file|obtained|required|needed|missing)|\bPA (?:required|req\b)|no (?:prior )?authorization",
         ),
         "administrative": (
             rf"\bforms?\b[^.;]{{0,40}}?(?:no longer (?:accept|use|valid|in use)|outdated|obsolete|wrong|superseded|incorrect|expired|old version)|(?:wrong|outdated|obsolete|incorrect|old|superseded) (?:version of (?:the|our) )?(?:\w+ )?form|"
@@ -223,7 +225,7 @@ def _written(drug: str) -> dict[str, tuple[str, str, str]]:
             rf"{_TESTS}[^.;]{{0,70}}?(?:{_LESS}|not (?:\w+ )?(?:met|reached|satisf\w+|high enough|at least|meet|qualif\w+)|does ?n[o']t (?:meet|reach|qualify|satisfy)|(?:where|while|and|but|when|whereas)\b[^.;]{{0,40}}?\b(?:rule|policy|plan|criteri\w+|guideline|asks?|requires?|needs?|must|wants?|minimum|threshold))|"
             rf"(?:{_LESS}|not (?:met|reached))[^.;]{{0,50}}?{_TESTS}|"
             rf"{NOT}\b[^.;]{{0,40}}?\b(?:comorbid\w*|co-?existing|weight-related|risk factor|qualifying condition|cardiovascular disease|established (?:cardio|athero)\w*)|"
-            rf"{NOT}\b[^.;]{{0,50}}?\b(?:lifestyle|diet|exercise|weight[- ](?:loss|management|control)|behaviou?r\w*|nutrition)\w*[^.;]{{0,20}}?(?:program|plan|counsel|modification|change|effort|intervention|attempt)|"
+            rf"{NOT}\b[^.;]{{0,50}}?\b(?:lifestyle|diet|exercise|weight(?:[- ](?:loss|management|control))?|behaviou?r\w*|nutrition|healthy living|wellness)\w*[^.;]{{0,20}}?(?:program|plan|counsel|modification|change|effort|intervention|attempt)|"
             rf"(?:lifestyle|diet|weight[- ]management|behaviou?ral?)[^.;]{{0,40}}(?:program|plan|modification|effort)\w*[^.;]{{0,50}}?(?:{NOT}|only|{_LESS}|too short)\b|"
             rf"(?:{NOT}|less than|fewer than|insufficient|inadequate|only)\b[^.;]{{0,60}}?\b(?:improve\w*|respon(?:se|d\w*)|benefit(?:ed)? from|lost (?:at|enough|the|\d)|lose|loss of|weight loss|reduc(?:ed|tion)|fall(?:en)?|drop(?:ped)?|lower(?:ed)?|was lost|effect\b|work(?:ed|ing))|"
             r"no sign that|(?:has|have|had) (?:gained|risen|gone up|increased)|(?:weight|a1c)[^.;]{0,40}?(?:rose|unchanged|did not (?:fall|change|drop|improve))|"

@@ -45,7 +45,7 @@ NOT_A_NAME = re.compile(
     r"good|morning|hello|hi|thanks|sincerely|medical|director|physician|md|np|do|rn|reason|outcome|result|not|approved|denied|administrators?|"
     r"employees?|community|options|solutions|partners|group|fax|phone|tel|to|from|subject|sent|mg|ml|pen|tablets?|weekly|daily|"
     + "|".join(
-        "january february march april may june july august september october november december jan feb mar apr jun jul aug sept sep oct nov dec "
+        "january february march july september october november december jan feb mar apr jun jul aug sept sep oct nov dec "
         "monday tuesday wednesday thursday friday saturday sunday".split()
     )
     + r")\b",
@@ -70,6 +70,8 @@ def _names(text: str) -> Iterator[Found]:
         while match := pattern.search(text, at, min(limit, len(text))):
             at = match.end() if pattern is not _LABELLED else match.start("name") + 1
             start, end = _trimmed(text, *match.span("name"))
+            if rank in (2, 3) and end < match.end("name"):
+                continue
             said = text[start:end]
             if (len(said.split()) < 2 and pattern is not _GREETED) or NOT_A_NAME.search(said) or drug_pattern().search(said):
                 continue
@@ -119,7 +121,7 @@ _REF_LABEL = re.compile(
 )
 _LOOSE = re.compile(rf"(?<![\w@/.-])(?P<id>{_TOKEN})(?![\w@-])")
 _NO_NUMBER = re.compile(
-    r"^(?:\(?\d{3}\)?[- .]?\d{3}[-.]\d{4}|1-\d{3}-.*|\d{1,2}/\d{1,2}(?:/\d{2,4})?|\d{1,4}-\d{1,2}-\d{2,4}|[A-Z]\d\d(?:\.\w{1,4})?|\d+(?:\.\d+)?(?:MG|ML|D|H)?|\d{1,3}|"
+    r"^(?:(?:\(\d{3}\)[- .]?|\d{3}[- .])\d{3}[-.]\d{4}|1-\d{3}-.*|\d{1,2}/\d{1,2}(?:/\d{2,4})?|\d{1,4}-\d{1,2}-\d{2,4}|[A-Z]\d\d(?:\.\w{1,4})?|\d+(?:\.\d+)?(?:MG|ML|D|H)?|\d{1,3}|"
     r"[A-Z]+-?\d{1,2}|\d{1,2}[.:]\d{1,2}(?:\.\d+)*|.*\d(?:MG|ML)\b.*)$",
     re.IGNORECASE,
 )
@@ -244,7 +246,7 @@ def dates_of(letter: Letter) -> Dates:
                 dated = (rank, stated)
     if born is None and dated is not None:
         born = _lone_birth(letter, dated[1])
-    chosen = dated[1] if dated and dated[0] < 8 else None
+    chosen = dated[1] if dated and dated[0] < 5 else decided or (dated[1] if dated and dated[0] < 8 else None)
     return Dates(chosen, born, received, decided)
 
 

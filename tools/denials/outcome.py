@@ -39,15 +39,15 @@ _PART = re.compile(
 )
 _UPHELD = re.compile(
     r"\b(?:uph(?:e|o)ld(?:s|ing)?|(?:stand|stands) by (?:our|the)|affirm(?:s|ed)?|maintain(?:s|ed)? (?:our|the) (?:denial|decision)|(?:decision|denial|determination) (?:remains|is final|is unchanged|stands)|unfavou?rable|"
-    r"agree with the (?:plan|denial|decision)|appeal (?:is |was |has been |of [^.]{0,40}is )?(?:denied|dismissed|declined|rejected|not granted)|(?:denied|deny|declined|rejected) (?:your|the|this) (?:appeal|redetermination|reconsideration)|not change(?:d)? (?:our|the) (?:decision|mind))",
+    r"agree with the (?:plan|denial|decision)|appeal (?:is |was |has been |of [^.]{0,40}is )?(?:denied|dismissed|declined|rejected|not granted)|(?:denied|deny|declined|rejected) (?:your|the|this) (?:appeal|grievance|redetermination|reconsideration)|not change(?:d)? (?:our|the) (?:decision|mind))",
     re.IGNORECASE,
 )
 _OVERTURNED = re.compile(
-    r"\b(?:overturn(?:s|ed|ing)?|revers(?:e|es|ed|ing) (?:our|the|its|that|this)|(?:is|was|are|hereby) reversed|changed our (?:decision|mind)|fully favou?rable|(?:decided|decision|resolved|found) (?:is )?in (?:your|the (?:member|enrollee|patient)'s|(?:her|his)) favou?r|"
+    r"\b(?:overturn(?:s|ed|ing)?|revers(?:e|es|ed|ing) (?:our|the|its|that|this)|(?:is|was|are|hereby) (?:\w+ )?reversed|changed our (?:decision|mind)|fully favou?rable|(?:decided|decision|resolved|found) (?:is )?in (?:your|the (?:member|enrollee|patient)'s|(?:her|his)) favou?r|"
     r"(?:approved?|granted?|sustained|allowed) (?:your|the|this) appeal|appeal (?:is |was |has been )(?:approved|granted|successful|sustained|allowed))",
     re.IGNORECASE,
 )
-_APPEAL = re.compile(r"\b(?:appeal\w*|redetermination|reconsideration|external review|independent review|IRO|IRE|review panel|fair hearing)\b", re.IGNORECASE)
+_APPEAL = re.compile(r"\b(?:appeal\w*|grievance|redetermination|reconsideration|external review|independent review|IRO|IRE|review panel|fair hearing)\b", re.IGNORECASE)
 _PEER = re.compile(r"peer[- ]to[- ]peer", re.IGNORECASE)
 _IDLE = re.compile(
     r"\b(?:if|would|could have|had we|may be (?:denied|refused)|(?:is|are|be) (?:denied|refused) (?:when|if)|when we|might|should we|in case|after our|not a guarantee|would be|a denial|will not be (?:granted|approved) if|whether)\b",
@@ -104,7 +104,7 @@ def _idle(passage: Passage, match: re.Match[str]) -> bool:
         return True
     if re.search(r"not a (?:clinical )?denial|nothing to appeal|not yet", passage.text, re.IGNORECASE) and "not a denial" not in match[0].casefold():
         return bool(_DENY.fullmatch(match[0]))
-    if re.match(r"[^.;,]{0,30}?\b(?:if|unless|when)\b|\s+(?:for|to treat|by the FDA)\b(?! (?:coverage|\d|up to|one|the period|a year))", passage.text[match.end() :], re.IGNORECASE):
+    if re.match(r"[^.;,]{0,30}?\b(?:if|unless|when)\b|(?:\s+\w+)?\s+(?:for|to treat|by the FDA)\b(?! (?:coverage|\d|up to|one|two|three|four|five|six|twelve|the period|a year|a further))", passage.text[match.end() :], re.IGNORECASE):
         return not re.search(r"(?:can ?not|can't|unable|denied|not covering)", match[0], re.IGNORECASE) or bool(re.match(r"[^.;,]{0,30}?\bif\b", passage.text[match.end() :], re.IGNORECASE))
     return bool(_IDLE.search(clause + match[0])) or bool(re.match(r"\W*(?:if|had|should|when)\b", passage.text, re.IGNORECASE))
 
@@ -115,7 +115,7 @@ def _is_about_an_appeal(said: list[Passage]) -> bool:
         text = passage.text
         if not _APPEAL.search(text) or passage.zone == "rights" and not passage.item:
             continue
-        if re.search(r"(?:your|this|the|an?) (?:\w+ )?(?:appeal|redetermination|reconsideration)(?: request)?\b[^.]{0,60}\b(?:received|about|on|of|dated|decision|is|was|has|came|filed)|(?:appeal|redetermination|reconsideration|external review)s? (?:decision|determination|no\.?|number|case|#|panel|result)|decision (?:on|about|of) (?:your|the|an?) (?:\w+ )?(?:appeal|redetermination|reconsideration)|with your appeal|(?:heard|reviewed|considered|decided|upheld|overturned|looked at) (?:your|the|this) (?:\w+ )?appeal", text, re.IGNORECASE):
+        if re.search(r"(?:your|this|the|an?) (?:\w+ )?(?:appeal|grievance|redetermination|reconsideration)(?: request)?\b[^.]{0,60}\b(?:received|about|on|of|dated|decision|is|was|has|came|filed)|(?:appeal|redetermination|reconsideration|external review)s? (?:decision|determination|no\.?|number|case|#|panel|result)|decision (?:on|about|of) (?:your|the|an?) (?:\w+ )?(?:appeal|grievance|redetermination|reconsideration)|with your appeal|(?:heard|reviewed|considered|decided|upheld|overturned|looked at) (?:your|the|this) (?:\w+ )?appeal", text, re.IGNORECASE):
             if not re.search(r"\b(?:may|can|right to|if you|how to|to file|to ask|want to)\b", text, re.IGNORECASE) and not _PEER.search(text):
                 return True
     return False

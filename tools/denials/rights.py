@@ -45,9 +45,6 @@ _OFFERS = re.compile(
     r"avail|offer\w*|lies|follow\w*|call|speak|talk|discuss|write|mail|fax|possible|=|by|thereafter|accepted|want)\b|=",
     re.IGNORECASE,
 )
-_REPLY = re.compile(
-    r"\b(?:answer|repl(?:y|ied)|respond|response|return|send|submit|provide|upload|fax|receive[d]?|information|days|due|need)\b", re.IGNORECASE
-)
 _BY = re.compile(
     r"(?:\bby|\buntil|no later than|on or before|\bbefore|through|thru|deadline\b[^.\n]{0,40}|last day[^.\n]{0,40}|\bdue(?: date)?|expires(?: on)?|ends(?: on)?|that means by|at the latest(?: on)?)\W*(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day,? )?$",
     re.IGNORECASE,
@@ -76,13 +73,13 @@ def rights_told(letter: Letter, dated: date | None) -> tuple[Right, ...]:
             kinds = []
         stated = list(_deadlines(letter, passage, dated))
         for kind, at, stop in kinds:
-            near = next((d for place, d in stated if at - 150 <= place < stop), None)
+            near = _together([d for place, d in stated if at - 150 <= place < stop])
             _add(found, letter, kind, passage, near)
             last = kind
         if _EXPEDITED.search(text) and (kinds or last or passage.zone == "rights") and not _hypothetical(text):
             found.setdefault("expedited", Right(kind="expedited", quote=letter.quote(passage.start, passage.end)))
         if not kinds and last in ("appeal", "external_review", "hearing", "fair_hearing") and _follows(passage):
-            near = next((d for _, d in stated), None)
+            near = _together([d for _, d in stated])
             if near is not None and found[last].deadline is None:
                 found[last] = _with(found[last], near)
         for match in _WHERE.finditer(text):
@@ -105,6 +102,8 @@ def _kinds(text: str) -> Iterator[tuple[RightKind, int, int]]:
         return
     seen = set()
     for index, (start, _, kind) in enumerate(taken):
+        if text[start:_].casefold() == "reconsideration" and any(other == "external_review" for _, _, other in taken):
+            continue
         if kind == "appeal" and any(other in ("second_level", "external_review") and abs(a - start) < 25 for a, _, other in taken):
             continue
         stop = next((a for a, _, other in taken[index + 1 :] if other != kind and a - start > 25), len(text))
@@ -123,6 +122,15 @@ def _add(found: dict[RightKind, Right], letter: Letter, kind: RightKind, passage
         found[kind] = _with(known, _merged(known.deadline, deadline))
 
 
+def _together(stated: list[Deadline]) -> Deadline | None:
+    """The span and the day that one sentence gives for the same right."""
+    day = next((deadline for deadline in stated if deadline.stated), None)
+    span = next((deadline for deadline in stated if deadline.amount is not None), None)
+    if day is not None and span is not None and span.day in (None, day.day):
+        return _merged(span, day)
+    return stated[0] if stated else None
+
+
 def _merged(old: Deadline | None, new: Deadline) -> Deadline:
     """A span and the day that the letter gives for it are one deadline."""
     if old is None or old.amount is None:
@@ -135,7 +143,7 @@ def _with(right: Right, deadline: Deadline) -> Right:
 
 
 def _hypothetical(text: str) -> bool:
-    return bool(re.search(r"\b(?:could have appealed|nothing to appeal|a denial would|would give|had we|if we deny)\b", text, re.IGNORECASE))
+    return bool(re.search(r"\b(?:could have appealed|nothing to appeal|a denial would|would give|had we)\b", text, re.IGNORECASE))
 
 
 def _follows(passage: Passage) -> bool:
@@ -212,7 +220,7 @@ def reply_told(letter: Letter, dated: date | None) -> Deadline | None:
     """By when a pend wants its answers."""
     best: Deadline | None = None
     for passage in letter.passages:
-        if not _REPLY.search(passage.text) or re.search(r"\b(?:appeal|denied on|our own time)\b", passage.text, re.IGNORECASE):
+        if re.search(r"\b(?:appeal|denied on|our own time)\b", passage.text, re.IGNORECASE):
             continue
         for _, deadline in _deadlines(letter, passage, dated):
             if deadline.day is not None and deadline.stated:

@@ -23,7 +23,7 @@ class Hit(NamedTuple):
 
 _FALLS_SHORT = re.compile(
     r"(?:\b(?:not|no|never|unable|cannot)\b|n't\b)[^.;]{0,50}?\b(?:find|found|shown?|see|record\w*|histor\w+|claims?|tried|used|done|met|so|case|happened|satisf\w+|either|any of|reach\w*)\b|"
-    r"\b(?:only|neither|none|instead|fewer|less than|below|short of|has (?:you|him|her) at|too (?:short|low|few))\b",
+    r"\b(?:only|no more than|at most|just|neither|none|instead|fewer|less than|below|short of|has (?:you|him|her) at|too (?:short|low|few))\b",
     re.IGNORECASE,
 )
 # What is said of one thing covers what follows from it: the wider code yields to the narrower in the same clause.
@@ -35,6 +35,7 @@ _YIELDS: dict[str, tuple[str, ...]] = {
     ),
     "step_therapy": ("refill_too_soon", "duplicate_therapy", "quantity_limit"),
     "non_formulary": ("benefit_exclusion",),
+    "diagnosis_mismatch": ("duplicate_therapy", "exclusion", "quantity_limit"),
     "benefit_exclusion": ("not_eligible", "quantity_limit", "refill_too_soon", "diagnosis_mismatch", "exclusion"),
     "quantity_limit": ("refill_too_soon",),
     "exclusion": ("duplicate_therapy",),
@@ -69,10 +70,17 @@ def _hits(letter: Letter) -> Iterator[Hit]:
         else:
             clauses = said_of_case(passage)
             told = [hit for said in clauses for hit in _findings(said)]
-            yield from told
+            yield from (_firm(hit, passage, letter) for hit in told)
             if asked and clauses and not told and _FALLS_SHORT.search(passage.text):
                 yield from asked
             asked = _asked(passage)
+
+
+def _firm(hit: Hit, passage: Passage, letter: Letter) -> Hit:
+    """That a criterion is not met is a reason of its own where it has a place of its own in the list of reasons."""
+    if not hit.weak or passage.zone != "reason" or letter.line_at(hit.start).rstrip().endswith(":"):
+        return hit
+    return hit._replace(weak=len(passage.text) < 12)
 
 
 def _of_marked(passage: Passage) -> list[Hit]:
@@ -81,14 +89,12 @@ def _of_marked(passage: Passage) -> list[Hit]:
     if OUTCOME.fullmatch(text.strip()):
         return []
     every = cues()
-    for kind in ("finding", "rule", "topic"):
+    for kind in ("finding", "topic", "rule"):
         codes = [code for code, cue in every.items() if getattr(cue, kind).search(text)]
         codes = _narrowed(codes)
         if codes:
             return [Hit(code, passage.start, passage.end) for code in codes]
-    if GENERIC.search(text):
-        return [Hit("medical_necessity", passage.start, passage.end, weak=True)]
-    return []
+    return [Hit("medical_necessity", passage.start, passage.end)] if GENERIC.search(text) else []
 
 
 def _findings(said: Said) -> list[Hit]:

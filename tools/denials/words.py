@@ -45,6 +45,11 @@ class Letter:
         """Where in the plain text the letter's character stands."""
         return bisect_left(self._at, offset)
 
+    def line_at(self, at: int) -> str:
+        """The line of the plain text in which this place stands."""
+        end = self.plain.find("\n", at)
+        return self.plain[self.plain.rfind("\n", 0, at) + 1 : end if end != -1 else len(self.plain)]
+
     @cached_property
     def passages(self) -> tuple[Passage, ...]:
         return tuple(_passages(self.plain))
@@ -138,6 +143,9 @@ def _passages(plain: str) -> list[Passage]:
         if len(boxes) > 1:
             ends = [*boxes[1:], end]
             found += [Passage(a, b, plain[a:b], heading, zone, True, number) for a, b in zip(boxes, ends, strict=True)]
+            continue
+        if line.lstrip().startswith("|"):
+            found.append(Passage(start, end, line, heading, zone, True, number))
             continue
         label, body = _label(line)
         own = zone_of(label) if label else ""
