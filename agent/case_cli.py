@@ -14,7 +14,7 @@ from tools.errors import Invalid, NotFound, nearest
 
 if TYPE_CHECKING:
     from agent.case_desk import Entry
-    from tools.lifecycle.records import Approval, Facts, Notice
+    from tools.lifecycle.records import Approval, Ask, Facts, Notice
     from tools.lifecycle.running import Clock
     from tools.records import Kind
     from tools.store.cases import Kept
@@ -144,7 +144,7 @@ def open_(
         kept = case_desk.open_from_draft(store, draft, entry)
     else:
         request = Request(drug=drug, indication=indication, kind=cast("Kind | None", kind or None))
-        ask = "exception" if exception else "pa"
+        ask: Ask = "exception" if exception else "pa"
         kept = case_desk.open_by_hand(store, patient_id, request, ask, entry, plan_id=plan)
     _show(store, settings, kept, as_json)
 
@@ -346,11 +346,9 @@ def _entry(store: Store, settings: Settings, by: str, on: str, patient_id: str) 
     from agent import case_desk
     from agent.desk import now
 
-    judged, typed = case_desk.today(store, settings, patient_id), read_as_of(on)
-    latest = max(judged, date.today())
-    if typed and typed > latest:
-        raise Invalid(f"{typed} is still to come; an entry lies on or before {latest}")
-    return case_desk.Entry(by.strip() or getpass.getuser(), typed or judged, now())
+    judged = case_desk.today(store, settings, patient_id)
+    day = case_desk.checked_day(read_as_of(on), judged)
+    return case_desk.Entry(by.strip() or getpass.getuser(), day, now())
 
 
 def _enter(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from agent.settings import Settings
+from agent.settings import Settings, read_as_of
 from tools.errors import Invalid, NotFound, Refused
 from tools.lifecycle.records import Ask, AuthorizationCase, Basis, CaseEvent, CaseHead, Facts, Paper, What
 
@@ -43,12 +43,20 @@ def today(store: Store, settings: Settings, patient_id: str = "") -> date:
     return store.dataset().as_of
 
 
+def checked_day(typed: date | None, judged: date) -> date:
+    """The day of an entry: the one that is given, else the day on which cases are judged; Invalid if it is to come."""
+    latest = max(judged, read_as_of("today") or judged)
+    if typed and typed > latest:
+        raise Invalid(f"{typed} is still to come; an entry lies on or before {latest}")
+    return typed or judged
+
+
 def open_from_draft(store: Store, draft_id: int, entry: Entry) -> Kept:
     """The case that this draft begins. It is reviewed if a person has approved the draft."""
     draft = store.draft(draft_id)
     found = _determination(draft)
     head = _head(store, draft.patient_id, found, "pa", entry, draft_id)
-    events = [_event("opened", entry, basis=_basis(draft))]
+    events = [_event("opened", entry, basis=basis_of(draft))]
     events += [_reviewed(store, draft, entry)] if draft.status == "approved" else []
     return store.open_case(head, events)
 
@@ -204,10 +212,11 @@ def _reviewed(store: Store, draft: Draft, entry: Entry, why: str = "") -> CaseEv
     """That the draft was approved, by whoever did it."""
     done = store.reviews(draft.id)[-1]
     by = Entry(done.by, entry.on, entry.when)
-    return _event("reviewed", by, why=why or done.reason, basis=_basis(draft))
+    return _event("reviewed", by, why=why or done.reason, basis=basis_of(draft))
 
 
-def _basis(draft: Draft) -> Basis:
+def basis_of(draft: Draft) -> Basis:
+    """What an entry rests on that a draft is behind."""
     files = tuple(Paper(title=name, sha256=file.sha256) for name, file in sorted(draft.files.items()))
     return Basis(
         determination=_digest(draft.determination),

@@ -54,6 +54,9 @@ COMMANDS = {
         "pa case list",
     ),
     "due": Lazy("agent.due_cli:app", CASE, "What must happen by when, over all open cases; as a calendar."),
+    "renewals": Lazy(
+        "agent.renewals_cli:app", CASE, "Approvals that end: will they be renewed, and what to measure before when."
+    ),
     "confirm": Lazy("agent.confirm_cli:app", CASE, "Confirm into the chart what a note says, or reject it."),
     "screen": Lazy(
         "agent.screen_cli:app", CASE, "Every patient × every drug of the plan: who goes through, who lacks what."

@@ -11,7 +11,7 @@ import msgspec
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from agent.api import chat, docs, drafts, graph, orchestrator, records, wire
+from agent.api import cases, chat, docs, drafts, graph, metrics, orchestrator, records, wire
 from agent.api.doorkeeper import Doorkeeper
 from agent.api.office import Office, office
 from agent.settings import Settings
@@ -56,7 +56,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(orchestrator.router)
     app.include_router(records.router)
     app.include_router(drafts.router)
+    app.include_router(cases.router)
     app.include_router(chat.router)
+    app.include_router(metrics.router)
     app.include_router(graph.router)
     app.add_api_route(
         "/health", health, summary="Is the store there, and which world is it?", tags=["health"],

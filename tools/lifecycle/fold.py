@@ -35,12 +35,10 @@ def entered(case: AuthorizationCase, event: CaseEvent) -> CaseEvent | None:
     numbered = msgspec.structs.replace(event, number=len(case.events) + 1)
     if event.what == "undone":
         return numbered if _undo(case, event) else None
+    if event.what not in REMARKS and not (event.what == "opened" and not case.events):
+        _step(case, event)
     _complete(event)
     _in_order(case, event)
-    if event.what == "opened" and not case.events:
-        return numbered
-    if event.what not in REMARKS:
-        _step(case, event)
     return numbered
 
 

@@ -362,7 +362,9 @@ def submit_by(line: str, plan: Plan | None, end: date) -> tuple[date, str]:
     law = 0 if rule is None else rule.days if rule.days is not None else -(-(rule.hours or 0) // 24)
     own = -(-plan.review_hours // 24) if plan and plan.review_hours else None
     days = max(own if own is not None else law or 0, 1)
-    return end - timedelta(days=days), f"{days} days for the payer to decide before {end}"
+    return end - timedelta(
+        days=days
+    ), f"the payer has {days} day{'s' if days > 1 else ''} to decide before {end}"
 
 
 def _rule(case: AuthorizationCase, clock: clocks.Kind, level: str) -> Rule | None:

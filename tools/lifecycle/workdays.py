@@ -23,6 +23,6 @@ def next_working_day(day: date) -> date:
 @lru_cache(maxsize=64)
 def _holidays(year: int) -> frozenset[date]:
     """Those of 5 U.S.C. 6103; a New Year's Day on a Saturday is observed in the old year."""
-    from holidays.countries import UnitedStates
+    from holidays import country_holidays
 
-    return frozenset(day for day in UnitedStates(years=(year, year + 1)) if day.year == year)
+    return frozenset(day for day in country_holidays("US", years=(year, year + 1)) if day.year == year)

@@ -18,10 +18,10 @@ from tools.lifecycle.records import AuthorizationCase, CaseEvent, CaseHead
 from tools.lifecycle.states import full
 from tools.store import database
 from tools.store.rows import moment
-from tools.store.tables import AuthorizationCaseTable, AuthorizationEventTable
+from tools.store.tables import AuthorizationCaseTable, AuthorizationEventTable, ChartTable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from sqlalchemy import Connection, Engine, Select
 
@@ -106,6 +106,15 @@ class Cases:
         with self.engine.connect() as connection:
             return _cases(connection, wanted)
 
+    def approvals_on_file(self) -> Iterator[str]:
+        """Ids of the patients whose chart holds a payer's approval. Every chart is passed by, and none is read that
+        has none."""
+        charts = select(col(ChartTable.patient_id), col(ChartTable.body)).execution_options(yield_per=500)
+        with self.engine.connect() as connection:
+            for patient_id, body in connection.execute(charts):
+                if b'"authorizations":[{' in body:
+                    yield patient_id
+
 
 def _append(connection: Connection, case: AuthorizationCase, event: CaseEvent) -> Kept:
     new = entered(case, event)
@@ -131,7 +140,7 @@ def _case(connection: Connection, case_id: int) -> AuthorizationCase:
     return found[0]
 
 
-def _cases(connection: Connection, heads: Select[tuple[int | None, bytes]]) -> list[AuthorizationCase]:
+def _cases(connection: Connection, heads: Select[int | None, bytes]) -> list[AuthorizationCase]:
     found = {
         number: msgspec.structs.replace(_head_decoder.decode(body), id=number)
         for number, body in connection.execute(heads)

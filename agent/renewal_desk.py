@@ -1,0 +1,135 @@
+"""Which approvals end, from the cases and from what charts say, each with what will become of its renewal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tools.errors import Correctable
+from tools.lifecycle.records import Approval, AuthorizationCase
+from tools.lifecycle.renewals import Ending, Renewal, foresee, order
+from tools.lifecycle.states import full
+from tools.records import Request
+from tools.store.rows import person
+
+if TYPE_CHECKING:
+    from tools.check import Asked
+    from tools.records import Patient
+    from tools.store.store import Store
+
+_RENEWABLE = ("approved", "partly_approved", "renewal_due")
+_UNDER_WAY = ("draft", "reviewed", "submitted", "pended", "denied", "appealed", "upheld")
+
+
+def renewals(store: Store, as_of: date, until: date, patient_id: str = "") -> list[Renewal]:
+    """Every approval that ends by this day, the one whose renewal must go in first at the top. One that has ended is
+    shown for as long as its case is open."""
+    cases = store.authorization_cases(patient_id or None)
+    found = [
+        _judged(store, patient, ending, cases, as_of)
+        for patient, ending in _endings(store, cases, as_of, until, patient_id)
+    ]
+    return sorted((renewal for renewal in found if renewal), key=order)
+
+
+def asked(store: Store, found: Renewal, as_of: date) -> Asked:
+    """The renewal as it is asked of the plan."""
+    from tools.check import ask
+
+    request = Request(drug=found.ending.drug, kind="renewal", indication=found.ending.indication)
+    return ask(store, found.patient_id, request, plan_id=found.ending.plan_id, as_of=as_of)
+
+
+def _endings(
+    store: Store, cases: list[AuthorizationCase], as_of: date, until: date, patient_id: str
+) -> Iterator[tuple[Patient, Ending]]:
+    seen: set[tuple[str, str, str]] = set()
+    for case in cases:
+        head, approval = case.head, case.approval
+        if case.state not in _RENEWABLE or approval is None:
+            continue
+        seen.add((head.patient_id, head.drug, head.plan_id))
+        try:
+            patient = store.patient(head.patient_id)
+        except Correctable:  # the world was replaced since
+            continue
+        if approval.end <= until and person(patient) == head.person:
+            yield (
+                patient,
+                Ending(
+                    source=f"case {case.id}",
+                    case_id=case.id,
+                    plan_id=head.plan_id,
+                    drug=head.drug,
+                    indication=head.indication,
+                    approval=approval,
+                ),
+            )
+    for number in [patient_id] if patient_id else list(store.approvals_on_file()):
+        patient = store.patient(number)
+        for held in patient.authorizations:
+            if as_of <= held.end <= until and (number, held.drug, held.plan_id) not in seen:
+                approval = Approval(number=held.id, start=held.start, end=held.end)
+                yield (
+                    patient,
+                    Ending(
+                        source=f"chart {held.id}",
+                        plan_id=held.plan_id,
+                        drug=held.drug,
+                        indication=held.indication,
+                        approval=approval,
+                    ),
+                )
+
+
+def _judged(
+    store: Store, patient: Patient, ending: Ending, cases: list[AuthorizationCase], as_of: date
+) -> Renewal | None:
+    from tools.alternatives import alternatives
+    from tools.check import ask
+    from tools.determine import determine
+
+    request = Request(drug=ending.drug, kind="renewal", indication=ending.indication)
+    try:
+        put = ask(store, patient.id, request, plan_id=ending.plan_id, as_of=as_of)
+    except Correctable:  # the plan or the drug is no longer in this world
+        return None
+    drugs = store.drugs()
+    found = foresee(patient, put.plan, put.drug, put.request, ending, as_of, drugs)
+    others: tuple[str, ...] = ()
+    if found.then not in ("ready", "not_required"):
+        now = determine(patient, put.plan, put.request, as_of)
+        others = tuple(item.drug for item in alternatives(patient, put.plan, put.request, as_of, drugs, now))
+    return msgspec.structs.replace(
+        found,
+        alternatives=others,
+        draft_id=_draft(store, ending, patient.id),
+        in_work=_in_work(ending, patient.id, cases),
+    )
+
+
+def _draft(store: Store, ending: Ending, patient_id: str) -> int | None:
+    """The newest draft of this matter that was made under the approval and not rejected."""
+    return max(
+        (
+            draft.id
+            for draft in store.drafts(patient_id=patient_id, limit=1000)
+            if (draft.drug, draft.plan_id) == (ending.drug, ending.plan_id)
+            and draft.status != "rejected"
+            and draft.as_of > ending.approval.start
+        ),
+        default=None,
+    )
+
+
+def _in_work(ending: Ending, patient_id: str, cases: list[AuthorizationCase]) -> str:
+    for case in cases:
+        head = case.head
+        if (head.patient_id, head.drug, head.plan_id) == (patient_id, ending.drug, ending.plan_id) and (
+            case.state in _UNDER_WAY
+        ):
+            return f"case {case.id} ({full(case.state, case.level).replace('_', ' ')})"
+    return ""

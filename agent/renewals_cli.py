@@ -1,0 +1,161 @@
+"""`pa renewals`: approvals that end, and whether today's record will renew them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+from rich.padding import Padding
+from rich.text import Text
+
+from agent.settings import Settings, read_settings
+from tools.errors import Refused
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from tools.lifecycle.renewals import Need, Renewal
+    from tools.store.store import Store
+
+app = typer.Typer(add_completion=False)
+
+EPILOG = """[bold]Examples[/]
+  pa renewals
+  pa renewals --within 90d --failing
+  pa renewals --patient P013 --json
+  pa renewals --draft
+
+The plan's own renewal test is put to today's record, today and on every day
+to the end: what will be stale by then, or has not been reached, is said now,
+with what to measure from when to when, and what would be determined if it
+were done. --draft drafts those that pass today, for review."""
+GOOD = ("ready", "not_required")
+USUAL = 0.8  # the share of days covered from which adherence is usually called good
+
+
+@app.command(epilog=EPILOG)
+def _renewals(
+    within: str = typer.Option("60d", metavar="TIME", help="How far ahead: 60d, 8w, 3m."),
+    patient_id: str = typer.Option("", "--patient", metavar="PATIENT", help="Only of this patient."),
+    failing: bool = typer.Option(False, "--failing", help="Only those that will not pass as they stand."),
+    draft: bool = typer.Option(False, "--draft", help="Draft those that pass today; each waits for review."),
+    as_json: bool = typer.Option(False, "--json", help="Print a JSON array."),
+) -> None:
+    """List the approvals that end, whether they will be renewed, and what to do before when."""
+    from agent import case_desk
+    from agent.due_cli import ahead
+    from agent.renewal_desk import renewals
+    from tools.store.store import Store
+
+    settings = read_settings()
+    store = Store.open(settings.database_url)
+    if patient_id:
+        store.patient(patient_id)
+    as_of = case_desk.today(store, settings, patient_id)
+    until = ahead(as_of, within)
+    found = [one for one in renewals(store, as_of, until, patient_id) if not failing or one.then not in GOOD]
+    if draft:
+        _draft_all(store, settings, found, as_of)
+        found = renewals(store, as_of, until, patient_id)
+    if as_json:
+        from agent.dump import to_json
+
+        print(to_json(found))
+        return
+    _show(found, as_of, until)
+
+
+def _draft_all(store: Store, settings: Settings, found: list[Renewal], as_of: date) -> None:
+    """Draft every renewal that passes today; its case says from then on that the renewal is due."""
+    import getpass
+
+    from rich.progress import track
+
+    from agent import case_desk
+    from agent.casework import asking_of
+    from agent.desk import draft_alone, now
+    from agent.renewal_desk import asked
+    from agent.screen import console
+    from tools.lifecycle.records import Facts
+
+    out = console(stderr=True)
+    wanted = [one for one in found if one.outcome == "ready" and not one.in_work and one.draft_id is None]
+    for one in track(wanted, "Drafting", console=out, disable=not out.is_terminal, transient=True):
+        try:
+            made = draft_alone(store, settings, asking_of(asked(store, one, as_of))).draft
+        except Refused as refusal:
+            out.print(f"{one.patient_id} {one.ending.drug}: {refusal}")
+            continue
+        number = one.ending.case_id
+        if number is not None and store.authorization_case(number).state != "renewal_due":
+            entry = case_desk.Entry(getpass.getuser(), as_of, now())
+            facts = Facts(basis=case_desk.basis_of(made))
+            case_desk.record(store, number, "renewal_due", entry, facts=facts)
+
+
+def _show(found: list[Renewal], as_of: date, until: date) -> None:
+    from agent.screen import console, say
+
+    out = console()
+    if not found:
+        say(Text(f"No approval ends from {as_of} to {until}."), out)
+        return
+    say(Text(f"Approvals that end by {until}, as of {as_of}", "bold"), out)
+    for one in found:
+        say(Text(), out)
+        say(_head(one, as_of), out)
+        for line in _lines(one):
+            say(Padding(line, (0, 0, 0, 2)), out)
+
+
+def _head(one: Renewal, as_of: date) -> Text:
+    ending = one.ending
+    end = (
+        f"ends {ending.approval.end} (in {one.days_left} days)"
+        if one.days_left >= 0
+        else (f"ended {ending.approval.end}, {-one.days_left} days ago")
+    )
+    return Text.assemble(
+        (f"{ending.drug} for {one.name} ({one.patient_id})", "bold"),
+        (f"  {one.payer} · {ending.source}\n", "dim"),
+        end,
+        " · ",
+        (f"submit by {one.submit_by}", "bold red" if as_of > one.submit_by else ""),
+        (f" ({one.counted})", "dim"),
+    )
+
+
+def _lines(one: Renewal) -> list[Text]:
+    lines = [Text(one.says, "green" if one.outcome in GOOD and one.then in GOOD else "bold yellow")]
+    if one.fills:
+        share = f"{one.fills.days} of {one.fills.of} days ({100 * one.fills.share:.0f} %)"
+        low = "; payers usually look for 80 %" if one.fills.share < USUAL else ""
+        said = f"fills on record cover {share}, the last one to {one.fills.last_until}{low}"
+        lines.append(Text(said, "yellow" if low else "dim"))
+    lines += [_need(need) for need in one.needs]
+    if one.would:
+        lines.append(Text(f"with all of that it would be: {one.would.replace('_', ' ')}"))
+    if one.alternatives:
+        lines.append(Text(f"met today: {', '.join(one.alternatives)}", "dim"))
+    return [*lines, _next(one)]
+
+
+def _need(need: Need) -> Text:
+    text = Text(f"→ {need.what}")
+    if need.goal:
+        text.append(f": {need.goal}")
+    window = f"from {need.not_before} to {need.by}" if need.not_before else f"by {need.by}"
+    return text.append(f"  {window}", "dim")
+
+
+def _next(one: Renewal) -> Text:
+    if one.in_work:
+        return Text(f"under way: {one.in_work}", "dim")
+    if one.then in ("wrong_plan", "not_covered") or (one.then == one.outcome == "likely_denial"):
+        return Text("a draft would not help; see `pa check`", "dim")
+    if one.draft_id is not None:
+        return Text(f"draft {one.draft_id} is there: pa review {one.draft_id}", "dim")
+    ending = one.ending
+    return Text(
+        f"draft it: pa draft {one.patient_id} {ending.drug} --plan {ending.plan_id} --kind renewal", "dim"
+    )

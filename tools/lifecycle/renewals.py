@@ -1,0 +1,273 @@
+"""Approvals that end, and whether today's record will renew them: the engine's own renewal test, put to the record on
+every day until the end. Pure.
+
+What will be stale, or has not been reached, by the day on which the renewal must go in is said now, with what to
+measure between which days, and what the determination would be if that were done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+
+from tools.determine import determine
+from tools.documents import walk
+from tools.errors import Correctable
+from tools.lifecycle.adherence import Covered, covered
+from tools.lifecycle.records import Approval
+from tools.lifecycle.running import submit_by
+from tools.records import Determination, Drug, Finding, Outcome, Patient, Plan, Record, Request
+from tools.rules import AllOf, AnyOf, AtLeast, Attested, Change, Lab, NoneOf, Part, Rule
+from tools.terms import TESTS
+from tools.what_if import Change as Supposition
+from tools.what_if import On, Stated, Value, suppose
+
+LONGEST = 400  # days ahead that are looked at
+
+
+class Ending(Record, frozen=True, kw_only=True):
+    """An approval that ends, and where it stands: `case 3`, or `chart U1`."""
+
+    source: str
+    case_id: int | None = None
+    plan_id: str
+    drug: str
+    indication: str = ""
+    approval: Approval
+
+
+class Need(Record, frozen=True, kw_only=True):
+    """One thing that is open on the day on which the renewal must go in. What is measured before `not_before` is stale
+    by then; a measurement must reach `goal`, if there is one."""
+
+    criterion: str
+    what: str
+    not_before: date | None = None
+    by: date
+    goal: str = ""
+
+
+class Renewal(Record, frozen=True, kw_only=True):
+    """What is to be done about one approval that ends. `outcome` is of today's record today, `then` of the same record
+    on `submit_by`; between `ready_from` and `ready_to` it passes as it is. `would` is the outcome on that day if
+    every need were met."""
+
+    patient_id: str
+    name: str
+    payer: str
+    ending: Ending
+    days_left: int
+    submit_by: date
+    counted: str
+    outcome: Outcome
+    then: Outcome
+    says: str
+    ready_from: date | None = None
+    ready_to: date | None = None
+    needs: tuple[Need, ...] = ()
+    would: Outcome | None = None
+    tests: tuple[Finding, ...] = ()
+    fills: Covered | None = None
+    alternatives: tuple[str, ...] = ()
+    draft_id: int | None = None
+    in_work: str = ""  # the case in which the renewal is under way
+
+
+def foresee(
+    patient: Patient,
+    plan: Plan,
+    drug: Drug,
+    request: Request,
+    ending: Ending,
+    as_of: date,
+    drugs: Sequence[Drug],
+) -> Renewal:
+    """Put the renewal test to today's record, today and on the days to come."""
+    end = ending.approval.end
+    last, counted = submit_by(plan.line_of_business, plan, end)
+    day = max(as_of, last)
+    now = determine(patient, plan, request, as_of)
+    then = now if day == as_of else determine(patient, plan, request, day)
+    ready = [
+        d
+        for d in _days(as_of, end)
+        if determine(patient, plan, request, d).outcome in ("ready", "not_required")
+    ]
+    needs = tuple(_needs(patient, plan, then, day)) if then.outcome not in ("ready", "not_required") else ()
+    return Renewal(
+        patient_id=patient.id,
+        name=patient.name,
+        payer=plan.payer,
+        ending=ending,
+        days_left=(end - as_of).days,
+        submit_by=last,
+        counted=counted,
+        outcome=now.outcome,
+        then=then.outcome,
+        says=_says(now, then, ready, as_of, last, end),
+        ready_from=ready[0] if ready else None,
+        ready_to=_unbroken(ready) if ready else None,
+        needs=needs,
+        would=_would(patient, plan, request, then, day, drugs) if needs else None,
+        tests=now.findings,
+        fills=covered(patient.fills, drug, ending.approval.start, min(as_of, end)),
+    )
+
+
+def _days(as_of: date, end: date) -> Iterator[date]:
+    for count in range(max(min((end - as_of).days, LONGEST), 0) + 1):
+        yield as_of + timedelta(days=count)
+
+
+def _unbroken(ready: Sequence[date]) -> date:
+    """The last day of the first stretch."""
+    last = ready[0]
+    for day in ready[1:]:
+        if (day - last).days > 1:
+            break
+        last = day
+    return last
+
+
+def _says(
+    now: Determination, then: Determination, ready: Sequence[date], as_of: date, last: date, end: date
+) -> str:
+    """One sentence: what will become of it as the record stands, and when to act."""
+    if as_of > end:
+        return f"The approval ended on {end}: submit a new request; today's record: {now.summary}"
+    hurry = f"at once: the payer needs longer than is left before {end}" if as_of > last else f"by {last}"
+    if ready and ready[0] == as_of:
+        until = _unbroken(ready)
+        if until < last:
+            return f"It passes today, and no longer after {until}: submit it by then, or bring up to date what is open"
+        return f"It passes on today's record: submit it {hurry}"
+    if ready:
+        return f"It does not pass today; on the same record it does from {ready[0]}: submit it then, {hurry}"
+    words = {
+        "needs_documentation": "It does not pass as the record stands",
+        "likely_denial": "It will be denied as the record stands",
+        "quantity_exception": "It will be denied as ordered",
+        "wrong_plan": "This plan will not renew it",
+        "not_covered": "This plan will not renew it",
+    }
+    why = (then.summary.partition("; ")[2] or then.summary).rstrip(".")
+    return f"{words.get(then.outcome, 'It does not pass')}: {why}"
+
+
+# --- what is open ----------------------------------------------------------------------------------------
+
+
+def _needs(patient: Patient, plan: Plan, then: Determination, day: date) -> Iterator[Need]:
+    nodes, aims = _nodes(plan, then), _nodes(plan, then, aims=True)
+    told: set[str] = set()
+    for finding in _open(then):
+        what = finding.fix or finding.detail or finding.text
+        if not what or what in told:
+            continue
+        told.add(what)
+        node = nodes.get(finding.criterion)
+        timed = finding.status == "unknown" or isinstance(node, Lab | Change)
+        within = getattr(node, "within_days", None) if timed else None
+        yield Need(
+            criterion=finding.criterion,
+            what=what,
+            not_before=day - timedelta(days=within) if within is not None else None,
+            by=day,
+            goal=_goal_words(aims.get(finding.criterion), patient, then),
+        )
+
+
+def _open(then: Determination) -> Iterator[Finding]:
+    """What is not met, without the composites around it."""
+    return (finding for finding in walk(then.findings) if finding.status != "met" and not finding.parts)
+
+
+def _nodes(plan: Plan, found: Determination, *, aims: bool = False) -> dict[str, Part]:
+    """The parts of the test by their ids; with `aims` only those that are to be met, not what must be absent."""
+    benefit = plan.benefits.get(found.drug)
+    rule = next((rule for rule in benefit.rules if rule.id == found.rule_id), None) if benefit else None
+    return {node.id: node for node in _parts(rule, aims)} if rule else {}
+
+
+def _parts(rule: Rule, aims: bool) -> Iterator[Part]:
+    roots: list[Part] = [
+        rule.renewal or rule.criteria,
+        *(() if aims else (*rule.exclusions, *rule.documents)),
+    ]
+    while roots:
+        node = roots.pop(0)
+        yield node
+        if isinstance(node, AllOf | AnyOf | AtLeast) or (isinstance(node, NoneOf) and not aims):
+            roots.extend(node.children)
+
+
+# --- what would change it --------------------------------------------------------------------------------
+
+
+def _would(
+    patient: Patient, plan: Plan, request: Request, then: Determination, day: date, drugs: Sequence[Drug]
+) -> Outcome | None:
+    """The outcome on that day if every measurement reached its goal and everything that is not known to be otherwise
+    were stated; None if nothing of what is open can be supposed."""
+    nodes = _nodes(plan, then, aims=True)
+    supposed: list[Supposition] = []
+    for finding in _open(then):
+        node = nodes.get(finding.criterion)
+        if isinstance(node, Lab | Change):
+            goal = _goal(node, patient, then)
+            if goal is not None:
+                supposed.append(Value(test=node.test, value=float(goal), on=day))
+        elif isinstance(node, Attested) and finding.status == "unknown":
+            supposed.append(Stated(topic=node.topic, present=True))
+    if not supposed:
+        return None
+    try:
+        case = suppose(patient, plan, request, day, [On(date=day), *supposed], drugs)
+    except Correctable:
+        return None
+    return determine(case.patient, case.plan, case.request, case.as_of).outcome
+
+
+def _goal(node: Lab | Change, patient: Patient, then: Determination) -> Decimal | None:
+    """The value that just meets the test, as it can be measured: to one decimal, on the patient's side."""
+    if isinstance(node, Lab):
+        step = Decimal("0.1")
+        edge = Decimal(repr(node.value))
+        return {"<": edge - step, ">": edge + step}.get(node.op, edge)
+    baseline = _baseline(node, patient, then)
+    if baseline is None:
+        return None
+    if node.percent is not None:
+        change = baseline * Decimal(repr(node.percent)) / 100
+    else:
+        change = Decimal(repr(node.amount or 0.0))
+    falls = node.direction == "fall"
+    edge = baseline - change if falls else baseline + change
+    return edge.quantize(Decimal("0.1"), rounding=ROUND_FLOOR if falls else ROUND_CEILING)
+
+
+def _baseline(node: Change, patient: Patient, then: Determination) -> Decimal | None:
+    from tools.evidence.measurements import governing, values_of
+
+    start = then.request.therapy_start
+    if start is None:
+        return None
+    before = governing([v for v in values_of(patient, node.test, then.as_of).usable if v.date <= start])
+    return Decimal(repr(before[0].exact)) if before else None
+
+
+def _goal_words(node: Part | None, patient: Patient, then: Determination) -> str:
+    if not isinstance(node, Lab | Change):
+        return ""
+    goal = _goal(node, patient, then)
+    if goal is None:
+        return ""
+    spec = TESTS[node.test]
+    least = node.direction == "rise" if isinstance(node, Change) else node.op in (">", ">=")
+    amount = f"{goal.normalize():f} {spec.unit}" if spec.unit != "1" else f"{goal.normalize():f}"
+    return f"{spec.name} of {amount} or {'more' if least else 'less'}"
+
+
+def order(found: Renewal) -> tuple[date, str, str]:
+    return (found.submit_by, found.patient_id, found.ending.drug)
