@@ -13,10 +13,12 @@ from fastapi import Request
 
 from agent import desk
 from agent.api.fresh import FreshStore
+from agent.caching import equip
 from agent.casework import asking_of
 from agent.conversation import ChatDesk, conversations
 from agent.decision import Decision
 from agent.models.factory import open_model
+from agent.models.hosts import Hosts, HostState
 from agent.settings import Settings
 from tools.store import database
 from tools.store.rows import Draft
@@ -40,6 +42,7 @@ class Office:
     def store(self) -> FreshStore:
         store = FreshStore(self.settings.database_url)
         database.check(store.engine)
+        equip(store, self.settings)
         self._closing.callback(store.close)
         return store
 
@@ -88,6 +91,12 @@ class Office:
                 return None, line
             self._models[name] = found
         return self._models[name], ""
+
+    def model_hosts(self) -> list[HostState]:
+        """How the hosts of the models in use are doing, where several share one."""
+        return [
+            state for model in self._models.values() if isinstance(model, Hosts) for state in model.states()
+        ]
 
     def draft(self, asking: Asking) -> desk.Drafted:
         with self._one_at_a_time:

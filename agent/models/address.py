@@ -29,8 +29,19 @@ class Address(NamedTuple):
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
+def addresses(text: str = "") -> list[Address]:
+    """All that a list with commas names, each once; this machine's own where it names none."""
+    found = [_address(part) for part in text.split(",") if part.strip()]
+    return list({one.url: one for one in found}.values()) or [_address("")]
+
+
 def address(text: str = "") -> Address:
-    """What OLLAMA_HOST says, as Ollama reads it; an address that a server listens at everywhere is taken as here."""
+    """What OLLAMA_HOST says, as Ollama reads it, or the first that it says; an address that a server listens at
+    everywhere is taken as here."""
+    return addresses(text)[0]
+
+
+def _address(text: str) -> Address:
     scheme, found, rest = text.strip().partition("://")
     if not found:
         scheme, rest = "http", text.strip()

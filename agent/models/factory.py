@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agent.models.address import Address, address, guard
+from agent.models.address import Address, addresses, guard
 from agent.models.host import (
     LIST_SECONDS,
     PROBE_SECONDS,
@@ -18,10 +18,11 @@ from agent.models.host import (
     held,
     read_evaluated,
 )
-from agent.models.model import ModelTrouble, Timeouts
+from agent.models.model import TRANSPORT, ModelTrouble, Timeouts
 
 if TYPE_CHECKING:
     from agent.models.model import Model
+    from agent.models.ollama_model import OllamaModel
     from agent.settings import Settings
 
 OFFLINE = "offline"
@@ -72,29 +73,62 @@ def default(models: list[Held], settings: Settings) -> tuple[str, str]:
 
 
 def _of_ollama(wanted: str, settings: Settings) -> tuple[Model | None, str]:
-    where = address(settings.ollama_host)
-    seconds = settings.connect_seconds if wanted else min(PROBE_SECONDS, settings.connect_seconds)
+    where = addresses(settings.ollama_host)
     try:
-        guard(where, settings.allow_remote_model)
-        if not answers(where, seconds):
-            raise ModelTrouble("down", f"no Ollama answers at {where.where}; {how_to_bring_one(wanted)}")
-        models = held(
-            where,
-            seconds=LIST_SECONDS if wanted else PROBE_SECONDS,
-            allow_remote=settings.allow_remote_model,
-            evaluated=read_evaluated(settings.evaluated),
-        )
-        found, why = _named(wanted, models, where) if wanted else best(models)
-        if found is None:
-            raise ModelTrouble("missing", f"{where.where} answers, but {why}; {how_to_bring_one(wanted)}")
-        return opened(
-            found.name, where, settings, remote=found.remote
-        ), f"{found.name} at {where.where}: {why}"
+        if len(where) > 1:
+            return _of_several(wanted, where, settings)
+        found, why = _found_at(where[0], wanted, settings)
+        model = opened(found.name, where[0], settings, remote=found.remote)
+        return model, f"{found.name} at {where[0].where}: {why}"
     except ModelTrouble as trouble:
         return None, f"offline: {trouble}"
 
 
-def opened(name: str, where: Address, settings: Settings, *, remote: bool = False) -> Model:
+def _of_several(wanted: str, where: list[Address], settings: Settings) -> tuple[Model | None, str]:
+    """One model on all hosts: the one that is wanted, or the best of the first host that answers. A host that does
+    not answer now is kept, for it may come back; one that has not got the model is left out."""
+    from agent.models.hosts import Hosts
+
+    troubles: list[ModelTrouble] = []
+    models: list[OllamaModel] = []
+    away: list[Address] = []
+    name, why = wanted, ""
+    for one in where:
+        try:
+            found, said = _found_at(one, name, settings)
+        except ModelTrouble as trouble:
+            troubles.append(trouble)
+            if trouble.what in TRANSPORT:
+                away.append(one)
+        else:
+            name, why = found.name, why or said
+            models.append(opened(name, one, settings, remote=found.remote))
+    if not models:
+        raise troubles[0]
+    models += [opened(name, one, settings) for one in away]
+    but = f"; {len(troubles)} of {len(where)} do not serve it now" if troubles else ""
+    return Hosts(models), f"{name} at {len(models)} hosts: {why}{but}"
+
+
+def _found_at(where: Address, wanted: str, settings: Settings) -> tuple[Held, str]:
+    """The model of this server that is wanted, or its best, and why; ModelTrouble if there is none."""
+    seconds = settings.connect_seconds if wanted else min(PROBE_SECONDS, settings.connect_seconds)
+    guard(where, settings.allow_remote_model)
+    if not answers(where, seconds):
+        raise ModelTrouble("down", f"no Ollama answers at {where.where}; {how_to_bring_one(wanted)}")
+    models = held(
+        where,
+        seconds=LIST_SECONDS if wanted else PROBE_SECONDS,
+        allow_remote=settings.allow_remote_model,
+        evaluated=read_evaluated(settings.evaluated),
+    )
+    found, why = _named(wanted, models, where) if wanted else best(models)
+    if found is None:
+        raise ModelTrouble("missing", f"{where.where} answers, but {why}; {how_to_bring_one(wanted)}")
+    return found, why
+
+
+def opened(name: str, where: Address, settings: Settings, *, remote: bool = False) -> OllamaModel:
     """A model of this server with the settings' limits; nothing is asked of the server yet. `remote` is one that
     the server hands on elsewhere: ModelTrouble unless that is allowed."""
     if remote and not settings.allow_remote_model:

@@ -1,0 +1,82 @@
+"""GET /metrics: what a Prometheus server scrapes, as text. Figures only: no name, no id, no value of a chart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version
+
+from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from agent.api.office import Office, office
+from tools.errors import PaladinError
+
+router = APIRouter(tags=["health"])
+MEDIA = "text/plain; version=0.0.4; charset=utf-8"
+
+
+@router.get(
+    "/metrics",
+    summary="Figures for Prometheus: the store, the cache, the model hosts",
+    response_class=Response,
+    responses={200: {"description": "Prometheus' text format.", "content": {MEDIA: {}}}},
+)
+async def metrics(request: Request) -> Response:
+    lines = await run_in_threadpool(lambda: list(_lines(office(request))))
+    return Response("\n".join(lines) + "\n", media_type=MEDIA)
+
+
+def _lines(desk: Office) -> Iterator[str]:
+    yield from _metric("info", "gauge", "What runs here.", {f'version="{version("paladin-pa")}"': 1})
+    yield from _store(desk)
+    if desk.settings.redis_url:
+        yield from _cache(desk)
+    yield from _model_hosts(desk)
+
+
+def _store(desk: Office) -> Iterator[str]:
+    try:
+        patients = desk.store.count_patients()
+    except PaladinError:
+        yield from _metric("store_up", "gauge", "Whether the store can be read.", {"": 0})
+        return
+    kind = desk.store.engine.dialect.name
+    yield from _metric("store_up", "gauge", "Whether the store can be read.", {f'database="{kind}"': 1})
+    yield from _metric("patients", "gauge", "Patients in the store.", {"": patients})
+
+
+def _cache(desk: Office) -> Iterator[str]:
+    """Counted by every process that shares the Redis, since that Redis was started."""
+    counts = desk.store.cache.counts()
+    yield from _metric("cache_up", "gauge", "Whether the cache answers.", {"": int(counts is not None)})
+    if counts is None:
+        return
+    for name, help_text in (
+        ("hits", "Answers that the cache had."),
+        ("misses", "Answers that had to be made."),
+    ):
+        values = {f'kind="{kind}"': getattr(count, name) for kind, count in counts.items()}
+        yield from _metric(f"cache_{name}_total", "counter", help_text, values)
+    ratios = {f'kind="{kind}"': round(count.ratio, 4) for kind, count in counts.items()}
+    yield from _metric("cache_hit_ratio", "gauge", "Hits among all that was asked.", ratios)
+
+
+def _model_hosts(desk: Office) -> Iterator[str]:
+    hosts = desk.model_hosts()
+    if not hosts:
+        return
+    for name, kind, help_text, field in (
+        ("model_host_up", "gauge", "Whether the model host takes work.", "up"),
+        ("model_host_busy", "gauge", "Calls that it is working on.", "busy"),
+        ("model_host_calls_total", "counter", "Calls that it answered in this process.", "calls"),
+    ):
+        values = {f'host="{host.where}"': int(getattr(host, field)) for host in hosts}
+        yield from _metric(name, kind, help_text, values)
+
+
+def _metric(name: str, kind: str, help_text: str, values: Mapping[str, float]) -> Iterator[str]:
+    """One metric with its values by label."""
+    yield f"# HELP paladin_{name} {help_text}"
+    yield f"# TYPE paladin_{name} {kind}"
+    for label, value in values.items():
+        yield f"paladin_{name}{f'{{{label}}}' if label else ''} {value:g}"
