@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
@@ -97,6 +97,16 @@ def day_of(patient: Patient, as_of: date) -> Day:
     if kept is None or kept.as_of != as_of:
         kept = patient.__dict__["day"] = Day(as_of)
     return kept
+
+
+def go_on(patient: Patient, as_of: date, turned: Container[object]) -> None:
+    """Let the patient's day be a later one, up to which nothing in the chart begins or ends: what was looked up and
+    answered holds, but for the answers that may have `turned`."""
+    before: Day = patient.__dict__.get("day") or Day(as_of)
+    day = patient.__dict__["day"] = Day(as_of)
+    day.problems, day.said = before.problems, before.said
+    day.values = {test: found for test, found in before.values.items() if not found.rejected}
+    day.bare = {asked: answer for asked, answer in before.bare.items() if asked not in turned}
 
 
 class Judge:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date
+from itertools import groupby
 from typing import Literal
 
 import msgspec
 
 from tools.determine import complete_request
 from tools.evidence.courses import is_taken
+from tools.evidence.judge import go_on
 from tools.records import Authorization, Drug, Outcome, Patient, Plan, Request
 from tools.screening.needs import single_needs
 from tools.screening.turns import Turns
@@ -21,9 +23,10 @@ Asked = Literal["", "ordered", "taken"]
 class Screened(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One drug for one patient.
 
-    `indication` and `rule_id` name the use that it is ready for or waits for; of a denial, every use fails. `needs` are the single things of which any one would make it ready, easiest first. `changes_on` is the first day
-    after as_of on which the outcome is another one if nothing is done, and `changes_to` that outcome. `asked`: the
-    chart has an order for the drug, or the patient takes it. `approved_until`: the plan's approval that holds now.
+    `indication` and `rule_id` name the use that it is ready for or waits for; of a denial, every use fails. `needs`
+    are the single things of which any one would make it ready, easiest first. `changes_on` is the first day after
+    as_of on which the outcome is another one if nothing is done, and `changes_to` that outcome. `asked`: the chart has
+    an order for the drug, or the patient takes it. `approved_until`: the plan's approval that holds now.
     """
 
     patient_id: str
@@ -123,15 +126,25 @@ class Panel:
         turns = self.turns.get((plan.id, as_of))
         if turns is None:
             turns = self.turns[plan.id, as_of] = Turns(plan, as_of, self.within)
-        places = list(plan.benefits)
         found: dict[str, tuple[date, Outcome]] = {}
-        for day, mask in turns.of(patient):
-            for place, name in enumerate(places):
+        turned: set[object] = set()
+        anything = False
+        for day, together in groupby(turns.of(patient), key=lambda turn: turn.day):
+            mask = 0
+            for turn in together:
+                mask |= turn.drugs
+                turned.update(turn.asked or ())
+                anything = anything or turn.asked is None
+            looked_at = anything
+            for place, name in enumerate(plan.benefits):
                 if not mask >> place & 1 or name in found or name not in cases:
                     continue
                 request, now, _ = cases[name]
                 if now.rule is None and mask != turns.every:
                     continue  # stopped before any criterion: only what turns every drug can turn it
+                if not looked_at:
+                    go_on(patient, day, turned)
+                    looked_at = True
                 outcome = verdict(patient, plan, request, day, nearest=False).outcome
                 if outcome != now.outcome:
                     found[name] = day, outcome
@@ -149,8 +162,3 @@ def _approvals(patient: Patient, plan: Plan, as_of: date) -> dict[str, date]:
 
 def _holds(item: Authorization, plan: Plan, as_of: date) -> bool:
     return item.plan_id == plan.id and item.start <= as_of <= item.end
-
-
-def horizon(as_of: date, within: int) -> date:
-    """The last day that is looked at."""
-    return as_of + timedelta(days=within)

@@ -7,17 +7,20 @@ walks day by day and finds no change on any other.
 
 from __future__ import annotations
 
+import operator
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, timedelta
+from typing import NamedTuple
 
+from tools.criteria import Question, Ready, asked_by
 from tools.dates import add_months
-from tools.records import Patient, Plan
+from tools.documents import asked_for
+from tools.records import Kind, Patient, Plan, Request
 from tools.rules import (
     Age,
     Attested,
     Change,
-    Composite,
     Condition,
     Lab,
     Measured,
@@ -31,7 +34,17 @@ from tools.rules import (
 )
 
 Mask = int  # drugs, by their place in the plan
-_Days = dict[date, list[tuple[date, Mask]]]  # a date in the chart → the days on which it may turn something
+
+
+class Turn(NamedTuple):
+    """A day on which the cases of these drugs may turn, by these answers; None if by any."""
+
+    day: date
+    drugs: Mask
+    asked: tuple[object, ...] | None
+
+
+_Days = dict[date, list[Turn]]  # a date in the chart → what it may turn, and when
 _DAY = timedelta(days=1)
 _BORN = "born"
 
@@ -43,25 +56,26 @@ class Turns:
         self.as_of, self.days = as_of, days
         self.every: Mask = (1 << len(plan.benefits)) - 1
         self.by_part: dict[str, _Days] = defaultdict(lambda: defaultdict(list))
-        self.of_plan: list[tuple[date, Mask]] = []
+        self.of_plan: list[Turn] = []
         for place, benefit in enumerate(plan.benefits.values()):
             for rule in benefit.rules:
                 self._rule(rule, 1 << place)
-        for kept in (*_DATED, *self.by_part):
-            for later in range(1, days + 1):
+        for name in (*_DATED, *self.by_part):
+            asked = () if name in _OF_THE_PLAN else None
+            for later in range(days + 1):
                 day = as_of + later * _DAY
-                self._add(kept, day, day, self.every)
-                self._add(kept, day, day + _DAY, self.every)
-            self._add(kept, as_of, as_of + _DAY, self.every)
+                self._add(name, day, Turn(day, self.every, asked))
+                self._add(name, day, Turn(day + _DAY, self.every, asked))
 
-    def of(self, patient: Patient) -> list[tuple[date, Mask]]:
-        """Days, in order, each with the drugs to look at again."""
-        found: dict[date, Mask] = dict(self.of_plan)
+    def of(self, patient: Patient) -> list[Turn]:
+        """What may turn in this chart, in order of days."""
+        found = list(self.of_plan)
         for days, dates in self._dates(patient):
             for day in dates:
-                for turn, mask in days.get(day, ()) if day is not None else ():
-                    found[turn] = found.get(turn, 0) | mask
-        return sorted(found.items())
+                if day in days:
+                    found += days[day]
+        found.sort(key=_day_of)
+        return found
 
     def _dates(self, patient: Patient) -> Iterator[tuple[_Days, Iterable[date | None]]]:
         parts = self.by_part
@@ -80,58 +94,73 @@ class Turns:
     def _rule(self, rule: Rule, mask: Mask) -> None:
         for day in (rule.effective_from, rule.effective_to and rule.effective_to + _DAY):
             if day is not None and self.as_of < day <= self.as_of + self.days * _DAY:
-                self.of_plan.append((day, self.every))
-        renewal = (rule.renewal,) if rule.renewal else ()
-        for part in _descend((rule.criteria, *rule.exclusions, *renewal, *rule.documents)):
-            self._part(part, mask)
+                self.of_plan.append(Turn(day, self.every, ()))
+        for kind in _KINDS:
+            criteria, exclusions = asked_by(rule, Request(drug="", kind=kind))
+            for question in _questions((*criteria, *exclusions)):
+                self._part(question.leaf, mask, question)
+        for paper in rule.documents:
+            self._part(paper, mask, asked_for(paper))
 
-    def _part(self, part: Part, mask: Mask) -> None:
+    def _part(self, part: Part, mask: Mask, asked: object) -> None:
         for name in _WINDOWS.get(type(part), lambda part: ())(part):
             within = getattr(part, "within_days", None)
-            self._span(name, None if within is None else within + 1, mask)
+            self._span(name, None if within is None else within + 1, mask, asked)
         if isinstance(part, Trial | Taking):
-            self._span("started", part.min_days, mask)
+            self._span("started", part.min_days, mask, asked)
         elif isinstance(part, OnDrug):
-            self._months("started", part.min_months, mask)
+            self._months("started", part.min_months, mask, asked)
         elif isinstance(part, Programme):
-            self._months("programme", part.min_months, mask)
+            self._months("programme", part.min_months, mask, asked)
         elif isinstance(part, Age):
-            self._birthdays(mask)
+            self._birthdays(mask, asked)
 
-    def _span(self, name: str, days: int | None, mask: Mask) -> None:
+    def _span(self, name: str, days: int | None, mask: Mask, asked: object) -> None:
         """So many days after each date of that part. Nothing, where any age is good: the part counts all the same."""
         kept = self.by_part[name]
         for later in range(1, self.days + 1) if days is not None else ():
             turn = self.as_of + later * _DAY
             if turn.toordinal() > (days or 0):
-                kept[turn - (days or 0) * _DAY].append((turn, mask))
+                _put(kept, turn - (days or 0) * _DAY, Turn(turn, mask, (asked,)))
 
-    def _months(self, name: str, months: int, mask: Mask) -> None:
+    def _months(self, name: str, months: int, mask: Mask, asked: object) -> None:
         first = add_months(self.as_of, -months) - 3 * _DAY
         for later in range(self.days + 7):
             day = first + later * _DAY
-            turn = add_months(day, months)
-            if self.as_of < turn <= self.as_of + self.days * _DAY:
-                self._add(name, day, turn, mask)
+            self._add(name, day, Turn(add_months(day, months), mask, (asked,)))
 
-    def _birthdays(self, mask: Mask) -> None:
+    def _birthdays(self, mask: Mask, asked: object) -> None:
         """By day and month, in a year that has all days; one born on 29 February turns on 1 March of others."""
         for later in range(1, self.days + 1):
             turn = self.as_of + later * _DAY
-            self._add(_BORN, turn.replace(year=2000), turn, mask)
+            self._add(_BORN, turn.replace(year=2000), Turn(turn, mask, (asked,)))
             if (turn.month, turn.day) == (3, 1):
-                self._add(_BORN, date(2000, 2, 29), turn, mask)
+                self._add(_BORN, date(2000, 2, 29), Turn(turn, mask, (asked,)))
 
-    def _add(self, name: str, day: date, turn: date, mask: Mask) -> None:
-        if self.as_of < turn <= self.as_of + self.days * _DAY:
-            self.by_part[name][day].append((turn, mask))
+    def _add(self, name: str, day: date, turn: Turn) -> None:
+        if self.as_of < turn.day <= self.as_of + self.days * _DAY:
+            _put(self.by_part[name], day, turn)
 
 
-def _descend(parts: Iterable[Part]) -> Iterator[Part]:
-    for part in parts:
-        yield part
-        if isinstance(part, Composite):
-            yield from _descend(part.children)
+def _put(days: _Days, day: date, turn: Turn) -> None:
+    """One entry for all drugs whose rules ask the same."""
+    kept = days[day]
+    for at, known in enumerate(kept):
+        if known.day == turn.day and known.asked == turn.asked:
+            kept[at] = known._replace(drugs=known.drugs | turn.drugs)
+            return
+    kept.append(turn)
+
+
+_day_of = operator.attrgetter("day")
+_KINDS: tuple[Kind | None, ...] = (None, "renewal")
+
+
+def _questions(nodes: Iterable[Ready]) -> Iterator[Question]:
+    for ready in nodes:
+        if ready.question is not None:
+            yield ready.question
+        yield from _questions(ready.children)
 
 
 def _tests(*tests: str) -> tuple[str, ...]:
@@ -158,6 +187,7 @@ _PAPERS: dict[str, Callable[[str], Sequence[str]]] = {
     "study": lambda test: ("done",),
     "medication": lambda test: ("started", "ended"),
 }
+_OF_THE_PLAN = ("enrolled", "approved")  # what the request is, and whether it is heard; no leaf asks for them
 _DATED: dict[str, Callable[[Patient], list[date | None]]] = {
     "begun": lambda patient: [item.onset for item in patient.conditions or ()],
     "abated": lambda patient: [item.abated for item in patient.conditions or () if item.abated],
