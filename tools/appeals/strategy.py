@@ -141,7 +141,7 @@ def _argued(matter: Matter) -> list[Step]:
         gathered = moves.gather(matter, wanting)
         return [gathered, moves.resubmit(matter, ready=False) if first else _appeal(matter, ready=False)]
     refuted = [r for r in reasons if r.standing == "refuted"]
-    if not refuted:
+    if len(refuted) < len(reasons):  # the request itself is wanting: it is made, or made anew
         wanting = moves.unknown(matter)
         gathering = [moves.gather(matter, wanting)] if wanting else []
         return [*gathering, moves.resubmit(matter, ready=not wanting)]

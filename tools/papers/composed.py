@@ -6,7 +6,9 @@ from typing import Literal
 
 import msgspec
 
-Kind = Literal["head", "lines", "subject", "heading", "text", "bullet", "criterion", "signature", "notice"]
+Kind = Literal[
+    "head", "lines", "subject", "heading", "text", "bullet", "criterion", "signature", "notice", "verbatim", "numbered"
+]
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +56,8 @@ def heading(text: str) -> Block:
 
 
 def _plain(block: Block) -> str:
+    if block.kind == "verbatim":
+        return "\n".join(block.lines) + "\n"
     lines = [line for line in block.lines if line]
     if block.kind == "text":
         return " ".join(lines) + "\n"
@@ -61,6 +65,8 @@ def _plain(block: Block) -> str:
         return f"\n{lines[0].upper()}\n"
     if block.kind == "bullet":
         return f"- {lines[0]}"
+    if block.kind == "numbered":
+        return f"{lines[0]}. {lines[1]}"
     if block.kind == "criterion":
         number, quote, shown = block.lines
         said = f'{number or "-"}  "{quote}"' if quote else number or "-"
@@ -75,6 +81,8 @@ def _plain(block: Block) -> str:
 
 
 def _markdown(block: Block) -> str:
+    if block.kind == "verbatim":
+        return "```\n" + "\n".join(block.lines) + "\n```\n"
     lines = [line for line in block.lines if line]
     if block.kind == "text":
         return " ".join(lines) + "\n"
@@ -84,9 +92,11 @@ def _markdown(block: Block) -> str:
         return f"\n## {lines[0]}\n"
     if block.kind == "bullet":
         return f"- {lines[0]}"
+    if block.kind == "numbered":
+        return f"{lines[0]}. {lines[1]}"
     if block.kind == "criterion":
         number, quote, shown = block.lines
-        return f"> **{number}** {quote}\n" + (f"\n{shown}\n" if shown else "")
+        return (f"> **{number}** {quote}\n" if number else f"> {quote}\n") + (f"\n{shown}\n" if shown else "")
     if block.kind == "subject":
         return f"**{lines[0]}**  \n" + "  \n".join(lines[1:]) + "\n"
     if block.kind == "signature":

@@ -57,6 +57,12 @@ def amount(quantity: float, unit: str) -> str:
     return f"{number(quantity)} {unit}{'s' if plural else ''}"
 
 
+def sentence(text: str) -> str:
+    """As a sentence begins, whatever follows: HbA1c and eGFR stay as they are."""
+    first = text.split(" ", 1)[0]
+    return text[:1].upper() + text[1:] if first.islower() else text
+
+
 def possessive(name: str) -> str:
     return f"{name}'" if name.endswith("s") else f"{name}'s"
 

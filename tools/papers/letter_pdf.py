@@ -40,6 +40,7 @@ HEADING = Style("Times-Bold", 11.5, 15, 0, 4)
 QUOTE = TEXT._replace(font="Times-Italic", after=1)
 SHOWN = TEXT._replace(indent=18, after=6)
 BULLET = TEXT._replace(indent=14, after=4)
+VERBATIM = Style("Courier", 8.5, 11, 0, 0)
 NOTICE = Style("Times-Bold", 11, 14, 8, 0)
 
 
@@ -71,6 +72,10 @@ def _foot(pen: Any, title: str, number: int, pages: int) -> None:
 
 
 def _pieces(block: Block) -> Iterator[Piece]:
+    if block.kind == "verbatim":
+        for line in block.lines:
+            yield from _set(line, VERBATIM) if line.strip() else (space(VERBATIM.leading),)
+        return
     lines = [line for line in block.lines if line]
     if block.kind == "head":
         yield from _head(lines)
@@ -86,6 +91,8 @@ def _pieces(block: Block) -> Iterator[Piece]:
         yield from _criterion(*block.lines)
     elif block.kind == "bullet":
         yield from _set(lines[0], BULLET, mark="\u2022")
+    elif block.kind == "numbered":
+        yield from _set(lines[1], BULLET._replace(indent=18), mark=f"{lines[0]}.")
     elif block.kind == "signature":
         yield from _signature(lines)
     elif block.kind == "notice":

@@ -12,7 +12,7 @@ from datetime import date
 from tools.cases import Case, Measurement
 from tools.papers import formats
 from tools.papers.attachments import attachments
-from tools.papers.citations import citations
+from tools.papers.citations import Citation, citations
 from tools.papers.composed import Block, Fact, Letter, heading, paragraph
 from tools.papers.questions import Question, questions
 from tools.records import Diagnosis, Finding, Medication
@@ -234,7 +234,7 @@ class Writer:
 
     def _trial(self, course: Medication) -> str:
         name, dose = self.fact(course.drug, course.id), self.fact(formats.dose(course), course.id)
-        what = " ".join(filter(None, (_upper(name), dose or self.gap(f"dose of {course.drug}"))))
+        what = " ".join(filter(None, (formats.sentence(name), dose or self.gap(f"dose of {course.drug}"))))
         return f"{what}, {self._period(course)}{self._result(course)}."
 
     def _period(self, course: Medication) -> str:
@@ -307,7 +307,7 @@ class Writer:
         detail = formats.finding(finding, formats.long_date)
         records = [e.record_id for e in finding.evidence]
         said = f"{self.fact(detail, *records)}." if detail else "shown in the record."
-        return _upper(said) if finding.status == "met" else f"Not met on the record: {said}"
+        return formats.sentence(said) if finding.status == "met" else f"Not met on the record: {said}"
 
     def _wanted(self, finding: Finding) -> str:
         what = formats.dates_in(finding.fix or finding.text, formats.long_date).rstrip(".")
@@ -319,15 +319,15 @@ class Writer:
         found = citations(self.case)
         if found:
             yield heading("Published evidence")
-        for hit in found:
-            key = f"citation:{hit.key}"
-            result, source = self.fact(hit.result, key), self.fact(hit.source, key)
-            name = (
-                ""
-                if hit.key.startswith(("ADA", "AGA", "KDIGO", "HF ", "AASLD"))
-                else f"{self.fact(hit.key, key)}, "
-            )
-            yield Block(kind="bullet", lines=(f"{result} ({name}{source})",))
+        yield from map(self.cited, found)
+
+    def cited(self, hit: Citation) -> Block:
+        """A result with its source; a guideline's name stands in its source already."""
+        key = f"citation:{hit.key}"
+        result, source = self.fact(hit.result, key), self.fact(hit.source, key)
+        guideline = hit.key.startswith(("ADA", "AGA", "KDIGO", "HF ", "AASLD"))
+        name = "" if guideline else f"{self.fact(hit.key, key)}, "
+        return Block(kind="bullet", lines=(f"{result} ({name}{source})",))
 
     def _stakes(self) -> Iterator[str]:
         """What delay means, as far as the chart shows it: where this patient stands today."""
@@ -363,16 +363,16 @@ class Writer:
                 shown = self.gap(f"{label}, not on file")
             else:
                 shown = (
-                    f"{_upper(label)}, {self.date(paper.date, paper.record_id)}"
+                    f"{formats.sentence(label)}, {self.date(paper.date, paper.record_id)}"
                     if paper.date
-                    else _upper(label)
+                    else formats.sentence(label)
                 )
             yield Block(kind="bullet", lines=(shown,))
 
     def signature(self) -> Block:
         doctor = self.case.patient.prescriber
         name = self.known(doctor.name if doctor else "", "prescriber", "prescriber's name")
-        specialty = self.fact(_upper(doctor.specialty), "prescriber") if doctor and doctor.specialty else ""
+        specialty = self.fact(formats.sentence(doctor.specialty), "prescriber") if doctor and doctor.specialty else ""
         npi = f"NPI {self.known((doctor.npi if doctor else '') or '', 'prescriber', 'NPI')}"
         return Block(kind="signature", lines=("Sincerely,", name, specialty, npi))
 
@@ -384,12 +384,6 @@ def _all_met(asked: Iterable[Question]) -> bool:
 def _joined(parts: Iterable[str]) -> str:
     items = list(parts)
     return "; ".join(items)
-
-
-def _upper(text: str) -> str:
-    """A sentence's beginning; HbA1c and eGFR stay as they are."""
-    first = text.split(" ", 1)[0]
-    return text[:1].upper() + text[1:] if first.islower() else text
 
 
 def _lower(text: str) -> str:

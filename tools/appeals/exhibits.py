@@ -1,0 +1,160 @@
+"""The records that an appeal rests on, each as the chart has it: what is enclosed, and what the packet shows of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import Any
+
+from tools.cases import Case
+from tools.documents import walk
+from tools.papers import formats
+from tools.records import (
+    Allergy,
+    Attestation,
+    Coverage,
+    Diagnosis,
+    Document,
+    Fill,
+    Finding,
+    Medication,
+    Note,
+    Observation,
+    Order,
+    Procedure,
+    Program,
+    Record,
+)
+from tools.terms import TESTS, TOPICS
+
+
+class Exhibit(Record, frozen=True, kw_only=True):
+    """One enclosure: what it is, the records that it holds, and their words, one line each."""
+
+    label: str
+    record_ids: tuple[str, ...]
+    lines: tuple[str, ...]
+    day: date | None = None
+
+
+_PARTS = ("orders", "conditions", "observations", "medications", "fills", "allergies", "programs", "procedures",
+          "attestations", "notes", "documents", "coverages")  # fmt: skip
+
+
+def exhibits(case: Case, findings: Iterable[Finding]) -> tuple[Exhibit, ...]:
+    """What shows these findings, by kind of record and in the order of a chart; a branch that does not decide is left out."""
+    wanted = {e.record_id for f in _deciding(findings) for e in f.evidence}
+    found = [record for part in _PARTS for record in getattr(case.patient, part) or () if record.id in wanted]
+    return tuple(_by_kind(found))
+
+
+def _deciding(findings: Iterable[Finding]) -> Iterator[Finding]:
+    for finding in findings:
+        parts = [part for part in finding.parts if part.status == finding.status]
+        if parts:
+            yield from _deciding(parts)
+        else:
+            yield finding
+
+
+def evidence_of(findings: Iterable[Finding]) -> frozenset[str]:
+    """The ids of all records behind these findings."""
+    return frozenset(e.record_id for f in walk(findings) for e in f.evidence)
+
+
+def _by_kind(records: list[Any]) -> Iterator[Exhibit]:
+    """Claims of one drug are one paper, and so are entries of one list; a result or a note stands alone."""
+    grouped: dict[str, list[Any]] = {}
+    for record in records:
+        grouped.setdefault(_title(record), []).append(record)
+    for title, group in grouped.items():
+        days = [day for record in group if (day := _day(record)) is not None]
+        lines = tuple(dict.fromkeys(line for record in group for line in _lines(record)))
+        yield Exhibit(
+            label=title,
+            record_ids=tuple(record.id for record in group),
+            lines=lines,
+            day=days[0] if len(days) == 1 and isinstance(group[0], Observation | Note | Document | Procedure) else None,
+        )
+
+
+def _title(record: Any) -> str:
+    if isinstance(record, Observation):
+        name = TESTS[record.test].name if record.test in TESTS else record.test
+        kind = {"lab": "Laboratory report", "study": "Study report"}.get(record.source, "Vital signs")
+        return f"{kind}: {name}{f' of {formats.long_date(record.date)}' if record.date else ''}"
+    if isinstance(record, Fill):
+        return f"Pharmacy claims: {record.drug}"
+    if isinstance(record, Note):
+        return f"{record.type[:1].upper()}{record.type[1:]}{f' of {formats.long_date(record.date)}' if record.date else ''}"
+    if isinstance(record, Document):
+        return record.title
+    if isinstance(record, Procedure):
+        return f"Report: {record.name}"
+    return {
+        Diagnosis: "Problem list",
+        Medication: "Medication list",
+        Allergy: "Allergy list",
+        Attestation: "Statements in the chart",
+        Program: "Program record",
+        Coverage: "Enrollment record",
+        Order: "Order",
+    }[type(record)]
+
+
+def _day(record: Any) -> date | None:
+    day = getattr(record, "date", None)
+    return day if isinstance(day, date) else None
+
+
+def _lines(record: Any) -> Iterator[str]:
+    """The record in words, nothing left out that dates or names it."""
+    if isinstance(record, Observation):
+        value = f"{formats.number(record.value)} {formats.unit(record.unit or '')}".strip()
+        yield _dated(f"{TESTS[record.test].name if record.test in TESTS else record.test} {value}", record.date)
+    elif isinstance(record, Fill):
+        amount = f", quantity {formats.number(record.quantity)}" if record.quantity else ""
+        yield _dated(f"{record.drug}, {record.days_supply} days{amount}", record.date)
+    elif isinstance(record, Note):
+        yield from (line for line in record.text.splitlines() if line.strip())
+    elif isinstance(record, Diagnosis):
+        onset = f", since {formats.long_date(record.onset)}" if record.onset else ""
+        yield f"{record.code} {formats.diagnosis(record)}{onset} ({record.verification})"
+    elif isinstance(record, Medication):
+        yield _course(record)
+    elif isinstance(record, Allergy):
+        yield _dated(f"{record.type}: {record.substance}{f', {record.reaction}' if record.reaction else ''}", record.date)
+    elif isinstance(record, Attestation):
+        yield _dated(_statement(record), record.date)
+    elif isinstance(record, Program):
+        until = formats.long_date(record.end) if record.end else "ongoing"
+        yield f"{record.name or 'lifestyle program'}, {formats.long_date(record.start) if record.start else '?'} to {until}"
+    elif isinstance(record, Procedure):
+        yield _dated(f"{record.name}{f': {record.result}' if record.result else ''}", record.date)
+    elif isinstance(record, Coverage):
+        until = formats.long_date(record.end) if record.end else "open"
+        begun = formats.long_date(record.start) if record.start else "?"
+        yield f"{record.plan_id}, member {record.member_id}, {begun} to {until}"
+    elif isinstance(record, Order):
+        amount = formats.amount(record.quantity, record.unit or "units") if record.quantity else "quantity not stated"
+        yield _dated(f"{record.drug} {record.strength}, {amount} for {record.days_supply or '?'} days: {record.sig}", record.date)
+    elif isinstance(record, Document):
+        yield _dated(record.title, record.date)
+
+
+def _course(record: Medication) -> str:
+    start = formats.long_date(record.start) if record.start else "start not charted"
+    end = formats.long_date(record.end) if record.end else "ongoing" if record.status == "active" else "end not charted"
+    said = "; ".join(filter(None, (record.outcome, record.reason)))
+    return f"{' '.join(filter(None, (record.drug, formats.dose(record))))}, {start} to {end}{f': {said}' if said else ''}"
+
+
+def _statement(record: Attestation) -> str:
+    if record.text:
+        return record.text
+    who = " and ".join(record.subjects)
+    return f"{TOPICS.get(record.topic, record.topic)}: {'stated' if record.present else 'denied'} ({who})"
+
+
+def _dated(text: str, day: date | None) -> str:
+    return f"{text} ({formats.long_date(day)})" if day else text

@@ -1,0 +1,224 @@
+"""The packet: one PDF with the letter, the decision, the policy's clauses, the evidence and what the chart has of it, with
+bookmarks and an index. The same case gives the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tools.appeals.exhibits import exhibits
+from tools.appeals.letter import rested_on
+from tools.appeals.records import Strategy
+from tools.cases import Case
+from tools.denials.records import Denial
+from tools.documents import walk
+from tools.errors import Invalid
+from tools.papers import formats
+from tools.papers.composed import Block, Letter, heading, paragraph
+from tools.papers.letter_pdf import letter_pdf
+from tools.papers.paper import canvas
+from tools.records import Evidence, Finding, Policy
+
+if TYPE_CHECKING:
+    from pypdf import PdfWriter
+
+COLUMNS = (112.0, 76.0, 162.0, 82.0, 44.0)  # points; together the width of a letter's lines
+
+
+class Part(NamedTuple):
+    """One part of the packet: its bookmark and its pages; `inner` are bookmarks within it, by page from 0."""
+
+    title: str
+    pdf: bytes
+    inner: tuple[tuple[str, int], ...] = ()
+
+
+def packet(
+    case: Case, denial: Denial, found: Strategy, letter: Letter, decision: str | bytes, policy: Policy | None = None
+) -> bytes:
+    """Everything that goes out together. `decision` is the payer's letter, as text or as the PDF that came."""
+    reasons = [reason for reason in found.reasons if reason.standing == "refuted"]
+    findings = rested_on(case, reasons)
+    dated = denial.dated or denial.decided
+    parts = [
+        Part("Letter of appeal", letter_pdf(letter)),
+        Part(f"The decision{f' of {formats.long_date(dated.value)}' if dated else ''}", _decision(decision, case)),
+        *_policy(case, findings, policy),
+        Part("Evidence, by criterion", _table(case, findings)),
+        *_chart(case, findings),
+    ]
+    return _bound(case, letter.title, parts)
+
+
+# --- parts -----------------------------------------------------------------------------------------------
+
+
+def _decision(decision: str | bytes, case: Case) -> bytes:
+    if isinstance(decision, bytes):
+        return decision
+    lines = [line.rstrip() for line in decision.splitlines()]
+    return _page("The payer's letter, as it was received", [Block(kind="verbatim", lines=tuple(lines))], case)
+
+
+def _policy(case: Case, findings: Iterable[Finding], policy: Policy | None) -> list[Part]:
+    """The clauses that the letter cites, in the policy's order, each as it stands."""
+    cited = {f.clause.clause_id: f.clause.quote for f in walk(findings) if f.clause and f.clause.clause_id}
+    if not cited and case.rule:
+        cited = {case.rule.criteria.clause_id: case.rule.criteria.quote}
+    if not cited:
+        return []
+    name = case.determination.policy_id
+    if policy is not None:
+        order = {clause.id: place for place, clause in enumerate(policy.clauses)}
+        cited = dict(sorted(cited.items(), key=lambda item: order.get(item[0], len(order))))
+    about = [f"Policy {name}", f"{case.plan.payer}, {case.plan.name}"]
+    if policy is not None and policy.version:
+        since = f", in force from {formats.long_date(policy.effective_from)}" if policy.effective_from else ""
+        about.append(f"Version {policy.version}{since}")
+    blocks = [Block(kind="lines", lines=tuple(about))]
+    blocks += [Block(kind="criterion", lines=(number, quote, "")) for number, quote in cited.items()]
+    blocks.append(paragraph("These are the clauses that bear on the reason, word for word; the policy has others."))
+    return [Part(f"Policy {name}: clauses cited", _page("The policy's clauses", blocks, case))]
+
+
+def _chart(case: Case, findings: Iterable[Finding]) -> list[Part]:
+    """What the chart has, by kind of record, with the records' ids."""
+    blocks: list[Block] = []
+    found = exhibits(case, findings)
+    for exhibit in found:
+        blocks.append(heading(exhibit.label))
+        blocks += [Block(kind="bullet", lines=(line,)) for line in exhibit.lines]
+        blocks.append(paragraph(f"Records: {', '.join(exhibit.record_ids)}"))
+    return [Part("Chart excerpts", _page("Chart excerpts", blocks, case))] if blocks else []
+
+
+def _page(title: str, blocks: Sequence[Block], case: Case) -> bytes:
+    born = case.patient.birth_date
+    member = case.coverage.member_id if case.coverage else ""
+    person = ", ".join(
+        filter(None, (case.patient.name, f"born {formats.long_date(born)}" if born else "", f"member ID {member}" if member else ""))
+    )
+    top = Block(kind="subject", lines=(title, person))
+    return letter_pdf(Letter(title=f"{title}: {case.patient.name}, {case.drug.name}", case_id="", blocks=(top, *blocks), facts=()))
+
+
+def _table(case: Case, findings: Sequence[Finding]) -> bytes:
+    from reportlab.lib import colors
+    from reportlab.lib.styles import ParagraphStyle
+    from reportlab.platypus import Paragraph, SimpleDocTemplate, Table, TableStyle
+
+    small = ParagraphStyle("cell", fontName="Times-Roman", fontSize=9, leading=11)
+    bold = ParagraphStyle("head", parent=small, fontName="Times-Bold")
+    title = ParagraphStyle("title", fontName="Times-Bold", fontSize=11, leading=16, spaceAfter=6)
+    rows = [[Paragraph(_safe(text), bold) for text in ("Criterion", "Clause", "The chart has", "Date", "Record")]]
+    rows += [[Paragraph(_safe(text), small) for text in row] for row in _rows(findings)]
+    table = Table(rows, colWidths=COLUMNS, repeatRows=1)
+    table.setStyle(
+        TableStyle(
+            [
+                ("VALIGN", (0, 0), (-1, -1), "TOP"),
+                ("LINEBELOW", (0, 0), (-1, -1), 0.4, colors.grey),
+                ("LINEBELOW", (0, 0), (-1, 0), 0.9, colors.black),
+                ("LEFTPADDING", (0, 0), (-1, -1), 2),
+                ("RIGHTPADDING", (0, 0), (-1, -1), 4),
+            ]
+        )
+    )
+    buffer = BytesIO()
+    canvas(BytesIO(), "")  # sets reportlab to write without clock or chance
+    document = SimpleDocTemplate(
+        buffer, pagesize=(612, 792), leftMargin=62, rightMargin=62, topMargin=44, bottomMargin=62, invariant=1
+    )
+    document.build([Paragraph(_safe(f"Evidence, by criterion: {case.patient.name}, {case.drug.name}"), title), table])
+    return buffer.getvalue()
+
+
+def _rows(findings: Iterable[Finding]) -> list[tuple[str, str, str, str, str]]:
+    rows = []
+    for finding in walk(findings):
+        if finding.parts:
+            continue
+        clause = finding.clause.clause_id if finding.clause else ""
+        for number, shown in enumerate(e for e in finding.evidence if finding.status == "met"):
+            first = number == 0
+            rows.append((finding.text if first else "", clause if first else "", _said(shown, finding),
+                         formats.long_date(shown.date) if shown.date else "", shown.record_id))  # fmt: skip
+    return rows
+
+
+def _said(shown: Evidence, finding: Finding) -> str:
+    value = formats.number(shown.value) if isinstance(shown.value, float | int) else shown.value or ""
+    text = " ".join(filter(None, (str(value), formats.unit(shown.unit or ""))))
+    return formats.dates_in(text, formats.long_date) or finding.detail
+
+
+def _safe(text: str) -> str:
+    from xml.sax.saxutils import escape
+
+    return escape(formats.printable(text))
+
+
+# --- binding ---------------------------------------------------------------------------------------------
+
+
+def _bound(case: Case, title: str, parts: Sequence[Part]) -> bytes:
+    """An index, then the parts, each with its bookmark; every page says which of the packet it is."""
+    from pypdf import PdfReader, PdfWriter
+
+    counts = [_pages(part) for part in parts]
+    index = _index(case, title, parts, counts)
+    writer = PdfWriter()
+    writer.append(PdfReader(BytesIO(index)), outline_item="Contents", import_outline=False)
+    for part in parts:
+        writer.append(PdfReader(BytesIO(part.pdf)), outline_item=part.title, import_outline=False)
+    _number(writer)
+    writer.add_metadata(
+        {"/Title": formats.printable(title), "/Author": "Paladin: a draft, neither signed nor submitted"}
+    )
+    writer.page_mode = "/UseOutlines"
+    writer.compress_identical_objects()
+    buffer = BytesIO()
+    writer.write(buffer)
+    return buffer.getvalue()
+
+
+def _pages(part: Part) -> int:
+    from pypdf import PdfReader
+    from pypdf.errors import PyPdfError
+
+    try:
+        return len(PdfReader(BytesIO(part.pdf)).pages)
+    except (PyPdfError, ValueError) as error:
+        raise Invalid(f"{part.title} is a PDF that cannot be read ({error}); give the letter as text") from error
+
+
+def _index(case: Case, title: str, parts: Sequence[Part], counts: Sequence[int]) -> bytes:
+    lines, page = [], 2
+    for number, (part, count) in enumerate(zip(parts, counts, strict=True), 1):
+        pages = f"page {page}" if count == 1 else f"pages {page} to {page + count - 1}"
+        lines.append(Block(kind="numbered", lines=(str(number), f"{part.title}: {pages}")))
+        page += count
+    blocks = [
+        paragraph(f"{title}, for {case.patient.name}, {case.plan.payer}."),
+        heading("Contents"),
+        *lines,
+        paragraph("A draft until the prescriber has read, completed and signed the letter. Nothing has been sent."),
+    ]
+    return _page("Appeal packet", blocks, case)
+
+
+def _number(writer: PdfWriter) -> None:
+    """Stamp the packet's own page numbers at the foot, below each part's."""
+    from pypdf import PdfReader
+
+    total = len(writer.pages)
+    buffer = BytesIO()
+    pen: Any = canvas(buffer, "")
+    for number in range(1, total + 1):
+        pen.setFont("Times-Roman", 8)
+        pen.drawCentredString(306, 22, f"Packet page {number} of {total}")
+        pen.showPage()
+    pen.save()
+    for page, stamp in zip(writer.pages, PdfReader(buffer).pages, strict=True):
+        page.merge_page(stamp)
