@@ -67,3 +67,16 @@ def left_loopback() -> Iterator[list[str]]:
     attempts.clear()
     yield attempts
     assert not attempts, f"tried to leave loopback: {attempts}"
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say which servers no test ran on, however quiet the run is."""
+    from tests import servers
+
+    skipped = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", ())]
+    for variable in servers.VARIABLES:
+        count = sum(variable in reason for reason in skipped)
+        if count:
+            terminalreporter.write_line(
+                f'{count} tests skipped: {variable} names no server; eval "$(pa services up --tests)" starts one'
+            )

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from agent.api import wire
 from agent.api.office import Office, office
 from tools.errors import PaladinError
 
@@ -18,8 +19,7 @@ MEDIA = "text/plain; version=0.0.4; charset=utf-8"
 @router.get(
     "/metrics",
     summary="Figures for Prometheus: the store, the cache, the model hosts",
-    response_class=Response,
-    responses={200: {"description": "Prometheus' text format.", "content": {MEDIA: {}}}},
+    responses=wire.gives({"type": "string"}, "Prometheus' text format.", media="text/plain"),
 )
 async def metrics(request: Request) -> Response:
     lines = await run_in_threadpool(lambda: list(_lines(office(request))))
