@@ -55,6 +55,8 @@ class Embedded:
             with closing(sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
                 connection.execute("PRAGMA mmap_size = 1073741824")
                 yield connection
+        except sqlite3.ProgrammingError:  # a fault of ours, and not of the file
+            raise
         except sqlite3.DatabaseError as error:
             raise Unavailable(
                 f"the graph at {self.path} cannot be read: {error}; run `pa graph build`"

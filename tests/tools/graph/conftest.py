@@ -1,0 +1,73 @@
+"""One store with the catalog, whose panel a test replaces; a pool of people to draw panels from."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+import pytest
+from sqlalchemy import delete
+
+from tools.graph.engine import Graph
+from tools.graph.opening import open_graph
+from tools.records import Patient
+from tools.store import Store, database
+from tools.store.load import load
+from tools.store.store import insert_patients
+from tools.store.tables import NameWordTable, PatientTable
+
+FALKORDB = "PALADIN_TEST_FALKORDB"
+POOL = 400
+Panel = Callable[[Sequence[Patient]], Store]
+
+
+@pytest.fixture(scope="session")
+def pool(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Patient]]:
+    """A world's folder, and its patients."""
+    from data_gen.world import Order, generate
+
+    folder = tmp_path_factory.mktemp("graph") / "world"
+    generate(Order(count=POOL, out=folder, format="jsonl", workers=1, seed=11))
+    lines = (folder / "patients.jsonl").read_bytes().splitlines()
+    return folder, [msgspec.json.decode(line, type=Patient) for line in lines]
+
+
+@pytest.fixture(scope="session")
+def panel(pool: tuple[Path, list[Patient]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
+    """Puts these patients into the store, in the place of all others, under ids of their own."""
+    store = Store.create(f"sqlite:///{tmp_path_factory.mktemp('graph-store') / 'paladin.db'}")
+    load(store, pool[0])
+
+    def put(patients: Sequence[Patient]) -> Store:
+        named = [
+            msgspec.structs.replace(patient, id=f"P{number:03}") for number, patient in enumerate(patients, 1)
+        ]
+        with database.writing(store.engine) as connection:
+            for table in (NameWordTable, PatientTable):
+                connection.execute(delete(table))
+            insert_patients(connection, [(one, msgspec.json.encode(one)) for one in named], origin="dataset")
+        return store
+
+    yield put
+    store.close()
+
+
+@pytest.fixture
+def embedded(tmp_path: Path) -> Graph:
+    return open_graph("", tmp_path / "graph.db", "test")
+
+
+@pytest.fixture(scope="session")
+def falkor() -> Iterator[Graph]:
+    """The FalkorDB that the environment names; where it names none, what needs it is skipped, and says so."""
+    url = os.environ.get(FALKORDB)
+    if not url:
+        pytest.skip(f"{FALKORDB} names no FalkorDB (pa services up falkordb)")
+    graph = open_graph(url, Path(), f"test{secrets.token_hex(4)}")
+    yield graph
+    for name in graph.names():  # type: ignore[attr-defined]
+        graph.delete(name)  # type: ignore[attr-defined]
+    graph.close()
