@@ -41,6 +41,12 @@ COMMANDS = {
         "agent.batch_cli:app", CASE, "Draft every request of a file or a panel; resumable, with a worklist."
     ),
     "verify": Lazy("agent.verify_cli:app", CASE, "Check a text that somebody else wrote against the chart."),
+    "appeal": Lazy(
+        "agent.appeal_cli:app",
+        CASE,
+        "What to do about a denial; the appeal that its reason calls for, and its packet.",
+        "pa appeal plan --patient P001 --drug Ozempic --denial letter.txt",
+    ),
     "chart": Lazy(
         "agent.chart_cli:app",
         CASE,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import date
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -27,9 +28,10 @@ MOST_CALLS = 2
 GAP = "[PRESCRIBER"
 
 
-def reword(letter: Letter, case: Case, model: Model) -> Reworded:
+def reword(letter: Letter, case: Case, model: Model, decided: date | None = None) -> Reworded:
     """The letter with its free paragraphs reworded, all in one call; what the model leaves out or gets wrong is
-    said in code's words, and every sentence stays in its paragraph."""
+    said in code's words, and every sentence stays in its paragraph. `decided` is the day of the
+    decision that it answers, which no chart has."""
     free = [at for at, block in enumerate(letter.blocks) if _free(block)]
     ledger, said, home = Ledger(), list[Said](), list[int]()
     for at in free:
@@ -38,7 +40,7 @@ def reword(letter: Letter, case: Case, model: Model) -> Reworded:
             home.append(at)
     if not said:
         return Reworded(letter, Wording(model=model.name))
-    worded = prose.reword(letter.title, said, ledger, model, _verifier(case), calls=MOST_CALLS, task="letter")
+    worded = prose.reword(letter.title, said, ledger, model, _verifier(case, decided), calls=MOST_CALLS, task="letter")
     told = list(zip(worded.places, worded.sentences, strict=True))
     blocks = list(letter.blocks)
     for at in free:
@@ -58,10 +60,12 @@ def _wording(worded: prose.Worded, model: Model) -> Wording:
     )
 
 
-def _verifier(case: Case) -> prose.Verify:
+def _verifier(case: Case, decided: date | None = None) -> prose.Verify:
     """What is wrong with a sentence, held against all that the case holds."""
     known = Ledger()
     enter_all_of(known, case)
+    if decided is not None:
+        known.add("date", decided, origin="request", attribute="decision", source="denial")
     checker = Checker(known)
     return lambda text: lines_of(checker.check(text))
 

@@ -1,0 +1,213 @@
+"""What the doors of appeals share: the letter read and held against its patient, the strategy, the papers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from agent.letter_wording import Reworded, Wording
+from tools.appeals.records import Odds, Strategy
+from tools.appeals.strategy import strategy
+from tools.appeals.timing import clocks_of_letter, decided_level, notice_of
+from tools.cases import Case
+from tools.check import ask, decide
+from tools.denials.records import Denial
+from tools.errors import Invalid
+from tools.lifecycle.levels import levels_of
+from tools.records import Plan, Request
+
+if TYPE_CHECKING:
+    from agent.models.model import Model
+    from tools.appeals.letter import Filing
+    from tools.lifecycle.records import AuthorizationCase
+    from tools.lifecycle.running import Clock
+    from tools.store.store import Store
+
+
+class Decision(NamedTuple):
+    """The payer's letter as it came: its text, and its bytes if it is a PDF."""
+
+    text: str
+    pdf: bytes | None = None
+
+
+class Asked(NamedTuple):
+    """About whom and what an appeal is asked. `level` is the one that decided, "" to take it from the letter; `received` is the
+    day on which the letter came in."""
+
+    patient_id: str
+    drug: str
+    plan_id: str = ""
+    as_of: date | None = None
+    level: str = ""
+    received: date | None = None
+    indication: str = ""
+    case_id: int | None = None
+
+
+class Appealing(NamedTuple):
+    """A letter that came in, whose case it is, and what to do about it."""
+
+    case: Case
+    denial: Denial
+    decision: Decision
+    found: Strategy
+
+
+def look(store: Store, asked: Asked, decision: Decision) -> Appealing:
+    """Read the letter, hold it against the patient, and find what to do. Refused if it is about somebody else; Invalid if it is
+    about another drug."""
+    from tools.denials.identity import require_same
+    from tools.denials.reader import read_letter
+
+    recorded = store.authorization_case(asked.case_id) if asked.case_id is not None else None
+    case = _case(store, asked)
+    denial = read_letter(decision.text, [plan.payer for plan in store.plans()], case.policy)
+    require_same(denial, case.patient)
+    _same_drug(denial, case)
+    decided = _level(asked.level, case.plan) or (recorded.level if recorded else "") or decided_level(denial, case.plan)
+    clocks = _clocks(recorded, denial, case, decided, asked.received)
+    odds = odds_of(store.authorization_cases(), case, decided)
+    return Appealing(case, denial, decision, strategy(case, denial, clocks, decided=decided, odds=odds))
+
+
+def _case(store: Store, asked: Asked) -> Case:
+    request = Request(drug=asked.drug, indication=asked.indication)
+    found = ask(store, asked.patient_id, request, plan_id=asked.plan_id, as_of=asked.as_of)
+    return Case(
+        patient=found.patient,
+        plan=found.plan,
+        drug=found.drug,
+        request=found.request,
+        determination=decide(store, found),
+        policy=store.policy(found.plan.id, found.drug.name),
+        as_of=found.as_of,
+    )
+
+
+def _same_drug(denial: Denial, case: Case) -> None:
+    named = [drug.name for drug in denial.drugs]
+    if named and case.drug.name.casefold() not in (name.casefold() for name in named):
+        raise Invalid(f"this letter decides on {' and '.join(named)}, and not on {case.drug.name}; name the drug it is about")
+
+
+def _level(given: str, plan: Plan) -> str:
+    """The level that decided, as it was named; "request" is the first decision."""
+    if given in ("", "request"):
+        return ""
+    known = [level.key for level in levels_of(plan.line_of_business, plan.internal_levels)]
+    if given not in known:
+        raise Invalid(f"{plan.id} has no level {given!r}; it has request, {', '.join(known)}")
+    return given
+
+
+def _clocks(
+    recorded: AuthorizationCase | None, denial: Denial, case: Case, decided: str, received: date | None
+) -> tuple[Clock, ...]:
+    """The clocks of the case on record if the letter's decision is entered in it, else those that the letter began."""
+    from tools.lifecycle.running import clocks_of
+
+    notice = notice_of(denial, case.plan, decided, received)
+    entered = recorded.notices.get(decided or "request") if recorded else None
+    if recorded and entered and entered.facts.notice and notice and entered.facts.notice.dated == notice.dated:
+        return clocks_of(recorded, case.plan, case.as_of)
+    return clocks_of_letter(denial, case, decided, received)
+
+
+def odds_of(cases: Iterable[AuthorizationCase], case: Case, decided: str) -> Odds | None:
+    """How the appeals to this payer that are on record were decided; None if there are none."""
+    results = [
+        event.what
+        for other in cases
+        if other.head.plan_id == case.plan.id
+        for event in other.events
+        if event.what in ("overturned", "partly_overturned", "upheld")
+    ]
+    if not results:
+        return None
+    won = sum(result != "upheld" for result in results)
+    return Odds(decided=len(results), won=won, of=f"appeals to {case.plan.payer} on record here")
+
+
+# --- papers ----------------------------------------------------------------------------------------------
+
+
+def compose(made: Appealing, filing: Filing, model: Model | None = None) -> Reworded:
+    """The letter of appeal, in the model's words where they hold, or in code's; Refused where none is right."""
+    from tools.appeals.letter import appeal_letter
+
+    letter = appeal_letter(made.case, made.denial, made.found, filing)
+    if model is None:
+        return Reworded(letter, Wording())
+    from agent.letter_prose import reword
+
+    dated = made.denial.dated or made.denial.decided
+    return reword(letter, made.case, model, decided=dated.value if dated else None)
+
+
+def bind(made: Appealing, said: Reworded) -> bytes:
+    """The packet with this letter."""
+    from tools.appeals.packet import packet
+
+    decision = made.decision.pdf if made.decision.pdf is not None else made.decision.text
+    return packet(made.case, made.denial, made.found, said.letter, decision, made.case.policy)
+
+
+def printed(made: Appealing, said: Reworded) -> dict[str, bytes]:
+    """File name and content of everything that `pa appeal draft` writes."""
+    from agent.dump import to_json
+    from tools.papers.letter_pdf import letter_pdf
+
+    stem = f"{made.case.patient.id}-{made.case.drug.name}-appeal"
+    return {
+        f"{stem}.txt": said.letter.text.encode(),
+        f"{stem}.md": said.letter.markdown.encode(),
+        f"{stem}.pdf": letter_pdf(said.letter),
+        f"{stem}.json": to_json({**msgspec.to_builtins(said.letter), "wording": said.wording, "strategy": made.found}).encode(),
+    }
+
+
+def decision_of(file: Path) -> Decision:
+    """The payer's letter from a file: text, a PDF with text in it, or JSON with its text under "text"."""
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise Invalid(f"cannot read {file}: {error.strerror}") from error
+    if content.startswith(b"%PDF"):
+        return Decision(_text_of_pdf(content, file.name), content)
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("cp1252", errors="replace")
+    if file.suffix.casefold() == ".json":
+        text = _text_of_json(text, file.name)
+    return Decision(text)
+
+
+def _text_of_pdf(content: bytes, name: str) -> str:
+    from io import BytesIO
+
+    from pypdf import PdfReader
+    from pypdf.errors import PyPdfError
+
+    try:
+        text = "\n".join(page.extract_text(extraction_mode="layout") for page in PdfReader(BytesIO(content)).pages)
+    except (PyPdfError, ValueError, KeyError) as error:
+        raise Invalid(f"{name} cannot be read as a PDF ({error}); save its text and give that") from error
+    if not text.strip():
+        raise Invalid(f"{name} holds no text: it is a scan; have it read (OCR) or type its text, and give that")
+    return text
+
+
+def _text_of_json(text: str, name: str) -> str:
+    try:
+        found = msgspec.json.decode(text)
+    except msgspec.DecodeError as error:
+        raise Invalid(f"{name} is no JSON: {error}") from error
+    if not isinstance(found, dict) or not isinstance(found.get("text"), str):
+        raise Invalid(f'{name} needs the letter\'s text under "text"')
+    return str(found["text"])
