@@ -135,11 +135,13 @@ def _need(question: Question, judge: Judge) -> Need:
             return Need("lab", "+".join(tests))
     elif isinstance(leaf, Attested):
         return Need("statement", leaf.topic)
-    elif isinstance(leaf, Condition):
+    found = _found(question, judge)
+    if isinstance(leaf, Condition):
         silent = question.exclude and leaf.evidence == "attestation"
-        if judge.patient.conditions is not None or silent:
+        # What is recorded and denied is not settled by denying it once more.
+        if found.reason != "conflict" and (judge.patient.conditions is not None or silent):
             return Need("statement", leaf.topic or leaf.label)
-    fix = _fix(question, judge)
+    fix = found.fix or ""
     if fix.startswith("Obtain the "):
         return Need("list", fix.removeprefix("Obtain the ").replace("medication history", "medication list"))
     if isinstance(leaf, Trial) and leaf.proof == "fills" and fix.endswith(": pharmacy fills"):
@@ -161,7 +163,7 @@ def _tests(leaf: Lab | Measured | Change, judge: Judge) -> Sequence[str]:
     ]
 
 
-def _fix(question: Question, judge: Judge) -> str:
-    """What the finding would say to do."""
+def _found(question: Question, judge: Judge) -> Shown:
+    """The answer as the finding would tell it."""
     whole = Judge(judge.patient, judge.request, judge.as_of, judge.therapy_start, judge.policy_id)
-    return question.ask(whole).fix or ""
+    return question.ask(whole)
