@@ -263,9 +263,10 @@ def _about_case(part: Part, one: Facts, case: CaseFact) -> None:
     benefit = f"{one.plan_id}/{case.drug}"
     ordered, fits = int(case.ordered), int(case.on_label)
     part.edges["ASKS"].append([one.id, benefit, case.outcome, case.indication, case.open, ordered, fits])
-    part.edges["LACKS"] += [
-        [one.id, lack.criterion, lack.status, int(lack.alone), ordered] for lack in case.lacks
-    ]
+    for lack in case.lacks:
+        part.edges["LACKS"].append([one.id, lack.criterion, lack.status])
+        if lack.alone:
+            part.edges["ONLY"].append([one.id, lack.criterion, lack.status, ordered])
     if case.on_label:
         part.edges["STANDS"] += [
             [one.id, _situation(part, one.plan_id, case.drug, use, way)] for use, way in case.ways

@@ -2,19 +2,20 @@
 
     (Patient)-HAS->(Condition)                 (Patient)-ON->(Plan)-OF->(Payer)
     (Patient)-TOOK->(Medicine)                 (Patient)-SEES->(Prescriber)
-    (Patient)-ASKS->(Benefit)<-LISTS-(Plan)    (Patient)-LACKS->(Criterion)-PART->(Benefit)
+    (Patient)-ASKS->(Benefit)<-LISTS-(Plan)    (Patient)-LACKS,ONLY->(Criterion)-PART->(Benefit)
     (Patient)-IN->(Group)-FITS->(Profile)      (Patient)-STANDS->(Situation)-DO->(Situation)
 
 A Group is everyone of one payer with the same conditions who tried the same medicines with the same ends, so that a
 question about people like one patient sums a few groups and never walks through thousands of charts. A Situation is
 what is still to be done for one drug under one plan; a DO is one action, and nothing is left at the end of the way.
+ONLY is a LACKS beside which nothing else is open.
 """
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-VERSION = 1  # of this model; another one makes every graph stale
+VERSION = 2  # of this model; another one makes every graph stale
 
 Row = list[Any]  # of a node its properties; of an edge the two keys and its properties
 
@@ -59,7 +60,8 @@ EDGES = (
     EdgeKind("ON", "Patient", "Plan"),
     EdgeKind("SEES", "Patient", "Prescriber"),
     EdgeKind("ASKS", "Patient", "Benefit", ("outcome", "indication", "open", "ordered", "on_label")),
-    EdgeKind("LACKS", "Patient", "Criterion", ("status", "alone", "ordered")),
+    EdgeKind("LACKS", "Patient", "Criterion", ("status",)),
+    EdgeKind("ONLY", "Patient", "Criterion", ("status", "ordered")),
     EdgeKind("IN", "Patient", "Group"),
     EdgeKind("STANDS", "Patient", "Situation"),
 )

@@ -126,11 +126,13 @@ QUESTIONS: dict[str, Question] = {
     "payers": Question(
         ("payer", "name", "drug", "asked", "denied", "open"),
         f"""
-        MATCH (:Patient)-[k:ASKS]->(b:Benefit)<-[:LISTS]-(:Plan)-[:OF]->(y:Payer)
+        MATCH (:Patient)-[k:ASKS]->(b:Benefit)
         WHERE k.ordered = 1 AND k.outcome IN {DECIDED}
-        RETURN y.id, y.name, b.drug, count(k),
-               sum(CASE k.outcome WHEN 'likely_denial' THEN 1 ELSE 0 END),
-               sum(CASE k.outcome WHEN 'needs_documentation' THEN 1 ELSE 0 END)
+        WITH b, count(k) AS asked,
+             sum(CASE k.outcome WHEN 'likely_denial' THEN 1 ELSE 0 END) AS denied,
+             sum(CASE k.outcome WHEN 'needs_documentation' THEN 1 ELSE 0 END) AS open
+        MATCH (b)<-[:LISTS]-(:Plan)-[:OF]->(y:Payer)
+        RETURN y.id, y.name, b.drug, sum(asked), sum(denied), sum(open)
         """,
         f"""
         SELECT y.id, y.name, b.drug, count(*),
@@ -145,7 +147,8 @@ QUESTIONS: dict[str, Question] = {
         ("plan", "drug", "outcome", "n", "ordered"),
         """
         MATCH (:Patient)-[k:ASKS]->(b:Benefit) WHERE k.on_label = 1
-        RETURN b.plan, b.drug, k.outcome, count(k), sum(k.ordered)
+        WITH b, k.outcome AS outcome, count(k) AS n, sum(k.ordered) AS ordered
+        RETURN b.plan, b.drug, outcome, n, ordered
         """,
         """
         SELECT b.plan, b.drug, k.outcome, count(*), sum(k.ordered)
@@ -158,14 +161,14 @@ QUESTIONS: dict[str, Question] = {
             "key", "plan", "drug", "indication", "criterion", "text", "clause", "part", "status", "n", "ordered"
         ),
         """
-        MATCH (:Patient)-[l:LACKS]->(c:Criterion) WHERE l.alone = 1
-        RETURN c.key, c.plan, c.drug, c.indication, c.criterion, c.text, c.clause, c.part,
-               l.status, count(l), sum(l.ordered)
+        MATCH (:Patient)-[l:ONLY]->(c:Criterion)
+        WITH c, l.status AS status, count(l) AS n, sum(l.ordered) AS ordered
+        RETURN c.key, c.plan, c.drug, c.indication, c.criterion, c.text, c.clause, c.part, status, n, ordered
         """,
         """
         SELECT c.key, c.plan, c.drug, c.indication, c.criterion, c.text, c.clause, c.part,
                l.status, count(*), sum(l.ordered)
-        FROM e_LACKS l JOIN n_Criterion c ON c.rid = l.b WHERE l.alone = 1
+        FROM e_ONLY l JOIN n_Criterion c ON c.rid = l.b
         GROUP BY c.rid, l.status
         """,
     ),
