@@ -11,7 +11,7 @@ import msgspec
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from agent.api import cases, chat, docs, drafts, graph, metrics, orchestrator, records, wire
+from agent.api import batches, cases, chat, docs, drafts, graph, metrics, orchestrator, records, wire
 from agent.api.doorkeeper import Doorkeeper
 from agent.api.office import Office, office
 from agent.settings import Settings
@@ -56,6 +56,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(orchestrator.router)
     app.include_router(records.router)
     app.include_router(drafts.router)
+    app.include_router(batches.router)
     app.include_router(cases.router)
     app.include_router(chat.router)
     app.include_router(metrics.router)

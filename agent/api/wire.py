@@ -30,6 +30,7 @@ TITLES = {
     "refused": "Understood, and not done",
     "invalid": "The input cannot be read as what it should be",
     "unavailable": "Something that is needed is not available",
+    "full": "Too much is waiting",
     "forbidden": "Only this machine is let in",
     "not-allowed": "It is not asked in this way",
     "fault": "A fault of Paladin itself",
@@ -69,6 +70,13 @@ def problem(error: BaseException) -> Response:
             near = error.near if isinstance(error, NotFound | Refused) else ()
             return _problem(name, status, str(error), near)
     return _problem("fault", 500, f"{type(error).__name__}; the server's log has the details")
+
+
+def full(detail: str, seconds: int) -> Response:
+    """429: too much is waiting; the caller may try again after so many seconds."""
+    told = _problem("full", 429, detail)
+    told.headers["retry-after"] = str(seconds)
+    return told
 
 
 def refuse(detail: str) -> Response:

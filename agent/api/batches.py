@@ -1,0 +1,407 @@
+"""Batches over HTTP: hand in a file or requests, see how it goes, fetch what came of it.
+
+A batch is written into the store and worked on by a process of its own, which the server starts when nobody works and
+which ends when nothing is left: drafting never holds up an answer here, and goes on when the server is gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import msgspec
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from fastapi.sse import format_sse_event
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+
+from agent.api import wire
+from agent.api.office import office
+from agent.batch import desk, requests, results
+from agent.batch.checking import Terms
+from agent.batch.desk import Standing
+from agent.batch.worker import is_lost
+from agent.desk import now
+from agent.settings import read_as_of
+from tools.errors import Invalid, NotFound, Refused
+from tools.records import Kind
+
+if TYPE_CHECKING:
+    from agent.settings import Settings
+    from tools.store.batches import Batch
+    from tools.store.store import Store
+
+router = APIRouter(prefix="/api/batches", tags=["batches"])
+STREAM = "text/event-stream"
+MOST_BYTES = 8_000_000  # of a body
+MOST_REQUESTS = 10_000  # of one batch
+MOST_WAITING = 50_000  # requests without a result, of all batches together
+PER_SECOND = 20  # cases, for the guess when there will be room
+GLANCE = 0.25
+IDLE = 15  # seconds after which a worker that has nothing to do ends
+LONGEST_KEY = 200
+MEDIA = {
+    ".pdf": "application/pdf",
+    ".json": wire.JSON,
+    ".csv": "text/csv; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".parquet": "application/vnd.apache.parquet",
+    ".md": "text/markdown; charset=utf-8",
+    ".txt": "text/plain; charset=utf-8",
+}
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Requests as objects with the columns of a file: patient_id, drug, and what else is known."""
+
+    requests: list[dict[str, Any]]
+    name: str = "requests"
+    kind: Literal["", "new", "continuation", "renewal"] = ""
+    as_of: str = ""
+    model: str = ""
+    force: bool = False
+
+
+class BatchView(Standing, frozen=True, kw_only=True):
+    """How a batch stands, and where its parts are."""
+
+    links: dict[str, str] = {}
+
+
+class ResultFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of a batch, by its path below the batch's folder."""
+
+    path: str
+    bytes: int
+    link: str
+
+
+@router.post(
+    "",
+    summary="Begin a batch: a multipart `file`, or requests as JSON",
+    status_code=202,
+    responses={
+        **wire.gives(BatchView, "The batch that this key and body began before."),
+        202: {
+            "description": "The batch is kept and will be worked on.",
+            "content": {wire.JSON: {"schema": wire.schema(BatchView)}},
+        },
+        429: {"description": "Too much is waiting; `Retry-After` says in how many seconds to try again."},
+    },
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                wire.JSON: {
+                    "schema": wire.schema(Asked),
+                    "example": {"requests": [{"patient_id": "P001", "drug": "Ozempic"}]},
+                },
+                "multipart/form-data": {
+                    "schema": {
+                        "type": "object",
+                        "required": ["file"],
+                        "properties": {
+                            "file": {"type": "string", "format": "binary"},
+                            **{name: {"type": "string"} for name in ("kind", "as_of", "model", "force")},
+                        },
+                    }
+                },
+            },
+        }
+    },
+)
+async def begin(
+    request: Request, idempotency_key: Annotated[str, Header(max_length=LONGEST_KEY)] = ""
+) -> Response:
+    asked, terms, digest, name = await _asked(request)
+    desk_of = office(request)
+
+    def keep() -> tuple[Batch, bool] | int:
+        store, settings = desk_of.store, desk_of.settings
+        known = _known(store, idempotency_key, digest)
+        if known is not None:
+            return known, False
+        waiting = store.waiting_requests()
+        if waiting + len(asked.rows) > MOST_WAITING:
+            return max(1, (waiting + len(asked.rows) - MOST_WAITING) // PER_SECOND)
+        filled = terms._replace(as_of=terms.as_of or settings.as_of)
+        planned = desk.plan(store, asked, name, filled)
+        batch, new = desk.begin(
+            store,
+            settings,
+            planned,
+            out=None,
+            when=now(),
+            idempotency_key=idempotency_key or None,
+            body_digest=digest,
+        )
+        if not new and idempotency_key:
+            _known(store, idempotency_key, digest)
+        return batch, new
+
+    kept = await run_in_threadpool(keep)
+    if isinstance(kept, int):
+        return wire.full(f"{MOST_WAITING} requests may wait and no more; try again in {kept} s", kept)
+    batch, new = kept
+    await run_in_threadpool(ensure_worker, desk_of.store, desk_of.settings)
+    answer = wire.answer(await run_in_threadpool(_view, desk_of.store, batch), 202 if new else 200)
+    answer.headers["location"] = f"/api/batches/{batch.id}"
+    return answer
+
+
+@router.get("", summary="Batches, newest first", responses=wire.gives(wire.many(BatchView), "The batches."))
+async def batches(request: Request, limit: int = Query(20, ge=1, le=200)) -> Response:
+    store = office(request).store
+    return wire.answer(
+        await run_in_threadpool(lambda: [_view(store, batch) for batch in store.batches(limit=limit)])
+    )
+
+
+@router.get(
+    "/{batch_id}",
+    summary="How a batch stands; with `Accept: text/event-stream`, as it goes",
+    responses=wire.gives(
+        BatchView,
+        "The batch. As a stream: `progress` whenever something changed, and `done` with the last state.",
+    ),
+)
+async def batch(request: Request, batch_id: wire.DraftNumber) -> Response:
+    desk_of = office(request)
+    found = await run_in_threadpool(lambda: _view(desk_of.store, desk_of.store.batch(batch_id)))
+    if found.state == "running":
+        await run_in_threadpool(ensure_worker, desk_of.store, desk_of.settings)
+    if STREAM in request.headers.get("accept", ""):
+        stream = _stream(request, desk_of.store, batch_id)
+        return StreamingResponse(stream, media_type=STREAM, headers={"cache-control": "no-store"})
+    return wire.answer(found)
+
+
+@router.post(
+    "/{batch_id}/cancel", summary="Begin no further case", responses=wire.gives(BatchView, "The batch.")
+)
+async def cancel(request: Request, batch_id: wire.DraftNumber) -> Response:
+    store = office(request).store
+    return wire.answer(await run_in_threadpool(lambda: _view(store, desk.cancel(store, batch_id, now()))))
+
+
+@router.post("/{batch_id}/resume", summary="Go on with it", responses=wire.gives(BatchView, "The batch."))
+async def resume(request: Request, batch_id: wire.DraftNumber) -> Response:
+    desk_of = office(request)
+
+    def go_on() -> BatchView:
+        found = desk.resume(desk_of.store, batch_id, now())
+        ensure_worker(desk_of.store, desk_of.settings)
+        return _view(desk_of.store, found)
+
+    return wire.answer(await run_in_threadpool(go_on))
+
+
+@router.post(
+    "/{batch_id}/retry", summary="Work again on what failed", responses=wire.gives(BatchView, "The batch.")
+)
+async def retry(request: Request, batch_id: wire.DraftNumber) -> Response:
+    desk_of = office(request)
+
+    def again() -> BatchView:
+        found, _ = desk.retry(desk_of.store, batch_id, now())
+        ensure_worker(desk_of.store, desk_of.settings)
+        return _view(desk_of.store, found)
+
+    return wire.answer(await run_in_threadpool(again))
+
+
+@router.get(
+    "/{batch_id}/results",
+    summary="The cases so far, a line for each, and the rows that were rejected",
+    responses=wire.gives({"type": "object"}, "`cases` as summary.csv has them, and `rejected`."),
+)
+async def cases(request: Request, batch_id: wire.DraftNumber) -> Response:
+    store = office(request).store
+
+    def read() -> dict[str, Any]:
+        found = results.outcome_of(store, store.batch(batch_id))
+        return {"cases": found.lines, "rejected": found.rejected}
+
+    return wire.answer(await run_in_threadpool(read))
+
+
+@router.get(
+    "/{batch_id}/files",
+    summary="The files of a batch",
+    responses=wire.gives(wire.many(ResultFile), "The files, by path."),
+)
+async def files(request: Request, batch_id: wire.DraftNumber) -> Response:
+    store = office(request).store
+
+    def listed() -> list[ResultFile]:
+        folder = Path(store.batch(batch_id).folder)
+        found = sorted(path for path in folder.rglob("*") if path.is_file() and not _hidden(path, folder))
+        names = [path.relative_to(folder).as_posix() for path in found]
+        return [
+            ResultFile(path=name, bytes=path.stat().st_size, link=f"/api/batches/{batch_id}/files/{name}")
+            for name, path in zip(names, found, strict=True)
+        ]
+
+    return wire.answer(await run_in_threadpool(listed))
+
+
+@router.get(
+    "/{batch_id}/files/{path:path}",
+    summary="One file of a batch",
+    responses=wire.gives(
+        {"type": "string", "format": "binary"}, "The file.", media="application/octet-stream"
+    ),
+)
+async def file(request: Request, batch_id: wire.DraftNumber, path: str) -> Response:
+    store = office(request).store
+
+    def read() -> tuple[str, bytes]:
+        folder = Path(store.batch(batch_id).folder)
+        found = _inside(folder, path)
+        if found is None:
+            raise NotFound("file of this batch", path[:200], hint=f"/api/batches/{batch_id}/files lists them")
+        return found.name, found.read_bytes()
+
+    name, content = await run_in_threadpool(read)
+    headers = {
+        "content-disposition": f'inline; filename="{name}"',
+        "x-content-type-options": "nosniff",
+        "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+    }
+    return Response(
+        content, media_type=MEDIA.get(Path(name).suffix, "application/octet-stream"), headers=headers
+    )
+
+
+# --- reading what was sent -------------------------------------------------------------------------------
+
+
+async def _asked(request: Request) -> tuple[requests.Requests, Terms, str, str]:
+    """The requests, what holds for all of them, a digest of the body, and its name."""
+    if int(request.headers.get("content-length") or 0) > MOST_BYTES:
+        raise Invalid(f"the body has more than {MOST_BYTES} bytes; split the file")
+    if request.headers.get("content-type", "").startswith("multipart/form-data"):
+        asked, terms, digest, name = await _uploaded(request)
+    else:
+        given = await wire.body(request, Asked)
+        if not given.requests:
+            raise Invalid("requests is empty")
+        asked = requests.from_records(given.requests, "requests")
+        terms = _terms(given.kind, given.as_of, given.model, given.force)
+        digest, name = hashlib.sha256(await request.body()).hexdigest(), given.name[:100]
+    if len(asked.rows) > MOST_REQUESTS:
+        raise Invalid(f"{len(asked.rows)} requests; a batch takes {MOST_REQUESTS}: split it")
+    return asked, terms, digest, name
+
+
+async def _uploaded(request: Request) -> tuple[requests.Requests, Terms, str, str]:
+    async with request.form(max_files=1, max_fields=8, max_part_size=MOST_BYTES) as form:
+        upload = form.get("file")
+        if not isinstance(upload, UploadFile):
+            raise Invalid("the form has no `file`: send the requests as one, .csv, .jsonl or .parquet")
+        content, name = await upload.read(MOST_BYTES + 1), Path(upload.filename or "requests.csv").name
+        said = {key: str(form.get(key) or "") for key in ("kind", "as_of", "model", "force")}
+    if len(content) > MOST_BYTES:
+        raise Invalid(f"the file has more than {MOST_BYTES} bytes; split it")
+    force = said["force"].casefold() in ("1", "true", "yes", "on")
+    digest = hashlib.sha256(msgspec.json.encode((hashlib.sha256(content).hexdigest(), sorted(said.items()))))
+    terms = _terms(said["kind"], said["as_of"], said["model"], force)
+    return await run_in_threadpool(requests.read, content, name), terms, digest.hexdigest(), name
+
+
+def _terms(kind: str, as_of: str, model: str, force: bool) -> Terms:
+    if kind not in ("", "new", "continuation", "renewal"):
+        raise Invalid(f"kind {kind!r} is none of new, continuation, renewal")
+    known: Kind | None = kind or None  # type: ignore[assignment]
+    return Terms(kind=known, as_of=read_as_of(as_of), force=force, model="" if model == "offline" else model)
+
+
+def _known(store: Store, key: str, digest: str) -> Batch | None:
+    """The batch that this key began; Refused if it was another body."""
+    found = store.batch_of_key(key) if key else None
+    if found is not None and found.body_digest != digest:
+        raise Refused(f"Idempotency-Key {key!r} began batch {found.id} with another body; take a new key")
+    return found
+
+
+# --- what is shown ---------------------------------------------------------------------------------------
+
+
+def _view(store: Store, found: Batch) -> BatchView:
+    here = f"/api/batches/{found.id}"
+    links = {"self": here, "results": f"{here}/results", "files": f"{here}/files"}
+    if found.state == "done":
+        links["report"] = f"{here}/files/report.html"
+    standing = msgspec.structs.asdict(desk.standing(store, found))
+    return BatchView(**standing, links=links)
+
+
+async def _stream(request: Request, store: Store, batch_id: int) -> AsyncIterator[bytes]:
+    """How the batch stands, whenever that changed; ends with the batch, or when the caller hangs up."""
+    last: bytes = b""
+    while not await request.is_disconnected():
+        view = await run_in_threadpool(lambda: _view(store, store.batch(batch_id)))
+        said = msgspec.json.encode(view)
+        if view.state != "running":
+            yield format_sse_event(data_str=said.decode(), event="done")
+            return
+        if said != last:
+            yield format_sse_event(data_str=said.decode(), event="progress")
+            last = said
+        await asyncio.sleep(GLANCE)
+
+
+def _inside(folder: Path, path: str) -> Path | None:
+    """The file at this path below the folder; None for what is not there, hidden, or elsewhere."""
+    if "\x00" in path or "\\" in path:
+        return None
+    root = folder.resolve()
+    found = (root / path).resolve()
+    if not found.is_relative_to(root) or not found.is_file() or _hidden(found, root):
+        return None
+    return found
+
+
+def _hidden(path: Path, folder: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(folder).parts)
+
+
+# --- who works -------------------------------------------------------------------------------------------
+
+_starting = Lock()
+_started: list[subprocess.Popen[bytes]] = []
+
+
+def ensure_worker(store: Store, settings: Settings) -> None:
+    """See to it that somebody works on what waits."""
+    with _starting:
+        _started[:] = [process for process in _started if process.poll() is None]
+        if _started or not store.batches("running", limit=1):
+            return
+        if any(not is_lost(worker, time.time()) for worker in store.batch_workers()):
+            return
+        environ = {
+            **os.environ,
+            "PALADIN_HOME": str(settings.home),
+            "PALADIN_DATABASE_URL": settings.database_url,
+        }
+        command = [sys.executable, "-m", "agent.cli", "batch", "worker", "--idle", str(IDLE)]
+        _started.append(
+            subprocess.Popen(
+                command,
+                env=environ,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        )

@@ -1,0 +1,95 @@
+"""`pa` in a process that dies where it is told: `python -m evals.kills.child POINT NTH LOG CHUNK LEASE ARGS…`.
+
+The processes that draft begin with this module, too, so the point may lie in them; then their parent dies first.
+A point that begins with `stall` stops the process instead, until somebody wakes it. LOG gets a line for each case that
+is drafted; a worker is lost after LEASE seconds of silence.
+"""
+
+from __future__ import annotations
+
+import functools
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from agent.batch import chunks, desk, results, worker
+from agent.batch.drafting import Drafter
+from tools.store.batches import Batches
+
+# What is wrapped, and whether it dies before or after it. In the order in which a batch comes to them.
+POINTS: dict[str, tuple[Any, str, str]] = {
+    "batch is kept": (Batches, "begin_batch", "after"),
+    "round goes on the queue": (worker.Worker, "_put", "before"),
+    "round is on the queue": (Batches, "batch_queued", "before"),
+    "worker begins a chunk": (worker.Worker, "draft_chunk", "before"),
+    "case is begun": (Drafter, "draft", "before"),
+    "papers are printed": (chunks, "_put", "after"),
+    "results are to be kept": (Batches, "keep_results", "before"),
+    "papers are moved, nothing is written": (Path, "rename", "after"),
+    "results are kept": (Batches, "keep_results", "after"),
+    "chunk is done": (worker.Worker, "_all_there", "before"),
+    "report is to be written": (worker.Worker, "finish_batch", "before"),
+    "summary is half written": (results, "put", "after"),
+    "batch is to be done": (Batches, "set_batch_state", "before"),
+}
+STALL = "stall: "
+FINISHING = ("report is to be written", "summary is half written", "batch is to be done")
+
+
+def arm(point: str, nth: int, log: str, chunk: int, lease: float) -> None:
+    """Set the trap, and note what is drafted."""
+    desk.CHUNK, worker.LEASE = chunk, lease  # type: ignore[misc]
+    original = Drafter.draft
+
+    @functools.wraps(original)
+    def noted(self: Drafter, *given: Any) -> Any:
+        with Path(log).open("a") as file:
+            file.write(f"{given[0].folder}\n")
+        return original(self, *given)
+
+    Drafter.draft = noted  # type: ignore[method-assign]
+    point, end = (point.removeprefix(STALL), stall) if point.startswith(STALL) else (point, die)
+    if point in POINTS:
+        where, name, when = POINTS[point]
+        setattr(where, name, _trapped(getattr(where, name), nth, when, end))
+
+
+def _trapped(wrapped: Callable[..., Any], nth: int, when: str, end: Callable[[], None]) -> Callable[..., Any]:
+    calls = 0
+
+    @functools.wraps(wrapped)
+    def trap(*given: Any, **named: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if when == "before" and calls == nth:
+            end()
+        made = wrapped(*given, **named)
+        if when == "after" and calls == nth:
+            end()
+        return made
+
+    return trap
+
+
+def die() -> None:
+    """Nobody has time to tidy up: first the parent, if this is one of its processes, then this one."""
+    if multiprocessing.parent_process() is not None:
+        os.kill(os.getppid(), signal.SIGKILL)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def stall() -> None:
+    """The process stands still, as on a machine that was put to sleep."""
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+if __name__ in ("__main__", "__mp_main__"):
+    arm(sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4]), float(sys.argv[5]))
+    if __name__ == "__main__":
+        from agent.cli import app
+
+        app(sys.argv[6:])  # sys.argv stays: the processes that draft read it
