@@ -217,6 +217,9 @@ def _renewal(ask: Ask, bound: Bound, drug: str, reply: Answer) -> None:
         for leaf in _leaves(rules[0].renewal) if rules[0].renewal else ():
             if isinstance(leaf, OnDrug):
                 reply.said.append(_on_drug(leaf, bound, drug, ledger))
+    policy = bound.policy(drug)
+    for clause in clauses_about(policy, "renewal", benefit, bound.store.drug(drug))[:2] if policy else ():
+        reply.sources.append(_source(policy, clause))
     reply.said.append(Said(text="From when a renewal can be asked for is not on file.", must=False))
 
 

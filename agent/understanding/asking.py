@@ -43,7 +43,7 @@ _STATED = re.compile(
 
 
 _VERB = re.compile(
-    r"'s\b|'ve\b|\b(?:is|has|was|have|had|wants?|tried|takes?|taking|failed|prescribed|ordered|put|puts|needs?|gained|lost|says?|said|asked|thinks?|started|stopped|did|does|lives|works|got|came|called|weighs?)\b"
+    r"'s\b|'ve\b|\b(?:is|has|was|have|had|wants?|tried|takes?|taking|failed|prescribed|ordered|put|puts|needs?|gained|lost|says?|said|asked|thinks?|started|stopped|did|does|lives|works|got|came|called|weighs?|wrote|writes|mentioned|mentions|suggested|suggests|recommended|recommends|heard|read|requested|likes|prefers)\b"
 )
 
 
@@ -55,6 +55,8 @@ _REQUEST = re.compile(
 def things_asked(whole: Piece, person: people.Person, talk: Talk, known: Known) -> list[Found]:
     spans = [part for span in intents.pieces(whole.text) for part in _parted(whole.text, span, talk)]
     parts = [cut_out(whole, start, end, len(spans) == 1) for start, end in spans]
+    if talk.patient_id and forms.of_another([part.text for part in parts]):
+        return [Found(whole, "other_patient", sure=0.85)]
     found: list[Found] = []
     unread: list[Piece] = []
     for part in parts:
@@ -214,8 +216,9 @@ def _asks_again(piece: Piece, talk: Talk, found: list[Found]) -> bool:
 
 # What people around the request think, want or do, before it is asked what becomes of it.
 _LED_UP = re.compile(
-    r"^(?!.*\b(?:MED|TEST|CONCEPT|put|write|say|mark|add|enter)\b)(?:(?:so|and|but|well|also|because|since),? )*(?:the|her|his|their|our|my|dr|WHO's)\.? ?(?:\w+ ){0,2}?(?:family|daughter|son|husband|wife|spouse|mother|father|doctor|prescriber|physician|provider|endo\w*|patient|boss|nurse)"
-    r"(?: (?:has|have|is|are|was|were|already|also|really|just|all|very|now|been))* (?:keeps? (?:calling|asking)|calling|called|calls|waiting|asking|asked|decided|convinced|sure|hopes?|hoping|insists?|wants?|agreed|anxious|worried|upset|impatient|made up)\b(?!.*\?)(?!.*\byes or no\b)"
+    r"^(?!.*\b(?:MED|TEST|CONCEPT|put|write|say|mark|add|enter)\b)(?:(?:so|and|but|well|also|because|since),? )*(?:the|her|his|their|our|my|dr|WHO's)\.? ?(?:\w+ ){0,2}?(?:family|daughter|son|husband|wife|spouse|mother|father|sister|brother|cousin|neighbou?r|friend|partner|doctor|prescriber|physician|provider|endo\w*|patient|pt|boss|manager|supervisor|colleague|pharmacist|nurse)(?: of (?:the patient|hers|his))?"
+    r"(?: (?:has|have|is|are|was|were|already|also|really|just|all|very|now|been))* (?:keeps? (?:calling|asking|phoning|bugging|pestering)|(?:phon|r[iu]ng|r[ai]ng|text|e-?mail|messag|inquir|enquir|bugg|pester)(?:e?s|ed|ing)?|on the (?:line|phone)|heard|read|saw|stopped by|came (?:in|by)|dropped by|calling|called|calls|waiting|asking|asked|decided|convinced|sure|hopes?|hoping|insists?|wants?|agreed|anxious|worried|upset|impatient|made up)\b(?!.*\?)(?!.*\byes or no\b)"
+    r"|^(?!.*\b(?:MED|TEST|CONCEPT|WHO)\b)(?!.*\?)(?:(?:so|and|but|well|also|ok),? )*(?:she|he|they|pt|patient)(?: (?:has|have|is|was|were|already|also|really|just|now|been|'s))* (?:keeps? (?:calling|asking|phoning|bugging|pestering)|won't stop (?:asking|calling)|(?:asked|asks|asking|called|calls|calling|phoned|rang|texted|e-?mailed|messaged|bugged|bugging|pestered|wrote|heard|read|saw)(?: (?:me|us))?(?: (?:again|twice|\d \w+|today|now|yesterday|this \w+))*) (?:now )?(?:about|of|over|re|regarding|because of|something about)\b"
     r"|^(?:so |and |but )?(?:before|while) (?:i|we) (?:(?!what|how|is|can|does|will|would|do)\w+ ?){1,6}\W*$"
 )
 _USE = re.compile(r"^(?:(?:and|but|or|what about|how about|ok|then|so|y)\s+)*(?:for|as|under|para)\b")

@@ -13,6 +13,11 @@ from typing import NamedTuple
 from agent.understanding.reading import Intent
 
 _PLAN = r"(?:the |her |his |their |this |our )?(?:insurer|insurance(?: company)?|health plan|plan|payer|carrier|PLAN)"
+_WANTED = r"(?:requirements?|criteria|criterion|conditions|rules|stipulations|terms|prerequisites|preconditions|demands)"
+_PAYS = (
+    r"(?:(?:bears?|carr(?:y|ies)|shoulders?|absorbs?|takes? on|covers?|meets?) (?:the |its |all )*(?:costs?|expenses?|bill)|foots? the bill|picks? up the (?:tab|bill|check|cost)|reimburses?"
+    r"|be (?:reimbursed|paid|billed to))"
+)
 _OF_HERS = r"(?:the |her |his |their |this |that |our |my |WHO's |(?:the |this |our |my )?patient's )"
 _CASE = r"(?:request|case|pa|prior auth\w*|application|submission|order)"
 _HAVE = r"(?:order|orders|chart|record|records|prescription|script|rx|list|file|med(?:ication)? list|profile)"
@@ -40,7 +45,7 @@ _FORMS = (
     ),
     _form(
         "eligibility", "",
-        r"^\W*(?:(?:so|and|ok|then|now) )*(?:are|is|were|have|has) (?:all |every one of |each of )?(?:the |of the |her |his |DRUG(?:'s)? |ODD(?:'s)? |PLAN(?:'s)? |plan's |policy's |coverage |pa )*(?:requirements?|criteria|criterion|conditions|rules)\b.{0,48}\b(?:satisfied|met|fulfill?ed|in place)\b",
+        r"^\W*(?:(?:so|and|ok|then|now) )*(?:are|is|were|have|has) (?:all |every one of |each of )?(?:the |of the |her |his |DRUG(?:'s)? |ODD(?:'s)? |PLAN(?:'s)? |plan's |policy's |coverage |pa )*" + _WANTED + r"\b.{0,48}\b(?:satisfied|met|fulfill?ed|in place)\b",
         r"\bTEST\b|\bMED\b|\bCONCEPT\b|\bstep\b|\blifestyle\b|\bif\b",
     ),
     _form(
@@ -70,14 +75,37 @@ _FORMS = (
     ),
     _form(
         "eligibility", "",
-        r"\b(?:does|do|would|will|has|have|did) (?:she|he|they|WHO|it|(?:this|the|her|his|our|my) (?:case|patient|pt|chart|record|request|application))(?: (?:really|already|now|fully|even))? (?:satisf(?:y|ied)|meets?|met|fulfil\w*|fit|live up to)\b.{0,30}\b(?:asks?|wants?|requires?|requirements?|criteria|conditions|rules|needs)\b",
+        r"\b(?:does|do|would|will|has|have|did) (?:she|he|they|WHO|it|(?:this|the|her|his|our|my) (?:case|patient|pt|member|person|lady|chart|record|request|application))(?: (?:really|already|now|fully|even))? (?:satisf(?:y|ied)|meets?|met|fulfil\w*|fit|live up to|match|comply with|have|got)\b.{0,30}\b(?:asks?|asked|wants?|requires?|needs|takes|" + _WANTED[3:-1] + r")\b",
         r"\b(?:TEST|MED|CONCEPT|step|lifestyle|if|which|why|how|criterion|when|age)\b|^\W*what\b",
     ),
     _form(
         "eligibility", "",
-        rf"^\W*(?:(?:so|and|ok|but) )*what (?:will|would|is|are) (?:{_PLAN}|they|the reviewer|a reviewer)(?: (?:going|likely|to))* (?:say|decide|rule|answer|do)\b(?: (?:about|on|to|with|of|in))?(?: (?:DRUG|ODD|it|this|that|{_CASE}|this case|her case|her|him))?\W*$"
+        rf"^\W*(?:(?:so|and|ok|but) )*(?:what(?: will| would| is| are| might|'s|s)|whats) (?:{_PLAN}|they|the reviewer|a reviewer)(?: (?:going|likely|to|gonna|bound))* (?:say|decide|rule|answer|do|think)\b(?: (?:about|on|to|with|of|in|re|regarding|\w{{1,2}}[aou]\w{{1,2}}t))?(?: (?:DRUG|ODD|it|this|that|{_CASE}|this case|her case|her|him))?\W*$"
         rf"|\bhow (?:do|are) things (?:look|looking|stand)\b.{{0,16}}(?:DRUG|ODD|{_CASE})|\blikely (?:ruling|decision|verdict|answer|outcome)\b",
         r"\bif\b|\bappeal",
+    ),
+    _form(  # whether it is paid for, and not how much
+        "eligibility", "",
+        rf"^(?=.*(?:DRUG|ODD|\bit\b)).*(?:\b{_PAYS}(?!\w)|\b(?:on|at|to) (?:{_PLAN}|their|the insurer)(?:'s)? (?:dime|tab|expense|cost|account|bill|nickel)\b|\bout of (?:her|his|their|the patient's)(?: own)? pocket or\b|\bor (?:\w+ ){{0,3}}out of (?:her|his|their|the patient's)(?: own)? pocket\b)",
+        r"\bhow\b|\bwhat\b|\bwhich\b|\bwhen\b|\bwhy\b|\bwho\b|\b(?:MED|TEST|CONCEPT)\b|\b(?:copay|tier|deductible|coinsurance|percent\w*|month|days?|appeal)\b",
+    ),
+    _form(
+        "eligibility", "",
+        r"^\W*(?:(?:so|and|ok|but|then) )*(?:if|when|once|should|were|suppose|say) (?:DRUG|ODD|it|she|he|i|we|WHO|dr|(?:the|her|his|our|my) (?:doctor|prescriber|physician|provider|endo\w*|clinician|patient))\b.{0,16}\b(?:prescri\w+|orders?|ordered|writes?|written|wrote|requests?|requested)\b.{0,24}\b(?:will|would|does|do|is|can|could|may)\b.{0,30}\b(?:pays?|paid|covers?|covered|bears?|approves?|approved|accepts?|reimburse\w*|go through)\b",
+        r"\bhow\b|\bwhat\b|\bwhich\b|\bwhen\b(?<!^when)|\bwhy\b|\b(?:MED|TEST|CONCEPT)\b|\b(?:copay|tier|deductible|instead|first|dose|mg|tablets?|pens?|days?|months?)\b",
+    ),
+    _form(
+        "eligibility", "",
+        r"^\W*(?:(?:so|and|ok|but|then) )*(?:is|isn't|will|won't) (?:she|he|they|WHO|the patient|this patient|the pt|this one|be)(?: be| really| ever| finally| going to be)* getting (?:it|DRUG|ODD|this|that)\b\W*$"
+        r"|\b(?:do|should|can|shall|may) (?:i|we) (?:tell|say to|answer|promise)(?: (?:them|her|him|WHO|the (?:\w+ )?\w+))?\b.{0,12}\b(?:yes or no|a yes|yes|approved|covered|(?:it|DRUG)(?:'s| is)(?: \w+)? (?:approved|covered|a go|fine|coming))\b"
+        r"|^\W*(?:(?:so|and|ok|but|then) )*what (?:do|should|can|shall|could) (?:i|we) (?:tell|say to|answer|report(?: back)? to)(?: (?:them|her|him|WHO|the (?:\w+ )?\w+))?(?: (?:about|on|regarding) (?:DRUG|ODD|it|this))?\W*$",
+        r"\b(?:MED|TEST|CONCEPT)\b|\b(?:side|safe\w*|dose|inject\w*|take|taking|copay|form|letter)\b",
+    ),
+    _form(  # how often, which no policy and no chart says
+        "policy", "",
+        r"\bhow (?:often|common\w*|frequent\w*|rare\w*|many (?:requests?|cases|people|patients|members))\b.{0,40}\b(?:den\w+|approv\w+|reject\w+|refus\w+|turn(?:ed)? down|accept\w*)\b"
+        r"|\b(?:what|which)(?:'s| is| are)? (?:\w+ ){0,2}(?:percent\w*|share|proportion|fraction|rate|odds)\b.{0,40}\b(?:den\w+|approv\w+|reject\w+|refus\w+|turned down)\b|\b(?:denial|approval|rejection|refusal|success) rates?\b",
+        r"\b(?:my|our|your|her|his|we|i|she|he|this patient)\b|\bodds\b(?!.*\b(?:people|patients|requests)\b)",
     ),
     _form("eligibility", "", r"^\W*(?:(?:so|and|ok|but) )*(?:what(?:'s| is)|whats|tell me about|who makes) (?:a |the )?ODD\W*$|^\W*(?:(?:and|or|so|what about|how about) )*ODD for \S+(?: \S+){0,2}\W*$", r"^$"),
     _form(
@@ -92,8 +120,17 @@ _FORMS = (
     ),
     _form(
         "dates", "approval",
-        r"\b(?:how (?:many (?:days|weeks|months|years)|long)|what (?:period|time|length)) (?:do|does|will|would|is|are|can)\b.{0,30}\b(?:approv\w*|authori[sz]\w*|grant\w*)\b.{0,24}\b(?:first|initial\w*|start|for|good|valid)\b|^\W*for how (?:many \w+|long) (?:do|does|will|would|is|are|can)\b.{0,30}\b(?:approv\w*|authori[sz]\w*|grant\w*)",
-        r"\b(?:take|takes|taking|wait|hear|decide|decision|review|appeal|tablets|pens?|doses?|supply|need|needs|tried|try)\b",
+        r"\b(?:how (?:many (?:days|weeks|months|years)|long)|what (?:period|time|length)) (?:do|does|will|would|is|are|can)\b.{0,30}\b(?:approv\w*|authori[sz]\w*|grant\w*)\b.{0,24}\b(?:first|initial\w*|start|for|good|valid)\b|^\W*for (?:how (?:many \w+|long)|what (?:period|time|length of time)) (?:do|does|will|would|is|are|can)\b.{0,30}\b(?:approv\w*|authori[sz]\w*|grant\w*)"
+        r"|\bhow (?:many (?:days|weeks|months|years)|long)\b.{0,20}\b(?:approval|authori[sz]ation)\b.{0,24}\b(?:run|runs|last|lasts|valid|good|hold|holds|be|is)\b"
+        r"|\b(?:length|duration|period|term) of (?:the |an? |her |his )?(?:first |initial |original )?(?:DRUG )?(?:approval|authori[sz]ation)\b|\b(?:first|initial) (?:DRUG )?(?:approval|authori[sz]ation) (?:period|length|duration|term)\b",
+        r"\b(?:take|takes|taking|wait|hear|decide|decision|review|appeal|tablets|pens?|doses?|supply|need|needs|tried|try|renew\w*|reauth\w*|until|yet)\b",
+    ),
+    _form(
+        "dates", "renewal",
+        r"\bhow (?:many (?:days|weeks|months|years)|long)\b.{0,30}\b(?:renewal|reauthori[sz]ation|re-?approval|re-?certification|extension|renewed|reauthori[sz]ed)\b.{0,24}(?:\b(?:run|runs|last|lasts|valid|good|hold|holds|granted|approved|given|for)\b|\W*$)"
+        r"|\b(?:length|duration|period|term) of (?:the |an? |her |his )?(?:DRUG )?(?:renewal|reauthori[sz]ation|renewed \w+)\b|\b(?:renewal|reauthori[sz]ation) (?:period|length|duration|term)\b"
+        r"|^\W*(?:(?:and|so) )*(?:when|once|if|after) (?:they|it|DRUG|the plan|we)(?: is| gets?)? renew\w*\b.{0,24}\bhow (?:many|long)\b",
+        r"\b(?:wait|hear|decide|decision|review|appeal|tablets|pens?|doses?|supply|need|needs|tried|try|ask|apply|before|ahead|early|process\w*)\b",
     ),
 )  # fmt: skip
 
@@ -114,6 +151,10 @@ _KIN = r"(?:husband|wife|sister|brother|mother|father|mom|mum|dad|daughter|son|a
 _SAID = re.compile(
     rf"^\W*(?:(?:so|and|but|hi|hello|ok|well|now),? )*(?:(?:a|an|the|my|her|his|our|their|one of (?:my|our|the)|another|some|WHO's|(?:the )?patient's) (?:\w+ )?)?{_KIN}s? (?:also |just |once )?{_TELLS}\b,?(?: that)?\s+(?=\S+ \S)"
 )
+_WHETHER = re.compile(r"^(?:if|whether)(?: or not)? (?=\S+ \S)")
+_HOW_MANY = re.compile(
+    r"\b(?:how many|(?:what|which) (?:share|percent\w*|proportion|fraction) of)(?: of)?(?: the| all| those)? (?:patients?|people|members|persons|requests?) (?:(?:\w+ )?(?:get|gets|are|is|were|be|do get) )?(?=(?:\w+ )?(?:denied|approved|refused|rejected|turned down|accepted)\b)"
+)
 _REPORTED = re.compile(rf"\b{_TELLS}\b")
 _OF_OTHERS = re.compile(
     r"\s*\b(?:for|from|of|with|by|to|on|like) (?:an |some |the |my |our |a |two |2 |several |many )*(?:other|others|another|different|previous) (?:patients?|people|person|members?|one|ones)\b"
@@ -128,13 +169,17 @@ _OURS = re.compile(
     r"\b(?:my|our|your|other|another|different|next|previous)\b(?! (?:plan|policy|insurance|payer))|\b(?:show|list|find|pull|give|count)\b"
 )
 _NEXT = re.compile(
-    r"^\W*(?:(?:and|but|so|ok|hi|hello|also),? )*(?:i|we)(?:'ve| have|'ll have| will have)?(?: got)? (?:\w+ )?(?:another|other|more|a new|a second|a different|two more|2 more|several) (?:patients?|pts?|one|cases?)\b(?!.*(?:\?|WHO|\bwho\b|\bwhose\b|\bnamed\b|\bcan\b|\bdoes\b|\bis\b))"
+    r"^\W*(?:(?:and|but|so|ok|hi|hello|also),? )*(?:(?:after (?:this one|this|her|him|that)|later|next|afterwards?),? )?(?:i|we)(?:'ve| have|'ll have| will have)?(?: got| to see)? (?:\w+ )?(?:(?:another|other|more|a new|a second|a different|two more|2 more|several) (?:patients?|pts?|one|cases?)|(?:someone|somebody) else)\b(?!.*(?:\?|WHO|\bwho\b|\bwhose\b|\bnamed\b|\bcan\b|\bdoes\b|\bis\b))"
 )
 
 
 def without_others(text: str) -> str:
     """The piece without who says it, past requests of others that are reported, and patients in general."""
     said = _SAID.sub("", text)
+    if said != text:
+        said = _WHETHER.sub("", said)
+    if _HOW_MANY.search(said) and not _OURS.search(said):
+        said = _HOW_MANY.sub("how often are requests", said)
     if _REPORTED.search(text):
         said = _OF_OTHERS.sub("", said)
     if _GENERAL.search(said) and not _OURS.search(said):
@@ -165,11 +210,63 @@ _MANY = re.compile(
 )
 
 
+# Somebody of the patient's, or of the person who asks, whose own story leads up to the question.
+_STORY = re.compile(
+    rf"^\W*(?:(?:so|and|but|hi|well|also|ok),? )*(?:(?P<whose>her|his|their|the patient's|patient's|this patient's|WHO's|my|our) (?:\w+ )?{_KIN}|an? (?:\w+ )?{_KIN} of (?P<of>hers|his|theirs|the patient|this patient|the pt|mine|ours|WHO))\b(?!'s)"
+)
+_STILL_THEIRS = re.compile(rf"\b(?:{_KIN}|WHO)\b")
+_THE_PATIENT = re.compile(
+    r"\b(?:the|this|our|my) (?:patient|pt|member)\b|\bthis one\b|^\W*(?:does|is|will|can) pt\b"
+)
+
+
+def _leads_up(text: str, others: list[str]) -> bool:
+    """A story of the patient's kin or friends, after which the patient is asked about: "Her cousin got it. Can she?"
+    A pronoun that cannot be the patient's, or a story of the speaker's own people, leaves it open who is meant."""
+    match = _STORY.match(text)
+    asked = " ".join(others)
+    if match is None or not asked or _STILL_THEIRS.search(asked):
+        return False
+    whose = match.group("whose") or match.group("of")
+    if whose in ("my", "our", "mine", "ours"):
+        return bool(_THE_PATIENT.search(asked))
+    other = {"her": r"\b(?:he|him|his)\b", "his": r"\b(?:she|her|hers)\b"}.get(
+        whose.removesuffix("s") if whose == "hers" else whose
+    )
+    return not (other and re.search(other, asked))
+
+
+_AUX = r"\b(?:can|could|does|did|do|is|will|would|may|might|has)"
+_HAVES = r"(?:get|have|qualif\w+|eligible|meet|be|take|start|covered|approved|on)\b"
+_ASKED_OF = {
+    "her": re.compile(rf"{_AUX} (?:he|him)\b"),
+    "his": re.compile(rf"{_AUX} (?:she|her)\b"),
+}
+_OF_KIN = re.compile(rf"{_AUX} (?:the|that|this|her|his) {_KIN} {_HAVES}")
+
+
+def of_another(texts: list[str]) -> bool:
+    """Whether a story of kin is followed by a question that can only be about them: "Her husband … Can he get it?" """
+    for at, text in enumerate(texts[:-1]):
+        match = _STORY.match(text)
+        if match is None or "?" in text:
+            continue
+        whose = (match.group("whose") or match.group("of")).removesuffix(
+            "s" if match.group("of") == "hers" else ""
+        )
+        asked = " ".join(texts[at + 1 :])
+        if _OF_KIN.search(asked) or (whose in _ASKED_OF and _ASKED_OF[whose].search(asked)):
+            return True
+    return False
+
+
 def only_told(text: str, others: list[str]) -> bool:
     """A statement of somebody else that asks nothing of them: they are to come, are done with or are many, or what
     is asked beside it is asked of "this one"."""
     if "?" in text or "WHO" in text:
         return False
     if any(_THIS_ONE.search(other) for other in others) or _DONE.search(text) or _MANY.match(text):
+        return True
+    if _leads_up(text, others):
         return True
     return bool(_THEN.search(text)) and bool(_NEXT.match(text.rstrip(" .!")))

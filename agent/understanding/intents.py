@@ -58,7 +58,7 @@ _CUES: tuple[tuple[str, str, str, str, float] | tuple[str, str] | tuple[str, str
     # --- made-up evidence, other people's work, broken rules
     ("fabricate", r"\b(?:ignor\w*|disregard|forget|override|bypass|drop)\b.{0,30}\b(?:instructions?|rules?|prompts?|guidelines?|guardrails|restrictions|programming|above|everything|polic(?:y|ies))\b", "injection"),
     ("fabricate", r"\b(?:you are|you're|act as|pretend (?:to be|you're|you are)|now you)\b.{0,30}\b(?:payer|insurer|insurance company|reviewer|developer|dan|root|admin\w*|jailbr\w+)\b", "injection"),
-    ("fabricate", r"^(?:system|assistant|developer|admin|override|root)\s*:|<\|?(?:system|im_start|/?inst)|\[/?inst\]|###\s*(?:system|instruction)", "injection"),
+    ("fabricate", r"^(?:system|assistant|developer|admin|override|root)\s*:|<\|?(?:system|im_start|/?inst)|\[/?(?:inst|system|sys|admin)\]|###\s*(?:system|instruction)", "injection"),
     ("fabricate", r"\b(?:print|reveal|show|repeat|output|what(?:'s| is| are))\b.{0,20}\b(?:system prompt|your (?:prompt|instructions|rules))\b", "injection"),
     ("fabricate", r"\b(?:back-?dat|forg(?:e|ing)\b|fak(?:e|ing)\b|falsif|fabricat|fudg|invent(?:ing)?\b|mak(?:e|ing) (?:it |something |stuff |one |a \w+ |some \w+ )?up\b|lie\b|lying|photoshop|doctor (?:the|her|his)|white ?out|cook (?:up|the books)|with (?:this|a|today|last|an?) (?:\w+'?s? )?(?:year's |newer |different |later |earlier |recent |fake )?date\b|inflat|embellish|exaggerat|stretch the truth|misrepresent)"),
     ("fabricate", r"\b(?:nobody|no one|no-one) (?:needs? to|has to|will|would|is going to) (?:know|notice|check|find out|see)\b|\b(?:say|tell|write|put|state|claim|report|document|note)\b.{2,60}\b(?:although|even though|even if|though|but) (?:she|he|they|WHO|it|the patient) (?:hadn't|didn't|doesn't|never|wasn't|hasn't|isn't|had not|did not|has not)\b|\b(?:trial|program|visit|test|lab|failure)s? that (?:never|didn't|did not) (?:happen|take place|took place|exist)|\bon paper\b.{0,12}\bset\b"),
@@ -67,7 +67,7 @@ _CUES: tuple[tuple[str, str, str, str, float] | tuple[str, str] | tuple[str, str
     ("fabricate", IMP + rf"(?:say|claim|state|assert|write|put|enter|note|document|record|add|log|attest|chart|tell (?:them|the (?:plan|payer|insurance|insurer|reviewer)))\b(?: down| in| into)?(?: (?:the |her |his )?{REPORT})?\s*(?:,|:)?\s*(?:that\b|(?:she|he|they|WHO|the patient|patient|pt|{ANY}|her|his|my|a)\b)", "", r"\bwould you say\b|\b(?:would|will|does|can|could) (?:she|he|it|that|they)\b|\bthen\b|\b(?:trial|history|labs?|a1c|results?|notes?)\b.{0,20}\b(?:on|in|into|to) (?:the )?(?:form|letter|request|pa|packet)\b|^(?:say|let's say|lets say)\b(?!.*\b(?:form|chart|record|letter|tried|failed)\b)|put (?:her|him|them|WHO) (?:on|in)\b|next to each other|side by side|state (?:plan|employee)|add (?:DRUG|CLASS) (?:to the comparison|too)|add (?:her|his) (?:to|as)|note (?:of|from)|write (?:a|the|her|his|my|an) (?:\w+ ){0,3}(?:letter|appeal|form|request|poem|story|song|joke|essay|email|code)|write (?:him|her) (?:a|an)|record (?:of|shows)", 0.95),
     ("fabricate", rf"\b(?:chang|alter|edit|modif|updat|adjust|overwrit|replac|delet|remov|eras|bump|round|lower|rais|correct|tweak|swap|hid|omit|mov)(?:e|es|ing|y|ify|t)?\b(?: up| down| out)? .{{0,30}}\b(?:TEST|{REPORT}|diagnos\w+|age|birth ?date|dob|start date|stop date|dates?|value|result|lab|labs|code|codes|answer|weight|pancreatitis|allergy|allergies|history)\b(?!.{{0,10}}\b(?:policy|limit)\b)", "", r"\bif\b|\bsuppos|\bwould\b|\bwhat\b|\bhypothetical\w*|\bhow\b|\bdoes\b|\bwhich\b|\bdid\b|\bhas\b|\bwhen\b|\bwas\b|\brais(?:e|es|ed|ing) (?:her|his) (?:a1c|TEST)|\bdue date", 0.9),
     ("fabricate", r"^(?:please |just |can you |could you |and |ok )*(?:add|put|enter|list|include|insert|write|give|code)\b.{0,50}\b(?:(?:to|on|in|into) (?:the |her |his )?(?:problem list|problems|chart|record|med(?:ication)? list|diagnos\w+|allerg\w+ list|file)\b|so (?:that )?(?:it|she|he|we|they|this)\b.{0,12}\b(?:get|gets|pass|passes|go|goes|qualif\w+|approv\w+|work|works))", "", r"\bif\b", 0.93),
-    ("fabricate", r"\b(?:leave (?:it |that |this )?(?:out|off)|don't (?:mention|include|tell|say|report|put|write)|do not (?:mention|include|tell|report)|hide|keep quiet|omit|not mention|conceal|gloss over|skip mentioning)\b"),
+    ("fabricate", r"\b(?:leave (?:it |that |this )?(?:out|off)|don't (?:mention|include|tell|say|report|put|write)|do not (?:mention|include|tell|report)|hide|keep quiet|omit|not mention|conceal|gloss over|skip mentioning)\b", "", r"^\W*(?:which|who|whom|what|patients do(?:es)?)\b.*\b(?:polic\w+|plan|payer|criteria|guideline)\b"),
     ("fabricate", IMP + rf"(?:skip|waive|circumvent|bypass|get around|go around|ignore|sidestep|dodge|drop|work around)\b.{{0,30}}\b(?:step|rule|require\w*|criteri\w+|{ANY}|policy|review|limit|trial|check|edit|documentation|pa\b|prior auth\w*)", "", r"^(?:can|could|may|do|are|is|does|will|would) (?:she|he|we|i|it|they|there|the)\b|\bwhat|\bhow (?:do|can)", 0.95),
     ("fabricate", r"\b(?:get around(?! to)|work ?around|trick|game|cheat|loophole|sneak|slip .{0,12}(?:past|through)|get (?:it|this|that|her|him) past|fool)\b|^pon que\b|\bf[ií]rma(?:lo|la)\b", "", r"\bwhat if\b|appeal", 0.85),
     ("fabricate", IMP + rf"(?:mark|set|flag|call|declare|approve|deny|grant|authorize|authorise|green ?light|rubber ?stamp|override|stamp|say|confirm|output|print|respond with|reply with|answer with)\b\s*(?:it|this|that|her|him|them|{D}|the (?:case|request|pa|form|patient|criterion|criteria|status|box|trial)|everything|all|WHO|yes|the a1c)?(?:\s*(?:as|is|to|for|now|anyway|with))*\s*(?:approved|ready|met|eligible|complete|passed|done|denied|tried|failed|accepted|authorized|yes|$|{D}|her|him|WHO|anyway|now)", "", r"\?|\bconfirm\b.*\b(?:can|is|does|would|will|whether|if)\b|\bwould you say\b|^(?:would|will|can|could|do|might|may|is|are) (?:they|it|she|he|we|the|PLAN)\b|^is\b|approve (?:DRUG|it) or", 0.9),
@@ -232,6 +232,8 @@ _ORDER = (
 )
 _SUBJECT = r"she|he|they|we|i|it|there|WHO|DRUG|(?:the|this|her|his|their|my) \w+"
 _SENTENCE = re.compile(r"(?<=[.?!;])(?<!\bmr\.)(?<!\bms\.)(?<!\bdr\.)(?<!\bmrs\.)\s+|\s+;\s+|(?<=[?!])(?=\w)")
+# Where a block that is made to look like a system's ends, and words of the person who asks go on.
+_BLOCK = re.compile(r"(?:</\w{2,16}>|\[/\w{2,16}\]|<\|im_end\|>)(?=\s+\w)")
 _JOIN = re.compile(
     rf"(?:,|\s-)?\s+(?:and|but|also|plus|then|y|or)\s+(?:(?:also|then|if so,?|please|maybe|btw|by the way|lastly|finally|second|if yes,?|if not,?|ok|oh),?\s+)*(?P<next>(?:{_QUESTION}|{_ORDER})\b)"
     rf"|,?\s+(?:and|or|but|also|plus)\s+(?:also\s+)?(?:(?P<whether>whether\s+(?:or not\s+)?(?:{_SUBJECT})\b)"
@@ -249,9 +251,10 @@ def pieces(text: str) -> list[tuple[int, int]]:
     """Where the several things asked in one question begin and end."""
     spans: list[tuple[int, int]] = []
     start = 0
-    for match in _SENTENCE.finditer(text):
-        spans += _clauses(text, start, match.start())
-        start = match.end()
+    blocks = [(match.end(), match.end()) for match in _BLOCK.finditer(text)]
+    for end, begin in sorted([*(match.span() for match in _SENTENCE.finditer(text)), *blocks]):
+        spans += _clauses(text, start, end)
+        start = begin
     return spans + _clauses(text, start, len(text))
 
 

@@ -70,6 +70,10 @@ def sift(found: list[Found], talk: Talk) -> list[Found]:
         or not forms.only_told(f.piece.text, [o.piece.text for o in found if o is not f])
     ]
     if any(f.intent not in _IDLE and not f.context for f in now):
+        if not any(f.piece.mentions for f in now):  # "Her cousin got Ozempic. Can she get it?"
+            for told in found:
+                if told not in now and told.piece.mentions:
+                    now[0].piece = put_together(told.piece, now[0].piece)
         found = now
     if any(f.intent == "other_patient" for f in found):
         return [next(f for f in found if f.intent == "other_patient")]

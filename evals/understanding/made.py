@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 HERE = Path(__file__).parent
-FILES = ("families.txt", "more.txt", "short.txt")
+FILES = ("families.txt", "more.txt", "short.txt", "around.txt")
 EACH = 8  # questions of one family; of one without a choice in it, fewer
 
 

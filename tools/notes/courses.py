@@ -70,7 +70,8 @@ _EFFECTS = {
 }
 _EFFECT = _words(rf"(?:{_GI}|{_HYPO}|{_GENITAL}|{_MORE})")
 _NO_EFFECT = _words(
-    rf"\b(?:no|not|without|denies|denied|never|any|free of|w/o)\s+(?:any\s+|more\s+|significant\s+|"
+    rf"\b(?:no|not|without|denies|denied|never|any|free of|w/o)\s+(?:(?:led to|lead to|caused?|"
+    rf"g[ai]ve|had|have|experienced?|developed?|reported?|noticed?)\s+)?(?:any\s+|more\s+|significant\s+|"
     rf"having\s+)?(?:(?:{_GI}|{_HYPO}|{_GENITAL}|{_MORE})"
     r"(?:\s*(?:,|/|or|and)\s*)?)+(?:\s*(?:upset|side effects?|complaints?|symptoms?|issues?))?"
 )
@@ -105,6 +106,14 @@ _PARTIAL = _words(
     r"\bpartial(?:ly)?\b|\bsome (?:response|improvement|benefit|help)|\bimproved,? but\b|"
     r"\bmodest (?:response|improvement|benefit)|\bhelped (?:a little|some|somewhat)"
 )
+_ENOUGH = (
+    r"(?:(?:adequate|sufficient|satisfactory|meaningful|appreciable|measurable|noticeable|notable|sustained|durable|marked|"
+    r"substantial|useful|discernible|good|great|enough|desired|expected|glycemic|sign of|much of an?) )*"
+)
+_GAIN = (
+    r"(?:responses?|benefits?|effects?(?! on)|improvements?|results?(?! (?:back|yet|available))|control|"
+    r"success|reductions?|weight loss)"
+)
 _INADEQUATE = _words(
     r"\blittle (?:effect|benefit|response|change|help)|\bminimal (?:effect|benefit|response)|"
     r"\b(?:not (?:well )?|poorly )controlled\b|\bhas(?:n't| not) (?:helped|worked)|\b(?:was|is)n't enough|"
@@ -112,7 +121,17 @@ _INADEQUATE = _words(
     r"\blost (?:its )?effect\w*|\bstopped working|\bwore off|\bplateau\w*|"
     r"\binadequate\w*|\bineffective\w*|\binsufficient\w*|\bfail(?:ed|ure|s|ing)?\b|\bno (?:real |clear |"
     r"lasting |significant |apparent |further )?(?:response|benefit|effect|help|good|improvement|results?|"
-    r"change)\b|"
+    r"change)\b(?! (?:yet|back|available))|"
+    rf"\b(?:no|not an?|hardly any|barely any|scarcely any|next to no|scant|without any) {_ENOUGH}{_GAIN}\b|"
+    rf"\b(?:poor|weak|limited|disappointing|unsatisfying|negligible|marginal) (?:\w+ic )?{_GAIN}\b|"
+    rf"\b{_GAIN} (?:was|were|is|has been|remained|proved) (?:\w+ly )?(?:poor|weak|limited|disappointing|"
+    r"negligible|marginal|lacking|absent)\b|"
+    r"\b(?:did(?:n't| not)|could(?:n't| not)|never) (?:\w+ )?(?:bring|brought|give|gave|produced?|yield\w*|"
+    r"achieved?|provided?|reach(?:ed)?|attain\w*|get|got|lead|led|result\w*)\b"
+    rf"[^.;,\n]{{0,24}}\b(?:{_GAIN}|goal|target|down|under (?:control|goal|\d))\b|"
+    r"\bfell short\b|\b(?:did(?:n't| not)|does(?:n't| not)|not) suffice\w*|\bto no avail\b|\bin vain\b|"
+    r"\b(?:proved|was|were) (?:useless|futile|no use)\b|"
+    r"\bbrought nothing\b|\bnot (?:sufficiently|adequately) (?:effective|control\w+|respon\w+)|"
     r"\bwithout (?:(?!side)\w+ )?(?:benefit|effect|improvement|success|response|results)|"
     r"\bdid(?:n't|nt| not) (?:work|help|budge|do (?:much|anything|a thing)|respond|lower|move|bring)|"
     r"\bdid nothing\b|\b(?:is|was|are)(?:n't| not) (?:doing|helping|working)|\bnot (?:effective|working|"

@@ -23,6 +23,7 @@ from agent.answers.policy.phrases import (
     EXCLUDED,
     LOOSE,
     MENTION,
+    OFTEN,
     ON_FILE,
     ONLY_THERE,
     OWN_WORDS,
@@ -55,6 +56,7 @@ THERE = 0.30  # … of a section that it names …
 STRANGE = 0.30  # … of a known subject, with words that the policy does not know …
 FOREIGN = 0.55  # … of a section, with such words …
 CERTAIN = 0.62  # … and of none, with such words
+STRANGER = 0.08  # more than those, with two such words
 NEAR = 0.14  # clauses this much below the best one are quoted with it, if they are of the subject
 
 
@@ -73,12 +75,15 @@ def find(
     """The clauses of this policy that answer the question. `hits` are all of its clauses as the search scores them."""
     held = contents_of(policy, benefit, drug)
     asked = _plain(question, drug)
-    if BENEFIT.search(asked) or TESTED.search(asked):
+    if BENEFIT.search(asked) or TESTED.search(asked) or OFTEN.search(asked):
         return Found()
     sections = sections_named(asked)
     subjects, indication = meant_of(subjects_of(asked, held), asked, sections, benefit, held, indication)
     of_subject = frozenset[str]().union(*(ids for _, ids in subjects))
-    foreign = bool(_foreign(asked, held))
+    words = _foreign(asked, held)
+    if _asks_for(words, asked):
+        return Found()
+    foreign = bool(words)
     if subjects:
         allowed = _in_sections(of_subject, asked, sections, held)
         floor = (CERTAIN if MENTION.search(asked) else STRANGE) if foreign else 0.0
@@ -88,6 +93,7 @@ def find(
         return Found(tuple(_leaves(whole, held, indication)), whole=whole)
     else:
         allowed, floor = _of_no_subject(asked, sections, foreign, held)
+        floor += STRANGER if floor and len(words) > 1 else 0.0
     scores = {hit.clause_id: _cosine(hit) for hit in hits}
     if max((scores.get(one, 0.0) for one in allowed), default=0.0) < floor:
         return Found()
@@ -173,6 +179,22 @@ def _foreign(asked: str, held: Contents) -> set[str]:
         for word in words - said
         if stem(word) not in held.words and not (begun and word.startswith(begun))
     }
+
+
+def _asks_for(words: set[str], asked: str) -> bool:
+    """Is the thing itself that is to be paid for, or to be done, one that the policy has no word for?"""
+    if not words:
+        return False
+    strange = rf"(?:{'|'.join(map(re.escape, sorted(words)))})"
+    return bool(
+        re.search(
+            r"\b(?:pays? for|covers?|reimburses?|includes?|recommends?|suggests?) "
+            rf"(?:an? |the |any |her |his )?(?:[\w-]+ ){{0,2}}{strange}\b"
+            rf"|\b(?:is|are) (?:an? |any |the )?(?:[\w-]+ )?{strange}(?: [\w-]+){{0,3}} (?:required|needed|"
+            r"necessary|mandatory|asked for|expected|covered|reimbursed|included|paid)\b",
+            asked,
+        )
+    )
 
 
 def _in_sections(ids: frozenset[str], asked: str, sections: list[Section], held: Contents) -> frozenset[str]:

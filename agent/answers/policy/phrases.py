@@ -152,6 +152,16 @@ TESTED = re.compile(
 )
 
 
+# How many are denied: no policy counts its decisions.
+OFTEN = re.compile(
+    r"\bhow (?:often|common|frequent)\w*\b[^?]*\b(?:den\w+|approv\w+|reject\w+|refus\w+|turn(?:ed)? down)"
+    r"|\bhow many (?:people|patients|members|requests|cases)\b"
+    r"|\b(?:percent\w*|share|proportion|fraction) of\b[^?]*\b(?:requests|patients|people|members|cases)\b"
+    r"|\b(?:denial|approval|rejection|refusal|success) rates?\b",
+    re.IGNORECASE,
+)
+
+
 MENTION = re.compile(
     r"mention|say (?:anything|something) about|speak of|talk about|address\b|how to\b", re.IGNORECASE
 )

@@ -114,6 +114,11 @@ def test_what_is_not_on_file_is_said_so() -> None:
     )
 
 
+def test_how_long_a_renewal_lasts_cites_the_clause_that_says_so() -> None:
+    answer = ask(Bound(bundled(), "P001"), "how long is a renewal?", "renewal", "Ozempic")
+    assert any(source.kind == "policy" and "12 months" in source.quote for source in answer.sources)
+
+
 def test_without_a_drug_it_is_asked_which_one() -> None:
     answer = ask(Bound(bundled(), "P009"), "how long is the approval?", "approval")
     assert answer.offered and rendered(answer).startswith("For which drug: ")

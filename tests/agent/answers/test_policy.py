@@ -185,3 +185,18 @@ def test_a_policy_of_several_uses_says_which_use_a_list_is_for() -> None:
 def test_what_is_excluded_is_told_as_a_whole(question: str) -> None:
     text = rendered(ask(question, "Wegovy", patient="P014"))
     assert text.startswith("The policy excludes Wegovy where one of these is so:")
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Does it pay for a fitness tracker?",
+        "Is a ketogenic diet required?",
+        "Is parking at the hospital reimbursed?",
+        "Does the policy cover insulin pumps?",
+        "How many people get denied Wegovy?",
+        "What is the denial rate?",
+    ],
+)
+def test_a_thing_that_the_policy_has_no_word_for_is_neither_paid_nor_required(question: str) -> None:
+    assert not ask(question, "Wegovy").sources

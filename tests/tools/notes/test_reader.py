@@ -39,6 +39,33 @@ def test_the_next_sentence_may_say_why() -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "Six months of pioglitazone gave no sufficient improvement.",
+        "A year on pioglitazone did not yield glycemic control.",
+        "Pioglitazone: response was limited.",
+        "Pioglitazone was taken in vain.",
+        "She took pioglitazone for five months and never reached goal.",
+    ],
+)
+def test_what_brought_too_little_was_inadequate(text: str) -> None:
+    fact = one(text, "pioglitazone")
+    assert (fact.kind, fact.present) == ("inadequate", True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Started pioglitazone, no results yet.",
+        "Takes pioglitazone; weight control was discussed.",
+        "Pioglitazone never led to diarrhea.",
+    ],
+)
+def test_what_is_not_known_yet_or_never_came_is_no_failure(text: str) -> None:
+    assert not [fact for fact in read(text) if fact.kind in ("inadequate", "intolerance") and fact.present]
+
+
+@pytest.mark.parametrize(
     ("text", "of", "subjects"),
     [
         ("Her mother takes Ozempic and likes it.", "semaglutide", ("family",)),
