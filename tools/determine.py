@@ -179,8 +179,8 @@ def _in_billing_units(quantity: float, unit: str | None, drug: Drug, strength: S
 
 def as_the_plan_sees_it(patient: Patient, plan: Plan, request: Request, as_of: date) -> Request:
     """The kind of request, and when therapy began. Only this plan's own approval makes it a renewal."""
-    named = patient.courses_by_drug.get(request.drug.casefold(), ())
-    on_it = [entry for entry in named if entry.drug == request.drug]
+    named = patient.courses_by_drug.get(request.drug.casefold())
+    on_it = [entry for entry in named if entry.drug == request.drug] if named else []
     kind = request.kind or _kind_on_file(patient, plan, request, on_it, as_of)
     began = request.therapy_start
     if began is None and (kind != "new" or is_taken(on_it, as_of)):

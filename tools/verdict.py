@@ -10,12 +10,12 @@ from __future__ import annotations
 from datetime import date
 from typing import NamedTuple
 
-from tools.criteria import asked_by
+from tools.criteria import Ready, asked_by
 from tools.determine import BEST_FIRST, Ruled, as_the_plan_sees_it, case_of, quantity_status, stop_or_rules
 from tools.documents import is_on_file, wanted_papers
 from tools.evidence.judge import Judge
 from tools.records import Benefit, Outcome, Patient, Plan, Request
-from tools.rules import Rule
+from tools.rules import Age, Attested, Change, Condition, OnDrug, Programme, Rule, Specialist, Trial
 
 
 class Verdict(NamedTuple):
@@ -37,9 +37,9 @@ def verdict(patient: Patient, plan: Plan, request: Request, as_of: date, *, near
     stop, rules = stop_or_rules(patient, plan, request, as_of)
     if stop is not None:
         return Verdict(*stop, request)
+    if len(rules) == 1:
+        return settle(case_of(patient, request, as_of, rules[0]), plan)
     tried = [settle(case_of(patient, request, as_of, rule), plan) for rule in rules]
-    if len(tried) == 1:
-        return tried[0]
     best = min(map(_rank, tried))
     tied = [case for case in tried if _rank(case) == best]
     if len(tied) == 1 or (tied[0].outcome == "likely_denial" and not nearest):
@@ -55,7 +55,7 @@ def settle(case: Ruled, plan: Plan) -> Verdict:
 
 
 def _asked_until_settled(rule: Rule, judge: Judge, benefit: Benefit) -> tuple[Outcome, str]:
-    criteria, exclusions = asked_by(rule, judge.request)
+    criteria, exclusions = _quickest_first(rule, judge.request)
     unknown = False
     for ready in exclusions:
         status = ready.status(judge)
@@ -75,6 +75,26 @@ def _asked_until_settled(rule: Rule, judge: Judge, benefit: Benefit) -> tuple[Ou
     if not all(is_on_file(paper, judge) for paper in wanted_papers(rule, judge)):
         return "needs_documentation", "documents"
     return "ready", ""
+
+
+def _quickest_first(rule: Rule, request: Request) -> tuple[list[Ready], list[Ready]]:
+    """`asked_by`, the criteria in another order: what is looked up at once may spare what has to be searched for."""
+    renewing = request.kind == "renewal"
+    kept: tuple[list[Ready], list[Ready]] | None = rule.__dict__.get(_PLACES[renewing])
+    if kept is None:
+        criteria, exclusions = asked_by(rule, request)
+        kept = rule.__dict__[_PLACES[renewing]] = sorted(criteria, key=_effort), exclusions
+    return kept
+
+
+_PLACES = {True: "renewal, quickest first", False: "initial, quickest first"}
+_QUICK = (Age, Condition, Attested, Specialist, Programme)
+_SLOW = (Trial, Change, OnDrug)
+
+
+def _effort(ready: Ready) -> int:
+    leaf = ready.question.leaf if ready.question is not None else None
+    return 3 if leaf is None else 0 if isinstance(leaf, _QUICK) else 2 if isinstance(leaf, _SLOW) else 1
 
 
 def _rank(case: Verdict) -> tuple[int, bool]:
