@@ -78,8 +78,8 @@ def revision(engine: Engine) -> str | None:
         return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() if there else None
 
 
-def migrate(engine: Engine) -> None:
-    """Bring the schema to the newest revision; creates the file and its folder if need be."""
+def migrate(engine: Engine, to: str = "head") -> None:
+    """Bring the schema to the newest revision, or this one; creates the file and its folder if need be."""
     from alembic import command
     from alembic.config import Config
 
@@ -91,7 +91,7 @@ def migrate(engine: Engine) -> None:
     try:
         with writing(engine) as connection:
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, to)
     except DBAPIError as error:
         raise Unavailable(
             f"the store at {engine.url.render_as_string()} cannot be made: {error.orig}"

@@ -222,9 +222,10 @@ class Store(Additions, Batches, Cases, Drafts, Finding):
         return _form(body)
 
     def forms(self) -> list[FormTemplate]:
-        return [
-            _form(body) for body in self._all(select(col(FormTable.body)).order_by(col(FormTable.plan_id)))
-        ]
+        """By plan."""
+        # sorted here: databases differ in where they put a hyphen
+        forms = [_form(body) for body in self._all(select(col(FormTable.body)))]
+        return sorted(forms, key=lambda form: form.plan_id)
 
     def policy(self, plan_id: str, drug: str) -> Policy | None:
         """The document of one plan for one drug, by the names that records use; None where there is none."""
@@ -232,9 +233,9 @@ class Store(Additions, Batches, Cases, Drafts, Finding):
         return None if body is None else _policy(body)
 
     def policies(self) -> list[Policy]:
-        return [
-            _policy(body) for body in self._all(select(col(PolicyTable.body)).order_by(col(PolicyTable.id)))
-        ]
+        """By id."""
+        policies = [_policy(body) for body in self._all(select(col(PolicyTable.body)))]
+        return sorted(policies, key=lambda policy: policy.id)
 
     def dataset(self) -> DatasetInfo:
         """What is loaded; Unavailable if nothing is."""
