@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
@@ -83,7 +84,8 @@ def status(as_of: str = AS_OF, as_json: bool = JSON) -> None:
         nodes, edges = _sizes(state.counts)
         now = " (of the store as it is)" if state.version == wanted else ""
         print(f"  {state.patients:,} patients as of {state.as_of}, {nodes:,} nodes, {edges:,} edges{now}")
-        print("  " + ", ".join(f"{kind} {count:,}" for kind, count in sorted(state.counts.items())))
+        counts = ", ".join(f"{kind} {count:,}" for kind, count in sorted(state.counts.items()))
+        print(textwrap.fill(counts, 78, initial_indent="  ", subsequent_indent="  "))
     if not fresh:
         print("Next: pa graph build")
 

@@ -1,0 +1,105 @@
+"""`pa graph`: the door to relationship questions."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.agent.conftest import Ran
+from tools.graph import asking
+
+Pa = Callable[..., Ran]
+
+
+def test_a_small_panel_needs_no_build(pa: Pa, home: Path) -> None:
+    told = pa("graph", "status")
+    assert (told.code, "nothing is there" in told.out, "pa graph build" in told.out) == (0, True, True)
+    assert pa("graph", "pathways", "P001").code == 0
+    assert "current" in pa("graph", "status").out
+    assert (home / "graph.db").is_file()
+
+
+def test_a_build_says_what_it_built(pa: Pa) -> None:
+    told = pa("graph", "build")
+    assert (told.code, told.err) == (0, "")
+    assert re.search(r"Built from 60 patients as of 2026-09-01: [\d,]+ nodes and [\d,]+ edges", told.out)
+    state = json.loads(pa("graph", "status", "--json").out)
+    assert state["fresh"] and state["states"][0]["counts"]["Patient"] == 60
+    assert json.loads(pa("graph", "build", "--json").out)["patients"] == 60
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "pathways P003",
+        "shortest P003",
+        "prescribers",
+        "payers",
+        "policy-change",
+        "shortest P003 ozempic",
+        "status",
+    ],
+)
+def test_every_question_answers_in_words_and_in_json(pa: Pa, words: str) -> None:
+    shown, machine = pa("graph", *words.split()), pa("graph", *words.split(), "--json")
+    assert (shown.code, machine.code, shown.err, machine.err) == (0, 0, "", "")
+    assert isinstance(json.loads(machine.out), dict)
+    assert all(len(line) <= 80 for line in shown.out.splitlines())
+    others = set(re.findall(r"\bP\d{3,}\b", shown.out + machine.out)) - {"P003"}
+    assert not others
+
+
+def test_pathways_say_their_n_and_that_they_are_synthetic(pa: Pa) -> None:
+    out = " ".join(pa("graph", "pathways", "P001").out.split())
+    assert "N = " in out and "synthetic charts (seed 42)" in out
+    assert "no advice" in out
+
+
+def test_the_shortest_way_claims_no_approval(pa: Pa) -> None:
+    out = " ".join(pa("graph", "shortest", "P001").out.split())
+    assert "no approval" in out and "the payer decides" in out
+    assert "will be approved" not in out
+
+
+def test_predictions_are_called_so_and_small_numbers_are_silent(pa: Pa) -> None:
+    out = " ".join(pa("graph", "prescribers").out.split())
+    assert "redicted by Paladin's engine" in out and "no payer's answers are recorded" in out
+    assert "have fewer, and nothing is said of them" in out
+
+
+def test_an_addition_is_seen_by_the_next_question(pa: Pa) -> None:
+    before = json.loads(pa("graph", "pathways", "P001", "--json").out)
+    pa("chart", "add", "P001", "trial", "pioglitazone", "--start", "2025-09-01", "--end", "2026-03-01")
+    after = json.loads(pa("graph", "pathways", "P001", "--json").out)
+    taken = [{course["medicine"] for course in told["taken"]} for told in (before, after)]
+    assert taken[1] - taken[0] == {"pioglitazone"}
+
+
+def test_a_large_panel_is_never_answered_from_a_stale_graph(pa: Pa, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "SMALL", 10)
+    assert (pa("graph", "payers").code, "pa graph build" in pa("graph", "payers").err) == (3, True)
+    pa("graph", "build")
+    assert pa("graph", "payers").code == 0
+    pa("chart", "add", "P001", "hba1c", "7.4", "%", "--date", "2026-08-30")
+    told = pa("graph", "payers")
+    assert (told.code, "stale" in told.err, told.out) == (3, True, "")
+
+
+def test_what_does_not_exist_is_named(pa: Pa, monkeypatch: pytest.MonkeyPatch) -> None:
+    for words in (
+        ("pathways", "P999"),
+        ("shortest", "P001", "Nosuchdrug"),
+        ("policy-change", "--plan", "NOPE"),
+        ("pathways", "P001", "--as-of", "yesterday"),
+    ):
+        told = pa("graph", *words)
+        assert (told.code, told.err.count("\n"), told.out) == (2, 1, ""), words
+    monkeypatch.setenv("PALADIN_GRAPH_URL", "mongodb://127.0.0.1")
+    assert pa("graph", "status").code == 2
+    monkeypatch.setenv("PALADIN_GRAPH_URL", "falkor://:secret@127.0.0.1:1")
+    told = pa("graph", "status")
+    assert (told.code, "secret" in told.err, "does not answer" in told.err) == (3, False, True)
