@@ -12,8 +12,8 @@ from rich.text import Text
 from agent.screen import STYLES
 from tools.graph.pathways import Circle, Pathways, Taken, Tried
 from tools.graph.patterns import LEAST_ORDERS, Patterns, Unusual
-from tools.graph.policy_change import Change, Changes
-from tools.graph.shortest import NoWay, Shortest, Step, Way
+from tools.graph.policy_change import PolicyChange, PolicyChanges
+from tools.graph.shortest import NoWay, Shortest, Way, WayStep
 from tools.terms import INDICATIONS
 
 FEW, HIDDEN = "<5", "*"
@@ -130,7 +130,7 @@ def _way(way: Way) -> RenderableType:
     return Group(head, steps, *map(Text, _after(way)))
 
 
-def _step(step: Step) -> Text:
+def _step(step: WayStep) -> Text:
     text = Text(step.fix)
     return text.append(f"  {step.clause}", "dim") if step.clause else text
 
@@ -188,7 +188,7 @@ def _unusual(one: Unusual) -> tuple[str, ...]:
     return name, f"{one.orders:,}", f"{one.denied:,}", f"{one.expected:,.1f}", share, f"{one.q:.2g}"
 
 
-def policy_changes(found: Changes) -> RenderableType:
+def policy_changes(found: PolicyChanges) -> RenderableType:
     """Criteria by whom they alone stop."""
     parts: list[RenderableType] = [
         Text(f"Criteria that alone stop most of {found.patients:,} patients, as of {found.as_of}", "bold")
@@ -207,7 +207,7 @@ def policy_changes(found: Changes) -> RenderableType:
     return Group(*parts)
 
 
-def _change(number: int, one: Change) -> RenderableType:
+def _change(number: int, one: PolicyChange) -> RenderableType:
     head = Text(f"{number}. {one.plan_id} {one.drug}", "bold")
     part = "" if one.part == "criterion" else f", {one.part}"
     head.append(f"  {one.clause}{part}{', renewal' if one.kind == 'renewal' else ''}", "dim")

@@ -19,7 +19,7 @@ from tools.graph.asking import Asked, current
 from tools.graph.charts import version_of
 from tools.graph.pathways import Pathways
 from tools.graph.pathways import pathways as find_pathways
-from tools.graph.policy_change import Changes, policy_changes
+from tools.graph.policy_change import PolicyChanges, policy_changes
 from tools.graph.shortest import Shortest
 from tools.graph.shortest import shortest as find_shortest
 
@@ -92,7 +92,7 @@ async def payers(request: Request, as_of: date | None = AS_OF) -> Response:
 @router.get(
     "/policy-change",
     summary="Which criterion, were it not asked, would let most patients through",
-    responses=wire.gives(Changes, "Criteria, most patients first."),
+    responses=wire.gives(PolicyChanges, "Criteria, most patients first."),
 )
 async def policy_change(
     request: Request,
@@ -101,7 +101,7 @@ async def policy_change(
     most: int = Query(20, ge=1, le=500),
     as_of: date | None = AS_OF,
 ) -> Response:
-    def find(asked: Asked, desk: Office) -> Changes:
+    def find(asked: Asked, desk: Office) -> PolicyChanges:
         plan = desk.store.plan(plan_id).id if plan_id else ""
         name = desk.store.drug(drug).name if drug else ""
         return policy_changes(asked, plan_id=plan, drug=name, most=most)

@@ -41,7 +41,6 @@ def test_a_build_says_what_it_built(pa: Pa) -> None:
         "payers",
         "policy-change",
         "shortest P003 ozempic",
-        "status",
     ],
 )
 def test_every_question_answers_in_words_and_in_json(pa: Pa, words: str) -> None:

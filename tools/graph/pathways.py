@@ -63,7 +63,7 @@ class Tried(Record, frozen=True, kw_only=True):
     ongoing: int | None
 
 
-class Path(Record, frozen=True, kw_only=True):
+class Pathway(Record, frozen=True, kw_only=True):
     """Medicines in the order in which they were begun, after those that the patient took; `n` went so."""
 
     medicines: tuple[str, ...]
@@ -82,7 +82,7 @@ class Pathways(Record, frozen=True, kw_only=True):
     circle: int  # which of them the rest is about
     no_further: int | None  # of that circle, who took nothing after
     tried: tuple[Tried, ...] = ()
-    paths: tuple[Path, ...] = ()
+    paths: tuple[Pathway, ...] = ()
     fewer_than_five: int = 0  # medicines and paths that are left out, since fewer than five people took them
 
 
@@ -200,12 +200,12 @@ def _one_of_two(count: int, of: int) -> int | None:
     return None if shown(count) is None or shown(of - count) is None else count
 
 
-def _paths(groups: Sequence[_Group], before: int) -> tuple[tuple[Path, ...], int]:
+def _paths(groups: Sequence[_Group], before: int) -> tuple[tuple[Pathway, ...], int]:
     counted: Counter[tuple[str, ...]] = Counter()
     for group in groups:
         if len(group.medicines) > before:
             counted[group.medicines[before:]] += group.n
-    frequent = [Path(medicines=way, n=n) for way, n in counted.items() if n >= LEAST]
+    frequent = [Pathway(medicines=way, n=n) for way, n in counted.items() if n >= LEAST]
     frequent.sort(key=lambda path: (-path.n, path.medicines))
     return tuple(frequent[:MOST_PATHS]), len(counted) - len(frequent)
 

@@ -14,7 +14,7 @@ from tools.graph.statistics import wilson
 from tools.records import Record
 
 
-class Change(Record, frozen=True, kw_only=True):
+class PolicyChange(Record, frozen=True, kw_only=True):
     """One criterion of one rule. `stopped` would be ready without it; `undocumented` lack only its evidence, and None
     is fewer than five; `asked` is everybody whom the drug was asked for. `share` is of stopped among asked."""
 
@@ -35,16 +35,16 @@ class Change(Record, frozen=True, kw_only=True):
     interval: tuple[float, float]
 
 
-class Changes(Record, frozen=True, kw_only=True):
+class PolicyChanges(Record, frozen=True, kw_only=True):
     """Most patients first. `fewer_than_five` criteria stop somebody, and too few to be told of."""
 
     as_of: date
     patients: int
-    changes: tuple[Change, ...]
+    changes: tuple[PolicyChange, ...]
     fewer_than_five: int
 
 
-def policy_changes(asked: Asked, *, plan_id: str = "", drug: str = "", most: int = 20) -> Changes:
+def policy_changes(asked: Asked, *, plan_id: str = "", drug: str = "", most: int = 20) -> PolicyChanges:
     """Of all plans and drugs, or of one of each."""
     totals: dict[tuple[str, str], tuple[int, int]] = {}
     for plan, name, outcome, n, _ in asked.rows("asked"):
@@ -64,7 +64,7 @@ def policy_changes(asked: Asked, *, plan_id: str = "", drug: str = "", most: int
         else:
             few += stopped > 0
     found.sort(key=lambda one: (-one.stopped, one.plan_id, one.drug, one.criterion, one.kind))
-    return Changes(
+    return PolicyChanges(
         as_of=asked.state.as_of,
         patients=asked.state.patients,
         changes=tuple(found[:most]),
@@ -74,11 +74,11 @@ def policy_changes(asked: Asked, *, plan_id: str = "", drug: str = "", most: int
 
 def _change(
     criterion: tuple[str, ...], totals: tuple[int, int], stopped: int, ordered: int, unknown: int
-) -> Change:
+) -> PolicyChange:
     key, plan_id, drug, indication, name, text, clause, part = criterion
     every, ready = totals
     low, high = wilson(stopped, every)
-    return Change(
+    return PolicyChange(
         plan_id=plan_id,
         drug=drug,
         indication=indication,

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 MOST = 5  # ways that are told in full
 
 
-class Step(Record, frozen=True, kw_only=True):
+class WayStep(Record, frozen=True, kw_only=True):
     """One action. `fix` is the engine's next step for it; `days` how long it takes at least, where the rule says so."""
 
     kind: str
@@ -46,7 +46,7 @@ class Way(Record, frozen=True, kw_only=True):
     indication: str
     tier: int | None
     outcome: Outcome
-    steps: tuple[Step, ...]
+    steps: tuple[WayStep, ...]
     days: int
     supposed: Outcome
     not_supposed: tuple[str, ...] = ()
@@ -163,9 +163,9 @@ def _after(
     return determine(patient, plan, request, day), left_out
 
 
-def _step(action: Action, found: Determination) -> Step:
+def _step(action: Action, found: Determination) -> WayStep:
     finding = next((one for one in walk(found.findings) if one.criterion == action.criterion), None)
-    return Step(
+    return WayStep(
         kind=action.kind,
         text=action.text,
         fix=(finding.fix if finding else None) or action.text,
