@@ -167,9 +167,10 @@ def _before_appeal(matter: Matter, refuted: list[Weighed]) -> list[Step]:
 
 
 def _appeal(matter: Matter, ready: bool) -> Step:
-    """The appeal at the next level; a new request where its day is over and no rule excuses that."""
+    """The appeal at the next level; a new request where every day for it is over and no rule excuses that."""
     filed = moves.appeal(matter, ready)
-    if filed.late and filed.level not in _GOOD_CAUSE:
+    over = all(term.due < matter.case.as_of for term in filed.terms)
+    if filed.late and over and filed.level not in _GOOD_CAUSE:
         return moves.resubmit(matter, ready, late=filed)
     return filed
 

@@ -1,0 +1,1 @@
+"""Appeals measured: is the strategy right, and do the letters say only what is so?"""
