@@ -140,7 +140,7 @@ def _matching(leaf: Condition, judge: Judge) -> tuple[_Told, _Told]:
     proof: _Told = ()
     hints: _Told = ()
     unlike: set[Term] = leaf.__dict__.get("unlike") or leaf.__dict__.setdefault("unlike", set())
-    for entry, term in judge.problems():
+    for entry, term in () if judge.terms() <= unlike else judge.problems():
         if term in unlike:
             continue
         kind = _kind_of_match(leaf, term.code, term.name)

@@ -77,11 +77,12 @@ def term_of(code: str, name: str) -> Term:
 class Day:
     """What has been looked up in one chart for one day, whichever rule asked."""
 
-    __slots__ = ("answers", "as_of", "bare", "courses", "firsts", "problems", "said", "values")
+    __slots__ = ("answers", "as_of", "bare", "courses", "firsts", "problems", "said", "terms", "values")
 
     def __init__(self, as_of: date) -> None:
         self.as_of = as_of
         self.problems: list[tuple[Diagnosis, Term]] | None = None
+        self.terms: frozenset[Term] | None = None
         self.said: dict[str, Said] | None = None
         self.firsts: dict[int, date] = {}
         self.values: dict[str, Values] = {}
@@ -104,7 +105,7 @@ def go_on(patient: Patient, as_of: date, turned: Container[object]) -> None:
     answered holds, but for the answers that may have `turned`."""
     before: Day = patient.__dict__.get("day") or Day(as_of)
     day = patient.__dict__["day"] = Day(as_of)
-    day.problems, day.said = before.problems, before.said
+    day.problems, day.terms, day.said = before.problems, before.terms, before.said
     day.values = {test: found for test, found in before.values.items() if not found.rejected}
     day.bare = {asked: answer for asked, answer in before.bare.items() if asked not in turned}
 
@@ -160,6 +161,13 @@ class Judge:
                 for entry in self.patient.conditions or ()
                 if entry.verification != "refuted" and (entry.onset is None or entry.onset <= self.as_of)
             ]
+        return known
+
+    def terms(self) -> frozenset[Term]:
+        """What stands on the problem list, each once."""
+        known = self.day.terms
+        if known is None:
+            known = self.day.terms = frozenset([term for _, term in self.problems()])
         return known
 
     def first(self, days: int) -> date:

@@ -44,7 +44,7 @@ class Turn(NamedTuple):
     asked: tuple[object, ...] | None
 
 
-_Days = dict[date, list[Turn]]  # a date in the chart → what it may turn, and when
+_Days = dict[date | None, list[Turn]]  # a date in the chart → what it may turn, and when
 _DAY = timedelta(days=1)
 _BORN = "born"
 
@@ -70,24 +70,21 @@ class Turns:
     def of(self, patient: Patient) -> list[Turn]:
         """What may turn in this chart, in order of days."""
         found = list(self.of_plan)
-        for days, dates in self._dates(patient):
-            for day in dates:
+        parts = self.by_part
+        for item in patient.observations:
+            days = parts.get(item.test)
+            if days is not None and item.date in days:
+                found += days[item.date]
+        for name, dates_of in _DATED.items():
+            days = parts[name]
+            for day in dates_of(patient):
                 if day in days:
                     found += days[day]
-        found.sort(key=_day_of)
-        return found
-
-    def _dates(self, patient: Patient) -> Iterator[tuple[_Days, Iterable[date | None]]]:
-        parts = self.by_part
-        for test, values in patient.observations_by_test.items():
-            if test in parts:
-                yield parts[test], [item.date for item in values]
-        for name, dates_of in _DATED.items():
-            dates = dates_of(patient)
-            if dates:
-                yield parts[name], dates
         if patient.birth_date is not None and _BORN in parts:
-            yield parts[_BORN], [patient.birth_date.replace(year=2000)]
+            found += parts[_BORN].get(patient.birth_date.replace(year=2000), ())
+        if len(found) > 1:
+            found.sort(key=_day_of)
+        return found
 
     # --- what a rule counts
 
