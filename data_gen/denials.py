@@ -164,7 +164,9 @@ class _Printer:
             "PAYER": plan.payer.upper(),
             "short": plan.payer.split()[0],
             "plan": plan.name,
-            "address": f"{plan.address.line}, {plan.address.city}, {plan.address.state} {plan.address.zip}" if plan.address else "",
+            "address": f"{plan.address.line}, {plan.address.city}, {plan.address.state} {plan.address.zip}"
+            if plan.address
+            else "",
             "phone": plan.phone,
             "fax": plan.fax,
             "member": facts.name,
@@ -192,8 +194,15 @@ class _Printer:
 
     def letter(self) -> Letter:
         blocks = [block for block in self._blocks() if block and any(line.strip() for line in block)]
-        text = "\n\n".join("\n".join(line.rstrip() for line in block if line.strip()) for block in blocks) + "\n"
-        return Letter(text, f"{self.facts.plan.payer}: {self.style.title[self.key].strip()}", self.facts.policy_id, self._label(text))
+        text = (
+            "\n\n".join("\n".join(line.rstrip() for line in block if line.strip()) for block in blocks) + "\n"
+        )
+        return Letter(
+            text,
+            f"{self.facts.plan.payer}: {self.style.title[self.key].strip()}",
+            self.facts.policy_id,
+            self._label(text),
+        )
 
     # --- blocks ------------------------------------------------------------------------------------------
 
@@ -219,7 +228,9 @@ class _Printer:
     def _known(self, line: str) -> str:
         """The line without the parts in double brackets whose facts are not known."""
         return re.sub(
-            r"\[\[(.*?)\]\]", lambda part: part[1] if all(self.slots[s] for s in _slots(part[1])) else "", line
+            r"\[\[(.*?)\]\]",
+            lambda part: part[1] if all(self.slots[s] for s in _slots(part[1])) else "",
+            line,
         )
 
     def _reasons(self) -> Iterator[str]:
@@ -240,7 +251,11 @@ class _Printer:
     def _sentence(self, reason: GivenReason) -> str:
         """The sentence that uses most of what is known of the reason; of equals, one by the letter's reference."""
         known = {**self.slots, **reason.details}
-        fitting = [s for s in self.style.reasons[reason.code] if _slots(s) <= {key for key, value in known.items() if value}]
+        fitting = [
+            s
+            for s in self.style.reasons[reason.code]
+            if _slots(s) <= {key for key, value in known.items() if value}
+        ]
         if not fitting:
             raise Invalid(f"no sentence for {reason.code} fits the details {sorted(reason.details)}")
         most = max(len(_slots(s) & set(reason.details)) for s in fitting)
@@ -248,7 +263,10 @@ class _Printer:
         return _capital(self.say(best[self.pick(len(best), reason.code)], **reason.details))
 
     def _questions(self) -> list[str]:
-        return [self.say(self.style.question, n=str(n), text=text) for n, text in enumerate(self.facts.questions, 1)]
+        return [
+            self.say(self.style.question, n=str(n), text=text)
+            for n, text in enumerate(self.facts.questions, 1)
+        ]
 
     def _granted(self) -> str:
         granted = self.facts.granted
@@ -281,23 +299,43 @@ class _Printer:
         timed = next((right for right in self._rights() if right.amount is not None), None)
         due: dict[str, Any] | None = None
         if timed is not None:
-            due = {"amount": timed.amount, "unit": timed.unit, "from": timed.runs_from, "date": self._due(timed)}
+            due = {
+                "amount": timed.amount,
+                "unit": timed.unit,
+                "from": timed.runs_from,
+                "date": self._due(timed),
+            }
         elif facts.kind == "pend" and facts.reply_by:
             due = {"amount": None, "unit": None, "from": None, "date": facts.reply_by}
-        drug = {"drug": facts.drug, "strength": facts.strength, "quantity": facts.quantity, "days": facts.days_supply}
-        pended = {"insufficient_documentation": self.say(self.style.opening["pend"])} if facts.kind == "pend" else {}
+        drug = {
+            "drug": facts.drug,
+            "strength": facts.strength,
+            "quantity": facts.quantity,
+            "days": facts.days_supply,
+        }
+        pended = (
+            {"insufficient_documentation": self.say(self.style.opening["pend"])}
+            if facts.kind == "pend"
+            else {}
+        )
         return {
             "voice": "generated",
             "kind": facts.kind,
             "payer": facts.plan.payer,
             "member": facts.name,
             "member_id": facts.member_id,
-            "birth_date": facts.birth_date if facts.birth_date and self.day(facts.birth_date) in text else None,
+            "birth_date": facts.birth_date
+            if facts.birth_date and self.day(facts.birth_date) in text
+            else None,
             "reference": facts.reference,
             "letter_date": facts.dated,
             "drugs": [drug],
             "reasons": {**self.words, **pended},
-            "criteria": [r.clause_id for r in facts.reasons if r.clause_id and self.words.get(r.code) and r.clause_id in text],
+            "criteria": [
+                r.clause_id
+                for r in facts.reasons
+                if r.clause_id and self.words.get(r.code) and r.clause_id in text
+            ],
             "rights": sorted({right.kind for right in self._rights()}),
             "deadline": due,
             "questions": len(facts.questions) if facts.kind == "pend" else 0,

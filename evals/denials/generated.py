@@ -13,10 +13,24 @@ from evals.denials.gold import Label, label
 from tools.dates import add_months, age_on
 from tools.records import Clause, Drug, Plan
 
-KINDS: tuple[Kind, ...] = ("denial",) * 11 + ("partial_approval", "pend", "approval", "appeal_upheld", "appeal_upheld", "appeal_overturned")  # type: ignore[assignment]
+KINDS: tuple[Kind, ...] = ("denial",) * 11 + (
+    "partial_approval",
+    "pend",
+    "approval",
+    "appeal_upheld",
+    "appeal_upheld",
+    "appeal_overturned",
+)  # type: ignore[assignment]
 _CLINICAL = ("step_therapy", "medical_necessity", "insufficient_documentation", "quantity_limit", "diagnosis_mismatch", "age",
              "duplicate_therapy", "exclusion")  # fmt: skip
-_ALONE = ("non_formulary", "benefit_exclusion", "pa_required", "not_eligible", "refill_too_soon", "administrative")
+_ALONE = (
+    "non_formulary",
+    "benefit_exclusion",
+    "pa_required",
+    "not_eligible",
+    "refill_too_soon",
+    "administrative",
+)
 _PAPERS = (
     "a laboratory report of the HbA1c from the last 90 days", "chart notes of the last 60 days", "the pharmacy fill history",
     "dates of the metformin trial", "a sleep study report", "the baseline weight and its date", "the prescriber's progress note",
@@ -26,7 +40,13 @@ _STATES = ("a personal history of medullary thyroid carcinoma", "multiple endocr
            "a history of pancreatitis", "diabetic ketoacidosis", "an allergy to semaglutide")  # fmt: skip
 _FAULTS = ("the form was not signed by the prescriber", "an outdated form was used", "pages of the fax were illegible",
            "the prescriber's signature is missing")  # fmt: skip
-_DIAGNOSES = ("R73.03 prediabetes", "E10.9 type 1 diabetes", "E66.9 obesity", "E28.2 polycystic ovary syndrome", "Z68.36 body mass index 36")
+_DIAGNOSES = (
+    "R73.03 prediabetes",
+    "E10.9 type 1 diabetes",
+    "E66.9 obesity",
+    "E28.2 polycystic ovary syndrome",
+    "Z68.36 body mass index 36",
+)
 _MET = ("the diagnosis", "the member's age", "the trial of metformin", "the specialist's consultation", "the quantity", "the HbA1c",
         "the documentation", "the absence of exclusions", "the body mass index")  # fmt: skip
 _ABOUT = {"the member's age": "age", "the trial of metformin": "step_therapy", "the quantity": "quantity_limit", "the HbA1c": "medical_necessity",
@@ -73,14 +93,23 @@ def draw_facts(draw: random.Random, number: int) -> DecisionFacts:
     requested = dated - timedelta(days=draw.randrange(1, 9))
     born = date(1944, 1, 1) + timedelta(days=draw.randrange(23000))
     name = f"{draw.choice(draw.choice([names.female, names.male]))} {draw.choice(names.family)}"
-    reasons = _reasons(draw, plan, drug, dated, born) if kind in ("denial", "partial_approval", "appeal_upheld") else ()
+    reasons = (
+        _reasons(draw, plan, drug, dated, born)
+        if kind in ("denial", "partial_approval", "appeal_upheld")
+        else ()
+    )
     if kind == "partial_approval":
-        reasons = tuple(r for r in reasons if r.code in ("quantity_limit", "insufficient_documentation"))[:1] or (
-            _reason(draw, "quantity_limit", plan, drug, dated, born),
-        )
+        reasons = tuple(r for r in reasons if r.code in ("quantity_limit", "insufficient_documentation"))[
+            :1
+        ] or (_reason(draw, "quantity_limit", plan, drug, dated, born),)
     granted = None
     if kind in ("approval", "partial_approval", "appeal_overturned"):
-        granted = Granted(start=dated, end=add_months(dated, draw.choice((3, 6, 12))) - timedelta(days=1), quantity=strength.quantity, days_supply=strength.days)
+        granted = Granted(
+            start=dated,
+            end=add_months(dated, draw.choice((3, 6, 12))) - timedelta(days=1),
+            quantity=strength.quantity,
+            days_supply=strength.days,
+        )
     codes = {reason.code for reason in reasons}
     met = tuple(text for text in draw.sample(_MET, draw.randrange(4)) if _ABOUT[text] not in codes)
     return DecisionFacts(
@@ -111,7 +140,11 @@ def draw_facts(draw: random.Random, number: int) -> DecisionFacts:
 
 
 def _reasons(draw: random.Random, plan: Plan, drug: Drug, dated: date, born: date) -> tuple[GivenReason, ...]:
-    codes = [draw.choice(_ALONE)] if draw.random() < 0.3 else draw.sample(_CLINICAL, draw.choice((1, 1, 1, 2, 2, 3)))
+    codes = (
+        [draw.choice(_ALONE)]
+        if draw.random() < 0.3
+        else draw.sample(_CLINICAL, draw.choice((1, 1, 1, 2, 2, 3)))
+    )
     return tuple(_reason(draw, code, plan, drug, dated, born) for code in codes)
 
 
@@ -138,7 +171,9 @@ def _clause(draw: random.Random, code: str, plan: Plan, drug: Drug, told: str) -
     }.get(code)  # fmt: skip
     if policy is None or words is None or draw.random() < 0.35:
         return None
-    fitting = [c for c in policy.clauses if c.section == words[0] and words[1] in c.text and len(c.text) < 260]
+    fitting = [
+        c for c in policy.clauses if c.section == words[0] and words[1] in c.text and len(c.text) < 260
+    ]
     return draw.choice(fitting) if fitting else None
 
 
@@ -148,8 +183,21 @@ def _details(draw: random.Random, code: str, drug: Drug, dated: date, born: date
 
     others = [d.name for d in _catalog().drugs.values() if d.name != drug.name]
     if code == "step_therapy":
-        first = draw.choice(("metformin", "metformin", "glipizide", "a sulfonylurea", "an SGLT2 inhibitor", draw.choice(others)))
-        return {"first": first, "needed": draw.choice(("90 days", "three months", "12 weeks")), "shown": draw.choice(("42 days", "no fill", "one fill", "30 days", "nothing"))}
+        first = draw.choice(
+            (
+                "metformin",
+                "metformin",
+                "glipizide",
+                "a sulfonylurea",
+                "an SGLT2 inhibitor",
+                draw.choice(others),
+            )
+        )
+        return {
+            "first": first,
+            "needed": draw.choice(("90 days", "three months", "12 weeks")),
+            "shown": draw.choice(("42 days", "no fill", "one fill", "30 days", "nothing")),
+        }
     if code == "medical_necessity":
         test, limit, value = draw.choice((("HbA1c", "7.0 % or more", "6.7 %"), ("BMI", "at least 30.0 kg/m2", "28.4 kg/m2"), ("AHI", "15 or more", "9.3"),
                                           ("eGFR", "at least 30 mL/min", "24 mL/min"), ("BMI", "over 27 kg/m2", "27.0 kg/m2")))  # fmt: skip
@@ -163,13 +211,24 @@ def _details(draw: random.Random, code: str, drug: Drug, dated: date, born: date
         return {"paper": draw.choice(_PAPERS)}
     if code == "quantity_limit":
         one = drug.strengths[-1]
-        return {"asked": amount(one.quantity * 2, drug.unit, one.days), "limit": amount(one.quantity, drug.unit, one.days)}
+        return {
+            "asked": amount(one.quantity * 2, drug.unit, one.days),
+            "limit": amount(one.quantity, drug.unit, one.days),
+        }
     if code == "diagnosis_mismatch":
-        return {"diagnosis": draw.choice(_DIAGNOSES), "use": draw.choice(("type 2 diabetes", "chronic weight management", "heart failure"))}
+        return {
+            "diagnosis": draw.choice(_DIAGNOSES),
+            "use": draw.choice(("type 2 diabetes", "chronic weight management", "heart failure")),
+        }
     if code == "age":
         return {"age": str(min(age_on(born, dated), 17)), "minimum": "18"}
     if code == "duplicate_therapy":
-        return {"other": draw.choice([name for name in others]), "on": ago(40)}
+        same = [
+            d.name
+            for d in _catalog().drugs.values()
+            if d.name != drug.name and set(d.classes) & set(drug.classes)
+        ]
+        return {"other": draw.choice(same or others), "on": ago(40)}
     if code == "exclusion":
         return {"state": draw.choice(_STATES)}
     if code == "non_formulary":

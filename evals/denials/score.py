@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from evals.denials.gold import Label
 from tools.denials.identity import same_name
-from tools.denials.records import Denial
+from tools.denials.records import Denial, StatedReason
 
 Reader = Callable[[Label], Denial]
 
@@ -100,15 +101,7 @@ def fields(one: Label, got: Denial) -> dict[str, tuple[Any, Any, bool]]:
             set(one.criteria) <= {c.id for c in got.cited},
         )
     if one.reasons:
-        quoted = [
-            (code, words, [r.quote.text for r in got.reasons if r.code == code])
-            for code, words in one.reasons.items()
-        ]
-        missed = [
-            code
-            for code, words, quotes in quoted
-            if quotes and not any(_overlap(words, quote) for quote in quotes)
-        ]
+        missed = [r.code for r in got.reasons if r.code in one.reasons and not _stands_in(one, r)]
         found["reasons quoted where they stand"] = ([], missed, not missed)
     return found
 
@@ -128,12 +121,10 @@ def _same_payer(wanted: str, found: str) -> bool:
     return one in two or two in one
 
 
-def _overlap(words: str, quote: str) -> bool:
-    one, two = " ".join(words.split()).casefold(), " ".join(quote.split()).casefold()
-    if one in two or two in one:
-        return True
-    shared = set(one.split()) & set(two.split())
-    return len(shared) >= 0.5 * len(set(one.split()))
+def _stands_in(one: Label, reason: StatedReason) -> bool:
+    """The quote and the label's words share a place in the letter."""
+    places = re.finditer(re.escape(one.reasons[reason.code]), one.text)
+    return any(m.start() < reason.quote.end and reason.quote.start < m.end() for m in places)
 
 
 def _f1(counts: Counter[str]) -> dict[str, float]:

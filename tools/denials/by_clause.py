@@ -32,4 +32,11 @@ def _code_of(clause: Clause) -> str:
     if clause.section not in ("criteria", "renewal"):
         return ""
     every = cues()
-    return next((code for code in _ASKED if every[code].rule.search(clause.text) or every[code].topic.search(clause.text)), "medical_necessity")
+    return next(
+        (
+            code
+            for code in _ASKED
+            if every[code].rule.search(clause.text) or every[code].topic.search(clause.text)
+        ),
+        "medical_necessity",
+    )

@@ -15,7 +15,9 @@ _NAMED = (
 _PRINTED = r"(?:\(\d{1,2}\)(?:\([A-Za-z\d]{1,4}\))+|(?<![\w./-])\d{1,2}(?:\.\d{1,2}){2,}(?![\w/]|\.\d)|(?<![\w/-])\d{1,2}\.\d{1,2}\([a-z]\)(?:\([ivx\d]+\))*|(?<![\w-])[A-Z]-\d{1,2}(?:[.-]?[\da-z]+)*(?![\w-])|§ ?\d[\w.()]*)"
 _POLICY = r"(?<![\w-])[A-Z]{3,}(?:-[A-Z]{3,}){2,}(?![\w-])"
 _ANY = re.compile(rf"(?P<named>(?i:{_NAMED}))|(?P<printed>{_PRINTED})|(?P<policy>{_POLICY})")
-_STATUTE = re.compile(r"(?:CFR|U\.?S\.?C\.?|ERISA|Act)\W*(?:§|section|sec\.?)?\W*$|^\W*(?:of|under) ERISA", re.IGNORECASE)
+_STATUTE = re.compile(
+    r"(?:CFR|U\.?S\.?C\.?|ERISA|Act)\W*(?:§|section|sec\.?)?\W*$|^\W*(?:of|under) ERISA", re.IGNORECASE
+)
 
 
 def clauses_told(letter: Letter, known: Mapping[str, str] | None = None) -> tuple[Cited, ...]:
@@ -25,7 +27,9 @@ def clauses_told(letter: Letter, known: Mapping[str, str] | None = None) -> tupl
     spans: list[tuple[int, int]] = []
     for clause in sorted(known or (), key=len, reverse=True):
         for match in re.finditer(rf"(?<![\w.(]){re.escape(clause)}(?![\w(]|\.\d)", text):
-            if any(a < match.end() and match.start() < b for a, b in spans) or not _is_cited(text, match, clause):
+            if any(a < match.end() and match.start() < b for a, b in spans) or not _is_cited(
+                text, match, clause
+            ):
                 continue
             spans.append(match.span())
             found.setdefault(clause, Cited(id=clause, quote=letter.quote(*match.span()), known=True))
@@ -36,10 +40,17 @@ def clauses_told(letter: Letter, known: Mapping[str, str] | None = None) -> tupl
         if _STATUTE.search(around[0]) or _STATUTE.search(around[1]):
             continue
         said = " ".join(match[0].split())
-        name = re.sub(r"^(?:clauses?|items?|criteri(?:on|a)|sections?|sec\.|paragraphs?|par\.)\s*", "", said, flags=re.IGNORECASE)
+        name = re.sub(
+            r"^(?:clauses?|items?|criteri(?:on|a)|sections?|sec\.|paragraphs?|par\.)\s*",
+            "",
+            said,
+            flags=re.IGNORECASE,
+        )
         if not re.search(r"\d", name) and not match["policy"]:
             continue
-        found.setdefault(name, Cited(id=name, quote=letter.quote(*match.span()), known=None if known is None else False))
+        found.setdefault(
+            name, Cited(id=name, quote=letter.quote(*match.span()), known=None if known is None else False)
+        )
     return tuple(sorted(found.values(), key=lambda cited: cited.quote.start))
 
 
@@ -49,4 +60,10 @@ def _is_cited(text: str, match: re.Match[str], clause: str) -> bool:
         return True
     if re.match(r"\s?(?:mg|mL|%|kg)", text[match.end() : match.end() + 4]):
         return False
-    return bool(re.search(r"(?:clauses?|items?|criteri\w+|sections?|paragraphs?|and|rule|no\.|,|\()\s*$", text[max(0, match.start() - 14) : match.start()], re.IGNORECASE))
+    return bool(
+        re.search(
+            r"(?:clauses?|items?|criteri\w+|sections?|paragraphs?|and|rule|no\.|,|\()\s*$",
+            text[max(0, match.start() - 14) : match.start()],
+            re.IGNORECASE,
+        )
+    )

@@ -7,7 +7,6 @@ import re
 from typing import Literal, NamedTuple
 
 from tools.denials.words import Passage
-from tools.notes.context import INSTRUCTION
 
 Mark = Literal["", "ticked", "unticked", "failed", "passed"]
 
@@ -23,15 +22,15 @@ _PASSED = re.compile(
     re.IGNORECASE,
 )
 _CLAUSE = re.compile(
-    r";|\s-{1,2}\s|,?\s(?:but|however|although|though|whereas|yet|nor|and it (?:could|did|was) not|even if)\b,?\s|,\s(?:and|so|since|as|because)\s|,\s(?=(?:it|you|he|she|we|they|there|this|so|then)\b)|"
+    r";|\s-{1,2}\s|,?\s(?:but|however|although|though|whereas|and it (?:could|did|was) not|even if)\b,?\s|,\s(?:and|so|since|as|because)\s|,\s(?=(?:it|you|he|she|we|they|there|this|so|then)\b)|"
     r"\s(?=because\b|since\b|for the reason that\b)",
     re.IGNORECASE,
 )
 _MET = re.compile(
     r"(?<!not )(?<!not yet )(?<!n't )(?<!never )(?<!cannot be )(?<!not been )(?<!un)\b(?:(?:was|were|is|are|been|fully|all|both|also|criteri\w+|requirements?) (?:\w+ )?(?:met|satisfied|fulfilled)|"
-    r"accepted|sufficed?|suffices|(?:was|is|were|are) (?:sufficient|adequate|enough|fine|ok|okay|correct|in order|complete|acceptable|not (?:the|a|an) (?:reason|problem|issue|concern))|found to be in order|\bok\b|confirmed|"
+    r"accepted|sufficed?|suffices|(?:high|low|long|old|good) enough|settled|beyond doubt|(?:never|not) (?:been )?(?:looked at|reviewed|examined|considered)|no other (?:drug|medic\w+|step)\b[^.;]{0,20}\bneeds?|(?:was|is|were|are) (?:sufficient|adequate|enough|fine|ok|okay|correct|in order|complete|acceptable|not (?:the|a|an) (?:reason|problem|issue|concern))|found to be in order|\bok\b|confirmed|"
     r"qualif(?:y|ies|ied)|withdrawn|(?:no|not|nor|neither) (?:\w+ )?(?:in dispute|at issue|an issue|a problem|in question|disputed|contested|a factor|a concern|relied)|"
-    r"don't doubt|do not doubt|do not dispute|not dispute|we (?:accept|agree|found that (?:you|he|she) (?:do|have))|we did (?:receive|find)|thank(?:s| you)|model of|within (?:the|our|its) (?:limits?|label|quantity)|"
+    r"don't doubt|do not doubt|do not dispute|not dispute|we (?:accept|agree|were satisfied|are satisfied|found that (?:you|he|she) (?:do|have))|we did (?:receive|find)|thank(?:s| you)|model of|within (?:the|our|its) (?:limits?|label|quantity)|"
     r"nothing (?:else )?(?:is |was )?wrong|no (?:\w+ ){0,3}?(?:issue|problem|concern)s?\b|does not (?:matter|change)|required no further|made no finding|no finding (?:was made )?on|no dispute|no (?:step|quantity|age) (?:edit|limit|restriction)|(?:do|does) not need|needs no|without (?:any )?(?:step|prior)|isn't (?:an? )?(?:exclusion|issue|problem)|is not (?:an? )?(?:exclusion|issue|problem|denial)|not been reviewed|not reviewed for|no decision)\b",
     re.IGNORECASE,
 )
@@ -52,7 +51,7 @@ _GENERAL = re.compile(
     re.IGNORECASE,
 )
 _OFFERED = re.compile(
-    r"\b(?:may|can|could|will|would)\b[^.;]{0,30}\b(?:fill|use|get|switch|submit|send|share|supply|include|provide|write|call|ask|request|resubmit|open|pay)\b|"
+    r"\b(?:may|can|could|will|would)\b(?! not|'t)[^.;]{0,30}\b(?:fill|use|get|switch|submit|send|share|supply|include|provide|write|call|ask|request|resubmit|open|pay)\b|"
     r"^\W*(?:please|kindly|to get|you (?:may|can)|your (?:doctor|prescriber) (?:may|can|could)|send|submit|resubmit|call|write|fax|mail|return|re-?file)\b|"
     r"\b(?:alternatives?|instead|in its place)\b[^.;]*\b(?:covered|available|without)|\b(?:is|are) covered without\b|free of charge|free copies|at no (?:cost|charge)",
     re.IGNORECASE,
@@ -111,6 +110,11 @@ def mark_of(passage: Passage) -> Mark:
     return ""
 
 
+def without_result(text: str) -> str:
+    """A row without the cell that says how it came out."""
+    return _FAILED.sub(" ", text)
+
+
 def reject_code(text: str) -> str:
     match = _REJECT.search(text)
     return match[1].upper() if match else ""
@@ -128,18 +132,28 @@ def masked(text: str) -> str:
 def said_of_case(passage: Passage) -> list[Said]:
     """The clauses of a passage that may state why, without those that do not."""
     text = masked(passage.text)
-    if to_nobody(passage) or _GENERAL.search(text) or (passage.zone in ("rights", "standard") and not _DECISIVE.search(text)):
-        return []
     listed = passage.item and (passage.zone == "reason" or bool(_BECAUSE.search(passage.heading)))
+    if (
+        to_nobody(passage)
+        or (not listed and _GENERAL.search(text))
+        or (passage.zone in ("rights", "standard") and not _DECISIVE.search(text))
+    ):
+        return []
     found: list[Said] = []
     because = False
     for start, end in _clauses(text):
         clause = text[start:end]
         because = because or bool(_BECAUSE.search(clause))
         whole = _EVEN.sub(" ", clause)
-        if _MET.search(whole) and not re.search(r"\bnot (?:met|satisfied|fulfilled|enough)\b|\bonly\b", whole):
+        if _MET.search(whole) and not re.search(
+            r"\bnot (?:met|satisfied|fulfilled|enough)\b|\bonly\b", whole
+        ):
             continue
-        if _supposed(text, start, end) or _about_rights(clause, text) or (_OFFERED.search(clause) and not because):
+        if (
+            _supposed(text, start, end)
+            or _about_rights(clause, text)
+            or (_OFFERED.search(clause) and not because)
+        ):
             continue
         if clause.strip().endswith("?"):
             continue
@@ -148,23 +162,22 @@ def said_of_case(passage: Passage) -> list[Said]:
 
 
 def to_nobody(passage: Passage) -> bool:
-    """An instruction, a question, or a list of what is in order."""
+    """A question, or a list of what is in order."""
     text = passage.text
-    if INSTRUCTION.search(text) or text.strip().endswith("?"):
+    if text.strip().endswith("?"):
         return True
     return bool(_MET_LABEL.search(text) or _MET_LABEL.search(passage.heading + ":"))
 
 
 def _clauses(text: str) -> list[tuple[int, int]]:
+    """A clause begins with the word that joins it to the one before."""
     spans, begin = [], 0
     for match in _CLAUSE.finditer(text):
         if match.start() > begin:
             spans.append((begin, match.start()))
-        begin = match.start() if match[0].strip().casefold() in ("", "because", "since") else match.end()
-        if re.search(r"because|since|\bas\b", match[0], re.IGNORECASE):
-            begin = match.start()
+        begin = match.start() + (len(match[0]) - len(match[0].lstrip(" ,;-")))
     spans.append((begin, len(text)))
-    return [(a, b) for a, b in spans if text[a:b].strip()]
+    return [(a, b) for a, b in spans if text[a:b].strip(" ,;.")]
 
 
 def _supposed(text: str, start: int, end: int) -> bool:
@@ -172,10 +185,35 @@ def _supposed(text: str, start: int, end: int) -> bool:
     clause = _EVEN.sub(lambda match: " " * len(match[0]), text[start:end])
     if re.match(r"\W*even (?:if|where)\b", text[max(0, start - 9) : end], re.IGNORECASE):
         return False
-    return bool(_SUPPOSED.search(clause)) or bool(re.match(r"\W*(?:if|unless|should|had|once)\b", text, re.IGNORECASE))
+    return bool(_SUPPOSED.search(clause)) or bool(
+        re.match(r"\W*(?:if|unless|should|had|once)\b", text, re.IGNORECASE)
+    )
 
 
 def _about_rights(clause: str, text: str) -> bool:
     if not _RIGHTS.search(clause):
         return False
-    return bool(_ABOUT_RIGHTS.search(clause)) and not re.search(r"\b(?:because|since)\b", clause, re.IGNORECASE)
+    return bool(_ABOUT_RIGHTS.search(clause)) and not re.search(
+        r"\b(?:because|since)\b", clause, re.IGNORECASE
+    )
+
+
+_LABELLED = re.compile(
+    r"^\W*(?:[A-Z][\w .'/#-]{0,28}:\s|(?:dear|hello|hi|re|to|from|date|member|patient|subject|ref)\b[^.]{0,60}$)",
+    re.IGNORECASE,
+)
+_ASKS = re.compile(
+    r"\b(?:polic(?:y|ies)|plans?|guidelines?|rules?|criteri(?:on|a)|standards?|we|label|law)\b[^.;]{0,30}?\b(?:asks?|requires?|calls? for|needs?|looks? for|covers?|says?|wants?|expects?)\b",
+    re.IGNORECASE,
+)
+_FALLS = re.compile(
+    r"\b(?:not|no|never|only|less|below|under|more than|exceeds?|too|but|yours|your)\b|n't\b", re.IGNORECASE
+)
+
+
+def is_prose(text: str) -> bool:
+    """Words that state something of this case: no heading, no label, and not only what a policy asks for."""
+    words = re.findall(r"[A-Za-z']{2,}", text)
+    if len(words) < 4 or _LABELLED.search(text) or not re.search(r"[a-z]{3}", text):
+        return False
+    return not (_ASKS.search(text) and not _FALLS.search(text))

@@ -13,9 +13,7 @@ from typing import NamedTuple
 
 from tools.terms import BRANDS, INGREDIENTS
 
-NOT = (
-    r"(?:\b(?:not|never|no|none|neither|nor|without|cannot|fail(?:s|ed|ure)?(?: to)?|lacks?|lacking|absence of|unable to)\b|n't\b)"
-)
+NOT = r"(?:\b(?:not|never|no|none|neither|nor|without|cannot|fail(?:s|ed|ure)?(?: to)?|lacks?|lacking|absence of|unable to)\b|n't\b)"
 IS = r"(?:is|was|are|were|be|been|has been|have been|has|have|had)"
 _GAP = r"[^.;:]{0,60}?"
 _FORMULARY = (
@@ -23,10 +21,10 @@ _FORMULARY = (
     r"covered[- ]drugs? list|PDL\b|(?:drugs|medicines|medications) (?:that )?(?:we|the plan|your plan|it) covers?)"
 )
 _PAPERS = (
-    r"(?:documentation|documents?|papers?|records?|(?:chart|office|clinic(?:al)?|progress|visit|program) notes?|notes?|"
+    r"(?:documentation|documents?|papers?|records?(?! (?:that|of)\b)|(?:chart|office|clinic(?:al)?|progress|visit|program) notes?|notes?|"
     r"(?:lab(?:oratory)?|test) (?:results?|reports?|work|values?|data)|labs?\b|laborator\w+|information|"
     r"evidence|proof|fill history|"
-    r"reports?|results?|answers?|repl(?:y|ies)|response to|letter of medical necessity|chart|statement|attachments?|"
+    r"reports?|results?|answers?|repl(?:y|ies)|response to (?:our|the|your|their|that)|letter of medical necessity|chart|statement|attachments?|"
     r"(?:a1c|hba1c|bmi|weight|sleep study)(?= (?:value|result|reading|report|date|was not (?:sent|submitted|provided))))"
 )
 _CAME = (
@@ -106,7 +104,7 @@ def _written(drug: str) -> dict[str, tuple[str, str, str]]:
         ),
         "duplicate_therapy": (
             r"duplicat\w+ (?:of )?(?:therapy|therap\w+|treatment|drugs?|glp|sglt|dpp|class|medic\w+|use)|(?:therapeutic|therapy) duplicat\w+|"
-            r"\bduplicates\b|(?:same|one) (?:drug )?(?:class|kind|type|group|family) (?:of drug )?(?:as|with|at)|"
+            r"\bduplicates\b|(?:same|one) (?:drug )?(?:class|kind|type|group|family) (?:of (?:drug|medic\w+) )?(?:as|with|at)|(?:is|are) (?:also )?(?:of |in |from |a drug (?:of|from|in) )?the same (?:drug )?(?:class|kind|type|group|family)|"
             rf"(?:can't|cannot|may not|must not|not be|not) (?:be )?(?:have|take|used?|taken|cover(?:ed)?|pay for|paid)\b{_GAP}\b(?:both|together|two)\b|"
             rf"(?:already|still|also|currently) (?:\w+ ){{0,2}}?(?:takes?|taking|on|fill(?:s|ed|ing)|us(?:es?|ing)|receiv\w+|getting|prescribed)\b{_GAP}"
             rf"(?:{drug}|another|same class)(?=[^.;]{{0,80}}(?:same|both|class|together|another|two|duplicat|kind))|"
@@ -136,7 +134,7 @@ def _written(drug: str) -> dict[str, tuple[str, str, str]]:
             r"quantity|\bqty\b|dose limit|(?:plan )?limit(?:ation)?s? exceeded|maximum (?:daily )?dose|dosage|too (?:many|much)",
         ),
         "age": (
-            rf"(?:under|below|younger than|less than|not yet|not) (?:the (?:minimum |required )?age|(?:age )?(?:of )?\d{{1,2}} years|\d{{1,2}} years|the age of|age \d)|"
+            rf"(?:under|below|younger than|less than|not yet|not) (?:the (?:minimum |required )?age|the \d{{1,2}} years|(?:age )?(?:of )?\d{{1,2}} years|\d{{1,2}} years|the age of|age \d)|"
             rf"age (?:requirement|limit|criteri\w+|edit|restriction|minimum)\b{_GAP}\b(?:not met|not satisfied|fail\w*|exceeded)|(?:does not|doesn't|not) meet {_GAP}\bage\b|"
             r"too (?:young|old)|(?:minimum|required) age\b[^.;]{0,40}\b(?:is|are|was) (?:only )?\d|"
             r"(?:\b1[0-9]|\b4[05]|\bage[sd]?\b)[^.;]{0,12}(?:years )?(?:and|or) (?:older|over|above)\b[^.;]{0,60}\b(?:is|are|was|only|aged?|turned)\b[^.;]{0,12}\d{1,2}\b|"
@@ -153,17 +151,18 @@ def _written(drug: str) -> dict[str, tuple[str, str, str]]:
             rf"only (?:when|if|where|for) (?:it is |it's )?(?:(?:being )?used |prescribed |taken )?(?:for |to treat |the treatment of |patients with |people with |members with )?(?:the )?(?:treatment of |treat )?(?:type 2|diabet|obes|sleep|heart|kidney|cardio|chronic)|"
             rf"{NOT} (?:\w+ ){{0,4}}?(?:diagnos[ei]s|diagnosed|show(?:n|s)? (?:that )?{_PEOPLE} ha(?:s|ve)|have|has|having) (?:of |with |that )?(?:\w+ )?(?:type[- ]?(?:2|ii)|t2dm?|diabetes|obesity|sleep apnea|covered diagnosis|qualifying diagnosis)|"
             rf"(?:code|diagnosis|dx|icd)\b[^.;]{{0,50}}?\b(?:is|was|shows?|means?|of|for)\b[^.;]{{0,20}}?(?:type 1|prediabetes|pre-diabetes)",
-            r"(?:only|solely) (?:for|to treat|when used)|(?:approved|covered|indicated) (?:only )?(?:for|to treat)",
+            r"(?:only|solely) (?:for|to treat|when used)(?! (?:people|members|adults|patients|those|children)\b(?! with))|(?:approved|covered|indicated) (?:only )?(?:for|to treat)(?! (?:\w+ )?months?| \d| (?:people|members|adults|patients|those|children)\b(?! with))",
             r"diagnos|\bicd|indication|\bdx\b|accepted use|approved use|off-label",
         ),
         "step_therapy": (
-            rf"(?:{NOT}|only|less than|fewer|inadequate|insufficient|incomplete|too short|short)\b(?![^.;]{{0,15}}\b(?:require|need))[^.;]{{0,50}}?\b(?:tr(?:y|ied|ial|ials|ying)|tak(?:e|en|ing)|us(?:e|ed|ing)|complet\w+|fail(?:ed|ure)|fills?|filled|first|attempt\w*|exhaust\w*|start\w* with|record|claims?|history|days|course|step)\b[^.;]{{0,50}}?{drug}|"
+            rf"(?:{NOT}|only|less than|fewer|inadequate|insufficient|incomplete|too short|short)\b(?![^.;]{{0,15}}\b(?:require|need))(?! to (?:use|take|give))[^.;]{{0,50}}?\b(?:tr(?:y|ied|ial|ials|ying)|tak(?:e|en|ing)|us(?:e|ed|ing)|complet\w+|fail(?:ed|ure)|fills?|filled|first|attempt\w*|exhaust\w*|start\w* with|record|claims?|history|days|course|step)\b[^.;]{{0,50}}?{drug}|"
             rf"{drug}[^.;]{{0,60}}?(?:{NOT}|only|fewer|less than|inadequate|insufficient|too short|short)\b[^.;]{{0,30}}?\b(?:tr(?:ied|ial|y)|taken|used|completed|fills?|filled|days|weeks|months|record|claims?|history|first|long enough|attempted)\b|"
+            rf"neither {drug} (?:n?or|and) {drug}|"
             rf"step[- ]?(?:therapy|edit)?(?: requirements?| criteri\w+| protocol)? (?:\w+ ){{0,3}}?(?:not|n't|un)[ -]?(?:been )?(?:met|satisfied|complete\w*|fulfilled|followed|shown|done)|"
             rf"(?:alternate|alternative|other|another|different) (?:drug|medic\w+)(?: therapy)? (?:is )?(?:required|must be tried)|"
             rf"(?:couldn't|could not|cannot|can't|do(?:es)?n't|do not|did not|didn't|unable to) (?:find|see|show|confirm|locate|verify)\b[^.;]{{0,40}}\b(?:tried|used|taken|trial|either|any of (?:them|these))|"
             r"(?:neither|none|only one) (?:of (?:these|them|those|which) )?(?:has|have|had|was|were|is|appears?) (?:been )?(?:tried|used|taken|filled|found)|"
-            rf"(?:has|have|had) {NOT}(?: yet)? (?:been )?(?:tried|used|taken)|(?:prerequisite|first-line|preferred) (?:\w+ ){{0,2}}(?:not|never)",
+            rf"(?:has|have|had) {NOT}(?: yet)? (?:been )?(?:tried|used|taken)\b(?! (?:part|up|place))|(?:prerequisite|first-line|preferred) (?:\w+ ){{0,2}}(?:not|never)",
             rf"(?:must|need(?:s|ed)?(?: to)?|required?(?:s|d)?(?: to)?|has to|have to|asks?|expects?|looks? for|should|want|first|before|prior to|once|after|places?)\b[^.;]{{0,60}}?{drug}|"
             rf"{drug}[^.;]{{0,50}}?\b(?:first|before|must|required|needed|are used|is used|been used|been tried)|(?:tr(?:y|ied|ial)|fail(?:ed|ure)?)\b[^.;]{{0,40}}?{drug}|try [^.;]{{0,30}}first|step therapy",
             rf"step[- ]?(?:therapy|edit)|\b(?:try|tried|trial|fail|prerequisite)\b|first[- ]line|{drug}[^.;]{{0,25}}(?:days|weeks|months|trial|or longer|first)",
@@ -179,7 +178,8 @@ def _written(drug: str) -> dict[str, tuple[str, str, str]]:
             rf"{_TESTS}[^.;]{{0,50}}?(?:(?:is |was )?(?:older than|more than \d+ \w+ old|too old|out of date|outdated|not recent|not current|stale|expired))|"
             rf"{NOT}\b[^.;]{{0,25}}?{_TESTS}[^.;]{{0,60}}?\b{_CAME}|{_TESTS} [^.;]{{0,30}}?\b{NOT}\b(?: \w+){{0,2}} (?:provided|submitted|included|received|attached|enclosed|sent|supplied|documented|reported|recorded|stated|given|in the)|"
             rf"(?:unable to|cannot|can't|can not|could not|couldn't|not possible to) (?:\w+ )?(?:determine|tell|establish|confirm|verify|complete|finish|conclude|judge|assess|decide)|"
-            rf"(?:did|has|have|had|does|do) ?(?:not|n't) (?:yet |been )?(?:send|sent|submit(?:ted)?|provided?|give|given|suppl(?:y|ied)|enclosed?|attach(?:ed)?|fax(?:ed)?|upload(?:ed)?|forward(?:ed)?|accompanied)\b|(?:was|were) not accompanied|"
+            rf"(?:did|has|have|had|does|do) ?(?:not|n't) (?:yet |been )?(?:send|sent|submit(?:ted)?|provided?|give|given|suppl(?:y|ied)|enclosed?|attach(?:ed)?|fax(?:ed)?|upload(?:ed)?|forward(?:ed)?|accompanied)\b|(?:was|were) not accompanied|(?:filing|request|claim|submission|file|form) (?:\w+ )?(?:lacks?|lacked|is missing|omits?|omitted)\b|"
+            rf"(?:asked|requested|wrote|called)\b[^.;]{{0,70}}?(?:\b(?:no|not|without|never)\b|n't\b)[^.;]{{0,20}}?\b(?:hear|heard|repl\w+|response|answer\w*|respond\w*)|"
             rf"does ?n[o']t (?:let|allow|enable|permit) us(?: to)? (?:finish|complete|decide|judge|tell|determine)|not (?:been )?(?:documented|substantiated)|undocumented|{NOT} (?:\w+ )?(?:documentation|proof|evidence) (?:of|that|was|were|to)",
             rf"(?:please|kindly|must|need to|should) (?:\w+ )?(?:send|submit|provide|supply|attach|include|enclose|fax|upload)\b[^.;]{{0,60}}{_PAPERS}|(?:must|should|to) be (?:accompanied|supported|documented)",
             rf"{_PAPERS}|document",
@@ -206,6 +206,7 @@ def _written(drug: str) -> dict[str, tuple[str, str, str]]:
         "pa_required": (
             rf"(?:prior[- ]auth\w*|pre-?auth\w*|pre-?cert\w*|\bPA\b|authorization|advance approval)(?: is| was| are|'s)?(?: \w+){{0,2}}? ?(?:required|needed|missing|absent|must be (?:obtained|requested)|(?:never|not) (?:been )?(?:obtained|requested|on file|found|given|in place|sought|submitted|asked))|"
             rf"(?:{NOT})(?: \w+){{0,2}} (?:prior[- ]auth\w*|pre-?auth\w*|pre-?cert\w*|PA\b|authorization|advance approval)[^.;]{{0,40}}?(?:on file|obtained|requested|found|exists?|given|in place|on record|submitted|sought|was|is|for this|had been)|"
+            r"(?:has|have|had|needs?|must) (?:to )?(?:ask|get|obtain|have) (?:for )?(?:us|our (?:ok|okay|permission|approval|consent|authorization)) (?:first|before|in advance)|"
             rf"(?:without|before|need(?:s|ed)?|requir(?:es?|ed|ing)|subject to|with)(?: a| an| our| the| any)? ?(?:prior[- ]auth\w*|pre-?auth\w*|pre-?cert\w*|PA\b|advance approval|approval in advance)(?![^.;]{{0,20}}(?:request|review|form|criteri|unit|department))",
             "",
             r"prior[- ]auth\w* (?:on file|obtained|required|needed|missing)|\bPA (?:required|req\b)|no (?:prior )?authorization",
@@ -227,7 +228,7 @@ def _written(drug: str) -> dict[str, tuple[str, str, str]]:
             rf"{NOT}\b[^.;]{{0,40}}?\b(?:comorbid\w*|co-?existing|weight-related|risk factor|qualifying condition|cardiovascular disease|established (?:cardio|athero)\w*)|"
             rf"{NOT}\b[^.;]{{0,50}}?\b(?:lifestyle|diet|exercise|weight(?:[- ](?:loss|management|control))?|behaviou?r\w*|nutrition|healthy living|wellness)\w*[^.;]{{0,20}}?(?:program|plan|counsel|modification|change|effort|intervention|attempt)|"
             rf"(?:lifestyle|diet|weight[- ]management|behaviou?ral?)[^.;]{{0,40}}(?:program|plan|modification|effort)\w*[^.;]{{0,50}}?(?:{NOT}|only|{_LESS}|too short)\b|"
-            rf"(?:{NOT}|less than|fewer than|insufficient|inadequate|only)\b[^.;]{{0,60}}?\b(?:improve\w*|respon(?:se|d\w*)|benefit(?:ed)? from|lost (?:at|enough|the|\d)|lose|loss of|weight loss|reduc(?:ed|tion)|fall(?:en)?|drop(?:ped)?|lower(?:ed)?|was lost|effect\b|work(?:ed|ing))|"
+            rf"(?:{NOT}|less than|fewer than|insufficient|inadequate|only)\b[^.;]{{0,60}}?\b(?:improve\w*|respon(?:se|d\w*)|benefit(?:ed)? from|lost (?:at|enough|the|\d)|lose\b|loss of|weight loss|reduc(?:ed|tion)\b|fallen\b|dropped\b|lowered\b|was lost|effect\b|work(?:ed|ing)\b|help(?:ed|ing)\b)|"
             r"no sign that|(?:has|have|had) (?:gained|risen|gone up|increased)|(?:weight|a1c)[^.;]{0,40}?(?:rose|unchanged|did not (?:fall|change|drop|improve))|"
             rf"(?:prescribed|consult\w*|seen)[^.;]{{0,30}}{NOT}[^.;]{{0,30}}?(?:specialist|endocrinolog\w+|cardiolog\w+|sleep)|{NOT}\b[^.;]{{0,50}}?(?:specialist|endocrinolog\w+|cardiolog\w+)[^.;]{{0,30}}?(?:prescrib\w+|consult\w+|involved|order\w+)?",
             rf"(?:ask(?:s|ed)?|require[sd]?|need(?:s|ed)?|must|calls? for|at least|minimum)\b[^.;]{{0,60}}?{_TESTS}|{_TESTS}[^.;]{{0,40}}?(?:of|at least|over|above|or (?:more|higher|above)|≥|>=|>|<|≤|must|required)",
@@ -239,6 +240,6 @@ def _written(drug: str) -> dict[str, tuple[str, str, str]]:
 GENERIC = re.compile(
     rf"(?:not|n't|nor|fails? to|failed to|unmet)\b[^.;]{{0,40}}?\b(?:medically necessary|medical necessity)|"
     rf"medical(?:ly)? necess(?:ity|ary)\b[^.;]{{0,40}}?\b(?:not|n't|never)\b (?:\w+ )?(?:shown|established|demonstrated|met|proven|satisfied|supported)|"
-    rf"(?:do(?:es)?|did|has|have|had|is|are|was|were)? ?(?:not|n't) (?:\w+ )?(?:meet|met|satisf\w+|fulfil\w*|qualify|qualified)\b|unmet\b|fails? to (?:meet|satisfy)|not eligible for approval",
+    rf"(?:do(?:es)?|did|has|have|had|is|are|was|were)? ?(?:not|n't) (?:\w+ )?(?:meet|met|satisf\w+|fulfil\w*|qualify|qualified)\b|\bnot within what|outside (?:of )?what|falls? (?:short|outside)|unmet\b|fails? to (?:meet|satisfy)|not eligible for approval",
     re.IGNORECASE,
 )

@@ -10,7 +10,7 @@ from typing import NamedTuple
 _MONTHS = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
 )  # fmt: skip
-_M = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:i[l1])?|may|june?|ju[l1]y?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
+_M = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:i[l1])?|may|june?|ju[l1]y?|aug(?:ust)?|sept?(?:ember)?|[o0]ct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
 _Y = r"(?:[12][0-9OolI]{3})"
 _D = r"(?:[0-3]?[0-9OlI])"
 _DATE = re.compile(
@@ -29,7 +29,7 @@ _NUMBERS = {
      "one hundred and eighty": 180, "one hundred twenty": 120, "one hundred and twenty": 120}  # fmt: skip
 _WORDS = "|".join(sorted(_NUMBERS, key=len, reverse=True)).replace(" ", r"\s+")
 SPAN = re.compile(
-    rf"\b(?:(?P<number>\d{{1,3}})|(?P<word>{_WORDS}))(?:\s*\((?P<again>\d{{1,3}})\))?[\s-]*"
+    rf"\b(?:(?P<number>\d{{1,3}}|1[8B][0Oo]|\d{{1,2}}[Oo])|(?P<word>{_WORDS}))(?:\s*\((?P<again>\d{{1,3}})\))?[\s-]*"
     r"(?P<unit>(?:consecutive |calendar )?(?:days?|d\b)|(?:business|working) days?|(?:calendar )?months?|hours?|hrs?|h\b)",
     re.IGNORECASE,
 )
@@ -54,7 +54,11 @@ def days_in(text: str, start: int = 0, end: int | None = None) -> Iterator[Day]:
 
 def short_days_in(text: str, year: int, start: int, end: int) -> Iterator[Day]:
     """Month and day without a year, as of this year."""
-    for match in re.finditer(rf"(?<![\d/])([01]?\d)/([0-3]?\d)(?![\d/])|\b({_M}) ([0-3]?\d)\b(?!,? +\d{{4}})", text[start:end], re.I):
+    for match in re.finditer(
+        rf"(?<![\d/])([01]?\d)/([0-3]?\d)(?![\d/])|\b({_M}) ([0-3]?\d)\b(?!,? +\d{{4}})",
+        text[start:end],
+        re.I,
+    ):
         found = _day(str(year), match[1] or match[3], match[2] or match[4])
         if found is not None:
             yield Day(found, start + match.start(), start + match.end())
@@ -63,7 +67,7 @@ def short_days_in(text: str, year: int, start: int, end: int) -> Iterator[Day]:
 def amount_of(match: re.Match[str]) -> tuple[int, str]:
     """The number and unit of a SPAN."""
     said = match["again"] or match["number"]
-    number = int(said) if said else _NUMBERS[" ".join(match["word"].casefold().split())]
+    number = int(_digits(said)) if said else _NUMBERS[" ".join(match["word"].casefold().split())]
     unit = match["unit"].casefold()
     if "month" in unit:
         return number, "months"
@@ -74,7 +78,7 @@ def amount_of(match: re.Match[str]) -> tuple[int, str]:
 
 def _day(year: str, month: str, day: str) -> date | None:
     years, days = int(_digits(year)), int(_digits(day))
-    named = month.casefold().rstrip(".").replace("1", "l")
+    named = month.casefold().rstrip(".").replace("1", "l").replace("0ct", "oct")
     months = next((i for i, name in enumerate(_MONTHS, 1) if name.startswith(named[:3])), 0)
     if not months:
         months = int(_digits(month)) if _digits(month).isdigit() else 0

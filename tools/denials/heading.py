@@ -24,24 +24,34 @@ class Found(NamedTuple):
 
 _WORD = r"[A-Z][A-Za-zÀ-ÿ]*(?:['’-][A-Za-zÀ-ÿ]+)*\.?"
 _NAME = rf"{_WORD}(?:[ ]{{1,2}}(?:(?:van|von|de|der|la|del|da|bin|al|st\.?|y)[ ]+)*{_WORD}){{1,3}}"
-_LAST_FIRST = rf"{_WORD}(?:[ -]{_WORD})?,[ ]{{0,2}}{_WORD}(?:[ ]{_WORD})?"
+_LAST_FIRST = rf"{_WORD}(?:[ -]{_WORD})?,[ ]{{0,2}}{_WORD}(?:[ ]{_WORD})?(?![-/\d\w])"
 _WHO = (
     r"(?:member|patient|pt|enrollee|name|participant|insured(?: person)?|subscriber|cardholder|beneficiary|covered person|claimant|"
-    r"recipient|customer|individual|re|regarding|to the household of|in the matter of|concerning|for)"
+    r"recipient|customer|individual|re|regarding|to the household of|in the matter of|concerning|about|subject|to the parents? of|(?:parent|guardian|parent or guardian) of|for)"
 )
 _LABELLED = re.compile(
     rf"(?<![\w'])(?i:{_WHO})(?i:(?:'s)? (?:full )?name|'s name)?(?i:[ ]*(?:[:#|.]|\bis\b|-)[ ]*|[ ]{{2,}}|[ ]+)(?i:(?:mr|mrs|ms|miss|dr)\.?[ ]+)?"
     rf"(?P<name>{_LAST_FIRST}|{_NAME})"
 )
-_ALONE = re.compile(rf"^[ ]*(?:(?i:mr|mrs|ms|miss)\.? )?(?P<name>{_NAME}|{_LAST_FIRST})(?=[ ]*(?:$|[,(|/;]|[ ]{{2,}}|\bborn\b|\bID\b))", re.MULTILINE)
-_SEGMENT = re.compile(rf"(?:^|[,|/;(]|[ ]-|[ ]{{3,}})[ ]*(?P<name>{_NAME})[ ]*(?=$|[,|/;()]|[ ]-|[ ]{{3,}})", re.MULTILINE)
-_GREETED = re.compile(r"^[ ]*(?i:dear|hello|hi)[ ]+(?:(?i:mr|mrs|ms|miss)\.?[ ]+)?(?P<name>[A-Z][A-Za-zÀ-ÿ'-]+)(?=[ ]*[,:(])", re.MULTILINE)
-_WITHIN = re.compile(rf"(?i:\b(?:for|of|member|patient|insured|ran)\b)[ ](?:(?i:mr|mrs|ms)\.? )?(?P<name>{_NAME})(?=[ ]?(?:[,(]|'s\b|[.;]))")
+_ALONE = re.compile(
+    rf"^[ ]*(?:(?i:mr|mrs|ms|miss)\.? )?(?P<name>{_NAME}|{_LAST_FIRST})(?=[ ]*(?:$|[,(|/;]|[ ]{{2,}}|\bborn\b|\bID\b))",
+    re.MULTILINE,
+)
+_SEGMENT = re.compile(
+    rf"(?:^|[,|/;(]|[ ]-|[ ]{{3,}})[ ]*(?P<name>{_NAME})[ ]*(?=$|[,|/;()]|[ ]-|[ ]{{3,}})", re.MULTILINE
+)
+_GREETED = re.compile(
+    r"^[ ]*(?i:dear|hello|hi)[ ]+(?:(?i:mr|mrs|ms|miss)\.?[ ]+)?(?P<name>[A-Z][A-Za-zÀ-ÿ'-]+)(?=[ ]*[,:(])",
+    re.MULTILINE,
+)
+_WITHIN = re.compile(
+    rf"(?i:\b(?:for|of|member|patient|insured|ran)\b)[ ](?:(?i:mr|mrs|ms)\.? )?(?P<name>{_NAME})(?=[ ]?(?:[,(]|'s\b|[.;]))"
+)
 NOT_A_NAME = re.compile(
     r"\b(?:health|plans?|insurance|assurance|mutual|medicare|medicaid|rx|pbm|pharmacy|services?|benefits?|fund|trust|care|unit|department|company|"
     r"notice|letter|denial|determination|decision|request|prior|authorization|appeals?|date|policy|group|number|reference|case|claim|file|"
     r"re|dear|your|our|the|this|page|member|patient|subscriber|id|drug|dose|medication|important|attention|attn|form|street|st|avenue|ave|road|rd|box|way|"
-    r"suite|city|review\w*|independent|tpa|desk|eligibility|state|family|clinic|medicine|center|cooperative|response|coverage|status|message|inbox|provider|"
+    r"suite|city|review\w*|independent|tpa|desk|eligibility|advantage|complete|benefit|regional|manufacturing|commons|determinations?|employers?|pool|system|authority|county|union|local|welfare|alliance|network|university|school|association|organization|corporation|inc|llc|state|family|clinic|medicine|center|cooperative|response|coverage|status|message|inbox|provider|"
     r"good|morning|hello|hi|thanks|sincerely|medical|director|physician|md|np|do|rn|reason|outcome|result|not|approved|denied|administrators?|"
     r"employees?|community|options|solutions|partners|group|fax|phone|tel|to|from|subject|sent|mg|ml|pen|tablets?|weekly|daily|"
     + "|".join(
@@ -64,7 +74,13 @@ def member_of(letter: Letter) -> Stated | None:
 
 
 def _names(text: str) -> Iterator[Found]:
-    patterns = ((_LABELLED, 0, len(text)), (_ALONE, 2, _TOP), (_SEGMENT, 3, _TOP), (_WITHIN, 4, len(text)), (_GREETED, 8, _TOP))
+    patterns = (
+        (_LABELLED, 0, len(text)),
+        (_ALONE, 2, _TOP),
+        (_SEGMENT, 3, _TOP),
+        (_WITHIN, 4, len(text)),
+        (_GREETED, 8, _TOP),
+    )
     for pattern, rank, limit in patterns:
         at = 0
         while match := pattern.search(text, at, min(limit, len(text))):
@@ -73,14 +89,26 @@ def _names(text: str) -> Iterator[Found]:
             if rank in (2, 3) and end < match.end("name"):
                 continue
             said = text[start:end]
-            if (len(said.split()) < 2 and pattern is not _GREETED) or NOT_A_NAME.search(said) or drug_pattern().search(said):
+            if (
+                (len(said.split()) < 2 and pattern is not _GREETED)
+                or NOT_A_NAME.search(said)
+                or drug_pattern().search(said)
+            ):
                 continue
-            if re.search(r"\b(?:Dr|DR|Doctor|MD|Physician|Prescriber)\b[.:]?[ ]*$", text[max(0, start - 14) : start]):
+            if re.match(r"(?:Dr|Doctor|Prof)\b", said) or re.match(
+                r",? [A-Z]{2} \d{5}", text[end : end + 10]
+            ):
+                continue
+            if re.search(
+                r"\b(?:Dr|DR|Doctor|MD|Physician|Prescriber)\b[.:]?[ ]*$", text[max(0, start - 14) : start]
+            ):
                 continue
             if re.match(r",?[ ]*(?:MD|M\.D|DO|NP|PA-C|PharmD|RPh|CPhT|RN)\b", text[end : end + 8]):
                 continue
             label = text[match.start() : start].casefold()
-            weak = rank == 0 and bool(re.match(r"\W*(?:re|for|name|regarding|concerning)\b", label))
+            weak = rank == 0 and bool(
+                re.match(r"\W*(?:re|for|name|regarding|concerning|about|subject)\b", label)
+            )
             beside = bool(re.search(r"\d{3}", text[end : end + 45])) and rank in (2, 3)
             yield Found(start, end, rank + weak - beside)
 
@@ -107,7 +135,7 @@ _HOLDER = (
 )
 _ID_LABEL = re.compile(
     rf"(?<![\w-])(?:{_HOLDER}(?:'s)?[ ]*(?:id(?:entification)?(?:[ ]*(?:no|number|#)\.?)?|no\.?|number|#|nr\.?)[ ]*\)?|identification[ ]+no\.?|{_HOLDER}|(?<!case )(?<!tax )\bid(?:[ ]*(?:no\.?|number|#))?)"
-    rf"[ ]*[:#|.]*[ ]*[(]?(?P<id>{_TOKEN}(?: \d[\dA-Z]*){{0,3}}|[A-Z]{{2,4}}(?: \d{{2,}}){{1,3}})",
+    rf"[ ]*[:#|.]*[ ]*[(]?(?P<id>(?-i:{_TOKEN}(?: \d[\dA-Z]*){{0,3}}|[A-Z]{{2,4}}(?: \d{{2,}}){{1,3}}))",
     re.IGNORECASE,
 )
 _REF_WORDS = (
@@ -157,7 +185,10 @@ def reference_of(letter: Letter, member_id: Stated | None) -> Stated | None:
         if not _is_number(text[start:end], text, end, short=True) or _is_phone(text, start, end):
             continue
         rank = 1 if re.match(r"(?:pa|call|claim|appeal)\b", match[0], re.IGNORECASE) else 0
-        rank += 2 * bool(re.match(r"(?:request|decision|review|letter)\b", match[0], re.IGNORECASE) and start - match.start() > 22)
+        rank += 2 * bool(
+            re.match(r"(?:request|decision|review|letter)\b", match[0], re.IGNORECASE)
+            and start - match.start() > 22
+        )
         if best is None or rank < best.rank:
             best = Found(start, end, rank)
     if best is None:
@@ -170,8 +201,16 @@ def _loose(text: str, member_id: Stated | None) -> Iterator[Found]:
         said = match["id"]
         if member_id is not None and (said == member_id.value or said in member_id.value):
             continue
-        if _is_number(said, text, match.end()) and not _is_phone(text, *match.span()) and re.search(r"[A-Z].*\d{3}|\d{3}.*[A-Z]|\d{2,}[-/]\d{3,}", said):
-            if re.search(r"(?:box|street|group|grp|bin|pcn|npi|policy|fax|phone|tel|ph|fx|zip)\W*(?:no\W*)?$", text[max(0, match.start() - 12) : match.start()], re.I):
+        if (
+            _is_number(said, text, match.end())
+            and not _is_phone(text, *match.span())
+            and re.search(r"[A-Z].*\d{3}|\d{3}.*[A-Z]|\d{2,}[-/]\d{3,}", said)
+        ):
+            if re.search(
+                r"(?:box|street|group|grp|bin|pcn|npi|policy|fax|phone|tel|ph|fx|zip)\W*(?:no\W*)?$",
+                text[max(0, match.start() - 12) : match.start()],
+                re.I,
+            ):
                 continue
             yield Found(*match.span(), 0)
 
@@ -187,17 +226,30 @@ def _is_number(said: str, text: str, end: int, short: bool = False) -> bool:
 
 
 def _is_phone(text: str, start: int, end: int) -> bool:
-    return bool(re.match(r"\(?\d{3}\)?[ -]\d{3}-\d", text[start : start + 12]) or re.search(r"(?:1-|\(\d{3}\) ?|\d{3}-)$", text[max(0, start - 6) : start]))
+    return bool(
+        re.match(r"\(?\d{3}\)?[ -]\d{3}-\d", text[start : start + 12])
+        or re.search(r"(?:1-|\(\d{3}\) ?|\d{3}-)$", text[max(0, start - 6) : start])
+    )
 
 
 def _labelled_as_reference(text: str, start: int) -> bool:
-    return bool(re.search(r"(?:ref(?:erence)?|case|file|ticket|letter|request|auth\w*)\W{0,4}(?:no|number|#)?\W{0,3}$", text[max(0, start - 18) : start], re.IGNORECASE))
+    return bool(
+        re.search(
+            r"(?:ref(?:erence)?|case|file|ticket|letter|request|auth\w*)\W{0,4}(?:no|number|#)?\W{0,3}$",
+            text[max(0, start - 18) : start],
+            re.IGNORECASE,
+        )
+    )
 
 
 def _without_tail(text: str, start: int, end: int) -> int:
     """A number with blanks in it ends where the next word is none of it."""
     said = text[start:end]
-    match = re.match(r"(?:[A-Z]{2,4} \d{2,}(?: \d{2,})*|[A-Z0-9]+(?:[-/.][A-Z0-9]+)*(?: \d{2,}(?![/.]))*)", said, re.IGNORECASE)
+    match = re.match(
+        r"(?:[A-Z]{2,4} \d{2,}(?: \d{2,})*|[A-Z0-9]+(?:[-/.][A-Z0-9]+)*(?: \d{2,}(?![/.]))*)",
+        said,
+        re.IGNORECASE,
+    )
     return start + (match.end() if match else len(said))
 
 
@@ -209,13 +261,17 @@ def _plain_start(letter: Letter, stated: Stated) -> int:
 
 _BIRTH = re.compile(r"(?:d\.?o\.?b\.?|birth\s?date|date of birth|born(?: on)?|birth)\W*$", re.IGNORECASE)
 _RECEIVED = re.compile(r"(?:received|receipt|got|came in|reached us)\b[^.\n]{0,60}$", re.IGNORECASE)
-_DECIDED = re.compile(r"(?:decided|decision (?:date|made|of)|date of (?:decision|determination)|determined|determination date)[^.\n]{0,25}$", re.IGNORECASE)
+_DECIDED = re.compile(
+    r"(?:decided|decision (?:date|made|of)|date of (?:decision|determination)|determined|determination date)[^.\n]{0,25}$",
+    re.IGNORECASE,
+)
 _DATED = re.compile(
     r"(?:date(?: (?:of (?:this )?(?:notice|letter|discussion|fax)|sent|posted|issued|printed|mailed))?|dated|posted|sent|mailed|issued|notice date|letter date|call log|log)\W*(?:\w{3}, )?$",
     re.IGNORECASE,
 )
 _ELSEWHERE = re.compile(
-    r"(?:fill(?:ed)?|by|until|from|through|to|since|on|before|ends?|ended|due|claim of|study of|since|denied|drawn|\bof)\W*$", re.IGNORECASE
+    r"(?:fill(?:ed)?|by|until|from|through|to|since|on|before|ends?|ended|due|claim of|study of|since|denied|drawn|\bof)\W*$",
+    re.IGNORECASE,
 )
 
 
@@ -246,7 +302,13 @@ def dates_of(letter: Letter) -> Dates:
                 dated = (rank, stated)
     if born is None and dated is not None:
         born = _lone_birth(letter, dated[1])
-    chosen = dated[1] if dated and dated[0] < 5 else decided or (dated[1] if dated and dated[0] < 8 else None)
+    chosen = dated[1] if dated and dated[0] < 8 else None
+    if (
+        decided
+        and (dated is None or dated[0] > 0)
+        and (chosen is None or decided.quote.start < chosen.quote.start)
+    ):
+        chosen = decided
     return Dates(chosen, born, received, decided)
 
 
@@ -257,7 +319,9 @@ def _rank_of_date(before: str, text: str, start: int, end: int, year: int) -> in
         return 0
     line_start, line_end = text.rfind("\n", 0, start) + 1, text.find("\n", end)
     line = text[line_start : line_end if line_end != -1 else len(text)]
-    if line.strip() == text[start:end] or (start < _TOP and len(line.strip()) < 90 and not re.search(r"[a-z]{3,} [a-z]{2,} [a-z]{2,}", line)):
+    if line.strip() == text[start:end] or (
+        start < _TOP and len(line.strip()) < 90 and not re.search(r"[a-z]{3,} [a-z]{2,} [a-z]{2,}", line)
+    ):
         return 2
     if _ELSEWHERE.search(before):
         return 8
@@ -268,7 +332,9 @@ def _lone_birth(letter: Letter, dated: StatedDate) -> StatedDate | None:
     """A day of the heading that is years before the letter is a birth date only beside a patient's label."""
     for day in days_in(letter.plain, 0, min(_TOP, len(letter.plain))):
         line = letter.plain[letter.plain.rfind("\n", 0, day.start) + 1 : day.start]
-        if day.day.year <= dated.value.year - 10 and re.match(r"\s*(?:pt|patient|member|enrollee)\b", line, re.IGNORECASE):
+        if day.day.year <= dated.value.year - 10 and re.match(
+            r"\s*(?:pt|patient|member|enrollee)\b", line, re.IGNORECASE
+        ):
             return StatedDate(value=day.day, quote=letter.quote(day.start, day.end))
     return None
 
@@ -277,7 +343,7 @@ def _lone_birth(letter: Letter, dated: StatedDate) -> StatedDate | None:
 
 _ORG = re.compile(
     r"\b(?:health\w*|insurance|assurance|mutual|medicare|medicaid|pdp|hmo|ppo|rx|pbm|pharmacy|benefits?|fund|trust|plans?|cooperative|co-op|blue|"
-    r"administrators?|partners|review|solutions|care|options|tpa|managed|community|mco|advantage|utilization|carrier|exchange)\b",
+    r"administrators?|partners|review|pool|alliance|association|union|authority|system|solutions|care|options|tpa|managed|community|mco|advantage|utilization|carrier|exchange)\b",
     re.IGNORECASE,
 )
 _NOT_ORG = re.compile(
@@ -289,7 +355,10 @@ _TAIL = re.compile(
     r"\s*(?:\||/|>|\s-\s|\s{3,}|,\s(?=(?:pharmacy|office|utilization|department|member|appeals|on behalf|prior)\b)|\b(?:provider portal|inbox|fax\b|prior auth\w*\b).*$|\d{1,2}/\d{1,2}).*$",
     re.IGNORECASE,
 )
-_CALLED = re.compile(r"\b(?:w/|with|to|called|from|phone|rep(?:resentative)? (?:at|from))[ ]+(?P<org>[A-Z][\w'&-]+(?:[ ]+(?:[A-Z][\w'&-]+|of|and))*)")
+_SIGNED = re.compile(r"^(?P<org>[A-Z][\w'&-]+(?:[ ][A-Z][\w'&-]+){1,5})\s*\Z", re.MULTILINE)
+_CALLED = re.compile(
+    r"\b(?:w/|with|to|called|from|phone|rep(?:resentative)? (?:at|from))[ ]+(?P<org>[A-Z][\w'&-]+(?:[ ]+(?:[A-Z][\w'&-]+|of|and))*)"
+)
 
 
 def payer_of(letter: Letter, known: Iterable[str] = ()) -> Stated | None:
@@ -305,7 +374,12 @@ def payer_of(letter: Letter, known: Iterable[str] = ()) -> Stated | None:
         said = _TAIL.sub("", line).strip(" -=|+*#<>")
         begin = at + line.find(said) if said else at
         at += len(line) + 1
-        if not 4 <= len(said) <= 70 or not re.match(r"[A-Za-z]", said) or said.endswith((".", ":", "?")) or _NOT_ORG.match(said):
+        if (
+            not 4 <= len(said) <= 70
+            or not re.match(r"[A-Za-z]", said)
+            or said.endswith((".", ":", "?"))
+            or _NOT_ORG.match(said)
+        ):
             continue
         if re.search(r"\d{4}", said) or "@" in said:
             continue
@@ -314,8 +388,8 @@ def payer_of(letter: Letter, known: Iterable[str] = ()) -> Stated | None:
             if best is None or rank < best.rank:
                 best = Found(begin, begin + len(said), int(rank * 2))
     if best is None or best.rank > 8:
-        for match in _CALLED.finditer(text[:_TOP]):
-            return _stated(letter, Found(*match.span("org"), 0))
+        match = _CALLED.search(text, 0, _TOP) or _SIGNED.search(text, max(0, len(text) - 300))
+        return _stated(letter, Found(*match.span("org"), 0)) if match else _stated(letter, best)
     return _stated(letter, best)
 
 
@@ -323,4 +397,6 @@ def _stated(letter: Letter, found: Found | None, value: str = "") -> Stated | No
     if found is None:
         return None
     quote = letter.quote(found.start, found.end)
-    return Stated(value=value or " ".join(letter.plain[found.start : found.end].split()).strip(" .,"), quote=quote)
+    return Stated(
+        value=value or " ".join(letter.plain[found.start : found.end].split()).strip(" .,"), quote=quote
+    )

@@ -38,8 +38,12 @@ def require_same(read: Denial, patient: Patient) -> tuple[Compared, ...]:
     compared = compare(read, patient)
     differing = [one for one in compared if one.agreement == "differs"]
     if differing:
-        said = "; ".join(f"its {one.what} is {one.stated!r}, the chart's {one.charted!r}" for one in differing)
-        raise Refused(f"this letter is not about {patient.id}: {said}; find the right patient, or correct the chart first")
+        said = "; ".join(
+            f"its {one.what} is {one.stated!r}, the chart's {one.charted!r}" for one in differing
+        )
+        raise Refused(
+            f"this letter is not about {patient.id}: {said}; find the right patient, or correct the chart first"
+        )
     if all(one.agreement == "unknown" for one in compared):
         raise Refused(
             f"this letter states no name, member id or birth date that the chart of {patient.id} has; make sure whose it is, and "
@@ -68,7 +72,9 @@ def _member_id(read: Denial, patient: Patient) -> Compared:
 def _birth_date(read: Denial, patient: Patient) -> Compared:
     stated = read.birth_date.value if read.birth_date else None
     if stated is None or patient.birth_date is None:
-        return Compared("birth date", "unknown", stated.isoformat() if stated else "", str(patient.birth_date or ""))
+        return Compared(
+            "birth date", "unknown", stated.isoformat() if stated else "", str(patient.birth_date or "")
+        )
     same: Agreement = "same" if stated == patient.birth_date else "differs"
     return Compared("birth date", same, stated.isoformat(), patient.birth_date.isoformat())
 

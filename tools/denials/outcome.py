@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from tools.denials.context import mark_of
+from tools.denials.context import mark_of, masked
 from tools.denials.records import LetterKind, Quote, RequestedDrug
 from tools.denials.words import Letter, Passage
 
@@ -23,7 +23,7 @@ _PEND = re.compile(
 )
 _DENY = re.compile(
     r"\b(?:den(?:y|ied|ies|ying)|denial of|declin(?:e|ed|ing)|refus(?:e|ed|ing)|reject(?:ed|s|ion)?|disapprov\w+|adverse (?:benefit )?determination|not (?:be )?(?:approved?|authorized?|covered|granted|certified|payable|medically necessary)|"
-    r"(?:can ?not|can't|could ?not|couldn't|unable to|will not|won't|are not able to|cannot) (?:\w+ )?(?:approve|authorize|cover|pay|say yes|grant|renew|certify|be (?:approved|authorized|covered|paid|granted)|take this)|turned down|said no|a no\b|non-?certified|"
+    r"(?:can ?not|can't|could ?not|couldn't|unable to|will not|won't|are not able to|not able to|cannot|have to|bound to|must) (?:\w+ )?(?:approve|authorize|cover|pay|say yes|grant|renew|certify|be (?:approved|authorized|covered|paid|granted)|take this)|turn(?:ed|ing)? (?:it |this |that |the request |your request )?down|did (?:not|n't) pay|didn't pay|closing your request|cannot consider|untimely|carve-out|said no|a no\b|non-?certified|"
     r"against coverage|unfavou?rable|bounced|does not satisfy|returning it|returned|not (?:covering|approving|paying))",
     re.IGNORECASE,
 )
@@ -39,7 +39,7 @@ _PART = re.compile(
 )
 _UPHELD = re.compile(
     r"\b(?:uph(?:e|o)ld(?:s|ing)?|(?:stand|stands) by (?:our|the)|affirm(?:s|ed)?|maintain(?:s|ed)? (?:our|the) (?:denial|decision)|(?:decision|denial|determination) (?:remains|is final|is unchanged|stands)|unfavou?rable|"
-    r"agree with the (?:plan|denial|decision)|appeal (?:is |was |has been |of [^.]{0,40}is )?(?:denied|dismissed|declined|rejected|not granted)|(?:denied|deny|declined|rejected) (?:your|the|this) (?:appeal|grievance|redetermination|reconsideration)|not change(?:d)? (?:our|the) (?:decision|mind))",
+    r"agree with the (?:plan|denial|decision)|appeal (?:is |was |has been |of [^.]{0,40}is )?(?:therefore )?(?:denied|dismissed|declined|rejected|not granted)|(?:denied|deny|declined|rejected) (?:your|the|this) (?:appeal|grievance|redetermination|reconsideration)|not change(?:d)? (?:our|the) (?:decision|mind))",
     re.IGNORECASE,
 )
 _OVERTURNED = re.compile(
@@ -47,10 +47,13 @@ _OVERTURNED = re.compile(
     r"(?:approved?|granted?|sustained|allowed) (?:your|the|this) appeal|appeal (?:is |was |has been )(?:approved|granted|successful|sustained|allowed))",
     re.IGNORECASE,
 )
-_APPEAL = re.compile(r"\b(?:appeal\w*|grievance|redetermination|reconsideration|external review|independent review|IRO|IRE|review panel|fair hearing)\b", re.IGNORECASE)
+_APPEAL = re.compile(
+    r"\b(?:appeal\w*|grievance|redetermination|reconsideration|external review|independent review|IRO|IRE|review panel|fair hearing)\b",
+    re.IGNORECASE,
+)
 _PEER = re.compile(r"peer[- ]to[- ]peer", re.IGNORECASE)
 _IDLE = re.compile(
-    r"\b(?:if|would|could have|had we|may be (?:denied|refused)|(?:is|are|be) (?:denied|refused) (?:when|if)|when we|might|should we|in case|after our|not a guarantee|would be|a denial|will not be (?:granted|approved) if|whether)\b",
+    r"\b(?:if|would|could have|had we|may be (?:denied|refused)|(?:is|are|be) (?:denied|refused) (?:when|if)|when we|might|should we|in case|after our|not a guarantee|following (?:an|any)|in the event of|for which the|would be|a denial|will not be (?:granted|approved) if|whether)\b",
     re.IGNORECASE,
 )
 
@@ -91,7 +94,7 @@ def _first(said: list[Passage], words: re.Pattern[str]) -> Passage | None:
     for passage in said:
         if mark_of(passage) in ("unticked", "passed"):
             continue
-        match = words.search(passage.text)
+        match = words.search(masked(passage.text))
         if match and not _idle(passage, match):
             return passage
     return None
@@ -99,14 +102,29 @@ def _first(said: list[Passage], words: re.Pattern[str]) -> Passage | None:
 
 def _idle(passage: Passage, match: re.Match[str]) -> bool:
     before = passage.text[: match.start()]
+    if _APPROVE.fullmatch(match[0]) and re.search(r"\b(?:not|only|never)\b|n't\b", before[-70:]):
+        return True
+    if re.search(r"\b(?:before|until|unless|so that)\W*$", before, re.IGNORECASE):
+        return True
     clause = re.split(r"[;:]|, (?:and|but|so)\b", before)[-1]
     if passage.zone == "rights" and not passage.item:
         return True
-    if re.search(r"not a (?:clinical )?denial|nothing to appeal|not yet", passage.text, re.IGNORECASE) and "not a denial" not in match[0].casefold():
+    if (
+        re.search(r"not a (?:clinical )?denial|nothing to appeal|not yet", passage.text, re.IGNORECASE)
+        and "not a denial" not in match[0].casefold()
+    ):
         return bool(_DENY.fullmatch(match[0]))
-    if re.match(r"[^.;,]{0,30}?\b(?:if|unless|when)\b|(?:\s+\w+)?\s+(?:for|to treat|by the FDA)\b(?! (?:coverage|\d|up to|one|two|three|four|five|six|twelve|the period|a year|a further))", passage.text[match.end() :], re.IGNORECASE):
-        return not re.search(r"(?:can ?not|can't|unable|denied|not covering)", match[0], re.IGNORECASE) or bool(re.match(r"[^.;,]{0,30}?\bif\b", passage.text[match.end() :], re.IGNORECASE))
-    return bool(_IDLE.search(clause + match[0])) or bool(re.match(r"\W*(?:if|had|should|when)\b", passage.text, re.IGNORECASE))
+    if re.match(
+        r"[^.;,]{0,30}?\b(?:if|unless|when)\b|(?:\s+\w+)?\s+(?:for|to treat|by the FDA)\b(?! (?:coverage|\d|up to|one|two|three|four|five|six|twelve|the period|a year|a further))",
+        passage.text[match.end() :],
+        re.IGNORECASE,
+    ):
+        return not re.search(
+            r"(?:can ?not|can't|unable|denied|not covering)", match[0], re.IGNORECASE
+        ) or bool(re.match(r"[^.;,]{0,30}?\bif\b", passage.text[match.end() :], re.IGNORECASE))
+    return bool(_IDLE.search(clause + match[0])) or bool(
+        re.match(r"\W*(?:if|had|should|when)\b", passage.text, re.IGNORECASE)
+    )
 
 
 def _is_about_an_appeal(said: list[Passage]) -> bool:
@@ -115,14 +133,29 @@ def _is_about_an_appeal(said: list[Passage]) -> bool:
         text = passage.text
         if not _APPEAL.search(text) or passage.zone == "rights" and not passage.item:
             continue
-        if re.search(r"(?:your|this|the|an?) (?:\w+ )?(?:appeal|grievance|redetermination|reconsideration)(?: request)?\b[^.]{0,60}\b(?:received|about|on|of|dated|decision|is|was|has|came|filed)|(?:appeal|redetermination|reconsideration|external review)s? (?:decision|determination|no\.?|number|case|#|panel|result)|decision (?:on|about|of) (?:your|the|an?) (?:\w+ )?(?:appeal|grievance|redetermination|reconsideration)|with your appeal|(?:heard|reviewed|considered|decided|upheld|overturned|looked at) (?:your|the|this) (?:\w+ )?appeal", text, re.IGNORECASE):
-            if not re.search(r"\b(?:may|can|right to|if you|how to|to file|to ask|want to)\b", text, re.IGNORECASE) and not _PEER.search(text):
+        if re.search(
+            r"you (?:have )?appealed|(?:your|this) (?:\w+ )?(?:appeal|grievance|redetermination|reconsideration)(?: request)?\b[^.]{0,60}\b(?:received|about|on|of|dated|decision|is|was|has|came|filed)|(?:the|an?) (?:appeal|grievance|redetermination|reconsideration)(?: request)? (?:about|against|of|received|dated|was|has)\b|asked us (?:for|to (?:make|do)) a (?:redetermination|reconsideration)|asked us to (?:look|review|think)[^.]{0,20} again|(?:consider|accept|take up|dismiss\w*) your appeal|appeal is (?:\w+ )?dismissed|^\W*appeal (?:no\W*)?[A-Z0-9-]*\d|(?:appeal|redetermination|reconsideration|external review)s? (?:decision|determination|no\.?|number|case|#|panel|result)|decision (?:on|about|of) (?:your|the|an?) (?:\w+ )?(?:appeal|grievance|redetermination|reconsideration)|with your appeal|(?:heard|reviewed|considered|decided|upheld|overturned|looked at) (?:your|the|this) (?:\w+ )?appeal",
+            text,
+            re.IGNORECASE,
+        ):
+            if not re.search(
+                r"\b(?:may|can|right to|if you|how to|to file|to ask|want to)\b", text, re.IGNORECASE
+            ) and not _PEER.search(text):
                 return True
     return False
 
 
 def _says_no_denial(said: list[Passage]) -> bool:
-    return any(re.search(r"not a denial|no (?:coverage )?decision (?:has been|was|is) (?:made|taken)|\bpended\b", p.text, re.IGNORECASE) and mark_of(p) != "unticked" and not re.search(r"unprocessed|returned", " ".join(q.text for q in said), re.IGNORECASE) for p in said)
+    return any(
+        re.search(
+            r"not a denial|no (?:coverage )?decision (?:has been|was|is) (?:made|taken)|\bpended\b",
+            p.text,
+            re.IGNORECASE,
+        )
+        and mark_of(p) != "unticked"
+        and not re.search(r"unprocessed|returned", " ".join(q.text for q in said), re.IGNORECASE)
+        for p in said
+    )
 
 
 def _heads(said: list[Passage], pend: Passage) -> bool:

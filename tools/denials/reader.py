@@ -10,7 +10,7 @@ from tools.denials.cited import clauses_told
 from tools.denials.by_clause import reasons_by_clause
 from tools.denials.heading import dates_of, member_id_of, member_of, payer_of, reference_of
 from tools.denials.outcome import outcome_of
-from tools.denials.records import Approved, Cited, Denial, RequestedDrug, StatedReason
+from tools.denials.records import Cited, Denial, Quote, RequestedDrug, StatedReason
 from tools.denials.requested import drug_at, drugs_of
 from tools.denials.rights import questions_told, reply_told, rights_told
 from tools.denials.stated import reasons_told
@@ -46,8 +46,9 @@ def _read(letter: Letter, payers: Iterable[str], policy: Policy | None) -> Denia
     known = {clause.id: clause.text for clause in policy.clauses} if policy else None
     cited = clauses_told(letter, known)
     pend = outcome.kind == "pend"
+    reasons = _reasons(letter, outcome.kind, outcome.quote, drugs, cited, policy)
     read = Denial(
-        kind=outcome.kind,
+        kind="denial" if outcome.kind == "unclear" and reasons else outcome.kind,
         kind_quote=outcome.quote,
         payer=payer_of(letter, payers),
         member=member,
@@ -58,18 +59,27 @@ def _read(letter: Letter, payers: Iterable[str], policy: Policy | None) -> Denia
         received=dates.received,
         decided=dates.decided,
         drugs=drugs,
-        reasons=_reasons(letter, outcome.kind, drugs, cited, policy),
+        reasons=reasons,
         cited=cited,
-        rights=() if pend else rights_told(letter, dated),
+        rights=()
+        if outcome.kind in ("pend", "approval", "appeal_overturned")
+        else rights_told(letter, dated),
         reply_by=reply_told(letter, dated) if pend else None,
         questions=questions_told(letter) if pend else (),
-        approved=approved_told(letter) if outcome.kind in ("approval", "partial_approval", "appeal_overturned") else None,
+        approved=approved_told(letter)
+        if outcome.kind in ("approval", "partial_approval", "appeal_overturned")
+        else None,
     )
     return msgspec.structs.replace(read, unclear=tuple(_unclear(read)))
 
 
 def _reasons(
-    letter: Letter, kind: str, drugs: tuple[RequestedDrug, ...], cited: tuple[Cited, ...], policy: Policy | None
+    letter: Letter,
+    kind: str,
+    asked: Quote | None,
+    drugs: tuple[RequestedDrug, ...],
+    cited: tuple[Cited, ...],
+    policy: Policy | None,
 ) -> tuple[StatedReason, ...]:
     if kind in ("approval", "appeal_overturned"):
         return ()
@@ -77,7 +87,14 @@ def _reasons(
     for hit in reasons_told(letter, kind == "pend"):
         quote = letter.quote(hit.start, hit.end)
         near = tuple(c.id for c in cited if quote.start - 40 <= c.quote.start <= quote.end + 60)
-        told.append((hit.weak, StatedReason(code=hit.code, quote=quote, drug=drug_at(drugs, quote.start), clauses=near)))
+        told.append(
+            (
+                hit.weak,
+                StatedReason(code=hit.code, quote=quote, drug=drug_at(drugs, quote.start), clauses=near),
+            )
+        )
+    if kind == "pend" and not told and asked is not None:
+        told = [(False, StatedReason(code="insufficient_documentation", quote=asked))]
     stated = tuple(reason for weak, reason in told if not weak)
     if stated or kind == "pend":
         return stated or tuple(reason for _, reason in told)

@@ -20,11 +20,11 @@ _QUANTITY = re.compile(
 )
 _ASKED = re.compile(
     r"(?:\b(?:drugs?|rx|med(?:ication|icine)?|item|product|prescription|treatment)(?:[ ]+(?:requested|asked for|name))?|\bre(?:garding)?|\bsubject|requested|request(?: was)? for|"
-    r"ask(?:ed|ing)?(?: us)? (?:to (?:cover|pay for)|for)|coverage (?:of|for)|cover|claim for|authorization (?:of|for)|exception[^.\n]{0,25}|about|pay for|filing\W+\S+)[ ]*[:|,.(]*[ ]*(?:\w+[ ]){0,2}$",
+    r"ask(?:ed|ing)?(?: us)? (?:to (?:cover|pay for)|for)|coverage (?:of|for)|cover|claimed|prescribed|claim for|authorization (?:of|for)|exception[^.\n]{0,25}|about|pay for|filing\W+\S+)[ ]*[:|,.(]*[ ]*(?:\w+[ ]){0,2}$",
     re.IGNORECASE,
 )
 _MENTIONED = re.compile(
-    r"(?:such as|like|e\.g\.|for example|alternatives?[^.\n]{0,40}|instead of|instead|try|tried|trial of|start with|first|before|prior to|other|another|already|of|use|used|take|took|takes|taking|on|filled|list\w*|months of|weeks of|or|and|than|stopping|if|either)\W*(?:[a-z]+ ){0,1}$",
+    r"(?:such as|like|e\.g\.|for example|alternatives?[^.\n]{0,40}|instead of|instead|try|tried|trial of|start with|first|before|prior to|other|another|already|of|use|used|take|took|takes|taking|receiv\w+|getting|dispensed|fills?|places|put|on|filled|list\w*|months of|weeks of|or|and|than|stopping|if|either)\W*(?:[a-z]+ ){0,1}$",
     re.IGNORECASE,
 )
 _APPROVED = re.compile(r"\b(?:approved|authorized|granted|covered|favou?rable)\b", re.IGNORECASE)
@@ -53,7 +53,9 @@ def drugs_of(letter: Letter) -> tuple[RequestedDrug, ...]:
     if not best:
         return ()
     top = max(mention.score for mention in best.values())
-    chosen = [m for m in best.values() if m.score >= max(2, top - 2) and (m.score == top or _has_own_line(text, m))]
+    chosen = [
+        m for m in best.values() if m.score >= max(2, top - 2) and (m.score == top or _has_own_line(text, m))
+    ]
     chosen = chosen or [max(best.values(), key=lambda mention: mention.score)]
     chosen.sort(key=lambda mention: mention.start)
     several = len(chosen) > 1
@@ -67,7 +69,9 @@ def _mentions(text: str) -> Iterator[_Mention]:
             continue
         before, after = text[max(0, match.start() - 50) : match.start()], text[match.end() : match.end() + 34]
         line_start = text.rfind("\n", 0, match.start()) + 1
-        own_line = not re.sub(r"^\s*(?:\(?\d\)?[.)]?\s*|[-*]\s*)", "", text[line_start : match.start()]).strip()
+        own_line = not re.sub(
+            r"^\s*(?:\(?\d\)?[.)]?\s*|[-*]\s*)", "", text[line_start : match.start()]
+        ).strip()
         score = 2 * bool(re.match(r"[ ]*\(?[^.\n,;]{0,14}?\d+(?:\.\d+)?[ ]?mg", after, re.IGNORECASE))
         score += 3 * bool(_ASKED.search(before)) + 2 * own_line + (match.start() < 900)
         score -= 4 * bool(_MENTIONED.search(before) and not _ASKED.search(before)) + 2 * (name not in BRANDS)
@@ -105,14 +109,25 @@ def _drug(letter: Letter, chosen: _Mention, mentions: list[_Mention], several: b
             strength = f"{near['dose'].replace(',', '')} mg"
             end = mention.end + near.end() if mention is chosen else end
         amount = _QUANTITY.search(window)
-        if amount and quantity is None and not re.search(r"[.!?]\s|limit|max", window[: amount.start()].replace("mL", "")):
+        if (
+            amount
+            and quantity is None
+            and not re.search(r"[.!?]\s|limit|max", window[: amount.start()].replace("mL", ""))
+        ):
             days = next((int(amount[key]) for key in ("d1", "d1b", "d2") if amount[key]), None)
             days = 30 if amount["month"] else days
             if days is not None or amount["q1"]:
                 quantity = float(amount["q1"] or amount["q2"])
             else:
                 days = None
-    stop = min((m.start for m in mentions if m.start > chosen.start and m.name != chosen.name and _has_own_line(text, m)), default=len(text))
+    stop = min(
+        (
+            m.start
+            for m in mentions
+            if m.start > chosen.start and m.name != chosen.name and _has_own_line(text, m)
+        ),
+        default=len(text),
+    )
     decision = decision_in(text[chosen.start : min(stop, chosen.start + 260)]) if several else ""
     return RequestedDrug(
         name=chosen.name,

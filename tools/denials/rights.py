@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date, timedelta
+from itertools import groupby
 
 from tools.dates import add_months
 from tools.denials.days import SPAN, Day, amount_of, days_in, short_days_in
@@ -36,13 +37,17 @@ _EXPEDITED = re.compile(
     re.IGNORECASE,
 )
 _NO_RIGHT = re.compile(
-    r"nothing to appeal|(?:is|are) not an appeal|could have appealed|would (?:give|have|be|then)|had (?:we|no part|you)|your appeal (?:about|of|was|dated|on)|(?:looked at|considered|received|decided|heard|with) your appeal|"
+    r"nothing to appeal|(?:is|are) not an appeal|could have appealed|would (?:give|have|be|then)|had (?:we|no part|you)|your (?:appeal|grievance) (?:about|of|was|dated|on)|(?:looked at|considered|received|decided|heard|with) your appeal|"
     r"appeal (?:no\.?|number|#|decision)\b|appeals? (?:unit|department|team|office|panel)\W*$|member appeals\W*$|the appeal (?:was|is) (?:denied|upheld)|before (?:the|your) appeal",
     re.IGNORECASE,
 )
 _OFFERS = re.compile(
     r"\b(?:may|can|could|rights?|asks?|asking|file[ds]?|filing|request(?:s|ed)?|within|days?|d\b|months?|deadline|must|levels?|next|until|no later|available|"
-    r"avail|offer\w*|lies|follow\w*|call|speak|talk|discuss|write|mail|fax|possible|=|by|thereafter|accepted|want)\b|=",
+    r"avail|offer\w*|lies|follow\w*|call|speak|talk|discuss|write|mail|fax|possible|=|by|thereafter|accepted|want|comes?|after|then)\b|=",
+    re.IGNORECASE,
+)
+_PAST = re.compile(
+    r"\b(?:asked|appealed|filed|requested|received|reviewed|heard|considered|looked at|decided|upheld|upholds|overturned|reversed|accepted)\b",
     re.IGNORECASE,
 )
 _BY = re.compile(
@@ -53,8 +58,14 @@ _FROM_NOTICE = re.compile(
     r"(?:date (?:of|on|printed on|shown on|at the top of) (?:this|the|your) (?:\w+ )?(?:notice|letter|fax|decision|denial|message|determination|page)|(?:notice|letter|decision|denial|fax)(?:'s|\u2019s)? date|(?:this|the|that|above) (?:above )?date|today|date above|from the above|of this (?:notice|letter|denial|decision|determination)|from this (?:notice|letter|date)|of the (?:notice|letter)|date of (?:the )?(?:notice|letter|denial|decision|determination|adverse)|after this (?:notice|letter)|from now|date we (?:sent|mailed|wrote))",
     re.IGNORECASE,
 )
-_FROM_RECEIPT = re.compile(r"\breceiv\w+|\breceipt|\bget(?:s|ting)?\b|\bgot\b|\bafter (?:it|this) (?:reaches|arrives)|\bin (?:your|her|his) hands|delivery", re.IGNORECASE)
-_FROM_DECISION = re.compile(r"(?:of|after|from|following) (?:the|our|your|a|an|this|its)? ?(?:\w+(?:'s)? )?(?:denial|decision|determination|resolution|answer)", re.IGNORECASE)
+_FROM_RECEIPT = re.compile(
+    r"\breceiv\w+|\breceipt|\bget(?:s|ting)?\b|\bgot\b|\bafter (?:it|this) (?:reaches|arrives)|\bin (?:your|her|his) hands|delivery",
+    re.IGNORECASE,
+)
+_FROM_DECISION = re.compile(
+    r"(?:of|after|from|following) (?:the|our|your|a|an|this|its)? ?(?:\w+(?:'s)? )?(?:denial|decision|determination|resolution|answer)",
+    re.IGNORECASE,
+)
 _PHONE = r"(?:1[- ])?\(?[0-9OlI]{3}\)?[- .]{1,2}[0-9OlI]{3}-[0-9OlI]{4}(?:,? (?:opt(?:ion)?|ext)\.? \d+)?"
 _WHERE = re.compile(
     rf"(?:(?:fax|phone|call|telephone|line|ph|fx|tel)\W{{0,3}}(?:us (?:at|on)\W?)?)?{_PHONE}|(?:P\.?O\.? ?Box \d+|\d+ [A-Z][\w.]+(?: [A-Z][\w.]+){{0,3}}),[^.\n;]{{0,60}}?\b[A-Z]{{2}} ?\d{{5}}|https?://\S+[\w/]",
@@ -69,16 +80,36 @@ def rights_told(letter: Letter, dated: date | None) -> tuple[Right, ...]:
     for passage in letter.passages:
         text = passage.text
         kinds = list(_kinds(text)) if _OFFERS.search(text) else []
-        if kinds and _NO_RIGHT.search(text) and not re.search(r"\b(?:may|can) (?:also )?(?:appeal|ask|request)|within \d", text, re.IGNORECASE):
+        if (
+            kinds
+            and _NO_RIGHT.search(text)
+            and not re.search(
+                r"\b(?:may|can) (?:also )?(?:appeal|ask|request)|within \d", text, re.IGNORECASE
+            )
+        ):
+            kinds = []
+        if _PAST.search(text) and not re.search(
+            r"\b(?:may|can|rights?|must)\b|\b(?:have|within|until) \d", text, re.IGNORECASE
+        ):
             kinds = []
         stated = list(_deadlines(letter, passage, dated))
         for kind, at, stop in kinds:
             near = _together([d for place, d in stated if at - 150 <= place < stop])
             _add(found, letter, kind, passage, near)
             last = kind
-        if _EXPEDITED.search(text) and (kinds or last or passage.zone == "rights") and not _hypothetical(text):
-            found.setdefault("expedited", Right(kind="expedited", quote=letter.quote(passage.start, passage.end)))
-        if not kinds and last in ("appeal", "external_review", "hearing", "fair_hearing") and _follows(passage):
+        if (
+            _EXPEDITED.search(text)
+            and (kinds or last or passage.zone == "rights")
+            and not _hypothetical(text)
+        ):
+            found.setdefault(
+                "expedited", Right(kind="expedited", quote=letter.quote(passage.start, passage.end))
+            )
+        if (
+            not kinds
+            and last in ("appeal", "external_review", "hearing", "fair_hearing")
+            and _follows(passage)
+        ):
             near = _together([d for _, d in stated])
             if near is not None and found[last].deadline is None:
                 found[last] = _with(found[last], near)
@@ -86,7 +117,12 @@ def rights_told(letter: Letter, dated: date | None) -> tuple[Right, ...]:
             of = kinds[0][0] if kinds else last
             if of in found and len(found[of].where) < 4 and (kinds or _follows(passage)):
                 place = letter.quote(passage.start + match.start(), passage.start + match.end())
-                found[of] = Right(kind=of, quote=found[of].quote, deadline=found[of].deadline, where=(*found[of].where, place))
+                found[of] = Right(
+                    kind=of,
+                    quote=found[of].quote,
+                    deadline=found[of].deadline,
+                    where=(*found[of].where, place),
+                )
     return tuple(sorted(found.values(), key=lambda right: right.quote.start))
 
 
@@ -98,13 +134,15 @@ def _kinds(text: str) -> Iterator[tuple[RightKind, int, int]]:
             if not any(a < match.end() and match.start() < b for a, b, _ in taken):
                 taken.append((match.start(), match.end(), kind))
     taken.sort()
+    if any(kind == "external_review" for *_, kind in taken):  # an entity's reconsideration is one thing
+        taken = [hit for hit in taken if text[hit[0] : hit[1]].casefold() != "reconsideration"]
     if not taken and re.search(r"\bask for (?:a )?hearing\b", text, re.IGNORECASE):
         return
     seen = set()
     for index, (start, _, kind) in enumerate(taken):
-        if text[start:_].casefold() == "reconsideration" and any(other == "external_review" for _, _, other in taken):
-            continue
-        if kind == "appeal" and any(other in ("second_level", "external_review") and abs(a - start) < 25 for a, _, other in taken):
+        if kind == "appeal" and any(
+            other in ("second_level", "external_review") and abs(a - start) < 25 for a, _, other in taken
+        ):
             continue
         stop = next((a for a, _, other in taken[index + 1 :] if other != kind and a - start > 25), len(text))
         if kind not in seen:
@@ -112,13 +150,31 @@ def _kinds(text: str) -> Iterator[tuple[RightKind, int, int]]:
             yield kind, start, max(stop, start + 30)
 
 
-def _add(found: dict[RightKind, Right], letter: Letter, kind: RightKind, passage: Passage, deadline: Deadline | None) -> None:
+def _add(
+    found: dict[RightKind, Right],
+    letter: Letter,
+    kind: RightKind,
+    passage: Passage,
+    deadline: Deadline | None,
+) -> None:
     known = found.get(kind)
     if known is None:
-        if _hypothetical(passage.text) or re.fullmatch(r"\W*[\w ,'/&-]{0,60}\b(?:appeals?|grievances?)(?: unit| department)?\W*", passage.text, re.IGNORECASE) and passage.item and deadline is None and "right" not in passage.text.casefold():
+        if (
+            _hypothetical(passage.text)
+            or re.fullmatch(
+                r"\W*[\w ,'/&-]{0,60}\b(?:appeals?|grievances?)(?: unit| department)?\W*",
+                passage.text,
+                re.IGNORECASE,
+            )
+            and passage.item
+            and deadline is None
+            and "right" not in passage.text.casefold()
+        ):
             return
         found[kind] = Right(kind=kind, quote=letter.quote(passage.start, passage.end), deadline=deadline)
-    elif deadline is not None and (known.deadline is None or (deadline.stated and not known.deadline.stated and kind != "peer_to_peer")):
+    elif deadline is not None and (
+        known.deadline is None or (deadline.stated and not known.deadline.stated and kind != "peer_to_peer")
+    ):
         found[kind] = _with(known, _merged(known.deadline, deadline))
 
 
@@ -135,7 +191,9 @@ def _merged(old: Deadline | None, new: Deadline) -> Deadline:
     """A span and the day that the letter gives for it are one deadline."""
     if old is None or old.amount is None:
         return new
-    return Deadline(quote=new.quote, amount=old.amount, unit=old.unit, runs_from=old.runs_from, day=new.day, stated=True)
+    return Deadline(
+        quote=new.quote, amount=old.amount, unit=old.unit, runs_from=old.runs_from, day=new.day, stated=True
+    )
 
 
 def _with(right: Right, deadline: Deadline) -> Right:
@@ -143,7 +201,13 @@ def _with(right: Right, deadline: Deadline) -> Right:
 
 
 def _hypothetical(text: str) -> bool:
-    return bool(re.search(r"\b(?:could have appealed|nothing to appeal|a denial would|would give|had we)\b", text, re.IGNORECASE))
+    return bool(
+        re.search(
+            r"\b(?:could have appealed|nothing to appeal|a denial would|would give|had we)\b",
+            text,
+            re.IGNORECASE,
+        )
+    )
 
 
 def _follows(passage: Passage) -> bool:
@@ -159,10 +223,16 @@ def _deadlines(letter: Letter, passage: Passage, dated: date | None) -> Iterator
     text = passage.text
     days = [Day(d.day, d.start - begin, d.end - begin) for d in days_in(plain, passage.start, passage.end)]
     if dated is not None:
-        days += [Day(d.day, d.start - begin, d.end - begin) for d in short_days_in(plain, dated.year, passage.start, passage.end)]
+        days += [
+            Day(d.day, d.start - begin, d.end - begin)
+            for d in short_days_in(plain, dated.year, passage.start, passage.end)
+        ]
     for day in days:
         if _BY.search(text[: day.start]):
-            yield day.start, Deadline(quote=letter.quote(begin + day.start, begin + day.end), day=day.day, stated=True)
+            yield (
+                day.start,
+                Deadline(quote=letter.quote(begin + day.start, begin + day.end), day=day.day, stated=True),
+            )
     for match in SPAN.finditer(text):
         amount, unit = amount_of(match)
         if unit == "hours" or not _is_a_time_to_act(text, match):
@@ -175,17 +245,31 @@ def _deadlines(letter: Letter, passage: Passage, dated: date | None) -> Iterator
 
 def _is_a_time_to_act(text: str, match: re.Match[str]) -> bool:
     before, after = text[max(0, match.start() - 70) : match.start()], text[match.end() : match.end() + 60]
-    if re.search(r"(?:we|plan|board|decision|decide[sd]?|answer(?:ed|s)?|reviewer|written decision|covers?|paid|waiting|supply|last fill)[^.,;]{0,40}$", before, re.IGNORECASE) and not re.search(
+    if re.search(
+        r"(?:we|plan|board|decision|decide[sd]?|answer(?:ed|s)?|reviewer|written decision|covers?|paid|waiting|supply|last fill)[^.,;]{0,40}$",
+        before,
+        re.IGNORECASE,
+    ) and not re.search(
         r"(?:have|has|within|file|appeal|ask|request)[^.,;]{0,30}$", before[-35:], re.IGNORECASE
     ):
         return False
-    if re.search(r"(?:decide|decision|answer)\w*[^.;]{0,24}\b(?:in|within) $", before, re.IGNORECASE) and not re.search(r"\bask|file|appeal\b", before, re.IGNORECASE):
+    if re.search(
+        r"(?:decide|decision|answer)\w*[^.;]{0,24}\b(?:in|within) $", before, re.IGNORECASE
+    ) and not re.search(r"\bask|file|appeal\b", before, re.IGNORECASE):
         return False
-    if re.search(r"(?:per|every|for|of|at|mL|tablets?|if waiting|tried for|supply)\W*(?:the )?$", before, re.IGNORECASE) and not re.search(
+    if re.search(
+        r"(?:per|every|for|of|at|mL|tablets?|if waiting|tried for|supply)\W*(?:the )?$", before, re.IGNORECASE
+    ) and not re.search(
         r"(?:appeal|window|period|right)\w*[^.]{0,30}(?:for|of|=|:)\W*$|(?:up to)\W*$", before, re.IGNORECASE
     ):
         return False
-    return bool(re.search(r"within|no later than|up to|have|has|=|period|\bin\b|must|for|until|appeal|\(|counted|deadline|limit|allowed|\bfrom\b|\bafter\b|level", before + after, re.IGNORECASE))
+    return bool(
+        re.search(
+            r"within|no later than|up to|have|has|=|period|\bin\b|must|for|until|appeal|\(|counted|deadline|limit|allowed|\bfrom\b|\bafter\b|level",
+            before + after,
+            re.IGNORECASE,
+        )
+    )
 
 
 def _anchor(text: str, match: re.Match[str]) -> tuple[Anchor | None, int]:
@@ -193,7 +277,11 @@ def _anchor(text: str, match: re.Match[str]) -> tuple[Anchor | None, int]:
     reach = re.split(r"[.;](?=\s|$)|\), ", text[match.end() : match.end() + 90])[0]
     hits = [
         (hit.start(), hit.end(), name)
-        for name, words in (("notice", _FROM_NOTICE), ("receipt", _FROM_RECEIPT), ("decision", _FROM_DECISION))
+        for name, words in (
+            ("notice", _FROM_NOTICE),
+            ("receipt", _FROM_RECEIPT),
+            ("decision", _FROM_DECISION),
+        )
         if (hit := words.search(reach))
     ]
     if not hits:
@@ -230,18 +318,30 @@ def reply_told(letter: Letter, dated: date | None) -> Deadline | None:
 
 
 def questions_told(letter: Letter) -> tuple[Quote, ...]:
-    """What a pend asks: its questions, and the items under the line that asks for them."""
+    """What a pend asks: its questions, and the items of the list below the line that asks for them."""
     found: list[Quote] = []
     asking = False
-    for passage in letter.passages:
-        text = passage.text.strip()
-        listed = bool(re.match(r"(?:[-*]|\(?\d{1,2}[.)]|\(?[a-z][.)]|\[ ?\])\s*\S", text))
+    for _, passages in groupby(letter.passages, lambda passage: passage.line):
+        parts = list(passages)
+        text = letter.line_at(parts[0].start).strip()
+        listed = bool(_LISTED.match(text))
         if listed and (asking or text.endswith("?")):
-            found.append(letter.quote(passage.start, passage.end))
-        elif text.endswith("?") and not re.match(r"(?:what (?:if|can|happens)|questions\?|why|how (?:do|to|can)|need help)", text, re.IGNORECASE):
-            found.append(letter.quote(passage.start, passage.end))
-        elif not listed and len(text) > 2 and passage.item is False:
-            asking = False
-        if re.search(r"(?:please|kindly|need|send|answer|provide|required|following|submit|want)\b[^?]*:\s*$|by \d\d/\d\d/\d{4}|please (?:answer|send|provide|submit)", text, re.IGNORECASE):
-            asking = True
+            found.append(letter.quote(parts[0].start, parts[-1].end))
+        elif not listed:
+            asking = bool(_ASKING.search(text))
+            found += [
+                letter.quote(p.start, p.end)
+                for p in parts
+                if p.text.strip().endswith("?") and not _NO_QUESTION.match(p.text.strip())
+            ]
     return tuple(found)
+
+
+_LISTED = re.compile(r"(?:[-*]|\(?\d{1,2}[.)]|\(?[a-z][.)]|\[ ?\])\s*\S")
+_ASKING = re.compile(
+    r":\s*$|please (?:answer|send|provide|submit|state|tell)|\b(?:answer|tell us|send us|need|following|questions)\b",
+    re.IGNORECASE,
+)
+_NO_QUESTION = re.compile(
+    r"(?:what (?:if|can|happens)|questions\?|why|how (?:do|to|can)|need help)", re.IGNORECASE
+)

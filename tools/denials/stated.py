@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import groupby
 from typing import NamedTuple
 
 from tools.denials.codes import REASONS, REJECTS
-from tools.denials.context import OUTCOME, Said, mark_of, reject_code, said_of_case, to_nobody
+from tools.denials.context import (
+    OUTCOME,
+    Said,
+    is_prose,
+    mark_of,
+    masked,
+    reject_code,
+    said_of_case,
+    to_nobody,
+    without_result,
+)
 from tools.denials.cues import GENERIC, cues
+from tools.denials.meaning import MORE, SURE, opinions
 from tools.denials.words import Letter, Passage
 
 
@@ -33,7 +45,7 @@ _YIELDS: dict[str, tuple[str, ...]] = {
         "benefit_exclusion", "insufficient_documentation", "non_formulary", "not_eligible", "refill_too_soon",
         "administrative",
     ),
-    "step_therapy": ("refill_too_soon", "duplicate_therapy", "quantity_limit"),
+    "step_therapy": ("pa_required", "refill_too_soon", "duplicate_therapy", "quantity_limit"),
     "non_formulary": ("benefit_exclusion",),
     "diagnosis_mismatch": ("duplicate_therapy", "exclusion", "quantity_limit"),
     "benefit_exclusion": ("not_eligible", "quantity_limit", "refill_too_soon", "diagnosis_mismatch", "exclusion"),
@@ -47,54 +59,106 @@ def reasons_told(letter: Letter, pend: bool = False) -> list[Hit]:
     """All reasons in their order; the same reason twice is told by its first and strongest words."""
     hits = [hit for hit in _hits(letter) if not pend or hit.code == "insufficient_documentation"]
     strong = [hit for hit in hits if not hit.weak]
-    kept = strong or hits
     seen: dict[str, Hit] = {}
-    for hit in kept:
+    for hit in strong or hits:
         seen.setdefault(hit.code, hit)
     return sorted(seen.values(), key=lambda hit: hit.start)
 
 
-def _hits(letter: Letter) -> Iterator[Hit]:
+def _hits(letter: Letter) -> list[Hit]:
+    """By their words; where a line's words tell nothing, by its meaning."""
+    found: list[Hit] = []
+    silent: list[Said] = []
     asked: list[Hit] = []  # what the sentence before asks for
-    for passage in letter.passages:
-        mark = mark_of(passage)
-        code = reject_code(passage.text)
+    for _, line in groupby(letter.passages, lambda passage: (passage.line, mark_of(passage))):
+        passages = list(line)
+        mark = mark_of(passages[0])
+        code = reject_code(passages[0].text)
         if mark in ("unticked", "passed"):
             asked = []
         elif code in REJECTS:
-            yield Hit(REJECTS[code], passage.start, passage.end)
+            found.append(Hit(REJECTS[code], passages[0].start, passages[-1].end))
             asked = []
         elif mark:
-            yield from _of_marked(passage)
+            found += [hit for passage in passages for hit in _of_marked(passage)]
             asked = []
         else:
-            clauses = said_of_case(passage)
-            told = [hit for said in clauses for hit in _findings(said)]
-            yield from (_firm(hit, passage, letter) for hit in told)
-            if asked and clauses and not told and _FALLS_SHORT.search(passage.text):
-                yield from asked
-            asked = _asked(passage)
+            told, asked = _of_line(passages, asked)
+            found += [_firm(hit, passages, letter) for hit in told]
+            firm = [hit for hit in told if not hit.weak]
+            if not (firm and passages[0].item):
+                silent += _silent(passages, firm)
+    return found + _by_meaning(silent, bool(found))
 
 
-def _firm(hit: Hit, passage: Passage, letter: Letter) -> Hit:
+def _silent(passages: list[Passage], told: list[Hit]) -> list[Said]:
+    """The clauses in which no cue was found."""
+    return [
+        said
+        for passage in passages
+        for said in said_of_case(passage)
+        if is_prose(said.text) and not any(hit.start < said.end and said.start < hit.end for hit in told)
+    ]
+
+
+def _by_meaning(clauses: list[Said], others: bool) -> list[Hit]:
+    """What the model of meaning is sure of; surer, where the letter has told a reason already."""
+    sure = SURE + (MORE if others else 0.0)
+    return [
+        Hit(opinion.code, said.start, said.end)
+        for said, opinion in zip(clauses, opinions([said.text.strip() for said in clauses]), strict=True)
+        if opinion.lead >= sure - (0.1 if said.asserted else 0.0)
+    ]
+
+
+def _of_line(passages: list[Passage], asked: list[Hit]) -> tuple[list[Hit], list[Hit]]:
+    """The reasons that the sentences of a line state, and what its last one asks for. Where none says enough by itself, two may
+    do so together."""
+    told: list[Hit] = []
+    kept: list[Said] = []
+    for passage in passages:
+        clauses = said_of_case(passage)
+        kept += clauses
+        found = [hit for said in clauses for hit in _findings(said)]
+        found = found or (_findings(_joined(clauses)) if len(clauses) > 1 else [])
+        firm = any(not hit.weak for hit in found)
+        if asked and clauses and not firm and _FALLS_SHORT.search(passage.text):
+            found = asked
+        told += found
+        asked = _asked(passage)
+    if not told and len(kept) > 1 and len(passages) < 3:
+        whole = _joined(kept)
+        told = _findings(whole._replace(asserted=whole.asserted or bool(_FALLS_SHORT.search(whole.text))))
+    return told, asked
+
+
+def _joined(clauses: list[Said]) -> Said:
+    """Several clauses as one."""
+    text = ", ".join(said.text.strip(" .;") for said in clauses)
+    return Said(clauses[0].start, clauses[-1].end, text, any(said.asserted for said in clauses))
+
+
+def _firm(hit: Hit, passages: list[Passage], letter: Letter) -> Hit:
     """That a criterion is not met is a reason of its own where it has a place of its own in the list of reasons."""
-    if not hit.weak or passage.zone != "reason" or letter.line_at(hit.start).rstrip().endswith(":"):
+    if not hit.weak or passages[0].zone != "reason" or letter.line_at(hit.start).rstrip().endswith(":"):
         return hit
-    return hit._replace(weak=len(passage.text) < 12)
+    return hit._replace(weak=False)
 
 
 def _of_marked(passage: Passage) -> list[Hit]:
     """What a ticked line or a row that failed is about."""
-    text = passage.text
+    text = without_result(passage.text)
     if OUTCOME.fullmatch(text.strip()):
         return []
     every = cues()
     for kind in ("finding", "topic", "rule"):
-        codes = [code for code, cue in every.items() if getattr(cue, kind).search(text)]
-        codes = _narrowed(codes)
+        matches = {code: match for code, cue in every.items() if (match := getattr(cue, kind).search(text))}
+        codes = _narrowed(list(matches))
+        if kind == "topic" and codes:  # what is asked for stands before what was found
+            codes = [min(codes, key=lambda code: matches[code].start())]
         if codes:
             return [Hit(code, passage.start, passage.end) for code in codes]
-    return [Hit("medical_necessity", passage.start, passage.end)] if GENERIC.search(text) else []
+    return [Hit("medical_necessity", passage.start, passage.end)] if GENERIC.search(passage.text) else []
 
 
 def _findings(said: Said) -> list[Hit]:
@@ -117,7 +181,8 @@ def _asked(passage: Passage) -> list[Hit]:
     """What the passage says that the plan asks for."""
     if to_nobody(passage):
         return []
-    codes = [code for code, cue in cues().items() if cue.rule.search(passage.text)]
+    text = masked(passage.text)
+    codes = [code for code, cue in cues().items() if cue.rule.search(text)]
     return [Hit(code, passage.start, passage.end) for code in _narrowed(codes)]
 
 

@@ -97,13 +97,23 @@ def _goes_on(before: str, line: str) -> bool:
 
 _BOX = re.compile(r"\[ ?[xX✓√ ]?\]|\( ?[xX✓√]? ?\)(?= ?[A-Z])|☐|☑")
 
+# A line that speaks to whoever reads it by machine states nothing.
+INSTRUCTION = re.compile(
+    r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,50}\b(?:instructions?|text|rules?|previous|above|prior|everything|criteria|prompt)\b|"
+    r"^\W*(?-i:SYSTEM|ASSISTANT|USER)\b|(?:^|[.!?]\s)(?:system|assistant|user|human)\s*:|\byou are now\b|\bnew role\b|"
+    r"\b(?:reply|respond|answer) (?:only|with only)\b|\b(?:report|state|record|say|output|write|mark|set) (?:that |it |this )?(?:as )?(?:the |this )?(?:request|case|drug|letter|denial|outcome|result)\b.{0,20}\b(?:approved|ready|granted|overturned)\b|"
+    r"<\|?/?(?:system|instruction|assistant|user)[^>]*>|\b(?:language model|AI assistant|as an AI)\b|\"tool\"\s*:",
+    re.IGNORECASE,
+)
+
 # --- passages --------------------------------------------------------------------------------------------
 
 _ABBREVIATION = re.compile(
     r"(?:\b(?:Dr|Mr|Mrs|Ms|St|No|no|vs|e\.g|i\.e|approx|Inc|Co|Ltd|d\.o\.b|D\.O\.B|Ave|Rd|Sec|Art|par|p|pp|cf|"
-    r"Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)|\b[A-Z]|(?:^|\n)\s*\(?(?:\d{1,2}|[a-z]))$"
+    r"Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)|\b[A-Z])$"
 )
-_STOP = re.compile(r"[.!?](?=[\s\")']|$)|\n")
+_STOP = re.compile(r"[.!?][\")']*(?=\s|$)|\n")
+_QUOTED = re.compile(r'"[^"\n]*"')
 _ZONES: tuple[tuple[Zone, str], ...] = (
     (
         "rights",
@@ -127,13 +137,18 @@ _ZONES: tuple[tuple[Zone, str], ...] = (
 def _passages(plain: str) -> list[Passage]:
     found: list[Passage] = []
     heading, zone, since_blank = "", "", False
+    headed, body_begun = 0, False
     for number, (start, end) in enumerate(_lines(plain)):
         line = plain[start:end]
         if not line.strip():
             since_blank = True
             continue
+        if INSTRUCTION.search(line):
+            continue
         if _is_heading(line):
-            heading, zone = line.strip(), zone_of(line)
+            letterhead = number < 3 and line.strip()[-1] not in ":?"
+            heading, zone = line.strip(), "" if letterhead and zone_of(line) != "reason" else zone_of(line)
+            headed, body_begun = number, False
             if zone == "" and line.strip().endswith(":"):
                 zone = "other"
             found.append(Passage(start, end, line, "", zone, True, number))
@@ -142,7 +157,10 @@ def _passages(plain: str) -> list[Passage]:
         boxes = [match.start() + start for match in _BOX.finditer(line)]
         if len(boxes) > 1:
             ends = [*boxes[1:], end]
-            found += [Passage(a, b, plain[a:b], heading, zone, True, number) for a, b in zip(boxes, ends, strict=True)]
+            found += [
+                Passage(a, b, plain[a:b], heading, zone, True, number)
+                for a, b in zip(boxes, ends, strict=True)
+            ]
             continue
         if line.lstrip().startswith("|"):
             found.append(Passage(start, end, line, heading, zone, True, number))
@@ -150,9 +168,10 @@ def _passages(plain: str) -> list[Passage]:
         label, body = _label(line)
         own = zone_of(label) if label else ""
         if own and not body.strip():
-            heading, zone = label, own
-        if since_blank and zone == "other":
+            heading, zone, headed, body_begun = label, own, number, False
+        if since_blank and (zone == "other" or body_begun) and not _is_section(plain, headed):
             heading, zone = "", ""
+        body_begun = True
         pieces = list(_sentences(plain, start, end))
         alone = len(pieces) == 1 or bool(_BULLET.match(line))
         for begin, stop in pieces:
@@ -161,6 +180,12 @@ def _passages(plain: str) -> list[Passage]:
             found.append(Passage(begin, stop, text, label if own else heading, own or zone, item, number))
         since_blank = False
     return found
+
+
+def _is_section(plain: str, headed: int) -> bool:
+    """A heading with an empty line below it governs until the next; another one, its own paragraph."""
+    lines = plain.split("\n")
+    return headed + 1 < len(lines) and not lines[headed + 1].strip()
 
 
 def _lines(plain: str) -> list[tuple[int, int]]:
@@ -190,11 +215,28 @@ def _label(line: str) -> tuple[str, str]:
     if not match:
         alone = re.match(r"\s*([A-Z][^.:?!|]{2,60})[:?]\s*$", line)
         return (alone[1], "") if alone else ("", line)
+    if match[0].rstrip().endswith(".") and (len(match[1].split()) > 5 or _SAYS.search(match[1])):
+        return "", line
     return match[1], line[match.end() :]
+
+
+_SAYS = re.compile(
+    r"\b(?:we|you|he|she|they|it|I|is|are|was|were|has|have|had|can|cannot|may|will|do|does|did)\b",
+    re.IGNORECASE,
+)
+
+
+_ANSWER = re.compile(
+    r"(?:appeal|redetermination|reconsideration|grievance|review) (?:decision|resolution|determination|outcome|result)|"
+    r"(?:decision|resolution|outcome|answer|response|determination)s? (?:on|to|of|about) (?:your |the |an? )?(?:\w+ )?(?:appeal|grievance|redetermination|review)",
+    re.IGNORECASE,
+)
 
 
 def zone_of(heading: str) -> Zone:
     """What a heading announces."""
+    if _ANSWER.search(heading):
+        return "reason"
     for zone, words in _ZONES:
         if re.search(words, heading, re.IGNORECASE):
             return zone
@@ -203,8 +245,13 @@ def zone_of(heading: str) -> Zone:
 
 def _sentences(plain: str, start: int, end: int) -> list[tuple[int, int]]:
     spans, begin = [], start
+    quoted = [match.span() for match in _QUOTED.finditer(plain, start, end)]
     for match in _STOP.finditer(plain, start, end):
         if match[0] == "." and _ABBREVIATION.search(plain, max(start, match.start() - 8), match.start()):
+            continue
+        if any(a < match.start() and match.end() < b for a, b in quoted):
+            continue
+        if re.fullmatch(r"\s*\(?(?:\d{1,2}|[a-z])", plain[begin : match.start()]):
             continue
         spans.append((begin, match.end()))
         begin = match.end()
