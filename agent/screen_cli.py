@@ -111,8 +111,8 @@ def screen(
 def _parts(out: Path | None) -> Iterator[Path]:
     """Where the parts lie: beside the table until it is whole, so that a stopped run can go on."""
     if out is None:
-        with TemporaryDirectory(prefix="pa-screen-") as folder:
-            yield Path(folder)
+        with TemporaryDirectory(prefix="pa-screen-") as passing:
+            yield Path(passing)
         return
     from agent.screening.run import discard
 
@@ -227,12 +227,13 @@ def _progress() -> Iterator[Progress]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task, began, first = bar.add_task("patients", total=None, rate=""), perf_counter(), None
+        task, began = bar.add_task("patients", total=None, rate=""), perf_counter()
+        there: list[int] = []  # done when it began
 
         def show(done: int, total: int) -> None:
-            nonlocal first
-            first = done if first is None else first
-            rate = (done - first) / max(perf_counter() - began, 1e-9)
+            if not there:
+                there.append(done)
+            rate = (done - there[0]) / max(perf_counter() - began, 1e-9)
             bar.update(task, completed=done, total=total or None, rate=f"{rate:,.0f}/s")
 
         yield show

@@ -16,7 +16,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from datetime import date
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -132,7 +132,7 @@ _AFTER_HEAD = ',"coverages":'
 _COLUMNS = ("id", "family", "given", "birth_date", "sex", "plan_id")
 
 
-def _schema() -> dict[str, object]:
+def _schema() -> dict[str, Any]:
     import polars as pl
 
     return {name: pl.Date if name == "birth_date" else pl.String for name in (*_COLUMNS, "state", "record")}

@@ -308,7 +308,7 @@ def _brought(patient: Patient, kind: str, what: str, day: date) -> Iterable[Pati
             yield changed(patient, observations=(*kept, new))
     for present in (True, False):
         for who in (("self",), ("self", "family")):
-            said = Attestation(id="new", topic=what, present=present, subjects=who, date=day)  # type: ignore[arg-type]
+            said = Attestation(id="new", topic=what, present=present, subjects=who, date=day)
             kept_said = tuple(item for item in patient.attestations if item.topic != what)
             yield changed(patient, attestations=(*kept_said, said))
 

@@ -100,7 +100,7 @@ class Turns:
             self._part(paper, mask, asked_for(paper))
 
     def _part(self, part: Part, mask: Mask, asked: object) -> None:
-        for name in _WINDOWS.get(type(part), lambda part: ())(part):
+        for name in _WINDOWS.get(type(part), _none)(part):
             within = getattr(part, "within_days", None)
             self._span(name, None if within is None else within + 1, mask, asked)
         if isinstance(part, Trial | Taking):
@@ -163,6 +163,10 @@ def _questions(nodes: Iterable[Ready]) -> Iterator[Question]:
 def _tests(*tests: str) -> tuple[str, ...]:
     """BMI is also derived from weights."""
     return (*tests, "weight", "height") if "bmi" in tests else tests
+
+
+def _none(part: Part) -> tuple[str, ...]:
+    return ()
 
 
 # Which dates of a chart a part's window is counted from; parts without one are there for what is yet to come.

@@ -32,7 +32,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same patients as JSON, as JSON lines, as Parquet and in a store."""
     folder = tmp_path_factory.mktemp("worlds")
     for format in ("json", "jsonl", "parquet"):
-        generate(Order(count=COUNT, out=folder / format, format=format, workers=1))  # type: ignore[arg-type]
+        generate(Order(count=COUNT, out=folder / format, format=format, workers=1))
     store = Store.create(f"sqlite:///{folder / 'paladin.db'}")
     load(store, folder / "json")
     store.close()
@@ -207,7 +207,7 @@ def test_every_format_holds_the_rows(world: Path, tmp_path: Path, suffix: str) -
         ".arrow": pl.read_ipc,
         ".jsonl": lambda path: pl.read_ndjson(path, infer_schema_length=None),
         ".csv": pl.read_csv,
-    }[suffix](out)  # type: ignore[operator]
+    }[suffix](out)
     wanted = done.rows_of().collect()
     assert read.columns == list(table.COLUMNS)
     assert read.height == wanted.height

@@ -1,0 +1,163 @@
+"""How fast a panel is screened: every patient × every drug of the plan, needs and days ahead included.
+
+    python -m evals.bench_screen 1000000 --workers 2 --keep     a size of one's own; kept in results/screen.*
+    python -m evals.bench_screen --world DIR                    a world that is there
+
+Wall-clock time is what others leave of the machine; processor time a patient is what the screen itself needs, and
+its stages are measured in one process, beside what `determine` needs for the same cases with all its findings.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+COUNT = 20_000
+GOAL, AIM = 240, 120  # seconds for a million patients × ten drugs on two cores
+MEMORY = 2.0  # GiB
+STAGED = 1500  # patients whose stages are measured
+RESULTS = Path(__file__).parent / "results" / "screen.json"
+
+
+def main(count: int = COUNT, workers: int = 2, world: Path | None = None) -> dict[str, Any]:
+    """Patients and cases a second, processor time a patient, memory, and the stages."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = world or _generated(Path(folder) / "world", count, workers)
+        measured = _screened(place, Path(folder) / "screen.parquet", workers)
+    return measured | {"stage, µs of a core a patient": stages()}
+
+
+def _generated(place: Path, count: int, workers: int) -> Path:
+    from data_gen.world import Order, generate
+
+    generate(Order(count=count, out=place, format="parquet", workers=workers))
+    return place
+
+
+def _screened(world: Path, out: Path, workers: int) -> dict[str, Any]:
+    from agent.screening import run, sources, table
+    from agent.screening.summary import summarize
+
+    parts = out.with_name("parts")
+    parts.mkdir()
+    began, spent, load = time.perf_counter(), _processor_seconds(), os.getloadavg()[0]
+    source = sources.from_folder(world, parts)
+    done = run.screen(source, run.Wanted(), parts, workers=workers)
+    decided = time.perf_counter() - began
+    table.write(done.rows_of(), out)
+    joined = time.perf_counter() - began
+    summary = summarize(done.rows_of(), done.patients, done.skipped, 30)
+    seconds = time.perf_counter() - began
+    each = (_processor_seconds() - spent) / done.patients
+    return {
+        "patients": done.patients,
+        "cases": done.rows,
+        "processes": workers,
+        "seconds": round(seconds, 1),
+        "of which joining the table": round(joined - decided, 1),
+        "of which counting": round(seconds - joined, 1),
+        "cases per second": round(done.rows / seconds),
+        "processor time per patient": f"{each * 1e6:.0f} µs",
+        "so, a million with two cores of their own": f"{each * 1e6 / 2:.0f} s (goal {GOAL}, aim {AIM})",
+        "peak memory of any worker": f"{_peak(resource.RUSAGE_CHILDREN):.2f} GiB",
+        "peak memory of the parent": f"{_peak(resource.RUSAGE_SELF):.2f} GiB (goal for all together {MEMORY})",
+        "table": f"{out.stat().st_size / 1e6:.1f} MB",
+        "load when it began and ended": f"{load:.1f}, {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores",
+        "outcomes": summary.outcomes,
+        "worklists": summary.lists,
+    }
+
+
+def _processor_seconds() -> float:
+    own, workers = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return own.ru_utime + own.ru_stime + workers.ru_utime + workers.ru_stime
+
+
+def _peak(who: int) -> float:
+    return resource.getrusage(who).ru_maxrss / 2**20
+
+
+def stages(count: int = STAGED) -> dict[str, float]:
+    """In one process, the best of three: what each step adds, and `determine` with its findings for comparison."""
+    import msgspec
+
+    from agent.screening import table
+    from data_gen.world import Order, generate
+    from tools.determine import complete_request, determine
+    from tools.records import Drug, Patient, Plan, Request
+    from tools.screening.panel import Panel, Screened
+
+    with tempfile.TemporaryDirectory() as folder:
+        order = Order(count=count, out=Path(folder) / "w", format="jsonl", seed=7, workers=1)
+        generate(order)
+        charts = (order.out / "patients.jsonl").read_bytes().splitlines()
+        drugs = msgspec.json.decode((order.out / "drugs.json").read_bytes(), type=list[Drug])
+        plans = msgspec.json.decode((order.out / "plans.json").read_bytes(), type=list[Plan])
+    decoder, as_of = msgspec.json.Decoder(Patient), order.as_of
+    today, ahead = Panel(plans, drugs, within=0), Panel(plans, drugs, within=30)
+
+    def screen(panel: Panel, day: date) -> list[Screened]:
+        found: list[Screened] = []
+        for chart in charts:
+            patient = decoder.decode(chart)
+            found += panel.screen(patient, patient.plan_id, day)
+        return found
+
+    def in_full() -> None:
+        for chart in charts:
+            patient = decoder.decode(chart)
+            plan = today.plans[patient.plan_id]
+            for name in plan.benefits:
+                request = complete_request(patient, today.drugs[name], Request(drug=name))
+                determine(patient, plan, request, as_of)
+
+    rows = screen(ahead, as_of)
+    steps: dict[str, Callable[[], object]] = {
+        "the chart is decoded": lambda: [decoder.decode(chart) for chart in charts],
+        "… and ten drugs decided, with what each waits for": lambda: screen(today, as_of),
+        "… and looked at again for 30 days": lambda: screen(ahead, as_of),
+        "rows as a table": lambda: table.frame(rows),
+        "for comparison: ten determinations with their findings": in_full,
+    }
+    return {
+        name: round(min(_seconds(step) for _ in range(3)) * 1e6 / count, 1) for name, step in steps.items()
+    }
+
+
+def _seconds(step: Callable[[], object]) -> float:
+    began = time.process_time()
+    step()
+    return time.process_time() - began
+
+
+def _report(measured: dict[str, Any], machine: str) -> str:
+    lines = ["# Screening a panel", "", *(__doc__ or "").splitlines(), "", "| | |", "|---|---|"]
+    for name, value in measured.items():
+        for label, shown in value.items() if isinstance(value, dict) else ((None, value),):
+            text = f"{shown:,}" if isinstance(shown, int | float) else shown
+            lines.append(f"| {name}{f': {label}' if label else ''} | {text} |")
+    return "\n".join([*lines, "", machine, ""])
+
+
+if __name__ == "__main__":
+    from evals.bench import machine
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("count", nargs="?", type=int, default=COUNT)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--world", type=Path)
+    parser.add_argument("--keep", action="store_true")
+    given = parser.parse_args()
+    found = main(given.count, given.workers, given.world)
+    print(json.dumps(found, indent=2, ensure_ascii=False))
+    if given.keep:
+        RESULTS.write_text(json.dumps(found | {"machine": machine()}, indent=2, ensure_ascii=False) + "\n")
+        RESULTS.with_suffix(".md").write_text(_report(found, machine()))
