@@ -65,9 +65,9 @@ class Worker:
         self._beats = threading.Thread(target=self._beat, daemon=True)
 
     def __enter__(self) -> Worker:
-        self._tell()
+        patiently(self._tell)
         self.dbos = _launch(self)
-        self.look_round()
+        patiently(self.look_round)
         self._beats.start()
         return self
 
@@ -223,18 +223,27 @@ def _launch(worker: Worker) -> type[DBOS]:
     return DBOS
 
 
+def patiently(function: Callable[[], None]) -> None:
+    """Do it, again after a while where a busy database or disk was in the way; Unavailable if it stays so."""
+    for pause in (*PAUSES, None):
+        try:
+            function()
+            return
+        except Exception as error:
+            if not worth_a_retry(error):
+                raise
+            if pause is None:
+                raise Unavailable(
+                    f"the store or its disk was busy too long; try again ({type(error).__name__})"
+                ) from error
+        time.sleep(pause)
+
+
 def _job(method: Callable[..., None]) -> Callable[..., None]:
     """A plain function, which DBOS can register, and which waits for a busy database or disk."""
 
     def job(*args: Any) -> None:
-        for pause in PAUSES:
-            try:
-                return method(*args)
-            except Exception as error:
-                if not worth_a_retry(error):
-                    raise
-                time.sleep(pause)
-        return method(*args)
+        patiently(lambda: method(*args))
 
     job.__qualname__ = job.__name__ = method.__name__
     return job
