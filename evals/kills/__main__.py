@@ -162,7 +162,7 @@ class Session:
         return subprocess.CompletedProcess(command, process.returncode, out, err)
 
     def done(self) -> int:
-        return self._ask("SELECT count(*) FROM batch_results WHERE state = 'done'")
+        return int(self._ask("SELECT count(*) FROM batch_results WHERE state = 'done'"))
 
     def doubled(self) -> int:
         """Requests with more than one result, and folders of cases that no result names."""
@@ -170,11 +170,8 @@ class Session:
             "SELECT count(*) FROM (SELECT position FROM batch_results GROUP BY batch_id, position HAVING count(*) > 1)"
         )
         folders = sum(1 for path in (self.out / "cases").iterdir())
-        return (
-            twice
-            + folders
-            - self._ask("SELECT count(*) FROM batch_results WHERE CAST(body AS TEXT) LIKE '%form.pdf%'")
-        )
+        named = self._ask("SELECT count(*) FROM batch_results WHERE CAST(body AS TEXT) LIKE '%form.pdf%'")
+        return int(twice) + folders - int(named)
 
     def state(self) -> str:
         return str(self._ask("SELECT coalesce(max(state), '') FROM batches"))

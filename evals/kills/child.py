@@ -42,7 +42,8 @@ FINISHING = ("report is to be written", "summary is half written", "batch is to 
 
 def arm(point: str, nth: int, log: str, chunk: int, lease: float) -> None:
     """Set the trap, and note what is drafted."""
-    desk.CHUNK, worker.LEASE = chunk, lease  # type: ignore[misc]
+    setattr(desk, "CHUNK", chunk)  # noqa: B010 - it is imported there
+    worker.LEASE = lease
     original = Drafter.draft
 
     @functools.wraps(original)
@@ -51,7 +52,7 @@ def arm(point: str, nth: int, log: str, chunk: int, lease: float) -> None:
             file.write(f"{given[0].folder}\n")
         return original(self, *given)
 
-    Drafter.draft = noted  # type: ignore[method-assign]
+    setattr(Drafter, "draft", noted)  # noqa: B010
     point, end = (point.removeprefix(STALL), stall) if point.startswith(STALL) else (point, die)
     if point in POINTS:
         where, name, when = POINTS[point]
@@ -83,8 +84,20 @@ def die() -> None:
 
 
 def stall() -> None:
-    """The process stands still, as on a machine that was put to sleep."""
-    os.kill(os.getpid(), signal.SIGSTOP)
+    """The process stands still, at a moment at which none of its threads holds SQLite's lock: nobody could write
+    until it wakes, and that is another story."""
+    import sqlite3
+
+    home = Path(os.environ["PALADIN_HOME"])
+    with (
+        sqlite3.connect(home / "paladin.db", timeout=60) as store,
+        sqlite3.connect(home / "queue.db", timeout=60) as queue,
+    ):
+        for held in (store, queue):
+            held.execute("BEGIN IMMEDIATE")
+        for held in (queue, store):
+            held.rollback()
+        os.kill(os.getpid(), signal.SIGSTOP)
 
 
 if __name__ in ("__main__", "__mp_main__"):
