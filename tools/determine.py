@@ -313,7 +313,7 @@ def quantity_finding(benefit: Benefit, request: Request, policy_id: str) -> Find
     """The rate asked for against the plan's limit, compared exactly; and its days against what a starting
     strength may be had for."""
     status = quantity_status(benefit, request)
-    limit = benefit.strength_limits.get(request.strength) or benefit.quantity_limit
+    limit = _limit(benefit, request)
     asked = _amount(request.quantity, request.unit, request.days_supply)
     seen = Evidence(record_id=request.order_id or "request", kind="quantity", value=asked)
     beyond = _beyond_start(benefit, request)
@@ -352,13 +352,18 @@ def quantity_finding(benefit: Benefit, request: Request, policy_id: str) -> Find
 
 def quantity_status(benefit: Benefit, request: Request) -> Status:
     """The status of `quantity_finding`."""
-    limit = benefit.strength_limits.get(request.strength) or benefit.quantity_limit
+    limit = _limit(benefit, request)
     if limit is not None:
         if request.quantity is None or not request.days_supply:
             return "unknown"
         if not _is_within(limit, request):
             return "not_met"
     return "met" if _beyond_start(benefit, request) is None else "not_met"
+
+
+def _limit(benefit: Benefit, request: Request) -> QuantityLimit | None:
+    """That of the strength, where it has its own."""
+    return benefit.strength_limits.get(request.strength) or benefit.quantity_limit
 
 
 def _is_within(limit: QuantityLimit, request: Request) -> bool:

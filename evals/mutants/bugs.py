@@ -186,13 +186,11 @@ BUGS = (
         "renewal-judged-as-new",
         "renewal vs new",
         _CRITERIA,
-        'judge.request.kind == "renewal" and',
-        'judge.request.kind == "never" and',
+        'request.kind == "renewal" and',
+        'request.kind == "never" and',
     ),
     Bug("stale-is-met", "stale", _LABS, "fresh = _since(past, first)", "fresh = past"),
-    Bug(
-        "conflict-is-decided", "conflict", _LABS, "if len(newest) > 1 and any(", "if len(newest) > 9 and any("
-    ),
+    Bug("conflict-is-decided", "conflict", _LABS, "len(newest) > 1 and any(", "len(newest) > 9 and any("),
     Bug("oldest-governs", "newest", _MEASURED, "key=_date_of, reverse=True", "key=_date_of, reverse=False"),
     Bug("future-values-count", "dates", _MEASURED, "not born <= day <= as_of", "not born <= day"),
     Bug(
