@@ -145,11 +145,11 @@ def _argued(matter: Matter) -> list[Step]:
         wanting = moves.unknown(matter)
         gathering = [moves.gather(matter, wanting)] if wanting else []
         return [*gathering, moves.resubmit(matter, ready=not wanting)]
+    if matter.case.determination.outcome == "not_required":
+        return [moves.call_to_correct(matter, refuted)]
     appeal = _appeal(matter, ready=True)
     if not first or appeal.kind == "resubmit":
         return [appeal]
-    if matter.case.determination.outcome == "not_required":
-        return [moves.call_to_correct(matter, refuted)]
     return [*_before_appeal(matter, refuted), appeal]
 
 

@@ -1,0 +1,223 @@
+"""Payers' letters about cases of a generated world: any reason, right or wrong, in the payer's own style.
+
+Nothing here knows what is true of the chart: the reasons are drawn, and most of them are mistakes of the payer.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import msgspec
+
+from data_gen.denials import DecisionFacts, GivenReason, Kind, Letter, denial_letter
+from evals.appeals.labelled import decided
+from evals.chat.world import World as ChatWorld
+from evals.oracle_agreement import engine, oracle
+from evals.oracle_cases import Case as Drawn
+from evals.oracle_cases import World, cases
+from tools.cases import Case
+from tools.dates import age_on
+from tools.records import Determination, Drug, Plan, Policy
+from tools.rulebook.policy_text import read_policy
+
+CODES = ("step_therapy", "medical_necessity", "insufficient_documentation", "quantity_limit", "diagnosis_mismatch", "age",
+         "duplicate_therapy", "exclusion", "non_formulary", "benefit_exclusion", "pa_required", "not_eligible",
+         "refill_too_soon", "administrative")  # fmt: skip
+_TESTS = {"hba1c": ("HbA1c", "6.2 %", "7.0 % or more"), "bmi": ("BMI", "26.1 kg/m2", "at least 30.0 kg/m2"),
+          "ahi": ("AHI", "9.3", "15 or more"), "egfr": ("eGFR", "18 mL/min", "at least 20 mL/min"),
+          "weight": ("weight", "98.1 kg", "a loss of 5 %")}  # fmt: skip
+_PAPERS = ("a laboratory report of the HbA1c from the last 90 days", "chart notes of the last 90 days",
+           "the pharmacy fill history", "dates of the metformin trial", "the baseline weight and its date")  # fmt: skip
+
+
+class Sent(NamedTuple):
+    """A letter about a case, with what the engine and the oracle say of the case."""
+
+    case: Case
+    letter: Letter
+    facts: DecisionFacts
+    oracle: str  # the oracle's outcome
+    failing: frozenset[str]  # clauses that the oracle finds not met
+
+
+class Panel(ChatWorld):
+    """A generated world with the charts of these cases in it, as the extractor of the evals reads it."""
+
+    def __init__(self, given: World) -> None:
+        self.whole: ChatWorld = self
+        self.patients: dict[str, dict[str, Any]] = {}
+        self.plans, self.drugs, self.as_of = given.plans, given.drugs, given.as_of
+        self._decided: dict[tuple[str, str], Determination] = {}
+        self._texts = given.policies
+
+    @cached_property
+    def policies(self) -> dict[str, str]:
+        return dict(self._texts)
+
+
+def sent(seed: int, count: int, given: World) -> Iterator[Sent]:
+    """That many letters, over every plan, drug and use, about planted and edited charts."""
+    drugs = tuple(msgspec.convert(row, Drug) for row in given.drugs.values())
+    by_name = {drug.name: drug for drug in drugs}
+    draw = random.Random(f"appeals {seed}")
+    for number, drawn in enumerate(cases(seed, count, given)):
+        one = _own_id(drawn, number)
+        found, said = engine(one, given), oracle(one, given)
+        case = decided(_case(one, given, found, by_name[one.drug]), drugs)
+        facts = _facts(case, draw, number)
+        failing = frozenset(clause for clause, status in said.statuses.items() if status == "not_met")
+        yield Sent(case, denial_letter(facts), facts, said.outcome, failing)
+
+
+def _own_id(drawn: Drawn, number: int) -> Drawn:
+    """Charts are edited, so that the same id would stand for several."""
+    chart = {**drawn.patient, "id": f"P{900000 + number}"}
+    return Drawn(drawn.id, chart, drawn.plan_id, drawn.drug, drawn.request, drawn.as_of, drawn.edits, drawn.label)
+
+
+def _case(drawn: Drawn, given: World, found: Determination, drug: Drug) -> Case:
+    from tools.records import Patient
+
+    text = given.policy(drawn.plan_id, drawn.drug)
+    policy: Policy | None = read_policy(text, found.policy_id) if text else None
+    return Case(
+        patient=msgspec.convert(drawn.patient, Patient),
+        plan=msgspec.convert(given.plans[drawn.plan_id], Plan),
+        drug=drug,
+        request=found.request,
+        determination=found,
+        policy=policy,
+        as_of=drawn.as_of,
+    )
+
+
+# --- the payer's decision ----------------------------------------------------------------------------------
+
+
+def _facts(case: Case, draw: random.Random, number: int) -> DecisionFacts:
+    kind: Kind = draw.choice(("denial",) * 8 + ("appeal_upheld", "appeal_upheld", "partial_approval", "pend"))
+    dated = case.as_of - timedelta(days=draw.randrange(1, 25))
+    reasons = _reasons(case, draw, dated) if kind != "partial_approval" else (_reason("quantity_limit", case, draw, dated),)
+    asked, patient = case.request, case.patient
+    member = case.coverage.member_id if case.coverage else next((c.member_id for c in patient.coverages), "X1")
+    return DecisionFacts(
+        kind=kind,
+        plan=case.plan,
+        name=patient.name,
+        member_id=member or "X1",
+        birth_date=patient.birth_date,
+        drug=case.drug.name,
+        strength=asked.strength,
+        quantity=asked.quantity or 1,
+        unit=asked.unit or case.drug.unit,
+        days_supply=asked.days_supply or 28,
+        prescriber=patient.prescriber.name if patient.prescriber else "Prescriber",
+        reference=f"PA-2026-{number:06d}",
+        policy_id=case.determination.policy_id,
+        requested=dated - timedelta(days=3),
+        dated=dated,
+        again=dated - timedelta(days=30) if kind.startswith("appeal") else None,
+        reasons=reasons if kind != "pend" else (),
+        questions=("What is the most recent HbA1c, and when was it taken?",) if kind == "pend" else (),
+        reply_by=dated + timedelta(days=30) if kind == "pend" else None,
+    )
+
+
+def _reasons(case: Case, draw: random.Random, dated: date) -> tuple[GivenReason, ...]:
+    codes = draw.sample(CODES[:8], draw.choice((1, 1, 2))) if draw.random() < 0.85 else [draw.choice(CODES[8:])]
+    return tuple(_reason(code, case, draw, dated) for code in codes)
+
+
+def _reason(code: str, case: Case, draw: random.Random, dated: date) -> GivenReason:
+    clause = draw.choice(_clauses(code, case) or [("", "")]) if draw.random() < 0.5 else ("", "")
+    return GivenReason(
+        code=code,
+        details=_details(code, case, draw, dated),
+        policy_id=case.determination.policy_id if clause[0] else "",
+        clause_id=clause[0],
+        quote=clause[1],
+    )
+
+
+def _clauses(code: str, case: Case) -> list[tuple[str, str]]:
+    """The clauses of the plan's rule on which such a reason may rest."""
+    return [(c, quote) for c, quote, codes in clause_codes(case) if code in codes and c]
+
+
+def clause_codes(case: Case) -> list[tuple[str, str, frozenset[str]]]:
+    """Every clause of the rule that decided, with the reasons that it can be about: read from the rule as JSON, apart from
+    how the appeal finds it."""
+    rule = msgspec.to_builtins(case.rule) if case.rule else None
+    if rule is None:
+        return []
+    found: list[tuple[str, str, frozenset[str]]] = []
+    root = rule["renewal"] if case.renewal and rule.get("renewal") else rule["criteria"]
+    for node in root["children"]:
+        kinds = set(_kinds(node))
+        codes = {"medical_necessity", "insufficient_documentation"}
+        codes |= {"step_therapy"} if "trial" in kinds else set()
+        codes |= {"age"} if "age" in kinds else set()
+        codes |= {"diagnosis_mismatch"} if "condition" in kinds else set()
+        found += [(part["clause_id"], part["quote"], frozenset(codes)) for part in _parts(node) if part.get("clause_id")]
+    for node in rule.get("exclusions", ()):
+        kinds = set(_kinds(node))
+        codes = {"exclusion", "insufficient_documentation"} if kinds & {"condition", "attested", "allergy"} else {"insufficient_documentation"}
+        codes |= {"duplicate_therapy"} if "taking" in kinds else set()
+        codes |= {"diagnosis_mismatch"} if "use" in kinds else set()
+        found += [(part["clause_id"], part["quote"], frozenset(codes)) for part in _parts(node) if part.get("clause_id")]
+    for paper in rule.get("documents", ()):
+        if paper.get("clause_id"):
+            found.append((paper["clause_id"], paper["quote"], frozenset({"insufficient_documentation"})))
+    return found
+
+
+def _parts(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield node
+    for child in node.get("children", ()):
+        yield from _parts(child)
+
+
+def _kinds(node: dict[str, Any]) -> Iterator[str]:
+    yield from (part["kind"] for part in _parts(node) if not part.get("children"))
+
+
+def _details(code: str, case: Case, draw: random.Random, dated: date) -> dict[str, str]:
+    ago = (dated - timedelta(days=draw.randrange(5, 60))).strftime("%m/%d/%Y")
+    rule = msgspec.to_builtins(case.rule) if case.rule else {"criteria": {"kind": "all_of", "children": []}}
+    leaves = [part for part in _parts(rule["criteria"]) if not part.get("children")]
+    if code == "step_therapy":
+        first = [leaf["label"] for leaf in leaves if leaf["kind"] == "trial"] or ["metformin"]
+        return {"first": draw.choice(first), "needed": "90 days", "shown": draw.choice(("30 days", "no fill", "42 days"))}
+    if code == "medical_necessity":
+        tests = [leaf["test"] for leaf in leaves if leaf["kind"] == "lab" and leaf["test"] in _TESTS]
+        if not tests or draw.random() < 0.2:
+            return {}
+        test, value, limit = _TESTS[draw.choice(tests)]
+        return {"test": test, "value": value, "limit": limit, "on": ago}
+    if code == "insufficient_documentation":
+        return {"paper": draw.choice(_PAPERS)}
+    if code == "quantity_limit":
+        unit = case.request.unit or case.drug.unit
+        return {"asked": f"{6 if unit == 'mL' else 60} {unit}", "limit": f"{3 if unit == 'mL' else 30} {unit}"}
+    if code == "diagnosis_mismatch":
+        return {"diagnosis": "R73.03 prediabetes", "use": (case.rule.indication_text if case.rule else "") or "type 2 diabetes"}
+    if code == "age":
+        born = case.patient.birth_date
+        return {"age": str(min(age_on(born, dated), 17) if born else 17), "minimum": "18"}
+    if code == "duplicate_therapy":
+        return {"other": draw.choice(("Januvia", "Victoza", "Byetta")), "on": ago}
+    if code == "exclusion":
+        return {"state": draw.choice(("a personal history of medullary thyroid carcinoma", "a current pregnancy", "type 1 diabetes"))}
+    if code == "non_formulary":
+        return {"others": "Januvia and Farxiga"}
+    if code == "benefit_exclusion":
+        return {"use": "weight loss"}
+    if code == "not_eligible":
+        return {"ended": ago}
+    if code == "refill_too_soon":
+        return {"last": ago, "next": (dated + timedelta(days=9)).strftime("%m/%d/%Y")}
+    return {"fault": "the form was not signed by the prescriber"} if code == "administrative" else {}
