@@ -23,12 +23,12 @@ _PASSED = re.compile(
 )
 _CLAUSE = re.compile(
     r";|\s-{1,2}\s|,?\s(?:but|however|although|though|whereas|and it (?:could|did|was) not|even if)\b,?\s|,\s(?:and|so|since|as|because)\s|,\s(?=(?:it|you|he|she|we|they|there|this|so|then)\b)|"
-    r"\s(?=because\b|since\b|for the reason that\b)",
+    r"\s(?=because\b|for the reason that\b)|(?<!have)(?<!has)(?<!had)(?<!ever)(?<!not)\s(?=since\b(?! (?:\d|[A-Z][a-z]+ \d|then)))|\s(?=for the reason that\b)",
     re.IGNORECASE,
 )
 _MET = re.compile(
     r"(?<!not )(?<!not yet )(?<!n't )(?<!never )(?<!cannot be )(?<!not been )(?<!un)\b(?:(?:was|were|is|are|been|fully|all|both|also|criteri\w+|requirements?) (?:\w+ )?(?:met|satisfied|fulfilled)|"
-    r"accepted|sufficed?|suffices|(?:high|low|long|old|good) enough|settled|beyond doubt|(?:never|not) (?:been )?(?:looked at|reviewed|examined|considered)|no other (?:drug|medic\w+|step)\b[^.;]{0,20}\bneeds?|(?:was|is|were|are) (?:sufficient|adequate|enough|fine|ok|okay|correct|in order|complete|acceptable|not (?:the|a|an) (?:reason|problem|issue|concern))|found to be in order|\bok\b|confirmed|"
+    r"accepted|sufficed?|suffices|(?:high|low|long|old|good) enough|settled|beyond doubt|since (?:come|arrived|been \w+)|play no part|no longer (?:at issue|a reason|the reason)|(?:never|not) (?:been )?(?:looked at|reviewed|examined|considered)|no other (?:drug|medic\w+|step)\b[^.;]{0,20}\bneeds?|(?:was|is|were|are) (?:sufficient|adequate|enough|fine|ok|okay|correct|in order|complete|acceptable|not (?:the|a|an) (?:reason|problem|issue|concern))|found to be in order|\bok\b|confirmed|"
     r"qualif(?:y|ies|ied)|withdrawn|(?:no|not|nor|neither) (?:\w+ )?(?:in dispute|at issue|an issue|a problem|in question|disputed|contested|a factor|a concern|relied)|"
     r"don't doubt|do not doubt|do not dispute|not dispute|we (?:accept|agree|were satisfied|are satisfied|found that (?:you|he|she) (?:do|have))|we did (?:receive|find)|thank(?:s| you)|model of|within (?:the|our|its) (?:limits?|label|quantity)|"
     r"nothing (?:else )?(?:is |was )?wrong|no (?:\w+ ){0,3}?(?:issue|problem|concern)s?\b|does not (?:matter|change)|required no further|made no finding|no finding (?:was made )?on|no dispute|no (?:step|quantity|age) (?:edit|limit|restriction)|(?:do|does) not need|needs no|without (?:any )?(?:step|prior)|isn't (?:an? )?(?:exclusion|issue|problem)|is not (?:an? )?(?:exclusion|issue|problem|denial)|not been reviewed|not reviewed for|no decision)\b",
@@ -53,7 +53,7 @@ _GENERAL = re.compile(
 _OFFERED = re.compile(
     r"\b(?:may|can|could|will|would)\b(?! not|'t)[^.;]{0,30}\b(?:fill|use|get|switch|submit|send|share|supply|include|provide|write|call|ask|request|resubmit|open|pay)\b|"
     r"^\W*(?:please|kindly|to get|you (?:may|can)|your (?:doctor|prescriber) (?:may|can|could)|send|submit|resubmit|call|write|fax|mail|return|re-?file)\b|"
-    r"\b(?:alternatives?|instead|in its place)\b[^.;]*\b(?:covered|available|without)|\b(?:is|are) covered without\b|free of charge|free copies|at no (?:cost|charge)",
+    r"\b(?:alternatives?|instead|in its place)\b[^.;]*\b(?:covered|available|without)|\b(?:is|are) covered without\b|\bcover\w*\b[^.;]{0,40}\bwithout\b|free of charge|free copies|at no (?:cost|charge)",
     re.IGNORECASE,
 )
 _RIGHTS = re.compile(
@@ -65,6 +65,7 @@ _ABOUT_RIGHTS = re.compile(
     r"available|offered|expedited|urgent|lies|level|unit|department|not changed)\b",
     re.IGNORECASE,
 )
+_NUMBERED = re.compile(r"\s*(?:[-*]\s|\(?\d{1,2}[.)]\s)")
 _QUOTED = re.compile(r'"[^"\n]{25,}?(?:"|$)')
 _DECISIVE = re.compile(
     r"\b(?:denied|deny|declined?|refused|rests? (?:up)?on|based on|because|for (?:this|that) reason|on that ground|pursuant|not met|unmet|not satisfied|not fulfilled)\b",
@@ -132,7 +133,11 @@ def masked(text: str) -> str:
 def said_of_case(passage: Passage) -> list[Said]:
     """The clauses of a passage that may state why, without those that do not."""
     text = masked(passage.text)
-    listed = passage.item and (passage.zone == "reason" or bool(_BECAUSE.search(passage.heading)))
+    listed = passage.item and (
+        passage.zone == "reason"
+        or bool(_BECAUSE.search(passage.heading))
+        or (passage.zone == "" and bool(_NUMBERED.match(text)))
+    )
     if (
         to_nobody(passage)
         or (not listed and _GENERAL.search(text))
@@ -198,10 +203,13 @@ def _about_rights(clause: str, text: str) -> bool:
     )
 
 
-_LABELLED = re.compile(
-    r"^\W*(?:[A-Z][\w .'/#-]{0,28}:\s|(?:dear|hello|hi|re|to|from|date|member|patient|subject|ref)\b[^.]{0,60}$)",
+_IDENTITY = re.compile(
+    r"^\W*(?:date|members?|patient|pt|drugs?|id|case|request|name|re|from|to|claim|enrollee|prescri\w+|subject|ref\w*|med\w*|plan|group|dob|born|"
+    r"sent|posted|dear|benefit claimed|item|filing|letter|hello|hi|decision|status|outcome|determination|page|address|phone|fax|product|insured|participant|qty|"
+    r"quantity)\b[^.]{0,30}(?::|#|$|\s{2})",
     re.IGNORECASE,
 )
+_LABEL = re.compile(r"^\W*(?:[\w '/.-]{2,40}):\s+")
 _ASKS = re.compile(
     r"\b(?:polic(?:y|ies)|plans?|guidelines?|rules?|criteri(?:on|a)|standards?|we|label|law)\b[^.;]{0,30}?\b(?:asks?|requires?|calls? for|needs?|looks? for|covers?|says?|wants?|expects?)\b",
     re.IGNORECASE,
@@ -213,7 +221,15 @@ _FALLS = re.compile(
 
 def is_prose(text: str) -> bool:
     """Words that state something of this case: no heading, no label, and not only what a policy asks for."""
-    words = re.findall(r"[A-Za-z']{2,}", text)
-    if len(words) < 4 or _LABELLED.search(text) or not re.search(r"[a-z]{3}", text):
+    if _IDENTITY.search(text):
         return False
-    return not (_ASKS.search(text) and not _FALLS.search(text))
+    said = prose_of(text)
+    words = re.findall(r"[A-Za-z']{2,}", said)
+    if len(words) < 4 or not re.search(r"[a-z]{3}", said):
+        return False
+    return not (_ASKS.search(said) and not _FALLS.search(said))
+
+
+def prose_of(text: str) -> str:
+    """Without a label, a bullet or a number before it."""
+    return re.sub(r"^\W*(?:\d{1,2}[.)])?\s*", "", _LABEL.sub("", text)).strip()

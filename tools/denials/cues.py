@@ -24,7 +24,7 @@ _PAPERS = (
     r"(?:documentation|documents?|papers?|records?(?! (?:that|of)\b)|(?:chart|office|clinic(?:al)?|progress|visit|program) notes?|notes?|"
     r"(?:lab(?:oratory)?|test) (?:results?|reports?|work|values?|data)|labs?\b|laborator\w+|information|"
     r"evidence|proof|fill history|"
-    r"reports?|results?|answers?|repl(?:y|ies)|response to (?:our|the|your|their|that)|letter of medical necessity|chart|statement|attachments?|"
+    r"reports?|results?|answers?|repl(?:y|ies)|response to (?:our|the|your|their|that)\b|letter of medical necessity|chart|statement|attachments?|"
     r"(?:a1c|hba1c|bmi|weight|sleep study)(?= (?:value|result|reading|report|date|was not (?:sent|submitted|provided))))"
 )
 _CAME = (
@@ -108,8 +108,9 @@ def _written(drug: str) -> dict[str, tuple[str, str, str]]:
             rf"(?:can't|cannot|may not|must not|not be|not) (?:be )?(?:have|take|used?|taken|cover(?:ed)?|pay for|paid)\b{_GAP}\b(?:both|together|two)\b|"
             rf"(?:already|still|also|currently) (?:\w+ ){{0,2}}?(?:takes?|taking|on|fill(?:s|ed|ing)|us(?:es?|ing)|receiv\w+|getting|prescribed)\b{_GAP}"
             rf"(?:{drug}|another|same class)(?=[^.;]{{0,80}}(?:same|both|class|together|another|two|duplicat|kind))|"
+            r"(?:\bnot|n't|cannot)\b[^.;]{0,40}\b(?:alongside|along with|together with|on top of)\b|same (?:active )?(?:substance|ingredient)|"
             r"two (?:glp|sglt|dpp|incretin)\S*(?: \w+){0,3}|concurrent(?:ly)?\b[^.;]{0,30}\b(?:glp|sglt|dpp|same|another)",
-            rf"(?:already|currently|still) (?:takes?|taking|receiv\w+|gets?|getting|fills?|filling|on|us(?:es?|ing))\b[^.;]{{0,20}}?{drug}|"
+            rf"(?:already|currently|still|continues? to|goes on) (?:takes?|take|draw\w*|fill|use|get|receive|taking|receiv\w+|gets?|getting|fills?|filling|on|us(?:es?|ing))\b[^.;]{{0,20}}?{drug}|"
             rf"(?:not|n't|no)\b[^.;]{{0,40}}\b(?:together|at the same time|concurrent\w*|combin\w+|with another)\b",
             r"duplicat|same class|concurrent|at the same time|another (?:glp|dpp|sglt)|together with",
         ),
@@ -178,7 +179,7 @@ def _written(drug: str) -> dict[str, tuple[str, str, str]]:
             rf"{_TESTS}[^.;]{{0,50}}?(?:(?:is |was )?(?:older than|more than \d+ \w+ old|too old|out of date|outdated|not recent|not current|stale|expired))|"
             rf"{NOT}\b[^.;]{{0,25}}?{_TESTS}[^.;]{{0,60}}?\b{_CAME}|{_TESTS} [^.;]{{0,30}}?\b{NOT}\b(?: \w+){{0,2}} (?:provided|submitted|included|received|attached|enclosed|sent|supplied|documented|reported|recorded|stated|given|in the)|"
             rf"(?:unable to|cannot|can't|can not|could not|couldn't|not possible to) (?:\w+ )?(?:determine|tell|establish|confirm|verify|complete|finish|conclude|judge|assess|decide)|"
-            rf"(?:did|has|have|had|does|do) ?(?:not|n't) (?:yet |been )?(?:send|sent|submit(?:ted)?|provided?|give|given|suppl(?:y|ied)|enclosed?|attach(?:ed)?|fax(?:ed)?|upload(?:ed)?|forward(?:ed)?|accompanied)\b|(?:was|were) not accompanied|(?:filing|request|claim|submission|file|form) (?:\w+ )?(?:lacks?|lacked|is missing|omits?|omitted)\b|"
+            rf"(?:did|has|have|had|does|do) ?(?:not|n't) (?:yet |been )?(?:send|sent|submit(?:ted)?|provided?|give|given|suppl(?:y|ied)|enclosed?|attach(?:ed)?|fax(?:ed)?|upload(?:ed)?|forward(?:ed)?|accompanied)\b|(?:was|were) not accompanied|\b(?:file|form|request|submission|application|record)s? (?:is|was|are|were) (?:\w+ )?(?:incomplete|not complete)|(?:is|are|was|were) missing from|(?:is|are|was|were|been) (?:omitted|left (?:out|blank|off|empty|unanswered))|(?:instead|in place|in lieu) of (?:the |an? )?(?:\w+ )?(?:{_PAPERS}|study|original)|(?:filing|request|claim|submission|file|form) (?:\w+ )?(?:lacks?|lacked|is missing|omits?|omitted)\b|"
             rf"(?:asked|requested|wrote|called)\b[^.;]{{0,70}}?(?:\b(?:no|not|without|never)\b|n't\b)[^.;]{{0,20}}?\b(?:hear|heard|repl\w+|response|answer\w*|respond\w*)|"
             rf"does ?n[o']t (?:let|allow|enable|permit) us(?: to)? (?:finish|complete|decide|judge|tell|determine)|not (?:been )?(?:documented|substantiated)|undocumented|{NOT} (?:\w+ )?(?:documentation|proof|evidence) (?:of|that|was|were|to)",
             rf"(?:please|kindly|must|need to|should) (?:\w+ )?(?:send|submit|provide|supply|attach|include|enclose|fax|upload)\b[^.;]{{0,60}}{_PAPERS}|(?:must|should|to) be (?:accompanied|supported|documented)",
@@ -196,7 +197,7 @@ def _written(drug: str) -> dict[str, tuple[str, str, str]]:
         "benefit_exclusion": (
             rf"(?:exclu(?:des?|ded|ding)|not a (?:covered )?benefit|non-?covered benefit|benefit exclusion|plan exclusion|contract exclusion|excluded (?:benefit|drug|service|class|category))(?! (?:criteri|condition))|"
             rf"(?:exclusion)\b{_GAP}(?:applies|benefit|plan|certificate|contract|weight)|"
-            rf"(?:not|n't|never|no)\b[^.;]{{0,40}}?\b(?:cover\w*|pay(?:able|s)?(?: for)?|benefits?|coverage|include|reimburse\w*|provide\w*|available|buy|bought|purchase\w*)\b[^.;]{{0,50}}?(?:weight|obes|slimming|cosmetic|lifestyle drugs|reduction of body|lose pounds|diet(?:ing)? (?:drugs|medic)|lose weight)|"
+            rf"(?:not|n't|never|no)\b[^.;]{{0,40}}?\b(?:cover\w*|pay(?:able|s)?(?: for)?|benefits?|coverage|include|reimburse\w*|provide\w*|available|buy|bought|purchase\w*)\b[^.;]{{0,50}}?(?:weight[- ](?:loss|reduc\w+|manag\w+|control\w*)|obes|slimming|cosmetic|lifestyle drugs|reduction of body|lose pounds|diet(?:ing)? (?:drugs|medic)|lose weight)|"
             rf"(?:weight|obes|cosmetic|slimming)[^.;]{{0,50}}?(?:are|is|were|was|be)? ?(?:not|n't|never|no) (?:a )?(?:\w+ )?(?:cover|paid|pay|benefit|includ|payable|reimburs)|"
             rf"(?:medicare|law|statute|federal|regulation|state)\b[^.;]{{0,40}}?(?:does not|doesn't|do not|forbids?|prohibits?|leaves?|excludes?|bars?|not let|not allow|not permit)[^.;]{{0,60}}?(?:drugs?|part d|medic|weight|cover|pay)|"
             r"no (?:benefit|coverage)s? (?:is|are|for|under)|outside (?:of )?(?:the|your|our) (?:pharmacy |plan |drug )?benefits?|benefit (?:does not|doesn't) (?:include|extend|cover)|carved? out",
@@ -229,7 +230,8 @@ def _written(drug: str) -> dict[str, tuple[str, str, str]]:
             rf"{NOT}\b[^.;]{{0,50}}?\b(?:lifestyle|diet|exercise|weight(?:[- ](?:loss|management|control))?|behaviou?r\w*|nutrition|healthy living|wellness)\w*[^.;]{{0,20}}?(?:program|plan|counsel|modification|change|effort|intervention|attempt)|"
             rf"(?:lifestyle|diet|weight[- ]management|behaviou?ral?)[^.;]{{0,40}}(?:program|plan|modification|effort)\w*[^.;]{{0,50}}?(?:{NOT}|only|{_LESS}|too short)\b|"
             rf"(?:{NOT}|less than|fewer than|insufficient|inadequate|only)\b[^.;]{{0,60}}?\b(?:improve\w*|respon(?:se|d\w*)|benefit(?:ed)? from|lost (?:at|enough|the|\d)|lose\b|loss of|weight loss|reduc(?:ed|tion)\b|fallen\b|dropped\b|lowered\b|was lost|effect\b|work(?:ed|ing)\b|help(?:ed|ing)\b)|"
-            r"no sign that|(?:has|have|had) (?:gained|risen|gone up|increased)|(?:weight|a1c)[^.;]{0,40}?(?:rose|unchanged|did not (?:fall|change|drop|improve))|"
+            r"no sign that|weight\b[^.;]{0,80}\b(?:above|higher than|more than|over)\b[^.;]{0,30}\b(?:start|baseline|before|began|beginning)|"
+            r"(?:has|have|had) (?:gained|risen|gone up|increased)|(?:weight|a1c)[^.;]{0,40}?(?:rose|unchanged|did not (?:fall|change|drop|improve))|"
             rf"(?:prescribed|consult\w*|seen)[^.;]{{0,30}}{NOT}[^.;]{{0,30}}?(?:specialist|endocrinolog\w+|cardiolog\w+|sleep)|{NOT}\b[^.;]{{0,50}}?(?:specialist|endocrinolog\w+|cardiolog\w+)[^.;]{{0,30}}?(?:prescrib\w+|consult\w+|involved|order\w+)?",
             rf"(?:ask(?:s|ed)?|require[sd]?|need(?:s|ed)?|must|calls? for|at least|minimum)\b[^.;]{{0,60}}?{_TESTS}|{_TESTS}[^.;]{{0,40}}?(?:of|at least|over|above|or (?:more|higher|above)|≥|>=|>|<|≤|must|required)",
             rf"{_TESTS}|comorbid|lifestyle|diet|criteri|medical(?:ly)? necess|weight loss|guideline|respon[sd]|specialist|renewal",

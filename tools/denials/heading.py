@@ -38,7 +38,7 @@ _ALONE = re.compile(
     re.MULTILINE,
 )
 _SEGMENT = re.compile(
-    rf"(?:^|[,|/;(]|[ ]-|[ ]{{3,}})[ ]*(?P<name>{_NAME})[ ]*(?=$|[,|/;()]|[ ]-|[ ]{{3,}})", re.MULTILINE
+    rf"(?:^|[,|/;:(]|[ ]-|[ ]{{3,}})[ ]*(?P<name>{_NAME})[ ]*(?=$|[,|/;()]|[ ]-|[ ]{{3,}})", re.MULTILINE
 )
 _GREETED = re.compile(
     r"^[ ]*(?i:dear|hello|hi)[ ]+(?:(?i:mr|mrs|ms|miss)\.?[ ]+)?(?P<name>[A-Z][A-Za-zÀ-ÿ'-]+)(?=[ ]*[,:(])",
@@ -134,7 +134,7 @@ _HOLDER = (
     r"certificate|beneficiary|recipient|your member|policy ?holder|oxbow|plan)"
 )
 _ID_LABEL = re.compile(
-    rf"(?<![\w-])(?:{_HOLDER}(?:'s)?[ ]*(?:id(?:entification)?(?:[ ]*(?:no|number|#)\.?)?|no\.?|number|#|nr\.?)[ ]*\)?|identification[ ]+no\.?|{_HOLDER}|(?<!case )(?<!tax )\bid(?:[ ]*(?:no\.?|number|#))?)"
+    rf"(?<![\w-])(?:{_HOLDER}(?:'s)?[ ]*(?:id(?:entification)?(?:[ ]*(?:no\b|number\b|#)\.?)?|no\b\.?|number\b|#|nr\b\.?)[ ]*\)?|identification[ ]+no\.?|{_HOLDER}|(?<!case )(?<!tax )\bid(?:[ ]*(?:no\.?|number|#))?)"
     rf"[ ]*[:#|.]*[ ]*[(]?(?P<id>(?-i:{_TOKEN}(?: \d[\dA-Z]*){{0,3}}|[A-Z]{{2,4}}(?: \d{{2,}}){{1,3}}))",
     re.IGNORECASE,
 )

@@ -39,7 +39,7 @@ _PART = re.compile(
 )
 _UPHELD = re.compile(
     r"\b(?:uph(?:e|o)ld(?:s|ing)?|(?:stand|stands) by (?:our|the)|affirm(?:s|ed)?|maintain(?:s|ed)? (?:our|the) (?:denial|decision)|(?:decision|denial|determination) (?:remains|is final|is unchanged|stands)|unfavou?rable|"
-    r"agree with the (?:plan|denial|decision)|appeal (?:is |was |has been |of [^.]{0,40}is )?(?:therefore )?(?:denied|dismissed|declined|rejected|not granted)|(?:denied|deny|declined|rejected) (?:your|the|this) (?:appeal|grievance|redetermination|reconsideration)|not change(?:d)? (?:our|the) (?:decision|mind))",
+    r"agree with the (?:plan|denial|decision)|appeal (?:is |was |has been |of [^.]{0,40}is )?(?:therefore )?(?:denied|dismissed|declined|rejected|not granted)|(?:denied|deny|declined|rejected) (?:your|the|this) (?:appeal|grievance|redetermination|reconsideration)|not change(?:d)? (?:our|the) (?:decision|mind)|no (?:cause|reason|ground)s? to (?:depart|change|alter|reverse|overturn)|(?:decision|denial|determination) (?:does|did|has|will) not (?:been )?change\w*)",
     re.IGNORECASE,
 )
 _OVERTURNED = re.compile(
@@ -53,7 +53,7 @@ _APPEAL = re.compile(
 )
 _PEER = re.compile(r"peer[- ]to[- ]peer", re.IGNORECASE)
 _IDLE = re.compile(
-    r"\b(?:if|would|could have|had we|may be (?:denied|refused)|(?:is|are|be) (?:denied|refused) (?:when|if)|when we|might|should we|in case|after our|not a guarantee|following (?:an|any)|in the event of|for which the|would be|a denial|will not be (?:granted|approved) if|whether)\b",
+    r"\b(?:if|would|could have|had we|may be (?:denied|refused)|(?:is|are|be) (?:denied|refused) (?:when|if)|when we|might|should we|in case|after our|not a guarantee|following (?:an|any)|in the event of|for which the|(?:would|could|may|can|might) be|a denial|will not be (?:granted|approved) if|whether)\b",
     re.IGNORECASE,
 )
 
@@ -139,7 +139,9 @@ def _is_about_an_appeal(said: list[Passage]) -> bool:
             re.IGNORECASE,
         ):
             if not re.search(
-                r"\b(?:may|can|right to|if you|how to|to file|to ask|want to)\b", text, re.IGNORECASE
+                r"(?-i:\bmay\b)|\b(?:can|right to|if you|how to|to file|to ask|want to)\b",
+                text,
+                re.IGNORECASE,
             ) and not _PEER.search(text):
                 return True
     return False

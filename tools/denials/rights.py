@@ -33,7 +33,7 @@ _KINDS: tuple[tuple[RightKind, str], ...] = (
     ),
 )
 _EXPEDITED = re.compile(
-    r"\bexpedit\w+|\bfast(?:er)? (?:appeal|decision|review|answer|one)|\bfast\b[^.]{0,40}\bappeals?\b|\bfast appeals?\b|urgent\w*\b[^.]{0,80}(?:72|24|hours|faster|phone|telephone|call|appeal|one)|\bquick(?:er)? (?:appeal|decision)|rushed? (?:appeal|review)",
+    r"\bexpedit\w+|\bfast(?:er)? (?:appeal|decision|review|answer|one|redetermination|reconsideration|grievance)|\bfast\b[^.]{0,40}\bappeals?\b|\bfast appeals?\b|urgent\w*\b[^.]{0,80}(?:72|24|hours|faster|phone|telephone|call|appeal|one)|\bquick(?:er)? (?:appeal|decision)|rushed? (?:appeal|review)",
     re.IGNORECASE,
 )
 _NO_RIGHT = re.compile(
@@ -43,7 +43,7 @@ _NO_RIGHT = re.compile(
 )
 _OFFERS = re.compile(
     r"\b(?:may|can|could|rights?|asks?|asking|file[ds]?|filing|request(?:s|ed)?|within|days?|d\b|months?|deadline|must|levels?|next|until|no later|available|"
-    r"avail|offer\w*|lies|follow\w*|call|speak|talk|discuss|write|mail|fax|possible|=|by|thereafter|accepted|want|comes?|after|then)\b|=",
+    r"avail|offer\w*|lies|follow\w*|call|speak|talk|discuss|write|mail|fax|possible|=|by|thereafter|accepted|want|comes?|after\w*|then|open|second appeal|level two)\b|=",
     re.IGNORECASE,
 )
 _PAST = re.compile(
@@ -89,12 +89,13 @@ def rights_told(letter: Letter, dated: date | None) -> tuple[Right, ...]:
         ):
             kinds = []
         if _PAST.search(text) and not re.search(
-            r"\b(?:may|can|rights?|must)\b|\b(?:have|within|until) \d", text, re.IGNORECASE
+            r"(?-i:\bmay\b)|\b(?:can|rights?|must)\b|\b(?:have|within|until) \d", text, re.IGNORECASE
         ):
             kinds = []
         stated = list(_deadlines(letter, passage, dated))
         for kind, at, stop in kinds:
-            near = _together([d for place, d in stated if at - 150 <= place < stop])
+            first = kind == kinds[0][0]
+            near = _together([d for place, d in stated if place < stop and (first or place >= at)])
             _add(found, letter, kind, passage, near)
             last = kind
         if (

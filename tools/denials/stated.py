@@ -13,6 +13,7 @@ from tools.denials.context import (
     Said,
     is_prose,
     mark_of,
+    prose_of,
     masked,
     reject_code,
     said_of_case,
@@ -20,7 +21,7 @@ from tools.denials.context import (
     without_result,
 )
 from tools.denials.cues import GENERIC, cues
-from tools.denials.meaning import MORE, SURE, opinions
+from tools.denials.meaning import LEAST, MORE, SURE, opinions
 from tools.denials.words import Letter, Passage
 
 
@@ -88,7 +89,7 @@ def _hits(letter: Letter) -> list[Hit]:
             firm = [hit for hit in told if not hit.weak]
             if not (firm and passages[0].item):
                 silent += _silent(passages, firm)
-    return found + _by_meaning(silent, bool(found))
+    return found + _by_meaning(silent, found)
 
 
 def _silent(passages: list[Passage], told: list[Hit]) -> list[Said]:
@@ -101,14 +102,21 @@ def _silent(passages: list[Passage], told: list[Hit]) -> list[Said]:
     ]
 
 
-def _by_meaning(clauses: list[Said], others: bool) -> list[Hit]:
-    """What the model of meaning is sure of; surer, where the letter has told a reason already."""
-    sure = SURE + (MORE if others else 0.0)
-    return [
-        Hit(opinion.code, said.start, said.end)
-        for said, opinion in zip(clauses, opinions([said.text.strip() for said in clauses]), strict=True)
-        if opinion.lead >= sure - (0.1 if said.asserted else 0.0)
+def _by_meaning(clauses: list[Said], told: list[Hit]) -> list[Hit]:
+    """What the model of meaning is sure of; surer, where the letter has told a reason already. As a denial has a reason, the
+    likeliest clause is it where nothing else is."""
+    given = opinions([prose_of(said.text) for said in clauses])
+    known = any(not hit.weak for hit in told)
+    sure = SURE + (MORE if known else 0.0)
+    found = [
+        (opinion.lead, Hit(opinion.code, said.start, said.end))
+        for said, opinion in zip(clauses, given, strict=True)
+        if opinion.lead >= (LEAST if not told else sure - (0.1 if said.asserted else 0.0))
     ]
+    certain = [hit for lead, hit in found if lead >= sure]
+    if certain or told or not found:
+        return certain if not told else [hit for _, hit in found]
+    return [max(found, key=lambda pair: pair[0])[1]]
 
 
 def _of_line(passages: list[Passage], asked: list[Hit]) -> tuple[list[Hit], list[Hit]]:
