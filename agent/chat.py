@@ -21,7 +21,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
 from agent import prose
-from agent.answers import courtesy, drafting, people, refusals
+from agent.answers import alike, courtesy, drafting, people, refusals
 from agent.answers.answer import Answer, Said, Source
 from agent.answers.registry import ANSWERS
 from agent.conversation import LONGEST_QUESTION, ChatDesk, Event, Sitting, Turn
@@ -229,6 +229,8 @@ def _answered(ask: Ask, reading: Reading, bound: Bound, ledger: Ledger, desk: Ch
             return courtesy.answer(ask, bound, ledger, reading)
         if ask.intent == "draft":
             return drafting.answer(ask, bound, ledger, desk.draft)
+        if ask.intent == "alike":
+            return alike.answer(ask, bound, ledger, desk.panel)
         if ask.intent in ANSWERS:
             return ANSWERS[ask.intent](ask, bound, ledger)
         return courtesy.answer(ask, bound, ledger, reading)

@@ -63,6 +63,7 @@ def chat(
     from agent.conversation import ChatDesk, Conversation, conversations, find
     from agent.desk import drafter
     from agent.models.factory import open_model
+    from tools.graph.asking import current, graph_of
     from tools.store.store import Store
 
     settings = read_settings()
@@ -87,6 +88,11 @@ def chat(
             as_of=read_as_of(as_of) or settings.as_of,
             plan_id=plan,
             draft=drafter(store, settings),
+            panel=lambda: current(
+                store,
+                graph_of(store, settings.graph_url, settings.home),
+                read_as_of(as_of) or settings.as_of,
+            ),
             clock=time.perf_counter,
         )
         talk = Conversation(graph, desk, resume, patient)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from agent.models.model import Model
     from agent.settings import Settings
     from tools.check import Asked
+    from tools.graph.asking import Asked as Panel
     from tools.store.store import Store
 
 LONGEST_QUESTION = 4_000  # characters
@@ -77,8 +78,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class ChatDesk:
-    """What conversations are held with. `draft` leads to the workflow; `clock` counts seconds; `notice` says why
-    there is no model, where one was to be had."""
+    """What conversations are held with. `draft` leads to the workflow, `panel` to the graph of everybody; `clock`
+    counts seconds; `notice` says why there is no model, where one was to be had."""
 
     store: Store
     model: Model | None = None
@@ -86,6 +87,7 @@ class ChatDesk:
     as_of: date | None = None
     plan_id: str = ""
     draft: Callable[[Asked], Drafted] | None = None
+    panel: Callable[[], Panel] | None = None
     clock: Callable[[], float] = lambda: 0.0
     temperature: float = 0.0
     seed: int = 1

@@ -20,6 +20,7 @@ from agent.decision import Decision
 from agent.models.factory import open_model
 from agent.models.hosts import Hosts, HostState
 from agent.settings import Settings
+from tools.graph.asking import current, graph_of
 from tools.store import database
 from tools.store.rows import Draft
 
@@ -49,8 +50,6 @@ class Office:
     @cached_property
     def graph(self) -> Graph:
         """The engine of relationship questions."""
-        from tools.graph.asking import graph_of
-
         desk.make_home(self.settings.home)
         opened = graph_of(self.store, self.settings.graph_url, self.settings.home)
         self._closing.callback(opened.close)
@@ -80,6 +79,7 @@ class Office:
             as_of=as_of or self.settings.as_of,
             plan_id=plan_id,
             draft=lambda asked: self.draft(asking_of(asked)),
+            panel=lambda: current(self.store, self.graph, as_of or self.settings.as_of),
             clock=time.perf_counter,
         )
 

@@ -132,12 +132,13 @@ def _one(piece: Piece, found: list[Found], person: people.Person, talk: Talk, kn
         return Found(piece, before[0].intent, before[0].about, 0.85, before[0].changes, again=before)
     if plain := deciding.plainly(piece.text):
         return Found(piece, plain, sure=0.95)
-    if (settled := forms.settled(text)) and not (seen and seen.intent == "other_patient"):
+    settled = forms.settled(text)
+    if settled and (settled[0] == "alike" or not (seen and seen.intent == "other_patient")):
         topic = settled[1] or _topic(piece, settled[0])
         if settled[0] == "chart":  # the dose that is ordered: of the talk's drug, if none is named
             topic = topic or (talk.drugs[0] if talk.drugs else "medications")
         return Found(piece, settled[0], topic, 0.9)
-    if _LED_UP.match(text):
+    if _LED_UP.match(text) or _THINKS.match(piece.text):
         return None
     last_supposed = bool(talk.asks and talk.asks[0].intent == "what_if")
     likely = learned.likely(text, talk)
@@ -220,6 +221,11 @@ _LED_UP = re.compile(
     r"(?: (?:has|have|is|are|was|were|already|also|really|just|all|very|now|been))* (?:keeps? (?:calling|asking|phoning|bugging|pestering)|(?:phon|r[iu]ng|r[ai]ng|text|e-?mail|messag|inquir|enquir|bugg|pester)(?:e?s|ed|ing)?|on the (?:line|phone)|heard|read|saw|stopped by|came (?:in|by)|dropped by|calling|called|calls|waiting|asking|asked|decided|convinced|sure|hopes?|hoping|insists?|wants?|agreed|anxious|worried|upset|impatient|made up)\b(?!.*\?)(?!.*\byes or no\b)"
     r"|^(?!.*\b(?:MED|TEST|CONCEPT|WHO)\b)(?!.*\?)(?:(?:so|and|but|well|also|ok),? )*(?:she|he|they|pt|patient)(?: (?:has|have|is|was|were|already|also|really|just|now|been|'s))* (?:keeps? (?:calling|asking|phoning|bugging|pestering)|won't stop (?:asking|calling)|(?:asked|asks|asking|called|calls|calling|phoned|rang|texted|e-?mailed|messaged|bugged|bugging|pestered|wrote|heard|read|saw)(?: (?:me|us))?(?: (?:again|twice|\d \w+|today|now|yesterday|this \w+))*) (?:now )?(?:about|of|over|re|regarding|because of|something about)\b"
     r"|^(?:so |and |but )?(?:before|while) (?:i|we) (?:(?!what|how|is|can|does|will|would|do)\w+ ?){1,6}\W*$"
+)
+# A clinician's opinion of the drug, told before what the plan makes of it is asked.
+_THINKS = re.compile(
+    r"^(?!.*(?:\b(?:MED|TEST|CONCEPT)\b|\?))\W*(?:(?:so|and|but|well),? )*(?:the |her |his |our |my |dr\.? )?(?:\w+ ){0,2}?(?:doctor|prescriber|physician|provider|endo|\w+ologist|internist|clinician|np|pa|specialist|team|WHO) "
+    r"(?:(?:really|strongly|clearly) )?(?:thinks?|believes?|feels?|considers?|finds?|prefers?|favou?rs?|is sure|is of the opinion)\b.*\b(?:DRUG|it)\b"
 )
 _USE = re.compile(r"^(?:(?:and|but|or|what about|how about|ok|then|so|y)\s+)*(?:for|as|under|para)\b")
 

@@ -23,6 +23,15 @@ _CASE = r"(?:request|case|pa|prior auth\w*|application|submission|order)"
 _HAVE = r"(?:order|orders|chart|record|records|prescription|script|rx|list|file|med(?:ication)? list|profile)"
 _SHOULD = r"\b(?:should|start(?:ing)?|best|recommend\w*|right|appropriate|titrat\w*|go up|increase|next|ought|ideal|safe|would|can|could|max\w*|limit|cover\w*|allow\w*|polic(?:y|ies))\b"
 
+_ALIKE = (
+    r"\b(?:patients?|people|others?|members?|cases|those|ones|pts|diabetics)(?: \w+){0,2} (?:like (?:her|him|them|this one|this patient|this person|WHO|the patient)|with (?:(?:her|his|their|WHO's) |(?:the |an? )?(?:same|similar) )(?:\w+ )?(?:profile|conditions?|diagnos\w+|history|problems?|comorbidit\w+|picture|background|CONCEPT))\b"
+    r"|\b(?:similar|comparable) (?:patients?|people|cases|pts|members)\b"
+)
+_WENT = (
+    r"\b(?:work(?:s|ed|ing)?|help(?:s|ed|ing)?|tr(?:y|ies|ied|ying)|respond\w*|responses?|effective|success\w*|outcomes?|results?|pathways?|tolerat\w+|fared?|end(?:s|ed)? up|(?:go|goes|went|gone|move[sd]?|switch\w*) (?:on )?to|did best|done best|do best|did well|do well|done well"
+    r"|(?:take|taken|took|taking|use|used|put on|given) (?:next|after|instead|in the end|first|MED|DRUG|TEST)|happen(?:s|ed)? (?:to|with|on|after)|how (?:did|do|have|has|is|are|was|were)|what (?:did|do|have) \w+ (?:\w+ ){0,4}(?:take|try|use|get|do))\b"
+)
+
 
 class Form(NamedTuple):
     """A form, what it asks, and what must not be there."""
@@ -39,6 +48,11 @@ def _form(intent: Intent, about: str, pattern: str, unless: str) -> Form:
 
 _FORMS = (
     _form(
+        "alike", "",
+        rf"^(?=.*(?:{_ALIKE}))(?=.*{_WENT})",
+        r"^\W*(?:(?:and|so|but) )*(?:can|could|will|would|may)\b|\b(?:should|names?|named|which patients?|who (?:is|are|else)|whose|list|show me (?:another|a|the) (?:patient|chart|record)|approv\w+|cover\w*|den(?:y|ied|ial\w*)|appeal\w*|eligible|qualif\w+|get (?:it|approved)|charts?|records?|ids?|mrn|phone|address|compare|another|different|other)\b",
+    ),
+    _form(
         "eligibility", "",
         rf"\bhow (?:does|do|is|are|did|would|will) {_OF_HERS}(?:DRUG |CLASS |ODD )?{_CASE}(?: for (?:DRUG|ODD|it|her|him))? (?:look|looking|stand|standing|shap\w+|do|doing|fare|far\w+)\b",
         r"\bwhere|\bsent\b",
@@ -50,7 +64,8 @@ _FORMS = (
     ),
     _form(
         "eligibility", "",
-        rf"\b(?:would|will|might|is|are) (?:{_PLAN}|they) (?:be |likely |probably |going |willing |expected |to )*(?:pay for|cover|approve|accept|ok|okay|agree to|go for|authori[sz]e|say yes to) (?:DRUG|ODD|it|this|that)\b",
+        rf"\b(?:would|will|might|is|are) (?:{_PLAN}|they) (?:be |likely |probably |going |willing |prepared |ready |disposed |inclined |bound |obliged |expected |to )*(?:pay for|cover|approve|accept|ok|okay|agree to|go for|authori[sz]e|grant|say yes to) (?:DRUG|ODD|it|this|that)\b"
+        rf"|^\W*(?:do|does) (?:{_PLAN}|they) (?:have|need) to (?:pay for|cover|approve|accept|grant) (?:DRUG|ODD|it)\b",
         r"\b(?:how|what|when|which|why|if|first|months?|days?|once|as|without|before|strength|dose|again|long)\b",
     ),
     _form(
@@ -84,6 +99,14 @@ _FORMS = (
         rf"|\bhow (?:do|are) things (?:look|looking|stand)\b.{{0,16}}(?:DRUG|ODD|{_CASE})|\blikely (?:ruling|decision|verdict|answer|outcome)\b",
         r"\bif\b|\bappeal",
     ),
+    _form(
+        "eligibility", "",
+        r"\b(?:denial|refusal|rejection|approval)\b.{0,24}\b(?:feared|likely|probable|expected|anticipated|in the cards|in sight|coming)\b"
+        r"|\b(?:fear|expect|anticipate|reckon with|count on|worry about|brace for) (?:an? |any )?(?:denial|refusal|rejection|approval)\b"
+        r"|\bwhere(?: is| are|'s) (?:she|he|they|we|WHO|(?:this|the|our|my) (?:patient|pt|member|case))(?: at| now| standing)? (?:with|on|regarding|about) (?:DRUG|ODD|it)\b"
+        rf"|^\W*is (?:the|her|his|our|this|my) (?:DRUG |ODD )?(?:{_CASE}|submission)(?: for (?:DRUG|ODD))?(?: all| now| already)? (?:in order|complete|in good shape|watertight)\b",
+        r"\bhow\b|\bwhat\b|\bwhich\b|\bwhen\b|\bwhy\b|\bif\b|\b(?:MED|TEST|CONCEPT)\b|\bappeal\w*|\blong\b|\bfor the (?:denial|refusal)\b",
+    ),
     _form(  # whether it is paid for, and not how much
         "eligibility", "",
         rf"^(?=.*(?:DRUG|ODD|\bit\b)).*(?:\b{_PAYS}(?!\w)|\b(?:on|at|to) (?:{_PLAN}|their|the insurer)(?:'s)? (?:dime|tab|expense|cost|account|bill|nickel)\b|\bout of (?:her|his|their|the patient's)(?: own)? pocket or\b|\bor (?:\w+ ){{0,3}}out of (?:her|his|their|the patient's)(?: own)? pocket\b)",
@@ -91,7 +114,7 @@ _FORMS = (
     ),
     _form(
         "eligibility", "",
-        r"^\W*(?:(?:so|and|ok|but|then) )*(?:if|when|once|should|were|suppose|say) (?:DRUG|ODD|it|she|he|i|we|WHO|dr|(?:the|her|his|our|my) (?:doctor|prescriber|physician|provider|endo\w*|clinician|patient))\b.{0,16}\b(?:prescri\w+|orders?|ordered|writes?|written|wrote|requests?|requested)\b.{0,24}\b(?:will|would|does|do|is|can|could|may)\b.{0,30}\b(?:pays?|paid|covers?|covered|bears?|approves?|approved|accepts?|reimburse\w*|go through)\b",
+        r"^\W*(?:(?:so|and|ok|but|then) )*(?:if|when|once|should|were|suppose|say) (?:DRUG|ODD|it|she|he|i|we|WHO|dr|(?:the|her|his|our|my) (?:doctor|prescriber|physician|provider|endo\w*|clinician|patient))\b.{0,16}\b(?:prescri\w+|orders?|ordered|writes?|written|wrote|requests?|requested|sends?|sent|submit\w*|files?|filed|fax\w*)\b.{0,24}\b(?:will|would|does|do|is|can|could|may)\b.{0,30}\b(?:pays?|paid|covers?|covered|bears?|approves?|approved|accepts?|reimburse\w*|go through)\b",
         r"\bhow\b|\bwhat\b|\bwhich\b|\bwhen\b(?<!^when)|\bwhy\b|\b(?:MED|TEST|CONCEPT)\b|\b(?:copay|tier|deductible|instead|first|dose|mg|tablets?|pens?|days?|months?)\b",
     ),
     _form(
@@ -112,6 +135,11 @@ _FORMS = (
         "other_patient", "",
         r"^\W*(?:(?:so|and|ok|but|hi),? )*my (?:own |\w+ )?(?:sister|brother|cousin|aunt|uncle|neighbou?r|friend|wife|husband|daughter|son)(?:'s| (?:has|had|is|was|takes|wants|needs|got))\b.{0,16}\b(?:CONCEPT|DRUG|MED|TEST)\b",
         r"\?|\bWHO\b",
+    ),
+    _form(
+        "other_patient", "",
+        r"\b(?:my|our|her|his|their|the patient's|WHO's) (?:\w+ )?(?:sister|brother|cousin|aunt|uncle|neighbou?r|friend|wife|husband|spouse|partner|daughter|son|mother|father|mom|mum|dad|boss|colleague|coworker|roommate)'s (?:\w+ ){0,2}(?:TEST|labs?|chart|record|plan|insurance|meds|medications?|diagnos[ei]s|allerg\w+|case|weight|appointment)\b",
+        r"\bfamily\b|\bhistory\b|\b(?:on|through|under|covered by) (?:my|our|her|his|their|the patient's) (?:\w+ )?\w+'s (?:plan|insurance)\b",
     ),
     _form(
         "chart", "",

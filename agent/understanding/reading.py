@@ -26,9 +26,11 @@ Intent = Literal[
     "dosing",  # which dose to give: a clinician's question
     "fabricate",  # make evidence up, change the record, skip a rule, submit or sign
     "other_patient",  # something about somebody else than the bound patient
+    "alike",  # what was tried by patients like this one, and how it went
     "unclear",
 ]
-INTENTS: tuple[Intent, ...] = get_args(Intent)
+# Those that examples teach and a model may name; "alike" is told by its form alone.
+INTENTS: tuple[Intent, ...] = tuple(intent for intent in get_args(Intent) if intent != "alike")
 ABOUT_A_DRUG: frozenset[Intent] = frozenset(
     ("eligibility", "missing", "why", "compare", "what_if", "policy", "plan", "dates", "draft")
 )
