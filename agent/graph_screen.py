@@ -97,7 +97,10 @@ def shortest(found: Shortest, drug: str) -> RenderableType:
     parts += [Padding(_way(way), (1, 0, 0, 0)) for way in found.ways]
     if not found.ways:
         what = drug or "any drug of the plan"
-        parts.append(Padding(Text(f"No way leads to a complete request for {what} today."), (1, 0, 0, 0)))
+        why = f" {found.stopped}." if found.stopped else ""
+        parts.append(
+            Padding(Text(f"No way leads to a complete request for {what} today.{why}"), (1, 0, 0, 0))
+        )
     if found.further:
         parts.append(
             Padding(Text(f"{found.further} more have a longer way: name one to see it."), (1, 0, 0, 0))

@@ -97,9 +97,9 @@ class _Group(NamedTuple):
 
 def pathways(asked: Asked, patient_id: str) -> Pathways:
     """NotFound for nobody; Refused where the chart does not record what would make others alike."""
-    if not asked.rows("patient", id=patient_id):
-        raise NotFound("patient", patient_id, hint="of the graph")
     mine = asked.rows("group", id=patient_id)
+    if not mine and not asked.rows("patient", id=patient_id):
+        raise NotFound("patient", patient_id, hint="of the graph")
     if not mine:
         raise Refused(
             f"nobody can be called alike: {patient_id}'s diagnoses, medications or plan are not recorded;"

@@ -12,14 +12,14 @@ from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 from tools.check import Asked as AskedOfEngine
-from tools.check import ask
-from tools.determine import determine
+from tools.check import plan_on_file
+from tools.determine import complete_request, determine
 from tools.documents import walk
-from tools.errors import NotFound, PaladinError
+from tools.errors import Correctable, NotFound, PaladinError
 from tools.graph.asking import Asked
 from tools.graph.supposing import supposed_by
 from tools.graph.ways import Action
-from tools.records import Determination, Outcome, Record, Request
+from tools.records import Determination, Drug, Outcome, Patient, Plan, Record, Request
 from tools.what_if import suppose
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ class Shortest(Record, frozen=True, kw_only=True):
     ways: tuple[Way, ...]
     further: int  # drugs that have a way, too, and are not told in full
     no_way: tuple[NoWay, ...]
+    stopped: str = ""  # why no drug could be asked for at all
 
 
 def shortest(
@@ -82,9 +83,9 @@ def shortest(
     most: int = MOST,
 ) -> Shortest:
     """Of all drugs of the plan on file that the label does not rule out, or of one."""
-    if not asked.rows("patient", id=patient_id):
-        raise NotFound("patient", patient_id, hint="of the graph")
     cases = {row[0]: row for row in asked.rows("cases", id=patient_id)}
+    if not cases and not asked.rows("patient", id=patient_id):
+        raise NotFound("patient", patient_id, hint="of the graph")
     best: dict[str, _Plan] = {}
     for name, use, kinds, whats, texts, days, criteria in asked.rows("ways", id=patient_id):
         way = tuple(Action(*step) for step in zip(kinds, whats, texts, days, criteria, strict=True))
@@ -96,17 +97,53 @@ def shortest(
         (name for name in best if name in wanted),
         key=lambda name: (best[name][:2], cases[name][1] or 9, name),
     )
-    told = [_way(store, patient_id, name, best[name], cases[name][1], as_of) for name in order[:most]]
-    without = sorted(name for name in wanted if name in cases and name not in best)
-    patient = store.patient(patient_id)
+    bench = _Bench.of(store, patient_id, as_of)
     return Shortest(
         patient_id=patient_id,
-        plan_id=told[0][0].plan_id if told else patient.plan_id,
-        as_of=told[0][0].as_of if told else asked.state.as_of,
-        ways=tuple(way for _, way in told),
-        further=len(order) - len(told),
-        no_way=tuple(_no_way(store, patient_id, name, as_of) for name in without),
+        plan_id=bench.plan.id if bench.plan else "",
+        as_of=bench.as_of,
+        ways=tuple(_way(bench, name, best[name]) for name in order[:most]),
+        further=max(0, len(order) - most),
+        no_way=tuple(_no_way(bench, name) for name in sorted(wanted) if name in cases and name not in best),
+        stopped=bench.stopped() if not cases else "",
     )
+
+
+class _Bench(NamedTuple):
+    """What the engine is asked with, read once."""
+
+    patient: Patient
+    plan: Plan | None
+    drugs: dict[str, Drug]
+    as_of: date
+
+    @classmethod
+    def of(cls, store: Store, patient_id: str, as_of: date | None) -> _Bench:
+        patient = store.patient(patient_id)
+        day = as_of or patient.as_of or store.dataset().as_of
+        try:
+            plan = store.plan(plan_on_file(patient))
+        except Correctable:
+            plan = None
+        return cls(patient, plan, {drug.name: drug for drug in store.drugs()}, day)
+
+    def case(self, drug: str, use: str = "") -> tuple[AskedOfEngine, Determination]:
+        """The complete request, and what the engine says of it."""
+        assert self.plan is not None  # a patient without a plan has no case
+        request = complete_request(self.patient, self.drugs[drug], Request(drug=drug, indication=use))
+        case = AskedOfEngine(self.patient, self.plan, self.drugs[drug], request, self.as_of)
+        return case, determine(self.patient, self.plan, request, self.as_of)
+
+    def stopped(self) -> str:
+        """Why there is no case at all: no plan, or one that does not hold on the day."""
+        if self.plan is None:
+            return "no plan that is known is on file"
+        for drug in self.plan.benefits:
+            if drug in self.drugs:
+                _, found = self.case(drug)
+                if found.outcome == "wrong_plan":
+                    return "; ".join((found.findings[0].detail, *found.next_actions[:1]))
+        return ""
 
 
 class _Plan(NamedTuple):
@@ -118,18 +155,15 @@ class _Plan(NamedTuple):
     actions: tuple[Action, ...]
 
 
-def _way(
-    store: Store, patient_id: str, drug: str, planned: _Plan, tier: int | None, as_of: date | None
-) -> tuple[Determination, Way]:
-    case = ask(store, patient_id, Request(drug=drug, indication=planned.use), as_of=as_of)
-    found = determine(case.patient, case.plan, case.request, case.as_of)
+def _way(bench: _Bench, drug: str, planned: _Plan) -> Way:
+    case, found = bench.case(drug, planned.use)
     actions = planned.actions
-    after, left_out = _after(store, case, found, actions)
+    after, left_out = _after(bench, case, found, actions)
     unproved = {action.criterion for action in left_out}
-    return found, Way(
+    return Way(
         drug=drug,
         indication=found.indication,
-        tier=tier,
+        tier=case.plan.benefits[drug].tier,
         outcome=found.outcome,
         steps=tuple(_step(action, found) for action in actions),
         days=planned.days,
@@ -144,7 +178,7 @@ def _way(
 
 
 def _after(
-    store: Store, case: AskedOfEngine, found: Determination, actions: Iterable[Action]
+    bench: _Bench, case: AskedOfEngine, found: Determination, actions: Iterable[Action]
 ) -> tuple[Determination, list[Action]]:
     """The determination with every step supposed that can be, and the steps that cannot."""
     changes, left_out = [], []
@@ -156,7 +190,7 @@ def _after(
             changes.append(change)
     try:
         patient, plan, request, day = suppose(
-            case.patient, case.plan, case.request, case.as_of, changes, store.drugs()
+            case.patient, case.plan, case.request, case.as_of, changes, list(bench.drugs.values())
         )
     except PaladinError:  # e.g. a trial that would begin before the patient's birth
         return found, list(actions)
@@ -174,9 +208,8 @@ def _step(action: Action, found: Determination) -> WayStep:
     )
 
 
-def _no_way(store: Store, patient_id: str, drug: str, as_of: date | None) -> NoWay:
-    case = ask(store, patient_id, Request(drug=drug), as_of=as_of)
-    found = determine(case.patient, case.plan, case.request, case.as_of)
+def _no_way(bench: _Bench, drug: str) -> NoWay:
+    _, found = bench.case(drug)
     return NoWay(
         drug=drug,
         outcome=found.outcome,
