@@ -41,11 +41,24 @@ _PARTS = ("orders", "conditions", "observations", "medications", "fills", "aller
           "attestations", "notes", "documents", "coverages")  # fmt: skip
 
 
-def exhibits(case: Case, findings: Iterable[Finding]) -> tuple[Exhibit, ...]:
-    """What shows these findings, by kind of record and in the order of a chart; a branch that does not decide is left out."""
-    wanted = {e.record_id for f in _deciding(findings) for e in f.evidence}
-    found = [record for part in _PARTS for record in getattr(case.patient, part) or () if record.id in wanted]
-    return tuple(_by_kind(found))
+_LISTS = ("conditions", "medications", "allergies")  # whole lists, which show what is not on them
+
+
+def exhibits(case: Case, findings: Iterable[Finding], also: Iterable[str] = ()) -> tuple[Exhibit, ...]:
+    """What shows these findings, and records beside them, by kind and in the order of a chart; a branch that does not decide
+    is left out."""
+    wanted = {e.record_id for f in _deciding(findings) for e in f.evidence} | set(also)
+    found = [
+        record
+        for part in _PARTS
+        for record in getattr(case.patient, part) or ()
+        if record.id in wanted or (part in _LISTS and part in wanted)
+    ]
+    empty = [part for part in _LISTS if part in wanted and getattr(case.patient, part) == ()]
+    return (*_by_kind(found), *(Exhibit(label=_NAMES[part], record_ids=(part,), lines=("none",)) for part in empty))
+
+
+_NAMES = {"conditions": "Problem list", "medications": "Medication list", "allergies": "Allergy list"}
 
 
 def _deciding(findings: Iterable[Finding]) -> Iterator[Finding]:

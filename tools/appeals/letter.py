@@ -3,15 +3,19 @@ evidence and the policy's own clause, and asks for what its level gives. What on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from tools.appeals.exhibits import exhibits
 from tools.appeals.levels import LevelText, text_of, texts
 from tools.appeals.moves import Matter, misread
+from tools.appeals.pointing import drugs_named
 from tools.appeals.records import Strategy, Weighed
 from tools.cases import Case
 from tools.denials.records import Denial
+from tools.documents import walk
 from tools.errors import Refused
+from tools.evidence.courses import matches
 from tools.papers import formats
 from tools.papers.citations import citations
 from tools.papers.composed import Block, Letter, heading, paragraph
@@ -24,12 +28,8 @@ MOST_CITED = 3
 _ANSWERS: dict[str, tuple[str, str]] = {  # one finding, several
     "step_therapy": ("The record meets the policy's requirement of earlier treatment.",) * 2,
     "medical_necessity": ("The record meets the criterion.", "The record meets each of the criteria."),
-    "insufficient_documentation": (
-        "The document is on file, of the date that the policy asks for, and is enclosed.",
-        "Each of the documents is on file, of the date that the policy asks for, and is enclosed.",
-    ),
     "quantity_limit": ("The quantity that is ordered lies within the plan's limit.",) * 2,
-    "diagnosis_mismatch": ("The diagnosis on record is the one that the policy asks for.",) * 2,
+    "diagnosis_mismatch": ("The record meets what the policy asks for of the diagnosis.",) * 2,
     "age": ("The patient is of the age that the policy asks for.",) * 2,
     "duplicate_therapy": ("The medication list shows no drug that the policy excludes beside the one requested.",) * 2,
     "exclusion": (
@@ -64,6 +64,7 @@ class AppealWriter(Writer):
         super().__init__(case)
         self.denial, self.found, self.level, self.filing = denial, found, text, filing
         self.reasons = [reason for reason in found.reasons if reason.standing == "refuted"]
+        self.told: set[str] = set()  # criteria that were shown already
 
     def appeal(self, late: bool) -> Iterator[Block]:
         yield self.head()
@@ -78,7 +79,8 @@ class AppealWriter(Writer):
         yield from self._rebuttals()
         yield from self._literature()
         yield heading("Request")
-        yield paragraph(*self._stakes())
+        if self._is_clinical():
+            yield paragraph(*self._stakes())
         yield paragraph(*self._wanted_verdict())
         yield from (Block(kind="bullet", lines=(self._right(right),)) for right in self.level.rights)
         yield from self.enclosures()
@@ -156,42 +158,85 @@ class AppealWriter(Writer):
         return self.fact(" ".join(reason.quote.split()).replace('"', "'"), "denial")
 
     def _answer(self, reason: Weighed) -> Iterator[str]:
+        policy = self.case.determination.policy_id
         if reason.baseless:
-            policy = self.fact(self.case.determination.policy_id, self.case.determination.policy_id)
-            yield f"The policy that governs this request, {policy}, has no such criterion."
+            yield f"The policy that governs this request, {self.fact(policy, policy)}, has no such criterion."
             yield "The criteria that it has are met, as follows."
-            return
-        if reason.code in _ANSWERS:
+        elif reason.code in _ANSWERS:
             yield _ANSWERS[reason.code][len(reason.findings) > 1]
-        else:
-            yield from self._plain_answer(reason)
-        if reason.code == "quantity_limit":
-            for words in misread(Matter(self.case, self.denial, (), "", (), None)):
-                read, _, ordered = words.partition(" and not ")
-                said = f"{self.fact(read, 'denial')}, and the order says {self.fact(ordered, self.case.request.order_id)}"
-                yield f"The letter speaks of {said}."
+        yield from _MORE.get(reason.code, _nothing)(self, reason)
+        if reason.findings and all(finding.criterion in self.told for finding in reason.findings):
+            yield "What is shown above answers this reason too."
 
-    def _plain_answer(self, reason: Weighed) -> Iterator[str]:
-        """Reasons that no criterion answers: enrollment, formulary, benefit, refill."""
-        case = self.case
-        plan = self.fact(case.plan.name, f"plan:{case.plan.id}")
-        if reason.code == "not_eligible" and case.coverage:
-            period = case.coverage
-            since = f" since {self.date(period.start, period.id)}" if period.start else ""
-            until = f", to {self.date(period.end, period.id)}" if period.end else ", without an end on record"
-            yield f"{self._person()} has been enrolled in {plan}{since}{until}."
-        elif reason.code in ("non_formulary", "benefit_exclusion"):
-            drug = self.fact(case.drug.name, f"drug:{case.drug.name}")
-            yield f"{plan} covers {drug} for this use, as its own policy says."
-        elif reason.code == "refill_too_soon":
-            yield f"By the pharmacy claims on record, {self.fact(formats.dates_in(reason.why, formats.long_date), 'fills')}."
+    def documents(self, reason: Weighed) -> Iterator[str]:
+        papers = {paper.id for paper in self.case.rule.documents} if self.case.rule else set()
+        asked = [finding for finding in reason.findings if finding.criterion in papers]
+        if not asked:
+            yield "What was found missing is on record, as follows."
+        elif len(asked) == 1:
+            yield "The document is on file, of the date that the policy asks for, and is enclosed."
+        else:
+            yield "Each of the documents is on file, of the date that the policy asks for, and is enclosed."
+
+    def quantity(self, reason: Weighed) -> Iterator[str]:
+        ordered = self._quantity()
+        if ordered:
+            yield f"The order is for {ordered}."
+        for words in misread(Matter(self.case, self.denial, (), "", (), None)):
+            yield f"The letter speaks of {self.fact(words.partition(' and not ')[0], 'denial')}."
+
+    def use(self, reason: Weighed) -> Iterator[str]:
+        if self.case.diagnosis is not None:
+            drug = self.fact(self.case.drug.name, f"drug:{self.case.drug.name}")
+            yield f"The diagnosis for which {drug} is prescribed is on the problem list: {self._diagnosed()}."
+
+    def other_drugs(self, reason: Weighed) -> Iterator[str]:
+        """Of the drugs that the payer names: not on a complete list, or ended."""
+        medications = self.case.patient.medications
+        said = reason.quote.casefold()
+        for name in () if medications is None else drugs_named(said):
+            if name in (self.case.drug.name.casefold(), *self.case.drug.ingredients):
+                continue
+            shown = re.search(re.escape(name), reason.quote, re.IGNORECASE)
+            drug = self.fact(shown[0] if shown else name, "denial")
+            courses = [m for m in medications or () if matches(m, (name,), (), m.drug)]
+            if not courses:
+                yield f"{formats.sentence(drug)} is not on the medication list."
+            for course in courses:
+                if course.end:
+                    yield f"{formats.sentence(drug)} was stopped on {self.date(course.end, course.id)}."
+
+    def enrollment(self, reason: Weighed) -> Iterator[str]:
+        period, plan = self.case.coverage, self.case.plan
+        if period is None:
+            return
+        named = self.fact(plan.name, f"plan:{plan.id}")
+        since = self.date(period.start, period.id) if period.start else ""
+        until = self.date(period.end, period.id) if period.end else ""
+        span = f" from {since} to {until}" if since and until else f" since {since}" if since else ""
+        yield f"{self._person()} is enrolled in {named}{span}."
+        if not until:
+            yield "No end of the enrollment is on record."
+
+    def covered_use(self, reason: Weighed) -> Iterator[str]:
+        case, rule = self.case, self.case.rule
+        plan, drug = self.fact(case.plan.name, f"plan:{case.plan.id}"), self.fact(case.drug.name, f"drug:{case.drug.name}")
+        use = self.fact(rule.indication_text, case.determination.policy_id) if rule and rule.indication_text else "this use"
+        yield f"{plan} covers {drug} for {use}, as its own policy says."
+
+    def supply(self, reason: Weighed) -> Iterator[str]:
+        why = formats.dates_in(reason.why, formats.long_date)
+        yield f"By the pharmacy claims on record, {self.fact(why, 'fills')}."
 
     def _clauses(self, reason: Weighed) -> Iterator[Block]:
+        """The clauses with what shows them; what was shown for an earlier reason is not shown again."""
         if reason.code in ("non_formulary", "benefit_exclusion") and self.case.rule:
             number, quote = self._clause(self.case.rule.criteria.clause_id, self.case.rule.criteria.quote)
             yield Block(kind="criterion", lines=(number, quote, ""))
         for finding in reason.findings:
-            yield from self._found(finding)
+            if finding.criterion not in self.told:
+                self.told.add(finding.criterion)
+                yield from self._found(finding)
 
     def _shown(self, finding: Finding) -> str:
         """What was found, and where the chart has it with its dates."""
@@ -219,12 +264,16 @@ class AppealWriter(Writer):
     # --- literature, request, enclosures -----------------------------------------------------------------
 
     def _literature(self) -> Iterator[Block]:
-        if not any(reason.code in CLINICAL for reason in self.reasons):
+        if not self._is_clinical():
             return
         found = citations(self.case)[:MOST_CITED]
         if found:
             yield heading("Published evidence")
         yield from map(self.cited, found)
+
+    def _is_clinical(self) -> bool:
+        """Does a reason turn on medicine, and not on a form, a number or what the policy does not ask?"""
+        return any(reason.code in CLINICAL and not reason.baseless for reason in self.reasons)
 
     def _wanted_verdict(self) -> Iterator[str]:
         months = self.case.months
@@ -246,14 +295,49 @@ class AppealWriter(Writer):
             yield Block(kind="bullet", lines=(self.gap(f"enclose {self.level.consent}"),))
 
 
-def enclosed(case: Case, denial: Denial, reasons: Iterable[Weighed]) -> list[str]:
+def _nothing(writer: AppealWriter, reason: Weighed) -> Iterator[str]:
+    return iter(())
+
+
+# What is said beside the clauses, of reasons that a clause alone does not answer.
+_MORE: dict[str, Callable[[AppealWriter, Weighed], Iterator[str]]] = {
+    "insufficient_documentation": AppealWriter.documents,
+    "quantity_limit": AppealWriter.quantity,
+    "diagnosis_mismatch": AppealWriter.use,
+    "duplicate_therapy": AppealWriter.other_drugs,
+    "not_eligible": AppealWriter.enrollment,
+    "non_formulary": AppealWriter.covered_use,
+    "benefit_exclusion": AppealWriter.covered_use,
+    "refill_too_soon": AppealWriter.supply,
+}
+
+
+def enclosed(case: Case, denial: Denial, reasons: Sequence[Weighed]) -> list[str]:
     """The enclosures' names, in their order."""
     dated = denial.dated or denial.decided
     named = [f"The decision appealed{f', of {formats.long_date(dated.value)}' if dated else ''}"]
-    findings = [finding for reason in reasons for finding in reason.findings]
-    if case.determination.policy_id and (findings or case.rule):
+    if cited_clauses(case, reasons):
         named.append(f"Policy {case.determination.policy_id}, the clauses cited")
-    return named + [exhibit.label for exhibit in exhibits(case, rested_on(case, reasons))]
+    return named + [exhibit.label for exhibit in exhibits(case, rested_on(case, reasons), beside(case, reasons))]
+
+
+def cited_clauses(case: Case, reasons: Iterable[Weighed]) -> dict[str, str]:
+    """The clauses that bear on these reasons, by number, each with its words."""
+    reasons = list(reasons)
+    shown = walk([finding for finding in rested_on(case, reasons)])
+    cited = {f.clause.clause_id: f.clause.quote for f in shown if f.clause and f.clause.clause_id}
+    if case.rule and any(reason.code in ("non_formulary", "benefit_exclusion") for reason in reasons):
+        cited = {case.rule.criteria.clause_id: case.rule.criteria.quote, **cited}
+    return {number: quote for number, quote in cited.items() if number}
+
+
+def beside(case: Case, reasons: Iterable[Weighed]) -> frozenset[str]:
+    """The records that an answer rests on without a finding: the enrollment, the claims for the drug."""
+    codes = {reason.code for reason in reasons}
+    ids = {case.coverage.id} if "not_eligible" in codes and case.coverage else set()
+    if "refill_too_soon" in codes:
+        ids |= {fill.id for fill in case.patient.fills if matches(fill, (case.drug.name.casefold(),), (), fill.drug)}
+    return frozenset(ids)
 
 
 def rested_on(case: Case, reasons: Iterable[Weighed]) -> list[Finding]:

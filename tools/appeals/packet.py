@@ -8,7 +8,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tools.appeals.exhibits import exhibits
-from tools.appeals.letter import rested_on
+from tools.appeals.letter import beside, cited_clauses, rested_on
 from tools.appeals.records import Strategy
 from tools.cases import Case
 from tools.denials.records import Denial
@@ -44,9 +44,9 @@ def packet(
     parts = [
         Part("Letter of appeal", letter_pdf(letter)),
         Part(f"The decision{f' of {formats.long_date(dated.value)}' if dated else ''}", _decision(decision, case)),
-        *_policy(case, findings, policy),
-        Part("Evidence, by criterion", _table(case, findings)),
-        *_chart(case, findings),
+        *_policy(case, cited_clauses(case, reasons), policy),
+        *_evidence(case, findings),
+        *_chart(case, findings, beside(case, reasons)),
     ]
     return _bound(case, letter.title, parts)
 
@@ -61,11 +61,8 @@ def _decision(decision: str | bytes, case: Case) -> bytes:
     return _page("The payer's letter, as it was received", [Block(kind="verbatim", lines=tuple(lines))], case)
 
 
-def _policy(case: Case, findings: Iterable[Finding], policy: Policy | None) -> list[Part]:
-    """The clauses that the letter cites, in the policy's order, each as it stands."""
-    cited = {f.clause.clause_id: f.clause.quote for f in walk(findings) if f.clause and f.clause.clause_id}
-    if not cited and case.rule:
-        cited = {case.rule.criteria.clause_id: case.rule.criteria.quote}
+def _policy(case: Case, cited: dict[str, str], policy: Policy | None) -> list[Part]:
+    """The clauses that bear on the reasons, in the policy's order, each as it stands."""
     if not cited:
         return []
     name = case.determination.policy_id
@@ -82,10 +79,10 @@ def _policy(case: Case, findings: Iterable[Finding], policy: Policy | None) -> l
     return [Part(f"Policy {name}: clauses cited", _page("The policy's clauses", blocks, case))]
 
 
-def _chart(case: Case, findings: Iterable[Finding]) -> list[Part]:
+def _chart(case: Case, findings: Iterable[Finding], also: Iterable[str]) -> list[Part]:
     """What the chart has, by kind of record, with the records' ids."""
     blocks: list[Block] = []
-    found = exhibits(case, findings)
+    found = exhibits(case, findings, also)
     for exhibit in found:
         blocks.append(heading(exhibit.label))
         blocks += [Block(kind="bullet", lines=(line,)) for line in exhibit.lines]
@@ -103,7 +100,12 @@ def _page(title: str, blocks: Sequence[Block], case: Case) -> bytes:
     return letter_pdf(Letter(title=f"{title}: {case.patient.name}, {case.drug.name}", case_id="", blocks=(top, *blocks), facts=()))
 
 
-def _table(case: Case, findings: Sequence[Finding]) -> bytes:
+def _evidence(case: Case, findings: Sequence[Finding]) -> list[Part]:
+    rows = _rows(findings)
+    return [Part("Evidence, by criterion", _table(case, rows))] if rows else []
+
+
+def _table(case: Case, told: Sequence[tuple[str, ...]]) -> bytes:
     from reportlab.lib import colors
     from reportlab.lib.styles import ParagraphStyle
     from reportlab.platypus import Paragraph, SimpleDocTemplate, Table, TableStyle
@@ -112,7 +114,7 @@ def _table(case: Case, findings: Sequence[Finding]) -> bytes:
     bold = ParagraphStyle("head", parent=small, fontName="Times-Bold")
     title = ParagraphStyle("title", fontName="Times-Bold", fontSize=11, leading=16, spaceAfter=6)
     rows = [[Paragraph(_safe(text), bold) for text in ("Criterion", "Clause", "The chart has", "Date", "Record")]]
-    rows += [[Paragraph(_safe(text), small) for text in row] for row in _rows(findings)]
+    rows += [[Paragraph(_safe(text), small) for text in row] for row in told]
     table = Table(rows, colWidths=COLUMNS, repeatRows=1)
     table.setStyle(
         TableStyle(
@@ -134,8 +136,8 @@ def _table(case: Case, findings: Sequence[Finding]) -> bytes:
     return buffer.getvalue()
 
 
-def _rows(findings: Iterable[Finding]) -> list[tuple[str, str, str, str, str]]:
-    rows = []
+def _rows(findings: Iterable[Finding]) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
     for finding in walk(findings):
         if finding.parts:
             continue

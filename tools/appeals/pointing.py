@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import NamedTuple
 
@@ -33,23 +33,28 @@ from tools.terms import BRANDS, CONCEPTS, INGREDIENTS, TESTS
 
 
 class Pointed(NamedTuple):
-    """`baseless`: the rule has nothing of the kind, so that all its criteria stand for it."""
+    """`baseless`: the rule has nothing of the kind, so that all its criteria stand for it. `beside` is what the letter's
+    words name and no criterion or paper of the rule is about."""
 
     findings: tuple[Finding, ...]
     baseless: bool = False
+    beside: tuple[str, ...] = ()
 
 
 def pointed_at(reason: StatedReason, denial: Denial, case: Case) -> Pointed:
-    """The findings, whole criteria and not their branches, that the reason is about."""
+    """The findings, whole criteria and not their branches, that the reason is about: those whose clause it names and those of
+    which its words name something; all of its kind where neither names any."""
     of_kind = _of_kind(reason.code, case)
-    named = tuple(_by_clause(_clauses(reason, denial), case))
-    if named:
-        return Pointed(named)
-    if not of_kind:
+    by_clause = tuple(_by_clause(_clauses(reason, denial), case))
+    if not (of_kind or by_clause):
         return Pointed(tuple(_criteria(case)), baseless=_is_criterion(reason.code))
-    if reason.code == "insufficient_documentation":
-        return Pointed(_missing_papers(reason, of_kind, case))
-    return Pointed(_narrowed(of_kind, reason.quote.text, case))
+    said = reason.quote.text.casefold()
+    named = _named(said, of_kind, case)
+    beside = tuple(_beside(reason.code, said, (*named, *by_clause), case))
+    if beside and reason.code == "medical_necessity" and not named:
+        return Pointed(tuple(_criteria(case)), baseless=True)
+    found = {id(f): f for f in (*named, *by_clause)}.values()
+    return Pointed(tuple(found) or _at_large(reason.code, of_kind, case), beside=beside)
 
 
 # --- by clause -------------------------------------------------------------------------------------------
@@ -127,48 +132,101 @@ def leaves(node: Node | None) -> Iterator[Node]:
         yield from leaves(child)
 
 
-# --- papers ----------------------------------------------------------------------------------------------
-
-
-def _missing_papers(reason: StatedReason, findings: tuple[Finding, ...], case: Case) -> tuple[Finding, ...]:
-    """The papers that the rule wants and the criteria that are not settled; what the letter names of them, if it names
-    any."""
-    papers = {paper.id: paper for paper in case.rule.documents} if case.rule else {}
-    asked = [f for f in findings if f.criterion in papers or f.status != "met"]
-    said = reason.quote.text.casefold()
-    named = [
-        f
-        for f in findings
-        if (f.criterion in papers and _names_paper(said, papers[f.criterion]))
-        or (f.criterion not in papers and _names(said, case.nodes.get(f.criterion)))
-    ]
-    return tuple(named or asked or findings)
-
-
-_PAPERS: dict[str, str] = {
-    "note": r"\b(?:chart|office|clinic(?:al)?|progress|visit|signed) notes?\b|\bnotes?\b",
-    "fills": r"\bfills?\b|\bclaims?\b|pharmacy (?:record|history)|dispens",
-    "programme": r"\bprogram(?:me)?\b|lifestyle",
-    "study": r"\bstud(?:y|ies)\b|biops|polysomnogra|imaging",
-    "medication": r"\bmedication list\b|\bcurrent therapy\b",
-}
-
-
-def _names_paper(said: str, paper: Required) -> bool:
-    if paper.of == "lab":
-        return paper.test in TESTS and _names_test(said, paper.test)
-    return bool(re.search(_PAPERS[paper.of], said))
-
-
 # --- by words --------------------------------------------------------------------------------------------
 
 
-def _narrowed(findings: tuple[Finding, ...], quote: str, case: Case) -> tuple[Finding, ...]:
-    """Those of which the letter's words name something; all where they name nothing."""
-    said = quote.casefold()
+def _named(said: str, findings: tuple[Finding, ...], case: Case) -> tuple[Finding, ...]:
+    """Those of which the letter's words name something; its own drug is none of it."""
     asked_for = {case.drug.name.casefold(), *case.drug.ingredients}
-    named = tuple(f for f in findings if _names(said, case.nodes.get(f.criterion), asked_for))
-    return named or findings
+    papers = _papers(case)
+    return tuple(
+        f
+        for f in findings
+        if (f.criterion in papers and _names_paper(said, papers[f.criterion], asked_for))
+        or (f.criterion not in papers and _names(said, case.nodes.get(f.criterion), asked_for))
+    )
+
+
+def _at_large(code: str, findings: tuple[Finding, ...], case: Case) -> tuple[Finding, ...]:
+    """What a reason is about that names nothing: of documents, the papers of the rule and what is not settled."""
+    if code != "insufficient_documentation":
+        return findings
+    papers = _papers(case)
+    return tuple(f for f in findings if f.criterion in papers or f.status != "met") or findings
+
+
+def _beside(code: str, said: str, found: tuple[Finding, ...], case: Case) -> Iterator[str]:
+    """What the words name and none of these findings is about."""
+    papers, nodes = _papers(case), case.nodes
+    drug = {case.drug.name.casefold(), *case.drug.ingredients}
+    if code in ("medical_necessity", "insufficient_documentation"):
+        for test in TESTS:
+            if _names_test(said, test) and not any(_about_test(f, test, papers, nodes) for f in found):
+                yield TESTS[test].name
+    if code == "insufficient_documentation":
+        for kind, words in _PAPERS.items():
+            if re.search(words, said) and not any(_about_paper(f, kind, papers, nodes) for f in found):
+                yield kind
+        for name in (*BRANDS, *INGREDIENTS):
+            if name not in drug and _word(said, name) and not any(_about_drug(f, said, papers, nodes) for f in found):
+                yield name
+    if code == "exclusion":
+        for concept in CONCEPTS.values():
+            words = {concept.label, *concept.phrases}
+            if any(_word(said, word.casefold()) for word in words) and not any(
+                _names(word.casefold(), nodes.get(f.criterion)) for f in found for word in words
+            ):
+                yield concept.label
+
+
+def _about_test(finding: Finding, test: str, papers: Mapping[str, Required], nodes: Mapping[str, Node]) -> bool:
+    if finding.criterion in papers:
+        return papers[finding.criterion].test == test
+    return any(test in _tests(leaf) for leaf in leaves(nodes.get(finding.criterion)))
+
+
+def _about_paper(finding: Finding, kind: str, papers: Mapping[str, Required], nodes: Mapping[str, Node]) -> bool:
+    if finding.criterion in papers:
+        return papers[finding.criterion].of == kind
+    shown = list(leaves(nodes.get(finding.criterion)))
+    if kind == "programme":
+        return any(isinstance(leaf, Programme) for leaf in shown)
+    if kind == "study":
+        return any(isinstance(leaf, Lab) and leaf.test in ("ahi", "fibrosis_stage", "lvef") for leaf in shown)
+    return kind == "fills" and any(isinstance(leaf, Trial) and leaf.proof == "fills" for leaf in shown)
+
+
+def _about_drug(finding: Finding, said: str, papers: Mapping[str, Required], nodes: Mapping[str, Node]) -> bool:
+    if finding.criterion in papers:
+        return any(_word(said, name) for name in _drug_names(papers[finding.criterion].drugs, ()))
+    return any(isinstance(leaf, Trial | Intolerance) and _names_leaf(said, leaf, set()) for leaf in leaves(nodes.get(finding.criterion)))
+
+
+def _papers(case: Case) -> dict[str, Required]:
+    return {paper.id: paper for paper in case.rule.documents} if case.rule else {}
+
+
+_PAPERS: dict[str, str] = {
+    "note": r"\b(?:chart|office|clinic(?:al)?|progress|visit|signed) note|\bnotes\b",
+    "fills": r"\bfills?\b|\bclaims?\b|pharmacy (?:record|history)|dispens",
+    "programme": r"\bprogram(?:me)?\b|lifestyle",
+    "study": r"\bsleep stud(?:y|ies)\b|biops|polysomnogra|imaging",
+}
+
+
+def _names_paper(said: str, paper: Required, asked_for: set[str]) -> bool:
+    if paper.of == "lab":
+        return paper.test in TESTS and _names_test(said, paper.test)
+    names = _drug_names(paper.drugs, ()) - asked_for
+    if any(_word(said, name) for name in names):
+        return True
+    return paper.of in _PAPERS and bool(re.search(_PAPERS[paper.of], said))
+
+
+def _tests(leaf: Node) -> tuple[str, ...]:
+    if isinstance(leaf, Lab | Change):
+        return (leaf.test,)
+    return leaf.tests if isinstance(leaf, Measured) else ()
 
 
 def _names(said: str, node: Node | None, asked_for: Iterable[str] = ()) -> bool:
@@ -176,10 +234,8 @@ def _names(said: str, node: Node | None, asked_for: Iterable[str] = ()) -> bool:
 
 
 def _names_leaf(said: str, leaf: Node, asked_for: set[str]) -> bool:
-    if isinstance(leaf, Lab | Change):
-        return _names_test(said, leaf.test)
-    if isinstance(leaf, Measured):
-        return any(_names_test(said, test) for test in leaf.tests)
+    if isinstance(leaf, Lab | Change | Measured):
+        return any(_names_test(said, test) for test in _tests(leaf))
     if isinstance(leaf, Trial | Intolerance | Taking | AllergyTo):
         return any(_word(said, name) for name in _drug_names(leaf.drugs, leaf.classes) if name not in asked_for)
     if isinstance(leaf, Condition):
@@ -198,15 +254,28 @@ def _names_leaf(said: str, leaf: Node, asked_for: set[str]) -> bool:
     return False
 
 
+def drugs_named(said: str) -> tuple[str, ...]:
+    """Brands and ingredients that the words name, in lower case, in their order."""
+    found = {name: match.start() for name in (*BRANDS, *INGREDIENTS) if (match := _word(said, name))}
+    return tuple(sorted(found, key=lambda name: found[name]))
+
+
 def _names_test(said: str, test: str) -> bool:
     known = TESTS[test]
-    names = {known.name, test, *known.names, *({"a1c"} if test == "hba1c" else ())}
-    also = {"bmi": "body mass", "ahi": "apnea-hypopnea", "weight": "weight loss"}.get(test, "")
-    return any(_word(said, name.casefold()) for name in names) or (bool(also) and also in said)
+    names = {known.name, *known.names, *({"a1c"} if test == "hba1c" else ()), *(() if test in ("weight", "height") else (test,))}
+    also = _ALSO.get(test, r"(?!)")
+    return any(_word(said, name.casefold()) for name in names) or bool(re.search(also, said))
 
 
-def _word(said: str, word: str) -> bool:
-    return bool(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", said))
+_ALSO = {
+    "bmi": r"body[- ]mass",
+    "ahi": r"apnea-hypopnea|sleep stud",
+    "weight": r"(?:baseline|starting|body) weight|weight loss of|loss (?:is |of )?[^.]{0,20}%",
+}
+
+
+def _word(said: str, word: str) -> re.Match[str] | None:
+    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", said)
 
 
 _SPOKEN: dict[str, tuple[str, ...]] = {

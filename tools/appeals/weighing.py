@@ -61,11 +61,16 @@ def _plainly(reason: StatedReason, case: Case) -> _Said | None:
 
 
 def _by_findings(reason: StatedReason, denial: Denial, case: Case) -> _Said:
-    found, baseless = pointed_at(reason, denial, case)
+    found, baseless, beside = pointed_at(reason, denial, case)
     failing = [finding for finding in found if finding.status == "not_met"]
     unknown = [finding for finding in found if finding.status == "unknown"]
     if failing:
         return _Said("confirmed", "; ".join(map(told, failing)), tuple(found))
+    if reason.code == "diagnosis_mismatch" and case.diagnosis is None and not unknown:
+        return _Said("open", "no diagnosis on the problem list carries this use; never recode to fit", tuple(found))
+    if beside and not unknown:
+        why = f"the letter names {' and '.join(beside)}, of which the policy asks nothing: find out what is wanted"
+        return _Said("open", why, tuple(found))
     if unknown or not found:
         return _Said("open", "; ".join(map(told, unknown)) or "nothing on record bears on it", tuple(found))
     if baseless:
