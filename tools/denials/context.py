@@ -214,8 +214,12 @@ _ASKS = re.compile(
     r"\b(?:polic(?:y|ies)|plans?|guidelines?|rules?|criteri(?:on|a)|standards?|we|label|law)\b[^.;]{0,30}?\b(?:asks?|requires?|calls? for|needs?|looks? for|covers?|says?|wants?|expects?)\b",
     re.IGNORECASE,
 )
+_DECIDES = re.compile(
+    r"\b(?:not (?:be )?(?:approved?|authorized?|covered|granted|paid)|denied|declined?|refused?|rejected|turn(?:ed)? down|approve (?:it|this)|say yes|denial of|denying)\b[^,;]{0,20}$|(?:\bnot|n't|cannot|unable to|not able to) (?:\w+ )?(?:be )?(?:approved?|authorized?)\b[^,;]{0,50}$|\bre denial$|^\W*(?:denied|denial|declined|refused)\b",
+    re.IGNORECASE,
+)
 _FALLS = re.compile(
-    r"\b(?:not|no|never|only|less|below|under|more than|exceeds?|too|but|yours|your)\b|n't\b", re.IGNORECASE
+    r"\b(?:not|no|never|only|less|below|under|more than|exceeds?|too|but|yours)\b|n't\b", re.IGNORECASE
 )
 
 
@@ -225,6 +229,8 @@ def is_prose(text: str) -> bool:
         return False
     said = prose_of(text)
     words = re.findall(r"[A-Za-z']{2,}", said)
+    if len(words) < 18 and _DECIDES.search(said):
+        return False
     if len(words) < 4 or not re.search(r"[a-z]{3}", said):
         return False
     return not (_ASKS.search(said) and not _FALLS.search(said))

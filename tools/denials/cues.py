@@ -21,7 +21,7 @@ _FORMULARY = (
     r"covered[- ]drugs? list|PDL\b|(?:drugs|medicines|medications) (?:that )?(?:we|the plan|your plan|it) covers?)"
 )
 _PAPERS = (
-    r"(?:documentation|documents?|papers?|records?(?! (?:that|of)\b)|(?:chart|office|clinic(?:al)?|progress|visit|program) notes?|notes?|"
+    r"(?:documentation|documents?|papers?|logs?|pages?|records?(?! (?:that|of)\b)|(?:chart|office|clinic(?:al)?|progress|visit|program) notes?|notes?|"
     r"(?:lab(?:oratory)?|test) (?:results?|reports?|work|values?|data)|labs?\b|laborator\w+|information|"
     r"evidence|proof|fill history|"
     r"reports?|results?|answers?|repl(?:y|ies)|response to (?:our|the|your|their|that)\b|letter of medical necessity|chart|statement|attachments?|"
@@ -30,7 +30,7 @@ _PAPERS = (
 _CAME = (
     r"(?:provided|submitted|included|received|attached|enclosed|sent|supplied|furnished|given|faxed|legible|complete|on file|"
     r"found|available|in the (?:file|request|submission)|with the request|accompan\w+|come|came|arrive[ds]?|reach(?:ed)?|present|"
-    r"follow(?:ed)?|returned)"
+    r"follow(?:ed)?|returned|among (?:them|the|it))"
 )
 _TESTS = (
     r"(?:bmi|body[- ]mass[- ]index|(?:hb)?a1c|h(?:a)?emoglobin a1c|glycated h\w+|ahi|apnea[- ]hypopnea|egfr|uacr|"
@@ -158,6 +158,7 @@ def _written(drug: str) -> dict[str, tuple[str, str, str]]:
         "step_therapy": (
             rf"(?:{NOT}|only|less than|fewer|inadequate|insufficient|incomplete|too short|short)\b(?![^.;]{{0,15}}\b(?:require|need))(?! to (?:use|take|give))[^.;]{{0,50}}?\b(?:tr(?:y|ied|ial|ials|ying)|tak(?:e|en|ing)|us(?:e|ed|ing)|complet\w+|fail(?:ed|ure)|fills?|filled|first|attempt\w*|exhaust\w*|start\w* with|record|claims?|history|days|course|step)\b[^.;]{{0,50}}?{drug}|"
             rf"{drug}[^.;]{{0,60}}?(?:{NOT}|only|fewer|less than|inadequate|insufficient|too short|short)\b[^.;]{{0,30}}?\b(?:tr(?:ied|ial|y)|taken|used|completed|fills?|filled|days|weeks|months|record|claims?|history|first|long enough|attempted)\b|"
+            r"\b(?:agents?|drugs?|medicines?|medications?|alternatives?)\b[^.;]{0,50}\b(?:only )?one (?:of (?:them|these) )?(?:has|was) (?:been )?|"
             rf"neither {drug} (?:n?or|and) {drug}|"
             rf"step[- ]?(?:therapy|edit)?(?: requirements?| criteri\w+| protocol)? (?:\w+ ){{0,3}}?(?:not|n't|un)[ -]?(?:been )?(?:met|satisfied|complete\w*|fulfilled|followed|shown|done)|"
             rf"(?:alternate|alternative|other|another|different) (?:drug|medic\w+)(?: therapy)? (?:is )?(?:required|must be tried)|"
@@ -179,8 +180,9 @@ def _written(drug: str) -> dict[str, tuple[str, str, str]]:
             rf"{_TESTS}[^.;]{{0,50}}?(?:(?:is |was )?(?:older than|more than \d+ \w+ old|too old|out of date|outdated|not recent|not current|stale|expired))|"
             rf"{NOT}\b[^.;]{{0,25}}?{_TESTS}[^.;]{{0,60}}?\b{_CAME}|{_TESTS} [^.;]{{0,30}}?\b{NOT}\b(?: \w+){{0,2}} (?:provided|submitted|included|received|attached|enclosed|sent|supplied|documented|reported|recorded|stated|given|in the)|"
             rf"(?:unable to|cannot|can't|can not|could not|couldn't|not possible to) (?:\w+ )?(?:determine|tell|establish|confirm|verify|complete|finish|conclude|judge|assess|decide)|"
-            rf"(?:did|has|have|had|does|do) ?(?:not|n't) (?:yet |been )?(?:send|sent|submit(?:ted)?|provided?|give|given|suppl(?:y|ied)|enclosed?|attach(?:ed)?|fax(?:ed)?|upload(?:ed)?|forward(?:ed)?|accompanied)\b|(?:was|were) not accompanied|\b(?:file|form|request|submission|application|record)s? (?:is|was|are|were) (?:\w+ )?(?:incomplete|not complete)|(?:is|are|was|were) missing from|(?:is|are|was|were|been) (?:omitted|left (?:out|blank|off|empty|unanswered))|(?:instead|in place|in lieu) of (?:the |an? )?(?:\w+ )?(?:{_PAPERS}|study|original)|(?:filing|request|claim|submission|file|form) (?:\w+ )?(?:lacks?|lacked|is missing|omits?|omitted)\b|"
+            rf"(?:did|has|have|had|does|do) ?(?:not|n't) (?:yet |been )?(?:send|sent|submit(?:ted)?|provided?|give|given|suppl(?:y|ied)|enclosed?|attach(?:ed)?|fax(?:ed)?|upload(?:ed)?|forward(?:ed)?|accompanied)\b|(?:was|were) not accompanied|\b(?:file|form|request|submission|application|record)s? (?:is|was|are|were) (?:\w+ )?(?:incomplete|not complete)|(?:is|are|was|were) missing from|(?:is|are|was|were|been) (?:omitted|left (?:out(?! of)|blank|off|empty|unanswered))|(?:instead|in place|in lieu) of (?:the |an? )?(?:\w+ )?(?:{_PAPERS}|study|original)|(?:filing|request|claim|submission|file|form) (?:\w+ )?(?:lacks?|lacked|is missing|omits?|omitted)\b|"
             rf"(?:asked|requested|wrote|called)\b[^.;]{{0,70}}?(?:\b(?:no|not|without|never)\b|n't\b)[^.;]{{0,20}}?\b(?:hear|heard|repl\w+|response|answer\w*|respond\w*)|"
+            rf"\bwe (?:still )?(?:need|require|lack|miss)\b[^.;]{{0,30}}?{_PAPERS}|"
             rf"does ?n[o']t (?:let|allow|enable|permit) us(?: to)? (?:finish|complete|decide|judge|tell|determine)|not (?:been )?(?:documented|substantiated)|undocumented|{NOT} (?:\w+ )?(?:documentation|proof|evidence) (?:of|that|was|were|to)",
             rf"(?:please|kindly|must|need to|should) (?:\w+ )?(?:send|submit|provide|supply|attach|include|enclose|fax|upload)\b[^.;]{{0,60}}{_PAPERS}|(?:must|should|to) be (?:accompanied|supported|documented)",
             rf"{_PAPERS}|document",
@@ -230,6 +232,7 @@ def _written(drug: str) -> dict[str, tuple[str, str, str]]:
             rf"{NOT}\b[^.;]{{0,50}}?\b(?:lifestyle|diet|exercise|weight(?:[- ](?:loss|management|control))?|behaviou?r\w*|nutrition|healthy living|wellness)\w*[^.;]{{0,20}}?(?:program|plan|counsel|modification|change|effort|intervention|attempt)|"
             rf"(?:lifestyle|diet|weight[- ]management|behaviou?ral?)[^.;]{{0,40}}(?:program|plan|modification|effort)\w*[^.;]{{0,50}}?(?:{NOT}|only|{_LESS}|too short)\b|"
             rf"(?:{NOT}|less than|fewer than|insufficient|inadequate|only)\b[^.;]{{0,60}}?\b(?:improve\w*|respon(?:se|d\w*)|benefit(?:ed)? from|lost (?:at|enough|the|\d)|lose\b|loss of|weight loss|reduc(?:ed|tion)\b|fallen\b|dropped\b|lowered\b|was lost|effect\b|work(?:ed|ing)\b|help(?:ed|ing)\b)|"
+            rf"{_TESTS}[^.;]{{0,40}}?\d[^.;]{{0,40}}?\b(?:where|while|whereas|against|versus|and not)\b[^.;]{{0,30}}?\d|(?:put on|gained)\b[^.;]{{0,20}}\b(?:pounds?|lbs?|kg|weight)|"
             r"no sign that|weight\b[^.;]{0,80}\b(?:above|higher than|more than|over)\b[^.;]{0,30}\b(?:start|baseline|before|began|beginning)|"
             r"(?:has|have|had) (?:gained|risen|gone up|increased)|(?:weight|a1c)[^.;]{0,40}?(?:rose|unchanged|did not (?:fall|change|drop|improve))|"
             rf"(?:prescribed|consult\w*|seen)[^.;]{{0,30}}{NOT}[^.;]{{0,30}}?(?:specialist|endocrinolog\w+|cardiolog\w+|sleep)|{NOT}\b[^.;]{{0,50}}?(?:specialist|endocrinolog\w+|cardiolog\w+)[^.;]{{0,30}}?(?:prescrib\w+|consult\w+|involved|order\w+)?",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 EXAMPLES = Path(__file__).parent / "examples.yaml"
-RIDGE = 0.5
+RIDGE = 0.25
 SURE = 0.30  # how far a code must be ahead of `none`
 LEAST = 0.12  # where nothing else tells a reason
 MORE = 0.20  # and how much further, where words have told a reason already

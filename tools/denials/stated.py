@@ -53,6 +53,7 @@ _YIELDS: dict[str, tuple[str, ...]] = {
     "quantity_limit": ("refill_too_soon",),
     "exclusion": ("duplicate_therapy",),
     "pa_required": ("administrative",),
+    "insufficient_documentation": ("administrative",),
 }  # fmt: skip
 
 
