@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import typer
 
 from agent.settings import BIGGEST, Settings, read_as_of, read_settings
-from tools.errors import Invalid
 
 if TYPE_CHECKING:
     from agent.appeals import Appealing
@@ -20,18 +19,28 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Decide whether and how to fight a denial; draft the appeal that its reason calls for.",
 )
-CASE = typer.Argument(None, metavar="[CASE]", min=1, max=BIGGEST, help="As `pa case list` shows it; else --patient and --drug.")
+CASE = typer.Argument(
+    None, metavar="[CASE]", min=1, max=BIGGEST, help="As `pa case list` shows it; else --patient and --drug."
+)
 DENIAL = typer.Option(..., "--denial", metavar="FILE", help="The payer's letter: text, PDF or JSON.")
 PATIENT = typer.Option("", "--patient", metavar="PATIENT", help="Patient id, where there is no case.")
 DRUG = typer.Option("", "--drug", metavar="DRUG", help="The drug that the letter decides on.")
 PLAN = typer.Option("", "--plan", metavar="PLAN", help="The plan that decided, if it is not the one on file.")
-LEVEL = typer.Option("", metavar="LEVEL", help="The level that decided: request, internal, redetermination, …; otherwise as the letter reads.")
+LEVEL = typer.Option(
+    "",
+    metavar="LEVEL",
+    help="The level that decided: request, internal, redetermination, …; otherwise as the letter reads.",
+)
 RECEIVED = typer.Option("", metavar="DATE", help="The day on which the letter came in.")
 AS_OF = typer.Option("", metavar="DATE", help="Judge on this day: YYYY-MM-DD or today.")
-USE = typer.Option("", "--indication", metavar="USE", help="Pin the use: t2dm, weight, cv, osa, hf, ckd, mash.")
+USE = typer.Option(
+    "", "--indication", metavar="USE", help="Pin the use: t2dm, weight, cv, osa, hf, ckd, mash."
+)
 OUT = typer.Option(None, metavar="DIR", help="Put the papers into this folder.")
 EXPEDITED = typer.Option(
-    "", metavar="STATEMENT", help="The prescriber's own words on why delay would harm life, health or function."
+    "",
+    metavar="STATEMENT",
+    help="The prescriber's own words on why delay would harm life, health or function.",
 )
 MODEL = typer.Option("", metavar="NAME", help="Let this model word the letter's free paragraphs.")
 JSON = typer.Option(False, "--json", help="Print JSON.")
@@ -100,7 +109,9 @@ def draft(
     said = _compose(made, expedited, model)
     files = _put(out, _printed(made, said)) if out else []
     if as_json:
-        _print_json({"letter": said.letter, "text": said.letter.text, "wording": said.wording, "files": files})
+        _print_json(
+            {"letter": said.letter, "text": said.letter.text, "wording": said.wording, "files": files}
+        )
         return
     from agent import appeal_screen
 
@@ -155,7 +166,7 @@ def packet(
     indication: str = USE,
     expedited: str = EXPEDITED,
     model: str = MODEL,
-    out: Path = typer.Option(Path("."), metavar="DIR", help="The folder for it; the current one by default."),
+    out: Path = typer.Option(Path(), metavar="DIR", help="The folder for it; the current one by default."),
 ) -> None:
     """Bind the letter with all that it encloses into one PDF."""
     from agent.appeals import bind
@@ -185,14 +196,6 @@ def _look(
 
     settings = read_settings()
     store = Store.open(settings.database_url)
-    if case_id is not None:
-        if patient or drug:
-            raise Invalid(f"case {case_id} names its patient and drug itself; leave --patient and --drug out")
-        head = store.authorization_case(case_id).head
-        patient, drug, plan_id = head.patient_id, head.drug, plan_id or head.plan_id
-        indication = indication or head.indication
-    if not (patient and drug):
-        raise Invalid("name a case, or --patient and --drug, e.g. `pa appeal plan --patient P001 --drug Ozempic --denial letter.txt`")
     asked = appeals.Asked(
         patient_id=patient,
         drug=drug,
@@ -203,7 +206,7 @@ def _look(
         indication=indication,
         case_id=case_id,
     )
-    return appeals.look(store, asked, appeals.decision_of(denial))
+    return appeals.look(store, appeals.asked_about(store, asked), appeals.decision_of(denial))
 
 
 def _compose(made: Appealing, expedited: str, model: str) -> Reworded:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 from agent.screen import console, say
@@ -30,7 +31,13 @@ STANDINGS = {
 def show(made: Appealing) -> None:
     """The strategy for one letter."""
     out, found = console(), made.found
-    say(Text(f"{found.drug} for {made.case.patient.name} ({found.patient_id}), {found.payer}, as of {found.as_of}", "bold"), out)
+    say(
+        Text(
+            f"{found.drug} for {made.case.patient.name} ({found.patient_id}), {found.payer}, as of {found.as_of}",
+            "bold",
+        ),
+        out,
+    )
     say(Text(_about(made), "dim"), out)
     for reason in found.reasons:
         words, style = STANDINGS[reason.standing]
@@ -46,7 +53,9 @@ def show(made: Appealing) -> None:
 
 def _about(made: Appealing) -> str:
     found, denial = made.found, made.denial
-    level = next((one.name for one in LEVELS.get(made.case.plan.line_of_business, ()) if one.key == found.level), "")
+    level = next(
+        (one.name for one in LEVELS.get(made.case.plan.line_of_business, ()) if one.key == found.level), ""
+    )
     dated = denial.dated or denial.decided
     parts = (
         f"letter: {found.letter.replace('_', ' ')}{f' by the {level}' if level else ''}",
@@ -63,12 +72,19 @@ def _step(number: int, step: Step, out: Console) -> None:
         line.append("  (not yet)", "yellow")
     say(line, out)
     rows = [("why", step.why), ("by", _when(step))]
-    rows += [("", f"{term.due}, {term.source}: {term.how}{f' ({term.cite})' if term.cite else ''}") for term in step.terms]
-    rows += [("late", step.possible if step.late or step.possible else ""), ("takes", step.takes)]
+    rows += [
+        ("", f"{term.due}, {term.source}: {term.how}{f' ({term.cite})' if term.cite else ''}")
+        for term in step.terms
+    ]
+    rows += [("late", step.possible), ("takes", step.takes)]
     rows += [("needs" if place == 0 else "", need) for place, need in enumerate(step.needs)]
+    table = Table.grid(padding=(0, 1, 0, 0))
+    table.add_column(style="dim", width=5)
+    table.add_column()
     for name, text in rows:
         if text:
-            say(Padding(Text.assemble((f"{name:<6}", "dim"), text), (0, 0, 0, 3)), out)
+            table.add_row(name, Text(text))
+    say(Padding(table, (0, 0, 0, 3)), out)
 
 
 def _when(step: Step) -> str:
@@ -76,7 +92,9 @@ def _when(step: Step) -> str:
         return ""
     if step.late:
         return f"{step.by}, which is past"
-    left = "" if step.days_left is None else f", {step.days_left} day{'s' if step.days_left != 1 else ''} left"
+    left = (
+        "" if step.days_left is None else f", {step.days_left} day{'s' if step.days_left != 1 else ''} left"
+    )
     return f"{step.by}{left}"
 
 
@@ -84,7 +102,13 @@ def _rest(found: Strategy, out: Console) -> None:
     if found.then:
         say(Text(f"\nThen, {found.then}."), out)
     if found.odds:
-        say(Text(f"\nOn record: {found.odds.won} of {found.odds.decided} {found.odds.of} were won; a count, and no forecast."), out)
+        say(
+            Text(
+                f"\nOn record: {found.odds.won} of {found.odds.decided} {found.odds.of} were won;"
+                " a count, and no forecast."
+            ),
+            out,
+        )
     for note in found.notes:
         say(Text(f"\nNote: {note}."), out)
     if found.refusal:
@@ -98,7 +122,13 @@ def letter(made: Appealing, said: Reworded, files: Sequence[str]) -> None:
     for gap in said.letter.gaps:
         say(Text(f"To complete: {gap}", "yellow"), out)
     if said.wording.model != "offline":
-        say(Text(f"Worded by {said.wording.model}: {said.wording.path}, {said.wording.model_calls} calls", "dim"), out)
+        say(
+            Text(
+                f"Worded by {said.wording.model}: {said.wording.path}, {said.wording.model_calls} calls",
+                "dim",
+            ),
+            out,
+        )
         if said.wording.notice:
             say(Text(said.wording.notice, "dim"), out)
     for name in files:

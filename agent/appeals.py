@@ -36,8 +36,8 @@ class Decision(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """About whom and what an appeal is asked. `level` is the one that decided, "" to take it from the letter; `received` is the
-    day on which the letter came in."""
+    """About whom and what an appeal is asked. `level` is the one that decided, "" to take it from the letter;
+    `received` is the day on which the letter came in."""
 
     patient_id: str
     drug: str
@@ -59,8 +59,8 @@ class Appealing(NamedTuple):
 
 
 def look(store: Store, asked: Asked, decision: Decision) -> Appealing:
-    """Read the letter, hold it against the patient, and find what to do. Refused if it is about somebody else; Invalid if it is
-    about another drug."""
+    """Read the letter, hold it against the patient, and find what to do. Refused if it is about somebody
+    else; Invalid if it is about another drug."""
     from tools.denials.identity import require_same
     from tools.denials.reader import read_letter
 
@@ -69,10 +69,35 @@ def look(store: Store, asked: Asked, decision: Decision) -> Appealing:
     denial = read_letter(decision.text, [plan.payer for plan in store.plans()], case.policy)
     require_same(denial, case.patient)
     _same_drug(denial, case)
-    decided = _level(asked.level, case.plan) or (recorded.level if recorded else "") or decided_level(denial, case.plan)
+    decided = (
+        _level(asked.level, case.plan)
+        or (recorded.level if recorded else "")
+        or decided_level(denial, case.plan)
+    )
     clocks = _clocks(recorded, denial, case, decided, asked.received)
     odds = odds_of(store.authorization_cases(), case, decided)
     return Appealing(case, denial, decision, strategy(case, denial, clocks, decided=decided, odds=odds))
+
+
+def asked_about(store: Store, asked: Asked) -> Asked:
+    """With patient, drug and plan of the case, where one is named; Invalid if that is said twice or not at
+    all."""
+    if asked.case_id is not None:
+        if asked.patient_id or asked.drug:
+            raise Invalid(f"case {asked.case_id} names its patient and drug itself; leave them out")
+        head = store.authorization_case(asked.case_id).head
+        return asked._replace(
+            patient_id=head.patient_id,
+            drug=head.drug,
+            plan_id=asked.plan_id or head.plan_id,
+            indication=asked.indication or head.indication,
+        )
+    if not (asked.patient_id and asked.drug):
+        raise Invalid(
+            "name a case, or a patient and a drug,"
+            " e.g. `pa appeal plan --patient P001 --drug Ozempic --denial letter.txt`"
+        )
+    return asked
 
 
 def _case(store: Store, asked: Asked) -> Case:
@@ -92,7 +117,9 @@ def _case(store: Store, asked: Asked) -> Case:
 def _same_drug(denial: Denial, case: Case) -> None:
     named = [drug.name for drug in denial.drugs]
     if named and case.drug.name.casefold() not in (name.casefold() for name in named):
-        raise Invalid(f"this letter decides on {' and '.join(named)}, and not on {case.drug.name}; name the drug it is about")
+        raise Invalid(
+            f"this letter decides on {' and '.join(named)}, and not on {case.drug.name}; name the drug it is about"
+        )
 
 
 def _level(given: str, plan: Plan) -> str:
@@ -108,12 +135,19 @@ def _level(given: str, plan: Plan) -> str:
 def _clocks(
     recorded: AuthorizationCase | None, denial: Denial, case: Case, decided: str, received: date | None
 ) -> tuple[Clock, ...]:
-    """The clocks of the case on record if the letter's decision is entered in it, else those that the letter began."""
+    """The clocks of the case on record if the letter's decision is entered in it, else those that the letter
+    began."""
     from tools.lifecycle.running import clocks_of
 
     notice = notice_of(denial, case.plan, decided, received)
     entered = recorded.notices.get(decided or "request") if recorded else None
-    if recorded and entered and entered.facts.notice and notice and entered.facts.notice.dated == notice.dated:
+    if (
+        recorded
+        and entered
+        and entered.facts.notice
+        and notice
+        and entered.facts.notice.dated == notice.dated
+    ):
         return clocks_of(recorded, case.plan, case.as_of)
     return clocks_of_letter(denial, case, decided, received)
 
@@ -167,7 +201,9 @@ def printed(made: Appealing, said: Reworded) -> dict[str, bytes]:
         f"{stem}.txt": said.letter.text.encode(),
         f"{stem}.md": said.letter.markdown.encode(),
         f"{stem}.pdf": letter_pdf(said.letter),
-        f"{stem}.json": to_json({**msgspec.to_builtins(said.letter), "wording": said.wording, "strategy": made.found}).encode(),
+        f"{stem}.json": to_json(
+            {**msgspec.to_builtins(said.letter), "wording": said.wording, "strategy": made.found}
+        ).encode(),
     }
 
 
@@ -195,11 +231,15 @@ def _text_of_pdf(content: bytes, name: str) -> str:
     from pypdf.errors import PyPdfError
 
     try:
-        text = "\n".join(page.extract_text(extraction_mode="layout") for page in PdfReader(BytesIO(content)).pages)
+        text = "\n".join(
+            page.extract_text(extraction_mode="layout") for page in PdfReader(BytesIO(content)).pages
+        )
     except (PyPdfError, ValueError, KeyError) as error:
         raise Invalid(f"{name} cannot be read as a PDF ({error}); save its text and give that") from error
     if not text.strip():
-        raise Invalid(f"{name} holds no text: it is a scan; have it read (OCR) or type its text, and give that")
+        raise Invalid(
+            f"{name} holds no text: it is a scan; have it read (OCR) or type its text, and give that"
+        )
     return text
 
 

@@ -40,7 +40,9 @@ def reword(letter: Letter, case: Case, model: Model, decided: date | None = None
             home.append(at)
     if not said:
         return Reworded(letter, Wording(model=model.name))
-    worded = prose.reword(letter.title, said, ledger, model, _verifier(case, decided), calls=MOST_CALLS, task="letter")
+    worded = prose.reword(
+        letter.title, said, ledger, model, _verifier(case, decided), calls=MOST_CALLS, task="letter"
+    )
     told = list(zip(worded.places, worded.sentences, strict=True))
     blocks = list(letter.blocks)
     for at in free:

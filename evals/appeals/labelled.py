@@ -1,4 +1,5 @@
-"""The labelled letters of cases.yaml, each made into a case and a denial, and what the strategy does with them."""
+"""The labelled letters of cases.yaml, each made into a case and a denial, and what the strategy does with
+them."""
 
 from __future__ import annotations
 
@@ -34,13 +35,33 @@ from tools.records import Drug, Plan
 FOLDER = Path(__file__).parent
 AS_OF, DATED = date(2026, 9, 1), date(2026, 8, 25)
 _KEYS = frozenset(
-    "name why plan drug chart with request kind decided dated received within rights clauses quantity says expect steps"
-    " draft".split()
+    [
+        "name",
+        "why",
+        "plan",
+        "drug",
+        "chart",
+        "with",
+        "request",
+        "kind",
+        "decided",
+        "dated",
+        "received",
+        "within",
+        "rights",
+        "clauses",
+        "quantity",
+        "says",
+        "expect",
+        "steps",
+        "draft",
+    ]
 )
 
 
 class Labelled(NamedTuple):
-    """A letter with its label. `steps` are kinds, with the level behind a colon; `draft`: is a letter drafted?"""
+    """A letter with its label. `steps` are kinds, with the level behind a colon; `draft`: is a letter
+    drafted?"""
 
     name: str
     why: str
@@ -95,7 +116,9 @@ def _json(name: str) -> Any:
     return json.loads((FOLDER.parents[1] / "mock_data" / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def _one(entry: Mapping[str, Any], given: Mapping[str, Any], drugs: tuple[Drug, ...], folder: Path) -> Labelled:
+def _one(
+    entry: Mapping[str, Any], given: Mapping[str, Any], drugs: tuple[Drug, ...], folder: Path
+) -> Labelled:
     assert set(entry) <= _KEYS, f"{entry['name']}: {set(entry) - _KEYS}"
     case = _case(entry, given, drugs, folder)
     denial = _denial(entry, case)
@@ -119,7 +142,12 @@ def _case(entry: Mapping[str, Any], given: Mapping[str, Any], drugs: tuple[Drug,
     written = {
         "as_of": AS_OF,
         "policies": str(FOLDER / "policies.yaml"),
-        "plan": {"id": entry["plan"], "payer": "Fernleaf Health", "line_of_business": table["line"], "drugs": table["drugs"]},
+        "plan": {
+            "id": entry["plan"],
+            "payer": "Fernleaf Health",
+            "line_of_business": table["line"],
+            "drugs": table["drugs"],
+        },
         "request": {"drug": entry["drug"], **entry.get("request", {})},
         "patient": chart,
     }
@@ -156,7 +184,9 @@ def _denial(entry: Mapping[str, Any], case: Case) -> Denial:
         dated=StatedDate(value=dated, quote=_quote(str(dated))) if dated else None,
         drugs=(RequestedDrug(name=case.drug.name, quantity=quantity, quote=_quote(case.drug.name)),),
         reasons=tuple(
-            StatedReason(code=code, quote=_quote(words), clauses=tuple(entry.get("clauses", {}).get(code, ())))
+            StatedReason(
+                code=code, quote=_quote(words), clauses=tuple(entry.get("clauses", {}).get(code, ()))
+            )
             for code, words in entry["says"].items()
         ),
         rights=tuple(_rights(entry)),

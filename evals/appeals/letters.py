@@ -1,5 +1,6 @@
-"""Are the letters true, and do they answer what was said? Every letter of a generated panel is read by an extractor that shares
-nothing with what wrote it, and its clauses are held against the reasons that were printed."""
+"""Are the letters true, and do they answer what was said? Every letter of a generated panel is read by an
+extractor that shares nothing with what wrote it, and its clauses are held against the reasons that were
+printed."""
 
 from __future__ import annotations
 
@@ -48,8 +49,9 @@ class Faults(NamedTuple):
 
 
 def written(seed: int, count: int, given: World, *, read: bool = False) -> Iterator[Written]:
-    """Each letter of the panel, judged, and answered where that is right. With `read` it goes through the reader of letters;
-    without, its reasons are known as they were printed, so that only the strategy and the letter are measured."""
+    """Each letter of the panel, judged, and answered where that is right. With `read` it goes through the
+    reader of letters; without, its reasons are known as they were printed, so that only the strategy and the
+    letter are measured."""
     payers = [str(plan["payer"]) for plan in given.plans.values()]
     for one in sent(seed, count, given):
         denial = read_letter(one.letter.text, payers, one.case.policy) if read else as_printed(one)
@@ -96,8 +98,8 @@ def faults(one: Written, panel: Panel) -> Faults:
 
 
 def unsupported(one: Written, panel: Panel, text: str) -> list[str]:
-    """What stands in the text and nowhere else: not in chart, plan, policy, label or determination, not in the payer's
-    letter, not in the rules of this level, not in what is published."""
+    """What stands in the text and nowhere else: not in chart, plan, policy, label or determination, not in
+    the payer's letter, not in the rules of this level, not in what is published."""
     support = _support(one, panel)
     return [wrong for line in text.splitlines() if line.strip() for wrong in support.unsupported(line)]
 
@@ -129,7 +131,8 @@ def _support(one: Written, panel: Panel) -> Support:
 
 
 def _not_given(one: Written, text: str) -> Iterator[str]:
-    """Reasons that the payer did not print, clauses that no printed reason is about, literature beside the point."""
+    """Reasons that the payer did not print, clauses that no printed reason is about, literature beside the
+    point."""
     given = {reason.code for reason in one.sent.facts.reasons} or {"insufficient_documentation"}
     printed = {code: _flat(str(words)) for code, words in one.sent.letter.label["reasons"].items()}
     for quote in _quoted(text):
@@ -179,7 +182,9 @@ def _cited(one: Written) -> list[str]:
 
 
 def _overlap(one: str, two: str) -> bool:
-    return bool(one) and (one in two or two in one or len(set(one.split()) & set(two.split())) >= 0.6 * len(set(one.split())))
+    return bool(one) and (
+        one in two or two in one or len(set(one.split()) & set(two.split())) >= 0.6 * len(set(one.split()))
+    )
 
 
 def _flat(text: str) -> str:
@@ -230,7 +235,9 @@ def measure(seed: int, count: int, given: World, *, read: bool = False) -> Measu
         wrong = faults(one, panel)
         for name, lines in wrong._asdict().items():
             totals[name] += len(lines)
-            examples += [f"{one.sent.case.patient.id} {one.sent.case.drug.name}, {name}: {line}" for line in lines]
+            examples += [
+                f"{one.sent.case.patient.id} {one.sent.case.drug.name}, {name}: {line}" for line in lines
+            ]
     return Measured(
         totals["letters"], totals["drafted"], totals["refused"], dict(levels), dict(codes), totals["unsupported"],
         totals["not_given"], totals["wrongly"], tuple(examples),

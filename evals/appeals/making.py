@@ -1,6 +1,7 @@
 """Payers' letters about cases of a generated world: any reason, right or wrong, in the payer's own style.
 
-Nothing here knows what is true of the chart: the reasons are drawn, and most of them are mistakes of the payer.
+Nothing here knows what is true of the chart: the reasons are drawn, and most of them are mistakes of the
+payer.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from tools.dates import age_on
 from tools.records import Determination, Drug, Plan, Policy
 from tools.rulebook.policy_text import read_policy
 
-CODES = ("step_therapy", "medical_necessity", "insufficient_documentation", "quantity_limit", "diagnosis_mismatch", "age",
-         "duplicate_therapy", "exclusion", "non_formulary", "benefit_exclusion", "pa_required", "not_eligible",
+CODES = ("step_therapy", "medical_necessity", "insufficient_documentation", "quantity_limit", "diagnosis_mismatch",
+         "age", "duplicate_therapy", "exclusion", "non_formulary", "benefit_exclusion", "pa_required", "not_eligible",
          "refill_too_soon", "administrative")  # fmt: skip
 _TESTS = {"hba1c": ("HbA1c", "6.2 %", "7.0 % or more"), "bmi": ("BMI", "26.1 kg/m2", "at least 30.0 kg/m2"),
           "ahi": ("AHI", "9.3", "15 or more"), "egfr": ("eGFR", "18 mL/min", "at least 20 mL/min"),
@@ -76,7 +77,9 @@ def sent(seed: int, count: int, given: World) -> Iterator[Sent]:
 def _own_id(drawn: Drawn, number: int) -> Drawn:
     """Charts are edited, so that the same id would stand for several."""
     chart = {**drawn.patient, "id": f"P{900000 + number}"}
-    return Drawn(drawn.id, chart, drawn.plan_id, drawn.drug, drawn.request, drawn.as_of, drawn.edits, drawn.label)
+    return Drawn(
+        drawn.id, chart, drawn.plan_id, drawn.drug, drawn.request, drawn.as_of, drawn.edits, drawn.label
+    )
 
 
 def _case(drawn: Drawn, given: World, found: Determination, drug: Drug) -> Case:
@@ -101,9 +104,15 @@ def _case(drawn: Drawn, given: World, found: Determination, drug: Drug) -> Case:
 def _facts(case: Case, draw: random.Random, number: int) -> DecisionFacts:
     kind: Kind = draw.choice(("denial",) * 8 + ("appeal_upheld", "appeal_upheld", "partial_approval", "pend"))
     dated = case.as_of - timedelta(days=draw.randrange(1, 25))
-    reasons = _reasons(case, draw, dated) if kind != "partial_approval" else (_reason("quantity_limit", case, draw, dated),)
+    reasons = (
+        _reasons(case, draw, dated)
+        if kind != "partial_approval"
+        else (_reason("quantity_limit", case, draw, dated),)
+    )
     asked, patient = case.request, case.patient
-    member = case.coverage.member_id if case.coverage else next((c.member_id for c in patient.coverages), "X1")
+    member = (
+        case.coverage.member_id if case.coverage else next((c.member_id for c in patient.coverages), "X1")
+    )
     return DecisionFacts(
         kind=kind,
         plan=case.plan,
@@ -128,7 +137,9 @@ def _facts(case: Case, draw: random.Random, number: int) -> DecisionFacts:
 
 
 def _reasons(case: Case, draw: random.Random, dated: date) -> tuple[GivenReason, ...]:
-    codes = draw.sample(CODES[:8], draw.choice((1, 1, 2))) if draw.random() < 0.85 else [draw.choice(CODES[8:])]
+    codes = (
+        draw.sample(CODES[:8], draw.choice((1, 1, 2))) if draw.random() < 0.85 else [draw.choice(CODES[8:])]
+    )
     return tuple(_reason(code, case, draw, dated) for code in codes)
 
 
@@ -149,8 +160,8 @@ def _clauses(code: str, case: Case) -> list[tuple[str, str]]:
 
 
 def clause_codes(case: Case) -> list[tuple[str, str, frozenset[str]]]:
-    """Every clause of the rule that decided, with the reasons that it can be about: read from the rule as JSON, apart from
-    how the appeal finds it."""
+    """Every clause of the rule that decided, with the reasons that it can be about: read from the rule as
+    JSON, apart from how the appeal finds it."""
     rule = msgspec.to_builtins(case.rule) if case.rule else None
     if rule is None:
         return []
@@ -162,13 +173,25 @@ def clause_codes(case: Case) -> list[tuple[str, str, frozenset[str]]]:
         codes |= {"step_therapy"} if "trial" in kinds else set()
         codes |= {"age"} if "age" in kinds else set()
         codes |= {"diagnosis_mismatch"} if "condition" in kinds else set()
-        found += [(part["clause_id"], part["quote"], frozenset(codes)) for part in _parts(node) if part.get("clause_id")]
+        found += [
+            (part["clause_id"], part["quote"], frozenset(codes))
+            for part in _parts(node)
+            if part.get("clause_id")
+        ]
     for node in rule.get("exclusions", ()):
         kinds = set(_kinds(node))
-        codes = {"exclusion", "insufficient_documentation"} if kinds & {"condition", "attested", "allergy"} else {"insufficient_documentation"}
+        codes = (
+            {"exclusion", "insufficient_documentation"}
+            if kinds & {"condition", "attested", "allergy"}
+            else {"insufficient_documentation"}
+        )
         codes |= {"duplicate_therapy"} if "taking" in kinds else set()
         codes |= {"diagnosis_mismatch"} if "use" in kinds else set()
-        found += [(part["clause_id"], part["quote"], frozenset(codes)) for part in _parts(node) if part.get("clause_id")]
+        found += [
+            (part["clause_id"], part["quote"], frozenset(codes))
+            for part in _parts(node)
+            if part.get("clause_id")
+        ]
     for paper in rule.get("documents", ()):
         if paper.get("clause_id"):
             found.append((paper["clause_id"], paper["quote"], frozenset({"insufficient_documentation"})))
@@ -191,7 +214,11 @@ def _details(code: str, case: Case, draw: random.Random, dated: date) -> dict[st
     leaves = [part for part in _parts(rule["criteria"]) if not part.get("children")]
     if code == "step_therapy":
         first = [leaf["label"] for leaf in leaves if leaf["kind"] == "trial"] or ["metformin"]
-        return {"first": draw.choice(first), "needed": "90 days", "shown": draw.choice(("30 days", "no fill", "42 days"))}
+        return {
+            "first": draw.choice(first),
+            "needed": "90 days",
+            "shown": draw.choice(("30 days", "no fill", "42 days")),
+        }
     if code == "medical_necessity":
         tests = [leaf["test"] for leaf in leaves if leaf["kind"] == "lab" and leaf["test"] in _TESTS]
         if not tests or draw.random() < 0.2:
@@ -202,16 +229,30 @@ def _details(code: str, case: Case, draw: random.Random, dated: date) -> dict[st
         return {"paper": draw.choice(_PAPERS)}
     if code == "quantity_limit":
         unit = case.request.unit or case.drug.unit
-        return {"asked": f"{6 if unit == 'mL' else 60} {unit}", "limit": f"{3 if unit == 'mL' else 30} {unit}"}
+        return {
+            "asked": f"{6 if unit == 'mL' else 60} {unit}",
+            "limit": f"{3 if unit == 'mL' else 30} {unit}",
+        }
     if code == "diagnosis_mismatch":
-        return {"diagnosis": "R73.03 prediabetes", "use": (case.rule.indication_text if case.rule else "") or "type 2 diabetes"}
+        return {
+            "diagnosis": "R73.03 prediabetes",
+            "use": (case.rule.indication_text if case.rule else "") or "type 2 diabetes",
+        }
     if code == "age":
         born = case.patient.birth_date
         return {"age": str(min(age_on(born, dated), 17) if born else 17), "minimum": "18"}
     if code == "duplicate_therapy":
         return {"other": draw.choice(("Januvia", "Victoza", "Byetta")), "on": ago}
     if code == "exclusion":
-        return {"state": draw.choice(("a personal history of medullary thyroid carcinoma", "a current pregnancy", "type 1 diabetes"))}
+        return {
+            "state": draw.choice(
+                (
+                    "a personal history of medullary thyroid carcinoma",
+                    "a current pregnancy",
+                    "type 1 diabetes",
+                )
+            )
+        }
     if code == "non_formulary":
         return {"others": "Januvia and Farxiga"}
     if code == "benefit_exclusion":

@@ -1,4 +1,5 @@
-"""The records that an appeal rests on, each as the chart has it: what is enclosed, and what the packet shows of it."""
+"""The records that an appeal rests on, each as the chart has it: what is enclosed, and what the packet shows
+of it."""
 
 from __future__ import annotations
 
@@ -45,8 +46,8 @@ _LISTS = ("conditions", "medications", "allergies")  # whole lists, which show w
 
 
 def exhibits(case: Case, findings: Iterable[Finding], also: Iterable[str] = ()) -> tuple[Exhibit, ...]:
-    """What shows these findings, and records beside them, by kind and in the order of a chart; a branch that does not decide
-    is left out."""
+    """What shows these findings, and records beside them, by kind and in the order of a chart; a branch that
+    does not decide is left out."""
     wanted = {e.record_id for f in _deciding(findings) for e in f.evidence} | set(also)
     found = [
         record
@@ -55,7 +56,10 @@ def exhibits(case: Case, findings: Iterable[Finding], also: Iterable[str] = ()) 
         if record.id in wanted or (part in _LISTS and part in wanted)
     ]
     empty = [part for part in _LISTS if part in wanted and getattr(case.patient, part) == ()]
-    return (*_by_kind(found), *(Exhibit(label=_NAMES[part], record_ids=(part,), lines=("none",)) for part in empty))
+    return (
+        *_by_kind(found),
+        *(Exhibit(label=_NAMES[part], record_ids=(part,), lines=("none",)) for part in empty),
+    )
 
 
 _NAMES = {"conditions": "Problem list", "medications": "Medication list", "allergies": "Allergy list"}
@@ -87,7 +91,9 @@ def _by_kind(records: list[Any]) -> Iterator[Exhibit]:
             label=title,
             record_ids=tuple(record.id for record in group),
             lines=lines,
-            day=days[0] if len(days) == 1 and isinstance(group[0], Observation | Note | Document | Procedure) else None,
+            day=days[0]
+            if len(days) == 1 and isinstance(group[0], Observation | Note | Document | Procedure)
+            else None,
         )
 
 
@@ -99,20 +105,24 @@ def _title(record: Any) -> str:
     if isinstance(record, Fill):
         return f"Pharmacy claims: {record.drug}"
     if isinstance(record, Note):
-        return f"{record.type[:1].upper()}{record.type[1:]}{f' of {formats.long_date(record.date)}' if record.date else ''}"
+        written = f" of {formats.long_date(record.date)}" if record.date else ""
+        return f"{record.type[:1].upper()}{record.type[1:]}{written}"
     if isinstance(record, Document):
         return record.title
     if isinstance(record, Procedure):
         return f"Report: {record.name}"
-    return {
-        Diagnosis: "Problem list",
-        Medication: "Medication list",
-        Allergy: "Allergy list",
-        Attestation: "Statements in the chart",
-        Program: "Program record",
-        Coverage: "Enrollment record",
-        Order: "Order",
-    }[type(record)]
+    return next(title for kind, title in _TITLES if isinstance(record, kind))
+
+
+_TITLES: tuple[tuple[type[Record], str], ...] = (
+    (Diagnosis, "Problem list"),
+    (Medication, "Medication list"),
+    (Allergy, "Allergy list"),
+    (Attestation, "Statements in the chart"),
+    (Program, "Program record"),
+    (Coverage, "Enrollment record"),
+    (Order, "Order"),
+)
 
 
 def _day(record: Any) -> date | None:
@@ -124,7 +134,9 @@ def _lines(record: Any) -> Iterator[str]:
     """The record in words, nothing left out that dates or names it."""
     if isinstance(record, Observation):
         value = f"{formats.number(record.value)} {formats.unit(record.unit or '')}".strip()
-        yield _dated(f"{TESTS[record.test].name if record.test in TESTS else record.test} {value}", record.date)
+        yield _dated(
+            f"{TESTS[record.test].name if record.test in TESTS else record.test} {value}", record.date
+        )
     elif isinstance(record, Fill):
         amount = f", quantity {formats.number(record.quantity)}" if record.quantity else ""
         yield _dated(f"{record.drug}, {record.days_supply} days{amount}", record.date)
@@ -136,12 +148,16 @@ def _lines(record: Any) -> Iterator[str]:
     elif isinstance(record, Medication):
         yield _course(record)
     elif isinstance(record, Allergy):
-        yield _dated(f"{record.type}: {record.substance}{f', {record.reaction}' if record.reaction else ''}", record.date)
+        yield _dated(
+            f"{record.type}: {record.substance}{f', {record.reaction}' if record.reaction else ''}",
+            record.date,
+        )
     elif isinstance(record, Attestation):
         yield _dated(_statement(record), record.date)
     elif isinstance(record, Program):
         until = formats.long_date(record.end) if record.end else "ongoing"
-        yield f"{record.name or 'lifestyle program'}, {formats.long_date(record.start) if record.start else '?'} to {until}"
+        begun = formats.long_date(record.start) if record.start else "?"
+        yield f"{record.name or 'lifestyle program'}, {begun} to {until}"
     elif isinstance(record, Procedure):
         yield _dated(f"{record.name}{f': {record.result}' if record.result else ''}", record.date)
     elif isinstance(record, Coverage):
@@ -149,17 +165,31 @@ def _lines(record: Any) -> Iterator[str]:
         begun = formats.long_date(record.start) if record.start else "?"
         yield f"{record.plan_id}, member {record.member_id}, {begun} to {until}"
     elif isinstance(record, Order):
-        amount = formats.amount(record.quantity, record.unit or "units") if record.quantity else "quantity not stated"
-        yield _dated(f"{record.drug} {record.strength}, {amount} for {record.days_supply or '?'} days: {record.sig}", record.date)
+        amount = (
+            formats.amount(record.quantity, record.unit or "units")
+            if record.quantity
+            else "quantity not stated"
+        )
+        yield _dated(
+            f"{record.drug} {record.strength}, {amount} for {record.days_supply or '?'} days: {record.sig}",
+            record.date,
+        )
     elif isinstance(record, Document):
         yield _dated(record.title, record.date)
 
 
 def _course(record: Medication) -> str:
     start = formats.long_date(record.start) if record.start else "start not charted"
-    end = formats.long_date(record.end) if record.end else "ongoing" if record.status == "active" else "end not charted"
+    end = (
+        formats.long_date(record.end)
+        if record.end
+        else "ongoing"
+        if record.status == "active"
+        else "end not charted"
+    )
     said = "; ".join(filter(None, (record.outcome, record.reason)))
-    return f"{' '.join(filter(None, (record.drug, formats.dose(record))))}, {start} to {end}{f': {said}' if said else ''}"
+    what = " ".join(filter(None, (record.drug, formats.dose(record))))
+    return f"{what}, {start} to {end}{f': {said}' if said else ''}"
 
 
 def _statement(record: Attestation) -> str:

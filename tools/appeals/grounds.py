@@ -1,12 +1,13 @@
-"""What the chart shows for an exception: that a drug which is asked for first is contraindicated, did harm or failed, or
-that the patient is stable on the drug. Of the grounds that states name, those that a record can show."""
+"""What the chart shows for an exception: that a drug which is asked for first is contraindicated, did harm or
+failed, or that the patient is stable on the drug. Of the grounds that states name, those that a record can
+show."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
 from tools.appeals.pointing import leaves
-from tools.appeals.records import Ground
+from tools.appeals.records import Ground, GroundKind
 from tools.cases import Case
 from tools.evidence.courses import matches
 from tools.papers.formats import measure
@@ -53,7 +54,12 @@ def _stable(case: Case) -> Iterator[Ground]:
     for course in case.patient.medications or ():
         same = course.drug.casefold() == case.drug.name.casefold()
         days = _days(course, case)
-        if same and course.status == "active" and course.source == "prescribed" and (days or 0) >= STABLE_DAYS:
+        if (
+            same
+            and course.status == "active"
+            and course.source == "prescribed"
+            and (days or 0) >= STABLE_DAYS
+        ):
             text = f"stable on {case.drug.name} since {course.start} ({days} days)"
             yield Ground(kind="stable", text=text, record_id=course.id)
 
@@ -72,7 +78,9 @@ def covered_for_use(case: Case) -> tuple[str, ...]:
     return tuple(
         name
         for name, benefit in case.plan.benefits.items()
-        if benefit.covered and name != case.drug.name and (not benefit.indications or use in benefit.indications)
+        if benefit.covered
+        and name != case.drug.name
+        and (not benefit.indications or use in benefit.indications)
     )
 
 
@@ -98,7 +106,7 @@ def _allergies(drugs: tuple[str, ...], classes: tuple[str, ...], case: Case) -> 
     for entry in case.patient.allergies or ():
         if matches(entry, drugs, classes, entry.substance):
             reaction = f" ({entry.reaction})" if entry.reaction else ""
-            kind = "contraindicated" if entry.type == "allergy" else "harmed"
+            kind: GroundKind = "contraindicated" if entry.type == "allergy" else "harmed"
             yield Ground(kind=kind, text=f"{entry.type} to {entry.substance}{reaction}", record_id=entry.id)
 
 

@@ -1,5 +1,6 @@
-"""The letter of appeal, deterministic: it quotes the reason that was given, answers that reason and no other with dated
-evidence and the policy's own clause, and asks for what its level gives. What only the prescriber knows is a gap."""
+"""The letter of appeal, deterministic: it quotes the reason that was given, answers that reason and no other
+with dated evidence and the policy's own clause, and asks for what its level gives. What only the prescriber
+knows is a gap."""
 
 from __future__ import annotations
 
@@ -31,7 +32,10 @@ _ANSWERS: dict[str, tuple[str, str]] = {  # one finding, several
     "quantity_limit": ("The quantity that is ordered lies within the plan's limit.",) * 2,
     "diagnosis_mismatch": ("The record meets what the policy asks for of the diagnosis.",) * 2,
     "age": ("The patient is of the age that the policy asks for.",) * 2,
-    "duplicate_therapy": ("The medication list shows no drug that the policy excludes beside the one requested.",) * 2,
+    "duplicate_therapy": (
+        "The medication list shows no drug that the policy excludes beside the one requested.",
+    )
+    * 2,
     "exclusion": (
         "The record rules out what the letter takes to rule out the drug.",
         "The record rules out each of the conditions for which the policy withholds the drug.",
@@ -46,7 +50,8 @@ class Filing(Record, frozen=True, kw_only=True):
 
 
 def appeal_letter(case: Case, denial: Denial, found: Strategy, filing: Filing | None = None) -> Letter:
-    """The letter for the step that files the appeal; Refused, with what to do instead, where the strategy has none."""
+    """The letter for the step that files the appeal; Refused, with what to do instead, where the strategy has
+    none."""
     if found.refusal:
         raise Refused(found.refusal)
     step = found.appeal
@@ -105,7 +110,11 @@ class AppealWriter(Writer):
         yield f"Re: {formats.sentence(self.level.name)}: {first.removeprefix('Re: Prior authorization of ')}"
         yield from (member, numbers, diagnosis)
         reference = self.denial.reference
-        shown = self.fact(reference.value, "denial") if reference else self.gap("payer's reference, from its letter")
+        shown = (
+            self.fact(reference.value, "denial")
+            if reference
+            else self.gap("payer's reference, from its letter")
+        )
         yield f"Payer's reference: {shown}; decision of {self._decided()}"
         yield from ours
 
@@ -220,8 +229,15 @@ class AppealWriter(Writer):
 
     def covered_use(self, reason: Weighed) -> Iterator[str]:
         case, rule = self.case, self.case.rule
-        plan, drug = self.fact(case.plan.name, f"plan:{case.plan.id}"), self.fact(case.drug.name, f"drug:{case.drug.name}")
-        use = self.fact(rule.indication_text, case.determination.policy_id) if rule and rule.indication_text else "this use"
+        plan, drug = (
+            self.fact(case.plan.name, f"plan:{case.plan.id}"),
+            self.fact(case.drug.name, f"drug:{case.drug.name}"),
+        )
+        use = (
+            self.fact(rule.indication_text, case.determination.policy_id)
+            if rule and rule.indication_text
+            else "this use"
+        )
         yield f"{plan} covers {drug} for {use}, as its own policy says."
 
     def supply(self, reason: Weighed) -> Iterator[str]:
@@ -248,11 +264,19 @@ class AppealWriter(Writer):
         courses = {course.id: course for course in self.case.patient.medications or ()}
         seen = [courses[e.record_id] for e in finding.evidence if e.record_id in courses]
         if seen and finding.detail:
-            yield "On the medication list: " + "; and ".join(_inner(self._trial(course)) for course in seen) + "."
+            yield (
+                "On the medication list: "
+                + "; and ".join(_inner(self._trial(course)) for course in seen)
+                + "."
+            )
         stated = [e for e in finding.evidence if e.kind == "attestation" and e.date]
         if stated:
             yield f"It was stated on {self._days(stated)}."
-        filed = [e for e in finding.evidence if e.date and e.kind not in ("attestation",) and finding.detail == "on file"]
+        filed = [
+            e
+            for e in finding.evidence
+            if e.date and e.kind not in ("attestation",) and finding.detail == "on file"
+        ]
         if filed:
             yield f"It is dated {self._days(filed)}."
 
@@ -318,13 +342,15 @@ def enclosed(case: Case, denial: Denial, reasons: Sequence[Weighed]) -> list[str
     named = [f"The decision appealed{f', of {formats.long_date(dated.value)}' if dated else ''}"]
     if cited_clauses(case, reasons):
         named.append(f"Policy {case.determination.policy_id}, the clauses cited")
-    return named + [exhibit.label for exhibit in exhibits(case, rested_on(case, reasons), beside(case, reasons))]
+    return named + [
+        exhibit.label for exhibit in exhibits(case, rested_on(case, reasons), beside(case, reasons))
+    ]
 
 
 def cited_clauses(case: Case, reasons: Iterable[Weighed]) -> dict[str, str]:
     """The clauses that bear on these reasons, by number, each with its words."""
     reasons = list(reasons)
-    shown = walk([finding for finding in rested_on(case, reasons)])
+    shown = walk(rested_on(case, reasons))
     cited = {f.clause.clause_id: f.clause.quote for f in shown if f.clause and f.clause.clause_id}
     if case.rule and any(reason.code in ("non_formulary", "benefit_exclusion") for reason in reasons):
         cited = {case.rule.criteria.clause_id: case.rule.criteria.quote, **cited}
@@ -336,7 +362,11 @@ def beside(case: Case, reasons: Iterable[Weighed]) -> frozenset[str]:
     codes = {reason.code for reason in reasons}
     ids = {case.coverage.id} if "not_eligible" in codes and case.coverage else set()
     if "refill_too_soon" in codes:
-        ids |= {fill.id for fill in case.patient.fills if matches(fill, (case.drug.name.casefold(),), (), fill.drug)}
+        ids |= {
+            fill.id
+            for fill in case.patient.fills
+            if matches(fill, (case.drug.name.casefold(),), (), fill.drug)
+        }
     return frozenset(ids)
 
 
@@ -362,5 +392,9 @@ def _names(finding: Finding) -> Iterator[str]:
 def _inner(sentence: str) -> str:
     """Inside a sentence: without its full stop, and small unless it is a name."""
     first = sentence.split(" ", 1)[0]
-    small = sentence[:1].lower() + sentence[1:] if first[1:].islower() and first.casefold() == "metformin" else sentence
+    small = (
+        sentence[:1].lower() + sentence[1:]
+        if first[1:].islower() and first.casefold() == "metformin"
+        else sentence
+    )
     return small.rstrip(".")

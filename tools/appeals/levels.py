@@ -1,4 +1,5 @@
-"""The levels of appeal on paper (levels.yaml): whom a letter is addressed to, what it asks, and which rights it names."""
+"""The levels of appeal on paper (levels.yaml): whom a letter is addressed to, what it asks, and which rights
+it names."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def clarify(matter: Matter) -> Step:
         Step(
             kind="clarify",
             what=f"Ask {case.plan.payer} in writing for its reason, the criterion it applied and the file",
-            why="the letter does not say why, as far as it could be read; a letter that answers no reason convinces nobody",
+            why="the letter does not say why, as far as it could be read; what answers no reason convinces nobody",
             needs=("a person who reads the letter: `unclear` says what to look at",),
         ),
         _filing(matter),
@@ -66,9 +66,19 @@ def stop(matter: Matter, hard: bool) -> Step:
     fixes = tuple(dict.fromkeys(f.fix for f in failing if f.fix))
     if not failing:
         fixes = ("Check whether another use that the plan covers applies; never recode to fit",)
-    also = () if hard else ("If the record is wrong or has moved on, correct it with its source, and check again",)
+    also = (
+        ()
+        if hard
+        else ("If the record is wrong or has moved on, correct it with its source, and check again",)
+    )
     what = f"Do not appeal for {case.drug.name}"
-    why = "an exclusion is proven" if found.stopped_by == "exclusion" else "the benefit excludes it" if hard else ""
+    why = (
+        "an exclusion is proven"
+        if found.stopped_by == "exclusion"
+        else "the benefit excludes it"
+        if hard
+        else ""
+    )
     why = f"{why}: {shown}" if why else f"a criterion is not met on the record: {shown}"
     return Step(kind="stop", what=what, why=why, needs=(*fixes, *also))
 
@@ -106,9 +116,13 @@ def switch(matter: Matter, options: Sequence[Alternative]) -> Step:
         kind="switch",
         drug=first.drug,
         what=f"Offer the prescriber a covered alternative: {named}",
-        why=f"{first.drug} is {'covered without prior authorization' if easy else 'covered, and its criteria are met today'}"
+        why=f"{first.drug} is covered"
+        + (" without prior authorization" if easy else ", and its criteria are met today")
         + (f", for {use}" if use else ""),
-        needs=("the prescriber's decision", *(() if easy else (f"`pa draft {matter.case.patient.id} {first.drug}`",))),
+        needs=(
+            "the prescriber's decision",
+            *(() if easy else (f"`pa draft {matter.case.patient.id} {first.drug}`",)),
+        ),
         takes="a prescription" if easy else request_takes(matter.case.plan),
     )
 
@@ -127,8 +141,10 @@ def gather(matter: Matter, wanting: Iterable[Finding]) -> Step:
     fixes = tuple(dict.fromkeys(f.fix for f in open_ones if f.fix))
     step = Step(
         kind="gather",
-        what="Get the evidence first: " + (_plainly(fixes[0]) if len(fixes) == 1 else f"{len(fixes)} things" if fixes else "see below"),
-        why="the record does not settle it: " + ("; ".join([*map(told, open_ones), *unclear]) or "nothing on record bears on it"),
+        what="Get the evidence first: "
+        + (_plainly(fixes[0]) if len(fixes) == 1 else f"{len(fixes)} things" if fixes else "see below"),
+        why="the record does not settle it: "
+        + ("; ".join([*map(told, open_ones), *unclear]) or "nothing on record bears on it"),
         needs=fixes or ("what the payer's own file shows",),
         takes="nothing of the appeal's time, which runs on",
     )
@@ -159,7 +175,7 @@ def resubmit(matter: Matter, ready: bool, late: Step | None = None) -> Step:
     elif ready:
         why = "what the payer misses is on file: a new request with it is decided sooner than an appeal"
     else:
-        why = "with the evidence in hand a new request is decided sooner than an appeal, which stays open until its day"
+        why = "with the evidence in hand a new request is decided sooner than an appeal, which stays open meanwhile"
     step = Step(
         kind="resubmit",
         what=f"Submit the request for {case.drug.name} again, with what was missing",
@@ -234,7 +250,11 @@ def correct_order(matter: Matter) -> Step:
 
 def step_exception(matter: Matter, grounds: Sequence[Ground]) -> Step:
     return _exception(
-        matter, "step_exception", "an exception to step therapy", "the step is not taken, and the chart shows grounds", grounds
+        matter,
+        "step_exception",
+        "an exception to step therapy",
+        "the step is not taken, and the chart shows grounds",
+        grounds,
     )
 
 
@@ -302,8 +322,12 @@ def appeal(matter: Matter, ready: bool) -> Step:
     step = Step(
         kind=kind,
         level=level.key,
-        what=f"File the {text.name if text else level.name}, {text.route}" if text else f"File the {level.name}",
-        why=f"the record refutes the reason: {shown}" if ready else "with the evidence in hand, and not before",
+        what=f"File the {text.name if text else level.name}, {text.route}"
+        if text
+        else f"File the {level.name}",
+        why=f"the record refutes the reason: {shown}"
+        if ready
+        else "with the evidence in hand, and not before",
         ready=ready,
         needs=tuple(needs),
         takes=f"{who} decides within {takes}" if takes else "no rule gives a time for the decision",

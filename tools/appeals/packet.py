@@ -1,5 +1,5 @@
-"""The packet: one PDF with the letter, the decision, the policy's clauses, the evidence and what the chart has of it, with
-bookmarks and an index. The same case gives the same bytes."""
+"""The packet: one PDF with the letter, the decision, the policy's clauses, the evidence and what the chart
+has of it, with bookmarks and an index. The same case gives the same bytes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,12 @@ class Part(NamedTuple):
 
 
 def packet(
-    case: Case, denial: Denial, found: Strategy, letter: Letter, decision: str | bytes, policy: Policy | None = None
+    case: Case,
+    denial: Denial,
+    found: Strategy,
+    letter: Letter,
+    decision: str | bytes,
+    policy: Policy | None = None,
 ) -> bytes:
     """Everything that goes out together. `decision` is the payer's letter, as text or as the PDF that came."""
     reasons = [reason for reason in found.reasons if reason.standing == "refuted"]
@@ -43,7 +48,10 @@ def packet(
     dated = denial.dated or denial.decided
     parts = [
         Part("Letter of appeal", letter_pdf(letter)),
-        Part(f"The decision{f' of {formats.long_date(dated.value)}' if dated else ''}", _decision(decision, case)),
+        Part(
+            f"The decision{f' of {formats.long_date(dated.value)}' if dated else ''}",
+            _decision(decision, case),
+        ),
         *_policy(case, cited_clauses(case, reasons), policy),
         *_evidence(case, findings),
         *_chart(case, findings, beside(case, reasons)),
@@ -75,7 +83,9 @@ def _policy(case: Case, cited: dict[str, str], policy: Policy | None) -> list[Pa
         about.append(f"Version {policy.version}{since}")
     blocks = [Block(kind="lines", lines=tuple(about))]
     blocks += [Block(kind="criterion", lines=(number, quote, "")) for number, quote in cited.items()]
-    blocks.append(paragraph("These are the clauses that bear on the reason, word for word; the policy has others."))
+    blocks.append(
+        paragraph("These are the clauses that bear on the reason, word for word; the policy has others.")
+    )
     return [Part(f"Policy {name}: clauses cited", _page("The policy's clauses", blocks, case))]
 
 
@@ -94,10 +104,24 @@ def _page(title: str, blocks: Sequence[Block], case: Case) -> bytes:
     born = case.patient.birth_date
     member = case.coverage.member_id if case.coverage else ""
     person = ", ".join(
-        filter(None, (case.patient.name, f"born {formats.long_date(born)}" if born else "", f"member ID {member}" if member else ""))
+        filter(
+            None,
+            (
+                case.patient.name,
+                f"born {formats.long_date(born)}" if born else "",
+                f"member ID {member}" if member else "",
+            ),
+        )
     )
     top = Block(kind="subject", lines=(title, person))
-    return letter_pdf(Letter(title=f"{title}: {case.patient.name}, {case.drug.name}", case_id="", blocks=(top, *blocks), facts=()))
+    return letter_pdf(
+        Letter(
+            title=f"{title}: {case.patient.name}, {case.drug.name}",
+            case_id="",
+            blocks=(top, *blocks),
+            facts=(),
+        )
+    )
 
 
 def _evidence(case: Case, findings: Sequence[Finding]) -> list[Part]:
@@ -113,7 +137,9 @@ def _table(case: Case, told: Sequence[tuple[str, ...]]) -> bytes:
     small = ParagraphStyle("cell", fontName="Times-Roman", fontSize=9, leading=11)
     bold = ParagraphStyle("head", parent=small, fontName="Times-Bold")
     title = ParagraphStyle("title", fontName="Times-Bold", fontSize=11, leading=16, spaceAfter=6)
-    rows = [[Paragraph(_safe(text), bold) for text in ("Criterion", "Clause", "The chart has", "Date", "Record")]]
+    rows = [
+        [Paragraph(_safe(text), bold) for text in ("Criterion", "Clause", "The chart has", "Date", "Record")]
+    ]
     rows += [[Paragraph(_safe(text), small) for text in row] for row in told]
     table = Table(rows, colWidths=COLUMNS, repeatRows=1)
     table.setStyle(
@@ -132,7 +158,9 @@ def _table(case: Case, told: Sequence[tuple[str, ...]]) -> bytes:
     document = SimpleDocTemplate(
         buffer, pagesize=(612, 792), leftMargin=62, rightMargin=62, topMargin=44, bottomMargin=62, invariant=1
     )
-    document.build([Paragraph(_safe(f"Evidence, by criterion: {case.patient.name}, {case.drug.name}"), title), table])
+    document.build(
+        [Paragraph(_safe(f"Evidence, by criterion: {case.patient.name}, {case.drug.name}"), title), table]
+    )
     return buffer.getvalue()
 
 
@@ -192,7 +220,9 @@ def _pages(part: Part) -> int:
     try:
         return len(PdfReader(BytesIO(part.pdf)).pages)
     except (PyPdfError, ValueError) as error:
-        raise Invalid(f"{part.title} is a PDF that cannot be read ({error}); give the letter as text") from error
+        raise Invalid(
+            f"{part.title} is a PDF that cannot be read ({error}); give the letter as text"
+        ) from error
 
 
 def _index(case: Case, title: str, parts: Sequence[Part], counts: Sequence[int]) -> bytes:
@@ -205,7 +235,9 @@ def _index(case: Case, title: str, parts: Sequence[Part], counts: Sequence[int])
         paragraph(f"{title}, for {case.patient.name}, {case.plan.payer}."),
         heading("Contents"),
         *lines,
-        paragraph("A draft until the prescriber has read, completed and signed the letter. Nothing has been sent."),
+        paragraph(
+            "A draft until the prescriber has read, completed and signed the letter. Nothing has been sent."
+        ),
     ]
     return _page("Appeal packet", blocks, case)
 

@@ -1,4 +1,5 @@
-"""Which findings of a determination a stated reason is about: by the clause that it names, by its kind, by its words."""
+"""Which findings of a determination a stated reason is about: by the clause that it names, by its kind, by
+its words."""
 
 from __future__ import annotations
 
@@ -33,8 +34,8 @@ from tools.terms import BRANDS, CONCEPTS, INGREDIENTS, TESTS
 
 
 class Pointed(NamedTuple):
-    """`baseless`: the rule has nothing of the kind, so that all its criteria stand for it. `beside` is what the letter's
-    words name and no criterion or paper of the rule is about."""
+    """`baseless`: the rule has nothing of the kind, so that all its criteria stand for it. `beside` is what
+    the letter's words name and no criterion or paper of the rule is about."""
 
     findings: tuple[Finding, ...]
     baseless: bool = False
@@ -42,8 +43,8 @@ class Pointed(NamedTuple):
 
 
 def pointed_at(reason: StatedReason, denial: Denial, case: Case) -> Pointed:
-    """The findings, whole criteria and not their branches, that the reason is about: those whose clause it names and those of
-    which its words name something; all of its kind where neither names any."""
+    """The findings, whole criteria and not their branches, that the reason is about: those whose clause it
+    names and those of which its words name something; all of its kind where neither names any."""
     of_kind = _of_kind(reason.code, case)
     by_clause = tuple(_by_clause(_clauses(reason, denial), case))
     if not (of_kind or by_clause):
@@ -116,9 +117,7 @@ def _criteria(case: Case) -> Iterator[Finding]:
             yield finding
 
 
-def _holding(
-    findings: Iterable[Finding], case: Case, wanted: Callable[[Node], bool]
-) -> tuple[Finding, ...]:
+def _holding(findings: Iterable[Finding], case: Case, wanted: Callable[[Node], bool]) -> tuple[Finding, ...]:
     return tuple(f for f in findings if any(wanted(leaf) for leaf in leaves(case.nodes.get(f.criterion))))
 
 
@@ -148,7 +147,8 @@ def _named(said: str, findings: tuple[Finding, ...], case: Case) -> tuple[Findin
 
 
 def _at_large(code: str, findings: tuple[Finding, ...], case: Case) -> tuple[Finding, ...]:
-    """What a reason is about that names nothing: of documents, the papers of the rule and what is not settled."""
+    """What a reason is about that names nothing: of documents, the papers of the rule and what is not
+    settled."""
     if code != "insufficient_documentation":
         return findings
     papers = _papers(case)
@@ -157,35 +157,53 @@ def _at_large(code: str, findings: tuple[Finding, ...], case: Case) -> tuple[Fin
 
 def _beside(code: str, said: str, found: tuple[Finding, ...], case: Case) -> Iterator[str]:
     """What the words name and none of these findings is about."""
-    papers, nodes = _papers(case), case.nodes
-    drug = {case.drug.name.casefold(), *case.drug.ingredients}
     if code in ("medical_necessity", "insufficient_documentation"):
-        for test in TESTS:
-            if _names_test(said, test) and not any(_about_test(f, test, papers, nodes) for f in found):
-                yield TESTS[test].name
+        yield from _tests_beside(said, found, case)
     if code == "insufficient_documentation":
-        for kind, words in _PAPERS.items():
-            if re.search(words, said) and not any(_about_paper(f, kind, papers, nodes) for f in found):
-                yield kind
-        for name in (*BRANDS, *INGREDIENTS):
-            if name not in drug and _word(said, name) and not any(_about_drug(f, said, papers, nodes) for f in found):
-                yield name
+        yield from _papers_beside(said, found, case)
     if code == "exclusion":
-        for concept in CONCEPTS.values():
-            words = {concept.label, *concept.phrases}
-            if any(_word(said, word.casefold()) for word in words) and not any(
-                _names(word.casefold(), nodes.get(f.criterion)) for f in found for word in words
-            ):
-                yield concept.label
+        yield from _conditions_beside(said, found, case)
 
 
-def _about_test(finding: Finding, test: str, papers: Mapping[str, Required], nodes: Mapping[str, Node]) -> bool:
+def _tests_beside(said: str, found: tuple[Finding, ...], case: Case) -> Iterator[str]:
+    for test in TESTS:
+        if _names_test(said, test) and not any(
+            _about_test(f, test, _papers(case), case.nodes) for f in found
+        ):
+            yield TESTS[test].name
+
+
+def _papers_beside(said: str, found: tuple[Finding, ...], case: Case) -> Iterator[str]:
+    papers, nodes = _papers(case), case.nodes
+    for kind, words in _PAPERS.items():
+        if re.search(words, said) and not any(_about_paper(f, kind, papers, nodes) for f in found):
+            yield kind
+    for name in drugs_named(said):
+        if name in (case.drug.name.casefold(), *case.drug.ingredients):
+            continue
+        if not any(_about_drug(f, said, papers, nodes) for f in found):
+            yield name
+
+
+def _conditions_beside(said: str, found: tuple[Finding, ...], case: Case) -> Iterator[str]:
+    for concept in CONCEPTS.values():
+        words = [word.casefold() for word in (concept.label, *concept.phrases)]
+        about = [_names(word, case.nodes.get(f.criterion)) for f in found for word in words]
+        if any(_word(said, word) for word in words) and not any(about):
+            yield concept.label
+
+
+def _about_test(
+    finding: Finding, test: str, papers: Mapping[str, Required], nodes: Mapping[str, Node]
+) -> bool:
     if finding.criterion in papers:
         return papers[finding.criterion].test == test
     return any(test in _tests(leaf) for leaf in leaves(nodes.get(finding.criterion)))
 
 
-def _about_paper(finding: Finding, kind: str, papers: Mapping[str, Required], nodes: Mapping[str, Node]) -> bool:
+def _about_paper(
+    finding: Finding, kind: str, papers: Mapping[str, Required], nodes: Mapping[str, Node]
+) -> bool:
     if finding.criterion in papers:
         return papers[finding.criterion].of == kind
     shown = list(leaves(nodes.get(finding.criterion)))
@@ -196,10 +214,15 @@ def _about_paper(finding: Finding, kind: str, papers: Mapping[str, Required], no
     return kind == "fills" and any(isinstance(leaf, Trial) and leaf.proof == "fills" for leaf in shown)
 
 
-def _about_drug(finding: Finding, said: str, papers: Mapping[str, Required], nodes: Mapping[str, Node]) -> bool:
+def _about_drug(
+    finding: Finding, said: str, papers: Mapping[str, Required], nodes: Mapping[str, Node]
+) -> bool:
     if finding.criterion in papers:
         return any(_word(said, name) for name in _drug_names(papers[finding.criterion].drugs, ()))
-    return any(isinstance(leaf, Trial | Intolerance) and _names_leaf(said, leaf, set()) for leaf in leaves(nodes.get(finding.criterion)))
+    return any(
+        isinstance(leaf, Trial | Intolerance) and _names_leaf(said, leaf, set())
+        for leaf in leaves(nodes.get(finding.criterion))
+    )
 
 
 def _papers(case: Case) -> dict[str, Required]:
@@ -237,7 +260,9 @@ def _names_leaf(said: str, leaf: Node, asked_for: set[str]) -> bool:
     if isinstance(leaf, Lab | Change | Measured):
         return any(_names_test(said, test) for test in _tests(leaf))
     if isinstance(leaf, Trial | Intolerance | Taking | AllergyTo):
-        return any(_word(said, name) for name in _drug_names(leaf.drugs, leaf.classes) if name not in asked_for)
+        return any(
+            _word(said, name) for name in _drug_names(leaf.drugs, leaf.classes) if name not in asked_for
+        )
     if isinstance(leaf, Condition):
         words = {leaf.label, *leaf.phrases, *_concept_words(leaf.codes)}
         return any(_word(said, word.casefold()) for word in words if len(word) > 2)
@@ -262,7 +287,12 @@ def drugs_named(said: str) -> tuple[str, ...]:
 
 def _names_test(said: str, test: str) -> bool:
     known = TESTS[test]
-    names = {known.name, *known.names, *({"a1c"} if test == "hba1c" else ()), *(() if test in ("weight", "height") else (test,))}
+    names = {
+        known.name,
+        *known.names,
+        *({"a1c"} if test == "hba1c" else ()),
+        *(() if test in ("weight", "height") else (test,)),
+    }
     also = _ALSO.get(test, r"(?!)")
     return any(_word(said, name.casefold()) for name in names) or bool(re.search(also, said))
 

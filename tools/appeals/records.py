@@ -1,4 +1,5 @@
-"""What a strategy is made of. Each step says why, by when, what it needs and what it takes; nothing here is a guess."""
+"""What a strategy is made of. Each step says why, by when, what it needs and what it takes; nothing here is a
+guess."""
 
 from __future__ import annotations
 
@@ -32,10 +33,12 @@ StepKind = Literal[
     "none",  # there is nothing to contest
 ]
 
+GroundKind = Literal["contraindicated", "harmed", "failed", "stable"]
+
 
 class Weighed(Record, frozen=True, kw_only=True):
-    """One stated reason held against the record. `findings` are those that it points at; `baseless`: the policy has no
-    such criterion, and they are the policy's criteria instead."""
+    """One stated reason held against the record. `findings` are those that it points at; `baseless`: the
+    policy has no such criterion, and they are the policy's criteria instead."""
 
     code: str
     quote: str  # the letter's words
@@ -48,14 +51,14 @@ class Weighed(Record, frozen=True, kw_only=True):
 class Ground(Record, frozen=True, kw_only=True):
     """A ground for an exception that the chart shows; `record_id` is where."""
 
-    kind: Literal["contraindicated", "harmed", "failed", "stable"]
+    kind: GroundKind
     text: str
     record_id: str
 
 
 class Step(Record, frozen=True, kw_only=True):
-    """One thing to do. `ready`: it can be done today with what is on record. `level` is where an appeal goes to;
-    `late`: its day is over, `possible` says what still is."""
+    """One thing to do. `ready`: it can be done today with what is on record. `level` is where an appeal goes
+    to; `late`: its day is over, `possible` says what still is."""
 
     kind: StepKind
     what: str

@@ -24,7 +24,9 @@ def call_sheet(case: Case, denial: Denial, found: Strategy) -> Letter:
     """The sheet; Refused where the strategy has no such call, with what it has."""
     if found.step("peer_to_peer") is None:
         instead = "; ".join(f"{number}. {step.what}" for number, step in enumerate(found.steps, 1))
-        raise Refused(f"no peer-to-peer call is advised for {case.drug.name}: {found.steps[0].why}. Instead: {instead}")
+        raise Refused(
+            f"no peer-to-peer call is advised for {case.drug.name}: {found.steps[0].why}. Instead: {instead}"
+        )
     writer = _SheetWriter(case, denial, found)
     return writer.letter("Peer-to-peer call", writer.sheet())
 
@@ -56,11 +58,12 @@ class _SheetWriter(Writer):
         yield heading("Ask for")
         yield paragraph(
             f"That {self.fact(plan.payer, f'plan:{plan.id}')} authorize {self._product()}.",
-            "If the answer is no: the criterion that fails, in the policy's words, and the reviewer's name and specialty.",
+            "If the answer is no: the criterion that fails, in the policy's words, and who decided.",
         )
         yield paragraph("The call is no appeal and stops no clock." + self._filing())
-        yield Block(kind="lines", lines=("Spoke with: ____________________   Specialty: ____________________",
-                                         "Call reference: ____________________   Decision: ____________________"))  # fmt: skip
+        blank = "____________________"
+        rows = (("Spoke with", "Specialty"), ("Call reference", "Decision"))
+        yield Block(kind="lines", lines=tuple(f"{left}: {blank}   {right}: {blank}" for left, right in rows))
 
     def _whom(self) -> Iterator[str]:
         case, plan = self.case, self.case.plan
@@ -77,7 +80,8 @@ class _SheetWriter(Writer):
 
     def _member(self) -> str:
         covered = self.case.coverage
-        return f"member ID {self.known(covered.member_id if covered else '', covered.id if covered else '', 'member ID')}"
+        number, source = (covered.member_id, covered.id) if covered else ("", "")
+        return f"member ID {self.known(number, source, 'member ID')}"
 
     # --- the facts ---------------------------------------------------------------------------------------
 
@@ -97,7 +101,7 @@ class _SheetWriter(Writer):
         return self._shown(finding) if finding.detail else ""
 
     def _clause_lines(self) -> Iterator[Block]:
-        cited = [f.clause for f in _leaves(self.findings) if f.clause][:CLAUSES]
+        cited = [f.clause for f in (*_leaves(self.findings), *self.findings) if f.clause][:CLAUSES]
         if cited:
             policy = self.case.determination.policy_id
             yield heading(f"The clause ({self.fact(policy, policy)})")

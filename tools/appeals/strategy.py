@@ -1,4 +1,5 @@
-"""Strategy before prose: what to do about a payer's letter, in what order, by when, and whether an appeal is right at all.
+"""Strategy before prose: what to do about a payer's letter, in what order, by when, and whether an appeal is
+right at all.
 
     nothing denied → none · a question → answer · no reason → clarify
     not this plan's patient → correct · a proven exclusion, a criterion that is not met, no benefit → stop
@@ -22,7 +23,7 @@ from tools.appeals.records import Odds, Step, Strategy, Weighed
 from tools.appeals.timing import next_level
 from tools.appeals.weighing import FACTUAL, excluded_by_benefit, told, weigh
 from tools.cases import Case
-from tools.denials.records import Denial
+from tools.denials.records import Denial, StatedReason
 from tools.lifecycle.levels import levels_of, next_levels
 from tools.lifecycle.running import Clock
 from tools.records import Finding
@@ -41,8 +42,8 @@ def strategy(
     decided: str = "",
     odds: Odds | None = None,
 ) -> Strategy:
-    """What to do about this letter on the case's day. `decided` is the level of appeal that decided, "" for the first
-    decision; `clocks` are those that the letter began."""
+    """What to do about this letter on the case's day. `decided` is the level of appeal that decided, "" for
+    the first decision; `clocks` are those that the letter began."""
     reasons = tuple(weigh(reason, denial, case) for reason in _about(denial, case))
     matter = Matter(case, denial, clocks, decided, reasons, next_level(denial, case.plan, decided))
     steps = tuple(_steps(matter))
@@ -63,7 +64,7 @@ def strategy(
     return msgspec.structs.replace(draft, refusal=_refusal(draft, case), then=_then(draft, case))
 
 
-def _about(denial: Denial, case: Case) -> list:  # type: ignore[type-arg]
+def _about(denial: Denial, case: Case) -> list[StatedReason]:
     """The reasons that concern this drug."""
     name = case.drug.name.casefold()
     return [reason for reason in denial.reasons if reason.drug.casefold() in ("", name)]

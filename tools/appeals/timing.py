@@ -1,4 +1,5 @@
-"""The clocks of a letter that came in, with or without a case on record: a letter alone is a case whose history is supposed."""
+"""The clocks of a letter that came in, with or without a case on record: a letter alone is a case whose
+history is supposed."""
 
 from __future__ import annotations
 
@@ -21,13 +22,17 @@ _NEXT: dict[RightKind, str] = {
 }
 
 
-def clocks_of_letter(denial: Denial, case: Case, decided: str, received: date | None = None) -> tuple[Clock, ...]:
+def clocks_of_letter(
+    denial: Denial, case: Case, decided: str, received: date | None = None
+) -> tuple[Clock, ...]:
     """The clocks that the letter began, on the case's day; none where it bears no date."""
     notice = notice_of(denial, case.plan, decided, received)
     if notice is None:
         return ()
     if notice.dated > case.as_of:
-        raise Invalid(f"the letter is dated {notice.dated}, which is after {case.as_of}; judge on a later day with --as-of")
+        raise Invalid(
+            f"the letter is dated {notice.dated}, which is after {case.as_of}; judge on a later day with --as-of"
+        )
     return clocks_of(_supposed(denial, case, decided, notice), case.plan, case.as_of)
 
 
@@ -40,7 +45,11 @@ def notice_of(denial: Denial, plan: Plan, decided: str, received: date | None = 
     right = next((r for r in denial.rights if r.deadline and r.deadline is denial.next_deadline), None)
     known = [level.key for level in levels_of(plan.line_of_business, plan.internal_levels)]
     wanted = _NEXT.get(right.kind, "") if right else ""
-    if denial.reply_by is None and wanted and wanted not in (level.key for level in _reachable(plan, decided)):
+    if (
+        denial.reply_by is None
+        and wanted
+        and wanted not in (level.key for level in _reachable(plan, decided))
+    ):
         deadline: Deadline | None = None  # of a level that comes later
     else:
         deadline = denial.next_deadline
@@ -97,8 +106,8 @@ def _supposed(denial: Denial, case: Case, decided: str, notice: Notice) -> Autho
 
 
 def decided_level(denial: Denial, plan: Plan) -> str:
-    """The level of appeal whose decision the letter is, "" for the first decision: from what it offers next, else the first
-    level if it upholds a denial."""
+    """The level of appeal whose decision the letter is, "" for the first decision: from what it offers next,
+    else the first level if it upholds a denial."""
     levels = levels_of(plan.line_of_business, plan.internal_levels)
     if denial.kind not in ("appeal_upheld", "appeal_overturned"):
         return ""
@@ -116,7 +125,8 @@ def _reachable(plan: Plan, decided: str) -> tuple[Level, ...]:
 
 
 def next_level(denial: Denial, plan: Plan, decided: str) -> Level | None:
-    """Where an appeal goes: the next level that binds, or an optional one if it is all that the letter offers."""
+    """Where an appeal goes: the next level that binds, or an optional one if it is all that the letter
+    offers."""
     reachable = _reachable(plan, decided)
     if not reachable:
         return None
@@ -136,7 +146,11 @@ def clock_for(clocks: tuple[Clock, ...], plan: Plan, level: str) -> Clock | None
 def decides_within(plan: Plan, level: str, urgency: Urgency = "standard") -> str:
     """How long the decision takes by the rule, e.g. "30 calendar days (29 CFR …)"; "" where no rule says."""
     rule = find(
-        plan.line_of_business, "decision", level, urgency=urgency, internal_levels=min(plan.internal_levels, 2)
+        plan.line_of_business,
+        "decision",
+        level,
+        urgency=urgency,
+        internal_levels=min(plan.internal_levels, 2),
     )
     return f"{rule.period} ({rule.cite})" if rule else ""
 

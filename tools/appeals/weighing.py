@@ -1,4 +1,5 @@
-"""A stated reason held against today's determination: does the record refute it, confirm it, or leave it open?"""
+"""A stated reason held against today's determination: does the record refute it, confirm it, or leave it
+open?"""
 
 from __future__ import annotations
 
@@ -44,7 +45,9 @@ def _plainly(reason: StatedReason, case: Case) -> _Said | None:
         return _refill(case)
     if reason.code in ("non_formulary", "benefit_exclusion"):
         if outcome == "not_covered":
-            why = benefit.reason if benefit and benefit.reason else f"{plan} does not cover {drug} for this use"
+            why = (
+                benefit.reason if benefit and benefit.reason else f"{plan} does not cover {drug} for this use"
+            )
             return _Said("confirmed", f"the plan's own table agrees: {why}")
         return _Said("refuted", f"{plan} covers {drug}{_for_use(case)}")
     if outcome == "not_covered":
@@ -67,7 +70,9 @@ def _by_findings(reason: StatedReason, denial: Denial, case: Case) -> _Said:
     if failing:
         return _Said("confirmed", "; ".join(map(told, failing)), tuple(found))
     if reason.code == "diagnosis_mismatch" and case.diagnosis is None and not unknown:
-        return _Said("open", "no diagnosis on the problem list carries this use; never recode to fit", tuple(found))
+        return _Said(
+            "open", "no diagnosis on the problem list carries this use; never recode to fit", tuple(found)
+        )
     if beside and not unknown:
         why = f"the letter names {' and '.join(beside)}, of which the policy asks nothing: find out what is wanted"
         return _Said("open", why, tuple(found))
@@ -96,7 +101,9 @@ def _eligibility(reason: StatedReason, case: Case) -> _Said:
         where = f"; active today: {', '.join(now)}" if now else ""
         detail = next((f.detail for f in case.determination.findings if f.criterion == "eligibility"), "")
         standing: Standing = "confirmed" if reason.code == "not_eligible" else "open"
-        return _Said(standing, (detail or f"not enrolled in {case.plan.id}") + where, case.determination.findings)
+        return _Said(
+            standing, (detail or f"not enrolled in {case.plan.id}") + where, case.determination.findings
+        )
     period = case.coverage
     until = f" to {period.end}" if period and period.end else ""
     begun = f" since {period.start}" if period and period.start else ""

@@ -7,7 +7,17 @@ from typing import Literal
 import msgspec
 
 Kind = Literal[
-    "head", "lines", "subject", "heading", "text", "bullet", "criterion", "signature", "notice", "verbatim", "numbered"
+    "head",
+    "lines",
+    "subject",
+    "heading",
+    "text",
+    "bullet",
+    "criterion",
+    "signature",
+    "notice",
+    "verbatim",
+    "numbered",
 ]
 
 

@@ -372,7 +372,9 @@ class Writer:
     def signature(self) -> Block:
         doctor = self.case.patient.prescriber
         name = self.known(doctor.name if doctor else "", "prescriber", "prescriber's name")
-        specialty = self.fact(formats.sentence(doctor.specialty), "prescriber") if doctor and doctor.specialty else ""
+        specialty = (
+            self.fact(formats.sentence(doctor.specialty), "prescriber") if doctor and doctor.specialty else ""
+        )
         npi = f"NPI {self.known((doctor.npi if doctor else '') or '', 'prescriber', 'NPI')}"
         return Block(kind="signature", lines=("Sincerely,", name, specialty, npi))
 
