@@ -11,7 +11,7 @@ import msgspec
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from agent.api import batches, cases, chat, docs, drafts, graph, metrics, orchestrator, records, wire
+from agent.api import appeals, batches, cases, chat, denials, docs, drafts, graph, metrics, orchestrator, records, wire
 from agent.api.doorkeeper import Doorkeeper
 from agent.api.office import Office, office
 from agent.settings import Settings
@@ -58,6 +58,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(drafts.router)
     app.include_router(batches.router)
     app.include_router(cases.router)
+    app.include_router(appeals.router)
+    app.include_router(denials.router)
     app.include_router(chat.router)
     app.include_router(metrics.router)
     app.include_router(graph.router)
