@@ -151,18 +151,19 @@ def shortest(
   pa graph prescribers
   pa graph prescribers --json
 
-Predicted by Paladin's engine for orders in the charts, compared with others'
-orders for the same drug under the same plan; whoever has fewer than 20
-orders is not told of.""",
+As payers answered, where 20 answers or more are entered in cases; else as
+Paladin's engine predicts for orders in the charts. Compared with others'
+for the same drug under the same plan; whoever has fewer than 20 is not
+told of.""",
 )
 def prescribers(as_of: str = AS_OF, as_json: bool = JSON) -> None:
-    """Prescribers whose orders are predicted to be denied unusually often, or seldom."""
+    """Prescribers whose orders are denied, or predicted to be, unusually often or seldom."""
     _patterns("prescribers", as_of, as_json)
 
 
 @app.command("payers", epilog="[bold]Example[/]\n  pa graph payers")
 def payers(as_of: str = AS_OF, as_json: bool = JSON) -> None:
-    """Payers by whose rules the same drugs are predicted to be denied unusually often, or seldom."""
+    """Payers who deny the same drugs, or are predicted to, unusually often or seldom."""
     _patterns("payers", as_of, as_json)
 
 

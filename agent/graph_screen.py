@@ -156,9 +156,11 @@ def _no_way(one: NoWay) -> Text:
 def patterns(found: Patterns) -> RenderableType:
     """Who is unusual."""
     share = f", {found.denied / found.orders:.0%}" if found.orders else ""
+    what = "predicted denials" if found.predicted else "denials"
+    whose = "orders that a rule decides" if found.predicted else "requests that were answered"
     parts: list[RenderableType] = [
-        Text(f"Predicted denials by {found.of}, as of {found.as_of}", "bold"),
-        Text(f"{found.orders:,} orders that a rule decides, {found.denied:,} predicted denials{share}"),
+        Text(f"{what.capitalize()} by {found.of}, as of {found.as_of}", "bold"),
+        Text(f"{found.orders:,} {whose}, {found.denied:,} {what}{share}"),
         Text(
             f"{found.tested:,} {found.of} have {LEAST_ORDERS} orders or more and were tested;"
             f" {found.silent:,} have fewer, and nothing is said of them"

@@ -73,7 +73,7 @@ async def shortest(
 
 @router.get(
     "/prescribers",
-    summary="Prescribers with unusual patterns of predicted denials",
+    summary="Prescribers with unusual patterns of denials, as answered or predicted",
     responses=wire.gives(patterns.Patterns, "The unusual ones, with N, p and q."),
 )
 async def prescribers(request: Request, as_of: date | None = AS_OF) -> Response:
@@ -82,7 +82,7 @@ async def prescribers(request: Request, as_of: date | None = AS_OF) -> Response:
 
 @router.get(
     "/payers",
-    summary="Payers with unusual patterns of predicted denials",
+    summary="Payers with unusual patterns of denials, as answered or predicted",
     responses=wire.gives(patterns.Patterns, "The unusual ones, with N, p and q."),
 )
 async def payers(request: Request, as_of: date | None = AS_OF) -> Response:

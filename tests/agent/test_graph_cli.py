@@ -66,7 +66,7 @@ def test_the_shortest_way_claims_no_approval(pa: Pa) -> None:
 
 def test_predictions_are_called_so_and_small_numbers_are_silent(pa: Pa) -> None:
     out = " ".join(pa("graph", "prescribers").out.split())
-    assert "redicted by Paladin's engine" in out and "no payer's answers are recorded" in out
+    assert "redicted by Paladin's engine" in out and "no payer's answer is recorded" in out
     assert "have fewer, and nothing is said of them" in out
 
 

@@ -20,7 +20,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 
-from tools.graph.charts import version_of, world_of
+from tools.graph.charts import decided, version_of, world_of
 from tools.graph.engine import Graph, State, Writer
 from tools.graph.facts import GOING, RESPONSES, CaseFact, Facts, World, criteria_of, facts
 from tools.graph.model import EDGES, NODES, Row
@@ -109,6 +109,14 @@ def _write(
                 counts[type] += len(rows)
             done += part.patients
             progress("writing", done, len(every))
+        there = {f"P{number:03}" for number in every}
+        answers = [
+            [patient_id, f"{plan_id}/{drug}", answer]
+            for patient_id, plan_id, drug, answer in decided(store)
+            if patient_id in there and f"{plan_id}/{drug}" in shared.nodes["Benefit"]
+        ]
+        _batches(lambda batch: writer.edges("DECIDED", batch), answers)
+        counts["DECIDED"] += len(answers)
     return dict(counts), done
 
 

@@ -3,19 +3,20 @@
     (Patient)-HAS->(Condition)                 (Patient)-ON->(Plan)-OF->(Payer)
     (Patient)-TOOK->(Medicine)                 (Patient)-SEES->(Prescriber)
     (Patient)-ASKS->(Benefit)<-LISTS-(Plan)    (Patient)-LACKS,ONLY->(Criterion)-PART->(Benefit)
+    (Patient)-DECIDED->(Benefit)
     (Patient)-IN->(Group)-FITS->(Profile)      (Patient)-STANDS->(Situation)-DO->(Situation)
 
 A Group is everyone of one payer with the same conditions who tried the same medicines with the same ends, so that a
 question about people like one patient sums a few groups and never walks through thousands of charts. A Situation is
 what is still to be done for one drug under one plan; a DO is one action, and nothing is left at the end of the way.
-ONLY is a LACKS beside which nothing else is open.
+ONLY is a LACKS beside which nothing else is open. ASKS is what the engine predicts, DECIDED what a payer answered.
 """
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-VERSION = 2  # of this model; another one makes every graph stale
+VERSION = 3  # of this model; another one makes every graph stale
 
 Row = list[Any]  # of a node its properties; of an edge the two keys and its properties
 
@@ -62,6 +63,7 @@ EDGES = (
     EdgeKind("ASKS", "Patient", "Benefit", ("outcome", "indication", "open", "ordered", "on_label")),
     EdgeKind("LACKS", "Patient", "Criterion", ("status",)),
     EdgeKind("ONLY", "Patient", "Criterion", ("status", "ordered")),
+    EdgeKind("DECIDED", "Patient", "Benefit", ("answer",)),
     EdgeKind("IN", "Patient", "Group"),
     EdgeKind("STANDS", "Patient", "Situation"),
 )

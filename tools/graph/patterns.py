@@ -1,7 +1,8 @@
 """Prescribers and payers whose orders come to nothing unusually often or seldom, beyond what chance would bring.
 
-Counted are orders in the charts that a rule decides, and how many of them Paladin's engine judges a likely denial.
-These are predictions: no payer's answer stands in a chart. A prescriber is compared with everybody else's orders for
+Counted are the payers' first answers in the authorization cases, where at least twenty are entered. Where they are not,
+it is orders in the charts that a rule decides, and how many of them Paladin's engine judges a likely denial: these are
+predictions, and the answer says so. A prescriber is compared with everybody else's orders for
 the same drug under the same plan, so that nobody is odd for having patients of a strict payer; a payer with other
 payers' orders for the same drug. The test is exact; Benjamini and Hochberg hold the share of false finds at 5 %.
 """
@@ -23,8 +24,8 @@ Q = 0.05
 
 
 class Unusual(Record, frozen=True, kw_only=True):
-    """`denied` of `orders` are predicted denials, where `expected` would be, were they judged as others' are. `share`
-    has its 95 % interval. `p` is exact and two-sided, `q` is adjusted for everybody who was tested."""
+    """`denied` of `orders` are denials, or predicted ones, where `expected` would be, were they judged as others' are.
+    `share` has its 95 % interval. `p` is exact and two-sided, `q` is adjusted for everybody who was tested."""
 
     id: str  # an NPI, or a payer's id
     name: str
@@ -36,7 +37,7 @@ class Unusual(Record, frozen=True, kw_only=True):
     interval: tuple[float, float]
     p: float
     q: float
-    by_drug: dict[str, tuple[int, int]] = {}  # orders and predicted denials, of five orders or more
+    by_drug: dict[str, tuple[int, int]] = {}  # orders and denials, of five orders or more
 
 
 class Patterns(Record, frozen=True, kw_only=True):
@@ -49,7 +50,15 @@ class Patterns(Record, frozen=True, kw_only=True):
     tested: int
     silent: int
     unusual: tuple[Unusual, ...]
-    basis: str = "predicted by Paladin's engine for orders in the charts; no payer's answers are recorded"
+    predicted: bool  # by the engine; else as payers answered
+    answers: int  # of payers, that are recorded in cases
+
+    @property
+    def basis(self) -> str:
+        if not self.predicted:
+            return f"payers' first answers in {self.answers:,} authorization cases"
+        known = f"only {self.answers} payers' answers are" if self.answers else "no payer's answer is"
+        return f"predicted by Paladin's engine for orders in the charts; {known} recorded"
 
 
 class _Cell(NamedTuple):
@@ -64,23 +73,31 @@ class _Cell(NamedTuple):
 
 def prescribers(asked: Asked) -> Patterns:
     """Strata are drugs under plans."""
+    question, answers = _question(asked, "prescribers")
     cells = [
         _Cell((npi, name, specialty), (plan, drug), drug, orders, denied)
-        for npi, name, specialty, plan, drug, orders, denied, _ in asked.rows("prescribers")
+        for npi, name, specialty, plan, drug, orders, denied, _ in asked.rows(question)
     ]
-    return _patterns(asked, "prescribers", cells)
+    return _patterns(asked, "prescribers", cells, answers)
 
 
 def payers(asked: Asked) -> Patterns:
     """Strata are drugs."""
+    question, answers = _question(asked, "payers")
     cells = [
         _Cell((payer, name, ""), drug, drug, orders, denied)
-        for payer, name, drug, orders, denied, _ in asked.rows("payers")
+        for payer, name, drug, orders, denied, _ in asked.rows(question)
     ]
-    return _patterns(asked, "payers", cells)
+    return _patterns(asked, "payers", cells, answers)
 
 
-def _patterns(asked: Asked, of: str, cells: Sequence[_Cell]) -> Patterns:
+def _question(asked: Asked, of: str) -> tuple[str, int]:
+    """What is asked of the graph, and how many answers of payers it holds."""
+    answers = asked.state.counts.get("DECIDED", 0)
+    return (f"decided_{of}" if answers >= LEAST_ORDERS else of), answers
+
+
+def _patterns(asked: Asked, of: str, cells: Sequence[_Cell], answers: int) -> Patterns:
     totals: dict[Hashable, tuple[int, int]] = defaultdict(lambda: (0, 0))
     theirs: dict[tuple[str, str, str], list[_Cell]] = defaultdict(list)
     for cell in cells:
@@ -105,6 +122,8 @@ def _patterns(asked: Asked, of: str, cells: Sequence[_Cell]) -> Patterns:
         tested=len(enough),
         silent=len(theirs) - len(enough),
         unusual=tuple(sorted(found, key=lambda one: (one.p, one.id))),
+        predicted=answers < LEAST_ORDERS,
+        answers=answers,
     )
 
 

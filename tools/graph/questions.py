@@ -143,6 +143,33 @@ QUESTIONS: dict[str, Question] = {
         GROUP BY y.id, y.name, b.drug
         """,
     ),
+    "decided_prescribers": Question(
+        ("npi", "name", "specialty", "plan", "drug", "asked", "denied", "open"),
+        """
+        MATCH (d:Prescriber)<-[:SEES]-(p:Patient)-[k:DECIDED]->(b:Benefit)
+        RETURN d.npi, d.name, d.specialty, b.plan, b.drug, count(k),
+               sum(CASE k.answer WHEN 'denied' THEN 1 ELSE 0 END), 0
+        """,
+        """
+        SELECT d.npi, d.name, d.specialty, b.plan, b.drug, count(*), sum(k.answer = 'denied'), 0
+        FROM e_DECIDED k JOIN e_SEES x ON x.a = k.a JOIN n_Prescriber d ON d.rid = x.b
+        JOIN n_Benefit b ON b.rid = k.b
+        GROUP BY d.npi, d.name, d.specialty, b.plan, b.drug
+        """,
+    ),
+    "decided_payers": Question(
+        ("payer", "name", "drug", "asked", "denied", "open"),
+        """
+        MATCH (:Patient)-[k:DECIDED]->(b:Benefit)<-[:LISTS]-(:Plan)-[:OF]->(y:Payer)
+        RETURN y.id, y.name, b.drug, count(k), sum(CASE k.answer WHEN 'denied' THEN 1 ELSE 0 END), 0
+        """,
+        """
+        SELECT y.id, y.name, b.drug, count(*), sum(k.answer = 'denied'), 0
+        FROM e_DECIDED k JOIN n_Benefit b ON b.rid = k.b JOIN e_LISTS l ON l.b = b.rid
+        JOIN e_OF o ON o.a = l.a JOIN n_Payer y ON y.rid = o.b
+        GROUP BY y.id, y.name, b.drug
+        """,
+    ),
     "asked": Question(
         ("plan", "drug", "outcome", "n", "ordered"),
         """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import msgspec
@@ -13,11 +14,13 @@ from sqlalchemy import delete
 
 from tools.graph.engine import Graph
 from tools.graph.opening import open_graph
+from tools.lifecycle.records import Approval, CaseEvent, CaseHead, Facts, Notice, What
 from tools.records import Patient
 from tools.store import Store, database
 from tools.store.load import load
+from tools.store.rows import person
 from tools.store.store import insert_patients
-from tools.store.tables import NameWordTable, PatientTable
+from tools.store.tables import AuthorizationCaseTable, AuthorizationEventTable, NameWordTable, PatientTable
 
 FALKORDB = "PALADIN_TEST_FALKORDB"
 POOL = 400
@@ -46,7 +49,7 @@ def panel(pool: tuple[Path, list[Patient]], tmp_path_factory: pytest.TempPathFac
             msgspec.structs.replace(patient, id=f"P{number:03}") for number, patient in enumerate(patients, 1)
         ]
         with database.writing(store.engine) as connection:
-            for table in (NameWordTable, PatientTable):
+            for table in (AuthorizationEventTable, AuthorizationCaseTable, NameWordTable, PatientTable):
                 connection.execute(delete(table))
             insert_patients(connection, [(one, msgspec.json.encode(one)) for one in named], origin="dataset")
         return store
@@ -71,3 +74,31 @@ def falkor() -> Iterator[Graph]:
     for name in graph.names():  # type: ignore[attr-defined]
         graph.delete(name)  # type: ignore[attr-defined]
     graph.close()
+
+
+def answer_of(store: Store, patient_id: str, what: What, plan_id: str = "CASCADE-GOLD") -> None:
+    """A case of this patient's Ozempic that the payer answered so."""
+    when = datetime(2026, 8, 1, tzinfo=UTC)
+    head = CaseHead(
+        patient_id=patient_id, person=person(store.patient(patient_id)), name="Ann Other", drug="Ozempic",
+        plan_id=plan_id, payer="Cascade", line="commercial", opened=when,
+    )  # fmt: skip
+    notice = Notice(dated=date(2026, 8, 3))
+    approval = Approval(number="A1", start=date(2026, 8, 3), end=date(2027, 8, 2))
+    facts = {
+        "submitted": Facts(channel="fax"),
+        "denied": Facts(notice=notice),
+        "approved": Facts(approval=approval),
+    }
+    events = [
+        CaseEvent(
+            what=step,
+            on=date(2026, 8, day),
+            by="kim",
+            why="said so",
+            facts=facts.get(step, Facts()),
+            when=when,
+        )
+        for day, step in enumerate(("reviewed", "submitted", what), 1)
+    ]
+    store.open_case(head, events)

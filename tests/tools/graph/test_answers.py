@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.tools.graph.conftest import Panel
+from tests.tools.graph.conftest import Panel, answer_of
 from tools.errors import Invalid, NotFound, Refused, Unavailable
 from tools.graph import asking, patterns
 from tools.graph.asking import current
@@ -149,6 +149,26 @@ def test_a_prescriber_whose_orders_fail_beyond_chance_is_told_of(panel: Panel, e
     assert "2000000080" not in told, "19 orders say nothing"
     assert all(row.p <= row.q <= 0.05 for row in found.unusual)
     assert "predicted" in found.basis
+
+
+def test_payers_answers_take_the_place_of_predictions_once_there_are_enough(
+    panel: Panel, embedded: Graph
+) -> None:
+    people = [one(doctor=f"20000000{who}0", order="Ozempic") for who in (10, 11, 12) for _ in range(20)]
+    store = panel(people)
+    for number in range(1, 20):
+        answer_of(store, f"P{number:03}", "denied")
+    few = patterns.prescribers(current(store, embedded))
+    assert (few.predicted, few.answers, "only 19 payers' answers" in few.basis) == (True, 19, True)
+    answer_of(store, "P020", "denied")
+    for number in range(21, 61):
+        answer_of(store, f"P{number:03}", "approved")
+    found = patterns.prescribers(current(store, embedded))
+    assert (found.predicted, found.orders, found.denied) == (False, 60, 20)
+    (odd, *_) = found.unusual
+    assert (odd.id, odd.orders, odd.denied) == ("20000000100", 20, 20)
+    assert "payers' first answers in 60" in found.basis
+    assert patterns.payers(current(store, embedded)).unusual == ()
 
 
 def test_where_all_are_judged_alike_nobody_is_unusual(panel: Panel, embedded: Graph) -> None:

@@ -14,7 +14,7 @@ import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.tools.graph.conftest import Panel
+from tests.tools.graph.conftest import Panel, answer_of
 from tools.determine import complete_request, determine
 from tools.graph.building import build
 from tools.graph.charts import world_of
@@ -22,6 +22,7 @@ from tools.graph.engine import Graph, State
 from tools.graph.facts import World, uses_on_label
 from tools.graph.opening import open_graph
 from tools.graph.questions import QUESTIONS
+from tools.lifecycle.records import What
 from tools.records import Diagnosis, Medication, Order, Patient, Request
 from tools.store import Store
 
@@ -93,6 +94,9 @@ def test_falkordb_gives_what_the_embedded_graph_gives(
     def holds(patients: list[Patient]) -> None:
         store = panel(patients)
         with TemporaryDirectory() as folder:
+            for number, patient in enumerate(patients[::2]):
+                what: What = "denied" if number % 2 else "approved"
+                answer_of(store, f"P{2 * number + 1:03}", what, patient.plan_id)
             graph = open_graph("", Path(folder) / "graph.db", "test")
             state, there = build(store, graph), build(store, falkor)
             assert (there.version, there.counts) == (state.version, state.counts)
