@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.agent.chats import talk
+from tests.agent.chats import adversaries, talk
 from tools.errors import Unavailable
 from tools.graph.asking import Asked, current, graph_of
 from tools.store import Store
@@ -61,6 +61,13 @@ def test_a_drug_that_was_named_is_told_of_even_if_nobody_took_it(store: Store, p
 )
 def test_asking_for_people_is_refused_as_before(store: Store, panel: Panel, question: str) -> None:
     assert talk(store, "P001", panel=panel).ask(question).intent == "other_patient"
+
+
+@pytest.mark.parametrize("name", ["liar", "counter", "gossip", "approver", "faithful"])
+def test_no_model_changes_what_was_counted(store: Store, panel: Panel, name: str) -> None:
+    question = "what worked for patients like her?"
+    told = talk(store, "P001", panel=panel).ask(question).answer
+    assert talk(store, "P001", adversaries("P002")[name], panel=panel).ask(question).answer == told
 
 
 def test_without_a_graph_it_says_where_to_look(store: Store) -> None:

@@ -11,11 +11,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.tools.graph.conftest import Panel, answer_of
 from tools.determine import complete_request, determine
+from tools.errors import Unavailable
 from tools.graph.building import build
 from tools.graph.charts import world_of
 from tools.graph.engine import Graph, State
@@ -107,6 +109,17 @@ def test_falkordb_gives_what_the_embedded_graph_gives(
                 )
 
     holds()
+
+
+def test_half_a_graph_on_a_server_counts_for_nothing(panel: Panel, falkor: Graph) -> None:
+    state = build(panel([Patient(id="")]), falkor)
+    writer = falkor.writer("v" * 64)
+    writer.nodes("Patient", [["P001"]])
+    assert falkor.states() == [state]
+    with pytest.raises(Unavailable, match="build again"):
+        writer.finish(msgspec.structs.replace(state, counts={"Patient": 2}))
+    writer.drop()
+    assert falkor.ask(state.version, "patient", id="P001") == [("P001",)]
 
 
 def _every_question(graph: Graph, state: State) -> Iterator[tuple[str, dict[str, Any]]]:
