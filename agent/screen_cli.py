@@ -171,7 +171,7 @@ def _show(source: Source, summary: Summary, done: Done, out: Path | None, report
     from agent.screening.summary import LISTS
 
     screen = console()
-    days = " to ".join(str(day) for day in dict.fromkeys(summary.as_of))
+    days = " to ".join(map(str, summary.as_of))
     print(f"{summary.patients:,} patients of {source.name}, {summary.cases:,} cases, as of {days}")
     for why, count in summary.skipped.items():
         print(f"not screened: {count:,} charts, {why}")

@@ -82,7 +82,8 @@ def _turns(turns: list[Turn]) -> Any:
     most = max(1, *[max(turn.losing, turn.gaining) for turn in turns])
     parts = [
         f'<svg viewBox="0 0 {_WIDTH} {2 * _HALF + 40}" role="img" aria-label="cases that turn, by day">',
-        f'<text x="0" y="12">{most:,} better</text><text x="0" y="{2 * _HALF + 18}">{most:,} lost</text>',
+        f'<text x="0" y="18">+{most:,}</text><text x="0" y="{_HALF + 14}">0</text>',
+        f'<text x="0" y="{2 * _HALF + 10}">−{most:,}</text>',
     ]
     for turn in turns:
         at = _LEFT + (turn.day - first).days * step

@@ -66,7 +66,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     patients: int
     cases: int
     skipped: dict[str, int]
-    as_of: list[date]  # the first and the last day of any chart
+    as_of: list[date]  # the day; the first and the last, where charts have their own
     within: int
     outcomes: dict[str, int]
     lists: dict[str, int]
@@ -94,7 +94,7 @@ def summarize(rows: pl.LazyFrame, patients: int, skipped: dict[str, int], within
         patients=patients,
         cases=sum(outcomes.values()),
         skipped=skipped,
-        as_of=[day for day in days.row(0) if day is not None],
+        as_of=list(dict.fromkeys(day for day in days.row(0) if day is not None)),
         within=within,
         outcomes={name: outcomes[name] for name in OUTCOMES if name in outcomes},
         lists={name: int(lists[name] or 0) for name in LISTS},
@@ -143,12 +143,14 @@ def _standing(column: str) -> pl.Expr:
 
 
 def _by(cells: pl.DataFrame, column: str) -> list[tuple[str, dict[str, int]]]:
-    """Cases by outcome for each drug or payer; the one with most that is ready first."""
+    """Cases by outcome for each drug or payer; the one with the greatest share that is ready first."""
     counts: dict[str, dict[str, int]] = {}
     for name, outcome, count in cells.select(column, "outcome", "len").iter_rows():
         of = counts.setdefault(name, {})
         of[outcome] = of.get(outcome, 0) + count
-    return sorted(counts.items(), key=lambda item: (-item[1].get("ready", 0), item[0]))
+    return sorted(
+        counts.items(), key=lambda item: (-item[1].get("ready", 0) / sum(item[1].values()), item[0])
+    )
 
 
 def _unlocks(rows: pl.LazyFrame) -> list[Unlock]:

@@ -128,7 +128,7 @@ def test_describe_prints_its_tables(world: Path) -> None:
     ("options", "message"),
     [
         (["--as-of", "yesterday"], "a date is YYYY-MM-DD"),
-        (["--format", "xml"], "json or jsonl"),
+        (["--format", "xml"], "json, jsonl or parquet"),
         (["--catalog", "/no/such/folder"], "catalog folder"),
     ],
 )
