@@ -1,0 +1,196 @@
+"""`pa appeal` and its API: a letter in, a plan, a letter, a sheet or a packet out, or why not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from pypdf import PdfReader
+
+from agent.api.app import create_app
+from agent.settings import read_settings
+from tests.agent.conftest import Case, Ran
+from tools.papers.composed import Block, Letter
+from tools.papers.letter_pdf import letter_pdf
+from tools.store import Store
+
+Run = Callable[..., Ran]
+REASON = "We denied this request because the drug is not medically necessary."
+
+
+def letter_about(store: Store, case: Case, reason: str = REASON, drug: str = "") -> str:
+    patient = store.patient(case.patient_id)
+    member = next((c.member_id for c in patient.coverages if c.plan_id == case.found.plan_id), "")
+    return f"""{case.found.payer}
+August 25, 2026
+
+Member: {patient.name}
+Member ID: {member}
+Reference: PA-4711
+Drug: {drug or case.drug}
+
+{reason}
+
+You may appeal within 180 days of the date of this letter.
+"""
+
+
+@pytest.fixture
+def denied(home: Path, store: Store, cases: dict[str, Case]) -> Path:
+    """The letter that denies what is ready."""
+    file = home / "letter.txt"
+    file.write_text(letter_about(store, cases["ready"]), encoding="utf-8")
+    return file
+
+
+@pytest.fixture
+def api(home: Path) -> Iterator[TestClient]:
+    with TestClient(create_app(read_settings()), "http://localhost", raise_server_exceptions=False) as client:
+        yield client
+
+
+def of(case: Case, file: Path) -> tuple[str, ...]:
+    return ("--patient", case.patient_id, "--drug", case.drug, "--denial", str(file))
+
+
+def test_a_plan_names_reason_steps_and_days(pa: Run, cases: dict[str, Case], denied: Path) -> None:
+    ran = pa("appeal", "plan", *of(cases["ready"], denied))
+    assert ran.code == 0
+    assert "the record refutes it" in ran.out and "What to do, in this order" in ran.out
+    assert "days left" in ran.out
+
+
+def test_the_plan_as_json_is_whole(pa: Run, cases: dict[str, Case], denied: Path) -> None:
+    found = json.loads(pa("appeal", "plan", *of(cases["ready"], denied), "--json").out)
+    assert found["reasons"][0]["standing"] == "refuted" and found["refusal"] == ""
+    assert {"kind", "why", "by", "terms", "needs", "takes"} <= set(found["steps"][0])
+
+
+def test_a_letter_is_drafted_unsigned_and_put_where_it_is_wanted(
+    pa: Run, cases: dict[str, Case], denied: Path, tmp_path: Path
+) -> None:
+    ran = pa("appeal", "draft", *of(cases["ready"], denied), "--out", str(tmp_path / "out"))
+    assert ran.code == 0 and "Signature: ____" in ran.out and "not medically necessary" in ran.out
+    assert {file.suffix for file in (tmp_path / "out").iterdir()} == {".txt", ".md", ".pdf", ".json"}
+
+
+def test_the_same_letter_is_the_same_packet(
+    pa: Run, cases: dict[str, Case], denied: Path, tmp_path: Path
+) -> None:
+    made = []
+    for name in ("one", "two"):
+        assert pa("appeal", "packet", *of(cases["ready"], denied), "--out", str(tmp_path / name)).code == 0
+        made.append(next((tmp_path / name).glob("*.pdf")).read_bytes())
+    assert made[0] == made[1] and len(PdfReader(BytesIO(made[0])).outline) >= 4
+
+
+def test_a_letter_as_pdf_or_json_is_read_too(
+    pa: Run, store: Store, cases: dict[str, Case], home: Path
+) -> None:
+    text = letter_about(store, cases["ready"])
+    as_json, as_pdf = home / "letter.json", home / "letter.pdf"
+    as_json.write_text(json.dumps({"text": text}), encoding="utf-8")
+    sheet = Letter(
+        title="x", case_id="", blocks=(Block(kind="verbatim", lines=tuple(text.splitlines())),), facts=()
+    )
+    as_pdf.write_bytes(letter_pdf(sheet))
+    for file in (as_json, as_pdf):
+        found = json.loads(pa("appeal", "plan", *of(cases["ready"], file), "--json").out)
+        assert [reason["code"] for reason in found["reasons"]] == ["medical_necessity"]
+
+
+def test_a_scan_is_refused_with_what_to_do(pa: Run, cases: dict[str, Case], home: Path) -> None:
+    empty = home / "scan.pdf"
+    empty.write_bytes(
+        letter_pdf(Letter(title="x", case_id="", blocks=(Block(kind="lines", lines=("",)),), facts=()))
+    )
+    ran = pa("appeal", "plan", *of(cases["ready"], empty))
+    assert ran.code == 2 and "scan" in ran.err
+
+
+@pytest.mark.parametrize("outcome", ["exclusion", "likely_denial", "not_covered", "needs_documentation"])
+def test_where_no_appeal_is_right_it_is_refused_with_what_to_do_instead(
+    pa: Run, store: Store, cases: dict[str, Case], home: Path, outcome: str
+) -> None:
+    file = home / "letter.txt"
+    reason = (
+        "We denied this request because documentation is missing."
+        if outcome == "needs_documentation"
+        else REASON
+    )
+    file.write_text(letter_about(store, cases[outcome], reason), encoding="utf-8")
+    ran = pa("appeal", "draft", *of(cases[outcome], file))
+    assert ran.code == 2 and "no appeal is drafted" in ran.err and "Instead: 1." in ran.err
+    assert pa("appeal", "plan", *of(cases[outcome], file)).code == 0
+
+
+def test_a_letter_about_somebody_else_or_another_drug_is_refused(
+    pa: Run, store: Store, cases: dict[str, Case], home: Path, denied: Path
+) -> None:
+    other = next(p for p in store.find_patients(limit=9) if p.id != cases["ready"].patient_id)
+    ran = pa("appeal", "plan", "--patient", other.id, "--drug", cases["ready"].drug, "--denial", str(denied))
+    assert ran.code == 2 and f"not about {other.id}" in ran.err
+    wrong = home / "wrong.txt"
+    wrong.write_text(letter_about(store, cases["ready"], drug="Saxenda"), encoding="utf-8")
+    drug = cases["ready"].drug
+    assert drug != "Saxenda"
+    ran = pa("appeal", "plan", *of(cases["ready"], wrong))
+    assert ran.code == 2 and f"not on {drug}" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("--denial", "none.txt", "--patient", "P001", "--drug", "Ozempic"), "cannot read none.txt"),
+        (("--denial", "letter.txt"), "name a case, or a patient and a drug"),
+        (("99", "--denial", "letter.txt"), "99"),
+        (("1", "--patient", "P001", "--denial", "letter.txt"), "leave them out"),
+    ],
+)
+def test_what_is_wrong_is_named(
+    pa: Run, denied: Path, given: tuple[str, ...], said: str, tmp_path: Path
+) -> None:
+    (tmp_path / "letter.txt").write_bytes(denied.read_bytes())
+    ran = pa("appeal", "plan", *given)
+    assert ran.code == 2 and said in ran.err
+
+
+def test_a_level_that_the_plan_has_not_is_refused_with_those_that_it_has(
+    pa: Run, cases: dict[str, Case], denied: Path
+) -> None:
+    ran = pa("appeal", "plan", *of(cases["ready"], denied), "--level", "supreme")
+    assert ran.code == 2 and "it has request, " in ran.err
+
+
+def test_a_case_brings_patient_drug_and_plan(pa: Run, cases: dict[str, Case], denied: Path) -> None:
+    assert pa("case", "open", cases["ready"].patient_id, cases["ready"].drug, "--by", "R. Lee").code == 0
+    found = json.loads(pa("appeal", "plan", "1", "--denial", str(denied), "--json").out)
+    assert (found["patient_id"], found["drug"]) == (cases["ready"].patient_id, cases["ready"].drug)
+
+
+# --- over HTTP -------------------------------------------------------------------------------------------
+
+
+def test_the_api_plans_drafts_and_binds(api: TestClient, cases: dict[str, Case], denied: Path) -> None:
+    case = cases["ready"]
+    body = {"patient_id": case.patient_id, "drug": case.drug, "letter": denied.read_text(encoding="utf-8")}
+    assert api.post("/api/appeals/plan", json=body).json()["refusal"] == ""
+    drafted = api.post("/api/appeals/draft", json={**body, "expedited": "A delay would harm him."}).json()
+    assert "A delay would harm him." in drafted["text"] and drafted["gaps"]
+    bound = api.post("/api/appeals/packet", json=body)
+    assert bound.headers["content-type"] == "application/pdf" and bound.content.startswith(b"%PDF")
+
+
+def test_the_api_refuses_as_the_command_does(
+    api: TestClient, store: Store, cases: dict[str, Case], denied: Path
+) -> None:
+    case = cases["exclusion"]
+    body = {"patient_id": case.patient_id, "drug": case.drug, "letter": letter_about(store, case)}
+    assert api.post("/api/appeals/draft", json=body).status_code == 409
+    assert api.post("/api/appeals/plan", json={**body, "case_id": 5}).status_code == 422
+    assert api.post("/api/appeals/plan", json={**body, "patient_id": "P999999"}).status_code == 404
+    assert api.post("/api/appeals/plan", json={**body, "letter": " "}).status_code == 422
