@@ -13,6 +13,7 @@ from tools.lifecycle.records import AuthorizationCase, CaseEvent, CaseHead, key_
 from tools.lifecycle.states import REMARKS, Step, full, steps
 
 ADVERSE = ("denied", "partly_approved", "upheld", "partly_overturned")
+_DECISIONS = ("upheld", "overturned", "partly_overturned")
 _GRANTS = ("approved", "partly_approved", "overturned", "partly_overturned")
 
 
@@ -30,6 +31,7 @@ def fold(head: CaseHead, events: Iterable[CaseEvent]) -> AuthorizationCase:
 def entered(case: AuthorizationCase, event: CaseEvent) -> CaseEvent | None:
     """The event that is to be appended, numbered; None if this very entry stands there already. Refused, with
     what is possible, where the case's state does not allow it; Invalid where the entry says too little."""
+    event = _placed(case, event)
     if any(key_of(event) == key_of(other) for other in standing(case)):
         return None
     numbered = msgspec.structs.replace(event, number=len(case.events) + 1)
@@ -40,6 +42,19 @@ def entered(case: AuthorizationCase, event: CaseEvent) -> CaseEvent | None:
     _complete(event)
     _in_order(case, event)
     return numbered
+
+
+def _placed(case: AuthorizationCase, event: CaseEvent) -> CaseEvent:
+    """The entry with the level of appeal that it is about. An appeal that names none is the next one, and while one
+    runs it is that one: to go past it, the level has to be named, so that an entry that is repeated never climbs."""
+    if event.what != "appealed" and event.what not in _DECISIONS:
+        return event
+    level = event.facts.level
+    if event.what != "appealed" or (not level and case.state == "appealed"):
+        level = level or case.level
+    elif not level:
+        level = next((step.level for step in possible(case) if step.what == "appealed"), "")
+    return msgspec.structs.replace(event, facts=msgspec.structs.replace(event.facts, level=level))
 
 
 def standing(case: AuthorizationCase) -> tuple[CaseEvent, ...]:
@@ -59,16 +74,17 @@ def possible(case: AuthorizationCase) -> tuple[Step, ...]:
 
 def _step(case: AuthorizationCase, event: CaseEvent) -> Step:
     found = [step for step in possible(case) if step.what == event.what]
-    if event.what == "appealed" and found:
-        wanted = event.facts.level or found[0].level
-        found = [step for step in found if step.level == wanted]
+    if event.what == "appealed":
+        found = [step for step in found if step.level == event.facts.level]
+    elif event.what in _DECISIONS and event.facts.level != case.level:
+        found = []
     if not found:
         raise Refused(_impossible(case, event), near=[str(step) for step in possible(case)])
     return found[0]
 
 
 def _impossible(case: AuthorizationCase, event: CaseEvent) -> str:
-    said = f"{event.what} {event.facts.level}".strip() if event.what == "appealed" else event.what
+    said = f"{event.what} {event.facts.level}".strip()
     can = ", ".join(str(step) for step in possible(case)) or "nothing but notes and calls"
     return (
         f"case {case.id} is {full(case.state, case.level)} since {case.since}, so it cannot be {said};"

@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests import worlds
+from tests.tools.lifecycle.made import approval, event, head
+from tools.lifecycle.fold import entered, fold
+from tools.lifecycle.records import AuthorizationCase, Notice, What
+from tools.lifecycle.running import Clock, clocks_of, submit_by
+from tools.records import Plan
+
+FIRST, NOTICE = date(2026, 9, 1), date(2026, 9, 9)
+Happening = tuple[What, date, dict[str, Any]]
+REVIEWED: Happening = ("reviewed", FIRST, {})
+SUBMITTED: Happening = ("submitted", FIRST, {"channel": "fax"})
+DENIED: Happening = ("denied", NOTICE, {"notice": Notice(dated=NOTICE)})
+
+
+def case(*happened: Happening, line: str = "commercial", **more: Any) -> AuthorizationCase:
+    found = fold(head(line, **more), ())
+    for what, on, facts in (("opened", FIRST, {}), REVIEWED, SUBMITTED, *happened):
+        new = entered(found, event(what, on, **facts))
+        assert new is not None
+        found = fold(found.head, (*found.events, new))
+    return found
+
+
+def plan(**more: Any) -> Plan:
+    return msgspec.structs.replace(worlds.plan(), **more)
+
+
+def clocks(found: AuthorizationCase, as_of: date = NOTICE, at: Plan | None = None) -> dict[str, Clock]:
+    return {clock.id: clock for clock in clocks_of(found, at, as_of)}
+
+
+def test_the_letters_own_deadline_is_worked_to_where_it_is_earlier_and_both_are_shown() -> None:
+    early = clocks(case(("denied", NOTICE, {"notice": Notice(dated=NOTICE, deadline=date(2026, 11, 8))})))
+    clock = early["internal-file"]
+    assert clock.due == date(2026, 11, 8) and clock.differs
+    assert {term.source: term.due for term in clock.terms} == {
+        "law": date(2027, 3, 8),
+        "letter": date(2026, 11, 8),
+    }
+
+
+def test_a_later_day_in_the_letter_is_shown_and_not_relied_on() -> None:
+    late = clocks(case(("denied", NOTICE, {"notice": Notice(dated=NOTICE, deadline=date(2027, 12, 31))})))
+    assert late["internal-file"].due == date(2027, 3, 8) and late["internal-file"].differs
+
+
+def test_days_that_the_letter_counts_from_receipt_are_counted_from_receipt() -> None:
+    notice = Notice(dated=NOTICE, received=date(2026, 9, 14), within_days=60)
+    clock = clocks(case(("denied", NOTICE, {"notice": notice})))["internal-file"]
+    assert clock.due == date(2026, 11, 13)
+
+
+def test_a_deadline_for_another_level_is_not_taken_for_this_one() -> None:
+    notice = Notice(dated=date(2026, 10, 9), deadline=date(2026, 12, 1), deadline_for="external")
+    found = case(
+        DENIED, ("appealed", NOTICE, {"channel": "fax"}), ("upheld", date(2026, 10, 9), {"notice": notice})
+    )
+    running = clocks(found)
+    assert running["external-file"].due == date(2026, 12, 1)
+    assert running["file-second"].due is None
+
+
+def test_the_plans_own_hours_stand_beside_the_law() -> None:
+    clock = clocks(case(), FIRST, plan(review_hours=120))["claim-decision"]
+    assert clock.due == date(2026, 9, 6) and not clock.ours
+    assert {term.source for term in clock.terms} == {"law", "plan"}
+
+
+def test_the_plans_standard_hours_are_not_its_expedited_ones() -> None:
+    urgent = msgspec.structs.replace(case(), urgency="expedited")
+    assert clocks(urgent, FIRST, plan(review_hours=120, expedited_hours=24))[
+        "claim-decision-expedited"
+    ].due == date(2026, 9, 2)
+
+
+def test_an_extension_moves_the_laws_day_and_takes_the_plans_promise_away() -> None:
+    found = case(("extended", NOTICE, {}))
+    assert clocks(found, NOTICE, plan(review_hours=120))["claim-decision"].due == date(2026, 10, 1)
+
+
+def test_while_a_group_plan_waits_for_an_answer_only_the_answer_is_due() -> None:
+    found = case(("pended", date(2026, 9, 3), {"notice": Notice(dated=date(2026, 9, 3))}))
+    assert {clock.id: clock.due for clock in clocks(found).values()} == {"claim-answer": date(2026, 10, 18)}
+
+
+def test_a_part_d_plans_time_runs_on_while_it_waits() -> None:
+    asked = ("pended", FIRST, {"notice": Notice(dated=FIRST, deadline=date(2026, 9, 3))})
+    found = clocks(case(asked, line="medicare_part_d"), FIRST)
+    assert found["part-d-decision"].due == date(2026, 9, 4)
+    assert found["answer"].due == date(2026, 9, 3)
+
+
+def test_a_question_without_a_day_has_a_clock_without_a_day() -> None:
+    found = case(("pended", FIRST, {"notice": Notice(dated=FIRST)}), line="medicaid")
+    clock = clocks(found)["answer"]
+    assert (clock.due, clock.days_left, clock.late) == (None, None, False)
+    assert "the payer's letter" in clock.note
+    assert clocks_of(found, None, FIRST)[-1].due is None
+
+
+def test_after_an_optional_level_external_review_still_counts_from_the_level_before_it() -> None:
+    found = case(
+        DENIED,
+        ("appealed", NOTICE, {"channel": "fax"}),
+        ("upheld", date(2026, 10, 9), {"notice": Notice(dated=date(2026, 10, 9))}),
+        ("appealed", date(2026, 10, 12), {"channel": "fax", "level": "second"}),
+        ("upheld", date(2026, 11, 20), {"notice": Notice(dated=date(2026, 11, 20))}),
+    )
+    assert clocks(found)["external-file"].due == date(2027, 2, 9)
+
+
+def test_after_a_second_level_that_is_demanded_it_counts_from_that() -> None:
+    found = case(
+        DENIED,
+        ("appealed", NOTICE, {"channel": "fax"}),
+        ("upheld", date(2026, 10, 9), {"notice": Notice(dated=date(2026, 10, 9))}),
+        ("appealed", date(2026, 10, 12), {"channel": "fax"}),
+        ("upheld", date(2026, 11, 20), {"notice": Notice(dated=date(2026, 11, 20))}),
+        internal_levels=2,
+    )
+    assert clocks(found)["external-file"].due == date(2027, 3, 22)  # 20 March 2027 is a Saturday
+
+
+def test_a_peer_to_peer_call_is_offered_as_long_as_the_plan_offers_it() -> None:
+    clock = clocks(case(DENIED), at=plan(peer_to_peer_days=14))["peer-to-peer"]
+    assert clock.due == date(2026, 9, 23) and "stops no clock" in clock.note
+    assert "peer-to-peer" not in clocks(case(DENIED), at=plan())
+
+
+def test_medicaid_coverage_goes_on_only_if_there_was_some_and_it_is_asked_for() -> None:
+    held = {"notice": Notice(dated=NOTICE, effective=date(2026, 9, 30))}
+    renewing = case(("denied", NOTICE, held), line="medicaid", kind="renewal")
+    assert clocks(renewing)["medicaid-continue"].due == date(2026, 9, 30)
+    assert "medicaid-continue" not in clocks(case(DENIED, line="medicaid"))
+
+
+def test_what_is_late_says_what_is_still_possible_and_what_is_not_late_does_not() -> None:
+    found = case(DENIED, line="medicare_part_d")
+    last = date(2026, 11, 13)
+    assert (clocks(found, last)["redetermination-file"].late, clocks(found, last)["redetermination-file"].possible) == (
+        False,
+        "",
+    )  # fmt: skip
+    over = clocks(found, date(2026, 11, 14))["redetermination-file"]
+    assert over.late and "good cause" in over.possible and "new request" in over.possible
+
+
+def test_a_payer_that_is_late_is_late_too() -> None:
+    over = clocks(case(line="medicaid"), date(2026, 9, 3))["medicaid-decision"]
+    assert over.late and "72-hour emergency supply" in over.possible and not over.ours
+
+
+@pytest.mark.parametrize(
+    ("line", "hours", "last"),
+    [
+        ("commercial", None, date(2027, 8, 19)),
+        ("commercial", 72, date(2027, 8, 31)),
+        ("medicaid", None, date(2027, 9, 2)),
+        ("medicare_part_d", None, date(2027, 8, 31)),
+    ],
+)
+def test_a_renewal_goes_in_early_enough_to_be_decided(line: str, hours: int | None, last: date) -> None:
+    assert submit_by(line, plan(review_hours=hours), date(2027, 9, 3))[0] == last
+
+
+def test_an_approval_that_ended_says_so() -> None:
+    found = case(("approved", NOTICE, {"approval": approval(NOTICE, date(2027, 9, 8))}))
+    assert clocks(found, date(2027, 9, 1))["renew"].late
+    over = clocks(found, date(2027, 9, 9))["renew"]
+    assert "ended on 2027-09-08" in over.what and "new request" in over.possible
+
+
+def test_a_closed_case_has_no_clock() -> None:
+    assert clocks(case(DENIED, ("closed", NOTICE, {"why": "withdrawn"}))) == {}
+
+
+def test_a_case_whose_plan_is_gone_keeps_the_laws_clocks() -> None:
+    assert clocks(case(DENIED), at=None)["internal-file"].due == date(2027, 3, 8)

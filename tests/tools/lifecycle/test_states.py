@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import pytest
+
+from tools.lifecycle import states
+from tools.lifecycle.levels import LEVELS, levels_of, next_levels
+
+
+def test_the_drawing_in_the_docstring_is_the_machine() -> None:
+    assert states.__doc__
+    assert " ".join(states.drawing().split()) in " ".join(states.__doc__.split())
+
+
+@pytest.mark.parametrize("line", LEVELS)
+def test_every_state_can_be_reached_and_every_case_can_be_closed(line: str) -> None:
+    arrows = states.edges(levels_of(line))
+    reached, frontier = {"draft"}, ["draft"]
+    while frontier:
+        here = frontier.pop()
+        new = {target for source, _, target in arrows if source == here} - reached
+        reached |= new
+        frontier += new
+    wanted = {"appealed", "upheld"}
+    every = (set(states.STATES) - wanted) | {
+        f"{state}({level.key})" for state in wanted for level in LEVELS[line]
+    }
+    assert reached == every
+    assert {source for source, what, _ in arrows if what == "closed"} == every - {"closed"}
+
+
+def test_what_is_closed_stays_so() -> None:
+    assert not [arrow for arrow in states.edges(levels_of("commercial")) if arrow[0] == "closed"]
+
+
+def test_nothing_is_submitted_that_was_not_reviewed_or_decided_before() -> None:
+    sources = {
+        s.partition("(")[0] for s, what, _ in states.edges(levels_of("medicaid")) if what == "submitted"
+    }
+    assert sources == {"reviewed", "denied", "upheld", "partly_approved"}
+
+
+def test_an_optional_level_may_be_passed_and_a_demanded_one_not() -> None:
+    assert [level.key for level in next_levels(levels_of("commercial"), "internal")] == ["second", "external"]
+    assert [level.key for level in next_levels(levels_of("commercial", 2), "internal")] == ["second"]
+    assert [level.key for level in next_levels(levels_of("exchange"), "internal")] == ["external"]
+
+
+def test_after_the_last_level_there_is_none() -> None:
+    for line, levels in LEVELS.items():
+        assert next_levels(levels_of(line), levels[-1].key) == ()
