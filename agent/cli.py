@@ -63,6 +63,9 @@ COMMANDS = {
     "renewals": Lazy(
         "agent.renewals_cli:app", CASE, "Approvals that end: will they be renewed, and what to measure before when."
     ),
+    "denial": Lazy(
+        "agent.denial_cli:app", CASE, "Read a payer's letter: reasons, rights, deadline.", "pa denial read letter.pdf"
+    ),
     "confirm": Lazy("agent.confirm_cli:app", CASE, "Confirm into the chart what a note says, or reject it."),
     "screen": Lazy(
         "agent.screen_cli:app", CASE, "Every patient × every drug of the plan: who goes through, who lacks what."

@@ -13,7 +13,7 @@ from tools.denials.outcome import outcome_of
 from tools.denials.records import Cited, Denial, Quote, RequestedDrug, StatedReason
 from tools.denials.requested import drug_at, drugs_of
 from tools.denials.rights import questions_told, reply_told, rights_told
-from tools.denials.stated import reasons_told
+from tools.denials.stated import Hit, reasons_told
 from tools.denials.approved import approved_told
 from tools.denials.words import Letter
 from tools.errors import Invalid
@@ -83,22 +83,21 @@ def _reasons(
 ) -> tuple[StatedReason, ...]:
     if kind in ("approval", "appeal_overturned"):
         return ()
-    told = []
-    for hit in reasons_told(letter, kind == "pend"):
-        quote = letter.quote(hit.start, hit.end)
-        near = tuple(c.id for c in cited if quote.start - 40 <= c.quote.start <= quote.end + 60)
-        told.append(
-            (
-                hit.weak,
-                StatedReason(code=hit.code, quote=quote, drug=drug_at(drugs, quote.start), clauses=near),
-            )
-        )
-    if kind == "pend" and not told and asked is not None:
-        told = [(False, StatedReason(code="insufficient_documentation", quote=asked))]
-    stated = tuple(reason for weak, reason in told if not weak)
-    if stated or kind == "pend":
-        return stated or tuple(reason for _, reason in told)
-    return reasons_by_clause(cited, policy) or tuple(reason for _, reason in told)
+    hits = reasons_told(letter, kind == "pend")
+    if kind == "pend" and not hits and asked is not None:
+        return (StatedReason(code="insufficient_documentation", quote=asked),)
+    if all(hit.bare for hit in hits) and (by_clause := reasons_by_clause(cited, policy)):
+        return by_clause
+    return tuple(_reason(letter, hit, drugs, cited) for hit in hits)
+
+
+def _reason(
+    letter: Letter, hit: Hit, drugs: tuple[RequestedDrug, ...], cited: tuple[Cited, ...]
+) -> StatedReason:
+    """With the drug under which it stands, and the clauses that are named beside it."""
+    quote = letter.quote(hit.start, hit.end)
+    near = tuple(one.id for one in cited if quote.start - 40 <= one.quote.start <= quote.end + 60)
+    return StatedReason(code=hit.code, quote=quote, drug=drug_at(drugs, quote.start), clauses=near, by=hit.by)
 
 
 def _unclear(read: Denial) -> Iterator[str]:

@@ -63,7 +63,7 @@ _FROM_RECEIPT = re.compile(
     re.IGNORECASE,
 )
 _FROM_DECISION = re.compile(
-    r"(?:of|after|from|following) (?:the|our|your|a|an|this|its)? ?(?:\w+(?:'s)? )?(?:denial|decision|determination|resolution|answer)",
+    r"(?:of|after|from|following) (?:the|our|your|this|its) (?:adverse |initial )?(?:denial|decision|determination)\b",
     re.IGNORECASE,
 )
 _PHONE = r"(?:1[- ])?\(?[0-9OlI]{3}\)?[- .]{1,2}[0-9OlI]{3}-[0-9OlI]{4}(?:,? (?:opt(?:ion)?|ext)\.? \d+)?"
@@ -97,7 +97,7 @@ def rights_told(letter: Letter, dated: date | None) -> tuple[Right, ...]:
             first = kind == kinds[0][0]
             near = _together([d for place, d in stated if place < stop and (first or place >= at)])
             _add(found, letter, kind, passage, near)
-            last = kind
+            last = kind if kind in found else last
         if (
             _EXPEDITED.search(text)
             and (kinds or last or passage.zone == "rights")

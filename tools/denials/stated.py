@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import groupby
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from tools.denials.codes import REASONS, REJECTS
 from tools.denials.context import (
@@ -26,12 +26,15 @@ from tools.denials.words import Letter, Passage
 
 
 class Hit(NamedTuple):
-    """A reason at [start, end) of the plain text. `weak`: no more than that criteria are not met."""
+    """A reason at [start, end) of the plain text. `bare`: no more is said than that a criterion is not met; it is `weak` where that
+    is said in passing."""
 
     code: str
     start: int
     end: int
     weak: bool = False
+    bare: bool = False
+    by: Literal["words", "meaning"] = "words"
 
 
 _FALLS_SHORT = re.compile(
@@ -110,7 +113,7 @@ def _by_meaning(clauses: list[Said], told: list[Hit]) -> list[Hit]:
     known = any(not hit.weak for hit in told)
     sure = SURE + (MORE if known else 0.0)
     found = [
-        (opinion.lead, Hit(opinion.code, said.start, said.end))
+        (opinion.lead, Hit(opinion.code, said.start, said.end, by="meaning"))
         for said, opinion in zip(clauses, given, strict=True)
         if opinion.lead >= (LEAST if not told else sure - (0.1 if said.asserted else 0.0))
     ]
@@ -132,7 +135,7 @@ def _of_line(passages: list[Passage], asked: list[Hit]) -> tuple[list[Hit], list
         found = found or (_findings(_joined(clauses)) if len(clauses) > 1 else [])
         firm = any(not hit.weak for hit in found)
         if asked and clauses and not firm and _FALLS_SHORT.search(passage.text):
-            found = asked
+            found = [hit._replace(end=passage.end) for hit in asked]
         told += found
         asked = _asked(passage)
     if not told and len(kept) > 1 and len(passages) < 3:
@@ -182,7 +185,7 @@ def _findings(said: Said) -> list[Hit]:
     if kept:
         return [Hit(code, said.start, said.end) for code in kept]
     if GENERIC.search(said.text):
-        return [Hit("medical_necessity", said.start, said.end, weak=True)]
+        return [Hit("medical_necessity", said.start, said.end, weak=True, bare=True)]
     return []
 
 

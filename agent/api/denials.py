@@ -1,0 +1,82 @@
+"""Denials: read a payer's letter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from agent import denials
+from agent.api import wire
+from agent.api.office import office
+from agent.settings import read_as_of
+from tools.denials.records import Deadline, Denial
+from tools.errors import Invalid
+
+router = APIRouter(prefix="/api/denials", tags=["denials"])
+
+
+class LetterText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The letter's text; and, if it is known, whom it is about: a case, or a patient and the drug. `received` is the day on which
+    it came in (YYYY-MM-DD)."""
+
+    text: str
+    case_id: int | None = None
+    patient_id: str = ""
+    drug: str = ""
+    received: str = ""
+
+
+class WorkToView(msgspec.Struct, frozen=True, kw_only=True):
+    """The day to work to: the earlier of the letter's own and the computed one."""
+
+    day: str | None
+    differs: bool
+    level: str
+    letter: str | None
+    computed: str | None
+    by: str
+    cite: str
+
+
+class LetterRead(msgspec.Struct, frozen=True, kw_only=True):
+    """What the letter states, each statement with its quote and offsets; null is not stated."""
+
+    letter: Denial
+    codes: tuple[str, ...]
+    deadline: Deadline | None
+    compared: tuple[dict[str, str], ...]
+    work_to: WorkToView | None
+
+
+@router.post(
+    "/read",
+    summary="Read a payer's letter; a letter about somebody else is refused",
+    responses=wire.gives(LetterRead, "What the letter says."),
+    openapi_extra=wire.takes(
+        LetterText,
+        {"text": "Re: Ozempic. Your request was denied: …", "patient_id": "P001", "drug": "Ozempic"},
+    ),
+)
+async def read(request: Request) -> Response:
+    given = await wire.body(request, LetterText)
+    return wire.answer(await run_in_threadpool(_read, request, given))
+
+
+def _read(request: Request, given: LetterText) -> dict[str, Any]:
+    received = read_as_of(given.received) if given.received else None
+    if given.case_id is not None and (given.patient_id or given.drug):
+        raise Invalid("case_id names patient and drug itself; leave them out")
+    if given.case_id is None and not given.patient_id:
+        return denials.as_data(*denials.read_alone(given.text, received))
+    found = denials.read_for(
+        office(request).store,
+        given.text,
+        case_id=given.case_id,
+        patient_id=given.patient_id,
+        drug=given.drug,
+        received=received,
+    )
+    return denials.as_data(*found)

@@ -1,0 +1,211 @@
+"""`pa denial read`: what a payer's letter says, with the words that say it, and by when to act."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from agent.settings import read_as_of, read_settings
+from tools.errors import Invalid
+
+if TYPE_CHECKING:
+    from tools.denials.identity import Compared
+    from tools.denials.records import Denial
+    from tools.denials.working import WorkTo
+    from tools.store.store import Store
+
+EPILOG = """[bold]Examples[/]
+  pa denial read letter.pdf
+  pa denial read letter.txt --patient P001 --drug Ozempic
+  pa denial read letter.txt --case 3 --received 2026-09-02 --json
+
+With a case or a patient, a letter about somebody else is refused, clauses are
+looked up in the policy, and the letter's deadline stands beside the rule's.
+Nothing is entered in a case; `pa case record` does that.
+Exit code: 0 read, 2 bad input or another patient's letter, 3 no store."""
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Read a payer's letter.")
+
+
+@app.callback()
+def denial() -> None:
+    """Read a payer's letter."""
+
+
+@app.command(epilog=EPILOG)
+def read(
+    file: Path = typer.Argument(..., metavar="FILE", help="The letter: .txt, .md, .pdf with text, or .json."),
+    case: int = typer.Option(0, "--case", metavar="CASE", help="The case that it answers."),
+    patient: str = typer.Option(
+        "", "--patient", metavar="PATIENT", help="Or the patient whom it is about, e.g. P001."
+    ),
+    drug: str = typer.Option("", "--drug", metavar="DRUG", help="And the drug that was asked for."),
+    received: str = typer.Option(
+        "", metavar="DATE", help="The day on which the letter came in: YYYY-MM-DD or today."
+    ),
+    as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+) -> None:
+    """Read a letter: who, what, why, and what may be done by when. Every statement with its words."""
+    from tools.denials.papers import text_of
+
+    came = read_as_of(received) if received else None
+    if case and (patient or drug):
+        raise Invalid("--case names patient and drug itself; leave --patient and --drug out")
+    if drug and not patient:
+        raise Invalid("--drug needs the patient whom the letter is about: --patient P001")
+    text = text_of(file)
+    if not (case or patient):
+        from agent.denials import read_alone
+
+        found = read_alone(text, came)
+    else:
+        from agent.denials import read_for
+        from tools.store.store import Store
+
+        store: Store = Store.open(read_settings().database_url)
+        found = read_for(store, text, case_id=case or None, patient_id=patient, drug=drug, received=came)
+    if as_json:
+        _print_json(file.name, *found)
+    else:
+        _show(*found)
+
+
+def _print_json(name: str, denial: Denial, compared: tuple[Compared, ...], due: WorkTo | None) -> None:
+    import msgspec
+
+    from agent.denials import as_data
+
+    print(
+        msgspec.json.format(
+            msgspec.json.encode({"file": name} | as_data(denial, compared, due)), indent=2
+        ).decode()
+    )
+
+
+def _show(denial: Denial, compared: tuple[Compared, ...], due: WorkTo | None) -> None:
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    from agent import screen
+
+    out = screen.console()
+    table = Table.grid(padding=(0, 2))
+    for name, value in _facts(denial):
+        table.add_row(Text(name, "dim"), value)
+    parts: list[Any] = [Text(_headline(denial), "bold"), table]
+    for title, lines in _sections(denial, compared, due):
+        parts += [Text(f"\n{title}", "bold"), *(Text(line) for line in lines)]
+    screen.say(Group(*parts), out)
+
+
+def _headline(denial: Denial) -> str:
+    said = {
+        "denial": "Denied",
+        "partial_approval": "Approved in part",
+        "pend": "Held: the payer asks for more",
+        "approval": "Approved",
+        "appeal_upheld": "Appeal decided: the denial is upheld",
+        "appeal_overturned": "Appeal decided: the denial is overturned",
+        "unclear": "It is not clear what this letter decides",
+    }[denial.kind]
+    drugs = " and ".join(drug.name for drug in denial.drugs)
+    return f"{said}: {drugs}" if drugs else said
+
+
+def _facts(denial: Denial) -> list[tuple[str, str]]:
+    stated = (
+        ("Payer", denial.payer),
+        ("Member", denial.member),
+        ("Member id", denial.member_id),
+        ("Birth date", denial.birth_date),
+        ("Reference", denial.reference),
+        ("Date", denial.dated),
+        ("Received by payer", denial.received),
+    )
+    rows = [
+        (name, str(one.value) if one else "not stated")
+        for name, one in stated
+        if one or name != "Received by payer"
+    ]
+    for drug in denial.drugs:
+        amount = f", {drug.quantity:g} per {drug.days_supply or '?'} days" if drug.quantity else ""
+        rows.append(
+            (
+                "Drug",
+                f"{drug.name} {drug.strength}".strip()
+                + amount
+                + (f" ({drug.decision})" if drug.decision else ""),
+            )
+        )
+    return rows
+
+
+def _sections(
+    denial: Denial, compared: tuple[Compared, ...], due: WorkTo | None
+) -> list[tuple[str, list[str]]]:
+    from tools.denials.codes import REASONS
+
+    reasons = []
+    for number, reason in enumerate(denial.reasons, 1):
+        about = f" ({reason.drug})" if reason.drug else ""
+        how = {"words": "", "clause": ", by its clause", "meaning": ", by its meaning: check it"}[reason.by]
+        reasons.append(f"  {number}. {reason.code}: {REASONS[reason.code].title}{about}{how}")
+        reasons.append(
+            f'     "{_short(reason.quote.text)}" (characters {reason.quote.start}-{reason.quote.end})'
+        )
+    rights = []
+    for right in denial.rights:
+        until = f", by {right.deadline.day}" if right.deadline and right.deadline.day else ""
+        rights.append(f'  {right.kind.replace("_", " ")}{until}: "{_short(right.quote.text)}"')
+    found = [
+        ("Reasons", reasons),
+        (
+            "Clauses named",
+            [f"  {one.id}" + (" (not in the policy)" if one.known is False else "") for one in denial.cited],
+        ),
+        ("Approved", _approved(denial)),
+        ("Asked", [f"  {_short(question.text)}" for question in denial.questions]),
+        ("Rights", rights),
+        ("By when", _by_when(denial, due)),
+        ("Whose letter", [_agreement(one) for one in compared]),
+        ("Look at it yourself", [f"  {what}" for what in denial.unclear]),
+    ]
+    return [(title, lines) for title, lines in found if lines]
+
+
+def _approved(denial: Denial) -> list[str]:
+    if denial.approved is None:
+        return []
+    one = denial.approved
+    span = f"{one.start} to {one.end}" if one.start else "no dates stated"
+    amount = f", {one.quantity:g} per {one.days_supply} days" if one.quantity and one.days_supply else ""
+    return [f"  {span}{amount}"]
+
+
+def _by_when(denial: Denial, due: WorkTo | None) -> list[str]:
+    stated = denial.next_deadline
+    lines = []
+    if stated is not None:
+        day = f" = {stated.day}" if stated.day else "; its day depends on when it was received"
+        lines.append(f'  The letter: "{_short(stated.quote.text)}"{day}')
+    if due is not None and due.computed:
+        lines.append(f"  The rule:   {due.computed} for the {due.level} ({due.by}; {due.cite})")
+    if due is not None and due.day:
+        why = " (the earlier of the two)" if due.differs else ""
+        lines.append(f"  Work to:    {due.day}{why}")
+    return lines
+
+
+def _agreement(one: Compared) -> str:
+    if one.agreement == "same":
+        return f"  {one.what} agrees: {one.stated}"
+    where = "the letter" if not one.stated else "the chart"
+    return f"  {one.what}: {where} does not state it"
+
+
+def _short(text: str, most: int = 150) -> str:
+    said = " ".join(text.split())
+    return said if len(said) <= most else said[: most - 1].rstrip() + "…"
