@@ -60,6 +60,10 @@ class Damaged(Unavailable):
 
 def ensure(store: Store) -> int:
     """Build the index unless it is there, current and whole; returns how many clauses it holds."""
+    if store.chroma_url:
+        from tools.store import index_server
+
+        return index_server.ensure(store)
     try:
         index = _opened(store)
         for plan_id in index.manifest.collections:
@@ -71,6 +75,10 @@ def ensure(store: Store) -> int:
 
 def rebuild(store: Store) -> int:
     """Build the index anew beside the one that is there, and swap; returns how many clauses it holds."""
+    if store.chroma_url:
+        from tools.store import index_server
+
+        return index_server.rebuild(store)
     from filelock import FileLock
 
     home = _home(store)
@@ -86,6 +94,10 @@ def rebuild(store: Store) -> int:
 
 def search(store: Store, policy: Policy, query: str, k: int) -> list[Hit]:
     """The k clauses of this policy that answer best, by meaning; Unavailable, with why, if the index can't say."""
+    if store.chroma_url:
+        from tools.store import index_server
+
+        return index_server.search(store, policy, query, k)
     return _opened(store).search(policy, query, k)
 
 
@@ -95,18 +107,16 @@ def search(store: Store, policy: Policy, query: str, k: int) -> list[Hit]:
 class Index:
     """An open index. Safe to share between threads."""
 
-    def __init__(self, home: Path, manifest: Manifest) -> None:
-        self.manifest = manifest
+    def __init__(self, client: Any, manifest: Manifest, prefix: str = "") -> None:
+        self.manifest, self._client, self._prefix = manifest, client, prefix
         self._lock = threading.Lock()
         self._checked: dict[str, Any] = {}
-        with _as_damage("cannot be opened"):
-            self._client = _client(home / manifest.folder)
 
     def search(self, policy: Policy, query: str, k: int) -> list[Hit]:
         vector = embedding.bundled().embed([in_clinical_words(query)])
         collection = self.collection(policy.plan_id)
         widest = len(policy.clauses) * MOST_VIEWS
-        with _as_damage("cannot be searched"):
+        with as_damage("cannot be searched"):
             found = collection.query(
                 query_embeddings=vector,
                 n_results=min(k * MOST_VIEWS, widest),
@@ -119,8 +129,10 @@ class Index:
         """This plan's collection, compared with its hash the first time it is asked for."""
         with self._lock:
             if plan_id not in self._checked:
-                with _as_damage("cannot be read"):
-                    found = self._client.get_collection(_name(plan_id), embedding_function=None)
+                with as_damage("cannot be read"):
+                    found = self._client.get_collection(
+                        self._prefix + name_of(plan_id), embedding_function=None
+                    )
                     whole = _digest(found) == self.manifest.collections.get(plan_id)
                 if not whole:
                     raise Damaged(f"the policy index of {plan_id} is damaged")
@@ -141,7 +153,8 @@ def _opened(store: Store) -> Index:
         if index is None or index.manifest != manifest:
             if manifest.model != MADE_BY or manifest.clauses != fingerprint(chunks(store)):
                 raise Unavailable("the policy index is older than the policies")
-            index = _open[home] = Index(home, manifest)
+            with as_damage("cannot be opened"):
+                index = _open[home] = Index(_client(home / manifest.folder), manifest)
             _loaded[home] = _version(store)
         elif _loaded.get(home) != _version(store):
             if manifest.clauses != fingerprint(chunks(store)):
@@ -205,18 +218,23 @@ def _build(home: Path, found: list[Chunk]) -> Manifest:
     """A new folder with a collection per plan."""
     what = fingerprint(found)
     folder = next(name for at in itertools.count(1) if not (home / (name := f"{what[:12]}-{at}")).exists())
+    hashes = fill(_client(home / folder), found)
+    return Manifest(folder=folder, clauses=what, model=MADE_BY, count=len(found), collections=hashes)
+
+
+def fill(client: Any, found: list[Chunk], prefix: str = "") -> dict[str, str]:
+    """Make a collection per plan; gives the hash of each."""
     vectors = _vectors(found)
-    client = _client(home / folder)
     hashes: dict[str, str] = {}
     for plan_id, of_plan in itertools.groupby(
         sorted(found, key=lambda chunk: chunk.plan_id), lambda chunk: chunk.plan_id
     ):
         collection = client.create_collection(
-            _name(plan_id), embedding_function=None, configuration=CONFIGURATION
+            prefix + name_of(plan_id), embedding_function=None, configuration=CONFIGURATION
         )
         _add(collection, list(of_plan), vectors)
         hashes[plan_id] = _digest(collection)
-    return Manifest(folder=folder, clauses=what, model=MADE_BY, count=len(found), collections=hashes)
+    return hashes
 
 
 def _vectors(found: list[Chunk]) -> dict[str, NDArray[np.float32]]:
@@ -281,7 +299,7 @@ def _client(folder: Path) -> Any:
 
 
 @contextlib.contextmanager
-def _as_damage(what: str) -> Iterator[None]:
+def as_damage(what: str) -> Iterator[None]:
     """Whatever Chroma raises over damaged files, and that is much, a panic of its Rust core too."""
     try:
         yield
@@ -291,7 +309,7 @@ def _as_damage(what: str) -> Iterator[None]:
         raise Damaged(f"the policy index {what} ({type(error).__name__})") from error
 
 
-def _name(plan_id: str) -> str:
+def name_of(plan_id: str) -> str:
     """A collection's name; Chroma allows less in it than a plan's id may hold."""
     return f"plan-{hashlib.sha256(plan_id.encode()).hexdigest()[:24]}"
 

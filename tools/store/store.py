@@ -75,6 +75,7 @@ class Store(Additions, Batches, Cases, Drafts, Finding):
         self.url = url
         self.engine = database.connect(url)
         self.cache: Cache = NoCache()  # a door that lives long may give it another
+        self.chroma_url = ""  # of the server that holds the policy index; on disk where there is none
 
     @classmethod
     def open(cls, url: str) -> Store:

@@ -1,0 +1,165 @@
+"""The policy index on a Chroma server that any number of machines share.
+
+It is found by what it was made from: the clauses and the model. So stores with the same policies share one, a store
+whose policies changed does not find it any more, and nobody can take another's away. What a search sends there is a
+vector and the name of a drug.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from tools.errors import Invalid, Unavailable
+from tools.store.clauses import Chunk, Hit, chunks, fingerprint
+from tools.store.index import MADE_BY, Damaged, Index, Manifest, as_damage, fill
+
+if TYPE_CHECKING:
+    from tools.records import Policy
+    from tools.store.store import Store
+
+PORT = 8000
+CONNECT_SECONDS, SECONDS = 1.0, 10.0
+REST = 5.0  # seconds for which a server that did not answer is left alone
+PREFIX = "paladin-"
+
+
+def ensure(store: Store) -> int:
+    """Build the index unless the server has it, whole; returns how many clauses it holds."""
+    try:
+        index = _opened(store)
+        for plan_id in index.manifest.collections:
+            index.collection(plan_id)
+        return index.manifest.count
+    except _Away:
+        raise
+    except Unavailable:
+        return rebuild(store)
+
+
+def rebuild(store: Store) -> int:
+    """Build the index anew beside the one that is there, and name it in its place."""
+    found = list(chunks(store))
+    what = fingerprint(found)
+    client = _client(store.chroma_url)
+    with as_damage("cannot be written"):
+        build = f"{PREFIX}{_mark(what)}-{secrets.token_hex(4)}-"
+        hashes = fill(client, found, build)
+        manifest = Manifest(folder=build, clauses=what, model=MADE_BY, count=len(found), collections=hashes)
+        _name_it(client, manifest)
+    _forget(store)
+    return manifest.count
+
+
+def search(store: Store, policy: Policy, query: str, k: int) -> list[Hit]:
+    """The k clauses of this policy that answer best; Unavailable, with why, if the server can't say."""
+    try:
+        return _opened(store).search(policy, query, k)
+    except Damaged:
+        _forget(store)
+        raise
+
+
+# --- what is open -----------------------------------------------------------------------------------------
+
+
+class _Away(Unavailable):
+    """The server does not answer."""
+
+
+_open: dict[tuple[str, str], Index] = {}  # by server and world
+_away: dict[str, float] = {}
+_opening = threading.Lock()
+
+
+def _opened(store: Store) -> Index:
+    """This store's index, opened once per process and world."""
+    key = store.chroma_url, store.dataset().fingerprint
+    with _opening:
+        if key not in _open:
+            _open[key] = _find(_client(store.chroma_url), list(chunks(store)))
+        return _open[key]
+
+
+def _forget(store: Store) -> None:
+    with _opening:
+        for key in [key for key in _open if key[0] == store.chroma_url]:
+            del _open[key]
+
+
+def _find(client: Any, found: list[Chunk]) -> Index:
+    what = fingerprint(found)
+    manifest = _named(client, what)
+    if manifest is None:
+        raise Unavailable("the Chroma server has no index of these policies")
+    return Index(client, manifest, manifest.folder)
+
+
+# --- the server -------------------------------------------------------------------------------------------
+
+
+def _named(client: Any, what: str) -> Manifest | None:
+    """The manifest of the index of these clauses: the one line of a collection of its own."""
+    name = PREFIX + _mark(what)
+    with as_damage("cannot be read"):
+        if name not in [one.name for one in client.list_collections()]:
+            return None
+        held = client.get_collection(name, embedding_function=None).get(include=["documents"])
+        documents = held["documents"]
+        return msgspec.json.decode(documents[0], type=Manifest) if documents else None
+
+
+def _name_it(client: Any, manifest: Manifest) -> None:
+    """Name this build, and take away the one that was named before."""
+    before = _named(client, manifest.clauses)
+    collection = client.get_or_create_collection(PREFIX + _mark(manifest.clauses), embedding_function=None)
+    collection.upsert(
+        ids=["manifest"], documents=[msgspec.json.encode(manifest).decode()], embeddings=[[1.0]]
+    )
+    if before:
+        for one in client.list_collections():
+            if one.name.startswith(before.folder):
+                client.delete_collection(one.name)
+
+
+def _mark(what: str) -> str:
+    return hashlib.sha256(f"{MADE_BY} {what}".encode()).hexdigest()[:20]
+
+
+def _client(url: str) -> Any:
+    """A client of the server; _Away, at once, for a while after it did not answer."""
+    host, port, ssl = _address(url)
+    if time.monotonic() < _away.get(url, 0.0):
+        raise _Away(f"the Chroma server at {host}:{port} did not answer just now")
+    try:
+        socket.create_connection((host, port), CONNECT_SECONDS).close()
+    except OSError as error:
+        _away[url] = time.monotonic() + REST
+        raise _Away(f"the Chroma server at {host}:{port} does not answer ({error})") from error
+    import chromadb
+    from chromadb.config import Settings
+
+    with as_damage("cannot be reached"):
+        client = chromadb.HttpClient(
+            host=host, port=port, ssl=ssl, settings=Settings(anonymized_telemetry=False)
+        )
+        client._server._session.timeout = SECONDS  # type: ignore[attr-defined] # it would wait for ever
+        return client
+
+
+def _address(url: str) -> tuple[str, int, bool]:
+    try:
+        split = urlsplit(url)
+        host, port = split.hostname, split.port
+    except ValueError:
+        host, port, split = None, None, urlsplit("")
+    if split.scheme not in ("http", "https") or not host:
+        raise Invalid(f"PALADIN_CHROMA_URL is {url!r}: write it as http://127.0.0.1:{PORT}")
+    return host, port or (443 if split.scheme == "https" else PORT), split.scheme == "https"
