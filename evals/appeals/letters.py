@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from evals.appeals.making import Panel, Sent, clause_codes, sent
-from evals.chat.support import Support, support_of
+from evals.chat.support import Support, _common, _derived, _plan
 from evals.oracle_cases import World
 from evals.scores.scoring import published
 from tools.appeals.letter import appeal_letter
@@ -105,16 +105,15 @@ def unsupported(one: Written, panel: Panel, text: str) -> list[str]:
 
 
 def _support(one: Written, panel: Panel) -> Support:
+    """Of this one case: less than a conversation may draw on, for a letter is about one drug."""
     case = one.sent.case
     chart = json.loads(msgspec.json.encode(case.patient))
-    panel.patients[case.patient.id] = chart
-    if not chart.get("coverages"):
-        chart["coverages"] = []
-    found = json.loads(msgspec.json.encode(case.determination))
-    support = support_of(panel, case.patient.id, (), {"determinations": [found]})
-    plan = panel.plans[case.plan.id]
-    support.add_tree(plan)
-    support.add_text(panel.policies.get(case.determination.policy_id.upper(), ""))
+    chart.setdefault("coverages", [])
+    support = Support((), ()).merge(_common(panel)).merge(_plan(panel, case.plan.id))
+    support.add_tree(chart)
+    support.add_tree(json.loads(msgspec.json.encode(case.determination)))
+    support.dates.add(case.as_of)
+    _derived(support, chart, {case.as_of})
     support.add_text(one.sent.letter.text)
     support.add_text(f"ICD-10-CM {case.patient.id}-{case.drug.name} {case.determination.policy_id}")
     step = one.found.appeal

@@ -10,18 +10,21 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from tools.appeals.exhibits import exhibits
 from tools.appeals.levels import LevelText, text_of, texts
 from tools.appeals.moves import Matter, misread
-from tools.appeals.pointing import drugs_named
+from tools.appeals.pointing import drugs_named, tests_named
 from tools.appeals.records import Strategy, Weighed
 from tools.cases import Case
+from tools.denials.days import days_in
 from tools.denials.records import Denial
 from tools.documents import walk
 from tools.errors import Refused
 from tools.evidence.courses import matches
+from tools.evidence.measurements import values_of
 from tools.papers import formats
 from tools.papers.citations import citations
 from tools.papers.composed import Block, Letter, heading, paragraph
 from tools.papers.letters import Writer
 from tools.records import Evidence, Finding, Record
+from tools.terms import TESTS
 
 # The reasons that turn on medicine: literature bears on these and on no other.
 CLINICAL = frozenset({"medical_necessity", "step_therapy", "diagnosis_mismatch"})
@@ -181,7 +184,7 @@ class AppealWriter(Writer):
         papers = {paper.id for paper in self.case.rule.documents} if self.case.rule else set()
         asked = [finding for finding in reason.findings if finding.criterion in papers]
         if not asked:
-            yield "What was found missing is on record, as follows."
+            yield "The criterion for which it was asked is met on the record, as follows."
         elif len(asked) == 1:
             yield "The document is on file, of the date that the policy asks for, and is enclosed."
         else:
@@ -193,6 +196,15 @@ class AppealWriter(Writer):
             yield f"The order is for {ordered}."
         for words in misread(Matter(self.case, self.denial, (), "", (), None)):
             yield f"The letter speaks of {self.fact(words.partition(' and not ')[0], 'denial')}."
+
+    def values(self, reason: Weighed) -> Iterator[str]:
+        """Of the results that the payer names with their day: which of them the chart does not have."""
+        quote = reason.quote.casefold()
+        for test in tests_named(quote):
+            known = {value.date for value in values_of(self.case.patient, test, self.case.as_of).usable}
+            for found in days_in(reason.quote):
+                if found.day not in known:
+                    yield f"The chart has no {TESTS[test].name} of {self.date(found.day, 'denial')}."
 
     def use(self, reason: Weighed) -> Iterator[str]:
         if self.case.diagnosis is not None:
@@ -223,7 +235,8 @@ class AppealWriter(Writer):
         since = self.date(period.start, period.id) if period.start else ""
         until = self.date(period.end, period.id) if period.end else ""
         span = f" from {since} to {until}" if since and until else f" since {since}" if since else ""
-        yield f"{self._person()} is enrolled in {named}{span}."
+        been = "is" if until else "has been"
+        yield f"{self._person()} {been} enrolled in {named}{span}."
         if not until:
             yield "No end of the enrollment is on record."
 
@@ -325,6 +338,7 @@ def _nothing(writer: AppealWriter, reason: Weighed) -> Iterator[str]:
 
 # What is said beside the clauses, of reasons that a clause alone does not answer.
 _MORE: dict[str, Callable[[AppealWriter, Weighed], Iterator[str]]] = {
+    "medical_necessity": AppealWriter.values,
     "insufficient_documentation": AppealWriter.documents,
     "quantity_limit": AppealWriter.quantity,
     "diagnosis_mismatch": AppealWriter.use,

@@ -285,6 +285,11 @@ def drugs_named(said: str) -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda name: found[name]))
 
 
+def tests_named(said: str) -> tuple[str, ...]:
+    """Keys of the tests that the words name."""
+    return tuple(test for test in TESTS if _names_test(said, test))
+
+
 def _names_test(said: str, test: str) -> bool:
     known = TESTS[test]
     names = {
