@@ -1,0 +1,68 @@
+"""A small clinic for the doors of cases: the tiny world in a store, with a draft that a person has approved."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+from types import ModuleType
+
+import msgspec
+import pytest
+
+from tests import worlds
+from tools.check import ask, decide
+from tools.records import Authorization, Request
+from tools.store import Draft, Store
+
+NOON = datetime(2026, 9, 1, 12, tzinfo=UTC)
+AS_OF = date(2026, 9, 1)
+
+
+def open_clinic(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """A home with the store in it, which the environment names."""
+    stand_in = ModuleType("tools.rulebook.policy_text")
+    stand_in.read_policy = worlds.read_policy  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "tools.rulebook.policy_text", stand_in)
+    monkeypatch.setenv("PALADIN_HOME", str(folder))
+    monkeypatch.chdir(folder)
+    from tools.store.load import load
+
+    store = Store.create(f"sqlite:///{folder / 'paladin.db'}")
+    load(store, worlds.write_world(folder / "world", _world()))
+    return store
+
+
+def _world() -> worlds.World:
+    world = worlds.tiny_world()
+    held = Authorization(
+        id="U1", plan_id="CASCADE-GOLD", drug="Ozempic", start=date(2025, 10, 1), end=date(2026, 9, 30)
+    )
+    patients = [
+        msgspec.structs.replace(patient, authorizations=(held,)) if patient.id == "P003" else patient
+        for patient in world.patients
+    ]
+    return world._replace(patients=tuple(patients))
+
+
+def draft_of(store: Store, patient_id: str = "P001", *, approved: bool = True) -> int:
+    """The number of a draft of this patient's Ozempic."""
+    found = decide(store, ask(store, patient_id, Request(drug="Ozempic"), as_of=AS_OF))
+    kept = store.save_draft(
+        Draft(
+            patient_id=patient_id,
+            drug="Ozempic",
+            plan_id="CASCADE-GOLD",
+            as_of=AS_OF,
+            thread_id=f"t-{patient_id}",
+            outcome=found.outcome,
+            determination=msgspec.json.encode(found),
+            pa_request=b"{}",
+            letter=b"{}",
+            created=NOON,
+            updated=NOON,
+        )
+    )
+    if approved:
+        store.set_draft_status(kept.id, "approved", by="R. Lee, CPhT", when=NOON)
+    return kept.id

@@ -1,0 +1,234 @@
+"""`pa case`, `pa due` and `pa renewals`."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from icalendar import Calendar
+from typer.testing import CliRunner
+
+from agent.cli import app
+from tests.agent.clinic import draft_of, open_clinic
+from tests.agent.conftest import Ran
+from tools.store import Store
+
+Pa = Callable[..., Ran]
+DENIED = ("denied", "--notice", "2026-09-01", "--reason", "step_therapy")
+
+
+@pytest.fixture
+def clinic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    store = open_clinic(tmp_path, monkeypatch)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def pa(clinic: Store) -> Pa:
+    def run(*args: str) -> Ran:
+        result = CliRunner().invoke(app, list(args))
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+        return Ran(result.exit_code, result.stdout, result.stderr)
+
+    return run
+
+
+def shown(pa: Pa, *args: str) -> Any:
+    ran = pa(*args, "--json")
+    assert ran.code == 0, ran.err
+    return json.loads(ran.out)
+
+
+def begin(pa: Pa, clinic: Store) -> None:
+    pa("case", "open", "--draft", str(draft_of(clinic)))
+    assert pa("case", "submit", "1").code == 0
+
+
+def test_a_reviewed_draft_begins_one_case_and_says_what_it_rests_on(pa: Pa, clinic: Store) -> None:
+    number = str(draft_of(clinic))
+    first = shown(pa, "case", "open", "--draft", number)
+    again = shown(pa, "case", "open", "--draft", number)
+    assert (first["state"], first["changed"], again["id"], again["changed"]) == ("reviewed", True, 1, False)
+    reviewed = first["events"][-1]
+    assert reviewed["by"] == "R. Lee, CPhT"
+    assert len(reviewed["facts"]["basis"]["determination"]) == 64
+    assert reviewed["facts"]["basis"]["outcome"] == "ready"
+
+
+def test_a_draft_that_waits_makes_a_case_that_cannot_be_submitted(pa: Pa, clinic: Store) -> None:
+    number = str(draft_of(clinic, approved=False))
+    assert shown(pa, "case", "open", "--draft", number)["state"] == "draft"
+    ran = pa("case", "submit", "1")
+    assert ran.code == 2 and "possible: reviewed, closed" in ran.err
+    ran = pa("case", "record", "1", "reviewed")
+    assert ran.code == 2 and f"pa review {number} --approve" in ran.err
+
+
+def test_nothing_is_sent_and_the_same_command_again_changes_nothing(pa: Pa, clinic: Store) -> None:
+    begin(pa, clinic)
+    assert "nothing was changed" in pa("case", "submit", "1").out
+    case = clinic.authorization_case(1)
+    assert [event.what for event in case.events] == ["opened", "reviewed", "submitted"]
+    assert case.events[-1].facts.channel == "fax"  # the plan's own
+
+
+def test_the_impossible_is_refused_with_the_possible(pa: Pa, clinic: Store) -> None:
+    begin(pa, clinic)
+    ran = pa("case", "record", "1", "upheld", "--notice", "2026-09-01")
+    assert ran.code == 2
+    assert (
+        "cannot be upheld; possible: approved, partly_approved, denied, pended, extended, closed" in ran.err
+    )
+
+
+def test_an_approval_keeps_its_number_days_and_quantity(pa: Pa, clinic: Store) -> None:
+    begin(pa, clinic)
+    case = shown(
+        pa, "case", "record", "1", "approved", "--number", "A-7", "--from", "2026-09-01", "--to", "2027-08-31",
+        "--quantity", "3", "--days-supply", "28",
+    )  # fmt: skip
+    assert case["approval"] == {
+        "number": "A-7", "start": "2026-09-01", "end": "2027-08-31", "quantity": 3.0, "days_supply": 28,
+    }  # fmt: skip
+    assert pa("case", "record", "1", "approved", "--number", "A-7").code == 2
+
+
+def test_a_call_is_logged_with_who_when_and_its_reference(pa: Pa, clinic: Store) -> None:
+    begin(pa, clinic)
+    pa(
+        "case",
+        "log",
+        "1",
+        "By Friday",
+        "--spoke-with",
+        "Dana",
+        "--reference",
+        "C-55",
+        "--at",
+        "14:30",
+        "--by",
+        "Kim",
+    )
+    call = clinic.authorization_case(1).events[-1]
+    assert call.facts.call and (call.facts.call.spoke_with, call.facts.call.reference) == ("Dana", "C-55")
+    assert (call.by, call.at, call.why) == ("Kim", "14:30", "By Friday")
+    assert "with Dana, reference C-55" in pa("case", "show", "1").out
+
+
+def test_both_deadlines_are_shown_and_the_earlier_is_worked_to(pa: Pa, clinic: Store) -> None:
+    begin(pa, clinic)
+    out = pa("case", "record", "1", *DENIED, "--deadline", "2026-12-01").out
+    assert "letter: 2026-12-01" in out and "law: 2027-02-28" in out and "2026-12-01 is worked to" in out
+
+
+def test_what_is_late_is_said_plainly_with_what_is_still_possible(
+    pa: Pa, clinic: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(pa, clinic)
+    pa("case", "record", "1", *DENIED)
+    assert "Nothing is due" in pa("due").out
+    monkeypatch.setenv("PALADIN_AS_OF", "2027-03-01")
+    out = pa("due").out
+    assert "LATE by 1 day" in out and "still possible:" in out
+    assert [case["id"] for case in shown(pa, "case", "list", "--late")] == [1]
+
+
+def test_cases_are_listed_by_what_is_due_first(pa: Pa, clinic: Store) -> None:
+    begin(pa, clinic)
+    pa("case", "record", "1", *DENIED)
+    pa("case", "open", "P002", "Ozempic")
+    pa("case", "record", "2", "reviewed")
+    pa("case", "submit", "2")
+    assert [case["id"] for case in shown(pa, "case", "list")] == [2, 1]
+    assert [case["id"] for case in shown(pa, "case", "list", "--sort", "id")] == [1, 2]
+    assert [case["id"] for case in shown(pa, "case", "list", "--state", "denied")] == [1]
+    assert [case["id"] for case in shown(pa, "case", "list", "P002")] == [2]
+    assert pa("case", "list", "--state", "deneid").err.count("did you mean denied") == 1
+
+
+def test_a_calendar_names_nobody_and_keeps_its_uids(pa: Pa, clinic: Store, tmp_path: Path) -> None:
+    begin(pa, clinic)
+    pa("case", "record", "1", *DENIED)
+    first, second = tmp_path / "a.ics", tmp_path / "b.ics"
+    pa("due", "--within", "12m", "--ics", str(first))
+    pa("case", "record", "1", "received", "--received", "2026-09-01")
+    pa("due", "--within", "12m", "--ics", str(second))
+    one, two = (Calendar.from_ical(file.read_bytes()).walk("VEVENT") for file in (first, second))
+    assert [str(e["uid"]) for e in one] == [str(e["uid"]) for e in two] and len(one) == 1
+    assert b"Gomez" not in first.read_bytes() and one[0].decoded("dtstart").isoformat() == "2027-02-28"
+    pa("due", "--within", "12m", "--ics", str(first), "--names")
+    assert b"Maria Gomez" in first.read_bytes()
+
+
+def test_the_drawing_is_printed_as_it_is(pa: Pa) -> None:
+    out = " ".join(pa("case", "states").out.split())
+    assert "submitted approved → approved" in out and "medicaid: plan_appeal" in out
+
+
+def test_an_entry_cannot_lie_in_the_future(pa: Pa, clinic: Store) -> None:
+    pa("case", "open", "--draft", str(draft_of(clinic)))
+    ran = pa("case", "submit", "1", "--on", "2199-01-01")
+    assert ran.code == 2 and "still to come" in ran.err
+
+
+def test_approvals_that_end_are_found_in_charts_and_cases(pa: Pa, clinic: Store) -> None:
+    begin(pa, clinic)
+    pa("case", "record", "1", "approved", "--number", "A-7", "--from", "2026-09-01", "--to", "2026-10-15")
+    found = shown(pa, "renewals", "--within", "60d")
+    assert {(one["patient_id"], one["ending"]["source"]) for one in found} == {
+        ("P001", "case 1"),
+        ("P003", "chart U1"),
+    }
+    assert "submit by" in pa("renewals").out
+    assert shown(pa, "renewals", "--within", "2w") == []
+
+
+HARNESS = """
+import os, signal, sys
+from sqlalchemy import event
+from tools.store import Store
+dies = sys.argv.pop(1)
+opened = Store.open.__func__
+def open_(cls, url):
+    store = opened(cls, url)
+    def die(*_): os.kill(os.getpid(), signal.SIGKILL)
+    def at(_, __, statement, *___):
+        if statement.startswith("INSERT INTO authorization_events"): die()
+    if dies == "insert": event.listen(store.engine, "after_cursor_execute", at)
+    if dies == "commit": event.listen(store.engine, "commit", die)
+    return store
+Store.open = classmethod(open_)
+from agent.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("dies", ["insert", "commit"])
+def test_a_process_that_is_killed_leaves_nothing_half_done(
+    pa: Pa, clinic: Store, tmp_path: Path, dies: str
+) -> None:
+    pa("case", "open", "--draft", str(draft_of(clinic)))
+    script = tmp_path / "harness.py"
+    script.write_text(HARNESS)
+    root = Path(__file__).parents[2]
+    command = [sys.executable, str(script), dies, "case", "submit", "1", "--by", "Kim"]
+    killed = subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": str(root)}, capture_output=True, timeout=120, check=False
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert clinic.authorization_case(1).state == "reviewed"
+    for _ in range(2):
+        assert pa("case", "submit", "1", "--by", "Kim").code == 0
+    assert [event.what for event in clinic.authorization_case(1).events] == [
+        "opened",
+        "reviewed",
+        "submitted",
+    ]
