@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from agent.settings import Settings
     from tools.store.store import Store
 
-MOST_REQUESTS = 200_000  # of one batch; a larger panel is several batches
+MOST_REQUESTS = 50_000  # of one batch; a larger panel is several batches
 SECONDS_PER_CASE = 0.03  # of one process; until a batch has shown better
 SECONDS_PER_MODEL_CASE = 30.0
 
@@ -122,13 +122,13 @@ def begin(
 
 def standing(store: Store, batch: Batch) -> Standing:
     """How the batch stands now."""
-    counts = store.batch_counts(batch.id)
-    states, outcomes, paths = Counter[str](), Counter[str](), Counter[str]()
-    for state, outcome, path, count in counts:
-        states[state] += count
-        outcomes[outcome] += count
-        if path:
-            paths[path] += count
+    states, outcomes, paths, reused = Counter[str](), Counter[str](), Counter[str](), 0
+    for count in store.batch_counts(batch.id):
+        states[count.state] += count.many
+        outcomes[count.outcome] += count.many
+        reused += count.many * count.reused
+        if count.path:
+            paths[count.path] += count.many
     settled = states["done"] + states["failed"]
     return Standing(
         id=batch.id,
@@ -139,7 +139,7 @@ def standing(store: Store, batch: Batch) -> Standing:
         done=states["done"],
         failed=states["failed"],
         waiting=batch.total - settled,
-        reused=store.batch_reused(batch.id),
+        reused=reused,
         outcomes=dict(outcomes),
         paths=dict(paths),
         model=options_of(batch).model,

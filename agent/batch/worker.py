@@ -74,7 +74,7 @@ class Worker:
     def __exit__(self, *_: Any) -> None:
         """Stop taking chunks. What is under way is left to whoever comes next."""
         self._stop.set()
-        self.dbos.destroy(workflow_completion_timeout_sec=0)
+        self.dbos.destroy(destroy_registry=True)
         self.crew.close()
         self._beats.join(timeout=BEAT)
         self.store.close()
@@ -145,7 +145,7 @@ class Worker:
             self.store.set_batch_state(batch_id, "done", when=now())
 
     def _all_there(self, batch: Batch) -> bool:
-        return sum(count for *_, count in self.store.batch_counts(batch.id)) == batch.total
+        return sum(count.many for count in self.store.batch_counts(batch.id)) == batch.total
 
     @contextmanager
     def _at_work(self) -> Iterator[None]:
@@ -188,6 +188,9 @@ def _launch(worker: Worker) -> type[DBOS]:
     """DBOS with this worker's jobs, told to keep to itself."""
     for name in [name for name in os.environ if name.startswith("DBOS")]:
         del os.environ[name]  # nothing from outside makes it report elsewhere
+    logging.getLogger("dbos").addHandler(
+        logging.NullHandler()
+    )  # in the place of its own, which writes to stderr
     from dbos import DBOS
     from dbos._error import DBOSInitializationError
 

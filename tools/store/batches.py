@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
 from sqlalchemy import delete, func, insert, select, update
@@ -67,6 +67,16 @@ class BatchResult(Record, frozen=True, kw_only=True):
     content: str
     reused: bool = False
     body: bytes
+
+
+class BatchCount(NamedTuple):
+    """How many results are of one kind."""
+
+    state: str
+    outcome: str
+    path: str
+    reused: bool
+    many: int
 
 
 class Worker(Record, frozen=True, kw_only=True):
@@ -289,23 +299,13 @@ class Batches:
         batches = {batch_id: self.batch(batch_id) for batch_id in set(of.values())}
         return {content: (batches[of[content]], result) for content, result in found.items()}
 
-    def batch_counts(self, batch_id: int) -> list[tuple[str, str, str, int]]:
-        """(state, outcome, path, how many) of the results so far."""
+    def batch_counts(self, batch_id: int) -> list[BatchCount]:
+        """How many results there are so far, of each kind; an index holds all that this looks at."""
         table = BatchResultTable
-        statement = (
-            select(col(table.state), col(table.outcome), col(table.path), func.count())
-            .where(col(table.batch_id) == batch_id)
-            .group_by(col(table.state), col(table.outcome), col(table.path))
-        )
+        kind = (col(table.state), col(table.outcome), col(table.path), col(table.reused))
+        statement = select(*kind, func.count()).where(col(table.batch_id) == batch_id).group_by(*kind)
         with self.engine.connect() as connection:
-            return [tuple(row) for row in connection.execute(statement)]  # type: ignore[misc]
-
-    def batch_reused(self, batch_id: int) -> int:
-        """How many results were taken over from an earlier batch."""
-        table = BatchResultTable
-        statement = select(func.count()).where(col(table.batch_id) == batch_id, col(table.reused))
-        with self.engine.connect() as connection:
-            return connection.execute(statement).scalar_one()
+            return [BatchCount(*row) for row in connection.execute(statement)]
 
     def waiting_requests(self) -> int:
         """How many requests of running batches have no result yet."""

@@ -218,7 +218,7 @@ class BatchResultTable(SQLModel, table=True):
     of all that it was made from, `reused` says that an earlier batch had made it."""
 
     __tablename__ = "batch_results"
-    __table_args__ = (Index("ix_batch_results_counts", "batch_id", "state", "outcome"),)
+    __table_args__ = (Index("ix_batch_results_counts", "batch_id", "state", "outcome", "path", "reused"),)
 
     batch_id: int = Field(primary_key=True, foreign_key="batches.id", ondelete="CASCADE", sa_type=NUMBER)
     position: int = Field(primary_key=True)

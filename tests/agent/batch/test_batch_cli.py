@@ -179,8 +179,8 @@ def test_rows_that_say_more_are_different_requests(store: Store, settings: Setti
 
 
 def test_the_same_batch_started_while_it_runs_is_the_same_batch(
-    begin: Begin, store: Store, settings, tmp_path: Path
-) -> None:  # type: ignore[no-untyped-def]
+    begin: Begin, store: Store, settings: Settings
+) -> None:
     from agent.batch import requests as read
     from agent.batch.checking import Terms
 

@@ -58,7 +58,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("batch_id", "position"),
     )
     op.create_index(
-        "ix_batch_results_counts", "batch_results", ["batch_id", "state", "outcome"], unique=False
+        "ix_batch_results_counts", "batch_results", ["batch_id", "state", "outcome", "path", "reused"]
     )
     op.create_index(op.f("ix_batch_results_content"), "batch_results", ["content"], unique=False)
     op.create_table(
