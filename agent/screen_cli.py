@@ -165,18 +165,34 @@ def _filters(payer: list[str], plan: list[str], drug: list[str], outcome: list[s
 
 
 def _show(source: Source, summary: Summary, done: Done, out: Path | None, report: Path | None) -> None:
+    days = (
+        f", as of {' to '.join(map(str, summary.as_of))}"
+        if summary.as_of
+        else "; nothing is what was asked for"
+    )
+    print(f"{summary.patients:,} patients of {source.name}, {summary.cases:,} cases{days}")
+    for why, count in summary.skipped.items():
+        print(f"not screened: {count:,} charts, {why}")
+    if summary.cases:
+        _show_counts(summary)
+    print()
+    if done.reused:
+        print(f"{done.reused} of {len(done.parts)} parts were there from a run that had been stopped")
+    if out is not None:
+        print(f"Table: {out}")
+    if report is not None:
+        print(f"Report: {report / 'index.html'}")
+    if out is None and report is None:
+        print("The rows: --out screen.parquet; worklists with plots: --report DIR")
+
+
+def _show_counts(summary: Summary) -> None:
     from rich.table import Column, Table
 
     from agent.screen import STYLES, console, say
     from agent.screening.summary import LISTS
 
     screen = console()
-    days = " to ".join(map(str, summary.as_of))
-    print(f"{summary.patients:,} patients of {source.name}, {summary.cases:,} cases, as of {days}")
-    for why, count in summary.skipped.items():
-        print(f"not screened: {count:,} charts, {why}")
-    if not summary.cases:
-        return
     outcomes = Table("Outcome", Column("Cases", justify="right"), Column("", justify="right"), box=None)
     for name, count in summary.outcomes.items():
         share = f"{100 * count / summary.cases:.1f} %"
@@ -197,15 +213,6 @@ def _show(source: Source, summary: Summary, done: Done, out: Path | None, report
         if shown.rows:
             print()
             say(shown, screen)
-    print()
-    if done.reused:
-        print(f"{done.reused} of {len(done.parts)} parts were there from a run that had been stopped")
-    if out is not None:
-        print(f"Table: {out}")
-    if report is not None:
-        print(f"Report: {report / 'index.html'}")
-    if out is None and report is None:
-        print("The rows: --out screen.parquet; worklists with plots: --report DIR")
 
 
 @contextmanager
