@@ -1,0 +1,104 @@
+"""Appeals measured: the checks can fail, and on a small panel nothing is wrong."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from evals.appeals.labelled import labelled
+from evals.appeals.letters import Written, faults, measure, unsupported, written
+from evals.appeals.making import Panel
+from evals.oracle_cases import World, world
+from tools.appeals.letter import appeal_letter
+
+PANEL, LETTERS = 110, 60
+
+
+@pytest.fixture(scope="module")
+def given() -> World:
+    return world(7, PANEL)
+
+
+@pytest.fixture(scope="module")
+def panel(given: World) -> Panel:
+    return Panel(given)
+
+
+@pytest.fixture(scope="module")
+def drafted(given: World) -> list[Written]:
+    return [one for one in written(3, LETTERS, given) if one.letter is not None]
+
+
+def test_the_labels_are_many_and_each_says_why() -> None:
+    assert len(labelled()) >= 100
+    assert all(one.why.endswith(".") for one in labelled())
+    assert len({one.name for one in labelled()}) == len(labelled())
+
+
+def test_the_labels_hold_every_step_and_every_standing() -> None:
+    steps = {step.split(":")[0] for one in labelled() for step in one.steps}
+    assert {"gather", "answer", "resubmit", "correct", "wait", "step_exception", "formulary_exception",
+            "quantity_exception", "peer_to_peer", "appeal", "external_review", "switch", "clarify", "stop",
+            "none"} <= steps  # fmt: skip
+    assert {s for one in labelled() for s in one.standings} == {"refuted", "confirmed", "open", "formal"}
+
+
+def test_on_a_small_panel_nothing_is_wrong(drafted: list[Written], panel: Panel) -> None:
+    assert len(drafted) >= 5
+    for one in drafted:
+        found = faults(one, panel)
+        assert not (found.unsupported or found.not_given or found.wrongly), one.sent.case.patient.id
+
+
+@pytest.mark.parametrize(
+    ("written_so", "instead"),
+    [
+        (r"(\d+)-year-old", "97-year-old"),
+        (r"decision of \w+ \d+, 2026", "decision of March 3, 2019"),
+        (r"I ask that", "Glyburide was tried. I ask that"),
+        (r"\((\d+) CFR", "(3391 CFR"),
+    ],
+)
+def test_what_nothing_supports_is_seen(
+    drafted: list[Written], panel: Panel, written_so: str, instead: str
+) -> None:
+    seen = 0
+    for one in drafted:
+        assert one.letter is not None
+        forged, count = re.subn(written_so, instead, one.letter.text, count=1)
+        seen += bool(count) and bool(unsupported(one, panel, forged))
+    assert seen
+
+
+def test_an_answer_to_a_reason_that_was_not_given_is_seen(drafted: list[Written], panel: Panel) -> None:
+    """The letter of one denial, held against what another one said."""
+    seen = 0
+    for one in drafted:
+        facts = one.sent.facts
+        other = next(
+            two.sent
+            for two in drafted
+            if {r.code for r in two.sent.facts.reasons} != {r.code for r in facts.reasons}
+        )
+        forged = one._replace(sent=one.sent._replace(facts=other.facts, letter=other.letter))
+        seen += bool(faults(forged, panel).not_given)
+    assert seen == len(drafted)
+
+
+def test_a_letter_that_the_oracle_would_not_write_is_seen(drafted: list[Written], panel: Panel) -> None:
+    wrong = drafted[0]._replace(sent=drafted[0].sent._replace(oracle="likely_denial"))
+    assert faults(wrong, panel).wrongly
+
+
+def test_the_same_seed_writes_the_same_letters(given: World) -> None:
+    again = [one.letter.text for one in written(3, 12, given) if one.letter is not None]
+    assert again == [one.letter.text for one in written(3, 12, given) if one.letter is not None]
+    for one in written(3, 12, given):
+        if one.letter is not None:
+            assert appeal_letter(one.sent.case, one.denial, one.found) == one.letter
+
+
+def test_a_measure_counts_every_letter(given: World) -> None:
+    found = measure(4, 12, given)
+    assert found.letters == 12 and found.drafted + found.refused == 12
