@@ -82,10 +82,10 @@ def _run(
     """
     from agent.batch import desk
     from agent.desk import now
-    from tools.store.store import Store
+    from agent.stores import open_store
 
     settings = read_settings()
-    store = Store.open(settings.database_url)
+    store = open_store(settings)
     planned = _planned(store, file, panel, kind, as_of, model, force, settings)
     if dry_run:
         _tell_plan(planned, _processes(workers), as_json)
@@ -306,9 +306,9 @@ def _processes(asked: int) -> int:
 
 
 def _open() -> Store:
-    from tools.store.store import Store
+    from agent.stores import open_store
 
-    return Store.open(read_settings().database_url)
+    return open_store(read_settings())
 
 
 def _workers_alive(store: Store) -> list[str]:

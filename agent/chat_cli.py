@@ -63,8 +63,8 @@ def chat(
     from agent.conversation import ChatDesk, Conversation, conversations, find
     from agent.desk import drafter
     from agent.models.factory import open_model
+    from agent.stores import open_store
     from tools.graph.asking import current, graph_of
-    from tools.store.store import Store
 
     settings = read_settings()
     if agent != "paladin":
@@ -75,7 +75,7 @@ def chat(
         if list_them:
             _list(graph, as_json)
             return
-        store = Store.open(settings.database_url)
+        store = open_store(settings)
         if plan:
             plan = store.plan(plan).id
         if resume:
@@ -120,14 +120,14 @@ def _plain(
 ) -> None:
     """The plain agent, which needs a patient from the start."""
     from agent.plain_cli import run
+    from agent.stores import open_store
     from tools.bound import Bound
-    from tools.store.store import Store
 
     if agent != "tools":
         raise Invalid(f"no agent {agent!r}: it is paladin, or tools")
     if not patient:
         raise Invalid("--agent tools needs a patient: name one with --patient, e.g. --patient P001")
-    store = Store.open(settings.database_url)
+    store = open_store(settings)
     day = read_as_of(as_of) or settings.as_of
     run(questions, Bound(store, patient, as_of=day, plan_id=plan), settings, model, as_json=as_json)
 

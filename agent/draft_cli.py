@@ -71,11 +71,11 @@ def _draft(
     """
     from agent import desk, papers
     from agent.casework import Asking
+    from agent.stores import open_store
     from tools.records import Request
-    from tools.store.store import Store
 
     settings = read_settings()
-    store = Store.open(settings.database_url)
+    store = open_store(settings)
     words = _model(model, settings) if model else None
     asking = Asking(
         patient_id=patient_id,
@@ -133,10 +133,10 @@ def _review(
     as_json: bool = typer.Option(False, "--json", help="Print JSON."),
 ) -> None:
     """List the drafts that wait; approve, edit or reject one."""
-    from tools.store.store import Store
+    from agent.stores import open_store
 
     settings = read_settings()
-    store = Store.open(settings.database_url)
+    store = open_store(settings)
     chosen = [name for name, said in (("approve", approve), ("reject", reject), ("edit", bool(edit))) if said]
     if draft_id is None:
         if chosen:

@@ -75,10 +75,10 @@ class WorkflowContext:
 @cache
 def _opened() -> tuple[Settings, Store]:
     from agent.settings import read_settings
-    from tools.store.store import Store
+    from agent.stores import open_store
 
     settings = read_settings()
-    return settings, Store.open(settings.database_url)
+    return settings, open_store(settings)
 
 
 def _in_words(graph: StateGraph[Any, Any, Any, Any], context: type) -> StateGraph[Any, Any, Any, Any]:

@@ -40,10 +40,10 @@ def mcp(
         raise Unavailable("`pa mcp` needs the MCP SDK: pip install 'paladin-pa[mcp]'") from None
     from agent.desk import drafter
     from agent.mcp_server import over_stdio, serve
-    from tools.store.store import Store
+    from agent.stores import open_store
 
     settings = read_settings()
-    store = Store.open(settings.database_url)
+    store = open_store(settings)
     server = serve(
         store,
         patient_id=patient,

@@ -111,9 +111,9 @@ def _index_command(
     as_json: bool = typer.Option(False, "--json", help="Print the report as one JSON object."),
 ) -> None:
     """Rebuild the search index of the policies."""
-    from tools.store.store import Store
+    from agent.stores import open_store
 
-    clauses = _rebuild(Store.open(read_settings().database_url))
+    clauses = _rebuild(open_store(read_settings()))
     print(f'{{"clauses": {clauses}}}' if as_json else f"{clauses} policy clauses are indexed")
 
 
@@ -192,7 +192,9 @@ def _create(settings: Settings) -> Store:
     from tools.store.store import Store
 
     make_home(settings.home)
-    return Store.create(settings.database_url)
+    store = Store.create(settings.database_url)
+    store.chroma_url = settings.chroma_url
+    return store
 
 
 def _load(store: Store, folder: Path, mode: Mode, trust: bool) -> LoadReport:

@@ -13,13 +13,13 @@ from fastapi import Request
 
 from agent import desk
 from agent.api.fresh import FreshStore
-from agent.caching import equip
 from agent.casework import asking_of
 from agent.conversation import ChatDesk, conversations
 from agent.decision import Decision
 from agent.models.factory import open_model
 from agent.models.hosts import Hosts, HostState
 from agent.settings import Settings
+from agent.stores import equip
 from tools.graph.asking import current, graph_of
 from tools.store import database
 from tools.store.rows import Draft

@@ -17,6 +17,7 @@ from tools.errors import Unavailable
 
 DEBIAN = Path("/usr/lib/postgresql")
 USER = DATABASE = "paladin"
+TUNING = "-c shared_buffers=256MB -c max_wal_size=4GB"  # a load writes much at once
 INSTALL = "no PostgreSQL here: apt-get install --no-install-recommends postgresql-17"
 
 
@@ -45,7 +46,9 @@ class PostgreSQL(Service):
     def start(self) -> None:
         if not self._there():
             self._make()
-        settings = f"-p {self.port} -c listen_addresses={kept.LOOPBACK} -c unix_socket_directories=''"
+        settings = (
+            f"-p {self.port} -c listen_addresses={kept.LOOPBACK} -c unix_socket_directories='' {TUNING}"
+        )
         log = self.data / "server.log"
         done = self._run(
             "pg_ctl", "start", "-w", "-D", str(self.data), "-l", str(log), "-o", settings, check=False
