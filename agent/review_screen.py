@@ -182,7 +182,10 @@ def _next(draft: Draft, form: PARequest) -> None:
     send = SENDING[form.channel].format(payer=form.payer)
     number = draft.id
     steps = {
-        "approved": [f"Have the prescriber sign; then {send}. Paladin sends nothing."],
+        "approved": [
+            f"Have the prescriber sign; then {send}. Paladin sends nothing.",
+            f"Follow what becomes of it: pa case open --draft {number}",
+        ],
         "rejected": [
             f"Mend what was wrong and draft again: pa draft {draft.patient_id} {draft.drug} --again"
         ],

@@ -113,15 +113,14 @@ def find(
 
 
 def count(rule: Rule, begins: Beginning, *, more_days: int = 0) -> Due:
-    """When the time of this rule is over. `more_days` do not count: a wait that is tolled, or one before the
-    clock begins."""
+    """When the time of this rule is over. `more_days` are those of a wait that does not count."""
     day, at = _after(rule, begins.day + timedelta(days=more_days), begins.at)
     rolled = next_working_day(day) if rule.rolls else day
     how = f"{rule.period} after {_BEGINS[rule.start]} on {begins.day}"
     if begins.presumed:
         how += f" ({begins.presumed})"
     if more_days:
-        how += f", and {more_days} days that {'do not count' if rule.tolled else 'come before it'}"
+        how += f", and {more_days} days that do not count"
     if rolled != day:
         how += f"; {day} is no working day"
     extended = rolled + timedelta(days=rule.longer) if rule.longer else None
@@ -175,7 +174,7 @@ def time_of_day(at: str) -> time | None:
     if not at:
         return None
     try:
-        return time.fromisoformat(at)
+        return datetime.strptime(at, "%H:%M").time()
     except ValueError:
         raise Invalid(f"{at!r} is no time of day: write it as 14:30") from None
 

@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from tools.lifecycle import clocks
-from tools.lifecycle.clocks import Beginning, Due, Rule, arrival, count, find, receipt
+from tools.lifecycle.clocks import MAIL_DAYS, Beginning, Due, Rule, arrival, count, find, receipt
 from tools.lifecycle.fold import levels
 from tools.lifecycle.levels import Level, level_named, next_levels
 from tools.lifecycle.records import AuthorizationCase, CaseEvent, Notice, Urgency
@@ -115,14 +115,20 @@ def _decision(case: AuthorizationCase, plan: Plan | None) -> Iterator[Clock]:
     rule = _rule(case, "decision", "request")
     terms: list[Term] = []
     if rule is not None:
-        counted, waits = begins, 0
-        if rule.start == "statement":
-            told = sent.facts.statement
-            counted, waits = (Beginning(told), 0) if told else (begins, rule.without)
-        terms.append(_term(rule, count(rule, counted, more_days=waits)))
+        counted = _statement(rule, sent, begins) if rule.start == "statement" else begins
+        terms.append(_term(rule, count(rule, counted)))
     if not case.extended:
         terms += _by_the_plan(case, plan, begins)
     yield _of_payer(case, sent, rule, tuple(_with_extension(terms, case.extended)), case.head.payer)
+
+
+def _statement(rule: Rule, sent: CaseEvent, begins: Beginning) -> Beginning:
+    """When the payer had the prescriber's statement; without one the clock begins some days after the request."""
+    told = sent.facts.statement
+    if told is not None:
+        return Beginning(told)
+    said = f"none is on record, so {rule.without} days after the request of {begins.day}"
+    return Beginning(begins.day + timedelta(days=rule.without), begins.at, said)
 
 
 def _after_answer(case: AuthorizationCase, rule: Rule, begins: Beginning, answer: CaseEvent) -> Due:
@@ -298,7 +304,8 @@ def _ours(
     if notice and letter:
         terms += _by_the_letter(rule, notice)
     missing = "" if terms else "no rule gives a day for it: the payer's letter does; enter it"
-    received = "it counts from the day on which it is received" if rule and rule.filed == "received" else ""
+    arrives = f"the day on which it is received counts: if it is mailed, post it {MAIL_DAYS} days earlier"
+    received = arrives if rule and rule.filed == "received" else ""
     notes = (rule.note if rule else "", received, missing)
     return Clock(
         case_id=case.id,
