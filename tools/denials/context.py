@@ -28,7 +28,7 @@ _CLAUSE = re.compile(
 )
 _MET = re.compile(
     r"(?<!not )(?<!not yet )(?<!n't )(?<!never )(?<!cannot be )(?<!not been )(?<!un)\b(?:(?:was|were|is|are|been|fully|all|both|also|criteri\w+|requirements?) (?:\w+ )?(?:met|satisfied|fulfilled)|"
-    r"accepted|sufficed?|suffices|(?:high|low|long|old|good) enough|settled|beyond doubt|since (?:come|arrived|been \w+)|play no part|no longer (?:at issue|a reason|the reason)|(?:never|not) (?:been )?(?:looked at|reviewed|examined|considered)|no other (?:drug|medic\w+|step)\b[^.;]{0,20}\bneeds?|(?:was|is|were|are) (?:sufficient|adequate|enough|fine|ok|okay|correct|in order|complete|acceptable|not (?:the|a|an) (?:reason|problem|issue|concern))|found to be in order|\bok\b|confirmed|"
+    r"accepted|sufficed?|suffices|(?:high|low|long|old|good) enough|settled|beyond doubt|since (?:come|arrived|been \w+)|play no part|no longer (?:at issue|a reason|the reason)|(?:never|not) (?:been )?(?:looked at|reviewed|examined|considered)|no other (?:drug|medic\w+|step)\b[^.;]{0,20}\bneeds?|(?:was|is|were|are) (?:sufficient|adequate|enough|fine|ok|okay|correct|in order|complete|acceptable|not (?:the|a|an) (?:reason|problem|issue|concern))|found to be in order|\bok\b|"
     r"qualif(?:y|ies|ied)|withdrawn|(?:no|not|nor|neither) (?:\w+ )?(?:in dispute|at issue|an issue|a problem|in question|disputed|contested|a factor|a concern|relied)|"
     r"don't doubt|do not doubt|do not dispute|not dispute|we (?:accept|agree|were satisfied|are satisfied|found that (?:you|he|she) (?:do|have))|we did (?:receive|find)|thank(?:s| you)|model of|within (?:the|our|its) (?:limits?|label|quantity)|"
     r"nothing (?:else )?(?:is |was )?wrong|no (?:\w+ ){0,3}?(?:issue|problem|concern)s?\b|does not (?:matter|change)|required no further|made no finding|no finding (?:was made )?on|no dispute|no (?:step|quantity|age) (?:edit|limit|restriction)|(?:do|does) not need|needs no|without (?:any )?(?:step|prior)|isn't (?:an? )?(?:exclusion|issue|problem)|is not (?:an? )?(?:exclusion|issue|problem|denial)|not been reviewed|not reviewed for|no decision)\b",
@@ -39,7 +39,7 @@ _MET_LABEL = re.compile(
     re.IGNORECASE,
 )
 _SUPPOSED = re.compile(
-    r"\b(?:if|unless|until|should (?:you|he|she|the|we|an|your)|in case|had (?:we|you|he|she|it)|may be (?:denied|refused|rejected|limited|subject)|might|"
+    r"\b(?:if|unless|should (?:you|he|she|the|we|an|your)|in case|had (?:we|you|he|she|it)|may be (?:denied|refused|rejected|limited|subject)|might|"
     r"would (?:be(?! (?:a )?duplicat)|have|not|qualify|go|need|give|lead)|could (?:be (?:denied|refused|paid)|have)|can be (?:denied|refused)|(?:is|are|be) (?:denied|refused|rejected|not approved) (?:when|if|where|unless)|"
     r"will not be (?:granted|approved|renewed) if|a denial (?:would|may|can|could)|may make|exceptions? (?:is|are|may|can))\b",
     re.IGNORECASE,
@@ -85,6 +85,13 @@ _REJECT = re.compile(
 )
 
 
+_GRANTS = re.compile(
+    r"(?<!not )(?<!un)\b(?:approved|authorized|granted)\b(?: \w+)? (?:for (?:one|two|three|six|twelve|\d+)|from|through|until)\b",
+    re.IGNORECASE,
+)
+_QUALIFIES = re.compile(r"\b(?:would (?:otherwise |also )?qualify|qualif(?:y|ies) on each)\b", re.IGNORECASE)
+
+
 class Said(NamedTuple):
     """A clause that the letter says of this case. `asserted`: it stands where a reason stands."""
 
@@ -103,12 +110,12 @@ def mark_of(passage: Passage) -> Mark:
         return "unticked"
     if not passage.item:
         return ""
-    table = "|" in text or re.search(r"\S {3,}\S", text.strip())
-    if table and _FAILED.search(text):
+    cells = [cell for cell in re.split(r"\||\s{2,}", text.strip(" |")) if cell.strip()]
+    if len(cells) < 2:
+        return ""
+    if _FAILED.match(f"| {cells[-1].strip()}"):
         return "failed"
-    if table and _PASSED.search(text):
-        return "passed"
-    return ""
+    return "passed" if _PASSED.match(f"| {cells[-1].strip()}") else ""
 
 
 def without_result(text: str) -> str:
@@ -140,6 +147,7 @@ def said_of_case(passage: Passage) -> list[Said]:
     )
     if (
         to_nobody(passage)
+        or _QUALIFIES.search(text)
         or (not listed and _GENERAL.search(text))
         or (passage.zone in ("rights", "standard") and not _DECISIVE.search(text))
     ):
@@ -160,7 +168,7 @@ def said_of_case(passage: Passage) -> list[Said]:
             or (_OFFERED.search(clause) and not because)
         ):
             continue
-        if clause.strip().endswith("?"):
+        if _GRANTS.search(clause) or clause.strip().endswith("?"):
             continue
         found.append(Said(passage.start + start, passage.start + end, clause, because or listed))
     return found
@@ -205,7 +213,7 @@ def _about_rights(clause: str, text: str) -> bool:
 
 _IDENTITY = re.compile(
     r"^\W*(?:date|members?|patient|pt|drugs?|id|case|request|name|re|from|to|claim|enrollee|prescri\w+|subject|ref\w*|med\w*|plan|group|dob|born|"
-    r"sent|posted|dear|benefit claimed|item|filing|letter|hello|hi|decision|status|outcome|determination|page|address|phone|fax|product|insured|participant|qty|"
+    r"sent|posted|dear|benefit claimed|granted|approved|item|filing|letter|hello|hi|decision|status|outcome|determination|page|address|phone|fax|product|insured|participant|qty|"
     r"quantity)\b[^.]{0,30}(?::|#|$|\s{2})",
     re.IGNORECASE,
 )
@@ -215,7 +223,7 @@ _ASKS = re.compile(
     re.IGNORECASE,
 )
 _DECIDES = re.compile(
-    r"\b(?:not (?:be )?(?:approved?|authorized?|covered|granted|paid)|denied|declined?|refused?|rejected|turn(?:ed)? down|approve (?:it|this)|say yes|denial of|denying)\b[^,;]{0,20}$|(?:\bnot|n't|cannot|unable to|not able to) (?:\w+ )?(?:be )?(?:approved?|authorized?)\b[^,;]{0,50}$|\bre denial$|^\W*(?:denied|denial|declined|refused)\b",
+    r"\b(?:not (?:be )?(?:approved?|authorized?|covered|granted|paid)|denied|declined?|refused?|rejected|turn(?:ed)? down|approve (?:it|this)|say yes|denial of|denying)\b[^,;]{0,20}$|(?:\bnot|n't|cannot|unable to|not able to) (?:\w+ )?(?:be )?(?:approved?|authorized?)\b[^,;]{0,50}$|\bre denial$|^\W*(?:denied|denial|declined|refused)\b|(?<!not )(?<!un)\bapproved (?:for|from|through|as)\b|\bnot cover\b[^.]{0,40}\b(?:mg|requested)\b",
     re.IGNORECASE,
 )
 _FALLS = re.compile(
@@ -232,6 +240,8 @@ def is_prose(text: str) -> bool:
     if len(words) < 18 and _DECIDES.search(said):
         return False
     if len(words) < 4 or not re.search(r"[a-z]{3}", said):
+        return False
+    if sum(word[0].isupper() for word in words) >= (0.5 if len(words) < 6 else 0.6) * len(words):
         return False
     return not (_ASKS.search(said) and not _FALLS.search(said))
 

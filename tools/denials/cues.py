@@ -72,7 +72,7 @@ def _with_decimals(words: str) -> str:
 
 def _names() -> str:
     every = sorted({*BRANDS, *INGREDIENTS}, key=len, reverse=True)
-    return r"\b(?:" + "|".join(re.escape(name).replace(r"\ ", r"\s+") for name in every) + r")\b"
+    return r"(?<![\w-])(?:" + "|".join(re.escape(name).replace(r"\ ", r"\s+") for name in every) + r")\b"
 
 
 @cache
@@ -156,9 +156,10 @@ def _written(drug: str) -> dict[str, tuple[str, str, str]]:
             r"diagnos|\bicd|indication|\bdx\b|accepted use|approved use|off-label",
         ),
         "step_therapy": (
-            rf"(?:{NOT}|only|less than|fewer|inadequate|insufficient|incomplete|too short|short)\b(?![^.;]{{0,15}}\b(?:require|need))(?! to (?:use|take|give))[^.;]{{0,50}}?\b(?:tr(?:y|ied|ial|ials|ying)|tak(?:e|en|ing)|us(?:e|ed|ing)|complet\w+|fail(?:ed|ure)|fills?|filled|first|attempt\w*|exhaust\w*|start\w* with|record|claims?|history|days|course|step)\b[^.;]{{0,50}}?{drug}|"
-            rf"{drug}[^.;]{{0,60}}?(?:{NOT}|only|fewer|less than|inadequate|insufficient|too short|short)\b[^.;]{{0,30}}?\b(?:tr(?:ied|ial|y)|taken|used|completed|fills?|filled|days|weeks|months|record|claims?|history|first|long enough|attempted)\b|"
+            rf"(?:{NOT}|only(?! (?:when|if|for|where))|less than|fewer|inadequate|insufficient|incomplete|too short|short)\b(?![^.;]{{0,15}}\b(?:require|need))(?! to (?:use|take|give))[^.;]{{0,50}}?\b(?:tr(?:y|ied|ial|ials|ying)|tak(?:e|en|ing)|us(?:e|ed|ing)|complet\w+|fail(?:ed|ure)|fills?|filled|first|attempt\w*|exhaust\w*|start\w* with|record|claims?|history|days|course|step)\b[^.;]{{0,50}}?{drug}|"
+            rf"{drug}[^.;]{{0,60}}?(?:{NOT}|only(?! (?:when|if|for|where))|fewer|less than|inadequate|insufficient|too short|short)\b[^.;]{{0,30}}?\b(?:tr(?:ied|ial|y)|taken|used|completed|fills?|filled|days|weeks|months|record|claims?|history|first|long enough|attempted)\b|"
             r"\b(?:agents?|drugs?|medicines?|medications?|alternatives?)\b[^.;]{0,50}\b(?:only )?one (?:of (?:them|these) )?(?:has|was) (?:been )?|"
+            r"only one\b[^.;]{0,40}\b(?:has|have|was) (?:been )?(?:tried|used|taken|$|[.,;])|only one, \w+, (?:has|was)|"
             rf"neither {drug} (?:n?or|and) {drug}|"
             rf"step[- ]?(?:therapy|edit)?(?: requirements?| criteri\w+| protocol)? (?:\w+ ){{0,3}}?(?:not|n't|un)[ -]?(?:been )?(?:met|satisfied|complete\w*|fulfilled|followed|shown|done)|"
             rf"(?:alternate|alternative|other|another|different) (?:drug|medic\w+)(?: therapy)? (?:is )?(?:required|must be tried)|"

@@ -89,6 +89,8 @@ def _names(text: str) -> Iterator[Found]:
             if rank in (2, 3) and end < match.end("name"):
                 continue
             said = text[start:end]
+            if text[end : end + 2] == " &":
+                continue
             if (
                 (len(said.split()) < 2 and pattern is not _GREETED)
                 or NOT_A_NAME.search(said)
@@ -143,13 +145,13 @@ _REF_WORDS = (
     r"PA|call|letter|ours?|control|transaction|redetermination|reconsideration|event|review|confirmation|[A-Z][a-z]+ ref)"
 )
 _REF_LABEL = re.compile(
-    rf"(?<![\w-]){_REF_WORDS}(?:[ ]+(?:id|no|number|nr|ref|file|ticket|call|this letter|auth))?\.?[ ]*(?:[:#|]|\bis\b)*[ ]*[(#]?"
+    rf"(?<![\w-]){_REF_WORDS}\b(?:[ ]+(?:id|no|number|nr|ref|file|ticket|call|this letter|auth))?\.?[ ]*(?:[:#|]|\bis\b)*[ ]*[(#]?"
     rf"(?P<id>(?-i:[A-Z]{{2,4}} \d[\d-]{{3,}}|{_TOKEN}))",
     re.IGNORECASE,
 )
 _LOOSE = re.compile(rf"(?<![\w@/.-])(?P<id>{_TOKEN})(?![\w@-])")
 _NO_NUMBER = re.compile(
-    r"^(?:(?:\(\d{3}\)[- .]?|\d{3}[- .])\d{3}[-.]\d{4}|1-\d{3}-.*|\d{1,2}/\d{1,2}(?:/\d{2,4})?|\d{1,4}-\d{1,2}-\d{2,4}|[A-Z]\d\d(?:\.\w{1,4})?|\d+(?:\.\d+)?(?:MG|ML|D|H)?|\d{1,3}|"
+    r"^(?:(?:\(\d{3}\)[- .]?|\d{3}[- .])\d{3}[-.]\d{4}|1-\d{3}-.*|\d{1,2}/\d{1,2}(?:/\d{2,4})?|[A-Z]\d\d(?:\.\w{1,4})?|\d+(?:\.\d+)?(?:MG|ML|D|H)?|\d{1,3}|"
     r"[A-Z]+-?\d{1,2}|\d{1,2}[.:]\d{1,2}(?:\.\d+)*|.*\d(?:MG|ML)\b.*)$",
     re.IGNORECASE,
 )
@@ -184,10 +186,15 @@ def reference_of(letter: Letter, member_id: Stated | None) -> Stated | None:
             continue
         if not _is_number(text[start:end], text, end, short=True) or _is_phone(text, start, end):
             continue
-        rank = 1 if re.match(r"(?:pa|call|claim|appeal)\b", match[0], re.IGNORECASE) else 0
+        rank = 1 if re.match(r"(?:pa|call|claim)\b", match[0], re.IGNORECASE) else 0
         rank += 2 * bool(
             re.match(r"(?:request|decision|review|letter)\b", match[0], re.IGNORECASE)
             and start - match.start() > 22
+        )
+        rank += 3 * bool(
+            re.search(
+                r"\b(?:first|earlier|original|previous)\s*$", text[max(0, match.start() - 10) : match.start()]
+            )
         )
         if best is None or rank < best.rank:
             best = Found(start, end, rank)
@@ -371,26 +378,41 @@ def payer_of(letter: Letter, known: Iterable[str] = ()) -> Stated | None:
     best: Found | None = None
     at = 0
     for number, line in enumerate(text[:_TOP].split("\n")):
-        said = _TAIL.sub("", line).strip(" -=|+*#<>")
-        begin = at + line.find(said) if said else at
-        at += len(line) + 1
-        if (
-            not 4 <= len(said) <= 70
-            or not re.match(r"[A-Za-z]", said)
-            or said.endswith((".", ":", "?"))
-            or _NOT_ORG.match(said)
-        ):
-            continue
-        if re.search(r"\d{4}", said) or "@" in said:
-            continue
-        rank = (0 if _ORG.search(said) else 3) + min(number, 6) / 2
-        if _ORG.search(said) or number < 2:
-            if best is None or rank < best.rank:
+        for piece in re.finditer(r"\S+(?:[ ]{1,2}\S+)*", line):
+            said = _TAIL.sub("", piece[0]).strip(" -=|+*#<>")
+            begin = at + piece.start() + piece[0].find(said)
+            if not _may_be_payer(said):
+                continue
+            rank = (0 if _ORG.search(said) else 3) + min(number, 6) / 2
+            if (_ORG.search(said) or number < 2) and (best is None or rank < best.rank / 2):
                 best = Found(begin, begin + len(said), int(rank * 2))
+        at += len(line) + 1
+    if best is None or best.rank > 5:
+        best = _named_most(text) or best
     if best is None or best.rank > 8:
         match = _CALLED.search(text, 0, _TOP) or _SIGNED.search(text, max(0, len(text) - 300))
         return _stated(letter, Found(*match.span("org"), 0)) if match else _stated(letter, best)
     return _stated(letter, best)
+
+
+def _may_be_payer(said: str) -> bool:
+    if not 4 <= len(said) <= 70 or not re.match(r"[A-Za-z]", said) or said.endswith((".", ":", "?")):
+        return False
+    return not (_NOT_ORG.match(said) or re.search(r"\d{4}", said) or "@" in said)
+
+
+def _named_most(text: str) -> Found | None:
+    """The organisation that the letter names most often."""
+    named: dict[str, list[Found]] = {}
+    for match in re.finditer(r"(?<![\w'])[A-Z][\w&'-]+(?: [A-Z][\w&'-]+){1,4}", text):
+        said = re.sub(r" (?:Appeals?|Department|Unit|Member Services)$", "", match[0])
+        if (
+            _ORG.search(said)
+            and not _NOT_ORG.match(said)
+            and not re.search(r"Part D|Medicare Prescription|Dear", said)
+        ):
+            named.setdefault(said, []).append(Found(match.start(), match.start() + len(said), 0))
+    return max(named.values(), key=len)[0] if named else None
 
 
 def _stated(letter: Letter, found: Found | None, value: str = "") -> Stated | None:

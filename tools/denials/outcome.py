@@ -92,7 +92,7 @@ def outcome_of(letter: Letter, drugs: tuple[RequestedDrug, ...]) -> Outcome:
 
 def _first(said: list[Passage], words: re.Pattern[str]) -> Passage | None:
     for passage in said:
-        if mark_of(passage) in ("unticked", "passed"):
+        if mark_of(passage) in ("unticked", "passed") or (words is _APPROVE and mark_of(passage) == "failed"):
             continue
         match = words.search(masked(passage.text))
         if match and not _idle(passage, match):
@@ -103,6 +103,10 @@ def _first(said: list[Passage], words: re.Pattern[str]) -> Passage | None:
 def _idle(passage: Passage, match: re.Match[str]) -> bool:
     before = passage.text[: match.start()]
     if _APPROVE.fullmatch(match[0]) and re.search(r"\b(?:not|only|never)\b|n't\b", before[-70:]):
+        return True
+    if _APPROVE.fullmatch(match[0]) and re.search(
+        r"\b(?:first|previously|already|initially) \w+$", before + match[0], re.IGNORECASE
+    ):
         return True
     if re.search(r"\b(?:before|until|unless|so that)\W*$", before, re.IGNORECASE):
         return True

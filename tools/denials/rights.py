@@ -33,7 +33,7 @@ _KINDS: tuple[tuple[RightKind, str], ...] = (
     ),
 )
 _EXPEDITED = re.compile(
-    r"\bexpedit\w+|\bfast(?:er)? (?:appeal|decision|review|answer|one|redetermination|reconsideration|grievance)|\bfast\b[^.]{0,40}\bappeals?\b|\bfast appeals?\b|urgent\w*\b[^.]{0,80}(?:72|24|hours|faster|phone|telephone|call|appeal|one)|\bquick(?:er)? (?:appeal|decision)|rushed? (?:appeal|review)",
+    r"\bexpedit\w+|\bfast(?:er)? (?:appeal|decision|review|answer|one|redetermination|reconsideration|grievance)|\bfast\b[^.]{0,40}\bappeals?\b|\bfast appeals?\b|(?:72|24) hours?[^.]{0,30}urgent|urgent\w*\b[^.]{0,80}(?:72|24|hours|faster|phone|telephone|call|appeal|one)|\bquick(?:er)? (?:appeal|decision)|rushed? (?:appeal|review)",
     re.IGNORECASE,
 )
 _NO_RIGHT = re.compile(
@@ -43,11 +43,11 @@ _NO_RIGHT = re.compile(
 )
 _OFFERS = re.compile(
     r"\b(?:may|can|could|rights?|asks?|asking|file[ds]?|filing|request(?:s|ed)?|within|days?|d\b|months?|deadline|must|levels?|next|until|no later|available|"
-    r"avail|offer\w*|lies|follow\w*|call|speak|talk|discuss|write|mail|fax|possible|=|by|thereafter|accepted|want|comes?|after\w*|then|open|second appeal|level two)\b|=",
+    r"avail|offer\w*|lies|follow\w*|call|speak|talk|discuss|write|mail|fax|possible|=|by|thereafter|accepted|want|comes?|after\w*|then|open|line|second appeal|level two)\b|=",
     re.IGNORECASE,
 )
 _PAST = re.compile(
-    r"\b(?:asked|appealed|filed|requested|received|reviewed|heard|considered|looked at|decided|upheld|upholds|overturned|reversed|accepted)\b",
+    r"\b(?:asked|appealed|filed|requested|received|reviewed|heard|considered|looked at|decided|upheld|upholds|overturned|reversed|accepted|denied)\b",
     re.IGNORECASE,
 )
 _BY = re.compile(
@@ -169,7 +169,7 @@ def _add(
             )
             and passage.item
             and deadline is None
-            and "right" not in passage.text.casefold()
+            and not re.search(r"right|\b(?:can|may)\b", passage.text, re.IGNORECASE)
         ):
             return
         found[kind] = Right(kind=kind, quote=letter.quote(passage.start, passage.end), deadline=deadline)

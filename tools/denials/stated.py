@@ -39,7 +39,7 @@ class Hit(NamedTuple):
 
 _FALLS_SHORT = re.compile(
     r"(?:\b(?:not|no|never|unable|cannot)\b|n't\b)[^.;]{0,50}?\b(?:find|found|shown?|see|record\w*|histor\w+|claims?|tried|used|done|met|so|case|happened|satisf\w+|either|any of|reach\w*)\b|"
-    r"\b(?:only|no more than|at most|just|neither|none|instead|fewer|less than|below|short of|has (?:you|him|her) at|too (?:short|low|few))\b",
+    r"\b(?:only|no more than|at most|just|neither|none|instead|fewer|less than|below|short of|throughout|has (?:you|him|her) at|too (?:short|low|few))\b",
     re.IGNORECASE,
 )
 # What is said of one thing covers what follows from it: the wider code yields to the narrower in the same clause.
@@ -132,22 +132,22 @@ def _of_line(passages: list[Passage], asked: list[Hit]) -> tuple[list[Hit], list
         clauses = said_of_case(passage)
         kept += clauses
         found = [hit for said in clauses for hit in _findings(said)]
-        found = found or (_findings(_joined(clauses)) if len(clauses) > 1 else [])
+        found = found or (_findings(_together(clauses)) if len(clauses) > 1 else [])
         firm = any(not hit.weak for hit in found)
         if asked and clauses and not firm and _FALLS_SHORT.search(passage.text):
             found = [hit._replace(end=passage.end) for hit in asked]
         told += found
         asked = _asked(passage)
     if not told and len(kept) > 1 and len(passages) < 3:
-        whole = _joined(kept)
-        told = _findings(whole._replace(asserted=whole.asserted or bool(_FALLS_SHORT.search(whole.text))))
+        told = _findings(_together(kept))
     return told, asked
 
 
-def _joined(clauses: list[Said]) -> Said:
-    """Several clauses as one."""
+def _together(clauses: list[Said]) -> Said:
+    """Several clauses as one; a rule and what falls short of it assert a reason."""
     text = ", ".join(said.text.strip(" .;") for said in clauses)
-    return Said(clauses[0].start, clauses[-1].end, text, any(said.asserted for said in clauses))
+    asserted = any(said.asserted for said in clauses) or bool(_FALLS_SHORT.search(text))
+    return Said(clauses[0].start, clauses[-1].end, text, asserted)
 
 
 def _firm(hit: Hit, passages: list[Passage], letter: Letter) -> Hit:
