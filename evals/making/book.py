@@ -35,8 +35,13 @@ def write_book(folder: Path, book: Book) -> None:
     (folder / "people.jsonl.gz").write_bytes(gzip.compress(lines, mtime=0))
     beside = {"seed": book.seed, "doctored": book.doctored}
     (folder / "book.json").write_bytes(msgspec.json.format(msgspec.json.encode(beside), indent=1) + b"\n")
+    (folder / "item.schema.json").write_bytes(item_schema())
+
+
+def item_schema() -> bytes:
+    """Of a line of a suite's file, as JSON Schema."""
     schema = msgspec.json.encode(msgspec.json.schema(Item), order="sorted")
-    (folder / "item.schema.json").write_bytes(msgspec.json.format(schema, indent=1) + b"\n")
+    return msgspec.json.format(schema, indent=1) + b"\n"
 
 
 def read_book(folder: Path) -> Book:

@@ -14,7 +14,7 @@ import pytest
 
 from evals.make import main
 from evals.making import notes
-from evals.making.book import Book, read_book
+from evals.making.book import Book, item_schema, read_book
 from evals.making.folder import slipped_in, write_world
 from evals.making.makers import SEED, SIZES, make
 from evals.making.people import planted, with_note
@@ -216,7 +216,10 @@ def test_the_kept_items_are_those_that_the_makers_make() -> None:
 
 
 def test_every_kept_item_is_as_the_schema_says_and_says_why() -> None:
-    schema = json.loads((ITEMS / "item.schema.json").read_text())
+    assert (ITEMS / "item.schema.json").read_bytes() == item_schema(), (
+        "python -m evals.make --out evals/items"
+    )
+    schema = json.loads(item_schema())
     checker = jsonschema.Draft202012Validator(schema)
     for file in sorted(ITEMS.glob("*.jsonl")):
         for line in file.read_text().splitlines():
