@@ -100,11 +100,15 @@ def _show(found: list[Renewal], as_of: date, until: date) -> None:
     if not found:
         say(Text(f"No approval ends from {as_of} to {until}."), out)
         return
-    say(Text(f"Approvals that end by {until}, as of {as_of}", "bold"), out)
+    passing = sum(one.outcome in GOOD for one in found)
+    say(
+        Text(f"Approvals that end by {until}, as of {as_of}: {passing} of {len(found)} pass today", "bold"),
+        out,
+    )
     for one in found:
         say(Text(), out)
         say(_head(one, as_of), out)
-        for line in _lines(one):
+        for line in _lines(one, as_of):
             say(Padding(line, (0, 0, 0, 2)), out)
 
 
@@ -125,26 +129,31 @@ def _head(one: Renewal, as_of: date) -> Text:
     )
 
 
-def _lines(one: Renewal) -> list[Text]:
+def _lines(one: Renewal, as_of: date) -> list[Text]:
     lines = [Text(one.says, "green" if one.outcome in GOOD and one.then in GOOD else "bold yellow")]
     if one.fills:
         share = f"{one.fills.days} of {one.fills.of} days ({100 * one.fills.share:.0f} %)"
         low = "; payers usually look for 80 %" if one.fills.share < USUAL else ""
         said = f"fills on record cover {share}, the last one to {one.fills.last_until}{low}"
         lines.append(Text(said, "yellow" if low else "dim"))
-    lines += [_need(need) for need in one.needs]
+    told: set[str] = set()
+    for need in one.needs:
+        lines.append(_need(need, or_else=need.one_of in told, as_of=as_of))
+        told |= {need.one_of} - {""}
     if one.would:
-        lines.append(Text(f"with all of that it would be: {one.would.replace('_', ' ')}"))
+        whole = "if that were so" if len(one.needs) == 1 else "if all of that were so"
+        lines.append(Text(f"{whole}, it would be: {one.would.replace('_', ' ')}"))
     if one.alternatives:
         lines.append(Text(f"met today: {', '.join(one.alternatives)}", "dim"))
     return [*lines, _next(one)]
 
 
-def _need(need: Need) -> Text:
-    text = Text(f"→ {need.what}")
+def _need(need: Need, *, or_else: bool, as_of: date) -> Text:
+    text = Text(f"{'or' if or_else else '→'} {need.what}")
     if need.goal:
         text.append(f": {need.goal}")
-    window = f"from {need.not_before} to {need.by}" if need.not_before else f"by {need.by}"
+    later = need.not_before is not None and need.not_before > as_of
+    window = f"from {need.not_before} to {need.by}" if later else f"by {need.by}"
     return text.append(f"  {window}", "dim")
 
 

@@ -7,12 +7,11 @@ measure between which days, and what the determination would be if that were don
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from tools.determine import determine
-from tools.documents import walk
 from tools.errors import Correctable
 from tools.lifecycle.adherence import Covered, covered
 from tools.lifecycle.records import Approval
@@ -39,13 +38,14 @@ class Ending(Record, frozen=True, kw_only=True):
 
 class Need(Record, frozen=True, kw_only=True):
     """One thing that is open on the day on which the renewal must go in. What is measured before `not_before` is stale
-    by then; a measurement must reach `goal`, if there is one."""
+    by then; a measurement must reach `goal`, if there is one. Of needs with the same `one_of`, one is enough."""
 
     criterion: str
     what: str
     not_before: date | None = None
     by: date
     goal: str = ""
+    one_of: str = ""
 
 
 class Renewal(Record, frozen=True, kw_only=True):
@@ -161,7 +161,7 @@ def _says(
 def _needs(patient: Patient, plan: Plan, then: Determination, day: date) -> Iterator[Need]:
     nodes, aims = _nodes(plan, then), _nodes(plan, then, aims=True)
     told: set[str] = set()
-    for finding in _open(then):
+    for finding, one_of in _open(then.findings, nodes):
         what = finding.fix or finding.detail or finding.text
         if not what or what in told:
             continue
@@ -174,13 +174,23 @@ def _needs(patient: Patient, plan: Plan, then: Determination, day: date) -> Iter
             what=what,
             not_before=day - timedelta(days=within) if within is not None else None,
             by=day,
+            one_of=one_of,
             goal=_goal_words(aims.get(finding.criterion), patient, then),
         )
 
 
-def _open(then: Determination) -> Iterator[Finding]:
-    """What is not met, without the composites around it."""
-    return (finding for finding in walk(then.findings) if finding.status != "met" and not finding.parts)
+def _open(
+    findings: Sequence[Finding], nodes: Mapping[str, Part], one_of: str = ""
+) -> Iterator[tuple[Finding, str]]:
+    """What is not met, without the composites around it, and the any-of that it is a branch of."""
+    for finding in findings:
+        if finding.status == "met":
+            continue
+        if not finding.parts:
+            yield finding, one_of
+            continue
+        choice = isinstance(nodes.get(finding.criterion), AnyOf)
+        yield from _open(finding.parts, nodes, finding.criterion if choice else one_of)
 
 
 def _nodes(plan: Plan, found: Determination, *, aims: bool = False) -> dict[str, Part]:
@@ -212,7 +222,7 @@ def _would(
     were stated; None if nothing of what is open can be supposed."""
     nodes = _nodes(plan, then, aims=True)
     supposed: list[Supposition] = []
-    for finding in _open(then):
+    for finding, _ in _open(then.findings, nodes):
         node = nodes.get(finding.criterion)
         if isinstance(node, Lab | Change):
             goal = _goal(node, patient, then)
