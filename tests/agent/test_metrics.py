@@ -1,0 +1,68 @@
+"""/metrics: figures in Prometheus' text format, with nothing of a chart in them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from agent.api.app import create_app
+from agent.settings import read_settings
+from tests import servers
+
+COVERAGE = "/api/coverage?patient_id=P001&drug=Ozempic"
+LINE = re.compile(r'paladin_[a-z_]+(\{[a-z]+="[^"]*"\})? [0-9.e+-]+')
+
+
+def scraped(api: TestClient) -> dict[str, float]:
+    """Each value by its name and label."""
+    answer = api.get("/metrics")
+    assert answer.status_code == 200 and answer.headers["content-type"].startswith("text/plain")
+    lines = answer.text.splitlines()
+    values = [line for line in lines if not line.startswith("#")]
+    assert all(LINE.fullmatch(line) for line in values)
+    for name in {re.split(r"[{ ]", line)[0] for line in values}:
+        assert sum(line.startswith(f"# TYPE {name} ") for line in lines) == 1
+    return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in values}
+
+
+def test_the_store_is_told_of_and_no_chart(home: Path) -> None:
+    with TestClient(create_app(read_settings()), "http://localhost") as api:
+        found = scraped(api)
+        assert found["paladin_patients"] == 60
+        assert found['paladin_store_up{database="sqlite"}'] == 1
+        assert not any("cache" in name for name in found)
+        assert "P001" not in api.get("/metrics").text
+
+
+def test_a_store_that_cannot_be_read_is_a_figure_and_no_fault(home: Path) -> None:
+    (home / "paladin.db").unlink()
+    with TestClient(create_app(read_settings()), "http://localhost") as api:
+        assert scraped(api)["paladin_store_up"] == 0
+
+
+def test_hits_are_counted(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with servers.redis_database() as url:
+        monkeypatch.setenv("PALADIN_REDIS_URL", url)
+        monkeypatch.setenv("PALADIN_CACHE", "coverage")
+        with TestClient(create_app(read_settings()), "http://localhost") as api:
+            answers = [api.get(COVERAGE).json() for _ in range(4)]
+            assert answers[0]["drug"] == "Ozempic" and answers.count(answers[0]) == 4
+            found = scraped(api)
+    assert found["paladin_cache_up"] == 1
+    assert found['paladin_cache_hits_total{kind="coverage"}'] == 3
+    assert found['paladin_cache_misses_total{kind="coverage"}'] == 1
+    assert found['paladin_cache_hit_ratio{kind="coverage"}'] == 0.75
+
+
+def test_without_its_redis_the_api_answers_and_says_so(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("redis")
+    monkeypatch.setenv("PALADIN_REDIS_URL", "redis://127.0.0.1:9")
+    monkeypatch.setenv("PALADIN_CACHE", "coverage")
+    with TestClient(create_app(read_settings()), "http://localhost") as api:
+        assert api.get(COVERAGE).json()["drug"] == "Ozempic"
+        found = scraped(api)
+    assert found["paladin_cache_up"] == 0
+    assert not any("hits" in name for name in found)
