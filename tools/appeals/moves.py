@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from tools.appeals.levels import text_of
+from tools.appeals.levels import text_of, texts
 from tools.appeals.records import Ground, Step, StepKind, Weighed
 from tools.appeals.timing import clock_for, decides_within, request_takes
 from tools.appeals.weighing import last_supply, told
@@ -316,15 +316,14 @@ def appeal(matter: Matter, ready: bool) -> Step:
     shown = "; ".join(dict.fromkeys(r.why for r in matter.reasons if r.standing == "refuted"))
     takes = decides_within(case.plan, level.key)
     who = case.plan.payer if level.decided_by == "the plan" else level.decided_by
-    needs = ["the letter, signed by the prescriber: `pa appeal draft`", "the enclosures that it lists"]
-    if text and text.consent:
-        needs.append(text.consent)
+    needs = [texts().hardship]
+    if text is not None:
+        needs = ["the letter, signed by the prescriber: `pa appeal draft`", "the enclosures that it lists"]
+        needs += [text.consent] if text.consent else []
     step = Step(
         kind=kind,
         level=level.key,
-        what=f"File the {text.name if text else level.name}, {text.route}"
-        if text
-        else f"File the {level.name}",
+        what=f"File the {level.name}" if text is None else f"File the {text.name}, {text.route}",
         why=f"the record refutes the reason: {shown}"
         if ready
         else "with the evidence in hand, and not before",
