@@ -25,21 +25,22 @@ def main() -> None:
     options.add_argument(
         "--letters", type=int, default=1300, help="letters that come in, with their reasons known"
     )
-    options.add_argument("--read", type=int, default=250, help="letters that go through the reader")
+    options.add_argument(
+        "--read", type=int, default=250, help="letters that go through the reader; 0 likewise"
+    )
     options.add_argument("--seed", type=int, default=7)
     options.add_argument("--model", default="", help="let this model word a few letters as well")
     options.add_argument("--worded", type=int, default=3, help="how many")
     given = options.parse_args()
     panel = world(given.seed, 1100)
-    found: dict[str, Any] = {"strategy": strategies()}
-    found["letters"] = _plain(measure(given.seed, given.letters, panel))
-    found["letters through the reader"] = _plain(measure(given.seed + 1, given.read, panel, read=True))
-    earlier = _earlier()
+    found: dict[str, Any] = {**_earlier(), "strategy": strategies()}
+    if given.letters:
+        found |= {"seed": given.seed, "letters": _plain(measure(given.seed, given.letters, panel))}
+    if given.read:
+        found["letters through the reader"] = _plain(measure(given.seed + 1, given.read, panel, read=True))
     if given.model:
         found["worded by a model"] = word(given.model, given.seed, given.worded, panel)._asdict()
-    elif "worded by a model" in earlier:
-        found["worded by a model"] = earlier["worded by a model"]
-    text = report(found, given.seed)
+    text = report(found)
     print(text)
     (RESULTS / "appeals.json").write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
     (RESULTS / "appeals.md").write_text(text)
@@ -71,13 +72,13 @@ def _earlier() -> dict[str, Any]:
     return dict(msgspec.json.decode(file.read_bytes())) if file.exists() else {}
 
 
-def report(found: dict[str, Any], seed: int) -> str:
+def report(found: dict[str, Any]) -> str:
     """As Markdown."""
     exact, own, read = found["strategy"], found["letters"], found["letters through the reader"]
     lines = [
         "# Appeals",
         "",
-        f"`python -m evals.appeals`, seed {seed}. README.md beside the cases says what is measured.",
+        f"`python -m evals.appeals`, seed {found['seed']}. README.md beside the cases says what is measured.",
         "",
         "| what | goal | here |",
         "|---|---|---|",
