@@ -76,11 +76,17 @@ def _step(case: AuthorizationCase, event: CaseEvent) -> Step:
     found = [step for step in possible(case) if step.what == event.what]
     if event.what == "appealed":
         found = [step for step in found if step.level == event.facts.level]
-    elif event.what in _DECISIONS and event.facts.level != case.level:
+    elif event.what in _DECISIONS and event.facts.level not in _decidable(case, event):
         found = []
     if not found:
         raise Refused(_impossible(case, event), near=[str(step) for step in possible(case)])
     return found[0]
+
+
+def _decidable(case: AuthorizationCase, event: CaseEvent) -> set[str]:
+    """The levels whose decision this can be: the one that runs; for one in our favour also one beside it."""
+    beside = {appeal.facts.level for appeal in case.beside} if event.what == "overturned" else set()
+    return {case.level, *beside}
 
 
 def _impossible(case: AuthorizationCase, event: CaseEvent) -> str:
@@ -104,7 +110,11 @@ def _after(case: AuthorizationCase, event: CaseEvent) -> AuthorizationCase:
             "extended": None, "urgency": facts.urgency or "standard",
         }  # fmt: skip
     elif event.what == "appealed":
-        changes |= {"appeal": event, "extended": None, "urgency": facts.urgency or "standard"}
+        running = (case.appeal,) if case.state == "appealed" and case.appeal else ()
+        changes |= {
+            "appeal": event, "beside": (*case.beside, *running), "extended": None,
+            "urgency": facts.urgency or "standard",
+        }  # fmt: skip
     elif event.what == "extended":
         changes["extended"] = event
     elif event.what == "pended":
@@ -113,6 +123,8 @@ def _after(case: AuthorizationCase, event: CaseEvent) -> AuthorizationCase:
         changes["answer"] = event
     elif event.what == "denied":
         changes |= {"level": "", "notices": {"request": event}}
+    if event.what in _DECISIONS or event.what in ("denied", "submitted"):
+        changes["beside"] = ()
     if event.what in ADVERSE and event.what != "denied":
         changes["notices"] = {**case.notices, case.level or "request": event}
     if event.what in _GRANTS and facts.approval:

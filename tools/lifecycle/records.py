@@ -146,6 +146,7 @@ class AuthorizationCase(Record, frozen=True, kw_only=True):
     request: CaseEvent | None = None  # the submission that runs or was decided
     answer: CaseEvent | None = None  # what was last sent in answer to a question
     appeal: CaseEvent | None = None  # the appeal that runs or was decided
+    beside: tuple[CaseEvent, ...] = ()  # appeals of earlier levels that are not decided yet
     extended: CaseEvent | None = None  # the payer said that it takes longer
     notices: dict[str, CaseEvent] = {}  # the adverse decision of each level; "request" is the first
     pend: CaseEvent | None = None

@@ -156,15 +156,19 @@ def _by_the_plan(case: AuthorizationCase, plan: Plan | None, begins: Beginning) 
 
 
 def _appeal_decision(case: AuthorizationCase) -> Iterator[Clock]:
-    filed = case.appeal
-    if filed is None:
-        return
-    level = level_named(levels(case), case.level)
-    rule = _rule(case, "decision", case.level)
+    """When the appeal must be decided, and those beside it that still run."""
+    for filed in (*case.beside, *((case.appeal,) if case.appeal else ())):
+        yield _decision_on(case, filed)
+
+
+def _decision_on(case: AuthorizationCase, filed: CaseEvent) -> Clock:
+    level = level_named(levels(case), filed.facts.level or case.level)
+    rule = _rule(case, "decision", level.key, filed.facts.urgency or "standard")
     begins = arrival(filed.on, filed.facts.channel, filed.facts.received, filed.at)
     terms = [_term(rule, count(rule, begins))] if rule else []
     who = case.head.payer if level.decided_by == "the plan" else level.decided_by
-    yield _of_payer(case, filed, rule, tuple(_with_extension(terms, case.extended)), who, level)
+    extended = case.extended if filed is case.appeal else None
+    return _of_payer(case, filed, rule, tuple(_with_extension(terms, extended)), who, level)
 
 
 def _with_extension(terms: list[Term], extended: CaseEvent | None) -> Iterator[Term]:
@@ -374,9 +378,11 @@ def submit_by(line: str, plan: Plan | None, end: date) -> tuple[date, str]:
     ), f"the payer has {days} day{'s' if days > 1 else ''} to decide before {end}"
 
 
-def _rule(case: AuthorizationCase, clock: clocks.Kind, level: str) -> Rule | None:
+def _rule(
+    case: AuthorizationCase, clock: clocks.Kind, level: str, urgency: Urgency | None = None
+) -> Rule | None:
     head = case.head
-    urgency: Urgency = case.urgency
+    urgency = urgency or case.urgency
     return find(
         head.line, clock, level, urgency=urgency, ask=head.ask, internal_levels=min(head.internal_levels, 2)
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any
 
+import msgspec
+
 from tools.lifecycle.levels import levels_of
 from tools.lifecycle.records import (
     Approval,
@@ -61,6 +63,10 @@ def dated_case(spec: dict[str, Any]) -> AuthorizationCase:
             received=spec.get("received"),
             statement=spec.get("statement"),
         )
+        if level not in ("request", "answered"):
+            sent = msgspec.structs.replace(
+                sent, facts=msgspec.structs.replace(sent.facts, urgency=urgency, level=level)
+            )
         if level == "request":
             return AuthorizationCase(
                 head=top, events=(sent,), state="submitted", urgency=urgency, request=sent

@@ -44,8 +44,8 @@ def memory() -> Store:
 def test_no_sequence_of_commands_and_kills_leaves_the_drawing() -> None:
     test = Clerk.TestCase
     test.settings = settings(
-        max_examples=40,
-        stateful_step_count=30,
+        max_examples=30,
+        stateful_step_count=25,
         deadline=None,
         suppress_health_check=list(HealthCheck),
         phases=[Phase.explicit, Phase.generate],  # a walk can be read as it is; shortening one takes minutes

@@ -184,3 +184,18 @@ def test_a_closed_case_has_no_clock() -> None:
 
 def test_a_case_whose_plan_is_gone_keeps_the_laws_clocks() -> None:
     assert clocks(case(DENIED), at=None)["internal-file"].due == date(2027, 3, 8)
+
+
+def test_an_urgent_external_review_runs_beside_the_internal_appeal() -> None:
+    urgent = {"channel": "fax", "urgency": "expedited", "expedite_reason": "harm"}
+    found = case(
+        DENIED,
+        ("appealed", NOTICE, urgent),
+        ("appealed", date(2026, 9, 10), {**urgent, "level": "external"}),
+    )
+    assert {key: clock.due for key, clock in clocks(found).items()} == {
+        "internal-decision-expedited": date(2026, 9, 12),
+        "external-decision-expedited": date(2026, 9, 13),
+    }
+    won = entered(found, event("overturned", date(2026, 9, 11), level="internal", approval=approval()))
+    assert won and fold(found.head, (*found.events, won)).state == "approved"
