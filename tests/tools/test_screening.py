@@ -36,7 +36,7 @@ from tools.screening.panel import Panel, Screened
 from tools.verdict import verdict
 
 SEEDS = (5, 6)
-COUNT = 500  # of each seed: planted charts, two thirds of them edited, most at the bounds of a rule
+COUNT = 260  # of each seed: planted charts, two thirds of them edited, most at the bounds of a rule
 
 
 class Asked(NamedTuple):
@@ -94,7 +94,7 @@ def test_every_criterion_has_the_status_of_its_finding() -> None:
                     for one, other in _beside(ready, finding):
                         assert one.status(judge) == other.status, (case.patient.id, other.criterion)
                         judged += 1
-    assert judged > 5000
+    assert judged > 2500
 
 
 def _beside(ready: Ready, finding: Finding) -> Iterator[tuple[Ready, Finding]]:
@@ -105,7 +105,7 @@ def _beside(ready: Ready, finding: Finding) -> Iterator[tuple[Ready, Finding]]:
 
 def test_the_first_day_of_another_outcome_is_found_as_by_walking_day_by_day() -> None:
     turned = 0
-    for case in asked()[::2]:
+    for case in asked()[::4]:
         panel = Panel([case.plan], _drugs(), within=40, only=frozenset({case.request.drug}))
         patient = _with_order(case)
         for row in panel.screen(patient, case.plan.id, case.as_of):
@@ -118,7 +118,7 @@ def test_the_first_day_of_another_outcome_is_found_as_by_walking_day_by_day() ->
             ]
             assert (row.changes_on, row.changes_to) == (other[0] if other else (None, None)), patient.id
             turned += bool(other)
-    assert turned > 20
+    assert turned > 5
 
 
 @cache
@@ -295,7 +295,7 @@ def test_what_a_new_lab_or_statement_would_unlock_is_ready_once_it_is_in_the_cha
                 }
                 assert "ready" in answers, (patient.id, row.drug, need, answers)
                 tried += 1
-    assert tried > 20
+    assert tried > 10
 
 
 def _brought(patient: Patient, kind: str, what: str, day: date) -> Iterable[Patient]:
