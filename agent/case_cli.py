@@ -253,6 +253,34 @@ def record(
 
 
 @app.command(
+    "letter",
+    epilog="""[bold]Examples[/]
+  pa case letter 3 denial.pdf --received 2026-09-14
+  pa case letter 3 approval.txt
+
+`pa denial read` shows first what the letter says. One about another patient
+or another drug is refused.""",
+)
+def letter(
+    case_id: int = NUMBER,
+    file: Path = typer.Argument(..., metavar="FILE", help="The letter: .txt, .md, .pdf with text, or .json."),
+    received: str = typer.Option("", metavar="DATE", help="The day on which it came in."),
+    on: str = ON,
+    why: str = WHY,
+    by: str = BY,
+    as_json: bool = JSON,
+) -> None:
+    """Read the payer's letter and record what it decides, with its reasons and its own deadline."""
+    from agent import case_desk
+
+    settings, store = _opened()
+    came = read_as_of(received)
+    patient_id = store.authorization_case(case_id).head.patient_id
+    entry = _entry(store, settings, by, on or received, patient_id)
+    _show(store, settings, case_desk.letter(store, case_id, file, entry, received=came, why=why), as_json)
+
+
+@app.command(
     "log",
     epilog="""[bold]Examples[/]
   pa case log 3 'Asked where it stands; decision by Friday' --spoke-with 'Dana, ext. 12' --reference C-551

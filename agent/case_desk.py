@@ -108,6 +108,22 @@ def record(
     return store.enter(case_id, event)
 
 
+def letter(store: Store, case_id: int, file: Path, entry: Entry, *, received: date | None, why: str) -> Kept:
+    """Read a payer's letter and enter what it decides, with its own deadline."""
+    from agent.denials import read_for
+    from tools.denials.papers import text_of
+    from tools.lifecycle.fold import levels
+    from tools.lifecycle.letters import approval_of, notice_of, what_of
+
+    case = store.authorization_case(case_id)
+    found = read_for(store, text_of(file), case_id=case_id, received=received).denial
+    what = what_of(found, case.state)
+    notice = notice_of(found, levels(case), paper=papers([file])[0], received=received)
+    grants = what in ("approved", "partly_approved", "overturned", "partly_overturned")
+    facts = Facts(notice=notice, approval=approval_of(found) if grants else None)
+    return record(store, case_id, what, entry, why=why, facts=facts)
+
+
 def papers(files: list[Path]) -> tuple[Paper, ...]:
     """Documents by their hash; the files themselves stay where they are."""
     found = []

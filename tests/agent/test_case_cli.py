@@ -101,6 +101,41 @@ def test_an_approval_keeps_its_number_days_and_quantity(pa: Pa, clinic: Store) -
     assert pa("case", "record", "1", "approved", "--number", "A-7").code == 2
 
 
+LETTER = """CASCADE HEALTH
+Notice of adverse determination
+
+September 1, 2026
+Member: Maria Gomez   Date of birth: 05/04/1970   Member ID: M-1001
+Reference number: 26-1177
+
+We reviewed the request for Ozempic 1 mg and we have denied it. Step therapy: you have not tried metformin.
+
+You may file an internal appeal. We must receive it by December 1, 2026.
+"""
+
+
+def test_a_letter_that_is_read_is_entered_with_its_own_deadline(
+    pa: Pa, clinic: Store, tmp_path: Path
+) -> None:
+    begin(pa, clinic)
+    file = tmp_path / "letter.txt"
+    file.write_text(LETTER)
+    out = pa("case", "letter", "1", str(file), "--received", "2026-09-01").out
+    assert "DENIED" in out and "letter: 2026-12-01" in out and "2026-12-01 is worked to" in out
+    notice = clinic.authorization_case(1).notices["request"].facts.notice
+    assert notice and notice.reference == "26-1177" and "step_therapy" in notice.reasons
+    assert notice.letter and notice.letter.title == "letter.txt"
+    assert "nothing was changed" in pa("case", "letter", "1", str(file), "--received", "2026-09-01").out
+
+
+def test_a_letter_about_somebody_else_is_not_entered(pa: Pa, clinic: Store, tmp_path: Path) -> None:
+    begin(pa, clinic)
+    file = tmp_path / "letter.txt"
+    file.write_text(LETTER.replace("Maria Gomez", "Ana Gomez-Lee").replace("05/04/1970", "02/02/1980"))
+    assert pa("case", "letter", "1", str(file)).code == 2
+    assert clinic.authorization_case(1).state == "submitted"
+
+
 def test_a_call_is_logged_with_who_when_and_its_reference(pa: Pa, clinic: Store) -> None:
     begin(pa, clinic)
     pa(

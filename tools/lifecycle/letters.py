@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tools.errors import Invalid
 from tools.lifecycle.levels import Level
-from tools.lifecycle.records import Notice, Paper, What
+from tools.lifecycle.records import Approval, Notice, Paper, What
 
 if TYPE_CHECKING:
     from datetime import date
@@ -27,11 +27,19 @@ _ENTRIES: dict[str, What] = {
     "appeal_upheld": "upheld",
     "appeal_overturned": "overturned",
 }
+_ON_APPEAL: dict[What, What] = {
+    "denied": "upheld",
+    "approved": "overturned",
+    "partly_approved": "partly_overturned",
+}
 
 
-def what_of(letter: Denial) -> What:
-    """The entry that this letter makes in its case; Invalid if it is not clear what it decides."""
+def what_of(letter: Denial, state: str = "") -> What:
+    """The entry that this letter makes in its case; Invalid if it is not clear what it decides. While an appeal runs,
+    what says no upholds, and what says yes overturns."""
     found = _ENTRIES.get(letter.kind)
+    if state == "appealed" and found in _ON_APPEAL:
+        found = _ON_APPEAL[found]
     if found is None:
         raise Invalid(
             "it is not clear what this letter decides; read it and enter it yourself: pa case record ID WHAT"
@@ -59,6 +67,25 @@ def notice_of(
             (r.deadline.day for r in letter.rights if r.kind == "peer_to_peer" and r.deadline), None
         ),
         letter=paper,
+    )
+
+
+def approval_of(letter: Denial) -> Approval | None:
+    """What the letter approves; None if it approves nothing. Invalid if it does not say from when to when."""
+    given = letter.approved
+    if given is None:
+        return None
+    if given.start is None or given.end is None or letter.reference is None:
+        raise Invalid(
+            "the letter does not state the approval's number, first and last day; enter it yourself:"
+            " pa case record ID approved --number --from --to"
+        )
+    return Approval(
+        number=letter.reference.value,
+        start=given.start,
+        end=given.end,
+        quantity=given.quantity,
+        days_supply=given.days_supply,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tools.denials.records import (
+    Approved,
     Deadline,
     Denial,
     LetterKind,
@@ -18,7 +19,7 @@ from tools.denials.records import (
     StatedReason,
 )
 from tools.errors import Invalid
-from tools.lifecycle.letters import notice_of, what_of
+from tools.lifecycle.letters import approval_of, notice_of, what_of
 from tools.lifecycle.levels import levels_of
 
 WORDS = Quote(text="we say so", start=0, end=9)
@@ -71,3 +72,14 @@ def test_what_a_letter_enters_follows_from_what_it_decides() -> None:
     ]  # fmt: skip
     with pytest.raises(Invalid, match="enter it yourself"):
         what_of(letter("unclear"))
+
+
+def test_while_an_appeal_runs_a_no_upholds_and_a_yes_overturns() -> None:
+    assert what_of(letter("denial"), "appealed") == "upheld"
+    assert what_of(letter("approval"), "appealed") == "overturned"
+
+
+def test_an_approval_without_its_days_is_left_to_a_person() -> None:
+    with pytest.raises(Invalid, match="--number --from --to"):
+        approval_of(letter("approval", approved=Approved(quote=WORDS, start=DATED)))
+    assert approval_of(letter()) is None
