@@ -120,11 +120,15 @@ EPILOG = """[bold]First steps[/]
   PALADIN_HOME          store, index, drafts; default .paladin beside
                         mock_data, elsewhere your user data folder
   PALADIN_DATABASE_URL  another database, as an SQLAlchemy URL
+  PALADIN_REDIS_URL     a Redis that keeps answers (PALADIN_CACHE: which)
+  PALADIN_GRAPH_URL     a graph database instead of the embedded one
+  PALADIN_CHROMA_URL    a Chroma server for the policies' index
   PALADIN_DATA          world folder to load; default mock_data
   PALADIN_CATALOG       your own catalog folder, laid over ours
   PALADIN_AS_OF         judge on this day: YYYY-MM-DD or today
   PALADIN_MODEL         the model that words answers, or offline
   OLLAMA_HOST           where Ollama answers; default 127.0.0.1:11434
+  PALADIN_OLLAMA_HOSTS  several of them, with commas, that share the work
   PALADIN_ALLOW_REMOTE_MODEL
                         1 lets charts go to another machine's model
   PALADIN_DEBUG         1 shows tracebacks
