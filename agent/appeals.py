@@ -135,21 +135,33 @@ def _level(given: str, plan: Plan) -> str:
 def _clocks(
     recorded: AuthorizationCase | None, denial: Denial, case: Case, decided: str, received: date | None
 ) -> tuple[Clock, ...]:
-    """The clocks of the case on record if the letter's decision is entered in it, else those that the letter
-    began."""
+    """The clocks of the case on record if the letter's decision is entered in it, with what the letter itself
+    gives and the log has not; else those that the letter began."""
     from tools.lifecycle.running import clocks_of
 
     notice = notice_of(denial, case.plan, decided, received)
-    entered = recorded.notices.get(decided or "request") if recorded else None
+    level = decided or "request"
+    entered = recorded.notices.get(level) if recorded else None
+    logged = entered.facts.notice if entered else None
     if (
-        recorded
-        and entered
-        and entered.facts.notice
-        and notice
-        and entered.facts.notice.dated == notice.dated
+        recorded is None
+        or entered is None
+        or logged is None
+        or notice is None
+        or logged.dated != notice.dated
     ):
-        return clocks_of(recorded, case.plan, case.as_of)
-    return clocks_of_letter(denial, case, decided, received)
+        return clocks_of_letter(denial, case, decided, received)
+    whole = msgspec.structs.replace(
+        logged,
+        received=received or logged.received or notice.received,
+        deadline=logged.deadline or notice.deadline,
+        deadline_for=logged.deadline_for if logged.deadline else notice.deadline_for,
+        within_days=logged.within_days or notice.within_days,
+        peer_to_peer=logged.peer_to_peer or notice.peer_to_peer,
+    )
+    told = msgspec.structs.replace(entered, facts=msgspec.structs.replace(entered.facts, notice=whole))
+    merged = msgspec.structs.replace(recorded, notices={**recorded.notices, level: told})
+    return clocks_of(merged, case.plan, case.as_of)
 
 
 def odds_of(cases: Iterable[AuthorizationCase], case: Case, decided: str) -> Odds | None:

@@ -172,6 +172,27 @@ def test_a_case_brings_patient_drug_and_plan(pa: Run, cases: dict[str, Case], de
     assert (found["patient_id"], found["drug"]) == (cases["ready"].patient_id, cases["ready"].drug)
 
 
+def test_the_cases_day_of_receipt_and_the_letters_own_deadline_both_count(
+    pa: Run, cases: dict[str, Case], denied: Path
+) -> None:
+    by = ("--by", "R. Lee")
+    assert (
+        pa("case", "open", cases["ready"].patient_id, cases["ready"].drug, *by, "--on", "2026-08-18").code
+        == 0
+    )
+    for step in (
+        ("record", "1", "reviewed", "--on", "2026-08-18"),
+        ("submit", "1", "--channel", "fax", "--on", "2026-08-19"),
+        ("record", "1", "denied", "--notice", "2026-08-25", "--received", "2026-08-28", "--on", "2026-08-28"),
+    ):
+        assert pa("case", *step, *by).code == 0
+    found = json.loads(pa("appeal", "plan", "1", "--denial", str(denied), "--json").out)
+    step = next(step for step in found["steps"] if step["kind"] == "appeal")
+    assert "letter" in {term["source"] for term in step["terms"]}
+    assert step["by"] == min(term["due"] for term in step["terms"])
+    assert any("2026-08-28" in term["how"] or term["source"] == "letter" for term in step["terms"])
+
+
 # --- over HTTP -------------------------------------------------------------------------------------------
 
 
