@@ -32,26 +32,25 @@ def main(what: str, url: str, *rest: str) -> dict[str, Any]:
 
 
 def measure_load(url: str, world: Path) -> dict[str, Any]:
-    """Seconds, processor seconds of this process, and megabytes of the database."""
+    """Seconds, and processor seconds of this process."""
     store = Store.create(url)
     began, used = time.perf_counter(), time.process_time()
     report = load(store, world)
     seconds, cpu = time.perf_counter() - began, time.process_time() - used
-    size = _size(store)
     store.close()
     return {
         "patients": report.patients,
         "load s": round(seconds, 2),
         "load cpu s": round(cpu, 2),
         "loaded per s": round(report.patients / seconds),
-        "database MB": round(size / 1e6, 1),
         "load peak MB": _peak(),
     }
 
 
 def measure_asking(url: str) -> dict[str, Any]:
-    """Milliseconds of look-ups by id, of searches by name and of whole checks."""
+    """Milliseconds of look-ups by id, of searches by name and of whole checks, and megabytes of the database."""
     store = Store.open(url)
+    size = round(_size(store) / 1e6, 1)
     first = _first_in_line(store)
     draw = random.Random(1)
     count = store.count_patients()
@@ -70,7 +69,7 @@ def measure_asking(url: str) -> dict[str, Any]:
         "round trip": _spread(lambda _: _ping(store), range(500)),
     }
     store.close()
-    return {**figures, "first in line": first, "ask peak MB": _peak()}
+    return {"database MB": size, **figures, "first in line": first, "ask peak MB": _peak()}
 
 
 def _first_in_line(store: Store) -> bool:
