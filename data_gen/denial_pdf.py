@@ -1,4 +1,5 @@
-"""A payer's letter as PDF: its letterhead, its lines, tables and boxes in a fixed width. The same text gives the same bytes."""
+"""A payer's letter as PDF: its letterhead, its lines, tables and boxes in a fixed width. The same text gives
+the same bytes."""
 
 from __future__ import annotations
 
@@ -60,7 +61,9 @@ class _Page:
         """Draw it, wrapped at the right margin."""
         from reportlab.lib.utils import simpleSplit
 
-        for piece in simpleSplit(printable(text), look.font, look.size, RIGHT - LEFT) or [""]:
+        said = printable(text)
+        fits = self.sheet.stringWidth(said, look.font, look.size) <= RIGHT - LEFT
+        for piece in [said] if fits else simpleSplit(said, look.font, look.size, RIGHT - LEFT):
             if self.y - look.leading < BOTTOM:
                 self.end()
                 self.y, self.number = TOP, self.number + 1

@@ -1,7 +1,7 @@
 """Prints a payer's letter from the facts of its decision: text, PDF and label, in the style of the ten payers.
 
-The facts come from whoever decided (the evals' simulated payer, a test); nothing here decides anything. The label says what
-the letter states, by construction: it names the words that were printed for each reason.
+The facts come from whoever decided (the evals' simulated payer, a test); nothing here decides anything. The label
+says what the letter states, by construction: it names the words that were printed for each reason.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ class Granted(Record, frozen=True, kw_only=True):
 
 
 class DecisionFacts(Record, frozen=True, kw_only=True):
-    """What was decided on whose request. `again` is the day of the decision that was appealed; `met` are criteria that the letter
+    """What was decided on whose request. `again` is the day of the decision that was appealed; `met` are
+    criteria that the letter
     may say were met; `questions` and `reply_by` are a pend's."""
 
     kind: Kind

@@ -19,7 +19,8 @@ router = APIRouter(prefix="/api/denials", tags=["denials"])
 
 
 class LetterText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The letter's text; and, if it is known, whom it is about: a case, or a patient and the drug. `received` is the day on which
+    """The letter's text; and, if it is known, whom it is about: a case, or a patient and the drug.
+    `received` is the day on which
     it came in (YYYY-MM-DD)."""
 
     text: str

@@ -1,4 +1,5 @@
-"""`python -m evals.denials`: how well payers' letters are read, on labelled ones and on generated ones of unseen seeds."""
+"""`python -m evals.denials`: how well payers' letters are read, on labelled ones and on generated ones of
+unseen seeds."""
 
 from __future__ import annotations
 
@@ -21,10 +22,12 @@ SEEDS, EACH = (101, 102, 103), 150  # no letter of these seeds was looked at whi
 AIMS = "F1 of reasons at least 0.98 on generated letters, at least 0.90 on letters in other voices"
 INTRO = """# Reading denial letters
 
-`python -m evals.denials --write`. A reason is right if its code is labelled; F1 is micro over all reasons of a set, macro
-over the codes. Everything else is exact or wrong; what is not stated must not be read. Letters and labels in other voices
-are by the hand that wrote the reader (evals/denials/README.md), so the table *first sight* is the one to expect from: each
-set was written, scored once, and only then tuned on. *Now* shows that the same letters are read today.
+`python -m evals.denials --write`. A reason is right if its code is labelled; F1 is micro over all reasons of
+a set, macro
+over the codes. Everything else is exact or wrong; what is not stated must not be read. Letters and labels in
+other voices
+are by the hand that wrote the reader (evals/denials/README.md), so the table *first sight* is the one to expect from:
+each set was written, scored once, and only then tuned on. *Now* shows that the same letters are read today.
 """
 
 
@@ -96,7 +99,8 @@ def report(results: dict[str, Any]) -> str:
     for name, one in results["now"].items():
         told = one["reasons"]
         lines.append(
-            f"| {name} | {one['letters']} | {told['precision']:.3f} | {told['recall']:.3f} | {told['f1']:.3f} | {one['macro f1']:.3f} |"
+            f"| {name} | {one['letters']} | {told['precision']:.3f} | {told['recall']:.3f} | {told['f1']:.3f} |"
+            f" {one['macro f1']:.3f} |"
         )
     fields = list(dict.fromkeys(field for one in results["now"].values() for field in one["exact"]))
     lines += [

@@ -20,9 +20,17 @@ KINDS: tuple[Kind, ...] = ("denial",) * 11 + (
     "appeal_upheld",
     "appeal_upheld",
     "appeal_overturned",
-)  # type: ignore[assignment]
-_CLINICAL = ("step_therapy", "medical_necessity", "insufficient_documentation", "quantity_limit", "diagnosis_mismatch", "age",
-             "duplicate_therapy", "exclusion")  # fmt: skip
+)
+_CLINICAL = (
+    "step_therapy",
+    "medical_necessity",
+    "insufficient_documentation",
+    "quantity_limit",
+    "diagnosis_mismatch",
+    "age",
+    "duplicate_therapy",
+    "exclusion",
+)
 _ALONE = (
     "non_formulary",
     "benefit_exclusion",
@@ -32,14 +40,29 @@ _ALONE = (
     "administrative",
 )
 _PAPERS = (
-    "a laboratory report of the HbA1c from the last 90 days", "chart notes of the last 60 days", "the pharmacy fill history",
-    "dates of the metformin trial", "a sleep study report", "the baseline weight and its date", "the prescriber's progress note",
+    "a laboratory report of the HbA1c from the last 90 days",
+    "chart notes of the last 60 days",
+    "the pharmacy fill history",
+    "dates of the metformin trial",
+    "a sleep study report",
+    "the baseline weight and its date",
+    "the prescriber's progress note",
     "proof of participation in a lifestyle program",
-)  # fmt: skip
-_STATES = ("a personal history of medullary thyroid carcinoma", "multiple endocrine neoplasia type 2 in a parent", "a current pregnancy",
-           "a history of pancreatitis", "diabetic ketoacidosis", "an allergy to semaglutide")  # fmt: skip
-_FAULTS = ("the form was not signed by the prescriber", "an outdated form was used", "pages of the fax were illegible",
-           "the prescriber's signature is missing")  # fmt: skip
+)
+_STATES = (
+    "a personal history of medullary thyroid carcinoma",
+    "multiple endocrine neoplasia type 2 in a parent",
+    "a current pregnancy",
+    "a history of pancreatitis",
+    "diabetic ketoacidosis",
+    "an allergy to semaglutide",
+)
+_FAULTS = (
+    "the form was not signed by the prescriber",
+    "an outdated form was used",
+    "pages of the fax were illegible",
+    "the prescriber's signature is missing",
+)
 _DIAGNOSES = (
     "R73.03 prediabetes",
     "E10.9 type 1 diabetes",
@@ -47,14 +70,36 @@ _DIAGNOSES = (
     "E28.2 polycystic ovary syndrome",
     "Z68.36 body mass index 36",
 )
-_MET = ("the diagnosis", "the member's age", "the trial of metformin", "the specialist's consultation", "the quantity", "the HbA1c",
-        "the documentation", "the absence of exclusions", "the body mass index")  # fmt: skip
-_ABOUT = {"the member's age": "age", "the trial of metformin": "step_therapy", "the quantity": "quantity_limit", "the HbA1c": "medical_necessity",
-          "the documentation": "insufficient_documentation", "the diagnosis": "diagnosis_mismatch", "the absence of exclusions": "exclusion",
-          "the body mass index": "medical_necessity", "the specialist's consultation": "medical_necessity"}  # fmt: skip
-_QUESTIONS = ("What is the most recent HbA1c, and when was it taken?", "Which drugs were tried before, from when to when, and why were they stopped?",
-              "Is there a personal or family history of medullary thyroid carcinoma?", "Weight and height at the start, with dates",
-              "Does the patient take another GLP-1 receptor agonist?", "Start and stop dates of metformin")  # fmt: skip
+_MET = (
+    "the diagnosis",
+    "the member's age",
+    "the trial of metformin",
+    "the specialist's consultation",
+    "the quantity",
+    "the HbA1c",
+    "the documentation",
+    "the absence of exclusions",
+    "the body mass index",
+)
+_ABOUT = {
+    "the member's age": "age",
+    "the trial of metformin": "step_therapy",
+    "the quantity": "quantity_limit",
+    "the HbA1c": "medical_necessity",
+    "the documentation": "insufficient_documentation",
+    "the diagnosis": "diagnosis_mismatch",
+    "the absence of exclusions": "exclusion",
+    "the body mass index": "medical_necessity",
+    "the specialist's consultation": "medical_necessity",
+}
+_QUESTIONS = (
+    "What is the most recent HbA1c, and when was it taken?",
+    "Which drugs were tried before, from when to when, and why were they stopped?",
+    "Is there a personal or family history of medullary thyroid carcinoma?",
+    "Weight and height at the start, with dates",
+    "Does the patient take another GLP-1 receptor agonist?",
+    "Start and stop dates of metformin",
+)
 
 
 @cache
@@ -164,11 +209,25 @@ def _clause(draw: random.Random, code: str, plan: Plan, drug: Drug, told: str) -
     """A clause of the plan's policy that such a reason might rest on."""
     policy = _catalog().policies.get(f"{plan.id}-{drug.name}".upper())
     words = {
-        "step_therapy": ("criteria", "metformin"), "medical_necessity": ("criteria", ""), "quantity_limit": ("quantity", ""),
+        "step_therapy": ("criteria", "metformin"),
+        "medical_necessity": ("criteria", ""),
+        "quantity_limit": ("quantity", ""),
         "insufficient_documentation": ("documentation", ""),
-        "exclusion": ("exclusions", next((key for key in ("thyroid", "MEN 2", "pregnan", "pancreatitis", "ketoacidosis", "allerg") if key in told), "thyroid")), "age": ("criteria", "18"),
-        "duplicate_therapy": ("exclusions", "GLP-1"), "diagnosis_mismatch": ("criteria", "type 2"),
-    }.get(code)  # fmt: skip
+        "exclusion": (
+            "exclusions",
+            next(
+                (
+                    key
+                    for key in ("thyroid", "MEN 2", "pregnan", "pancreatitis", "ketoacidosis", "allerg")
+                    if key in told
+                ),
+                "thyroid",
+            ),
+        ),
+        "age": ("criteria", "18"),
+        "duplicate_therapy": ("exclusions", "GLP-1"),
+        "diagnosis_mismatch": ("criteria", "type 2"),
+    }.get(code)
     if policy is None or words is None or draw.random() < 0.35:
         return None
     fitting = [
@@ -199,14 +258,28 @@ def _details(draw: random.Random, code: str, drug: Drug, dated: date, born: date
             "shown": draw.choice(("42 days", "no fill", "one fill", "30 days", "nothing")),
         }
     if code == "medical_necessity":
-        test, limit, value = draw.choice((("HbA1c", "7.0 % or more", "6.7 %"), ("BMI", "at least 30.0 kg/m2", "28.4 kg/m2"), ("AHI", "15 or more", "9.3"),
-                                          ("eGFR", "at least 30 mL/min", "24 mL/min"), ("BMI", "over 27 kg/m2", "27.0 kg/m2")))  # fmt: skip
-        return draw.choice((
-            {"test": test, "limit": limit, "value": value, "on": ago(80)},
-            {"test": test, "limit": limit, "value": value, "on": ago(80)},
-            draw.choice(({"test": "weight", "before": "102.4 kg", "after": "101.0 kg"}, {"test": "HbA1c", "before": "8.1 %", "after": "8.3 %"})),
-            {"needed": draw.choice(("six months", "3 months"))},
-        ))  # fmt: skip
+        test, limit, value = draw.choice(
+            (
+                ("HbA1c", "7.0 % or more", "6.7 %"),
+                ("BMI", "at least 30.0 kg/m2", "28.4 kg/m2"),
+                ("AHI", "15 or more", "9.3"),
+                ("eGFR", "at least 30 mL/min", "24 mL/min"),
+                ("BMI", "over 27 kg/m2", "27.0 kg/m2"),
+            )
+        )
+        return draw.choice(
+            (
+                {"test": test, "limit": limit, "value": value, "on": ago(80)},
+                {"test": test, "limit": limit, "value": value, "on": ago(80)},
+                draw.choice(
+                    (
+                        {"test": "weight", "before": "102.4 kg", "after": "101.0 kg"},
+                        {"test": "HbA1c", "before": "8.1 %", "after": "8.3 %"},
+                    )
+                ),
+                {"needed": draw.choice(("six months", "3 months"))},
+            )
+        )
     if code == "insufficient_documentation":
         return {"paper": draw.choice(_PAPERS)}
     if code == "quantity_limit":

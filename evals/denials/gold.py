@@ -17,7 +17,8 @@ SETS = ("dev", "dev2", "dev3", "dev4", "dev5", "heldout", "heldout2")
 
 
 class Label(NamedTuple):
-    """What a letter states. `either` are codes that may be read as well; `deadline` is (amount, unit, runs from, day)."""
+    """What a letter states. `either` are codes that may be read as well; `deadline` is (amount, unit, runs
+    from, day)."""
 
     name: str
     voice: str

@@ -87,9 +87,7 @@ def fields(one: Label, got: Denial) -> dict[str, tuple[Any, Any, bool]]:
     found["strengths"] = _same(strengths, {(drug.name, drug.strength) for drug in got.drugs})
     due = got.next_deadline
     read = (due.amount, due.unit, due.runs_from) if due else None
-    found["deadline as stated"] = _same(
-        one.deadline and one.deadline[:3], read if read != (None, None, None) else read
-    )
+    found["deadline as stated"] = _same(one.deadline and one.deadline[:3], read)
     found["deadline as a day"] = _same(one.deadline and one.deadline[3], due.day if due else None)
     found["rights"] = _same(set(one.rights), {right.kind for right in got.rights})
     if one.questions:

@@ -18,10 +18,19 @@ def printed(store: Store, tmp_path: Path) -> Path:
     plan = store.plan(patient.plan_id)
     member_id = next(c.member_id for c in patient.coverages if c.plan_id == plan.id)
     facts = DecisionFacts(
-        kind="denial", plan=plan, name=patient.name.upper(), member_id=member_id, birth_date=patient.birth_date, drug="Ozempic",
-        strength="1 mg", quantity=3, reference="PA-26-77", requested=store.dataset().as_of, dated=store.dataset().as_of,
+        kind="denial",
+        plan=plan,
+        name=patient.name.upper(),
+        member_id=member_id,
+        birth_date=patient.birth_date,
+        drug="Ozempic",
+        strength="1 mg",
+        quantity=3,
+        reference="PA-26-77",
+        requested=store.dataset().as_of,
+        dated=store.dataset().as_of,
         reasons=(GivenReason(code="insufficient_documentation", details={"paper": "the office note"}),),
-    )  # fmt: skip
+    )
     letter = denial_letter(facts)
     (tmp_path / "letter.txt").write_text(letter.text, encoding="utf-8")
     (tmp_path / "letter.pdf").write_bytes(letter.pdf)

@@ -14,10 +14,25 @@ from tools.errors import Invalid, NotFound
 
 PLANS = load_catalog().plans
 DETAILS = {
-    "first": "metformin", "needed": "90 days", "shown": "42 days", "paper": "an HbA1c report", "asked": "6 mL", "limit": "3 mL",
-    "diagnosis": "R73.03", "use": "weight loss", "age": "16", "minimum": "18", "other": "Trulicity", "on": "01/02/2026",
-    "state": "pancreatitis", "others": "Jardiance", "ended": "01/31/2026", "last": "02/01/2026", "next": "03/01/2026", "fault": "unsigned",
-}  # fmt: skip
+    "first": "metformin",
+    "needed": "90 days",
+    "shown": "42 days",
+    "paper": "an HbA1c report",
+    "asked": "6 mL",
+    "limit": "3 mL",
+    "diagnosis": "R73.03",
+    "use": "weight loss",
+    "age": "16",
+    "minimum": "18",
+    "other": "Trulicity",
+    "on": "01/02/2026",
+    "state": "pancreatitis",
+    "others": "Jardiance",
+    "ended": "01/31/2026",
+    "last": "02/01/2026",
+    "next": "03/01/2026",
+    "fault": "unsigned",
+}
 
 
 def facts(plan_id: str = "CASCADE-GOLD", *reasons: GivenReason, **more: object) -> DecisionFacts:
@@ -75,8 +90,7 @@ def test_every_kind_is_printed(kind: str) -> None:
     for plan_id in PLANS:
         letter = denial_letter(facts(plan_id, **more))
         assert (
-            letter.label["kind"] == kind
-            and "Ada Quill" in letter.text
+            (letter.label["kind"] == kind and "Ada Quill" in letter.text)
             or "QUILL" in letter.text
             or "Quill, Ada" in letter.text
         )

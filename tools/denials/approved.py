@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from tools.denials.days import days_in
@@ -30,7 +31,7 @@ def approved_told(letter: Letter) -> Approved | None:
             continue
         days = list(days_in(letter.plain, passage.start, passage.end))
         start = end = None
-        for one, two in zip(days, days[1:], strict=False):
+        for one, two in itertools.pairwise(days):
             if _RANGE.search(letter.plain[one.end : two.start]):
                 start, end = one.day, two.day
                 break

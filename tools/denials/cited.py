@@ -9,10 +9,15 @@ from tools.denials.records import Cited
 from tools.denials.words import Letter
 
 _NAMED = (
-    r"(?:article [IVX\d]+,? (?:section|sec\.?) \d[\w.]*(?:\([a-z\d]+\))*|(?:section|sec\.|§+|clause|item|items|criterion|criteria|paragraph|par\.|rule|guideline|part)s?,? ?(?:no\. ?)?"
+    r"(?:article [IVX\d]+,? (?:section|sec\.?) \d[\w.]*(?:\([a-z\d]+\))*|(?:section|sec\.|§+|clause|item"
+    r"|items|criterion|criteria|paragraph|par\.|rule|guideline|part)s?,? ?(?:no\. ?)?"
     r"(?=[A-Z\d(.-]*[\d(])(?:[A-Z]{1,4}-?)?\(?\d[\w]*\)?(?:[.-][\dA-Za-z]+)*(?:\([A-Za-z\d]{1,4}\))*)"
 )
-_PRINTED = r"(?:\(\d{1,2}\)(?:\([A-Za-z\d]{1,4}\))+|(?<![\w./-])\d{1,2}(?:\.\d{1,2}){2,}(?![\w/]|\.\d)|(?<![\w/-])\d{1,2}\.\d{1,2}\([a-z]\)(?:\([ivx\d]+\))*|(?<![\w-])[A-Z]-\d{1,2}(?:[.-]?[\da-z]+)*(?![\w-])|§ ?\d[\w.()]*)"
+_PRINTED = (
+    r"(?:\(\d{1,2}\)(?:\([A-Za-z\d]{1,4}\))+|(?<![\w./-])\d{1,2}(?:\.\d{1,2}){2,}(?![\w/]|\.\d)|"
+    r"(?<![\w/-])\d{1,2}\.\d{1,2}\([a-z]\)(?:\([ivx\d]+\))*|"
+    r"(?<![\w-])[A-Z]-\d{1,2}(?:[.-]?[\da-z]+)*(?![\w-])|§ ?\d[\w.()]*)"
+)
 _POLICY = r"(?<![\w-])[A-Z]{3,}(?:-[A-Z]{3,}){2,}(?![\w-])"
 _ANY = re.compile(rf"(?P<named>(?i:{_NAMED}))|(?P<printed>{_PRINTED})|(?P<policy>{_POLICY})")
 _STATUTE = re.compile(

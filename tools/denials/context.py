@@ -1,4 +1,5 @@
-"""Whether a letter asserts what a passage says: not where it only quotes a rule, supposes, offers, asks, or says that something
+"""Whether a letter asserts what a passage says: not where it only quotes a rule, supposes, offers, asks, or
+says that something
 was in order."""
 
 from __future__ import annotations
@@ -13,71 +14,106 @@ Mark = Literal["", "ticked", "unticked", "failed", "passed"]
 _TICK = re.compile(r"\[ ?[xX✓√] ?\]|\( ?[xX✓√*] ?\)|☑|✔|✗|(?<!\w)[xX] {1,2}(?=[A-Z])")
 _EMPTY = re.compile(r"\[\s*\]|\(\s+\)|\(\)|☐|□|\[_+\]")
 _FAILED = re.compile(
-    r"(?:\|\s*|\s{2,}|:\s*)(?:result:?\s*)?(?:NOT[ -]?(?:MET|SATISFIED|FULFILLED|SHOWN|OK)|UNMET|FAIL(?:ED|S)?|DENIED|NO|N)\b"
+    r"(?:\|\s*|\s{2,}|:\s*)(?:result:?\s*)?(?:NOT[ -]?(?:MET|SATISFIED|FULFILLED|SHOWN|OK)|UNMET|FAIL(?:ED"
+    r"|S)?|DENIED|NO|N)\b"
     r"(?!\s*(?:\w+\s+)?(?:charge|cost|later|one|record))",
     re.IGNORECASE,
 )
 _PASSED = re.compile(
-    r"(?:\|\s*|\s{2,}|:\s*)(?:result:?\s*)?(?:MET|SATISFIED|FULFILLED|PASS(?:ED|ES)?|APPROVED|YES|Y|OK|SHOWN)\b",
+    r"(?:\|\s*|\s{2,}|:\s*)(?:result:?\s*)?(?:MET|SATISFIED|FULFILLED|PASS(?:ED|ES)?|APPROVED|YES|Y|OK"
+    r"|SHOWN)\b",
     re.IGNORECASE,
 )
 _CLAUSE = re.compile(
-    r";|\s-{1,2}\s|,?\s(?:but|however|although|though|whereas|and it (?:could|did|was) not|even if)\b,?\s|,\s(?:and|so|since|as|because)\s|,\s(?=(?:it|you|he|she|we|they|there|this|so|then)\b)|"
-    r"\s(?=because\b|for the reason that\b)|(?<!have)(?<!has)(?<!had)(?<!ever)(?<!not)\s(?=since\b(?! (?:\d|[A-Z][a-z]+ \d|then)))|\s(?=for the reason that\b)",
+    r";|\s-{1,2}\s|,?\s(?:but|however|although|though|whereas|and it (?:could|did|was) not|even if)\b,?\s"
+    r"|,\s(?:and|so|since|as|because)\s|,\s(?=(?:it|you|he|she|we|they|there|this|so|then)\b)|"
+    r"\s(?=because\b|for the reason that\b)|(?<!have)(?<!has)(?<!had)(?<!ever)(?<!not)\s(?=since\b(?!"
+    r" (?:\d|[A-Z][a-z]+ \d|then)))|\s(?=for the reason that\b)",
     re.IGNORECASE,
 )
 _MET = re.compile(
-    r"(?<!not )(?<!not yet )(?<!n't )(?<!never )(?<!cannot be )(?<!not been )(?<!un)\b(?:(?:was|were|is|are|been|fully|all|both|also|criteri\w+|requirements?) (?:\w+ )?(?:met|satisfied|fulfilled)|"
-    r"accepted|sufficed?|suffices|(?:high|low|long|old|good) enough|settled|beyond doubt|since (?:come|arrived|been \w+)|play no part|no longer (?:at issue|a reason|the reason)|(?:never|not) (?:been )?(?:looked at|reviewed|examined|considered)|no other (?:drug|medic\w+|step)\b[^.;]{0,20}\bneeds?|(?:was|is|were|are) (?:sufficient|adequate|enough|fine|ok|okay|correct|in order|complete|acceptable|not (?:the|a|an) (?:reason|problem|issue|concern))|found to be in order|\bok\b|"
-    r"qualif(?:y|ies|ied)|withdrawn|(?:no|not|nor|neither) (?:\w+ )?(?:in dispute|at issue|an issue|a problem|in question|disputed|contested|a factor|a concern|relied)|"
-    r"don't doubt|do not doubt|do not dispute|not dispute|we (?:accept|agree|were satisfied|are satisfied|found that (?:you|he|she) (?:do|have))|we did (?:receive|find)|thank(?:s| you)|model of|within (?:the|our|its) (?:limits?|label|quantity)|"
-    r"nothing (?:else )?(?:is |was )?wrong|no (?:\w+ ){0,3}?(?:issue|problem|concern)s?\b|does not (?:matter|change)|required no further|made no finding|no finding (?:was made )?on|no dispute|no (?:step|quantity|age) (?:edit|limit|restriction)|(?:do|does) not need|needs no|without (?:any )?(?:step|prior)|isn't (?:an? )?(?:exclusion|issue|problem)|is not (?:an? )?(?:exclusion|issue|problem|denial)|not been reviewed|not reviewed for|no decision)\b",
+    r"(?<!not )(?<!not yet )(?<!n't )(?<!never )(?<!cannot be )(?<!not been )(?<!un)\b(?:(?:was|were|is"
+    r"|are|been|fully|all|both|also|criteri\w+|requirements?) (?:\w+ )?(?:met|satisfied|fulfilled)|"
+    r"accepted|sufficed?|suffices|(?:high|low|long|old|good) enough|settled|beyond doubt|meets? (?:the "
+    r"|our |all |plan )?criteria|(?:were|was|are|is) (?:all |both )?documented|since (?:come|arrived|been"
+    r" \w+)|play no part|no longer (?:at issue|a reason|the reason)|(?:never|not) (?:been )?(?:looked at"
+    r"|reviewed|examined|considered)|no other (?:drug|medic\w+|step)\b[^.;]{0,20}\bneeds?|(?:was|is|were"
+    r"|are) (?:sufficient|adequate|enough|fine|ok|okay|correct|in order|complete|acceptable|not (?:the|a"
+    r"|an) (?:reason|problem|issue|concern))|found to be in order|\bok\b|"
+    r"qualif(?:y|ies|ied)|withdrawn|(?:no|not|nor|neither) (?:\w+ )?(?:in dispute|at issue|an issue|a"
+    r" problem|in question|disputed|contested|a factor|a concern|relied)|"
+    r"don't doubt|do not doubt|do not dispute|not dispute|we (?:accept|agree|were satisfied|are satisfied"
+    r"|found that (?:you|he|she) (?:do|have))|we did (?:receive|find)|thank(?:s| you)|model of|within"
+    r" (?:the|our|its) (?:limits?|label|quantity)|"
+    r"nothing (?:else )?(?:is |was )?wrong|no (?:\w+ ){0,3}?(?:issue|problem|concern)s?\b|does not"
+    r" (?:matter|change)|required no further|made no finding|no finding (?:was made )?on|no dispute|no"
+    r" (?:step|quantity|age) (?:edit|limit|restriction)|(?:do|does) not need|needs no|without (?:any"
+    r" )?(?:step|prior)|isn't (?:an? )?(?:exclusion|issue|problem)|is not (?:an? )?(?:exclusion|issue"
+    r"|problem|denial)|not been reviewed|not reviewed for|no decision)\b",
     re.IGNORECASE,
 )
 _MET_LABEL = re.compile(
-    r"^\W*(?:what is |what was )?(?:\bnot (?:the|a|an) (?:reasons?|issues?|problems?|concerns?)|not (?:at issue|in dispute|in question|disputed)|(?:criteria |requirements? )?(?:met|satisfied|accepted|fulfilled)|no (?:issue|problem)s?(?: with)?)\b[^.]{0,12}:",
+    r"^\W*(?:what is |what was )?(?:\bnot (?:the|a|an) (?:reasons?|issues?|problems?|concerns?)|not (?:at"
+    r" issue|in dispute|in question|disputed)|(?:criteria |requirements? )?(?:met|satisfied|accepted"
+    r"|fulfilled)|no (?:issue|problem)s?(?: with)?)\b[^.]{0,12}:",
     re.IGNORECASE,
 )
 _SUPPOSED = re.compile(
-    r"\b(?:if|unless|should (?:you|he|she|the|we|an|your)|in case|had (?:we|you|he|she|it)|may be (?:denied|refused|rejected|limited|subject)|might|"
-    r"would (?:be(?! (?:a )?duplicat)|have|not|qualify|go|need|give|lead)|could (?:be (?:denied|refused|paid)|have)|can be (?:denied|refused)|(?:is|are|be) (?:denied|refused|rejected|not approved) (?:when|if|where|unless)|"
-    r"will not be (?:granted|approved|renewed) if|a denial (?:would|may|can|could)|may make|exceptions? (?:is|are|may|can))\b",
+    r"\b(?:if|unless|should (?:you|he|she|the|we|an|your)|in case|had (?:we|you|he|she|it)|may be"
+    r" (?:denied|refused|rejected|limited|subject)|might|"
+    r"would (?:be(?! (?:a )?duplicat)|have|not|qualify|go|need|give|lead)|could (?:be (?:denied|refused"
+    r"|paid)|have)|can be (?:denied|refused)|(?:is|are|be) (?:denied|refused|rejected|not approved)"
+    r" (?:when|if|where|unless)|"
+    r"will not be (?:granted|approved|renewed) if|a denial (?:would|may|can|could)|may make|exceptions?"
+    r" (?:is|are|may|can))\b",
     re.IGNORECASE,
 )
 _EVEN = re.compile(r"\beven (?:if|where|though|were)\b[^,;.]*", re.IGNORECASE)
 _GENERAL = re.compile(
-    r"^\W*(?:some|most|many|certain|each|every|any|all|brand[- ]name|generic|other|a request|requests|claims|drugs|an approval|approvals|an exception|(?:step therapy|prior authorization|quantity limits?|a quantity limit) (?:is|are|means?|applies))\b"
+    r"^\W*(?:some|most|many|certain|each|every|any|all|brand[- ]name|generic|other|a request|requests"
+    r"|claims|drugs|an approval|approvals|an exception|(?:step therapy|prior authorization|quantity"
+    r" limits?|a quantity limit) (?:is|are|means?|applies))\b"
     r"[^.;]{0,60}?\b(?:are|is|may|can|must|need|require|cost|will|means?|go)\b",
     re.IGNORECASE,
 )
 _OFFERED = re.compile(
-    r"\b(?:may|can|could|will|would)\b(?! not|'t)[^.;]{0,30}\b(?:fill|use|get|switch|submit|send|share|supply|include|provide|write|call|ask|request|resubmit|open|pay)\b|"
-    r"^\W*(?:please|kindly|to get|you (?:may|can)|your (?:doctor|prescriber) (?:may|can|could)|send|submit|resubmit|call|write|fax|mail|return|re-?file)\b|"
-    r"\b(?:alternatives?|instead|in its place)\b[^.;]*\b(?:covered|available|without)|\b(?:is|are) covered without\b|\bcover\w*\b[^.;]{0,40}\bwithout\b|free of charge|free copies|at no (?:cost|charge)",
+    r"\b(?:may|can|could|will|would)\b(?! not|'t)[^.;]{0,30}\b(?:fill|use|get|switch|submit|send|share"
+    r"|supply|include|provide|write|call|ask|request|resubmit|open|pay)\b|"
+    r"^\W*(?:please|kindly|to get|you (?:may|can)|your (?:doctor|prescriber) (?:may|can|could)|send|submit"
+    r"|resubmit|call|write|fax|mail|return|re-?file)\b|"
+    r"\b(?:alternatives?|instead|in its place)\b[^.;]*\b(?:covered|available|without)|\b(?:is|are) covered"
+    r" without\b|\bcover\w*\b[^.;]{0,40}\bwithout\b|free of charge|free copies|at no (?:cost|charge)",
     re.IGNORECASE,
 )
 _RIGHTS = re.compile(
-    r"\b(?:appeal\w*|redetermination|reconsideration|external review|independent review|peer[- ]to[- ]peer|p2p|grievance|fair hearing|iro)\b",
+    r"\b(?:appeal\w*|redetermination|reconsideration|external review|independent review|peer[- ]to[- ]peer"
+    r"|p2p|grievance|fair hearing|iro)\b",
     re.IGNORECASE,
 )
 _ABOUT_RIGHTS = re.compile(
-    r"\b(?:may|can|right|ask|file|request|within|days|deadline|must be (?:made|filed)|next|call|write|mail|fax|form|"
+    r"\b(?:may|can|right|ask|file|request|within|days|deadline|must be (?:made|filed)|next|call|write|mail"
+    r"|fax|form|"
     r"available|offered|expedited|urgent|lies|level|unit|department|not changed)\b",
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(r"\s*(?:[-*]\s|\(?\d{1,2}[.)]\s)")
 _QUOTED = re.compile(r'"[^"\n]{25,}?(?:"|$)')
 _DECISIVE = re.compile(
-    r"\b(?:denied|deny|declined?|refused|rests? (?:up)?on|based on|because|for (?:this|that) reason|on that ground|pursuant|not met|unmet|not satisfied|not fulfilled)\b",
+    r"\b(?:denied|deny|declined?|refused|rests? (?:up)?on|based on|because|for (?:this|that) reason|on"
+    r" that ground|pursuant|not met|unmet|not satisfied|not fulfilled)\b",
     re.IGNORECASE,
 )
 _BECAUSE = re.compile(
-    r"\b(?:because(?: of)?|since|due to|for the (?:following )?reasons?|reasons?(?: for (?:the )?(?:denial|decision))?(?: per \w+)?(?: is| was|:)| on the grounds?|grounds?:|owing to|why:|in that|bounced b/c|b/c|"
-    r"(?:denied|rejected|declined|refused|not (?:approved|authorized|covered))(?: as| for| under|:| -)|this is so)",
+    r"\b(?:because(?: of)?|since|due to|for the (?:following )?reasons?|reasons?(?: for (?:the )?(?:denial"
+    r"|decision))?(?: per \w+)?(?: is| was|:)| on the grounds?|grounds?:|owing to|why:|in that|bounced b/c"
+    r"|b/c|"
+    r"(?:denied|rejected|declined|refused|not (?:approved|authorized|covered))(?: as| for| under|:| -)"
+    r"|this is so)",
     re.IGNORECASE,
 )
 OUTCOME = re.compile(
-    r"\W*(?:\w )?\W*(?:approved|not approved|denied|pended|pending|adverse|more information (?:is )?(?:needed|required)|other)[\W_]*",
+    r"\W*(?:\w )?\W*(?:approved|not approved|denied|pended|pending|adverse|more information (?:is"
+    r" )?(?:needed|required)|other)[\W_]*",
     re.IGNORECASE,
 )
 _REJECT = re.compile(
@@ -85,8 +121,16 @@ _REJECT = re.compile(
 )
 
 
+_UNSHOWN = re.compile(
+    r"\bnot (?:met|satisfied|fulfilled|enough)\b|\bonly\b|(?:\b(?:not|no|never|unable|cannot|fails?)\b"
+    r"|n't\b)[^.;]{0,40}\b"
+    r"(?:show\w*|demonstrat\w+|document\w*|establish\w*|indicat\w+|confirm\w*|find|found|prov\w+"
+    r"|support\w*|evidence|tell)\b",
+    re.IGNORECASE,
+)
 _GRANTS = re.compile(
-    r"(?<!not )(?<!un)\b(?:approved|authorized|granted)\b(?: \w+)? (?:for (?:one|two|three|six|twelve|\d+)|from|through|until)\b",
+    r"(?<!not )(?<!un)\b(?:approved|authorized|granted)\b(?: \w+)? (?:for (?:one|two|three|six|twelve|\d+)"
+    r"|from|through|until)\b",
     re.IGNORECASE,
 )
 _QUALIFIES = re.compile(r"\b(?:would (?:otherwise |also )?qualify|qualif(?:y|ies) on each)\b", re.IGNORECASE)
@@ -148,7 +192,7 @@ def said_of_case(passage: Passage) -> list[Said]:
     if (
         to_nobody(passage)
         or _QUALIFIES.search(text)
-        or (not listed and _GENERAL.search(text))
+        or (not listed and passage.zone != "reason" and _GENERAL.search(text))
         or (passage.zone in ("rights", "standard") and not _DECISIVE.search(text))
     ):
         return []
@@ -158,9 +202,7 @@ def said_of_case(passage: Passage) -> list[Said]:
         clause = text[start:end]
         because = because or bool(_BECAUSE.search(clause))
         whole = _EVEN.sub(" ", clause)
-        if _MET.search(whole) and not re.search(
-            r"\bnot (?:met|satisfied|fulfilled|enough)\b|\bonly\b", whole
-        ):
+        if _MET.search(whole) and not _UNSHOWN.search(whole):
             continue
         if (
             _supposed(text, start, end)
@@ -212,18 +254,26 @@ def _about_rights(clause: str, text: str) -> bool:
 
 
 _IDENTITY = re.compile(
-    r"^\W*(?:date|members?|patient|pt|drugs?|id|case|request|name|re|from|to|claim|enrollee|prescri\w+|subject|ref\w*|med\w*|plan|group|dob|born|"
-    r"sent|posted|dear|benefit claimed|granted|approved|item|filing|letter|hello|hi|decision|status|outcome|determination|page|address|phone|fax|product|insured|participant|qty|"
+    r"^\W*(?:date|members?|patient|pt|drugs?|id|case|request|name|re|from|to|claim|enrollee|prescri\w+"
+    r"|subject|ref\w*|med\w*|plan|group|dob|born|"
+    r"sent|posted|dear|benefit claimed|granted|approved|item|filing|letter|hello|hi|decision|status"
+    r"|outcome|determination|page|address|phone|fax|product|insured|participant|qty|"
     r"quantity)\b[^.]{0,30}(?::|#|$|\s{2})",
     re.IGNORECASE,
 )
 _LABEL = re.compile(r"^\W*(?:[\w '/.-]{2,40}):\s+")
 _ASKS = re.compile(
-    r"\b(?:polic(?:y|ies)|plans?|guidelines?|rules?|criteri(?:on|a)|standards?|we|label|law)\b[^.;]{0,30}?\b(?:asks?|requires?|calls? for|needs?|looks? for|covers?|says?|wants?|expects?)\b",
+    r"\b(?:polic(?:y|ies)|plans?|guidelines?|rules?|criteri(?:on|a)|standards?|we|label"
+    r"|law)\b[^.;]{0,30}?\b(?:asks?|requires?|calls? for|needs?|looks? for|covers?|says?|wants?"
+    r"|expects?)\b",
     re.IGNORECASE,
 )
 _DECIDES = re.compile(
-    r"\b(?:not (?:be )?(?:approved?|authorized?|covered|granted|paid)|denied|declined?|refused?|rejected|turn(?:ed)? down|approve (?:it|this)|say yes|denial of|denying)\b[^,;]{0,20}$|(?:\bnot|n't|cannot|unable to|not able to) (?:\w+ )?(?:be )?(?:approved?|authorized?)\b[^,;]{0,50}$|\bre denial$|^\W*(?:denied|denial|declined|refused)\b|(?<!not )(?<!un)\bapproved (?:for|from|through|as)\b|\bnot cover\b[^.]{0,40}\b(?:mg|requested)\b",
+    r"\b(?:not (?:be )?(?:approved?|authorized?|covered|granted|paid)|denied|declined?|refused?|rejected"
+    r"|turn(?:ed)? down|approve (?:it|this)|say yes|denial of|denying|denied (?:coverage|payment"
+    r"|benefits))\b[^,;]{0,20}$|(?:\bnot|n't|cannot|unable to|not able to) (?:\w+ )?(?:be )?(?:approved?"
+    r"|authorized?)\b[^,;]{0,50}$|\bre denial$|^\W*(?:denied|denial|declined|refused)\b|(?<!not"
+    r" )(?<!un)\bapproved (?:for|from|through|as)\b|\bnot cover\b[^.]{0,40}\b(?:mg|requested)\b",
     re.IGNORECASE,
 )
 _FALLS = re.compile(

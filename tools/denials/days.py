@@ -8,9 +8,13 @@ from datetime import date
 from typing import NamedTuple
 
 _MONTHS = (
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
+    "november", "december",
 )  # fmt: skip
-_M = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:i[l1])?|may|june?|ju[l1]y?|aug(?:ust)?|sept?(?:ember)?|[o0]ct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
+_M = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:i[l1])?|may|june?|ju[l1]y?|aug(?:ust)?|sept?(?:ember)?|"
+    r"[o0]ct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
+)
 _Y = r"(?:[12][0-9OolI]{3})"
 _D = r"(?:[0-3]?[0-9OlI])"
 _DATE = re.compile(
@@ -20,17 +24,21 @@ _DATE = re.compile(
     rf"(?<![\d/-])(?P<us>(?P<m4>[01]?[0-9OlI])(?P<sep>[/.-])(?P<d4>{_D})(?P=sep)(?P<y4>{_Y}|\d\d))(?![\d/-])",
     re.IGNORECASE,
 )
-_NUMBERS = {
-    word: number
-    for number, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen".split()
-    )
-} | {"twenty": 20, "thirty": 30, "forty-five": 45, "sixty": 60, "sixty-five": 65, "ninety": 90, "one hundred eighty": 180,
-     "one hundred and eighty": 180, "one hundred twenty": 120, "one hundred and twenty": 120}  # fmt: skip
+_SMALL = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen",
+)  # fmt: skip
+_NUMBERS = {word: number for number, word in enumerate(_SMALL)} | {
+    "twenty": 20, "thirty": 30, "forty-five": 45, "sixty": 60, "sixty-five": 65, "ninety": 90,
+    "one hundred eighty": 180, "one hundred and eighty": 180, "one hundred twenty": 120,
+    "one hundred and twenty": 120,
+}  # fmt: skip
 _WORDS = "|".join(sorted(_NUMBERS, key=len, reverse=True)).replace(" ", r"\s+")
 SPAN = re.compile(
-    rf"\b(?:(?P<number>\d{{1,3}}|1[8B][0Oo]|\d{{1,2}}[Oo])|(?P<word>{_WORDS}))(?:\s*\((?P<again>\d{{1,3}})\))?[\s-]*"
-    r"(?P<unit>(?:consecutive |calendar )?(?:days?|d\b)|(?:business|working) days?|(?:calendar )?months?|hours?|hrs?|h\b)",
+    rf"\b(?:(?P<number>\d{{1,3}}|1[8B][0Oo]|\d{{1,2}}[Oo])"
+    rf"|(?P<word>{_WORDS}))(?:\s*\((?P<again>\d{{1,3}})\))?[\s-]*"
+    r"(?P<unit>(?:consecutive |calendar )?(?:days?|d\b)|(?:business|working) days?|(?:calendar )?months?"
+    r"|hours?|hrs?|h\b)",
     re.IGNORECASE,
 )
 

@@ -26,15 +26,19 @@ _WORD = r"[A-Z][A-Za-zÀ-ÿ]*(?:['’-][A-Za-zÀ-ÿ]+)*\.?"
 _NAME = rf"{_WORD}(?:[ ]{{1,2}}(?:(?:van|von|de|der|la|del|da|bin|al|st\.?|y)[ ]+)*{_WORD}){{1,3}}"
 _LAST_FIRST = rf"{_WORD}(?:[ -]{_WORD})?,[ ]{{0,2}}{_WORD}(?:[ ]{_WORD})?(?![-/\d\w])"
 _WHO = (
-    r"(?:member|patient|pt|enrollee|name|participant|insured(?: person)?|subscriber|cardholder|beneficiary|covered person|claimant|"
-    r"recipient|customer|individual|re|regarding|to the household of|in the matter of|concerning|about|subject|to the parents? of|(?:parent|guardian|parent or guardian) of|for)"
+    r"(?:member|patient|pt|enrollee|name|participant|insured(?: person)?|subscriber|cardholder|beneficiary"
+    r"|covered person|claimant|"
+    r"recipient|customer|individual|re|regarding|to the household of|in the matter of|concerning|about"
+    r"|subject|to the parents? of|(?:parent|guardian|parent or guardian) of|for)"
 )
 _LABELLED = re.compile(
-    rf"(?<![\w'])(?i:{_WHO})(?i:(?:'s)? (?:full )?name|'s name)?(?i:[ ]*(?:[:#|.]|\bis\b|-)[ ]*|[ ]{{2,}}|[ ]+)(?i:(?:mr|mrs|ms|miss|dr)\.?[ ]+)?"
+    rf"(?<![\w'])(?i:{_WHO})(?i:(?:'s)? (?:full )?name|'s name)?(?i:[ ]*(?:[:#|.]|\bis\b|-)[ ]*|[ ]{{2,}}"
+    rf"|[ ]+)(?i:(?:mr|mrs|ms|miss|dr)\.?[ ]+)?"
     rf"(?P<name>{_LAST_FIRST}|{_NAME})"
 )
 _ALONE = re.compile(
-    rf"^[ ]*(?:(?i:mr|mrs|ms|miss)\.? )?(?P<name>{_NAME}|{_LAST_FIRST})(?=[ ]*(?:$|[,(|/;]|[ ]{{2,}}|\bborn\b|\bID\b))",
+    rf"^[ ]*(?:(?i:mr|mrs|ms|miss)\.? )?(?P<name>{_NAME}|{_LAST_FIRST})(?=[ ]*(?:$|[,(|/;]|[ ]{{2,}}"
+    rf"|\bborn\b|\bID\b))",
     re.MULTILINE,
 )
 _SEGMENT = re.compile(
@@ -45,18 +49,54 @@ _GREETED = re.compile(
     re.MULTILINE,
 )
 _WITHIN = re.compile(
-    rf"(?i:\b(?:for|of|member|patient|insured|ran)\b)[ ](?:(?i:mr|mrs|ms)\.? )?(?P<name>{_NAME})(?=[ ]?(?:[,(]|'s\b|[.;]))"
+    rf"(?i:\b(?:for|of|member|patient|insured|ran)\b)[ ](?:(?i:mr|mrs|ms)\.? )?(?P<name>{_NAME})(?=["
+    rf" ]?(?:[,(]|'s\b|[.;]))"
 )
 NOT_A_NAME = re.compile(
-    r"\b(?:health|plans?|insurance|assurance|mutual|medicare|medicaid|rx|pbm|pharmacy|services?|benefits?|fund|trust|care|unit|department|company|"
-    r"notice|letter|denial|determination|decision|request|prior|authorization|appeals?|date|policy|group|number|reference|case|claim|file|"
-    r"re|dear|your|our|the|this|page|member|patient|subscriber|id|drug|dose|medication|important|attention|attn|form|street|st|avenue|ave|road|rd|box|way|"
-    r"suite|city|review\w*|independent|tpa|desk|eligibility|advantage|complete|benefit|regional|manufacturing|commons|determinations?|employers?|pool|system|authority|county|union|local|welfare|alliance|network|university|school|association|organization|corporation|inc|llc|state|family|clinic|medicine|center|cooperative|response|coverage|status|message|inbox|provider|"
-    r"good|morning|hello|hi|thanks|sincerely|medical|director|physician|md|np|do|rn|reason|outcome|result|not|approved|denied|administrators?|"
-    r"employees?|community|options|solutions|partners|group|fax|phone|tel|to|from|subject|sent|mg|ml|pen|tablets?|weekly|daily|"
+    r"\b(?:health|plans?|insurance|assurance|mutual|medicare|medicaid|rx|pbm|pharmacy|services?|benefits?"
+    r"|fund|trust|care|unit|department|company|"
+    r"notice|letter|denial|determination|decision|request|prior|authorization|appeals?|date|policy|group"
+    r"|number|reference|case|claim|file|"
+    r"re|dear|your|our|the|this|page|member|patient|subscriber|id|drug|dose|medication|important|attention"
+    r"|attn|form|street|st|avenue|ave|road|rd|box|way|"
+    r"suite|city|review\w*|independent|tpa|desk|eligibility|advantage|complete|benefit|regional"
+    r"|manufacturing|commons|determinations?|employers?|pool|system|authority|county|union|local|welfare"
+    r"|alliance|network|university|school|association|organization|corporation|inc|llc|state|family|clinic"
+    r"|medicine|center|cooperative|response|coverage|status|message|inbox|provider|"
+    r"good|morning|hello|hi|thanks|sincerely|medical|director|physician|md|np|do|rn|reason|outcome|result"
+    r"|not|approved|denied|administrators?|"
+    r"employees?|community|options|solutions|partners|group|fax|phone|tel|to|from|subject|sent|mg|ml|pen"
+    r"|tablets?|weekly|daily|"
     + "|".join(
-        "january february march july september october november december jan feb mar apr jun jul aug sept sep oct nov dec "
-        "monday tuesday wednesday thursday friday saturday sunday".split()
+        [
+            "january",
+            "february",
+            "march",
+            "july",
+            "september",
+            "october",
+            "november",
+            "december",
+            "jan",
+            "feb",
+            "mar",
+            "apr",
+            "jun",
+            "jul",
+            "aug",
+            "sept",
+            "sep",
+            "oct",
+            "nov",
+            "dec",
+            "monday",
+            "tuesday",
+            "wednesday",
+            "thursday",
+            "friday",
+            "saturday",
+            "sunday",
+        ]
     )
     + r")\b",
     re.IGNORECASE,
@@ -132,26 +172,33 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
 _TOKEN = r"(?=[A-Z0-9/. -]{0,22}\d)[A-Z0-9]+(?:[-/.][A-Z0-9]+)*"
 _SPACED = r"[A-Z0-9]*\d?[A-Z0-9]*(?: [A-Z0-9]*\d[A-Z0-9]*){0,3}"
 _HOLDER = (
-    r"(?:member(?:ship)?|mem|subscriber|card ?holder|enrollee|participant|medicaid|medicare(?: drug plan)?|insured|patient|identification|plan member|"
+    r"(?:member(?:ship)?|mem|subscriber|card ?holder|enrollee|participant|medicaid|medicare(?: drug plan)?"
+    r"|insured|patient|identification|plan member|"
     r"certificate|beneficiary|recipient|your member|policy ?holder|oxbow|plan)"
 )
 _ID_LABEL = re.compile(
-    rf"(?<![\w-])(?:{_HOLDER}(?:'s)?[ ]*(?:id(?:entification)?(?:[ ]*(?:no\b|number\b|#)\.?)?|no\b\.?|number\b|#|nr\b\.?)[ ]*\)?|identification[ ]+no\.?|{_HOLDER}|(?<!case )(?<!tax )\bid(?:[ ]*(?:no\.?|number|#))?)"
+    rf"(?<![\w-])(?:{_HOLDER}(?:'s)?[ ]*(?:id(?:entification)?(?:[ ]*(?:no\b|number\b|#)\.?)?|no\b\.?"
+    rf"|number\b|#|nr\b\.?)[ ]*\)?|identification[ ]+no\.?|{_HOLDER}|(?<!case )(?<!tax )\bid(?:["
+    rf" ]*(?:no\.?|number|#))?)"
     rf"[ ]*[:#|.]*[ ]*[(]?(?P<id>(?-i:{_TOKEN}(?: \d[\dA-Z]*){{0,3}}|[A-Z]{{2,4}}(?: \d{{2,}}){{1,3}}))",
     re.IGNORECASE,
 )
 _REF_WORDS = (
-    r"(?:our |your )?(?:reference|ref|case|file|tracking|trace|ticket|auth(?:orization)?|request|notice|appeal|claim|determination|decision|filing|"
-    r"PA|call|letter|ours?|control|transaction|redetermination|reconsideration|event|review|confirmation|[A-Z][a-z]+ ref)"
+    r"(?:our |your )?(?:reference|ref|case|file|tracking|trace|ticket|auth(?:orization)?|request|notice"
+    r"|appeal|claim|determination|decision|filing|"
+    r"PA|call|letter|ours?|control|transaction|redetermination|reconsideration|event|review|confirmation"
+    r"|[A-Z][a-z]+ ref)"
 )
 _REF_LABEL = re.compile(
-    rf"(?<![\w-]){_REF_WORDS}\b(?:[ ]+(?:id|no|number|nr|ref|file|ticket|call|this letter|auth))?\.?[ ]*(?:[:#|]|\bis\b)*[ ]*[(#]?"
+    rf"(?<![\w-]){_REF_WORDS}\b(?:[ ]+(?:id|no|number|nr|ref|file|ticket|call|this letter|auth))?\.?["
+    rf" ]*(?:[:#|]|\bis\b)*[ ]*[(#]?"
     rf"(?P<id>(?-i:[A-Z]{{2,4}} \d[\d-]{{3,}}|{_TOKEN}))",
     re.IGNORECASE,
 )
 _LOOSE = re.compile(rf"(?<![\w@/.-])(?P<id>{_TOKEN})(?![\w@-])")
 _NO_NUMBER = re.compile(
-    r"^(?:(?:\(\d{3}\)[- .]?|\d{3}[- .])\d{3}[-.]\d{4}|1-\d{3}-.*|\d{1,2}/\d{1,2}(?:/\d{2,4})?|[A-Z]\d\d(?:\.\w{1,4})?|\d+(?:\.\d+)?(?:MG|ML|D|H)?|\d{1,3}|"
+    r"^(?:(?:\(\d{3}\)[- .]?|\d{3}[- .])\d{3}[-.]\d{4}|1-\d{3}-.*|\d{1,2}/\d{1,2}(?:/\d{2,4})?"
+    r"|[A-Z]\d\d(?:\.\w{1,4})?|\d+(?:\.\d+)?(?:MG|ML|D|H)?|\d{1,3}|"
     r"[A-Z]+-?\d{1,2}|\d{1,2}[.:]\d{1,2}(?:\.\d+)*|.*\d(?:MG|ML)\b.*)$",
     re.IGNORECASE,
 )
@@ -269,15 +316,18 @@ def _plain_start(letter: Letter, stated: Stated) -> int:
 _BIRTH = re.compile(r"(?:d\.?o\.?b\.?|birth\s?date|date of birth|born(?: on)?|birth)\W*$", re.IGNORECASE)
 _RECEIVED = re.compile(r"(?:received|receipt|got|came in|reached us)\b[^.\n]{0,60}$", re.IGNORECASE)
 _DECIDED = re.compile(
-    r"(?:decided|decision (?:date|made|of)|date of (?:decision|determination)|determined|determination date)[^.\n]{0,25}$",
+    r"(?:decided|decision (?:date|made|of)|date of (?:decision|determination)|determined|determination"
+    r" date)[^.\n]{0,25}$",
     re.IGNORECASE,
 )
 _DATED = re.compile(
-    r"(?:date(?: (?:of (?:this )?(?:notice|letter|discussion|fax)|sent|posted|issued|printed|mailed))?|dated|posted|sent|mailed|issued|notice date|letter date|call log|log)\W*(?:\w{3}, )?$",
+    r"(?:date(?: (?:of (?:this )?(?:notice|letter|discussion|fax)|sent|posted|issued|printed|mailed))?"
+    r"|dated|posted|sent|mailed|issued|notice date|letter date|call log|log)\W*(?:\w{3}, )?$",
     re.IGNORECASE,
 )
 _ELSEWHERE = re.compile(
-    r"(?:fill(?:ed)?|by|until|from|through|to|since|on|before|ends?|ended|due|claim of|study of|since|denied|drawn|\bof)\W*$",
+    r"(?:fill(?:ed)?|by|until|from|through|to|since|on|before|ends?|ended|due|claim of|study of|since"
+    r"|denied|drawn|\bof)\W*$",
     re.IGNORECASE,
 )
 
@@ -349,22 +399,29 @@ def _lone_birth(letter: Letter, dated: StatedDate) -> StatedDate | None:
 # --- payer -----------------------------------------------------------------------------------------------
 
 _ORG = re.compile(
-    r"\b(?:health\w*|insurance|assurance|mutual|medicare|medicaid|pdp|hmo|ppo|rx|pbm|pharmacy|benefits?|fund|trust|plans?|cooperative|co-op|blue|"
-    r"administrators?|partners|review|pool|alliance|association|union|authority|system|solutions|care|options|tpa|managed|community|mco|advantage|utilization|carrier|exchange)\b",
+    r"\b(?:health\w*|insurance|assurance|mutual|medicare|medicaid|pdp|hmo|ppo|rx|pbm|pharmacy|benefits?"
+    r"|fund|trust|plans?|cooperative|co-op|blue|"
+    r"administrators?|partners|review|pool|alliance|association|union|authority|system|solutions|care"
+    r"|options|tpa|managed|community|mco|advantage|utilization|carrier|exchange)\b",
     re.IGNORECASE,
 )
 _NOT_ORG = re.compile(
-    r"^\W*(?:notice|re|date|dear|important|pt|name|subject|to|member|patient|page|fax|status|drug|medication|claim response|from|sent|call log|ref|case|your|our|request|attn|attention|enrollee|this|we|"
-    r"decision|decided|pharmacy (?:review|department)|utilization|prior auth\w*|coverage|redetermination|reconsideration|appeals?)\b",
+    r"^\W*(?:notice|re|date|dear|important|pt|name|subject|to|member|patient|page|fax|status|drug"
+    r"|medication|claim response|from|sent|call log|ref|case|your|our|request|attn|attention|enrollee|this"
+    r"|we|"
+    r"decision|decided|pharmacy (?:review|department)|utilization|prior auth\w*|coverage|redetermination"
+    r"|reconsideration|appeals?)\b",
     re.IGNORECASE,
 )
 _TAIL = re.compile(
-    r"\s*(?:\||/|>|\s-\s|\s{3,}|,\s(?=(?:pharmacy|office|utilization|department|member|appeals|on behalf|prior)\b)|\b(?:provider portal|inbox|fax\b|prior auth\w*\b).*$|\d{1,2}/\d{1,2}).*$",
+    r"\s*(?:\||/|>|\s-\s|\s{3,}|,\s(?=(?:pharmacy|office|utilization|department|member|appeals|on behalf"
+    r"|prior)\b)|\b(?:provider portal|inbox|fax\b|prior auth\w*\b).*$|\d{1,2}/\d{1,2}).*$",
     re.IGNORECASE,
 )
 _SIGNED = re.compile(r"^(?P<org>[A-Z][\w'&-]+(?:[ ][A-Z][\w'&-]+){1,5})\s*\Z", re.MULTILINE)
 _CALLED = re.compile(
-    r"\b(?:w/|with|to|called|from|phone|rep(?:resentative)? (?:at|from))[ ]+(?P<org>[A-Z][\w'&-]+(?:[ ]+(?:[A-Z][\w'&-]+|of|and))*)"
+    r"\b(?:w/|with|to|called|from|phone|rep(?:resentative)? (?:at|from))[ ]+(?P<org>[A-Z][\w'&-]+(?:["
+    r" ]+(?:[A-Z][\w'&-]+|of|and))*)"
 )
 
 

@@ -1,6 +1,7 @@
 """Whose letter it is: the name, the member id and the birth date that it states, against the case's patient.
 
-What the letter does not state says nothing. What it states must agree: a name whatever its case, order, accents, titles and
+What the letter does not state says nothing. What it states must agree: a name whatever its case, order,
+accents, titles and
 middle names; a number whatever its blanks and hyphens; a birth date exactly.
 """
 
@@ -16,7 +17,7 @@ from tools.errors import Refused
 from tools.records import Patient
 
 Agreement = Literal["same", "differs", "unknown"]
-_TITLES = frozenset("mr mrs ms miss mx dr sir jr sr ii iii iv".split())
+_TITLES = frozenset(["mr", "mrs", "ms", "miss", "mx", "dr", "sir", "jr", "sr", "ii", "iii", "iv"])
 
 
 class Compared(NamedTuple):
@@ -42,11 +43,13 @@ def require_same(read: Denial, patient: Patient) -> tuple[Compared, ...]:
             f"its {one.what} is {one.stated!r}, the chart's {one.charted!r}" for one in differing
         )
         raise Refused(
-            f"this letter is not about {patient.id}: {said}; find the right patient, or correct the chart first"
+            f"this letter is not about {patient.id}: {said}; find the right patient, or correct the chart"
+            f" first"
         )
     if all(one.agreement == "unknown" for one in compared):
         raise Refused(
-            f"this letter states no name, member id or birth date that the chart of {patient.id} has; make sure whose it is, and "
+            f"this letter states no name, member id or birth date that the chart of {patient.id} has; make"
+            f" sure whose it is, and "
             "read it without a patient"
         )
     return compared
@@ -80,7 +83,8 @@ def _birth_date(read: Denial, patient: Patient) -> Compared:
 
 
 def same_name(one: str, two: str) -> bool:
-    """Whether two ways of writing a name may be one person's: first and last word agree whatever stands between them, an
+    """Whether two ways of writing a name may be one person's: first and last word agree whatever stands
+    between them, an
     initial stands for its name, and a name alone agrees with either."""
     a, b = list(_words(one)), list(_words(two))
     if not a or not b:

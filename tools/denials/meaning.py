@@ -1,6 +1,7 @@
 """A second opinion on what a clause says: by its meaning, from the bundled embedding model and examples of each reason.
 
-A ridge regression from the examples' vectors to their codes; there is no chance in it, and nothing is learnt at run time.
+A ridge regression from the examples' vectors to their codes; there is no chance in it, and nothing is learnt
+at run time.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""The words of a letter that came as a file: text, a PDF that holds text, or JSON with the letter or a message in it."""
+"""The words of a letter that came as a file: text, a PDF that holds text, or JSON with the letter or a
+message in it."""
 
 from __future__ import annotations
 
@@ -68,11 +69,13 @@ def _of_pdf(data: bytes, name: str) -> str:
     silent = [number for number, text in enumerate(pages, 1) if len(text.strip()) < 20]
     if len(silent) == len(pages):
         raise Invalid(
-            f"{name} holds no text (a scan?); run text recognition (OCR) over it, or type the letter into a .txt file"
+            f"{name} holds no text (a scan?); run text recognition (OCR) over it, or type the letter into"
+            f" a .txt file"
         )
     if silent and _pictures(reader, silent):
         raise Invalid(
-            f"page {', '.join(map(str, silent))} of {name} is a picture without text; run text recognition (OCR) over the whole "
+            f"page {', '.join(map(str, silent))} of {name} is a picture without text; run text recognition"
+            f" (OCR) over the whole "
             "file, since the reason may stand there"
         )
     return "\n\n".join(pages)

@@ -1,4 +1,5 @@
-"""Reads a payer's letter: who, what, why, and what may be done by when. Deterministic, and quoting only what stands there."""
+"""Reads a payer's letter: who, what, why, and what may be done by when. Deterministic, and quoting only what
+stands there."""
 
 from __future__ import annotations
 
@@ -6,15 +7,15 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from tools.denials.cited import clauses_told
+from tools.denials.approved import approved_told
 from tools.denials.by_clause import reasons_by_clause
+from tools.denials.cited import clauses_told
 from tools.denials.heading import dates_of, member_id_of, member_of, payer_of, reference_of
 from tools.denials.outcome import outcome_of
 from tools.denials.records import Cited, Denial, Quote, RequestedDrug, StatedReason
 from tools.denials.requested import drug_at, drugs_of
 from tools.denials.rights import questions_told, reply_told, rights_told
 from tools.denials.stated import Hit, reasons_told
-from tools.denials.approved import approved_told
 from tools.denials.words import Letter
 from tools.errors import Invalid
 from tools.records import Policy
@@ -23,7 +24,8 @@ LONGEST = 200_000  # characters
 
 
 def read_letter(text: str, payers: Iterable[str] = (), policy: Policy | None = None) -> Denial:
-    """What the letter states. `payers` are names that may be found in it; with the policy that it applies, clauses that it
+    """What the letter states. `payers` are names that may be found in it; with the policy that it applies,
+    clauses that it
     names are looked up there, and tell the reason where the letter's own words do not."""
     if not text.strip():
         raise Invalid("the letter holds no text")

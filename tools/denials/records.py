@@ -1,4 +1,5 @@
-"""What a payer's letter says. Each statement is quoted, and says where it stands; what is not stated is None or empty."""
+"""What a payer's letter says. Each statement is quoted, and says where it stands; what is not stated is None
+or empty."""
 
 from __future__ import annotations
 
@@ -46,7 +47,8 @@ class StatedDate(Record, frozen=True, kw_only=True):
 
 
 class RequestedDrug(Record, frozen=True, kw_only=True):
-    """A drug that the letter decides on. `name` is the brand as it is usually written; a decision is given only where the
+    """A drug that the letter decides on. `name` is the brand as it is usually written; a decision is given
+    only where the
     letter decides otherwise on another drug."""
 
     name: str
@@ -77,7 +79,8 @@ class Cited(Record, frozen=True, kw_only=True):
 
 
 class Deadline(Record, frozen=True, kw_only=True):
-    """By when, as stated. `day` is given where the letter gives it or enough to count it; days that run from receipt cannot be
+    """By when, as stated. `day` is given where the letter gives it or enough to count it; days that run from
+    receipt cannot be
     counted from the letter alone."""
 
     quote: Quote

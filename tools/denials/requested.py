@@ -14,22 +14,31 @@ from tools.terms import BRANDS, INGREDIENTS
 _AUTHORIZED = ("glp1", "sglt2", "dpp4", "anorectic")  # classes that payers ask an authorization for
 STRENGTH = re.compile(r"(?P<dose>\d+(?:[.,]\d+)*)[ ]?mg(?:\s?/\s?(?:\d*\.?\d+)\s?mL)?", re.IGNORECASE)
 _QUANTITY = re.compile(
-    r"(?:qty|quantity|#)[: ]*(?P<q1>\d+(?:\.\d+)?)(?: ?(?:mL|pens?|tablets?))?(?:[ ]*(?:/|per|every|for|,|in|a)[ ]*(?P<d1>\d+)(?:[ -]days?)?|[ ,;]*(?:ds|days?(?: supply)?)[: ]*(?P<d1b>\d+))?|"
-    r"(?P<q2>\d+(?:\.\d+)?)[ ]?(?:mL|tablets?|tabs?|pens?)\b[ ]*(?:(?:/|per|every|for|in)[ ]*(?P<d2>\d+)[ -]?d(?:ays?)?|(?P<month>a month|monthly|per month))?",
+    r"(?:qty|quantity|#)[: ]*(?P<q1>\d+(?:\.\d+)?)(?: ?(?:mL|pens?|tablets?))?(?:[ ]*(?:/|per|every|for|,"
+    r"|in|a)[ ]*(?P<d1>\d+)(?:[ -]days?)?|[ ,;]*(?:ds|days?(?: supply)?)[: ]*(?P<d1b>\d+))?|"
+    r"(?P<q2>\d+(?:\.\d+)?)[ ]?(?:mL|tablets?|tabs?|pens?)\b[ ]*(?:(?:/|per|every|for|in)[ ]*(?P<d2>\d+)["
+    r" -]?d(?:ays?)?|(?P<month>a month|monthly|per month))?",
     re.IGNORECASE,
 )
 _ASKED = re.compile(
-    r"(?:\b(?:drugs?|rx|med(?:ication|icine)?|item|product|prescription|treatment)(?:[ ]+(?:requested|asked for|name))?|\bre(?:garding)?|\bsubject|requested|request(?: was)? for|"
-    r"ask(?:ed|ing)?(?: us)? (?:to (?:cover|pay for)|for)|coverage (?:of|for)|cover|claimed|prescribed|claim for|authorization (?:of|for)|exception[^.\n]{0,25}|about|pay for|filing\W+\S+)[ ]*[:|,.(]*[ ]*(?:\w+[ ]){0,2}$",
+    r"(?:\b(?:drugs?|rx|med(?:ication|icine)?|item|product|prescription|treatment)(?:[ ]+(?:requested"
+    r"|asked for|name))?|\bre(?:garding)?|\bsubject|requested|request(?: was)? for|"
+    r"ask(?:ed|ing)?(?: us)? (?:to (?:cover|pay for)|for)|coverage (?:of|for)|cover|claimed|prescribed"
+    r"|claim for|authorization (?:of|for)|exception[^.\n]{0,25}|about|pay for|filing\W+\S+)[ ]*[:|,.(]*["
+    r" ]*(?:\w+[ ]){0,2}$",
     re.IGNORECASE,
 )
 _MENTIONED = re.compile(
-    r"(?:such as|like|e\.g\.|for example|alternatives?[^.\n]{0,40}|instead of|instead|try|tried|trial of|start with|first|before|prior to|other|another|already|of|use|used|take|took|takes|taking|receiv\w+|getting|dispensed|fills?|places|put|on|filled|list\w*|months of|weeks of|or|and|than|stopping|if|either)\W*(?:[a-z]+ ){0,1}$",
+    r"(?:such as|like|e\.g\.|for example|alternatives?[^.\n]{0,40}|instead of|instead|try|tried|trial of"
+    r"|start with|first|before|prior to|other|another|already|of|use|used|take|took|takes|taking|receiv\w+"
+    r"|getting|dispensed|fills?|places|put|on|filled|list\w*|months of|weeks of|or|and|than|stopping|if"
+    r"|either)\W*(?:[a-z]+ ){0,1}$",
     re.IGNORECASE,
 )
 _APPROVED = re.compile(r"\b(?:approved|authorized|granted|covered|favou?rable)\b", re.IGNORECASE)
 _DENIED = re.compile(
-    r"\b(?:denied|declined|refused|not (?:approved|authorized|covered|granted)|against coverage|could not be paid|cannot be (?:approved|paid)|rejected|turned down|can(?:no|')?t be (?:approved|paid))\b",
+    r"\b(?:denied|declined|refused|not (?:approved|authorized|covered|granted)|against coverage|could not"
+    r" be paid|cannot be (?:approved|paid)|rejected|turned down|can(?:no|')?t be (?:approved|paid))\b",
     re.IGNORECASE,
 )
 

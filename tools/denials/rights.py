@@ -15,60 +15,86 @@ from tools.denials.words import Letter, Passage
 _KINDS: tuple[tuple[RightKind, str], ...] = (
     (
         "peer_to_peer",
-        r"peer[- ]to[- ]peer|\bP2P\b|(?:talk|speak|discuss\w*|call|conversation)\b[^.]{0,50}\b(?:our|the|a|the plan's|plan) (?:\w+ )?(?:physician|medical director|reviewer|doctor|pharmacist)|(?:^|\. )Call me\b",
+        r"peer[- ]to[- ]peer|\bP2P\b|(?:talk|speak|discuss\w*|call|conversation)\b[^.]{0,50}\b(?:our|the|a"
+        r"|the plan's|plan) (?:\w+ )?(?:physician|medical director|reviewer|doctor|pharmacist)|(?:^|\."
+        r" )Call me\b",
     ),
     ("fair_hearing", r"fair hearing|state hearing"),
     ("hearing", r"administrative law judge|\bALJ\b|medicare hearings"),
     (
         "external_review",
-        r"external (?:review|appeal)|independent (?:\w+ )?review(?: organi[sz]ation| entity)?|outside review\w*|review by (?:an )?independent|\bIRO\b|\bIRE\b|people outside|independent (?:outside )?review",
+        r"external (?:review|appeal)|independent (?:\w+ )?review(?: organi[sz]ation| entity)?|outside"
+        r" review\w*|review by (?:an )?independent|\bIRO\b|\bIRE\b|people outside|independent (?:outside"
+        r" )?review",
     ),
     (
         "second_level",
-        r"second[- ](?:level )?(?:internal )?(?:appeal|review|level)|level two|second level|(?:thereafter|then|next)[, ]+(?:to )?the (?:board|trustees|committee)|second internal|level 2",
+        r"second[- ](?:level )?(?:internal )?(?:appeal|review|level)|level two|second level|(?:thereafter"
+        r"|then|next)[, ]+(?:to )?the (?:board|trustees|committee)|second internal|level 2",
     ),
     (
         "appeal",
-        r"\bappeal\w*|redetermination|full and fair review|grievance|first[- ]level|level one|level 1\b|ask us to (?:reconsider|review|look)|reconsideration",
+        r"\bappeal\w*|redetermination|full and fair review|grievance|first[- ]level|level one|level 1\b"
+        r"|ask us to (?:reconsider|review|look)|reconsideration",
     ),
 )
 _EXPEDITED = re.compile(
-    r"\bexpedit\w+|\bfast(?:er)? (?:appeal|decision|review|answer|one|redetermination|reconsideration|grievance)|\bfast\b[^.]{0,40}\bappeals?\b|\bfast appeals?\b|(?:72|24) hours?[^.]{0,30}urgent|urgent\w*\b[^.]{0,80}(?:72|24|hours|faster|phone|telephone|call|appeal|one)|\bquick(?:er)? (?:appeal|decision)|rushed? (?:appeal|review)",
+    r"\bexpedit\w+|\bfast(?:er)? (?:appeal|decision|review|answer|one|redetermination|reconsideration"
+    r"|grievance)|\bfast\b[^.]{0,40}\bappeals?\b|\bfast appeals?\b|(?:72|24) hours?[^.]{0,30}urgent"
+    r"|urgent\w*\b[^.]{0,80}(?:72|24|hours|faster|phone|telephone|call|appeal|one)|\bquick(?:er)?"
+    r" (?:appeal|decision)|rushed? (?:appeal|review)",
     re.IGNORECASE,
 )
 _NO_RIGHT = re.compile(
-    r"nothing to appeal|(?:is|are) not an appeal|could have appealed|would (?:give|have|be|then)|had (?:we|no part|you)|your (?:appeal|grievance) (?:about|of|was|dated|on)|(?:looked at|considered|received|decided|heard|with) your appeal|"
-    r"appeal (?:no\.?|number|#|decision)\b|appeals? (?:unit|department|team|office|panel)\W*$|member appeals\W*$|the appeal (?:was|is) (?:denied|upheld)|before (?:the|your) appeal",
+    r"nothing to appeal|(?:is|are) not an appeal|could have appealed|would (?:give|have|be|then)|had (?:we"
+    r"|no part|you)|your (?:appeal|grievance) (?:about|of|was|dated|on)|(?:looked at|considered|received"
+    r"|decided|heard|with) your appeal|"
+    r"appeal (?:no\.?|number|#|decision)\b|appeals? (?:unit|department|team|office|panel)\W*$|member"
+    r" appeals\W*$|the appeal (?:was|is) (?:denied|upheld)|before (?:the|your) appeal",
     re.IGNORECASE,
 )
 _OFFERS = re.compile(
-    r"\b(?:may|can|could|rights?|asks?|asking|file[ds]?|filing|request(?:s|ed)?|within|days?|d\b|months?|deadline|must|levels?|next|until|no later|available|"
-    r"avail|offer\w*|lies|follow\w*|call|speak|talk|discuss|write|mail|fax|possible|=|by|thereafter|accepted|want|comes?|after\w*|then|open|line|second appeal|level two)\b|=",
+    r"\b(?:may|can|could|rights?|asks?|asking|file[ds]?|filing|request(?:s|ed)?|within|days?|d\b|months?"
+    r"|deadline|must|levels?|next|until|no later|available|"
+    r"avail|offer\w*|lies|follow\w*|call|speak|talk|discuss|write|mail|fax|possible|=|by|thereafter"
+    r"|accepted|want|comes?|after\w*|then|open|line|second appeal|level two)\b|=",
     re.IGNORECASE,
 )
 _PAST = re.compile(
-    r"\b(?:asked|appealed|filed|requested|received|reviewed|heard|considered|looked at|decided|upheld|upholds|overturned|reversed|accepted|denied)\b",
+    r"\b(?:asked|appealed|filed|requested|received|reviewed|heard|considered|looked at|decided|upheld"
+    r"|upholds|overturned|reversed|accepted|denied)\b",
     re.IGNORECASE,
 )
 _BY = re.compile(
-    r"(?:\bby|\buntil|no later than|on or before|\bbefore|through|thru|deadline\b[^.\n]{0,40}|last day[^.\n]{0,40}|\bdue(?: date)?|expires(?: on)?|ends(?: on)?|that means by|at the latest(?: on)?)\W*(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day,? )?$",
+    r"(?:\bby|\buntil|no later than|on or before|\bbefore|through|thru|deadline\b[^.\n]{0,40}|last"
+    r" day[^.\n]{0,40}|\bdue(?: date)?|expires(?: on)?|ends(?: on)?|that means by|at the latest(?:"
+    r" on)?)\W*(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day,? )?$",
     re.IGNORECASE,
 )
 _FROM_NOTICE = re.compile(
-    r"(?:date (?:of|on|printed on|shown on|at the top of) (?:this|the|your) (?:\w+ )?(?:notice|letter|fax|decision|denial|message|determination|page)|(?:notice|letter|decision|denial|fax)(?:'s|\u2019s)? date|(?:this|the|that|above) (?:above )?date|today|date above|from the above|of this (?:notice|letter|denial|decision|determination)|from this (?:notice|letter|date)|of the (?:notice|letter)|date of (?:the )?(?:notice|letter|denial|decision|determination|adverse)|after this (?:notice|letter)|from now|date we (?:sent|mailed|wrote))",
+    r"(?:date (?:of|on|printed on|shown on|at the top of) (?:this|the|your) (?:\w+ )?(?:notice|letter|fax"
+    r"|decision|denial|message|determination|page)|(?:notice|letter|decision|denial|fax)(?:'s|\u2019s)?"
+    r" date|(?:this|the|that|above) (?:above )?date|today|date above|from the above|of this (?:notice"
+    r"|letter|denial|decision|determination)|from this (?:notice|letter|date)|of the (?:notice|letter)"
+    r"|date of (?:the )?(?:notice|letter|denial|decision|determination|adverse)|after this (?:notice"
+    r"|letter)|from now|date we (?:sent|mailed|wrote))",
     re.IGNORECASE,
 )
 _FROM_RECEIPT = re.compile(
-    r"\breceiv\w+|\breceipt|\bget(?:s|ting)?\b|\bgot\b|\bafter (?:it|this) (?:reaches|arrives)|\bin (?:your|her|his) hands|delivery",
+    r"\breceiv\w+|\breceipt|\bget(?:s|ting)?\b|\bgot\b|\bafter (?:it|this) (?:reaches|arrives)|\bin"
+    r" (?:your|her|his) hands|delivery",
     re.IGNORECASE,
 )
 _FROM_DECISION = re.compile(
-    r"(?:of|after|from|following) (?:the|our|your|this|its) (?:adverse |initial )?(?:denial|decision|determination)\b",
+    r"(?:of|after|from|following) (?:the|our|your|this|its) (?:adverse |initial )?(?:denial|decision"
+    r"|determination)\b",
     re.IGNORECASE,
 )
 _PHONE = r"(?:1[- ])?\(?[0-9OlI]{3}\)?[- .]{1,2}[0-9OlI]{3}-[0-9OlI]{4}(?:,? (?:opt(?:ion)?|ext)\.? \d+)?"
 _WHERE = re.compile(
-    rf"(?:(?:fax|phone|call|telephone|line|ph|fx|tel)\W{{0,3}}(?:us (?:at|on)\W?)?)?{_PHONE}|(?:P\.?O\.? ?Box \d+|\d+ [A-Z][\w.]+(?: [A-Z][\w.]+){{0,3}}),[^.\n;]{{0,60}}?\b[A-Z]{{2}} ?\d{{5}}|https?://\S+[\w/]",
+    rf"(?:(?:fax|phone|call|telephone|line|ph|fx|tel)\W{{0,3}}(?:us (?:at|on)\W?)?)?{_PHONE}|(?:P\.?O\.?"
+    rf" ?Box \d+|\d+ [A-Z][\w.]+(?: [A-Z][\w.]+){{0,3}}),[^.\n;]{{0,60}}?\b[A-Z]{{2}} ?\d{{5}}"
+    rf"|https?://\S+[\w/]",
     re.IGNORECASE,
 )
 
@@ -160,9 +186,8 @@ def _add(
 ) -> None:
     known = found.get(kind)
     if known is None:
-        if (
-            _hypothetical(passage.text)
-            or re.fullmatch(
+        if _hypothetical(passage.text) or (
+            re.fullmatch(
                 r"\W*[\w ,'/&-]{0,60}\b(?:appeals?|grievances?)(?: unit| department)?\W*",
                 passage.text,
                 re.IGNORECASE,
@@ -219,7 +244,8 @@ def _follows(passage: Passage) -> bool:
 
 
 def _deadlines(letter: Letter, passage: Passage, dated: date | None) -> Iterator[tuple[int, Deadline]]:
-    """The deadlines that a passage states, each at the place where it stands. The payer's own time to answer is none."""
+    """The deadlines that a passage states, each at the place where it stands. The payer's own time to answer
+    is none."""
     plain, begin = letter.plain, passage.start
     text = passage.text
     days = [Day(d.day, d.start - begin, d.end - begin) for d in days_in(plain, passage.start, passage.end)]
@@ -239,15 +265,16 @@ def _deadlines(letter: Letter, passage: Passage, dated: date | None) -> Iterator
         if unit == "hours" or not _is_a_time_to_act(text, match):
             continue
         runs_from, stop = _anchor(text, match)
-        day = _counted(dated, amount, unit, runs_from)
+        last = _counted(dated, amount, unit, runs_from)
         quote = letter.quote(begin + match.start(), begin + max(stop, match.end()))
-        yield match.start(), Deadline(quote=quote, amount=amount, unit=unit, runs_from=runs_from, day=day)  # type: ignore[arg-type]
+        yield match.start(), Deadline(quote=quote, amount=amount, unit=unit, runs_from=runs_from, day=last)  # type: ignore[arg-type]
 
 
 def _is_a_time_to_act(text: str, match: re.Match[str]) -> bool:
     before, after = text[max(0, match.start() - 70) : match.start()], text[match.end() : match.end() + 60]
     if re.search(
-        r"(?:we|plan|board|decision|decide[sd]?|answer(?:ed|s)?|reviewer|written decision|covers?|paid|waiting|supply|last fill)[^.,;]{0,40}$",
+        r"(?:we|plan|board|decision|decide[sd]?|answer(?:ed|s)?|reviewer|written decision|covers?|paid"
+        r"|waiting|supply|last fill)[^.,;]{0,40}$",
         before,
         re.IGNORECASE,
     ) and not re.search(
@@ -266,7 +293,8 @@ def _is_a_time_to_act(text: str, match: re.Match[str]) -> bool:
         return False
     return bool(
         re.search(
-            r"within|no later than|up to|have|has|=|period|\bin\b|must|for|until|appeal|\(|counted|deadline|limit|allowed|\bfrom\b|\bafter\b|level",
+            r"within|no later than|up to|have|has|=|period|\bin\b|must|for|until|appeal|\(|counted"
+            r"|deadline|limit|allowed|\bfrom\b|\bafter\b|level",
             before + after,
             re.IGNORECASE,
         )
@@ -340,7 +368,8 @@ def questions_told(letter: Letter) -> tuple[Quote, ...]:
 
 _LISTED = re.compile(r"(?:[-*]|\(?\d{1,2}[.)]|\(?[a-z][.)]|\[ ?\])\s*\S")
 _ASKING = re.compile(
-    r":\s*$|please (?:answer|send|provide|submit|state|tell)|\b(?:answer|tell us|send us|need|following|questions)\b",
+    r":\s*$|please (?:answer|send|provide|submit|state|tell)|\b(?:answer|tell us|send us|need|following"
+    r"|questions)\b",
     re.IGNORECASE,
 )
 _NO_QUESTION = re.compile(

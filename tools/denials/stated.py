@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from itertools import groupby
 from typing import Literal, NamedTuple
 
@@ -13,8 +12,8 @@ from tools.denials.context import (
     Said,
     is_prose,
     mark_of,
-    prose_of,
     masked,
+    prose_of,
     reject_code,
     said_of_case,
     to_nobody,
@@ -26,7 +25,8 @@ from tools.denials.words import Letter, Passage
 
 
 class Hit(NamedTuple):
-    """A reason at [start, end) of the plain text. `bare`: no more is said than that a criterion is not met; it is `weak` where that
+    """A reason at [start, end) of the plain text. `bare`: no more is said than that a criterion is not met;
+    it is `weak` where that
     is said in passing."""
 
     code: str
@@ -38,8 +38,10 @@ class Hit(NamedTuple):
 
 
 _FALLS_SHORT = re.compile(
-    r"(?:\b(?:not|no|never|unable|cannot)\b|n't\b)[^.;]{0,50}?\b(?:find|found|shown?|see|record\w*|histor\w+|claims?|tried|used|done|met|so|case|happened|satisf\w+|either|any of|reach\w*)\b|"
-    r"\b(?:only|no more than|at most|just|neither|none|instead|fewer|less than|below|short of|throughout|has (?:you|him|her) at|too (?:short|low|few))\b",
+    r"(?:\b(?:not|no|never|unable|cannot)\b|n't\b)[^.;]{0,50}?\b(?:find|found|shown?|see|record\w*"
+    r"|histor\w+|claims?|tried|used|done|met|so|case|happened|satisf\w+|either|any of|reach\w*)\b|"
+    r"\b(?:only|no more than|at most|just|neither|none|instead|fewer|less than|below|short of|throughout"
+    r"|has (?:you|him|her) at|too (?:short|low|few))\b",
     re.IGNORECASE,
 )
 # What is said of one thing covers what follows from it: the wider code yields to the narrower in the same clause.
@@ -92,7 +94,7 @@ def _hits(letter: Letter) -> list[Hit]:
             found += [_firm(hit, passages, letter) for hit in told]
             firm = [hit for hit in told if not hit.weak]
             if not (firm and passages[0].item):
-                silent += _silent(passages, firm)
+                silent += _silent(passages, told)
     return found + _by_meaning(silent, found)
 
 
@@ -107,7 +109,8 @@ def _silent(passages: list[Passage], told: list[Hit]) -> list[Said]:
 
 
 def _by_meaning(clauses: list[Said], told: list[Hit]) -> list[Hit]:
-    """What the model of meaning is sure of; surer, where the letter has told a reason already. As a denial has a reason, the
+    """What the model of meaning is sure of; surer, where the letter has told a reason already. As a denial
+    has a reason, the
     likeliest clause is it where nothing else is."""
     given = opinions([prose_of(said.text) for said in clauses])
     known = any(not hit.weak for hit in told)
@@ -124,7 +127,8 @@ def _by_meaning(clauses: list[Said], told: list[Hit]) -> list[Hit]:
 
 
 def _of_line(passages: list[Passage], asked: list[Hit]) -> tuple[list[Hit], list[Hit]]:
-    """The reasons that the sentences of a line state, and what its last one asks for. Where none says enough by itself, two may
+    """The reasons that the sentences of a line state, and what its last one asks for. Where none says enough
+    by itself, two may
     do so together."""
     told: list[Hit] = []
     kept: list[Said] = []

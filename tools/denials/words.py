@@ -1,7 +1,9 @@
-"""A letter's text made plain enough to be searched, cut into passages; what is found is quoted from the letter itself."""
+"""A letter's text made plain enough to be searched, cut into passages; what is found is quoted from the
+letter itself."""
 
 from __future__ import annotations
 
+import itertools
 import re
 from bisect import bisect_left
 from functools import cached_property
@@ -10,7 +12,8 @@ from typing import Literal, NamedTuple
 from tools.denials.records import Quote
 
 _LIKE = str.maketrans({
-    "’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "‑": "-", "\u00a0": " ", "\t": " ", "•": "*", "·": "*", "▪": "*",
+    "’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "‑": "-", "\u00a0": " ", "\t": " ", "•": "*",
+    "·": "*", "▪": "*",
     "☒": "☑", "\r": "\n", "\f": "\n", "\v": "\n", "\u2028": "\n",
 })  # fmt: skip
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufe00-\ufe0f\ufeff\U000e0000-\U000e007f]")
@@ -78,7 +81,7 @@ def _joined(text: str) -> str:
     """Line ends inside a wrapped sentence become spaces."""
     lines = text.split("\n")
     made = [lines[0]] if lines else []
-    for before, line in zip(lines, lines[1:], strict=False):
+    for before, line in itertools.pairwise(lines):
         made.append((" " if _goes_on(before, line) else "\n") + line)
     return "".join(made)
 
@@ -99,9 +102,13 @@ _BOX = re.compile(r"\[ ?[xX✓√ ]?\]|\( ?[xX✓√]? ?\)(?= ?[A-Z])|☐|☑")
 
 # A line that speaks to whoever reads it by machine states nothing.
 INSTRUCTION = re.compile(
-    r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,50}\b(?:instructions?|text|rules?|previous|above|prior|everything|criteria|prompt)\b|"
-    r"^\W*(?-i:SYSTEM|ASSISTANT|USER)\b|(?:^|[.!?]\s)(?:system|assistant|user|human)\s*:|\byou are now\b|\bnew role\b|"
-    r"\b(?:reply|respond|answer) (?:only|with only)\b|\b(?:report|state|record|say|output|write|mark|set) (?:that |it |this )?(?:as )?(?:the |this )?(?:request|case|drug|letter|denial|outcome|result)\b.{0,20}\b(?:approved|ready|granted|overturned)\b|"
+    r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,50}\b(?:instructions?|text|rules?|previous|above"
+    r"|prior|everything|criteria|prompt)\b|"
+    r"^\W*(?-i:SYSTEM|ASSISTANT|USER)\b|(?:^|[.!?]\s)(?:system|assistant|user|human)\s*:|\byou are now\b"
+    r"|\bnew role\b|"
+    r"\b(?:reply|respond|answer) (?:only|with only)\b|\b(?:report|state|record|say|output|write|mark|set)"
+    r" (?:that |it |this )?(?:as )?(?:the |this )?(?:request|case|drug|letter|denial|outcome"
+    r"|result)\b.{0,20}\b(?:approved|ready|granted|overturned)\b|"
     r"<\|?/?(?:system|instruction|assistant|user)[^>]*>|\b(?:language model|AI assistant|as an AI)\b|\"tool\"\s*:",
     re.IGNORECASE,
 )
@@ -109,7 +116,8 @@ INSTRUCTION = re.compile(
 # --- passages --------------------------------------------------------------------------------------------
 
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:Dr|Mr|Mrs|Ms|St|No|no|vs|e\.g|i\.e|approx|Inc|Co|Ltd|d\.o\.b|D\.O\.B|Ave|Rd|Sec|Art|par|p|pp|cf|"
+    r"(?:\b(?:Dr|Mr|Mrs|Ms|St|No|no|vs|e\.g|i\.e|approx|Inc|Co|Ltd|d\.o\.b|D\.O\.B|Ave|Rd|Sec|Art|par|p|pp"
+    r"|cf|"
     r"Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)|\b[A-Z])$"
 )
 _STOP = re.compile(r"[.!?][\")']*(?=\s|$)|\n")
@@ -117,18 +125,23 @@ _QUOTED = re.compile(r'"[^"\n]*"')
 _ZONES: tuple[tuple[Zone, str], ...] = (
     (
         "rights",
-        r"appeal|your rights?\b|review rights|right to|what (?:can|may|should) (?:you|i)|what you (?:can|may)|what if|"
-        r"next steps?\b|^next\b|disagree|do(?:n't| not) agree|how to|fair hearing|external review|need help|options\b|"
+        r"appeal|your rights?\b|review rights|right to|what (?:can|may|should) (?:you|i)|what you (?:can"
+        r"|may)|what if|"
+        r"next steps?\b|^next\b|disagree|do(?:n't| not) agree|how to|fair hearing|external review|need"
+        r" help|options\b|"
         r"get help|contact|questions\?|language|peer.to.peer line",
     ),
     (
         "standard",
-        r"standards?\b|how we (?:review|decide)|about (?:the|your|our)|what the (?:criteria|policy|plan|rules?) (?:ask|say|require)|"
-        r"^(?:our |the )?(?:coverage )?(?:criteria|guidelines?|policy|requirements?)\b(?! not)|alternatives?\b|covered drugs",
+        r"standards?\b|how we (?:review|decide)|about (?:the|your|our)|what the (?:criteria|policy|plan"
+        r"|rules?) (?:ask|say|require)|"
+        r"^(?:our |the )?(?:coverage )?(?:criteria|guidelines?|policy|requirements?)\b(?! not)"
+        r"|alternatives?\b|covered drugs",
     ),
     (
         "reason",
-        r"\bwhy\b|reasons?\b|rationale|\bbas[ie]s\b|explanation|what (?:we found|was shown|the record)|findings?\b|grounds?\b|"
+        r"\bwhy\b|reasons?\b|rationale|\bbas[ie]s\b|explanation|what (?:we found|was shown|the record)"
+        r"|findings?\b|grounds?\b|"
         r"determination|decision|discussion|outcome|result|notes\b|not (?:approved|authorized)|denied",
     ),
 )
@@ -136,7 +149,8 @@ _ZONES: tuple[tuple[Zone, str], ...] = (
 
 def _passages(plain: str) -> list[Passage]:
     found: list[Passage] = []
-    heading, zone, since_blank = "", "", False
+    zone: Zone = ""
+    heading, since_blank = "", False
     headed, body_begun = 0, False
     for number, (start, end) in enumerate(_lines(plain)):
         line = plain[start:end]
@@ -227,8 +241,10 @@ _SAYS = re.compile(
 
 
 _ANSWER = re.compile(
-    r"(?:appeal|redetermination|reconsideration|grievance|review) (?:decision|resolution|determination|outcome|result)|"
-    r"(?:decision|resolution|outcome|answer|response|determination)s? (?:on|to|of|about) (?:your |the |an? )?(?:\w+ )?(?:appeal|grievance|redetermination|review)",
+    r"(?:appeal|redetermination|reconsideration|grievance|review) (?:decision|resolution|determination"
+    r"|outcome|result)|"
+    r"(?:decision|resolution|outcome|answer|response|determination)s? (?:on|to|of|about) (?:your |the |an?"
+    r" )?(?:\w+ )?(?:appeal|grievance|redetermination|review)",
     re.IGNORECASE,
 )
 

@@ -33,7 +33,7 @@ def test_a_pdf_with_text_is_read() -> None:
 
 
 def test_an_empty_pdf_is_refused_with_what_to_do() -> None:
-    with pytest.raises(Invalid, match="scan.*OCR"):
+    with pytest.raises(Invalid, match=r"scan.*OCR"):
         text_in(pdf("", ""), ".pdf", "scan.pdf")
 
 
@@ -49,7 +49,7 @@ def test_a_blank_page_does_no_harm() -> None:
 
 @pytest.mark.parametrize("data", [b"%PDF-1.4 junk", b"", b"hello"])
 def test_what_is_no_pdf_is_one_line(data: bytes) -> None:
-    with pytest.raises(Invalid, match="x.pdf"):
+    with pytest.raises(Invalid, match=r"x\.pdf"):
         text_in(data, ".pdf", "x.pdf")
 
 

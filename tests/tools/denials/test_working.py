@@ -13,7 +13,8 @@ from tools.records import Plan
 
 def letter(rights: str) -> Denial:
     return read_letter(
-        f"Harvest Mutual\nMarch 2, 2026\nMember: Ada Quill\nDrug: Ozempic 1 mg\nDenied. Metformin was not tried.\n\n{rights}"
+        f"Harvest Mutual\nMarch 2, 2026\nMember: Ada Quill\nDrug: Ozempic 1 mg\nDenied. Metformin was not"
+        f" tried.\n\n{rights}"
     )
 
 
@@ -24,9 +25,23 @@ def due(rights: str, line: str, received: date | None = None) -> WorkTo:
 
 
 PLAN = Plan(
-    id="X", payer_id="x", payer="X", name="X", archetype="A", line_of_business="commercial", bin="1", pcn="1", phone="1", fax="1",
-    channel="fax", form_id="X", review_hours=72, expedited_hours=24, appeal="", benefits={},
-)  # fmt: skip
+    id="X",
+    payer_id="x",
+    payer="X",
+    name="X",
+    archetype="A",
+    line_of_business="commercial",
+    bin="1",
+    pcn="1",
+    phone="1",
+    fax="1",
+    channel="fax",
+    form_id="X",
+    review_hours=72,
+    expedited_hours=24,
+    appeal="",
+    benefits={},
+)
 
 
 def test_the_earlier_day_is_worked_to_and_both_are_kept() -> None:
