@@ -64,7 +64,7 @@ def list_cases(
     as_of = case_desk.today(store, settings)
     cases = [
         case
-        for case in store.authorization_cases(patient_id or None)
+        for case in case_desk.cases_of(store, patient_id)
         if (every or case.open or state == "closed")
         and state in ("", case.state)
         and plan.casefold() in ("", case.head.plan_id.casefold())

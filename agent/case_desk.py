@@ -43,6 +43,14 @@ def today(store: Store, settings: Settings, patient_id: str = "") -> date:
     return store.dataset().as_of
 
 
+def cases_of(store: Store, patient_id: str) -> list[AuthorizationCase]:
+    """All cases, or one patient's; NotFound, with ids that are near, if there is neither case nor patient."""
+    found = store.authorization_cases(patient_id or None)
+    if patient_id and not found:
+        store.patient(patient_id)
+    return found
+
+
 def checked_day(typed: date | None, judged: date) -> date:
     """The day of an entry: the one that is given, else the day on which cases are judged; Invalid if it is to come."""
     latest = max(judged, read_as_of("today") or judged)

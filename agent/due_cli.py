@@ -46,7 +46,7 @@ def _due(
     until = ahead(as_of, within)
     cases = [
         case
-        for case in store.authorization_cases(patient_id or None)
+        for case in case_desk.cases_of(store, patient_id)
         if case.open and plan.casefold() in ("", case.head.plan_id.casefold())
     ]
     rows = [

@@ -203,6 +203,16 @@ def test_a_calendar_names_nobody_and_keeps_its_uids(pa: Pa, clinic: Store, tmp_p
     assert b"Maria Gomez" in first.read_bytes()
 
 
+def test_a_patient_who_is_not_there_is_named_as_such(pa: Pa) -> None:
+    for command in (
+        ("due", "--patient", "P009"),
+        ("case", "list", "P009"),
+        ("renewals", "--patient", "P009"),
+    ):
+        ran = pa(*command)
+        assert ran.code == 2 and "no patient 'P009'" in ran.err
+
+
 def test_the_drawing_is_printed_as_it_is(pa: Pa) -> None:
     out = " ".join(pa("case", "states").out.split())
     assert "submitted approved → approved" in out and "medicaid: plan_appeal" in out

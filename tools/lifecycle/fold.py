@@ -7,7 +7,7 @@ from datetime import date
 
 import msgspec
 
-from tools.errors import Invalid, Refused
+from tools.errors import Invalid, NotFound, Refused, nearest
 from tools.lifecycle.levels import Level, levels_of
 from tools.lifecycle.records import AuthorizationCase, CaseEvent, CaseHead, key_of
 from tools.lifecycle.states import REMARKS, Step, full, steps
@@ -40,6 +40,7 @@ def entered(case: AuthorizationCase, event: CaseEvent) -> CaseEvent | None:
     if event.what not in REMARKS and not (event.what == "opened" and not case.events):
         _step(case, event)
     _complete(event)
+    _for_a_level(case, event)
     _in_order(case, event)
     return numbered
 
@@ -198,6 +199,14 @@ def _complete(event: CaseEvent) -> None:
             "an expedited review needs the prescriber's own statement that delay could seriously harm life, health"
             " or function: --expedited 'STATEMENT'"
         )
+
+
+def _for_a_level(case: AuthorizationCase, event: CaseEvent) -> None:
+    """A deadline is for a level that this line of business has, else it would be worked to by nobody."""
+    wanted = event.facts.notice.deadline_for if event.facts.notice else ""
+    known = [level.key for level in levels(case)]
+    if wanted and wanted not in known:
+        raise NotFound("level of appeal", wanted, nearest(wanted, known), f"there are {', '.join(known)}")
 
 
 def _in_order(case: AuthorizationCase, event: CaseEvent) -> None:

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from tests.tools.lifecycle.made import approval, event, head
-from tools.errors import Invalid, Refused
+from tools.errors import Invalid, NotFound, Refused
 from tools.lifecycle.fold import entered, fold, possible
 from tools.lifecycle.records import AuthorizationCase, Call, CaseEvent, Notice, What
 
@@ -178,6 +178,11 @@ def test_an_entry_that_says_too_little_is_refused(what: What, facts: dict[str, A
 def test_a_decision_that_says_too_little_is_refused(what: What, facts: dict[str, Any], said: str) -> None:
     with pytest.raises(Invalid, match=said):
         enter(submitted(), what, **facts)
+
+
+def test_a_deadline_for_a_level_that_there_is_not_is_refused() -> None:
+    with pytest.raises(NotFound, match="there are internal, second, external"):
+        enter(submitted(), "denied", SECOND, notice=Notice(dated=SECOND, deadline=THIRD, deadline_for="ire"))
 
 
 def test_a_decision_cannot_lie_before_the_submission() -> None:
