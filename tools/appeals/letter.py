@@ -5,9 +5,9 @@ knows is a gap."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 
-from tools.appeals.exhibits import exhibits
+from tools.appeals.enclosures import enclosed
 from tools.appeals.levels import LevelText, text_of, texts
 from tools.appeals.moves import Matter, misread
 from tools.appeals.pointing import drugs_named, tests_named
@@ -15,7 +15,6 @@ from tools.appeals.records import Strategy, Weighed
 from tools.cases import Case
 from tools.denials.days import days_in
 from tools.denials.records import Denial
-from tools.documents import walk
 from tools.errors import Refused
 from tools.evidence.courses import matches
 from tools.evidence.measurements import values_of
@@ -348,59 +347,6 @@ _MORE: dict[str, Callable[[AppealWriter, Weighed], Iterator[str]]] = {
     "benefit_exclusion": AppealWriter.covered_use,
     "refill_too_soon": AppealWriter.supply,
 }
-
-
-def enclosed(case: Case, denial: Denial, reasons: Sequence[Weighed]) -> list[str]:
-    """The enclosures' names, in their order."""
-    dated = denial.dated or denial.decided
-    named = [f"The decision appealed{f', of {formats.long_date(dated.value)}' if dated else ''}"]
-    if cited_clauses(case, reasons):
-        named.append(f"Policy {case.determination.policy_id}, the clauses cited")
-    return named + [
-        exhibit.label for exhibit in exhibits(case, rested_on(case, reasons), beside(case, reasons))
-    ]
-
-
-def cited_clauses(case: Case, reasons: Iterable[Weighed]) -> dict[str, str]:
-    """The clauses that bear on these reasons, by number, each with its words."""
-    reasons = list(reasons)
-    shown = walk(rested_on(case, reasons))
-    cited = {f.clause.clause_id: f.clause.quote for f in shown if f.clause and f.clause.clause_id}
-    if case.rule and any(reason.code in ("non_formulary", "benefit_exclusion") for reason in reasons):
-        cited = {case.rule.criteria.clause_id: case.rule.criteria.quote, **cited}
-    return {number: quote for number, quote in cited.items() if number}
-
-
-def beside(case: Case, reasons: Iterable[Weighed]) -> frozenset[str]:
-    """The records that an answer rests on without a finding: the enrollment, the claims for the drug."""
-    codes = {reason.code for reason in reasons}
-    ids = {case.coverage.id} if "not_eligible" in codes and case.coverage else set()
-    if "refill_too_soon" in codes:
-        ids |= {
-            fill.id
-            for fill in case.patient.fills
-            if matches(fill, (case.drug.name.casefold(),), (), fill.drug)
-        }
-    return frozenset(ids)
-
-
-def rested_on(case: Case, reasons: Iterable[Weighed]) -> list[Finding]:
-    """The findings that the letter shows, and the papers that prove them."""
-    shown = [finding for reason in reasons for finding in reason.findings]
-    papers = {paper.id: paper.for_criterion for paper in case.rule.documents} if case.rule else {}
-    inner = {part for finding in shown for part in _names(finding)}
-    proofs = [
-        f
-        for f in case.determination.findings
-        if f.criterion in papers and papers[f.criterion] in inner and f.status == "met" and f not in shown
-    ]
-    return [*shown, *proofs]
-
-
-def _names(finding: Finding) -> Iterator[str]:
-    yield finding.criterion
-    for part in finding.parts:
-        yield from _names(part)
 
 
 def _inner(sentence: str) -> str:

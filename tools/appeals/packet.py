@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tools.appeals.enclosures import beside, cited_clauses, rested_on
 from tools.appeals.exhibits import exhibits
-from tools.appeals.letter import beside, cited_clauses, rested_on
 from tools.appeals.records import Strategy
 from tools.cases import Case
 from tools.denials.records import Denial
