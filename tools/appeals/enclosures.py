@@ -1,4 +1,4 @@
-"""What goes with a letter of appeal: the decision, the clauses that bear on its reasons, the records that answer them."""
+"""What goes with a letter of appeal: the decision, the clauses that bear on its reasons, the records behind them."""
 
 from __future__ import annotations
 

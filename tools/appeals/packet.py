@@ -235,9 +235,6 @@ def _index(case: Case, title: str, parts: Sequence[Part], counts: Sequence[int])
         paragraph(f"{title}, for {case.patient.name}, {case.plan.payer}."),
         heading("Contents"),
         *lines,
-        paragraph(
-            "A draft until the prescriber has read, completed and signed the letter. Nothing has been sent."
-        ),
     ]
     return _page("Appeal packet", blocks, case)
 
