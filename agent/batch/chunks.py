@@ -56,6 +56,7 @@ def work(
         return 0
     done = store.settled_positions(batch_id, round_, positions)
     items = store.batch_items(batch_id, [at for at in positions if at not in done])
+    Path(batch.folder).mkdir(mode=0o700, parents=True, exist_ok=True)  # charts are in it
     staging = Path(batch.folder) / STAGING / attempt
     results, begun = list[BatchResult](), list[Begun]()
     for item in items:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from tools.store.batches import Batch
 
 CHUNK = 50  # cases that are begun again together after a crash: the queue costs each of them a third of a millisecond
-CHUNK_OF_MODEL = 4  # a model takes half a minute for one
+CHUNK_OF_MODEL = 1  # a model takes half a minute for one
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):

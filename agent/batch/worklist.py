@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Literal
 
+from agent.answers.wording.findings import deciding_leaf
 from tools.documents import walk
 from tools.records import Determination, Finding, PARequest
 from tools.rules import Lab, Measured, Node, Programme, Required, Rule, Trial
@@ -111,8 +112,11 @@ def _leaves(node: Node) -> Iterator[Node]:
 
 
 def _named(finding: Finding) -> str:
-    """A composite by its id: its text lists every branch."""
-    name = finding.criterion.replace("_", " ") if finding.parts else finding.text or finding.criterion
+    """A composite by its id and the branch that is nearest: its own text lists them all."""
+    name = finding.text or finding.criterion
+    if finding.parts:
+        leaf = deciding_leaf(finding)
+        name = f"{finding.criterion.replace('_', ' ')}: {leaf.text or leaf.criterion}"
     return name[:1].upper() + name[1:]
 
 

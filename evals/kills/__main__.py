@@ -96,7 +96,7 @@ def trial(
     made = list[Kill]()
     began = time.monotonic()
     while len(made) < kills:
-        point, nth, moment = _choose(draw, fire, len(made), kills)
+        point, nth, moment = _choose(draw, fire, len(made), kills, peaceful)
         ended = fire.run(point, nth, moment)
         if ended.returncode == -signal.SIGKILL:
             made.append(Kill(point or AT_RANDOM, fire.done()))
@@ -234,17 +234,21 @@ def markdown(body: dict[str, Any]) -> Iterator[str]:
     yield f"{body['machine']}; {body['seconds under fire']} s under fire, {body['seconds in peace']} s in peace"
 
 
-def _choose(draw: random.Random, fire: Session, made: int, kills: int) -> tuple[str, int, float | None]:
-    """The next point, the how manieth time, or a moment. The first kills go through all points in their order; what
-    is left when every case has its result falls on the report."""
+def _choose(
+    draw: random.Random, fire: Session, made: int, kills: int, peaceful: float
+) -> tuple[str, int, float | None]:
+    """The next point, the how manieth time, or a moment. The first kills go through the points in their order, the
+    last ones through those of the report; and what is left when every case has its result falls on it, too."""
     if fire.state() and fire.done() == fire._ask("SELECT coalesce(sum(total), -1) FROM batches"):
         return draw.choice(FINISHING), 1, None
     early = [point for point in POINTS if point not in FINISHING]
+    if kills - made <= len(FINISHING):  # everything that is left is drafted, and the report's turn comes
+        return FINISHING[made - kills], 1, None
     if made < len(early):
         return early[made], 1, None
     if draw.random() < 0.4:
-        return "", 1, draw.uniform(0.5, 4.0)
-    return draw.choice(early[3:]), draw.randint(1, 3), None
+        return "", 1, draw.uniform(0.2, 1.0) * peaceful
+    return draw.choice(early[3:]), draw.randint(1, 4), None
 
 
 def _world(folder: Path, cases: int, patients: int) -> Path:
