@@ -14,7 +14,7 @@ from tools.errors import Invalid, NotFound, nearest
 
 if TYPE_CHECKING:
     from agent.case_desk import Entry
-    from tools.lifecycle.records import Approval, Ask, Facts, Notice
+    from tools.lifecycle.records import Ask
     from tools.lifecycle.running import Clock
     from tools.records import Kind
     from tools.store.cases import Kept
@@ -393,6 +393,7 @@ def _enter(
     **given: Any,
 ) -> None:
     from agent import case_desk
+    from agent.case_facts import facts_of, time_of
 
     settings, store = _opened()
     case = store.authorization_case(case_id)
@@ -400,81 +401,9 @@ def _enter(
     if what in ("submitted", "answered", "appealed") and not given.get("channel"):
         plan = case_desk.plan_of(store, case)
         given["channel"] = plan.channel if plan else ""
-    facts = _facts(what, entry.on, given, expedited, papers or [])
-    kept = case_desk.record(store, case_id, cast("Any", what), entry, at=_time(at), why=why, facts=facts)
+    facts = facts_of(what, entry.on, given, expedited, papers or [])
+    kept = case_desk.record(store, case_id, cast("Any", what), entry, at=time_of(at), why=why, facts=facts)
     _show(store, settings, kept, as_json)
-
-
-def _facts(what: str, on: date, given: dict[str, Any], expedited: str, files: list[Path]) -> Facts:
-    from agent import case_desk
-    from tools.lifecycle.records import Basis, Facts
-    from tools.records import Channel
-
-    channel = given.get("channel") or None
-    if channel and channel not in get_args(Channel):
-        raise NotFound("channel", channel, nearest(channel, get_args(Channel)), ", ".join(get_args(Channel)))
-    found = case_desk.papers(files)
-    speaks = what in ("pended", "denied", "partly_approved", "upheld", "partly_overturned")
-    return Facts(
-        channel=cast("Any", channel),
-        reference=str(given.get("reference") or ""),
-        received=None if speaks else read_as_of(str(given.get("received") or "")),
-        statement=read_as_of(str(given.get("statement") or "")),
-        urgency="expedited" if expedited.strip() else None,
-        expedite_reason=expedited.strip(),
-        level=str(given.get("level") or ""),
-        approval=_approval(given),
-        notice=_notice(on, given) if speaks or given.get("notice") else None,
-        call=given.get("call"),
-        undoes=given.get("undoes"),
-        basis=Basis(papers=found) if found else None,
-    )
-
-
-def _approval(given: dict[str, Any]) -> Approval | None:
-    from tools.lifecycle.records import Approval
-
-    words = {name: str(given.get(name) or "") for name in ("number", "start", "end")}
-    if not any(words.values()):
-        return None
-    start, end = read_as_of(words["start"]), read_as_of(words["end"])
-    if not (words["number"] and start and end):
-        raise Invalid("an approval needs its number, its first and its last day: --number, --from, --to")
-    return Approval(
-        number=words["number"],
-        start=start,
-        end=end,
-        quantity=given.get("quantity"),
-        days_supply=given.get("days_supply"),
-    )
-
-
-def _notice(on: date, given: dict[str, Any]) -> Notice:
-    from agent import case_desk
-    from tools.lifecycle.records import Notice
-
-    def day(name: str) -> date | None:
-        return read_as_of(str(given.get(name) or ""))
-
-    letter = given.get("letter")
-    return Notice(
-        dated=day("notice") or on,
-        received=day("received"),
-        reference=str(given.get("reference") or ""),
-        reasons=tuple(given.get("reasons") or ()),
-        deadline=day("deadline"),
-        deadline_for=str(given.get("deadline_for") or ""),
-        peer_to_peer=day("peer_to_peer"),
-        effective=day("effective"),
-        letter=case_desk.papers([letter])[0] if letter else None,
-    )
-
-
-def _time(typed: str) -> str:
-    from tools.lifecycle.clocks import time_of_day
-
-    found = time_of_day(typed)
-    return f"{found:%H:%M}" if found else ""
 
 
 def _day(clock: Clock | None) -> date:
