@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 EXAMPLES = Path(__file__).parent / "examples.yaml"
+WEIGHTS = Path(__file__).parent / "meaning.npz"  # `python -m tools.denials.meaning` keeps them
 RIDGE = 0.25
 SURE = 0.30  # how far a code must be ahead of `none`
 LEAST = 0.12  # where nothing else tells a reason
@@ -47,6 +48,30 @@ def opinions(clauses: Sequence[str]) -> list[Opinion]:
 
 @lru_cache(maxsize=1)
 def _fitted() -> tuple[list[str], Any]:
+    """As it was kept, if it is of these examples and this model; else fitted anew."""
+    import numpy as np
+
+    try:
+        with np.load(WEIGHTS) as kept:
+            if str(kept["of"]) == made_of():
+                return [str(code) for code in kept["codes"]], kept["weights"].astype("float64")
+    except (OSError, ValueError, KeyError):
+        pass
+    return fit()
+
+
+def made_of() -> str:
+    """What the weights depend on."""
+    import hashlib
+
+    from tools.store.embedding import NAME
+
+    examples = hashlib.sha256(EXAMPLES.read_bytes().replace(b"\r\n", b"\n")).hexdigest()
+    return f"{NAME} {examples[:16]} {RIDGE}"
+
+
+def fit() -> tuple[list[str], Any]:
+    """From the examples, which takes seconds."""
     import numpy as np
     import yaml
 
@@ -72,3 +97,15 @@ def _vectors(texts: Sequence[str]) -> Any:
 
     made = bundled().embed(list(texts)).astype("float64")
     return np.hstack([made, np.ones((len(texts), 1))])
+
+
+def main() -> None:
+    """Fit, and keep the weights beside the examples."""
+    import numpy as np
+
+    codes, weights = fit()
+    np.savez(WEIGHTS, of=made_of(), codes=codes, weights=weights.astype("float32"))
+
+
+if __name__ == "__main__":
+    main()

@@ -25,9 +25,8 @@ from tools.denials.words import Letter, Passage
 
 
 class Hit(NamedTuple):
-    """A reason at [start, end) of the plain text. `bare`: no more is said than that a criterion is not met;
-    it is `weak` where that
-    is said in passing."""
+    """A reason at [start, end) of the plain text. `bare`: no more is said than that a criterion is not met; it is
+    `weak` where that is said in passing."""
 
     code: str
     start: int
