@@ -1,24 +1,15 @@
-"""Who a letter is from, whom it is about, and the numbers and days by which it is filed."""
+"""Whom a letter is about, and the numbers by which it is filed."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterator
 
 from tools.denials.cues import drug_pattern
 from tools.denials.days import days_in
-from tools.denials.records import Stated, StatedDate
+from tools.denials.found import TOP, Found, stated_at
+from tools.denials.records import Stated
 from tools.denials.words import Letter
-
-_TOP = 1600  # characters of a letter in which its heading is looked for
-
-
-class Found(NamedTuple):
-    start: int
-    end: int
-    rank: int
-
 
 # --- names -----------------------------------------------------------------------------------------------
 
@@ -110,16 +101,16 @@ def member_of(letter: Letter) -> Stated | None:
     for found in _names(text):
         if best is None or found.rank < best.rank:
             best = found
-    return _stated(letter, best)
+    return stated_at(letter, best)
 
 
 def _names(text: str) -> Iterator[Found]:
     patterns = (
         (_LABELLED, 0, len(text)),
-        (_ALONE, 2, _TOP),
-        (_SEGMENT, 3, _TOP),
+        (_ALONE, 2, TOP),
+        (_SEGMENT, 3, TOP),
         (_WITHIN, 4, len(text)),
-        (_GREETED, 8, _TOP),
+        (_GREETED, 8, TOP),
     )
     for pattern, rank, limit in patterns:
         at = 0
@@ -211,7 +202,7 @@ def member_id_of(letter: Letter, name: Stated | None) -> Stated | None:
         start, end = match.span("id")
         end = _without_tail(text, start, end)
         if _is_number(text[start:end], text, end) and not _is_phone(text, start, end):
-            return _stated(letter, Found(start, end, 0))
+            return stated_at(letter, Found(start, end, 0))
     if name is None:
         return None
     at = text.find(letter.plain[_plain_start(letter, name) : _plain_start(letter, name) + 4])
@@ -219,7 +210,7 @@ def member_id_of(letter: Letter, name: Stated | None) -> Stated | None:
     for match in re.finditer(rf"(?P<id>[A-Z]{{2,4}}(?: \d{{2,}}){{1,3}}|{_TOKEN})", text[after : after + 90]):
         start, end = after + match.start("id"), after + match.end("id")
         if _is_number(text[start:end], text, end) and not _labelled_as_reference(text, start) and at >= 0:
-            return _stated(letter, Found(start, end, 0))
+            return stated_at(letter, Found(start, end, 0))
     return None
 
 
@@ -247,7 +238,7 @@ def reference_of(letter: Letter, member_id: Stated | None) -> Stated | None:
             best = Found(start, end, rank)
     if best is None:
         best = next(_loose(text, member_id), None)
-    return _stated(letter, best)
+    return stated_at(letter, best)
 
 
 def _loose(text: str, member_id: Stated | None) -> Iterator[Found]:
@@ -309,173 +300,3 @@ def _without_tail(text: str, start: int, end: int) -> int:
 
 def _plain_start(letter: Letter, stated: Stated) -> int:
     return letter.plain_at(stated.quote.start)
-
-
-# --- days ------------------------------------------------------------------------------------------------
-
-_BIRTH = re.compile(r"(?:d\.?o\.?b\.?|birth\s?date|date of birth|born(?: on)?|birth)\W*$", re.IGNORECASE)
-_RECEIVED = re.compile(r"(?:received|receipt|got|came in|reached us)\b[^.\n]{0,60}$", re.IGNORECASE)
-_DECIDED = re.compile(
-    r"(?:decided|decision (?:date|made|of)|date of (?:decision|determination)|determined|determination"
-    r" date)[^.\n]{0,25}$",
-    re.IGNORECASE,
-)
-_DATED = re.compile(
-    r"(?:date(?: (?:of (?:this )?(?:notice|letter|discussion|fax)|sent|posted|issued|printed|mailed))?"
-    r"|dated|posted|sent|mailed|issued|notice date|letter date|call log|log)\W*(?:\w{3}, )?$",
-    re.IGNORECASE,
-)
-_ELSEWHERE = re.compile(
-    r"(?:fill(?:ed)?|by|until|from|through|to|since|on|before|ends?|ended|due|claim of|study of|since"
-    r"|denied|drawn|\bof)\W*$",
-    re.IGNORECASE,
-)
-
-
-class Dates(NamedTuple):
-    dated: StatedDate | None
-    born: StatedDate | None
-    received: StatedDate | None
-    decided: StatedDate | None
-
-
-def dates_of(letter: Letter) -> Dates:
-    """The letter's day is one that it names so, or the first that stands by itself."""
-    text = letter.plain
-    dated: tuple[int, StatedDate] | None = None
-    born = received = decided = None
-    for day in days_in(text):
-        before = text[max(0, day.start - 80) : day.start]
-        stated = StatedDate(value=day.day, quote=letter.quote(day.start, day.end))
-        if _BIRTH.search(before):
-            born = born or stated
-        elif _RECEIVED.search(before):
-            received = received or stated
-        elif _DECIDED.search(before):
-            decided = decided or stated
-        else:
-            rank = _rank_of_date(before, text, day.start, day.end, day.day.year)
-            if dated is None or rank < dated[0]:
-                dated = (rank, stated)
-    if born is None and dated is not None:
-        born = _lone_birth(letter, dated[1])
-    chosen = dated[1] if dated and dated[0] < 8 else None
-    if (
-        decided
-        and (dated is None or dated[0] > 0)
-        and (chosen is None or decided.quote.start < chosen.quote.start)
-    ):
-        chosen = decided
-    return Dates(chosen, born, received, decided)
-
-
-def _rank_of_date(before: str, text: str, start: int, end: int, year: int) -> int:
-    if year < 2000:
-        return 9
-    if _DATED.search(before):
-        return 0
-    line_start, line_end = text.rfind("\n", 0, start) + 1, text.find("\n", end)
-    line = text[line_start : line_end if line_end != -1 else len(text)]
-    if line.strip() == text[start:end] or (
-        start < _TOP and len(line.strip()) < 90 and not re.search(r"[a-z]{3,} [a-z]{2,} [a-z]{2,}", line)
-    ):
-        return 2
-    if _ELSEWHERE.search(before):
-        return 8
-    return 5 if start < _TOP else 7
-
-
-def _lone_birth(letter: Letter, dated: StatedDate) -> StatedDate | None:
-    """A day of the heading that is years before the letter is a birth date only beside a patient's label."""
-    for day in days_in(letter.plain, 0, min(_TOP, len(letter.plain))):
-        line = letter.plain[letter.plain.rfind("\n", 0, day.start) + 1 : day.start]
-        if day.day.year <= dated.value.year - 10 and re.match(
-            r"\s*(?:pt|patient|member|enrollee)\b", line, re.IGNORECASE
-        ):
-            return StatedDate(value=day.day, quote=letter.quote(day.start, day.end))
-    return None
-
-
-# --- payer -----------------------------------------------------------------------------------------------
-
-_ORG = re.compile(
-    r"\b(?:health\w*|insurance|assurance|mutual|medicare|medicaid|pdp|hmo|ppo|rx|pbm|pharmacy|benefits?"
-    r"|fund|trust|plans?|cooperative|co-op|blue|"
-    r"administrators?|partners|review|pool|alliance|association|union|authority|system|solutions|care"
-    r"|options|tpa|managed|community|mco|advantage|utilization|carrier|exchange)\b",
-    re.IGNORECASE,
-)
-_NOT_ORG = re.compile(
-    r"^\W*(?:notice|re|date|dear|important|pt|name|subject|to|member|patient|page|fax|status|drug"
-    r"|medication|claim response|from|sent|call log|ref|case|your|our|request|attn|attention|enrollee|this"
-    r"|we|"
-    r"decision|decided|pharmacy (?:review|department)|utilization|prior auth\w*|coverage|redetermination"
-    r"|reconsideration|appeals?)\b",
-    re.IGNORECASE,
-)
-_TAIL = re.compile(
-    r"\s*(?:\||/|>|\s-\s|\s{3,}|,\s(?=(?:pharmacy|office|utilization|department|member|appeals|on behalf"
-    r"|prior)\b)|\b(?:provider portal|inbox|fax\b|prior auth\w*\b).*$|\d{1,2}/\d{1,2}).*$",
-    re.IGNORECASE,
-)
-_SIGNED = re.compile(r"^(?P<org>[A-Z][\w'&-]+(?:[ ][A-Z][\w'&-]+){1,5})\s*\Z", re.MULTILINE)
-_CALLED = re.compile(
-    r"\b(?:w/|with|to|called|from|phone|rep(?:resentative)? (?:at|from))[ ]+(?P<org>[A-Z][\w'&-]+(?:["
-    r" ]+(?:[A-Z][\w'&-]+|of|and))*)"
-)
-
-
-def payer_of(letter: Letter, known: Iterable[str] = ()) -> Stated | None:
-    """Whose letter it is: a payer that is known by name, or the letterhead's."""
-    text = letter.plain
-    for name in sorted(known, key=len, reverse=True):
-        match = re.search(re.escape(name).replace(r"\ ", r"\s+"), text, re.IGNORECASE)
-        if match:
-            return _stated(letter, Found(*match.span(), 0), name)
-    best: Found | None = None
-    at = 0
-    for number, line in enumerate(text[:_TOP].split("\n")):
-        for piece in re.finditer(r"\S+(?:[ ]{1,2}\S+)*", line):
-            said = _TAIL.sub("", piece[0]).strip(" -=|+*#<>")
-            begin = at + piece.start() + piece[0].find(said)
-            if not _may_be_payer(said):
-                continue
-            rank = (0 if _ORG.search(said) else 3) + min(number, 6) / 2
-            if (_ORG.search(said) or number < 2) and (best is None or rank < best.rank / 2):
-                best = Found(begin, begin + len(said), int(rank * 2))
-        at += len(line) + 1
-    if best is None or best.rank > 5:
-        best = _named_most(text) or best
-    if best is None or best.rank > 8:
-        match = _CALLED.search(text, 0, _TOP) or _SIGNED.search(text, max(0, len(text) - 300))
-        return _stated(letter, Found(*match.span("org"), 0)) if match else _stated(letter, best)
-    return _stated(letter, best)
-
-
-def _may_be_payer(said: str) -> bool:
-    if not 4 <= len(said) <= 70 or not re.match(r"[A-Za-z]", said) or said.endswith((".", ":", "?")):
-        return False
-    return not (_NOT_ORG.match(said) or re.search(r"\d{4}", said) or "@" in said)
-
-
-def _named_most(text: str) -> Found | None:
-    """The organisation that the letter names most often."""
-    named: dict[str, list[Found]] = {}
-    for match in re.finditer(r"(?<![\w'])[A-Z][\w&'-]+(?: [A-Z][\w&'-]+){1,4}", text):
-        said = re.sub(r" (?:Appeals?|Department|Unit|Member Services)$", "", match[0])
-        if (
-            _ORG.search(said)
-            and not _NOT_ORG.match(said)
-            and not re.search(r"Part D|Medicare Prescription|Dear", said)
-        ):
-            named.setdefault(said, []).append(Found(match.start(), match.start() + len(said), 0))
-    return max(named.values(), key=len)[0] if named else None
-
-
-def _stated(letter: Letter, found: Found | None, value: str = "") -> Stated | None:
-    if found is None:
-        return None
-    quote = letter.quote(found.start, found.end)
-    return Stated(
-        value=value or " ".join(letter.plain[found.start : found.end].split()).strip(" .,"), quote=quote
-    )

@@ -10,8 +10,10 @@ import msgspec
 from tools.denials.approved import approved_told
 from tools.denials.by_clause import reasons_by_clause
 from tools.denials.cited import clauses_told
-from tools.denials.heading import dates_of, member_id_of, member_of, payer_of, reference_of
+from tools.denials.dating import dates_of
+from tools.denials.heading import member_id_of, member_of, reference_of
 from tools.denials.outcome import outcome_of
+from tools.denials.payer import payer_of
 from tools.denials.records import Cited, Denial, Quote, RequestedDrug, StatedReason
 from tools.denials.requested import drug_at, drugs_of
 from tools.denials.rights import questions_told, reply_told, rights_told
