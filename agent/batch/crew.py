@@ -68,9 +68,12 @@ class Crew:
     def close(self) -> None:
         with self._lock:
             if self._pool is not None:
-                for process in list((self._pool._processes or {}).values()):
-                    process.terminate()
+                children = list((self._pool._processes or {}).values())
+                for child in children:
+                    child.terminate()
                 self._pool.shutdown(wait=False, cancel_futures=True)
+                for child in children:
+                    child.join(timeout=5)
                 self._pool = None
 
     def _once(self, batch_id: int, round_: int, positions: Sequence[int]) -> None:
