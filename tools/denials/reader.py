@@ -22,7 +22,7 @@ from tools.denials.words import Letter
 from tools.errors import Invalid
 from tools.records import Policy
 
-LONGEST = 200_000  # characters
+LONGEST = 100_000  # characters
 
 
 def read_letter(text: str, payers: Iterable[str] = (), policy: Policy | None = None) -> Denial:
@@ -51,6 +51,8 @@ def _read(letter: Letter, payers: Iterable[str], policy: Policy | None) -> Denia
     cited = clauses_told(letter, known)
     pend = outcome.kind == "pend"
     reasons = _reasons(letter, outcome.kind, outcome.quote, drugs, cited, policy)
+    if outcome.kind == "unclear" and all(reason.by == "meaning" for reason in reasons):
+        reasons = ()  # where nothing is decided, a likeness is no reason
     read = Denial(
         kind="denial" if outcome.kind == "unclear" and reasons else outcome.kind,
         kind_quote=outcome.quote,

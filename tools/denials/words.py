@@ -19,6 +19,8 @@ _LIKE = str.maketrans({
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufe00-\ufe0f\ufeff\U000e0000-\U000e007f]")
 _BROKEN_WORD = re.compile(r"(?<=[a-z])-[ ]*\n[ ]*(?=[a-z])")
 _LEADERS = re.compile(r"(?:\.[ ]?){4,}|_{3,}")
+COLUMN = 24  # blanks between columns; more say no more
+_WIDE = re.compile(rf" {{{COLUMN + 1},}}")
 Zone = Literal["", "head", "reason", "rights", "standard", "other"]
 
 
@@ -27,13 +29,14 @@ class Letter:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        like = text.translate(_LIKE)
+        like = _LEADERS.sub(lambda dots: " " * len(dots[0]), text.translate(_LIKE))
         dropped = {i for match in _INVISIBLE.finditer(like) for i in range(*match.span())}
         for match in _BROKEN_WORD.finditer(like):
             dropped.update(range(*match.span()))
+        for match in _WIDE.finditer(like):
+            dropped.update(range(match.start() + COLUMN, match.end()))
         self._at = [index for index in range(len(like)) if index not in dropped]
-        said = "".join(like[index] for index in self._at)
-        self.plain = _joined(_LEADERS.sub(lambda dots: " " * len(dots[0]), said))
+        self.plain = _joined("".join(like[index] for index in self._at))
 
     def quote(self, start: int, end: int) -> Quote:
         """The letter's own words at [start, end) of the plain text, without what only surrounds them."""

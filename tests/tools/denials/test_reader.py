@@ -169,6 +169,22 @@ def test_nothing_and_too_much_are_refused() -> None:
         read_letter("x" * 300_000)
 
 
+def test_where_nothing_is_decided_nothing_is_a_reason() -> None:
+    read = read_letter("The clinic is open on Monday and the parking is behind the house. " * 3)
+    assert (read.kind, read.codes) == ("unclear", ())
+
+
+@pytest.mark.parametrize(
+    "text", [". " * 20_000, "a" + " " * 40_000 + "b", "\n" * 40_000 + "denied", "| a " * 5_000]
+)
+def test_odd_texts_take_no_time(text: str) -> None:
+    from time import process_time
+
+    begun = process_time()
+    read_letter(text)
+    assert process_time() - begun < 5
+
+
 WORDS = st.sampled_from(
     [
         "denied",
