@@ -30,7 +30,7 @@ from tools.check import check
 from tools.store.store import Store
 
 CASES, PROCESSES = 1000, 2
-PATIENTS = 600
+PATIENTS = 700
 
 
 def main(cases: int = CASES) -> dict[str, Any]:
@@ -40,7 +40,8 @@ def main(cases: int = CASES) -> dict[str, Any]:
         settings = read_settings({"PALADIN_HOME": str(home / "home"), "PALADIN_DATA": str(home / "world")})
         store = _world(settings)
         every = list(islice(_pairs(store), cases))
-        draftable = list(islice(_draftable(store), cases))
+        drawn = set(every)
+        draftable = list(islice((pair for pair in _draftable(store) if pair not in drawn), cases))
         mixed = _run(store, settings, every, home / "mixed")
         papers = _run(store, settings, draftable, home / "papers")
         again = _run(store, settings, draftable, home / "again")
