@@ -23,7 +23,7 @@ from tools.appeals.records import Odds, Step, Strategy, Weighed
 from tools.appeals.timing import next_level
 from tools.appeals.weighing import FACTUAL, excluded_by_benefit, told, weigh
 from tools.cases import Case
-from tools.denials.records import Denial, StatedReason
+from tools.denials.records import Denial, Quote, StatedReason
 from tools.lifecycle.levels import levels_of, next_levels
 from tools.lifecycle.running import Clock
 from tools.records import Finding
@@ -65,9 +65,22 @@ def strategy(
 
 
 def _about(denial: Denial, case: Case) -> list[StatedReason]:
-    """The reasons that concern this drug."""
+    """The reasons that concern this drug; a sentence that was read as a right is none."""
     name = case.drug.name.casefold()
-    return [reason for reason in denial.reasons if reason.drug.casefold() in ("", name)]
+    rights = {right.quote for right in denial.rights} | {
+        r.deadline.quote for r in denial.rights if r.deadline
+    }
+    return [
+        reason
+        for reason in denial.reasons
+        if reason.drug.casefold() in ("", name) and not any(_within(reason.quote, right) for right in rights)
+    ]
+
+
+def _within(one: Quote, other: Quote) -> bool:
+    """The same words of the letter, or a part of them, whichever is the longer."""
+    apart = one.end <= other.start or other.end <= one.start
+    return not apart and (one.text in other.text or other.text in one.text)
 
 
 def _steps(matter: Matter) -> list[Step]:

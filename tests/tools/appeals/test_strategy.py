@@ -144,3 +144,9 @@ def test_a_reason_about_another_drug_of_the_letter_is_left_aside() -> None:
     other = msgspec.structs.replace(letter.reasons[1], drug="Wegovy")
     found = planned(ready(), msgspec.structs.replace(letter, reasons=(letter.reasons[0], other)))
     assert [reason.code for reason in found.reasons] == ["step_therapy"]
+
+
+def test_a_sentence_about_rights_is_no_reason_whatever_it_was_read_as() -> None:
+    words = quote("You have 120 days from the date of this notice.")
+    letter = denial({**STEP, "quantity_limit": words.text}, rights=(Right(kind="appeal", quote=words),))
+    assert [reason.code for reason in planned(ready(), letter).reasons] == ["step_therapy"]
