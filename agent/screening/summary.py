@@ -131,8 +131,15 @@ def worklist(rows: pl.LazyFrame, name: str, within: int, most: int) -> list[dict
         pl.col("asked").replace_strict(_ASKED, [0, 1, 2], return_dtype=pl.Int8).alias("rank")
     )
     order = [day, "rank"] if name in ("losing", "gaining", "renewing") else ["rank", day]
-    ordered = chosen.sort(*order, "patient_id", "drug", nulls_last=True, maintain_order=True)
-    return _collect(ordered.head(most).drop("rank")).to_dicts()
+    # The few rows wanted are found by what orders them alone: whole rows of a large panel would fill the memory.
+    first = _collect(
+        chosen.select(*dict.fromkeys((*order, "rank", "patient_id", "drug")))
+        .sort(*order, "patient_id", "drug", nulls_last=True)
+        .head(most)
+        .select("patient_id", "drug", "rank")
+    )
+    whole = chosen.drop("rank").join(first.lazy(), on=["patient_id", "drug"], how="inner")
+    return _collect(whole).sort(*order, "patient_id", "drug", nulls_last=True).drop("rank").to_dicts()
 
 
 def _standing(column: str) -> pl.Expr:
