@@ -6,10 +6,12 @@ import re
 
 import pytest
 
+from agent.letter_prose import reword
 from evals.appeals.labelled import labelled
 from evals.appeals.letters import Written, faults, measure, unsupported, written
 from evals.appeals.making import Panel
 from evals.oracle_cases import World, world
+from tests.agent.chats import adversaries
 from tools.appeals.letter import appeal_letter
 
 PANEL, LETTERS = 110, 60
@@ -97,6 +99,26 @@ def test_the_same_seed_writes_the_same_letters(given: World) -> None:
     for one in written(3, 12, given):
         if one.letter is not None:
             assert appeal_letter(one.sent.case, one.denial, one.found) == one.letter
+
+
+@pytest.mark.parametrize("kind", list(adversaries("P999")))
+def test_no_model_puts_anything_into_an_appeal(drafted: list[Written], panel: Panel, kind: str) -> None:
+    for one in drafted[:4]:
+        assert one.letter is not None
+        model = adversaries("P999 Jane Roe")[kind]
+        said = reword(one.letter, one.sent.case, model, decided=one.sent.facts.dated)
+        assert not unsupported(one, panel, said.letter.text)
+        assert said.wording.model_calls <= 2 and said.letter.gaps == one.letter.gaps
+        kept = [block for block in one.letter.blocks if block.kind != "text"]
+        assert [block for block in said.letter.blocks if block.kind != "text"] == kept
+
+
+def test_a_faithful_model_words_an_appeal_in_two_calls_at_most(drafted: list[Written]) -> None:
+    for one in drafted[:4]:
+        assert one.letter is not None
+        said = reword(one.letter, one.sent.case, adversaries("")["faithful"], decided=one.sent.facts.dated)
+        assert said.wording.path == "llm" and 1 <= said.wording.model_calls <= 2
+        assert said.letter.text == one.letter.text
 
 
 def test_a_measure_counts_every_letter(given: World) -> None:
