@@ -110,7 +110,7 @@ class Cases:
         """Ids of the patients whose chart holds a payer's approval. Every chart is passed by, and none is read that
         has none."""
         charts = select(col(ChartTable.patient_id), col(ChartTable.body)).execution_options(yield_per=500)
-        with self.engine.connect() as connection:
+        with database.passing_by(self.engine) as connection:
             for patient_id, body in connection.execute(charts):
                 if b'"authorizations":[{' in body:
                     yield patient_id

@@ -109,6 +109,17 @@ def writing(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+@contextmanager
+def passing_by(engine: Engine) -> Iterator[Connection]:
+    """A connection for a statement that brings more rows than memory should hold (`yield_per`): PostgreSQL hands
+    them out by a cursor, which lives in a transaction."""
+    options: dict[str, Any] = (
+        {"isolation_level": "READ COMMITTED"} if engine.dialect.name == "postgresql" else {}
+    )
+    with engine.connect().execution_options(**options) as connection:
+        yield connection
+
+
 _WRITERS = 7_252_346  # PALADIN on a telephone's keys; any number would do that nobody else takes
 
 

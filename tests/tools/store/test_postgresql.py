@@ -15,7 +15,7 @@ from sqlmodel import SQLModel
 from tests import servers, worlds
 from tests.tools.store import populations
 from tools.errors import Invalid, NotFound, PaladinError, Unavailable
-from tools.records import Observation
+from tools.records import Authorization, Observation
 from tools.store import ChartEntry, Draft, Store, bulk, database, finding
 from tools.store.load import load
 from tools.store.tables import SCHEMA
@@ -105,6 +105,16 @@ def test_charts_and_catalog_read_alike(both: tuple[Store, Store]) -> None:
         ]  # fmt: skip
 
     assert told(both[0]) == told(both[1])
+
+
+def test_charts_that_hold_an_approval_are_passed_by_alike(both: tuple[Store, Store]) -> None:
+    approval = Authorization(
+        id="auth-1", plan_id="CASCADE-GOLD", drug="Ozempic", start=date(2026, 1, 1), end=date(2026, 12, 31)
+    )
+    chart = msgspec.structs.replace(worlds.p001(), id="", source="fhir:7", authorizations=(approval,))
+    for store in both:
+        store.put_patient(chart)
+    assert [list(store.approvals_on_file()) for store in both] == [["P900001"]] * 2
 
 
 def test_what_people_write_is_kept_alike(both: tuple[Store, Store]) -> None:
