@@ -79,6 +79,7 @@ def plot(rows: Sequence[Row], path: Path) -> None:
                     label=f"{name} {part}",
                 )  # fmt: skip
             axis.set_title(f"{title}, ms")
+            axis.set_ylim(0.02, 100)  # one scale for all, so that what is flat looks flat
         axes[-1].plot(sizes, [row["load s"] for row in of_engine], color=colour, marker="o", label=name)
     axes[-1].set_title("load, s")
     for axis in axes:
@@ -86,7 +87,7 @@ def plot(rows: Sequence[Row], path: Path) -> None:
         axis.set_yscale("log")
         axis.set_xlabel("patients")
         axis.grid(visible=True, alpha=0.3)
-        axis.legend(fontsize=7)
+        axis.legend(fontsize=7, loc="upper left")
     figure.savefig(path, format="svg", metadata={"Date": None})
     pyplot.close(figure)
 
