@@ -47,7 +47,7 @@ class DraftView(msgspec.Struct, frozen=True, kw_only=True):
     form: PARequest
 
 
-class Approval(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ReviewApproval(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who approves; a draft that is not complete also needs the reason why it may go as it is."""
 
     by: str
@@ -129,10 +129,10 @@ async def paper(request: Request, draft_id: wire.DraftNumber, name: str) -> Resp
     "/{draft_id}/approve",
     summary="Approve a draft; nothing is sent",
     responses=wire.gives(DraftView, "The draft as it is now."),
-    openapi_extra=wire.takes(Approval, {"by": "R. Lee, CPhT"}),
+    openapi_extra=wire.takes(ReviewApproval, {"by": "R. Lee, CPhT"}),
 )
 async def approve(request: Request, draft_id: wire.DraftNumber) -> Response:
-    given = await wire.body(request, Approval)
+    given = await wire.body(request, ReviewApproval)
     return await _decide(request, draft_id, "approve", given.by, given.reason)
 
 
