@@ -91,7 +91,7 @@ def _turns(turns: list[Turn]) -> Any:
             tall = _HALF * count / most
             top = _HALF + 10 - tall if up else _HALF + 10
             parts.append(
-                f'<rect x="{at:.1f}" y="{top:.1f}" width="{max(1.0, step * 0.8):.1f}" height="{tall:.1f}"'
+                f'<rect x="{at:.1f}" y="{top:.1f}" width="{min(24.0, max(1.0, step * 0.8)):.1f}" height="{tall:.1f}"'
                 f' style="fill:var({colour})"><title>{turn.day}: {count:,}</title></rect>'
             )
     line = (
@@ -101,6 +101,7 @@ def _turns(turns: list[Turn]) -> Any:
     parts += [
         line,
         f'<text x="{_LEFT}" y="{bottom}">{first}</text>',
-        f'<text x="{_WIDTH}" y="{bottom}" text-anchor="end">{last}</text></svg>',
+        f'<text x="{_WIDTH}" y="{bottom}" text-anchor="end">{last}</text>' if last > first else "",
+        "</svg>",
     ]
     return Markup("".join(parts))
