@@ -1,0 +1,305 @@
+"""The printed policy on what was sent: approve, ask, approve in part, or deny, and for which clauses."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+from typing import Any, Literal
+
+from evals.oracle import Verdict, decide, read_policy
+from evals.oracle.chart import Chart
+from evals.oracle.clauses import clauses_of
+from evals.oracle.judging import Ask, judge
+from evals.oracle.reading import Row, uses_in
+from evals.oracle.table import DecisionTable, Limit
+from evals.payer.rebuilding import Rebuilt
+
+Kind = Literal["approve", "ask", "part", "deny", "not_needed"]
+_CLINICAL = ("value", "on file", "change", "on drug", "program", "specialist", "statement")
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A clause that stands in the way. `code` is a reason of the field's lists, `details` what the letter says of it."""
+
+    code: str
+    clause: str = ""
+    quote: str = ""
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the policy makes of it. `asks` are the clauses that are open; `months` how long an approval lasts."""
+
+    kind: Kind
+    outcome: str
+    grounds: tuple[Ground, ...] = ()
+    asks: tuple[Ground, ...] = ()
+    months: int = 12
+    limit: Limit | None = None
+    met: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Book:
+    """What the payer has of one drug of one plan: the plan table, the drug, and the policy's text."""
+
+    plan: Mapping[str, Any]
+    drug: Mapping[str, Any]
+    policy: str | None
+
+
+def judged(book: Book, sent: Rebuilt, on: date) -> Judged:
+    """The answer that is due, if nobody makes a mistake."""
+    plan, drug = dict(book.plan), dict(book.drug)
+    sent = _for_its_use(book, sent)
+    verdict = decide(book.policy, sent.patient, plan, drug, sent.request, on)
+    if verdict.outcome == "not_required":
+        return Judged("not_needed", verdict.outcome)
+    if verdict.outcome == "wrong_plan":
+        return Judged("deny", verdict.outcome, (Ground("not_eligible", details={"ended": "an earlier date"}),))
+    if verdict.outcome == "not_covered":
+        return Judged("deny", verdict.outcome, (_not_covered(book, sent, verdict),))
+    if book.policy is None:
+        return Judged("part", verdict.outcome, (_over(sent, _plan_limit(book)),), limit=_plan_limit(book))
+    return _by_policy(book, sent, on, verdict)
+
+
+def _by_policy(book: Book, sent: Rebuilt, on: date, verdict: Verdict) -> Judged:
+    assert book.policy is not None
+    table = read_policy(book.policy)
+    rows = _rows(table, verdict.use, sent.request.get("kind") == "renewal")
+    tops = [row for row in rows if not row.parent]
+    ask = Ask(dict(book.drug), verdict.use, None)
+    failing = [row for row in tops if verdict.statuses.get(row.number) == "not_met"]
+    if verdict.stopped_by in ("exclusion", "criteria") and failing:
+        return Judged("deny", verdict.outcome, tuple(_ground(row, rows, sent, on, table) for row in failing))
+    asks = [_question(row) for row in tops if verdict.statuses.get(row.number) == "unknown"]
+    asks += [_question(row) for row in _unanswered(tops, sent) if _question(row) not in asks]
+    asks += [
+        _paper(row)
+        for row in table.papers.get(verdict.use, [])
+        if row.number in verdict.statuses and not judge(row, Chart(sent.papers, on), ask).truth
+    ]
+    months = _months(book.policy, verdict.use, sent.request.get("kind") == "renewal")
+    met = tuple(_short(row) for row in tops if verdict.statuses.get(row.number) == "met")[:3]
+    if asks:
+        return Judged("ask", "needs_documentation", asks=tuple(asks), months=months, met=met)
+    if verdict.stopped_by == "quantity":
+        limit = _limit(table, sent, verdict)
+        return Judged("part", verdict.outcome, (_over(sent, limit),), months=months, limit=limit, met=met)
+    return Judged("approve", "ready", months=months, met=met)
+
+
+def _for_its_use(book: Book, sent: Rebuilt) -> Rebuilt:
+    """With the use whose questions the form answers. The payer wrote them, so it knows them again: a diagnosis alone
+    may stand for several uses (E11.51 for diabetes and for arterial disease)."""
+    if book.policy is None or sent.use_is_stated or not sent.questions:
+        return sent
+    table = read_policy(book.policy)
+    renewing = sent.request.get("kind") == "renewal"
+    likeness: dict[str, float] = {}
+    for use in table.criteria:
+        rows = _rows(table, use, renewing)
+        tops = [row for row in rows if not row.parent]
+        if len(tops) == len(sent.questions):
+            asked = zip(sent.questions, tops, strict=True)
+            likeness[use] = sum(_alike(question, _with_parts(row, rows)) for question, row in asked)
+    if not likeness:
+        return sent
+    likest = max(likeness, key=lambda use: (round(likeness[use], 3), use == sent.request.get("indication")))
+    return replace(sent, request={**sent.request, "indication": likest})
+
+
+def _alike(question: str, clause: str) -> float:
+    """The share of words that both have."""
+    one, other = (set(re.findall(r"[\w.]+", text.lower())) for text in (question, clause))
+    return len(one & other) / len(one | other)
+
+
+def _with_parts(row: Row, rows: Sequence[Row]) -> str:
+    return " ".join([row.text, *(r.text for r in rows if r.parent and _under(r, row, rows))])
+
+
+def _rows(table: DecisionTable, use: str, renewing: bool) -> list[Row]:
+    rows = table.renewal[use] if renewing and use in table.renewal else table.criteria[use]
+    return [*rows, *table.exclusions.get(use, [])]
+
+
+def _unanswered(tops: Sequence[Row], sent: Rebuilt) -> list[Row]:
+    """Questions that were left blank. The form asks one for each clause of the first level, in the policy's order."""
+    if len(sent.answers) != len(tops):
+        return []
+    return [row for row, answer in zip(tops, sent.answers, strict=True) if not answer.strip()]
+
+
+def mistaken(book: Book, sent: Rebuilt, on: date, draw: random.Random) -> Ground | None:
+    """A reason that does not hold: one of the criteria that are met, read wrongly."""
+    if book.policy is None:
+        return None
+    sent = _for_its_use(book, sent)
+    table = read_policy(book.policy)
+    use = sent.request.get("indication") or next(iter(table.criteria))
+    rows = table.renewal.get(use, []) if sent.request.get("kind") == "renewal" else table.criteria.get(use, [])
+    wrong = [row for row in rows if not row.parent and row.kind in ("gate", "value", "change", "program", "age", "condition")]
+    return _ground(draw.choice(wrong), rows, sent, on, table) if wrong else None
+
+
+# --- grounds ---------------------------------------------------------------------------------------------
+
+
+def _ground(row: Row, rows: Sequence[Row], sent: Rebuilt, on: date, table: DecisionTable) -> Ground:
+    """Why this clause is a reason to deny: what kind of clause it is decides under which code it goes."""
+    leaves = [row] if row.kind != "gate" else [r for r in rows if r.kind != "gate" and _under(r, row, rows)]
+    kinds = {leaf.kind for leaf in leaves}
+    excluding = any(row in exclusions for exclusions in table.exclusions.values())
+    trial = next((leaf for leaf in leaves if leaf.kind in ("trial", "intolerance")), None)
+    if excluding:
+        return _shut(row, leaves[0], sent, on)
+    if trial is not None:
+        return Ground("step_therapy", row.number, row.text, _step(trial, sent))
+    if "age" in kinds:
+        age = Chart(sent.patient, on).age
+        return Ground("age", row.number, row.text, {"age": str(age), "minimum": f"{leaves[0].value}"})
+    if kinds <= {"condition"}:
+        code = next((c.get("code", "") for c in sent.patient["conditions"]), "") or "none stated"
+        return Ground("diagnosis_mismatch", row.number, row.text, {"diagnosis": code, "use": leaves[0].name or "another use"})
+    return Ground("medical_necessity", row.number, row.text, _clinical(leaves, sent, on))
+
+
+def _shut(row: Row, leaf: Row, sent: Rebuilt, on: date) -> Ground:
+    """An exclusion that was shown."""
+    if leaf.kind == "taking":
+        taken = next(
+            (m["drug"] for m in sent.patient["medications"] if set(m.get("classes", ())) & set(leaf.classes)), "another drug"
+        )
+        return Ground("duplicate_therapy", row.number, row.text, {"other": taken, "on": on.strftime("%m/%d/%Y")})
+    if leaf.kind == "use":
+        return Ground("benefit_exclusion", row.number, row.text, {"use": "weight loss" if "weight" in leaf.uses else "this use"})
+    state = leaf.name or ("an allergy to the drug" if leaf.kind == "allergy" else "what the policy excludes")
+    return Ground("exclusion", row.number, row.text, {"state": state})
+
+
+def _under(leaf: Row, gate: Row, rows: Sequence[Row]) -> bool:
+    by_number = {row.number: row for row in rows}
+    while leaf.parent:
+        if leaf.parent == gate.number:
+            return True
+        leaf = by_number[leaf.parent]
+    return False
+
+
+def _step(trial: Row, sent: Rebuilt) -> dict[str, str]:
+    first = " or ".join(trial.drugs) or "a preferred drug"
+    needed = f"{trial.days} days" if trial.days else "a trial"
+    longest = max((_days(m) for m in sent.patient["medications"] if m["drug"].lower() in trial.drugs), default=0)
+    return {"first": first, "needed": needed, "shown": f"{longest} days" if longest else "none"}
+
+
+def _days(course: Mapping[str, Any]) -> int:
+    if not (course.get("start") and course.get("end")):
+        return 0
+    return (date.fromisoformat(course["end"]) - date.fromisoformat(course["start"])).days
+
+
+_TESTS = {"hba1c": "HbA1c", "bmi": "BMI", "egfr": "eGFR", "ahi": "AHI", "lvef": "LVEF", "uacr": "UACR"}
+_WORDS = {">=": "at least", ">": "more than", "<=": "at most", "<": "less than"}
+
+
+def _clinical(leaves: Sequence[Row], sent: Rebuilt, on: date) -> dict[str, str]:
+    """What the letter can say of the value; nothing where the clause is about several things."""
+    if len(leaves) != 1:
+        return {}
+    leaf = leaves[0]
+    if leaf.kind == "program":
+        return {"needed": f"{leaf.months} months"}
+    readings = Chart(sent.patient, on).readings(leaf.tests[0]) if leaf.tests else []
+    if leaf.kind == "value" and readings:
+        newest = readings[-1]
+        return {
+            "test": _TESTS.get(leaf.tests[0], leaf.tests[0].replace("_", " ")),
+            "limit": f"{_WORDS.get(leaf.sign, '')} {leaf.value}".strip(),
+            "value": f"{newest.value:f}",
+            "on": newest.day.strftime("%m/%d/%Y"),
+        }
+    if leaf.kind == "change" and len(readings) > 1:
+        name = _TESTS.get(leaf.tests[0], leaf.tests[0])
+        unit = {"weight": " kg", "hba1c": " %"}.get(leaf.tests[0], "")
+        return {"test": name, "before": f"{readings[0].value:.1f}{unit}", "after": f"{readings[-1].value:.1f}{unit}"}
+    return {}
+
+
+def _not_covered(book: Book, sent: Rebuilt, verdict: Verdict) -> Ground:
+    if verdict.stopped_by == "benefit" and verdict.use not in book.plan["benefits"][book.drug["name"]].get("excluded_uses", {}):
+        uses = sorted(read_policy(book.policy).criteria) if book.policy else []
+        return Ground("diagnosis_mismatch", details={"diagnosis": sent.request.get("indication", ""), "use": _spoken(uses)})
+    if verdict.stopped_by == "benefit":
+        return Ground("benefit_exclusion", details={"use": _spoken([verdict.use])})
+    others = [
+        name for name, benefit in sorted(book.plan["benefits"].items()) if benefit.get("covered") and name != book.drug["name"]
+    ]
+    return Ground("non_formulary", details={"others": " and ".join(others[:2]) or "none"})
+
+
+_SPOKEN = {
+    "t2dm": "type 2 diabetes", "weight": "weight loss", "cv": "cardiovascular risk reduction", "hf": "heart failure",
+    "osa": "obstructive sleep apnea", "ckd": "chronic kidney disease", "mash": "MASH",
+}  # fmt: skip
+
+
+def _spoken(uses: Sequence[str]) -> str:
+    return " and ".join(_SPOKEN.get(use, use) for use in uses) or "another use"
+
+
+# --- questions, papers, amounts --------------------------------------------------------------------------
+
+
+def _question(row: Row) -> Ground:
+    return Ground("insufficient_documentation", row.number, row.text, {"paper": _short(row)})
+
+
+def _paper(row: Row) -> Ground:
+    named = {"paper:note": "a signed chart note", "paper:result": "a laboratory report", "paper:study": "the study report"}
+    named |= {"paper:claims": "the pharmacy fill history", "paper:program": "the program record"}
+    return Ground("insufficient_documentation", row.number, row.text, {"paper": named[row.kind]})
+
+
+def _short(row: Row) -> str:
+    """What a clause is about, in a few words."""
+    if row.tests:
+        return " and ".join(_TESTS.get(test, test.replace("_", " ")) for test in row.tests)
+    named = {"age": "age", "trial": "earlier treatment", "statement": "the prescriber's statement", "gate": "the further criteria"}
+    return row.name or named.get(row.kind, row.kind)
+
+
+def _limit(table: DecisionTable, sent: Rebuilt, verdict: Verdict) -> Limit | None:
+    over = [limit for limit in table.limits if verdict.statuses.get(limit.number) == "not_met"]
+    return next(iter(over), None)
+
+
+def _plan_limit(book: Book) -> Limit | None:
+    at = book.plan["benefits"][book.drug["name"]].get("quantity_limit")
+    return Limit("", "", Decimal(str(at["quantity"])), at["days"]) if at else None
+
+
+def _over(sent: Rebuilt, limit: Limit | None) -> Ground:
+    unit = "mL" if "mL" in str(sent.request.get("unit", "mL")) else "tablets"
+    asked = f"{sent.request.get('quantity', 0):g} {unit} per {sent.request.get('days_supply', 0)} days"
+    allowed = f"{limit.amount:f} {unit} per {limit.days} days" if limit and limit.amount else "the starting period"
+    return Ground("quantity_limit", limit.number if limit else "", details={"asked": asked, "limit": allowed})
+
+
+def _months(policy: str, use: str, renewing: bool) -> int:
+    """How long an approval lasts: of the clauses on periods that name the use, the first is of a first approval."""
+    told = [
+        int(found[1])
+        for clause in clauses_of(policy)
+        if clause.section == "periods" and use in uses_in(clause.text)
+        and (found := re.search(r"(\d+)[ -](?:full |calendar )?months?", clause.text))
+    ]
+    return (told[-1] if renewing else told[0]) if told else 12

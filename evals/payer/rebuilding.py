@@ -1,0 +1,215 @@
+"""Form and papers as a chart, in the shape that the oracle reads: what they state, and nothing that they do not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from evals.payer import phrases
+from evals.payer.form import Form, with_iso_dates
+from evals.payer.papers import Paper, shown_by
+from evals.payer.phrases import Entry, Said
+
+LISTS = (
+    "conditions", "observations", "medications", "fills", "allergies", "family_history", "programs", "attestations",
+    "notes", "documents",
+)  # fmt: skip
+# The use that a diagnosis is treated for, by the first codes that fit.
+_USE_OF = (
+    ("t2dm", ("E11",)),
+    ("weight", ("E66",)),
+    ("osa", ("G47.33",)),
+    ("hf", ("I50", "I11.0", "I13")),
+    ("ckd", ("N18",)),
+    ("mash", ("K75.81",)),
+    ("cv", ("I2", "I63", "I69", "I70", "I73", "Z86.73", "E11.51")),
+)
+_GAP = 14  # days between two lines of one course
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """The chart that the form states, the one that the papers alone show, and what is asked for. `answers` are those of
+    the form's questions, in their order: Yes, No or nothing."""
+
+    patient: dict[str, Any]
+    papers: dict[str, Any]
+    request: dict[str, Any]
+    questions: tuple[str, ...]
+    answers: tuple[str, ...]
+    details: tuple[str, ...]
+    drug: str
+
+    @property
+    def use_is_stated(self) -> bool:
+        return any(phrases.use_in(text) for text in self.details)
+
+    @property
+    def member_id(self) -> str:
+        return str(self.patient["member_id"])
+
+
+def rebuild(form: Form, papers: Sequence[Paper], plan_id: str, drugs: Iterable[str]) -> Rebuilt:
+    """What this form and these papers come to. `drugs` are the brands that the payer knows."""
+    details = tuple(given for _, _, given in form.questions)
+    shown = [said for paper in papers for said in shown_by(paper)]
+    said = [*_fields(form), *_tables(form), *(one for text in details for one in phrases.told(text))]
+    member = form.get("member_id")
+    head: dict[str, Any] = {
+        "id": "submitted",
+        "name": form.get("patient_name"),
+        "member_id": member,
+        "sex": _sex(form, details),
+        "plan_id": plan_id,
+        "coverages": [{"id": "V", "plan_id": plan_id, "member_id": member}] if member else [],
+        "prescriber": {"name": form.get("prescriber_name"), "specialty": _specialty(form, details)},
+    }
+    born = form.day("birth_date")
+    if born:
+        head["birth_date"] = born.isoformat()
+    stated = _listed([*said, *shown])
+    # The form is signed as the whole of what matters: what it leaves out of a list is asked with its questions.
+    patient = {**head, "conditions": [], "medications": [], "allergies": [], **stated}
+    alone = {**head, **_listed(shown)}
+    drug = _drug(form, drugs)
+    asked, answers, _ = zip(*form.questions, strict=True) if form.questions else ((), (), ())
+    return Rebuilt(patient, alone, _request(form, details, drug), asked, answers, details, drug)
+
+
+# --- single fields ---------------------------------------------------------------------------------------
+
+
+def _fields(form: Form) -> list[Said]:
+    found: list[Said | None] = []
+    code = form.get("icd10")
+    if code:
+        onset = form.day("onset")
+        entry: Entry = {"code": code, "name": form.get("diagnosis")}
+        found.append(("conditions", entry | ({"onset": onset.isoformat()} if onset else {})))
+    found += [
+        ("conditions", {"code": c, "name": name})
+        for c, name in re.findall(r"([A-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?) ([^;]+)", form.get("other_diagnoses"))
+    ]
+    for test, value, when in (("weight", "weight", "weight_date"), ("hba1c", "a1c", "a1c_date"), ("egfr", "egfr", "egfr_date")):
+        found.append(phrases.measured(test, form.get(value), form.get(when)))
+    allergies = form.get("allergies")
+    if allergies and not allergies.startswith("No known"):
+        for one in allergies.split("; "):
+            words = re.fullmatch(r"(.+?)(?: \((.+)\))?", one)
+            if words:
+                found.append(("allergies", phrases.allergy(words[1], words[2] or "")))
+    found += [("medications", entry) for entry in phrases.courses_in(form.get("tried"))]
+    return [one for one in found if one]
+
+
+def _tables(form: Form) -> list[Said]:
+    found: list[Said | None] = []
+    for row in form.rows("dx_"):
+        if row.get("code"):
+            onset = with_iso_dates(row.get("onset", ""))
+            entry: Entry = {"code": row["code"], "name": row.get("name", "")}
+            found.append(("conditions", entry | ({"onset": onset} if onset else {})))
+    for row in form.rows("lab_"):
+        found.append(phrases.measured(row.get("test", ""), row.get("value", ""), row.get("date", "")))
+    for row in form.rows("tried_"):
+        taken = phrases.course(row)
+        found.append(("medications", taken) if taken else None)
+    for number, value in ((n.rpartition(".")[2], v) for n, v in form.values.items() if n.startswith("allergy.") and v):
+        if not value.startswith("No known"):
+            found.append(("allergies", phrases.allergy(value, form.get(f"reaction.{number}"))))
+    return [one for one in found if one]
+
+
+def _sex(form: Form, details: Sequence[str]) -> str:
+    told = form.get("sex").lower()
+    return told or next((text for text in details if text in ("male", "female")), "unknown")
+
+
+def _specialty(form: Form, details: Sequence[str]) -> str:
+    """As the form has it, or as an answer to a question says."""
+    told = form.get("specialty").lower()
+    return told or next((text for text in details if re.fullmatch(r"[a-z]+(?:ology|ics| medicine| practice)", text)), "")
+
+
+# --- lists -----------------------------------------------------------------------------------------------
+
+
+def _listed(said: Iterable[Said]) -> dict[str, Any]:
+    """Each list with each entry once; a course that a question repeats in fewer words is the one of the table."""
+    found: dict[str, list[Entry]] = {}
+    for name, entry in said:
+        entries = found.setdefault(name, [])
+        if entry in entries or (name == "medications" and any(_same_course(entry, other) for other in entries)):
+            continue
+        if name == "conditions" and any(_same_condition(entry, other) for other in entries):
+            continue
+        entries.append(entry)
+    for entry in found.get("medications", ()):
+        entry.setdefault("outcome", None)
+    return {name: _numbered(name, entries) for name, entries in found.items() if name in LISTS}
+
+
+def _numbered(name: str, entries: list[Entry]) -> list[Entry]:
+    return [
+        {"id": f"{name}-{number}", **{key: value for key, value in entry.items() if value is not None}}
+        for number, entry in enumerate(entries, 1)
+    ]
+
+
+def _same_condition(entry: Entry, other: Entry) -> bool:
+    return entry["code"] == other["code"] and (not entry.get("onset") or entry.get("onset") == other.get("onset"))
+
+
+def _same_course(entry: Entry, other: Entry) -> bool:
+    """Of the same drug, and within the days that the other one covers or joins on to."""
+    if entry["drug"].lower() != other["drug"].lower():
+        return False
+    first, last = entry.get("start"), entry.get("end")
+    if first is None or other.get("start") is None:
+        return first == other.get("start") and last == other.get("end")
+    if first == other["start"]:
+        return True
+    until = other.get("end")
+    after = (date.fromisoformat(until) + timedelta(days=_GAP)).isoformat() if until else "9999"
+    return other["start"] <= first <= after and bool(last and until and last <= until)
+
+
+# --- what is asked for -----------------------------------------------------------------------------------
+
+
+def _request(form: Form, details: Sequence[str], drug: str) -> dict[str, Any]:
+    strength = form.get("strength") or form.get("strength_form")
+    label = re.match(r"[\d.]+ mg", strength)
+    amount = re.match(r"[\d.,]+", form.get("quantity"))
+    days = re.match(r"\d+", form.get("days_supply"))
+    started = form.day("start_date")
+    asked: dict[str, Any] = {
+        "drug": drug,
+        "strength": label[0] if label else strength,
+        "quantity": float(amount[0].replace(",", "")) if amount else None,
+        "days_supply": int(days[0]) if days else None,
+        "kind": form.get("kind").lower(),
+        "indication": _use(form, details),
+        "therapy_start": started.isoformat() if started else "",
+    }
+    return {name: value for name, value in asked.items() if value not in (None, "")}
+
+
+def _use(form: Form, details: Sequence[str]) -> str:
+    """What it is for: as a question's answer says, else by the diagnosis that stands first."""
+    for text in details:
+        if use := phrases.use_in(text):
+            return use
+    code = form.get("icd10", "dx_code.1")
+    return next((use for use, codes in _USE_OF if code.startswith(codes)), "")
+
+
+def _drug(form: Form, drugs: Iterable[str]) -> str:
+    written = f"{form.get('drug_brand')} {form.get('drug')}".lower()
+    found = next((name for name in drugs if name.lower() in written), "")
+    if found or not form.get("drug_generic"):
+        return found
+    return form.get("drug_generic")

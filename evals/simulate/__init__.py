@@ -1,0 +1,1 @@
+"""A clinic's year through Paladin, against the simulated payer (evals/payer): `pa simulate`."""

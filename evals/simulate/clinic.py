@@ -1,0 +1,498 @@
+"""The clinic's year: orders come, Paladin determines, drafts, reads letters and says what to do; a simulated person does
+what it says. Every step is an event of a case in the store; the days pass one by one.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from agent import appeals, case_desk, papers
+from agent.casework import agree
+from agent.case_desk import Entry
+from agent.denials import read_for
+from agent.renewal_desk import asked as renewal_asked
+from agent.renewal_desk import renewals
+from evals.payer.answering import Payer, Reply
+from evals.simulate.enclosures import enclosures
+from evals.simulate.gathering import Coming, gathering
+from evals.simulate.records import Difference, Matter, Missed, Read, Year
+from evals.simulate.therapy import Therapy
+from evals.simulate.world import START, Arrival
+from tools.appeals.letter import Filing
+from tools.cases import Case
+from tools.check import Asked, ask, decide
+from tools.denials.papers import text_in
+from tools.denials.records import Denial
+from tools.determine import plans_on
+from tools.errors import Correctable, Refused
+from tools.lifecycle.fold import levels
+from tools.lifecycle.letters import notice_of, what_of
+from tools.lifecycle.records import Approval, AuthorizationCase, Call, Facts, What
+from tools.lifecycle.running import clocks_of
+from tools.records import Patient, PARequest, Plan, Request
+from tools.store.rows import ChartEntry, Draft
+from tools.store.store import Store
+
+STAFF = "R. Lee, CPhT"
+MOST_ROUNDS = 4
+POST_DAYS = 3  # that a letter takes at most
+OURS = ("answer", "file", "renew")
+
+
+class Clinic:
+    """Paladin's side of a year. `day` is today; what is planned for later waits in a heap."""
+
+    def __init__(self, store: Store, payer: Payer, year: Year, folder: Path) -> None:
+        self.store, self.payer, self.year, self.folder = store, payer, year, folder
+        self.day = START
+        self.cases: dict[int, AuthorizationCase] = {}
+        self.plans: dict[str, Plan] = {plan.id: plan for plan in store.plans()}
+        self.therapy = Therapy(self)
+        self._planned: list[tuple[date, int, Callable[[], None]]] = []
+        self._count = 0
+        self._seen: set[tuple[int, str, int]] = set()
+
+    def live(self, arrivals: Sequence[Arrival], last: date, tick: Callable[[], None] = lambda: None) -> None:
+        """Let the days pass."""
+        for arrival in arrivals:
+            self.plan(arrival.on, lambda arrival=arrival: self._arrive(arrival))  # type: ignore[misc]
+        while self.day <= last:
+            while self._planned and self._planned[0][0] <= self.day:
+                heapq.heappop(self._planned)[2]()
+            self._look_at_clocks()
+            self.day += timedelta(days=1)
+            tick()
+        self.year.events = sum(len(case.events) for case in self.cases.values())
+
+    def plan(self, on: date, what: Callable[[], None]) -> None:
+        """Do this on that day, or today if it is over."""
+        self._count += 1
+        heapq.heappush(self._planned, (max(on, self.day), self._count, what))
+
+    def draw(self, matter: Matter, what: str) -> random.Random:
+        key = f"{self.year.seed}/{matter.patient_id}/{matter.drug}/{matter.kind}/{what}/{matter.rounds}"
+        return random.Random(key)
+
+    def add(self, patient_id: str, part: str, record: Any) -> int:
+        """Put a record into the chart, as a person does with `pa chart add`; its number there."""
+        body = msgspec.to_builtins(record)
+        entry = ChartEntry(
+            patient_id=patient_id, part=part, record=msgspec.Raw(msgspec.json.encode(body)), by=STAFF, when=self.now
+        )
+        return self.store.add_chart_entry(entry).id
+
+    @property
+    def now(self) -> datetime:
+        return datetime.combine(self.day, time(9), UTC)
+
+    @property
+    def entry(self) -> Entry:
+        return Entry(STAFF, self.day, self.now)
+
+    # --- orders ------------------------------------------------------------------------------------------
+
+    def _arrive(self, arrival: Arrival) -> None:
+        patient = self.store.patient(arrival.patient_id)
+        for order in patient.orders[:1]:
+            self.open(Matter(number=0, patient_id=patient.id, drug=order.drug, ordered=self.day))
+
+    def open(self, matter: Matter) -> None:
+        matter.number = len(self.year.matters) + 1
+        self.year.matters.append(matter)
+        self.consider(matter)
+
+    def consider(self, matter: Matter) -> None:
+        """What Paladin makes of the order today, and what follows from it."""
+        try:
+            asked = self.asked(matter)
+        except Correctable as error:
+            self.finish(matter, str(error))
+            return
+        matter.plan_id, matter.payer = asked.plan.id, asked.plan.payer
+        case = self.case_of(asked)
+        found = case.determination
+        matter.outcome = matter.outcome or found.outcome
+        if found.outcome == "not_required":
+            self.therapy.start(matter, asked)
+        elif found.outcome == "wrong_plan":
+            self._right_plan(matter, asked)
+        elif found.outcome == "ready":
+            self._send(matter, case)
+        elif found.outcome == "needs_documentation":
+            self._gather(matter, case, lambda: self.consider(matter))
+        elif found.outcome == "quantity_exception":
+            self._within_limit(matter, case)
+        else:
+            self._switch(matter, case)
+
+    def asked(self, matter: Matter) -> Asked:
+        request = Request(
+            drug=matter.drug,
+            indication=matter.indication,
+            strength=matter.strength,
+            quantity=matter.quantity,
+            days_supply=matter.days_supply,
+            kind="renewal" if matter.kind == "renewal" else None,
+        )
+        return ask(self.store, matter.patient_id, request, plan_id=matter.plan_id, as_of=self.day)
+
+    def case_of(self, asked: Asked) -> Case:
+        found = decide(self.store, asked)
+        return Case(
+            patient=asked.patient, plan=asked.plan, drug=asked.drug, request=asked.request, determination=found,
+            policy=self.store.policy(asked.plan.id, asked.drug.name), as_of=asked.as_of,
+        )  # fmt: skip
+
+    def _right_plan(self, matter: Matter, asked: Asked) -> None:
+        """The front desk asks the member which plan holds today."""
+        active = [plan for plan in plans_on(asked.patient, self.day) if plan != asked.plan.id]
+        if not active or matter.rounds >= MOST_ROUNDS:
+            self.finish(matter, "not enrolled in any plan")
+            return
+        matter.plan_id, matter.rounds = active[0], matter.rounds + 1
+        self.plan(self.day + timedelta(days=1), lambda: self.consider(matter))
+
+    def _within_limit(self, matter: Matter, case: Case) -> None:
+        """The prescriber orders what the plan pays for."""
+        benefit = case.benefit
+        limit = benefit and (benefit.strength_limits.get(case.request.strength) or benefit.quantity_limit)
+        if not limit or matter.rounds >= 2:
+            self.finish(matter, "more than the plan's limit is needed")
+            return
+        matter.strength = case.request.strength
+        package = case.strength
+        fits = package and package.quantity * limit.days <= limit.quantity * package.days
+        matter.quantity = package.quantity if package and fits else limit.quantity
+        matter.days_supply = package.days if package and fits else limit.days
+        matter.rounds += 1
+        self.plan(self.day + timedelta(days=self.draw(matter, "limit").randint(1, 3)), lambda: self.consider(matter))
+
+    def _switch(self, matter: Matter, case: Case) -> None:
+        """Another drug that this patient meets, if there is one and the prescriber wants it."""
+        why = case.determination.summary
+        for other in case.determination.alternatives[:1]:
+            if not matter.instead_of and self.draw(matter, "switch").random() < 0.8:
+                self.finish(matter, f"changed to {other.drug}: {why}")
+                new = Matter(
+                    number=0, patient_id=matter.patient_id, drug=other.drug, indication=other.indication,
+                    plan_id=matter.plan_id, ordered=self.day, instead_of=matter.number,
+                )  # fmt: skip
+                wait = self.draw(matter, "switch day").randint(1, 7)
+                self.plan(self.day + timedelta(days=wait), lambda: self.open(new))
+                return
+        self.finish(matter, why)
+
+    def _gather(self, matter: Matter, case: Case, then: Callable[[], None], until: date | None = None) -> None:
+        """Ask for what is open; go on when the last of it has come, or on the last day on which one may."""
+        matter.rounds += 1
+        coming = gathering(case, self.draw(matter, "gather")) if matter.rounds <= MOST_ROUNDS else []
+        if not coming and until is None:
+            self.finish(matter, f"could not be documented: {case.determination.summary}")
+            return
+        for one in coming:
+            self.plan(one.on, lambda one=one: self._came(matter, one))  # type: ignore[misc]
+        day = max([one.on for one in coming], default=self.day + timedelta(days=1))
+        self.plan(min(day, until) if until else day, then)
+
+    def _came(self, matter: Matter, one: Coming) -> None:
+        self.add(matter.patient_id, one.part, one.record)
+
+    # --- sending -----------------------------------------------------------------------------------------
+
+    def draft(self, case: Case) -> tuple[Draft, PARequest, bytes]:
+        """Form, letter and cover, as `pa draft` makes them, approved by the person who reviews them."""
+        agree(case.determination, _clauses(case))
+        form = papers.fill_form(self.store, case)
+        said = papers.compose(case)
+        place = f"{case.patient.id}-{case.drug.name}-{self.day}"
+        written = papers.write(self.store, case, form, self.folder / "drafts" / place, said)
+        kept = self.store.save_draft(
+            Draft(
+                patient_id=case.patient.id, drug=case.drug.name, plan_id=case.plan.id, as_of=case.as_of,
+                thread_id=place, outcome=case.determination.outcome,
+                determination=msgspec.json.encode(case.determination), pa_request=msgspec.json.encode(form),
+                letter=written.letter, files=written.files, created=self.now, updated=self.now,
+            )
+        )  # fmt: skip
+        kept = self.store.set_draft_status(kept.id, "approved", by=STAFF, when=self.now)
+        return kept, form, Path(written.files["form_pdf"].path).read_bytes()
+
+    def _send(self, matter: Matter, case: Case) -> None:
+        draft, form, pdf = self.draft(case)
+        if matter.case_id:
+            kept = self.store.authorization_case(matter.case_id)
+            if kept.state == "renewal_due":
+                self._keep(case_desk.review(self.store, matter.case_id, self.entry, draft_id=draft.id))
+        else:
+            opened = case_desk.open_from_draft(self.store, draft.id, self.entry)
+            matter.case_id = opened.case.id
+            self.cases[matter.case_id] = opened.case
+        if matter.submitted is None:
+            matter.called_ready = case.determination.outcome == "ready" and form.ready
+            matter.submitted = self.day
+        else:
+            matter.resubmitted += 1
+        reply = self.payer.submit(case.plan.id, pdf, enclosures(form, case.patient, self.day), self.day)
+        matter.reference = reply.reference
+        self.record(matter, "submitted", Facts(channel=case.plan.channel, received=self.day, reference=reply.reference))
+        self._await(matter, reply)
+
+    def record(self, matter: Matter, what: What, facts: Facts, why: str = "") -> AuthorizationCase:
+        return self._keep(case_desk.record(self.store, matter.case_id, what, self.entry, why=why, facts=facts))
+
+    def _keep(self, kept: Any) -> AuthorizationCase:
+        case: AuthorizationCase = kept.case
+        self.cases[case.id] = case
+        return case
+
+    def _await(self, matter: Matter, reply: Reply) -> None:
+        days = self.draw(matter, f"post {reply.dated}").randint(0, POST_DAYS)
+        due = [c.due for c in clocks_of(self.cases[matter.case_id], self.plans[matter.plan_id], self.day) if not c.ours]
+        self.year.late += any(day is not None and reply.dated > day for day in due[:1])
+        self.plan(reply.dated + timedelta(days=days), lambda: self._answered(matter, reply))
+
+    # --- answers -----------------------------------------------------------------------------------------
+
+    def _answered(self, matter: Matter, reply: Reply) -> None:
+        if self.cases[matter.case_id].state == "closed":
+            return
+        first = not matter.first
+        if reply.letter is None:
+            matter.first = matter.first or "not_needed"
+            self.finish(matter, "the payer says that no authorization is needed")
+            self.therapy.start(matter, self.asked(matter))
+            return
+        kind = str(reply.letter.label["kind"])
+        matter.mistake = matter.mistake or reply.mistake
+        if first:
+            matter.first = kind
+            self._compare(matter, reply, kind)
+        text = text_in(reply.letter.pdf, ".pdf", "letter.pdf")
+        denial = read_for(self.store, text, case_id=matter.case_id, received=self.day).denial
+        self.year.letters += 1
+        self._check_reading(matter, reply, denial)
+        what = what_of(denial)
+        notice = notice_of(denial, levels(self.cases[matter.case_id]), received=self.day)
+        approval = self._approval(matter, reply, denial)
+        facts = Facts(notice=notice, approval=approval, reference=reply.reference)
+        if what in ("approved", "overturned"):
+            facts = Facts(approval=approval, reference=reply.reference)
+        self.record(matter, what, facts)
+        if what in ("approved", "overturned"):
+            matter.won += what == "overturned"
+            self._approved(matter, approval)
+        elif what == "pended":
+            self._asked_for_more(matter, denial)
+        else:
+            matter.lost += what == "upheld"
+            self._pursue(matter, appeals.Decision(text, reply.letter.pdf))
+
+    def _compare(self, matter: Matter, reply: Reply, kind: str) -> None:
+        if matter.called_ready and kind != "approval":
+            grounds = (*reply.judged.grounds, *reply.judged.asks)
+            self.year.differences.append(
+                Difference(
+                    matter=matter.number, patient_id=matter.patient_id, plan_id=matter.plan_id, drug=matter.drug,
+                    answer=kind, clauses=[f"{g.clause} {g.quote}".strip() for g in grounds], mistake=reply.mistake,
+                )
+            )  # fmt: skip
+
+    def _check_reading(self, matter: Matter, reply: Reply, denial: Denial) -> None:
+        """The letter as it was read beside its label."""
+        assert reply.letter is not None
+        label = reply.letter.label
+        deadline = denial.next_deadline
+        due = label["deadline"]["date"] if label["deadline"] else None
+        pairs = {
+            "kind": (label["kind"], denial.kind),
+            "reasons": (sorted(label["reasons"]), sorted(set(denial.codes))),
+            "reference": (label["reference"], denial.reference.value if denial.reference else ""),
+            "deadline": (due, deadline.day if deadline and due else None),
+        }
+        for what, (printed, read) in pairs.items():
+            if printed != read:
+                self.year.misread.append(
+                    Read(matter=matter.number, plan_id=matter.plan_id, what=what, printed=str(printed), read=str(read))
+                )
+
+    def _approval(self, matter: Matter, reply: Reply, denial: Denial) -> Approval | None:
+        told = denial.approved
+        if told is None or told.start is None or told.end is None:
+            return None
+        return Approval(
+            number=reply.reference, start=told.start, end=told.end, quantity=told.quantity, days_supply=told.days_supply
+        )
+
+    def _approved(self, matter: Matter, approval: Approval | None) -> None:
+        matter.approved = self.day
+        matter.until = approval.end if approval else None
+        self.therapy.start(matter, self.asked(matter))
+        if approval:
+            self.plan(approval.end - timedelta(days=60), lambda: self.renew(matter, approval))
+
+    def _asked_for_more(self, matter: Matter, denial: Denial) -> None:
+        """Gather it, and answer at the latest on the day before the payer's."""
+        by = denial.reply_by.day if denial.reply_by and denial.reply_by.day else self.day + timedelta(days=7)
+        case = self.case_of(self.asked(matter))
+        self._gather(matter, case, lambda: self._answer(matter), until=max(by - timedelta(days=1), self.day))
+
+    def _answer(self, matter: Matter) -> None:
+        case = self.case_of(self.asked(matter))
+        form = papers.fill_form(self.store, case)
+        from tools.papers.form_pdf import render_pdf
+
+        pdf = render_pdf(self.store.form(case.plan.id), form, case)
+        self._log_call(matter, "Asked whether everything has come in; it is now complete.")
+        self.record(matter, "answered", Facts(channel=case.plan.channel, received=self.day))
+        self._await(matter, self.payer.answer(matter.reference, pdf, enclosures(form, case.patient, self.day), self.day))
+
+    def _log_call(self, matter: Matter, said: str, peer: bool = False) -> None:
+        matter.calls += 1
+        call = Call(spoke_with="the plan's pharmacy desk", reference=f"C-{matter.number}-{matter.calls}", peer_to_peer=peer)
+        self.record(matter, "called", Facts(call=call), why=said)
+
+    # --- what to do about a decision ---------------------------------------------------------------------
+
+    def _pursue(self, matter: Matter, decision: appeals.Decision, skip: int = 0) -> None:
+        """The next step of the strategy for this letter."""
+        asked = appeals.Asked("", "", as_of=self.day, case_id=matter.case_id, received=self.day)
+        try:
+            made = appeals.look(self.store, appeals.asked_about(self.store, asked), decision)
+        except Correctable as error:
+            self.finish(matter, f"the letter could not be worked on: {error}")
+            return
+        steps = made.found.steps[skip:]
+        if not steps:
+            self.finish(matter, "nothing is left to do")
+            return
+        step = steps[0]
+
+        def on() -> None:
+            self._pursue(matter, decision, skip + 1)
+
+        if step.kind in ("correct", "peer_to_peer"):
+            self._log_call(matter, step.what, peer=step.kind == "peer_to_peer")
+            reply = self.payer.call(matter.reference, self.day, step.kind)
+            if reply is not None:
+                self._await(matter, reply)
+            else:
+                self.plan(self.day + timedelta(days=1), on)
+        elif step.kind in ("appeal", "external_review") and not made.found.refusal:
+            self.plan(self.day + timedelta(days=self.draw(matter, "appeal").randint(1, 5)), lambda: self._appeal(matter, decision))
+        elif step.kind == "gather":
+            self._gather(matter, made.case, lambda: self._resubmit(matter))
+        elif step.kind == "resubmit":
+            self._resubmit(matter)
+        elif self.cases[matter.case_id].state == "partly_approved":
+            self._take_part(matter, step.what)
+        elif step.kind == "switch" or any(one.kind == "switch" for one in steps):
+            self._switch(matter, made.case)
+        else:
+            self.finish(matter, f"{step.kind}: {step.what}")
+
+    def _take_part(self, matter: Matter, why: str) -> None:
+        """What was approved is taken; the rest is not contested."""
+        approval = self.cases[matter.case_id].approval
+        self._log_call(matter, f"Part is enough for now. {why}"[:200])
+        matter.end = ""
+        self._approved(matter, approval)
+
+    def _resubmit(self, matter: Matter) -> None:
+        case = self.case_of(self.asked(matter))
+        if case.determination.outcome != "ready" or matter.resubmitted > 1:
+            self._switch(matter, case)
+            return
+        self._send(matter, case)
+
+    def _appeal(self, matter: Matter, decision: appeals.Decision) -> None:
+        asked = appeals.Asked("", "", as_of=self.day, case_id=matter.case_id)
+        made = appeals.look(self.store, appeals.asked_about(self.store, asked), decision)
+        try:
+            said = appeals.compose(made, Filing())
+        except Refused as error:
+            self.finish(matter, str(error))
+            return
+        packet = appeals.bind(made, said)
+        step = made.found.appeal
+        assert step is not None
+        form = papers.fill_form(self.store, made.case)
+        self.record(matter, "appealed", Facts(channel="fax", level=step.level, received=self.day))
+        matter.appeals.append(step.level)
+        sent = enclosures(form, made.case.patient, self.day)
+        self._await(matter, self.payer.appeal(matter.reference, step.level, packet, sent, self.day))
+
+    def finish(self, matter: Matter, why: str) -> None:
+        """The end of it, and of its case."""
+        matter.end = why[:300]
+        case = self.cases.get(matter.case_id)
+        if case is not None and case.open:
+            self.record(matter, "closed", Facts(), why=matter.end)
+
+    # --- renewals ----------------------------------------------------------------------------------------
+
+    def renew(self, matter: Matter, approval: Approval) -> None:
+        """Sixty days before an approval ends: whether it will be renewed, and what it takes."""
+        case = self.cases[matter.case_id]
+        if not case.open or case.approval != approval:
+            return
+        found = renewals(self.store, self.day, approval.end, matter.patient_id)
+        one = next((r for r in found if r.ending.case_id == matter.case_id), None)
+        if one is None:
+            return
+        again = Matter(
+            number=matter.number, patient_id=matter.patient_id, drug=matter.drug, indication=one.ending.indication,
+            plan_id=one.ending.plan_id, payer=matter.payer, ordered=self.day, kind="renewal", case_id=matter.case_id,
+        )  # fmt: skip
+        again.outcome = one.outcome
+        self.year.renewals.append(again)
+        self.therapy.visit(again, renewal_asked(self.store, one, self.day))
+        self.plan(self.day + timedelta(days=1), lambda: self._renew(again, one.submit_by))
+
+    def _renew(self, matter: Matter, by: date) -> None:
+        asked = self.asked(matter)
+        case = self.case_of(asked)
+        found = case.determination
+        last = self.day >= by - timedelta(days=3)
+        if found.outcome == "ready":
+            self.record(matter, "renewal_due", Facts())
+            self._send(matter, case)
+        elif found.outcome == "not_required":
+            self.finish(matter, "no authorization is needed any more")
+        elif last:
+            self.finish(matter, f"not renewed: {found.summary}")
+        elif found.outcome == "needs_documentation" and matter.rounds < MOST_ROUNDS:
+            self._gather(matter, case, lambda: self._renew(matter, by), until=by - timedelta(days=3))
+        else:
+            self.plan(min(self.day + timedelta(days=14), by - timedelta(days=3)), lambda: self._renew(matter, by))
+
+    # --- clocks ------------------------------------------------------------------------------------------
+
+    def _look_at_clocks(self) -> None:
+        """Every day that has passed while it was ours to act, once."""
+        for case in list(self.cases.values()):
+            if case.state in ("closed", "submitted", "appealed", "reviewed", "draft"):
+                continue
+            for clock in clocks_of(case, self.plans[case.head.plan_id], self.day):
+                key = (case.id, clock.id, clock.event)
+                optional = "(optional)" in clock.what
+                if clock.ours and clock.kind in OURS and clock.late and not optional and key not in self._seen:
+                    self._seen.add(key)
+                    assert clock.due is not None
+                    self.year.missed.append(Missed(case_id=case.id, clock=clock.id, due=clock.due))
+
+
+def _clauses(case: Case) -> list[dict[str, str]]:
+    policy = case.policy
+    return [
+        {"policy_id": policy.id, "clause_id": clause.id, "text": clause.text} for clause in (policy.clauses if policy else ())
+    ]
+
+
+__all__ = ["Clinic", "Patient"]

@@ -1,0 +1,66 @@
+"""The papers that go with a form: each document that it names, copied out of the chart by the office."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from evals.payer.papers import Paper
+from tools.papers import formats
+from tools.records import Attachment, Document, Fill, Note, Observation, PARequest, Patient, Procedure, Program
+from tools.terms import TESTS
+
+_LISTS = ("notes", "observations", "fills", "programs", "procedures", "documents", "medications")
+
+
+def enclosures(form: PARequest, patient: Patient, as_of: date) -> tuple[Paper, ...]:
+    """One paper for each document that the form names and the chart has."""
+    return tuple(_papers(form.attachments, patient, as_of))
+
+
+def _papers(named: tuple[Attachment, ...], patient: Patient, as_of: date) -> Iterator[Paper]:
+    records: dict[str, Any] = {
+        record.id: record for name in _LISTS for record in getattr(patient, name) or ()
+    }
+    for attachment in named:
+        record = records.get(attachment.record_id)
+        if record is not None:
+            yield paper_of(record, patient, as_of, attachment.label)
+
+
+def paper_of(record: Any, patient: Patient, as_of: date, title: str = "") -> Paper:
+    """The copy of one record; of a drug's fills, all of them."""
+    if isinstance(record, Note):
+        return _paper(f"Chart note: {record.type}", record.date, [record.text])
+    if isinstance(record, Observation):
+        return _paper(f"Laboratory report or measurement: {record.test}", record.date, [_line(record)])
+    if isinstance(record, Fill):
+        same = [fill for fill in patient.fills if set(fill.ingredients) & set(record.ingredients) or fill is record]
+        lines = [f"{fill.drug}, {fill.days_supply} days ({fill.date.isoformat()})" for fill in same]
+        return _paper(f"Pharmacy fill history: {record.drug}", as_of, lines)
+    if isinstance(record, Program):
+        last = min(record.end, as_of) if record.end else as_of
+        return _paper(f"Program record: {record.name or record.type}", last, [f"{record.start} to {record.end or 'now'}"])
+    if isinstance(record, Procedure):
+        return _paper(f"Study report: {record.name}", record.date, [record.result])
+    if isinstance(record, Document):
+        return _paper(f"{_KIND.get(record.of, 'Document')}: {record.title}", record.date, [])
+    return _paper(title, as_of, [])
+
+
+_KIND = {
+    "note": "Chart note", "lab": "Laboratory report", "fills": "Pharmacy fill history", "programme": "Program record",
+    "study": "Study report",
+}  # fmt: skip
+
+
+def _line(record: Observation) -> str:
+    value = f"{formats.number(record.value, 4)} {formats.unit(record.unit or '')}".strip()
+    day = f" ({record.date.isoformat()})" if record.date else ""
+    return f"{TESTS[record.test].name if record.test in TESTS else record.test} {value}{day}"
+
+
+def _paper(title: str, day: date | None, lines: list[str]) -> Paper:
+    head = [f"Date: {day.isoformat()}"] if day else []
+    return Paper(title, "\n".join([*head, *filter(None, lines)]))

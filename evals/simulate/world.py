@@ -1,0 +1,70 @@
+"""The clinic's patients and its store: each patient's chart as it is on the day on which the patient comes."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from data_gen.catalog_loader import our_catalog
+from data_gen.world import Maker, Span
+from evals.making.folder import write_world
+from evals.payer.answering import Payer
+from tools.store.load import load
+from tools.store.store import Store
+
+START = date(2026, 9, 1)
+
+
+class Arrival(NamedTuple):
+    """Who comes when."""
+
+    patient_id: str
+    on: date
+
+
+def arrivals(patients: int, months: int, seed: int) -> list[Arrival]:
+    """Working days of the first eleven twelfths of the time, so that most requests are answered by its end."""
+    draw = random.Random(f"{seed}/arrivals")
+    length = int(months * 30.4 * 11 / 12)
+    found = []
+    for index in range(1, patients + 1):
+        day = START + timedelta(days=draw.randint(0, max(length, 1)))
+        day += timedelta(days=max(0, 7 - day.weekday()) if day.weekday() > 4 else 0)
+        found.append(Arrival(f"P{index:03d}", day))
+    return sorted(found, key=lambda one: (one.on, one.patient_id))
+
+
+def furnish(folder: Path, coming: list[Arrival], seed: int) -> Store:
+    """A store of its own in this folder, with these patients in it."""
+    catalog = our_catalog()
+    by_day: dict[date, list[int]] = defaultdict(list)
+    for one in coming:
+        by_day[one.on].append(int(one.patient_id[1:]))
+    charts: list[dict[str, Any]] = []
+    for day, numbers in by_day.items():
+        maker = Maker(catalog, seed, day, "json")
+        for number in numbers:
+            charts += msgspec.json.decode(b"[" + maker.text(Span(number - 1, number)).patients + b"]")
+    write_world(folder / "world", sorted(charts, key=lambda chart: int(chart["id"][1:])), seed)
+    store = Store.create(f"sqlite:///{folder / 'paladin.db'}")
+    load(store, folder / "world")
+    return store
+
+
+def payer_of(store: Store, folder: Path, seed: int, mistakes: float) -> Payer:
+    """The payer has what it prints: plans, drugs and policies, as files."""
+    tables = {plan["id"]: plan for plan in msgspec.json.decode((folder / "world" / "plans.json").read_bytes())}
+    drugs = {drug["name"]: drug for drug in msgspec.json.decode((folder / "world" / "drugs.json").read_bytes())}
+    return Payer(
+        seed=seed,
+        plans={plan.id: plan for plan in store.plans()},
+        tables=tables,
+        drugs=drugs,
+        policies={(policy.plan_id, policy.drug): policy.text for policy in store.policies()},
+        mistakes=mistakes,
+    )
