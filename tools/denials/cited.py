@@ -53,8 +53,9 @@ def clauses_told(letter: Letter, known: Mapping[str, str] | None = None) -> tupl
         )
         if not re.search(r"\d", name) and not match["policy"]:
             continue
+        checked = known is not None and not match["policy"]  # a policy's own number is no clause of it
         found.setdefault(
-            name, Cited(id=name, quote=letter.quote(*match.span()), known=None if known is None else False)
+            name, Cited(id=name, quote=letter.quote(*match.span()), known=False if checked else None)
         )
     return tuple(sorted(found.values(), key=lambda cited: cited.quote.start))
 

@@ -150,9 +150,15 @@ def _by_the_plan(case: AuthorizationCase, plan: Plan | None, begins: Beginning) 
     )
     if plan is None or hours is None or case.head.ask != "pa":
         return
-    own = Rule(id="plan", lines=(), clock="decision", level="request", start="request", hours=hours, cite="")
+    days, rest = divmod(hours, 24)
+    whole = days > 3 and not rest  # nobody says 360 hours
+    own = Rule(
+        id="plan", lines=(), clock="decision", level="request", start="request",
+        hours=None if whole else hours, days=days if whole else None, cite="",
+    )  # fmt: skip
     due = count(own, begins)
-    yield Term(source="plan", due=due.day, at=due.at, how=due.how, cite=f"{plan.id} says {hours} hours")
+    said = f"{plan.id} says {days} days" if whole else f"{plan.id} says {hours} hours"
+    yield Term(source="plan", due=due.day, at=due.at, how=due.how, cite=said)
 
 
 def _appeal_decision(case: AuthorizationCase) -> Iterator[Clock]:
