@@ -149,12 +149,21 @@ def test_figures_are_those_of_the_benchmarks() -> None:
 def test_figures_of_the_chat_are_those_of_its_evals() -> None:
     from evals.chat.readme import results, table
 
-    printed = table(results())
-    text = README.read_text(encoding="utf-8")
-    shown = re.search(r"<!-- chat -->\n(.*?)\n`make demo`", text, re.S)
+    _compared(ROOT / "evals" / "chat" / "README.md", r"<!-- chat -->\n(.*)", table(results()))
+
+
+def test_figures_of_the_evals_are_those_of_the_kept_runs() -> None:
+    from evals.report.readme import table
+
+    _compared(README, r"<!-- evals -->\n(.*?)\n`make demo`", table())
+
+
+def _compared(file: Path, where: str, printed: str) -> None:
+    text = file.read_text(encoding="utf-8")
+    shown = re.search(where, text, re.S)
     assert shown
     if UPDATE:
-        text = text.replace(shown[0], f"<!-- chat -->\n{printed}\n`make demo`")
-        README.write_text(text, encoding="utf-8")
+        start, end = shown.span(1)
+        file.write_text(f"{text[:start]}{printed}{text[end:]}", encoding="utf-8")
     else:
         assert shown[1].strip() == printed.strip()

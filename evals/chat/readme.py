@@ -1,4 +1,4 @@
-"""The README's table of the chat, printed from evals/results/chat-*.json."""
+"""The table of evals/chat/README.md, printed from evals/results/chat-*.json."""
 
 from __future__ import annotations
 
