@@ -21,7 +21,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
 from agent import prose
-from agent.answers import alike, courtesy, drafting, people, refusals
+from agent.answers import alike, cases, courtesy, drafting, people, refusals
 from agent.answers.answer import Answer, Said, Source
 from agent.answers.registry import ANSWERS
 from agent.conversation import LONGEST_QUESTION, ChatDesk, Event, Sitting, Turn
@@ -225,6 +225,8 @@ def _with_model(
 def _answered(ask: Ask, reading: Reading, bound: Bound, ledger: Ledger, desk: ChatDesk) -> Answer:
     """One ask answered; what is wrong with it is said in one line, and what is near."""
     try:
+        if of_case := cases.instead(ask, bound, ledger):
+            return of_case
         if (reading.strangers and not ask.drugs) or (reading.candidates and not ask.drugs):
             return courtesy.answer(ask, bound, ledger, reading)
         if ask.intent == "draft":

@@ -29,7 +29,7 @@ Kind = Literal[
     "quote",  # verbatim, of a policy or a note
     "words",  # any other text of a record
 ]
-Origin = Literal["chart", "policy", "plan", "drug", "determination", "request", "derived", "supposed"]
+Origin = Literal["chart", "policy", "plan", "drug", "determination", "request", "derived", "supposed", "case"]
 
 SLOT = re.compile(r"\{(F\d+)\}")
 

@@ -15,11 +15,14 @@ import msgspec
 
 from tools.cases import Case
 from tools.check import Asked, ask, decide, plan_on_file
+from tools.errors import NotFound
 from tools.policies import search
 from tools.records import Benefit, Determination, Drug, Patient, Plan, Policy, Request
 from tools.what_if import Change, Insured, suppose
 
 if TYPE_CHECKING:
+    from tools.lifecycle.records import AuthorizationCase
+    from tools.lifecycle.running import Clock
     from tools.store.clauses import Hit
     from tools.store.store import Store
 
@@ -95,6 +98,24 @@ class Bound:
             policy=self.policy(drug),
             as_of=self.as_of,
         )
+
+    def cases(self) -> list[AuthorizationCase]:
+        """The patient's authorization cases as they stand now, in the order in which they were opened; not those of
+        somebody who had the id in another world."""
+        from tools.store.rows import person
+
+        who = person(self.patient)
+        return [case for case in self.store.authorization_cases(self.patient.id) if case.head.person == who]
+
+    def clocks(self, case: AuthorizationCase) -> tuple[Clock, ...]:
+        """The clocks of the case on this day; the law's and the letter's alone if its plan is no longer known."""
+        from tools.lifecycle.running import clocks_of
+
+        try:
+            plan = self.store.plan(case.head.plan_id)
+        except NotFound:
+            plan = None
+        return clocks_of(case, plan, self.as_of)
 
     def compare(self, drugs: Iterable[str] = ()) -> list[Determination]:
         """A determination for each of these drugs, or for every drug that the plan lists."""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
-from tools import enquiries
+from tools import case_enquiries, enquiries
 from tools.errors import Correctable, Invalid, Unavailable, nearest
 from tools.terms import CONCEPTS, INDICATIONS, TESTS, TOPICS
 
@@ -141,6 +141,13 @@ TOOLS = (
             Param("plan", "The id of another plan"),
         ),
         enquiries.what_if,
+    ),
+    Tool(
+        "authorization_cases",
+        "Requests that were made for the patient: where each case or appeal stands, what the payer answered, what is "
+        "due by when, and who called the payer last. It only reads; report days and states as they are.",
+        (),
+        case_enquiries.authorization_cases,
     ),
 )
 DRAFT = Tool(

@@ -27,7 +27,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 
     source: str
     quote: str
-    kind: Literal["policy", "chart", "note", "plan"] = "policy"
+    kind: Literal["policy", "chart", "note", "plan", "case"] = "policy"
 
 
 class Answer(msgspec.Struct, kw_only=True):

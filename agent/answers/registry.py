@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from agent.answers import chart, compare, dates, eligibility, missing, plan, policy, refusals, what_if, why
+from agent.answers import (
+    cases,
+    chart,
+    compare,
+    dates,
+    eligibility,
+    missing,
+    plan,
+    policy,
+    refusals,
+    what_if,
+    why,
+)
 from agent.answers.answer import Answer
 from agent.ledger import Ledger
 from agent.understanding.reading import Ask, Intent
@@ -20,6 +32,7 @@ ANSWERS: dict[Intent, Callable[[Ask, Bound, Ledger], Answer]] = {
     "chart": chart.answer,
     "plan": plan.answer,
     "dates": dates.answer,
+    "cases": cases.answer,
     "advice": refusals.answer,
     "dosing": refusals.answer,
     "fabricate": refusals.answer,

@@ -7,7 +7,7 @@ import re
 
 import msgspec
 
-from agent.understanding import changes, deciding, drugs, forms, intents, learned, people
+from agent.understanding import changes, deciding, drugs, forms, intents, learned, of_cases, people
 from agent.understanding.known import Known
 from agent.understanding.pieces import AGAINABLE, Found, Piece, as_typed, cut_out, put_together, unmarked
 from agent.understanding.reading import ABOUT_A_DRUG, Ask, Intent, Talk
@@ -132,6 +132,8 @@ def _one(piece: Piece, found: list[Found], person: people.Person, talk: Talk, kn
         return Found(piece, before[0].intent, before[0].about, 0.85, before[0].changes, again=before)
     if plain := deciding.plainly(piece.text):
         return Found(piece, plain, sure=0.95)
+    if (side := of_cases.asked(text)) and not (seen and seen.intent == "other_patient"):
+        return Found(piece, "cases", side, 0.9)
     settled = forms.settled(text)
     if settled and (settled[0] == "alike" or not (seen and seen.intent == "other_patient")):
         topic = settled[1] or _topic(piece, settled[0])

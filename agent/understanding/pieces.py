@@ -9,7 +9,7 @@ from agent.understanding.drugs import Mention
 from agent.understanding.reading import ABOUT_A_DRUG, Ask, Intent
 from tools.what_if import Change
 
-AGAINABLE = ABOUT_A_DRUG | {"chart", "advice", "dosing"}
+AGAINABLE = ABOUT_A_DRUG | {"chart", "advice", "dosing", "cases"}
 
 
 class Item(NamedTuple):

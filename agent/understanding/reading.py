@@ -27,10 +27,13 @@ Intent = Literal[
     "fabricate",  # make evidence up, change the record, skip a rule, submit or sign
     "other_patient",  # something about somebody else than the bound patient
     "alike",  # what was tried by patients like this one, and how it went
+    "cases",  # a request that was made: where it stands, what the payer answered, what is due, who called
     "unclear",
 ]
-# Those that examples teach and a model may name; "alike" is told by its form alone.
-INTENTS: tuple[Intent, ...] = tuple(intent for intent in get_args(Intent) if intent != "alike")
+# Those that examples teach and a model may name; the others are told by their form alone.
+INTENTS: tuple[Intent, ...] = tuple(
+    intent for intent in get_args(Intent) if intent not in ("alike", "cases")
+)
 ABOUT_A_DRUG: frozenset[Intent] = frozenset(
     ("eligibility", "missing", "why", "compare", "what_if", "policy", "plan", "dates", "draft")
 )
@@ -41,8 +44,8 @@ class Ask(Record, frozen=True, kw_only=True):
     """One thing asked for. `drugs` are catalog names in the order named; empty means none was named and none
     was meant. `about` narrows it: of a chart a test ("hba1c"), drug ("metformin") or list ("medications",
     "allergies", "diagnoses", "notes"); of a plan "tier", "copay", "limit", "step", "channel", "enrolment",
-    "formulary"; of dates "review", "appeal", "approval", "lookback"; of a criterion its words; of a policy the
-    question itself."""
+    "formulary"; of dates "review", "appeal", "approval", "lookback"; of a case its side (of_cases.py); of a criterion
+    its words; of a policy the question itself."""
 
     intent: Intent
     drugs: tuple[str, ...] = ()
