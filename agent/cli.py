@@ -80,6 +80,7 @@ COMMANDS = {
         "pa catalog show CASCADE-GOLD Ozempic",
     ),
     "eval": Lazy("", WORLD, "Run the eval suites against a local model, and report.", "pa eval list"),
+    "simulate": Lazy("", WORLD, "Play a clinic's year against a payer that goes by its printed policies."),
     "load": Lazy("agent.world_cli:load", WORLD, "Load a world into the store: all of it, or nothing."),
     "index": Lazy("agent.world_cli:index", WORLD, "Rebuild the search index of the policies."),
     "graph": Lazy(

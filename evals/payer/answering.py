@@ -39,6 +39,7 @@ class Reply:
     judged: Judged
     mistake: Mistake = ""
     reference: str = ""
+    grounds: tuple[Ground, ...] = ()
 
 
 @dataclass
@@ -51,7 +52,6 @@ class _File:
     papers: list[Paper]
     received: date
     judged_on: date
-    denied: Reply | None = None
     mistake: Mistake = ""
     lost: tuple[Paper, ...] = ()
     reasons: tuple[Ground, ...] = ()
@@ -115,7 +115,8 @@ class Payer:
         plan = self.plans[file.plan_id]
         line = plan.line_of_business
         own = level not in ("external", "reconsideration", "fair_hearing")
-        most = (APPEAL_DAYS if own else EXTERNAL_DAYS).get(line, USUAL_APPEAL_DAYS)
+        usual = USUAL_APPEAL_DAYS if plan.internal_levels < 2 else 15
+        most = (APPEAL_DAYS if own else EXTERNAL_DAYS).get(line, usual if own else USUAL_APPEAL_DAYS)
         draw = self._draw(file, f"appeal {level}")
         dated = on + timedelta(days=draw.randint(most // 3, most))
         found = self._judge(file)
@@ -252,7 +253,7 @@ class Payer:
         )
         if kind in ("denial", "partial_approval"):
             file.reasons = tuple(grounds)
-        return Reply(denial_letter(facts), dated, found, mistake, file.reference)
+        return Reply(denial_letter(facts), dated, found, mistake, file.reference, tuple(grounds))
 
     def _draw(self, file: _File, what: str) -> random.Random:
         return random.Random(f"{self.seed}/{file.reference}/{what}")

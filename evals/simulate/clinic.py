@@ -36,7 +36,7 @@ from tools.lifecycle.fold import levels
 from tools.lifecycle.letters import notice_of, what_of
 from tools.lifecycle.records import Approval, AuthorizationCase, Call, Facts, What
 from tools.lifecycle.running import clocks_of
-from tools.records import Patient, PARequest, Plan, Request
+from tools.records import PARequest, Plan, Request
 from tools.store.rows import ChartEntry, Draft
 from tools.store.store import Store
 
@@ -58,6 +58,7 @@ class Clinic:
         self._planned: list[tuple[date, int, Callable[[], None]]] = []
         self._count = 0
         self._seen: set[tuple[int, str, int]] = set()
+        self._given_up: set[int] = set()  # cases of which a person decided not to appeal
 
     def live(self, arrivals: Sequence[Arrival], last: date, tick: Callable[[], None] = lambda: None) -> None:
         """Let the days pass."""
@@ -226,6 +227,10 @@ class Clinic:
 
     def _send(self, matter: Matter, case: Case) -> None:
         draft, form, pdf = self.draft(case)
+        if not form.ready and not matter.indication and (use := self._treated(matter, case)):
+            matter.indication = use  # the reviewer says what it is for, and the form is made again
+            self.consider(matter)
+            return
         if matter.case_id:
             kept = self.store.authorization_case(matter.case_id)
             if kept.state == "renewal_due":
@@ -243,6 +248,15 @@ class Clinic:
         matter.reference = reply.reference
         self.record(matter, "submitted", Facts(channel=case.plan.channel, received=self.day, reference=reply.reference))
         self._await(matter, reply)
+
+    def _treated(self, matter: Matter, case: Case) -> str:
+        """The use that the chart has a diagnosis for, where the form found none for the use that was tried."""
+        for use in case.benefit.indications if case.benefit and case.diagnosis is None else ():
+            asked = self.asked(matter)
+            pinned = asked._replace(request=msgspec.structs.replace(asked.request, indication=use))
+            if self.case_of(pinned).diagnosis is not None:
+                return use
+        return ""
 
     def record(self, matter: Matter, what: What, facts: Facts, why: str = "") -> AuthorizationCase:
         return self._keep(case_desk.record(self.store, matter.case_id, what, self.entry, why=why, facts=facts))
@@ -263,7 +277,7 @@ class Clinic:
     def _answered(self, matter: Matter, reply: Reply) -> None:
         if self.cases[matter.case_id].state == "closed":
             return
-        first = not matter.first
+        first = not matter.first and matter.submitted is not None
         if reply.letter is None:
             matter.first = matter.first or "not_needed"
             self.finish(matter, "the payer says that no authorization is needed")
@@ -296,7 +310,7 @@ class Clinic:
 
     def _compare(self, matter: Matter, reply: Reply, kind: str) -> None:
         if matter.called_ready and kind != "approval":
-            grounds = (*reply.judged.grounds, *reply.judged.asks)
+            grounds = reply.grounds or (*reply.judged.grounds, *reply.judged.asks)
             self.year.differences.append(
                 Difference(
                     matter=matter.number, patient_id=matter.patient_id, plan_id=matter.plan_id, drug=matter.drug,
@@ -401,7 +415,8 @@ class Clinic:
         """What was approved is taken; the rest is not contested."""
         approval = self.cases[matter.case_id].approval
         self._log_call(matter, f"Part is enough for now. {why}"[:200])
-        matter.end = ""
+        self.record(matter, "noted", Facts(), why="The rest is not contested.")
+        self._given_up.add(matter.case_id)
         self._approved(matter, approval)
 
     def _resubmit(self, matter: Matter) -> None:
@@ -481,8 +496,8 @@ class Clinic:
                 continue
             for clock in clocks_of(case, self.plans[case.head.plan_id], self.day):
                 key = (case.id, clock.id, clock.event)
-                optional = "(optional)" in clock.what
-                if clock.ours and clock.kind in OURS and clock.late and not optional and key not in self._seen:
+                waived = "(optional)" in clock.what or (clock.kind == "file" and case.id in self._given_up)
+                if clock.ours and clock.kind in OURS and clock.late and not waived and key not in self._seen:
                     self._seen.add(key)
                     assert clock.due is not None
                     self.year.missed.append(Missed(case_id=case.id, clock=clock.id, due=clock.due))
@@ -493,6 +508,3 @@ def _clauses(case: Case) -> list[dict[str, str]]:
     return [
         {"policy_id": policy.id, "clause_id": clause.id, "text": clause.text} for clause in (policy.clauses if policy else ())
     ]
-
-
-__all__ = ["Clinic", "Patient"]

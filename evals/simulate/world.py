@@ -18,6 +18,7 @@ from tools.store.load import load
 from tools.store.store import Store
 
 START = date(2026, 9, 1)
+STAYING = 0.9
 
 
 class Arrival(NamedTuple):
@@ -49,11 +50,22 @@ def furnish(folder: Path, coming: list[Arrival], seed: int) -> Store:
     for day, numbers in by_day.items():
         maker = Maker(catalog, seed, day, "json")
         for number in numbers:
-            charts += msgspec.json.decode(b"[" + maker.text(Span(number - 1, number)).patients + b"]")
+            made = msgspec.json.decode(b"[" + maker.text(Span(number - 1, number)).patients + b"]")
+            charts += [_staying(chart, day, seed) for chart in made]
     write_world(folder / "world", sorted(charts, key=lambda chart: int(chart["id"][1:])), seed)
     store = Store.create(f"sqlite:///{folder / 'paladin.db'}")
     load(store, folder / "world")
     return store
+
+
+def _staying(chart: dict[str, Any], day: date, seed: int) -> dict[str, Any]:
+    """Plan years end in December, and most members stay for the next one."""
+    stays = random.Random(f"{seed}/{chart['id']}/stays").random() < STAYING
+    for period in chart["coverages"] if stays else ():
+        end = period.get("end")
+        if end and end.endswith("-12-31") and period.get("start", "") <= day.isoformat() <= end:
+            del period["end"]
+    return chart
 
 
 def payer_of(store: Store, folder: Path, seed: int, mistakes: float) -> Payer:

@@ -1,0 +1,138 @@
+"""`pa simulate`: a clinic's year through Paladin, against a payer that goes by its printed policies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from evals.simulate.records import Year
+
+EPILOG = """[bold]Examples[/]
+  pa simulate --patients 40 --months 6 --seed 1
+  pa simulate --patients 200 --months 12 --seed 1 --mistakes 0.05 --report out/year
+  pa simulate --patients 200 --seed 1 --json
+
+The payer reads the form and the papers and nothing else, and judges by its printed policy, not by Paladin's engine.
+The year is played in a folder of its own that is thrown away; your store is not touched. The same seed gives the
+same year. A year of 200 patients takes about a minute: one that is stopped is begun again.
+Exit code: 0 played, 1 a deadline was missed or a letter misread, 2 bad input."""
+app = typer.Typer(add_completion=False)
+
+
+@app.command(epilog=EPILOG)
+def simulate(
+    patients: int = typer.Option(200, min=1, max=20_000, metavar="N", help="How many come."),
+    months: int = typer.Option(12, min=1, max=36, metavar="N", help="How long."),
+    seed: int = typer.Option(1, metavar="S", help="The same seed gives the same year."),
+    mistakes: float = typer.Option(0.0, min=0, max=1, metavar="RATE", help="Share of requests with a mistake of the payer's own."),
+    report: Path | None = typer.Option(None, metavar="DIR", help="Also a page with plots, and the year as JSON."),
+    as_json: bool = typer.Option(False, "--json", help="Print the year as one JSON object."),
+) -> None:
+    """Play a clinic's year: orders, drafts, answers, appeals, renewals; beside one that sends everything at once."""
+    from evals.simulate.running import simulate as play
+
+    year = _with_progress(lambda tick: play(patients, months, seed, mistakes, tick))
+    if report is not None:
+        from evals.simulate.report import write_report
+
+        for path in write_report(year, report):
+            typer.echo(str(path), err=True)
+    if as_json:
+        import msgspec
+
+        print(msgspec.json.format(msgspec.json.encode(year), indent=1).decode())
+    else:
+        _show(year)
+    if year.missed or year.misread:
+        raise typer.Exit(1)
+
+
+def _with_progress(play: Any) -> Year:
+    import sys
+
+    if not sys.stderr.isatty():
+        year: Year = play(lambda done, of: None)
+        return year
+    from rich.progress import Progress
+
+    with Progress(transient=True) as bar:
+        task = bar.add_task("Days")
+        played: Year = play(lambda done, of: bar.update(task, completed=done, total=of))
+    return played
+
+
+def _show(year: Year) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from agent import screen
+
+    out = screen.console()
+    found = year.figures
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for name in ("", "Paladin", "sends everything"):
+        table.add_column(name, justify="left" if not name else "right")
+    for label, key in ROWS:
+        table.add_row(label, *(shown(key, found[side][key]) for side in ("paladin", "baseline")))
+    rate = f"{year.mistakes:g}" if year.mistakes else "none"
+    screen.say(Text(f"{year.patients} patients, {year.months} months, seed {year.seed}; mistakes of the payer: {rate}\n", "bold"), out)
+    screen.say(table, out)
+    again = found["renewals"]
+    screen.say(
+        f"\nRenewals: {again['due']} due, {again['submitted']} submitted, {again['approved_at_once']} approved at once,"
+        f" {again['not_renewed']} not renewed.\nDeadlines missed: {found['deadlines_missed']}. Letters read:"
+        f" {found['letters_read']}, misread: {found['letters_misread']}. Late answers of the payer: {found['payer_late']}.",
+        out,
+    )
+    plans = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    heads = ("plan", "sent", "at once", "ready", "days", "appeals", "sent", "at once", "days")
+    for place, head in enumerate(heads):
+        dim = "" if place < 6 else "dim"
+        plans.add_column(head, justify="right" if place else "left", header_style=dim, style=dim, no_wrap=not place)
+    for plan, sides in found["by_plan"].items():
+        ours, theirs = sides["paladin"], sides["baseline"]
+        plans.add_row(
+            plan, str(ours["submitted"]), shown("first_pass", ours["first_pass"]),
+            shown("first_pass", ours["ready_first_pass"]), shown("", ours["days_to_therapy"]),
+            f"{ours['appeals_won']}/{ours['appeals_filed']}", str(theirs["submitted"]),
+            shown("first_pass", theirs["first_pass"]), shown("", theirs["days_to_therapy"]),
+        )  # fmt: skip
+    screen.say("", out)
+    screen.say(plans, out)
+    screen.say(
+        Text("ready: approved at once of what was called ready; appeals: won of filed. The last three: sends everything.", "dim"),
+        out,
+    )
+    for one in year.differences:
+        whose = f"the payer's {one.mistake}" if one.mistake else "to be explained"
+        screen.say(f"\nReady, and not approved at once: {one.patient_id} {one.drug} {one.plan_id}: {one.answer} ({whose})", out)
+        for clause in one.clauses:
+            screen.say(Text(f"  {clause}", "dim"), out)
+    for wrong in year.misread:
+        screen.say(Text(f"\nMisread: {wrong.plan_id}, {wrong.what}: printed {wrong.printed}, read {wrong.read}", "red"), out)
+    for late in year.missed:
+        screen.say(Text(f"\nMissed: case {late.case_id}, {late.clock}, {late.due}", "red"), out)
+
+
+ROWS = (
+    ("orders", "orders"),
+    ("requests sent", "submitted"),
+    ("approved at once", "first_pass"),
+    ("called ready, approved at once", "ready_first_pass"),
+    ("the same, but for the payer's mistakes", "ready_first_pass_without_mistakes"),
+    ("people on therapy", "people_on_therapy"),
+    ("days from order to therapy, median", "days_to_therapy"),
+    ("appeals filed", "appeals_filed"),
+    ("appeals won", "appeals_won"),
+    ("appeals lost", "appeals_lost"),
+    ("calls", "calls"),
+)
+
+
+def shown(key: str, value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.1%}" if "first_pass" in key else f"{value:g}"

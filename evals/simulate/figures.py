@@ -1,0 +1,75 @@
+"""What a year comes to, for all payers together and for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from statistics import median
+from typing import Any
+
+from evals.simulate.records import Matter, Year
+
+
+def figures(year: Year) -> dict[str, Any]:
+    """Paladin and the baseline side by side; by payer under its plan's id."""
+    plans = sorted({matter.plan_id for matter in (*year.matters, *year.baseline) if matter.plan_id})
+    return {
+        "paladin": _side(year.matters),
+        "baseline": _side(year.baseline),
+        "renewals": _renewals(year.renewals),
+        "deadlines_missed": len(year.missed),
+        "letters_read": year.letters,
+        "letters_misread": len({(one.matter, one.printed) for one in year.misread}),
+        "payer_late": year.late,
+        "events": year.events,
+        "by_plan": {
+            plan: {
+                "paladin": _side(m for m in year.matters if m.plan_id == plan),
+                "baseline": _side(m for m in year.baseline if m.plan_id == plan),
+            }
+            for plan in plans
+        },
+    }
+
+
+def _side(matters: Iterable[Matter]) -> dict[str, Any]:
+    all_of_them = list(matters)
+    sent = [m for m in all_of_them if m.submitted and m.first]
+    ready = [m for m in sent if m.called_ready]
+    sound = [m for m in ready if not m.mistake]
+    waits = [(m.started - _first_order(m, all_of_them)).days for m in all_of_them if m.started]
+    return {
+        "orders": sum(not m.instead_of for m in all_of_them),
+        "people_on_therapy": len({m.patient_id for m in all_of_them if m.started}),
+        "submitted": len(sent),
+        "approved_at_once": sum(m.first == "approval" for m in sent),
+        "first_pass": _share(sum(m.first == "approval" for m in sent), len(sent)),
+        "called_ready": len(ready),
+        "ready_first_pass": _share(sum(m.first == "approval" for m in ready), len(ready)),
+        "ready_first_pass_without_mistakes": _share(sum(m.first == "approval" for m in sound), len(sound)),
+        "payer_mistakes": sum(bool(m.mistake) for m in all_of_them),
+        "days_to_therapy": median(waits) if waits else None,
+        "appeals_filed": sum(len(m.appeals) for m in all_of_them),
+        "appeals_won": sum(m.won for m in all_of_them),
+        "appeals_lost": sum(m.lost for m in all_of_them),
+        "calls": sum(m.calls for m in all_of_them),
+    }
+
+
+def _first_order(matter: Matter, matters: list[Matter]) -> Any:
+    """The day of the order that this one stands for: a change of drug does not begin the wait anew."""
+    before = next((m for m in matters if m.number == matter.instead_of), None) if matter.instead_of else None
+    return before.ordered if before else matter.ordered
+
+
+def _renewals(renewals: list[Matter]) -> dict[str, Any]:
+    sent = [m for m in renewals if m.first]
+    return {
+        "due": len(renewals),
+        "submitted": len(sent),
+        "approved_at_once": sum(m.first == "approval" for m in sent),
+        "not_renewed": sum(bool(m.end) for m in renewals),
+    }
+
+
+def _share(part: int, whole: int) -> float | None:
+    return round(part / whole, 4) if whole else None
