@@ -207,10 +207,9 @@ class Clinic:
 
     # --- sending -----------------------------------------------------------------------------------------
 
-    def draft(self, case: Case) -> tuple[Draft, PARequest, bytes]:
+    def draft(self, case: Case, form: PARequest) -> tuple[Draft, bytes]:
         """Form, letter and cover, as `pa draft` makes them, approved by the person who reviews them."""
         agree(case.determination, _clauses(case))
-        form = papers.fill_form(self.store, case)
         said = papers.compose(case)
         place = f"{case.patient.id}-{case.drug.name}-{self.day}"
         written = papers.write(self.store, case, form, self.folder / "drafts" / place, said)
@@ -223,14 +222,15 @@ class Clinic:
             )
         )  # fmt: skip
         kept = self.store.set_draft_status(kept.id, "approved", by=STAFF, when=self.now)
-        return kept, form, Path(written.files["form_pdf"].path).read_bytes()
+        return kept, Path(written.files["form_pdf"].path).read_bytes()
 
     def _send(self, matter: Matter, case: Case) -> None:
-        draft, form, pdf = self.draft(case)
+        form = papers.fill_form(self.store, case)
         if not form.ready and not matter.indication and (use := self._treated(matter, case)):
-            matter.indication = use  # the reviewer says what it is for, and the form is made again
+            matter.indication = use  # the reviewer sees that no diagnosis stands there, and says what it is for
             self.consider(matter)
             return
+        draft, pdf = self.draft(case, form)
         if matter.case_id:
             kept = self.store.authorization_case(matter.case_id)
             if kept.state == "renewal_due":

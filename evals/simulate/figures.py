@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from statistics import median
 from typing import Any
 
@@ -36,7 +36,7 @@ def _side(matters: Iterable[Matter]) -> dict[str, Any]:
     sent = [m for m in all_of_them if m.submitted and m.first]
     ready = [m for m in sent if m.called_ready]
     sound = [m for m in ready if not m.mistake]
-    waits = [(m.started - _first_order(m, all_of_them)).days for m in all_of_them if m.started]
+    days = waits(all_of_them)
     return {
         "orders": sum(not m.instead_of for m in all_of_them),
         "people_on_therapy": len({m.patient_id for m in all_of_them if m.started}),
@@ -47,7 +47,7 @@ def _side(matters: Iterable[Matter]) -> dict[str, Any]:
         "ready_first_pass": _share(sum(m.first == "approval" for m in ready), len(ready)),
         "ready_first_pass_without_mistakes": _share(sum(m.first == "approval" for m in sound), len(sound)),
         "payer_mistakes": sum(bool(m.mistake) for m in all_of_them),
-        "days_to_therapy": median(waits) if waits else None,
+        "days_to_therapy": median(days) if days else None,
         "appeals_filed": sum(len(m.appeals) for m in all_of_them),
         "appeals_won": sum(m.won for m in all_of_them),
         "appeals_lost": sum(m.lost for m in all_of_them),
@@ -55,10 +55,10 @@ def _side(matters: Iterable[Matter]) -> dict[str, Any]:
     }
 
 
-def _first_order(matter: Matter, matters: list[Matter]) -> Any:
-    """The day of the order that this one stands for: a change of drug does not begin the wait anew."""
-    before = next((m for m in matters if m.number == matter.instead_of), None) if matter.instead_of else None
-    return before.ordered if before else matter.ordered
+def waits(matters: Sequence[Matter]) -> list[int]:
+    """Days from the first order to therapy; a change of drug does not begin the wait anew."""
+    by_number = {matter.number: matter for matter in matters}
+    return [(m.started - by_number.get(m.instead_of, m).ordered).days for m in matters if m.started]
 
 
 def _renewals(renewals: list[Matter]) -> dict[str, Any]:

@@ -1,0 +1,123 @@
+"""The plots of a year, as SVG to stand in its page: no file beside it, no script, nothing fetched."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import Any
+
+from evals.simulate.figures import waits
+from evals.simulate.records import Year
+
+OURS, THEIRS, THIRD = "#0f766e", "#b3541e", "#8a6fb0"
+
+
+def plots(year: Year) -> list[tuple[str, str]]:
+    """Title and SVG of each that there is something to show for."""
+    drawn = (
+        ("Approved at once, of what was sent", _first_pass(year)),
+        ("People on therapy, by days since their order", _therapy(year)),
+        ("What became of the orders, by month of the order", _months(year)),
+        ("Appeals and renewals", _appeals(year)),
+    )
+    return [(title, svg) for title, svg in drawn if svg]
+
+
+def _first_pass(year: Year) -> str:
+    plans = [(plan, sides) for plan, sides in year.figures["by_plan"].items() if sides["paladin"]["submitted"]]
+    if not plans:
+        return ""
+    figure, axes = _figure(height=0.42 * len(plans) + 0.9)
+    for place, (_, sides) in enumerate(plans):
+        for at, (side, colour) in enumerate((("paladin", OURS), ("baseline", THEIRS))):
+            share, sent = sides[side]["first_pass"], sides[side]["submitted"]
+            y = place + (at - 0.5) * 0.38
+            axes.barh(y, share or 0, 0.34, color=colour, label=("Paladin", "sends everything")[at] if not place else "")
+            axes.text((share or 0) + 0.01, y, f"{share:.0%} of {sent}" if share is not None else "none sent", va="center", fontsize=7)
+    axes.set_yticks(range(len(plans)), [plan for plan, _ in plans])
+    axes.invert_yaxis()
+    axes.set_xlim(0, 1.2)
+    axes.set_xticks([0, 0.25, 0.5, 0.75, 1.0], ["0", "25 %", "50 %", "75 %", "100 %"])
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.12 if len(plans) > 4 else 1.35), ncols=2, frameon=False)
+    return _svg(figure)
+
+
+def _therapy(year: Year) -> str:
+    figure, axes = _figure()
+    for name, matters, colour in (("Paladin", year.matters, OURS), ("sends everything", year.baseline, THEIRS)):
+        days = sorted(waits(matters))
+        if days:
+            axes.step([0, *days], range(len(days) + 1), where="post", color=colour, label=name)
+    axes.set_xlabel("days from order to therapy")
+    axes.set_ylabel("people")
+    axes.set_xlim(left=0)
+    axes.set_ylim(bottom=0)
+    axes.legend(frameon=False, loc="lower right")
+    return _svg(figure)
+
+
+def _months(year: Year) -> str:
+    orders = [m for m in year.matters if not m.instead_of]
+    months = sorted({m.ordered.strftime("%Y-%m") for m in orders})
+    changed = {m.instead_of for m in year.matters if m.instead_of and m.started}
+    kinds = (
+        ("on the drug", OURS, lambda m: bool(m.started)),
+        ("on another drug", THIRD, lambda m: not m.started and m.number in changed),
+        ("neither", "#d1d5db", lambda m: not m.started and m.number not in changed),
+    )
+    figure, axes = _figure()
+    base = [0] * len(months)
+    for label, colour, belongs in kinds:
+        counts = [sum(m.ordered.strftime("%Y-%m") == month and belongs(m) for m in orders) for month in months]
+        axes.bar(range(len(months)), counts, 0.7, bottom=base, color=colour, label=label)
+        base = [one + more for one, more in zip(base, counts, strict=True)]
+    axes.set_xticks(range(len(months)), [month[2:] for month in months], fontsize=8)
+    axes.set_ylabel("orders")
+    axes.legend(frameon=False, ncols=3, loc="upper center", bbox_to_anchor=(0.5, 1.14))
+    return _svg(figure)
+
+
+def _appeals(year: Year) -> str:
+    found, again = year.figures["paladin"], year.figures["renewals"]
+    pending = found["appeals_filed"] - found["appeals_won"] - found["appeals_lost"]
+    rows = (
+        ("appeals", (("won", found["appeals_won"], OURS), ("lost", found["appeals_lost"], THEIRS), ("open", pending, "#9ca3af"))),
+        (
+            "renewals",
+            (
+                ("approved at once", again["approved_at_once"], OURS),
+                ("given up", again["not_renewed"], THEIRS),
+                ("other", max(again["due"] - again["approved_at_once"] - again["not_renewed"], 0), "#9ca3af"),
+            ),
+        ),
+    )
+    figure, axes = _figure(height=1.7)
+    for place, (_, parts) in enumerate(rows):
+        left = 0
+        for label, count, colour in parts:
+            if count:
+                axes.barh(place, count, 0.6, left=left, color=colour)
+                axes.text(left + count / 2, place, f"{label} {count}", ha="center", va="center", fontsize=7, color="white")
+                left += count
+    axes.set_yticks([0, 1], [name for name, _ in rows])
+    axes.invert_yaxis()
+    return _svg(figure) if any(count for _, parts in rows for _, count, _ in parts) else ""
+
+
+def _figure(width: float = 7.4, height: float = 3.0) -> tuple[Any, Any]:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    matplotlib.rcParams.update({"svg.hashsalt": "paladin", "font.size": 9, "svg.fonttype": "none"})
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = figure.add_subplot()
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def _svg(figure: Any) -> str:
+    file = io.StringIO()
+    figure.savefig(file, format="svg", metadata={"Date": None})
+    return re.sub(r"^.*?(?=<svg)", "", file.getvalue(), flags=re.DOTALL)
