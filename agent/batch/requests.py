@@ -62,12 +62,16 @@ def read(content: bytes, name: str) -> Requests:
     if found is None:
         raise Invalid(f"{name} is none of {', '.join(FORMATS)}: save the requests as one of these")
     if not content.strip():
-        raise Invalid(f"{name} is empty; its first line names the columns: {', '.join(COLUMNS)}")
+        raise _empty(name)
     if found == "parquet":
         return _checked(name, *_parquet(content, name))
     if found == "jsonl":
         return _checked(name, *_jsonl(content, name))
     return _checked(name, *_csv(content, name))
+
+
+def _empty(name: str) -> Invalid:
+    return Invalid(f"{name} is empty; its first line names the columns: {', '.join(COLUMNS)}")
 
 
 def from_records(records: Iterable[Any], name: str) -> Requests:
@@ -171,9 +175,10 @@ def _ending(name: str) -> str:
 
 def _csv(content: bytes, name: str) -> tuple[list[str], list[Row], list[Rejected]]:
     text = _decoded(content, name)
-    lines = text.splitlines(keepends=True) if "\x00" not in text else []
-    if not lines:
+    if "\x00" in text:
         raise Invalid(f"{name} is no CSV: it holds zero bytes; export it as CSV, UTF-8")
+    if not text.strip():
+        raise _empty(name)
     lines = [line.rstrip("\r\n") for line in io.StringIO(text, newline=None)]
     head = next(at for at, line in enumerate(lines) if line.strip())
     delimiter = max(",;\t", key=lines[head].count)
