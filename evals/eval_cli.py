@@ -83,6 +83,7 @@ ABOUT = {
     "refusals": "what is not ours to do, and its benign twins",
     "injection": "words in notes, policies and questions that want something done",
     "unknowns": "drugs, patients and plans that there are not",
+    "appeals": "denial letters: the reason, what to do, by when, and the letter of appeal",
 }
 
 

@@ -43,7 +43,9 @@ TOOL_OF: dict[Intent, str] = {
 
 def asks(arm: Arm, item: Item) -> bool:
     """Whether the item can be put to the arm at all: the tools and the model alone are bound to a patient, and reading
-    notes is nothing that the tools do."""
+    notes or working on a denial is nothing that the tools do."""
+    if item.suite == "appeals":
+        return arm in ("engine", "paladin")
     if arm in ("plain", "alone") and not item.patient and item.suite != "notes":
         return False
     return not (arm == "plain" and item.suite == "notes")
@@ -74,6 +76,8 @@ def _converse(row: Row, item: Item, bench: Bench, model: Model | None) -> list[d
         return [_read_note(row, item, model)]
     if item.suite == "letters":
         return [_write_letter(row, item, place, model)]
+    if item.suite == "appeals":
+        return [_work_on_denial(row, item, place, model)]
     from agent.conversation import ChatDesk, Conversation
     from agent.desk import drafter
 
@@ -155,6 +159,37 @@ def _write_letter(row: Row, item: Item, place: Place, model: Model | None) -> di
         "notice": wording.notice,
         "determinations": [msgspec.to_builtins(case.determination)],
     }
+
+
+def _work_on_denial(row: Row, item: Item, place: Place, model: Model | None) -> dict[str, Any]:
+    """What the payer's letter says, by when to act, what to do, and the appeal where one is right."""
+    from datetime import date
+
+    from agent import appeals
+    from tools.appeals.letter import Filing
+    from tools.denials.working import work_to
+
+    received = date.fromisoformat(item.fields["received"])
+    asked = appeals.Asked(
+        item.patient, item.drug, item.plan_id, as_of=date.fromisoformat(item.fields["as_of"]), received=received
+    )
+    made = appeals.look(place.store, asked, appeals.Decision(item.note))
+    due = work_to(made.denial, made.case.plan, received)
+    turn: dict[str, Any] = {
+        "answer": "; ".join(step.what for step in made.found.steps),
+        "codes": list(made.denial.codes),
+        "steps": list(made.found.kinds),
+        "level": made.found.appeal.level if made.found.appeal else "",
+        "deadline": due.day.isoformat() if due and due.day else "",
+        "letter": "",
+        "determinations": [msgspec.to_builtins(made.case.determination)],
+    }
+    if not made.found.refusal:
+        said = appeals.compose(made, Filing(), model)
+        row.fallback = model is not None and said.wording.model_calls > 0 and said.wording.path == "template"
+        row.repaired = said.wording.path == "repaired"
+        turn["letter"] = said.letter.text
+    return turn
 
 
 def _read_note(row: Row, item: Item, model: Model | None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import msgspec
 
 from evals.chat.questions import Asking, Expect
 from evals.making import notes
+from evals.making.appeals import appeal_items
 from evals.making.book import Book
 from evals.making.forms import form_fields
 from evals.making.people import PLANTED, Planted, balanced, catalog, charts_of, planted, with_note
@@ -24,7 +25,7 @@ SEED = 11  # of the usual items
 # So many of each where nothing else is said: as many as others' suites have, or more.
 SIZES: dict[Suite, int] = {
     "eligibility": 300, "tools": 120, "policy_qa": 100, "forms": 60, "letters": 60, "notes": 40, "multi_turn": 40,
-    "clusters": 200, "refusals": 80, "injection": 420, "unknowns": 40,
+    "clusters": 200, "refusals": 80, "injection": 420, "unknowns": 40, "appeals": 120,
 }  # fmt: skip
 FIRST_CLONE = 500_000  # patients with a planted note are numbered from here
 SURFACES = ("note", "policy", "user", "note")
@@ -370,6 +371,10 @@ def _behind(able: Sequence[Planted]) -> dict[tuple[str, str], tuple[str, list[Pl
     return dict(zip(bare, sorted(insured.items(), key=lambda pair: (-len(pair[1]), pair[0])), strict=False))
 
 
+def _appeals(wanted: int, people: Sequence[Planted], draw: random.Random, book: Book) -> Made:
+    yield from appeal_items(wanted, people, draw)
+
+
 _MAKERS: dict[Suite, Callable[[int, Sequence[Planted], random.Random, Book], Made]] = {
     "eligibility": _eligibility,
     "tools": _tools,
@@ -382,4 +387,5 @@ _MAKERS: dict[Suite, Callable[[int, Sequence[Planted], random.Random, Book], Mad
     "refusals": _refusals,
     "injection": _injection,
     "unknowns": _unknowns,
+    "appeals": _appeals,
 }

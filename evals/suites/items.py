@@ -29,6 +29,7 @@ Suite = Literal[
     "refusals",
     "injection",
     "unknowns",
+    "appeals",
 ]
 SUITES: tuple[Suite, ...] = get_args(Suite)
 WorldName = Literal[
@@ -37,7 +38,7 @@ WorldName = Literal[
 # So many of each in a smoke run.
 SMOKE: dict[Suite, int] = {
     "eligibility": 30, "tools": 24, "policy_qa": 20, "forms": 6, "letters": 6, "notes": 12, "multi_turn": 6,
-    "clusters": 8, "refusals": 16, "injection": 30, "unknowns": 8,
+    "clusters": 8, "refusals": 16, "injection": 30, "unknowns": 8, "appeals": 12,
 }  # fmt: skip
 
 

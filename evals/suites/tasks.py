@@ -244,3 +244,15 @@ def unknowns(
     limit: int = 0,
 ) -> Task:
     return _alone("unknowns", arm, model_name, seed, epochs, smoke, limit)
+
+
+@task
+def appeals(
+    arm: str = "engine",
+    model_name: str = "offline",
+    seed: int = 0,
+    epochs: int = 1,
+    smoke: bool = False,
+    limit: int = 0,
+) -> Task:
+    return _alone("appeals", arm, model_name, seed, epochs, smoke, limit)
