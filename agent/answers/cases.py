@@ -59,7 +59,10 @@ def instead(ask: Ask, bound: Bound, ledger: Ledger) -> Answer | None:
     side = might(_marked(ask, bound)) if ask.intent in _SHARED else None
     if side is None:
         return None
-    cases = [case for case in _meant(ask, bound.cases()) if case.open and _speaks(side, case, bound)]
+    every = bound.cases()
+    named = any(name.lower() in ask.text.lower() for name in ask.drugs)
+    wanted = _meant(ask, every) or ([] if named else _meant(msgspec.structs.replace(ask, drugs=()), every))
+    cases = [case for case in wanted if case.open and _speaks(side, case, bound)]
     if not cases:
         return None
     drugs = tuple(dict.fromkeys(case.head.drug for case in cases))
@@ -80,7 +83,8 @@ def _marked(ask: Ask, bound: Bound) -> str:
         text = text.replace(name.lower(), "DRUG")
     for name in (bound.plan.name, bound.plan.payer, bound.plan.id):
         text = text.replace(name.lower(), "PLAN") if name else text
-    return text
+    called = bound.plan.payer.lower().partition(" ")[0]  # "Bluestem" for Bluestem Regional Mutual
+    return re.sub(rf"\b{re.escape(called)}\b", "PLAN", text) if len(called) > 4 else text
 
 
 def _speaks(side: Side, case: AuthorizationCase, bound: Bound) -> bool:
