@@ -38,9 +38,14 @@ _WHY = {
 }
 
 
-def appeal_items(wanted: int, people: Sequence[Planted], draw: random.Random) -> Iterator[tuple[Item, tuple[Planted, ...]]]:
+def appeal_items(
+    wanted: int, people: Sequence[Planted], draw: random.Random
+) -> Iterator[tuple[Item, tuple[Planted, ...]]]:
     """So many letters, half of them mistaken."""
-    queues = [[one for one in people if _fits(one, kinds)] for kinds in (("mistaken",), ("rightly", "incomplete", "over", "not listed"))]
+    queues = [
+        [one for one in people if _fits(one, kinds)]
+        for kinds in (("mistaken",), ("rightly", "incomplete", "over", "not listed"))
+    ]
     places = [0, 0]
     for number in range(1, wanted + 1):
         side = number % 2
@@ -76,7 +81,7 @@ def _letter(one: Planted, draw: random.Random, number: int) -> tuple[Letter, lis
     received = AS_OF - timedelta(days=draw.randint(1, 20))
     dated = received - timedelta(days=draw.randint(0, 4))
     reasons = _reasons(one, plan, draw)
-    order = next((o for o in one.chart.get("orders", ()) if o["drug"] == one.label.drug), {})
+    order: dict[str, Any] = next((o for o in one.chart.get("orders", ()) if o["drug"] == one.label.drug), {})
     drug = catalog().drugs[one.label.drug]
     starting = next((s for s in drug.strengths if s.label == order.get("strength")), drug.strengths[0])
     facts = DecisionFacts(
@@ -104,7 +109,12 @@ def _reasons(one: Planted, plan: Plan, draw: random.Random) -> tuple[GivenReason
     benefit = plan.benefits[one.label.drug]
     kind = _RIGHT[one.label.kind][0]
     if kind == "incomplete":
-        return (GivenReason(code="insufficient_documentation", details={"paper": "the supporting documentation that the policy requires"}),)
+        return (
+            GivenReason(
+                code="insufficient_documentation",
+                details={"paper": "the supporting documentation that the policy requires"},
+            ),
+        )
     if kind == "over":
         return (GivenReason(code="quantity_limit", details=_amounts(one, benefit)),)
     if kind == "not listed":
@@ -112,7 +122,15 @@ def _reasons(one: Planted, plan: Plan, draw: random.Random) -> tuple[GivenReason
         return (GivenReason(code="non_formulary", details={"others": " and ".join(others)}),)
     node, code = draw.choice(_candidates(one))
     details = _details(node, code, draw)
-    return (GivenReason(code=code, details=details, policy_id=benefit.policy_id, clause_id=node.clause_id, quote=node.quote),)
+    return (
+        GivenReason(
+            code=code,
+            details=details,
+            policy_id=benefit.policy_id,
+            clause_id=node.clause_id,
+            quote=node.quote,
+        ),
+    )
 
 
 def _candidates(one: Planted) -> list[tuple[Node, str]]:
@@ -137,7 +155,9 @@ def _code(node: Node) -> str:
     """The reason that a payer gives for a criterion of this kind."""
     if isinstance(node, Age):
         return "age"
-    if isinstance(node, Trial) or (isinstance(node, AnyOf) and any(isinstance(child, Trial) for child in node.children)):
+    if isinstance(node, Trial) or (
+        isinstance(node, AnyOf) and any(isinstance(child, Trial) for child in node.children)
+    ):
         return "step_therapy"
     return "medical_necessity" if isinstance(node, Lab) else ""
 
@@ -150,13 +170,22 @@ def _details(node: Node, code: str, draw: random.Random) -> dict[str, str]:
         return {"age": str(node.years - draw.randint(1, 3)), "minimum": str(node.years)}
     if isinstance(node, Lab):
         return {
-            "test": _TESTS.get(node.test, node.test.replace("_", " ")), "limit": f"{node.op} {node.value:g} {node.unit}",
+            "test": _TESTS.get(node.test, node.test.replace("_", " ")),
+            "limit": f"{node.op} {node.value:g} {node.unit}",
             "value": f"{node.value * 0.9:.1f}", "on": (AS_OF - timedelta(days=40)).strftime("%m/%d/%Y"),
         }  # fmt: skip
     if code == "exclusion" and isinstance(node, Condition):
         return {"state": node.label}
-    trial = node if isinstance(node, Trial) else next(c for c in getattr(node, "children", ()) if isinstance(c, Trial))
-    return {"first": trial.label, "needed": f"{trial.min_days or 90} days", "shown": f"{draw.randint(10, 40)} days"}
+    trial = (
+        node
+        if isinstance(node, Trial)
+        else next(c for c in getattr(node, "children", ()) if isinstance(c, Trial))
+    )
+    return {
+        "first": trial.label,
+        "needed": f"{trial.min_days or 90} days",
+        "shown": f"{draw.randint(10, 40)} days",
+    }
 
 
 def _amounts(one: Planted, benefit: Benefit) -> dict[str, str]:
@@ -170,7 +199,8 @@ def _amounts(one: Planted, benefit: Benefit) -> dict[str, str]:
 
 
 _PART_D = ("medicare_part_d", "medicare_advantage")
-_PART_D_DAYS = 60  # of its receipt, 42 CFR 423.582(b); letters say 65 of their date, as five days in the post are presumed
+# Of its receipt, 42 CFR 423.582(b); letters say 65 of their date, as five days in the post are presumed.
+_PART_D_DAYS = 60
 
 
 def _deadline(letter: Letter, received: date, plan_id: str) -> date:

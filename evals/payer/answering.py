@@ -125,7 +125,9 @@ class Payer:
             return self._letter(file, "appeal_overturned", dated, found, again=on)
         grounds = found.grounds or found.asks or file.reasons
         mistake: Mistake = "wrong upholding" if wrong else ""
-        return self._letter(file, "appeal_upheld", dated, found, file.reasons or grounds, mistake=mistake, again=on)
+        return self._letter(
+            file, "appeal_upheld", dated, found, file.reasons or grounds, mistake=mistake, again=on
+        )
 
     # --- deciding ------------------------------------------------------------------------------------------
 
@@ -215,10 +217,14 @@ class Payer:
         amount = quantity if quantity is not None else float(request.get("quantity", 1))
         if quantity is None and kind == "partial_approval" and found.limit:
             amount = float(found.limit.amount)
-        days = found.limit.days if kind == "partial_approval" and found.limit else request.get("days_supply", 30)
+        days = (
+            found.limit.days if kind == "partial_approval" and found.limit else request.get("days_supply", 30)
+        )
         granted = None
         if kind in ("approval", "partial_approval", "appeal_overturned"):
-            granted = Granted(start=dated, end=_last(dated, found.months), quantity=amount, days_supply=int(days))
+            granted = Granted(
+                start=dated, end=_last(dated, found.months), quantity=amount, days_supply=int(days)
+            )
         policy_id = f"{file.plan_id}-{sent.drug}".upper() if book_policy else ""
         reasons: dict[str, GivenReason] = {}
         for ground in grounds if kind != "pend" else ():
@@ -234,7 +240,9 @@ class Payer:
             plan=plan,
             name=sent.patient["name"],
             member_id=sent.member_id or "not given",
-            birth_date=date.fromisoformat(sent.patient["birth_date"]) if sent.patient.get("birth_date") else None,
+            birth_date=date.fromisoformat(sent.patient["birth_date"])
+            if sent.patient.get("birth_date")
+            else None,
             drug=sent.drug,
             strength=str(request.get("strength", "")),
             quantity=float(request.get("quantity", 1)),

@@ -42,9 +42,9 @@ class Form:
             stem, _, number = name.rpartition(".")
             if stem.startswith(prefix) and number.isdigit() and value:
                 found.setdefault(int(number), {})[stem.removeprefix(prefix)] = value
-        for number in sorted(found):
-            if not any(value.casefold() in _NOTHING for value in found[number].values()):
-                yield found[number]
+        for at in sorted(found):
+            if not any(value.casefold() in _NOTHING for value in found[at].values()):
+                yield found[at]
 
     @property
     def questions(self) -> list[tuple[str, str, str]]:

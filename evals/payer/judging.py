@@ -24,7 +24,7 @@ _CLINICAL = ("value", "on file", "change", "on drug", "program", "specialist", "
 
 @dataclass(frozen=True)
 class Ground:
-    """A clause that stands in the way. `code` is a reason of the field's lists, `details` what the letter says of it."""
+    """A clause that stands in the way. `code` is a key of the field's reasons, `details` what the letter says of it."""
 
     code: str
     clause: str = ""
@@ -62,7 +62,9 @@ def judged(book: Book, sent: Rebuilt, on: date) -> Judged:
     if verdict.outcome == "not_required":
         return Judged("not_needed", verdict.outcome)
     if verdict.outcome == "wrong_plan":
-        return Judged("deny", verdict.outcome, (Ground("not_eligible", details={"ended": "an earlier date"}),))
+        return Judged(
+            "deny", verdict.outcome, (Ground("not_eligible", details={"ended": "an earlier date"}),)
+        )
     if verdict.outcome == "not_covered":
         return Judged("deny", verdict.outcome, (_not_covered(book, sent, verdict),))
     if book.policy is None:
@@ -145,8 +147,14 @@ def mistaken(book: Book, sent: Rebuilt, on: date, draw: random.Random) -> Ground
     sent = _for_its_use(book, sent)
     table = read_policy(book.policy)
     use = sent.request.get("indication") or next(iter(table.criteria))
-    rows = table.renewal.get(use, []) if sent.request.get("kind") == "renewal" else table.criteria.get(use, [])
-    wrong = [row for row in rows if not row.parent and row.kind in ("gate", "value", "change", "program", "age", "condition")]
+    rows = (
+        table.renewal.get(use, []) if sent.request.get("kind") == "renewal" else table.criteria.get(use, [])
+    )
+    wrong = [
+        row
+        for row in rows
+        if not row.parent and row.kind in ("gate", "value", "change", "program", "age", "condition")
+    ]
     return _ground(draw.choice(wrong), rows, sent, on, table) if wrong else None
 
 
@@ -168,7 +176,12 @@ def _ground(row: Row, rows: Sequence[Row], sent: Rebuilt, on: date, table: Decis
         return Ground("age", row.number, row.text, {"age": str(age), "minimum": f"{leaves[0].value}"})
     if kinds <= {"condition"}:
         code = next((c.get("code", "") for c in sent.patient["conditions"]), "") or "none stated"
-        return Ground("diagnosis_mismatch", row.number, row.text, {"diagnosis": code, "use": leaves[0].name or "another use"})
+        return Ground(
+            "diagnosis_mismatch",
+            row.number,
+            row.text,
+            {"diagnosis": code, "use": leaves[0].name or "another use"},
+        )
     return Ground("medical_necessity", row.number, row.text, _clinical(leaves, sent, on))
 
 
@@ -176,11 +189,19 @@ def _shut(row: Row, leaf: Row, sent: Rebuilt, on: date) -> Ground:
     """An exclusion that was shown."""
     if leaf.kind == "taking":
         taken = next(
-            (m["drug"] for m in sent.patient["medications"] if set(m.get("classes", ())) & set(leaf.classes)), "another drug"
+            (m["drug"] for m in sent.patient["medications"] if set(m.get("classes", ())) & set(leaf.classes)),
+            "another drug",
         )
-        return Ground("duplicate_therapy", row.number, row.text, {"other": taken, "on": on.strftime("%m/%d/%Y")})
+        return Ground(
+            "duplicate_therapy", row.number, row.text, {"other": taken, "on": on.strftime("%m/%d/%Y")}
+        )
     if leaf.kind == "use":
-        return Ground("benefit_exclusion", row.number, row.text, {"use": "weight loss" if "weight" in leaf.uses else "this use"})
+        return Ground(
+            "benefit_exclusion",
+            row.number,
+            row.text,
+            {"use": "weight loss" if "weight" in leaf.uses else "this use"},
+        )
     state = leaf.name or ("an allergy to the drug" if leaf.kind == "allergy" else "what the policy excludes")
     return Ground("exclusion", row.number, row.text, {"state": state})
 
@@ -197,7 +218,9 @@ def _under(leaf: Row, gate: Row, rows: Sequence[Row]) -> bool:
 def _step(trial: Row, sent: Rebuilt) -> dict[str, str]:
     first = " or ".join(trial.drugs) or "a preferred drug"
     needed = f"{trial.days} days" if trial.days else "a trial"
-    longest = max((_days(m) for m in sent.patient["medications"] if m["drug"].lower() in trial.drugs), default=0)
+    longest = max(
+        (_days(m) for m in sent.patient["medications"] if m["drug"].lower() in trial.drugs), default=0
+    )
     return {"first": first, "needed": needed, "shown": f"{longest} days" if longest else "none"}
 
 
@@ -230,18 +253,29 @@ def _clinical(leaves: Sequence[Row], sent: Rebuilt, on: date) -> dict[str, str]:
     if leaf.kind == "change" and len(readings) > 1:
         name = _TESTS.get(leaf.tests[0], leaf.tests[0])
         unit = {"weight": " kg", "hba1c": " %"}.get(leaf.tests[0], "")
-        return {"test": name, "before": f"{readings[0].value:.1f}{unit}", "after": f"{readings[-1].value:.1f}{unit}"}
+        return {
+            "test": name,
+            "before": f"{readings[0].value:.1f}{unit}",
+            "after": f"{readings[-1].value:.1f}{unit}",
+        }
     return {}
 
 
 def _not_covered(book: Book, sent: Rebuilt, verdict: Verdict) -> Ground:
-    if verdict.stopped_by == "benefit" and verdict.use not in book.plan["benefits"][book.drug["name"]].get("excluded_uses", {}):
+    if verdict.stopped_by == "benefit" and verdict.use not in book.plan["benefits"][book.drug["name"]].get(
+        "excluded_uses", {}
+    ):
         uses = sorted(read_policy(book.policy).criteria) if book.policy else []
-        return Ground("diagnosis_mismatch", details={"diagnosis": sent.request.get("indication", ""), "use": _spoken(uses)})
+        return Ground(
+            "diagnosis_mismatch",
+            details={"diagnosis": sent.request.get("indication", ""), "use": _spoken(uses)},
+        )
     if verdict.stopped_by == "benefit":
         return Ground("benefit_exclusion", details={"use": _spoken([verdict.use])})
     others = [
-        name for name, benefit in sorted(book.plan["benefits"].items()) if benefit.get("covered") and name != book.drug["name"]
+        name
+        for name, benefit in sorted(book.plan["benefits"].items())
+        if benefit.get("covered") and name != book.drug["name"]
     ]
     return Ground("non_formulary", details={"others": " and ".join(others[:2]) or "none"})
 
@@ -264,7 +298,11 @@ def _question(row: Row) -> Ground:
 
 
 def _paper(row: Row) -> Ground:
-    named = {"paper:note": "a signed chart note", "paper:result": "a laboratory report", "paper:study": "the study report"}
+    named = {
+        "paper:note": "a signed chart note",
+        "paper:result": "a laboratory report",
+        "paper:study": "the study report",
+    }
     named |= {"paper:claims": "the pharmacy fill history", "paper:program": "the program record"}
     return Ground("insufficient_documentation", row.number, row.text, {"paper": named[row.kind]})
 
@@ -273,7 +311,12 @@ def _short(row: Row) -> str:
     """What a clause is about, in a few words."""
     if row.tests:
         return " and ".join(_TESTS.get(test, test.replace("_", " ")) for test in row.tests)
-    named = {"age": "age", "trial": "earlier treatment", "statement": "the prescriber's statement", "gate": "the further criteria"}
+    named = {
+        "age": "age",
+        "trial": "earlier treatment",
+        "statement": "the prescriber's statement",
+        "gate": "the further criteria",
+    }
     return row.name or named.get(row.kind, row.kind)
 
 
@@ -290,7 +333,9 @@ def _plan_limit(book: Book) -> Limit | None:
 def _over(sent: Rebuilt, limit: Limit | None) -> Ground:
     unit = "mL" if "mL" in str(sent.request.get("unit", "mL")) else "tablets"
     asked = f"{sent.request.get('quantity', 0):g} {unit} per {sent.request.get('days_supply', 0)} days"
-    allowed = f"{limit.amount:f} {unit} per {limit.days} days" if limit and limit.amount else "the starting period"
+    allowed = (
+        f"{limit.amount:f} {unit} per {limit.days} days" if limit and limit.amount else "the starting period"
+    )
     return Ground("quantity_limit", limit.number if limit else "", details={"asked": asked, "limit": allowed})
 
 
@@ -299,7 +344,8 @@ def _months(policy: str, use: str, renewing: bool) -> int:
     told = [
         int(found[1])
         for clause in clauses_of(policy)
-        if clause.section == "periods" and use in uses_in(clause.text)
+        if clause.section == "periods"
+        and use in uses_in(clause.text)
         and (found := re.search(r"(\d+)[ -](?:full |calendar )?months?", clause.text))
     ]
     return (told[-1] if renewing else told[0]) if told else 12

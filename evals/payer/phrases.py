@@ -38,8 +38,17 @@ _OTHER_TESTS = {
     "serum creatinine": "creatinine", "glucose": "random_glucose",
 }  # fmt: skip
 _OUTCOMES = ("Inadequate response", "Partial response", "Intolerance", "Effective")
-_REACTS = r"nausea|vomit|diarrh|stomach|gi |gastro|bloat|upset|cramp|hypoglyc|genital|yeast|dizz|fatigue|headache|intoleran"
-_OFTEN = {"once daily": 1.0, "twice daily": 2.0, "three times daily": 3.0, "four times daily": 4.0, "once weekly": 1 / 7}
+_REACTS = (
+    r"nausea|vomit|diarrh|stomach|gi |gastro|bloat|upset|cramp|hypoglyc|genital|yeast|dizz|fatigue|headache|"
+    r"intoleran"
+)
+_OFTEN = {
+    "once daily": 1.0,
+    "twice daily": 2.0,
+    "three times daily": 3.0,
+    "four times daily": 4.0,
+    "once weekly": 1 / 7,
+}
 
 
 def told(text: str) -> list[Said]:
@@ -66,9 +75,13 @@ def _read(phrase: str) -> Said | None:
         if found:
             return entry(found)
     measured = _MEASURED.match(phrase)
-    if measured and (said := measurement(measured["test"], measured["value"], measured["unit"], measured["day"])):
+    if measured and (
+        said := measurement(measured["test"], measured["value"], measured["unit"], measured["day"])
+    ):
         return said
-    relation = re.match(r"(mother|father|sister|brother|aunt|uncle|grand\w+|son|daughter|family): (.+)$", phrase)
+    relation = re.match(
+        r"(mother|father|sister|brother|aunt|uncle|grand\w+|son|daughter|family): (.+)$", phrase
+    )
     if relation:
         code = re.search(r" ([A-Z]\d[0-9A-Z](?:\.[0-9A-Z]+)?)$", relation[2])
         condition = relation[2].removesuffix(code[0]) if code else relation[2]
@@ -84,7 +97,11 @@ def _statement(found: re.Match[str]) -> Said:
     topic = STATEMENTS.get(what) or TOPICS.get(what) or what
     if re.search(r"consult", what):
         topic = "specialist_consult"
-    entry: Entry = {"topic": topic, "present": found["said"] == "stated", "subjects": found["who"].split(" and ")}
+    entry: Entry = {
+        "topic": topic,
+        "present": found["said"] == "stated",
+        "subjects": found["who"].split(" and "),
+    }
     return "attestations", _dated(entry, found["day"])
 
 
@@ -179,7 +196,12 @@ def allergy(substance: str, reaction: str) -> Entry:
     """The reaction tells an intolerance from an allergy: forms do not ask which it is."""
     kind = "intolerance" if re.search(_REACTS, reaction.lower()) else "allergy"
     known = drug_entry(substance)
-    entry = {"substance": substance, "type": kind, "reaction": reaction, "ingredients": known.get("ingredients", [])}
+    entry = {
+        "substance": substance,
+        "type": kind,
+        "reaction": reaction,
+        "ingredients": known.get("ingredients", []),
+    }
     return entry | {"classes": known.get("classes", [])}
 
 

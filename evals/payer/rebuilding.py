@@ -91,9 +91,15 @@ def _fields(form: Form) -> list[Said]:
         found.append(("conditions", entry | ({"onset": onset.isoformat()} if onset else {})))
     found += [
         ("conditions", {"code": c, "name": name})
-        for c, name in re.findall(r"([A-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?) ([^;]+)", form.get("other_diagnoses"))
+        for c, name in re.findall(
+            r"([A-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?) ([^;]+)", form.get("other_diagnoses")
+        )
     ]
-    for test, value, when in (("weight", "weight", "weight_date"), ("hba1c", "a1c", "a1c_date"), ("egfr", "egfr", "egfr_date")):
+    for test, value, when in (
+        ("weight", "weight", "weight_date"),
+        ("hba1c", "a1c", "a1c_date"),
+        ("egfr", "egfr", "egfr_date"),
+    ):
         found.append(phrases.measured(test, form.get(value), form.get(when)))
     allergies = form.get("allergies")
     if allergies and not allergies.startswith("No known"):
@@ -117,7 +123,9 @@ def _tables(form: Form) -> list[Said]:
     for row in form.rows("tried_"):
         taken = phrases.course(row)
         found.append(("medications", taken) if taken else None)
-    for number, value in ((n.rpartition(".")[2], v) for n, v in form.values.items() if n.startswith("allergy.") and v):
+    for number, value in (
+        (n.rpartition(".")[2], v) for n, v in form.values.items() if n.startswith("allergy.") and v
+    ):
         if not value.startswith("No known"):
             found.append(("allergies", phrases.allergy(value, form.get(f"reaction.{number}"))))
     return [one for one in found if one]
@@ -131,7 +139,9 @@ def _sex(form: Form, details: Sequence[str]) -> str:
 def _specialty(form: Form, details: Sequence[str]) -> str:
     """As the form has it, or as an answer to a question says."""
     told = form.get("specialty").lower()
-    return told or next((text for text in details if re.fullmatch(r"[a-z]+(?:ology|ics| medicine| practice)", text)), "")
+    return told or next(
+        (text for text in details if re.fullmatch(r"[a-z]+(?:ology|ics| medicine| practice)", text)), ""
+    )
 
 
 # --- lists -----------------------------------------------------------------------------------------------
@@ -142,7 +152,9 @@ def _listed(said: Iterable[Said]) -> dict[str, Any]:
     found: dict[str, list[Entry]] = {}
     for name, entry in said:
         entries = found.setdefault(name, [])
-        if entry in entries or (name == "medications" and any(_same_course(entry, other) for other in entries)):
+        if entry in entries or (
+            name == "medications" and any(_same_course(entry, other) for other in entries)
+        ):
             continue
         if name == "conditions" and any(_same_condition(entry, other) for other in entries):
             continue
@@ -160,7 +172,9 @@ def _numbered(name: str, entries: list[Entry]) -> list[Entry]:
 
 
 def _same_condition(entry: Entry, other: Entry) -> bool:
-    return entry["code"] == other["code"] and (not entry.get("onset") or entry.get("onset") == other.get("onset"))
+    return entry["code"] == other["code"] and (
+        not entry.get("onset") or entry.get("onset") == other.get("onset")
+    )
 
 
 def _same_course(entry: Entry, other: Entry) -> bool:

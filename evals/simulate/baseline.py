@@ -64,7 +64,11 @@ class Baseline:
             except Correctable as error:
                 matter.end = str(error)
                 continue
-            matter.plan_id, matter.payer, matter.outcome = case.plan.id, case.plan.payer, case.determination.outcome
+            matter.plan_id, matter.payer, matter.outcome = (
+                case.plan.id,
+                case.plan.payer,
+                case.determination.outcome,
+            )
             matter.submitted = day
             form, pdf = self._form(case)
             reply = self.payer.submit(case.plan.id, pdf, enclosures(form, case.patient, day), day)
@@ -76,7 +80,8 @@ class Baseline:
         asked = Asked(self._charts[matter.patient_id], *asked[1:])
         return Case(
             patient=asked.patient, plan=asked.plan, drug=asked.drug, request=asked.request,
-            determination=decide(self.store, asked), policy=self.store.policy(asked.plan.id, asked.drug.name), as_of=day,
+            determination=decide(self.store, asked), as_of=day,
+            policy=self.store.policy(asked.plan.id, asked.drug.name),
         )  # fmt: skip
 
     def _form(self, case: Case) -> tuple[Any, bytes]:
@@ -93,7 +98,9 @@ class Baseline:
         matter.mistake = matter.mistake or reply.mistake
         if kind in ("approval", "partial_approval", "not_needed"):
             matter.approved = day
-            matter.started = day + timedelta(days=random.Random(f"{self.seed}/{matter.patient_id}/pharmacy").randint(0, 3))
+            matter.started = day + timedelta(
+                days=random.Random(f"{self.seed}/{matter.patient_id}/pharmacy").randint(0, 3)
+            )
         elif kind == "pend":
             draw = random.Random(f"{self.seed}/{matter.patient_id}/gather")
             coming = gathering(self._case(matter, day), draw)
@@ -101,7 +108,7 @@ class Baseline:
             last = min(max([one.on for one in coming], default=day + timedelta(days=1)), max(by, day))
             for number, one in enumerate(coming):
                 if one.on <= last:
-                    record = msgspec.structs.replace(one.record, id=f"came-{number}")  # type: ignore[type-var]
+                    record = msgspec.structs.replace(one.record, id=f"came-{number}")
                     chart = self._charts[matter.patient_id]
                     changed = {one.part: (*(getattr(chart, one.part) or ()), record)}
                     self._charts[matter.patient_id] = msgspec.structs.replace(chart, **changed)
@@ -112,4 +119,6 @@ class Baseline:
     def _answer(self, matter: Matter, day: date) -> None:
         case = self._case(matter, day)
         form, pdf = self._form(case)
-        self._await(matter, self.payer.answer(matter.reference, pdf, enclosures(form, case.patient, day), day))
+        self._await(
+            matter, self.payer.answer(matter.reference, pdf, enclosures(form, case.patient, day), day)
+        )

@@ -27,8 +27,12 @@ def simulate(
     patients: int = typer.Option(200, min=1, max=20_000, metavar="N", help="How many come."),
     months: int = typer.Option(12, min=1, max=36, metavar="N", help="How long."),
     seed: int = typer.Option(1, metavar="S", help="The same seed gives the same year."),
-    mistakes: float = typer.Option(0.0, min=0, max=1, metavar="RATE", help="Share of requests with a mistake of the payer's own."),
-    report: Path | None = typer.Option(None, metavar="DIR", help="Also a page with plots, and the year as JSON."),
+    mistakes: float = typer.Option(
+        0.0, min=0, max=1, metavar="RATE", help="Share of requests with a mistake of the payer's own."
+    ),
+    report: Path | None = typer.Option(
+        None, metavar="DIR", help="Also a page with plots, and the year as JSON."
+    ),
     as_json: bool = typer.Option(False, "--json", help="Print the year as one JSON object."),
 ) -> None:
     """Play a clinic's year: orders, drafts, answers, appeals, renewals; beside one that sends everything at once."""
@@ -78,20 +82,29 @@ def _show(year: Year) -> None:
     for label, key in ROWS:
         table.add_row(label, *(shown(key, found[side][key]) for side in ("paladin", "baseline")))
     rate = f"{year.mistakes:g}" if year.mistakes else "none"
-    screen.say(Text(f"{year.patients} patients, {year.months} months, seed {year.seed}; mistakes of the payer: {rate}\n", "bold"), out)
+    screen.say(
+        Text(
+            f"{year.patients} patients, {year.months} months, seed {year.seed}; mistakes of the payer: {rate}\n",
+            "bold",
+        ),
+        out,
+    )
     screen.say(table, out)
     again = found["renewals"]
     screen.say(
         f"\nRenewals: {again['due']} due, {again['submitted']} submitted, {again['approved_at_once']} approved at once,"
         f" {again['not_renewed']} not renewed.\nDeadlines missed: {found['deadlines_missed']}. Letters read:"
-        f" {found['letters_read']}, misread: {found['letters_misread']}. Late answers of the payer: {found['payer_late']}.",
+        f" {found['letters_read']}, misread: {found['letters_misread']}."
+        f" Late answers of the payer: {found['payer_late']}.",
         out,
     )
     plans = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     heads = ("plan", "sent", "at once", "ready", "days", "appeals", "sent", "at once", "days")
     for place, head in enumerate(heads):
         dim = "" if place < 6 else "dim"
-        plans.add_column(head, justify="right" if place else "left", header_style=dim, style=dim, no_wrap=not place)
+        plans.add_column(
+            head, justify="right" if place else "left", header_style=dim, style=dim, no_wrap=not place
+        )
     for plan, sides in found["by_plan"].items():
         ours, theirs = sides["paladin"], sides["baseline"]
         plans.add_row(
@@ -103,16 +116,27 @@ def _show(year: Year) -> None:
     screen.say("", out)
     screen.say(plans, out)
     screen.say(
-        Text("ready: approved at once of what was called ready; appeals: won of filed. The last three: sends everything.", "dim"),
+        Text(
+            "ready: at once, of what was called ready; appeals: won of filed; the last three: sends everything",
+            "dim",
+        ),
         out,
     )
     for one in year.differences:
         whose = f"the payer's {one.mistake}" if one.mistake else "to be explained"
-        screen.say(f"\nReady, and not approved at once: {one.patient_id} {one.drug} {one.plan_id}: {one.answer} ({whose})", out)
+        screen.say(
+            f"\nReady, and not approved at once: {one.patient_id} {one.drug} {one.plan_id}: {one.answer} ({whose})",
+            out,
+        )
         for clause in one.clauses:
             screen.say(Text(f"  {clause}", "dim"), out)
     for wrong in year.misread:
-        screen.say(Text(f"\nMisread: {wrong.plan_id}, {wrong.what}: printed {wrong.printed}, read {wrong.read}", "red"), out)
+        screen.say(
+            Text(
+                f"\nMisread: {wrong.plan_id}, {wrong.what}: printed {wrong.printed}, read {wrong.read}", "red"
+            ),
+            out,
+        )
     for late in year.missed:
         screen.say(Text(f"\nMissed: case {late.case_id}, {late.clock}, {late.due}", "red"), out)
 

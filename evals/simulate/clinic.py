@@ -1,103 +1,52 @@
-"""The clinic's year: orders come, Paladin determines, drafts, reads letters and says what to do; a simulated person does
-what it says. Every step is an event of a case in the store; the days pass one by one.
+"""The clinic's year: orders come, Paladin determines, drafts, reads letters and says what to do; a simulated person
+does what it says, day by day.
 """
 
 from __future__ import annotations
 
 import heapq
-import random
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
-from typing import Any
+from datetime import date, timedelta
+from functools import partial
 
 import msgspec
 
 from agent import appeals, case_desk, papers
-from agent.casework import agree
-from agent.case_desk import Entry
 from agent.denials import read_for
 from agent.renewal_desk import asked as renewal_asked
 from agent.renewal_desk import renewals
-from evals.payer.answering import Payer, Reply
+from evals.payer.answering import Reply
+from evals.simulate.desk import MOST_ROUNDS, OURS, POST_DAYS, Desk
 from evals.simulate.enclosures import enclosures
-from evals.simulate.gathering import Coming, gathering
-from evals.simulate.records import Difference, Matter, Missed, Read, Year
-from evals.simulate.therapy import Therapy
-from evals.simulate.world import START, Arrival
+from evals.simulate.records import Difference, Matter, Missed, Read
+from evals.simulate.world import Arrival
 from tools.appeals.letter import Filing
 from tools.cases import Case
-from tools.check import Asked, ask, decide
+from tools.check import Asked
 from tools.denials.papers import text_in
 from tools.denials.records import Denial
 from tools.determine import plans_on
 from tools.errors import Correctable, Refused
 from tools.lifecycle.fold import levels
 from tools.lifecycle.letters import notice_of, what_of
-from tools.lifecycle.records import Approval, AuthorizationCase, Call, Facts, What
+from tools.lifecycle.records import Approval, Facts
 from tools.lifecycle.running import clocks_of
-from tools.records import PARequest, Plan, Request
-from tools.store.rows import ChartEntry, Draft
-from tools.store.store import Store
-
-STAFF = "R. Lee, CPhT"
-MOST_ROUNDS = 4
-POST_DAYS = 3  # that a letter takes at most
-OURS = ("answer", "file", "renew")
 
 
-class Clinic:
-    """Paladin's side of a year. `day` is today; what is planned for later waits in a heap."""
-
-    def __init__(self, store: Store, payer: Payer, year: Year, folder: Path) -> None:
-        self.store, self.payer, self.year, self.folder = store, payer, year, folder
-        self.day = START
-        self.cases: dict[int, AuthorizationCase] = {}
-        self.plans: dict[str, Plan] = {plan.id: plan for plan in store.plans()}
-        self.therapy = Therapy(self)
-        self._planned: list[tuple[date, int, Callable[[], None]]] = []
-        self._count = 0
-        self._seen: set[tuple[int, str, int]] = set()
-        self._given_up: set[int] = set()  # cases of which a person decided not to appeal
+class Clinic(Desk):
+    """The orders of a year, from the day they come to therapy, an appeal, a renewal or the end."""
 
     def live(self, arrivals: Sequence[Arrival], last: date, tick: Callable[[], None] = lambda: None) -> None:
         """Let the days pass."""
         for arrival in arrivals:
             self.plan(arrival.on, lambda arrival=arrival: self._arrive(arrival))  # type: ignore[misc]
         while self.day <= last:
-            while self._planned and self._planned[0][0] <= self.day:
-                heapq.heappop(self._planned)[2]()
+            while self.waiting and self.waiting[0][0] <= self.day:
+                heapq.heappop(self.waiting)[2]()
             self._look_at_clocks()
             self.day += timedelta(days=1)
             tick()
         self.year.events = sum(len(case.events) for case in self.cases.values())
-
-    def plan(self, on: date, what: Callable[[], None]) -> None:
-        """Do this on that day, or today if it is over."""
-        self._count += 1
-        heapq.heappush(self._planned, (max(on, self.day), self._count, what))
-
-    def draw(self, matter: Matter, what: str) -> random.Random:
-        key = f"{self.year.seed}/{matter.patient_id}/{matter.drug}/{matter.kind}/{what}/{matter.rounds}"
-        return random.Random(key)
-
-    def add(self, patient_id: str, part: str, record: Any) -> int:
-        """Put a record into the chart, as a person does with `pa chart add`; its number there."""
-        body = msgspec.to_builtins(record)
-        entry = ChartEntry(
-            patient_id=patient_id, part=part, record=msgspec.Raw(msgspec.json.encode(body)), by=STAFF, when=self.now
-        )
-        return self.store.add_chart_entry(entry).id
-
-    @property
-    def now(self) -> datetime:
-        return datetime.combine(self.day, time(9), UTC)
-
-    @property
-    def entry(self) -> Entry:
-        return Entry(STAFF, self.day, self.now)
-
-    # --- orders ------------------------------------------------------------------------------------------
 
     def _arrive(self, arrival: Arrival) -> None:
         patient = self.store.patient(arrival.patient_id)
@@ -127,29 +76,11 @@ class Clinic:
         elif found.outcome == "ready":
             self._send(matter, case)
         elif found.outcome == "needs_documentation":
-            self._gather(matter, case, lambda: self.consider(matter))
+            self.gather(matter, case, lambda: self.consider(matter))
         elif found.outcome == "quantity_exception":
             self._within_limit(matter, case)
         else:
             self._switch(matter, case)
-
-    def asked(self, matter: Matter) -> Asked:
-        request = Request(
-            drug=matter.drug,
-            indication=matter.indication,
-            strength=matter.strength,
-            quantity=matter.quantity,
-            days_supply=matter.days_supply,
-            kind="renewal" if matter.kind == "renewal" else None,
-        )
-        return ask(self.store, matter.patient_id, request, plan_id=matter.plan_id, as_of=self.day)
-
-    def case_of(self, asked: Asked) -> Case:
-        found = decide(self.store, asked)
-        return Case(
-            patient=asked.patient, plan=asked.plan, drug=asked.drug, request=asked.request, determination=found,
-            policy=self.store.policy(asked.plan.id, asked.drug.name), as_of=asked.as_of,
-        )  # fmt: skip
 
     def _right_plan(self, matter: Matter, asked: Asked) -> None:
         """The front desk asks the member which plan holds today."""
@@ -173,7 +104,9 @@ class Clinic:
         matter.quantity = package.quantity if package and fits else limit.quantity
         matter.days_supply = package.days if package and fits else limit.days
         matter.rounds += 1
-        self.plan(self.day + timedelta(days=self.draw(matter, "limit").randint(1, 3)), lambda: self.consider(matter))
+        self.plan(
+            self.day + timedelta(days=self.draw(matter, "limit").randint(1, 3)), lambda: self.consider(matter)
+        )
 
     def _switch(self, matter: Matter, case: Case) -> None:
         """Another drug that this patient meets, if there is one and the prescriber wants it."""
@@ -186,55 +119,23 @@ class Clinic:
                     plan_id=matter.plan_id, ordered=self.day, instead_of=matter.number,
                 )  # fmt: skip
                 wait = self.draw(matter, "switch day").randint(1, 7)
-                self.plan(self.day + timedelta(days=wait), lambda: self.open(new))
+                self.plan(self.day + timedelta(days=wait), partial(self.open, new))
                 return
         self.finish(matter, why)
-
-    def _gather(self, matter: Matter, case: Case, then: Callable[[], None], until: date | None = None) -> None:
-        """Ask for what is open; go on when the last of it has come, or on the last day on which one may."""
-        matter.rounds += 1
-        coming = gathering(case, self.draw(matter, "gather")) if matter.rounds <= MOST_ROUNDS else []
-        if not coming and until is None:
-            self.finish(matter, f"could not be documented: {case.determination.summary}")
-            return
-        for one in coming:
-            self.plan(one.on, lambda one=one: self._came(matter, one))  # type: ignore[misc]
-        day = max([one.on for one in coming], default=self.day + timedelta(days=1))
-        self.plan(min(day, until) if until else day, then)
-
-    def _came(self, matter: Matter, one: Coming) -> None:
-        self.add(matter.patient_id, one.part, one.record)
-
-    # --- sending -----------------------------------------------------------------------------------------
-
-    def draft(self, case: Case, form: PARequest) -> tuple[Draft, bytes]:
-        """Form, letter and cover, as `pa draft` makes them, approved by the person who reviews them."""
-        agree(case.determination, _clauses(case))
-        said = papers.compose(case)
-        place = f"{case.patient.id}-{case.drug.name}-{self.day}"
-        written = papers.write(self.store, case, form, self.folder / "drafts" / place, said)
-        kept = self.store.save_draft(
-            Draft(
-                patient_id=case.patient.id, drug=case.drug.name, plan_id=case.plan.id, as_of=case.as_of,
-                thread_id=place, outcome=case.determination.outcome,
-                determination=msgspec.json.encode(case.determination), pa_request=msgspec.json.encode(form),
-                letter=written.letter, files=written.files, created=self.now, updated=self.now,
-            )
-        )  # fmt: skip
-        kept = self.store.set_draft_status(kept.id, "approved", by=STAFF, when=self.now)
-        return kept, Path(written.files["form_pdf"].path).read_bytes()
 
     def _send(self, matter: Matter, case: Case) -> None:
         form = papers.fill_form(self.store, case)
         if not form.ready and not matter.indication and (use := self._treated(matter, case)):
-            matter.indication = use  # the reviewer sees that no diagnosis stands there, and says what it is for
+            matter.indication = (
+                use  # the reviewer sees that no diagnosis stands there, and says what it is for
+            )
             self.consider(matter)
             return
         draft, pdf = self.draft(case, form)
         if matter.case_id:
             kept = self.store.authorization_case(matter.case_id)
             if kept.state == "renewal_due":
-                self._keep(case_desk.review(self.store, matter.case_id, self.entry, draft_id=draft.id))
+                self.keep(case_desk.review(self.store, matter.case_id, self.entry, draft_id=draft.id))
         else:
             opened = case_desk.open_from_draft(self.store, draft.id, self.entry)
             matter.case_id = opened.case.id
@@ -246,7 +147,11 @@ class Clinic:
             matter.resubmitted += 1
         reply = self.payer.submit(case.plan.id, pdf, enclosures(form, case.patient, self.day), self.day)
         matter.reference = reply.reference
-        self.record(matter, "submitted", Facts(channel=case.plan.channel, received=self.day, reference=reply.reference))
+        self.record(
+            matter,
+            "submitted",
+            Facts(channel=case.plan.channel, received=self.day, reference=reply.reference),
+        )
         self._await(matter, reply)
 
     def _treated(self, matter: Matter, case: Case) -> str:
@@ -258,21 +163,15 @@ class Clinic:
                 return use
         return ""
 
-    def record(self, matter: Matter, what: What, facts: Facts, why: str = "") -> AuthorizationCase:
-        return self._keep(case_desk.record(self.store, matter.case_id, what, self.entry, why=why, facts=facts))
-
-    def _keep(self, kept: Any) -> AuthorizationCase:
-        case: AuthorizationCase = kept.case
-        self.cases[case.id] = case
-        return case
-
     def _await(self, matter: Matter, reply: Reply) -> None:
         days = self.draw(matter, f"post {reply.dated}").randint(0, POST_DAYS)
-        due = [c.due for c in clocks_of(self.cases[matter.case_id], self.plans[matter.plan_id], self.day) if not c.ours]
+        due = [
+            c.due
+            for c in clocks_of(self.cases[matter.case_id], self.plans[matter.plan_id], self.day)
+            if not c.ours
+        ]
         self.year.late += any(day is not None and reply.dated > day for day in due[:1])
         self.plan(reply.dated + timedelta(days=days), lambda: self._answered(matter, reply))
-
-    # --- answers -----------------------------------------------------------------------------------------
 
     def _answered(self, matter: Matter, reply: Reply) -> None:
         if self.cases[matter.case_id].state == "closed":
@@ -333,7 +232,13 @@ class Clinic:
         for what, (printed, read) in pairs.items():
             if printed != read:
                 self.year.misread.append(
-                    Read(matter=matter.number, plan_id=matter.plan_id, what=what, printed=str(printed), read=str(read))
+                    Read(
+                        matter=matter.number,
+                        plan_id=matter.plan_id,
+                        what=what,
+                        printed=str(printed),
+                        read=str(read),
+                    )
                 )
 
     def _approval(self, matter: Matter, reply: Reply, denial: Denial) -> Approval | None:
@@ -341,7 +246,11 @@ class Clinic:
         if told is None or told.start is None or told.end is None:
             return None
         return Approval(
-            number=reply.reference, start=told.start, end=told.end, quantity=told.quantity, days_supply=told.days_supply
+            number=reply.reference,
+            start=told.start,
+            end=told.end,
+            quantity=told.quantity,
+            days_supply=told.days_supply,
         )
 
     def _approved(self, matter: Matter, approval: Approval | None) -> None:
@@ -355,7 +264,7 @@ class Clinic:
         """Gather it, and answer at the latest on the day before the payer's."""
         by = denial.reply_by.day if denial.reply_by and denial.reply_by.day else self.day + timedelta(days=7)
         case = self.case_of(self.asked(matter))
-        self._gather(matter, case, lambda: self._answer(matter), until=max(by - timedelta(days=1), self.day))
+        self.gather(matter, case, lambda: self._answer(matter), until=max(by - timedelta(days=1), self.day))
 
     def _answer(self, matter: Matter) -> None:
         case = self.case_of(self.asked(matter))
@@ -363,16 +272,12 @@ class Clinic:
         from tools.papers.form_pdf import render_pdf
 
         pdf = render_pdf(self.store.form(case.plan.id), form, case)
-        self._log_call(matter, "Asked whether everything has come in; it is now complete.")
+        self.log_call(matter, "Asked whether everything has come in; it is now complete.")
         self.record(matter, "answered", Facts(channel=case.plan.channel, received=self.day))
-        self._await(matter, self.payer.answer(matter.reference, pdf, enclosures(form, case.patient, self.day), self.day))
-
-    def _log_call(self, matter: Matter, said: str, peer: bool = False) -> None:
-        matter.calls += 1
-        call = Call(spoke_with="the plan's pharmacy desk", reference=f"C-{matter.number}-{matter.calls}", peer_to_peer=peer)
-        self.record(matter, "called", Facts(call=call), why=said)
-
-    # --- what to do about a decision ---------------------------------------------------------------------
+        self._await(
+            matter,
+            self.payer.answer(matter.reference, pdf, enclosures(form, case.patient, self.day), self.day),
+        )
 
     def _pursue(self, matter: Matter, decision: appeals.Decision, skip: int = 0) -> None:
         """The next step of the strategy for this letter."""
@@ -392,16 +297,19 @@ class Clinic:
             self._pursue(matter, decision, skip + 1)
 
         if step.kind in ("correct", "peer_to_peer"):
-            self._log_call(matter, step.what, peer=step.kind == "peer_to_peer")
+            self.log_call(matter, step.what, peer=step.kind == "peer_to_peer")
             reply = self.payer.call(matter.reference, self.day, step.kind)
             if reply is not None:
                 self._await(matter, reply)
             else:
                 self.plan(self.day + timedelta(days=1), on)
         elif step.kind in ("appeal", "external_review") and not made.found.refusal:
-            self.plan(self.day + timedelta(days=self.draw(matter, "appeal").randint(1, 5)), lambda: self._appeal(matter, decision))
+            self.plan(
+                self.day + timedelta(days=self.draw(matter, "appeal").randint(1, 5)),
+                lambda: self._appeal(matter, decision),
+            )
         elif step.kind == "gather":
-            self._gather(matter, made.case, lambda: self._resubmit(matter))
+            self.gather(matter, made.case, lambda: self._resubmit(matter))
         elif step.kind == "resubmit":
             self._resubmit(matter)
         elif self.cases[matter.case_id].state == "partly_approved":
@@ -414,9 +322,9 @@ class Clinic:
     def _take_part(self, matter: Matter, why: str) -> None:
         """What was approved is taken; the rest is not contested."""
         approval = self.cases[matter.case_id].approval
-        self._log_call(matter, f"Part is enough for now. {why}"[:200])
+        self.log_call(matter, f"Part is enough for now. {why}"[:200])
         self.record(matter, "noted", Facts(), why="The rest is not contested.")
-        self._given_up.add(matter.case_id)
+        self.given_up.add(matter.case_id)
         self._approved(matter, approval)
 
     def _resubmit(self, matter: Matter) -> None:
@@ -442,15 +350,6 @@ class Clinic:
         matter.appeals.append(step.level)
         sent = enclosures(form, made.case.patient, self.day)
         self._await(matter, self.payer.appeal(matter.reference, step.level, packet, sent, self.day))
-
-    def finish(self, matter: Matter, why: str) -> None:
-        """The end of it, and of its case."""
-        matter.end = why[:300]
-        case = self.cases.get(matter.case_id)
-        if case is not None and case.open:
-            self.record(matter, "closed", Facts(), why=matter.end)
-
-    # --- renewals ----------------------------------------------------------------------------------------
 
     def renew(self, matter: Matter, approval: Approval) -> None:
         """Sixty days before an approval ends: whether it will be renewed, and what it takes."""
@@ -483,11 +382,11 @@ class Clinic:
         elif last:
             self.finish(matter, f"not renewed: {found.summary}")
         elif found.outcome == "needs_documentation" and matter.rounds < MOST_ROUNDS:
-            self._gather(matter, case, lambda: self._renew(matter, by), until=by - timedelta(days=3))
+            self.gather(matter, case, lambda: self._renew(matter, by), until=by - timedelta(days=3))
         else:
-            self.plan(min(self.day + timedelta(days=14), by - timedelta(days=3)), lambda: self._renew(matter, by))
-
-    # --- clocks ------------------------------------------------------------------------------------------
+            self.plan(
+                min(self.day + timedelta(days=14), by - timedelta(days=3)), lambda: self._renew(matter, by)
+            )
 
     def _look_at_clocks(self) -> None:
         """Every day that has passed while it was ours to act, once."""
@@ -496,15 +395,8 @@ class Clinic:
                 continue
             for clock in clocks_of(case, self.plans[case.head.plan_id], self.day):
                 key = (case.id, clock.id, clock.event)
-                waived = "(optional)" in clock.what or (clock.kind == "file" and case.id in self._given_up)
-                if clock.ours and clock.kind in OURS and clock.late and not waived and key not in self._seen:
-                    self._seen.add(key)
+                waived = "(optional)" in clock.what or (clock.kind == "file" and case.id in self.given_up)
+                if clock.ours and clock.kind in OURS and clock.late and not waived and key not in self.seen:
+                    self.seen.add(key)
                     assert clock.due is not None
                     self.year.missed.append(Missed(case_id=case.id, clock=clock.id, due=clock.due))
-
-
-def _clauses(case: Case) -> list[dict[str, str]]:
-    policy = case.policy
-    return [
-        {"policy_id": policy.id, "clause_id": clause.id, "text": clause.text} for clause in (policy.clauses if policy else ())
-    ]

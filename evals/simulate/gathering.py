@@ -73,7 +73,9 @@ def gathering(case: Case, draw: random.Random) -> list[Coming]:
     return found
 
 
-def _for_node(node: Node, finding: Finding, case: Case, draw: random.Random, excluded: bool) -> Iterator[Coming]:
+def _for_node(
+    node: Node, finding: Finding, case: Case, draw: random.Random, excluded: bool
+) -> Iterator[Coming]:
     parts = {part.criterion: part for part in finding.parts}
     if isinstance(node, AnyOf):
         open_ones = [child for child in node.children if _open(parts.get(child.id))]
@@ -95,8 +97,8 @@ def _open(part: Finding | None) -> bool:
 
 def _ease(node: Node) -> int:
     """What is got most easily comes first: a measurement, a statement, a history, a composite."""
-    order = (Lab, Measured, Attested, Specialist, Condition, Programme, Trial, Intolerance)
-    return next((at for at, kind in enumerate(order) if isinstance(node, kind)), len(order))
+    order: tuple[type, ...] = (Lab, Measured, Attested, Specialist, Condition, Programme, Trial, Intolerance)
+    return order.index(type(node)) if type(node) in order else len(order)
 
 
 def _for_leaf(node: Node, case: Case, draw: random.Random, present: bool, good: bool) -> Iterator[Coming]:
@@ -112,7 +114,9 @@ def _for_leaf(node: Node, case: Case, draw: random.Random, present: bool, good: 
     elif isinstance(node, Change):
         yield from _changed(node, case, draw, present, lab)
     elif isinstance(node, Attested):
-        yield Coming(word, "attestations", Attestation(id="", topic=node.topic, present=present, date=word, by=by))
+        yield Coming(
+            word, "attestations", Attestation(id="", topic=node.topic, present=present, date=word, by=by)
+        )
     elif isinstance(node, Specialist):
         said = Attestation(id="", topic="specialist_consult", present=present, date=word, by=by)
         yield Coming(word, "attestations", said)
@@ -125,13 +129,22 @@ def _for_leaf(node: Node, case: Case, draw: random.Random, present: bool, good: 
         yield Coming(word, "conditions", Diagnosis(id="", code=node.codes[0], name=node.label, onset=word))
     elif isinstance(node, Programme):
         begun = word - timedelta(days=31 * (node.min_months + 1 if present else max(1, node.min_months - 1)))
-        yield Coming(word, "programs", Program(id="", name="structured diet and exercise program", start=begun))
+        yield Coming(
+            word, "programs", Program(id="", name="structured diet and exercise program", start=begun)
+        )
     elif isinstance(node, Trial | Intolerance) and node.drugs:
         yield _tried(node, case, word, good)
     elif isinstance(node, AllergyTo):
         yield Coming(word, "allergies", Allergy(id="", substance="penicillin", reaction="rash"))
     elif isinstance(node, Taking):
-        taken = Medication(id="", drug="lisinopril", ingredients=("lisinopril",), classes=("acei_arb",), start=word, status="active")
+        taken = Medication(
+            id="",
+            drug="lisinopril",
+            ingredients=("lisinopril",),
+            classes=("acei_arb",),
+            start=word,
+            status="active",
+        )
         yield Coming(word, "medications", taken)
 
 
@@ -140,7 +153,11 @@ _USUAL = {"height": 170.0, "weight": 98.0, "hba1c": 7.9, "egfr": 78.0, "bmi": 33
 
 def _value(leaf: Lab, present: bool, draw: random.Random) -> float:
     """On the side of the threshold that is drawn; stages are whole numbers."""
-    step = 1.0 if leaf.test == "fibrosis_stage" else max(round(abs(leaf.value) * draw.uniform(0.02, 0.15), 1), 0.1)
+    step = (
+        1.0
+        if leaf.test == "fibrosis_stage"
+        else max(round(abs(leaf.value) * draw.uniform(0.02, 0.15), 1), 0.1)
+    )
     above = (leaf.op in (">=", ">", "==")) == present
     if leaf.test == "fibrosis_stage":
         return leaf.value if present else leaf.value + (1 if above else -1)
@@ -149,14 +166,22 @@ def _value(leaf: Lab, present: bool, draw: random.Random) -> float:
 
 def _changed(leaf: Change, case: Case, draw: random.Random, present: bool, day: date) -> Iterator[Coming]:
     start = case.therapy_start
-    before = [o for o in case.patient.observations_by_test.get(leaf.test, []) if o.date and start and o.date <= start]
+    before = [
+        o
+        for o in case.patient.observations_by_test.get(leaf.test, [])
+        if o.date and start and o.date <= start
+    ]
     if not before:
         return
     base = max(before, key=lambda o: o.date or date.min)
     wanted = base.value * (leaf.percent or 0) / 100 if leaf.percent is not None else (leaf.amount or 0.0)
     fall = wanted * (draw.uniform(1.15, 2.0) if present else draw.uniform(0.1, 0.7))
     value = round(base.value - fall if leaf.direction == "fall" else base.value + fall, 1)
-    yield Coming(day, "observations", Observation(id="", test=leaf.test, value=value, unit=base.unit, date=day, source="vital"))
+    yield Coming(
+        day,
+        "observations",
+        Observation(id="", test=leaf.test, value=value, unit=base.unit, date=day, source="vital"),
+    )
 
 
 def _tried(leaf: Trial | Intolerance, case: Case, day: date, good: bool) -> Coming:
@@ -165,7 +190,8 @@ def _tried(leaf: Trial | Intolerance, case: Case, day: date, good: bool) -> Comi
     ended = case.as_of - timedelta(days=45)
     taken = Medication(
         id="", drug=leaf.drugs[0], ingredients=(leaf.drugs[0],), dose=1000.0, dose_unit="mg", per_day=2.0,
-        formulation=leaf.formulation, start=ended - timedelta(days=days + 20 if good else max(days - 40, 10)), end=ended,
+        formulation=leaf.formulation,
+        start=ended - timedelta(days=days + 20 if good else max(days - 40, 10)), end=ended,
         status="stopped",
         outcome="Intolerance - GI side effects" if isinstance(leaf, Intolerance) else "Inadequate response",
     )  # fmt: skip
@@ -175,7 +201,13 @@ def _tried(leaf: Trial | Intolerance, case: Case, day: date, good: bool) -> Comi
 def _measured(test: str, value: float, day: date) -> Coming:
     source = "vital" if test in ("weight", "height", "bmi") else "lab"
     seen = Observation(
-        id="", test=test, value=value, unit=TESTS[test].unit, date=day, loinc=TESTS[test].loinc[0], source=source  # type: ignore[arg-type]
+        id="",
+        test=test,
+        value=value,
+        unit=TESTS[test].unit,
+        date=day,
+        loinc=TESTS[test].loinc[0],
+        source=source,  # type: ignore[arg-type]
     )
     return Coming(day, "observations", seen)
 
@@ -184,7 +216,11 @@ def _paper(wanted: Required, case: Case, draw: random.Random) -> Coming:
     day = _day(case, draw, _PAPER_DAYS)
     if wanted.of == "note":
         author = case.patient.prescriber.name if case.patient.prescriber else ""
-        return Coming(day, "notes", Note(id="", date=day, author=author, text=f"Visit about {case.drug.name}. Chart reviewed."))
+        return Coming(
+            day,
+            "notes",
+            Note(id="", date=day, author=author, text=f"Visit about {case.drug.name}. Chart reviewed."),
+        )
     if wanted.of == "lab" and wanted.test in TESTS:
         newest = case.newest(wanted.test)
         return _measured(wanted.test, newest.value if newest else _USUAL.get(wanted.test, 100.0), day)

@@ -24,7 +24,9 @@ def plots(year: Year) -> list[tuple[str, str]]:
 
 
 def _first_pass(year: Year) -> str:
-    plans = [(plan, sides) for plan, sides in year.figures["by_plan"].items() if sides["paladin"]["submitted"]]
+    plans = [
+        (plan, sides) for plan, sides in year.figures["by_plan"].items() if sides["paladin"]["submitted"]
+    ]
     if not plans:
         return ""
     figure, axes = _figure(height=0.42 * len(plans) + 0.9)
@@ -32,19 +34,36 @@ def _first_pass(year: Year) -> str:
         for at, (side, colour) in enumerate((("paladin", OURS), ("baseline", THEIRS))):
             share, sent = sides[side]["first_pass"], sides[side]["submitted"]
             y = place + (at - 0.5) * 0.38
-            axes.barh(y, share or 0, 0.34, color=colour, label=("Paladin", "sends everything")[at] if not place else "")
-            axes.text((share or 0) + 0.01, y, f"{share:.0%} of {sent}" if share is not None else "none sent", va="center", fontsize=7)
+            axes.barh(
+                y,
+                share or 0,
+                0.34,
+                color=colour,
+                label=("Paladin", "sends everything")[at] if not place else "",
+            )
+            axes.text(
+                (share or 0) + 0.01,
+                y,
+                f"{share:.0%} of {sent}" if share is not None else "none sent",
+                va="center",
+                fontsize=7,
+            )
     axes.set_yticks(range(len(plans)), [plan for plan, _ in plans])
     axes.invert_yaxis()
     axes.set_xlim(0, 1.2)
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1.0], ["0", "25 %", "50 %", "75 %", "100 %"])
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.12 if len(plans) > 4 else 1.35), ncols=2, frameon=False)
+    axes.legend(
+        loc="upper center", bbox_to_anchor=(0.5, 1.12 if len(plans) > 4 else 1.35), ncols=2, frameon=False
+    )
     return _svg(figure)
 
 
 def _therapy(year: Year) -> str:
     figure, axes = _figure()
-    for name, matters, colour in (("Paladin", year.matters, OURS), ("sends everything", year.baseline, THEIRS)):
+    for name, matters, colour in (
+        ("Paladin", year.matters, OURS),
+        ("sends everything", year.baseline, THEIRS),
+    ):
         days = sorted(waits(matters))
         if days:
             axes.step([0, *days], range(len(days) + 1), where="post", color=colour, label=name)
@@ -60,15 +79,14 @@ def _months(year: Year) -> str:
     orders = [m for m in year.matters if not m.instead_of]
     months = sorted({m.ordered.strftime("%Y-%m") for m in orders})
     changed = {m.instead_of for m in year.matters if m.instead_of and m.started}
-    kinds = (
-        ("on the drug", OURS, lambda m: bool(m.started)),
-        ("on another drug", THIRD, lambda m: not m.started and m.number in changed),
-        ("neither", "#d1d5db", lambda m: not m.started and m.number not in changed),
-    )
+    kinds = (("on the drug", OURS), ("on another drug", THIRD), ("neither", "#d1d5db"))
+    became = [
+        (m.ordered.strftime("%Y-%m"), 0 if m.started else 1 if m.number in changed else 2) for m in orders
+    ]
     figure, axes = _figure()
     base = [0] * len(months)
-    for label, colour, belongs in kinds:
-        counts = [sum(m.ordered.strftime("%Y-%m") == month and belongs(m) for m in orders) for month in months]
+    for place, (label, colour) in enumerate(kinds):
+        counts = [became.count((month, place)) for month in months]
         axes.bar(range(len(months)), counts, 0.7, bottom=base, color=colour, label=label)
         base = [one + more for one, more in zip(base, counts, strict=True)]
     axes.set_xticks(range(len(months)), [month[2:] for month in months], fontsize=8)
@@ -81,7 +99,14 @@ def _appeals(year: Year) -> str:
     found, again = year.figures["paladin"], year.figures["renewals"]
     pending = found["appeals_filed"] - found["appeals_won"] - found["appeals_lost"]
     rows = (
-        ("appeals", (("won", found["appeals_won"], OURS), ("lost", found["appeals_lost"], THEIRS), ("open", pending, "#9ca3af"))),
+        (
+            "appeals",
+            (
+                ("won", found["appeals_won"], OURS),
+                ("lost", found["appeals_lost"], THEIRS),
+                ("open", pending, "#9ca3af"),
+            ),
+        ),
         (
             "renewals",
             (
@@ -97,7 +122,15 @@ def _appeals(year: Year) -> str:
         for label, count, colour in parts:
             if count:
                 axes.barh(place, count, 0.6, left=left, color=colour)
-                axes.text(left + count / 2, place, f"{label} {count}", ha="center", va="center", fontsize=7, color="white")
+                axes.text(
+                    left + count / 2,
+                    place,
+                    f"{label} {count}",
+                    ha="center",
+                    va="center",
+                    fontsize=7,
+                    color="white",
+                )
                 left += count
     axes.set_yticks([0, 1], [name for name, _ in rows])
     axes.invert_yaxis()

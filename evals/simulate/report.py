@@ -42,7 +42,10 @@ def page_of(year: Year) -> str:
         for ours, theirs in [(sides["paladin"], sides["baseline"])]
     ]
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
     )
     template = environment.get_template("page.html.j2")
     return template.render(year=year, found=found, rows=rows, plans=plans, plots=_plots(year)) + "\n"

@@ -1,4 +1,4 @@
-"""python -m evals.simulate.results [--patients 200] [--seeds 1 2 3] [--mistakes 0 0.05]: years, kept with the results."""
+"""python -m evals.simulate.results [--patients 200] [--seeds 1 2 3] [--mistakes 0 0.05]: years, kept."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ def main() -> None:
     for mistakes in given.mistakes:
         for seed in given.seeds:
             began = time.perf_counter()
-            years.append((simulate(given.patients, given.months, seed, mistakes), time.perf_counter() - began))
+            years.append(
+                (simulate(given.patients, given.months, seed, mistakes), time.perf_counter() - began)
+            )
     text = written([year for year, _ in years])
     text += f"\nA year took {min(s for _, s in years):.0f} to {max(s for _, s in years):.0f} s, other work beside it.\n"
     kept = [_kept(year) for year, _ in years]
@@ -48,9 +50,12 @@ def written(years: list[Year]) -> str:
     lines = [
         "# A clinic's year, simulated", "",
         f"`python -m evals.simulate.results`: {years[0].patients} patients, {years[0].months} months a year. The payer",
-        "reads forms and papers alone and judges by its printed policy (evals/payer); *mistakes* is the share of requests",
-        "with one of its own. Each second line is the clinic that sends everything at once and never appeals.", "",
-        "| seed | mistakes | " + " | ".join(name for name, _ in _COLUMNS) + " | deadlines missed | letters read | misread |",
+        "reads forms and papers alone and judges by its printed policy (evals/payer); *mistakes* is the share of",
+        "requests with one of its own. Each second line is the clinic that sends everything at once",
+        "and never appeals.", "",
+        "| seed | mistakes | "
+        + " | ".join(name for name, _ in _COLUMNS)
+        + " | deadlines missed | letters read | misread |",
         "|---" * (len(_COLUMNS) + 5) + "|",
     ]  # fmt: skip
     for year in years:
@@ -60,10 +65,14 @@ def written(years: list[Year]) -> str:
         tail = [str(found[key]) for key in ("deadlines_missed", "letters_read", "letters_misread")]
         lines.append(f"| {year.seed} | {year.mistakes:g} | {' | '.join([*ours, *tail])} |")
         lines.append(f"| | | {' | '.join(theirs)} | | | |")
-    renewals = [year.figures["renewals"] for year in years]
+
+    def total(what: str) -> int:
+        return sum(year.figures["renewals"][what] for year in years)
+
     lines += [
-        "", f"Renewals over all of them: {sum(r['due'] for r in renewals)} due, {sum(r['submitted'] for r in renewals)} submitted,"
-        f" {sum(r['approved_at_once'] for r in renewals)} approved at once, {sum(r['not_renewed'] for r in renewals)} not renewed.",
+        "",
+        f"Renewals over all of them: {total('due')} due, {total('submitted')} submitted,"
+        f" {total('approved_at_once')} approved at once, {total('not_renewed')} not renewed.",
         "", "## Called ready, and not approved at once", "",
     ]  # fmt: skip
     lines += [
@@ -74,7 +83,8 @@ def written(years: list[Year]) -> str:
     ] or ["None."]
     lines += ["", "## Letters read otherwise than printed", ""]
     lines += [
-        f"- seed {year.seed}, mistakes {year.mistakes:g}: {one.plan_id}, {one.what}: printed {one.printed}, read {one.read}"
+        f"- seed {year.seed}, mistakes {year.mistakes:g}: {one.plan_id}, {one.what}:"
+        f" printed {one.printed}, read {one.read}"
         for year in years
         for one in year.misread
     ] or ["None."]

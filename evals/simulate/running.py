@@ -16,7 +16,9 @@ from evals.simulate.world import START, arrivals, furnish, payer_of
 Tick = Callable[[int, int], None]  # days done, of how many
 
 
-def simulate(patients: int, months: int, seed: int, mistakes: float, tick: Tick = lambda done, of: None) -> Year:
+def simulate(
+    patients: int, months: int, seed: int, mistakes: float, tick: Tick = lambda done, of: None
+) -> Year:
     """The year in a folder of its own that is thrown away; the same arguments give the same year."""
     year = Year(seed=seed, patients=patients, months=months, mistakes=mistakes)
     days = int(months * 30.4375)

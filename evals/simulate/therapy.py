@@ -10,7 +10,7 @@ from tools.records import Drug, Fill, Medication, Note, Observation, Order
 from tools.terms import TESTS
 
 if TYPE_CHECKING:
-    from evals.simulate.clinic import Clinic
+    from evals.simulate.desk import Desk
     from evals.simulate.records import Matter
 
 STEP = 28  # days at one dose
@@ -19,7 +19,7 @@ STEP = 28  # days at one dose
 class Therapy:
     """The patients who take something, in the clinic's chart."""
 
-    def __init__(self, clinic: Clinic) -> None:
+    def __init__(self, clinic: Desk) -> None:
         self.clinic = clinic
         self._running: dict[tuple[str, str], tuple[int, Medication]] = {}
 
@@ -28,7 +28,9 @@ class Therapy:
         if matter.started is not None:
             return
         matter.started = self.clinic.day + timedelta(days=self.clinic.draw(matter, "pharmacy").randint(0, 3))
-        taken = [m for m in asked.patient.medications or () if m.drug == asked.drug.name and m.status == "active"]
+        taken = [
+            m for m in asked.patient.medications or () if m.drug == asked.drug.name and m.status == "active"
+        ]
         if not taken and matter.kind != "renewal":
             self.clinic.plan(matter.started, lambda: self._begin(matter, asked))
         self.clinic.plan(matter.started, lambda: self._fill(matter, asked))
@@ -53,7 +55,9 @@ class Therapy:
         )  # fmt: skip
         self._running[key] = (self.clinic.add(matter.patient_id, "medications", taken), taken)
         if place + 1 < len(drug.strengths):
-            self.clinic.plan(self.clinic.day + timedelta(days=STEP), lambda: self._dose(matter, drug, place + 1))
+            self.clinic.plan(
+                self.clinic.day + timedelta(days=STEP), lambda: self._dose(matter, drug, place + 1)
+            )
 
     def _fill(self, matter: Matter, asked: Asked) -> None:
         """A supply, and another one when it is used up, for as long as the payer pays."""
@@ -85,9 +89,11 @@ class Therapy:
             clinic.add(patient.id, "observations", now)
         doctor = patient.prescriber.name if patient.prescriber else ""
         clinic.add(
-            patient.id, "notes", Note(id="", date=day, author=doctor, text=f"Follow-up on {asked.drug.name}. To be continued.")
+            patient.id,
+            "notes",
+            Note(id="", date=day, author=doctor, text=f"Follow-up on {asked.drug.name}. To be continued."),
         )
-        number, taken = self._running.get((patient.id, asked.drug.name), (0, None))
+        _, taken = self._running.get((patient.id, asked.drug.name), (0, None))
         strength = next((s for s in asked.drug.strengths if taken and s.dose == taken.dose), None)
         if strength is not None:
             order = Order(

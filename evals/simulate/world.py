@@ -70,8 +70,12 @@ def _staying(chart: dict[str, Any], day: date, seed: int) -> dict[str, Any]:
 
 def payer_of(store: Store, folder: Path, seed: int, mistakes: float) -> Payer:
     """The payer has what it prints: plans, drugs and policies, as files."""
-    tables = {plan["id"]: plan for plan in msgspec.json.decode((folder / "world" / "plans.json").read_bytes())}
-    drugs = {drug["name"]: drug for drug in msgspec.json.decode((folder / "world" / "drugs.json").read_bytes())}
+    tables = {
+        plan["id"]: plan for plan in msgspec.json.decode((folder / "world" / "plans.json").read_bytes())
+    }
+    drugs = {
+        drug["name"]: drug for drug in msgspec.json.decode((folder / "world" / "drugs.json").read_bytes())
+    }
     return Payer(
         seed=seed,
         plans={plan.id: plan for plan in store.plans()},

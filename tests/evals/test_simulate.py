@@ -56,7 +56,12 @@ def test_a_wait_begins_with_the_first_order() -> None:
 
     first = Matter(number=1, patient_id="P001", drug="A", ordered=date(2026, 9, 1), end="changed to B")
     second = Matter(
-        number=2, patient_id="P001", drug="B", ordered=date(2026, 9, 8), instead_of=1, started=date(2026, 9, 11)
+        number=2,
+        patient_id="P001",
+        drug="B",
+        ordered=date(2026, 9, 8),
+        instead_of=1,
+        started=date(2026, 9, 11),
     )
     year = Year(seed=1, patients=1, months=1, mistakes=0, matters=[first, second])
     found = figures(year)

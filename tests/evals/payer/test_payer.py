@@ -61,7 +61,8 @@ def ready(store: Store) -> list[Sent]:
             if determination.outcome != "ready":
                 continue
             case = Case(
-                patient=asked.patient, plan=asked.plan, drug=asked.drug, request=asked.request, determination=determination,
+                patient=asked.patient, plan=asked.plan, drug=asked.drug, request=asked.request,
+                determination=determination,
                 policy=store.policy(asked.plan.id, asked.drug.name), as_of=asked.as_of,
             )  # fmt: skip
             form = papers.fill_form(store, case)
@@ -121,7 +122,9 @@ def test_a_mistake_is_the_payers_own_and_its_letter_is_read_as_printed(
     desk = payer(store, tmp_path, mistakes=1.0)
     kinds = set()
     for number, sent in enumerate(ready * 4):
-        reply = desk.submit(sent.case.plan.id, sent.pdf, sent.papers, sent.case.as_of + timedelta(days=number % 3))
+        reply = desk.submit(
+            sent.case.plan.id, sent.pdf, sent.papers, sent.case.as_of + timedelta(days=number % 3)
+        )
         assert reply.letter is not None
         if not reply.mistake:
             continue
@@ -132,7 +135,9 @@ def test_a_mistake_is_the_payers_own_and_its_letter_is_read_as_printed(
     assert len(kinds) >= 2
 
 
-def test_a_wrong_denial_is_overturned_with_the_same_file(store: Store, ready: list[Sent], tmp_path: Path) -> None:
+def test_a_wrong_denial_is_overturned_with_the_same_file(
+    store: Store, ready: list[Sent], tmp_path: Path
+) -> None:
     for seed in range(1, 40):
         folder = tmp_path / str(seed)
         folder.mkdir()
@@ -158,7 +163,9 @@ def test_the_same_request_is_answered_alike_whatever_else_came_in(
     for sent in ready[1:]:
         busy.submit(sent.case.plan.id, sent.pdf, sent.papers, sent.case.as_of)
     sent = ready[0]
-    replies = [desk.submit(sent.case.plan.id, sent.pdf, sent.papers, sent.case.as_of) for desk in (alone, busy)]
+    replies = [
+        desk.submit(sent.case.plan.id, sent.pdf, sent.papers, sent.case.as_of) for desk in (alone, busy)
+    ]
     assert replies[0].dated == replies[1].dated and replies[0].mistake == replies[1].mistake
     assert replies[0].letter and replies[1].letter and replies[0].letter.text == replies[1].letter.text
 

@@ -23,16 +23,32 @@ def test_a_billing_code_of_eleven_digits_is_no_day() -> None:
     ("phrase", "part", "entry"),
     [
         ("HbA1c 8.4 % (06/10/2026)", "observations", {"test": "hba1c", "value": 8.4, "unit": "%"}),
-        ("body weight 159.4 lb (08-24-2026)", "observations", {"test": "weight", "value": 159.4, "unit": "lb"}),
-        ("E11.9 Type 2 diabetes mellitus without complications (04/16/2023)", "conditions", {"code": "E11.9"}),
+        (
+            "body weight 159.4 lb (08-24-2026)",
+            "observations",
+            {"test": "weight", "value": 159.4, "unit": "lb"},
+        ),
+        (
+            "E11.9 Type 2 diabetes mellitus without complications (04/16/2023)",
+            "conditions",
+            {"code": "E11.9"},
+        ),
         ("pregnancy: denied (self) (06/15/2026)", "attestations", {"topic": "pregnancy", "present": False}),
-        ("tolerates the drug: stated (self) (06/15/2026)", "attestations", {"topic": "tolerating", "present": True}),
+        (
+            "tolerates the drug: stated (self) (06/15/2026)",
+            "attestations",
+            {"topic": "tolerating", "present": True},
+        ),
         (
             "metformin ER, 750 mg, 05/04/2023 to now, Partial response",
             "medications",
             {"start": "2023-05-04", "status": "active", "outcome": "Partial response", "formulation": "ER"},
         ),
-        ("metformin, 90 days (03/10/2024)", "fills", {"days_supply": 90, "date": "2024-03-10", "classes": ["biguanide"]}),
+        (
+            "metformin, 90 days (03/10/2024)",
+            "fills",
+            {"days_supply": 90, "date": "2024-03-10", "classes": ["biguanide"]},
+        ),
         ("structured diet and exercise program, 01/02/2026 to now", "programs", {"start": "2026-01-02"}),
         ("metformin: hives", "allergies", {"substance": "metformin", "type": "allergy"}),
         ("metformin: nausea", "allergies", {"type": "intolerance"}),

@@ -1,0 +1,160 @@
+"""What the simulated office does with Paladin's desks, whatever the order is about: look up, gather, draft, record.
+
+Every step is an event of a case in the store; what is planned for later waits in a heap.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from agent import case_desk, papers
+from agent.case_desk import Entry
+from agent.casework import agree
+from evals.payer.answering import Payer
+from evals.simulate.gathering import Coming, gathering
+from evals.simulate.records import Matter, Year
+from evals.simulate.therapy import Therapy
+from evals.simulate.world import START
+from tools.cases import Case
+from tools.check import Asked, ask, decide
+from tools.lifecycle.records import AuthorizationCase, Call, Facts, What
+from tools.records import PARequest, Plan, Request
+from tools.store.rows import ChartEntry, Draft
+from tools.store.store import Store
+
+STAFF = "R. Lee, CPhT"
+MOST_ROUNDS = 4
+POST_DAYS = 3  # that a letter takes at most
+OURS = ("answer", "file", "renew")
+
+
+class Desk:
+    """Paladin's side of a year. `day` is today; what is planned for later waits in a heap."""
+
+    def __init__(self, store: Store, payer: Payer, year: Year, folder: Path) -> None:
+        self.store, self.payer, self.year, self.folder = store, payer, year, folder
+        self.day = START
+        self.cases: dict[int, AuthorizationCase] = {}
+        self.plans: dict[str, Plan] = {plan.id: plan for plan in store.plans()}
+        self.therapy = Therapy(self)
+        self.waiting: list[tuple[date, int, Callable[[], None]]] = []
+        self._count = 0
+        self.seen: set[tuple[int, str, int]] = set()
+        self.given_up: set[int] = set()  # cases of which a person decided not to appeal
+
+    def plan(self, on: date, what: Callable[[], None]) -> None:
+        """Do this on that day, or today if it is over."""
+        self._count += 1
+        heapq.heappush(self.waiting, (max(on, self.day), self._count, what))
+
+    def draw(self, matter: Matter, what: str) -> random.Random:
+        key = f"{self.year.seed}/{matter.patient_id}/{matter.drug}/{matter.kind}/{what}/{matter.rounds}"
+        return random.Random(key)
+
+    def add(self, patient_id: str, part: str, record: Any) -> int:
+        """Put a record into the chart, as a person does with `pa chart add`; its number there."""
+        body = msgspec.to_builtins(record)
+        entry = ChartEntry(
+            patient_id=patient_id,
+            part=part,
+            record=msgspec.Raw(msgspec.json.encode(body)),
+            by=STAFF,
+            when=self.now,
+        )
+        return self.store.add_chart_entry(entry).id
+
+    @property
+    def now(self) -> datetime:
+        return datetime.combine(self.day, time(9), UTC)
+
+    @property
+    def entry(self) -> Entry:
+        return Entry(STAFF, self.day, self.now)
+
+    def asked(self, matter: Matter) -> Asked:
+        request = Request(
+            drug=matter.drug,
+            indication=matter.indication,
+            strength=matter.strength,
+            quantity=matter.quantity,
+            days_supply=matter.days_supply,
+            kind="renewal" if matter.kind == "renewal" else None,
+        )
+        return ask(self.store, matter.patient_id, request, plan_id=matter.plan_id, as_of=self.day)
+
+    def case_of(self, asked: Asked) -> Case:
+        found = decide(self.store, asked)
+        return Case(
+            patient=asked.patient, plan=asked.plan, drug=asked.drug, request=asked.request, determination=found,
+            policy=self.store.policy(asked.plan.id, asked.drug.name), as_of=asked.as_of,
+        )  # fmt: skip
+
+    def gather(self, matter: Matter, case: Case, then: Callable[[], None], until: date | None = None) -> None:
+        """Ask for what is open; go on when the last of it has come, or on the last day on which one may."""
+        matter.rounds += 1
+        coming = gathering(case, self.draw(matter, "gather")) if matter.rounds <= MOST_ROUNDS else []
+        if not coming and until is None:
+            self.finish(matter, f"could not be documented: {case.determination.summary}")
+            return
+        for one in coming:
+            self.plan(one.on, lambda one=one: self._came(matter, one))  # type: ignore[misc]
+        day = max([one.on for one in coming], default=self.day + timedelta(days=1))
+        self.plan(min(day, until) if until else day, then)
+
+    def _came(self, matter: Matter, one: Coming) -> None:
+        self.add(matter.patient_id, one.part, one.record)
+
+    def draft(self, case: Case, form: PARequest) -> tuple[Draft, bytes]:
+        """Form, letter and cover, as `pa draft` makes them, approved by the person who reviews them."""
+        agree(case.determination, _clauses(case))
+        said = papers.compose(case)
+        place = f"{case.patient.id}-{case.drug.name}-{self.day}"
+        written = papers.write(self.store, case, form, self.folder / "drafts" / place, said)
+        kept = self.store.save_draft(
+            Draft(
+                patient_id=case.patient.id, drug=case.drug.name, plan_id=case.plan.id, as_of=case.as_of,
+                thread_id=place, outcome=case.determination.outcome,
+                determination=msgspec.json.encode(case.determination), pa_request=msgspec.json.encode(form),
+                letter=written.letter, files=written.files, created=self.now, updated=self.now,
+            )
+        )  # fmt: skip
+        kept = self.store.set_draft_status(kept.id, "approved", by=STAFF, when=self.now)
+        return kept, Path(written.files["form_pdf"].path).read_bytes()
+
+    def record(self, matter: Matter, what: What, facts: Facts, why: str = "") -> AuthorizationCase:
+        return self.keep(case_desk.record(self.store, matter.case_id, what, self.entry, why=why, facts=facts))
+
+    def keep(self, kept: Any) -> AuthorizationCase:
+        case: AuthorizationCase = kept.case
+        self.cases[case.id] = case
+        return case
+
+    def log_call(self, matter: Matter, said: str, peer: bool = False) -> None:
+        matter.calls += 1
+        call = Call(
+            spoke_with="the plan's pharmacy desk",
+            reference=f"C-{matter.number}-{matter.calls}",
+            peer_to_peer=peer,
+        )
+        self.record(matter, "called", Facts(call=call), why=said)
+
+    def finish(self, matter: Matter, why: str) -> None:
+        """The end of it, and of its case."""
+        matter.end = why[:300]
+        case = self.cases.get(matter.case_id)
+        if case is not None and case.open:
+            self.record(matter, "closed", Facts(), why=matter.end)
+
+
+def _clauses(case: Case) -> list[dict[str, str]]:
+    if case.policy is None:
+        return []
+    number = case.policy.id
+    return [{"policy_id": number, "clause_id": one.id, "text": one.text} for one in case.policy.clauses]
