@@ -10,7 +10,8 @@ nothing has to be drafted.
 
 from __future__ import annotations
 
-import os
+import argparse
+import json
 import resource
 from collections.abc import Iterator
 from itertools import islice
@@ -30,6 +31,7 @@ from tools.check import check
 from tools.store.store import Store
 
 CASES, PROCESSES = 1000, 2
+RESULTS = Path(__file__).parent / "results" / "batch.json"
 PATIENTS = 700
 
 
@@ -119,7 +121,37 @@ def _draftable(store: Store) -> Iterator[tuple[str, str]]:
             yield patient, drug
 
 
-if __name__ == "__main__":
-    import json
+def _report(measured: dict[str, Any], machine: str) -> str:
+    lines = [
+        "# Batches",
+        "",
+        *(__doc__ or "").splitlines(),
+        "`python -m evals.bench_batch --keep` writes this.",
+        "",
+    ]
+    parts = {name: found for name, found in measured.items() if isinstance(found, dict)}
+    figures = list(dict.fromkeys(figure for found in parts.values() for figure in found))
+    lines += [f"| {measured['cases']:,} cases, {measured['processes']} processes | {' | '.join(parts)} |"]
+    lines += [f"|---|{'---:|' * len(parts)}"]
+    for figure in figures:
+        values = (found.get(figure, "") for found in parts.values())
+        lines.append(f"| {figure} | {' | '.join(_said(value) for value in values)} |")
+    return "\n".join([*lines, "", f"{machine} Goal: 40 cases/s with papers, by the clock.", ""])
 
-    print(json.dumps(main(int(os.environ.get("CASES", CASES))), indent=2))
+
+def _said(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int | float) else str(value).replace(" ", ", ")
+
+
+if __name__ == "__main__":
+    from evals.bench import machine
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("cases", nargs="?", type=int, default=CASES)
+    parser.add_argument("--keep", action="store_true", help="keep the figures in evals/results/batch.*")
+    given = parser.parse_args()
+    found = main(given.cases)
+    print(json.dumps(found, indent=2))
+    if given.keep:
+        RESULTS.write_text(json.dumps(found | {"machine": machine()}, indent=2) + "\n", encoding="utf-8")
+        RESULTS.with_suffix(".md").write_text(_report(found, machine()), encoding="utf-8")
