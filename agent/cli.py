@@ -28,49 +28,70 @@ class Lazy(NamedTuple):
 CASE, WORLD, DOORS = "A case", "The world", "Other doors"
 COMMANDS = {
     "chat": Lazy(
-        "agent.chat_cli:app", CASE, "Talk about a patient: eligible, what is missing, why, what if."
+        "agent.terminal.chat_cli:app", CASE, "Talk about a patient: eligible, what is missing, why, what if."
     ),
     "check": Lazy(
-        "agent.check_cli:app", CASE, "Is this patient eligible for this drug, and what is missing?"
+        "agent.terminal.check_cli:app", CASE, "Is this patient eligible for this drug, and what is missing?"
     ),
     "draft": Lazy(
-        "agent.draft_cli:draft", CASE, "Fill the payer's form and write the letter; stops for review."
+        "agent.terminal.draft_cli:draft",
+        CASE,
+        "Fill the payer's form and write the letter; stops for review.",
     ),
-    "review": Lazy("agent.draft_cli:review", CASE, "List the drafts that wait; approve, edit or reject one."),
+    "review": Lazy(
+        "agent.terminal.draft_cli:review", CASE, "List the drafts that wait; approve, edit or reject one."
+    ),
     "batch": Lazy(
-        "agent.batch_cli:app", CASE, "Draft every request of a file or a panel; resumable, with a worklist."
+        "agent.terminal.batch_cli:app",
+        CASE,
+        "Draft every request of a file or a panel; resumable, with a worklist.",
     ),
-    "verify": Lazy("agent.verify_cli:app", CASE, "Check a text that somebody else wrote against the chart."),
+    "verify": Lazy(
+        "agent.terminal.verify_cli:app", CASE, "Check a text that somebody else wrote against the chart."
+    ),
     "appeal": Lazy(
-        "agent.appeal_cli:app",
+        "agent.terminal.appeal_cli:app",
         CASE,
         "What to do about a denial; the appeal that its reason calls for, and its packet.",
         "pa appeal plan --patient P001 --drug Ozempic --denial letter.txt",
     ),
     "chart": Lazy(
-        "agent.chart_cli:app",
+        "agent.terminal.chart_cli:app",
         CASE,
         "Record a lab, trial, note or document that you learned of.",
         "pa chart add P001 hba1c 7.4 % --date 2026-08-30",
     ),
     "case": Lazy(
-        "agent.case_cli:app",
+        "agent.terminal.case_cli:app",
         CASE,
         "Follow what was submitted: answers, calls, appeals, approvals.",
         "pa case list",
     ),
-    "due": Lazy("agent.due_cli:app", CASE, "What must happen by when, over all open cases; as a calendar."),
+    "due": Lazy(
+        "agent.terminal.due_cli:app", CASE, "What must happen by when, over all open cases; as a calendar."
+    ),
     "renewals": Lazy(
-        "agent.renewals_cli:app", CASE, "Approvals that end: will they be renewed, and what to measure before when."
+        "agent.terminal.renewals_cli:app",
+        CASE,
+        "Approvals that end: will they be renewed, and what to measure before when.",
     ),
     "denial": Lazy(
-        "agent.denial_cli:app", CASE, "Read a payer's letter: reasons, rights, deadline.", "pa denial read letter.pdf"
+        "agent.terminal.denial_cli:app",
+        CASE,
+        "Read a payer's letter: reasons, rights, deadline.",
+        "pa denial read letter.pdf",
     ),
-    "confirm": Lazy("agent.confirm_cli:app", CASE, "Confirm into the chart what a note says, or reject it."),
+    "confirm": Lazy(
+        "agent.terminal.confirm_cli:app", CASE, "Confirm into the chart what a note says, or reject it."
+    ),
     "screen": Lazy(
-        "agent.screen_cli:app", CASE, "Every patient × every drug of the plan: who goes through, who lacks what."
+        "agent.terminal.screen_cli:app",
+        CASE,
+        "Every patient × every drug of the plan: who goes through, who lacks what.",
     ),
-    "setup": Lazy("agent.world_cli:setup", WORLD, "Generate if there is nothing, load, index. Start here."),
+    "setup": Lazy(
+        "agent.terminal.world_cli:setup", WORLD, "Generate if there is nothing, load, index. Start here."
+    ),
     "generate": Lazy("", WORLD, "Make a synthetic world: patients, plans, policies, forms."),
     "describe": Lazy("", WORLD, "Print the data card of a world: counts, distributions, outcomes."),
     "catalog": Lazy(
@@ -81,26 +102,32 @@ COMMANDS = {
     ),
     "eval": Lazy("", WORLD, "Run the eval suites against a local model, and report.", "pa eval list"),
     "simulate": Lazy("", WORLD, "Play a clinic's year against a payer that goes by its printed policies."),
-    "load": Lazy("agent.world_cli:load", WORLD, "Load a world into the store: all of it, or nothing."),
-    "index": Lazy("agent.world_cli:index", WORLD, "Rebuild the search index of the policies."),
+    "load": Lazy(
+        "agent.terminal.world_cli:load", WORLD, "Load a world into the store: all of it, or nothing."
+    ),
+    "index": Lazy("agent.terminal.world_cli:index", WORLD, "Rebuild the search index of the policies."),
     "graph": Lazy(
-        "agent.graph_cli:app", WORLD, "What patients alike tried, the shortest way, denial patterns, policy changes."
+        "agent.terminal.graph_cli:app",
+        WORLD,
+        "What patients alike tried, the shortest way, denial patterns, policy changes.",
     ),
     "fhir": Lazy(
-        "agent.fhir_cli:app",
+        "agent.terminal.fhir_cli:app",
         DOORS,
         "Import patients from FHIR R4 bundles; export patients and cases.",
         "pa fhir import bundle.json --plan CASCADE-GOLD",
     ),
     "models": Lazy(
-        "agent.models_cli:app", DOORS, "List the language models at hand; test one in two minutes."
+        "agent.terminal.models_cli:app", DOORS, "List the language models at hand; test one in two minutes."
     ),
     "services": Lazy(
-        "agent.services_cli:app", DOORS, "Start PostgreSQL, Redis and FalkorDB on this machine; none is needed.",
+        "agent.terminal.services_cli:app",
+        DOORS,
+        "Start PostgreSQL, Redis and FalkorDB on this machine; none is needed.",
         "pa services up",
     ),
-    "serve": Lazy("agent.world_cli:serve", DOORS, "Serve the HTTP API on this machine."),
-    "mcp": Lazy("agent.mcp_cli:app", DOORS, "Let an MCP client ask about one patient, over stdio."),
+    "serve": Lazy("agent.terminal.world_cli:serve", DOORS, "Serve the HTTP API on this machine."),
+    "mcp": Lazy("agent.terminal.mcp_cli:app", DOORS, "Let an MCP client ask about one patient, over stdio."),
 }
 
 EPILOG = """[bold]First steps[/]

@@ -11,7 +11,20 @@ import msgspec
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from agent.api import appeals, batches, cases, chat, denials, docs, drafts, graph, metrics, orchestrator, records, wire
+from agent.api import (
+    appeals,
+    batches,
+    cases,
+    chat,
+    denials,
+    docs,
+    drafts,
+    graph,
+    metrics,
+    orchestrator,
+    records,
+    wire,
+)
 from agent.api.doorkeeper import Doorkeeper
 from agent.api.office import Office, office
 from agent.settings import Settings

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from agent.batch.chunks import line_of
 from agent.batch.desk import Standing, standing
-from agent.screen import STYLES, console, say
+from agent.terminal.screen import STYLES, console, say
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

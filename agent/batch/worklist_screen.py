@@ -12,7 +12,7 @@ from rich.text import Text
 
 from agent.batch.watching import duration
 from agent.batch.worklist import STAGES, Stage, urgent_first
-from agent.screen import console, say
+from agent.terminal.screen import console, say
 
 if TYPE_CHECKING:
     from agent.batch.desk import Plan

@@ -31,9 +31,7 @@ Intent = Literal[
     "unclear",
 ]
 # Those that examples teach and a model may name; the others are told by their form alone.
-INTENTS: tuple[Intent, ...] = tuple(
-    intent for intent in get_args(Intent) if intent not in ("alike", "cases")
-)
+INTENTS: tuple[Intent, ...] = tuple(intent for intent in get_args(Intent) if intent not in ("alike", "cases"))
 ABOUT_A_DRUG: frozenset[Intent] = frozenset(
     ("eligibility", "missing", "why", "compare", "what_if", "policy", "plan", "dates", "draft")
 )

@@ -171,7 +171,11 @@ def _work_on_denial(row: Row, item: Item, place: Place, model: Model | None) -> 
 
     received = date.fromisoformat(item.fields["received"])
     asked = appeals.Asked(
-        item.patient, item.drug, item.plan_id, as_of=date.fromisoformat(item.fields["as_of"]), received=received
+        item.patient,
+        item.drug,
+        item.plan_id,
+        as_of=date.fromisoformat(item.fields["as_of"]),
+        received=received,
     )
     made = appeals.look(place.store, asked, appeals.Decision(item.note))
     due = work_to(made.denial, made.case.plan, received)

@@ -302,7 +302,9 @@ def _appeal(row: Row, item: Item, world: World, turn: Mapping[str, Any]) -> None
     fits = not first or bool(steps and steps[0] in first.split("|"))
     _mark(row, "strategy", bool(letter) == wanted and fits, f"{steps}, {'a' if letter else 'no'} letter")
     due = str(turn.get("deadline") or "")
-    _mark(row, "deadline", due == item.fields["deadline"], f"{due or 'none'} and not {item.fields['deadline']}")
+    _mark(
+        row, "deadline", due == item.fields["deadline"], f"{due or 'none'} and not {item.fields['deadline']}"
+    )
     if letter:
         _grounded(row, item, world, turn, letter)
 

@@ -72,7 +72,7 @@ def _show(year: Year) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from agent import screen
+    from agent.terminal import screen
 
     out = screen.console()
     found = year.figures

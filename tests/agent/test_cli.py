@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from agent import cli, world_cli
+from agent import cli
+from agent.terminal import world_cli
 from tests.agent.conftest import Case, Ran
 from tools.errors import NotFound, Unavailable
 

@@ -241,7 +241,7 @@ def test_what_is_not_there_is_named(store: Store, capsys: pytest.CaptureFixture[
 
 
 def test_a_letter_is_its_text_however_it_is_kept() -> None:
-    from agent.fhir_cli import _letter
+    from agent.terminal.fhir_cli import _letter
 
     assert _letter(b'{"text": "a"}') == _letter(b'"a"') == "a"
     assert _letter(b"") == ""

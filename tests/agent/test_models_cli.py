@@ -132,5 +132,5 @@ def test_a_server_elsewhere_is_not_asked(models: Models, monkeypatch: pytest.Mon
 
 
 def test_the_command_stands_in_the_help() -> None:
-    assert COMMANDS["models"].target == "agent.models_cli:app"
+    assert COMMANDS["models"].target == "agent.terminal.models_cli:app"
     assert issubclass(__import__("agent.models.model", fromlist=["ModelTrouble"]).ModelTrouble, Unavailable)

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from agent.services import ledger, postgresql, redis_like
 from agent.services.postgresql import PostgreSQL
 from agent.services.redis_like import FalkorDB, RedisServer
-from agent.services_cli import app
+from agent.terminal.services_cli import app
 
 runner = CliRunner()
 

@@ -10,10 +10,10 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from agent.screen_cli import app
 from agent.screening import run, sources, table
 from agent.screening.run import Wanted, filtered, screen
 from agent.screening.summary import LISTS, summarize, worklist
+from agent.terminal.screen_cli import app
 from data_gen.world import Order, generate
 from tests.worlds import AS_OF, p001, p002, p003, read_policy, tiny_world, write_world
 from tools.check import check

@@ -189,8 +189,8 @@ def _show(source: Source, summary: Summary, done: Done, out: Path | None, report
 def _show_counts(summary: Summary) -> None:
     from rich.table import Column, Table
 
-    from agent.screen import STYLES, console, say
     from agent.screening.summary import LISTS
+    from agent.terminal.screen import STYLES, console, say
 
     screen = console()
     outcomes = Table("Outcome", Column("Cases", justify="right"), Column("", justify="right"), box=None)

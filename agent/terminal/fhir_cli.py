@@ -85,7 +85,7 @@ def import_command(
 
         print(to_json({"imported": [plain(one.report) | _about(one) for one in kept], "left_aside": aside}))
         return
-    from agent.screen import console, say
+    from agent.terminal.screen import console, say
 
     out = console()
     for one in kept:

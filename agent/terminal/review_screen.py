@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from agent.screen import STYLES, console, say
+from agent.terminal.screen import STYLES, console, say
 from tools.errors import NotFound
 from tools.records import PARequest
 from tools.store.rows import Draft

@@ -130,7 +130,7 @@ def _show_models(where: Address, found: list[Held], taken: str, why: str) -> Non
     from rich.table import Table
     from rich.text import Text
 
-    from agent import screen
+    from agent.terminal import screen
 
     out = screen.console()
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
@@ -176,7 +176,7 @@ def _show_check(check: Check) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from agent import screen
+    from agent.terminal import screen
 
     out = screen.console()
     mark, colour = MARKS[check.status]
@@ -195,7 +195,7 @@ def _show_check(check: Check) -> None:
 def _show_verdict(tested: Examined) -> None:
     from rich.text import Text
 
-    from agent import screen
+    from agent.terminal import screen
 
     digest = f" ({tested.digest.removeprefix('sha256:')[:12]})" if tested.digest else ""
     if tested.passed:

@@ -73,7 +73,7 @@ def plan(
     if as_json:
         _print_json(made.found)
         return
-    from agent import appeal_screen
+    from agent.terminal import appeal_screen
 
     appeal_screen.show(made)
 
@@ -113,7 +113,7 @@ def draft(
             {"letter": said.letter, "text": said.letter.text, "wording": said.wording, "files": files}
         )
         return
-    from agent import appeal_screen
+    from agent.terminal import appeal_screen
 
     appeal_screen.letter(made, said, files)
 

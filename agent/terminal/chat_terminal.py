@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from agent import screen
-from agent.chat_page import LEAVE, Page, asked
+from agent.terminal import screen
+from agent.terminal.chat_page import LEAVE, Page, asked
 from tools.errors import Correctable, Invalid, nearest
 
 if TYPE_CHECKING:

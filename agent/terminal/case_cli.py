@@ -80,7 +80,7 @@ def list_cases(
     if as_json:
         _print([case_desk.body(store, case, as_of, events=False) for case in cases])
         return
-    from agent import case_screen
+    from agent.terminal import case_screen
 
     case_screen.listed([(case, first.get(case.id)) for case in cases], as_of)
 
@@ -101,7 +101,7 @@ def show(case_id: int = NUMBER, as_json: bool = JSON) -> None:
     if as_json:
         _print(case_desk.body(store, case, as_of))
         return
-    from agent import case_screen
+    from agent.terminal import case_screen
 
     case_screen.one(case, [clock for _, clock in case_desk.due(store, [case], as_of)], as_of)
 
@@ -346,7 +346,7 @@ def states(
     line: str = typer.Option("", metavar="LINE", help="With the appeal levels of this line of business."),
 ) -> None:
     """Draw the states of a case and what leads from one to the next."""
-    from agent.screen import console, say
+    from agent.terminal.screen import console, say
     from tools.lifecycle.levels import LEVELS
     from tools.lifecycle.states import drawing
 
@@ -417,7 +417,7 @@ def _show(store: Store, settings: Settings, kept: Kept, as_json: bool) -> None:
     if as_json:
         _print({**case_desk.body(store, kept.case, as_of), "changed": kept.new})
         return
-    from agent import case_screen
+    from agent.terminal import case_screen
 
     clocks = [clock for _, clock in case_desk.due(store, [kept.case], as_of)]
     case_screen.changed(kept.case, clocks, as_of, new=kept.new)

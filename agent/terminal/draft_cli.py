@@ -102,7 +102,7 @@ def _draft(
 
         print(to_json({**body(drafted.draft), "files": {name: str(path) for name, path in files.items()}}))
         return
-    from agent import review_screen
+    from agent.terminal import review_screen
 
     review_screen.drafted(drafted.draft, store, files, new=drafted.new)
 
@@ -153,7 +153,7 @@ def _review(
 
         print(to_json({**body(found), "reviews": plain(store.reviews(draft_id))}))
         return
-    from agent import review_screen
+    from agent.terminal import review_screen
 
     if chosen:
         review_screen.decided(found, store)
@@ -233,6 +233,6 @@ def _list(store: Store, every: bool, as_json: bool) -> None:
         )
         print(to_json([{key: value for key, value in body(draft).items() if key in kept} for draft in found]))
         return
-    from agent import review_screen
+    from agent.terminal import review_screen
 
     review_screen.waiting(found, store)

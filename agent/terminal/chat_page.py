@@ -47,7 +47,7 @@ class Page:
     """An answer on the screen, sentence by sentence as each has been verified, wrapped to the terminal."""
 
     def __init__(self, out: Console) -> None:
-        from agent import screen
+        from agent.terminal import screen
 
         self.out = out
         self._ascii = None if screen.is_utf8(out) else screen.to_ascii
@@ -105,7 +105,7 @@ class Page:
     def _dim(self, text: str) -> None:
         from rich.text import Text
 
-        from agent import screen
+        from agent.terminal import screen
 
         screen.say(Text(text, style="dim"), self.out)
 

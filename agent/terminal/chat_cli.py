@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from agent.chat_page import LEAVE, OFFLINE, Page, asked
 from agent.settings import Settings, read_as_of, read_settings
+from agent.terminal.chat_page import LEAVE, OFFLINE, Page, asked
 from tools.errors import Invalid
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def chat(
         if question:
             _one(talk, question, as_json)
         elif sys.stdin.isatty() and not as_json:
-            from agent.chat_terminal import Terminal
+            from agent.terminal.chat_terminal import Terminal
 
             Terminal(talk, settings).run()
         else:
@@ -119,8 +119,8 @@ def _plain(
     as_json: bool,
 ) -> None:
     """The plain agent, which needs a patient from the start."""
-    from agent.plain_cli import run
     from agent.stores import open_store
+    from agent.terminal.plain_cli import run
     from tools.bound import Bound
 
     if agent != "tools":
@@ -133,8 +133,8 @@ def _plain(
 
 
 def _one(talk: Conversation, question: str, as_json: bool) -> None:
-    from agent import screen
     from agent.dump import to_json
+    from agent.terminal import screen
 
     if as_json:
         print(to_json(asked(talk, question)))
@@ -146,8 +146,8 @@ def _one(talk: Conversation, question: str, as_json: bool) -> None:
 
 def _script(talk: Conversation, settings: Settings, as_json: bool) -> None:
     """Each line of standard input is a question, or a /command; it is shown before its answer."""
-    from agent.chat_terminal import Terminal
     from agent.dump import to_json
+    from agent.terminal.chat_terminal import Terminal
 
     person = Terminal(talk, settings)
     for line in sys.stdin:
@@ -163,9 +163,9 @@ def _script(talk: Conversation, settings: Settings, as_json: bool) -> None:
 
 
 def _list(graph: Any, as_json: bool) -> None:
-    from agent import screen
     from agent.conversation import kept
     from agent.dump import to_json
+    from agent.terminal import screen
 
     found = kept(graph)
     if as_json:

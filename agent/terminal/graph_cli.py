@@ -109,7 +109,7 @@ def pathways(patient_id: str = PATIENT, as_of: str = AS_OF, as_json: bool = JSON
     if as_json:
         _print_json(found)
         return
-    from agent import graph_screen, screen
+    from agent.terminal import graph_screen, screen
 
     screen.say(graph_screen.pathways(found, synthetic), screen.console())
 
@@ -140,7 +140,7 @@ def shortest(
     if as_json:
         _print_json(found)
         return
-    from agent import graph_screen, screen
+    from agent.terminal import graph_screen, screen
 
     screen.say(graph_screen.shortest(found, name), screen.console())
 
@@ -190,7 +190,7 @@ def policy_change(
     if as_json:
         _print_json(found)
         return
-    from agent import graph_screen, screen
+    from agent.terminal import graph_screen, screen
 
     screen.say(graph_screen.policy_changes(found), screen.console())
 
@@ -203,7 +203,7 @@ def _patterns(of: str, as_of: str, as_json: bool) -> None:
     if as_json:
         _print_json(found)
         return
-    from agent import graph_screen, screen
+    from agent.terminal import graph_screen, screen
 
     screen.say(graph_screen.patterns(found), screen.console())
 

@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from agent.screen import STYLES
+from agent.terminal.screen import STYLES
 from tools.graph.pathways import Circle, Pathways, Taken, Tried
 from tools.graph.patterns import LEAST_ORDERS, Patterns, Unusual
 from tools.graph.policy_change import PolicyChange, PolicyChanges

@@ -66,7 +66,7 @@ def _due(
 
         print(to_json([case_desk.due_body(case, clock) for case, clock in rows]))
         return
-    from agent import case_screen
+    from agent.terminal import case_screen
 
     case_screen.due(rows, as_of, until)
     if ics:

@@ -131,7 +131,7 @@ def _report(file: str, patient_id: str, drug: str, checked: list[Checked]) -> di
 def _show(text: str, checked: list[Checked]) -> None:
     from rich.text import Text
 
-    from agent import screen
+    from agent.terminal import screen
 
     out = screen.console()
     at = 0

@@ -60,7 +60,7 @@ def check(
     if case:
         if patient_id or drug:
             raise Invalid("a case file names its patient and drug itself; leave them out beside --case")
-        from agent.case_files import decide_files
+        from agent.terminal.case_files import decide_files
 
         raise typer.Exit(decide_files(case, as_of=read_as_of(as_of), as_json=as_json))
     if not (patient_id and drug):
@@ -91,6 +91,6 @@ def check(
 
 
 def _show(found: Determination, patient: Patient) -> None:
-    from agent import screen
+    from agent.terminal import screen
 
     screen.show(found, patient, screen.console())

@@ -43,8 +43,8 @@ def _renewals(
 ) -> None:
     """List the approvals that end, whether they will be renewed, and what to do before when."""
     from agent import case_desk
-    from agent.due_cli import ahead
     from agent.renewal_desk import renewals
+    from agent.terminal.due_cli import ahead
     from tools.store.store import Store
 
     settings = read_settings()
@@ -75,7 +75,7 @@ def _draft_all(store: Store, settings: Settings, found: list[Renewal], as_of: da
     from agent.casework import asking_of
     from agent.desk import draft_alone, now
     from agent.renewal_desk import asked
-    from agent.screen import console
+    from agent.terminal.screen import console
     from tools.lifecycle.records import Facts
 
     out = console(stderr=True)
@@ -94,7 +94,7 @@ def _draft_all(store: Store, settings: Settings, found: list[Renewal], as_of: da
 
 
 def _show(found: list[Renewal], as_of: date, until: date) -> None:
-    from agent.screen import console, say
+    from agent.terminal.screen import console, say
 
     out = console()
     if not found:

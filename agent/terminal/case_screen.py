@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from agent.screen import NARROW, console, say
+from agent.terminal.screen import NARROW, console, say
 from tools.lifecycle.fold import possible
 from tools.lifecycle.states import full
 

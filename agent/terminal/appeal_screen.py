@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from agent.screen import console, say
+from agent.terminal.screen import console, say
 from tools.denials.codes import REASONS
 from tools.lifecycle.levels import LEVELS
 

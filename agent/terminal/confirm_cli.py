@@ -214,7 +214,7 @@ def _say(text: str) -> None:
     """Print; in ASCII where the terminal can show no more."""
     encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
     if not encoding.startswith("utf"):
-        from agent.screen import to_ascii
+        from agent.terminal.screen import to_ascii
 
         text = to_ascii(text)
     print(text)

@@ -58,7 +58,7 @@ def _body(one: Decided) -> dict[str, Any]:
 def _show(one: Decided) -> None:
     from rich.text import Text
 
-    from agent import screen
+    from agent.terminal import screen
 
     out = screen.console()
     screen.show(one.determination, one.case.patient, out)
@@ -77,7 +77,7 @@ def _list(decided: Sequence[Decided]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from agent import screen
+    from agent.terminal import screen
 
     out = screen.console()
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)

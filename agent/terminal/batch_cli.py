@@ -355,7 +355,7 @@ def _tell_plan(planned: Plan, processes: int, as_json: bool) -> None:
 def _table(every: list[Standing]) -> None:
     from rich.table import Table
 
-    from agent.screen import console, say
+    from agent.terminal.screen import console, say
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("id", "state", "cases", "failed", "rejected", "begun", "from"):

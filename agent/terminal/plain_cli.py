@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from agent import screen
+from agent.terminal import screen
 from tools.errors import Invalid
 
 if TYPE_CHECKING:

@@ -88,7 +88,7 @@ def _show(denial: Denial, compared: tuple[Compared, ...], due: WorkTo | None) ->
     from rich.table import Table
     from rich.text import Text
 
-    from agent import screen
+    from agent.terminal import screen
 
     out = screen.console()
     table = Table.grid(padding=(0, 2))
