@@ -25,7 +25,8 @@ class Lazy(NamedTuple):
     example: str = ""  # where the command brings none of its own
 
 
-CASE, WORLD, DOORS = "A case", "The world", "Other doors"
+CASE, AFTER, PANEL = "A case", "Once it was sent", "A whole panel"
+WORLD, DOORS = "The world", "Other doors"
 COMMANDS = {
     "chat": Lazy(
         "agent.terminal.chat_cli:app", CASE, "Talk about a patient: eligible, what is missing, why, what if."
@@ -41,19 +42,8 @@ COMMANDS = {
     "review": Lazy(
         "agent.terminal.draft_cli:review", CASE, "List the drafts that wait; approve, edit or reject one."
     ),
-    "batch": Lazy(
-        "agent.terminal.batch_cli:app",
-        CASE,
-        "Draft every request of a file or a panel; resumable, with a worklist.",
-    ),
     "verify": Lazy(
         "agent.terminal.verify_cli:app", CASE, "Check a text that somebody else wrote against the chart."
-    ),
-    "appeal": Lazy(
-        "agent.terminal.appeal_cli:app",
-        CASE,
-        "What to do about a denial; the appeal that its reason calls for, and its packet.",
-        "pa appeal plan --patient P001 --drug Ozempic --denial letter.txt",
     ),
     "chart": Lazy(
         "agent.terminal.chart_cli:app",
@@ -61,38 +51,58 @@ COMMANDS = {
         "Record a lab, trial, note or document that you learned of.",
         "pa chart add P001 hba1c 7.4 % --date 2026-08-30",
     ),
+    "confirm": Lazy(
+        "agent.terminal.confirm_cli:app", CASE, "Confirm into the chart what a note says, or reject it."
+    ),
     "case": Lazy(
         "agent.terminal.case_cli:app",
-        CASE,
+        AFTER,
         "Follow what was submitted: answers, calls, appeals, approvals.",
         "pa case list",
     ),
     "due": Lazy(
-        "agent.terminal.due_cli:app", CASE, "What must happen by when, over all open cases; as a calendar."
-    ),
-    "renewals": Lazy(
-        "agent.terminal.renewals_cli:app",
-        CASE,
-        "Approvals that end: will they be renewed, and what to measure before when.",
+        "agent.terminal.due_cli:app", AFTER, "What must happen by when, over all open cases; as a calendar."
     ),
     "denial": Lazy(
         "agent.terminal.denial_cli:app",
-        CASE,
+        AFTER,
         "Read a payer's letter: reasons, rights, deadline.",
         "pa denial read letter.pdf",
     ),
-    "confirm": Lazy(
-        "agent.terminal.confirm_cli:app", CASE, "Confirm into the chart what a note says, or reject it."
+    "appeal": Lazy(
+        "agent.terminal.appeal_cli:app",
+        AFTER,
+        "What to do about a denial; the appeal that its reason calls for, and its packet.",
+        "pa appeal plan --patient P001 --drug Ozempic --denial letter.txt",
+    ),
+    "renewals": Lazy(
+        "agent.terminal.renewals_cli:app",
+        AFTER,
+        "Approvals that end: will they be renewed, and what to measure before when.",
+    ),
+    "batch": Lazy(
+        "agent.terminal.batch_cli:app",
+        PANEL,
+        "Draft every request of a file or a panel; resumable, with a worklist.",
     ),
     "screen": Lazy(
         "agent.terminal.screen_cli:app",
-        CASE,
+        PANEL,
         "Every patient × every drug of the plan: who goes through, who lacks what.",
+    ),
+    "graph": Lazy(
+        "agent.terminal.graph_cli:app",
+        PANEL,
+        "What patients alike tried, the shortest way, denial patterns, policy changes.",
     ),
     "setup": Lazy(
         "agent.terminal.world_cli:setup", WORLD, "Generate if there is nothing, load, index. Start here."
     ),
     "generate": Lazy("", WORLD, "Make a synthetic world: patients, plans, policies, forms."),
+    "load": Lazy(
+        "agent.terminal.world_cli:load", WORLD, "Load a world into the store: all of it, or nothing."
+    ),
+    "index": Lazy("agent.terminal.world_cli:index", WORLD, "Rebuild the search index of the policies."),
     "describe": Lazy("", WORLD, "Print the data card of a world: counts, distributions, outcomes."),
     "catalog": Lazy(
         "",
@@ -100,23 +110,16 @@ COMMANDS = {
         "Check a catalog of drugs, payers and rules; show a rule as prose.",
         "pa catalog show CASCADE-GOLD Ozempic",
     ),
-    "eval": Lazy("", WORLD, "Run the eval suites against a local model, and report.", "pa eval list"),
     "simulate": Lazy("", WORLD, "Play a clinic's year against a payer that goes by its printed policies."),
-    "load": Lazy(
-        "agent.terminal.world_cli:load", WORLD, "Load a world into the store: all of it, or nothing."
-    ),
-    "index": Lazy("agent.terminal.world_cli:index", WORLD, "Rebuild the search index of the policies."),
-    "graph": Lazy(
-        "agent.terminal.graph_cli:app",
-        WORLD,
-        "What patients alike tried, the shortest way, denial patterns, policy changes.",
-    ),
+    "eval": Lazy("", WORLD, "Run the eval suites against a local model, and report.", "pa eval list"),
     "fhir": Lazy(
         "agent.terminal.fhir_cli:app",
         DOORS,
         "Import patients from FHIR R4 bundles; export patients and cases.",
         "pa fhir import bundle.json --plan CASCADE-GOLD",
     ),
+    "serve": Lazy("agent.terminal.world_cli:serve", DOORS, "Serve the HTTP API on this machine."),
+    "mcp": Lazy("agent.terminal.mcp_cli:app", DOORS, "Let an MCP client ask about one patient, over stdio."),
     "models": Lazy(
         "agent.terminal.models_cli:app", DOORS, "List the language models at hand; test one in two minutes."
     ),
@@ -126,8 +129,6 @@ COMMANDS = {
         "Start PostgreSQL, Redis and FalkorDB on this machine; none is needed.",
         "pa services up",
     ),
-    "serve": Lazy("agent.terminal.world_cli:serve", DOORS, "Serve the HTTP API on this machine."),
-    "mcp": Lazy("agent.terminal.mcp_cli:app", DOORS, "Let an MCP client ask about one patient, over stdio."),
 }
 
 EPILOG = """[bold]First steps[/]
