@@ -162,7 +162,7 @@ def test_setup_with_a_clinics_catalog_keeps_the_size_and_seed_of_the_world_that_
     monkeypatch.setenv("PALADIN_HOME", str(tmp_path / "new"))
     monkeypatch.setenv("PALADIN_DATA", str(world))
     monkeypatch.setenv(
-        "PALADIN_CATALOG", str(Path(world_cli.__file__).parents[1] / "data_gen/catalog_example")
+        "PALADIN_CATALOG", str(Path(world_cli.__file__).parents[2] / "data_gen/catalog_example")
     )
     monkeypatch.setattr(world_cli, "_index_if_needed", lambda store: len(store.policies()))
     assert pa("generate", "33", "--seed", "7", "--format", "jsonl", "--out", str(world)).code == 0
