@@ -11,6 +11,7 @@ import functools
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -83,21 +84,32 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def stall() -> None:
-    """The process stands still, at a moment at which none of its threads holds SQLite's lock: nobody could write
-    until it wakes, and that is another story."""
-    import sqlite3
+# Holds the locks of two SQLite files until the process with this id stands still.
+HOLD = """
+import sqlite3, sys, time
+held = [sqlite3.connect(file, timeout=60, isolation_level=None) for file in sys.argv[1:3]]
+for one in held:
+    one.execute("BEGIN IMMEDIATE")
+print("held", flush=True)
+while open(f"/proc/{sys.argv[3]}/stat").read().rpartition(")")[2].split()[0] != "T":
+    time.sleep(0.01)
+for one in held:
+    one.rollback()
+"""
 
+
+def stall() -> None:
+    """The process stands still, at a moment at which none of its threads holds SQLite's lock, because another process
+    has it: nobody could write until it wakes, and that is another story."""
     home = Path(os.environ["PALADIN_HOME"])
-    with (
-        sqlite3.connect(home / "paladin.db", timeout=60) as store,
-        sqlite3.connect(home / "queue.db", timeout=60) as queue,
-    ):
-        for held in (store, queue):
-            held.execute("BEGIN IMMEDIATE")
-        for held in (queue, store):
-            held.rollback()
-        os.kill(os.getpid(), signal.SIGSTOP)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(home / "paladin.db"), str(home / "queue.db"), str(os.getpid())],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert holder.stdout is not None and holder.stdout.readline() == "held\n"
+    os.kill(os.getpid(), signal.SIGSTOP)
+    holder.communicate()
 
 
 if __name__ in ("__main__", "__mp_main__"):

@@ -112,6 +112,11 @@ class Index:
         self._lock = threading.Lock()
         self._checked: dict[str, Any] = {}
 
+    def close(self) -> None:
+        """Let go of files and connections."""
+        with contextlib.suppress(Exception):  # whatever it says, nobody needs it any more
+            self._client.close()
+
     def search(self, policy: Policy, query: str, k: int) -> list[Hit]:
         vector = embedding.bundled().embed([in_clinical_words(query)])
         collection = self.collection(policy.plan_id)

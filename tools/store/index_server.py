@@ -12,6 +12,7 @@ import secrets
 import socket
 import threading
 import time
+import weakref
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -91,7 +92,15 @@ def _opened(store: Store) -> Index:
 def _forget(store: Store) -> None:
     with _opening:
         for key in [key for key in _open if key[0] == store.chroma_url]:
-            del _open[key]
+            _open.pop(key).close()
+
+
+def forget() -> None:
+    """Open every index anew when it is next asked for, and ask every server again."""
+    with _opening:
+        while _open:
+            _open.popitem()[1].close()
+        _away.clear()
 
 
 def _find(client: Any, found: list[Chunk]) -> Index:
@@ -150,7 +159,9 @@ def _client(url: str) -> Any:
         client = chromadb.HttpClient(
             host=host, port=port, ssl=ssl, settings=Settings(anonymized_telemetry=False)
         )
-        client._server._session.timeout = SECONDS  # type: ignore[attr-defined] # it would wait for ever
+        session = client._server._session  # type: ignore[attr-defined]
+        session.timeout = SECONDS  # it would wait for ever
+        weakref.finalize(client, session.close)  # it would leave its connections open
         return client
 
 
