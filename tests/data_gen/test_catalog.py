@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -160,9 +161,14 @@ def test_concepts_and_tests_have_names_of_their_own() -> None:
 
 
 def test_the_catalog_loads_in_well_under_a_second() -> None:
-    start = time.process_time()  # of this process alone, whatever else the machine does
-    load_catalog()
-    assert time.process_time() - start < 1.0
+    assert min(_seconds(load_catalog) for _ in range(3)) < 1.0
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    """Of this process alone, whatever else the machine does."""
+    start = time.process_time()
+    work()
+    return time.process_time() - start
 
 
 # --- overlays --------------------------------------------------------------------------------------------
