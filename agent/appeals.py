@@ -220,46 +220,8 @@ def printed(made: Appealing, said: Reworded) -> dict[str, bytes]:
 
 
 def decision_of(file: Path) -> Decision:
-    """The payer's letter from a file: text, a PDF with text in it, or JSON with its text under "text"."""
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise Invalid(f"cannot read {file}: {error.strerror}") from error
-    if content.startswith(b"%PDF"):
-        return Decision(_text_of_pdf(content, file.name), content)
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("cp1252", errors="replace")
-    if file.suffix.casefold() == ".json":
-        text = _text_of_json(text, file.name)
-    return Decision(text)
+    """The payer's letter from a file, read as `pa denial read` reads it: a scan, or half of one, is refused."""
+    from tools.denials.papers import text_of
 
-
-def _text_of_pdf(content: bytes, name: str) -> str:
-    from io import BytesIO
-
-    from pypdf import PdfReader
-    from pypdf.errors import PyPdfError
-
-    try:
-        text = "\n".join(
-            page.extract_text(extraction_mode="layout") for page in PdfReader(BytesIO(content)).pages
-        )
-    except (PyPdfError, ValueError, KeyError) as error:
-        raise Invalid(f"{name} cannot be read as a PDF ({error}); save its text and give that") from error
-    if not text.strip():
-        raise Invalid(
-            f"{name} holds no text: it is a scan; have it read (OCR) or type its text, and give that"
-        )
-    return text
-
-
-def _text_of_json(text: str, name: str) -> str:
-    try:
-        found = msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
-        raise Invalid(f"{name} is no JSON: {error}") from error
-    if not isinstance(found, dict) or not isinstance(found.get("text"), str):
-        raise Invalid(f'{name} needs the letter\'s text under "text"')
-    return str(found["text"])
+    text = text_of(file)
+    return Decision(text, file.read_bytes() if file.suffix.lower() == ".pdf" else None)

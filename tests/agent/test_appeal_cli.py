@@ -145,7 +145,7 @@ def test_a_letter_about_somebody_else_or_another_drug_is_refused(
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (("--denial", "none.txt", "--patient", "P001", "--drug", "Ozempic"), "cannot read none.txt"),
+        (("--denial", "none.txt", "--patient", "P001", "--drug", "Ozempic"), "there is no file none.txt"),
         (("--denial", "letter.txt"), "name a case, or a patient and a drug"),
         (("99", "--denial", "letter.txt"), "99"),
         (("1", "--patient", "P001", "--denial", "letter.txt"), "leave them out"),
