@@ -24,6 +24,7 @@ from tools.evidence.courses import is_taken, therapy_start
 from tools.evidence.judge import Judge
 from tools.evidence.measurements import number
 from tools.records import (
+    Authorization,
     Benefit,
     ClauseRef,
     Coverage,
@@ -178,23 +179,43 @@ def _in_billing_units(quantity: float, unit: str | None, drug: Drug, strength: S
 
 
 def as_the_plan_sees_it(patient: Patient, plan: Plan, request: Request, as_of: date) -> Request:
-    """The kind of request, and when therapy began. Only this plan's own approval makes it a renewal."""
+    """The kind of request, when therapy began, and the use that is renewed. Only this plan's own approval makes it
+    a renewal."""
     named = patient.courses_by_drug.get(request.drug.casefold())
     on_it = [entry for entry in named if entry.drug == request.drug] if named else []
-    kind = request.kind or _kind_on_file(patient, plan, request, on_it, as_of)
+    approval = _approval_on_file(patient, plan, request, as_of)
+    kind = request.kind or _kind_on_file(approval, on_it, as_of)
     began = request.therapy_start
     if began is None and (kind != "new" or is_taken(on_it, as_of)):
         began = therapy_start(on_it, request.drug, as_of)
-    return msgspec.structs.replace(request, kind=kind, therapy_start=began)
+    use = request.indication
+    if not use and kind == "renewal" and approval is not None and _covers_use(plan, request, approval):
+        use = approval.indication  # clauses on renewal seldom ask for the diagnosis again
+    return msgspec.structs.replace(request, kind=kind, therapy_start=began, indication=use)
 
 
-def _kind_on_file(
-    patient: Patient, plan: Plan, request: Request, on_it: Sequence[Medication], as_of: date
-) -> Kind:
-    for item in patient.authorizations:
-        if item.plan_id == plan.id and item.drug == request.drug and item.start <= as_of:
-            return "renewal"
+def _approval_on_file(patient: Patient, plan: Plan, request: Request, as_of: date) -> Authorization | None:
+    """This plan's newest approval of the drug that has begun."""
+    if not patient.authorizations:
+        return None
+    held = [
+        item
+        for item in patient.authorizations
+        if item.plan_id == plan.id and item.drug == request.drug and item.start <= as_of
+    ]
+    return max(held, key=lambda item: item.start) if held else None
+
+
+def _kind_on_file(approval: Authorization | None, on_it: Sequence[Medication], as_of: date) -> Kind:
+    if approval is not None:
+        return "renewal"
     return "continuation" if is_taken(on_it, as_of) else "new"
+
+
+def _covers_use(plan: Plan, request: Request, approval: Authorization) -> bool:
+    """Does a rule of today's cover what was approved? If none does, every use there is is tried."""
+    benefit = plan.benefits.get(request.drug)
+    return benefit is not None and any(rule.indication == approval.indication for rule in benefit.rules)
 
 
 def _excluded_use(benefit: Benefit, request: Request) -> str:

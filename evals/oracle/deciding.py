@@ -62,7 +62,11 @@ def decide(
         )
     assert policy_text, f"{plan['id']} asks for PA of {drug['name']}, and its policy is not given"
     table = read_policy(policy_text)
-    uses = _uses_to_try(table, wanted.use)
+    approved = _approved(chart, plan, drug)
+    if not wanted.use and wanted.kind == "renewal" and approved in table.criteria:
+        uses = [approved]  # what is renewed is what was approved
+    else:
+        uses = _uses_to_try(table, wanted.use)
     if not uses:
         return Verdict("not_covered", wanted.use, stopped_by="benefit")
     cases = [_by_use(table, use, chart, drug, wanted) for use in uses]
@@ -164,10 +168,21 @@ def _dose_now(chart: Chart, drug: Entry) -> str:
     return next((s["label"] for s in drug["strengths"] if doses and s["dose"] == doses[-1]), "")
 
 
+def _approvals(chart: Chart, plan: Entry, drug: Entry) -> list[Entry]:
+    """The plan's approvals of the drug that have begun, the newest last."""
+    own = [a for a in chart.noted("authorizations") if a["drug"].lower() == drug["name"].lower()]
+    begun = [a for a in own if a["plan_id"] == plan["id"] and (day(a["start"]) or date.min) <= chart.as_of]
+    return sorted(begun, key=lambda a: a["start"])
+
+
+def _approved(chart: Chart, plan: Entry, drug: Entry) -> str:
+    """The use of the plan's last approval."""
+    return next((a.get("indication") or "" for a in reversed(_approvals(chart, plan, drug))), "")
+
+
 def _kind(chart: Chart, plan: Entry, drug: Entry) -> str:
-    for given in chart.noted("authorizations"):
-        if given["plan_id"] == plan["id"] and given["drug"].lower() == drug["name"].lower():
-            return "renewal"
+    if _approvals(chart, plan, drug):
+        return "renewal"
     return "continuation" if _started(chart, drug) else "new"
 
 

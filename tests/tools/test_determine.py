@@ -294,6 +294,22 @@ def test_the_best_of_several_indications_is_reported_with_its_name() -> None:
     )
 
 
+def test_a_renewal_that_names_no_use_renews_the_use_that_was_approved() -> None:
+    fell = AllOf(id="r", children=(Change(id="fall", test="hba1c", amount=9.0),))
+    approved = msgspec.structs.replace(RULE, renewal=fell)
+    never = msgspec.structs.replace(RULE, id="R2", indication="cv", renewal=AllOf(id="r", children=(A1C,)))
+    rules = plan(rules=(approved, never))
+    high = (*A1CS[:1], msgspec.structs.replace(A1CS[1], value=7.6))
+    untold = chart(medications=(ON_IT,), authorizations=(APPROVED,), observations=high)
+    assert decided(untold, rules).indication == "cv"  # an approval that names no use leaves every use open
+    held = msgspec.structs.replace(APPROVED, indication="t2dm")
+    told = msgspec.structs.replace(untold, authorizations=(held,))
+    assert (decided(told, rules).indication, decided(told, rules).outcome) == ("t2dm", "likely_denial")
+    assert decided(told, rules, indication="cv").outcome == "ready"
+    gone = msgspec.structs.replace(held, indication="osa")  # no rule of today's covers it
+    assert decided(msgspec.structs.replace(untold, authorizations=(gone,)), rules).indication == "cv"
+
+
 def test_a_request_is_completed_from_the_order_then_from_the_label() -> None:
     order = Order(id="order-1", drug="Ozempic", strength="1 mg", quantity=2, unit="pens", days_supply=28)
     asked = complete_request(chart(orders=(order,)), OZEMPIC, Request(drug="Ozempic"))
