@@ -38,7 +38,9 @@ ModelName = Annotated[str, typer.Option("--model", help="A model of the Ollama h
 Arms = Annotated[
     list[str] | None,
     typer.Option(
-        "--arm", help="plain, alone, engine or paladin; several times. All that the model allows if none."
+        "--arm",
+        help="plain, alone, engine or paladin; several times. All that the model allows if none;"
+        " in a smoke run engine and paladin, since the others take minutes a sample.",
     ),
 ]
 Epochs = Annotated[int, typer.Option(min=1, help="Tries at temperature 0.7, for pass^k; 1 is none.")]
@@ -110,7 +112,7 @@ def run(
 
     _stay_home()
     wanted = Wanted(
-        suites=tuple(_known("suite", suites or _suites(), _suites())), arms=tuple(_arms(arm, model)), model=model,
+        suites=tuple(_known("suite", suites or _suites(), _suites())), arms=tuple(_arms(arm, model, smoke)), model=model,
         seed=seed, epochs=epochs, smoke=smoke, limit=limit, cases=cases, record=record, replay=replay, name=name,
     )  # fmt: skip
     with Session.open(wanted) as session:
@@ -321,10 +323,12 @@ def _known(what: str, given: list[str], known: list[str]) -> list[Any]:
     return given
 
 
-def _arms(given: list[str] | None, model: str) -> list[Any]:
+def _arms(given: list[str] | None, model: str, smoke: bool) -> list[Any]:
     from evals.scores.rows import Arm
 
-    usual = ["engine"] if model == "offline" else ["engine", "plain", "alone", "paladin"]
+    usual = ["engine"]
+    if model != "offline":
+        usual += ["paladin"] if smoke else ["plain", "alone", "paladin"]
     return _known("arm", given or usual, list(get_args(Arm)))
 
 
