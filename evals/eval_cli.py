@@ -112,8 +112,9 @@ def run(
 
     _stay_home()
     wanted = Wanted(
-        suites=tuple(_known("suite", suites or _suites(), _suites())), arms=tuple(_arms(arm, model, smoke)), model=model,
-        seed=seed, epochs=epochs, smoke=smoke, limit=limit, cases=cases, record=record, replay=replay, name=name,
+        suites=tuple(_known("suite", suites or _suites(), _suites())), arms=tuple(_arms(arm, model, smoke)),
+        model=model, seed=seed, epochs=epochs, smoke=smoke, limit=limit, cases=cases, record=record, replay=replay,
+        name=name,
     )  # fmt: skip
     with Session.open(wanted) as session:
         left = session.left()
