@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 
 from evals.kills.__main__ import different
+from tests import servers
 from tests.agent.batch.conftest import files_of, rows
 from tools.store import Store
 from tools.store.batches import Batch
+from tools.store.load import load
 
 CASES, CHUNK = 15, 3
 # In the order in which a batch comes to them; each session gets a little further.
@@ -157,6 +159,27 @@ def test_a_worker_that_stands_still_is_taken_over_from_and_changes_nothing_when_
     assert files_of(out) == before
     assert different(undisturbed, out) == []
     assert len(session.log.read_text().splitlines()) > CASES  # it was drafted twice, and counted once
+
+
+def test_on_postgresql_another_worker_takes_over_from_one_that_was_killed(
+    home: Path, world: Path, undisturbed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with servers.postgres_database() as url:
+        monkeypatch.setenv("PALADIN_DATABASE_URL", url)
+        store = Store.create(url)
+        load(store, world / "data")
+        session = Session(home, store)
+        out = home.parent / "out"
+        args = ("run", str(session.requests), "--out", str(out), "--workers", "1", "--json")
+        code, said = session.run("results are kept", 1, *args)
+        assert code == -signal.SIGKILL, said
+        code, said = session.run("-", 1, "worker", "--workers", "1", "--idle", "2")
+        assert code == 0, said
+        assert session.batch().state == "done"
+        assert len(store.batch_results(1)) == CASES
+        assert different(undisturbed, out) == []
+        assert not (home / "queue.db").exists()
+        store.close()
 
 
 def wait_until_stopped(process: subprocess.Popen[str]) -> None:
