@@ -38,10 +38,12 @@ _LANGUAGES = (
 CAN = (
     "whether a drug would go through on this plan, and what is missing",
     "why each criterion stands as it does, with the policy's clause",
-    "what if something changes: a new result, more days on a drug, another plan",
-    "what the policy, the plan and the chart say: steps, tier, copay, limits, dates, results",
+    "what if something changes: a new result, more days on a drug",
+    "what the policy, the plan and the chart say: steps, copay, limits, dates, results",
     "which covered drugs the patient meets today",
     "a draft of the form and the letter for your review",
+    "where a request or an appeal stands, and what is due",
+    "what worked for similar patients",
 )
 
 

@@ -354,10 +354,9 @@ def states(
         raise NotFound("line of business", line, nearest(line, LEVELS), f"there are {', '.join(LEVELS)}")
     say(drawing(), console())
     for name in [line] if line else LEVELS:
-        levels = ", then ".join(
-            f"{level.key} ({level.name}{', optional' if level.optional else ''})" for level in LEVELS[name]
-        )
-        say(f"\n{name}: {levels}", console())
+        say(f"\n{name}", console())
+        for level in LEVELS[name]:
+            say(f"  {level.key:<16} {level.name}{' (optional)' if level.optional else ''}", console())
 
 
 # --- what was typed ---------------------------------------------------------------------------------------

@@ -145,6 +145,6 @@ def drawing() -> str:
         out = "; ".join(f"{move.what} → {move.target}" for move in MOVES if move.source == name)
         head = f"{name:<17}"
         lines += textwrap.wrap(
-            out or "(the end)", 110, initial_indent=head, subsequent_indent=" " * 17, break_long_words=False
+            out or "(the end)", 78, initial_indent=head, subsequent_indent=" " * 17, break_long_words=False
         )
     return "\n".join(lines)
