@@ -11,8 +11,8 @@ import msgspec
 
 from tools.cache import Cache
 from tools.check import Asked, ask
-from tools.determine import active_coverage
 from tools.documents import walk
+from tools.eligibility import active_coverage
 from tools.errors import PaladinError, Unavailable
 from tools.records import Benefit, Determination, Request
 from tools.store.store import Store

@@ -170,8 +170,9 @@ def describe(folder: Path, decide: Decide | None = None) -> Card:
 
 def own_order(patient: Patient, plans: dict[str, Plan], drugs: dict[str, Drug], as_of: date) -> str | None:
     """The engine's outcome of the patient's own order under the plan on file; None without an order."""
-    from tools.determine import complete_request, determine
+    from tools.determine import determine
     from tools.records import Request
+    from tools.request import complete_request
 
     if not patient.orders or patient.plan_id not in plans or patient.orders[0].drug not in drugs:
         return None

@@ -20,9 +20,10 @@ import msgspec
 
 from data_gen.world import Order, generate
 from tools.casefile import described
-from tools.determine import complete_request, determine
+from tools.determine import determine
 from tools.documents import walk
 from tools.records import Benefit, Drug, Patient, Plan, Request
+from tools.request import complete_request
 from tools.rulebook.located import Place, as_map, parse_yaml
 from tools.rulebook.rule_yaml import Reader
 

@@ -91,8 +91,9 @@ def stages(count: int = STAGED) -> dict[str, float]:
 
     from agent.screening import table
     from data_gen.world import Order, generate
-    from tools.determine import complete_request, determine
+    from tools.determine import determine
     from tools.records import Drug, Patient, Plan, Request
+    from tools.request import complete_request
     from tools.screening.panel import Panel, Screened
 
     with tempfile.TemporaryDirectory() as folder:

@@ -19,8 +19,9 @@ import msgspec
 
 from evals.oracle import Verdict, decide
 from evals.oracle_cases import Case, World, cases, world
-from tools.determine import complete_request, determine
+from tools.determine import determine
 from tools.records import Determination, Drug, Finding, Patient, Plan, Request
+from tools.request import complete_request
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from tools.cases import Case
-from tools.determine import complete_request, determine
+from tools.determine import determine
 from tools.records import (
     Address,
     Allergy,
@@ -34,6 +34,7 @@ from tools.records import (
     Request,
     Strength,
 )
+from tools.request import complete_request
 from tools.rules import (
     Age,
     AllergyTo,

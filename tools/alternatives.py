@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from tools.criteria import evaluate
-from tools.determine import complete_request, determine
+from tools.determine import determine
 from tools.evidence.judge import Judge
 from tools.records import (
     Alternative,
@@ -19,6 +19,7 @@ from tools.records import (
     Plan,
     Request,
 )
+from tools.request import complete_request
 
 
 def alternatives(

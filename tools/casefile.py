@@ -21,7 +21,7 @@ import msgspec
 from tools.alternatives import alternatives
 from tools.chartfile import Reading, read_chart
 from tools.chartlines import read_date
-from tools.determine import complete_request, determine
+from tools.determine import determine
 from tools.documents import walk
 from tools.errors import Invalid, Unavailable
 from tools.medicines import medicine
@@ -40,6 +40,7 @@ from tools.records import (
     Request,
     Status,
 )
+from tools.request import complete_request
 from tools.rulebook.located import Map, Place, Seq, as_map, only, read_yaml, unknown
 from tools.rulebook.rule_yaml import RULE_KEYS, Reader
 from tools.rules import AllOf, AnyOf, Composite, Condition, Node, Rule, Trial

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 import msgspec
 
 from tools.alternatives import alternatives
-from tools.determine import complete_request, determine
+from tools.determine import determine
 from tools.errors import Invalid, NotFound, nearest
 from tools.notes.leads import leads
 from tools.records import Determination, Drug, Kind, Patient, Plan, Request
+from tools.request import complete_request
 from tools.terms import INDICATIONS
 
 if TYPE_CHECKING:

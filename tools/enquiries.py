@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tools.determine import active_coverage, plans_on
+from tools.eligibility import active_coverage, plans_on
 from tools.errors import Invalid, Refused
 from tools.records import Determination, Finding, Medication, Observation
 from tools.terms import INDICATIONS, TESTS, TOPICS

@@ -11,10 +11,12 @@ from datetime import date
 from typing import NamedTuple
 
 from tools.criteria import Ready, asked_by
-from tools.determine import BEST_FIRST, Ruled, as_the_plan_sees_it, case_of, quantity_status, stop_or_rules
+from tools.determine import BEST_FIRST, Ruled, case_of, stop_or_rules
 from tools.documents import is_on_file, wanted_papers
 from tools.evidence.judge import Judge
+from tools.quantity import quantity_status
 from tools.records import Benefit, Outcome, Patient, Plan, Request
+from tools.request import as_the_plan_sees_it
 from tools.rules import Age, Attested, Change, Condition, OnDrug, Programme, Rule, Specialist, Trial
 
 

@@ -19,7 +19,6 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from tools.dates import add_months
-from tools.determine import complete_request
 from tools.errors import Invalid, NotFound, nearest
 from tools.evidence.courses import matches
 from tools.evidence.measurements import canonical, round_half_up, values_of
@@ -37,6 +36,7 @@ from tools.records import (
     Request,
     TrialOutcome,
 )
+from tools.request import complete_request
 from tools.terms import CONCEPTS, TESTS, TOPICS
 
 

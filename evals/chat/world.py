@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 
 from evals.chat.questions import Question, Supposing
-from tools.determine import complete_request, determine
+from tools.determine import determine
 from tools.records import Determination, Drug, Outcome, Patient, Plan, Request
+from tools.request import complete_request
 
 MOCK_DATA = Path(__file__).parents[2] / "mock_data"
 

@@ -16,6 +16,7 @@ class Bug(NamedTuple):
 
 
 _CRITERIA, _DETERMINE, _DATES = "tools.criteria", "tools.determine", "tools.dates"
+_ELIGIBILITY, _QUANTITY, _REQUEST = "tools.eligibility", "tools.quantity", "tools.request"
 _DOCUMENTS, _JUDGE = "tools.documents", "tools.evidence.judge"
 _LABS, _MEASURED = "tools.evidence.labs", "tools.evidence.measurements"
 _COURSES, _DIAGNOSES = "tools.evidence.courses", "tools.evidence.diagnoses"
@@ -158,13 +159,14 @@ BUGS = (
         'if leaf.status == "active" and entry.abated is not None',
         'if leaf.status == "never" and entry.abated is not None',
     ),
-    Bug("any-plan-will-do", "plan", _DETERMINE, "period.plan_id == plan_id and _holds", "_holds"),
-    Bug("enrolment-ends-a-day-early", "plan", _DETERMINE, "as_of <= period.end)", "as_of < period.end)"),
-    Bug("limit-itself-is-over", "quantity", _DETERMINE, "* in_days <= Decimal", "* in_days < Decimal"),
+    Bug("approved-use-forgotten", "several uses", _REQUEST, "use = approval.indication", 'use = ""'),
+    Bug("any-plan-will-do", "plan", _ELIGIBILITY, "period.plan_id == plan_id and _holds", "_holds"),
+    Bug("enrolment-ends-a-day-early", "plan", _ELIGIBILITY, "as_of <= period.end)", "as_of < period.end)"),
+    Bug("limit-itself-is-over", "quantity", _QUANTITY, "* in_days <= Decimal", "* in_days < Decimal"),
     Bug(
         "strength-limits-ignored",
         "quantity",
-        _DETERMINE,
+        _QUANTITY,
         "benefit.strength_limits.get(request.strength) or benefit.quantity_limit",
         "benefit.quantity_limit",
     ),

@@ -57,8 +57,9 @@ def run(path: Path, first: bool = False) -> Finds:
 def _decide(data: Any, patient: Any, plan: str, drug: str, request: Any) -> Any:
     import msgspec
 
-    from tools.determine import complete_request, determine
+    from tools.determine import determine
     from tools.records import Drug, Patient, Plan, Request
+    from tools.request import complete_request
 
     kept = data.setdefault("read", {})
     for name, kind, key in ((plan, Plan, "plans"), (drug, Drug, "drugs")):

@@ -25,7 +25,7 @@ from tools.cases import Case
 from tools.check import Asked
 from tools.denials.papers import text_in
 from tools.denials.records import Denial
-from tools.determine import plans_on
+from tools.eligibility import plans_on
 from tools.errors import Correctable, Refused
 from tools.lifecycle.fold import levels
 from tools.lifecycle.letters import notice_of, what_of

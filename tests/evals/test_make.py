@@ -22,10 +22,11 @@ from evals.making.wording import misspelt, payloads, wordings
 from evals.notes.score import score
 from evals.suites.items import SMOKE, SUITES, Item, digest_of, read_items, spread, write_items
 from evals.suites.session import ITEMS, Wanted, items_of
-from tools.determine import complete_request, determine
+from tools.determine import determine
 from tools.errors import Invalid
 from tools.notes.reader import read_note
 from tools.records import Patient, Request
+from tools.request import complete_request
 from tools.store.validation import read_catalog
 
 SIZE = 14

@@ -237,9 +237,9 @@ def test_two_hundred_and_fifty_cases_come_out_alike() -> None:
 
 
 def test_a_difference_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tools import determine
+    from tools import quantity
 
-    monkeypatch.setattr(determine, "_within", lambda *rates: False)
+    monkeypatch.setattr(quantity, "_within", lambda *rates: False)
     compared = [compare(case, small()) for case in cases(55, 40, small())]
     assert any(c.differences and not c.explained for c in compared)
 

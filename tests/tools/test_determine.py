@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from tools.alternatives import alternatives
-from tools.determine import complete_request, determine
+from tools.determine import determine
 from tools.records import (
     Authorization,
     Benefit,
@@ -30,6 +30,7 @@ from tools.records import (
     StartingLimit,
     Strength,
 )
+from tools.request import complete_request
 from tools.rules import AllOf, Change, Condition, Lab, Required, Rule, Taking, Use
 
 AS_OF = date(2026, 9, 1)

@@ -13,7 +13,7 @@ from data_gen.world import Order as Wanted
 from data_gen.world import generate
 from tests.paper_cases import ARCHETYPES, AS_OF, DRUGS, PLANS, bare, case_of, jose, observation, on_ozempic
 from tools.cases import Case
-from tools.determine import complete_request, determine
+from tools.determine import determine
 from tools.errors import Invalid
 from tools.papers.covers import cover, mail_cover, page_count, phone_script
 from tools.papers.epa import exchange
@@ -22,6 +22,7 @@ from tools.papers.forms import fill
 from tools.papers.letters import letter
 from tools.papers.questions import questions
 from tools.records import Allergy, FilledField, Medication, Order, PARequest, Patient, Request
+from tools.request import complete_request
 
 FORM = print_forms(PLANS)
 WHOLE = {"patient", "prescriber", "conditions", "medications", "allergies", "request"}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from data_gen.catalog_loader import Catalog, load_catalog
 from tools.criteria import at_least, evaluate
-from tools.determine import complete_request, determine
+from tools.determine import determine
 from tools.documents import walk
 from tools.evidence.judge import Judge
 from tools.records import (
@@ -28,6 +28,7 @@ from tools.records import (
     Program,
     Request,
 )
+from tools.request import complete_request
 from tools.rules import (
     Age,
     AllergyTo,

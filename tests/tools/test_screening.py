@@ -14,7 +14,7 @@ import pytest
 from evals.oracle_cases import Case, cases, world
 from tests.worlds import AS_OF, p001, p002, tiny_world
 from tools.criteria import Ready, asked_by
-from tools.determine import case_of, complete_request, determine
+from tools.determine import case_of, determine
 from tools.records import (
     Attestation,
     Authorization,
@@ -30,6 +30,7 @@ from tools.records import (
     Plan,
     Request,
 )
+from tools.request import complete_request
 from tools.rules import Attested, Required
 from tools.screening.needs import told
 from tools.screening.panel import Panel, Screened

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.worlds import AS_OF, ozempic, p001, p002, p003, plan, wegovy
-from tools.determine import complete_request, determine
+from tools.determine import determine
 from tools.errors import Invalid, NotFound
 from tools.records import Attestation, Determination, Medication, Observation, Patient, Request
+from tools.request import complete_request
 from tools.what_if import (
     Aged,
     Asked,

@@ -13,7 +13,7 @@ from tools.appeals.timing import clock_for, decides_within, request_takes
 from tools.appeals.weighing import last_supply, told
 from tools.cases import Case
 from tools.denials.records import Denial, RequestedDrug
-from tools.determine import plans_on
+from tools.eligibility import plans_on
 from tools.lifecycle.levels import Level
 from tools.lifecycle.running import Clock
 from tools.papers.formats import amount, number

@@ -11,7 +11,7 @@ from tools.appeals.records import Standing, Weighed
 from tools.cases import Case
 from tools.denials.codes import REASONS
 from tools.denials.records import Denial, StatedReason
-from tools.determine import plans_on
+from tools.eligibility import plans_on
 from tools.evidence.courses import matches
 from tools.records import Benefit, Finding
 

@@ -14,7 +14,7 @@ import msgspec
 
 from tools.check import plan_on_file
 from tools.criteria import asked_by
-from tools.determine import complete_request, determine
+from tools.determine import determine
 from tools.errors import Invalid
 from tools.evidence.judge import Judge
 from tools.graph.model import LIKE, TRIED, Row
@@ -32,6 +32,7 @@ from tools.records import (
     Prescriber,
     Request,
 )
+from tools.request import complete_request
 from tools.rules import Part, Rule
 from tools.terms import CONCEPTS
 

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tools.check import Asked as AskedOfEngine
 from tools.check import plan_on_file
-from tools.determine import complete_request, determine
+from tools.determine import determine
 from tools.documents import walk
 from tools.errors import Correctable, NotFound, PaladinError
 from tools.graph.asking import Asked
 from tools.graph.supposing import supposed_by
 from tools.graph.ways import Action
 from tools.records import Determination, Drug, Outcome, Patient, Plan, Record, Request
+from tools.request import complete_request
 from tools.what_if import suppose
 
 if TYPE_CHECKING:

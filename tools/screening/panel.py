@@ -9,10 +9,10 @@ from typing import Literal
 
 import msgspec
 
-from tools.determine import complete_request
 from tools.evidence.courses import is_taken
 from tools.evidence.judge import go_on
 from tools.records import Authorization, Drug, Outcome, Patient, Plan, Request
+from tools.request import complete_request
 from tools.screening.needs import single_needs
 from tools.screening.turns import Turns
 from tools.verdict import Verdict, verdict

@@ -407,8 +407,9 @@ def test_enrolled_in_the_plan_asked_for_since_before_the_records_begin(
 
 
 def test_an_imported_chart_can_be_decided(heart_and_kidney: dict[str, Any]) -> None:
-    from tools.determine import complete_request, determine
+    from tools.determine import determine
     from tools.records import Request
+    from tools.request import complete_request
 
     plan, drug_of_plan = worlds.plan(), worlds.ozempic()
     found = chart(heart_and_kidney, plan=plan)

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.tools.graph.conftest import Panel, answer_of
-from tools.determine import complete_request, determine
+from tools.determine import determine
 from tools.errors import Unavailable
 from tools.graph.building import build
 from tools.graph.charts import world_of
@@ -26,6 +26,7 @@ from tools.graph.opening import open_graph
 from tools.graph.questions import QUESTIONS
 from tools.lifecycle.records import What
 from tools.records import Diagnosis, Medication, Order, Patient, Request
+from tools.request import complete_request
 from tools.store import Store
 
 SHARED = settings(max_examples=12, suppress_health_check=list(HealthCheck))

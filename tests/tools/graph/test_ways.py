@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.tools.graph.conftest import Panel
-from tools.determine import complete_request, determine
+from tools.determine import determine
 from tools.graph.asking import current
 from tools.graph.charts import world_of
 from tools.graph.engine import Graph
@@ -13,6 +13,7 @@ from tools.graph.facts import World
 from tools.graph.shortest import shortest
 from tools.graph.ways import KINDS, ways
 from tools.records import Determination, Patient, Plan, Request
+from tools.request import complete_request
 
 Pool = tuple[Path, list[Patient]]
 

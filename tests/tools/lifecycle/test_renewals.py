@@ -8,9 +8,9 @@ import pytest
 
 from tests import worlds
 from tests.tools.lifecycle.made import approval
-from tools.determine import complete_request
 from tools.lifecycle.renewals import Ending, Renewal, foresee
 from tools.records import Attestation, Medication, Observation, Patient, Plan, Request
+from tools.request import complete_request
 from tools.rules import AllOf, Attested, Change, Lab, OnDrug, Rule
 
 AS_OF, START, END = date(2026, 9, 1), date(2025, 10, 16), date(2026, 10, 15)

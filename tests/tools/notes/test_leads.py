@@ -9,9 +9,10 @@ import msgspec
 import pytest
 
 from tests import worlds
-from tools.determine import complete_request, determine
+from tools.determine import determine
 from tools.notes.leads import leads
 from tools.records import Attestation, Determination, Drug, Lead, Medication, Note, Patient, Plan, Request
+from tools.request import complete_request
 from tools.rules import (
     AllOf,
     AnyOf,
