@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from agent.answers.answer import Answer, Said
+from agent.answers.plan import enrolment
 from agent.answers.wording import (
     LONGEST_QUOTE,
     Sorted,
@@ -22,6 +23,7 @@ from agent.ledger import Ledger
 from agent.understanding.reading import Ask
 from tools.bound import Bound
 from tools.documents import walk
+from tools.eligibility import active_coverage
 from tools.records import Determination, Finding
 from tools.terms import TESTS
 
@@ -42,7 +44,7 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     """The first drug meant; `about` narrows it to the criterion that its words name."""
     drugs = drugs_meant(ask, bound)[:1]
     if not drugs:
-        return ask_back("why", bound, ledger)
+        return _enrolled_elsewhere(bound, ledger) or ask_back("why", bound, ledger)
     reply = Answer(intent="why", ledger=ledger, drugs=drugs)
     if drugs[0] not in bound.plan.benefits:
         reply.said = [unlisted(drugs[0], bound, ledger)]
@@ -63,6 +65,13 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     kinds = Sorted.of(found)
     reply.sources = sources([*kinds.unmet, *(item for item in found.findings if item.status == "met")], 24)
     return reply
+
+
+def _enrolled_elsewhere(bound: Bound, ledger: Ledger) -> Answer | None:
+    """Whatever the drug: the patient is not in this plan."""
+    if active_coverage(bound.patient, bound.plan.id, bound.as_of) is not None:
+        return None
+    return Answer(intent="why", ledger=ledger, said=enrolment(bound, bound.plan, ledger))
 
 
 def about_criterion(about: str, found: Determination) -> tuple[Finding, Finding] | None:

@@ -105,6 +105,7 @@ _GLUE = frozenset(
         "that",
         "this",
         "once",
+        "1",  # "a day" is written so before it comes here
         "per",
         "week",
         "day",
@@ -125,9 +126,9 @@ _GLUE = frozenset(
     ]
 )
 _WEEKLY = re.compile(
-    r"\b(?:once[- ]?weekly|weekly|once[- ]a[- ]week|every week|1x ?(?:/|a|per) ?week|per week)\b"
+    r"\b(?:once[- ]?weekly|weekly|once[- ](?:a|1)[- ]week|every week|1x ?(?:/|a|per) ?week|per week)\b"
 )
-_DAILY = re.compile(r"\b(?:once[- ]?daily|daily|once[- ]a[- ]day|every day|per day)\b")
+_DAILY = re.compile(r"\b(?:once[- ]?daily|daily|once[- ](?:a|1)[- ]day|every day|per day)\b")
 _MANY = re.compile(
     r"\b(?:any|all|every|each|which|what|some|other|another)\s+(?:of\s+)?(?:the\s+|these\s+|those\s+)?(?:other\s+)?$"
 )

@@ -86,3 +86,9 @@ def test_an_age_that_fails_is_told_beside_what_is_asked_for() -> None:
     bound = Bound(bundled(), "P011")
     text = rendered(why.answer(Ask(intent="why", drugs=("Wegovy",)), bound, Ledger()))
     assert "- Not met: age at least 45 years: age 35 (" in text
+
+
+def test_without_a_drug_one_who_is_in_another_plan_is_told_so() -> None:
+    text = rendered(why.answer(Ask(intent="why"), Bound(bundled(), "P016"), Ledger()))
+    assert text.startswith("Formerly enrolled in Bluestem Community PPO")
+    assert "Enrolled in Prairie Silver 70 since Mar 23, 2025" in text
