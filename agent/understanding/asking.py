@@ -127,6 +127,8 @@ def _one(piece: Piece, found: list[Found], person: people.Person, talk: Talk, kn
             if re.search(r"\bDRUG\b.*\b(?:or|vs|versus)\b.*\bDRUG\b", piece.text):
                 return Found(piece, "compare", sure=0.85)
             return Found(piece, "compare" if piece.of("CLASS") else "eligibility", sure=0.85)
+    if _ONE_BEFORE.match(piece.text) and talk.asks and talk.asks[0].intent == "chart":
+        return Found(piece, "chart", talk.asks[0].about, 0.85)  # which is told with its predecessor
     if _other_use(piece, talk):
         before = _before([], talk)
         return Found(piece, before[0].intent, before[0].about, 0.85, before[0].changes, again=before)
@@ -155,6 +157,11 @@ def _one(piece: Piece, found: list[Found], person: people.Person, talk: Talk, kn
     return Found(piece, said.intent, said.about or _topic(piece, said.intent), said.sure)
 
 
+_ONE_BEFORE = re.compile(
+    r"^\W*(?:(?:and|ok|so|what|was|is|what's|how|about) )*(?:the |her |his |its )?"
+    r"(?:(?:one|value|result|reading|number)s? (?:before|prior)(?: (?:to )?(?:that|this|it))?"
+    r"|(?:previous|prior|preceding|earlier)(?: (?:one|value|result|reading|number)s?)?)\W*$"
+)
 _LEADS: frozenset[Intent] = (ABOUT_A_DRUG - {"what_if"}) | {"chart"}  # when merely stated
 
 
