@@ -5,25 +5,11 @@ was in order."""
 from __future__ import annotations
 
 import re
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
+from tools.denials.past import is_past
 from tools.denials.words import Passage
 
-Mark = Literal["", "ticked", "unticked", "failed", "passed"]
-
-_TICK = re.compile(r"\[ ?[xX✓√] ?\]|\( ?[xX✓√*] ?\)|☑|✔|✗|(?<!\w)[xX] {1,2}(?=[A-Z])")
-_EMPTY = re.compile(r"\[\s*\]|\(\s+\)|\(\)|☐|□|\[_+\]")
-_FAILED = re.compile(
-    r"(?:\|\s*|\s{2,}|:\s*)(?:result:?\s*)?(?:NOT[ -]?(?:MET|SATISFIED|FULFILLED|SHOWN|OK)|UNMET|FAIL(?:ED"
-    r"|S)?|DENIED|NO|N)\b"
-    r"(?!\s*(?:\w+\s+)?(?:charge|cost|later|one|record))",
-    re.IGNORECASE,
-)
-_PASSED = re.compile(
-    r"(?:\|\s*|\s{2,}|:\s*)(?:result:?\s*)?(?:MET|SATISFIED|FULFILLED|PASS(?:ED|ES)?|APPROVED|YES|Y|OK"
-    r"|SHOWN)\b",
-    re.IGNORECASE,
-)
 _CLAUSE = re.compile(
     r";|\s-{1,2}\s|,?\s(?:but|however|although|though|whereas|and it (?:could|did|was) not|even if)\b,?\s"
     r"|,\s(?:and|so|since|as|because)\s|,\s(?=(?:it|you|he|she|we|they|there|this|so|then)\b)|"
@@ -40,7 +26,18 @@ _MET = re.compile(
     r"|reviewed|examined|considered)|no other (?:drug|medic\w+|step)\b[^.;]{0,20}\bneeds?|(?:was|is|were"
     r"|are) (?:sufficient|adequate|enough|fine|ok|okay|correct|in order|complete|acceptable|not (?:the|a"
     r"|an) (?:reason|problem|issue|concern))|found to be in order|\bok\b|"
-    r"qualif(?:y|ies|ied)|withdrawn|(?:no|not|nor|neither) (?:\w+ )?(?:in dispute|at issue|an issue|a"
+    r"qualif(?:y|ies|ied)|withdrawn|moot|(?:falls?|fallen|fell|goes|gone) away|(?:is|are|has been|have been"
+    r"|were|was)"
+    r" (?:now |since )?(?:cured|resolved|waived|dropped as a)|common ground|made out|(?:authorization"
+    r"|approval|coverage|eligibility|enrol?lment|policy) (?:is|was) (?:still |fully )?(?:active"
+    r"|valid|in force|in effect)|(?:no|not) quarrel|present no|presents no|"
+    r"no (?:difficulty|obstacle|objection|cause for|bearing)|not in (?:doubt|point)|did (?:try|take|use"
+    r"|complete|send|submit"
+    r"|include|provide)|no (?:drug|medic\w+|step|trial)\b[^.;]{0,20}\b(?:needs?|had|has|have) to|"
+    r"(?:we|plan|fund|trust|letter|decision|denial|this|panel|committee) (?:do(?:es)?|did)(?: not"
+    r"|n't) (?:say|mean|suggest"
+    r"|imply|hold|contend|turn on|rest on|concern)|(?:never|not) (?:\w+ )?(?:weighed|assessed|judged"
+    r"|gone into)|(?:no|not|nor|neither) (?:\w+ )?(?:in dispute|at issue|an issue|a"
     r" problem|in question|disputed|contested|a factor|a concern|relied)|"
     r"don't doubt|do not doubt|do not dispute|not dispute|we (?:accept|agree|were satisfied|are satisfied"
     r"|found that (?:you|he|she) (?:do|have))|we did (?:receive|find)|thank(?:s| you)|model of|within"
@@ -79,7 +76,8 @@ _GENERAL = re.compile(
 _OFFERED = re.compile(
     r"\b(?:may|can|could|will|would)\b(?! not|'t)[^.;]{0,30}\b(?:fill|use|get|switch|submit|send|share"
     r"|supply|include|provide|write|call|ask|request|resubmit|open|pay)\b|"
-    r"^\W*(?:please|kindly|to get|you (?:may|can)|your (?:doctor|prescriber) (?:may|can|could)|send|submit"
+    r"\b(?:please|kindly)\b(?! (?:note|be (?:advised|aware|informed)|know))|"
+    r"^\W*(?:to get|you (?:may|can)|your (?:doctor|prescriber) (?:may|can|could)|send|submit"
     r"|resubmit|call|write|fax|mail|return|re-?file)\b|"
     r"\b(?:alternatives?|instead|in its place)\b[^.;]*\b(?:covered|available|without)|\b(?:is|are) covered"
     r" without\b|\bcover\w*\b[^.;]{0,40}\bwithout\b|free of charge|free copies|at no (?:cost|charge)",
@@ -137,34 +135,14 @@ _QUALIFIES = re.compile(r"\b(?:would (?:otherwise |also )?qualify|qualif(?:y|ies
 
 
 class Said(NamedTuple):
-    """A clause that the letter says of this case. `asserted`: it stands where a reason stands."""
+    """A clause that the letter says of this case. `asserted`: it stands where a reason stands; `past`: it tells
+    what led up to the letter, and is a reason only where the letter gives no other."""
 
     start: int
     end: int
     text: str
     asserted: bool
-
-
-def mark_of(passage: Passage) -> Mark:
-    """A tick, an empty box, or the result at the end of a row."""
-    text = passage.text
-    if _TICK.search(text):
-        return "ticked"
-    if _EMPTY.search(text):
-        return "unticked"
-    if not passage.item:
-        return ""
-    cells = [cell for cell in re.split(r"\||\s{2,}", text.strip(" |")) if cell.strip()]
-    if len(cells) < 2:
-        return ""
-    if _FAILED.match(f"| {cells[-1].strip()}"):
-        return "failed"
-    return "passed" if _PASSED.match(f"| {cells[-1].strip()}") else ""
-
-
-def without_result(text: str) -> str:
-    """A row without the cell that says how it came out."""
-    return _FAILED.sub(" ", text)
+    past: bool = False
 
 
 def reject_code(text: str) -> str:
@@ -197,12 +175,12 @@ def said_of_case(passage: Passage) -> list[Said]:
     ):
         return []
     found: list[Said] = []
-    because = False
+    because, past = False, passage.zone == "past" or is_past(text)
     for start, end in _clauses(text):
         clause = text[start:end]
         because = because or bool(_BECAUSE.search(clause))
         whole = _EVEN.sub(" ", clause)
-        if _MET.search(whole) and not _UNSHOWN.search(whole):
+        if says_met(whole):
             continue
         if (
             _supposed(text, start, end)
@@ -212,8 +190,13 @@ def said_of_case(passage: Passage) -> list[Said]:
             continue
         if _GRANTS.search(clause) or clause.strip().endswith("?"):
             continue
-        found.append(Said(passage.start + start, passage.start + end, clause, because or listed))
+        said = Said(passage.start + start, passage.start + end, clause, because or listed, past)
+        found.append(said)
     return found
+
+
+def says_met(text: str) -> bool:
+    return bool(_MET.search(text)) and not _UNSHOWN.search(text)
 
 
 def to_nobody(passage: Passage) -> bool:
@@ -251,51 +234,3 @@ def _about_rights(clause: str, text: str) -> bool:
     return bool(_ABOUT_RIGHTS.search(clause)) and not re.search(
         r"\b(?:because|since)\b", clause, re.IGNORECASE
     )
-
-
-_IDENTITY = re.compile(
-    r"^\W*(?:date|members?|patient|pt|drugs?|id|case|request|name|re|from|to|claim|enrollee|prescri\w+"
-    r"|subject|ref\w*|med\w*|plan|group|dob|born|"
-    r"sent|posted|dear|benefit claimed|granted|approved|item|filing|letter|hello|hi|decision|status"
-    r"|outcome|determination|page|address|phone|fax|product|insured|participant|qty|"
-    r"quantity)\b[^.]{0,30}(?::|#|$|\s{2})",
-    re.IGNORECASE,
-)
-_LABEL = re.compile(r"^\W*(?:[\w '/.-]{2,40}):\s+")
-_ASKS = re.compile(
-    r"\b(?:polic(?:y|ies)|plans?|guidelines?|rules?|criteri(?:on|a)|standards?|we|label"
-    r"|law)\b[^.;]{0,30}?\b(?:asks?|requires?|calls? for|needs?|looks? for|covers?|says?|wants?"
-    r"|expects?)\b",
-    re.IGNORECASE,
-)
-_DECIDES = re.compile(
-    r"\b(?:not (?:be )?(?:approved?|authorized?|covered|granted|paid)|denied|declined?|refused?|rejected"
-    r"|turn(?:ed)? down|approve (?:it|this)|say yes|denial of|denying|denied (?:coverage|payment"
-    r"|benefits))\b[^,;]{0,20}$|(?:\bnot|n't|cannot|unable to|not able to) (?:\w+ )?(?:be )?(?:approved?"
-    r"|authorized?)\b[^,;]{0,50}$|\bre denial$|^\W*(?:denied|denial|declined|refused)\b|(?<!not"
-    r" )(?<!un)\bapproved (?:for|from|through|as)\b|\bnot cover\b[^.]{0,40}\b(?:mg|requested)\b",
-    re.IGNORECASE,
-)
-_FALLS = re.compile(
-    r"\b(?:not|no|never|only|less|below|under|more than|exceeds?|too|but|yours)\b|n't\b", re.IGNORECASE
-)
-
-
-def is_prose(text: str) -> bool:
-    """Words that state something of this case: no heading, no label, and not only what a policy asks for."""
-    if _IDENTITY.search(text):
-        return False
-    said = prose_of(text)
-    words = re.findall(r"[A-Za-z']{2,}", said)
-    if len(words) < 18 and _DECIDES.search(said):
-        return False
-    if len(words) < 4 or not re.search(r"[a-z]{3}", said):
-        return False
-    if sum(word[0].isupper() for word in words) >= (0.5 if len(words) < 6 else 0.6) * len(words):
-        return False
-    return not (_ASKS.search(said) and not _FALLS.search(said))
-
-
-def prose_of(text: str) -> str:
-    """Without a label, a bullet or a number before it."""
-    return re.sub(r"^\W*(?:\d{1,2}[.)])?\s*", "", _LABEL.sub("", text)).strip()

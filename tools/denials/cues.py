@@ -180,6 +180,8 @@ def _written(drug: str) -> dict[str, tuple[str, str, str]]:
             r"|limit)|"
             r"(?:over|above|beyond|exceeds|more than) (?:the |our |your |its )?(?:plan(?:'s)?"
             r" )?(?:quantity |dose |monthly |daily |dispensing |supply )?(?:limit|maximum|max|cap)\b|"
+            r"(?:twice|double|three times|more than) the (?:label\w*|maximum|usual|approved) (?:dose|amount"
+            r"|quantity)|"
             r"(?:twice|double|three times|more than) (?:what|the (?:amount|quantity|number))"
             r" [^.;]{0,25}(?:allow|cover|pay|permit)\w*|"
             r"\d[^.;]{0,25}(?:where|while|but|whereas|against)\b[^.;]{0,40}\b(?:maximum|limit|max|allow\w*"
@@ -301,7 +303,7 @@ def _written(drug: str) -> dict[str, tuple[str, str, str]]:
             rf"|n't\b)[^.;]{{0,20}}?\b(?:hear|heard|repl\w+|response|answer\w*|respond\w*)|"
             rf"\bwe (?:still )?(?:need|require|lack|miss)\b[^.;]{{0,30}}?{_PAPERS}|"
             rf"{_PAPERS}\b[^.;]{{0,40}}?(?:do(?:es)?|did) ?(?:not|n't) (?:include|contain|mention|state"
-            rf"|give|list|provide|have|say)\b|"
+            rf"|give|list|provide|have|say)\b(?! (?:one|it|any|either|such|that)\b)|"
             rf"does ?n[o']t (?:let|allow|enable|permit) us(?: to)? (?:finish|complete|decide|judge|tell"
             rf"|determine)|not (?:been )?(?:documented|substantiated)|undocumented|{NOT} (?:\w+"
             rf" )?(?:documentation|proof|evidence) (?:of|that|was|were|to)",

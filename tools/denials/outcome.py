@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from tools.denials.context import mark_of, masked
+from tools.denials.context import masked
+from tools.denials.marks import mark_of
 from tools.denials.records import LetterKind, Quote, RequestedDrug
 from tools.denials.words import Letter, Passage
 

@@ -10,17 +10,17 @@ from tools.denials.codes import REASONS, REJECTS
 from tools.denials.context import (
     OUTCOME,
     Said,
-    is_prose,
-    mark_of,
     masked,
-    prose_of,
     reject_code,
     said_of_case,
+    says_met,
     to_nobody,
-    without_result,
 )
 from tools.denials.cues import GENERIC, cues
+from tools.denials.marks import mark_of, without_result
 from tools.denials.meaning import LEAST, MORE, SURE, opinions
+from tools.denials.negation import standing, taken_back
+from tools.denials.prose import is_prose, prose_of
 from tools.denials.words import Letter, Passage
 
 
@@ -103,8 +103,19 @@ def _silent(passages: list[Passage], told: list[Hit]) -> list[Said]:
         said
         for passage in passages
         for said in said_of_case(passage)
-        if is_prose(said.text) and not any(hit.start < said.end and said.start < hit.end for hit in told)
+        if not (
+            said.past or _denied(said) or any(hit.start < said.end and said.start < hit.end for hit in told)
+        )
+        and is_prose(said.text)
     ]
+
+
+def _denied(said: Said) -> bool:
+    """A reason's words, taken back: meaning hears no such thing as a no."""
+    return any(
+        (match := cue.finding.search(said.text)) and taken_back(said.text, match, code)
+        for code, cue in cues().items()
+    )
 
 
 def _by_meaning(clauses: list[Said], told: list[Hit]) -> list[Hit]:
@@ -150,12 +161,12 @@ def _together(clauses: list[Said]) -> Said:
     """Several clauses as one; a rule and what falls short of it assert a reason."""
     text = ", ".join(said.text.strip(" .;") for said in clauses)
     asserted = any(said.asserted for said in clauses) or bool(_FALLS_SHORT.search(text))
-    return Said(clauses[0].start, clauses[-1].end, text, asserted)
+    return Said(clauses[0].start, clauses[-1].end, text, asserted, clauses[0].past)
 
 
 def _firm(hit: Hit, passages: list[Passage], letter: Letter) -> Hit:
     """That a criterion is not met is a reason of its own where it has a place of its own in the list of reasons."""
-    if not hit.weak or passages[0].zone != "reason" or letter.line_at(hit.start).rstrip().endswith(":"):
+    if not hit.bare or passages[0].zone != "reason" or letter.line_at(hit.start).rstrip().endswith(":"):
         return hit
     return hit._replace(weak=False)
 
@@ -163,11 +174,16 @@ def _firm(hit: Hit, passages: list[Passage], letter: Letter) -> Hit:
 def _of_marked(passage: Passage) -> list[Hit]:
     """What a ticked line or a row that failed is about."""
     text = without_result(passage.text)
-    if OUTCOME.fullmatch(text.strip()):
+    ticked = mark_of(passage) == "ticked"
+    if OUTCOME.fullmatch(text.strip()) or (ticked and says_met(text)):
         return []
     every = cues()
     for kind in ("finding", "topic", "rule"):
-        matches = {code: match for code, cue in every.items() if (match := getattr(cue, kind).search(text))}
+        matches = {
+            code: match
+            for code, cue in every.items()
+            if (match := getattr(cue, kind).search(text)) and not (ticked and taken_back(text, match, code))
+        }
         codes = _narrowed(list(matches))
         if kind == "topic" and codes:  # what is asked for stands before what was found
             codes = [min(codes, key=lambda code: matches[code].start())]
@@ -179,15 +195,15 @@ def _of_marked(passage: Passage) -> list[Hit]:
 def _findings(said: Said) -> list[Hit]:
     found = {}
     for code, cue in cues().items():
-        match = cue.finding.search(said.text)
+        match = standing(cue.finding, said.text, code)
         if match is None and said.asserted:
-            match = cue.rule.search(said.text)
+            match = standing(cue.rule, said.text, code)
         if match is not None:
             found[code] = match
     kept = _narrowed(list(found))
     if kept:
-        return [Hit(code, said.start, said.end) for code in kept]
-    if GENERIC.search(said.text):
+        return [Hit(code, said.start, said.end, weak=said.past) for code in kept]
+    if GENERIC.search(said.text) and not said.past:
         return [Hit("medical_necessity", said.start, said.end, weak=True, bare=True)]
     return []
 

@@ -9,27 +9,31 @@ from bisect import bisect_left
 from functools import cached_property
 from typing import Literal, NamedTuple
 
+from tools.denials.boxes import SIGNS, boxed, with_signs
+from tools.denials.marks import answered, result_of
 from tools.denials.records import Quote
 
 _LIKE = str.maketrans({
     "’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "‑": "-", "\u00a0": " ", "\t": " ", "•": "*",
     "·": "*", "▪": "*",
-    "☒": "☑", "\r": "\n", "\f": "\n", "\v": "\n", "\u2028": "\n",
+    "\r": "\n", "\f": "\n", "\v": "\n", "\u2028": "\n",
 })  # fmt: skip
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufe00-\ufe0f\ufeff\U000e0000-\U000e007f]")
 _BROKEN_WORD = re.compile(r"(?<=[a-z])-[ ]*\n[ ]*(?=[a-z])")
 _LEADERS = re.compile(r"(?:\.[ ]?){4,}|_{3,}")
 COLUMN = 24  # blanks between columns; more say no more
 _WIDE = re.compile(rf" {{{COLUMN + 1},}}")
-Zone = Literal["", "head", "reason", "rights", "standard", "other"]
+Zone = Literal["", "head", "reason", "rights", "standard", "past", "other"]
 
 
 class Letter:
-    """The text as it came, and a plain one in which wrapped lines are joined; offsets lead from it to the first."""
+    """The text as it came, and a plain one in which wrapped lines are joined; offsets lead from it to the"
+    " first."""
 
     def __init__(self, text: str) -> None:
         self.text = text
-        like = _LEADERS.sub(lambda dots: " " * len(dots[0]), text.translate(_LIKE))
+        like = with_signs(text.translate(_LIKE))
+        like = _LEADERS.sub(lambda dots: " " * len(dots[0]), like)
         dropped = {i for match in _INVISIBLE.finditer(like) for i in range(*match.span())}
         for match in _BROKEN_WORD.finditer(like):
             dropped.update(range(*match.span()))
@@ -62,7 +66,8 @@ class Letter:
 
 
 class Passage(NamedTuple):
-    """A sentence, a list's item or a table's row at [start, end) of the plain text. `heading` is the line above that
+    """A sentence, a list's item or a table's row at [start, end) of the plain text. `heading` is the line"
+    " above that
     governs it; `item`: it stands in a list or has a line of its own."""
 
     start: int
@@ -76,7 +81,7 @@ class Passage(NamedTuple):
 
 # --- lines -----------------------------------------------------------------------------------------------
 
-_BULLET = re.compile(r"\s*(?:[-*>+]\s|\(?\d{1,2}[.)]\s|\(?[a-z][.)]\s|\[[ xX]?\]|\([ xX]?\)|☐|☑|\|)")
+_BULLET = re.compile(rf"\s*(?:[-*>+]\s|\(?\d{{1,2}}[.)]\s|\(?[a-z][.)]\s|[{SIGNS}]|\|)")
 _LABEL = re.compile(r"\s*[A-Z][\w .'/&-]{0,28}:(?:\s|$)")
 
 
@@ -101,8 +106,6 @@ def _goes_on(before: str, line: str) -> bool:
     return (words and len(ends.strip()) > 28) or len(ends.strip()) > 58
 
 
-_BOX = re.compile(r"\[ ?[xX✓√ ]?\]|\( ?[xX✓√]? ?\)(?= ?[A-Z])|☐|☑")
-
 # A line that speaks to whoever reads it by machine states nothing.
 INSTRUCTION = re.compile(
     r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,50}\b(?:instructions?|text|rules?|previous|above"
@@ -112,20 +115,33 @@ INSTRUCTION = re.compile(
     r"\b(?:reply|respond|answer) (?:only|with only)\b|\b(?:report|state|record|say|output|write|mark|set)"
     r" (?:that |it |this )?(?:as )?(?:the |this )?(?:request|case|drug|letter|denial|outcome"
     r"|result)\b.{0,20}\b(?:approved|ready|granted|overturned)\b|"
-    r"<\|?/?(?:system|instruction|assistant|user)[^>]*>|\b(?:language model|AI assistant|as an AI)\b|\"tool\"\s*:",
+    r"<\|?/?(?:system|instruction|assistant|user)[^>]*>|\b(?:language model|AI assistant|as an AI)\b"
+    r"|\"tool\"\s*:",
     re.IGNORECASE,
 )
 
 # --- passages --------------------------------------------------------------------------------------------
 
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:Dr|Mr|Mrs|Ms|St|No|no|vs|e\.g|i\.e|approx|Inc|Co|Ltd|d\.o\.b|D\.O\.B|Ave|Rd|Sec|Art|par|p|pp"
-    r"|cf|"
-    r"Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)|\b[A-Z])$"
+    r"(?:\b(?:Dr|Mr|Mrs|Ms|St|vs|e\.g|i\.e|approx|Inc|Co|Ltd|d\.o\.b|D\.O\.B|Ave|Rd|Sec|Art|par|p|pp|cf)"
+    r"|\b[A-Z])$"
 )
+_BEFORE_NUMBER = re.compile(r"\b(?:No|no|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)$")
+_NUMBER = re.compile(r"\s*[#A-Z/-]*\d")
 _STOP = re.compile(r"[.!?][\")']*(?=\s|$)|\n")
 _QUOTED = re.compile(r'"[^"\n]*"')
 _ZONES: tuple[tuple[Zone, str], ...] = (
+    (
+        "past",
+        r"^(?:\W|\d)*(?:(?:case|procedural|claims?|request) )?(?:background|history)\W*$|^(?:\W"
+        r"|\d)*(?:how we got here|facts|"
+        r"(?:materials?|documents?|records?|evidence|information|papers)(?: that)?(?: (?:we|were"
+        r"|was))? (?:\w+ )?(?:considered"
+        r"|reviewed|received|looked at)|what (?:we|you|the reviewer) (?:reviewed|read|considered|looked at"
+        r"|received|sent|asked"
+        r"(?: for)?)|previous|earlier|prior (?!auth)|(?:your|the) request)\b(?! (?:is|was|has|cannot|did"
+        r"|does))",
+    ),
     (
         "rights",
         r"appeal|your rights?\b|review rights|right to|what (?:can|may|should) (?:you|i)|what you (?:can"
@@ -137,7 +153,15 @@ _ZONES: tuple[tuple[Zone, str], ...] = (
     (
         "standard",
         r"standards?\b|how we (?:review|decide)|about (?:the|your|our)|what the (?:criteria|policy|plan"
-        r"|rules?) (?:ask|say|require)|"
+        r"|rules?) (?:ask|say|require)|(?:criteria|standards?|rules?) (?:applied|used)|"
+        r"^(?!.*(?:\bnot\b|n't|unmet|fail|den(?:y|ied)|refus)).*\b(?:(?:available|covered|approved?|allowed"
+        r"|considered|paid|renewed"
+        r"|authorized|granted|given) (?:only )?(?:where|when|if|once|for (?:members|patients|people|those))"
+        r"|(?:all|each|every"
+        r"|any|both|one) of (?:these|the(?:se)? following)|following (?:criteria|conditions|requirements)"
+        r"|must (?:be|have|meet)"
+        r"|(?:requires?|asks? for|looks? for|calls? for))\b[^.]*:|"
+        r"\binstead\b|\b(?:key|legend|abbreviations|codes used)\b|"
         r"^(?:our |the )?(?:coverage )?(?:criteria|guidelines?|policy|requirements?)\b(?! not)"
         r"|alternatives?\b|covered drugs",
     ),
@@ -145,7 +169,8 @@ _ZONES: tuple[tuple[Zone, str], ...] = (
         "reason",
         r"\bwhy\b|reasons?\b|rationale|\bbas[ie]s\b|explanation|what (?:we found|was shown|the record)"
         r"|findings?\b|grounds?\b|"
-        r"determination|decision|discussion|outcome|result|notes\b|not (?:approved|authorized)|denied",
+        r"determination|decision|analysis|assessment|conclusion|discussion|outcome|result|notes\b"
+        r"|not (?:approved|authorized)|denied",
     ),
 )
 
@@ -154,7 +179,7 @@ def _passages(plain: str) -> list[Passage]:
     found: list[Passage] = []
     zone: Zone = ""
     heading, since_blank = "", False
-    headed, body_begun = 0, False
+    headed, body_begun, was_listed = 0, False, False
     for number, (start, end) in enumerate(_lines(plain)):
         line = plain[start:end]
         if not line.strip():
@@ -171,17 +196,17 @@ def _passages(plain: str) -> list[Passage]:
             found.append(Passage(start, end, line, "", zone, True, number))
             since_blank = False
             continue
-        boxes = [match.start() + start for match in _BOX.finditer(line)]
-        if len(boxes) > 1:
-            ends = [*boxes[1:], end]
-            found += [
-                Passage(a, b, plain[a:b], heading, zone, True, number)
-                for a, b in zip(boxes, ends, strict=True)
-            ]
+        boxes = [] if answered(line) else boxed(line)
+        if boxes:
+            found += [Passage(start + a, start + b, line[a:b], heading, zone, True, number) for a, b in boxes]
             continue
-        if line.lstrip().startswith("|"):
+        if line.lstrip().startswith("|") or answered(line) or result_of(line):
             found.append(Passage(start, end, line, heading, zone, True, number))
             continue
+        listed = bool(_BULLET.match(line))
+        if heading.endswith(":") and body_begun and was_listed and not listed:
+            heading, zone = "", ""  # what announced the list ends with it
+        was_listed = listed
         label, body = _label(line)
         own = zone_of(label) if label else ""
         if own and not body.strip():
@@ -190,12 +215,14 @@ def _passages(plain: str) -> list[Passage]:
             heading, zone = "", ""
         body_begun = True
         pieces = list(_sentences(plain, start, end))
-        alone = len(pieces) == 1 or bool(_BULLET.match(line))
+        alone = len(pieces) == 1 or listed
         for begin, stop in pieces:
             item = alone and len(line) < 240
             text = plain[begin:stop]
             found.append(Passage(begin, stop, text, label if own else heading, own or zone, item, number))
         since_blank = False
+        if text.rstrip().endswith(":") and not listed and (announced := zone_of(text)):
+            heading, zone, headed, body_begun = text.strip(), announced, number, False
     return found
 
 
@@ -215,7 +242,7 @@ def _lines(plain: str) -> list[tuple[int, int]]:
 
 def _is_heading(line: str) -> bool:
     said = line.strip(" -=_#*")
-    if not 3 <= len(said) <= 80 or "|" in said or re.search(r"\[[ xX]?\]|\([ xX]?\)|☐|☑", said):
+    if not 3 <= len(said) <= 80 or "|" in said or re.search(f"[{SIGNS}]", said):
         return False
     if re.search(r"\d{3}", said) or re.search(r"[.;,]$", said):
         return False
@@ -262,11 +289,18 @@ def zone_of(heading: str) -> Zone:
     return ""
 
 
+def _shortens(plain: str, begin: int, stop: re.Match[str]) -> bool:
+    """A full stop that ends an abbreviation; "No." and "Oct." are one before a number only."""
+    if _ABBREVIATION.search(plain, begin, stop.start()):
+        return True
+    return bool(_BEFORE_NUMBER.search(plain, begin, stop.start()) and _NUMBER.match(plain, stop.end()))
+
+
 def _sentences(plain: str, start: int, end: int) -> list[tuple[int, int]]:
     spans, begin = [], start
     quoted = [match.span() for match in _QUOTED.finditer(plain, start, end)]
     for match in _STOP.finditer(plain, start, end):
-        if match[0] == "." and _ABBREVIATION.search(plain, max(start, match.start() - 8), match.start()):
+        if match[0] == "." and _shortens(plain, max(start, match.start() - 8), match):
             continue
         if any(a < match.start() and match.end() < b for a, b in quoted):
             continue
