@@ -54,6 +54,12 @@ _LOWER_SLOT = re.compile(
     r"|(?:patient|patient named|named|name is|find|look up|pull up|open|switch to|it's|its|i mean|meant)\s+(?P<after>[a-z]{2,}\s+[a-z'-]{2,}))\b"
 )
 _CALL = re.compile(r"^(?:(?:mr|mrs|ms)\.?\s+)?(?P<name>[a-z'-]{2,}(?:\s+[a-z'-]{2,}){1,2})(?:\s*,)?$")
+# "Blair, Sarah", as charts and schedules have it.
+_FAMILY_FIRST = re.compile(
+    r"(?:^|\b(?:patient|pt|name|named|for|about|of|can|could|find|open|pull up|look up)(?:'s name)?(?: is)?:?\s+)"
+    r"(?P<name>(?P<family>[a-z]+(?:['-][a-z]+)*),\s?(?P<given>[a-z]{2,}(?:['-][a-z]+)*))"
+    r"(?=\W*$|'s\b|\s*[-–:;(,]|,? (?:get|have|qualify|eligible|be|needs?|dob|born)\b)"
+)
 
 _OF_A_PLAN = re.compile(r"\s+(?:insurance|plan|coverage|ppo|hmo)\b", re.IGNORECASE)
 # What is said of a medicine and hardly of a person, where the word before is in no dictionary.
@@ -130,6 +136,11 @@ def _by_birth(text: str, low: str, bound: bool) -> Person:
 
 
 def _by_name(text: str, low: str, known: Known, taken: tuple[tuple[int, int], ...], bound: bool) -> Person:
+    for match in _FAMILY_FIRST.finditer(low):
+        parts = [match["given"], match["family"]]
+        span = match.span("name")
+        if (span[0] or not bound) and _could_be(parts, known) and not _overlaps(span, taken):
+            return Person(" ".join(parts).title(), (span,), "name")
     mixed = any(c.islower() for c in text)
     if mixed:
         for match in _NAMES.finditer(text):
