@@ -10,7 +10,7 @@ import msgspec
 from agent.understanding import changes, deciding, drugs, forms, intents, learned, of_cases, people
 from agent.understanding.known import Known
 from agent.understanding.pieces import AGAINABLE, Found, Piece, as_typed, cut_out, put_together, unmarked
-from agent.understanding.reading import ABOUT_A_DRUG, Ask, Intent, Talk
+from agent.understanding.reading import ABOUT_A_DRUG, REFUSED, Ask, Intent, Talk
 from agent.understanding.replies import BOTH
 from agent.understanding.sifting import goes_with_last, sift
 from tools.what_if import Change
@@ -134,7 +134,7 @@ def _one(piece: Piece, found: list[Found], person: people.Person, talk: Talk, kn
         return Found(piece, before[0].intent, before[0].about, 0.85, before[0].changes, again=before)
     if plain := deciding.plainly(piece.text):
         return Found(piece, plain, sure=0.95)
-    if (side := of_cases.asked(text)) and not (seen and seen.intent == "other_patient"):
+    if not (seen and seen.intent in REFUSED) and (side := of_cases.asked(text, cued=bool(seen))):
         return Found(piece, "cases", side, 0.9)
     settled = forms.settled(text)
     if settled and (settled[0] == "alike" or not (seen and seen.intent == "other_patient")):

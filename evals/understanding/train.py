@@ -162,16 +162,16 @@ def matrix(rows: Sequence[Example]) -> Rows:
 # --- fitting ------------------------------------------------------------------------------------------------
 
 
-def fitted(x: Rows, y: NDArray[Any], rounds: int = ROUNDS) -> tuple[Rows, Rows]:
-    """Weights and offsets. Intents with few rows weigh more each, by the root of how few."""
-    wanted = np.eye(len(INTENTS), dtype=np.float32)[y]
+def fitted(x: Rows, y: NDArray[Any], rounds: int = ROUNDS, classes: int = len(INTENTS)) -> tuple[Rows, Rows]:
+    """Weights and offsets. Classes with few rows weigh more each, by the root of how few."""
+    wanted = np.eye(classes, dtype=np.float32)[y]
     counts = np.maximum(wanted.sum(0), 1)
     weight = ((counts.max() / counts) ** 0.5)[y][:, None].astype(np.float32)
     weight /= weight.sum()
     middle = x.mean(0)
     x = x - middle
-    of = np.zeros((x.shape[1], len(INTENTS)), np.float32)
-    offset = np.zeros(len(INTENTS), np.float32)
+    of = np.zeros((x.shape[1], classes), np.float32)
+    offset = np.zeros(classes, np.float32)
     ahead, ahead_offset = of, offset
     step = 1 / _steepest(x)
     for number in range(rounds):
