@@ -8,7 +8,7 @@ import re
 from typing import NamedTuple
 
 from tools.denials.past import is_past
-from tools.denials.words import Passage
+from tools.denials.words import Passage, is_speech
 
 _CLAUSE = re.compile(
     r";|\s-{1,2}\s|,?\s(?:but|however|although|though|whereas|and it (?:could|did|was) not|even if)\b,?\s"
@@ -28,7 +28,14 @@ _MET = re.compile(
     r"|an) (?:reason|problem|issue|concern))|found to be in order|\bok\b|"
     r"qualif(?:y|ies|ied)|withdrawn|moot|(?:falls?|fallen|fell|goes|gone) away|(?:is|are|has been|have been"
     r"|were|was)"
-    r" (?:now |since )?(?:cured|resolved|waived|dropped as a)|common ground|made out|(?:authorization"
+    r" (?:now |since )?(?:cured|resolved|waived|dropped as a)|common ground|made out|regular(?:ly)? fills?"
+    r"|fill(?:s|ed)(?: \w+)? (?:regular|monthly|on time|on schedule)|(?:criteria|policy|plan"
+    r"|rules?) do(?:es)? not (?:use|count|weigh|make use)|info(?:rmation)? (?:msg|message|only)|mak(?:e"
+    r"|es) no finding"
+    r"|(?:not|n't) (?:get|come|go) (?:as|that) far|nothing to do with|(?:not|n't) (?:about "
+    r"|a question of )?(?:an? |the )?(?:\w+ ){0,2}(?:thing|issue|matter|question|problem|concern)s?"
+    r"|on file (?:til|till|until|through|thru)|(?:not"
+    r"|n't) (?:the reason|why|because)|(?:authorization"
     r"|approval|coverage|eligibility|enrol?lment|policy) (?:is|was) (?:still |fully )?(?:active"
     r"|valid|in force|in effect)|(?:no|not) quarrel|present no|presents no|"
     r"no (?:difficulty|obstacle|objection|cause for|bearing)|not in (?:doubt|point)|did (?:try|take|use"
@@ -50,6 +57,7 @@ _MET = re.compile(
     re.IGNORECASE,
 )
 _MET_LABEL = re.compile(
+    r"^\W*(?:what )?(?:it|this|that|we|they)? ?(?:do(?:es)?|did) ?(?:not|n't) (?:mean|say|rely)\b.*:|"
     r"^\W*(?:what is |what was )?(?:\bnot (?:the|a|an) (?:reasons?|issues?|problems?|concerns?)|not (?:at"
     r" issue|in dispute|in question|disputed)|(?:criteria |requirements? )?(?:met|satisfied|accepted"
     r"|fulfilled)|no (?:issue|problem)s?(?: with)?)\b[^.]{0,12}:",
@@ -61,7 +69,8 @@ _SUPPOSED = re.compile(
     r"would (?:be(?! (?:a )?duplicat)|have|not|qualify|go|need|give|lead)|could (?:be (?:denied|refused"
     r"|paid)|have)|can be (?:denied|refused)|(?:is|are|be) (?:denied|refused|rejected|not approved)"
     r" (?:when|if|where|unless)|"
-    r"will not be (?:granted|approved|renewed) if|a denial (?:would|may|can|could)|may make|exceptions?"
+    r"(?:may|might) (?:tell|say|show|hear|read|see)|will not be (?:granted|approved|renewed) if"
+    r"|a denial (?:would|may|can|could)|may make|exceptions?"
     r" (?:is|are|may|can))\b",
     re.IGNORECASE,
 )
@@ -71,6 +80,20 @@ _GENERAL = re.compile(
     r"|claims|drugs|an approval|approvals|an exception|(?:step therapy|prior authorization|quantity"
     r" limits?|a quantity limit) (?:is|are|means?|applies))\b"
     r"[^.;]{0,60}?\b(?:are|is|may|can|must|need|require|cost|will|means?|go)\b",
+    re.IGNORECASE,
+)
+_COVERS = re.compile(
+    r"^\W*(?:we|(?:the|our|your|this) (?:plan|policy|rule|fund|guideline)|\w+ health"
+    r"|it) (?:only )?(?:covers?|pays? for"
+    r"|approves?|allows?|renews?)\b[^.;]*\b(?:for|by|to|when|if|where) (?:people|members|patients|adults"
+    r"|those|anyone|someone"
+    r"|the patient|the member|you)\b",
+    re.IGNORECASE,
+)
+_FAILS = re.compile(
+    r"\b(?:you|she|he|they|patient|member|yours|hers|his|there|which|that) (?:\w+ )?(?:have|has|had|did|do"
+    r"|does|is|are|was"
+    r"|were|lack|fall)\w*(?:n't| not| no| never| only| below| under)|\bbut\b|\bnot met\b",
     re.IGNORECASE,
 )
 _OFFERED = re.compile(
@@ -110,8 +133,9 @@ _BECAUSE = re.compile(
     re.IGNORECASE,
 )
 OUTCOME = re.compile(
-    r"\W*(?:\w )?\W*(?:approved|not approved|denied|pended|pending|adverse|more information (?:is"
-    r" )?(?:needed|required)|other)[\W_]*",
+    r"\W*(?:(?:answer|decision|outcome|result|status|determination)\W*$|(?:\w )?\W*(?:approved|not approved"
+    r"|denied|pended|pending|adverse|more information (?:is"
+    r" )?(?:needed|required)|other)[\W_]*)",
     re.IGNORECASE,
 )
 _REJECT = re.compile(
@@ -152,6 +176,8 @@ def reject_code(text: str) -> str:
 
 def masked(text: str) -> str:
     """Quoted rules become blanks, unless the sentence rests its decision on them."""
+    if is_speech(text):
+        return text
     for match in _QUOTED.finditer(text):
         around = text[: match.start()] + text[match.end() :]
         if not _DECISIVE.search(around):
@@ -171,6 +197,7 @@ def said_of_case(passage: Passage) -> list[Said]:
         to_nobody(passage)
         or _QUALIFIES.search(text)
         or (not listed and passage.zone != "reason" and _GENERAL.search(text))
+        or (text.count(",") > 1 and _COVERS.search(text) and not _FAILS.search(text))
         or (passage.zone in ("rights", "standard") and not _DECISIVE.search(text))
     ):
         return []
@@ -199,10 +226,14 @@ def says_met(text: str) -> bool:
     return bool(_MET.search(text)) and not _UNSHOWN.search(text)
 
 
+_ASKER = re.compile(r"\W*(?:[\d:apm\] ]+)?(?:you|me|caller|customer)\s*:\s", re.IGNORECASE)
+_KEY = re.compile(r"(?:^|[;,.:(])\s*\w{1,4}\s*=\s*[A-Za-z]{2}")
+
+
 def to_nobody(passage: Passage) -> bool:
-    """A question, or a list of what is in order."""
+    """A question, what the other side of a talk says, a key to signs, or a list of what is in order."""
     text = passage.text
-    if text.strip().endswith("?"):
+    if text.strip().endswith("?") or _ASKER.match(text) or len(_KEY.findall(text)) > 1:
         return True
     return bool(_MET_LABEL.search(text) or _MET_LABEL.search(passage.heading + ":"))
 

@@ -70,6 +70,11 @@ _LESS = (
 )
 
 
+_YEARS = (
+    r"(?:\d{1,2}|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|adults?)"
+)
+
+
 class Cue(NamedTuple):
     finding: re.Pattern[str]
     rule: re.Pattern[str]
@@ -123,6 +128,9 @@ def _written(drug: str) -> dict[str, tuple[str, str, str]]:
             rf" [^.;]{{0,30}})?(?:had |has |was |is )?(?:already )?"
             r"(?:ended|terminated|termed|lapsed|expired|inactive|not active|cancell?ed|ran from|stopped"
             r"|closed)|"
+            r"left (?:the|your|his|her|that|our) (?:group|plan|employer|company|job)|last day of (?:work"
+            r"|employment|cover\w*)"
+            r" (?:was|is)|"
             rf"(?:coverage|plan|policy|membership|enrol?lment)\b[^.;]{{0,40}}\bnot (?:in effect|in force"
             rf"|active|yet (?:begun|started))|"
             r"no (?:active |current )?(?:coverage|membership|enrol?lment|eligibility) (?:on|for|with|was"
@@ -199,6 +207,9 @@ def _written(drug: str) -> dict[str, tuple[str, str, str]]:
             rf" \d{{1,2}} years|(?:age )?(?:of )?\d{{1,2}} years|\d{{1,2}} years|the age of|age \d)|"
             rf"age (?:requirement|limit|criteri\w+|edit|restriction|minimum)\b{_GAP}\b(?:not met|not"
             rf" satisfied|fail\w*|exceeded)|(?:does not|doesn't|not) meet {_GAP}\bage\b|"
+            rf"(?:is|aged|was|turned) (?:only )?{_YEARS}\b[^.;]{{0,60}}\b(?:licen[cs]ed|approved|labell?ed"
+            rf"|allowed|covered"
+            rf"|starts?|opens?) (?:only )?(?:from|for|at|to)\b[^.;]{{0,20}}{_YEARS}|"
             r"too (?:young|old)|(?:minimum|required) age\b[^.;]{0,40}\b(?:is|are|was) (?:only )?\d|"
             r"(?:\b1[0-9]|\b4[05]|\bage[sd]?\b)[^.;]{0,12}(?:years )?(?:and|or) (?:older|over"
             r"|above)\b[^.;]{0,60}\b(?:is|are|was|only|aged?|turned)\b[^.;]{0,12}\d{1,2}\b|"
@@ -220,7 +231,7 @@ def _written(drug: str) -> dict[str, tuple[str, str, str]]:
             rf"|covered) (?:indication|use|diagnos[ei]s|for (?:that|this|the (?:condition|diagnosis|use)"
             rf"|use|type|treat))|"
             rf"(?:isn't|not|n't) (?:fda[- ])?(?:approved|indicated|labell?ed|covered|authorized) (?:for|to"
-            rf" treat|in) (?!you\b|your)|off[- ]label|"
+            rf" treat|in) (?!you\b|your)|off[- ]label|no (?:\w+ )?indication\b(?! (?:that|of|whether|why))|"
             rf"only (?:when|if|where|for) (?:it is |it's )?(?:(?:being )?used |prescribed |taken )?(?:for "
             rf"|to treat |the treatment of |patients with |people with |members with )?(?:the"
             rf" )?(?:treatment of |treat )?(?:type 2|diabet|obes|sleep|heart|kidney|cardio|chronic)|"
@@ -236,7 +247,9 @@ def _written(drug: str) -> dict[str, tuple[str, str, str]]:
         ),
         "step_therapy": (
             rf"(?:{NOT}|only(?! (?:when|if|for|where))|less than|fewer|inadequate|insufficient|incomplete"
-            rf"|too short|short)\b(?![^.;]{{0,15}}\b(?:require|need))(?! to (?:use|take"
+            rf"|too short|short)\b(?![^.;]{{0,15}}\b(?:require|need))(?! (?:been )?(?:submitted|sent"
+            rf"|received|provided|enclosed"
+            rf"|supplied))(?! to (?:use|take"
             rf"|give))[^.;]{{0,50}}?\b(?:tr(?:y|ied|ial|ials|ying)|tak(?:e|en|ing)|us(?:e|ed|ing)"
             rf"|complet\w+|fail(?:ed|ure)|fills?|filled|first|attempt\w*|exhaust\w*|start\w* with|record"
             rf"|claims?|history|days|course|step)\b[^.;]{{0,50}}?{drug}|"
@@ -247,7 +260,9 @@ def _written(drug: str) -> dict[str, tuple[str, str, str]]:
             r" (?:them|these) )?(?:has|was) (?:been )?|"
             r"only one\b[^.;]{0,40}\b(?:has|have|was) (?:been )?(?:tried|used|taken|$|[.,;])|only one,"
             r" \w+, (?:has|was)|"
-            rf"neither {drug} (?:n?or|and) {drug}|"
+            rf"neither {drug} (?:n?or|and) {drug}|{drug} (?:was|were) (?:stopped|discontinued|given up"
+            rf"|abandoned|ended|left off)"
+            r" (?:after|within) (?:only )?(?:\w+ )?(?:days?|weeks?|months?)|"
             rf"step[- ]?(?:therapy|edit)?(?: requirements?| criteri\w+| protocol)? (?:\w+ ){{0,3}}?(?:not"
             rf"|n't|un)[ -]?(?:been )?(?:met|satisfied|complete\w*|fulfilled|followed|shown|done)|"
             rf"(?:alternate|alternative|other|another|different) (?:drug|medic\w+)(?: therapy)? (?:is"
@@ -264,11 +279,15 @@ def _written(drug: str) -> dict[str, tuple[str, str, str]]:
             rf"{drug}[^.;]{{0,50}}?\b(?:first|before|must|required|needed|are used|is used|been used|been"
             rf" tried)|(?:tr(?:y|ied|ial)|fail(?:ed|ure)?)\b[^.;]{{0,40}}?{drug}|try [^.;]{{0,30}}first"
             rf"|step therapy",
-            rf"step[- ]?(?:therapy|edit)|\b(?:try|tried|trial|fail|prerequisite)\b|first[- ]line"
+            rf"step[- ]?(?:therapy|edit)|\b(?:try|tried|trial|fail|prerequisite)\b|first[- ]line|preferred"
+            rf" (?:agents?|drugs?|alternatives?)|(?:days|weeks|months?) (?:of|on) {drug}"
             rf"|{drug}[^.;]{{0,25}}(?:days|weeks|months|trial|or longer|first)",
         ),
         "insufficient_documentation": (
             rf"{_PAPERS}\b[^.;]{{0,60}}?(?:{NOT})\b(?: \w+){{0,3}}? (?:been )?{_CAME}|"
+            r"\bnot (?:been )?(?:submitted|received|sent|provided|enclosed|included|supplied)\s*:|"
+            rf"(?:{_TESTS}|{_PAPERS})\b[^.;]{{0,20}}\b(?:value|date|result) (?:is |was )?not (?:supplied"
+            rf"|given|stated|sent)|"
             rf"{NOT}\b(?! (?:\w+ ){{0,2}}required)(?: [\w'-]+){{0,4}}? {_PAPERS}\b[^.;]{{0,60}}?\b{_CAME}|"
             rf"(?:did ?n[o']t|never|has ?n[o']t|have ?n[o']t|had ?n[o']t|do ?n[o']t|does ?n[o']t|not)"
             rf" (?:\w+ )?(?:received?|send|sent|gotten|get|got|include[d]?|provided?|have|has|contain"
@@ -315,6 +334,10 @@ def _written(drug: str) -> dict[str, tuple[str, str, str]]:
         "non_formulary": (
             rf"(?:{NOT}|isn't|off)\b(?! (?:\w+ ){{0,3}}need)[^.;]{{0,30}}?(?:on|in|part of|included in"
             rf"|listed (?:on|in)|among|found (?:on|in)|appear (?:on|in))?\b[^.;]{{0,30}}?{_FORMULARY}|"
+            rf"{_FORMULARY}[^.;]{{0,40}}\b(?:isn't|is not|not|n't) (?:one (?:of (?:them|these))|among them"
+            rf"|on it|there)|"
+            rf"list of (?:medicines|drugs|medications)\b[^.;]{{0,40}}(?:isn't|is not) (?:one of them"
+            rf"|among them|on it)|"
             r"\bnon-?formulary(?: drug| medic\w+| product| status)?(?! exception)|off[- ]formulary|"
             rf"(?:not|isn't|n't) (?:an? |one of (?:the|our) |among (?:the|our) )?(?:covered|listed"
             rf"|formulary) (?:product|drug|medic\w+|item|brand)s?|not (?:among|one of) the (?:\w+"
@@ -353,6 +376,11 @@ def _written(drug: str) -> dict[str, tuple[str, str, str]]:
             rf"(?:{NOT})(?: \w+){{0,2}} (?:prior[- ]auth\w*|pre-?auth\w*|pre-?cert\w*|PA\b|authorization"
             rf"|advance approval)[^.;]{{0,40}}?(?:on file|obtained|requested|found|exists?|given|in place"
             rf"|on record|submitted|sought|was|is|for this|had been)|"
+            r"(?:nobody|no one|never|not|n't) (?:\w+ )?(?:asked|requested|sought"
+            r"|obtained)\b[^.;]{0,20}\b(?:beforehand"
+            r"|in advance|first|ahead)\b|before (?:any |an? |the |our )?authorization (?:had been|was|were"
+            r"|is) (?:sought"
+            r"|requested|obtained|given|asked)|"
             r"(?:has|have|had|needs?|must) (?:to )?(?:ask|get|obtain|have) (?:for )?(?:us|our (?:ok|okay"
             r"|permission|approval|consent|authorization)) (?:first|before|in advance)|"
             rf"(?:without|before|need(?:s|ed)?|requir(?:es?|ed|ing)|subject to|with)(?: a| an| our| the|"
@@ -367,7 +395,7 @@ def _written(drug: str) -> dict[str, tuple[str, str, str]]:
             rf"|superseded|incorrect|expired|old version)|(?:wrong|outdated|obsolete|incorrect|old"
             rf"|superseded) (?:version of (?:the|our) )?(?:\w+ )?form|"
             rf"(?:not|n't|un)[ -]?(?:been )?signed|(?:missing|no|without|lacks?)(?: a| the| \w+'s)?"
-            rf" (?:prescriber(?:'s)? )?signature|signature (?:is |was )?(?:missing|absent|illegible)|"
+            rf" (?:prescriber(?:'s)? )?signature|signature:? (?:is |was )?(?:missing|absent|illegible)|"
             rf"(?:fax|request|page)s? (?:is |was |were )?(?:illegible|unreadable|could not be read)"
             rf"|(?:returned|sent back|returning it|closed|rejected) (?:to you )?(?:un-?(?:processed"
             rf"|reviewed)|without (?:review|action|processing))|unprocessed|"

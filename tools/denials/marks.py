@@ -31,6 +31,11 @@ _ADVERSE = re.compile(
     r"too (?:soon|early)|off[- ]label|interact\w*|concerns?|incomplete)\b",
     re.IGNORECASE,
 )
+_FAULT = re.compile(
+    r"\b(?:not|no|absent|missing|lack\w*|exceed\w*|over|too|incomplete|unmet|excluded"
+    r"|duplicate)\b",
+    re.IGNORECASE,
+)
 
 
 def mark_of(passage: Passage) -> Mark:
@@ -46,6 +51,8 @@ def mark_of(passage: Passage) -> Mark:
 def result_of(text: str) -> Mark:
     """What a row's last cell with a result says of the thing in its first."""
     cells = list(_cells(text))
+    if len(cells) == 2 and cells[1][1] in ("X", "x") and _FAULT.search(cells[0][1]):
+        return "ticked"
     for start, cell in reversed(cells[1:]):
         if match := _RESULT.match(cell):
             return _turned(text[:start] if start == cells[1][0] else "", match)

@@ -18,6 +18,7 @@ WEIGHTS = Path(__file__).parent / "meaning.npz"  # `python -m tools.denials.mean
 RIDGE = 0.25
 SURE = 0.30  # how far a code must be ahead of `none`
 LEAST = 0.12  # where nothing else tells a reason
+BESIDE = 0.5  # the least share of the surest opinion's lead that counts beside it
 MORE = 0.20  # and how much further, where words have told a reason already
 
 

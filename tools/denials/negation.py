@@ -18,7 +18,8 @@ _DECIDING = re.compile(
 _NO_FAULT = re.compile(
     rf"{_NO} (?:(?:is|are|was|were|be|been|it|there) )*(?:\w+ )?(?:missing|incomplete|lacking|illegible"
     rf"|insufficient|omitted"
-    r"|left out|exceed\w*|over|above|beyond|higher|greater|in excess|duplicat\w+|too (?:young|old|soon"
+    r"|left out|exceed\w*|over|above|beyond|higher|greater|in excess|duplicat\w+|off|excluded|unsigned"
+    r"|too (?:young|old|soon"
     r"|early))\b",
     re.IGNORECASE,
 )

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from tools.denials.context import masked
 from tools.denials.marks import mark_of
+from tools.denials.past import is_past
 from tools.denials.records import LetterKind, Quote, RequestedDrug
 from tools.denials.words import Letter, Passage
 
@@ -36,7 +37,8 @@ _DENY = re.compile(
     r"|have to|bound to|must) (?:\w+ )?(?:approve|authorize|cover|pay|say yes|grant|renew|certify|be"
     r" (?:approved|authorized|covered|paid|granted)|take this)|turn(?:ed|ing)? (?:it |this |that |the"
     r" request |your request )?down|did (?:not|n't) pay|didn't pay|closing your request|cannot consider"
-    r"|untimely|carve-out|said no|a no\b|non-?certified|"
+    r"|untimely|carve-out|sa(?:id|y|ying) no\b|answer (?:is|was):? no\b|answer:\s+no\b|prevents? (?:payment"
+    r"|coverage|approval)|a no\b|non-?certified|"
     r"against coverage|unfavou?rable|bounced|does not satisfy|returning it|returned|not (?:covering"
     r"|approving|paying))",
     re.IGNORECASE,
@@ -45,7 +47,8 @@ _APPROVE = re.compile(
     r"(?<!not )(?<!not been )(?<!not be )(?<!n't be )(?<!cannot be )(?<!un)\b(?:(?:is|are|was|were|been"
     r"|has been|have been|hereby|now|:|-) (?:\w+ )?(?:approved|authorized|granted|certified)|we (?:have "
     r"|can |are |will )?(?:approved?|approving|authorized?|cover(?:ing)?|granted?)\b|"
-    r"you are authorized|good news|approval (?:of|for|notice|is valid|period)|^\W*approved\b|: ?approved\b"
+    r"you are authorized|(?:plan|fund|trust) has approved|were able to approve|(?<!un)favou?rable\b"
+    r"|good news|approval (?:of|for|notice|is valid|period)|^\W*approved\b|: ?approved\b"
     r"|fully favou?rable|in your favou?r|can approve|partly approved)",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -101,6 +104,7 @@ def outcome_of(letter: Letter, drugs: tuple[RequestedDrug, ...]) -> Outcome:
             return Outcome("appeal_overturned", letter.quote(over.start, over.end))
         if kept:
             return Outcome("appeal_upheld", letter.quote(kept.start, kept.end))
+    said = [passage for passage in said if not is_past(passage.text)] or said
     pend, no, yes = _first(said, _PEND), _first(said, _DENY), _first(said, _APPROVE)
     if pend and (_says_no_denial(said) or no is None or pend.start < no.start) and not _ticked(said, _DENY):
         return Outcome("pend", letter.quote(pend.start, pend.end))
@@ -139,6 +143,10 @@ def _idle(passage: Passage, match: re.Match[str]) -> bool:
     ):
         return True
     if re.search(r"\b(?:before|until|unless|so that)\W*$", before, re.IGNORECASE):
+        return True
+    if re.search(
+        r"\b(?:refills|requests|claims|fills)\b[^.;]{0,60}\b(?:are|will be)\W*$", before, re.IGNORECASE
+    ):
         return True
     clause = re.split(r"[;:]|, (?:and|but|so)\b", before)[-1]
     if passage.zone == "rights" and not passage.item:

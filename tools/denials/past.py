@@ -8,7 +8,7 @@ _DENIED = r"(?:denied|refused|rejected|declined|turned down|returned|pended|not 
 _EARLIER = re.compile(
     rf"\bhad (?:already )?been {_DENIED}|(?:was|were|been) (?:first|once|previously|originally|initially"
     rf"|earlier) {_DENIED}|"
-    rf"\b(?:previously|originally|initially|at first) (?:\w+ )?{_DENIED}|"
+    rf"\bused to be\b|\b(?:previously|originally|initially|at first) (?:\w+ )?{_DENIED}|"
     r"\b(?:first|earlier|previous|prior|original|initial|last|former|older) (?:(?!auth)\w+ )?(?:denial|refusal"
     r"|determination|decision|request|claim|letter|notice|submission)s?\b|"
     rf"^\W*(?:back )?(?:in (?:\w+ )?(?:of )?(?:19|20)\d\d|last (?:year|spring|summer|autumn|fall"

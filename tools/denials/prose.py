@@ -35,14 +35,14 @@ _FALLS = re.compile(
 
 
 _PLAIN_WORDS = re.compile(
-    r"a|about|above|alone|and?|any|applied|are|as|ask(?:ed)?|at|be|been|being|below|benefits?|by|can|cannot"
+    r"a|ca|wo|about|above|alone|and?|any|applied|are|as|ask(?:ed)?|at|be|been|being|below|benefits?|by|can|cannot"
     r"|claim|confirms|continue|cost|coverage|covere?[ds]?|days?|decided|decision|did|do|does|drug|each|enrollee"
     r"|following|for|found|from|go|going|had|has|have|he|her|his|i|if|in|is|it|its|letter|listed|member"
     r"|medication|medicine|month|mg|ml|more|must|no|not|notice|of|office|on|once|one|our|patient|per|plan"
     r"|prescription|prescribed|prescriber|product|reasons?|regrets?|requested|request|review(?:ed)?|said"
     r"|say|she"
     r"|sorry|tell|that|the|their|them|therefore|these|they|this|time|to|told|under|unable|able|was|we|weekly"
-    r"|were|which|will|with|would|you|your|unfortunately|telephone|date"
+    r"|were|what|which|will|with|would|you|your|unfortunately|telephone|date"
 )
 _DECISION = re.compile(
     r"\b(?:den(?:y|ied|ies|ial|ying)|declin\w+|refus\w+|reject\w+|(?:dis)?approv\w+|authori[sz]\w+|cover\w*"

@@ -18,14 +18,15 @@ from tools.denials.context import (
 )
 from tools.denials.cues import GENERIC, cues
 from tools.denials.marks import mark_of, without_result
-from tools.denials.meaning import LEAST, MORE, SURE, opinions
+from tools.denials.meaning import BESIDE, LEAST, MORE, SURE, opinions
 from tools.denials.negation import standing, taken_back
 from tools.denials.prose import is_prose, prose_of
 from tools.denials.words import Letter, Passage
 
 
 class Hit(NamedTuple):
-    """A reason at [start, end) of the plain text. `bare`: no more is said than that a criterion is not met; it is
+    """A reason at [start, end) of the plain text. `bare`: no more is said than that a criterion is not"
+    " met; it is
     `weak` where that is said in passing."""
 
     code: str
@@ -40,7 +41,8 @@ _FALLS_SHORT = re.compile(
     r"(?:\b(?:not|no|never|unable|cannot)\b|n't\b)[^.;]{0,50}?\b(?:find|found|shown?|see|record\w*"
     r"|histor\w+|claims?|tried|used|done|met|so|case|happened|satisf\w+|either|any of|reach\w*)\b|"
     r"\b(?:only|no more than|at most|just|neither|none|instead|fewer|less than|below|short of|throughout"
-    r"|has (?:you|him|her) at|too (?:short|low|few))\b",
+    r"|has (?:you|him|her) at|too (?:short|low|few))\b|"
+    r"\b(?:has|have|had|did|do|does|was|were|is|are)(?: not|n't)\W*$",
     re.IGNORECASE,
 )
 # What is said of one thing covers what follows from it: the wider code yields to the narrower in the same clause.
@@ -76,11 +78,12 @@ def _hits(letter: Letter) -> list[Hit]:
     found: list[Hit] = []
     silent: list[Said] = []
     asked: list[Hit] = []  # what the sentence before asks for
+    notes = _notes(letter)
     for _, line in groupby(letter.passages, lambda passage: (passage.line, mark_of(passage))):
         passages = list(line)
         mark = mark_of(passages[0])
         code = reject_code(passages[0].text)
-        if mark in ("unticked", "passed"):
+        if mark in ("unticked", "passed") or _is_idle_note(passages[0], notes):
             asked = []
         elif code in REJECTS:
             found.append(Hit(REJECTS[code], passages[0].start, passages[-1].end))
@@ -97,17 +100,34 @@ def _hits(letter: Letter) -> list[Hit]:
     return found + _by_meaning(silent, found)
 
 
+_NOTE = re.compile(r"\s*\(([a-z\d])\)\s")
+_TO_NOTE = re.compile(r"(?: {2,}|\| *)\(([a-z\d])\) *\|?$", re.MULTILINE)
+
+
+def _notes(letter: Letter) -> set[str]:
+    """The notes to which a table's rows lead."""
+    return {match[1] for match in _TO_NOTE.finditer(letter.plain)}
+
+
+def _is_idle_note(passage: Passage, notes: set[str]) -> bool:
+    """A note of a table to which no row leads is there for other letters."""
+    note = _NOTE.match(passage.text) if notes else None
+    return note is not None and note[1] not in notes
+
+
 def _silent(passages: list[Passage], told: list[Hit]) -> list[Said]:
-    """The clauses in which no cue was found."""
+    """The clauses of sentences in which no cue tells a reason. The letter's first line says whose it is."""
     return [
         said
         for passage in passages
+        if passage.line > 0 and not any(_within(hit, passage) for hit in told)
         for said in said_of_case(passage)
-        if not (
-            said.past or _denied(said) or any(hit.start < said.end and said.start < hit.end for hit in told)
-        )
-        and is_prose(said.text)
+        if not (said.past or _denied(said)) and is_prose(said.text)
     ]
+
+
+def _within(hit: Hit, passage: Passage) -> bool:
+    return hit.start < passage.end and passage.start < hit.end
 
 
 def _denied(said: Said) -> bool:
@@ -130,7 +150,8 @@ def _by_meaning(clauses: list[Said], told: list[Hit]) -> list[Hit]:
         for said, opinion in zip(clauses, given, strict=True)
         if opinion.lead >= (LEAST if not told else sure - (0.1 if said.asserted else 0.0))
     ]
-    certain = [hit for lead, hit in found if lead >= sure]
+    most = max((lead for lead, _ in found), default=0.0)
+    certain = [hit for lead, hit in found if lead >= max(sure, BESIDE * most)]
     if certain or told or not found:
         return certain if not told else [hit for _, hit in found]
     return [max(found, key=lambda pair: pair[0])[1]]
@@ -150,11 +171,26 @@ def _of_line(passages: list[Passage], asked: list[Hit]) -> tuple[list[Hit], list
         firm = any(not hit.weak for hit in found)
         if asked and clauses and not firm and _FALLS_SHORT.search(passage.text):
             found = [hit._replace(end=passage.end) for hit in asked]
+        elif clauses and not firm and (within := _asked_within(passage)):
+            found = within
         told += found
         asked = _asked(passage)
     if not told and len(kept) > 1 and len(passages) < 3:
         told = _findings(_together(kept))
     return told, asked
+
+
+def _asked_within(passage: Passage) -> list[Hit]:
+    """What a sentence asks for before its semicolon, and falls short of behind it."""
+    rule, _, case = passage.text.rpartition(";")
+    if not rule or not _FALLS_SHORT.search(case) or says_met(case) or says_met(rule):
+        return []
+    if _denied(Said(passage.start, passage.end, case, asserted=False)):
+        return []
+    return [
+        hit._replace(end=passage.end)
+        for hit in _asked(passage._replace(text=rule, end=passage.start + len(rule)))
+    ]
 
 
 def _together(clauses: list[Said]) -> Said:
@@ -165,7 +201,8 @@ def _together(clauses: list[Said]) -> Said:
 
 
 def _firm(hit: Hit, passages: list[Passage], letter: Letter) -> Hit:
-    """That a criterion is not met is a reason of its own where it has a place of its own in the list of reasons."""
+    """That a criterion is not met is a reason of its own where it has a place of its own in the list of"
+    " reasons."""
     if not hit.bare or passages[0].zone != "reason" or letter.line_at(hit.start).rstrip().endswith(":"):
         return hit
     return hit._replace(weak=False)

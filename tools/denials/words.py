@@ -82,6 +82,7 @@ class Passage(NamedTuple):
 # --- lines -----------------------------------------------------------------------------------------------
 
 _BULLET = re.compile(rf"\s*(?:[-*>+]\s|\(?\d{{1,2}}[.)]\s|\(?[a-z][.)]\s|[{SIGNS}]|\|)")
+_SPEAKER = re.compile(r"\s*(?:\[[^\]]*\]\s*)?[A-Za-z]{2,15}:\s")  # of a chat
 _LABEL = re.compile(r"\s*[A-Z][\w .'/&-]{0,28}:(?:\s|$)")
 
 
@@ -100,7 +101,9 @@ def _goes_on(before: str, line: str) -> bool:
         return False
     if re.search(r"\S {3,}\S", before.strip()) or re.search(r"\S {3,}\S", begins):
         return False
-    if _LABEL.match(line) and not begins[:1].islower():
+    if _BULLET.match(before) and _is_heading(line):
+        return False
+    if _SPEAKER.match(line) or (_LABEL.match(line) and not begins[:1].islower()):
         return False
     words = begins[:1].islower() or ends[-1] in ",("
     return (words and len(ends.strip()) > 28) or len(ends.strip()) > 58
@@ -161,13 +164,15 @@ _ZONES: tuple[tuple[Zone, str], ...] = (
         r"|any|both|one) of (?:these|the(?:se)? following)|following (?:criteria|conditions|requirements)"
         r"|must (?:be|have|meet)"
         r"|(?:requires?|asks? for|looks? for|calls? for))\b[^.]*:|"
-        r"\binstead\b|\b(?:key|legend|abbreviations|codes used)\b|"
+        r"\binstead\b|(?:do(?:es)?|did) ?(?:not|n't) mean\b|"
+        r"\b(?:key|legend|abbreviations|codes used)\b|"
         r"^(?:our |the )?(?:coverage )?(?:criteria|guidelines?|policy|requirements?)\b(?! not)"
         r"|alternatives?\b|covered drugs",
     ),
     (
         "reason",
-        r"\bwhy\b|reasons?\b|rationale|\bbas[ie]s\b|explanation|what (?:we found|was shown|the record)"
+        r"\bwhy\b|reasons?\b|rationale|\bbas[ie]s\b|explanation|what (?:(?:it|this|that) means|we found"
+        r"|was shown|the record)"
         r"|findings?\b|grounds?\b|"
         r"determination|decision|analysis|assessment|conclusion|discussion|outcome|result|notes\b"
         r"|not (?:approved|authorized)|denied",
@@ -289,6 +294,14 @@ def zone_of(heading: str) -> Zone:
     return ""
 
 
+def is_speech(quoted: str) -> bool:
+    """Not a rule that is quoted but somebody who speaks."""
+    return len(quoted) > 150 and bool(_FIRST_PERSON.search(quoted))
+
+
+_FIRST_PERSON = re.compile(r"\b(?:I|I'm|we|hi|hello|thanks)\b")
+
+
 def _shortens(plain: str, begin: int, stop: re.Match[str]) -> bool:
     """A full stop that ends an abbreviation; "No." and "Oct." are one before a number only."""
     if _ABBREVIATION.search(plain, begin, stop.start()):
@@ -298,7 +311,7 @@ def _shortens(plain: str, begin: int, stop: re.Match[str]) -> bool:
 
 def _sentences(plain: str, start: int, end: int) -> list[tuple[int, int]]:
     spans, begin = [], start
-    quoted = [match.span() for match in _QUOTED.finditer(plain, start, end)]
+    quoted = [match.span() for match in _QUOTED.finditer(plain, start, end) if not is_speech(match[0])]
     for match in _STOP.finditer(plain, start, end):
         if match[0] == "." and _shortens(plain, max(start, match.start() - 8), match):
             continue
