@@ -13,7 +13,7 @@ from tools.denials.records import LetterKind, RightKind
 from tools.records import Policy
 
 FOLDER = Path(__file__).parent / "letters"
-SETS = ("dev", "dev2", "dev3", "dev4", "dev5", "heldout", "heldout2")
+SETS = ("dev", "dev2", "dev3", "dev4", "dev5", "heldout", "heldout2", "heldout3")
 
 
 class Label(NamedTuple):

@@ -169,8 +169,8 @@ _HOLDER = (
 )
 _ID_LABEL = re.compile(
     rf"(?<![\w-])(?:{_HOLDER}(?:'s)?[ ]*(?:id(?:entification)?(?:[ ]*(?:no\b|number\b|#)\.?)?|no\b\.?"
-    rf"|number\b|#|nr\b\.?)[ ]*\)?|identification[ ]+no\.?|{_HOLDER}|(?<!case )(?<!tax )\bid(?:["
-    rf" ]*(?:no\.?|number|#))?)"
+    rf"|number\b|#|nr\b\.?)[ ]*\)?|identification[ ]+no\b\.?|{_HOLDER}|(?<!case )(?<!tax )\bid(?:["
+    rf" ]*(?:no\b\.?|number\b|#))?)"
     rf"[ ]*[:#|.]*[ ]*[(]?(?P<id>(?-i:{_TOKEN}(?: \d[\dA-Z]*){{0,3}}|[A-Z]{{2,4}}(?: \d{{2,}}){{1,3}}))",
     re.IGNORECASE,
 )
