@@ -5,7 +5,6 @@ UPDATE_README=1 writes transcripts and figures anew instead of comparing them.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shlex
@@ -133,10 +132,9 @@ def test_links_of_the_readme_exist() -> None:
 
 
 def test_figures_are_those_of_the_benchmarks() -> None:
-    from evals.figures import readme_table
+    from evals.figures import readme_tables
 
-    results = json.loads((ROOT / "evals" / "results" / "bench.json").read_text(encoding="utf-8"))
-    table = readme_table(results)
+    table = readme_tables()
     text = README.read_text(encoding="utf-8")
     shown = re.search(r"<!-- figures -->\n(.*?)\n## Limits", text, re.S)
     assert shown

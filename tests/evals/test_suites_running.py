@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,13 @@ def run_all(wanted: Wanted, most: int = 1000) -> tuple[Session, list[Row], int]:
 
 
 SMALL = Wanted(suites=("tools", "notes"), limit=3, seed=5)
+RECORDED = Path(__file__).parents[2] / "evals" / "recordings" / "qwen2.5-coder-0.5b.jsonl"
+REAL = Wanted(
+    suites=("eligibility", "clusters", "tools", "letters"),
+    arms=("paladin",),
+    model="qwen2.5-coder:0.5b",
+    limit=4,
+)
 
 
 def facts(row: Row) -> dict[str, Any]:
@@ -142,6 +150,17 @@ def test_a_recording_plays_back_without_the_model_and_says_so(
     assert asked == len(again) == len(live)
     assert [*map(facts, again)] == [*map(facts, live)]
     assert session.facts.mode == "replayed" and "Replayed." in report(session.facts, again)
+
+
+def test_what_a_real_model_said_plays_back() -> None:
+    """UPDATE_RECORDING=1 asks the model again, after a change of what it is asked."""
+    if os.environ.get("UPDATE_RECORDING"):
+        RECORDED.unlink(missing_ok=True)
+        run_all(msgspec.structs.replace(REAL, record=RECORDED, name="asked"))
+    session, rows, _ = run_all(msgspec.structs.replace(REAL, replay=RECORDED, name="played"))
+    assert session.facts.mode == "replayed"
+    assert sum(row.calls for row in rows) >= len(rows) / 2
+    assert [(row.item, row.wrong) for row in rows if row.wrong] == []
 
 
 def test_a_reply_that_was_not_recorded_ends_the_run(tmp_path: Path) -> None:

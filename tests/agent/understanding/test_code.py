@@ -261,7 +261,9 @@ def test_known_is_kept_for_a_store_and_made_anew_with_its_data() -> None:
     assert Known.of(store) is not first  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("said", ["and the one before", "what about the previous value?", "the reading before that"])
+@pytest.mark.parametrize(
+    "said", ["and the one before", "what about the previous value?", "the reading before that"]
+)
 def test_the_value_before_is_asked_of_the_chart_again(said: str) -> None:
     talk = Talk(patient_id="P001", asks=(Ask(intent="chart", about="hba1c"),))
     asks = code.read(said, talk, known()).asks
