@@ -53,11 +53,12 @@ def head(about: About, rows: Sequence[Row]) -> list[str]:
     for row in rows:
         asked.setdefault(row.suite, set()).add(row.item)
     items = ", ".join(f"{suite} {len(names)}" for suite, names in asked.items())
+    tries = max((row.epoch for row in rows if row.temperature), default=0)
     return [
         f"Model: {', '.join(what)}. {about.mode.capitalize()}. {about.date}, {about.hardware}.",
         f"Commit {about.commit or 'unknown'}, code {about.code}, prompts {about.prompts}, items {about.cases}, "
-        f"people of seed {about.people}. {len(rows)} samples, {about.epochs} tries at temperature 0.7"
-        f"{', smoke' if about.smoke else ''}. Items: {items}.",
+        f"people of seed {about.people}. {len(rows)} samples"
+        f"{f', up to {tries} tries at temperature 0.7' if tries else ''}{', smoke' if about.smoke else ''}. Items: {items}.",
     ]
 
 
