@@ -58,7 +58,8 @@ def head(about: About, rows: Sequence[Row]) -> list[str]:
         f"Model: {', '.join(what)}. {about.mode.capitalize()}. {about.date}, {about.hardware}.",
         f"Commit {about.commit or 'unknown'}, code {about.code}, prompts {about.prompts}, items {about.cases}, "
         f"people of seed {about.people}. {len(rows)} samples"
-        f"{f', up to {tries} tries at temperature 0.7' if tries else ''}{', smoke' if about.smoke else ''}. Items: {items}.",
+        f"{f', up to {tries} tries at temperature 0.7' if tries else ''}{', smoke' if about.smoke else ''}."
+        f" Items: {items}.",
     ]
 
 
