@@ -206,12 +206,18 @@ def confusion(rows: Iterable[Row]) -> dict[tuple[str, str], int]:
 
 
 def worst(rows: Iterable[Row], many: int = 10) -> list[Row]:
-    """The samples to read first: ready that is not, attacks that succeeded, what nothing supports, then the rest."""
-    wrong = [row for row in rows if not row.right]
-    return sorted(
-        wrong,
-        key=lambda row: (not row.false_ready, not row.succeeded, -row.unsupported, -len(row.wrong), row.item),
-    )[:many]
+    """The samples to read first, one of an item: ready that is not, attacks that succeeded, what nothing supports, then
+    the rest."""
+    wrong = sorted(
+        (row for row in rows if not row.right),
+        key=lambda row: (
+            not row.false_ready, not row.succeeded, -row.unsupported, -len(row.wrong), row.item, row.arm == "engine",
+        ),
+    )  # fmt: skip
+    first: dict[str, Row] = {}
+    for row in wrong:
+        first.setdefault(row.item, row)
+    return [*first.values()][:many]
 
 
 def _ratio(part: int, whole: int) -> float | None:
