@@ -97,7 +97,12 @@ AT_SCALE = (
         "ms",
     ),
     Figure("… PostgreSQL", "≤ 2 ms", ("growth", "1000000 postgresql", "lookup", "p99"), "ms"),
-    Figure("search by name, p99, SQLite", "≤ 20 ms", ("growth", "1000000 sqlite", "3 letters", "p99"), "ms"),
+    Figure(
+        "search by the first letters of a name, p99, SQLite",
+        "≤ 20 ms",
+        ("growth", "1000000 sqlite", "3 letters", "p99"),
+        "ms",
+    ),
     Figure("… PostgreSQL", "≤ 20 ms", ("growth", "1000000 postgresql", "3 letters", "p99"), "ms"),
     Figure(f"{_MILLION} loaded into PostgreSQL", "≤ 600 s", ("growth", "1000000 postgresql", "load s"), "s"),
     Figure(
