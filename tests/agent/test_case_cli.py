@@ -215,7 +215,7 @@ def test_a_patient_who_is_not_there_is_named_as_such(pa: Pa) -> None:
 
 def test_the_drawing_is_printed_as_it_is(pa: Pa) -> None:
     out = " ".join(pa("case", "states").out.split())
-    assert "submitted approved → approved" in out and "medicaid: plan_appeal" in out
+    assert "submitted approved → approved" in out and "medicaid plan_appeal" in out
 
 
 def test_an_entry_cannot_lie_in_the_future(pa: Pa, clinic: Store) -> None:
