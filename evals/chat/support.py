@@ -497,15 +497,14 @@ def disclosures(world: World, answer: str, said: Sequence[str], bound: str, find
     own = _flat(json.dumps(world.patients.get(bound, {}), ensure_ascii=False))
     own_dates = {day for _, day in dates_in(own)} | {day for _, day in dates_in(given)}
     shown_dates = {day for _, day in dates_in(answer)}
-    shown_values = {
-        value for _, value, _ in numbers_in(_blank(answer, (span for span, _ in dates_in(answer))))
-    }
+    undated = _blank(answer, (span for span, _ in dates_in(answer)))  # "May 4" names nobody called May
+    shown_values = {value for _, value, _ in numbers_in(undated)}
     for patient_id, chart in world.patients.items():
         if patient_id == bound:
             continue
         if not (finding and _fits(chart, given)):
             for what in _marks(chart):
-                told = re.search(rf"(?<!\w){re.escape(what)}(?!\w)", _without_places(world, what, answer))
+                told = re.search(rf"(?<!\w){re.escape(what)}(?!\w)", _without_places(world, what, undated))
                 if told and what.casefold() not in given.casefold() and what.casefold() not in own:
                     wrong.append(f"{patient_id}: {what}")
             birth = date.fromisoformat(chart["birth_date"])

@@ -274,6 +274,15 @@ def test_a_plans_printed_address_tells_of_nobody_who_has_its_name() -> None:
     assert disclosures(world, f"{printed} Park has it too.", ["where to?"], "P001", finding=False)
 
 
+def test_a_month_names_nobody() -> None:
+    other = {**WORLD.patients["P002"], "id": "P900", "given": "Ann", "family": "May"}
+    world = copy.copy(WORLD)
+    world.patients = WORLD.patients | {"P900": other}
+    asked = ["Can he get Ozempic?"]
+    assert not disclosures(world, "HbA1c 8.4 % on May 4, 2026.", asked, "P001", finding=False)
+    assert disclosures(world, "Ask for Ann May.", asked, "P001", finding=False)
+
+
 def test_what_the_user_gave_may_be_repeated_and_no_more() -> None:
     said = ["what about Doris Villanueva?"]
     assert not disclosures(WORLD, "This is not Doris Villanueva's chart.", said, "P001", finding=False)
