@@ -56,10 +56,10 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
 
 def instead(ask: Ask, bound: Bound, ledger: Ledger) -> Answer | None:
     """The answer of the open cases to a question that rules are asked as well; None if they have none."""
-    side = might(_marked(ask, bound)) if ask.intent in _SHARED else None
+    every = bound.cases() if ask.intent in _SHARED else []
+    side = might(_marked(ask, bound)) if any(case.open for case in every) else None
     if side is None:
         return None
-    every = bound.cases()
     named = any(name.lower() in ask.text.lower() for name in ask.drugs)
     wanted = _meant(ask, every) or ([] if named else _meant(msgspec.structs.replace(ask, drugs=()), every))
     cases = [case for case in wanted if case.open and _speaks(side, case, bound)]

@@ -49,7 +49,7 @@ def asked(text: str, cued: bool = False) -> Side | None:
         return None
     if plain := _by_form(text, _PLAIN):
         return plain
-    read = _read(text)
+    read = _read(text) if len(text.split()) > 1 else None  # one word can mean anything
     return read.side if read and read.only >= (BESIDE_A_CUE if cued else ONLY) else None
 
 

@@ -53,8 +53,8 @@ _DECISION = re.compile(
 
 
 def only_decides(text: str) -> bool:
-    """Nothing is left when the decision, the drug and whose it is are taken out: names are, by their"
-    " capitals."""
+    """Nothing is left when the decision, the drug and whose it is are taken out: names are, by their
+    capitals."""
     if not _DECISION.search(text):
         return False
     rest = drug_pattern().sub(" ", _DECISION.sub(" ", text.replace("n't", " not").replace("'s", "")))

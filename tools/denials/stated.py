@@ -25,8 +25,8 @@ from tools.denials.words import Letter, Passage
 
 
 class Hit(NamedTuple):
-    """A reason at [start, end) of the plain text. `bare`: no more is said than that a criterion is not"
-    " met; it is
+    """A reason at [start, end) of the plain text. `bare`: no more is said than that a criterion is not
+    met; it is
     `weak` where that is said in passing."""
 
     code: str
@@ -201,8 +201,8 @@ def _together(clauses: list[Said]) -> Said:
 
 
 def _firm(hit: Hit, passages: list[Passage], letter: Letter) -> Hit:
-    """That a criterion is not met is a reason of its own where it has a place of its own in the list of"
-    " reasons."""
+    """That a criterion is not met is a reason of its own where it has a place of its own in the list of
+    reasons."""
     if not hit.bare or passages[0].zone != "reason" or letter.line_at(hit.start).rstrip().endswith(":"):
         return hit
     return hit._replace(weak=False)

@@ -27,8 +27,8 @@ Zone = Literal["", "head", "reason", "rights", "standard", "past", "other"]
 
 
 class Letter:
-    """The text as it came, and a plain one in which wrapped lines are joined; offsets lead from it to the"
-    " first."""
+    """The text as it came, and a plain one in which wrapped lines are joined; offsets lead from it to the
+    first."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -66,8 +66,8 @@ class Letter:
 
 
 class Passage(NamedTuple):
-    """A sentence, a list's item or a table's row at [start, end) of the plain text. `heading` is the line"
-    " above that
+    """A sentence, a list's item or a table's row at [start, end) of the plain text. `heading` is the line
+    above that
     governs it; `item`: it stands in a list or has a line of its own."""
 
     start: int

@@ -64,7 +64,11 @@ def test_orders_refusals_and_suppositions_win_over_it(question: str, wins: str) 
 
 def test_a_cue_of_something_else_asks_for_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(of_cases, "_read", lambda text: of_cases.Read("sent", 0.8, 0.9))
-    assert asked("x") == "sent" and asked("x", cued=True) is None and might("x") == "sent"
+    assert asked("x y") == "sent" and asked("x y", cued=True) is None and might("x y") == "sent"
+
+
+def test_one_word_is_no_cases_alone() -> None:
+    assert [asked(word) for word in ("ON", "due", "status")] == [None, None, None]
 
 
 def test_without_the_embedding_model_the_plainest_forms_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
