@@ -128,13 +128,13 @@ PAGES = ("batch", "kills", "screen", "growth", "graph")
 def readme_tables() -> str:
     """Markdown; a figure that was not measured is an error."""
     results = {name: _read(name) for name in ("bench", *PAGES)}
-    machine = results["bench"]["determine"]["machine"].split(", load")[0]
+    machine = results["bench"]["determine"]["machine"].split(" at the end")[0]
     lines = [
         "| measured by `make bench` | goal | here |",
         "|---|---|---|",
         *_rows(BENCH, results),
         "",
-        f"On {machine}, shared with other work; details in [bench.md](evals/results/bench.md).",
+        f"On {machine}; details in [bench.md](evals/results/bench.md).",
         "",
         "| measured one by one, each by a command that its page names | goal | here |",
         "|---|---|---|",

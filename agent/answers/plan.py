@@ -46,7 +46,7 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     if not ask.drugs and (not about or _NEEDS_NO_DRUG.issuperset(about)):
         for topic in about or ["enrolment"]:
             reply.said += (
-                _channel(ask, plan, ledger) if topic == "channel" else enrolment(bound, plan, ledger)
+                _channel(ask, plan, ledger) if topic == "channel" else _enrolment(bound, plan, ledger)
             )
         reply.sources.append(_source(plan))
         return reply
@@ -63,7 +63,7 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     for topic in about:
         if topic in _NEEDS_NO_DRUG:
             reply.said += (
-                _channel(ask, plan, ledger) if topic == "channel" else enrolment(bound, plan, ledger)
+                _channel(ask, plan, ledger) if topic == "channel" else _enrolment(bound, plan, ledger)
             )
     reply.sources.append(_source(plan))
     return reply
@@ -452,7 +452,7 @@ _WAYS = {
 }
 
 
-def enrolment(bound: Bound, plan: Plan, ledger: Ledger) -> list[Said]:
+def _enrolment(bound: Bound, plan: Plan, ledger: Ledger) -> list[Said]:
     """The patient's enrolment in this plan, and the one that is active if it is another."""
     coverages, shown = bound.patient.coverages, plan_slot(ledger, plan)
     payer = ledger.add("name", plan.payer, origin="plan", attribute="payer", source=f"plan:{plan.id}")

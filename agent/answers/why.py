@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from agent.answers import plan
 from agent.answers.answer import Answer, Said
-from agent.answers.plan import enrolment
 from agent.answers.wording import (
     LONGEST_QUOTE,
     Sorted,
@@ -71,7 +71,9 @@ def _enrolled_elsewhere(bound: Bound, ledger: Ledger) -> Answer | None:
     """Whatever the drug: the patient is not in this plan."""
     if active_coverage(bound.patient, bound.plan.id, bound.as_of) is not None:
         return None
-    return Answer(intent="why", ledger=ledger, said=enrolment(bound, bound.plan, ledger))
+    reply = plan.answer(Ask(intent="plan", about="enrolment"), bound, ledger)
+    reply.intent = "why"
+    return reply
 
 
 def about_criterion(about: str, found: Determination) -> tuple[Finding, Finding] | None:

@@ -1,6 +1,5 @@
-"""The boxes of forms. Those of every shape are written as one of four signs before anything else is read,
-so that
-nothing else needs to know the shapes."""
+"""The boxes of forms. Those of every shape are written as one of four signs before anything else is
+read, so that nothing else needs to know the shapes."""
 
 from __future__ import annotations
 
@@ -25,9 +24,8 @@ _BEHIND = re.compile(r"(?<=[a-z)] )(?:(?P<x>[xX])|_{2,6})(?= {2,}|\s*$)")
 
 
 def with_signs(text: str) -> str:
-    """Every box as one sign, in a text of the same length. Where checks and crosses stand side by side,
-    they say
-    what is so and what is not; alone, either marks its line."""
+    """Every box as one sign, in a text of the same length. Where checks and crosses stand side by side, they
+    say what is so and what is not; alone, either marks its line."""
     both = any(sign in text for sign in _CHECK) and any(sign in text for sign in _CROSS)
     rings = any(sign in text for sign in _RING)
     empty = bool(re.search(r"\[[ _]*\]|\( +\)|[☐□○◯]|_{2,6} [A-Z]", text))

@@ -26,8 +26,7 @@ from tools.denials.words import Letter, Passage
 
 class Hit(NamedTuple):
     """A reason at [start, end) of the plain text. `bare`: no more is said than that a criterion is not
-    met; it is
-    `weak` where that is said in passing."""
+    met; it is `weak` where that is said in passing."""
 
     code: str
     start: int

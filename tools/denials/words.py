@@ -67,8 +67,7 @@ class Letter:
 
 class Passage(NamedTuple):
     """A sentence, a list's item or a table's row at [start, end) of the plain text. `heading` is the line
-    above that
-    governs it; `item`: it stands in a list or has a line of its own."""
+    above that governs it; `item`: it stands in a list or has a line of its own."""
 
     start: int
     end: int
