@@ -106,12 +106,12 @@ def _keep(row: dict[str, Any]) -> None:
     """Put the row in the place of the one of its size and database, and write the report anew."""
     print(json.dumps(row), flush=True)
     place = row["patients"], row["database"]
-    rows = [one for one in _kept() if (one["patients"], one["database"]) != place] + [row]
+    rows = [one for one in _kept() if (one["patients"], one["database"]) != place]
+    rows.append(row | {"machine": machine()})
     rows.sort(key=lambda one: (one["patients"], DATABASES.index(one["database"])))
-    about = machine()
-    RESULTS.write_text(json.dumps({"machine": about, "rows": rows}, indent=1) + "\n")
+    RESULTS.write_text(json.dumps({"rows": rows}, indent=1) + "\n")
     report.plot(rows, RESULTS.with_suffix(".svg"))
-    lines = report.markdown(rows, about, RESULTS.with_suffix(".svg").name)
+    lines = report.markdown(rows, RESULTS.with_suffix(".svg").name)
     RESULTS.with_suffix(".md").write_text("\n".join(lines) + "\n")
 
 

@@ -31,14 +31,14 @@ PLOTTED = (("lookup", "look-up by id"), ("full name", "search by full name"), ("
 COLOURS = {"sqlite": "#0b5394", "postgresql": "#b45f06"}
 
 
-def markdown(rows: Sequence[Row], machine: str, plot: str) -> Iterator[str]:
+def markdown(rows: Sequence[Row], plot: str) -> Iterator[str]:
     yield "# Growth"
     yield ""
     yield (
         "Written by `python -m evals.bench_growth`. Times in ms are p50 / p99 of the quickest of three rounds; an"
         " empty round trip is what the engine takes to say 1. Memory is the peak of the process that loads or"
-        " reads; a PostgreSQL server's own comes on top. Seconds are as they were on a machine that others shared;"
-        " processor seconds are of the loading process alone."
+        " reads; a PostgreSQL server's own comes on top. Seconds are as they were beside whatever else ran: the"
+        " end says where and under what load. Processor seconds are of the loading process alone."
     )
     yield ""
     yield f"![Times by the number of patients]({plot})"
@@ -55,7 +55,11 @@ def markdown(rows: Sequence[Row], machine: str, plot: str) -> Iterator[str]:
         body = [[_cell(row.get(key)) for key in head] for row in rows if any(key in row for key in others)]
         yield from _table([head, *body])
     yield ""
-    yield machine
+    machines: dict[str, list[str]] = {}
+    for row in rows:
+        machines.setdefault(str(row["machine"]), []).append(f"{row['patients']:,} {row['database']}")
+    for machine, measured in machines.items():
+        yield f"- {', '.join(measured)}: {machine}"
 
 
 def plot(rows: Sequence[Row], path: Path) -> None:

@@ -14,14 +14,16 @@ ROW = {
     "database MB": 2.2, "lookup": {"p50": 0.1, "p99": 0.2}, "full name": {"p50": 1, "p99": 2},
     "family name": {"p50": 1, "p99": 2}, "3 letters": {"p50": 1, "p99": 2}, "1 letter": {"p50": 1, "p99": 2},
     "count by name": {"p50": 1, "p99": 2}, "check": {"p50": 1, "p99": 2}, "round trip": {"p50": 1, "p99": 2},
-    "ask peak MB": 80, "screen s": 3.5,
+    "ask peak MB": 80, "screen s": 3.5, "machine": "one core",
 }  # fmt: skip
 
 
 def test_every_figure_stands_in_the_table() -> None:
-    text = "\n".join(
-        report.markdown([ROW, ROW | {"patients": 1000, "lookup": {"p50": 0.123, "p99": 0.456}}], "", "x")
-    )
+    other = ROW | {"patients": 1000, "lookup": {"p50": 0.123, "p99": 0.456}, "machine": "two cores"}
+    text = "\n".join(report.markdown([ROW, other], "x"))
+    assert text.endswith(
+        "- 20 sqlite: one core\n- 1,000 sqlite: two cores"
+    )  # each row says where it was measured
     assert "0.12 / 0.46" in text and "| screen s |" in text
     assert sum(line.startswith("| 1,000 | sqlite") for line in text.splitlines()) == 2
 
