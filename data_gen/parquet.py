@@ -24,6 +24,8 @@ from data_gen import charts
 from data_gen.draws import BLOCK
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from data_gen.world import Maker
 
 PART = 10 * BLOCK  # patients
@@ -108,24 +110,31 @@ def _made(part: Part, folder: Path, since: int) -> bytes:
 
 def _write(maker: Maker, part: Part, folder: Path, since: int) -> bytes:
     """Write the part's file; returns the labels of its patients from `since` on."""
-    import polars as pl
-
     labels: list[bytes] = []
     records: list[str] = []
     new = min(max(part.first, since), part.last)
     for first, last, found in ((part.first, new, []), (new, part.last, labels)):
         for people in maker.people(first, last, found):
             records += charts.write_charts(people, maker.setting, charts.LINE)
+    place = folder / part.name
+    place.parent.mkdir(exist_ok=True)
+    save(table(records), place)
+    return b"".join(labels)
+
+
+def table(records: list[str]) -> pl.DataFrame:
+    """A row for each chart: what one filters by, and the chart."""
+    import polars as pl
+
     head = msgspec.json.Decoder(_Head)
     heads = [head.decode(f"{text[: text.index(_AFTER_HEAD)]}}}") for text in records]
     columns = {name: [getattr(item, name) for item in heads] for name in _COLUMNS}
     columns["state"] = [item.address.state for item in heads]
-    place = folder / part.name
-    place.parent.mkdir(exist_ok=True)
-    pl.DataFrame(columns | {"record": records}, schema=_schema()).write_parquet(
-        place, compression="zstd", compression_level=1, row_group_size=PART
-    )
-    return b"".join(labels)
+    return pl.DataFrame(columns | {"record": records}, schema=_schema())
+
+
+def save(rows: pl.DataFrame, place: Path) -> None:
+    rows.write_parquet(place, compression="zstd", compression_level=1, row_group_size=PART)
 
 
 _AFTER_HEAD = ',"coverages":'
