@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -72,7 +73,7 @@ def likely(text: str, talk: Talk) -> Likely | None:
     text = bare(text)
     try:
         weights = _weights()
-        vector = features(text, talk, embed([text])[0])
+        vector = features(text, talk, meaning(text))
     except Unavailable:
         return None
     import numpy as np
@@ -140,6 +141,13 @@ def _hashed(text: str) -> set[int]:
             spelt = f"<{word}>"
             grams |= {f"l{spelt[i : i + 4]}" for i in range(len(spelt) - 3)}
     return {zlib.crc32(gram.encode()) % BUCKETS for gram in grams}
+
+
+@lru_cache(maxsize=64)  # a piece is read for its intent and for what it asks of a case
+def meaning(text: str) -> NDArray[np.float32]:
+    """One piece, embedded; raises Unavailable."""
+    made: NDArray[np.float32] = embed([text])[0]
+    return made
 
 
 def embed(texts: list[str]) -> NDArray[np.float32]:

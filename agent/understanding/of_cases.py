@@ -85,7 +85,7 @@ def _read(text: str) -> Read | None:
 
 @lru_cache(maxsize=64)  # both grades of a piece are asked for, and a long text says the same again
 def _row(text: str) -> NDArray[np.float32]:
-    return learned.features(text, Talk(), learned.embed([text])[0])
+    return learned.features(text, Talk(), learned.meaning(text))
 
 
 def weighed(shares: NDArray[np.float32]) -> Read:

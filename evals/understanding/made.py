@@ -44,11 +44,11 @@ class Family(NamedTuple):
 
 
 @cache
-def families() -> tuple[tuple[Family, ...], dict[str, list[str]]]:
-    """The families, and what the slots may be."""
+def families(files: tuple[str, ...] = FILES) -> tuple[tuple[Family, ...], dict[str, list[str]]]:
+    """The families of these files, and what the slots may be."""
     found: list[Family] = []
     slots: dict[str, list[str]] = {}
-    for name in FILES:
+    for name in files:
         head: list[str] = []
         for raw in (HERE / name).read_text(encoding="utf-8").splitlines():
             line = raw.strip()
@@ -63,10 +63,10 @@ def families() -> tuple[tuple[Family, ...], dict[str, list[str]]]:
     return tuple(found), slots
 
 
-def questions(each: int = EACH) -> Iterator[Made]:
+def questions(each: int = EACH, files: tuple[str, ...] = FILES) -> Iterator[Made]:
     """Every family's questions, no two alike."""
     said: set[str] = set()
-    for family in families()[0]:
+    for family in families(files)[0]:
         chance = random.Random(zlib.crc32(family.key.encode()))
         varied = bool(re.search(r"[{(]", family.template))
         for number in range(each if varied else (each + 1) // 2):

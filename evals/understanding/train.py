@@ -102,11 +102,11 @@ def examples() -> list[Example]:
     known = world()
     for question in questions():
         if len(question.intents) == 1:
-            found += _pieces(question, known)
+            found += pieces(question, known)
     return found
 
 
-def _pieces(question: Made, known: Known) -> list[Example]:
+def pieces(question: Made, known: Known) -> list[Example]:
     talk = talk_of(question)
     _, _, whole = marking.mark(words.plain(question.text), talk, known)
     spans = intents.pieces(whole.text)

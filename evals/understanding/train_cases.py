@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import random
 import sys
 import zlib
 from collections.abc import Iterator, Sequence
@@ -25,11 +24,11 @@ from agent.understanding import intents, learned, of_cases
 from agent.understanding.of_cases import CLASSES, SIDES
 from agent.understanding.reading import Talk
 from evals.understanding import made, train
-from evals.understanding.made import HERE, Family, Made
+from evals.understanding.made import HERE
 from evals.understanding.train import Example, Rows
 
-FILE = HERE / "cases.txt"
-EACH = 6  # questions of one family; of one without a choice in it, half as many
+FILE = "cases.txt"
+EACH = 6  # questions of one family
 SAMPLE = 0.45  # of the pieces of all other families
 ROUNDS = 100
 FOLDS = 5
@@ -56,39 +55,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 # --- rows ---------------------------------------------------------------------------------------------------
 
 
-def families() -> Iterator[Family]:
-    head: list[str] = []
-    for raw in FILE.read_text(encoding="utf-8").splitlines():
-        line = raw.strip()
-        if line.startswith("=="):
-            head = line[2:].split()
-        elif line and not line.startswith("# "):
-            yield Family((head[0],), head[1], line)
-
-
-def questions() -> Iterator[Made]:
-    """Every family's questions in several voices, no two alike."""
-    said: set[str] = set()
-    for family in families():
-        chance = random.Random(zlib.crc32(family.key.encode()))
-        varied = "(" in family.template or "{" in family.template
-        for number in range(EACH if varied else EACH // 2):
-            text = made._voiced(made._wrapped(family, chance, number), chance, number)
-            if text.casefold() not in said:
-                said.add(text.casefold())
-                yield Made(text, family.intents, family.key)
-
-
 def examples() -> list[Example]:
     """The questions as the reader sees them, and the sample of what is no case's."""
     known = train.world()
-    rows = [row for question in questions() for row in train._pieces(question, known)]
+    rows = [row for question in made.questions(EACH, (FILE,)) for row in train.pieces(question, known)]
     rows += [
         row._replace(intent="none")
         for question in made.questions()
         if len(question.intents) == 1 and "dates" not in question.intents
         if zlib.crc32(question.text.encode()) % 1000 < SAMPLE * 1000
-        for row in train._pieces(question, known)
+        for row in train.pieces(question, known)
     ]
     return [row._replace(text=of_cases.bare(row.text), talk=Talk()) for row in rows]
 
@@ -122,7 +98,7 @@ def made_of() -> str:
     """A digest of cases.txt, how it is voiced, the cues and the features. A change of the other families alone, of
     which a sample stands beside them, calls for no new weights."""
     digest = hashlib.sha256(repr((learned.VERSION, CLASSES, EACH, SAMPLE, ROUNDS)).encode())
-    for path in (FILE, HERE / "made.py"):
+    for path in (HERE / FILE, HERE / "made.py"):
         digest.update(path.read_bytes())
     for pattern in learned.GRAMMAR:
         digest.update(pattern.pattern.encode())

@@ -11,6 +11,7 @@ from agent.understanding import code, learned, of_cases
 from agent.understanding.of_cases import CLASSES, SIDES, asked, might
 from agent.understanding.reading import Talk
 from evals.understanding import train_cases
+from evals.understanding.made import families, questions
 from tests.agent.understanding.sets import known
 from tools.errors import Unavailable
 
@@ -27,11 +28,11 @@ def test_the_weights_are_of_these_examples() -> None:
 
 
 def test_the_families_are_of_every_side_and_no_question_is_made_twice() -> None:
-    made = [*train_cases.families()]
+    made = families((train_cases.FILE,))[0]
     classes = {family.intents[0] for family in made}
     assert {"none", *SIDES} <= {name.removesuffix("?") for name in classes} <= set(CLASSES)
     assert len({family.key for family in made}) == len(made) >= 400
-    said = [question.text.casefold() for question in train_cases.questions()]
+    said = [question.text.casefold() for question in questions(train_cases.EACH, (train_cases.FILE,))]
     assert len(set(said)) == len(said)
 
 
@@ -76,6 +77,7 @@ def test_without_the_embedding_model_the_plainest_forms_are_known(monkeypatch: p
         raise Unavailable("no model")
 
     of_cases._row.cache_clear()
+    learned.meaning.cache_clear()
     monkeypatch.setattr(learned, "embed", missing)
     assert [asked(question) for question in ("where does her appeal stand", "did they answer?")] == [
         "standing",

@@ -39,7 +39,7 @@ def test_the_same_rows_give_the_same_weights_and_they_tell_intents_apart() -> No
         row
         for number, question in enumerate(questions(each=1))
         if number % 12 == 0
-        for row in train._pieces(question, known())
+        for row in train.pieces(question, known())
     ]
     x, y = train.matrix(rows), np.array([INTENTS.index(row.intent) for row in rows])
     of, offset = train.fitted(x, y, rounds=60)
