@@ -4,7 +4,7 @@
 absent. Missing, stale or conflicting evidence is unknown; all-of, any-of and at-least follow Kleene's
 strong logic, and none-of is the negation of any-of.
 
-A node is made ready once (`_Leaf`, `_Composite`) and then asked of many charts. Leaves that ask the same are
+A node is made ready once (`_Leaf`, `Composed`) and then asked of many charts. Leaves that ask the same are
 one `Question`, whatever rule they stand in; a chart is asked it once a day.
 """
 
@@ -17,7 +17,7 @@ from typing import Any, cast
 
 import msgspec
 
-from tools.evidence import courses, diagnoses, labs, statements
+from tools.evidence import certainty, courses, diagnoses, labs, statements
 from tools.evidence.judge import ONLY, Judge, Shown
 from tools.records import ClauseRef, Evidence, Finding, Patient, Request, Status
 from tools.rules import (
@@ -126,7 +126,7 @@ def clause_of(node: Part, policy_id: str) -> ClauseRef | None:
 
 def _ready(node: Node, exclude: bool, policy_id: str) -> Ready:
     """The node made ready. It stays with the node, and does not point back to it."""
-    make = _Leaf if type(node) in _LEAVES else _Composite
+    make = _Leaf if type(node) in _LEAVES else Composed
     ready: Ready = make(cast("Any", node), exclude, policy_id)
     node.__dict__["excluded" if exclude else "asked"] = ready
     return ready
@@ -138,12 +138,12 @@ def _ready(node: Node, exclude: bool, policy_id: str) -> Ready:
 class Question:
     """What a leaf asks, without where the rule says it. One object for all leaves that ask the same."""
 
-    __slots__ = ("answer", "by_request", "exclude", "leaf")
+    __slots__ = ("by_request", "evidence", "exclude", "leaf")
 
     def __init__(self, leaf: Part, exclude: bool) -> None:
         self.leaf = leaf
         self.exclude = exclude
-        self.answer = _LEAVES[type(leaf)]
+        self.evidence = _LEAVES[type(leaf)]
         self.by_request = _BY_REQUEST.get(type(leaf))
 
     def ask(self, judge: Judge) -> Shown:
@@ -152,12 +152,17 @@ class Question:
             if judge.supposed and self in judge.supposed:
                 return judge.supposed[self]
             if self.by_request(self.leaf, judge):
-                return self.answer(self.leaf, judge, self.exclude)
+                return self._answer(judge)
             known = judge.answers.get(self)
             if known is not None:
                 return known
-        answer = judge.answers[self] = self.answer(self.leaf, judge, self.exclude)
+        answer = judge.answers[self] = self._answer(judge)
         return answer
+
+    def _answer(self, judge: Judge) -> Shown:
+        """What its own evidence shows, as far as nothing else on record speaks against it."""
+        answer = self.evidence(self.leaf, judge, self.exclude)
+        return certainty.lower(self.leaf, judge, self.exclude, answer, self.evidence)
 
 
 @lru_cache(maxsize=16384)
@@ -212,7 +217,7 @@ class _Leaf:
 # --- composites ------------------------------------------------------------------------------------------
 
 
-class _Composite:
+class Composed:
     """A composite made ready: its children, how many of them must be met, and what never changes."""
 
     question = None
@@ -264,7 +269,7 @@ class _Composite:
         )
 
 
-Ready = _Leaf | _Composite
+Ready = _Leaf | Composed
 
 
 def needed(node: Composite, exclude: bool) -> int:

@@ -17,7 +17,7 @@ import msgspec
 
 from tools import next_steps
 from tools.criteria import findings_of
-from tools.documents import document
+from tools.documents import document, wanted_papers
 from tools.eligibility import active_coverage, eligibility_finding
 from tools.evidence.judge import Judge
 from tools.quantity import quantity_finding, quantity_status
@@ -123,8 +123,7 @@ def _decide(
     criteria, exclusions = findings_of(rule, judge)
     quantity = quantity_finding(benefit, asked, rule.policy_id)
     findings = [*criteria, *exclusions, quantity]
-    asked_for = [document(paper, judge, findings) for paper in rule.documents]
-    papers = [paper for paper in asked_for if paper is not None]
+    papers = [document(paper, judge) for paper in wanted_papers(rule, judge)]
     outcome, stopped_by = _first_stop(exclusions, criteria, quantity, papers)
     every = (*findings, *papers)
     unmet = [finding for finding in every if finding.status != "met"]

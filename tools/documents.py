@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from tools.criteria import Ready, asked_by, clause_of
+from tools.criteria import Composed, Ready, asked_by, clause_of
 from tools.evidence.courses import matches
 from tools.evidence.judge import BARE, Judge, Shown
 from tools.records import (
@@ -20,17 +21,14 @@ from tools.records import (
     Observation,
     Procedure,
     Program,
-    Request,
+    Reason,
 )
 from tools.rules import Required, Rule
-from tools.terms import TESTS
+from tools.terms import STUDIES, TESTS, UNSIGNED
 
 
-def document(paper: Required, judge: Judge, findings: Sequence[Finding]) -> Finding | None:
-    """The finding on one required document; None where the case does not rely on `for_criterion`: it is met in
-    another way, or is no criterion of the renewal that is asked for."""
-    if paper.for_criterion and not _relies_on(paper.for_criterion, findings):
-        return None
+def document(paper: Required, judge: Judge) -> Finding:
+    """The finding on one required document."""
     found = _on_file(paper, judge)
     good = found.shown is True
     return Finding(
@@ -41,19 +39,45 @@ def document(paper: Required, judge: Judge, findings: Sequence[Finding]) -> Find
         evidence=found.records,
         detail=found.detail,
         reason=found.reason,
-        fix=None if good else f"Attach {paper.text or paper.id}",
+        fix=None if good else found.fix or f"Attach {paper.text or paper.id}",
     )
 
 
 def wanted_papers(rule: Rule, judge: Judge) -> Iterator[Required]:
-    """The papers that the case needs, as `document` has it, without their findings."""
+    """The documents that the case needs: those asked for in any case, and those of the branches that it relies on. Of
+    several met branches it relies on one that is documented, so that no paper of another is asked for."""
+    missing = {
+        paper.for_criterion
+        for paper in rule.documents
+        if paper.for_criterion and not is_on_file(paper, judge)
+    }
     for paper in rule.documents:
         if not paper.for_criterion:
             yield paper
             continue
-        relied_on = _criterion(paper, rule, judge.request)
-        if relied_on is not None and relied_on.status(judge) == "met":
+        criteria, exclusions = asked_by(rule, judge.request)
+        if _relied_on(paper.for_criterion, (*criteria, *exclusions), judge, missing):
             yield paper
+
+
+def _relied_on(criterion: str, nodes: Iterable[Ready], judge: Judge, missing: AbstractSet[str]) -> bool:
+    """Whether the case stands on this criterion: it is met, and each composite above it has counted it."""
+    for node in nodes:
+        if node.criterion == criterion:
+            return node.status(judge) == "met"
+        if criterion not in _names(node):
+            continue
+        met = [child for child in node.children if child.status(judge) == "met"]
+        met.sort(key=lambda child: not missing.isdisjoint(_names(child)))
+        counted = met[: node.needed] if isinstance(node, Composed) else met
+        return _relied_on(criterion, counted, judge, missing)
+    return False
+
+
+@lru_cache(maxsize=4096)
+def _names(node: Ready) -> frozenset[str]:
+    """The criterion and all its parts."""
+    return frozenset((node.criterion, *(name for child in node.children for name in _names(child))))
 
 
 def is_on_file(paper: Required, judge: Judge) -> bool:
@@ -84,18 +108,36 @@ def _asked(*what: object) -> object:
     return object()
 
 
+class _Paper(NamedTuple):
+    """A record that can be the document, when it is from, and why it is none after all."""
+
+    day: date | None
+    record: Any
+    flaw: Reason | None = None
+
+
 def _look_up(paper: Required, judge: Judge) -> Shown:
     first = judge.as_of - timedelta(days=paper.within_days) if paper.within_days is not None else date.min
-    past = [item for item in _candidates(paper, judge) if item[0] is None or item[0] <= judge.as_of]
-    good = [item for item in past if item[0] is not None and item[0] >= first]
+    found = _candidates(paper, judge)
+    past = [item for item in found if item.day is None or item.day <= judge.as_of]
+    fresh = [item for item in past if item.day is not None and item.day >= first]
+    good = [item for item in fresh if item.flaw is None]
     if judge.brief:
         return BARE[True if good else None]
-    shown = good if paper.of == "fills" and good else _newest(good or past)
-    records = tuple([_as_evidence(item, day) for day, item in shown])
     if good:
-        return Shown(True, records, "on file")
+        shown = good if paper.of == "fills" else _newest(good)
+        return Shown(True, tuple(map(_as_evidence, shown)), "on file")
+    if fresh:
+        worst = _newest(fresh)
+        flaw = worst[0].flaw or "ambiguous"
+        fix = _FIXES[flaw].format(paper=paper.text or paper.id)
+        return Shown(None, tuple(map(_as_evidence, worst)), _FLAWS[flaw], flaw, fix)
     if past:
-        return Shown(None, records, "too old", "stale")
+        return Shown(None, tuple(map(_as_evidence, _newest(past))), "too old", "stale")
+    later = [item for item in found if item not in past]
+    if later:
+        told = f"dated after {judge.as_of}"
+        return Shown(None, tuple(map(_as_evidence, _newest(later))), told, "ambiguous")
     void = judge.values(paper.test).rejected if paper.of == "lab" and paper.test in TESTS else ()
     if void:
         records = tuple([item.evidence for item in void])
@@ -103,7 +145,16 @@ def _look_up(paper: Required, judge: Judge) -> Shown:
     return Shown(None, (), "not on file", "missing")
 
 
-_Paper = tuple[date | None, Any]  # when it is from, and the record
+_FLAWS: dict[Reason, str] = {
+    "unsigned": "on file, and nothing shows that it is signed",
+    "ambiguous": "on file, and nothing shows what it is about",
+    "missing": "on file without content",
+}
+_FIXES: dict[Reason, str] = {
+    "unsigned": "Have it signed, or attach {paper}",
+    "ambiguous": "State what the document on file is about, or attach {paper}",
+    "missing": "Attach {paper}",
+}
 _TELLS: dict[type, Callable[[Any], tuple[str, str]]] = {
     Document: lambda item: ("document", item.title),
     Note: lambda item: ("note", item.type),
@@ -115,44 +166,26 @@ _TELLS: dict[type, Callable[[Any], tuple[str, str]]] = {
 
 
 def _newest(papers: list[_Paper]) -> list[_Paper]:
-    return [max(papers, key=lambda item: item[0] or date.min)] if papers else []
+    return [max(papers, key=lambda item: item.day or date.min)] if papers else []
 
 
-def _as_evidence(item: Any, day: date | None) -> Evidence:
+def _as_evidence(paper: _Paper) -> Evidence:
     """The record as evidence of a document; what goes on is shown with the day on which it began."""
+    item, day = paper.record, paper.day
     if isinstance(item, Program | Medication):
         day = item.end or item.start
     if isinstance(item, Observation):
         return Evidence(record_id=item.id, kind=item.test, value=item.value, unit=item.unit, date=day)
     kind, value = _TELLS[type(item)](item)
-    return Evidence(record_id=item.id, kind=kind, value=value, date=day)
-
-
-def _relies_on(criterion: str, findings: Iterable[Finding]) -> bool:
-    for finding in findings:
-        if finding.criterion == criterion:
-            return finding.status == "met"
-        if finding.parts and any(part.criterion == criterion for part in walk(finding.parts)):
-            return _relies_on(criterion, finding.parts)
-    return False
-
-
-def _criterion(paper: Required, rule: Rule, request: Request) -> Ready | None:
-    """The first criterion or exclusion of that name, outer ones before their parts."""
-    place = "renewing" if request.kind == "renewal" else "beginning"
-    known: dict[str, Ready] | None = rule.__dict__.get(place)
-    if known is None:
-        known = rule.__dict__[place] = {}
-        criteria, exclusions = asked_by(rule, request)
-        for ready in _every((*criteria, *exclusions)):
-            known.setdefault(ready.criterion, ready)
-    return known.get(paper.for_criterion)
-
-
-def _every(nodes: Iterable[Ready]) -> Iterator[Ready]:
-    for ready in nodes:
-        yield ready
-        yield from _every(ready.children)
+    status = getattr(item, "status", "") if isinstance(item, Note | Document) else ""
+    note = "" if status == "signed" else status or "no status"
+    return Evidence(
+        record_id=item.id,
+        kind=kind,
+        value=value,
+        date=day,
+        note=note if isinstance(item, Note | Document) else "",
+    )
 
 
 def walk(findings: Iterable[Finding]) -> Iterable[Finding]:
@@ -163,30 +196,71 @@ def walk(findings: Iterable[Finding]) -> Iterable[Finding]:
 
 
 def _candidates(paper: Required, judge: Judge) -> list[_Paper]:
-    """The records that can be the paper, each with its day. A value that is no evidence is no report of one."""
+    """The records that can be the document. A value that is no evidence is no report of one."""
     patient = judge.patient
-    found: list[_Paper] = [(item.date, item) for item in patient.documents if item.of == paper.of]
+    found = [
+        _Paper(item.date, item, _flaw_of_file(paper, item))
+        for item in patient.documents
+        if item.of == paper.of
+    ]
+    found = [item for item in found if not _is_of_another(paper, item.record)]
     if paper.of == "note":
-        found += [(note.date, note) for note in patient.notes]
+        found += [_Paper(note.date, note, _flaw_of_note(note)) for note in patient.notes]
     elif paper.of == "lab":
         values = judge.values(paper.test).usable if paper.test in TESTS else ()
-        found += [(value.date, value.seen[0]) for value in values if not value.derived]
+        found += [_Paper(value.date, value.seen[0]) for value in values if not value.derived]
     elif paper.of == "fills":
         fills = patient.fills
-        found += [(f.date, f) for f in fills if not paper.drugs or matches(f, paper.drugs, (), f.drug)]
+        found += [_Paper(f.date, f) for f in fills if not paper.drugs or matches(f, paper.drugs, (), f.drug)]
     elif paper.of == "programme":
-        found += [(_last_day(item, item.end is None, judge.as_of), item) for item in patient.programs]
+        found += [_Paper(_last_day(item, item.end is None, judge.as_of), item) for item in patient.programs]
     elif paper.of == "study":
         done = patient.procedures
-        found += [(item.date, item) for item in done if not paper.test or paper.test in item.name.casefold()]
-    elif paper.of == "medication":
-        taken = patient.medications or ()
         found += [
-            (_last_day(entry, entry.end is None and entry.status == "active", judge.as_of), entry)
-            for entry in taken
+            _Paper(item.date, item) for item in done if not paper.test or _reports(item.name, paper.test)
+        ]
+    elif paper.of == "medication":
+        found += [
+            _Paper(_last_day(entry, entry.end is None and entry.status == "active", judge.as_of), entry)
+            for entry in patient.medications or ()
             if matches(entry, paper.drugs, (), entry.drug)
         ]
     return found
+
+
+def _flaw_of_note(note: Note) -> Reason | None:
+    if not note.text.strip():
+        return "missing"
+    return "unsigned" if note.status in ("unsigned", "draft") or _calls_itself_unsigned(note.text) else None
+
+
+def _calls_itself_unsigned(text: str) -> bool:
+    """In its first or last line, where notes say it of themselves."""
+    lines = [line.casefold() for line in text.strip().splitlines()]
+    return any(word in line for line in (lines[0], lines[-1]) for word in UNSIGNED)
+
+
+def _flaw_of_file(paper: Required, item: Document) -> Reason | None:
+    if paper.of == "note" and item.status not in ("signed", "amended"):
+        return "unsigned"
+    if item.status in ("unsigned", "draft"):
+        return "unsigned"
+    about = item.about or paper.test not in STUDIES or _reports(item.title, paper.test)
+    return None if about or paper.of != "study" else "ambiguous"
+
+
+def _is_of_another(paper: Required, item: Document) -> bool:
+    """A report of another test, or of another study, is none of this one."""
+    if item.about:
+        return bool(paper.test) and item.about != paper.test
+    others = [test for test in STUDIES if test != paper.test and _reports(item.title, test)]
+    return paper.of == "study" and bool(paper.test) and bool(others) and not _reports(item.title, paper.test)
+
+
+def _reports(name: str, test: str) -> bool:
+    """Does a study of this name report the test?"""
+    folded = name.casefold()
+    return test in folded or any(word in folded for word in STUDIES.get(test, ()))
 
 
 def _last_day(item: Program | Medication, ongoing: bool, as_of: date) -> date | None:

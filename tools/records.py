@@ -24,7 +24,12 @@ Sex = Literal["female", "male", "unknown"]
 Channel = Literal["phone", "fax", "portal", "mail"]
 Kind = Literal["new", "continuation", "renewal"]
 Status = Literal["met", "not_met", "unknown"]
-Reason = Literal["missing", "stale", "conflict", "unit", "ambiguous"]
+# Why a finding is unknown: nothing is on record, it is too old, two records disagree, its unit is missing or wrong, it
+# can be read in two ways, nobody knows what it names, it is not signed, or a note says otherwise.
+Reason = Literal[
+    "missing", "stale", "conflict", "unit", "ambiguous", "unrecognised", "unsigned", "contradicted"
+]
+Signature = Literal["signed", "unsigned", "draft", "amended"]
 Outcome = Literal[
     "ready",
     "needs_documentation",
@@ -121,7 +126,8 @@ class Observation(Record, frozen=True, kw_only=True):
 
 
 class Medication(Record, frozen=True, kw_only=True):
-    """One course of one drug at one dose: a trial, or what is taken now. A titration is several.
+    """One course of one drug at one dose: a trial, or what is taken now. A titration is several. Without
+    ingredients nobody knows what it is: it may be any drug.
 
     `dose` per administration in `dose_unit`, `per_day` administrations (weekly: 1/7 ≈ 0.142857).
     An end that is None with status `active` is ongoing; with status None it is not known whether it ended.
@@ -217,7 +223,9 @@ class Note(Record, frozen=True, kw_only=True):
     id: str
     date: date | None
     author: str = ""
+    specialty: str = ""  # of the author, in lower case
     type: str = "progress note"
+    status: Signature = "signed"
     text: str
 
 
@@ -227,7 +235,10 @@ class Document(Record, frozen=True, kw_only=True):
     id: str
     title: str
     of: str = ""  # Required.of that it can fulfil
+    about: str = ""  # the test (a key of terms.TESTS) or drug that it is about
+    specialty: str = ""  # of who wrote it, in lower case
     date: date | None = None
+    status: Signature | Literal[""] = "signed"  # as whoever entered it says; "" where a source does not
     sha256: str = ""
 
 

@@ -444,6 +444,22 @@ CONCEPTS: dict[str, Concept] = {
     "gallbladder": Concept("acute gallbladder disease", ("K80.0", "K81.0"), ("cholecystitis",)),
 }
 
+# Conditions that nobody has at once: one of two such codes is an error.
+EXCLUSIVE: tuple[tuple[str, str], ...] = (("t1dm", "t2dm"),)
+
+# What a study that reports a test is called.
+STUDIES: dict[str, tuple[str, ...]] = {
+    "ahi": ("sleep study", "sleep apnea test", "polysomnogra", "psg", "hsat", "sleep test"),
+    "fibrosis_stage": ("liver biopsy", "elastogra", "fibroscan", "mre"),
+    "lvef": ("echo", "ventriculogra", "cardiac mri"),
+    "abi": ("ankle-brachial", "ankle brachial", "arterial doppler", "abi"),
+}
+# Words by which a note says of itself that nobody has signed it.
+UNSIGNED: tuple[str, ...] = (
+    "unsigned", "not signed", "not yet signed", "draft", "preliminary", "pending signature", "awaiting signature",
+    "pending cosignature", "awaiting cosignature",
+)  # fmt: skip
+
 INDICATIONS: dict[str, str] = {
     "t2dm": "type 2 diabetes",
     "weight": "chronic weight management",

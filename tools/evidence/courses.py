@@ -38,7 +38,7 @@ class Course(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def seen(self) -> tuple[Evidence, ...]:
-        return tuple([_seen(entry, self.flaw) for entry in self.entries])
+        return tuple([entry_evidence(entry, self.flaw) for entry in self.entries])
 
     @property
     def days(self) -> int | None:
@@ -128,7 +128,8 @@ def _follows(before: Course, after: Course) -> bool:
     return before.end <= after.start + timedelta(days=1) and after.start <= before.end + timedelta(days=1)
 
 
-def _seen(entry: Medication, flaw: str) -> Evidence:
+def entry_evidence(entry: Medication, flaw: str = "") -> Evidence:
+    """The entry as evidence, with what is wrong with its dates."""
     told = f"{entry.drug}, {_dose(entry)}{_period(entry)}"
     return Evidence(
         record_id=entry.id,
@@ -189,7 +190,9 @@ def _never_tried(leaf: Trial, taken: Sequence[Medication], judge: Judge) -> Show
         return BARE[None if fills and not charted else False]
     if fills and not charted:
         fix = f"Record the course of {leaf.label} that the pharmacy fills show, with dates and outcome"
-        return Shown(None, _fills_seen(fills), f"{leaf.label} was filled but is not charted", "missing", fix)
+        return Shown(
+            None, fill_evidence(fills), f"{leaf.label} was filled but is not charted", "missing", fix
+        )
     other = [entry for entry in taken if matches(entry, leaf.drugs, leaf.classes, entry.drug)]
     if other:
         want = (
@@ -286,15 +289,16 @@ def _days_by_fills(
         return charted, records
     covered = sum(fill.days_supply for fill in fills)
     if fills and covered >= leaf.min_days:
-        return covered, (*records, *_fills_seen(fills))
-    return None, (*records, *_fills_seen(fills))
+        return covered, (*records, *fill_evidence(fills))
+    return None, (*records, *fill_evidence(fills))
 
 
 def _shown_by(course: Course, judge: Judge) -> tuple[Evidence, ...]:
     return () if judge.brief else course.seen
 
 
-def _fills_seen(fills: Sequence[Fill]) -> tuple[Evidence, ...]:
+def fill_evidence(fills: Sequence[Fill]) -> tuple[Evidence, ...]:
+    """The claims as evidence."""
     return tuple(
         Evidence(
             record_id=fill.id, kind="fill", value=f"{fill.drug}, {fill.days_supply} days", date=fill.date

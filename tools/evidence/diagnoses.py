@@ -75,6 +75,15 @@ def _told(
     unsure = _of_others(hints, denied)
     if not unsure:
         return None
+    later = [item for item in unsure if item.kind == "diagnosis" and item.date and item.date > judge.as_of]
+    if later:
+        return Shown(
+            None,
+            unsure,
+            f"{_names(later)} is dated {later[0].date}, after {judge.as_of}",
+            "ambiguous",
+            f"Correct the date of {_names(later)}, {later[0].date}",
+        )
     return Shown(
         None,
         unsure,
@@ -223,7 +232,10 @@ def _denies(name: str, phrases: tuple[str, ...]) -> bool:
 
 
 def _counts(leaf: Condition, entry: Diagnosis, as_of: date) -> bool | None:
-    """True: counts fully; False: only as a hint (provisional, or of unknown date); None: not at all."""
+    """True: counts fully; False: only as a hint (provisional, of unknown date, or of one to come); None: not at
+    all."""
+    if entry.onset is not None and entry.onset > as_of:
+        return False
     if leaf.status == "active" and entry.abated is not None and entry.abated <= as_of:
         return None
     if leaf.within_days is not None:

@@ -11,11 +11,13 @@ from typing import Any
 import msgspec
 
 from tools.evidence.measurements import Values, values_of
-from tools.records import Attestation, Diagnosis, Evidence, Patient, Reason, Request
+from tools.records import Attestation, Diagnosis, Evidence, Medication, Note, Patient, Reason, Request
 from tools.rules import Who
 from tools.terms import TOPICS
 
 Said = dict[Who, tuple[Attestation, ...]]  # by whom it is about; several are of one day
+
+DECIDED = "note:"  # topic of the statement that keeps what a person decided about a sentence of a note
 
 # A fix that nobody can carry out opens so; an any-of offers its other branches first.
 ONLY = "Only "
@@ -77,7 +79,10 @@ def term_of(code: str, name: str) -> Term:
 class Day:
     """What has been looked up in one chart for one day, whichever rule asked."""
 
-    __slots__ = ("answers", "as_of", "bare", "courses", "firsts", "problems", "said", "terms", "values")
+    __slots__ = (
+        "answers", "as_of", "bare", "courses", "firsts", "problems", "said", "terms", "texts", "unidentified",
+        "values",
+    )  # fmt: skip
 
     def __init__(self, as_of: date) -> None:
         self.as_of = as_of
@@ -89,6 +94,8 @@ class Day:
         self.answers: dict[object, Shown] = {}  # kept by criteria and documents
         self.bare: dict[object, Shown] = {}  # the same, as far as only the answer was asked for
         self.courses: dict[int, Any] = {}  # of each entry by its id(), kept by courses
+        self.unidentified: tuple[Medication, ...] | None = None
+        self.texts: tuple[Note, ...] | None = None  # free text up to the day, kept by notes
 
 
 def day_of(patient: Patient, as_of: date) -> Day:
@@ -153,14 +160,23 @@ class Judge:
         return other
 
     def problems(self) -> list[tuple[Diagnosis, Term]]:
-        """The problem list without what is refuted or begins after the day."""
+        """The problem list without what is refuted."""
         known = self.day.problems
         if known is None:
             known = self.day.problems = [
                 (entry, term_of(entry.code, entry.name))
                 for entry in self.patient.conditions or ()
-                if entry.verification != "refuted" and (entry.onset is None or entry.onset <= self.as_of)
+                if entry.verification != "refuted"
             ]
+        return known
+
+    def unidentified(self) -> tuple[Medication, ...]:
+        """Entries of the medication list of which nobody knows what they are."""
+        known = self.day.unidentified
+        if known is None:
+            known = self.day.unidentified = tuple(
+                [entry for entry in self.patient.medications or () if not entry.ingredients]
+            )
         return known
 
     def terms(self) -> frozenset[Term]:

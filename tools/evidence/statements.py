@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from tools.dates import add_months, age_on
 from tools.evidence.judge import BARE, COMPARE, SIGNS, Judge, Shown, as_stated, better
-from tools.records import Evidence
+from tools.records import Evidence, Program
 from tools.rules import Age, Attested, Programme, Specialist, Use
 from tools.terms import INDICATIONS
 
@@ -100,11 +100,7 @@ def programme(leaf: Programme, judge: Judge, exclude: bool) -> Shown:
         last = judge.as_of if ongoing else item.end
         assert last is not None
         period = f"{item.start or '?'} to {'now' if ongoing else item.end}"
-        seen = (
-            Evidence(
-                record_id=item.id, kind="program", value=f"{item.name or name}, {period}", date=item.start
-            ),
-        )
+        seen = (program_evidence(item, judge.as_of),)
         if item.start is None or item.start > last:
             fix = f"Document when the {name} began and ended"
             answer = Shown(None, seen, f"{name} without usable dates", "missing", fix)
@@ -123,3 +119,10 @@ def programme(leaf: Programme, judge: Judge, exclude: bool) -> Shown:
         fix = f"Document a {name} of at least {leaf.min_months} months with its dates"
         return Shown(None, (), f"no {name} on record", "missing", fix)
     return best
+
+
+def program_evidence(item: Program, as_of: date) -> Evidence:
+    """The program as evidence, with its period as of that day."""
+    end = "now" if item.end is None or item.end > as_of else item.end
+    value = f"{item.name or item.type + ' program'}, {item.start or '?'} to {end}"
+    return Evidence(record_id=item.id, kind="program", value=value, date=item.start)

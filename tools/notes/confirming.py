@@ -12,7 +12,7 @@ import msgspec
 from tools import chart
 from tools.check import Asked, decide
 from tools.errors import Invalid, Refused
-from tools.notes.leads import DECIDED
+from tools.evidence.judge import DECIDED
 from tools.records import Attestation, Determination, Lead, Note, Patient
 from tools.store.additions import apply
 from tools.store.rows import ChartEntry

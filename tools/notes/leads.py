@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from tools.evidence.courses import matches, response_of
+from tools.evidence.judge import DECIDED
 from tools.records import (
     Attestation,
     Determination,
@@ -53,7 +54,6 @@ if TYPE_CHECKING:
     from tools.notes.facts import NoteFact
 
 _WORD = re.compile(r"[^a-z0-9]+")
-DECIDED = "note:"  # topic of the statement that keeps what a person decided about a lead
 
 _EFFECTS: dict[str, TrialOutcome] = {
     "gi": "Intolerance - GI side effects",

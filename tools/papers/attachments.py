@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tools.cases import Case
-from tools.documents import document
+from tools.documents import document, wanted_papers
 from tools.evidence.judge import Judge
 from tools.records import Attachment, Finding
 
@@ -15,8 +15,7 @@ def attachments(case: Case) -> tuple[Attachment, ...]:
     judge = Judge(
         case.patient, case.determination.request, case.as_of, case.therapy_start, case.determination.policy_id
     )
-    wanted = (document(paper, judge, case.determination.findings) for paper in case.rule.documents)
-    return tuple(_attachment(finding) for finding in wanted if finding is not None)
+    return tuple(_attachment(document(paper, judge)) for paper in wanted_papers(case.rule, judge))
 
 
 def _attachment(finding: Finding) -> Attachment:

@@ -1,0 +1,1 @@
+"""Sets by other hands, and how each was read at first sight."""

@@ -1,0 +1,294 @@
+"""What lowers a leaf's certainty after its own evidence has answered: anything on record that says otherwise.
+
+A leaf answers from the records that it asks for. Whatever else the chart holds against that answer makes it unknown,
+with both sides shown, and never decides it the other way (design, "Unknown is never proof"): a medicine that nobody
+can identify, codes that exclude each other, a pharmacy fill after a recorded stop, entries of one thing that overlap
+and disagree, a procedure's result, a sentence in a note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import msgspec
+
+from tools.evidence import courses, statements
+from tools.evidence.judge import BARE, Judge, Shown
+from tools.evidence.notes import contradicting_sentence
+from tools.records import Diagnosis, Evidence, Fill, Medication, Patient, Program
+from tools.rules import AllergyTo, Condition, Intolerance, Part, Programme, Taking, Trial
+from tools.terms import CONCEPTS, EXCLUSIVE
+
+Answer = Callable[[Any, Judge, bool], Shown]
+
+
+def lower(leaf: Any, judge: Judge, exclude: bool, answer: Shown, ask: Answer) -> Shown:
+    """The answer, or unknown where something on record speaks against it.
+
+    Args:
+        leaf: the criterion.
+        judge: the chart, the day and the request.
+        exclude: whether the criterion asks for absence.
+        answer: what the leaf's own evidence shows.
+        ask: the leaf's function, to ask it again of another chart.
+    """
+    if answer.shown is None:
+        return answer
+    for check in _CHECKS.get(type(leaf), ()):
+        doubt = check(leaf, judge, exclude, answer, ask)
+        if doubt is not None:
+            return BARE[None] if judge.brief else doubt
+    return answer
+
+
+# --- medicines that nobody can identify -------------------------------------------------------------------
+
+
+def _unidentified_medicine(
+    leaf: Any, judge: Judge, exclude: bool, answer: Shown, ask: Answer
+) -> Shown | None:
+    """If one of them were a drug that the leaf means, would the answer be another one?"""
+    if answer.shown:
+        return None
+    for entry in judge.unidentified():
+        name = entry.drug.casefold()
+        if name == judge.request.drug.casefold():
+            continue
+        supposed = ask(msgspec.structs.replace(leaf, drugs=(name,), classes=()), judge, exclude)
+        if supposed.shown is not False:
+            return _who_is(entry.drug, leaf.label, courses.entry_evidence(entry), answer)
+    return None
+
+
+def _unidentified_substance(
+    leaf: AllergyTo, judge: Judge, exclude: bool, answer: Shown, ask: Answer
+) -> Shown | None:
+    if answer.shown:
+        return None
+    for item in judge.patient.allergies or ():
+        if item.type == "allergy" and not item.ingredients:
+            seen = Evidence(record_id=item.id, kind="allergy", value=item.substance, date=item.date)
+            return _who_is(item.substance, leaf.label, seen, answer)
+    return None
+
+
+def _who_is(name: str, label: str, seen: Evidence, answer: Shown) -> Shown:
+    return Shown(
+        None,
+        (seen, *answer.records),
+        f"nobody knows what {name} is; it may be {label}",
+        "unrecognised",
+        f"Ask what {name} is, and record its ingredient",
+    )
+
+
+# --- codes that exclude each other ------------------------------------------------------------------------
+
+
+def _exclusive_codes(
+    leaf: Condition, judge: Judge, exclude: bool, answer: Shown, ask: Answer
+) -> Shown | None:
+    """Both types of diabetes on one problem list: one of the two is an error."""
+    if not answer.shown:
+        return None
+    others = _exclusive_of(leaf)
+    if not others:
+        return None
+    mine = [entry for entry in _active(judge) if entry.code.startswith(leaf.codes)]
+    against = [entry for entry in _active(judge) if entry.code.startswith(others)]
+    if not mine or not against:
+        return None
+    both = f"{_title(mine[0])} and {_title(against[0])}"
+    return Shown(
+        None,
+        tuple([_diagnosis(entry) for entry in (*mine, *against)]),
+        f"{both} exclude each other",
+        "conflict",
+        f"Ask the prescriber which is right: {both}",
+    )
+
+
+def _exclusive_of(leaf: Condition) -> tuple[str, ...]:
+    """Code prefixes of the conditions that nobody has beside this one."""
+    known: tuple[str, ...] | None = leaf.__dict__.get("exclusive")
+    if known is None:
+        known = leaf.__dict__["exclusive"] = tuple(
+            code
+            for pair in EXCLUSIVE
+            for one, other in (pair, pair[::-1])
+            if leaf.codes == CONCEPTS[one].codes
+            for code in CONCEPTS[other].codes
+        )
+    return known
+
+
+def _active(judge: Judge) -> Iterator[Diagnosis]:
+    for entry, _ in judge.problems():
+        begun = entry.onset is None or entry.onset <= judge.as_of
+        over = entry.abated is not None and entry.abated <= judge.as_of
+        if begun and not over and entry.verification == "confirmed":
+            yield entry
+
+
+def _title(entry: Diagnosis) -> str:
+    return f"{entry.code} {entry.name}".strip()
+
+
+def _diagnosis(entry: Diagnosis) -> Evidence:
+    return Evidence(record_id=entry.id, kind="diagnosis", value=_title(entry), date=entry.onset)
+
+
+# --- the list against the pharmacy, and against itself -----------------------------------------------------
+
+
+def _filled_though_not_taken(
+    leaf: Taking, judge: Judge, exclude: bool, answer: Shown, ask: Answer
+) -> Shown | None:
+    """Supply at hand of a drug that the list lacks or says was stopped before it was filled."""
+    if answer.shown or not judge.patient.fills:
+        return None
+    stopped = _last_end(judge.patient.medications or (), leaf.drugs, leaf.classes)
+    asked = judge.request.drug.casefold()
+    for fill in judge.patient.fills:
+        at_hand = fill.date <= judge.as_of < fill.date + timedelta(days=fill.days_supply)
+        if not at_hand or fill.drug.casefold() == asked or (stopped is not None and fill.date <= stopped):
+            continue
+        if courses.matches(fill, leaf.drugs, leaf.classes, fill.drug):
+            return _conflict(fill, answer, stopped, f"whether {fill.drug} is taken")
+    return None
+
+
+def _filled_after_reaction(
+    leaf: Intolerance, judge: Judge, exclude: bool, answer: Shown, ask: Answer
+) -> Shown | None:
+    """A drug that was not tolerated, and dispensed again after it was stopped."""
+    if not answer.shown or not judge.patient.fills:
+        return None
+    stopped = _last_end(judge.patient.medications or (), leaf.drugs, leaf.classes)
+    for fill in judge.patient.fills if stopped is not None else ():
+        if stopped < fill.date <= judge.as_of and courses.matches(fill, leaf.drugs, leaf.classes, fill.drug):
+            return _conflict(fill, answer, stopped, f"whether {fill.drug} was tolerated")
+    return None
+
+
+def _last_end(entries: Iterable[Medication], drugs: Sequence[str], classes: Sequence[str]) -> date | None:
+    ends = [
+        entry.end
+        for entry in entries
+        if entry.end is not None and courses.matches(entry, drugs, classes, entry.drug)
+    ]
+    return max(ends, default=None)
+
+
+def _conflict(fill: Fill, answer: Shown, stopped: date | None, what: str) -> Shown:
+    listed = f"its stop on {stopped}" if stopped is not None else "a medication list without it"
+    return Shown(
+        None,
+        (*courses.fill_evidence([fill]), *answer.records),
+        f"{fill.drug} was filled on {fill.date} for {fill.days_supply} days, against {listed}",
+        "conflict",
+        f"Ask the patient and the pharmacy {what}, and correct the medication list",
+    )
+
+
+def _overlapping_courses(leaf: Any, judge: Judge, exclude: bool, answer: Shown, ask: Answer) -> Shown | None:
+    """Entries of one drug and dose that began on one day and went on or ended otherwise."""
+    entries = [
+        entry
+        for entry in judge.patient.medications or ()
+        if courses.matches(entry, leaf.drugs, leaf.classes, entry.drug)
+    ]
+    for one, other in _pairs(entries):
+        if _same_course(one, other) and (one.end, one.status, one.outcome) != (
+            other.end,
+            other.status,
+            other.outcome,
+        ):
+            answers = {ask(leaf, _with(judge, medications=(entry,)), exclude).shown for entry in (one, other)}
+            if len(answers) > 1:
+                return _disagree(one.drug, tuple([courses.entry_evidence(entry) for entry in (one, other)]))
+    return None
+
+
+def _same_course(one: Medication, other: Medication) -> bool:
+    return (one.ingredients, one.dose, one.formulation, one.start) == (
+        other.ingredients,
+        other.dose,
+        other.formulation,
+        other.start,
+    ) and one.start is not None
+
+
+def _overlapping_programs(
+    leaf: Programme, judge: Judge, exclude: bool, answer: Shown, ask: Answer
+) -> Shown | None:
+    """Two records of one time that begin or end on other days and would decide differently."""
+    for one, other in _pairs(judge.patient.programs):
+        if _overlap(one, other, judge.as_of) and (one.start, one.end) != (other.start, other.end):
+            answers = {ask(leaf, _with(judge, programs=(item,)), exclude).shown for item in (one, other)}
+            if len(answers) > 1:
+                return _disagree(
+                    "the program",
+                    tuple([statements.program_evidence(item, judge.as_of) for item in (one, other)]),
+                )
+    return None
+
+
+def _overlap(one: Program, other: Program, as_of: date) -> bool:
+    if one.start is None or other.start is None:
+        return False
+    return one.start < (other.end or as_of) and other.start < (one.end or as_of)
+
+
+def _disagree(what: str, records: tuple[Evidence, ...]) -> Shown:
+    sides = " and ".join([str(record.value) for record in records])
+    return Shown(
+        None,
+        records,
+        f"the records of {what} disagree: {sides}",
+        "conflict",
+        f"Confirm which record of {what} is right",
+    )
+
+
+def _pairs(items: Sequence[Any]) -> Iterator[tuple[Any, Any]]:
+    for place, one in enumerate(items):
+        for other in items[place + 1 :]:
+            yield one, other
+
+
+def _with(judge: Judge, **lists: tuple[Any, ...]) -> Judge:
+    """The same question of a chart that holds only these records of a list."""
+    patient: Patient = msgspec.structs.replace(judge.patient, **lists)
+    return Judge(patient, judge.request, judge.as_of, judge.therapy_start, judge.policy_id)
+
+
+# --- free text --------------------------------------------------------------------------------------------
+
+
+def _said_otherwise(leaf: Any, judge: Judge, exclude: bool, answer: Shown, ask: Answer) -> Shown | None:
+    """A sentence of a note, or a procedure's result, that says the opposite."""
+    sentence = contradicting_sentence(leaf, judge, answer)
+    if sentence is None:
+        return None
+    where = f"the {sentence.kind} of {sentence.date}" if sentence.date else f"a {sentence.kind}"
+    return Shown(
+        None,
+        (sentence, *answer.records),
+        f"{where} says otherwise: “{sentence.value}”",
+        "contradicted",
+        f"Ask the prescriber which is right: the chart, or {where} (“{sentence.value}”)",
+    )
+
+
+_Check = Callable[[Any, Judge, bool, Shown, Answer], Shown | None]
+_CHECKS: dict[type[Part], tuple[_Check, ...]] = {
+    Condition: (_exclusive_codes, _said_otherwise),
+    Taking: (_unidentified_medicine, _filled_though_not_taken, _overlapping_courses, _said_otherwise),
+    Trial: (_unidentified_medicine, _overlapping_courses, _said_otherwise),
+    Intolerance: (_unidentified_medicine, _filled_after_reaction, _overlapping_courses, _said_otherwise),
+    AllergyTo: (_unidentified_substance, _said_otherwise),
+    Programme: (_overlapping_programs, _said_otherwise),
+}
