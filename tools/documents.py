@@ -33,6 +33,7 @@ def document(paper: Required, judge: Judge) -> Finding:
     good = found.shown is True
     return Finding(
         criterion=paper.id,
+        kind="document",
         status="met" if good else "unknown",
         text=paper.text or paper.id,
         clause=clause_of(paper, judge.policy_id),
@@ -236,14 +237,13 @@ def _flaw_of_note(note: Note) -> Reason | None:
 
 def _calls_itself_unsigned(text: str) -> bool:
     """In its first or last line, where notes say it of themselves."""
-    lines = [line.casefold() for line in text.strip().splitlines()]
-    return any(word in line for line in (lines[0], lines[-1]) for word in UNSIGNED)
+    lines = text.strip().casefold().splitlines()
+    return any(word in line for line in (*lines[:1], *lines[-1:]) for word in UNSIGNED)
 
 
 def _flaw_of_file(paper: Required, item: Document) -> Reason | None:
-    if paper.of == "note" and item.status not in ("signed", "amended"):
-        return "unsigned"
-    if item.status in ("unsigned", "draft"):
+    unsigned = item.status in ("unsigned", "draft") or (paper.of == "note" and not item.status)
+    if unsigned or _calls_itself_unsigned(item.title):
         return "unsigned"
     about = item.about or paper.test not in STUDIES or _reports(item.title, paper.test)
     return None if about or paper.of != "study" else "ambiguous"

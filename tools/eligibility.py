@@ -41,6 +41,7 @@ def eligibility_finding(patient: Patient, plan: Plan, as_of: date) -> Finding:
     fix = f"Check again under {' or '.join(now)}" if now else "Find out which plan covers the patient"
     return Finding(
         criterion="eligibility",
+        kind="eligibility",
         status="not_met",
         text=f"enrolled in {plan.id} on {as_of}",
         evidence=seen,

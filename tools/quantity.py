@@ -22,13 +22,19 @@ def quantity_finding(benefit: Benefit, request: Request, policy_id: str) -> Find
         if beyond is not None:
             return _starting_only(beyond, request, policy_id, asked)
         return Finding(
-            criterion="quantity", status="met", text="no quantity limit", evidence=(seen,), detail=asked
+            criterion="quantity",
+            kind="quantity",
+            status="met",
+            text="no quantity limit",
+            evidence=(seen,),
+            detail=asked,
         )
     clause = _cited(limit, policy_id)
     text = f"at most {_amount(limit.quantity, limit.unit, limit.days)}"
     if status == "unknown":
         return Finding(
             criterion="quantity",
+            kind="quantity",
             status="unknown",
             text=text,
             clause=clause,
@@ -42,6 +48,7 @@ def quantity_finding(benefit: Benefit, request: Request, policy_id: str) -> Find
         return _starting_only(beyond, request, policy_id, asked)
     return Finding(
         criterion="quantity",
+        kind="quantity",
         status=status,
         text=text,
         clause=clause,
@@ -88,6 +95,7 @@ def _beyond_start(benefit: Benefit, request: Request) -> StartingLimit | None:
 def _starting_only(limit: StartingLimit, request: Request, policy_id: str, asked: str) -> Finding:
     return Finding(
         criterion="quantity",
+        kind="quantity",
         status="not_met",
         text=f"at most {limit.days} days of therapy",
         clause=_cited(limit, policy_id),

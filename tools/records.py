@@ -509,6 +509,7 @@ class Finding(Record, frozen=True, kw_only=True):
     reason: Reason | None = None  # why it is unknown
     fix: str | None = None  # what would change it
     exclusion: bool = False
+    kind: Literal["criterion", "eligibility", "quantity", "document"] = "criterion"
     parts: tuple[Finding, ...] = ()
 
 

@@ -447,6 +447,13 @@ CONCEPTS: dict[str, Concept] = {
 # Conditions that nobody has at once: one of two such codes is an error.
 EXCLUSIVE: tuple[tuple[str, str], ...] = (("t1dm", "t2dm"),)
 
+
+def exclusive_codes(concept: str) -> tuple[str, ...]:
+    """ICD-10-CM prefixes of what nobody has beside this condition, a key of CONCEPTS."""
+    others = [other for pair in EXCLUSIVE for one, other in (pair, pair[::-1]) if one == concept]
+    return tuple(code for other in others for code in CONCEPTS[other].codes)
+
+
 # What a study that reports a test is called.
 STUDIES: dict[str, tuple[str, ...]] = {
     "ahi": ("sleep study", "sleep apnea test", "polysomnogra", "psg", "hsat", "sleep test"),

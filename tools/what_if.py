@@ -37,7 +37,7 @@ from tools.records import (
     TrialOutcome,
 )
 from tools.request import complete_request
-from tools.terms import CONCEPTS, TESTS, TOPICS
+from tools.terms import CONCEPTS, TESTS, TOPICS, exclusive_codes
 
 
 class Supposed(
@@ -403,6 +403,8 @@ def _diagnosed(case: _Case, change: Diagnosed, name: str) -> None:
         raise Invalid("the problem list is not recorded, so one diagnosis cannot be supposed on it")
     if change.present and concept.sex and case.patient.sex not in (concept.sex, "unknown"):
         raise Invalid(f"{concept.label} does not apply to a {case.patient.sex} patient")
+    excluded = exclusive_codes(change.concept) if change.present else ()
+    listed = tuple([item for item in listed if not (excluded and item.code.startswith(excluded))])
     others = [
         item
         for item in listed
@@ -459,7 +461,8 @@ def _enrolled(case: _Case, change: Enrolled, name: str) -> None:
         raise Invalid(f"a program of {change.months} months cannot be supposed; write 1 to {MOST_YEARS * 12}")
     start = add_months(case.as_of, -change.months)
     new = Program(id=name, name="lifestyle program", start=start, end=case.as_of)
-    case.change(programs=(*case.patient.programs, new))
+    before = [item for item in case.patient.programs if item.end is not None and item.end <= start]
+    case.change(programs=(*before, new))  # what ran at that time is supposed to have been this one
 
 
 def _aged(case: _Case, change: Aged, name: str) -> None:

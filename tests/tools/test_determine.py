@@ -219,7 +219,7 @@ def test_a_program_s_record_is_dated_by_its_running_and_not_by_its_first_day() -
     assert paper_status(record, programs=(old,)) == ("unknown", "stale")
     assert paper_status(record, programs=(Program(id="g-1", start=date(2026, 9, 2)),)) == (
         "unknown",
-        "missing",
+        "ambiguous",
     )
 
 

@@ -18,8 +18,8 @@ from tools.evidence import courses, statements
 from tools.evidence.judge import BARE, Judge, Shown
 from tools.evidence.notes import contradicting_sentence
 from tools.records import Diagnosis, Evidence, Fill, Medication, Patient, Program
-from tools.rules import AllergyTo, Condition, Intolerance, Part, Programme, Taking, Trial
-from tools.terms import CONCEPTS, EXCLUSIVE
+from tools.rules import AllergyTo, Condition, Intolerance, OnDrug, Part, Programme, Taking, Trial
+from tools.terms import CONCEPTS, exclusive_codes
 
 Answer = Callable[[Any, Judge, bool], Shown]
 
@@ -114,13 +114,8 @@ def _exclusive_of(leaf: Condition) -> tuple[str, ...]:
     """Code prefixes of the conditions that nobody has beside this one."""
     known: tuple[str, ...] | None = leaf.__dict__.get("exclusive")
     if known is None:
-        known = leaf.__dict__["exclusive"] = tuple(
-            code
-            for pair in EXCLUSIVE
-            for one, other in (pair, pair[::-1])
-            if leaf.codes == CONCEPTS[one].codes
-            for code in CONCEPTS[other].codes
-        )
+        mine = [key for key, concept in CONCEPTS.items() if leaf.codes == concept.codes]
+        known = leaf.__dict__["exclusive"] = tuple([code for key in mine for code in exclusive_codes(key)])
     return known
 
 
@@ -290,5 +285,6 @@ _CHECKS: dict[type[Part], tuple[_Check, ...]] = {
     Trial: (_unidentified_medicine, _overlapping_courses, _said_otherwise),
     Intolerance: (_unidentified_medicine, _filled_after_reaction, _overlapping_courses, _said_otherwise),
     AllergyTo: (_unidentified_substance, _said_otherwise),
-    Programme: (_overlapping_programs, _said_otherwise),
+    OnDrug: (_said_otherwise,),
+    Programme: (_overlapping_programs,),
 }

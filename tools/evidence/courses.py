@@ -321,7 +321,7 @@ def _too_short(leaf: Trial, course: Course, days: int, records: tuple[Evidence, 
 
 def intolerance(leaf: Intolerance, judge: Judge, exclude: bool) -> Shown:
     """A course that an adverse reaction ended, or an intolerance on the allergy list. The list says of what
-    substance, only courses say of what formulation: what was never taken in it is none, list or no list."""
+    substance, only courses say of what formulation: where none is charted, it may have been this one."""
     taken, allergies = judge.patient.medications, judge.patient.allergies
     listed = tuple(
         [
@@ -354,6 +354,9 @@ def intolerance(leaf: Intolerance, judge: Judge, exclude: bool) -> Shown:
         unsure = unsure or answer
     if unsure is not None:
         return unsure
+    if listed and not any(matches(entry, leaf.drugs, leaf.classes, entry.drug) for entry in taken):
+        detail = f"intolerance of {leaf.label} listed, formulation not documented"
+        return Shown(None, listed, detail, "missing", "Document the formulation")
     if judge.brief:
         return BARE[None if allergies is None and may_be_listed else False]
     if not tried:

@@ -1,55 +1,61 @@
 """Whether free text says the opposite of what a criterion's own evidence shows.
 
 Free text may lower certainty and never raises it, so a sentence is looked for only against an answer that has been
-given. Notes are read only where they name what the criterion is about: most charts pay for one search of their text.
+given, and a mere mention counts where nothing says that it is denied, over, planned or another's. A text is read only
+where it names what the criterion is about: most charts pay for one search of their text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections.abc import Iterator
 from datetime import date, timedelta
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 from tools.evidence.judge import DECIDED, Judge, Shown
+from tools.language.assertion import Assertion, assertion, sentence_at
+from tools.language.mentions import Mention, concepts, mentions
 from tools.records import Evidence, Medication, Note, Procedure
-from tools.rules import AllergyTo, Attested, Condition, Intolerance, OnDrug, Programme, Taking, Trial
-from tools.terms import CONCEPTS
-
-if TYPE_CHECKING:
-    from tools.notes.facts import NoteFact
+from tools.rules import AllergyTo, Condition, Intolerance, OnDrug, Taking, Trial
+from tools.terms import BRANDS, CONCEPTS, INGREDIENTS
 
 STATE_DAYS = 365  # what a note says to be so now, it says of the year around it
-_TAKEN = ("taking", "effective")
-_ENDED = ("stopped", "intolerance")
-_COURSE = ("tried", "taking", "stopped", "intolerance", "inadequate", "partial", "effective")
-# What also shows a condition, beside the condition itself.
+# What also shows a condition, or leaves it open, beside the condition itself.
 _KINDS_OF = {"ascvd": ("mi", "stroke", "pad"), "mtc_men2": ("thyroid_cancer",)}
+
+
+class _Said(NamedTuple):
+    """A mention, how it is meant, and whether that says of the criterion's thing that it is so."""
+
+    mention: Mention
+    meant: Assertion
+    stance: bool
 
 
 def contradicting_sentence(leaf: Any, judge: Judge, answer: Shown) -> Evidence | None:
     """The sentence on record that says the opposite of the answer; None if there is none, or a person has settled it.
 
-    Of several notes the newest that speaks of the thing counts: a later one that agrees with the answer settles it.
+    Of what may change, the newest text that speaks of it counts; what lasts (a family history, a condition that
+    somebody ever had) may stand in any.
     """
     names = _names(leaf, judge)
-    if not names:
-        return None
-    for note in _newest_first(judge):
-        if names.isdisjoint(_named(note.text)):
+    for note in _texts(judge) if names else ():
+        if names.isdisjoint(concepts(note.text)):
             continue
-        speaks = [fact for fact in _read(note) if _applies(leaf, fact, note, judge, answer)]
-        against = [fact for fact in speaks if _stance(leaf, fact, judge) is not answer.shown]
-        if against and not _settled(note, against[0], judge):
-            return _sentence(note, against[0])
-        if speaks:
+        said = _said(leaf, note, judge)
+        against = [
+            item for item in said if item.stance is not answer.shown and not _settled(note, item, judge)
+        ]
+        if against:
+            return _sentence(note, against[0].mention)
+        if said and not _lasts(leaf):
             return None
     return None
 
 
-def _newest_first(judge: Judge) -> Iterator[Note]:
-    """Notes up to the day, and procedures with a result as the one line that they are."""
-    known: Sequence[Note] | None = judge.day.texts
+def _texts(judge: Judge) -> tuple[Note, ...]:
+    """Notes up to the day, newest first, and procedures with a result as the one line that they are."""
+    known = judge.day.texts
     if known is None:
         texts = [note for note in judge.patient.notes if note.date is None or note.date <= judge.as_of]
         texts += [
@@ -59,38 +65,37 @@ def _newest_first(judge: Judge) -> Iterator[Note]:
         ]
         texts.sort(key=lambda note: note.date or date.max, reverse=True)
         known = judge.day.texts = tuple(texts)
-    return iter(known)
+    return known
 
 
 def _as_note(item: Procedure) -> Note:
     return Note(id=item.id, date=item.date, type="procedure", text=f"{item.name}: {item.result}")
 
 
-def _read(note: Note) -> list[NoteFact]:
-    from tools.notes.reader import read_note  # a cold start pays for the reader only where a note is read
-
-    return read_note(note)
-
-
-@lru_cache(maxsize=16384)
-def _named(text: str) -> frozenset[str]:
-    """Drugs, classes and conditions that the text names."""
-    from tools.notes.lexicon import diagnoses_in, drugs_in
-
-    drugs = (name.replace("_", " ") for m in drugs_in(text, 0, len(text)) for name in m.of.split("+"))
-    return frozenset([*drugs, *(m.of for m in diagnoses_in(text, 0, len(text)))])
+def _said(leaf: Any, note: Note, judge: Judge) -> list[_Said]:
+    """What the text says of the criterion's thing; of one person the last word counts."""
+    every, names, last = mentions(note.text), _names(leaf, judge), dict[str, _Said]()
+    spans = [(item.start, item.end) for item in every]
+    for mention in every:
+        if mention.concept not in names:
+            continue
+        meant = assertion(note.text, mention.start, mention.end, [s for s in spans if s[0] >= mention.end])
+        stance = _stance(leaf, mention, meant, note, judge)
+        if stance is not None:
+            last[meant.subject] = _Said(mention, meant, stance)
+    return list(last.values())
 
 
 # --- what a criterion is about ----------------------------------------------------------------------------
 
 
 def _names(leaf: Any, judge: Judge) -> frozenset[str]:
-    """The concepts of which a note must name one to be read for the criterion."""
+    """The concepts that speak of the criterion's thing."""
     known: frozenset[str] | None = leaf.__dict__.get("named")
     if known is None:
         known = leaf.__dict__["named"] = frozenset(_concepts(leaf))
     if isinstance(leaf, OnDrug) or (isinstance(leaf, AllergyTo) and leaf.requested):
-        return known | {judge.request.drug.casefold(), *judge.request.ingredients}
+        return known.union(judge.request.ingredients)
     return known
 
 
@@ -100,149 +105,129 @@ def _concepts(leaf: Any) -> Iterator[str]:
             if leaf.codes == concept.codes or (leaf.topic and leaf.topic == concept.topic):
                 yield from (key, *_KINDS_OF.get(key, ()))
     elif isinstance(leaf, Taking | Trial | Intolerance | AllergyTo):
-        from tools.terms import BRANDS, INGREDIENTS
-
-        yield from leaf.drugs
         yield from leaf.classes
         for drug in leaf.drugs:
-            yield from BRANDS.get(drug, ())
+            yield from BRANDS.get(drug, (drug,))
         yield from (name for name, (cls, _) in INGREDIENTS.items() if cls in leaf.classes)
 
 
-# --- what a fact says of it -------------------------------------------------------------------------------
+def _lasts(leaf: Any) -> bool:
+    return isinstance(leaf, Condition) and (leaf.status == "ever" or "family" in leaf.who)
 
 
-def _applies(leaf: Any, fact: NoteFact, note: Note, judge: Judge, answer: Shown) -> bool:
-    """Whether the fact speaks of the criterion's thing, of its time, and tells more than the answer knows."""
-    stance = _stance(leaf, fact, judge)
-    if stance is None:
-        return False
+# --- what a mention says of it ----------------------------------------------------------------------------
+
+
+def _stance(leaf: Any, mention: Mention, meant: Assertion, note: Note, judge: Judge) -> bool | None:
+    """Does the mention say that the criterion's thing is so, or that it is not? None: it says nothing of it."""
+    if meant.subject == "other" or meant.sense == "planned":
+        return None
     if isinstance(leaf, Condition):
-        lasting = leaf.status == "ever" or "family" in fact.subjects
-        return lasting or _of_now(note, judge)
-    if isinstance(leaf, Programme | Attested):
-        return _of_now(note, judge)
+        return _of_condition(leaf, mention, meant, note, judge)
+    if meant.subject != "self" or (mention.concept in leaf_classes(leaf) and not meant.stated):
+        return None
+    if isinstance(leaf, AllergyTo):
+        return True if meant.sense == "allergy" else None
     if isinstance(leaf, Taking | OnDrug):
-        return _of_now(note, judge) and not _listed_then(fact, note, judge)
-    if isinstance(leaf, Trial | Intolerance) and stance:
-        return not _charted(fact, judge)
+        return _of_taking(leaf, mention, meant, note, judge)
+    if meant.sense == "never":
+        return False
+    if meant.sense == "negated" or _charted(mention, judge):
+        return None
     return True
 
 
-def _of_now(note: Note, judge: Judge) -> bool:
+def leaf_classes(leaf: Any) -> tuple[str, ...]:
+    """Classes of drugs that the leaf names."""
+    return getattr(leaf, "classes", ())
+
+
+def _of_condition(
+    leaf: Condition, mention: Mention, meant: Assertion, note: Note, judge: Judge
+) -> bool | None:
+    if meant.subject not in leaf.who or not (_lasts(leaf) or _is_recent(note, judge)):
+        return None
+    if meant.sense in ("negated", "never"):
+        exact = mention.concept in CONCEPTS and CONCEPTS[mention.concept].codes == leaf.codes
+        return False if exact and not _diagnosed_since(leaf, note, judge) else None
+    if meant.sense == "ended" and leaf.status == "active" and meant.subject == "self":
+        return None
+    return None if not _lasts(leaf) and _stated_since(leaf, note, judge) else True
+
+
+def _is_recent(note: Note, judge: Judge) -> bool:
     return note.date is None or note.date >= judge.as_of - timedelta(days=STATE_DAYS)
 
 
-def _listed_then(fact: NoteFact, note: Note, judge: Judge) -> bool:
-    """Whether the medication list agrees with the note about the day of the note."""
+def _diagnosed_since(leaf: Condition, note: Note, judge: Judge) -> bool:
+    """Whether the diagnosis was first made after the note."""
+    onsets = [entry.onset for entry, _ in judge.problems() if entry.code.startswith(leaf.codes)]
+    return note.date is not None and bool(onsets) and all(onset and onset > note.date for onset in onsets)
+
+
+def _stated_since(leaf: Condition, note: Note, judge: Judge) -> bool:
+    """Whether the chart has stated it, or denied it, after the note."""
+    stated = judge.said(leaf.topic).get("self", ()) if leaf.topic else ()
+    return any(item.date and note.date and item.date > note.date for item in stated)
+
+
+def _of_taking(
+    leaf: Taking | OnDrug, mention: Mention, meant: Assertion, note: Note, judge: Judge
+) -> bool | None:
+    """Taken on the note's day, unless the list agrees about that day. The product asked for is not held against
+    itself, and is the only one that keeps it in use."""
+    named = note.text[mention.start : mention.end].casefold()
+    itself = named == judge.request.drug.casefold()
+    if itself is isinstance(leaf, Taking) or not _is_recent(note, judge):
+        return None
+    taken = meant.sense == "current"
+    charted = _charted(mention, judge)
+    if (charted and not meant.stated) or _agrees(charted, taken, note):
+        return None
+    return taken
+
+
+def _agrees(charted: list[Medication], taken: bool, note: Note) -> bool:
+    """Whether the medication list says of the note's day what the note says."""
     if note.date is None:
         return False
-    taken = fact.kind in _TAKEN and fact.present
-    for entry in _charted(fact, judge):
-        end = entry.end or (None if entry.status == "active" else note.date)
-        then = (entry.start is None or entry.start <= note.date) and (end is None or note.date <= end)
-        if taken and then:
-            return True
-        if not taken and entry.start is not None and note.date < entry.start:
-            return True
-    return False
+    if taken:
+        return any(_goes_on(entry, note.date) for entry in charted)
+    return any(entry.start and entry.start > note.date for entry in charted)
 
 
-def _charted(fact: NoteFact, judge: Judge) -> list[Medication]:
-    ingredients = set(_ingredients(fact))
-    return [entry for entry in judge.patient.medications or () if ingredients & set(entry.ingredients)]
-
-
-def _stance(leaf: Any, fact: NoteFact, judge: Judge) -> bool | None:
-    """Does the fact say that the criterion's thing is so, or is not so? None: it says nothing of it."""
-    if "other" in fact.subjects or fact.status in ("planned", "declined"):
-        return None
-    if isinstance(leaf, Condition):
-        return _condition(leaf, fact)
-    if fact.subjects != ("self",):
-        return None
-    if isinstance(leaf, Attested):
-        return fact.present if fact.kind == "statement" and fact.of == leaf.topic else None
-    if isinstance(leaf, Programme):
-        return False if fact.kind == "programme" and not fact.present else None
-    drugs = (judge.request.drug.casefold(),) if isinstance(leaf, OnDrug) else leaf.drugs
-    classes = () if isinstance(leaf, OnDrug) else leaf.classes
-    if isinstance(leaf, AllergyTo) and leaf.requested:
-        drugs = (*drugs, judge.request.drug.casefold(), *judge.request.ingredients)
-    if not _of_drug(fact, drugs, classes):
-        return None
-    if isinstance(leaf, AllergyTo):
-        return True if fact.kind == "allergy" and fact.present else None
-    if isinstance(leaf, Taking | OnDrug):
-        return _taking(leaf, fact, judge)
-    if isinstance(leaf, Intolerance):
-        return fact.present if fact.kind == "intolerance" and fact.present else _never(fact)
-    return True if fact.kind in _COURSE and fact.present else _never(fact)
-
-
-def _condition(leaf: Condition, fact: NoteFact) -> bool | None:
-    if fact.kind != "diagnosis" or not set(fact.subjects) & set(leaf.who):
-        return None
-    keys = [key for key in _concepts(leaf) if key == fact.of]
-    if not keys:
-        return None
-    if not fact.present:
-        whole = set(leaf.who) <= set(fact.subjects) and CONCEPTS.get(fact.of, None) is not None
-        return False if whole and CONCEPTS[fact.of].codes == leaf.codes else None
-    if fact.status == "history" and leaf.status == "active":
-        return None
-    return True
-
-
-def _taking(leaf: Taking | OnDrug, fact: NoteFact, judge: Judge) -> bool | None:
-    """The product asked for does not count against itself."""
-    if isinstance(leaf, Taking) and fact.drug.casefold() == judge.request.drug.casefold():
-        return None
-    if fact.kind in _TAKEN and fact.status == "current":
-        return fact.present
-    if fact.kind in _ENDED and fact.present and fact.status == "history":
+def _goes_on(entry: Medication, day: date) -> bool:
+    if entry.start is not None and entry.start > day:
         return False
-    return _never(fact)
+    return day <= entry.end if entry.end is not None else entry.status == "active"
 
 
-def _never(fact: NoteFact) -> bool | None:
-    return False if fact.kind == "tried" and not fact.present else None
-
-
-def _of_drug(fact: NoteFact, drugs: Sequence[str], classes: Sequence[str]) -> bool:
-    from tools.terms import INGREDIENTS
-
-    ingredients = _ingredients(fact)
-    of_class = {INGREDIENTS[name][0] for name in ingredients if name in INGREDIENTS} | {fact.of}
-    return bool(set(ingredients) & set(drugs) or fact.drug.casefold() in drugs or of_class & set(classes))
-
-
-def _ingredients(fact: NoteFact) -> tuple[str, ...]:
-    return tuple(name.replace("_", " ") for name in fact.of.split("+"))
+def _charted(mention: Mention, judge: Judge) -> list[Medication]:
+    return [entry for entry in judge.patient.medications or () if mention.concept in entry.ingredients]
 
 
 # --- settled by a person ----------------------------------------------------------------------------------
 
 
-def _settled(note: Note, fact: NoteFact, judge: Judge) -> bool:
-    """Whether a person has decided about this sentence (`pa confirm`)."""
-    decided = {item.topic for item in judge.patient.attestations if item.topic.startswith(DECIDED)}
-    if not decided:
-        return False
-    from tools.notes.leads import lead_id
-
-    parts = ("medications", "conditions", "attestations", "observations", "programs")
-    return any(
-        DECIDED + lead_id(note.id, fact.start, fact.end, part, fact.kind, fact.of) in decided
-        for part in parts
-    )
+def _settled(note: Note, item: _Said, judge: Judge) -> bool:
+    """Whether a person has decided about this sentence (`pa confirm --reject`)."""
+    topic = DECIDED + sentence_id(note, item.mention)
+    return any(entry.topic == topic for entry in judge.patient.attestations)
 
 
-def _sentence(note: Note, fact: NoteFact) -> Evidence:
-    from tools.notes.reader import passage_of
+def sentence_id(note: Note, mention: Mention) -> str:
+    """N and five letters or digits, which stay as long as the note says it there."""
+    start, end = sentence_at(note.text, mention.start)
+    return "N" + hashlib.sha256(f"{note.id}|{start}|{end}|{mention.concept}".encode()).hexdigest()[:5]
 
-    start, end = passage_of(note, fact.start, fact.end)
+
+def _sentence(note: Note, mention: Mention) -> Evidence:
+    start, end = sentence_at(note.text, mention.start)
     kind = "procedure" if note.type == "procedure" else "note"
     return Evidence(
-        record_id=note.id, kind=kind, value=" ".join(note.text[start:end].split()), date=note.date
+        record_id=note.id,
+        kind=kind,
+        value=" ".join(note.text[start:end].split()),
+        date=note.date,
+        note=sentence_id(note, mention),
     )

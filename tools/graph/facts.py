@@ -334,8 +334,4 @@ def _key(rule: Rule, kind: str, finding: Finding) -> str:
 
 
 def _part(finding: Finding) -> str:
-    if finding.exclusion:
-        return "exclusion"
-    if finding.criterion == "quantity":
-        return "quantity"
-    return "document" if (finding.fix or "").startswith("Attach ") else "criterion"
+    return "exclusion" if finding.exclusion else finding.kind

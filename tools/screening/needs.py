@@ -139,7 +139,9 @@ def _need(question: Question, judge: Judge) -> Need:
     if isinstance(leaf, Condition):
         silent = question.exclude and leaf.evidence == "attestation"
         # What is recorded and denied is not settled by denying it once more.
-        if found.reason != "conflict" and (judge.patient.conditions is not None or silent):
+        if found.reason not in ("conflict", "contradicted") and (
+            judge.patient.conditions is not None or silent
+        ):
             return Need("statement", leaf.topic or leaf.label)
     fix = found.fix or ""
     if fix.startswith("Obtain the "):

@@ -1,0 +1,1 @@
+"""Reading what people wrote: sentences, and how a mention in one is meant."""

@@ -1,0 +1,192 @@
+"""How a mention in free text is meant: of the patient and so now, denied, over, only planned, or somebody else's.
+
+In the manner of ConText (Harkema 2009): cues as data (context.jsonl), each with its sense and the side on which the
+mention stands. A cue that follows the mention and belongs to no other decides; else the nearest cue before it, whose
+reach ends at a conjunction such as "but". A mention without a cue is taken as said of the patient and now, because
+free text is asked here only for what may speak against a record, never for proof.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal, NamedTuple, cast
+
+import msgspec
+
+Sense = Literal["negated", "never", "ended", "allergy", "planned", "current"]
+Subject = Literal["self", "family", "other"]
+
+_LONGEST = 4  # words of a cue
+_NEAR_AFTER = 5  # words between a mention and a cue behind it
+_WORD = frozenset("abcdefghijklmnopqrstuvwxyzáéíóúñ0123456789'/-’")
+_OF_WHOM = ("family", "other")
+
+
+class Assertion(NamedTuple):
+    """How a mention is meant, and of whom. `stated` is false where no cue says so and the text merely names it."""
+
+    sense: Sense
+    subject: Subject
+    stated: bool
+
+
+class _Cue(msgspec.Struct, frozen=True):
+    cue: str
+    sense: str  # a Sense; of whom ("family", "other"); or "end", which ends the reach of cues
+    reach: Literal["before", "after", "both"]
+
+
+class _Hit(NamedTuple):
+    start: int
+    end: int
+    sense: str
+    reach: str
+
+
+def assertion(text: str, start: int, end: int, others: Sequence[tuple[int, int]] = ()) -> Assertion:
+    """How the mention at [start, end) is meant.
+
+    Args:
+        text: the whole text.
+        start, end: offsets of the mention.
+        others: offsets of other mentions, to which a cue behind them belongs first.
+    """
+    first, last = sentence_at(text, start)
+    hits = [hit for hit in _cues(text[first:last]) if first + hit.end <= start or first + hit.start >= end]
+    before = [hit for hit in hits if first + hit.end <= start and hit.reach in ("after", "both")]
+    behind = [hit for hit in hits if first + hit.start >= end and hit.reach in ("before", "both")]
+    subject = _subject(before, behind, text, first, start, end)
+    between = [other for other in others if other[0] >= end]
+    sense = _sense_behind(behind, text, first, end, between) or _sense_before(before)
+    return Assertion(cast("Sense", sense or "current"), subject, bool(sense))
+
+
+def _sense_before(before: Sequence[_Hit]) -> str:
+    for hit in reversed(before):
+        if hit.sense == "end":
+            return ""
+        if hit.sense not in _OF_WHOM:
+            return hit.sense
+    return ""
+
+
+def _sense_behind(
+    behind: Sequence[_Hit], text: str, first: int, end: int, others: Sequence[tuple[int, int]]
+) -> str:
+    """The first cue behind the mention that no other mention or clause keeps from it."""
+    for hit in behind:
+        at = first + hit.start
+        if hit.sense == "end" or any(other[0] < at and not _joined(text[end : other[0]]) for other in others):
+            return ""
+        gap = text[end:at]
+        if len(gap.split()) > _NEAR_AFTER or ";" in gap:
+            return ""
+        if hit.sense not in _OF_WHOM:
+            return hit.sense
+    return ""
+
+
+def _joined(gap: str) -> bool:
+    """Whether two mentions are named in one breath: "glipizide and metformin"."""
+    return gap.strip().casefold() in ("and", "or", "/", "+", "&", ",", "nor", "and/or")
+
+
+def _subject(
+    before: Sequence[_Hit], behind: Sequence[_Hit], text: str, first: int, start: int, end: int
+) -> Subject:
+    for hit in reversed(before):
+        if hit.sense == "end":
+            break
+        if hit.sense in _OF_WHOM:
+            return cast("Subject", hit.sense)
+    for hit in behind[:1]:
+        if hit.sense in _OF_WHOM and len(text[end : first + hit.start].split()) <= _NEAR_AFTER:
+            return cast("Subject", hit.sense)
+    return "self"
+
+
+# --- sentences --------------------------------------------------------------------------------------------
+
+
+def sentence_at(text: str, at: int) -> tuple[int, int]:
+    """The sentence or line that holds the offset, as offsets."""
+    for start, end in sentences(text):
+        if start <= at < end:
+            return start, end
+    return at, len(text)
+
+
+@lru_cache(maxsize=4096)
+def sentences(text: str) -> tuple[tuple[int, int], ...]:
+    """Offsets of every sentence; a line break ends one, a full stop inside a number or after a title does not."""
+    return tuple(_split(text))
+
+
+_TITLES = ("dr", "mr", "mrs", "ms", "vs", "pt", "no", "st", "approx", "e.g", "i.e", "fam")
+
+
+def _split(text: str) -> Iterator[tuple[int, int]]:
+    start = 0
+    for at, char in enumerate(text):
+        ends = char in "\n;!?" or (char == "." and _full_stop(text, at))
+        if ends:
+            if text[start : at + 1].strip():
+                yield start, at + 1
+            start = at + 1
+    if text[start:].strip():
+        yield start, len(text)
+
+
+def _full_stop(text: str, at: int) -> bool:
+    following = text[at + 1 : at + 2]
+    if following and not following.isspace():
+        return False
+    word = text[:at].rsplit(None, 1)[-1] if text[:at].strip() else ""
+    return word.casefold() not in _TITLES
+
+
+# --- cues -------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1)
+def _lexicon() -> dict[str, tuple[_Cue, ...]]:
+    lines = (Path(__file__).parent / "context.jsonl").read_bytes().splitlines()
+    known: dict[str, tuple[_Cue, ...]] = {}
+    for line in lines:
+        cue = msgspec.json.decode(line, type=_Cue)
+        known[cue.cue] = (*known.get(cue.cue, ()), cue)
+    return known
+
+
+@lru_cache(maxsize=4096)
+def _cues(sentence: str) -> tuple[_Hit, ...]:
+    """Cues of the sentence, the longest at each place, in their order."""
+    lexicon, words, hits = _lexicon(), _words(sentence), []
+    place = 0
+    while place < len(words):
+        for length in range(min(_LONGEST, len(words) - place), 0, -1):
+            start, end = words[place][0], words[place + length - 1][1]
+            found = lexicon.get(" ".join(sentence[start:end].casefold().replace("’", "'").split()))
+            if found:
+                hits += [_Hit(start, end, cue.sense, cue.reach) for cue in found]
+                place += length - 1
+                break
+        place += 1
+    return tuple(hits)
+
+
+def _words(sentence: str) -> list[tuple[int, int]]:
+    """Offsets of the words; a colon counts as one, since "pregnancy: no" denies."""
+    words, start = [], -1
+    for at, char in enumerate(sentence.casefold() + " "):
+        if char in _WORD:
+            start = at if start < 0 else start
+            continue
+        if start >= 0:
+            words.append((start, at))
+            start = -1
+        if char == ":":
+            words.append((at, at + 1))
+    return words
