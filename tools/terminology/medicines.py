@@ -1,0 +1,311 @@
+"""What the name of a medicine, as charts, claims and RxNorm write it, stands for.
+
+`data/medicines.jsonl` has a row for every ingredient, brand, combination and supply; `data/decorations.jsonl`
+has the words that stand beside a name without being one: doses, forms, routes, salts, directions, makers.
+A name is resolved only if each of its words is explained by the two, so that a partner that nobody knows
+("sitagliptin/foozepam") never vanishes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import cache, lru_cache
+from typing import NamedTuple
+
+import msgspec
+
+from tools.records import Drug
+from tools.terminology.rows import read_rows
+
+
+class Medicine(NamedTuple):
+    """`name` as the terminology writes it; `ingredients` in lower case; `classes` as keys of CLASSES;
+    `rxnorm` the ingredient's RxCUI if there is just one ("" where none is confirmed); `kind` is ingredient,
+    brand or supply. A supply (test strips, a CPAP mask) is known and has neither ingredients nor classes."""
+
+    name: str
+    ingredients: tuple[str, ...]
+    classes: tuple[str, ...]
+    rxnorm: str
+    kind: str = "ingredient"
+
+
+class MedicineRow(msgspec.Struct, frozen=True, gc=False):
+    """A line of medicines.jsonl. An ingredient stands for itself; a brand names its ingredients, and classes only
+    where it is more than they are (a weight-loss drug made of two that are none)."""
+
+    name: str
+    kind: str = "ingredient"
+    ingredients: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    rxnorm: str = ""
+    formulation: str = ""
+    synonyms: tuple[str, ...] = ()
+    abbreviations: tuple[str, ...] = ()
+    misspellings: tuple[str, ...] = ()
+    forms: tuple[str, ...] = ()
+    strengths: tuple[str, ...] = ()
+    source: str = ""
+
+    def names(self) -> tuple[str, ...]:
+        return (self.name, *self.synonyms, *self.abbreviations, *self.misspellings)
+
+
+class ClassRow(msgspec.Struct, frozen=True):
+    """A drug class: `label` is how a sentence calls it, with its article."""
+
+    key: str
+    label: str
+    names: tuple[str, ...] = ()
+
+
+class _Decorations(msgspec.Struct, frozen=True):
+    kind: str
+    words: tuple[str, ...]
+
+
+class Terminology:
+    """Every name of every medicine, and what it stands for. Immutable: a clinic's own rows make another one."""
+
+    def __init__(self, rows: Iterable[MedicineRow] = (), names: dict[str, MedicineRow] | None = None) -> None:
+        self._names = dict(names or {})
+        for row in rows:
+            for name in row.names():
+                self._names[fold(name)] = row
+
+    def with_medicines(self, rows: Iterable[MedicineRow]) -> Terminology:
+        """This terminology and a clinic's answers to "what is X?", which win over it."""
+        return Terminology(rows, self._names)
+
+    def row(self, name: str) -> MedicineRow | None:
+        """The row that has exactly this name, in any case and punctuation."""
+        return self._names.get(fold(name))
+
+    def resolve(self, name: str) -> Medicine | None:
+        """What a charted name stands for; None if a word of it that could be a medicine is unknown."""
+        if row := self.row(name):
+            return self._medicine([row])
+        rows = self._rows_of(name)
+        return self._medicine(rows) if rows else None
+
+    def _rows_of(self, name: str) -> list[MedicineRow]:
+        """The rows that the words of a name name, left to right; none if a word stays unexplained."""
+        words = _words(name)
+        rows: list[MedicineRow] = []
+        at, named = 0, False  # named: the word before belongs to a medicine, so that a salt may follow
+        while at < len(words):
+            word = words[at]
+            row, size = self._longest(words, at, named)
+            salt = named and word.text in _salts()
+            if not (row or salt or _is_decoration(word, words[at - 1] if named else None)):
+                row, size = self._near(word.text), 1
+                if not row:
+                    return []
+            if row:
+                rows.append(row)
+            at, named = at + max(size, 1), bool(row) or salt
+        return rows
+
+    def _longest(self, words: list[_Word], at: int, named: bool) -> tuple[MedicineRow | None, int]:
+        for size in range(min(_LONGEST, len(words) - at), 0, -1):
+            found = self._names.get(" ".join(word.text for word in words[at : at + size]))
+            if found and not (size == 1 and named and not words[at].apart and words[at].text in _salts()):
+                return found, size
+        return None, 0
+
+    def _near(self, word: str) -> MedicineRow | None:
+        """The only row with a one-word name a single edit away; short words have too many neighbours."""
+        if len(word) < 7 or not word.isalpha():
+            return None
+        from rapidfuzz import process
+        from rapidfuzz.distance import OSA
+
+        found = process.extract(
+            word, _one_word_names(self), scorer=OSA.distance, processor=None, score_cutoff=1, limit=5
+        )
+        rows = {self._names[name].name: self._names[name] for name, _, _ in found}
+        return next(iter(rows.values())) if len(rows) == 1 else None
+
+    def _medicine(self, rows: list[MedicineRow]) -> Medicine:
+        """One medicine of all the rows that a name named: the brand's name if it covers the rest."""
+        medicines = [row for row in rows if row.kind != "supply"]
+        if not medicines:
+            return Medicine(rows[0].name, (), (), "", "supply")
+        listed = [name for row in medicines for name in row.ingredients or (row.name,)]
+        ingredients = tuple(dict.fromkeys(_specific(listed)))
+        made_of = [self._names.get(fold(name)) for name in ingredients]
+        classes = [key for one in made_of if one for key in one.classes]
+        classes += [key for row in medicines for key in row.classes if row.ingredients]
+        name = next(
+            (
+                row.name
+                for row in sorted(medicines, key=lambda row: row.kind != "brand")
+                if set(ingredients) <= set(row.ingredients or (row.name,))
+            ),
+            " / ".join(dict.fromkeys(row.name for row in medicines)),
+        )
+        return Medicine(
+            name,
+            ingredients,
+            tuple(dict.fromkeys(classes)),
+            made_of[0].rxnorm if len(made_of) == 1 and made_of[0] else "",
+            "brand" if any(row.kind == "brand" for row in medicines) else "ingredient",
+        )
+
+
+def resolve_medicine(
+    name: str, drugs: Iterable[Drug] = (), terms: Terminology | None = None
+) -> Medicine | None:
+    """What a charted name stands for.
+
+    Args:
+        name: as it stands in a chart, a claim or a code's display, with or without dose, form and directions.
+        drugs: the catalog's, whose names and aliases are known whether or not the terminology has them.
+        terms: the terminology with a clinic's own answers; ours alone if left out.
+
+    Returns:
+        The medicine; None if any word that could be a medicine is unknown.
+    """
+    bare = name.strip().casefold()
+    for drug in drugs:
+        if bare == drug.name.casefold() or bare in map(str.casefold, drug.aliases):
+            return Medicine(drug.name, drug.ingredients, drug.classes, drug.rxnorm, "brand")
+    found = terms.resolve(name) if terms else _resolve(name)
+    if found or not drugs:
+        return found
+    own = [
+        MedicineRow(drug.name, "brand", drug.ingredients, drug.classes, synonyms=drug.aliases)
+        for drug in drugs
+        if not terminology().row(drug.name)
+    ]
+    return (terms or terminology()).with_medicines(own).resolve(name) if own else None
+
+
+def formulation_of(name: str) -> str:
+    """ "ER" for extended, "DR" for delayed, "IR" for immediate release, by the name's words or its brand; else ""."""
+    words = fold(name)
+    for formulation, pattern in _RELEASE.items():
+        if pattern.search(words):
+            return formulation
+    return next((row.formulation for row in terminology()._rows_of(name) if row.formulation), "")
+
+
+@cache
+def terminology() -> Terminology:
+    """The terminology that is shipped."""
+    rows = read_rows("medicines", MedicineRow)
+    named = [(name, row) for row in rows for name in row.names()]
+    folded = fold_lines("\n".join([name for name, _ in named]))
+    return Terminology(names=dict(zip(folded, [row for _, row in named], strict=True)))
+
+
+@cache
+def classes() -> dict[str, str]:
+    """Key of a drug class → how a sentence calls it, with its article."""
+    return {row.key: row.label for row in read_rows("classes", ClassRow)}
+
+
+@lru_cache(maxsize=8192)
+def _resolve(name: str) -> Medicine | None:
+    return terminology().resolve(name)
+
+
+class _Word(NamedTuple):
+    text: str
+    hyphen: bool  # a hyphen stands before it
+    apart: bool  # a comma, slash, plus or bracket stands before it
+
+
+_LONGEST = 7  # words in the longest name
+_TOKEN = re.compile(r"[^\W_]+%?|%")
+_AMOUNT = re.compile(
+    r"\d+(?:st|nd|rd|th|x|k|d|w|m|h|hr|hrs|ct|day|days|wk|week|month|mo|g|gm|mg|mcg|ug|µg|ml|l|u|iu|unit|units|meq"
+    r"|mmol|cc|oz|mm|tab|tabs|cap|caps|pk|pen|pens|am|pm|%|mgml|mcgml|act|hour|min|in|gauge)*$|[ux]\d+$"
+)
+_RELEASE = {
+    "ER": re.compile(
+        r"\b(?:er|xr|xl|sr|la|cr|extended release|24 ?hr|12 ?hr|24 hour|12 hour|tb24|cp24|tb12|tber)\b"
+    ),
+    "DR": re.compile(r"\b(?:dr|ec|delayed release|enteric coated|tbec|cpdr)\b"),
+    "IR": re.compile(r"\b(?:ir|immediate release)\b"),
+}
+_MARKS = str.maketrans(
+    {**dict.fromkeys('!"#$&()*+,-./:;<=>?@[\\]^_`{|}~®™©–—·•', " "), **dict.fromkeys("'’‘´")}
+)
+
+
+def fold(name: str) -> str:
+    """A name in the form in which names are compared: no case, no punctuation, single spaces."""
+    return " ".join(name.casefold().translate(_MARKS).split())
+
+
+def fold_lines(names: str) -> list[str]:
+    """`fold` of many names, one a line, at once: seven thousand of them in two milliseconds."""
+    text = names.casefold().translate(_MARKS)
+    while "  " in text:
+        text = text.replace("  ", " ")
+    return [line.strip() for line in text.split("\n")]
+
+
+def _words(name: str) -> list[_Word]:
+    text = name.casefold().translate(str.maketrans("", "", "'’‘´®™©"))
+    found, end = [], 0
+    for match in _TOKEN.finditer(text):
+        gap = text[end : match.start()]
+        found.append(
+            _Word(match.group(), gap == "-", bool(set(gap) & set(",/+;&([") or gap.strip() == "and"))
+        )
+        end = match.end()
+    return found
+
+
+def _is_decoration(word: _Word, medicine: _Word | None) -> bool:
+    """Says how, how much or by whom; or is the four meaningless letters of a biologic: insulin glargine-yfgn."""
+    if word.text in _other_words() or _AMOUNT.match(word.text):
+        return True
+    suffix = word.hyphen and len(word.text) == 4
+    return bool(medicine and suffix and medicine.text.endswith(_BIOLOGIC))
+
+
+_BIOLOGIC = (
+    "mab",
+    "cept",
+    "stim",
+    "alfa",
+    "beta",
+    "glargine",
+    "aspart",
+    "lispro",
+    "glulisine",
+    "degludec",
+    "tropin",
+)
+
+
+def _specific(ingredients: list[str]) -> list[str]:
+    """Without a bare name that another one says better: insulin beside insulin glargine."""
+    return [
+        one
+        for one in ingredients
+        if " " in one or not any(other.startswith(f"{one} ") for other in ingredients)
+    ]
+
+
+@cache
+def _salts() -> frozenset[str]:
+    return frozenset(
+        w for row in read_rows("decorations", _Decorations) if row.kind == "salt" for w in row.words
+    )
+
+
+@cache
+def _other_words() -> frozenset[str]:
+    return frozenset(
+        w for row in read_rows("decorations", _Decorations) if row.kind != "salt" for w in row.words
+    )
+
+
+@lru_cache(maxsize=4)
+def _one_word_names(terms: Terminology) -> list[str]:
+    return [name for name in terms._names if " " not in name and len(name) > 5]
