@@ -137,7 +137,7 @@ def sleep_study(person: Person, setting: Setting, ago: int, ahi: int) -> None:
     shown = f"{ahi // 10}.{ahi % 10}"
     person.procedures.append(
         f'"name":"Polysomnography (sleep study)","code":"95810","date":"{when}",'
-        f'"result":"{severity} obstructive sleep apnea, AHI {shown}/h"'
+        f'"result":"AHI {shown}/h ({severity})"'
     )
     person.observations.append(
         f'"test":"ahi","value":{shown},"unit":"/h","date":"{when}","loinc":"69990-0","source":"study"'

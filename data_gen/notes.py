@@ -72,7 +72,7 @@ _TRAPS = (
 )
 _DIABETIC_TRAPS = (
     "Considered insulin if A1c stays up; not started today.",
-    "Question of type 1 raised at outside ED; antibodies neg, dx remains as on problem list.",
+    "Type 1 ruled out at outside ED, antibodies neg; dx remains as on problem list.",
     *_TRAPS,
     "Sister with type 1 diabetes asked whether pt has it too; pt does not.",
     "Pt read about Mounjaro and may want to try it one day; nothing ordered.",

@@ -275,6 +275,10 @@ class RecordStep(Step):
                 continue  # the fills are there
             if paper.of in titles:
                 document = Document(
-                    id="", title=titles[paper.of], of=paper.of, date=self.scene.date(self.person.visits[0])
+                    id="",
+                    title=titles[paper.of],
+                    of=paper.of,
+                    about=paper.test,
+                    date=self.scene.date(self.person.visits[0]),
                 )
                 self.person.documents.append(bare(document))

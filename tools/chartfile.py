@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, get_args, get_type_hints
 
 from tools.chartlines import (
     DOSE,
@@ -51,9 +51,11 @@ from tools.records import (
     Program,
 )
 from tools.rulebook.located import Map, Place, Seq, convert, only, unknown
-from tools.terms import CONCEPTS, TESTS, TOPICS
+from tools.rules import Required
+from tools.terms import CONCEPTS, STUDIES, TESTS, TOPICS
 
 T = TypeVar("T")
+KINDS = (*get_args(get_type_hints(Required)["of"]), "consult")
 
 _KEYS = (
     "id",
@@ -116,6 +118,7 @@ _FIELDS_ALSO = {
     "name": {"start_date": "start", "end_date": "end"},
     "plan_id": {"plan": "plan_id", "start_date": "start", "end_date": "end"},
 }
+_KINDS_ALSO = {"program": "programme", "claims": "fills", "pharmacy fills": "fills", "chart note": "note"}
 _UNKNOWN_WORDS = ("unknown", "unstated", "not stated", "none", "missing", "")
 
 
@@ -151,7 +154,7 @@ def read_chart(chart: Map, as_of: date, drugs: Iterable[Drug] = ()) -> Reading:
         procedures=reader.all("procedures", "proc", reader.plain(Procedure, "name")) or (),
         attestations=reader.attestations(),
         notes=reader.all("notes", "note", reader.note) or (),
-        documents=reader.all("documents", "doc", reader.plain(Document, "title")) or (),
+        documents=reader.all("documents", "doc", reader.document) or (),
         authorizations=reader.all("authorizations", "auth", reader.plain(Authorization, "drug")) or (),
         orders=reader.all("orders", "order", reader.plain(Order, "drug")) or (),
     )
@@ -349,6 +352,22 @@ class _Reader:
         fields.setdefault("date", None)
         return convert(fields, Note, place)
 
+    def document(self, item: Any, record_id: str, place: Place) -> Document:
+        """`of` is a kind of document, or the test or drug that it is about."""
+        fields = _fields(item, place, "title")
+        fields.setdefault("id", record_id)
+        if "of" in fields:
+            word = str(fields["of"]).strip().casefold()
+            kind = _KINDS_ALSO.get(word, word)
+            if kind not in KINDS and medicine(word, self.drugs).ingredients:
+                fields.setdefault("about", word)
+                kind = "medication"
+            elif kind not in KINDS:
+                fields.setdefault("about", _test(word, fields.at("of"), KINDS))
+                kind = "study" if fields["about"] in STUDIES else "lab"
+            fields["of"] = kind
+        return convert(fields, Document, place)
+
     # --- values and statements ---------------------------------------------------------------------------
 
     def observations(self) -> tuple[Observation, ...]:
@@ -467,9 +486,9 @@ def _both(topic: str, value: Any, place: Place) -> Map:
     return made(place, **{"both" if topic == "mtc_men2" else "self": value})
 
 
-def _test(name: str, place: Place) -> str:
+def _test(name: str, place: Place, else_allowed: tuple[str, ...] = ()) -> str:
     fold = name.strip().casefold()
     for key, test in TESTS.items():
         if fold in (key, test.name.casefold()) or fold in test.names or name in test.loinc:
             return key
-    raise unknown(place, "test", name, TESTS)
+    raise unknown(place, "kind of document" if else_allowed else "test", name, (*else_allowed, *TESTS))

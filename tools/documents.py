@@ -133,6 +133,11 @@ def _look_up(paper: Required, judge: Judge) -> Shown:
         flaw = worst[0].flaw or "ambiguous"
         fix = _FIXES[flaw].format(paper=paper.text or paper.id)
         return Shown(None, tuple(map(_as_evidence, worst)), _FLAWS[flaw], flaw, fix)
+    done = [_Paper(item.date, item) for item in judge.patient.procedures if _reports(item.name, paper.test)]
+    if paper.of == "study" and done and not past:
+        return Shown(
+            None, tuple(map(_as_evidence, _newest(done))), "done; its report is not on file", "missing"
+        )
     if past:
         return Shown(None, tuple(map(_as_evidence, _newest(past))), "too old", "stale")
     later = [item for item in found if item not in past]
@@ -215,11 +220,6 @@ def _candidates(paper: Required, judge: Judge) -> list[_Paper]:
         found += [_Paper(f.date, f) for f in fills if not paper.drugs or matches(f, paper.drugs, (), f.drug)]
     elif paper.of == "programme":
         found += [_Paper(_last_day(item, item.end is None, judge.as_of), item) for item in patient.programs]
-    elif paper.of == "study":
-        done = patient.procedures
-        found += [
-            _Paper(item.date, item) for item in done if not paper.test or _reports(item.name, paper.test)
-        ]
     elif paper.of == "medication":
         found += [
             _Paper(_last_day(entry, entry.end is None and entry.status == "active", judge.as_of), entry)

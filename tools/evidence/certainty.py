@@ -62,18 +62,6 @@ def _unidentified_medicine(
     return None
 
 
-def _unidentified_substance(
-    leaf: AllergyTo, judge: Judge, exclude: bool, answer: Shown, ask: Answer
-) -> Shown | None:
-    if answer.shown:
-        return None
-    for item in judge.patient.allergies or ():
-        if item.type == "allergy" and not item.ingredients:
-            seen = Evidence(record_id=item.id, kind="allergy", value=item.substance, date=item.date)
-            return _who_is(item.substance, leaf.label, seen, answer)
-    return None
-
-
 def _who_is(name: str, label: str, seen: Evidence, answer: Shown) -> Shown:
     return Shown(
         None,
@@ -162,8 +150,11 @@ def _filled_after_reaction(
     if not answer.shown or not judge.patient.fills:
         return None
     stopped = _last_end(judge.patient.medications or (), leaf.drugs, leaf.classes)
-    for fill in judge.patient.fills if stopped is not None else ():
-        if stopped < fill.date <= judge.as_of and courses.matches(fill, leaf.drugs, leaf.classes, fill.drug):
+    if stopped is None:
+        return None
+    for fill in judge.patient.fills:
+        again = stopped < fill.date <= judge.as_of
+        if again and courses.matches(fill, leaf.drugs, leaf.classes, fill.drug):
             return _conflict(fill, answer, stopped, f"whether {fill.drug} was tolerated")
     return None
 
@@ -284,7 +275,7 @@ _CHECKS: dict[type[Part], tuple[_Check, ...]] = {
     Taking: (_unidentified_medicine, _filled_though_not_taken, _overlapping_courses, _said_otherwise),
     Trial: (_unidentified_medicine, _overlapping_courses, _said_otherwise),
     Intolerance: (_unidentified_medicine, _filled_after_reaction, _overlapping_courses, _said_otherwise),
-    AllergyTo: (_unidentified_substance, _said_otherwise),
+    AllergyTo: (_said_otherwise,),
     OnDrug: (_said_otherwise,),
     Programme: (_overlapping_programs,),
 }

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
+from tools.evidence.courses import matches
 from tools.evidence.judge import DECIDED, Judge, Shown
 from tools.language.assertion import Assertion, assertion, sentence_at
 from tools.language.mentions import Mention, concepts, mentions
@@ -184,7 +185,19 @@ def _of_taking(
     charted = _charted(mention, judge)
     if (charted and not meant.stated) or _agrees(charted, taken, note):
         return None
-    return taken
+    return taken if taken or _alone(leaf, mention, judge) else None
+
+
+def _alone(leaf: Taking | OnDrug, mention: Mention, judge: Judge) -> bool:
+    """Whether what the note says was ended is all that the list shows of the criterion's drugs today."""
+    if isinstance(leaf, OnDrug):
+        return True
+    going = [
+        entry
+        for entry in judge.patient.medications or ()
+        if _goes_on(entry, judge.as_of) and matches(entry, leaf.drugs, leaf.classes, entry.drug)
+    ]
+    return bool(going) and all(mention.concept in entry.ingredients for entry in going)
 
 
 def _agrees(charted: list[Medication], taken: bool, note: Note) -> bool:
