@@ -37,6 +37,7 @@ from tools.records import (
 )
 from tools.rules import Who
 from tools.store.rows import ChartEntry
+from tools.terminology.frequencies import frequencies
 from tools.terms import BRANDS, INGREDIENTS, TESTS, TOPICS
 
 if TYPE_CHECKING:
@@ -44,19 +45,6 @@ if TYPE_CHECKING:
 
 CLOSED = {"conditions": "problem list", "medications": "medication list", "allergies": "allergy list"}
 OF = ("note", "lab", "fills", "programme", "study", "medication")  # rules.Required.of
-PER_DAY = {
-    "daily": 1.0,
-    "qd": 1.0,
-    "once daily": 1.0,
-    "bid": 2.0,
-    "twice daily": 2.0,
-    "tid": 3.0,
-    "three times daily": 3.0,
-    "qid": 4.0,
-    "every other day": 0.5,
-    "weekly": 0.142857,
-    "once weekly": 0.142857,
-}
 _VITALS = ("bmi", "weight", "height", "sbp", "dbp")
 _STUDIES = ("ahi", "lvef", "abi", "fibrosis_stage")
 _ICD10 = re.compile(r"[A-Z]\d[0-9A-Z](\.[0-9A-Z]{1,4})?")
@@ -328,9 +316,9 @@ def _frequency(text: str) -> float | None:
     if not text:
         return None
     fold = text.strip().casefold()
-    if fold not in PER_DAY:
-        raise Invalid(f"cannot read the frequency {text!r}; write {', '.join(PER_DAY)}")
-    return PER_DAY[fold]
+    if fold not in frequencies():
+        raise Invalid(f"cannot read the frequency {text!r}; write daily, bid, tid, weekly, nightly, …")
+    return frequencies()[fold]
 
 
 def _outcome(text: str) -> TrialOutcome | None:

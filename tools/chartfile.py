@@ -13,7 +13,6 @@ from typing import Any, NamedTuple, TypeVar, get_args, get_type_hints
 
 from tools.chartlines import (
     DOSE,
-    PER_DAY,
     SHORT_FOR,
     allergy_line,
     count_back,
@@ -52,6 +51,7 @@ from tools.records import (
 )
 from tools.rulebook.located import Map, Place, Seq, convert, only, unknown
 from tools.rules import Required
+from tools.terminology.frequencies import frequencies
 from tools.terms import CONCEPTS, STUDIES, TESTS, TOPICS
 
 T = TypeVar("T")
@@ -271,9 +271,9 @@ class _Reader:
             fields.setdefault("dose_unit", "mg")
         if "frequency" in fields:
             word = str(fields.pop("frequency")).lower()
-            if word not in PER_DAY:
-                raise unknown(fields.at("frequency"), "frequency", word, PER_DAY)
-            fields["per_day"] = PER_DAY[word]
+            if word not in frequencies():
+                raise unknown(fields.at("frequency"), "frequency", word, frequencies())
+            fields["per_day"] = frequencies()[word]
         if isinstance(fields.get("outcome"), str):
             self._outcome(fields)
         status = str(fields.get("status", "")).lower()

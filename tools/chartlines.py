@@ -10,6 +10,7 @@ from datetime import date, timedelta
 
 from tools.dates import add_months
 from tools.rulebook.located import Map, Place
+from tools.terminology.frequencies import frequencies
 from tools.terms import CONCEPTS, TESTS
 
 _DATE = r"\d{4}-\d{2}-\d{2}"
@@ -20,19 +21,6 @@ _PERIOD = re.compile(
     re.IGNORECASE,
 )
 DOSE = re.compile(r"(?P<dose>\d+(?:\.\d+)?)\s*(?P<unit>mg|mcg|g|units?)\b", re.IGNORECASE)
-PER_DAY = {
-    "bid": 2.0,
-    "twice daily": 2.0,
-    "twice a day": 2.0,
-    "tid": 3.0,
-    "three times daily": 3.0,
-    "qd": 1.0,
-    "once daily": 1.0,
-    "daily": 1.0,
-    "once weekly": 0.142857,
-    "weekly": 0.142857,
-    "qwk": 0.142857,
-}
 _OUTCOMES = (
     ("ineffective", "Inadequate response"),
     ("not effective", "Inadequate response"),
@@ -149,10 +137,10 @@ def medication_line(text: str, as_of: date, place: Place) -> Map:
     if dose := DOSE.search(rest):
         fields["dose"], fields["dose_unit"] = float(dose["dose"]), dose["unit"].lower()
         rest = rest.replace(dose[0], " ", 1)
-    for word, per_day in PER_DAY.items():
-        if re.search(rf"\b{word}\b", rest, re.IGNORECASE):
+    for word, per_day in frequencies().items():
+        if re.search(rf"\b{re.escape(word)}(?!\w)", rest, re.IGNORECASE):
             fields["per_day"] = per_day
-            rest = re.sub(rf"\b{word}\b", " ", rest, flags=re.IGNORECASE)
+            rest = re.sub(rf"\b{re.escape(word)}(?!\w)", " ", rest, flags=re.IGNORECASE)
             break
     if period := _PERIOD.search(rest):
         fields |= period_fields(period, as_of, place)

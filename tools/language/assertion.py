@@ -20,6 +20,7 @@ Subject = Literal["self", "family", "other"]
 
 _LONGEST = 4  # words of a cue
 _NEAR_AFTER = 5  # words between a mention and a cue behind it
+_ADJACENT = 12  # characters between a negation and the cue that it denies
 _WORD = frozenset("abcdefghijklmnopqrstuvwxyzáéíóúñ0123456789'/-’")
 _OF_WHOM = ("family", "other")
 
@@ -64,12 +65,19 @@ def assertion(text: str, start: int, end: int, others: Sequence[tuple[int, int]]
 
 
 def _sense_before(before: Sequence[_Hit]) -> str:
+    """The nearest cue's; what it says of use or history is denied by a negation right before it: "denies h/o"."""
+    nearest: _Hit | None = None
     for hit in reversed(before):
-        if hit.sense == "end":
-            return ""
-        if hit.sense not in _OF_WHOM:
+        if hit.sense in _OF_WHOM:
+            continue
+        if nearest is None and hit.sense != "end":
+            nearest = hit
+            continue
+        denies = hit.sense in ("negated", "never") and nearest is not None
+        if denies and nearest is not None and nearest.start - hit.end <= _ADJACENT:
             return hit.sense
-    return ""
+        break
+    return nearest.sense if nearest else ""
 
 
 def _sense_behind(
@@ -168,13 +176,18 @@ def _cues(sentence: str) -> tuple[_Hit, ...]:
     while place < len(words):
         for length in range(min(_LONGEST, len(words) - place), 0, -1):
             start, end = words[place][0], words[place + length - 1][1]
-            found = lexicon.get(" ".join(sentence[start:end].casefold().replace("’", "'").split()))
+            found = lexicon.get(_plain(sentence[start:end]))
             if found:
                 hits += [_Hit(start, end, cue.sense, cue.reach) for cue in found]
                 place += length - 1
                 break
         place += 1
     return tuple(hits)
+
+
+def _plain(words: str) -> str:
+    """As the lexicon writes it: "sister's" is a cue for the sister."""
+    return " ".join(words.casefold().replace("’", "'").split()).removesuffix("'s")
 
 
 def _words(sentence: str) -> list[tuple[int, int]]:

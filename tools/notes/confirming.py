@@ -16,11 +16,10 @@ from tools.evidence.judge import DECIDED
 from tools.records import Attestation, Determination, Lead, Note, Patient
 from tools.store.additions import apply
 from tools.store.rows import ChartEntry
+from tools.terminology.frequencies import frequency_name
 
 if TYPE_CHECKING:
     from tools.store.store import Store
-
-_FREQUENCIES = {per_day: words for words, per_day in reversed(chart.PER_DAY.items())}
 
 
 class Filled(NamedTuple):
@@ -172,7 +171,7 @@ def _medication(to: chart.Entering, record: dict[str, Any], filled: Filled, lead
     ongoing = record.get("status") == "active" and end is None
     entered: dict[str, Any] = {
         "dose": dose,
-        "frequency": _FREQUENCIES.get(record.get("per_day") or 0.0, ""),
+        "frequency": frequency_name(record.get("per_day") or 0.0),
         "formulation": record.get("formulation") or "",
         "outcome": record.get("outcome") or "",
         "reason": record.get("reason") or "",
