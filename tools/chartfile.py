@@ -52,6 +52,7 @@ from tools.records import (
 from tools.rulebook.located import Map, Place, Seq, convert, only, unknown
 from tools.rules import Required
 from tools.terminology.frequencies import frequencies
+from tools.terminology.medicines import formulation_of
 from tools.terms import CONCEPTS, STUDIES, TESTS, TOPICS
 
 T = TypeVar("T")
@@ -264,9 +265,12 @@ class _Reader:
         dose = fields.get("dose")
         if isinstance(dose, str):
             match = DOSE.fullmatch(dose.strip())
-            if match is None:
+            if match is None and dose.strip().replace(".", "", 1).isdigit():
+                fields["dose"] = float(dose)  # of which unit, nobody wrote
+            elif match is None:
                 raise fields.at("dose").error(f"cannot read the dose {dose!r}; write e.g. 500 mg")
-            fields["dose"], fields["dose_unit"] = float(match["dose"]), match["unit"].lower()
+            else:
+                fields["dose"], fields["dose_unit"] = float(match["dose"]), match["unit"].lower()
         elif dose is not None:
             fields.setdefault("dose_unit", "mg")
         if "frequency" in fields:
@@ -274,6 +278,8 @@ class _Reader:
             if word not in frequencies():
                 raise unknown(fields.at("frequency"), "frequency", word, frequencies())
             fields["per_day"] = frequencies()[word]
+        if "formulation" in fields:
+            fields["formulation"] = formulation_of(str(fields["formulation"])) or None
         if isinstance(fields.get("outcome"), str):
             self._outcome(fields)
         status = str(fields.get("status", "")).lower()

@@ -7,6 +7,7 @@ otherwise: domain reference §2 (ICD-10-CM FY2026, LOINC, UCUM).
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 # --- systems ---------------------------------------------------------------------------------------------
@@ -443,6 +444,21 @@ CONCEPTS: dict[str, Concept] = {
     ),
     "gallbladder": Concept("acute gallbladder disease", ("K80.0", "K81.0"), ("cholecystitis",)),
 }
+
+_ICD10_CODE = re.compile(r"[A-Z]\d[0-9A-Z](?:\.?[0-9A-Z]{1,4})?", re.IGNORECASE)
+# Words of a condition's name that do not tell it from another.
+GENERAL_WORDS = frozenset(
+    {
+        "prior", "history", "disease", "syndrome", "chronic", "acute", "active", "symptomatic", "established", "type",
+        "stage", "class", "other", "personal", "family", "with", "without", "disorder",
+    }
+)  # fmt: skip
+
+
+def is_icd10(code: str) -> bool:
+    """Has the code the form of ICD-10-CM? Not whether there is such a code."""
+    return bool(_ICD10_CODE.fullmatch(code))
+
 
 # Conditions that nobody has at once: one of two such codes is an error.
 EXCLUSIVE: tuple[tuple[str, str], ...] = (("t1dm", "t2dm"),)

@@ -130,7 +130,8 @@ def page(kept: Sequence[Row]) -> str:
         "# First sights",
         "",
         "Sets by authors who saw the printed policies, a page on how a case is judged and the manual of case files,",
-        "and no code. Each was scored once, on the commit that was there before anybody had read it; a row is never changed.",
+        "and no code. Each was scored once, on the commit that was there before anybody had read it; a row never",
+        "changes.",
         "Intervals are Wilson's, 95 %. Printed by `python -m evals.first_sight report` from `first_sight.jsonl`.",
         "",
         "| kind | set | author's voice | date | commit | right | 95 % | called ready, and not | ready lost "

@@ -19,7 +19,7 @@ from tools.evidence.judge import BARE, Judge, Shown
 from tools.evidence.notes import contradicting_sentence
 from tools.records import Diagnosis, Evidence, Fill, Medication, Patient, Program
 from tools.rules import AllergyTo, Condition, Intolerance, OnDrug, Part, Programme, Taking, Trial
-from tools.terms import CONCEPTS, exclusive_codes
+from tools.terms import CONCEPTS, GENERAL_WORDS, exclusive_codes, is_icd10
 
 Answer = Callable[[Any, Judge, bool], Shown]
 
@@ -70,6 +70,37 @@ def _who_is(name: str, label: str, seen: Evidence, answer: Shown) -> Shown:
         "unrecognised",
         f"Ask what {name} is, and record its ingredient",
     )
+
+
+# --- diagnoses that nobody can identify --------------------------------------------------------------------
+
+
+def _unidentified_diagnosis(
+    leaf: Condition, judge: Judge, exclude: bool, answer: Shown, ask: Answer
+) -> Shown | None:
+    """An entry whose code is none of ICD-10-CM and that has no name, or one by name alone that leaves open which of
+    several kinds it is."""
+    if answer.shown or judge.patient.conditions is None:
+        return None
+    for entry, term in judge.problems():
+        if is_icd10(entry.code):
+            continue
+        if not term.name or not _own_words(leaf).isdisjoint(term.name.replace(",", " ").split()):
+            seen = (_diagnosis(entry), *answer.records)
+            what = _title(entry)
+            detail = f"{what} may be {leaf.label}"
+            return Shown(None, seen, detail, "unrecognised", f"Ask which diagnosis {what} is, and code it")
+    return None
+
+
+def _own_words(leaf: Condition) -> frozenset[str]:
+    """Words of the condition's names that name it and not how long, how far or where."""
+    known: frozenset[str] | None = leaf.__dict__.get("own_words")
+    if known is None:
+        words = (word for name in (leaf.label, *leaf.phrases) for word in name.casefold().split())
+        known = frozenset([word for word in words if len(word) > 4 and word not in GENERAL_WORDS])
+        leaf.__dict__["own_words"] = known
+    return known
 
 
 # --- codes that exclude each other ------------------------------------------------------------------------
@@ -271,7 +302,7 @@ def _said_otherwise(leaf: Any, judge: Judge, exclude: bool, answer: Shown, ask: 
 
 _Check = Callable[[Any, Judge, bool, Shown, Answer], Shown | None]
 _CHECKS: dict[type[Part], tuple[_Check, ...]] = {
-    Condition: (_exclusive_codes, _said_otherwise),
+    Condition: (_unidentified_diagnosis, _exclusive_codes, _said_otherwise),
     Taking: (_unidentified_medicine, _filled_though_not_taken, _overlapping_courses, _said_otherwise),
     Trial: (_unidentified_medicine, _overlapping_courses, _said_otherwise),
     Intolerance: (_unidentified_medicine, _filled_after_reaction, _overlapping_courses, _said_otherwise),

@@ -35,7 +35,7 @@ class Assertion(NamedTuple):
 
 class _Cue(msgspec.Struct, frozen=True):
     cue: str
-    sense: str  # a Sense; of whom ("family", "other"); or "end", which ends the reach of cues
+    sense: str  # a Sense; of whom ("family", "other"); "reports"; or "end", which ends the reach of cues
     reach: Literal["before", "after", "both"]
 
 
@@ -56,8 +56,8 @@ def assertion(text: str, start: int, end: int, others: Sequence[tuple[int, int]]
     """
     first, last = sentence_at(text, start)
     hits = [hit for hit in _cues(text[first:last]) if first + hit.end <= start or first + hit.start >= end]
-    before = [hit for hit in hits if first + hit.end <= start and hit.reach in ("after", "both")]
-    behind = [hit for hit in hits if first + hit.start >= end and hit.reach in ("before", "both")]
+    before = [hit for hit in hits if first + hit.end <= start and hit.reach != "before"]
+    behind = [hit for hit in hits if first + hit.start >= end and hit.reach != "after"]
     subject = _subject(before, behind, text, first, start, end)
     between = [other for other in others if other[0] >= end]
     sense = _sense_behind(behind, text, first, end, between) or _sense_before(before)
@@ -68,7 +68,7 @@ def _sense_before(before: Sequence[_Hit]) -> str:
     """The nearest cue's; what it says of use or history is denied by a negation right before it: "denies h/o"."""
     nearest: _Hit | None = None
     for hit in reversed(before):
-        if hit.sense in _OF_WHOM:
+        if hit.sense in (*_OF_WHOM, "reports"):
             continue
         if nearest is None and hit.sense != "end":
             nearest = hit
@@ -91,7 +91,7 @@ def _sense_behind(
         gap = text[end:at]
         if len(gap.split()) > _NEAR_AFTER or ";" in gap:
             return ""
-        if hit.sense not in _OF_WHOM:
+        if hit.sense not in (*_OF_WHOM, "reports"):
             return hit.sense
     return ""
 
@@ -104,15 +104,26 @@ def _joined(gap: str) -> bool:
 def _subject(
     before: Sequence[_Hit], behind: Sequence[_Hit], text: str, first: int, start: int, end: int
 ) -> Subject:
-    for hit in reversed(before):
+    cues = [*before, *behind]
+    for place, hit in reversed(list(enumerate(before))):
         if hit.sense == "end":
             break
-        if hit.sense in _OF_WHOM:
+        if hit.sense in _OF_WHOM and not _only_reports(cues, place):
             return cast("Subject", hit.sense)
     for hit in behind[:1]:
         if hit.sense in _OF_WHOM and len(text[end : first + hit.start].split()) <= _NEAR_AFTER:
             return cast("Subject", hit.sense)
     return "self"
+
+
+def _only_reports(cues: Sequence[_Hit], place: int) -> bool:
+    """Whether the person at this place tells it and has it not: "according to his daughter", "her mother says"."""
+    here = cues[place]
+    around = [*cues[max(0, place - 1) : place], *cues[place + 1 : place + 2]]
+    return any(
+        other.sense == "reports" and max(here.start - other.end, other.start - here.end) <= _ADJACENT
+        for other in around
+    )
 
 
 # --- sentences --------------------------------------------------------------------------------------------
