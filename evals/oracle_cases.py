@@ -130,7 +130,13 @@ def _planted(given: World, plan_id: str, drug: str, use: str, draw: random.Rando
         patient = _enrolled(patient, plan_id)
     if not label:
         request["kind"] = draw.choice(("new", "continuation", "renewal"))
-    return Case(name, patient, plan_id, drug, request, given.as_of, label=label)
+    return Case(name, _without_prose(patient), plan_id, drug, request, given.as_of, label=label)
+
+
+def _without_prose(patient: Json) -> Json:
+    """What notes tell is not the oracle's: it reads policies, and lists."""
+    notes = [note | {"text": "Seen in clinic."} for note in patient.get("notes") or ()]
+    return patient | {"notes": notes}
 
 
 def _enrolled(patient: Json, plan_id: str) -> Json:
@@ -353,6 +359,8 @@ def _condition_edit(desk: Desk) -> str:
             "no list",
             "words",
             "both",
+            "both types",
+            "no code",
         )
         + (("hint", "relative", "relative hint", "self only") * 2 if row.family else ())
         + (("sex",) if row.women_only else ())
@@ -371,6 +379,14 @@ def _condition_edit(desk: Desk) -> str:
         desk.drop("conditions", ours)
     if how == "add":
         desk.add("conditions", **made)
+    elif how == "both types":
+        for kind in ("E10.9", "E11.9"):
+            desk.add("conditions", code=kind, onset=draw.choice((desk.ago(900), None)))
+    elif how == "no code":
+        desk.drop("conditions", ours)
+        desk.add(
+            "conditions", code=draw.choice(("250.00", "")), name=draw.choice(("", "", row.name.split()[-1]))
+        )
     elif how == "ended":
         desk.add(
             "conditions",
@@ -449,7 +465,20 @@ def _ours(desk: Desk) -> Callable[[Json], bool]:
 def _taking_edit(desk: Desk) -> str:
     draw = desk.draw
     how = draw.choice(
-        ("active", "active", "stopped", "unsure", "ends", "future", "gone", "no list", "own", "sample")
+        (
+            "active",
+            "active",
+            "stopped",
+            "unsure",
+            "ends",
+            "future",
+            "gone",
+            "no list",
+            "own",
+            "sample",
+            "nobody knows",
+            "filled",
+        )
     )
     if how != "active" and draw.random() < 0.7:
         desk.drop("medications", _ours(desk))
@@ -472,6 +501,17 @@ def _taking_edit(desk: Desk) -> str:
         desk.add("medications", **own, start=desk.ago(200), status="active")
     elif how == "sample":
         desk.add("medications", **made, status="active", source="sample")
+    elif how == "nobody knows":
+        end = draw.choice((None, desk.ago(0), desk.ago(60)))
+        desk.add(
+            "medications",
+            drug="Foozepam",
+            start=desk.ago(200),
+            end=end,
+            status="stopped" if end else "active",
+        )
+    elif how == "filled":
+        desk.add("fills", **_drug_of(desk), date=desk.ago(draw.choice((29, 30, 10))), days_supply=30)
     return how
 
 
@@ -693,16 +733,20 @@ def _paper_edit(desk: Desk) -> str:
     if kind == "note":
         desk.patient["notes"] = []
         if draw.random() < 0.7:
-            desk.add("notes", date=when, author="A. B., MD", text="Seen in clinic.")
-            return f"note of {when}"
+            status = draw.choice(("signed", "signed", "signed", "amended", "unsigned", "draft"))
+            desk.add("notes", date=when, author="A. B., MD", text="Seen in clinic.", status=status)
+            return f"{status} note of {when}"
     if kind == "fills":
         desk.drop("fills", _ours(desk))
         if draw.random() < 0.7:
             desk.add("fills", **_drug_of(desk), date=when, days_supply=90)
             return f"fill of {when}"
     if draw.random() < 0.5:
-        desk.add("documents", title="paper", of=kind, date=when)
-    return f"document of {when}"
+        about = draw.choice((row.tests[0], row.tests[0], row.tests[0], "creatinine", "")) if row.tests else ""
+        status = draw.choice(("signed", "signed", "signed", "unsigned"))
+        desk.add("documents", title="paper", of=kind, about=about, date=when, status=status)
+        return f"{status} document of {when} about {about or 'nothing'}"
+    return f"no document of {when}"
 
 
 def _amount_edit(desk: Desk, plan_id: str) -> str:

@@ -107,8 +107,8 @@ def deciding(words: Words) -> list[str]:
 
 def open_point(words: Words, finding: Finding) -> str:
     """What is open by its name, with what there is of it if there is anything."""
-    telling = finding.reason in ("stale", "conflict", "ambiguous", "unit")
-    if telling and finding.evidence and not finding.detail.startswith(("on file", "too old", "no ")):
+    telling = finding.reason not in (None, "missing") and finding.kind != "document"
+    if telling and finding.evidence and not finding.detail.startswith("no "):
         return words.shown(finding)
     return words.named(finding)
 

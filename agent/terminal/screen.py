@@ -148,8 +148,9 @@ def _walk(findings: tuple[Finding, ...] | list[Finding], depth: int = 0) -> Iter
 def _statement(finding: Finding, depth: int, leads: tuple[Lead, ...]) -> RenderableType:
     text = Text(_short(finding))
     if finding.status != "met" and not finding.parts:
-        if finding.detail:
-            text.append(f"\n{finding.detail}", "dim")
+        why = ": ".join(word for word in (finding.reason, finding.detail) if word)
+        if why:
+            text.append(f"\n{why}", "dim")
         if finding.fix:
             text.append(f"\n→ {finding.fix}", MARKS[finding.status][2])
         for lead in leads:

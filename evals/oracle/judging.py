@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from evals.oracle.chart import Chart, Entry, Reading, after_months, day, tenths
 from evals.oracle.reading import Row
 from evals.oracle.verdicts import NO, OPEN, YES, Answer, Truth
-from evals.oracle.vocabulary import OTHER_TYPE, SPOKEN, TENTHS, TOPICS, UNTYPED
+from evals.oracle.vocabulary import OTHER_TYPE, SPOKEN, STUDIES, TENTHS, TOPICS, TYPES, UNTYPED, VAGUE
 
+SIGNED = ("signed", "amended")
 _COMPARE: dict[str, Callable[[Decimal, Decimal], bool]] = {
     ">=": operator.ge,
     ">": operator.gt,
@@ -146,9 +148,37 @@ def _condition(row: Row, chart: Chart, ask: Ask) -> Answer:
             found.append(Answer(OPEN, "ambiguous"))
         elif row.denial_needed or problems is None:
             found.append(Answer(OPEN, "missing"))
+        elif person == "self" and any(_may_be(row, entry) for entry in problems):
+            found.append(Answer(OPEN, "unrecognised"))
         else:
             found.append(Answer(NO))
-    return _best(found)
+    answer = _best(found)
+    if answer.truth == YES and row.name in TYPES and _of_both_types(chart):
+        return Answer(OPEN, "conflict")
+    return answer
+
+
+def _of_both_types(chart: Chart) -> bool:
+    """Nobody has both types of diabetes: where both are coded and go on, one of the two is an error."""
+    codes = [
+        str(entry.get("code", ""))
+        for entry in chart.listed("conditions") or ()
+        if entry.get("verification", "confirmed") == "confirmed"
+        and (day(entry.get("onset")) or date.min) <= chart.as_of
+        and (day(entry.get("abated")) or date.max) > chart.as_of
+    ]
+    return all(any(code.startswith(of) for code in codes) for of in TYPES.values())
+
+
+def _may_be(row: Row, entry: Entry) -> bool:
+    """An entry that no code of ICD-10-CM identifies: without a name anything, with one what shares its noun."""
+    code, name = str(entry.get("code", "")), str(entry.get("name", "")).lower()
+    if re.fullmatch(r"[A-Z]\d[0-9A-Z](\.?[0-9A-Z]{1,4})?", code) or _shows(row, code, name) != NO:
+        return False
+    if entry.get("verification") == "refuted":
+        return False
+    nouns = {w for phrase in (row.name, *SPOKEN.get(row.name, ())) for w in phrase.lower().split()} - VAGUE
+    return not name or any(noun in name.replace(",", " ").split() for noun in nouns if len(noun) > 4)
 
 
 def _entry_shows(row: Row, entry: Entry, chart: Chart) -> Truth:
@@ -156,8 +186,12 @@ def _entry_shows(row: Row, entry: Entry, chart: Chart) -> Truth:
     shows = _shows(row, entry.get("code", ""), entry.get("name", ""))
     begun, ended = day(entry.get("onset")), day(entry.get("abated"))
     verification = entry.get("verification", "confirmed")
-    if verification == "refuted" or (begun is not None and begun > chart.as_of):
+    if verification == "refuted":
         return NO
+    if begun is not None and begun > chart.as_of:
+        return (
+            OPEN if shows != NO else NO
+        )  # a date that can not be yet: an error in the year, or in the entry
     if ended is not None and ended <= chart.as_of and not row.ever:
         return NO
     return OPEN if shows == YES and verification == "provisional" else shows
@@ -213,21 +247,44 @@ def _taking(row: Row, chart: Chart, ask: Ask) -> Answer:
     entries = chart.listed("medications")
     if entries is None:
         return Answer(OPEN, "missing")
+    own = ask.drug["name"].lower()
     found: Truth = NO
     for entry in entries:
-        if not _names(row, entry) or entry["drug"].lower() == ask.drug["name"].lower():
+        nobody_knows = not entry.get("ingredients") and entry["drug"].lower() != own
+        if nobody_knows and not _names(row, entry):
+            found = OPEN if _taken_now(entry, chart) != NO else found
+        if not _names(row, entry) or entry["drug"].lower() == own:
             continue
         now = _taken_now(entry, chart)
         if now == YES:
-            return Answer(YES)
+            twin = any(_twins(entry, other) and _taken_now(other, chart) == NO for other in entries)
+            return Answer(OPEN, "conflict") if twin else Answer(YES)
         found = OPEN if now is OPEN else found
+    if found == NO and any(_in_hand(row, fill, entries, chart, own) for fill in chart.noted("fills")):
+        return Answer(OPEN, "conflict")
     return Answer(found, "ambiguous" if found is OPEN else "")
+
+
+def _twins(one: Entry, other: Entry) -> bool:
+    """Two entries of one drug and dose that began on one day are two records of one course."""
+    alike = ("ingredients", "dose", "formulation", "start")
+    return one.get("start") is not None and all(one.get(key) == other.get(key) for key in alike)
+
+
+def _in_hand(row: Row, fill: Entry, entries: list[Entry], chart: Chart, own: str) -> bool:
+    """Paid for and not used up, though the list lacks it or says that it was stopped before."""
+    filled = day(fill["date"]) or date.min
+    if not _names(row, fill) or fill["drug"].lower() == own:
+        return False
+    ends = [day(e.get("end")) for e in entries if _names(row, e)]
+    last = max((end for end in ends if end), default=date.min)
+    return last < filled <= chart.as_of < filled + timedelta(days=fill["days_supply"])
 
 
 def _taken_now(entry: Entry, chart: Chart) -> Truth:
     end, start = day(entry.get("end")), day(entry.get("start"))
     if start is not None and start > chart.as_of:
-        return NO
+        return OPEN if entry.get("status") == "active" and end is None else NO
     if end is not None:
         return YES if end > chart.as_of else NO
     return {"active": YES, "stopped": NO}.get(entry.get("status") or "", OPEN)
@@ -246,7 +303,17 @@ def _trial(row: Row, chart: Chart, ask: Ask) -> Answer:
         return Answer(OPEN, "conflict")  # paid for, and not on the list
     spans = [span for group in by_drug.values() for span in chart.spans(group)]
     answers = [_one_trial(row, span.entries, span.first, span.last, span.going_on, chart) for span in spans]
-    return _best(answers)
+    answer = _best(answers)
+    strangers = [
+        s for entry in _strangers(entries) if NO not in _fits(row, entry) for s in chart.spans([entry])
+    ]
+    may_be = [_one_trial(row, s.entries, s.first, s.last, s.going_on, chart).truth for s in strangers]
+    return Answer(OPEN, "unrecognised") if answer.truth == NO and set(may_be) - {NO} else answer
+
+
+def _strangers(entries: list[Entry]) -> list[Entry]:
+    """Medicines of which nobody knows what they are."""
+    return [entry for entry in entries if not entry.get("ingredients")]
 
 
 def _drug_key(entry: Entry) -> str:
@@ -309,17 +376,34 @@ def _intolerance(row: Row, chart: Chart, ask: Ask) -> Answer:
     for entry in entries or ():
         if _names(row, entry) and (entry.get("outcome") or "").startswith("Intolerance"):
             if not row.extended_release or entry.get("formulation") == "ER":
-                return Answer(YES)
+                again = any(
+                    _dispensed_again(row, fill, entries or [], chart) for fill in chart.noted("fills")
+                )
+                return Answer(OPEN, "conflict") if again else Answer(YES)
             open_one = open_one or entry.get("formulation") is None
         elif _names(row, entry) and not entry.get("outcome") and _taken_now(entry, chart) != YES:
             begun = day(entry.get("start"))  # stopped, and nobody says why
             open_one = open_one or begun is None or begun <= chart.as_of
+    for entry in _strangers(entries or []):
+        gone = not entry.get("outcome") and _taken_now(entry, chart) != YES
+        open_one = open_one or gone or (entry.get("outcome") or "").startswith("Intolerance")
     for item in allergies or ():
         if _names(row, item) and item.get("type", "allergy") == "intolerance":
             if not row.extended_release:
-                return Answer(YES)
-            open_one = open_one or could_be_listed
+                again = any(
+                    _dispensed_again(row, fill, entries or [], chart) for fill in chart.noted("fills")
+                )
+                return Answer(OPEN, "conflict") if again else Answer(YES)
+            open_one = open_one or could_be_listed or not taken  # it may have been this formulation
     return Answer(OPEN, "missing") if open_one else Answer(NO)
+
+
+def _dispensed_again(row: Row, fill: Entry, entries: list[Entry], chart: Chart) -> bool:
+    """Filled after the last day of what is said not to have been tolerated."""
+    ends = [day(e.get("end")) for e in entries if _names(row, e)]
+    last = max((end for end in ends if end), default=None)
+    filled = day(fill["date"]) or date.min
+    return _names(row, fill) and last is not None and last < filled <= chart.as_of
 
 
 def _allergy(row: Row, chart: Chart, ask: Ask) -> Answer:
@@ -374,7 +458,8 @@ def _program(row: Row, chart: Chart, ask: Ask) -> Answer:
 
 
 def _note(row: Row, chart: Chart, ask: Ask) -> Answer:
-    return _paper(row, chart, (n.get("date") for n in chart.noted("notes")), "note")
+    signed = [n for n in chart.noted("notes") if n.get("status", "signed") in SIGNED and n["text"].strip()]
+    return _paper(row, chart, (n.get("date") for n in signed), "note")
 
 
 def _result(row: Row, chart: Chart, ask: Ask) -> Answer:
@@ -401,11 +486,25 @@ def _program_paper(row: Row, chart: Chart, ask: Ask) -> Answer:
 
 
 def _paper(row: Row, chart: Chart, days: Iterable[str | None], kind: str) -> Answer:
-    added = [d.get("date") for d in chart.noted("documents") if d.get("of") == kind]
+    added = [
+        d.get("date")
+        for d in chart.noted("documents")
+        if d.get("of") == kind and d.get("status", "signed") in SIGNED and _is_about(row, d, kind)
+    ]
     sent = [when for when in map(day, [*days, *added]) if when and chart.possible(when)]
     if any(when >= chart.since(row.window) for when in sent):
         return Answer(YES)
     return Answer(OPEN, "stale" if sent else "missing")
+
+
+def _is_about(row: Row, document: Entry, kind: str) -> bool:
+    """A report is of the test that is asked for; a study's report says so, by itself or by its title."""
+    if not row.tests:
+        return True
+    about = document.get("about")
+    if about or kind != "study":
+        return about in (None, "", row.tests[0])
+    return any(word in str(document.get("title", "")).lower() for word in STUDIES.get(row.tests[0], ()))
 
 
 # --- answers ---------------------------------------------------------------------------------------------

@@ -162,3 +162,28 @@ TENTHS = {
     "hba1c",
     "bmi",
 }  # rounded half up to one decimal where a policy compares them with a number
+
+# The types of diabetes, of which nobody has two, with their ICD-10-CM categories.
+TYPES = {"type 2 diabetes": "E11", "type 1 diabetes": "E10"}
+# Words of a diagnosis that do not tell it from another.
+VAGUE = frozenset(
+    {
+        "prior",
+        "history",
+        "disease",
+        "syndrome",
+        "chronic",
+        "acute",
+        "active",
+        "symptomatic",
+        "established",
+        "disorder",
+    }
+)
+# Titles under which a study reports a test.
+STUDIES = {
+    "ahi": ("sleep", "polysomno", "psg", "ahi"),
+    "fibrosis_stage": ("biopsy", "elastogra", "fibroscan", "fibrosis"),
+    "lvef": ("echo", "ventricul", "lvef"),
+    "abi": ("ankle", "abi"),
+}

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from tools.evidence import courses, statements
+from tools.evidence import courses, diagnoses, statements
 from tools.evidence.judge import BARE, Judge, Shown
 from tools.evidence.notes import contradicting_sentence
 from tools.records import Diagnosis, Evidence, Fill, Medication, Patient, Program
@@ -34,13 +34,19 @@ def lower(leaf: Any, judge: Judge, exclude: bool, answer: Shown, ask: Answer) ->
         answer: what the leaf's own evidence shows.
         ask: the leaf's function, to ask it again of another chart.
     """
-    if answer.shown is None:
+    if answer.shown is None or not _can_have(leaf, judge.patient):
         return answer
     for check in _CHECKS.get(type(leaf), ()):
         doubt = check(leaf, judge, exclude, answer, ask)
         if doubt is not None:
             return BARE[None] if judge.brief else doubt
     return answer
+
+
+def _can_have(leaf: Any, patient: Patient) -> bool:
+    """What only one sex has is settled by the other, whatever else is on record."""
+    sex = leaf.sex if isinstance(leaf, Condition) else None
+    return sex is None or patient.sex in (sex, "unknown")
 
 
 # --- medicines that nobody can identify -------------------------------------------------------------------
@@ -80,14 +86,15 @@ def _unidentified_diagnosis(
 ) -> Shown | None:
     """An entry whose code is none of ICD-10-CM and that has no name, or one by name alone that leaves open which of
     several kinds it is."""
-    if answer.shown or judge.patient.conditions is None:
+    stated = judge.said(leaf.topic).get("self", ()) if leaf.topic else ()
+    if answer.shown or judge.patient.conditions is None or stated:
         return None
     for entry, term in judge.problems():
-        if is_icd10(entry.code):
+        if is_icd10(entry.code) or diagnoses.kind_of_match(leaf, term.code, term.name):
             continue
         if not term.name or not _own_words(leaf).isdisjoint(term.name.replace(",", " ").split()):
             seen = (_diagnosis(entry), *answer.records)
-            what = _title(entry)
+            what = _title(entry) or f"entry {entry.id}, without code and name,"
             detail = f"{what} may be {leaf.label}"
             return Shown(None, seen, detail, "unrecognised", f"Ask which diagnosis {what} is, and code it")
     return None

@@ -433,7 +433,8 @@ def taking(leaf: Taking, judge: Judge, exclude: bool) -> Shown:
         if entry.drug.casefold() == asked or not matches(entry, leaf.drugs, leaf.classes, entry.drug):
             continue
         course = _single(entry, judge)
-        if course.flaw.startswith("begins after"):
+        later = entry.start is not None and entry.start > judge.as_of
+        if later and (entry.status != "active" or entry.end is not None):
             continue
         records = _shown_by(course, judge)
         if course.flaw or course.end is None:

@@ -152,7 +152,7 @@ def _matching(leaf: Condition, judge: Judge) -> tuple[_Told, _Told]:
     for entry, term in () if judge.terms() <= unlike else judge.problems():
         if term in unlike:
             continue
-        kind = _kind_of_match(leaf, term.code, term.name)
+        kind = kind_of_match(leaf, term.code, term.name)
         if not kind:
             _remember(unlike, term)
         elif term.subject in leaf.who:
@@ -167,7 +167,7 @@ def _matching(leaf: Condition, judge: Judge) -> tuple[_Told, _Told]:
             term = term_of(relative.code, relative.condition)
             if term in unlike:
                 continue
-            kind = _kind_of_match(leaf, term.code, term.name)
+            kind = kind_of_match(leaf, term.code, term.name)
             if not kind:
                 _remember(unlike, term)
             elif kind == "proves":
@@ -187,7 +187,7 @@ def _remember(unlike: set[Term], term: Term) -> None:
 _REMEMBERED = 65536
 
 
-def _kind_of_match(leaf: Condition, code: str, name: str) -> str:
+def kind_of_match(leaf: Condition, code: str, name: str) -> str:
     """It "proves" the condition, "hints" at it, or is something else (""); `name` in lower case."""
     if code and leaf.codes and code.startswith(leaf.codes):
         return "proves"

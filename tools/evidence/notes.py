@@ -181,6 +181,8 @@ def _of_taking(
     itself = named == judge.request.drug.casefold()
     if itself is isinstance(leaf, Taking) or not _is_recent(note, judge):
         return None
+    if meant.sense == "response":  # how it went, and not whether it goes on
+        return None
     taken = meant.sense == "current"
     charted = _charted(mention, judge)
     if (charted and not meant.stated) or _agrees(charted, taken, note):
