@@ -33,7 +33,8 @@ class Medicine(NamedTuple):
 
 class MedicineRow(msgspec.Struct, frozen=True, gc=False):
     """A line of medicines.jsonl. An ingredient stands for itself; a brand names its ingredients, and classes only
-    where it is more than they are (a weight-loss drug made of two that are none)."""
+    where it is more than they are (a weight-loss drug made of two that are none). `list_only`: names
+    that are ordinary words or first names too, so that they count on a list of medicines and not in running text."""
 
     name: str
     kind: str = "ingredient"
@@ -44,6 +45,7 @@ class MedicineRow(msgspec.Struct, frozen=True, gc=False):
     synonyms: tuple[str, ...] = ()
     abbreviations: tuple[str, ...] = ()
     misspellings: tuple[str, ...] = ()
+    list_only: tuple[str, ...] = ()
     forms: tuple[str, ...] = ()
     strengths: tuple[str, ...] = ()
     source: str = ""
@@ -81,6 +83,10 @@ class Terminology:
     def row(self, name: str) -> MedicineRow | None:
         """The row that has exactly this name, in any case and punctuation."""
         return self._names.get(fold(name))
+
+    def rows(self) -> tuple[MedicineRow, ...]:
+        """Every row once."""
+        return tuple({id(row): row for row in self._names.values()}.values())
 
     def resolve(self, name: str) -> Medicine | None:
         """What a charted name stands for; None if a word of it that could be a medicine is unknown."""

@@ -1,0 +1,209 @@
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tools.terminology.dates import dates_in, read_date
+
+ANCHOR = date(2026, 9, 15)  # a Tuesday
+SEP_4, SEP = date(2026, 9, 4), (date(2026, 9, 1), date(2026, 9, 30))
+JUNE = date(2026, 6, 1), date(2026, 6, 30)
+
+ONE_DAY = {
+    "2026-09-04": SEP_4,
+    "2026/09/04": SEP_4,
+    "2026.09.04": SEP_4,
+    "20260904": SEP_4,
+    "2026-09-04T10:30:00Z": SEP_4,
+    "09/04/2026": SEP_4,
+    "9/4/2026": SEP_4,
+    "9/4/26": SEP_4,
+    "09-04-2026": SEP_4,
+    "9.4.2026": SEP_4,
+    "9/04": SEP_4,
+    "4-Sep-2026": SEP_4,
+    "04-Sep-26": SEP_4,
+    "04SEP2026": SEP_4,
+    "4 Sep 2026": SEP_4,
+    "4 September 2026": SEP_4,
+    "4th September 2026": SEP_4,
+    "4th of September, 2026": SEP_4,
+    "the 4th of September": SEP_4,
+    "Sept. 4, 2026": SEP_4,
+    "Sept 4 2026": SEP_4,
+    "Sep 4, 2026": SEP_4,
+    "SEPTEMBER 4, 2026": SEP_4,
+    "September 4th, 2026": SEP_4,
+    "September the 4th": SEP_4,
+    "Sep-04-2026": SEP_4,
+    "September 4": SEP_4,
+    "sept. 4": SEP_4,
+    "Friday, September 4, 2026": SEP_4,
+    "Fri 9/4/26": SEP_4,
+    "3rd May 26": date(2026, 5, 3),
+    "May 3 '26": date(2026, 5, 3),
+    "12/20": date(2025, 12, 20),
+    "December 20": date(2025, 12, 20),
+    "13/4/26": date(2026, 4, 13),
+    "2/29/2024": date(2024, 2, 29),
+    "7/4/1961": date(1961, 7, 4),
+    "7/4/61": date(1961, 7, 4),
+    "today": ANCHOR,
+    "yesterday": date(2026, 9, 14),
+    "tomorrow": date(2026, 9, 16),
+    "the day before yesterday": date(2026, 9, 13),
+    "3 weeks ago": date(2026, 8, 25),
+    "three weeks ago": date(2026, 8, 25),
+    "10 days ago": date(2026, 9, 5),
+    "a week ago": date(2026, 9, 8),
+    "2 wks ago": date(2026, 9, 1),
+    "6 months ago": date(2026, 3, 15),
+    "6 mo ago": date(2026, 3, 15),
+    "a year ago": date(2025, 9, 15),
+    "two years ago": date(2024, 9, 15),
+    "a couple of weeks ago": date(2026, 9, 1),
+    "in two weeks": date(2026, 9, 29),
+    "2 weeks from now": date(2026, 9, 29),
+    "last Monday": date(2026, 9, 14),
+    "next Friday": date(2026, 9, 18),
+    "4 de septiembre de 2026": SEP_4,
+    "4 septiembre 2026": SEP_4,
+    "el 4 de septiembre": SEP_4,
+    "hoy": ANCHOR,
+    "ayer": date(2026, 9, 14),
+    "hace 3 semanas": date(2026, 8, 25),
+    "hace dos meses": date(2026, 7, 15),
+}
+SPANS = {
+    "September 2026": SEP,
+    "Sept 2026": SEP,
+    "Sep. 2026": SEP,
+    "Sep-2026": SEP,
+    "September of 2026": SEP,
+    "09/2026": SEP,
+    "9/2026": SEP,
+    "2026-09": SEP,
+    "Sep '26": SEP,
+    "septiembre de 2026": SEP,
+    "in June": JUNE,
+    "since June": JUNE,
+    "mid-June": JUNE,
+    "en junio": JUNE,
+    "last March": (date(2026, 3, 1), date(2026, 3, 31)),
+    "last November": (date(2025, 11, 1), date(2025, 11, 30)),
+    "next January": (date(2027, 1, 1), date(2027, 1, 31)),
+    "June 2025": (date(2025, 6, 1), date(2025, 6, 30)),
+    "in 2024": (date(2024, 1, 1), date(2024, 12, 31)),
+    "since 2019": (date(2019, 1, 1), date(2019, 12, 31)),
+    "last year": (date(2025, 1, 1), date(2025, 12, 31)),
+    "this year": (date(2026, 1, 1), date(2026, 12, 31)),
+    "last month": (date(2026, 8, 1), date(2026, 8, 31)),
+    "this month": (date(2026, 9, 1), date(2026, 9, 30)),
+    "next month": (date(2026, 10, 1), date(2026, 10, 31)),
+    "last week": (date(2026, 9, 7), date(2026, 9, 13)),
+    "the past 3 months": (date(2026, 6, 15), ANCHOR),
+    "last 90 days": (date(2026, 6, 17), ANCHOR),
+    "summer 2025": (date(2025, 6, 1), date(2025, 8, 31)),
+    "last fall": (date(2025, 9, 1), date(2025, 11, 30)),
+    "winter of 2024": (date(2024, 12, 1), date(2025, 2, 28)),
+    "Q3 2026": (date(2026, 7, 1), date(2026, 9, 30)),
+    "el mes pasado": (date(2026, 8, 1), date(2026, 8, 31)),
+    "la semana pasada": (date(2026, 9, 7), date(2026, 9, 13)),
+    "el año pasado": (date(2025, 1, 1), date(2025, 12, 31)),
+}
+NO_DATES = [
+    "BP 120/80",
+    "Humulin 70/30",
+    "1500 mg daily",
+    "metformin 1000 mg twice daily",
+    "pain 7/10",
+    "1/2 tablet",
+    "5/10 mg",
+    "BMI 32.1",
+    "A1c 7.9",
+    "may increase the dose",
+    "he may need insulin",
+    "phone 206-555-0142",
+    "MRN 20991345",
+    "2,000 IU",
+    "CPT 95810",
+    "E11.65",
+    "march in place",
+    "every 3 months",
+    "13/45/2026",
+    "2/30/2026",
+    "for 3 weeks",
+    "2000 units",
+    "1 in 4 weeks of the month",
+    "May's weight is stable",
+    "a second fall",
+    "98104-2026",
+]
+
+
+@pytest.mark.parametrize(("text", "day"), ONE_DAY.items())
+def test_a_day_is_read_in_every_form(text: str, day: date) -> None:
+    for around in ("{}", "seen {}.", "A1c 7.9 ({}), stable"):
+        (found,) = dates_in(around.format(text), ANCHOR)
+        assert (found.first, found.last, found.day) == (day, day, day)
+
+
+@pytest.mark.parametrize(("text", "span"), SPANS.items())
+def test_a_month_or_year_has_a_first_and_a_last_day(text: str, span: tuple[date, date]) -> None:
+    for around in ("{}", "weight was higher {}, then stable"):
+        (found,) = dates_in(around.format(text), ANCHOR)
+        assert (found.first, found.last, found.day) == (*span, None)
+
+
+@pytest.mark.parametrize("text", NO_DATES)
+def test_what_is_no_date_is_not_read_as_one(text: str) -> None:
+    assert dates_in(text, ANCHOR) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "other"),
+    [
+        ("9/4/26", date(2026, 4, 9)),
+        ("3/5/2026", date(2026, 5, 3)),
+        ("Sep 26", date(2026, 9, 1)),
+        ("5/26", date(2026, 5, 1)),
+    ],
+)
+def test_an_ambiguous_date_says_so(text: str, other: date) -> None:
+    (found,) = dates_in(text, ANCHOR)
+    assert found.other is not None
+    assert found.other[0] == other
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-09-04", "9/14/26", "4 Sep 2026", "Sept. 4, 2026", "September 2026", "9/9/2026"]
+)
+def test_a_plain_date_is_not_ambiguous(text: str) -> None:
+    (found,) = dates_in(text, ANCHOR)
+    assert found.other is None
+
+
+def test_a_range_gives_both_ends_and_the_first_takes_the_year_of_the_second() -> None:
+    text = "metformin from March 1 to May 30, 2025"
+    assert [found.day for found in dates_in(text, ANCHOR)] == [date(2025, 3, 1), date(2025, 5, 30)]
+    months = dates_in("Nov to Jan 2025", ANCHOR)
+    assert [found.first for found in months] == [date(2024, 11, 1), date(2025, 1, 1)]
+
+
+def test_the_words_stand_where_the_span_says() -> None:
+    text = "A1c 7.9 on Sept. 4, 2026; 8.4 in June"
+    assert [text[found.start : found.end] for found in dates_in(text, ANCHOR)] == ["Sept. 4, 2026", "June"]
+
+
+@given(st.dates(date(1930, 1, 1), date(2049, 12, 31)))
+def test_every_day_is_read_back_from_every_style(day: date) -> None:
+    styles = ("%Y-%m-%d", "%m/%d/%Y", "%d-%b-%Y", "%b %d, %Y", "%B %d %Y", "%d %B %Y", "%d%b%Y")
+    assert {read_date(day.strftime(style), ANCHOR) for style in styles} == {day}
+
+
+@given(st.text(max_size=60))
+def test_no_text_breaks_the_reader(text: str) -> None:
+    for found in dates_in(text, ANCHOR):
+        assert 0 <= found.start < found.end <= len(text)
+        assert found.first <= found.last

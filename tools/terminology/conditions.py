@@ -1,0 +1,78 @@
+"""Conditions by their codes and names: `data/conditions.jsonl`.
+
+A policy prints `label`, `codes`, `phrases` and what stands beside them in `Concept`; `more_codes`, `names` and
+`abbreviations` are how charts say the same and are never printed. ICD-10-CM FY2026.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import NamedTuple
+
+import msgspec
+
+from tools.terminology.rows import read_rows
+
+
+class Concept(NamedTuple):
+    """What a diagnosis is called and which codes prove it (prefixes); see rules.Condition for the rest."""
+
+    label: str
+    codes: tuple[str, ...] = ()
+    phrases: tuple[str, ...] = ()
+    suggests: tuple[str, ...] = ()
+    suggest_phrases: tuple[str, ...] = ()
+    not_phrases: tuple[str, ...] = ()
+    topic: str = ""
+    status: str = "active"
+    sex: str | None = None
+
+
+class ConditionRow(msgspec.Struct, frozen=True, gc=False):
+    """A line of conditions.jsonl. `criterion`: a rule may ask for it by its key. `implies` are true with it,
+    `excludes` cannot be true with it, `may_be` could be meant by it and is neither shown nor ruled out."""
+
+    key: str
+    label: str
+    criterion: bool = False
+    codes: tuple[str, ...] = ()
+    more_codes: tuple[str, ...] = ()
+    phrases: tuple[str, ...] = ()
+    suggests: tuple[str, ...] = ()
+    suggest_phrases: tuple[str, ...] = ()
+    not_phrases: tuple[str, ...] = ()
+    topic: str = ""
+    status: str = "active"
+    sex: str | None = None
+    title: str = ""
+    names: tuple[str, ...] = ()
+    abbreviations: tuple[str, ...] = ()
+    implies: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+    may_be: tuple[str, ...] = ()
+    source: str = ""
+
+    def concept(self) -> Concept:
+        return Concept(*(getattr(self, field) for field in Concept._fields))
+
+
+def conditions() -> dict[str, ConditionRow]:
+    """Every condition by its key."""
+    return _CONDITIONS
+
+
+def conditions_of(code: str) -> tuple[str, ...]:
+    """The keys of the conditions that an ICD-10-CM code is a code of."""
+    bare = code.strip().upper()
+    return _of_code(bare if "." in bare or len(bare) <= 3 else f"{bare[:3]}.{bare[3:]}") if bare else ()
+
+
+@cache
+def _of_code(code: str) -> tuple[str, ...]:
+    return tuple(
+        row.key for row in _CONDITIONS.values() if code.startswith((*row.codes, *row.more_codes) or ("-",))
+    )
+
+
+_CONDITIONS = {row.key: row for row in read_rows("conditions", ConditionRow)}
+CONCEPTS: dict[str, Concept] = {key: row.concept() for key, row in _CONDITIONS.items() if row.criterion}

@@ -1,0 +1,146 @@
+"""One matcher over every name of the terminology: where a text names what.
+
+The longest name wins from the left, whole words only, whatever the case and whichever of space, hyphen, slash or
+line break stands between the words ("type-2  diabetes"). An abbreviation of up to three letters counts only in
+capitals (MI is an infarction, "mi" is not).
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from functools import cache
+from itertools import accumulate
+from typing import NamedTuple
+
+from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
+
+from tools.terminology.conditions import conditions
+from tools.terminology.medicines import ClassRow, fold, fold_lines, terminology
+from tools.terminology.observations import tests
+from tools.terminology.rows import read_rows
+from tools.terminology.vocabulary import Vocabulary, vocabulary
+
+
+class Span(NamedTuple):
+    """text[start:end] names `concept`, "kind:key": medicine:sitagliptin, condition:t2dm, test:hba1c. A medicine's
+    key is its row's name in lower case; a brand is its own concept (medicine:ozempic)."""
+
+    start: int
+    end: int
+    kind: str
+    concept: str
+
+    @property
+    def key(self) -> str:
+        return self.concept.partition(":")[2]
+
+
+class Name(NamedTuple):
+    """A name of a concept; `exact`: only in this case."""
+
+    name: str
+    concept: str
+    exact: bool = False
+
+
+class Matcher:
+    """Finds the given names; immutable, so that it can be shared."""
+
+    def __init__(self, names: Iterable[Name]) -> None:
+        listed = list(names)
+        folded = fold_lines("\n".join([name for name, _, _ in listed]))
+        self._concepts: dict[str, list[Name]] = {}
+        for pattern, name in zip(folded, listed, strict=True):
+            self._concepts.setdefault(pattern, []).append(name)
+        self._patterns = list(self._concepts)
+        self._automaton = AhoCorasick(
+            [f" {'  '.join(pattern.split(' '))} " for pattern in self._patterns],
+            matchkind=MatchKind.LeftmostLongest,
+            implementation=Implementation.ContiguousNFA,
+            store_patterns=False,
+        )
+
+    def matches(self, text: str) -> list[Span]:
+        """What a text names, from left to right; one span for each concept that a name stands for."""
+        words = [(match.start(), match.end()) for match in _WORD.finditer(text)]
+        if not words:
+            return []
+        folded = [fold_word(text[start:end]) for start, end in words]
+        begins = list(accumulate((len(word) + 2 for word in folded), initial=0))
+        found = []
+        for index, start, end in self._automaton.find_matches_as_indexes(f" {'  '.join(folded)} "):
+            first, last = bisect_left(begins, start), bisect_left(begins, end) - 1
+            span = words[first][0], words[last][1]
+            for name, concept, exact in self._concepts[self._patterns[index]]:
+                if not exact or text[span[0] : span[1]] == name:
+                    found.append(Span(*span, concept.partition(":")[0], concept))
+        return found
+
+
+def matches(text: str) -> list[Span]:
+    """What a text names, by every name of the terminology."""
+    return matcher().matches(text)
+
+
+@cache
+def matcher() -> Matcher:
+    """The matcher over the terminology that is shipped."""
+    return Matcher(_names())
+
+
+def _names() -> Iterator[Name]:
+    yield from _medicines()
+    for row in read_rows("classes", ClassRow):
+        yield from (_abbreviation(name, f"class:{row.key}") for name in row.names)
+    yield from _conditions()
+    for key, test in tests().items():
+        for name in (test.name, *test.names, *test.synonyms):
+            yield Name(name, f"test:{key}")
+        yield from (_abbreviation(name, f"test:{key}") for name in test.abbreviations)
+    for kind, file in _KINDS.items():
+        for key, term in vocabulary(file).items():
+            yield from (Name(name, f"{kind}:{key}") for name in (term.label, *term.names))
+
+
+def _medicines() -> Iterator[Name]:
+    for row in terminology().rows():
+        kind = "supply" if row.kind == "supply" else "medicine"
+        concept = f"{kind}:{row.name.casefold()}"
+        for name in (row.name, *row.synonyms, *row.misspellings):
+            if name not in row.list_only:
+                yield Name(name, concept)
+        yield from (_abbreviation(name, concept) for name in row.abbreviations if name not in row.list_only)
+
+
+def _conditions() -> Iterator[Name]:
+    """A phrase that proves a wider condition too (a myocardial infarction, ASCVD) names the narrower one."""
+    own = {fold(name) for row in conditions().values() for name in (row.label, *row.names)}
+    own |= {fold(phrase) for row in conditions().values() if row.implies for phrase in row.phrases}
+    for key, row in conditions().items():
+        phrases = [one for one in row.phrases if fold(one) not in own or row.implies]
+        for name in dict.fromkeys((row.label, *row.names, *phrases)):
+            yield Name(name, f"condition:{key}")
+        yield from (_abbreviation(name, f"condition:{key}") for name in row.abbreviations)
+
+
+def _abbreviation(name: str, concept: str) -> Name:
+    """In capitals, or as it is written if it has any; four letters and more in any case ("sema", "hctz")."""
+    if name != name.lower():
+        return Name(name, concept, exact=True)
+    return Name(name.upper(), concept, exact=True) if len(name) < 4 else Name(name, concept)
+
+
+def fold_word(word: str) -> str:
+    """A word in the form in which words are compared."""
+    return word.casefold().replace("'", "").replace("’", "")
+
+
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*%?|%")
+_KINDS: dict[str, Vocabulary] = {
+    "specialty": "specialties",
+    "document": "document_kinds",
+    "procedure": "procedures",
+    "allergen": "allergens",
+}

@@ -1,0 +1,82 @@
+"""Tests and units: `data/tests.jsonl` (LOINC, names, conversions, what is possible) and `data/units.jsonl` (UCUM)."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import NamedTuple
+
+import msgspec
+
+from tools.terminology.rows import read_rows
+
+
+class Test(NamedTuple):
+    """An observation: `units` maps every unit we read to (factor, offset) into the canonical one.
+    `decimals` rounds half-up before comparing (HbA1c and BMI only); `low`/`high` bound what is possible."""
+
+    name: str
+    loinc: tuple[str, ...]  # the first is the one we write
+    unit: str
+    units: dict[str, tuple[str, str]]
+    low: float
+    high: float
+    decimals: int | None = None
+    names: tuple[str, ...] = ()
+
+
+class TestRow(msgspec.Struct, frozen=True, gc=False):
+    """A line of tests.jsonl. `charted_only`: charts have it, and no rule asks for it. `synonyms` and
+    `abbreviations` are how charts call it beside `names`; `more_loinc` are codes of the same quantity that we
+    read and never write; `evidence_of`: the condition that a positive result shows."""
+
+    key: str
+    name: str
+    unit: str
+    units: dict[str, tuple[str, str]]
+    low: float
+    high: float
+    loinc: tuple[str, ...] = ()
+    more_loinc: tuple[str, ...] = ()
+    decimals: int | None = None
+    names: tuple[str, ...] = ()
+    synonyms: tuple[str, ...] = ()
+    abbreviations: tuple[str, ...] = ()
+    charted_only: bool = False
+    evidence_of: str = ""
+    source: str = ""
+
+    def test(self) -> Test:
+        return Test(*(getattr(self, field) for field in Test._fields))
+
+
+class UnitRow(msgspec.Struct, frozen=True, gc=False):
+    """A line of units.jsonl: `factor` times a value is the value in the dimension's base unit; `names` are its
+    spellings in lower case."""
+
+    unit: str
+    dimension: str
+    factor: str
+    names: tuple[str, ...]
+    source: str = ""
+
+
+def tests() -> dict[str, TestRow]:
+    """Every test that charts name, by its key."""
+    return {row.key: row for row in _ROWS}
+
+
+@cache
+def units() -> dict[str, UnitRow]:
+    """Every spelling of every unit, in lower case → the unit."""
+    rows = read_rows("units", UnitRow)
+    return {name: row for row in rows for name in (row.unit.casefold(), *row.names)}
+
+
+def unit_of(spelling: str) -> UnitRow | None:
+    """The unit that a spelling means: "lbs", "pounds" and "[lb_av]" are [lb_av]."""
+    return units().get(" ".join(spelling.casefold().split()))
+
+
+_ROWS = read_rows("tests", TestRow)
+TESTS: dict[str, Test] = {row.key: row.test() for row in _ROWS if not row.charted_only}
+BY_LOINC: dict[str, str] = {code: key for key, test in TESTS.items() for code in test.loinc}

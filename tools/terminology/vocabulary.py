@@ -1,0 +1,42 @@
+"""Specialties, kinds of documents, procedures and allergens: what they are called and what they are evidence of."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Literal
+
+import msgspec
+
+from tools.terminology.rows import read_rows
+
+Vocabulary = Literal["specialties", "document_kinds", "procedures", "allergens"]
+
+
+class Term(msgspec.Struct, frozen=True, gc=False):
+    """A line of specialties.jsonl (`codes`: NUCC), document_kinds.jsonl (LOINC; `of`: the document a policy asks
+    for that it can be), procedures.jsonl (CPT or HCPCS; `evidence_of`: the test that it measures or the condition
+    that it, or its positive result, shows) or allergens.jsonl (`of`: food, environment, drug class …)."""
+
+    key: str
+    label: str
+    names: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
+    of: str = ""
+    evidence_of: str = ""
+    source: str = ""
+
+
+@cache
+def vocabulary(name: Vocabulary) -> dict[str, Term]:
+    """The terms of a vocabulary by their key."""
+    return {row.key: row for row in read_rows(name, Term)}
+
+
+@cache
+def _by_code(name: Vocabulary) -> dict[str, Term]:
+    return {code: term for term in vocabulary(name).values() for code in term.codes}
+
+
+def term_of_code(name: Vocabulary, code: str) -> Term | None:
+    """The term with this code: "11488-4" is a consultation note."""
+    return _by_code(name).get(code.strip())
