@@ -18,7 +18,21 @@ from tools.evidence import courses, diagnoses, statements
 from tools.evidence.judge import BARE, Judge, Shown
 from tools.evidence.notes import contradicting_sentence
 from tools.records import Diagnosis, Evidence, Fill, Medication, Patient, Program
-from tools.rules import AllergyTo, Condition, Intolerance, OnDrug, Part, Programme, Taking, Trial
+from tools.rules import (
+    AllergyTo,
+    Attested,
+    Change,
+    Condition,
+    Intolerance,
+    Lab,
+    Measured,
+    OnDrug,
+    Part,
+    Programme,
+    Taking,
+    Trial,
+)
+from tools.terminology.substances import is_substance
 from tools.terms import CONCEPTS, GENERAL_WORDS, exclusive_codes, is_icd10
 
 Answer = Callable[[Any, Judge, bool], Shown]
@@ -65,6 +79,18 @@ def _unidentified_medicine(
         supposed = ask(msgspec.structs.replace(leaf, drugs=(name,), classes=()), judge, exclude)
         if supposed.shown is not False:
             return _who_is(entry.drug, leaf.label, courses.entry_evidence(entry), answer)
+    return None
+
+
+def _unidentified_substance(
+    leaf: AllergyTo, judge: Judge, exclude: bool, answer: Shown, ask: Answer
+) -> Shown | None:
+    if answer.shown:
+        return None
+    for item in judge.patient.allergies or ():
+        if item.type == "allergy" and not item.ingredients and not is_substance(item.substance):
+            seen = Evidence(record_id=item.id, kind="allergy", value=item.substance, date=item.date)
+            return _who_is(item.substance, leaf.label, seen, answer)
     return None
 
 
@@ -313,7 +339,11 @@ _CHECKS: dict[type[Part], tuple[_Check, ...]] = {
     Taking: (_unidentified_medicine, _filled_though_not_taken, _overlapping_courses, _said_otherwise),
     Trial: (_unidentified_medicine, _overlapping_courses, _said_otherwise),
     Intolerance: (_unidentified_medicine, _filled_after_reaction, _overlapping_courses, _said_otherwise),
-    AllergyTo: (_said_otherwise,),
+    AllergyTo: (_unidentified_substance, _said_otherwise),
     OnDrug: (_said_otherwise,),
-    Programme: (_overlapping_programs,),
+    Programme: (_overlapping_programs, _said_otherwise),
+    Attested: (_said_otherwise,),
+    Lab: (_said_otherwise,),
+    Measured: (_said_otherwise,),
+    Change: (_said_otherwise,),
 }

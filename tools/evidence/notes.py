@@ -17,12 +17,26 @@ from tools.evidence.judge import DECIDED, Judge, Shown
 from tools.language.assertion import Assertion, assertion, sentence_at
 from tools.language.mentions import Mention, concepts, mentions
 from tools.records import Evidence, Medication, Note, Procedure
-from tools.rules import AllergyTo, Condition, Intolerance, OnDrug, Taking, Trial
-from tools.terms import BRANDS, CONCEPTS, INGREDIENTS
+from tools.rules import (
+    AllergyTo,
+    Attested,
+    Change,
+    Condition,
+    Intolerance,
+    Lab,
+    Measured,
+    OnDrug,
+    Programme,
+    Taking,
+    Trial,
+)
+from tools.terminology.conditions import conditions
+from tools.terminology.medicines import resolve_medicine, terminology
 
 STATE_DAYS = 365  # what a note says to be so now, it says of the year around it
-# What also shows a condition, or leaves it open, beside the condition itself.
-_KINDS_OF = {"ascvd": ("mi", "stroke", "pad"), "mtc_men2": ("thyroid_cancer",)}
+_DENIED = ("negated", "never", "void")
+_VALUES = (Lab, Change, Measured)
+_OF_DRUGS = (Taking, Trial, Intolerance, AllergyTo, OnDrug)
 
 
 class _Said(NamedTuple):
@@ -45,13 +59,18 @@ def contradicting_sentence(leaf: Any, judge: Judge, answer: Shown) -> Evidence |
             continue
         said = _said(leaf, note, judge)
         against = [
-            item for item in said if item.stance is not answer.shown and not _settled(note, item, judge)
+            item for item in said if _is_against(leaf, item, answer) and not _settled(note, item, judge)
         ]
         if against:
             return _sentence(note, against[0].mention)
         if said and not _lasts(leaf):
             return None
     return None
+
+
+def _is_against(leaf: Any, item: _Said, answer: Shown) -> bool:
+    """A value that a text takes back decides neither way."""
+    return item.stance is not answer.shown or isinstance(leaf, _VALUES)
 
 
 def _texts(judge: Judge) -> tuple[Note, ...]:
@@ -101,15 +120,28 @@ def _names(leaf: Any, judge: Judge) -> frozenset[str]:
 
 
 def _concepts(leaf: Any) -> Iterator[str]:
-    if isinstance(leaf, Condition):
-        for key, concept in CONCEPTS.items():
-            if leaf.codes == concept.codes or (leaf.topic and leaf.topic == concept.topic):
-                yield from (key, *_KINDS_OF.get(key, ()))
-    elif isinstance(leaf, Taking | Trial | Intolerance | AllergyTo):
-        yield from leaf.classes
-        for drug in leaf.drugs:
-            yield from BRANDS.get(drug, (drug,))
-        yield from (name for name, (cls, _) in INGREDIENTS.items() if cls in leaf.classes)
+    match leaf:
+        case Condition():
+            for key, row in conditions().items():
+                if leaf.codes == row.codes or (leaf.topic and leaf.topic == row.topic):
+                    yield key
+        case Lab() | Change():
+            yield leaf.test
+        case Measured():
+            yield from leaf.tests
+        case Attested():
+            yield f"contrary:{leaf.topic}"
+        case Programme():
+            yield "lifestyle_program"
+        case Taking() | Trial() | Intolerance() | AllergyTo():
+            yield from leaf.classes
+            for drug in leaf.drugs:
+                known = resolve_medicine(drug)
+                yield from known.ingredients if known else (drug,)
+            of_class = set(leaf.classes)
+            yield from (
+                row.name.casefold() for row in terminology().rows() if of_class.intersection(row.classes)
+            )
 
 
 def _lasts(leaf: Any) -> bool:
@@ -121,26 +153,25 @@ def _lasts(leaf: Any) -> bool:
 
 def _stance(leaf: Any, mention: Mention, meant: Assertion, note: Note, judge: Judge) -> bool | None:
     """Does the mention say that the criterion's thing is so, or that it is not? None: it says nothing of it."""
-    if meant.subject == "other" or meant.sense == "planned":
+    if isinstance(leaf, _VALUES):
+        return False if meant.sense == "void" and _newest_value_by(mention, note, judge) else None
+    if meant.subject == "other" or meant.sense == "planned" or (mention.how == "result" and not meant.stated):
         return None
     if isinstance(leaf, Condition):
         return _of_condition(leaf, mention, meant, note, judge)
-    if meant.subject != "self" or (mention.concept in leaf_classes(leaf) and not meant.stated):
+    if meant.subject != "self":
         return None
-    if isinstance(leaf, AllergyTo):
-        return True if meant.sense == "allergy" else None
-    if isinstance(leaf, Taking | OnDrug):
-        return _of_taking(leaf, mention, meant, note, judge)
-    if meant.sense == "never":
-        return False
-    if meant.sense == "negated" or _charted(mention, judge):
-        return None
-    return True
+    if isinstance(leaf, Attested):
+        return _of_statement(leaf, meant, note, judge)
+    if isinstance(leaf, Programme):
+        return False if meant.sense in ("negated", "never") and _is_recent(note, judge) else None
+    return _of_drug(leaf, mention, meant, note, judge)
 
 
-def leaf_classes(leaf: Any) -> tuple[str, ...]:
-    """Classes of drugs that the leaf names."""
-    return getattr(leaf, "classes", ())
+def _newest_value_by(mention: Mention, note: Note, judge: Judge) -> bool:
+    """Whether the text is from the day of the newest value or later, so that it can be that one which it takes back."""
+    usable = judge.values(mention.concept).usable
+    return bool(usable) and (note.date is None or note.date >= usable[0].date)
 
 
 def _of_condition(
@@ -148,9 +179,10 @@ def _of_condition(
 ) -> bool | None:
     if meant.subject not in leaf.who or not (_lasts(leaf) or _is_recent(note, judge)):
         return None
-    if meant.sense in ("negated", "never"):
-        exact = mention.concept in CONCEPTS and CONCEPTS[mention.concept].codes == leaf.codes
-        return False if exact and not _diagnosed_since(leaf, note, judge) else None
+    if meant.sense in _DENIED:
+        row = conditions().get(mention.concept)
+        itself = mention.how == "named" and row is not None and row.codes == leaf.codes
+        return False if itself and not _diagnosed_since(leaf, note, judge) else None
     if meant.sense == "ended" and leaf.status == "active" and meant.subject == "self":
         return None
     return None if not _lasts(leaf) and _stated_since(leaf, note, judge) else True
@@ -172,6 +204,30 @@ def _stated_since(leaf: Condition, note: Note, judge: Judge) -> bool:
     return any(item.date and note.date and item.date > note.date for item in stated)
 
 
+def _of_statement(leaf: Attested, meant: Assertion, note: Note, judge: Judge) -> bool | None:
+    """False where the text says the contrary of the statement, on its day or after it."""
+    if meant.sense in (*_DENIED, "ended") or not _is_recent(note, judge):
+        return None
+    stated = [item.date for item in judge.said(leaf.topic).get("self", ()) if item.date and item.present]
+    return False if note.date is None or not stated or note.date >= max(stated) else None
+
+
+# --- … and of a drug --------------------------------------------------------------------------------------
+
+
+def _of_drug(leaf: Any, mention: Mention, meant: Assertion, note: Note, judge: Judge) -> bool | None:
+    of_class = not isinstance(leaf, OnDrug) and mention.concept in leaf.classes
+    if of_class and not meant.stated:
+        return None  # "GLP-1" alone names no medicine that anybody takes
+    if isinstance(leaf, AllergyTo):
+        return True if meant.sense == "allergy" else None
+    if isinstance(leaf, Taking | OnDrug):
+        return _of_taking(leaf, mention, meant, note, judge)
+    if meant.sense == "never":
+        return False
+    return None if meant.sense in _DENIED or _charted(mention, judge) else True
+
+
 def _of_taking(
     leaf: Taking | OnDrug, mention: Mention, meant: Assertion, note: Note, judge: Judge
 ) -> bool | None:
@@ -183,8 +239,7 @@ def _of_taking(
         return None
     if meant.sense == "response":  # how it went, and not whether it goes on
         return None
-    taken = meant.sense == "current"
-    charted = _charted(mention, judge)
+    taken, charted = meant.sense == "current", _charted(mention, judge)
     if (charted and not meant.stated) or _agrees(charted, taken, note):
         return None
     return taken if taken or _alone(leaf, mention, judge) else None

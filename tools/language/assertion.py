@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple, cast
 
 import msgspec
 
-Sense = Literal["negated", "never", "ended", "allergy", "response", "planned", "current"]
+Sense = Literal["negated", "never", "void", "ended", "allergy", "response", "planned", "current"]
 Subject = Literal["self", "family", "other"]
 
 _LONGEST = 4  # words of a cue

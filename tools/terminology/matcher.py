@@ -143,4 +143,5 @@ _KINDS: dict[str, Vocabulary] = {
     "document": "document_kinds",
     "procedure": "procedures",
     "allergen": "allergens",
+    "contrary": "statements",
 }
