@@ -33,7 +33,7 @@ from tools.rules import (
     Trial,
 )
 from tools.terminology.substances import is_substance
-from tools.terms import CONCEPTS, GENERAL_WORDS, exclusive_codes, is_icd10
+from tools.terms import CONCEPTS, GENERAL_WORDS, exclusive_codes
 
 Answer = Callable[[Any, Judge, bool], Shown]
 
@@ -112,11 +112,13 @@ def _unidentified_diagnosis(
 ) -> Shown | None:
     """An entry whose code is none of ICD-10-CM and that has no name, or one by name alone that leaves open which of
     several kinds it is."""
-    stated = judge.said(leaf.topic).get("self", ()) if leaf.topic else ()
-    if answer.shown or judge.patient.conditions is None or stated:
+    uncoded = judge.uncoded()
+    if not uncoded or answer.shown or judge.patient.conditions is None:
         return None
-    for entry, term in judge.problems():
-        if is_icd10(entry.code) or diagnoses.kind_of_match(leaf, term.code, term.name):
+    if leaf.topic and judge.said(leaf.topic).get("self"):
+        return None
+    for entry, term in uncoded:
+        if diagnoses.kind_of_match(leaf, term.code, term.name):
             continue
         if not term.name or not _own_words(leaf).isdisjoint(term.name.replace(",", " ").split()):
             seen = (_diagnosis(entry), *answer.records)
@@ -245,11 +247,8 @@ def _conflict(fill: Fill, answer: Shown, stopped: date | None, what: str) -> Sho
 
 def _overlapping_courses(leaf: Any, judge: Judge, exclude: bool, answer: Shown, ask: Answer) -> Shown | None:
     """Entries of one drug and dose that began on one day and went on or ended otherwise."""
-    entries = [
-        entry
-        for entry in judge.patient.medications or ()
-        if courses.matches(entry, leaf.drugs, leaf.classes, entry.drug)
-    ]
+    taken = judge.patient.medications or ()
+    entries = [entry for entry in taken if courses.matches(entry, leaf.drugs, leaf.classes, entry.drug)]
     for one, other in _pairs(entries):
         if _same_course(one, other) and (one.end, one.status, one.outcome) != (
             other.end,

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 from tools.evidence.courses import matches
 from tools.evidence.judge import DECIDED, Judge, Shown
-from tools.language.assertion import Assertion, assertion, sentence_at
-from tools.language.mentions import Mention, concepts, mentions
+from tools.language.assertion import Assertion, assertion, sentence_at, sentence_words, words_of_sense
+from tools.language.mentions import Mention, mentions, words_naming
 from tools.records import Evidence, Medication, Note, Procedure
 from tools.rules import (
     AllergyTo,
@@ -31,6 +31,7 @@ from tools.rules import (
     Trial,
 )
 from tools.terminology.conditions import conditions
+from tools.terminology.matcher import words_of
 from tools.terminology.medicines import resolve_medicine, terminology
 
 STATE_DAYS = 365  # what a note says to be so now, it says of the year around it
@@ -53,9 +54,11 @@ def contradicting_sentence(leaf: Any, judge: Judge, answer: Shown) -> Evidence |
     Of what may change, the newest text that speaks of it counts; what lasts (a family history, a condition that
     somebody ever had) may stand in any.
     """
-    names = _names(leaf, judge)
-    for note in _texts(judge) if names else ():
-        if names.isdisjoint(concepts(note.text)):
+    if isinstance(leaf, Trial | Intolerance) and not answer.shown and _is_charted(leaf, judge):
+        return None  # of what is charted, a note that names it tells no more
+    naming, cues = _naming(leaf, judge), _cues_against(leaf, answer)
+    for note, words in _texts(judge):
+        if words.isdisjoint(naming) or (cues and not _in_one_sentence(note.text, words, naming, cues)):
             continue
         said = _said(leaf, note, judge)
         against = [
@@ -68,13 +71,44 @@ def contradicting_sentence(leaf: Any, judge: Judge, answer: Shown) -> Evidence |
     return None
 
 
+def _in_one_sentence(text: str, words: frozenset[str], naming: frozenset[str], cues: frozenset[str]) -> bool:
+    """Whether a sentence holds a word of both kinds."""
+    if words.isdisjoint(cues):
+        return False
+    return any(not (here.isdisjoint(naming) or here.isdisjoint(cues)) for here in sentence_words(text))
+
+
+def _cues_against(leaf: Any, answer: Shown) -> frozenset[str]:
+    """Words of which a text must hold one to speak against the answer; none if a bare mention can."""
+    if isinstance(leaf, _VALUES):
+        return words_of_sense("void")
+    if isinstance(leaf, AllergyTo):
+        return words_of_sense("allergy")
+    if answer.shown and isinstance(leaf, Trial | Intolerance):
+        return words_of_sense("never")
+    if answer.shown and not isinstance(leaf, Attested):
+        return words_of_sense(*_DENIED, "ended")
+    return frozenset()
+
+
+def _naming(leaf: Any, judge: Judge) -> frozenset[str]:
+    """Words of which a text must hold one to speak of the criterion."""
+    known: frozenset[str] | None = leaf.__dict__.get("naming")
+    if known is None:
+        known = leaf.__dict__["naming"] = words_naming(_concepts(leaf))
+    if isinstance(leaf, OnDrug) or (isinstance(leaf, AllergyTo) and leaf.requested):
+        return known | words_naming(judge.request.ingredients)
+    return known
+
+
 def _is_against(leaf: Any, item: _Said, answer: Shown) -> bool:
     """A value that a text takes back decides neither way."""
     return item.stance is not answer.shown or isinstance(leaf, _VALUES)
 
 
-def _texts(judge: Judge) -> tuple[Note, ...]:
-    """Notes up to the day, newest first, and procedures with a result as the one line that they are."""
+def _texts(judge: Judge) -> tuple[tuple[Note, frozenset[str]], ...]:
+    """Notes up to the day, newest first, and procedures with a result as the one line that they are; with their
+    words."""
     known = judge.day.texts
     if known is None:
         texts = [note for note in judge.patient.notes if note.date is None or note.date <= judge.as_of]
@@ -84,7 +118,7 @@ def _texts(judge: Judge) -> tuple[Note, ...]:
             if item.result and (item.date is None or item.date <= judge.as_of)
         ]
         texts.sort(key=lambda note: note.date or date.max, reverse=True)
-        known = judge.day.texts = tuple(texts)
+        known = judge.day.texts = tuple([(note, frozenset(words_of(note.text))) for note in texts])
     return known
 
 
@@ -225,7 +259,7 @@ def _of_drug(leaf: Any, mention: Mention, meant: Assertion, note: Note, judge: J
         return _of_taking(leaf, mention, meant, note, judge)
     if meant.sense == "never":
         return False
-    return None if meant.sense in _DENIED or _charted(mention, judge) else True
+    return None if meant.sense in _DENIED else True
 
 
 def _of_taking(
@@ -270,6 +304,12 @@ def _goes_on(entry: Medication, day: date) -> bool:
     if entry.start is not None and entry.start > day:
         return False
     return day <= entry.end if entry.end is not None else entry.status == "active"
+
+
+def _is_charted(leaf: Trial | Intolerance, judge: Judge) -> bool:
+    return any(
+        matches(entry, leaf.drugs, leaf.classes, entry.drug) for entry in judge.patient.medications or ()
+    )
 
 
 def _charted(mention: Mention, judge: Judge) -> list[Medication]:

@@ -8,12 +8,16 @@ free text is asked here only for what may speak against a record, never for proo
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal, NamedTuple, cast
 
 import msgspec
+
+from tools.terminology.matcher import words_of
 
 Sense = Literal["negated", "never", "void", "ended", "allergy", "response", "planned", "current"]
 Subject = Literal["self", "family", "other"]
@@ -129,6 +133,12 @@ def _only_reports(cues: Sequence[_Hit], place: int) -> bool:
 # --- sentences --------------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=4096)
+def sentence_words(text: str) -> tuple[frozenset[str], ...]:
+    """The words of every sentence."""
+    return tuple([frozenset(words_of(text[start:end])) for start, end in sentences(text)])
+
+
 def sentence_at(text: str, at: int) -> tuple[int, int]:
     """The sentence or line that holds the offset, as offsets."""
     for start, end in sentences(text):
@@ -143,27 +153,30 @@ def sentences(text: str) -> tuple[tuple[int, int], ...]:
     return tuple(_split(text))
 
 
-_TITLES = ("dr", "mr", "mrs", "ms", "vs", "pt", "no", "st", "approx", "e.g", "i.e", "fam")
+_TITLES = r"(?<!\bdr)(?<!\bmr)(?<!\bmrs)(?<!\bms)(?<!\bvs)(?<!\bpt)(?<!\bno)(?<!\bst)(?<!\bapprox)"
+_END = re.compile(rf"[\n;!?]|{_TITLES}\.(?=\s|$)", re.IGNORECASE)
 
 
 def _split(text: str) -> Iterator[tuple[int, int]]:
     start = 0
-    for at, char in enumerate(text):
-        ends = char in "\n;!?" or (char == "." and _full_stop(text, at))
-        if ends:
-            if text[start : at + 1].strip():
-                yield start, at + 1
-            start = at + 1
+    for match in _END.finditer(text):
+        if match.end() > start + 1:
+            yield start, match.end()
+        start = match.end()
     if text[start:].strip():
         yield start, len(text)
 
 
-def _full_stop(text: str, at: int) -> bool:
-    following = text[at + 1 : at + 2]
-    if following and not following.isspace():
-        return False
-    word = text[:at].rsplit(None, 1)[-1] if text[:at].strip() else ""
-    return word.casefold() not in _TITLES
+@cache
+def words_of_sense(*senses: str) -> frozenset[str]:
+    """Words of which a sentence must hold one for any mention in it to have one of these senses."""
+    cues = [cue for named in _lexicon().values() for cue in named]
+    every = Counter(word for cue in cues for word in words_of(cue.cue))
+    return frozenset(
+        min(words_of(cue.cue) or [":"], key=lambda word: (every[word], -len(word)))
+        for cue in cues
+        if cue.sense in senses
+    )
 
 
 # --- cues -------------------------------------------------------------------------------------------------

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Iterable, Iterator
+from functools import cache, lru_cache
 from typing import Literal, NamedTuple
 
 from tools.terminology.conditions import conditions
-from tools.terminology.matcher import Span, matches
+from tools.terminology.matcher import Span, matches, telling_words
 from tools.terminology.medicines import terminology
 from tools.terminology.vocabulary import vocabulary
 
@@ -30,10 +30,20 @@ def mentions(text: str) -> tuple[Mention, ...]:
     return tuple(mention for span in matches(text) for mention in _of(span))
 
 
-@lru_cache(maxsize=16384)
-def concepts(text: str) -> frozenset[str]:
-    """What the text names."""
-    return frozenset([mention.concept for mention in mentions(text)])
+@cache
+def _words_by_concept() -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for concept, words in telling_words().items():
+        span = Span(0, 0, concept.partition(":")[0], concept)
+        for mention in _of(span):
+            found.setdefault(mention.concept, set()).update(words)
+    return {concept: frozenset(words) for concept, words in found.items()}
+
+
+def words_naming(concepts: Iterable[str]) -> frozenset[str]:
+    """Words of which a text must hold one to name any of the concepts."""
+    by_concept = _words_by_concept()
+    return frozenset().union(*[by_concept.get(concept, frozenset()) for concept in concepts])
 
 
 def _of(span: Span) -> Iterator[Mention]:
