@@ -219,7 +219,21 @@ def _of_condition(
         return False if itself and not _diagnosed_since(leaf, note, judge) else None
     if meant.sense == "ended" and leaf.status == "active" and meant.subject == "self":
         return None
+    if mention.how == "may_be" and (_is_another_kind(leaf, mention, note) or _is_stated(leaf, meant, judge)):
+        return None
     return None if not _lasts(leaf) and _stated_since(leaf, note, judge) else True
+
+
+def _is_another_kind(leaf: Condition, mention: Mention, note: Note) -> bool:
+    """Whether its sentence says of which kind it is: a papillary carcinoma is no medullary one."""
+    start, end = sentence_at(note.text, mention.start)
+    sentence = note.text[start:end].casefold()
+    return any(phrase in sentence for phrase in leaf.not_phrases)
+
+
+def _is_stated(leaf: Condition, meant: Assertion, judge: Judge) -> bool:
+    """What only hints at it is settled by what the chart states or denies of that person."""
+    return bool(leaf.topic and meant.subject != "other" and judge.said(leaf.topic).get(meant.subject))
 
 
 def _is_recent(note: Note, judge: Judge) -> bool:
@@ -268,7 +282,9 @@ def _of_taking(
     """Taken on the note's day, unless the list agrees about that day. The product asked for is not held against
     itself, and is the only one that keeps it in use."""
     named = note.text[mention.start : mention.end].casefold()
-    itself = named == judge.request.drug.casefold()
+    itself = named == judge.request.drug.casefold() or (
+        named in judge.request.ingredients and not meant.stated
+    )
     if itself is isinstance(leaf, Taking) or not _is_recent(note, judge):
         return None
     if meant.sense == "response":  # how it went, and not whether it goes on

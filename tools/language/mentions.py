@@ -15,12 +15,12 @@ from tools.terminology.vocabulary import vocabulary
 class Mention(NamedTuple):
     """A concept named at [start, end): an ingredient in lower case, or a key of the terminology ("contrary:adherent"
     for what speaks against that statement). It is `implied` by a narrower one ("old MI" is ASCVD, and no MI is not no
-    ASCVD), or is what the positive `result` of a procedure shows, which says nothing without one."""
+    ASCVD), left open by what it `may_be`, or what the positive `result` of a procedure shows."""
 
     concept: str
     start: int
     end: int
-    how: Literal["named", "implied", "result"] = "named"
+    how: Literal["named", "implied", "may_be", "result"] = "named"
 
 
 @lru_cache(maxsize=16384)
@@ -54,8 +54,10 @@ def _of(span: Span) -> Iterator[Mention]:
     elif span.kind == "condition":
         row_of = conditions()[span.key]
         yield Mention(span.key, span.start, span.end)
-        for key in (*row_of.implies, *row_of.may_be):
+        for key in row_of.implies:
             yield Mention(key, span.start, span.end, "implied")
+        for key in row_of.may_be:
+            yield Mention(key, span.start, span.end, "may_be")
     elif span.kind == "procedure":
         kind, _, key = vocabulary("procedures")[span.key].evidence_of.partition(":")
         shows = kind == "condition"
