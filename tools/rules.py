@@ -11,7 +11,7 @@ is not shown is unknown.
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -19,6 +19,7 @@ Op = Literal[">=", ">", "<=", "<", "=="]
 Anchor = Literal["current", "baseline"]
 Who = Literal["self", "family"]
 Response = Literal["inadequate", "partial", "intolerance", "effective"]
+Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Part(
@@ -125,17 +126,19 @@ class Trial(Part, frozen=True, kw_only=True, tag="trial"):
 
     `drugs` are ingredient or brand names in lower case, `classes` keys of terms.CLASSES; either matches.
     `min_daily_dose` in mg. `proof="fills"`: pharmacy claims must show the days; samples do not count.
+    `gap_days`: entries of one drug that begin so many days after the one before ended go on with it.
     """
 
     label: str
     drugs: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
-    min_days: int = 0
+    min_days: Count = 0
     responses: tuple[Response, ...] = ()
     min_daily_dose: float | None = None
     formulation: Literal["IR", "ER"] | None = None
     within_days: int | None = None
     proof: Literal["record", "fills"] = "record"
+    gap_days: Count = 1
 
 
 class Intolerance(Part, frozen=True, kw_only=True, tag="intolerance"):

@@ -218,7 +218,7 @@ BUGS = (
         "pauses-bridge-courses",
         "overlap of courses",
         _COURSES,
-        "after.start <= before.end + timedelta(days=1)",
+        "after.start <= before.end + timedelta(days=gap_days)",
         "after.start <= before.end + timedelta(days=30)",
     ),
     Bug(

@@ -238,15 +238,24 @@ def _trial(row: Row, chart: Chart, ask: Ask) -> Answer:
     if entries is None:
         return Answer(OPEN, "missing")
     by_drug: dict[str, list[Entry]] = {}
+    at_odds = []
     for entry in entries:
-        if _names(row, entry) and NO not in _fits(row, entry):
+        if not _names(row, entry) or NO in _fits(row, entry):
+            continue
+        ended = day(entry.get("end"))
+        if entry.get("status") == "active" and ended and ended <= chart.as_of:
+            at_odds.append(Answer(OPEN, "conflict"))  # it goes on, and has ended
+        else:
             by_drug.setdefault(_drug_key(entry), []).append(entry)
     paid_only = not any(_names(row, entry) for entry in entries)
     if paid_only and any(_names(row, fill) for fill in chart.noted("fills")):
         return Answer(OPEN, "conflict")  # paid for, and not on the list
-    spans = [span for group in by_drug.values() for span in chart.spans(group)]
+    spans = [span for group in by_drug.values() for span in chart.spans(group, row.gap)]
+    # a part of a trial that answers by itself is a trial as well
+    parts = [e for span in spans if len(span.entries) > 1 for e in span.entries]
+    spans += [s for e in parts if e.get("outcome") or not row.responses for s in chart.spans([e])]
     answers = [_one_trial(row, span.entries, span.first, span.last, span.going_on, chart) for span in spans]
-    return _best(answers)
+    return _best([*answers, *at_odds])
 
 
 def _drug_key(entry: Entry) -> str:

@@ -51,6 +51,7 @@ class Row:
     responses: tuple[str, ...] = ()
     extended_release: bool = False
     claims: bool = False
+    gap: int = 1  # days within which what follows goes on with what went before
     topic: str = ""
     specialties: tuple[str, ...] = ()
     relied_on: str = ""  # the clause that a document is asked for
@@ -79,8 +80,8 @@ _SIGNS = (
     (">=", rf"{_NUMBER}(?: [^,;:]{{0,30}}?)? or (?:higher|older|over|more|longer)\b"),
     ("<=", rf"{_NUMBER}(?: [^,;:]{{0,30}}?)? or (?:lower|younger|under|less|shorter)\b"),
     (">=", rf"{_NUMBER} years of age or older"),
-    ("<", rf"(?:(?:strictly )?less than|under|below|beneath|<) {_NUMBER}"),
-    (">", rf"(?:(?:strictly )?(?:greater|more) than|above|over|exceeding|>) {_NUMBER}"),
+    ("<", rf"(?:(?:strictly )?less than|under|below|beneath|lower than|<) {_NUMBER}"),
+    (">", rf"(?:(?:strictly )?(?:greater|more) than|above|over|exceeding|higher than|>) {_NUMBER}"),
 )
 _AT_START = (
     r"therapy (?:began|start)|commencement of therapy|first (?:use|dose)|start of treatment|product was begun|"
@@ -95,17 +96,21 @@ _TRIAL = (
     r"therapeutic trial of (?P<c>.+?), (?:daily|duration)|was treated with (?P<d>.+?) >=|"
     r"been on (?P<e>.+?) for a minimum|prior therapy: (?P<f>.+?), \d|use of (?P<g>.+?) through \d|"
     r"you took (?P<h>.+?) for \d|enrollee used (?P<i>.+?)(?: for (?:not|at)|, with|\.$)|"
-    r"made use of (?P<j>.+?) during \d"
+    r"made use of (?P<j>.+?) during \d|underwent (?P<k>.+?)(?: in an amount| during \d| to |, | still|;|\.$)"
 )
 _INTOLERANCE = (
     r"could not tolerate (?P<a>.+?)(?:, or|$)|intolerance of (?P<b>.+?), whether|chart entry, to (?P<c>.+?)(?:,|\.$)|"
     r"intolerance to (?P<d>.+?) recorded|came off (?P<e>.+?) for side|listed intolerance: (?P<f>.+?)(?:, ER|\.$)|"
-    r"shows that (?P<g>.+?) was not tolerated|had to stop (?P<h>.+?) because|not (?:tolerate|bear) (?P<i>.+?)[,.]"
+    r"shows that (?P<g>.+?) was not tolerated|had to stop (?P<h>.+?) because|not (?:tolerate|bear) (?P<i>.+?)[,.]|"
+    r"established that (?P<j>.+?) caused|gave up (?P<k>.+?) on account of"
 )
 _ALLERGY = (
     r"allergic to (?P<a>.+?)\.$|allergy to (?P<b>.+?)(?: recorded)?\.$|listed allergy: (?P<c>.+?)\.$|"
     r"has (?P<d>.+?) on the allergy list"
 )
+_PAID = r"claims|dispensing record|pharmacy fills|fill history|drug event records"
+# how the days of a trial are counted, where a sentence goes on to say so
+_COUNTING = {"gap": r"; parts that follow each other within (\d+) days are one course"}
 _NAME = (
     r"(?:diagnosis(?:, (?:current or past|today or in the past))?,?(?: today)? of|condition of|"
     r"active or (?:resolved|historical)|active|\(current(?: or past)?\)) "
@@ -246,7 +251,19 @@ def _condition(text: str) -> dict[str, Any] | None:
     }
 
 
+def _counting(text: str) -> tuple[dict[str, Any], str]:
+    """What a sentence about a trial says of how its days are counted, and the sentence without it."""
+    columns: dict[str, Any] = {}
+    for column, words in _COUNTING.items():
+        found = re.search(words, text)
+        if found:
+            columns[column] = int(found[1]) if found.groups() else True
+            text = text.replace(found[0], "")
+    return columns, text
+
+
 def _trial(text: str) -> dict[str, Any] | None:
+    counting, text = _counting(text)
     phrase = _named(_TRIAL, text)
     if phrase is None or re.search(_OWN, phrase) or "months" in text:
         return None
@@ -271,7 +288,8 @@ def _trial(text: str) -> dict[str, Any] | None:
             if re.search(words, said)
         ),
         "extended_release": "extended-release" in said,
-        "claims": "claims" in said,
+        "claims": bool(re.search(_PAID, said)),
+        **counting,
     }
 
 

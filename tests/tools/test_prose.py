@@ -104,6 +104,7 @@ def trials(draw: Any) -> Trial:
         formulation=draw(st.sampled_from([None, "IR", "ER"])),
         within_days=draw(maybe_days),
         proof=draw(st.sampled_from(["record", "fills"])),
+        gap_days=draw(st.just(1) | st.integers(0, 60)),
     )
 
 
@@ -245,6 +246,8 @@ def test_plain_words_are_short_and_exact() -> None:
         id="t", label="metformin", drugs=("metformin",), min_days=90, responses=("inadequate", "partial")
     )
     assert describe(metformin) == "metformin for at least 90 days with inadequate or partial response"
+    bridged = Trial(id="t", label="metformin", drugs=("metformin",), min_days=90, gap_days=7)
+    assert describe(bridged) == "metformin for at least 90 days, gaps of up to 7 days bridged"
     hba1c = Lab(id="a", test="hba1c", op=">=", value=7.0, unit="%", within_days=90)
     assert describe(hba1c) == "HbA1c ≥ 7.0 % within 90 days"
     bmi = Lab(id="b", test="bmi", op=">=", value=30, unit="kg/m2", at="baseline")

@@ -67,13 +67,13 @@ def matches(
     return False
 
 
-def courses_of(entries: Iterable[Medication], judge: Judge) -> list[Course]:
-    """Courses, newest first. Entries of one drug, in whatever formulation, merge if the next begins by the day
-    after the last ends."""
+def courses_of(entries: Iterable[Medication], judge: Judge, gap_days: int = 1) -> list[Course]:
+    """Courses, newest first. Entries of one drug, in whatever formulation, merge if the next begins by so many
+    days after the last ended."""
     single = [_single(entry, judge) for entry in entries]
     if len(single) < 2:
         return single
-    single = _merged(sorted(single, key=lambda course: course.start or date.min), judge.as_of)
+    single = _merged(sorted(single, key=lambda course: course.start or date.min), gap_days)
     return sorted(single, key=lambda course: course.start or date.min, reverse=True)
 
 
@@ -82,14 +82,13 @@ def _single(entry: Medication, judge: Judge) -> Course:
     kept = judge.day.courses
     known: Course | None = kept.get(id(entry))
     if known is None:
-        known = kept[id(entry)] = _course((entry,), judge.patient.birth_date, judge.as_of)
+        known = kept[id(entry)] = _course(entry, judge.patient.birth_date, judge.as_of)
     return known
 
 
-def _course(entries: tuple[Medication, ...], born: date | None, as_of: date) -> Course:
-    last = entries[-1]
-    start, end, flaw = entries[0].start, last.end, ""
-    ongoing = end > as_of if end is not None else last.status == "active"
+def _course(entry: Medication, born: date | None, as_of: date) -> Course:
+    start, end, flaw = entry.start, entry.end, ""
+    ongoing = end > as_of if end is not None else entry.status == "active"
     if ongoing:
         end = as_of
     if start is not None and start > as_of:
@@ -98,15 +97,12 @@ def _course(entries: tuple[Medication, ...], born: date | None, as_of: date) -> 
         flaw = "begins before birth"
     elif start is not None and end is not None and end < start:
         flaw = "ends before it begins"
-    elif last.status == "active" and last.end is not None and last.end <= as_of:
-        flaw = f"is said to be active and to have ended on {last.end}"
-    outcome = last.outcome
-    if outcome is None and len(entries) > 1:
-        outcome = next((e.outcome for e in reversed(entries) if e.outcome is not None), None)
-    return Course(entries, start, end, ongoing, outcome, flaw)
+    elif entry.status == "active" and entry.end is not None and entry.end <= as_of:
+        flaw = f"is said to be active and to have ended on {entry.end}"
+    return Course((entry,), start, end, ongoing, entry.outcome, flaw)
 
 
-def _merged(courses: list[Course], as_of: date) -> list[Course]:
+def _merged(courses: list[Course], gap_days: int) -> list[Course]:
     merged: list[Course] = []
     last_of: dict[tuple[str, ...], int] = {}
     for course in courses:
@@ -114,18 +110,26 @@ def _merged(courses: list[Course], as_of: date) -> list[Course]:
         key = tuple(sorted(entry.ingredients)) or (entry.drug.casefold(),)
         at = last_of.get(key)
         before = merged[at] if at is not None else None
-        if before is not None and at is not None and _follows(before, course):
-            merged[at] = _course((*before.entries, *course.entries), None, as_of)
+        if before is not None and at is not None and _follows(before, course, gap_days):
+            merged[at] = _joined(before, course)
         else:
             last_of[key] = len(merged)
             merged.append(course)
     return merged
 
 
-def _follows(before: Course, after: Course) -> bool:
+def _follows(before: Course, after: Course, gap_days: int) -> bool:
     if before.flaw or after.flaw or before.end is None or before.start is None or after.start is None:
         return False
-    return before.end <= after.start + timedelta(days=1) and after.start <= before.end + timedelta(days=1)
+    return after.start <= before.end + timedelta(days=gap_days)
+
+
+def _joined(before: Course, after: Course) -> Course:
+    """Both as one course, until the later of their ends."""
+    end = None if before.end is None or after.end is None else max(before.end, after.end)
+    ongoing = before.ongoing or after.ongoing
+    entries = (*before.entries, *after.entries)
+    return Course(entries, before.start, end, ongoing, after.outcome or before.outcome, "")
 
 
 def _seen(entry: Medication, flaw: str) -> Evidence:
@@ -168,9 +172,9 @@ def trial(leaf: Trial, judge: Judge, exclude: bool) -> Shown:
         if matches(entry, leaf.drugs, leaf.classes, entry.drug) and _fits(leaf, entry) is not False
     ]
     best: Shown | None = None
-    courses = courses_of(entries, judge)
+    courses = courses_of(entries, judge, leaf.gap_days)
     if len(courses) < len(entries):
-        courses += [_single(entry, judge) for entry in entries]
+        courses += [_single(entry, judge) for entry in entries if entry.outcome or not leaf.responses]
     for course in courses:
         answer = _trial(leaf, course, judge)
         if best is None or better(answer, best):
@@ -195,7 +199,7 @@ def _never_tried(leaf: Trial, taken: Sequence[Medication], judge: Judge) -> Show
         want = (
             f" {leaf.formulation}" if leaf.formulation else f" at {number(leaf.min_daily_dose or 0)} mg a day"
         )
-        records = tuple([item for entry in other for item in _course((entry,), None, judge.as_of).seen])
+        records = tuple([item for entry in other for item in _course(entry, None, judge.as_of).seen])
         return Shown(False, records, f"no course of {leaf.label}{want}", None, _try_fix(leaf))
     seen = Evidence(
         record_id="medications", kind="medication", value=f"not on the medication list: {leaf.label}"
@@ -486,13 +490,13 @@ def on_drug(leaf: OnDrug, judge: Judge, exclude: bool) -> Shown:
         answer = _months_on(leaf, course, drug, dose, judge)
         best = answer if best is None or better(answer, best) else best
     if (best is None or not best.shown) and undosed:
-        records = tuple([item for entry in undosed for item in _course((entry,), None, judge.as_of).seen])
+        records = tuple([item for entry in undosed for item in _course(entry, None, judge.as_of).seen])
         return Shown(
             None, records, f"dose of {drug} not documented", "missing", f"Document the doses of {drug}"
         )
     if best is not None:
         return best
-    seen = tuple([item for entry in entries for item in _course((entry,), None, judge.as_of).seen])
+    seen = tuple([item for entry in entries for item in _course(entry, None, judge.as_of).seen])
     seen = seen or (
         Evidence(record_id="medications", kind="medication", value=f"not on the medication list: {drug}"),
     )

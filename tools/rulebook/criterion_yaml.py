@@ -307,7 +307,7 @@ _KINDS: dict[str, tuple[_Read, tuple[str, ...]]] = {
     "measured": (_measured, ("within_days",)),
     "trial": (
         _course(Trial, "trial"),
-        ("label", "days", "responses", "min_daily_dose", "formulation", "within_days", "proof"),
+        ("label", "days", "responses", "min_daily_dose", "formulation", "within_days", "proof", "gap_days"),
     ),
     "intolerance": (_course(Intolerance, "intolerance"), ("label", "formulation")),
     "allergy": (_allergy, ("label",)),

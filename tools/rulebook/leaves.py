@@ -35,6 +35,7 @@ from tools.rulebook.wording import (
     drug_back,
     drugs_label,
     flag,
+    joined,
     listed,
     one_of,
     optional,
@@ -83,12 +84,13 @@ LEAVES: dict[str, type[Part]] = {
 }
 DOCUMENTS = ("note", "lab", "fills", "programme", "study", "medication")
 _KIND = {cls: kind for kind, cls in LEAVES.items()}
-# Said only of conditions that are not in terms.CONCEPTS, whatever the style.
-_OWN = {
+# What few rules say is worded alike for all styles that have no words of their own for it.
+OWN = {
     "recorded": ", or recorded in the words {phrases}",
     "hinted": "; the words {suggest_phrases} do not settle it",
     "unlike": "; the words {not_phrases} mean something else",
     "topic": " [chart statement on {topic}]",
+    "gap": "; parts that follow each other within {gap} days are one course",
 }
 
 
@@ -167,8 +169,8 @@ class Phrases:
         return made
 
     def _part(self, key: str, slots: dict[str, Slot]) -> Template:
-        if key in _OWN:
-            return Template(self.style.part.get(key, _OWN[key]), slots, key)
+        if key in OWN:
+            return Template(self.style.part.get(key, OWN[key]), slots, key)
         return self._make("part", key, slots)
 
     # --- slots -------------------------------------------------------------------------------------------
@@ -183,13 +185,15 @@ class Phrases:
         course = {
             "drugs": self._drugs(),
             "formulation": formulation,
-            "days": optional(part("trial_days", {"days": whole("min_days")}), "min_days"),
+            "days": optional(part("trial_days", {"days": whole("min_days")}), "min_days", 0),
             "dose": optional(part("dose", {"dose": decimal("min_daily_dose")}), "min_daily_dose"),
             "responses": optional(part("responses", responses), "responses"),
             "window": self._window("trial_window"),
-            "proof": flag("proof", "fills", style.part["fills"]),
+            "proof": joined(
+                {"fills": flag("proof", "fills", style.part["fills"]), **self._counting()}, "proof"
+            ),
         }
-        taking_days = optional(part("taking_days", {"days": whole("min_days")}), "min_days")
+        taking_days = optional(part("taking_days", {"days": whole("min_days")}), "min_days", 0)
         stated = self._window("stated_window")
         specialties = listed("specialties", style.either, lambda s: SPECIALTIES.get(s, s), SPECIALTIES)
         return {
@@ -221,6 +225,10 @@ class Phrases:
             },
             "use": {"uses": self._uses()},
         }
+
+    def _counting(self) -> dict[str, Slot]:
+        """How the days of a trial are counted, where it is not as the style's reading rules say."""
+        return {"gap": optional(self._part("gap", {"gap": whole("gap_days")}), "gap_days", 1)}
 
     @cached_property
     def _test(self) -> Slot:
@@ -367,12 +375,8 @@ class Phrases:
             for key, field in fields.items()
         }
         slots["topic"] = optional(self._part("topic", {"topic": quoted_text("topic")}), "topic")
-        template = Template("".join(f"{{{key}}}" for key in slots), slots, "own")
-        return Slot(
-            lambda v: "" if is_concept(v) else template.show(v),
-            template.pattern,
-            lambda t: (template.read(t) or {}) if t else {},
-        )
+        own = joined(slots, "own")
+        return own._replace(show=lambda v: "" if is_concept(v) else own.show(v))
 
 
 def _values(leaf: Part) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -98,7 +98,14 @@ def _trial(leaf: Trial) -> str:
     if leaf.responses:
         text += f" with {join(leaf.responses, _OR)}"
         text += " response" if set(leaf.responses) <= set(_RESPONSES) else ""
-    return text + _window(leaf.within_days) + (", shown by pharmacy fills" if leaf.proof == "fills" else "")
+    text += _window(leaf.within_days) + (", shown by pharmacy fills" if leaf.proof == "fills" else "")
+    return ", ".join([text, *_counting(leaf)])
+
+
+def _counting(leaf: Trial) -> Iterator[str]:
+    """How its days are counted, where it is not as usual."""
+    if leaf.gap_days != 1:
+        yield f"gaps of up to {leaf.gap_days} days bridged"
 
 
 def _intolerance(leaf: Intolerance) -> str:
