@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from evals.oracle.chart import Chart, Entry, Reading, after_months, day, tenths
@@ -250,7 +250,7 @@ def _trial(row: Row, chart: Chart, ask: Ask) -> Answer:
     paid_only = not any(_names(row, entry) for entry in entries)
     if paid_only and any(_names(row, fill) for fill in chart.noted("fills")):
         return Answer(OPEN, "conflict")  # paid for, and not on the list
-    spans = [span for group in by_drug.values() for span in chart.spans(group, row.gap)]
+    spans = [span for group in by_drug.values() for span in chart.spans(group, int(row.gap))]
     # a part of a trial that answers by itself is a trial as well
     parts = [e for span in spans if len(span.entries) > 1 for e in span.entries]
     spans += [s for e in parts if e.get("outcome") or not row.responses for s in chart.spans([e])]
@@ -276,13 +276,19 @@ def _one_trial(
         parts.append(_known(fits[0]) if fits else Answer(OPEN, "missing"))
     if row.window is not None and not going_on:
         parts.append(_known(last >= chart.since(row.window)) if last else Answer(OPEN, "missing"))
-    if row.days:
-        if first is None or last is None:  # what was paid for has dates of its own
-            parts.append(_claims(row, chart, entries, first or date.min, last or chart.as_of))
-        elif (last - first).days < row.days:
-            parts.append(Answer(NO))
-        elif row.claims:
-            parts.append(_claims(row, chart, entries, first, last))
+    dated = first is not None and last is not None
+    paid = _paid_days(row, chart, entries, first or date.min, last or chart.as_of)
+    if row.days and first is not None and last is not None and (last - first).days < row.days:
+        return Answer(NO)
+    if row.days and (row.claims or not dated):  # what was paid for has dates of its own
+        parts.append(_enough(_in_a_row(paid, int(row.gap)) if row.in_a_row else len(paid), row.days))
+    if row.times:
+        parts.append(
+            _enough(_times_paid(row, chart, entries, first or date.min, last or chart.as_of), int(row.times))
+        )
+    if row.share is not None:
+        whole = (last - first).days if first is not None and last is not None else 0
+        parts.append(_enough(len(paid) * 100, whole * row.share) if whole else Answer(OPEN, "missing"))
     return _worst(parts)
 
 
@@ -299,14 +305,47 @@ def _fits(row: Row, entry: Entry) -> list[Truth]:
     return said
 
 
-def _claims(row: Row, chart: Chart, entries: tuple[Entry, ...], first: date, last: date) -> Answer:
+def _enough(there: int, asked: Decimal | int) -> Answer:
+    """Claims may be incomplete: too few of them show nothing."""
+    return Answer(YES) if there >= asked else Answer(OPEN, "missing")
+
+
+def _paid(row: Row, chart: Chart, entries: tuple[Entry, ...]) -> list[tuple[date, int]]:
+    """When the drug of these entries was paid for, and for how many days; the first first."""
     keys = {_drug_key(e) for e in entries}
-    paid = sum(
-        fill["days_supply"]
+    paid = [
+        (date.fromisoformat(fill["date"]), fill["days_supply"])
         for fill in chart.noted("fills")
-        if _names(row, fill) and _drug_key(fill) in keys and first <= (day(fill["date"]) or date.min) <= last
-    )
-    return Answer(YES) if paid >= row.days else Answer(OPEN, "missing")
+        if _names(row, fill) and _drug_key(fill) in keys
+    ]
+    return sorted(pair for pair in paid if pair[0] <= chart.as_of)
+
+
+def _paid_days(row: Row, chart: Chart, entries: tuple[Entry, ...], first: date, last: date) -> set[date]:
+    """The days of the trial that were paid for. Its length leaves out its last day, and so do they."""
+    found: set[date] = set()
+    left_until = date.min
+    for day_paid, supply in _paid(row, chart, entries):
+        begin = max(day_paid, left_until) if row.carried_over else day_paid
+        found |= {begin + timedelta(days=n) for n in range(supply)}
+        left_until = begin + timedelta(days=supply)
+    return {when for when in found if first <= when < last}
+
+
+def _in_a_row(days: set[date], gap: int) -> int:
+    """How many of the days there are in the longest row."""
+    best = row = 0
+    before: date | None = None
+    for when in sorted(days):
+        row = row + 1 if before is not None and (when - before).days <= max(gap, 1) else 1
+        best, before = max(best, row), when
+    return best
+
+
+def _times_paid(row: Row, chart: Chart, entries: tuple[Entry, ...], first: date, last: date) -> int:
+    """On how many days it was paid for, of which something reached into the trial."""
+    paid = _paid(row, chart, entries)
+    return len({when for when, supply in paid if when <= last and when + timedelta(days=supply) > first})
 
 
 def _intolerance(row: Row, chart: Chart, ask: Ask) -> Answer:

@@ -51,7 +51,11 @@ class Row:
     responses: tuple[str, ...] = ()
     extended_release: bool = False
     claims: bool = False
-    gap: int = 1  # days within which what follows goes on with what went before
+    gap: Decimal = Decimal(1)  # days within which what follows goes on with what went before
+    times: Decimal = Decimal(0)  # it was paid for
+    share: Decimal | None = None  # percent of the days that were paid for
+    in_a_row: bool = False
+    carried_over: bool = False
     topic: str = ""
     specialties: tuple[str, ...] = ()
     relied_on: str = ""  # the clause that a document is asked for
@@ -110,7 +114,13 @@ _ALLERGY = (
 )
 _PAID = r"claims|dispensing record|pharmacy fills|fill history|drug event records"
 # how the days of a trial are counted, where a sentence goes on to say so
-_COUNTING = {"gap": r"; parts that follow each other within (\d+) days are one course"}
+_COUNTING = {
+    "gap": r"; parts that follow each other within (\d+) days are one course",
+    "times": r"; it has been filled at least (\d+) times",
+    "share": r"; fills cover at least (\d+(?:\.\d+)?) percent of its days",
+    "in_a_row": r"; the days are in a row",
+    "carried_over": r"; what is left of one fill when the next is dispensed is carried over",
+}
 _NAME = (
     r"(?:diagnosis(?:, (?:current or past|today or in the past))?,?(?: today)? of|condition of|"
     r"active or (?:resolved|historical)|active|\(current(?: or past)?\)) "
@@ -257,7 +267,7 @@ def _counting(text: str) -> tuple[dict[str, Any], str]:
     for column, words in _COUNTING.items():
         found = re.search(words, text)
         if found:
-            columns[column] = int(found[1]) if found.groups() else True
+            columns[column] = Decimal(found[1]) if found.groups() else True
             text = text.replace(found[0], "")
     return columns, text
 

@@ -105,6 +105,10 @@ def trials(draw: Any) -> Trial:
         within_days=draw(maybe_days),
         proof=draw(st.sampled_from(["record", "fills"])),
         gap_days=draw(st.just(1) | st.integers(0, 60)),
+        continuous=draw(st.booleans()),
+        carry_over=draw(st.booleans()),
+        min_fills=draw(st.integers(0, 12)),
+        adherence=draw(st.none() | st.integers(1, 1000).map(lambda n: n / 10)),
     )
 
 

@@ -102,3 +102,98 @@ def test_a_gap_is_not_bridged_to_another_drug() -> None:
 def test_a_negative_gap_is_refused_with_its_line() -> None:
     with pytest.raises(Invalid, match=r"own:1: gap_days: Expected `int` >= 0"):
         read("{trial: metformin, days: 90, gap_days: -1}")
+
+
+# --- fills -----------------------------------------------------------------------------------------------
+
+BY_FILLS = but(proof="fills")
+YEAR = course("metformin", 365, None)
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [
+        ((300, 270, 240), "met"),
+        ((300, 275, 245), "unknown"),
+        ((300, 300, 240), "unknown"),
+        ((90, 60, 29), "unknown"),
+    ],
+)
+def test_a_day_that_two_fills_cover_counts_once_and_one_to_come_not_at_all(days: Any, expected: str) -> None:
+    assert status(BY_FILLS, YEAR, fills=tuple(fill("metformin", day) for day in days)) == expected
+
+
+def test_too_few_days_are_told_and_leave_it_open() -> None:
+    finding = found(BY_FILLS, YEAR, fills=(fill("metformin", 300), fill("metformin", 260)))
+    assert (finding.status, finding.reason) == ("unknown", "missing")
+    assert "fills cover 60 of 90 days" in finding.detail
+    assert finding.fix == "Document for metformin: more pharmacy fills"
+    assert {item.kind for item in finding.evidence} == {"medication", "fill"}
+    assert found(BY_FILLS, YEAR).fix == "Document for metformin: pharmacy fills"
+
+
+def test_supply_outside_the_charted_course_does_not_count() -> None:
+    taken = course("metformin", 300, 200)
+    inside = fill("metformin", 310, 40), fill("metformin", 270, 70)
+    assert status(BY_FILLS, taken, fills=inside) == "met"
+    assert (
+        status(BY_FILLS, taken, fills=(fill("metformin", 315, 40), fill("metformin", 250, 70))) == "unknown"
+    )
+
+
+def test_what_is_left_is_carried_over_only_where_the_rule_says_so() -> None:
+    early = tuple(fill("metformin", day) for day in (300, 275, 250))
+    assert status(BY_FILLS, YEAR, fills=early) == "unknown"
+    assert status(but(proof="fills", carry_over=True), YEAR, fills=early) == "met"
+
+
+@pytest.mark.parametrize(("gap", "expected"), [(1, "unknown"), (6, "unknown"), (7, "met")])
+def test_days_in_a_row_are_broken_by_a_longer_gap(gap: int, expected: str) -> None:
+    node = but(proof="fills", continuous=True, gap_days=gap)
+    weekly = tuple(fill("metformin", day) for day in (300, 264, 228))
+    assert status(node, YEAR, fills=weekly) == expected
+
+
+def test_fills_of_a_year_are_not_ninety_days_in_a_row() -> None:
+    spread = tuple(fill("metformin", day) for day in (350, 260, 170, 80))
+    assert status(BY_FILLS, YEAR, fills=spread) == "met"
+    assert (
+        "fills cover 30 of 90 days in a row"
+        in found(but(proof="fills", continuous=True), YEAR, fills=spread).detail
+    )
+
+
+@pytest.mark.parametrize(("supply", "expected"), [(80, "met"), (79, "unknown")])
+def test_adherence_is_the_share_of_the_days_of_the_course(supply: int, expected: str) -> None:
+    node = but(adherence=80.0)
+    assert status(node, course("metformin", 300, 200), fills=(fill("metformin", 300, supply),)) == expected
+
+
+def test_adherence_of_a_course_without_dates_wants_its_dates() -> None:
+    undated = msgspec.structs.replace(YEAR, start=None)
+    finding = found(but(adherence=80.0), undated, fills=(fill("metformin", 300, 90),))
+    assert (finding.status, finding.fix) == ("unknown", "Document for metformin: start and stop dates")
+
+
+def test_fills_of_one_day_are_one_time() -> None:
+    node = but(min_fills=3)
+    taken = course("metformin", 300, 200)
+    assert status(node, taken, fills=tuple(fill("metformin", day) for day in (300, 270, 240))) == "met"
+    assert status(node, taken, fills=tuple(fill("metformin", day) for day in (300, 270, 270))) == "unknown"
+
+
+def test_fills_of_another_drug_of_the_class_do_not_count() -> None:
+    node = but(drugs=(), classes=("sulfonylurea",), proof="fills")
+    taken = course("glipizide", 300, 200)
+    assert status(node, taken, fills=(fill("glimepiride", 300, 90),)) == "unknown"
+    assert status(node, taken, fills=(fill("glipizide", 300, 90),)) == "met"
+
+
+def test_the_manual_s_words_for_fills_are_read() -> None:
+    node = read(
+        "{trial: metformin, days: 90, proof: fills, continuous: true, carry_over: true, fills: 3, adherence: 80}"
+    )
+    assert isinstance(node, Trial)
+    assert (node.continuous, node.carry_over, node.min_fills, node.adherence) == (True, True, 3, 80.0)
+    with pytest.raises(Invalid, match="adherence: Expected `float` <= 100"):
+        read("{trial: metformin, days: 90, adherence: 101}")

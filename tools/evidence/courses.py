@@ -6,7 +6,7 @@ unknown where the rule asks for them: nobody invents ninety days.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from functools import cached_property
 
@@ -15,7 +15,8 @@ import msgspec
 from tools.dates import add_months, months_between
 from tools.evidence.judge import BARE, ONLY, Judge, Shown, better
 from tools.evidence.measurements import number
-from tools.records import Allergy, Evidence, Fill, Medication, Reason, TrialOutcome
+from tools.evidence.supply import Supply, shortfalls, supply_of
+from tools.records import Allergy, Evidence, Fill, Medication, Patient, Reason, TrialOutcome
 from tools.rules import AllergyTo, Intolerance, OnDrug, Response, Taking, Trial
 
 _RESPONSES: dict[str, Response] = {
@@ -107,7 +108,7 @@ def _merged(courses: list[Course], gap_days: int) -> list[Course]:
     last_of: dict[tuple[str, ...], int] = {}
     for course in courses:
         entry = course.entries[0]
-        key = tuple(sorted(entry.ingredients)) or (entry.drug.casefold(),)
+        key = _key(entry)
         at = last_of.get(key)
         before = merged[at] if at is not None else None
         if before is not None and at is not None and _follows(before, course, gap_days):
@@ -116,6 +117,11 @@ def _merged(courses: list[Course], gap_days: int) -> list[Course]:
             last_of[key] = len(merged)
             merged.append(course)
     return merged
+
+
+def _key(item: Medication | Fill) -> tuple[str, ...]:
+    """What tells one drug from another, whatever it is called."""
+    return tuple(sorted(item.ingredients)) or (item.drug.casefold(),)
 
 
 def _follows(before: Course, after: Course, gap_days: int) -> bool:
@@ -238,17 +244,19 @@ def _trial(leaf: Trial, course: Course, judge: Judge) -> Shown:
     if course.flaw:
         fix = f"Correct the dates of the course of {leaf.label}"
         return Shown(None, records, f"the course of {leaf.label} {course.flaw}", "missing", fix)
-    missing: list[str] = []
     days = course.days
-    if leaf.proof == "fills" or days is None:
-        days, records = _days_by_fills(leaf, course, judge, records)
-    if days is None:
-        if leaf.min_days:
-            missing.append(
-                "pharmacy fills" if leaf.proof == "fills" else "start and stop dates or pharmacy fills"
-            )
-    elif days < leaf.min_days:
+    if days is not None and days < leaf.min_days:
         return _too_short(leaf, course, days, records, judge)
+    told, missing = "", []
+    if days is None or leaf.wants_fills:
+        supply = _supply(leaf, course, judge)
+        lacks = shortfalls(leaf, supply, days)
+        missing = _missing_of_fills(leaf, supply, days, bool(lacks))
+        told = "; ".join(["", *lacks]) if supply.fills else ""
+        if days is None or leaf.proof == "fills":
+            days = supply.days if supply.fills and not lacks else None
+        if not judge.brief:
+            records = (*records, *_fills_seen(supply.fills))
     if leaf.within_days is not None:
         if course.end is None:
             missing.append("when it ended")
@@ -265,33 +273,54 @@ def _trial(leaf: Trial, course: Course, judge: Judge) -> Shown:
             return Shown(False, records, detail, None, _try_fix(leaf))
     if None in [_fits(leaf, entry) for entry in course.entries]:
         missing.append("the formulation" if leaf.formulation else "the dose")
-    told = f" for {days} days" if days is not None else ""
-    detail = f"{course.entries[-1].drug}{told}" + (f", {course.outcome}" if course.outcome else "")
+    long = f" for {days} days" if days is not None else ""
+    detail = f"{course.entries[-1].drug}{long}" + (f", {course.outcome}" if course.outcome else "") + told
     if missing:
         detail += f"; not documented: {', '.join(missing)}"
         return Shown(None, records, detail, "missing", f"Document for {leaf.label}: {', '.join(missing)}")
     return Shown(True, records, detail)
 
 
-def _days_by_fills(
-    leaf: Trial, course: Course, judge: Judge, records: tuple[Evidence, ...]
-) -> tuple[int | None, tuple[Evidence, ...]]:
-    """Days that pharmacy claims cover. Claims may be incomplete, so too few of them leave it unknown unless
-    the charted course is itself too short."""
-    charted = course.days
-    first = course.start or date.min
-    last = course.end or judge.as_of
-    fills = [
+def _supply(leaf: Trial, course: Course, judge: Judge) -> Supply:
+    """What claims of the course's own drug cover of it; of an undated one, of any day until as_of."""
+    first = (course.start or date.min).toordinal()
+    until = (course.end or judge.as_of).toordinal()
+    fills = [fill for fill in _fills_of(leaf, course.entries, judge.patient) if fill.date <= judge.as_of]
+    return supply_of(fills, [(first, until)], leaf.carry_over)
+
+
+def _fills_of(leaf: Trial, entries: Iterable[Medication], patient: Patient) -> list[Fill]:
+    keys = {_key(entry) for entry in entries}
+    return [
         fill
-        for fill in judge.patient.fills
-        if matches(fill, leaf.drugs, leaf.classes, fill.drug) and first <= fill.date <= min(last, judge.as_of)
+        for fill in patient.fills
+        if _key(fill) in keys and matches(fill, leaf.drugs, leaf.classes, fill.drug)
     ]
-    if charted is not None and charted < leaf.min_days:
-        return charted, records
-    covered = sum(fill.days_supply for fill in fills)
-    if fills and covered >= leaf.min_days:
-        return covered, (*records, *_fills_seen(fills))
-    return None, (*records, *_fills_seen(fills))
+
+
+def counting_days(leaf: Trial, patient: Patient, as_of: date, last: date) -> Iterator[date]:
+    """Days after as_of, up to the last, on which the days that claims cover may come to be enough or too few. More of
+    them than needed."""
+    entries = [e for e in patient.medications or () if matches(e, leaf.drugs, leaf.classes, e.drug)]
+    if leaf.adherence is not None or leaf.continuous or leaf.carry_over:
+        yield from (as_of + timedelta(days=n + 1) for n in range((last - as_of).days) if entries)
+        return
+    for entry in entries:
+        dated = entry.start is not None and (entry.end is not None or entry.status == "active")
+        if leaf.proof == "fills" or not dated:
+            first = (entry.start or date.min).toordinal()
+            supply = supply_of(_fills_of(leaf, (entry,), patient), [(first, last.toordinal())], False)
+            day = supply.day_of(leaf.min_days)
+            if day is not None and as_of < day <= last:
+                yield day
+
+
+def _missing_of_fills(leaf: Trial, supply: Supply, days: int | None, short: bool) -> list[str]:
+    """What would have to be documented. Claims may be incomplete, so too few of them leave it unknown."""
+    if short and not leaf.wants_fills:
+        return ["start and stop dates or pharmacy fills"]
+    missing = ["start and stop dates"] if leaf.adherence is not None and days is None else []
+    return [*missing, "more pharmacy fills" if supply.fills else "pharmacy fills"] if short else missing
 
 
 def _shown_by(course: Course, judge: Judge) -> tuple[Evidence, ...]:

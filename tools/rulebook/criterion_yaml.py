@@ -193,12 +193,12 @@ def _course(kind: type, tail: str) -> Callable[[Criteria, Map, Place], Node]:
             "drugs": drugs,
             "classes": classes,
         }
-        names = {"days": "min_days"}
+        names = {"days": "min_days", "fills": "min_fills"}
         for part in _KINDS[key][1]:
             if part in found:
                 value = found[part]
                 fields[names.get(part, part)] = words(found, part) if part == "responses" else value
-        return convert(as_written(found, fields, {"min_days": "days"}), kind, place)
+        return convert(as_written(found, fields, {"min_days": "days", "min_fills": "fills"}), kind, place)
 
     return read
 
@@ -307,7 +307,10 @@ _KINDS: dict[str, tuple[_Read, tuple[str, ...]]] = {
     "measured": (_measured, ("within_days",)),
     "trial": (
         _course(Trial, "trial"),
-        ("label", "days", "responses", "min_daily_dose", "formulation", "within_days", "proof", "gap_days"),
+        (
+            "label", "days", "responses", "min_daily_dose", "formulation", "within_days", "proof",
+            "gap_days", "continuous", "carry_over", "fills", "adherence",
+        ),
     ),
     "intolerance": (_course(Intolerance, "intolerance"), ("label", "formulation")),
     "allergy": (_allergy, ("label",)),

@@ -90,6 +90,10 @@ OWN = {
     "hinted": "; the words {suggest_phrases} do not settle it",
     "unlike": "; the words {not_phrases} mean something else",
     "topic": " [chart statement on {topic}]",
+    "times": "; it has been filled at least {times} times",
+    "adherence": "; fills cover at least {percent} percent of its days",
+    "row": "; the days are in a row",
+    "left_over": "; what is left of one fill when the next is dispensed is carried over",
     "gap": "; parts that follow each other within {gap} days are one course",
 }
 
@@ -228,7 +232,14 @@ class Phrases:
 
     def _counting(self) -> dict[str, Slot]:
         """How the days of a trial are counted, where it is not as the style's reading rules say."""
-        return {"gap": optional(self._part("gap", {"gap": whole("gap_days")}), "gap_days", 1)}
+        part = self._part
+        return {
+            "times": optional(part("times", {"times": whole("min_fills")}), "min_fills", 0),
+            "adherence": optional(part("adherence", {"percent": decimal("adherence")}), "adherence"),
+            "row": flag("continuous", True, part("row", {}).show({})),
+            "left_over": flag("carry_over", True, part("left_over", {}).show({})),
+            "gap": optional(part("gap", {"gap": whole("gap_days")}), "gap_days", 1),
+        }
 
     @cached_property
     def _test(self) -> Slot:

@@ -98,12 +98,20 @@ def _trial(leaf: Trial) -> str:
     if leaf.responses:
         text += f" with {join(leaf.responses, _OR)}"
         text += " response" if set(leaf.responses) <= set(_RESPONSES) else ""
-    text += _window(leaf.within_days) + (", shown by pharmacy fills" if leaf.proof == "fills" else "")
-    return ", ".join([text, *_counting(leaf)])
+    fills = ["shown by pharmacy fills"] if leaf.proof == "fills" else []
+    return ", ".join([text + _window(leaf.within_days), *_counting(leaf), *fills])
 
 
 def _counting(leaf: Trial) -> Iterator[str]:
     """How its days are counted, where it is not as usual."""
+    if leaf.min_fills:
+        yield f"filled at least {leaf.min_fills} times"
+    if leaf.adherence is not None:
+        yield f"fills for at least {plain_number(leaf.adherence)} % of its days"
+    if leaf.continuous:
+        yield "days in a row"
+    if leaf.carry_over:
+        yield "early fills carried over"
     if leaf.gap_days != 1:
         yield f"gaps of up to {leaf.gap_days} days bridged"
 
