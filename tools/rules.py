@@ -129,7 +129,8 @@ class Trial(Part, frozen=True, kw_only=True, tag="trial"):
     Days may be shown by fills of one drug, distinct ones inside its course: `continuous` ones in a row, `carry_over`
     with what is left of a fill taken before the next. `min_fills` and `adherence` (percent of the course's days that
     fills cover) are asked whatever the proof. `gap_days`: entries or fills of one drug that begin so many days after
-    the last day of the one before go on with it.
+    the last day of the one before go on with it. Each drug counts for itself, save where `sum` adds up the days of
+    all, `continuous` ones in a row, or `together` asks for all of them on the same days.
     """
 
     label: str
@@ -144,6 +145,8 @@ class Trial(Part, frozen=True, kw_only=True, tag="trial"):
     gap_days: Count = 1
     continuous: bool = False
     carry_over: bool = False
+    sum: bool = False
+    together: bool = False
     min_fills: Count = 0
     adherence: Annotated[float, msgspec.Meta(gt=0, le=100)] | None = None
 

@@ -225,8 +225,8 @@ BUGS = (
         "trial-needs-a-day-more",
         "trial",
         _COURSES,
-        "days is not None and days < leaf.min_days:",
-        "days is not None and days <= leaf.min_days:",
+        "days < max(leaf.min_days, int(leaf.together)):",
+        "days <= max(leaf.min_days, int(leaf.together)):",
     ),
     Bug(
         "any-response-will-do",

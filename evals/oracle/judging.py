@@ -5,12 +5,13 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 from evals.oracle.chart import Chart, Entry, Reading, after_months, day, tenths
 from evals.oracle.reading import Row
-from evals.oracle.verdicts import NO, OPEN, YES, Answer, Truth
+from evals.oracle.trials import names, trial
+from evals.oracle.verdicts import NO, OPEN, YES, Answer, Truth, agreed, best, known
 from evals.oracle.vocabulary import OTHER_TYPE, SPOKEN, TENTHS, TOPICS, UNTYPED
 
 _COMPARE: dict[str, Callable[[Decimal, Decimal], bool]] = {
@@ -41,11 +42,11 @@ def judge(row: Row, chart: Chart, ask: Ask) -> Answer:
 def _age(row: Row, chart: Chart, ask: Ask) -> Answer:
     if chart.age is None:
         return Answer(OPEN, "missing")
-    return _known(_COMPARE[row.sign](Decimal(chart.age), _value(row)))
+    return known(_COMPARE[row.sign](Decimal(chart.age), _value(row)))
 
 
 def _use(row: Row, chart: Chart, ask: Ask) -> Answer:
-    return _known(ask.use in row.uses)
+    return known(ask.use in row.uses)
 
 
 def _specialist(row: Row, chart: Chart, ask: Ask) -> Answer:
@@ -54,7 +55,7 @@ def _specialist(row: Row, chart: Chart, ask: Ask) -> Answer:
         return Answer(YES)
     consulted = [s["present"] for s in chart.noted("attestations") if s["topic"] == "specialist_consult"]
     if consulted and (consulted[-1] or own):
-        return _known(consulted[-1])
+        return known(consulted[-1])
     return Answer(OPEN, "missing")
 
 
@@ -69,7 +70,7 @@ def _statement(row: Row, chart: Chart, ask: Ask) -> Answer:
     newest = max(said)[0]
     if newest < chart.since(row.window):
         return Answer(OPEN, "stale")
-    return _agreed({present for when, present in said if when == newest})
+    return agreed({present for when, present in said if when == newest})
 
 
 # --- measurements ----------------------------------------------------------------------------------------
@@ -83,7 +84,7 @@ def _measured_value(row: Row, chart: Chart, ask: Ask) -> Answer:
         return _not_found(chart, test, until)
     compare = _COMPARE[row.sign]
     values = [tenths(r.value) if test in TENTHS else r.value for r in newest]
-    return _agreed({compare(value, _value(row)) for value in values})
+    return agreed({compare(value, _value(row)) for value in values})
 
 
 def _on_file(row: Row, chart: Chart, ask: Ask) -> Answer:
@@ -109,7 +110,7 @@ def _change(row: Row, chart: Chart, ask: Ask) -> Answer:
         for old in before
         for new in now
     }
-    return _agreed(falls)
+    return agreed(falls)
 
 
 def _newest(readings: list[Reading], first: date, last: date) -> list[Reading]:
@@ -148,7 +149,7 @@ def _condition(row: Row, chart: Chart, ask: Ask) -> Answer:
             found.append(Answer(OPEN, "missing"))
         else:
             found.append(Answer(NO))
-    return _best(found)
+    return best(found)
 
 
 def _entry_shows(row: Row, entry: Entry, chart: Chart) -> Truth:
@@ -200,22 +201,13 @@ def _shows(row: Row, code: str, words: str) -> Truth:
 # --- drugs -----------------------------------------------------------------------------------------------
 
 
-def _names(row: Row, entry: Entry) -> bool:
-    """Whether an entry is of a drug or class that the row names."""
-    called = {
-        str(entry.get("drug") or entry.get("substance")).lower(),
-        *(i.lower() for i in entry.get("ingredients", ())),
-    }
-    return bool(called & set(row.drugs)) or bool(set(entry.get("classes", ())) & set(row.classes))
-
-
 def _taking(row: Row, chart: Chart, ask: Ask) -> Answer:
     entries = chart.listed("medications")
     if entries is None:
         return Answer(OPEN, "missing")
     found: Truth = NO
     for entry in entries:
-        if not _names(row, entry) or entry["drug"].lower() == ask.drug["name"].lower():
+        if not names(row, entry) or entry["drug"].lower() == ask.drug["name"].lower():
             continue
         now = _taken_now(entry, chart)
         if now == YES:
@@ -233,137 +225,22 @@ def _taken_now(entry: Entry, chart: Chart) -> Truth:
     return {"active": YES, "stopped": NO}.get(entry.get("status") or "", OPEN)
 
 
-def _trial(row: Row, chart: Chart, ask: Ask) -> Answer:
-    entries = chart.listed("medications")
-    if entries is None:
-        return Answer(OPEN, "missing")
-    by_drug: dict[str, list[Entry]] = {}
-    at_odds = []
-    for entry in entries:
-        if not _names(row, entry) or NO in _fits(row, entry):
-            continue
-        ended = day(entry.get("end"))
-        if entry.get("status") == "active" and ended and ended <= chart.as_of:
-            at_odds.append(Answer(OPEN, "conflict"))  # it goes on, and has ended
-        else:
-            by_drug.setdefault(_drug_key(entry), []).append(entry)
-    paid_only = not any(_names(row, entry) for entry in entries)
-    if paid_only and any(_names(row, fill) for fill in chart.noted("fills")):
-        return Answer(OPEN, "conflict")  # paid for, and not on the list
-    spans = [span for group in by_drug.values() for span in chart.spans(group, int(row.gap))]
-    # a part of a trial that answers by itself is a trial as well
-    parts = [e for span in spans if len(span.entries) > 1 for e in span.entries]
-    spans += [s for e in parts if e.get("outcome") or not row.responses for s in chart.spans([e])]
-    answers = [_one_trial(row, span.entries, span.first, span.last, span.going_on, chart) for span in spans]
-    return _best([*answers, *at_odds])
-
-
-def _drug_key(entry: Entry) -> str:
-    return "/".join(sorted(entry.get("ingredients", ()))) or entry["drug"].lower()
-
-
-def _one_trial(
-    row: Row, entries: tuple[Entry, ...], first: date | None, last: date | None, going_on: bool, chart: Chart
-) -> Answer:
-    parts: list[Answer] = []
-    if any((day(e.get("start")) or date.min) > chart.as_of for e in entries):
-        parts.append(Answer(OPEN, "missing"))  # a date that can not be yet
-    if any(OPEN in _fits(row, e) for e in entries):
-        parts.append(Answer(OPEN, "missing"))
-    if row.responses:
-        given = [str(e["outcome"]) for e in entries if e.get("outcome")]
-        fits = [any(g.lower().startswith(r) for r in row.responses) for g in given[-1:]]
-        parts.append(_known(fits[0]) if fits else Answer(OPEN, "missing"))
-    if row.window is not None and not going_on:
-        parts.append(_known(last >= chart.since(row.window)) if last else Answer(OPEN, "missing"))
-    dated = first is not None and last is not None
-    paid = _paid_days(row, chart, entries, first or date.min, last or chart.as_of)
-    if row.days and first is not None and last is not None and (last - first).days < row.days:
-        return Answer(NO)
-    if row.days and (row.claims or not dated):  # what was paid for has dates of its own
-        parts.append(_enough(_in_a_row(paid, int(row.gap)) if row.in_a_row else len(paid), row.days))
-    if row.times:
-        parts.append(
-            _enough(_times_paid(row, chart, entries, first or date.min, last or chart.as_of), int(row.times))
-        )
-    if row.share is not None:
-        whole = (last - first).days if first is not None and last is not None else 0
-        parts.append(_enough(len(paid) * 100, whole * row.share) if whole else Answer(OPEN, "missing"))
-    return _worst(parts)
-
-
-def _fits(row: Row, entry: Entry) -> list[Truth]:
-    """Whether an entry is of the formulation and the daily dose asked for."""
-    said: list[Truth] = []
-    if row.extended_release:
-        kind = entry.get("formulation")
-        said.append(OPEN if kind is None else int(kind == "ER"))
-    if row.dose is not None:
-        known = entry.get("dose") and entry.get("per_day") and entry.get("dose_unit") == "mg"
-        daily = Decimal(str(entry["dose"])) * Decimal(str(entry["per_day"])) if known else None
-        said.append(OPEN if daily is None else int(daily >= row.dose))
-    return said
-
-
-def _enough(there: int, asked: Decimal | int) -> Answer:
-    """Claims may be incomplete: too few of them show nothing."""
-    return Answer(YES) if there >= asked else Answer(OPEN, "missing")
-
-
-def _paid(row: Row, chart: Chart, entries: tuple[Entry, ...]) -> list[tuple[date, int]]:
-    """When the drug of these entries was paid for, and for how many days; the first first."""
-    keys = {_drug_key(e) for e in entries}
-    paid = [
-        (date.fromisoformat(fill["date"]), fill["days_supply"])
-        for fill in chart.noted("fills")
-        if _names(row, fill) and _drug_key(fill) in keys
-    ]
-    return sorted(pair for pair in paid if pair[0] <= chart.as_of)
-
-
-def _paid_days(row: Row, chart: Chart, entries: tuple[Entry, ...], first: date, last: date) -> set[date]:
-    """The days of the trial that were paid for. Its length leaves out its last day, and so do they."""
-    found: set[date] = set()
-    left_until = date.min
-    for day_paid, supply in _paid(row, chart, entries):
-        begin = max(day_paid, left_until) if row.carried_over else day_paid
-        found |= {begin + timedelta(days=n) for n in range(supply)}
-        left_until = begin + timedelta(days=supply)
-    return {when for when in found if first <= when < last}
-
-
-def _in_a_row(days: set[date], gap: int) -> int:
-    """How many of the days there are in the longest row."""
-    best = row = 0
-    before: date | None = None
-    for when in sorted(days):
-        row = row + 1 if before is not None and (when - before).days <= max(gap, 1) else 1
-        best, before = max(best, row), when
-    return best
-
-
-def _times_paid(row: Row, chart: Chart, entries: tuple[Entry, ...], first: date, last: date) -> int:
-    """On how many days it was paid for, of which something reached into the trial."""
-    paid = _paid(row, chart, entries)
-    return len({when for when, supply in paid if when <= last and when + timedelta(days=supply) > first})
-
-
 def _intolerance(row: Row, chart: Chart, ask: Ask) -> Answer:
     entries, allergies = chart.listed("medications"), chart.listed("allergies")
     # a list says of what substance, the complete list of medications of what formulation
-    taken = {e.get("formulation") for e in entries or () if _names(row, e)}
+    taken = {e.get("formulation") for e in entries or () if names(row, e)}
     could_be_listed = not row.extended_release or bool(taken & {"ER", None})
     open_one = entries is None or (allergies is None and could_be_listed)
     for entry in entries or ():
-        if _names(row, entry) and (entry.get("outcome") or "").startswith("Intolerance"):
+        if names(row, entry) and (entry.get("outcome") or "").startswith("Intolerance"):
             if not row.extended_release or entry.get("formulation") == "ER":
                 return Answer(YES)
             open_one = open_one or entry.get("formulation") is None
-        elif _names(row, entry) and not entry.get("outcome") and _taken_now(entry, chart) != YES:
+        elif names(row, entry) and not entry.get("outcome") and _taken_now(entry, chart) != YES:
             begun = day(entry.get("start"))  # stopped, and nobody says why
             open_one = open_one or begun is None or begun <= chart.as_of
     for item in allergies or ():
-        if _names(row, item) and item.get("type", "allergy") == "intolerance":
+        if names(row, item) and item.get("type", "allergy") == "intolerance":
             if not row.extended_release:
                 return Answer(YES)
             open_one = open_one or could_be_listed
@@ -377,7 +254,7 @@ def _allergy(row: Row, chart: Chart, ask: Ask) -> Answer:
     own = {ask.drug["name"].lower(), ask.drug["generic"].lower(), *ask.drug["ingredients"]}
     for item in items:
         called = {item["substance"].lower(), *item.get("ingredients", ())}
-        if item.get("type", "allergy") == "allergy" and (called & own if row.own_drug else _names(row, item)):
+        if item.get("type", "allergy") == "allergy" and (called & own if row.own_drug else names(row, item)):
             return Answer(YES)
     return Answer(NO)
 
@@ -398,8 +275,8 @@ def _on_drug(row: Row, chart: Chart, ask: Ask) -> Answer:
         elif span.first is None or span.last is None:
             answers.append(Answer(OPEN, "missing"))
         else:
-            answers.append(_known(after_months(span.first, row.months) <= span.last))
-    found = _best(answers)
+            answers.append(known(after_months(span.first, row.months) <= span.last))
+    found = best(answers)
     return Answer(OPEN, "missing") if found.truth == NO and open_one else found
 
 
@@ -417,8 +294,8 @@ def _program(row: Row, chart: Chart, ask: Ask) -> Answer:
         if row.window is not None and until < chart.since(row.window):
             answers.append(Answer(OPEN, "stale"))  # out of date is called for, not held against anybody
         else:
-            answers.append(_known(after_months(first, row.months) <= until))
-    return _best(answers) if answers else Answer(OPEN, "missing")
+            answers.append(known(after_months(first, row.months) <= until))
+    return best(answers) if answers else Answer(OPEN, "missing")
 
 
 def _note(row: Row, chart: Chart, ask: Ask) -> Answer:
@@ -436,7 +313,7 @@ def _study(row: Row, chart: Chart, ask: Ask) -> Answer:
 
 
 def _claims_paper(row: Row, chart: Chart, ask: Ask) -> Answer:
-    return _paper(row, chart, [f["date"] for f in chart.noted("fills") if _names(row, f)], "fills")
+    return _paper(row, chart, [f["date"] for f in chart.noted("fills") if names(row, f)], "fills")
 
 
 def _program_paper(row: Row, chart: Chart, ask: Ask) -> Answer:
@@ -464,32 +341,6 @@ def _value(row: Row) -> Decimal:
     return row.value
 
 
-def _known(true: bool) -> Answer:
-    return Answer(YES if true else NO)
-
-
-def _agreed(said: set[bool]) -> Answer:
-    return _known(said.pop()) if len(said) == 1 else Answer(OPEN, "conflict")
-
-
-def _worst(parts: list[Answer]) -> Answer:
-    """All must hold."""
-    for truth in (NO, OPEN):
-        for part in parts:
-            if part.truth == truth:
-                return part
-    return Answer(YES)
-
-
-def _best(answers: list[Answer]) -> Answer:
-    """One must hold."""
-    for truth in (YES, OPEN):
-        for answer in answers:
-            if answer.truth == truth:
-                return answer
-    return Answer(NO)
-
-
 _JUDGES: dict[str, Callable[[Row, Chart, Ask], Answer]] = {
     "age": _age,
     "use": _use,
@@ -500,7 +351,7 @@ _JUDGES: dict[str, Callable[[Row, Chart, Ask], Answer]] = {
     "change": _change,
     "condition": _condition,
     "taking": _taking,
-    "trial": _trial,
+    "trial": lambda row, chart, ask: trial(row, chart),
     "intolerance": _intolerance,
     "allergy": _allergy,
     "on drug": _on_drug,

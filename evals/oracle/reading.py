@@ -56,6 +56,8 @@ class Row:
     share: Decimal | None = None  # percent of the days that were paid for
     in_a_row: bool = False
     carried_over: bool = False
+    added_up: bool = False
+    at_once: bool = False
     topic: str = ""
     specialties: tuple[str, ...] = ()
     relied_on: str = ""  # the clause that a document is asked for
@@ -112,10 +114,13 @@ _ALLERGY = (
     r"allergic to (?P<a>.+?)\.$|allergy to (?P<b>.+?)(?: recorded)?\.$|listed allergy: (?P<c>.+?)\.$|"
     r"has (?P<d>.+?) on the allergy list"
 )
+_BETWEEN = r", (?:or|and) | (?:or|and) |[;,] (?:(?:or|and) )?| [/+] |/+"
 _PAID = r"claims|dispensing record|pharmacy fills|fill history|drug event records"
 # how the days of a trial are counted, where a sentence goes on to say so
 _COUNTING = {
     "gap": r"; parts that follow each other within (\d+) days are one course",
+    "at_once": r"; all of these on the same days",
+    "added_up": r"; the days on any of these are added up as one trial, a day on several of them once",
     "times": r"; it has been filled at least (\d+) times",
     "share": r"; fills cover at least (\d+(?:\.\d+)?) percent of its days",
     "in_a_row": r"; the days are in a row",
@@ -224,7 +229,7 @@ def _drugs(phrase: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
             classes.append((at, key))
             phrase = phrase[:at] + "/" * len(words) + phrase[at + len(words) :]
     rest = re.sub(r"^(?:.*\b(?:of|for|documenting)|.*:) ", "", phrase)
-    names = [part.strip(" .,/").lower() for part in re.split(r", or | or |, | / |/+", rest)]
+    names = [part.strip(" .,/").lower() for part in re.split(_BETWEEN, rest)]
     return tuple(n for n in names if n), tuple(key for _, key in sorted(classes))
 
 

@@ -95,9 +95,14 @@ def labs(draw: Any) -> Lab:
 @st.composite
 def trials(draw: Any) -> Trial:
     responses = st.lists(st.sampled_from(["inadequate", "partial", "intolerance", "effective"]), max_size=4)
+    parts, together = draw(listed()), draw(st.booleans())
+    if together and draw(st.booleans()):
+        parts["label"] = drugs_label(parts["drugs"], parts["classes"], together=True)
     return Trial(
         id="x",
-        **draw(listed()),
+        **parts,
+        together=together,
+        sum=draw(st.booleans()),
         min_days=draw(days),
         responses=tuple(draw(responses)),
         min_daily_dose=draw(st.none() | amounts),

@@ -197,3 +197,86 @@ def test_the_manual_s_words_for_fills_are_read() -> None:
     assert (node.continuous, node.carry_over, node.min_fills, node.adherence) == (True, True, 3, 80.0)
     with pytest.raises(Invalid, match="adherence: Expected `float` <= 100"):
         read("{trial: metformin, days: 90, adherence: 101}")
+
+
+# --- several drugs ---------------------------------------------------------------------------------------
+
+SULFONYLUREA = but(label="any sulfonylurea", drugs=(), classes=("sulfonylurea",))
+IN_A_ROW = course("glipizide", 250, 200), course("glimepiride", 199, 154)
+
+
+def test_each_drug_of_a_class_counts_for_itself() -> None:
+    assert status(SULFONYLUREA, *IN_A_ROW) == "not_met"
+
+
+def test_days_of_several_drugs_are_added_up_where_the_rule_says_so() -> None:
+    added = msgspec.structs.replace(SULFONYLUREA, sum=True)
+    finding = found(added, *IN_A_ROW)
+    assert (finding.status, {item.record_id for item in finding.evidence}) == (
+        "met",
+        {"glipizide-250", "glimepiride-199"},
+    )
+    assert "glipizide and glimepiride for 95 days" in finding.detail
+    assert status(added, course("glipizide", 650, 600), IN_A_ROW[1]) == "met"
+    in_a_row = msgspec.structs.replace(added, continuous=True)
+    assert status(in_a_row, *IN_A_ROW) == "met"
+    assert status(in_a_row, course("glipizide", 650, 600), IN_A_ROW[1]) == "not_met"
+
+
+def test_a_day_on_two_drugs_is_added_once() -> None:
+    added = msgspec.structs.replace(SULFONYLUREA, sum=True)
+    assert status(added, course("glipizide", 250, 200), course("glimepiride", 211, 160)) == "met"
+    assert status(added, course("glipizide", 250, 200), course("glimepiride", 211, 161)) == "not_met"
+
+
+def test_a_course_without_dates_may_add_what_is_lacking() -> None:
+    added = msgspec.structs.replace(SULFONYLUREA, sum=True)
+    undated = msgspec.structs.replace(IN_A_ROW[1], start=None)
+    assert status(added, IN_A_ROW[0], undated) == "unknown"
+
+
+BOTH = but(label="metformin and glipizide", drugs=("metformin", "glipizide"), together=True)
+
+
+@pytest.mark.parametrize(("added", "expected"), [(190, "met"), (189, "not_met")])
+def test_together_means_the_same_days(added: int, expected: str) -> None:
+    finding = found(BOTH, course("metformin", 300, 100), course("glipizide", added, 50))
+    assert finding.status == expected
+
+
+def test_one_after_the_other_is_not_together() -> None:
+    finding = found(BOTH, course("metformin", 300, 200), course("glipizide", 200, 50))
+    assert (finding.status, finding.detail) == ("not_met", "metformin and glipizide for 0 of 90 days")
+
+
+def test_what_was_never_taken_is_named() -> None:
+    assert found(BOTH, course("metformin", 300, 100)).detail == "never tried: glipizide"
+
+
+def test_the_response_to_both_is_that_to_the_one_added_last() -> None:
+    node = msgspec.structs.replace(BOTH, responses=("inadequate",))
+    partly = course("metformin", 300, 100, "Partial response")
+    assert status(node, partly, course("glipizide", 200, 100)) == "met"
+    assert status(node, partly, course("glipizide", 200, 100, "Effective")) == "not_met"
+    assert status(node, partly, course("glipizide", 200, 100, None)) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ("trial: [metformin, glipizide], sum: true, together: true", "not both"),
+        ("trial: metformin, together: true", "two drugs or classes"),
+        ("trial: [metformin, glipizide], together: true, fills: 3", "asked of one drug"),
+        ("trial: metformin, continuous: true", "goes with proof: fills or sum"),
+        ("trial: metformin, carry_over: true", "goes with proof: fills or adherence"),
+    ],
+)
+def test_what_could_mean_nothing_is_refused(said: str, why: str) -> None:
+    with pytest.raises(Invalid, match=why):
+        read(f"{{{said}}}")
+
+
+def test_drugs_to_be_taken_together_are_joined_by_and() -> None:
+    node = read("{trial: [metformin, any sglt2], days: 90, together: true}")
+    assert isinstance(node, Trial)
+    assert node.label == "metformin and any SGLT2 inhibitor"

@@ -90,6 +90,8 @@ OWN = {
     "hinted": "; the words {suggest_phrases} do not settle it",
     "unlike": "; the words {not_phrases} mean something else",
     "topic": " [chart statement on {topic}]",
+    "together": "; all of these on the same days",
+    "sum": "; the days on any of these are added up as one trial, a day on several of them once",
     "times": "; it has been filled at least {times} times",
     "adherence": "; fills cover at least {percent} percent of its days",
     "row": "; the days are in a row",
@@ -234,6 +236,8 @@ class Phrases:
         """How the days of a trial are counted, where it is not as the style's reading rules say."""
         part = self._part
         return {
+            "together": flag("together", True, part("together", {}).show({})),
+            "sum": flag("sum", True, part("sum", {}).show({})),
             "times": optional(part("times", {"times": whole("min_fills")}), "min_fills", 0),
             "adherence": optional(part("adherence", {"percent": decimal("adherence")}), "adherence"),
             "row": flag("continuous", True, part("row", {}).show({})),
@@ -305,15 +309,22 @@ class Phrases:
         back = drug_back(requested)
         names = {key: name for name, key in back.items()}
         items = Items(lambda key: names.get(key, key), back)
-        either = self.style.either
-        bare = f"(?:{items.pattern(either)})"
+        either, both = self.style.either, self.style.both
+        bare = f"(?:{items.pattern((*either, *both))})"
+
+        def listed(keys: list[str], together: bool) -> str:
+            # What no vocabulary knows is printed in quotes, without its mark.
+            return items.show(
+                [key if key in names else key[2:] for key in keys], both if together else either
+            )
 
         def show(v: Values) -> str:
             keys = [f"d:{d}" for d in v["drugs"]] + [f"c:{c}" for c in v["classes"]]
             keys += ["r:"] if v.get("requested") else []
-            # What no vocabulary knows is printed in quotes, without its mark.
-            shown = items.show([key if key in names else key[2:] for key in keys], either)
-            if keys and v["label"] == drugs_label(v["drugs"], v["classes"], bool(v.get("requested"))):
+            together = bool(v.get("together"))
+            shown = listed(keys, together)
+            usual = drugs_label(v["drugs"], v["classes"], bool(v.get("requested")), together)
+            if keys and v["label"] == usual:
                 return shown
             return f"{quoted(v['label'])} [{shown or 'none listed'}]"
 
@@ -327,7 +338,9 @@ class Phrases:
             }
             if requested:
                 found["requested"] = "r:" in keys
-            default = drugs_label(found["drugs"], found["classes"], found.get("requested", False))
+            marked = [key if key in names else f"d:{key}" for key in keys]
+            together = len(keys) > 1 and inner == listed(marked, True)
+            default = drugs_label(found["drugs"], found["classes"], found.get("requested", False), together)
             return {**found, "label": unquoted(label[1]) if label else default}
 
         return Slot(show, lambda: f"{bare}|{QUOTED} \\[(?:{bare}|none listed)\\]", read)

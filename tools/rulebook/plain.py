@@ -104,6 +104,10 @@ def _trial(leaf: Trial) -> str:
 
 def _counting(leaf: Trial) -> Iterator[str]:
     """How its days are counted, where it is not as usual."""
+    if leaf.together:
+        yield "all on the same days"
+    if leaf.sum:
+        yield "their days added up"
     if leaf.min_fills:
         yield f"filled at least {leaf.min_fills} times"
     if leaf.adherence is not None:
