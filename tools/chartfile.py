@@ -456,7 +456,7 @@ class _Reader:
         key = SHORT_FOR.get(name.casefold(), name.casefold())
         topic = CONCEPTS[key].topic or key if key in CONCEPTS else key
         each = value if isinstance(value, Map) else _both(topic, value, place)
-        read = []
+        read: list[Attestation] = []
         for subject, word in each.items():
             present = self._present(topic, word, place)
             if present is not None:

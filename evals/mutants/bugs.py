@@ -20,7 +20,7 @@ _ELIGIBILITY, _QUANTITY, _REQUEST = "tools.eligibility", "tools.quantity", "tool
 _DOCUMENTS, _JUDGE = "tools.documents", "tools.evidence.judge"
 _LABS, _MEASURED = "tools.evidence.labs", "tools.evidence.measurements"
 _COURSES, _DIAGNOSES = "tools.evidence.courses", "tools.evidence.diagnoses"
-_STATED = "tools.evidence.statements"
+_STATED, _SUPPLY = "tools.evidence.statements", "tools.evidence.supply"
 
 BUGS = (
     Bug("at-least-is-above", "operator", _JUDGE, "operator.ge", "operator.gt"),
@@ -218,15 +218,15 @@ BUGS = (
         "pauses-bridge-courses",
         "overlap of courses",
         _COURSES,
-        "after.start <= before.end + timedelta(days=1)",
+        "after.start <= before.end + timedelta(days=gap_days)",
         "after.start <= before.end + timedelta(days=30)",
     ),
     Bug(
         "trial-needs-a-day-more",
         "trial",
         _COURSES,
-        "elif days < leaf.min_days:",
-        "elif days <= leaf.min_days:",
+        "days < max(leaf.min_days, int(leaf.together)):",
+        "days <= max(leaf.min_days, int(leaf.together)):",
     ),
     Bug(
         "any-response-will-do",
@@ -239,7 +239,7 @@ BUGS = (
         "claims-not-asked-for",
         "trial",
         _COURSES,
-        'if leaf.proof == "fills" or days is None:',
+        "if days is None or leaf.wants_fills:",
         "if days is None:",
     ),
     Bug(

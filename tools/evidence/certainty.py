@@ -120,7 +120,8 @@ def _unidentified_diagnosis(
     for entry, term in uncoded:
         if diagnoses.kind_of_match(leaf, term.code, term.name):
             continue
-        if not term.name or not _own_words(leaf).isdisjoint(term.name.replace(",", " ").split()):
+        shared = _own_words(leaf).intersection(term.name.replace(",", " ").split())
+        if not term.name or (shared and not diagnoses.denies(term.name, tuple(shared))):
             seen = (_diagnosis(entry), *answer.records)
             what = _title(entry) or f"entry {entry.id}, without code and name,"
             detail = f"{what} may be {leaf.label}"

@@ -35,6 +35,7 @@ from tools.rulebook.wording import (
     drug_back,
     drugs_label,
     flag,
+    joined,
     listed,
     one_of,
     optional,
@@ -83,12 +84,19 @@ LEAVES: dict[str, type[Part]] = {
 }
 DOCUMENTS = ("note", "lab", "fills", "programme", "study", "medication")
 _KIND = {cls: kind for kind, cls in LEAVES.items()}
-# Said only of conditions that are not in terms.CONCEPTS, whatever the style.
-_OWN = {
+# What few rules say is worded alike for all styles that have no words of their own for it.
+OWN = {
     "recorded": ", or recorded in the words {phrases}",
     "hinted": "; the words {suggest_phrases} do not settle it",
     "unlike": "; the words {not_phrases} mean something else",
     "topic": " [chart statement on {topic}]",
+    "together": "; all of these on the same days",
+    "sum": "; the days on any of these are added up as one trial, a day on several of them once",
+    "times": "; it has been filled at least {times} times",
+    "adherence": "; fills cover at least {percent} percent of its days",
+    "row": "; the days are in a row",
+    "left_over": "; what is left of one fill when the next is dispensed is carried over",
+    "gap": "; parts that follow each other within {gap} days are one course",
 }
 
 
@@ -167,8 +175,8 @@ class Phrases:
         return made
 
     def _part(self, key: str, slots: dict[str, Slot]) -> Template:
-        if key in _OWN:
-            return Template(self.style.part.get(key, _OWN[key]), slots, key)
+        if key in OWN:
+            return Template(self.style.part.get(key, OWN[key]), slots, key)
         return self._make("part", key, slots)
 
     # --- slots -------------------------------------------------------------------------------------------
@@ -183,13 +191,15 @@ class Phrases:
         course = {
             "drugs": self._drugs(),
             "formulation": formulation,
-            "days": optional(part("trial_days", {"days": whole("min_days")}), "min_days"),
+            "days": optional(part("trial_days", {"days": whole("min_days")}), "min_days", 0),
             "dose": optional(part("dose", {"dose": decimal("min_daily_dose")}), "min_daily_dose"),
             "responses": optional(part("responses", responses), "responses"),
             "window": self._window("trial_window"),
-            "proof": flag("proof", "fills", style.part["fills"]),
+            "proof": joined(
+                {"fills": flag("proof", "fills", style.part["fills"]), **self._counting()}, "proof"
+            ),
         }
-        taking_days = optional(part("taking_days", {"days": whole("min_days")}), "min_days")
+        taking_days = optional(part("taking_days", {"days": whole("min_days")}), "min_days", 0)
         stated = self._window("stated_window")
         specialties = listed("specialties", style.either, lambda s: SPECIALTIES.get(s, s), SPECIALTIES)
         return {
@@ -220,6 +230,19 @@ class Phrases:
                 "window": self._window("change_window"),
             },
             "use": {"uses": self._uses()},
+        }
+
+    def _counting(self) -> dict[str, Slot]:
+        """How the days of a trial are counted, where it is not as the style's reading rules say."""
+        part = self._part
+        return {
+            "together": flag("together", True, part("together", {}).show({})),
+            "sum": flag("sum", True, part("sum", {}).show({})),
+            "times": optional(part("times", {"times": whole("min_fills")}), "min_fills", 0),
+            "adherence": optional(part("adherence", {"percent": decimal("adherence")}), "adherence"),
+            "row": flag("continuous", True, part("row", {}).show({})),
+            "left_over": flag("carry_over", True, part("left_over", {}).show({})),
+            "gap": optional(part("gap", {"gap": whole("gap_days")}), "gap_days", 1),
         }
 
     @cached_property
@@ -286,15 +309,22 @@ class Phrases:
         back = drug_back(requested)
         names = {key: name for name, key in back.items()}
         items = Items(lambda key: names.get(key, key), back)
-        either = self.style.either
-        bare = f"(?:{items.pattern(either)})"
+        either, both = self.style.either, self.style.both
+        bare = f"(?:{items.pattern((*either, *both))})"
+
+        def listed(keys: list[str], together: bool) -> str:
+            # What no vocabulary knows is printed in quotes, without its mark.
+            return items.show(
+                [key if key in names else key[2:] for key in keys], both if together else either
+            )
 
         def show(v: Values) -> str:
             keys = [f"d:{d}" for d in v["drugs"]] + [f"c:{c}" for c in v["classes"]]
             keys += ["r:"] if v.get("requested") else []
-            # What no vocabulary knows is printed in quotes, without its mark.
-            shown = items.show([key if key in names else key[2:] for key in keys], either)
-            if keys and v["label"] == drugs_label(v["drugs"], v["classes"], bool(v.get("requested"))):
+            together = bool(v.get("together"))
+            shown = listed(keys, together)
+            usual = drugs_label(v["drugs"], v["classes"], bool(v.get("requested")), together)
+            if keys and v["label"] == usual:
                 return shown
             return f"{quoted(v['label'])} [{shown or 'none listed'}]"
 
@@ -308,7 +338,9 @@ class Phrases:
             }
             if requested:
                 found["requested"] = "r:" in keys
-            default = drugs_label(found["drugs"], found["classes"], found.get("requested", False))
+            marked = [key if key in names else f"d:{key}" for key in keys]
+            together = len(keys) > 1 and inner == listed(marked, True)
+            default = drugs_label(found["drugs"], found["classes"], found.get("requested", False), together)
             return {**found, "label": unquoted(label[1]) if label else default}
 
         return Slot(show, lambda: f"{bare}|{QUOTED} \\[(?:{bare}|none listed)\\]", read)
@@ -367,12 +399,8 @@ class Phrases:
             for key, field in fields.items()
         }
         slots["topic"] = optional(self._part("topic", {"topic": quoted_text("topic")}), "topic")
-        template = Template("".join(f"{{{key}}}" for key in slots), slots, "own")
-        return Slot(
-            lambda v: "" if is_concept(v) else template.show(v),
-            template.pattern,
-            lambda t: (template.read(t) or {}) if t else {},
-        )
+        own = joined(slots, "own")
+        return own._replace(show=lambda v: "" if is_concept(v) else own.show(v))
 
 
 def _values(leaf: Part) -> dict[str, Any]:

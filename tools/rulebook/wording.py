@@ -74,10 +74,13 @@ def drug_name(drug: str) -> str:
     return drug.capitalize() if drug in BRANDS else drug
 
 
-def drugs_label(drugs: Sequence[str], classes: Sequence[str] = (), requested: bool = False) -> str:
+def drugs_label(
+    drugs: Sequence[str], classes: Sequence[str] = (), requested: bool = False, together: bool = False
+) -> str:
     """What a list of drugs is called where the rule gives no label of its own."""
     names = [drug_name(d) for d in drugs] + [class_name(c) for c in classes if c in CLASSES]
-    return join([*names, *(["the requested drug"] if requested else [])], (", ", " or ", ", or "))
+    word = "and" if together else "or"
+    return join([*names, *(["the requested drug"] if requested else [])], (", ", f" {word} ", f", {word} "))
 
 
 def uses_label(uses: Sequence[str]) -> str:
@@ -181,17 +184,19 @@ def words(field: str, table: Mapping[Any, str]) -> Slot:
     return Slot(lambda v: table[v[field]], lambda: one_of(back), lambda t: {field: back[t]})
 
 
-def optional(template: Template, *fields: str) -> Slot:
-    """The template where any of the fields says something (a 0 does, save for days of a course), else nothing."""
+def optional(template: Template, field: str, default: Any = None) -> Slot:
+    """The template where the field says something other than the default, else nothing."""
     return Slot(
-        lambda v: template.show(v) if any(_says(field, v[field]) for field in fields) else "",
+        lambda v: "" if v[field] in (None, "", ()) or v[field] == default else template.show(v),
         lambda: f"(?:{template.pattern()})?",
         lambda t: (template.read(t) or {}) if t else {},
     )
 
 
-def _says(field: str, value: Any) -> bool:
-    return value not in (None, "", ()) and not (field == "min_days" and value == 0)
+def joined(slots: Mapping[str, Slot], name: str) -> Slot:
+    """Slots that follow one another as one: what a style's sentence has one blank for."""
+    template = Template("".join(f"{{{slot}}}" for slot in slots), slots, name)
+    return Slot(template.show, template.pattern, lambda t: (template.read(t) or {}) if t else {})
 
 
 def flag(field: str, value: Any, text: str) -> Slot:
@@ -250,7 +255,7 @@ class Items:
     def item(self) -> str:
         return f"{one_of(self.back)}|{QUOTED}" if self.back else QUOTED
 
-    def pattern(self, between: tuple[str, str, str]) -> str:
+    def pattern(self, between: tuple[str, ...]) -> str:
         item, gaps = self.item(), one_of(dict.fromkeys(between))
         return f"(?:{item})(?:(?:{gaps})(?:{item}))*"
 
