@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import msgspec
 
+from tools import next_steps
 from tools.alternatives import alternatives
 from tools.determine import determine
 from tools.errors import Invalid, NotFound, nearest
 from tools.notes.leads import leads
-from tools.records import Determination, Drug, Kind, Patient, Plan, Request
+from tools.records import Determination, Drug, Finding, Kind, Outcome, Patient, Plan, Request
 from tools.request import complete_request
 from tools.terms import INDICATIONS
 
@@ -76,7 +77,7 @@ def decide(store: Store, asked: Asked) -> Determination:
     drugs = store.drugs()
 
     def decided() -> Determination:
-        determination = determine(patient, plan, request, as_of)
+        determination = _as_the_form_asks(store, asked, determine(patient, plan, request, as_of))
         found = alternatives(patient, plan, request, as_of, drugs, determination)
         return msgspec.structs.replace(
             determination, alternatives=found, leads=leads(patient, plan, determination)
@@ -84,6 +85,46 @@ def decide(store: Store, asked: Asked) -> Determination:
 
     content = (patient, plan, request, as_of, drugs)
     return store.cache.remember("determination", content, Determination, decided)
+
+
+def _as_the_form_asks(store: Store, asked: Asked, found: Determination) -> Determination:
+    """A case is not ready whose form has a required box that the chart leaves blank."""
+    if found.outcome != "ready":
+        return found
+    from tools.cases import Case
+    from tools.papers.forms import fill
+
+    case = Case(
+        patient=asked.patient,
+        plan=asked.plan,
+        drug=asked.drug,
+        request=found.request,
+        determination=found,
+        as_of=asked.as_of,
+    )
+    blank = fill(store.form(asked.plan.id), case).missing
+    if not blank:
+        return found
+    boxes = ", ".join(blank)
+    form = Finding(
+        criterion="form",
+        kind="document",
+        status="unknown",
+        text="the payer's form, with every required box filled",
+        detail=f"the chart leaves blank: {boxes}",
+        reason="missing",
+        fix=f"Record what the form asks for: {boxes}",
+    )
+    outcome: Outcome = "needs_documentation"
+    stopped_by = "documents"
+    return msgspec.structs.replace(
+        found,
+        outcome=outcome,
+        stopped_by=stopped_by,
+        summary=next_steps.summary(outcome, stopped_by, asked.plan, found.request, asked.as_of, [form]),
+        findings=(*found.findings, form),
+        next_actions=next_steps.actions(outcome, stopped_by, asked.plan, found.request, [form]),
+    )
 
 
 def plan_on_file(patient: Patient) -> str:

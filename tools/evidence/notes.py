@@ -304,7 +304,7 @@ def _alone(leaf: Taking | OnDrug, mention: Mention, judge: Judge) -> bool:
         for entry in judge.patient.medications or ()
         if _goes_on(entry, judge.as_of) and matches(entry, leaf.drugs, leaf.classes, entry.drug)
     ]
-    return bool(going) and all(mention.concept in entry.ingredients for entry in going)
+    return all(mention.concept in entry.ingredients for entry in going)
 
 
 def _agrees(charted: list[Medication], taken: bool, note: Note) -> bool:
