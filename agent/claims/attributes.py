@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from tools.terms import CONCEPTS, TESTS
+from tools.terminology.conditions import CONCEPTS
+from tools.terminology.observations import TESTS
 
 
 class Cue(NamedTuple):

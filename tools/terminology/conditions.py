@@ -67,6 +67,11 @@ def conditions_of(code: str) -> tuple[str, ...]:
     return _of_code(bare if "." in bare or len(bare) <= 3 else f"{bare[:3]}.{bare[3:]}") if bare else ()
 
 
+def exclusive_codes(concept: str) -> tuple[str, ...]:
+    """ICD-10-CM prefixes of what nobody has beside this condition: one of two such codes is an error."""
+    return tuple(code for other in _CONDITIONS[concept].excludes for code in _CONDITIONS[other].codes)
+
+
 @cache
 def _of_code(code: str) -> tuple[str, ...]:
     return tuple(

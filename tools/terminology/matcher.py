@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -82,6 +82,12 @@ class Matcher:
 def matches(text: str) -> list[Span]:
     """What a text names, by every name of the terminology."""
     return matcher().matches(text)
+
+
+@lru_cache(maxsize=512)
+def medicines_in(text: str) -> tuple[Span, ...]:
+    """The medicines that a text names; `key` is the row's name in lower case."""
+    return tuple(span for span in matches(text) if span.kind == "medicine")
 
 
 @cache
