@@ -450,7 +450,8 @@ def _names(fact: NoteFact) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def _drug_name(fact: NoteFact) -> str:
     """The drug as a chart calls it: the note's own name for it, or its ingredient where that is an abbreviation."""
     name = _FORM.sub("", fact.drug)
-    return name if ingredients_of(name) else fact.of.replace("_", " ")
+    row = terminology().row(name)
+    return name if row and row.name.casefold() == name.casefold() else fact.of.replace("_", " ")
 
 
 _FORM = re.compile(r"\s+(?:ER|XR|IR)$")
