@@ -30,7 +30,8 @@ class Concept(NamedTuple):
 
 class ConditionRow(msgspec.Struct, frozen=True, gc=False):
     """A line of conditions.jsonl. `criterion`: a rule may ask for it by its key. `implies` are true with it,
-    `excludes` cannot be true with it, `may_be` could be meant by it and is neither shown nor ruled out."""
+    `excludes` cannot be true with it, `may_be` could be meant by it and is neither shown nor ruled out. `not_names`
+    contain one of its names and mean something else."""
 
     key: str
     label: str
@@ -47,6 +48,7 @@ class ConditionRow(msgspec.Struct, frozen=True, gc=False):
     title: str = ""
     names: tuple[str, ...] = ()
     abbreviations: tuple[str, ...] = ()
+    not_names: tuple[str, ...] = ()
     implies: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
     may_be: tuple[str, ...] = ()
