@@ -51,9 +51,11 @@ from tools.records import (
 )
 from tools.rulebook.located import Map, Place, Seq, convert, only, unknown
 from tools.rules import Required
+from tools.terminology.conditions import CONCEPTS
 from tools.terminology.frequencies import frequencies
 from tools.terminology.medicines import formulation_of
-from tools.terms import CONCEPTS, STUDIES, TESTS, TOPICS
+from tools.terminology.observations import TESTS
+from tools.terms import STUDIES, TOPICS
 
 T = TypeVar("T")
 KINDS = (*get_args(get_type_hints(Required)["of"]), "consult")

@@ -25,7 +25,8 @@ from tools.records import (
 )
 from tools.rules import Required, Rule
 from tools.terminology.medicines import resolve_medicine
-from tools.terms import STUDIES, TESTS, UNSIGNED
+from tools.terminology.observations import TESTS
+from tools.terms import STUDIES, UNSIGNED
 
 
 def document(paper: Required, judge: Judge) -> Finding:

@@ -240,7 +240,7 @@ def _measured(what: str, given: list[str]) -> tuple[float, str]:
 
 
 def _tests() -> list[str]:
-    from tools.terms import TESTS
+    from tools.terminology.observations import TESTS
 
     return list(TESTS)
 

@@ -16,7 +16,8 @@ from tools.rulebook.policy_text import read_policy
 from tools.rulebook.prose import House
 from tools.rulebook.wording import plain_number
 from tools.rules import Age, Lab, Measured, Rule, Trial
-from tools.terms import SECTIONS, TESTS
+from tools.terminology.observations import TESTS
+from tools.terms import SECTIONS
 
 CATALOG = our_catalog()
 ALL = [(plan, benefit) for plan in CATALOG.plans.values() for benefit in plan.benefits.values()]

@@ -12,7 +12,7 @@ from tools.evidence.measurements import Rejected, Value, canonical, governing
 from tools.records import Evidence, Reason
 from tools.rulebook.plain import amount
 from tools.rules import Change, Lab, Measured
-from tools.terms import TESTS
+from tools.terminology.observations import TESTS
 
 
 def lab(leaf: Lab, judge: Judge, exclude: bool) -> Shown:

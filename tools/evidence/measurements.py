@@ -16,7 +16,7 @@ from typing import NamedTuple
 import msgspec
 
 from tools.records import Evidence, Observation, Patient, Reason
-from tools.terms import TESTS
+from tools.terminology.observations import TESTS
 
 
 class Value(msgspec.Struct, frozen=True, gc=False):

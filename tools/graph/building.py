@@ -27,7 +27,7 @@ from tools.graph.model import EDGES, NODES, Row
 from tools.store.database import sqlite_file
 from tools.store.panel import charts, numbers
 from tools.store.store import Store
-from tools.terms import CONCEPTS
+from tools.terminology.conditions import CONCEPTS
 
 if TYPE_CHECKING:
     from tools.graph.ways import Way

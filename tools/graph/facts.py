@@ -34,7 +34,7 @@ from tools.records import (
 )
 from tools.request import complete_request
 from tools.rules import Part, Rule
-from tools.terms import CONCEPTS
+from tools.terminology.conditions import CONCEPTS
 
 NONE = "none"  # of the conditions by which patients are alike
 BEYOND = ("not_covered", "wrong_plan")  # outcomes of which no criterion and no document is the reason

@@ -18,7 +18,7 @@ from tools.lifecycle.records import Approval
 from tools.lifecycle.running import submit_by
 from tools.records import Determination, Drug, Finding, Outcome, Patient, Plan, Record, Request
 from tools.rules import AllOf, AnyOf, AtLeast, Attested, Change, Lab, NoneOf, Part, Rule
-from tools.terms import TESTS
+from tools.terminology.observations import TESTS
 from tools.what_if import Change as Supposition
 from tools.what_if import On, Stated, Value, suppose
 

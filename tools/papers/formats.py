@@ -9,7 +9,8 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
 from tools.records import Address, Diagnosis, Finding, Medication
-from tools.terms import INDICATIONS, TESTS
+from tools.terminology.observations import TESTS
+from tools.terms import INDICATIONS
 
 KG_PER_LB = Decimal("0.45359237")
 CM_PER_IN = Decimal("2.54")

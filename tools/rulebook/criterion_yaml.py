@@ -37,7 +37,10 @@ from tools.rules import (
     Trial,
     Use,
 )
-from tools.terms import BRANDS, CLASSES, CONCEPTS, INDICATIONS, INGREDIENTS, TESTS, TOPICS
+from tools.terminology.conditions import CONCEPTS
+from tools.terminology.medicines import CLASSES, medicine_names
+from tools.terminology.observations import TESTS
+from tools.terms import INDICATIONS, TOPICS
 
 _BOUND = re.compile(
     r"(?P<what>[a-z_0-9]+)\s*(?P<op>>=|<=|==|>|<|≥|≤)\s*(?P<value>-?\d+(?:\.\d+)?)(?P<rest>.*)", re.DOTALL
@@ -54,7 +57,7 @@ class Criteria:
 
     def __init__(self, fragments: Fragments, drugs: Mapping[str, object] | None = None) -> None:
         self.fragments = fragments
-        self.drugs = {name.casefold() for name in drugs or ()} | set(INGREDIENTS) | set(BRANDS)
+        self.drugs = {name.casefold() for name in drugs or ()} | set(medicine_names())
 
     def nodes(self, found: Any, place: Place) -> tuple[Node, ...]:
         """A list of criteria, fragments expanded in place."""

@@ -29,7 +29,7 @@ from tools.rules import (
     Trial,
     Use,
 )
-from tools.terms import TESTS
+from tools.terminology.observations import TESTS
 
 _SIGNS = {">=": "≥", ">": ">", "<=": "≤", "<": "<", "==": "="}
 _UNITS = {
