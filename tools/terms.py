@@ -38,19 +38,6 @@ def is_icd10(code: str) -> bool:
     return bool(_ICD10_CODE.fullmatch(code))
 
 
-# What a study that reports a test is called.
-STUDIES: dict[str, tuple[str, ...]] = {
-    "ahi": ("sleep study", "sleep apnea test", "polysomnogra", "psg", "hsat", "sleep test"),
-    "fibrosis_stage": ("liver biopsy", "elastogra", "fibroscan", "mre"),
-    "lvef": ("echo", "ventriculogra", "cardiac mri"),
-    "abi": ("ankle-brachial", "ankle brachial", "arterial doppler", "abi"),
-}
-# Words by which a note says of itself that nobody has signed it.
-UNSIGNED: tuple[str, ...] = (
-    "unsigned", "not signed", "not yet signed", "draft", "preliminary", "pending signature", "awaiting signature",
-    "pending cosignature", "awaiting cosignature",
-)  # fmt: skip
-
 INDICATIONS: dict[str, str] = {
     "t2dm": "type 2 diabetes",
     "weight": "chronic weight management",

@@ -169,4 +169,5 @@ _KINDS: dict[str, Vocabulary] = {
     "procedure": "procedures",
     "allergen": "allergens",
     "contrary": "statements",
+    "status": "document_statuses",
 }
