@@ -18,6 +18,7 @@ import msgspec
 Op = Literal[">=", ">", "<=", "<", "=="]
 Anchor = Literal["current", "baseline"]
 Who = Literal["self", "family"]
+Rounding = Literal["tenths"]
 Response = Literal["inadequate", "partial", "intolerance", "effective"]
 
 
@@ -103,7 +104,8 @@ class Condition(Part, frozen=True, kw_only=True, tag="condition"):
 
 class Lab(Part, frozen=True, kw_only=True, tag="lab"):
     """A measured value. The newest valid one in the window governs; `baseline` is the one at therapy start,
-    with the window counted back from there."""
+    with the window counted back from there. It is compared as recorded, unless the rule says that it is `rounded`,
+    halves up."""
 
     test: str  # a key of terms.TESTS
     op: Op
@@ -111,6 +113,7 @@ class Lab(Part, frozen=True, kw_only=True, tag="lab"):
     unit: str
     within_days: int | None = None
     at: Anchor = "current"
+    rounded: Rounding | None = None
 
 
 class Measured(Part, frozen=True, kw_only=True, tag="measured"):

@@ -1,6 +1,6 @@
 """Terminology: codes, units and names that the field shares, whatever the payer or the drug.
 
-Payer rules and the ten drugs are data (the catalog); what a unit is worth, how HbA1c is rounded, or which
+Payer rules and the ten drugs are data (the catalog); what a unit is worth, or which
 ICD-10 codes mean hypertension is not a matter of opinion and stands here. Source, unless a line says
 otherwise: domain reference §2 (ICD-10-CM FY2026, LOINC, UCUM).
 """
@@ -26,7 +26,7 @@ SNOMED = "http://snomed.info/sct"
 
 class Test(NamedTuple):
     """An observation: `units` maps every unit we read to (factor, offset) into the canonical one.
-    `decimals` rounds half-up before comparing (HbA1c and BMI only); `low`/`high` bound what is possible."""
+    `decimals` are shown at least; `low`/`high` bound what is possible."""
 
     name: str
     loinc: tuple[str, ...]  # the first is the one we write

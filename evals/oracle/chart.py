@@ -68,7 +68,9 @@ class Chart:
         """All sound measurements, oldest first. A body mass index may also come from weight and height."""
         found = self.recorded(test)
         if test == "bmi":
-            found.extend(self._computed({r.day for r in found}))
+            recorded = {r.day: r.value for r in found}
+            # a recorded one is the computed one, written shorter
+            found.extend(r for r in self._computed(set(recorded)) if not _same(recorded.get(r.day), r.value))
         return sorted(found, key=lambda r: (r.day, r.value))
 
     def _computed(self, recorded: set[date]) -> Iterator[Reading]:
@@ -137,6 +139,14 @@ class Chart:
         if last is None and going_on:
             last = self.as_of
         return Span((entry,), first, last, going_on)
+
+
+def _same(written: Decimal | None, exact: Decimal) -> bool:
+    """Whether a number is another one, rounded to as many decimals as it is written with, and one at least."""
+    if written is None:
+        return False
+    places = max(1, -int(written.as_tuple().exponent))
+    return abs(written - exact) * 2 <= Decimal(1).scaleb(-places)
 
 
 def day(text: str | None) -> date | None:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from evals.oracle.chart import Chart, Entry, Reading, after_months, day, tenths
 from evals.oracle.reading import Row
 from evals.oracle.verdicts import NO, OPEN, YES, Answer, Truth
-from evals.oracle.vocabulary import OTHER_TYPE, SPOKEN, STUDIES, TENTHS, TOPICS, TYPES, UNTYPED, VAGUE
+from evals.oracle.vocabulary import OTHER_TYPE, SPOKEN, STUDIES, TOPICS, TYPES, UNTYPED, VAGUE
 
 SIGNED = ("signed", "amended")
 _COMPARE: dict[str, Callable[[Decimal, Decimal], bool]] = {
@@ -84,7 +84,7 @@ def _measured_value(row: Row, chart: Chart, ask: Ask) -> Answer:
     if not newest:
         return _not_found(chart, test, until)
     compare = _COMPARE[row.sign]
-    values = [tenths(r.value) if test in TENTHS else r.value for r in newest]
+    values = [tenths(r.value) if row.rounded else r.value for r in newest]
     return _agreed({compare(value, _value(row)) for value in values})
 
 

@@ -34,6 +34,7 @@ class Row:
     percent: bool = False
     window: int | None = None  # days up to the request
     at_start: bool = False
+    rounded: bool = False  # to one decimal, a half up
     name: str = ""
     codes: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()  # codes that leave a condition open
@@ -396,4 +397,5 @@ def _measurement(text: str) -> dict[str, Any] | None:
         "value": compared[1],
         "window": _window(text),
         "at_start": bool(re.search(_AT_START, text)),
+        "rounded": bool(re.search(r"\bround|decimal|tenth", text)),
     }

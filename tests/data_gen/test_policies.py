@@ -16,7 +16,7 @@ from tools.rulebook.policy_text import read_policy
 from tools.rulebook.prose import House
 from tools.rulebook.wording import plain_number
 from tools.rules import Age, Lab, Measured, Rule, Trial
-from tools.terms import SECTIONS, TESTS
+from tools.terms import SECTIONS
 
 CATALOG = our_catalog()
 ALL = [(plan, benefit) for plan in CATALOG.plans.values() for benefit in plan.benefits.values()]
@@ -141,7 +141,7 @@ def test_rounding_and_windows_are_in_the_words() -> None:
         for rule in benefit.rules:
             for node in nodes(rule):
                 if isinstance(node, Lab):
-                    assert (rounding in node.quote) == (TESTS[node.test].decimals == 1)
+                    assert (rounding in node.quote) == (node.rounded == "tenths") == (node.test == "hba1c")
                 if getattr(node, "within_days", None) is not None:
                     assert str(node.within_days) in node.quote
 

@@ -116,6 +116,8 @@ def _difference(node: dict[str, Any], row: Row) -> str:
         is_ever, is_family = node.get("status") == "ever", "family" in node.get("who", ())
         if said != (is_ever, is_family, "sex" in node, node.get("evidence") == "attestation"):
             return f"who and when: {said}"
+    if node["kind"] == "lab" and row.rounded is not (node.get("rounded") == "tenths"):
+        return f"rounded: {row.rounded}"
     if node["kind"] == "change":
         amount = node.get("percent", node.get("amount"))
         if (row.percent, float(row.value or 0)) != ("percent" in node, amount):

@@ -47,6 +47,7 @@ def test_all_are_there() -> None:
         "23",
         "25",
         "26",
+        "30",
     }
 
 

@@ -118,8 +118,31 @@ def test_no_value_is_missing() -> None:
 
 
 @pytest.mark.parametrize(("value", "expected"), [(6.95, "met"), (6.94, "not_met"), (6.949999, "not_met")])
-def test_hba1c_is_rounded_half_up_to_one_decimal(value: float, expected: str) -> None:
-    assert status(A1C, patient(observations=(a1c(value, days_ago(1)),))) == expected
+def test_a_value_is_rounded_half_up_where_the_rule_says_so(value: float, expected: str) -> None:
+    rounded = msgspec.structs.replace(A1C, rounded="tenths")
+    assert status(rounded, patient(observations=(a1c(value, days_ago(1)),))) == expected
+
+
+def test_a_value_is_compared_as_recorded_where_the_rule_says_nothing() -> None:
+    assert status(A1C, patient(observations=(a1c(6.95, days_ago(1)),))) == "not_met"
+    bmi = Lab(id="bmi", test="bmi", op=">=", value=30, unit="kg/m2")
+    finding = found(bmi, patient(observations=(obs("bmi", 29.95, "kg/m2", AS_OF),)))
+    assert finding.status == "not_met"
+    assert finding.detail.startswith("BMI 29.95 kg/m2 on")
+
+
+def test_a_bmi_that_follows_from_weight_and_height_is_not_rounded_up_to_the_bound() -> None:
+    bmi = Lab(id="bmi", test="bmi", op=">=", value=30, unit="kg/m2")
+    vitals = (obs("weight", 86.69, "kg", AS_OF), obs("height", 170, "cm", AS_OF))  # 29.9965
+    finding = found(bmi, patient(observations=vitals))
+    assert finding.status == "not_met"
+    assert finding.detail.startswith("BMI 29.99 kg/m2 on")
+
+
+def test_a_recorded_bmi_is_no_conflict_with_the_exact_one_that_it_rounds() -> None:
+    bmi = Lab(id="bmi", test="bmi", op=">=", value=30, unit="kg/m2")
+    vitals = (obs("weight", 86.69, "kg", AS_OF), obs("height", 170, "cm", AS_OF))
+    assert status(bmi, patient(observations=(*vitals, obs("bmi", 30.0, "kg/m2", AS_OF, 2)))) == "met"
 
 
 def test_the_newest_value_governs_even_if_an_older_one_is_better() -> None:

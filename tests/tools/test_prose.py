@@ -89,6 +89,7 @@ def labs(draw: Any) -> Lab:
         unit=draw(st.sampled_from(list(TESTS[test].units))),
         within_days=draw(maybe_days),
         at=draw(st.sampled_from(["current", "baseline"])),
+        rounded=draw(st.sampled_from([None, "tenths"])),
     )
 
 

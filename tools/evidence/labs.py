@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from tools.evidence.judge import BARE, COMPARE, ONLY, SIGNS, Judge, Shown
-from tools.evidence.measurements import Rejected, Value, canonical, governing
+from tools.evidence.measurements import Rejected, Value, canonical, cut, governing, round_half_up
 from tools.records import Evidence, Reason
 from tools.rulebook.plain import amount
 from tools.rules import Change, Lab, Measured
@@ -31,16 +31,15 @@ def lab(leaf: Lab, judge: Judge, exclude: bool) -> Shown:
         fresh = _since(past, first)
     if not fresh:
         return BARE[None] if judge.brief else _no_value(leaf, judge, end, past, rejected)
-    compare = COMPARE[leaf.op]
     newest = governing(fresh)
-    answer = compare(newest[0].value, leaf.value)
-    split = len(newest) > 1 and any(compare(value.value, leaf.value) is not answer for value in newest)
+    answer = _holds(leaf, newest[0])
+    split = len(newest) > 1 and any(_holds(leaf, value) is not answer for value in newest)
     if judge.brief:
         return BARE[None if split else answer]
     records = newest[0].evidence
     if split:
         records = tuple(item for value in newest for item in value.evidence)
-        shown = " and ".join(_shown(value, leaf.test) for value in newest)
+        shown = " and ".join(_shown(value, leaf) for value in newest)
         return Shown(
             None,
             records,
@@ -51,7 +50,7 @@ def lab(leaf: Lab, judge: Judge, exclude: bool) -> Shown:
     if len(newest) > 1:
         charted = [value for value in newest if not value.derived] or newest[:1]
         records = tuple(item for value in charted for item in value.evidence)
-    detail = f"{spec.name} {_shown(newest[0], leaf.test)} on {newest[0].date.isoformat()}"
+    detail = f"{spec.name} {_shown(newest[0], leaf)} on {newest[0].date.isoformat()}"
     if rejected:
         newer = [item.evidence for item in rejected if item.date is None or item.date > newest[0].date]
         records += tuple(newer)
@@ -66,18 +65,28 @@ def _since(values: list[Value], first: date) -> list[Value]:
     return [value for value in values if value.date >= first]
 
 
-def _shown(value: Value, test: str) -> str:
+def _holds(leaf: Lab, value: Value) -> bool:
+    """Does the value satisfy the bound?"""
+    return COMPARE[leaf.op](_compared(leaf, value), leaf.value)
+
+
+def _compared(leaf: Lab, value: Value) -> float:
+    """The value as the rule has it compared: as recorded, unless the rule rounds."""
+    return round_half_up(value.value, 1) if leaf.rounded == "tenths" else value.value
+
+
+def _shown(value: Value, leaf: Lab) -> str:
     """The value as compared, and as charted where that was in another unit."""
-    charted = value.seen[0]
-    if value.derived or charted.unit is None or canonical(test, 1.0, charted.unit) == 1.0:
-        return _as_read(value.value, test)
-    return f"{_as_read(value.value, test)} (charted as {charted.value} {charted.unit})"
+    charted, compared = value.seen[0], _as_read(_compared(leaf, value), leaf.test)
+    if value.derived or charted.unit is None or canonical(leaf.test, 1.0, charted.unit) == 1.0:
+        return compared
+    return f"{compared} (charted as {charted.value} {charted.unit})"
 
 
 @lru_cache(maxsize=65536)
 def _as_read(value: float, test: str) -> str:
     """A chart may hold 126.02641598984987; what is compared is the whole number."""
-    return amount(round(value, 2), test)
+    return amount(cut(value), test)
 
 
 def _set_aside(item: Evidence) -> str:
@@ -108,7 +117,7 @@ def _no_value(leaf: Lab, judge: Judge, end: date, past: list[Value], rejected: S
     if past:
         days = (end - past[0].date).days
         detail = (
-            f"newest {name} is {_shown(past[0], leaf.test)} of {past[0].date}, {days} days before {end};"
+            f"newest {name} is {_shown(past[0], leaf)} of {past[0].date}, {days} days before {end};"
             f" the window is {leaf.within_days}"
         )
         fix = f"Obtain a new {name}: the last, of {past[0].date}, is {days} days old"
@@ -175,7 +184,7 @@ def change(leaf: Change, judge: Judge, exclude: bool) -> Shown:
         return Shown(None, (), f"no baseline {name} by {start}", "missing", fix)
     if not after:
         return _no_follow_up(leaf, name, later, rejected)
-    answers = {_changed_enough(leaf, old.exact, new.exact) for old in before for new in after}
+    answers = {_changed_enough(leaf, old.value, new.value) for old in before for new in after}
     if judge.brief:
         return BARE[None if len(answers) > 1 else answers.pop()]
     records = tuple(item for value in (*before, *after) for item in value.evidence)
@@ -184,8 +193,8 @@ def change(leaf: Change, judge: Judge, exclude: bool) -> Shown:
         return Shown(None, records, f"{name} values of one day disagree", "conflict", fix)
     old, new = before[0], after[0]
     detail = (
-        f"{name} {_as_read(old.exact, leaf.test)} → {_as_read(new.exact, leaf.test)}"
-        f" ({old.date} to {new.date}): {_change_text(leaf, old.exact, new.exact)}"
+        f"{name} {_as_read(old.value, leaf.test)} → {_as_read(new.value, leaf.test)}"
+        f" ({old.date} to {new.date}): {_change_text(leaf, old.value, new.value)}"
     )
     wanted = f"{leaf.percent:g} %" if leaf.percent is not None else _points(leaf.amount or 0.0, leaf.test)
     fix = f"Show the trend; the rule asks for a {leaf.direction} of at least {wanted}"

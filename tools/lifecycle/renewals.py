@@ -264,7 +264,7 @@ def _baseline(node: Change, patient: Patient, then: Determination) -> Decimal | 
     if start is None:
         return None
     before = governing([v for v in values_of(patient, node.test, then.as_of).usable if v.date <= start])
-    return Decimal(repr(before[0].exact)) if before else None
+    return Decimal(repr(before[0].value)) if before else None
 
 
 def _goal_words(node: Part | None, patient: Patient, then: Determination) -> str:

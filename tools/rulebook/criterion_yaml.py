@@ -43,7 +43,8 @@ _BOUND = re.compile(
     r"(?P<what>[a-z_0-9]+)\s*(?P<op>>=|<=|==|>|<|≥|≤)\s*(?P<value>-?\d+(?:\.\d+)?)(?P<rest>.*)", re.DOTALL
 )
 _REST = re.compile(
-    r"(?P<unit>.*?)(?P<at>\s+at\s+(?:baseline|therapy start))?(?:\s+within\s+(?P<days>\d+)\s+days?)?\s*",
+    r"(?P<unit>.*?)(?P<at>\s+at\s+(?:baseline|therapy start))?(?:\s+within\s+(?P<days>\d+)\s+days?)?"
+    r"(?P<rounded>\s+rounded\s+to\s+tenths)?\s*",
     re.DOTALL,
 )
 _SIGNS = {"≥": ">=", "≤": "<="}
@@ -132,6 +133,7 @@ def _lab(match: re.Match[str], op: str, place: Place) -> Lab:
         "unit": spec.unit,
         "within_days": int(rest["days"]) if rest and rest["days"] else None,
         "at": "baseline" if rest and rest["at"] else "current",
+        "rounded": "tenths" if rest and rest["rounded"] else None,
     }
     return convert(fields, Lab, place)
 
@@ -140,7 +142,9 @@ def _lab_of(reader: Criteria, found: Map, place: Place) -> Node:
     node = reader.line(str(found["lab"]), found.at("lab"))
     if not isinstance(node, Lab):
         raise found.at("lab").error(f"{found['lab']!r} is not a test; write 'age' for an age")
-    return node
+    fields = {key: getattr(node, key) for key in node.__struct_fields__}
+    fields |= {key: found[key] for key in _KINDS["lab"][1] if key in found}
+    return convert(as_written(found, {"kind": "lab", **fields}), Lab, place)
 
 
 def _age(reader: Criteria, found: Map, place: Place) -> Node:
@@ -296,7 +300,7 @@ _KINDS: dict[str, tuple[_Read, tuple[str, ...]]] = {
     "none_of": (_composite("none_of"), ()),
     "at_least": (_composite("at_least"), ("of",)),
     "age": (_age, ()),
-    "lab": (_lab_of, ()),
+    "lab": (_lab_of, ("rounded",)),
     "condition": (
         _condition,
         (

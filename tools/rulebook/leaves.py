@@ -199,7 +199,7 @@ class Phrases:
                 "test": self._test,
                 "limit": self._compare(style.op, "op", {"amount": amount()}),
                 "when": self._when(),
-                "rounding": self._rounding(),
+                "rounding": flag("rounded", "tenths", style.part["rounding"]),
             },
             "measured": {"tests": self._tests(), "days": whole("within_days")},
             "trial": course,
@@ -256,14 +256,6 @@ class Phrases:
         }
         made = {key: self._part(name, days if key[1] else {}) for key, name in keys.items()}
         return choice(lambda v: (v["at"], v["within_days"] is not None), made, lambda key: {"at": key[0]})
-
-    def _rounding(self) -> Slot:
-        text = self.style.part["rounding"]
-        return Slot(
-            lambda v: text if TESTS[v["test"]].decimals == 1 else "",
-            lambda: f"(?:{re.escape(text)})?",
-            lambda t: {},
-        )
 
     def _size(self) -> Slot:
         slots = {"percent": decimal("percent"), "amount": change_amount(), "unit": unit_of_test()}
