@@ -10,16 +10,56 @@ is not shown is unknown.
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal
 
 import msgspec
+
+from tools.dates import add_months
 
 Op = Literal[">=", ">", "<=", "<", "=="]
 Anchor = Literal["current", "baseline"]
 Who = Literal["self", "family"]
 Rounding = Literal["tenths"]
 Response = Literal["inadequate", "partial", "intolerance", "effective"]
+TimeUnit = Literal["days", "weeks", "months"]
+
+
+class Period(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A span of time as a policy counts it: days, weeks of seven days, or calendar months."""
+
+    count: int
+    unit: TimeUnit = "days"
+
+    def before(self, day: date) -> date:
+        """The first day of the window of this length that ends on `day`; both are in it."""
+        return self._moved(day, -1)
+
+    def after(self, day: date) -> date:
+        """The day on which what began on `day` has lasted so long."""
+        return self._moved(day, 1)
+
+    def last(self, day: date) -> date:
+        """The last day whose window holds `day`; a month that is too short holds a day longer."""
+        end = self.after(day)
+        while self.before(end + timedelta(days=1)) <= day:
+            end += timedelta(days=1)
+        return end
+
+    def _moved(self, day: date, way: int) -> date:
+        """No further than the calendar goes."""
+        try:
+            if self.unit == "months":
+                return add_months(day, way * self.count)
+            return day + timedelta(days=way * self.count * _DAYS[self.unit])
+        except (OverflowError, ValueError):
+            return date.min if way < 0 else date.max
+
+    def __str__(self) -> str:
+        return f"{self.count} {self.unit}"
+
+
+_DAYS: dict[str, int] = {"days": 1, "weeks": 7}
 
 
 class Part(
@@ -98,7 +138,7 @@ class Condition(Part, frozen=True, kw_only=True, tag="condition"):
     who: tuple[Who, ...] = ("self",)
     status: Literal["active", "ever"] = "active"
     evidence: Literal["record", "attestation"] = "record"
-    within_days: int | None = None
+    within: Period | None = None
     sex: Literal["female", "male"] | None = None  # it can only be present in this sex
 
 
@@ -111,7 +151,7 @@ class Lab(Part, frozen=True, kw_only=True, tag="lab"):
     op: Op
     value: float
     unit: str
-    within_days: int | None = None
+    within: Period | None = None
     at: Anchor = "current"
     rounded: Rounding | None = None
 
@@ -120,7 +160,7 @@ class Measured(Part, frozen=True, kw_only=True, tag="measured"):
     """Values of these tests are on record within the window, whatever they are."""
 
     tests: tuple[str, ...]
-    within_days: int
+    within: Period
 
 
 class Trial(Part, frozen=True, kw_only=True, tag="trial"):
@@ -177,11 +217,11 @@ class OnDrug(Part, frozen=True, kw_only=True, tag="on_drug"):
 
 
 class Programme(Part, frozen=True, kw_only=True, tag="programme"):
-    """Took part in a structured programme for this many calendar months, ended no longer ago than the window."""
+    """Took part in a structured programme for so long, ended no longer ago than the window."""
 
     programme: Literal["lifestyle"] = "lifestyle"
-    min_months: int
-    within_days: int | None = None
+    min_duration: Period
+    within: Period | None = None
 
 
 class Attested(Part, frozen=True, kw_only=True, tag="attested"):
@@ -189,7 +229,7 @@ class Attested(Part, frozen=True, kw_only=True, tag="attested"):
 
     topic: str
     statement: str
-    within_days: int | None = None
+    within: Period | None = None
 
 
 class Specialist(Part, frozen=True, kw_only=True, tag="specialist"):
@@ -207,7 +247,7 @@ class Change(Part, frozen=True, kw_only=True, tag="change"):
     direction: Literal["fall", "rise"] = "fall"
     percent: float | None = None
     amount: float | None = None
-    within_days: int | None = None
+    within: Period | None = None
 
 
 class Use(Part, frozen=True, kw_only=True, tag="use"):
@@ -240,6 +280,14 @@ Node = (
 Composite = AllOf | AnyOf | NoneOf | AtLeast
 
 
+def window_of(part: Part) -> Period | None:
+    """How old its evidence may be; None where the part does not say."""
+    if isinstance(part, Trial):
+        return None if part.within_days is None else Period(part.within_days)
+    within: Period | None = getattr(part, "within", None)
+    return within
+
+
 # --- a whole rule ----------------------------------------------------------------------------------------
 
 
@@ -250,7 +298,7 @@ class Required(Part, frozen=True, kw_only=True, tag="document"):
     of: Literal["note", "lab", "fills", "programme", "study", "medication"]
     test: str = ""
     drugs: tuple[str, ...] = ()
-    within_days: int | None = None
+    within: Period | None = None
     for_criterion: str = ""
 
 

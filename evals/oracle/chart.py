@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from evals.oracle.vocabulary import POSSIBLE, UNITS
 
@@ -32,6 +32,24 @@ class Span:
     going_on: bool
 
 
+class Stretch(NamedTuple):
+    """So many days, weeks or calendar months."""
+
+    number: int
+    unit: str = "day"
+
+    @property
+    def days(self) -> int:
+        """About how many."""
+        return self.number * {"day": 1, "week": 7, "month": 30}[self.unit]
+
+    def ahead(self, start: date, way: int = 1) -> date:
+        """The day so much later, or earlier."""
+        if self.unit == "month":
+            return after_months(start, way * self.number)
+        return start + way * timedelta(days=self.days)
+
+
 class Chart:
     """What a patient's JSON says on the day of the request."""
 
@@ -52,9 +70,10 @@ class Chart:
         """Whether something can have happened then: not after the request, not before the patient's birth."""
         return when is not None and when <= self.as_of and (self.born is None or when >= self.born)
 
-    def since(self, days: int | None) -> date:
-        """The first day of a look-back period; its last counts, so day N of N is in."""
-        return date.min if days is None else self.as_of - timedelta(days=days)
+    def since(self, stretch: Stretch | None, until: date | None = None) -> date:
+        """The first day of a look-back period that ends on the request, or `until`; its last counts, so day N of N
+        is in."""
+        return date.min if stretch is None else stretch.ahead(until or self.as_of, -1)
 
     @cached_property
     def age(self) -> int | None:

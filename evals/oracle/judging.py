@@ -80,7 +80,7 @@ def _statement(row: Row, chart: Chart, ask: Ask) -> Answer:
 def _measured_value(row: Row, chart: Chart, ask: Ask) -> Answer:
     test = row.tests[0]
     until = ask.therapy_start if row.at_start and ask.therapy_start else chart.as_of
-    newest = _newest(chart.readings(test), chart.since(row.window), until)
+    newest = _newest(chart.readings(test), chart.since(row.window, until), until)
     if not newest:
         return _not_found(chart, test, until)
     compare = _COMPARE[row.sign]
@@ -194,7 +194,10 @@ def _entry_shows(row: Row, entry: Entry, chart: Chart) -> Truth:
         )  # a date that can not be yet: an error in the year, or in the entry
     if ended is not None and ended <= chart.as_of and not row.ever:
         return NO
-    return OPEN if shows == YES and verification == "provisional" else shows
+    if row.window is not None and begun is not None and begun < chart.since(row.window):
+        return NO
+    undated = row.window is not None and begun is None
+    return OPEN if shows == YES and (verification == "provisional" or undated) else shows
 
 
 def _said_of_condition(row: Row, chart: Chart) -> dict[str, set[bool]]:
@@ -453,7 +456,7 @@ def _program(row: Row, chart: Chart, ask: Ask) -> Answer:
         if row.window is not None and until < chart.since(row.window):
             answers.append(Answer(OPEN, "stale"))  # out of date is called for, not held against anybody
         else:
-            answers.append(_known(after_months(first, row.months) <= until))
+            answers.append(_known(row.least is None or row.least.ahead(first) <= until))
     return _best(answers) if answers else Answer(OPEN, "missing")
 
 

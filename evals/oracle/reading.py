@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from evals.oracle.chart import Stretch
 from evals.oracle.vocabulary import CLASSES, SPECIALTIES, STATEMENTS, TESTS, USES
 
 
@@ -32,7 +33,8 @@ class Row:
     sign: str = ""  # >=, >, <=, <
     value: Decimal | None = None
     percent: bool = False
-    window: int | None = None  # days up to the request
+    window: Stretch | None = None  # up to the request
+    least: Stretch | None = None  # how long it must have lasted
     at_start: bool = False
     rounded: bool = False  # to one decimal, a half up
     name: str = ""
@@ -59,9 +61,10 @@ class Row:
 
 _CODE = r"[A-Z]\d[0-9A-Z]?(?:\.[0-9A-Z]{1,4})?"
 _CODES = re.compile(rf"{_CODE}(?:(?:,|;| /)? (?:or )?{_CODE})*(?![\w-])")
+_TIME = r"(\d+)(?:st|nd|rd|th)?(?: full| or more)?[- ](?:calendar )?(day|week|month)s?\b"
 _WINDOW = re.compile(
-    r"(?:no more than |not more than |<= |>= )?(\d+)(?:st|nd|rd|th)?[- ]days?"
-    r"(?:[- ]period ending| (?:before|preceding|to filing|prior to|leading up|old\b|when))[^,;.]*"
+    rf"(?:no more than |not more than |<= |>= )?{_TIME}"
+    r"(?:[- ]period ending| (?:before|preceding|to filing|to first use|prior to|leading up|up to|old\b|when))[^,;.]*"
 )
 _NUMBER = r"(\d+(?:\.\d+)?)"
 _SIGNS = (
@@ -178,9 +181,15 @@ def uses_in(text: str) -> tuple[str, ...]:
     return tuple(key for words, key in USES.items() if words in text.lower())
 
 
-def _window(text: str) -> int | None:
+def _window(text: str) -> Stretch | None:
     found = _WINDOW.search(text)
-    return int(found[1]) if found else None
+    return Stretch(int(found[1]), found[2]) if found else None
+
+
+def _lasting(text: str) -> Stretch | None:
+    """How long, beside how long ago."""
+    found = re.search(_TIME, _WINDOW.sub(" ", text))
+    return Stretch(int(found[1]), found[2]) if found else None
 
 
 def _compared(text: str) -> tuple[str, Decimal] | None:
@@ -229,6 +238,7 @@ def _condition(text: str) -> dict[str, Any] | None:
     said = text.lower()
     return {
         "kind": "condition",
+        "window": _window(text),
         "name": named["name"],
         "codes": tuple(lists[0]),
         "hints": tuple(lists[1]) if len(lists) > 1 else (),
@@ -324,10 +334,10 @@ def _allergy(text: str) -> dict[str, Any] | None:
 
 
 def _program(text: str) -> dict[str, Any] | None:
-    months = re.search(r"(\d+)(?: full| or more)? calendar months", text)
-    if not months or "program" not in text:
+    least = _lasting(text)
+    if least is None or "lifestyle program" not in text:
         return None
-    return {"kind": "program", "months": int(months[1]), "window": _window(text)}
+    return {"kind": "program", "least": least, "window": _window(text)}
 
 
 def _statement(text: str) -> dict[str, Any] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
@@ -11,7 +11,7 @@ from tools.evidence.judge import BARE, COMPARE, ONLY, SIGNS, Judge, Shown
 from tools.evidence.measurements import Rejected, Value, canonical, cut, governing, round_half_up
 from tools.records import Evidence, Reason
 from tools.rulebook.plain import amount
-from tools.rules import Change, Lab, Measured
+from tools.rules import Change, Lab, Measured, Period
 from tools.terms import TESTS
 
 
@@ -25,10 +25,8 @@ def lab(leaf: Lab, judge: Judge, exclude: bool) -> Shown:
     usable, rejected = judge.values(leaf.test)
     past = usable if end is judge.as_of else [value for value in usable if value.date <= end]
     fresh = past
-    if leaf.within_days is not None:
-        current = end is judge.as_of
-        first = judge.first(leaf.within_days) if current else end - timedelta(days=leaf.within_days)
-        fresh = _since(past, first)
+    if leaf.within is not None:
+        fresh = _since(past, judge.first(leaf.within) if end is judge.as_of else leaf.within.before(end))
     if not fresh:
         return BARE[None] if judge.brief else _no_value(leaf, judge, end, past, rejected)
     newest = governing(fresh)
@@ -105,7 +103,7 @@ def _lab_fix(leaf: Lab, name: str, exclude: bool) -> str:
 
 def _no_value(leaf: Lab, judge: Judge, end: date, past: list[Value], rejected: Sequence[Rejected]) -> Shown:
     name = TESTS[leaf.test].name
-    window = f" within {leaf.within_days} days" if leaf.within_days is not None else ""
+    window = f" within {leaf.within}" if leaf.within is not None else ""
     baseline = leaf.at == "baseline" and judge.therapy_start is not None
     if rejected and (not past or any(r.date is None or r.date > past[0].date for r in rejected)):
         worst = rejected[0]
@@ -118,11 +116,11 @@ def _no_value(leaf: Lab, judge: Judge, end: date, past: list[Value], rejected: S
         days = (end - past[0].date).days
         detail = (
             f"newest {name} is {_shown(past[0], leaf)} of {past[0].date}, {days} days before {end};"
-            f" the window is {leaf.within_days}"
+            f" the window is {_length(leaf.within)}"
         )
         fix = f"Obtain a new {name}: the last, of {past[0].date}, is {days} days old"
         if baseline:
-            fix = f"Find a {name} of the {leaf.within_days} days before therapy began on {end}"
+            fix = f"Find a {name} of the {leaf.within} before therapy began on {end}"
         return Shown(None, past[0].evidence, detail, "stale", fix)
     fix = f"Obtain a {name}{window}"
     if baseline:
@@ -130,8 +128,13 @@ def _no_value(leaf: Lab, judge: Judge, end: date, past: list[Value], rejected: S
     return Shown(None, (), f"no {name} on record" + (f" by {end}" if baseline else ""), "missing", fix)
 
 
+def _length(window: Period | None) -> str:
+    """Days go without saying."""
+    return "" if window is None else str(window.count) if window.unit == "days" else str(window)
+
+
 def measured(leaf: Measured, judge: Judge, exclude: bool) -> Shown:
-    first = judge.first(leaf.within_days)
+    first = judge.first(leaf.within)
     if judge.brief:
         for test in leaf.tests:
             usable = judge.values(test).usable
@@ -162,9 +165,9 @@ def measured(leaf: Measured, judge: Judge, exclude: bool) -> Shown:
     return Shown(
         None,
         tuple(records),
-        f"no {wanted} within {leaf.within_days} days",
+        f"no {wanted} within {leaf.within}",
         reasons[0],  # type: ignore[arg-type]
-        f"Measure {wanted} (needed within {leaf.within_days} days)",
+        f"Measure {wanted} (needed within {leaf.within})",
     )
 
 
@@ -178,7 +181,7 @@ def change(leaf: Change, judge: Judge, exclude: bool) -> Shown:
     usable, rejected = judge.values(leaf.test)
     before = governing([value for value in usable if value.date <= start])
     later = [value for value in usable if value.date > start]
-    after = governing(later if leaf.within_days is None else _since(later, judge.first(leaf.within_days)))
+    after = governing(later if leaf.within is None else _since(later, judge.first(leaf.within)))
     if not before:
         fix = f"Find the baseline {name} from before therapy began on {start}"
         return Shown(None, (), f"no baseline {name} by {start}", "missing", fix)
@@ -202,7 +205,7 @@ def change(leaf: Change, judge: Judge, exclude: bool) -> Shown:
 
 
 def _no_follow_up(leaf: Change, name: str, later: list[Value], rejected: Sequence[Rejected]) -> Shown:
-    window = f" within {leaf.within_days} days" if leaf.within_days is not None else ""
+    window = f" within {leaf.within}" if leaf.within is not None else ""
     if later:
         detail = f"newest {name} is of {later[0].date}; none{window}"
         return Shown(None, later[0].evidence, detail, "stale", f"Measure {name}{window}")

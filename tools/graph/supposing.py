@@ -47,10 +47,17 @@ def supposed_by(action: Action, found: Determination, case: Asked) -> Change | N
     if isinstance(node, Specialist):
         return Stated(topic="specialist_consult", present=True)
     if isinstance(node, Programme):
-        return Enrolled(months=node.min_months)
+        return _programme(node)
     if isinstance(node, Taking) and finding.exclusion:
         return _stop(node, case)
     return None
+
+
+def _programme(node: Programme) -> Change:
+    """Whole months are what can be supposed: as many as it takes."""
+    least = node.min_duration
+    per_month = {"days": 28, "weeks": 4, "months": 1}[least.unit]
+    return Enrolled(months=max(1, -(-least.count // per_month)))
 
 
 def _order(case: Asked) -> Change | None:

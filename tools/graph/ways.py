@@ -25,6 +25,7 @@ from tools.rules import (
     Node,
     NoneOf,
     OnDrug,
+    Period,
     Programme,
     Required,
     Rule,
@@ -185,7 +186,7 @@ def _to_happen(finding: Finding, node: Node, text: str) -> Action | None:
     if isinstance(node, Trial):
         return Action("trial", node.label, text, node.min_days, name)
     if isinstance(node, Programme):
-        return Action("programme", node.programme, text, node.min_months * 30, name)
+        return Action("programme", node.programme, text, _in_days(node.min_duration), name)
     if isinstance(node, OnDrug):
         return Action("trial", "the drug itself", text, node.min_months * 30, name)
     if isinstance(node, Specialist):
@@ -193,6 +194,11 @@ def _to_happen(finding: Finding, node: Node, text: str) -> Action | None:
     if isinstance(node, Taking) and finding.exclusion:
         return Action("stop", node.label, f"stop {node.label}, if the clinician agrees", 0, name)
     return None
+
+
+def _in_days(least: Period) -> int:
+    """About how many days it takes."""
+    return least.count * {"days": 1, "weeks": 7, "months": 30}[least.unit]
 
 
 def _order_action(finding: Finding) -> Action | None:

@@ -17,7 +17,7 @@ from tools.lifecycle.adherence import Covered, covered
 from tools.lifecycle.records import Approval
 from tools.lifecycle.running import submit_by
 from tools.records import Determination, Drug, Finding, Outcome, Patient, Plan, Record, Request
-from tools.rules import AllOf, AnyOf, AtLeast, Attested, Change, Lab, NoneOf, Part, Rule
+from tools.rules import AllOf, AnyOf, AtLeast, Attested, Change, Lab, NoneOf, Part, Rule, window_of
 from tools.terms import TESTS
 from tools.what_if import Change as Supposition
 from tools.what_if import On, Stated, Value, suppose
@@ -168,11 +168,11 @@ def _needs(patient: Patient, plan: Plan, then: Determination, day: date) -> Iter
         told.add(what)
         node = nodes.get(finding.criterion)
         timed = finding.status == "unknown" or isinstance(node, Lab | Change)
-        within = getattr(node, "within_days", None) if timed else None
+        within = window_of(node) if timed and node is not None else None
         yield Need(
             criterion=finding.criterion,
             what=what,
-            not_before=day - timedelta(days=within) if within is not None else None,
+            not_before=within.before(day) if within is not None else None,
             by=day,
             one_of=one_of,
             goal=_goal_words(aims.get(finding.criterion), patient, then),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -42,6 +42,7 @@ from tools.rules import (
     Measured,
     Node,
     OnDrug,
+    Period,
     Programme,
     Rule,
     Specialist,
@@ -404,7 +405,7 @@ def _shown(
         case Lab() | Change():
             return _value(
                 leaf.test,
-                leaf.within_days,
+                leaf.within,
                 item.finding,
                 fact,
                 patient,
@@ -413,7 +414,7 @@ def _shown(
             )
         case Measured():
             tests = [test for test in leaf.tests if test == fact.of]
-            return _value(tests[0], leaf.within_days, item.finding, fact, patient, as_of) if tests else None
+            return _value(tests[0], leaf.within, item.finding, fact, patient, as_of) if tests else None
         case Condition():
             return _diagnosis(leaf, item.finding, fact, note, patient)
         case Attested():
@@ -551,7 +552,7 @@ def _taking(
 
 def _value(
     test: str,
-    within_days: int | None,
+    within: Period | None,
     finding: Finding,
     fact: NoteFact,
     patient: Patient,
@@ -564,9 +565,7 @@ def _value(
         return None
     if (
         fact.date is not None
-        and not (date.min if at_start or within_days is None else as_of - timedelta(days=within_days))
-        <= fact.date
-        <= as_of
+        and not (date.min if at_start or within is None else within.before(as_of)) <= fact.date <= as_of
     ):
         return None
     held = [item for item in patient.observations if item.test == test]
@@ -617,9 +616,7 @@ def _diagnosis(
 def _statement(
     leaf: Attested, fact: NoteFact, note: Note, as_of: date, determination: Determination
 ) -> Found | None:
-    if leaf.within_days is not None and (
-        note.date is None or note.date < as_of - timedelta(days=leaf.within_days)
-    ):
+    if leaf.within is not None and (note.date is None or note.date < leaf.within.before(as_of)):
         return None
     if leaf.topic == "tolerating":
         about = _speaks_of(fact, determination.request.ingredients, ())

@@ -29,7 +29,9 @@ from tools.rulebook.wording import (
     Slot,
     Style,
     Template,
+    Timed,
     Values,
+    Wording,
     choice,
     decimal,
     drug_back,
@@ -38,6 +40,7 @@ from tools.rulebook.wording import (
     listed,
     one_of,
     optional,
+    period,
     quoted,
     unquoted,
     uses_label,
@@ -82,6 +85,8 @@ LEAVES: dict[str, type[Part]] = {
     "use": Use,
 }
 DOCUMENTS = ("note", "lab", "fills", "programme", "study", "medication")
+# Kinds whose sentence itself counts a period: the slot of its number, and the field.
+_TIMED = {"measured": ("days", "within"), "programme": ("months", "min_duration")}
 _KIND = {cls: kind for kind, cls in LEAVES.items()}
 # Said only of conditions that are not in terms.CONCEPTS, whatever the style.
 _OWN = {
@@ -130,7 +135,7 @@ class Phrases:
             raise Invalid(f"style {self.style.id}: {text!r} {said}")
         return found[0]
 
-    def _template(self, leaf: Any, leaves: dict[str, Template], documents: dict[str, Template]) -> Template:
+    def _template(self, leaf: Any, leaves: dict[str, Wording], documents: dict[str, Wording]) -> Wording:
         if isinstance(leaf, Required):
             return documents[leaf.of]
         return leaves[_KIND[type(leaf)]]
@@ -138,15 +143,15 @@ class Phrases:
     # --- templates ---------------------------------------------------------------------------------------
 
     @cached_property
-    def clauses(self) -> dict[str, Template]:
-        return {kind: self._make("clause", kind, self.slots[kind]) for kind in LEAVES}
+    def clauses(self) -> dict[str, Wording]:
+        return {kind: self._sentence("clause", kind) for kind in LEAVES}
 
     @cached_property
-    def questions(self) -> dict[str, Template]:
-        return {kind: self._make("ask", kind, self.slots[kind]) for kind in LEAVES}
+    def questions(self) -> dict[str, Wording]:
+        return {kind: self._sentence("ask", kind) for kind in LEAVES}
 
     @cached_property
-    def documents(self) -> dict[str, Template]:
+    def documents(self) -> dict[str, Wording]:
         slots = {
             "test": optional(self._part("doc_test", {"test": self._test}), "test"),
             "drugs": optional(self._part("doc_drugs", {"drugs": self._plain_drugs()}), "drugs"),
@@ -154,6 +159,22 @@ class Phrases:
             "only": optional(self._part("only", {"item": clause_number("for_criterion")}), "for_criterion"),
         }
         return {of: self._make("clause", f"doc_{of}", slots) for of in DOCUMENTS}
+
+    def _sentence(self, table: str, kind: str) -> Wording:
+        if kind not in _TIMED:
+            return self._make(table, kind, self.slots[kind])
+        slot, field = _TIMED[kind]
+        return self._timed(table, kind, slot, field, self.slots[kind])
+
+    def _timed(self, table: str, key: str, slot: str, field: str, slots: dict[str, Slot]) -> Timed:
+        """The sentence or part for each unit in which the period may be counted; `slot` is its number."""
+        made = self._make(table, key, {**slots, slot: period(field, "days")})
+        return Timed(
+            getattr(self.style, table)[key],
+            lambda unit: {**slots, slot: period(field, unit)},
+            lambda v: v[field] and v[field].unit,
+            made.name,
+        )
 
     def _make(self, table: str, key: str, slots: dict[str, Slot]) -> Template:
         texts: dict[str, str] = getattr(self.style, table)
@@ -186,7 +207,7 @@ class Phrases:
             "days": optional(part("trial_days", {"days": whole("min_days")}), "min_days"),
             "dose": optional(part("dose", {"dose": decimal("min_daily_dose")}), "min_daily_dose"),
             "responses": optional(part("responses", responses), "responses"),
-            "window": self._window("trial_window"),
+            "window": optional(part("trial_window", {"days": whole("within_days")}), "within_days"),
             "proof": flag("proof", "fills", style.part["fills"]),
         }
         taking_days = optional(part("taking_days", {"days": whole("min_days")}), "min_days")
@@ -201,7 +222,7 @@ class Phrases:
                 "when": self._when(),
                 "rounding": flag("rounded", "tenths", style.part["rounding"]),
             },
-            "measured": {"tests": self._tests(), "days": whole("within_days")},
+            "measured": {"tests": self._tests()},
             "trial": course,
             "intolerance": {"drugs": self._drugs(), "formulation": formulation},
             "allergy": {"drugs": self._drugs(word["requested"]["drug"])},
@@ -210,7 +231,7 @@ class Phrases:
                 "months": whole("min_months"),
                 "dose": optional(part("on_dose", {"dose": decimal("min_dose")}), "min_dose"),
             },
-            "programme": {"months": whole("min_months"), "window": self._window("program_window")},
+            "programme": {"window": self._window("program_window")},
             "attested": {"statement": statement(), "window": stated},
             "specialist": {"specialties": specialties},
             "change": {
@@ -238,7 +259,7 @@ class Phrases:
         return listed(field, self.style.either, table.__getitem__, {name: key for key, name in table.items()})
 
     def _window(self, key: str) -> Slot:
-        return optional(self._part(key, {"days": whole("within_days")}), "within_days")
+        return optional(self._timed("part", key, "days", "within", {}), "within")
 
     def _compare(self, table: dict[str, str], name: str, slots: dict[str, Slot]) -> Slot:
         made = {
@@ -247,15 +268,11 @@ class Phrases:
         return choice(lambda v: v["op"], made, lambda op: {"op": op})
 
     def _when(self) -> Slot:
-        days = {"days": whole("within_days")}
-        keys = {
-            ("current", False): "current",
-            ("current", True): "current_window",
-            ("baseline", False): "baseline",
-            ("baseline", True): "baseline_window",
-        }
-        made = {key: self._part(name, days if key[1] else {}) for key, name in keys.items()}
-        return choice(lambda v: (v["at"], v["within_days"] is not None), made, lambda key: {"at": key[0]})
+        made: dict[tuple[str, bool], Wording] = {}
+        for at in ("current", "baseline"):
+            made[at, False] = self._part(at, {})
+            made[at, True] = self._timed("part", f"{at}_window", "days", "within", {})
+        return choice(lambda v: (v["at"], v["within"] is not None), made, lambda key: {"at": key[0]})
 
     def _size(self) -> Slot:
         slots = {"percent": decimal("percent"), "amount": change_amount(), "unit": unit_of_test()}

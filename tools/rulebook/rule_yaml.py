@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from tools.rulebook.criterion_yaml import Criteria, as_written, count, walk
+from tools.rulebook.criterion_yaml import Criteria, as_written, count, walk, window
 from tools.rulebook.fragments import Fragments
 from tools.rulebook.located import Map, Place, as_map, as_seq, convert, only, unknown
 from tools.rules import AllOf, Composite, Node, Required, Rule
@@ -83,7 +83,7 @@ class Reader(Criteria):
         return tuple(self._document(as_map(item, place, "a document"), place) for item, place in expanded)
 
     def _document(self, found: Map, place: Place) -> Required:
-        only(found, ("id", "document", "test", "drugs", "within_days", "for"), "a document")
+        only(found, ("id", "document", "test", "drugs", "within", "within_days", "for"), "a document")
         of = found.get("document")
         test = str(found.get("test", ""))
         if test and test not in TESTS:
@@ -98,7 +98,7 @@ class Reader(Criteria):
             "of": "programme" if of == "program" else of,
             "test": test,
             "drugs": drugs,
-            "within_days": found.get("within_days"),
+            "within": window(found),
             "for_criterion": str(found.get("for", "")),
         }
         return convert(as_written(found, fields, {"of": "document", "for_criterion": "for"}), Required, place)

@@ -159,7 +159,7 @@ def _tests(leaf: Lab | Measured | Change, judge: Judge) -> Sequence[str]:
     if isinstance(leaf, Change):
         known = start is not None and any(value.date <= start for value in judge.values(leaf.test).usable)
         return (leaf.test,) if known else ()
-    first = judge.first(leaf.within_days)
+    first = judge.first(leaf.within)
     return [
         test for test in leaf.tests if not (usable := judge.values(test).usable) or usable[0].date < first
     ]

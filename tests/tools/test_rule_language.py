@@ -1,0 +1,149 @@
+"""What a payer may ask beside the newest value: each in YAML, in ten payers' words and back, and judged on a chart."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from data_gen.catalog_loader import our_catalog
+from evals.oracle.chart import Stretch
+from evals.oracle.reading import Row, read_sentence
+from tools.chartfile import read_chart
+from tools.criteria import judge
+from tools.errors import Invalid
+from tools.records import Finding, Request
+from tools.rulebook.located import Map, Place, parse_yaml
+from tools.rulebook.plain import describe
+from tools.rulebook.prose import bare
+from tools.rulebook.rule_yaml import Reader
+from tools.rules import Lab, Node, Period, Required, Rule
+
+AS_OF = date(2026, 9, 1)
+HOUSES = our_catalog().houses
+PLACE = Place("rule.yaml", 1)
+
+
+def rule(criterion: str, more: str = "") -> Rule:
+    """A rule of this one criterion, as it is written in a catalog."""
+    text = f"indication: t2dm\ncriteria:\n  - {criterion}\n{more}"
+    return Reader(drugs=our_catalog().drugs).rule(parse_yaml(text, "rule.yaml"), "r")
+
+
+def leaf(criterion: str) -> Any:
+    return rule(criterion).criteria.children[0]
+
+
+def found(node: Node, chart: str = "", **request: Any) -> Finding:
+    """The finding on a chart as a case file writes it."""
+    read = read_chart(parse_yaml(f"{{{chart}}}", "case.yaml") or Map(PLACE), AS_OF).patient
+    asked = Request(drug="Ozempic", **request)
+    return judge(node, read, asked, AS_OF, therapy_start=asked.therapy_start)
+
+
+def status(criterion: str, chart: str = "", **request: Any) -> str:
+    return found(leaf(criterion), chart, **request).status
+
+
+def read_by_the_oracle(node: Node) -> list[Row]:
+    """What the oracle makes of the sentence of each house."""
+    return [read_sentence("1", house.phrases.clause(node), "") for house in HOUSES.values()]
+
+
+def says_the_same_in_every_house(node: Any) -> None:
+    for house in HOUSES.values():
+        if isinstance(node, Required):
+            assert house.phrases.read_document(house.phrases.clause(node)) == bare(node)
+            continue
+        assert house.phrases.read(house.phrases.clause(node)) == bare(node)
+        assert house.phrases.question(node)
+    assert describe(node)
+
+
+# --- periods ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("period", "first"),
+    [
+        (Period(90), date(2026, 6, 3)),
+        (Period(12, "weeks"), date(2026, 6, 9)),
+        (Period(6, "months"), date(2026, 3, 1)),
+        (Period(10_000, "months"), date(1193, 5, 1)),
+        (Period(99_999, "months"), date.min),
+    ],
+)
+def test_a_window_begins_so_many_days_weeks_or_calendar_months_before(period: Period, first: date) -> None:
+    assert period.before(AS_OF) == first
+
+
+@given(
+    st.builds(Period, st.integers(0, 40), st.sampled_from(["days", "weeks", "months"])),
+    st.dates(date(2000, 1, 1), date(2030, 1, 1)),
+)
+def test_a_windows_last_day_is_included_and_the_next_is_not(period: Period, day: date) -> None:
+    last = period.last(day)
+    assert period.before(last) <= day < period.before(date.fromordinal(last.toordinal() + 1))
+
+
+@pytest.mark.parametrize(("day", "expected"), [("2026-03-01", "met"), ("2026-02-28", "unknown")])
+def test_within_six_months_counts_the_calendars_months(day: str, expected: str) -> None:
+    assert status("hba1c >= 7.0 % within 6 months", f"labs: {{hba1c: 8 % on {day}}}") == expected
+
+
+def test_a_window_is_written_in_any_of_three_ways() -> None:
+    days = leaf("{lab: hba1c >= 7.0, within_days: 84}")
+    assert leaf("{lab: hba1c >= 7.0, within: 84 days}") == leaf("hba1c >= 7.0 % within 84 days") == days
+    weeks = leaf("{lab: hba1c >= 7.0, within: 12 weeks}")
+    assert isinstance(weeks, Lab) and weeks.within == Period(12, "weeks")
+
+
+@pytest.mark.parametrize(
+    ("criterion", "says"),
+    [
+        ("{attested: adherent, within: soon}", "within needs a number of days, weeks or months"),
+        ("{attested: adherent, within: 3 years}", "within needs a number of days, weeks or months"),
+        ("{attested: adherent, within: 3 days, within_days: 3}", "within and within_days say the same"),
+        ("{measured: [weight]}", "say how old they may be"),
+        ("{program: long}", "program needs a number of days, weeks or months"),
+    ],
+)
+def test_a_window_that_cannot_be_read_is_refused(criterion: str, says: str) -> None:
+    with pytest.raises(Invalid, match=says):
+        rule(criterion)
+
+
+@pytest.mark.parametrize(
+    "criterion",
+    [
+        "hba1c >= 7.0 % within 6 months",
+        "bmi >= 30 at baseline within 12 weeks",
+        "{measured: [height, weight], within: 3 months}",
+        "{attested: adherent, within: 2 weeks}",
+        "{program: 12 weeks, within: 2 months}",
+        "{change: weight, percent: 5, within: 3 months}",
+        "{condition: t2dm, within: 24 months}",
+    ],
+)
+def test_what_was_written_is_what_is_printed(criterion: str) -> None:
+    node = leaf(criterion)
+    says_the_same_in_every_house(node)
+    assert f"within {node.within}" in describe(node)
+    for row in read_by_the_oracle(node):
+        assert row.window == Stretch(node.within.count, node.within.unit.removesuffix("s")), row.text
+
+
+def test_a_documents_window_may_be_of_months() -> None:
+    (paper,) = rule("age >= 18", "documents: [{document: note, within: 6 months}]").documents
+    says_the_same_in_every_house(paper)
+    assert describe(paper) == "signed chart note within 6 months"
+
+
+def test_a_program_of_twelve_weeks_may_be_asked_for() -> None:
+    criterion = "{program: 12 weeks}"
+    assert status(criterion, "programs: [2026-06-09 to 2026-09-01]") == "met"
+    assert status(criterion, "programs: [2026-06-10 to 2026-09-01]") == "not_met"
+    assert [row.least for row in read_by_the_oracle(leaf(criterion))] == [Stretch(12, "week")] * 10
