@@ -8,7 +8,7 @@ from typing import get_args
 
 from data_gen.policies import HEADERS
 from tools.errors import Invalid
-from tools.rulebook.leaves import DOCUMENTS, LEAVES
+from tools.rulebook.leaves import DOCUMENTS, LEAVES, OWN
 from tools.rulebook.located import Map, Place, convert, unknown
 from tools.rulebook.policy_text import check_labels
 from tools.rulebook.prose import FIXED, House
@@ -49,8 +49,6 @@ _LAYOUT: dict[str, tuple[str, ...]] = {
     "closing": ("id", "count"),
 }
 _LAYOUT_KEYS = ("header", "heading", "title", "opening", "date", "closing", "under", "rule", "indent")
-# A part that a style may word for itself; leaves.py has a wording that serves all.
-_OWN = ("recorded", "hinted", "unlike", "topic")
 
 
 def read_style(name: str, body: Map) -> Style:
@@ -60,7 +58,7 @@ def read_style(name: str, body: Map) -> Style:
     found.places = body.places
     style = convert(found, Style, body.place)
     for table, wanted in _TABLES.items():
-        _complete(getattr(style, table), wanted, body, table, _OWN if table == "part" else ())
+        _complete(getattr(style, table), wanted, body, table, OWN if table == "part" else ())
     _complete(style.word, _WORDS, body, "word")
     for table, wanted in _WORDS.items():
         _complete(style.word[table], wanted, body["word"], table)
@@ -82,7 +80,7 @@ def read_style(name: str, body: Map) -> Style:
 
 
 def _complete(
-    found: Iterable[str], wanted: Iterable[str], body: Map, table: str, optional: tuple[str, ...] = ()
+    found: Iterable[str], wanted: Iterable[str], body: Map, table: str, optional: Iterable[str] = ()
 ) -> None:
     place = body.at(table)
     for key in found:

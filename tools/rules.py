@@ -21,6 +21,7 @@ Op = Literal[">=", ">", "<=", "<", "=="]
 Anchor = Literal["current", "baseline"]
 Who = Literal["self", "family"]
 Rounding = Literal["tenths"]
+Reading = Literal["newest", "any", "highest", "lowest"]
 Response = Literal["inadequate", "partial", "intolerance", "effective"]
 TimeUnit = Literal["days", "weeks", "months"]
 
@@ -143,9 +144,9 @@ class Condition(Part, frozen=True, kw_only=True, tag="condition"):
 
 
 class Lab(Part, frozen=True, kw_only=True, tag="lab"):
-    """A measured value. The newest valid one in the window governs; `baseline` is the one at therapy start,
-    with the window counted back from there. It is compared as recorded, unless the rule says that it is `rounded`,
-    halves up."""
+    """A measured value. The newest valid one in the window governs, or any, the highest or the lowest of them
+    (`reading`), or so many of different days (`readings`); `baseline` is the one at therapy start, with the window
+    counted back from there. It is compared as recorded, unless the rule says that it is `rounded`, halves up."""
 
     test: str  # a key of terms.TESTS
     op: Op
@@ -154,6 +155,13 @@ class Lab(Part, frozen=True, kw_only=True, tag="lab"):
     within: Period | None = None
     at: Anchor = "current"
     rounded: Rounding | None = None
+    reading: Reading = "newest"
+    readings: int = 1
+
+    @property
+    def of_newest(self) -> bool:
+        """Does the newest value alone decide it?"""
+        return self.reading == "newest" and self.readings == 1
 
 
 class Measured(Part, frozen=True, kw_only=True, tag="measured"):

@@ -370,7 +370,7 @@ def _line(part: Part, bound: Bound, benefit: Benefit, ledger: Ledger) -> str:
     within = window_of(part)
     if isinstance(part, Trial):
         return _step_line(part, bound, benefit, ledger)
-    if within is None or (isinstance(part, Lab) and part.at == "baseline"):
+    if within is None or (isinstance(part, Lab) and (part.at == "baseline" or not part.of_newest)):
         return ""
     if isinstance(part, Lab):
         return _test_line(part.test, within, part, bound, benefit, ledger)

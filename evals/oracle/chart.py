@@ -109,6 +109,10 @@ class Chart:
         """Whether there are entries that can not be used."""
         return any(self._reading(entry) is None for entry in self._of(test))
 
+    def unread(self, test: str) -> list[date | None]:
+        """The days of entries that can not be used, None where they have none."""
+        return [day(entry.get("date")) for entry in self._of(test) if self._reading(entry) is None]
+
     def _of(self, test: str) -> list[Entry]:
         return [entry for entry in self.noted("observations") if entry["test"] == test]
 

@@ -80,12 +80,40 @@ def _statement(row: Row, chart: Chart, ask: Ask) -> Answer:
 def _measured_value(row: Row, chart: Chart, ask: Ask) -> Answer:
     test = row.tests[0]
     until = ask.therapy_start if row.at_start and ask.therapy_start else chart.as_of
-    newest = _newest(chart.readings(test), chart.since(row.window, until), until)
+    first = chart.since(row.window, until)
+    newest = _newest(chart.readings(test), first, until)
     if not newest:
         return _not_found(chart, test, until)
     compare = _COMPARE[row.sign]
+    if row.which != "latest" or row.results > 1:
+        inside = [r for r in chart.readings(test) if first <= r.day <= until]
+        unread = [when for when in chart.unread(test) if when is None or first <= when <= until]
+        return _of_results(row, inside, bool(unread))
     values = [tenths(r.value) if row.rounded else r.value for r in newest]
     return _agreed({compare(value, _value(row)) for value in values})
+
+
+def _of_results(row: Row, inside: list[Reading], unread: bool) -> Answer:
+    """Any, the highest, the lowest, or so many of the results. Which result of a day counts is open where they differ;
+    what cannot be read might be any value."""
+    low, high = Decimal(-10_000), Decimal(100_000)
+    by_day: dict[date, list[Decimal]] = {}
+    for reading in inside:
+        value = tenths(reading.value) if row.rounded else reading.value
+        by_day.setdefault(reading.day, []).append(value)
+    answers = set()
+    for pick in (min, max):  # the two extremes of what the days may have been
+        for other in ((), (low,), (high,)) if unread else ((),):
+            values = [pick(values) for values in by_day.values()] + list(other)
+            holding = [v for v in values if _COMPARE[row.sign](v, _value(row))]
+            if row.which in ("highest", "lowest"):
+                best = max(values) if row.which == "highest" else min(values)
+                answers.add(_COMPARE[row.sign](best, _value(row)))
+            else:
+                answers.add(len(holding) >= row.results)
+    if row.results > len(by_day) and False in answers:
+        return Answer(OPEN, "missing")
+    return _agreed(answers)
 
 
 def _on_file(row: Row, chart: Chart, ask: Ask) -> Answer:

@@ -37,6 +37,8 @@ class Row:
     least: Stretch | None = None  # how long it must have lasted
     at_start: bool = False
     rounded: bool = False  # to one decimal, a half up
+    which: str = "latest"  # of the results: latest, any, highest, lowest
+    results: int = 1  # of different days
     name: str = ""
     codes: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()  # codes that leave a condition open
@@ -64,13 +66,13 @@ _CODES = re.compile(rf"{_CODE}(?:(?:,|;| /)? (?:or )?{_CODE})*(?![\w-])")
 _TIME = r"(\d+)(?:st|nd|rd|th)?(?: full| or more)?[- ](?:calendar )?(day|week|month)s?\b"
 _WINDOW = re.compile(
     rf"(?:no more than |not more than |<= |>= )?{_TIME}"
-    r"(?:[- ]period ending| (?:before|preceding|to filing|to first use|prior to|leading up|up to|old\b|when))[^,;.]*"
+    r"(?:[- ]period ending| (?:before|preceding|to filing|to first use|prior to|leading up|up to|old\b|when))[^,;.()]*"
 )
 _NUMBER = r"(\d+(?:\.\d+)?)"
 _SIGNS = (
     (
         "<=",
-        rf"(?:at most|no(?:t)? more than|less than or equal to|<=|a maximum of|equal to or below|not above|"
+        rf"(?:at most|no(?:t)? more than|less than or equal to|<=|a maximum of|equal to or (?:below|beneath)|not above|"
         rf"not exceeding) {_NUMBER}",
     ),
     (
@@ -83,8 +85,11 @@ _SIGNS = (
     (">=", rf"{_NUMBER}(?: [^,;:]{{0,30}}?)? or (?:higher|older|over|more|longer)\b"),
     ("<=", rf"{_NUMBER}(?: [^,;:]{{0,30}}?)? or (?:lower|younger|under|less|shorter)\b"),
     (">=", rf"{_NUMBER} years of age or older"),
-    ("<", rf"(?:(?:strictly )?less than|under|below|beneath|<) {_NUMBER}"),
-    (">", rf"(?:(?:strictly )?(?:greater|more) than|above|over|exceeding|>) {_NUMBER}"),
+    ("<", rf"(?:(?:strictly )?less than|under|below|beneath|lower than|<) {_NUMBER}"),
+    (
+        ">",
+        rf"(?:(?:strictly )?(?:greater|more) than|above|over|exceeding|higher than|in excess of|>) {_NUMBER}",
+    ),
 )
 _AT_START = (
     r"therapy (?:began|start)|commencement of therapy|first (?:use|dose)|start of treatment|product was begun|"
@@ -397,7 +402,7 @@ def _measurement(text: str) -> dict[str, Any] | None:
     tests = _tests(text)
     if not tests:
         return None
-    compared = _compared(re.sub(r"\([A-Z]+\)|\(eGFR\)|0\.1\.$", "", text))
+    compared = _compared(re.sub(r"\([A-Z]+\)|\(eGFR\)|0\.1\.$|each of \d+ results", "", text))
     if compared is None:
         return {"kind": "on file", "tests": tests, "window": _window(text)}
     return {
@@ -408,4 +413,14 @@ def _measurement(text: str) -> dict[str, Any] | None:
         "window": _window(text),
         "at_start": bool(re.search(_AT_START, text)),
         "rounded": bool(re.search(r"\bround|decimal|tenth", text)),
+        **_which(text),
     }
+
+
+def _which(text: str) -> dict[str, Any]:
+    """Which of the results a sentence is about, where it is not the latest one."""
+    several = re.search(r"each of (\d+) results of different days", text)
+    if several:
+        return {"results": int(several[1])}
+    one = re.search(r"any one result|the (highest|lowest) result", text)
+    return {"which": one[1] or "any"} if one else {}

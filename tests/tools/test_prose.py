@@ -92,6 +92,11 @@ def labs(draw: Any) -> Lab:
         within=draw(maybe_period),
         at=draw(st.sampled_from(["current", "baseline"])),
         rounded=draw(st.sampled_from([None, "tenths"])),
+        **draw(
+            st.sampled_from(
+                [{"reading": "newest"}, {"reading": "any"}, {"reading": "lowest"}, {"readings": 2}]
+            )
+        ),
     )
 
 

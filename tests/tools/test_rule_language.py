@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -147,3 +148,73 @@ def test_a_program_of_twelve_weeks_may_be_asked_for() -> None:
     assert status(criterion, "programs: [2026-06-09 to 2026-09-01]") == "met"
     assert status(criterion, "programs: [2026-06-10 to 2026-09-01]") == "not_met"
     assert [row.least for row in read_by_the_oracle(leaf(criterion))] == [Stretch(12, "week")] * 10
+
+
+# --- which readings --------------------------------------------------------------------------------------
+
+THREE = "labs: {hba1c: [8.1 % on 2026-05-02, 6.4 % on 2026-07-01, 6.8 % on 2026-08-20]}"
+
+
+@pytest.mark.parametrize(
+    ("criterion", "expected"),
+    [
+        ("hba1c >= 7.0 % within 6 months", "not_met"),
+        ("any hba1c >= 7.0 % within 6 months", "met"),
+        ("any hba1c >= 7.0 % within 90 days", "not_met"),
+        ("highest hba1c <= 8.1 % within 6 months", "met"),
+        ("highest hba1c < 8.1 % within 6 months", "not_met"),
+        ("lowest hba1c >= 6.4 % within 6 months", "met"),
+        ("lowest hba1c >= 6.5 % within 6 months", "not_met"),
+        ("{lab: hba1c >= 6.5 % within 6 months, readings: 2}", "met"),
+        ("{lab: hba1c >= 7.0 % within 6 months, readings: 2}", "not_met"),
+        ("{lab: hba1c >= 6.5 % within 6 months, readings: 4}", "unknown"),
+        ("any hba1c >= 7.0 % within 5 days", "unknown"),
+    ],
+)
+def test_any_highest_lowest_or_several_readings_of_the_window(criterion: str, expected: str) -> None:
+    assert status(criterion, THREE) == expected
+
+
+def test_two_readings_of_one_day_are_one() -> None:
+    twice = "labs: {hba1c: [8.1 % on 2026-08-01, 8.0 % on 2026-08-01]}"
+    finding = found(leaf("{lab: hba1c >= 7.0 %, readings: 2}"), twice)
+    assert (finding.status, finding.reason) == ("unknown", "missing")
+    assert finding.fix == "Obtain another HbA1c: 2 of different days are asked for"
+
+
+def test_a_day_whose_values_disagree_decides_nothing_by_itself() -> None:
+    apart = "labs: {hba1c: [7.1 % on 2026-08-01, 6.9 % on 2026-08-01, 7.2 % on 2026-07-01]}"
+    assert found(leaf("any hba1c >= 7.0 % within 40 days"), apart).reason == "conflict"
+    assert status("any hba1c >= 7.0 % within 90 days", apart) == "met"
+    assert found(leaf("lowest hba1c >= 7.0 %"), apart).reason == "conflict"
+
+
+def test_a_value_without_a_unit_may_be_the_one_that_is_missing() -> None:
+    chart = "labs: [{test: hba1c, value: 9, date: 2026-07-01}, {test: hba1c, value: 6, unit: '%', date: 2026-08-01}]"
+    assert found(leaf("any hba1c >= 7.0 %"), chart).reason == "unit"
+    assert status("lowest hba1c < 7.0 %", chart) == "met"
+    assert found(leaf("lowest hba1c >= 5.0 %"), chart).reason == "unit"
+
+
+@pytest.mark.parametrize("where", ["", " within 6 months", " at baseline", " at baseline within 90 days"])
+@pytest.mark.parametrize("reading", ["any", "highest", "lowest", "several"])
+def test_which_readings_are_meant_is_printed(reading: str, where: str) -> None:
+    line = f"hba1c >= 7.0 %{where} rounded to tenths"
+    node = leaf(f"{{lab: {line}, readings: 3}}" if reading == "several" else f"{reading} {line}")
+    says_the_same_in_every_house(node)
+    for row in read_by_the_oracle(node):
+        assert (row.which, row.results) == (("latest", 3) if reading == "several" else (reading, 1)), row.text
+        assert (row.sign, row.value, row.at_start, row.rounded) == (">=", 7, "baseline" in where, True), (
+            row.text
+        )
+
+
+def test_readings_go_without_a_reading() -> None:
+    with pytest.raises(Invalid, match="readings is 2 or more"):
+        rule("{lab: any hba1c >= 7, readings: 2}")
+
+
+@pytest.mark.parametrize("op", [">=", ">", "<=", "<"])
+def test_the_oracle_reads_every_operator_of_every_house(op: str) -> None:
+    for row in read_by_the_oracle(leaf(f"any hba1c {op} 7.1 % within 6 months")):
+        assert (row.sign, row.value) == (op, Decimal("7.1")), row.text

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
+from itertools import groupby
 
 from tools.evidence.judge import BARE, COMPARE, ONLY, SIGNS, Judge, Shown
 from tools.evidence.measurements import Rejected, Value, canonical, cut, governing, round_half_up
@@ -16,9 +17,8 @@ from tools.terms import TESTS
 
 
 def lab(leaf: Lab, judge: Judge, exclude: bool) -> Shown:
-    """The newest valid value of the window decides; values of one day conflict only if they'd decide
-    differently."""
-    spec = TESTS[leaf.test]
+    """The newest valid value of the window decides, unless the rule looks at all of them; values of one day conflict
+    only if they'd decide differently."""
     end = judge.as_of
     if leaf.at == "baseline" and judge.therapy_start is not None:
         end = judge.therapy_start
@@ -29,6 +29,15 @@ def lab(leaf: Lab, judge: Judge, exclude: bool) -> Shown:
         fresh = _since(past, judge.first(leaf.within) if end is judge.as_of else leaf.within.before(end))
     if not fresh:
         return BARE[None] if judge.brief else _no_value(leaf, judge, end, past, rejected)
+    if not leaf.of_newest:
+        return _of_all(leaf, judge, exclude, fresh, _since_rejected(rejected, leaf, end))
+    return _of_newest(leaf, judge, exclude, fresh, rejected)
+
+
+def _of_newest(
+    leaf: Lab, judge: Judge, exclude: bool, fresh: list[Value], rejected: Sequence[Rejected]
+) -> Shown:
+    spec = TESTS[leaf.test]
     newest = governing(fresh)
     answer = _holds(leaf, newest[0])
     split = len(newest) > 1 and any(_holds(leaf, value) is not answer for value in newest)
@@ -55,6 +64,71 @@ def lab(leaf: Lab, judge: Judge, exclude: bool) -> Shown:
         detail += "".join(f"; {_set_aside(item)}" for item in newer)
     fix = _lab_fix(leaf, spec.name, exclude) if answer is exclude else None
     return Shown(answer, records, detail, None, fix)
+
+
+def _of_all(
+    leaf: Lab, judge: Judge, exclude: bool, fresh: list[Value], rejected: Sequence[Rejected]
+) -> Shown:
+    """Any, the highest or the lowest value of the window, or enough days with one that holds. A day whose values
+    disagree may be either; a value that is no evidence may be the one that is missing."""
+    days = [list(values) for _, values in groupby(fresh, key=lambda value: value.date)]
+    answer, deciding = _over_days(leaf, days)
+    reason: Reason | None = None
+    if answer is None:
+        reason = "conflict"
+        if leaf.readings > 1 and len(days) < leaf.readings:
+            reason = "missing"
+    elif rejected and not _settled(leaf, answer):
+        answer, reason = None, rejected[0].reason
+    if judge.brief:
+        return BARE[answer]
+    name = TESTS[leaf.test].name
+    shown = ", ".join(f"{_shown(value, leaf)} on {value.date}" for value in deciding)
+    which = f" of {len(days)} days" if len(days) > 1 else ""
+    detail = f"{name} {shown}{which}" + "".join(f"; {_set_aside(item.evidence)}" for item in rejected)
+    records = tuple(item for value in deciding for item in value.evidence)
+    records += tuple(item.evidence for item in rejected)
+    fix = None
+    if reason == "missing":
+        fix = f"Obtain another {name}: {leaf.readings} of different days are asked for"
+    elif reason is not None:
+        fix = f"Confirm the values of {name}: {detail}"
+    elif answer is exclude:
+        fix = _lab_fix(leaf, name, exclude)
+    return Shown(answer, records, detail, reason, fix)
+
+
+def _settled(leaf: Lab, answer: bool) -> bool:
+    """Would one more value leave the answer as it is, whatever it is? One that holds is enough for `any`; a highest
+    can only become higher."""
+    if leaf.reading in ("highest", "lowest"):
+        return answer is ((leaf.op in (">", ">=")) is (leaf.reading == "highest"))
+    return answer
+
+
+def _over_days(leaf: Lab, days: Sequence[Sequence[Value]]) -> tuple[bool | None, list[Value]]:
+    """The answer over the values of each day, and the values that decide it; None where it hangs on which value of
+    a day is right, or another day is needed."""
+    if leaf.reading in ("highest", "lowest"):
+        best = max if leaf.reading == "highest" else min
+        by_value = [sorted(values, key=lambda value: value.value) for values in days]
+        ends = [best((day[end] for day in by_value), key=lambda value: value.value) for end in (0, -1)]
+        answers = {_holds(leaf, value) for value in ends}
+        return (answers.pop(), ends[:1] if best is min else ends[1:]) if len(answers) == 1 else (None, ends)
+    held = [{_holds(leaf, value) for value in values} for values in days]
+    sure = [values[0] for values, holds in zip(days, held, strict=True) if holds == {True}]
+    open_days = sum(len(holds) > 1 for holds in held)
+    if len(sure) >= leaf.readings:
+        return True, sure[: leaf.readings]
+    if len(days) < leaf.readings or len(sure) + open_days >= leaf.readings:
+        return None, [value for values in days for value in values]
+    return False, sure or list(days[0][:1])
+
+
+def _since_rejected(rejected: Sequence[Rejected], leaf: Lab, end: date) -> list[Rejected]:
+    """Those that may be of the window: with no date, or one in it."""
+    first = date.min if leaf.within is None else leaf.within.before(end)
+    return [item for item in rejected if item.date is None or first <= item.date <= end]
 
 
 def _since(values: list[Value], first: date) -> list[Value]:
@@ -94,6 +168,8 @@ def _set_aside(item: Evidence) -> str:
 
 def _lab_fix(leaf: Lab, name: str, exclude: bool) -> str:
     bound = f"{SIGNS[leaf.op]} {amount(leaf.value, leaf.test)}"
+    if leaf.reading in ("highest", "lowest"):
+        return f"{ONLY}an exception can help: the {leaf.reading} {name} is what it is"
     if exclude:
         return f"{ONLY}a newer {name} that is not {bound} would lift this exclusion"
     if leaf.at == "baseline":

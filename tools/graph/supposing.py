@@ -78,7 +78,7 @@ def _all(nodes: Iterable[Node]) -> Iterator[Part]:
 
 def _value(node: Lab, finding: Finding) -> Change | None:
     """A value that satisfies the bound, or is outside of it where it must be; only of today."""
-    if node.at == "baseline":
+    if node.at == "baseline" or not (node.of_newest or node.reading == "any"):
         return None
     within = (node.op in (">=", ">", "==")) is not finding.exclusion
     spec = TESTS[node.test]

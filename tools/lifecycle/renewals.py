@@ -241,6 +241,8 @@ def _would(
 
 def _goal(node: Lab | Change, patient: Patient, then: Determination) -> Decimal | None:
     """The value that just meets the test, as it can be measured: to one decimal, on the patient's side."""
+    if isinstance(node, Lab) and not node.of_newest:
+        return None
     if isinstance(node, Lab):
         step = Decimal("0.1")
         edge = Decimal(repr(node.value))

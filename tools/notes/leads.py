@@ -411,6 +411,7 @@ def _shown(
                 patient,
                 as_of,
                 at_start=getattr(leaf, "at", "current") == "baseline",
+                newest=not isinstance(leaf, Lab) or leaf.of_newest,
             )
         case Measured():
             tests = [test for test in leaf.tests if test == fact.of]
@@ -559,8 +560,10 @@ def _value(
     as_of: date,
     *,
     at_start: bool = False,
+    newest: bool = True,
 ) -> Found | None:
-    """A value that the chart does not hold, in its window; to one that fails, only a newer one is a lead."""
+    """A value that the chart does not hold, in its window; where the newest decides, only a newer one is a lead to
+    one that fails."""
     if fact.kind != "value" or fact.of != test or fact.value is None or fact.subjects != ("self",):
         return None
     if (
@@ -574,8 +577,8 @@ def _value(
         for item in held
     ):
         return None
-    newest = max((item.date for item in held if item.date and item.unit), default=None)
-    if finding.status == "not_met" and (fact.date is None or newest is None or fact.date <= newest):
+    last = max((item.date for item in held if item.date and item.unit), default=None)
+    if newest and finding.status == "not_met" and (fact.date is None or last is None or fact.date <= last):
         return None
     known = TESTS[test]
     unit = fact.unit or ("" if test in ("weight", "height", "creatinine", "uacr") else known.unit)

@@ -42,7 +42,9 @@ from tools.rules import (
 from tools.terms import BRANDS, CLASSES, CONCEPTS, INDICATIONS, INGREDIENTS, TESTS, TOPICS
 
 _BOUND = re.compile(
-    r"(?P<what>[a-z_0-9]+)\s*(?P<op>>=|<=|==|>|<|≥|≤)\s*(?P<value>-?\d+(?:\.\d+)?)(?P<rest>.*)", re.DOTALL
+    r"(?:(?P<reading>any|highest|lowest)\s+)?(?P<what>[a-z_0-9]+)\s*(?P<op>>=|<=|==|>|<|≥|≤)\s*"
+    r"(?P<value>-?\d+(?:\.\d+)?)(?P<rest>.*)",
+    re.DOTALL,
 )
 _REST = re.compile(
     r"(?P<unit>.*?)(?P<at>\s+at\s+(?:baseline|therapy start))?(?:\s+within\s+(?P<within>\d+\s+[a-z]+))?"
@@ -138,6 +140,7 @@ def _lab(match: re.Match[str], op: str, place: Place) -> Lab:
         "within": _period(rest["within"], place) if rest and rest["within"] else None,
         "at": "baseline" if rest and rest["at"] else "current",
         "rounded": "tenths" if rest and rest["rounded"] else None,
+        "reading": match["reading"] or "newest",
     }
     return convert(fields, Lab, place)
 
@@ -147,9 +150,14 @@ def _lab_of(reader: Criteria, found: Map, place: Place) -> Node:
     if not isinstance(node, Lab):
         raise found.at("lab").error(f"{found['lab']!r} is not a test; write 'age' for an age")
     fields = {key: getattr(node, key) for key in node.__struct_fields__}
-    fields |= {key: found[key] for key in ("rounded",) if key in found}
+    fields |= {key: found[key] for key in ("rounded", "reading", "readings") if key in found}
     fields["within"] = window(found) or node.within
-    return convert(as_written(found, {"kind": "lab", **fields}), Lab, place)
+    read = convert(as_written(found, {"kind": "lab", **fields}), Lab, place)
+    if read.readings < 1 or (read.readings > 1 and read.reading != "newest"):
+        raise found.at("readings").error(
+            "readings is 2 or more, of different days, and goes without a reading"
+        )
+    return read
 
 
 def _age(reader: Criteria, found: Map, place: Place) -> Node:
@@ -311,7 +319,7 @@ _KINDS: dict[str, tuple[_Read, tuple[str, ...]]] = {
     "none_of": (_composite("none_of"), ()),
     "at_least": (_composite("at_least"), ("of",)),
     "age": (_age, ()),
-    "lab": (_lab_of, ("within", "within_days", "rounded")),
+    "lab": (_lab_of, ("within", "within_days", "rounded", "reading", "readings")),
     "condition": (
         _condition,
         (

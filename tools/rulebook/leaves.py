@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import msgspec
@@ -37,6 +37,7 @@ from tools.rulebook.wording import (
     drug_back,
     drugs_label,
     flag,
+    joined,
     listed,
     one_of,
     optional,
@@ -88,12 +89,30 @@ DOCUMENTS = ("note", "lab", "fills", "programme", "study", "medication")
 # Kinds whose sentence itself counts a period: the slot of its number, and the field.
 _TIMED = {"measured": ("days", "within"), "programme": ("months", "min_duration")}
 _KIND = {cls: kind for kind, cls in LEAVES.items()}
-# Said only of conditions that are not in terms.CONCEPTS, whatever the style.
-_OWN = {
+# What few rules say is worded alike for all styles that have no words of their own for it.
+OWN = {
     "recorded": ", or recorded in the words {phrases}",
     "hinted": "; the words {suggest_phrases} do not settle it",
     "unlike": "; the words {not_phrases} mean something else",
     "topic": " [chart statement on {topic}]",
+    **{
+        f"{reading}_{place}": f" ({which} {where})"
+        for reading, which in (
+            ("any", "any one result"),
+            ("highest", "the highest result"),
+            ("lowest", "the lowest result"),
+            ("several", "each of {readings} results of different days"),
+        )
+        for place, where in (
+            ("current", "on record"),
+            ("current_window", "dated within the {days} days before the request"),
+            ("baseline", "on record up to the start of therapy, or to the request if it has not begun"),
+            (
+                "baseline_window",
+                "dated within the {days} days before the start of therapy, or the request if it has not begun",
+            ),
+        )
+    },
 }
 
 
@@ -168,9 +187,11 @@ class Phrases:
 
     def _timed(self, table: str, key: str, slot: str, field: str, slots: dict[str, Slot]) -> Timed:
         """The sentence or part for each unit in which the period may be counted; `slot` is its number."""
-        made = self._make(table, key, {**slots, slot: period(field, "days")})
+        made = (self._part if table == "part" else partial(self._make, table))(
+            key, {**slots, slot: period(field, "days")}
+        )
         return Timed(
-            getattr(self.style, table)[key],
+            getattr(self.style, table).get(key) or OWN[key],
             lambda unit: {**slots, slot: period(field, unit)},
             lambda v: v[field] and v[field].unit,
             made.name,
@@ -188,8 +209,8 @@ class Phrases:
         return made
 
     def _part(self, key: str, slots: dict[str, Slot]) -> Template:
-        if key in _OWN:
-            return Template(self.style.part.get(key, _OWN[key]), slots, key)
+        if key in OWN:
+            return Template(self.style.part.get(key, OWN[key]), slots, key)
         return self._make("part", key, slots)
 
     # --- slots -------------------------------------------------------------------------------------------
@@ -204,13 +225,13 @@ class Phrases:
         course = {
             "drugs": self._drugs(),
             "formulation": formulation,
-            "days": optional(part("trial_days", {"days": whole("min_days")}), "min_days"),
+            "days": optional(part("trial_days", {"days": whole("min_days")}), "min_days", 0),
             "dose": optional(part("dose", {"dose": decimal("min_daily_dose")}), "min_daily_dose"),
             "responses": optional(part("responses", responses), "responses"),
             "window": optional(part("trial_window", {"days": whole("within_days")}), "within_days"),
             "proof": flag("proof", "fills", style.part["fills"]),
         }
-        taking_days = optional(part("taking_days", {"days": whole("min_days")}), "min_days")
+        taking_days = optional(part("taking_days", {"days": whole("min_days")}), "min_days", 0)
         stated = self._window("stated_window")
         specialties = listed("specialties", style.either, lambda s: SPECIALTIES.get(s, s), SPECIALTIES)
         return {
@@ -268,11 +289,18 @@ class Phrases:
         return choice(lambda v: v["op"], made, lambda op: {"op": op})
 
     def _when(self) -> Slot:
-        made: dict[tuple[str, bool], Wording] = {}
-        for at in ("current", "baseline"):
-            made[at, False] = self._part(at, {})
-            made[at, True] = self._timed("part", f"{at}_window", "days", "within", {})
-        return choice(lambda v: (v["at"], v["within"] is not None), made, lambda key: {"at": key[0]})
+        made: dict[tuple[str, str, bool], Wording] = {}
+        for reading in ("newest", "any", "highest", "lowest", "several"):
+            name = "" if reading == "newest" else f"{reading}_"
+            count = {"readings": whole("readings")} if reading == "several" else {}
+            for at in ("current", "baseline"):
+                made[reading, at, False] = self._part(f"{name}{at}", count)
+                made[reading, at, True] = self._timed("part", f"{name}{at}_window", "days", "within", count)
+        return choice(
+            lambda v: ("several" if v["readings"] > 1 else v["reading"], v["at"], v["within"] is not None),
+            made,
+            lambda key: {"at": key[1]} | ({} if key[0] == "several" else {"reading": key[0]}),
+        )
 
     def _size(self) -> Slot:
         slots = {"percent": decimal("percent"), "amount": change_amount(), "unit": unit_of_test()}
@@ -376,12 +404,8 @@ class Phrases:
             for key, field in fields.items()
         }
         slots["topic"] = optional(self._part("topic", {"topic": quoted_text("topic")}), "topic")
-        template = Template("".join(f"{{{key}}}" for key in slots), slots, "own")
-        return Slot(
-            lambda v: "" if is_concept(v) else template.show(v),
-            template.pattern,
-            lambda t: (template.read(t) or {}) if t else {},
-        )
+        own = joined(slots, "own")
+        return own._replace(show=lambda v: "" if is_concept(v) else own.show(v))
 
 
 def _values(leaf: Part) -> dict[str, Any]:

@@ -82,10 +82,13 @@ def _condition(leaf: Condition) -> str:
 
 
 def _lab(leaf: Lab) -> str:
-    at = "baseline " if leaf.at == "baseline" else ""
+    at = ("" if leaf.reading == "newest" else f"{leaf.reading} ") + (
+        "baseline " if leaf.at == "baseline" else ""
+    )
     before = " before therapy began" if leaf.at == "baseline" and leaf.within is not None else ""
     bound = f"{_SIGNS[leaf.op]} {amount(leaf.value, leaf.test)}"
-    return f"{at}{TESTS[leaf.test].name} {bound}{_window(leaf.within)}{before}"
+    several = f" on {leaf.readings} days" if leaf.readings > 1 else ""
+    return f"{at}{TESTS[leaf.test].name} {bound}{several}{_window(leaf.within)}{before}"
 
 
 def _measured(leaf: Measured) -> str:

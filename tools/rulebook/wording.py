@@ -238,17 +238,19 @@ def words(field: str, table: Mapping[Any, str]) -> Slot:
     return Slot(lambda v: table[v[field]], lambda: one_of(back), lambda t: {field: back[t]})
 
 
-def optional(template: Wording, *fields: str) -> Slot:
-    """The template where any of the fields says something (a 0 does, save for days of a course), else nothing."""
+def optional(template: Wording, field: str, default: Any = None) -> Slot:
+    """The template where the field says something other than the default, else nothing."""
     return Slot(
-        lambda v: template.show(v) if any(_says(field, v[field]) for field in fields) else "",
+        lambda v: "" if v[field] in (None, "", ()) or v[field] == default else template.show(v),
         lambda: f"(?:{template.pattern()})?",
         lambda t: (template.read(t) or {}) if t else {},
     )
 
 
-def _says(field: str, value: Any) -> bool:
-    return value not in (None, "", ()) and not (field == "min_days" and value == 0)
+def joined(slots: Mapping[str, Slot], name: str) -> Slot:
+    """Slots that follow one another as one: what a style's sentence has one blank for."""
+    template = Template("".join(f"{{{slot}}}" for slot in slots), slots, name)
+    return Slot(template.show, template.pattern, lambda t: (template.read(t) or {}) if t else {})
 
 
 def flag(field: str, value: Any, text: str) -> Slot:
