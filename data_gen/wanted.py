@@ -111,7 +111,7 @@ def _can_show(leaf: Node, shown: bool | None, exclude: bool) -> bool:
         return shown is False
     if isinstance(leaf, AllergyTo):
         return shown is not None
-    if isinstance(leaf, Lab) and not leaf.of_newest:
+    if isinstance(leaf, Lab) and (not leaf.of_newest or leaf.after is not None):
         return False
     if isinstance(leaf, Lab):
         return shown is not None or leaf.within is not None or leaf.test in SPARSE

@@ -143,10 +143,20 @@ class Condition(Part, frozen=True, kw_only=True, tag="condition"):
     sex: Literal["female", "male"] | None = None  # it can only be present in this sex
 
 
+class After(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A course of one of these drugs that must have lasted so long when a value was measured; names as in Trial."""
+
+    label: str
+    drugs: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    least: Period
+
+
 class Lab(Part, frozen=True, kw_only=True, tag="lab"):
     """A measured value. The newest valid one in the window governs, or any, the highest or the lowest of them
     (`reading`), or so many of different days (`readings`); `baseline` is the one at therapy start, with the window
-    counted back from there. It is compared as recorded, unless the rule says that it is `rounded`, halves up."""
+    counted back from there. `after` wants it measured when a course had lasted long enough. It is compared as recorded,
+    unless the rule says that it is `rounded`, halves up."""
 
     test: str  # a key of terms.TESTS
     op: Op
@@ -157,6 +167,7 @@ class Lab(Part, frozen=True, kw_only=True, tag="lab"):
     rounded: Rounding | None = None
     reading: Reading = "newest"
     readings: int = 1
+    after: After | None = None
 
     @property
     def of_newest(self) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from evals.oracle.chart import Chart, Entry, Reading, after_months, day, tenths
+from evals.oracle.chart import Chart, Entry, Reading, Span, Stretch, after_months, day, tenths
 from evals.oracle.reading import Row
 from evals.oracle.verdicts import NO, OPEN, YES, Answer, Truth
 from evals.oracle.vocabulary import OTHER_TYPE, SPOKEN, STUDIES, TOPICS, TYPES, UNTYPED, VAGUE
@@ -81,6 +81,11 @@ def _measured_value(row: Row, chart: Chart, ask: Ask) -> Answer:
     test = row.tests[0]
     until = ask.therapy_start if row.at_start and ask.therapy_start else chart.as_of
     first = chart.since(row.window, until)
+    if row.treated is not None:
+        treated = _treated_since(row, row.treated, chart)
+        if isinstance(treated, Answer):
+            return treated
+        first = max(first, treated)
     newest = _newest(chart.readings(test), first, until)
     if not newest:
         return _not_found(chart, test, until)
@@ -91,6 +96,36 @@ def _measured_value(row: Row, chart: Chart, ask: Ask) -> Answer:
         return _of_results(row, inside, bool(unread))
     values = [tenths(r.value) if row.rounded else r.value for r in newest]
     return _agreed({compare(value, _value(row)) for value in values})
+
+
+def _treated_since(row: Row, long: Stretch, chart: Chart) -> date | Answer:
+    """The day from which on somebody had been treated for so long; or that nobody was, or knows."""
+    entries = chart.listed("medications")
+    if entries is None:
+        return Answer(OPEN, "missing")
+    by_drug: dict[str, list[Entry]] = {}
+    for entry in entries:
+        if _names(row, entry):
+            by_drug.setdefault(_drug_key(entry), []).append(entry)
+    days, unclear = _lasting_days([s for group in by_drug.values() for s in chart.spans(group)], long, chart)
+    if days:
+        return min(days)
+    if unclear:
+        return Answer(OPEN, "missing")
+    strangers, may_be = _lasting_days([chart.spans([e])[0] for e in _strangers(entries)], long, chart)
+    return Answer(OPEN, "unrecognised") if strangers or may_be else Answer(NO)
+
+
+def _lasting_days(spans: list[Span], long: Stretch, chart: Chart) -> tuple[list[date], bool]:
+    """The days on which these had lasted so long, and whether another may have."""
+    days, unclear = [], False
+    for span in spans:
+        due = span.first and long.ahead(span.first)
+        if due is None or (span.last is None and due <= chart.as_of):
+            unclear = True
+        elif span.last is not None and due <= span.last:
+            days.append(due)
+    return days, unclear
 
 
 def _of_results(row: Row, inside: list[Reading], unread: bool) -> Answer:

@@ -39,6 +39,7 @@ class Row:
     rounded: bool = False  # to one decimal, a half up
     which: str = "latest"  # of the results: latest, any, highest, lowest
     results: int = 1  # of different days
+    treated: Stretch | None = None  # for so long, with `drugs` or `classes`, before it was measured
     name: str = ""
     codes: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()  # codes that leave a condition open
@@ -402,6 +403,10 @@ def _measurement(text: str) -> dict[str, Any] | None:
     tests = _tests(text)
     if not tests:
         return None
+    treated = re.search(
+        rf" \(measured after at least {_TIME} of treatment with ((?:[^()]|\([^()]*\))+)\)", text
+    )
+    text = text.replace(treated[0], "") if treated else text
     compared = _compared(re.sub(r"\([A-Z]+\)|\(eGFR\)|0\.1\.$|each of \d+ results", "", text))
     if compared is None:
         return {"kind": "on file", "tests": tests, "window": _window(text)}
@@ -414,7 +419,13 @@ def _measurement(text: str) -> dict[str, Any] | None:
         "at_start": bool(re.search(_AT_START, text)),
         "rounded": bool(re.search(r"\bround|decimal|tenth", text)),
         **_which(text),
+        **(_treatment(treated) if treated else {}),
     }
+
+
+def _treatment(said: re.Match[str]) -> dict[str, Any]:
+    names, classes = _drugs(said[3])
+    return {"treated": Stretch(int(said[1]), said[2]), "drugs": names, "classes": classes}
 
 
 def _which(text: str) -> dict[str, Any]:

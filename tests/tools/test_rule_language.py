@@ -218,3 +218,55 @@ def test_readings_go_without_a_reading() -> None:
 def test_the_oracle_reads_every_operator_of_every_house(op: str) -> None:
     for row in read_by_the_oracle(leaf(f"any hba1c {op} 7.1 % within 6 months")):
         assert (row.sign, row.value) == (op, Decimal("7.1")), row.text
+
+
+# --- a result after a trial ------------------------------------------------------------------------------
+
+AFTER = "{lab: hba1c >= 7.0 %, after: metformin, for: 90 days}"
+
+
+@pytest.mark.parametrize(
+    ("measured", "course", "expected"),
+    [
+        ("2026-05-01", "2026-01-31 to 2026-07-01", "met"),
+        ("2026-05-01", "2026-01-31 to 2026-05-01", "met"),
+        ("2026-05-01", "2026-02-01 to 2026-07-01", "unknown"),  # day 89: the one of day 90 is missing
+        ("2026-05-01", "2026-01-31 to 2026-03-01", "not_met"),  # no course was long enough
+        ("2026-05-01", "since 2026-06-15", "not_met"),
+    ],
+)
+def test_a_result_counts_from_the_day_on_which_the_trial_had_lasted(
+    measured: str, course: str, expected: str
+) -> None:
+    chart = f"labs: {{hba1c: 7.5 % on {measured}}}, medications: ['metformin 500 mg bid, {course}']"
+    assert status(AFTER, chart) == expected
+
+
+def test_a_lab_may_name_a_trial_of_its_rule() -> None:
+    text = "{trial: metformin, days: 60}\n  - {lab: hba1c >= 7.0 %, after: metformin_trial}"
+    named = rule(text).criteria.children[1]
+    written = leaf("{lab: hba1c >= 7.0 %, after: metformin, for: 60 days}")
+    assert bare(named) == bare(written)
+    with pytest.raises(
+        Invalid, match="unknown trial of this rule in 'after' 'metformn_trial'; did you mean metf"
+    ):
+        rule(text.replace("after: metformin", "after: metformn"))
+
+
+def test_a_medicine_that_nobody_knows_may_be_the_trial() -> None:
+    chart = "labs: {hba1c: 7.5 % on 2026-08-01}, medications: ['zorbulin 500 mg bid, since 2026-01-01']"
+    assert found(leaf(AFTER), chart).reason == "unrecognised"
+
+
+@pytest.mark.parametrize("where", ["", ", within: 6 months", ", readings: 2, rounded: tenths"])
+def test_after_which_treatment_is_printed(where: str) -> None:
+    node = leaf(f"{{lab: hba1c >= 7.0 %, after: [metformin, any sulfonylurea], for: 12 weeks{where}}}")
+    says_the_same_in_every_house(node)
+    assert "measured after at least 12 weeks of metformin or any sulfonylurea" in describe(node)
+    for row in read_by_the_oracle(node):
+        assert (row.treated, row.drugs, row.classes) == (
+            Stretch(12, "week"),
+            ("metformin",),
+            ("sulfonylurea",),
+        )
+        assert (row.kind, row.sign, row.value) == ("value", ">=", 7), row.text

@@ -8,11 +8,14 @@ from decimal import Decimal
 from functools import lru_cache
 from itertools import groupby
 
+import msgspec
+
+from tools.evidence.courses import Course, courses_of, matches
 from tools.evidence.judge import BARE, COMPARE, ONLY, SIGNS, Judge, Shown
 from tools.evidence.measurements import Rejected, Value, canonical, cut, governing, round_half_up
 from tools.records import Evidence, Reason
 from tools.rulebook.plain import amount
-from tools.rules import Change, Lab, Measured, Period
+from tools.rules import After, Change, Lab, Measured, Period
 from tools.terms import TESTS
 
 
@@ -24,14 +27,74 @@ def lab(leaf: Lab, judge: Judge, exclude: bool) -> Shown:
         end = judge.therapy_start
     usable, rejected = judge.values(leaf.test)
     past = usable if end is judge.as_of else [value for value in usable if value.date <= end]
+    taken: tuple[Evidence, ...] = ()
+    if leaf.after is not None:
+        lasted = _lasted(leaf.after, judge)
+        if isinstance(lasted, Shown):
+            return lasted
+        since, taken = lasted
+        past = _since(past, since)
     fresh = past
     if leaf.within is not None:
         fresh = _since(past, judge.first(leaf.within) if end is judge.as_of else leaf.within.before(end))
-    if not fresh:
-        return BARE[None] if judge.brief else _no_value(leaf, judge, end, past, rejected)
-    if not leaf.of_newest:
-        return _of_all(leaf, judge, exclude, fresh, _since_rejected(rejected, leaf, end))
-    return _of_newest(leaf, judge, exclude, fresh, rejected)
+    if not fresh and leaf.after is not None and not past and not judge.brief:
+        name = TESTS[leaf.test].name
+        fix = f"Obtain a {name} measured on or after {since}"
+        answer = Shown(None, (), f"no {name} of {since} or later", "missing", fix)
+    elif not fresh:
+        answer = BARE[None] if judge.brief else _no_value(leaf, judge, end, past, rejected)
+    elif not leaf.of_newest:
+        answer = _of_all(leaf, judge, exclude, fresh, _since_rejected(rejected, leaf, end))
+    else:
+        answer = _of_newest(leaf, judge, exclude, fresh, rejected)
+    return _after_a_course(answer, leaf.after, since, taken) if leaf.after and not judge.brief else answer
+
+
+def _lasted(after: After, judge: Judge) -> tuple[date, tuple[Evidence, ...]] | Shown:
+    """The first day on which a course had lasted so long, with the course; or why there is none."""
+    entries = judge.patient.medications
+    if entries is None:
+        return Shown(None, (), "no medication list on record", "missing", "Obtain the medication history")
+    own = [entry for entry in entries if matches(entry, after.drugs, after.classes, entry.drug)]
+    courses = courses_of(own, judge)
+    reached = [(day, course.seen) for course in courses if (day := _reached(course, after, judge.as_of))]
+    if reached:
+        return min(reached, key=lambda one: one[0])
+    unclear = [course for course in courses if _is_unclear(course, after, judge.as_of)]
+    if unclear:
+        fix = f"Record when {after.label} was started and stopped"
+        seen = tuple(item for course in unclear for item in course.seen)
+        return Shown(None, seen, f"not known how long {after.label} was taken", "missing", fix)
+    for course in courses_of(judge.unidentified(), judge):
+        if _reached(course, after, judge.as_of) or _is_unclear(course, after, judge.as_of):
+            name = course.entries[0].drug
+            fix = f"Ask what {name} is, and record its ingredient"
+            detail = f"nobody knows what {name} is; it may be {after.label}"
+            return Shown(None, course.seen, detail, "unrecognised", fix)
+    seen = tuple(item for course in courses for item in course.seen)
+    absent = Evidence(
+        record_id="medications", kind="medication", value=f"not on the medication list: {after.label}"
+    )
+    fix = f"{ONLY}after {after.least} of {after.label} can the result be measured that is asked for"
+    return Shown(False, seen or (absent,), f"{after.label} was not taken for {after.least}", None, fix)
+
+
+def _reached(course: Course, after: After, as_of: date) -> date | None:
+    if course.start is None or course.end is None or course.flaw:
+        return None
+    due = after.least.after(course.start)
+    return due if due <= min(course.end, as_of) else None
+
+
+def _is_unclear(course: Course, after: After, as_of: date) -> bool:
+    if course.start is None or course.flaw:
+        return True
+    return course.end is None and after.least.after(course.start) <= as_of
+
+
+def _after_a_course(answer: Shown, after: After, since: date, taken: tuple[Evidence, ...]) -> Shown:
+    detail = f"{answer.detail} ({after.label} had been taken for {after.least} by {since})"
+    return msgspec.structs.replace(answer, records=(*answer.records, *taken), detail=detail)
 
 
 def _of_newest(

@@ -16,6 +16,7 @@ from tools.rulebook.fragments import Fragments
 from tools.rulebook.located import Map, Place, Seq, as_map, as_seq, convert, only, unknown
 from tools.rulebook.wording import drugs_label, uses_label
 from tools.rules import (
+    After,
     Age,
     AllergyTo,
     AllOf,
@@ -152,12 +153,37 @@ def _lab_of(reader: Criteria, found: Map, place: Place) -> Node:
     fields = {key: getattr(node, key) for key in node.__struct_fields__}
     fields |= {key: found[key] for key in ("rounded", "reading", "readings") if key in found}
     fields["within"] = window(found) or node.within
+    fields["after"] = _after(reader, found) if "after" in found else None
     read = convert(as_written(found, {"kind": "lab", **fields}), Lab, place)
     if read.readings < 1 or (read.readings > 1 and read.reading != "newest"):
         raise found.at("readings").error(
             "readings is 2 or more, of different days, and goes without a reading"
         )
     return read
+
+
+def _after(reader: Criteria, found: Map) -> After:
+    """`after: metformin, for: 90 days`; or the id of a trial of the rule, whose drugs and days are looked up there."""
+    if "for" in found:
+        drugs, classes = reader.drug_names(found, "after")
+        least = _duration(found, "for", "days")
+        return After(label=drugs_label(drugs, classes), drugs=drugs, classes=classes, least=least)
+    return After(label=str(found["after"]), least=Period(0))
+
+
+def with_trials(node: Any, trials: Mapping[str, Trial], place: Place) -> Any:
+    """The node with the trials that its labs name by id. Errors: Invalid for a name that no trial of the rule has."""
+    if isinstance(node, Composite):
+        children = tuple(with_trials(child, trials, place) for child in node.children)
+        return msgspec.structs.replace(node, children=children)
+    if not isinstance(node, Lab) or node.after is None or node.after.drugs or node.after.classes:
+        return node
+    trial = trials.get(node.after.label)
+    if trial is None:
+        known = [*trials, "drugs with 'for:'"]
+        raise unknown(place, "trial of this rule in 'after'", node.after.label, known)
+    after = After(label=trial.label, drugs=trial.drugs, classes=trial.classes, least=Period(trial.min_days))
+    return msgspec.structs.replace(node, after=after)
 
 
 def _age(reader: Criteria, found: Map, place: Place) -> Node:
@@ -319,7 +345,7 @@ _KINDS: dict[str, tuple[_Read, tuple[str, ...]]] = {
     "none_of": (_composite("none_of"), ()),
     "at_least": (_composite("at_least"), ("of",)),
     "age": (_age, ()),
-    "lab": (_lab_of, ("within", "within_days", "rounded", "reading", "readings")),
+    "lab": (_lab_of, ("within", "within_days", "rounded", "reading", "readings", "after", "for")),
     "condition": (
         _condition,
         (

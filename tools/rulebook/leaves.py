@@ -39,6 +39,7 @@ from tools.rulebook.wording import (
     flag,
     joined,
     listed,
+    nested,
     one_of,
     optional,
     period,
@@ -49,6 +50,7 @@ from tools.rulebook.wording import (
     words,
 )
 from tools.rules import (
+    After,
     Age,
     AllergyTo,
     Attested,
@@ -95,6 +97,7 @@ OWN = {
     "hinted": "; the words {suggest_phrases} do not settle it",
     "unlike": "; the words {not_phrases} mean something else",
     "topic": " [chart statement on {topic}]",
+    "after": " (measured after at least {days} days of treatment with {drugs})",
     **{
         f"{reading}_{place}": f" ({which} {where})"
         for reading, which in (
@@ -296,11 +299,13 @@ class Phrases:
             for at in ("current", "baseline"):
                 made[reading, at, False] = self._part(f"{name}{at}", count)
                 made[reading, at, True] = self._timed("part", f"{name}{at}_window", "days", "within", count)
-        return choice(
+        which = choice(
             lambda v: ("several" if v["readings"] > 1 else v["reading"], v["at"], v["within"] is not None),
             made,
             lambda key: {"at": key[1]} | ({} if key[0] == "several" else {"reading": key[0]}),
         )
+        course = self._timed("part", "after", "days", "least", {"drugs": self._drugs()})
+        return joined({"which": which, "after": nested("after", After, course)}, "when")
 
     def _size(self) -> Slot:
         slots = {"percent": decimal("percent"), "amount": change_amount(), "unit": unit_of_test()}

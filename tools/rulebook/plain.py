@@ -88,7 +88,13 @@ def _lab(leaf: Lab) -> str:
     before = " before therapy began" if leaf.at == "baseline" and leaf.within is not None else ""
     bound = f"{_SIGNS[leaf.op]} {amount(leaf.value, leaf.test)}"
     several = f" on {leaf.readings} days" if leaf.readings > 1 else ""
-    return f"{at}{TESTS[leaf.test].name} {bound}{several}{_window(leaf.within)}{before}"
+    return f"{at}{TESTS[leaf.test].name} {bound}{several}{_window(leaf.within)}{before}{_after(leaf)}"
+
+
+def _after(leaf: Lab) -> str:
+    if leaf.after is None:
+        return ""
+    return f", measured after at least {leaf.after.least} of {leaf.after.label}"
 
 
 def _measured(leaf: Measured) -> str:

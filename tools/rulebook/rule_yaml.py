@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 
-from tools.rulebook.criterion_yaml import Criteria, as_written, count, walk, window
+from tools.rulebook.criterion_yaml import Criteria, as_written, count, walk, window, with_trials
 from tools.rulebook.fragments import Fragments
 from tools.rulebook.located import Map, Place, as_map, as_seq, convert, only, unknown
-from tools.rules import AllOf, Composite, Node, Required, Rule
+from tools.rules import AllOf, Composite, Node, Required, Rule, Trial
 from tools.terms import INDICATIONS, TESTS
 
 RULE_KEYS = (
@@ -55,6 +55,10 @@ class Reader(Criteria):
         renewal = self._tree(found, "renewal") if found.get("renewal") else None
         taken: set[str] = set()
         criteria, exclusions, documents, renewal = _unique(criteria, exclusions, documents, renewal, taken)
+        trials = {node.id: node for node in _every(criteria, renewal) if isinstance(node, Trial)}
+        criteria = with_trials(criteria, trials, found.at("criteria"))
+        renewal = renewal and with_trials(renewal, trials, found.at("renewal"))
+        exclusions = tuple(with_trials(node, trials, found.at("exclusions")) for node in exclusions)
         self._check_documents(found, documents, criteria)
         return Rule(
             id=rule_id,
@@ -108,6 +112,12 @@ class Reader(Criteria):
         for document in documents:
             if document.for_criterion and document.for_criterion not in known:
                 raise unknown(found.at("documents"), "criterion in 'for'", document.for_criterion, known)
+
+
+def _every(*trees: Node | None) -> Iterator[Node]:
+    for tree in trees:
+        if tree is not None:
+            yield from walk(tree)
 
 
 def _months(found: Map, key: str) -> int:

@@ -253,6 +253,19 @@ def joined(slots: Mapping[str, Slot], name: str) -> Slot:
     return Slot(template.show, template.pattern, lambda t: (template.read(t) or {}) if t else {})
 
 
+def nested(field: str, kind: type[msgspec.Struct], template: Wording) -> Slot:
+    """The template of a part that has fields of its own, where there is one, else nothing."""
+
+    def show(v: Values) -> str:
+        part = v[field]
+        return "" if part is None else template.show({f: getattr(part, f) for f in part.__struct_fields__})
+
+    def read(text: str) -> dict[str, Any]:
+        return {field: kind(**(template.read(text) or {}))} if text else {}
+
+    return Slot(show, lambda: f"(?:{template.pattern()})?", read)
+
+
 def flag(field: str, value: Any, text: str) -> Slot:
     """The text where the field has this value, else nothing."""
     return Slot(

@@ -109,6 +109,8 @@ class Turns:
             self._lasting("started", Period(part.min_months, "months"), mask, asked)
         elif isinstance(part, Programme):
             self._lasting("programme", part.min_duration, mask, asked)
+        elif isinstance(part, Lab) and part.after is not None:
+            self._lasting("started", part.after.least, mask, asked)
         elif isinstance(part, Age):
             self._birthdays(mask, asked)
 
