@@ -284,7 +284,12 @@ class Sketch:
 
     def _change(self, leaf: Change, shown: bool | None, exclude: bool) -> None:
         test = GROUP.get(leaf.test, leaf.test)
-        if not self.renewing or leaf.direction != "fall" or test not in ("bmi", "hba1c", "ahi"):
+        if (
+            not self.renewing
+            or leaf.since == "renewal"
+            or leaf.direction != "fall"
+            or test not in ("bmi", "hba1c", "ahi")
+        ):
             raise Infeasible("change")
         if leaf.amount is not None and leaf.test == "weight":
             raise Infeasible("change")

@@ -64,7 +64,7 @@ _LEAVES: dict[type, Callable[[Any, Judge, bool], Shown]] = {
 _BY_REQUEST: dict[type, Callable[[Any, Judge], bool]] = {
     Use: lambda leaf, judge: True,
     OnDrug: lambda leaf, judge: True,
-    Change: lambda leaf, judge: judge.therapy_start is not None,
+    Change: lambda leaf, judge: leaf.since == "renewal" or judge.therapy_start is not None,
     Lab: lambda leaf, judge: leaf.at == "baseline" and judge.therapy_start is not None,
     AllergyTo: lambda leaf, judge: leaf.requested and bool(judge.patient.allergies),
     Taking: lambda leaf, judge: judge.takes_it(),

@@ -259,14 +259,16 @@ class Specialist(Part, frozen=True, kw_only=True, tag="specialist"):
 
 
 class Change(Part, frozen=True, kw_only=True, tag="change"):
-    """A fall or rise from the baseline at therapy start to the newest value in the window, in percent
-    of the baseline or as an amount in the test's unit. Percentages are never rounded."""
+    """A fall or rise from the baseline to the newest value in the window, in percent of the baseline or as an amount in
+    the test's unit. The baseline is the value at therapy start, or at the start of this plan's newest approval
+    (`since="renewal"`). Percentages are never rounded."""
 
     test: str
     direction: Literal["fall", "rise"] = "fall"
     percent: float | None = None
     amount: float | None = None
     within: Period | None = None
+    since: Literal["start", "renewal"] = "start"
 
 
 class Use(Part, frozen=True, kw_only=True, tag="use"):

@@ -25,11 +25,12 @@ _COMPARE: dict[str, Callable[[Decimal, Decimal], bool]] = {
 
 @dataclass(frozen=True)
 class Ask:
-    """What is asked for: the drug's JSON, the use, and the day on which therapy began, if it has."""
+    """What is asked for: the drug's JSON, the use, the day on which therapy began, if it has, and the approvals."""
 
     drug: Entry
     use: str
     therapy_start: date | None
+    approvals: tuple[date, ...] = ()  # first days of the plan's approvals, oldest first
 
 
 def judge(row: Row, chart: Chart, ask: Ask) -> Answer:
@@ -160,6 +161,8 @@ def _on_file(row: Row, chart: Chart, ask: Ask) -> Answer:
 
 def _change(row: Row, chart: Chart, ask: Ask) -> Answer:
     test, start = row.tests[0], ask.therapy_start
+    if row.since_approval:
+        start = ask.approvals[-1] if ask.approvals else None
     if start is None:
         return Answer(OPEN, "missing")
     readings = chart.readings(test)

@@ -39,6 +39,7 @@ class Row:
     rounded: bool = False  # to one decimal, a half up
     which: str = "latest"  # of the results: latest, any, highest, lowest
     results: int = 1  # of different days
+    since_approval: bool = False  # and not since therapy began
     treated: Stretch | None = None  # for so long, with `drugs` or `classes`, before it was measured
     name: str = ""
     codes: tuple[str, ...] = ()
@@ -362,7 +363,8 @@ def _specialist(text: str) -> dict[str, Any] | None:
 
 def _change(text: str) -> dict[str, Any] | None:
     if not re.search(
-        r"fallen by|declined by|reduction in|stands below|a decline|gone down|is down|went down|decrease of",
+        r"fallen by|declined by|reduction in|stands below|a decline|gone down|is down|is lower than at|went down|"
+        r"decrease of",
         text,
     ):
         return None
@@ -377,6 +379,7 @@ def _change(text: str) -> dict[str, Any] | None:
         "value": Decimal(amount[1]),
         "percent": amount[2] == "percent",
         "window": _window(text),
+        "since_approval": "from the start of the plan's latest approval" in text,
     }
 
 

@@ -161,6 +161,7 @@ leaves = st.one_of(
         percent=st.none() | amounts,
         amount=st.none() | amounts,
         within=maybe_period,
+        since=st.sampled_from(["start", "renewal"]),
     ),
     uses.flatmap(lambda u: build(Use, uses=st.just(u), label=st.just(uses_label(u)) | names)),
 )

@@ -270,3 +270,31 @@ def test_after_which_treatment_is_printed(where: str) -> None:
             ("sulfonylurea",),
         )
         assert (row.kind, row.sign, row.value) == ("value", ">=", 7), row.text
+
+
+# --- change since the last renewal -----------------------------------------------------------------------
+
+SINCE = "{change: weight, percent: 5, since: renewal, within: 90 days}"
+WEIGHED = "labs: {weight: [100 kg on 2026-01-31, 95 kg on 2026-08-20]}"
+
+
+def test_a_change_since_the_last_approval_is_counted_from_its_first_day() -> None:
+    approvals = (date(2025, 2, 1), date(2026, 2, 1))
+    assert status(SINCE, WEIGHED, approvals=approvals) == "met"
+    assert status(SINCE, WEIGHED, approvals=approvals[:1]) == "unknown"  # nothing was measured by then
+
+
+def test_without_an_approval_on_record_the_change_is_unknown() -> None:
+    finding = found(leaf(SINCE), WEIGHED, therapy_start=date(2026, 2, 1))
+    assert (finding.status, finding.reason) == ("unknown", "missing")
+    assert finding.fix == "Record the plan's last approval with its dates"
+
+
+def test_since_when_a_change_is_counted_is_printed() -> None:
+    node = leaf(SINCE)
+    says_the_same_in_every_house(node)
+    assert describe(node) == "body weight fall of at least 5 % since the last approval within 90 days"
+    for row in read_by_the_oracle(node):
+        assert (row.kind, row.value, row.since_approval, row.window) == ("change", 5, True, Stretch(90)), (
+            row.text
+        )

@@ -311,8 +311,16 @@ def measured(leaf: Measured, judge: Judge, exclude: bool) -> Shown:
 
 
 def change(leaf: Change, judge: Judge, exclude: bool) -> Shown:
-    """From the newest value on or before therapy start to the newest after it, without rounding."""
-    name, start = TESTS[leaf.test].name, judge.therapy_start
+    """From the newest value on or before the day from which it is counted to the newest after it, without rounding."""
+    name, start, counted = TESTS[leaf.test].name, judge.therapy_start, "therapy"
+    if leaf.since == "renewal":
+        start, counted = (
+            (judge.request.approvals[-1] if judge.request.approvals else None),
+            "the last approval",
+        )
+        if start is None:
+            fix = "Record the plan's last approval with its dates"
+            return Shown(None, (), "no approval of this plan on record", "missing", fix)
     if start is None:
         return Shown(
             None, (), "start of therapy not on record", "missing", "Record when the drug was started"
@@ -322,10 +330,10 @@ def change(leaf: Change, judge: Judge, exclude: bool) -> Shown:
     later = [value for value in usable if value.date > start]
     after = governing(later if leaf.within is None else _since(later, judge.first(leaf.within)))
     if not before:
-        fix = f"Find the baseline {name} from before therapy began on {start}"
+        fix = f"Find the baseline {name} from before {counted} began on {start}"
         return Shown(None, (), f"no baseline {name} by {start}", "missing", fix)
     if not after:
-        return _no_follow_up(leaf, name, later, rejected)
+        return _no_follow_up(leaf, name, later, rejected, counted)
     answers = {_changed_enough(leaf, old.value, new.value) for old in before for new in after}
     if judge.brief:
         return BARE[None if len(answers) > 1 else answers.pop()]
@@ -343,14 +351,16 @@ def change(leaf: Change, judge: Judge, exclude: bool) -> Shown:
     return Shown(answers.pop(), records, detail, None, fix)
 
 
-def _no_follow_up(leaf: Change, name: str, later: list[Value], rejected: Sequence[Rejected]) -> Shown:
+def _no_follow_up(
+    leaf: Change, name: str, later: list[Value], rejected: Sequence[Rejected], counted: str
+) -> Shown:
     window = f" within {leaf.within}" if leaf.within is not None else ""
     if later:
         detail = f"newest {name} is of {later[0].date}; none{window}"
         return Shown(None, later[0].evidence, detail, "stale", f"Measure {name}{window}")
     reason: Reason = rejected[0].reason if rejected else "missing"
     records = tuple(item.evidence for item in rejected)
-    return Shown(None, records, f"no {name} since therapy began", reason, f"Measure {name}")
+    return Shown(None, records, f"no {name} since {counted} began", reason, f"Measure {name}")
 
 
 def _fall(leaf: Change, old: float, new: float) -> Decimal:

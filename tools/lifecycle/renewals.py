@@ -263,6 +263,8 @@ def _baseline(node: Change, patient: Patient, then: Determination) -> Decimal | 
     from tools.evidence.measurements import governing, values_of
 
     start = then.request.therapy_start
+    if node.since == "renewal":
+        start = then.request.approvals[-1] if then.request.approvals else None
     if start is None:
         return None
     before = governing([v for v in values_of(patient, node.test, then.as_of).usable if v.date <= start])

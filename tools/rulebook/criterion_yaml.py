@@ -305,7 +305,7 @@ def _change(reader: Criteria, found: Map, place: Place) -> Node:
     if ("percent" in found) == ("amount" in found):
         raise place.error("a change has either 'percent' or 'amount'")
     fields: dict[str, Any] = {"kind": "change", "id": f"{test}_change", "test": test}
-    fields |= {part: found[part] for part in ("direction", "percent", "amount") if part in found}
+    fields |= {part: found[part] for part in ("direction", "percent", "amount", "since") if part in found}
     fields["within"] = window(found)
     return convert(as_written(found, fields), Change, place)
 
@@ -365,7 +365,7 @@ _KINDS: dict[str, tuple[_Read, tuple[str, ...]]] = {
     "program": (_program, ("within", "within_days")),
     "attested": (_attested, ("statement", "within", "within_days")),
     "specialist": (_specialist, ()),
-    "change": (_change, ("direction", "percent", "amount", "within", "within_days")),
+    "change": (_change, ("direction", "percent", "amount", "since", "within", "within_days")),
     "asked_for": (_asked_for, ("label",)),
 }  # fmt: skip
 

@@ -97,6 +97,7 @@ OWN = {
     "hinted": "; the words {suggest_phrases} do not settle it",
     "unlike": "; the words {not_phrases} mean something else",
     "topic": " [chart statement on {topic}]",
+    "since_approval": " (counted from the start of the plan's latest approval, not from the start of therapy)",
     "after": " (measured after at least {days} days of treatment with {drugs})",
     **{
         f"{reading}_{place}": f" ({which} {where})"
@@ -262,7 +263,7 @@ class Phrases:
                 "test": self._test,
                 "direction": words("direction", word["direction"]),
                 "size": self._size(),
-                "window": self._window("change_window"),
+                "window": joined({"window": self._window("change_window"), "since": self._since()}, "window"),
             },
             "use": {"uses": self._uses()},
         }
@@ -317,6 +318,9 @@ class Phrases:
             (False, False): self._part("any_size", slots),
         }
         return choice(lambda v: (v["percent"] is not None, v["amount"] is not None), made, lambda key: {})
+
+    def _since(self) -> Slot:
+        return flag("since", "renewal", self._part("since_approval", {}).show({}))
 
     def _plain_drugs(self) -> Slot:
         back = {name: key[2:] for name, key in drug_back().items() if key.startswith("d:")}

@@ -139,7 +139,8 @@ def _change(leaf: Change) -> str:
         points = TESTS[leaf.test].unit == "%"
         sizes.append(f"{plain_number(leaf.amount)} points" if points else amount(leaf.amount, leaf.test))
     size = f" of at least {join(sizes, _AND)}" if sizes else ""
-    return f"{TESTS[leaf.test].name} {leaf.direction}{size} from baseline{_window(leaf.within)}"
+    since = "from baseline" if leaf.since == "start" else "since the last approval"
+    return f"{TESTS[leaf.test].name} {leaf.direction}{size} {since}{_window(leaf.within)}"
 
 
 def _required(part: Required) -> str:

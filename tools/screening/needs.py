@@ -154,6 +154,8 @@ def _need(question: Question, judge: Judge) -> Need:
 def _tests(leaf: Lab | Measured | Change, judge: Judge) -> Sequence[str]:
     """What would have to be measured anew; nothing where only an old value can help, which has to be found."""
     start = judge.therapy_start
+    if isinstance(leaf, Change) and leaf.since == "renewal":
+        start = judge.request.approvals[-1] if judge.request.approvals else None
     if isinstance(leaf, Lab):
         return () if leaf.at == "baseline" and start is not None else (leaf.test,)
     if isinstance(leaf, Change):
