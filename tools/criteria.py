@@ -101,11 +101,10 @@ def findings_of(rule: Rule, judge: Judge) -> tuple[list[Finding], list[Finding]]
 
 def asked_by(rule: Rule, request: Request) -> tuple[list[Ready], list[Ready]]:
     """The criteria and the exclusions that a rule asks for this request, made ready."""
-    renewing = request.kind == "renewal" and rule.renewal is not None
-    place = "renewal" if renewing else "initial"
+    tree = rule.criteria_of(request.kind, len(request.approvals))
+    place = f"asked by {tree.id}"
     kept: tuple[list[Ready], list[Ready]] | None = rule.__dict__.get(place)
     if kept is None:
-        tree = rule.renewal if renewing and rule.renewal is not None else rule.criteria
         kept = rule.__dict__[place] = (
             [_ready(node, False, rule.policy_id) for node in tree.children],
             [_ready(node, True, rule.policy_id) for node in rule.exclusions],

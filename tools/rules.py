@@ -345,5 +345,17 @@ class Rule(
     exclusions: tuple[Node, ...] = ()
     documents: tuple[Required, ...] = ()
     renewal: AllOf | None = None  # its own criteria; the exclusions hold for both
+    later_renewal: AllOf | None = None  # in place of `renewal`, once a renewal has been approved
     initial_months: int = 12
     renewal_months: int = 12
+
+    @property
+    def renewals(self) -> tuple[AllOf, ...]:
+        """The criteria of a renewal, and those of a later one, as far as it has its own."""
+        return tuple([tree for tree in (self.renewal, self.later_renewal) if tree is not None])
+
+    def criteria_of(self, kind: str | None, approvals: int) -> AllOf:
+        """The criteria of a request of this kind, for what the plan has approved so many times before."""
+        if kind != "renewal" or self.renewal is None:
+            return self.criteria
+        return self.later_renewal if self.later_renewal is not None and approvals > 1 else self.renewal

@@ -214,7 +214,7 @@ def _renewal(ask: Ask, bound: Bound, drug: str, reply: Answer) -> None:
             source=_where(rules[0]),
         )
         reply.said.append(Said(text=f"A renewal of {drug_slot(ledger, drug)}{words} is for {months}."))
-        for leaf in _leaves(rules[0].renewal) if rules[0].renewal else ():
+        for leaf in (leaf for tree in rules[0].renewals for leaf in _leaves(tree)):
             if isinstance(leaf, OnDrug):
                 reply.said.append(_on_drug(leaf, bound, drug, ledger))
     policy = bound.policy(drug)

@@ -84,7 +84,8 @@ def _uses_to_try(table: DecisionTable, wanted: str) -> list[str]:
 def _by_use(table: DecisionTable, use: str, chart: Chart, drug: Entry, wanted: _Wanted) -> Verdict:
     ask = Ask(drug, wanted.use or use, wanted.start, wanted.approvals)
     renewing = wanted.kind == "renewal" and use in table.renewal
-    rows = table.renewal[use] if renewing else table.criteria[use]
+    again = renewing and len(wanted.approvals) > 1 and use in table.later
+    rows = table.later[use] if again else table.renewal[use] if renewing else table.criteria[use]
     filled = _fill(rows, chart, ask)
     shut = {n: a.turned for n, a in _fill(table.exclusions.get(use, []), chart, ask).items()}
     tops = [filled[row.number].truth for row in rows if not row.parent]

@@ -65,7 +65,9 @@ def _statement(row: Row, chart: Chart, ask: Ask) -> Answer:
     said = [
         (day(s.get("date")) or date.min, s["present"])
         for s in chart.noted("attestations")
-        if s["topic"] == row.topic and (s.get("date") is None or chart.possible(day(s["date"])))
+        if s["topic"] == row.topic
+        and "self" in s.get("subjects", ["self"])
+        and (s.get("date") is None or chart.possible(day(s["date"])))
     ]
     if not said:
         return Answer(OPEN, "missing")

@@ -6,19 +6,23 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from data_gen.catalog_loader import our_catalog
+from data_gen.policies import Paper, print_policy
+from evals.oracle import read_policy
 from evals.oracle.chart import Stretch
 from evals.oracle.reading import Row, read_sentence
 from tools.chartfile import read_chart
-from tools.criteria import judge
+from tools.criteria import asked_by, judge
 from tools.errors import Invalid
 from tools.records import Finding, Request
 from tools.rulebook.located import Map, Place, parse_yaml
 from tools.rulebook.plain import describe
+from tools.rulebook.policy_rules import read_rules, stated
 from tools.rulebook.prose import bare
 from tools.rulebook.rule_yaml import Reader
 from tools.rules import Lab, Node, Period, Required, Rule
@@ -298,3 +302,48 @@ def test_since_when_a_change_is_counted_is_printed() -> None:
         assert (row.kind, row.value, row.since_approval, row.window) == ("change", 5, True, Stretch(90)), (
             row.text
         )
+
+
+# --- first and later renewals ----------------------------------------------------------------------------
+
+LATER = "renewal: [{change: weight, percent: 5}]\nlater_renewal: [attested: adherent]\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "approvals", "expected"),
+    [
+        ("new", 0, "age"),
+        ("renewal", 0, "weight_change"),
+        ("renewal", 1, "weight_change"),
+        ("renewal", 2, "adherent"),
+    ],
+)
+def test_a_later_renewal_asks_its_own_criteria(kind: Any, approvals: int, expected: str) -> None:
+    asked = Request(drug="Ozempic", kind=kind, approvals=(date(2025, 1, 1),) * approvals)
+    criteria, _ = asked_by(rule("age >= 18", LATER), asked)
+    assert [ready.criterion for ready in criteria] == [expected]
+
+
+def test_a_rule_without_later_criteria_asks_the_same_at_each_renewal() -> None:
+    plain = rule("age >= 18", "renewal: [attested: adherent]\n")
+    assert plain.criteria_of("renewal", 3) is plain.criteria_of("renewal", 1) is plain.renewal
+
+
+def test_later_criteria_without_a_renewal_are_refused() -> None:
+    with pytest.raises(Invalid, match="later_renewal goes with a renewal"):
+        rule("age >= 18", "later_renewal: [attested: adherent]\n")
+
+
+@pytest.mark.parametrize("plan", HOUSES)
+def test_both_kinds_of_renewal_are_printed_and_read_back(plan: str) -> None:
+    catalog = our_catalog()
+    source, drug = catalog.plans["CASCADE-GOLD"], catalog.drugs["Ozempic"]
+    benefit = msgspec.structs.replace(source.benefits["Ozempic"], rules=(rule("age >= 18", LATER),))
+    paper = Paper("1", date(2025, 1, 1), None, (), (), ("Appeal.",))
+    printed = print_policy(source, benefit, drug, paper, HOUSES[plan])
+    said = read_rules(printed.policy, HOUSES[plan])["t2dm"]
+    assert said == stated(printed.benefit.rules[0])
+    assert said.later_renewal and said.renewal and said.later_renewal != said.renewal
+    table = read_policy(printed.policy.text)
+    assert [row.kind for row in table.later["t2dm"]] == ["statement"]
+    assert [row.kind for row in table.renewal["t2dm"]] == ["change"]

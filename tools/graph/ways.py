@@ -79,7 +79,8 @@ def rule_of(found: Determination, plan: Plan) -> Rule | None:
 
 def renewal_of(rule: Rule, found: Determination) -> AllOf | None:
     """The rule's criteria for a renewal, if it was judged by those."""
-    return rule.renewal if found.request.kind == "renewal" else None
+    tree = rule.criteria_of(found.request.kind, len(found.request.approvals))
+    return None if tree is rule.criteria else tree
 
 
 def _nodes(rule: Rule, found: Determination) -> dict[tuple[str, bool], Node | Required]:

@@ -197,12 +197,15 @@ def _nodes(plan: Plan, found: Determination, *, aims: bool = False) -> dict[str,
     """The parts of the test by their ids; with `aims` only those that are to be met, not what must be absent."""
     benefit = plan.benefits.get(found.drug)
     rule = next((rule for rule in benefit.rules if rule.id == found.rule_id), None) if benefit else None
-    return {node.id: node for node in _parts(rule, aims)} if rule else {}
+    if rule is None:
+        return {}
+    tree = rule.criteria_of("renewal", len(found.request.approvals))
+    return {node.id: node for node in _parts(rule, tree, aims)}
 
 
-def _parts(rule: Rule, aims: bool) -> Iterator[Part]:
+def _parts(rule: Rule, tree: AllOf, aims: bool) -> Iterator[Part]:
     roots: list[Part] = [
-        rule.renewal or rule.criteria,
+        tree,
         *(() if aims else (*rule.exclusions, *rule.documents)),
     ]
     while roots:

@@ -220,7 +220,7 @@ def _open(patient: Patient, plan: Plan, determination: Determination) -> Iterato
     rule = _rule_of(plan, determination)
     if rule is None:
         return
-    tree = rule.renewal if determination.request.kind == "renewal" and rule.renewal else rule.criteria
+    tree = rule.criteria_of(determination.request.kind, len(determination.request.approvals))
     nodes = (*tree.children, *rule.exclusions)
     for node, finding in zip(nodes, determination.findings, strict=False):
         yield from _open_leaves(node, finding, patient, determination)
@@ -231,9 +231,9 @@ def _rule_of(plan: Plan, determination: Determination) -> Rule | None:
     benefit = plan.benefits.get(determination.drug)
     names = [finding.criterion for finding in determination.findings]
     for rule in benefit.rules if benefit else ():
-        for tree in (rule.criteria, rule.renewal):
-            ids = [node.id for node in (*(tree.children if tree else ()), *rule.exclusions)]
-            if rule.id == determination.rule_id and tree is not None and names[: len(ids)] == ids:
+        for tree in (rule.criteria, *rule.renewals):
+            ids = [node.id for node in (*tree.children, *rule.exclusions)]
+            if rule.id == determination.rule_id and names[: len(ids)] == ids:
                 return rule
     return None
 

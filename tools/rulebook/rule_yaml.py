@@ -21,6 +21,7 @@ RULE_KEYS = (
     "exclusions",
     "documents",
     "renewal",
+    "later_renewal",
     "initial_months",
     "renewal_months",
 )
@@ -53,11 +54,16 @@ class Reader(Criteria):
         )
         documents = self._documents(found)
         renewal = self._tree(found, "renewal") if found.get("renewal") else None
+        later = self._tree(found, "later_renewal") if found.get("later_renewal") else None
+        if later is not None and renewal is None:
+            raise found.at("later_renewal").error("later_renewal goes with a renewal")
         taken: set[str] = set()
         criteria, exclusions, documents, renewal = _unique(criteria, exclusions, documents, renewal, taken)
-        trials = {node.id: node for node in _every(criteria, renewal) if isinstance(node, Trial)}
+        later = later and _named(later, taken, "later")
+        trials = {node.id: node for node in _every(criteria, renewal, later) if isinstance(node, Trial)}
         criteria = with_trials(criteria, trials, found.at("criteria"))
         renewal = renewal and with_trials(renewal, trials, found.at("renewal"))
+        later = later and with_trials(later, trials, found.at("later_renewal"))
         exclusions = tuple(with_trials(node, trials, found.at("exclusions")) for node in exclusions)
         self._check_documents(found, documents, criteria)
         return Rule(
@@ -68,6 +74,7 @@ class Reader(Criteria):
             exclusions=exclusions,
             documents=documents,
             renewal=renewal,
+            later_renewal=later,
             initial_months=_months(found, "initial_months"),
             renewal_months=_months(found, "renewal_months"),
         )
@@ -132,23 +139,24 @@ def _unique(
     taken: set[str],
 ) -> tuple[AllOf, tuple[Node, ...], tuple[Required, ...], AllOf | None]:
     """The same parts with ids that are unique within the rule; a later one of a name gets a number."""
-
-    def named(node: Any, tail: str = "") -> Any:
-        name = node.id
-        if name in taken and tail:
-            name = f"{name}_{tail}"
-        base, count = name, 2
-        while name in taken:
-            name, count = f"{base}_{count}", count + 1
-        taken.add(name)
-        changes: dict[str, Any] = {"id": name}
-        if isinstance(node, Composite):
-            changes["children"] = tuple(named(child, tail) for child in node.children)
-        return msgspec.structs.replace(node, **changes)
-
     return (
-        named(criteria),
-        tuple(named(node) for node in exclusions),
-        tuple(named(document, "document") for document in documents),
-        None if renewal is None else named(renewal, "renewal"),
+        _named(criteria, taken),
+        tuple(_named(node, taken) for node in exclusions),
+        tuple(_named(document, taken, "document") for document in documents),
+        None if renewal is None else _named(renewal, taken, "renewal"),
     )
+
+
+def _named(node: Any, taken: set[str], tail: str = "") -> Any:
+    """The node and its parts under names that are not taken yet."""
+    name = node.id
+    if name in taken and tail:
+        name = f"{name}_{tail}"
+    base, count = name, 2
+    while name in taken:
+        name, count = f"{base}_{count}", count + 1
+    taken.add(name)
+    changes: dict[str, Any] = {"id": name}
+    if isinstance(node, Composite):
+        changes["children"] = tuple(_named(child, taken, tail) for child in node.children)
+    return msgspec.structs.replace(node, **changes)

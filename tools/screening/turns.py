@@ -93,8 +93,8 @@ class Turns:
         for day in (rule.effective_from, rule.effective_to and rule.effective_to + _DAY):
             if day is not None and self.as_of < day <= self.as_of + self.days * _DAY:
                 self.of_plan.append(Turn(day, self.every, ()))
-        for kind in _KINDS:
-            criteria, exclusions = asked_by(rule, Request(drug="", kind=kind))
+        for kind, approvals in _KINDS:
+            criteria, exclusions = asked_by(rule, Request(drug="", kind=kind, approvals=approvals))
             for question in _questions((*criteria, *exclusions)):
                 self._part(question.leaf, mask, question)
         for paper in rule.documents:
@@ -162,7 +162,12 @@ def _put(days: _Days, day: date, turn: Turn) -> None:
 
 
 _day_of = operator.attrgetter("day")
-_KINDS: tuple[Kind | None, ...] = (None, "renewal")
+# A new request, a renewal, and a later one.
+_KINDS: tuple[tuple[Kind | None, tuple[date, ...]], ...] = (
+    (None, ()),
+    ("renewal", ()),
+    ("renewal", (date.min, date.min)),
+)
 
 
 def _questions(nodes: Iterable[Ready]) -> Iterator[Question]:
