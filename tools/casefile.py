@@ -73,13 +73,14 @@ class Known(NamedTuple):
 
 
 class Case(NamedTuple):
-    """A case, read; `mentioned` are the tests, topics and drugs that the chart speaks of, even to say that
-    there is nothing."""
+    """A case, read; `asked` is the request as the case writes it, `mentioned` are the tests, topics and drugs that
+    the chart speaks of, even to say that there is nothing."""
 
     name: str
     file: str
     patient: Patient
     plan: Plan
+    asked: Request
     request: Request
     as_of: date
     expect: Map
@@ -121,6 +122,7 @@ def read_case(path: Path, known: Known, as_of: date | None = None) -> Case:
         file=str(path),
         patient=msgspec.structs.replace(patient, plan_id=patient.plan_id or plan.id),
         plan=plan,
+        asked=request,
         request=_completed(patient, request, known.drugs),
         as_of=day,
         expect=_expect(found),

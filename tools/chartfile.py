@@ -7,7 +7,7 @@ mappings with the fields of records.py. What is not written stays unknown; a lis
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 from typing import Any, NamedTuple, TypeVar, get_args, get_type_hints
 
@@ -119,6 +119,7 @@ _FIELDS_ALSO = {
     "name": {"start_date": "start", "end_date": "end"},
     "plan_id": {"plan": "plan_id", "start_date": "start", "end_date": "end"},
 }
+_COMBINED_DOSE = re.compile(r"[\d.]+(?:\s*[/-]\s*[\d.]+)+\s*\w*")
 _KINDS_ALSO = {"program": "programme", "claims": "fills", "pharmacy fills": "fills", "chart note": "note"}
 _UNKNOWN_WORDS = ("unknown", "unstated", "not stated", "none", "missing", "")
 
@@ -267,6 +268,8 @@ class _Reader:
             match = DOSE.fullmatch(dose.strip())
             if match is None and dose.strip().replace(".", "", 1).isdigit():
                 fields["dose"] = float(dose)  # of which unit, nobody wrote
+            elif match is None and _COMBINED_DOSE.fullmatch(dose.strip()):
+                fields["dose"] = None  # of several ingredients there is no one dose
             elif match is None:
                 raise fields.at("dose").error(f"cannot read the dose {dose!r}; write e.g. 500 mg")
             else:
@@ -424,19 +427,40 @@ class _Reader:
         if said is None:
             return ()
         if isinstance(said, Seq):
-            return self.all("attestations", "att", self.plain(Attestation, "topic")) or ()
+            return tuple([entry for item in self._listed_statements(said) for entry in item])
         if not isinstance(said, Map):
             raise self.chart.at("attestations").error("attestations are a mapping, e.g. pregnancy: denied")
+        return tuple(
+            [
+                entry
+                for n, (name, value) in enumerate(said.items(), 1)
+                for entry in self._statements(name, value, f"att-{n}", said.at(name))
+            ]
+        )
+
+    def _listed_statements(self, said: Seq) -> Iterator[tuple[Attestation, ...]]:
+        """Mappings with the record's own fields, or lines such as `mtc_men2: denied`."""
+        read = self.plain(Attestation, "topic")
+        for n, item in enumerate(said):
+            place = said.at(n)
+            if isinstance(item, Map):
+                yield (read(item, f"att-{n + 1}", place),)
+                continue
+            topic, colon, word = str(item).partition(":")
+            if not colon:
+                raise place.error(f"cannot read the statement {item!r}; write e.g. mtc_men2: denied")
+            yield self._statements(topic.strip(), word.strip(), f"att-{n + 1}", place)
+
+    def _statements(self, name: str, value: Any, prefix: str, place: Place) -> tuple[Attestation, ...]:
+        """What one topic's line says, of each person by itself."""
+        key = SHORT_FOR.get(name.casefold(), name.casefold())
+        topic = CONCEPTS[key].topic or key if key in CONCEPTS else key
+        each = value if isinstance(value, Map) else _both(topic, value, place)
         read: list[Attestation] = []
-        for name, value in said.items():
-            place = said.at(name)
-            key = SHORT_FOR.get(name.casefold(), name.casefold())
-            topic = CONCEPTS[key].topic or key if key in CONCEPTS else key
-            each = value if isinstance(value, Map) else _both(topic, value, place)
-            for subject, word in each.items():
-                present = self._present(topic, word, place)
-                if present is not None:
-                    read.append(self._attestation(topic, subject, present, f"att-{len(read) + 1}", place))
+        for subject, word in each.items():
+            present = self._present(topic, word, place)
+            if present is not None:
+                read.append(self._attestation(topic, subject, present, f"{prefix}-{len(read) + 1}", place))
         return tuple(read)
 
     def _attestation(self, topic: str, who: str, present: bool, record_id: str, place: Place) -> Attestation:

@@ -262,7 +262,7 @@ class Composed:
             evidence=one.evidence if len(deciding) == 1 else _evidence_of(deciding),
             detail=one.detail if len(deciding) == 1 else _detail_of(deciding),
             reason=one.reason if status == "unknown" else None,
-            fix=None if status == "met" else _fix(self.needed == len(parts), parts),
+            fix=None if status == "met" else _fix(self.needed, parts),
             exclusion=self.exclude,
             parts=parts,
         )
@@ -296,8 +296,11 @@ def at_least(needed: int, statuses: Sequence[Status]) -> Status:
     return "unknown" if met + statuses.count("unknown") >= needed else "not_met"
 
 
-def _fix(every: bool, parts: tuple[Finding, ...]) -> str | None:
-    """What would change it: every open part where all are needed, else any of those that can still be met."""
+def _fix(needed: int, parts: tuple[Finding, ...]) -> str | None:
+    """What would change it: every open part where all are needed, else as many as are, of those that can still be
+    met."""
+    every = needed == len(parts)
+    lacking = needed - sum(part.status == "met" for part in parts)
     wanted = [part for part in parts if part.fix]
     if not every and len(wanted) > 1:
         wanted = [part for part in wanted if part.status == "unknown"] or wanted
@@ -307,10 +310,9 @@ def _fix(every: bool, parts: tuple[Finding, ...]) -> str | None:
         return fixes[0] if fixes else None
     first, *rest = fixes
     more = [fix[0].lower() + fix[1:] for fix in rest]
-    if every:
+    if every or lacking >= len(fixes):
         return "; and ".join((first, *more))
-    return (
-        f"{first}, or {more[0]}"
-        if len(more) == 1
-        else "One of: " + "; ".join((first[0].lower() + first[1:], *more))
-    )
+    if len(more) == 1:
+        return f"{first}, or {more[0]}"
+    count = {1: "One", 2: "Two", 3: "Three"}.get(lacking, str(lacking))
+    return f"{count} of: " + "; ".join((first[0].lower() + first[1:], *more))

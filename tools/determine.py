@@ -127,6 +127,7 @@ def _decide(
     outcome, stopped_by = _first_stop(exclusions, criteria, quantity, papers)
     every = (*findings, *papers)
     unmet = [finding for finding in every if finding.status != "met"]
+    steps = next_steps.actions(outcome, stopped_by, plan, asked, unmet)
     return Determination(
         patient_id=patient.id,
         plan_id=plan.id,
@@ -134,14 +135,15 @@ def _decide(
         drug=request.drug,
         as_of=as_of,
         outcome=outcome,
-        summary=next_steps.summary(outcome, stopped_by, plan, asked, as_of, unmet),
+        summary=next_steps.summary(outcome, stopped_by, plan, asked, as_of, unmet, rule),
         indication=rule.indication,
         request=asked,
         rule_id=rule.id,
         policy_id=rule.policy_id,
+        in_force=_effective(rule, as_of),
         stopped_by=stopped_by,
         findings=every,
-        next_actions=next_steps.actions(outcome, stopped_by, plan, asked, unmet),
+        next_actions=steps if _effective(rule, as_of) else (next_steps.find_policy(rule, as_of), *steps),
     )
 
 

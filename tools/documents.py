@@ -24,6 +24,7 @@ from tools.records import (
     Reason,
 )
 from tools.rules import Required, Rule
+from tools.terminology.medicines import resolve_medicine
 from tools.terms import STUDIES, TESTS, UNSIGNED
 
 
@@ -251,10 +252,20 @@ def _flaw_of_file(paper: Required, item: Document) -> Reason | None:
 
 def _is_of_another(paper: Required, item: Document) -> bool:
     """A report of another test, or of another study, is none of this one."""
+    if item.about and paper.drugs:
+        about = resolve_medicine(item.about)
+        known = {item.about.casefold(), *(about.ingredients if about else ())}
+        wanted = {name for drug in paper.drugs for name in (drug, *_ingredients(drug))}
+        return known.isdisjoint(wanted)
     if item.about:
         return bool(paper.test) and item.about != paper.test
     others = [test for test in STUDIES if test != paper.test and _reports(item.title, test)]
     return paper.of == "study" and bool(paper.test) and bool(others) and not _reports(item.title, paper.test)
+
+
+def _ingredients(drug: str) -> tuple[str, ...]:
+    known = resolve_medicine(drug)
+    return known.ingredients if known else ()
 
 
 def _reports(name: str, test: str) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from tools.records import Finding, Outcome, Patient, Plan, Request
+from tools.rules import Rule
 from tools.terms import INDICATIONS
 
 HEADLINE: dict[Outcome, str] = {
@@ -33,12 +34,28 @@ def summary(
     request: Request,
     as_of: date,
     findings: Sequence[Finding],
+    rule: Rule | None = None,
 ) -> str:
-    """One sentence: the outcome, the drug, the plan, and what decided it; `findings` are those not met."""
+    """One sentence: the outcome, the drug, the plan, and what decided it; `findings` are those not met. A rule that is
+    not in force is said to be so."""
     use = INDICATIONS.get(request.indication, request.indication)
     what = f"{request.drug} for {use} under {plan.id}" if use else f"{request.drug} under {plan.id}"
     why = _because(outcome, stopped_by, plan, request, findings)
-    return f"{HEADLINE[outcome]}: {what} on {as_of.isoformat()}{why}."
+    period = f", by a policy that {_out_of_force(rule, as_of)}" if rule and _out_of_force(rule, as_of) else ""
+    return f"{HEADLINE[outcome]}: {what} on {as_of.isoformat()}{period}{why}."
+
+
+def find_policy(rule: Rule, as_of: date) -> str:
+    """What is done about a rule that is not in force on the day."""
+    return f"Find the policy that is in force: this one {_out_of_force(rule, as_of)}"
+
+
+def _out_of_force(rule: Rule, as_of: date) -> str:
+    if rule.effective_to is not None and rule.effective_to < as_of:
+        return f"ended on {rule.effective_to}"
+    if rule.effective_from is not None and as_of < rule.effective_from:
+        return f"begins on {rule.effective_from}"
+    return ""
 
 
 def _because(

@@ -563,6 +563,7 @@ class Determination(Record, frozen=True, kw_only=True):
     request: Request
     rule_id: str = ""
     policy_id: str = ""
+    in_force: bool = True  # whether that policy is in force on as_of
     stopped_by: str = (
         ""  # eligibility | formulary | benefit | pa | exclusion | criteria | quantity | documents | ""
     )

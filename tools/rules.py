@@ -11,7 +11,7 @@ is not shown is unknown.
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -23,6 +23,7 @@ Who = Literal["self", "family"]
 Rounding = Literal["tenths"]
 Reading = Literal["newest", "any", "highest", "lowest"]
 Response = Literal["inadequate", "partial", "intolerance", "effective"]
+Count = Annotated[int, msgspec.Meta(ge=0)]
 TimeUnit = Literal["days", "weeks", "months"]
 
 
@@ -187,17 +188,39 @@ class Trial(Part, frozen=True, kw_only=True, tag="trial"):
 
     `drugs` are ingredient or brand names in lower case, `classes` keys of terms.CLASSES; either matches.
     `min_daily_dose` in mg. `proof="fills"`: pharmacy claims must show the days; samples do not count.
+    Days may be shown by fills of one drug, distinct ones inside its course: `continuous` ones in a row, `carry_over`
+    with what is left of a fill taken before the next. `min_fills` and `adherence` (percent of the course's days that
+    fills cover) are asked whatever the proof. `gap_days`: entries or fills of one drug that begin so many days after
+    the last day of the one before go on with it. Each drug counts for itself, save where `sum` adds up the days of
+    all, `continuous` ones in a row, or `together` asks for all of them on the same days.
     """
 
     label: str
     drugs: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
-    min_days: int = 0
+    min_days: Count = 0
     responses: tuple[Response, ...] = ()
     min_daily_dose: float | None = None
     formulation: Literal["IR", "ER"] | None = None
     within_days: int | None = None
     proof: Literal["record", "fills"] = "record"
+    gap_days: Count = 1
+    continuous: bool = False
+    carry_over: bool = False
+    sum: bool = False
+    together: bool = False
+    min_fills: Count = 0
+    adherence: Annotated[float, msgspec.Meta(gt=0, le=100)] | None = None
+
+    @property
+    def wants_fills(self) -> bool:
+        """Does it ask anything of pharmacy claims?"""
+        return self.proof == "fills" or self.min_fills > 0 or self.adherence is not None
+
+    @property
+    def counts_days(self) -> bool:
+        """Are its days others than those since a course began?"""
+        return self.wants_fills or self.min_days > 0
 
 
 class Intolerance(Part, frozen=True, kw_only=True, tag="intolerance"):

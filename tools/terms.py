@@ -8,6 +8,7 @@ otherwise: domain reference §2 (ICD-10-CM FY2026, LOINC, UCUM).
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 # --- systems ---------------------------------------------------------------------------------------------
@@ -455,6 +456,7 @@ GENERAL_WORDS = frozenset(
 )  # fmt: skip
 
 
+@lru_cache(maxsize=8192)
 def is_icd10(code: str) -> bool:
     """Has the code the form of ICD-10-CM? Not whether there is such a code."""
     return bool(_ICD10_CODE.fullmatch(code))

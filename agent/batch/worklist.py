@@ -94,7 +94,7 @@ def _is_record_of(paper: Required, leaf: Node) -> bool:
         )
     if paper.of == "programme":
         return isinstance(leaf, Programme)
-    return paper.of == "fills" and isinstance(leaf, Trial) and leaf.proof == "fills"
+    return paper.of == "fills" and isinstance(leaf, Trial) and leaf.wants_fills
 
 
 def _roots(rule: Rule) -> Iterator[Node]:

@@ -20,7 +20,7 @@ _ELIGIBILITY, _QUANTITY, _REQUEST = "tools.eligibility", "tools.quantity", "tool
 _DOCUMENTS, _JUDGE = "tools.documents", "tools.evidence.judge"
 _LABS, _MEASURED = "tools.evidence.labs", "tools.evidence.measurements"
 _COURSES, _DIAGNOSES = "tools.evidence.courses", "tools.evidence.diagnoses"
-_STATED = "tools.evidence.statements"
+_STATED, _SUPPLY = "tools.evidence.statements", "tools.evidence.supply"
 
 BUGS = (
     Bug("at-least-is-above", "operator", _JUDGE, "operator.ge", "operator.gt"),
@@ -47,7 +47,7 @@ BUGS = (
         "leaf.within is not None and day < judge.first(leaf.within)",
         "leaf.within is not None and day <= judge.first(leaf.within)",
     ),
-    Bug("paper-window-excludes-its-last-day", "lookback", _DOCUMENTS, "item[0] >= first", "item[0] > first"),
+    Bug("paper-window-excludes-its-last-day", "lookback", _DOCUMENTS, "item.day >= first", "item.day > first"),
     Bug("offset-of-a-unit-forgotten", "unit", _MEASURED, " + Decimal(offset))", ")"),
     Bug("units-not-converted", "unit", _MEASURED, 'value if factor == "1" else ', "value or "),
     Bug(
@@ -142,8 +142,8 @@ BUGS = (
         "refuted-counts",
         "refuted evidence",
         _JUDGE,
-        'if entry.verification != "refuted" and (',
-        "if (",
+        'if entry.verification != "refuted"',
+        'if entry.verification != "never"',
     ),
     Bug(
         "suspected-proves",
@@ -187,9 +187,9 @@ BUGS = (
     Bug(
         "renewal-judged-as-new",
         "renewal vs new",
-        _CRITERIA,
-        'request.kind == "renewal" and',
-        'request.kind == "never" and',
+        "tools.rules",
+        'if kind != "renewal" or self.renewal',
+        'if kind != "never" or self.renewal',
     ),
     Bug(
         "stale-is-met",
@@ -224,15 +224,15 @@ BUGS = (
         "pauses-bridge-courses",
         "overlap of courses",
         _COURSES,
-        "after.start <= before.end + timedelta(days=1)",
+        "after.start <= before.end + timedelta(days=gap_days)",
         "after.start <= before.end + timedelta(days=30)",
     ),
     Bug(
         "trial-needs-a-day-more",
         "trial",
         _COURSES,
-        "elif days < leaf.min_days:",
-        "elif days <= leaf.min_days:",
+        "days < max(leaf.min_days, int(leaf.together)):",
+        "days <= max(leaf.min_days, int(leaf.together)):",
     ),
     Bug(
         "any-response-will-do",
@@ -245,7 +245,7 @@ BUGS = (
         "claims-not-asked-for",
         "trial",
         _COURSES,
-        'if leaf.proof == "fills" or days is None:',
+        "if days is None or leaf.wants_fills:",
         "if days is None:",
     ),
     Bug(

@@ -11,7 +11,8 @@ from decimal import Decimal
 
 from evals.oracle.chart import Chart, Entry, Reading, Span, Stretch, after_months, day, tenths
 from evals.oracle.reading import Row
-from evals.oracle.verdicts import NO, OPEN, YES, Answer, Truth
+from evals.oracle.trials import drug_key, names, strangers, trial
+from evals.oracle.verdicts import NO, OPEN, YES, Answer, Truth, agreed, best, known
 from evals.oracle.vocabulary import OTHER_TYPE, SPOKEN, STUDIES, TOPICS, TYPES, UNTYPED, VAGUE
 
 SIGNED = ("signed", "amended")
@@ -44,11 +45,11 @@ def judge(row: Row, chart: Chart, ask: Ask) -> Answer:
 def _age(row: Row, chart: Chart, ask: Ask) -> Answer:
     if chart.age is None:
         return Answer(OPEN, "missing")
-    return _known(_COMPARE[row.sign](Decimal(chart.age), _value(row)))
+    return known(_COMPARE[row.sign](Decimal(chart.age), _value(row)))
 
 
 def _use(row: Row, chart: Chart, ask: Ask) -> Answer:
-    return _known(ask.use in row.uses)
+    return known(ask.use in row.uses)
 
 
 def _specialist(row: Row, chart: Chart, ask: Ask) -> Answer:
@@ -57,7 +58,7 @@ def _specialist(row: Row, chart: Chart, ask: Ask) -> Answer:
         return Answer(YES)
     consulted = [s["present"] for s in chart.noted("attestations") if s["topic"] == "specialist_consult"]
     if consulted and (consulted[-1] or own):
-        return _known(consulted[-1])
+        return known(consulted[-1])
     return Answer(OPEN, "missing")
 
 
@@ -74,7 +75,7 @@ def _statement(row: Row, chart: Chart, ask: Ask) -> Answer:
     newest = max(said)[0]
     if newest < chart.since(row.window):
         return Answer(OPEN, "stale")
-    return _agreed({present for when, present in said if when == newest})
+    return agreed({present for when, present in said if when == newest})
 
 
 # --- measurements ----------------------------------------------------------------------------------------
@@ -98,7 +99,7 @@ def _measured_value(row: Row, chart: Chart, ask: Ask) -> Answer:
         unread = [when for when in chart.unread(test) if when is None or first <= when <= until]
         return _of_results(row, inside, bool(unread))
     values = [tenths(r.value) if row.rounded else r.value for r in newest]
-    return _agreed({compare(value, _value(row)) for value in values})
+    return agreed({compare(value, _value(row)) for value in values})
 
 
 def _treated_since(row: Row, long: Stretch, chart: Chart) -> date | Answer:
@@ -108,15 +109,15 @@ def _treated_since(row: Row, long: Stretch, chart: Chart) -> date | Answer:
         return Answer(OPEN, "missing")
     by_drug: dict[str, list[Entry]] = {}
     for entry in entries:
-        if _names(row, entry):
-            by_drug.setdefault(_drug_key(entry), []).append(entry)
+        if names(row, entry):
+            by_drug.setdefault(drug_key(entry), []).append(entry)
     days, unclear = _lasting_days([s for group in by_drug.values() for s in chart.spans(group)], long, chart)
     if days:
         return min(days)
     if unclear:
         return Answer(OPEN, "missing")
-    strangers, may_be = _lasting_days([chart.spans([e])[0] for e in _strangers(entries)], long, chart)
-    return Answer(OPEN, "unrecognised") if strangers or may_be else Answer(NO)
+    others, may_be = _lasting_days([chart.spans([e])[0] for e in strangers(entries)], long, chart)
+    return Answer(OPEN, "unrecognised") if others or may_be else Answer(NO)
 
 
 def _lasting_days(spans: list[Span], long: Stretch, chart: Chart) -> tuple[list[date], bool]:
@@ -151,7 +152,7 @@ def _of_results(row: Row, inside: list[Reading], unread: bool) -> Answer:
                 answers.add(len(holding) >= row.results)
     if row.results > len(by_day) and False in answers:
         return Answer(OPEN, "missing")
-    return _agreed(answers)
+    return agreed(answers)
 
 
 def _on_file(row: Row, chart: Chart, ask: Ask) -> Answer:
@@ -179,7 +180,7 @@ def _change(row: Row, chart: Chart, ask: Ask) -> Answer:
         for old in before
         for new in now
     }
-    return _agreed(falls)
+    return agreed(falls)
 
 
 def _newest(readings: list[Reading], first: date, last: date) -> list[Reading]:
@@ -220,7 +221,7 @@ def _condition(row: Row, chart: Chart, ask: Ask) -> Answer:
             found.append(Answer(OPEN, "unrecognised"))
         else:
             found.append(Answer(NO))
-    answer = _best(found)
+    answer = best(found)
     if answer.truth == YES and row.name in TYPES and _of_both_types(chart):
         return Answer(OPEN, "conflict")
     return answer
@@ -305,15 +306,6 @@ def _shows(row: Row, code: str, words: str) -> Truth:
 # --- drugs -----------------------------------------------------------------------------------------------
 
 
-def _names(row: Row, entry: Entry) -> bool:
-    """Whether an entry is of a drug or class that the row names."""
-    called = {
-        str(entry.get("drug") or entry.get("substance")).lower(),
-        *(i.lower() for i in entry.get("ingredients", ())),
-    }
-    return bool(called & set(row.drugs)) or bool(set(entry.get("classes", ())) & set(row.classes))
-
-
 def _taking(row: Row, chart: Chart, ask: Ask) -> Answer:
     entries = chart.listed("medications")
     if entries is None:
@@ -322,9 +314,9 @@ def _taking(row: Row, chart: Chart, ask: Ask) -> Answer:
     found: Truth = NO
     for entry in entries:
         nobody_knows = not entry.get("ingredients") and entry["drug"].lower() != own
-        if nobody_knows and not _names(row, entry):
+        if nobody_knows and not names(row, entry):
             found = OPEN if _taken_now(entry, chart) != NO else found
-        if not _names(row, entry) or entry["drug"].lower() == own:
+        if not names(row, entry) or entry["drug"].lower() == own:
             continue
         now = _taken_now(entry, chart)
         if now == YES:
@@ -345,9 +337,9 @@ def _twins(one: Entry, other: Entry) -> bool:
 def _in_hand(row: Row, fill: Entry, entries: list[Entry], chart: Chart, own: str) -> bool:
     """Paid for and not used up, though the list lacks it or says that it was stopped before."""
     filled = day(fill["date"]) or date.min
-    if not _names(row, fill) or fill["drug"].lower() == own:
+    if not names(row, fill) or fill["drug"].lower() == own:
         return False
-    ends = [day(e.get("end")) for e in entries if _names(row, e)]
+    ends = [day(e.get("end")) for e in entries if names(row, e)]
     last = max((end for end in ends if end), default=date.min)
     return last < filled <= chart.as_of < filled + timedelta(days=fill["days_supply"])
 
@@ -361,105 +353,28 @@ def _taken_now(entry: Entry, chart: Chart) -> Truth:
     return {"active": YES, "stopped": NO}.get(entry.get("status") or "", OPEN)
 
 
-def _trial(row: Row, chart: Chart, ask: Ask) -> Answer:
-    entries = chart.listed("medications")
-    if entries is None:
-        return Answer(OPEN, "missing")
-    by_drug: dict[str, list[Entry]] = {}
-    for entry in entries:
-        if _names(row, entry) and NO not in _fits(row, entry):
-            by_drug.setdefault(_drug_key(entry), []).append(entry)
-    paid_only = not any(_names(row, entry) for entry in entries)
-    if paid_only and any(_names(row, fill) for fill in chart.noted("fills")):
-        return Answer(OPEN, "conflict")  # paid for, and not on the list
-    spans = [span for group in by_drug.values() for span in chart.spans(group)]
-    answers = [_one_trial(row, span.entries, span.first, span.last, span.going_on, chart) for span in spans]
-    answer = _best(answers)
-    strangers = [
-        s for entry in _strangers(entries) if NO not in _fits(row, entry) for s in chart.spans([entry])
-    ]
-    may_be = [_one_trial(row, s.entries, s.first, s.last, s.going_on, chart).truth for s in strangers]
-    return Answer(OPEN, "unrecognised") if answer.truth == NO and set(may_be) - {NO} else answer
-
-
-def _strangers(entries: list[Entry]) -> list[Entry]:
-    """Medicines of which nobody knows what they are."""
-    return [entry for entry in entries if not entry.get("ingredients")]
-
-
-def _drug_key(entry: Entry) -> str:
-    return "/".join(sorted(entry.get("ingredients", ()))) or entry["drug"].lower()
-
-
-def _one_trial(
-    row: Row, entries: tuple[Entry, ...], first: date | None, last: date | None, going_on: bool, chart: Chart
-) -> Answer:
-    parts: list[Answer] = []
-    if any((day(e.get("start")) or date.min) > chart.as_of for e in entries):
-        parts.append(Answer(OPEN, "missing"))  # a date that can not be yet
-    if any(OPEN in _fits(row, e) for e in entries):
-        parts.append(Answer(OPEN, "missing"))
-    if row.responses:
-        given = [str(e["outcome"]) for e in entries if e.get("outcome")]
-        fits = [any(g.lower().startswith(r) for r in row.responses) for g in given[-1:]]
-        parts.append(_known(fits[0]) if fits else Answer(OPEN, "missing"))
-    if row.window is not None and not going_on:
-        parts.append(_known(last >= chart.since(row.window)) if last else Answer(OPEN, "missing"))
-    if row.days:
-        if first is None or last is None:  # what was paid for has dates of its own
-            parts.append(_claims(row, chart, entries, first or date.min, last or chart.as_of))
-        elif (last - first).days < row.days:
-            parts.append(Answer(NO))
-        elif row.claims:
-            parts.append(_claims(row, chart, entries, first, last))
-    return _worst(parts)
-
-
-def _fits(row: Row, entry: Entry) -> list[Truth]:
-    """Whether an entry is of the formulation and the daily dose asked for."""
-    said: list[Truth] = []
-    if row.extended_release:
-        kind = entry.get("formulation")
-        said.append(OPEN if kind is None else int(kind == "ER"))
-    if row.dose is not None:
-        known = entry.get("dose") and entry.get("per_day") and entry.get("dose_unit") == "mg"
-        daily = Decimal(str(entry["dose"])) * Decimal(str(entry["per_day"])) if known else None
-        said.append(OPEN if daily is None else int(daily >= row.dose))
-    return said
-
-
-def _claims(row: Row, chart: Chart, entries: tuple[Entry, ...], first: date, last: date) -> Answer:
-    keys = {_drug_key(e) for e in entries}
-    paid = sum(
-        fill["days_supply"]
-        for fill in chart.noted("fills")
-        if _names(row, fill) and _drug_key(fill) in keys and first <= (day(fill["date"]) or date.min) <= last
-    )
-    return Answer(YES) if paid >= row.days else Answer(OPEN, "missing")
-
-
 def _intolerance(row: Row, chart: Chart, ask: Ask) -> Answer:
     entries, allergies = chart.listed("medications"), chart.listed("allergies")
     # a list says of what substance, the complete list of medications of what formulation
-    taken = {e.get("formulation") for e in entries or () if _names(row, e)}
+    taken = {e.get("formulation") for e in entries or () if names(row, e)}
     could_be_listed = not row.extended_release or bool(taken & {"ER", None})
     open_one = entries is None or (allergies is None and could_be_listed)
     for entry in entries or ():
-        if _names(row, entry) and (entry.get("outcome") or "").startswith("Intolerance"):
+        if names(row, entry) and (entry.get("outcome") or "").startswith("Intolerance"):
             if not row.extended_release or entry.get("formulation") == "ER":
                 again = any(
                     _dispensed_again(row, fill, entries or [], chart) for fill in chart.noted("fills")
                 )
                 return Answer(OPEN, "conflict") if again else Answer(YES)
             open_one = open_one or entry.get("formulation") is None
-        elif _names(row, entry) and not entry.get("outcome") and _taken_now(entry, chart) != YES:
+        elif names(row, entry) and not entry.get("outcome") and _taken_now(entry, chart) != YES:
             begun = day(entry.get("start"))  # stopped, and nobody says why
             open_one = open_one or begun is None or begun <= chart.as_of
-    for entry in _strangers(entries or []):
+    for entry in strangers(entries or []):
         gone = not entry.get("outcome") and _taken_now(entry, chart) != YES
         open_one = open_one or gone or (entry.get("outcome") or "").startswith("Intolerance")
     for item in allergies or ():
-        if _names(row, item) and item.get("type", "allergy") == "intolerance":
+        if names(row, item) and item.get("type", "allergy") == "intolerance":
             if not row.extended_release:
                 again = any(
                     _dispensed_again(row, fill, entries or [], chart) for fill in chart.noted("fills")
@@ -471,10 +386,10 @@ def _intolerance(row: Row, chart: Chart, ask: Ask) -> Answer:
 
 def _dispensed_again(row: Row, fill: Entry, entries: list[Entry], chart: Chart) -> bool:
     """Filled after the last day of what is said not to have been tolerated."""
-    ends = [day(e.get("end")) for e in entries if _names(row, e)]
+    ends = [day(e.get("end")) for e in entries if names(row, e)]
     last = max((end for end in ends if end), default=None)
     filled = day(fill["date"]) or date.min
-    return _names(row, fill) and last is not None and last < filled <= chart.as_of
+    return names(row, fill) and last is not None and last < filled <= chart.as_of
 
 
 def _allergy(row: Row, chart: Chart, ask: Ask) -> Answer:
@@ -484,7 +399,7 @@ def _allergy(row: Row, chart: Chart, ask: Ask) -> Answer:
     own = {ask.drug["name"].lower(), ask.drug["generic"].lower(), *ask.drug["ingredients"]}
     for item in items:
         called = {item["substance"].lower(), *item.get("ingredients", ())}
-        if item.get("type", "allergy") == "allergy" and (called & own if row.own_drug else _names(row, item)):
+        if item.get("type", "allergy") == "allergy" and (called & own if row.own_drug else names(row, item)):
             return Answer(YES)
     return Answer(NO)
 
@@ -505,8 +420,8 @@ def _on_drug(row: Row, chart: Chart, ask: Ask) -> Answer:
         elif span.first is None or span.last is None:
             answers.append(Answer(OPEN, "missing"))
         else:
-            answers.append(_known(after_months(span.first, row.months) <= span.last))
-    found = _best(answers)
+            answers.append(known(after_months(span.first, row.months) <= span.last))
+    found = best(answers)
     return Answer(OPEN, "missing") if found.truth == NO and open_one else found
 
 
@@ -524,8 +439,8 @@ def _program(row: Row, chart: Chart, ask: Ask) -> Answer:
         if row.window is not None and until < chart.since(row.window):
             answers.append(Answer(OPEN, "stale"))  # out of date is called for, not held against anybody
         else:
-            answers.append(_known(row.least is None or row.least.ahead(first) <= until))
-    return _best(answers) if answers else Answer(OPEN, "missing")
+            answers.append(known(row.least is None or row.least.ahead(first) <= until))
+    return best(answers) if answers else Answer(OPEN, "missing")
 
 
 def _note(row: Row, chart: Chart, ask: Ask) -> Answer:
@@ -544,7 +459,7 @@ def _study(row: Row, chart: Chart, ask: Ask) -> Answer:
 
 
 def _claims_paper(row: Row, chart: Chart, ask: Ask) -> Answer:
-    return _paper(row, chart, [f["date"] for f in chart.noted("fills") if _names(row, f)], "fills")
+    return _paper(row, chart, [f["date"] for f in chart.noted("fills") if names(row, f)], "fills")
 
 
 def _program_paper(row: Row, chart: Chart, ask: Ask) -> Answer:
@@ -586,32 +501,6 @@ def _value(row: Row) -> Decimal:
     return row.value
 
 
-def _known(true: bool) -> Answer:
-    return Answer(YES if true else NO)
-
-
-def _agreed(said: set[bool]) -> Answer:
-    return _known(said.pop()) if len(said) == 1 else Answer(OPEN, "conflict")
-
-
-def _worst(parts: list[Answer]) -> Answer:
-    """All must hold."""
-    for truth in (NO, OPEN):
-        for part in parts:
-            if part.truth == truth:
-                return part
-    return Answer(YES)
-
-
-def _best(answers: list[Answer]) -> Answer:
-    """One must hold."""
-    for truth in (YES, OPEN):
-        for answer in answers:
-            if answer.truth == truth:
-                return answer
-    return Answer(NO)
-
-
 _JUDGES: dict[str, Callable[[Row, Chart, Ask], Answer]] = {
     "age": _age,
     "use": _use,
@@ -622,7 +511,7 @@ _JUDGES: dict[str, Callable[[Row, Chart, Ask], Answer]] = {
     "change": _change,
     "condition": _condition,
     "taking": _taking,
-    "trial": _trial,
+    "trial": lambda row, chart, ask: trial(row, chart),
     "intolerance": _intolerance,
     "allergy": _allergy,
     "on drug": _on_drug,

@@ -58,6 +58,13 @@ class Row:
     responses: tuple[str, ...] = ()
     extended_release: bool = False
     claims: bool = False
+    gap: Decimal = Decimal(1)  # days within which what follows goes on with what went before
+    times: Decimal = Decimal(0)  # it was paid for
+    share: Decimal | None = None  # percent of the days that were paid for
+    in_a_row: bool = False
+    carried_over: bool = False
+    added_up: bool = False
+    at_once: bool = False
     topic: str = ""
     specialties: tuple[str, ...] = ()
     relied_on: str = ""  # the clause that a document is asked for
@@ -106,17 +113,30 @@ _TRIAL = (
     r"therapeutic trial of (?P<c>.+?), (?:daily|duration)|was treated with (?P<d>.+?) >=|"
     r"been on (?P<e>.+?) for a minimum|prior therapy: (?P<f>.+?), \d|use of (?P<g>.+?) through \d|"
     r"you took (?P<h>.+?) for \d|enrollee used (?P<i>.+?)(?: for (?:not|at)|, with|\.$)|"
-    r"made use of (?P<j>.+?) during \d"
+    r"made use of (?P<j>.+?) during \d|underwent (?P<k>.+?)(?: in an amount| during \d| to |, | still|;|\.$)"
 )
 _INTOLERANCE = (
     r"could not tolerate (?P<a>.+?)(?:, or|$)|intolerance of (?P<b>.+?), whether|chart entry, to (?P<c>.+?)(?:,|\.$)|"
     r"intolerance to (?P<d>.+?) recorded|came off (?P<e>.+?) for side|listed intolerance: (?P<f>.+?)(?:, ER|\.$)|"
-    r"shows that (?P<g>.+?) was not tolerated|had to stop (?P<h>.+?) because|not (?:tolerate|bear) (?P<i>.+?)[,.]"
+    r"shows that (?P<g>.+?) was not tolerated|had to stop (?P<h>.+?) because|not (?:tolerate|bear) (?P<i>.+?)[,.]|"
+    r"established that (?P<j>.+?) caused|gave up (?P<k>.+?) on account of"
 )
 _ALLERGY = (
     r"allergic to (?P<a>.+?)\.$|allergy to (?P<b>.+?)(?: recorded)?\.$|listed allergy: (?P<c>.+?)\.$|"
     r"has (?P<d>.+?) on the allergy list"
 )
+_BETWEEN = r", (?:or|and) | (?:or|and) |[;,] (?:(?:or|and) )?| [/+] |/+"
+_PAID = r"claims|dispensing record|pharmacy fills|fill history|drug event records"
+# how the days of a trial are counted, where a sentence goes on to say so
+_COUNTING = {
+    "gap": r"; parts that follow each other within (\d+) days are one course",
+    "at_once": r"; all of these on the same days",
+    "added_up": r"; the days on any of these are added up as one trial, a day on several of them once",
+    "times": r"; it has been filled at least (\d+) times",
+    "share": r"; fills cover at least (\d+(?:\.\d+)?) percent of its days",
+    "in_a_row": r"; the days are in a row",
+    "carried_over": r"; what is left of one fill when the next is dispensed is carried over",
+}
 _NAME = (
     r"(?:diagnosis(?:, (?:current or past|today or in the past))?,?(?: today)? of|condition of|"
     r"active or (?:resolved|historical)|active|\(current(?: or past)?\)) "
@@ -226,7 +246,7 @@ def _drugs(phrase: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
             classes.append((at, key))
             phrase = phrase[:at] + "/" * len(words) + phrase[at + len(words) :]
     rest = re.sub(r"^(?:.*\b(?:of|for|documenting)|.*:) ", "", phrase)
-    names = [part.strip(" .,/").lower() for part in re.split(r", or | or |, | / |/+", rest)]
+    names = [part.strip(" .,/").lower() for part in re.split(_BETWEEN, rest)]
     return tuple(n for n in names if n), tuple(key for _, key in sorted(classes))
 
 
@@ -264,7 +284,19 @@ def _condition(text: str) -> dict[str, Any] | None:
     }
 
 
+def _counting(text: str) -> tuple[dict[str, Any], str]:
+    """What a sentence about a trial says of how its days are counted, and the sentence without it."""
+    columns: dict[str, Any] = {}
+    for column, words in _COUNTING.items():
+        found = re.search(words, text)
+        if found:
+            columns[column] = Decimal(found[1]) if found.groups() else True
+            text = text.replace(found[0], "")
+    return columns, text
+
+
 def _trial(text: str) -> dict[str, Any] | None:
+    counting, text = _counting(text)
     phrase = _named(_TRIAL, text)
     if phrase is None or re.search(_OWN, phrase) or "months" in text:
         return None
@@ -289,7 +321,8 @@ def _trial(text: str) -> dict[str, Any] | None:
             if re.search(words, said)
         ),
         "extended_release": "extended-release" in said,
-        "claims": "claims" in said,
+        "claims": bool(re.search(_PAID, said)),
+        **counting,
     }
 
 

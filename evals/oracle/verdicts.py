@@ -42,3 +42,31 @@ def count(needed: int, truths: Iterable[Truth]) -> Truth:
     if sure >= needed:
         return YES
     return OPEN if possible >= needed else NO
+
+
+def known(true: bool) -> Answer:
+    """The answer to what can be looked up."""
+    return Answer(YES if true else NO)
+
+
+def agreed(said: set[bool]) -> Answer:
+    """What all sources say; a conflict if they do not say the same."""
+    return known(said.pop()) if len(said) == 1 else Answer(OPEN, "conflict")
+
+
+def worst(parts: list[Answer]) -> Answer:
+    """All must hold."""
+    for truth in (NO, OPEN):
+        for part in parts:
+            if part.truth == truth:
+                return part
+    return Answer(YES)
+
+
+def best(answers: list[Answer]) -> Answer:
+    """One must hold."""
+    for truth in (YES, OPEN):
+        for answer in answers:
+            if answer.truth == truth:
+                return answer
+    return Answer(NO)

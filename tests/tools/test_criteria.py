@@ -541,7 +541,7 @@ T2DM = Condition(id="t2dm", label="type 2 diabetes", codes=("E11",), phrases=("t
         ("Atherosclerotic cardiovascular disease", "met"),
         ("atherosclerotic cardiovascular disease of native vessels", "met"),
         ("no atherosclerotic cardiovascular disease", "not_met"),
-        ("cardiovascular disease", "not_met"),
+        ("cardiovascular disease", "unknown"),
     ],
 )
 def test_the_policy_s_own_words_name_a_condition(name: str, expected: str) -> None:

@@ -103,15 +103,25 @@ def labs(draw: Any) -> Lab:
 @st.composite
 def trials(draw: Any) -> Trial:
     responses = st.lists(st.sampled_from(["inadequate", "partial", "intolerance", "effective"]), max_size=4)
+    parts, together = draw(listed()), draw(st.booleans())
+    if together and draw(st.booleans()):
+        parts["label"] = drugs_label(parts["drugs"], parts["classes"], together=True)
     return Trial(
         id="x",
-        **draw(listed()),
+        **parts,
+        together=together,
+        sum=draw(st.booleans()),
         min_days=draw(days),
         responses=tuple(draw(responses)),
         min_daily_dose=draw(st.none() | amounts),
         formulation=draw(st.sampled_from([None, "IR", "ER"])),
         within_days=draw(st.none() | days),
         proof=draw(st.sampled_from(["record", "fills"])),
+        gap_days=draw(st.just(1) | st.integers(0, 60)),
+        continuous=draw(st.booleans()),
+        carry_over=draw(st.booleans()),
+        min_fills=draw(st.integers(0, 12)),
+        adherence=draw(st.none() | st.integers(1, 1000).map(lambda n: n / 10)),
     )
 
 
@@ -254,6 +264,8 @@ def test_plain_words_are_short_and_exact() -> None:
         id="t", label="metformin", drugs=("metformin",), min_days=90, responses=("inadequate", "partial")
     )
     assert describe(metformin) == "metformin for at least 90 days with inadequate or partial response"
+    bridged = Trial(id="t", label="metformin", drugs=("metformin",), min_days=90, gap_days=7)
+    assert describe(bridged) == "metformin for at least 90 days, gaps of up to 7 days bridged"
     hba1c = Lab(id="a", test="hba1c", op=">=", value=7.0, unit="%", within=Period(90))
     assert describe(hba1c) == "HbA1c ≥ 7.0 % within 90 days"
     bmi = Lab(id="b", test="bmi", op=">=", value=30, unit="kg/m2", at="baseline")

@@ -211,7 +211,7 @@ def _about_paper(
         return any(isinstance(leaf, Programme) for leaf in shown)
     if kind == "study":
         return any(isinstance(leaf, Lab) and leaf.test in ("ahi", "fibrosis_stage", "lvef") for leaf in shown)
-    return kind == "fills" and any(isinstance(leaf, Trial) and leaf.proof == "fills" for leaf in shown)
+    return kind == "fills" and any(isinstance(leaf, Trial) and leaf.wants_fills for leaf in shown)
 
 
 def _about_drug(

@@ -18,8 +18,22 @@ from tools.evidence import courses, diagnoses, statements
 from tools.evidence.judge import BARE, Judge, Shown
 from tools.evidence.notes import contradicting_sentence
 from tools.records import Diagnosis, Evidence, Fill, Medication, Patient, Program
-from tools.rules import AllergyTo, Condition, Intolerance, OnDrug, Part, Programme, Taking, Trial
-from tools.terms import CONCEPTS, GENERAL_WORDS, exclusive_codes, is_icd10
+from tools.rules import (
+    AllergyTo,
+    Attested,
+    Change,
+    Condition,
+    Intolerance,
+    Lab,
+    Measured,
+    OnDrug,
+    Part,
+    Programme,
+    Taking,
+    Trial,
+)
+from tools.terminology.substances import is_substance
+from tools.terms import CONCEPTS, GENERAL_WORDS, exclusive_codes
 
 Answer = Callable[[Any, Judge, bool], Shown]
 
@@ -68,6 +82,18 @@ def _unidentified_medicine(
     return None
 
 
+def _unidentified_substance(
+    leaf: AllergyTo, judge: Judge, exclude: bool, answer: Shown, ask: Answer
+) -> Shown | None:
+    if answer.shown:
+        return None
+    for item in judge.patient.allergies or ():
+        if item.type == "allergy" and not item.ingredients and not is_substance(item.substance):
+            seen = Evidence(record_id=item.id, kind="allergy", value=item.substance, date=item.date)
+            return _who_is(item.substance, leaf.label, seen, answer)
+    return None
+
+
 def _who_is(name: str, label: str, seen: Evidence, answer: Shown) -> Shown:
     return Shown(
         None,
@@ -86,13 +112,16 @@ def _unidentified_diagnosis(
 ) -> Shown | None:
     """An entry whose code is none of ICD-10-CM and that has no name, or one by name alone that leaves open which of
     several kinds it is."""
-    stated = judge.said(leaf.topic).get("self", ()) if leaf.topic else ()
-    if answer.shown or judge.patient.conditions is None or stated:
+    uncoded = judge.uncoded()
+    if not uncoded or answer.shown or judge.patient.conditions is None:
         return None
-    for entry, term in judge.problems():
-        if is_icd10(entry.code) or diagnoses.kind_of_match(leaf, term.code, term.name):
+    if leaf.topic and judge.said(leaf.topic).get("self"):
+        return None
+    for entry, term in uncoded:
+        if diagnoses.kind_of_match(leaf, term.code, term.name):
             continue
-        if not term.name or not _own_words(leaf).isdisjoint(term.name.replace(",", " ").split()):
+        shared = _own_words(leaf).intersection(term.name.replace(",", " ").split())
+        if not term.name or (shared and not diagnoses.denies(term.name, tuple(shared))):
             seen = (_diagnosis(entry), *answer.records)
             what = _title(entry) or f"entry {entry.id}, without code and name,"
             detail = f"{what} may be {leaf.label}"
@@ -219,11 +248,8 @@ def _conflict(fill: Fill, answer: Shown, stopped: date | None, what: str) -> Sho
 
 def _overlapping_courses(leaf: Any, judge: Judge, exclude: bool, answer: Shown, ask: Answer) -> Shown | None:
     """Entries of one drug and dose that began on one day and went on or ended otherwise."""
-    entries = [
-        entry
-        for entry in judge.patient.medications or ()
-        if courses.matches(entry, leaf.drugs, leaf.classes, entry.drug)
-    ]
+    taken = judge.patient.medications or ()
+    entries = [entry for entry in taken if courses.matches(entry, leaf.drugs, leaf.classes, entry.drug)]
     for one, other in _pairs(entries):
         if _same_course(one, other) and (one.end, one.status, one.outcome) != (
             other.end,
@@ -313,7 +339,11 @@ _CHECKS: dict[type[Part], tuple[_Check, ...]] = {
     Taking: (_unidentified_medicine, _filled_though_not_taken, _overlapping_courses, _said_otherwise),
     Trial: (_unidentified_medicine, _overlapping_courses, _said_otherwise),
     Intolerance: (_unidentified_medicine, _filled_after_reaction, _overlapping_courses, _said_otherwise),
-    AllergyTo: (_said_otherwise,),
+    AllergyTo: (_unidentified_substance, _said_otherwise),
     OnDrug: (_said_otherwise,),
-    Programme: (_overlapping_programs,),
+    Programme: (_overlapping_programs, _said_otherwise),
+    Attested: (_said_otherwise,),
+    Lab: (_said_otherwise,),
+    Measured: (_said_otherwise,),
+    Change: (_said_otherwise,),
 }

@@ -6,17 +6,20 @@ unknown where the rule asks for them: nobody invents ninety days.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cached_property, reduce
+from itertools import product
 
 import msgspec
 
 from tools.dates import add_months, months_between
 from tools.evidence.judge import BARE, ONLY, Judge, Shown, better
 from tools.evidence.measurements import number
-from tools.records import Allergy, Evidence, Fill, Medication, Reason, TrialOutcome
+from tools.evidence.supply import Stretch, Supply, common, length, shortfalls, supply_of, union
+from tools.records import Allergy, Evidence, Fill, Medication, Patient, Reason, TrialOutcome
 from tools.rules import AllergyTo, Intolerance, OnDrug, Response, Taking, Trial
+from tools.terms import CLASSES
 
 _RESPONSES: dict[str, Response] = {
     "Inadequate": "inadequate",
@@ -27,7 +30,9 @@ _RESPONSES: dict[str, Response] = {
 
 
 class Course(msgspec.Struct, frozen=True, dict=True):
-    """Entries of one drug that follow one another without a gap: a titration is one course."""
+    """Entries of one drug that follow one another without a gap: a titration is one course. Of several drugs, where
+    a rule adds up their days or asks for all of them at once; `stretches` are its days if they are not all those
+    from start to end."""
 
     entries: tuple[Medication, ...]
     start: date | None
@@ -35,6 +40,7 @@ class Course(msgspec.Struct, frozen=True, dict=True):
     ongoing: bool
     outcome: TrialOutcome | None
     flaw: str  # why its dates cannot be used, if they cannot
+    stretches: tuple[Stretch, ...] = ()
 
     @cached_property
     def seen(self) -> tuple[Evidence, ...]:
@@ -42,6 +48,8 @@ class Course(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def days(self) -> int | None:
+        if self.stretches:
+            return length(self.stretches)
         return None if self.start is None or self.end is None else (self.end - self.start).days
 
 
@@ -67,13 +75,15 @@ def matches(
     return False
 
 
-def courses_of(entries: Iterable[Medication], judge: Judge) -> list[Course]:
-    """Courses, newest first. Entries of one drug, in whatever formulation, merge if the next begins by the day
-    after the last ends."""
+def courses_of(
+    entries: Iterable[Medication], judge: Judge, gap_days: int = 1, any_drug: bool = False
+) -> list[Course]:
+    """Courses, newest first. Entries of one drug, in whatever formulation, or of `any_drug`, merge if the next begins
+    by so many days after the last ended."""
     single = [_single(entry, judge) for entry in entries]
     if len(single) < 2:
         return single
-    single = _merged(sorted(single, key=lambda course: course.start or date.min), judge.as_of)
+    single = _merged(sorted(single, key=lambda course: course.start or date.min), gap_days, any_drug)
     return sorted(single, key=lambda course: course.start or date.min, reverse=True)
 
 
@@ -82,14 +92,13 @@ def _single(entry: Medication, judge: Judge) -> Course:
     kept = judge.day.courses
     known: Course | None = kept.get(id(entry))
     if known is None:
-        known = kept[id(entry)] = _course((entry,), judge.patient.birth_date, judge.as_of)
+        known = kept[id(entry)] = _course(entry, judge.patient.birth_date, judge.as_of)
     return known
 
 
-def _course(entries: tuple[Medication, ...], born: date | None, as_of: date) -> Course:
-    last = entries[-1]
-    start, end, flaw = entries[0].start, last.end, ""
-    ongoing = end > as_of if end is not None else last.status == "active"
+def _course(entry: Medication, born: date | None, as_of: date) -> Course:
+    start, end, flaw = entry.start, entry.end, ""
+    ongoing = end > as_of if end is not None else entry.status == "active"
     if ongoing:
         end = as_of
     if start is not None and start > as_of:
@@ -98,34 +107,46 @@ def _course(entries: tuple[Medication, ...], born: date | None, as_of: date) -> 
         flaw = "begins before birth"
     elif start is not None and end is not None and end < start:
         flaw = "ends before it begins"
-    elif last.status == "active" and last.end is not None and last.end <= as_of:
-        flaw = f"is said to be active and to have ended on {last.end}"
-    outcome = last.outcome
-    if outcome is None and len(entries) > 1:
-        outcome = next((e.outcome for e in reversed(entries) if e.outcome is not None), None)
-    return Course(entries, start, end, ongoing, outcome, flaw)
+    elif entry.status == "active" and entry.end is not None and entry.end <= as_of:
+        flaw = f"is said to be active and to have ended on {entry.end}"
+    return Course((entry,), start, end, ongoing, entry.outcome, flaw)
 
 
-def _merged(courses: list[Course], as_of: date) -> list[Course]:
+def _merged(courses: list[Course], gap_days: int, any_drug: bool) -> list[Course]:
     merged: list[Course] = []
     last_of: dict[tuple[str, ...], int] = {}
     for course in courses:
-        entry = course.entries[0]
-        key = tuple(sorted(entry.ingredients)) or (entry.drug.casefold(),)
+        key = () if any_drug else _key(course.entries[0])
         at = last_of.get(key)
         before = merged[at] if at is not None else None
-        if before is not None and at is not None and _follows(before, course):
-            merged[at] = _course((*before.entries, *course.entries), None, as_of)
+        if before is not None and at is not None and _follows(before, course, gap_days):
+            merged[at] = _joined(before, course)
         else:
             last_of[key] = len(merged)
             merged.append(course)
     return merged
 
 
-def _follows(before: Course, after: Course) -> bool:
+def _key(item: Medication | Fill) -> tuple[str, ...]:
+    """What tells one drug from another, whatever it is called."""
+    return tuple(sorted(item.ingredients)) or (item.drug.casefold(),)
+
+
+def _follows(before: Course, after: Course, gap_days: int) -> bool:
     if before.flaw or after.flaw or before.end is None or before.start is None or after.start is None:
         return False
-    return before.end <= after.start + timedelta(days=1) and after.start <= before.end + timedelta(days=1)
+    return after.start <= before.end + timedelta(days=gap_days)
+
+
+def _joined(before: Course, after: Course) -> Course:
+    """Both as one course, until the later of their ends."""
+    end = None if before.end is None or after.end is None else max(before.end, after.end)
+    ongoing = before.ongoing or after.ongoing
+    entries = (*before.entries, *after.entries)
+    same = _key(before.entries[-1]) == _key(after.entries[-1])
+    return Course(
+        entries, before.start, end, ongoing, after.outcome or (before.outcome if same else None), ""
+    )
 
 
 def entry_evidence(entry: Medication, flaw: str = "") -> Evidence:
@@ -169,16 +190,89 @@ def trial(leaf: Trial, judge: Judge, exclude: bool) -> Shown:
         if matches(entry, leaf.drugs, leaf.classes, entry.drug) and _fits(leaf, entry) is not False
     ]
     best: Shown | None = None
-    courses = courses_of(entries, judge)
-    if len(courses) < len(entries):
-        courses += [_single(entry, judge) for entry in entries]
-    for course in courses:
+    for course in _at_once(leaf, entries, judge) if leaf.together else _courses(leaf, entries, judge):
         answer = _trial(leaf, course, judge)
         if best is None or better(answer, best):
             best = answer
         if answer.shown:
             break
-    return best if best is not None else _never_tried(leaf, taken, judge)
+    return best if best is not None else _never_tried(_missing_part(leaf, entries, judge), taken, judge)
+
+
+def _courses(leaf: Trial, entries: Sequence[Medication], judge: Judge) -> list[Course]:
+    """The courses of which any one may be the trial, their parts, and all of them added up."""
+    courses = courses_of(entries, judge, leaf.gap_days, leaf.sum and leaf.continuous)
+    whole = _added_up(courses) if leaf.sum and not leaf.continuous else None
+    if len(courses) < len(entries):
+        courses += [_single(entry, judge) for entry in entries if entry.outcome or not leaf.responses]
+    return courses if whole is None else [whole, *courses]
+
+
+def _added_up(courses: Sequence[Course]) -> Course | None:
+    """The days of several courses as those of one; the response is that to the last of them."""
+    dated = [course for course in courses if not course.flaw and course.days is not None]
+    if len(dated) < 2:
+        return None
+    dated.sort(key=lambda course: course.start or date.min)
+    return Course(
+        entries=tuple([entry for course in dated for entry in course.entries]),
+        start=dated[0].start,
+        end=max(course.end for course in dated if course.end is not None),
+        ongoing=any(course.ongoing for course in dated),
+        outcome=dated[-1].outcome,
+        flaw="",
+        stretches=tuple(union([_stretch(course) for course in dated])),
+    )
+
+
+def _stretch(course: Course) -> Stretch:
+    assert course.start is not None and course.end is not None
+    return course.start.toordinal(), course.end.toordinal()
+
+
+def _at_once(leaf: Trial, entries: Sequence[Medication], judge: Judge) -> list[Course]:
+    """What is common to one course of each of the drugs and classes, in every choice of them."""
+    of_each = [
+        courses_of([e for e in entries if matches(e, part.drugs, part.classes, e.drug)], judge, leaf.gap_days)
+        for part in _parts(leaf)
+    ]
+    return [_overlap(chosen) for chosen in product(*of_each)]
+
+
+def _overlap(courses: Sequence[Course]) -> Course:
+    """The days on which all of these were taken; the response is that to the drug that was added last."""
+    starts, ends = [course.start for course in courses], [course.end for course in courses]
+    start = max(day for day in starts if day is not None) if None not in starts else None
+    end = min(day for day in ends if day is not None) if None not in ends else None
+    outcomes = {course.outcome for course in courses if start is None or course.start == start}
+    return Course(
+        entries=tuple([entry for course in courses for entry in course.entries]),
+        start=start,
+        end=end if start is None or end is None else max(start, end),
+        ongoing=all(course.ongoing for course in courses),
+        outcome=outcomes.pop() if len(outcomes) == 1 else None,
+        flaw=next((course.flaw for course in courses if course.flaw), ""),
+    )
+
+
+def _parts(leaf: Trial) -> list[Trial]:
+    """A leaf for each of the drugs and classes that are to be taken together."""
+    drugs = [msgspec.structs.replace(leaf, drugs=(drug,), classes=(), label=drug) for drug in leaf.drugs]
+    return drugs + [
+        msgspec.structs.replace(leaf, drugs=(), classes=(cls,), label=CLASSES[cls]) for cls in leaf.classes
+    ]
+
+
+def _missing_part(leaf: Trial, entries: Sequence[Medication], judge: Judge) -> Trial:
+    """Of what is to be taken together, what never was; rather something that was not filled either."""
+    if not leaf.together:
+        return leaf
+
+    def filled(part: Trial) -> bool:
+        return any(matches(fill, part.drugs, part.classes, fill.drug) for fill in judge.patient.fills)
+
+    absent = [p for p in _parts(leaf) if not any(matches(e, p.drugs, p.classes, e.drug) for e in entries)]
+    return min(absent, key=filled)
 
 
 def _never_tried(leaf: Trial, taken: Sequence[Medication], judge: Judge) -> Shown:
@@ -198,7 +292,7 @@ def _never_tried(leaf: Trial, taken: Sequence[Medication], judge: Judge) -> Show
         want = (
             f" {leaf.formulation}" if leaf.formulation else f" at {number(leaf.min_daily_dose or 0)} mg a day"
         )
-        records = tuple([item for entry in other for item in _course((entry,), None, judge.as_of).seen])
+        records = tuple([item for entry in other for item in _course(entry, None, judge.as_of).seen])
         return Shown(False, records, f"no course of {leaf.label}{want}", None, _try_fix(leaf))
     seen = Evidence(
         record_id="medications", kind="medication", value=f"not on the medication list: {leaf.label}"
@@ -237,17 +331,19 @@ def _trial(leaf: Trial, course: Course, judge: Judge) -> Shown:
     if course.flaw:
         fix = f"Correct the dates of the course of {leaf.label}"
         return Shown(None, records, f"the course of {leaf.label} {course.flaw}", "missing", fix)
-    missing: list[str] = []
     days = course.days
-    if leaf.proof == "fills" or days is None:
-        days, records = _days_by_fills(leaf, course, judge, records)
-    if days is None:
-        if leaf.min_days:
-            missing.append(
-                "pharmacy fills" if leaf.proof == "fills" else "start and stop dates or pharmacy fills"
-            )
-    elif days < leaf.min_days:
+    if days is not None and days < max(leaf.min_days, int(leaf.together)):
         return _too_short(leaf, course, days, records, judge)
+    told, missing = "", []
+    if days is None or leaf.wants_fills:
+        supply = _supply(leaf, course, judge)
+        lacks = shortfalls(leaf, supply, days)
+        missing = _missing_of_fills(leaf, supply, days, bool(lacks))
+        told = "; ".join(["", *lacks]) if supply.fills else ""
+        if days is None or leaf.proof == "fills":
+            days = supply.days if supply.fills and not lacks else None
+        if not judge.brief:
+            records = (*records, *fill_evidence(supply.fills))
     if leaf.within_days is not None:
         if course.end is None:
             missing.append("when it ended")
@@ -264,33 +360,70 @@ def _trial(leaf: Trial, course: Course, judge: Judge) -> Shown:
             return Shown(False, records, detail, None, _try_fix(leaf))
     if None in [_fits(leaf, entry) for entry in course.entries]:
         missing.append("the formulation" if leaf.formulation else "the dose")
-    told = f" for {days} days" if days is not None else ""
-    detail = f"{course.entries[-1].drug}{told}" + (f", {course.outcome}" if course.outcome else "")
+    long = f" for {days} days" if days is not None else ""
+    detail = f"{_named(leaf, course)}{long}" + (f", {course.outcome}" if course.outcome else "") + told
     if missing:
         detail += f"; not documented: {', '.join(missing)}"
         return Shown(None, records, detail, "missing", f"Document for {leaf.label}: {', '.join(missing)}")
     return Shown(True, records, detail)
 
 
-def _days_by_fills(
-    leaf: Trial, course: Course, judge: Judge, records: tuple[Evidence, ...]
-) -> tuple[int | None, tuple[Evidence, ...]]:
-    """Days that pharmacy claims cover. Claims may be incomplete, so too few of them leave it unknown unless
-    the charted course is itself too short."""
-    charted = course.days
-    first = course.start or date.min
-    last = course.end or judge.as_of
-    fills = [
-        fill
-        for fill in judge.patient.fills
-        if matches(fill, leaf.drugs, leaf.classes, fill.drug) and first <= fill.date <= min(last, judge.as_of)
+def _named(leaf: Trial, course: Course) -> str:
+    """The drug as it was charted last; all of them, where they count together."""
+    if not (leaf.sum or leaf.together):
+        return course.entries[-1].drug
+    return " and ".join(dict.fromkeys([entry.drug for entry in course.entries]))
+
+
+def _supply(leaf: Trial, course: Course, judge: Judge) -> Supply:
+    """What claims of the course's own drugs cover of it; of an undated one, of any day until as_of. Of drugs that are
+    to be taken together, the days that claims of each of them cover."""
+    first = (course.start or date.min).toordinal()
+    until = (course.end or judge.as_of).toordinal()
+    inside = course.stretches or ((first, until),)
+    fills = [fill for fill in _fills_of(leaf, course.entries, judge.patient) if fill.date <= judge.as_of]
+    if not leaf.together:
+        return supply_of(fills, inside, leaf.carry_over)
+    of_each = [
+        supply_of([f for f in fills if matches(f, part.drugs, part.classes, f.drug)], inside, leaf.carry_over)
+        for part in _parts(leaf)
     ]
-    if charted is not None and charted < leaf.min_days:
-        return charted, records
-    covered = sum(fill.days_supply for fill in fills)
-    if fills and covered >= leaf.min_days:
-        return covered, (*records, *fill_evidence(fills))
-    return None, (*records, *fill_evidence(fills))
+    all_fills = tuple([fill for supply in of_each for fill in supply.fills])
+    return Supply(all_fills, reduce(common, [supply.stretches for supply in of_each]))
+
+
+def _fills_of(leaf: Trial, entries: Iterable[Medication], patient: Patient) -> list[Fill]:
+    keys = {_key(entry) for entry in entries}
+    return [
+        fill
+        for fill in patient.fills
+        if _key(fill) in keys and matches(fill, leaf.drugs, leaf.classes, fill.drug)
+    ]
+
+
+def counting_days(leaf: Trial, patient: Patient, as_of: date, last: date) -> Iterator[date]:
+    """Days after as_of, up to the last, on which the days that claims cover may come to be enough or too few. More of
+    them than needed."""
+    entries = [e for e in patient.medications or () if matches(e, leaf.drugs, leaf.classes, e.drug)]
+    if leaf.adherence is not None or leaf.continuous or leaf.carry_over or leaf.sum or leaf.together:
+        yield from (as_of + timedelta(days=n + 1) for n in range((last - as_of).days) if entries)
+        return
+    for entry in entries:
+        dated = entry.start is not None and (entry.end is not None or entry.status == "active")
+        if leaf.proof == "fills" or not dated:
+            first = (entry.start or date.min).toordinal()
+            supply = supply_of(_fills_of(leaf, (entry,), patient), [(first, last.toordinal())], False)
+            day = supply.day_of(leaf.min_days)
+            if day is not None and as_of < day <= last:
+                yield day
+
+
+def _missing_of_fills(leaf: Trial, supply: Supply, days: int | None, short: bool) -> list[str]:
+    """What would have to be documented. Claims may be incomplete, so too few of them leave it unknown."""
+    if short and not leaf.wants_fills:
+        return ["start and stop dates or pharmacy fills"]
+    missing = ["start and stop dates"] if leaf.adherence is not None and days is None else []
+    return [*missing, "more pharmacy fills" if supply.fills else "pharmacy fills"] if short else missing
 
 
 def _shown_by(course: Course, judge: Judge) -> tuple[Evidence, ...]:
@@ -494,13 +627,13 @@ def on_drug(leaf: OnDrug, judge: Judge, exclude: bool) -> Shown:
         answer = _months_on(leaf, course, drug, dose, judge)
         best = answer if best is None or better(answer, best) else best
     if (best is None or not best.shown) and undosed:
-        records = tuple([item for entry in undosed for item in _course((entry,), None, judge.as_of).seen])
+        records = tuple([item for entry in undosed for item in _course(entry, None, judge.as_of).seen])
         return Shown(
             None, records, f"dose of {drug} not documented", "missing", f"Document the doses of {drug}"
         )
     if best is not None:
         return best
-    seen = tuple([item for entry in entries for item in _course((entry,), None, judge.as_of).seen])
+    seen = tuple([item for entry in entries for item in _course(entry, None, judge.as_of).seen])
     seen = seen or (
         Evidence(record_id="medications", kind="medication", value=f"not on the medication list: {drug}"),
     )

@@ -192,7 +192,7 @@ def kind_of_match(leaf: Condition, code: str, name: str) -> str:
     if code and leaf.codes and code.startswith(leaf.codes):
         return "proves"
     words = _words(leaf)
-    if name and _mentions(name, words) and not _denies(name, words):
+    if name and _mentions(name, words) and not denies(name, words):
         return "proves"
     if not leaf.suggests and not leaf.suggest_phrases:
         return ""
@@ -200,7 +200,7 @@ def kind_of_match(leaf: Condition, code: str, name: str) -> str:
         return ""
     if code and leaf.suggests and code.startswith(leaf.suggests):
         return "hints"
-    if not _mentions(name, leaf.suggest_phrases) or _denies(name, leaf.suggest_phrases):
+    if not _mentions(name, leaf.suggest_phrases) or denies(name, leaf.suggest_phrases):
         return ""
     return "hints"
 
@@ -225,7 +225,7 @@ _DENIAL = re.compile(
 )
 
 
-def _denies(name: str, phrases: tuple[str, ...]) -> bool:
+def denies(name: str, phrases: tuple[str, ...]) -> bool:
     """Whatever of it the words name, they say that it is not so: "no medullary thyroid carcinoma"."""
     named = [phrase for phrase in phrases if phrase in name]
     return all(_DENIAL.search(name[: name.index(phrase)]) for phrase in named)

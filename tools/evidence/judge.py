@@ -13,7 +13,7 @@ import msgspec
 from tools.evidence.measurements import Values, values_of
 from tools.records import Attestation, Diagnosis, Evidence, Medication, Note, Patient, Reason, Request
 from tools.rules import Period, Who
-from tools.terms import TOPICS
+from tools.terms import TOPICS, is_icd10
 
 Said = dict[Who, tuple[Attestation, ...]]  # by whom it is about; several are of one day
 
@@ -80,8 +80,8 @@ class Day:
     """What has been looked up in one chart for one day, whichever rule asked."""
 
     __slots__ = (
-        "answers", "as_of", "bare", "courses", "firsts", "problems", "said", "terms", "texts", "unidentified",
-        "values",
+        "answers", "as_of", "bare", "courses", "firsts", "problems", "said", "terms", "texts", "uncoded",
+        "unidentified", "values",
     )  # fmt: skip
 
     def __init__(self, as_of: date) -> None:
@@ -95,7 +95,9 @@ class Day:
         self.bare: dict[object, Shown] = {}  # the same, as far as only the answer was asked for
         self.courses: dict[int, Any] = {}  # of each entry by its id(), kept by courses
         self.unidentified: tuple[Medication, ...] | None = None
-        self.texts: tuple[Note, ...] | None = None  # free text up to the day, kept by notes
+        self.uncoded: list[tuple[Diagnosis, Term]] | None = None
+        # free text up to the day with its words, kept by notes
+        self.texts: tuple[tuple[Note, frozenset[str]], ...] | None = None
 
 
 def day_of(patient: Patient, as_of: date) -> Day:
@@ -168,6 +170,13 @@ class Judge:
                 for entry in self.patient.conditions or ()
                 if entry.verification != "refuted"
             ]
+        return known
+
+    def uncoded(self) -> list[tuple[Diagnosis, Term]]:
+        """Entries of the problem list that no code of ICD-10-CM identifies."""
+        known = self.day.uncoded
+        if known is None:
+            known = self.day.uncoded = [pair for pair in self.problems() if not is_icd10(pair[0].code)]
         return known
 
     def unidentified(self) -> tuple[Medication, ...]:

@@ -14,15 +14,30 @@ from typing import Any, NamedTuple
 
 from tools.evidence.courses import matches
 from tools.evidence.judge import DECIDED, Judge, Shown
-from tools.language.assertion import Assertion, assertion, sentence_at
-from tools.language.mentions import Mention, concepts, mentions
+from tools.language.assertion import Assertion, assertion, sentence_at, sentence_words, words_of_sense
+from tools.language.mentions import Mention, mentions, words_naming
 from tools.records import Evidence, Medication, Note, Procedure
-from tools.rules import AllergyTo, Condition, Intolerance, OnDrug, Taking, Trial
-from tools.terms import BRANDS, CONCEPTS, INGREDIENTS
+from tools.rules import (
+    AllergyTo,
+    Attested,
+    Change,
+    Condition,
+    Intolerance,
+    Lab,
+    Measured,
+    OnDrug,
+    Programme,
+    Taking,
+    Trial,
+)
+from tools.terminology.conditions import conditions
+from tools.terminology.matcher import words_of
+from tools.terminology.medicines import resolve_medicine, terminology
 
 STATE_DAYS = 365  # what a note says to be so now, it says of the year around it
-# What also shows a condition, or leaves it open, beside the condition itself.
-_KINDS_OF = {"ascvd": ("mi", "stroke", "pad"), "mtc_men2": ("thyroid_cancer",)}
+_DENIED = ("negated", "never", "void")
+_VALUES = (Lab, Change, Measured)
+_OF_DRUGS = (Taking, Trial, Intolerance, AllergyTo, OnDrug)
 
 
 class _Said(NamedTuple):
@@ -39,13 +54,15 @@ def contradicting_sentence(leaf: Any, judge: Judge, answer: Shown) -> Evidence |
     Of what may change, the newest text that speaks of it counts; what lasts (a family history, a condition that
     somebody ever had) may stand in any.
     """
-    names = _names(leaf, judge)
-    for note in _texts(judge) if names else ():
-        if names.isdisjoint(concepts(note.text)):
+    if isinstance(leaf, Trial | Intolerance) and not answer.shown and _is_charted(leaf, judge):
+        return None  # of what is charted, a note that names it tells no more
+    naming, cues = _naming(leaf, judge), _cues_against(leaf, answer)
+    for note, words in _texts(judge):
+        if words.isdisjoint(naming) or (cues and not _in_one_sentence(note.text, words, naming, cues)):
             continue
         said = _said(leaf, note, judge)
         against = [
-            item for item in said if item.stance is not answer.shown and not _settled(note, item, judge)
+            item for item in said if _is_against(leaf, item, answer) and not _settled(note, item, judge)
         ]
         if against:
             return _sentence(note, against[0].mention)
@@ -54,8 +71,44 @@ def contradicting_sentence(leaf: Any, judge: Judge, answer: Shown) -> Evidence |
     return None
 
 
-def _texts(judge: Judge) -> tuple[Note, ...]:
-    """Notes up to the day, newest first, and procedures with a result as the one line that they are."""
+def _in_one_sentence(text: str, words: frozenset[str], naming: frozenset[str], cues: frozenset[str]) -> bool:
+    """Whether a sentence holds a word of both kinds."""
+    if words.isdisjoint(cues):
+        return False
+    return any(not (here.isdisjoint(naming) or here.isdisjoint(cues)) for here in sentence_words(text))
+
+
+def _cues_against(leaf: Any, answer: Shown) -> frozenset[str]:
+    """Words of which a text must hold one to speak against the answer; none if a bare mention can."""
+    if isinstance(leaf, _VALUES):
+        return words_of_sense("void")
+    if isinstance(leaf, AllergyTo):
+        return words_of_sense("allergy")
+    if answer.shown and isinstance(leaf, Trial | Intolerance):
+        return words_of_sense("never")
+    if answer.shown and not isinstance(leaf, Attested):
+        return words_of_sense(*_DENIED, "ended")
+    return frozenset()
+
+
+def _naming(leaf: Any, judge: Judge) -> frozenset[str]:
+    """Words of which a text must hold one to speak of the criterion."""
+    known: frozenset[str] | None = leaf.__dict__.get("naming")
+    if known is None:
+        known = leaf.__dict__["naming"] = words_naming(_concepts(leaf))
+    if isinstance(leaf, OnDrug) or (isinstance(leaf, AllergyTo) and leaf.requested):
+        return known | words_naming(judge.request.ingredients)
+    return known
+
+
+def _is_against(leaf: Any, item: _Said, answer: Shown) -> bool:
+    """A value that a text takes back decides neither way."""
+    return item.stance is not answer.shown or isinstance(leaf, _VALUES)
+
+
+def _texts(judge: Judge) -> tuple[tuple[Note, frozenset[str]], ...]:
+    """Notes up to the day, newest first, and procedures with a result as the one line that they are; with their
+    words."""
     known = judge.day.texts
     if known is None:
         texts = [note for note in judge.patient.notes if note.date is None or note.date <= judge.as_of]
@@ -65,7 +118,7 @@ def _texts(judge: Judge) -> tuple[Note, ...]:
             if item.result and (item.date is None or item.date <= judge.as_of)
         ]
         texts.sort(key=lambda note: note.date or date.max, reverse=True)
-        known = judge.day.texts = tuple(texts)
+        known = judge.day.texts = tuple([(note, frozenset(words_of(note.text))) for note in texts])
     return known
 
 
@@ -101,15 +154,28 @@ def _names(leaf: Any, judge: Judge) -> frozenset[str]:
 
 
 def _concepts(leaf: Any) -> Iterator[str]:
-    if isinstance(leaf, Condition):
-        for key, concept in CONCEPTS.items():
-            if leaf.codes == concept.codes or (leaf.topic and leaf.topic == concept.topic):
-                yield from (key, *_KINDS_OF.get(key, ()))
-    elif isinstance(leaf, Taking | Trial | Intolerance | AllergyTo):
-        yield from leaf.classes
-        for drug in leaf.drugs:
-            yield from BRANDS.get(drug, (drug,))
-        yield from (name for name, (cls, _) in INGREDIENTS.items() if cls in leaf.classes)
+    match leaf:
+        case Condition():
+            for key, row in conditions().items():
+                if leaf.codes == row.codes or (leaf.topic and leaf.topic == row.topic):
+                    yield key
+        case Lab() | Change():
+            yield leaf.test
+        case Measured():
+            yield from leaf.tests
+        case Attested():
+            yield f"contrary:{leaf.topic}"
+        case Programme():
+            yield "lifestyle_program"
+        case Taking() | Trial() | Intolerance() | AllergyTo():
+            yield from leaf.classes
+            for drug in leaf.drugs:
+                known = resolve_medicine(drug)
+                yield from known.ingredients if known else (drug,)
+            of_class = set(leaf.classes)
+            yield from (
+                row.name.casefold() for row in terminology().rows() if of_class.intersection(row.classes)
+            )
 
 
 def _lasts(leaf: Any) -> bool:
@@ -121,26 +187,25 @@ def _lasts(leaf: Any) -> bool:
 
 def _stance(leaf: Any, mention: Mention, meant: Assertion, note: Note, judge: Judge) -> bool | None:
     """Does the mention say that the criterion's thing is so, or that it is not? None: it says nothing of it."""
-    if meant.subject == "other" or meant.sense == "planned":
+    if isinstance(leaf, _VALUES):
+        return False if meant.sense == "void" and _newest_value_by(mention, note, judge) else None
+    if meant.subject == "other" or meant.sense == "planned" or (mention.how == "result" and not meant.stated):
         return None
     if isinstance(leaf, Condition):
         return _of_condition(leaf, mention, meant, note, judge)
-    if meant.subject != "self" or (mention.concept in leaf_classes(leaf) and not meant.stated):
+    if meant.subject != "self":
         return None
-    if isinstance(leaf, AllergyTo):
-        return True if meant.sense == "allergy" else None
-    if isinstance(leaf, Taking | OnDrug):
-        return _of_taking(leaf, mention, meant, note, judge)
-    if meant.sense == "never":
-        return False
-    if meant.sense == "negated" or _charted(mention, judge):
-        return None
-    return True
+    if isinstance(leaf, Attested):
+        return _of_statement(leaf, meant, note, judge)
+    if isinstance(leaf, Programme):
+        return False if meant.sense in ("negated", "never") and _is_recent(note, judge) else None
+    return _of_drug(leaf, mention, meant, note, judge)
 
 
-def leaf_classes(leaf: Any) -> tuple[str, ...]:
-    """Classes of drugs that the leaf names."""
-    return getattr(leaf, "classes", ())
+def _newest_value_by(mention: Mention, note: Note, judge: Judge) -> bool:
+    """Whether the text is from the day of the newest value or later, so that it can be that one which it takes back."""
+    usable = judge.values(mention.concept).usable
+    return bool(usable) and (note.date is None or note.date >= usable[0].date)
 
 
 def _of_condition(
@@ -148,12 +213,27 @@ def _of_condition(
 ) -> bool | None:
     if meant.subject not in leaf.who or not (_lasts(leaf) or _is_recent(note, judge)):
         return None
-    if meant.sense in ("negated", "never"):
-        exact = mention.concept in CONCEPTS and CONCEPTS[mention.concept].codes == leaf.codes
-        return False if exact and not _diagnosed_since(leaf, note, judge) else None
+    if meant.sense in _DENIED:
+        row = conditions().get(mention.concept)
+        itself = mention.how == "named" and row is not None and row.codes == leaf.codes
+        return False if itself and not _diagnosed_since(leaf, note, judge) else None
     if meant.sense == "ended" and leaf.status == "active" and meant.subject == "self":
         return None
+    if mention.how == "may_be" and (_is_another_kind(leaf, mention, note) or _is_stated(leaf, meant, judge)):
+        return None
     return None if not _lasts(leaf) and _stated_since(leaf, note, judge) else True
+
+
+def _is_another_kind(leaf: Condition, mention: Mention, note: Note) -> bool:
+    """Whether its sentence says of which kind it is: a papillary carcinoma is no medullary one."""
+    start, end = sentence_at(note.text, mention.start)
+    sentence = note.text[start:end].casefold()
+    return any(phrase in sentence for phrase in leaf.not_phrases)
+
+
+def _is_stated(leaf: Condition, meant: Assertion, judge: Judge) -> bool:
+    """What only hints at it is settled by what the chart states or denies of that person."""
+    return bool(leaf.topic and meant.subject != "other" and judge.said(leaf.topic).get(meant.subject))
 
 
 def _is_recent(note: Note, judge: Judge) -> bool:
@@ -172,19 +252,44 @@ def _stated_since(leaf: Condition, note: Note, judge: Judge) -> bool:
     return any(item.date and note.date and item.date > note.date for item in stated)
 
 
+def _of_statement(leaf: Attested, meant: Assertion, note: Note, judge: Judge) -> bool | None:
+    """False where the text says the contrary of the statement, on its day or after it."""
+    if meant.sense in (*_DENIED, "ended") or not _is_recent(note, judge):
+        return None
+    stated = [item.date for item in judge.said(leaf.topic).get("self", ()) if item.date and item.present]
+    return False if note.date is None or not stated or note.date >= max(stated) else None
+
+
+# --- … and of a drug --------------------------------------------------------------------------------------
+
+
+def _of_drug(leaf: Any, mention: Mention, meant: Assertion, note: Note, judge: Judge) -> bool | None:
+    of_class = not isinstance(leaf, OnDrug) and mention.concept in leaf.classes
+    if of_class and not meant.stated:
+        return None  # "GLP-1" alone names no medicine that anybody takes
+    if isinstance(leaf, AllergyTo):
+        return True if meant.sense == "allergy" else None
+    if isinstance(leaf, Taking | OnDrug):
+        return _of_taking(leaf, mention, meant, note, judge)
+    if meant.sense == "never":
+        return False
+    return None if meant.sense in _DENIED else True
+
+
 def _of_taking(
     leaf: Taking | OnDrug, mention: Mention, meant: Assertion, note: Note, judge: Judge
 ) -> bool | None:
     """Taken on the note's day, unless the list agrees about that day. The product asked for is not held against
     itself, and is the only one that keeps it in use."""
     named = note.text[mention.start : mention.end].casefold()
-    itself = named == judge.request.drug.casefold()
+    itself = named == judge.request.drug.casefold() or (
+        named in judge.request.ingredients and not meant.stated
+    )
     if itself is isinstance(leaf, Taking) or not _is_recent(note, judge):
         return None
     if meant.sense == "response":  # how it went, and not whether it goes on
         return None
-    taken = meant.sense == "current"
-    charted = _charted(mention, judge)
+    taken, charted = meant.sense == "current", _charted(mention, judge)
     if (charted and not meant.stated) or _agrees(charted, taken, note):
         return None
     return taken if taken or _alone(leaf, mention, judge) else None
@@ -215,6 +320,12 @@ def _goes_on(entry: Medication, day: date) -> bool:
     if entry.start is not None and entry.start > day:
         return False
     return day <= entry.end if entry.end is not None else entry.status == "active"
+
+
+def _is_charted(leaf: Trial | Intolerance, judge: Judge) -> bool:
+    return any(
+        matches(entry, leaf.drugs, leaf.classes, entry.drug) for entry in judge.patient.medications or ()
+    )
 
 
 def _charted(mention: Mention, judge: Judge) -> list[Medication]:

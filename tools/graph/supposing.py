@@ -89,7 +89,7 @@ def _value(node: Lab, finding: Finding) -> Change | None:
 
 def _trial(node: Trial) -> Change | None:
     """Fills, a dose and a formulation cannot be supposed of a course."""
-    if node.proof == "fills" or node.min_daily_dose is not None or node.formulation is not None:
+    if node.wants_fills or node.min_daily_dose is not None or node.formulation is not None:
         return None
     drug = next(iter(node.drugs), "") or next(
         (name for name, (cls, _) in INGREDIENTS.items() if cls in node.classes), ""

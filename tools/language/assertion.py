@@ -8,14 +8,18 @@ free text is asked here only for what may speak against a record, never for proo
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal, NamedTuple, cast
 
 import msgspec
 
-Sense = Literal["negated", "never", "ended", "allergy", "response", "planned", "current"]
+from tools.terminology.matcher import words_of
+
+Sense = Literal["negated", "never", "void", "ended", "allergy", "response", "planned", "current"]
 Subject = Literal["self", "family", "other"]
 
 _LONGEST = 4  # words of a cue
@@ -26,7 +30,8 @@ _OF_WHOM = ("family", "other")
 
 
 class Assertion(NamedTuple):
-    """How a mention is meant, and of whom. `stated` is false where no cue says so and the text merely names it."""
+    """How a mention is meant, and of whom. `stated` is false where no cue says so and the text merely names it, or
+    says no more than "on" and "with"."""
 
     sense: Sense
     subject: Subject
@@ -37,6 +42,7 @@ class _Cue(msgspec.Struct, frozen=True):
     cue: str
     sense: str  # a Sense; of whom ("family", "other"); "reports"; or "end", which ends the reach of cues
     reach: Literal["before", "after", "both"]
+    weak: bool = False  # says hardly more than the bare mention
 
 
 class _Hit(NamedTuple):
@@ -44,6 +50,7 @@ class _Hit(NamedTuple):
     end: int
     sense: str
     reach: str
+    weak: bool
 
 
 def assertion(text: str, start: int, end: int, others: Sequence[tuple[int, int]] = ()) -> Assertion:
@@ -60,40 +67,40 @@ def assertion(text: str, start: int, end: int, others: Sequence[tuple[int, int]]
     behind = [hit for hit in hits if first + hit.start >= end and hit.reach != "after"]
     subject = _subject(before, behind, text, first, start, end)
     between = [other for other in others if other[0] >= end]
-    sense = _sense_behind(behind, text, first, end, between) or _sense_before(before)
-    return Assertion(cast("Sense", sense or "current"), subject, bool(sense))
+    hit = _cue_behind(behind, text, first, end, between) or _cue_before(before)
+    if hit is None:
+        return Assertion("current", subject, False)
+    sense = "planned" if hit.sense == "if" else hit.sense
+    return Assertion(cast("Sense", sense), subject, not hit.weak)
 
 
-def _sense_before(before: Sequence[_Hit]) -> str:
-    """The nearest cue's; what it says of use or history is denied by a negation right before it: "denies h/o"."""
-    nearest: _Hit | None = None
-    for hit in reversed(before):
-        if hit.sense in (*_OF_WHOM, "reports"):
-            continue
-        if nearest is None and hit.sense != "end":
-            nearest = hit
-            continue
-        denies = hit.sense in ("negated", "never") and nearest is not None
-        if denies and nearest is not None and nearest.start - hit.end <= _ADJACENT:
-            return hit.sense
-        break
-    return nearest.sense if nearest else ""
+def _cue_before(before: Sequence[_Hit]) -> _Hit | None:
+    """The nearest cue; a negation right before it denies what it says of use or history ("denies h/o"), and a
+    condition ("if you ever had") reaches over it."""
+    ends = [place for place, hit in enumerate(before) if hit.sense == "end"]
+    reach = [hit for hit in before[ends[-1] + 1 if ends else 0 :] if hit.sense not in (*_OF_WHOM, "reports")]
+    condition = next((hit for hit in reach if hit.sense == "if"), None)
+    if condition is not None or not reach:
+        return condition
+    *earlier, nearest = reach
+    denied = earlier and earlier[-1].sense in ("negated", "never")
+    return earlier[-1] if denied and nearest.start - earlier[-1].end <= _ADJACENT else nearest
 
 
-def _sense_behind(
+def _cue_behind(
     behind: Sequence[_Hit], text: str, first: int, end: int, others: Sequence[tuple[int, int]]
-) -> str:
+) -> _Hit | None:
     """The first cue behind the mention that no other mention or clause keeps from it."""
     for hit in behind:
         at = first + hit.start
         if hit.sense == "end" or any(other[0] < at and not _joined(text[end : other[0]]) for other in others):
-            return ""
+            return None
         gap = text[end:at]
         if len(gap.split()) > _NEAR_AFTER or ";" in gap:
-            return ""
+            return None
         if hit.sense not in (*_OF_WHOM, "reports"):
-            return hit.sense
-    return ""
+            return hit
+    return None
 
 
 def _joined(gap: str) -> bool:
@@ -129,6 +136,12 @@ def _only_reports(cues: Sequence[_Hit], place: int) -> bool:
 # --- sentences --------------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=4096)
+def sentence_words(text: str) -> tuple[frozenset[str], ...]:
+    """The words of every sentence."""
+    return tuple([frozenset(words_of(text[start:end])) for start, end in sentences(text)])
+
+
 def sentence_at(text: str, at: int) -> tuple[int, int]:
     """The sentence or line that holds the offset, as offsets."""
     for start, end in sentences(text):
@@ -143,27 +156,30 @@ def sentences(text: str) -> tuple[tuple[int, int], ...]:
     return tuple(_split(text))
 
 
-_TITLES = ("dr", "mr", "mrs", "ms", "vs", "pt", "no", "st", "approx", "e.g", "i.e", "fam")
+_TITLES = r"(?<!\bdr)(?<!\bmr)(?<!\bmrs)(?<!\bms)(?<!\bvs)(?<!\bpt)(?<!\bno)(?<!\bst)(?<!\bapprox)"
+_END = re.compile(rf"[\n;!?]|{_TITLES}\.(?=\s|$)", re.IGNORECASE)
 
 
 def _split(text: str) -> Iterator[tuple[int, int]]:
     start = 0
-    for at, char in enumerate(text):
-        ends = char in "\n;!?" or (char == "." and _full_stop(text, at))
-        if ends:
-            if text[start : at + 1].strip():
-                yield start, at + 1
-            start = at + 1
+    for match in _END.finditer(text):
+        if match.end() > start + 1:
+            yield start, match.end()
+        start = match.end()
     if text[start:].strip():
         yield start, len(text)
 
 
-def _full_stop(text: str, at: int) -> bool:
-    following = text[at + 1 : at + 2]
-    if following and not following.isspace():
-        return False
-    word = text[:at].rsplit(None, 1)[-1] if text[:at].strip() else ""
-    return word.casefold() not in _TITLES
+@cache
+def words_of_sense(*senses: str) -> frozenset[str]:
+    """Words of which a sentence must hold one for any mention in it to have one of these senses."""
+    cues = [cue for named in _lexicon().values() for cue in named]
+    every = Counter(word for cue in cues for word in words_of(cue.cue))
+    return frozenset(
+        min(words_of(cue.cue) or [":"], key=lambda word: (every[word], -len(word)))
+        for cue in cues
+        if cue.sense in senses
+    )
 
 
 # --- cues -------------------------------------------------------------------------------------------------
@@ -189,7 +205,7 @@ def _cues(sentence: str) -> tuple[_Hit, ...]:
             start, end = words[place][0], words[place + length - 1][1]
             found = lexicon.get(_plain(sentence[start:end]))
             if found:
-                hits += [_Hit(start, end, cue.sense, cue.reach) for cue in found]
+                hits += [_Hit(start, end, cue.sense, cue.reach, cue.weak) for cue in found]
                 place += length - 1
                 break
         place += 1

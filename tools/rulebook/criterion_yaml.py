@@ -235,20 +235,38 @@ def _course(kind: type, tail: str) -> Callable[[Criteria, Map, Place], Node]:
         fields: dict[str, Any] = {
             "kind": key,
             "id": _slug((*drugs, *classes), tail),
-            "label": drugs_label(drugs, classes),
+            "label": drugs_label(drugs, classes, together=bool(found.get("together"))),
             "drugs": drugs,
             "classes": classes,
         }
-        names = {"days": "min_days"}
+        names = {"days": "min_days", "fills": "min_fills"}
+        _check_counting(found, len(drugs) + len(classes))
         for part in _KINDS[key][1]:
             if part in found and part != "within":
                 value = found[part]
                 fields[names.get(part, part)] = words(found, part) if part == "responses" else value
         if "within" in found:
             fields["within_days"] = _in_days(found, "within")
-        return convert(as_written(found, fields, {"min_days": "days"}), kind, place)
+        return convert(as_written(found, fields, {"min_days": "days", "min_fills": "fills"}), kind, place)
 
     return read
+
+
+def _check_counting(found: Map, items: int) -> None:
+    """Invalid where a trial says how its days are counted, and there is nothing that it could mean."""
+    if found.get("sum") and found.get("together"):
+        raise found.at("together").error("days are added up (sum) or taken at once (together), not both")
+    if found.get("together") and items < 2:
+        raise found.at("together").error("together needs two drugs or classes")
+    if found.get("together") and found.get("fills"):
+        raise found.at("fills").error("a number of fills is asked of one drug, not of several together")
+    by_fills = found.get("proof") == "fills"
+    if found.get("continuous") and not (by_fills or found.get("sum")):
+        raise found.at("continuous").error(
+            "continuous goes with proof: fills or sum: true; one course is in a row"
+        )
+    if found.get("carry_over") and not (by_fills or found.get("adherence")):
+        raise found.at("carry_over").error("carry_over goes with proof: fills or adherence")
 
 
 def _allergy(reader: Criteria, found: Map, place: Place) -> Node:
@@ -356,7 +374,10 @@ _KINDS: dict[str, tuple[_Read, tuple[str, ...]]] = {
     "measured": (_measured, ("within", "within_days")),
     "trial": (
         _course(Trial, "trial"),
-        ("label", "days", "responses", "min_daily_dose", "formulation", "within", "within_days", "proof"),
+        (
+            "label", "days", "responses", "min_daily_dose", "formulation", "within", "within_days", "proof",
+            "gap_days", "continuous", "carry_over", "fills", "adherence", "sum", "together",
+        ),
     ),
     "intolerance": (_course(Intolerance, "intolerance"), ("label", "formulation")),
     "allergy": (_allergy, ("label",)),

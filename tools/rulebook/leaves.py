@@ -117,6 +117,13 @@ OWN = {
             ),
         )
     },
+    "together": "; all of these on the same days",
+    "sum": "; the days on any of these are added up as one trial, a day on several of them once",
+    "times": "; it has been filled at least {times} times",
+    "adherence": "; fills cover at least {percent} percent of its days",
+    "row": "; the days are in a row",
+    "left_over": "; what is left of one fill when the next is dispensed is carried over",
+    "gap": "; parts that follow each other within {gap} days are one course",
 }
 
 
@@ -233,7 +240,9 @@ class Phrases:
             "dose": optional(part("dose", {"dose": decimal("min_daily_dose")}), "min_daily_dose"),
             "responses": optional(part("responses", responses), "responses"),
             "window": optional(part("trial_window", {"days": whole("within_days")}), "within_days"),
-            "proof": flag("proof", "fills", style.part["fills"]),
+            "proof": joined(
+                {"fills": flag("proof", "fills", style.part["fills"]), **self._counting()}, "proof"
+            ),
         }
         taking_days = optional(part("taking_days", {"days": whole("min_days")}), "min_days", 0)
         stated = self._window("stated_window")
@@ -266,6 +275,19 @@ class Phrases:
                 "window": joined({"window": self._window("change_window"), "since": self._since()}, "window"),
             },
             "use": {"uses": self._uses()},
+        }
+
+    def _counting(self) -> dict[str, Slot]:
+        """How the days of a trial are counted, where it is not as the style's reading rules say."""
+        part = self._part
+        return {
+            "together": flag("together", True, part("together", {}).show({})),
+            "sum": flag("sum", True, part("sum", {}).show({})),
+            "times": optional(part("times", {"times": whole("min_fills")}), "min_fills", 0),
+            "adherence": optional(part("adherence", {"percent": decimal("adherence")}), "adherence"),
+            "row": flag("continuous", True, part("row", {}).show({})),
+            "left_over": flag("carry_over", True, part("left_over", {}).show({})),
+            "gap": optional(part("gap", {"gap": whole("gap_days")}), "gap_days", 1),
         }
 
     @cached_property
@@ -332,15 +354,22 @@ class Phrases:
         back = drug_back(requested)
         names = {key: name for name, key in back.items()}
         items = Items(lambda key: names.get(key, key), back)
-        either = self.style.either
-        bare = f"(?:{items.pattern(either)})"
+        either, both = self.style.either, self.style.both
+        bare = f"(?:{items.pattern((*either, *both))})"
+
+        def listed(keys: list[str], together: bool) -> str:
+            # What no vocabulary knows is printed in quotes, without its mark.
+            return items.show(
+                [key if key in names else key[2:] for key in keys], both if together else either
+            )
 
         def show(v: Values) -> str:
             keys = [f"d:{d}" for d in v["drugs"]] + [f"c:{c}" for c in v["classes"]]
             keys += ["r:"] if v.get("requested") else []
-            # What no vocabulary knows is printed in quotes, without its mark.
-            shown = items.show([key if key in names else key[2:] for key in keys], either)
-            if keys and v["label"] == drugs_label(v["drugs"], v["classes"], bool(v.get("requested"))):
+            together = bool(v.get("together"))
+            shown = listed(keys, together)
+            usual = drugs_label(v["drugs"], v["classes"], bool(v.get("requested")), together)
+            if keys and v["label"] == usual:
                 return shown
             return f"{quoted(v['label'])} [{shown or 'none listed'}]"
 
@@ -354,7 +383,9 @@ class Phrases:
             }
             if requested:
                 found["requested"] = "r:" in keys
-            default = drugs_label(found["drugs"], found["classes"], found.get("requested", False))
+            marked = [key if key in names else f"d:{key}" for key in keys]
+            together = len(keys) > 1 and inner == listed(marked, True)
+            default = drugs_label(found["drugs"], found["classes"], found.get("requested", False), together)
             return {**found, "label": unquoted(label[1]) if label else default}
 
         return Slot(show, lambda: f"{bare}|{QUOTED} \\[(?:{bare}|none listed)\\]", read)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -109,7 +109,26 @@ def _trial(leaf: Trial) -> str:
     if leaf.responses:
         text += f" with {join(leaf.responses, _OR)}"
         text += " response" if set(leaf.responses) <= set(_RESPONSES) else ""
-    return text + _window(window_of(leaf)) + (", shown by pharmacy fills" if leaf.proof == "fills" else "")
+    fills = ["shown by pharmacy fills"] if leaf.proof == "fills" else []
+    return ", ".join([text + _window(window_of(leaf)), *_counting(leaf), *fills])
+
+
+def _counting(leaf: Trial) -> Iterator[str]:
+    """How its days are counted, where it is not as usual."""
+    if leaf.together:
+        yield "all on the same days"
+    if leaf.sum:
+        yield "their days added up"
+    if leaf.min_fills:
+        yield f"filled at least {leaf.min_fills} times"
+    if leaf.adherence is not None:
+        yield f"fills for at least {plain_number(leaf.adherence)} % of its days"
+    if leaf.continuous:
+        yield "days in a row"
+    if leaf.carry_over:
+        yield "early fills carried over"
+    if leaf.gap_days != 1:
+        yield f"gaps of up to {leaf.gap_days} days bridged"
 
 
 def _intolerance(leaf: Intolerance) -> str:

@@ -75,10 +75,13 @@ def drug_name(drug: str) -> str:
     return drug.capitalize() if drug in BRANDS else drug
 
 
-def drugs_label(drugs: Sequence[str], classes: Sequence[str] = (), requested: bool = False) -> str:
+def drugs_label(
+    drugs: Sequence[str], classes: Sequence[str] = (), requested: bool = False, together: bool = False
+) -> str:
     """What a list of drugs is called where the rule gives no label of its own."""
     names = [drug_name(d) for d in drugs] + [class_name(c) for c in classes if c in CLASSES]
-    return join([*names, *(["the requested drug"] if requested else [])], (", ", " or ", ", or "))
+    word = "and" if together else "or"
+    return join([*names, *(["the requested drug"] if requested else [])], (", ", f" {word} ", f", {word} "))
 
 
 def uses_label(uses: Sequence[str]) -> str:
@@ -322,7 +325,7 @@ class Items:
     def item(self) -> str:
         return f"{one_of(self.back)}|{QUOTED}" if self.back else QUOTED
 
-    def pattern(self, between: tuple[str, str, str]) -> str:
+    def pattern(self, between: tuple[str, ...]) -> str:
         item, gaps = self.item(), one_of(dict.fromkeys(between))
         return f"(?:{item})(?:(?:{gaps})(?:{item}))*"
 

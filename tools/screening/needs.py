@@ -146,7 +146,11 @@ def _need(question: Question, judge: Judge) -> Need:
     fix = found.fix or ""
     if fix.startswith("Obtain the "):
         return Need("list", fix.removeprefix("Obtain the ").replace("medication history", "medication list"))
-    if isinstance(leaf, Trial) and leaf.proof == "fills" and fix.endswith(": pharmacy fills"):
+    if (
+        isinstance(leaf, Trial)
+        and leaf.wants_fills
+        and fix.endswith((": pharmacy fills", ": more pharmacy fills"))
+    ):
         return Need("fills", ", ".join(leaf.drugs))
     return Need("record", fix)
 

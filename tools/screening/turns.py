@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from tools.criteria import Question, Ready, asked_by
 from tools.documents import asked_for
+from tools.evidence.courses import counting_days
 from tools.records import Kind, Patient, Plan, Request
 from tools.rules import (
     Age,
@@ -58,6 +59,7 @@ class Turns:
         self.every: Mask = (1 << len(plan.benefits)) - 1
         self.by_part: dict[str, _Days] = defaultdict(lambda: defaultdict(list))
         self.of_plan: list[Turn] = []
+        self.counted: dict[object, tuple[Trial, Mask]] = {}  # trials whose days are not those since a date
         for place, benefit in enumerate(plan.benefits.values()):
             for rule in benefit.rules:
                 self._rule(rule, 1 << place)
@@ -83,9 +85,17 @@ class Turns:
                     found += days[day]
         if patient.birth_date is not None and _BORN in parts:
             found += parts[_BORN].get(patient.birth_date.replace(year=2000), ())
+        if self.counted and (patient.fills or patient.medications):
+            found += self._counting(patient)
         if len(found) > 1:
             found.sort(key=_day_of)
         return found
+
+    def _counting(self, patient: Patient) -> Iterator[Turn]:
+        last = self.as_of + self.days * _DAY
+        for asked, (leaf, mask) in self.counted.items():
+            for day in counting_days(leaf, patient, self.as_of, last):
+                yield Turn(day, mask, (asked,))
 
     # --- what a rule counts
 
@@ -103,6 +113,8 @@ class Turns:
     def _part(self, part: Part, mask: Mask, asked: object) -> None:
         for name in _WINDOWS.get(type(part), _none)(part):
             self._window(name, window_of(part), mask, asked)
+        if isinstance(part, Trial) and part.counts_days:
+            self.counted[asked] = part, mask | self.counted.get(asked, (part, 0))[1]
         if isinstance(part, Trial | Taking):
             self._lasting("started", Period(part.min_days), mask, asked)
         elif isinstance(part, OnDrug):

@@ -85,6 +85,22 @@ def matches(text: str) -> list[Span]:
 
 
 @cache
+def telling_words() -> dict[str, frozenset[str]]:
+    """The longest word of every name of a concept, folded: a text without any of them does not name it."""
+    found: dict[str, set[str]] = {}
+    listed = list(_names())
+    folded = fold_lines("\n".join([name for name, _, _ in listed]))
+    for pattern, (_, concept, _) in zip(folded, listed, strict=True):
+        found.setdefault(concept, set()).add(max(pattern.split(), key=len))
+    return {concept: frozenset(words) for concept, words in found.items()}
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text, folded as names are."""
+    return _WORD.findall(text.casefold().translate(_APOSTROPHES))
+
+
+@cache
 def matcher() -> Matcher:
     """The matcher over the terminology that is shipped."""
     return Matcher(_names())
@@ -137,10 +153,12 @@ def fold_word(word: str) -> str:
     return word.casefold().replace("'", "").replace("’", "")
 
 
+_APOSTROPHES = str.maketrans("", "", "'’")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*%?|%")
 _KINDS: dict[str, Vocabulary] = {
     "specialty": "specialties",
     "document": "document_kinds",
     "procedure": "procedures",
     "allergen": "allergens",
+    "contrary": "statements",
 }

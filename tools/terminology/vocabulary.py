@@ -9,11 +9,12 @@ import msgspec
 
 from tools.terminology.rows import read_rows
 
-Vocabulary = Literal["specialties", "document_kinds", "procedures", "allergens"]
+Vocabulary = Literal["specialties", "document_kinds", "procedures", "allergens", "statements"]
 
 
 class Term(msgspec.Struct, frozen=True, gc=False):
-    """A line of specialties.jsonl (`codes`: NUCC), document_kinds.jsonl (LOINC; `of`: the document a policy asks
+    """A line of statements.jsonl (what a note says against a prescriber's statement), specialties.jsonl (`codes`:
+    NUCC), document_kinds.jsonl (LOINC; `of`: the document a policy asks
     for that it can be), procedures.jsonl (CPT or HCPCS; `evidence_of`: the test that it measures or the condition
     that it, or its positive result, shows) or allergens.jsonl (`of`: food, environment, drug class …)."""
 

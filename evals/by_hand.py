@@ -1,0 +1,192 @@
+"""The hand-made cases before the oracle: python -m evals.by_hand [--n 2000] [--seed S].
+
+The rule of a case is printed in each house style, and the oracle judges the case from that text alone, as it is and
+with its chart moved: a date by a day or a week, a record gone or doubled, a dose or an outcome another one. The engine
+must say the same of every clause. So a kind of criterion that no payer of ours prints is judged from two sides, too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import random
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from data_gen.catalog_loader import Catalog, our_catalog
+from data_gen.policies import Paper, print_policy
+from evals.oracle_agreement import Compared, compare
+from evals.oracle_cases import Case, Json, World
+from tools.casefile import Case as HandMade
+from tools.casefile import Known, case_files, no_store, read_case
+
+FOLDER = Path(__file__).parent / "cases"
+_PAPER = Paper("1", date(2025, 1, 1), None, (), (), ("An appeal is heard within 30 days.",))
+_MOVES = (-30, -8, -7, -2, -1, 1, 2, 7, 8, 30)
+_OUTCOMES = ("Inadequate response", "Partial response", "Effective", "Intolerance - other", None)
+
+
+def hand_made(catalog: Catalog, files: Sequence[Path] = ()) -> dict[str, HandMade]:
+    """The cases that bring a rule of their own and leave nothing out, by name."""
+    known = Known(no_store, tuple(catalog.drugs.values()))
+    read = [read_case(file, known) for file in files or case_files([FOLDER])]
+    return {case.name: case for case in read if not case.unmentioned_met and _decided_by_rule(case)}
+
+
+def _decided_by_rule(case: HandMade) -> bool:
+    benefit = case.plan.benefits.get(case.request.drug)
+    return benefit is not None and bool(benefit.rules)
+
+
+def world_by_hand(catalog: Catalog, found: dict[str, HandMade]) -> World:
+    """Each case's plan once for every style, with the policy that prints its rules."""
+    plans: dict[str, Json] = {}
+    policies: dict[str, str] = {}
+    for name, case in found.items():
+        for style, house in catalog.houses.items():
+            plan = msgspec.structs.replace(case.plan, id=plan_id(name, style))
+            benefit, drug = plan.benefits[case.request.drug], catalog.drugs[case.request.drug]
+            printed = print_policy(plan, benefit, drug, _PAPER, house)
+            policies[printed.policy.id] = printed.policy.text
+            plan = msgspec.structs.replace(plan, benefits={**plan.benefits, drug.name: printed.benefit})
+            plans[plan.id] = _json(plan)
+    drugs = {drug.name: _json(drug) for drug in catalog.drugs.values()}
+    return World({}, plans, drugs, policies, [])
+
+
+def _json(record: msgspec.Struct) -> Json:
+    made: Json = json.loads(msgspec.json.encode(record))
+    return made
+
+
+def plan_id(name: str, style: str) -> str:
+    """The plan of a case in a style."""
+    return f"{style}-{name}".upper()
+
+
+def cases_by_hand(seed: int, count: int, found: dict[str, HandMade], given: World) -> Iterator[Case]:
+    """So many cases: each in every style as it is, then with its chart moved."""
+    draw = random.Random(f"by hand {seed}")
+    cells = [(name, plan) for plan in given.plans for name in found if plan.endswith(f"-{name.upper()}")]
+    for number in range(count):
+        name, plan = cells[number % len(cells)]
+        case = found[name]
+        patient: Json = _json(case.patient)
+        patient["coverages"] = [{"id": "coverage-1", "plan_id": plan}]
+        for item in patient.get("authorizations", ()):
+            item["plan_id"] = plan if item["plan_id"] == case.plan.id else item["plan_id"]
+        request = {key: value for key, value in _json(case.asked).items() if value}
+        edits = (
+            [] if number < len(cells) else [_moved(patient, draw) for _ in range(draw.choice((1, 1, 2, 3)))]
+        )
+        yield Case(f"{seed}-{number}", patient, plan, case.request.drug, request, case.as_of, tuple(edits))
+
+
+def _moved(patient: Json, draw: random.Random) -> str:
+    """One record of the chart moved, changed, doubled or dropped."""
+    parts = [
+        p for p in ("medications", "fills", "authorizations", "orders", "observations") if patient.get(p)
+    ]
+    if not parts:
+        return "nothing to move"
+    part = draw.choice(parts)
+    records: list[Json] = patient[part]
+    record = draw.choice(records)
+    how = draw.choice(_HOWS[part])
+    if how == "drop":
+        records.remove(record)
+    elif how == "double":
+        twin = copy.deepcopy(record)
+        twin["id"] = f"{record['id']}-{len(records)}"
+        records.append(twin)
+        _shift(twin, draw.choice(_MOVES), ("start", "end", "date"))
+    elif how in ("start", "end", "date"):
+        _shift(record, draw.choice(_MOVES), (how,))
+    elif how == "whole":
+        _shift(record, draw.choice(_MOVES), ("start", "end"))
+    else:
+        _put(record, how, draw)
+    return f"{part} {record['id']}: {how}"
+
+
+_HOWS: dict[str, tuple[str, ...]] = {
+    "medications": (
+        "start",
+        "end",
+        "whole",
+        "drop",
+        "double",
+        "dose",
+        "outcome",
+        "status",
+        "no start",
+        "open",
+    ),
+    "fills": ("date", "date", "drop", "double", "days_supply"),
+    "authorizations": ("start", "end", "end", "drop", "indication"),
+    "orders": ("drop", "strength"),
+    "observations": ("date", "drop"),
+}
+
+
+def _shift(record: Json, days: int, keys: tuple[str, ...]) -> None:
+    for key in keys:
+        if record.get(key):
+            record[key] = (date.fromisoformat(record[key]) + timedelta(days=days)).isoformat()
+
+
+def _put(record: Json, how: str, draw: random.Random) -> None:
+    values: dict[str, Any] = {
+        "dose": lambda: draw.choice((None, *(record.get("dose", 1) * by for by in (0.5, 1, 2)))),
+        "outcome": lambda: draw.choice(_OUTCOMES),
+        "status": lambda: draw.choice((None, "active", "stopped")),
+        "days_supply": lambda: draw.choice((28, 30, 60, 90)),
+        "indication": lambda: draw.choice(("", "t2dm", "weight")),
+        "strength": lambda: "",
+    }
+    if how == "no start":
+        record.pop("start", None)
+    elif how == "open":
+        record.pop("end", None)
+        record["status"] = draw.choice((None, "active", "stopped"))
+    else:
+        value = values[how]()
+        record.pop(how, None)
+        if value not in (None, ""):
+            record[how] = value
+
+
+def run(seed: int, count: int, files: Sequence[Path] = ()) -> list[Compared]:
+    """So many cases, each from both sides."""
+    catalog = our_catalog()
+    found = hand_made(catalog, files)
+    given = world_by_hand(catalog, found)
+    return [compare(case, given) for case in cases_by_hand(seed, count, found, given)]
+
+
+def main() -> int:
+    """0 if both sides agree, or differ only as oracle_agreement's KNOWN says."""
+    parser = argparse.ArgumentParser(prog="python -m evals.by_hand", description=__doc__)
+    parser.add_argument("--n", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=11)
+    parser.add_argument("files", nargs="*", type=Path)
+    given = parser.parse_args()
+    compared = run(given.seed, given.n, given.files)
+    apart = [one for one in compared if one.differences and not one.explained]
+    for one in apart[:20]:
+        print(one.case.id, one.case.plan_id, *one.case.edits, sep="\n  ")
+        for difference in one.differences:
+            print(
+                f"    {difference.at}: engine {difference.engine}, oracle {difference.oracle} ({difference.why})"
+            )
+    print(f"{len(compared) - len(apart)} of {len(compared)} alike")
+    return int(bool(apart))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
