@@ -108,13 +108,16 @@ def _treated_since(row: Row, long: Stretch, chart: Chart) -> date | Answer:
     if entries is None:
         return Answer(OPEN, "missing")
     by_drug: dict[str, list[Entry]] = {}
-    for entry in entries:
-        if names(row, entry):
+    odd = False  # said to be taken still, and to have ended
+    for entry in (entry for entry in entries if names(row, entry)):
+        if entry.get("status") == "active" and (day(entry.get("end")) or date.max) <= chart.as_of:
+            odd = True
+        else:
             by_drug.setdefault(drug_key(entry), []).append(entry)
     days, unclear = _lasting_days([s for group in by_drug.values() for s in chart.spans(group)], long, chart)
     if days:
         return min(days)
-    if unclear:
+    if unclear or odd:
         return Answer(OPEN, "missing")
     others, may_be = _lasting_days([chart.spans([e])[0] for e in strangers(entries)], long, chart)
     return Answer(OPEN, "unrecognised") if others or may_be else Answer(NO)
