@@ -19,7 +19,7 @@ from data_gen.realise import realise
 from data_gen.scene import Case
 from data_gen.setting import Setting
 from data_gen.sketch import Sketch
-from data_gen.wanted import Infeasible, wants
+from data_gen.wanted import Infeasible, days_of, wants
 from tools.records import Benefit, Outcome, Plan, Status
 from tools.rules import Node, Required, Rule
 
@@ -264,7 +264,7 @@ def _by_rule(slot: Slot, rule: Rule, turn: int) -> Made:
         place = turn % (len(targets) + len(papers))
         if place >= len(targets):
             paper = papers[place - len(targets)]
-            note_missing = paper.within_days or 0 if paper.of == "note" else 0
+            note_missing = days_of(paper.within) or 0 if paper.of == "note" else 0
             papers_missing = paper.of == "study"
             truth[paper.id], status = "unknown", "met"
             why = f"{why}: {paper.text or paper.id} is not on file"
@@ -299,7 +299,7 @@ def _targets(kind: str, nodes: list[tuple[Node, bool]]) -> tuple[list[tuple[Node
 
 def _can_be_missing(paper: Required) -> bool:
     return not paper.for_criterion and (
-        paper.of == "study" or (paper.of == "note" and paper.within_days is not None)
+        paper.of == "study" or (paper.of == "note" and paper.within is not None)
     )
 
 

@@ -239,6 +239,7 @@ def _rule(rule: Any) -> dict[str, Any]:
         "exclusions": [tree(node) for node in rule.exclusions],
         "documents": [tree(paper) for paper in rule.documents],
         "renewal": [tree(node) for node in rule.renewal.children] if rule.renewal else [],
+        "later_renewal": [tree(node) for node in rule.later_renewal.children] if rule.later_renewal else [],
         "initial_months": rule.initial_months,
         "renewal_months": rule.renewal_months,
     }

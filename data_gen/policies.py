@@ -81,11 +81,13 @@ class _Draft:
         return self._trees(section, "criteria", "approve")
 
     def _renewal(self, section: int) -> list[Line]:
-        return self._trees(section, "renewal", "renew") or self._nothing(section, "no_renewal")
+        lines = self._trees(section, "renewal", "renew")
+        lines = self._trees(section, "later_renewal", "renew_again", lines)
+        return lines or self._nothing(section, "no_renewal")
 
-    def _trees(self, section: int, field: str, lead: str) -> list[Line]:
+    def _trees(self, section: int, field: str, lead: str, before: Sequence[Line] = ()) -> list[Line]:
         """One tree per use; uses with the same tree share it."""
-        lines: list[Line] = []
+        lines = list(before)
         for group in self._alike(field):
             path = (section, _next(lines))
             tree: AllOf = getattr(self.rules[group[0]], field)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from data_gen.scene import MONTH, Step
 from data_gen.sketch import RANGE, SCALE
-from data_gen.wanted import Infeasible, age_shows
+from data_gen.wanted import Infeasible, age_shows, days_of
 from tools.rules import Change
 
 
@@ -45,13 +45,14 @@ class BodyStep(Step):
         newest = min(sketch.said_within, sketch.within.get("bmi", 10_000), 85)
         panel = 85
         for paper in case.rule.documents if case.rule else ():
-            if paper.within_days is not None and paper.of == "note" and not case.note_missing:
-                newest = min(newest, paper.within_days)
-            if paper.within_days is not None and paper.of == "lab":
+            days = days_of(paper.within)
+            if days is not None and paper.of == "note" and not case.note_missing:
+                newest = min(newest, days)
+            if days is not None and paper.of == "lab":
                 if paper.test in ("bmi", "weight", "height"):
-                    newest = min(newest, paper.within_days)
+                    newest = min(newest, days)
                 else:
-                    panel = min(panel, paper.within_days)
+                    panel = min(panel, days)
         for test in ("hba1c", "egfr", "uacr"):
             panel = min(panel, sketch.within.get(test, panel))
         latest = 2 + person.visits[0] % max(1, newest - 2)

@@ -7,7 +7,7 @@ from data_gen.pharmacy import WEEKLY
 from data_gen.scene import Step
 from data_gen.setting import Setting, starting_strength
 from data_gen.sketch import RANGE, SCALE, counts, stand_in
-from data_gen.wanted import Infeasible
+from data_gen.wanted import Infeasible, days_of
 from tools.medicines import medicine
 from tools.records import (
     Strength,
@@ -235,7 +235,7 @@ class CourseStep(Step):
         low, high = RANGE[leaf.test]
         at = round(leaf.value * SCALE.get(leaf.test, 1))
         above, below = at + 2 + self.turn % 3, at - 2 - self.turn % 3
-        ago = min(series[-1][0], leaf.within_days or 0)
+        ago = min(series[-1][0], days_of(leaf.within) or 0)
         if below < low or above > high or ago < 1:
             return False
         series[-1] = (ago, above)

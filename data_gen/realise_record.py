@@ -9,7 +9,7 @@ from data_gen.history import liver_study, sleep_study
 from data_gen.scene import MONTH, Step
 from data_gen.setting import bare, starting_order
 from data_gen.sketch import counts, stand_in
-from data_gen.wanted import Infeasible
+from data_gen.wanted import Infeasible, days_of
 from tools.medicines import medicine
 from tools.records import (
     Allergy,
@@ -189,7 +189,7 @@ class RecordStep(Step):
             )
             person.allergies.append(bare(entry))
         for programme, shown in sketch.programmes:
-            months = programme.min_months
+            months = -(-(days_of(programme.min_duration) or 0) // 31)
             if shown is None:
                 person.program = None
             elif shown:
@@ -271,7 +271,7 @@ class RecordStep(Step):
             "fills": "Pharmacy claims printout",
         }
         for paper in rule.documents:
-            if paper.of == "fills" and paper.within_days is None and not self.case.renewing:
+            if paper.of == "fills" and paper.within is None and not self.case.renewing:
                 continue  # the fills are there
             if paper.of in titles:
                 document = Document(

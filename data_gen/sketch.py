@@ -10,7 +10,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from functools import cache
 from typing import Any
 
-from data_gen.wanted import Infeasible, Want, age_shows
+from data_gen.wanted import Infeasible, Want, age_shows, days_of
 from tools.medicines import medicine
 from tools.rules import (
     Age,
@@ -199,27 +199,29 @@ class Sketch:
         if test == "hba1c" and when == "now" and self.bounds[test, when][0] > 65 and "t1dm" not in self.has:
             self.diagnosed("t2dm", True)
         if when == "now":
-            self.recent(test, leaf.within_days)
+            self.recent(test, days_of(leaf.within))
         if test in self.absent:
             raise Infeasible(test)
 
     def _open_lab(self, leaf: Lab) -> None:
-        if leaf.within_days is None:
+        days = days_of(leaf.within)
+        if days is None:
             if (leaf.test, "now") in self.bounds:
                 raise Infeasible(leaf.test)
             self.absent.add(leaf.test)
             return
-        self.beyond[leaf.test] = max(self.beyond.get(leaf.test, 0), leaf.within_days)
+        self.beyond[leaf.test] = max(self.beyond.get(leaf.test, 0), days)
         self.open_lab = leaf
 
     def _measured(self, leaf: Measured, shown: bool | None, exclude: bool) -> None:
         for test in {GROUP.get(name, name) for name in leaf.tests}:
             if test not in RANGE or shown is False:
                 raise Infeasible(test)
+            days = days_of(leaf.within)
             if shown is None:
-                self.beyond[test] = max(self.beyond.get(test, 0), leaf.within_days)
+                self.beyond[test] = max(self.beyond.get(test, 0), days or 0)
             else:
-                self.recent(test, leaf.within_days)
+                self.recent(test, days)
 
     def _condition(self, leaf: Condition, shown: bool | None, exclude: bool) -> None:
         concept = _BY_CODES.get(leaf.codes, "")
@@ -271,8 +273,7 @@ class Sketch:
             return
         if self.says.setdefault(leaf.topic, (shown, ("self",)))[0] is not shown:
             raise Infeasible(leaf.topic)
-        if leaf.within_days is not None:
-            self.said_within = min(self.said_within, leaf.within_days)
+        self.said_within = min(self.said_within, days_of(leaf.within) or self.said_within)
 
     def _specialist(self, leaf: Specialist, shown: bool | None, exclude: bool) -> None:
         self.specialists.append((leaf, bool(shown)))
@@ -283,16 +284,22 @@ class Sketch:
 
     def _change(self, leaf: Change, shown: bool | None, exclude: bool) -> None:
         test = GROUP.get(leaf.test, leaf.test)
-        if not self.renewing or leaf.direction != "fall" or test not in ("bmi", "hba1c", "ahi"):
+        if (
+            not self.renewing
+            or leaf.since == "renewal"
+            or leaf.direction != "fall"
+            or test not in ("bmi", "hba1c", "ahi")
+        ):
             raise Infeasible("change")
         if leaf.amount is not None and leaf.test == "weight":
             raise Infeasible("change")
         if shown is None:
-            if leaf.within_days is None:
+            days = days_of(leaf.within)
+            if days is None:
                 raise Infeasible("change")
-            self.beyond[test] = max(self.beyond.get(test, 0), leaf.within_days)
+            self.beyond[test] = max(self.beyond.get(test, 0), days)
             return
-        self.recent(test, leaf.within_days)
+        self.recent(test, days_of(leaf.within))
         self.changes.append((leaf, shown))
 
 

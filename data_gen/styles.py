@@ -49,6 +49,7 @@ _LAYOUT: dict[str, tuple[str, ...]] = {
     "opening": ("drug", "payer", "plan"),
     "closing": ("id", "count"),
 }
+_OPTIONAL: dict[str, Iterable[str]] = {"part": OWN, "lead": ("renew_again",)}
 _LAYOUT_KEYS = ("header", "heading", "title", "opening", "date", "closing", "under", "rule", "indent")
 
 
@@ -59,7 +60,7 @@ def read_style(name: str, body: Map) -> Style:
     found.places = body.places
     style = convert(found, Style, body.place)
     for table, wanted in _TABLES.items():
-        _complete(getattr(style, table), wanted, body, table, OWN if table == "part" else ())
+        _complete(getattr(style, table), wanted, body, table, _OPTIONAL.get(table, ()))
     _complete(style.word, _WORDS, body, "word")
     for table, wanted in _WORDS.items():
         _complete(style.word[table], wanted, body["word"], table)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from data_gen.setting import AS_OF
 from tools.records import Status
 from tools.rules import (
     Age,
@@ -22,6 +23,7 @@ from tools.rules import (
     Node,
     NoneOf,
     Part,
+    Period,
     Trial,
     Use,
 )
@@ -89,6 +91,11 @@ def _needed(node: AllOf | AnyOf | NoneOf | AtLeast, exclude: bool) -> int:
     return count - wanted + 1 if exclude else wanted
 
 
+def days_of(within: Period | None) -> int | None:
+    """How many days before the day of the charts a window reaches."""
+    return None if within is None else (AS_OF - within.before(AS_OF)).days
+
+
 def _leaf(leaf: Node, status: Status, exclude: bool) -> Want:
     shown = None if status == "unknown" else (status == "met") is not exclude
     if not _can_show(leaf, shown, exclude):
@@ -104,8 +111,10 @@ def _can_show(leaf: Node, shown: bool | None, exclude: bool) -> bool:
         return shown is False
     if isinstance(leaf, AllergyTo):
         return shown is not None
+    if isinstance(leaf, Lab) and (not leaf.of_newest or leaf.after is not None):
+        return False
     if isinstance(leaf, Lab):
-        return shown is not None or leaf.within_days is not None or leaf.test in SPARSE
+        return shown is not None or leaf.within is not None or leaf.test in SPARSE
     if isinstance(leaf, Trial):
         return shown is not None or leaf.min_days > 0
     if isinstance(leaf, Condition):

@@ -21,6 +21,7 @@ from typing import Any
 
 from data_gen.setting import AS_OF
 from data_gen.world import Order, generate
+from evals.oracle.chart import Stretch
 from evals.oracle.reading import Row
 from evals.oracle.table import DecisionTable, read_policy
 from evals.oracle.vocabulary import TOPICS
@@ -164,8 +165,10 @@ class Desk:
     def ago(self, days: int) -> str:
         return (self.as_of - timedelta(days=days)).isoformat()
 
-    def near(self, days: int) -> str:
-        return self.ago(days + self.draw.choice((-1, 0, 1)))
+    def near(self, back: int | Stretch) -> str:
+        """On the edge of a look-back, a day before it or after."""
+        edge = (back if isinstance(back, Stretch) else Stretch(back)).ahead(self.as_of, -1)
+        return (edge - timedelta(days=self.draw.choice((-1, 0, 1)))).isoformat()
 
     def add(self, part: str, /, **record: Any) -> None:
         records = list(self.patient.get(part) or ())
@@ -254,7 +257,7 @@ def _value_edit(desk: Desk) -> str:
         value = round(at + draw.choice((-0.05, -0.05, -0.051, -0.049, 0.05, 0.04)), 3)
     elif how == "window":
         value = at + draw.choice((-2, 2)) * step
-        when = desk.near(row.window if row.window is not None else 400)
+        when = desk.near(row.window or 400)
         same_day = []
         desk.drop("observations", lambda o: o["test"] == test and (o.get("date") or "") >= when)
     elif how == "unit":
@@ -296,7 +299,7 @@ def _value_edit(desk: Desk) -> str:
 
 def _on_file_edit(desk: Desk) -> str:
     test = desk.draw.choice(desk.row.tests)
-    when = desk.near(desk.row.window if desk.row.window is not None else 100)
+    when = desk.near(desk.row.window or 100)
     desk.drop("observations", lambda o: o["test"] == test)
     if desk.draw.random() < 0.15:
         return f"no {test}"
@@ -554,7 +557,7 @@ def _trial_edit(desk: Desk) -> str:
         made["start"] = desk.ago(days + back)
         made["outcome"] = draw.choice(("Partial response", "Effective", "Intolerance - other", None))
     elif how == "window":
-        back = (row.window or 365) + draw.choice((-1, 0, 1))
+        back = (row.window.days if row.window else 365) + draw.choice((-1, 0, 1))
         made |= {"start": desk.ago(back + (row.days or 30) + 40), "end": desk.ago(back)}
     elif how == "ongoing":
         made |= {"start": desk.ago(days), "status": "active"}
@@ -631,12 +634,6 @@ def _allergy_edit(desk: Desk) -> str:
     return how
 
 
-def _months_ago(desk: Desk, months: int) -> str:
-    year, month = divmod(desk.as_of.year * 12 + desk.as_of.month - 1 - months, 12)
-    at = date(year, month + 1, desk.as_of.day) + timedelta(days=desk.draw.choice((-1, 0, 1)))
-    return at.isoformat()
-
-
 def _on_drug_edit(desk: Desk) -> str:
     row, draw, brand = desk.row, desk.draw, desk.drug
     desk.drop("medications", lambda m: m["drug"] == brand["name"])
@@ -649,7 +646,7 @@ def _on_drug_edit(desk: Desk) -> str:
     }
     own["per_day"] = brand["per_day"]
     dose = float(row.dose or 1)
-    since = _months_ago(desk, row.months)
+    since = desk.near(Stretch(row.months, "month"))
     how = draw.choice(("edge", "edge", "low", "titrated", "stopped", "no dose", "gone"))
     if how == "edge":
         desk.add("medications", **own, dose=dose, start=since, status="active")
@@ -677,12 +674,12 @@ def _program_edit(desk: Desk) -> str:
     how = draw.choice(("length", "length", "window", "running", "gone", "undated"))
     desk.patient["programs"] = []
     if how == "length":
-        desk.add("programs", name="program", start=_months_ago(desk, row.months), end=desk.as_of.isoformat())
+        desk.add("programs", name="program", start=desk.near(row.least or 0), end=desk.as_of.isoformat())
     elif how == "window":
-        back = (row.window or 365) + draw.choice((-1, 0, 1))
+        back = (row.window.days if row.window else 365) + draw.choice((-1, 0, 1))
         desk.add("programs", name="program", start=desk.ago(back + 300), end=desk.ago(back))
     elif how == "running":
-        desk.add("programs", name="program", start=_months_ago(desk, row.months))
+        desk.add("programs", name="program", start=desk.near(row.least or 0))
     elif how == "undated":
         desk.add("programs", name="program", **({"end": desk.ago(10)} if draw.random() < 0.5 else {}))
     return how

@@ -45,6 +45,7 @@ from tools.rules import (
     Condition,
     Intolerance,
     Lab,
+    Period,
     Required,
     Rule,
     Taking,
@@ -218,14 +219,14 @@ DUPLICATE = Taking(
     classes=("glp1", "dpp4"),
 )
 NOTE = Required(
-    id="note", text="Signed chart note of the last 90 days", of="note", within_days=90, clause_id="2.1"
+    id="note", text="Signed chart note of the last 90 days", of="note", within=Period(90), clause_id="2.1"
 )
 A1C_REPORT = Required(
     id="a1c_report",
     text="HbA1c report of the last 90 days",
     of="lab",
     test="hba1c",
-    within_days=90,
+    within=Period(90),
     clause_id="2.2",
 )
 
@@ -273,7 +274,7 @@ def glp1_rule(plan_id: str) -> Rule:
                     op=">=",
                     value=7.0,
                     unit="%",
-                    within_days=90,
+                    within=Period(90),
                 ),
                 AnyOf(
                     **_part(
@@ -307,7 +308,7 @@ def glp1_rule(plan_id: str) -> Rule:
                             op="<",
                             value=30,
                             unit="mL/min/{1.73_m2}",
-                            within_days=180,
+                            within=Period(180),
                         ),
                     ),
                 ),
@@ -328,7 +329,7 @@ def glp1_rule(plan_id: str) -> Rule:
                     ),
                     test="hba1c",
                     amount=0.5,
-                    within_days=180,
+                    within=Period(180),
                 ),
                 Attested(
                     **_part(
@@ -378,7 +379,7 @@ def hf_rule(plan_id: str) -> Rule:
                     op=">=",
                     value=20,
                     unit="mL/min/{1.73_m2}",
-                    within_days=180,
+                    within=Period(180),
                 ),
             ),
         ),

@@ -27,7 +27,7 @@ from tools.records import (
     Section,
     Strength,
 )
-from tools.rules import Age, AllOf, Condition, Lab, Rule, Trial
+from tools.rules import Age, AllOf, Condition, Lab, Period, Rule, Trial
 from tools.store import DatasetInfo
 
 AS_OF = date(2026, 9, 1)
@@ -124,7 +124,7 @@ def rule() -> Rule:
                     op=">=",
                     value=7.0,
                     unit="%",
-                    within_days=90,
+                    within=Period(90),
                     clause_id="1.3",
                     quote=said["1.3"],
                 ),

@@ -399,6 +399,7 @@ def described(rule: Rule) -> Rule:
         criteria=tree(rule.criteria),
         exclusions=tuple(told(node) for node in rule.exclusions),
         renewal=None if rule.renewal is None else tree(rule.renewal),
+        later_renewal=None if rule.later_renewal is None else tree(rule.later_renewal),
     )
 
 
@@ -510,6 +511,8 @@ def _pruned(
         exclusions=kept(rule.exclusions),
         documents=kept(rule.documents),
         renewal=rule.renewal and msgspec.structs.replace(rule.renewal, children=kept(rule.renewal.children)),
+        later_renewal=rule.later_renewal
+        and msgspec.structs.replace(rule.later_renewal, children=kept(rule.later_renewal.children)),
     )
 
 

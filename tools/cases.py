@@ -101,7 +101,7 @@ class Case(Record, frozen=True, kw_only=True, dict=True, gc=True):
     def nodes(self) -> dict[str, Node]:
         """Every part of the rule by its id."""
         rule = self.rule
-        roots = (rule.criteria, *rule.exclusions, *((rule.renewal,) if rule.renewal else ())) if rule else ()
+        roots = (rule.criteria, *rule.exclusions, *rule.renewals) if rule else ()
         return {node.id: node for root in roots for node in _nodes(root)}
 
     @property

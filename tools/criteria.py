@@ -64,7 +64,7 @@ _LEAVES: dict[type, Callable[[Any, Judge, bool], Shown]] = {
 _BY_REQUEST: dict[type, Callable[[Any, Judge], bool]] = {
     Use: lambda leaf, judge: True,
     OnDrug: lambda leaf, judge: True,
-    Change: lambda leaf, judge: judge.therapy_start is not None,
+    Change: lambda leaf, judge: leaf.since == "renewal" or judge.therapy_start is not None,
     Lab: lambda leaf, judge: leaf.at == "baseline" and judge.therapy_start is not None,
     AllergyTo: lambda leaf, judge: leaf.requested and bool(judge.patient.allergies),
     Taking: lambda leaf, judge: judge.takes_it(),
@@ -101,11 +101,10 @@ def findings_of(rule: Rule, judge: Judge) -> tuple[list[Finding], list[Finding]]
 
 def asked_by(rule: Rule, request: Request) -> tuple[list[Ready], list[Ready]]:
     """The criteria and the exclusions that a rule asks for this request, made ready."""
-    renewing = request.kind == "renewal" and rule.renewal is not None
-    place = "renewal" if renewing else "initial"
+    tree = rule.criteria_of(request.kind, len(request.approvals))
+    place = f"asked by {tree.id}"
     kept: tuple[list[Ready], list[Ready]] | None = rule.__dict__.get(place)
     if kept is None:
-        tree = rule.renewal if renewing and rule.renewal is not None else rule.criteria
         kept = rule.__dict__[place] = (
             [_ready(node, False, rule.policy_id) for node in tree.children],
             [_ready(node, True, rule.policy_id) for node in rule.exclusions],

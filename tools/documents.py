@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from datetime import date, timedelta
+from datetime import date
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -93,7 +93,7 @@ def asked_for(paper: Required) -> object:
     """What the paper asks, one object for all that ask the same; by it a judge knows the answer."""
     asked = paper.__dict__.get("asked")
     if asked is None:
-        asked = paper.__dict__["asked"] = _asked(paper.of, paper.test, paper.drugs, paper.within_days)
+        asked = paper.__dict__["asked"] = _asked(paper.of, paper.test, paper.drugs, paper.within)
     return asked
 
 
@@ -121,7 +121,7 @@ class _Paper(NamedTuple):
 
 
 def _look_up(paper: Required, judge: Judge) -> Shown:
-    first = judge.as_of - timedelta(days=paper.within_days) if paper.within_days is not None else date.min
+    first = judge.first(paper.within) if paper.within is not None else date.min
     found = _candidates(paper, judge)
     past = [item for item in found if item.day is None or item.day <= judge.as_of]
     fresh = [item for item in past if item.day is not None and item.day >= first]

@@ -472,6 +472,9 @@ class Request(Record, frozen=True, kw_only=True):
     kind: Kind | None = None
     indication: str = ""
     therapy_start: date | None = None
+    approvals: tuple[
+        date, ...
+    ] = ()  # first days of this plan's approvals of the drug that have begun, oldest first
     order_id: str = ""
     ingredients: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()

@@ -50,7 +50,8 @@ def as_the_plan_sees_it(patient: Patient, plan: Plan, request: Request, as_of: d
     a renewal."""
     named = patient.courses_by_drug.get(request.drug.casefold())
     on_it = [entry for entry in named if entry.drug == request.drug] if named else []
-    approval = _approval_on_file(patient, plan, request, as_of)
+    approvals = _approvals_on_file(patient, plan, request, as_of)
+    approval = approvals[-1] if approvals else None
     kind = request.kind or _kind_on_file(approval, on_it, as_of)
     began = request.therapy_start
     if began is None and (kind != "new" or is_taken(on_it, as_of)):
@@ -58,7 +59,13 @@ def as_the_plan_sees_it(patient: Patient, plan: Plan, request: Request, as_of: d
     use = request.indication
     if not use and kind == "renewal" and approval is not None and _covers_use(plan, request, approval):
         use = approval.indication  # clauses on renewal seldom ask for the diagnosis again
-    return msgspec.structs.replace(request, kind=kind, therapy_start=began, indication=use)
+    return msgspec.structs.replace(
+        request,
+        kind=kind,
+        therapy_start=began,
+        indication=use,
+        approvals=tuple([item.start for item in approvals]),
+    )
 
 
 def _order_for(patient: Patient, drug: Drug) -> Order | None:
@@ -108,16 +115,18 @@ def _in_billing_units(quantity: float, unit: str | None, drug: Drug, strength: S
     return quantity
 
 
-def _approval_on_file(patient: Patient, plan: Plan, request: Request, as_of: date) -> Authorization | None:
-    """This plan's newest approval of the drug that has begun."""
+def _approvals_on_file(
+    patient: Patient, plan: Plan, request: Request, as_of: date
+) -> Sequence[Authorization]:
+    """This plan's approvals of the drug that have begun, the newest last."""
     if not patient.authorizations:
-        return None
+        return ()
     held = [
         item
         for item in patient.authorizations
         if item.plan_id == plan.id and item.drug == request.drug and item.start <= as_of
     ]
-    return max(held, key=lambda item: item.start) if held else None
+    return sorted(held, key=lambda item: item.start)
 
 
 def _kind_on_file(approval: Authorization | None, on_it: Sequence[Medication], as_of: date) -> Kind:

@@ -10,16 +10,58 @@ is not shown is unknown.
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Literal
 
 import msgspec
 
+from tools.dates import add_months
+
 Op = Literal[">=", ">", "<=", "<", "=="]
 Anchor = Literal["current", "baseline"]
 Who = Literal["self", "family"]
+Rounding = Literal["tenths"]
+Reading = Literal["newest", "any", "highest", "lowest"]
 Response = Literal["inadequate", "partial", "intolerance", "effective"]
 Count = Annotated[int, msgspec.Meta(ge=0)]
+TimeUnit = Literal["days", "weeks", "months"]
+
+
+class Period(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A span of time as a policy counts it: days, weeks of seven days, or calendar months."""
+
+    count: int
+    unit: TimeUnit = "days"
+
+    def before(self, day: date) -> date:
+        """The first day of the window of this length that ends on `day`; both are in it."""
+        return self._moved(day, -1)
+
+    def after(self, day: date) -> date:
+        """The day on which what began on `day` has lasted so long."""
+        return self._moved(day, 1)
+
+    def last(self, day: date) -> date:
+        """The last day whose window holds `day`; a month that is too short holds a day longer."""
+        end = self.after(day)
+        while self.before(end + timedelta(days=1)) <= day:
+            end += timedelta(days=1)
+        return end
+
+    def _moved(self, day: date, way: int) -> date:
+        """No further than the calendar goes."""
+        try:
+            if self.unit == "months":
+                return add_months(day, way * self.count)
+            return day + timedelta(days=way * self.count * _DAYS[self.unit])
+        except (OverflowError, ValueError):
+            return date.min if way < 0 else date.max
+
+    def __str__(self) -> str:
+        return f"{self.count} {self.unit}"
+
+
+_DAYS: dict[str, int] = {"days": 1, "weeks": 7}
 
 
 class Part(
@@ -98,27 +140,47 @@ class Condition(Part, frozen=True, kw_only=True, tag="condition"):
     who: tuple[Who, ...] = ("self",)
     status: Literal["active", "ever"] = "active"
     evidence: Literal["record", "attestation"] = "record"
-    within_days: int | None = None
+    within: Period | None = None
     sex: Literal["female", "male"] | None = None  # it can only be present in this sex
 
 
+class After(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A course of one of these drugs that must have lasted so long when a value was measured; names as in Trial."""
+
+    label: str
+    drugs: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    least: Period
+
+
 class Lab(Part, frozen=True, kw_only=True, tag="lab"):
-    """A measured value. The newest valid one in the window governs; `baseline` is the one at therapy start,
-    with the window counted back from there."""
+    """A measured value. The newest valid one in the window governs, or any, the highest or the lowest of them
+    (`reading`), or so many of different days (`readings`); `baseline` is the one at therapy start, with the window
+    counted back from there. `after` wants it measured when a course had lasted long enough. It is compared as recorded,
+    unless the rule says that it is `rounded`, halves up."""
 
     test: str  # a key of terms.TESTS
     op: Op
     value: float
     unit: str
-    within_days: int | None = None
+    within: Period | None = None
     at: Anchor = "current"
+    rounded: Rounding | None = None
+    reading: Reading = "newest"
+    readings: int = 1
+    after: After | None = None
+
+    @property
+    def of_newest(self) -> bool:
+        """Does the newest value alone decide it?"""
+        return self.reading == "newest" and self.readings == 1
 
 
 class Measured(Part, frozen=True, kw_only=True, tag="measured"):
     """Values of these tests are on record within the window, whatever they are."""
 
     tests: tuple[str, ...]
-    within_days: int
+    within: Period
 
 
 class Trial(Part, frozen=True, kw_only=True, tag="trial"):
@@ -197,11 +259,11 @@ class OnDrug(Part, frozen=True, kw_only=True, tag="on_drug"):
 
 
 class Programme(Part, frozen=True, kw_only=True, tag="programme"):
-    """Took part in a structured programme for this many calendar months, ended no longer ago than the window."""
+    """Took part in a structured programme for so long, ended no longer ago than the window."""
 
     programme: Literal["lifestyle"] = "lifestyle"
-    min_months: int
-    within_days: int | None = None
+    min_duration: Period
+    within: Period | None = None
 
 
 class Attested(Part, frozen=True, kw_only=True, tag="attested"):
@@ -209,7 +271,7 @@ class Attested(Part, frozen=True, kw_only=True, tag="attested"):
 
     topic: str
     statement: str
-    within_days: int | None = None
+    within: Period | None = None
 
 
 class Specialist(Part, frozen=True, kw_only=True, tag="specialist"):
@@ -220,14 +282,16 @@ class Specialist(Part, frozen=True, kw_only=True, tag="specialist"):
 
 
 class Change(Part, frozen=True, kw_only=True, tag="change"):
-    """A fall or rise from the baseline at therapy start to the newest value in the window, in percent
-    of the baseline or as an amount in the test's unit. Percentages are never rounded."""
+    """A fall or rise from the baseline to the newest value in the window, in percent of the baseline or as an amount in
+    the test's unit. The baseline is the value at therapy start, or at the start of this plan's newest approval
+    (`since="renewal"`). Percentages are never rounded."""
 
     test: str
     direction: Literal["fall", "rise"] = "fall"
     percent: float | None = None
     amount: float | None = None
-    within_days: int | None = None
+    within: Period | None = None
+    since: Literal["start", "renewal"] = "start"
 
 
 class Use(Part, frozen=True, kw_only=True, tag="use"):
@@ -260,6 +324,14 @@ Node = (
 Composite = AllOf | AnyOf | NoneOf | AtLeast
 
 
+def window_of(part: Part) -> Period | None:
+    """How old its evidence may be; None where the part does not say."""
+    if isinstance(part, Trial):
+        return None if part.within_days is None else Period(part.within_days)
+    within: Period | None = getattr(part, "within", None)
+    return within
+
+
 # --- a whole rule ----------------------------------------------------------------------------------------
 
 
@@ -270,7 +342,7 @@ class Required(Part, frozen=True, kw_only=True, tag="document"):
     of: Literal["note", "lab", "fills", "programme", "study", "medication"]
     test: str = ""
     drugs: tuple[str, ...] = ()
-    within_days: int | None = None
+    within: Period | None = None
     for_criterion: str = ""
 
 
@@ -296,5 +368,17 @@ class Rule(
     exclusions: tuple[Node, ...] = ()
     documents: tuple[Required, ...] = ()
     renewal: AllOf | None = None  # its own criteria; the exclusions hold for both
+    later_renewal: AllOf | None = None  # in place of `renewal`, once a renewal has been approved
     initial_months: int = 12
     renewal_months: int = 12
+
+    @property
+    def renewals(self) -> tuple[AllOf, ...]:
+        """The criteria of a renewal, and those of a later one, as far as it has its own."""
+        return tuple([tree for tree in (self.renewal, self.later_renewal) if tree is not None])
+
+    def criteria_of(self, kind: str | None, approvals: int) -> AllOf:
+        """The criteria of a request of this kind, for what the plan has approved so many times before."""
+        if kind != "renewal" or self.renewal is None:
+            return self.criteria
+        return self.later_renewal if self.later_renewal is not None and approvals > 1 else self.renewal

@@ -81,15 +81,14 @@ def _asked_until_settled(rule: Rule, judge: Judge, benefit: Benefit) -> tuple[Ou
 
 def _quickest_first(rule: Rule, request: Request) -> tuple[list[Ready], list[Ready]]:
     """`asked_by`, the criteria in another order: what is looked up at once may spare what has to be searched for."""
-    renewing = request.kind == "renewal"
-    kept: tuple[list[Ready], list[Ready]] | None = rule.__dict__.get(_PLACES[renewing])
+    place = f"{rule.criteria_of(request.kind, len(request.approvals)).id}, quickest first"
+    kept: tuple[list[Ready], list[Ready]] | None = rule.__dict__.get(place)
     if kept is None:
         criteria, exclusions = asked_by(rule, request)
-        kept = rule.__dict__[_PLACES[renewing]] = sorted(criteria, key=_effort), exclusions
+        kept = rule.__dict__[place] = sorted(criteria, key=_effort), exclusions
     return kept
 
 
-_PLACES = {True: "renewal, quickest first", False: "initial, quickest first"}
 _QUICK = (Age, Condition, Attested, Specialist, Programme)
 _SLOW = (Trial, Change, OnDrug)
 

@@ -21,7 +21,7 @@ from tools.evidence.measurements import values_of
 from tools.medicines import medicine
 from tools.papers import formats
 from tools.records import Benefit, Clause, Medication, Policy
-from tools.rules import AnyOf, Attested, Lab, Measured, OnDrug, Part, Required, Rule, Trial
+from tools.rules import AnyOf, Attested, Lab, Measured, OnDrug, Part, Period, Required, Rule, Trial, window_of
 from tools.terminology.observations import TESTS
 from tools.terms import INDICATIONS
 
@@ -215,7 +215,7 @@ def _renewal(ask: Ask, bound: Bound, drug: str, reply: Answer) -> None:
             source=_where(rules[0]),
         )
         reply.said.append(Said(text=f"A renewal of {drug_slot(ledger, drug)}{words} is for {months}."))
-        for leaf in _leaves(rules[0].renewal) if rules[0].renewal else ():
+        for leaf in (leaf for tree in rules[0].renewals for leaf in _leaves(tree)):
             if isinstance(leaf, OnDrug):
                 reply.said.append(_on_drug(leaf, bound, drug, ledger))
     policy = bound.policy(drug)
@@ -368,10 +368,10 @@ def _is_asked(part: Part, ask: Ask) -> bool:
 
 
 def _line(part: Part, bound: Bound, benefit: Benefit, ledger: Ledger) -> str:
-    within = getattr(part, "within_days", None)
+    within = window_of(part)
     if isinstance(part, Trial):
         return _step_line(part, bound, benefit, ledger)
-    if within is None or (isinstance(part, Lab) and part.at == "baseline"):
+    if within is None or (isinstance(part, Lab) and (part.at == "baseline" or not part.of_newest)):
         return ""
     if isinstance(part, Lab):
         return _test_line(part.test, within, part, bound, benefit, ledger)
@@ -401,7 +401,7 @@ def _line(part: Part, bound: Bound, benefit: Benefit, ledger: Ledger) -> str:
     return ""
 
 
-def _test_line(test: str, within: int, part: Part, bound: Bound, benefit: Benefit, ledger: Ledger) -> str:
+def _test_line(test: str, within: Period, part: Part, bound: Bound, benefit: Benefit, ledger: Ledger) -> str:
     name = ledger.add("words", TESTS[test].name, origin="chart", attribute=test, source=f"test:{test}")
     usable = values_of(bound.patient, test, bound.as_of).usable
     if not usable:
@@ -419,7 +419,7 @@ def _test_line(test: str, within: int, part: Part, bound: Bound, benefit: Benefi
 
 def _counts(
     day: date,
-    within: int,
+    within: Period,
     source: str,
     attribute: str,
     part: Part,
@@ -428,10 +428,10 @@ def _counts(
     ledger: Ledger,
 ) -> str:
     """ "is recent enough until …" or "has been too old since …", with the window and its clause."""
-    last = day + timedelta(days=within)
-    window = f"{_days(within, attribute, part, benefit, ledger)}{_clause(part, benefit, ledger)}"
+    last = within.last(day)
+    window = f"{_period(within, attribute, part, benefit, ledger)}{_clause(part, benefit, ledger)}"
     shown = ledger.add(
-        "date", last, origin="derived", attribute=attribute, source=source, formula=f"{day} + {within} days"
+        "date", last, origin="derived", attribute=attribute, source=source, formula=f"{day} + {within}"
     )
     if last < bound.as_of:
         return f"is too old: it counted until {shown} (window {window})."
@@ -439,16 +439,16 @@ def _counts(
     return f"is recent enough through {shown}{soon} (window {window})."
 
 
-def _asks(within: int, part: Part, benefit: Benefit, ledger: Ledger) -> str:
-    days = _days(within, "window", part, benefit, ledger)
-    return f" The policy wants one from the last {days}{_clause(part, benefit, ledger)}."
+def _asks(within: Period, part: Part, benefit: Benefit, ledger: Ledger) -> str:
+    length = _period(within, "window", part, benefit, ledger)
+    return f" The policy wants one from the last {length}{_clause(part, benefit, ledger)}."
 
 
-def _days(within: int, attribute: str, part: Part, benefit: Benefit, ledger: Ledger) -> str:
-    source = f"{benefit.policy_id} {part.clause_id}"
+def _period(length: Period, attribute: str, part: Part, benefit: Benefit, ledger: Ledger) -> str:
     return ledger.add(
-        "duration", within, unit="days", origin="policy", attribute=f"window:{attribute}", source=source
-    )
+        "duration", length.count, unit=length.unit, origin="policy", attribute=f"window:{attribute}",
+        source=f"{benefit.policy_id} {part.clause_id}",
+    )  # fmt: skip
 
 
 def _clause(part: Part, benefit: Benefit, ledger: Ledger) -> str:
@@ -475,7 +475,7 @@ def _step_line(part: Trial, bound: Bound, benefit: Benefit, ledger: Ledger) -> s
             aliases=(course.drug, *course.ingredients),
         )
         start = ledger.add("date", course.start, origin="chart", attribute="start", source=course.id)
-        days = _days(part.min_days, "step", part, benefit, ledger)
+        days = _period(Period(part.min_days), "step", part, benefit, ledger)
         enough = course.start + timedelta(days=part.min_days)
         counted = ledger.add(
             "date", enough, origin="derived", attribute="course", source=course.id,

@@ -99,8 +99,7 @@ def _is_record_of(paper: Required, leaf: Node) -> bool:
 
 def _roots(rule: Rule) -> Iterator[Node]:
     yield rule.criteria
-    if rule.renewal:
-        yield rule.renewal
+    yield from rule.renewals
 
 
 def _leaves(node: Node) -> Iterator[Node]:

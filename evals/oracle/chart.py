@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from evals.oracle.vocabulary import POSSIBLE, UNITS
 
@@ -32,6 +32,24 @@ class Span:
     going_on: bool
 
 
+class Stretch(NamedTuple):
+    """So many days, weeks or calendar months."""
+
+    number: int
+    unit: str = "day"
+
+    @property
+    def days(self) -> int:
+        """About how many."""
+        return self.number * {"day": 1, "week": 7, "month": 30}[self.unit]
+
+    def ahead(self, start: date, way: int = 1) -> date:
+        """The day so much later, or earlier."""
+        if self.unit == "month":
+            return after_months(start, way * self.number)
+        return start + way * timedelta(days=self.days)
+
+
 class Chart:
     """What a patient's JSON says on the day of the request."""
 
@@ -52,9 +70,10 @@ class Chart:
         """Whether something can have happened then: not after the request, not before the patient's birth."""
         return when is not None and when <= self.as_of and (self.born is None or when >= self.born)
 
-    def since(self, days: int | None) -> date:
-        """The first day of a look-back period; its last counts, so day N of N is in."""
-        return date.min if days is None else self.as_of - timedelta(days=days)
+    def since(self, stretch: Stretch | None, until: date | None = None) -> date:
+        """The first day of a look-back period that ends on the request, or `until`; its last counts, so day N of N
+        is in."""
+        return date.min if stretch is None else stretch.ahead(until or self.as_of, -1)
 
     @cached_property
     def age(self) -> int | None:
@@ -68,7 +87,9 @@ class Chart:
         """All sound measurements, oldest first. A body mass index may also come from weight and height."""
         found = self.recorded(test)
         if test == "bmi":
-            found.extend(self._computed({r.day for r in found}))
+            recorded = {r.day: r.value for r in found}
+            # a recorded one is the computed one, written shorter
+            found.extend(r for r in self._computed(set(recorded)) if not _same(recorded.get(r.day), r.value))
         return sorted(found, key=lambda r: (r.day, r.value))
 
     def _computed(self, recorded: set[date]) -> Iterator[Reading]:
@@ -87,6 +108,10 @@ class Chart:
     def void(self, test: str) -> bool:
         """Whether there are entries that can not be used."""
         return any(self._reading(entry) is None for entry in self._of(test))
+
+    def unread(self, test: str) -> list[date | None]:
+        """The days of entries that can not be used, None where they have none."""
+        return [day(entry.get("date")) for entry in self._of(test) if self._reading(entry) is None]
 
     def _of(self, test: str) -> list[Entry]:
         return [entry for entry in self.noted("observations") if entry["test"] == test]
@@ -137,6 +162,14 @@ class Chart:
         if last is None and going_on:
             last = self.as_of
         return Span((entry,), first, last, going_on)
+
+
+def _same(written: Decimal | None, exact: Decimal) -> bool:
+    """Whether a number is another one, rounded to as many decimals as it is written with, and one at least."""
+    if written is None:
+        return False
+    places = max(1, -int(written.as_tuple().exponent))
+    return abs(written - exact) * 2 <= Decimal(1).scaleb(-places)
 
 
 def day(text: str | None) -> date | None:

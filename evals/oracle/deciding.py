@@ -30,6 +30,7 @@ class _Wanted:
     amount: Decimal
     days: int
     start: date | None
+    approvals: tuple[date, ...] = ()  # first days of the plan's approvals, the newest last
 
 
 def decide(
@@ -81,9 +82,10 @@ def _uses_to_try(table: DecisionTable, wanted: str) -> list[str]:
 
 
 def _by_use(table: DecisionTable, use: str, chart: Chart, drug: Entry, wanted: _Wanted) -> Verdict:
-    ask = Ask(drug, wanted.use or use, wanted.start)
+    ask = Ask(drug, wanted.use or use, wanted.start, wanted.approvals)
     renewing = wanted.kind == "renewal" and use in table.renewal
-    rows = table.renewal[use] if renewing else table.criteria[use]
+    again = renewing and len(wanted.approvals) > 1 and use in table.later
+    rows = table.later[use] if again else table.renewal[use] if renewing else table.criteria[use]
     filled = _fill(rows, chart, ask)
     shut = {n: a.turned for n, a in _fill(table.exclusions.get(use, []), chart, ask).items()}
     tops = [filled[row.number].truth for row in rows if not row.parent]
@@ -158,6 +160,7 @@ def _wanted(chart: Chart, plan: Entry, drug: Entry, request: Entry) -> _Wanted:
         amount=Decimal(str(amount)),
         days=days,
         start=day(request.get("therapy_start")) or _started(chart, drug, still=kind == "new"),
+        approvals=tuple(day(a["start"]) or date.min for a in _approvals(chart, plan, drug)),
     )
 
 

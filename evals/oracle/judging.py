@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from evals.oracle.chart import Chart, Entry, Reading, after_months, day, tenths
+from evals.oracle.chart import Chart, Entry, Reading, Span, Stretch, after_months, day, tenths
 from evals.oracle.reading import Row
-from evals.oracle.trials import names, strangers, trial
+from evals.oracle.trials import drug_key, names, strangers, trial
 from evals.oracle.verdicts import NO, OPEN, YES, Answer, Truth, agreed, best, known
-from evals.oracle.vocabulary import OTHER_TYPE, SPOKEN, STUDIES, TENTHS, TOPICS, TYPES, UNTYPED, VAGUE
+from evals.oracle.vocabulary import OTHER_TYPE, SPOKEN, STUDIES, TOPICS, TYPES, UNTYPED, VAGUE
 
 SIGNED = ("signed", "amended")
 _COMPARE: dict[str, Callable[[Decimal, Decimal], bool]] = {
@@ -26,11 +26,12 @@ _COMPARE: dict[str, Callable[[Decimal, Decimal], bool]] = {
 
 @dataclass(frozen=True)
 class Ask:
-    """What is asked for: the drug's JSON, the use, and the day on which therapy began, if it has."""
+    """What is asked for: the drug's JSON, the use, the day on which therapy began, if it has, and the approvals."""
 
     drug: Entry
     use: str
     therapy_start: date | None
+    approvals: tuple[date, ...] = ()  # first days of the plan's approvals, oldest first
 
 
 def judge(row: Row, chart: Chart, ask: Ask) -> Answer:
@@ -65,7 +66,9 @@ def _statement(row: Row, chart: Chart, ask: Ask) -> Answer:
     said = [
         (day(s.get("date")) or date.min, s["present"])
         for s in chart.noted("attestations")
-        if s["topic"] == row.topic and (s.get("date") is None or chart.possible(day(s["date"])))
+        if s["topic"] == row.topic
+        and "self" in s.get("subjects", ["self"])
+        and (s.get("date") is None or chart.possible(day(s["date"])))
     ]
     if not said:
         return Answer(OPEN, "missing")
@@ -81,12 +84,78 @@ def _statement(row: Row, chart: Chart, ask: Ask) -> Answer:
 def _measured_value(row: Row, chart: Chart, ask: Ask) -> Answer:
     test = row.tests[0]
     until = ask.therapy_start if row.at_start and ask.therapy_start else chart.as_of
-    newest = _newest(chart.readings(test), chart.since(row.window), until)
+    first = chart.since(row.window, until)
+    if row.treated is not None:
+        treated = _treated_since(row, row.treated, chart)
+        if isinstance(treated, Answer):
+            return treated
+        first = max(first, treated)
+    newest = _newest(chart.readings(test), first, until)
     if not newest:
         return _not_found(chart, test, until)
     compare = _COMPARE[row.sign]
-    values = [tenths(r.value) if test in TENTHS else r.value for r in newest]
+    if row.which != "latest" or row.results > 1:
+        inside = [r for r in chart.readings(test) if first <= r.day <= until]
+        unread = [when for when in chart.unread(test) if when is None or first <= when <= until]
+        return _of_results(row, inside, bool(unread))
+    values = [tenths(r.value) if row.rounded else r.value for r in newest]
     return agreed({compare(value, _value(row)) for value in values})
+
+
+def _treated_since(row: Row, long: Stretch, chart: Chart) -> date | Answer:
+    """The day from which on somebody had been treated for so long; or that nobody was, or knows."""
+    entries = chart.listed("medications")
+    if entries is None:
+        return Answer(OPEN, "missing")
+    by_drug: dict[str, list[Entry]] = {}
+    odd = False  # said to be taken still, and to have ended
+    for entry in (entry for entry in entries if names(row, entry)):
+        if entry.get("status") == "active" and (day(entry.get("end")) or date.max) <= chart.as_of:
+            odd = True
+        else:
+            by_drug.setdefault(drug_key(entry), []).append(entry)
+    days, unclear = _lasting_days([s for group in by_drug.values() for s in chart.spans(group)], long, chart)
+    if days:
+        return min(days)
+    if unclear or odd:
+        return Answer(OPEN, "missing")
+    others, may_be = _lasting_days([chart.spans([e])[0] for e in strangers(entries)], long, chart)
+    return Answer(OPEN, "unrecognised") if others or may_be else Answer(NO)
+
+
+def _lasting_days(spans: list[Span], long: Stretch, chart: Chart) -> tuple[list[date], bool]:
+    """The days on which these had lasted so long, and whether another may have."""
+    days, unclear = [], False
+    for span in spans:
+        due = span.first and long.ahead(span.first)
+        if due is None or (span.last is None and due <= chart.as_of):
+            unclear = True
+        elif span.last is not None and due <= span.last:
+            days.append(due)
+    return days, unclear
+
+
+def _of_results(row: Row, inside: list[Reading], unread: bool) -> Answer:
+    """Any, the highest, the lowest, or so many of the results. Which result of a day counts is open where they differ;
+    what cannot be read might be any value."""
+    low, high = Decimal(-10_000), Decimal(100_000)
+    by_day: dict[date, list[Decimal]] = {}
+    for reading in inside:
+        value = tenths(reading.value) if row.rounded else reading.value
+        by_day.setdefault(reading.day, []).append(value)
+    answers = set()
+    for pick in (min, max):  # the two extremes of what the days may have been
+        for other in ((), (low,), (high,)) if unread else ((),):
+            values = [pick(values) for values in by_day.values()] + list(other)
+            holding = [v for v in values if _COMPARE[row.sign](v, _value(row))]
+            if row.which in ("highest", "lowest"):
+                best = max(values) if row.which == "highest" else min(values)
+                answers.add(_COMPARE[row.sign](best, _value(row)))
+            else:
+                answers.add(len(holding) >= row.results)
+    if row.results > len(by_day) and False in answers:
+        return Answer(OPEN, "missing")
+    return agreed(answers)
 
 
 def _on_file(row: Row, chart: Chart, ask: Ask) -> Answer:
@@ -98,6 +167,8 @@ def _on_file(row: Row, chart: Chart, ask: Ask) -> Answer:
 
 def _change(row: Row, chart: Chart, ask: Ask) -> Answer:
     test, start = row.tests[0], ask.therapy_start
+    if row.since_approval:
+        start = ask.approvals[-1] if ask.approvals else None
     if start is None:
         return Answer(OPEN, "missing")
     readings = chart.readings(test)
@@ -195,7 +266,10 @@ def _entry_shows(row: Row, entry: Entry, chart: Chart) -> Truth:
         )  # a date that can not be yet: an error in the year, or in the entry
     if ended is not None and ended <= chart.as_of and not row.ever:
         return NO
-    return OPEN if shows == YES and verification == "provisional" else shows
+    if row.window is not None and begun is not None and begun < chart.since(row.window):
+        return NO
+    undated = row.window is not None and begun is None
+    return OPEN if shows == YES and (verification == "provisional" or undated) else shows
 
 
 def _said_of_condition(row: Row, chart: Chart) -> dict[str, set[bool]]:
@@ -368,7 +442,7 @@ def _program(row: Row, chart: Chart, ask: Ask) -> Answer:
         if row.window is not None and until < chart.since(row.window):
             answers.append(Answer(OPEN, "stale"))  # out of date is called for, not held against anybody
         else:
-            answers.append(known(after_months(first, row.months) <= until))
+            answers.append(known(row.least is None or row.least.ahead(first) <= until))
     return best(answers) if answers else Answer(OPEN, "missing")
 
 

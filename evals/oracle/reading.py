@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from evals.oracle.chart import Stretch
 from evals.oracle.vocabulary import CLASSES, SPECIALTIES, STATEMENTS, TESTS, USES
 
 
@@ -32,8 +33,14 @@ class Row:
     sign: str = ""  # >=, >, <=, <
     value: Decimal | None = None
     percent: bool = False
-    window: int | None = None  # days up to the request
+    window: Stretch | None = None  # up to the request
+    least: Stretch | None = None  # how long it must have lasted
     at_start: bool = False
+    rounded: bool = False  # to one decimal, a half up
+    which: str = "latest"  # of the results: latest, any, highest, lowest
+    results: int = 1  # of different days
+    since_approval: bool = False  # and not since therapy began
+    treated: Stretch | None = None  # for so long, with `drugs` or `classes`, before it was measured
     name: str = ""
     codes: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()  # codes that leave a condition open
@@ -65,15 +72,16 @@ class Row:
 
 _CODE = r"[A-Z]\d[0-9A-Z]?(?:\.[0-9A-Z]{1,4})?"
 _CODES = re.compile(rf"{_CODE}(?:(?:,|;| /)? (?:or )?{_CODE})*(?![\w-])")
+_TIME = r"(\d+)(?:st|nd|rd|th)?(?: full| or more)?[- ](?:calendar )?(day|week|month)s?\b"
 _WINDOW = re.compile(
-    r"(?:no more than |not more than |<= |>= )?(\d+)(?:st|nd|rd|th)?[- ]days?"
-    r"(?:[- ]period ending| (?:before|preceding|to filing|prior to|leading up|old\b|when))[^,;.]*"
+    rf"(?:no more than |not more than |<= |>= )?{_TIME}"
+    r"(?:[- ]period ending| (?:before|preceding|to filing|to first use|prior to|leading up|up to|old\b|when))[^,;.()]*"
 )
 _NUMBER = r"(\d+(?:\.\d+)?)"
 _SIGNS = (
     (
         "<=",
-        rf"(?:at most|no(?:t)? more than|less than or equal to|<=|a maximum of|equal to or below|not above|"
+        rf"(?:at most|no(?:t)? more than|less than or equal to|<=|a maximum of|equal to or (?:below|beneath)|not above|"
         rf"not exceeding) {_NUMBER}",
     ),
     (
@@ -87,7 +95,10 @@ _SIGNS = (
     ("<=", rf"{_NUMBER}(?: [^,;:]{{0,30}}?)? or (?:lower|younger|under|less|shorter)\b"),
     (">=", rf"{_NUMBER} years of age or older"),
     ("<", rf"(?:(?:strictly )?less than|under|below|beneath|lower than|<) {_NUMBER}"),
-    (">", rf"(?:(?:strictly )?(?:greater|more) than|above|over|exceeding|higher than|>) {_NUMBER}"),
+    (
+        ">",
+        rf"(?:(?:strictly )?(?:greater|more) than|above|over|exceeding|higher than|in excess of|>) {_NUMBER}",
+    ),
 )
 _AT_START = (
     r"therapy (?:began|start)|commencement of therapy|first (?:use|dose)|start of treatment|product was begun|"
@@ -197,9 +208,15 @@ def uses_in(text: str) -> tuple[str, ...]:
     return tuple(key for words, key in USES.items() if words in text.lower())
 
 
-def _window(text: str) -> int | None:
+def _window(text: str) -> Stretch | None:
     found = _WINDOW.search(text)
-    return int(found[1]) if found else None
+    return Stretch(int(found[1]), found[2]) if found else None
+
+
+def _lasting(text: str) -> Stretch | None:
+    """How long, beside how long ago."""
+    found = re.search(_TIME, _WINDOW.sub(" ", text))
+    return Stretch(int(found[1]), found[2]) if found else None
 
 
 def _compared(text: str) -> tuple[str, Decimal] | None:
@@ -248,6 +265,7 @@ def _condition(text: str) -> dict[str, Any] | None:
     said = text.lower()
     return {
         "kind": "condition",
+        "window": _window(text),
         "name": named["name"],
         "codes": tuple(lists[0]),
         "hints": tuple(lists[1]) if len(lists) > 1 else (),
@@ -356,10 +374,10 @@ def _allergy(text: str) -> dict[str, Any] | None:
 
 
 def _program(text: str) -> dict[str, Any] | None:
-    months = re.search(r"(\d+)(?: full| or more)? calendar months", text)
-    if not months or "program" not in text:
+    least = _lasting(text)
+    if least is None or "lifestyle program" not in text:
         return None
-    return {"kind": "program", "months": int(months[1]), "window": _window(text)}
+    return {"kind": "program", "least": least, "window": _window(text)}
 
 
 def _statement(text: str) -> dict[str, Any] | None:
@@ -378,7 +396,8 @@ def _specialist(text: str) -> dict[str, Any] | None:
 
 def _change(text: str) -> dict[str, Any] | None:
     if not re.search(
-        r"fallen by|declined by|reduction in|stands below|a decline|gone down|is down|went down|decrease of",
+        r"fallen by|declined by|reduction in|stands below|a decline|gone down|is down|is lower than at|went down|"
+        r"decrease of",
         text,
     ):
         return None
@@ -393,6 +412,7 @@ def _change(text: str) -> dict[str, Any] | None:
         "value": Decimal(amount[1]),
         "percent": amount[2] == "percent",
         "window": _window(text),
+        "since_approval": "from the start of the plan's latest approval" in text,
     }
 
 
@@ -419,7 +439,11 @@ def _measurement(text: str) -> dict[str, Any] | None:
     tests = _tests(text)
     if not tests:
         return None
-    compared = _compared(re.sub(r"\([A-Z]+\)|\(eGFR\)|0\.1\.$", "", text))
+    treated = re.search(
+        rf" \(measured after at least {_TIME} of treatment with ((?:[^()]|\([^()]*\))+)\)", text
+    )
+    text = text.replace(treated[0], "") if treated else text
+    compared = _compared(re.sub(r"\([A-Z]+\)|\(eGFR\)|0\.1\.$|each of \d+ results", "", text))
     if compared is None:
         return {"kind": "on file", "tests": tests, "window": _window(text)}
     return {
@@ -429,4 +453,21 @@ def _measurement(text: str) -> dict[str, Any] | None:
         "value": compared[1],
         "window": _window(text),
         "at_start": bool(re.search(_AT_START, text)),
+        "rounded": bool(re.search(r"\bround|decimal|tenth", text)),
+        **_which(text),
+        **(_treatment(treated) if treated else {}),
     }
+
+
+def _treatment(said: re.Match[str]) -> dict[str, Any]:
+    names, classes = _drugs(said[3])
+    return {"treated": Stretch(int(said[1]), said[2]), "drugs": names, "classes": classes}
+
+
+def _which(text: str) -> dict[str, Any]:
+    """Which of the results a sentence is about, where it is not the latest one."""
+    several = re.search(r"each of (\d+) results of different days", text)
+    if several:
+        return {"results": int(several[1])}
+    one = re.search(r"any one result|the (highest|lowest) result", text)
+    return {"which": one[1] or "any"} if one else {}

@@ -30,6 +30,7 @@ class DecisionTable:
 
     criteria: dict[str, list[Row]] = field(default_factory=dict)
     renewal: dict[str, list[Row]] = field(default_factory=dict)
+    later: dict[str, list[Row]] = field(default_factory=dict)  # a renewal, where one has been approved before
     exclusions: dict[str, list[Row]] = field(default_factory=dict)
     papers: dict[str, list[Row]] = field(default_factory=dict)
     limits: list[Limit] = field(default_factory=list)
@@ -54,7 +55,9 @@ def read_policy(text: str) -> DecisionTable:
             continue
         rows = [_row(c, clauses, numbers, head) for c in below]
         for use in uses_in(head.text):
-            if head.section in parts:
+            if head.section == "renewal" and "renewal has been approved before" in head.text:
+                table.later.setdefault(use, []).extend(rows)
+            elif head.section in parts:
                 parts[head.section].setdefault(use, []).extend(rows)
     for clause in clauses:
         if clause.section == "quantity":

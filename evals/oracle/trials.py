@@ -102,7 +102,7 @@ def _courses(row: Row, chart: Chart, entries: list[Entry]) -> Iterator[Tried]:
         if entry.get("status") == "active" and ended and ended <= chart.as_of:  # it goes on, and has ended
             yield Tried((entry,), None, None, False, (), at_odds=True)
         else:
-            by_drug.setdefault("" if row.added_up and row.in_a_row else _drug_key(entry), []).append(entry)
+            by_drug.setdefault("" if row.added_up and row.in_a_row else drug_key(entry), []).append(entry)
     for group in by_drug.values():
         for span in chart.spans(group, int(row.gap)):
             yield _as_tried(span)
@@ -110,8 +110,8 @@ def _courses(row: Row, chart: Chart, entries: list[Entry]) -> Iterator[Tried]:
 
 def _as_tried(span: Span) -> Tried:
     """The response is the last that was noted of the drug that was taken last."""
-    key = _drug_key(span.entries[-1])
-    said = [str(e["outcome"]) for e in span.entries if e.get("outcome") and _drug_key(e) == key]
+    key = drug_key(span.entries[-1])
+    said = [str(e["outcome"]) for e in span.entries if e.get("outcome") and drug_key(e) == key]
     return Tried(span.entries, span.first, span.last, span.going_on, tuple(said[-1:]))
 
 
@@ -227,7 +227,7 @@ def _fits(row: Row, entry: Entry) -> list[Truth]:
 # --- claims --------------------------------------------------------------------------------------------------
 
 
-def _drug_key(entry: Entry) -> str:
+def drug_key(entry: Entry) -> str:
     return "/".join(sorted(entry.get("ingredients", ()))) or entry["drug"].lower()
 
 
@@ -238,11 +238,11 @@ def _enough(there: int, asked: Decimal | int) -> Answer:
 
 def _paid(row: Row, chart: Chart, entries: tuple[Entry, ...]) -> list[tuple[date, int]]:
     """When the drug of these entries was paid for, and for how many days; the first first."""
-    keys = {_drug_key(e) for e in entries}
+    keys = {drug_key(e) for e in entries}
     paid = [
         (date.fromisoformat(fill["date"]), fill["days_supply"])
         for fill in chart.noted("fills")
-        if names(row, fill) and _drug_key(fill) in keys
+        if names(row, fill) and drug_key(fill) in keys
     ]
     return sorted((pair for pair in paid if pair[0] <= chart.as_of), key=lambda pair: pair[0])
 

@@ -158,11 +158,6 @@ POSSIBLE = {
     "fibrosis_stage": (0, 4),
     "lvef": (1, 100),
 }  # beyond: a slip of the pen
-TENTHS = {
-    "hba1c",
-    "bmi",
-}  # rounded half up to one decimal where a policy compares them with a number
-
 # The types of diabetes, of which nobody has two, with their ICD-10-CM categories.
 TYPES = {"type 2 diabetes": "E11", "type 1 diabetes": "E10"}
 # Words of a diagnosis that do not tell it from another.

@@ -83,7 +83,7 @@ def _parts(benefit: Benefit, section: str) -> Iterator[Part]:
     for rule in benefit.rules:
         roots: dict[str, tuple[Part, ...]] = {
             "criteria": (rule.criteria,),
-            "renewal": (rule.renewal,) if rule.renewal else (),
+            "renewal": rule.renewals,
             "exclusions": rule.exclusions,
             "documentation": rule.documents,
         }

@@ -128,7 +128,7 @@ def _for_leaf(node: Node, case: Case, draw: random.Random, present: bool, good: 
     elif isinstance(node, Condition):
         yield Coming(word, "conditions", Diagnosis(id="", code=node.codes[0], name=node.label, onset=word))
     elif isinstance(node, Programme):
-        begun = word - timedelta(days=31 * (node.min_months + 1 if present else max(1, node.min_months - 1)))
+        begun = node.min_duration.before(word) - timedelta(days=31 if present else -31)
         yield Coming(
             word, "programs", Program(id="", name="structured diet and exercise program", start=begun)
         )

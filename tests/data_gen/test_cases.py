@@ -19,7 +19,7 @@ from tools.records import Benefit, Determination, Patient, QuantityLimit, Reques
 from tools.request import complete_request
 from tools.rulebook.located import Place, as_map, parse_yaml
 from tools.rulebook.rule_yaml import Reader
-from tools.rules import Age, AnyOf, Condition, Lab, Trial
+from tools.rules import Age, AnyOf, Condition, Lab, Period, Trial
 
 
 @cache
@@ -157,7 +157,7 @@ def test_truth_is_read_backwards_through_any_of() -> None:
         id="step",
         children=(
             Trial(id="trial", label="metformin", drugs=("metformin",), min_days=90),
-            Lab(id="egfr", test="egfr", op="<", value=30, unit="mL/min/{1.73_m2}", within_days=180),
+            Lab(id="egfr", test="egfr", op="<", value=30, unit="mL/min/{1.73_m2}", within=Period(180)),
         ),
     )
     assert [want.shown for want in wants(step, "not_met", False, 0)] == [False, False]
@@ -174,7 +174,7 @@ def test_an_exclusion_is_met_by_what_is_absent() -> None:
 def test_what_no_chart_of_this_world_can_show_is_infeasible() -> None:
     with pytest.raises(Infeasible):
         wants(Age(id="adult", op=">=", years=18), "not_met", False, 0)
-    low = Lab(id="low", test="hba1c", op="<", value=7.0, unit="%", within_days=90)
-    high = Lab(id="high", test="hba1c", op=">=", value=8.0, unit="%", within_days=90)
+    low = Lab(id="low", test="hba1c", op="<", value=7.0, unit="%", within=Period(90))
+    high = Lab(id="high", test="hba1c", op=">=", value=8.0, unit="%", within=Period(90))
     with pytest.raises(Infeasible):
         Sketch(False).take(wants(low, "met", False, 0)).take(wants(high, "met", False, 0))

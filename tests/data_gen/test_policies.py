@@ -15,8 +15,7 @@ from tools.rulebook.policy_rules import Limit, read_limits, read_rules, stated
 from tools.rulebook.policy_text import read_policy
 from tools.rulebook.prose import House
 from tools.rulebook.wording import plain_number
-from tools.rules import Age, Lab, Measured, Rule, Trial
-from tools.terminology.observations import TESTS
+from tools.rules import Age, Lab, Measured, Rule, Trial, window_of
 from tools.terms import SECTIONS
 
 CATALOG = our_catalog()
@@ -96,11 +95,11 @@ def test_the_forms_question_asks_for_the_numbers_of_its_criterion(plan: Plan, be
             if isinstance(node, Age):
                 wanted = [node.years]
             elif isinstance(node, Lab):
-                wanted = [float(node.value), *([node.within_days] if node.within_days else [])]
+                wanted = [float(node.value), *([node.within.count] if node.within else [])]
             elif isinstance(node, Trial):
                 wanted = [value for value in (node.min_days, node.min_daily_dose, node.within_days) if value]
             elif isinstance(node, Measured):
-                wanted = [node.within_days]
+                wanted = [node.within.count]
             asked = re.findall(r"\d+(?:\.\d+)?", getattr(node, "question", ""))
             assert {plain_number(w) for w in wanted} <= {plain_number(float(a)) for a in asked}, node
 
@@ -142,9 +141,10 @@ def test_rounding_and_windows_are_in_the_words() -> None:
         for rule in benefit.rules:
             for node in nodes(rule):
                 if isinstance(node, Lab):
-                    assert (rounding in node.quote) == (TESTS[node.test].decimals == 1)
-                if getattr(node, "within_days", None) is not None:
-                    assert str(node.within_days) in node.quote
+                    assert (rounding in node.quote) == (node.rounded == "tenths") == (node.test == "hba1c")
+                within = window_of(node)
+                if within is not None:
+                    assert str(within.count) in node.quote
 
 
 # --- a damaged document ----------------------------------------------------------------------------------

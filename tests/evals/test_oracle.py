@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from evals.oracle import Unreadable, Verdict, decide, read_policy
+from evals.oracle.chart import Stretch
 from evals.oracle.clauses import clauses_of
 from evals.oracle.reading import Row, read_sentence
 from evals.oracle.verdicts import count
@@ -51,18 +52,18 @@ def test_every_clause_of_a_policy_is_seen(name: str) -> None:
 GATES = {"all_of": 0, "any_of": 1, "none_of": -1}
 SAME = {  # a kind of the printed tree: the oracle's kind, and pairs of their columns
     "age": ("age", {"op": "sign", "years": "value"}),
-    "lab": ("value", {"op": "sign", "value": "value", "within_days": "window"}),
+    "lab": ("value", {"op": "sign", "value": "value", "within": "window"}),
     "condition": ("condition", {"label": "name"}),
     "trial": ("trial", {"within_days": "window", "min_daily_dose": "dose"}),
     "intolerance": ("intolerance", {}),
     "allergy": ("allergy", {}),
     "taking": ("taking", {}),
     "on_drug": ("on drug", {"min_months": "months", "min_dose": "dose"}),
-    "programme": ("program", {"min_months": "months", "within_days": "window"}),
-    "attested": ("statement", {"topic": "topic", "within_days": "window"}),
+    "programme": ("program", {"min_duration": "least", "within": "window"}),
+    "attested": ("statement", {"topic": "topic", "within": "window"}),
     "specialist": ("specialist", {}),
-    "change": ("change", {"within_days": "window"}),
-    "measured": ("on file", {"within_days": "window"}),
+    "change": ("change", {"within": "window"}),
+    "measured": ("on file", {"within": "window"}),
     "use": ("use", {}),
 }
 LISTS = {"codes": "codes", "suggests": "hints", "drugs": "drugs", "responses": "responses", "uses": "uses"}
@@ -103,6 +104,9 @@ def _difference(node: dict[str, Any], row: Row) -> str:
         return f"read as {row.kind}"
     for theirs, ours in columns.items():
         value = getattr(row, ours)
+        if isinstance(value, Stretch):
+            value = {"count": value.number} | ({"unit": f"{value.unit}s"} if value.unit != "day" else {})
+            value = value["count"] if theirs == "within_days" else value
         if (float(value) if isinstance(value, Decimal) else value) != node.get(theirs):
             return f"{ours} is {value}"
     for theirs, ours in LISTS.items():
@@ -116,6 +120,8 @@ def _difference(node: dict[str, Any], row: Row) -> str:
         is_ever, is_family = node.get("status") == "ever", "family" in node.get("who", ())
         if said != (is_ever, is_family, "sex" in node, node.get("evidence") == "attestation"):
             return f"who and when: {said}"
+    if node["kind"] == "lab" and row.rounded is not (node.get("rounded") == "tenths"):
+        return f"rounded: {row.rounded}"
     if node["kind"] == "change":
         amount = node.get("percent", node.get("amount"))
         if (row.percent, float(row.value or 0)) != ("percent" in node, amount):

@@ -38,6 +38,7 @@ from tools.rules import (
     Node,
     NoneOf,
     OnDrug,
+    Period,
     Programme,
     Specialist,
     Taking,
@@ -46,7 +47,7 @@ from tools.rules import (
 )
 
 AS_OF = date(2026, 9, 1)
-A1C = Lab(id="a1c", test="hba1c", op=">=", value=7.0, unit="%", within_days=90)
+A1C = Lab(id="a1c", test="hba1c", op=">=", value=7.0, unit="%", within=Period(90))
 METFORMIN = Trial(
     id="trial", label="metformin", drugs=("metformin",), min_days=90, responses=("inadequate", "partial")
 )
@@ -118,8 +119,31 @@ def test_no_value_is_missing() -> None:
 
 
 @pytest.mark.parametrize(("value", "expected"), [(6.95, "met"), (6.94, "not_met"), (6.949999, "not_met")])
-def test_hba1c_is_rounded_half_up_to_one_decimal(value: float, expected: str) -> None:
-    assert status(A1C, patient(observations=(a1c(value, days_ago(1)),))) == expected
+def test_a_value_is_rounded_half_up_where_the_rule_says_so(value: float, expected: str) -> None:
+    rounded = msgspec.structs.replace(A1C, rounded="tenths")
+    assert status(rounded, patient(observations=(a1c(value, days_ago(1)),))) == expected
+
+
+def test_a_value_is_compared_as_recorded_where_the_rule_says_nothing() -> None:
+    assert status(A1C, patient(observations=(a1c(6.95, days_ago(1)),))) == "not_met"
+    bmi = Lab(id="bmi", test="bmi", op=">=", value=30, unit="kg/m2")
+    finding = found(bmi, patient(observations=(obs("bmi", 29.95, "kg/m2", AS_OF),)))
+    assert finding.status == "not_met"
+    assert finding.detail.startswith("BMI 29.95 kg/m2 on")
+
+
+def test_a_bmi_that_follows_from_weight_and_height_is_not_rounded_up_to_the_bound() -> None:
+    bmi = Lab(id="bmi", test="bmi", op=">=", value=30, unit="kg/m2")
+    vitals = (obs("weight", 86.69, "kg", AS_OF), obs("height", 170, "cm", AS_OF))  # 29.9965
+    finding = found(bmi, patient(observations=vitals))
+    assert finding.status == "not_met"
+    assert finding.detail.startswith("BMI 29.99 kg/m2 on")
+
+
+def test_a_recorded_bmi_is_no_conflict_with_the_exact_one_that_it_rounds() -> None:
+    bmi = Lab(id="bmi", test="bmi", op=">=", value=30, unit="kg/m2")
+    vitals = (obs("weight", 86.69, "kg", AS_OF), obs("height", 170, "cm", AS_OF))
+    assert status(bmi, patient(observations=(*vitals, obs("bmi", 30.0, "kg/m2", AS_OF, 2)))) == "met"
 
 
 def test_the_newest_value_governs_even_if_an_older_one_is_better() -> None:
@@ -194,7 +218,7 @@ def test_bmi_follows_from_weight_in_pounds_and_height_in_inches() -> None:
 
 
 def test_a_baseline_is_the_value_at_therapy_start_not_the_present_one() -> None:
-    bmi = Lab(id="bmi", test="bmi", op=">=", value=30, unit="kg/m2", at="baseline", within_days=90)
+    bmi = Lab(id="bmi", test="bmi", op=">=", value=30, unit="kg/m2", at="baseline", within=Period(90))
     chart = patient(
         observations=(obs("bmi", 31.2, "kg/m2", days_ago(280)), obs("bmi", 26.1, "kg/m2", AS_OF, 2))
     )
@@ -203,7 +227,7 @@ def test_a_baseline_is_the_value_at_therapy_start_not_the_present_one() -> None:
 
 
 def test_measured_is_never_failed() -> None:
-    node = Measured(id="m", tests=("height", "weight"), within_days=90)
+    node = Measured(id="m", tests=("height", "weight"), within=Period(90))
     assert found(node, patient()).reason == "missing"
     chart = patient(observations=(obs("height", 170, "cm", AS_OF), obs("weight", 90, "kg", days_ago(91))))
     assert found(node, chart).reason == "stale"
@@ -560,7 +584,7 @@ def test_pregnancy_does_not_apply_to_men() -> None:
 
 
 def test_a_statement_can_be_missing_stale_denied_or_made() -> None:
-    node = Attested(id="a", topic="adherent", statement="takes it", within_days=90)
+    node = Attested(id="a", topic="adherent", statement="takes it", within=Period(90))
 
     def said(present: bool, days: int) -> Patient:
         return patient(
@@ -574,7 +598,7 @@ def test_a_statement_can_be_missing_stale_denied_or_made() -> None:
 
 
 def test_a_program_counts_calendar_months() -> None:
-    node = Programme(id="p", min_months=6)
+    node = Programme(id="p", min_duration=Period(6, "months"))
     assert found(node, patient()).reason == "missing"
     assert status(node, patient(programs=(Program(id="g-1", start=date(2026, 3, 1)),))) == "met"
     short = found(node, patient(programs=(Program(id="g-1", start=date(2026, 3, 2)),)))

@@ -31,18 +31,18 @@ from tools.records import (
     Strength,
 )
 from tools.request import complete_request
-from tools.rules import AllOf, Change, Condition, Lab, Required, Rule, Taking, Use
+from tools.rules import AllOf, Change, Condition, Lab, Period, Required, Rule, Taking, Use
 
 AS_OF = date(2026, 9, 1)
 T2DM = Condition(id="t2dm", label="type 2 diabetes", codes=("E11",))
-A1C = Lab(id="hba1c", test="hba1c", op=">=", value=7.0, unit="%", within_days=90)
+A1C = Lab(id="hba1c", test="hba1c", op=">=", value=7.0, unit="%", within=Period(90))
 NO_GLP1 = Taking(id="duplicate", label="a GLP-1", classes=("glp1",))
 RULE = Rule(
     id="R",
     indication="t2dm",
     criteria=AllOf(id="c", children=(T2DM, A1C)),
     exclusions=(NO_GLP1, Use(id="weight_only", uses=("weight",), label="weight only")),
-    documents=(Required(id="note", text="a chart note", of="note", within_days=90),),
+    documents=(Required(id="note", text="a chart note", of="note", within=Period(90)),),
     renewal=AllOf(id="r", children=(Change(id="fall", test="hba1c", amount=1.0),)),
 )
 PEN = Strength(label="1 mg", dose=1.0, package="1 pen", quantity=3.0, days=28, ndc="0169-4130-13", doses=4)
@@ -210,7 +210,7 @@ def paper_status(wanted: Required, **fields: Any) -> tuple[str, str | None]:
 
 
 def test_a_program_s_record_is_dated_by_its_running_and_not_by_its_first_day() -> None:
-    record = Required(id="record", of="programme", within_days=180)
+    record = Required(id="record", of="programme", within=Period(180))
     assert paper_status(record, programs=(Program(id="g-1", start=date(2025, 9, 1)),)) == ("met", None)
     assert paper_status(
         record, programs=(Program(id="g-1", start=date(2025, 9, 1), end=date(2026, 12, 1)),)
@@ -236,7 +236,7 @@ def test_a_program_s_record_is_dated_by_its_running_and_not_by_its_first_day() -
 def test_a_void_entry_is_no_report(
     unit: str | None, day: date | None, expected: tuple[str, str | None]
 ) -> None:
-    report = Required(id="report", of="lab", test="hba1c", within_days=90)
+    report = Required(id="report", of="lab", test="hba1c", within=Period(90))
     entry = Observation(id="obs-1", test="hba1c", value=8.4, unit=unit, date=day)
     assert paper_status(report, observations=(entry,)) == expected
 

@@ -42,6 +42,7 @@ from tools.rules import (
     Measured,
     Node,
     NoneOf,
+    Period,
     Programme,
     Specialist,
     Trial,
@@ -133,7 +134,7 @@ patients = st.builds(
 
 # --- rules -----------------------------------------------------------------------------------------------
 
-WINDOW = st.none() | st.sampled_from([30, 90, 180])
+WINDOW = st.none() | st.sampled_from([Period(30), Period(90), Period(26, "weeks"), Period(6, "months")])
 METFORMIN = {"label": "metformin", "drugs": ("metformin",)}
 leaves: st.SearchStrategy[Any] = st.one_of(
     st.builds(Age, id=st.just("age"), op=OPS, years=st.integers(18, 75)),
@@ -144,9 +145,9 @@ leaves: st.SearchStrategy[Any] = st.one_of(
         op=OPS,
         value=st.sampled_from([6.5, 7.0, 9.0]),
         unit=st.just("%"),
-        within_days=WINDOW,
+        within=WINDOW,
     ),
-    st.builds(Measured, id=st.just("m"), tests=st.just(("weight", "height")), within_days=st.just(90)),
+    st.builds(Measured, id=st.just("m"), tests=st.just(("weight", "height")), within=st.just(Period(90))),
     st.builds(
         Trial,
         id=st.just("trial"),
@@ -155,15 +156,15 @@ leaves: st.SearchStrategy[Any] = st.one_of(
         min_days=st.sampled_from([0, 30, 90]),
         responses=st.sampled_from([(), ("inadequate",), ("inadequate", "partial")]),
         formulation=st.sampled_from([None, "ER"]),
-        within_days=WINDOW,
+        within_days=st.none() | st.sampled_from([30, 90, 180]),
     ),
     st.builds(Intolerance, id=st.just("i"), label=st.just("metformin"), drugs=st.just(("metformin",))),
     st.builds(AllergyTo, id=st.just("a"), label=st.just("metformin"), drugs=st.just(("metformin",))),
     st.builds(Condition, id=st.just("dx"), label=st.just("T2DM"), codes=st.just(("E11",))),
+    st.builds(Attested, id=st.just("t"), topic=st.just("adherent"), statement=st.just("x"), within=WINDOW),
     st.builds(
-        Attested, id=st.just("t"), topic=st.just("adherent"), statement=st.just("x"), within_days=WINDOW
+        Programme, id=st.just("p"), min_duration=st.sampled_from([Period(3, "months"), Period(12, "weeks")])
     ),
-    st.builds(Programme, id=st.just("p"), min_months=st.sampled_from([3, 6])),
     st.builds(Specialist, id=st.just("s"), specialties=st.just(("endocrinology",))),
 )
 trees: st.SearchStrategy[Any] = st.recursive(
@@ -229,8 +230,10 @@ def test_more_qualifying_evidence_never_unmeets_a_criterion(node: Node, patient:
 
 @given(patients, st.sampled_from([6.5, 7.0, 9.0]), WINDOW)
 @settings(max_examples=200)
-def test_a_newer_value_that_qualifies_meets_a_lab(patient: Patient, bound: float, window: int | None) -> None:
-    node = Lab(id="lab", test="hba1c", op=">=", value=bound, unit="%", within_days=window)
+def test_a_newer_value_that_qualifies_meets_a_lab(
+    patient: Patient, bound: float, window: Period | None
+) -> None:
+    node = Lab(id="lab", test="hba1c", op=">=", value=bound, unit="%", within=window)
     before = tuple(item for item in patient.observations if item.date != AS_OF)
     more = (*before, Observation(id="q", test="hba1c", value=bound, unit="%", date=AS_OF))
     assert status(node, msgspec.structs.replace(patient, observations=more)) == "met"

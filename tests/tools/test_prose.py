@@ -24,6 +24,7 @@ from tools.rules import (
     Measured,
     NoneOf,
     OnDrug,
+    Period,
     Programme,
     Required,
     Specialist,
@@ -42,7 +43,8 @@ HOUSES: dict[str, House] = our_catalog().houses
 
 names = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Zl", "Zp")), min_size=1, max_size=12)
 days = st.integers(0, 4000)
-maybe_days = st.none() | days
+periods = st.builds(Period, days, st.sampled_from(["days", "weeks", "months"]))
+maybe_period = st.none() | periods
 amounts = st.integers(0, 500_000).map(lambda n: n / 1000)
 ops = st.sampled_from([">=", ">", "<=", "<", "=="])
 drug_names = st.lists(
@@ -79,7 +81,7 @@ def conditions(draw: Any) -> Condition:
         "who": draw(st.sampled_from([("self",), ("family",), ("self", "family")])),
         "status": draw(st.sampled_from(["active", "ever"])),
         "evidence": draw(st.sampled_from(["record", "attestation"])),
-        "within_days": draw(maybe_days),
+        "within": draw(maybe_period),
         "sex": draw(st.sampled_from([None, "female", "male"])),
     }
     return Condition(id="x", **{**(concept if draw(st.booleans()) else own), **said})
@@ -94,8 +96,14 @@ def labs(draw: Any) -> Lab:
         op=draw(ops),
         value=draw(amounts),
         unit=draw(st.sampled_from(list(TESTS[test].units))),
-        within_days=draw(maybe_days),
+        within=draw(maybe_period),
         at=draw(st.sampled_from(["current", "baseline"])),
+        rounded=draw(st.sampled_from([None, "tenths"])),
+        **draw(
+            st.sampled_from(
+                [{"reading": "newest"}, {"reading": "any"}, {"reading": "lowest"}, {"readings": 2}]
+            )
+        ),
     )
 
 
@@ -114,7 +122,7 @@ def trials(draw: Any) -> Trial:
         responses=tuple(draw(responses)),
         min_daily_dose=draw(st.none() | amounts),
         formulation=draw(st.sampled_from([None, "IR", "ER"])),
-        within_days=draw(maybe_days),
+        within_days=draw(st.none() | days),
         proof=draw(st.sampled_from(["record", "fills"])),
         gap_days=draw(st.just(1) | st.integers(0, 60)),
         continuous=draw(st.booleans()),
@@ -129,7 +137,7 @@ def attestations(draw: Any) -> Attested:
     topic = draw(st.sampled_from(list(TOPICS)))
     own = {"topic": draw(names), "statement": draw(names)}
     said = draw(st.sampled_from([{"topic": topic, "statement": TOPICS[topic]}, own]))
-    return Attested(id="x", within_days=draw(maybe_days), **said)
+    return Attested(id="x", within=draw(maybe_period), **said)
 
 
 def build(kind: type, **parts: Any) -> Any:
@@ -144,7 +152,7 @@ leaves = st.one_of(
     build(
         Measured,
         tests=st.lists(st.sampled_from(list(TESTS)), min_size=1, max_size=4).map(tuple),
-        within_days=days,
+        within=periods,
     ),
     trials(),
     st.builds(
@@ -155,7 +163,7 @@ leaves = st.one_of(
     listed(requested=True).map(lambda parts: AllergyTo(id="x", **parts)),
     st.builds(lambda parts, least: Taking(id="x", min_days=least, **parts), listed(), days),
     build(OnDrug, min_months=st.integers(0, 60), min_dose=st.none() | amounts),
-    build(Programme, min_months=st.integers(0, 60), within_days=maybe_days),
+    build(Programme, min_duration=periods, within=maybe_period),
     attestations(),
     build(
         Specialist,
@@ -169,7 +177,8 @@ leaves = st.one_of(
         direction=st.sampled_from(["fall", "rise"]),
         percent=st.none() | amounts,
         amount=st.none() | amounts,
-        within_days=maybe_days,
+        within=maybe_period,
+        since=st.sampled_from(["start", "renewal"]),
     ),
     uses.flatmap(lambda u: build(Use, uses=st.just(u), label=st.just(uses_label(u)) | names)),
 )
@@ -189,7 +198,7 @@ documents = build(
     of=st.sampled_from(["note", "lab", "fills", "programme", "study", "medication"]),
     test=st.just("") | st.sampled_from(list(TESTS)),
     drugs=drug_names,
-    within_days=maybe_days,
+    within=maybe_period,
     for_criterion=st.sampled_from(["", "1.1.4", "C-2(a)", "§ 3(b)(1)", "Item 1-4-1", "I-A-3-b"]),
 )
 
@@ -247,10 +256,10 @@ def test_a_sentence_of_another_house_is_refused_and_not_guessed() -> None:
 
 def test_a_changed_operator_reads_back_as_another_tree() -> None:
     house = HOUSES["CASCADE-GOLD"]
-    lab = Lab(id="hba1c", test="hba1c", op=">=", value=7.0, unit="%", within_days=90)
+    lab = Lab(id="hba1c", test="hba1c", op=">=", value=7.0, unit="%", within=Period(90))
     said = house.phrases.clause(lab).replace("at least", "greater than")
     assert house.phrases.read(said) == bare(
-        Lab(id="", test="hba1c", op=">", value=7.0, unit="%", within_days=90)
+        Lab(id="", test="hba1c", op=">", value=7.0, unit="%", within=Period(90))
     )
 
 
@@ -264,11 +273,11 @@ def test_plain_words_are_short_and_exact() -> None:
     assert describe(metformin) == "metformin for at least 90 days with inadequate or partial response"
     bridged = Trial(id="t", label="metformin", drugs=("metformin",), min_days=90, gap_days=7)
     assert describe(bridged) == "metformin for at least 90 days, gaps of up to 7 days bridged"
-    hba1c = Lab(id="a", test="hba1c", op=">=", value=7.0, unit="%", within_days=90)
+    hba1c = Lab(id="a", test="hba1c", op=">=", value=7.0, unit="%", within=Period(90))
     assert describe(hba1c) == "HbA1c ≥ 7.0 % within 90 days"
     bmi = Lab(id="b", test="bmi", op=">=", value=30, unit="kg/m2", at="baseline")
     assert describe(bmi) == "baseline BMI ≥ 30.0 kg/m2"
-    loss = Change(id="c", test="weight", percent=5, within_days=90)
+    loss = Change(id="c", test="weight", percent=5, within=Period(90))
     assert describe(loss) == "body weight fall of at least 5 % from baseline within 90 days"
     fall = Change(id="c", test="hba1c", amount=0.5)
     assert describe(fall) == "HbA1c fall of at least 0.5 points from baseline"

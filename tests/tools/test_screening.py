@@ -31,7 +31,7 @@ from tools.records import (
     Request,
 )
 from tools.request import complete_request
-from tools.rules import Attested, Required
+from tools.rules import Attested, Period, Required
 from tools.screening.needs import told
 from tools.screening.panel import Panel, Screened
 from tools.verdict import verdict
@@ -218,13 +218,13 @@ def test_two_things_missing_are_not_one_thing_away() -> None:
 
 
 def test_a_lab_and_its_report_are_one_thing_to_bring() -> None:
-    report = Required(id="report", text="the laboratory report", of="lab", test="hba1c", within_days=90)
+    report = Required(id="report", text="the laboratory report", of="lab", test="hba1c", within=Period(90))
     row = screened(changed(p002(), medications=p001().medications), _with(documents=(report,)))
     assert row.needs == ("lab:hba1c",)
 
 
 def test_a_lab_and_a_note_are_two() -> None:
-    note = Required(id="note", text="a signed chart note", of="note", within_days=90)
+    note = Required(id="note", text="a signed chart note", of="note", within=Period(90))
     row = screened(changed(p002(), medications=p001().medications), _with(documents=(note,)))
     assert row.needs == ()
     noted = changed(

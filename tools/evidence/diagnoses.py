@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable
-from datetime import date, timedelta
+from datetime import date
 from functools import lru_cache
 
 from tools.evidence.judge import BARE, Judge, Shown, Term, as_stated, term_of
@@ -238,10 +238,10 @@ def _counts(leaf: Condition, entry: Diagnosis, as_of: date) -> bool | None:
         return False
     if leaf.status == "active" and entry.abated is not None and entry.abated <= as_of:
         return None
-    if leaf.within_days is not None:
+    if leaf.within is not None:
         if entry.onset is None:
             return False
-        if entry.onset < as_of - timedelta(days=leaf.within_days):
+        if entry.onset < leaf.within.before(as_of):
             return None
     return entry.verification == "confirmed"
 

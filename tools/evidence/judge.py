@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Container, Mapping
-from datetime import date, timedelta
+from datetime import date
 from functools import lru_cache
 from typing import Any
 
@@ -12,7 +12,7 @@ import msgspec
 
 from tools.evidence.measurements import Values, values_of
 from tools.records import Attestation, Diagnosis, Evidence, Medication, Note, Patient, Reason, Request
-from tools.rules import Who
+from tools.rules import Period, Who
 from tools.terms import TOPICS, is_icd10
 
 Said = dict[Who, tuple[Attestation, ...]]  # by whom it is about; several are of one day
@@ -89,7 +89,7 @@ class Day:
         self.problems: list[tuple[Diagnosis, Term]] | None = None
         self.terms: frozenset[Term] | None = None
         self.said: dict[str, Said] | None = None
-        self.firsts: dict[int, date] = {}
+        self.firsts: dict[Period, date] = {}
         self.values: dict[str, Values] = {}
         self.answers: dict[object, Shown] = {}  # kept by criteria and documents
         self.bare: dict[object, Shown] = {}  # the same, as far as only the answer was asked for
@@ -195,11 +195,11 @@ class Judge:
             known = self.day.terms = frozenset([term for _, term in self.problems()])
         return known
 
-    def first(self, days: int) -> date:
-        """The first day of a window of so many days before as_of."""
-        known = self.day.firsts.get(days)
+    def first(self, within: Period) -> date:
+        """The first day of the window that ends on as_of."""
+        known = self.day.firsts.get(within)
         if known is None:
-            known = self.day.firsts[days] = self.as_of - timedelta(days=days)
+            known = self.day.firsts[within] = within.before(self.as_of)
         return known
 
     def takes_it(self) -> bool:

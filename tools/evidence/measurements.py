@@ -1,7 +1,7 @@
 """Measured values as evidence: units converted, impossible ones set aside with the reason, BMI derived.
 
-Design, "Settled": HbA1c and BMI are rounded half-up to one decimal before comparing, percentages and weights
-never; a value with an impossible date or without a unit is no evidence, and the finding says so.
+Nothing is rounded here: whether a value is rounded before it is compared is a rule's own affair (`Lab.rounded`).
+A value with an impossible date or without a unit is no evidence, and the finding says so.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Sequence
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -20,8 +20,8 @@ from tools.terminology.observations import TESTS
 
 
 class Value(msgspec.Struct, frozen=True, gc=False):
-    """A usable value in the test's canonical unit, rounded as it is compared, with what it rests on: one
-    observation, or weight and height where it is derived."""
+    """A usable value in the test's canonical unit, unrounded, with what it rests on: one observation, or weight and
+    height where it is derived."""
 
     value: float
     date: date
@@ -32,22 +32,13 @@ class Value(msgspec.Struct, frozen=True, gc=False):
         return len(self.seen) > 1
 
     @property
-    def exact(self) -> float:
-        """The value before it was rounded to be compared; changes are judged without rounding."""
-        seen = self.seen[0]
-        if self.derived or not seen.unit:
-            return self.value
-        unrounded = canonical(seen.test, seen.value, seen.unit)
-        return self.value if unrounded is None else unrounded
-
-    @property
     def evidence(self) -> tuple[Evidence, ...]:
         if len(self.seen) == 1:
             return (_charted(self.seen[0]),)
         bmi = Evidence(
             record_id=self.seen[0].id,
             kind="bmi",
-            value=self.value,
+            value=cut(self.value),
             unit="kg/m2",
             date=self.date,
             note="from weight and height",
@@ -81,6 +72,12 @@ def round_half_up(value: float, decimals: int) -> float:
 
 
 @lru_cache(maxsize=65536)
+def cut(value: float, decimals: int = 2) -> float:
+    """As it is shown: cut and never rounded, so that 29.996 does not read as the 30 that it is not."""
+    return float(Decimal(repr(value)).quantize(Decimal(1).scaleb(-decimals), ROUND_DOWN))
+
+
+@lru_cache(maxsize=65536)
 def canonical(test: str, value: float, unit: str) -> float | None:
     """The value in the test's own unit, unrounded; None for a unit that this test does not have."""
     known = TESTS[test].units
@@ -110,10 +107,9 @@ def values_of(patient: Patient, test: str, as_of: date) -> Values:
         elif not spec.low <= value <= spec.high:
             rejected.append(_rejected(seen, "ambiguous", f"not a possible {spec.name}"))
         else:
-            compared = value if spec.decimals is None else round_half_up(value, spec.decimals)
-            usable.append(Value(compared, day, (seen,)))
+            usable.append(Value(value, day, (seen,)))
     if test == "bmi":
-        usable += _derived_bmi(patient, as_of, {value.date for value in usable})
+        usable += _derived_bmi(patient, as_of, usable)
     if len(usable) > 1:
         usable.sort(key=_date_of, reverse=True)
     return Values(usable, rejected)
@@ -135,9 +131,10 @@ def _rejected(seen: Observation, reason: Reason, note: str) -> Rejected:
     return Rejected(reason, evidence, seen.date)
 
 
-def _derived_bmi(patient: Patient, as_of: date, reported: set[date]) -> list[Value]:
+def _derived_bmi(patient: Patient, as_of: date, recorded: Sequence[Value]) -> list[Value]:
     """BMI of every weight with a height of its own day; on days without any BMI, with the newest height
-    before it, since adults keep theirs."""
+    before it, since adults keep theirs. One that the day's recorded BMI is the rounding of is no other value."""
+    reported = {value.date for value in recorded}
     weights = values_of(patient, "weight", as_of).usable
     heights = values_of(patient, "height", as_of).usable
     derived = []
@@ -146,13 +143,23 @@ def _derived_bmi(patient: Patient, as_of: date, reported: set[date]) -> list[Val
         earlier = [height for height in heights if height.date < weight.date]
         for height in same_day or ([] if weight.date in reported else earlier[:1]):
             derived.append(_bmi(weight, height))
-    return derived
+    if not reported:
+        return derived
+    return [bmi for bmi in derived if not any(_is_rounding(value, bmi) for value in recorded)]
 
 
 def _bmi(weight: Value, height: Value) -> Value:
     metres = Decimal(repr(height.value)) / 100
-    bmi = round_half_up(float(Decimal(repr(weight.value)) / (metres * metres)), 1)
+    bmi = float(Decimal(repr(weight.value)) / (metres * metres))
     return Value(bmi, weight.date, (weight.seen[0], height.seen[0]))
+
+
+def _is_rounding(recorded: Value, exact: Value) -> bool:
+    """Is the recorded value what the exact one of its day is to as many decimals, at least one?"""
+    if recorded.date != exact.date:
+        return False
+    decimals = max(1, len(repr(recorded.value).partition(".")[2]))
+    return round_half_up(exact.value, decimals) == recorded.value
 
 
 def governing(values: Sequence[Value]) -> Sequence[Value]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
-from tools.dates import add_months, age_on
+from tools.dates import age_on
 from tools.evidence.judge import BARE, COMPARE, SIGNS, Judge, Shown, as_stated, better
 from tools.records import Evidence, Program
 from tools.rules import Age, Attested, Programme, Specialist, Use
@@ -54,7 +54,7 @@ def attested(leaf: Attested, judge: Judge, exclude: bool) -> Shown:
     day = max(item.date or date.min for item in said)
     newest = [item for item in said if (item.date or date.min) == day]
     records = tuple(as_stated(item) for item in newest)
-    if leaf.within_days is not None and day < judge.as_of - timedelta(days=leaf.within_days):
+    if leaf.within is not None and day < judge.first(leaf.within):
         return Shown(None, records, f"last stated on {day}", "stale", ask)
     if len({item.present for item in newest}) > 1:
         return Shown(None, records, f"stated and denied on {day}: {leaf.statement}", "conflict", ask)
@@ -104,19 +104,19 @@ def programme(leaf: Programme, judge: Judge, exclude: bool) -> Shown:
         if item.start is None or item.start > last:
             fix = f"Document when the {name} began and ended"
             answer = Shown(None, seen, f"{name} without usable dates", "missing", fix)
-        elif leaf.within_days is not None and last < judge.as_of - timedelta(days=leaf.within_days):
+        elif leaf.within is not None and last < judge.first(leaf.within):
             fix = f"Take part in a {name} again: the last ended on {last}"
             answer = Shown(None, seen, f"{name} ended {last}", "stale", fix)
         else:
-            due = add_months(item.start, leaf.min_months)
-            fix = f"Complete {leaf.min_months} months of the {name}"
+            due = leaf.min_duration.after(item.start)
+            fix = f"Complete {leaf.min_duration} of the {name}"
             if ongoing:
                 fix = f"Continue the {name} until {due} ({(due - last).days} more days)"
             answer = Shown(last >= due, seen, f"{name} {period}", None, fix)
         if best is None or better(answer, best):
             best = answer
     if best is None:
-        fix = f"Document a {name} of at least {leaf.min_months} months with its dates"
+        fix = f"Document a {name} of at least {leaf.min_duration} with its dates"
         return Shown(None, (), f"no {name} on record", "missing", fix)
     return best
 

@@ -299,9 +299,7 @@ def criteria_of(plan: Plan) -> Iterable[Row]:
     """Every criterion of the plan's rules, of new requests and of renewals, as a node."""
     for benefit in plan.benefits.values():
         for rule in benefit.rules:
-            for kind, tree in (("new", rule.criteria), ("renewal", rule.renewal)):
-                if tree is None:
-                    continue
+            for kind, tree in (("new", rule.criteria), *(("renewal", tree) for tree in rule.renewals)):
                 parts: tuple[tuple[str, Iterable[Part]], ...] = (
                     ("criterion", tree.children),
                     ("exclusion", rule.exclusions),

@@ -49,10 +49,17 @@ def supposed_by(action: Action, found: Determination, case: Asked) -> Change | N
     if isinstance(node, Specialist):
         return Stated(topic="specialist_consult", present=True)
     if isinstance(node, Programme):
-        return Enrolled(months=node.min_months)
+        return _programme(node)
     if isinstance(node, Taking) and finding.exclusion:
         return _stop(node, case)
     return None
+
+
+def _programme(node: Programme) -> Change:
+    """Whole months are what can be supposed: as many as it takes."""
+    least = node.min_duration
+    per_month = {"days": 28, "weeks": 4, "months": 1}[least.unit]
+    return Enrolled(months=max(1, -(-least.count // per_month)))
 
 
 def _order(case: Asked) -> Change | None:
@@ -73,7 +80,7 @@ def _all(nodes: Iterable[Node]) -> Iterator[Part]:
 
 def _value(node: Lab, finding: Finding) -> Change | None:
     """A value that satisfies the bound, or is outside of it where it must be; only of today."""
-    if node.at == "baseline":
+    if node.at == "baseline" or not (node.of_newest or node.reading == "any"):
         return None
     within = (node.op in (">=", ">", "==")) is not finding.exclusion
     spec = TESTS[node.test]

@@ -25,6 +25,7 @@ from tools.rules import (
     Node,
     NoneOf,
     OnDrug,
+    Period,
     Programme,
     Required,
     Rule,
@@ -78,7 +79,8 @@ def rule_of(found: Determination, plan: Plan) -> Rule | None:
 
 def renewal_of(rule: Rule, found: Determination) -> AllOf | None:
     """The rule's criteria for a renewal, if it was judged by those."""
-    return rule.renewal if found.request.kind == "renewal" else None
+    tree = rule.criteria_of(found.request.kind, len(found.request.approvals))
+    return None if tree is rule.criteria else tree
 
 
 def _nodes(rule: Rule, found: Determination) -> dict[tuple[str, bool], Node | Required]:
@@ -185,7 +187,7 @@ def _to_happen(finding: Finding, node: Node, text: str) -> Action | None:
     if isinstance(node, Trial):
         return Action("trial", node.label, text, node.min_days, name)
     if isinstance(node, Programme):
-        return Action("programme", node.programme, text, node.min_months * 30, name)
+        return Action("programme", node.programme, text, _in_days(node.min_duration), name)
     if isinstance(node, OnDrug):
         return Action("trial", "the drug itself", text, node.min_months * 30, name)
     if isinstance(node, Specialist):
@@ -193,6 +195,11 @@ def _to_happen(finding: Finding, node: Node, text: str) -> Action | None:
     if isinstance(node, Taking) and finding.exclusion:
         return Action("stop", node.label, f"stop {node.label}, if the clinician agrees", 0, name)
     return None
+
+
+def _in_days(least: Period) -> int:
+    """About how many days it takes."""
+    return least.count * {"days": 1, "weeks": 7, "months": 30}[least.unit]
 
 
 def _order_action(finding: Finding) -> Action | None:

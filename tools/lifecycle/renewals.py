@@ -17,7 +17,7 @@ from tools.lifecycle.adherence import Covered, covered
 from tools.lifecycle.records import Approval
 from tools.lifecycle.running import submit_by
 from tools.records import Determination, Drug, Finding, Outcome, Patient, Plan, Record, Request
-from tools.rules import AllOf, AnyOf, AtLeast, Attested, Change, Lab, NoneOf, Part, Rule
+from tools.rules import AllOf, AnyOf, AtLeast, Attested, Change, Lab, NoneOf, Part, Rule, window_of
 from tools.terminology.observations import TESTS
 from tools.what_if import Change as Supposition
 from tools.what_if import On, Stated, Value, suppose
@@ -168,11 +168,11 @@ def _needs(patient: Patient, plan: Plan, then: Determination, day: date) -> Iter
         told.add(what)
         node = nodes.get(finding.criterion)
         timed = finding.status == "unknown" or isinstance(node, Lab | Change)
-        within = getattr(node, "within_days", None) if timed else None
+        within = window_of(node) if timed and node is not None else None
         yield Need(
             criterion=finding.criterion,
             what=what,
-            not_before=day - timedelta(days=within) if within is not None else None,
+            not_before=within.before(day) if within is not None else None,
             by=day,
             one_of=one_of,
             goal=_goal_words(aims.get(finding.criterion), patient, then),
@@ -197,12 +197,15 @@ def _nodes(plan: Plan, found: Determination, *, aims: bool = False) -> dict[str,
     """The parts of the test by their ids; with `aims` only those that are to be met, not what must be absent."""
     benefit = plan.benefits.get(found.drug)
     rule = next((rule for rule in benefit.rules if rule.id == found.rule_id), None) if benefit else None
-    return {node.id: node for node in _parts(rule, aims)} if rule else {}
+    if rule is None:
+        return {}
+    tree = rule.criteria_of("renewal", len(found.request.approvals))
+    return {node.id: node for node in _parts(rule, tree, aims)}
 
 
-def _parts(rule: Rule, aims: bool) -> Iterator[Part]:
+def _parts(rule: Rule, tree: AllOf, aims: bool) -> Iterator[Part]:
     roots: list[Part] = [
-        rule.renewal or rule.criteria,
+        tree,
         *(() if aims else (*rule.exclusions, *rule.documents)),
     ]
     while roots:
@@ -241,6 +244,8 @@ def _would(
 
 def _goal(node: Lab | Change, patient: Patient, then: Determination) -> Decimal | None:
     """The value that just meets the test, as it can be measured: to one decimal, on the patient's side."""
+    if isinstance(node, Lab) and not node.of_newest:
+        return None
     if isinstance(node, Lab):
         step = Decimal("0.1")
         edge = Decimal(repr(node.value))
@@ -261,10 +266,12 @@ def _baseline(node: Change, patient: Patient, then: Determination) -> Decimal | 
     from tools.evidence.measurements import governing, values_of
 
     start = then.request.therapy_start
+    if node.since == "renewal":
+        start = then.request.approvals[-1] if then.request.approvals else None
     if start is None:
         return None
     before = governing([v for v in values_of(patient, node.test, then.as_of).usable if v.date <= start])
-    return Decimal(repr(before[0].exact)) if before else None
+    return Decimal(repr(before[0].value)) if before else None
 
 
 def _goal_words(node: Part | None, patient: Patient, then: Determination) -> str:

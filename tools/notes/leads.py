@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -42,6 +42,7 @@ from tools.rules import (
     Measured,
     Node,
     OnDrug,
+    Period,
     Programme,
     Rule,
     Specialist,
@@ -222,7 +223,7 @@ def _open(patient: Patient, plan: Plan, determination: Determination) -> Iterato
     rule = _rule_of(plan, determination)
     if rule is None:
         return
-    tree = rule.renewal if determination.request.kind == "renewal" and rule.renewal else rule.criteria
+    tree = rule.criteria_of(determination.request.kind, len(determination.request.approvals))
     nodes = (*tree.children, *rule.exclusions)
     for node, finding in zip(nodes, determination.findings, strict=False):
         yield from _open_leaves(node, finding, patient, determination)
@@ -233,9 +234,9 @@ def _rule_of(plan: Plan, determination: Determination) -> Rule | None:
     benefit = plan.benefits.get(determination.drug)
     names = [finding.criterion for finding in determination.findings]
     for rule in benefit.rules if benefit else ():
-        for tree in (rule.criteria, rule.renewal):
-            ids = [node.id for node in (*(tree.children if tree else ()), *rule.exclusions)]
-            if rule.id == determination.rule_id and tree is not None and names[: len(ids)] == ids:
+        for tree in (rule.criteria, *rule.renewals):
+            ids = [node.id for node in (*tree.children, *rule.exclusions)]
+            if rule.id == determination.rule_id and names[: len(ids)] == ids:
                 return rule
     return None
 
@@ -407,16 +408,17 @@ def _shown(
         case Lab() | Change():
             return _value(
                 leaf.test,
-                leaf.within_days,
+                leaf.within,
                 item.finding,
                 fact,
                 patient,
                 as_of,
                 at_start=getattr(leaf, "at", "current") == "baseline",
+                newest=not isinstance(leaf, Lab) or leaf.of_newest,
             )
         case Measured():
             tests = [test for test in leaf.tests if test == fact.of]
-            return _value(tests[0], leaf.within_days, item.finding, fact, patient, as_of) if tests else None
+            return _value(tests[0], leaf.within, item.finding, fact, patient, as_of) if tests else None
         case Condition():
             return _diagnosis(leaf, item.finding, fact, note, patient)
         case Attested():
@@ -554,22 +556,22 @@ def _taking(
 
 def _value(
     test: str,
-    within_days: int | None,
+    within: Period | None,
     finding: Finding,
     fact: NoteFact,
     patient: Patient,
     as_of: date,
     *,
     at_start: bool = False,
+    newest: bool = True,
 ) -> Found | None:
-    """A value that the chart does not hold, in its window; to one that fails, only a newer one is a lead."""
+    """A value that the chart does not hold, in its window; where the newest decides, only a newer one is a lead to
+    one that fails."""
     if fact.kind != "value" or fact.of != test or fact.value is None or fact.subjects != ("self",):
         return None
     if (
         fact.date is not None
-        and not (date.min if at_start or within_days is None else as_of - timedelta(days=within_days))
-        <= fact.date
-        <= as_of
+        and not (date.min if at_start or within is None else within.before(as_of)) <= fact.date <= as_of
     ):
         return None
     held = [item for item in patient.observations if item.test == test]
@@ -578,8 +580,8 @@ def _value(
         for item in held
     ):
         return None
-    newest = max((item.date for item in held if item.date and item.unit), default=None)
-    if finding.status == "not_met" and (fact.date is None or newest is None or fact.date <= newest):
+    last = max((item.date for item in held if item.date and item.unit), default=None)
+    if newest and finding.status == "not_met" and (fact.date is None or last is None or fact.date <= last):
         return None
     known = TESTS[test]
     unit = fact.unit or ("" if test in ("weight", "height", "creatinine", "uacr") else known.unit)
@@ -620,9 +622,7 @@ def _diagnosis(
 def _statement(
     leaf: Attested, fact: NoteFact, note: Note, as_of: date, determination: Determination
 ) -> Found | None:
-    if leaf.within_days is not None and (
-        note.date is None or note.date < as_of - timedelta(days=leaf.within_days)
-    ):
+    if leaf.within is not None and (note.date is None or note.date < leaf.within.before(as_of)):
         return None
     if leaf.topic == "tolerating":
         about = _speaks_of(fact, determination.request.ingredients, ())

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
+from tools.evidence.measurements import cut
 from tools.records import Address, Diagnosis, Finding, Medication
+from tools.rulebook.wording import plain_number
 from tools.terminology.observations import TESTS
 from tools.terms import INDICATIONS
 
@@ -91,7 +93,7 @@ def measure(test: str, value: float, units: str = "") -> str:
         return f"{fixed(pounds(exact), 1)} lb" if units == "us" else f"{fixed(exact, 1)} kg"
     if test == "height" and units:
         return f"{fixed(inches(exact), 1)} in" if units == "us" else f"{fixed(exact, 1)} cm"
-    shown = number(exact, 2) if known.decimals is None else fixed(exact, known.decimals)
+    shown = number(exact, 2) if known.decimals is None else plain_number(cut(value), known.decimals)
     return f"{shown} {unit(known.unit)}".strip()
 
 

@@ -43,7 +43,8 @@ def questions(case: Case) -> tuple[Question, ...]:
     """One per criterion and exclusion of the case's rule, in its order; renewal asks the renewal's."""
     if case.rule is None:
         return ()
-    root = case.rule.renewal if case.renewal and case.rule.renewal else case.rule.criteria
+    request = case.determination.request
+    root = case.rule.criteria_of("renewal" if case.renewal else request.kind, len(request.approvals))
     asked = [_question(node, case, False) for node in root.children]  # "are none of these so?": yes is met
     excluded = [_question(node, case, True) for node in case.rule.exclusions]
     return tuple(asked + excluded)

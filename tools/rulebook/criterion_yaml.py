@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
@@ -16,6 +16,7 @@ from tools.rulebook.fragments import Fragments
 from tools.rulebook.located import Map, Place, Seq, as_map, as_seq, convert, only, unknown
 from tools.rulebook.wording import drugs_label, uses_label
 from tools.rules import (
+    After,
     Age,
     AllergyTo,
     AllOf,
@@ -31,9 +32,11 @@ from tools.rules import (
     Node,
     NoneOf,
     OnDrug,
+    Period,
     Programme,
     Specialist,
     Taking,
+    TimeUnit,
     Trial,
     Use,
 )
@@ -43,12 +46,17 @@ from tools.terminology.observations import TESTS
 from tools.terms import INDICATIONS, TOPICS
 
 _BOUND = re.compile(
-    r"(?P<what>[a-z_0-9]+)\s*(?P<op>>=|<=|==|>|<|≥|≤)\s*(?P<value>-?\d+(?:\.\d+)?)(?P<rest>.*)", re.DOTALL
-)
-_REST = re.compile(
-    r"(?P<unit>.*?)(?P<at>\s+at\s+(?:baseline|therapy start))?(?:\s+within\s+(?P<days>\d+)\s+days?)?\s*",
+    r"(?:(?P<reading>any|highest|lowest)\s+)?(?P<what>[a-z_0-9]+)\s*(?P<op>>=|<=|==|>|<|≥|≤)\s*"
+    r"(?P<value>-?\d+(?:\.\d+)?)(?P<rest>.*)",
     re.DOTALL,
 )
+_REST = re.compile(
+    r"(?P<unit>.*?)(?P<at>\s+at\s+(?:baseline|therapy start))?(?:\s+within\s+(?P<within>\d+\s+[a-z]+))?"
+    r"(?P<rounded>\s+rounded\s+to\s+tenths)?\s*",
+    re.DOTALL,
+)
+_PERIOD = re.compile(r"\s*(\d+)\s*(day|week|month)s?\s*")
+_TIME_UNITS: dict[str, TimeUnit] = {unit.removesuffix("s"): unit for unit in get_args(TimeUnit)}
 _SIGNS = {"≥": ">=", "≤": "<="}
 
 
@@ -133,8 +141,10 @@ def _lab(match: re.Match[str], op: str, place: Place) -> Lab:
         "op": op,
         "value": float(match["value"]),
         "unit": spec.unit,
-        "within_days": int(rest["days"]) if rest and rest["days"] else None,
+        "within": _period(rest["within"], place) if rest and rest["within"] else None,
         "at": "baseline" if rest and rest["at"] else "current",
+        "rounded": "tenths" if rest and rest["rounded"] else None,
+        "reading": match["reading"] or "newest",
     }
     return convert(fields, Lab, place)
 
@@ -143,7 +153,40 @@ def _lab_of(reader: Criteria, found: Map, place: Place) -> Node:
     node = reader.line(str(found["lab"]), found.at("lab"))
     if not isinstance(node, Lab):
         raise found.at("lab").error(f"{found['lab']!r} is not a test; write 'age' for an age")
-    return node
+    fields = {key: getattr(node, key) for key in node.__struct_fields__}
+    fields |= {key: found[key] for key in ("rounded", "reading", "readings") if key in found}
+    fields["within"] = window(found) or node.within
+    fields["after"] = _after(reader, found) if "after" in found else None
+    read = convert(as_written(found, {"kind": "lab", **fields}), Lab, place)
+    if read.readings < 1 or (read.readings > 1 and read.reading != "newest"):
+        raise found.at("readings").error(
+            "readings is 2 or more, of different days, and goes without a reading"
+        )
+    return read
+
+
+def _after(reader: Criteria, found: Map) -> After:
+    """`after: metformin, for: 90 days`; or the id of a trial of the rule, whose drugs and days are looked up there."""
+    if "for" in found:
+        drugs, classes = reader.drug_names(found, "after")
+        least = _duration(found, "for", "days")
+        return After(label=drugs_label(drugs, classes), drugs=drugs, classes=classes, least=least)
+    return After(label=str(found["after"]), least=Period(0))
+
+
+def with_trials(node: Any, trials: Mapping[str, Trial], place: Place) -> Any:
+    """The node with the trials that its labs name by id. Errors: Invalid for a name that no trial of the rule has."""
+    if isinstance(node, Composite):
+        children = tuple(with_trials(child, trials, place) for child in node.children)
+        return msgspec.structs.replace(node, children=children)
+    if not isinstance(node, Lab) or node.after is None or node.after.drugs or node.after.classes:
+        return node
+    trial = trials.get(node.after.label)
+    if trial is None:
+        known = [*trials, "drugs with 'for:'"]
+        raise unknown(place, "trial of this rule in 'after'", node.after.label, known)
+    after = After(label=trial.label, drugs=trial.drugs, classes=trial.classes, least=Period(trial.min_days))
+    return msgspec.structs.replace(node, after=after)
 
 
 def _age(reader: Criteria, found: Map, place: Place) -> Node:
@@ -160,11 +203,12 @@ def _condition(reader: Criteria, found: Map, place: Place) -> Node:
     else:
         fields |= {"id": re.sub(r"[^a-z0-9]+", "_", key.casefold()).strip("_"), "label": key}
     for part in _KINDS["condition"][1]:
-        if part in found:
+        if part in found and not part.startswith("within"):
             fields[part] = (
                 words(found, part) if isinstance(found[part], Seq) or part == "who" else found[part]
             )
     fields["codes"] = tuple(str(code) for code in fields.get("codes", ()))
+    fields["within"] = window(found)
     for part in ("phrases", "suggest_phrases", "not_phrases"):
         fields[part] = tuple(str(phrase).casefold() for phrase in fields.get(part, ()))
     return convert(as_written(found, fields), Condition, place)
@@ -179,8 +223,10 @@ def _measured(reader: Criteria, found: Map, place: Place) -> Node:
         "kind": "measured",
         "id": "_".join(tests),
         "tests": tests,
-        "within_days": found.get("within_days"),
+        "within": window(found),
     }
+    if fields["within"] is None:
+        raise place.error("say how old they may be, e.g. within: 90 days")
     return convert(as_written(found, fields), Measured, place)
 
 
@@ -199,9 +245,11 @@ def _course(kind: type, tail: str) -> Callable[[Criteria, Map, Place], Node]:
         names = {"days": "min_days", "fills": "min_fills"}
         _check_counting(found, len(drugs) + len(classes))
         for part in _KINDS[key][1]:
-            if part in found:
+            if part in found and part != "within":
                 value = found[part]
                 fields[names.get(part, part)] = words(found, part) if part == "responses" else value
+        if "within" in found:
+            fields["within_days"] = _in_days(found, "within")
         return convert(as_written(found, fields, {"min_days": "days", "min_fills": "fills"}), kind, place)
 
     return read
@@ -252,8 +300,8 @@ def _program(reader: Criteria, found: Map, place: Place) -> Node:
     fields = {
         "kind": "programme",
         "id": "lifestyle_program",
-        "min_months": count(found, "program", "months"),
-        "within_days": found.get("within_days"),
+        "min_duration": _duration(found, "program", "months"),
+        "within": window(found),
     }
     return convert(as_written(found, fields), Programme, place)
 
@@ -263,7 +311,7 @@ def _attested(reader: Criteria, found: Map, place: Place) -> Node:
     statement = found.get("statement") or TOPICS.get(topic)
     if not statement:
         raise unknown(found.at("attested"), "topic (or give its statement)", topic, TOPICS)
-    fields = {"id": topic, "topic": topic, "statement": statement, "within_days": found.get("within_days")}
+    fields = {"id": topic, "topic": topic, "statement": statement, "within": window(found)}
     return convert(as_written(found, {"kind": "attested", **fields}), Attested, place)
 
 
@@ -277,8 +325,9 @@ def _change(reader: Criteria, found: Map, place: Place) -> Node:
         raise unknown(found.at("change"), "test", test, TESTS)
     if ("percent" in found) == ("amount" in found):
         raise place.error("a change has either 'percent' or 'amount'")
-    fields = {"kind": "change", "id": f"{test}_change", "test": test}
-    fields |= {part: found[part] for part in _KINDS["change"][1] if part in found}
+    fields: dict[str, Any] = {"kind": "change", "id": f"{test}_change", "test": test}
+    fields |= {part: found[part] for part in ("direction", "percent", "amount", "since") if part in found}
+    fields["within"] = window(found)
     return convert(as_written(found, fields), Change, place)
 
 
@@ -317,19 +366,19 @@ _KINDS: dict[str, tuple[_Read, tuple[str, ...]]] = {
     "none_of": (_composite("none_of"), ()),
     "at_least": (_composite("at_least"), ("of",)),
     "age": (_age, ()),
-    "lab": (_lab_of, ()),
+    "lab": (_lab_of, ("within", "within_days", "rounded", "reading", "readings", "after", "for")),
     "condition": (
         _condition,
         (
             "label", "codes", "phrases", "suggests", "suggest_phrases", "not_phrases", "topic",
-            "who", "status", "evidence", "within_days", "sex",
+            "who", "status", "evidence", "within", "within_days", "sex",
         ),
     ),
-    "measured": (_measured, ("within_days",)),
+    "measured": (_measured, ("within", "within_days")),
     "trial": (
         _course(Trial, "trial"),
         (
-            "label", "days", "responses", "min_daily_dose", "formulation", "within_days", "proof",
+            "label", "days", "responses", "min_daily_dose", "formulation", "within", "within_days", "proof",
             "gap_days", "continuous", "carry_over", "fills", "adherence", "sum", "together",
         ),
     ),
@@ -337,10 +386,10 @@ _KINDS: dict[str, tuple[_Read, tuple[str, ...]]] = {
     "allergy": (_allergy, ("label",)),
     "taking": (_course(Taking, "now"), ("label", "days")),
     "on_drug": (_on_drug, ("min_dose",)),
-    "program": (_program, ("within_days",)),
-    "attested": (_attested, ("statement", "within_days")),
+    "program": (_program, ("within", "within_days")),
+    "attested": (_attested, ("statement", "within", "within_days")),
     "specialist": (_specialist, ()),
-    "change": (_change, ("direction", "percent", "amount", "within_days")),
+    "change": (_change, ("direction", "percent", "amount", "since", "within", "within_days")),
     "asked_for": (_asked_for, ("label",)),
 }  # fmt: skip
 
@@ -359,6 +408,37 @@ def walk(node: Node) -> Iterator[Node]:
 def words(found: Map, key: str) -> tuple[str, ...]:
     value = found[key]
     return tuple(str(item) for item in value) if isinstance(value, list | tuple) else (str(value),)
+
+
+def window(found: Map) -> Period | None:
+    """`within: 6 months`, or `within_days: 90`; None where neither stands there."""
+    if "within" in found and "within_days" in found:
+        raise found.at("within_days").error("within and within_days say the same; write one of them")
+    if "within" in found:
+        return _period(found["within"], found.at("within"))
+    return _duration(found, "within_days", "days") if found.get("within_days") is not None else None
+
+
+def _duration(found: Map, key: str, unit: TimeUnit) -> Period:
+    """A period; a bare number counts in `unit`."""
+    value = found[key]
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return Period(value, unit)
+    return _period(value, found.at(key), key)
+
+
+def _period(value: object, place: Place, key: str = "within") -> Period:
+    match = _PERIOD.fullmatch(str(value))
+    if match is None:
+        raise place.error(f"{key} needs a number of days, weeks or months, e.g. 90 days, not {value!r}")
+    return Period(int(match[1]), _TIME_UNITS[match[2]])
+
+
+def _in_days(found: Map, key: str) -> int:
+    within = _period(found[key], found.at(key), key)
+    if within.unit == "months":
+        raise found.at(key).error(f"{key} of a trial is counted in days or weeks, not {found[key]!r}")
+    return within.count * (7 if within.unit == "weeks" else 1)
 
 
 def count(found: Map, key: str, unit: str) -> int:
@@ -383,9 +463,21 @@ def as_written(found: Map, fields: dict[str, Any], written: Mapping[str, str] | 
     return made
 
 
+def _periods(found: Any) -> Any:
+    """With `within_days: 90` as the period that it is."""
+    if isinstance(found, Seq):
+        return [_periods(item) for item in found]
+    if not isinstance(found, Map):
+        return found
+    fields = {key: _periods(value) for key, value in found.items()}
+    if found.get("kind") != "trial" and "within_days" in fields:
+        fields["within"] = {"count": fields.pop("within_days")}
+    return as_written(found, fields, {"within": "within_days"})
+
+
 def _full(found: Map, place: Place) -> Node:
     """A node in the form in which stores keep it."""
-    node: Node = convert(found, Node, place)  # type: ignore[arg-type]
+    node: Node = convert(_periods(found), Node, place)  # type: ignore[arg-type]
     for part in walk(node):
         test = getattr(part, "test", None)
         if test is not None and test not in TESTS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import msgspec
@@ -29,7 +29,9 @@ from tools.rulebook.wording import (
     Slot,
     Style,
     Template,
+    Timed,
     Values,
+    Wording,
     choice,
     decimal,
     drug_back,
@@ -37,8 +39,10 @@ from tools.rulebook.wording import (
     flag,
     joined,
     listed,
+    nested,
     one_of,
     optional,
+    period,
     quoted,
     unquoted,
     uses_label,
@@ -46,6 +50,7 @@ from tools.rulebook.wording import (
     words,
 )
 from tools.rules import (
+    After,
     Age,
     AllergyTo,
     Attested,
@@ -84,6 +89,8 @@ LEAVES: dict[str, type[Part]] = {
     "use": Use,
 }
 DOCUMENTS = ("note", "lab", "fills", "programme", "study", "medication")
+# Kinds whose sentence itself counts a period: the slot of its number, and the field.
+_TIMED = {"measured": ("days", "within"), "programme": ("months", "min_duration")}
 _KIND = {cls: kind for kind, cls in LEAVES.items()}
 # What few rules say is worded alike for all styles that have no words of their own for it.
 OWN = {
@@ -91,6 +98,26 @@ OWN = {
     "hinted": "; the words {suggest_phrases} do not settle it",
     "unlike": "; the words {not_phrases} mean something else",
     "topic": " [chart statement on {topic}]",
+    "since_approval": " (counted from the start of the plan's latest approval, not from the start of therapy)",
+    "after": " (measured after at least {days} days of treatment with {drugs})",
+    **{
+        f"{reading}_{place}": f" ({which} {where})"
+        for reading, which in (
+            ("any", "any one result"),
+            ("highest", "the highest result"),
+            ("lowest", "the lowest result"),
+            ("several", "each of {readings} results of different days"),
+        )
+        for place, where in (
+            ("current", "on record"),
+            ("current_window", "dated within the {days} days before the request"),
+            ("baseline", "on record up to the start of therapy, or to the request if it has not begun"),
+            (
+                "baseline_window",
+                "dated within the {days} days before the start of therapy, or the request if it has not begun",
+            ),
+        )
+    },
     "together": "; all of these on the same days",
     "sum": "; the days on any of these are added up as one trial, a day on several of them once",
     "times": "; it has been filled at least {times} times",
@@ -139,7 +166,7 @@ class Phrases:
             raise Invalid(f"style {self.style.id}: {text!r} {said}")
         return found[0]
 
-    def _template(self, leaf: Any, leaves: dict[str, Template], documents: dict[str, Template]) -> Template:
+    def _template(self, leaf: Any, leaves: dict[str, Wording], documents: dict[str, Wording]) -> Wording:
         if isinstance(leaf, Required):
             return documents[leaf.of]
         return leaves[_KIND[type(leaf)]]
@@ -147,15 +174,15 @@ class Phrases:
     # --- templates ---------------------------------------------------------------------------------------
 
     @cached_property
-    def clauses(self) -> dict[str, Template]:
-        return {kind: self._make("clause", kind, self.slots[kind]) for kind in LEAVES}
+    def clauses(self) -> dict[str, Wording]:
+        return {kind: self._sentence("clause", kind) for kind in LEAVES}
 
     @cached_property
-    def questions(self) -> dict[str, Template]:
-        return {kind: self._make("ask", kind, self.slots[kind]) for kind in LEAVES}
+    def questions(self) -> dict[str, Wording]:
+        return {kind: self._sentence("ask", kind) for kind in LEAVES}
 
     @cached_property
-    def documents(self) -> dict[str, Template]:
+    def documents(self) -> dict[str, Wording]:
         slots = {
             "test": optional(self._part("doc_test", {"test": self._test}), "test"),
             "drugs": optional(self._part("doc_drugs", {"drugs": self._plain_drugs()}), "drugs"),
@@ -163,6 +190,24 @@ class Phrases:
             "only": optional(self._part("only", {"item": clause_number("for_criterion")}), "for_criterion"),
         }
         return {of: self._make("clause", f"doc_{of}", slots) for of in DOCUMENTS}
+
+    def _sentence(self, table: str, kind: str) -> Wording:
+        if kind not in _TIMED:
+            return self._make(table, kind, self.slots[kind])
+        slot, field = _TIMED[kind]
+        return self._timed(table, kind, slot, field, self.slots[kind])
+
+    def _timed(self, table: str, key: str, slot: str, field: str, slots: dict[str, Slot]) -> Timed:
+        """The sentence or part for each unit in which the period may be counted; `slot` is its number."""
+        made = (self._part if table == "part" else partial(self._make, table))(
+            key, {**slots, slot: period(field, "days")}
+        )
+        return Timed(
+            getattr(self.style, table).get(key) or OWN[key],
+            lambda unit: {**slots, slot: period(field, unit)},
+            lambda v: v[field] and v[field].unit,
+            made.name,
+        )
 
     def _make(self, table: str, key: str, slots: dict[str, Slot]) -> Template:
         texts: dict[str, str] = getattr(self.style, table)
@@ -195,7 +240,7 @@ class Phrases:
             "days": optional(part("trial_days", {"days": whole("min_days")}), "min_days", 0),
             "dose": optional(part("dose", {"dose": decimal("min_daily_dose")}), "min_daily_dose"),
             "responses": optional(part("responses", responses), "responses"),
-            "window": self._window("trial_window"),
+            "window": optional(part("trial_window", {"days": whole("within_days")}), "within_days"),
             "proof": joined(
                 {"fills": flag("proof", "fills", style.part["fills"]), **self._counting()}, "proof"
             ),
@@ -210,9 +255,9 @@ class Phrases:
                 "test": self._test,
                 "limit": self._compare(style.op, "op", {"amount": amount()}),
                 "when": self._when(),
-                "rounding": self._rounding(),
+                "rounding": flag("rounded", "tenths", style.part["rounding"]),
             },
-            "measured": {"tests": self._tests(), "days": whole("within_days")},
+            "measured": {"tests": self._tests()},
             "trial": course,
             "intolerance": {"drugs": self._drugs(), "formulation": formulation},
             "allergy": {"drugs": self._drugs(word["requested"]["drug"])},
@@ -221,14 +266,14 @@ class Phrases:
                 "months": whole("min_months"),
                 "dose": optional(part("on_dose", {"dose": decimal("min_dose")}), "min_dose"),
             },
-            "programme": {"months": whole("min_months"), "window": self._window("program_window")},
+            "programme": {"window": self._window("program_window")},
             "attested": {"statement": statement(), "window": stated},
             "specialist": {"specialties": specialties},
             "change": {
                 "test": self._test,
                 "direction": words("direction", word["direction"]),
                 "size": self._size(),
-                "window": self._window("change_window"),
+                "window": joined({"window": self._window("change_window"), "since": self._since()}, "window"),
             },
             "use": {"uses": self._uses()},
         }
@@ -262,7 +307,7 @@ class Phrases:
         return listed(field, self.style.either, table.__getitem__, {name: key for key, name in table.items()})
 
     def _window(self, key: str) -> Slot:
-        return optional(self._part(key, {"days": whole("within_days")}), "within_days")
+        return optional(self._timed("part", key, "days", "within", {}), "within")
 
     def _compare(self, table: dict[str, str], name: str, slots: dict[str, Slot]) -> Slot:
         made = {
@@ -271,23 +316,20 @@ class Phrases:
         return choice(lambda v: v["op"], made, lambda op: {"op": op})
 
     def _when(self) -> Slot:
-        days = {"days": whole("within_days")}
-        keys = {
-            ("current", False): "current",
-            ("current", True): "current_window",
-            ("baseline", False): "baseline",
-            ("baseline", True): "baseline_window",
-        }
-        made = {key: self._part(name, days if key[1] else {}) for key, name in keys.items()}
-        return choice(lambda v: (v["at"], v["within_days"] is not None), made, lambda key: {"at": key[0]})
-
-    def _rounding(self) -> Slot:
-        text = self.style.part["rounding"]
-        return Slot(
-            lambda v: text if TESTS[v["test"]].decimals == 1 else "",
-            lambda: f"(?:{re.escape(text)})?",
-            lambda t: {},
+        made: dict[tuple[str, str, bool], Wording] = {}
+        for reading in ("newest", "any", "highest", "lowest", "several"):
+            name = "" if reading == "newest" else f"{reading}_"
+            count = {"readings": whole("readings")} if reading == "several" else {}
+            for at in ("current", "baseline"):
+                made[reading, at, False] = self._part(f"{name}{at}", count)
+                made[reading, at, True] = self._timed("part", f"{name}{at}_window", "days", "within", count)
+        which = choice(
+            lambda v: ("several" if v["readings"] > 1 else v["reading"], v["at"], v["within"] is not None),
+            made,
+            lambda key: {"at": key[1]} | ({} if key[0] == "several" else {"reading": key[0]}),
         )
+        course = self._timed("part", "after", "days", "least", {"drugs": self._drugs()})
+        return joined({"which": which, "after": nested("after", After, course)}, "when")
 
     def _size(self) -> Slot:
         slots = {"percent": decimal("percent"), "amount": change_amount(), "unit": unit_of_test()}
@@ -299,6 +341,9 @@ class Phrases:
             (False, False): self._part("any_size", slots),
         }
         return choice(lambda v: (v["percent"] is not None, v["amount"] is not None), made, lambda key: {})
+
+    def _since(self) -> Slot:
+        return flag("since", "renewal", self._part("since_approval", {}).show({}))
 
     def _plain_drugs(self) -> Slot:
         back = {name: key[2:] for name, key in drug_back().items() if key.startswith("d:")}

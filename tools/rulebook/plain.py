@@ -22,12 +22,14 @@ from tools.rules import (
     Node,
     NoneOf,
     OnDrug,
+    Period,
     Programme,
     Required,
     Specialist,
     Taking,
     Trial,
     Use,
+    window_of,
 )
 from tools.terminology.observations import TESTS
 
@@ -76,18 +78,27 @@ def _condition(leaf: Condition) -> str:
     text = who.get(leaf.who, "") or (
         "history of " if leaf.status == "ever" and "prior" not in leaf.label else ""
     )
-    return f"{text}{leaf.label}{_window(leaf.within_days)}"
+    return f"{text}{leaf.label}{_window(leaf.within)}"
 
 
 def _lab(leaf: Lab) -> str:
-    at = "baseline " if leaf.at == "baseline" else ""
-    before = " before therapy began" if leaf.at == "baseline" and leaf.within_days is not None else ""
+    at = ("" if leaf.reading == "newest" else f"{leaf.reading} ") + (
+        "baseline " if leaf.at == "baseline" else ""
+    )
+    before = " before therapy began" if leaf.at == "baseline" and leaf.within is not None else ""
     bound = f"{_SIGNS[leaf.op]} {amount(leaf.value, leaf.test)}"
-    return f"{at}{TESTS[leaf.test].name} {bound}{_window(leaf.within_days)}{before}"
+    several = f" on {leaf.readings} days" if leaf.readings > 1 else ""
+    return f"{at}{TESTS[leaf.test].name} {bound}{several}{_window(leaf.within)}{before}{_after(leaf)}"
+
+
+def _after(leaf: Lab) -> str:
+    if leaf.after is None:
+        return ""
+    return f", measured after at least {leaf.after.least} of {leaf.after.label}"
 
 
 def _measured(leaf: Measured) -> str:
-    return f"{join([TESTS[test].name for test in leaf.tests], _AND)} measured within {leaf.within_days} days"
+    return f"{join([TESTS[test].name for test in leaf.tests], _AND)} measured within {leaf.within}"
 
 
 def _trial(leaf: Trial) -> str:
@@ -99,7 +110,7 @@ def _trial(leaf: Trial) -> str:
         text += f" with {join(leaf.responses, _OR)}"
         text += " response" if set(leaf.responses) <= set(_RESPONSES) else ""
     fills = ["shown by pharmacy fills"] if leaf.proof == "fills" else []
-    return ", ".join([text + _window(leaf.within_days), *_counting(leaf), *fills])
+    return ", ".join([text + _window(window_of(leaf)), *_counting(leaf), *fills])
 
 
 def _counting(leaf: Trial) -> Iterator[str]:
@@ -134,13 +145,11 @@ def _on_drug(leaf: OnDrug) -> str:
 
 
 def _programme(leaf: Programme) -> str:
-    return (
-        f"{leaf.programme} program of at least {leaf.min_months} months{_window(leaf.within_days, 'ended ')}"
-    )
+    return f"{leaf.programme} program of at least {leaf.min_duration}{_window(leaf.within, 'ended ')}"
 
 
 def _attested(leaf: Attested) -> str:
-    return f"prescriber states: {leaf.statement}{_window(leaf.within_days)}"
+    return f"prescriber states: {leaf.statement}{_window(leaf.within)}"
 
 
 def _change(leaf: Change) -> str:
@@ -149,18 +158,19 @@ def _change(leaf: Change) -> str:
         points = TESTS[leaf.test].unit == "%"
         sizes.append(f"{plain_number(leaf.amount)} points" if points else amount(leaf.amount, leaf.test))
     size = f" of at least {join(sizes, _AND)}" if sizes else ""
-    return f"{TESTS[leaf.test].name} {leaf.direction}{size} from baseline{_window(leaf.within_days)}"
+    since = "from baseline" if leaf.since == "start" else "since the last approval"
+    return f"{TESTS[leaf.test].name} {leaf.direction}{size} {since}{_window(leaf.within)}"
 
 
 def _required(part: Required) -> str:
     text = _DOCUMENTS[part.of]
     text += f" of {TESTS[part.test].name}" if part.test else ""
     text += f" of {join(part.drugs, _AND)}" if part.drugs else ""
-    return text + _window(part.within_days)
+    return text + _window(part.within)
 
 
-def _window(days: int | None, word: str = "") -> str:
-    return "" if days is None else f" {word}within {days} days"
+def _window(within: Period | None, word: str = "") -> str:
+    return "" if within is None else f" {word}within {within}"
 
 
 def _parts(children: Sequence[Node]) -> str:

@@ -20,6 +20,7 @@ class Stated(NamedTuple):
     exclusions: tuple[Node, ...] = ()
     documents: tuple[Required, ...] = ()
     renewal: tuple[Node, ...] = ()
+    later_renewal: tuple[Node, ...] = ()
     initial_months: int | None = None
     renewal_months: int | None = None
 
@@ -37,6 +38,7 @@ _TREES = {
     "criteria": ("criteria", "approve"),
     "exclusions": ("exclusions", "exclude"),
     "renewal": ("renewal", "renew"),
+    "later_renewal": ("renewal", "renew_again"),
 }
 
 
@@ -44,7 +46,7 @@ def read_rules(policy: Policy, house: House) -> dict[str, Stated]:
     """The rules of the document by use; Invalid if a clause cannot be read."""
     clauses = {clause.id: clause.text for clause in policy.clauses}
     found: dict[str, dict[str, Any]] = {}
-    for section, (field, lead) in _TREES.items():
+    for field, (section, lead) in _TREES.items():
         for path, uses in _lists(house, clauses, section, lead):
             for use in uses:
                 found.setdefault(use, {})[field] = house.read_children(clauses, path)
@@ -89,6 +91,7 @@ def stated(rule: Rule) -> Stated:
         exclusions=tuple(bare(node) for node in rule.exclusions),
         documents=tuple(documents),
         renewal=_bare(rule.renewal),
+        later_renewal=_bare(rule.later_renewal),
         initial_months=rule.initial_months,
         renewal_months=rule.renewal_months,
     )

@@ -31,6 +31,7 @@ FIXED: dict[str, tuple[str, ...]] = {
     "initial": ("uses", "months"),
     "renewal": ("uses", "months"),
 }
+AGAIN = "Where a renewal has been approved before, this takes the place of what a first one asks. "
 _TOKEN = re.compile(r"\{([1aAiIm])\}")
 # A form is faxed.
 _SPELLED = str.maketrans({"≥": "at least", "≤": "at most"})
@@ -70,6 +71,11 @@ class House:
             )
             for name, text in style.lead.items()
         }
+        if "renew_again" not in style.lead:
+            words = AGAIN + style.lead["renew"]
+            self.leads["renew_again"] = Template(
+                words, {k: slots[k] for k in ("uses", "drug")}, f"style {style.id}, lead.renew"
+            )
         free["k"], free["parts"] = slots["k"], _free("parts")
         self.asks = {
             name: Template(
@@ -182,6 +188,8 @@ class House:
 
     def read_lead(self, name: str, text: str) -> tuple[str, ...] | None:
         """The uses that a lead-in names; None if the text is another kind of clause."""
+        if name == "renew" and self.leads["renew_again"].read(text) is not None:
+            return None  # a drug's name can be anything, those words too
         found = self.leads[name].read(text)
         return None if found is None else found["uses"]
 

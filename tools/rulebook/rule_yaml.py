@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 
-from tools.rulebook.criterion_yaml import Criteria, as_written, count, walk
+from tools.rulebook.criterion_yaml import Criteria, as_written, count, walk, window, with_trials
 from tools.rulebook.fragments import Fragments
 from tools.rulebook.located import Map, Place, as_map, as_seq, convert, only, unknown
-from tools.rules import AllOf, Composite, Node, Required, Rule
+from tools.rules import AllOf, Composite, Node, Required, Rule, Trial
 from tools.terminology.observations import TESTS
 from tools.terms import INDICATIONS
 
@@ -22,6 +22,7 @@ RULE_KEYS = (
     "exclusions",
     "documents",
     "renewal",
+    "later_renewal",
     "initial_months",
     "renewal_months",
 )
@@ -54,8 +55,17 @@ class Reader(Criteria):
         )
         documents = self._documents(found)
         renewal = self._tree(found, "renewal") if found.get("renewal") else None
+        later = self._tree(found, "later_renewal") if found.get("later_renewal") else None
+        if later is not None and renewal is None:
+            raise found.at("later_renewal").error("later_renewal goes with a renewal")
         taken: set[str] = set()
         criteria, exclusions, documents, renewal = _unique(criteria, exclusions, documents, renewal, taken)
+        later = later and _named(later, taken, "later")
+        trials = {node.id: node for node in _every(criteria, renewal, later) if isinstance(node, Trial)}
+        criteria = with_trials(criteria, trials, found.at("criteria"))
+        renewal = renewal and with_trials(renewal, trials, found.at("renewal"))
+        later = later and with_trials(later, trials, found.at("later_renewal"))
+        exclusions = tuple(with_trials(node, trials, found.at("exclusions")) for node in exclusions)
         self._check_documents(found, documents, criteria)
         return Rule(
             id=rule_id,
@@ -65,6 +75,7 @@ class Reader(Criteria):
             exclusions=exclusions,
             documents=documents,
             renewal=renewal,
+            later_renewal=later,
             initial_months=_months(found, "initial_months"),
             renewal_months=_months(found, "renewal_months"),
         )
@@ -84,7 +95,7 @@ class Reader(Criteria):
         return tuple(self._document(as_map(item, place, "a document"), place) for item, place in expanded)
 
     def _document(self, found: Map, place: Place) -> Required:
-        only(found, ("id", "document", "test", "drugs", "within_days", "for"), "a document")
+        only(found, ("id", "document", "test", "drugs", "within", "within_days", "for"), "a document")
         of = found.get("document")
         test = str(found.get("test", ""))
         if test and test not in TESTS:
@@ -99,7 +110,7 @@ class Reader(Criteria):
             "of": "programme" if of == "program" else of,
             "test": test,
             "drugs": drugs,
-            "within_days": found.get("within_days"),
+            "within": window(found),
             "for_criterion": str(found.get("for", "")),
         }
         return convert(as_written(found, fields, {"of": "document", "for_criterion": "for"}), Required, place)
@@ -109,6 +120,12 @@ class Reader(Criteria):
         for document in documents:
             if document.for_criterion and document.for_criterion not in known:
                 raise unknown(found.at("documents"), "criterion in 'for'", document.for_criterion, known)
+
+
+def _every(*trees: Node | None) -> Iterator[Node]:
+    for tree in trees:
+        if tree is not None:
+            yield from walk(tree)
 
 
 def _months(found: Map, key: str) -> int:
@@ -123,23 +140,24 @@ def _unique(
     taken: set[str],
 ) -> tuple[AllOf, tuple[Node, ...], tuple[Required, ...], AllOf | None]:
     """The same parts with ids that are unique within the rule; a later one of a name gets a number."""
-
-    def named(node: Any, tail: str = "") -> Any:
-        name = node.id
-        if name in taken and tail:
-            name = f"{name}_{tail}"
-        base, count = name, 2
-        while name in taken:
-            name, count = f"{base}_{count}", count + 1
-        taken.add(name)
-        changes: dict[str, Any] = {"id": name}
-        if isinstance(node, Composite):
-            changes["children"] = tuple(named(child, tail) for child in node.children)
-        return msgspec.structs.replace(node, **changes)
-
     return (
-        named(criteria),
-        tuple(named(node) for node in exclusions),
-        tuple(named(document, "document") for document in documents),
-        None if renewal is None else named(renewal, "renewal"),
+        _named(criteria, taken),
+        tuple(_named(node, taken) for node in exclusions),
+        tuple(_named(document, taken, "document") for document in documents),
+        None if renewal is None else _named(renewal, taken, "renewal"),
     )
+
+
+def _named(node: Any, taken: set[str], tail: str = "") -> Any:
+    """The node and its parts under names that are not taken yet."""
+    name = node.id
+    if name in taken and tail:
+        name = f"{name}_{tail}"
+    base, count = name, 2
+    while name in taken:
+        name, count = f"{base}_{count}", count + 1
+    taken.add(name)
+    changes: dict[str, Any] = {"id": name}
+    if isinstance(node, Composite):
+        changes["children"] = tuple(_named(child, taken, tail) for child in node.children)
+    return msgspec.structs.replace(node, **changes)

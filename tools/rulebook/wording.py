@@ -10,11 +10,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, get_args
 
 import msgspec
 
 from tools.errors import Invalid
+from tools.rules import Period, TimeUnit
 from tools.terminology.conditions import CONCEPTS
 from tools.terminology.medicines import CLASSES, terminology
 from tools.terminology.observations import TESTS
@@ -131,11 +132,20 @@ class Slot(NamedTuple):
     read: Callable[[str], dict[str, Any]]
 
 
+class Wording(Protocol):
+    """What is printed and read back: a template, or a choice of several."""
+
+    def show(self, values: Values) -> str: ...
+    def pattern(self) -> str: ...
+    def read(self, text: str) -> dict[str, Any] | None: ...
+
+
 class Template:
     """A sentence with slots, and the pattern that reads it back."""
 
     def __init__(self, text: str, slots: Mapping[str, Slot], name: str) -> None:
         pieces = re.split(r"\{(\w+)\}", text)
+        self.name = name
         self.literals, self.names = pieces[::2], pieces[1::2]
         for slot in self.names:
             if slot not in slots:
@@ -174,6 +184,53 @@ class Template:
         return "".join(built)
 
 
+class Timed:
+    """A sentence that counts in `{days}` or `{months}`, and the same sentence in each other unit of time; `slots` gives
+    the slots for a unit, `unit` tells which one the values count in, if any."""
+
+    def __init__(
+        self,
+        text: str,
+        slots: Callable[[TimeUnit], Mapping[str, Slot]],
+        unit: Callable[[Values], TimeUnit | None],
+        name: str,
+    ) -> None:
+        self.unit = unit
+        self.by_unit = {each: Template(counted_in(text, each), slots(each), name) for each in _UNITS_OF_TIME}
+        if len({tuple(template.literals) for template in self.by_unit.values()}) < len(self.by_unit):
+            raise Invalid(f"{name}: no word for the unit of time after the number in {text!r}")
+        self.names = self.by_unit["days"].names
+
+    def show(self, values: Values) -> str:
+        return self.by_unit[self.unit(values) or "days"].show(values)
+
+    def pattern(self) -> str:
+        return "|".join(f"(?:{template.pattern()})" for template in self.by_unit.values())
+
+    def read(self, text: str) -> dict[str, Any] | None:
+        readings = (template.read(text) for template in self.by_unit.values())
+        return next((fields for fields in readings if fields is not None), None)
+
+
+_UNITS_OF_TIME: tuple[TimeUnit, ...] = get_args(TimeUnit)
+_COUNTED = re.compile(r"(\{(?:days|months)\}(?: |-)(?:full |or more )?)(?:calendar )?(?:day|month)")
+
+
+def counted_in(text: str, unit: TimeUnit) -> str:
+    """A style's words for days or months, in another unit: "{days} days" → "{days} weeks"."""
+    if unit == "days" if "{days}" in text else unit == "months":
+        return text
+    text = text.replace("{days}th day", f"day {{days}} {unit}")
+    return _COUNTED.sub(lambda match: match[1] + unit.removesuffix("s"), text)
+
+
+def period(field: str, unit: TimeUnit) -> Slot:
+    """The number of a period in a sentence that says its unit."""
+    return Slot(
+        lambda v: str(v[field].count), lambda: r"\d+", lambda t: {field: Period(count=int(t), unit=unit)}
+    )
+
+
 def whole(field: str) -> Slot:
     return Slot(lambda v: str(v[field]), lambda: r"\d+", lambda t: {field: int(t)})
 
@@ -188,7 +245,7 @@ def words(field: str, table: Mapping[Any, str]) -> Slot:
     return Slot(lambda v: table[v[field]], lambda: one_of(back), lambda t: {field: back[t]})
 
 
-def optional(template: Template, field: str, default: Any = None) -> Slot:
+def optional(template: Wording, field: str, default: Any = None) -> Slot:
     """The template where the field says something other than the default, else nothing."""
     return Slot(
         lambda v: "" if v[field] in (None, "", ()) or v[field] == default else template.show(v),
@@ -203,6 +260,19 @@ def joined(slots: Mapping[str, Slot], name: str) -> Slot:
     return Slot(template.show, template.pattern, lambda t: (template.read(t) or {}) if t else {})
 
 
+def nested(field: str, kind: type[msgspec.Struct], template: Wording) -> Slot:
+    """The template of a part that has fields of its own, where there is one, else nothing."""
+
+    def show(v: Values) -> str:
+        part = v[field]
+        return "" if part is None else template.show({f: getattr(part, f) for f in part.__struct_fields__})
+
+    def read(text: str) -> dict[str, Any]:
+        return {field: kind(**(template.read(text) or {}))} if text else {}
+
+    return Slot(show, lambda: f"(?:{template.pattern()})?", read)
+
+
 def flag(field: str, value: Any, text: str) -> Slot:
     """The text where the field has this value, else nothing."""
     return Slot(
@@ -213,7 +283,7 @@ def flag(field: str, value: Any, text: str) -> Slot:
 
 
 def choice(
-    pick: Callable[[Values], Any], templates: Mapping[Any, Template], says: Callable[[Any], dict[str, Any]]
+    pick: Callable[[Values], Any], templates: Mapping[Any, Wording], says: Callable[[Any], dict[str, Any]]
 ) -> Slot:
     """One of several templates; `says` is what the choice itself tells."""
 

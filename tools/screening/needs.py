@@ -159,12 +159,14 @@ def _need(question: Question, judge: Judge) -> Need:
 def _tests(leaf: Lab | Measured | Change, judge: Judge) -> Sequence[str]:
     """What would have to be measured anew; nothing where only an old value can help, which has to be found."""
     start = judge.therapy_start
+    if isinstance(leaf, Change) and leaf.since == "renewal":
+        start = judge.request.approvals[-1] if judge.request.approvals else None
     if isinstance(leaf, Lab):
         return () if leaf.at == "baseline" and start is not None else (leaf.test,)
     if isinstance(leaf, Change):
         known = start is not None and any(value.date <= start for value in judge.values(leaf.test).usable)
         return (leaf.test,) if known else ()
-    first = judge.first(leaf.within_days)
+    first = judge.first(leaf.within)
     return [
         test for test in leaf.tests if not (usable := judge.values(test).usable) or usable[0].date < first
     ]

@@ -14,7 +14,6 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from tools.criteria import Question, Ready, asked_by
-from tools.dates import add_months
 from tools.documents import asked_for
 from tools.evidence.courses import counting_days
 from tools.records import Kind, Patient, Plan, Request
@@ -27,11 +26,13 @@ from tools.rules import (
     Measured,
     OnDrug,
     Part,
+    Period,
     Programme,
     Required,
     Rule,
     Taking,
     Trial,
+    window_of,
 )
 
 Mask = int  # drugs, by their place in the plan
@@ -102,8 +103,8 @@ class Turns:
         for day in (rule.effective_from, rule.effective_to and rule.effective_to + _DAY):
             if day is not None and self.as_of < day <= self.as_of + self.days * _DAY:
                 self.of_plan.append(Turn(day, self.every, ()))
-        for kind in _KINDS:
-            criteria, exclusions = asked_by(rule, Request(drug="", kind=kind))
+        for kind, approvals in _KINDS:
+            criteria, exclusions = asked_by(rule, Request(drug="", kind=kind, approvals=approvals))
             for question in _questions((*criteria, *exclusions)):
                 self._part(question.leaf, mask, question)
         for paper in rule.documents:
@@ -111,32 +112,35 @@ class Turns:
 
     def _part(self, part: Part, mask: Mask, asked: object) -> None:
         for name in _WINDOWS.get(type(part), _none)(part):
-            within = getattr(part, "within_days", None)
-            self._span(name, None if within is None else within + 1, mask, asked)
+            self._window(name, window_of(part), mask, asked)
         if isinstance(part, Trial) and part.counts_days:
             self.counted[asked] = part, mask | self.counted.get(asked, (part, 0))[1]
         if isinstance(part, Trial | Taking):
-            self._span("started", part.min_days, mask, asked)
+            self._lasting("started", Period(part.min_days), mask, asked)
         elif isinstance(part, OnDrug):
-            self._months("started", part.min_months, mask, asked)
+            self._lasting("started", Period(part.min_months, "months"), mask, asked)
         elif isinstance(part, Programme):
-            self._months("programme", part.min_months, mask, asked)
+            self._lasting("programme", part.min_duration, mask, asked)
+        elif isinstance(part, Lab) and part.after is not None:
+            self._lasting("started", part.after.least, mask, asked)
         elif isinstance(part, Age):
             self._birthdays(mask, asked)
 
-    def _span(self, name: str, days: int | None, mask: Mask, asked: object) -> None:
-        """So many days after each date of that part. Nothing, where any age is good: the part counts all the same."""
+    def _window(self, name: str, within: Period | None, mask: Mask, asked: object) -> None:
+        """The day on which each date of that part leaves the window. Nothing, where any age is good: the part counts
+        all the same."""
         kept = self.by_part[name]
-        for later in range(1, self.days + 1) if days is not None else ():
+        for later in range(1, self.days + 1) if within is not None else ():
             turn = self.as_of + later * _DAY
-            if turn.toordinal() > (days or 0):
-                _put(kept, turn - (days or 0) * _DAY, Turn(turn, mask, (asked,)))
+            for day in _left(within, turn) if within is not None else ():
+                _put(kept, day, Turn(turn, mask, (asked,)))
 
-    def _months(self, name: str, months: int, mask: Mask, asked: object) -> None:
-        first = add_months(self.as_of, -months) - 3 * _DAY
+    def _lasting(self, name: str, least: Period, mask: Mask, asked: object) -> None:
+        """The day on which what began on each date of that part has lasted so long."""
+        first = least.before(self.as_of) - 3 * _DAY
         for later in range(self.days + 7):
             day = first + later * _DAY
-            self._add(name, day, Turn(add_months(day, months), mask, (asked,)))
+            self._add(name, day, Turn(least.after(day), mask, (asked,)))
 
     def _birthdays(self, mask: Mask, asked: object) -> None:
         """By day and month, in a year that has all days; one born on 29 February turns on 1 March of others."""
@@ -151,6 +155,14 @@ class Turns:
             _put(self.by_part[name], day, turn)
 
 
+def _left(within: Period, turn: date) -> Iterator[date]:
+    """The days that were in the window on the day before and are so no more: none or several at a month's end."""
+    day, end = within.before(turn - _DAY), within.before(turn)
+    while day < end:
+        yield day
+        day += _DAY
+
+
 def _put(days: _Days, day: date, turn: Turn) -> None:
     """One entry for all drugs whose rules ask the same."""
     kept = days[day]
@@ -162,7 +174,12 @@ def _put(days: _Days, day: date, turn: Turn) -> None:
 
 
 _day_of = operator.attrgetter("day")
-_KINDS: tuple[Kind | None, ...] = (None, "renewal")
+# A new request, a renewal, and a later one.
+_KINDS: tuple[tuple[Kind | None, tuple[date, ...]], ...] = (
+    (None, ()),
+    ("renewal", ()),
+    ("renewal", (date.min, date.min)),
+)
 
 
 def _questions(nodes: Iterable[Ready]) -> Iterator[Question]:

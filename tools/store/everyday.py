@@ -240,7 +240,7 @@ def _ask_lab(part: Lab, section: str) -> list[str]:
         f"How high or low must the {what} be? What number, cutoff or result is needed?",
         f"Is this {what} enough? The last result was so much.",
     ]
-    if part.within_days:
+    if part.within:
         asks.append(f"How old may the {what} be? Is a result from months ago too old?")
     if part.test == "egfr" and part.op in ("<", "<="):
         asks.append("Kidneys too weak for metformin, the older tablet: does that excuse the step?")

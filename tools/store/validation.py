@@ -68,8 +68,7 @@ class PatientChecks:
 
 def parts(rule: Rule) -> Iterator[Part]:
     """Every criterion and document of a rule, each composite before its parts."""
-    renewal = (rule.renewal,) if rule.renewal else ()
-    return descend((rule.criteria, *rule.exclusions, *renewal, *rule.documents))
+    return descend((rule.criteria, *rule.exclusions, *rule.renewals, *rule.documents))
 
 
 def descend(roots: Iterable[Part]) -> Iterator[Part]:

@@ -75,7 +75,7 @@ def printed(benefit: Benefit) -> Iterator[Printed]:
     seen: dict[str, Printed] = {}
     for rule in benefit.rules:
         roots: list[tuple[str, Part]] = [("criteria", rule.criteria)]
-        roots += [("renewal", rule.renewal)] if rule.renewal else []
+        roots += [("renewal", tree) for tree in rule.renewals]
         roots += [("exclusions", node) for node in rule.exclusions]
         roots += [("documentation", node) for node in rule.documents]
         for section, root in roots:

@@ -11,7 +11,7 @@ from tests.tools.lifecycle.made import approval
 from tools.lifecycle.renewals import Ending, Renewal, foresee
 from tools.records import Attestation, Medication, Observation, Patient, Plan, Request
 from tools.request import complete_request
-from tools.rules import AllOf, Attested, Change, Lab, OnDrug, Rule
+from tools.rules import AllOf, Attested, Change, Lab, OnDrug, Period, Rule
 
 AS_OF, START, END = date(2026, 9, 1), date(2025, 10, 16), date(2026, 10, 15)
 WORLD = worlds.tiny_world()
@@ -20,9 +20,9 @@ RENEWAL = AllOf(
     id="renewal",
     children=(
         OnDrug(id="on", min_months=3),
-        Change(id="fall", test="hba1c", amount=1.0, within_days=90),
-        Lab(id="goal", test="bmi", op="<=", value=35.0, unit="kg/m2", within_days=60),
-        Attested(id="adherent", topic="adherent", statement="takes it as prescribed", within_days=90),
+        Change(id="fall", test="hba1c", amount=1.0, within=Period(90)),
+        Lab(id="goal", test="bmi", op="<=", value=35.0, unit="kg/m2", within=Period(60)),
+        Attested(id="adherent", topic="adherent", statement="takes it as prescribed", within=Period(90)),
     ),
 )
 

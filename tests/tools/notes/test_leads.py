@@ -21,6 +21,7 @@ from tools.rules import (
     Intolerance,
     Lab,
     Node,
+    Period,
     Programme,
     Rule,
     Specialist,
@@ -151,7 +152,7 @@ def test_a_note_of_a_later_day_is_not_read() -> None:
     assert found(chart(note(text, date(2026, 9, 2))), exclusions=(MTC,)) == []
 
 
-LAB = Lab(id="a1c", test="hba1c", op=">=", value=7.0, unit="%", within_days=90)
+LAB = Lab(id="a1c", test="hba1c", op=">=", value=7.0, unit="%", within=Period(90))
 
 
 def test_a_value_of_its_window_is_a_lead_and_one_without_a_day_needs_it() -> None:
@@ -177,7 +178,7 @@ def test_statements_programs_specialists_and_diagnoses() -> None:
         patient,
         Specialist(id="specialist", specialties=("endocrinology",)),
         Attested(id="diet", topic="diet_exercise", statement="diet"),
-        Programme(id="program", min_months=6),
+        Programme(id="program", min_duration=Period(6, "months")),
         Condition(id="htn", label="hypertension", codes=("I10",), phrases=("hypertension",)),
         Taking(id="statin", label="a statin", classes=("statin",)),
     )
