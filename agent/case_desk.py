@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from agent.integrity import require_unaltered
 from agent.settings import Settings, read_as_of
 from tools.errors import Invalid, NotFound, Refused
 from tools.lifecycle.records import Ask, AuthorizationCase, Basis, CaseEvent, CaseHead, Facts, Paper, What
@@ -62,6 +63,7 @@ def checked_day(typed: date | None, judged: date) -> date:
 def open_from_draft(store: Store, draft_id: int, entry: Entry) -> Kept:
     """The case that this draft begins. It is reviewed if a person has approved the draft."""
     draft = store.draft(draft_id)
+    require_unaltered(draft)
     found = _determination(draft)
     head = _head(store, draft.patient_id, found, "pa", entry, draft_id)
     events = [_event("opened", entry, basis=basis_of(draft))]
@@ -103,13 +105,15 @@ def review(store: Store, case_id: int, entry: Entry, *, draft_id: int | None = N
         raise Refused(
             f"draft {number} is not approved yet ({draft.status}): pa review {number} --approve --by NAME"
         )
+    require_unaltered(draft)
     return store.enter(case_id, _reviewed(store, draft, entry, why))
 
 
 def record(
     store: Store, case_id: int, what: What, entry: Entry, *, at: str = "", why: str = "", facts: Facts
 ) -> Kept:
-    """Enter what happened. What is sent rests on the papers of the draft that was reviewed last."""
+    """Enter what happened. What is sent rests on the papers of the draft that was reviewed last; Refused if they are
+    no longer those."""
     if what == "submitted":
         facts = _with_papers(store, store.authorization_case(case_id), facts)
     event = CaseEvent(what=what, on=entry.on, at=at, by=entry.by, why=why, facts=facts, when=entry.when)
@@ -259,6 +263,8 @@ def _with_papers(store: Store, case: AuthorizationCase, facts: Facts) -> Facts:
     ]
     if not reviewed:
         return facts
+    if reviewed[-1].draft_id is not None:
+        require_unaltered(store.draft(reviewed[-1].draft_id))
     added = facts.basis.papers if facts.basis else ()
     basis = msgspec.structs.replace(reviewed[-1], papers=(*reviewed[-1].papers, *added))
     return msgspec.structs.replace(facts, basis=basis)

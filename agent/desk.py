@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from agent.decision import Decision, validate
+from agent.integrity import altered_papers, require_unaltered
 from agent.settings import Settings
 from tools.errors import Correctable, NotFound, PaladinError, Refused, Unavailable
 from tools.store.rows import Draft
@@ -67,7 +67,7 @@ def draft(
     desk = Desk(store, settings.drafts, now(), model)
     snapshot = graph.get_state(config)
     kept = _kept(store, snapshot.values.get("draft_id"))
-    if kept and whole(kept):
+    if kept and not altered_papers(kept):
         return Drafted(kept, False, snapshot.values)
     if kept or "review" in snapshot.next:  # its files or its row are gone: make them again
         graph.checkpointer.delete_thread(thread)  # type: ignore[union-attr]
@@ -104,6 +104,8 @@ def decide(
             f" `pa draft {kept.patient_id} {kept.drug} --again` makes another one"
         )
     validate(decision, kept.filled_form())
+    if decision.action == "approve":
+        require_unaltered(kept)
     config: Any = {"configurable": {"thread_id": kept.thread_id}}
     snapshot = graph.get_state(config)
     if not snapshot.next:
@@ -171,14 +173,6 @@ def changed(store: Store, state: dict[str, Any]) -> bool:
     except Correctable:  # patient, drug or plan is no longer there
         return True
     return fingerprint(store, asked) != str(state["chart"])
-
-
-def whole(kept: Draft) -> bool:
-    """Are the draft's files all there, as they were written?"""
-    return all(
-        Path(file.path).is_file() and sha256(Path(file.path).read_bytes()).hexdigest() == file.sha256
-        for file in kept.files.values()
-    )
 
 
 def make_home(home: Path) -> None:
