@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from agent.integrity import require_unaltered
-from agent.settings import Settings, read_as_of
+from agent.settings import today
 from tools.errors import Invalid, NotFound, Refused
 from tools.lifecycle.records import Ask, AuthorizationCase, Basis, CaseEvent, CaseHead, Facts, Paper, What
 
@@ -30,18 +31,30 @@ class Entry(NamedTuple):
     when: datetime
 
 
-def today(store: Store, settings: Settings, patient_id: str = "") -> date:
-    """The day on which a case is judged: the one that is set, the chart's own, else the world's."""
-    if settings.as_of:
-        return settings.as_of
-    if patient_id:
-        try:
-            chart = store.patient(patient_id)
-        except NotFound:
-            chart = None
-        if chart and chart.as_of:
-            return chart.as_of
-    return store.dataset().as_of
+class CaseDays:
+    """On which day each case is judged: the one that was named for all, else that of its patient's chart."""
+
+    def __init__(self, store: Store, named: date | None) -> None:
+        self._store, self._named = store, named
+        self._days: dict[str, date] = {}
+
+    def of(self, case: AuthorizationCase) -> date:
+        return self.of_patient(case.head.patient_id)
+
+    def of_patient(self, patient_id: str) -> date:
+        if self._named:
+            return self._named
+        if patient_id not in self._days:
+            try:
+                self._days[patient_id] = self._store.day_of(self._store.patient(patient_id))
+            except NotFound:  # the world was replaced since
+                self._days[patient_id] = self._store.dataset().as_of
+        return self._days[patient_id]
+
+    def span(self, cases: Iterable[AuthorizationCase]) -> str:
+        """The day, or the first and the last, on which these cases are judged."""
+        days = sorted({self.of(case) for case in cases}) or [self._named or self._store.dataset().as_of]
+        return " to ".join(map(str, dict.fromkeys((days[0], days[-1]))))
 
 
 def cases_of(store: Store, patient_id: str) -> list[AuthorizationCase]:
@@ -54,7 +67,7 @@ def cases_of(store: Store, patient_id: str) -> list[AuthorizationCase]:
 
 def checked_day(typed: date | None, judged: date) -> date:
     """The day of an entry: the one that is given, else the day on which cases are judged; Invalid if it is to come."""
-    latest = max(judged, read_as_of("today") or judged)
+    latest = max(judged, today())
     if typed and typed > latest:
         raise Invalid(f"{typed} is still to come; an entry lies on or before {latest}")
     return typed or judged
@@ -156,7 +169,9 @@ def plan_of(store: Store, case: AuthorizationCase) -> Plan | None:
         return None
 
 
-def due(store: Store, cases: list[AuthorizationCase], as_of: date) -> list[tuple[AuthorizationCase, Clock]]:
+def due(
+    store: Store, cases: Iterable[AuthorizationCase], days: CaseDays
+) -> list[tuple[AuthorizationCase, Clock]]:
     """Every clock of these cases with its case, the earliest first."""
     from tools.lifecycle.running import clocks_of, in_order
 
@@ -165,7 +180,7 @@ def due(store: Store, cases: list[AuthorizationCase], as_of: date) -> list[tuple
     for case in cases:
         if case.head.plan_id not in plans:
             plans[case.head.plan_id] = plan_of(store, case)
-        found += [(case, clock) for clock in clocks_of(case, plans[case.head.plan_id], as_of)]
+        found += [(case, clock) for clock in clocks_of(case, plans[case.head.plan_id], days.of(case))]
     return sorted(found, key=lambda item: in_order(item[1]))
 
 

@@ -59,9 +59,10 @@ def draft(
 
     The same case is the same thread: what was interrupted goes on, what already waits is found again.
     """
-    from agent.casework import thread_of
+    from agent.casework import asking_of, look_up, thread_of
     from agent.workflow import Desk
 
+    asking = asking_of(look_up(store, asking), asking)  # a day that was left out is today's, also tomorrow
     thread = thread_of(store, asking)
     config: Any = {"configurable": {"thread_id": thread}}
     desk = Desk(store, settings.drafts, now(), model)
