@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from tools.errors import Invalid
+from tools.errors import Invalid, Unavailable
 
 BIGGEST = 2**63 - 1  # the last number that a database counts to
 VARIABLES = {
@@ -92,7 +92,7 @@ def read_settings(environ: Mapping[str, str] | None = None, cwd: Path | None = N
     world of its own there and leaves mock_data as it is.
     """
     environ = os.environ if environ is None else environ
-    root = _root(cwd or Path.cwd())
+    root = _root(cwd or _here())
     home = Path(environ["PALADIN_HOME"]) if environ.get("PALADIN_HOME") else _home(root)
     home = home.expanduser().absolute()
     catalog = Path(environ["PALADIN_CATALOG"]).expanduser() if environ.get("PALADIN_CATALOG") else None
@@ -156,6 +156,13 @@ def _yes(environ: Mapping[str, str], name: str) -> bool:
     if text in ("1", "yes", "true", "on"):
         return True
     raise Invalid(f"{name} is {text!r}: 1 is yes, 0 or unset is no")
+
+
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise Unavailable("the folder in which you are is gone; go to another one") from None
 
 
 def _root(cwd: Path) -> Path | None:
