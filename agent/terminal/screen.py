@@ -12,7 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from tools.records import Alternative, Determination, Evidence, Finding, Lead, Patient, Request, Status
-from tools.terms import INDICATIONS, TESTS
+from tools.terminology.observations import TESTS
+from tools.terms import INDICATIONS
 
 STYLES = {
     "ready": "bold green",
