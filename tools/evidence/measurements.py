@@ -115,6 +115,16 @@ def values_of(patient: Patient, test: str, as_of: date) -> Values:
     return Values(usable, rejected)
 
 
+def later_values(patient: Patient, as_of: date) -> tuple[Evidence, ...]:
+    """Every recorded value that is dated after the day of judgement, newest first: it shows nothing on that day."""
+    later = [seen for seen in patient.observations if seen.date and seen.date > as_of]
+    later.sort(key=lambda seen: (seen.date, seen.id), reverse=True)
+    return tuple(
+        Evidence(record_id=seen.id, kind=seen.test, value=seen.value, unit=seen.unit, date=seen.date)
+        for seen in later
+    )
+
+
 _date_of = operator.attrgetter("date")
 
 

@@ -56,6 +56,7 @@ class Renewal(Record, frozen=True, kw_only=True):
     patient_id: str
     name: str
     payer: str
+    as_of: date
     ending: Ending
     days_left: int
     submit_by: date
@@ -99,6 +100,7 @@ def foresee(
         patient_id=patient.id,
         name=patient.name,
         payer=plan.payer,
+        as_of=as_of,
         ending=ending,
         days_left=(end - as_of).days,
         submit_by=last,
