@@ -31,7 +31,6 @@ from tools.rules import (
     Trial,
 )
 from tools.terminology.conditions import conditions
-from tools.terminology.matcher import words_of
 from tools.terminology.medicines import resolve_medicine, terminology
 from tools.terminology.quantities import convert, quantities_in
 
@@ -59,9 +58,12 @@ def contradicting_sentence(leaf: Any, judge: Judge, answer: Shown) -> Evidence |
     if isinstance(leaf, Trial | Intolerance) and not answer.shown and _is_charted(leaf, judge):
         return None  # of what is charted, a note that names it tells no more
     naming, cues = _naming(leaf, judge), _cues_against(leaf, answer)
+    itself = {judge.request.drug.casefold()} if isinstance(leaf, Taking) else set()
     for note, words in _texts(judge):
         if words.isdisjoint(naming) or (cues and not _in_one_sentence(note.text, words, naming, cues)):
             continue
+        if itself and words & naming == itself:
+            continue  # the product asked for is not held against itself
         said = _said(leaf, note, judge)
         against = [
             item for item in said if _is_against(leaf, item, answer) and not _settled(note, item, judge)
@@ -88,6 +90,8 @@ def _cues_against(leaf: Any, answer: Shown) -> frozenset[str]:
         return words_of_sense("allergy")
     if answer.shown and isinstance(leaf, Trial | Intolerance):
         return words_of_sense("never", "ended")
+    if answer.shown and isinstance(leaf, Condition):
+        return words_of_sense(*_DENIED)
     if answer.shown and not isinstance(leaf, Attested):
         return words_of_sense(*_DENIED, "ended")
     return frozenset()
@@ -120,8 +124,12 @@ def _texts(judge: Judge) -> tuple[tuple[Note, frozenset[str]], ...]:
             if item.result and (item.date is None or item.date <= judge.as_of)
         ]
         texts.sort(key=lambda note: note.date or date.max, reverse=True)
-        known = judge.day.texts = tuple([(note, frozenset(words_of(note.text))) for note in texts])
+        known = judge.day.texts = tuple([(note, _words(note.text)) for note in texts])
     return known
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset().union(*sentence_words(text))
 
 
 def _as_note(item: Procedure) -> Note:

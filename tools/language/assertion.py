@@ -156,16 +156,19 @@ def sentences(text: str) -> tuple[tuple[int, int], ...]:
     return tuple(_split(text))
 
 
-_TITLES = r"(?<!\bdr)(?<!\bmr)(?<!\bmrs)(?<!\bms)(?<!\bvs)(?<!\bpt)(?<!\bno)(?<!\bst)(?<!\bapprox)"
-_END = re.compile(rf"[\n;!?]|{_TITLES}\.(?=\s|$)", re.IGNORECASE)
+_TITLES = ("dr", "mr", "mrs", "ms", "vs", "pt", "no", "st", "approx")
+_END = re.compile(r"[\n;!?]|\.(?=\s|$)")
 
 
 def _split(text: str) -> Iterator[tuple[int, int]]:
     start = 0
     for match in _END.finditer(text):
-        if match.end() > start + 1:
-            yield start, match.end()
-        start = match.end()
+        at = match.start()
+        if text[at] == "." and text[max(start, at - 6) : at].rpartition(" ")[2].casefold() in _TITLES:
+            continue
+        if at > start:
+            yield start, at + 1
+        start = at + 1
     if text[start:].strip():
         yield start, len(text)
 

@@ -64,13 +64,17 @@ class Matcher:
 
     def matches(self, text: str) -> list[Span]:
         """What a text names, from left to right; one span for each concept that a name stands for."""
-        words = [(match.start(), match.end()) for match in _WORD.finditer(text)]
-        if not words:
+        low = text.casefold()
+        if len(low) != len(text):  # a letter that folds to two would move the offsets
+            low = text.lower()
+        folded = words_of(low)
+        hits = self._automaton.find_matches_as_indexes(f" {'  '.join(folded)} ")
+        if not hits:
             return []
-        folded = [fold_word(text[start:end]) for start, end in words]
-        begins = list(accumulate((len(word) + 2 for word in folded), initial=0))
+        words = [match.span() for match in _WORD.finditer(low)]
+        begins = list(accumulate([len(word) + 2 for word in folded], initial=0))
         found = []
-        for index, start, end in self._automaton.find_matches_as_indexes(f" {'  '.join(folded)} "):
+        for index, start, end in hits:
             first, last = bisect_left(begins, start), bisect_left(begins, end) - 1
             span = words[first][0], words[last][1]
             for name, concept, exact in self._concepts[self._patterns[index]]:
@@ -103,7 +107,8 @@ def telling_words() -> dict[str, frozenset[str]]:
 
 def words_of(text: str) -> list[str]:
     """The words of a text, folded as names are."""
-    return _WORD.findall(text.casefold().translate(_APOSTROPHES))
+    words: list[str] = _WORD.findall(text.casefold())
+    return [fold_word(word) for word in words] if "'" in text or "’" in text else words
 
 
 @cache
@@ -161,7 +166,6 @@ def fold_word(word: str) -> str:
     return word.casefold().replace("'", "").replace("’", "")
 
 
-_APOSTROPHES = str.maketrans("", "", "'’")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*%?|%")
 _KINDS: dict[str, Vocabulary] = {
     "specialty": "specialties",
