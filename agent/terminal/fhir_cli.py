@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,6 +12,7 @@ import typer
 
 from agent.settings import BIGGEST, read_as_of, read_settings
 from tools.errors import Invalid, NotFound, Refused, Unavailable
+from tools.store.rows import OnConflict
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -32,6 +34,7 @@ class Kept(NamedTuple):
     patient_id: str
     fate: str  # new | replaced | unchanged | dry run
     report: ImportReport
+    apart: tuple[str, ...] = ()  # who it might be and was not taken for
 
 
 # --- import ----------------------------------------------------------------------------------------------
@@ -62,6 +65,9 @@ def import_command(
     plan: str = typer.Option("", metavar="PLAN", help="Enrol in this plan, from before the records begin."),
     as_of: str = typer.Option("", metavar="DATE", help="The chart's default date: YYYY-MM-DD or today."),
     dry_run: bool = typer.Option(False, "--dry-run", help="Read and report; keep nothing."),
+    on_conflict: OnConflict = typer.Option(
+        "refuse", help="A known identifier with another name, birth date or sex: refuse, separate or replace."
+    ),
     everything: bool = typer.Option(False, "--all", help="List every line of the report."),
     as_json: bool = typer.Option(False, "--json", help="Print the reports as one JSON object."),
 ) -> None:
@@ -79,7 +85,7 @@ def import_command(
         for name, bundle in bundles
         if name not in aside
     ]
-    kept = [_keep(store, name, imported, enrolled, dry_run) for name, imported in read]
+    kept = [_keep(store, name, imported, on_conflict, dry_run) for name, imported in read]
     if as_json:
         from agent.dump import plain, to_json
 
@@ -132,41 +138,36 @@ def _expanded(given: str) -> list[str]:
     return found
 
 
-def _keep(store: Store | None, name: str, imported: Imported, plan: Plan | None, dry_run: bool) -> Kept:
-    chart, report = imported
-    if dry_run or store is None:
+def _keep(store: Store | None, name: str, imported: Imported, on_conflict: OnConflict, dry_run: bool) -> Kept:
+    chart, report, known = imported
+    if store is None:
         return Kept(name, chart.id, "dry run", report)
     if chart.id:  # our own export: the same person at that id is the same chart
         there = _there(store, chart)
-        if there is not None and (there == chart or not chart.source):
+        if there is not None:
             if there != chart:
                 raise Refused(
                     f"{name}: {chart.id} is in the store and its chart is another one;"
                     " `pa chart add` changes a chart, an import does not"
                 )
             return Kept(name, chart.id, "unchanged", report)
-        chart = msgspec.structs.replace(chart, id="", source=chart.source or _source_of(chart))
-    following = store.next_patient_id()
-    kept = store.put_patient(chart)
-    return Kept(name, kept.id, "new" if kept.id == following else "replaced", report)
+        chart = msgspec.structs.replace(chart, id="")
+    when = datetime.now(UTC)
+    kept = store.keep_import(
+        chart, known, taken_from=name, when=when, on_conflict=on_conflict, dry_run=dry_run
+    )
+    return Kept(name, kept.patient.id, "dry run" if dry_run else kept.fate, report, kept.apart)
 
 
 def _there(store: Store, chart: Patient) -> Patient | None:
     """The chart at that id, if it is of the same person."""
+    from tools.store.imports import same_person
+
     try:
         there = store.patient(chart.id)
     except NotFound:
         return None
-    same = (there.given, there.family, there.birth_date, there.source)
-    return there if same == (chart.given, chart.family, chart.birth_date, chart.source) else None
-
-
-def _source_of(chart: Patient) -> str:
-    """For an export of another store, whose P001 is not our P001."""
-    from uuid import NAMESPACE_URL, uuid5
-
-    who = f"{chart.id}/{chart.given}/{chart.family}/{chart.birth_date}"
-    return f"fhir:paladin/{uuid5(NAMESPACE_URL, who)}"
+    return there if same_person(there, chart) else None
 
 
 def _shown(one: Kept, everything: bool) -> RenderableType:
@@ -194,6 +195,7 @@ def _shown(one: Kept, everything: bool) -> RenderableType:
     if report.notices:
         parts.append(Padding(Text("Please note", "bold"), (1, 0, 0, 0)))
         parts += [Text(f"- {notice}") for notice in report.notices]
+    parts += [Text(f"- may be {who}; kept apart", "yellow") for who in one.apart]
     if one.patient_id and one.fate != "dry run":
         parts.append(Text(f"\nNext: pa check {one.patient_id} Ozempic", "dim"))
     return Padding(Group(*parts), (0, 0, 1, 0))

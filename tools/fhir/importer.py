@@ -30,7 +30,7 @@ from tools.fhir.clinical import (
 from tools.fhir.elements import Period, Reference, day
 from tools.fhir.measurements import attestations, observations
 from tools.fhir.medications import fills, medications, orders
-from tools.fhir.people import address_of, name_of, phone_of, prescriber, source_of, used
+from tools.fhir.people import address_of, identifiers_of, name_of, phone_of, prescriber, used
 from tools.fhir.r4 import FhirClaim, FhirCoverage, FhirList, FhirPatient
 from tools.fhir.report import ImportReport, Tally
 from tools.fhir.sense import contradictions
@@ -65,8 +65,11 @@ _SINCE = ("period", "onset_period", "effective_period", "performed_period")
 
 
 class Imported(NamedTuple):
+    """`identifiers` are what other systems call the patient, by system and value."""
+
     patient: Patient
     report: ImportReport
+    identifiers: tuple[tuple[str, str], ...]
 
 
 def import_bundle(
@@ -99,7 +102,14 @@ def import_bundle(
     _account_for_the_rest(read_in, who, tally)
     for text in _remarks(read_in, patient, chart, plan):
         tally.notice(text)
-    return Imported(chart, _report(chart, read_in, patient, newest, tally))
+    report = _report(chart, read_in, patient, newest, tally)
+    return Imported(chart, report, tuple(_identifiers(entry, patient)))
+
+
+def _identifiers(entry: Entry, patient: FhirPatient) -> list[tuple[str, str]]:
+    meta = entry.raw.get("meta")
+    said = meta.get("source") if isinstance(meta, dict) else ""
+    return identifiers_of(patient, entry.full_url, said if isinstance(said, str) else "")
 
 
 def _the_patient(bundle: Bundle, name: str) -> tuple[Entry, FhirPatient]:
@@ -163,7 +173,8 @@ def _dates(entry: Entry) -> Iterator[str]:
 
 
 def _base(patient: FhirPatient, entry: Entry, who: Prescriber | None, as_of: date | None) -> Patient:
-    source = source_of(patient, entry.full_url)
+    known = _identifiers(entry, patient)
+    source = "fhir:" + ("|".join(known[0]) if known else patient.id)
     given, family = name_of(patient.name)
     named = Patient(
         id=patient.own(ours.PATIENT),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Iterator
 
+from tools.fhir import ours
 from tools.fhir.bundle import Bundle, Entry
 from tools.fhir.elements import FhirAddress, HumanName, Reference, Telecom
 from tools.fhir.r4 import (
@@ -19,6 +21,8 @@ from tools.fhir.report import Tally
 from tools.records import Address, Prescriber
 from tools.terms import NPI
 
+_ID_TYPE = "http://terminology.hl7.org/CodeSystem/v2-0203"
+_SHARED = ("MB", "SN", "AN", "VN", "GN", "GI")  # numbers of a member, subscriber, account, visit, guarantor
 SYNTHEA = "https://github.com/synthetichealth/synthea"
 _STATES = (
     "Alabama AL,Alaska AK,Arizona AZ,Arkansas AR,California CA,Colorado CO,Connecticut CT,Delaware DE,"
@@ -32,20 +36,29 @@ _STATES = (
 _STATE = {pair[:-3].casefold(): pair[-2:] for pair in _STATES.split(",")}
 
 
-def source_of(patient: FhirPatient, full_url: str) -> str:
-    """What makes the same record the same patient: Synthea's own id, else a medical record number, else any
-    identifier, else the resource's id."""
-    known = [i for i in patient.identifier if i.value]
-    best = (
-        next((i for i in known if i.system == SYNTHEA), None)
-        or next(
-            (i for i in known if i.type.code("http://terminology.hl7.org/CodeSystem/v2-0203") == "MR"), None
-        )
-        or next(iter(known), None)
-    )
-    if best is None:
-        return f"fhir:{patient.id or full_url}"
-    return f"fhir:{best.value}" if best.system == SYNTHEA else f"fhir:{best.system}|{best.value}"
+def identifiers_of(patient: FhirPatient, full_url: str, meta_source: str) -> list[tuple[str, str]]:
+    """What identifies the patient anywhere, best first: Synthea's own id, a medical record number, any identifier
+    with its system; else the resource's id together with the server that it is from. A member number is shared by
+    a family, and a bare id is everybody's: they identify nobody."""
+    known = [i for i in patient.identifier if i.system and i.value and i.system != ours.PATIENT]
+    known = [i for i in known if i.type.code(_ID_TYPE) not in _SHARED]
+    known.sort(key=lambda i: (i.system != SYNTHEA, i.type.code(_ID_TYPE) != "MR"))
+    base, _, last = full_url.removesuffix(f"/{patient.id}").rpartition("/")
+    if last != "Patient" or not patient.id:
+        base = meta_source.partition("#")[0] if patient.id else ""
+    if _is_uuid(full_url.removeprefix("urn:uuid:")):
+        base, patient_id = "urn:ietf:rfc:3986", full_url
+    else:
+        patient_id = patient.id
+    here = [(base, patient_id)] if base else []
+    return list(dict.fromkeys([*((i.system, i.value) for i in known), *here]))
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text.lower()
+    except ValueError:
+        return False
 
 
 def name_of(names: tuple[HumanName, ...]) -> tuple[str, str]:
