@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
-from tools.fhir.elements import CodeableConcept
+from tools.fhir.elements import Concept
 from tools.terms import ICD10, SNOMED
 
 ICD10_SYSTEMS = (ICD10, "http://hl7.org/fhir/sid/icd-10", "urn:oid:2.16.840.1.113883.6.90")
@@ -25,7 +25,7 @@ class Coded(NamedTuple):
     notice: str = ""
 
 
-def icd10(concept: CodeableConcept) -> Coded:
+def icd10(concept: Concept) -> Coded:
     """An ICD-10-CM code as given; else SNOMED CT, one to one and whatever else the chart says; else the
     exact name. What none of these knows has no code, and keeps its name and source code."""
     snomed = concept.code(*SNOMED_SYSTEMS)

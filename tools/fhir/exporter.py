@@ -1,10 +1,15 @@
-"""A chart becomes a FHIR R4 collection bundle, shaped after US Core; importing it gives the same chart."""
+"""A chart becomes a FHIR R4 collection bundle, shaped after US Core, in FHIR's own elements alone.
+
+Importing it gives the same chart, but for what FHIR has no element for; `losses` says what that is.
+"""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterator
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any
 
 from tools.fhir import ours, resources
 from tools.fhir.importer import import_bundle
@@ -12,24 +17,11 @@ from tools.fhir.writing import TERMINOLOGY, US_CORE, Context, Json, coding, comp
 from tools.records import Address, Coverage, Patient, Plan, Prescriber, Record
 from tools.terms import LOINC, NPI
 
-R = TypeVar("R", bound=Record)
 _SECTIONS = {
     "conditions": ("11450-4", "Problem list"),
     "medications": ("10160-0", "History of medication use"),
     "allergies": ("48765-2", "Allergies"),
 }
-
-
-class Carried:
-    """Resources in order, and for each record the element that stands for it."""
-
-    def __init__(self) -> None:
-        self.resources: list[Json] = []
-        self.of: dict[str, list[Json]] = {}
-
-    def add(self, part: str, resource: Json, carriers: list[Json] | None = None) -> None:
-        self.resources.append(resource)
-        self.of.setdefault(part, []).extend(carriers or [resource])
 
 
 def export_patient(patient: Patient, plan: Plan | None = None, *, as_of: date | None = None) -> Json:
@@ -40,7 +32,7 @@ def export_patient(patient: Patient, plan: Plan | None = None, *, as_of: date | 
 
 
 def context(patient: Patient) -> Context:
-    return Context(patient.source or patient.id)
+    return Context(f"{patient.source or patient.id}/{patient.name}/{patient.birth_date}")
 
 
 def bundle(listed: list[Json]) -> Json:
@@ -49,91 +41,58 @@ def bundle(listed: list[Json]) -> Json:
 
 
 def chart_resources(patient: Patient, plan: Plan | None, at: Context, recorded: date | None) -> list[Json]:
-    carried = _carried(patient, plan, at)
-    if recorded is not None:
-        carried.resources.append(_provenance(at, recorded))
-    listed: list[Json] = compact(carried.resources)
-    _add_the_rest(patient, carried, listed)
-    return listed
-
-
-def _add_the_rest(patient: Patient, carried: Carried, listed: list[Json]) -> None:
-    """Read the bundle back, and write beside each record what was lost on the way."""
-    understood = import_bundle(bundle(listed)).patient
-    compacted = dict(zip((id(r) for r in carried.resources), listed, strict=True))
-    for part, carriers in carried.of.items():
-        said, read = getattr(patient, part), getattr(understood, part)
-        for record, seen, carrier in zip(said, read, carriers, strict=True):
-            _attach(_element(carrier, carried.resources, compacted), ours.rest_of(record, seen))
-    scalars = Patient(**{f: getattr(patient, f) for f in patient.__struct_fields__ if f not in PARTS})
-    read_back = Patient(**{f: getattr(understood, f) for f in patient.__struct_fields__ if f not in PARTS})
-    _attach(listed[0], ours.rest_of(scalars, read_back))
-
-
-def _element(carrier: Json, before: list[Json], compacted: dict[int, Json]) -> Json:
-    """The compacted twin of a resource, or of a component of one."""
-    if id(carrier) in compacted:
-        return compacted[id(carrier)]
-    owner = next(r for r in before if any(part is carrier for part in r.get("component", ())))
-    place = next(n for n, part in enumerate(owner["component"]) if part is carrier)
-    twin: Json = compacted[id(owner)]["component"][place]
-    return twin
-
-
-def _attach(element: Json, rest: str) -> None:
-    if rest:
-        element.setdefault("extension", []).append({"url": ours.REST, "valueString": rest})
-
-
-# --- what stands in the bundle ---------------------------------------------------------------------------
-
-PARTS = (
-    "coverages",
-    "conditions",
-    "observations",
-    "medications",
-    "fills",
-    "allergies",
-    "family_history",
-    "programs",
-    "procedures",
-    "attestations",
-    "notes",
-    "documents",
-    "authorizations",
-    "orders",
-)
-
-
-def _carried(patient: Patient, plan: Plan | None, at: Context) -> Carried:
-    carried = Carried()
-    carried.resources.append(_patient(patient, at))
-    carried.resources += _prescriber(patient.prescriber, at)
-    if plan is not None:
-        carried.resources.append(payer(plan, at))
-    for coverage in patient.coverages:
-        carried.add("coverages", _coverage(coverage, plan, at))
-    for diagnosis in patient.conditions or ():
-        carried.add("conditions", resources.condition(at, diagnosis))
-    for resource, carriers in resources.observations(at, patient.observations):
-        carried.add("observations", resource, carriers)
-    for medication in patient.medications or ():
-        carried.add("medications", resources.medication_statement(at, medication))
-    for allergy in patient.allergies or ():
-        carried.add("allergies", resources.allergy(at, allergy))
     who = at.reference("prescriber") if patient.prescriber else None
-    for order in patient.orders:
-        carried.add("orders", resources.medication_request(at, order, who))
+    listed: list[Json] = [_patient(patient, at), *_prescriber(patient.prescriber, at)]
+    if plan is not None:
+        listed.append(payer(plan, at))
+    listed += [_coverage(coverage, patient, plan, at) for coverage in patient.coverages]
+    listed += resources.observations(at, patient.observations)
+    listed += [resources.medication_request(at, order, who) for order in patient.orders]
     for part, write in _WRITERS.items():
-        for record in getattr(patient, part):
-            carried.add(part, write(at, record))
+        listed += [write(at, record) for record in getattr(patient, part) or ()]
     for part, (code, title) in _SECTIONS.items():
         if not getattr(patient, part):
-            carried.resources.append(_empty_list(at, part, code, title, getattr(patient, part) is not None))
-    return carried
+            known = getattr(patient, part) is not None
+            listed.append(_empty_list(at, part, code, title, known))
+    if recorded is not None:
+        listed.append(_provenance(at, recorded))
+    made: list[Json] = compact(listed)
+    return made
+
+
+def losses(patient: Patient, exported: Json) -> list[str]:
+    """What FHIR's elements did not hold of a chart, in words: found by reading the bundle back."""
+    understood = import_bundle(exported).patient
+    lost: Counter[str] = Counter()
+    for name in patient.__struct_fields__:
+        said, read = getattr(patient, name), getattr(understood, name)
+        if name in ("as_of", "source") or said == read:
+            continue
+        if not isinstance(said, tuple) or not all(hasattr(record, "id") for record in said):
+            lost[f"the {name.replace('_', ' ')}"] += 1
+            continue
+        back = {record.id: record for record in read or ()}
+        for record in said:
+            lost.update(
+                f"{name.replace('_', ' ')}: {what}" for what in _differences(record, back.get(record.id))
+            )
+    return [what if count == 1 else f"{what} ({count})" for what, count in lost.items()]
+
+
+def _differences(said: Record, read: Record | None) -> Iterator[str]:
+    """Fields of a record that came back otherwise; one that was empty, and that its name fills in, is not lost."""
+    if read is None:
+        yield "whole records"
+        return
+    for name in said.__struct_fields__:
+        if getattr(said, name) and getattr(said, name) != getattr(read, name):
+            yield name.replace("_", " ")
 
 
 _WRITERS: dict[str, Any] = {
+    "conditions": resources.condition,
+    "medications": resources.medication_statement,
+    "allergies": resources.allergy,
     "fills": resources.medication_dispense,
     "family_history": resources.family_member,
     "programs": resources.care_plan,
@@ -202,6 +161,7 @@ def _prescriber(who: Prescriber | None, at: Context) -> list[Json]:
         "name": who.practice,
         "telecom": [_phone("phone", who.phone, "work"), _phone("fax", who.fax, "work")],
         "address": [_address(who.address, "work")],
+        "contact": [{"name": {"text": who.contact}}] if who.contact else None,
     }
     role = {
         "resourceType": "PractitionerRole",
@@ -237,7 +197,7 @@ def payer(plan: Plan, at: Context) -> Json:
     }
 
 
-def _coverage(said: Coverage, plan: Plan | None, at: Context) -> Json:
+def _coverage(said: Coverage, patient: Patient, plan: Plan | None, at: Context) -> Json:
     ours_to_name = plan is not None and plan.id == said.plan_id
     classes = (
         ("plan", said.plan_id, plan.name if plan and ours_to_name else ""),
@@ -255,8 +215,12 @@ def _coverage(said: Coverage, plan: Plan | None, at: Context) -> Json:
         "payor": [
             at.reference("payer", plan.payer_id)
             if plan and ours_to_name
-            else {"display": said.plan_id or resources.UNSTATED}
+            else {
+                "display": said.plan_id or resources.UNSTATED,
+                "identifier": {"system": ours.PLAN, "value": said.plan_id},
+            }
         ],
+        "order": 1 if said.plan_id == patient.plan_id else 2,
         "class": [
             {"type": term("coverage-class", kind), "value": value, "name": name}
             for kind, value, name in classes

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator, Sequence
 
 from tools.fhir import ours
 from tools.fhir.clinical import VERIFICATION
 from tools.fhir.measurements import spelled_out
+from tools.fhir.medications import SAMPLE
+from tools.fhir.statements import question_of
 from tools.fhir.writing import (
     TERMINOLOGY,
     Context,
@@ -34,8 +37,7 @@ from tools.records import (
     Procedure,
     Program,
 )
-from tools.terminology.observations import TESTS
-from tools.terms import ICD10, LOINC, NDC, RXNORM, TOPICS, UCUM
+from tools.terms import ICD10, INDICATIONS, LOINC, NDC, RXNORM, TESTS, UCUM
 
 UNSTATED = "not stated"
 _STATED = {
@@ -48,6 +50,8 @@ _CATEGORY = {
     "form": "survey",
     "patient": "survey",
 }
+_DOC_STATUS = {"signed": "final", "draft": "preliminary", "amended": "amended"}
+US_CORE_CODES = "http://hl7.org/fhir/us/core/CodeSystem"
 _PROFILE = {
     "bmi": "us-core-bmi",
     "weight": "us-core-body-weight",
@@ -67,17 +71,14 @@ def condition(at: Context, said: Diagnosis) -> Json:
     }
 
 
-def observations(at: Context, listed: Sequence[Observation]) -> Iterator[tuple[Json, list[Json]]]:
-    """Each resource with the elements that stand for one record each: itself, or the two of a blood pressure."""
+def observations(at: Context, listed: Sequence[Observation]) -> Iterator[Json]:
+    """A resource for each, but one for the two of a blood pressure."""
     place = 0
     while place < len(listed):
         pair = listed[place : place + 2]
-        if _is_pressure(pair):
-            yield _pressure(at, pair[0], pair[1])
-        else:
-            single = _observation(at, pair[0])
-            yield single, [single]
-        place += 2 if _is_pressure(pair) else 1
+        together = _is_pressure(pair)
+        yield _pressure(at, pair) if together else _observation(at, pair[0])
+        place += 2 if together else 1
 
 
 def _is_pressure(pair: Sequence[Observation]) -> bool:
@@ -97,16 +98,15 @@ def _observation(at: Context, said: Observation) -> Json:
     }
 
 
-def _pressure(at: Context, systolic: Observation, diastolic: Observation) -> tuple[Json, list[Json]]:
-    parts = [
-        {"code": _code(part), "valueQuantity": _quantity(part.value, part.unit)}
-        for part in (systolic, diastolic)
-    ]
-    panel = _measured(at, systolic, "us-core-blood-pressure") | {
+def _pressure(at: Context, pair: Sequence[Observation]) -> Json:
+    head = _measured(at, pair[0], "us-core-blood-pressure")
+    return head | {
+        "identifier": [{"system": ours.system(Observation), "value": part.id} for part in pair],
         "code": concept("", coding(LOINC, "85354-9", "Blood pressure panel with all children optional")),
-        "component": parts,
+        "component": [
+            {"code": _code(part), "valueQuantity": _quantity(part.value, part.unit)} for part in pair
+        ],
     }
-    return panel, parts
 
 
 def _measured(at: Context, said: Observation, profile: str) -> Json:
@@ -116,14 +116,22 @@ def _measured(at: Context, said: Observation, profile: str) -> Json:
         "category": [concept("", coding(f"{TERMINOLOGY}/observation-category", category))],
         "subject": at.subject(),
         "effectiveDateTime": said.date,
+        "performer": _performer(at, said.source),
     }
+
+
+def _performer(at: Context, source: str) -> list[Json] | None:
+    """Who says so, where it is not measured: the patient, or a form that somebody filled in."""
+    if source not in ("patient", "form"):
+        return None
+    return [at.subject() if source == "patient" else {"display": "as stated on a form"}]
 
 
 def _code(said: Observation) -> Json:
     known = TESTS.get(said.test)
     loinc = said.loinc or (known.loinc[0] if known else "")
     name = known.name if known else said.test
-    return concept(name, coding(LOINC, loinc), coding(ours.TEST, said.test))
+    return concept(name, coding(LOINC, loinc))
 
 
 def _quantity(value: float, unit: str | None) -> Json:
@@ -134,23 +142,28 @@ def _quantity(value: float, unit: str | None) -> Json:
 
 def medication_statement(at: Context, said: Medication) -> Json:
     """A past trial or what is taken now; US Core has no profile for it."""
-    told = f"Outcome: {said.outcome}" if said.outcome else ""
+    drug = concept(said.drug or UNSTATED, source_coding(said.source_code), coding(RXNORM, said.rxnorm))
+    notes = [f"Outcome: {said.outcome}" if said.outcome else "", SAMPLE if said.source == "sample" else ""]
     return at.start("MedicationStatement", said) | {
         "status": said.status or "unknown",
         "statusReason": [concept(said.reason)],
-        "medicationCodeableConcept": concept(
-            said.drug or UNSTATED, source_coding(said.source_code), coding(RXNORM, said.rxnorm)
-        ),
+        **_medicine(drug, said.formulation),
         "subject": at.subject(),
         "effectivePeriod": {"start": said.start, "end": said.end},
         "informationSource": at.subject() if said.source == "reported" else None,
-        "note": [{"text": told}, {"text": "a sample" if said.source == "sample" else ""}],
-        "dosage": [
-            {
-                "timing": _timing(said.per_day),
-                "doseAndRate": [{"doseQuantity": _dose(said)}],
-            }
-        ],
+        "note": [{"text": note} for note in notes],
+        "dosage": [{"timing": _timing(said.per_day), "doseAndRate": [{"doseQuantity": _dose(said)}]}],
+    }
+
+
+def _medicine(drug: Json, formulation: str | None) -> Json:
+    """The drug; with its form in a resource of its own, where it is known."""
+    if formulation is None:
+        return {"medicationCodeableConcept": drug}
+    form = "extended release oral tablet" if formulation == "ER" else "oral tablet"
+    return {
+        "contained": [{"resourceType": "Medication", "id": "drug", "code": drug, "form": concept(form)}],
+        "medicationReference": {"reference": "#drug"},
     }
 
 
@@ -162,7 +175,7 @@ def _dose(said: Medication) -> Json | None:
 
 
 def _timing(per_day: float | None) -> Json | None:
-    """Whole numbers a day, a week, or once in so many days; anything else stays in the rest of the record."""
+    """Whole numbers a day or a week; FHIR says nothing else in one number."""
     if per_day is None or per_day <= 0:
         return None
     for times, unit in ((per_day, "d"), (per_day * 7, "wk")):
@@ -177,28 +190,33 @@ def medication_dispense(at: Context, said: Fill) -> Json:
         "medicationCodeableConcept": concept(said.drug or UNSTATED, coding(NDC, said.ndc)),
         "subject": at.subject(),
         "quantity": {"value": said.quantity} if said.quantity is not None else None,
-        "daysSupply": {"value": said.days_supply, "unit": "days", "system": UCUM, "code": "d"},
+        "daysSupply": _days(said.days_supply),
         "whenHandedOver": said.date,
     }
 
 
 def medication_request(at: Context, said: Order, prescriber: Json | None) -> Json:
-    days = said.days_supply
+    """A draft: what is to be ordered once the payer agrees."""
+    dose, _, unit = said.strength.partition(" ")
+    strength = {"value": float(dose), "unit": unit} if re.fullmatch(r"\d+(\.\d+)?", dose) and unit else None
     return at.start("MedicationRequest", said, "us-core-medicationrequest") | {
-        "status": "active",
+        "status": "draft",
         "intent": "order",
         "medicationCodeableConcept": concept(said.drug or UNSTATED),
         "subject": at.subject(),
         "authoredOn": said.date,
         "requester": prescriber,
-        "dosageInstruction": [{"text": said.sig}],
+        "reasonCode": [concept(INDICATIONS.get(said.indication, ""))],
+        "dosageInstruction": [{"text": said.sig, "doseAndRate": [{"doseQuantity": strength}]}],
         "dispenseRequest": {
             "quantity": {"value": said.quantity, "unit": said.unit} if said.quantity is not None else None,
-            "expectedSupplyDuration": {"value": days, "unit": "days", "system": UCUM, "code": "d"}
-            if days
-            else None,
+            "expectedSupplyDuration": _days(said.days_supply),
         },
     }
+
+
+def _days(days: int | None) -> Json | None:
+    return {"value": days, "unit": "days", "system": UCUM, "code": "d"} if days else None
 
 
 def allergy(at: Context, said: Allergy) -> Json:
@@ -241,7 +259,7 @@ def care_plan(at: Context, said: Program) -> Json:
         "status": "completed" if said.end else "active",
         "intent": "plan",
         "category": [
-            concept("", coding("http://hl7.org/fhir/us/core/CodeSystem/careplan-category", "assess-plan"))
+            concept(f"{said.type} program", coding(f"{US_CORE_CODES}/careplan-category", "assess-plan"))
         ],
         "title": said.name,
         "subject": at.subject(),
@@ -250,11 +268,10 @@ def care_plan(at: Context, said: Program) -> Json:
 
 
 def attestation(at: Context, said: Attestation) -> Json:
-    meaning = TOPICS.get(said.topic, said.topic)
     return at.start("Observation", said) | {
         "status": "final",
         "category": [concept("", coding(f"{TERMINOLOGY}/observation-category", "survey"))],
-        "code": concept(meaning, coding(ours.TOPIC, said.topic)),
+        "code": concept(question_of(said.topic, said.subjects)),
         "subject": at.subject(),
         "effectiveDateTime": said.date,
         "performer": [{"display": said.by}],
@@ -264,35 +281,33 @@ def attestation(at: Context, said: Attestation) -> Json:
 
 
 def note(at: Context, said: Note) -> Json:
+    loinc = coding(LOINC, "11506-3", "Progress note") if "progress" in said.type else None
     data = base64.b64encode(said.text.encode()).decode()
-    return at.start("DocumentReference", said, "us-core-documentreference") | {
-        "status": "current",
-        "type": concept(
-            said.type, coding(LOINC, "11506-3", "Progress note") if "progress" in said.type else None
-        ),
+    return _document(at, said, said.status, "us-core-documentreference") | {
+        "type": concept(said.type, loinc),
         "category": [
-            concept(
-                "",
-                coding(
-                    "http://hl7.org/fhir/us/core/CodeSystem/us-core-documentreference-category",
-                    "clinical-note",
-                ),
-            )
+            concept("", coding(f"{US_CORE_CODES}/us-core-documentreference-category", "clinical-note"))
         ],
-        "subject": at.subject(),
-        "date": instant(said.date),
         "author": [{"display": said.author}],
         "content": [{"attachment": {"contentType": "text/plain", "data": data}}],
     }
 
 
 def document(at: Context, said: Document) -> Json:
-    return at.start("DocumentReference", said) | {
+    """What there is to say of a file that is not enclosed."""
+    return _document(at, said, said.status) | {
+        "description": said.about,
+        "content": [{"attachment": {"contentType": "application/octet-stream", "title": said.title}}],
+    }
+
+
+def _document(at: Context, said: Note | Document, status: str, profile: str = "") -> Json:
+    return at.start("DocumentReference", said, profile) | {
         "status": "current",
+        "docStatus": _DOC_STATUS.get(status),
         "subject": at.subject(),
         "date": instant(said.date),
-        "description": said.of,
-        "content": [{"attachment": {"contentType": "application/octet-stream", "title": said.title}}],
+        "context": {"practiceSetting": concept(said.specialty)},
     }
 
 

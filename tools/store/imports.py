@@ -114,17 +114,18 @@ class Imports(ABC):
             for row in rows
         ]
 
-    def chart_version(self, patient_id: str, number: int) -> Patient:
-        """The chart as that import brought it, without what people added."""
+    def chart_version(self, patient_id: str, number: int = 0) -> Patient:
+        """The chart as that import brought it, without what people added; 0 is the current one."""
         versions = self.chart_versions(patient_id)
-        found = next((version for version in versions if version.number == number), None)
+        wanted = number or len(versions)
+        found = next((version for version in versions if version.number == wanted), None)
         if found is None:
             listed = ", ".join(str(version.number) for version in versions) or "none"
             raise NotFound(f"version of {patient_id}", str(number), hint=f"there are: {listed}")
         table = ChartTable if found.current else ChartVersionTable
         statement = select(col(table.body)).where(col(table.patient_id) == patient_id)
         if not found.current:
-            statement = statement.where(col(ChartVersionTable.number) == number)
+            statement = statement.where(col(ChartVersionTable.number) == found.number)
         with self.engine.connect() as connection:
             return _decoder.decode(connection.execute(statement).scalar_one())
 
