@@ -227,8 +227,6 @@ class Note(Record, frozen=True, kw_only=True):
     type: str = "progress note"
     status: Signature = "signed"
     text: str
-    status: Literal["signed", "unsigned", "draft", "amended"] = "signed"
-    specialty: str = ""  # of who wrote it, in lower case
 
 
 class Document(Record, frozen=True, kw_only=True):
@@ -242,9 +240,6 @@ class Document(Record, frozen=True, kw_only=True):
     date: date | None = None
     status: Signature | Literal[""] = "signed"  # as whoever entered it says; "" where a source does not
     sha256: str = ""
-    status: Literal["signed", "unsigned", "draft", "amended", ""] = ""
-    about: str = ""  # the test, event or matter that it reports on
-    specialty: str = ""  # of who wrote it, in lower case
 
 
 class Authorization(Record, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from functools import cache
 from typing import Literal
 
 from tools.fhir.context import Reading
@@ -11,49 +12,11 @@ from tools.fhir.elements import Concept, Element, Quantity
 from tools.fhir.report import Entry, Ignored
 from tools.fhir.statements import statement_of
 from tools.records import Attestation, Observation
-from tools.terms import BY_LOINC, LOINC, TESTS
+from tools.terminology.observations import tests
+from tools.terminology.observations import unit_of as unit_row
+from tools.terms import LOINC, TESTS
 
 Source = Literal["lab", "vital", "study", "form", "patient"]
-# Other LOINC codes of the same quantity, beside those of terms.TESTS.
-_ALSO = {
-    "3142-7": "weight",  # stated
-    "3137-7": "height",  # measured
-    "8306-3": "height",  # lying
-    "48642-3": "egfr",  # MDRD
-    "77147-7": "egfr",  # MDRD
-    "8806-2": "lvef",  # 2D echo
-    "8808-8": "lvef",
-    "26515-7": "platelets",
-    "13705-9": "uacr",  # 24 h
-}
-_SPELLED = {
-    "lb": "[lb_av]",
-    "lbs": "[lb_av]",
-    "pounds": "[lb_av]",
-    "in": "[in_i]",
-    "[in_us]": "[in_i]",
-    "inches": "[in_i]",
-    "mmhg": "mm[Hg]",
-    "mm hg": "mm[Hg]",
-    "percent": "%",
-    "%{hemoglobina1c}": "%",
-    "% of total hgb": "%",
-    "kg/m^2": "kg/m2",
-    "kg/m²": "kg/m2",
-    "kg/m2": "kg/m2",
-    "ml/min/1.73m2": "mL/min/{1.73_m2}",
-    "ml/min/1.73 m2": "mL/min/{1.73_m2}",
-    "ml/min/1.73m²": "mL/min/{1.73_m2}",
-    "ml/min/{1.73_m2}": "mL/min/{1.73_m2}",
-    "ml/min/{1.73m2}": "mL/min/{1.73_m2}",
-    "mg/g creat": "mg/g{creat}",
-    "{events}/h": "/h",
-    "events/h": "/h",
-    "events/hour": "/h",
-    "/hour": "/h",
-    "10^3/ul": "10*3/uL",
-    "k/ul": "10*3/uL",
-}
 _CATEGORY: dict[str, Source] = {
     "vital-signs": "vital",
     "laboratory": "lab",
@@ -103,7 +66,7 @@ def test_of(concept: Concept) -> tuple[str, str]:
     found = {
         known: coding.code
         for coding in reversed(concept.codings)
-        if coding.system in _LOINCS and (known := BY_LOINC.get(coding.code) or _ALSO.get(coding.code))
+        if coding.system in _LOINCS and (known := _tests().get(coding.code))
     }
     return next(iter(found.items())) if len(found) == 1 else ("", "")
 
@@ -128,11 +91,19 @@ def _unusable(said: Element, quantity: Quantity | None) -> str:
     return f"not a value but a bound ({quantity.comparator})" if quantity.comparator else ""
 
 
+@cache
+def _tests() -> dict[str, str]:
+    """Every LOINC of the tests that a rule may ask for."""
+    return {
+        code: key for key, row in tests().items() if key in TESTS for code in (*row.loinc, *row.more_loinc)
+    }
+
+
 def unit_of(quantity: Quantity, test: str) -> str | None:
     """The unit in UCUM's spelling if the test can be read in it, else as charted; None if none is stated. Where the
     code and what people see are different units of the test, neither is known."""
-    known = TESTS[test].units if test in TESTS else {}
-    stated = dict.fromkeys(spelled_out(text) for text in (quantity.code, quantity.unit) if text)
+    known = TESTS[test].units
+    stated = [spelling for text in (quantity.code, quantity.unit) for spelling in (spelled_out(text), text)]
     usable = [unit for unit in stated if unit in known]
     if len({known[unit] for unit in usable}) > 1:
         return None
@@ -141,7 +112,8 @@ def unit_of(quantity: Quantity, test: str) -> str | None:
 
 def spelled_out(unit: str) -> str:
     """As UCUM spells it."""
-    return _SPELLED.get(unit.casefold(), unit)
+    row = unit_row(unit)
+    return row.unit if row else unit
 
 
 def _date(said: Element) -> date | None:

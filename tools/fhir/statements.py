@@ -16,7 +16,8 @@ from tools.fhir.context import Reading
 from tools.fhir.elements import Element
 from tools.fhir.report import Entry, Ignored
 from tools.records import Attestation
-from tools.terms import CONCEPTS, LOINC, TOPICS
+from tools.terminology.conditions import conditions
+from tools.terms import LOINC, TOPICS
 
 Subjects = tuple[Literal["self", "family"], ...]
 PREGNANCY = "82810-3"
@@ -25,7 +26,7 @@ _NO = {"60001007", "373067005", "2667000", "LA32-8", "LA9634-2", "N", "no", "fal
 _WORD = re.compile(r"[a-z0-9'-]+")
 # Words that a question puts around its topic without changing what is asked.
 _FRAME = set(_WORD.findall(
-    "a an any been currently diagnosed diagnosis do does ever family had has have history in is member now of or"
+    "a an any are been currently diagnosed diagnosis do does ever family had has have history in is member now of or"
     " patient patient's patients personal status the there this with you your"
 ))  # fmt: skip
 _SELF = {"personal", "patient", "patient's", "you", "member"}
@@ -127,17 +128,14 @@ def question_of(topic: str, subjects: Subjects) -> str:
 
 @cache
 def _phrases() -> tuple[tuple[str, str, bool], ...]:
-    """Each topic by its own names, and by those of the conditions that it covers; longer ones first."""
-    found = {
-        " ".join(_WORD.findall(concept_name.casefold())): (concept.topic, True)
-        for concept in CONCEPTS.values()
-        if concept.topic
-        for concept_name in concept.phrases
-    }
-    for topic, label in TOPICS.items():
-        for name in (label, topic.replace("_", " ")):
-            found[" ".join(_WORD.findall(name.casefold()))] = (topic, False)
-    found["pregnant"] = ("pregnancy", False)
+    """Each topic by its own names and by those of its condition, of which a part is one of two ("MTC or MEN 2");
+    longer ones first."""
+    rows = [row for row in conditions().values() if row.topic in TOPICS]
+    listed = [(name, row.topic, " or " in row.label) for row in rows for name in row.phrases + row.names]
+    listed += [
+        (name, topic, False) for topic, label in TOPICS.items() for name in (topic.replace("_", " "), label)
+    ]
+    found = {" ".join(_WORD.findall(name.casefold())): (topic, part) for name, topic, part in listed}
     return tuple((phrase, *found[phrase]) for phrase in sorted(found, key=len, reverse=True))
 
 
