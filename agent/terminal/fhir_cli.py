@@ -110,7 +110,7 @@ class _Run:
             ):
                 self.aside.append(unit.name)
                 return
-            for imported in import_unit(unit, as_of=day, plan=plan):
+            for imported in import_unit(unit, as_of=day, plan=plan, latest=datetime.now().date()):
                 self.kept.append(self._keep(unit.name, imported))
                 progress()
             if len(unit.grouping) > 1:
@@ -209,7 +209,9 @@ def _store(needed: bool) -> Store | None:
 
 
 def _open(name: str) -> IO[bytes]:
-    return io.BytesIO(sys.stdin.buffer.read()) if name == "-" else Path(name).open("rb")
+    from tools.fhir.reading import open_binary
+
+    return io.BytesIO(sys.stdin.buffer.read()) if name == "-" else open_binary(name)
 
 
 def _expanded(given: str) -> list[str]:

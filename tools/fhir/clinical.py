@@ -9,7 +9,7 @@ from typing import Literal
 
 from tools.fhir.conditions import icd10
 from tools.fhir.context import Reading
-from tools.fhir.elements import Concept
+from tools.fhir.elements import Concept, last_day
 from tools.fhir.products import named_drugs, product
 from tools.fhir.report import Entry, Ignored
 from tools.records import Allergy, Diagnosis, FamilyHistory, Procedure, Program
@@ -64,7 +64,7 @@ def condition(entry: Entry, at: Reading) -> Iterator[Diagnosis]:
         yield Diagnosis(
             id=at.id(entry, Diagnosis, place),
             code=code,
-            name=concept.name,
+            name=concept.name or f"unnamed condition ({entry.type}/{entry.id})",
             onset=onset,
             abated=abated,
             verification=verification,
@@ -73,9 +73,11 @@ def condition(entry: Entry, at: Reading) -> Iterator[Diagnosis]:
 
 
 def _abated(entry: Entry, concept: Concept, at: Reading) -> date | None:
-    """A condition that is over without a date was over by the day of the newest record: that is all we know."""
+    """A condition that is over without a date was over by the day of the newest record: that is all we know. One
+    that ended in a year or a month was over by its last day."""
     said = entry.element
     ended = said.day("abatementDateTime") or said.period("abatementPeriod").end
+    ended = ended or last_day(said.text("abatementDateTime"))
     over = said.concept("clinicalStatus").first in OVER or said.flag("abatementBoolean")
     if ended is None and (over or said.text("abatementString") or said.text("abatementDateTime")):
         entry.partly(f"over, on an unstated day; taken as over by {at.over_by}")

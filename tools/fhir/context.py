@@ -41,4 +41,7 @@ class Reading:
         found = self.record.find(reference, "Practitioner", "Patient", "Organization", "PractitionerRole")
         if found is not None and found.type == "PractitionerRole":
             return self.name_of(found.element.reference("practitioner"))
-        return full_name(found.element) if found is not None else ""
+        if found is None:
+            return ""
+        found.taken()
+        return full_name(found.element)

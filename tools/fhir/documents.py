@@ -16,10 +16,11 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from tools.fhir.context import Reading
-from tools.fhir.elements import Element
+from tools.fhir.elements import Concept, Element
 from tools.fhir.report import Entry, Ignored
 from tools.printable import printable
 from tools.records import Document, Note
+from tools.terminology.vocabulary import term_of_code
 
 Status = Literal["signed", "unsigned", "draft", "amended"]
 PAYER_RESPONSE = "payer response"
@@ -34,6 +35,7 @@ STATUS: dict[str, Status] = {
 }
 _VOID = ("entered-in-error", "superseded", "cancelled", "deprecated")
 _BREAKS = {"p", "br", "div", "li", "tr", "h1", "h2", "h3", "h4", "table", "ul", "ol"}
+_UNSEEN = ("script", "style")
 _EMPTY = "its content is empty"
 _LONGEST = 2 * 2**20  # characters of one note
 
@@ -73,15 +75,23 @@ def document(entry: Entry, at: Reading) -> Iterator[Note | Document]:
     title = next((t for one in said.many("content") if (t := one.one("attachment").text("title"))), "")
     lack = next((content.lack for content in contents), "no content")
     entry.partly(f"kept as a document that nobody has read: {lack}")
+    here = any(content.sha256 and content.lack != _EMPTY for content in contents)
+    signed = here and status in ("signed", "amended")
     yield Document(
         id=at.id(entry, Document),
         title=title or said.text("description") or kind.name or "document",
+        of=_evidence_of(kind) if signed else "",
         date=on,
         sha256=next((content.sha256 for content in contents if content.sha256), ""),
-        status=status if next((c.sha256 for c in contents), "") else "unsigned",
-        about=said.text("description") or next((c.name for c in context.concepts("event")), ""),
+        status=status if here else "unsigned",
         specialty=specialty,
     )
+
+
+def _evidence_of(kind: Concept) -> str:
+    """What of a payer's list a kind of document can be, by its LOINC."""
+    terms = (term_of_code("document_kinds", code) for code in kind.codes)
+    return next((term.of for term in terms if term and term.of in ("note", "lab", "study")), "")
 
 
 def composition(entry: Entry, at: Reading) -> Iterator[Note]:
@@ -145,11 +155,11 @@ def payer_response(entry: Entry, at: Reading) -> Iterator[Document]:
             :500
         ],
         of=PAYER_RESPONSE,
+        status="",
         date=next(
             filter(None, (said.day(name) for name in ("created", "authoredOn", "occurrenceDateTime"))), None
         ),
         sha256=hashlib.sha256(msgspec.json.encode(said.raw, order="sorted")).hexdigest(),
-        about=said.text("preAuthRef") or said.reference("focus").display or said.reference("request").display,
     )
 
 
@@ -222,15 +232,21 @@ class _Words(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.parts: list[str] = []
+        self._unseen = 0
 
     def handle_starttag(self, tag: str, attrs: object) -> None:
+        self._unseen += tag in _UNSEEN
         if tag in _BREAKS:
             self.parts.append("\n")
         elif tag in ("td", "th"):
             self.parts.append(" ")
 
+    def handle_endtag(self, tag: str) -> None:
+        self._unseen -= tag in _UNSEEN
+
     def handle_data(self, data: str) -> None:
-        self.parts.append(data)
+        if not self._unseen:
+            self.parts.append(data)
 
 
 def _plain(html: str) -> str:

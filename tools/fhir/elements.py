@@ -5,6 +5,7 @@ Dates stay text, because FHIR allows `2019`, `2019-05` and instants; `day` reads
 
 from __future__ import annotations
 
+import calendar
 import math
 import re
 from collections.abc import Iterator
@@ -229,6 +230,17 @@ class Element:
 
     def _remark(self, name: str, what: str) -> None:
         self._problems[f"{self._path}{name} {what}"] = False
+
+
+def last_day(text: str) -> date | None:
+    """The last day of a bare year or month."""
+    year, _, month = text.partition("-")
+    if not re.fullmatch(r"\d{4}(-\d{2})?", text):
+        return None
+    try:
+        return date(int(year), int(month or 12), calendar.monthrange(int(year), int(month or 12))[1])
+    except ValueError:
+        return None
 
 
 def day(text: str) -> date | None:

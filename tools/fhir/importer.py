@@ -18,7 +18,7 @@ from tools.errors import Invalid
 from tools.fhir import clinical, documents, measurements, medications, ours, statements
 from tools.fhir.context import Reading
 from tools.fhir.elements import Element, day
-from tools.fhir.grouping import PatientRecord
+from tools.fhir.grouping import NOBODYS, PatientRecord
 from tools.fhir.people import address_of, identifiers_of, name_of, phone_of, prescriber
 from tools.fhir.reading import Unit, bundle_unit
 from tools.fhir.report import Entry, Ignored, ImportReport
@@ -87,14 +87,11 @@ _CLOSED = {
 _LISTS = {"11450-4": "conditions", "10160-0": "medications", "48765-2": "allergies"}  # LOINC sections
 # What stands on a closed list stays there, however badly it is written; a list without it would deny it.
 _STAYS = ("Condition", "AllergyIntolerance", "MedicationRequest", "MedicationStatement")
-# fmt: off
-_NOT_NEEDED = {
-    "Appointment", "Binary", "CareTeam", "Claim", "Device", "DeviceRequest", "Encounter", "Endpoint", "EpisodeOfCare",
-    "ExplanationOfBenefit", "Goal", "Group", "HealthcareService", "ImagingStudy", "Immunization", "List", "Location",
-    "Media", "Medication", "Organization", "Practitioner", "PractitionerRole", "Provenance", "Questionnaire",
-    "RelatedPerson", "ServiceRequest", "Specimen", "SupplyDelivery",
-}
-# fmt: on
+_NOT_NEEDED = NOBODYS | {
+    "Appointment", "CareTeam", "Claim", "DeviceRequest", "Encounter", "EpisodeOfCare", "ExplanationOfBenefit", "Goal",
+    "ImagingStudy", "Immunization", "List", "Media", "Provenance", "RelatedPerson", "ServiceRequest", "Specimen",
+    "SupplyDelivery",
+}  # fmt: skip
 # Where a resource says when it happened; ends are left out, because they may be planned.
 _WHEN = (
     "onsetDateTime",
@@ -128,6 +125,7 @@ def import_bundle(
     as_of: date | None = None,
     patient_id: str | None = None,
     plan: Plan | None = None,
+    latest: date | None = None,
     name: str = "bundle",
 ) -> Imported:
     """Read one patient's record.
@@ -137,33 +135,38 @@ def import_bundle(
         as_of: the chart's default date; else that of its newest record.
         patient_id: the chart's id; else it is empty, unless the bundle is our own export.
         plan: enrols the patient from the day before the first record.
+        latest: the last day that a record can be of; what is dated after it is not the newest.
         name: of the file, for errors and the report.
 
     Raises:
         Invalid: it cannot be read at all; names the file and the path of what is wrong.
     """
     unit = bundle_unit(msgspec.json.encode(bundle), name)
-    found = list(import_unit(unit, as_of=as_of, plan=plan))
+    found = list(import_unit(unit, as_of=as_of, plan=plan, latest=latest))
     if len(found) > 1:
         raise Invalid(f"{name}: {len(found)} patients, expected one")
     chart = found[0].patient
     return found[0]._replace(patient=msgspec.structs.replace(chart, id=patient_id or chart.id))
 
 
-def import_unit(unit: Unit, *, as_of: date | None = None, plan: Plan | None = None) -> Iterator[Imported]:
+def import_unit(
+    unit: Unit, *, as_of: date | None = None, plan: Plan | None = None, latest: date | None = None
+) -> Iterator[Imported]:
     """The charts of a file or export, one by one; Invalid if there are none in it."""
     if why := unit.grouping.refusal():
         raise Invalid(f"{unit.name}: {why}")
     for record in unit.grouping.records():
-        yield import_record(record, as_of=as_of, plan=plan)
+        yield import_record(record, as_of=as_of, plan=plan, latest=latest)
 
 
-def import_record(record: PatientRecord, *, as_of: date | None = None, plan: Plan | None = None) -> Imported:
+def import_record(
+    record: PatientRecord, *, as_of: date | None = None, plan: Plan | None = None, latest: date | None = None
+) -> Imported:
     """Read one patient's entries, each once."""
     patient = record.patient
     _set_requests_aside(record)
     days = sorted({when for entry in record.entries if entry.fate is None for when in _days(entry)})
-    newest = days[-1] if days else None
+    newest = max((when for when in days if latest is None or when <= latest), default=None)
     at = Reading(record, as_of or newest)
     chart = _chart(record, at, as_of or newest)
     patient.taken()

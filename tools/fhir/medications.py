@@ -95,8 +95,8 @@ def _medication(
     if why := _NEVER_TAKEN.get(stated):
         raise Ignored(why)
     concept, named = _product(entry, at)
-    if not named.classes:
-        entry.partly("no drug class that a rule names" if concept.name else "names no medicine")
+    if not named.ingredients:
+        entry.partly("a medicine that nobody knows" if concept.name else "names no medicine")
     dose, dose_unit, per_day = _dosage(dosages, named)
     notes = {note.text("text") for note in said.many("note")}
     why = next(filter(None, reasons), "")
@@ -162,11 +162,13 @@ def _source_code(concept: Concept, named: Product) -> str:
     """The code as charted, with the product's text where the chart now shows only its brand; none if it is the
     ingredient's."""
     coding = next((c for c in concept.codings if c.system == RXNORM and c.code), None)
-    if coding is None:
-        return concept.label
-    text = coding.display or concept.name
-    code = f"RxNorm {coding.code}" if coding.code != named.rxnorm else ""
-    return f"{code} {text}".strip() if code and text not in (named.name, coding.code) else code
+    text = (coding.display if coding else "") or concept.name
+    code = (
+        f"RxNorm {coding.code}" if coding and coding.code != named.rxnorm else "" if coding else concept.label
+    )
+    return (
+        f"{code} {text}".strip() if text not in (named.name, concept.label, coding and coding.code) else code
+    )
 
 
 def _dosage(dosages: list[Element], named: Product) -> tuple[float | None, str | None, float | None]:

@@ -58,15 +58,21 @@ class _EntryShape(msgspec.Struct, rename="camel"):
     resource: msgspec.Raw = msgspec.Raw(b"{}")
 
 
+def open_binary(name: str) -> IO[bytes]:
+    return Path(name).open("rb")
+
+
 def units(
-    names: Iterable[str], open_file: Callable[[str], IO[bytes]], progress: Progress = lambda _: None
+    names: Iterable[str],
+    open_file: Callable[[str], IO[bytes]] = open_binary,
+    progress: Progress = lambda _: None,
 ) -> Iterator[Unit | FileRefusal]:
     """What the files hold, one unit at a time; whoever takes a unit closes its grouping.
 
     Args:
         names: the files, in the order in which they are read.
         open_file: opens one of them.
-        progress: told after each document how many bytes it had.
+        progress: told with each document how many bytes it had.
     """
     exports: dict[str, Unit] = {}
     for name in names:
@@ -97,7 +103,7 @@ def _unit(document: _Document, name: str, exports: dict[str, Unit]) -> Unit | No
     except Invalid as error:
         if not document.place:
             raise
-        _export(name, exports).leave(alone, str(error))
+        _export(name, exports).leave(alone, str(error).removeprefix(f"{name}: line {document.place}: "))
         return None
     if head.resource_type != "Bundle":
         _export(name, exports).add(alone)

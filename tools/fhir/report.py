@@ -74,7 +74,7 @@ class Entry:
 
     def ignore(self, why: str) -> None:
         if self.fate is None:
-            self.fate, self.why = "ignored", {why: None, **self.why}
+            self.fate, self.why = "ignored", dict.fromkeys((why, *self.why, *self.element.problems))
 
     @property
     def concept(self) -> Concept:

@@ -248,7 +248,8 @@ def test_an_approval_comes_back_as_an_answer_to_be_read() -> None:
     back = there_and_back(Patient(id="P1", authorizations=(approval,)))
     (answer,) = back.documents
     assert back.authorizations == ()
-    assert (answer.of, answer.about) == (PAYER_RESPONSE, "U1") and "Ozempic approved" in answer.title
+    assert (answer.of, answer.status) == (PAYER_RESPONSE, "")
+    assert "Ozempic approved; authorization U1" in answer.title
 
 
 @pytest.mark.parametrize("subjects", [("self",), ("self", "family"), ("family",)])
