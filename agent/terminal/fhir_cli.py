@@ -6,7 +6,6 @@ import io
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -14,15 +13,12 @@ import msgspec
 import typer
 
 from agent.settings import BIGGEST, read_as_of, read_settings
-from tools.errors import NotFound, PaladinError, Refused, Unavailable
+from tools.errors import NotFound, Refused, Unavailable
+from tools.printable import one_line
 from tools.store.rows import OnConflict
 
 if TYPE_CHECKING:
-    from datetime import date
-
-    from agent.terminal.fhir_screen import Kept
-    from tools.fhir.importer import Imported
-    from tools.fhir.reading import FileRefusal, Unit
+    from agent.fhir_import import FhirImport
     from tools.records import Patient, Plan
     from tools.store.store import Store
 
@@ -69,103 +65,41 @@ def import_command(
     as_json: bool = typer.Option(False, "--json", help="Print the reports as one JSON object."),
 ) -> None:
     """Import patients from FHIR R4 and say what became of every entry."""
-    from tools.fhir.reading import FileRefusal, units
+    from agent.fhir_import import FhirImport
+    from tools.fhir.reading import units
 
     names = [name for given in files for name in _expanded(given)]
-    day, found = read_as_of(as_of), _Run(_store(needed=bool(plan) or not dry_run), on_conflict, dry_run)
-    enrolled = found.store.plan(plan) if found.store and plan else None
+    store = _store(needed=bool(plan) or not dry_run)
+    run = FhirImport(
+        store,
+        plan=store.plan(plan) if store and plan else None,
+        as_of=read_as_of(as_of),
+        on_conflict=on_conflict,
+        dry_run=dry_run,
+    )
     with _progress(names, shown=not as_json) as (step, patient):
         for unit in units(names, _open, step):
-            if isinstance(unit, FileRefusal):
-                found.refused.append(unit)
-            else:
-                found.take(unit, day, enrolled, patient)
-    found.tell(everything, as_json)
-    if found.refused or any(one.fate == "refused" for one in found.kept):
+            run.take(unit, patient)
+    _tell(run, everything, as_json)
+    if not run.complete:
         raise typer.Exit(2)
 
 
-class _Run:
-    """One import, as far as it has come."""
+def _tell(run: FhirImport, everything: bool, as_json: bool) -> None:
+    if as_json:
+        from agent.dump import to_json
 
-    def __init__(self, store: Store | None, on_conflict: OnConflict, dry_run: bool) -> None:
-        self.store, self.on_conflict, self.dry_run = store, on_conflict, dry_run
-        self.kept: list[Kept] = []
-        self.left: list[Any] = []
-        self.aside: list[str] = []
-        self.refused: list[FileRefusal] = []
+        print(to_json(run.told()))
+        return
+    from agent.terminal.fhir_screen import screen
+    from agent.terminal.screen import console, say
 
-    def take(self, unit: Unit, day: date | None, plan: Plan | None, progress: Callable[[], None]) -> None:
-        """Keep each patient of a unit; what is refused is noted, and the next one comes in."""
-        from tools.fhir.grouping import NOBODYS
-        from tools.fhir.importer import import_unit
-        from tools.fhir.reading import FileRefusal
-
-        try:
-            if (
-                not len(unit.grouping)
-                and set(unit.grouping.types)
-                and set(unit.grouping.types) <= NOBODYS
-                and self.kept
-            ):
-                self.aside.append(unit.name)
-                return
-            for imported in import_unit(unit, as_of=day, plan=plan, latest=datetime.now().date()):
-                self.kept.append(self._keep(unit.name, imported))
-                progress()
-            if len(unit.grouping) > 1:
-                self.left += [entry.report() for entry in unit.grouping.left]
-        except PaladinError as error:
-            self.refused.append(FileRefusal(unit.name, str(error)))
-        finally:
-            unit.grouping.close()
-
-    def _keep(self, name: str, imported: Imported) -> Kept:
-        from agent.terminal.fhir_screen import Kept
-        from tools.fhir.keeping import keep
-
-        if self.store is None:
-            return Kept(name, imported.patient.id, "new", imported.report)
-        how: dict[str, Any] = {"on_conflict": self.on_conflict, "dry_run": self.dry_run}
-        try:
-            kept = keep(self.store, imported, taken_from=name, when=datetime.now(UTC), **how)
-        except Refused as error:
-            return Kept(name, "", "refused", imported.report, why=str(error))
-        return Kept(name, kept.patient.id, kept.fate, imported.report, apart=kept.apart)
-
-    def tell(self, everything: bool, as_json: bool) -> None:
-        if as_json:
-            from agent.dump import plain, to_json
-
-            imported = [
-                plain(one.report)
-                | {
-                    "file": one.file,
-                    "patient_id": one.patient_id,
-                    "fate": one.fate,
-                    "why": one.why,
-                    "apart": one.apart,
-                }
-                for one in self.kept
-            ]
-            refused = [{"file": one.name, "why": one.why} for one in self.refused]
-            told = {
-                "dry_run": self.dry_run,
-                "imported": imported,
-                "left": self.left,
-                "left_aside": self.aside,
-            }
-            print(to_json(told | {"refused": refused}))
-            return
-        from agent.terminal.fhir_screen import screen
-        from agent.terminal.screen import console, say
-
-        if self.kept or self.left:
-            say(screen(self.kept, self.left, everything, self.dry_run), console())
-        for name in self.aside:
-            print(f"{name}: hospitals and practitioners only, left aside")
-        for one in self.refused:
-            print(f"pa: {one.why}", file=sys.stderr)
+    if run.kept or run.left:
+        say(screen(run.kept, run.left, everything, run.dry_run), console())
+    for name in run.aside:
+        print(f"{name}: hospitals and practitioners only, left aside")
+    for one in run.refused:
+        print(f"pa: {one_line(one.why)}", file=sys.stderr)
 
 
 @contextmanager

@@ -4,30 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from agent.fhir_import import Kept
 from tools.fhir.report import EntryReport, ImportReport
 
 NAMES = 6  # for each reason; --all and --json have the rest
 WHOLE = 3  # patients that are shown whole; of more, one line each
 FATES = ("taken", "partly", "ignored")
 STYLES = {"refused": "bold red", "replaced": "yellow", "unchanged": "dim"}
-
-
-class Kept(NamedTuple):
-    """What an import came to; `why` it was refused, `apart` who it might be and was not taken for."""
-
-    file: str
-    patient_id: str
-    fate: str  # new | replaced | unchanged | refused
-    report: ImportReport
-    why: str = ""
-    apart: tuple[str, ...] = ()
 
 
 def screen(kept: list[Kept], left: list[EntryReport], everything: bool, dry_run: bool) -> RenderableType:

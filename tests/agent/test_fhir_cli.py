@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import shutil
+import signal
+import subprocess
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -324,3 +326,102 @@ def test_a_letter_is_its_text_however_it_is_kept() -> None:
 
     assert _letter(b'{"text": "a"}') == _letter(b'"a"') == "a"
     assert _letter(b"") == ""
+
+
+@pytest.mark.parametrize("words", [("check",), ("check", "--json"), ("fhir", "export"), ("chart", "log")])
+def test_no_imported_name_orders_a_terminal_to_do_anything(
+    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    """Neither through an import nor from a chart that came before imports were cleaned."""
+    evil = "\x1b[2J\x1b[1;1HREADY\x9b31m\x00"
+    name = [{"family": evil, "given": ["Eve\nforged"]}]
+    (one,) = imported(capsys, person(tmp_path, "a.json", name=name), "--plan", "CASCADE-GOLD")
+    assert store.patient(one["patient_id"]).family == "[2J [1;1HREADY 31m"
+    old = worlds.imported(
+        store, msgspec.structs.replace(worlds.p002(), id="", given=f"Old{evil}", source="urn:old|1")
+    )
+    for patient_id in (one["patient_id"], old.id):
+        with pytest.raises(SystemExit):
+            app([*words, patient_id, *(["Ozempic"] if words[0] == "check" else [])])
+        said = capsys.readouterr()
+        assert not {"\x1b", "\x9b", "\x00"} & {*said.out, *said.err}
+
+
+KILLED = """
+import os, signal, sys
+from tools.store import Store
+
+left = int(sys.argv.pop(1))
+kept = Store.keep_import
+
+def die_after_some(self, *given, **named):
+    global left
+    found = kept(self, *given, **named)
+    if not named.get("dry_run"):
+        left -= 1
+    if not left:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return found
+
+Store.keep_import = die_after_some
+from agent.cli import main
+main()
+"""
+
+
+def bulk(folder: Path, people: int) -> Path:
+    """A bulk export: two types, each in a file of its own."""
+    folder.mkdir()
+    patients = [
+        {"resourceType": "Patient", "id": f"p{n}", "name": [{"family": f"F{n}", "given": ["Ann"]}],
+         "birthDate": "1970-01-01", "identifier": [{"system": "http://b.example", "value": str(n)}]}
+        for n in range(people)
+    ]  # fmt: skip
+    values = [
+        {"resourceType": "Observation", "id": f"o{n}", "status": "final", "subject": {"reference": f"Patient/p{n}"},
+         "code": {"coding": [{"system": "http://loinc.org", "code": "4548-4"}]}, "effectiveDateTime": "2024-01-01",
+         "valueQuantity": {"value": 7 + n / 10, "unit": "%"}}
+        for n in range(people)
+    ]  # fmt: skip
+    for name, listed in {"Observation": values, "Patient": patients}.items():
+        (folder / f"{name}.ndjson").write_text("".join(json.dumps(one) + "\n" for one in listed))
+    return folder
+
+
+def test_an_import_that_was_killed_goes_on_and_doubles_nothing(
+    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, before = bulk(tmp_path / "export", 6), everyone(store)
+    harness = tmp_path / "harness.py"
+    harness.write_text(KILLED)
+    for dies_after in (1, 2):
+        command = [sys.executable, str(harness), str(dies_after), "fhir", "import", str(folder)]
+        assert subprocess.run(command, cwd=Path.cwd(), capture_output=True).returncode == -signal.SIGKILL
+    assert 0 < everyone(store) - before < 6
+    fates = [one["fate"] for one in imported(capsys, folder)]
+    assert sorted(set(fates)) == ["new", "unchanged"] and len(fates) == 6
+    assert everyone(store) == before + 6
+    assert [one["fate"] for one in imported(capsys, folder)] == ["unchanged"] * 6
+
+
+def test_the_api_imports_lists_versions_and_exports(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fastapi.testclient import TestClient
+
+    from agent.api.app import create_app
+    from agent.settings import read_settings
+
+    with TestClient(create_app(read_settings()), "http://localhost") as api:
+        first = api.post("/api/fhir/import?plan_id=CASCADE-GOLD", content=WEIGHT.read_bytes()).json()
+        assert (first["imported"][0]["fate"], first["refused"]) == ("new", [])
+        patient_id = first["imported"][0]["patient_id"]
+        assert api.get(f"/api/patients/{patient_id}").json()["plan_id"] == "CASCADE-GOLD"
+        again = api.post("/api/fhir/import?dry_run=true", content=WEIGHT.read_bytes()).json()
+        assert again["imported"][0]["fate"] == "unchanged"
+        (version,) = api.get(f"/api/patients/{patient_id}/versions").json()
+        assert (version["number"], version["current"]) == (1, True)
+        assert api.get(f"/api/patients/{patient_id}/versions/1").json()["family"] == "Fixture"
+        assert api.get(f"/api/patients/{patient_id}/versions/2").status_code == 404
+        assert api.get("/api/patients/P001/fhir").json()["resourceType"] == "Bundle"
+        assert "not JSON" in api.post("/api/fhir/import", content=b"{").json()["refused"][0]["why"]

@@ -9,6 +9,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from tools.fhir import ours
+from tools.printable import printable
 from tools.records import Record
 
 Json = dict[str, Any]
@@ -56,12 +57,14 @@ class Context:
 
 
 def compact(value: Any) -> Any:
-    """Without what FHIR doesn't allow: nulls, empty texts, empty lists and objects; False and 0 stay."""
+    """Without what FHIR doesn't allow: nulls, control characters, what is empty; False and 0 stay."""
     if isinstance(value, dict):
         kept = {key: compact(inner) for key, inner in value.items()}
         return {key: inner for key, inner in kept.items() if not _empty(inner)}
     if isinstance(value, list | tuple):
         return [inner for item in value if not _empty(inner := compact(item))]
+    if isinstance(value, str):
+        return printable(value)
     return value.isoformat() if isinstance(value, date) else value
 
 
