@@ -13,8 +13,18 @@ from typing import Any
 
 from tools.fhir import ours, resources
 from tools.fhir.importer import import_bundle
-from tools.fhir.writing import TERMINOLOGY, US_CORE, Context, Json, coding, compact, concept, instant, term
-from tools.records import Address, Coverage, Patient, Plan, Prescriber, Record
+from tools.fhir.writing import (
+    TERMINOLOGY,
+    Context,
+    Json,
+    coding,
+    compact,
+    concept,
+    provenance,
+    resource,
+    term,
+)
+from tools.records import Coverage, Patient, Plan, Prescriber, Record
 from tools.terms import LOINC, NPI
 
 _SECTIONS = {
@@ -55,7 +65,8 @@ def chart_resources(patient: Patient, plan: Plan | None, at: Context, recorded: 
             known = getattr(patient, part) is not None
             listed.append(_empty_list(at, part, code, title, known))
     if recorded is not None:
-        listed.append(_provenance(at, recorded))
+        made_by = "exported by Paladin from its record of this patient"
+        listed.append(provenance(at.new_id("provenance"), [at.subject()], recorded, made_by))
     made: list[Json] = compact(listed)
     return made
 
@@ -105,156 +116,95 @@ _WRITERS: dict[str, Any] = {
 
 
 def _patient(patient: Patient, at: Context) -> Json:
-    return {
-        "resourceType": "Patient",
-        "id": at.new_id("patient"),
-        "meta": {"profile": [f"{US_CORE}/us-core-patient"]},
+    return resource("Patient", at.new_id("patient"), "us-core-patient") | {
         "identifier": [{"system": ours.PATIENT, "value": patient.id}],
         "name": [{"use": "official", "family": patient.family, "given": [patient.given]}],
-        "telecom": [_phone("phone", patient.phone, "home")],
         "gender": patient.sex,
         "birthDate": patient.birth_date,
-        "address": [_address(patient.address, "home")],
         "generalPractitioner": [at.reference("prescriber")] if patient.prescriber else None,
+        **_reached(patient, "home"),
     }
 
 
-def _phone(system: str, value: str | None, use: str) -> Json | None:
-    return {"system": system, "value": value, "use": use} if value else None
+def _reached(who: Patient | Prescriber | Plan, use: str) -> Json:
+    """Telephone, fax and address."""
+    numbers = {"phone": who.phone, "fax": getattr(who, "fax", None)}
+    telecom = [{"system": name, "value": value, "use": use} for name, value in numbers.items() if value]
+    if (at := who.address) is None:
+        return {"telecom": telecom}
+    place = {"line": [at.line], "city": at.city, "state": at.state, "postalCode": at.zip, "country": "US"}
+    return {"telecom": telecom, "address": [{"use": use} | place]}
 
 
-def _address(address: Address | None, use: str) -> Json | None:
-    if address is None:
-        return None
-    return {
-        "use": use,
-        "line": [address.line],
-        "city": address.city,
-        "state": address.state,
-        "postalCode": address.zip,
-        "country": "US",
-    }
-
-
-def _prescriber(who: Prescriber | None, at: Context) -> list[Json]:
+def _prescriber(who: Prescriber | None, at: Context) -> Iterator[Json]:
     if who is None:
-        return []
+        return
     title, name, suffix = _parts(who.name)
     given, _, family = name.rpartition(" ")
-    practitioner = {
-        "resourceType": "Practitioner",
-        "id": at.new_id("prescriber"),
-        "meta": {"profile": [f"{US_CORE}/us-core-practitioner"]},
+    named = {"text": who.name, "family": family, "given": [given], "prefix": [title], "suffix": [suffix]}
+    yield resource("Practitioner", at.new_id("prescriber"), "us-core-practitioner") | {
         "identifier": [{"system": NPI, "value": who.npi}] if who.npi else None,
-        "name": [
-            {"text": who.name, "family": family, "given": [given], "prefix": [title], "suffix": [suffix]}
-        ],
-        "telecom": [_phone("phone", who.phone, "work"), _phone("fax", who.fax, "work")],
-        "address": [_address(who.address, "work")],
+        "name": [named],
+        **_reached(who, "work"),
     }
-    practice = {
-        "resourceType": "Organization",
-        "id": at.new_id("practice"),
-        "meta": {"profile": [f"{US_CORE}/us-core-organization"]},
-        "active": True,
-        "type": [term("organization-type", "prov", "Healthcare Provider")],
-        "name": who.practice,
-        "telecom": [_phone("phone", who.phone, "work"), _phone("fax", who.fax, "work")],
-        "address": [_address(who.address, "work")],
-        "contact": [{"name": {"text": who.contact}}] if who.contact else None,
-    }
-    role = {
-        "resourceType": "PractitionerRole",
-        "id": at.new_id("role"),
-        "practitioner": at.reference("prescriber"),
-        "organization": at.reference("practice") if who.practice else None,
-        "specialty": [concept(who.specialty or "")],
-    }
-    return [
-        practitioner,
-        *([practice] if who.practice else []),
-        *([role] if who.practice or who.specialty else []),
-    ]
+    if who.practice:
+        kind = term("organization-type", "prov", "Healthcare Provider")
+        contact = [{"name": {"text": who.contact}}] if who.contact else None
+        yield _organization(at.new_id("practice"), who.practice, kind, who) | {"contact": contact}
+    if who.practice or who.specialty:
+        yield resource("PractitionerRole", at.new_id("role")) | {
+            "practitioner": at.reference("prescriber"),
+            "organization": at.reference("practice") if who.practice else None,
+            "specialty": [concept(who.specialty or "")],
+        }
+
+
+def _organization(id: str, name: str, kind: Json, who: Prescriber | Plan) -> Json:
+    told = {"active": True, "type": [kind], "name": name}
+    return resource("Organization", id, "us-core-organization") | told | _reached(who, "work")
 
 
 def _parts(name: str) -> tuple[str, str, str]:
     """ "Dr. Jane Roe, MD" → ("Dr.", "Jane Roe", "MD")."""
     found = re.fullmatch(r"(Dr\.)? ?([^,]*),? ?(.*)", name)
-    return (found.group(1) or "", found.group(2), found.group(3)) if found else ("", name, "")
+    return (found[1] or "", found[2], found[3]) if found else ("", name, "")
 
 
 def payer(plan: Plan, at: Context) -> Json:
-    return {
-        "resourceType": "Organization",
-        "id": at.new_id("payer", plan.payer_id),
-        "meta": {"profile": [f"{US_CORE}/us-core-organization"]},
-        "identifier": [{"system": ours.PLAN, "value": plan.payer_id}],
-        "active": True,
-        "type": [term("organization-type", "pay", "Payer")],
-        "name": plan.payer,
-        "telecom": [_phone("phone", plan.phone, "work"), _phone("fax", plan.fax, "work")],
-        "address": [_address(plan.address, "work")],
+    kind = term("organization-type", "pay", "Payer")
+    identifier = [{"system": ours.PLAN, "value": plan.payer_id}]
+    return _organization(at.new_id("payer", plan.payer_id), plan.payer, kind, plan) | {
+        "identifier": identifier
     }
 
 
 def _coverage(said: Coverage, patient: Patient, plan: Plan | None, at: Context) -> Json:
-    ours_to_name = plan is not None and plan.id == said.plan_id
-    classes = (
-        ("plan", said.plan_id, plan.name if plan and ours_to_name else ""),
-        ("group", said.group, ""),
-        ("rxbin", said.bin, ""),
-        ("rxpcn", said.pcn, ""),
-    )
-    return at.start("Coverage", said, "us-core-coverage") | {
-        "status": "active",
+    by_name = {
+        "display": said.plan_id or resources.UNSTATED,
+        "identifier": {"system": ours.PLAN, "value": said.plan_id},
+    }
+    here = plan is not None and plan.id == said.plan_id
+    classes = {"plan": said.plan_id, "group": said.group, "rxbin": said.bin, "rxpcn": said.pcn}
+    return at.start("Coverage", said, "us-core-coverage", status="active", owner="beneficiary") | {
         "type": concept("", coding(f"{TERMINOLOGY}/v3-ActCode", "DRUGPOL", "drug policy")),
         "subscriberId": said.member_id,
-        "beneficiary": at.subject(),
         "relationship": term("subscriber-relationship", "self"),
         "period": {"start": said.start, "end": said.end},
-        "payor": [
-            at.reference("payer", plan.payer_id)
-            if plan and ours_to_name
-            else {
-                "display": said.plan_id or resources.UNSTATED,
-                "identifier": {"system": ours.PLAN, "value": said.plan_id},
-            }
-        ],
+        "payor": [at.reference("payer", plan.payer_id) if plan and here else by_name],
         "order": 1 if said.plan_id == patient.plan_id else 2,
         "class": [
-            {"type": term("coverage-class", kind), "value": value, "name": name}
-            for kind, value, name in classes
-            if value
+            {"type": term("coverage-class", kind), "value": value} for kind, value in classes.items() if value
         ],
     }
 
 
 def _empty_list(at: Context, part: str, code: str, title: str, known: bool) -> Json:
     """A list that is complete without entries, or that nobody has."""
-    return {
-        "resourceType": "List",
-        "id": at.new_id("list", part),
+    return resource("List", at.new_id("list", part)) | {
         "status": "current",
         "mode": "snapshot",
         "title": title,
         "code": concept(title, coding(LOINC, code, title)),
         "subject": at.subject(),
         "emptyReason": term("list-empty-reason", "nilknown" if known else "unavailable"),
-    }
-
-
-def _provenance(at: Context, recorded: date) -> Json:
-    return {
-        "resourceType": "Provenance",
-        "id": at.new_id("provenance"),
-        "meta": {"profile": [f"{US_CORE}/us-core-provenance"]},
-        "target": [at.subject()],
-        "recorded": instant(recorded),
-        "activity": concept("exported by Paladin from its record of this patient"),
-        "agent": [
-            {
-                "type": term("provenance-participant-type", "assembler", "Assembler"),
-                "who": {"display": "Paladin"},
-            }
-        ],
     }
