@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from agent.api import wire
 from agent.api.office import office
 from agent.fhir_import import FhirImport
-from tools.errors import NotFound
+from tools.errors import Invalid, NotFound
 from tools.fhir.exporter import export_patient
 from tools.fhir.reading import units
 from tools.fhir.report import EntryReport
@@ -65,6 +65,8 @@ async def import_fhir(
         run = FhirImport(store, plan=plan, as_of=as_of, on_conflict=on_conflict, dry_run=dry_run)
         for unit in units(["the request"], lambda _: io.BytesIO(body)):
             run.take(unit)
+        if run.refused and not run.kept:
+            raise Invalid(run.refused[0].why)
         return wire.answer(run.told())
 
     return await run_in_threadpool(take)

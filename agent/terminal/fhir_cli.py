@@ -97,7 +97,7 @@ def _tell(run: FhirImport, everything: bool, as_json: bool) -> None:
     if run.kept or run.left:
         say(screen(run.kept, run.left, everything, run.dry_run), console())
     for name in run.aside:
-        print(f"{name}: hospitals and practitioners only, left aside")
+        print(f"{one_line(name)}: hospitals and practitioners only, left aside")
     for one in run.refused:
         print(f"pa: {one_line(one.why)}", file=sys.stderr)
 

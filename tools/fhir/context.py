@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
 from tools.fhir import ours
@@ -29,10 +30,15 @@ class Reading:
         FHIR reference, numbered where one entry makes several."""
         mine = [value for system, value, *_ in entry.element.identifiers() if system == ours.system(kind)]
         wanted = mine[place] if place < len(mine) else ""
-        if not wanted or (kind, wanted) in self._ids:
+        while not wanted or (kind, wanted) in self._ids:
             wanted = f"{entry.type}/{entry.id}" + (f"-{place + 1}" if place else "")
+            place += 1
         self._ids.add((kind, wanted))
         return wanted
+
+    def first_name(self, references: Iterable[Reference]) -> str:
+        """Who is the first of these that has a name."""
+        return next(filter(None, map(self.name_of, references)), "")
 
     def name_of(self, reference: Reference) -> str:
         """Whom a reference means, by its own words or by the resource."""

@@ -51,36 +51,32 @@ class _Content(NamedTuple):
 def document(entry: Entry, at: Reading) -> Iterator[Note | Document]:
     """A note, if its text is there; else the document that it is."""
     said = entry.element
-    for stated in (said.text("status"), said.text("docStatus")):
-        if stated in _VOID:
-            raise Ignored(stated.replace("-", " "))
+    _refuse_void(said.text("status"), said.text("docStatus"))
     kind, context = said.concept("type"), said.one("context")
     status = STATUS.get(said.text("docStatus"), "unsigned")
-    if status == "unsigned" and (at.name_of(said.reference("authenticator"))):
+    if status == "unsigned" and at.name_of(said.reference("authenticator")):
         status = "signed"
-    contents = [_content(one.one("attachment")) for one in said.many("content")]
-    text = next((content.text for content in contents if content.text.strip()), "")
-    author = next(filter(None, map(at.name_of, said.references("author"))), "")
+    attachments = [one.one("attachment") for one in said.many("content")]
+    contents = [_content(attachment) for attachment in attachments]
     specialty = context.concept("practiceSetting").name.lower() or _specialty(said, at)
     on = said.day("date") or context.period("period").start
-    if text:
+    if text := next((content.text for content in contents if content.text.strip()), ""):
         if status == "unsigned":
             entry.partly("nothing says that it is signed")
-        kind_name = kind.name or "progress note"
-        id = at.id(entry, Note)
+        author = at.first_name(said.references("author"))
+        kind_name, id = kind.name or "progress note", at.id(entry, Note)
         yield Note(
             id=id, date=on, author=author, type=kind_name, text=text, status=status, specialty=specialty
         )
         return
-    title = next((t for one in said.many("content") if (t := one.one("attachment").text("title"))), "")
     lack = next((content.lack for content in contents), "no content")
     entry.partly(f"kept as a document that nobody has read: {lack}")
     here = any(content.sha256 and content.lack != _EMPTY for content in contents)
-    signed = here and status in ("signed", "amended")
+    titles = (*(attachment.text("title") for attachment in attachments), said.text("description"), kind.name)
     yield Document(
         id=at.id(entry, Document),
-        title=title or said.text("description") or kind.name or "document",
-        of=_evidence_of(kind) if signed else "",
+        title=next(filter(None, titles), "document"),
+        of=_evidence_of(kind) if here and status in ("signed", "amended") else "",
         date=on,
         sha256=next((content.sha256 for content in contents if content.sha256), ""),
         status=status if here else "unsigned",
@@ -94,23 +90,27 @@ def _evidence_of(kind: Concept) -> str:
     return next((term.of for term in terms if term and term.of in ("note", "lab", "study")), "")
 
 
+def _refuse_void(*statuses: str) -> None:
+    for stated in statuses:
+        if stated in _VOID:
+            raise Ignored(stated.replace("-", " "))
+
+
 def composition(entry: Entry, at: Reading) -> Iterator[Note]:
     """A clinical document, as one note of its sections."""
     said = entry.element
-    status = said.text("status")
-    if status in _VOID:
-        raise Ignored(status.replace("-", " "))
+    _refuse_void(said.text("status"))
     parts = [_plain(said.one("text").prose("div")), *_sections(said)]
-    text = "\n\n".join(part for part in parts if part)
+    text = "\n\n".join(filter(None, parts))
     if not text:
         raise Ignored("a composition without text; its entries stand for themselves")
     yield Note(
         id=at.id(entry, Note),
         date=said.day("date"),
-        author=next(filter(None, map(at.name_of, said.references("author"))), ""),
+        author=at.first_name(said.references("author")),
         type=said.concept("type").name or said.text("title") or "document",
         text=text[:_LONGEST],
-        status=STATUS.get(status, "unsigned"),
+        status=STATUS.get(said.text("status"), "unsigned"),
         specialty=_specialty(said, at),
     )
 
@@ -118,18 +118,18 @@ def composition(entry: Entry, at: Reading) -> Iterator[Note]:
 def diagnostic_report(entry: Entry, at: Reading) -> Iterator[Note]:
     """The text of a report; its values are observations of their own."""
     said = entry.element
-    status = said.text("status")
+    _refuse_void(said.text("status"))
     texts = [content.text for form in said.many("presentedForm") if (content := _content(form)).text.strip()]
-    if status in _VOID or not texts:
-        raise Ignored(status.replace("-", " ") if status in _VOID else "not needed")
+    if not texts:
+        raise Ignored("not needed")
     for place, text in enumerate(dict.fromkeys(texts)):
         yield Note(
             id=at.id(entry, Note, place),
             date=said.day("effectiveDateTime") or said.period("effectivePeriod").start,
-            author=next(filter(None, map(at.name_of, said.references("performer"))), ""),
+            author=at.first_name(said.references("performer")),
             type=said.concept("code").name or "report",
             text=text,
-            status=STATUS.get(status, "unsigned"),
+            status=STATUS.get(said.text("status"), "unsigned"),
         )
 
 
@@ -140,13 +140,10 @@ def payer_response(entry: Entry, at: Reading) -> Iterator[Document]:
     """A ClaimResponse, CommunicationRequest or Task, kept for a person to read: FHIR's own elements do not say
     which request of ours it answers, and whether something is approved stands in extensions."""
     said = entry.element
-    if said.text("status") == "entered-in-error":
-        raise Ignored("entered in error")
+    _refuse_void(said.text("status"))
     if entry.type == "Task" and not said.one("code") and not said.text("description"):
         raise Ignored("a task that does not say what is to be done")
-    payer = next(
-        filter(None, (at.name_of(said.reference(name)) for name in ("insurer", "sender", "requester"))), ""
-    )
+    payer = at.first_name(said.reference(name) for name in ("insurer", "sender", "requester"))
     words = dict.fromkeys(filter(None, _answer(said)))
     entry.partly("kept as the payer's answer, for a person to read and to enter in the case")
     yield Document(

@@ -16,7 +16,7 @@ import msgspec
 
 from tools.fhir.elements import Element, Reference
 from tools.fhir.report import Entry
-from tools.fhir.versions import ADVICE, older_version
+from tools.fhir.versions import ADVICE, other_version
 
 _ABOUT = ("subject", "patient", "beneficiary", "for")
 NOBODYS = {
@@ -78,11 +78,11 @@ class Grouping:
         self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._db.execute("CREATE TABLE entries (number INTEGER PRIMARY KEY, file, place, full_url, body)")
         self._db.execute("BEGIN")
-        self._older: dict[str, Counter[str]] = {}
+        self._others: dict[str, Counter[str]] = {}
         self._patients: list[int] = []
         self._by_url: dict[str, set[int]] = {}  # patients
         self._by_id: dict[str, set[tuple[int, str]]] = {}  # patients, with their server
-        self._people: dict[tuple[str, str], str] = {}
+        self._people: set[tuple[str, str, str]] = set()
         self._about: dict[str, list[int]] = {}
         self._nobodys: dict[str, int] = {}
         self._used: dict[int, Entry] = {}
@@ -105,8 +105,8 @@ class Grouping:
         if not entry.type:
             self._left(entry, "names no type of resource" if said else "an entry without a resource")
             return
-        if older := older_version(said):
-            self._older.setdefault(entry.type, Counter())[older] += 1
+        if other := other_version(said):
+            self._others.setdefault(entry.type, Counter())[other] += 1
         row = self._db.execute("INSERT INTO entries VALUES (NULL, ?, ?, ?, ?)", raw)
         assert row.lastrowid is not None
         self._place(entry, row.lastrowid)
@@ -116,7 +116,7 @@ class Grouping:
 
     def refusal(self) -> str:
         """Why this is not read at all; "" if it is."""
-        for kind, shown in self._older.items():
+        for kind, shown in self._others.items():
             if 2 * shown.total() > self.types[kind]:
                 return f"written in {', '.join(sorted(shown))}; Paladin reads FHIR R4: {ADVICE}"
         if not self._patients:
@@ -165,12 +165,12 @@ class Grouping:
             self._nobodys.update(dict.fromkeys(_names(entry), number))
 
     def _is_new(self, patient: Entry, base: str) -> bool:
-        """Whether nobody of this id and server is there yet; somebody else of the same id is."""
+        """Whether this person is not there yet; somebody else of the same id and server is a person too."""
         raw = patient.element.raw
-        person = f"{raw.get('name')} {raw.get('birthDate')} {raw.get('identifier')}"
-        return self._people.setdefault((base, patient.id), person) != person or not any(
-            (number, base) for number, found in self._by_id.get(f"Patient/{patient.id}", ()) if found == base
-        )
+        person = (base, patient.id, f"{raw.get('name')} {raw.get('birthDate')} {raw.get('identifier')}")
+        there = person in self._people
+        self._people.add(person)
+        return not there
 
     def _owned(self) -> dict[int, list[int]]:
         """The entries of each patient; what is about nobody that is here is left."""
@@ -253,7 +253,7 @@ def _set_versions_aside(entries: list[Entry]) -> None:
     newest: dict[tuple[str, str], Entry] = {}
     for entry in entries:
         first = newest.setdefault((entry.type, entry.id), entry)
-        if first is entry or not entry.type:
+        if first is entry or not entry.named:
             continue
         older, kept = (first, entry) if _updated(entry) > _updated(first) else (entry, first)
         same = older.element.raw == kept.element.raw

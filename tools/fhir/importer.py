@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, NamedTuple
 
 import msgspec
@@ -17,35 +17,18 @@ import msgspec
 from tools.errors import Invalid
 from tools.fhir import clinical, documents, measurements, medications, ours, statements
 from tools.fhir.context import Reading
+from tools.fhir.coverage import coverage, enrolled, plan_on_file
 from tools.fhir.elements import Element, day
 from tools.fhir.grouping import NOBODYS, PatientRecord
 from tools.fhir.people import address_of, identifiers_of, name_of, phone_of, prescriber
 from tools.fhir.reading import Unit, bundle_unit
 from tools.fhir.report import Entry, Ignored, ImportReport
 from tools.fhir.sense import contradictions
-from tools.fhir.versions import older_version
-from tools.records import (
-    Allergy,
-    Attestation,
-    Coverage,
-    Diagnosis,
-    Document,
-    FamilyHistory,
-    Fill,
-    Medication,
-    Note,
-    Observation,
-    Order,
-    Patient,
-    Plan,
-    Procedure,
-    Program,
-    Record,
-    Sex,
-)
+from tools.fhir.versions import other_version
+from tools.records import Coverage, Note, Patient, Plan, Record, Sex
+from tools.store import rows
 
-Reader = Callable[[Entry, Reading], Iterable[Record]]
-READERS: dict[str, Reader] = {
+READERS: dict[str, Callable[[Entry, Reading], Iterable[Record]]] = {
     "Condition": clinical.condition,
     "AllergyIntolerance": clinical.allergy,
     "FamilyMemberHistory": clinical.family_member,
@@ -62,23 +45,9 @@ READERS: dict[str, Reader] = {
     "ClaimResponse": documents.payer_response,
     "CommunicationRequest": documents.payer_response,
     "Task": documents.payer_response,
-    "Coverage": lambda entry, at: coverage(entry, at),
+    "Coverage": coverage,
 }
-PARTS: dict[type[Record], str] = {
-    Coverage: "coverages",
-    Diagnosis: "conditions",
-    Observation: "observations",
-    Medication: "medications",
-    Fill: "fills",
-    Allergy: "allergies",
-    FamilyHistory: "family_history",
-    Program: "programs",
-    Procedure: "procedures",
-    Attestation: "attestations",
-    Note: "notes",
-    Document: "documents",
-    Order: "orders",
-}
+PARTS: dict[type[Record], str] = {kind: part for part, kind in rows.PARTS.items()} | {Coverage: "coverages"}
 _CLOSED = {
     "conditions": ("Condition",),
     "medications": ("Medication", "MedicationRequest", "MedicationStatement"),
@@ -94,21 +63,11 @@ _NOT_NEEDED = NOBODYS | {
 }  # fmt: skip
 # Where a resource says when it happened; ends are left out, because they may be planned.
 _WHEN = (
-    "onsetDateTime",
-    "abatementDateTime",
-    "recordedDate",
-    "effectiveDateTime",
-    "effectiveInstant",
-    "authoredOn",
-    "performedDateTime",
-    "whenHandedOver",
-    "date",
-    "occurrenceDateTime",
-    "authored",
+    "onsetDateTime", "abatementDateTime", "recordedDate", "effectiveDateTime", "effectiveInstant", "authoredOn",
+    "performedDateTime", "whenHandedOver", "date", "occurrenceDateTime", "authored",
 )  # fmt: skip
 _SINCE = ("onsetPeriod", "effectivePeriod", "performedPeriod", "period")
 _SEX: dict[str, Sex] = {"female": "female", "male": "male"}
-ENROLLED = "enrolled-on-import"
 
 
 class Imported(NamedTuple):
@@ -120,72 +79,66 @@ class Imported(NamedTuple):
 
 
 def import_bundle(
-    bundle: dict[str, Any],
-    *,
-    as_of: date | None = None,
-    patient_id: str | None = None,
-    plan: Plan | None = None,
-    latest: date | None = None,
-    name: str = "bundle",
+    bundle: dict[str, Any], *, patient_id: str | None = None, name: str = "bundle", **how: Any
 ) -> Imported:
-    """Read one patient's record.
+    """Read the bundle of one patient, as `import_unit` does.
 
     Args:
-        bundle: a FHIR R4 bundle with one patient.
-        as_of: the chart's default date; else that of its newest record.
+        bundle: a FHIR R4 bundle.
         patient_id: the chart's id; else it is empty, unless the bundle is our own export.
-        plan: enrols the patient from the day before the first record.
-        latest: the last day that a record can be of; what is dated after it is not the newest.
         name: of the file, for errors and the report.
 
     Raises:
         Invalid: it cannot be read at all; names the file and the path of what is wrong.
     """
-    unit = bundle_unit(msgspec.json.encode(bundle), name)
-    found = list(import_unit(unit, as_of=as_of, plan=plan, latest=latest))
+    found = list(import_unit(bundle_unit(msgspec.json.encode(bundle), name), **how))
     if len(found) > 1:
         raise Invalid(f"{name}: {len(found)} patients, expected one")
-    chart = found[0].patient
-    return found[0]._replace(patient=msgspec.structs.replace(chart, id=patient_id or chart.id))
+    chart = msgspec.structs.replace(found[0].patient, id=patient_id or found[0].patient.id)
+    return found[0]._replace(patient=chart)
 
 
 def import_unit(
     unit: Unit, *, as_of: date | None = None, plan: Plan | None = None, latest: date | None = None
 ) -> Iterator[Imported]:
-    """The charts of a file or export, one by one; Invalid if there are none in it."""
+    """The charts of a file or export, one by one; Invalid if there are none in it.
+
+    Args:
+        as_of: the charts' default date; else that of each one's newest record.
+        plan: enrols the patients from the day before their first record.
+        latest: the last day that a record can be of; what is dated after it is not the newest.
+    """
     if why := unit.grouping.refusal():
         raise Invalid(f"{unit.name}: {why}")
     for record in unit.grouping.records():
-        yield import_record(record, as_of=as_of, plan=plan, latest=latest)
+        yield _import_record(record, as_of, plan, latest or date.max)
 
 
-def import_record(
-    record: PatientRecord, *, as_of: date | None = None, plan: Plan | None = None, latest: date | None = None
-) -> Imported:
+def _import_record(record: PatientRecord, as_of: date | None, plan: Plan | None, latest: date) -> Imported:
     """Read one patient's entries, each once."""
-    patient = record.patient
     _set_requests_aside(record)
-    days = sorted({when for entry in record.entries if entry.fate is None for when in _days(entry)})
-    newest = max((when for when in days if latest is None or when <= latest), default=None)
+    days = [when for entry in record.entries if entry.fate is None for when in _days(entry)]
+    newest = max((when for when in days if when <= latest), default=None)
     at = Reading(record, as_of or newest)
-    chart = _chart(record, at, as_of or newest)
-    patient.taken()
-    chart = _enrolled(chart, plan, days, at)
+    chart = _chart(record, at)
+    record.patient.taken()
+    if plan is not None:
+        dated = [*days, *([chart.as_of] if chart.as_of else [])]
+        chart = enrolled(chart, plan, min(dated, default=None), at)
     _account_for_the_rest(record)
-    for text in _remarks(record, chart, plan):
+    for text in _remarks(record, chart):
         at.notice(text)
-    return Imported(chart, _report(chart, record, newest, at), tuple(identifiers_of(patient)))
+    return Imported(chart, _report(chart, record, at), tuple(identifiers_of(record.patient)))
 
 
 def _set_requests_aside(record: PatientRecord) -> None:
     """What a drafted request rests on is not the chart: its draft order, its form's answers, its unsigned letter."""
     for claim in record.of("Claim"):
         said = claim.element
-        if said.text("use") != "preauthorization" or said.text("status") != "draft":
+        if (said.text("use"), said.text("status")) != ("preauthorization", "draft"):
             continue
-        enclosed = [said.reference("prescription")]
-        enclosed += [info.reference("valueReference") for info in said.many("supportingInfo")]
-        for reference in enclosed:
+        enclosed = [info.reference("valueReference") for info in said.many("supportingInfo")]
+        for reference in (said.reference("prescription"), *enclosed):
             found = record.find(reference, "MedicationRequest", "QuestionnaireResponse", "DocumentReference")
             if found is not None and _is_draft(found):
                 found.ignore("part of a request that is only drafted")
@@ -202,33 +155,18 @@ def _days(entry: Entry) -> Iterator[date]:
     raw = entry.element.raw
     periods = (raw.get(name) for name in _SINCE)
     texts = [*(raw.get(name) for name in _WHEN), *(p.get("start") for p in periods if isinstance(p, dict))]
-    if entry.type != "Patient":
-        yield from (when for text in texts if isinstance(text, str) and (when := day(text)))
+    yield from (when for text in texts if isinstance(text, str) and (when := day(text)))
 
 
 # --- the chart -------------------------------------------------------------------------------------------
 
 
-def _chart(record: PatientRecord, at: Reading, as_of: date | None) -> Patient:
-    person = record.patient.element
-    unknown = _unknown_lists(record)
-    found: dict[str, list[Record]] = {part: [] for part in PARTS.values()}
-    for entry in record.entries:
-        reader = READERS.get(entry.type)
-        if reader is not None and entry.fate is None:
-            for read in _read(entry, reader, at):
-                found[PARTS[type(read)]].append(read)
-    lists: dict[str, Any] = {part: tuple(read) for part, read in found.items()}
-    for part, types in _CLOSED.items():
-        said = record.whole or any(record.of(*types))
-        if not lists[part] and (part in unknown or not said):
-            lists[part] = None
-    lists["notes"] = _told_once(lists["notes"])
+def _chart(record: PatientRecord, at: Reading) -> Patient:
+    person, known = record.patient.element, identifiers_of(record.patient)
     given, family = name_of(person)
     who, wrong = prescriber(record)
     if wrong:
         at.notice(wrong)
-    known = identifiers_of(record.patient)
     return Patient(
         id=person.own(ours.PATIENT),
         given=given,
@@ -237,105 +175,66 @@ def _chart(record: PatientRecord, at: Reading, as_of: date | None) -> Patient:
         sex=_SEX.get(person.text("gender"), "unknown"),
         address=address_of(person),
         phone=phone_of(person),
-        plan_id=_plan_on_file(record),
+        plan_id=plan_on_file(record),
         prescriber=who,
-        as_of=as_of,
+        as_of=at.over_by,
         source="fhir:" + ("|".join(known[0]) if known else record.patient.id),
-        **lists,
+        **_lists(record, at),
     )
 
 
-def _read(entry: Entry, reader: Reader, at: Reading) -> list[Record]:
-    if older := older_version(entry.element.raw):
-        entry.partly(f"written in {older}, read as R4")
+def _lists(record: PatientRecord, at: Reading) -> dict[str, Any]:
+    """The lists of the chart; a closed one is None if nobody says that it is empty."""
+    found: dict[str, list[Any]] = {part: [] for part in PARTS.values()}
+    for entry in record.entries:
+        if entry.type in READERS and entry.fate is None:
+            for read in _read(entry, at):
+                found[PARTS[type(read)]].append(read)
+    found["notes"] = _told_once(found["notes"])
+    lists: dict[str, Any] = {part: tuple(records) for part, records in found.items()}
+    unknown = set(_unknown_lists(record))
+    for part, types in _CLOSED.items():
+        said = record.whole or any(record.of(*types))
+        if not lists[part] and (part in unknown or not said):
+            lists[part] = None
+    return lists
+
+
+def _read(entry: Entry, at: Reading) -> list[Record]:
+    said = entry.element
+    if other := other_version(said.raw):
+        entry.partly(f"written in {other}, read as R4")
     try:
-        found = list(reader(entry, at))
-        if entry.element.doubtful and entry.type not in _STAYS:
-            raise Ignored(entry.element.doubtful)
+        found = list(READERS[entry.type](entry, at))
+        if said.doubtful and entry.type not in _STAYS:
+            raise Ignored(said.doubtful)
     except Ignored as why:
         entry.ignore(str(why))
         return []
-    if doubtful := entry.element.doubtful:
-        entry.partly(doubtful)
+    if said.doubtful:
+        entry.partly(said.doubtful)
     entry.taken()
     return found
 
 
-def _told_once(notes: tuple[Note, ...]) -> tuple[Note, ...]:
-    """Newer Synthea writes each note twice, as a document and as a report: the one that is signed stays."""
+def _told_once(notes: list[Note]) -> list[Note]:
+    """Newer Synthea writes each note twice, as a document and as a report: once is enough, signed if one of them is."""
     best: dict[str, Note] = {}
     for note in notes:
         known = best.setdefault(note.text, note)
-        if known.status == "unsigned" and note.status != "unsigned":
+        if known.status == "unsigned":
             best[note.text] = msgspec.structs.replace(known, status=note.status)
-    return tuple(best.values())
+    return list(best.values())
 
 
-def _unknown_lists(record: PatientRecord) -> set[str]:
-    unknown = set()
+def _unknown_lists(record: PatientRecord) -> Iterator[str]:
     for entry in record.of("List"):
-        codes = entry.element.concept("code").codes
+        codes, reason = entry.element.concept("code").codes, entry.element.concept("emptyReason").first
         section = next((part for code, part in _LISTS.items() if code in codes), "")
-        reason = entry.element.concept("emptyReason").first
         if section and reason:
             entry.taken()
             if reason != "nilknown":
-                unknown.add(section)
-    return unknown
-
-
-def coverage(entry: Entry, at: Reading) -> Iterator[Coverage]:
-    """In one of our plans, if the payer is named in our own namespace."""
-    said = entry.element
-    payors = said.references("payor")
-    if not any(reference.system == ours.PLAN or _is_plans(reference, at) for reference in payors):
-        payer = next(filter(None, map(at.name_of, payors)), said.concept("type").name or "a payer")
-        raise Ignored(f"coverage by {payer}: none of our plans")
-    classes = {c.code: one.text("value") for one in said.many("class") for c in one.concept("type").codings}
-    period = said.period("period")
-    yield Coverage(
-        id=at.id(entry, Coverage),
-        plan_id=classes.get("plan", ""),
-        member_id=said.text("subscriberId"),
-        group=classes.get("group", ""),
-        bin=classes.get("rxbin", ""),
-        pcn=classes.get("rxpcn", ""),
-        start=period.start,
-        end=period.end,
-    )
-
-
-def _is_plans(reference: Any, at: Reading) -> bool:
-    found = at.record.find(reference, "Organization")
-    return found is not None and bool(found.element.own(ours.PLAN))
-
-
-def _plan_on_file(record: PatientRecord) -> str:
-    """Of the coverage that is to be billed first, where the record says which."""
-    ordered = [
-        (order, one.text("value"))
-        for entry in record.of("Coverage")
-        if (order := entry.element.number("order")) is not None
-        for one in entry.element.many("class")
-        if "plan" in one.concept("type").codes
-    ]
-    return min(ordered, default=(0, ""))[1]
-
-
-def _enrolled(chart: Patient, plan: Plan | None, days: list[date], at: Reading) -> Patient:
-    """In the plan asked for since before the records begin, with a member id that nobody knows."""
-    if plan is None:
-        return chart
-    already = any(c.plan_id == plan.id for c in chart.coverages)
-    first = min([*days[:1], *([chart.as_of] if chart.as_of else [])], default=None)
-    since = first - timedelta(days=1) if first else None
-    enrolled = Coverage(
-        id=ENROLLED, plan_id=plan.id, group=plan.group, bin=plan.bin, pcn=plan.pcn, start=since
-    )
-    if not already:
-        at.notice(f"enrolled in {plan.id} from {since}, as asked; the member id is not known")
-    coverages = chart.coverages if already else (*chart.coverages, enrolled)
-    return msgspec.structs.replace(chart, plan_id=plan.id, coverages=coverages)
+                yield section
 
 
 # --- the report ------------------------------------------------------------------------------------------
@@ -343,55 +242,43 @@ def _enrolled(chart: Patient, plan: Plan | None, days: list[date], at: Reading) 
 
 def _account_for_the_rest(record: PatientRecord) -> None:
     for entry in record.entries:
-        if entry.type in _NOT_NEEDED:
-            entry.ignore("not needed")
-        elif entry.type == "MedicationAdministration":
+        if entry.type == "MedicationAdministration":
             entry.ignore("a dose given in the clinic; its order, if any, is on the list")
-        else:
-            entry.ignore("a type of resource that we do not read")
+        needed = entry.type not in _NOT_NEEDED
+        entry.ignore("a type of resource that we do not read" if needed else "not needed")
 
 
-def _remarks(record: PatientRecord, chart: Patient, plan: Plan | None) -> Iterator[str]:
+def _remarks(record: PatientRecord, chart: Patient) -> Iterator[str]:
     if died := _deceased(record.patient.element):
-        yield f"the patient has died ({died if died != 'yes' else 'day not stated'})"
-    payers = Counter(
-        name
-        for entry in record.entries
-        if entry.type == "Claim"
-        for name in {i.reference("coverage").display for i in entry.element.many("insurance")}
-        if name
-    )
+        yield f"the patient has died ({died})"
+    claims = [entry.element for entry in record.entries if entry.type == "Claim"]
+    insured = ({one.reference("coverage").display for one in claim.many("insurance")} for claim in claims)
+    payers = Counter(name for names in insured for name in names if name)
     if payers:
         named = ", ".join(f"{payer} ({count})" for payer, count in payers.most_common(4))
         yield f"claims name as payer: {named}; none is a plan of ours"
-    if plan is None and not chart.coverages:
+    if not chart.coverages:
         yield "enrolled in no plan: import with --plan to decide a case"
     if chart.birth_date is None:
         yield "no birth date: every age criterion stays unknown"
-    undated = sum(o.date is None for o in chart.observations)
-    if undated:
+    if undated := sum(o.date is None for o in chart.observations):
         yield f"{undated} measured values have no exact day and prove nothing"
     yield from contradictions(chart)
 
 
 def _deceased(person: Element) -> str:
-    return person.text("deceasedDateTime")[:10] or ("yes" if person.flag("deceasedBoolean") else "")
+    return person.text("deceasedDateTime")[:10] or (
+        "day not stated" if person.flag("deceasedBoolean") else ""
+    )
 
 
-def _report(chart: Patient, record: PatientRecord, newest: date | None, at: Reading) -> ImportReport:
-    listed = {
-        name: len(value)
-        for name in chart.__struct_fields__
-        if isinstance(value := getattr(chart, name), tuple) and name != "coverages"
-    }
+def _report(chart: Patient, record: PatientRecord, at: Reading) -> ImportReport:
     return ImportReport(
         source=chart.source,
         name=chart.name,
         birth_date=chart.birth_date,
-        deceased=_deceased(record.patient.element),
         as_of=chart.as_of,
-        newest=newest,
-        records=listed,
+        records={part: len(getattr(chart, part) or ()) for part in PARTS.values() if part != "coverages"},
         entries=tuple(entry.report() for entry in record.entries),
         notices=tuple(at.notices),
     )

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tools.errors import NotFound, Refused
+from tools.fhir.coverage import ENROLLED
 from tools.fhir.exporter import export_patient
-from tools.fhir.importer import ENROLLED, Imported, import_bundle
+from tools.fhir.importer import Imported, import_bundle
 from tools.records import Patient
 from tools.store.imports import KeptChart, same_person
 from tools.store.rows import OnConflict

@@ -8,21 +8,18 @@ from datetime import date
 from typing import Literal, NamedTuple, get_args
 
 from tools.fhir.context import Reading
-from tools.fhir.elements import Concept, Element
+from tools.fhir.elements import Concept, Element, Quantity
 from tools.fhir.products import Product, product
 from tools.fhir.report import Entry, Ignored
 from tools.records import Fill, Medication, Order, TrialOutcome
+from tools.terminology.frequencies import frequencies
+from tools.terminology.observations import unit_of
+from tools.terminology.quantities import convert
 from tools.terms import INDICATIONS, NDC, RXNORM
 
-Status = Literal["active", "stopped"] | None
-_STATUS: dict[str, Status] = {
+_TAKEN: dict[str, Literal["active", "stopped"]] = {
     "active": "active",
-    "completed": "stopped",
-    "stopped": "stopped",
-    "ended": "stopped",
-    "on-hold": None,
-    "unknown": None,
-    "": None,
+    **dict.fromkeys(("completed", "stopped", "ended"), "stopped"),
 }
 _NEVER_TAKEN = {
     "entered-in-error": "entered in error",
@@ -30,29 +27,34 @@ _NEVER_TAKEN = {
     "intended": "intended, not taken",
     "not-taken": "not taken",
 }
-_OUTCOME: tuple[tuple[re.Pattern[str], TrialOutcome], ...] = (
-    (re.compile(r"hypoglyc", re.I), "Intolerance - hypoglycemia"),
-    (re.compile(r"genital|mycotic|yeast|candid", re.I), "Intolerance - genital infection"),
-    (re.compile(r"nausea|vomit|diarrh|gastro|abdominal|\bGI\b", re.I), "Intolerance - GI side effects"),
-    (re.compile(r"intoleran|side effect|adverse|allerg", re.I), "Intolerance - other"),
-    (re.compile(r"partial response", re.I), "Partial response"),
-    (
-        re.compile(r"ineffective|inadequate|lack of (effect|efficacy)|treatment fail", re.I),
-        "Inadequate response",
+_OUTCOME: dict[TrialOutcome, re.Pattern[str]] = {
+    "Intolerance - hypoglycemia": re.compile(r"hypoglyc", re.I),
+    "Intolerance - genital infection": re.compile(r"genital|mycotic|yeast|candid", re.I),
+    "Intolerance - GI side effects": re.compile(r"nausea|vomit|diarrh|gastro|abdominal|\bGI\b", re.I),
+    "Intolerance - other": re.compile(r"intoleran|side effect|adverse|allerg", re.I),
+    "Partial response": re.compile(r"partial response", re.I),
+    "Inadequate response": re.compile(
+        r"ineffective|inadequate|lack of (effect|efficacy)|treatment fail", re.I
     ),
-)
+}
 OUTCOMES: tuple[TrialOutcome, ...] = get_args(TrialOutcome)
 SAMPLE = "a sample"
-_PER_DAY = {"h": 24.0, "d": 1.0, "wk": 1 / 7, "min": 1440.0}
-_CODED = {"QD": 1.0, "BID": 2.0, "TID": 3.0, "QID": 4.0, "AM": 1.0, "PM": 1.0, "QOD": 0.5, "BED": 1.0}
-_COUNTED = re.compile(r"^(\{?(tab|tablet|tbl|cap|capsule|pill|each|1)s?\}?|)$", re.IGNORECASE)
-_TO_MG = {"mg": 1.0, "ug": 0.001, "mcg": 0.001, "g": 1000.0}
+MOST_DAYS = 1000  # of one fill
+
+
+class _Course(NamedTuple):
+    """When it was taken, whether a lay person says so, and why it is in its state."""
+
+    start: date | None
+    end: date | None
+    reported: bool
+    why: str
 
 
 def request(entry: Entry, at: Reading) -> Iterator[Medication | Order]:
     """A draft order is what is to be asked for; any other prescription is a medicine of the chart."""
     said = entry.element
-    intent, reported = said.text("intent"), said.flag("reportedBoolean")
+    intent, reported = said.text("intent"), bool(said.flag("reportedBoolean"))
     if said.flag("doNotPerform"):
         raise Ignored("says what not to give")
     if intent == "proposal" or (intent == "plan" and not reported):
@@ -60,46 +62,28 @@ def request(entry: Entry, at: Reading) -> Iterator[Medication | Order]:
     if said.text("status") == "draft":
         yield _order(entry, at)
         return
-    reasons = [said.concept("statusReason").name]
-    yield _medication(
-        entry,
-        at,
-        said.many("dosageInstruction"),
-        reasons,
-        Course(said.day("authoredOn"), None, bool(reported)),
-    )
+    course = _Course(said.day("authoredOn"), None, reported, said.concept("statusReason").name)
+    yield _medication(entry, at, said.many("dosageInstruction"), course)
 
 
 def statement(entry: Entry, at: Reading) -> Iterator[Medication]:
     said = entry.element
     period, source = said.period("effectivePeriod"), said.reference("informationSource")
     reported = at.record.about(source) or "RelatedPerson" in source.reference
-    course = Course(period.start or said.day("effectiveDateTime"), period.end, reported)
-    reasons = [concept.name for concept in said.concepts("statusReason")]
-    yield _medication(entry, at, said.many("dosage"), reasons, course)
+    why = next((concept.name for concept in said.concepts("statusReason") if concept.name), "")
+    course = _Course(period.start or said.day("effectiveDateTime"), period.end, reported, why)
+    yield _medication(entry, at, said.many("dosage"), course)
 
 
-class Course(NamedTuple):
-    """When it was taken, and whether a lay person says so."""
-
-    start: date | None
-    end: date | None
-    reported: bool
-
-
-def _medication(
-    entry: Entry, at: Reading, dosages: list[Element], reasons: list[str], course: Course
-) -> Medication:
+def _medication(entry: Entry, at: Reading, dosages: list[Element], course: _Course) -> Medication:
     said = entry.element
-    stated = said.text("status")
+    stated, notes = said.text("status"), {note.text("text") for note in said.many("note")}
     if why := _NEVER_TAKEN.get(stated):
         raise Ignored(why)
     concept, named = _product(entry, at)
     if not named.ingredients:
         entry.partly("a medicine that nobody knows" if concept.name else "names no medicine")
     dose, dose_unit, per_day = _dosage(dosages, named)
-    notes = {note.text("text") for note in said.many("note")}
-    why = next(filter(None, reasons), "")
     if said.doubtful:
         entry.partly("whether it is taken cannot be read")
     return Medication(
@@ -114,9 +98,9 @@ def _medication(
         formulation=named.formulation,
         start=course.start,
         end=course.end,
-        status=None if said.doubtful else _STATUS.get(stated),
-        outcome=_outcome(notes, why),
-        reason=why,
+        status=None if said.doubtful else _TAKEN.get(stated),
+        outcome=_outcome(notes, course.why),
+        reason=course.why,
         source="sample" if SAMPLE in notes else "reported" if course.reported else "prescribed",
         source_code=_source_code(concept, named),
     )
@@ -129,7 +113,7 @@ def _product(entry: Entry, at: Reading) -> tuple[Concept, Product]:
     form = ""
     if not concept.name and (medicine := _referenced(entry, at)):
         concept, form = medicine.concept("code"), medicine.concept("form").name
-    if not concept.name and reference.display:
+    if not concept.name:
         concept = Concept(text=reference.display)
     rxcui = concept.code(RXNORM)
     name = concept.name if concept.name != rxcui else ""
@@ -147,15 +131,16 @@ def _referenced(entry: Entry, at: Reading) -> Element | None:
         inner = entry.element.many("contained")
         return next((one for one in inner if one.text("id") == reference.reference[1:]), None)
     found = at.record.find(reference, "Medication")
-    if found is not None:
-        found.taken()
-    return found.element if found is not None else None
+    if found is None:
+        return None
+    found.taken()
+    return found.element
 
 
 def _outcome(notes: set[str], why: str) -> TrialOutcome | None:
     """As our own export notes it, else from the reason for stopping."""
     noted = next((outcome for outcome in OUTCOMES if f"Outcome: {outcome}" in notes), None)
-    return noted or next((outcome for words, outcome in _OUTCOME if words.search(why)), None)
+    return noted or next((outcome for outcome, words in _OUTCOME.items() if words.search(why)), None)
 
 
 def _source_code(concept: Concept, named: Product) -> str:
@@ -178,26 +163,34 @@ def _dosage(dosages: list[Element], named: Product) -> tuple[float | None, str |
         return None, None, None
     said = dosages[0]
     needed = said.flag("asNeededBoolean") or said.one("asNeededCodeableConcept")
-    quantity = next(filter(None, (d.quantity("doseQuantity") for d in said.many("doseAndRate"))), None)
-    dose, unit = None, None
-    if quantity is not None:
-        stated = quantity.code or quantity.unit
-        if stated in _TO_MG:
-            dose, unit = quantity.value * _TO_MG[stated], "mg"
-        elif _COUNTED.match(stated) and named.strength:
-            dose, unit = quantity.value * named.strength, "mg"
-        elif stated and not _COUNTED.match(stated):
-            dose, unit = quantity.value, stated
+    dose, unit = _dose(_first_dose(said), named)
     return dose, unit, None if needed else _per_day(said.one("timing"))
+
+
+def _first_dose(dosage: Element) -> Quantity | None:
+    return next(filter(None, (rate.quantity("doseQuantity") for rate in dosage.many("doseAndRate"))), None)
+
+
+def _dose(quantity: Quantity | None, named: Product) -> tuple[float | None, str | None]:
+    stated = (quantity.code or quantity.unit) if quantity else ""
+    unit = unit_of(stated)
+    if quantity is None:
+        return None, None
+    if (weight := convert(quantity.value, unit.unit if unit else "", "mg")) is not None:
+        return weight, "mg"
+    if not stated or (unit and unit.dimension == "count"):
+        return (quantity.value * named.strength, "mg") if named.strength else (None, None)
+    return quantity.value, stated
 
 
 def _per_day(timing: Element) -> float | None:
     repeat = timing.one("repeat")
     frequency, period = repeat.number("frequency"), repeat.number("period")
-    days = _PER_DAY.get(repeat.text("periodUnit"))
-    if frequency and period and days:
-        return None if repeat.number("frequencyMax") else round(frequency * days / period, 6)
-    return next((_CODED[c.code] for c in timing.concept("code").codings if c.code in _CODED), None)
+    days = convert(period or 0, repeat.text("periodUnit"), "d")
+    if frequency and days:
+        return None if repeat.number("frequencyMax") else round(frequency / days, 6)
+    codes = (coding.code.casefold() for coding in timing.concept("code").codings)
+    return next((often for code in codes if (often := frequencies().get(code))), None)
 
 
 # --- draft orders and fills ------------------------------------------------------------------------------
@@ -210,16 +203,15 @@ def _order(entry: Entry, at: Reading) -> Order:
     if not concept.name:
         raise Ignored("a draft that names no medicine")
     supply, dosages = said.one("dispenseRequest"), said.many("dosageInstruction")
-    quantity, days = supply.quantity("quantity"), supply.quantity("expectedSupplyDuration")
-    doses = (d.quantity("doseQuantity") for dosage in dosages for d in dosage.many("doseAndRate"))
-    dose, reasons = next(filter(None, doses), None), {c.name for c in said.concepts("reasonCode")}
+    quantity, reasons = supply.quantity("quantity"), {c.name for c in said.concepts("reasonCode")}
+    dose = next(filter(None, map(_first_dose, dosages)), None)
     return Order(
         id=at.id(entry, Order),
         drug=concept.name,
         strength=f"{dose.value:g} {dose.unit or dose.code}" if dose else "",
         quantity=quantity.value if quantity else None,
-        unit=quantity.unit or None if quantity else None,
-        days_supply=_whole(days.value) if days else None,
+        unit=(quantity.unit or None) if quantity else None,
+        days_supply=_days(supply.quantity("expectedSupplyDuration")),
         indication=next((key for key, label in INDICATIONS.items() if label in reasons), ""),
         sig=next((text for d in dosages if (text := d.text("text"))), ""),
         date=said.day("authoredOn"),
@@ -233,9 +225,8 @@ def dispense(entry: Entry, at: Reading) -> Iterator[Fill]:
         raise Ignored(status.replace("-", " "))
     concept, named = _product(entry, at)
     handed = said.day("whenHandedOver") or said.day("whenPrepared")
-    supply, quantity = said.quantity("daysSupply"), said.quantity("quantity")
-    days = _whole(supply.value) if supply else None
-    if handed is None or not days:
+    days, quantity = _days(said.quantity("daysSupply")), said.quantity("quantity")
+    if handed is None or days is None:
         raise Ignored("a fill without its day or its days' supply")
     yield Fill(
         id=at.id(entry, Fill),
@@ -249,5 +240,7 @@ def dispense(entry: Entry, at: Reading) -> Iterator[Fill]:
     )
 
 
-def _whole(number: float) -> int | None:
-    return int(number) if number == int(number) and 0 < number < 10_000 else None
+def _days(supply: Quantity | None) -> int | None:
+    """A whole number of days; none at all is no supply."""
+    whole = supply is not None and supply.value.is_integer() and 0 < supply.value < MOST_DAYS
+    return int(supply.value) if supply and whole else None

@@ -32,9 +32,7 @@ class ImportReport(Record, frozen=True, kw_only=True):
     source: str
     name: str
     birth_date: date | None
-    deceased: str = ""
     as_of: date | None
-    newest: date | None = None
     records: dict[str, int]
     entries: tuple[EntryReport, ...]
     notices: tuple[str, ...] = ()
@@ -51,16 +49,15 @@ class Ignored(Exception):
 class Entry:
     """One resource of a file, and what becomes of it. `type` is "" where there is no resource."""
 
-    __slots__ = ("element", "fate", "file", "full_url", "id", "place", "type", "why")
+    __slots__ = ("element", "fate", "file", "full_url", "id", "named", "place", "type", "why")
 
     def __init__(self, file: str, place: int, full_url: str, raw: Json) -> None:
         self.file, self.place, self.full_url = file, place, full_url
         self.element = Element(raw)
         self.type = self.element.text("resourceType")
         # a transaction may leave ids to the server
-        self.id = (
-            self.element.text("id") or full_url.rpartition("/")[2].rpartition(":")[2] or f"entry-{place}"
-        )
+        named = self.element.text("id") or full_url.rpartition("/")[2].rpartition(":")[2]
+        self.named, self.id = bool(named and self.type), named or f"entry-{place}"
         self.fate: EntryFate | None = None
         self.why: dict[str, None] = {}
 

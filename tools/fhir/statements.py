@@ -51,7 +51,7 @@ def statement_of(entry: Entry, at: Reading) -> Attestation | None:
     if topic is None or (answer is None and said.one("valueQuantity")):
         return None
     on = said.day("effectiveDateTime") or said.period("effectivePeriod").start
-    by = next(filter(None, map(at.name_of, said.references("performer"))), "")
+    by = at.first_name(said.references("performer"))
     if why := _unusable(topic, answer, on, by or concept.code(LOINC)):
         raise Ignored(why)
     text = next((note.text("text") for note in said.many("note")), "")
