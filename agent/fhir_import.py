@@ -43,6 +43,7 @@ class FhirImport:
     ) -> None:
         self._store, self._plan, self._as_of = store, plan, as_of
         self._on_conflict, self.dry_run = on_conflict, dry_run
+        self._ids: set[str] = set()
         self.kept: list[Kept] = []
         self.left: list[EntryReport] = []  # entries of none of the patients
         self.aside: list[str] = []  # files of hospitals and practitioners beside those of patients
@@ -77,9 +78,10 @@ class FhirImport:
     def _keep(self, name: str, imported: Imported) -> Kept:
         if self._store is None:
             return Kept(name, imported.patient.id, "new", imported.report)
-        how: dict[str, Any] = {"on_conflict": self._on_conflict, "dry_run": self.dry_run}
+        how: dict[str, Any] = {"on_conflict": self._on_conflict, "dry_run": self.dry_run, "beside": self._ids}
         try:
             kept = keep(self._store, imported, taken_from=name, when=datetime.now(UTC), **how)
+            self._ids.add(kept.patient.id)
         except Refused as error:
             return Kept(name, "", "refused", imported.report, why=str(error))
         return Kept(name, kept.patient.id, kept.fate, imported.report, apart=kept.apart)

@@ -257,6 +257,21 @@ def test_a_replaced_chart_keeps_its_earlier_version(
     assert json.loads(capsys.readouterr().out)["phone"] == ""
 
 
+def test_one_person_twice_in_a_run_does_not_replace_itself(
+    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mrn = [{"system": "http://hospital.example.org", "value": "77"}]
+    name = [{"family": "Ash", "given": ["Ann"]}]
+    phone = [{"system": "phone", "value": "555-0100"}]
+    first = person(tmp_path, "a.json", identifier=mrn, name=name)
+    second = person(tmp_path, "b.json", identifier=mrn, name=name, telecom=phone)
+    assert pa("import", first, second, "--json") == 2
+    told = printed(capsys)["imported"]
+    assert [one["fate"] for one in told] == ["new", "refused"] and "comes twice" in told[1]["why"]
+    both = imported(capsys, first, second, "--on-conflict", "replace")
+    assert [one["fate"] for one in both] == ["unchanged", "replaced"]
+
+
 def test_an_export_says_what_is_lost(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     order = msgspec.Raw(b'{"id":"new","drug":"Ozempic","kind":"renewal"}')
     when = datetime(2026, 9, 1, tzinfo=UTC)

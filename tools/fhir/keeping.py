@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -27,12 +28,15 @@ def keep(
     when: datetime,
     on_conflict: OnConflict = "refuse",
     dry_run: bool = False,
+    beside: Container[str] = (),
 ) -> KeptChart:
     """Keep a chart as `Store.keep_import` does.
 
     Our own export is not kept: of the person who has that id here, it must say what the chart says, else it is
     Refused; somebody else's of another store comes in as a stranger's. An enrolment that an earlier import was asked
-    for stays, unless this one was asked for its own.
+    for stays, unless this one was asked for its own. `beside` are
+    the charts that this run has kept already: a second chart of the same person does not replace one of them, unless
+    a person says so.
     """
     chart, _, known = imported
     if chart.id and (ours := _same_person_here(store, chart)):
@@ -44,6 +48,11 @@ def keep(
         return KeptChart(ours, "unchanged")
     chart = msgspec.structs.replace(chart, id="")
     planned = store.keep_import(chart, known, when=when, on_conflict=on_conflict, dry_run=True)
+    if planned.fate == "replaced" and planned.patient.id in beside and on_conflict != "replace":
+        raise Refused(
+            f"{planned.patient.id} ({chart.name}) comes twice, with other content; import the one that holds, or both"
+            " in their order with --on-conflict replace"
+        )
     if planned.fate == "replaced" and not chart.plan_id:
         chart = _enrolled_as_before(store.chart_version(planned.patient.id), chart)
     return store.keep_import(
