@@ -12,9 +12,9 @@ from tools.fhir.elements import Concept, Element, Quantity
 from tools.fhir.report import Entry, Ignored
 from tools.fhir.statements import statement_of
 from tools.records import Attestation, Observation
-from tools.terminology.observations import tests
+from tools.terminology.observations import TESTS, tests
 from tools.terminology.observations import unit_of as unit_row
-from tools.terms import LOINC, TESTS
+from tools.terms import LOINC
 
 Source = Literal["lab", "vital", "study", "form", "patient"]
 _CATEGORY: dict[str, Source] = {

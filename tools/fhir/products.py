@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import Literal, NamedTuple
 
 from tools.medicines import medicine
 from tools.terminology.matcher import matches
-from tools.terminology.medicines import formulation_of, resolve_medicine, terminology
+from tools.terminology.medicines import class_of, formulation_of, ingredients_of, is_brand, product_name
 from tools.terminology.quantities import convert, quantities_in
 
 _BRAND = re.compile(r"\[([^\]]+)\]")
-_LABEL = re.compile(r"^a?nda\d+ ", re.IGNORECASE)
 _SOLID = re.compile(r"\b(tablet|capsule)s?\b", re.IGNORECASE)
 
 
 class Product(NamedTuple):
-    """`name` is the brand, if the text names one, else the whole text; without ingredients nobody knows it.
+    """`name` is the brand, if the text is of one, else the whole text; without ingredients nobody knows it.
     `strength` in mg of one tablet or capsule with one ingredient, else None; `formulation` of solids only."""
 
     name: str
@@ -29,14 +27,14 @@ class Product(NamedTuple):
 
 
 def product(text: str, code: str = "") -> Product:
-    """Read a product's text, or the RxCUI of an ingredient."""
-    name = _LABEL.sub("", text.strip()) or _ingredients_by_code().get(code, "")
-    brand = _BRAND.search(name)  # the ingredient cannot tell Ozempic from Wegovy
-    known = resolve_medicine(brand[1]) if brand else None
-    known = known or medicine(name)
+    """Read a product's text; a code alone is looked up among the products and ingredients of the terminology."""
+    name = text.strip() or product_name(code)
+    known = medicine(name)
+    if code and not known.ingredients:
+        known = medicine(product_name(code))
     release, solid = formulation_of(name), bool(_SOLID.search(name))
     return Product(
-        known.name if known.kind == "brand" else name or code,
+        _brand(name, known.name) or name or code,
         known.ingredients,
         known.classes,
         known.rxnorm,
@@ -47,23 +45,23 @@ def product(text: str, code: str = "") -> Product:
 
 def named_drugs(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Ingredients and classes of the drugs that a phrase names ("Allergy to metformin"); none if none."""
-    ingredients: dict[str, None] = {}
-    classes: dict[str, None] = {}
-    for span in matches(text):
-        if span.kind == "class":
-            classes[span.key] = None
-        elif span.kind == "medicine" and (known := resolve_medicine(text[span.start : span.end])):
-            ingredients |= dict.fromkeys(known.ingredients)
-            classes |= dict.fromkeys(known.classes)
+    spans = matches(text)
+    named = [span.key for span in spans if span.kind == "medicine"]
+    ingredients = dict.fromkeys(ingredient for name in named for ingredient in ingredients_of(name))
+    classes = dict.fromkeys(kind for name in ingredients if (kind := class_of(name)))
+    classes |= dict.fromkeys(span.key for span in spans if span.kind == "class")
     return tuple(ingredients), tuple(classes)
+
+
+def _brand(text: str, known: str) -> str:
+    """The brand that a text begins with or has in brackets: the ingredient cannot tell Ozempic from Wegovy."""
+    bracket = _BRAND.search(text)
+    if bracket and is_brand(bracket[1]):
+        return bracket[1]
+    return known if is_brand(known) and text.casefold().startswith(known.casefold()) else ""
 
 
 def _strength(name: str) -> float | None:
     """In mg, where the text gives just one weight."""
     weights = [convert(q.low, q.unit, "mg") for q in quantities_in(name) if q.dimension == "mass"]
     return weights[0] if len(weights) == 1 else None
-
-
-@cache
-def _ingredients_by_code() -> dict[str, str]:
-    return {row.rxnorm: row.name for row in terminology().rows() if row.rxnorm and row.kind == "ingredient"}

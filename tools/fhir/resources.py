@@ -24,7 +24,8 @@ from tools.fhir.writing import (
     source_coding,
     term,
 )
-from tools.terms import ICD10, INDICATIONS, LOINC, NDC, RXNORM, TESTS
+from tools.terminology.observations import TESTS
+from tools.terms import ICD10, INDICATIONS, LOINC, NDC, RXNORM
 
 UNSTATED = "not stated"
 _CATEGORY = {"vital": "vital-signs", "lab": "laboratory", "study": "imaging"}

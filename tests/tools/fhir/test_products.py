@@ -15,7 +15,7 @@ from tools.fhir.products import named_drugs, product
         ("sitagliptin 50 MG / metformin hydrochloride 1000 MG Oral Tablet [Janumet]", ("sitagliptin", "metformin"),
          ("dpp4", "biguanide")),
         ("insulin human, isophane 70 UNT/ML / insulin, regular, human 30 UNT/ML Injectable Suspension [Humulin]",
-         ("insulin",), ("insulin",)),
+         ("insulin isophane", "insulin regular"), ("insulin",)),
         ("insulin glargine 100 UNT/ML Injectable Solution", ("insulin glargine",), ("insulin",)),
         ("3 ML liraglutide 6 MG/ML Pen Injector", ("liraglutide",), ("glp1",)),
         ("0.5 ML dulaglutide 3 MG/ML Auto-Injector [Trulicity]", ("dulaglutide",), ("glp1",)),
@@ -45,10 +45,12 @@ def test_strength_and_formulation_are_of_one_solid_dose() -> None:
 
 def test_a_known_brand_names_the_drug_and_a_strange_one_does_not() -> None:
     assert product("1.5 ML semaglutide 1.34 MG/ML Pen Injector [Ozempic]").name == "Ozempic"
-    assert product("1 ML Epoetin Alfa 4000 UNT/ML Injection [Strange]").name.startswith("1 ML Epoetin")
+    assert product("1 ML Foozepam 4000 UNT/ML Injection [Foozela]").name.startswith("1 ML Foozepam")
+    assert product("1 ML Foozepam 4000 UNT/ML Injection [Foozela]").ingredients == ()
 
 
-def test_an_ingredients_code_is_looked_up_and_another_is_a_medicine_that_nobody_knows() -> None:
+def test_a_code_without_words_is_looked_up() -> None:
+    assert product("", "860975").ingredients == ("metformin",)
     assert product("", "6809") == product("metformin", "6809")
     assert product("", "0").ingredients == ()
 
