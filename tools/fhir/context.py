@@ -11,6 +11,7 @@ from tools.fhir.grouping import PatientRecord
 from tools.fhir.people import full_name
 from tools.fhir.report import Entry
 from tools.records import Record
+from tools.store.rows import ADDED
 
 
 class Reading:
@@ -26,10 +27,10 @@ class Reading:
         self.notices[text] = None
 
     def id(self, entry: Entry, kind: type[Record], place: int = 0) -> str:
-        """The id of the entry's record of that place: ours where it is one of ours and no other has it yet; else the
-        FHIR reference, numbered where one entry makes several."""
+        """The id of the entry's record of that place: ours where it is one of ours and no other has it yet, nor could
+        an addition of this store; else the FHIR reference, numbered where one entry makes several."""
         mine = [value for system, value, *_ in entry.element.identifiers() if system == ours.system(kind)]
-        wanted = mine[place] if place < len(mine) else ""
+        wanted = mine[place] if place < len(mine) and not mine[place].startswith(ADDED) else ""
         while not wanted or (kind, wanted) in self._ids:
             wanted = f"{entry.type}/{entry.id}" + (f"-{place + 1}" if place else "")
             place += 1

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
+import msgspec
+
 from tools.fhir import ours, resources
 from tools.fhir.importer import import_bundle
 from tools.fhir.writing import (
@@ -82,11 +84,11 @@ def losses(patient: Patient, exported: Json) -> list[str]:
         if not isinstance(said, tuple) or not all(hasattr(record, "id") for record in said):
             lost[f"the {name.replace('_', ' ')}"] += 1
             continue
-        back = {record.id: record for record in read or ()}
-        for record in said:
-            lost.update(
-                f"{name.replace('_', ' ')}: {what}" for what in _differences(record, back.get(record.id))
-            )
+        for place, record in enumerate(said):
+            back = next((one for one in read or () if one.id == record.id), None)
+            if back is None and read and len(read) == len(said):
+                back = msgspec.structs.replace(read[place], id=record.id)  # what people added gets another id
+            lost.update(f"{name.replace('_', ' ')}: {what}" for what in _differences(record, back))
     return [what if count == 1 else f"{what} ({count})" for what, count in lost.items()]
 
 

@@ -15,6 +15,7 @@ OnConflict = Literal[
     "refuse", "separate", "replace"
 ]  # where an import's identifier is known as somebody else's
 Fate = Literal["new", "replaced", "unchanged"]  # of an imported chart
+ADDED = "added-"  # how the ids of what people added to a chart begin
 
 # The lists of a chart to which a person can add, and what stands in them.
 PARTS: dict[str, type[Record]] = {

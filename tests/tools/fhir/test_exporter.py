@@ -183,6 +183,16 @@ def test_an_export_has_no_extension_of_ours(heart_and_kidney: dict[str, Any]) ->
     assert '"extension"' not in json.dumps(export_patient(import_bundle(heart_and_kidney).patient))
 
 
+def test_an_import_never_takes_the_id_of_what_people_added() -> None:
+    value = Observation(
+        id="added-1", test="hba1c", value=8.4, unit="%", date=date(2026, 8, 1), loinc="4548-4"
+    )
+    patient = Patient(id="P1", observations=(value,))
+    bundle = through_json(export_patient(patient))
+    assert not import_bundle(bundle).patient.observations[0].id.startswith("added-")
+    assert losses(patient, bundle) == []
+
+
 def test_what_is_lost_is_said() -> None:
     kinds = (Order(id="R1", drug="Ozempic", kind="renewal"), Order(id="R2", drug="Ozempic", kind="new"))
     patient = Patient(id="P1", plan_id="CASCADE-GOLD", orders=kinds)
