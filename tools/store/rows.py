@@ -11,6 +11,11 @@ from tools import records
 from tools.records import PARequest, Patient, Record
 
 DraftStatus = Literal["needs_review", "approved", "rejected", "edited"]
+OnConflict = Literal[
+    "refuse", "separate", "replace"
+]  # where an import's identifier is known as somebody else's
+Fate = Literal["new", "replaced", "unchanged"]  # of an imported chart
+ADDED = "added-"  # how the ids of what people added to a chart begin
 
 # The lists of a chart to which a person can add, and what stands in them.
 PARTS: dict[str, type[Record]] = {
@@ -43,6 +48,17 @@ class PatientRow(Record, frozen=True, kw_only=True):
     @property
     def name(self) -> str:
         return f"{self.given} {self.family}".strip()
+
+
+class ChartVersion(Record, frozen=True, kw_only=True):
+    """One import of a chart: when, and from what. `imported` is None where nobody wrote it down."""
+
+    patient_id: str
+    number: int
+    imported: datetime | None
+    taken_from: str
+    sha256: str
+    current: bool
 
 
 class DatasetInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
