@@ -21,7 +21,7 @@ from agent.understanding import wordlists
 from tools.errors import PaladinError
 from tools.records import Drug, Plan
 from tools.terminology.conditions import CONCEPTS
-from tools.terminology.medicines import CLASSES, STEP_CLASSES, medicines_of
+from tools.terminology.medicines import CLASSES, STEP_CLASSES, exact_names, medicines_of
 from tools.terminology.observations import TESTS
 
 if TYPE_CHECKING:
@@ -201,6 +201,7 @@ class Known:
     def spelt(self) -> dict[str, tuple[str, str]]:
         """Single words that a misspelling may stand for: what each is (brand, ingredient, other) and of what."""
         words = {word: ("other", word) for word in self.others if word.isalpha() and len(word) > 5}
+        words = {word: what for word, what in words.items() if word not in exact_names()}
         words.update({word: ("ingredient", word) for word in self.ingredients if " " not in word})
         words.update({word: ("brand", name) for word, name in self.brands.items() if word.isalpha()})
         return words

@@ -143,7 +143,7 @@ def _conditions() -> Iterator[Name]:
     own |= {fold(phrase) for row in conditions().values() if row.implies for phrase in row.phrases}
     for key, row in conditions().items():
         phrases = [one for one in row.phrases if fold(one) not in own or row.implies]
-        for name in dict.fromkeys((row.label, *row.names, *phrases)):
+        for name in dict.fromkeys((row.label, row.title or row.label, *row.names, *phrases)):
             yield Name(name, f"condition:{key}")
         yield from (_abbreviation(name, f"condition:{key}") for name in row.abbreviations)
         yield from (Name(name, "") for name in row.not_names)
