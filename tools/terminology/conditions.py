@@ -31,7 +31,8 @@ class Concept(NamedTuple):
 class ConditionRow(msgspec.Struct, frozen=True, gc=False):
     """A line of conditions.jsonl. `criterion`: a rule may ask for it by its key. `implies` are true with it,
     `excludes` cannot be true with it, `may_be` could be meant by it and is neither shown nor ruled out. `not_names`
-    contain one of its names and mean something else."""
+    contain one of its names and mean something else; `loose_names` mean it in a chart's notes ("she is type 2"),
+    `asked_names` where somebody asks ("her diabetes"), and nowhere else."""
 
     key: str
     label: str
@@ -49,6 +50,8 @@ class ConditionRow(msgspec.Struct, frozen=True, gc=False):
     names: tuple[str, ...] = ()
     abbreviations: tuple[str, ...] = ()
     not_names: tuple[str, ...] = ()
+    loose_names: tuple[str, ...] = ()
+    asked_names: tuple[str, ...] = ()
     implies: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
     may_be: tuple[str, ...] = ()

@@ -362,7 +362,11 @@ _UNIT = r"(?:days?|d|weeks?|wks?|w|months?|mos?|mths?|years?|yrs?|y|d[ií]as?|se
 @cache
 def _pattern() -> re.Pattern[str]:
     forms = "|".join(f"(?P<{name}>{form.pattern.format(**_pieces())})" for name, form in _FORMS.items())
-    return re.compile(rf"(?<![\w./$#-])(?:{forms})(?![\w%]|[-/.,]\d)", re.IGNORECASE)
+    starts, ends = (
+        r"(?<![\w./$#])(?:(?<!-)|(?<=\d{4}-)(?=\d\d?/))",
+        r"(?![\w%]|[/.,]\d|-\d(?!\d?/))",
+    )  # 1/2/26-3/4/26
+    return re.compile(rf"{starts}(?:{forms}){ends}", re.IGNORECASE)
 
 
 def _pieces() -> dict[str, str]:

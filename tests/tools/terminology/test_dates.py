@@ -189,6 +189,8 @@ def test_a_plain_date_is_not_ambiguous(text: str) -> None:
 def test_a_range_gives_both_ends_and_the_first_takes_the_year_of_the_second() -> None:
     text = "metformin from March 1 to May 30, 2025"
     assert [found.day for found in dates_in(text, ANCHOR)] == [date(2025, 3, 1), date(2025, 5, 30)]
+    joined = dates_in("program 05/04/2026-07/27/2026", ANCHOR)
+    assert [found.day for found in joined] == [date(2026, 5, 4), date(2026, 7, 27)]
     months = dates_in("Nov to Jan 2025", ANCHOR)
     assert [found.first for found in months] == [date(2024, 11, 1), date(2025, 1, 1)]
 
