@@ -397,7 +397,7 @@ _FORMS: dict[str, _Form] = {
     "compact": _Form(r"(?P<cy>{year})(?P<cm>0[1-9]|1[0-2])(?P<cd>0[1-9]|[12]\d|3[01])", _compact),
     "numeric": _Form(r"{lead}(?P<na>\d\d?)(?P<ns>[-/.])(?P<nb>\d\d?)(?P=ns)(?P<ny>{short})", _numeric),
     "day_first": _Form(
-        r"(?:{lead}|(?:the|el)\s+)(?P<dd>\d\d?)(?:st|nd|rd|th|º)?(?:\s*-\s*|\s*)(?:(?:of|de)\s+)?"
+        r"(?:{lead}|(?:the|el)\s+)(?P<dd>\d\d?)(?:st|nd|rd|th|º)?(?:[ ]*-[ ]*|[ ]*)(?:(?:of|de)\s+)?"
         r"(?P<dm>{month})\.?(?:(?:\s*-\s*|,?\s*)(?:(?:of|de|del)\s+)?(?P<dy>{short}))?",
         _day_first,
     ),
