@@ -6,11 +6,13 @@ A policy prints `label`, `codes`, `phrases` and what stands beside them in `Conc
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import NamedTuple
 
 import msgspec
 
+from tools.terminology.medicines import fold
 from tools.terminology.rows import read_rows
 
 
@@ -70,6 +72,26 @@ def conditions_of(code: str) -> tuple[str, ...]:
     """The keys of the conditions that an ICD-10-CM code is a code of."""
     bare = code.strip().upper()
     return _of_code(bare if "." in bare or len(bare) <= 3 else f"{bare[:3]}.{bare[3:]}") if bare else ()
+
+
+def condition_named(name: str) -> str:
+    """The key of the condition that a problem list calls so, in any case; "" if none is called so."""
+    folded = fold(name)
+    return _by_name().get(folded) or _by_name().get(_HISTORY.sub("", folded), "")
+
+
+@cache
+def _by_name() -> dict[str, str]:
+    """Every name of every condition, folded; a name of a narrower one before a wider one's."""
+    found: dict[str, str] = {}
+    for row in sorted(_CONDITIONS.values(), key=lambda row: (not row.implies, not row.criterion)):
+        names = (row.key, row.label, row.title or row.key, *row.phrases, *row.names, *row.abbreviations)
+        for name in (*names, *row.loose_names):
+            found.setdefault(fold(name), row.key)
+    return found
+
+
+_HISTORY = re.compile(r"^(?:prior|old|previous|(?:personal )?history of|hx of|h o|symptomatic) ")
 
 
 def exclusive_codes(concept: str) -> tuple[str, ...]:
