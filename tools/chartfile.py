@@ -13,7 +13,6 @@ from typing import Any, NamedTuple, TypeVar, get_args, get_type_hints
 
 from tools.chartlines import (
     DOSE,
-    SHORT_FOR,
     allergy_line,
     count_back,
     coverage_line,
@@ -51,7 +50,7 @@ from tools.records import (
 )
 from tools.rulebook.located import Map, Place, Seq, convert, only, unknown
 from tools.rules import Required
-from tools.terminology.conditions import CONCEPTS
+from tools.terminology.conditions import CONCEPTS, condition_named
 from tools.terminology.frequencies import frequencies
 from tools.terminology.medicines import formulation_of
 from tools.terminology.observations import TESTS
@@ -456,7 +455,8 @@ class _Reader:
 
     def _statements(self, name: str, value: Any, prefix: str, place: Place) -> tuple[Attestation, ...]:
         """What one topic's line says, of each person by itself."""
-        key = SHORT_FOR.get(name.casefold(), name.casefold())
+        named = condition_named(name)
+        key = named if named in CONCEPTS else name.casefold()
         topic = CONCEPTS[key].topic or key if key in CONCEPTS else key
         each = value if isinstance(value, Map) else _both(topic, value, place)
         read: list[Attestation] = []

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from tools.notes.context import subjects_of
 from tools.notes.days import days_in
 from tools.notes.facts import Subject
-from tools.notes.lexicon import TEST_NAMES
+from tools.notes.lexicon import test_names
 from tools.notes.passages import Sentence
 from tools.terminology.observations import TESTS
 
@@ -74,7 +74,7 @@ class Measured(NamedTuple):
 
 @cache
 def _pattern() -> re.Pattern[str]:
-    names = "|".join(f"(?P<{key}>{words})" for key, words in TEST_NAMES.items())
+    names = "|".join(f"(?P<{key}>{words})" for key, words in test_names().items())
     fill = _FILL.replace("DAY", _ANY_DAY)
     return re.compile(
         rf"(?<![A-Za-z])(?:{names})(?![A-Za-z])(?P<fill>{fill})\s*\(?(?P<f>[Ff](?=[0-4]\b))?(?P<number>{_NUMBER})(?P<tail>(?:\s*(?:->|"
@@ -206,7 +206,7 @@ def _from_to(text: str, sentence: Sentence, written: date | None) -> list[Measur
 def _measured(
     text: str, sentence: Sentence, match: re.Match[str], limit: int, written: date | None
 ) -> list[Measured]:
-    test = next(key for key in TEST_NAMES if match[key] is not None)
+    test = next(key for key in test_names() if match[key] is not None)
     number, end = match["number"].replace(",", ""), match.end("number")
     lead = text[max(sentence.start, match.start() - 30) : match.start()]
     if (
@@ -233,7 +233,7 @@ def _measured(
     )
     day, when = _day_of(text, sentence, match, end, limit, written)
     subjects = subjects_of(text, sentence, match.start(), end)
-    if test == "bp":
+    if test == "blood_pressure":
         if match["low"] is None:
             return []
         low = match["low"].strip(" /")

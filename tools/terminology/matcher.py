@@ -77,6 +77,8 @@ class Matcher:
         for index, start, end in hits:
             first, last = bisect_left(begins, start), bisect_left(begins, end) - 1
             span = words[first][0], words[last][1]
+            if first < last and _BREAK.search(text, *span):
+                continue
             for name, concept, exact in self._concepts[self._patterns[index]]:
                 if concept and (not exact or text[span[0] : span[1]] == name):
                     found.append(Span(*span, concept.partition(":")[0], concept))
@@ -86,6 +88,17 @@ class Matcher:
 def matches(text: str) -> list[Span]:
     """What a text names, by every name of the terminology."""
     return matcher().matches(text)
+
+
+def loose_matches(text: str) -> list[Span]:
+    """What a text names that speaks of one patient's chart: "she is type 2" too."""
+    return _loose_matcher().matches(text)
+
+
+@cache
+def _loose_matcher() -> Matcher:
+    loose = [Name(name, f"condition:{key}") for key, row in conditions().items() for name in row.loose_names]
+    return Matcher([*loose, *_names()])
 
 
 @lru_cache(maxsize=512)
@@ -148,8 +161,10 @@ def _conditions() -> Iterator[Name]:
     own |= {fold(phrase) for row in conditions().values() if row.implies for phrase in row.phrases}
     for key, row in conditions().items():
         phrases = [one for one in row.phrases if fold(one) not in own or row.implies]
-        for name in dict.fromkeys((row.label, *row.names, *phrases)):
-            yield Name(name, f"condition:{key}")
+        names = (row.label, row.title or row.label, *row.names, *phrases)
+        if row.criterion:  # that it is over is for the reader of the sentence to say
+            names = tuple(_HISTORY.sub("", name) for name in names)
+        yield from (Name(name, f"condition:{key}") for name in dict.fromkeys(names))
         yield from (_abbreviation(name, f"condition:{key}") for name in row.abbreviations)
         yield from (Name(name, "") for name in row.not_names)
 
@@ -166,6 +181,8 @@ def fold_word(word: str) -> str:
     return word.casefold().replace("'", "").replace("’", "")
 
 
+_BREAK = re.compile(r"[:;]\s|[|•]|\n\s*\n")  # no name goes over it
+_HISTORY = re.compile(r"^(?:prior|old|previous|(?:personal )?history of|hx of|h/o)\s+", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*%?|%")
 _KINDS: dict[str, Vocabulary] = {
     "specialty": "specialties",
