@@ -101,7 +101,7 @@ def _who_is(name: str, label: str, seen: Evidence, answer: Shown) -> Shown:
         (seen, *answer.records),
         f"nobody knows what {name} is; it may be {label}",
         "unrecognised",
-        f"Ask what {name} is, and record its ingredient",
+        f"Ask what {name} is; `pa chart name` keeps the answer for every chart",
     )
 
 

@@ -144,3 +144,13 @@ def patient_number(patient_id: str) -> int | None:
     if patient_id[:1] != "P" or not (digits.isascii() and digits.isdigit()) or len(digits) > 15:
         return None
     return int(digits) if f"P{int(digits):03}" == patient_id else None
+
+
+class MedicineName(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person said that a medicine is which the terminology does not know."""
+
+    name: str
+    ingredients: tuple[str, ...]
+    classes: tuple[str, ...]
+    by: str
+    when: datetime

@@ -25,6 +25,7 @@ from tools.store.cases import Cases
 from tools.store.drafts import Drafts
 from tools.store.finding import Finding, storable
 from tools.store.imports import Imports
+from tools.store.medicine_names import MedicineNames
 from tools.store.rows import DatasetInfo, person
 from tools.store.tables import (
     ChartEntryTable,
@@ -69,7 +70,7 @@ _DRUG = select(col(DrugTable.body)).where(col(DrugTable.name_fold) == bindparam(
 _patient_decoder = msgspec.json.Decoder(Patient)
 
 
-class Store(Additions, Batches, Cases, Drafts, Finding, Imports):
+class Store(Additions, Batches, Cases, Drafts, Finding, Imports, MedicineNames):
     """Everything that is known at run time. Safe to share between threads."""
 
     def __init__(self, url: str) -> None:
@@ -122,7 +123,7 @@ class Store(Additions, Batches, Cases, Drafts, Finding, Imports):
         entries = [
             (row[1], row[2], row[3]) for row in rows if row[1] is not None and row[4] == person(patient)
         ]
-        return apply(patient, entries) if entries else patient
+        return self.identified(apply(patient, entries) if entries else patient)
 
     def day_of(self, patient: Patient) -> date:
         """The day on which a chart is judged where none is named; Invalid if that is today and no door told it."""

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-SCHEMA = "0005"  # the newest revision in migrations/versions; a test holds it
+SCHEMA = "0006"  # the newest revision in migrations/versions; a test holds it
 # An id may be named in a URL and have any size; SQLite counts up its INTEGER alone, which is as wide.
 NUMBER: Any = BigInteger().with_variant(Integer, "sqlite")
 
@@ -293,4 +293,13 @@ class AuthorizationEventTable(SQLModel, table=True):
     on: date
     by: str
     when: str
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class MedicineNameTable(SQLModel, table=True):
+    """What people said that a medicine is which the terminology does not know."""
+
+    __tablename__ = "medicine_names"
+
+    name_fold: str = Field(primary_key=True)
     body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
