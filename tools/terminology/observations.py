@@ -69,6 +69,16 @@ def tests() -> dict[str, TestRow]:
     return {row.key: row for row in _ROWS}
 
 
+def test_of_code(loinc: str) -> str:
+    """The key of the test that a rule may ask for and a LOINC code is of; "" if there is none."""
+    return _codes().get(loinc, "")
+
+
+@cache
+def _codes() -> dict[str, str]:
+    return {code: row.key for row in _ROWS if row.key in TESTS for code in (*row.loinc, *row.more_loinc)}
+
+
 @cache
 def units() -> dict[str, UnitRow]:
     """Every spelling of every unit, in lower case → the unit."""
@@ -83,4 +93,3 @@ def unit_of(spelling: str) -> UnitRow | None:
 
 _ROWS = read_rows("tests", TestRow)
 TESTS: dict[str, Test] = {row.key: row.test() for row in _ROWS if not row.charted_only}
-BY_LOINC: dict[str, str] = {code: key for key, test in TESTS.items() for code in test.loinc}
