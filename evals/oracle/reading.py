@@ -151,7 +151,10 @@ def read_gate(text: str) -> int | None:
         return -1
     if re.search(r"\ball\b|every|each|jointly|both", said):
         return 0
-    several = re.search(r"(?:minimum of|>=|at least|not less than) (\d+)|(\d+) or more", said)
+    several = re.search(
+        r"(?:minimum of|>=|at least|not less than|no fewer than) (\d+)|(\d+)(?: of these,)? or (?:several )?more",
+        said,
+    )
     if several:
         return int(several[1] or several[2])
     any_one = r"at least one|one or (?:more|several)|any (?:one|item)|one point|one of|not less than one"
