@@ -125,6 +125,7 @@ _HOWS: dict[str, tuple[str, ...]] = {
         "outcome",
         "status",
         "no start",
+        "stranger",
         "open",
     ),
     "fills": ("date", "date", "drop", "double", "days_supply"),
@@ -151,6 +152,8 @@ def _put(record: Json, how: str, draw: random.Random) -> None:
     }
     if how == "no start":
         record.pop("start", None)
+    elif how == "stranger":
+        record |= {"drug": "Zanoflex", "ingredients": [], "classes": []}
     elif how == "open":
         record.pop("end", None)
         record["status"] = draw.choice((None, "active", "stopped"))

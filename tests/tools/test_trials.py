@@ -237,6 +237,13 @@ def test_a_course_without_dates_may_add_what_is_lacking() -> None:
     assert status(added, IN_A_ROW[0], undated) == "unknown"
 
 
+def test_a_medicine_that_nobody_knows_may_add_what_is_lacking() -> None:
+    unknown = msgspec.structs.replace(IN_A_ROW[1], drug="Zanoflex", ingredients=(), classes=())
+    added = msgspec.structs.replace(SULFONYLUREA, sum=True)
+    assert found(added, IN_A_ROW[0], unknown).reason == "unrecognised"
+    assert status(SULFONYLUREA, IN_A_ROW[0], unknown) == "not_met"
+
+
 BOTH = but(label="metformin and glipizide", drugs=("metformin", "glipizide"), together=True)
 
 
