@@ -96,7 +96,10 @@ def _effective(rule: Rule, as_of: date) -> bool:
 
 
 def _excludes_use(rule: Rule, use: str) -> bool:
-    return any(isinstance(node, Use) and use in node.uses for node in rule.exclusions)
+    return any(
+        isinstance(node, Use) and use in node.uses and node.min_dose is None and node.max_dose is None
+        for node in rule.exclusions
+    )
 
 
 # --- deciding by a rule ----------------------------------------------------------------------------------

@@ -494,6 +494,8 @@ class Request(Record, frozen=True, kw_only=True):
     order_id: str = ""
     ingredients: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
+    dose: float | None = None  # mg per administration, of the strength asked for
+    ndc: str = ""  # of its package, 11 digits
 
 
 class ClauseRef(Record, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from functools import lru_cache
 import msgspec
 
 from tools.evidence.courses import is_taken, therapy_start
+from tools.medicines import ndc11
 from tools.records import Authorization, Drug, Kind, Medication, Order, Patient, Plan, Request, Strength
 
 
@@ -19,6 +20,7 @@ def complete_request(patient: Patient, drug: Drug, request: Request) -> Request:
     order = _order_for(patient, drug)
     wanted = request.strength or (order.strength if order else "")
     strength = _strength(drug, wanted or _dose_now(patient, drug))
+    known = not wanted or _is_label(wanted, strength)
     from_order = (
         order if order is not None and (not request.strength or request.strength == order.strength) else None
     )
@@ -33,7 +35,7 @@ def complete_request(patient: Patient, drug: Drug, request: Request) -> Request:
     return msgspec.structs.replace(
         request,
         drug=drug.name,
-        strength=wanted if wanted and not _is_label(wanted, strength) else strength.label,
+        strength=strength.label if known else wanted,
         quantity=_in_billing_units(quantity, unit, drug, strength),
         unit=drug.unit,
         days_supply=days,
@@ -42,6 +44,8 @@ def complete_request(patient: Patient, drug: Drug, request: Request) -> Request:
         order_id=order.id if order else "",
         ingredients=drug.ingredients,
         classes=drug.classes,
+        dose=strength.dose if known else None,
+        ndc=ndc11(strength.ndc) if known else "",
     )
 
 

@@ -30,6 +30,7 @@ class _Wanted:
     amount: Decimal
     days: int
     start: date | None
+    dose: Decimal | None  # mg each time
     approvals: tuple[date, ...] = ()  # first days of the plan's approvals, the newest last
 
 
@@ -75,14 +76,18 @@ def decide(
 
 
 def _uses_to_try(table: DecisionTable, wanted: str) -> list[str]:
-    """The use asked for; where the policy does not grant it, those whose exclusions name it."""
+    """The use asked for; where the policy does not grant it, those whose exclusions name it, whatever the dose."""
     if not wanted or wanted in table.criteria:
         return [wanted] if wanted else list(table.criteria)
-    return [use for use, rows in table.exclusions.items() if any(wanted in row.uses for row in rows)]
+    return [
+        use
+        for use, rows in table.exclusions.items()
+        if any(wanted in row.uses and row.dose_least is None and row.dose_most is None for row in rows)
+    ]
 
 
 def _by_use(table: DecisionTable, use: str, chart: Chart, drug: Entry, wanted: _Wanted) -> Verdict:
-    ask = Ask(drug, wanted.use or use, wanted.start, wanted.approvals)
+    ask = Ask(drug, wanted.use or use, wanted.start, wanted.approvals, wanted.dose)
     renewing = wanted.kind == "renewal" and use in table.renewal
     again = renewing and len(wanted.approvals) > 1 and use in table.later
     rows = table.later[use] if again else table.renewal[use] if renewing else table.criteria[use]
@@ -159,6 +164,7 @@ def _wanted(chart: Chart, plan: Entry, drug: Entry, request: Entry) -> _Wanted:
         strength=package["label"],
         amount=Decimal(str(amount)),
         days=days,
+        dose=Decimal(str(package["dose"])) if label in (*strengths, "") else None,
         start=day(request.get("therapy_start")) or _started(chart, drug, still=kind == "new"),
         approvals=tuple(day(a["start"]) or date.min for a in _approvals(chart, plan, drug)),
     )

@@ -105,17 +105,6 @@ def dates_in(text: str, write: Callable[[date], str]) -> str:
     return _ISO.sub(lambda found: write(date(*map(int, found.groups()))), text)
 
 
-def ndc11(ndc: str) -> str:
-    """Billing form 5-4-2 without hyphens of a hyphenated 10-digit NDC: 0169-4181-13 → 00169418113."""
-    parts = ndc.split("-")
-    if len(parts) == 1 and len(ndc) == 11:
-        return ndc
-    if len(parts) != 3 or not all(part.isdigit() for part in parts):
-        return ""
-    labeler, product, package = parts
-    return labeler.zfill(5) + product.zfill(4) + package.zfill(2)
-
-
 _OFTEN = {1.0: "once daily", 2.0: "twice daily", 3.0: "three times daily", 4.0: "four times daily"}
 
 

@@ -404,7 +404,15 @@ def _asked_for(reader: Criteria, found: Map, place: Place) -> Node:
     for use in uses:
         if use not in INDICATIONS:
             raise unknown(found.at("asked_for"), "indication", use, INDICATIONS)
-    return Use(id=_slug(uses, "use"), uses=uses, label=str(found.get("label") or uses_label(uses)))
+    fields = {
+        "kind": "use",
+        "id": _slug(uses, "use"),
+        "uses": uses,
+        "label": str(found.get("label") or uses_label(uses)),
+        "min_dose": found.get("min_dose"),
+        "max_dose": found.get("max_dose"),
+    }
+    return convert(as_written(found, fields), Use, place)
 
 
 def _composite(key: str) -> Callable[[Criteria, Map, Place], Node]:
@@ -452,13 +460,13 @@ _KINDS: dict[str, tuple[_Read, tuple[str, ...]]] = {
     ),
     "intolerance": (_course(Intolerance, "intolerance"), ("label", "formulation")),
     "allergy": (_allergy, ("label",)),
-    "taking": (_course(Taking, "now"), ("label", "days")),
+    "taking": (_course(Taking, "now"), ("label", "days", "min_dose", "max_dose")),
     "on_drug": (_on_drug, ("min_dose",)),
     "program": (_program, ("within", "within_days")),
     "attested": (_attested, ("statement", "within", "within_days")),
     "specialist": (_specialist, ()),
     "change": (_change, ("direction", "percent", "amount", "since", "within", "within_days")),
-    "asked_for": (_asked_for, ("label",)),
+    "asked_for": (_asked_for, ("label", "min_dose", "max_dose")),
 }  # fmt: skip
 
 
