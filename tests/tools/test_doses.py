@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from data_gen.catalog_loader import CATALOG, load_catalog, our_catalog
 from tools.criteria import judge
 from tools.errors import Invalid
+from tools.label import dose_finding, is_label_dose
 from tools.records import Finding, Medication, Patient, Request
+from tools.request import complete_request, for_use
 from tools.rulebook.located import parse_yaml
 from tools.rulebook.rule_yaml import Reader
 from tools.rules import Node, Taking, Use
@@ -75,3 +79,66 @@ def test_a_dose_below_nothing_is_refused() -> None:
     written = parse_yaml("{taking: metformin, min_dose: -5}", "own")
     with pytest.raises(Invalid, match="min_dose: Expected `float` >= 0"):
         Reader().node(written, written.place)
+
+
+# --- the label ---------------------------------------------------------------------------------------------
+
+DRUGS = our_catalog().drugs
+
+
+def asked(drug: str, use: str, strength: str = "", kind: Any = "new") -> Request:
+    request = Request(drug=drug, strength=strength, indication=use, kind=kind)
+    return complete_request(Patient(id="P001", medications=()), DRUGS[drug], request)
+
+
+@pytest.mark.parametrize(
+    ("drug", "use", "strength", "kind", "question"),
+    [
+        ("Farxiga", "ckd", "5 mg", "new", True),
+        ("Farxiga", "hf", "5 mg", "new", True),
+        ("Farxiga", "hf", "10 mg", "new", False),
+        ("Farxiga", "t2dm", "5 mg", "renewal", False),
+        ("Jardiance", "ckd", "25 mg", "new", True),
+        ("Zepbound", "osa", "5 mg", "new", False),
+        ("Zepbound", "osa", "5 mg", "renewal", True),
+        ("Zepbound", "weight", "5 mg", "renewal", False),
+        ("Wegovy", "weight", "0.25 mg", "new", False),
+        ("Wegovy", "cv", "1 mg", "renewal", True),
+        ("Januvia", "t2dm", "25 mg", "new", False),
+    ],
+)
+def test_the_dose_ordered_is_held_against_the_label_for_the_use(
+    drug: str, use: str, strength: str, kind: Any, question: bool
+) -> None:
+    request = asked(drug, use, strength, kind)
+    finding = dose_finding(request)
+    assert (finding is not None) is question is not is_label_dose(request)
+    if finding is not None:
+        assert (finding.status, finding.reason, finding.criterion) == ("unknown", "ambiguous", "label_dose")
+        assert (finding.fix or "").startswith("Ask the prescriber about the dose")
+
+
+def test_every_drug_of_ours_has_doses_for_each_use_and_begins_at_one_of_them() -> None:
+    for drug in DRUGS.values():
+        for label in drug.indications:
+            assert label.doses, (drug.name, label.key)
+            assert drug.starting_package(label.key).dose in (*label.doses, *label.starting_doses)
+
+
+def test_a_strength_that_nobody_named_is_that_of_the_use() -> None:
+    assert asked("Farxiga", "ckd").strength == "10 mg"
+    tried = asked("Farxiga", "")
+    assert (tried.strength, for_use(tried, "ckd").strength, for_use(tried, "t2dm").strength) == (
+        "5 mg",
+        "10 mg",
+        "5 mg",
+    )
+    named = asked("Farxiga", "", "5 mg")
+    assert for_use(named, "ckd").strength == "5 mg"
+
+
+def test_a_dose_that_the_drug_does_not_come_in_is_refused_with_its_line(tmp_path: Path) -> None:
+    text = (CATALOG / "drugs.yaml").read_text().replace("doses: [10, 15]", "doses: [10, 16]")
+    (tmp_path / "drugs.yaml").write_text(text)
+    with pytest.raises(Invalid, match="unknown dose of Zepbound for osa '16'"):
+        load_catalog(tmp_path)

@@ -130,7 +130,7 @@ class _Request:
             "requester": self._prescriber,
             "reasonReference": [self.at.reference("diagnosis", d.id) for d in (case.diagnosis,) if d],
             "insurance": [self._coverage],
-            "dosageInstruction": [{"text": (order.sig if order else "") or case.drug.sig}],
+            "dosageInstruction": [{"text": case.sig}],
             "dispenseRequest": supply(case.request.quantity, case.request.unit, case.request.days_supply),
         }
 

@@ -9,7 +9,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
 from tools.evidence.measurements import cut
-from tools.records import Address, Diagnosis, Finding, Medication
+from tools.records import Address, Diagnosis, Drug, Finding, Medication, Strength
 from tools.rulebook.wording import plain_number
 from tools.terminology.observations import TESTS
 from tools.terms import INDICATIONS
@@ -117,6 +117,14 @@ def how_often(per_day: float) -> str:
     return f"{number(weekly, 1)} times weekly" if per_day < 1 else f"{number(per_day, 1)} times daily"
 
 
+def directions(drug: Drug, strength: Strength | None) -> str:
+    """As the label begins, or at its frequency at another strength: "Inject 1 mg once weekly"."""
+    if strength is None or strength == drug.starting_package():
+        return drug.sig
+    verb = "Inject" if drug.route == "subcutaneous" else "Take"
+    return f"{verb} {number(strength.dose)} mg {how_often(drug.per_day)}"
+
+
 def dose(course: Medication) -> str:
     """ "500 mg twice daily (ER)", as far as it is charted."""
     parts = []
@@ -131,7 +139,7 @@ def dose(course: Medication) -> str:
 
 def finding(found: Finding, write: Callable[[date], str]) -> str:
     """What was found, in one phrase, for a reader outside the office."""
-    if found.evidence and found.evidence[0].kind == "use":
+    if len(found.evidence) == 1 and found.evidence[0].kind == "use":
         use = str(found.evidence[0].value)
         return f"requested for {INDICATIONS.get(use, use)}"
     return dates_in(found.detail.rstrip("."), write)
