@@ -17,7 +17,7 @@ from tools.cases import Case
 from tools.dates import age_on, months_between
 from tools.errors import Correctable
 from tools.evidence.measurements import values_of
-from tools.medicines import medicine
+from tools.medicines import medicine, ndc11
 from tools.papers import formats
 from tools.papers.citations import TABLE
 from tools.records import (
@@ -508,7 +508,7 @@ def enter_drug(ledger: Ledger, drug: Drug) -> None:
             source=source,
         )
         ledger.add("code", strength.ndc, origin="drug", attribute="ndc", source=source)
-        if billing := formats.ndc11(strength.ndc):
+        if billing := ndc11(strength.ndc):
             ledger.add("code", billing, origin="drug", attribute="ndc", source=source)
         ledger.add("words", strength.package, origin="drug", attribute="package", source=source)
     texts = (

@@ -246,7 +246,7 @@ class RecordStep(Step):
 
     def _order(self) -> None:
         person, case = self.person, self.case
-        order = starting_order(case.drug, self.scene.strength if case.renewing else None)
+        order = starting_order(case.drug, self.scene.strength if case.renewing else None, case.use)
         if case.twice:
             order = msgspec.structs.replace(order, quantity=(order.quantity or 0) * 2)
         order = msgspec.structs.replace(

@@ -15,3 +15,14 @@ def medicine(name: str, drugs: Iterable[Drug] = ()) -> Medicine:
     if known is None:
         return Medicine(name, (), (), "")
     return known if known.ingredients else known._replace(ingredients=(known.name.casefold(),))
+
+
+def ndc11(ndc: str) -> str:
+    """Billing form 5-4-2 without hyphens of a hyphenated 10-digit NDC: 0169-4181-13 → 00169418113."""
+    parts = ndc.split("-")
+    if len(parts) == 1 and len(ndc) == 11:
+        return ndc
+    if len(parts) != 3 or not all(part.isdigit() for part in parts):
+        return ""
+    labeler, product, package = parts
+    return labeler.zfill(5) + product.zfill(4) + package.zfill(2)

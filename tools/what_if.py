@@ -483,7 +483,7 @@ def _asked(case: _Case, change: Asked, name: str) -> None:
         if not fitting:
             raise NotFound(f"strength of {drug.name}", change.strength, hint=f"known: {', '.join(labels)}")
         request = msgspec.structs.replace(
-            request, strength=fitting[0], quantity=None, unit=None, days_supply=None
+            request, strength=fitting[0], assumed=False, quantity=None, unit=None, days_supply=None
         )
     for what, amount in (("quantity", change.quantity), ("days' supply", change.days_supply)):
         if amount is not None and not 0 < amount <= 10_000:

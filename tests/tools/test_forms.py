@@ -15,9 +15,10 @@ from tests.paper_cases import ARCHETYPES, AS_OF, DRUGS, PLANS, bare, case_of, jo
 from tools.cases import Case
 from tools.determine import determine
 from tools.errors import Invalid
+from tools.medicines import ndc11
 from tools.papers.covers import cover, mail_cover, page_count, phone_script
 from tools.papers.epa import exchange
-from tools.papers.formats import how_often, ndc11
+from tools.papers.formats import how_often
 from tools.papers.forms import fill
 from tools.papers.letters import letter
 from tools.papers.questions import questions

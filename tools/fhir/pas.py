@@ -25,6 +25,7 @@ from tools.fhir.writing import (
     resource,
     term,
 )
+from tools.medicines import ndc11
 from tools.records import FilledField, PARequest
 from tools.terms import ICD10, LOINC, NDC, RXNORM
 
@@ -39,14 +40,6 @@ def export_case(case: Case, form: PARequest, letter: str = "") -> Json:
     at = context(case.patient)
     chart = chart_resources(case.patient, case.plan, at, case.as_of)
     return bundle([*compact(_Request(case, form, at).resources(letter)), *chart])
-
-
-def ndc11(hyphenated: str) -> str:
-    """A label's ten digits as the eleven that claims use, 5-4-2: 0169-4181-13 → 00169418113."""
-    parts = hyphenated.split("-")
-    if len(parts) != 3:
-        return hyphenated
-    return "".join(part.zfill(width) for part, width in zip(parts, (5, 4, 2), strict=True))
 
 
 class _Request:
@@ -137,7 +130,7 @@ class _Request:
             "requester": self._prescriber,
             "reasonReference": [self.at.reference("diagnosis", d.id) for d in (case.diagnosis,) if d],
             "insurance": [self._coverage],
-            "dosageInstruction": [{"text": (order.sig if order else "") or case.drug.sig}],
+            "dosageInstruction": [{"text": case.sig}],
             "dispenseRequest": supply(case.request.quantity, case.request.unit, case.request.days_supply),
         }
 

@@ -19,6 +19,7 @@ from tools.errors import Invalid
 from tools.evidence.judge import Judge
 from tools.graph.model import LIKE, TRIED, Row
 from tools.graph.ways import Way, renewal_of, rule_of, ways
+from tools.label import LABEL_DOSE
 from tools.medicines import medicine
 from tools.records import (
     Benefit,
@@ -330,6 +331,10 @@ def criteria_of(plan: Plan) -> Iterable[Row]:
                 yield [
                     key, plan.id, benefit.drug, rule.indication, "quantity", "within the quantity limit",
                     limit.clause_id if limit else "", "quantity",
+                ]  # fmt: skip
+                key = "/".join((rule.id, kind, "dose", LABEL_DOSE))
+                yield [
+                    key, plan.id, benefit.drug, rule.indication, LABEL_DOSE, "a dose of the label", "", "dose",
                 ]  # fmt: skip
 
 

@@ -13,7 +13,8 @@ from tests.tools.fhir.test_exporter import check, of, through_json
 from tools.cases import Case
 from tools.fhir.exporter import export_patient
 from tools.fhir.importer import import_bundle
-from tools.fhir.pas import export_case, ndc11
+from tools.fhir.pas import export_case
+from tools.medicines import ndc11
 from tools.records import FilledField, PARequest
 from tools.terms import NDC, RXNORM
 
@@ -118,11 +119,3 @@ def test_importing_a_case_reads_the_chart_and_leaves_the_request_alone(
 
 def test_the_same_case_is_the_same_bundle(case: Case) -> None:
     assert export_case(case, form(case), LETTER) == export_case(case, form(case), LETTER)
-
-
-@pytest.mark.parametrize(
-    ("printed", "billed"),
-    [("0169-4181-13", "00169418113"), ("12345-678-90", "12345067890"), ("12345-6789-1", "12345678901")],
-)
-def test_a_labels_ndc_is_padded_where_it_is_short(printed: str, billed: str) -> None:
-    assert ndc11(printed) == billed
