@@ -47,7 +47,9 @@ BUGS = (
         "leaf.within is not None and day < judge.first(leaf.within)",
         "leaf.within is not None and day <= judge.first(leaf.within)",
     ),
-    Bug("paper-window-excludes-its-last-day", "lookback", _DOCUMENTS, "item.day >= first", "item.day > first"),
+    Bug(
+        "paper-window-excludes-its-last-day", "lookback", _DOCUMENTS, "item.day >= first", "item.day > first"
+    ),
     Bug("offset-of-a-unit-forgotten", "unit", _MEASURED, " + Decimal(offset))", ")"),
     Bug("units-not-converted", "unit", _MEASURED, 'value if factor == "1" else ', "value or "),
     Bug(

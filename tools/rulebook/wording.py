@@ -16,6 +16,7 @@ import msgspec
 
 from tools.errors import Invalid
 from tools.rules import Period, TimeUnit
+from tools.terminology.vocabulary import vocabulary
 from tools.terms import BRANDS, CLASSES, CONCEPTS, INDICATIONS, INGREDIENTS, TESTS, TOPICS
 
 Values = Mapping[str, Any]
@@ -353,13 +354,7 @@ NO_UNIT = ("{ratio}", "{stage}")
 CODE = r"[A-Z][0-9][0-9A-Z](?:\.[0-9A-Z]{1,4})?|[A-Z][0-9][0-9A-Z]?"
 TOPIC_BACK = {words: topic for topic, words in TOPICS.items()}
 CONCEPT_BACK = {concept.label: concept for concept in CONCEPTS.values()}
-SPECIALTIES = {
-    name: name
-    for name in (
-        "endocrinology", "cardiology", "sleep medicine", "pulmonology", "neurology", "otolaryngology",
-        "hepatology", "gastroenterology", "nephrology", "obesity medicine", "bariatric surgery", "internal medicine",
-    )
-}  # fmt: skip
+SPECIALTIES = {term.label: term.label for term in vocabulary("specialties").values()}
 
 
 def drug_back(requested: str = "") -> dict[str, str]:
