@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,8 +17,9 @@ from tools.appeals.timing import clocks_of_letter, decided_level, notice_of
 from tools.cases import Case
 from tools.check import ask, decide
 from tools.denials.records import Denial
-from tools.errors import Invalid
+from tools.errors import Invalid, Refused
 from tools.lifecycle.levels import levels_of
+from tools.lifecycle.records import Paper
 from tools.records import Plan, Request
 
 if TYPE_CHECKING:
@@ -29,10 +31,11 @@ if TYPE_CHECKING:
 
 
 class Decision(NamedTuple):
-    """The payer's letter as it came: its text, and its bytes if it is a PDF."""
+    """The payer's letter as it came: its text, its bytes if it is a PDF, and the file with its hash if it is one."""
 
     text: str
     pdf: bytes | None = None
+    paper: Paper | None = None
 
 
 class Asked(NamedTuple):
@@ -60,11 +63,13 @@ class Appealing(NamedTuple):
 
 def look(store: Store, asked: Asked, decision: Decision) -> Appealing:
     """Read the letter, hold it against the patient, and find what to do. Refused if it is about somebody
-    else; Invalid if it is about another drug."""
+    else, or not the letter that the case has on record; Invalid if it is about another drug."""
     from tools.denials.identity import require_same
     from tools.denials.reader import read_letter
 
     recorded = store.authorization_case(asked.case_id) if asked.case_id is not None else None
+    if recorded and decision.paper:
+        _same_letter(recorded, decision.paper)
     case = _case(store, asked)
     denial = read_letter(decision.text, [plan.payer for plan in store.plans()], case.policy)
     require_same(denial, case.patient)
@@ -112,6 +117,20 @@ def _case(store: Store, asked: Asked) -> Case:
         policy=store.policy(found.plan.id, found.drug.name),
         as_of=found.as_of,
     )
+
+
+def _same_letter(recorded: AuthorizationCase, paper: Paper) -> None:
+    notices = [event.facts.notice for event in recorded.notices.values()]
+    entered = {
+        notice.letter.sha256
+        for notice in notices
+        if notice and notice.letter and notice.letter.title == paper.title
+    }
+    if entered and paper.sha256 not in entered:
+        raise Refused(
+            f"{paper.title} is not the letter that case {recorded.id} has on record under this name; put it back as"
+            f" it came, or enter this one: pa case letter {recorded.id} {paper.title}"
+        )
 
 
 def _same_drug(denial: Denial, case: Case) -> None:
@@ -223,5 +242,6 @@ def decision_of(file: Path) -> Decision:
     """The payer's letter from a file, read as `pa denial read` reads it: a scan, or half of one, is refused."""
     from tools.denials.papers import text_of
 
-    text = text_of(file)
-    return Decision(text, file.read_bytes() if file.suffix.lower() == ".pdf" else None)
+    text, content = text_of(file), file.read_bytes()
+    paper = Paper(title=file.name, sha256=sha256(content).hexdigest())
+    return Decision(text, content if file.suffix.lower() == ".pdf" else None, paper)

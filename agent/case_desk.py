@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from agent.settings import Settings, read_as_of
+from agent.integrity import require_unaltered
+from agent.settings import today
 from tools.errors import Invalid, NotFound, Refused
 from tools.lifecycle.records import Ask, AuthorizationCase, Basis, CaseEvent, CaseHead, Facts, Paper, What
 
@@ -29,18 +31,30 @@ class Entry(NamedTuple):
     when: datetime
 
 
-def today(store: Store, settings: Settings, patient_id: str = "") -> date:
-    """The day on which a case is judged: the one that is set, the chart's own, else the world's."""
-    if settings.as_of:
-        return settings.as_of
-    if patient_id:
-        try:
-            chart = store.patient(patient_id)
-        except NotFound:
-            chart = None
-        if chart and chart.as_of:
-            return chart.as_of
-    return store.dataset().as_of
+class CaseDays:
+    """On which day each case is judged: the one that was named for all, else that of its patient's chart."""
+
+    def __init__(self, store: Store, named: date | None) -> None:
+        self._store, self._named = store, named
+        self._days: dict[str, date] = {}
+
+    def of(self, case: AuthorizationCase) -> date:
+        return self.of_patient(case.head.patient_id)
+
+    def of_patient(self, patient_id: str) -> date:
+        if self._named:
+            return self._named
+        if patient_id not in self._days:
+            try:
+                self._days[patient_id] = self._store.day_of(self._store.patient(patient_id))
+            except NotFound:  # the world was replaced since
+                self._days[patient_id] = self._store.dataset().as_of
+        return self._days[patient_id]
+
+    def span(self, cases: Iterable[AuthorizationCase]) -> str:
+        """The day, or the first and the last, on which these cases are judged."""
+        days = sorted({self.of(case) for case in cases}) or [self._named or self._store.dataset().as_of]
+        return " to ".join(map(str, dict.fromkeys((days[0], days[-1]))))
 
 
 def cases_of(store: Store, patient_id: str) -> list[AuthorizationCase]:
@@ -53,7 +67,7 @@ def cases_of(store: Store, patient_id: str) -> list[AuthorizationCase]:
 
 def checked_day(typed: date | None, judged: date) -> date:
     """The day of an entry: the one that is given, else the day on which cases are judged; Invalid if it is to come."""
-    latest = max(judged, read_as_of("today") or judged)
+    latest = max(judged, today())
     if typed and typed > latest:
         raise Invalid(f"{typed} is still to come; an entry lies on or before {latest}")
     return typed or judged
@@ -62,6 +76,7 @@ def checked_day(typed: date | None, judged: date) -> date:
 def open_from_draft(store: Store, draft_id: int, entry: Entry) -> Kept:
     """The case that this draft begins. It is reviewed if a person has approved the draft."""
     draft = store.draft(draft_id)
+    require_unaltered(draft)
     found = _determination(draft)
     head = _head(store, draft.patient_id, found, "pa", entry, draft_id)
     events = [_event("opened", entry, basis=basis_of(draft))]
@@ -103,13 +118,15 @@ def review(store: Store, case_id: int, entry: Entry, *, draft_id: int | None = N
         raise Refused(
             f"draft {number} is not approved yet ({draft.status}): pa review {number} --approve --by NAME"
         )
+    require_unaltered(draft)
     return store.enter(case_id, _reviewed(store, draft, entry, why))
 
 
 def record(
     store: Store, case_id: int, what: What, entry: Entry, *, at: str = "", why: str = "", facts: Facts
 ) -> Kept:
-    """Enter what happened. What is sent rests on the papers of the draft that was reviewed last."""
+    """Enter what happened. What is sent rests on the papers of the draft that was reviewed last; Refused if they are
+    no longer those."""
     if what == "submitted":
         facts = _with_papers(store, store.authorization_case(case_id), facts)
     event = CaseEvent(what=what, on=entry.on, at=at, by=entry.by, why=why, facts=facts, when=entry.when)
@@ -152,7 +169,9 @@ def plan_of(store: Store, case: AuthorizationCase) -> Plan | None:
         return None
 
 
-def due(store: Store, cases: list[AuthorizationCase], as_of: date) -> list[tuple[AuthorizationCase, Clock]]:
+def due(
+    store: Store, cases: Iterable[AuthorizationCase], days: CaseDays
+) -> list[tuple[AuthorizationCase, Clock]]:
     """Every clock of these cases with its case, the earliest first."""
     from tools.lifecycle.running import clocks_of, in_order
 
@@ -161,7 +180,7 @@ def due(store: Store, cases: list[AuthorizationCase], as_of: date) -> list[tuple
     for case in cases:
         if case.head.plan_id not in plans:
             plans[case.head.plan_id] = plan_of(store, case)
-        found += [(case, clock) for clock in clocks_of(case, plans[case.head.plan_id], as_of)]
+        found += [(case, clock) for clock in clocks_of(case, plans[case.head.plan_id], days.of(case))]
     return sorted(found, key=lambda item: in_order(item[1]))
 
 
@@ -259,6 +278,8 @@ def _with_papers(store: Store, case: AuthorizationCase, facts: Facts) -> Facts:
     ]
     if not reviewed:
         return facts
+    if reviewed[-1].draft_id is not None:
+        require_unaltered(store.draft(reviewed[-1].draft_id))
     added = facts.basis.papers if facts.basis else ()
     basis = msgspec.structs.replace(reviewed[-1], papers=(*reviewed[-1].papers, *added))
     return msgspec.structs.replace(facts, basis=basis)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import sqlite3
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -193,7 +195,7 @@ class PaGroup(TyperGroup):
             result = super().invoke(ctx)
             sys.stdout.flush()
         except BrokenPipeError:  # the reader has seen enough, e.g. `pa check … | head`
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _give_up_stdout()
             return None
         return result
 
@@ -211,6 +213,7 @@ class PaGroup(TyperGroup):
         debug = "--debug" in given or bool(os.environ.get("PALADIN_DEBUG"))
         given = [word for word in given if word != "--debug"]
         try:
+            _check_words(given)
             code = super().main(given, prog_name, complete_var, False, windows_expand_args, **extra) or 0
         except (Exception, KeyboardInterrupt) as error:
             if debug:
@@ -222,7 +225,20 @@ class PaGroup(TyperGroup):
 
 
 class Misspelt(Correctable):
-    """A command that does not exist."""
+    """A command that does not exist, or a word that no command can read."""
+
+
+def _check_words(given: Sequence[str]) -> None:
+    for word in given:
+        try:
+            word.encode()
+        except UnicodeEncodeError:  # a byte that the shell handed over, and that no file of ours can hold
+            raise Misspelt(f"{word!a} is not written in UTF-8; type it again") from None
+
+
+def _give_up_stdout() -> None:
+    """Nothing can be written there any more; nor may Python try to as it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def report(error: BaseException) -> int:
@@ -240,11 +256,31 @@ def report(error: BaseException) -> int:
     if isinstance(error, PaladinError):
         print(f"pa: {_one_line(str(error))}", file=sys.stderr)
         return UNAVAILABLE if isinstance(error, Unavailable) else BAD_INPUT
+    if isinstance(error, RecursionError):
+        print("pa: what was given is nested too deeply to be read", file=sys.stderr)
+        return BAD_INPUT
+    said = _surroundings(error)
+    if said:
+        print(f"pa: {_one_line(said)}", file=sys.stderr)
+        return UNAVAILABLE
     kind = type(error).__name__
     print(
         f"pa: this should not happen: {kind}: {_one_line(str(error))} (--debug shows where)", file=sys.stderr
     )
     return BUG
+
+
+def _surroundings(error: BaseException) -> str:
+    """What of this machine stands in the way, a full disk or a folder that is read-only; "" of any other error."""
+    if isinstance(error, OSError) and error.strerror:
+        if error.errno in (errno.ENOSPC, errno.EIO) and error.filename is None:
+            _give_up_stdout()
+        where = f"{error.filename}: " if error.filename is not None else ""
+        return f"{where}{error.strerror.lower()}"
+    cause = getattr(error, "orig", None)  # of SQLAlchemy, which need not be loaded yet
+    if isinstance(cause, sqlite3.OperationalError):
+        return f"the store cannot be used: {cause}"
+    return ""
 
 
 def load_command(name: str) -> Any:
@@ -263,10 +299,34 @@ def load_command(name: str) -> Any:
         alone.command(name)(found)
         found = alone
     command = typer.main.get_command(found) if isinstance(found, typer.Typer) else found
+    _guard(command)
     command.name = name
     if name in COMMANDS and COMMANDS[name].example and not command.epilog:
         command.epilog = f"[bold]Example[/]\n  {COMMANDS[name].example}"
     return command
+
+
+def _guard(command: Any) -> None:
+    """Refuse an option as the value of another one: `--ics --names` would write a file of that name."""
+    for inner in getattr(command, "commands", {}).values():
+        _guard(inner)
+    options = [param for param in command.params if param.param_type_name == "option"]
+    known = {name for option in options for name in (*option.opts, *option.secondary_opts)}
+
+    def guarded(then: Any) -> Any:
+        def check(ctx: Any, param: Any, value: Any) -> Any:
+            for given in value if isinstance(value, list | tuple) else (value,):
+                if str(given) in known:
+                    raise Misspelt(
+                        f"{param.opts[0]} needs a value before {given}; see {ctx.command_path} --help"
+                    )
+            return then(ctx, param, value) if then else value
+
+        return check
+
+    for option in options:
+        if not option.is_flag:
+            option.callback = guarded(option.callback)
 
 
 def _entry_points() -> dict[str, Any]:
@@ -309,6 +369,11 @@ def pa(
 
 def main() -> None:
     """The console script."""
+    for name in ("stdout", "stderr"):
+        # Where the shell closed one, no file that is opened later may take its place.
+        stream = getattr(sys, name) or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+        stream.reconfigure(errors="replace")
+        setattr(sys, name, stream)
     app()
 
 

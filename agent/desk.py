@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from agent.decision import Decision, validate
+from agent.integrity import altered_papers, require_unaltered
 from agent.settings import Settings
 from tools.errors import Correctable, NotFound, PaladinError, Refused, Unavailable
 from tools.store.rows import Draft
@@ -59,15 +59,16 @@ def draft(
 
     The same case is the same thread: what was interrupted goes on, what already waits is found again.
     """
-    from agent.casework import thread_of
+    from agent.casework import asking_of, look_up, thread_of
     from agent.workflow import Desk
 
+    asking = asking_of(look_up(store, asking), asking)  # a day that was left out is today's, also tomorrow
     thread = thread_of(store, asking)
     config: Any = {"configurable": {"thread_id": thread}}
     desk = Desk(store, settings.drafts, now(), model)
     snapshot = graph.get_state(config)
     kept = _kept(store, snapshot.values.get("draft_id"))
-    if kept and whole(kept):
+    if kept and not altered_papers(kept):
         return Drafted(kept, False, snapshot.values)
     if kept or "review" in snapshot.next:  # its files or its row are gone: make them again
         graph.checkpointer.delete_thread(thread)  # type: ignore[union-attr]
@@ -104,6 +105,8 @@ def decide(
             f" `pa draft {kept.patient_id} {kept.drug} --again` makes another one"
         )
     validate(decision, kept.filled_form())
+    if decision.action == "approve":
+        require_unaltered(kept)
     config: Any = {"configurable": {"thread_id": kept.thread_id}}
     snapshot = graph.get_state(config)
     if not snapshot.next:
@@ -171,14 +174,6 @@ def changed(store: Store, state: dict[str, Any]) -> bool:
     except Correctable:  # patient, drug or plan is no longer there
         return True
     return fingerprint(store, asked) != str(state["chart"])
-
-
-def whole(kept: Draft) -> bool:
-    """Are the draft's files all there, as they were written?"""
-    return all(
-        Path(file.path).is_file() and sha256(Path(file.path).read_bytes()).hexdigest() == file.sha256
-        for file in kept.files.values()
-    )
 
 
 def make_home(home: Path) -> None:

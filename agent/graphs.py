@@ -36,14 +36,13 @@ class ChatContext:
         from agent.conversation import ChatDesk, Sitting
         from agent.desk import drafter
         from agent.models.factory import open_model
-        from agent.settings import read_as_of
 
         settings, store = _opened()
         model, _ = open_model(self.model, settings)
         desk = ChatDesk(
             store=store,
             model=model,
-            as_of=read_as_of(self.as_of) or settings.as_of,
+            as_of=settings.day(self.as_of),
             plan_id=store.plan(self.plan).id if self.plan else "",
             draft=drafter(store, settings),
             clock=time.perf_counter,

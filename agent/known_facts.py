@@ -36,7 +36,10 @@ from tools.records import (
     QuantityLimit,
     Request,
 )
-from tools.terms import CLASSES, CONCEPTS, INDICATIONS, TESTS
+from tools.terminology.conditions import CONCEPTS
+from tools.terminology.medicines import CLASSES
+from tools.terminology.observations import TESTS
+from tools.terms import INDICATIONS
 
 if TYPE_CHECKING:
     from tools.bound import Bound

@@ -14,7 +14,8 @@ from agent.prompting import prompt
 from tools.notes.facts import OF_A_DRUG, FactKind, NoteFact
 from tools.notes.proposals import admit
 from tools.notes.reader import read_note
-from tools.terms import CLASSES, CONCEPTS, INGREDIENTS
+from tools.terminology.conditions import CONCEPTS
+from tools.terminology.medicines import STEP_CLASSES, medicines_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,8 +29,15 @@ MOST_FACTS = 12
 KINDS: tuple[FactKind, ...] = (
     "taking", "tried", "stopped", "intolerance", "inadequate", "partial", "effective", "diagnosis",
 )  # fmt: skip
+_CLASSES = (*STEP_CLASSES, "statin", "acei_arb", "beta_blocker", "antiplatelet", "diuretic", "ccb")
 TOPICS = tuple(
-    sorted({*(name.replace(" ", "_") for name in INGREDIENTS), *(set(CLASSES) - {"other"}), *CONCEPTS})
+    sorted(
+        {
+            *(row.name.replace(" ", "_") for row in medicines_of(_CLASSES) if row.kind == "ingredient"),
+            *_CLASSES,
+            *CONCEPTS,
+        }
+    )
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -24,27 +24,39 @@ _RENEWABLE = ("approved", "partly_approved", "renewal_due")
 _UNDER_WAY = ("draft", "reviewed", "submitted", "pended", "denied", "appealed", "upheld")
 
 
-def renewals(store: Store, as_of: date, until: date, patient_id: str = "") -> list[Renewal]:
-    """Every approval that ends by this day, the one whose renewal must go in first at the top. One that has ended is
-    shown for as long as its case is open."""
+def renewals(
+    store: Store, as_of: date | None, ahead: Callable[[date], date], patient_id: str = ""
+) -> list[Renewal]:
+    """Every approval that ends soon, the one whose renewal must go in first at the top. One that has ended is shown for
+    as long as its case is open.
+
+    Args:
+        as_of: the day on which all are judged; None judges each on its patient's.
+        ahead: the last day that is looked at, from the one on which is judged.
+        patient_id: only of this patient.
+    """
     cases = store.authorization_cases(patient_id or None)
     found = [
-        _judged(store, patient, ending, cases, as_of)
-        for patient, ending in _endings(store, cases, as_of, until, patient_id)
+        _judged(store, patient, ending, cases, as_of or store.day_of(patient))
+        for patient, ending in _endings(store, cases, as_of, ahead, patient_id)
     ]
     return sorted((renewal for renewal in found if renewal), key=order)
 
 
-def asked(store: Store, found: Renewal, as_of: date) -> Asked:
+def asked(store: Store, found: Renewal) -> Asked:
     """The renewal as it is asked of the plan."""
     from tools.check import ask
 
     request = Request(drug=found.ending.drug, kind="renewal", indication=found.ending.indication)
-    return ask(store, found.patient_id, request, plan_id=found.ending.plan_id, as_of=as_of)
+    return ask(store, found.patient_id, request, plan_id=found.ending.plan_id, as_of=found.as_of)
 
 
 def _endings(
-    store: Store, cases: list[AuthorizationCase], as_of: date, until: date, patient_id: str
+    store: Store,
+    cases: list[AuthorizationCase],
+    as_of: date | None,
+    ahead: Callable[[date], date],
+    patient_id: str,
 ) -> Iterator[tuple[Patient, Ending]]:
     seen: set[tuple[str, str, str]] = set()
     for case in cases:
@@ -56,6 +68,7 @@ def _endings(
             patient = store.patient(head.patient_id)
         except Correctable:  # the world was replaced since
             continue
+        until = ahead(as_of or store.day_of(patient))
         if approval.end <= until and person(patient) == head.person:
             yield (
                 patient,
@@ -70,8 +83,9 @@ def _endings(
             )
     for number in [patient_id] if patient_id else list(store.approvals_on_file()):
         patient = store.patient(number)
+        day = as_of or store.day_of(patient)
         for held in patient.authorizations:
-            if as_of <= held.end <= until and (number, held.drug, held.plan_id) not in seen:
+            if day <= held.end <= ahead(day) and (number, held.drug, held.plan_id) not in seen:
                 approval = Approval(number=held.id, start=held.start, end=held.end)
                 yield (
                     patient,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from tools.errors import Invalid
+from tools.errors import Invalid, Unavailable
 
 BIGGEST = 2**63 - 1  # the last number that a database counts to
 VARIABLES = {
@@ -21,7 +21,7 @@ VARIABLES = {
     "PALADIN_CHROMA_URL": "a Chroma server for the policy index, e.g. http://127.0.0.1:58000; unset keeps it on disk",
     "PALADIN_DATA": "world folder to load, as `pa generate` writes it",
     "PALADIN_CATALOG": "a clinic's own catalog folder, laid over ours",
-    "PALADIN_AS_OF": "date on which everything is judged, YYYY-MM-DD or `today`",
+    "PALADIN_AS_OF": "date on which everything is judged, YYYY-MM-DD or `today`; unset judges each chart on its day",
     "PALADIN_MODEL": "language model, e.g. qwen2.5-coder:1.5b; `offline` is none; unset takes the best there is",
     "OLLAMA_HOST": "where Ollama answers; 127.0.0.1:11434 unless it says otherwise",
     "PALADIN_OLLAMA_HOSTS": "several Ollama servers that share the work, with commas; instead of OLLAMA_HOST",
@@ -35,13 +35,13 @@ VARIABLES = {
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where things lie and which day it is; `as_of` None means the world's own date."""
+    """Where things lie, and which day everything is judged on: `judged` is a date, `today`, or nothing."""
 
     home: Path
     database_url: str
     data: Path
     catalog: Path | None = None
-    as_of: date | None = None
+    judged: str = ""
     model: str = ""
     ollama_host: str = ""  # or several, with commas
     redis_url: str = ""
@@ -53,6 +53,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     connect_seconds: float = 2.0
     first_token_seconds: float = 90.0
     model_seconds: float = 180.0
+
+    def day(self, typed: str | date | None = None) -> date | None:
+        """The day that was named, here or in the settings; None leaves it to the chart (Store.day_of).
+
+        Args:
+            typed: what a person or a caller gave: a date, `YYYY-MM-DD`, `today`, or nothing.
+        """
+        return typed if isinstance(typed, date) else read_as_of(typed or self.judged)
 
     @property
     def drafts(self) -> Path:
@@ -84,17 +92,18 @@ def read_settings(environ: Mapping[str, str] | None = None, cwd: Path | None = N
     world of its own there and leaves mock_data as it is.
     """
     environ = os.environ if environ is None else environ
-    root = _root(cwd or Path.cwd())
+    root = _root(cwd or _here())
     home = Path(environ["PALADIN_HOME"]) if environ.get("PALADIN_HOME") else _home(root)
     home = home.expanduser().absolute()
     catalog = Path(environ["PALADIN_CATALOG"]).expanduser() if environ.get("PALADIN_CATALOG") else None
     ours = root / "mock_data" if root and not catalog else home / "world"
+    read_as_of(environ.get("PALADIN_AS_OF", ""))
     return Settings(
         home=home,
         database_url=environ.get("PALADIN_DATABASE_URL") or f"sqlite:///{home / 'paladin.db'}",
         data=Path(environ.get("PALADIN_DATA") or ours).expanduser().absolute(),
         catalog=catalog,
-        as_of=read_as_of(environ.get("PALADIN_AS_OF", "")),
+        judged=environ.get("PALADIN_AS_OF", ""),
         model=environ.get("PALADIN_MODEL", "").strip(),
         ollama_host=(environ.get("PALADIN_OLLAMA_HOSTS") or environ.get("OLLAMA_HOST", "")).strip(),
         redis_url=environ.get("PALADIN_REDIS_URL", "").strip(),
@@ -109,12 +118,17 @@ def read_settings(environ: Mapping[str, str] | None = None, cwd: Path | None = N
     )
 
 
+def today() -> date:
+    """The day on the clock of this machine."""
+    return date.today()
+
+
 def read_as_of(text: str) -> date | None:
-    """The date that `YYYY-MM-DD` or `today` means; None for an empty text. The one place that reads the clock."""
+    """The date that `YYYY-MM-DD` or `today` means; None for an empty text."""
     if not text:
         return None
     if text == "today":
-        return date.today()
+        return today()
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -142,6 +156,13 @@ def _yes(environ: Mapping[str, str], name: str) -> bool:
     if text in ("1", "yes", "true", "on"):
         return True
     raise Invalid(f"{name} is {text!r}: 1 is yes, 0 or unset is no")
+
+
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise Unavailable("the folder in which you are is gone; go to another one") from None
 
 
 def _root(cwd: Path) -> Path | None:

@@ -1,8 +1,9 @@
-"""The store that the settings name, with the engines beside it that they name: a Chroma server, a Redis."""
+"""The store that the settings name, with what a door brings: the day on its clock, and the engines that they name, a
+Chroma server and a Redis."""
 
 from __future__ import annotations
 
-from agent.settings import Settings
+from agent.settings import Settings, today
 from tools.cache import Cache, NoCache
 from tools.store.store import Store
 
@@ -10,13 +11,13 @@ from tools.store.store import Store
 def open_store(settings: Settings) -> Store:
     """Open it, with its policy index where PALADIN_CHROMA_URL says; Unavailable, with the next step, if it can't be."""
     store = Store.open(settings.database_url)
-    store.chroma_url = settings.chroma_url
+    store.today, store.chroma_url = today, settings.chroma_url
     return store
 
 
 def equip(store: Store, settings: Settings) -> None:
     """For a door that lives long: the index where it lies, and the cache that the settings name."""
-    store.chroma_url = settings.chroma_url
+    store.today, store.chroma_url = today, settings.chroma_url
     store.cache = open_cache(settings)
 
 

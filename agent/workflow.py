@@ -25,6 +25,7 @@ from langgraph.types import RetryPolicy, interrupt
 from agent import papers
 from agent.casework import Asking, agree, coverage, fingerprint, look_up, retrieve, why_not, worth_a_retry
 from agent.decision import Decision, edit
+from agent.integrity import require_unaltered
 from tools.cases import Case
 from tools.check import Asked, decide
 from tools.errors import Unavailable
@@ -180,6 +181,8 @@ def conclude(state: State, runtime: Runtime[Desk]) -> State:
     """Record what the person decided. Nothing is sent: that is the person's, too."""
     decision = _decision(state)
     status: DraftStatus = "approved" if decision.action == "approve" else "rejected"
+    if status == "approved":
+        require_unaltered(runtime.context.store.draft(state["draft_id"]))
     runtime.context.store.set_draft_status(
         state["draft_id"], status, by=decision.by, reason=decision.reason, when=decision.when
     )

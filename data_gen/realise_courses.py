@@ -13,7 +13,7 @@ from tools.records import (
     Strength,
 )
 from tools.rules import Lab, Trial
-from tools.terms import TESTS
+from tools.terminology.observations import TESTS
 
 
 class CourseStep(Step):

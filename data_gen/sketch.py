@@ -28,7 +28,7 @@ from tools.rules import (
     Trial,
     Use,
 )
-from tools.terms import CONCEPTS
+from tools.terminology.conditions import CONCEPTS
 
 # How many integers make one unit of a test, and what values this world has (guide and reference §2).
 SCALE = {"hba1c": 10, "bmi": 10, "ahi": 10, "abi": 100}

@@ -14,7 +14,8 @@ from tools.rulebook.policy_text import check_labels
 from tools.rulebook.prose import FIXED, House
 from tools.rulebook.wording import Style
 from tools.rules import Op, Response
-from tools.terms import SECTIONS, TESTS
+from tools.terminology.observations import TESTS
+from tools.terms import SECTIONS
 
 _COMPOSITES = ("all_of", "any_of", "none_of", "at_least")
 _TABLES: dict[str, tuple[str, ...]] = {

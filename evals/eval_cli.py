@@ -110,7 +110,7 @@ def run(
     """
     from evals.suites.session import Session, Wanted
 
-    _stay_home()
+    os.environ["INSPECT_DISPLAY"] = "none"
     wanted = Wanted(
         suites=tuple(_known("suite", suites or _suites(), _suites())), arms=tuple(_arms(arm, model, smoke)),
         model=model, seed=seed, epochs=epochs, smoke=smoke, limit=limit, cases=cases, record=record, replay=replay,
@@ -187,7 +187,7 @@ def view(port: Annotated[int, typer.Option(help="Where the viewer answers on thi
 
     from evals.suites.session import OUT
 
-    _stay_home()
+    os.environ["INSPECT_DISPLAY"] = "none"
     inspect_view(log_dir=str(OUT / "inspect"), host="127.0.0.1", port=port)
 
 
@@ -298,14 +298,6 @@ def _estimate(session: Session) -> None:
         own = known.get(task.way.arm, [])
         seconds += sum(own) / len(own) if len(own) >= 10 else TOKENS[task.way.arm] / max(rate, 0.1) * 1.5
     typer.echo(f"about {seconds / 60:.0f} min for {len(asking)} samples at {rate:.1f} tokens/s", err=True)
-
-
-def _stay_home() -> None:
-    """Nothing of this leaves the machine: no telemetry, no look-up of versions."""
-    os.environ.update(
-        ANONYMIZED_TELEMETRY="False", HF_HUB_OFFLINE="1", LANGSMITH_TRACING="false", LANGCHAIN_TRACING_V2="false",
-        DO_NOT_TRACK="1", INSPECT_DISPLAY="none",
-    )  # fmt: skip
 
 
 # --- what was given ----------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from typing import Any
 from evals.oracle.reading import Row
 from evals.oracle.table import DecisionTable, read_policy
 from evals.oracle.verdicts import count
-from evals.oracle.vocabulary import SPOKEN, TOPICS
+from evals.oracle.vocabulary import SPOKEN, TOPICS, TYPES
 from evals.oracle_agreement import contradicts_itself, engine
 from evals.oracle_cases import UNIT, Case, Desk, World, cases, world
 from tools.records import Determination, Finding
@@ -170,6 +170,8 @@ def _turn_condition(desk: Desk, shown: bool) -> bool:
     if row.family:
         desk.drop("family_history", lambda _: True)
     if shown:
+        others = tuple(code for name, code in TYPES.items() if row.name in TYPES and name != row.name)
+        desk.drop("conditions", lambda record: record.get("code", "").startswith(others or "-"))
         desk.add("conditions", code=row.codes[0], name=row.name, onset=desk.ago(30))
     elif topic:
         people = ["self", "family"] if row.family else ["self"]

@@ -1,6 +1,5 @@
 """What holds for every test: no telemetry, no settings from outside, and nothing leaves loopback."""
 
-import ipaddress
 import os
 import sys
 from collections.abc import Iterator
@@ -9,16 +8,13 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+import tools  # noqa: F401 - no telemetry, before any library is loaded
+from tests.network import is_loopback
+
 # A server that is named for the tests stays named; see agent/services.
 for name in [n for n in os.environ if n.startswith("PALADIN_") and not n.startswith("PALADIN_TEST_")]:
     del os.environ[name]
-os.environ.update(
-    ANONYMIZED_TELEMETRY="False",
-    HF_HUB_OFFLINE="1",
-    LANGCHAIN_TRACING_V2="false",
-    LANGSMITH_TRACING="false",
-    MPLBACKEND="Agg",
-)
+os.environ["MPLBACKEND"] = "Agg"
 
 settings.register_profile("house", deadline=None)
 settings.register_profile("house-ci", deadline=None, derandomize=True, print_blob=True)
@@ -30,17 +26,6 @@ class LeftLoopback(RuntimeError):
 
 
 attempts: list[str] = []
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether a host name or an address means this machine."""
-    if host == "localhost":
-        return True
-    try:
-        address = ipaddress.ip_address(host.split("%")[0])
-    except ValueError:
-        return False
-    return address.is_loopback or address.is_unspecified
 
 
 def stop_at_loopback(event: str, args: tuple[Any, ...]) -> None:

@@ -1,4 +1,5 @@
-"""The README is run: every command that it shows, its transcripts, and its figures.
+"""The README is run: every command that it shows, its transcripts, and its figures. What the commands try to reach
+beyond loopback is written down meanwhile, with a shell whose settings ask for telemetry.
 
 UPDATE_README=1 writes transcripts and figures anew instead of comparing them.
 """
@@ -8,23 +9,44 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import socket
+import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
+
+from agent import cli
+from tests.network import Loopback, reached, unavailable
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 BIN = Path(sys.executable).parent
 TEXT = README.read_text(encoding="utf-8")
+PORT = 18_000 + os.getpid() % 10_000
 UPDATE = bool(os.environ.get("UPDATE_README"))
 COMMANDS = [
     line[2:].split("   #")[0].split("    #")[0].strip() for line in re.findall(r"^\$ .+$", TEXT, re.M)
 ]
+# Of the caller's shell no more than this is kept: a library that sees signs of a test or of CI keeps quiet by itself.
+KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "SYSTEMROOT")
+OURS = {
+    "paladin",
+    "matplotlib",
+    "inspect_ai",
+}  # who may keep something in a user's folders: fonts, the last run
+ASKED_FOR = {
+    "LANGSMITH_TRACING": "true",
+    "LANGCHAIN_TRACING_V2": "true",
+    "LANGSMITH_API_KEY": "k",
+    "ORT_DISABLE_TELEMETRY": "0",
+    "ANONYMIZED_TELEMETRY": "True",
+    "CHROMA_OTEL_COLLECTION_ENDPOINT": "http://collector.example:4317",
+    "CHROMA_OTEL_GRANULARITY": "all",
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector.example:4317",
+}
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +59,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def environment(home: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PALADIN_", "COV_"))}
+    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     return kept | {
+        "HOME": str(home / "user"),
         "PALADIN_HOME": str(home / ".paladin"),
         "PALADIN_MODEL": "offline",  # whatever this machine has, the README is the same
         "PATH": f"{BIN}{os.pathsep}{kept['PATH']}",
@@ -48,58 +71,110 @@ def environment(home: Path) -> dict[str, str]:
     }
 
 
-def run(command: str, home: Path) -> subprocess.CompletedProcess[str]:
+def in_shell(command: str) -> list[str]:
+    return ["sh", "-c", command]
+
+
+def run(
+    command: str, home: Path, to_run: Callable[[str], list[str]] = in_shell, **more: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command, shell=True, cwd=home, env=environment(home), capture_output=True, text=True, timeout=300
+        to_run(command), cwd=home, env=environment(home) | more, capture_output=True, text=True, timeout=300
     )
 
 
+@contextmanager
+def served(home: Path, to_run: Callable[[str], list[str]]) -> Iterator[Callable[[], None]]:
+    """A function that starts `pa serve`, as the README does but on PORT; it is stopped at the end."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def serve() -> None:
+        command, settings = to_run(f"exec pa serve --port {PORT}"), environment(home) | ASKED_FOR
+        quiet = subprocess.DEVNULL
+        started.append(
+            subprocess.Popen(command, cwd=home, env=settings, stdout=quiet, start_new_session=True)
+        )
+
+    yield serve
+    for server in started:
+        os.killpg(server.pid, signal.SIGTERM)
+        assert server.wait(30) in (0, -signal.SIGTERM, 128 + signal.SIGTERM)
+
+
+def test_the_readme_shows_every_command_but_those_that_need_a_model() -> None:
+    shown = set(re.findall(r"\bpa ([a-z]+)", " ".join(COMMANDS)))
+    assert set(cli.COMMANDS) - shown == {"generate", "models"}  # `python -m data_gen` is the same as generate
+
+
 @pytest.fixture(scope="module")
-def served(home: Path) -> Iterator[str]:
-    """`pa serve` as the README starts it, on a free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [str(BIN / "pa"), "serve", "--port", str(port), "--workers", "1"]
-    with subprocess.Popen(command, cwd=home, env=environment(home), stdout=subprocess.DEVNULL) as server:
-        for _ in range(200):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.1)
-        yield f"localhost:{port}"
-        server.terminate()
-
-
-def test_the_readme_shows_commands() -> None:
-    assert len(COMMANDS) > 20
-    assert {"make demo", "make test", "pa setup", "pa serve"} <= set(COMMANDS)
+def blind(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Why no command can be watched here, or ""."""
+    return unavailable(tmp_path_factory.mktemp("blind"))
 
 
 @pytest.mark.slow
-def test_every_command_of_the_readme_runs(home: Path, request: pytest.FixtureRequest) -> None:
+def test_every_command_of_the_readme_runs_and_nothing_leaves_the_machine(
+    home: Path, blind: str, tmp_path: Path
+) -> None:
     """In the order in which they stand, as one user would."""
-    for command in COMMANDS:
-        if command == "make test":  # this is what runs
-            assert "test" in re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.M)
-            continue
-        if command == "make demo":
-            recipe = subprocess.run(
-                ["make", "-s", "-n", "-C", str(ROOT), "-o", ".venv/.ok", "demo"],
-                capture_output=True,
-                text=True,
-            ).stdout
-            command = recipe.replace(".venv/bin/", "").replace("\n", " && ").strip(" &")
-            assert "pa setup" in command and "pa draft P001 Ozempic" in command
-        if command == "pa serve":
-            request.getfixturevalue("served")
-            continue
-        if command.startswith("curl"):
-            command = command.replace("localhost:8000", request.getfixturevalue("served")) + " --fail"
-        if command.startswith("python "):
-            command = command.replace("python", shlex.quote(sys.executable), 1)
-        done = run(command, home)
-        assert done.returncode == 0, (command, done.stdout, done.stderr)
+    with nullcontext() if blind else Loopback(tmp_path / "log") as loopback:
+        to_run = loopback.watched if loopback else in_shell
+        with served(home, to_run) as serve:
+            for command in COMMANDS:
+                if command == "pa serve":
+                    serve()
+                    continue
+                done = run(as_typed(command), home, to_run, **ASKED_FOR)
+                assert done.returncode == 0, (command, done.stdout, done.stderr)
+            run("pa models", home, to_run, **ASKED_FOR)
+        assert loopback is None or loopback.attempts() == []
+    assert [
+        str(file)
+        for file in (home / "user").rglob("*")
+        if file.is_file() and not OURS.intersection(file.parts)
+    ] == []
+
+
+def as_typed(command: str) -> str:
+    """A command of the README as it is run here."""
+    if command == "make test":  # this is what runs
+        return f"make -n -C {ROOT} -o .venv/.ok test"
+    if command == "make demo":
+        recipe = ["make", "-s", "-n", "-C", str(ROOT), "-o", ".venv/.ok", "demo"]
+        shown = subprocess.run(recipe, capture_output=True, text=True, check=True).stdout
+        assert "pa setup" in shown and "pa draft P001 Ozempic" in shown
+        return shown.replace(".venv/bin/", "").replace("\n", " && ").strip(" &")
+    if command.startswith("curl"):
+        return command.replace(":8000", f":{PORT}") + " --fail --retry 60 --retry-delay 1 --retry-connrefused"
+    return re.sub("^python ", f"{shlex.quote(sys.executable)} ", command)
+
+
+@pytest.mark.network_free
+@pytest.mark.parametrize(
+    "line",
+    [
+        "socket.getaddrinfo('example.org', 443)",
+        "socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('192.0.2.1', 9))",
+        "socket.create_connection(('2001:db8::1', 443), 1)",
+        "socket.create_connection(('127.0.0.1', 53), 1)",
+    ],
+)
+def test_what_a_command_tries_to_reach_is_noticed(blind: str, tmp_path: Path, line: str) -> None:
+    if blind:
+        pytest.skip(blind)
+    child = f"import socket; {line}"
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    with Loopback(tmp_path / "log") as loopback:
+        run(f"{shlex.quote(sys.executable)} -c {shlex.quote(parent)}", tmp_path, loopback.watched)
+        assert loopback.attempts()
+
+
+def test_loopback_itself_is_no_attempt() -> None:
+    assert not reached(
+        'connect(3, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("127.0.0.1")}, 16)'
+    )
+    assert not reached('connect(3, {sa_family=AF_UNIX, sun_path="/run/postgresql/.s.PGSQL.5432"}, 110)')
+    assert reached('connect(3, {sa_family=AF_UNIX, sun_path="/run/systemd/resolve/io.systemd.Resolve"}, 42)')
 
 
 @pytest.mark.slow

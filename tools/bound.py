@@ -36,7 +36,7 @@ class Bound:
         self.store = store
         self.patient: Patient = store.patient(patient_id)
         self._plan_id = plan_id
-        self.as_of: date = as_of or self.patient.as_of or store.dataset().as_of
+        self.as_of: date = as_of or store.day_of(self.patient)
         self._decided: dict[tuple[str, str], Determination] = {}
 
     @cached_property

@@ -24,6 +24,7 @@ from tools.chartlines import read_date
 from tools.determine import determine
 from tools.documents import walk
 from tools.errors import Invalid, Unavailable
+from tools.evidence.measurements import later_values
 from tools.medicines import medicine
 from tools.records import (
     Benefit,
@@ -141,7 +142,8 @@ def decide_case(case: Case, drugs: Iterable[Drug] = ()) -> Decided:
     if case.unmentioned_met:
         plan = _others_without_unmentioned(case, plan, drugs)
     options = alternatives(case.patient, plan, case.request, case.as_of, drugs, decided)
-    decided = msgspec.structs.replace(decided, alternatives=options)
+    ignored = later_values(case.patient, case.as_of)
+    decided = msgspec.structs.replace(decided, alternatives=options, ignored=ignored)
     return Decided(case, decided, left_out, tuple(_differences(case.expect, decided)))
 
 

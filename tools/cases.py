@@ -30,7 +30,8 @@ from tools.records import (
     Strength,
 )
 from tools.rules import Node, Rule
-from tools.terms import CONCEPTS, TESTS
+from tools.terminology.conditions import CONCEPTS
+from tools.terminology.observations import TESTS
 
 # What carries an indication where the drug's record names no codes.
 CARRIERS: dict[str, tuple[str, ...]] = {

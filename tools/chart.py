@@ -38,8 +38,10 @@ from tools.records import (
 from tools.rules import Attested, Who, walk
 from tools.store.rows import ChartEntry
 from tools.terminology.frequencies import frequencies
+from tools.terminology.medicines import medicine_names
+from tools.terminology.observations import TESTS
 from tools.terminology.vocabulary import term_of_name, vocabulary
-from tools.terms import BRANDS, INGREDIENTS, TESTS, TOPICS
+from tools.terms import TOPICS
 
 if TYPE_CHECKING:
     from tools.store.store import Store
@@ -336,7 +338,7 @@ def _medicine(store: Store, name: str) -> Any:
     """The medicine; NotFound if the name is unknown and looks like a known one."""
     drugs = store.drugs()
     meant = medicine(name, drugs)
-    if not meant.classes and (near := nearest(name, [*INGREDIENTS, *BRANDS, *(drug.name for drug in drugs)])):
+    if not meant.classes and (near := nearest(name, [*medicine_names(), *(drug.name for drug in drugs)])):
         raise NotFound("drug", name, near)
     return meant
 

@@ -51,9 +51,12 @@ from tools.records import (
 )
 from tools.rulebook.located import Map, Place, Seq, convert, only, unknown
 from tools.rules import Required
+from tools.terminology.conditions import CONCEPTS
 from tools.terminology.frequencies import frequencies
 from tools.terminology.medicines import formulation_of
-from tools.terms import CONCEPTS, STUDIES, TESTS, TOPICS
+from tools.terminology.observations import TESTS
+from tools.terminology.vocabulary import studied_tests
+from tools.terms import TOPICS
 
 T = TypeVar("T")
 KINDS = (*get_args(get_type_hints(Required)["of"]), "consult")
@@ -374,7 +377,7 @@ class _Reader:
                 kind = "medication"
             elif kind not in KINDS:
                 fields.setdefault("about", _test(word, fields.at("of"), KINDS))
-                kind = "study" if fields["about"] in STUDIES else "lab"
+                kind = "study" if fields["about"] in studied_tests() else "lab"
             fields["of"] = kind
         return convert(fields, Document, place)
 

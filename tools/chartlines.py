@@ -10,8 +10,9 @@ from datetime import date, timedelta
 
 from tools.dates import add_months
 from tools.rulebook.located import Map, Place
+from tools.terminology.conditions import CONCEPTS
 from tools.terminology.frequencies import frequencies
-from tools.terms import CONCEPTS, TESTS
+from tools.terminology.observations import TESTS
 
 _DATE = r"\d{4}-\d{2}-\d{2}"
 _PERIOD = re.compile(

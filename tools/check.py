@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import msgspec
 
+from tools import next_steps
 from tools.alternatives import alternatives
 from tools.determine import determine
 from tools.errors import Invalid, NotFound, nearest
+from tools.evidence.measurements import later_values
 from tools.notes.leads import leads
-from tools.records import Determination, Drug, Kind, Patient, Plan, Request
+from tools.records import Determination, Drug, Finding, Kind, Outcome, Patient, Plan, Request
 from tools.request import complete_request
 from tools.terms import INDICATIONS
 
@@ -57,8 +59,8 @@ def check(
 def ask(
     store: Store, patient_id: str, given: Request, *, plan_id: str = "", as_of: date | None = None
 ) -> Asked:
-    """Look up what is named. Left out: the plan is the one on file, the date the chart's own or else the
-    world's, the request the chart's order or else the label's starting package."""
+    """Look up what is named. Left out: the plan is the one on file, the date that of `Store.day_of`, the request the
+    chart's order or else the label's starting package."""
     patient = _patient(store, patient_id)
     drug = store.drug(given.drug)
     plan = store.plan(plan_id or plan_on_file(patient))
@@ -66,24 +68,67 @@ def ask(
         covered = ", ".join(sorted(name for name, benefit in plan.benefits.items() if benefit.covered))
         raise Invalid(f"Plan {plan.id} has no rule for {drug.name}; it covers {covered}")
     request = complete_request(patient, drug, _valid(drug, given))
-    return Asked(patient, plan, drug, request, as_of or patient.as_of or store.dataset().as_of)
+    return Asked(patient, plan, drug, request, as_of or store.day_of(patient))
 
 
 def decide(store: Store, asked: Asked) -> Determination:
-    """Determine, and look for what else the plan covers that the patient already meets, and for what the notes
-    say of criteria that are open."""
+    """Determine, and look for what else the plan covers that the patient already meets, for what the notes say of
+    criteria that are open, and for what is ignored because it is later."""
     patient, plan, _, request, as_of = asked
     drugs = store.drugs()
 
     def decided() -> Determination:
-        determination = determine(patient, plan, request, as_of)
+        determination = _as_the_form_asks(store, asked, determine(patient, plan, request, as_of))
         found = alternatives(patient, plan, request, as_of, drugs, determination)
         return msgspec.structs.replace(
-            determination, alternatives=found, leads=leads(patient, plan, determination)
+            determination,
+            alternatives=found,
+            leads=leads(patient, plan, determination),
+            ignored=later_values(patient, as_of),
         )
 
     content = (patient, plan, request, as_of, drugs)
     return store.cache.remember("determination", content, Determination, decided)
+
+
+def _as_the_form_asks(store: Store, asked: Asked, found: Determination) -> Determination:
+    """A case is not ready whose form has a required box that the chart leaves blank."""
+    if found.outcome != "ready":
+        return found
+    from tools.cases import Case
+    from tools.papers.forms import fill
+
+    case = Case(
+        patient=asked.patient,
+        plan=asked.plan,
+        drug=asked.drug,
+        request=found.request,
+        determination=found,
+        as_of=asked.as_of,
+    )
+    blank = fill(store.form(asked.plan.id), case).missing
+    if not blank:
+        return found
+    boxes = ", ".join(blank)
+    form = Finding(
+        criterion="form",
+        kind="document",
+        status="unknown",
+        text="the payer's form, with every required box filled",
+        detail=f"the chart leaves blank: {boxes}",
+        reason="missing",
+        fix=f"Record what the form asks for: {boxes}",
+    )
+    outcome: Outcome = "needs_documentation"
+    stopped_by = "documents"
+    return msgspec.structs.replace(
+        found,
+        outcome=outcome,
+        stopped_by=stopped_by,
+        summary=next_steps.summary(outcome, stopped_by, asked.plan, found.request, asked.as_of, [form]),
+        findings=(*found.findings, form),
+        next_actions=next_steps.actions(outcome, stopped_by, asked.plan, found.request, [form]),
+    )
 
 
 def plan_on_file(patient: Patient) -> str:

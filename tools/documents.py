@@ -24,8 +24,10 @@ from tools.records import (
     Reason,
 )
 from tools.rules import Required, Rule
+from tools.terminology.matcher import matches as matches_in
 from tools.terminology.medicines import resolve_medicine
-from tools.terms import STUDIES, TESTS, UNSIGNED
+from tools.terminology.observations import TESTS
+from tools.terminology.vocabulary import studied_tests, vocabulary
 
 
 def document(paper: Required, judge: Judge) -> Finding:
@@ -238,15 +240,15 @@ def _flaw_of_note(note: Note) -> Reason | None:
 
 def _calls_itself_unsigned(text: str) -> bool:
     """In its first or last line, where notes say it of themselves."""
-    lines = text.strip().casefold().splitlines()
-    return any(word in line for line in (*lines[:1], *lines[-1:]) for word in UNSIGNED)
+    lines = text.strip().splitlines()
+    return any(span.kind == "status" for line in (*lines[:1], *lines[-1:]) for span in matches_in(line))
 
 
 def _flaw_of_file(paper: Required, item: Document) -> Reason | None:
     unsigned = item.status in ("unsigned", "draft") or (paper.of == "note" and not item.status)
     if unsigned or _calls_itself_unsigned(item.title):
         return "unsigned"
-    about = item.about or paper.test not in STUDIES or _reports(item.title, paper.test)
+    about = item.about or paper.test not in studied_tests() or _reports(item.title, paper.test)
     return None if about or paper.of != "study" else "ambiguous"
 
 
@@ -259,8 +261,10 @@ def _is_of_another(paper: Required, item: Document) -> bool:
         return known.isdisjoint(wanted)
     if item.about:
         return bool(paper.test) and item.about != paper.test
-    others = [test for test in STUDIES if test != paper.test and _reports(item.title, test)]
-    return paper.of == "study" and bool(paper.test) and bool(others) and not _reports(item.title, paper.test)
+    if paper.of != "study" or not paper.test:
+        return False
+    named = [span.kind for span in matches_in(item.title) if span.kind in ("procedure", "test")]
+    return bool(named) and not _reports(item.title, paper.test)
 
 
 def _ingredients(drug: str) -> tuple[str, ...]:
@@ -270,8 +274,18 @@ def _ingredients(drug: str) -> tuple[str, ...]:
 
 def _reports(name: str, test: str) -> bool:
     """Does a study of this name report the test?"""
-    folded = name.casefold()
-    return test in folded or any(word in folded for word in STUDIES.get(test, ()))
+    return test in _tests_reported(name)
+
+
+@lru_cache(maxsize=4096)
+def _tests_reported(name: str) -> frozenset[str]:
+    """The tests that a title names, and those that a study of this name measures."""
+    spans = matches_in(name)
+    studies = [vocabulary("procedures")[span.key].evidence_of for span in spans if span.kind == "procedure"]
+    return frozenset(
+        [span.key for span in spans if span.kind == "test"]
+        + [evidence.removeprefix("test:") for evidence in studies if evidence.startswith("test:")]
+    )
 
 
 def _last_day(item: Program | Medication, ongoing: bool, as_of: date) -> date | None:

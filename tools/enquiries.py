@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from tools.eligibility import active_coverage, plans_on
 from tools.errors import Invalid, Refused
 from tools.records import Determination, Finding, Medication, Observation
-from tools.terms import INDICATIONS, TESTS, TOPICS
+from tools.terminology.observations import TESTS
+from tools.terms import INDICATIONS, TOPICS
 from tools.what_if import (
     Change,
     Diagnosed,

@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from tools.errors import Invalid
 from tools.rules import Rule
 
 Sex = Literal["female", "male", "unknown"]
@@ -297,12 +298,27 @@ class Patient(Record, frozen=True, kw_only=True, dict=True, gc=True):
     documents: tuple[Document, ...] = ()
     authorizations: tuple[Authorization, ...] = ()
     orders: tuple[Order, ...] = ()
-    as_of: date | None = None  # the default date of an imported chart
+    as_of: date | None = None  # the day on which this chart alone is judged, where an import gave it one
     source: str = ""  # e.g. "fhir:<uuid>"; the same source is the same patient
 
     @property
     def name(self) -> str:
         return f"{self.given} {self.family}".strip()
+
+    def judged_on(self, world: date, today: date | None) -> date:
+        """The day on which this chart is judged where none is named.
+
+        Args:
+            world: the day of the world that was made with its charts.
+            today: the day on the clock of whoever asks, for a chart that was imported.
+
+        Raises:
+            Invalid: the chart was imported, and nobody says which day it is.
+        """
+        day = self.as_of or (today if self.source else world)
+        if day is None:
+            raise Invalid(f"{self.id} was imported, and no day is named on which to judge it")
+        return day
 
     @cached_property
     def observations_by_test(self) -> dict[str, list[Observation]]:
@@ -574,6 +590,7 @@ class Determination(Record, frozen=True, kw_only=True):
     next_actions: tuple[str, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
     leads: tuple[Lead, ...] = ()
+    ignored: tuple[Evidence, ...] = ()  # values that are dated after as_of, newest first
 
 
 # --- the payer's form ------------------------------------------------------------------------------------

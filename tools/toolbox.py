@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from tools import case_enquiries, enquiries
 from tools.errors import Correctable, Invalid, Unavailable, nearest
-from tools.terms import CONCEPTS, INDICATIONS, TESTS, TOPICS
+from tools.terminology.conditions import CONCEPTS
+from tools.terminology.observations import TESTS
+from tools.terms import INDICATIONS, TOPICS
 
 if TYPE_CHECKING:
     from langchain_core.tools import BaseTool

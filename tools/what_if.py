@@ -38,7 +38,9 @@ from tools.records import (
 )
 from tools.request import complete_request
 from tools.rules import Specialist, walk
-from tools.terms import CONCEPTS, TESTS, TOPICS, exclusive_codes
+from tools.terminology.conditions import CONCEPTS, exclusive_codes
+from tools.terminology.observations import TESTS
+from tools.terms import TOPICS
 
 
 class Supposed(

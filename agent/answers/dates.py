@@ -22,7 +22,8 @@ from tools.medicines import medicine
 from tools.papers import formats
 from tools.records import Benefit, Clause, Medication, Policy
 from tools.rules import AnyOf, Attested, Lab, Measured, OnDrug, Part, Period, Required, Rule, Trial, window_of
-from tools.terms import INDICATIONS, TESTS
+from tools.terminology.observations import TESTS
+from tools.terms import INDICATIONS
 
 _ABOUT: tuple[tuple[str, str], ...] = (
     ("appeal", r"appeal|denial|denied|grievance|redetermination|reconsider|fair hearing|peer.to.peer|external review"),

@@ -23,7 +23,7 @@ from agent.ledger import Ledger
 from agent.understanding.reading import Ask
 from tools.bound import Bound
 from tools.records import Finding
-from tools.terms import TESTS
+from tools.terminology.observations import TESTS
 
 MOST_FACTS = 2
 MOST_OPEN = 3

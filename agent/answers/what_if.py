@@ -34,7 +34,9 @@ from tools.evidence.judge import ONLY
 from tools.evidence.measurements import governing, values_of
 from tools.records import Determination, Finding
 from tools.rulebook.plain import amount
-from tools.terms import CONCEPTS, TESTS, TOPICS
+from tools.terminology.conditions import CONCEPTS
+from tools.terminology.observations import TESTS
+from tools.terms import TOPICS
 
 MOST_DRUGS = 3
 MOST_CHANGED = 3

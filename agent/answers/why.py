@@ -25,7 +25,7 @@ from tools.bound import Bound
 from tools.documents import walk
 from tools.eligibility import active_coverage
 from tools.records import Determination, Finding
-from tools.terms import TESTS
+from tools.terminology.observations import TESTS
 
 MOST_LINES = 6
 BEFORE_CRITERIA = ("eligibility", "formulary", "benefit", "pa")  # what stops a case before any is judged

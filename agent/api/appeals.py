@@ -137,7 +137,7 @@ def _look(desk: Office, given: Received) -> appeals.Appealing:
             patient_id=given.patient_id,
             drug=given.drug,
             plan_id=given.plan_id,
-            as_of=read_as_of(given.as_of) or desk.settings.as_of,
+            as_of=desk.settings.day(given.as_of),
             level=given.level,
             received=read_as_of(given.received),
             indication=given.indication,

@@ -133,7 +133,7 @@ async def begin(
         waiting = store.waiting_requests()
         if waiting + len(asked.rows) > MOST_WAITING:
             return max(1, (waiting + len(asked.rows) - MOST_WAITING) // PER_SECOND)
-        filled = terms._replace(as_of=terms.as_of or settings.as_of)
+        filled = terms._replace(as_of=settings.day(terms.as_of))
         planned = desk.plan(store, asked, name, filled)
         batch, new = desk.begin(
             store,

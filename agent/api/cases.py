@@ -96,14 +96,16 @@ async def cases(
     state: str = Query("", description="Only in this state", examples=["denied"]),
     late: bool = Query(False, description="Only with a clock that has run out"),
     closed: bool = Query(False, description="Closed ones as well"),
-    as_of: date | None = Query(None, description="Default: the world's own date"),
+    as_of: date | None = Query(
+        None, description="Default: today; the day of its world for a chart that was made"
+    ),
     limit: int = Query(50, ge=1, le=500),
     offset: int = Query(0, ge=0, le=BIGGEST),
 ) -> Response:
     if state and state not in STATES:
         raise NotFound("state", state, nearest(state, STATES), f"there are {', '.join(STATES)}")
     desk = office(request)
-    day = _day(desk, as_of)
+    days = _days(desk, as_of)
 
     def look() -> Response:
         found = [
@@ -112,13 +114,13 @@ async def cases(
             if (closed or case.open or state == "closed") and state in ("", case.state)
         ]
         first: dict[int, Clock] = {}
-        for case, clock in case_desk.due(desk.store, found, day):
+        for case, clock in case_desk.due(desk.store, found, days):
             first.setdefault(case.id, clock)
         if late:
             found = [case for case in found if case.id in first and first[case.id].late]
         found.sort(key=lambda case: ((c.due if (c := first.get(case.id)) else None) or date.max, case.id))
         page = found[offset : offset + limit]
-        return wire.answer([case_desk.body(desk.store, case, day, events=False) for case in page])
+        return wire.answer([case_desk.body(desk.store, case, days.of(case), events=False) for case in page])
 
     return await run_in_threadpool(look)
 
@@ -130,7 +132,8 @@ async def open_case(request: Request) -> Response:
     given, desk = await wire.body(request, Opening), office(request)
     if (given.draft_id is None) == (not (given.patient_id and given.drug)):
         raise Invalid("give draft_id, or patient_id and drug; not both")
-    entry = _entry(desk, given.by, given.on)
+    whose = given.patient_id or desk.store.draft(given.draft_id or 0).patient_id
+    entry = _entry(desk, given.by, given.on, whose)
 
     def begin() -> AuthorizationCase:
         if given.draft_id is not None:
@@ -140,7 +143,7 @@ async def open_case(request: Request) -> Response:
             desk.store, given.patient_id, asked, given.ask, entry, plan_id=given.plan_id
         ).case
 
-    return wire.answer(case_desk.body(desk.store, await run_in_threadpool(begin), _day(desk)))
+    return wire.answer(_body(desk, await run_in_threadpool(begin)))
 
 
 @router.get("/cases/{case_id}", summary="One case with its clocks and all that happened",
@@ -148,10 +151,12 @@ async def open_case(request: Request) -> Response:
 async def case(
     request: Request,
     case_id: wire.DraftNumber,
-    as_of: date | None = Query(None, description="Default: the world's own date"),
+    as_of: date | None = Query(
+        None, description="Default: today; the day of its world for a chart that was made"
+    ),
 ) -> Response:
     desk = office(request)
-    return wire.answer(case_desk.body(desk.store, desk.store.authorization_case(case_id), _day(desk, as_of)))
+    return wire.answer(_body(desk, desk.store.authorization_case(case_id), as_of))
 
 
 @router.get("/cases/{case_id}/events", summary="What happened to a case, in order; undone entries too",
@@ -170,7 +175,7 @@ async def enter(request: Request, case_id: wire.DraftNumber) -> Response:
     given, desk = await wire.body(request, Entering), office(request)
     if given.what == "opened":
         raise Invalid("a case is opened by POST /api/cases")
-    entry = _entry(desk, given.by, given.on)
+    entry = _entry(desk, given.by, given.on, desk.store.authorization_case(case_id).head.patient_id)
 
     def write() -> AuthorizationCase:
         if given.what == "reviewed":
@@ -181,7 +186,7 @@ async def enter(request: Request, case_id: wire.DraftNumber) -> Response:
             )
         return kept.case
 
-    return wire.answer(case_desk.body(desk.store, await run_in_threadpool(write), _day(desk)))
+    return wire.answer(_body(desk, await run_in_threadpool(write)))
 
 
 @router.get("/due", summary="What must happen by when, over all open cases",
@@ -191,11 +196,12 @@ async def due(
     within: int = Query(7, ge=0, le=3660, description="Days ahead"),
     whose: Literal["all", "ours"] = Query("all", description="`ours` leaves out what the payer owes"),
     patient_id: str | None = Query(None),
-    as_of: date | None = Query(None, description="Default: the world's own date"),
+    as_of: date | None = Query(
+        None, description="Default: today; the day of its world for a chart that was made"
+    ),
 ) -> Response:
     desk = office(request)
-    day = _day(desk, as_of)
-    rows = await run_in_threadpool(_rows, desk, day, within, whose, patient_id)
+    rows = await run_in_threadpool(_rows, desk, _days(desk, as_of), within, whose, patient_id)
     return wire.answer([case_desk.due_body(case, clock) for case, clock in rows])
 
 
@@ -206,10 +212,12 @@ async def due_calendar(
     within: int = Query(60, ge=0, le=3660, description="Days ahead"),
     whose: Literal["all", "ours"] = Query("all"),
     names: bool = Query(False, description="Name patients and drugs: calendars travel"),
-    as_of: date | None = Query(None, description="Default: the world's own date"),
+    as_of: date | None = Query(
+        None, description="Default: today; the day of its world for a chart that was made"
+    ),
 ) -> Response:
     desk = office(request)
-    rows = await run_in_threadpool(_rows, desk, _day(desk, as_of), within, whose, None)
+    rows = await run_in_threadpool(_rows, desk, _days(desk, as_of), within, whose, None)
     return Response(calendar(rows, names=names), media_type="text/calendar; charset=utf-8")
 
 
@@ -219,34 +227,41 @@ async def renewals(
     request: Request,
     within: int = Query(60, ge=0, le=366, description="Days ahead"),
     patient_id: str = Query(""),
-    as_of: date | None = Query(None, description="Default: the world's own date"),
+    as_of: date | None = Query(
+        None, description="Default: today; the day of its world for a chart that was made"
+    ),
 ) -> Response:
     from agent.renewal_desk import renewals as look
 
     desk = office(request)
-    day = _day(desk, as_of)
+    day = desk.settings.day(as_of)
     return wire.answer(
-        await run_in_threadpool(look, desk.store, day, day + timedelta(days=within), patient_id)
+        await run_in_threadpool(look, desk.store, day, lambda day: day + timedelta(days=within), patient_id)
     )
 
 
 def _rows(
-    desk: Office, day: date, within: int, whose: str, patient_id: str | None
+    desk: Office, days: case_desk.CaseDays, within: int, whose: str, patient_id: str | None
 ) -> list[tuple[AuthorizationCase, Clock]]:
     cases = [case for case in desk.store.authorization_cases(patient_id) if case.open]
-    until = day + timedelta(days=within)
+    ahead = timedelta(days=within)
     return [
         (case, clock)
-        for case, clock in case_desk.due(desk.store, cases, day)
-        if (clock.due is None or clock.due <= until) and (clock.ours or whose == "all")
+        for case, clock in case_desk.due(desk.store, cases, days)
+        if (clock.due is None or clock.due <= days.of(case) + ahead) and (clock.ours or whose == "all")
     ]
 
 
-def _day(desk: Office, as_of: date | None = None) -> date:
-    return as_of or case_desk.today(desk.store, desk.settings)
+def _days(desk: Office, as_of: date | None = None) -> case_desk.CaseDays:
+    return case_desk.CaseDays(desk.store, desk.settings.day(as_of))
 
 
-def _entry(desk: Office, by: str, on: date | None) -> case_desk.Entry:
+def _body(desk: Office, case: AuthorizationCase, as_of: date | None = None) -> dict[str, Any]:
+    return case_desk.body(desk.store, case, _days(desk, as_of).of(case))
+
+
+def _entry(desk: Office, by: str, on: date | None, patient_id: str) -> case_desk.Entry:
     if not by.strip():
         raise Invalid("by: say who enters it")
-    return case_desk.Entry(by.strip(), case_desk.checked_day(on, _day(desk)), now())
+    judged = _days(desk).of_patient(patient_id)
+    return case_desk.Entry(by.strip(), case_desk.checked_day(on, judged), now())

@@ -14,6 +14,7 @@ from agent.api.office import office
 from agent.decision import Action, Decision
 from agent.desk import now
 from agent.dump import plain
+from agent.integrity import read_recorded, require_unaltered
 from agent.settings import BIGGEST
 from tools.errors import NotFound
 from tools.records import PARequest
@@ -115,14 +116,15 @@ async def draft(request: Request, draft_id: wire.DraftNumber) -> Response:
     responses=wire.gives({"type": "string", "format": "binary"}, "The file.", media="application/pdf"),
 )
 async def paper(request: Request, draft_id: wire.DraftNumber, name: str) -> Response:
-    files = office(request).store.draft(draft_id).files
-    path = Path(files[name].path) if name in files else None
-    if path is None or not path.is_file():
-        raise NotFound("paper of this draft", name, sorted(files), "draft the case again if it was deleted")
+    found = office(request).store.draft(draft_id)
+    if name not in found.files:
+        raise NotFound("paper of this draft", name, sorted(found.files))
+    path = Path(found.files[name].path)
+    content = read_recorded(path, found.files[name].sha256)
+    if content is None:
+        require_unaltered(found)
     shown = {"content-disposition": f'inline; filename="{path.name}"'}
-    return Response(
-        path.read_bytes(), media_type=MEDIA.get(path.suffix, "application/octet-stream"), headers=shown
-    )
+    return Response(content, media_type=MEDIA.get(path.suffix, "application/octet-stream"), headers=shown)
 
 
 @router.post(

@@ -24,7 +24,10 @@ from tools.graph.shortest import Shortest
 from tools.graph.shortest import shortest as find_shortest
 
 router = APIRouter(prefix="/api/graph", tags=["graph"])
-AS_OF = Query(None, description="Judge every chart on this day; default: the world's own date")
+AS_OF = Query(
+    None,
+    description="Judge every chart on this day; default: today; the day of its world for a chart that was made",
+)
 
 
 @router.get(
@@ -36,7 +39,7 @@ async def status(request: Request, as_of: date | None = AS_OF) -> Response:
     desk = office(request)
 
     def look() -> Response:
-        wanted = version_of(desk.store, as_of or desk.settings.as_of)
+        wanted = version_of(desk.store, desk.settings.day(as_of))
         found = desk.graph.states()
         fresh = any(state.version == wanted for state in found)
         return wire.answer({"where": desk.graph.where, "fresh": fresh, "states": found})
@@ -66,7 +69,7 @@ async def shortest(
 ) -> Response:
     def find(asked: Asked, desk: Office) -> Shortest:
         name = desk.store.drug(drug).name if drug else ""
-        return find_shortest(asked, desk.store, patient_id, drug=name, as_of=as_of or desk.settings.as_of)
+        return find_shortest(asked, desk.store, patient_id, drug=name, as_of=desk.settings.day(as_of))
 
     return await _answer(request, as_of, find)
 
@@ -113,7 +116,7 @@ async def _answer(request: Request, as_of: date | None, find: Callable[[Asked, O
     desk = office(request)
 
     def look() -> Response:
-        asked = current(desk.store, desk.graph, as_of or desk.settings.as_of)
+        asked = current(desk.store, desk.graph, desk.settings.day(as_of))
         return wire.answer(find(asked, desk))
 
     return await run_in_threadpool(look)

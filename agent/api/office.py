@@ -76,10 +76,10 @@ class Office:
             store=self.store,
             model=found,
             notice="" if found else line,
-            as_of=as_of or self.settings.as_of,
+            as_of=self.settings.day(as_of),
             plan_id=plan_id,
             draft=lambda asked: self.draft(asking_of(asked)),
-            panel=lambda: current(self.store, self.graph, as_of or self.settings.as_of),
+            panel=lambda: current(self.store, self.graph, self.settings.day(as_of)),
             clock=time.perf_counter,
         )
 

@@ -13,7 +13,6 @@ from agent.api import wire
 from agent.api.drafts import DraftView, view
 from agent.api.office import Office, office
 from agent.casework import Asking, coverage, why_not
-from agent.settings import read_as_of
 from tools.check import Asked, ask, decide
 from tools.documents import walk
 from tools.errors import Invalid, Refused
@@ -159,4 +158,4 @@ def _request(given: Process) -> DrugRequest:
 
 
 def _as_of(desk: Office, given: Process) -> date | None:
-    return read_as_of(given.as_of) or desk.settings.as_of
+    return desk.settings.day(given.as_of)

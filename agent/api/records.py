@@ -123,10 +123,12 @@ async def coverage_of(
     patient_id: str = Query(examples=["P001"]),
     drug: str = Query(examples=["Ozempic"]),
     plan_id: str = Query("", description="Another plan than the one on file"),
-    as_of: date | None = Query(None, description="Default: the world's own date"),
+    as_of: date | None = Query(
+        None, description="Default: today; the day of its world for a chart that was made"
+    ),
 ) -> Response:
     desk = office(request)
-    day = as_of or desk.settings.as_of
+    day = desk.settings.day(as_of)
     asked = ask(desk.store, patient_id, DrugRequest(drug=drug), plan_id=plan_id, as_of=day)
     return wire.answer(
         {"patient_id": asked.patient.id, "as_of": asked.as_of, **coverage(asked, desk.store.cache)}

@@ -7,7 +7,6 @@ or made twice, changes nothing; and a case's folder is there whole or not at all
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import traceback
 from collections.abc import Callable, Sequence
@@ -19,6 +18,7 @@ import msgspec
 from agent.batch.checking import Wanted
 from agent.batch.drafting import FIT_TO_KEEP, Drafter, Line, failed
 from agent.casework import worth_a_retry
+from agent.integrity import read_recorded
 from tools.check import Asked
 from tools.errors import PaladinError
 from tools.store.batches import Batch, BatchItem, BatchResult
@@ -108,15 +108,18 @@ def _taken_over(one: Begun, batch: Batch, result: BatchResult, staging: Path) ->
     if line.path not in FIT_TO_KEEP:
         return None
     papers: dict[str, bytes] = {}
-    for name, digest in line.files.items():
-        try:
-            papers[name] = (Path(batch.folder) / CASES / line.folder / name).read_bytes()
-        except OSError:
+    for path, digest in files_of(Path(batch.folder) / CASES, line).items():
+        content = read_recorded(path, digest)
+        if content is None:
             return None
-        if hashlib.sha256(papers[name]).hexdigest() != digest:
-            return None
+        papers[path.name] = content
     _put(staging / one.wanted.folder, papers)
     return msgspec.structs.replace(line, row=one.item.row, folder=one.wanted.folder if papers else "")
+
+
+def files_of(folder: Path, line: Line) -> dict[Path, str]:
+    """Where the papers of a case lie below the folder of a batch's cases, each with its SHA-256."""
+    return {folder / line.folder / name: digest for name, digest in line.files.items()}
 
 
 def line_of(result: BatchResult) -> Line:

@@ -9,9 +9,10 @@ from io import BytesIO
 from pathlib import Path
 
 from agent.batch.binder import Bound, bind, pages_of
-from agent.batch.chunks import CASES
+from agent.batch.chunks import CASES, files_of
 from agent.batch.drafting import Line
 from agent.batch.worklist import urgent_first
+from agent.integrity import altered
 
 ORDER = (
     "fax-cover.pdf",
@@ -27,10 +28,11 @@ Each = Callable[[Callable[[Job], bytes], Iterable[Job]], Iterable[bytes]]  # `ma
 
 
 def merge_ready(folder: Path, lines: Sequence[Line], each: Each = map) -> dict[str, bytes]:
-    """File name and content of each merged PDF; values in the forms stay fillable, each case under its own name."""
+    """File name and content of each merged PDF; values in the forms stay fillable, each case under its own name. A
+    case with a paper that is not as it was drafted is left out."""
     groups: dict[tuple[str, str], list[Line]] = defaultdict(list)
     for line in lines:
-        if line.ready:
+        if line.ready and not altered(files_of(folder / CASES, line)):
             groups[line.payer, line.channel].append(line)
     jobs = [(folder, payer, channel, urgent_first(of)) for (payer, channel), of in sorted(groups.items())]
     names = [f"{_slug(payer)}-{channel}.pdf" for _, payer, channel, _ in jobs]

@@ -7,7 +7,6 @@ bytes whoever makes it and however often the work was interrupted.
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import shutil
 from collections import Counter
@@ -17,11 +16,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from agent.batch.chunks import CASES, STAGING, line_of
+from agent.batch.chunks import CASES, STAGING, files_of, line_of
 from agent.batch.drafting import Line
 from agent.batch.merging import Each, merge_ready
 from agent.batch.options import options_of
 from agent.batch.requests import COLUMNS, Rejected, harmless
+from agent.integrity import altered
 from agent.papers import put
 
 if TYPE_CHECKING:
@@ -86,13 +86,9 @@ def tables(outcome: Outcome) -> dict[str, bytes]:
 def damaged(outcome: Outcome) -> list[str]:
     """The papers that are not there as they were written."""
     folder = Path(outcome.batch.folder) / CASES
-    found = []
-    for line in outcome.lines:
-        for name, digest in line.files.items():
-            path = folder / line.folder / name
-            if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != digest:
-                found.append(f"{line.folder}/{name}")
-    return found
+    return [
+        str(path.relative_to(folder)) for line in outcome.lines for path in altered(files_of(folder, line))
+    ]
 
 
 def _row(line: Line) -> dict[str, Any]:

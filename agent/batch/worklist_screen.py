@@ -49,9 +49,15 @@ def show(outcome: Outcome, damaged: list[str]) -> None:
     parts.append(Padding(Text(f"Files: {batch.folder}"), (1, 0, 0, 0)))
     if damaged:
         parts.append(
-            Text(f"{len(damaged)} papers are not as they were written: {', '.join(damaged[:3])}", "bold red")
+            Text(
+                f"{len(damaged)} papers are not as they were drafted, and their cases not to be sent:"
+                f" {', '.join(damaged[:3])}",
+                "bold red",
+            )
         )
-        parts.append(Text("`pa batch run` of the same file into another folder makes them anew"))
+        parts.append(
+            Text("Put them back, or draft them anew: `pa batch run` of the same file into another folder")
+        )
     say(Group(*parts), console())
 
 

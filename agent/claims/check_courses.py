@@ -12,7 +12,7 @@ from agent.claims.drugs import Drug
 from agent.claims.index import Course, amount_key, same
 from agent.claims.numbers import Number
 from agent.claims.sentence import Kind, Sentence, spoken
-from tools.terms import CLASSES
+from tools.terminology.medicines import CLASSES
 
 GOES_ON = re.compile(r"\W*(?:(?:so|and|then)\s+)?(?:it|this|which)\b", re.IGNORECASE)
 DOSED = frozenset(("mg", "mcg", "g", "units"))

@@ -11,7 +11,7 @@ from agent.claims.dates import Day
 from agent.claims.index import Dated, Measured, amount_key, in_test_unit, same
 from agent.claims.numbers import Number
 from agent.claims.sentence import Kind, Sentence, spoken
-from tools.terms import TESTS
+from tools.terminology.observations import TESTS
 
 PRESSURE = re.compile(r"(?<![\d/.])(\d{2,3})\s?/\s?(\d{2,3})(?![\d/])")
 STAGED = re.compile(

@@ -10,7 +10,7 @@ from agent.claims.codes import Code, normal
 from agent.claims.names import COMMON, MEDICAL, ORGANISED, SOCIETIES, Citation, Name
 from agent.claims.sentence import Sentence
 from agent.ledger import Fact
-from tools.terms import CONCEPTS
+from tools.terminology.conditions import CONCEPTS
 
 RELATION = re.compile(
     r"\b(mother|father|sister|brother|aunt|uncle|grandmother|grandfather|son|daughter|cousin|parents?)\b",
@@ -238,7 +238,7 @@ class Words:
     def _looks_named(self, name: Name, unknown: list[str]) -> bool:
         """Capitalised words without a title are a name if they stand in a sentence or alone, not in a heading."""
         s = self.s
-        if any(w.lower() in self.index.lexicon.names for w in name.words):
+        if any(self.index.lexicon.made_of(word.casefold()) for word in name.words):
             return False
         alone = name.end - name.start >= len(s.text.strip(" .:")) - 4
         capitals = list(re.findall(r"[A-Za-z]{3,}", s.text))
@@ -448,11 +448,7 @@ class Words:
     def _judged(self, name: str, ingredients: tuple[str, ...], judged: set[str]) -> str:
         if name in judged:
             return name
-        brands = [
-            d
-            for d in sorted(judged)
-            if any(i in self.index.lexicon.names.get(d, ((), False))[0] for i in ingredients)
-        ]
+        brands = [d for d in sorted(judged) if set(self.index.lexicon.made_of(d)) & set(ingredients)]
         mine = [d for d in brands if d in self.index.main]
         return (mine or (brands if len(brands) == 1 else [""]))[0]
 

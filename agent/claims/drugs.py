@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
-from tools.terms import BRANDS, INGREDIENTS
+from tools.terminology.matcher import Matcher, Name, Span, medicines_in
+from tools.terminology.medicines import (
+    STEP_CLASSES,
+    exact_names,
+    ingredients_of,
+    is_brand,
+    medicines_of,
+)
 
 
 class Drug(NamedTuple):
@@ -30,50 +37,6 @@ class Class(NamedTuple):
     key: str
 
 
-# Drugs that letters name beside those of terms: to know one when it is none of this patient's.
-OTHERS: dict[str, tuple[str, ...]] = {
-    name: (name,)
-    for name in re.findall(r"\S+", """
-            valsartan irbesartan olmesartan telmisartan candesartan enalapril ramipril benazepril quinapril
-            pravastatin lovastatin pitavastatin ezetimibe fenofibrate gemfibrozil niacin bempedoic
-            evolocumab alirocumab warfarin apixaban rivaroxaban dabigatran ticagrelor prasugrel atenolol
-            bisoprolol propranolol nebivolol diltiazem verapamil nifedipine felodipine chlorthalidone
-            spironolactone eplerenone finerenone torsemide bumetanide sacubitril digoxin hydralazine
-            isosorbide nitroglycerin levothyroxine liothyronine omeprazole pantoprazole esomeprazole
-            famotidine gabapentin pregabalin duloxetine sertraline fluoxetine escitalopram citalopram
-            venlafaxine trazodone mirtazapine alprazolam lorazepam clonazepam zolpidem quetiapine olanzapine
-            aripiprazole risperidone lithium lamotrigine levetiracetam prednisone prednisolone dexamethasone
-            albuterol fluticasone budesonide montelukast tiotropium salmeterol cetirizine loratadine
-            acetaminophen ibuprofen naproxen celecoxib meloxicam tramadol oxycodone hydrocodone morphine
-            allopurinol colchicine methotrexate adalimumab etanercept tamsulosin finasteride sildenafil
-            tadalafil nateglinide repaglinide acarbose miglitol bromocriptine colesevelam albiglutide
-            pramlintide retatrutide cagrilintide orforglipron sotagliflozin bexagliflozin rosiglitazone
-            tolbutamide chlorpropamide tolazamide lorcaserin setmelanotide diethylpropion benzphetamine
-            phendimetrazine sibutramine
-            """)
-}  # fmt: skip
-OTHER_BRANDS: dict[str, tuple[str, ...]] = {
-    "lantus": ("insulin glargine",), "basaglar": ("insulin glargine",), "toujeo": ("insulin glargine",),
-    "humalog": ("insulin lispro",), "novolog": ("insulin aspart",), "tresiba": ("insulin degludec",),
-    "levemir": ("insulin detemir",), "steglatro": ("ertugliflozin",), "nesina": ("alogliptin",),
-    "onglyza": ("saxagliptin",), "adlyxin": ("lixisenatide",),
-    "trijardy": ("empagliflozin", "linagliptin", "metformin"),
-    "qtern": ("dapagliflozin", "saxagliptin"), "duetact": ("pioglitazone", "glimepiride"), "kerendia": ("finerenone",),
-    "glumetza": ("metformin",), "fortamet": ("metformin",), "riomet": ("metformin",), "diabeta": ("glyburide",),
-    "adipex": ("phentermine",), "xenical": ("orlistat",), "alli": ("orlistat",), "lipitor": ("atorvastatin",),
-    "crestor": ("rosuvastatin",), "zocor": ("simvastatin",), "cozaar": ("losartan",), "zestril": ("lisinopril",),
-    "prinivil": ("lisinopril",), "norvasc": ("amlodipine",), "lasix": ("furosemide",), "lopressor": ("metoprolol",),
-    "toprol": ("metoprolol",), "coreg": ("carvedilol",), "plavix": ("clopidogrel",), "diovan": ("valsartan",),
-    "entresto": ("sacubitril", "valsartan"), "tanzeum": ("albiglutide",), "symlin": ("pramlintide",),
-    "avandia": ("rosiglitazone",), "brenzavvy": ("bexagliflozin",), "inpefa": ("sotagliflozin",),
-}  # fmt: skip
-SHORT = {
-    "hctz": "hydrochlorothiazide",
-    "asa": "aspirin",
-    "sema": "semaglutide",
-    "tirz": "tirzepatide",
-    "metf": "metformin",
-}
 CLASSES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (key, re.compile(pattern, re.IGNORECASE))
     for key, pattern in (
@@ -101,49 +64,48 @@ FORM_BEFORE = re.compile(
 WORD = re.compile(r"[A-Za-z][A-Za-z]{3,}")
 NOT_SLIPS = frozenset(("diabetes", "diabetic", "diabetics", "statin", "statins", "insulins"))
 
-KNOWN: dict[str, tuple[tuple[str, ...], bool]] = {
-    **{name: ((name,), False) for name in (*INGREDIENTS, *OTHERS)},
-    **{name: (made_of, True) for name, made_of in {**OTHER_BRANDS, **BRANDS}.items()},
-}
-
 
 class Lexicon:
     """The drugs that are known, with those of one catalog added."""
 
     def __init__(self, more: Mapping[str, tuple[str, ...]] | None = None) -> None:
-        added = {
-            name.lower(): (made_of, True)
-            for name, made_of in (more or {}).items()
-            if name.lower() not in KNOWN
-        }
-        self.names = {**KNOWN, **added}
-        ordered = sorted((*self.names, *SHORT), key=len, reverse=True)
-        self._pattern = re.compile(
-            r"(?<![\w-])(?:" + "|".join(map(re.escape, ordered)) + r")(?![\w])", re.IGNORECASE
-        )
+        own = {name.casefold(): made_of for name, made_of in (more or {}).items() if not ingredients_of(name)}
+        self._own = own
+        self._own_names = Matcher(Name(name, f"medicine:{name}") for name in own) if own else None
+
+    def made_of(self, name: str) -> tuple[str, ...]:
+        """The ingredients of a drug by its name in lower case; () if nobody knows it."""
+        return self._own.get(name) or ingredients_of(name)
+
+    def is_brand(self, name: str) -> bool:
+        """Is this a brand's name, in lower case?"""
+        return name in self._own or is_brand(name)
 
     def drugs(self, text: str) -> list[Drug]:
         """Every drug of the text, in order."""
-        found = []
-        for match in self._pattern.finditer(text):
-            found.append(self._drug(match.start(), match.end(), match[0], text))
+        own = self._own_names.matches(text) if self._own_names else []
+        taken = [*own, *(span for span in medicines_in(text) if not _overlap(span, own))]
+        found = [self._drug(span.start, span.end, span.key, text) for span in taken]
         for match in WORD.finditer(text):
             if any(d.start < match.end() and match.start() < d.end for d in found):
                 continue
-            meant = slip(match[0].lower())
-            if meant:
+            if meant := slip(match[0].casefold()):
                 found.append(self._drug(match.start(), match.end(), meant, text))
         return sorted(found)
 
-    def _drug(self, start: int, end: int, shown: str, text: str) -> Drug:
-        name = SHORT.get(shown.lower(), shown.lower())
-        made_of, brand = self.names[name]
+    def _drug(self, start: int, end: int, name: str, text: str) -> Drug:
         form = ""
-        if after := FORM.match(text, end):
+        if said := FORM.search(text, start, end):
+            form = "ER" if said["er"] else "IR"
+        elif after := FORM.match(text, end):
             form, end = ("ER" if after["er"] else "IR"), after.end()
         elif before := FORM_BEFORE.search(text[max(0, start - 28) : start]):
             form = "ER" if before["er"] else "IR"
-        return Drug(start, end, name, made_of, brand, form)
+        return Drug(start, end, name, self.made_of(name), self.is_brand(name), form)
+
+
+def _overlap(span: Span, others: list[Span]) -> bool:
+    return any(span.start < other.end and other.start < span.end for other in others)
 
 
 def classes(text: str) -> list[Class]:
@@ -163,10 +125,16 @@ def slip(word: str) -> str:
     most = 1 if len(word) < 8 else 2
     near = {
         name
-        for name in KNOWN
+        for name in _slips()
         if name[0] == word[0]
         and abs(len(name) - len(word)) <= most
-        and len(name) >= 6
         and DamerauLevenshtein.distance(name, word, score_cutoff=most) <= most
     }
     return near.pop() if len(near) == 1 else ""
+
+
+@cache
+def _slips() -> frozenset[str]:
+    """Names that a slip may stand for: of what payers ask an authorization for or want tried before."""
+    names = {row.name.casefold() for row in medicines_of(STEP_CLASSES)}
+    return frozenset(name for name in names if name.isalpha() and len(name) > 5) - exact_names()

@@ -16,7 +16,7 @@ from agent.claims.drugs import Lexicon
 from agent.claims.numbers import Number, numbers
 from agent.claims.text import lower, plain
 from agent.ledger import Fact, Ledger
-from tools.terms import TESTS
+from tools.terminology.observations import TESTS
 
 TEST_UNITS = {"10^3/uL": "10*3/uL", "events/h": "/h", "mmHg": "mm[Hg]", "mL/min/1.73 m2": "mL/min/{1.73_m2}"}
 SYSTEM = re.compile(r"\bicd[- ]?(?:9|10)(?:-(?:cm|pcs))?\b")  # as sentences have it blanked out
@@ -294,7 +294,7 @@ class Index:
         for course in self.courses:
             same = name in (course.drug, *course.ingredients)
             if not same and made_of & set(course.ingredients):
-                other_brand = self.lexicon.names.get(course.drug, ((), False))[1]
+                other_brand = self.lexicon.is_brand(course.drug)
                 same = set(course.ingredients) == made_of and not (brand and other_brand)
             if same and not (form and form != (course.form or "IR")):
                 found.append(course)
@@ -382,7 +382,7 @@ def _diagnosed(facts: list[Fact]) -> Diagnosed | None:
     onset = next((f for f in facts if f.kind == "date" and f.attribute == "onset"), None)
     if code is None and name is None:
         return None
-    from tools.terms import CONCEPTS
+    from tools.terminology.conditions import CONCEPTS
 
     shown = str(name.value) if name else ""
     number = str(code.value) if code else ""

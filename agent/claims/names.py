@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Literal, NamedTuple
 
-from agent.claims.drugs import KNOWN
-from tools.terms import TESTS
+from tools.terminology.medicines import ingredients_of
+from tools.terminology.observations import TESTS
 
 Role = Literal["person", "organisation", "name"]
 
@@ -246,7 +246,7 @@ def _plain(word: str) -> bool:
         len(bare) < 2
         or bare in COMMON
         or bare in MEDICAL
-        or bare in KNOWN
+        or bool(ingredients_of(bare))
         or (word.isupper() and len(word) <= 5)
     )
 

@@ -35,8 +35,8 @@ Progress = Callable[[int, int], None]  # patients done, of how many
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked of a screen. No plans, drugs or outcomes are all; `as_of` None is each chart's own day, or the
-    world's."""
+    """What is asked of a screen. No plans, drugs or outcomes are all; `as_of` None is the day of each chart
+    (Patient.judged_on)."""
 
     as_of: date | None = None
     within: int = 30
@@ -145,7 +145,7 @@ def _limited(pieces: Iterable[Piece], limit: int) -> list[tuple[Piece, int]]:
 
 def _same_order(folder: Path, source: Source, wanted: Wanted) -> None:
     """An empty folder, or one with parts of this very screen."""
-    said = [source.version, VERSION, msgspec.to_builtins(wanted, order="sorted")]
+    said = [source.version, source.today, VERSION, msgspec.to_builtins(wanted, order="sorted")]
     order = sha256(msgspec.json.encode(said)).hexdigest()
     note = folder / "order"
     if folder.is_dir() and not (note.is_file() and note.read_text() == order):
@@ -175,7 +175,7 @@ class _Screener:
 
     def __init__(self, source: Source, wanted: Wanted) -> None:
         self.panel = Panel(source.plans, source.drugs, within=wanted.within, only=wanted.drugs)
-        self.as_of, self.wanted = source.as_of, wanted
+        self.source, self.wanted = source, wanted
 
     def part(self, piece: Piece, most: int, place: Path) -> Part:
         """Screen a piece into its place."""
@@ -204,7 +204,7 @@ class _Screener:
         if plan_id not in self.panel.plans:
             skipped[f"plan {plan_id} is not in the catalog"] += 1
         elif not wanted.plans or plan_id in wanted.plans:
-            as_of = wanted.as_of or patient.as_of or self.as_of
+            as_of = wanted.as_of or patient.judged_on(self.source.as_of, self.source.today)
             for row in self.panel.screen(patient, plan_id, as_of):
                 if not wanted.outcomes or row.outcome in wanted.outcomes:
                     yield row

@@ -37,12 +37,13 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     plans: tuple[Plan, ...]
     drugs: tuple[Drug, ...]
     as_of: date
+    today: date | None = None  # on which charts are judged that were imported
     version: str
     patients: int
     pieces: tuple[Piece, ...]
 
 
-def from_folder(folder: Path, spool: Path) -> Source:
+def from_folder(folder: Path, spool: Path, today: date | None = None) -> Source:
     """A world's folder as `pa generate` writes it. A patients.json cannot be cut; its lines go to `spool` first."""
     from tools.store import DatasetInfo
     from tools.store.reading import read_record, read_records
@@ -61,13 +62,14 @@ def from_folder(folder: Path, spool: Path) -> Source:
         plans=plans,
         drugs=drugs,
         as_of=info.as_of,
+        today=today,
         version=_hash(stamps, msgspec.json.encode(plans), msgspec.json.encode(drugs)),
         patients=info.counts.get("patients", 0),
         pieces=pieces,
     )
 
 
-def from_store(url: str) -> Source:
+def from_store(url: str, today: date | None = None) -> Source:
     """Every chart of the store, with what people added."""
     from tools.store import panel
     from tools.store.store import Store
@@ -81,6 +83,7 @@ def from_store(url: str) -> Source:
         plans=plans,
         drugs=drugs,
         as_of=info.as_of,
+        today=today,
         version=_hash(panel.state(store), msgspec.json.encode(plans), msgspec.json.encode(drugs)),
         patients=len(numbers),
         pieces=tuple(

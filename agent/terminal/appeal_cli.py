@@ -192,15 +192,15 @@ def _look(
     indication: str,
 ) -> Appealing:
     from agent import appeals
-    from tools.store.store import Store
+    from agent.stores import open_store
 
     settings = read_settings()
-    store = Store.open(settings.database_url)
+    store = open_store(settings)
     asked = appeals.Asked(
         patient_id=patient,
         drug=drug,
         plan_id=plan_id,
-        as_of=read_as_of(as_of) or settings.as_of,
+        as_of=settings.day(as_of),
         level=level,
         received=read_as_of(received),
         indication=indication,

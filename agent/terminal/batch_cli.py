@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import typer
 
-from agent.settings import BIGGEST, read_as_of, read_settings
+from agent.settings import BIGGEST, read_settings
 from tools.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
@@ -249,7 +249,7 @@ def _planned(
 
     terms = Terms(
         kind=_kind(kind),
-        as_of=read_as_of(as_of) or settings.as_of,
+        as_of=settings.day(as_of),
         force=force,
         model=_model(model, settings),
     )

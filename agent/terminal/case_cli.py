@@ -61,7 +61,7 @@ def list_cases(
         raise NotFound("state", state, nearest(state, STATES), f"there are {', '.join(STATES)}")
     if sort not in ("clock", "id", "patient"):
         raise Invalid(f"cannot sort by {sort!r}; choose clock, id or patient")
-    as_of = case_desk.today(store, settings)
+    days = case_desk.CaseDays(store, settings.day())
     cases = [
         case
         for case in case_desk.cases_of(store, patient_id)
@@ -71,18 +71,18 @@ def list_cases(
         and drug.casefold() in ("", case.head.drug.casefold())
     ]
     first: dict[int, Clock] = {}
-    for case, clock in case_desk.due(store, cases, as_of):
+    for case, clock in case_desk.due(store, cases, days):
         first.setdefault(case.id, clock)
     if late:
         cases = [case for case in cases if case.id in first and first[case.id].late]
     order = {"clock": lambda c: (_day(first.get(c.id)), c.id), "patient": lambda c: (c.head.patient_id, c.id)}
     cases.sort(key=order.get(sort, lambda case: case.id))
     if as_json:
-        _print([case_desk.body(store, case, as_of, events=False) for case in cases])
+        _print([case_desk.body(store, case, days.of(case), events=False) for case in cases])
         return
     from agent.terminal import case_screen
 
-    case_screen.listed([(case, first.get(case.id)) for case in cases], as_of)
+    case_screen.listed([(case, first.get(case.id)) for case in cases], days.span(cases))
 
 
 @app.command(
@@ -97,13 +97,13 @@ def show(case_id: int = NUMBER, as_json: bool = JSON) -> None:
 
     settings, store = _opened()
     case = store.authorization_case(case_id)
-    as_of = case_desk.today(store, settings, case.head.patient_id)
+    days = case_desk.CaseDays(store, settings.day())
     if as_json:
-        _print(case_desk.body(store, case, as_of))
+        _print(case_desk.body(store, case, days.of(case)))
         return
     from agent.terminal import case_screen
 
-    case_screen.one(case, [clock for _, clock in case_desk.due(store, [case], as_of)], as_of)
+    case_screen.one(case, [clock for _, clock in case_desk.due(store, [case], days)])
 
 
 @app.command(
@@ -363,17 +363,17 @@ def states(
 
 
 def _opened() -> tuple[Settings, Store]:
-    from tools.store.store import Store
+    from agent.stores import open_store
 
     settings = read_settings()
-    return settings, Store.open(settings.database_url)
+    return settings, open_store(settings)
 
 
 def _entry(store: Store, settings: Settings, by: str, on: str, patient_id: str) -> Entry:
     from agent import case_desk
     from agent.desk import now
 
-    judged = case_desk.today(store, settings, patient_id)
+    judged = case_desk.CaseDays(store, settings.day()).of_patient(patient_id)
     day = case_desk.checked_day(read_as_of(on), judged)
     return case_desk.Entry(by.strip() or getpass.getuser(), day, now())
 
@@ -412,14 +412,14 @@ def _day(clock: Clock | None) -> date:
 def _show(store: Store, settings: Settings, kept: Kept, as_json: bool) -> None:
     from agent import case_desk
 
-    as_of = case_desk.today(store, settings, kept.case.head.patient_id)
+    days = case_desk.CaseDays(store, settings.day())
     if as_json:
-        _print({**case_desk.body(store, kept.case, as_of), "changed": kept.new})
+        _print({**case_desk.body(store, kept.case, days.of(kept.case)), "changed": kept.new})
         return
     from agent.terminal import case_screen
 
-    clocks = [clock for _, clock in case_desk.due(store, [kept.case], as_of)]
-    case_screen.changed(kept.case, clocks, as_of, new=kept.new)
+    clocks = [clock for _, clock in case_desk.due(store, [kept.case], days)]
+    case_screen.changed(kept.case, clocks, new=kept.new)
 
 
 def _print(shown: object) -> None:

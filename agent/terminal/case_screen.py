@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from typing import TYPE_CHECKING
 
 from rich.padding import Padding
@@ -32,8 +31,8 @@ STATES = {
 }
 
 
-def listed(rows: Sequence[Row], as_of: date) -> None:
-    """Cases, each with the clock that ends first."""
+def listed(rows: Sequence[Row], days: str) -> None:
+    """Cases, each with the clock that ends first; `days` are those on which they are judged."""
     out = console()
     if not rows:
         say(Text("No such case. `pa case open --draft N` begins one from a draft that was reviewed."), out)
@@ -47,23 +46,24 @@ def listed(rows: Sequence[Row], as_of: date) -> None:
             head.drug,
             head.plan_id,
             _state(case),
-            when(clock, as_of) if clock else Text("-", "dim"),
+            when(clock) if clock else Text("-", "dim"),
             Text(clock.what if clock else "", "" if clock and clock.ours else "dim"),
         )
     say(table, out)
-    say(Text(f"\nAs of {as_of}. Look at one: pa case show {rows[0][0].id}", "dim"), out)
+    say(Text(f"\nAs of {days}. Look at one: pa case show {rows[0][0].id}", "dim"), out)
 
 
-def due(rows: Sequence[tuple[AuthorizationCase, Clock]], as_of: date, until: date) -> None:
-    """What must happen, the earliest first; what is late says what is still possible."""
+def due(rows: Sequence[tuple[AuthorizationCase, Clock]], days: str, within: str) -> None:
+    """What must happen within this time of the days on which cases are judged, the earliest first; what is late says
+    what is still possible."""
     out = console()
     if not rows:
-        say(Text(f"Nothing is due from {as_of} to {until}."), out)
+        say(Text(f"Nothing is due within {within}, as of {days}."), out)
         return
-    say(Text(f"Due to {until}, as of {as_of}", "bold"), out)
+    say(Text(f"Due within {within}, as of {days}", "bold"), out)
     for case, clock in rows:
         head = case.head
-        line = Text.assemble("\n", when(clock, as_of), "  ", (clock.what, "bold" if clock.ours else ""))
+        line = Text.assemble("\n", when(clock), "  ", (clock.what, "bold" if clock.ours else ""))
         line.append("" if clock.ours else "  (theirs)", "dim")
         say(line, out)
         about = f"case {case.id} · {head.drug} for {head.name} ({head.patient_id}) · {head.payer}"
@@ -72,7 +72,7 @@ def due(rows: Sequence[tuple[AuthorizationCase, Clock]], as_of: date, until: dat
     say(Text("\nLook at one: pa case show " + str(rows[0][0].id), "dim"), out)
 
 
-def one(case: AuthorizationCase, clocks: Sequence[Clock], as_of: date) -> None:
+def one(case: AuthorizationCase, clocks: Sequence[Clock]) -> None:
     """A case: what it is about, where it stands, its clocks, what can happen, what happened."""
     out, head = console(), case.head
     say(
@@ -85,7 +85,7 @@ def one(case: AuthorizationCase, clocks: Sequence[Clock], as_of: date) -> None:
     if clocks:
         say(Text("\nClocks", "bold"), out)
         for clock in clocks:
-            say(Padding(Text.assemble(when(clock, as_of), "  ", clock.what), (0, 0, 0, 2)), out)
+            say(Padding(Text.assemble(when(clock), "  ", clock.what), (0, 0, 0, 2)), out)
             _explain(clock, out, indent=4)
     say(Text("\nWhat happened", "bold"), out)
     undone = {event.facts.undoes for event in case.events}
@@ -96,20 +96,20 @@ def one(case: AuthorizationCase, clocks: Sequence[Clock], as_of: date) -> None:
     say(Padding(f"{steps}\npa case submit|record|log|note {case.id} …", (0, 0, 0, 2)), out)
 
 
-def changed(case: AuthorizationCase, clocks: Sequence[Clock], as_of: date, *, new: bool) -> None:
+def changed(case: AuthorizationCase, clocks: Sequence[Clock], *, new: bool) -> None:
     """Where the case stands after an entry, and what is due next."""
     out = console()
     head, word = case.head, "" if new else " (this stood there already; nothing was changed)"
     about = f" {head.drug} for {head.name} ({head.patient_id}) is "
     say(Text.assemble((f"Case {case.id}", "bold"), about, _state(case, bold=True), word), out)
     for clock in clocks:
-        say(Padding(Text.assemble(when(clock, as_of), "  ", clock.what), (0, 0, 0, 2)), out)
+        say(Padding(Text.assemble(when(clock), "  ", clock.what), (0, 0, 0, 2)), out)
         _explain(clock, out, indent=4)
     if not clocks:
         say(Padding(Text(_next(case), "dim"), (0, 0, 0, 2)), out)
 
 
-def when(clock: Clock, as_of: date) -> Text:
+def when(clock: Clock) -> Text:
     """The day and how far off it is, coloured by urgency."""
     if clock.due is None or clock.days_left is None:
         return Text("day not known", "yellow")

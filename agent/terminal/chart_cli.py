@@ -188,15 +188,15 @@ def undo(
 
 
 def _store() -> Store:
-    from tools.store.store import Store
+    from agent.stores import open_store
 
-    return Store.open(read_settings().database_url)
+    return open_store(read_settings())
 
 
 def _day(store: Store, patient_id: str, typed: str) -> date:
     """The day that was typed, or the one on which this chart is judged."""
     chart = store.patient(patient_id)
-    return _date(typed) or read_settings().as_of or chart.as_of or store.dataset().as_of
+    return read_settings().day(typed) or store.day_of(chart)
 
 
 def _date(typed: str) -> date | None:
@@ -245,7 +245,7 @@ def _measured(what: str, given: list[str]) -> tuple[float, str]:
 
 
 def _tests() -> list[str]:
-    from tools.terms import TESTS
+    from tools.terminology.observations import TESTS
 
     return list(TESTS)
 

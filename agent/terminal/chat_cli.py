@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from agent.settings import Settings, read_as_of, read_settings
+from agent.settings import Settings, read_settings
 from agent.terminal.chat_page import LEAVE, OFFLINE, Page, asked
 from tools.errors import Invalid
 
@@ -85,13 +85,13 @@ def chat(
             store=store,
             model=chosen,
             notice="" if chosen else line,
-            as_of=read_as_of(as_of) or settings.as_of,
+            as_of=settings.day(as_of),
             plan_id=plan,
             draft=drafter(store, settings),
             panel=lambda: current(
                 store,
                 graph_of(store, settings.graph_url, settings.home),
-                read_as_of(as_of) or settings.as_of,
+                settings.day(as_of),
             ),
             clock=time.perf_counter,
         )
@@ -128,7 +128,7 @@ def _plain(
     if not patient:
         raise Invalid("--agent tools needs a patient: name one with --patient, e.g. --patient P001")
     store = open_store(settings)
-    day = read_as_of(as_of) or settings.as_of
+    day = settings.day(as_of)
     run(questions, Bound(store, patient, as_of=day, plan_id=plan), settings, model, as_json=as_json)
 
 

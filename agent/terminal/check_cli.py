@@ -40,7 +40,9 @@ def check(
     ),
     plan: str = typer.Option("", metavar="PLAN", help="Ask this plan instead of the one on file."),
     as_of: str = typer.Option(
-        "", metavar="DATE", help="Judge on this day: YYYY-MM-DD or today. Default: the world's own date."
+        "",
+        metavar="DATE",
+        help="Judge on this day: YYYY-MM-DD or today. Default: today; the day of its world for a chart that was made.",
     ),
     indication: str = typer.Option(
         "", metavar="USE", help="Pin the use: t2dm, weight, cv, osa, hf, ckd, mash."
@@ -65,17 +67,17 @@ def check(
         raise typer.Exit(decide_files(case, as_of=read_as_of(as_of), as_json=as_json))
     if not (patient_id and drug):
         raise Invalid("name a patient and a drug, e.g. `pa check P001 Ozempic`, or a file with --case")
+    from agent.stores import open_store
     from tools.check import check as decide
-    from tools.store.store import Store
 
     settings = read_settings()
-    store = Store.open(settings.database_url)
+    store = open_store(settings)
     found = decide(
         store,
         patient_id,
         drug,
         plan_id=plan,
-        as_of=read_as_of(as_of) or settings.as_of,
+        as_of=settings.day(as_of),
         strength=strength,
         quantity=quantity,
         days_supply=days_supply,

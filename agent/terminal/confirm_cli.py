@@ -60,18 +60,18 @@ def confirm(
     confirm becomes a record of the chart, with your name, the note and the
     words; the case is then decided anew.
     """
+    from agent.stores import open_store
     from tools import chart
     from tools.check import ask, decide
     from tools.notes import confirming
     from tools.records import Request
-    from tools.store.store import Store
 
     if reject and dry_run:
         raise Invalid("a rejection changes nothing but the list; leave out --dry-run")
     settings = read_settings()
-    store = Store.open(settings.database_url)
+    store = open_store(settings)
     given = Request(drug=drug or _ordered(store, patient_id), indication=indication)
-    asked = ask(store, patient_id, given, plan_id=plan, as_of=read_as_of(as_of) or settings.as_of)
+    asked = ask(store, patient_id, given, plan_id=plan, as_of=settings.day(as_of))
     before = decide(store, asked)
     if not lead_id:
         _list(before, as_json)

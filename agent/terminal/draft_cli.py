@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 import typer
 
-from agent.settings import BIGGEST, Settings, read_as_of, read_settings
+from agent.settings import BIGGEST, Settings, read_settings
 from tools.errors import Invalid
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _draft(
             indication=indication,
         ),
         plan_id=plan,
-        as_of=read_as_of(as_of) or settings.as_of,
+        as_of=settings.day(as_of),
         force=force,
         attempt=desk.decided_before(store, patient_id) if again else 0,
         model=words.name if words else "",

@@ -38,12 +38,11 @@ def _due(
 ) -> None:
     """List what must happen this week: answers, appeals, renewals, and decisions that the payer owes."""
     from agent import case_desk
-    from tools.store.store import Store
+    from agent.stores import open_store
 
     settings = read_settings()
-    store = Store.open(settings.database_url)
-    as_of = case_desk.today(store, settings)
-    until = ahead(as_of, within)
+    store = open_store(settings)
+    days = case_desk.CaseDays(store, settings.day())
     cases = [
         case
         for case in case_desk.cases_of(store, patient_id)
@@ -51,8 +50,8 @@ def _due(
     ]
     rows = [
         (case, clock)
-        for case, clock in case_desk.due(store, cases, as_of)
-        if (clock.due is None or clock.due <= until) and (clock.ours or not mine)
+        for case, clock in case_desk.due(store, cases, days)
+        if (clock.due is None or clock.due <= ahead(days.of(case), within)) and (clock.ours or not mine)
     ]
     if ics:
         from agent.case_calendar import calendar
@@ -68,7 +67,7 @@ def _due(
         return
     from agent.terminal import case_screen
 
-    case_screen.due(rows, as_of, until)
+    case_screen.due(rows, days.span(cases), within)
     if ics:
         typer.echo(f"\nWritten: {ics}")
 

@@ -52,15 +52,17 @@ The same record again is the same patient and keeps its id.
 A whole record's empty list of conditions, medications or allergies is taken
 as complete. What is not stated (an end, a dose, a result) stays unknown.
 Conditions keep their SNOMED code beside ICD-10-CM; what was not understood
-is counted and listed. The default date of the chart is --as-of, else that of
-its newest record.""",
+is counted and listed. The chart is judged today, unless --as-of gives it a
+day of its own.""",
 )
 def import_command(
     files: list[str] = typer.Argument(
         ..., metavar="FILE", help="Bundles; a pattern, a folder, or - for stdin."
     ),
     plan: str = typer.Option("", metavar="PLAN", help="Enrol in this plan, from before the records begin."),
-    as_of: str = typer.Option("", metavar="DATE", help="The chart's default date: YYYY-MM-DD or today."),
+    as_of: str = typer.Option(
+        "", metavar="DATE", help="Judge this chart on this day, also later: YYYY-MM-DD."
+    ),
     dry_run: bool = typer.Option(False, "--dry-run", help="Read and report; keep nothing."),
     everything: bool = typer.Option(False, "--all", help="List every line of the report."),
     as_json: bool = typer.Option(False, "--json", help="Print the reports as one JSON object."),
@@ -101,9 +103,9 @@ def _about(one: Kept) -> dict[str, Any]:
 
 
 def _store(needed: bool) -> Store | None:
-    from tools.store.store import Store
+    from agent.stores import open_store
 
-    return Store.open(read_settings().database_url) if needed else None
+    return open_store(read_settings()) if needed else None
 
 
 def _read(files: list[str]) -> list[tuple[str, bytes]]:
@@ -176,7 +178,7 @@ def _shown(one: Kept, everything: bool) -> RenderableType:
 
     report = one.report
     born = f", born {report.birth_date}" if report.birth_date else ""
-    day = f"as of {report.as_of}" if report.as_of else ""
+    day = f"judged on {report.as_of}" if report.as_of else "judged today"
     about = (one.file, report.source, day, f"{report.resources} entries")
     parts: list[RenderableType] = [
         Text(f"{one.patient_id or '(no id yet)'}  {report.name}{born}  [{one.fate}]", "bold"),
@@ -294,7 +296,7 @@ def _patient(store: Store, patient_id: str) -> dict[str, Any]:
 
     patient = store.patient(patient_id)
     plan = _plan(store, patient)
-    return export_patient(patient, plan, as_of=patient.as_of or store.dataset().as_of)
+    return export_patient(patient, plan, as_of=store.day_of(patient))
 
 
 def _plan(store: Store, patient: Patient) -> Plan | None:

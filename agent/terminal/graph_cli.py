@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from agent.settings import Settings, read_as_of, read_settings
+from agent.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from tools.graph.asking import Asked
@@ -58,7 +58,7 @@ def build(
     from tools.graph.building import build as build_graph
 
     with _opened() as (store, graph, settings), _progress() as progress:
-        day = read_as_of(as_of) or settings.as_of
+        day = settings.day(as_of)
         state = build_graph(store, graph, day, workers=workers, progress=progress)
     if as_json:
         _print_json(state)
@@ -74,7 +74,7 @@ def status(as_of: str = AS_OF, as_json: bool = JSON) -> None:
     from tools.graph.charts import version_of
 
     with _opened() as (store, graph, settings):
-        wanted, found = version_of(store, read_as_of(as_of) or settings.as_of), graph.states()
+        wanted, found = version_of(store, settings.day(as_of)), graph.states()
     fresh = any(state.version == wanted for state in found)
     if as_json:
         _print_json({"where": graph.where, "fresh": fresh, "states": found})
@@ -136,7 +136,7 @@ def shortest(
 
     with _asked(as_of) as (asked, store, settings):
         name = store.drug(drug).name if drug else ""
-        found = find(asked, store, patient_id, drug=name, as_of=read_as_of(as_of) or settings.as_of)
+        found = find(asked, store, patient_id, drug=name, as_of=settings.day(as_of))
     if as_json:
         _print_json(found)
         return
@@ -211,11 +211,11 @@ def _patterns(of: str, as_of: str, as_json: bool) -> None:
 @contextmanager
 def _opened() -> Iterator[tuple[Store, Graph, Settings]]:
     from agent.desk import make_home
+    from agent.stores import open_store
     from tools.graph.asking import graph_of
-    from tools.store.store import Store
 
     settings = read_settings()
-    store = Store.open(settings.database_url)
+    store = open_store(settings)
     make_home(settings.home)
     with closing(graph_of(store, settings.graph_url, settings.home)) as graph:
         yield store, graph, settings
@@ -226,7 +226,7 @@ def _asked(as_of: str) -> Iterator[tuple[Asked, Store, Settings]]:
     from tools.graph.asking import current
 
     with _opened() as (store, graph, settings):
-        yield current(store, graph, read_as_of(as_of) or settings.as_of), store, settings
+        yield current(store, graph, settings.day(as_of)), store, settings
 
 
 @contextmanager

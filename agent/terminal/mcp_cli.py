@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from agent.settings import read_as_of, read_settings
+from agent.settings import read_settings
 from tools.errors import Unavailable
 
 app = typer.Typer(add_completion=False)
@@ -47,7 +47,7 @@ def mcp(
     server = serve(
         store,
         patient_id=patient,
-        as_of=read_as_of(as_of) or settings.as_of,
+        as_of=settings.day(as_of),
         plan_id=plan,
         draft=drafter(store, settings),
     )

@@ -42,30 +42,28 @@ def _renewals(
     as_json: bool = typer.Option(False, "--json", help="Print a JSON array."),
 ) -> None:
     """List the approvals that end, whether they will be renewed, and what to do before when."""
-    from agent import case_desk
     from agent.renewal_desk import renewals
+    from agent.stores import open_store
     from agent.terminal.due_cli import ahead
-    from tools.store.store import Store
 
     settings = read_settings()
-    store = Store.open(settings.database_url)
+    store = open_store(settings)
     if patient_id:
         store.patient(patient_id)
-    as_of = case_desk.today(store, settings, patient_id)
-    until = ahead(as_of, within)
-    found = [one for one in renewals(store, as_of, until, patient_id) if not failing or one.then not in GOOD]
+    day, until = settings.day(), lambda day: ahead(day, within)
+    found = [one for one in renewals(store, day, until, patient_id) if not failing or one.then not in GOOD]
     if draft:
-        _draft_all(store, settings, found, as_of)
-        found = renewals(store, as_of, until, patient_id)
+        _draft_all(store, settings, found)
+        found = renewals(store, day, until, patient_id)
     if as_json:
         from agent.dump import to_json
 
         print(to_json(found))
         return
-    _show(found, as_of, until)
+    _show(found, within)
 
 
-def _draft_all(store: Store, settings: Settings, found: list[Renewal], as_of: date) -> None:
+def _draft_all(store: Store, settings: Settings, found: list[Renewal]) -> None:
     """Draft every renewal that passes today; its case says from then on that the renewal is due."""
     import getpass
 
@@ -82,37 +80,41 @@ def _draft_all(store: Store, settings: Settings, found: list[Renewal], as_of: da
     wanted = [one for one in found if one.outcome == "ready" and not one.in_work and one.draft_id is None]
     for one in track(wanted, "Drafting", console=out, disable=not out.is_terminal, transient=True):
         try:
-            made = draft_alone(store, settings, asking_of(asked(store, one, as_of))).draft
+            made = draft_alone(store, settings, asking_of(asked(store, one))).draft
         except Refused as refusal:
             out.print(f"{one.patient_id} {one.ending.drug}: {refusal}")
             continue
         number = one.ending.case_id
         if number is not None and store.authorization_case(number).state != "renewal_due":
-            entry = case_desk.Entry(getpass.getuser(), as_of, now())
+            entry = case_desk.Entry(getpass.getuser(), one.as_of, now())
             facts = Facts(basis=case_desk.basis_of(made))
             case_desk.record(store, number, "renewal_due", entry, facts=facts)
 
 
-def _show(found: list[Renewal], as_of: date, until: date) -> None:
+def _show(found: list[Renewal], within: str) -> None:
     from agent.terminal.screen import console, say
 
     out = console()
     if not found:
-        say(Text(f"No approval ends from {as_of} to {until}."), out)
+        say(Text(f"No approval ends within {within}."), out)
         return
     passing = sum(one.outcome in GOOD for one in found)
+    days = sorted({one.as_of for one in found})
+    as_of = " to ".join(map(str, dict.fromkeys((days[0], days[-1]))))
     say(
-        Text(f"Approvals that end by {until}, as of {as_of}: {passing} of {len(found)} pass today", "bold"),
+        Text(
+            f"Approvals that end within {within}, as of {as_of}: {passing} of {len(found)} pass today", "bold"
+        ),
         out,
     )
     for one in found:
         say(Text(), out)
-        say(_head(one, as_of), out)
-        for line in _lines(one, as_of):
+        say(_head(one), out)
+        for line in _lines(one):
             say(Padding(line, (0, 0, 0, 2)), out)
 
 
-def _head(one: Renewal, as_of: date) -> Text:
+def _head(one: Renewal) -> Text:
     ending = one.ending
     end = (
         f"ends {ending.approval.end} (in {one.days_left} days)"
@@ -124,12 +126,12 @@ def _head(one: Renewal, as_of: date) -> Text:
         (f"  {one.payer} · {ending.source}\n", "dim"),
         end,
         " · ",
-        (f"submit by {one.submit_by}", "bold red" if as_of > one.submit_by else ""),
+        (f"submit by {one.submit_by}", "bold red" if one.as_of > one.submit_by else ""),
         (f" ({one.counted})", "dim"),
     )
 
 
-def _lines(one: Renewal, as_of: date) -> list[Text]:
+def _lines(one: Renewal) -> list[Text]:
     lines = [Text(one.says, "green" if one.outcome in GOOD and one.then in GOOD else "bold yellow")]
     if one.fills:
         share = f"{one.fills.days} of {one.fills.of} days ({100 * one.fills.share:.0f} %)"
@@ -138,7 +140,7 @@ def _lines(one: Renewal, as_of: date) -> list[Text]:
         lines.append(Text(said, "yellow" if low else "dim"))
     told: set[str] = set()
     for need in one.needs:
-        lines.append(_need(need, or_else=need.one_of in told, as_of=as_of))
+        lines.append(_need(need, or_else=need.one_of in told, as_of=one.as_of))
         told |= {need.one_of} - {""}
     if one.would:
         whole = "if that were so" if len(one.needs) == 1 else "if all of that were so"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from datetime import date
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -11,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tools.records import Alternative, Determination, Evidence, Finding, Lead, Patient, Request, Status
+from tools.terminology.observations import TESTS
 from tools.terms import INDICATIONS
 
 STYLES = {
@@ -49,6 +51,8 @@ def show(found: Determination, patient: Patient, out: Console) -> None:
     for title, findings in (("Criteria", criteria), ("Must not be present", exclusions)):
         if findings:
             parts.append(_section(title, _findings(findings, found.leads, out)))
+    if found.ignored:
+        parts.append(Padding(_ignored(found), (1, 0, 0, 0)))
     if found.next_actions:
         parts.append(_section("Next", _numbered(found.next_actions)))
     if found.alternatives:
@@ -188,6 +192,21 @@ def _evidence_line(evidence: Evidence) -> Text:
     if evidence.note:
         text.append(f" ({evidence.note})", "yellow")
     return text
+
+
+def _ignored(found: Determination) -> Text:
+    """A line for each value that is later than the day of judgement; of many, the newest and how many more."""
+    lines = [_ignored_line(seen, found.as_of) for seen in found.ignored[:MOST_EVIDENCE]]
+    if len(found.ignored) > MOST_EVIDENCE:
+        lines.append(f"and {len(found.ignored) - MOST_EVIDENCE} more, see --json")
+    return Text("\n".join(lines), "yellow")
+
+
+def _ignored_line(seen: Evidence, as_of: date) -> str:
+    name = TESTS[seen.kind].name if seen.kind in TESTS else seen.kind
+    value = f"{seen.value:g}" if isinstance(seen.value, float | int) else str(seen.value or "")
+    words = (name, value, seen.unit, f"on {seen.date} is after {as_of}")
+    return f"ignored: {' '.join(word for word in words if word)}"
 
 
 def _numbered(actions: tuple[str, ...]) -> Table:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from agent.settings import BIGGEST, read_as_of, read_settings
+from agent.settings import BIGGEST, read_settings, today
 from tools.errors import Invalid, nearest
 
 if TYPE_CHECKING:
@@ -58,7 +58,9 @@ def screen(
     outcome: list[str] = typer.Option([], metavar="OUTCOME", help="Only rows of this outcome; repeatable."),
     limit: int = typer.Option(0, min=0, max=BIGGEST, help="Only the first so many patients; 0 is all."),
     as_of: str = typer.Option(
-        "", metavar="DATE", help="Decide on this day: YYYY-MM-DD or today. Default: the world's own date."
+        "",
+        metavar="DATE",
+        help="Decide on this day: YYYY-MM-DD or today. Default: today; the day of its world for a chart that was made.",
     ),
     within: int = typer.Option(
         WITHIN,
@@ -88,9 +90,7 @@ def screen(
     settings = read_settings()
     with _parts(out) as parts:
         source = _source(world, settings.database_url, parts)
-        wanted = _wanted(
-            source, payer, plan, drug, outcome, limit, read_as_of(as_of) or settings.as_of, within
-        )
+        wanted = _wanted(source, payer, plan, drug, outcome, limit, settings.day(as_of), within)
         with _progress() as progress:
             done = run.screen(source, wanted, parts, workers=workers, progress=progress)
         rows = done.rows_of()
@@ -125,9 +125,9 @@ def _source(world: Path | None, url: str, parts: Path) -> Source:
     from agent.screening import sources
 
     if world is None:
-        return sources.from_store(url)
+        return sources.from_store(url, today())
     parts.mkdir(parents=True, exist_ok=True)
-    return sources.from_folder(world, parts)
+    return sources.from_folder(world, parts, today())
 
 
 def _wanted(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from agent.settings import read_as_of, read_settings
+from agent.settings import read_settings
 from tools.errors import Invalid
 
 if TYPE_CHECKING:
@@ -37,7 +37,9 @@ def verify(
     drug: str = typer.Option(..., "--drug", metavar="DRUG", help="The drug that the text is about."),
     plan: str = typer.Option("", metavar="PLAN", help="Another plan than the one on file."),
     as_of: str = typer.Option(
-        "", metavar="DATE", help="Judge on this day: YYYY-MM-DD or today. Default: the world's own date."
+        "",
+        metavar="DATE",
+        help="Judge on this day: YYYY-MM-DD or today. Default: today; the day of its world for a chart that was made.",
     ),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
 ) -> None:
@@ -48,13 +50,13 @@ def verify(
     from agent.grounding import verify as check
     from agent.known_facts import enter_bound
     from agent.ledger import Ledger
+    from agent.stores import open_store
     from tools.bound import Bound
-    from tools.store.store import Store
 
     text = _read(file)
     settings = read_settings()
-    store = Store.open(settings.database_url)
-    bound = Bound(store, patient, as_of=read_as_of(as_of) or settings.as_of, plan_id=plan)
+    store = open_store(settings)
+    bound = Bound(store, patient, as_of=settings.day(as_of), plan_id=plan)
     ledger = Ledger()
     enter_bound(ledger, bound, [store.drug(drug).name])
     checked = check(text, ledger)

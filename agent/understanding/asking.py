@@ -275,9 +275,9 @@ def _before(found: list[Found], talk: Talk) -> tuple[Ask, ...]:
 
 
 def _is_medicine(about: str) -> bool:
-    from tools.terms import BRANDS, INGREDIENTS
+    from tools.terminology.medicines import ingredients_of
 
-    return about.casefold() in INGREDIENTS or about.casefold() in BRANDS or about == "medications"
+    return bool(ingredients_of(about)) or about == "medications"
 
 
 def _supposed(piece: Piece, talk: Talk, known: Known, after: bool) -> list[Change]:

@@ -14,7 +14,8 @@ from typing import Any
 from agent.understanding import words
 from agent.understanding.known import Known
 from tools.records import TrialOutcome
-from tools.terms import TESTS, TOPICS
+from tools.terminology.observations import TESTS
+from tools.terms import TOPICS
 from tools.what_if import (
     Aged,
     Asked,
@@ -309,7 +310,7 @@ def _diagnoses(text: str, known: Known) -> list[Change]:
 
 
 def _topic(key: str) -> str:
-    from tools.terms import CONCEPTS
+    from tools.terminology.conditions import CONCEPTS
 
     return CONCEPTS[key].topic
 

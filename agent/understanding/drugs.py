@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from agent.understanding.known import Known, ordinary
 from agent.understanding.reading import Talk
-from tools.terms import CLASSES
+from tools.terminology.medicines import CLASSES
 
 NEAR = 0.70  # how alike a misspelling is to what it stands for, where it begins with the same letter
 NEARER = 0.80  # where it doesn't

@@ -20,7 +20,9 @@ import msgspec
 from agent.understanding import wordlists
 from tools.errors import PaladinError
 from tools.records import Drug, Plan
-from tools.terms import BRANDS, CLASSES, CONCEPTS, INGREDIENTS, TESTS
+from tools.terminology.conditions import CONCEPTS
+from tools.terminology.medicines import CLASSES, STEP_CLASSES, medicines_of
+from tools.terminology.observations import TESTS
 
 if TYPE_CHECKING:
     from tools.store.store import Store
@@ -104,6 +106,18 @@ _CONCEPT_WORDS: dict[str, tuple[str, ...]] = {
     "pregnancy": ("pregnancy", "pregnant"),
     "gallbladder": ("cholecystitis", "gallbladder disease"),
 }  # fmt: skip
+# Classes of the other medicines that questions name: what is tried before, and what goes with diabetes and weight.
+_ASKED_OF = (
+    *STEP_CLASSES,
+    "statin",
+    "acei_arb",
+    "beta_blocker",
+    "antiplatelet",
+    "diuretic",
+    "ccb",
+    "mra",
+    "other",
+)
 
 
 @dataclass(frozen=True)
@@ -165,7 +179,7 @@ class Known:
     @cached_property
     def others(self) -> dict[str, str]:
         """Medicines that charts name and that are none of our brands or ingredients."""
-        words = {*INGREDIENTS, *BRANDS}
+        words = {row.name.casefold() for row in medicines_of(_ASKED_OF) if row.name not in row.list_only}
         words |= {
             fold(label.removeprefix("a ").removeprefix("an "))
             for key, label in CLASSES.items()

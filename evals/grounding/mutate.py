@@ -17,7 +17,7 @@ from tools.cases import Case
 from tools.papers.citations import TABLE
 from tools.papers.formats import how_often, measure
 from tools.records import Diagnosis, Medication
-from tools.terms import TESTS
+from tools.terminology.observations import TESTS
 
 KINDS = ("number", "date", "code", "drug", "dose", "attribute", "negation", "name", "citation", "status")
 STRANGERS = {

@@ -356,7 +356,7 @@ class Clinic(Desk):
         case = self.cases[matter.case_id]
         if not case.open or case.approval != approval:
             return
-        found = renewals(self.store, self.day, approval.end, matter.patient_id)
+        found = renewals(self.store, self.day, lambda _: approval.end, matter.patient_id)
         one = next((r for r in found if r.ending.case_id == matter.case_id), None)
         if one is None:
             return
@@ -366,7 +366,7 @@ class Clinic(Desk):
         )  # fmt: skip
         again.outcome = one.outcome
         self.year.renewals.append(again)
-        self.therapy.visit(again, renewal_asked(self.store, one, self.day))
+        self.therapy.visit(again, renewal_asked(self.store, one))
         self.plan(self.day + timedelta(days=1), lambda: self._renew(again, one.submit_by))
 
     def _renew(self, matter: Matter, by: date) -> None:

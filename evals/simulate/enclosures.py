@@ -19,7 +19,7 @@ from tools.records import (
     Procedure,
     Program,
 )
-from tools.terms import TESTS
+from tools.terminology.observations import TESTS
 
 _LISTS = ("notes", "observations", "fills", "programs", "procedures", "documents", "medications")
 

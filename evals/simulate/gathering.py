@@ -43,7 +43,7 @@ from tools.rules import (
     Taking,
     Trial,
 )
-from tools.terms import TESTS
+from tools.terminology.observations import TESTS
 
 FAVOURABLE = 0.88
 RARE = 0.02  # of what an exclusion asks about

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tools.check import Asked
 from tools.records import Drug, Fill, Medication, Note, Observation, Order
-from tools.terms import TESTS
+from tools.terminology.observations import TESTS
 
 if TYPE_CHECKING:
     from evals.simulate.desk import Desk

@@ -17,6 +17,7 @@ from tests.agent.conftest import Case, Ran
 from tools.errors import NotFound, Unavailable
 
 Pa = Callable[..., Ran]
+ROOT = Path(__file__).parents[2]
 COMMANDS = [
     "generate",
     "describe",
@@ -190,3 +191,74 @@ def process(*args: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 def pa_script() -> str:
     return str(Path(sys.executable).with_name("pa"))
+
+
+# --- what the surroundings bring ---------------------------------------------------------------------------
+
+
+def shell(command: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """What a shell does with the console script, `$PA`."""
+    script = f"{sys.executable} -c 'import agent.cli; agent.cli.main()'"
+    settings = {**os.environ, "PA": script, **more}
+    return subprocess.run(
+        ["sh", "-c", command.replace("$PA", script)], capture_output=True, text=True, timeout=60, env=settings
+    )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device here is always full")
+@pytest.mark.parametrize("command", ["check P001 Ozempic", "check P001 Ozempic --json", "--help"])
+def test_a_full_disk_is_one_line_and_no_fault(home: Path, command: str) -> None:
+    ran = shell(f"$PA {command} > /dev/full")
+    assert (ran.returncode, ran.stderr) == (3, "pa: no space left on device\n")
+
+
+def test_a_closed_stdout_takes_nothing_and_breaks_nothing(home: Path) -> None:
+    before = (home / "paladin.db").read_bytes()
+    ran = shell("$PA check P001 Ozempic >&-")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert (home / "paladin.db").read_bytes() == before
+
+
+def test_a_folder_that_is_gone_is_said_to_be_gone(home: Path) -> None:
+    ran = shell("mkdir gone && cd gone && rmdir ../gone && $PA check P001 Ozempic", PYTHONPATH=str(ROOT))
+    assert (ran.returncode, ran.stderr.count("\n")) == (3, 1)
+    assert "is gone; go to another one" in ran.stderr
+
+
+def test_a_name_that_is_no_utf8_is_refused(home: Path) -> None:
+    ran = shell("$PA chart add P001 hba1c 7.4 % --date 2026-08-30 --by \"$(printf 'R\\377 Lee')\"")
+    assert (ran.returncode, ran.stderr.count("\n")) == (2, 1)
+    assert "not written in UTF-8" in ran.stderr
+
+
+def test_a_terminal_of_ascii_gets_its_help(home: Path) -> None:
+    ran = shell("$PA --help", PYTHONIOENCODING="ascii")
+    assert ran.returncode == 0 and "Every patient ? every drug" in ran.stdout
+
+
+@pytest.mark.parametrize(
+    "args", [("due", "--ics", "--names"), ("draft", "P001", "Ozempic", "--out", "--force")]
+)
+def test_an_option_is_never_the_value_of_another(pa: Pa, home: Path, args: tuple[str, ...]) -> None:
+    ran = pa(*args)
+    assert (ran.code, ran.err.count("\n")) == (2, 1)
+    assert "needs a value before --" in ran.err
+    assert not list(Path.cwd().glob("--*"))
+
+
+def test_a_home_that_cannot_be_written_is_read(
+    pa: Pa, home: Path, cases: dict[str, Case], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tools.store.database.os.access", lambda folder, mode: False)
+    case = cases["ready"]
+    assert pa("check", case.patient_id, case.drug).code == 0
+    assert {file.name for file in home.iterdir()} == {"paladin.db"}
+    ran = pa("chart", "add", case.patient_id, "bmi", "31.2", "kg/m2", "--date", "2026-08-30")
+    assert (ran.code, ran.err) == (3, "pa: the store cannot be used: attempt to write a readonly database\n")
+
+
+def test_what_is_nested_too_deeply_is_bad_input(pa: Pa, home: Path) -> None:
+    deep = home / "deep.json"
+    deep.write_text('{"resourceType":"Bundle","entry":' + "[" * 60_000 + "]" * 60_000 + "}")
+    ran = pa("fhir", "import", str(deep), "--dry-run")
+    assert (ran.code, ran.err.count("\n")) == (2, 1)

@@ -37,7 +37,7 @@ def test_variables_win(tmp_path: Path) -> None:
     settings = read_settings(given, tmp_path)
     assert (settings.home, settings.data) == (tmp_path / "h", tmp_path / "w")
     assert settings.database_url == "postgresql+psycopg://clinic/pa"
-    assert (settings.catalog, settings.as_of) == (Path("ours"), date(2026, 10, 1))
+    assert (settings.catalog, settings.day()) == (Path("ours"), date(2026, 10, 1))
 
 
 def test_a_clinics_catalog_makes_a_world_of_its_own_and_leaves_ours(tmp_path: Path) -> None:

@@ -18,7 +18,10 @@ from tools.rulebook.located import Place, as_map, parse_yaml, read_yaml
 from tools.rulebook.policy_rules import stated
 from tools.rulebook.rule_yaml import Reader
 from tools.rules import AllOf, Condition, Rule
-from tools.terms import CONCEPTS, INDICATIONS, INGREDIENTS, TESTS
+from tools.terminology.conditions import CONCEPTS
+from tools.terminology.medicines import ingredients_of
+from tools.terminology.observations import TESTS
+from tools.terms import INDICATIONS
 
 EXAMPLE = CATALOG.parent / "catalog_example"
 DIABETES = ("Ozempic", "Trulicity", "Mounjaro", "Rybelsus")
@@ -128,7 +131,7 @@ def test_every_glp1_rule_excludes_medullary_thyroid_cancer_of_the_family_too() -
 
 def test_drugs_have_packages_codes_and_label_rules() -> None:
     for drug in our_catalog().drugs.values():
-        assert set(drug.ingredients) <= set(INGREDIENTS)
+        assert all(ingredients_of(one) == (one,) for one in drug.ingredients)
         assert sum(strength.starting for strength in drug.strengths) == 1
         for strength in drug.strengths:
             assert strength.ndc == "" or re.fullmatch(r"\d{4}-\d{4}-\d{2}", strength.ndc)

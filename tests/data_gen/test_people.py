@@ -21,7 +21,7 @@ from data_gen.pools import draw_pools, npi, pools
 from data_gen.setting import AS_OF, Setting
 from tools.dates import age_on
 from tools.records import Medication, Observation, Patient
-from tools.terms import TESTS
+from tools.terminology.observations import TESTS
 
 GUIDE_OUTCOMES = {"Inadequate response", "Partial response", "Intolerance - GI side effects"}
 ANTIDIABETICS = {"biguanide", "sulfonylurea", "sglt2"}

@@ -113,7 +113,7 @@ WRONG: dict[str, tuple[Callable[[Entering], ChartEntry], type[Exception], str]] 
         Invalid,
         r"before the birth of P002 on 1965-11-30",
     ),
-    "a misspelt drug": (lambda to: chart.add_trial(to, "metformn"), NotFound, r"did you mean metformin"),
+    "a misspelt drug": (lambda to: chart.add_trial(to, "metfrxmn"), NotFound, r"did you mean metformin"),
     "an end before the start": (
         lambda to: chart.add_trial(to, "metformin", start=date(2025, 2, 1), end=date(2025, 1, 1)),
         Invalid,

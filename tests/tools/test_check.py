@@ -11,7 +11,7 @@ import pytest
 from tests import worlds
 from tools import check
 from tools.errors import Invalid, NotFound, Unavailable
-from tools.records import Coverage, Order, Patient, Request
+from tools.records import Coverage, Observation, Order, Patient, Request
 from tools.store import Store
 from tools.store.load import load
 
@@ -49,6 +49,24 @@ def test_an_imported_chart_is_judged_on_its_own_day(tiny: Store) -> None:
     tiny.put_patient(chart(as_of=date(2025, 3, 1)))
     assert check.check(tiny, IMPORTED, "Ozempic").as_of == date(2025, 3, 1)
     assert check.check(tiny, IMPORTED, "Ozempic", as_of=date(2026, 9, 1)).as_of == date(2026, 9, 1)
+
+
+def test_an_imported_chart_without_a_day_is_judged_on_that_of_the_door(tiny: Store) -> None:
+    tiny.put_patient(chart(as_of=None))
+    with pytest.raises(Invalid, match="no day is named"):
+        check.check(tiny, IMPORTED, "Ozempic")
+    tiny.today = lambda: date(2026, 10, 1)
+    assert check.check(tiny, IMPORTED, "Ozempic").as_of == date(2026, 10, 1)
+    assert check.check(tiny, "P001", "Ozempic").as_of == worlds.AS_OF
+
+
+def test_a_value_of_a_later_day_is_listed_as_ignored(tiny: Store) -> None:
+    later = Observation(id="late", test="hba1c", value=7.9, unit="%", date=date(2026, 12, 3))
+    known = worlds.p001().observations
+    tiny.put_patient(chart(observations=(*known, later)))
+    found = check.check(tiny, IMPORTED, "Ozempic", as_of=date(2026, 11, 30))
+    assert [(seen.record_id, seen.value) for seen in found.ignored] == [("late", 7.9)]
+    assert check.check(tiny, IMPORTED, "Ozempic", as_of=date(2026, 12, 3)).ignored == ()
 
 
 def test_without_a_plan_on_file_the_newest_enrolment_is_asked(tiny: Store) -> None:
@@ -103,4 +121,5 @@ IMPORTED = "P900001"
 
 
 def chart(**changes: Any) -> Patient:
-    return msgspec.structs.replace(worlds.p001(), id="", source="fhir:1", **changes)
+    imported = {"id": "", "source": "fhir:1", "as_of": worlds.AS_OF}
+    return msgspec.structs.replace(worlds.p001(), **imported | changes)

@@ -32,7 +32,10 @@ from tools.rules import (
     Trial,
     Use,
 )
-from tools.terms import CLASSES, CONCEPTS, INDICATIONS, INGREDIENTS, TESTS, TOPICS
+from tools.terminology.conditions import CONCEPTS
+from tools.terminology.medicines import CLASSES, STEP_CLASSES, medicines_of
+from tools.terminology.observations import TESTS
+from tools.terms import INDICATIONS, TOPICS
 
 HOUSES: dict[str, House] = our_catalog().houses
 
@@ -44,7 +47,11 @@ periods = st.builds(Period, days, st.sampled_from(["days", "weeks", "months"]))
 maybe_period = st.none() | periods
 amounts = st.integers(0, 500_000).map(lambda n: n / 1000)
 ops = st.sampled_from([">=", ">", "<=", "<", "=="])
-drug_names = st.lists(st.sampled_from(list(INGREDIENTS)) | names.map(str.lower), max_size=3).map(tuple)
+drug_names = st.lists(
+    st.sampled_from([row.name for row in medicines_of(STEP_CLASSES) if row.kind == "ingredient"])
+    | names.map(str.lower),
+    max_size=3,
+).map(tuple)
 class_keys = st.lists(st.sampled_from(list(CLASSES)), max_size=3).map(tuple)
 some = st.lists(names, max_size=2).map(tuple)
 

@@ -315,7 +315,7 @@ def _brought(patient: Patient, kind: str, what: str, day: date) -> Iterable[Pati
 
 
 def _unit(test: str) -> str:
-    from tools.terms import TESTS
+    from tools.terminology.observations import TESTS
 
     return TESTS[test].unit
 

@@ -26,7 +26,8 @@ from tools.records import (
     Program,
     Record,
 )
-from tools.terms import TESTS, TOPICS
+from tools.terminology.observations import TESTS
+from tools.terms import TOPICS
 
 
 class Exhibit(Record, frozen=True, kw_only=True):

@@ -23,7 +23,7 @@ from tools.papers.citations import citations
 from tools.papers.composed import Block, Letter, heading, paragraph
 from tools.papers.letters import Writer
 from tools.records import Evidence, Finding, Record
-from tools.terms import TESTS
+from tools.terminology.observations import TESTS
 
 # The reasons that turn on medicine: literature bears on these and on no other.
 CLINICAL = frozenset({"medical_necessity", "step_therapy", "diagnosis_mismatch"})

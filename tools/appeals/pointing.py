@@ -30,7 +30,10 @@ from tools.rules import (
     Trial,
     Use,
 )
-from tools.terms import BRANDS, CONCEPTS, INGREDIENTS, TESTS
+from tools.terminology.conditions import CONCEPTS
+from tools.terminology.matcher import medicines_in
+from tools.terminology.medicines import ingredients_of, medicines_of, terminology
+from tools.terminology.observations import TESTS
 
 
 class Pointed(NamedTuple):
@@ -281,8 +284,7 @@ def _names_leaf(said: str, leaf: Node, asked_for: set[str]) -> bool:
 
 def drugs_named(said: str) -> tuple[str, ...]:
     """Brands and ingredients that the words name, in lower case, in their order."""
-    found = {name: match.start() for name in (*BRANDS, *INGREDIENTS) if (match := _word(said, name))}
-    return tuple(sorted(found, key=lambda name: found[name]))
+    return tuple(dict.fromkeys(span.key for span in medicines_in(said)))
 
 
 def tests_named(said: str) -> tuple[str, ...]:
@@ -326,9 +328,10 @@ _SPOKEN: dict[str, tuple[str, ...]] = {
 @cache
 def _drug_names(drugs: tuple[str, ...], classes: tuple[str, ...]) -> frozenset[str]:
     """Every name under which a letter may speak of them."""
-    made_of = {i for name in drugs for i in BRANDS.get(name.casefold(), (name.casefold(),))}
-    of_class = {name for name, (kind, _) in INGREDIENTS.items() if kind in classes}
-    brands = {b for b, parts in BRANDS.items() if set(parts) & (made_of | of_class) and len(parts) == 1}
+    made_of = {one for name in drugs for one in ingredients_of(name) or (name.casefold(),)}
+    of_class = {row.name for row in medicines_of(classes) if row.kind == "ingredient"}
+    alone = {(one,) for one in made_of | of_class}
+    brands = {row.name.casefold() for row in terminology().rows() if row.ingredients in alone}
     spoken = {word for kind in classes for word in _SPOKEN.get(kind, (kind,))}
     return frozenset({*(name.casefold() for name in drugs), *made_of, *of_class, *brands, *spoken})
 

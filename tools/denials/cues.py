@@ -11,7 +11,7 @@ import re
 from functools import cache
 from typing import NamedTuple
 
-from tools.terms import BRANDS, INGREDIENTS
+from tools.terminology.medicines import STEP_CLASSES, medicines_of
 
 NOT = (
     r"(?:\b(?:not|never|no|none|neither|nor|without|cannot|fail(?:s|ed|ure)?(?: to)?|lacks?|lacking|"
@@ -48,7 +48,7 @@ _TESTS = (
     r"(?:body )?weight|blood sugar|ejection fraction|lvef)"
 )
 _CLASSES = (
-    r"(?:metformin|sulfonylureas?|sglt-?2\w*(?: inhibitors?)?|glp-?1\w*|dpp-?4\w*|insulin|biguanide|"
+    r"(?:sulfonylureas?|sglt-?2\w*(?: inhibitors?)?|glp-?1\w*|dpp-?4\w*|insulin|biguanide|"
     r"(?:preferred|first[- ]line|covered|formulary|generic|other|alternative|lower[- ]cost|required"
     r"|prerequisite|step) "
     r"(?:\w+ ){0,2}?(?:drugs?|medic(?:ines?|ations?)|agents?|products?|therap(?:y|ies)|alternatives?"
@@ -97,13 +97,9 @@ def _with_decimals(words: str) -> str:
 
 
 def _names() -> str:
-    every = sorted({*BRANDS, *INGREDIENTS}, key=lambda name: (-len(name), name))
+    names = {name.casefold() for row in medicines_of(STEP_CLASSES) for name in (row.name, *row.synonyms)}
+    every = sorted(names, key=lambda name: (-len(name), name))
     return r"(?<![\w-])(?:" + "|".join(re.escape(name).replace(r"\ ", r"\s+") for name in every) + r")\b"
-
-
-@cache
-def drug_pattern() -> re.Pattern[str]:
-    return re.compile(_names(), re.IGNORECASE)
 
 
 def _written(drug: str) -> dict[str, tuple[str, str, str]]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from tools.denials.cues import drug_pattern
 from tools.denials.days import days_in
 from tools.denials.found import TOP, Found, stated_at
 from tools.denials.records import Stated
 from tools.denials.words import Letter
+from tools.terminology.matcher import medicines_in
 
 # --- names -----------------------------------------------------------------------------------------------
 
@@ -125,7 +125,7 @@ def _names(text: str) -> Iterator[Found]:
             if (
                 (len(said.split()) < 2 and pattern is not _GREETED)
                 or NOT_A_NAME.search(said)
-                or drug_pattern().search(said)
+                or medicines_in(said)
             ):
                 continue
             if re.match(r"(?:Dr|Doctor|Prof)\b", said) or re.match(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tools.denials.cues import drug_pattern
+from tools.terminology.matcher import medicines_in
 
 _IDENTITY = re.compile(
     r"^\W*(?:date|members?|patient|pt|drugs?|id|case|request|name|re|from|to|claim|enrollee|prescri\w+"
@@ -57,7 +57,9 @@ def only_decides(text: str) -> bool:
     capitals."""
     if not _DECISION.search(text):
         return False
-    rest = drug_pattern().sub(" ", _DECISION.sub(" ", text.replace("n't", " not").replace("'s", "")))
+    rest = _DECISION.sub(" ", text.replace("n't", " not").replace("'s", ""))
+    for span in reversed(medicines_in(rest)):
+        rest = f"{rest[: span.start]} {rest[span.end :]}"
     words = re.findall(r"[A-Za-z]{2,}", rest)
     return not [word for word in words if word.islower() and not _PLAIN_WORDS.fullmatch(word)]
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tools.denials.cues import drug_pattern
 from tools.denials.records import RequestedDrug
 from tools.denials.words import Letter
-from tools.terms import BRANDS, INGREDIENTS
+from tools.terminology.matcher import medicines_in
+from tools.terminology.medicines import class_of, ingredients_of, is_brand, terminology
 
 _AUTHORIZED = ("glp1", "sglt2", "dpp4", "anorectic")  # classes that payers ask an authorization for
 STRENGTH = re.compile(r"(?P<dose>\d+(?:[.,]\d+)*)[ ]?mg(?:\s?/\s?(?:\d*\.?\d+)\s?mL)?", re.IGNORECASE)
@@ -72,29 +72,27 @@ def drugs_of(letter: Letter) -> tuple[RequestedDrug, ...]:
 
 
 def _mentions(text: str) -> Iterator[_Mention]:
-    for match in drug_pattern().finditer(text):
-        name = match[0].casefold()
+    for start, end, _, concept in medicines_in(text):
+        name = concept.partition(":")[2]
         if not _is_ours(name):
             continue
-        before, after = text[max(0, match.start() - 50) : match.start()], text[match.end() : match.end() + 34]
-        line_start = text.rfind("\n", 0, match.start()) + 1
-        own_line = not re.sub(
-            r"^\s*(?:\(?\d\)?[.)]?\s*|[-*]\s*)", "", text[line_start : match.start()]
-        ).strip()
+        before, after = text[max(0, start - 50) : start], text[end : end + 34]
+        line_start = text.rfind("\n", 0, start) + 1
+        own_line = not re.sub(r"^\s*(?:\(?\d\)?[.)]?\s*|[-*]\s*)", "", text[line_start:start]).strip()
         score = 2 * bool(re.match(r"[ ]*\(?[^.\n,;]{0,14}?\d+(?:\.\d+)?[ ]?mg", after, re.IGNORECASE))
-        score += 3 * bool(_ASKED.search(before)) + 2 * own_line + (match.start() < 900)
-        score -= 4 * bool(_MENTIONED.search(before) and not _ASKED.search(before)) + 2 * (name not in BRANDS)
-        yield _Mention(_written(name), match.start(), match.end(), score)
+        score += 3 * bool(_ASKED.search(before)) + 2 * own_line + (start < 900)
+        score -= 4 * bool(_MENTIONED.search(before) and not _ASKED.search(before)) + 2 * (not is_brand(name))
+        yield _Mention(_written(name), start, end, score)
 
 
 def _is_ours(name: str) -> bool:
     """Drugs of the classes that payers ask an authorization for."""
-    ingredients = BRANDS.get(name, (name,))
-    return any(INGREDIENTS[one][0] in _AUTHORIZED for one in ingredients if one in INGREDIENTS)
+    return any(class_of(one) in _AUTHORIZED for one in ingredients_of(name))
 
 
 def _written(name: str) -> str:
-    return name.capitalize() if name in BRANDS else name
+    row = terminology().row(name)
+    return row.name if row else name
 
 
 def _has_own_line(text: str, mention: _Mention) -> bool:

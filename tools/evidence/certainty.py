@@ -32,8 +32,9 @@ from tools.rules import (
     Taking,
     Trial,
 )
+from tools.terminology.conditions import CONCEPTS, exclusive_codes
 from tools.terminology.substances import is_substance
-from tools.terms import CONCEPTS, GENERAL_WORDS, exclusive_codes
+from tools.terms import GENERAL_WORDS
 
 Answer = Callable[[Any, Judge, bool], Shown]
 

@@ -19,7 +19,7 @@ from tools.evidence.measurements import number
 from tools.evidence.supply import Stretch, Supply, common, length, shortfalls, supply_of, union
 from tools.records import Allergy, Evidence, Fill, Medication, Patient, Reason, TrialOutcome
 from tools.rules import AllergyTo, Intolerance, OnDrug, Response, Taking, Trial
-from tools.terms import CLASSES
+from tools.terminology.medicines import CLASSES
 
 _RESPONSES: dict[str, Response] = {
     "Inadequate": "inadequate",

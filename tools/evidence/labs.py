@@ -16,7 +16,7 @@ from tools.evidence.measurements import Rejected, Value, canonical, cut, governi
 from tools.records import Evidence, Reason
 from tools.rulebook.plain import amount
 from tools.rules import After, Change, Lab, Measured, Period
-from tools.terms import TESTS
+from tools.terminology.observations import TESTS
 
 
 def lab(leaf: Lab, judge: Judge, exclude: bool) -> Shown:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import msgspec
 
 from tools.records import Evidence, Observation, Patient, Reason
-from tools.terms import TESTS
+from tools.terminology.observations import TESTS
 
 
 class Value(msgspec.Struct, frozen=True, gc=False):
@@ -113,6 +113,16 @@ def values_of(patient: Patient, test: str, as_of: date) -> Values:
     if len(usable) > 1:
         usable.sort(key=_date_of, reverse=True)
     return Values(usable, rejected)
+
+
+def later_values(patient: Patient, as_of: date) -> tuple[Evidence, ...]:
+    """Every recorded value that is dated after the day of judgement, newest first: it shows nothing on that day."""
+    later = [seen for seen in patient.observations if seen.date and seen.date > as_of]
+    later.sort(key=lambda seen: (seen.date, seen.id), reverse=True)
+    return tuple(
+        Evidence(record_id=seen.id, kind=seen.test, value=seen.value, unit=seen.unit, date=seen.date)
+        for seen in later
+    )
 
 
 _date_of = operator.attrgetter("date")

@@ -33,7 +33,9 @@ from tools.rules import (
 from tools.terminology.conditions import conditions
 from tools.terminology.matcher import words_of
 from tools.terminology.medicines import resolve_medicine, terminology
+from tools.terminology.quantities import convert, quantities_in
 
+_NEAR = 24  # characters between a drug and how long it was taken
 STATE_DAYS = 365  # what a note says to be so now, it says of the year around it
 _DENIED = ("negated", "never", "void")
 _VALUES = (Lab, Change, Measured)
@@ -85,7 +87,7 @@ def _cues_against(leaf: Any, answer: Shown) -> frozenset[str]:
     if isinstance(leaf, AllergyTo):
         return words_of_sense("allergy")
     if answer.shown and isinstance(leaf, Trial | Intolerance):
-        return words_of_sense("never")
+        return words_of_sense("never", "ended")
     if answer.shown and not isinstance(leaf, Attested):
         return words_of_sense(*_DENIED, "ended")
     return frozenset()
@@ -271,9 +273,25 @@ def _of_drug(leaf: Any, mention: Mention, meant: Assertion, note: Note, judge: J
         return True if meant.sense == "allergy" else None
     if isinstance(leaf, Taking | OnDrug):
         return _of_taking(leaf, mention, meant, note, judge)
-    if meant.sense == "never":
+    if meant.sense == "never" or (isinstance(leaf, Trial) and _too_short(leaf, mention, meant, note, judge)):
         return False
     return None if meant.sense in _DENIED else True
+
+
+def _too_short(leaf: Trial, mention: Mention, meant: Assertion, note: Note, judge: Judge) -> bool:
+    """Whether the sentence says of a course that is over that it lasted fewer days than are asked for, and the chart
+    has no course so short, of which it could speak."""
+    if meant.sense != "ended" or not leaf.min_days:
+        return False
+    spans = [
+        (entry.end - entry.start).days for entry in _charted(mention, judge) if entry.start and entry.end
+    ]
+    if any(days < leaf.min_days for days in spans):
+        return False
+    end = sentence_at(note.text, mention.start)[1]
+    behind = quantities_in(note.text[mention.end : end])[:1]
+    lasted = [convert(one.high, one.unit, "d") for one in behind if one.start <= _NEAR]
+    return any(days is not None and days < leaf.min_days for days in lasted)
 
 
 def _of_taking(
@@ -304,7 +322,7 @@ def _alone(leaf: Taking | OnDrug, mention: Mention, judge: Judge) -> bool:
         for entry in judge.patient.medications or ()
         if _goes_on(entry, judge.as_of) and matches(entry, leaf.drugs, leaf.classes, entry.drug)
     ]
-    return bool(going) and all(mention.concept in entry.ingredients for entry in going)
+    return all(mention.concept in entry.ingredients for entry in going)
 
 
 def _agrees(charted: list[Medication], taken: bool, note: Note) -> bool:

@@ -77,10 +77,10 @@ def import_bundle(
     plan: Plan | None = None,
     name: str = "bundle",
 ) -> Imported:
-    """Read one patient's whole record. `as_of` becomes the chart's default date, else that of its newest
-    record; `plan` enrols the patient from the day before its first. Without `patient_id` the id is empty, and
-    the store gives one, unless the bundle is our own export. Raises Invalid, which names the file
-    (`name`) and the path of what is wrong."""
+    """Read one patient's whole record. `as_of` becomes the day on which this chart is judged, whenever that is
+    asked; `plan` enrols the patient from the day before its first. Without `patient_id` the id is empty, and the
+    store gives one, unless the bundle is our own export. Raises Invalid, which names the file (`name`) and the path
+    of what is wrong."""
     read_in, tally = read(bundle, name), Tally()
     entry, patient = _the_patient(read_in, name)
     tally.mapped(entry)
@@ -88,7 +88,7 @@ def import_bundle(
     days = sorted({when for e in read_in.entries if not tally.seen(e) for when in _days(e)})
     newest = days[-1] if days else None
     who = prescriber(read_in, patient, tally)
-    base = _base(patient, entry, who, as_of or newest)
+    base = _base(patient, entry, who, as_of)
     chart = _chart(base, read_in, tally, as_of or newest, whole=bundle.get("type") in _WHOLE)
     chart = _enrolled(chart, plan, days, tally)
     chart = msgspec.structs.replace(

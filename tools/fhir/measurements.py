@@ -11,7 +11,8 @@ from tools.fhir.elements import CodeableConcept, Quantity, day
 from tools.fhir.r4 import Component, FhirObservation
 from tools.fhir.report import Tally
 from tools.records import Attestation, Observation
-from tools.terms import BY_LOINC, LOINC, SNOMED, TESTS
+from tools.terminology.observations import BY_LOINC, TESTS
+from tools.terms import LOINC, SNOMED
 
 Source = Literal["lab", "vital", "study", "form", "patient"]
 # Other LOINC codes of the same quantity, beside those of terms.TESTS.

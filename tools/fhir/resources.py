@@ -34,7 +34,8 @@ from tools.records import (
     Procedure,
     Program,
 )
-from tools.terms import ICD10, LOINC, NDC, RXNORM, TESTS, TOPICS, UCUM
+from tools.terminology.observations import TESTS
+from tools.terms import ICD10, LOINC, NDC, RXNORM, TOPICS, UCUM
 
 UNSTATED = "not stated"
 _STATED = {

@@ -27,7 +27,7 @@ from tools.graph.model import EDGES, NODES, Row
 from tools.store.database import sqlite_file
 from tools.store.panel import charts, numbers
 from tools.store.store import Store
-from tools.terms import CONCEPTS
+from tools.terminology.conditions import CONCEPTS
 
 if TYPE_CHECKING:
     from tools.graph.ways import Way
@@ -172,7 +172,8 @@ def _parts(store: Store, as_of: date | None, every: list[int], workers: int) -> 
         for first, last in spans:
             yield part_of((facts(chart, world) for chart in charts(store, first, last)), world)
         return
-    with ProcessPoolExecutor(wanted, initializer=_start, initargs=(store.url, as_of)) as pool:
+    today = store.today() if store.today else None
+    with ProcessPoolExecutor(wanted, initializer=_start, initargs=(store.url, as_of, today)) as pool:
         try:
             decoder = msgspec.msgpack.Decoder(Part)
             for encoded in pool.map(_read, spans):
@@ -184,9 +185,10 @@ def _parts(store: Store, as_of: date | None, every: list[int], workers: int) -> 
 _here: tuple[Store, World] | None = None  # of a worker
 
 
-def _start(url: str, as_of: date | None) -> None:
+def _start(url: str, as_of: date | None, today: date | None) -> None:
     global _here
     store = Store.open(url)
+    store.today = (lambda: today) if today else None
     _here = store, world_of(store, as_of)
 
 

@@ -23,13 +23,14 @@ if TYPE_CHECKING:
 
 def world_of(store: Store, asked: date | None = None) -> World:
     """What all charts of the store share."""
-    return World(store.plans(), store.drugs(), store.dataset().as_of, asked)
+    today = store.today() if store.today else None
+    return World(store.plans(), store.drugs(), store.dataset().as_of, asked, today)
 
 
 def version_of(store: Store, asked: date | None = None) -> str:
     """The fingerprint of everything that a graph is built from: the world that is loaded, the charts that were
-    imported, what people added to charts and took out again, what happened to cases, the day, and what stands in a
-    graph."""
+    imported, what people added to charts and took out again, what happened to cases, the day (today, where imported
+    charts are judged), and what stands in a graph."""
     dataset = store.dataset()
     entry = ChartEntryTable
     with store.engine.connect() as connection:
@@ -44,7 +45,8 @@ def version_of(store: Store, asked: date | None = None) -> str:
         ).all()
         patients = connection.execute(select(func.count()).select_from(PatientTable)).scalar_one()
         events = connection.execute(select(func.count()).select_from(AuthorizationEventTable)).scalar_one()
-    known = (VERSION, asked, dataset.fingerprint, patients, tuple(added), events)
+    today = store.today() if store.today and imported and not asked else None
+    known = (VERSION, asked, today, dataset.fingerprint, patients, tuple(added), events)
     digest = hashlib.sha256(repr(known).encode())
     for patient_id, body in imported:
         digest.update(patient_id.encode())

@@ -34,7 +34,7 @@ from tools.records import (
 )
 from tools.request import complete_request
 from tools.rules import Part, Rule
-from tools.terms import CONCEPTS
+from tools.terminology.conditions import CONCEPTS
 
 NONE = "none"  # of the conditions by which patients are alike
 BEYOND = ("not_covered", "wrong_plan")  # outcomes of which no criterion and no document is the reason
@@ -111,19 +111,25 @@ class Facts(Fact, frozen=True, array_like=True):
 
 
 class World:
-    """What all patients share: plans, drugs and the day (None: each chart's own, or else the world's)."""
+    """What all patients share: plans, drugs and the day. `asked` None judges each chart on the day that
+    Patient.judged_on gives, of the world's `as_of` and `today`."""
 
     def __init__(
-        self, plans: Iterable[Plan], drugs: Iterable[Drug], as_of: date, asked: date | None = None
+        self,
+        plans: Iterable[Plan],
+        drugs: Iterable[Drug],
+        as_of: date,
+        asked: date | None = None,
+        today: date | None = None,
     ) -> None:
         self.plans = {plan.id: plan for plan in plans}
         self.drugs = {drug.name: drug for drug in drugs}
-        self.as_of, self.asked = as_of, asked
+        self.as_of, self.asked, self.today = as_of, asked, today
         self.names = {name.casefold(): name for name in self.drugs}
         self.tried = {*TRIED, *(cls for drug in self.drugs.values() for cls in drug.classes)}
 
     def day(self, patient: Patient) -> date:
-        return self.asked or patient.as_of or self.as_of
+        return self.asked or patient.judged_on(self.as_of, self.today)
 
 
 def facts(patient: Patient, world: World) -> Facts:

@@ -18,7 +18,7 @@ from tools.graph.cells import LEAST, shown, shown_together
 from tools.graph.facts import NONE, RESPONSES
 from tools.graph.statistics import wilson
 from tools.records import Record
-from tools.terms import CONCEPTS
+from tools.terminology.conditions import CONCEPTS
 
 ENOUGH = 20  # people; fewer, and the next wider circle is taken
 MOST_PATHS = 12

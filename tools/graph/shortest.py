@@ -121,7 +121,7 @@ class _Bench(NamedTuple):
     @classmethod
     def of(cls, store: Store, patient_id: str, as_of: date | None) -> _Bench:
         patient = store.patient(patient_id)
-        day = as_of or patient.as_of or store.dataset().as_of
+        day = as_of or store.day_of(patient)
         try:
             plan = store.plan(plan_on_file(patient))
         except Correctable:

@@ -21,7 +21,9 @@ from tools.rules import (
     Taking,
     Trial,
 )
-from tools.terms import CONCEPTS, INGREDIENTS, TESTS
+from tools.terminology.conditions import CONCEPTS
+from tools.terminology.medicines import medicines_of
+from tools.terminology.observations import TESTS
 from tools.what_if import Asked as Request
 from tools.what_if import Change, Diagnosed, Enrolled, Stated, Stopped, Tried, Value
 
@@ -93,9 +95,7 @@ def _trial(node: Trial) -> Change | None:
     """Fills, a dose and a formulation cannot be supposed of a course."""
     if node.wants_fills or node.min_daily_dose is not None or node.formulation is not None:
         return None
-    drug = next(iter(node.drugs), "") or next(
-        (name for name, (cls, _) in INGREDIENTS.items() if cls in node.classes), ""
-    )
+    drug = next(iter(node.drugs), "") or next((row.name for row in medicines_of(node.classes)), "")
     if not drug:
         return None
     outcome = "Inadequate response"

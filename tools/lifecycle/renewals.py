@@ -18,7 +18,7 @@ from tools.lifecycle.records import Approval
 from tools.lifecycle.running import submit_by
 from tools.records import Determination, Drug, Finding, Outcome, Patient, Plan, Record, Request
 from tools.rules import AllOf, AnyOf, AtLeast, Attested, Change, Lab, NoneOf, Part, Rule, window_of
-from tools.terms import TESTS
+from tools.terminology.observations import TESTS
 from tools.what_if import Change as Supposition
 from tools.what_if import On, Stated, Value, suppose
 
@@ -56,6 +56,7 @@ class Renewal(Record, frozen=True, kw_only=True):
     patient_id: str
     name: str
     payer: str
+    as_of: date
     ending: Ending
     days_left: int
     submit_by: date
@@ -99,6 +100,7 @@ def foresee(
         patient_id=patient.id,
         name=patient.name,
         payer=plan.payer,
+        as_of=as_of,
         ending=ending,
         days_left=(end - as_of).days,
         submit_by=last,

@@ -49,7 +49,10 @@ from tools.rules import (
     Taking,
     Trial,
 )
-from tools.terms import BRANDS, CONCEPTS, INGREDIENTS, TESTS, TOPICS
+from tools.terminology.conditions import CONCEPTS
+from tools.terminology.medicines import class_of, ingredients_of, medicines_of, terminology
+from tools.terminology.observations import TESTS
+from tools.terms import TOPICS
 
 if TYPE_CHECKING:
     from tools.notes.facts import NoteFact
@@ -350,8 +353,8 @@ def _concept_cues(key: str) -> tuple[str, ...]:
 def _drug_cues(drugs: Iterable[str], classes: Iterable[str]) -> frozenset[str]:
     """The beginnings of every name under which a note may speak of them."""
     of_class = set(classes)
-    names = {*drugs, *(name for name, (cls, _) in INGREDIENTS.items() if cls in of_class)}
-    brands = {brand for brand, made_of in BRANDS.items() if names.intersection(made_of)}
+    names = {*drugs, *(row.name for row in medicines_of(tuple(of_class)) if row.kind == "ingredient")}
+    brands = {row.name.casefold() for row in terminology().rows() if names.intersection(row.ingredients)}
     short = {"mtf"} if "metformin" in names else set()
     kinds = (
         {cls[:5] for cls in of_class}
@@ -438,16 +441,16 @@ def _mine(fact: NoteFact) -> bool:
 def _names(fact: NoteFact) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Ingredients and classes of the drug that the fact is about."""
     parts = tuple(part.replace("_", " ") for part in fact.of.split("+"))
-    if len(parts) == 1 and parts[0] not in INGREDIENTS:
+    if len(parts) == 1 and not ingredients_of(parts[0]):
         return (), parts
-    return parts, tuple(dict.fromkeys(INGREDIENTS[part][0] for part in parts if part in INGREDIENTS))
+    return parts, tuple(dict.fromkeys(kind for part in parts if (kind := class_of(part))))
 
 
 def _drug_name(fact: NoteFact) -> str:
     """The drug as a chart calls it: the note's own name for it, or its ingredient where that is an abbreviation."""
     name = _FORM.sub("", fact.drug)
-    known = name.casefold() in INGREDIENTS or name.casefold() in BRANDS
-    return name if known else fact.of.replace("_", " ")
+    row = terminology().row(name)
+    return name if row and row.name.casefold() == name.casefold() else fact.of.replace("_", " ")
 
 
 _FORM = re.compile(r"\s+(?:ER|XR|IR)$")

@@ -7,10 +7,11 @@ people abbreviate.
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
-from tools.terms import BRANDS, INGREDIENTS
+from tools.terminology.matcher import Span, matches
+from tools.terminology.medicines import ingredients_of
 
 
 class Mention(NamedTuple):
@@ -23,53 +24,23 @@ class Mention(NamedTuple):
 
 # --- drugs ----------------------------------------------------------------------------------------------
 
-_SHORT_DRUGS = {
-    "metformin": r"mtf|metf",
-    "hydrochlorothiazide": r"hctz",
-    "aspirin": r"asa",
-    "empagliflozin": r"empa(?!\w)",
-    "insulin glargine": r"glargine|lantus|basaglar|toujeo",
-    "insulin lispro": r"lispro|humalog",
-    "semaglutide": r"sema(?!\w)",
-}
-_CLASS_NAMES = {
-    "sulfonylurea": r"(?-i:SU|SUs)|sulfonyl\s?ureas?|sulphonylureas?",
-    "sglt2": r"sglt-?2i?s?(?:\s+inhibitors?|\s+agents?)?|gliflozins?",
-    "glp1": r"glp-?1s?(?:\s*ra)?s?(?:\s+(?:receptor\s+)?agonists?|\s+analog\w*)?|incretin therapy",
-    "dpp4": r"dpp-?4i?s?(?:\s+inhibitors?)?|gliptins?",
-    "tzd": r"tzds?|thiazolidinediones?|glitazones?",
-    "statin": r"statins?",
-}
-
-
-@cache
-def _drug_pattern() -> tuple[re.Pattern[str], dict[str, str]]:
-    names = {name: name.replace(" ", "_") for name in INGREDIENTS}
-    names |= {brand: "+".join(sorted(i.replace(" ", "_") for i in of)) for brand, of in BRANDS.items()}
-    every = sorted(names, key=len, reverse=True)
-    short = "|".join(f"(?P<d{i}>{words})" for i, words in enumerate(_SHORT_DRUGS.values()))
-    kinds = "|".join(f"(?P<c{i}>{words})" for i, words in enumerate(_CLASS_NAMES.values()))
-    joined = "|".join(re.escape(name).replace(r"\ ", r"\s+") for name in every)
-    return re.compile(rf"(?<![\w-])(?:(?P<name>{joined})|{short}|{kinds})(?![A-Za-z])", re.IGNORECASE), names
-
 
 def drugs_in(text: str, start: int, end: int) -> list[Mention]:
-    """Drugs and classes of drugs, in their order; `of` is ingredients joined by +, or a key of terms.CLASSES."""
-    pattern, names = _drug_pattern()
-    found = []
-    for match in pattern.finditer(text, start, end):
-        if match["name"]:
-            of = names[" ".join(match["name"].casefold().split())]
-        else:
-            group = match.lastgroup or ""
-            index = int(group[1:])
-            of = (
-                list(_SHORT_DRUGS)[index].replace(" ", "_")
-                if group.startswith("d")
-                else list(_CLASS_NAMES)[index]
-            )
-        found.append(Mention(of, match.start(), match.end()))
-    return found
+    """Drugs and classes of drugs, in their order; `of` is ingredients joined by +, or a key of CLASSES."""
+    return [
+        Mention(span.key if span.kind == "class" else _of(span.key), span.start, span.end)
+        for span in _named(text)
+        if start <= span.start and span.end <= end
+    ]
+
+
+@lru_cache(maxsize=512)
+def _named(text: str) -> tuple[Span, ...]:
+    return tuple(span for span in matches(text) if span.kind in ("medicine", "class"))
+
+
+def _of(name: str) -> str:
+    return "+".join(sorted(one.replace(" ", "_") for one in ingredients_of(name)))
 
 
 # --- diagnoses ------------------------------------------------------------------------------------------

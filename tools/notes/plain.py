@@ -10,7 +10,7 @@ from bisect import bisect_right
 from functools import lru_cache
 from typing import NamedTuple
 
-from tools.terms import BRANDS, INGREDIENTS
+from tools.terminology.medicines import STEP_CLASSES, exact_names, medicines_of
 
 _TOKEN = re.compile(r"[A-Za-z]+|\d+|\s+|.", re.DOTALL)
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufe00-\ufe0f\ufeff\U000e0000-\U000e007f]")
@@ -151,11 +151,12 @@ _OTHER_WORDS = frozenset(
         "baking",
     )
 )
+_NOTED = (*STEP_CLASSES, "statin", "acei_arb", "beta_blocker", "antiplatelet", "diuretic", "ccb", "other")
 _KNOWN = frozenset(
     word
-    for name in (*INGREDIENTS, *BRANDS, *_CLINICAL)
-    for word in name.split()
-    if len(word) >= 6 and word != "insulin"
+    for name in (*(row.name for row in medicines_of(_NOTED)), *_CLINICAL)
+    for word in name.casefold().split()
+    if len(word) >= 6 and word.isalpha() and word != "insulin" and word not in exact_names()
 )
 _BY_DELETION: dict[str, list[str]] = {}
 for _word in sorted(_KNOWN):

@@ -13,7 +13,7 @@ from tools.notes.days import days_in
 from tools.notes.facts import Subject
 from tools.notes.lexicon import TEST_NAMES
 from tools.notes.passages import Sentence
-from tools.terms import TESTS
+from tools.terminology.observations import TESTS
 
 _UNITS = {
     "hba1c": r"%|percent|mmol/mol",

@@ -12,7 +12,7 @@ from typing import Any
 from tools.cases import Case
 from tools.papers import formats
 from tools.records import FilledField, FormTemplate, PARequest
-from tools.terms import TESTS
+from tools.terminology.observations import TESTS
 
 Json = dict[str, Any]
 # What the initiation request carries already; the question set does not ask for it again.

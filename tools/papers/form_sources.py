@@ -9,7 +9,7 @@ from typing import NamedTuple
 from tools.cases import Case, Measurement
 from tools.papers import formats
 from tools.records import Diagnosis, Medication
-from tools.terms import TESTS
+from tools.terminology.observations import TESTS
 
 KINDS = {"new": "New", "continuation": "Continuation", "renewal": "Renewal"}
 SEXES = {"female": "Female", "male": "Male"}

@@ -11,7 +11,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from tools.evidence.measurements import cut
 from tools.records import Address, Diagnosis, Finding, Medication
 from tools.rulebook.wording import plain_number
-from tools.terms import INDICATIONS, TESTS
+from tools.terminology.observations import TESTS
+from tools.terms import INDICATIONS
 
 KG_PER_LB = Decimal("0.45359237")
 CM_PER_IN = Decimal("2.54")

@@ -17,7 +17,8 @@ from tools.papers.composed import Block, Fact, Letter, heading, paragraph
 from tools.papers.questions import Question, questions
 from tools.records import Diagnosis, Finding, Medication
 from tools.rules import AnyOf
-from tools.terms import INDICATIONS, TESTS
+from tools.terminology.observations import TESTS
+from tools.terms import INDICATIONS
 
 __all__ = ["Block", "Fact", "Letter", "Writer", "letter"]
 

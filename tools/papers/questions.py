@@ -9,7 +9,8 @@ from tools.evidence.measurements import canonical
 from tools.papers import formats
 from tools.records import Evidence, Finding
 from tools.rules import Node
-from tools.terms import INDICATIONS, TESTS
+from tools.terminology.observations import TESTS
+from tools.terms import INDICATIONS
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):

@@ -41,8 +41,11 @@ from tools.rules import (
     Use,
     walk,
 )
+from tools.terminology.conditions import CONCEPTS
+from tools.terminology.medicines import CLASSES, medicine_names
+from tools.terminology.observations import TESTS
 from tools.terminology.vocabulary import term_of_name, vocabulary
-from tools.terms import BRANDS, CLASSES, CONCEPTS, INDICATIONS, INGREDIENTS, TESTS, TOPICS
+from tools.terms import INDICATIONS, TOPICS
 
 _BOUND = re.compile(
     r"(?:(?P<reading>any|highest|lowest)\s+)?(?P<what>[a-z_0-9]+)\s*(?P<op>>=|<=|==|>|<|≥|≤)\s*"
@@ -64,7 +67,7 @@ class Criteria:
 
     def __init__(self, fragments: Fragments, drugs: Mapping[str, object] | None = None) -> None:
         self.fragments = fragments
-        self.drugs = {name.casefold() for name in drugs or ()} | set(INGREDIENTS) | set(BRANDS)
+        self.drugs = {name.casefold() for name in drugs or ()} | set(medicine_names())
 
     def nodes(self, found: Any, place: Place) -> tuple[Node, ...]:
         """A list of criteria, fragments expanded in place."""

@@ -70,7 +70,8 @@ from tools.rules import (
     Trial,
     Use,
 )
-from tools.terms import INDICATIONS, TESTS
+from tools.terminology.observations import TESTS
+from tools.terms import INDICATIONS
 
 LEAVES: dict[str, type[Part]] = {
     "age": Age,

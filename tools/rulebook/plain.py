@@ -31,7 +31,7 @@ from tools.rules import (
     Use,
     window_of,
 )
-from tools.terms import TESTS
+from tools.terminology.observations import TESTS
 
 _SIGNS = {">=": "≥", ">": ">", "<=": "≤", "<": "<", "==": "="}
 _UNITS = {

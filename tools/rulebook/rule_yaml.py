@@ -12,7 +12,8 @@ from tools.rulebook.criterion_yaml import Criteria, as_written, count, window, w
 from tools.rulebook.fragments import Fragments
 from tools.rulebook.located import Map, Place, as_map, as_seq, convert, only, unknown
 from tools.rules import AllOf, Composite, Node, Required, Rule, Trial, walk
-from tools.terms import INDICATIONS, TESTS
+from tools.terminology.observations import TESTS
+from tools.terms import INDICATIONS
 
 RULE_KEYS = (
     "indication",

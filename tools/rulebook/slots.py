@@ -23,7 +23,8 @@ from tools.rulebook.wording import (
     quoted,
     unquoted,
 )
-from tools.terms import TESTS, TOPICS
+from tools.terminology.observations import TESTS
+from tools.terms import TOPICS
 
 POINTS = "percentage points"
 _CONCEPT_FIELDS = ("codes", "phrases", "suggests", "suggest_phrases", "not_phrases", "topic")

@@ -16,8 +16,11 @@ import msgspec
 
 from tools.errors import Invalid
 from tools.rules import Period, TimeUnit
+from tools.terminology.conditions import CONCEPTS
+from tools.terminology.medicines import CLASSES, terminology
+from tools.terminology.observations import TESTS
 from tools.terminology.vocabulary import vocabulary
-from tools.terms import BRANDS, CLASSES, CONCEPTS, INDICATIONS, INGREDIENTS, TESTS, TOPICS
+from tools.terms import INDICATIONS, TOPICS
 
 Values = Mapping[str, Any]
 
@@ -72,8 +75,9 @@ def class_name(key: str) -> str:
 
 
 def drug_name(drug: str) -> str:
-    """As printed: brands with a capital."""
-    return drug.capitalize() if drug in BRANDS else drug
+    """As printed: brands with their capitals."""
+    row = terminology().row(drug)
+    return row.name if row and row.kind == "brand" and row.name.casefold() == drug else drug
 
 
 def drugs_label(
@@ -359,7 +363,7 @@ SPECIALTIES = {term.label: term.label for term in vocabulary("specialties").valu
 
 def drug_back(requested: str = "") -> dict[str, str]:
     """Printed name → "d:metformin", "c:dpp4" or "r:" for the drug asked for."""
-    back = {drug_name(drug): f"d:{drug}" for drug in (*INGREDIENTS, *BRANDS)}
+    back = {row.name: f"d:{row.name.casefold()}" for row in terminology().rows() if row.kind != "supply"}
     back |= {class_name(key): f"c:{key}" for key in CLASSES}
     if requested:
         back[requested] = "r:"

@@ -17,7 +17,8 @@ from tools.documents import asked_for, is_on_file
 from tools.evidence.judge import BARE, Judge, Shown
 from tools.records import Plan
 from tools.rules import Attested, Change, Condition, Lab, Measured, Required, Rule, Trial
-from tools.terms import TESTS, TOPICS
+from tools.terminology.observations import TESTS
+from tools.terms import TOPICS
 from tools.verdict import Verdict, settle
 
 

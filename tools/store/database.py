@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import make_url
@@ -33,6 +35,9 @@ def connect(url: str) -> Engine:
         more = {"isolation_level": "AUTOCOMMIT", "pool_pre_ping": True, "pool_size": 10, "max_overflow": 30}
         if "connect_timeout" not in parsed.query:
             more["connect_args"] = {"connect_timeout": CONNECT_SECONDS}
+    file = sqlite_file(parsed)
+    if file and _is_fixed(file):
+        more = {"creator": lambda: _open_fixed(file)}
     try:
         engine = create_engine(parsed, **more)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
@@ -147,6 +152,22 @@ def _parse(url: str) -> URL:
     if parsed.drivername in ("postgres", "postgresql"):  # as other programs write it
         parsed = parsed.set(drivername="postgresql+psycopg")
     return parsed
+
+
+def _is_fixed(file: Path) -> bool:
+    """Does the file lie where nothing can be written, with all of it in the file itself?
+
+    SQLite keeps what it shares between processes in files beside, and opens none of a folder that it cannot write.
+    """
+    log = file.with_name(file.name + "-wal")
+    whole = not (log.exists() and log.stat().st_size)
+    return file.exists() and not os.access(file.parent, os.W_OK) and whole
+
+
+def _open_fixed(file: Path) -> sqlite3.Connection:
+    return sqlite3.connect(
+        f"file:{quote(str(file.absolute()))}?immutable=1", uri=True, check_same_thread=False
+    )
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -33,7 +32,10 @@ from tools.rules import (
     Trial,
     Use,
 )
-from tools.terms import BRANDS, CLASSES, INGREDIENTS, TESTS
+from tools.terminology.conditions import CONCEPTS
+from tools.terminology.matcher import Span, matches
+from tools.terminology.medicines import CLASSES, class_of, ingredients_of
+from tools.terminology.observations import TESTS
 
 _TESTS = {
     "hba1c": "A1c, glycated hemoglobin, average blood sugar, sugar control",
@@ -173,55 +175,36 @@ def questions(part: Part | str | None, clause: Clause) -> list[str]:
 def in_clinical_words(query: str) -> str:
     """The question with what its drugs and abbreviations stand for, e.g. "Victoza (liraglutide, a GLP-1 receptor
     agonist)"."""
-    return _KNOWN.sub(lambda found: f"{found[0]} ({_stands_for(found[0].casefold())})", query)
+    capitals = query.upper() if len(query.upper()) == len(query) else query  # nobody shifts for "mi" or "osa"
+    for span in reversed(_first_of_each(matches(capitals))):
+        meant = _stands_for(span, query[span.start : span.end].casefold())
+        query = f"{query[: span.end]} ({meant}){query[span.end :]}" if meant else query
+    return query
 
 
-_ABBREVIATIONS = {
-    "a1c": "HbA1c, average blood sugar",
-    "ahi": "apnea-hypopnea index",
-    "bmi": "body mass index",
-    "cad": "coronary artery disease",
-    "ckd": "chronic kidney disease",
-    "cpap": "airway pressure mask at night",
-    "dka": "diabetic ketoacidosis",
-    "gfr": "eGFR, kidney filtration",
-    "hfpef": "heart failure",
-    "hfref": "heart failure",
-    "htn": "hypertension, high blood pressure",
-    "ldl": "cholesterol, dyslipidemia",
-    "mi": "myocardial infarction, heart attack",
-    "mtc": "medullary thyroid carcinoma",
-    "nash": "MASH, fatty liver inflammation",
-    "osa": "obstructive sleep apnea",
-    "pad": "peripheral arterial disease",
-    "t1d": "type 1 diabetes",
-    "t1dm": "type 1 diabetes",
-    "t2d": "type 2 diabetes",
-    "t2dm": "type 2 diabetes",
-    "uacr": "urine albumin/creatinine ratio",
-}
-_KNOWN = re.compile(
-    rf"\b(?:{'|'.join(sorted([*BRANDS, *INGREDIENTS, *_ABBREVIATIONS], key=len, reverse=True))})\b",
-    re.IGNORECASE,
-)
+def _first_of_each(spans: list[Span]) -> list[Span]:
+    """Of the concepts that one name stands for, the first."""
+    return list({span.start: span for span in reversed(spans)}.values())[::-1]
 
 
-@lru_cache(maxsize=256)
-def _stands_for(name: str) -> str:
-    if name in _ABBREVIATIONS:
-        return _ABBREVIATIONS[name]
-    made_of = BRANDS.get(name, ())
-    kinds = [
-        CLASSES[INGREDIENTS[ingredient][0]] for ingredient in made_of or (name,) if ingredient in INGREDIENTS
-    ]
-    return ", ".join(dict.fromkeys((*made_of, *kinds)))
+def _stands_for(span: Span, said: str) -> str:
+    """What a name stands for in the words of a clause; "" where it says so itself."""
+    if span.kind == "medicine":
+        made_of = ingredients_of(span.key)
+        kinds = [CLASSES[class_of(one)] for one in made_of]
+        return ", ".join(dict.fromkeys((*(one for one in made_of if one != said), *kinds)))
+    if span.kind == "condition" and span.key in CONCEPTS:
+        label = CONCEPTS[span.key].label
+        return "" if said == label.casefold() else label
+    if span.kind == "test" and span.key in TESTS:
+        return "" if said == TESTS[span.key].name.casefold() else _test(span.key)
+    return ""
 
 
 def _drugs(part: Any) -> str:
     said = [_CLASSES.get(name, CLASSES.get(name, name)) for name in part.classes]
     for name in part.drugs:
-        kind = INGREDIENTS.get(name, ("", ""))[0]
-        said.append(_CLASSES["biguanide"] if kind == "biguanide" else name)
+        said.append(_CLASSES["biguanide"] if class_of(name) == "biguanide" else name)
     if getattr(part, "requested", False):
         said.append("this drug itself")
     return "; ".join(said)

@@ -298,9 +298,8 @@ def _sweep(home: Path, current: str) -> None:
 
 def _client(folder: Path) -> Any:
     import chromadb
-    from chromadb.config import Settings
 
-    return chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False))
+    return chromadb.PersistentClient(str(folder))
 
 
 @contextlib.contextmanager

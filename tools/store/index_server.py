@@ -153,12 +153,9 @@ def _client(url: str) -> Any:
         _away[url] = time.monotonic() + REST
         raise _Away(f"the Chroma server at {host}:{port} does not answer ({error})") from error
     import chromadb
-    from chromadb.config import Settings
 
     with as_damage("cannot be reached"):
-        client = chromadb.HttpClient(
-            host=host, port=port, ssl=ssl, settings=Settings(anonymized_telemetry=False)
-        )
+        client = chromadb.HttpClient(host=host, port=port, ssl=ssl)
         session = client._server._session  # type: ignore[attr-defined]
         session.timeout = SECONDS  # it would wait for ever
         weakref.finalize(client, session.close)  # it would leave its connections open

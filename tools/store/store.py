@@ -38,6 +38,9 @@ from tools.store.tables import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date
+
     from sqlalchemy import Connection, Select
 
 IMPORTS_FROM = 900_001  # imported charts get ids from here on, out of the way of generated ones
@@ -75,6 +78,7 @@ class Store(Additions, Batches, Cases, Drafts, Finding):
         self.url = url
         self.engine = database.connect(url)
         self.cache: Cache = NoCache()  # a door that lives long may give it another
+        self.today: Callable[[], date] | None = None  # the clock of a door; the core has none
         self.chroma_url = ""  # of the server that holds the policy index; on disk where there is none
 
     @classmethod
@@ -121,6 +125,10 @@ class Store(Additions, Batches, Cases, Drafts, Finding):
             (row[1], row[2], row[3]) for row in rows if row[1] is not None and row[4] == person(patient)
         ]
         return apply(patient, entries) if entries else patient
+
+    def day_of(self, patient: Patient) -> date:
+        """The day on which a chart is judged where none is named; Invalid if that is today and no door told it."""
+        return patient.judged_on(self.dataset().as_of, self.today() if self.today else None)
 
     def put_patient(self, patient: Patient) -> Patient:
         """Keep an imported chart, and return it as kept. The same `source` is the same patient and keeps its

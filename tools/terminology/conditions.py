@@ -30,7 +30,8 @@ class Concept(NamedTuple):
 
 class ConditionRow(msgspec.Struct, frozen=True, gc=False):
     """A line of conditions.jsonl. `criterion`: a rule may ask for it by its key. `implies` are true with it,
-    `excludes` cannot be true with it, `may_be` could be meant by it and is neither shown nor ruled out."""
+    `excludes` cannot be true with it, `may_be` could be meant by it and is neither shown nor ruled out. `not_names`
+    contain one of its names and mean something else."""
 
     key: str
     label: str
@@ -47,6 +48,7 @@ class ConditionRow(msgspec.Struct, frozen=True, gc=False):
     title: str = ""
     names: tuple[str, ...] = ()
     abbreviations: tuple[str, ...] = ()
+    not_names: tuple[str, ...] = ()
     implies: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
     may_be: tuple[str, ...] = ()
@@ -65,6 +67,11 @@ def conditions_of(code: str) -> tuple[str, ...]:
     """The keys of the conditions that an ICD-10-CM code is a code of."""
     bare = code.strip().upper()
     return _of_code(bare if "." in bare or len(bare) <= 3 else f"{bare[:3]}.{bare[3:]}") if bare else ()
+
+
+def exclusive_codes(concept: str) -> tuple[str, ...]:
+    """ICD-10-CM prefixes of what nobody has beside this condition: one of two such codes is an error."""
+    return tuple(code for other in _CONDITIONS[concept].excludes for code in _CONDITIONS[other].codes)
 
 
 @cache

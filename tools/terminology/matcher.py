@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -38,7 +38,7 @@ class Span(NamedTuple):
 
 
 class Name(NamedTuple):
-    """A name of a concept; `exact`: only in this case."""
+    """A name of a concept, or of none ("weight management" is no weight); `exact`: only in this case."""
 
     name: str
     concept: str
@@ -74,7 +74,7 @@ class Matcher:
             first, last = bisect_left(begins, start), bisect_left(begins, end) - 1
             span = words[first][0], words[last][1]
             for name, concept, exact in self._concepts[self._patterns[index]]:
-                if not exact or text[span[0] : span[1]] == name:
+                if concept and (not exact or text[span[0] : span[1]] == name):
                     found.append(Span(*span, concept.partition(":")[0], concept))
         return found
 
@@ -82,6 +82,12 @@ class Matcher:
 def matches(text: str) -> list[Span]:
     """What a text names, by every name of the terminology."""
     return matcher().matches(text)
+
+
+@lru_cache(maxsize=512)
+def medicines_in(text: str) -> tuple[Span, ...]:
+    """The medicines that a text names; `key` is the row's name in lower case."""
+    return tuple(span for span in matches(text) if span.kind == "medicine")
 
 
 @cache
@@ -115,6 +121,7 @@ def _names() -> Iterator[Name]:
         for name in (test.name, *test.names, *test.synonyms):
             yield Name(name, f"test:{key}")
         yield from (_abbreviation(name, f"test:{key}") for name in test.abbreviations)
+        yield from (Name(name, "") for name in test.not_names)
     for kind, file in _KINDS.items():
         for key, term in vocabulary(file).items():
             yield from (Name(name, f"{kind}:{key}") for name in (term.label, *term.names))
@@ -139,6 +146,7 @@ def _conditions() -> Iterator[Name]:
         for name in dict.fromkeys((row.label, *row.names, *phrases)):
             yield Name(name, f"condition:{key}")
         yield from (_abbreviation(name, f"condition:{key}") for name in row.abbreviations)
+        yield from (Name(name, "") for name in row.not_names)
 
 
 def _abbreviation(name: str, concept: str) -> Name:
@@ -161,4 +169,5 @@ _KINDS: dict[str, Vocabulary] = {
     "procedure": "procedures",
     "allergen": "allergens",
     "contrary": "statements",
+    "status": "document_statuses",
 }

@@ -55,11 +55,17 @@ class MedicineRow(msgspec.Struct, frozen=True, gc=False):
 
 
 class ClassRow(msgspec.Struct, frozen=True):
-    """A drug class: `label` is how a sentence calls it, with its article."""
+    """A line of classes.jsonl: `label` is how a sentence calls the class, with its article."""
 
     key: str
     label: str
     names: tuple[str, ...] = ()
+
+
+class _ProductRow(msgspec.Struct, frozen=True):
+    rxcui: str
+    name: str
+    source: str = ""
 
 
 class _Decorations(msgspec.Struct, frozen=True):
@@ -206,15 +212,56 @@ def terminology() -> Terminology:
     return Terminology(names=dict(zip(folded, [row for _, row in named], strict=True)))
 
 
+def ingredients_of(name: str) -> tuple[str, ...]:
+    """What exactly this name, a brand or an ingredient, is made of; () if no medicine is called so."""
+    row = terminology().row(name)
+    return (row.ingredients or (row.name,)) if row and row.kind != "supply" else ()
+
+
+def is_brand(name: str) -> bool:
+    """Is this exactly a brand's name?"""
+    row = terminology().row(name)
+    return row is not None and row.kind == "brand"
+
+
+def class_of(ingredient: str) -> str:
+    """The class of an ingredient, a key of CLASSES; "" if nobody knows the ingredient."""
+    row = terminology().row(ingredient)
+    return row.classes[0] if row and row.kind == "ingredient" else ""
+
+
 @cache
-def classes() -> dict[str, str]:
-    """Key of a drug class → how a sentence calls it, with its article."""
-    return {row.key: row.label for row in read_rows("classes", ClassRow)}
+def medicines_of(classes: tuple[str, ...]) -> tuple[MedicineRow, ...]:
+    """The ingredients of these classes and the brands that have one of them, as the data lists them."""
+    rows = terminology().rows()
+    wanted = {row.name for row in rows if row.kind == "ingredient" and set(row.classes) & set(classes)}
+    return tuple(row for row in rows if row.name in wanted or wanted & set(row.ingredients))
+
+
+@cache
+def product_name(rxcui: str) -> str:
+    """What an RxNorm product or ingredient is called; "" if the terminology has no such code."""
+    known = {row.rxnorm: row.name for row in terminology().rows() if row.rxnorm}
+    known |= {row.rxcui: row.name for row in read_rows("products", _ProductRow)}
+    return known.get(rxcui, "")
+
+
+@cache
+def medicine_names() -> tuple[str, ...]:
+    """Every ingredient and brand by its first name, in lower case."""
+    return tuple(row.name.casefold() for row in terminology().rows() if row.kind != "supply")
 
 
 @lru_cache(maxsize=8192)
 def _resolve(name: str) -> Medicine | None:
     return terminology().resolve(name)
+
+
+# Classes that payers of this field ask an authorization for, or want tried before.
+STEP_CLASSES = (
+    "biguanide", "sulfonylurea", "glinide", "tzd", "dpp4", "glp1", "amylin", "sglt2", "insulin", "agi", "anorectic",
+)  # fmt: skip
+CLASSES: dict[str, str] = {row.key: row.label for row in read_rows("classes", ClassRow)}
 
 
 class _Word(NamedTuple):
@@ -227,7 +274,7 @@ _LONGEST = 7  # words in the longest name
 _TOKEN = re.compile(r"[^\W_]+%?|%")
 _AMOUNT = re.compile(
     r"\d+(?:st|nd|rd|th|x|k|d|w|m|h|hr|hrs|ct|day|days|wk|week|month|mo|g|gm|mg|mcg|ug|µg|ml|l|u|iu|unit|units|meq"
-    r"|mmol|cc|oz|mm|tab|tabs|cap|caps|pk|pen|pens|am|pm|%|mgml|mcgml|act|hour|min|in|gauge)*$|[ux]\d+$"
+    r"|mmol|cc|oz|mm|tab|tabs|cap|caps|pk|pen|pens|am|pm|%|mgml|mcgml|act|hour|min|in|gauge)*$|[ux]\d+$|a?nda\d+$"
 )
 _RELEASE = {
     "ER": re.compile(
@@ -314,4 +361,12 @@ def _other_words() -> frozenset[str]:
 
 @lru_cache(maxsize=4)
 def _one_word_names(terms: Terminology) -> list[str]:
-    return [name for name in terms._names if " " not in name and len(name) > 5]
+    return [name for name in terms._names if " " not in name and len(name) > 5 and name not in exact_names()]
+
+
+@cache
+def exact_names() -> frozenset[str]:
+    """Words of names that an ordinary word is one letter away from, so that no slip of the pen is read as them."""
+    return frozenset(
+        w for row in read_rows("decorations", _Decorations) if row.kind == "exact" for w in row.words
+    )

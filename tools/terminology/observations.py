@@ -27,7 +27,8 @@ class Test(NamedTuple):
 class TestRow(msgspec.Struct, frozen=True, gc=False):
     """A line of tests.jsonl. `charted_only`: charts have it, and no rule asks for it. `synonyms` and
     `abbreviations` are how charts call it beside `names`; `more_loinc` are codes of the same quantity that we
-    read and never write; `evidence_of`: the condition that a positive result shows."""
+    read and never write; `not_names` contain one of its names and mean something else (weight management);
+    `evidence_of`: the condition that a positive result shows."""
 
     key: str
     name: str
@@ -41,6 +42,7 @@ class TestRow(msgspec.Struct, frozen=True, gc=False):
     names: tuple[str, ...] = ()
     synonyms: tuple[str, ...] = ()
     abbreviations: tuple[str, ...] = ()
+    not_names: tuple[str, ...] = ()
     charted_only: bool = False
     evidence_of: str = ""
     source: str = ""

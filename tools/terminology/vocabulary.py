@@ -9,14 +9,16 @@ import msgspec
 
 from tools.terminology.rows import read_rows
 
-Vocabulary = Literal["relations", "specialties", "document_kinds", "procedures", "allergens", "statements"]
+Vocabulary = Literal[
+    "relations", "specialties", "document_kinds", "procedures", "allergens", "statements", "document_statuses"
+]
 
 
 class Term(msgspec.Struct, frozen=True, gc=False):
-    """A line of statements.jsonl (what a note says against a prescriber's statement), specialties.jsonl (`codes`:
-    NUCC), document_kinds.jsonl (LOINC; `of`: the document a policy asks
-    for that it can be), procedures.jsonl (CPT or HCPCS; `evidence_of`: the test that it measures or the condition
-    that it, or its positive result, shows) or allergens.jsonl (`of`: food, environment, drug class …)."""
+    """A line of specialties.jsonl (`codes`: NUCC), document_kinds.jsonl (LOINC; `of`: the document a policy asks for
+    that it can be), document_statuses.jsonl, procedures.jsonl (CPT or HCPCS; `evidence_of`: the test that it measures
+    or the condition that it, or its positive result, shows), allergens.jsonl (`of`: food, environment, drug class …)
+    or statements.jsonl (what a note says against a prescriber's statement)."""
 
     key: str
     label: str
@@ -42,6 +44,13 @@ def _by_name(name: Vocabulary) -> dict[str, Term]:
 def term_of_name(name: Vocabulary, text: str) -> Term | None:
     """The term that is called so: "Endocrinologist" is endocrinology."""
     return _by_name(name).get(" ".join(text.casefold().split()))
+
+
+@cache
+def studied_tests() -> frozenset[str]:
+    """Keys of the tests that a procedure measures, so that a study reports them."""
+    shown = [term.evidence_of.partition(":") for term in vocabulary("procedures").values()]
+    return frozenset([key for kind, _, key in shown if kind == "test"])
 
 
 @cache

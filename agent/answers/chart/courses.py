@@ -12,7 +12,7 @@ from agent.answers.chart.page import MOST_LINES, Page, capitalised
 from tools.medicines import medicine
 from tools.papers import formats
 from tools.records import Medication
-from tools.terms import BRANDS, CLASSES
+from tools.terminology.medicines import CLASSES, is_brand
 
 GLUCOSE_OR_WEIGHT = frozenset(
     ("biguanide", "sulfonylurea", "tzd", "dpp4", "glp1", "sglt2", "insulin", "anorectic")
@@ -58,8 +58,8 @@ def _same(page: Page, course: Medication, name: str, ingredients: tuple[str, ...
     }
     if charted == name.casefold():
         return True
-    branded = {drug.name.casefold() for drug in page.bound.drugs} | set(BRANDS)
-    if name.casefold() in branded and charted.split()[0] in branded:
+    ours = {drug.name.casefold() for drug in page.bound.drugs}
+    if all(one in ours or is_brand(one) for one in (name.casefold(), charted.split()[0])):
         return charted.split()[0] == name.casefold()
     return bool(its & {one.casefold() for one in ingredients})
 

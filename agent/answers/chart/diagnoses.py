@@ -9,7 +9,7 @@ from agent.answers.chart.named import concepts_named
 from agent.answers.chart.notes import quote_notes
 from agent.answers.chart.page import MOST_LINES, MOST_QUOTES, Page, capitalised
 from tools.records import Diagnosis
-from tools.terms import CONCEPTS
+from tools.terminology.conditions import CONCEPTS
 
 
 def say_diagnoses(page: Page) -> None:

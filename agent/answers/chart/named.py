@@ -7,7 +7,8 @@ import re
 from agent.answers.chart.page import Page
 from agent.answers.chart.values import PAIRED
 from agent.understanding.known import Known
-from tools.terms import BRANDS, INGREDIENTS, TESTS
+from tools.terminology.medicines import ingredients_of
+from tools.terminology.observations import TESTS
 
 
 def tests_named(page: Page) -> list[str]:
@@ -41,7 +42,7 @@ def medicines_named(page: Page) -> list[str]:
     )
     found = [match[0] for match in listed.finditer(page.asked)]
     about = page.ask.about.casefold()
-    if about and (about in INGREDIENTS or about in BRANDS or about in known.brands) and about not in found:
+    if about and (ingredients_of(about) or about in known.brands) and about not in found:
         found.insert(0, about)
     found = found or list(page.ask.drugs)
     return list(dict.fromkeys(found)) or [key for key, words in _CLASSES.items() if words.search(page.asked)]

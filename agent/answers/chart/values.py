@@ -10,7 +10,7 @@ from decimal import Decimal
 from agent.answers.chart.page import Page, capitalised
 from tools.evidence.measurements import Value, values_of
 from tools.papers import formats
-from tools.terms import TESTS
+from tools.terminology.observations import TESTS
 
 MOST_VALUES = 6
 CHANGING = ("hba1c", "weight", "bmi")  # whose change people speak of

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from agent.answers.policy.contents import Contents
 from agent.answers.policy.phrases import (
     ALLERGY,
@@ -23,7 +21,7 @@ from agent.answers.policy.subjects import CLASS_WORDS, GENERIC, SUBJECTS, USE_WO
 from tools.medicines import medicine
 from tools.records import Benefit
 from tools.rules import Part
-from tools.terms import BRANDS, INGREDIENTS
+from tools.terminology.matcher import medicines_in
 
 
 def sections_named(asked: str) -> list[Section]:
@@ -126,7 +124,7 @@ _NAMES = (
 def _medicines(asked: str) -> list[tuple[str, frozenset[str], frozenset[str]]]:
     """The other drugs and classes that the question names: how it names them, what they are made of, their classes."""
     found = []
-    for name in dict.fromkeys(match.casefold() for match in _MEDICINE.findall(asked)):
+    for name in dict.fromkeys(asked[span.start : span.end].casefold() for span in medicines_in(asked)):
         made = medicine(name)
         found.append((name, frozenset((name, *made.ingredients)), frozenset(made.classes)))
     for key, words in CLASS_WORDS.items():
@@ -134,12 +132,6 @@ def _medicines(asked: str) -> list[tuple[str, frozenset[str], frozenset[str]]]:
         if match and not any(key in classes for _, _, classes in found):
             found.append((match[0], frozenset(), frozenset((key,))))
     return found
-
-
-_MEDICINE = re.compile(
-    rf"\b(?:{'|'.join(sorted(map(re.escape, (*BRANDS, *INGREDIENTS)), key=len, reverse=True))})\b",
-    re.IGNORECASE,
-)
 
 
 def _takes(part: Part, ingredients: frozenset[str], classes: frozenset[str]) -> bool:

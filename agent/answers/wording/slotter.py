@@ -14,7 +14,8 @@ from agent.answers.wording.slots import clause_source, tame
 from agent.ledger import Kind, Origin
 from tools.errors import NotFound
 from tools.records import Evidence, Finding, Medication
-from tools.terms import BRANDS, INGREDIENTS, TESTS
+from tools.terminology.matcher import medicines_in
+from tools.terminology.observations import TESTS
 
 if TYPE_CHECKING:
     from agent.answers.wording.words import Words
@@ -53,9 +54,9 @@ class Slotter:
                         attribute=item.attribute, on=item.on, aliases=(item.literal,) if item.shown else (),
                     )  # fmt: skip
                     taken.append((*match.span(), slot))
-        for match in self.words.drugs_named.finditer(text):
-            if free(*match.span()):
-                taken.append((*match.span(), self._drug(match[0])))
+        for start, end in self.words.drugs_named(text):
+            if free(start, end):
+                taken.append((start, end, self._drug(text[start:end])))
         for match in _TOKEN.finditer(text):
             if free(*match.span()):
                 taken.append((*match.span(), self._token(match, text)))
@@ -106,12 +107,13 @@ class Slotter:
         if re.search(r"\bage\b[^,;]*$", before, re.I):
             return "age"
         tests = [*_TEST.finditer(before)]
-        drugs = [*self.words.drugs_named.finditer(before)]
-        if kind == "duration" and drugs and not (tests and tests[-1].start() > drugs[-1].start()):
-            return drugs[-1][0].casefold()
+        drugs = self.words.drugs_named(before)
+        named = before[slice(*drugs[-1])].casefold() if drugs else ""
+        if kind == "duration" and drugs and not (tests and tests[-1].start() > drugs[-1][0]):
+            return named
         if tests:
             return _TEST_NAMES[tests[-1][1]]
-        return drugs[-1][0].casefold() if drugs and not self.test else self.about
+        return named if named and not self.test else self.about
 
     def _where(self, iso: str) -> tuple[Origin, str]:
         for item in self.finding.evidence:
@@ -197,10 +199,25 @@ def has_code(item: Evidence) -> bool:
     return bool(re.match(r"[A-Z]\d", str(item.value or "")))
 
 
+def drugs_named(text: str, catalog: re.Pattern[str]) -> list[tuple[int, int]]:
+    """Where the text names medicines: the catalog's, and whatever else the terminology has."""
+    found = [match.span() for match in catalog.finditer(text)]
+    known = [
+        (start, form.end() if (form := _FORM.match(text, end)) else end)
+        for start, end, _, _ in medicines_in(text)
+        if not any(start < other[1] and other[0] < end for other in found)
+    ]
+    return sorted((*found, *known))
+
+
 @lru_cache(maxsize=64)
-def drug_names(catalog: tuple[str, ...]) -> re.Pattern[str]:
-    names = sorted({*catalog, *INGREDIENTS, *BRANDS}, key=lambda name: (-len(name), name))
-    return re.compile(r"(?<![\w-])(?:" + "|".join(map(re.escape, names)) + r")(?: ER| IR)?(?![\w-])", re.I)
+def catalog_names(catalog: tuple[str, ...]) -> re.Pattern[str]:
+    """The catalog's drugs, longer names first."""
+    names = sorted(catalog, key=lambda name: (-len(name), name))
+    return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, names))})(?: ER| IR)?(?![\w-])", re.IGNORECASE)
+
+
+_FORM = re.compile(r" (?:ER|IR)\b")
 
 
 _UNITS = (

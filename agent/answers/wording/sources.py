@@ -9,7 +9,7 @@ from agent.answers.answer import Source
 from agent.answers.wording.findings import deciding_leaf
 from agent.answers.wording.slots import SUPPOSED, clause_source
 from tools.records import Determination, Evidence, Finding
-from tools.terms import TESTS
+from tools.terminology.observations import TESTS
 
 
 def sources(findings: Iterable[Finding], most: int = 12) -> list[Source]:

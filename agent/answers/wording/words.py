@@ -29,12 +29,13 @@ from agent.answers.wording.slots import (
     pronoun,
     upper,
 )
-from agent.answers.wording.slotter import Slotter, drug_names, has_code
+from agent.answers.wording.slotter import Slotter, catalog_names, drugs_named, has_code
 from agent.ledger import Kind, Ledger, Origin
 from tools.alternatives import label_finding
 from tools.evidence.judge import ONLY
 from tools.records import Benefit, Determination, Evidence, Finding, Lead, Patient, Plan, Status
-from tools.terms import INDICATIONS, TESTS
+from tools.terminology.observations import TESTS
+from tools.terms import INDICATIONS
 
 if TYPE_CHECKING:
     from tools.bound import Bound
@@ -54,7 +55,11 @@ class Words:
         on_file = bound.plan
         self.plan_record: Plan = on_file if on_file.id == found.plan_id else bound.store.plan(found.plan_id)
         self.benefit: Benefit | None = self.plan_record.benefits.get(found.drug)
-        self.drugs_named = drug_names(tuple(drug.name for drug in bound.drugs))
+        self._catalog = catalog_names(tuple(drug.name for drug in bound.drugs))
+
+    def drugs_named(self, text: str) -> list[tuple[int, int]]:
+        """Where a text names medicines."""
+        return drugs_named(text, self._catalog)
 
     def drug(self, name: str = "") -> str:
         return drug_slot(self.ledger, name or self.found.drug)

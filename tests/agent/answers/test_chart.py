@@ -15,7 +15,8 @@ from agent.understanding.reading import Ask
 from tests.case_answers import bound_to, bundled, everyone, rendered
 from tools.bound import Bound
 from tools.records import Medication, Note, Observation
-from tools.terms import CONCEPTS, TESTS
+from tools.terminology.conditions import CONCEPTS
+from tools.terminology.observations import TESTS
 
 P001 = "P001"
 

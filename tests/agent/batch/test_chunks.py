@@ -15,6 +15,7 @@ from agent.batch.drafting import Drafter
 from agent.batch.results import damaged, finish, outcome_of
 from tests.agent.batch.conftest import WHEN, Begin, files_of
 from tests.agent.chats import adversaries
+from tools.papers.covers import page_count
 from tools.store import Store
 
 EVERY = range(12)
@@ -169,3 +170,17 @@ def test_the_report_is_the_same_bytes_each_time(begin: Begin, store: Store) -> N
     finish(store, batch)
     assert files_of(Path(batch.folder)) == once
     assert {"summary.csv", "summary.parquet", "rejected.csv", "report.html"} <= set(once)
+
+
+def test_what_was_edited_since_is_not_among_what_is_to_be_sent(begin: Begin, store: Store) -> None:
+    batch = begin()
+    work(store, Drafter(store), batch.id, 1, EVERY, "first")
+    finish(store, batch)
+    whole = sum(page_count(file.read_bytes()) for file in (Path(batch.folder) / "to_send").glob("*.pdf"))
+    line = next(line for line in outcome_of(store, batch).lines if line.ready)
+    letter = Path(batch.folder) / "cases" / line.folder / "letter.pdf"
+    pages, of_form = page_count(letter.read_bytes()), page_count(letter.with_name("form.pdf").read_bytes())
+    letter.write_bytes(letter.with_name("form.pdf").read_bytes())
+    finish(store, batch)
+    left = sum(page_count(file.read_bytes()) for file in (Path(batch.folder) / "to_send").glob("*.pdf"))
+    assert whole - left >= pages + of_form

@@ -26,7 +26,9 @@ from tools.records import (
     Procedure,
     Program,
 )
-from tools.terms import CLASSES, TESTS, TOPICS
+from tools.terminology.medicines import CLASSES
+from tools.terminology.observations import TESTS
+from tools.terms import TOPICS
 
 letters = st.characters(categories=["L", "N", "P", "S", "Zs"])
 words = st.text(letters, max_size=12) | st.sampled_from(

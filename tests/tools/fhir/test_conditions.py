@@ -9,7 +9,8 @@ from importlib.resources import files
 
 from tools.fhir.conditions import icd10, plain
 from tools.fhir.elements import CodeableConcept, Coding
-from tools.terms import CONCEPTS, SNOMED
+from tools.terminology.conditions import CONCEPTS
+from tools.terms import SNOMED
 
 
 def rows() -> list[dict[str, str]]:

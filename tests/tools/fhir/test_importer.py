@@ -392,8 +392,9 @@ def test_the_same_record_is_the_same_source(heart_and_kidney: dict[str, Any]) ->
     assert chart(again).source == chart(heart_and_kidney).source != ""
 
 
-def test_the_default_date_is_that_of_the_newest_record(heart_and_kidney: dict[str, Any]) -> None:
-    assert chart(heart_and_kidney).as_of == date(2024, 1, 15)  # not the claim's period, not the death
+def test_a_chart_has_a_day_of_its_own_only_if_it_is_given_one(heart_and_kidney: dict[str, Any]) -> None:
+    assert chart(heart_and_kidney).as_of is None
+    assert report(heart_and_kidney).newest == date(2024, 1, 15)  # not the claim's period, not the death
     assert chart(heart_and_kidney, as_of=date(2024, 3, 1)).as_of == date(2024, 3, 1)
 
 
@@ -414,7 +415,7 @@ def test_an_imported_chart_can_be_decided(heart_and_kidney: dict[str, Any]) -> N
     plan, drug_of_plan = worlds.plan(), worlds.ozempic()
     found = chart(heart_and_kidney, plan=plan)
     request = complete_request(found, drug_of_plan, Request(drug="Ozempic"))
-    decided = determine(found, plan, request, found.as_of or date.min)
+    decided = determine(found, plan, request, date(2024, 1, 15))
     shown = {f.criterion: f.status for f in decided.findings}
     assert (shown["t2dm"], shown["a1c"]) == ("met", "met")
     assert decided.outcome == "needs_documentation"  # how metformin worked, nobody says

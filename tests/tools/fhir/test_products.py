@@ -15,16 +15,16 @@ from tools.fhir.products import named_drugs, product
         ("sitagliptin 50 MG / metformin hydrochloride 1000 MG Oral Tablet [Janumet]", ("sitagliptin", "metformin"),
          ("dpp4", "biguanide")),
         ("insulin human, isophane 70 UNT/ML / insulin, regular, human 30 UNT/ML Injectable Suspension [Humulin]",
-         ("insulin",), ("insulin",)),
+         ("insulin isophane", "insulin regular"), ("insulin",)),
         ("insulin glargine 100 UNT/ML Injectable Solution", ("insulin glargine",), ("insulin",)),
         ("3 ML liraglutide 6 MG/ML Pen Injector", ("liraglutide",), ("glp1",)),
         ("0.5 ML dulaglutide 3 MG/ML Auto-Injector [Trulicity]", ("dulaglutide",), ("glp1",)),
         ("Amlodipine 5 MG / Hydrochlorothiazide 12.5 MG / Olmesartan medoxomil 20 MG Oral Tablet",
          ("amlodipine", "hydrochlorothiazide", "olmesartan"), ("ccb", "diuretic", "acei_arb")),
-        ("sacubitril 97 MG / valsartan 103 MG Oral Tablet", ("sacubitril", "valsartan"), ("acei_arb",)),
+        ("sacubitril 97 MG / valsartan 103 MG Oral Tablet", ("sacubitril", "valsartan"), ("heart_failure", "acei_arb")),
         ("Simvistatin 10 MG Oral Tablet", ("simvastatin",), ("statin",)),
-        ("NDA020503 200 ACTUAT Albuterol 0.09 MG/ACTUAT Metered Dose Inhaler", ("albuterol",), ()),
-        ("Amoxicillin 250 MG / Clavulanate 125 MG Oral Tablet", ("amoxicillin", "clavulanate"), ()),
+        ("NDA020503 200 ACTUAT Albuterol 0.09 MG/ACTUAT Metered Dose Inhaler", ("albuterol",), ("respiratory",)),
+        ("Amoxicillin 250 MG / Clavulanate 125 MG Oral Tablet", ("amoxicillin", "clavulanate"), ("antibiotic",)),
         ("Janumet XR 50/1000", ("sitagliptin", "metformin"), ("dpp4", "biguanide")),
         ("", (), ()),
     ],
@@ -45,7 +45,8 @@ def test_strength_and_formulation_are_of_one_solid_dose() -> None:
 
 def test_a_known_brand_names_the_drug_and_a_strange_one_does_not() -> None:
     assert product("1.5 ML semaglutide 1.34 MG/ML Pen Injector [Ozempic]").name == "Ozempic"
-    assert product("1 ML Epoetin Alfa 4000 UNT/ML Injection [Epogen]").name.startswith("1 ML Epoetin")
+    assert product("1 ML Foozepam 4000 UNT/ML Injection [Foozela]").name.startswith("1 ML Foozepam")
+    assert product("1 ML Foozepam 4000 UNT/ML Injection [Foozela]").ingredients == ()
 
 
 def test_a_code_without_words_is_looked_up() -> None:
@@ -59,7 +60,7 @@ def test_a_code_without_words_is_looked_up() -> None:
     [
         ("Allergy to metformin", ("metformin",), ("biguanide",)),
         ("Sulfonylureas", (), ("sulfonylurea",)),
-        ("Insulin glargine", ("insulin", "insulin glargine"), ("insulin",)),
+        ("Insulin glargine", ("insulin glargine",), ("insulin",)),
         ("Ozempic", ("semaglutide",), ("glp1",)),
         ("House dust mite", (), ()),
     ],

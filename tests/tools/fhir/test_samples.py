@@ -51,7 +51,7 @@ def test_diabetes_with_neuropathy_and_metformin_since_2007() -> None:
     assert (metformin.dose, metformin.formulation, metformin.source_code) == (None, "ER", "RxNorm 860975")
     assert [round(o.value, 1) for o in chart.observations_by_test["hba1c"]] == [5.5, 5.9, 6.1, 6.1, 6.1]
     assert len(chart.observations_by_test["egfr"]) == 5
-    assert chart.as_of == date(2020, 9, 7)
+    assert report.newest == date(2020, 9, 7)
     assert any("do not agree with the creatinine" in notice for notice in report.notices)
 
 

@@ -238,37 +238,6 @@ def test_every_clause_is_one_chunk_with_what_it_is_found_by(tiny: Store) -> None
     assert max(len(chunk.views) for chunk in found) <= index.MOST_VIEWS
 
 
-OFFLINE = """
-import sys
-seen = []
-def listen(event, args):
-    if event in ("socket.connect", "socket.getaddrinfo", "socket.sendto", "socket.gethostbyname"):
-        seen.append((event, args[1] if event == "socket.connect" else args[0]))
-sys.addaudithook(listen)
-from tools import policies
-from tools.store import Store, index
-store = Store.open(sys.argv[1])
-index.rebuild(store)
-assert policies.search(store, "CASCADE-GOLD", "Ozempic", "kidneys")[0].by == "meaning"
-import time; time.sleep(0.3)
-print([event for event in seen if not (isinstance(event[1], (str, bytes)) and event[0] == "socket.connect")])
-"""
-
-
-@pytest.mark.network_free
-def test_building_and_searching_opens_no_connection_at_all(tiny: Store) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", OFFLINE, tiny.url],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={name: value for name, value in os.environ.items() if name != "ANONYMIZED_TELEMETRY"},
-        cwd=Path.cwd(),
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == "[]"
-
-
 def test_a_quote_that_the_clause_does_not_say_is_found_out(tiny: Store) -> None:
     right = ClauseRef(policy_id="CASCADE-GOLD-OZEMPIC", clause_id="1.1", quote="at least 18 years")
     wrong_words = msgspec.structs.replace(right, quote="at least 21 years")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 import socket
 import subprocess
@@ -34,9 +33,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         port = free.getsockname()[1]
     command = [program, "run", "--path", str(folder / "data"), "--host", "127.0.0.1", "--port", str(port)]
     quiet = subprocess.DEVNULL
-    process = subprocess.Popen(
-        command, cwd=folder, stdout=quiet, stderr=quiet, env={**os.environ, "ANONYMIZED_TELEMETRY": "False"}
-    )
+    process = subprocess.Popen(command, cwd=folder, stdout=quiet, stderr=quiet)
     try:
         if not _answers(port, process):
             pytest.skip("the chroma server does not start here")

@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tools.terminology import observations
 from tools.terminology.conditions import CONCEPTS, conditions, conditions_of
 from tools.terminology.matcher import Matcher, Name, matcher, matches
 from tools.terminology.medicines import MedicineRow, fold
-from tools.terminology.observations import TESTS, tests
+from tools.terminology.observations import TESTS
 from tools.terminology.rows import read_rows
 from tools.terminology.vocabulary import Vocabulary, term_of_code, vocabulary
 
@@ -88,7 +89,7 @@ def test_every_name_of_a_condition_test_or_term_is_found() -> None:
     ]
     named += [
         (name, f"test:{key}")
-        for key, row in tests().items()
+        for key, row in observations.tests().items()
         for name in (row.name, *row.names, *row.synonyms)
     ]
     for file, kind in zip(VOCABULARIES, ("specialty", "document", "procedure", "allergen"), strict=True):
@@ -132,9 +133,9 @@ def test_what_shows_something_names_what_it_shows() -> None:
     for procedure in vocabulary("procedures").values():
         if procedure.evidence_of:
             kind, _, key = procedure.evidence_of.partition(":")
-            assert key in (conditions() if kind == "condition" else tests()), procedure.key
+            assert key in (conditions() if kind == "condition" else observations.tests()), procedure.key
     assert vocabulary("procedures")["pregnancy_test"].evidence_of == "condition:pregnancy"
-    assert tests()["hcg"].evidence_of == "pregnancy"
+    assert observations.tests()["hcg"].evidence_of == "pregnancy"
 
 
 @pytest.mark.parametrize("name", VOCABULARIES)

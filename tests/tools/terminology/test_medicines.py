@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from tools.terminology.medicines import (
+    CLASSES,
     Medicine,
     MedicineRow,
-    classes,
     fold,
     formulation_of,
     resolve_medicine,
@@ -111,7 +111,7 @@ def test_rows_name_known_ingredients_and_classes_and_have_a_source() -> None:
     made_of = {row.name for row in ROWS if row.kind == "ingredient"}
     for row in ROWS:
         assert set(row.ingredients) <= made_of, row.name
-        assert set(row.classes) <= set(classes()), row.name
+        assert set(row.classes) <= set(CLASSES), row.name
         assert row.source and row.kind in ("ingredient", "brand", "supply"), row.name
         assert bool(row.ingredients) == (row.kind == "brand"), row.name
 

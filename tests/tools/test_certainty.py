@@ -1,0 +1,253 @@
+"""What else is on record lowers a criterion's certainty, and decides nothing."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from tools.criteria import judge
+from tools.records import (
+    Allergy,
+    Attestation,
+    Diagnosis,
+    Fill,
+    Finding,
+    Medication,
+    Note,
+    Observation,
+    Patient,
+    Procedure,
+    Program,
+    Request,
+)
+from tools.rules import (
+    AllergyTo,
+    Attested,
+    Condition,
+    Intolerance,
+    Lab,
+    Node,
+    NoneOf,
+    Programme,
+    Taking,
+    Trial,
+)
+from tools.terminology.conditions import CONCEPTS
+
+AS_OF = date(2026, 9, 1)
+OZEMPIC = Request(drug="Ozempic", ingredients=("semaglutide",), classes=("glp1",))
+DPP4 = Taking(id="dpp4", label="a DPP-4 inhibitor", classes=("dpp4",))
+NO_DPP4 = NoneOf(id="no_dpp4", children=(DPP4,))
+TRIED = Trial(id="trial", label="metformin", drugs=("metformin",), min_days=90, responses=("inadequate",))
+NOT_TOLERATED = Intolerance(id="intolerance", label="metformin", drugs=("metformin",))
+
+
+def condition(key: str, **more: Any) -> Condition:
+    return Condition(id=key, **(CONCEPTS[key]._asdict() | more))
+
+
+def chart(**fields: Any) -> Patient:
+    lists = {"conditions": (), "medications": (), "allergies": ()}
+    return Patient(id="P1", birth_date=date(1970, 1, 1), sex="female", **(lists | fields))
+
+
+def found(node: Node, **fields: Any) -> Finding:
+    return judge(node, chart(**fields), OZEMPIC, AS_OF)
+
+
+def verdict(node: Node, **fields: Any) -> tuple[str, str | None]:
+    finding = found(node, **fields)
+    return finding.status, finding.reason
+
+
+def med(drug: str, *ingredients: str, classes: tuple[str, ...] = (), **fields: Any) -> Medication:
+    return Medication(id=f"m-{drug}", drug=drug, ingredients=ingredients, classes=classes, **fields)
+
+
+def note(text: str, day: date = AS_OF - timedelta(days=10)) -> tuple[Note, ...]:
+    return (Note(id="n1", date=day, text=text),)
+
+
+# --- medicines that nobody can identify -------------------------------------------------------------------
+
+
+def test_an_active_medicine_that_nobody_knows_may_be_of_the_excluded_class() -> None:
+    assert verdict(NO_DPP4, medications=(med("Foozepam", status="active"),)) == ("unknown", "unrecognised")
+
+
+def test_one_that_was_stopped_is_not_taken_now_whatever_it_was() -> None:
+    gone = med("Foozepam", start=date(2025, 1, 1), end=date(2025, 3, 1), status="stopped")
+    assert verdict(NO_DPP4, medications=(gone,)) == ("met", None)
+
+
+def test_a_known_medicine_of_another_class_leaves_the_exclusion_met() -> None:
+    assert verdict(NO_DPP4, medications=(med("lisinopril", "lisinopril", status="active"),)) == ("met", None)
+
+
+def test_an_unknown_medicine_taken_long_enough_may_have_been_the_trial() -> None:
+    long = med("Foozepam", start=date(2026, 1, 1), status="active", outcome="Inadequate response")
+    assert verdict(TRIED, medications=(long,)) == ("unknown", "unrecognised")
+
+
+def test_an_unknown_medicine_of_ten_days_can_have_been_no_trial_of_ninety() -> None:
+    short = med("Foozepam", start=date(2026, 1, 1), end=date(2026, 1, 11), outcome="Inadequate response")
+    assert verdict(TRIED, medications=(short,)) == ("not_met", None)
+
+
+def test_an_allergy_to_something_illegible_may_be_one_to_the_drug_asked_for() -> None:
+    own = NoneOf(id="no", children=(AllergyTo(id="own", label="the drug", requested=True),))
+    illegible = Allergy(id="a1", substance="weekly pen, name illegible", reaction="hives")
+    assert verdict(own, allergies=(illegible,)) == ("unknown", "unrecognised")
+    assert verdict(own, allergies=(Allergy(id="a1", substance="shellfish"),)) == ("met", None)
+
+
+# --- diagnoses --------------------------------------------------------------------------------------------
+
+
+def test_both_types_of_diabetes_are_a_conflict_for_either() -> None:
+    both = (Diagnosis(id="d1", code="E11.9"), Diagnosis(id="d2", code="E10.9"))
+    assert verdict(condition("t2dm"), conditions=both) == ("unknown", "conflict")
+    assert verdict(NoneOf(id="no", children=(condition("t1dm"),)), conditions=both) == ("unknown", "conflict")
+
+
+def test_a_diagnosis_dated_after_the_day_is_unknown_in_both_directions() -> None:
+    later = (Diagnosis(id="d1", code="E11.9", onset=date(2062, 1, 1)),)
+    assert verdict(condition("t2dm"), conditions=later) == ("unknown", "ambiguous")
+
+
+def test_a_code_of_another_system_may_be_any_diagnosis_unless_the_chart_denies_it() -> None:
+    old = (Diagnosis(id="d1", code="250.00"),)
+    assert verdict(condition("t2dm"), conditions=old) == ("unknown", "unrecognised")
+    denied = (Attestation(id="t1", topic="type_1_diabetes", present=False, date=AS_OF),)
+    excluded = NoneOf(id="no", children=(condition("t1dm"),))
+    assert verdict(excluded, conditions=old, attestations=denied) == ("met", None)
+
+
+# --- the list against the pharmacy, and against itself -----------------------------------------------------
+
+
+def januvia(days_ago: int) -> tuple[Fill, ...]:
+    day = AS_OF - timedelta(days=days_ago)
+    fill = Fill(
+        id="f1", drug="Januvia", ingredients=("sitagliptin",), classes=("dpp4",), date=day, days_supply=30
+    )
+    return (fill,)
+
+
+def test_supply_at_hand_of_a_drug_that_the_list_lacks_is_a_conflict() -> None:
+    assert verdict(NO_DPP4, fills=januvia(29)) == ("unknown", "conflict")
+    assert verdict(NO_DPP4, fills=januvia(30)) == ("met", None)
+
+
+def test_what_was_not_tolerated_and_dispensed_again_is_a_conflict() -> None:
+    gone = med("metformin", "metformin", end=date(2026, 1, 1), outcome="Intolerance - other")
+    again = Fill(id="f1", drug="metformin", ingredients=("metformin",), date=date(2026, 3, 1), days_supply=90)
+    assert verdict(NOT_TOLERATED, medications=(gone,)) == ("met", None)
+    assert verdict(NOT_TOLERATED, medications=(gone,), fills=(again,)) == ("unknown", "conflict")
+
+
+def test_two_records_of_one_course_that_decide_otherwise_are_shown_as_both_sides() -> None:
+    one = med("Januvia", "sitagliptin", classes=("dpp4",), start=date(2026, 1, 1), status="active")
+    other = med("Januvia", "sitagliptin", classes=("dpp4",), start=date(2026, 1, 1), end=date(2026, 5, 1))
+    finding = found(NO_DPP4, medications=(one, other))
+    assert (finding.status, finding.parts[0].reason) == ("unknown", "conflict")
+    assert "now" in finding.detail and "2026-05-01" in finding.detail
+
+
+def test_overlapping_programs_that_disagree_are_a_conflict() -> None:
+    leaf = Programme(id="program", min_months=6)
+    long = Program(id="g1", start=date(2026, 1, 1), end=date(2026, 8, 1))
+    short = Program(id="g2", start=date(2026, 4, 1), end=date(2026, 8, 1))
+    assert verdict(leaf, programs=(long,)) == ("met", None)
+    assert verdict(leaf, programs=(long, short)) == ("unknown", "conflict")
+
+
+# --- free text --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("node", "text"),
+    [
+        (NO_DPP4, "Currently taking sitagliptin from an outside clinic."),
+        (NO_DPP4, "Janumet 50/1000 bid, says he never told us."),
+        (NoneOf(id="no", children=(condition("pregnancy"),)), "Patient is pregnant."),
+        (
+            NoneOf(id="no", children=(condition("mtc_men2", who=("self", "family")),)),
+            "Mother had medullary thyroid carcinoma.",
+        ),
+    ],
+)
+def test_a_sentence_that_says_otherwise_makes_unknown_and_is_shown(node: Node, text: str) -> None:
+    assert verdict(node) == ("met", None)
+    finding = found(node, notes=note(text))
+    assert (finding.status, finding.reason) == ("unknown", "contradicted")
+    assert text.rstrip(".") in finding.detail
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Husband takes Januvia.",
+        "Stopped Januvia in 2024.",
+        "Discussed Januvia as an option.",
+        "Not taking Januvia.",
+        "Denies use of DPP-4 inhibitors.",
+    ],
+)
+def test_what_is_another_s_over_planned_or_denied_lowers_nothing(text: str) -> None:
+    assert verdict(NO_DPP4, notes=note(text)) == ("met", None)
+
+
+def test_a_note_of_two_years_ago_says_nothing_of_what_is_taken_now() -> None:
+    assert verdict(NO_DPP4, notes=note("Taking Januvia.", AS_OF - timedelta(days=800))) == ("met", None)
+
+
+def test_a_later_note_that_agrees_with_the_list_settles_an_earlier_one() -> None:
+    notes = (
+        Note(id="n1", date=date(2026, 5, 1), text="Taking Januvia."),
+        Note(id="n2", date=date(2026, 8, 1), text="Not taking Januvia."),
+    )
+    assert verdict(NO_DPP4, notes=notes) == ("met", None)
+
+
+def test_a_note_never_raises_certainty() -> None:
+    assert verdict(condition("t2dm"), notes=note("Has type 2 diabetes."))[0] == "unknown"
+    assert verdict(TRIED, notes=note("Metformin for a year, no response."))[0] == "unknown"
+
+
+def test_a_positive_procedure_contradicts_and_a_negative_one_does_not() -> None:
+    node = NoneOf(id="no", children=(condition("pregnancy"),))
+
+    def tested(result: str) -> tuple[Procedure, ...]:
+        return (Procedure(id="s1", name="Pregnancy test (hCG)", date=AS_OF, result=result),)
+
+    assert verdict(node, procedures=tested("positive")) == ("unknown", "contradicted")
+    assert verdict(node, procedures=tested("negative")) == ("met", None)
+
+
+def test_a_value_that_a_note_takes_back_is_no_value() -> None:
+    leaf = Lab(id="a1c", test="hba1c", op=">=", value=7.0, unit="%")
+    value = (Observation(id="o1", test="hba1c", value=8.6, unit="%", date=date(2026, 8, 11)),)
+    assert verdict(leaf, observations=value, notes=note("A1c 8.6 reviewed.")) == ("met", None)
+    taken_back = note("The HbA1c specimen was mislabelled.", date(2026, 8, 14))
+    assert verdict(leaf, observations=value, notes=taken_back) == ("unknown", "contradicted")
+
+
+def test_a_statement_is_contradicted_by_a_note_of_its_day_or_later() -> None:
+    leaf = Attested(id="adherent", topic="adherent", statement="takes it as prescribed")
+    stated = (Attestation(id="t1", topic="adherent", present=True, date=date(2026, 8, 1)),)
+    assert verdict(leaf, attestations=stated, notes=note("Skips doses most weeks.")) == (
+        "unknown",
+        "contradicted",
+    )
+    before = note("Skips doses most weeks.", date(2026, 6, 1))
+    assert verdict(leaf, attestations=stated, notes=before) == ("met", None)
+
+
+def test_a_person_who_has_settled_the_sentence_raises_certainty_again() -> None:
+    notes = note("Taking Januvia.")
+    shown = found(NO_DPP4, notes=notes).evidence[0]
+    settled = Attestation(id="t1", topic=f"note:{shown.note}", present=False, date=AS_OF, by="R. Lee")
+    assert verdict(NO_DPP4, notes=notes, attestations=(settled,)) == ("met", None)
