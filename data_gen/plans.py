@@ -11,11 +11,11 @@ import msgspec
 
 from data_gen.policies import Paper
 from tools.records import Benefit, Drug, Plan, QuantityLimit
-from tools.rulebook.criterion_yaml import read_preferred, walk
+from tools.rulebook.criterion_yaml import read_preferred
 from tools.rulebook.located import Map, Place, Seq, as_map, as_seq, convert, only, unknown
 from tools.rulebook.plain import describe
 from tools.rulebook.rule_yaml import Reader
-from tools.rules import Rule, Trial
+from tools.rules import Rule, Trial, walk
 from tools.terms import INDICATIONS
 
 BUSINESSES = (

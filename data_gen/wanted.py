@@ -24,6 +24,8 @@ from tools.rules import (
     NoneOf,
     Part,
     Period,
+    Programme,
+    Specialist,
     Taking,
     Trial,
     Use,
@@ -112,6 +114,12 @@ def _can_show(leaf: Node, shown: bool | None, exclude: bool) -> bool:
         return shown is False
     if isinstance(leaf, AllergyTo):
         return shown is not None
+    if isinstance(leaf, Condition) and (leaf.min_duration is not None or leaf.degree is not None):
+        return False
+    if isinstance(leaf, Programme) and (leaf.min_sessions or leaf.ongoing):
+        return False
+    if isinstance(leaf, Specialist) and (leaf.within is not None or not leaf.prescriber):
+        return False
     if isinstance(leaf, Lab) and (not leaf.of_newest or leaf.after is not None):
         return False
     if isinstance(leaf, Lab):

@@ -92,9 +92,7 @@ def cases_by_hand(seed: int, count: int, found: dict[str, HandMade], given: Worl
 
 def _moved(patient: Json, draw: random.Random, strengths: list[str]) -> str:
     """One record of the chart moved, changed, doubled or dropped."""
-    parts = [
-        p for p in ("medications", "fills", "authorizations", "orders", "observations") if patient.get(p)
-    ]
+    parts = [part for part in _HOWS if patient.get(part)]
     if not parts:
         return "nothing to move"
     part = draw.choice(parts)
@@ -108,7 +106,7 @@ def _moved(patient: Json, draw: random.Random, strengths: list[str]) -> str:
         twin["id"] = f"{record['id']}-{len(records)}"
         records.append(twin)
         _shift(twin, draw.choice(_MOVES), ("start", "end", "date"))
-    elif how in ("start", "end", "date"):
+    elif how in ("start", "end", "date", "onset"):
         _shift(record, draw.choice(_MOVES), (how,))
     elif how == "whole":
         _shift(record, draw.choice(_MOVES), ("start", "end"))
@@ -134,7 +132,12 @@ _HOWS: dict[str, tuple[str, ...]] = {
     "fills": ("date", "date", "drop", "double", "days_supply"),
     "authorizations": ("start", "end", "end", "drop", "indication"),
     "orders": ("drop", "strength", "strength", "kind"),
-    "observations": ("date", "drop"),
+    "observations": ("date", "drop", "double", "value", "unit"),
+    "conditions": ("onset", "onset", "drop", "abated", "verification"),
+    "family_history": ("drop", "relation"),
+    "programs": ("start", "end", "whole", "drop", "sessions", "over"),
+    "attestations": ("date", "drop", "present", "double", "subjects", "specialty"),
+    "documents": ("date", "drop", "signed", "specialty"),
 }
 
 
@@ -153,8 +156,24 @@ def _put(record: Json, how: str, draw: random.Random, strengths: list[str]) -> N
         "kind": lambda: draw.choice((None, "new", "renewal")),
         "indication": lambda: draw.choice(("", "t2dm", "weight")),
         "strength": lambda: draw.choice(("", *strengths)),
+        "value": lambda: round(record["value"] + draw.choice((-1, -0.1, -0.05, 0.05, 0.1, 1)), 3),
+        "unit": lambda: "",
+        "abated": lambda: draw.choice(("2026-08-31", "2026-09-01", "2026-09-02")),
+        "verification": lambda: draw.choice(("confirmed", "provisional", "refuted")),
+        "relation": lambda: draw.choice(("mother", "aunt", "cousin", "relative", "grandmother", "brother")),
+        "sessions": lambda: draw.choice((None, 7, 8, 9, 10)),
+        "subjects": lambda: draw.choice((["self"], ["family"], ["self", "family"])),
+        "specialty": lambda: draw.choice(("", "endocrinology", "cardiology", "dermatology")),
     }
-    if how == "no start":
+    if how == "present":
+        record["present"] = not record["present"]
+    elif how in ("over", "signed"):
+        record["status"] = draw.choice(
+            ("ongoing", "completed", "stopped")
+            if how == "over"
+            else ("signed", "unsigned", "draft", "amended")
+        )
+    elif how == "no start":
         record.pop("start", None)
     elif how == "stranger":
         record |= {"drug": "Zanoflex", "ingredients": [], "classes": []}

@@ -711,7 +711,15 @@ def _specialist_edit(desk: Desk) -> str:
     desk.drop("attestations", lambda a: a["topic"] == "specialist_consult")
     if desk.draw.random() < 0.4:
         said = desk.draw.choice((True, False))
-        desk.add("attestations", topic="specialist_consult", present=said, date=desk.ago(30))
+        of = desk.draw.choice((*desk.row.specialties, "dermatology", None))
+        more = {"specialty": of} if of else {}
+        desk.add(
+            "attestations",
+            topic="specialist_consult",
+            present=said,
+            date=desk.near(desk.row.window or 30),
+            **more,
+        )
     return str(specialty)
 
 

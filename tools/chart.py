@@ -35,18 +35,19 @@ from tools.records import (
     Record,
     TrialOutcome,
 )
-from tools.rules import Who
+from tools.rules import Attested, Who, walk
 from tools.store.rows import ChartEntry
 from tools.terminology.frequencies import frequencies
 from tools.terminology.medicines import medicine_names
 from tools.terminology.observations import TESTS
+from tools.terminology.vocabulary import term_of_name, vocabulary
 from tools.terms import TOPICS
 
 if TYPE_CHECKING:
     from tools.store.store import Store
 
 CLOSED = {"conditions": "problem list", "medications": "medication list", "allergies": "allergy list"}
-OF = ("note", "lab", "fills", "programme", "study", "medication")  # rules.Required.of
+OF = ("note", "lab", "fills", "programme", "study", "medication", "consult")  # rules.Required.of
 _VITALS = ("bmi", "weight", "height", "sbp", "dbp")
 _STUDIES = ("ahi", "lvef", "abi", "fibrosis_stage")
 _ICD10 = re.compile(r"[A-Z]\d[0-9A-Z](\.[0-9A-Z]{1,4})?")
@@ -195,24 +196,62 @@ def add_relative(to: Entering, relation: str, condition: str) -> ChartEntry:
     )
 
 
-def add_program(to: Entering, name: str, start: date, end: date | None = None) -> ChartEntry:
-    """A structured lifestyle program; without an end it is ongoing."""
+def add_program(
+    to: Entering, name: str, start: date, end: date | None = None, sessions: int | None = None
+) -> ChartEntry:
+    """A structured lifestyle program; without an end it is ongoing. `sessions` are those that were taken part in."""
     _in_order(start, end)
-    record = Program(id="", name=name, start=_past(to, start), end=_past(to, end) if end else None)
+    if sessions is not None and sessions < 0:
+        raise Invalid("a number of sessions is 0 or more")
+    record = Program(
+        id="", name=name, start=_past(to, start), end=_past(to, end) if end else None, sessions=sessions
+    )
     return _add(to, "programs", record)
 
 
 def add_attestation(
-    to: Entering, topic: str, *, present: bool, subjects: Sequence[str] = ("self",), on: date, text: str = ""
+    to: Entering,
+    topic: str,
+    *,
+    present: bool,
+    subjects: Sequence[str] = ("self",),
+    on: date,
+    text: str = "",
+    specialty: str = "",
 ) -> ChartEntry:
-    """The prescriber's statement that something is, or is not, so; e.g. mtc_men2 absent for self and family."""
-    if topic not in TOPICS:
-        raise NotFound("topic", topic, nearest(topic, TOPICS), f"there are {', '.join(TOPICS)}")
+    """The prescriber's statement that something is, or is not, so; e.g. mtc_men2 absent for self and family. A topic
+    is one of terms.TOPICS or one that a plan asks for; a consultation names its specialty."""
+    known = TOPICS if topic in TOPICS else {**TOPICS, **_asked_topics(to)}
+    if topic not in known:
+        raise NotFound("topic", topic, nearest(topic, known), f"there are {', '.join(known)}")
+    if specialty:
+        term = term_of_name("specialties", specialty)
+        if term is None:
+            labels = [one.label for one in vocabulary("specialties").values()]
+            raise NotFound("specialty", specialty, nearest(specialty, labels))
+        specialty = term.label
     who: tuple[Who, ...] = tuple(_one_of(subject, get_args(Who), "subject") for subject in subjects)
     record = Attestation(
-        id="", topic=topic, present=present, subjects=who, date=_past(to, on), by=to.by, text=text
+        id="",
+        topic=topic,
+        present=present,
+        subjects=who,
+        date=_past(to, on),
+        by=to.by,
+        text=text,
+        specialty=specialty,
     )
     return _add(to, "attestations", record)
+
+
+def _asked_topics(to: Entering) -> dict[str, str]:
+    """What the store's plans ask prescribers to state, by topic."""
+    rules = [
+        rule for plan in to.store.plans() for benefit in plan.benefits.values() for rule in benefit.rules
+    ]
+    trees = [tree for rule in rules for tree in (rule.criteria, *rule.exclusions, *rule.renewals)]
+    leaves = [node for tree in trees for node in walk(tree) if isinstance(node, Attested)]
+    return {leaf.topic: leaf.statement for leaf in leaves}
 
 
 def add_note(to: Entering, text: str, on: date, *, type: str = "progress note") -> ChartEntry:

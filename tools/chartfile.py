@@ -350,7 +350,8 @@ class _Reader:
         for key in ("days", "months"):
             if key in fields:
                 count_back(fields, int(fields.pop(key)), key, self.as_of)
-        fields.pop("status", None)
+        if fields.get("status") == "active":
+            fields["status"] = "ongoing"
         fields.setdefault("id", record_id)
         return convert(fields, Program, place)
 

@@ -187,13 +187,15 @@ class FamilyHistory(Record, frozen=True, kw_only=True):
 
 
 class Program(Record, frozen=True, kw_only=True):
-    """A structured programme, e.g. of diet and exercise. No end is ongoing."""
+    """A structured programme, e.g. of diet and exercise. No end is ongoing, unless the status says otherwise."""
 
     id: str
     type: Literal["lifestyle"] = "lifestyle"
     name: str = ""
     start: date | None = None
     end: date | None = None
+    sessions: int | None = None  # in which the patient took part
+    status: Literal["ongoing", "completed", "stopped"] | None = None
 
 
 class Procedure(Record, frozen=True, kw_only=True):
@@ -216,6 +218,7 @@ class Attestation(Record, frozen=True, kw_only=True):
     date: date | None = None
     by: str = ""
     text: str = ""
+    specialty: str = ""  # of whoever was consulted, where the topic is a consultation
 
 
 class Note(Record, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ is not shown is unknown.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Annotated, Literal
 
@@ -21,6 +22,7 @@ Op = Literal[">=", ">", "<=", "<", "=="]
 Anchor = Literal["current", "baseline"]
 Who = Literal["self", "family"]
 Rounding = Literal["tenths"]
+Degree = Literal["first", "second"]
 Reading = Literal["newest", "any", "highest", "lowest"]
 Response = Literal["inadequate", "partial", "intolerance", "effective"]
 Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -128,7 +130,8 @@ class Condition(Part, frozen=True, kw_only=True, tag="condition"):
     and make it unknown; `not_phrases` (papillary) are something else. `topic` is what an attestation calls it.
 
     `evidence` matters where it must be absent: `record`, a complete list that lacks it is enough;
-    `attestation`, the chart must deny it, for everyone in `who`.
+    `attestation`, the chart must deny it, for everyone in `who`. `min_duration` is how long it must have stood since
+    its onset; of the family only relatives of the first `degree` count, or of the first and second.
     """
 
     label: str
@@ -143,6 +146,8 @@ class Condition(Part, frozen=True, kw_only=True, tag="condition"):
     evidence: Literal["record", "attestation"] = "record"
     within: Period | None = None
     sex: Literal["female", "male"] | None = None  # it can only be present in this sex
+    min_duration: Period | None = None
+    degree: Degree | None = None
 
 
 class After(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -262,11 +267,14 @@ class OnDrug(Part, frozen=True, kw_only=True, tag="on_drug"):
 
 
 class Programme(Part, frozen=True, kw_only=True, tag="programme"):
-    """Took part in a structured programme for so long, ended no longer ago than the window."""
+    """Took part in a structured programme for so long and in so many of its sessions, ended no longer ago than the
+    window, or goes on with it."""
 
     programme: Literal["lifestyle"] = "lifestyle"
     min_duration: Period
     within: Period | None = None
+    min_sessions: int = 0
+    ongoing: bool = False
 
 
 class Attested(Part, frozen=True, kw_only=True, tag="attested"):
@@ -278,10 +286,12 @@ class Attested(Part, frozen=True, kw_only=True, tag="attested"):
 
 
 class Specialist(Part, frozen=True, kw_only=True, tag="specialist"):
-    """Prescribed by one of these specialties, or after a consultation with one (an attestation
-    `specialist_consult`)."""
+    """Prescribed by one of these specialties (unless only a consultation counts), or after a consultation with one, in
+    the window if there is one: an attestation `specialist_consult` or a document that names the specialty."""
 
     specialties: tuple[str, ...]
+    within: Period | None = None
+    prescriber: bool = True
 
 
 class Change(Part, frozen=True, kw_only=True, tag="change"):
@@ -328,6 +338,14 @@ Node = (
     | Use
 )
 Composite = AllOf | AnyOf | NoneOf | AtLeast
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """The node and everything under it, in order."""
+    yield node
+    if isinstance(node, Composite):
+        for child in node.children:
+            yield from walk(child)
 
 
 def window_of(part: Part) -> Period | None:

@@ -37,6 +37,7 @@ from tools.records import (
     TrialOutcome,
 )
 from tools.request import complete_request
+from tools.rules import Specialist, walk
 from tools.terminology.conditions import CONCEPTS, exclusive_codes
 from tools.terminology.observations import TESTS
 from tools.terms import TOPICS
@@ -112,6 +113,7 @@ class Stated(Supposed, frozen=True, kw_only=True, tag="stated"):
 
     topic: str
     present: bool
+    specialty: str = ""  # of a consultation; those that the plan's rules ask for if none is named
 
 
 class Enrolled(Supposed, frozen=True, kw_only=True, tag="enrolled"):
@@ -204,6 +206,15 @@ class _Case:
             if drug.name.casefold() == name.casefold():
                 return drug
         raise NotFound("drug", name, nearest(name, [drug.name for drug in self.drugs]))
+
+    def specialties(self) -> list[str]:
+        """Those whose consultation the plan asks for, for the drug."""
+        benefit = self.plan.benefits.get(self.request.drug)
+        trees = [
+            tree for rule in (benefit.rules if benefit else ()) for tree in (rule.criteria, *rule.renewals)
+        ]
+        leaves = [node for tree in trees for node in walk(tree) if isinstance(node, Specialist)]
+        return list(dict.fromkeys(name for leaf in leaves for name in leaf.specialties))
 
     def courses(self) -> tuple[Medication, ...]:
         """A list that is not recorded stays so: with one supposed entry it would count as complete."""
@@ -445,14 +456,21 @@ def _stated(case: _Case, change: Stated, name: str) -> None:
         for item in case.patient.attestations
         if item.topic != change.topic or (item.date is not None and item.date < case.as_of)
     ]
-    stated = Attestation(
-        id=name,
-        topic=change.topic,
-        present=change.present,
-        subjects=("self", "family"),
-        date=case.as_of,
-    )
-    case.change(attestations=(*others, stated))
+    specialties: Sequence[str] = ("",)
+    if change.topic == "specialist_consult" and change.present:
+        specialties = (change.specialty,) if change.specialty else case.specialties() or ("",)
+    stated = [
+        Attestation(
+            id=name if specialty == specialties[0] else f"{name}-{specialty}",
+            topic=change.topic,
+            present=change.present,
+            subjects=("self", "family"),
+            date=case.as_of,
+            specialty=specialty,
+        )
+        for specialty in specialties
+    ]
+    case.change(attestations=(*others, *stated))
 
 
 # --- the person, the request, the plan --------------------------------------------------------------------

@@ -29,10 +29,10 @@ FORMS = {
     "diagnosis": "CODE [NAME] [--start DATE]",
     "allergy": "SUBSTANCE [--reaction TEXT] [--intolerance]",
     "family": "RELATIVE CONDITION",
-    "program": "NAME --start DATE [--end DATE]",
-    "attest": "TOPIC --present|--absent [--for self,family] [--text TEXT]",
+    "program": "NAME --start DATE [--end DATE] [--sessions N]",
+    "attest": "TOPIC --present|--absent [--for self,family] [--text TEXT] [--specialty NAME]",
     "note": "TEXT [--date DATE]",
-    "document": "FILE [--as note|lab|fills|programme|study|medication]",
+    "document": "FILE [--as note|lab|fills|programme|study|medication|consult]",
 }
 
 
@@ -79,6 +79,8 @@ def add(
     ),
     subjects: str = typer.Option("self", "--for", metavar="WHO", help="self, family, or self,family."),
     text: str = typer.Option("", help="The statement's words."),
+    specialty: str = typer.Option("", help="Who was consulted, e.g. endocrinology."),
+    sessions: int | None = typer.Option(None, help="Sessions of a program that were taken part in."),
     of: str = typer.Option("", "--as", metavar="KIND", help="What a document can stand for."),
     title: str = typer.Option("", help="A document's title; its file name otherwise."),
     complete: bool = typer.Option(
@@ -117,9 +119,12 @@ def add(
             to, _only(what, given), reaction=reaction, intolerance=intolerance, on=_date(on)
         ),
         "family": lambda: chart.add_relative(to, _first(what, given), " ".join(given[1:])),
-        "program": lambda: chart.add_program(to, _only(what, given), _needed(start, "--start", what), ended),
+        "program": lambda: chart.add_program(
+            to, _only(what, given), _needed(start, "--start", what), ended, sessions
+        ),
         "attest": lambda: chart.add_attestation(
-            to, _only(what, given), present=_said(present), subjects=subjects.split(","), on=day, text=text
+            to, _only(what, given), present=_said(present), subjects=subjects.split(","), on=day, text=text,
+            specialty=specialty,
         ),
         "note": lambda: chart.add_note(to, _only(what, given), day),
         "document": lambda: chart.add_document(to, Path(_only(what, given)), day, title=title, of=of),

@@ -13,7 +13,7 @@ from evals.oracle.chart import Chart, Entry, Reading, Span, Stretch, after_month
 from evals.oracle.reading import Row
 from evals.oracle.trials import drug_key, names, strangers, trial
 from evals.oracle.verdicts import NO, OPEN, YES, Answer, Truth, agreed, best, known
-from evals.oracle.vocabulary import OTHER_TYPE, SPOKEN, STUDIES, TOPICS, TYPES, UNTYPED, VAGUE
+from evals.oracle.vocabulary import OTHER_TYPE, RELATIVES, SPOKEN, STUDIES, TOPICS, TYPES, UNTYPED, VAGUE
 
 SIGNED = ("signed", "amended")
 _COMPARE: dict[str, Callable[[Decimal, Decimal], bool]] = {
@@ -73,12 +73,40 @@ def _at_dose(row: Row, dose: Decimal | None) -> Truth:
 
 def _specialist(row: Row, chart: Chart, ask: Ask) -> Answer:
     own = ((chart.patient.get("prescriber") or {}).get("specialty") or "").lower()
-    if own in row.specialties:
+    if own in row.specialties and not row.only_consults:
         return Answer(YES)
-    consulted = [s["present"] for s in chart.noted("attestations") if s["topic"] == "specialist_consult"]
-    if consulted and (consulted[-1] or own):
-        return known(consulted[-1])
-    return Answer(OPEN, "missing")
+    named, nameless, denied = _consultations(row, chart)
+    last = max(denied, default=date.min)
+    named, nameless = ([d for d in days if d >= last] for days in (named, nameless))
+    if denied and last in (*named, *nameless):
+        return Answer(OPEN, "conflict")
+    if any(when >= chart.since(row.window) and (when > date.min or row.window is None) for when in named):
+        return Answer(YES)
+    if named and date.min not in named:
+        return Answer(OPEN, "stale")
+    if named or nameless:
+        return Answer(OPEN, "ambiguous")
+    return Answer(NO) if denied and own else Answer(OPEN, "missing")
+
+
+def _consultations(row: Row, chart: Chart) -> tuple[list[date], list[date], list[date]]:
+    """The days of consultations with the specialty, with nobody says whom, and on which there is said to have been
+    none; an undated one is of the first day that there is."""
+    named: list[date] = []
+    nameless: list[date] = []
+    denied: list[date] = []
+    for said in chart.noted("attestations"):
+        when, of = day(said.get("date")) or date.min, said.get("specialty", "").lower()
+        mine = said["topic"] == "specialist_consult" and "self" in said.get("subjects", ["self"])
+        if mine and when <= chart.as_of and of in (*row.specialties, ""):
+            (denied if not said["present"] else named if of else nameless).append(when)
+    for paper in chart.noted("documents"):
+        when, of = day(paper.get("date")) or date.min, paper.get("specialty", "").lower()
+        signed = paper.get("status", "signed") in SIGNED
+        consult = paper.get("of") == "consult" or (paper.get("of") == "note" and of)
+        if consult and signed and when <= chart.as_of and of in (*row.specialties, ""):
+            (named if of else nameless).append(when)
+    return named, nameless, denied
 
 
 def _statement(row: Row, chart: Chart, ask: Ask) -> Answer:
@@ -226,7 +254,7 @@ def _condition(row: Row, chart: Chart, ask: Ask) -> Answer:
     said = _said_of_condition(row, chart)
     problems = chart.listed("conditions")
     own = [_entry_shows(row, entry, chart) for entry in problems or ()]
-    theirs = [_shows(row, e.get("code", ""), e.get("condition", "")) for e in chart.noted("family_history")]
+    theirs = [_relative_shows(row, entry) for entry in chart.noted("family_history")]
     shown = {"self": own, "family": theirs} if row.family else {"self": own}
     found = []
     for person, truths in shown.items():
@@ -244,9 +272,32 @@ def _condition(row: Row, chart: Chart, ask: Ask) -> Answer:
         else:
             found.append(Answer(NO))
     answer = best(found)
+    if answer.truth == YES and row.least is not None:
+        answer = _stood(
+            row, row.least, [e for e in problems or () if _entry_shows(row, e, chart) == YES], chart
+        )
     if answer.truth == YES and row.name in TYPES and _of_both_types(chart):
         return Answer(OPEN, "conflict")
     return answer
+
+
+def _relative_shows(row: Row, entry: Entry) -> Truth:
+    """Whether a relative has it who is near enough; nobody knows of one whose relation nobody says."""
+    shows = _shows(row, entry.get("code", ""), entry.get("condition", ""))
+    if row.degree > 2 or shows == NO:
+        return shows
+    near = next((d for d, words in RELATIVES.items() if entry["relation"].lower() in words), None)
+    if near is None:
+        return OPEN
+    return shows if near <= row.degree else NO
+
+
+def _stood(row: Row, least: Stretch, entries: list[Entry], chart: Chart) -> Answer:
+    """Since its first day; of an entry without one nobody knows since when."""
+    begun = [day(e.get("onset")) for e in entries]
+    if any(first is not None and least.ahead(first) <= chart.as_of for first in begun):
+        return Answer(YES)
+    return Answer(OPEN, "missing") if None in begun or not begun else Answer(NO)
 
 
 def _of_both_types(chart: Chart) -> bool:
@@ -468,18 +519,26 @@ def _on_drug(row: Row, chart: Chart, ask: Ask) -> Answer:
 
 
 def _program(row: Row, chart: Chart, ask: Ask) -> Answer:
-    answers = []
-    for program in chart.noted("programs"):
-        first, last = day(program.get("start")), day(program.get("end"))
-        if first is None or not chart.possible(first):
-            answers.append(Answer(OPEN, "missing"))
-            continue
-        until = chart.as_of if last is None or last > chart.as_of else last
-        if row.window is not None and until < chart.since(row.window):
-            answers.append(Answer(OPEN, "stale"))  # out of date is called for, not held against anybody
-        else:
-            answers.append(known(row.least is None or row.least.ahead(first) <= until))
+    answers = [_one_program(row, program, chart) for program in chart.noted("programs")]
     return best(answers) if answers else Answer(OPEN, "missing")
+
+
+def _one_program(row: Row, program: Entry, chart: Chart) -> Answer:
+    first, last = day(program.get("start")), day(program.get("end"))
+    over = program.get("status") in ("completed", "stopped")
+    going_on = not over and (last is None or last > chart.as_of)
+    until = chart.as_of if going_on or (last is not None and last > chart.as_of) else last
+    if first is None or not chart.possible(first) or until is None or first > until:
+        return Answer(OPEN, "missing")
+    if row.going_on and not going_on:
+        return Answer(NO)
+    if row.window is not None and until < chart.since(row.window):
+        return Answer(OPEN, "stale")  # out of date is called for, not held against anybody
+    if row.least is not None and row.least.ahead(first) > until:
+        return Answer(NO)
+    if row.sessions and program.get("sessions") is None:
+        return Answer(OPEN, "missing")
+    return known(program.get("sessions", 0) >= row.sessions)
 
 
 def _note(row: Row, chart: Chart, ask: Ask) -> Answer:

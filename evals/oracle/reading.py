@@ -39,6 +39,10 @@ class Row:
     rounded: bool = False  # to one decimal, a half up
     which: str = "latest"  # of the results: latest, any, highest, lowest
     results: int = 1  # of different days
+    sessions: int = 0  # of a program, at least
+    going_on: bool = False  # and it still does
+    degree: int = 9  # how near a relative must be: 1, or 2 for the first and second
+    only_consults: bool = False  # the prescriber's own specialty is not enough
     since_approval: bool = False  # and not since therapy began
     treated: Stretch | None = None  # for so long, with `drugs` or `classes`, before it was measured
     name: str = ""
@@ -278,6 +282,8 @@ def _condition(text: str) -> dict[str, Any] | None:
     return {
         "kind": "condition",
         "window": _window(text),
+        "least": _known_for(text),
+        "degree": 2 if "or second-degree relative" in said else 1 if "first-degree relative" in said else 9,
         "name": named["name"],
         "codes": tuple(lists[0]),
         "hints": tuple(lists[1]) if len(lists) > 1 else (),
@@ -307,6 +313,11 @@ def _doses(text: str) -> tuple[dict[str, Any], str]:
         "dose_most": Decimal(most[1]) if most else None,
     }
     return columns, text
+
+
+def _known_for(text: str) -> Stretch | None:
+    found = re.search(rf"known for at least {_TIME}", text)
+    return Stretch(int(found[1]), found[2]) if found else None
 
 
 def _counting(text: str) -> tuple[dict[str, Any], str]:
@@ -412,7 +423,14 @@ def _program(text: str) -> dict[str, Any] | None:
     least = _lasting(text)
     if least is None or "lifestyle program" not in text:
         return None
-    return {"kind": "program", "least": least, "window": _window(text)}
+    sessions = re.search(r"at least (\d+) of its sessions", text)
+    return {
+        "kind": "program",
+        "least": least,
+        "window": _window(text),
+        "sessions": int(sessions[1]) if sessions else 0,
+        "going_on": "still goes on with it" in text,
+    }
 
 
 def _statement(text: str) -> dict[str, Any] | None:
@@ -423,10 +441,13 @@ def _statement(text: str) -> dict[str, Any] | None:
 
 
 def _specialist(text: str) -> dict[str, Any] | None:
-    if not re.search(r"speciali|practitioner of|works in|consult", text, re.I):
+    if not re.search(r"speciali|practitioner of|works in|a doctor in|consult", text, re.I):
         return None
     found = tuple(name for name in SPECIALTIES if name in text.lower())
-    return {"kind": "specialist", "specialties": found} if found else None
+    if not found:
+        return None
+    only = "only a consultation counts" in text
+    return {"kind": "specialist", "specialties": found, "window": _window(text), "only_consults": only}
 
 
 def _change(text: str) -> dict[str, Any] | None:

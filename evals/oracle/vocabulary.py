@@ -86,8 +86,23 @@ SPECIALTIES = (
     "otolaryngology",
     "pulmonology",
     "sleep medicine",
+    "nephrology",
+    "internal medicine",
+    "family medicine",
+    "obesity medicine",
+    "bariatric surgery",
+    "pediatrics",
 )
 
+# what relatives are called, by how near they are
+RELATIVES = {
+    1: ("mother", "father", "parent", "sister", "brother", "sibling", "son", "daughter", "child"),
+    2: (
+        "grandmother", "grandfather", "aunt", "uncle", "niece", "nephew", "half-sister", "half-brother",
+        "grandson", "granddaughter",
+    ),
+    3: ("cousin", "great-aunt", "great-uncle", "stepmother", "stepfather", "husband", "wife"),
+}  # fmt: skip
 # a condition in a clinician's words, where an entry has no code
 SPOKEN = {
     "medullary thyroid carcinoma or MEN 2": (

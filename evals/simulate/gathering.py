@@ -118,7 +118,14 @@ def _for_leaf(node: Node, case: Case, draw: random.Random, present: bool, good: 
             word, "attestations", Attestation(id="", topic=node.topic, present=present, date=word, by=by)
         )
     elif isinstance(node, Specialist):
-        said = Attestation(id="", topic="specialist_consult", present=present, date=word, by=by)
+        said = Attestation(
+            id="",
+            topic="specialist_consult",
+            present=present,
+            date=word,
+            by=by,
+            specialty=node.specialties[0],
+        )
         yield Coming(word, "attestations", said)
     elif isinstance(node, Condition) and (node.topic or not present):
         said = Attestation(

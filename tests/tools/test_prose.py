@@ -83,6 +83,8 @@ def conditions(draw: Any) -> Condition:
         "evidence": draw(st.sampled_from(["record", "attestation"])),
         "within": draw(maybe_period),
         "sex": draw(st.sampled_from([None, "female", "male"])),
+        "min_duration": draw(maybe_period),
+        "degree": draw(st.sampled_from([None, "first", "second"])),
     }
     return Condition(id="x", **{**(concept if draw(st.booleans()) else own), **said})
 
@@ -166,13 +168,21 @@ leaves = st.one_of(
         lambda parts, least, doses: Taking(id="x", min_days=least, **parts, **doses), listed(), days, doses
     ),
     build(OnDrug, min_months=st.integers(0, 60), min_dose=st.none() | amounts),
-    build(Programme, min_duration=periods, within=maybe_period),
+    build(
+        Programme,
+        min_duration=periods,
+        within=maybe_period,
+        min_sessions=st.integers(0, 20),
+        ongoing=st.booleans(),
+    ),
     attestations(),
     build(
         Specialist,
         specialties=st.lists(
             st.sampled_from(list(SPECIALTIES)) | names.map(str.casefold), min_size=1, max_size=3
         ).map(tuple),
+        within=maybe_period,
+        prescriber=st.booleans(),
     ),
     build(
         Change,

@@ -347,3 +347,153 @@ def test_both_kinds_of_renewal_are_printed_and_read_back(plan: str) -> None:
     table = read_policy(printed.policy.text)
     assert [row.kind for row in table.later["t2dm"]] == ["statement"]
     assert [row.kind for row in table.renewal["t2dm"]] == ["change"]
+
+
+# --- how long a diagnosis has stood, and whose it is ----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("conditions", "expected"),
+    [
+        ("[E11.9 since 2026-03-01]", "met"),
+        ("[E11.9 since 2026-03-02]", "not_met"),
+        ("[E11.9]", "unknown"),
+        ("[E11.9, E11.65 since 2026-08-01]", "unknown"),
+        ("[E11.9 since 2026-08-01, E11.65 since 2020-01-01]", "met"),
+        ("[]", "not_met"),
+    ],
+)
+def test_a_diagnosis_stands_since_its_earliest_onset(conditions: str, expected: str) -> None:
+    assert status("{condition: t2dm, for: 6 months}", f"conditions: {conditions}") == expected
+
+
+def test_when_it_will_have_stood_is_said() -> None:
+    finding = found(leaf("{condition: t2dm, for: 6 months}"), "conditions: [E11.9 since 2026-03-02]")
+    assert finding.fix == "type 2 diabetes will have stood for 6 months on 2026-09-02"
+
+
+def test_how_long_it_must_stand_is_printed_and_asked() -> None:
+    node = leaf("{condition: t2dm, for: 12 weeks, within: 24 months}")
+    says_the_same_in_every_house(node)
+    assert describe(node) == "type 2 diabetes for at least 12 weeks within 24 months"
+    for house in HOUSES.values():
+        assert "known for at least 12 weeks" in house.phrases.question(node)
+    for row in read_by_the_oracle(node):
+        assert (row.kind, row.least, row.window) == ("condition", Stretch(12, "week"), Stretch(24, "month"))
+
+
+@pytest.mark.parametrize(
+    ("relation", "first", "second"),
+    [
+        ("mother", "met", "met"),
+        ("Brother", "met", "met"),
+        ("maternal aunt", "not_met", "met"),
+        ("half-sister", "not_met", "met"),
+        ("cousin", "not_met", "not_met"),
+        ("stepmother", "not_met", "not_met"),
+        ("relative", "unknown", "unknown"),
+        ("family member", "unknown", "unknown"),
+    ],
+)
+def test_only_relatives_of_the_degree_count(relation: str, first: str, second: str) -> None:
+    chart = f"conditions: [], family_history: ['{relation}: hypertension']"
+    assert status("{condition: hypertension, who: family, degree: first}", chart) == first
+    assert status("{condition: hypertension, who: family, degree: second}", chart) == second
+    assert status("{condition: hypertension, who: family}", chart) == "met"
+
+
+def test_the_degree_is_printed() -> None:
+    for degree, number in (("first", 1), ("second", 2)):
+        node = leaf(f"{{condition: hypertension, who: [self, family], degree: {degree}}}")
+        says_the_same_in_every_house(node)
+        assert [row.degree for row in read_by_the_oracle(node)] == [number] * 10
+        assert all(row.family for row in read_by_the_oracle(node))
+    with pytest.raises(Invalid, match="a degree is one of the family"):
+        rule("{condition: hypertension, degree: first}")
+
+
+# --- programs and consultations --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("program", "sessions", "ongoing"),
+    [
+        ("{start: 2026-01-01, end: 2026-08-01, sessions: 8}", "met", "not_met"),
+        ("{start: 2026-01-01, sessions: 7}", "not_met", "met"),
+        ("{start: 2026-01-01}", "unknown", "met"),
+        ("{start: 2026-01-01, status: completed, sessions: 8}", "unknown", "unknown"),
+        ("{start: 2026-01-01, end: 2026-09-02, status: ongoing, sessions: 8}", "met", "met"),
+        ("{start: 2026-08-01, sessions: 8}", "not_met", "not_met"),
+    ],
+)
+def test_sessions_and_going_on_are_asked_of_a_program(program: str, sessions: str, ongoing: str) -> None:
+    assert status("{program: 6 months, sessions: 8}", f"programs: [{program}]") == sessions
+    assert status("{program: 6 months, ongoing: true}", f"programs: [{program}]") == ongoing
+
+
+def test_sessions_and_going_on_are_printed_and_asked() -> None:
+    node = leaf("{program: 12 weeks, within: 2 months, sessions: 8, ongoing: true}")
+    says_the_same_in_every_house(node)
+    assert describe(node).endswith("12 weeks ended within 2 months, at least 8 sessions, still going on")
+    for row in read_by_the_oracle(node):
+        assert (row.least, row.sessions, row.going_on) == (Stretch(12, "week"), 8, True), row.text
+        assert row.window == Stretch(2, "month")
+    for house in HOUSES.values():
+        assert "at least 8 of its sessions" in house.phrases.question(node)
+
+
+def consult(specialty: str, day: str = "2026-08-01", **more: Any) -> str:
+    fields = {"title": "Letter", "of": "consult", "specialty": specialty, "date": day, **more}
+    return "documents: [{" + ", ".join(f"{key}: {value}" for key, value in fields.items() if value) + "}]"
+
+
+@pytest.mark.parametrize(
+    ("chart", "expected", "reason"),
+    [
+        (consult("endocrinology", "2025-09-01"), "met", None),
+        (consult("Endocrinologist"), "met", None),
+        (consult("endocrinology", "2025-08-31"), "unknown", "stale"),
+        (consult("cardiology"), "unknown", "missing"),
+        (consult(""), "unknown", "ambiguous"),
+        (consult("endocrinology", ""), "unknown", "ambiguous"),
+        (consult("endocrinology", status="draft"), "unknown", "missing"),
+        ("attestations: {specialist_consult: stated}", "unknown", "ambiguous"),
+        ("prescriber: endocrinology", "met", None),
+        (
+            "attestations: [{topic: specialist_consult, present: true, date: 2026-08-01, specialty: endocrinology}]",
+            "met",
+            None,
+        ),
+        (
+            "attestations: [{topic: specialist_consult, present: false, date: 2026-08-02}], "
+            + consult("endocrinology"),
+            "unknown",
+            "missing",
+        ),
+    ],
+)
+def test_a_consultation_is_of_its_specialty_and_window(chart: str, expected: str, reason: str | None) -> None:
+    finding = found(leaf("{specialist: endocrinology, within: 12 months}"), chart)
+    assert (finding.status, finding.reason) == (expected, reason)
+
+
+def test_a_denied_consultation_fails_only_a_prescriber_whose_specialty_is_known() -> None:
+    denied = "attestations: {specialist_consult: denied}"
+    assert status("specialist: endocrinology", denied) == "unknown"
+    assert status("specialist: endocrinology", f"{denied}, prescriber: family medicine") == "not_met"
+
+
+def test_the_prescribers_own_specialty_may_not_be_enough() -> None:
+    criterion = "{specialist: endocrinology, prescriber: false}"
+    assert status(criterion, "prescriber: endocrinology") == "unknown"
+    assert describe(leaf(criterion)) == "in consultation with endocrinology"
+
+
+def test_which_consultations_count_is_printed() -> None:
+    node = leaf("{specialist: [endocrinology, nephrology], within: 12 months, prescriber: false}")
+    says_the_same_in_every_house(node)
+    for row in read_by_the_oracle(node):
+        assert (row.kind, set(row.specialties)) == ("specialist", {"endocrinology", "nephrology"}), row.text
+        assert (row.window, row.only_consults) == (Stretch(12, "month"), True)
+    with pytest.raises(Invalid, match="unknown specialty 'endocrinolgy'; did you mean endocrinology"):
+        rule("specialist: endocrinolgy")

@@ -9,14 +9,41 @@ from functools import lru_cache
 
 from tools.evidence.judge import BARE, Judge, Shown, Term, as_stated, term_of
 from tools.records import Attestation, Diagnosis, Evidence, FamilyHistory
-from tools.rules import Condition, Who
+from tools.rules import Condition, Degree, Period, Who
+from tools.terminology.vocabulary import term_of_name
 
 _Record = Diagnosis | FamilyHistory | Attestation
 _Told = tuple[tuple[Who, _Record], ...]  # of whom, and by what
 
 
 def condition(leaf: Condition, judge: Judge, exclude: bool) -> Shown:
-    """Proven, denied, hinted at, or silent; the rule says whether the record's silence is enough."""
+    """Proven, denied, hinted at, or silent; the rule says whether the record's silence is enough, and how long what is
+    proven must have stood."""
+    if leaf.min_duration is None:
+        return _present(leaf, judge, exclude)
+    answer = _present(leaf, judge, exclude)
+    return _has_stood(leaf, leaf.min_duration, judge, answer) if answer.shown else answer
+
+
+def _has_stood(leaf: Condition, least: Period, judge: Judge, answer: Shown) -> Shown:
+    """Since its earliest onset; of what has none on record, or is only stated, nobody knows since when."""
+    proof, _ = _matching(leaf, judge)
+    entries = [record for _, record in proof if isinstance(record, Diagnosis)]
+    onsets = [entry.onset for entry in entries if entry.onset is not None]
+    due = min((least.after(onset) for onset in onsets), default=None)
+    stood = due is not None and due <= judge.as_of
+    if not stood and (due is None or len(onsets) < len(entries)):
+        fix = f"Record since when {leaf.label} has been known"
+        detail = f"{answer.detail}, not known since when"
+        return BARE[None] if judge.brief else Shown(None, answer.records, detail, "missing", fix)
+    if judge.brief:
+        return BARE[stood]
+    since = f"{answer.detail}, since {min(onsets)}"
+    later = answer.fix if stood else f"{leaf.label} will have stood for {least} on {due}"
+    return Shown(stood, answer.records, since, None, later)
+
+
+def _present(leaf: Condition, judge: Judge, exclude: bool) -> Shown:
     patient = judge.patient
     if leaf.sex is not None and patient.sex not in (leaf.sex, "unknown"):
         if judge.brief:
@@ -168,13 +195,24 @@ def _matching(leaf: Condition, judge: Judge) -> tuple[_Told, _Told]:
             if term in unlike:
                 continue
             kind = kind_of_match(leaf, term.code, term.name)
+            related = _is_related(relative, leaf.degree)
             if not kind:
                 _remember(unlike, term)
-            elif kind == "proves":
+            elif related is False:
+                continue
+            elif kind == "proves" and related:
                 proof += (("family", relative),)
             else:
                 hints += (("family", relative),)
     return proof, hints
+
+
+def _is_related(relative: FamilyHistory, degree: Degree | None) -> bool | None:
+    """Is the relative of this degree or nearer? None where the word for the relation does not tell."""
+    if degree is None:
+        return True
+    relation = term_of_name("relations", relative.relation)
+    return None if relation is None else relation.key == "first" or relation.key == degree
 
 
 def _remember(unlike: set[Term], term: Term) -> None:

@@ -47,7 +47,7 @@ def supposed_by(action: Action, found: Determination, case: Asked) -> Change | N
     if isinstance(node, Attested):
         return Stated(topic=node.topic, present=not finding.exclusion)
     if isinstance(node, Specialist):
-        return Stated(topic="specialist_consult", present=True)
+        return Stated(topic="specialist_consult", present=True, specialty=node.specialties[0])
     if isinstance(node, Programme):
         return _programme(node)
     if isinstance(node, Taking) and finding.exclusion:
@@ -55,8 +55,10 @@ def supposed_by(action: Action, found: Determination, case: Asked) -> Change | N
     return None
 
 
-def _programme(node: Programme) -> Change:
-    """Whole months are what can be supposed: as many as it takes."""
+def _programme(node: Programme) -> Change | None:
+    """Whole months are what can be supposed, as many as it takes; no sessions, and none that goes on."""
+    if node.min_sessions or node.ongoing:
+        return None
     least = node.min_duration
     per_month = {"days": 28, "weeks": 4, "months": 1}[least.unit]
     return Enrolled(months=max(1, -(-least.count // per_month)))

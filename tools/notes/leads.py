@@ -396,13 +396,10 @@ def _shown(
         case Attested():
             return _statement(leaf, fact, note, as_of, determination)
         case Specialist():
-            if (
-                fact.of == "specialist_consult"
-                and fact.present
-                and any(fact.detail[:8] == name[:8] for name in leaf.specialties)
-            ):
-                return _attestation("specialist_consult", True, ("self",), fact, note)
-            return None
+            named = [name for name in leaf.specialties if fact.detail[:8] == name[:8]]
+            if fact.of != "specialist_consult" or not fact.present or not named:
+                return None
+            return _attestation("specialist_consult", True, ("self",), fact, note, named[0])
         case Programme():
             return _programme(fact)
         case _:
@@ -613,9 +610,12 @@ def _statement(
     return _attestation(leaf.topic, fact.present, ("self",), fact, note)
 
 
-def _attestation(topic: str, present: bool, subjects: tuple[Any, ...], fact: NoteFact, note: Note) -> Found:
+def _attestation(
+    topic: str, present: bool, subjects: tuple[Any, ...], fact: NoteFact, note: Note, specialty: str = ""
+) -> Found:
     record = Attestation(
-        id="", topic=topic, present=present, subjects=subjects, date=note.date, text=_words(note, fact)
+        id="", topic=topic, present=present, subjects=subjects, date=note.date, text=_words(note, fact),
+        specialty=specialty,
     )  # fmt: skip
     whose = " and ".join("the family" if who == "family" else "the patient" for who in subjects)
     said = f"{'yes' if present else 'no'} to “{TOPICS[topic]}” for {whose}"

@@ -7,7 +7,7 @@ with `kind:` in which stores keep it. Names of conditions and tests are those of
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
 import msgspec
@@ -41,10 +41,12 @@ from tools.rules import (
     TimeUnit,
     Trial,
     Use,
+    walk,
 )
 from tools.terminology.conditions import CONCEPTS
 from tools.terminology.medicines import CLASSES, medicine_names
 from tools.terminology.observations import TESTS
+from tools.terminology.vocabulary import term_of_name, vocabulary
 from tools.terms import INDICATIONS, TOPICS
 
 _BOUND = re.compile(
@@ -213,12 +215,15 @@ def _condition(reader: Criteria, found: Map, place: Place) -> Node:
     else:
         fields |= {"id": re.sub(r"[^a-z0-9]+", "_", key.casefold()).strip("_"), "label": key}
     for part in _KINDS["condition"][1]:
-        if part in found and not part.startswith("within"):
+        if part in found and part not in ("within", "within_days", "for"):
             fields[part] = (
                 words(found, part) if isinstance(found[part], Seq) or part == "who" else found[part]
             )
     fields["codes"] = tuple(str(code) for code in fields.get("codes", ()))
     fields["within"] = window(found)
+    fields["min_duration"] = _duration(found, "for", "days") if "for" in found else None
+    if "degree" in found and "family" not in fields.get("who", ()):
+        raise found.at("degree").error("a degree is one of the family; write also who: family")
     for part in ("phrases", "suggest_phrases", "not_phrases"):
         fields[part] = tuple(str(phrase).casefold() for phrase in fields.get(part, ()))
     return convert(as_written(found, fields), Condition, place)
@@ -370,8 +375,10 @@ def _program(reader: Criteria, found: Map, place: Place) -> Node:
         "id": "lifestyle_program",
         "min_duration": _duration(found, "program", "months"),
         "within": window(found),
+        "min_sessions": found.get("sessions", 0),
+        "ongoing": found.get("ongoing", False),
     }
-    return convert(as_written(found, fields), Programme, place)
+    return convert(as_written(found, fields, {"min_sessions": "sessions"}), Programme, place)
 
 
 def _attested(reader: Criteria, found: Map, place: Place) -> Node:
@@ -384,7 +391,21 @@ def _attested(reader: Criteria, found: Map, place: Place) -> Node:
 
 
 def _specialist(reader: Criteria, found: Map, place: Place) -> Node:
-    return Specialist(id="specialist", specialties=tuple(s.casefold() for s in words(found, "specialist")))
+    specialties = []
+    for name in words(found, "specialist"):
+        term = term_of_name("specialties", name)
+        if term is None:
+            known = [one.label for one in vocabulary("specialties").values()]
+            raise unknown(found.at("specialist"), "specialty", name, known)
+        specialties.append(term.label)
+    fields = {
+        "kind": "specialist",
+        "id": "specialist",
+        "specialties": tuple(specialties),
+        "within": window(found),
+        "prescriber": found.get("prescriber", True),
+    }
+    return convert(as_written(found, fields), Specialist, place)
 
 
 def _change(reader: Criteria, found: Map, place: Place) -> Node:
@@ -447,7 +468,7 @@ _KINDS: dict[str, tuple[_Read, tuple[str, ...]]] = {
         _condition,
         (
             "label", "codes", "phrases", "suggests", "suggest_phrases", "not_phrases", "topic",
-            "who", "status", "evidence", "within", "within_days", "sex",
+            "who", "status", "evidence", "within", "within_days", "sex", "for", "degree",
         ),
     ),
     "measured": (_measured, ("within", "within_days")),
@@ -462,23 +483,15 @@ _KINDS: dict[str, tuple[_Read, tuple[str, ...]]] = {
     "allergy": (_allergy, ("label",)),
     "taking": (_course(Taking, "now"), ("label", "days", "min_dose", "max_dose")),
     "on_drug": (_on_drug, ("min_dose",)),
-    "program": (_program, ("within", "within_days")),
+    "program": (_program, ("within", "within_days", "sessions", "ongoing")),
     "attested": (_attested, ("statement", "within", "within_days")),
-    "specialist": (_specialist, ()),
+    "specialist": (_specialist, ("within", "within_days", "prescriber")),
     "change": (_change, ("direction", "percent", "amount", "since", "within", "within_days")),
     "asked_for": (_asked_for, ("label", "min_dose", "max_dose")),
 }  # fmt: skip
 
 
 # --- helpers ---------------------------------------------------------------------------------------------
-
-
-def walk(node: Node) -> Iterator[Node]:
-    """The node and everything under it, in order."""
-    yield node
-    if isinstance(node, Composite):
-        for child in node.children:
-            yield from walk(child)
 
 
 def words(found: Map, key: str) -> tuple[str, ...]:

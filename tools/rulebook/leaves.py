@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cached_property, partial
 from typing import Any
 
@@ -88,6 +89,7 @@ LEAVES: dict[str, type[Part]] = {
     "change": Change,
     "use": Use,
 }
+DEGREES = {"first": "first-degree", "second": "first- or second-degree"}
 DOCUMENTS = ("note", "lab", "fills", "programme", "study", "medication")
 # Kinds whose sentence itself counts a period: the slot of its number, and the field.
 _TIMED = {"measured": ("days", "within"), "programme": ("months", "min_duration")}
@@ -98,6 +100,12 @@ OWN = {
     "hinted": "; the words {suggest_phrases} do not settle it",
     "unlike": "; the words {not_phrases} mean something else",
     "topic": " [chart statement on {topic}]",
+    "standing": ", known for at least {days} days",
+    "degree": " (in a {degree} relative)",
+    "sessions": ", in at least {sessions} of its sessions",
+    "going_on": ", and still goes on with it",
+    "consult_window": " (a consultation counts if dated within the {days} days before the request)",
+    "consult_only": " (only a consultation counts, not the specialty of the prescriber)",
     "since_approval": " (counted from the start of the plan's latest approval, not from the start of therapy)",
     "after": " (measured after at least {days} days of treatment with {drugs})",
     **{
@@ -205,7 +213,7 @@ class Phrases:
             key, {**slots, slot: period(field, "days")}
         )
         return Timed(
-            getattr(self.style, table).get(key) or OWN[key],
+            self._text(table, key, slots) or OWN[key],
             lambda unit: {**slots, slot: period(field, unit)},
             lambda v: v[field] and v[field].unit,
             made.name,
@@ -216,11 +224,19 @@ class Phrases:
         if key not in texts:
             raise Invalid(f"style {self.style.id}: {table} has no {key!r}")
         name = f"style {self.style.id}, {table}.{key}"
-        made = Template(texts[key], slots, name)
+        made = Template(self._text(table, key, slots), slots, name)
         unsaid = [slot for slot in slots if slot not in made.names]
         if table == "clause" and unsaid:
             raise Invalid(f"{name} must say {{{unsaid[0]}}}")
         return made
+
+    def _text(self, table: str, key: str, slots: Mapping[str, Slot]) -> str:
+        """The style's words; `more`, which few rules say, stands at their end where they have no place for it."""
+        text: str = getattr(self.style, table).get(key, "")
+        if "more" not in slots or "{more}" in text:
+            return text
+        body = text.rstrip(".:?")
+        return f"{body}{{more}}{text[len(body) :]}"
 
     def _part(self, key: str, slots: dict[str, Slot]) -> Template:
         if key in OWN:
@@ -271,9 +287,9 @@ class Phrases:
                 "months": whole("min_months"),
                 "dose": optional(part("on_dose", {"dose": decimal("min_dose")}), "min_dose"),
             },
-            "programme": {"window": self._window("program_window")},
+            "programme": {"window": self._window("program_window"), "more": self._of_program()},
             "attested": {"statement": statement(), "window": stated},
-            "specialist": {"specialties": specialties},
+            "specialist": {"specialties": specialties, "more": self._of_consult()},
             "change": {
                 "test": self._test,
                 "direction": words("direction", word["direction"]),
@@ -353,6 +369,15 @@ class Phrases:
             (False, False): self._part("any_size", slots),
         }
         return choice(lambda v: (v["percent"] is not None, v["amount"] is not None), made, lambda key: {})
+
+    def _of_program(self) -> Slot:
+        sessions = optional(self._part("sessions", {"sessions": whole("min_sessions")}), "min_sessions", 0)
+        going_on = flag("ongoing", True, self._part("going_on", {}).show({}))
+        return joined({"sessions": sessions, "going_on": going_on}, "more")
+
+    def _of_consult(self) -> Slot:
+        only = flag("prescriber", False, self._part("consult_only", {}).show({}))
+        return joined({"window": self._window("consult_window"), "only": only}, "more")
 
     def _since(self) -> Slot:
         return flag("since", "renewal", self._part("since_approval", {}).show({}))
@@ -446,6 +471,15 @@ class Phrases:
             "sex": optional(self._part("sex", {"sex": sex}), "sex"),
             "evidence": flag("evidence", "attestation", style.part["denied"]),
             "own": self._own(),
+            "more": joined(
+                {
+                    "standing": optional(
+                        self._timed("part", "standing", "days", "min_duration", {}), "min_duration"
+                    ),
+                    "degree": optional(self._part("degree", {"degree": words("degree", DEGREES)}), "degree"),
+                },
+                "more",
+            ),
         }
 
     def _own(self) -> Slot:

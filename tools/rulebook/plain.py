@@ -43,6 +43,7 @@ _UNITS = {
 }
 _OR, _AND = (", ", " or ", ", or "), (", ", " and ", ", and ")
 _RESPONSES = {"inadequate": "inadequate", "partial": "partial", "effective": "effective"}
+_DEGREES = {"first": "first-degree", "second": "first- or second-degree"}
 _DOCUMENTS = {
     "note": "signed chart note",
     "lab": "lab report",
@@ -78,7 +79,9 @@ def _condition(leaf: Condition) -> str:
     text = who.get(leaf.who, "") or (
         "history of " if leaf.status == "ever" and "prior" not in leaf.label else ""
     )
-    return f"{text}{leaf.label}{_window(leaf.within)}"
+    of = "" if leaf.degree is None else f" in a {_DEGREES[leaf.degree]} relative"
+    stands = "" if leaf.min_duration is None else f" for at least {leaf.min_duration}"
+    return f"{text}{leaf.label}{of}{stands}{_window(leaf.within)}"
 
 
 def _lab(leaf: Lab) -> str:
@@ -152,7 +155,14 @@ def _on_drug(leaf: OnDrug) -> str:
 
 
 def _programme(leaf: Programme) -> str:
-    return f"{leaf.programme} program of at least {leaf.min_duration}{_window(leaf.within, 'ended ')}"
+    text = f"{leaf.programme} program of at least {leaf.min_duration}{_window(leaf.within, 'ended ')}"
+    text += f", at least {leaf.min_sessions} sessions" if leaf.min_sessions else ""
+    return text + (", still going on" if leaf.ongoing else "")
+
+
+def _specialist(leaf: Specialist) -> str:
+    text = "prescribed by, or in consultation with, " if leaf.prescriber else "in consultation with "
+    return f"{text}{join(leaf.specialties, _OR)}{_window(leaf.within)}"
 
 
 def _attested(leaf: Attested) -> str:
@@ -200,7 +210,7 @@ _SAY: dict[type, Callable[[Any], str]] = {
     OnDrug: _on_drug,
     Programme: _programme,
     Attested: _attested,
-    Specialist: lambda leaf: f"prescribed by, or in consultation with, {join(leaf.specialties, _OR)}",
+    Specialist: _specialist,
     Change: _change,
     Use: lambda leaf: f"requested for {leaf.label}{_doses(leaf)}",
     Required: _required,

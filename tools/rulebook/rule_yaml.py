@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 
 from tools.records import Drug
-from tools.rulebook.criterion_yaml import Criteria, as_written, count, walk, window, with_trials
+from tools.rulebook.criterion_yaml import Criteria, as_written, count, window, with_trials
 from tools.rulebook.fragments import Fragments
 from tools.rulebook.located import Map, Place, as_map, as_seq, convert, only, unknown
-from tools.rules import AllOf, Composite, Node, Required, Rule, Trial
+from tools.rules import AllOf, Composite, Node, Required, Rule, Trial, walk
 from tools.terminology.observations import TESTS
 from tools.terms import INDICATIONS
 

@@ -19,6 +19,7 @@ from tools.rules import Period, TimeUnit
 from tools.terminology.conditions import CONCEPTS
 from tools.terminology.medicines import CLASSES, terminology
 from tools.terminology.observations import TESTS
+from tools.terminology.vocabulary import vocabulary
 from tools.terms import INDICATIONS, TOPICS
 
 Values = Mapping[str, Any]
@@ -357,13 +358,7 @@ NO_UNIT = ("{ratio}", "{stage}")
 CODE = r"[A-Z][0-9][0-9A-Z](?:\.[0-9A-Z]{1,4})?|[A-Z][0-9][0-9A-Z]?"
 TOPIC_BACK = {words: topic for topic, words in TOPICS.items()}
 CONCEPT_BACK = {concept.label: concept for concept in CONCEPTS.values()}
-SPECIALTIES = {
-    name: name
-    for name in (
-        "endocrinology", "cardiology", "sleep medicine", "pulmonology", "neurology", "otolaryngology",
-        "hepatology", "gastroenterology", "nephrology", "obesity medicine", "bariatric surgery", "internal medicine",
-    )
-}  # fmt: skip
+SPECIALTIES = {term.label: term.label for term in vocabulary("specialties").values()}
 
 
 def drug_back(requested: str = "") -> dict[str, str]:

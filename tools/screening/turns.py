@@ -30,6 +30,7 @@ from tools.rules import (
     Programme,
     Required,
     Rule,
+    Specialist,
     Taking,
     Trial,
     window_of,
@@ -119,6 +120,8 @@ class Turns:
             self._lasting("started", Period(part.min_days), mask, asked)
         elif isinstance(part, OnDrug):
             self._lasting("started", Period(part.min_months, "months"), mask, asked)
+        elif isinstance(part, Condition) and part.min_duration is not None:
+            self._lasting("begun", part.min_duration, mask, asked)
         elif isinstance(part, Programme):
             self._lasting("programme", part.min_duration, mask, asked)
         elif isinstance(part, Lab) and part.after is not None:
@@ -206,6 +209,7 @@ _WINDOWS: dict[type, Callable[..., Sequence[str]]] = {
     Condition: lambda leaf: ("begun",),
     Trial: lambda leaf: ("ended",),
     Attested: lambda leaf: ("stated",),
+    Specialist: lambda leaf: ("stated", "papers"),
     Programme: lambda leaf: ("programme",),
     Required: lambda paper: ("papers", *_PAPERS.get(paper.of, _tests)(paper.test)),
 }

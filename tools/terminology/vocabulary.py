@@ -10,7 +10,7 @@ import msgspec
 from tools.terminology.rows import read_rows
 
 Vocabulary = Literal[
-    "specialties", "document_kinds", "procedures", "allergens", "statements", "document_statuses"
+    "relations", "specialties", "document_kinds", "procedures", "allergens", "statements", "document_statuses"
 ]
 
 
@@ -33,6 +33,17 @@ class Term(msgspec.Struct, frozen=True, gc=False):
 def vocabulary(name: Vocabulary) -> dict[str, Term]:
     """The terms of a vocabulary by their key."""
     return {row.key: row for row in read_rows(name, Term)}
+
+
+@cache
+def _by_name(name: Vocabulary) -> dict[str, Term]:
+    terms = vocabulary(name).values()
+    return {known: term for term in terms for known in (*term.names, term.label)}
+
+
+def term_of_name(name: Vocabulary, text: str) -> Term | None:
+    """The term that is called so: "Endocrinologist" is endocrinology."""
+    return _by_name(name).get(" ".join(text.casefold().split()))
 
 
 @cache

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools.terminology.conditions import CONCEPTS, conditions
+from tools.terminology.conditions import conditions
 from tools.terminology.matcher import matches
 from tools.terminology.medicines import CLASSES, fold
 from tools.terminology.observations import tests as known_tests
@@ -69,9 +69,8 @@ def _texts(tree: ast.AST) -> Iterator[str]:
             yield from re.split(r"\\[a-zA-Z]|[^A-Za-z0-9 '-]+", node.value)
         elif (
             isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "split"
-        ):
-            if _is_text(node.func.value):
-                yield from node.func.value.value.split()
+        ) and _is_text(node.func.value):
+            yield from node.func.value.value.split()
 
 
 def _is_text(node: ast.AST | None) -> bool:
