@@ -41,8 +41,9 @@ def screen(kept: list[Kept], left: list[EntryReport], everything: bool, dry_run:
 def _patient(one: Kept, everything: bool, dry_run: bool) -> RenderableType:
     report = one.report
     born = f", born {report.birth_date}" if report.birth_date else ""
-    day = f"as of {report.as_of}" if report.as_of else ""
-    about = (one.file, report.source, day, f"{len(report.entries)} entries")
+    day = f"judged on {report.as_of}" if report.as_of else ""
+    newest = f"newest record {report.newest}" if report.newest else ""
+    about = (one.file, report.source, newest, day, f"{len(report.entries)} entries")
     parts: list[RenderableType] = [
         Text(
             f"{one.patient_id or '(no id yet)'}  {report.name}{born}  [{one.fate}]",

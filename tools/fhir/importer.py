@@ -123,12 +123,11 @@ def _import_record(record: PatientRecord, as_of: date | None, plan: Plan | None,
     chart = msgspec.structs.replace(_chart(record, at), as_of=as_of)
     record.patient.taken()
     if plan is not None:
-        dated = [*days, *([chart.as_of] if chart.as_of else [])]
-        chart = enrolled(chart, plan, min(dated, default=None), at)
+        chart = enrolled(chart, plan, min([*days, *filter(None, [as_of])], default=None), at)
     _account_for_the_rest(record)
     for text in _remarks(record, chart):
         at.notice(text)
-    return Imported(chart, _report(chart, record, at), tuple(identifiers_of(record.patient)))
+    return Imported(chart, _report(chart, record, at, newest), tuple(identifiers_of(record.patient)))
 
 
 def _set_requests_aside(record: PatientRecord) -> None:
@@ -271,12 +270,13 @@ def _deceased(person: Element) -> str:
     )
 
 
-def _report(chart: Patient, record: PatientRecord, at: Reading) -> ImportReport:
+def _report(chart: Patient, record: PatientRecord, at: Reading, newest: date | None) -> ImportReport:
     return ImportReport(
         source=chart.source,
         name=chart.name,
         birth_date=chart.birth_date,
         as_of=chart.as_of,
+        newest=newest,
         records={part: len(getattr(chart, part) or ()) for part in PARTS.values() if part != "coverages"},
         entries=tuple(entry.report() for entry in record.entries),
         notices=tuple(at.notices),

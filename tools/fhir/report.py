@@ -33,6 +33,7 @@ class ImportReport(Record, frozen=True, kw_only=True):
     name: str
     birth_date: date | None
     as_of: date | None
+    newest: date | None  # of its records
     records: dict[str, int]
     entries: tuple[EntryReport, ...]
     notices: tuple[str, ...] = ()
