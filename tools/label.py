@@ -17,10 +17,7 @@ def dose_finding(request: Request) -> Finding | None:
     use = INDICATIONS.get(label.use, label.use)
     usual = " or ".join(number(dose) for dose in sorted(label.doses))
     asked = f"{request.drug} {request.strength}"
-    if request.dose in label.starting_doses:
-        detail = f"{asked} is a starting dose for {use}; a renewal is at {usual} mg"
-    else:
-        detail = f"{asked} is not a dose for {use} on the label, which has {usual} mg"
+    detail = f"{asked} is not a dose for {use} on the label, which has {usual} mg"
     return Finding(
         criterion=LABEL_DOSE,
         kind="dose",
@@ -47,5 +44,5 @@ def _label(request: Request) -> LabelDoses | None:
 
 
 def _allows(label: LabelDoses, request: Request) -> bool:
-    """Doses on the way there are for beginning; what is renewed has begun."""
-    return request.dose in label.doses or (request.dose in label.starting_doses and request.kind != "renewal")
+    """Doses on the way there are the label's too; how long somebody stays on one is the prescriber's."""
+    return request.dose in (*label.doses, *label.starting_doses)

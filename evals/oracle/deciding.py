@@ -192,11 +192,11 @@ def _label_doses(drug: Entry, use: str | None) -> tuple[list[float], list[float]
 
 
 def _is_dose_of(drug: Entry, use: str, wanted: _Wanted) -> bool:
-    """Whether the label has the dose for the use; one on the way there is none for a renewal."""
+    """Whether the label has the dose for the use, or has it on the way there."""
     usual, first = _label_doses(drug, use)
     if not usual or wanted.dose is None:
         return True
-    return float(wanted.dose) in usual + ([] if wanted.kind == "renewal" else first)
+    return float(wanted.dose) in usual + first
 
 
 def _dose_now(chart: Chart, drug: Entry) -> str:

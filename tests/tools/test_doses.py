@@ -100,10 +100,10 @@ def asked(drug: str, use: str, strength: str = "", kind: Any = "new") -> Request
         ("Farxiga", "t2dm", "5 mg", "renewal", False),
         ("Jardiance", "ckd", "25 mg", "new", True),
         ("Zepbound", "osa", "5 mg", "new", False),
-        ("Zepbound", "osa", "5 mg", "renewal", True),
+        ("Zepbound", "osa", "5 mg", "renewal", False),
         ("Zepbound", "weight", "5 mg", "renewal", False),
         ("Wegovy", "weight", "0.25 mg", "new", False),
-        ("Wegovy", "cv", "1 mg", "renewal", True),
+        ("Wegovy", "cv", "1 mg", "renewal", False),
         ("Januvia", "t2dm", "25 mg", "new", False),
     ],
 )
