@@ -97,19 +97,18 @@ def _names_in(tree: ast.AST) -> set[str]:
 def _texts(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.List | ast.Tuple | ast.Set):
-            yield from (one.value for one in node.elts if _is_text(one))
+            yield from map(_text, node.elts)
         elif isinstance(node, ast.Dict):
-            yield from (one.value for one in (*node.keys, *node.values) if _is_text(one))
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and REGEX.search(node.value):
-            yield from re.split(r"\\[a-zA-Z]|[^A-Za-z0-9 '-]+", node.value)
-        elif (
-            isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "split"
-        ) and _is_text(node.func.value):
-            yield from node.func.value.value.split()
+            yield from map(_text, (*node.keys, *node.values))
+        elif isinstance(node, ast.Attribute) and node.attr == "split":
+            yield from _text(node.value).split()
+        elif REGEX.search(pattern := _text(node)):
+            yield from re.split(r"\\[a-zA-Z]|[^A-Za-z0-9 '-]+", pattern)
 
 
-def _is_text(node: ast.AST | None) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+def _text(node: ast.AST | None) -> str:
+    """The string that a node is; "" if it is none."""
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
 def _names_of(text: str) -> Iterator[str]:
