@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from tools.medicines import medicine, ndc11
 from tools.records import Drug, Medication, Strength
+from tools.terminology.medicines import medicine, ndc11
 
 # key → (name, dose per administration, unit, administrations a day, formulation)
 Dosing = tuple[str, float, str, float, str]

@@ -25,7 +25,6 @@ from tools.determine import determine
 from tools.documents import walk
 from tools.errors import Invalid, Unavailable
 from tools.evidence.measurements import later_values
-from tools.medicines import medicine
 from tools.records import (
     Benefit,
     Coverage,
@@ -46,6 +45,7 @@ from tools.rulebook.criterion_yaml import read_preferred
 from tools.rulebook.located import Map, Place, Seq, as_map, only, read_yaml, unknown
 from tools.rulebook.rule_yaml import RULE_KEYS, Reader
 from tools.rules import AllOf, AnyOf, Composite, Condition, Node, Rule, Trial
+from tools.terminology.medicines import medicine
 
 CASE_KEYS = (
     "case",

@@ -28,7 +28,6 @@ from tools.chartlines import (
     value_line,
 )
 from tools.dates import add_months
-from tools.medicines import medicine
 from tools.records import (
     Allergy,
     Attestation,
@@ -52,7 +51,7 @@ from tools.rulebook.located import Map, Place, Seq, convert, only, unknown
 from tools.rules import Required
 from tools.terminology.conditions import CONCEPTS, condition_named
 from tools.terminology.frequencies import frequencies
-from tools.terminology.medicines import formulation_of
+from tools.terminology.medicines import formulation_of, medicine
 from tools.terminology.observations import TESTS
 from tools.terminology.vocabulary import studied_tests
 from tools.terms import TOPICS

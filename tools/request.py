@@ -10,7 +10,6 @@ from functools import lru_cache
 import msgspec
 
 from tools.evidence.courses import is_taken, therapy_start
-from tools.medicines import ndc11
 from tools.records import (
     Authorization,
     Drug,
@@ -23,6 +22,7 @@ from tools.records import (
     Request,
     Strength,
 )
+from tools.terminology.medicines import ndc11
 
 
 def complete_request(patient: Patient, drug: Drug, request: Request) -> Request:

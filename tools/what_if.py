@@ -22,7 +22,6 @@ from tools.dates import add_months
 from tools.errors import Invalid, NotFound, nearest
 from tools.evidence.courses import matches
 from tools.evidence.measurements import canonical, round_half_up, values_of
-from tools.medicines import medicine
 from tools.records import (
     Attestation,
     Coverage,
@@ -39,6 +38,7 @@ from tools.records import (
 from tools.request import complete_request
 from tools.rules import Specialist, walk
 from tools.terminology.conditions import CONCEPTS, exclusive_codes
+from tools.terminology.medicines import medicine
 from tools.terminology.observations import TESTS
 from tools.terms import TOPICS
 

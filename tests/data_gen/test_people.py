@@ -19,8 +19,8 @@ from data_gen.people import before, creatinine, draw_person, weight
 from data_gen.pools import draw_pools, npi, pools
 from data_gen.setting import AS_OF, Setting
 from tools.dates import age_on
-from tools.medicines import ndc11
 from tools.records import Medication, Observation, Patient
+from tools.terminology.medicines import ndc11
 from tools.terminology.observations import TESTS
 
 GUIDE_OUTCOMES = {"Inadequate response", "Partial response", "Intolerance - GI side effects"}

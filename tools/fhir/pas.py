@@ -25,8 +25,8 @@ from tools.fhir.writing import (
     resource,
     term,
 )
-from tools.medicines import ndc11
 from tools.records import FilledField, PARequest
+from tools.terminology.medicines import ndc11
 from tools.terms import ICD10, LOINC, NDC, RXNORM
 
 PAS = "http://hl7.org/fhir/us/davinci-pas/StructureDefinition"

@@ -5,9 +5,15 @@ from __future__ import annotations
 import re
 from typing import Literal, NamedTuple
 
-from tools.medicines import medicine
 from tools.terminology.matcher import matches
-from tools.terminology.medicines import class_of, formulation_of, ingredients_of, is_brand, product_name
+from tools.terminology.medicines import (
+    class_of,
+    formulation_of,
+    ingredients_of,
+    is_brand,
+    medicine,
+    product_name,
+)
 from tools.terminology.quantities import convert, quantities_in
 
 _BRAND = re.compile(r"\[([^\]]+)\]")

@@ -20,7 +20,6 @@ from tools.evidence.judge import Judge
 from tools.graph.model import LIKE, TRIED, Row
 from tools.graph.ways import Way, renewal_of, rule_of, ways
 from tools.label import LABEL_DOSE
-from tools.medicines import medicine
 from tools.records import (
     Benefit,
     Determination,
@@ -36,6 +35,7 @@ from tools.records import (
 from tools.request import complete_request
 from tools.rules import Part, Rule
 from tools.terminology.conditions import CONCEPTS
+from tools.terminology.medicines import medicine
 
 NONE = "none"  # of the conditions by which patients are alike
 BEYOND = ("not_covered", "wrong_plan")  # outcomes of which no criterion and no document is the reason

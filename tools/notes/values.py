@@ -13,6 +13,7 @@ from tools.notes.days import days_in
 from tools.notes.facts import Subject
 from tools.notes.lexicon import test_names
 from tools.notes.passages import Sentence
+from tools.terminology.dates import month_names
 from tools.terminology.observations import TESTS
 
 _UNITS = {
@@ -85,8 +86,8 @@ def _pattern() -> re.Pattern[str]:
 
 
 _ANY_DAY = (
-    r"(?:20\d\d-\d\d-\d\d|\d\d?/\d\d?(?:/\d\d(?:\d\d)?)?|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|"
-    r"dec)[a-z]*\.?\s+\d\d?(?:,?\s+20\d\d)?)"
+    r"(?:20\d\d-\d\d-\d\d|\d\d?/\d\d?(?:/\d\d(?:\d\d)?)?"
+    rf"|(?:{month_names()})\.?\s+\d\d?(?:,?\s+20\d\d)?)"
 )
 _BARE = re.compile(
     rf"(?<![\d./A-Za-z])(?P<number>{_NUMBER})\s?(?P<unit>kg|lbs?|cm)\b(?!\s*(?:/|per|down|weight loss|"

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from tools.cases import Case
-from tools.medicines import ndc11
 from tools.papers import formats
 from tools.records import FilledField, FormTemplate, PARequest
+from tools.terminology.medicines import ndc11
 from tools.terminology.observations import TESTS
 
 Json = dict[str, Any]

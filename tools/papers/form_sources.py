@@ -7,9 +7,9 @@ from datetime import date
 from typing import NamedTuple
 
 from tools.cases import Case, Measurement
-from tools.medicines import ndc11
 from tools.papers import formats
 from tools.records import Diagnosis, Medication
+from tools.terminology.medicines import ndc11
 from tools.terminology.observations import TESTS
 
 KINDS = {"new": "New", "continuation": "Continuation", "renewal": "Renewal"}

@@ -12,7 +12,6 @@ from typing import Any, get_args
 
 import msgspec
 
-from tools.medicines import medicine
 from tools.records import Drug
 from tools.rulebook.fragments import Fragments
 from tools.rulebook.located import Map, Place, Seq, as_map, as_seq, convert, only, unknown
@@ -44,7 +43,7 @@ from tools.rules import (
     walk,
 )
 from tools.terminology.conditions import CONCEPTS
-from tools.terminology.medicines import CLASSES, medicine_names
+from tools.terminology.medicines import CLASSES, medicine, medicine_names
 from tools.terminology.observations import TESTS
 from tools.terminology.vocabulary import term_of_name, vocabulary
 from tools.terms import INDICATIONS, TOPICS

@@ -82,6 +82,17 @@ def month_number(name: str) -> int | None:
     return _numbers("month").get(name.casefold().rstrip("."))
 
 
+def month_names() -> str:
+    """An alternation of all names and abbreviations of months, longer ones first."""
+    return _names("month")
+
+
+@cache
+def calendar_words() -> frozenset[str]:
+    """Names of months, weekdays and seasons, in lower case."""
+    return frozenset(name for kind in ("month", "weekday", "season") for name in _numbers(kind))
+
+
 @cache
 def _numbers(kind: str) -> dict[str, int]:
     return {

@@ -14,8 +14,8 @@ from tools.cases import Case
 from tools.fhir.exporter import export_patient
 from tools.fhir.importer import import_bundle
 from tools.fhir.pas import export_case
-from tools.medicines import ndc11
 from tools.records import FilledField, PARequest
+from tools.terminology.medicines import ndc11
 from tools.terms import NDC, RXNORM
 
 LETTER = "To whom it may concern: José takes metformin."
