@@ -608,9 +608,11 @@ def test_a_program_counts_calendar_months() -> None:
 
 def test_a_specialist_prescribes_or_was_consulted() -> None:
     node = Specialist(id="s", specialties=("endocrinology",))
-    consult = Attestation(id="t-1", topic="specialist_consult", present=True, date=days_ago(20))
+    nameless = Attestation(id="t-1", topic="specialist_consult", present=True, date=days_ago(20))
+    consult = msgspec.structs.replace(nameless, specialty="endocrinology")
     family = Prescriber(name="Dr A", specialty="family medicine")
     assert status(node, patient()) == "unknown"
+    assert found(node, patient(prescriber=family, attestations=(nameless,))).reason == "ambiguous"
     assert status(node, patient(prescriber=Prescriber(name="Dr B", specialty="Endocrinology"))) == "met"
     assert status(node, patient(prescriber=family, attestations=(consult,))) == "met"
 
