@@ -53,6 +53,7 @@ from tools.terminology.conditions import CONCEPTS, condition_named
 from tools.terminology.frequencies import frequencies
 from tools.terminology.medicines import formulation_of, medicine
 from tools.terminology.observations import TESTS
+from tools.terminology.quantities import read_quantity
 from tools.terminology.vocabulary import studied_tests
 from tools.terms import TOPICS
 
@@ -269,6 +270,8 @@ class _Reader:
             match = DOSE.fullmatch(dose.strip())
             if match is None and dose.strip().replace(".", "", 1).isdigit():
                 fields["dose"] = float(dose)  # of which unit, nobody wrote
+            elif match is None and (amount := read_quantity(dose)) is not None:
+                fields["dose"], fields["dose_unit"] = amount.value, amount.unit or None
             elif match is None and _COMBINED_DOSE.fullmatch(dose.strip()):
                 fields["dose"] = None  # of several ingredients there is no one dose
             elif match is None:

@@ -102,7 +102,7 @@ def medication_line(text: str, as_of: date, place: Place) -> Map:
     """`metformin ER 500 mg bid, 2025-10-13 to 2025-11-03, intolerance: vomiting`."""
     fields = Map(place)
     drug = re.match(
-        r"\s*([A-Za-z][A-Za-z \-]*?)(?=\s+(?:ER|XR|IR|\d|for\b|since\b|from\b|until\b|stopped\b)|\s*[,(:]|\s*$)",
+        r"\s*([A-Za-z][\w /+&.'-]*?)(?=\s+(?:ER|XR|IR|\d|for\b|since\b|from\b|until\b|stopped\b)|\s*[,(:]|\s*$)",
         text,
     )
     if drug is None:

@@ -243,7 +243,8 @@ def _calls_itself_unsigned(text: str) -> bool:
     """In its first or last line, where notes say it of themselves."""
     lines = text.strip().splitlines()
     ends = [line for line in (*lines[:1], *lines[-1:]) if not _status_words().isdisjoint(words_of(line))]
-    return any(span.kind == "status" for line in ends for span in matches_in(line))
+    named = [span.concept for line in ends for span in matches_in(line)]
+    return "status:unsigned" in named or "status:draft" in named
 
 
 @cache

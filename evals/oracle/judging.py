@@ -393,6 +393,9 @@ def _taking(row: Row, chart: Chart, ask: Ask) -> Answer:
             continue
         now = _shows_taking(row, entry, chart)
         if now == YES:
+            if entry["drug"].lower() in [i.lower() for i in ask.drug["ingredients"]] and not row.dose:
+                found = OPEN  # by its ingredient alone it may be the product asked for
+                continue
             twin = any(_twins(entry, other) and _taken_now(other, chart) == NO for other in entries)
             return Answer(OPEN, "conflict") if twin else Answer(YES)
         found = OPEN if now is OPEN else found

@@ -31,6 +31,7 @@ from tools.rules import (
     Trial,
 )
 from tools.terminology.conditions import conditions
+from tools.terminology.matcher import medicines_in
 from tools.terminology.medicines import resolve_medicine, terminology
 from tools.terminology.quantities import convert, quantities_in
 
@@ -143,7 +144,8 @@ def _said(leaf: Any, note: Note, judge: Judge) -> list[_Said]:
     for mention in every:
         if mention.concept not in names:
             continue
-        meant = assertion(note.text, mention.start, mention.end, [s for s in spans if s[0] >= mention.end])
+        later = [span for span in spans if span[0] >= mention.end]
+        meant = assertion(note.text, mention.start, mention.end, later, thing=isinstance(leaf, _OF_DRUGS))
         stance = _stance(leaf, mention, meant, note, judge)
         if stance is not None:
             last[meant.subject] = _Said(mention, meant, stance)
@@ -206,7 +208,7 @@ def _stance(leaf: Any, mention: Mention, meant: Assertion, note: Note, judge: Ju
     if meant.subject != "self":
         return None
     if isinstance(leaf, Attested):
-        return _of_statement(leaf, meant, note, judge)
+        return None if _of_another_drug(mention, note, judge) else _of_statement(leaf, meant, note, judge)
     if isinstance(leaf, Programme):
         return False if meant.sense in ("negated", "never") and _is_recent(note, judge) else None
     return _of_drug(leaf, mention, meant, note, judge)
@@ -244,6 +246,13 @@ def _is_another_kind(leaf: Condition, mention: Mention, note: Note) -> bool:
 def _is_stated(leaf: Condition, meant: Assertion, judge: Judge) -> bool:
     """What only hints at it is settled by what the chart states or denies of that person."""
     return bool(leaf.topic and meant.subject != "other" and judge.said(leaf.topic).get(meant.subject))
+
+
+def _of_another_drug(mention: Mention, note: Note, judge: Judge) -> bool:
+    """Whether its sentence names a drug, and not the one asked for."""
+    start, end = sentence_at(note.text, mention.start)
+    named = {span.key for span in medicines_in(note.text[start:end])}
+    return bool(named) and named.isdisjoint({judge.request.drug.casefold(), *judge.request.ingredients})
 
 
 def _is_recent(note: Note, judge: Judge) -> bool:

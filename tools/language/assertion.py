@@ -53,18 +53,23 @@ class _Hit(NamedTuple):
     weak: bool
 
 
-def assertion(text: str, start: int, end: int, others: Sequence[tuple[int, int]] = ()) -> Assertion:
+def assertion(
+    text: str, start: int, end: int, others: Sequence[tuple[int, int]] = (), *, thing: bool = False
+) -> Assertion:
     """How the mention at [start, end) is meant.
 
     Args:
         text: the whole text.
         start, end: offsets of the mention.
         others: offsets of other mentions, to which a cue behind them belongs first.
+        thing: it is something that one person can have of another ("her cousin's pens"), and no ill.
     """
     first, last = sentence_at(text, start)
     hits = [hit for hit in _cues(text[first:last]) if first + hit.end <= start or first + hit.start >= end]
     before = [hit for hit in hits if first + hit.end <= start and hit.reach != "before"]
     behind = [hit for hit in hits if first + hit.start >= end and hit.reach != "after"]
+    if thing:
+        before = [hit for hit in before if not _owns(text[first:last], hit, start - first)]
     subject = _subject(before, behind, text, first, start, end)
     between = [other for other in others if other[0] >= end]
     hit = _cue_behind(behind, text, first, end, between) or _cue_before(before)
@@ -116,11 +121,18 @@ def _subject(
         if hit.sense == "end":
             break
         if hit.sense in _OF_WHOM and not _only_reports(cues, place):
-            return cast("Subject", hit.sense)
+            by_marriage = place and cues[place - 1].sense == "other" and hit.start - cues[place - 1].end <= 2
+            return "other" if by_marriage else cast("Subject", hit.sense)
     for hit in behind[:1]:
         if hit.sense in _OF_WHOM and len(text[end : first + hit.start].split()) <= _NEAR_AFTER:
             return cast("Subject", hit.sense)
     return "self"
+
+
+def _owns(sentence: str, hit: _Hit, at: int) -> bool:
+    """Whether somebody merely owns what stands right behind: "she does her cousin's pens"."""
+    possessive = sentence[hit.start : hit.end].replace("’", "'").casefold().endswith("'s")
+    return hit.sense in _OF_WHOM and possessive and at - hit.end <= 2
 
 
 def _only_reports(cues: Sequence[_Hit], place: int) -> bool:

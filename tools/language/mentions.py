@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 from tools.terminology.conditions import conditions
 from tools.terminology.matcher import matches, telling_words
 from tools.terminology.medicines import terminology
+from tools.terminology.observations import tests
 from tools.terminology.vocabulary import vocabulary
 
 How = Literal["named", "implied", "may_be", "result"]
@@ -68,4 +69,6 @@ def _of(concept: str) -> tuple[tuple[str, How], ...]:
     if kind == "procedure":
         shown, _, what = vocabulary("procedures")[key].evidence_of.partition(":")
         return ((what, "result"),) if shown == "condition" else ((key, "named"),)
+    if kind == "test" and tests()[key].evidence_of:
+        return ((key, "named"), (tests()[key].evidence_of, "result"))
     return ((concept if kind == "contrary" else key, "named"),)
