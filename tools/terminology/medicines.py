@@ -130,8 +130,9 @@ class Terminology:
         return None, 0
 
     def _near(self, word: str) -> MedicineRow | None:
-        """The only row with a one-word name a single edit away; short words have too many neighbours."""
-        if len(word) < 7 or not word.isalpha():
+        """The only row with a one-word name a single edit away and the same first letter; shorter words have too many
+        neighbours (tacrine is no taurine), and what people do to them is in the data."""
+        if len(word) < 8 or not word.isalpha():
             return None
         from rapidfuzz import process
         from rapidfuzz.distance import OSA
@@ -139,7 +140,7 @@ class Terminology:
         found = process.extract(
             word, _one_word_names(self), scorer=OSA.distance, processor=None, score_cutoff=1, limit=5
         )
-        rows = {self._names[name].name: self._names[name] for name, _, _ in found}
+        rows = {self._names[name].name: self._names[name] for name, _, _ in found if name[0] == word[0]}
         return next(iter(rows.values())) if len(rows) == 1 else None
 
     def _medicine(self, rows: list[MedicineRow]) -> Medicine:
@@ -345,6 +346,7 @@ def _is_decoration(word: _Word, medicine: _Word | None) -> bool:
 
 
 _BIOLOGIC = (
+    "ase",
     "mab",
     "cept",
     "stim",
