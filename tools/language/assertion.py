@@ -24,6 +24,7 @@ Subject = Literal["self", "family", "other"]
 
 _LONGEST = 4  # words of a cue
 _NEAR_AFTER = 5  # words between a mention and a cue behind it
+_VALUE_BETWEEN = 10  # the same where a value is taken back: the value and its day stand between
 _ADJACENT = 12  # characters between a negation and the cue that it denies
 _WORD = frozenset("abcdefghijklmnopqrstuvwxyzáéíóúñ0123456789'/-’")
 _OF_WHOM = ("family", "other")
@@ -101,7 +102,7 @@ def _cue_behind(
         if hit.sense == "end" or any(other[0] < at and not _joined(text[end : other[0]]) for other in others):
             return None
         gap = text[end:at]
-        if len(gap.split()) > _NEAR_AFTER or ";" in gap:
+        if len(gap.split()) > (_VALUE_BETWEEN if hit.sense == "void" else _NEAR_AFTER) or ";" in gap:
             return None
         if hit.sense not in (*_OF_WHOM, "reports"):
             return hit
