@@ -272,8 +272,9 @@ def product_name(rxcui: str) -> str:
 
 @cache
 def medicine_names() -> tuple[str, ...]:
-    """Every ingredient and brand by its first name, in lower case."""
-    return tuple(row.name.casefold() for row in terminology().rows() if row.kind != "supply")
+    """Every ingredient and brand by its names, in lower case; neither abbreviations nor slips."""
+    rows = (row for row in terminology().rows() if row.kind != "supply")
+    return tuple(name.casefold() for row in rows for name in (row.name, *row.synonyms))
 
 
 @lru_cache(maxsize=8192)
