@@ -77,10 +77,17 @@ def _unidentified_medicine(
         name = entry.drug.casefold()
         if name == judge.request.drug.casefold():
             continue
-        supposed = ask(msgspec.structs.replace(leaf, drugs=(name,), classes=()), judge, exclude)
+        supposed = ask(_if_it_counts(leaf, name), judge, exclude)
         if supposed.shown is not False:
             return _who_is(entry.drug, leaf.label, courses.entry_evidence(entry), answer)
     return None
+
+
+def _if_it_counts(leaf: Any, name: str) -> Any:
+    """The leaf, if the medicine were one that it means; of those to be taken together, any."""
+    if isinstance(leaf, Trial) and leaf.together:
+        return msgspec.structs.replace(leaf, drugs=(name,), classes=())
+    return msgspec.structs.replace(leaf, drugs=(*leaf.drugs, name))
 
 
 def _unidentified_substance(
