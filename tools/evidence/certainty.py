@@ -79,7 +79,7 @@ def _unidentified_medicine(
         name = entry.drug.casefold()
         if name == judge.request.drug.casefold():
             continue
-        supposed = ask(msgspec.structs.replace(leaf, drugs=(name,), classes=()), judge, exclude)
+        supposed = ask(_if_it_counts(leaf, name), judge, exclude)
         if supposed.shown is not False:
             return _who_is(entry.drug, leaf.label, courses.entry_evidence(entry), answer)
     return None
@@ -114,6 +114,13 @@ def _is_bare(entry: Medication, judge: Judge) -> bool:
     known = resolve_medicine(entry.drug)
     same = known is not None and set(known.ingredients) == set(judge.request.ingredients)
     return same and known is not None and known.kind == "ingredient"
+
+
+def _if_it_counts(leaf: Any, name: str) -> Any:
+    """The leaf, if the medicine were one that it means; of those to be taken together, any."""
+    if isinstance(leaf, Trial) and leaf.together:
+        return msgspec.structs.replace(leaf, drugs=(name,), classes=())
+    return msgspec.structs.replace(leaf, drugs=(*leaf.drugs, name))
 
 
 def _unidentified_substance(

@@ -121,9 +121,10 @@ def _merged(courses: list[Course], gap_days: int, any_drug: bool) -> list[Course
         before = merged[at] if at is not None else None
         if before is not None and at is not None and _follows(before, course, gap_days):
             merged[at] = _joined(before, course)
-        else:
+            continue
+        if not course.flaw:
             last_of[key] = len(merged)
-            merged.append(course)
+        merged.append(course)
     return merged
 
 
