@@ -609,10 +609,12 @@ def test_a_program_counts_calendar_months() -> None:
 def test_a_specialist_prescribes_or_was_consulted() -> None:
     node = Specialist(id="s", specialties=("endocrinology",))
     consult = Attestation(id="t-1", topic="specialist_consult", present=True, date=days_ago(20))
+    by_one = msgspec.structs.replace(consult, specialty="endocrinology")
     family = Prescriber(name="Dr A", specialty="family medicine")
     assert status(node, patient()) == "unknown"
     assert status(node, patient(prescriber=Prescriber(name="Dr B", specialty="Endocrinology"))) == "met"
-    assert status(node, patient(prescriber=family, attestations=(consult,))) == "met"
+    assert status(node, patient(prescriber=family, attestations=(by_one,))) == "met"
+    assert status(node, patient(prescriber=family, attestations=(consult,))) == "unknown"
 
 
 def test_a_consultation_that_nobody_recorded_is_missing_and_not_failed() -> None:

@@ -28,7 +28,8 @@ class TestRow(msgspec.Struct, frozen=True, gc=False):
     """A line of tests.jsonl. `charted_only`: charts have it, and no rule asks for it. `synonyms` and
     `abbreviations` are how charts call it beside `names`; `more_loinc` are codes of the same quantity that we
     read and never write; `not_names` contain one of its names and mean something else (weight management);
-    `evidence_of`: the condition that a positive result shows."""
+    `evidence_of`: the condition that a positive result shows; `suggested_by`: diagnosis codes that tell about what the
+    value is, and are no value."""
 
     key: str
     name: str
@@ -45,6 +46,7 @@ class TestRow(msgspec.Struct, frozen=True, gc=False):
     not_names: tuple[str, ...] = ()
     charted_only: bool = False
     evidence_of: str = ""
+    suggested_by: tuple[str, ...] = ()
     source: str = ""
 
     def test(self) -> Test:
