@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from tools.errors import Correctable, PaladinError, Unavailable, nearest
+from tools.printable import one_line
 
 DIFFERS, BAD_INPUT, UNAVAILABLE, BUG, INTERRUPTED = 1, 2, 3, 70, 130
 
@@ -251,21 +252,21 @@ def report(error: BaseException) -> int:
         if not message:  # `pa` alone has shown the help
             return BAD_INPUT
         path = getattr(getattr(error, "ctx", None), "command_path", "pa")
-        print(f"{path}: {_one_line(message)} (see {path} --help)", file=sys.stderr)
+        print(f"{path}: {one_line(message)} (see {path} --help)", file=sys.stderr)
         return BAD_INPUT
     if isinstance(error, PaladinError):
-        print(f"pa: {_one_line(str(error))}", file=sys.stderr)
+        print(f"pa: {one_line(str(error))}", file=sys.stderr)
         return UNAVAILABLE if isinstance(error, Unavailable) else BAD_INPUT
     if isinstance(error, RecursionError):
         print("pa: what was given is nested too deeply to be read", file=sys.stderr)
         return BAD_INPUT
     said = _surroundings(error)
     if said:
-        print(f"pa: {_one_line(said)}", file=sys.stderr)
+        print(f"pa: {one_line(said)}", file=sys.stderr)
         return UNAVAILABLE
     kind = type(error).__name__
     print(
-        f"pa: this should not happen: {kind}: {_one_line(str(error))} (--debug shows where)", file=sys.stderr
+        f"pa: this should not happen: {kind}: {one_line(str(error))} (--debug shows where)", file=sys.stderr
     )
     return BUG
 
@@ -333,10 +334,6 @@ def _entry_points() -> dict[str, Any]:
     from importlib.metadata import entry_points
 
     return {entry.name: entry for entry in entry_points(group="paladin.commands")}
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
 
 
 app = typer.Typer(

@@ -17,7 +17,6 @@ from tools.cases import Case
 from tools.dates import age_on, months_between
 from tools.errors import Correctable
 from tools.evidence.measurements import values_of
-from tools.medicines import medicine
 from tools.papers import formats
 from tools.papers.citations import TABLE
 from tools.records import (
@@ -37,7 +36,7 @@ from tools.records import (
     Request,
 )
 from tools.terminology.conditions import CONCEPTS
-from tools.terminology.medicines import CLASSES
+from tools.terminology.medicines import CLASSES, medicine, ndc11
 from tools.terminology.observations import TESTS
 from tools.terms import INDICATIONS
 
@@ -508,7 +507,7 @@ def enter_drug(ledger: Ledger, drug: Drug) -> None:
             source=source,
         )
         ledger.add("code", strength.ndc, origin="drug", attribute="ndc", source=source)
-        if billing := formats.ndc11(strength.ndc):
+        if billing := ndc11(strength.ndc):
             ledger.add("code", billing, origin="drug", attribute="ndc", source=source)
         ledger.add("words", strength.package, origin="drug", attribute="package", source=source)
     texts = (

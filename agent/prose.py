@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from agent.ledger import SLOT, Fact, Ledger
 from agent.prompting import prompt
+from tools.terminology.dates import month_names
 
 if TYPE_CHECKING:
     from agent.answers.answer import Said
@@ -32,9 +33,7 @@ SCHEMA: dict[str, Any] = {
     "properties": {"sentences": {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 6}},
     "required": ["sentences"],
 }
-LITERAL = re.compile(
-    r"\d|%|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b\.?(?=\s+\{|\s+\d)", re.IGNORECASE
-)
+LITERAL = re.compile(rf"\d|%|\b(?:{month_names()})\b\.?(?=\s+\{{|\s+\d)", re.IGNORECASE)
 NAMED = re.compile(
     r"\b(?=[\w-]*[A-Za-z])(?=[\w-]*\d)\w[\w-]*"
 )  # HbA1c, SGLT2, GLP-1: names with a digit in them

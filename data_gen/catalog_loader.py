@@ -173,6 +173,7 @@ def _drugs(table: dict[str, Map], fragments: dict[str, Map]) -> tuple[dict[str, 
         fields["name"], fields.places = name, body.places
         fields["indications"] = _without_rules(body)
         drug = convert(fields, Drug, body.place)
+        _check_doses(drug, body)
         indications = tuple(
             msgspec.structs.replace(indication, rule=rules.get(indication.key))
             for indication in drug.indications
@@ -184,6 +185,20 @@ def _drugs(table: dict[str, Map], fragments: dict[str, Map]) -> tuple[dict[str, 
             read_limits(body, "strength_limits", drug),
         )
     return drugs, limits
+
+
+def _check_doses(drug: Drug, body: Map) -> None:
+    """Invalid where the label's dose for a use is none that the drug comes in."""
+    known = [strength.dose for strength in drug.strengths]
+    for index, label in enumerate(drug.indications):
+        for dose in (*label.doses, *label.starting_doses):
+            if dose not in known:
+                raise unknown(
+                    _indications(body).at(index),
+                    f"dose of {drug.name} for {label.key}",
+                    f"{dose:g}",
+                    map("{:g}".format, known),
+                )
 
 
 def _label_rules(name: str, body: Map, reader: Reader) -> Iterator[tuple[str, Rule]]:

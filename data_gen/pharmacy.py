@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from tools.medicines import medicine
 from tools.records import Drug, Medication, Strength
+from tools.terminology.medicines import medicine, ndc11
 
 # key → (name, dose per administration, unit, administrations a day, formulation)
 Dosing = tuple[str, float, str, float, str]
@@ -74,7 +74,7 @@ class Pharmacy:
         for drug in self.drugs:
             for strength in drug.strengths:
                 dosing = (drug.name, strength.dose, "mg", drug.per_day, "")
-                line = self._line(dosing, billing_ndc(strength.ndc))
+                line = self._line(dosing, ndc11(strength.ndc))
                 self.lines[self.strength_key(drug, strength)] = line
 
     def strength_key(self, drug: Drug, strength: Strength) -> str:
@@ -122,11 +122,3 @@ def _status_code(classes: tuple[str, ...], oral: bool) -> str:
     if not {"biguanide", "sulfonylurea", "tzd", "dpp4", "sglt2", "glp1"} & set(classes):
         return ""
     return "Z79.84" if oral else "Z79.85"
-
-
-def billing_ndc(label: str) -> str:
-    """11 digits, 5-4-2, from the label's hyphenated ten."""
-    parts = label.split("-")
-    if len(parts) != 3:
-        return label if len(label) == 11 else ""
-    return parts[0].zfill(5) + parts[1].zfill(4) + parts[2].zfill(2)

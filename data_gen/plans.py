@@ -11,6 +11,7 @@ import msgspec
 
 from data_gen.policies import Paper
 from tools.records import Benefit, Drug, Plan, QuantityLimit
+from tools.rulebook.criterion_yaml import read_preferred
 from tools.rulebook.located import Map, Place, Seq, as_map, as_seq, convert, only, unknown
 from tools.rulebook.plain import describe
 from tools.rulebook.rule_yaml import Reader
@@ -31,7 +32,7 @@ _PLAN = (
     "portal", "address", "channel", "form_id", "review_hours", "expedited_hours", "appeal", "internal_levels",
     "peer_to_peer_days",
 )  # fmt: skip
-_KEYS = (*_PLAN, "style", "policy", "fragments", "rules", "benefits")
+_KEYS = (*_PLAN, "style", "policy", "fragments", "rules", "preferred", "benefits")
 _NEEDED = ("id", "payer", "name", "line_of_business", "channel", "style", "policy", "benefits")
 _BENEFIT = (
     "covered", "reason", "tier", "copay", "pa", "quantity_limit", "strength_limits", "excluded_uses", "step_therapy",
@@ -71,7 +72,8 @@ def read_plan(
             f"a plan id is capitals, digits and hyphens, e.g. CASCADE-GOLD, not {found['id']!r}"
         )
     own = _named(found, "fragments")
-    reader = Reader({**shared, **own, **_named(found, "rules")}, drugs)
+    named = {**shared, **own, **_named(found, "rules")}
+    reader = Reader(named, drugs, read_preferred(found, drugs))
     cells = _Cells(found, reader, drugs, limits)
     fields: dict[str, Any] = {key: found[key] for key in _PLAN if key in found}
     fields.setdefault("payer_id", str(found["id"]).split("-")[0].lower())
@@ -139,7 +141,7 @@ class _Cells:
             place = listed.at(index)
             body = self._body(item, place, name)
             indication = str(body.get("indication"))
-            rule = self.reader.rule(body, f"{self.found['id']}/{name}/{indication}")
+            rule = self.reader.rule(body, f"{self.found['id']}/{name}/{indication}", self.drugs[name])
             if indication in rules:
                 raise place.error(f"{name} has two rules for {indication}")
             rules[indication] = rule

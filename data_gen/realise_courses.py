@@ -5,14 +5,14 @@ from __future__ import annotations
 from data_gen.people import GI, INADEQUATE, PARTIAL, Course, before
 from data_gen.pharmacy import WEEKLY
 from data_gen.scene import Step
-from data_gen.setting import Setting, starting_strength
+from data_gen.setting import Setting
 from data_gen.sketch import RANGE, SCALE, counts, stand_in
 from data_gen.wanted import Infeasible, days_of
-from tools.medicines import medicine
 from tools.records import (
     Strength,
 )
 from tools.rules import Lab, Trial
+from tools.terminology.medicines import medicine
 from tools.terminology.observations import TESTS
 
 
@@ -116,7 +116,7 @@ class CourseStep(Step):
         """The drug asked for: a titration, then the dose of today."""
         drug = self.case.drug
         self.scene.strength = self._maintenance()
-        first = starting_strength(drug)
+        first = drug.starting_package(self.case.use)
         assert self.scene.strength is not None
         low, full = (self.setting.pharmacy.strength_key(drug, item) for item in (first, self.scene.strength))
         if low == full or self.scene.since == self.scene.on_dose:
@@ -129,7 +129,12 @@ class CourseStep(Step):
     def _maintenance(self) -> Strength:
         wanted = max((leaf.min_dose or 0.0 for leaf, _ in self.sketch.months), default=0.0)
         doses = sorted(self.case.drug.strengths, key=lambda item: item.dose)
-        fitting = [item for item in doses if item.dose >= wanted and item.limit_days is None]
+        label = next((item.doses for item in self.case.drug.indications if item.key == self.case.use), ())
+        fitting = [
+            item
+            for item in doses
+            if item.dose >= wanted and item.limit_days is None and (not label or item.dose in label)
+        ]
         if not fitting:
             raise Infeasible("dose")
         return fitting[0] if wanted else fitting[len(fitting) // 2]

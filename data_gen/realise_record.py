@@ -10,7 +10,6 @@ from data_gen.scene import MONTH, Step
 from data_gen.setting import bare, starting_order
 from data_gen.sketch import counts, stand_in
 from data_gen.wanted import Infeasible, days_of
-from tools.medicines import medicine
 from tools.records import (
     Allergy,
     Attestation,
@@ -20,6 +19,7 @@ from tools.records import (
     FamilyHistory,
 )
 from tools.rules import Condition
+from tools.terminology.medicines import medicine
 
 # A billable code for the concepts, or prefixes of codes, that only planted people have.
 _RARE = {
@@ -246,7 +246,7 @@ class RecordStep(Step):
 
     def _order(self) -> None:
         person, case = self.person, self.case
-        order = starting_order(case.drug, self.scene.strength if case.renewing else None)
+        order = starting_order(case.drug, self.scene.strength if case.renewing else None, case.use)
         if case.twice:
             order = msgspec.structs.replace(order, quantity=(order.quantity or 0) * 2)
         order = msgspec.structs.replace(

@@ -10,6 +10,7 @@ import msgspec
 
 from data_gen.pharmacy import Pharmacy
 from data_gen.pools import Doctor, Pools, pools
+from tools.papers.formats import directions
 from tools.records import Address, Drug, Order, Plan, Prescriber, Record, Strength
 
 AS_OF = date(2026, 9, 1)
@@ -87,9 +88,9 @@ def _prescriber(doctor: Doctor) -> str:
     return msgspec.json.encode(record).decode()
 
 
-def starting_order(drug: Drug, strength: Strength | None = None) -> Order:
-    """One package of the strength, or of the one that the label begins with."""
-    strength = strength or starting_strength(drug)
+def starting_order(drug: Drug, strength: Strength | None = None, use: str = "") -> Order:
+    """One package of the strength, or of the one that the label begins with for the use."""
+    strength = strength or drug.starting_package(use)
     return Order(
         id="",
         drug=drug.name,
@@ -97,18 +98,14 @@ def starting_order(drug: Drug, strength: Strength | None = None) -> Order:
         quantity=strength.quantity,
         unit=drug.unit,
         days_supply=strength.days,
-        sig=drug.sig,
+        sig=directions(drug, strength),
     )
-
-
-def starting_strength(drug: Drug) -> Strength:
-    return next((item for item in drug.strengths if item.starting), drug.strengths[0])
 
 
 def _orders(drugs: Iterable[Drug], use: str) -> list[tuple[str, frozenset[str], str]]:
     """(drug, classes, fragment) of every drug labelled for the use."""
     return [
-        (drug.name, frozenset(drug.classes), bare(starting_order(drug)))
+        (drug.name, frozenset(drug.classes), bare(starting_order(drug, use=use)))
         for drug in drugs
         if any(indication.key == use for indication in drug.indications)
     ]

@@ -11,7 +11,6 @@ from functools import cache
 from typing import Any
 
 from data_gen.wanted import Infeasible, Want, age_shows, days_of
-from tools.medicines import medicine
 from tools.rules import (
     Age,
     AllergyTo,
@@ -29,6 +28,7 @@ from tools.rules import (
     Use,
 )
 from tools.terminology.conditions import CONCEPTS
+from tools.terminology.medicines import medicine
 
 # How many integers make one unit of a test, and what values this world has (guide and reference §2).
 SCALE = {"hba1c": 10, "bmi": 10, "ahi": 10, "abi": 100}

@@ -26,6 +26,7 @@ from tools.rules import (
     Period,
     Programme,
     Specialist,
+    Taking,
     Trial,
     Use,
 )
@@ -123,7 +124,11 @@ def _can_show(leaf: Node, shown: bool | None, exclude: bool) -> bool:
         return False
     if isinstance(leaf, Lab):
         return shown is not None or leaf.within is not None or leaf.test in SPARSE
+    if isinstance(leaf, Taking):
+        return shown is False or (leaf.min_dose is None and leaf.max_dose is None)
     if isinstance(leaf, Trial):
+        if leaf.together or leaf.min_fills or leaf.adherence is not None:
+            return shown is False
         return shown is not None or leaf.min_days > 0
     if isinstance(leaf, Condition):
         return shown is not None or (exclude and leaf.evidence == "attestation" and bool(leaf.topic))

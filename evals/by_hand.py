@@ -76,18 +76,21 @@ def cases_by_hand(seed: int, count: int, found: dict[str, HandMade], given: Worl
     for number in range(count):
         name, plan = cells[number % len(cells)]
         case = found[name]
+        strengths = [strength["label"] for strength in given.drugs[case.request.drug]["strengths"]]
         patient: Json = _json(case.patient)
         patient["coverages"] = [{"id": "coverage-1", "plan_id": plan}]
         for item in patient.get("authorizations", ()):
             item["plan_id"] = plan if item["plan_id"] == case.plan.id else item["plan_id"]
         request = {key: value for key, value in _json(case.asked).items() if value}
         edits = (
-            [] if number < len(cells) else [_moved(patient, draw) for _ in range(draw.choice((1, 1, 2, 3)))]
+            []
+            if number < len(cells)
+            else [_moved(patient, draw, strengths) for _ in range(draw.choice((1, 1, 2, 3)))]
         )
         yield Case(f"{seed}-{number}", patient, plan, case.request.drug, request, case.as_of, tuple(edits))
 
 
-def _moved(patient: Json, draw: random.Random) -> str:
+def _moved(patient: Json, draw: random.Random, strengths: list[str]) -> str:
     """One record of the chart moved, changed, doubled or dropped."""
     parts = [part for part in _HOWS if patient.get(part)]
     if not parts:
@@ -108,7 +111,7 @@ def _moved(patient: Json, draw: random.Random) -> str:
     elif how == "whole":
         _shift(record, draw.choice(_MOVES), ("start", "end"))
     else:
-        _put(record, how, draw)
+        _put(record, how, draw, strengths)
     return f"{part} {record['id']}: {how}"
 
 
@@ -123,11 +126,12 @@ _HOWS: dict[str, tuple[str, ...]] = {
         "outcome",
         "status",
         "no start",
+        "stranger",
         "open",
     ),
     "fills": ("date", "date", "drop", "double", "days_supply"),
     "authorizations": ("start", "end", "end", "drop", "indication"),
-    "orders": ("drop", "strength"),
+    "orders": ("drop", "strength", "strength", "kind"),
     "observations": ("date", "drop", "double", "value", "unit"),
     "conditions": ("onset", "onset", "drop", "abated", "verification"),
     "family_history": ("drop", "relation"),
@@ -143,14 +147,15 @@ def _shift(record: Json, days: int, keys: tuple[str, ...]) -> None:
             record[key] = (date.fromisoformat(record[key]) + timedelta(days=days)).isoformat()
 
 
-def _put(record: Json, how: str, draw: random.Random) -> None:
+def _put(record: Json, how: str, draw: random.Random, strengths: list[str]) -> None:
     values: dict[str, Any] = {
         "dose": lambda: draw.choice((None, *(record.get("dose", 1) * by for by in (0.5, 1, 2)))),
         "outcome": lambda: draw.choice(_OUTCOMES),
         "status": lambda: draw.choice((None, "active", "stopped")),
         "days_supply": lambda: draw.choice((28, 30, 60, 90)),
+        "kind": lambda: draw.choice((None, "new", "renewal")),
         "indication": lambda: draw.choice(("", "t2dm", "weight")),
-        "strength": lambda: "",
+        "strength": lambda: draw.choice(("", *strengths)),
         "value": lambda: round(record["value"] + draw.choice((-1, -0.1, -0.05, 0.05, 0.1, 1)), 3),
         "unit": lambda: "",
         "abated": lambda: draw.choice(("2026-08-31", "2026-09-01", "2026-09-02")),
@@ -170,6 +175,8 @@ def _put(record: Json, how: str, draw: random.Random) -> None:
         )
     elif how == "no start":
         record.pop("start", None)
+    elif how == "stranger":
+        record |= {"drug": "Zanoflex", "ingredients": [], "classes": []}
     elif how == "open":
         record.pop("end", None)
         record["status"] = draw.choice((None, "active", "stopped"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,7 +28,7 @@ from tools.records import (
     Strength,
 )
 from tools.rules import Age, AllOf, Condition, Lab, Period, Rule, Trial
-from tools.store import DatasetInfo
+from tools.store import DatasetInfo, Store
 
 AS_OF = date(2026, 9, 1)
 
@@ -304,3 +304,10 @@ def describe(folder: Path, world: World | None = None) -> None:
 def read_policy(text: str, file: str) -> Policy:
     """Stands in for tools.rulebook.policy_text.read_policy: the tiny world's document is the record itself."""
     return msgspec.structs.replace(msgspec.json.decode(text, type=Policy), file=file)
+
+
+def imported(store: Store, chart: Patient) -> Patient:
+    """The chart as an import keeps it; its source is what another system calls the patient."""
+    known = [("urn:test", chart.source)] if chart.source else []
+    when = datetime(2026, 9, 1, tzinfo=UTC)
+    return store.keep_import(chart, known, taken_from="test", when=when, on_conflict="replace").patient

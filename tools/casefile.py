@@ -25,7 +25,6 @@ from tools.determine import determine
 from tools.documents import walk
 from tools.errors import Invalid, Unavailable
 from tools.evidence.measurements import later_values
-from tools.medicines import medicine
 from tools.records import (
     Benefit,
     Coverage,
@@ -42,9 +41,11 @@ from tools.records import (
     Status,
 )
 from tools.request import complete_request
+from tools.rulebook.criterion_yaml import read_preferred
 from tools.rulebook.located import Map, Place, Seq, as_map, only, read_yaml, unknown
 from tools.rulebook.rule_yaml import RULE_KEYS, Reader
 from tools.rules import AllOf, AnyOf, Composite, Condition, Node, Rule, Trial
+from tools.terminology.medicines import medicine
 
 CASE_KEYS = (
     "case",
@@ -57,6 +58,7 @@ CASE_KEYS = (
     "plan",
     "rule",
     "rules",
+    "preferred",
     "request",
     "expect",
 )
@@ -356,7 +358,7 @@ def _with_rules(
         if isinstance(limits, Map) and benefit.drug in limits and benefit.quantity_limit is None:
             limit = read_limit(limits[benefit.drug], limits.at(benefit.drug))
             benefit = msgspec.structs.replace(benefit, quantity_limit=limit)
-        rules.append(_rule(body, f"{benefit.drug}/{len(rules) + 1}", known.drugs))
+        rules.append(_rule(body, f"{benefit.drug}/{len(rules) + 1}", benefit.drug, found, known.drugs))
     return msgspec.structs.replace(benefit, rules=(*benefit.rules, *rules), pa_required=True)
 
 
@@ -373,15 +375,16 @@ def _named(name: str, place: Place, path: Path, found: Map) -> Map:
     return as_map(rules[name], rules.at(name), "a rule")
 
 
-def _rule(body: Map, rule_id: str, drugs: Iterable[Drug]) -> Rule:
+def _rule(body: Map, rule_id: str, drug: str, found: Map, drugs: Iterable[Drug]) -> Rule:
     only(body, (*RULE_KEYS, "quantity_limits", "title"), "a rule")
     bare = Map(body.place)
     for key in RULE_KEYS:
         if key in body:
             bare[key], bare.places[key] = body[key], body.at(key)
     bare.setdefault("indication", "t2dm")
-    rule = Reader(drugs={drug.name: drug for drug in drugs}).rule(bare, rule_id)
-    return described(rule)
+    named = {item.name: item for item in drugs}
+    reader = Reader(drugs=named, preferred=read_preferred(found, named))
+    return described(reader.rule(bare, rule_id, named.get(drug)))
 
 
 def described(rule: Rule) -> Rule:

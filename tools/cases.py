@@ -8,9 +8,11 @@ from datetime import date
 from functools import cached_property
 from typing import NamedTuple
 
+import msgspec
+
 from tools.dates import age_on
 from tools.evidence.measurements import Value, governing, values_of
-from tools.papers.formats import how_often, number
+from tools.papers.formats import directions
 from tools.records import (
     Benefit,
     Coverage,
@@ -29,6 +31,7 @@ from tools.records import (
     Request,
     Strength,
 )
+from tools.request import for_use, is_same_strength
 from tools.rules import Node, Rule
 from tools.terminology.conditions import CONCEPTS
 from tools.terminology.observations import TESTS
@@ -86,6 +89,12 @@ class Case(Record, frozen=True, kw_only=True, dict=True, gc=True):
     determination: Determination
     policy: Policy | None = None
     as_of: date
+
+    def __post_init__(self) -> None:
+        """A strength that nobody named is the one that the label begins with for the use that was decided."""
+        asked = for_use(self.request, self.determination.indication)
+        asked = msgspec.structs.replace(asked, indication=self.request.indication)
+        msgspec.structs.force_setattr(self, "request", asked)
 
     @cached_property
     def benefit(self) -> Benefit | None:
@@ -148,17 +157,16 @@ class Case(Record, frozen=True, kw_only=True, dict=True, gc=True):
     def sig_is_ordered(self) -> bool:
         """The order gives directions, and for the strength that is asked for."""
         order = self.order
-        return order is not None and bool(order.sig) and order.strength in ("", self.request.strength)
+        return (
+            order is not None
+            and bool(order.sig)
+            and (not order.strength or is_same_strength(order.strength, self.request.strength))
+        )
 
     @property
     def sig(self) -> str:
         """As ordered; else the label's start, or the label's frequency at a later strength."""
-        if self.sig_is_ordered:
-            return self.order.sig if self.order else ""
-        if self.strength is None or self.strength.starting:
-            return self.drug.sig
-        verb = "Inject" if self.drug.route == "subcutaneous" else "Take"
-        return f"{verb} {number(self.strength.dose)} mg {how_often(self.drug.per_day)}"
+        return self.order.sig if self.order and self.sig_is_ordered else directions(self.drug, self.strength)
 
     @cached_property
     def order(self) -> Order | None:

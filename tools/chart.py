@@ -20,7 +20,6 @@ import msgspec
 
 from tools.errors import Invalid, NotFound, Refused, Unavailable, nearest
 from tools.evidence.measurements import canonical
-from tools.medicines import medicine
 from tools.records import (
     Allergy,
     Attestation,
@@ -38,7 +37,7 @@ from tools.records import (
 from tools.rules import Attested, Who, walk
 from tools.store.rows import ChartEntry
 from tools.terminology.frequencies import frequencies
-from tools.terminology.medicines import medicine_names
+from tools.terminology.medicines import medicine, medicine_names
 from tools.terminology.observations import TESTS
 from tools.terminology.vocabulary import term_of_name, vocabulary
 from tools.terms import TOPICS

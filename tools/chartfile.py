@@ -13,7 +13,6 @@ from typing import Any, NamedTuple, TypeVar, get_args, get_type_hints
 
 from tools.chartlines import (
     DOSE,
-    SHORT_FOR,
     allergy_line,
     count_back,
     coverage_line,
@@ -29,7 +28,6 @@ from tools.chartlines import (
     value_line,
 )
 from tools.dates import add_months
-from tools.medicines import medicine
 from tools.records import (
     Allergy,
     Attestation,
@@ -51,10 +49,11 @@ from tools.records import (
 )
 from tools.rulebook.located import Map, Place, Seq, convert, only, unknown
 from tools.rules import Required
-from tools.terminology.conditions import CONCEPTS
+from tools.terminology.conditions import CONCEPTS, condition_named
 from tools.terminology.frequencies import frequencies
-from tools.terminology.medicines import formulation_of
+from tools.terminology.medicines import formulation_of, medicine
 from tools.terminology.observations import TESTS
+from tools.terminology.quantities import read_quantity
 from tools.terminology.vocabulary import studied_tests
 from tools.terms import TOPICS
 
@@ -271,6 +270,8 @@ class _Reader:
             match = DOSE.fullmatch(dose.strip())
             if match is None and dose.strip().replace(".", "", 1).isdigit():
                 fields["dose"] = float(dose)  # of which unit, nobody wrote
+            elif match is None and (amount := read_quantity(dose)) is not None:
+                fields["dose"], fields["dose_unit"] = amount.value, amount.unit or None
             elif match is None and _COMBINED_DOSE.fullmatch(dose.strip()):
                 fields["dose"] = None  # of several ingredients there is no one dose
             elif match is None:
@@ -457,7 +458,8 @@ class _Reader:
 
     def _statements(self, name: str, value: Any, prefix: str, place: Place) -> tuple[Attestation, ...]:
         """What one topic's line says, of each person by itself."""
-        key = SHORT_FOR.get(name.casefold(), name.casefold())
+        named = condition_named(name)
+        key = named if named in CONCEPTS else name.casefold()
         topic = CONCEPTS[key].topic or key if key in CONCEPTS else key
         each = value if isinstance(value, Map) else _both(topic, value, place)
         read: list[Attestation] = []

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 from tools.dates import add_months
 from tools.rulebook.located import Map, Place
-from tools.terminology.conditions import CONCEPTS
+from tools.terminology.conditions import CONCEPTS, condition_named
 from tools.terminology.frequencies import frequencies
 from tools.terminology.observations import TESTS
 
@@ -43,31 +43,6 @@ _OUTCOMES = (
     ("partial", "Partial response"),
     ("effective", "Effective"),
 )
-# How charts write diagnoses for short, by what tools/terms.py calls them.
-SHORT_FOR = {
-    "htn": "hypertension",
-    "high blood pressure": "hypertension",
-    "dyslipidaemia": "dyslipidemia",
-    "hyperlipidaemia": "dyslipidemia",
-    "hld": "dyslipidemia",
-    "sleep apnea": "osa",
-    "prior mi": "mi",
-    "old mi": "mi",
-    "history of mi": "mi",
-    "heart attack": "mi",
-    "prior heart attack": "mi",
-    "history of stroke": "stroke",
-    "symptomatic pad": "pad",
-    "type ii diabetes": "t2dm",
-    "dm2": "t2dm",
-    "t2d": "t2dm",
-    "type i diabetes": "t1dm",
-    "t1d": "t1dm",
-    "pregnant": "pregnancy",
-    "mtc": "mtc_men2",
-    "men2": "mtc_men2",
-    "mtc/men2": "mtc_men2",
-}
 
 
 def read_date(value: object, place: Place) -> date:
@@ -117,7 +92,7 @@ def diagnosis_line(text: str) -> Map:
             text = re.sub(rf"[,(]?\s*{word}\)?:?", "", text, flags=re.IGNORECASE)
     code = re.match(r"\s*([A-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?)\b\s*(.*)", text)
     name = (code[2] if code else text).strip(" ,:()")
-    concept = CONCEPTS.get(SHORT_FOR.get(name.casefold(), name.casefold()))
+    concept = CONCEPTS.get(condition_named(name))
     fields["code"] = code[1] if code else ""
     fields["name"] = concept.label if concept else name
     return fields
@@ -127,7 +102,7 @@ def medication_line(text: str, as_of: date, place: Place) -> Map:
     """`metformin ER 500 mg bid, 2025-10-13 to 2025-11-03, intolerance: vomiting`."""
     fields = Map(place)
     drug = re.match(
-        r"\s*([A-Za-z][A-Za-z \-]*?)(?=\s+(?:ER|XR|IR|\d|for\b|since\b|from\b|until\b|stopped\b)|\s*[,(:]|\s*$)",
+        r"\s*([A-Za-z][\w /+&.'-]*?)(?=\s+(?:ER|XR|IR|\d|for\b|since\b|from\b|until\b|stopped\b)|\s*[,(:]|\s*$)",
         text,
     )
     if drug is None:

@@ -13,16 +13,15 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
-import msgspec
-
 from tools import next_steps
 from tools.criteria import findings_of
 from tools.documents import document, wanted_papers
 from tools.eligibility import active_coverage, eligibility_finding
 from tools.evidence.judge import Judge
+from tools.label import dose_finding
 from tools.quantity import quantity_finding, quantity_status
 from tools.records import Benefit, Determination, Finding, Outcome, Patient, Plan, Request
-from tools.request import as_the_plan_sees_it
+from tools.request import as_the_plan_sees_it, for_use
 from tools.rules import Rule, Use
 from tools.terms import INDICATIONS
 
@@ -96,7 +95,10 @@ def _effective(rule: Rule, as_of: date) -> bool:
 
 
 def _excludes_use(rule: Rule, use: str) -> bool:
-    return any(isinstance(node, Use) and use in node.uses for node in rule.exclusions)
+    return any(
+        isinstance(node, Use) and use in node.uses and node.min_dose is None and node.max_dose is None
+        for node in rule.exclusions
+    )
 
 
 # --- deciding by a rule ----------------------------------------------------------------------------------
@@ -111,7 +113,7 @@ class Ruled(NamedTuple):
 
 def case_of(patient: Patient, request: Request, as_of: date, rule: Rule, brief: bool = True) -> Ruled:
     """The request, for the rule's use where it names none, and who judges it by the rule."""
-    asked = request if request.indication else msgspec.structs.replace(request, indication=rule.indication)
+    asked = for_use(request, request.indication or rule.indication)
     return Ruled(rule, Judge(patient, asked, as_of, asked.therapy_start, rule.policy_id, brief))
 
 
@@ -121,10 +123,12 @@ def _decide(
     judge = case_of(patient, request, as_of, rule, brief=False).judge
     asked = judge.request
     criteria, exclusions = findings_of(rule, judge)
+    dose = dose_finding(asked)
+    doses = [dose] if dose is not None else []
     quantity = quantity_finding(benefit, asked, rule.policy_id)
-    findings = [*criteria, *exclusions, quantity]
+    findings = [*criteria, *exclusions, *doses, quantity]
     papers = [document(paper, judge) for paper in wanted_papers(rule, judge)]
-    outcome, stopped_by = _first_stop(exclusions, criteria, quantity, papers)
+    outcome, stopped_by = _first_stop(exclusions, [*criteria, *doses], quantity, papers)
     every = (*findings, *papers)
     unmet = [finding for finding in every if finding.status != "met"]
     steps = next_steps.actions(outcome, stopped_by, plan, asked, unmet)

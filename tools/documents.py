@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from tools.criteria import Composed, Ready, asked_by, clause_of
@@ -25,6 +25,7 @@ from tools.records import (
 )
 from tools.rules import Required, Rule
 from tools.terminology.matcher import matches as matches_in
+from tools.terminology.matcher import telling_words, words_of
 from tools.terminology.medicines import resolve_medicine
 from tools.terminology.observations import TESTS
 from tools.terminology.vocabulary import studied_tests, vocabulary
@@ -241,7 +242,14 @@ def _flaw_of_note(note: Note) -> Reason | None:
 def _calls_itself_unsigned(text: str) -> bool:
     """In its first or last line, where notes say it of themselves."""
     lines = text.strip().splitlines()
-    return any(span.kind == "status" for line in (*lines[:1], *lines[-1:]) for span in matches_in(line))
+    ends = [line for line in (*lines[:1], *lines[-1:]) if not _status_words().isdisjoint(words_of(line))]
+    named = [span.concept for line in ends for span in matches_in(line)]
+    return "status:unsigned" in named or "status:draft" in named
+
+
+@cache
+def _status_words() -> frozenset[str]:
+    return frozenset().union(*[words for key, words in telling_words().items() if key.startswith("status:")])
 
 
 def _flaw_of_file(paper: Required, item: Document) -> Reason | None:

@@ -10,8 +10,9 @@ from collections.abc import Iterable
 import msgspec
 
 from tools.errors import Invalid, nearest
+from tools.terminology import observations
 from tools.terminology.conditions import CONCEPTS, Concept
-from tools.terminology.observations import BY_LOINC, TESTS, Test
+from tools.terminology.observations import TESTS, Test, TestRow, test_of_code
 from tools.terms import TOPICS
 
 
@@ -51,25 +52,33 @@ class OwnTerms(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, fo
 def register(terms: OwnTerms) -> None:
     """Make the terms known to this process; the same once more is nothing new. Invalid, before anything is changed,
     for what would be taken for something else."""
-    tests = {key: _test(key, own) for key, own in terms.tests.items()}
+    rows = {key: _row(key, own) for key, own in terms.tests.items()}
     concepts = {key: Concept(**msgspec.structs.asdict(own)) for key, own in terms.conditions.items()}
-    for key, test in tests.items():
-        _check_test(key, test)
+    for key, row in rows.items():
+        _check_test(key, row.test())
     for key, concept in concepts.items():
         _check_condition(key, concept)
-    TESTS.update(tests)
-    BY_LOINC.update({code: key for key, test in tests.items() for code in test.loinc})
+    if rows:
+        observations.register(rows.values())
     CONCEPTS.update(concepts)
     for concept in concepts.values():
         if concept.topic:
             TOPICS.setdefault(concept.topic, concept.label)
 
 
-def _test(key: str, own: OwnTest) -> Test:
-    units = {own.unit: ("1", "0"), **{unit: (repr(factor), "0") for unit, factor in own.units.items()}}
+def _row(key: str, own: OwnTest) -> TestRow:
     low, high = own.range
-    names = tuple([name.casefold() for name in own.names])
-    return Test(own.name, own.loinc, own.unit, units, low, high, own.decimals, names)
+    return TestRow(
+        key=key,
+        name=own.name,
+        unit=own.unit,
+        units={own.unit: ("1", "0"), **{unit: (repr(factor), "0") for unit, factor in own.units.items()}},
+        low=low,
+        high=high,
+        loinc=own.loinc,
+        decimals=own.decimals,
+        names=tuple([name.casefold() for name in own.names]),
+    )
 
 
 def _check_test(key: str, test: Test) -> None:
@@ -81,8 +90,8 @@ def _check_test(key: str, test: Test) -> None:
     for code in test.loinc:
         if not re.fullmatch(r"\d{1,7}-\d", code):
             raise Invalid(f"test {key}: {code!r} is no LOINC code, such as 2276-4")
-        if BY_LOINC.get(code, key) != key:
-            raise Invalid(f"test {key}: {code} is already the code of {BY_LOINC[code]}")
+        if test_of_code(code) not in ("", key):
+            raise Invalid(f"test {key}: {code} is already the code of {test_of_code(code)}")
     if not test.low < test.high:
         raise Invalid(f"test {key}: the range begins at {test.low:g} and ends at {test.high:g}")
     if any(float(factor) <= 0 for factor, _ in test.units.values()):

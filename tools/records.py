@@ -356,10 +356,13 @@ class Strength(Record, frozen=True, kw_only=True):
 
 class LabelIndication(Record, frozen=True, kw_only=True):
     """What the FDA label allows. `rule` = who has it and is not contraindicated; used for alternatives
-    where the plan asks for no PA."""
+    where the plan asks for no PA. `doses` are those of this use, in mg per administration, `starting_doses` those on
+    the way there; without any, the label is not held against an order."""
 
     key: str  # t2dm | weight | cv | osa | hf | ckd | mash
     text: str
+    doses: tuple[float, ...] = ()
+    starting_doses: tuple[float, ...] = ()
     icd10: tuple[str, ...] = ()
     rule: Rule | None = None
     source: str = ""
@@ -387,6 +390,13 @@ class Drug(Record, frozen=True, kw_only=True):
     aliases: tuple[str, ...] = ()
     list_price: float | None = None
     sources: tuple[str, ...] = ()
+
+    def starting_package(self, use: str = "") -> Strength:
+        """The package that the label begins with, for that use where it has doses of its own."""
+        named = next((item for item in self.indications if item.key == use), None)
+        doses = (*named.starting_doses, *named.doses) if named is not None else ()
+        fitting = [item for item in self.strengths if item.dose in doses] or self.strengths
+        return next((item for item in fitting if item.starting), fitting[0])
 
 
 class QuantityLimit(Record, frozen=True, kw_only=True):
@@ -480,6 +490,17 @@ class Policy(Record, frozen=True, kw_only=True):
 # --- a question and its answer ---------------------------------------------------------------------------
 
 
+class LabelDoses(Record, frozen=True, kw_only=True):
+    """What the label says of a drug's doses for one use, in mg per administration, and the strength it begins with."""
+
+    use: str
+    doses: tuple[float, ...]
+    starting_doses: tuple[float, ...] = ()
+    strength: str
+    dose: float
+    ndc: str = ""
+
+
 class Request(Record, frozen=True, kw_only=True):
     """What is asked of the plan. What is left out is filled in by `determine.complete_request`."""
 
@@ -497,6 +518,10 @@ class Request(Record, frozen=True, kw_only=True):
     order_id: str = ""
     ingredients: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
+    dose: float | None = None  # mg per administration, of the strength asked for
+    ndc: str = ""  # of its package, 11 digits
+    assumed: bool = False  # the strength is the label's start, named by nobody
+    label: tuple[LabelDoses, ...] = ()
 
 
 class ClauseRef(Record, frozen=True, kw_only=True):
@@ -531,7 +556,7 @@ class Finding(Record, frozen=True, kw_only=True):
     reason: Reason | None = None  # why it is unknown
     fix: str | None = None  # what would change it
     exclusion: bool = False
-    kind: Literal["criterion", "eligibility", "quantity", "document"] = "criterion"
+    kind: Literal["criterion", "eligibility", "dose", "quantity", "document"] = "criterion"
     parts: tuple[Finding, ...] = ()
 
 

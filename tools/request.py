@@ -10,17 +10,36 @@ from functools import lru_cache
 import msgspec
 
 from tools.evidence.courses import is_taken, therapy_start
-from tools.records import Authorization, Drug, Kind, Medication, Order, Patient, Plan, Request, Strength
+from tools.records import (
+    Authorization,
+    Drug,
+    Kind,
+    LabelDoses,
+    Medication,
+    Order,
+    Patient,
+    Plan,
+    Request,
+    Strength,
+)
+from tools.terminology.medicines import ndc11
 
 
 def complete_request(patient: Patient, drug: Drug, request: Request) -> Request:
     """Fill what the request leaves out: from the chart's own order for the drug, else from what is taken
-    now, else the label's starting package."""
+    now, else the label's starting package. A strength that was assumed before is so anew."""
     order = _order_for(patient, drug)
+    if request.assumed:
+        request = msgspec.structs.replace(request, strength="")
     wanted = request.strength or (order.strength if order else "")
-    strength = _strength(drug, wanted or _dose_now(patient, drug))
+    indication = request.indication or (order.indication if order else "")
+    taken = wanted or _dose_now(patient, drug)
+    strength = _strength(drug, taken, indication)
+    known = not wanted or is_same_strength(wanted, strength.label)
     from_order = (
-        order if order is not None and (not request.strength or request.strength == order.strength) else None
+        order
+        if order is not None and (not request.strength or is_same_strength(request.strength, order.strength))
+        else None
     )
     quantity, unit, days = request.quantity, request.unit, request.days_supply
     if quantity is None:
@@ -33,16 +52,50 @@ def complete_request(patient: Patient, drug: Drug, request: Request) -> Request:
     return msgspec.structs.replace(
         request,
         drug=drug.name,
-        strength=wanted if wanted and not _is_label(wanted, strength) else strength.label,
+        strength=strength.label if known else wanted,
         quantity=_in_billing_units(quantity, unit, drug, strength),
         unit=drug.unit,
         days_supply=days,
         kind=request.kind or (order.kind if order else None),
-        indication=request.indication or (order.indication if order else ""),
+        indication=indication,
         order_id=order.id if order else "",
         ingredients=drug.ingredients,
         classes=drug.classes,
+        dose=strength.dose if known else None,
+        ndc=ndc11(strength.ndc) if known else "",
+        assumed=not taken,
+        label=_label_doses(drug),
     )
+
+
+def for_use(request: Request, use: str) -> Request:
+    """The request for that use. A strength that nobody named is the one that the label begins with for it."""
+    if request.indication != use:
+        request = msgspec.structs.replace(request, indication=use)
+    if not request.assumed:
+        return request
+    label = next((item for item in request.label if item.use == use), None)
+    if label is None or label.strength == request.strength:
+        return request
+    return msgspec.structs.replace(request, strength=label.strength, dose=label.dose, ndc=label.ndc)
+
+
+def _label_doses(drug: Drug) -> tuple[LabelDoses, ...]:
+    found = []
+    for item in drug.indications:
+        if item.doses:
+            first = drug.starting_package(item.key)
+            found.append(
+                LabelDoses(
+                    use=item.key,
+                    doses=item.doses,
+                    starting_doses=item.starting_doses,
+                    strength=first.label,
+                    dose=first.dose,
+                    ndc=ndc11(first.ndc),
+                )
+            )
+    return tuple(found)
 
 
 def as_the_plan_sees_it(patient: Patient, plan: Plan, request: Request, as_of: date) -> Request:
@@ -85,17 +138,17 @@ def _dose_now(patient: Patient, drug: Drug) -> str:
     return ""
 
 
-def _strength(drug: Drug, label: str) -> Strength:
+def _strength(drug: Drug, label: str, use: str) -> Strength:
     """The package of that strength; the starting one for a label that the drug does not come in."""
     for strength in drug.strengths:
-        if _is_label(label, strength):
+        if is_same_strength(label, strength.label):
             return strength
-    return next((strength for strength in drug.strengths if strength.starting), drug.strengths[0])
+    return drug.starting_package(use)
 
 
-def _is_label(label: str, strength: Strength) -> bool:
-    """Is it the strength's label, however it is spaced and capitalized?"""
-    return _unspaced(label) == _unspaced(strength.label)
+def is_same_strength(one: str, other: str) -> bool:
+    """Are they one label, however it is spaced and capitalized?"""
+    return _unspaced(one) == _unspaced(other)
 
 
 @lru_cache(maxsize=4096)

@@ -26,6 +26,7 @@ Degree = Literal["first", "second"]
 Reading = Literal["newest", "any", "highest", "lowest"]
 Response = Literal["inadequate", "partial", "intolerance", "effective"]
 Count = Annotated[int, msgspec.Meta(ge=0)]
+Dose = Annotated[float, msgspec.Meta(ge=0)]
 TimeUnit = Literal["days", "weeks", "months"]
 
 
@@ -247,13 +248,15 @@ class AllergyTo(Part, frozen=True, kw_only=True, tag="allergy"):
 
 
 class Taking(Part, frozen=True, kw_only=True, tag="taking"):
-    """Takes one of these on as_of. The product asked for itself does not count (`Ozempic` on a renewal of
-    Ozempic), another brand of the same ingredient does."""
+    """Takes one of these on as_of, at `min_dose` mg or more and `max_dose` mg or less per dose. The product asked for
+    itself does not count (`Ozempic` on a renewal of Ozempic), another brand of the same ingredient does."""
 
     label: str
     drugs: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
-    min_days: int = 0
+    min_days: Count = 0
+    min_dose: Dose | None = None
+    max_dose: Dose | None = None
 
 
 class OnDrug(Part, frozen=True, kw_only=True, tag="on_drug"):
@@ -305,10 +308,13 @@ class Change(Part, frozen=True, kw_only=True, tag="change"):
 
 
 class Use(Part, frozen=True, kw_only=True, tag="use"):
-    """The drug is asked for one of these uses (indication keys); only exclusions say this."""
+    """The drug is asked for one of these uses (indication keys), at `min_dose` mg or more and `max_dose` mg or less per
+    dose. Without a dose, only exclusions say this."""
 
     uses: tuple[str, ...]
     label: str
+    min_dose: Dose | None = None
+    max_dose: Dose | None = None
 
 
 Node = (

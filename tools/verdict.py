@@ -14,6 +14,7 @@ from tools.criteria import Ready, asked_by
 from tools.determine import BEST_FIRST, Ruled, case_of, stop_or_rules
 from tools.documents import is_on_file, wanted_papers
 from tools.evidence.judge import Judge
+from tools.label import is_label_dose
 from tools.quantity import quantity_status
 from tools.records import Benefit, Outcome, Patient, Plan, Request
 from tools.request import as_the_plan_sees_it
@@ -69,7 +70,7 @@ def _asked_until_settled(rule: Rule, judge: Judge, benefit: Benefit) -> tuple[Ou
         if status == "not_met":
             return "likely_denial", "criteria"
         unknown = unknown or status == "unknown"
-    if unknown:
+    if unknown or not is_label_dose(judge.request):
         return "needs_documentation", "criteria"
     amount = quantity_status(benefit, judge.request)
     if amount != "met":
@@ -108,5 +109,6 @@ def _open_findings(case: Verdict, plan: Plan) -> int:
     assert rule is not None and judge is not None
     criteria, exclusions = asked_by(rule, judge.request)
     unmet = sum(ready.status(judge) != "met" for ready in (*criteria, *exclusions))
+    unmet += not is_label_dose(judge.request)
     unmet += quantity_status(plan.benefits[judge.request.drug], judge.request) != "met"
     return unmet + sum(not is_on_file(paper, judge) for paper in wanted_papers(rule, judge))

@@ -22,7 +22,6 @@ from tools.dates import add_months
 from tools.errors import Invalid, NotFound, nearest
 from tools.evidence.courses import matches
 from tools.evidence.measurements import canonical, round_half_up, values_of
-from tools.medicines import medicine
 from tools.records import (
     Attestation,
     Coverage,
@@ -39,6 +38,7 @@ from tools.records import (
 from tools.request import complete_request
 from tools.rules import Specialist, walk
 from tools.terminology.conditions import CONCEPTS, exclusive_codes
+from tools.terminology.medicines import medicine
 from tools.terminology.observations import TESTS
 from tools.terms import TOPICS
 
@@ -501,7 +501,7 @@ def _asked(case: _Case, change: Asked, name: str) -> None:
         if not fitting:
             raise NotFound(f"strength of {drug.name}", change.strength, hint=f"known: {', '.join(labels)}")
         request = msgspec.structs.replace(
-            request, strength=fitting[0], quantity=None, unit=None, days_supply=None
+            request, strength=fitting[0], assumed=False, quantity=None, unit=None, days_supply=None
         )
     for what, amount in (("quantity", change.quantity), ("days' supply", change.days_supply)):
         if amount is not None and not 0 < amount <= 10_000:

@@ -18,10 +18,10 @@ from agent.understanding.reading import Ask
 from tools.bound import Bound
 from tools.dates import add_months
 from tools.evidence.measurements import values_of
-from tools.medicines import medicine
 from tools.papers import formats
 from tools.records import Benefit, Clause, Medication, Policy
 from tools.rules import AnyOf, Attested, Lab, Measured, OnDrug, Part, Period, Required, Rule, Trial, window_of
+from tools.terminology.medicines import medicine
 from tools.terminology.observations import TESTS
 from tools.terms import INDICATIONS
 

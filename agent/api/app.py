@@ -19,6 +19,7 @@ from agent.api import (
     denials,
     docs,
     drafts,
+    fhir,
     graph,
     metrics,
     orchestrator,
@@ -68,6 +69,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(Doorkeeper)
     app.include_router(orchestrator.router)
     app.include_router(records.router)
+    app.include_router(fhir.router)
     app.include_router(drafts.router)
     app.include_router(batches.router)
     app.include_router(cases.router)

@@ -16,11 +16,6 @@ RELATION = re.compile(
     r"\b(mother|father|sister|brother|aunt|uncle|grandmother|grandfather|son|daughter|cousin|parents?)\b",
     re.IGNORECASE,
 )
-SHORT_FOR = {
-    "t2dm": {"type", "diabetes"}, "mi": {"myocardial", "infarction"}, "ckd": {"chronic", "kidney"},
-    "osa": {"sleep", "apnea"},
-    "esrd": {"renal"}, "htn": {"hypertension"}, "cad": {"atherosclerotic", "heart"},
-}  # fmt: skip
 SEXED = re.compile(
     r"(?:\byear[- ]old|\byo|\by/o|\byears\s+old|\d{2})\s+(?:\w+\s+){0,2}?(man|woman|male|female"
     r"|gentleman|lady|[MF])\b|^(?:mr|mrs|ms)\b",
@@ -128,9 +123,7 @@ class Words:
         before = self.s.low[max(0, code.start - 80) : code.start]
         before = re.split(r"[;,)]|\.\s|\band\b|\bwith\b(?=.*\bwith\b)", before.rstrip(" (,:[-"))[-1]
         said = {c.key for c in conditions(before)}
-        words = set(re.findall(r"[a-z]{4,}", before)) | {
-            w for k, some in SHORT_FOR.items() if re.search(rf"\b{k}\b", before) for w in some
-        }
+        words = set(re.findall(r"[a-z]{4,}", before))
         if (
             not words
             or words & own.words

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from tools.terminology.matcher import Matcher, Name, Span, medicines_in
+from tools.terminology.matcher import Matcher, Name, Span, matches, medicines_in
 from tools.terminology.medicines import (
     STEP_CLASSES,
     exact_names,
@@ -37,21 +37,6 @@ class Class(NamedTuple):
     key: str
 
 
-CLASSES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
-    (key, re.compile(pattern, re.IGNORECASE))
-    for key, pattern in (
-        ("glp1", r"\bglp-?\s?1s?\b(?:\s*(?:receptor\s+agonists?|ra|agonists?|drugs?|medicines?))?"),
-        ("dpp4", r"\bdpp-?\s?4s?\b(?:\s*inhibitors?)?|\bgliptins?\b"),
-        ("sglt2", r"\bsglt-?\s?2s?\b(?:\s*inhibitors?)?|\b(?<!\w)gliflozins?\b"),
-        ("sulfonylurea", r"\bsulfonylureas?\b|\bsulphonylureas?\b"),
-        ("tzd", r"\bthiazolidinediones?\b|\btzds?\b"),
-        ("statin", r"\bstatins?\b"),
-        ("insulin", r"\binsulins?\b(?!\s+(?:resist|pump|glargine|lispro|aspart|degludec|detemir))"),
-        ("acei_arb", r"\bace\s+inhibitors?\b|\barbs?\b|\bacei\b"),
-        ("beta_blocker", r"\bbeta[- ]blockers?\b"),
-        ("biguanide", r"\bbiguanides?\b"),
-    )
-)
 FORM = re.compile(
     r"\s*[,(]?\s*(?P<er>\b(?:er|xr|extended[- ]release|sr)\b)|\s*[,(]?\s*(?P<ir>\b(?:ir|immediate[- ]release)\b)",
     re.IGNORECASE,
@@ -62,7 +47,6 @@ FORM_BEFORE = re.compile(
     re.IGNORECASE,
 )
 WORD = re.compile(r"[A-Za-z][A-Za-z]{3,}")
-NOT_SLIPS = frozenset(("diabetes", "diabetic", "diabetics", "statin", "statins", "insulins"))
 
 
 class Lexicon:
@@ -109,16 +93,22 @@ def _overlap(span: Span, others: list[Span]) -> bool:
 
 
 def classes(text: str) -> list[Class]:
-    """Every drug class of the text, in order."""
-    return sorted(
-        Class(match.start(), match.end(), key) for key, pattern in CLASSES for match in pattern.finditer(text)
-    )
+    """Every drug class of the text that a policy may ask for, in order."""
+    return [
+        Class(span.start, span.end, span.key)
+        for span in matches(text)
+        if span.key in _ASKED_FOR
+        and (span.kind == "class" or (span.kind, span.key) == ("medicine", "insulin"))
+    ]
+
+
+_ASKED_FOR = frozenset((*STEP_CLASSES, "statin", "acei_arb", "beta_blocker"))
 
 
 @lru_cache(maxsize=4096)
 def slip(word: str) -> str:
     """The drug that a misspelt word means; "" if it is none, or could be two."""
-    if len(word) < 6 or word in NOT_SLIPS:
+    if len(word) < 6 or matches(word):
         return ""
     from rapidfuzz.distance import DamerauLevenshtein
 

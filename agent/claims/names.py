@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal, NamedTuple
 
+from tools.terminology.dates import calendar_words
 from tools.terminology.medicines import ingredients_of
 from tools.terminology.observations import TESTS
 
@@ -111,9 +112,7 @@ COMMON = frozenset(
             weight height blood pressure systolic diastolic old myocardial infarction atherosclerotic heart
             failure obstructive sleep apnea depression unspecified asthma hypothyroidism osteoarthritis end
             renal dependence dialysis long term pure atrial fibrillation gout anemia neuropathy retinopathy
-            nephropathy january february march april may june july august september october november
-            december jan feb mar apr jun jul aug sep sept oct nov dec monday tuesday wednesday thursday
-            friday saturday sunday spring summer autumn fall winter inadequate partial intolerance effective
+            nephropathy inadequate partial intolerance effective
             response rationale statement assessment impression recommendation recommendations background
             introduction conclusion objective subjective follow followup goals goal dose dosage dosing
             strength quantity supply days refills refill directions sig generic brand formulary tier copay
@@ -129,7 +128,7 @@ COMMON = frozenset(
             prescribing provider physician doctor nurse contact information insurance insured primary
             secondary hematology cardiology endocrinology nephrology family general vitals exam
             """)
-)  # fmt: skip
+) | calendar_words()  # fmt: skip
 MEDICAL = frozenset(
     word.lower() for test in TESTS.values() for name in (test.name, *test.names) for word in name.split()
 )

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from tools.terminology.dates import month_names
+
 # One character for one, so that positions stay.
 PLAIN = str.maketrans(
     {"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "−": "-", "‑": "-", "²": "2", "³": "3",
      "\u00a0": " ", "\u2009": " ", "\u202f": " ", "\t": " ", "\r": " ", "µ": "u", "μ": "u", "•": "-"}
 )  # fmt: skip
 ABBREVIATED = re.compile(
-    r"(?:\b(?:dr|mr|mrs|ms|st|no|vs|approx|ca|e\.g|i\.e|jan|feb|mar|apr|jun|jul|aug|sept?|oct"
-    r"|nov|dec|inc|co|jr|sr"
+    rf"(?:\b(?:dr|mr|mrs|ms|st|no|vs|approx|ca|e\.g|i\.e|{month_names()}|inc|co|jr|sr"
     r"|dept|fig|sec|tab|pt|hx|dx|rx|ave|tel|nr|cf|al)|\b[A-Z])\.$",
     re.IGNORECASE,
 )

@@ -7,10 +7,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from agent.dump import plain, to_json
 from agent.settings import read_settings
 from tools.casefile import Decided, Known, case_files, decide_case, no_store, read_case
 from tools.errors import Unavailable
+from tools.records import Drug
 
 DIFFERS = 1
 
@@ -32,13 +35,17 @@ def decide_files(paths: Sequence[Path], *, as_of: date | None, as_json: bool) ->
 
 
 def _known() -> Known:
-    """The store's plans and drugs if there is a store; a case that brings its own rule needs none."""
+    """The store's plans and drugs if there is a store, else the drugs of the world that would be loaded; a case that
+    brings its own rule needs no plan."""
     from tools.store.store import Store
 
+    settings = read_settings()
     try:
-        store = Store.open(read_settings().database_url)
+        store = Store.open(settings.database_url)
     except Unavailable:
-        return Known(no_store)
+        drugs = settings.data / "drugs.json"
+        listed = msgspec.json.decode(drugs.read_bytes(), type=list[Drug]) if drugs.is_file() else []
+        return Known(no_store, tuple(listed))
     return Known(store.plan, tuple(store.drugs()))
 
 

@@ -184,6 +184,47 @@ def undo(
     print(_json(_whole(entry, store)) if as_json else _told(entry, store))
 
 
+@app.command(
+    "name",
+    epilog="""[bold]Examples[/]
+  pa chart name                                   what has been answered
+  pa chart name 'Slimara Forte' --is phentermine
+  pa chart name 'Slimara Forte' --is-other        none of what we know
+  pa chart name 'Slimara Forte' --forget""",
+)
+def name_command(
+    name: str = typer.Argument("", metavar="NAME", help="The medicine as charts have it."),
+    meaning: str = typer.Option(
+        "", "--is", metavar="MEDICINE", help="What it stands for, by a name that is known."
+    ),
+    other: bool = typer.Option(False, "--is-other", help="It is some other drug than any that is known."),
+    forget: bool = typer.Option(False, "--forget", help="Take the answer back."),
+    by: str = typer.Option("", help="Who answers; your login name otherwise."),
+    as_json: bool = typer.Option(False, "--json", help="Print as JSON."),
+) -> None:
+    """Answer once what a medicine is that nobody knows; it holds for every chart."""
+    store = _store()
+    if not name:
+        names = store.medicine_names()
+        lines = [
+            f"{one.name}: {', '.join(one.ingredients)} (said by {one.by}, {one.when:%Y-%m-%d})"
+            for one in names
+        ]
+        print(_json(names) if as_json else "\n".join(lines) or "Nothing was answered.")
+        return
+    if forget:
+        store.forget_medicine(name)
+        print(f"{name}: nobody knows what it is, as before")
+        return
+    if bool(meaning) == other:
+        raise Invalid(
+            f"say what {name!r} is with --is MEDICINE, or that it is none that is known with --is-other"
+        )
+    said = store.name_medicine(name, meaning, by=by or getpass.getuser(), when=datetime.now(UTC))
+    told = ", ".join(said.ingredients) if meaning else "some other drug"
+    print(_json(said) if as_json else f"{said.name} is {told}, in every chart")
+
+
 # --- reading what was typed -------------------------------------------------------------------------------
 
 

@@ -6,11 +6,12 @@ import sys
 from collections.abc import Iterator
 from datetime import date
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from tools.printable import printable
 from tools.records import Alternative, Determination, Evidence, Finding, Lead, Patient, Request, Status
 from tools.terminology.observations import TESTS
 from tools.terms import INDICATIONS
@@ -63,13 +64,24 @@ def show(found: Determination, patient: Patient, out: Console) -> None:
 def say(printed: RenderableType, out: Console) -> None:
     """Print; in ASCII where the terminal can show no more, and without trailing blanks into a file."""
     if out.is_terminal and is_utf8(out):
-        out.print(printed)
+        out.print(_Printable(printed))
         return
     with out.capture() as capture:
-        out.print(printed)
+        out.print(_Printable(printed))
     lines = (line.rstrip() for line in capture.get().splitlines())
     text = "\n".join(lines) + "\n"
     out.file.write(text if is_utf8(out) else to_ascii(text))
+
+
+class _Printable:
+    """Something to print, without what its text would order a terminal to do; its own colours stay."""
+
+    def __init__(self, printed: RenderableType) -> None:
+        self._printed = printed
+
+    def __rich_console__(self, out: Console, options: ConsoleOptions) -> RenderResult:
+        for segment in out.render(self._printed, options):
+            yield segment if segment.control else segment._replace(text=printable(segment.text))
 
 
 def is_utf8(out: Console) -> bool:

@@ -20,9 +20,9 @@ import msgspec
 from agent.understanding import wordlists
 from tools.errors import PaladinError
 from tools.records import Drug, Plan
-from tools.terminology.conditions import CONCEPTS
-from tools.terminology.medicines import CLASSES, STEP_CLASSES, medicines_of
-from tools.terminology.observations import TESTS
+from tools.terminology.conditions import CONCEPTS, conditions
+from tools.terminology.medicines import CLASSES, STEP_CLASSES, exact_names, medicines_of
+from tools.terminology.observations import TESTS, tests
 
 if TYPE_CHECKING:
     from tools.store.store import Store
@@ -41,71 +41,6 @@ LABELERS: dict[str, tuple[str, ...]] = {
     "55513": ("amgen",),
 }
 
-_TEST_WORDS: dict[str, tuple[str, ...]] = {
-    "hba1c": (
-        "a1c",
-        "a1cs",
-        "hgba1c",
-        "hb a1c",
-        "hba1",
-        "hemoglobin a1c",
-        "glycated hemoglobin",
-        "hga1c",
-        "ha1c",
-    ),
-    "bmi": ("bmi", "body mass index", "b m i"),
-    "weight": ("weight", "body weight", "weigh", "weighs", "weighed", "weighing", "pesa", "peso"),
-    "height": ("height", "tall"),
-    "egfr": ("egfr", "e gfr", "gfr", "kidney function", "renal function"),
-    "creatinine": ("creatinine", "serum creatinine"),
-    "uacr": ("uacr", "acr", "urine albumin", "albumin creatinine ratio"),
-    "sbp": ("sbp", "systolic", "blood pressure", "bp"),
-    "dbp": ("dbp", "diastolic"),
-    "ldl": ("ldl", "ldl cholesterol"),
-    "hdl": ("hdl",),
-    "tc": ("total cholesterol", "cholesterol"),
-    "tg": ("triglycerides", "trigs"),
-    "glucose": ("fasting glucose", "fpg", "fasting sugar", "glucose", "blood sugar"),
-    "lvef": ("lvef", "ejection fraction"),
-    "ahi": ("ahi", "apnea hypopnea index"),
-    "abi": ("abi", "ankle brachial index"),
-    "fibrosis_stage": ("fibrosis stage", "liver fibrosis"),
-    "alt": ("alt",),
-    "ast": ("ast",),
-    "platelets": ("platelets",),
-}
-_CONCEPT_WORDS: dict[str, tuple[str, ...]] = {
-    "t2dm": ("type 2 diabetes", "type two diabetes", "type 2", "t2d", "t2dm", "diabetic", "diabetes", "dm2"),
-    "t1dm": ("type 1 diabetes", "type one diabetes", "type 1", "t1d", "t1dm"),
-    "prediabetes": ("prediabetes", "prediabetic", "pre-diabetes"),
-    "obesity": ("obesity", "obese"),
-    "overweight": ("overweight",),
-    "hypertension": ("hypertension", "high blood pressure", "htn", "hypertensive"),
-    "dyslipidemia": ("dyslipidemia", "hyperlipidemia", "high cholesterol", "high lipids"),
-    "osa": ("obstructive sleep apnea", "sleep apnea", "sleep apnoea", "osa"),
-    "central_apnea": ("central sleep apnea", "central apnea"),
-    "ascvd": (
-        "ascvd", "cardiovascular disease", "heart disease", "coronary artery disease", "cad",
-        "coronary disease",
-    ),
-    "mi": ("heart attack", "myocardial infarction", "mi"),
-    "stroke": ("stroke",),
-    "pad": ("peripheral arterial disease", "peripheral artery disease", "pad"),
-    "hf": ("heart failure", "chf", "hfref", "hfpef"),
-    "ckd": ("chronic kidney disease", "kidney disease", "ckd"),
-    "dialysis": ("dialysis", "end-stage renal disease", "esrd"),
-    "nash": ("mash", "nash", "steatohepatitis", "fatty liver"),
-    "cirrhosis": ("cirrhosis",),
-    "mtc_men2": (
-        "medullary thyroid carcinoma", "medullary thyroid cancer", "thyroid cancer", "mtc", "men2", "men 2",
-        "men-2", "men ii", "mtc/men2", "mtc/men 2",
-    ),
-    "pancreatitis": ("pancreatitis",),
-    "gastroparesis": ("gastroparesis",),
-    "ketoacidosis": ("ketoacidosis", "dka"),
-    "pregnancy": ("pregnancy", "pregnant"),
-    "gallbladder": ("cholecystitis", "gallbladder disease"),
-}  # fmt: skip
 # Classes of the other medicines that questions name: what is tried before, and what goes with diabetes and weight.
 _ASKED_OF = (
     *STEP_CLASSES,
@@ -118,6 +53,11 @@ _ASKED_OF = (
     "mra",
     "other",
 )
+
+
+def _is_typed(abbreviation: str) -> bool:
+    """Nobody shifts in a question, and two small letters are too often something else."""
+    return len(abbreviation) > 2
 
 
 @dataclass(frozen=True)
@@ -201,6 +141,7 @@ class Known:
     def spelt(self) -> dict[str, tuple[str, str]]:
         """Single words that a misspelling may stand for: what each is (brand, ingredient, other) and of what."""
         words = {word: ("other", word) for word in self.others if word.isalpha() and len(word) > 5}
+        words = {word: what for word, what in words.items() if word not in exact_names()}
         words.update({word: ("ingredient", word) for word in self.ingredients if " " not in word})
         words.update({word: ("brand", name) for word, name in self.brands.items() if word.isalpha()})
         return words
@@ -243,15 +184,25 @@ class Known:
     @cached_property
     def tests(self) -> dict[str, str]:
         """What tests are called, and their keys."""
-        words = {fold(name): key for key, test in TESTS.items() for name in (key, test.name, *test.names)}
-        words.update({word: key for key, all_words in _TEST_WORDS.items() for word in all_words})
+        words: dict[str, str] = {}
+        for key in TESTS:
+            row = tests()[key]
+            names = (key, row.name, *row.names, *row.synonyms, *filter(_is_typed, row.abbreviations))
+            words |= {fold(name): key for name in names}
+        words |= {fold(name): key for key in TESTS for name in tests()[key].asked_names}
         return words
 
     @cached_property
     def concepts(self) -> dict[str, str]:
         """What diagnoses are called, and their keys."""
-        words = {fold(p): key for key, concept in CONCEPTS.items() for p in (concept.label, *concept.phrases)}
-        words.update({word: key for key, all_words in _CONCEPT_WORDS.items() for word in all_words})
+        words: dict[str, str] = {}
+        for key, concept in CONCEPTS.items():
+            row = conditions()[key]
+            names = (*concept.phrases, concept.label, *row.names, *filter(_is_typed, row.abbreviations))
+            words |= {fold(name): key for name in names if fold(name) not in words}
+        for key in CONCEPTS:
+            row = conditions()[key]
+            words |= {fold(name): key for name in (*row.loose_names, *row.asked_names)}
         return {word: key for word, key in words.items() if len(word) > 1 and word != "pregnan"}
 
     @cached_property

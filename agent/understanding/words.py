@@ -8,6 +8,9 @@ import unicodedata
 from datetime import date
 from typing import NamedTuple
 
+from tools.dates import add_months
+from tools.terminology.dates import dates_in
+
 _QUOTES = str.maketrans(
     {"’": "'", "‘": "'", "´": "'", "`": "'", "“": '"', "”": '"', "–": "-", "—": " - ", "¿": " ", "¡": " "}
 )
@@ -32,26 +35,6 @@ _PHRASES = (
     (re.compile(r"\ba couple (?:of )?(?:more )?(?=days|weeks|months|years)", re.I), "2 "),
     (re.compile(r"\ba year and a half\b", re.I), "18 months"),
     (re.compile(r"\b(?:one|a) hundred (?:and )?(?=kg|kilo|pounds|lbs)", re.I), "100 "),
-)
-_MONTHS = {
-    name: number
-    for number, names in enumerate(
-        (
-            "january jan enero", "february feb febrero", "march mar marzo", "april apr abril", "may mayo", "june jun junio",
-            "july jul julio", "august aug agosto", "september sep sept septiembre", "october oct octubre",
-            "november nov noviembre", "december dec diciembre",
-        ),
-        start=1,
-    )
-    for name in names.split()
-}  # fmt: skip
-_MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
-_DATE = re.compile(
-    r"\b(?:(?P<y1>\d{4})[-/.](?P<m1>\d{1,2})[-/.](?P<d1>\d{1,2})"
-    r"|(?P<m2>\d{1,2})[-/.](?P<d2>\d{1,2})[-/.](?P<y2>\d{4}|\d{2})"
-    rf"|(?P<n3>{_MONTH})\.?\s+(?P<d3>\d{{1,2}})(?:st|nd|rd|th)?(?:,?\s+(?P<y3>\d{{4}}))?"
-    rf"|(?P<d4>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<n4>{_MONTH})\.?(?:,?\s+(?P<y4>\d{{4}}))?)\b",
-    re.IGNORECASE,
 )
 
 
@@ -84,35 +67,14 @@ def numbers(text: str) -> str:
 
 
 def dates(text: str, after: date | None = None) -> list[Dated]:
-    """Every date, month first where the order is open; one without a year is the next such day after `after`."""
+    """Every day, month first where the order is open; one without a year is the next such day after `after`."""
     found = []
-    for match in _DATE.finditer(text):
-        part = match.groupdict()
-        year = part["y1"] or part["y2"] or part["y3"] or part["y4"]
-        name = (part["n3"] or part["n4"] or "").lower()
-        month = _MONTHS[name] if name else int(part["m1"] or part["m2"])
-        day = int(part["d1"] or part["d2"] or part["d3"] or part["d4"])
-        if month > 12 >= day:
-            month, day = day, month
-        read = _date(year, month, day, after)
-        if read:
-            found.append(Dated(match.start(), match.end(), read, bool(year)))
+    for span in dates_in(text, after):
+        if span.relative or span.day is None:
+            continue
+        day = span.day if span.year or after is None or span.day >= after else add_months(span.day, 12)
+        found.append(Dated(span.start, span.end, day, span.year))
     return found
-
-
-def _date(year: str | None, month: int, day: int, after: date | None) -> date | None:
-    try:
-        if year:
-            number = int(year)
-            if number < 100:
-                number += 1900 if number > 30 else 2000
-            return date(number, month, day)
-        if after is None:
-            return None
-        here = date(after.year, month, day)
-        return here if here >= after else date(after.year + 1, month, day)
-    except ValueError:
-        return None
 
 
 def _digits(match: re.Match[str]) -> str:

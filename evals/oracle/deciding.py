@@ -5,7 +5,7 @@ eligibility → formulary and benefit → PA required? → proven exclusions →
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -30,6 +30,8 @@ class _Wanted:
     amount: Decimal
     days: int
     start: date | None
+    dose: Decimal | None  # mg each time
+    named: bool  # somebody named the strength
     approvals: tuple[date, ...] = ()  # first days of the plan's approvals, the newest last
 
 
@@ -75,20 +77,29 @@ def decide(
 
 
 def _uses_to_try(table: DecisionTable, wanted: str) -> list[str]:
-    """The use asked for; where the policy does not grant it, those whose exclusions name it."""
+    """The use asked for; where the policy does not grant it, those whose exclusions name it, whatever the dose."""
     if not wanted or wanted in table.criteria:
         return [wanted] if wanted else list(table.criteria)
-    return [use for use, rows in table.exclusions.items() if any(wanted in row.uses for row in rows)]
+    return [
+        use
+        for use, rows in table.exclusions.items()
+        if any(wanted in row.uses and row.dose_least is None and row.dose_most is None for row in rows)
+    ]
 
 
 def _by_use(table: DecisionTable, use: str, chart: Chart, drug: Entry, wanted: _Wanted) -> Verdict:
-    ask = Ask(drug, wanted.use or use, wanted.start, wanted.approvals)
+    if not wanted.named:
+        first = _first_package(drug, wanted.use or use)
+        wanted = replace(wanted, strength=first["label"], dose=Decimal(str(first["dose"])))
+    ask = Ask(drug, wanted.use or use, wanted.start, wanted.approvals, wanted.dose)
     renewing = wanted.kind == "renewal" and use in table.renewal
     again = renewing and len(wanted.approvals) > 1 and use in table.later
     rows = table.later[use] if again else table.renewal[use] if renewing else table.criteria[use]
     filled = _fill(rows, chart, ask)
     shut = {n: a.turned for n, a in _fill(table.exclusions.get(use, []), chart, ask).items()}
     tops = [filled[row.number].truth for row in rows if not row.parent]
+    if not _is_dose_of(drug, wanted.use or use, wanted):
+        tops.append(OPEN)  # a question to the prescriber
     outs = [shut[row.number].truth for row in table.exclusions.get(use, []) if not row.parent]
     papers = {
         row.number: judge(row, chart, ask)
@@ -148,8 +159,9 @@ def _wanted(chart: Chart, plan: Entry, drug: Entry, request: Entry) -> _Wanted:
     order = max(orders, key=lambda o: o.get("date") or "", default={})
     label = request.get("strength") or order.get("strength") or _dose_now(chart, drug)
     strengths = {s["label"]: s for s in drug["strengths"]}
-    starting = next((s for s in drug["strengths"] if s.get("starting")), drug["strengths"][0])
-    package = strengths.get(label, starting)
+    package = strengths.get(label) or _first_package(
+        drug, request.get("indication") or order.get("indication")
+    )
     amount = request.get("quantity") or order.get("quantity") or package["quantity"]
     days = request.get("days_supply") or order.get("days_supply") or package["days"]
     kind = request.get("kind") or order.get("kind") or _kind(chart, plan, drug)
@@ -159,9 +171,32 @@ def _wanted(chart: Chart, plan: Entry, drug: Entry, request: Entry) -> _Wanted:
         strength=package["label"],
         amount=Decimal(str(amount)),
         days=days,
+        dose=Decimal(str(package["dose"])) if label in (*strengths, "") else None,
+        named=bool(label),
         start=day(request.get("therapy_start")) or _started(chart, drug, still=kind == "new"),
         approvals=tuple(day(a["start"]) or date.min for a in _approvals(chart, plan, drug)),
     )
+
+
+def _first_package(drug: Entry, use: str | None) -> Entry:
+    """What the label begins with, for that use where it has doses of its own."""
+    doses = _label_doses(drug, use)
+    fitting = [s for s in drug["strengths"] if s["dose"] in doses[0] + doses[1]] or drug["strengths"]
+    return next((s for s in fitting if s.get("starting")), fitting[0])
+
+
+def _label_doses(drug: Entry, use: str | None) -> tuple[list[float], list[float]]:
+    """The label's doses for the use, and those on the way there."""
+    labels = [label for label in drug["indications"] if label["key"] == use]
+    return (labels[0].get("doses", []), labels[0].get("starting_doses", [])) if labels else ([], [])
+
+
+def _is_dose_of(drug: Entry, use: str, wanted: _Wanted) -> bool:
+    """Whether the label has the dose for the use, or has it on the way there."""
+    usual, first = _label_doses(drug, use)
+    if not usual or wanted.dose is None:
+        return True
+    return float(wanted.dose) in usual + first
 
 
 def _dose_now(chart: Chart, drug: Entry) -> str:

@@ -26,12 +26,14 @@ _COMPARE: dict[str, Callable[[Decimal, Decimal], bool]] = {
 
 @dataclass(frozen=True)
 class Ask:
-    """What is asked for: the drug's JSON, the use, the day on which therapy began, if it has, and the approvals."""
+    """What is asked for: the drug's JSON, the use, the day on which therapy began, if it has, the approvals, and the
+    dose in mg."""
 
     drug: Entry
     use: str
     therapy_start: date | None
     approvals: tuple[date, ...] = ()  # first days of the plan's approvals, oldest first
+    dose: Decimal | None = None
 
 
 def judge(row: Row, chart: Chart, ask: Ask) -> Answer:
@@ -49,7 +51,24 @@ def _age(row: Row, chart: Chart, ask: Ask) -> Answer:
 
 
 def _use(row: Row, chart: Chart, ask: Ask) -> Answer:
-    return known(ask.use in row.uses)
+    return (
+        known(True)
+        if ask.use in row.uses and _at_dose(row, ask.dose) == YES
+        else (
+            Answer(OPEN, "missing")
+            if ask.use in row.uses and _at_dose(row, ask.dose) is OPEN
+            else known(False)
+        )
+    )
+
+
+def _at_dose(row: Row, dose: Decimal | None) -> Truth:
+    """Whether a dose is one that the row names."""
+    if row.dose_least is None and row.dose_most is None:
+        return YES
+    if dose is None:
+        return OPEN
+    return int((row.dose_least or 0) <= dose <= (dose if row.dose_most is None else row.dose_most))
 
 
 def _specialist(row: Row, chart: Chart, ask: Ask) -> Answer:
@@ -369,17 +388,36 @@ def _taking(row: Row, chart: Chart, ask: Ask) -> Answer:
     for entry in entries:
         nobody_knows = not entry.get("ingredients") and entry["drug"].lower() != own
         if nobody_knows and not names(row, entry):
-            found = OPEN if _taken_now(entry, chart) != NO else found
+            found = OPEN if _shows_taking(row, entry, chart) != NO else found
         if not names(row, entry) or entry["drug"].lower() == own:
             continue
-        now = _taken_now(entry, chart)
+        now = _shows_taking(row, entry, chart)
         if now == YES:
+            if entry["drug"].lower() in [i.lower() for i in ask.drug["ingredients"]] and not row.dose:
+                found = OPEN  # by its ingredient alone it may be the product asked for
+                continue
             twin = any(_twins(entry, other) and _taken_now(other, chart) == NO for other in entries)
             return Answer(OPEN, "conflict") if twin else Answer(YES)
         found = OPEN if now is OPEN else found
     if found == NO and any(_in_hand(row, fill, entries, chart, own) for fill in chart.noted("fills")):
         return Answer(OPEN, "conflict")
     return Answer(found, "ambiguous" if found is OPEN else "")
+
+
+_IN_MG = {"mg": Decimal(1), "g": Decimal(1000), "mcg": Decimal("0.001")}
+
+
+def _shows_taking(row: Row, entry: Entry, chart: Chart) -> Truth:
+    """Whether it is taken now, at the dose, and for as long as is asked for."""
+    unit = _IN_MG.get(entry.get("dose_unit") or "")
+    dose = Decimal(str(entry["dose"])) * unit if entry.get("dose") is not None and unit else None
+    now, at_dose = _taken_now(entry, chart), _at_dose(row, dose)
+    if NO in (now, at_dose):
+        return NO
+    if row.days and now == YES and at_dose == YES:
+        begun = day(entry.get("start"))
+        return OPEN if begun is None else int((chart.as_of - begun).days >= row.days)
+    return OPEN if OPEN in (now, at_dose) else YES
 
 
 def _twins(one: Entry, other: Entry) -> bool:
@@ -403,7 +441,8 @@ def _taken_now(entry: Entry, chart: Chart) -> Truth:
     if start is not None and start > chart.as_of:
         return OPEN if entry.get("status") == "active" and end is None else NO
     if end is not None:
-        return YES if end > chart.as_of else NO
+        at_odds = entry.get("status") == "active" or (start is not None and end < start)
+        return YES if end > chart.as_of else OPEN if at_odds else NO
     return {"active": YES, "stopped": NO}.get(entry.get("status") or "", OPEN)
 
 

@@ -59,6 +59,8 @@ class Row:
     months: int = 0
     still: bool = False  # the use must go on at the request
     dose: Decimal | None = None
+    dose_least: Decimal | None = None  # mg each time, of what is taken now or asked for
+    dose_most: Decimal | None = None
     responses: tuple[str, ...] = ()
     extended_release: bool = False
     claims: bool = False
@@ -120,6 +122,13 @@ _TRIAL = (
     r"you took (?P<h>.+?) for \d|enrollee used (?P<i>.+?)(?: for (?:not|at)|, with|\.$)|"
     r"made use of (?P<j>.+?) during \d|underwent (?P<k>.+?)(?: in an amount| during \d| to |, | still|;|\.$)"
 )
+_TAKES = (
+    r"makes use of (?P<a>.+?)(?: during \d|, other than)|under treatment with (?P<b>.+?)(?: lasting|, leaving aside)|"
+    r"is taking (?P<c>.+?)(?:, for at least|; the requested)|product, of (?P<d>.+?)(?:, duration|\.$)|"
+    r"in treatment with (?P<e>.+?)(?: >= \d| at receipt)|is now on (?P<f>.+?)(?: and has been|\.$)|"
+    r"asked for: (?P<g>.+?)(?:, \d|\.$)|you take (?P<h>.+?)(?: and have done so| on the day)|"
+    r"present use of (?P<i>.+?)(?: through \d|\.$)|currently uses (?P<j>.+?)(?: and has for|\.$)"
+)
 _INTOLERANCE = (
     r"could not tolerate (?P<a>.+?)(?:, or|$)|intolerance of (?P<b>.+?), whether|chart entry, to (?P<c>.+?)(?:,|\.$)|"
     r"intolerance to (?P<d>.+?) recorded|came off (?P<e>.+?) for side|listed intolerance: (?P<f>.+?)(?:, ER|\.$)|"
@@ -156,7 +165,10 @@ def read_gate(text: str) -> int | None:
         return -1
     if re.search(r"\ball\b|every|each|jointly|both", said):
         return 0
-    several = re.search(r"(?:minimum of|>=|at least|not less than) (\d+)|(\d+) or more", said)
+    several = re.search(
+        r"(?:minimum of|>=|at least|not less than|no fewer than) (\d+)|(\d+)(?: of these,)? or (?:several )?more",
+        said,
+    )
     if several:
         return int(several[1] or several[2])
     any_one = r"at least one|one or (?:more|several)|any (?:one|item)|one point|one of|not less than one"
@@ -291,6 +303,19 @@ def _condition(text: str) -> dict[str, Any] | None:
     }
 
 
+def _doses(text: str) -> tuple[dict[str, Any], str]:
+    """The doses that a sentence names in brackets, and the sentence without them."""
+    least = re.search(rf" \(at least {_NUMBER} mg per dose\)", text)
+    most = re.search(rf" \(at most {_NUMBER} mg per dose\)", text)
+    for found in (least, most):
+        text = text.replace(found[0], "") if found else text
+    columns = {
+        "dose_least": Decimal(least[1]) if least else None,
+        "dose_most": Decimal(most[1]) if most else None,
+    }
+    return columns, text
+
+
 def _known_for(text: str) -> Stretch | None:
     found = re.search(rf"known for at least {_TIME}", text)
     return Stretch(int(found[1]), found[2]) if found else None
@@ -353,13 +378,23 @@ def _intolerance(text: str) -> dict[str, Any] | None:
 
 def _taking(text: str) -> dict[str, Any] | None:
     words = (
-        r"is taking|under treatment with|at filing makes use of|in treatment with any|is now on|active therapy|"
-        r"present use of|currently uses|concurrent use|you take .* on the day"
+        r"is taking|under treatment with|at filing makes use of|in treatment with .* at receipt|is now on|"
+        r"active therapy|present use of|currently uses|concurrent use|you take .* on the day"
     )
     if not re.search(words, text, re.I):
         return None
-    _, classes = _drugs(text)
-    return {"kind": "taking", "classes": classes, "own_drug": False}
+    doses, text = _doses(text)
+    phrase = _named(_TAKES, text)
+    names, classes = _drugs(phrase) if phrase else ((), ())
+    days = re.search(r"(\d+)(?: or more)? days", text)
+    return {
+        "kind": "taking",
+        "drugs": names,
+        "classes": classes,
+        "own_drug": False,
+        "days": int(days[1]) if days else 0,
+        **doses,
+    }
 
 
 def _on_drug(text: str) -> dict[str, Any] | None:
@@ -447,8 +482,9 @@ def _use(text: str) -> dict[str, Any] | None:
         re.I,
     ):
         return None
+    doses, text = _doses(text)
     found = uses_in(text)
-    return {"kind": "use", "uses": found} if found else None
+    return {"kind": "use", "uses": found, **doses} if found else None
 
 
 def _age(text: str) -> dict[str, Any] | None:

@@ -44,7 +44,11 @@ def trial(row: Row, chart: Chart) -> Answer:
     answer = _trial(row, chart, entries)
     if answer.truth != NO:
         return answer
-    may_be = [replace(row, drugs=(entry["drug"].lower(),), classes=()) for entry in strangers(entries)]
+    unknown = [entry["drug"].lower() for entry in strangers(entries)]
+    may_be = [
+        replace(row, drugs=(name,), classes=()) if row.at_once else replace(row, drugs=(*row.drugs, name))
+        for name in unknown
+    ]
     if any(_trial(stranger, chart, entries).truth != NO for stranger in may_be):
         return Answer(OPEN, "unrecognised")
     return answer

@@ -15,6 +15,7 @@ from fastapi.testclient import TestClient
 from agent.api.app import create_app
 from agent.settings import read_settings
 from agent.stores import open_store
+from tests import worlds
 from tests.agent.conftest import Case, Ran
 from tools.records import Observation
 from tools.store import Store
@@ -44,7 +45,7 @@ def stranger(store: Store, cases: dict[str, Case], clock: Clock) -> str:
     later = Observation(id="later", test="hba1c", value=7.9, unit="%", date=date(2026, 12, 3))
     observations = (*chart.observations, later)
     imported = msgspec.structs.replace(chart, id="", source="fhir:1", observations=observations)
-    return store.put_patient(imported).id
+    return worlds.imported(store, imported).id
 
 
 @pytest.fixture
@@ -162,5 +163,5 @@ def test_an_import_can_give_a_chart_a_day_of_its_own(
     pa: Pa, store: Store, stranger: str, cases: dict[str, Case]
 ) -> None:
     chart = msgspec.structs.replace(store.patient(stranger), id="", source="fhir:2", as_of=NAMED)
-    own = store.put_patient(chart).id
+    own = worlds.imported(store, chart).id
     assert shown(pa, "check", own, cases["ready"].drug)["as_of"] == str(NAMED)

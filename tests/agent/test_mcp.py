@@ -137,8 +137,8 @@ async def test_two_patients_of_one_name_and_birth_date_are_nobody(home: Path, tm
     shutil.copy(home / "paladin.db", tmp_path / "paladin.db")
     store = Store.open(f"sqlite:///{tmp_path}/paladin.db")
     born = worlds.p001().birth_date
-    twin = store.put_patient(
-        Patient(id="", given="Maria", family="Gomez", birth_date=born, source="test:twin")
+    twin = worlds.imported(
+        store, Patient(id="", given="Maria", family="Gomez", birth_date=born, source="test:twin")
     )
     async with mcp.Client(serve(store)) as client:
         said, error = await say(client, "open_patient", **MARIA)

@@ -16,11 +16,11 @@ from data_gen.catalog_loader import our_catalog
 from data_gen.draws import BLOCK, block_rows, weighted
 from data_gen.history import draw_record
 from data_gen.people import before, creatinine, draw_person, weight
-from data_gen.pharmacy import billing_ndc
 from data_gen.pools import draw_pools, npi, pools
 from data_gen.setting import AS_OF, Setting
 from tools.dates import age_on
 from tools.records import Medication, Observation, Patient
+from tools.terminology.medicines import ndc11
 from tools.terminology.observations import TESTS
 
 GUIDE_OUTCOMES = {"Inadequate response", "Partial response", "Intolerance - GI side effects"}
@@ -307,7 +307,7 @@ def test_prescribers_have_fictitious_npis_that_pass_luhn() -> None:
 
 
 def test_fills_carry_eleven_digits_or_nothing() -> None:
-    assert billing_ndc("0169-4181-13") == "00169418113"
+    assert ndc11("0169-4181-13") == "00169418113"
     assert all(len(fill.ndc) in (0, 11) for patient in patients() for fill in patient.fills)
     assert any(fill.ndc for patient in patients() for fill in patient.fills)
 

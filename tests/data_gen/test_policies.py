@@ -141,7 +141,11 @@ def test_rounding_and_windows_are_in_the_words() -> None:
         for rule in benefit.rules:
             for node in nodes(rule):
                 if isinstance(node, Lab):
-                    assert (rounding in node.quote) == (node.rounded == "tenths")
+                    assert (
+                        (rounding in node.quote)
+                        == (node.rounded == "tenths")
+                        == (node.test in ("hba1c", "bmi"))
+                    )
                 within = window_of(node)
                 if within is not None:
                     assert str(within.count) in node.quote

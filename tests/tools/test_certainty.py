@@ -30,6 +30,7 @@ from tools.rules import (
     Lab,
     Node,
     NoneOf,
+    Period,
     Programme,
     Taking,
     Trial,
@@ -157,7 +158,7 @@ def test_two_records_of_one_course_that_decide_otherwise_are_shown_as_both_sides
 
 
 def test_overlapping_programs_that_disagree_are_a_conflict() -> None:
-    leaf = Programme(id="program", min_months=6)
+    leaf = Programme(id="program", min_duration=Period(count=6, unit="months"))
     long = Program(id="g1", start=date(2026, 1, 1), end=date(2026, 8, 1))
     short = Program(id="g2", start=date(2026, 4, 1), end=date(2026, 8, 1))
     assert verdict(leaf, programs=(long,)) == ("met", None)

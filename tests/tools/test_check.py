@@ -35,7 +35,7 @@ def test_what_is_left_out_is_filled_in(tiny: Store) -> None:
 
 def test_the_charts_own_order_comes_before_the_label(tiny: Store) -> None:
     order = Order(id="ord-1", drug="Ozempic", strength="1 mg", quantity=6, days_supply=56)
-    tiny.put_patient(chart(orders=(order,)))
+    worlds.imported(tiny, chart(orders=(order,)))
     asked = check.ask(tiny, IMPORTED, Request(drug="Ozempic"))
     assert (asked.request.quantity, asked.request.days_supply, asked.request.order_id) == (6, 56, "ord-1")
 
@@ -46,13 +46,13 @@ def test_a_request_comes_before_the_order(tiny: Store) -> None:
 
 
 def test_an_imported_chart_is_judged_on_its_own_day(tiny: Store) -> None:
-    tiny.put_patient(chart(as_of=date(2025, 3, 1)))
+    worlds.imported(tiny, chart(as_of=date(2025, 3, 1)))
     assert check.check(tiny, IMPORTED, "Ozempic").as_of == date(2025, 3, 1)
     assert check.check(tiny, IMPORTED, "Ozempic", as_of=date(2026, 9, 1)).as_of == date(2026, 9, 1)
 
 
 def test_an_imported_chart_without_a_day_is_judged_on_that_of_the_door(tiny: Store) -> None:
-    tiny.put_patient(chart(as_of=None))
+    worlds.imported(tiny, chart(as_of=None))
     with pytest.raises(Invalid, match="no day is named"):
         check.check(tiny, IMPORTED, "Ozempic")
     tiny.today = lambda: date(2026, 10, 1)
@@ -63,7 +63,7 @@ def test_an_imported_chart_without_a_day_is_judged_on_that_of_the_door(tiny: Sto
 def test_a_value_of_a_later_day_is_listed_as_ignored(tiny: Store) -> None:
     later = Observation(id="late", test="hba1c", value=7.9, unit="%", date=date(2026, 12, 3))
     known = worlds.p001().observations
-    tiny.put_patient(chart(observations=(*known, later)))
+    worlds.imported(tiny, chart(observations=(*known, later)))
     found = check.check(tiny, IMPORTED, "Ozempic", as_of=date(2026, 11, 30))
     assert [(seen.record_id, seen.value) for seen in found.ignored] == [("late", 7.9)]
     assert check.check(tiny, IMPORTED, "Ozempic", as_of=date(2026, 12, 3)).ignored == ()
@@ -72,12 +72,12 @@ def test_a_value_of_a_later_day_is_listed_as_ignored(tiny: Store) -> None:
 def test_without_a_plan_on_file_the_newest_enrolment_is_asked(tiny: Store) -> None:
     old = Coverage(id="c1", plan_id="GONE", start=date(2020, 1, 1), end=date(2024, 12, 31))
     new = Coverage(id="c2", plan_id="CASCADE-GOLD", start=date(2025, 1, 1))
-    tiny.put_patient(chart(plan_id="", coverages=(new, old)))
+    worlds.imported(tiny, chart(plan_id="", coverages=(new, old)))
     assert check.check(tiny, IMPORTED, "Ozempic").plan_id == "CASCADE-GOLD"
 
 
 def test_a_patient_without_any_plan_needs_one_named(tiny: Store) -> None:
-    tiny.put_patient(chart(plan_id="", coverages=()))
+    worlds.imported(tiny, chart(plan_id="", coverages=()))
     with pytest.raises(Invalid, match="no plan on file; name the plan"):
         check.check(tiny, IMPORTED, "Ozempic")
     assert check.check(tiny, IMPORTED, "Ozempic", plan_id="CASCADE-GOLD").outcome == "wrong_plan"
@@ -85,7 +85,7 @@ def test_a_patient_without_any_plan_needs_one_named(tiny: Store) -> None:
 
 def test_a_plan_that_ended_is_the_wrong_plan(tiny: Store) -> None:
     ended = Coverage(id="c1", plan_id="CASCADE-GOLD", start=date(2020, 1, 1), end=date(2026, 6, 30))
-    tiny.put_patient(chart(coverages=(ended,)))
+    worlds.imported(tiny, chart(coverages=(ended,)))
     assert check.check(tiny, IMPORTED, "Ozempic").outcome == "wrong_plan"
 
 

@@ -608,13 +608,13 @@ def test_a_program_counts_calendar_months() -> None:
 
 def test_a_specialist_prescribes_or_was_consulted() -> None:
     node = Specialist(id="s", specialties=("endocrinology",))
-    consult = Attestation(id="t-1", topic="specialist_consult", present=True, date=days_ago(20))
-    by_one = msgspec.structs.replace(consult, specialty="endocrinology")
+    nameless = Attestation(id="t-1", topic="specialist_consult", present=True, date=days_ago(20))
+    consult = msgspec.structs.replace(nameless, specialty="endocrinology")
     family = Prescriber(name="Dr A", specialty="family medicine")
     assert status(node, patient()) == "unknown"
+    assert found(node, patient(prescriber=family, attestations=(nameless,))).reason == "ambiguous"
     assert status(node, patient(prescriber=Prescriber(name="Dr B", specialty="Endocrinology"))) == "met"
-    assert status(node, patient(prescriber=family, attestations=(by_one,))) == "met"
-    assert status(node, patient(prescriber=family, attestations=(consult,))) == "unknown"
+    assert status(node, patient(prescriber=family, attestations=(consult,))) == "met"
 
 
 def test_a_consultation_that_nobody_recorded_is_missing_and_not_failed() -> None:

@@ -17,12 +17,13 @@ from tools.determine import determine
 from tools.errors import Invalid
 from tools.papers.covers import cover, mail_cover, page_count, phone_script
 from tools.papers.epa import exchange
-from tools.papers.formats import how_often, ndc11
+from tools.papers.formats import how_often
 from tools.papers.forms import fill
 from tools.papers.letters import letter
 from tools.papers.questions import questions
 from tools.records import Allergy, FilledField, Medication, Order, PARequest, Patient, Request
 from tools.request import complete_request
+from tools.terminology.medicines import ndc11
 
 FORM = print_forms(PLANS)
 WHOLE = {"patient", "prescriber", "conditions", "medications", "allergies", "request"}

@@ -146,6 +146,7 @@ def build(kind: type, **parts: Any) -> Any:
     return st.builds(kind, id=st.just("x"), **parts)
 
 
+doses = st.fixed_dictionaries({"min_dose": st.none() | amounts, "max_dose": st.none() | amounts})
 uses = st.lists(st.sampled_from(list(INDICATIONS)) | names, min_size=1, max_size=3).map(tuple)
 leaves = st.one_of(
     build(Age, op=ops, years=st.integers(0, 130)),
@@ -163,7 +164,9 @@ leaves = st.one_of(
         st.sampled_from([None, "IR", "ER"]),
     ),
     listed(requested=True).map(lambda parts: AllergyTo(id="x", **parts)),
-    st.builds(lambda parts, least: Taking(id="x", min_days=least, **parts), listed(), days),
+    st.builds(
+        lambda parts, least, doses: Taking(id="x", min_days=least, **parts, **doses), listed(), days, doses
+    ),
     build(OnDrug, min_months=st.integers(0, 60), min_dose=st.none() | amounts),
     build(
         Programme,
@@ -190,7 +193,13 @@ leaves = st.one_of(
         within=maybe_period,
         since=st.sampled_from(["start", "renewal"]),
     ),
-    uses.flatmap(lambda u: build(Use, uses=st.just(u), label=st.just(uses_label(u)) | names)),
+    st.builds(
+        lambda parts, doses: Use(id="x", **parts, **doses),
+        uses.flatmap(
+            lambda u: st.fixed_dictionaries({"uses": st.just(u), "label": st.just(uses_label(u)) | names})
+        ),
+        doses,
+    ),
 )
 
 
@@ -281,6 +290,8 @@ def test_plain_words_are_short_and_exact() -> None:
         id="t", label="metformin", drugs=("metformin",), min_days=90, responses=("inadequate", "partial")
     )
     assert describe(metformin) == "metformin for at least 90 days with inadequate or partial response"
+    taken = Taking(id="n", label="metformin", drugs=("metformin",), min_dose=500, max_dose=1000)
+    assert describe(taken) == "taking metformin now, at least 500 mg and at most 1000 mg per dose"
     bridged = Trial(id="t", label="metformin", drugs=("metformin",), min_days=90, gap_days=7)
     assert describe(bridged) == "metformin for at least 90 days, gaps of up to 7 days bridged"
     hba1c = Lab(id="a", test="hba1c", op=">=", value=7.0, unit="%", within=Period(90))

@@ -8,12 +8,14 @@ from typing import Any
 import msgspec
 import pytest
 
+from data_gen.catalog_loader import our_catalog
 from tools.criteria import judge
 from tools.errors import Invalid
 from tools.records import Fill, Finding, Medication, Patient, Request
+from tools.rulebook.criterion_yaml import read_preferred
 from tools.rulebook.located import parse_yaml
 from tools.rulebook.rule_yaml import Reader
-from tools.rules import Node, Trial
+from tools.rules import AllOf, AtLeast, Node, Trial
 
 AS_OF = date(2026, 9, 1)
 METFORMIN = Trial(id="trial", label="metformin", drugs=("metformin",), min_days=90)
@@ -235,6 +237,13 @@ def test_a_course_without_dates_may_add_what_is_lacking() -> None:
     assert status(added, IN_A_ROW[0], undated) == "unknown"
 
 
+def test_a_medicine_that_nobody_knows_may_add_what_is_lacking() -> None:
+    unknown = msgspec.structs.replace(IN_A_ROW[1], drug="Zanoflex", ingredients=(), classes=())
+    added = msgspec.structs.replace(SULFONYLUREA, sum=True)
+    assert found(added, IN_A_ROW[0], unknown).reason == "unrecognised"
+    assert status(SULFONYLUREA, IN_A_ROW[0], unknown) == "not_met"
+
+
 BOTH = but(label="metformin and glipizide", drugs=("metformin", "glipizide"), together=True)
 
 
@@ -280,3 +289,64 @@ def test_drugs_to_be_taken_together_are_joined_by_and() -> None:
     node = read("{trial: [metformin, any sglt2], days: 90, together: true}")
     assert isinstance(node, Trial)
     assert node.label == "metformin and any SGLT2 inhibitor"
+
+
+# --- preferred drugs -------------------------------------------------------------------------------------
+
+PREFERRED = {"glp1": ("Ozempic", "Trulicity", "Victoza"), "sglt2": ("Jardiance",)}
+
+
+def preferring(text: str, requested: str = "") -> Node:
+    given = parse_yaml(text, "own")
+    reader = Reader(preferred=PREFERRED)
+    reader.requested = our_catalog().drugs[requested] if requested else None
+    return reader.node(given, given.place)
+
+
+def test_so_many_preferred_drugs_each_have_a_trial_of_their_own() -> None:
+    node = preferring("{trial: 2 of preferred glp1, days: 60, proof: fills}", "Mounjaro")
+    assert isinstance(node, AtLeast)
+    trials = [child for child in node.children if isinstance(child, Trial)]
+    assert node.k == 2
+    assert [trial.drugs for trial in trials] == [("ozempic",), ("trulicity",), ("victoza",)]
+    assert {(trial.min_days, trial.proof) for trial in trials} == {(60, "fills")}
+
+
+def test_the_drug_asked_for_is_none_of_its_own_preferred_ones() -> None:
+    node = preferring("{id: both, trial: 2 of preferred same class}", "Ozempic")
+    assert isinstance(node, AllOf)
+    assert (node.id, [child.id for child in node.children]) == ("both", ["trulicity_trial", "victoza_trial"])
+    other = preferring("{trial: 1 of preferred another class}", "Ozempic")
+    assert [child.id for child in getattr(other, "children", ())] == ["jardiance_trial"]
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ("trial: 3 of preferred same class", r"there are 2 \(Trulicity, Victoza\)"),
+        ("trial: 0 of preferred glp1", "can not be"),
+        ("trial: 1 of preferred glp", "unknown list of preferred drugs 'glp'; did you mean glp1"),
+        ("trial: 1 of preferred glp1, label: any", "under its own name"),
+    ],
+)
+def test_a_preferred_list_that_cannot_serve_is_refused(said: str, why: str) -> None:
+    with pytest.raises(Invalid, match=why):
+        preferring(f"{{{said}}}", "Ozempic")
+
+
+@pytest.mark.parametrize(
+    ("lists", "why"),
+    [
+        ("{glp: [Ozempic]}", "unknown drug class 'glp'; did you mean glp1"),
+        ("{glp1: [Ozmpic]}", "unknown drug 'Ozmpic'; did you mean Ozempic"),
+        ("{glp1: [Januvia]}", "Januvia is not a GLP-1"),
+    ],
+)
+def test_a_plan_s_preferred_drugs_are_checked(lists: str, why: str) -> None:
+    with pytest.raises(Invalid, match=why):
+        read_preferred(parse_yaml(f"preferred: {lists}", "own"), our_catalog().drugs)
+
+
+def test_two_of_several_are_asked_for_as_two() -> None:
+    node = preferring("{trial: 2 of preferred glp1, days: 60}", "Mounjaro")
+    assert (found(node).fix or "").startswith("Two of: try Ozempic for 60 days; try Trulicity for 60 days; ")

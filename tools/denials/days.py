@@ -7,23 +7,12 @@ from collections.abc import Iterator
 from datetime import date
 from typing import NamedTuple
 
-_MONTHS = (
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
-    "november", "december",
-)  # fmt: skip
-_M = (
-    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:i[l1])?|may|june?|ju[l1]y?|aug(?:ust)?|sept?(?:ember)?|"
-    r"[o0]ct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
-)
-_Y = r"(?:[12][0-9OolI]{3})"
-_D = r"(?:[0-3]?[0-9OlI])"
-_DATE = re.compile(
-    rf"\b(?P<mdy>(?P<m1>{_M}) (?P<d1>{_D})(?:st|nd|rd|th)?,? +(?P<y1>{_Y}))\b|"
-    rf"\b(?P<dmy>(?P<d2>{_D})(?:st|nd|rd|th)?(?: day of)? (?P<m2>{_M}),? (?P<y2>{_Y}))\b|"
-    rf"\b(?P<iso>(?P<y3>{_Y})[-/](?P<m3>[01]?\d)[-/](?P<d3>{_D}))\b|"
-    rf"(?<![\d/-])(?P<us>(?P<m4>[01]?[0-9OlI])(?P<sep>[/.-])(?P<d4>{_D})(?P=sep)(?P<y4>{_Y}|\d\d))(?![\d/-])",
-    re.IGNORECASE,
-)
+from tools.terminology.dates import DateSpan, dates_in
+
+# What a scanner reads for a digit, where digits or a month's letters stand around it.
+_SLIP = re.compile(r"(?<![A-Za-z])[\dOolI]*\d[\dOolI]*(?![A-Za-z])|\b(?:[0Oo]ct|Apri1|Ju1y?)(?:ober)?\b")
+_DIGITS = str.maketrans("OolI", "0011")
+_LETTERS = str.maketrans("01", "ol")
 _SMALL = (
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
     "thirteen", "fourteen", "fifteen",
@@ -53,23 +42,25 @@ class Day(NamedTuple):
 
 def days_in(text: str, start: int = 0, end: int | None = None) -> Iterator[Day]:
     """Every date that is written in full; a day that does not exist is none."""
-    for match in _DATE.finditer(text, start, len(text) if end is None else end):
-        index = next(i for i, name in ((1, "mdy"), (2, "dmy"), (3, "iso"), (4, "us")) if match[name])
-        found = _day(match[f"y{index}"], match[f"m{index}"], match[f"d{index}"])
-        if found is not None:
-            yield Day(found, match.start(), match.end())
+    for span in _dates(text, start, end, None):
+        if span.year and span.day:
+            yield Day(span.day, start + span.start, start + span.end)
 
 
 def short_days_in(text: str, year: int, start: int, end: int) -> Iterator[Day]:
     """Month and day without a year, as of this year."""
-    for match in re.finditer(
-        rf"(?<![\d/])([01]?\d)/([0-3]?\d)(?![\d/])|\b({_M}) ([0-3]?\d)\b(?!,? +\d{{4}})",
-        text[start:end],
-        re.I,
-    ):
-        found = _day(str(year), match[1] or match[3], match[2] or match[4])
-        if found is not None:
-            yield Day(found, start + match.start(), start + match.end())
+    for span in _dates(text, start, end, date(year, 12, 31)):
+        if not span.year and not span.relative and span.day:
+            yield Day(span.day, start + span.start, start + span.end)
+
+
+def _dates(text: str, start: int, end: int | None, anchor: date | None) -> list[DateSpan]:
+    said = text[start:end]
+    return dates_in(_SLIP.sub(lambda match: _unslipped(match[0]), said), anchor)
+
+
+def _unslipped(written: str) -> str:
+    return written.translate(_LETTERS if re.search("[a-zA-Z]{2}", written) else _DIGITS)
 
 
 def amount_of(match: re.Match[str]) -> tuple[int, str]:
@@ -84,17 +75,5 @@ def amount_of(match: re.Match[str]) -> tuple[int, str]:
     return number, "hours" if unit.startswith("h") else "days"
 
 
-def _day(year: str, month: str, day: str) -> date | None:
-    years, days = int(_digits(year)), int(_digits(day))
-    named = month.casefold().rstrip(".").replace("1", "l").replace("0ct", "oct")
-    months = next((i for i, name in enumerate(_MONTHS, 1) if name.startswith(named[:3])), 0)
-    if not months:
-        months = int(_digits(month)) if _digits(month).isdigit() else 0
-    try:
-        return date(years + 2000 if years < 100 else years, months, days)
-    except ValueError:
-        return None
-
-
 def _digits(written: str) -> str:
-    return written.translate(str.maketrans("OolI", "0011"))
+    return written.translate(_DIGITS)

@@ -9,6 +9,7 @@ from tools.denials.days import days_in
 from tools.denials.found import TOP, Found, stated_at
 from tools.denials.records import Stated
 from tools.denials.words import Letter
+from tools.terminology.dates import calendar_words
 from tools.terminology.matcher import medicines_in
 
 # --- names -----------------------------------------------------------------------------------------------
@@ -57,39 +58,7 @@ NOT_A_NAME = re.compile(
     r"good|morning|hello|hi|thanks|sincerely|medical|director|physician|md|np|do|rn|reason|outcome|result"
     r"|not|approved|denied|administrators?|"
     r"employees?|community|options|solutions|partners|group|fax|phone|tel|to|from|subject|sent|mg|ml|pen"
-    r"|tablets?|weekly|daily|"
-    + "|".join(
-        [
-            "january",
-            "february",
-            "march",
-            "july",
-            "september",
-            "october",
-            "november",
-            "december",
-            "jan",
-            "feb",
-            "mar",
-            "apr",
-            "jun",
-            "jul",
-            "aug",
-            "sept",
-            "sep",
-            "oct",
-            "nov",
-            "dec",
-            "monday",
-            "tuesday",
-            "wednesday",
-            "thursday",
-            "friday",
-            "saturday",
-            "sunday",
-        ]
-    )
-    + r")\b",
+    r"|tablets?|weekly|daily|" + "|".join(sorted(calendar_words() - {"may"}, key=len, reverse=True)) + r")\b",
     re.IGNORECASE,
 )
 

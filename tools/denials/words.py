@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 from tools.denials.boxes import SIGNS, boxed, with_signs
 from tools.denials.marks import answered, result_of
 from tools.denials.records import Quote
+from tools.terminology.dates import month_names
 
 _LIKE = str.maketrans({
     "’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "‑": "-", "\u00a0": " ", "\t": " ", "•": "*",
@@ -128,7 +129,7 @@ _ABBREVIATION = re.compile(
     r"(?:\b(?:Dr|Mr|Mrs|Ms|St|vs|e\.g|i\.e|approx|Inc|Co|Ltd|d\.o\.b|D\.O\.B|Ave|Rd|Sec|Art|par|p|pp|cf)"
     r"|\b[A-Z])$"
 )
-_BEFORE_NUMBER = re.compile(r"\b(?:No|no|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)$")
+_BEFORE_NUMBER = re.compile(rf"\b(?:no|{month_names()})$", re.IGNORECASE)
 _NUMBER = re.compile(r"\s*[#A-Z/-]*\d")
 _STOP = re.compile(r"[.!?][\")']*(?=\s|$)|\n")
 _QUOTED = re.compile(r'"[^"\n]*"')

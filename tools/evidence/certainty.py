@@ -33,6 +33,8 @@ from tools.rules import (
     Trial,
 )
 from tools.terminology.conditions import CONCEPTS, exclusive_codes
+from tools.terminology.matcher import matches
+from tools.terminology.medicines import resolve_medicine
 from tools.terminology.substances import is_substance
 from tools.terms import GENERAL_WORDS
 
@@ -77,10 +79,48 @@ def _unidentified_medicine(
         name = entry.drug.casefold()
         if name == judge.request.drug.casefold():
             continue
-        supposed = ask(msgspec.structs.replace(leaf, drugs=(name,), classes=()), judge, exclude)
+        supposed = ask(_if_it_counts(leaf, name), judge, exclude)
         if supposed.shown is not False:
             return _who_is(entry.drug, leaf.label, courses.entry_evidence(entry), answer)
     return None
+
+
+def _perhaps_the_product(
+    leaf: Taking, judge: Judge, exclude: bool, answer: Shown, ask: Answer
+) -> Shown | None:
+    """Charted by its ingredient alone, what is taken cannot be told from the product asked for."""
+    if not answer.shown or not judge.request.ingredients:
+        return None
+    asked = judge.request.drug.casefold()
+    taken = judge.patient.medications or ()
+    mine = [entry for entry in taken if courses.matches(entry, leaf.drugs, leaf.classes, entry.drug)]
+    mine = [
+        entry for entry in mine if entry.drug.casefold() != asked and courses.is_taken([entry], judge.as_of)
+    ]
+    if not mine or not all(_is_bare(entry, judge) for entry in mine):
+        return None
+    name = mine[0].drug
+    return Shown(
+        None,
+        answer.records,
+        f"{name} may be the {judge.request.drug} asked for, or another product of it",
+        "ambiguous",
+        f"Ask which product of {name} is taken",
+    )
+
+
+def _is_bare(entry: Medication, judge: Judge) -> bool:
+    """Whether it is charted as the ingredient of the drug asked for, and as no brand of it."""
+    known = resolve_medicine(entry.drug)
+    same = known is not None and set(known.ingredients) == set(judge.request.ingredients)
+    return same and known is not None and known.kind == "ingredient"
+
+
+def _if_it_counts(leaf: Any, name: str) -> Any:
+    """The leaf, if the medicine were one that it means; of those to be taken together, any."""
+    if isinstance(leaf, Trial) and leaf.together:
+        return msgspec.structs.replace(leaf, drugs=(name,), classes=())
+    return msgspec.structs.replace(leaf, drugs=(*leaf.drugs, name))
 
 
 def _unidentified_substance(
@@ -101,7 +141,7 @@ def _who_is(name: str, label: str, seen: Evidence, answer: Shown) -> Shown:
         (seen, *answer.records),
         f"nobody knows what {name} is; it may be {label}",
         "unrecognised",
-        f"Ask what {name} is, and record its ingredient",
+        f"Ask what {name} is; `pa chart name` keeps the answer for every chart",
     )
 
 
@@ -121,8 +161,9 @@ def _unidentified_diagnosis(
     for entry, term in uncoded:
         if diagnoses.kind_of_match(leaf, term.code, term.name):
             continue
+        illegible = "status:illegible" in [span.concept for span in matches(term.name)]
         shared = _own_words(leaf).intersection(term.name.replace(",", " ").split())
-        if not term.name or (shared and not diagnoses.denies(term.name, tuple(shared))):
+        if not term.name or illegible or (shared and not diagnoses.denies(term.name, tuple(shared))):
             seen = (_diagnosis(entry), *answer.records)
             what = _title(entry) or f"entry {entry.id}, without code and name,"
             detail = f"{what} may be {leaf.label}"
@@ -278,12 +319,29 @@ def _overlapping_programs(
     """Two records of one time that begin or end on other days and would decide differently."""
     for one, other in _pairs(judge.patient.programs):
         if _overlap(one, other, judge.as_of) and (one.start, one.end) != (other.start, other.end):
-            answers = {ask(leaf, _with(judge, programs=(item,)), exclude).shown for item in (one, other)}
+            lasts = [item.end or judge.as_of for item in (one, other)]
+            whole = msgspec.structs.replace(one, start=min(one.start, other.start), end=max(lasts))
+            answers = {
+                ask(leaf, _with(judge, programs=(item,)), exclude).shown for item in (one, other, whole)
+            }
             if len(answers) > 1:
                 return _disagree(
                     "the program",
                     tuple([statements.program_evidence(item, judge.as_of) for item in (one, other)]),
                 )
+    return None
+
+
+def _two_doses(leaf: OnDrug, judge: Judge, exclude: bool, answer: Shown, ask: Answer) -> Shown | None:
+    """The drug at two doses from one day on: nobody takes both, and one of them may be too low."""
+    drug = judge.request.drug.casefold()
+    entries = [entry for entry in judge.patient.medications or () if entry.drug.casefold() == drug]
+    for one, other in _pairs(entries):
+        both = one.start is not None and one.start == other.start and one.dose != other.dose
+        if both and one.end is None and other.end is None:
+            answers = {ask(leaf, _with(judge, medications=(entry,)), exclude).shown for entry in (one, other)}
+            if len(answers) > 1:
+                return _disagree(one.drug, tuple([courses.entry_evidence(entry) for entry in (one, other)]))
     return None
 
 
@@ -337,11 +395,17 @@ def _said_otherwise(leaf: Any, judge: Judge, exclude: bool, answer: Shown, ask: 
 _Check = Callable[[Any, Judge, bool, Shown, Answer], Shown | None]
 _CHECKS: dict[type[Part], tuple[_Check, ...]] = {
     Condition: (_unidentified_diagnosis, _exclusive_codes, _said_otherwise),
-    Taking: (_unidentified_medicine, _filled_though_not_taken, _overlapping_courses, _said_otherwise),
+    Taking: (
+        _perhaps_the_product,
+        _unidentified_medicine,
+        _filled_though_not_taken,
+        _overlapping_courses,
+        _said_otherwise,
+    ),
     Trial: (_unidentified_medicine, _overlapping_courses, _said_otherwise),
     Intolerance: (_unidentified_medicine, _filled_after_reaction, _overlapping_courses, _said_otherwise),
     AllergyTo: (_unidentified_substance, _said_otherwise),
-    OnDrug: (_said_otherwise,),
+    OnDrug: (_two_doses, _said_otherwise),
     Programme: (_overlapping_programs, _said_otherwise),
     Attested: (_said_otherwise,),
     Lab: (_said_otherwise,),

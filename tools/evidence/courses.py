@@ -18,7 +18,7 @@ from tools.evidence.judge import BARE, ONLY, Judge, Shown, better
 from tools.evidence.measurements import number
 from tools.evidence.supply import Stretch, Supply, common, length, shortfalls, supply_of, union
 from tools.records import Allergy, Evidence, Fill, Medication, Patient, Reason, TrialOutcome
-from tools.rules import AllergyTo, Intolerance, OnDrug, Response, Taking, Trial
+from tools.rules import AllergyTo, Intolerance, OnDrug, Response, Taking, Trial, Use
 from tools.terminology.medicines import CLASSES
 
 _RESPONSES: dict[str, Response] = {
@@ -121,9 +121,10 @@ def _merged(courses: list[Course], gap_days: int, any_drug: bool) -> list[Course
         before = merged[at] if at is not None else None
         if before is not None and at is not None and _follows(before, course, gap_days):
             merged[at] = _joined(before, course)
-        else:
+            continue
+        if not course.flaw:
             last_of[key] = len(merged)
-            merged.append(course)
+        merged.append(course)
     return merged
 
 
@@ -320,10 +321,14 @@ def _fits(leaf: Trial, entry: Medication) -> bool | None:
 
 def daily_dose(entry: Medication) -> float | None:
     """Milligrams a day; None where dose, unit or frequency is not known."""
+    dose = dose_in_mg(entry)
+    return None if dose is None or entry.per_day is None else dose * entry.per_day
+
+
+def dose_in_mg(entry: Medication) -> float | None:
+    """Milligrams per administration; None where dose or unit is not known, or the unit is no weight."""
     scale = {"mg": 1.0, "g": 1000.0, "mcg": 0.001, "ug": 0.001}.get(entry.dose_unit or "")
-    if entry.dose is None or entry.per_day is None or scale is None:
-        return None
-    return entry.dose * entry.per_day * scale
+    return None if entry.dose is None or scale is None else entry.dose * scale
 
 
 def _trial(leaf: Trial, course: Course, judge: Judge) -> Shown:
@@ -560,7 +565,7 @@ def taking(leaf: Taking, judge: Judge, exclude: bool) -> Shown:
     if taken is None:
         return Shown(None, (), "no medication list on record", "missing", "Obtain the medication list")
     asked = judge.request.drug.casefold()
-    unsure: Shown | None = None
+    best: Shown | None = None
     past: tuple[Evidence, ...] = ()
     for entry in taken:
         if entry.drug.casefold() == asked or not matches(entry, leaf.drugs, leaf.classes, entry.drug):
@@ -569,25 +574,64 @@ def taking(leaf: Taking, judge: Judge, exclude: bool) -> Shown:
         later = entry.start is not None and entry.start > judge.as_of
         if later and (entry.status != "active" or entry.end is not None):
             continue
-        records = _shown_by(course, judge)
-        if course.flaw or course.end is None:
-            unsure = unsure or _taking_unsure(entry, records, course.flaw)
-        elif course.ongoing:
-            if leaf.min_days and (course.days is None or course.days < leaf.min_days):
-                unsure = unsure or _taking_too_short(leaf, entry, course, records)
-                continue
-            fix = f"Stop {entry.drug} and record the stop date" if exclude else None
-            return Shown(True, records, f"takes {entry.drug}", None, fix)
-        else:
-            past += records
-    if unsure is not None:
-        return unsure
+        answer = _taken_now(leaf, entry, course, judge, exclude)
+        if answer is None:
+            past += _shown_by(course, judge)
+        elif answer.shown:
+            return answer
+        elif best is None or better(answer, best):
+            best = answer
+    if best is not None:
+        return best
     if judge.brief:
         return BARE[False]
     if not past:
         value = f"not on the medication list: {leaf.label}"
         past = (Evidence(record_id="medications", kind="medication", value=value),)
-    return Shown(False, past, f"does not take {leaf.label}", None, f"{ONLY}with {leaf.label} on board")
+    what = f"{leaf.label}{_at_dose(leaf)}"
+    return Shown(False, past, f"does not take {what}", None, f"{ONLY}with {what} on board")
+
+
+def _taken_now(leaf: Taking, entry: Medication, course: Course, judge: Judge, exclude: bool) -> Shown | None:
+    """Whether this entry shows it; None if it is past, or at another dose."""
+    records = _shown_by(course, judge)
+    at_dose = within_dose(leaf, dose_in_mg(entry))
+    if at_dose is False:
+        return None
+    if course.flaw or course.end is None:
+        return _taking_unsure(entry, records, course.flaw)
+    if not course.ongoing:
+        return None
+    if at_dose is None:
+        detail = f"takes {entry.drug}; dose not documented"
+        return Shown(None, records, detail, "missing", f"Document the dose of {entry.drug}")
+    if leaf.min_days and (course.days is None or course.days < leaf.min_days):
+        return _taking_too_short(leaf, entry, course, records)
+    fix = f"Stop {entry.drug} and record the stop date" if exclude else None
+    return Shown(True, records, f"takes {entry.drug}{_at_dose(leaf)}", None, fix)
+
+
+def _at_dose(leaf: Taking) -> str:
+    return f" at {dose_range(leaf)}" if dose_range(leaf) else ""
+
+
+def dose_range(leaf: Taking | Use) -> str:
+    """The doses that the leaf names, e.g. "10 mg or more"; "" if it names none."""
+    if leaf.min_dose is not None and leaf.max_dose is not None:
+        return f"{number(leaf.min_dose)} to {number(leaf.max_dose)} mg"
+    if leaf.min_dose is not None:
+        return f"{number(leaf.min_dose)} mg or more"
+    return f"{number(leaf.max_dose)} mg or less" if leaf.max_dose is not None else ""
+
+
+def within_dose(leaf: Taking | Use, dose: float | None) -> bool | None:
+    """Is the dose, in mg, one that the leaf names? None if it names some and the dose is not known."""
+    if leaf.min_dose is None and leaf.max_dose is None:
+        return True
+    if dose is None:
+        return None
+    low, high = leaf.min_dose, leaf.max_dose
+    return (low is None or dose >= low) and (high is None or dose <= high)
 
 
 def _taking_unsure(entry: Medication, records: tuple[Evidence, ...], flaw: str) -> Shown:

@@ -208,10 +208,13 @@ def _matching(leaf: Condition, judge: Judge) -> tuple[_Told, _Told]:
 
 
 def _is_related(relative: FamilyHistory, degree: Degree | None) -> bool | None:
-    """Is the relative of this degree or nearer? None where the word for the relation does not tell."""
+    """Is the relative of this degree or nearer, or of the family at all? None where the word for the relation does not
+    tell."""
+    relation = term_of_name("relations", relative.relation)
+    if relation is not None and relation.key == "none":
+        return False
     if degree is None:
         return True
-    relation = term_of_name("relations", relative.relation)
     return None if relation is None else relation.key == "first" or relation.key == degree
 
 

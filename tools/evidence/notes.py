@@ -31,7 +31,7 @@ from tools.rules import (
     Trial,
 )
 from tools.terminology.conditions import conditions
-from tools.terminology.matcher import words_of
+from tools.terminology.matcher import medicines_in
 from tools.terminology.medicines import resolve_medicine, terminology
 from tools.terminology.quantities import convert, quantities_in
 
@@ -59,9 +59,12 @@ def contradicting_sentence(leaf: Any, judge: Judge, answer: Shown) -> Evidence |
     if isinstance(leaf, Trial | Intolerance) and not answer.shown and _is_charted(leaf, judge):
         return None  # of what is charted, a note that names it tells no more
     naming, cues = _naming(leaf, judge), _cues_against(leaf, answer)
+    itself = {judge.request.drug.casefold()} if isinstance(leaf, Taking) else set()
     for note, words in _texts(judge):
         if words.isdisjoint(naming) or (cues and not _in_one_sentence(note.text, words, naming, cues)):
             continue
+        if itself and words & naming == itself:
+            continue  # the product asked for is not held against itself
         said = _said(leaf, note, judge)
         against = [
             item for item in said if _is_against(leaf, item, answer) and not _settled(note, item, judge)
@@ -88,6 +91,8 @@ def _cues_against(leaf: Any, answer: Shown) -> frozenset[str]:
         return words_of_sense("allergy")
     if answer.shown and isinstance(leaf, Trial | Intolerance):
         return words_of_sense("never", "ended")
+    if answer.shown and isinstance(leaf, Condition):
+        return words_of_sense(*_DENIED)
     if answer.shown and not isinstance(leaf, Attested):
         return words_of_sense(*_DENIED, "ended")
     return frozenset()
@@ -120,8 +125,12 @@ def _texts(judge: Judge) -> tuple[tuple[Note, frozenset[str]], ...]:
             if item.result and (item.date is None or item.date <= judge.as_of)
         ]
         texts.sort(key=lambda note: note.date or date.max, reverse=True)
-        known = judge.day.texts = tuple([(note, frozenset(words_of(note.text))) for note in texts])
+        known = judge.day.texts = tuple([(note, _words(note.text)) for note in texts])
     return known
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset().union(*sentence_words(text))
 
 
 def _as_note(item: Procedure) -> Note:
@@ -135,7 +144,8 @@ def _said(leaf: Any, note: Note, judge: Judge) -> list[_Said]:
     for mention in every:
         if mention.concept not in names:
             continue
-        meant = assertion(note.text, mention.start, mention.end, [s for s in spans if s[0] >= mention.end])
+        later = [span for span in spans if span[0] >= mention.end]
+        meant = assertion(note.text, mention.start, mention.end, later, thing=isinstance(leaf, _OF_DRUGS))
         stance = _stance(leaf, mention, meant, note, judge)
         if stance is not None:
             last[meant.subject] = _Said(mention, meant, stance)
@@ -198,7 +208,7 @@ def _stance(leaf: Any, mention: Mention, meant: Assertion, note: Note, judge: Ju
     if meant.subject != "self":
         return None
     if isinstance(leaf, Attested):
-        return _of_statement(leaf, meant, note, judge)
+        return None if _of_another_drug(mention, note, judge) else _of_statement(leaf, meant, note, judge)
     if isinstance(leaf, Programme):
         return False if meant.sense in ("negated", "never") and _is_recent(note, judge) else None
     return _of_drug(leaf, mention, meant, note, judge)
@@ -236,6 +246,13 @@ def _is_another_kind(leaf: Condition, mention: Mention, note: Note) -> bool:
 def _is_stated(leaf: Condition, meant: Assertion, judge: Judge) -> bool:
     """What only hints at it is settled by what the chart states or denies of that person."""
     return bool(leaf.topic and meant.subject != "other" and judge.said(leaf.topic).get(meant.subject))
+
+
+def _of_another_drug(mention: Mention, note: Note, judge: Judge) -> bool:
+    """Whether its sentence names a drug, and not the one asked for."""
+    start, end = sentence_at(note.text, mention.start)
+    named = {span.key for span in medicines_in(note.text[start:end])}
+    return bool(named) and named.isdisjoint({judge.request.drug.casefold(), *judge.request.ingredients})
 
 
 def _is_recent(note: Note, judge: Judge) -> bool:

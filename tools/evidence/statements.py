@@ -7,6 +7,7 @@ from datetime import date
 from typing import NamedTuple
 
 from tools.dates import age_on
+from tools.evidence.courses import dose_range, within_dose
 from tools.evidence.judge import BARE, COMPARE, SIGNS, Judge, Shown, as_stated, better
 from tools.records import Evidence, Program
 from tools.rules import Age, Attested, Programme, Specialist, Use
@@ -33,13 +34,23 @@ def use(leaf: Use, judge: Judge, exclude: bool) -> Shown:
     wanted = judge.request.indication
     if not wanted:
         return Shown(None, (), "the use is not stated", "missing", "State what the drug is asked for")
+    at_dose = within_dose(leaf, judge.request.dose) if wanted in leaf.uses else False
     if judge.brief:
-        return BARE[wanted in leaf.uses]
+        return BARE[at_dose]
     named = INDICATIONS.get(wanted, wanted)
-    seen = Evidence(record_id=judge.request.order_id or "request", kind="use", value=named)
-    return Shown(
-        wanted in leaf.uses, (seen,), f"requested for {named}", None, f"Not covered for {leaf.label}"
-    )
+    record = judge.request.order_id or "request"
+    seen = [Evidence(record_id=record, kind="use", value=named)]
+    doses = dose_range(leaf)
+    if not doses:
+        return Shown(at_dose, tuple(seen), f"requested for {named}", None, f"Not covered for {leaf.label}")
+    seen.append(Evidence(record_id=record, kind="dose", value=judge.request.strength))
+    detail = f"{judge.request.strength or 'no strength'} requested for {named}"
+    if at_dose is None:
+        return Shown(
+            None, tuple(seen), detail, "missing", "Ask the prescriber about the dose, and order a strength"
+        )
+    meant = f"not {doses}" if exclude else doses
+    return Shown(at_dose, tuple(seen), detail, None, f"Ask the prescriber about the dose: {meant} is covered")
 
 
 def attested(leaf: Attested, judge: Judge, exclude: bool) -> Shown:

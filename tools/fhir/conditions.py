@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
-from tools.fhir.elements import CodeableConcept
+from tools.fhir.elements import Concept
 from tools.terms import ICD10, SNOMED
 
 ICD10_SYSTEMS = (ICD10, "http://hl7.org/fhir/sid/icd-10", "urn:oid:2.16.840.1.113883.6.90")
@@ -25,7 +25,7 @@ class Coded(NamedTuple):
     notice: str = ""
 
 
-def icd10(concept: CodeableConcept) -> Coded:
+def icd10(concept: Concept) -> Coded:
     """An ICD-10-CM code as given; else SNOMED CT, one to one and whatever else the chart says; else the
     exact name. What none of these knows has no code, and keeps its name and source code."""
     snomed = concept.code(*SNOMED_SYSTEMS)
@@ -33,7 +33,7 @@ def icd10(concept: CodeableConcept) -> Coded:
     source_code = f"SNOMED {snomed}" if snomed else "" if given else concept.label
     if given:
         return Coded((_dotted(given),), source_code)
-    codes = _by_snomed().get(snomed) or _by_name().get(plain(concept.name)) or ()
+    codes = _by_snomed().get(snomed) or _by_name().get(_words(concept.name)) or ()
     untyped = snomed == _UNTYPED_DIABETES
     notice = "diabetes of unstated type: coded E11.9, the default of ICD-10-CM" if untyped else ""
     return Coded(codes, source_code, notice)
@@ -62,17 +62,11 @@ def _by_snomed() -> dict[str, tuple[str, ...]]:
 
 
 @cache
-def _by_name() -> dict[str, tuple[str, ...]]:
+def _by_name() -> dict[frozenset[str], tuple[str, ...]]:
     """By display; "Diabetes" alone is not here, because it does not say which."""
-    names = {plain(name): codes for snomed, codes, name in _rows() if snomed != _UNTYPED_DIABETES}
-    aliases = {
-        "type 2 diabetes mellitus": "diabetes mellitus type 2",
-        "type 2 diabetes": "diabetes mellitus type 2",
-        "type 1 diabetes mellitus": "diabetes mellitus type 1",
-        "hypertension": "essential hypertension",
-        "obstructive sleep apnea": "obstructive sleep apnea syndrome",
-        "coronary heart disease": "coronary arteriosclerosis",
-        "coronary artery disease": "coronary arteriosclerosis",
-        "stroke": "cerebrovascular accident",
-    }
-    return names | {alias: names[name] for alias, name in aliases.items()}
+    return {_words(name): codes for snomed, codes, name in _rows() if snomed != _UNTYPED_DIABETES}
+
+
+def _words(name: str) -> frozenset[str]:
+    """A name as its words: type 2 diabetes mellitus is diabetes mellitus type 2."""
+    return frozenset(re.findall(r"\w+", plain(name)))

@@ -1,35 +1,39 @@
-"""A chart becomes a FHIR R4 collection bundle, shaped after US Core; importing it gives the same chart."""
+"""A chart becomes a FHIR R4 collection bundle, shaped after US Core, in FHIR's own elements alone.
+
+Importing it gives the same chart, but for what FHIR has no element for; `losses` says what that is.
+"""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterator
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any
+
+import msgspec
 
 from tools.fhir import ours, resources
 from tools.fhir.importer import import_bundle
-from tools.fhir.writing import TERMINOLOGY, US_CORE, Context, Json, coding, compact, concept, instant, term
-from tools.records import Address, Coverage, Patient, Plan, Prescriber, Record
+from tools.fhir.writing import (
+    TERMINOLOGY,
+    Context,
+    Json,
+    coding,
+    compact,
+    concept,
+    provenance,
+    resource,
+    term,
+)
+from tools.records import Coverage, Patient, Plan, Prescriber, Record
 from tools.terms import LOINC, NPI
 
-R = TypeVar("R", bound=Record)
 _SECTIONS = {
     "conditions": ("11450-4", "Problem list"),
     "medications": ("10160-0", "History of medication use"),
     "allergies": ("48765-2", "Allergies"),
 }
-
-
-class Carried:
-    """Resources in order, and for each record the element that stands for it."""
-
-    def __init__(self) -> None:
-        self.resources: list[Json] = []
-        self.of: dict[str, list[Json]] = {}
-
-    def add(self, part: str, resource: Json, carriers: list[Json] | None = None) -> None:
-        self.resources.append(resource)
-        self.of.setdefault(part, []).extend(carriers or [resource])
 
 
 def export_patient(patient: Patient, plan: Plan | None = None, *, as_of: date | None = None) -> Json:
@@ -40,7 +44,7 @@ def export_patient(patient: Patient, plan: Plan | None = None, *, as_of: date | 
 
 
 def context(patient: Patient) -> Context:
-    return Context(patient.source or patient.id)
+    return Context(f"{patient.source or patient.id}/{patient.name}/{patient.birth_date}")
 
 
 def bundle(listed: list[Json]) -> Json:
@@ -49,91 +53,59 @@ def bundle(listed: list[Json]) -> Json:
 
 
 def chart_resources(patient: Patient, plan: Plan | None, at: Context, recorded: date | None) -> list[Json]:
-    carried = _carried(patient, plan, at)
-    if recorded is not None:
-        carried.resources.append(_provenance(at, recorded))
-    listed: list[Json] = compact(carried.resources)
-    _add_the_rest(patient, carried, listed)
-    return listed
-
-
-def _add_the_rest(patient: Patient, carried: Carried, listed: list[Json]) -> None:
-    """Read the bundle back, and write beside each record what was lost on the way."""
-    understood = import_bundle(bundle(listed)).patient
-    compacted = dict(zip((id(r) for r in carried.resources), listed, strict=True))
-    for part, carriers in carried.of.items():
-        said, read = getattr(patient, part), getattr(understood, part)
-        for record, seen, carrier in zip(said, read, carriers, strict=True):
-            _attach(_element(carrier, carried.resources, compacted), ours.rest_of(record, seen))
-    scalars = Patient(**{f: getattr(patient, f) for f in patient.__struct_fields__ if f not in PARTS})
-    read_back = Patient(**{f: getattr(understood, f) for f in patient.__struct_fields__ if f not in PARTS})
-    _attach(listed[0], ours.rest_of(scalars, read_back))
-
-
-def _element(carrier: Json, before: list[Json], compacted: dict[int, Json]) -> Json:
-    """The compacted twin of a resource, or of a component of one."""
-    if id(carrier) in compacted:
-        return compacted[id(carrier)]
-    owner = next(r for r in before if any(part is carrier for part in r.get("component", ())))
-    place = next(n for n, part in enumerate(owner["component"]) if part is carrier)
-    twin: Json = compacted[id(owner)]["component"][place]
-    return twin
-
-
-def _attach(element: Json, rest: str) -> None:
-    if rest:
-        element.setdefault("extension", []).append({"url": ours.REST, "valueString": rest})
-
-
-# --- what stands in the bundle ---------------------------------------------------------------------------
-
-PARTS = (
-    "coverages",
-    "conditions",
-    "observations",
-    "medications",
-    "fills",
-    "allergies",
-    "family_history",
-    "programs",
-    "procedures",
-    "attestations",
-    "notes",
-    "documents",
-    "authorizations",
-    "orders",
-)
-
-
-def _carried(patient: Patient, plan: Plan | None, at: Context) -> Carried:
-    carried = Carried()
-    carried.resources.append(_patient(patient, at))
-    carried.resources += _prescriber(patient.prescriber, at)
-    if plan is not None:
-        carried.resources.append(payer(plan, at))
-    for coverage in patient.coverages:
-        carried.add("coverages", _coverage(coverage, plan, at))
-    for diagnosis in patient.conditions or ():
-        carried.add("conditions", resources.condition(at, diagnosis))
-    for resource, carriers in resources.observations(at, patient.observations):
-        carried.add("observations", resource, carriers)
-    for medication in patient.medications or ():
-        carried.add("medications", resources.medication_statement(at, medication))
-    for allergy in patient.allergies or ():
-        carried.add("allergies", resources.allergy(at, allergy))
     who = at.reference("prescriber") if patient.prescriber else None
-    for order in patient.orders:
-        carried.add("orders", resources.medication_request(at, order, who))
+    listed: list[Json] = [_patient(patient, at), *_prescriber(patient.prescriber, at)]
+    if plan is not None:
+        listed.append(payer(plan, at))
+    listed += [_coverage(coverage, patient, plan, at) for coverage in patient.coverages]
+    listed += resources.observations(at, patient.observations)
+    listed += [resources.medication_request(at, order, who) for order in patient.orders]
     for part, write in _WRITERS.items():
-        for record in getattr(patient, part):
-            carried.add(part, write(at, record))
+        listed += [write(at, record) for record in getattr(patient, part) or ()]
     for part, (code, title) in _SECTIONS.items():
         if not getattr(patient, part):
-            carried.resources.append(_empty_list(at, part, code, title, getattr(patient, part) is not None))
-    return carried
+            known = getattr(patient, part) is not None
+            listed.append(_empty_list(at, part, code, title, known))
+    if recorded is not None:
+        made_by = "exported by Paladin from its record of this patient"
+        listed.append(provenance(at.new_id("provenance"), [at.subject()], recorded, made_by))
+    made: list[Json] = compact(listed)
+    return made
+
+
+def losses(patient: Patient, exported: Json) -> list[str]:
+    """What FHIR's elements did not hold of a chart, in words: found by reading the bundle back."""
+    understood = import_bundle(exported).patient
+    lost: Counter[str] = Counter()
+    for name in patient.__struct_fields__:
+        said, read = getattr(patient, name), getattr(understood, name)
+        if name in ("as_of", "source") or said == read:
+            continue
+        if not isinstance(said, tuple) or not all(hasattr(record, "id") for record in said):
+            lost[f"the {name.replace('_', ' ')}"] += 1
+            continue
+        for place, record in enumerate(said):
+            back = next((one for one in read or () if one.id == record.id), None)
+            if back is None and read and len(read) == len(said):
+                back = msgspec.structs.replace(read[place], id=record.id)  # what people added gets another id
+            lost.update(f"{name.replace('_', ' ')}: {what}" for what in _differences(record, back))
+    return [what if count == 1 else f"{what} ({count})" for what, count in lost.items()]
+
+
+def _differences(said: Record, read: Record | None) -> Iterator[str]:
+    """Fields of a record that came back otherwise; one that was empty, and that its name fills in, is not lost."""
+    if read is None:
+        yield "whole records"
+        return
+    for name in said.__struct_fields__:
+        if getattr(said, name) and getattr(said, name) != getattr(read, name):
+            yield name.replace("_", " ")
 
 
 _WRITERS: dict[str, Any] = {
+    "conditions": resources.condition,
+    "medications": resources.medication_statement,
+    "allergies": resources.allergy,
     "fills": resources.medication_dispense,
     "family_history": resources.family_member,
     "programs": resources.care_plan,
@@ -146,151 +118,95 @@ _WRITERS: dict[str, Any] = {
 
 
 def _patient(patient: Patient, at: Context) -> Json:
-    return {
-        "resourceType": "Patient",
-        "id": at.new_id("patient"),
-        "meta": {"profile": [f"{US_CORE}/us-core-patient"]},
+    return resource("Patient", at.new_id("patient"), "us-core-patient") | {
         "identifier": [{"system": ours.PATIENT, "value": patient.id}],
         "name": [{"use": "official", "family": patient.family, "given": [patient.given]}],
-        "telecom": [_phone("phone", patient.phone, "home")],
         "gender": patient.sex,
         "birthDate": patient.birth_date,
-        "address": [_address(patient.address, "home")],
         "generalPractitioner": [at.reference("prescriber")] if patient.prescriber else None,
+        **_reached(patient, "home"),
     }
 
 
-def _phone(system: str, value: str | None, use: str) -> Json | None:
-    return {"system": system, "value": value, "use": use} if value else None
+def _reached(who: Patient | Prescriber | Plan, use: str) -> Json:
+    """Telephone, fax and address."""
+    numbers = {"phone": who.phone, "fax": getattr(who, "fax", None)}
+    telecom = [{"system": name, "value": value, "use": use} for name, value in numbers.items() if value]
+    if (at := who.address) is None:
+        return {"telecom": telecom}
+    place = {"line": [at.line], "city": at.city, "state": at.state, "postalCode": at.zip, "country": "US"}
+    return {"telecom": telecom, "address": [{"use": use} | place]}
 
 
-def _address(address: Address | None, use: str) -> Json | None:
-    if address is None:
-        return None
-    return {
-        "use": use,
-        "line": [address.line],
-        "city": address.city,
-        "state": address.state,
-        "postalCode": address.zip,
-        "country": "US",
-    }
-
-
-def _prescriber(who: Prescriber | None, at: Context) -> list[Json]:
+def _prescriber(who: Prescriber | None, at: Context) -> Iterator[Json]:
     if who is None:
-        return []
+        return
     title, name, suffix = _parts(who.name)
     given, _, family = name.rpartition(" ")
-    practitioner = {
-        "resourceType": "Practitioner",
-        "id": at.new_id("prescriber"),
-        "meta": {"profile": [f"{US_CORE}/us-core-practitioner"]},
+    named = {"text": who.name, "family": family, "given": [given], "prefix": [title], "suffix": [suffix]}
+    yield resource("Practitioner", at.new_id("prescriber"), "us-core-practitioner") | {
         "identifier": [{"system": NPI, "value": who.npi}] if who.npi else None,
-        "name": [
-            {"text": who.name, "family": family, "given": [given], "prefix": [title], "suffix": [suffix]}
-        ],
-        "telecom": [_phone("phone", who.phone, "work"), _phone("fax", who.fax, "work")],
-        "address": [_address(who.address, "work")],
+        "name": [named],
+        **_reached(who, "work"),
     }
-    practice = {
-        "resourceType": "Organization",
-        "id": at.new_id("practice"),
-        "meta": {"profile": [f"{US_CORE}/us-core-organization"]},
-        "active": True,
-        "type": [term("organization-type", "prov", "Healthcare Provider")],
-        "name": who.practice,
-        "telecom": [_phone("phone", who.phone, "work"), _phone("fax", who.fax, "work")],
-        "address": [_address(who.address, "work")],
-    }
-    role = {
-        "resourceType": "PractitionerRole",
-        "id": at.new_id("role"),
-        "practitioner": at.reference("prescriber"),
-        "organization": at.reference("practice") if who.practice else None,
-        "specialty": [concept(who.specialty or "")],
-    }
-    return [
-        practitioner,
-        *([practice] if who.practice else []),
-        *([role] if who.practice or who.specialty else []),
-    ]
+    if who.practice:
+        kind = term("organization-type", "prov", "Healthcare Provider")
+        contact = [{"name": {"text": who.contact}}] if who.contact else None
+        yield _organization(at.new_id("practice"), who.practice, kind, who) | {"contact": contact}
+    if who.practice or who.specialty:
+        yield resource("PractitionerRole", at.new_id("role")) | {
+            "practitioner": at.reference("prescriber"),
+            "organization": at.reference("practice") if who.practice else None,
+            "specialty": [concept(who.specialty or "")],
+        }
+
+
+def _organization(id: str, name: str, kind: Json, who: Prescriber | Plan) -> Json:
+    told = {"active": True, "type": [kind], "name": name}
+    return resource("Organization", id, "us-core-organization") | told | _reached(who, "work")
 
 
 def _parts(name: str) -> tuple[str, str, str]:
     """ "Dr. Jane Roe, MD" → ("Dr.", "Jane Roe", "MD")."""
     found = re.fullmatch(r"(Dr\.)? ?([^,]*),? ?(.*)", name)
-    return (found.group(1) or "", found.group(2), found.group(3)) if found else ("", name, "")
+    return (found[1] or "", found[2], found[3]) if found else ("", name, "")
 
 
 def payer(plan: Plan, at: Context) -> Json:
-    return {
-        "resourceType": "Organization",
-        "id": at.new_id("payer", plan.payer_id),
-        "meta": {"profile": [f"{US_CORE}/us-core-organization"]},
-        "identifier": [{"system": ours.PLAN, "value": plan.payer_id}],
-        "active": True,
-        "type": [term("organization-type", "pay", "Payer")],
-        "name": plan.payer,
-        "telecom": [_phone("phone", plan.phone, "work"), _phone("fax", plan.fax, "work")],
-        "address": [_address(plan.address, "work")],
+    kind = term("organization-type", "pay", "Payer")
+    identifier = [{"system": ours.PLAN, "value": plan.payer_id}]
+    return _organization(at.new_id("payer", plan.payer_id), plan.payer, kind, plan) | {
+        "identifier": identifier
     }
 
 
-def _coverage(said: Coverage, plan: Plan | None, at: Context) -> Json:
-    ours_to_name = plan is not None and plan.id == said.plan_id
-    classes = (
-        ("plan", said.plan_id, plan.name if plan and ours_to_name else ""),
-        ("group", said.group, ""),
-        ("rxbin", said.bin, ""),
-        ("rxpcn", said.pcn, ""),
-    )
-    return at.start("Coverage", said, "us-core-coverage") | {
-        "status": "active",
+def _coverage(said: Coverage, patient: Patient, plan: Plan | None, at: Context) -> Json:
+    by_name = {
+        "display": said.plan_id or resources.UNSTATED,
+        "identifier": {"system": ours.PLAN, "value": said.plan_id},
+    }
+    here = plan is not None and plan.id == said.plan_id
+    classes = {"plan": said.plan_id, "group": said.group, "rxbin": said.bin, "rxpcn": said.pcn}
+    return at.start("Coverage", said, "us-core-coverage", status="active", owner="beneficiary") | {
         "type": concept("", coding(f"{TERMINOLOGY}/v3-ActCode", "DRUGPOL", "drug policy")),
         "subscriberId": said.member_id,
-        "beneficiary": at.subject(),
         "relationship": term("subscriber-relationship", "self"),
         "period": {"start": said.start, "end": said.end},
-        "payor": [
-            at.reference("payer", plan.payer_id)
-            if plan and ours_to_name
-            else {"display": said.plan_id or resources.UNSTATED}
-        ],
+        "payor": [at.reference("payer", plan.payer_id) if plan and here else by_name],
+        "order": 1 if said.plan_id == patient.plan_id else 2,
         "class": [
-            {"type": term("coverage-class", kind), "value": value, "name": name}
-            for kind, value, name in classes
-            if value
+            {"type": term("coverage-class", kind), "value": value} for kind, value in classes.items() if value
         ],
     }
 
 
 def _empty_list(at: Context, part: str, code: str, title: str, known: bool) -> Json:
     """A list that is complete without entries, or that nobody has."""
-    return {
-        "resourceType": "List",
-        "id": at.new_id("list", part),
+    return resource("List", at.new_id("list", part)) | {
         "status": "current",
         "mode": "snapshot",
         "title": title,
         "code": concept(title, coding(LOINC, code, title)),
         "subject": at.subject(),
         "emptyReason": term("list-empty-reason", "nilknown" if known else "unavailable"),
-    }
-
-
-def _provenance(at: Context, recorded: date) -> Json:
-    return {
-        "resourceType": "Provenance",
-        "id": at.new_id("provenance"),
-        "meta": {"profile": [f"{US_CORE}/us-core-provenance"]},
-        "target": [at.subject()],
-        "recorded": instant(recorded),
-        "activity": concept("exported by Paladin from its record of this patient"),
-        "agent": [
-            {
-                "type": term("provenance-participant-type", "assembler", "Assembler"),
-                "who": {"display": "Paladin"},
-            }
-        ],
     }

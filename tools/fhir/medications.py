@@ -1,137 +1,93 @@
-"""Prescriptions, statements and fills: what was taken, and no more about it than is stated."""
+"""Prescriptions, statements, draft orders and fills: what was taken, and no more about it than is stated."""
 
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from collections.abc import Iterator
+from datetime import date
+from typing import Literal, NamedTuple, get_args
 
-import msgspec
-
-from tools.fhir import ours
-from tools.fhir.bundle import Bundle, Entry
-from tools.fhir.elements import CodeableConcept, Dosage, Reference, day
+from tools.fhir.context import Reading
+from tools.fhir.elements import Concept, Element, Quantity
 from tools.fhir.products import Product, product
-from tools.fhir.r4 import (
-    FhirMedication,
-    FhirPatient,
-    MedicationDispense,
-    MedicationRequest,
-    MedicationStatement,
-)
-from tools.fhir.report import Tally
+from tools.fhir.report import Entry, Ignored
 from tools.records import Fill, Medication, Order, TrialOutcome
-from tools.terms import NDC, RXNORM
+from tools.terminology.frequencies import frequencies
+from tools.terminology.observations import unit_of
+from tools.terminology.quantities import convert
+from tools.terms import INDICATIONS, NDC, RXNORM
 
-Status = Literal["active", "stopped"] | None
-_STATUS: dict[str, Status] = {
+_TAKEN: dict[str, Literal["active", "stopped"]] = {
     "active": "active",
-    "completed": "stopped",
-    "stopped": "stopped",
-    "ended": "stopped",
-    "on-hold": None,
-    "unknown": None,
-    "": None,
+    **dict.fromkeys(("completed", "stopped", "ended"), "stopped"),
 }
 _NEVER_TAKEN = {
     "entered-in-error": "entered in error",
     "cancelled": "cancelled before anything was taken",
-    "draft": "a draft",
     "intended": "intended, not taken",
     "not-taken": "not taken",
 }
-_OUTCOME: tuple[tuple[re.Pattern[str], TrialOutcome], ...] = (
-    (re.compile(r"hypoglyc", re.I), "Intolerance - hypoglycemia"),
-    (re.compile(r"genital|mycotic|yeast|candid", re.I), "Intolerance - genital infection"),
-    (re.compile(r"nausea|vomit|diarrh|gastro|abdominal|\bGI\b", re.I), "Intolerance - GI side effects"),
-    (re.compile(r"intoleran|side effect|adverse|allerg", re.I), "Intolerance - other"),
-    (re.compile(r"partial response", re.I), "Partial response"),
-    (
-        re.compile(r"ineffective|inadequate|lack of (effect|efficacy)|treatment fail", re.I),
-        "Inadequate response",
+_OUTCOME: dict[TrialOutcome, re.Pattern[str]] = {
+    "Intolerance - hypoglycemia": re.compile(r"hypoglyc", re.I),
+    "Intolerance - genital infection": re.compile(r"genital|mycotic|yeast|candid", re.I),
+    "Intolerance - GI side effects": re.compile(r"nausea|vomit|diarrh|gastro|abdominal|\bGI\b", re.I),
+    "Intolerance - other": re.compile(r"intoleran|side effect|adverse|allerg", re.I),
+    "Partial response": re.compile(r"partial response", re.I),
+    "Inadequate response": re.compile(
+        r"ineffective|inadequate|lack of (effect|efficacy)|treatment fail", re.I
     ),
-)
-_PER_DAY = {"h": 24.0, "d": 1.0, "wk": 1 / 7, "min": 1440.0}
-_CODED = {"QD": 1.0, "BID": 2.0, "TID": 3.0, "QID": 4.0, "AM": 1.0, "PM": 1.0, "QOD": 0.5, "BED": 1.0}
-_COUNTED = re.compile(r"^(\{?(tab|tablet|tbl|cap|capsule|pill|each|1)s?\}?|)$", re.IGNORECASE)
-_TO_MG = {"mg": 1.0, "ug": 0.001, "mcg": 0.001, "g": 1000.0}
+}
+OUTCOMES: tuple[TrialOutcome, ...] = get_args(TrialOutcome)
+SAMPLE = "a sample"
+MOST_DAYS = 1000  # of one fill
 
 
-def medications(bundle: Bundle, tally: Tally) -> list[Medication]:
-    """In the bundle's order, requests and statements alike."""
-    listed: list[Medication] = []
-    for entry in bundle.entries:
-        said = entry.resource
-        if tally.seen(entry) or not isinstance(said, MedicationRequest | MedicationStatement):
-            continue
-        if isinstance(said, MedicationRequest) and ours.is_ours(said, Order):
-            continue
-        concept = _concept(said, bundle)
-        if why := _not_taken(said):
-            tally.skip(entry, why, concept)
-        elif not concept.name:
-            tally.not_understood(entry, "names no medication", concept)
-        else:
-            tally.mapped(entry)
-            listed.append(_medication(entry, said, concept, bundle, tally))
-    return listed
+class _Course(NamedTuple):
+    """When it was taken, whether a lay person says so, and why it is in its state."""
+
+    start: date | None
+    end: date | None
+    reported: bool
+    why: str
 
 
-def _not_taken(said: MedicationRequest | MedicationStatement) -> str:
-    if isinstance(said, MedicationRequest):
-        if said.do_not_perform:
-            return "says what not to give"
-        if said.intent == "proposal" or (said.intent == "plan" and not said.reported_boolean):
-            return f"a {said.intent}, not an order"
-    return _NEVER_TAKEN.get(said.status, "")
+def request(entry: Entry, at: Reading) -> Iterator[Medication | Order]:
+    """A draft order is what is to be asked for; any other prescription is a medicine of the chart."""
+    said = entry.element
+    intent, reported = said.text("intent"), bool(said.flag("reportedBoolean"))
+    if said.flag("doNotPerform"):
+        raise Ignored("says what not to give")
+    if intent == "proposal" or (intent == "plan" and not reported):
+        raise Ignored(f"a {intent}, not an order")
+    if said.text("status") == "draft":
+        yield _order(entry, at)
+        return
+    course = _Course(said.day("authoredOn"), None, reported, said.concept("statusReason").name)
+    yield _medication(entry, at, said.many("dosageInstruction"), course)
 
 
-def _concept(
-    said: MedicationRequest | MedicationStatement | MedicationDispense, bundle: Bundle
-) -> CodeableConcept:
-    if said.medication_codeable_concept is not None:
-        return said.medication_codeable_concept
-    reference = said.medication_reference or Reference()
-    if reference.reference.startswith("#"):
-        inner = next((c for c in said.contained if c.get("id") == reference.reference[1:]), None)
-        found = _contained(inner) if inner else None
-    else:
-        found = bundle.find(reference.reference, FhirMedication)
-    return found.code if found else CodeableConcept(text=reference.display)
+def statement(entry: Entry, at: Reading) -> Iterator[Medication]:
+    said = entry.element
+    period, source = said.period("effectivePeriod"), said.reference("informationSource")
+    reported = at.record.about(source) or "RelatedPerson" in source.reference
+    why = next((concept.name for concept in said.concepts("statusReason") if concept.name), "")
+    course = _Course(period.start or said.day("effectiveDateTime"), period.end, reported, why)
+    yield _medication(entry, at, said.many("dosage"), course)
 
 
-def _contained(raw: dict[str, Any]) -> FhirMedication | None:
-    try:
-        return msgspec.convert(raw, FhirMedication)
-    except msgspec.ValidationError:
-        return None
-
-
-def _medication(
-    entry: Entry,
-    said: MedicationRequest | MedicationStatement,
-    concept: CodeableConcept,
-    bundle: Bundle,
-    tally: Tally,
-) -> Medication:
-    rxcui = concept.code(RXNORM)
-    named = product(concept.name if concept.name != rxcui else "", rxcui)
-    mine = ours.is_ours(said, Medication)
-    if not named.classes and not mine:
-        tally.by_name(entry, "no drug class that a rule names", concept)
-    if isinstance(said, MedicationRequest):
-        start, end, dosages = day(said.authored_on), None, said.dosage_instruction
-        why = said.status_reason.name
-        reported = bool(said.reported_boolean)
-    else:
-        start = day(said.effective_period.start) or day(said.effective_date_time)
-        end, dosages = day(said.effective_period.end), said.dosage
-        why = next((r.name for r in said.status_reason if r.name), "")
-        teller = said.information_source.reference
-        reported = bundle.find(teller, FhirPatient) is not None or "RelatedPerson" in teller
+def _medication(entry: Entry, at: Reading, dosages: list[Element], course: _Course) -> Medication:
+    said = entry.element
+    stated, notes = said.text("status"), {note.text("text") for note in said.many("note")}
+    if why := _NEVER_TAKEN.get(stated):
+        raise Ignored(why)
+    concept, named = _product(entry, at)
+    if not named.ingredients:
+        entry.partly("a medicine that nobody knows" if concept.name else "names no medicine")
     dose, dose_unit, per_day = _dosage(dosages, named)
-    status = _STATUS.get(said.status)
-    record = Medication(
-        id=ours.record_id(said, Medication),
+    if said.doubtful:
+        entry.partly("whether it is taken cannot be read")
+    return Medication(
+        id=at.id(entry, Medication),
         drug=named.name,
         ingredients=named.ingredients,
         classes=named.classes,
@@ -140,109 +96,151 @@ def _medication(
         dose_unit=dose_unit,
         per_day=per_day,
         formulation=named.formulation,
-        start=start,
-        end=end,
-        status=status,
-        outcome=next((outcome for words, outcome in _OUTCOME if words.search(why)), None) if why else None,
-        reason=why,
-        source="reported" if reported else "prescribed",
+        start=course.start,
+        end=course.end,
+        status=None if said.doubtful else _TAKEN.get(stated),
+        outcome=_outcome(notes, course.why),
+        reason=course.why,
+        source="sample" if SAMPLE in notes else "reported" if course.reported else "prescribed",
         source_code=_source_code(concept, named),
     )
-    return ours.restored(record, said.extended(ours.REST))
 
 
-def _source_code(concept: CodeableConcept, named: Product) -> str:
-    """The code as charted, with the product's text where the chart now shows only its brand."""
+def _product(entry: Entry, at: Reading) -> tuple[Concept, Product]:
+    """What is given, with its form, which may stand apart; an unnamed medicine is still one that nobody knows."""
+    said = entry.element
+    concept, reference = said.concept("medicationCodeableConcept"), said.reference("medicationReference")
+    form = ""
+    if not concept.name and (medicine := _referenced(entry, at)):
+        concept, form = medicine.concept("code"), medicine.concept("form").name
+    if not concept.name:
+        concept = Concept(text=reference.display)
     rxcui = concept.code(RXNORM)
-    code = f"RxNorm {rxcui}" if rxcui else concept.label
-    return f"{code} {concept.name}".strip() if named.name != concept.name else code
+    name = concept.name if concept.name != rxcui else ""
+    named = product(name, rxcui)
+    if form and named.formulation is None:
+        named = named._replace(formulation=product(f"{name} {form}").formulation)
+    if not named.name:
+        named = named._replace(name=f"unnamed medicine ({reference.reference or entry.id})")
+    return concept, named
 
 
-def _dosage(dosages: tuple[Dosage, ...], named: Product) -> tuple[float | None, str | None, float | None]:
+def _referenced(entry: Entry, at: Reading) -> Element | None:
+    reference = entry.element.reference("medicationReference")
+    if reference.reference.startswith("#"):
+        inner = entry.element.many("contained")
+        return next((one for one in inner if one.text("id") == reference.reference[1:]), None)
+    found = at.record.find(reference, "Medication")
+    if found is None:
+        return None
+    found.taken()
+    return found.element
+
+
+def _outcome(notes: set[str], why: str) -> TrialOutcome | None:
+    """As our own export notes it, else from the reason for stopping."""
+    noted = next((outcome for outcome in OUTCOMES if f"Outcome: {outcome}" in notes), None)
+    return noted or next((outcome for outcome, words in _OUTCOME.items() if words.search(why)), None)
+
+
+def _source_code(concept: Concept, named: Product) -> str:
+    """The code as charted, with the product's text where the chart now shows only its brand; none if it is the
+    ingredient's."""
+    coding = next((c for c in concept.codings if c.system == RXNORM and c.code), None)
+    text = (coding.display if coding else "") or concept.name
+    code = (
+        f"RxNorm {coding.code}" if coding and coding.code != named.rxnorm else "" if coding else concept.label
+    )
+    return (
+        f"{code} {text}".strip() if text not in (named.name, concept.label, coding and coding.code) else code
+    )
+
+
+def _dosage(dosages: list[Element], named: Product) -> tuple[float | None, str | None, float | None]:
     """Dose in its unit and administrations a day, only from one structured instruction that states them.
     As needed has no daily number; a count of tablets is milligrams if the product states its strength."""
     if len(dosages) != 1:
         return None, None, None
     said = dosages[0]
-    needed = said.as_needed_boolean or said.as_needed_codeable_concept is not None
-    quantity = next((d.dose_quantity for d in said.dose_and_rate if d.dose_quantity), None)
-    dose, unit = None, None
-    if quantity is not None and quantity.value is not None:
-        stated = quantity.code or quantity.unit
-        if stated in _TO_MG:
-            dose, unit = quantity.value * _TO_MG[stated], "mg"
-        elif _COUNTED.match(stated) and named.strength:
-            dose, unit = quantity.value * named.strength, "mg"
-        elif stated and not _COUNTED.match(stated):
-            dose, unit = quantity.value, stated
-    return dose, unit, None if needed else _per_day(said)
+    needed = said.flag("asNeededBoolean") or said.one("asNeededCodeableConcept")
+    dose, unit = _dose(_first_dose(said), named)
+    return dose, unit, None if needed else _per_day(said.one("timing"))
 
 
-def _per_day(said: Dosage) -> float | None:
-    timing = said.timing
-    if timing is None:
-        return None
-    if (
-        timing.repeat
-        and timing.repeat.frequency
-        and timing.repeat.period
-        and timing.repeat.period_unit in _PER_DAY
-    ):
-        if timing.repeat.frequency_max:
-            return None
-        return timing.repeat.frequency * _PER_DAY[timing.repeat.period_unit] / timing.repeat.period
-    return next((_CODED[c.code] for c in timing.code.coding if c.code in _CODED), None)
+def _first_dose(dosage: Element) -> Quantity | None:
+    return next(filter(None, (rate.quantity("doseQuantity") for rate in dosage.many("doseAndRate"))), None)
 
 
-# --- fills and our own orders ----------------------------------------------------------------------------
+def _dose(quantity: Quantity | None, named: Product) -> tuple[float | None, str | None]:
+    stated = (quantity.code or quantity.unit) if quantity else ""
+    unit = unit_of(stated)
+    if quantity is None:
+        return None, None
+    if (weight := convert(quantity.value, unit.unit if unit else "", "mg")) is not None:
+        return weight, "mg"
+    if not stated or (unit and unit.dimension == "count"):
+        return (quantity.value * named.strength, "mg") if named.strength else (None, None)
+    return quantity.value, stated
 
 
-def fills(bundle: Bundle, tally: Tally) -> list[Fill]:
-    listed: list[Fill] = []
-    for entry, said in bundle.of(MedicationDispense):
-        if tally.seen(entry):
-            continue
-        concept = _concept(said, bundle)
-        handed = day(said.when_handed_over) or day(said.when_prepared)
-        days = said.days_supply.value if said.days_supply else None
-        if said.status not in ("completed", "unknown", ""):
-            tally.skip(entry, said.status.replace("-", " "), concept)
-        elif handed is None or days is None or days != int(days):
-            tally.not_understood(entry, "a fill without its day or its days' supply", concept)
-        else:
-            tally.mapped(entry)
-            named = product(concept.name, concept.code(RXNORM))
-            record = Fill(
-                id=ours.record_id(said, Fill),
-                drug=named.name,
-                ingredients=named.ingredients,
-                classes=named.classes,
-                date=handed,
-                days_supply=int(days),
-                quantity=said.quantity.value if said.quantity else None,
-                ndc=concept.code(NDC),
-            )
-            listed.append(ours.restored(record, said.extended(ours.REST)))
-    return listed
+def _per_day(timing: Element) -> float | None:
+    repeat = timing.one("repeat")
+    frequency, period = repeat.number("frequency"), repeat.number("period")
+    days = convert(period or 0, repeat.text("periodUnit"), "d")
+    if frequency and days:
+        return None if repeat.number("frequencyMax") else round(frequency / days, 6)
+    codes = (coding.code.casefold() for coding in timing.concept("code").codings)
+    return next((often for code in codes if (often := frequencies().get(code))), None)
 
 
-def orders(bundle: Bundle, tally: Tally) -> list[Order]:
-    """Only our own; a prescription of elsewhere is a medication of the chart."""
-    listed: list[Order] = []
-    for entry, said in bundle.of(MedicationRequest):
-        if tally.seen(entry) or not ours.is_ours(said, Order):
-            continue
-        tally.mapped(entry)
-        supply = said.dispense_request
-        days = supply.expected_supply_duration.value if supply.expected_supply_duration else None
-        record = Order(
-            id=ours.record_id(said, Order),
-            drug=_concept(said, bundle).name,
-            quantity=supply.quantity.value if supply.quantity else None,
-            unit=(supply.quantity.unit or None) if supply.quantity else None,
-            days_supply=int(days) if days is not None else None,
-            sig=next((d.text for d in said.dosage_instruction), ""),
-            date=day(said.authored_on),
-        )
-        listed.append(ours.restored(record, said.extended(ours.REST)))
-    return listed
+# --- draft orders and fills ------------------------------------------------------------------------------
+
+
+def _order(entry: Entry, at: Reading) -> Order:
+    """What the prescriber means to order."""
+    said = entry.element
+    concept, _ = _product(entry, at)
+    if not concept.name:
+        raise Ignored("a draft that names no medicine")
+    supply, dosages = said.one("dispenseRequest"), said.many("dosageInstruction")
+    quantity, reasons = supply.quantity("quantity"), {c.name for c in said.concepts("reasonCode")}
+    dose = next(filter(None, map(_first_dose, dosages)), None)
+    return Order(
+        id=at.id(entry, Order),
+        drug=concept.name,
+        strength=f"{dose.value:g} {dose.unit or dose.code}" if dose else "",
+        quantity=quantity.value if quantity else None,
+        unit=(quantity.unit or None) if quantity else None,
+        days_supply=_days(supply.quantity("expectedSupplyDuration")),
+        indication=next((key for key, label in INDICATIONS.items() if label in reasons), ""),
+        sig=next((text for d in dosages if (text := d.text("text"))), ""),
+        date=said.day("authoredOn"),
+    )
+
+
+def dispense(entry: Entry, at: Reading) -> Iterator[Fill]:
+    said = entry.element
+    status = said.text("status")
+    if status not in ("completed", "unknown", ""):
+        raise Ignored(status.replace("-", " "))
+    concept, named = _product(entry, at)
+    handed = said.day("whenHandedOver") or said.day("whenPrepared")
+    days, quantity = _days(said.quantity("daysSupply")), said.quantity("quantity")
+    if handed is None or days is None:
+        raise Ignored("a fill without its day or its days' supply")
+    yield Fill(
+        id=at.id(entry, Fill),
+        drug=named.name,
+        ingredients=named.ingredients,
+        classes=named.classes,
+        date=handed,
+        days_supply=days,
+        quantity=quantity.value if quantity else None,
+        ndc=concept.code(NDC),
+    )
+
+
+def _days(supply: Quantity | None) -> int | None:
+    """A whole number of days; none at all is no supply."""
+    whole = supply is not None and supply.value.is_integer() and 0 < supply.value < MOST_DAYS
+    return int(supply.value) if supply and whole else None

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Iterator
 
-from tools.fhir.bundle import Bundle, Entry
-from tools.fhir.elements import FhirAddress, HumanName, Reference, Telecom
-from tools.fhir.r4 import (
-    Encounter,
-    FhirPatient,
-    MedicationRequest,
-    Organization,
-    Practitioner,
-    PractitionerRole,
-)
-from tools.fhir.report import Tally
+from tools.fhir import ours
+from tools.fhir.elements import Element, Reference
+from tools.fhir.grouping import PatientRecord, server_of
+from tools.fhir.report import Entry
 from tools.records import Address, Prescriber
 from tools.terms import NPI
 
+_ID_TYPE = "http://terminology.hl7.org/CodeSystem/v2-0203"
+_SHARED = {"MB", "SN", "AN", "VN", "GN", "GI"}  # numbers of a member, subscriber, account, visit, guarantor
 SYNTHEA = "https://github.com/synthetichealth/synthea"
 _STATES = (
     "Alabama AL,Alaska AK,Arizona AZ,Arkansas AR,California CA,Colorado CO,Connecticut CT,Delaware DE,"
@@ -32,46 +28,83 @@ _STATES = (
 _STATE = {pair[:-3].casefold(): pair[-2:] for pair in _STATES.split(",")}
 
 
-def source_of(patient: FhirPatient, full_url: str) -> str:
-    """What makes the same record the same patient: Synthea's own id, else a medical record number, else any
-    identifier, else the resource's id."""
-    known = [i for i in patient.identifier if i.value]
-    best = (
-        next((i for i in known if i.system == SYNTHEA), None)
-        or next(
-            (i for i in known if i.type.code("http://terminology.hl7.org/CodeSystem/v2-0203") == "MR"), None
+def identifiers_of(patient: Entry) -> list[tuple[str, str]]:
+    """What identifies the patient anywhere, best first: Synthea's own id, a medical record number, any identifier
+    with its system; then the resource's id together with the server that it is from. A member number is shared by
+    a family, and a bare id is everybody's: they identify nobody."""
+    known = [
+        (system != SYNTHEA, kind.code(_ID_TYPE) != "MR", system, value)
+        for system, value, use, kind in patient.element.identifiers()
+        if system and value and system != ours.PATIENT and use != "old" and not kind.codes & _SHARED
+    ]
+    return list(
+        dict.fromkeys(
+            [(system, value) for *_, system, value in sorted(known, key=lambda i: i[:2])]
+            + _on_server(patient)
         )
-        or next(iter(known), None)
     )
-    if best is None:
-        return f"fhir:{patient.id or full_url}"
-    return f"fhir:{best.value}" if best.system == SYNTHEA else f"fhir:{best.system}|{best.value}"
 
 
-def name_of(names: tuple[HumanName, ...]) -> tuple[str, str]:
+def _on_server(patient: Entry) -> list[tuple[str, str]]:
+    url = patient.full_url
+    if url.startswith("urn:uuid:") and _is_uuid(url.removeprefix("urn:uuid:")):
+        return [("urn:ietf:rfc:3986", url)]
+    server = server_of(patient) or patient.element.one("meta").text("source").partition("#")[0]
+    return [(server, f"Patient/{patient.id}")] if server and patient.element.text("id") else []
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text.lower()
+    except ValueError:
+        return False
+
+
+def name_of(person: Element) -> tuple[str, str]:
     """Given names and family name as charted: Synthea's digits ("Renato123") are part of the name there."""
-    current = [n for n in names if n.use not in ("maiden", "old", "nickname", "anonymous")] or list(names)
-    best = next((n for n in current if n.use == "official"), next(iter(current), HumanName()))
-    given = " ".join(g for g in best.given if g)
-    if not given and not best.family:
-        first, _, last = best.text.rpartition(" ")
-        return first, last
-    return given, best.family
+    names = person.many("name")
+    current = [n for n in names if n.text("use") not in ("maiden", "old", "nickname", "anonymous")] or names
+    best = next((n for n in current if n.text("use") == "official"), next(iter(current), Element({})))
+    given, family = " ".join(filter(None, best.texts("given"))), best.text("family")
+    if not given and not family:
+        given, _, family = best.text("text").rpartition(" ")
+    return given, family
 
 
-def address_of(addresses: tuple[FhirAddress, ...]) -> Address | None:
-    now = [a for a in addresses if a.use not in ("old", "temp")]
-    best = next((a for a in now if a.use == "home"), next(iter(now), None))
+def full_name(person: Element) -> str:
+    """As it is written out, else with title and suffix; an organization's name."""
+    if isinstance(person.raw.get("name"), str):
+        return person.text("name")
+    names = person.many("name")
+    written = next((text for n in names if (text := n.text("text"))), "")
+    title = next((p for n in names for p in n.texts("prefix") if p), "")
+    suffix = next((s for n in names for s in n.texts("suffix") if s), "")
+    return written or " ".join(filter(None, [title, *name_of(person)])) + (f", {suffix}" if suffix else "")
+
+
+def address_of(person: Element) -> Address | None:
+    listed = person.many("address")
+    now = [a for a in listed if a.text("use") not in ("old", "temp")]
+    best = next((a for a in now if a.text("use") in ("home", "work")), next(iter(now), None))
     if best is None:
         return None
-    state = _STATE.get(best.state.casefold(), best.state)
-    line = ", ".join(part for part in best.line if part)
-    return Address(line=line, city=best.city, state=state, zip=best.postal_code)
+    state = best.text("state")
+    return Address(
+        line=", ".join(filter(None, best.texts("line"))),
+        city=best.text("city"),
+        state=_STATE.get(state.casefold(), state),
+        zip=best.text("postalCode"),
+    )
 
 
-def phone_of(telecoms: tuple[Telecom, ...], system: str = "phone") -> str:
-    numbers = [t for t in telecoms if t.system == system and t.use != "old" and t.value]
-    return next((t.value for t in numbers if t.use in ("home", "work")), next((t.value for t in numbers), ""))
+def phone_of(person: Element, system: str = "phone") -> str:
+    numbers = [
+        (t.text("use"), t.text("value"))
+        for t in person.many("telecom")
+        if t.text("system") == system and t.text("use") != "old" and t.text("value")
+    ]
+    preferred = (value for use, value in numbers if use in ("home", "work"))
+    return next(preferred, numbers[0][1] if numbers else "")
 
 
 def is_npi(number: str) -> bool:
@@ -88,81 +121,74 @@ def is_npi(number: str) -> bool:
 # --- the prescriber --------------------------------------------------------------------------------------
 
 
-def prescriber(bundle: Bundle, patient: FhirPatient, tally: Tally) -> Prescriber | None:
+def prescriber(record: PatientRecord) -> tuple[Prescriber | None, str]:
     """The patient's general practitioner, else who wrote the newest prescription, else who saw the patient
-    last; with the practice of that practitioner's role or last visit."""
-    for reference in _candidates(bundle, patient):
-        found = bundle.find(reference.reference, Practitioner)
+    last; with the practice of that practitioner's role or last visit. And what is wrong with the NPI."""
+    for reference in _candidates(record):
+        found = record.find(reference, "Practitioner", "PractitionerRole")
+        if found is not None and found.type == "PractitionerRole":
+            found.taken()
+            found = record.find(found.element.reference("practitioner"), "Practitioner")
         if found is not None:
-            return _from_practitioner(bundle, found, tally)
+            return _from_practitioner(record, found)
         if reference.display:
-            return Prescriber(name=reference.display, npi=_conditional_npi(reference) or None)
-    return None
+            npi = reference.value if reference.system == NPI else _conditional_npi(reference)
+            return Prescriber(name=reference.display, npi=npi if is_npi(npi) else None), ""
+    return None, ""
 
 
-def _candidates(bundle: Bundle, patient: FhirPatient) -> Iterator[Reference]:
-    yield from (r for r in patient.general_practitioner if "Organization" not in r.reference)
-    requests = sorted((r for _, r in bundle.of(MedicationRequest)), key=lambda r: r.authored_on)
-    yield from (r.requester for r in reversed(requests) if r.requester.reference)
-    for visit in _visits(bundle):
-        yield from (p.individual for p in visit.participant if p.individual.reference)
+def _candidates(record: PatientRecord) -> Iterator[Reference]:
+    listed = record.patient.element.references("generalPractitioner")
+    yield from (r for r in listed if "Organization" not in r.reference)
+    requests = record.of("MedicationRequest")
+    written = sorted(requests, key=lambda entry: entry.element.text("authoredOn"), reverse=True)
+    yield from (r for entry in written if (r := entry.element.reference("requester")).reference)
+    for visit in _visits(record):
+        yield from (p.reference("individual") for p in visit.many("participant"))
 
 
-def _from_practitioner(bundle: Bundle, practitioner: Practitioner, tally: Tally) -> Prescriber:
-    given, family = name_of(practitioner.name)
-    stated = practitioner.own(NPI)
-    if stated and not is_npi(stated):
-        tally.notice(f"NPI {stated!r} of {given} {family} fails its check digit and is not kept")
-    role = next(
-        (r for _, r in bundle.of(PractitionerRole) if _means(bundle, r.practitioner, practitioner)), None
-    )
-    practice = _practice(bundle, practitioner, role)
-    title = next((p for n in practitioner.name for p in n.prefix if p), "")
+def _from_practitioner(record: PatientRecord, practitioner: Entry) -> tuple[Prescriber, str]:
+    practitioner.taken()
+    who = practitioner.element
+    role = record.role_of(practitioner)
+    practice = _practice(record, practitioner, role)
+    at_practice = practice.element if practice else Element({})
+    for entry in filter(None, (role, practice)):
+        entry.taken()
+    name, stated = full_name(who), who.own(NPI)
     return Prescriber(
-        name=f"{title} {given} {family}".strip() if title else f"{given} {family}".strip(),
+        name=name,
         npi=stated if is_npi(stated) else None,
-        specialty=next((s.name.lower() for s in role.specialty if s.name), None) if role else None,
-        practice=practice.name if practice else None,
-        address=address_of(practitioner.address) or (address_of(practice.address) if practice else None),
-        phone=phone_of(practitioner.telecom) or (phone_of(practice.telecom) if practice else "") or None,
-        fax=phone_of(practitioner.telecom, "fax")
-        or (phone_of(practice.telecom, "fax") if practice else "")
-        or None,
-    )
+        specialty=next((c.name.lower() for c in role.element.concepts("specialty") if c.name), None)
+        if role
+        else None,
+        practice=at_practice.text("name") or None,
+        address=address_of(who) or address_of(at_practice),
+        phone=phone_of(who) or phone_of(at_practice) or None,
+        fax=phone_of(who, "fax") or phone_of(at_practice, "fax") or None,
+        contact=next((full_name(c) for c in at_practice.many("contact")), "") or None,
+    ), f"NPI {stated!r} of {name} fails its check digit and is not kept" if stated and not is_npi(
+        stated
+    ) else ""
 
 
-def _practice(
-    bundle: Bundle, practitioner: Practitioner, role: PractitionerRole | None
-) -> Organization | None:
+def _practice(record: PatientRecord, practitioner: Entry, role: Entry | None) -> Entry | None:
     if role is not None:
-        return bundle.find(role.organization.reference, Organization)
-    for visit in _visits(bundle):
-        if any(_means(bundle, p.individual, practitioner) for p in visit.participant):
-            return bundle.find(visit.service_provider.reference, Organization)
+        return record.find(role.element.reference("organization"), "Organization")
+    for visit in _visits(record):
+        seen_by = (p.reference("individual") for p in visit.many("participant"))
+        if any(record.find(r, "Practitioner") is practitioner for r in seen_by):
+            return record.find(visit.reference("serviceProvider"), "Organization")
     return None
 
 
-def _visits(bundle: Bundle) -> list[Encounter]:
+def _visits(record: PatientRecord) -> list[Element]:
     """Newest first."""
-    return sorted((e for _, e in bundle.of(Encounter)), key=lambda e: e.period.start, reverse=True)
-
-
-def _means(bundle: Bundle, reference: Reference, practitioner: Practitioner) -> bool:
-    return bundle.find(reference.reference, Practitioner) is practitioner
+    visits = [entry.element for entry in record.of("Encounter")]
+    return sorted(visits, key=lambda visit: visit.one("period").text("start"), reverse=True)
 
 
 def _conditional_npi(reference: Reference) -> str:
     """`Practitioner?identifier=http://hl7.org/fhir/sid/us-npi|9999946590`, as newer Synthea writes it."""
-    _, _, asked = reference.reference.partition("identifier=")
-    system, _, value = asked.partition("|")
-    return value if system == NPI and is_npi(value) else ""
-
-
-def used(entry: Entry, who: Prescriber | None) -> bool:
-    """Whether a practitioner or organization has told us who prescribes."""
-    if who is None:
-        return False
-    if isinstance(entry.resource, Practitioner):
-        given, family = name_of(entry.resource.name)
-        return who.name.endswith(f"{given} {family}".strip())
-    return isinstance(entry.resource, Organization) and entry.resource.name == who.practice
+    system, _, value = reference.reference.partition("identifier=")[2].partition("|")
+    return value if system == NPI else ""

@@ -6,22 +6,23 @@ import re
 from typing import Literal, NamedTuple
 
 from tools.terminology.matcher import matches
-from tools.terminology.medicines import class_of, ingredients_of, is_brand, product_name, resolve_medicine
+from tools.terminology.medicines import (
+    class_of,
+    formulation_of,
+    ingredients_of,
+    is_brand,
+    medicine,
+    product_name,
+)
+from tools.terminology.quantities import convert, quantities_in
 
-_STRENGTH = re.compile(
-    r"(\d[\d,.]*)\s*(mcg|mg|g|unt|meq|iu|%)(?:/[\d.]*\s*(ml|actuat|hr|mg|h))?\b", re.IGNORECASE
-)
-_LEAD = re.compile(
-    r"^(?:\d[\d,.]*\s*(?:hr|ml|actuat|day|h)\b\s*|nda\d+\s*|anda\d+\s*|\(\d+ .*?\)\s*)+", re.IGNORECASE
-)
-_EXTENDED = re.compile(r"\b(extended[ -]release|er|xr|sr|24 ?hr|12 ?hr)\b", re.IGNORECASE)
+_BRAND = re.compile(r"\[([^\]]+)\]")
 _SOLID = re.compile(r"\b(tablet|capsule)s?\b", re.IGNORECASE)
-_MG = {"mg": 1.0, "mcg": 0.001, "g": 1000.0}
 
 
 class Product(NamedTuple):
-    """`name` is the brand, if the text names one that we know, else the whole text. `strength` in mg of one
-    tablet or capsule with one ingredient, else None; `formulation` of solids only."""
+    """`name` is the brand, if the text is of one, else the whole text; without ingredients nobody knows it.
+    `strength` in mg of one tablet or capsule with one ingredient, else None; `formulation` of solids only."""
 
     name: str
     ingredients: tuple[str, ...]
@@ -32,39 +33,41 @@ class Product(NamedTuple):
 
 
 def product(text: str, code: str = "") -> Product:
-    """Read a product's text; a code alone is looked up among the products and ingredients of the terminology. What is
-    not recognized keeps its words as name and has neither ingredients nor class."""
+    """Read a product's text; a code alone is looked up among the products and ingredients of the terminology."""
     name = text.strip() or product_name(code)
-    known = resolve_medicine(name) or (resolve_medicine(product_name(code)) if code else None)
-    ingredients, classes = (known.ingredients, known.classes) if known else ((), ())
-    solid = bool(_SOLID.search(name))
-    formulation: Literal["IR", "ER"] | None = None
-    if solid and not re.search(r"delayed release", name, re.IGNORECASE):
-        formulation = "ER" if _EXTENDED.search(name) else "IR"
-    strength = _strength(name) if solid and len(ingredients) == 1 else None
-    rxnorm = known.rxnorm if known else ""
-    return Product(_brand(name) or name or code, ingredients, classes, rxnorm, strength, formulation)
-
-
-def _brand(name: str) -> str:
-    """ "semaglutide 1.34 MG/ML Pen Injector [Ozempic]" → "Ozempic": the ingredient cannot tell it from Wegovy."""
-    found = re.search(r"\[([^\]]+)\]", name)
-    return found.group(1) if found and is_brand(found.group(1)) else ""
-
-
-def _strength(name: str) -> float | None:
-    found = _STRENGTH.search(_LEAD.sub("", name))
-    if found is None or found.group(3) or found.group(2).lower() not in _MG:
-        return None
-    return float(found.group(1).replace(",", "")) * _MG[found.group(2).lower()]
+    known = medicine(name)
+    if code and not known.ingredients:
+        known = medicine(product_name(code))
+    release, solid = formulation_of(name), bool(_SOLID.search(name))
+    return Product(
+        _brand(name, known.name) or name or code,
+        known.ingredients,
+        known.classes,
+        known.rxnorm,
+        _strength(name) if solid and len(known.ingredients) == 1 else None,
+        "ER" if release == "ER" else "IR" if release == "IR" or (solid and not release) else None,
+    )
 
 
 def named_drugs(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Ingredients and classes of the drugs that a phrase names ("Allergy to metformin"); none if none."""
     spans = matches(text)
-    ingredients = dict.fromkeys(
-        i for span in spans if span.kind == "medicine" for i in ingredients_of(span.key)
-    )
+    named = [span.key for span in spans if span.kind == "medicine"]
+    ingredients = dict.fromkeys(ingredient for name in named for ingredient in ingredients_of(name))
     classes = dict.fromkeys(kind for name in ingredients if (kind := class_of(name)))
     classes |= dict.fromkeys(span.key for span in spans if span.kind == "class")
     return tuple(ingredients), tuple(classes)
+
+
+def _brand(text: str, known: str) -> str:
+    """The brand that a text begins with or has in brackets: the ingredient cannot tell Ozempic from Wegovy."""
+    bracket = _BRAND.search(text)
+    if bracket and is_brand(bracket[1]):
+        return bracket[1]
+    return known if is_brand(known) and text.casefold().startswith(known.casefold()) else ""
+
+
+def _strength(name: str) -> float | None:
+    """In mg, where the text gives just one weight."""
+    weights = [convert(q.low, q.unit, "mg") for q in quantities_in(name) if q.dimension == "mass"]
+    return weights[0] if len(weights) == 1 else None

@@ -1,4 +1,4 @@
-"""What became of every entry of a bundle: counted once, and what was not understood listed by code and name."""
+"""What became of every entry of a file, and of the chart that it made."""
 
 from __future__ import annotations
 
@@ -6,105 +6,91 @@ from collections import Counter
 from datetime import date
 from typing import Literal
 
-from tools.fhir.bundle import Entry
-from tools.fhir.elements import CodeableConcept
+from tools.fhir.elements import Concept, Element, Json
 from tools.records import Record
 
-Fate = Literal["mapped", "skipped", "not_understood", "not_needed"]
+EntryFate = Literal["taken", "partly", "ignored"]
+_ABOUT = ("code", "medicationCodeableConcept", "type", "category", "vaccineCode", "relationship")
 
 
-class Line(Record, frozen=True, kw_only=True):
-    """Entries of one type and code that shared a fate, and why."""
+class EntryReport(Record, frozen=True, kw_only=True):
+    """One entry: taken whole, partly (`why` says what was left out or is not known), or ignored."""
 
+    file: str
+    place: int  # in the bundle from 0, in a file of lines from 1
     type: str
+    id: str = ""
     code: str = ""  # "system|code"
     display: str = ""
-    why: str
-    count: int
+    fate: EntryFate
+    why: tuple[str, ...] = ()
 
 
 class ImportReport(Record, frozen=True, kw_only=True):
-    """`resources` = mapped + skipped + not_understood + not_needed, each entry once; `kept_by_name` are mapped
-    ones whose code or drug class we don't know. `records` counts what stands in the chart now."""
+    """Each entry once; `records` counts what stands in the chart now."""
 
     source: str
     name: str
     birth_date: date | None
-    deceased: str = ""
     as_of: date | None
-    newest: date | None = None
-    resources: int
-    mapped: dict[str, int]
+    newest: date | None  # of its records
     records: dict[str, int]
-    kept_by_name: tuple[Line, ...] = ()
-    not_understood: tuple[Line, ...] = ()
-    skipped: tuple[Line, ...] = ()
-    not_needed: dict[str, int]
+    entries: tuple[EntryReport, ...]
     notices: tuple[str, ...] = ()
 
+    @property
+    def fates(self) -> Counter[EntryFate]:
+        return Counter(entry.fate for entry in self.entries)
 
-class Tally:
-    """Counts while a bundle is read. The first fate of an entry is its last."""
 
-    def __init__(self) -> None:
-        self._fate: dict[int, Fate] = {}
-        self._mapped: Counter[str] = Counter()
-        self._not_needed: Counter[str] = Counter()
-        self._lines: dict[str, Counter[tuple[str, str, str, str]]] = {}
-        self._notices: dict[str, None] = {}
+class Ignored(Exception):
+    """Raised by who reads an entry: it says nothing that the chart could hold, and why."""
 
-    def mapped(self, entry: Entry) -> None:
-        if self._first(entry, "mapped"):
-            self._mapped[entry.type] += 1
 
-    def skip(self, entry: Entry, why: str, concept: CodeableConcept | None = None) -> None:
-        if self._first(entry, "skipped"):
-            self._list("skipped", entry, why, concept)
+class Entry:
+    """One resource of a file, and what becomes of it. `type` is "" where there is no resource."""
 
-    def not_understood(self, entry: Entry, why: str, concept: CodeableConcept | None = None) -> None:
-        if self._first(entry, "not_understood"):
-            self._list("not_understood", entry, why, concept)
+    __slots__ = ("element", "fate", "file", "full_url", "id", "named", "place", "type", "why")
 
-    def not_needed(self, entry: Entry) -> None:
-        if self._first(entry, "not_needed"):
-            self._not_needed[entry.type] += 1
+    def __init__(self, file: str, place: int, full_url: str, raw: Json) -> None:
+        self.file, self.place, self.full_url = file, place, full_url
+        self.element = Element(raw)
+        self.type = self.element.text("resourceType")
+        # a transaction may leave ids to the server
+        named = self.element.text("id") or full_url.rpartition("/")[2].rpartition(":")[2]
+        self.named, self.id = bool(named and self.type), named or f"entry-{place}"
+        self.fate: EntryFate | None = None
+        self.why: dict[str, None] = {}
 
-    def by_name(self, entry: Entry, why: str, concept: CodeableConcept) -> None:
-        """It is in the chart, but only a person can say what it means for a rule."""
-        self._list("kept_by_name", entry, why, concept)
+    def partly(self, why: str) -> None:
+        """It is in the chart, and this of it is not, or only a person can say what it means for a rule."""
+        self.why[why] = None
 
-    def notice(self, text: str) -> None:
-        self._notices[text] = None
+    def taken(self) -> None:
+        self.why |= dict.fromkeys(self.element.problems)
+        self.fate = self.fate or ("partly" if self.why else "taken")
 
-    def seen(self, entry: Entry) -> bool:
-        return entry.place in self._fate
+    def ignore(self, why: str) -> None:
+        if self.fate is None:
+            self.fate, self.why = "ignored", dict.fromkeys((why, *self.why, *self.element.problems))
 
-    def _first(self, entry: Entry, fate: Fate) -> bool:
-        if entry.place in self._fate:
-            return False
-        self._fate[entry.place] = fate
-        return True
+    @property
+    def concept(self) -> Concept:
+        """What it is about, for a report."""
+        quiet = Element(self.element.raw)  # whose complaints nobody hears
+        found = [concept for name in _ABOUT for concept in quiet.concepts(name) if concept.name]
+        in_words = (concept for concept in found if concept.name not in concept.codes)
+        return next(in_words, found[0] if found else Concept())
 
-    def _list(self, group: str, entry: Entry, why: str, concept: CodeableConcept | None) -> None:
-        code, display = (concept.label, concept.name) if concept else ("", "")
-        self._lines.setdefault(group, Counter())[(entry.type, code, display, why)] += 1
-
-    def lines(self, group: str) -> tuple[Line, ...]:
-        """Most frequent first."""
-        counted = self._lines.get(group, Counter())
-        return tuple(
-            Line(type=kind, code=code, display=display, why=why, count=count)
-            for (kind, code, display, why), count in sorted(counted.items(), key=lambda i: (-i[1], i[0]))
+    def report(self) -> EntryReport:
+        about = self.concept
+        return EntryReport(
+            file=self.file,
+            place=self.place,
+            type=self.type,
+            id=self.id,
+            code=about.label,
+            display=about.name,
+            fate=self.fate or "ignored",
+            why=tuple(self.why),
         )
-
-    @property
-    def mapped_by_type(self) -> dict[str, int]:
-        return dict(sorted(self._mapped.items()))
-
-    @property
-    def not_needed_by_type(self) -> dict[str, int]:
-        return dict(sorted(self._not_needed.items()))
-
-    @property
-    def notices(self) -> tuple[str, ...]:
-        return tuple(self._notices)

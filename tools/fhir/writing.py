@@ -9,7 +9,9 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from tools.fhir import ours
+from tools.printable import printable
 from tools.records import Record
+from tools.terms import RXNORM, SNOMED, UCUM
 
 Json = dict[str, Any]
 
@@ -43,25 +45,30 @@ class Context:
     def subject(self) -> Json:
         return self.reference("patient")
 
-    def start(self, kind: str, record: Record, profile: str = "") -> Json:
+    def start(
+        self, kind: str, record: Record, profile: str = "", *, status: str = "", owner: str = "subject"
+    ) -> Json:
         """The head of a resource that stands for one record."""
-        name = type(record).__name__.lower()
-        record_id = str(getattr(record, "id", ""))
-        return {
-            "resourceType": kind,
-            "id": self.new_id(name, record_id),
-            "meta": {"profile": [f"{US_CORE}/{profile}"]} if profile else None,
-            "identifier": [{"system": ours.system(type(record)), "value": record_id}],
-        }
+        name, record_id = type(record).__name__.lower(), str(getattr(record, "id", ""))
+        identifier = [{"system": ours.system(type(record)), "value": record_id}]
+        head = resource(kind, self.new_id(name, record_id), profile) | {"identifier": identifier}
+        return head | {"status": status, owner: self.subject()}
+
+
+def resource(kind: str, id: str, profile: str = "") -> Json:
+    meta = {"profile": [f"{US_CORE}/{profile}"]} if profile else None
+    return {"resourceType": kind, "id": id, "meta": meta}
 
 
 def compact(value: Any) -> Any:
-    """Without what FHIR doesn't allow: nulls, empty texts, empty lists and objects; False and 0 stay."""
+    """Without what FHIR doesn't allow: nulls, control characters, what is empty; False and 0 stay."""
     if isinstance(value, dict):
         kept = {key: compact(inner) for key, inner in value.items()}
         return {key: inner for key, inner in kept.items() if not _empty(inner)}
     if isinstance(value, list | tuple):
         return [inner for item in value if not _empty(inner := compact(item))]
+    if isinstance(value, str):
+        return printable(value)
     return value.isoformat() if isinstance(value, date) else value
 
 
@@ -83,6 +90,24 @@ def term(system: str, code: str, display: str = "") -> Json:
     return concept("", coding(f"{TERMINOLOGY}/{system}", code, display))
 
 
+def quantity(value: float | None, unit: str | None = None, code: str = "") -> Json | None:
+    """A value, with its unit as people see it and, if there is a code, as UCUM spells it."""
+    if value is None:
+        return None
+    return {"value": value, "unit": unit} | ({"system": UCUM, "code": code} if unit and code else {})
+
+
+def provenance(id: str, target: list[Json], recorded: date, activity: str) -> Json:
+    """Who made the resources of a bundle."""
+    assembler = term("provenance-participant-type", "assembler", "Assembler")
+    return resource("Provenance", id, "us-core-provenance") | {
+        "target": target,
+        "recorded": instant(recorded),
+        "activity": concept(activity),
+        "agent": [{"type": assembler, "who": {"display": "Paladin"}}],
+    }
+
+
 def instant(when: date | None) -> str | None:
     return f"{when.isoformat()}T00:00:00Z" if when else None
 
@@ -95,7 +120,5 @@ def narrative(text: str) -> Json:
 def source_coding(source_code: str) -> Json | None:
     """`SNOMED 44054006` or `RxNorm 860975 …` back as the coding that it came from."""
     found = re.fullmatch(r"(SNOMED|RxNorm) (\d+)(?: (.+))?", source_code, re.DOTALL)
-    if not found:
-        return None
-    system = {"SNOMED": "http://snomed.info/sct", "RxNorm": "http://www.nlm.nih.gov/research/umls/rxnorm"}
-    return coding(system[found.group(1)], found.group(2), (found.group(3) or "").strip())
+    systems = {"SNOMED": SNOMED, "RxNorm": RXNORM}
+    return coding(systems[found[1]], found[2], (found[3] or "").strip()) if found else None

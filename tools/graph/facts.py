@@ -19,7 +19,7 @@ from tools.errors import Invalid
 from tools.evidence.judge import Judge
 from tools.graph.model import LIKE, TRIED, Row
 from tools.graph.ways import Way, renewal_of, rule_of, ways
-from tools.medicines import medicine
+from tools.label import LABEL_DOSE
 from tools.records import (
     Benefit,
     Determination,
@@ -35,6 +35,7 @@ from tools.records import (
 from tools.request import complete_request
 from tools.rules import Part, Rule
 from tools.terminology.conditions import CONCEPTS
+from tools.terminology.medicines import medicine
 
 NONE = "none"  # of the conditions by which patients are alike
 BEYOND = ("not_covered", "wrong_plan")  # outcomes of which no criterion and no document is the reason
@@ -330,6 +331,10 @@ def criteria_of(plan: Plan) -> Iterable[Row]:
                 yield [
                     key, plan.id, benefit.drug, rule.indication, "quantity", "within the quantity limit",
                     limit.clause_id if limit else "", "quantity",
+                ]  # fmt: skip
+                key = "/".join((rule.id, kind, "dose", LABEL_DOSE))
+                yield [
+                    key, plan.id, benefit.drug, rule.indication, LABEL_DOSE, "a dose of the label", "", "dose",
                 ]  # fmt: skip
 
 

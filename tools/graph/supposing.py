@@ -31,7 +31,7 @@ from tools.what_if import Change, Diagnosed, Enrolled, Stated, Stopped, Tried, V
 def supposed_by(action: Action, found: Determination, case: Asked) -> Change | None:
     """What to suppose so that this action is done, in the best case that it can have."""
     if action.kind == "order":
-        return _order(case)
+        return _order(case) if action.what == "quantity" else _dose(found, case)
     rule = rule_of(found, case.plan)
     finding = next((one for one in walk(found.findings) if one.criterion == action.criterion), None)
     if rule is None or finding is None:
@@ -72,6 +72,13 @@ def _order(case: Asked) -> Change | None:
     if limit is None or starting is not None or not request.days_supply:
         return None
     return Request(quantity=limit.quantity * request.days_supply / limit.days)
+
+
+def _dose(found: Determination, case: Asked) -> Change | None:
+    """The lowest strength that is a dose of the label for the use."""
+    doses = next((item.doses for item in case.request.label if item.use == found.indication), ())
+    fitting = [strength for strength in case.drug.strengths if strength.dose in doses]
+    return Request(strength=min(fitting, key=lambda item: item.dose).label) if fitting else None
 
 
 def _all(nodes: Iterable[Node]) -> Iterator[Part]:

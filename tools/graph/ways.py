@@ -203,6 +203,8 @@ def _in_days(least: Period) -> int:
 
 
 def _order_action(finding: Finding) -> Action | None:
+    if finding.kind == "dose":
+        return Action("order", "dose", f"an order at the label's dose: {finding.text}", 0, finding.criterion)
     if finding.criterion != "quantity":
         return None
     return Action("order", "quantity", f"an order within the limit: {finding.text}", 0, finding.criterion)

@@ -24,6 +24,7 @@ Subject = Literal["self", "family", "other"]
 
 _LONGEST = 4  # words of a cue
 _NEAR_AFTER = 5  # words between a mention and a cue behind it
+_VALUE_BETWEEN = 10  # the same where a value is taken back: the value and its day stand between
 _ADJACENT = 12  # characters between a negation and the cue that it denies
 _WORD = frozenset("abcdefghijklmnopqrstuvwxyzáéíóúñ0123456789'/-’")
 _OF_WHOM = ("family", "other")
@@ -53,18 +54,23 @@ class _Hit(NamedTuple):
     weak: bool
 
 
-def assertion(text: str, start: int, end: int, others: Sequence[tuple[int, int]] = ()) -> Assertion:
+def assertion(
+    text: str, start: int, end: int, others: Sequence[tuple[int, int]] = (), *, thing: bool = False
+) -> Assertion:
     """How the mention at [start, end) is meant.
 
     Args:
         text: the whole text.
         start, end: offsets of the mention.
         others: offsets of other mentions, to which a cue behind them belongs first.
+        thing: it is something that one person can have of another ("her cousin's pens"), and no ill.
     """
     first, last = sentence_at(text, start)
     hits = [hit for hit in _cues(text[first:last]) if first + hit.end <= start or first + hit.start >= end]
     before = [hit for hit in hits if first + hit.end <= start and hit.reach != "before"]
     behind = [hit for hit in hits if first + hit.start >= end and hit.reach != "after"]
+    if thing:
+        before = [hit for hit in before if not _owns(text[first:last], hit, start - first)]
     subject = _subject(before, behind, text, first, start, end)
     between = [other for other in others if other[0] >= end]
     hit = _cue_behind(behind, text, first, end, between) or _cue_before(before)
@@ -96,7 +102,7 @@ def _cue_behind(
         if hit.sense == "end" or any(other[0] < at and not _joined(text[end : other[0]]) for other in others):
             return None
         gap = text[end:at]
-        if len(gap.split()) > _NEAR_AFTER or ";" in gap:
+        if len(gap.split()) > (_VALUE_BETWEEN if hit.sense == "void" else _NEAR_AFTER) or ";" in gap:
             return None
         if hit.sense not in (*_OF_WHOM, "reports"):
             return hit
@@ -116,11 +122,18 @@ def _subject(
         if hit.sense == "end":
             break
         if hit.sense in _OF_WHOM and not _only_reports(cues, place):
-            return cast("Subject", hit.sense)
+            by_marriage = place and cues[place - 1].sense == "other" and hit.start - cues[place - 1].end <= 2
+            return "other" if by_marriage else cast("Subject", hit.sense)
     for hit in behind[:1]:
         if hit.sense in _OF_WHOM and len(text[end : first + hit.start].split()) <= _NEAR_AFTER:
             return cast("Subject", hit.sense)
     return "self"
+
+
+def _owns(sentence: str, hit: _Hit, at: int) -> bool:
+    """Whether somebody merely owns what stands right behind: "she does her cousin's pens"."""
+    possessive = sentence[hit.start : hit.end].replace("’", "'").casefold().endswith("'s")
+    return hit.sense in _OF_WHOM and possessive and at - hit.end <= 2
 
 
 def _only_reports(cues: Sequence[_Hit], place: int) -> bool:
@@ -156,16 +169,19 @@ def sentences(text: str) -> tuple[tuple[int, int], ...]:
     return tuple(_split(text))
 
 
-_TITLES = r"(?<!\bdr)(?<!\bmr)(?<!\bmrs)(?<!\bms)(?<!\bvs)(?<!\bpt)(?<!\bno)(?<!\bst)(?<!\bapprox)"
-_END = re.compile(rf"[\n;!?]|{_TITLES}\.(?=\s|$)", re.IGNORECASE)
+_TITLES = ("dr", "mr", "mrs", "ms", "vs", "pt", "no", "st", "approx")
+_END = re.compile(r"[\n;!?]|\.(?=\s|$)")
 
 
 def _split(text: str) -> Iterator[tuple[int, int]]:
     start = 0
     for match in _END.finditer(text):
-        if match.end() > start + 1:
-            yield start, match.end()
-        start = match.end()
+        at = match.start()
+        if text[at] == "." and text[max(start, at - 6) : at].rpartition(" ")[2].casefold() in _TITLES:
+            continue
+        if at > start:
+            yield start, at + 1
+        start = at + 1
     if text[start:].strip():
         yield start, len(text)
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cache, lru_cache
 from typing import Literal, NamedTuple
 
 from tools.terminology.conditions import conditions
-from tools.terminology.matcher import Span, matches, telling_words
+from tools.terminology.matcher import matches, telling_words
 from tools.terminology.medicines import terminology
+from tools.terminology.observations import tests
 from tools.terminology.vocabulary import vocabulary
+
+How = Literal["named", "implied", "may_be", "result"]
 
 
 class Mention(NamedTuple):
@@ -20,23 +23,28 @@ class Mention(NamedTuple):
     concept: str
     start: int
     end: int
-    how: Literal["named", "implied", "may_be", "result"] = "named"
+    how: How = "named"
 
 
 @lru_cache(maxsize=16384)
 def mentions(text: str) -> tuple[Mention, ...]:
     """Every mention, in the order of the text; a combination is one mention of each ingredient, and a condition is
     one of each that it implies or may be meant by it."""
-    return tuple(mention for span in matches(text) for mention in _of(span))
+    return tuple(
+        [
+            Mention(concept, span.start, span.end, how)
+            for span in matches(text)
+            for concept, how in _of(span.concept)
+        ]
+    )
 
 
 @cache
 def _words_by_concept() -> dict[str, frozenset[str]]:
     found: dict[str, set[str]] = {}
     for concept, words in telling_words().items():
-        span = Span(0, 0, concept.partition(":")[0], concept)
-        for mention in _of(span):
-            found.setdefault(mention.concept, set()).update(words)
+        for named, _ in _of(concept):
+            found.setdefault(named, set()).update(words)
     return {concept: frozenset(words) for concept, words in found.items()}
 
 
@@ -46,23 +54,21 @@ def words_naming(concepts: Iterable[str]) -> frozenset[str]:
     return frozenset().union(*[by_concept.get(concept, frozenset()) for concept in concepts])
 
 
-def _of(span: Span) -> Iterator[Mention]:
-    if span.kind == "medicine":
-        row = terminology().row(span.key)
-        for name in (row.ingredients or (span.key,)) if row else ():
-            yield Mention(name.casefold(), span.start, span.end)
-    elif span.kind == "condition":
-        row_of = conditions()[span.key]
-        yield Mention(span.key, span.start, span.end)
-        for key in row_of.implies:
-            yield Mention(key, span.start, span.end, "implied")
-        for key in row_of.may_be:
-            yield Mention(key, span.start, span.end, "may_be")
-    elif span.kind == "procedure":
-        kind, _, key = vocabulary("procedures")[span.key].evidence_of.partition(":")
-        shows = kind == "condition"
-        yield Mention(key if shows else span.key, span.start, span.end, "result" if shows else "named")
-    elif span.kind == "contrary":
-        yield Mention(span.concept, span.start, span.end)
-    else:
-        yield Mention(span.key, span.start, span.end)
+@cache
+def _of(concept: str) -> tuple[tuple[str, How], ...]:
+    """What the naming of a concept of the terminology ("medicine:janumet") is a mention of, and how."""
+    kind, _, key = concept.partition(":")
+    if kind == "medicine":
+        row = terminology().row(key)
+        return tuple([(name.casefold(), "named") for name in (row.ingredients or (key,))]) if row else ()
+    if kind == "condition":
+        condition = conditions()[key]
+        implied: list[tuple[str, How]] = [(other, "implied") for other in condition.implies]
+        may_be: list[tuple[str, How]] = [(other, "may_be") for other in condition.may_be]
+        return ((key, "named"), *implied, *may_be)
+    if kind == "procedure":
+        shown, _, what = vocabulary("procedures")[key].evidence_of.partition(":")
+        return ((what, "result"),) if shown == "condition" else ((key, "named"),)
+    if kind == "test" and tests()[key].evidence_of:
+        return ((key, "named"), (tests()[key].evidence_of, "result"))
+    return ((concept if kind == "contrary" else key, "named"),)

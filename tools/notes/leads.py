@@ -49,9 +49,10 @@ from tools.rules import (
     Taking,
     Trial,
 )
-from tools.terminology.conditions import CONCEPTS
+from tools.terminology.conditions import CONCEPTS, conditions
+from tools.terminology.matcher import telling_words
 from tools.terminology.medicines import class_of, ingredients_of, medicines_of, terminology
-from tools.terminology.observations import TESTS
+from tools.terminology.observations import TESTS, tests, units
 from tools.terms import TOPICS
 
 if TYPE_CHECKING:
@@ -272,15 +273,18 @@ def _cues(leaf: Node, finding: Finding, patient: Patient, determination: Determi
         case OnDrug():
             return _drug_cues((*determination.request.ingredients, determination.drug.casefold()), ())
         case Lab() | Change():
-            return _TEST_CUES.get(leaf.test) or frozenset((TESTS[leaf.test].name.casefold(),))
+            return _test_cues(leaf.test)
         case Measured():
-            return frozenset(
-                cue for test in leaf.tests for cue in _TEST_CUES.get(test) or (TESTS[test].name.casefold(),)
-            )
+            return frozenset(cue for test in leaf.tests for cue in _test_cues(test))
         case Condition():
             if not unknown and not _is_silent(finding):
                 return frozenset()
-            return frozenset(cue for key in _concepts(leaf) for cue in _concept_cues(key))
+            keys = _concepts(leaf)
+            keys += [
+                key for key, row in conditions().items() if {*row.may_be, *row.implies}.intersection(keys)
+            ]
+            shows = [f"test:{key}" for key, row in tests().items() if row.evidence_of in keys]
+            return _beginnings(*(f"condition:{key}" for key in keys), *shows)
         case Attested():
             return _TOPIC_CUES.get(leaf.topic, frozenset()) if unknown else frozenset()
         case Specialist():
@@ -291,25 +295,6 @@ def _cues(leaf: Node, finding: Finding, patient: Patient, determination: Determi
             return frozenset()
 
 
-_TEST_CUES = {
-    "hba1c": frozenset(("a1c", "a one c", "glycated", "glycosylated")),
-    "bmi": frozenset(("bmi", "body mass")),
-    "weight": frozenset(("weight", "wt", "lb", "lbs", "kg", "wieght", "pound")),
-    "ahi": frozenset(("ahi", "apnea")),
-    "lvef": frozenset(("ef", "lvef", "ejection")),
-    "egfr": frozenset(("gfr", "egfr")),
-    "uacr": frozenset(("acr", "uacr", "albumin")),
-    "fibrosis_stage": frozenset(("fibrosis", "f0", "f1", "f2", "f3", "f4")),
-    "glucose": frozenset(("fasting", "fpg", "fbs", "fbg")),
-    "platelets": frozenset(("plt", "platelet")),
-    "sbp": frozenset(("bp", "blood pressure")),
-    "dbp": frozenset(("bp", "blood pressure")),
-    "tg": frozenset(("tg", "trig")),
-    "ldl": frozenset(("ldl",)),
-    "hdl": frozenset(("hdl",)),
-    "abi": frozenset(("abi", "ankle")),
-    "creatinine": frozenset(("creat", "cr")),
-}
 _TOPIC_CUES = {
     "adherent": frozenset(("adher", "complian", "dose", "skip", "miss")),
     "tolerating": frozenset(("toler", "side effect", "difficult", "w/o", "without")),
@@ -323,47 +308,34 @@ _TOPIC_CUES = {
 _PROGRAMME_CUES = frozenset(
     ("program", "class", "course", "group", "session", "watchers", "noom", "jenny", "optavia", "ww", "dpp")
 )
-_ABBREVIATED = {
-    "mtc_men2": ("medul", "mtc", "men2", "men2a", "men2b", "men 2", "men-2", "men ii",
-                 "multiple endocrine", "men syndrome"),
-    "t2dm": ("t2d", "t2dm", "dm2", "type 2", "typ 2", "dm ii", "niddm", "dm 2"),
-    "t1dm": ("t1d", "t1dm", "dm1", "type 1"),
-    "hypertension": ("htn", "hypert", "high blood"),
-    "dyslipidemia": ("hld", "lipid", "cholest"),
-    "osa": ("osa", "apnea"),
-    "mi": ("mi", "infarct", "stemi", "heart attack"),
-    "stroke": ("stroke", "cva"),
-    "pad": ("pad", "peripheral", "claudic"),
-    "ascvd": ("cad", "ascvd", "coronary"),
-    "hf": ("hf", "chf", "hfref", "hfpef", "heart failure"),
-    "ckd": ("ckd", "kidney"),
-    "dialysis": ("dialysis", "esrd", "end-stage", "end stage"),
-    "nash": ("nash", "mash", "steatohep"),
-    "pancreatitis": ("panc",),
-    "ketoacidosis": ("dka", "ketoacid"),
-    "pregnancy": ("pregnan", "upt", "hcg", "gestation", "weeks"),
-    "prediabetes": ("prediab", "pre-diab"),
-}  # fmt: skip
 
 
-def _concept_cues(key: str) -> tuple[str, ...]:
-    return _ABBREVIATED.get(key) or tuple(phrase[:6] for phrase in CONCEPTS[key].phrases)
+def _test_cues(test: str) -> frozenset[str]:
+    """The beginnings of a test's names, and its units where they alone can name it ("212 lb")."""
+    vital = (
+        {name for unit in TESTS[test].units for name in units()[unit.casefold()].names}
+        if test == "weight"
+        else ()
+    )
+    pair = ("test:blood_pressure",) if test in ("sbp", "dbp") else ()
+    stages = ("f0", "f1", "f2", "f3", "f4") if test == "fibrosis_stage" else ()
+    return frozenset((*_beginnings(f"test:{test}", *pair), *vital, *stages))
 
 
 def _drug_cues(drugs: Iterable[str], classes: Iterable[str]) -> frozenset[str]:
     """The beginnings of every name under which a note may speak of them."""
-    of_class = set(classes)
-    names = {*drugs, *(row.name for row in medicines_of(tuple(of_class)) if row.kind == "ingredient")}
-    brands = {row.name.casefold() for row in terminology().rows() if names.intersection(row.ingredients)}
-    short = {"mtf"} if "metformin" in names else set()
-    kinds = (
-        {cls[:5] for cls in of_class}
-        | ({"su"} if "sulfonylurea" in of_class else set())
-        | ({"glp", "incretin"} if "glp1" in of_class else set())
-    )
-    kinds |= {"dpp"} if "dpp4" in of_class else set()
-    kinds |= {"sglt", "gliflozin"} if "sglt2" in of_class else set()
-    return frozenset({name[:4].casefold() for name in names | brands} | short | kinds)
+    of_class = tuple(classes)
+    names = {one for drug in drugs for one in (drug.casefold(), *ingredients_of(drug))}
+    names |= {row.name for row in medicines_of(of_class)}
+    rows = [row for row in terminology().rows() if row.name in names or names.intersection(row.ingredients)]
+    named = [f"medicine:{row.name.casefold()}" for row in rows]
+    return frozenset((*_beginnings(*named, *(f"class:{key}" for key in of_class)), *names))
+
+
+def _beginnings(*named: str) -> frozenset[str]:
+    """Where words of these concepts' names begin: a slip of the pen is rarely in the first letters."""
+    every = telling_words()
+    return frozenset(word[:4] if len(word) > 5 else word for one in named for word in every.get(one, ()))
 
 
 def _concepts(leaf: Condition) -> list[str]:

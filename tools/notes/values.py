@@ -11,8 +11,9 @@ from typing import NamedTuple
 from tools.notes.context import subjects_of
 from tools.notes.days import days_in
 from tools.notes.facts import Subject
-from tools.notes.lexicon import TEST_NAMES
+from tools.notes.lexicon import test_names
 from tools.notes.passages import Sentence
+from tools.terminology.dates import month_names
 from tools.terminology.observations import TESTS
 
 _UNITS = {
@@ -74,7 +75,7 @@ class Measured(NamedTuple):
 
 @cache
 def _pattern() -> re.Pattern[str]:
-    names = "|".join(f"(?P<{key}>{words})" for key, words in TEST_NAMES.items())
+    names = "|".join(f"(?P<{key}>{words})" for key, words in test_names().items())
     fill = _FILL.replace("DAY", _ANY_DAY)
     return re.compile(
         rf"(?<![A-Za-z])(?:{names})(?![A-Za-z])(?P<fill>{fill})\s*\(?(?P<f>[Ff](?=[0-4]\b))?(?P<number>{_NUMBER})(?P<tail>(?:\s*(?:->|"
@@ -85,8 +86,8 @@ def _pattern() -> re.Pattern[str]:
 
 
 _ANY_DAY = (
-    r"(?:20\d\d-\d\d-\d\d|\d\d?/\d\d?(?:/\d\d(?:\d\d)?)?|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|"
-    r"dec)[a-z]*\.?\s+\d\d?(?:,?\s+20\d\d)?)"
+    r"(?:20\d\d-\d\d-\d\d|\d\d?/\d\d?(?:/\d\d(?:\d\d)?)?"
+    rf"|(?:{month_names()})\.?\s+\d\d?(?:,?\s+20\d\d)?)"
 )
 _BARE = re.compile(
     rf"(?<![\d./A-Za-z])(?P<number>{_NUMBER})\s?(?P<unit>kg|lbs?|cm)\b(?!\s*(?:/|per|down|weight loss|"
@@ -206,7 +207,7 @@ def _from_to(text: str, sentence: Sentence, written: date | None) -> list[Measur
 def _measured(
     text: str, sentence: Sentence, match: re.Match[str], limit: int, written: date | None
 ) -> list[Measured]:
-    test = next(key for key in TEST_NAMES if match[key] is not None)
+    test = next(key for key in test_names() if match[key] is not None)
     number, end = match["number"].replace(",", ""), match.end("number")
     lead = text[max(sentence.start, match.start() - 30) : match.start()]
     if (
@@ -233,7 +234,7 @@ def _measured(
     )
     day, when = _day_of(text, sentence, match, end, limit, written)
     subjects = subjects_of(text, sentence, match.start(), end)
-    if test == "bp":
+    if test == "blood_pressure":
         if match["low"] is None:
             return []
         low = match["low"].strip(" /")

@@ -12,6 +12,7 @@ from typing import Any
 from tools.cases import Case
 from tools.papers import formats
 from tools.records import FilledField, FormTemplate, PARequest
+from tools.terminology.medicines import ndc11
 from tools.terminology.observations import TESTS
 
 Json = dict[str, Any]
@@ -89,7 +90,7 @@ def _initiation(case: Case, message: str) -> Json:
         },
         "medicationPrescribed": {
             "drugDescription": f"{case.drug.name} {case.request.strength}".strip(),
-            "productCode": (formats.ndc11(case.strength.ndc) if case.strength else "") or None,
+            "productCode": (ndc11(case.strength.ndc) if case.strength else "") or None,
             "productCodeQualifier": "ND",
             "quantity": case.request.quantity,
             "quantityUnit": case.request.unit or case.drug.unit,

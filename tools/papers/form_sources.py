@@ -9,6 +9,7 @@ from typing import NamedTuple
 from tools.cases import Case, Measurement
 from tools.papers import formats
 from tools.records import Diagnosis, Medication
+from tools.terminology.medicines import ndc11
 from tools.terminology.observations import TESTS
 
 KINDS = {"new": "New", "continuation": "Continuation", "renewal": "Renewal"}
@@ -181,7 +182,7 @@ def _duration(case: Case, _: Hand) -> Value:
 
 
 def _ndc(case: Case, _: Hand) -> Value:
-    return Value(formats.ndc11(case.strength.ndc) if case.strength else "", f"drug:{case.drug.name}")
+    return Value(ndc11(case.strength.ndc) if case.strength else "", f"drug:{case.drug.name}")
 
 
 def _primary(read: Callable[[Diagnosis, Hand], str]) -> Source:

@@ -9,7 +9,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
 from tools.evidence.measurements import cut
-from tools.records import Address, Diagnosis, Finding, Medication
+from tools.records import Address, Diagnosis, Drug, Finding, Medication, Strength
 from tools.rulebook.wording import plain_number
 from tools.terminology.observations import TESTS
 from tools.terms import INDICATIONS
@@ -105,17 +105,6 @@ def dates_in(text: str, write: Callable[[date], str]) -> str:
     return _ISO.sub(lambda found: write(date(*map(int, found.groups()))), text)
 
 
-def ndc11(ndc: str) -> str:
-    """Billing form 5-4-2 without hyphens of a hyphenated 10-digit NDC: 0169-4181-13 → 00169418113."""
-    parts = ndc.split("-")
-    if len(parts) == 1 and len(ndc) == 11:
-        return ndc
-    if len(parts) != 3 or not all(part.isdigit() for part in parts):
-        return ""
-    labeler, product, package = parts
-    return labeler.zfill(5) + product.zfill(4) + package.zfill(2)
-
-
 _OFTEN = {1.0: "once daily", 2.0: "twice daily", 3.0: "three times daily", 4.0: "four times daily"}
 
 
@@ -126,6 +115,14 @@ def how_often(per_day: float) -> str:
     if abs(weekly - 1) < 0.01:
         return "once weekly"
     return f"{number(weekly, 1)} times weekly" if per_day < 1 else f"{number(per_day, 1)} times daily"
+
+
+def directions(drug: Drug, strength: Strength | None) -> str:
+    """As the label begins, or at its frequency at another strength: "Inject 1 mg once weekly"."""
+    if strength is None or strength == drug.starting_package():
+        return drug.sig
+    verb = "Inject" if drug.route == "subcutaneous" else "Take"
+    return f"{verb} {number(strength.dose)} mg {how_often(drug.per_day)}"
 
 
 def dose(course: Medication) -> str:
@@ -142,7 +139,7 @@ def dose(course: Medication) -> str:
 
 def finding(found: Finding, write: Callable[[date], str]) -> str:
     """What was found, in one phrase, for a reader outside the office."""
-    if found.evidence and found.evidence[0].kind == "use":
+    if len(found.evidence) == 1 and found.evidence[0].kind == "use":
         use = str(found.evidence[0].value)
         return f"requested for {INDICATIONS.get(use, use)}"
     return dates_in(found.detail.rstrip("."), write)

@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 import msgspec
 
+from tools.records import Drug
 from tools.rulebook.fragments import Fragments
 from tools.rulebook.located import Map, Place, Seq, as_map, as_seq, convert, only, unknown
 from tools.rulebook.wording import drugs_label, uses_label
@@ -42,7 +43,7 @@ from tools.rules import (
     walk,
 )
 from tools.terminology.conditions import CONCEPTS
-from tools.terminology.medicines import CLASSES, medicine_names
+from tools.terminology.medicines import CLASSES, medicine, medicine_names
 from tools.terminology.observations import TESTS
 from tools.terminology.vocabulary import term_of_name, vocabulary
 from tools.terms import INDICATIONS, TOPICS
@@ -63,11 +64,19 @@ _SIGNS = {"≥": ">=", "≤": "<="}
 
 
 class Criteria:
-    """Reads criteria; `drugs` are names beside those of terms."""
+    """Reads criteria; `drugs` are names beside those of terms, `preferred` a plan's own lists by class. While a rule
+    is read, `requested` is the drug that it is for, if it is for one."""
 
-    def __init__(self, fragments: Fragments, drugs: Mapping[str, object] | None = None) -> None:
+    def __init__(
+        self,
+        fragments: Fragments,
+        drugs: Mapping[str, object] | None = None,
+        preferred: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
         self.fragments = fragments
         self.drugs = {name.casefold() for name in drugs or ()} | set(medicine_names())
+        self.preferred = preferred or {}
+        self.requested: Drug | None = None
 
     def nodes(self, found: Any, place: Place) -> tuple[Node, ...]:
         """A list of criteria, fragments expanded in place."""
@@ -260,6 +269,64 @@ def _course(kind: type, tail: str) -> Callable[[Criteria, Map, Place], Node]:
     return read
 
 
+_PREFERRED = re.compile(r"(\d+) of preferred (.+)")
+
+
+def _trial(reader: Criteria, found: Map, place: Place) -> Node:
+    """A trial, or so many of the plan's preferred drugs, each with a trial of its own."""
+    one = _course(Trial, "trial")
+    match = _PREFERRED.fullmatch(found["trial"]) if isinstance(found["trial"], str) else None
+    if match is None:
+        return one(reader, found, place)
+    k, names = int(match[1]), _preferred(reader, match[2], found.at("trial"))
+    if not 1 <= k <= len(names):
+        listed = ", ".join(names) or "none"
+        raise found.at("trial").error(
+            f"{k} of preferred {match[2]} can not be: there are {len(names)} ({listed})"
+        )
+    if "label" in found:
+        raise found.at("label").error("each preferred drug has a trial under its own name, and no label")
+    children = []
+    for name in names:
+        of_one = as_written(found, {**found, "trial": name})
+        children.append(one(reader, of_one, place))
+    name = f"{k}_of_preferred_{match[2].replace(' ', '_')}"
+    if k in (1, len(names)):
+        return (AnyOf if k == 1 else AllOf)(id=name, children=tuple(children))
+    return AtLeast(id=name, k=k, children=tuple(children))
+
+
+def _preferred(reader: Criteria, wanted: str, place: Place) -> tuple[str, ...]:
+    """The preferred drugs of a class, or of the class of the drug asked for, or of any other; not that drug itself."""
+    lists, asked = reader.preferred, reader.requested
+    keys = [wanted] if wanted in lists else []
+    if wanted in ("same class", "another class"):
+        if asked is None:
+            raise place.error(
+                f"preferred {wanted}: this rule is for no drug of which the class would be known"
+            )
+        keys = [key for key in lists if (key in asked.classes) == (wanted == "same class")]
+    elif not keys:
+        raise unknown(place, "list of preferred drugs", wanted, [*lists, "same class", "another class"])
+    own = asked.name.casefold() if asked is not None else ""
+    return tuple(dict.fromkeys(name for key in keys for name in lists[key] if name.casefold() != own))
+
+
+def read_preferred(found: Map, drugs: Mapping[str, Drug]) -> dict[str, tuple[str, ...]]:
+    """A plan's lists of preferred drugs by class, e.g. `preferred: {glp1: [Ozempic, Mounjaro]}`."""
+    table = as_map(found.get("preferred") or Map(found.place), found.at("preferred"), "preferred")
+    known = {name: name for name in medicine_names()} | {name.casefold(): name for name in drugs}
+    for key in table:
+        if key not in CLASSES:
+            raise unknown(table.at(key), "drug class", key, CLASSES)
+        for name in words(table, key):
+            if name.casefold() not in known:
+                raise unknown(table.at(key), "drug", name, known.values())
+            if key not in medicine(name, drugs.values()).classes:
+                raise table.at(key).error(f"{name} is not {CLASSES[key]}")
+    return {key: words(table, key) for key in table}
+
+
 def _check_counting(found: Map, items: int) -> None:
     """Invalid where a trial says how its days are counted, and there is nothing that it could mean."""
     if found.get("sum") and found.get("together"):
@@ -357,7 +424,15 @@ def _asked_for(reader: Criteria, found: Map, place: Place) -> Node:
     for use in uses:
         if use not in INDICATIONS:
             raise unknown(found.at("asked_for"), "indication", use, INDICATIONS)
-    return Use(id=_slug(uses, "use"), uses=uses, label=str(found.get("label") or uses_label(uses)))
+    fields = {
+        "kind": "use",
+        "id": _slug(uses, "use"),
+        "uses": uses,
+        "label": str(found.get("label") or uses_label(uses)),
+        "min_dose": found.get("min_dose"),
+        "max_dose": found.get("max_dose"),
+    }
+    return convert(as_written(found, fields), Use, place)
 
 
 def _composite(key: str) -> Callable[[Criteria, Map, Place], Node]:
@@ -397,7 +472,7 @@ _KINDS: dict[str, tuple[_Read, tuple[str, ...]]] = {
     ),
     "measured": (_measured, ("within", "within_days")),
     "trial": (
-        _course(Trial, "trial"),
+        _trial,
         (
             "label", "days", "responses", "min_daily_dose", "formulation", "within", "within_days", "proof",
             "gap_days", "continuous", "carry_over", "fills", "adherence", "sum", "together",
@@ -405,13 +480,13 @@ _KINDS: dict[str, tuple[_Read, tuple[str, ...]]] = {
     ),
     "intolerance": (_course(Intolerance, "intolerance"), ("label", "formulation")),
     "allergy": (_allergy, ("label",)),
-    "taking": (_course(Taking, "now"), ("label", "days")),
+    "taking": (_course(Taking, "now"), ("label", "days", "min_dose", "max_dose")),
     "on_drug": (_on_drug, ("min_dose",)),
     "program": (_program, ("within", "within_days", "sessions", "ongoing")),
     "attested": (_attested, ("statement", "within", "within_days")),
     "specialist": (_specialist, ("within", "within_days", "prescriber")),
     "change": (_change, ("direction", "percent", "amount", "since", "within", "within_days")),
-    "asked_for": (_asked_for, ("label",)),
+    "asked_for": (_asked_for, ("label", "min_dose", "max_dose")),
 }  # fmt: skip
 
 

@@ -128,6 +128,8 @@ OWN = {
             ),
         )
     },
+    "least_dose": " (at least {dose} mg per dose)",
+    "most_dose": " (at most {dose} mg per dose)",
     "together": "; all of these on the same days",
     "sum": "; the days on any of these are added up as one trial, a day on several of them once",
     "times": "; it has been filled at least {times} times",
@@ -279,7 +281,10 @@ class Phrases:
             "trial": course,
             "intolerance": {"drugs": self._drugs(), "formulation": formulation},
             "allergy": {"drugs": self._drugs(word["requested"]["drug"])},
-            "taking": {"drugs": self._drugs(), "days": taking_days},
+            "taking": {
+                "drugs": self._drugs(),
+                "days": joined({**self._doses(), "days": taking_days}, "taking"),
+            },
             "on_drug": {
                 "months": whole("min_months"),
                 "dose": optional(part("on_dose", {"dose": decimal("min_dose")}), "min_dose"),
@@ -293,7 +298,14 @@ class Phrases:
                 "size": self._size(),
                 "window": joined({"window": self._window("change_window"), "since": self._since()}, "window"),
             },
-            "use": {"uses": self._uses()},
+            "use": {"uses": joined({"uses": self._uses(), **self._doses()}, "use")},
+        }
+
+    def _doses(self) -> dict[str, Slot]:
+        part = self._part
+        return {
+            "least": optional(part("least_dose", {"dose": decimal("min_dose")}), "min_dose"),
+            "most": optional(part("most_dose", {"dose": decimal("max_dose")}), "max_dose"),
         }
 
     def _counting(self) -> dict[str, Slot]:

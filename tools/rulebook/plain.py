@@ -139,7 +139,14 @@ def _intolerance(leaf: Intolerance) -> str:
 
 
 def _taking(leaf: Taking) -> str:
-    return f"taking {leaf.label} now" + (f", for at least {leaf.min_days} days" if leaf.min_days else "")
+    text = f"taking {leaf.label} now{_doses(leaf)}"
+    return text + (f", for at least {leaf.min_days} days" if leaf.min_days else "")
+
+
+def _doses(leaf: Taking | Use) -> str:
+    bounds = [f"at least {plain_number(leaf.min_dose)} mg"] if leaf.min_dose is not None else []
+    bounds += [f"at most {plain_number(leaf.max_dose)} mg"] if leaf.max_dose is not None else []
+    return f", {join(bounds, _AND)} per dose" if bounds else ""
 
 
 def _on_drug(leaf: OnDrug) -> str:
@@ -205,6 +212,6 @@ _SAY: dict[type, Callable[[Any], str]] = {
     Attested: _attested,
     Specialist: _specialist,
     Change: _change,
-    Use: lambda leaf: f"requested for {leaf.label}",
+    Use: lambda leaf: f"requested for {leaf.label}{_doses(leaf)}",
     Required: _required,
 }

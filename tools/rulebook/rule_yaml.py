@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from tools.records import Drug
 from tools.rulebook.criterion_yaml import Criteria, as_written, count, window, with_trials
 from tools.rulebook.fragments import Fragments
 from tools.rulebook.located import Map, Place, as_map, as_seq, convert, only, unknown
@@ -29,19 +30,24 @@ RULE_KEYS = (
 
 
 class Reader(Criteria):
-    """Reads rules; `fragments` are the named parts that `use:` may call, `drugs` more drug names."""
+    """Reads rules; `fragments` are the named parts that `use:` may call, `drugs` more drug names, `preferred` the
+    plan's lists of preferred drugs."""
 
     def __init__(
-        self, fragments: Mapping[str, Map] | None = None, drugs: Mapping[str, object] | None = None
+        self,
+        fragments: Mapping[str, Map] | None = None,
+        drugs: Mapping[str, object] | None = None,
+        preferred: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
-        super().__init__(Fragments(fragments), drugs)
+        super().__init__(Fragments(fragments), drugs, preferred)
 
     def fill(self, call: Map) -> Any:
         """The rule that `use:` names, with `with:` in place of its parameters."""
         return self.fragments.fill(call)
 
-    def rule(self, found: Map, rule_id: str) -> Rule:
-        """A whole rule; ids of its nodes are unique within it, those of the renewal tree included."""
+    def rule(self, found: Map, rule_id: str, drug: Drug | None = None) -> Rule:
+        """A whole rule for that drug; ids of its nodes are unique within it, those of the renewal tree included."""
+        self.requested = drug
         only(found, RULE_KEYS, "a rule")
         for key in ("indication", "criteria"):
             if key not in found:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple, Protocol, get_args
 
 import msgspec
@@ -17,7 +17,7 @@ import msgspec
 from tools.errors import Invalid
 from tools.rules import Period, TimeUnit
 from tools.terminology.conditions import CONCEPTS, Concept
-from tools.terminology.medicines import CLASSES, terminology
+from tools.terminology.medicines import CLASSES, STEP_CLASSES, medicines_of, terminology
 from tools.terminology.observations import TESTS
 from tools.terminology.vocabulary import vocabulary
 from tools.terms import INDICATIONS, TOPICS
@@ -77,7 +77,8 @@ def class_name(key: str) -> str:
 def drug_name(drug: str) -> str:
     """As printed: brands with their capitals."""
     row = terminology().row(drug)
-    return row.name if row and row.kind == "brand" and row.name.casefold() == drug else drug
+    names = (row.name, *row.synonyms) if row and row.kind == "brand" else ()
+    return next((name for name in names if name.casefold() == drug), drug)
 
 
 def drugs_label(
@@ -390,8 +391,14 @@ def concept_back() -> dict[str, Concept]:
 
 def drug_back(requested: str = "") -> dict[str, str]:
     """Printed name → "d:metformin", "c:dpp4" or "r:" for the drug asked for."""
-    back = {row.name: f"d:{row.name.casefold()}" for row in terminology().rows() if row.kind != "supply"}
-    back |= {class_name(key): f"c:{key}" for key in CLASSES}
-    if requested:
-        back[requested] = "r:"
-    return back
+    return {**_medicines_back(), requested: "r:"} if requested else _medicines_back()
+
+
+@cache
+def _medicines_back() -> dict[str, str]:
+    back = {row.name: f"d:{row.name.casefold()}" for row in medicines_of(_UNQUOTED)}
+    return back | {class_name(key): f"c:{key}" for key in CLASSES}
+
+
+# Drugs of other classes are printed in quotes.
+_UNQUOTED = (*STEP_CLASSES, "statin", "acei_arb", "beta_blocker", "antiplatelet", "diuretic", "ccb", "other")

@@ -11,10 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from tools.criteria import Question, Ready, asked_by
 from tools.determine import Ruled
 from tools.documents import asked_for, is_on_file
 from tools.evidence.judge import BARE, Judge, Shown
+from tools.label import is_label_dose
 from tools.records import Plan
 from tools.rules import Attested, Change, Condition, Lab, Measured, Required, Rule, Trial
 from tools.terminology.observations import TESTS
@@ -25,7 +28,8 @@ from tools.verdict import Verdict, settle
 class Need(NamedTuple):
     """One thing to bring: `lab` a new measurement, `statement` the prescriber's word on a topic, `list` one that
     was never recorded, `fills` pharmacy claims, `document` a paper, `record` something that only has to be found
-    or written down. `what` is the test, topic or list, or says it in words."""
+    or written down, `order` another dose or the prescriber's word that this one is meant. `what` is the test, topic
+    or list, or says it in words."""
 
     kind: str
     what: str
@@ -37,7 +41,7 @@ class Need(NamedTuple):
 
 
 # Looking something up comes before measuring, and measuring before asking the prescriber.
-_ORDER = ("list", "record", "fills", "document", "lab", "statement")
+_ORDER = ("list", "record", "fills", "document", "lab", "statement", "order")
 
 
 def told(key: str) -> str:
@@ -50,6 +54,8 @@ def told(key: str) -> str:
         return f"the prescriber's statement: {TOPICS.get(what, what.replace('_', ' '))}"
     if kind == "list":
         return f"the {what}"
+    if kind == "order":
+        return f"the prescriber's word on the {what}"
     if kind == "fills":
         return f"pharmacy fills of {what}"
     return what
@@ -60,6 +66,8 @@ def single_needs(case: Verdict, plan: Plan) -> tuple[Need, ...]:
     rule, judge = case.rule, case.judge
     if case.outcome != "needs_documentation" or rule is None or judge is None:
         return ()
+    if not is_label_dose(judge.request):
+        return (Need("order", "dose"),) if _is_ready_at_another_dose(rule, judge, plan) else ()
     waiting = _questions(rule, judge)
     if waiting is None:
         return ()
@@ -71,6 +79,12 @@ def single_needs(case: Verdict, plan: Plan) -> tuple[Need, ...]:
         if _makes_ready(rule, judge, plan, waiting.get(need, ()), papers.get(need, ()))
     ]
     return tuple(sorted(enough, key=lambda need: (_ORDER.index(need.kind), need.what)))
+
+
+def _is_ready_at_another_dose(rule: Rule, judge: Judge, plan: Plan) -> bool:
+    asked = msgspec.structs.replace(judge.request, label=())
+    other = Judge(judge.patient, asked, judge.as_of, judge.therapy_start, judge.policy_id, brief=True)
+    return settle(Ruled(rule, other), plan).outcome == "ready"
 
 
 def _makes_ready(

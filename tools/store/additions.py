@@ -13,7 +13,7 @@ from sqlmodel import col
 
 from tools.errors import NotFound, Refused
 from tools.store import database
-from tools.store.rows import PARTS, ChartEntry, moment, person
+from tools.store.rows import ADDED, PARTS, ChartEntry, moment, person
 from tools.store.tables import ChartEntryTable
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def apply(patient: Patient, entries: Iterable[tuple[int, str, bytes]]) -> Patien
     lists: dict[str, list[Record]] = {}
     for entry_id, part, record in entries:
         added = msgspec.json.decode(record, type=PARTS[part])
-        lists.setdefault(part, []).append(msgspec.structs.replace(added, id=f"added-{entry_id}"))
+        lists.setdefault(part, []).append(msgspec.structs.replace(added, id=f"{ADDED}{entry_id}"))
     return msgspec.structs.replace(
         patient, **{part: (*(getattr(patient, part) or ()), *added) for part, added in lists.items()}
     )

@@ -245,12 +245,7 @@ def _taken(store: Store, batch: list[Chart], file: str) -> str:
     )
     with store.engine.connect() as connection:
         taken = connection.execute(statement).scalars().all()
-    who = (
-        f"{', '.join(taken[:3])}: the store holds an imported chart of that id"
-        if taken
-        else "a source stands twice"
-    )
-    return f"{file}: {who}"
+    return f"{file}: {', '.join(taken[:3])}: the store holds an imported chart of that id"
 
 
 def _clear(connection: Connection) -> None:

@@ -38,7 +38,7 @@ def charts(store: Store, first: int, last: int) -> Iterator[Patient]:
             ).scalars()
         )
     for who, body in rows:
-        yield store.patient(who) if who in added_to else decoder.decode(body)
+        yield store.patient(who) if who in added_to else store.identified(decoder.decode(body))
 
 
 def state(store: Store) -> str:

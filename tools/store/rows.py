@@ -12,6 +12,11 @@ from tools.own_terms import OwnTerms
 from tools.records import PARequest, Patient, Record
 
 DraftStatus = Literal["needs_review", "approved", "rejected", "edited"]
+OnConflict = Literal[
+    "refuse", "separate", "replace"
+]  # where an import's identifier is known as somebody else's
+Fate = Literal["new", "replaced", "unchanged"]  # of an imported chart
+ADDED = "added-"  # how the ids of what people added to a chart begin
 
 # The lists of a chart to which a person can add, and what stands in them.
 PARTS: dict[str, type[Record]] = {
@@ -44,6 +49,17 @@ class PatientRow(Record, frozen=True, kw_only=True):
     @property
     def name(self) -> str:
         return f"{self.given} {self.family}".strip()
+
+
+class ChartVersion(Record, frozen=True, kw_only=True):
+    """One import of a chart: when, and from what. `imported` is None where nobody wrote it down."""
+
+    patient_id: str
+    number: int
+    imported: datetime | None
+    taken_from: str
+    sha256: str
+    current: bool
 
 
 class DatasetInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -131,3 +147,13 @@ def patient_number(patient_id: str) -> int | None:
     if patient_id[:1] != "P" or not (digits.isascii() and digits.isdigit()) or len(digits) > 15:
         return None
     return int(digits) if f"P{int(digits):03}" == patient_id else None
+
+
+class MedicineName(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person said that a medicine is which the terminology does not know."""
+
+    name: str
+    ingredients: tuple[str, ...]
+    classes: tuple[str, ...]
+    by: str
+    when: datetime

@@ -16,16 +16,17 @@ from sqlalchemy import and_, bindparam, func, select
 from sqlmodel import col
 
 from tools.cache import Cache, NoCache
-from tools.errors import Invalid, NotFound, Unavailable, nearest
+from tools.errors import NotFound, Unavailable, nearest
 from tools.own_terms import register
 from tools.records import Drug, FormTemplate, Patient, Plan, Policy
 from tools.store import database
 from tools.store.additions import Additions, apply
 from tools.store.batches import Batches
-from tools.store.bulk import forget_patient, insert_patients
 from tools.store.cases import Cases
 from tools.store.drafts import Drafts
 from tools.store.finding import Finding, storable
+from tools.store.imports import Imports
+from tools.store.medicine_names import MedicineNames
 from tools.store.rows import DatasetInfo, person
 from tools.store.tables import (
     ChartEntryTable,
@@ -42,9 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
 
-    from sqlalchemy import Connection, Select
-
-IMPORTS_FROM = 900_001  # imported charts get ids from here on, out of the way of generated ones
+    from sqlalchemy import Select
 
 _PATIENT = (
     select(
@@ -73,7 +72,7 @@ T = TypeVar("T")
 _patient_decoder = msgspec.json.Decoder(Patient)
 
 
-class Store(Additions, Batches, Cases, Drafts, Finding):
+class Store(Additions, Batches, Cases, Drafts, Finding, Imports, MedicineNames):
     """Everything that is known at run time. Safe to share between threads."""
 
     def __init__(self, url: str) -> None:
@@ -129,41 +128,11 @@ class Store(Additions, Batches, Cases, Drafts, Finding):
         entries = [
             (row[1], row[2], row[3]) for row in rows if row[1] is not None and row[4] == person(patient)
         ]
-        return apply(patient, entries) if entries else patient
+        return self.identified(apply(patient, entries) if entries else patient)
 
     def day_of(self, patient: Patient) -> date:
         """The day on which a chart is judged where none is named; Invalid if that is today and no door told it."""
         return patient.judged_on(self.dataset().as_of, self.today() if self.today else None)
-
-    def put_patient(self, patient: Patient) -> Patient:
-        """Keep an imported chart, and return it as kept. The same `source` is the same patient and keeps its
-        id; a chart without an id gets the next free one."""
-        with database.writing(self.engine) as connection:
-            known = None
-            if patient.source:
-                known = connection.execute(
-                    select(col(PatientTable.id)).where(col(PatientTable.source) == patient.source)
-                ).scalar()
-            kept = msgspec.structs.replace(patient, id=known or patient.id or self._next_id(connection))
-            taken = connection.execute(
-                select(col(PatientTable.origin)).where(col(PatientTable.id) == kept.id)
-            ).scalar()
-            if taken and not known:
-                raise Invalid(
-                    f"patient {kept.id} is already there; leave the id empty and the store gives the next one"
-                )
-            forget_patient(connection, kept.id)
-            insert_patients(connection, [(kept, msgspec.json.encode(kept))], origin=taken or "import")
-        return kept
-
-    def next_patient_id(self) -> str:
-        """The id that the next imported chart would get."""
-        with self.engine.connect() as connection:
-            return self._next_id(connection)
-
-    def _next_id(self, connection: Connection) -> str:
-        highest = connection.execute(select(func.max(col(PatientTable.number)))).scalar() or 0
-        return f"P{max(highest + 1, IMPORTS_FROM)}"
 
     def _no_patient(self, patient_id: str) -> NotFound:
         with self.engine.connect() as connection:

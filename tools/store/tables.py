@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-SCHEMA = "0004"  # the newest revision in migrations/versions; a test holds it
+SCHEMA = "0006"  # the newest revision in migrations/versions; a test holds it
 # An id may be named in a URL and have any size; SQLite counts up its INTEGER alone, which is as wide.
 NUMBER: Any = BigInteger().with_variant(Integer, "sqlite")
 
@@ -50,7 +50,7 @@ class PatientTable(SQLModel, table=True):
     sex: str
     plan_id: str
     origin: str
-    source: str | None = Field(default=None, index=True, unique=True)
+    source: str | None = None
 
 
 class ChartTable(SQLModel, table=True):
@@ -84,6 +84,30 @@ class MemberTable(SQLModel, table=True):
     position: int = Field(primary_key=True)
     plan_id: str
     member_id: str = Field(index=True)
+
+
+class PatientIdentifierTable(SQLModel, table=True):
+    """What another system calls a patient. Two people may bear the same, if somebody kept them apart."""
+
+    __tablename__ = "patient_identifiers"
+
+    system: str = Field(primary_key=True)
+    value: str = Field(primary_key=True)
+    patient_id: str = Field(primary_key=True, foreign_key="patients.id", ondelete="CASCADE", index=True)
+
+
+class ChartVersionTable(SQLModel, table=True):
+    """One import of a chart. `body` is the chart that it brought, once another has taken its place in `charts`;
+    `digest` is the SHA-256 of what it says."""
+
+    __tablename__ = "chart_versions"
+
+    patient_id: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    digest: str = Field(index=True)
+    taken_from: str
+    imported: str
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
 class DrugTable(SQLModel, table=True):
@@ -269,4 +293,13 @@ class AuthorizationEventTable(SQLModel, table=True):
     on: date
     by: str
     when: str
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class MedicineNameTable(SQLModel, table=True):
+    """What people said that a medicine is which the terminology does not know."""
+
+    __tablename__ = "medicine_names"
+
+    name_fold: str = Field(primary_key=True)
     body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from tools.dates import add_months
 from tools.terminology.rows import read_rows
 
 Days = tuple[date, date]
@@ -23,16 +24,17 @@ Days = tuple[date, date]
 
 class DateSpan(NamedTuple):
     """text[start:end] names the days `first` to `last`. `other`: what it may mean as well (4/9 by day first, May
-    2026 for "May 26"). `about`: counted back or forth in weeks, months or years, so not to the day. `year`: whether
-    the text says the year."""
+    2026 for "May 26"). `year`: whether the text says the year. `relative`: counted from the anchor; `unit` is then
+    what in (day, week, month, year), and all but days are not meant to the day."""
 
     start: int
     end: int
     first: date
     last: date
     other: Days | None = None
-    about: bool = False
     year: bool = True
+    relative: bool = False
+    unit: str = ""
 
     @property
     def day(self) -> date | None:
@@ -52,21 +54,24 @@ class CalendarRow(msgspec.Struct, frozen=True):
     source: str = ""
 
 
-def dates_in(text: str, anchor: date) -> list[DateSpan]:
-    """Every date of a text, left to right; relative ones as seen from `anchor`."""
+def dates_in(text: str, anchor: date | None, impossible: bool = False) -> list[DateSpan]:
+    """Every date of a text, left to right; relative ones as seen from `anchor`, or left out without it. With
+    `impossible`, February 30 is found too, as a day that never is: date.min."""
     found: list[DateSpan] = []
+    seen_from = anchor or _CENTURY
     for match in _pattern().finditer(text):
         form = next(name for name in _FORMS if match[name] is not None)
         try:
-            span = _FORMS[form].read(match, anchor)
+            span = _FORMS[form].read(match, seen_from)
         except (ValueError, OverflowError):
-            continue
+            span = _span(match, date.min) if impossible else None
         if span:
             found.append(span)
-    return _with_years(text, found)
+    found = _with_years(text, found)
+    return found if anchor else [span for span in found if span.year]
 
 
-def read_date(text: str, anchor: date) -> date | None:
+def read_date(text: str, anchor: date | None) -> date | None:
     """The day that a text is, if it is nothing but one."""
     found = dates_in(text.strip(), anchor)
     return found[0].day if len(found) == 1 and found[0].end - found[0].start == len(text.strip()) else None
@@ -75,6 +80,17 @@ def read_date(text: str, anchor: date) -> date | None:
 def month_number(name: str) -> int | None:
     """1 to 12 for the name of a month or its abbreviation, in English or Spanish."""
     return _numbers("month").get(name.casefold().rstrip("."))
+
+
+def month_names() -> str:
+    """An alternation of all names and abbreviations of months, longer ones first."""
+    return _names("month")
+
+
+@cache
+def calendar_words() -> frozenset[str]:
+    """Names of months, weekdays and seasons, in lower case."""
+    return frozenset(name for kind in ("month", "weekday", "season") for name in _numbers(kind))
 
 
 @cache
@@ -106,10 +122,12 @@ def _span(
     first: date,
     last: date | None = None,
     other: Days | None = None,
-    about: bool = False,
     year: bool = True,
+    relative: str = "",
 ) -> DateSpan:
-    return DateSpan(match.start(), match.end(), first, last or first, other, about, year)
+    """`relative` is the unit in which the words count from the anchor."""
+    said = year and not relative
+    return DateSpan(match.start(), match.end(), first, last or first, other, said, bool(relative), relative)
 
 
 def _month(year: int, month: int) -> Days:
@@ -131,12 +149,6 @@ def _last_such(month: int, day: int, anchor: date) -> date:
         if day <= calendar.monthrange(year, month)[1] and date(year, month, day) <= anchor:
             return date(year, month, day)
     raise ValueError(f"no {month}/{day} before {anchor}")
-
-
-def _shift_months(day: date, months: int) -> date:
-    years, month = divmod(day.month - 1 + months, 12)
-    year = day.year + years
-    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
 def _iso(match: re.Match[str], anchor: date) -> DateSpan:
@@ -187,7 +199,8 @@ def _named(match: re.Match[str], anchor: date, day: str, month: str, year: str |
 
 def _month_of_year(match: re.Match[str], anchor: date) -> DateSpan:
     month = _numbers("month")[match["om"].casefold()]
-    return _span(match, *_month(_year(match["oy"], anchor), month))
+    first, last = _part(match["op"], *_month(_year(match["oy"], anchor), month))
+    return DateSpan(match.start("om"), match.end(), first, last)
 
 
 def _slashed_month(match: re.Match[str], anchor: date) -> DateSpan:
@@ -214,7 +227,15 @@ def _bare_month(match: re.Match[str], anchor: date) -> DateSpan | None:
         year = anchor.year
     elif which in ("last", "this past") and month == anchor.month:
         year = anchor.year - 1
-    return DateSpan(match.start("bm"), match.end(), *_month(year, month), year=False)
+    return DateSpan(match.start("bm"), match.end(), *_part(match["bp"], *_month(year, month)), year=False)
+
+
+def _part(said: str | None, first: date, last: date) -> Days:
+    """Early, mid and late in a month overlap, as people use them."""
+    if not said:
+        return first, last
+    low, high = {"early": (1, 12), "mid": (9, 21), "late": (18, last.day)}[said.casefold()]
+    return first.replace(day=low), first.replace(day=high)
 
 
 def _bare_year(match: re.Match[str], anchor: date) -> DateSpan:
@@ -235,35 +256,37 @@ def _season(match: re.Match[str], anchor: date) -> DateSpan | None:
             else anchor.year - 1
         )
     first = date(year, first_month, 1)
-    return _span(match, first, _shift_months(first, 3) - timedelta(days=1))
+    return _span(match, first, add_months(first, 3) - timedelta(days=1))
 
 
 def _quarter(match: re.Match[str], anchor: date) -> DateSpan:
     first = date(int(match["qy"]), 3 * int(match["qn"]) - 2, 1)
-    return _span(match, first, _shift_months(first, 3) - timedelta(days=1))
+    return _span(match, first, add_months(first, 3) - timedelta(days=1))
 
 
 def _near(match: re.Match[str], anchor: date) -> DateSpan:
     words = " ".join(match["near"].casefold().split())
-    return _span(match, anchor + timedelta(days=_NEAR[words]))
+    return _span(match, anchor + timedelta(days=_NEAR[words]), relative="day")
 
 
 def _weekday(match: re.Match[str], anchor: date) -> DateSpan:
     number = _numbers("weekday")[match["wd"].casefold()]
     if match["ww"].casefold() == "next":
-        return _span(match, anchor + timedelta(days=(number - anchor.weekday() - 1) % 7 + 1))
-    return _span(match, anchor - timedelta(days=(anchor.weekday() - number - 1) % 7 + 1))
+        return _span(match, anchor + timedelta(days=(number - anchor.weekday() - 1) % 7 + 1), relative="day")
+    return _span(match, anchor - timedelta(days=(anchor.weekday() - number - 1) % 7 + 1), relative="day")
 
 
 def _ago(match: re.Match[str], anchor: date) -> DateSpan:
     number = match["an"] or match["hn"] or match["fn"] or match["gn"]
     unit = match["au"] or match["hu"] or match["fu"] or match["gu"]
     sign = -1 if match["an"] or match["hn"] else 1
-    return _span(match, _moved(anchor, sign * _count(number), unit), about=_kind(unit) != "day")
+    return _span(match, _moved(anchor, sign * _count(number), unit), relative=_kind(unit))
 
 
 def _past(match: re.Match[str], anchor: date) -> DateSpan:
-    return _span(match, _moved(anchor, -_count(match["pn"]), match["pu"]), anchor, about=True)
+    return _span(
+        match, _moved(anchor, -_count(match["pn"]), match["pu"]), anchor, relative=_kind(match["pu"])
+    )
 
 
 def _this_unit(match: re.Match[str], anchor: date) -> DateSpan:
@@ -274,18 +297,18 @@ def _this_unit(match: re.Match[str], anchor: date) -> DateSpan:
     kind = _kind(match["lu"] or match["lv"])
     if kind == "week":
         monday = anchor - timedelta(days=anchor.weekday() - 7 * step)
-        return _span(match, monday, monday + timedelta(days=6))
+        return _span(match, monday, monday + timedelta(days=6), relative=kind)
     if kind == "month":
-        moved = _shift_months(anchor.replace(day=1), step)
-        return _span(match, *_month(moved.year, moved.month))
-    return _span(match, date(anchor.year + step, 1, 1), date(anchor.year + step, 12, 31))
+        moved = add_months(anchor.replace(day=1), step)
+        return _span(match, *_month(moved.year, moved.month), relative=kind)
+    return _span(match, date(anchor.year + step, 1, 1), date(anchor.year + step, 12, 31), relative=kind)
 
 
 def _moved(anchor: date, count: int, unit: str) -> date:
     kind = _kind(unit)
     if kind in ("day", "week"):
         return anchor + timedelta(days=count * (7 if kind == "week" else 1))
-    return _shift_months(anchor, count * (12 if kind == "year" else 1))
+    return add_months(anchor, count * (12 if kind == "year" else 1))
 
 
 def _kind(unit: str) -> str:
@@ -302,17 +325,18 @@ def _with_years(text: str, found: list[DateSpan]) -> list[DateSpan]:
     """The first end of a range takes the year of the second: "March 1 to May 30, 2025"."""
     for index in range(len(found) - 2, -1, -1):
         one, then = found[index], found[index + 1]
-        if one.year or not then.year or not _TO.fullmatch(text[one.end : then.start]):
+        if one.year or one.relative or not then.year or not _TO.fullmatch(text[one.end : then.start]):
             continue
         years = then.last.year - one.first.year
         if (one.first.month, one.first.day) > (then.last.month, then.last.day):
             years -= 1
-        first = _shift_months(one.first, 12 * years)
+        first = add_months(one.first, 12 * years)
         last = first if one.day else _month(first.year, first.month)[1]
         found[index] = one._replace(first=first, last=last, other=None, year=True)
     return found
 
 
+_CENTURY = date(2039, 12, 31)  # two digits up to 49 are then of this century
 _TO = re.compile(r"\s*(?:-|–|—|to|through|thru|until|till|and|a|al|hasta)\s*", re.IGNORECASE)
 _RATED = re.compile(r"pain|scale|score|severity|rated|rating", re.IGNORECASE)
 _SINCE = re.compile(
@@ -349,7 +373,11 @@ _UNIT = r"(?:days?|d|weeks?|wks?|w|months?|mos?|mths?|years?|yrs?|y|d[ií]as?|se
 @cache
 def _pattern() -> re.Pattern[str]:
     forms = "|".join(f"(?P<{name}>{form.pattern.format(**_pieces())})" for name, form in _FORMS.items())
-    return re.compile(rf"(?<![\w./$#-])(?:{forms})(?![\w%]|[-/.,]\d)", re.IGNORECASE)
+    starts, ends = (
+        r"(?<![\w./$#])(?:(?<!-)|(?<=\d{4}-)(?=\d\d?/))",
+        r"(?![\w%]|[/.,]\d|-\d(?!\d?/))",
+    )  # 1/2/26-3/4/26
+    return re.compile(rf"{starts}(?:{forms}){ends}", re.IGNORECASE)
 
 
 def _pieces() -> dict[str, str]:
@@ -380,12 +408,13 @@ _FORMS: dict[str, _Form] = {
     "compact": _Form(r"(?P<cy>{year})(?P<cm>0[1-9]|1[0-2])(?P<cd>0[1-9]|[12]\d|3[01])", _compact),
     "numeric": _Form(r"{lead}(?P<na>\d\d?)(?P<ns>[-/.])(?P<nb>\d\d?)(?P=ns)(?P<ny>{short})", _numeric),
     "day_first": _Form(
-        r"(?:{lead}|(?:the|el)\s+)(?P<dd>\d\d?)(?:st|nd|rd|th|º)?(?:\s*-\s*|\s*)(?:(?:of|de)\s+)?"
+        r"(?:{lead}|(?:the|el)\s+)(?P<dd>\d\d?)(?:st|nd|rd|th|º)?(?:[ ]*-[ ]*|[ ]*)(?:(?:of|de)\s+)?"
         r"(?P<dm>{month})\.?(?:(?:\s*-\s*|,?\s*)(?:(?:of|de|del)\s+)?(?P<dy>{short}))?",
         _day_first,
     ),
     "month_of_year": _Form(
-        r"(?P<om>{month})\.?(?:\s*-\s*|,?\s+)(?:(?:of|de|del)\s+)?(?P<oy>{year}|['’]\d\d)", _month_of_year
+        r"(?:(?P<op>early|mid|late)[-\s]+)?(?P<om>{month})\.?(?:\s*-\s*|,?\s+)(?:(?:of|de|del)\s+)?(?P<oy>{year}|['’]\d\d)",
+        _month_of_year,
     ),
     "month_first": _Form(
         r"{lead}(?P<mm>{month})\.?(?:\s*-\s*|\s+)(?:the\s+)?(?P<md>\d\d?)(?:st|nd|rd|th)?(?!\s*(?::|am\b|pm\b))"
@@ -416,11 +445,11 @@ _FORMS: dict[str, _Form] = {
         _this_unit,
     ),
     "bare_month": _Form(
-        r"(?:(?P<bw>last|this|next|this\s+past)\s+)?(?:(?:early|mid|late)[-\s]+)?(?P<bm>{month})(?!['’]|\.?\s+\d)",
+        r"(?:(?P<bw>last|this|next|this\s+past)\s+)?(?:(?P<bp>early|mid|late)[-\s]+)?(?P<bm>{month})(?!['’]|\.?\s+\d)",
         _bare_month,
     ),
     "bare_year": _Form(
-        r"(?:in|since|of|during|from|until|year|circa|early|late|mid|by|to|en|desde)\s+(?P<yy>{year}){no_dose}",
+        r"(?P<yy>19[4-9]\d|20[0-4]\d)(?![;:]\d){no_dose}(?!\s*(?:people|patients|points|\())",
         _bare_year,
     ),
 }

@@ -64,15 +64,21 @@ class Matcher:
 
     def matches(self, text: str) -> list[Span]:
         """What a text names, from left to right; one span for each concept that a name stands for."""
-        words = [(match.start(), match.end()) for match in _WORD.finditer(text)]
-        if not words:
+        low = text.casefold()
+        if len(low) != len(text):  # a letter that folds to two would move the offsets
+            low = text.lower()
+        folded = words_of(low)
+        hits = self._automaton.find_matches_as_indexes(f" {'  '.join(folded)} ")
+        if not hits:
             return []
-        folded = [fold_word(text[start:end]) for start, end in words]
-        begins = list(accumulate((len(word) + 2 for word in folded), initial=0))
+        words = [match.span() for match in _WORD.finditer(low)]
+        begins = list(accumulate([len(word) + 2 for word in folded], initial=0))
         found = []
-        for index, start, end in self._automaton.find_matches_as_indexes(f" {'  '.join(folded)} "):
+        for index, start, end in hits:
             first, last = bisect_left(begins, start), bisect_left(begins, end) - 1
             span = words[first][0], words[last][1]
+            if first < last and _BREAK.search(text, *span):
+                continue
             for name, concept, exact in self._concepts[self._patterns[index]]:
                 if concept and (not exact or text[span[0] : span[1]] == name):
                     found.append(Span(*span, concept.partition(":")[0], concept))
@@ -82,6 +88,17 @@ class Matcher:
 def matches(text: str) -> list[Span]:
     """What a text names, by every name of the terminology."""
     return matcher().matches(text)
+
+
+def loose_matches(text: str) -> list[Span]:
+    """What a text names that speaks of one patient's chart: "she is type 2" too."""
+    return _loose_matcher().matches(text)
+
+
+@cache
+def _loose_matcher() -> Matcher:
+    loose = [Name(name, f"condition:{key}") for key, row in conditions().items() for name in row.loose_names]
+    return Matcher([*loose, *_names()])
 
 
 @lru_cache(maxsize=512)
@@ -103,7 +120,8 @@ def telling_words() -> dict[str, frozenset[str]]:
 
 def words_of(text: str) -> list[str]:
     """The words of a text, folded as names are."""
-    return _WORD.findall(text.casefold().translate(_APOSTROPHES))
+    words: list[str] = _WORD.findall(text.casefold())
+    return [fold_word(word) for word in words] if "'" in text or "’" in text else words
 
 
 @cache
@@ -143,8 +161,10 @@ def _conditions() -> Iterator[Name]:
     own |= {fold(phrase) for row in conditions().values() if row.implies for phrase in row.phrases}
     for key, row in conditions().items():
         phrases = [one for one in row.phrases if fold(one) not in own or row.implies]
-        for name in dict.fromkeys((row.label, *row.names, *phrases)):
-            yield Name(name, f"condition:{key}")
+        names = (row.label, row.title or row.label, *row.names, *phrases)
+        if row.criterion:  # that it is over is for the reader of the sentence to say
+            names = tuple(_HISTORY.sub("", name) for name in names)
+        yield from (Name(name, f"condition:{key}") for name in dict.fromkeys(names))
         yield from (_abbreviation(name, f"condition:{key}") for name in row.abbreviations)
         yield from (Name(name, "") for name in row.not_names)
 
@@ -161,7 +181,8 @@ def fold_word(word: str) -> str:
     return word.casefold().replace("'", "").replace("’", "")
 
 
-_APOSTROPHES = str.maketrans("", "", "'’")
+_BREAK = re.compile(r"[:;]\s|[|•]|\n\s*\n")  # no name goes over it
+_HISTORY = re.compile(r"^(?:prior|old|previous|(?:personal )?history of|hx of|h/o)\s+", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*%?|%")
 _KINDS: dict[str, Vocabulary] = {
     "specialty": "specialties",

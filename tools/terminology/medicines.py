@@ -108,6 +108,9 @@ class Terminology:
         at, named = 0, False  # named: the word before belongs to a medicine, so that a salt may follow
         while at < len(words):
             word = words[at]
+            if rows and word.text == "for" and (size := _purpose(words, at + 1)):
+                at, named = at + 1 + size, False
+                continue
             row, size = self._longest(words, at, named)
             salt = named and word.text in _salts()
             if not (row or salt or _is_decoration(word, words[at - 1] if named else None)):
@@ -127,8 +130,9 @@ class Terminology:
         return None, 0
 
     def _near(self, word: str) -> MedicineRow | None:
-        """The only row with a one-word name a single edit away; short words have too many neighbours."""
-        if len(word) < 7 or not word.isalpha():
+        """The only row with a one-word name a single edit away and the same first letter; shorter words have too many
+        neighbours (tacrine is no taurine), and what people do to them is in the data."""
+        if len(word) < 8 or not word.isalpha():
             return None
         from rapidfuzz import process
         from rapidfuzz.distance import OSA
@@ -136,7 +140,7 @@ class Terminology:
         found = process.extract(
             word, _one_word_names(self), scorer=OSA.distance, processor=None, score_cutoff=1, limit=5
         )
-        rows = {self._names[name].name: self._names[name] for name, _, _ in found}
+        rows = {self._names[name].name: self._names[name] for name, _, _ in found if name[0] == word[0]}
         return next(iter(rows.values())) if len(rows) == 1 else None
 
     def _medicine(self, rows: list[MedicineRow]) -> Medicine:
@@ -194,6 +198,26 @@ def resolve_medicine(
     return (terms or terminology()).with_medicines(own).resolve(name) if own else None
 
 
+def medicine(name: str, drugs: Iterable[Drug] = ()) -> Medicine:
+    """What an entry of a chart stands for: what nobody knows has no ingredients, so that it can be told from every
+    medicine that is known; what is no medicine stands for itself."""
+    known = resolve_medicine(name, drugs)
+    if known is None:
+        return Medicine(name, (), (), "")
+    return known if known.ingredients else known._replace(ingredients=(known.name.casefold(),))
+
+
+def ndc11(ndc: str) -> str:
+    """Billing form 5-4-2 without hyphens of a hyphenated 10-digit NDC: 0169-4181-13 → 00169418113."""
+    parts = ndc.split("-")
+    if len(parts) == 1 and len(ndc) == 11:
+        return ndc
+    if len(parts) != 3 or not all(part.isdigit() for part in parts):
+        return ""
+    labeler, product, package = parts
+    return labeler.zfill(5) + product.zfill(4) + package.zfill(2)
+
+
 def formulation_of(name: str) -> str:
     """ "ER" for extended, "DR" for delayed, "IR" for immediate release, by the name's words or its brand; else ""."""
     words = fold(name)
@@ -248,8 +272,9 @@ def product_name(rxcui: str) -> str:
 
 @cache
 def medicine_names() -> tuple[str, ...]:
-    """Every ingredient and brand by its first name, in lower case."""
-    return tuple(row.name.casefold() for row in terminology().rows() if row.kind != "supply")
+    """Every ingredient and brand by its names, in lower case; neither abbreviations nor slips."""
+    rows = (row for row in terminology().rows() if row.kind != "supply")
+    return tuple(name.casefold() for row in rows for name in (row.name, *row.synonyms))
 
 
 @lru_cache(maxsize=8192)
@@ -322,6 +347,7 @@ def _is_decoration(word: _Word, medicine: _Word | None) -> bool:
 
 
 _BIOLOGIC = (
+    "ase",
     "mab",
     "cept",
     "stim",
@@ -334,6 +360,37 @@ _BIOLOGIC = (
     "degludec",
     "tropin",
 )
+
+
+def _purpose(words: list[_Word], at: int) -> int:
+    """How many words from here on say what a medicine is for: conditions, and what is done about them."""
+    start = at
+    while at < len(words):
+        sizes = range(min(6, len(words) - at), 0, -1)
+        size = next(
+            (n for n in sizes if " ".join(word.text for word in words[at : at + n]) in _purposes()), 0
+        )
+        if not size:
+            break
+        at += size
+    return at - start
+
+
+class _Condition(msgspec.Struct, frozen=True):
+    label: str
+    phrases: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    abbreviations: tuple[str, ...] = ()
+
+
+@cache
+def _purposes() -> frozenset[str]:
+    """What a medicine is taken for, folded."""
+    rows = read_rows("conditions", _Condition)
+    named = {fold(n) for row in rows for n in (row.label, *row.phrases, *row.names, *row.abbreviations)}
+    return frozenset(named).union(
+        *(row.words for row in read_rows("decorations", _Decorations) if row.kind == "purpose")
+    )
 
 
 def _specific(ingredients: list[str]) -> list[str]:
@@ -350,6 +407,9 @@ def _salts() -> frozenset[str]:
     return frozenset(
         w for row in read_rows("decorations", _Decorations) if row.kind == "salt" for w in row.words
     )
+
+
+_NOT_BESIDE = ("salt", "exact", "purpose")  # words that do not stand beside any name
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
@@ -28,8 +29,8 @@ class TestRow(msgspec.Struct, frozen=True, gc=False):
     """A line of tests.jsonl. `charted_only`: charts have it, and no rule asks for it. `synonyms` and
     `abbreviations` are how charts call it beside `names`; `more_loinc` are codes of the same quantity that we
     read and never write; `not_names` contain one of its names and mean something else (weight management);
-    `evidence_of`: the condition that a positive result shows; `suggested_by`: diagnosis codes that tell about what the
-    value is, and are no value."""
+    `asked_names` mean it where somebody asks ("his glucose"); `evidence_of`: the condition that a positive result
+    shows; `suggested_by`: diagnosis codes that tell about what the value is, and are no value."""
 
     key: str
     name: str
@@ -44,6 +45,7 @@ class TestRow(msgspec.Struct, frozen=True, gc=False):
     synonyms: tuple[str, ...] = ()
     abbreviations: tuple[str, ...] = ()
     not_names: tuple[str, ...] = ()
+    asked_names: tuple[str, ...] = ()
     charted_only: bool = False
     evidence_of: str = ""
     suggested_by: tuple[str, ...] = ()
@@ -69,6 +71,24 @@ def tests() -> dict[str, TestRow]:
     return {row.key: row for row in _ROWS}
 
 
+def register(rows: Iterable[TestRow]) -> None:
+    """Make tests of a clinic's own known beside those of the terminology."""
+    own = {row.key: row for row in rows}
+    _ROWS[:] = [*(row for row in _ROWS if row.key not in own), *own.values()]
+    TESTS.update({key: row.test() for key, row in own.items()})
+    _codes.cache_clear()
+
+
+def test_of_code(loinc: str) -> str:
+    """The key of the test that a rule may ask for and a LOINC code is of; "" if there is none."""
+    return _codes().get(loinc, "")
+
+
+@cache
+def _codes() -> dict[str, str]:
+    return {code: row.key for row in _ROWS if row.key in TESTS for code in (*row.loinc, *row.more_loinc)}
+
+
 @cache
 def units() -> dict[str, UnitRow]:
     """Every spelling of every unit, in lower case → the unit."""
@@ -81,6 +101,5 @@ def unit_of(spelling: str) -> UnitRow | None:
     return units().get(" ".join(spelling.casefold().split()))
 
 
-_ROWS = read_rows("tests", TestRow)
+_ROWS = list(read_rows("tests", TestRow))
 TESTS: dict[str, Test] = {row.key: row.test() for row in _ROWS if not row.charted_only}
-BY_LOINC: dict[str, str] = {code: key for key, test in TESTS.items() for code in test.loinc}

@@ -9,10 +9,9 @@ from agent.answers.chart.lists import allergy_told
 from agent.answers.chart.named import brand_named
 from agent.answers.chart.notes import quote_notes
 from agent.answers.chart.page import MOST_LINES, Page, capitalised
-from tools.medicines import medicine
 from tools.papers import formats
 from tools.records import Medication
-from tools.terminology.medicines import CLASSES, is_brand
+from tools.terminology.medicines import CLASSES, is_brand, medicine
 
 GLUCOSE_OR_WEIGHT = frozenset(
     ("biguanide", "sulfonylurea", "tzd", "dpp4", "glp1", "sglt2", "insulin", "anorectic")

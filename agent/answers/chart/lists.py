@@ -5,8 +5,8 @@ from __future__ import annotations
 from agent.answers.chart.named import brand_named, medicines_named
 from agent.answers.chart.page import MOST_LINES, Page, capitalised
 from agent.ledger import Kind
-from tools.medicines import medicine
 from tools.records import Allergy, Attestation
+from tools.terminology.medicines import medicine
 from tools.terms import TOPICS
 
 

@@ -6,8 +6,8 @@ from agent.answers.chart.named import medicines_named
 from agent.answers.chart.page import MOST_LINES, Page
 from agent.answers.chart.values import MOST_VALUES
 from agent.answers.plan import strength_slot
-from tools.medicines import medicine
 from tools.papers import formats
+from tools.terminology.medicines import medicine
 
 
 def say_orders(page: Page) -> None:

@@ -18,10 +18,10 @@ from agent.answers.policy.phrases import (
     stem,
 )
 from agent.answers.policy.subjects import CLASS_WORDS, GENERIC, SUBJECTS, USE_WORDS, USES, Subject
-from tools.medicines import medicine
 from tools.records import Benefit
 from tools.rules import Part
 from tools.terminology.matcher import medicines_in
+from tools.terminology.medicines import medicine
 
 
 def sections_named(asked: str) -> list[Section]:

@@ -10,6 +10,7 @@ import pytest
 from agent.answers import people
 from agent.ledger import SLOT, Ledger
 from agent.understanding.reading import Ask, Intent, Reading
+from tests import worlds
 from tests.case_answers import bundled, rendered
 from tools.records import Coverage, Patient
 from tools.store import Store
@@ -168,14 +169,15 @@ def twins(tmp_path_factory: pytest.TempPathFactory, count: int) -> Store:
     store = Store.create(f"sqlite:///{tmp_path_factory.mktemp('twins') / 'p.db'}")
     for at in range(count):
         cover = Coverage(id="V1", plan_id="X", member_id=f"MEM00000{at}77{at}")
-        store.put_patient(
+        worlds.imported(
+            store,
             Patient(
                 id=f"P{at + 1:03d}",
                 given="Maria",
                 family="Lopez",
                 birth_date=date(1970, 2, at + 1),
                 coverages=(cover,),
-            )
+            ),
         )
     return store
 

@@ -8,7 +8,7 @@ from collections import Counter
 from importlib.resources import files
 
 from tools.fhir.conditions import icd10, plain
-from tools.fhir.elements import CodeableConcept, Coding
+from tools.fhir.elements import Coding, Concept
 from tools.terminology.conditions import CONCEPTS
 from tools.terms import SNOMED
 
@@ -45,13 +45,13 @@ def test_each_concept_that_a_rule_names_can_be_imported() -> None:
 
 
 def test_the_name_of_a_medullary_carcinoma_survives_its_code() -> None:
-    said = CodeableConcept(coding=(Coding(SNOMED, "255032005", "Medullary thyroid carcinoma (disorder)"),))
+    said = Concept((Coding(SNOMED, "255032005", "Medullary thyroid carcinoma (disorder)"),))
     assert icd10(said).codes == ("C73",)
     assert any(phrase in plain(said.name) for phrase in CONCEPTS["mtc_men2"].phrases)
 
 
 def test_diabetes_of_unstated_type_is_said_to_be_that() -> None:
-    assert "unstated type" in icd10(CodeableConcept(coding=(Coding(SNOMED, "73211009"),))).notice
+    assert "unstated type" in icd10(Concept((Coding(SNOMED, "73211009", ""),))).notice
 
 
 def verhoeff(number: str) -> bool:

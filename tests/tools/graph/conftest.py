@@ -17,9 +17,9 @@ from tools.graph.opening import open_graph
 from tools.lifecycle.records import Approval, CaseEvent, CaseHead, Facts, Notice, What
 from tools.records import Patient
 from tools.store import Store, database
+from tools.store.bulk import insert_patients
 from tools.store.load import load
 from tools.store.rows import person
-from tools.store.store import insert_patients
 from tools.store.tables import AuthorizationCaseTable, AuthorizationEventTable, NameWordTable, PatientTable
 
 FALKORDB = "PALADIN_TEST_FALKORDB"

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests import worlds
 from tests.tools.graph.conftest import Panel, answer_of
 from tools.errors import Invalid, NotFound, Refused, Unavailable
 from tools.graph import asking, patterns
@@ -223,9 +224,9 @@ def test_an_addition_and_its_undoing_make_a_graph_stale(panel: Panel, embedded: 
 def test_an_import_that_came_anew_makes_a_graph_stale(panel: Panel) -> None:
     store = panel([one()])
     came = msgspec.structs.replace(one(("metformin", DID)), source="fhir:1")
-    store.put_patient(came)
+    worlds.imported(store, came)
     before = version_of(store)
-    store.put_patient(msgspec.structs.replace(one(("metformin", FAILED)), source="fhir:1"))
+    worlds.imported(store, msgspec.structs.replace(one(("metformin", FAILED)), source="fhir:1"))
     assert version_of(store) != before
 
 

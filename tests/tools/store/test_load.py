@@ -385,7 +385,7 @@ def test_append_refuses_other_rules(tiny: Store, tmp_path: Path) -> None:
 
 
 def test_replace_keeps_imported_charts_and_drops_the_former_world(tiny: Store, tmp_path: Path) -> None:
-    imported = tiny.put_patient(msgspec.structs.replace(worlds.p002(), id="", source="fhir:1"))
+    imported = worlds.imported(tiny, msgspec.structs.replace(worlds.p002(), id="", source="fhir:1"))
     world = worlds.tiny_world()._replace(patients=(worlds.p001(),))
     report = load(tiny, worlds.write_world(tmp_path / "one", world), mode="replace")
     assert (report.did, report.patients, report.imported) == ("replaced", 1, 1)

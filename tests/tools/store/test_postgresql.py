@@ -113,7 +113,7 @@ def test_charts_that_hold_an_approval_are_passed_by_alike(both: tuple[Store, Sto
     )
     chart = msgspec.structs.replace(worlds.p001(), id="", source="fhir:7", authorizations=(approval,))
     for store in both:
-        store.put_patient(chart)
+        worlds.imported(store, chart)
     assert [list(store.approvals_on_file()) for store in both] == [["P900001"]] * 2
 
 
@@ -126,10 +126,10 @@ def test_what_people_write_is_kept_alike(both: tuple[Store, Store]) -> None:
         )  # fmt: skip
         first, second = store.add_chart_entry(entry), store.add_chart_entry(entry)
         store.undo_chart_entry(first.id, by="lee", when=NOON)
-        imported = store.put_patient(
-            msgspec.structs.replace(worlds.p002(), id="", given="José", source="fhir:1")
+        imported = worlds.imported(
+            store, msgspec.structs.replace(worlds.p002(), id="", given="José", source="fhir:1")
         )
-        store.put_patient(msgspec.structs.replace(imported, family="Strauß-Smith", source="fhir:1"))
+        worlds.imported(store, msgspec.structs.replace(imported, family="Strauß-Smith", source="fhir:1"))
         draft = Draft(
             patient_id="P001", drug="Ozempic", plan_id="CASCADE-GOLD", as_of=date(2026, 9, 1), thread_id="t",
             outcome="ready", determination=b"{}", pa_request=b"{}", letter=b"\x00\xff", created=NOON, updated=NOON,
@@ -164,7 +164,7 @@ def test_a_world_is_replaced_and_appended_alike(both: tuple[Store, Store], tmp_p
 
 def test_an_imported_chart_in_the_way_is_named_and_nothing_is_loaded(url: str, tmp_path: Path) -> None:
     store = Store.create(url)
-    store.put_patient(msgspec.structs.replace(worlds.p002(), id="P002", source="fhir:1"))
+    worlds.imported(store, msgspec.structs.replace(worlds.p002(), id="P002", source="fhir:1"))
     with pytest.raises(Invalid, match="P002: the store holds an imported chart of that id"):
         load(store, worlds.write_world(tmp_path / "world"))
     assert [row.id for row in store.find_patients()] == ["P002"]
@@ -245,7 +245,7 @@ def test_a_filled_database_of_the_first_schema_is_brought_to_the_newest(
     world = worlds.tiny_world()._replace(patients=populations.people(80, seed=11))
     fresh = Store.create(f"sqlite:///{tmp_path}/fresh.db")
     load(fresh, worlds.write_world(tmp_path / "world", world))
-    fresh.put_patient(msgspec.structs.replace(worlds.p002(), id="", source="fhir:1"))
+    worlds.imported(fresh, msgspec.structs.replace(worlds.p002(), id="", source="fhir:1"))
     value = msgspec.Raw(msgspec.json.encode(Observation(id="", test="bmi", value=30)))
     fresh.add_chart_entry(
         ChartEntry(patient_id="P002", part="observations", record=value, by="kim", when=NOON)

@@ -207,23 +207,6 @@ def test_every_look_up_of_one_thing_goes_by_an_index(tiny: Store) -> None:
     assert [step for step in steps if step.startswith("SCAN")] == []
 
 
-# --- imported charts --------------------------------------------------------------------------------------
-
-
-def test_the_same_source_is_the_same_patient(tiny: Store) -> None:
-    chart = msgspec.structs.replace(worlds.p002(), id="", source="fhir:abc")
-    first = tiny.put_patient(chart)
-    again = tiny.put_patient(msgspec.structs.replace(chart, given="Jon"))
-    assert first.id == again.id == "P900001"
-    assert tiny.patient(first.id).given == "Jon"
-    assert tiny.count_patients() == 4
-
-
-def test_the_next_import_gets_the_next_id(tiny: Store) -> None:
-    tiny.put_patient(msgspec.structs.replace(worlds.p002(), id="", source="fhir:1"))
-    assert tiny.next_patient_id() == "P900002"
-
-
 # --- additions to a chart ---------------------------------------------------------------------------------
 
 

@@ -88,7 +88,9 @@ SPANS = {
     "septiembre de 2026": SEP,
     "in June": JUNE,
     "since June": JUNE,
-    "mid-June": JUNE,
+    "mid-June": (date(2026, 6, 9), date(2026, 6, 21)),
+    "early June 2026": (date(2026, 6, 1), date(2026, 6, 12)),
+    "(2021)": (date(2021, 1, 1), date(2021, 12, 31)),
     "en junio": JUNE,
     "last March": (date(2026, 3, 1), date(2026, 3, 31)),
     "last November": (date(2025, 11, 1), date(2025, 11, 30)),
@@ -187,8 +189,25 @@ def test_a_plain_date_is_not_ambiguous(text: str) -> None:
 def test_a_range_gives_both_ends_and_the_first_takes_the_year_of_the_second() -> None:
     text = "metformin from March 1 to May 30, 2025"
     assert [found.day for found in dates_in(text, ANCHOR)] == [date(2025, 3, 1), date(2025, 5, 30)]
+    joined = dates_in("program 05/04/2026-07/27/2026", ANCHOR)
+    assert [found.day for found in joined] == [date(2026, 5, 4), date(2026, 7, 27)]
     months = dates_in("Nov to Jan 2025", ANCHOR)
     assert [found.first for found in months] == [date(2024, 11, 1), date(2025, 1, 1)]
+
+
+def test_a_day_that_never_is_can_be_asked_for() -> None:
+    assert [one.first for one in dates_in("on 2/30/2026", ANCHOR, impossible=True)] == [date.min]
+
+
+def test_without_an_anchor_only_what_says_its_year_is_read() -> None:
+    assert [one.day for one in dates_in("9/4/26, in June, 3 weeks ago, 9/5", None)] == [SEP_4]
+
+
+def test_what_is_counted_from_the_anchor_says_in_which_unit() -> None:
+    assert [(one.relative, one.unit) for one in dates_in("3 weeks ago, on 9/4/2026", ANCHOR)] == [
+        (True, "week"),
+        (False, ""),
+    ]
 
 
 def test_the_words_stand_where_the_span_says() -> None:

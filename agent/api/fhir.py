@@ -1,0 +1,107 @@
+"""FHIR R4 in and out, and what an imported chart was before."""
+
+from __future__ import annotations
+
+import io
+from datetime import date
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from agent.api import wire
+from agent.api.office import office
+from agent.fhir_import import FhirImport
+from tools.errors import Invalid, NotFound
+from tools.fhir.exporter import export_patient
+from tools.fhir.reading import units
+from tools.fhir.report import EntryReport
+from tools.records import Patient
+from tools.store.rows import ChartVersion, OnConflict
+
+router = APIRouter(prefix="/api", tags=["fhir"])
+EXAMPLE = {
+    "resourceType": "Bundle",
+    "type": "collection",
+    "entry": [{"resource": {"resourceType": "Patient"}}],
+}
+
+
+class ImportTold(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of each patient (`fate`: new, replaced, unchanged, refused) and of every entry; `left` are entries of
+    none of the patients, `refused` what could not be read at all."""
+
+    dry_run: bool
+    imported: tuple[dict[str, Any], ...]
+    left: tuple[EntryReport, ...]
+    left_aside: tuple[str, ...]
+    refused: tuple[dict[str, str], ...]
+
+
+@router.post(
+    "/fhir/import",
+    summary="Import patients from a FHIR R4 bundle, or from lines of NDJSON",
+    responses=wire.gives(ImportTold, "What became of every patient and every entry."),
+    openapi_extra={
+        "requestBody": {"required": True, "content": {wire.JSON: {"schema": {}, "example": EXAMPLE}}}
+    },
+)
+async def import_fhir(
+    request: Request,
+    plan_id: str = Query("", description="Enrol in this plan, from before the records begin"),
+    as_of: date | None = Query(
+        None, description="The charts' default date; else that of their newest record"
+    ),
+    on_conflict: OnConflict = Query(
+        "refuse", description="A known identifier with another name or birth date"
+    ),
+    dry_run: bool = Query(False, description="Say what would become of it, and keep nothing"),
+) -> Response:
+    store, body = office(request).store, await request.body()
+    plan = store.plan(plan_id) if plan_id else None
+
+    def take() -> Response:
+        run = FhirImport(store, plan=plan, as_of=as_of, on_conflict=on_conflict, dry_run=dry_run)
+        for unit in units(["the request"], lambda _: io.BytesIO(body)):
+            run.take(unit)
+        if run.refused and not run.kept:
+            raise Invalid(run.refused[0].why)
+        return wire.answer(run.told())
+
+    return await run_in_threadpool(take)
+
+
+@router.get(
+    "/patients/{patient_id}/fhir",
+    summary="A chart as a FHIR R4 bundle, shaped after US Core",
+    responses=wire.gives({"type": "object"}, "The bundle."),
+)
+async def export_fhir(request: Request, patient_id: str) -> Response:
+    store = office(request).store
+    patient = store.patient(patient_id)
+    try:
+        plan = store.plan(patient.plan_id) if patient.plan_id else None
+    except NotFound:  # a chart may name a plan that is not ours
+        plan = None
+    return wire.answer(export_patient(patient, plan, as_of=patient.as_of or store.dataset().as_of))
+
+
+@router.get(
+    "/patients/{patient_id}/versions",
+    summary="The imports of a chart: when, and from what",
+    responses=wire.gives(
+        wire.many(ChartVersion), "Oldest first; the last is the chart as it is. None: not imported."
+    ),
+)
+async def versions(request: Request, patient_id: str) -> Response:
+    return wire.answer(office(request).store.chart_versions(patient_id))
+
+
+@router.get(
+    "/patients/{patient_id}/versions/{number}",
+    summary="A chart as one of its imports brought it",
+    responses=wire.gives(Patient, "The chart, without what people added."),
+)
+async def version(request: Request, patient_id: str, number: wire.DraftNumber) -> Response:
+    return wire.answer(office(request).store.chart_version(patient_id, number))

@@ -1,0 +1,127 @@
+"""What an import came to, on a screen: each patient, and what became of every entry."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from agent.fhir_import import Kept
+from tools.fhir.report import EntryReport, ImportReport
+
+NAMES = 6  # for each reason; --all and --json have the rest
+WHOLE = 3  # patients that are shown whole; of more, one line each
+FATES = ("taken", "partly", "ignored")
+STYLES = {"refused": "bold red", "replaced": "yellow", "unchanged": "dim"}
+
+
+def screen(kept: list[Kept], left: list[EntryReport], everything: bool, dry_run: bool) -> RenderableType:
+    """All of it; whole reports of a few patients, of many a table and the reasons together."""
+    parts: list[RenderableType] = []
+    if len(kept) <= WHOLE or everything:
+        parts += [Padding(_patient(one, everything, dry_run), (0, 0, 1, 0)) for one in kept]
+    else:
+        parts.append(_table(kept))
+        entries = [entry for one in kept for entry in one.report.entries]
+        parts += [Padding(Group(*_reasons(entries, everything)), (1, 0, 1, 0))]
+    if left:
+        parts += [Text("Of none of these patients", "bold"), *_reasons(left, everything), Text("")]
+    if len(kept) > 1:
+        counts = Counter(one.fate for one in kept)
+        parts.append(Text(f"{len(kept)} patients: " + ", ".join(f"{n} {fate}" for fate, n in counts.items())))
+    if dry_run:
+        parts.append(Text("A dry run: nothing was kept.", "bold"))
+    return Group(*parts)
+
+
+def _patient(one: Kept, everything: bool, dry_run: bool) -> RenderableType:
+    report = one.report
+    born = f", born {report.birth_date}" if report.birth_date else ""
+    day = f"judged on {report.as_of}" if report.as_of else ""
+    newest = f"newest record {report.newest}" if report.newest else ""
+    about = (one.file, report.source, newest, day, f"{len(report.entries)} entries")
+    parts: list[RenderableType] = [
+        Text(
+            f"{one.patient_id or '(no id yet)'}  {report.name}{born}  [{one.fate}]",
+            STYLES.get(one.fate, "bold"),
+        ),
+        Text(" · ".join(part for part in about if part), "dim"),
+    ]
+    if one.why:
+        parts.append(Text(one.why, "bold red"))
+    parts += [Padding(_counts(report.entries), (1, 0, 0, 0)), Text(f"Now in the chart: {_contents(report)}")]
+    parts += _reasons(report.entries, everything)
+    if report.notices or one.apart:
+        parts.append(Padding(Text("Please note", "bold"), (1, 0, 0, 0)))
+        parts += [Text(f"- may be {who}: kept apart", "yellow") for who in one.apart]
+        parts += [Text(f"- {notice}") for notice in report.notices]
+    if one.patient_id and not dry_run:
+        parts.append(Text(f"\nNext: pa check {one.patient_id} Ozempic", "dim"))
+    return Group(*parts)
+
+
+def _table(kept: list[Kept]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for column in ("Patient", "Name", "Born", "", *FATES, ""):
+        table.add_column(column, justify="right" if column in FATES else "left")
+    for one in kept:
+        fates = one.report.fates
+        counts = [str(fates[fate] or "") for fate in ("taken", "partly", "ignored")]
+        notes = one.why or "; ".join(f"may be {who}: kept apart" for who in one.apart)
+        born = str(one.report.birth_date or "")
+        fate = Text(one.fate, STYLES.get(one.fate, ""))
+        table.add_row(one.patient_id or "-", Text(one.report.name), born, fate, *counts, Text(notes))
+    return table
+
+
+def _counts(entries: Iterable[EntryReport]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for column in ("Resource", "read", *FATES):
+        table.add_column(column, justify="left" if column == "Resource" else "right")
+    by_type: dict[str, Counter[str]] = {}
+    for entry in entries:
+        by_type.setdefault(entry.type or "(none)", Counter())[entry.fate] += 1
+    for kind, fates in sorted(by_type.items()):
+        table.add_row(kind, str(fates.total()), *(str(fates[fate] or "") for fate in FATES))
+    total = sum(by_type.values(), Counter[str]())
+    table.add_row("all", str(total.total()), *(str(total[fate]) for fate in FATES), style="bold")
+    return table
+
+
+def _contents(report: ImportReport) -> str:
+    held = (f"{count} {part.replace('_', ' ')}" for part, count in report.records.items() if count)
+    return ", ".join(held) or "nothing but the person"
+
+
+def _reasons(entries: Iterable[EntryReport], everything: bool) -> Iterator[RenderableType]:
+    """One row for each reason, with what it befell: `52 Observation  no test that a rule names: Sodium (5), …`."""
+    grouped: dict[str, dict[tuple[str, str], Counter[str]]] = {"partly": {}, "ignored": {}}
+    for entry in entries:
+        for why in entry.why if entry.fate != "taken" else ():
+            grouped[entry.fate].setdefault((entry.type or "(none)", why), Counter())[_named(entry)] += 1
+    for fate, title in (("partly", "Taken in part"), ("ignored", "Ignored")):
+        if not grouped[fate]:
+            continue
+        table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
+        for _ in range(4):
+            table.add_column("")
+        for (kind, why), names in sorted(grouped[fate].items(), key=lambda item: -item[1].total()):
+            shown = names.most_common(None if everything else 0 if why == "not needed" else NAMES)
+            more = (
+                f" and {len(names) - NAMES} more (--all lists them)"
+                if NAMES <= len(shown) < len(names)
+                else ""
+            )
+            listed = ", ".join(f"{name} ×{count}" if count > 1 else name for name, count in shown) + more
+            table.add_row(str(names.total()), kind, Text(why), Text(listed, "dim"))
+        yield Padding(Group(Text(title, "bold"), table), (1, 0, 0, 0))
+
+
+def _named(entry: EntryReport) -> str:
+    code = entry.code.rpartition("|")[2]
+    place = f"{entry.file}:{entry.place}" if not entry.type else "(no name)"
+    return f"{entry.display or place}{f' [{code}]' if code and code != entry.display else ''}"

@@ -1,0 +1,48 @@
+"""The dose ordered against the label's for the use asked for: another one is a question to the prescriber."""
+
+from __future__ import annotations
+
+from tools.evidence.measurements import number
+from tools.records import Evidence, Finding, LabelDoses, Request
+from tools.terms import INDICATIONS
+
+LABEL_DOSE = "label_dose"
+
+
+def dose_finding(request: Request) -> Finding | None:
+    """The question to the prescriber; None where the label has the dose for this use, or says nothing of it."""
+    label = _label(request)
+    if label is None or request.dose is None or _allows(label, request):
+        return None
+    use = INDICATIONS.get(label.use, label.use)
+    usual = " or ".join(number(dose) for dose in sorted(label.doses))
+    asked = f"{request.drug} {request.strength}"
+    detail = f"{asked} is not a dose for {use} on the label, which has {usual} mg"
+    return Finding(
+        criterion=LABEL_DOSE,
+        kind="dose",
+        status="unknown",
+        text=f"label dose for {use}: {usual} mg",
+        evidence=(Evidence(record_id=request.order_id or "request", kind="dose", value=request.strength),),
+        detail=detail,
+        reason="ambiguous",
+        fix=f"Ask the prescriber about the dose: {detail}",
+    )
+
+
+def is_label_dose(request: Request) -> bool:
+    """Has `dose_finding` nothing to ask?"""
+    label = _label(request)
+    return label is None or request.dose is None or _allows(label, request)
+
+
+def _label(request: Request) -> LabelDoses | None:
+    for item in request.label:
+        if item.use == request.indication:
+            return item
+    return None
+
+
+def _allows(label: LabelDoses, request: Request) -> bool:
+    """Doses on the way there are the label's too; how long somebody stays on one is the prescriber's."""
+    return request.dose in (*label.doses, *label.starting_doses)

@@ -1,0 +1,308 @@
+"""Imported charts: whom they are about, and what they were before.
+
+A chart is of the same person if an identifier (system, value), the name and the birth date are the same. What
+shares the identifier and differs in the rest is refused with both sides shown, unless a person says what it is.
+A chart that takes another's place leaves it as an earlier version.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+from sqlalchemy import and_, func, insert, select, tuple_, update
+from sqlmodel import col
+
+from tools.errors import Invalid, NotFound, Refused
+from tools.records import Patient
+from tools.store import database
+from tools.store.bulk import forget_patient, insert_patients
+from tools.store.rows import ChartVersion, Fate, OnConflict, moment
+from tools.store.tables import ChartTable, ChartVersionTable, PatientIdentifierTable, PatientTable
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+IMPORTS_FROM = 900_001  # imported charts get ids from here on, out of the way of generated ones
+_decoder = msgspec.json.Decoder(Patient)
+
+
+class Identifier(NamedTuple):
+    """What another system calls a patient: a value, and the system in which it is unique."""
+
+    system: str
+    value: str
+
+
+class KeptChart(NamedTuple):
+    """A chart as the store has it now; `apart` are people whom it might be and was not taken for."""
+
+    patient: Patient
+    fate: Fate
+    apart: tuple[str, ...] = ()
+
+
+class Imports(ABC):
+    """The part of Store that keeps charts of other systems."""
+
+    engine: Engine
+
+    @abstractmethod
+    def patient(self, patient_id: str) -> Patient:
+        """The whole chart; NotFound if there is none."""
+
+    def keep_import(
+        self,
+        patient: Patient,
+        identifiers: Iterable[tuple[str, str]] = (),
+        *,
+        taken_from: str = "",
+        when: datetime,
+        on_conflict: OnConflict = "refuse",
+        dry_run: bool = False,
+    ) -> KeptChart:
+        """Keep an imported chart in one transaction.
+
+        Args:
+            patient: the chart; without an id it gets the next free one, or that of the person it is of.
+            identifiers: (system, value) pairs that other systems give this person, none of them bare.
+            taken_from: where it came from, for the list of versions.
+            when: the moment of the import.
+            on_conflict: what to do where an identifier is known and name, birth date or sex is another: refuse,
+                keep both apart, or take the chart as the same person's.
+            dry_run: find out what would become of it, and write nothing.
+
+        Raises:
+            Refused: the identifier belongs to somebody else, or to two people; both sides are named.
+            Invalid: the id that the chart brings is taken.
+        """
+        known = tuple(dict.fromkeys(Identifier(*pair) for pair in identifiers))
+        if dry_run:
+            with self.engine.connect() as connection:
+                return _placed(connection, patient, known, on_conflict)[0]
+        with database.writing(self.engine) as connection:
+            kept, before = _placed(connection, patient, known, on_conflict)
+            if kept.fate != "unchanged":
+                _write(connection, kept.patient, before, taken_from, when)
+            _identify(connection, kept.patient.id, known)
+        return kept
+
+    def chart_versions(self, patient_id: str) -> list[ChartVersion]:
+        """The imports of one chart, oldest first; the last is the chart as it is. None for a generated one."""
+        self.patient(patient_id)
+        statement = (
+            select(ChartVersionTable)
+            .where(col(ChartVersionTable.patient_id) == patient_id)
+            .order_by(col(ChartVersionTable.number))
+        )
+        with self.engine.connect() as connection:
+            rows = connection.execute(statement).all()
+        return [
+            ChartVersion(
+                patient_id=row.patient_id,
+                number=row.number,
+                imported=datetime.fromisoformat(row.imported) if row.imported else None,
+                taken_from=row.taken_from,
+                sha256=row.digest,
+                current=row is rows[-1],
+            )
+            for row in rows
+        ]
+
+    def chart_version(self, patient_id: str, number: int = 0) -> Patient:
+        """The chart as that import brought it, without what people added; 0 is the current one."""
+        versions = self.chart_versions(patient_id)
+        wanted = number or len(versions)
+        found = next((version for version in versions if version.number == wanted), None)
+        if found is None:
+            listed = ", ".join(str(version.number) for version in versions) or "none"
+            raise NotFound(f"version of {patient_id}", str(number), hint=f"there are: {listed}")
+        table = ChartTable if found.current else ChartVersionTable
+        statement = select(col(table.body)).where(col(table.patient_id) == patient_id)
+        if not found.current:
+            statement = statement.where(col(ChartVersionTable.number) == found.number)
+        with self.engine.connect() as connection:
+            return _decoder.decode(connection.execute(statement).scalar_one())
+
+    def next_patient_id(self) -> str:
+        """The id that the next imported chart would get."""
+        with self.engine.connect() as connection:
+            return _next_id(connection)
+
+
+# --- who it is -------------------------------------------------------------------------------------------
+
+
+def _placed(
+    connection: Connection, patient: Patient, known: Sequence[Identifier], on_conflict: OnConflict
+) -> tuple[KeptChart, Patient | None]:
+    """What the chart comes to, and the chart whose place it takes."""
+    bearers = _bearers(connection, known)
+    same = [chart for chart in bearers if same_person(chart, patient)]
+    if not bearers:
+        same = [] if patient.id else _same_content(connection, patient)
+    elif not same and on_conflict == "replace":
+        same = bearers
+    elif not same and on_conflict == "refuse":
+        raise Refused(_disagreement(patient, bearers, known))
+    if len(same) > 1:
+        raise Refused(f"{_who(patient)} may be {' or '.join(map(_who, same))}: they share its identifiers")
+    if not same:
+        apart = [*map(_who, bearers), *_namesakes(connection, patient, bearers)]
+        return KeptChart(_numbered(connection, patient), "new", tuple(apart)), None
+    before = same[0]
+    kept = msgspec.structs.replace(patient, id=before.id)
+    return KeptChart(kept, "unchanged" if kept == before else "replaced"), before
+
+
+def same_person(one: Patient, other: Patient) -> bool:
+    """The same first given name, family name and birth date; sexes that are known do not differ."""
+    sexes = {one.sex, other.sex} - {"unknown"}
+    return _name(one) == _name(other) and one.birth_date == other.birth_date and len(sexes) < 2
+
+
+def _name(patient: Patient) -> tuple[str, str]:
+    given = _plain(patient.given).split()
+    return given[0] if given else "", _plain(patient.family)
+
+
+def _plain(name: str) -> str:
+    """Without accents, signs and case."""
+    letters = unicodedata.normalize("NFKD", name.casefold())
+    return " ".join(
+        "".join(c if c.isalnum() else " " for c in letters if not unicodedata.combining(c)).split()
+    )
+
+
+def digest(patient: Patient) -> str:
+    """SHA-256 of what a chart says, whatever its id."""
+    return hashlib.sha256(msgspec.json.encode(msgspec.structs.replace(patient, id=""))).hexdigest()
+
+
+def _bearers(connection: Connection, known: Sequence[Identifier]) -> list[Patient]:
+    if not known:
+        return []
+    pair = tuple_(col(PatientIdentifierTable.system), col(PatientIdentifierTable.value))
+    bodies = (
+        select(col(ChartTable.body))
+        .join(PatientIdentifierTable, col(PatientIdentifierTable.patient_id) == col(ChartTable.patient_id))
+        .where(pair.in_([tuple(one) for one in known]))
+        .order_by(col(ChartTable.patient_id))
+    )
+    charts = {chart.id: chart for chart in map(_decoder.decode, connection.execute(bodies).scalars())}
+    return list(charts.values())
+
+
+def _same_content(connection: Connection, patient: Patient) -> list[Patient]:
+    """A chart that nothing identifies is known again by its content alone."""
+    said = digest(patient)
+    came = select(col(ChartVersionTable.patient_id)).where(col(ChartVersionTable.digest) == said)
+    bodies = select(col(ChartTable.body)).where(col(ChartTable.patient_id).in_(came))
+    charts = map(_decoder.decode, connection.execute(bodies.order_by(col(ChartTable.patient_id))).scalars())
+    return [chart for chart in charts if digest(chart) == said][:1]
+
+
+def _namesakes(connection: Connection, patient: Patient, bearers: Iterable[Patient]) -> list[str]:
+    """People of the same name and birth date, who share no identifier."""
+    if patient.birth_date is None or not patient.name:
+        return []
+    named = select(col(ChartTable.body)).join(
+        PatientTable, col(PatientTable.id) == col(ChartTable.patient_id)
+    )
+    same = named.where(
+        col(PatientTable.birth_date) == patient.birth_date,
+        col(PatientTable.name_fold) == " ".join(patient.name.casefold().split()),
+    ).order_by(col(PatientTable.number))
+    charts = map(_decoder.decode, connection.execute(same.limit(3)).scalars())
+    shown = {chart.id for chart in bearers}
+    return [_who(chart) for chart in charts if chart.id not in shown]
+
+
+def _disagreement(patient: Patient, bearers: Sequence[Patient], known: Sequence[Identifier]) -> str:
+    named = " and ".join(f"{one.system} {one.value}" for one in known[:2])
+    return (
+        f"{named} is {' and '.join(map(_who, bearers))} in the store, and {_who(patient)} in this file;"
+        " keep them apart, or say that they are the same person (--on-conflict separate or replace)"
+    )
+
+
+def _who(patient: Patient) -> str:
+    born = f"born {patient.birth_date}" if patient.birth_date else "no birth date"
+    about = ", ".join([patient.name or "no name", born, patient.sex])
+    return f"{patient.id} ({about})" if patient.id else about
+
+
+# --- rows ------------------------------------------------------------------------------------------------
+
+
+def _numbered(connection: Connection, patient: Patient) -> Patient:
+    if not patient.id:
+        return msgspec.structs.replace(patient, id=_next_id(connection))
+    taken = select(col(PatientTable.id)).where(col(PatientTable.id) == patient.id)
+    if connection.execute(taken).scalar():
+        raise Invalid(
+            f"patient {patient.id} is already there; leave the id empty and the store gives the next one"
+        )
+    return patient
+
+
+def _next_id(connection: Connection) -> str:
+    highest = connection.execute(select(func.max(col(PatientTable.number)))).scalar() or 0
+    return f"P{max(highest + 1, IMPORTS_FROM)}"
+
+
+def _write(
+    connection: Connection, kept: Patient, before: Patient | None, taken_from: str, when: datetime
+) -> None:
+    number, origin, known = 0, "import", []
+    if before is not None:
+        number, known = _set_aside(connection, before), _identifiers_of(connection, kept.id)
+        origin = connection.execute(
+            select(col(PatientTable.origin)).where(col(PatientTable.id) == kept.id)
+        ).scalar_one()
+        forget_patient(connection, kept.id)
+    insert_patients(connection, [(kept, msgspec.json.encode(kept))], origin=origin)
+    _identify(connection, kept.id, known)
+    _add_version(connection, kept, number + 1, taken_from, moment(when))
+
+
+def _add_version(
+    connection: Connection, chart: Patient, number: int, taken_from: str, imported: str, body: bytes = b""
+) -> None:
+    row = {"patient_id": chart.id, "number": number, "digest": digest(chart), "taken_from": taken_from}
+    connection.execute(insert(ChartVersionTable), row | {"imported": imported, "body": body})
+
+
+def _set_aside(connection: Connection, before: Patient) -> int:
+    """Keep the chart in the row of its import, or in one of its own if it has none; that row's number."""
+    table, body = ChartVersionTable, msgspec.json.encode(before)
+    newest = select(func.max(col(table.number))).where(col(table.patient_id) == before.id)
+    number = connection.execute(newest).scalar() or 0
+    if number:
+        this = and_(col(table.patient_id) == before.id, col(table.number) == number)
+        connection.execute(update(table).where(this).values(body=body))
+        return number
+    _add_version(connection, before, 1, "", "", body)
+    return 1
+
+
+def _identifiers_of(connection: Connection, patient_id: str) -> list[Identifier]:
+    table = PatientIdentifierTable
+    statement = select(col(table.system), col(table.value)).where(col(table.patient_id) == patient_id)
+    return [Identifier(system, value) for system, value in connection.execute(statement)]
+
+
+def _identify(connection: Connection, patient_id: str, known: Iterable[Identifier]) -> None:
+    there = set(_identifiers_of(connection, patient_id))
+    rows = [
+        {"system": one.system, "value": one.value, "patient_id": patient_id}
+        for one in known
+        if one not in there
+    ]
+    if rows:
+        connection.execute(insert(PatientIdentifierTable), rows)
