@@ -18,6 +18,7 @@ from data_gen.plans import Limits, Source, read_limit, read_limits, read_plan
 from data_gen.policies import print_policy
 from data_gen.styles import read_style
 from tools.errors import Invalid, Unavailable
+from tools.own_terms import OwnTerms, register
 from tools.records import Drug, Plan, Policy
 from tools.rulebook.located import Map, Place, as_map, as_seq, convert, only, read_yaml, unknown
 from tools.rulebook.plain import describe
@@ -26,7 +27,7 @@ from tools.rulebook.rule_yaml import Reader
 from tools.rules import Composite, Rule
 from tools.terms import INDICATIONS
 
-_FILES = ("drugs.yaml", "fragments.yaml", "forms.yaml")
+_FILES = ("drugs.yaml", "fragments.yaml", "forms.yaml", "terms.yaml")
 CATALOG = Path(__file__).parent / "catalog"
 
 
@@ -38,14 +39,17 @@ class Catalog(NamedTuple):
     policies: dict[str, Policy]
     houses: dict[str, House]  # by plan id
     overlaid: frozenset[str] = frozenset()  # plans that the overlay brought
+    terms: OwnTerms = OwnTerms()  # the overlay's own tests and conditions
 
 
 def load_catalog(overlay: Path | None = None) -> Catalog:
     """Ours, with the overlay's folder laid over it. Invalid names file, line and what is allowed."""
     if overlay is not None and not overlay.is_dir():
         raise Unavailable(f"no catalog folder {overlay}")
+    terms = OwnTerms()
     if overlay is not None:
         _check_names(overlay)
+        terms = _own_terms(overlay / "terms.yaml")
     folders = [CATALOG, *([overlay] if overlay is not None else [])]
     fragments = _table(folders, "fragments.yaml")
     drugs, limits = _drugs(_table(folders, "drugs.yaml"), fragments)
@@ -61,7 +65,7 @@ def load_catalog(overlay: Path | None = None) -> Catalog:
         plans[plan.id], houses[plan.id] = plan, house
         policies |= printed
     overlaid = {source.plan.id for source in _sources(folders[1:], drugs, limits, fragments)}
-    return Catalog(drugs, plans, policies, houses, frozenset(overlaid))
+    return Catalog(drugs, plans, policies, houses, frozenset(overlaid), terms)
 
 
 @lru_cache(maxsize=1)
@@ -82,6 +86,27 @@ def _check_names(overlay: Path) -> None:
         if name not in _FILES and not re.fullmatch(r"(payers|styles)/[^/]+\.yaml", name):
             allowed = ", ".join((*_FILES, "payers/*.yaml", "styles/*.yaml"))
             raise Invalid(f"{path}: the catalog has no such file (allowed: {allowed})")
+
+
+def _own_terms(path: Path) -> OwnTerms:
+    """The overlay's own tests and conditions, known from here on."""
+    found = read_yaml(path, str(path)) if path.exists() else None
+    if found is None:
+        return OwnTerms()
+    terms = convert(as_map(found, Place(str(path), 1), "terms.yaml"), OwnTerms, Place(str(path), 1))
+    try:
+        register(terms)
+    except Invalid as error:
+        raise Place(str(path), _line_of(found, str(error))).error(str(error)) from None
+    return terms
+
+
+def _line_of(found: Map, message: str) -> int:
+    """The line of the test or condition that a message begins with."""
+    what, _, rest = message.partition(" ")
+    table = found.get(f"{what}s")
+    key = rest.split(" ")[0].strip(":'")
+    return table.at(key).line if isinstance(table, Map) else 1
 
 
 def _table(folders: list[Path], file: str) -> dict[str, Map]:

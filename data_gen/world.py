@@ -30,6 +30,7 @@ from data_gen.history import draw_record
 from data_gen.people import Person, draw_person
 from data_gen.setting import AS_OF, Setting
 from tools.errors import Invalid, Refused, Unavailable
+from tools.own_terms import OwnTerms
 
 BATCH = 16  # patients that are charted together
 VERSION = "1"  # of the people: the same seed and version are the same patients
@@ -51,8 +52,9 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     catalog: Path | None = None
 
 
-class Dataset(msgspec.Struct, frozen=True, kw_only=True):
-    """dataset.json. `files` maps a path to its SHA-256; `labels` is the labels' hash, which are kept elsewhere."""
+class Dataset(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """dataset.json. `files` maps a path to its SHA-256; `labels` is the labels' hash, which are kept elsewhere;
+    `terms` are a clinic's own."""
 
     version: str
     seed: int
@@ -61,6 +63,7 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[str, int]
     files: dict[str, str]
     labels: str
+    terms: OwnTerms | None = None
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):
@@ -347,6 +350,7 @@ def _write_world(
         counts=_counts(catalog, total),
         files=dict(sorted(digests.items())),
         labels=labels.digest.hexdigest(),
+        terms=catalog.terms if catalog.terms != OwnTerms() else None,
     )
     (staging / "dataset.json").write_bytes(
         msgspec.json.format(msgspec.json.encode(dataset), indent=1) + b"\n"

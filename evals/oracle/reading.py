@@ -87,8 +87,8 @@ _NUMBER = r"(\d+(?:\.\d+)?)"
 _SIGNS = (
     (
         "<=",
-        rf"(?:at most|no(?:t)? more than|less than or equal to|<=|a maximum of|equal to or (?:below|beneath)|not above|"
-        rf"not exceeding) {_NUMBER}",
+        rf"(?:at most|no(?:t)? more than|less than or equal to|<=|a maximum of|maximum age of|"
+        rf"equal to or (?:below|beneath)|not above|not exceeding) {_NUMBER}",
     ),
     (
         ">=",
@@ -100,10 +100,11 @@ _SIGNS = (
     (">=", rf"{_NUMBER}(?: [^,;:]{{0,30}}?)? or (?:higher|older|over|more|longer)\b"),
     ("<=", rf"{_NUMBER}(?: [^,;:]{{0,30}}?)? or (?:lower|younger|under|less|shorter)\b"),
     (">=", rf"{_NUMBER} years of age or older"),
-    ("<", rf"(?:(?:strictly )?less than|under|below|beneath|lower than|<) {_NUMBER}"),
+    ("<", rf"(?:(?:strictly )?less than|under|below|beneath|lower than|younger than|not yet|<) {_NUMBER}"),
     (
         ">",
-        rf"(?:(?:strictly )?(?:greater|more) than|above|over|exceeding|higher than|in excess of|>) {_NUMBER}",
+        rf"(?:(?:strictly )?(?:greater|more) than|above|over|exceeding|higher than|older than|past the age of|"
+        rf"in excess of|>) {_NUMBER}",
     ),
 )
 _AT_START = (
@@ -436,7 +437,8 @@ def _program(text: str) -> dict[str, Any] | None:
 def _statement(text: str) -> dict[str, Any] | None:
     if not re.search(r"prescriber|your doctor writes", text, re.I):
         return None
-    topic = next((key for words, key in STATEMENTS.items() if words in text), None)
+    own = re.search(r'" \["([^"]+)"\]', text)  # in quotes, with the name that charts have for it
+    topic = own[1] if own else next((key for words, key in STATEMENTS.items() if words in text), None)
     return {"kind": "statement", "topic": topic, "window": _window(text)} if topic else None
 
 
@@ -486,7 +488,7 @@ def _use(text: str) -> dict[str, Any] | None:
 
 
 def _age(text: str) -> dict[str, Any] | None:
-    if not re.search(r"\bage\b|years old|or older", text, re.I) or _tests(text):
+    if not re.search(r"\bage\b|years old|or older|or younger|you are not yet", text, re.I) or _tests(text):
         return None
     compared = _compared(text)
     return {"kind": "age", "sign": compared[0], "value": compared[1]} if compared else None

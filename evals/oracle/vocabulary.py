@@ -18,6 +18,7 @@ TESTS = {
     "hemoglobin a1c": "hba1c",
     "hba1c": "hba1c",
     "a1c": "hba1c",
+    "bmi percentile": "bmi_percentile",
     "body-mass index": "bmi",
     "body mass index": "bmi",
     "bmi": "bmi",
@@ -141,6 +142,7 @@ OTHER_TYPE = ("papillary", "follicular", "anaplastic", "not medullary", "non-med
 # units, and what one of them is in the first of its kind: (factor, offset)
 UNITS: dict[str, dict[str, tuple[str, str]]] = {
     "hba1c": {"%": ("1", "0"), "mmol/mol": ("0.09148", "2.152")},
+    "bmi_percentile": {"%": ("1", "0"), "{percentile}": ("1", "0")},
     "bmi": {"kg/m2": ("1", "0"), "kg/m^2": ("1", "0")},
     "weight": {
         "kg": ("1", "0"),
@@ -170,6 +172,7 @@ UNITS: dict[str, dict[str, tuple[str, str]]] = {
 POSSIBLE = {
     "hba1c": (3, 20),
     "bmi": (10, 90),
+    "bmi_percentile": (0, 100),
     "fibrosis_stage": (0, 4),
     "lvef": (1, 100),
 }  # beyond: a slip of the pen

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_gen.catalog_loader import our_catalog
+from data_gen.catalog_loader import load_catalog, our_catalog
 from data_gen.policies import Paper, print_policy
+from data_gen.world import Order, generate
 from evals.oracle import read_policy
 from evals.oracle.chart import Stretch
 from evals.oracle.reading import Row, read_sentence
@@ -26,6 +29,12 @@ from tools.rulebook.policy_rules import read_rules, stated
 from tools.rulebook.prose import bare
 from tools.rulebook.rule_yaml import Reader
 from tools.rules import Lab, Node, Period, Required, Rule
+from tools.store import Store
+from tools.store.load import load
+from tools.terminology import observations
+from tools.terminology.conditions import CONCEPTS
+from tools.terminology.observations import TESTS
+from tools.terms import TOPICS
 
 AS_OF = date(2026, 9, 1)
 HOUSES = our_catalog().houses
@@ -208,9 +217,12 @@ def test_which_readings_are_meant_is_printed(reading: str, where: str) -> None:
     says_the_same_in_every_house(node)
     for row in read_by_the_oracle(node):
         assert (row.which, row.results) == (("latest", 3) if reading == "several" else (reading, 1)), row.text
-        assert (row.sign, row.value, row.at_start, row.rounded) == (">=", 7, "baseline" in where, True), (
-            row.text
-        )
+        assert (row.sign, row.value, row.at_start, row.rounded) == (
+            ">=",
+            Decimal(7),
+            "baseline" in where,
+            True,
+        ), row.text
 
 
 def test_readings_go_without_a_reading() -> None:
@@ -222,6 +234,8 @@ def test_readings_go_without_a_reading() -> None:
 def test_the_oracle_reads_every_operator_of_every_house(op: str) -> None:
     for row in read_by_the_oracle(leaf(f"any hba1c {op} 7.1 % within 6 months")):
         assert (row.sign, row.value) == (op, Decimal("7.1")), row.text
+    for row in read_by_the_oracle(leaf(f"age {op} 18")):
+        assert (row.kind, row.sign, row.value) == ("age", op, Decimal(18)), row.text
 
 
 # --- a result after a trial ------------------------------------------------------------------------------
@@ -273,7 +287,7 @@ def test_after_which_treatment_is_printed(where: str) -> None:
             ("metformin",),
             ("sulfonylurea",),
         )
-        assert (row.kind, row.sign, row.value) == ("value", ">=", 7), row.text
+        assert (row.kind, row.sign, row.value) == ("value", ">=", Decimal(7)), row.text
 
 
 # --- change since the last renewal -----------------------------------------------------------------------
@@ -299,9 +313,12 @@ def test_since_when_a_change_is_counted_is_printed() -> None:
     says_the_same_in_every_house(node)
     assert describe(node) == "body weight fall of at least 5 % since the last approval within 90 days"
     for row in read_by_the_oracle(node):
-        assert (row.kind, row.value, row.since_approval, row.window) == ("change", 5, True, Stretch(90)), (
-            row.text
-        )
+        assert (row.kind, row.value, row.since_approval, row.window) == (
+            "change",
+            Decimal(5),
+            True,
+            Stretch(90),
+        ), row.text
 
 
 # --- first and later renewals ----------------------------------------------------------------------------
@@ -399,7 +416,8 @@ def test_only_relatives_of_the_degree_count(relation: str, first: str, second: s
     chart = f"conditions: [], family_history: ['{relation}: hypertension']"
     assert status("{condition: hypertension, who: family, degree: first}", chart) == first
     assert status("{condition: hypertension, who: family, degree: second}", chart) == second
-    assert status("{condition: hypertension, who: family}", chart) == "met"
+    own_blood = "not_met" if relation == "stepmother" else "met"
+    assert status("{condition: hypertension, who: family}", chart) == own_blood
 
 
 def test_the_degree_is_printed() -> None:
@@ -497,3 +515,130 @@ def test_which_consultations_count_is_printed() -> None:
         assert (row.window, row.only_consults) == (Stretch(12, "month"), True)
     with pytest.raises(Invalid, match="unknown specialty 'endocrinolgy'; did you mean endocrinology"):
         rule("specialist: endocrinolgy")
+
+
+# --- BMI percentile, statements, own terms -----------------------------------------------------------------
+
+
+def test_a_percentile_is_the_recorded_one_and_a_code_only_suggests_it() -> None:
+    criterion = "bmi_percentile >= 95 within 6 months"
+    assert status(criterion, "labs: {bmi_percentile: 95 % on 2026-08-20}") == "met"
+    assert status(criterion, "labs: {bmi_percentile: 94.9 % on 2026-08-20}") == "not_met"
+    hinted = found(leaf(criterion), "conditions: [Z68.54]")
+    assert (hinted.status, hinted.reason) == ("unknown", "missing")
+    assert hinted.detail == "no BMI percentile on record; Z68.54 suggests one and gives no value"
+    assert [seen.value for seen in hinted.evidence] == ["Z68.54"]
+
+
+def test_a_percentile_is_printed_and_read_by_the_oracle() -> None:
+    says_the_same_in_every_house(leaf("bmi_percentile >= 95 within 6 months"))
+    for row in read_by_the_oracle(leaf("bmi_percentile >= 95 within 6 months")):
+        assert (row.kind, row.tests, row.value) == ("value", ("bmi_percentile",), Decimal(95)), row.text
+
+
+OWN = "{attested: drives_carefully, statement: drives with care, within: 12 months}"
+
+
+@pytest.mark.parametrize(
+    ("chart", "expected"),
+    [
+        ("attestations: [{topic: drives_carefully, present: true, date: 2025-09-01}]", "met"),
+        ("attestations: [{topic: drives_carefully, present: false, date: 2026-08-01}]", "not_met"),
+        ("attestations: [{topic: drives_carefully, present: true, date: 2025-08-31}]", "unknown"),
+        ("attestations: [{topic: adherent, present: true, date: 2026-08-01}]", "unknown"),
+        ("", "unknown"),
+    ],
+)
+def test_a_statement_may_be_of_a_payers_own(chart: str, expected: str) -> None:
+    assert status(OWN, chart) == expected
+
+
+def test_a_payers_own_statement_is_printed_asked_and_read() -> None:
+    node = leaf(OWN)
+    says_the_same_in_every_house(node)
+    for house in HOUSES.values():
+        assert "drives with care" in house.phrases.question(node)
+    for row in read_by_the_oracle(node):
+        assert (row.kind, row.topic, row.window) == ("statement", "drives_carefully", Stretch(12, "month"))
+
+
+TERMS = """\
+tests:
+  ferritin: {name: ferritin, unit: ng/mL, units: {pmol/L: 0.445}, loinc: ["2276-4"], range: [1, 10000]}
+conditions:
+  gout: {label: gout, codes: [M10], phrases: [gout], topic: gout}
+"""
+
+
+@pytest.fixture
+def own_terms(tmp_path: Path) -> Iterator[Path]:
+    """A clinic's folder with terms of its own, which are forgotten after the test."""
+    (tmp_path / "terms.yaml").write_text(TERMS)
+    known: list[dict[str, Any]] = [TESTS, CONCEPTS, TOPICS]
+    before, rows = [dict(table) for table in known], list(observations._ROWS)
+    yield tmp_path
+    observations._ROWS[:] = rows
+    observations._codes.cache_clear()
+    for table, kept in zip(known, before, strict=True):
+        table.clear()
+        table.update(kept)
+
+
+def test_own_tests_and_conditions_are_judged_and_printed_like_ours(own_terms: Path) -> None:
+    catalog = load_catalog(own_terms)
+    assert catalog.terms.tests.keys() == {"ferritin"}
+    node = leaf("any ferritin < 30 ng/mL within 6 months")
+    assert found(node, "labs: {ferritin: 25 ng/mL on 2026-08-01}").status == "met"
+    assert found(node, "labs: {ferritin: 80 pmol/L on 2026-08-01}").status == "not_met"
+    assert status("{condition: gout, for: 12 months}", "conditions: [M10.9 since 2020-01-01]") == "met"
+    assert status("condition: gout", "conditions: [], attestations: {gout: stated}") == "met"
+    house = catalog.houses["CASCADE-GOLD"]
+    for each in (node, leaf("condition: gout")):
+        assert house.phrases.read(house.phrases.clause(each)) == bare(each)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "says"),
+    [
+        ("  ferritin:", "  hba1c:", "terms.yaml:2: test 'hba1c' is already there and is another one"),
+        (
+            "name: ferritin",
+            "name: HbA1c",
+            "terms.yaml:2: test ferritin: 'hba1c' is already the name of hba1c",
+        ),
+        ("2276-4", "4548-4", "terms.yaml:2: test ferritin: 4548-4 is already the code of hba1c"),
+        ("2276-4", "ferritin", "'ferritin' is no LOINC code"),
+        ("[1, 10000]", "[10, 1]", "the range begins at 10 and ends at 1"),
+        ("range:", "rnage:", "unknown field `rnage`"),
+        ("codes: [M10]", "codes: []", "terms.yaml:4: condition gout has no codes"),
+        ("label: gout", "label: hypertension", "condition gout: 'hypertension' is already hypertension"),
+        ("  gout:", "  t_2dm:", "condition 't_2dm' reads like t2dm"),
+    ],
+)
+def test_own_terms_that_would_be_taken_for_others_are_refused(
+    own_terms: Path, right: str, wrong: str, says: str
+) -> None:
+    (own_terms / "terms.yaml").write_text(TERMS.replace(right, wrong, 1))
+    with pytest.raises(Invalid) as caught:
+        load_catalog(own_terms)
+    assert says in str(caught.value)
+
+
+def test_own_terms_go_with_the_world_into_the_store(own_terms: Path) -> None:
+    out = own_terms / "world"
+    generate(Order(count=5, seed=1, out=out, workers=1, catalog=_clinic(own_terms)))
+    del TESTS["ferritin"]
+    store = Store.create(f"sqlite:///{own_terms / 'store.db'}")
+    load(store, out)
+    assert "ferritin" in TESTS
+    del TESTS["ferritin"]
+    Store.open(store.url).close()
+    assert TESTS["ferritin"].unit == "ng/mL"
+    store.close()
+
+
+def _clinic(folder: Path) -> Path:
+    clinic = folder / "clinic"
+    clinic.mkdir()
+    (clinic / "terms.yaml").write_text(TERMS)
+    return clinic

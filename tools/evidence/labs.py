@@ -13,10 +13,10 @@ import msgspec
 from tools.evidence.courses import Course, courses_of, matches
 from tools.evidence.judge import BARE, COMPARE, ONLY, SIGNS, Judge, Shown
 from tools.evidence.measurements import Rejected, Value, canonical, cut, governing, round_half_up
-from tools.records import Evidence, Reason
+from tools.records import Diagnosis, Evidence, Reason
 from tools.rulebook.plain import amount
 from tools.rules import After, Change, Lab, Measured, Period
-from tools.terminology.observations import TESTS
+from tools.terminology.observations import TESTS, tests
 
 
 def lab(leaf: Lab, judge: Judge, exclude: bool) -> Shown:
@@ -262,9 +262,22 @@ def _no_value(leaf: Lab, judge: Judge, end: date, past: list[Value], rejected: S
             fix = f"Find a {name} of the {leaf.within} before therapy began on {end}"
         return Shown(None, past[0].evidence, detail, "stale", fix)
     fix = f"Obtain a {name}{window}"
+    hints = _suggesting(leaf.test, judge)
+    if hints:
+        codes = " and ".join(entry.code for entry in hints)
+        seen = tuple(Evidence(record_id=e.id, kind="diagnosis", value=e.code, date=e.onset) for e in hints)
+        detail = f"no {name} on record; {codes} suggests one and gives no value"
+        return Shown(None, seen, detail, "missing", f"Obtain the {name} that {codes} stands for")
     if baseline:
         fix = f"Find the baseline {name} from before therapy began on {end}"
     return Shown(None, (), f"no {name} on record" + (f" by {end}" if baseline else ""), "missing", fix)
+
+
+def _suggesting(test: str, judge: Judge) -> list[Diagnosis]:
+    """Diagnoses whose codes tell about what the value is."""
+    row = tests().get(test)
+    codes = row.suggested_by if row is not None else ()
+    return [entry for entry, _ in judge.problems() if entry.code.startswith(codes)] if codes else []
 
 
 def _length(window: Period | None) -> str:

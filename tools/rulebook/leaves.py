@@ -23,10 +23,10 @@ from tools.rulebook.slots import (
     unit_of_test,
 )
 from tools.rulebook.wording import (
-    CONCEPT_BACK,
     QUOTED,
     SPECIALTIES,
     Items,
+    NotRead,
     Slot,
     Style,
     Template,
@@ -34,6 +34,7 @@ from tools.rulebook.wording import (
     Values,
     Wording,
     choice,
+    concept_back,
     decimal,
     drug_back,
     drugs_label,
@@ -107,7 +108,8 @@ OWN = {
     "consult_window": " (a consultation counts if dated within the {days} days before the request)",
     "consult_only": " (only a consultation counts, not the specialty of the prescriber)",
     "since_approval": " (counted from the start of the plan's latest approval, not from the start of therapy)",
-    "after": " (measured after at least {days} days of treatment with {drugs})",
+    "after": " (measured after {least} of treatment with {drugs})",
+    "after_least": "at least {days} days",
     **{
         f"{reading}_{place}": f" ({which} {where})"
         for reading, which in (
@@ -155,7 +157,7 @@ class Phrases:
         """The leaf that this sentence states; Invalid if no template of the style, or more than one, fits."""
         found = []
         for kind, template in self.clauses.items():
-            fields = template.read(text)
+            fields = _read(template, text)
             if fields is not None:
                 found.append(_leaf(kind, fields))
         return self._one(found, text)  # type: ignore[no-any-return]
@@ -164,7 +166,7 @@ class Phrases:
         """The document that this sentence asks for; `for_criterion` is a clause id."""
         found = []
         for of, template in self.documents.items():
-            fields = template.read(text)
+            fields = _read(template, text)
             if fields is not None:
                 found.append(Required(id="", of=of, **fields))  # type: ignore[arg-type]
         return self._one(found, text)  # type: ignore[no-any-return]
@@ -356,7 +358,8 @@ class Phrases:
             made,
             lambda key: {"at": key[1]} | ({} if key[0] == "several" else {"reading": key[0]}),
         )
-        course = self._timed("part", "after", "days", "least", {"drugs": self._drugs()})
+        least = optional(self._timed("part", "after_least", "days", "least", {}), "least")
+        course = self._part("after", {"least": least, "drugs": self._drugs()})
         return joined({"which": which, "after": nested("after", After, course)}, "when")
 
     def _size(self) -> Slot:
@@ -414,7 +417,11 @@ class Phrases:
         def read(text: str) -> dict[str, Any]:
             label = re.fullmatch(rf"({QUOTED}) \[(.*)\]", text, re.DOTALL)
             inner = label[2] if label else text
-            keys = [] if inner == "none listed" else [items.meaning(item) for item in items.split(inner)]
+            keys = (
+                []
+                if inner == "none listed"
+                else [items.meaning(item) for item in items.split(inner, (*either, *both))]
+            )
             found: dict[str, Any] = {
                 "drugs": tuple(key.removeprefix("d:") for key in keys if key[:2] not in ("c:", "r:")),
                 "classes": tuple(key[2:] for key in keys if key.startswith("c:")),
@@ -443,7 +450,7 @@ class Phrases:
 
         def read(text: str) -> dict[str, Any]:
             label = re.fullmatch(rf"({QUOTED}) \[(.*)\]", text, re.DOTALL)
-            uses = tuple(items.meaning(item) for item in items.split(label[2] if label else text))
+            uses = tuple(items.meaning(item) for item in items.split(label[2] if label else text, either))
             return {"uses": uses, "label": unquoted(label[1]) if label else uses_label(uses)}
 
         return Slot(show, lambda: f"{bare}|{QUOTED} \\[(?:{bare})?\\]", read)
@@ -462,7 +469,7 @@ class Phrases:
         return {
             "who": words("who", who),
             "status": words("status", word["status"]),
-            "name": Slot(show_name, lambda: f"{one_of(CONCEPT_BACK)}|{QUOTED}", read_name),
+            "name": Slot(show_name, lambda: f"{one_of(concept_back())}|{QUOTED}", read_name),
             "codes": optional(self._part("codes", {"codes": codes}), "codes"),
             "hints": optional(
                 self._part("suggests", {"codes": code_list("suggests", style.either)}), "suggests"
@@ -493,6 +500,13 @@ class Phrases:
         slots["topic"] = optional(self._part("topic", {"topic": quoted_text("topic")}), "topic")
         own = joined(slots, "own")
         return own._replace(show=lambda v: "" if is_concept(v) else own.show(v))
+
+
+def _read(template: Wording, text: str) -> dict[str, Any] | None:
+    try:
+        return template.read(text)
+    except NotRead:
+        return None
 
 
 def _values(leaf: Part) -> dict[str, Any]:

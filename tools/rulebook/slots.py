@@ -7,20 +7,20 @@ from typing import Any
 
 from tools.rulebook.wording import (
     CODE,
-    CONCEPT_BACK,
     NO_UNIT,
     NUMBER,
     QUOTED,
     TOPIC_BACK,
     UNIT_NAMES,
-    UNITS,
     Items,
     Slot,
     Values,
+    concept_back,
     join,
     one_of,
     plain_number,
     quoted,
+    unit_back,
     unquoted,
 )
 from tools.terminology.observations import TESTS
@@ -32,7 +32,7 @@ _CONCEPT_FIELDS = ("codes", "phrases", "suggests", "suggest_phrases", "not_phras
 
 def is_concept(v: Values) -> bool:
     """Is this condition, as far as names and codes go, one of terms.CONCEPTS?"""
-    concept = CONCEPT_BACK.get(v["label"])
+    concept = concept_back().get(v["label"])
     return concept is not None and all(getattr(concept, f) == v[f] for f in _CONCEPT_FIELDS)
 
 
@@ -43,7 +43,7 @@ def show_name(v: Values) -> str:
 def read_name(text: str) -> dict[str, Any]:
     if text.startswith('"'):
         return {"label": unquoted(text)}
-    concept = CONCEPT_BACK[text]
+    concept = concept_back()[text]
     return {"label": text, **{field: getattr(concept, field) for field in _CONCEPT_FIELDS}}
 
 
@@ -72,9 +72,9 @@ def amount() -> Slot:
 
     def read(text: str) -> dict[str, Any]:
         number, _, unit = text.partition(" ")
-        return {"value": float(number), **({"unit": UNITS[unit]} if unit else {})}
+        return {"value": float(number), **({"unit": unit_back()[unit]} if unit else {})}
 
-    return Slot(show, lambda: f"{NUMBER}(?: (?:{one_of(UNITS)}))?", read)
+    return Slot(show, lambda: f"{NUMBER}(?: (?:{one_of(unit_back())}))?", read)
 
 
 def change_amount() -> Slot:
@@ -92,7 +92,7 @@ def unit_of_test() -> Slot:
         # A fall of 0.5 % of HbA1c would read as half a percent of the baseline.
         return POINTS if unit == "%" else UNIT_NAMES.get(unit, unit)
 
-    return Slot(show, lambda: one_of((*UNITS, POINTS)), lambda t: {})
+    return Slot(show, lambda: one_of((*unit_back(), POINTS)), lambda t: {})
 
 
 def statement() -> Slot:

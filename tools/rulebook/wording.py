@@ -16,7 +16,7 @@ import msgspec
 
 from tools.errors import Invalid
 from tools.rules import Period, TimeUnit
-from tools.terminology.conditions import CONCEPTS
+from tools.terminology.conditions import CONCEPTS, Concept
 from tools.terminology.medicines import CLASSES, STEP_CLASSES, medicines_of, terminology
 from tools.terminology.observations import TESTS
 from tools.terminology.vocabulary import vocabulary
@@ -311,8 +311,15 @@ def listed(
     return Slot(
         lambda v: one.show(v[field], between),
         lambda: one.pattern(between),
-        lambda t: {field: tuple(one.meaning(item) for item in one.split(t))},
+        lambda t: {field: tuple(one.meaning(item) for item in one.split(t, between))},
     )
+
+
+_MANY = 200
+
+
+class NotRead(ValueError):
+    """A text that a pattern let through and that is not what it looks like."""
 
 
 class Items:
@@ -328,15 +335,28 @@ class Items:
         name = self.name(key)
         return name if self.back.get(name) == key else quoted(key)
 
-    def item(self) -> str:
-        return f"{one_of(self.back)}|{QUOTED}" if self.back else QUOTED
-
     def pattern(self, between: tuple[str, ...]) -> str:
-        item, gaps = self.item(), one_of(dict.fromkeys(between))
+        """Of some thousand names any text outside of quotes and brackets, which `split` then has to know."""
+        if len(self.back) > _MANY:
+            return rf'(?:[^"\[\]]|{QUOTED})+?'
+        item, gaps = f"{one_of(self.back)}|{QUOTED}" if self.back else QUOTED, one_of(dict.fromkeys(between))
         return f"(?:{item})(?:(?:{gaps})(?:{item}))*"
 
-    def split(self, text: str) -> list[str]:
-        return [match.group() for match in re.finditer(self.item(), text)]
+    def split(self, text: str, between: tuple[str, ...]) -> list[str]:
+        """The names that are joined in the text, each as long as can be. Errors: NotRead."""
+        pieces = re.split(f"({one_of(dict.fromkeys(between))})", text)
+        names, first = [], 0
+        while first < len(pieces):
+            ends = range(len(pieces), first, -1)
+            end = next((end for end in ends if self._is_name("".join(pieces[first:end]))), None)
+            if end is None:
+                raise NotRead(f"no list of names: {text!r}")
+            names.append("".join(pieces[first:end]))
+            first = end + 1
+        return names
+
+    def _is_name(self, text: str) -> bool:
+        return text in self.back or re.fullmatch(QUOTED, text, re.DOTALL) is not None
 
     def meaning(self, item: str) -> str:
         return unquoted(item) if item.startswith('"') else self.back[item]
@@ -353,13 +373,20 @@ def one_of(names: Iterable[str]) -> str:
 
 # --- vocabularies read back -------------------------------------------------------------------------------
 
-TEST_KEYS = tuple(TESTS)
-UNITS = {UNIT_NAMES.get(unit, unit): unit for test in TESTS.values() for unit in test.units}
 NO_UNIT = ("{ratio}", "{stage}")
 CODE = r"[A-Z][0-9][0-9A-Z](?:\.[0-9A-Z]{1,4})?|[A-Z][0-9][0-9A-Z]?"
 TOPIC_BACK = {words: topic for topic, words in TOPICS.items()}
-CONCEPT_BACK = {concept.label: concept for concept in CONCEPTS.values()}
 SPECIALTIES = {term.label: term.label for term in vocabulary("specialties").values()}
+
+
+def unit_back() -> dict[str, str]:
+    """Printed unit → unit, of the tests that are known now."""
+    return {UNIT_NAMES.get(unit, unit): unit for test in TESTS.values() for unit in test.units}
+
+
+def concept_back() -> dict[str, Concept]:
+    """Printed name → condition, of those that are known now."""
+    return {concept.label: concept for concept in CONCEPTS.values()}
 
 
 def drug_back(requested: str = "") -> dict[str, str]:

@@ -25,6 +25,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, col
 
 from tools.errors import Invalid, Refused
+from tools.own_terms import register
 from tools.records import Patient, Record
 from tools.store import database
 from tools.store.bulk import forget_dataset, insert_patients
@@ -109,6 +110,7 @@ def _manifest(folder: Path) -> tuple[DatasetInfo, dict[str, str]]:
     if not (folder / "dataset.json").is_file():
         raise Invalid(f"{folder} holds no dataset.json; `pa generate` makes a world there")
     dataset = read_record(folder / "dataset.json", DatasetInfo)
+    register(dataset.terms)
     paths = [*patients_files(folder), *(folder / f"{name}.json" for name in ("drugs", "plans", "forms"))]
     paths += sorted((folder / "policies").glob("*.txt"))
     files = {path.relative_to(folder).as_posix(): sha256_of(path) for path in paths}

@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from tools import records
+from tools.own_terms import OwnTerms
 from tools.records import PARequest, Patient, Record
 
 DraftStatus = Literal["needs_review", "approved", "rejected", "edited"]
@@ -62,7 +63,8 @@ class ChartVersion(Record, frozen=True, kw_only=True):
 
 
 class DatasetInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """dataset.json: what a generated world is. `files` maps a path to its SHA-256; other keys are let be."""
+    """dataset.json: what a generated world is. `files` maps a path to its SHA-256, `terms` are tests and conditions of
+    its own; other keys are let be."""
 
     as_of: date
     seed: int
@@ -71,6 +73,7 @@ class DatasetInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     files: dict[str, str] = {}
     labels: str = ""  # SHA-256 of the labels, which are kept elsewhere
     fingerprint: str = ""  # of all files as loaded; set by the store
+    terms: OwnTerms = OwnTerms()
 
 
 class ChartEntry(Record, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 from sqlalchemy import and_, bindparam, func, select
@@ -17,6 +17,7 @@ from sqlmodel import col
 
 from tools.cache import Cache, NoCache
 from tools.errors import NotFound, Unavailable, nearest
+from tools.own_terms import register
 from tools.records import Drug, FormTemplate, Patient, Plan, Policy
 from tools.store import database
 from tools.store.additions import Additions, apply
@@ -67,6 +68,7 @@ _POLICY = select(col(PolicyTable.body)).where(
 )
 _PLAN = select(col(PlanTable.body)).where(col(PlanTable.id_fold) == bindparam("id"))
 _DRUG = select(col(DrugTable.body)).where(col(DrugTable.name_fold) == bindparam("name"))
+T = TypeVar("T")
 _patient_decoder = msgspec.json.Decoder(Patient)
 
 
@@ -85,6 +87,9 @@ class Store(Additions, Batches, Cases, Drafts, Finding, Imports, MedicineNames):
         """The store at this URL; Unavailable, with the next step, unless its schema is there and current."""
         store = cls(url)
         database.check(store.engine)
+        body = store._one(select(col(DatasetRow.body)))
+        if body is not None:
+            register(msgspec.json.decode(body, type=DatasetInfo).terms)
         return store
 
     @classmethod
@@ -248,14 +253,24 @@ def _near_numbers(patient_id: str) -> list[int]:
 
 
 # A plan with its ten rules takes far longer to decode than to fetch; the same bytes are the same record.
+def _decoded(body: bytes, kind: type[T]) -> T:
+    """A record of the catalog; one that another version of Paladin printed is asked for anew."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError as error:
+        raise Unavailable(
+            f"the store's catalog was printed by another version of Paladin ({error}); {database.SETUP} again"
+        ) from None
+
+
 @lru_cache(maxsize=64)
 def _plan(body: bytes) -> Plan:
-    return msgspec.json.decode(body, type=Plan)
+    return _decoded(body, Plan)
 
 
 @lru_cache(maxsize=64)
 def _drug(body: bytes) -> Drug:
-    return msgspec.json.decode(body, type=Drug)
+    return _decoded(body, Drug)
 
 
 @lru_cache(maxsize=64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
@@ -29,7 +30,7 @@ class TestRow(msgspec.Struct, frozen=True, gc=False):
     `abbreviations` are how charts call it beside `names`; `more_loinc` are codes of the same quantity that we
     read and never write; `not_names` contain one of its names and mean something else (weight management);
     `asked_names` mean it where somebody asks ("his glucose"); `evidence_of`: the condition that a positive result
-    shows."""
+    shows; `suggested_by`: diagnosis codes that tell about what the value is, and are no value."""
 
     key: str
     name: str
@@ -47,6 +48,7 @@ class TestRow(msgspec.Struct, frozen=True, gc=False):
     asked_names: tuple[str, ...] = ()
     charted_only: bool = False
     evidence_of: str = ""
+    suggested_by: tuple[str, ...] = ()
     source: str = ""
 
     def test(self) -> Test:
@@ -67,6 +69,14 @@ class UnitRow(msgspec.Struct, frozen=True, gc=False):
 def tests() -> dict[str, TestRow]:
     """Every test that charts name, by its key."""
     return {row.key: row for row in _ROWS}
+
+
+def register(rows: Iterable[TestRow]) -> None:
+    """Make tests of a clinic's own known beside those of the terminology."""
+    own = {row.key: row for row in rows}
+    _ROWS[:] = [*(row for row in _ROWS if row.key not in own), *own.values()]
+    TESTS.update({key: row.test() for key, row in own.items()})
+    _codes.cache_clear()
 
 
 def test_of_code(loinc: str) -> str:
@@ -91,5 +101,5 @@ def unit_of(spelling: str) -> UnitRow | None:
     return units().get(" ".join(spelling.casefold().split()))
 
 
-_ROWS = read_rows("tests", TestRow)
+_ROWS = list(read_rows("tests", TestRow))
 TESTS: dict[str, Test] = {row.key: row.test() for row in _ROWS if not row.charted_only}
