@@ -34,6 +34,7 @@ TESTS = {
     "uacr": "uacr",
     "index of apneas and hypopneas": "ahi",
     "apnea-hypopnea index": "ahi",
+    "ahi": "ahi",
     "left ventricular ejection fraction": "lvef",
     "ankle-brachial index": "abi",
     "liver fibrosis stage": "fibrosis_stage",
