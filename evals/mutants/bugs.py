@@ -340,7 +340,13 @@ BUGS = (
         "for entry in judge.unidentified():",
         "for entry in ():",
     ),
-    Bug("ingredient-is-the-product", "unidentified", _CERTAINTY, "        _perhaps_the_product,\n", ""),
+    Bug(
+        "ingredient-is-another-product",
+        "unidentified",
+        "tools.products",
+        "return None if goes_by_ingredient(item) else False",
+        "return False",
+    ),
     Bug(
         "unknown-substance-is-another",
         "unidentified",

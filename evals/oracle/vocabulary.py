@@ -201,3 +201,19 @@ STUDIES = {
     "lvef": ("echo", "ventricul", "lvef"),
     "abi": ("ankle", "abi"),
 }
+
+# What a brand contains: a chart that names only that may mean any brand of it.
+CONTAINS = {
+    "ozempic": "semaglutide",
+    "wegovy": "semaglutide",
+    "rybelsus": "semaglutide",
+    "mounjaro": "tirzepatide",
+    "zepbound": "tirzepatide",
+    "trulicity": "dulaglutide",
+    "saxenda": "liraglutide",
+    "victoza": "liraglutide",
+    "jardiance": "empagliflozin",
+    "farxiga": "dapagliflozin",
+    "invokana": "canagliflozin",
+    "januvia": "sitagliptin",
+}
