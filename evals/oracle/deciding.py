@@ -101,10 +101,12 @@ def _by_use(table: DecisionTable, use: str, chart: Chart, drug: Entry, wanted: _
     if not _is_dose_of(drug, wanted.use or use, wanted):
         tops.append(OPEN)  # a question to the prescriber
     outs = [shut[row.number].truth for row in table.exclusions.get(use, []) if not row.parent]
+    shown = {row.number: judge(row, chart, ask) for row in table.papers.get(use, [])}
+    wanting = {row.relied_on for row in table.papers.get(use, []) if shown[row.number].truth != YES}
     papers = {
-        row.number: judge(row, chart, ask)
+        row.number: shown[row.number]
         for row in table.papers.get(use, [])
-        if not row.relied_on or (row.relied_on in filled and filled[row.relied_on].truth == YES)
+        if not row.relied_on or _counts(row.relied_on, rows, filled, wanting)
     }
     limit = _limit_for(table.limits, wanted.strength)
     over = _over(table.limits, wanted)
@@ -149,6 +151,39 @@ def _fill(rows: list[Row], chart: Chart, ask: Ask) -> dict[str, Answer]:
         truth = count(row.needed if row.needed > 0 else len(below), [b.truth for b in below])
         filled[row.number] = Answer(truth, next((b.why for b in below if b.truth is OPEN), ""))
     return filled
+
+
+def _counts(number: str, rows: list[Row], filled: dict[str, Answer], wanting: set[str]) -> bool:
+    """Whether the case leans on a line: it holds, and no gate above it has enough without it. Lines whose papers are
+    there are counted before those whose papers are not."""
+    if number not in filled or filled[number].truth != YES:
+        return False
+    gate = next((row for row in rows if row.number == _row(rows, number).parent), None)
+    if gate is None:
+        return True
+    if not _counts_by_itself(gate, number, rows, filled, wanting):
+        return False
+    return (
+        gate.number not in filled
+        or filled[gate.number].truth != YES
+        or _counts(gate.number, rows, filled, wanting)
+    )
+
+
+def _counts_by_itself(
+    gate: Row, number: str, rows: list[Row], filled: dict[str, Answer], wanting: set[str]
+) -> bool:
+    hold = [row.number for row in rows if row.parent == gate.number and filled[row.number].truth == YES]
+    hold.sort(key=lambda line: not wanting.isdisjoint(_under(line, rows)))
+    return number in (hold[: gate.needed] if gate.needed > 0 else hold)
+
+
+def _under(number: str, rows: list[Row]) -> set[str]:
+    return {number, *(one for row in rows if row.parent == number for one in _under(row.number, rows))}
+
+
+def _row(rows: list[Row], number: str) -> Row:
+    return next(row for row in rows if row.number == number)
 
 
 # --- the request -------------------------------------------------------------------------------------------

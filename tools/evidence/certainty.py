@@ -294,7 +294,7 @@ def _overlapping_courses(leaf: Any, judge: Judge, exclude: bool, answer: Shown, 
             other.outcome,
         ):
             answers = {ask(leaf, _with(judge, medications=(entry,)), exclude).shown for entry in (one, other)}
-            if len(answers) > 1:
+            if {True, False} <= answers:
                 return _disagree(one.drug, tuple([courses.entry_evidence(entry) for entry in (one, other)]))
     return None
 
