@@ -127,6 +127,7 @@ _HOWS: dict[str, tuple[str, ...]] = {
         "status",
         "no start",
         "stranger",
+        "generic",
         "open",
     ),
     "fills": ("date", "date", "drop", "double", "days_supply"),
@@ -175,6 +176,8 @@ def _put(record: Json, how: str, draw: random.Random, strengths: list[str]) -> N
         )
     elif how == "no start":
         record.pop("start", None)
+    elif how == "generic":
+        record["drug"] = (record.get("ingredients") or [record["drug"]])[0]
     elif how == "stranger":
         record |= {"drug": "Zanoflex", "ingredients": [], "classes": []}
     elif how == "open":

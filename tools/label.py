@@ -12,7 +12,7 @@ LABEL_DOSE = "label_dose"
 def dose_finding(request: Request) -> Finding | None:
     """The question to the prescriber; None where the label has the dose for this use, or says nothing of it."""
     label = _label(request)
-    if label is None or request.dose is None or _allows(label, request):
+    if label is None or _allows(label, request):
         return None
     use = INDICATIONS.get(label.use, label.use)
     usual = " or ".join(number(dose) for dose in sorted(label.doses))
@@ -33,10 +33,13 @@ def dose_finding(request: Request) -> Finding | None:
 def is_label_dose(request: Request) -> bool:
     """Has `dose_finding` nothing to ask?"""
     label = _label(request)
-    return label is None or request.dose is None or _allows(label, request)
+    return label is None or _allows(label, request)
 
 
 def _label(request: Request) -> LabelDoses | None:
+    """What the label says of the use; nothing is held against a dose that nobody named, or that is not known."""
+    if request.assumed or request.dose is None:
+        return None
     for item in request.label:
         if item.use == request.indication:
             return item

@@ -337,6 +337,11 @@ class Patient(Record, frozen=True, kw_only=True, dict=True, gc=True):
         return by_test
 
     @cached_property
+    def charted_ingredients(self) -> frozenset[tuple[str, ...]]:
+        """What the entries of the medication list contain, each in the order of the alphabet."""
+        return frozenset([tuple(sorted(entry.ingredients)) for entry in self.medications or ()])
+
+    @cached_property
     def courses_by_drug(self) -> dict[str, list[Medication]]:
         """The medication list by what it says, in lower case."""
         by_drug: dict[str, list[Medication]] = {}

@@ -10,6 +10,7 @@ from functools import lru_cache
 import msgspec
 
 from tools.evidence.courses import is_taken, therapy_start
+from tools.products import is_product
 from tools.records import (
     Authorization,
     Drug,
@@ -101,14 +102,13 @@ def _label_doses(drug: Drug) -> tuple[LabelDoses, ...]:
 def as_the_plan_sees_it(patient: Patient, plan: Plan, request: Request, as_of: date) -> Request:
     """The kind of request, when therapy began, and the use that is renewed. Only this plan's own approval makes it
     a renewal."""
-    named = patient.courses_by_drug.get(request.drug.casefold())
-    on_it = [entry for entry in named if entry.drug == request.drug] if named else []
+    on_it = [entry for entry in patient.medications or () if is_product(entry, request)]
     approvals = _approvals_on_file(patient, plan, request, as_of)
     approval = approvals[-1] if approvals else None
     kind = request.kind or _kind_on_file(approval, on_it, as_of)
     began = request.therapy_start
     if began is None and (kind != "new" or is_taken(on_it, as_of)):
-        began = therapy_start(on_it, request.drug, as_of)
+        began = therapy_start(on_it, as_of)
     use = request.indication
     if not use and kind == "renewal" and approval is not None and _covers_use(plan, request, approval):
         use = approval.indication  # clauses on renewal seldom ask for the diagnosis again

@@ -70,18 +70,17 @@ def score(folder: Path) -> list[Scored]:
     }
     drugs = tuple(msgspec.json.decode((WORLD / "drugs.json").read_bytes(), type=list[Drug]))
     known = Known(plan=plans.__getitem__, drugs=drugs)
-    scored = []
-    for file in case_files([folder]):
-        try:
-            decided = decide_case(read_case(file, known), drugs)
-        except PaladinError as error:
-            scored.append(Scored(file.stem, _expected(file), "", str(error)))
-            continue
-        expected = str(decided.case.expect.get("outcome", ""))
-        scored.append(
-            Scored(file.stem, expected, decided.determination.outcome, decided.determination.summary)
-        )
-    return scored
+    return [decide_file(file, known) for file in case_files([folder])]
+
+
+def decide_file(file: Path, known: Known) -> Scored:
+    """Decide one case of a set; a file that cannot be read has found nothing."""
+    try:
+        decided = decide_case(read_case(file, known), known.drugs)
+    except PaladinError as error:
+        return Scored(file.stem, _expected(file), "", str(error))
+    expected = str(decided.case.expect.get("outcome", ""))
+    return Scored(file.stem, expected, decided.determination.outcome, decided.determination.summary)
 
 
 def _expected(file: Path) -> str:

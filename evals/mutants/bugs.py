@@ -20,6 +20,11 @@ _ELIGIBILITY, _QUANTITY, _REQUEST = "tools.eligibility", "tools.quantity", "tool
 _DOCUMENTS, _JUDGE = "tools.documents", "tools.evidence.judge"
 _LABS, _MEASURED = "tools.evidence.labs", "tools.evidence.measurements"
 _COURSES, _DIAGNOSES = "tools.evidence.courses", "tools.evidence.diagnoses"
+_CERTAINTY, _NOTES, _ASSERTION = (
+    "tools.evidence.certainty",
+    "tools.evidence.notes",
+    "tools.language.assertion",
+)
 _STATED, _SUPPLY = "tools.evidence.statements", "tools.evidence.supply"
 
 BUGS = (
@@ -299,6 +304,109 @@ BUGS = (
         _DETERMINE,
         "min(tried, key=_preference)",
         "max(tried, key=_preference)",
+    ),
+    Bug(
+        "papers-of-every-branch-asked-for",
+        "documents",
+        _DOCUMENTS,
+        "counted = met[: node.needed] if isinstance(node, Composed) else met",
+        "counted = met",
+    ),
+    Bug(
+        "unsigned-note-is-a-note",
+        "documents",
+        _DOCUMENTS,
+        'return "unsigned" if note.status in ("unsigned", "draft") or _calls_itself_unsigned(note.text) else None',
+        "return None",
+    ),
+    Bug(
+        "unsigned-paper-is-a-paper",
+        "documents",
+        _DOCUMENTS,
+        'unsigned = item.status in ("unsigned", "draft") or (paper.of == "note" and not item.status)',
+        "unsigned = False",
+    ),
+    Bug(
+        "report-of-another-test-counts",
+        "documents",
+        _DOCUMENTS,
+        "return bool(paper.test) and item.about != paper.test",
+        "return False",
+    ),
+    Bug(
+        "unknown-medicine-is-another",
+        "unidentified",
+        _CERTAINTY,
+        "for entry in judge.unidentified():",
+        "for entry in ():",
+    ),
+    Bug(
+        "ingredient-is-another-product",
+        "unidentified",
+        "tools.products",
+        "return None if goes_by_ingredient(item) else False",
+        "return False",
+    ),
+    Bug(
+        "unknown-substance-is-another",
+        "unidentified",
+        _CERTAINTY,
+        'if item.type == "allergy" and not item.ingredients and not is_substance(item.substance):',
+        "if False:",
+    ),
+    Bug(
+        "uncoded-diagnosis-is-another",
+        "unidentified",
+        _CERTAINTY,
+        "if not uncoded or answer.shown or judge.patient.conditions is None:",
+        "if True:",
+    ),
+    Bug("both-types-of-diabetes", "conflict", _CERTAINTY, "if not mine or not against:", "if True:"),
+    Bug(
+        "fill-against-the-list-ignored",
+        "conflict",
+        _CERTAINTY,
+        "if answer.shown or not judge.patient.fills:",
+        "if True:",
+    ),
+    Bug(
+        "fill-after-a-reaction-ignored",
+        "conflict",
+        _CERTAINTY,
+        "if not answer.shown or not judge.patient.fills:",
+        "if True:",
+    ),
+    Bug(
+        "two-doses-are-one",
+        "conflict",
+        _CERTAINTY,
+        "if both and one.end is None and other.end is None:",
+        "if False:",
+    ),
+    Bug(
+        "overlapping-courses-agree",
+        "conflict",
+        _CERTAINTY,
+        "return (one.ingredients, one.dose, one.formulation, one.start) == (",
+        "return False and (one.ingredients, one.dose, one.formulation, one.start) == (",
+    ),
+    Bug(
+        "overlapping-programs-agree",
+        "conflict",
+        _CERTAINTY,
+        "return one.start < (other.end or as_of) and other.start < (one.end or as_of)",
+        "return False",
+    ),
+    Bug("notes-not-read", "free text", _CERTAINTY, "if sentence is None:", "if True:"),
+    Bug(
+        "everybody-is-the-patient",
+        "free text",
+        _ASSERTION,
+        'return Assertion(cast("Sense", sense), subject, not hit.weak)',
+        'return Assertion(cast("Sense", sense), "self", not hit.weak)',
+    ),
+    Bug(
+        "denial-is-affirmation", "free text", _NOTES, '_DENIED = ("negated", "never", "void")', "_DENIED = ()"
     ),
     Bug("months-one-short", "months", _DATES, "day.month - 1 + months, 12)", "day.month - 2 + months, 12)"),
 )

@@ -194,7 +194,7 @@ def _label_doses(drug: Entry, use: str | None) -> tuple[list[float], list[float]
 def _is_dose_of(drug: Entry, use: str, wanted: _Wanted) -> bool:
     """Whether the label has the dose for the use, or has it on the way there."""
     usual, first = _label_doses(drug, use)
-    if not usual or wanted.dose is None:
+    if not usual or wanted.dose is None or not wanted.named:
         return True
     return float(wanted.dose) in usual + first
 

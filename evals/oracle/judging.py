@@ -11,9 +11,19 @@ from decimal import Decimal
 
 from evals.oracle.chart import Chart, Entry, Reading, Span, Stretch, after_months, day, tenths
 from evals.oracle.reading import Row
-from evals.oracle.trials import drug_key, names, strangers, trial
+from evals.oracle.trials import by_content, drug_key, names, strangers, trial, twins
 from evals.oracle.verdicts import NO, OPEN, YES, Answer, Truth, agreed, best, known
-from evals.oracle.vocabulary import OTHER_TYPE, RELATIVES, SPOKEN, STUDIES, TOPICS, TYPES, UNTYPED, VAGUE
+from evals.oracle.vocabulary import (
+    CONTAINS,
+    OTHER_TYPE,
+    RELATIVES,
+    SPOKEN,
+    STUDIES,
+    TOPICS,
+    TYPES,
+    UNTYPED,
+    VAGUE,
+)
 
 SIGNED = ("signed", "amended")
 _COMPARE: dict[str, Callable[[Decimal, Decimal], bool]] = {
@@ -387,16 +397,19 @@ def _taking(row: Row, chart: Chart, ask: Ask) -> Answer:
     found: Truth = NO
     for entry in entries:
         nobody_knows = not entry.get("ingredients") and entry["drug"].lower() != own
-        if nobody_knows and not names(row, entry):
+        may_be_meant = nobody_knows or by_content(entry) in {CONTAINS.get(name) for name in row.drugs} - {
+            None
+        }
+        if may_be_meant and not names(row, entry):
             found = OPEN if _shows_taking(row, entry, chart) != NO else found
         if not names(row, entry) or entry["drug"].lower() == own:
             continue
         now = _shows_taking(row, entry, chart)
+        if now == YES and by_content(entry) and [by_content(entry)] == ask.drug["ingredients"]:
+            found = OPEN  # it may be what is asked for, which does not count
+            continue
         if now == YES:
-            if entry["drug"].lower() in [i.lower() for i in ask.drug["ingredients"]] and not row.dose:
-                found = OPEN  # by its ingredient alone it may be the product asked for
-                continue
-            twin = any(_twins(entry, other) and _taken_now(other, chart) == NO for other in entries)
+            twin = any(twins(entry, other) and _taken_now(other, chart) == NO for other in entries)
             return Answer(OPEN, "conflict") if twin else Answer(YES)
         found = OPEN if now is OPEN else found
     if found == NO and any(_in_hand(row, fill, entries, chart, own) for fill in chart.noted("fills")):
@@ -418,12 +431,6 @@ def _shows_taking(row: Row, entry: Entry, chart: Chart) -> Truth:
         begun = day(entry.get("start"))
         return OPEN if begun is None else int((chart.as_of - begun).days >= row.days)
     return OPEN if OPEN in (now, at_dose) else YES
-
-
-def _twins(one: Entry, other: Entry) -> bool:
-    """Two entries of one drug and dose that began on one day are two records of one course."""
-    alike = ("ingredients", "dose", "formulation", "start")
-    return one.get("start") is not None and all(one.get(key) == other.get(key) for key in alike)
 
 
 def _in_hand(row: Row, fill: Entry, entries: list[Entry], chart: Chart, own: str) -> bool:
@@ -502,6 +509,14 @@ def _on_drug(row: Row, chart: Chart, ask: Ask) -> Answer:
     if entries is None:
         return Answer(OPEN, "missing")
     own = [e for e in entries if e["drug"].lower() == ask.drug["name"].lower()]
+    may_be = [e for e in entries if by_content(e) and [by_content(e)] == ask.drug["ingredients"]]
+    sure = _months_on(row, chart, own)
+    if sure.truth == NO and may_be and _months_on(row, chart, [*own, *may_be]).truth != NO:
+        return Answer(OPEN, "ambiguous")
+    return sure
+
+
+def _months_on(row: Row, chart: Chart, own: list[Entry]) -> Answer:
     open_one = False
     if row.dose is not None:
         open_one = any(e.get("dose") is None for e in own)

@@ -113,7 +113,8 @@ _AT_START = (
 )
 _OWN = (
     r"(?:requested|submitted) (?:drug|product|treatment)|(?:product|drug) (?:filed for|asked for|asked about|"
-    r"requested|you ask for)|very product requested|agent under review"
+    r"requested|you ask for)|very product requested|agent under review|"
+    r"have been taking the drug"
 )
 _TRIAL = (
     r"\btried (?P<a>.+?) for at least|undergone treatment with (?P<b>.+?) for no fewer|"

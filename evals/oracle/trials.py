@@ -11,6 +11,7 @@ from itertools import product
 from evals.oracle.chart import Chart, Entry, Span, day
 from evals.oracle.reading import Row
 from evals.oracle.verdicts import NO, OPEN, YES, Answer, Truth, best, known, worst
+from evals.oracle.vocabulary import CONTAINS
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,11 @@ def trial(row: Row, chart: Chart) -> Answer:
     if entries is None:
         return Answer(OPEN, "missing")
     answer = _trial(row, chart, entries)
+    if answer.truth is not OPEN and _twins_differ(row, chart, entries):
+        return Answer(OPEN, "conflict")
     if answer.truth != NO:
         return answer
-    unknown = [entry["drug"].lower() for entry in strangers(entries)]
+    unknown = [entry["drug"].lower() for entry in (*strangers(entries), *_may_be_brand(row, entries))]
     may_be = [
         replace(row, drugs=(name,), classes=()) if row.at_once else replace(row, drugs=(*row.drugs, name))
         for name in unknown
@@ -52,6 +55,36 @@ def trial(row: Row, chart: Chart) -> Answer:
     if any(_trial(stranger, chart, entries).truth != NO for stranger in may_be):
         return Answer(OPEN, "unrecognised")
     return answer
+
+
+def twins(one: Entry, other: Entry) -> bool:
+    """Two entries of one drug and dose that began on one day are two records of one course."""
+    alike = ("ingredients", "dose", "formulation", "start")
+    return one.get("start") is not None and all(one.get(key) == other.get(key) for key in alike)
+
+
+def _twins_differ(row: Row, chart: Chart, entries: list[Entry]) -> bool:
+    """Whether two records of one course would decide it differently."""
+    pairs = [(one, other) for one in entries for other in entries if one is not other and twins(one, other)]
+    named = [pair for pair in pairs if names(row, pair[0])]
+    return any(_trial(row, chart, [one]).truth != _trial(row, chart, [other]).truth for one, other in named)
+
+
+def by_content(entry: Entry) -> str:
+    """What the entry's name says that it contains, where it names no brand; else ""."""
+    name = entry["drug"].lower()
+    made_of = entry.get("ingredients") or []
+    return (
+        made_of[0]
+        if len(made_of) == 1 and made_of[0] in name and not set(name.split()) & CONTAINS.keys()
+        else ""
+    )
+
+
+def _may_be_brand(row: Row, entries: list[Entry]) -> list[Entry]:
+    """Entries that name only what one of the row's brands contains."""
+    contents = {CONTAINS[name] for name in row.drugs if name in CONTAINS}
+    return [entry for entry in entries if by_content(entry) in contents]
 
 
 def strangers(entries: list[Entry]) -> list[Entry]:
@@ -102,8 +135,9 @@ def _courses(row: Row, chart: Chart, entries: list[Entry]) -> Iterator[Tried]:
     for entry in entries:
         if not names(row, entry) or NO in _fits(row, entry):
             continue
-        ended = day(entry.get("end"))
-        if entry.get("status") == "active" and ended and ended <= chart.as_of:  # it goes on, and has ended
+        begun, ended = day(entry.get("start")), day(entry.get("end"))
+        goes_on = entry.get("status") == "active" and ended and ended <= chart.as_of  # though it has ended
+        if goes_on or (begun and ended and ended < begun):
             yield Tried((entry,), None, None, False, (), at_odds=True)
         else:
             by_drug.setdefault("" if row.added_up and row.in_a_row else drug_key(entry), []).append(entry)

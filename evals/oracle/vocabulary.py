@@ -34,6 +34,7 @@ TESTS = {
     "uacr": "uacr",
     "index of apneas and hypopneas": "ahi",
     "apnea-hypopnea index": "ahi",
+    "ahi": "ahi",
     "left ventricular ejection fraction": "lvef",
     "ankle-brachial index": "abi",
     "liver fibrosis stage": "fibrosis_stage",
@@ -199,4 +200,20 @@ STUDIES = {
     "fibrosis_stage": ("biopsy", "elastogra", "fibroscan", "fibrosis"),
     "lvef": ("echo", "ventricul", "lvef"),
     "abi": ("ankle", "abi"),
+}
+
+# What a brand contains: a chart that names only that may mean any brand of it.
+CONTAINS = {
+    "ozempic": "semaglutide",
+    "wegovy": "semaglutide",
+    "rybelsus": "semaglutide",
+    "mounjaro": "tirzepatide",
+    "zepbound": "tirzepatide",
+    "trulicity": "dulaglutide",
+    "saxenda": "liraglutide",
+    "victoza": "liraglutide",
+    "jardiance": "empagliflozin",
+    "farxiga": "dapagliflozin",
+    "invokana": "canagliflozin",
+    "januvia": "sitagliptin",
 }

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from data_gen.catalog_loader import our_catalog
 from tools.casefile import Known, case_files, decide_case, no_store, read_case
 from tools.errors import Invalid
+from tools.records import Drug
 
 CASES = Path(__file__).parents[2] / "evals" / "cases"
 
 
-def drugs() -> tuple:  # type: ignore[type-arg]
-    from data_gen.catalog_loader import load_catalog
-
-    return tuple(load_catalog().drugs.values())
+def drugs() -> tuple[Drug, ...]:
+    return tuple(our_catalog().drugs.values())
 
 
 @pytest.mark.parametrize("file", case_files([CASES]), ids=lambda file: file.stem)

@@ -142,3 +142,8 @@ def test_a_dose_that_the_drug_does_not_come_in_is_refused_with_its_line(tmp_path
     (tmp_path / "drugs.yaml").write_text(text)
     with pytest.raises(Invalid, match="unknown dose of Zepbound for osa '16'"):
         load_catalog(tmp_path)
+
+
+def test_nothing_is_held_against_a_strength_that_nobody_named() -> None:
+    assert dose_finding(asked("Wegovy", "weight", kind="renewal")) is None
+    assert dose_finding(asked("Wegovy", "weight", "0.25 mg", "renewal")) is not None

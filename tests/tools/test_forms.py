@@ -510,3 +510,16 @@ def test_a_criterion_that_is_met_is_answered_yes_also_where_none_of_it_may_be(ge
             assert question.answer == ("Yes" if met != inverted else "No")
             seen.add(question.finding.text.split(":")[0])
     assert {"none of", "any of"} <= seen
+
+
+def test_the_directions_are_the_order_s_however_it_writes_the_strength() -> None:
+    order = Order(
+        id="ord1", drug="Ozempic", strength="1MG", quantity=3, days_supply=28, sig="1 mg each Sunday"
+    )
+    request = filled(case_of(jose(orders=(order,))))
+    assert (field(request, "sig").value, field(request, "sig").record_id) == ("1 mg each Sunday", "ord1")
+    other = filled(case_of(jose(orders=(order,)), strength="0.25 mg"))
+    assert (field(other, "sig").value, field(other, "sig").record_id) == (
+        DRUGS["Ozempic"].sig,
+        "drug:Ozempic",
+    )

@@ -17,6 +17,7 @@ import msgspec
 from tools.evidence import courses, diagnoses, statements
 from tools.evidence.judge import BARE, Judge, Shown
 from tools.evidence.notes import contradicting_sentence
+from tools.products import goes_by_ingredient, is_product
 from tools.records import Diagnosis, Evidence, Fill, Medication, Patient, Program
 from tools.rules import (
     AllergyTo,
@@ -34,7 +35,7 @@ from tools.rules import (
 )
 from tools.terminology.conditions import CONCEPTS, exclusive_codes
 from tools.terminology.matcher import matches
-from tools.terminology.medicines import resolve_medicine
+from tools.terminology.medicines import medicine
 from tools.terminology.substances import is_substance
 from tools.terms import GENERAL_WORDS
 
@@ -85,35 +86,30 @@ def _unidentified_medicine(
     return None
 
 
-def _perhaps_the_product(
-    leaf: Taking, judge: Judge, exclude: bool, answer: Shown, ask: Answer
-) -> Shown | None:
-    """Charted by its ingredient alone, what is taken cannot be told from the product asked for."""
-    if not answer.shown or not judge.request.ingredients:
+def _unbranded_medicine(leaf: Any, judge: Judge, exclude: bool, answer: Shown, ask: Answer) -> Shown | None:
+    """A brand is meant, and what it contains is charted without a brand's name."""
+    brands = _brands(leaf)
+    if answer.shown or not brands:
         return None
-    asked = judge.request.drug.casefold()
-    taken = judge.patient.medications or ()
-    mine = [entry for entry in taken if courses.matches(entry, leaf.drugs, leaf.classes, entry.drug)]
-    mine = [
-        entry for entry in mine if entry.drug.casefold() != asked and courses.is_taken([entry], judge.as_of)
-    ]
-    if not mine or not all(_is_bare(entry, judge) for entry in mine):
-        return None
-    name = mine[0].drug
-    return Shown(
-        None,
-        answer.records,
-        f"{name} may be the {judge.request.drug} asked for, or another product of it",
-        "ambiguous",
-        f"Ask which product of {name} is taken",
-    )
+    for entry in judge.patient.medications or ():
+        brand = brands.get(tuple(sorted(entry.ingredients)))
+        if brand is None or not goes_by_ingredient(entry):
+            continue
+        if ask(_if_it_counts(leaf, entry.drug.casefold()), judge, exclude).shown is not False:
+            detail = f"{entry.drug} may be {brand}, or another brand of it"
+            seen = (courses.entry_evidence(entry), *answer.records)
+            return Shown(None, seen, detail, "ambiguous", f"Record which product {entry.drug} is")
+    return None
 
 
-def _is_bare(entry: Medication, judge: Judge) -> bool:
-    """Whether it is charted as the ingredient of the drug asked for, and as no brand of it."""
-    known = resolve_medicine(entry.drug)
-    same = known is not None and set(known.ingredients) == set(judge.request.ingredients)
-    return same and known is not None and known.kind == "ingredient"
+def _brands(leaf: Any) -> dict[tuple[str, ...], str]:
+    """The brands that the leaf names, by what they contain."""
+    known: dict[tuple[str, ...], str] | None = leaf.__dict__.get("brands")
+    if known is None:
+        meant = [medicine(name) for name in leaf.drugs]
+        known = {tuple(sorted(one.ingredients)): one.name for one in meant if one.kind == "brand"}
+        leaf.__dict__["brands"] = known
+    return known
 
 
 def _if_it_counts(leaf: Any, name: str) -> Any:
@@ -242,10 +238,9 @@ def _filled_though_not_taken(
     if answer.shown or not judge.patient.fills:
         return None
     stopped = _last_end(judge.patient.medications or (), leaf.drugs, leaf.classes)
-    asked = judge.request.drug.casefold()
     for fill in judge.patient.fills:
         at_hand = fill.date <= judge.as_of < fill.date + timedelta(days=fill.days_supply)
-        if not at_hand or fill.drug.casefold() == asked or (stopped is not None and fill.date <= stopped):
+        if not at_hand or is_product(fill, judge.request) or (stopped is not None and fill.date <= stopped):
             continue
         if courses.matches(fill, leaf.drugs, leaf.classes, fill.drug):
             return _conflict(fill, answer, stopped, f"whether {fill.drug} is taken")
@@ -393,17 +388,24 @@ def _said_otherwise(leaf: Any, judge: Judge, exclude: bool, answer: Shown, ask: 
 
 
 _Check = Callable[[Any, Judge, bool, Shown, Answer], Shown | None]
+_MEDICINES: tuple[_Check, ...] = (_unidentified_medicine, _unbranded_medicine)
 _CHECKS: dict[type[Part], tuple[_Check, ...]] = {
     Condition: (_unidentified_diagnosis, _exclusive_codes, _said_otherwise),
     Taking: (
-        _perhaps_the_product,
         _unidentified_medicine,
+        _unbranded_medicine,
         _filled_though_not_taken,
         _overlapping_courses,
         _said_otherwise,
     ),
-    Trial: (_unidentified_medicine, _overlapping_courses, _said_otherwise),
-    Intolerance: (_unidentified_medicine, _filled_after_reaction, _overlapping_courses, _said_otherwise),
+    Trial: (*_MEDICINES, _overlapping_courses, _said_otherwise),
+    Intolerance: (
+        _unidentified_medicine,
+        _unbranded_medicine,
+        _filled_after_reaction,
+        _overlapping_courses,
+        _said_otherwise,
+    ),
     AllergyTo: (_unidentified_substance, _said_otherwise),
     OnDrug: (_two_doses, _said_otherwise),
     Programme: (_overlapping_programs, _said_otherwise),

@@ -17,7 +17,8 @@ from tools.dates import add_months, months_between
 from tools.evidence.judge import BARE, ONLY, Judge, Shown, better
 from tools.evidence.measurements import number
 from tools.evidence.supply import Stretch, Supply, common, length, shortfalls, supply_of, union
-from tools.records import Allergy, Evidence, Fill, Medication, Patient, Reason, TrialOutcome
+from tools.products import brands_of, is_product
+from tools.records import Allergy, Evidence, Fill, Medication, Patient, Reason, Request, TrialOutcome
 from tools.rules import AllergyTo, Intolerance, OnDrug, Response, Taking, Trial, Use
 from tools.terminology.medicines import CLASSES
 
@@ -564,17 +565,21 @@ def taking(leaf: Taking, judge: Judge, exclude: bool) -> Shown:
     taken = judge.patient.medications
     if taken is None:
         return Shown(None, (), "no medication list on record", "missing", "Obtain the medication list")
-    asked = judge.request.drug.casefold()
     best: Shown | None = None
     past: tuple[Evidence, ...] = ()
     for entry in taken:
-        if entry.drug.casefold() == asked or not matches(entry, leaf.drugs, leaf.classes, entry.drug):
+        if not matches(entry, leaf.drugs, leaf.classes, entry.drug):
+            continue
+        own = is_product(entry, judge.request)
+        if own:
             continue
         course = _single(entry, judge)
         later = entry.start is not None and entry.start > judge.as_of
         if later and (entry.status != "active" or entry.end is not None):
             continue
         answer = _taken_now(leaf, entry, course, judge, exclude)
+        if answer is not None and answer.shown and own is None:
+            answer = _which_product(entry, judge.request, answer.records)
         if answer is None:
             past += _shown_by(course, judge)
         elif answer.shown:
@@ -609,6 +614,15 @@ def _taken_now(leaf: Taking, entry: Medication, course: Course, judge: Judge, ex
         return _taking_too_short(leaf, entry, course, records)
     fix = f"Stop {entry.drug} and record the stop date" if exclude else None
     return Shown(True, records, f"takes {entry.drug}{_at_dose(leaf)}", None, fix)
+
+
+def _which_product(entry: Medication, request: Request, records: tuple[Evidence, ...]) -> Shown:
+    """Charted by its ingredient alone, it may be the product asked for, which does not count, or another."""
+    others = [name for name in brands_of(entry.ingredients) if name.casefold() != request.drug.casefold()]
+    other = " or ".join(others) if 0 < len(others) < 4 else "another brand of it"
+    detail = f"{entry.drug} may be {request.drug}, which is asked for, or {other}"
+    fix = f"Record which product {entry.drug} is: {request.drug} itself, or {other}"
+    return Shown(None, records, detail, "ambiguous", fix)
 
 
 def _at_dose(leaf: Taking) -> str:
@@ -659,7 +673,17 @@ def on_drug(leaf: OnDrug, judge: Judge, exclude: bool) -> Shown:
     taken = judge.patient.medications
     if taken is None:
         return Shown(None, (), "no medication list on record", "missing", "Obtain the medication list")
-    entries = [entry for entry in taken if entry.drug.casefold() == drug.casefold()]
+    entries = [entry for entry in taken if is_product(entry, judge.request)]
+    answer = _on_drug(leaf, entries, drug, dose, judge)
+    unbranded = [entry for entry in taken if is_product(entry, judge.request) is None]
+    if answer.shown is False and unbranded:
+        supposed = _on_drug(leaf, [*entries, *unbranded], drug, dose, judge)
+        if supposed.shown is not False:
+            return _which_product(unbranded[0], judge.request, supposed.records)
+    return answer
+
+
+def _on_drug(leaf: OnDrug, entries: Sequence[Medication], drug: str, dose: str, judge: Judge) -> Shown:
     undosed = [entry for entry in entries if leaf.min_dose is not None and entry.dose is None]
     fitting = [
         entry
@@ -699,13 +723,9 @@ def _months_on(leaf: OnDrug, course: Course, drug: str, dose: str, judge: Judge)
     return Shown(course.end >= due, records, detail, None, fix)
 
 
-def therapy_start(patient_entries: Iterable[Medication], drug: str, as_of: date) -> date | None:
-    """When the present therapy with this brand began: back over its entries, across gaps of up to a month."""
-    entries = [
-        entry
-        for entry in patient_entries
-        if entry.drug.casefold() == drug.casefold() and entry.start is not None and entry.start <= as_of
-    ]
+def therapy_start(on_it: Iterable[Medication], as_of: date) -> date | None:
+    """When the present therapy began: back over the entries of the product, across gaps of up to a month."""
+    entries = [entry for entry in on_it if entry.start is not None and entry.start <= as_of]
     began: date | None = None
     for entry in sorted(entries, key=lambda item: item.start or as_of, reverse=True):
         if began is not None and entry.end is not None and entry.end < began - timedelta(days=31):

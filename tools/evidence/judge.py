@@ -203,8 +203,13 @@ class Judge:
         return known
 
     def takes_it(self) -> bool:
-        """Does the drug asked for stand on the medication list, whenever it was taken?"""
-        return self.request.drug.casefold() in self.patient.courses_by_drug
+        """Does the drug asked for, or another of the same ingredients, stand on the medication list, whenever it was
+        taken?"""
+        request, patient = self.request, self.patient
+        return (
+            request.drug.casefold() in patient.courses_by_drug
+            or tuple(sorted(request.ingredients)) in patient.charted_ingredients
+        )
 
     def values(self, test: str) -> Values:
         """Usable values of the test, newest first, and the rejected ones."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -46,21 +46,28 @@ class Name(NamedTuple):
 
 
 class Matcher:
-    """Finds the given names; immutable, so that it can be shared."""
+    """Finds the given names; immutable, so that it can be shared. `names` are by their folded form."""
 
     def __init__(self, names: Iterable[Name]) -> None:
         listed = list(names)
         folded = fold_lines("\n".join([name for name, _, _ in listed]))
-        self._concepts: dict[str, list[Name]] = {}
+        self.names: dict[str, list[Name]] = {}
         for pattern, name in zip(folded, listed, strict=True):
-            self._concepts.setdefault(pattern, []).append(name)
-        self._patterns = list(self._concepts)
-        self._automaton = AhoCorasick(
-            [f" {'  '.join(pattern.split(' '))} " for pattern in self._patterns],
+            self.names.setdefault(pattern, []).append(name)
+
+    @cached_property
+    def _automaton(self) -> AhoCorasick:
+        """Over the names with two blanks between words and one around them, so that two that follow share none."""
+        return AhoCorasick(
+            [f" {pattern.replace(' ', '  ')} " for pattern in self.names],
             matchkind=MatchKind.LeftmostLongest,
             implementation=Implementation.ContiguousNFA,
             store_patterns=False,
         )
+
+    @cached_property
+    def _listed(self) -> list[list[Name]]:
+        return list(self.names.values())
 
     def matches(self, text: str) -> list[Span]:
         """What a text names, from left to right; one span for each concept that a name stands for."""
@@ -79,7 +86,7 @@ class Matcher:
             span = words[first][0], words[last][1]
             if first < last and _BREAK.search(text, *span):
                 continue
-            for name, concept, exact in self._concepts[self._patterns[index]]:
+            for name, concept, exact in self._listed[index]:
                 if concept and (not exact or text[span[0] : span[1]] == name):
                     found.append(Span(*span, concept.partition(":")[0], concept))
         return found
@@ -111,10 +118,10 @@ def medicines_in(text: str) -> tuple[Span, ...]:
 def telling_words() -> dict[str, frozenset[str]]:
     """The longest word of every name of a concept, folded: a text without any of them does not name it."""
     found: dict[str, set[str]] = {}
-    listed = list(_names())
-    folded = fold_lines("\n".join([name for name, _, _ in listed]))
-    for pattern, (_, concept, _) in zip(folded, listed, strict=True):
-        found.setdefault(concept, set()).add(max(pattern.split(), key=len))
+    for pattern, names in matcher().names.items():
+        longest = max(pattern.split(" "), key=len) if " " in pattern else pattern
+        for _, concept, _ in names:
+            found.setdefault(concept, set()).add(longest)
     return {concept: frozenset(words) for concept, words in found.items()}
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -92,6 +92,10 @@ class Terminology:
 
     def rows(self) -> tuple[MedicineRow, ...]:
         """Every row once."""
+        return self._rows
+
+    @cached_property
+    def _rows(self) -> tuple[MedicineRow, ...]:
         return tuple({id(row): row for row in self._names.values()}.values())
 
     def resolve(self, name: str) -> Medicine | None:

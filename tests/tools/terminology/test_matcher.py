@@ -99,7 +99,7 @@ def test_every_name_of_a_condition_test_or_term_is_found() -> None:
 
 
 def test_no_name_stands_for_two_things_of_one_kind() -> None:
-    for names in matcher()._concepts.values():
+    for names in matcher().names.values():
         concepts = {name.concept for name in names}
         assert len({concept.partition(":")[0] for concept in concepts}) == len(concepts), names
 
