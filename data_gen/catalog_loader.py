@@ -25,6 +25,7 @@ from tools.rulebook.plain import describe
 from tools.rulebook.prose import House
 from tools.rulebook.rule_yaml import Reader
 from tools.rules import Composite, Rule
+from tools.terminology.medicines import CLASSES
 from tools.terms import INDICATIONS
 
 _FILES = ("drugs.yaml", "fragments.yaml", "forms.yaml", "terms.yaml")
@@ -173,6 +174,10 @@ def _drugs(table: dict[str, Map], fragments: dict[str, Map]) -> tuple[dict[str, 
         fields["name"], fields.places = name, body.places
         fields["indications"] = _without_rules(body)
         drug = convert(fields, Drug, body.place)
+        for key in ("classes", "duplicate_classes"):
+            for cls in getattr(drug, key):
+                if cls not in CLASSES:
+                    raise unknown(body.at(key), "drug class", cls, CLASSES)
         _check_doses(drug, body)
         indications = tuple(
             msgspec.structs.replace(indication, rule=rules.get(indication.key))

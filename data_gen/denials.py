@@ -17,9 +17,10 @@ from typing import Any, Literal
 import msgspec
 
 from tools.dates import add_months
+from tools.denials.codes import REASONS
 from tools.errors import Invalid, NotFound
 from tools.records import Plan, Record
-from tools.rulebook.located import read_yaml
+from tools.rulebook.located import Place, as_map, convert, only, read_yaml
 
 FOLDER = Path(__file__).parent / "catalog" / "denials"
 Kind = Literal["denial", "pend", "partial_approval", "approval", "appeal_upheld", "appeal_overturned"]
@@ -143,10 +144,14 @@ def style_named(name: str) -> Style:
     file = FOLDER / f"{name}.yaml"
     if not file.is_file():
         raise NotFound("style of denial letters", name, sorted(path.stem for path in FOLDER.glob("*.yaml")))
-    try:
-        return msgspec.convert(msgspec.to_builtins(_plain(read_yaml(file))), Style)
-    except msgspec.ValidationError as error:
-        raise Invalid(f"{file.name}: {error}") from None
+    found = as_map(read_yaml(file, file.name), Place(file.name, 1), "a style of letters")
+    for table, allowed in (
+        ("reasons", REASONS),
+        ("title", _STYLE_KEY.values()),
+        ("opening", _STYLE_KEY.values()),
+    ):
+        only(as_map(found.get(table), found.at(table), table), allowed, table)
+    return convert(found, Style, found.place)
 
 
 def styles() -> tuple[str, ...]:
@@ -369,12 +374,3 @@ def _listed(items: tuple[str, ...]) -> str:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def _plain(value: Any) -> Any:
-    """Located YAML as plain data."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value

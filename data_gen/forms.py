@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 import yaml
 
-from tools.errors import Invalid
+from tools.errors import Invalid, nearest
 from tools.papers.form_sources import COLUMNS, SOURCES
 from tools.records import Field, FormTemplate, Plan, Section
 
@@ -82,6 +82,12 @@ def print_forms(plans: dict[str, Plan], overlay: Path | None = None) -> dict[str
     own = overlay / "forms.yaml" if overlay else None
     theirs = read(own, ours.fields) if own and own.exists() else Catalog()
     forms, fields = theirs.forms + ours.forms, ours.fields | theirs.fields
+    for form in forms:
+        if form.plan and form.plan not in plans:
+            near = " or ".join(nearest(form.plan, plans)) or _list(plans)
+            raise Invalid(
+                f"{own or FORMS}: form {form.title!r} is of no plan {form.plan!r}; did you mean {near}?"
+            )
     return {plan_id: _template(_form_of(plan, forms), plan, fields) for plan_id, plan in plans.items()}
 
 
@@ -162,8 +168,6 @@ def _read(path: Path, _changed: int, known: tuple[tuple[str, Asked], ...]) -> Ca
 
 
 def _problems(catalog: Catalog, known: dict[str, Asked]) -> list[tuple[str, str]]:
-    from tools.errors import nearest
-
     columns = frozenset().union(*COLUMNS.values())
     found = [
         (f"$.fields.{name}.source", f"no source {asked.source!r}; one of {_list({*SOURCES, *columns})}")

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from data_gen.policies import Paper
-from tools.records import Benefit, Drug, Plan, QuantityLimit
+from tools.records import BUSINESSES, Benefit, Drug, Plan, QuantityLimit
 from tools.rulebook.criterion_yaml import read_preferred
 from tools.rulebook.located import Map, Place, Seq, as_map, as_seq, convert, only, unknown
 from tools.rulebook.plain import describe
@@ -18,15 +18,6 @@ from tools.rulebook.rule_yaml import Reader
 from tools.rules import Rule, Trial, walk
 from tools.terms import INDICATIONS
 
-BUSINESSES = (
-    "commercial",
-    "exchange",
-    "self_funded",
-    "medicare_part_d",
-    "medicare_advantage",
-    "medicaid",
-    "state_employees",
-)
 _PLAN = (
     "id", "payer_id", "payer", "name", "archetype", "line_of_business", "bin", "pcn", "group", "phone", "fax",
     "portal", "address", "channel", "form_id", "review_hours", "expedited_hours", "appeal", "internal_levels",
@@ -35,7 +26,7 @@ _PLAN = (
 _KEYS = (*_PLAN, "style", "policy", "fragments", "rules", "preferred", "benefits")
 _NEEDED = ("id", "payer", "name", "line_of_business", "channel", "style", "policy", "benefits")
 _BENEFIT = (
-    "covered", "reason", "tier", "copay", "pa", "quantity_limit", "strength_limits", "excluded_uses", "step_therapy",
+    "covered", "reason", "tier", "copay", "pa", "quantity_limit", "strength_limits", "excluded_uses",
 )  # fmt: skip
 _LIMIT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(mL|tablets?)\s+per\s+(\d+)\s+days?\s*")
 
@@ -74,6 +65,7 @@ def read_plan(
     own = _named(found, "fragments")
     named = {**shared, **own, **_named(found, "rules")}
     reader = Reader(named, drugs, read_preferred(found, drugs))
+    _check_rules(_named(found, "rules"), reader)
     cells = _Cells(found, reader, drugs, limits)
     fields: dict[str, Any] = {key: found[key] for key in _PLAN if key in found}
     fields.setdefault("payer_id", str(found["id"]).split("-")[0].lower())
@@ -81,6 +73,14 @@ def read_plan(
     plan = convert(_located(found, fields), Plan, found.place)
     plan = msgspec.structs.replace(plan, benefits=cells.read())
     return Source(plan, str(found["style"]), _paper(found), found.place, found.at("style"))
+
+
+def _check_rules(rules: Mapping[str, Map], reader: Reader) -> None:
+    """Invalid for a rule that cannot be read, whether or not a benefit uses it."""
+    for name, body in rules.items():
+        call = Map(body.place)
+        call["use"], call.places["use"] = name, body.place
+        reader.rule(as_map(reader.fill(call), body.place, f"rule {name}"), name)
 
 
 class _Cells:
@@ -106,9 +106,12 @@ class _Cells:
     def _benefit(self, name: str, value: Any, place: Place) -> Benefit:
         cell = as_map(value, place, f"the benefit of {name}")
         only(cell, _BENEFIT, f"the benefit of {name}")
+        if not isinstance(cell.get("covered", True), bool):
+            raise cell.at("covered").error(f"covered is true or false, not {cell['covered']!r}")
         if cell.get("covered") is False:
             if "pa" in cell:
                 raise cell.at("pa").error(f"{name} is not covered and can have no PA")
+            only(cell, ("covered", "reason"), f"the benefit of {name}, which is not covered")
             return Benefit(drug=name, covered=False, reason=str(cell.get("reason") or "not on the formulary"))
         rules = self._rules(name, cell)
         usual = self.limits[name]
@@ -127,7 +130,7 @@ class _Cells:
             benefit,
             rules=rules,
             quantity_limit=read_limit(cell["quantity_limit"], cell.at("quantity_limit"))
-            if cell.get("quantity_limit")
+            if cell.get("quantity_limit") is not None
             else usual.limit,
             strength_limits=read_limits(cell, "strength_limits", self.drugs[name]) or usual.by_strength,
         )

@@ -23,9 +23,10 @@ from tools.chartfile import Reading, read_chart
 from tools.chartlines import read_date
 from tools.determine import determine
 from tools.documents import walk
-from tools.errors import Invalid, Unavailable
+from tools.errors import Invalid, Unavailable, nearest
 from tools.evidence.measurements import later_values
 from tools.records import (
+    BUSINESSES,
     Benefit,
     Coverage,
     Determination,
@@ -45,7 +46,9 @@ from tools.rulebook.criterion_yaml import read_preferred
 from tools.rulebook.located import Map, Place, Seq, as_map, only, read_yaml, unknown
 from tools.rulebook.rule_yaml import RULE_KEYS, Reader
 from tools.rules import AllOf, AnyOf, Composite, Condition, Node, Rule, Trial
-from tools.terminology.medicines import medicine
+from tools.rules import walk as nodes_of
+from tools.terminology.medicines import medicine, medicine_names
+from tools.terms import INDICATIONS
 
 CASE_KEYS = (
     "case",
@@ -65,6 +68,7 @@ CASE_KEYS = (
 _PLAN_KEYS = ("id", "payer", "line_of_business", "drugs", "excluded_uses")
 _BENEFIT_KEYS = ("covered", "reason", "pa", "tier", "copay", "quantity_limit", "rules", "excluded_uses")
 _REQUEST_KEYS = ("drug", "strength", "quantity", "unit", "days_supply", "kind", "indication", "therapy_start")
+STOPS = ("", "eligibility", "formulary", "benefit", "pa", "exclusion", "criteria", "quantity", "documents")
 _EXPECT_KEYS = ("outcome", "criteria", "reasons", "stopped_by", "indication", "alternatives")
 
 
@@ -113,9 +117,10 @@ def read_case(path: Path, known: Known, as_of: date | None = None) -> Case:
     only(found, CASE_KEYS, "a case")
     day = as_of or _as_of(found)
     chart = as_map(found.get("patient") or Map(found.place), found.at("patient"), "patient")
-    reading = read_chart(chart, day, known.drugs)
     request = _request(found, known.drugs)
     plan = _plan(found, path, known, request)
+    _check_use(found, plan)
+    reading = read_chart(chart, day, known.drugs, _topics_of(plan))
     patient = reading.patient
     if not patient.coverages and "coverage" not in chart:
         enrolled = Coverage(id="coverage-1", plan_id=plan.id)
@@ -149,6 +154,23 @@ def decide_case(case: Case, drugs: Iterable[Drug] = ()) -> Decided:
     return Decided(case, decided, left_out, tuple(_differences(case.expect, decided)))
 
 
+def _check_use(found: Map, plan: Plan) -> None:
+    """The use asked for, or expected, is one of the plan's rules or of ours."""
+    rules = [rule for benefit in plan.benefits.values() for rule in benefit.rules]
+    uses = {*INDICATIONS, *(rule.indication for rule in rules)}
+    for key in ("request", "expect"):
+        given = found.get(key)
+        if isinstance(given, Map) and given.get("indication"):
+            _one_of(given, "indication", uses)
+
+
+def _topics_of(plan: Plan) -> set[str]:
+    """What the plan's rules ask prescribers to state, and the statements on their conditions."""
+    rules = [rule for benefit in plan.benefits.values() for rule in benefit.rules]
+    trees = [tree for rule in rules for tree in (rule.criteria, *rule.exclusions, *rule.renewals)]
+    return {topic for tree in trees for node in nodes_of(tree) if (topic := getattr(node, "topic", ""))}
+
+
 # --- the parts of a case ---------------------------------------------------------------------------------
 
 
@@ -171,7 +193,7 @@ def _request(found: Map, drugs: Iterable[Drug]) -> Request:
     place = found.at("request")
     asked = found["request"]
     if not isinstance(asked, Map):
-        return Request(drug=_drug_name(str(asked), drugs))
+        return Request(drug=_drug_name(str(asked), drugs, place))
     only(asked, _REQUEST_KEYS, "a request")
     if "drug" not in asked:
         raise place.error("a request needs a drug")
@@ -187,7 +209,7 @@ def _request(found: Map, drugs: Iterable[Drug]) -> Request:
         raise unknown(asked.at("kind"), "kind of request", kind, get_args(Kind))
     began = asked.get("therapy_start")
     return Request(
-        drug=_drug_name(str(asked["drug"]), drugs),
+        drug=_drug_name(str(asked["drug"]), drugs, asked.at("drug")),
         strength=str(asked.get("strength", "")),
         quantity=None if quantity is None else float(quantity),
         unit=None if unit is None else str(unit),
@@ -209,8 +231,14 @@ def _days(asked: Map) -> int | None:
     return int(match[1])
 
 
-def _drug_name(name: str, drugs: Iterable[Drug]) -> str:
-    return next((drug.name for drug in drugs if drug.name.casefold() == name.casefold()), name)
+def _drug_name(name: str, drugs: Iterable[Drug], place: Place) -> str:
+    """The drug of the catalog, or another that the terminology knows. Errors: Invalid for a name that is none."""
+    known = {drug.name.casefold(): drug.name for drug in drugs}
+    if name.casefold() not in known and not medicine(name, drugs).ingredients:
+        near = nearest(name, [*medicine_names(), *known.values()])
+        guess = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise place.error(f"unknown drug {name!r}{guess}")
+    return known.get(name.casefold(), name)
 
 
 def _completed(patient: Patient, request: Request, drugs: Iterable[Drug]) -> Request:
@@ -245,19 +273,17 @@ def _plan(found: Map, path: Path, known: Known, request: Request) -> Plan:
     table = as_map(found["plan"], found.at("plan"), "plan")
     only(table, _PLAN_KEYS, "a plan")
     rows = as_map(table.get("drugs") or Map(table.place), table.at("drugs"), "drugs")
-    benefits = {
-        _drug_name(name, known.drugs): _benefit(
-            _drug_name(name, known.drugs), row, rows.at(name), path, found, known
-        )
-        for name, row in rows.items()
-    }
+    benefits = {}
+    for name, row in rows.items():
+        drug = _drug_name(name, known.drugs, rows.at(name))
+        benefits[drug] = _benefit(drug, row, rows.at(name), path, found, known)
     if len(given) > 1:
         benefits[request.drug] = _benefit_of(found, path, known, request)
     return _inline_plan(
         str(table.get("id", "CASE")),
         str(table.get("payer", "the case's payer")),
         benefits,
-        str(table.get("line_of_business", "commercial")),
+        _one_of(table, "line_of_business", BUSINESSES, "commercial"),
     )
 
 
@@ -305,12 +331,27 @@ def _benefit(drug: str, row: Any, place: Place, path: Path, found: Map, known: K
         tier=row.get("tier"),
         copay=str(row.get("copay", "")),
         quantity_limit=None if limit is None else read_limit(limit, row.at("quantity_limit")),
-        excluded_uses={str(k): str(v) for k, v in (row.get("excluded_uses") or {}).items()},
+        excluded_uses=_excluded_uses(row),
     )
     if "rules" not in row:
         return benefit
     listed = row["rules"] if isinstance(row["rules"], Seq) else [row["rules"]]
     return _with_rules(benefit, listed, row.at("rules"), path, found, known)
+
+
+def _excluded_uses(row: Map) -> dict[str, str]:
+    uses = as_map(row.get("excluded_uses") or Map(row.place), row.at("excluded_uses"), "excluded_uses")
+    for use in uses:
+        if use not in INDICATIONS:
+            raise unknown(uses.at(use), "indication", use, INDICATIONS)
+    return {use: str(why) for use, why in uses.items()}
+
+
+def _one_of(found: Map, key: str, allowed: Iterable[str], default: str = "") -> str:
+    value = str(found.get(key, default))
+    if key in found and value not in allowed:
+        raise unknown(found.at(key), key.replace("_", " "), value, allowed)
+    return value
 
 
 def _yes(row: Map, key: str, default: bool) -> bool:
@@ -341,7 +382,7 @@ def _with_rules(
     for item in listed:
         if isinstance(item, str) and "/" in item:
             plan_id, drug = item.split("/", 1)
-            source = known.plan(plan_id).benefits.get(_drug_name(drug, known.drugs))
+            source = known.plan(plan_id).benefits.get(_drug_name(drug, known.drugs, place))
             if source is None:
                 raise place.error(f"plan {plan_id} has no rule for {drug}")
             rules += source.rules
@@ -354,12 +395,22 @@ def _with_rules(
                 )
             continue
         body = _named(item, place, path, found) if isinstance(item, str) else as_map(item, place, "a rule")
-        limits = body.get("quantity_limits")
-        if isinstance(limits, Map) and benefit.drug in limits and benefit.quantity_limit is None:
-            limit = read_limit(limits[benefit.drug], limits.at(benefit.drug))
-            benefit = msgspec.structs.replace(benefit, quantity_limit=limit)
+        limits = _limits(body, known.drugs)
+        if benefit.drug in limits and benefit.quantity_limit is None:
+            benefit = msgspec.structs.replace(benefit, quantity_limit=limits[benefit.drug])
         rules.append(_rule(body, f"{benefit.drug}/{len(rules) + 1}", benefit.drug, found, known.drugs))
     return msgspec.structs.replace(benefit, rules=(*benefit.rules, *rules), pa_required=True)
+
+
+def _limits(body: Map, drugs: Iterable[Drug]) -> dict[str, QuantityLimit]:
+    """The quantity limits that a rule brings, by drug."""
+    table = as_map(
+        body.get("quantity_limits") or Map(body.place), body.at("quantity_limits"), "quantity_limits"
+    )
+    return {
+        _drug_name(name, drugs, table.at(name)): read_limit(limit, table.at(name))
+        for name, limit in table.items()
+    }
 
 
 def _named(name: str, place: Place, path: Path, found: Map) -> Map:
@@ -421,6 +472,7 @@ def _expect(found: Map) -> Map:
         given["outcome"] = _word(given["outcome"])
         if given["outcome"] not in get_args(Outcome):
             raise unknown(given.at("outcome"), "outcome", given["outcome"], get_args(Outcome))
+    _one_of(given, "stopped_by", STOPS)
     for key, allowed in (("criteria", get_args(Status)), ("reasons", get_args(Reason))):
         wanted = as_map(given.get(key) or Map(given.place), given.at(key), key)
         for criterion, word in wanted.items():

@@ -47,14 +47,14 @@ from tools.records import (
     Procedure,
     Program,
 )
-from tools.rulebook.located import Map, Place, Seq, convert, only, unknown
+from tools.rulebook.located import Map, Place, Seq, convert, no_slip, only, unknown
 from tools.rules import Required
 from tools.terminology.conditions import CONCEPTS, condition_named
 from tools.terminology.frequencies import frequencies
 from tools.terminology.medicines import formulation_of, medicine
 from tools.terminology.observations import TESTS
 from tools.terminology.quantities import read_quantity
-from tools.terminology.vocabulary import studied_tests
+from tools.terminology.vocabulary import studied_tests, vocabulary
 from tools.terms import TOPICS
 
 T = TypeVar("T")
@@ -133,11 +133,12 @@ class Reading(NamedTuple):
     silent: tuple[str, ...]
 
 
-def read_chart(chart: Map, as_of: date, drugs: Iterable[Drug] = ()) -> Reading:
-    """The patient of a case; Invalid names file and line of what cannot be read."""
+def read_chart(chart: Map, as_of: date, drugs: Iterable[Drug] = (), topics: Iterable[str] = ()) -> Reading:
+    """The patient of a case; Invalid names file and line of what cannot be read. `topics` are statements that the
+    case's rules ask for beside those of terms.TOPICS."""
     chart = _renamed(chart)
     only(chart, _KEYS, "a patient")
-    reader = _Reader(chart, as_of, tuple(drugs))
+    reader = _Reader(chart, as_of, tuple(drugs), {*TOPICS, *topics})
     given, _, family = str(chart.get("name", "")).partition(" ")
     patient = Patient(
         id=str(chart.get("id", "CASE")),
@@ -186,8 +187,8 @@ def _sex(chart: Map) -> Any:
 class _Reader:
     """One method per kind of record: (short line or mapping, id, place) → record."""
 
-    def __init__(self, chart: Map, as_of: date, drugs: tuple[Drug, ...]) -> None:
-        self.chart, self.as_of, self.drugs = chart, as_of, drugs
+    def __init__(self, chart: Map, as_of: date, drugs: tuple[Drug, ...], topics: set[str]) -> None:
+        self.chart, self.as_of, self.drugs, self.topics = chart, as_of, drugs, topics
         self.silent: list[str] = []
 
     def all(self, key: str, prefix: str, read: Callable[[Any, str, Place], T]) -> tuple[T, ...] | None:
@@ -232,6 +233,7 @@ class _Reader:
             return None
         place = self.chart.at("prescriber")
         fields = _fields(value, place, "specialty")
+        self._check_specialty(fields)
         fields.setdefault("name", "the prescriber")
         return convert(fields, Prescriber, place)
 
@@ -369,6 +371,7 @@ class _Reader:
     def document(self, item: Any, record_id: str, place: Place) -> Document:
         """`of` is a kind of document, or the test or drug that it is about."""
         fields = _fields(item, place, "title")
+        self._check_specialty(fields)
         fields.setdefault("id", record_id)
         if "of" in fields:
             word = str(fields["of"]).strip().casefold()
@@ -449,6 +452,8 @@ class _Reader:
         for n, item in enumerate(said):
             place = said.at(n)
             if isinstance(item, Map):
+                self._check_topic(str(item.get("topic", "")), item.at("topic"))
+                self._check_specialty(item)
                 yield (read(item, f"att-{n + 1}", place),)
                 continue
             topic, colon, word = str(item).partition(":")
@@ -495,9 +500,18 @@ class _Reader:
         }
         if text not in known:
             raise unknown(place, "statement", word, (*known, "unstated"))
-        if topic not in TOPICS and not re.fullmatch(r"[a-z0-9_]+", topic):
-            raise unknown(place, "topic", topic, TOPICS)
+        self._check_topic(topic, place)
         return known[text]
+
+    def _check_topic(self, topic: str, place: Place) -> None:
+        no_slip(place, "topic", topic, self.topics)
+        if topic not in self.topics and not re.fullmatch(r"[a-z0-9_]+", topic):
+            raise unknown(place, "topic", topic, self.topics)
+
+    def _check_specialty(self, fields: Map) -> None:
+        specialty = str(fields.get("specialty") or "")
+        names = [name for term in vocabulary("specialties").values() for name in (term.label, *term.names)]
+        no_slip(fields.at("specialty"), "specialty", specialty, names)
 
 
 # --- fields ----------------------------------------------------------------------------------------------

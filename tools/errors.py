@@ -48,9 +48,12 @@ class Unavailable(PaladinError):
     """Something that is needed is not available; the message says which command brings it."""
 
 
-def nearest(value: str, known: Iterable[str], most: int = 3) -> list[str]:
-    """The known names that look like the value, best first, whatever their case."""
-    from difflib import get_close_matches
+def nearest(value: str, known: Iterable[str], most: int = 3, likeness: int = 60) -> list[str]:
+    """The known names that look like the value, best first, whatever their case; `likeness` is of 100."""
+    from rapidfuzz import fuzz, process
 
     by_fold = {name.casefold(): name for name in known}
-    return [by_fold[hit] for hit in get_close_matches(value.casefold(), by_fold, most, 0.6)]
+    hits = process.extract(
+        value.casefold(), by_fold.keys(), scorer=fuzz.ratio, limit=most, score_cutoff=likeness
+    )
+    return [by_fold[name] for name, _, _ in hits]

@@ -22,6 +22,15 @@ from tools.errors import Invalid
 from tools.rules import Rule
 
 Sex = Literal["female", "male", "unknown"]
+BUSINESSES = (
+    "commercial",
+    "exchange",
+    "self_funded",
+    "medicare_part_d",
+    "medicare_advantage",
+    "medicaid",
+    "state_employees",
+)
 Channel = Literal["phone", "fax", "portal", "mail"]
 Kind = Literal["new", "continuation", "renewal"]
 Status = Literal["met", "not_met", "unknown"]

@@ -80,6 +80,22 @@ def test_a_case_of_another_day_is_judged_on_that_day(tmp_path: Path) -> None:
         ("patient: {medications: [{drug: metformin, outcome: fine}]}\n", "unknown outcome 'fine'"),
         ("patient: {medications: [{drug: metformin, start: 1.1.2026}]}\n", "start"),
         ("unmentioned: yes\n", "unknown value of unmentioned"),
+        ("patient: {attestations: {pregnacy: denied}}\n", "unknown topic 'pregnacy'; did you mean pregnancy"),
+        (
+            "patient: {attestations: [{topic: adherant, present: true}]}\n",
+            "unknown topic 'adherant'; did you mean adherent",
+        ),
+        (
+            "patient: {prescriber: endocrinolgy}\n",
+            "unknown specialty 'endocrinolgy'; did you mean endocrinology",
+        ),
+        ("patient: {documents: [{title: x, of: zzz}]}\n", "unknown kind of document 'zzz'"),
+        ("expect: {stopped_by: criterion}\n", "unknown stopped by 'criterion'; did you mean criteria"),
+        ("expect: {indication: t2d}\n", "unknown indication 't2d'; did you mean t2dm"),
+        (
+            "patient: {conditions: [{code: E11.9, verification: confirmd}]}\n",
+            "Invalid enum value 'confirmd'; did you mean confirmed? (allowed: confirmed, provisional, refuted)",
+        ),
     ],
 )
 def test_an_error_names_file_line_and_what_is_allowed(tmp_path: Path, text: str, says: str) -> None:
@@ -301,3 +317,46 @@ def test_what_is_not_mentioned_does_not_hide_an_alternative(tmp_path: Path) -> N
     assert [option.drug for option in decide_case(read, known.drugs).determination.alternatives] == [
         "Ozempic"
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            "rule: {criteria: [age >= 18], quantity_limits: {Ozmpic: 3 mL per 28 days}}",
+            "unknown drug 'Ozmpic'; did you",
+        ),
+        ("plan: {drugs: {Ozempic: P1, Ozmpic: no pa}}", "unknown drug 'Ozmpic'; did you mean ozempic"),
+        (
+            "plan: {drugs: {Ozempic: {excluded_uses: {wieght: no}}}}",
+            "unknown indication 'wieght'; did you mean weight",
+        ),
+        (
+            "plan: {line_of_business: comercial, drugs: {Ozempic: P1}}",
+            "unknown line of business 'comercial'; did you mean commercial",
+        ),
+    ],
+)
+def test_a_misspelt_name_in_a_plan_is_refused(tmp_path: Path, text: str, says: str) -> None:
+    (tmp_path / "policies.yaml").write_text((CASES / "policies.yaml").read_text())
+    file = tmp_path / "case.yaml"
+    file.write_text(f"as_of: 2026-09-01\nrequest: Ozempic\n{text}\n")
+    with pytest.raises(Invalid, match=r"case\.yaml:3: ") as caught:
+        read_case(file, Known(no_store))
+    assert says in str(caught.value)
+
+
+def test_a_misspelt_drug_is_not_asked_for(tmp_path: Path) -> None:
+    file = tmp_path / "case.yaml"
+    file.write_text("as_of: 2026-09-01\nrequest: Ozmpic\nrule: {criteria: [age >= 18]}\n")
+    with pytest.raises(Invalid, match="unknown drug 'Ozmpic'; did you mean Ozempic"):
+        read_case(file, Known(no_store, drugs()))
+
+
+def test_a_statement_of_the_rules_own_topic_may_be_in_its_chart(tmp_path: Path) -> None:
+    file = tmp_path / "case.yaml"
+    file.write_text(
+        "as_of: 2026-09-01\nrequest: Ozempic\npatient: {attestations: {adherance: stated}}\n"
+        "rule: {criteria: [{condition: gout, codes: [M10], topic: adherance}]}\n"
+    )
+    assert read_case(file, Known(no_store)).patient.attestations[0].topic == "adherance"

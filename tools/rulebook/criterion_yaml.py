@@ -14,8 +14,8 @@ import msgspec
 
 from tools.records import Drug
 from tools.rulebook.fragments import Fragments
-from tools.rulebook.located import Map, Place, Seq, as_map, as_seq, convert, only, unknown
-from tools.rulebook.wording import drugs_label, uses_label
+from tools.rulebook.located import Map, Place, Seq, as_map, as_seq, convert, no_slip, only, unknown
+from tools.rulebook.wording import CODE, drugs_label, uses_label
 from tools.rules import (
     After,
     Age,
@@ -218,7 +218,13 @@ def _condition(reader: Criteria, found: Map, place: Place) -> Node:
             fields[part] = (
                 words(found, part) if isinstance(found[part], Seq) or part == "who" else found[part]
             )
-    fields["codes"] = tuple(str(code) for code in fields.get("codes", ()))
+    for part in ("codes", "suggests"):
+        fields[part] = tuple(str(code) for code in fields.get(part, ()))
+        for code in fields[part]:
+            if not re.fullmatch(CODE, code):
+                raise found.at(part).error(
+                    f"{code!r} is no code of ICD-10-CM or beginning of one, such as E11"
+                )
     fields["within"] = window(found)
     fields["min_duration"] = _duration(found, "for", "days") if "for" in found else None
     if "degree" in found and "family" not in fields.get("who", ()):
@@ -385,6 +391,7 @@ def _attested(reader: Criteria, found: Map, place: Place) -> Node:
     statement = found.get("statement") or TOPICS.get(topic)
     if not statement:
         raise unknown(found.at("attested"), "topic (or give its statement)", topic, TOPICS)
+    no_slip(found.at("attested"), "topic", topic, TOPICS)
     fields = {"id": topic, "topic": topic, "statement": statement, "within": window(found)}
     return convert(as_written(found, {"kind": "attested", **fields}), Attested, place)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from types import UnionType
+from typing import Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 import yaml
@@ -129,6 +130,17 @@ def only(found: Map, allowed: Iterable[str], what: str) -> None:
             raise unknown(found.at(key), f"key in {what}", key, known)
 
 
+def no_slip(place: Place, what: str, value: str, known: Iterable[str]) -> None:
+    """Invalid for a free text that is none of the known names and looks like one of them."""
+    names = list(known)
+    is_one = value.casefold() in (name.casefold() for name in names)
+    if value and not is_one and nearest(value, names, 1, _A_SLIP):
+        raise unknown(place, what, value, names)
+
+
+_A_SLIP = 85  # of 100; what is less alike is something else
+
+
 def unknown(place: Place, what: str, value: object, allowed: Iterable[str]) -> Invalid:
     """The error for a value that is none of the allowed; long lists show what is near."""
     known = sorted(allowed)
@@ -163,9 +175,43 @@ def _walk(found: Any, path: str, place: Place) -> Place:
 
 
 def _allowed(message: str, kind: type, path: str) -> str:
-    if "unknown field" not in message or path or not hasattr(kind, "__struct_fields__"):
+    """What would be right there, and what of it is near."""
+    at = _kind_at(kind, path)
+    if "unknown field" in message and hasattr(at, "__struct_fields__"):
+        names = [str(name) for name in getattr(at, "__struct_fields__", ())]
+        word = message.partition("`")[2].rstrip("`")
+    elif "Invalid enum value" in message:
+        names = [str(name) for name in _literals(at)]
+        word = message.partition("'")[2].rstrip("'")
+    else:
         return ""
-    return f" (allowed: {', '.join(kind.__struct_fields__)})"
+    near = nearest(word, names)
+    guess = f"; did you mean {' or '.join(near)}?" if near else ""
+    return f"{guess} (allowed: {', '.join(names)})" if names else ""
+
+
+def _kind_at(kind: Any, path: str) -> Any:
+    """The type of what stands at `.strengths[0].dose` of a value of this type."""
+    for key, index in re.findall(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]", path):
+        for each in _options(kind):
+            if key and hasattr(each, "__struct_fields__"):
+                kind = get_type_hints(each).get(key, kind)
+                break
+            if (index or key) and get_args(each):
+                kind = get_args(each)[-1] if key else get_args(each)[0]
+                break
+    return next(iter(_options(kind)), kind)
+
+
+def _options(kind: Any) -> list[Any]:
+    """The types that a union is of, without None."""
+    if get_origin(kind) in (Union, UnionType):
+        return [each for each in get_args(kind) if each is not type(None)]
+    return [kind]
+
+
+def _literals(kind: Any) -> list[Any]:
+    return [value for each in _options(kind) if get_origin(each) is Literal for value in get_args(each)]
 
 
 def _shown(value: Any) -> str:

@@ -11,7 +11,8 @@ import msgspec
 from tools.records import Drug
 from tools.rulebook.criterion_yaml import Criteria, as_written, count, window, with_trials
 from tools.rulebook.fragments import Fragments
-from tools.rulebook.located import Map, Place, as_map, as_seq, convert, only, unknown
+from tools.rulebook.leaves import DOCUMENTS
+from tools.rulebook.located import Map, Place, as_map, as_seq, convert, no_slip, only, unknown
 from tools.rules import AllOf, Composite, Node, Required, Rule, Trial, walk
 from tools.terminology.observations import TESTS
 from tools.terms import INDICATIONS
@@ -53,6 +54,7 @@ class Reader(Criteria):
             if key not in found:
                 raise found.place.error(f"this rule has no {key!r}")
         indication = str(found["indication"])
+        no_slip(found.at("indication"), "indication", indication, INDICATIONS)
         if not re.fullmatch(r"[a-z0-9_]+", indication):
             raise unknown(found.at("indication"), "indication", indication, INDICATIONS)
         criteria = self._tree(found, "criteria")
@@ -103,6 +105,9 @@ class Reader(Criteria):
     def _document(self, found: Map, place: Place) -> Required:
         only(found, ("id", "document", "test", "drugs", "within", "within_days", "for"), "a document")
         of = found.get("document")
+        kinds = [kind for kind in DOCUMENTS if kind != "programme"] + ["program"]
+        if of not in (*kinds, "programme"):
+            raise unknown(found.at("document"), "kind of document", of, kinds)
         test = str(found.get("test", ""))
         if test and test not in TESTS:
             raise unknown(found.at("test"), "test", test, TESTS)
