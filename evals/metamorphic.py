@@ -115,6 +115,8 @@ def shares(one: Row, other: Row) -> bool:
         return bool(set(one.tests) & set(other.tests)) or bool(
             set(one.tests) & body and set(other.tests) & body
         )
+    if one.kind == other.kind == "condition" and {one.name, other.name} <= TYPES.keys():
+        return True  # of two that exclude each other, one takes the other's place
     if one.kind == other.kind == "condition":
         return any(a.startswith(b) or b.startswith(a) for a in (*one.codes, *one.hints) for b in other.codes)
     if one.kind == other.kind == "statement":

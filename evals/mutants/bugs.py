@@ -224,9 +224,7 @@ BUGS = (
         "entry.dose >= leaf.min_dose)",
         "entry.dose > leaf.min_dose)",
     ),
-    Bug(
-        "daily-dose-is-one-dose", "dose", _COURSES, "entry.dose * entry.per_day * scale", "entry.dose * scale"
-    ),
+    Bug("daily-dose-is-one-dose", "dose", _COURSES, "else dose * entry.per_day", "else dose"),
     Bug(
         "pauses-bridge-courses",
         "overlap of courses",

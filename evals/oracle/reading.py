@@ -216,7 +216,9 @@ def read_document(number: str, text: str, parent: str, numbers: list[str]) -> Ro
         return Row(number, text, "paper:program", parent, **columns)
     tests = _tests(plain)
     if tests:
-        kind = "paper:study" if re.search(r"study|examination|diagnostic|test report", said) else "paper:result"
+        kind = (
+            "paper:study" if re.search(r"study|examination|diagnostic|test report", said) else "paper:result"
+        )
         return Row(number, text, kind, parent, tests=tests, **columns)
     raise Unreadable(f"clause {number} asks for a document that nobody knows: {text}")
 
