@@ -224,9 +224,7 @@ BUGS = (
         "entry.dose >= leaf.min_dose)",
         "entry.dose > leaf.min_dose)",
     ),
-    Bug(
-        "daily-dose-is-one-dose", "dose", _COURSES, "entry.dose * entry.per_day * scale", "entry.dose * scale"
-    ),
+    Bug("daily-dose-is-one-dose", "dose", _COURSES, "else dose * entry.per_day", "else dose"),
     Bug(
         "pauses-bridge-courses",
         "overlap of courses",
@@ -259,8 +257,8 @@ BUGS = (
         "own-drug-is-a-duplicate",
         "duplicate",
         _COURSES,
-        "if entry.drug.casefold() == asked or not matches(",
-        "if not matches(",
+        "        if own:\n",
+        "        if own == 0:\n",
     ),
     Bug("allergy-is-intolerance", "allergy", _COURSES, 'if item.type == "intolerance"', "if item.type"),
     Bug(
@@ -409,4 +407,65 @@ BUGS = (
         "denial-is-affirmation", "free text", _NOTES, '_DENIED = ("negated", "never", "void")', "_DENIED = ()"
     ),
     Bug("months-one-short", "months", _DATES, "day.month - 1 + months, 12)", "day.month - 2 + months, 12)"),
+    Bug(
+        "rounded-though-not-printed",
+        "rounding",
+        _LABS,
+        'if leaf.rounded == "tenths" else value.value',
+        "if leaf.rounded != 0 else value.value",
+    ),
+    Bug(
+        "months-are-thirty-days",
+        "months",
+        "tools.rules",
+        "return add_months(day, way * self.count)",
+        "return day + timedelta(days=way * 30 * self.count)",
+    ),
+    Bug("weeks-are-five-days", "lookback", "tools.rules", '"weeks": 7', '"weeks": 5'),
+    Bug(
+        "newest-for-any", "which readings", _LABS, "elif not leaf.of_newest:", "elif leaf.of_newest is None:"
+    ),
+    Bug("lowest-for-highest", "which readings", _LABS, "best = max if leaf", "best = min if leaf"),
+    Bug("one-reading-is-enough", "which readings", _LABS, "len(sure) >= leaf.readings:", "sure:"),
+    Bug("result-before-the-trial", "after a trial", _LABS, "past = _since(past, since)", "past = past"),
+    Bug("change-since-the-start", "change", _LABS, 'if leaf.since == "renewal":', "if not leaf.since:"),
+    Bug("later-renewal-never-asked", "renewal vs new", "tools.rules", "approvals > 1", "approvals > 9"),
+    Bug(
+        "onset-not-asked",
+        "how long it stands",
+        _DIAGNOSES,
+        "if leaf.min_duration is None:",
+        "if leaf.min_duration != 0:",
+    ),
+    Bug(
+        "any-relative-is-near",
+        "kinship",
+        _DIAGNOSES,
+        'relation.key == "first" or relation.key == degree',
+        "True",
+    ),
+    Bug("sessions-not-counted", "program", _STATED, "(item.sessions or 0) < leaf.min_sessions:", "False:"),
+    Bug("what-is-over-goes-on", "program", _STATED, "leaf.ongoing and not ongoing", "leaf.ongoing is None"),
+    Bug(
+        "any-specialty-will-do",
+        "consultation",
+        _STATED,
+        'if item.specialty in (*leaf.specialties, "")]',
+        "if item.present]",
+    ),
+    Bug(
+        "consultation-of-any-day",
+        "consultation",
+        _STATED,
+        "(item.day is not None and item.day >= first)",
+        "item.day is not None",
+    ),
+    Bug(
+        "nameless-consultation-counts",
+        "consultation",
+        _STATED,
+        "named = [item for item in held if item.specialty]",
+        "named = held",
+    ),
+    Bug("own-specialty-always-counts", "consultation", _STATED, "if leaf.prescriber and own", "if own"),
 )
