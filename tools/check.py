@@ -114,8 +114,8 @@ def _as_the_form_asks(store: Store, asked: Asked, found: Determination) -> Deter
         criterion="form",
         kind="document",
         status="unknown",
-        text=f"the payer's form wants: {boxes}",
-        detail="the chart leaves it blank",
+        text="the payer's form, with every required box filled",
+        detail=f"the chart leaves blank: {boxes}",
         reason="missing",
         fix=f"Record what the form asks for: {boxes}",
     )
