@@ -15,7 +15,7 @@ from tools.errors import Invalid, NotFound, nearest
 
 if TYPE_CHECKING:
     from tools.check import Asked
-    from tools.notes.confirming import Decided, Earlier
+    from tools.notes.confirming import Decided, Doubt, Earlier
     from tools.records import Determination, Lead
     from tools.store.rows import ChartEntry
     from tools.store.store import Store
@@ -27,6 +27,7 @@ EPILOG = """[bold]Examples[/]
   pa confirm P001 L3f9a2 --drug Ozempic --dry-run
   pa confirm P001 L3f9a2 --drug Ozempic --by 'R. Lee, CPhT'
   pa confirm P001 L3f9a2 --drug Ozempic --reject --by 'R. Lee, CPhT'
+  pa confirm P001 N52c1e --drug Ozempic --reject --by 'R. Lee, CPhT'
 
 A note counts for nothing until a person confirms what it says. Read the
 note before you do: the quote is verbatim, its meaning is yours to judge.
@@ -58,7 +59,9 @@ def confirm(
 
     `pa check` shows where a note may hold what a criterion lacks. What you
     confirm becomes a record of the chart, with your name, the note and the
-    words; the case is then decided anew.
+    words; the case is then decided anew. A sentence that speaks against a
+    record (N…) leaves its criterion open until the record is corrected, or
+    you reject the sentence.
     """
     from agent.stores import open_store
     from tools import chart
@@ -80,7 +83,6 @@ def confirm(
     if decided_before is not None:
         _already(lead_id, decided_before, before, as_json)
         return
-    lead = _find(before, lead_id)
     to = chart.Entering(
         store=store,
         patient_id=asked.patient.id,
@@ -88,6 +90,17 @@ def confirm(
         when=datetime.now(UTC),
         complete=complete,
     )
+    doubt = next((one for one in confirming.doubts(before) if one.id.casefold() == lead_id.casefold()), None)
+    if doubt is not None:
+        if not reject:
+            raise Invalid(
+                f"{doubt.id} speaks against a record: correct the record with `pa chart`, or say with --reject that "
+                "the record is right"
+            )
+        settled = confirming.settle(to, doubt)
+        _show_settled(doubt, settled, before, decide(store, _anew(store, asked)), as_json)
+        return
+    lead = _find(before, lead_id)
     filled = confirming.Filled(
         start=read_as_of(start), end=read_as_of(end), date=read_as_of(on), unit=unit, code=code
     )
@@ -126,15 +139,23 @@ def _find(found: Determination, lead_id: str) -> Lead:
 
 
 def _list(found: Determination, as_json: bool) -> None:
+    from tools.notes.confirming import doubts
+
+    against = doubts(found)
     if as_json:
-        _print({**_case(found), "leads": _plain(found.leads)})
+        _print({**_case(found), "leads": _plain(found.leads), "against": [one._asdict() for one in against]})
         return
-    if not found.leads:
-        _say(f"{found.drug} for {found.patient_id}: no note holds what an open criterion lacks.")
-        return
+    for one in against:
+        _say(f"{one.id}  {one.criterion}: speaks against the record: “{one.quote}”  ({one.document})")
     for lead in found.leads:
         _say(f"{lead.id}  {', '.join(lead.criteria)}: {lead.says}  ({lead.document})")
-    _say(f"Confirm one: pa confirm {found.patient_id} {found.leads[0].id} --drug {found.drug} --by NAME")
+    case = f"--drug {found.drug} --by NAME"
+    if found.leads:
+        _say(f"Confirm one: pa confirm {found.patient_id} {found.leads[0].id} {case}")
+    else:
+        _say(f"{found.drug} for {found.patient_id}: no note holds what an open criterion lacks.")
+    if against:
+        _say(f"The record is right: pa confirm {found.patient_id} {against[0].id} --reject {case}")
 
 
 def _already(lead_id: str, decided: Earlier, found: Determination, as_json: bool) -> None:
@@ -176,12 +197,26 @@ def _show(
     )
     _say(f"{'Would enter into' if dry_run else 'Entered into'} {entry.part}: {shown}")
     _say(f"From {lead.document}, characters {lead.start} to {lead.end}: “{' '.join(lead.quote.split())}”")
-    change = (
-        f"{before.outcome} → {after.outcome}" if before.outcome != after.outcome else f"still {after.outcome}"
-    )
-    _say(f"{after.drug} {'would be' if dry_run else 'is'} {change}: {after.summary}")
+    _say(f"{after.drug} {'would be' if dry_run else 'is'} {_change(before, after)}: {after.summary}")
     if not dry_run:
         _say(f"Take it out: pa chart undo {entry.id}")
+
+
+def _show_settled(
+    doubt: Doubt, settled: Decided, before: Determination, after: Determination, as_json: bool
+) -> None:
+    if as_json:
+        kept = {"lead": doubt.id, "confirmed": False, "provenance": _entered(settled.provenance)}
+        _print({**_case(after), **kept, "outcome_before": before.outcome, "summary": after.summary})
+        return
+    _say(f"{doubt.id} is rejected: the record of {doubt.criterion} stands against “{doubt.quote}”")
+    _say(f"{after.drug} is {_change(before, after)}: {after.summary}")
+    _say(f"Take that back: pa chart undo {settled.provenance.id}")
+
+
+def _change(before: Determination, after: Determination) -> str:
+    same = before.outcome == after.outcome
+    return f"still {after.outcome}" if same else f"{before.outcome} → {after.outcome}"
 
 
 def _case(found: Determination) -> dict[str, Any]:

@@ -162,3 +162,23 @@ def test_what_the_note_leaves_open_is_asked_for(pa: Run) -> None:
 def test_errors_are_one_line(pa: Run, words: tuple[str, ...], said: str) -> None:
     code, _, err = pa("confirm", *words)
     assert (code, err.count("\n"), said in err) == (2, 1, True), err
+
+
+def test_a_sentence_against_a_record_is_listed_and_can_be_rejected(pa: Run) -> None:
+    assert (
+        pa("chart", "add", "P001", "note", "Does not have type 2 diabetes.", "--date", "2026-08-20")[0] == 0
+    )
+    code, out, _ = pa("confirm", "P001", *CASE, "--json")
+    (against,) = json.loads(out)["against"]
+    assert (code, against["quote"]) == (0, "Does not have type 2 diabetes.")
+    said = pa("confirm", "P001", *CASE)[1]
+    assert f"{against['id']}  " in said and "speaks against the record" in said
+    code, _, error = pa("confirm", "P001", against["id"], *CASE, "--by", "R. Lee")
+    assert code == 2 and "--reject" in error
+    code, out, _ = pa("confirm", "P001", against["id"], *CASE, "--reject", "--by", "R. Lee")
+    assert code == 0 and "is rejected" in out and "needs_documentation → ready" in out
+    assert json.loads(pa("confirm", "P001", *CASE, "--json")[1])["against"] == []
+    assert (
+        pa("confirm", "P001", against["id"], *CASE, "--reject", "--by", "R. Lee")[1].count("nothing to do")
+        == 1
+    )

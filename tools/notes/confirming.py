@@ -1,5 +1,6 @@
 """What a person decides about a lead: confirmed, it becomes a record of the chart with its provenance; rejected, it
-is not offered again. Both are additions to the chart (chart.py), with who and when, and can be undone there."""
+is not offered again. A sentence that speaks against a record can be rejected too. All are additions to the chart
+(chart.py), with who and when, and can be undone there."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ import msgspec
 
 from tools import chart
 from tools.check import Asked, decide
+from tools.documents import walk
 from tools.errors import Invalid, Refused
 from tools.evidence.judge import DECIDED
 from tools.records import Attestation, Determination, Lead, Note, Patient
@@ -68,14 +70,42 @@ def confirm(to: chart.Entering, lead: Lead, filled: Filled) -> Decided:
     if missing:
         raise Invalid(f"the note does not say all of it: give {' and '.join(missing)} with lead {lead.id}")
     entry = _again(to, lead, _ENTER[lead.proposes.part](to, proposed, filled, lead))
-    return Decided(True, entry, _keep(to, lead, True, f"added-{entry.id}: "))
+    return Decided(True, entry, _keep(to, lead.id, True, f"added-{entry.id}: {_words(lead)}"))
 
 
 def reject(to: chart.Entering, lead: Lead) -> Decided:
     """Keep that it is not so, or does not count: the lead is not offered again."""
     if not to.by.strip():
         raise Invalid("say who rejects it, e.g. --by 'R. Lee, CPhT'")
-    return Decided(False, None, _keep(to, lead, False, ""))
+    return Decided(False, None, _keep(to, lead.id, False, _words(lead)))
+
+
+class Doubt(NamedTuple):
+    """A sentence that makes a criterion unknown, because it says otherwise than the record."""
+
+    id: str
+    criterion: str
+    quote: str
+    document: str
+
+
+def doubts(found: Determination) -> tuple[Doubt, ...]:
+    """The sentences that speak against a record, each once, in the order of the criteria."""
+    seen = {
+        one.note: Doubt(one.note, finding.criterion, str(one.value), one.record_id)
+        for finding in reversed(list(walk(found.findings)))
+        if finding.reason == "contradicted"
+        for one in finding.evidence
+        if one.kind in ("note", "procedure") and one.note
+    }
+    return tuple(reversed(seen.values()))
+
+
+def settle(to: chart.Entering, doubt: Doubt) -> Decided:
+    """Keep that the record is right and the sentence does not speak against it."""
+    if not to.by.strip():
+        raise Invalid("say who rejects it, e.g. --by 'R. Lee, CPhT'")
+    return Decided(False, None, _keep(to, doubt.id, False, f"{doubt.document} “{doubt.quote}”"))
 
 
 def supposed(
@@ -127,15 +157,19 @@ def _still_said(patient: Patient, lead: Lead) -> None:
         )
 
 
-def _keep(to: chart.Entering, lead: Lead, confirmed: bool, entered: str) -> ChartEntry:
+def _words(lead: Lead) -> str:
+    return f"{lead.document}[{lead.start}:{lead.end}] “{lead.quote}”"
+
+
+def _keep(to: chart.Entering, decided: str, confirmed: bool, words: str) -> ChartEntry:
     """The provenance: which words of which note, by whom and when, and what they became."""
     record = Attestation(
         id="",
-        topic=DECIDED + lead.id,
+        topic=DECIDED + decided,
         present=confirmed,
         date=to.when.date(),
         by=to.by.strip(),
-        text=f"{entered}{lead.document}[{lead.start}:{lead.end}] “{lead.quote}”",
+        text=words,
     )
     raw = msgspec.Raw(msgspec.json.encode(record))
     return to.store.add_chart_entry(
