@@ -29,3 +29,10 @@ def test_a_set_once_seen_is_right_but_for_what_is_listed(folder: Path) -> None:
 def test_every_set_has_its_first_sight_on_the_page() -> None:
     assert sorted(row.set for row in rows()) == [one.name for one in SETS]
     assert (RESULTS / "first_sight.md").read_text() == page(rows())
+
+
+@pytest.mark.parametrize("name", ["d4", "u2", "d1"])
+def test_the_readme_tells_first_sights_as_they_were(name: str) -> None:
+    (row,) = [one for one in rows() if one.set == name]
+    told = f"| {row.right} / {row.n} | {row.false_ready} / {row.not_ready} | {row.ready_lost} / {row.ready} |"
+    assert told in (RESULTS.parents[1] / "README.md").read_text()
