@@ -145,5 +145,6 @@ def test_a_dose_that_the_drug_does_not_come_in_is_refused_with_its_line(tmp_path
 
 
 def test_nothing_is_held_against_a_strength_that_nobody_named() -> None:
-    assert dose_finding(asked("Wegovy", "weight", kind="renewal")) is None
-    assert dose_finding(asked("Wegovy", "weight", "0.25 mg", "renewal")) is not None
+    assert dose_finding(asked("Farxiga", "ckd")) is None
+    assert dose_finding(asked("Farxiga", "ckd", "5 mg")) is not None
+    assert dose_finding(asked("Wegovy", "weight", "0.25 mg", "renewal")) is None  # on the label's way

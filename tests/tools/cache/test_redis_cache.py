@@ -223,6 +223,7 @@ def test_while_it_is_left_alone_nobody_asks_it(nobody: str, monkeypatch: pytest.
 def test_a_redis_that_is_killed_in_the_middle_is_done_without_and_comes_back(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.WARNING, module.__name__)  # libraries of other tests set the root logger's
     pytest.importorskip("redis")
     services = pytest.importorskip("agent.services.redis_like")
     from agent.services.ledger import Ledger
