@@ -165,6 +165,6 @@ def _clauses_of_rules(benefit: Benefit) -> Iterator[tuple[str, str]]:
     """Clause ids and quotes that a finding on this benefit can cite."""
     for rule in benefit.rules:
         yield from ((part.clause_id, part.quote) for part in parts(rule) if part.clause_id)
-    for limit in (benefit.quantity_limit, *benefit.strength_limits.values()):
-        if limit and limit.clause_id:
+    for limit in benefit.all_limits():
+        if limit.clause_id:
             yield limit.clause_id, limit.quote

@@ -34,6 +34,8 @@ from tools.records import (
     Plan,
     QuantityLimit,
     Request,
+    StartingLimit,
+    SupplyLimit,
 )
 from tools.terminology.conditions import CONCEPTS
 from tools.terminology.medicines import CLASSES, medicine, ndc11
@@ -410,13 +412,8 @@ def _enter_benefit(ledger: Ledger, plan: Plan, benefit: Benefit) -> None:
         ledger.add("count", benefit.tier, origin="plan", attribute="tier", source=source)
     if benefit.copay:
         _enter_copay(ledger, benefit.copay, source)
-    for limit in (benefit.quantity_limit, *benefit.strength_limits.values()):
-        if limit:
-            _enter_limit(ledger, limit, source)
-    for start in benefit.starting_limits.values():
-        ledger.add("duration", start.days, unit="days", origin="policy", attribute="limit", source=source)
-        if start.quote:
-            ledger.add("quote", start.quote, origin="policy", attribute="limit", source=source)
+    for limit in benefit.all_limits():
+        _enter_limit(ledger, limit, source)
     for rule in benefit.rules:
         for months in (rule.initial_months, rule.renewal_months):
             if months:
@@ -441,9 +438,17 @@ def _enter_copay(ledger: Ledger, copay: str, source: str) -> None:
         )
 
 
-def _enter_limit(ledger: Ledger, limit: QuantityLimit, source: str) -> None:
-    ledger.add("value", limit.quantity, unit=limit.unit, origin="policy", attribute="limit", source=source)
-    ledger.add("duration", limit.days, unit="days", origin="policy", attribute="limit", source=source)
+def _enter_limit(ledger: Ledger, limit: QuantityLimit | StartingLimit | SupplyLimit, source: str) -> None:
+    days = [] if limit.days is None else [limit.days]
+    if not isinstance(limit, StartingLimit):
+        if limit.unit == "day":
+            days.append(int(limit.quantity))
+        else:
+            ledger.add(
+                "value", limit.quantity, unit=limit.unit, origin="policy", attribute="limit", source=source
+            )
+    for count in days:
+        ledger.add("duration", count, unit="days", origin="policy", attribute="limit", source=source)
     if limit.quote:
         ledger.add("quote", limit.quote, origin="policy", attribute="limit", source=source)
 

@@ -90,11 +90,17 @@ def _cell(plan: Plan, benefit: Benefit) -> Iterator[Slot]:
             yield Slot("over_quantity", plan, benefit, None)
         return
     for rule in benefit.rules:
+        # A renewal of what is limited in a year or a lifetime would have to count what was had before.
+        renews = (
+            rule.renewal is not None
+            and not benefit.supply_limits
+            and not (rule.limits and rule.limits.supplies)
+        )
         for kind in _WITH_RULE:
-            if rule.renewal is not None or not kind.startswith("renewing"):
+            if renews or not kind.startswith("renewing"):
                 yield Slot(kind, plan, benefit, rule)
     yield Slot("former_plan", plan, benefit, benefit.rules[0])
-    if benefit.quantity_limit is not None:
+    if benefit.quantity_limit is not None and benefit.rules[-1].limits is None:
         yield Slot("over_quantity", plan, benefit, benefit.rules[-1])
     if benefit.excluded_uses:
         yield Slot("excluded_use", plan, benefit, None)

@@ -14,17 +14,18 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from data_gen.plans import Limits, Source, read_limit, read_limits, read_plan
+from data_gen.plans import Source, read_plan
 from data_gen.policies import print_policy
 from data_gen.styles import read_style
 from tools.errors import Invalid, Unavailable
 from tools.own_terms import OwnTerms, register
 from tools.records import Drug, Plan, Policy
+from tools.rulebook.limits_yaml import LIMIT_KEYS, read_limits
 from tools.rulebook.located import Map, Place, as_map, as_seq, convert, only, read_yaml, unknown
 from tools.rulebook.plain import describe
 from tools.rulebook.prose import House
 from tools.rulebook.rule_yaml import Reader
-from tools.rules import Composite, Rule
+from tools.rules import Composite, Limits, Rule
 from tools.terminology.medicines import CLASSES
 from tools.terms import INDICATIONS
 
@@ -168,9 +169,7 @@ def _drugs(table: dict[str, Map], fragments: dict[str, Map]) -> tuple[dict[str, 
     for name, body in table.items():
         rules = dict(_label_rules(name, body, reader))
         fields = Map(body.place)
-        fields.update(
-            {key: value for key, value in body.items() if key not in ("quantity_limit", "strength_limits")}
-        )
+        fields.update({key: value for key, value in body.items() if key not in LIMIT_KEYS})
         fields["name"], fields.places = name, body.places
         fields["indications"] = _without_rules(body)
         drug = convert(fields, Drug, body.place)
@@ -184,11 +183,7 @@ def _drugs(table: dict[str, Map], fragments: dict[str, Map]) -> tuple[dict[str, 
             for indication in drug.indications
         )
         drugs[name] = msgspec.structs.replace(drug, indications=indications)
-        limit = body.get("quantity_limit")
-        limits[name] = Limits(
-            read_limit(limit, body.at("quantity_limit")) if limit else None,
-            read_limits(body, "strength_limits", drug),
-        )
+        limits[name] = read_limits(body, drug)
     return drugs, limits
 
 

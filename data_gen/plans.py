@@ -10,12 +10,13 @@ from typing import Any, NamedTuple
 import msgspec
 
 from data_gen.policies import Paper
-from tools.records import BUSINESSES, Benefit, Drug, Plan, QuantityLimit
+from tools.records import BUSINESSES, Benefit, Drug, Plan
 from tools.rulebook.criterion_yaml import read_preferred
+from tools.rulebook.limits_yaml import LIMIT_KEYS, read_limits
 from tools.rulebook.located import Map, Place, Seq, as_map, as_seq, convert, only, unknown
 from tools.rulebook.plain import describe
 from tools.rulebook.rule_yaml import Reader
-from tools.rules import Rule, Trial, walk
+from tools.rules import Limits, Rule, StartingLimit, Trial, walk
 from tools.terms import INDICATIONS
 
 _PLAN = (
@@ -26,16 +27,8 @@ _PLAN = (
 _KEYS = (*_PLAN, "style", "policy", "fragments", "rules", "preferred", "benefits")
 _NEEDED = ("id", "payer", "name", "line_of_business", "channel", "style", "policy", "benefits")
 _BENEFIT = (
-    "covered", "reason", "tier", "copay", "pa", "quantity_limit", "strength_limits", "excluded_uses",
+    "covered", "reason", "tier", "copay", "pa", *LIMIT_KEYS, "excluded_uses",
 )  # fmt: skip
-_LIMIT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(mL|tablets?)\s+per\s+(\d+)\s+days?\s*")
-
-
-class Limits(NamedTuple):
-    """A drug's usual quantity limits, which hold where a plan names none of its own."""
-
-    limit: QuantityLimit | None
-    by_strength: dict[str, QuantityLimit]
 
 
 class Source(NamedTuple):
@@ -114,7 +107,7 @@ class _Cells:
             only(cell, ("covered", "reason"), f"the benefit of {name}, which is not covered")
             return Benefit(drug=name, covered=False, reason=str(cell.get("reason") or "not on the formulary"))
         rules = self._rules(name, cell)
-        usual = self.limits[name]
+        usual, own = self.limits[name], read_limits(cell, self.drugs[name])
         fields = {
             "drug": name,
             "covered": True,
@@ -129,10 +122,10 @@ class _Cells:
         return msgspec.structs.replace(
             benefit,
             rules=rules,
-            quantity_limit=read_limit(cell["quantity_limit"], cell.at("quantity_limit"))
-            if cell.get("quantity_limit") is not None
-            else usual.limit,
-            strength_limits=read_limits(cell, "strength_limits", self.drugs[name]) or usual.by_strength,
+            quantity_limit=own.quantity or usual.quantity,
+            strength_limits=own.by_strength or usual.by_strength,
+            starting_limits=own.starting or (_label_starts(self.drugs[name]) if rules else {}),
+            supply_limits=own.supplies or usual.supplies,
         )
 
     def _rules(self, name: str, cell: Map) -> tuple[Rule, ...]:
@@ -174,24 +167,13 @@ class _Cells:
         return {use: str(why) for use, why in uses.items()}
 
 
-def read_limit(value: object, place: Place) -> QuantityLimit:
-    """`3 mL per 28 days`, `30 tablets per 30 days`."""
-    match = _LIMIT.fullmatch(str(value))
-    if match is None:
-        raise place.error(
-            f"cannot read quantity limit {value!r}; write e.g. '3 mL per 28 days' or '30 tablets per 30 days'"
-        )
-    return QuantityLimit(quantity=float(match[1]), unit=match[2].removesuffix("s"), days=int(match[3]))
-
-
-def read_limits(found: Map, key: str, drug: Drug) -> dict[str, QuantityLimit]:
-    """Limits by the label of the strength."""
-    table = as_map(found.get(key) or Map(found.place), found.at(key), key)
-    labels = [strength.label for strength in drug.strengths]
-    for label in table:
-        if label not in labels:
-            raise unknown(table.at(label), f"strength of {drug.name}", label, labels)
-    return {label: read_limit(value, table.at(label)) for label, value in table.items()}
+def _label_starts(drug: Drug) -> dict[str, StartingLimit]:
+    """The days that the label gives its starting strengths."""
+    return {
+        strength.label: StartingLimit(days=strength.limit_days)
+        for strength in drug.strengths
+        if strength.limit_days is not None
+    }
 
 
 def _step_therapy(rules: tuple[Rule, ...]) -> tuple[str, ...]:

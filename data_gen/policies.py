@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from tools.records import Benefit, Drug, Plan, Policy, QuantityLimit, StartingLimit
+from tools.records import Benefit, Drug, Plan, Policy
 from tools.rulebook.policy_text import read_policy
 from tools.rulebook.prose import House, Line
-from tools.rules import AllOf, Required
+from tools.rules import AllOf, Limits, Part, Required
 from tools.terms import INDICATIONS
 
 
@@ -135,33 +135,55 @@ class _Draft:
 
     def _quantity(self, section: int) -> list[Line]:
         lines: list[Line] = []
-        limit = self.benefit.quantity_limit
-        if limit is not None:
-            lines.append(self._limit("quantity", section, lines, limit))
-            self.benefit = msgspec.structs.replace(self.benefit, quantity_limit=_cite(limit, lines[-1]))
-        cited = {}
-        for label, own in self.benefit.strength_limits.items():
-            lines.append(self._limit("strength", section, lines, own, label))
-            cited[label] = _cite(own, lines[-1])
-        self.benefit = msgspec.structs.replace(self.benefit, strength_limits=cited)
-        starting = {}
-        for strength in self.drug.strengths:
-            if strength.limit_days is not None:
-                path = (section, _next(lines))
-                values = {"label": strength.label, "days": strength.limit_days, "drug": self.drug.name}
-                lines.append(self.house.say("starting", path, **values))
-                starting[strength.label] = StartingLimit(
-                    days=strength.limit_days, clause_id=lines[-1].id, quote=lines[-1].text
-                )
-        self.benefit = msgspec.structs.replace(self.benefit, starting_limits=starting)
+        benefit = self.benefit
+        own = Limits(
+            quantity=benefit.quantity_limit,
+            by_strength=benefit.strength_limits,
+            starting=benefit.starting_limits,
+            supplies=benefit.supply_limits,
+        )
+        printed = self._limits(section, lines, own, ())
+        self.benefit = msgspec.structs.replace(
+            benefit,
+            quantity_limit=printed.quantity,
+            strength_limits=printed.by_strength,
+            starting_limits=printed.starting,
+            supply_limits=printed.supplies,
+        )
+        for group in self._alike("limits"):
+            limits = self.rules[group[0]].limits
+            assert limits is not None
+            uses = tuple(self.rules[index].indication for index in group)
+            cited = self._limits(section, lines, limits, uses)
+            for index in group:
+                self._replace(index, "limits", cited)
         return self._and(section, lines, self.paper.quantity) or self._nothing(section, "no_limit")
 
-    def _limit(
-        self, name: str, section: int, lines: list[Line], limit: QuantityLimit, label: str = ""
-    ) -> Line:
-        unit = limit.unit if limit.unit == "mL" else f"{limit.unit}s"
-        values = {"quantity": limit.quantity, "unit": unit, "days": limit.days, "label": label}
-        return self.house.say(name, (section, _next(lines)), **values, drug=self.drug.name)
+    def _limits(self, section: int, lines: list[Line], limits: Limits, uses: tuple[str, ...]) -> Limits:
+        """The limits with the clauses that print them, which are added to the lines."""
+
+        def say(name: str, limit: Any, label: str = "") -> Any:
+            unit = getattr(limit, "unit", "")
+            values = {
+                "quantity": getattr(limit, "quantity", 0),
+                "unit": unit if unit == "mL" else f"{unit}s",
+                "days": limit.days,
+                "label": label,
+                "uses": uses,
+                "drug": self.drug.name,
+            }
+            line = self.house.say(f"{name}_of_use" if uses else name, (section, _next(lines)), **values)
+            lines.append(line)
+            return msgspec.structs.replace(limit, clause_id=line.id, quote=line.text)
+
+        return Limits(
+            quantity=say("quantity", limits.quantity) if limits.quantity is not None else None,
+            by_strength={label: say("strength", limit, label) for label, limit in limits.by_strength.items()},
+            starting={label: say("starting", limit, label) for label, limit in limits.starting.items()},
+            supplies=tuple(
+                [say("lifetime" if limit.days is None else "supply", limit) for limit in limits.supplies]
+            ),
+        )
 
     def _authorization(self, section: int) -> list[Line]:
         lines: list[Line] = []
@@ -274,10 +296,6 @@ def _next(lines: list[Line]) -> int:
     return lines[-1].path[1] + 1 if lines else 1
 
 
-def _cite(limit: QuantityLimit, line: Line) -> QuantityLimit:
-    return msgspec.structs.replace(limit, clause_id=line.id, quote=line.text)
-
-
 def _walk(node: Any) -> list[Any]:
     return [node, *(inner for child in getattr(node, "children", ()) for inner in _walk(child))]
 
@@ -286,7 +304,7 @@ def _nameless(value: Any) -> Any:
     """The value without names and texts of its own, so that two rules that say the same compare equal."""
     if isinstance(value, tuple):
         return tuple(_nameless(item) for item in value)
-    if not isinstance(value, msgspec.Struct):
+    if not isinstance(value, Part | Required):
         return value
     changes: dict[str, Any] = {"id": "", "text": ""}
     if hasattr(value, "children"):

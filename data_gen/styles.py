@@ -11,7 +11,7 @@ from tools.errors import Invalid
 from tools.rulebook.leaves import DOCUMENTS, LEAVES, OWN
 from tools.rulebook.located import Map, Place, convert, unknown
 from tools.rulebook.policy_text import check_labels
-from tools.rulebook.prose import FIXED, House
+from tools.rulebook.prose import FIXED, OWN_FIXED, House
 from tools.rulebook.wording import Style
 from tools.rules import Op, Response
 from tools.terminology.observations import TESTS
@@ -30,7 +30,7 @@ _TABLES: dict[str, tuple[str, ...]] = {
     ),
     "op": get_args(Op),
     "age_op": get_args(Op),
-    "fixed": (*FIXED, "no_exclusions", "no_renewal", "no_limit"),
+    "fixed": (*(name for name in FIXED if name not in OWN_FIXED), "no_exclusions", "no_renewal", "no_limit"),
     "title": tuple(SECTIONS),
 }  # fmt: skip
 _WORDS: dict[str, tuple[str, ...]] = {
@@ -49,7 +49,7 @@ _LAYOUT: dict[str, tuple[str, ...]] = {
     "opening": ("drug", "payer", "plan"),
     "closing": ("id", "count"),
 }
-_OPTIONAL: dict[str, Iterable[str]] = {"part": OWN, "lead": ("renew_again",)}
+_OPTIONAL: dict[str, Iterable[str]] = {"part": OWN, "lead": ("renew_again",), "fixed": OWN_FIXED}
 _LAYOUT_KEYS = ("header", "heading", "title", "opening", "date", "closing", "under", "rule", "indent")
 
 

@@ -41,8 +41,9 @@ from tools.records import (
     Request,
     Status,
 )
-from tools.request import complete_request
+from tools.request import check_amounts, complete_request
 from tools.rulebook.criterion_yaml import read_preferred
+from tools.rulebook.limits_yaml import LIMIT_KEYS, read_limit, read_limits
 from tools.rulebook.located import Map, Place, Seq, as_map, only, read_yaml, unknown
 from tools.rulebook.rule_yaml import RULE_KEYS, Reader
 from tools.rules import AllOf, AnyOf, Composite, Condition, Node, Rule, Trial
@@ -66,7 +67,7 @@ CASE_KEYS = (
     "expect",
 )
 _PLAN_KEYS = ("id", "payer", "line_of_business", "drugs", "excluded_uses")
-_BENEFIT_KEYS = ("covered", "reason", "pa", "tier", "copay", "quantity_limit", "rules", "excluded_uses")
+_BENEFIT_KEYS = ("covered", "reason", "pa", "tier", "copay", *LIMIT_KEYS, "rules", "excluded_uses")
 _REQUEST_KEYS = ("drug", "strength", "quantity", "unit", "days_supply", "kind", "indication", "therapy_start")
 STOPS = ("", "eligibility", "formulary", "benefit", "pa", "exclusion", "criteria", "quantity", "documents")
 _EXPECT_KEYS = ("outcome", "criteria", "reasons", "stopped_by", "indication", "alternatives")
@@ -207,13 +208,18 @@ def _request(found: Map, drugs: Iterable[Drug]) -> Request:
     kind = {"initial": "new", "new start": "new", "reauthorization": "renewal"}.get(str(kind), kind)
     if kind is not None and kind not in get_args(Kind):
         raise unknown(asked.at("kind"), "kind of request", kind, get_args(Kind))
-    began = asked.get("therapy_start")
+    began, days = asked.get("therapy_start"), _days(asked)
+    quantity = None if quantity is None else float(quantity)
+    try:
+        check_amounts(quantity, days)
+    except Invalid as error:
+        raise place.error(str(error)) from None
     return Request(
         drug=_drug_name(str(asked["drug"]), drugs, asked.at("drug")),
         strength=str(asked.get("strength", "")),
-        quantity=None if quantity is None else float(quantity),
+        quantity=quantity,
         unit=None if unit is None else str(unit),
-        days_supply=_days(asked),
+        days_supply=days,
         kind=cast("Kind | None", kind),
         indication=str(asked.get("indication", "")),
         therapy_start=None if began is None else read_date(began, asked.at("therapy_start")),
@@ -322,7 +328,7 @@ def _benefit(drug: str, row: Any, place: Place, path: Path, found: Map, known: K
     if "rule" in row and "rules" not in row:
         row["rules"], row.places["rules"] = row.pop("rule"), row.at("rule")
     only(row, _BENEFIT_KEYS, "a plan's drug")
-    limit = row.get("quantity_limit")
+    limits = read_limits(row, next((one for one in known.drugs if one.name == drug), None))
     benefit = Benefit(
         drug=drug,
         covered=_yes(row, "covered", True),
@@ -330,7 +336,10 @@ def _benefit(drug: str, row: Any, place: Place, path: Path, found: Map, known: K
         pa_required=_yes(row, "pa", "rules" in row),
         tier=row.get("tier"),
         copay=str(row.get("copay", "")),
-        quantity_limit=None if limit is None else read_limit(limit, row.at("quantity_limit")),
+        quantity_limit=limits.quantity,
+        strength_limits=limits.by_strength,
+        starting_limits=limits.starting,
+        supply_limits=limits.supplies,
         excluded_uses=_excluded_uses(row),
     )
     if "rules" not in row:
@@ -364,16 +373,6 @@ def _yes(row: Map, key: str, default: bool) -> bool:
     return known[word]
 
 
-def read_limit(text: object, place: Place) -> QuantityLimit:
-    """`3 mL per 28 days`, `30/30 d` of tablets."""
-    match = re.fullmatch(
-        r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]+)?\s*(?:per|/|in)\s*(\d+)\s*(?:d|days?)?\s*", str(text)
-    )
-    if match is None:
-        raise place.error(f"cannot read the quantity limit {text!r}; write e.g. 3 mL per 28 days")
-    return QuantityLimit(quantity=float(match[1]), unit=match[2] or "", days=int(match[3]))
-
-
 def _with_rules(
     benefit: Benefit, listed: Iterable[Any], place: Place, path: Path, found: Map, known: Known
 ) -> Benefit:
@@ -392,6 +391,7 @@ def _with_rules(
                     quantity_limit=source.quantity_limit,
                     strength_limits=source.strength_limits,
                     starting_limits=source.starting_limits,
+                    supply_limits=source.supply_limits,
                 )
             continue
         body = _named(item, place, path, found) if isinstance(item, str) else as_map(item, place, "a rule")
@@ -516,7 +516,7 @@ def _without_unmentioned(case: Case) -> tuple[Plan, tuple[str, ...]]:
     benefit = msgspec.structs.replace(benefit, rules=tuple(rules))
     if case.request.quantity is None:
         benefit = msgspec.structs.replace(
-            benefit, quantity_limit=None, strength_limits={}, starting_limits={}
+            benefit, quantity_limit=None, strength_limits={}, starting_limits={}, supply_limits=()
         )
     benefits = {**case.plan.benefits, case.request.drug: benefit}
     return msgspec.structs.replace(case.plan, benefits=benefits), tuple(dict.fromkeys(left_out))

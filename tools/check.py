@@ -14,7 +14,7 @@ from tools.errors import Invalid, NotFound, nearest
 from tools.evidence.measurements import later_values
 from tools.notes.leads import leads
 from tools.records import Determination, Drug, Finding, Kind, Outcome, Patient, Plan, Request
-from tools.request import complete_request
+from tools.request import check_amounts, complete_request
 from tools.terms import INDICATIONS
 
 if TYPE_CHECKING:
@@ -152,9 +152,7 @@ def _patient(store: Store, patient_id: str) -> Patient:
 def _valid(drug: Drug, given: Request) -> Request:
     """The request in the drug's own words; a strength, use, kind or amount that cannot be is refused with
     those that can."""
-    for name, amount in (("quantity", given.quantity), ("days' supply", given.days_supply)):
-        if amount is not None and not 0 < amount <= 10_000:
-            raise Invalid(f"a {name} of {amount:g} cannot be; it is above 0 and at most 10000")
+    check_amounts(given.quantity, given.days_supply)
     return msgspec.structs.replace(
         given,
         drug=drug.name,

@@ -19,7 +19,7 @@ from tools.documents import document, wanted_papers
 from tools.eligibility import active_coverage, eligibility_finding
 from tools.evidence.judge import Judge
 from tools.label import dose_finding
-from tools.quantity import quantity_finding, quantity_status
+from tools.quantity import Quantity, quantity_finding, quantity_status
 from tools.records import Benefit, Determination, Finding, Outcome, Patient, Plan, Request
 from tools.request import as_the_plan_sees_it, for_use
 from tools.rules import Rule, Use
@@ -51,7 +51,7 @@ def stop_or_rules(
     if _excluded_use(benefit, request):
         return ("not_covered", "benefit"), ()
     if not benefit.pa_required:
-        over = quantity_status(benefit, request) == "not_met"
+        over = quantity_status(Quantity(patient, as_of, benefit, request)) == "not_met"
         return (("quantity_exception", "quantity") if over else ("not_required", "pa")), ()
     rules = _rules_to_try(benefit, request, as_of)
     return (None, rules) if rules else (("not_covered", "benefit"), ())
@@ -125,7 +125,7 @@ def _decide(
     criteria, exclusions = findings_of(rule, judge)
     dose = dose_finding(asked)
     doses = [dose] if dose is not None else []
-    quantity = quantity_finding(benefit, asked, rule.policy_id)
+    quantity = quantity_finding(Quantity(patient, as_of, benefit, asked, rule))
     findings = [*criteria, *exclusions, *doses, quantity]
     papers = [document(paper, judge) for paper in wanted_papers(rule, judge)]
     outcome, stopped_by = _first_stop(exclusions, [*criteria, *doses], quantity, papers)
@@ -187,7 +187,7 @@ def _stopped(
         findings = (eligibility_finding(patient, plan, as_of),)
     elif stopped_by in ("quantity", "pa"):
         benefit = plan.benefits[request.drug]
-        findings = (quantity_finding(benefit, request, benefit.policy_id),)
+        findings = (quantity_finding(Quantity(patient, as_of, benefit, request)),)
     return _stop(patient, plan, request, as_of, outcome, stopped_by, findings)
 
 

@@ -224,6 +224,9 @@ def _coverage(bound: Bound, drug: str) -> Iterator[str]:
     limit = benefit.quantity_limit
     if limit:
         yield f"Quantity limit: {limit.quantity:g} {limit.unit} per {limit.days} days."
+    for other in benefit.all_limits():
+        if other is not limit and other.quote:
+            yield f"Limit: {other.quote}"
     if benefit.pa_required:
         clock = f", decided within {plan.review_hours} hours" if plan.review_hours else ""
         where = {"fax": plan.fax, "phone": plan.phone, "portal": plan.portal}.get(plan.channel, "")

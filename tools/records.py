@@ -12,6 +12,7 @@ The structs are msgspec's: they validate as they are decoded, with the path of w
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from datetime import date
 from functools import cached_property
 from typing import Any, Literal
@@ -19,7 +20,10 @@ from typing import Any, Literal
 import msgspec
 
 from tools.errors import Invalid
-from tools.rules import Rule
+from tools.rules import Limits, Rule
+from tools.rules import QuantityLimit as QuantityLimit
+from tools.rules import StartingLimit as StartingLimit
+from tools.rules import SupplyLimit as SupplyLimit
 
 Sex = Literal["female", "male", "unknown"]
 BUSINESSES = (
@@ -413,24 +417,6 @@ class Drug(Record, frozen=True, kw_only=True):
         return next((item for item in fitting if item.starting), fitting[0])
 
 
-class QuantityLimit(Record, frozen=True, kw_only=True):
-    """At most `quantity` billing units in `days` days; a rate, compared exactly."""
-
-    quantity: float
-    unit: str
-    days: int
-    clause_id: str = ""
-    quote: str = ""
-
-
-class StartingLimit(Record, frozen=True, kw_only=True):
-    """A titration strength may be had for so many days in all."""
-
-    days: int
-    clause_id: str = ""
-    quote: str = ""
-
-
 class Benefit(Record, frozen=True, kw_only=True):
     """What one plan says of one drug: a cell of the plan table."""
 
@@ -444,10 +430,23 @@ class Benefit(Record, frozen=True, kw_only=True):
     quantity_limit: QuantityLimit | None = None
     strength_limits: dict[str, QuantityLimit] = {}
     starting_limits: dict[str, StartingLimit] = {}  # by strength, as the policy prints them
+    supply_limits: tuple[SupplyLimit, ...] = ()
     indications: tuple[str, ...] = ()  # covered ones
     excluded_uses: dict[str, str] = {}  # indication key → why the benefit excludes it
     rules: tuple[Rule, ...] = ()
     policy_id: str = ""
+
+    def all_limits(self) -> Iterator[QuantityLimit | StartingLimit | SupplyLimit]:
+        """Its own and those of its rules."""
+        own = Limits(
+            quantity=self.quantity_limit,
+            by_strength=self.strength_limits,
+            starting=self.starting_limits,
+            supplies=self.supply_limits,
+        )
+        for limits in (own, *(rule.limits for rule in self.rules)):
+            if limits is not None:
+                yield from limits.every()
 
 
 class Plan(Record, frozen=True, kw_only=True):

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 from functools import lru_cache
 
 import msgspec
 
+from tools.errors import Invalid
 from tools.evidence.courses import is_taken, therapy_start
 from tools.products import is_product
 from tools.records import (
@@ -25,6 +27,16 @@ from tools.records import (
 )
 from tools.terminology.medicines import ndc11
 
+LEAST, MOST = Decimal("0.01"), 10_000  # of a quantity in billing units; days are whole and at least one
+
+
+def check_amounts(quantity: float | None, days_supply: float | None) -> None:
+    """Errors: Invalid, for a quantity or a days' supply that no order can have."""
+    for name, amount, least in (("quantity", quantity, LEAST), ("days' supply", days_supply, 1)):
+        if amount is not None and not least <= amount <= MOST:
+            shown = str(amount) if len(str(amount)) < 20 else f"{str(amount)[:16]}…"
+            raise Invalid(f"a {name} of {shown} cannot be; it is at least {least} and at most {MOST}")
+
 
 def complete_request(patient: Patient, drug: Drug, request: Request) -> Request:
     """Fill what the request leaves out: from the chart's own order for the drug, else from what is taken
@@ -37,26 +49,14 @@ def complete_request(patient: Patient, drug: Drug, request: Request) -> Request:
     taken = wanted or _dose_now(patient, drug)
     strength = _strength(drug, taken, indication)
     known = not wanted or is_same_strength(wanted, strength.label)
-    from_order = (
-        order
-        if order is not None and (not request.strength or is_same_strength(request.strength, order.strength))
-        else None
-    )
-    quantity, unit, days = request.quantity, request.unit, request.days_supply
-    if quantity is None:
-        quantity = (
-            from_order.quantity if from_order and from_order.quantity is not None else strength.quantity
-        )
-        unit = unit or (from_order.unit if from_order and from_order.quantity is not None else drug.unit)
-    if days is None:
-        days = from_order.days_supply if from_order and from_order.days_supply else strength.days
+    applies = not request.strength or (order and is_same_strength(request.strength, order.strength))
     return msgspec.structs.replace(
         request,
         drug=drug.name,
         strength=strength.label if known else wanted,
-        quantity=_in_billing_units(quantity, unit, drug, strength),
+        quantity=_quantity(request, order if applies else None, strength, drug),
         unit=drug.unit,
-        days_supply=days,
+        days_supply=_days(request, order if applies else None, strength),
         kind=request.kind or (order.kind if order else None),
         indication=indication,
         order_id=order.id if order else "",
@@ -67,6 +67,25 @@ def complete_request(patient: Patient, drug: Drug, request: Request) -> Request:
         assumed=not taken,
         label=_label_doses(drug),
     )
+
+
+def _quantity(request: Request, order: Order | None, strength: Strength, drug: Drug) -> float | None:
+    """In billing units. None where the order's amount is one that no order can have: nobody knows what is meant."""
+    if request.quantity is not None:
+        return _in_billing_units(request.quantity, request.unit, drug, strength)
+    if order is None or order.quantity is None:
+        return strength.quantity
+    if not LEAST <= order.quantity <= MOST:
+        return None
+    return _in_billing_units(order.quantity, request.unit or order.unit, drug, strength)
+
+
+def _days(request: Request, order: Order | None, strength: Strength) -> int | None:
+    if request.days_supply is not None:
+        return request.days_supply
+    if order is None or order.days_supply is None:
+        return strength.days
+    return order.days_supply if 1 <= order.days_supply <= MOST else None
 
 
 def for_use(request: Request, use: str) -> Request:

@@ -356,6 +356,63 @@ def window_of(part: Part) -> Period | None:
     return within
 
 
+# --- how much ------------------------------------------------------------------------------------------------
+
+
+class Quota(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False
+):
+    """Base of what a plan pays for at most; each names the clause that says so."""
+
+
+class QuantityLimit(Quota, frozen=True, kw_only=True):
+    """At most `quantity` billing units in `days` days; a rate, compared exactly."""
+
+    quantity: float
+    unit: str
+    days: int
+    clause_id: str = ""
+    quote: str = ""
+
+
+class StartingLimit(Quota, frozen=True, kw_only=True):
+    """A titration strength may be had for so many days in all."""
+
+    days: int
+    clause_id: str = ""
+    quote: str = ""
+
+
+class SupplyLimit(Quota, frozen=True, kw_only=True):
+    """At most so many days' supply or billing units, what was dispensed in the `days` days before counted in; without
+    `days`, in a lifetime."""
+
+    quantity: float
+    unit: str  # "day", or the drug's billing unit
+    days: int | None = None
+    clause_id: str = ""
+    quote: str = ""
+
+
+class Limits(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, gc=False
+):
+    """A rule's own limits, for its use in place of the benefit's."""
+
+    quantity: QuantityLimit | None = None
+    by_strength: dict[str, QuantityLimit] = {}
+    starting: dict[str, StartingLimit] = {}
+    supplies: tuple[SupplyLimit, ...] = ()
+
+    def every(self) -> Iterator[QuantityLimit | StartingLimit | SupplyLimit]:
+        """Each of them, in the order in which a policy prints them."""
+        if self.quantity is not None:
+            yield self.quantity
+        yield from self.by_strength.values()
+        yield from self.starting.values()
+        yield from self.supplies
+
+
 # --- a whole rule ----------------------------------------------------------------------------------------
 
 
@@ -395,6 +452,7 @@ class Rule(
     later_renewal: AllOf | None = None  # in place of `renewal`, once a renewal has been approved
     initial_months: int = 12
     renewal_months: int = 12
+    limits: Limits | None = None
 
     @property
     def renewals(self) -> tuple[AllOf, ...]:

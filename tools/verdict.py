@@ -15,7 +15,7 @@ from tools.determine import BEST_FIRST, Ruled, case_of, stop_or_rules
 from tools.documents import is_on_file, wanted_papers
 from tools.evidence.judge import Judge
 from tools.label import is_label_dose
-from tools.quantity import quantity_status
+from tools.quantity import Quantity, quantity_status
 from tools.records import Benefit, Outcome, Patient, Plan, Request
 from tools.request import as_the_plan_sees_it
 from tools.rules import Age, Attested, Change, Condition, OnDrug, Programme, Rule, Specialist, Trial
@@ -72,7 +72,7 @@ def _asked_until_settled(rule: Rule, judge: Judge, benefit: Benefit) -> tuple[Ou
         unknown = unknown or status == "unknown"
     if unknown or not is_label_dose(judge.request):
         return "needs_documentation", "criteria"
-    amount = quantity_status(benefit, judge.request)
+    amount = quantity_status(Quantity(judge.patient, judge.as_of, benefit, judge.request, rule))
     if amount != "met":
         return ("quantity_exception" if amount == "not_met" else "needs_documentation"), "quantity"
     if not all(is_on_file(paper, judge) for paper in wanted_papers(rule, judge)):
@@ -110,5 +110,6 @@ def _open_findings(case: Verdict, plan: Plan) -> int:
     criteria, exclusions = asked_by(rule, judge.request)
     unmet = sum(ready.status(judge) != "met" for ready in (*criteria, *exclusions))
     unmet += not is_label_dose(judge.request)
-    unmet += quantity_status(plan.benefits[judge.request.drug], judge.request) != "met"
+    benefit = plan.benefits[judge.request.drug]
+    unmet += quantity_status(Quantity(judge.patient, judge.as_of, benefit, judge.request, rule)) != "met"
     return unmet + sum(not is_on_file(paper, judge) for paper in wanted_papers(rule, judge))

@@ -35,7 +35,7 @@ from tools.records import (
     Request,
     TrialOutcome,
 )
-from tools.request import complete_request
+from tools.request import check_amounts, complete_request
 from tools.rules import Specialist, walk
 from tools.terminology.conditions import CONCEPTS, exclusive_codes
 from tools.terminology.medicines import medicine
@@ -503,9 +503,7 @@ def _asked(case: _Case, change: Asked, name: str) -> None:
         request = msgspec.structs.replace(
             request, strength=fitting[0], assumed=False, quantity=None, unit=None, days_supply=None
         )
-    for what, amount in (("quantity", change.quantity), ("days' supply", change.days_supply)):
-        if amount is not None and not 0 < amount <= 10_000:
-            raise Invalid(f"a {what} of {amount:g} cannot be; it is above 0 and at most 10000")
+    check_amounts(change.quantity, change.days_supply)
     if change.quantity is not None:
         request = msgspec.structs.replace(request, quantity=change.quantity, unit=drug.unit)
     if change.days_supply is not None:

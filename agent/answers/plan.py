@@ -177,12 +177,10 @@ def _of_drug(name: str, about: list[str], bound: Bound, plan: Plan, reply: Answe
         topics = [topic for topic in topics if topic not in ("tier", "copay", "pa")]
     for topic in topics:
         reply.said += [one for one in _TOPICS[topic](benefit, plan, drug, ledger) if one not in reply.said]
-    limits = [
-        benefit.quantity_limit, *benefit.strength_limits.values(), *benefit.starting_limits.values()
-    ] if "limit" in topics else []  # fmt: skip
+    limits = list(benefit.all_limits()) if "limit" in topics else []
     reply.sources += [
         Source(source=f"{benefit.policy_id} {limit.clause_id}", quote=limit.quote)
-        for limit in limits if limit and limit.quote
+        for limit in limits if limit.quote
     ]  # fmt: skip
 
 
@@ -287,7 +285,7 @@ def _copay_words(benefit: Benefit, plan: Plan, ledger: Ledger) -> str:
 
 
 def _limit(benefit: Benefit, plan: Plan, drug: str, ledger: Ledger) -> list[Said]:
-    if benefit.quantity_limit is None and not benefit.strength_limits:
+    if not any(benefit.all_limits()):
         return [Said(text=f"A quantity limit for {drug} is not on file for {plan_slot(ledger, plan)}.")]
     said = []
     if benefit.quantity_limit:
@@ -309,6 +307,11 @@ def _limit(benefit: Benefit, plan: Plan, drug: str, ledger: Ledger) -> list[Said
         clause = f" ({clause_slot(ledger, benefit.policy_id, start.clause_id)})" if start.clause_id else ""
         text = f"{drug} {slot} is a starting strength, for at most {days} of therapy{clause}."
         said.append(Said(text=text, bullet=True, verbatim=True))
+    quotes = [limit.quote for limit in benefit.supply_limits]
+    quotes += [limit.quote for rule in benefit.rules if rule.limits for limit in rule.limits.every()]
+    for quote in dict.fromkeys(quotes):
+        slot = ledger.add("quote", quote, origin="policy", attribute="limit", source=benefit.policy_id)
+        said.append(Said(text=slot, bullet=True, verbatim=True))
     return said
 
 

@@ -174,7 +174,7 @@ BUGS = (
         "strength-limits-ignored",
         "quantity",
         _QUANTITY,
-        "benefit.strength_limits.get(request.strength) or benefit.quantity_limit",
+        "benefit.strength_limits.get(strength) or benefit.quantity_limit",
         "benefit.quantity_limit",
     ),
     Bug(

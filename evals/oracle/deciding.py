@@ -10,6 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from evals.oracle.amounts import Asked, held_to_limits
 from evals.oracle.chart import Chart, Entry, day
 from evals.oracle.judging import Ask, judge
 from evals.oracle.reading import Row
@@ -27,8 +28,8 @@ class _Wanted:
     use: str
     kind: str
     strength: str
-    amount: Decimal
-    days: int
+    amount: Decimal | None
+    days: int | None
     start: date | None
     dose: Decimal | None  # mg each time
     named: bool  # somebody named the strength
@@ -59,7 +60,7 @@ def decide(
     if wanted.use in benefit.get("excluded_uses", {}):
         return Verdict("not_covered", wanted.use, stopped_by="benefit")
     if not benefit.get("pa_required"):
-        over = _over(_table_limits(benefit), wanted)
+        over = held_to_limits(_table_limits(benefit), _asked(drug, wanted.use, wanted), chart)[1].truth == NO
         return Verdict(
             "quantity_exception" if over else "not_required", stopped_by="quantity" if over else "pa"
         )
@@ -108,13 +109,8 @@ def _by_use(table: DecisionTable, use: str, chart: Chart, drug: Entry, wanted: _
         for row in table.papers.get(use, [])
         if not row.relied_on or _counts(row.relied_on, rows, filled, wanting)
     }
-    limit = _limit_for(table.limits, wanted.strength)
-    over = _over(table.limits, wanted)
-    if over and not _over([one for one in table.limits if not one.starting], wanted):
-        limit = next(one for one in table.limits if one.starting and one.strength == wanted.strength)
-    answers = {**filled, **shut, **papers}
-    if limit:
-        answers[limit.number] = Answer(NO if over else YES)
+    clause, amount = held_to_limits(table.limits, _asked(drug, wanted.use or use, wanted), chart)
+    answers = {**filled, **shut, **papers, **({clause: amount} if clause else {})}
     needed = count(len(tops) + len(outs), [*tops, *outs])
     if NO in outs:
         outcome, stop = "likely_denial", "exclusion"
@@ -122,8 +118,8 @@ def _by_use(table: DecisionTable, use: str, chart: Chart, drug: Entry, wanted: _
         outcome, stop = "likely_denial", "criteria"
     elif needed is OPEN:
         outcome, stop = "needs_documentation", "criteria"
-    elif over:
-        outcome, stop = "quantity_exception", "quantity"
+    elif amount.truth != YES:
+        outcome, stop = ("quantity_exception" if amount.truth == NO else "needs_documentation"), "quantity"
     elif any(paper.truth != YES for paper in papers.values()):
         outcome, stop = "needs_documentation", "documents"
     else:
@@ -197,20 +193,27 @@ def _wanted(chart: Chart, plan: Entry, drug: Entry, request: Entry) -> _Wanted:
     package = strengths.get(label) or _first_package(
         drug, request.get("indication") or order.get("indication")
     )
-    amount = request.get("quantity") or order.get("quantity") or package["quantity"]
-    days = request.get("days_supply") or order.get("days_supply") or package["days"]
+    amount = _possible(request.get("quantity"), order.get("quantity"), package["quantity"])
+    days = _possible(request.get("days_supply"), order.get("days_supply"), package["days"])
     kind = request.get("kind") or order.get("kind") or _kind(chart, plan, drug)
     return _Wanted(
         use=request.get("indication") or order.get("indication") or "",
         kind=kind,
         strength=package["label"],
-        amount=Decimal(str(amount)),
-        days=days,
+        amount=amount,
+        days=None if days is None else int(days),
         dose=Decimal(str(package["dose"])) if label in (*strengths, "") else None,
         named=bool(label),
         start=day(request.get("therapy_start")) or _started(chart, drug, still=kind == "new"),
         approvals=tuple(day(a["start"]) or date.min for a in _approvals(chart, plan, drug)),
     )
+
+
+def _possible(asked: float | None, ordered: float | None, package: float) -> Decimal | None:
+    """What is asked for, else ordered, else in a package; None where the order's amount can be none."""
+    said = asked if asked is not None else ordered if ordered is not None else package
+    amount = Decimal(str(said))
+    return amount if Decimal("0.01") <= amount <= 10_000 else None
 
 
 def _first_package(drug: Entry, use: str | None) -> Entry:
@@ -280,19 +283,15 @@ def _enrolled(chart: Chart, plan_id: str) -> bool:
 
 def _table_limits(benefit: Entry) -> list[Limit]:
     """Limits as the plan table has them, for a drug without a policy."""
-    limits = {"": benefit.get("quantity_limit"), **benefit.get("strength_limits", {})}
-    return [Limit("", name, Decimal(str(at["quantity"])), at["days"]) for name, at in limits.items() if at]
+    rates = {"": benefit.get("quantity_limit"), **benefit.get("strength_limits", {})}
+    found = [Limit("-", name, Decimal(str(at["quantity"])), at["days"]) for name, at in rates.items() if at]
+    for name, at in benefit.get("starting_limits", {}).items():
+        found.append(Limit("-", name, Decimal(0), at["days"], starting=True))
+    for at in benefit.get("supply_limits", ()):
+        amount, days = Decimal(str(at["quantity"])), at.get("days") or 0
+        found.append(Limit("-", "", amount, days, dispensed=True, of_days=at["unit"] == "day"))
+    return found
 
 
-def _limit_for(limits: list[Limit], strength: str) -> Limit | None:
-    by_strength = {limit.strength: limit for limit in limits if not limit.starting}
-    return by_strength.get(strength) or by_strength.get("")
-
-
-def _over(limits: list[Limit], wanted: _Wanted) -> bool:
-    if any(
-        limit.starting and limit.strength == wanted.strength and wanted.days > limit.days for limit in limits
-    ):
-        return True
-    limit = _limit_for(limits, wanted.strength)
-    return limit is not None and wanted.amount * limit.days > limit.amount * wanted.days
+def _asked(drug: Entry, use: str, wanted: _Wanted) -> Asked:
+    return Asked(drug, use, wanted.strength, wanted.dose, wanted.amount, wanted.days)

@@ -15,13 +15,17 @@ __all__ = ["DecisionTable", "Limit", "Row", "Unreadable", "read_policy"]
 
 @dataclass(frozen=True)
 class Limit:
-    """At most `amount` billing units in `days` days, for one strength or, where it is "", for those not named."""
+    """At most `amount` billing units in `days` days: for one strength, or for those not named where it is ""; for these
+    uses, or for all where there are none."""
 
     number: str
     strength: str
     amount: Decimal
     days: int
     starting: bool = False  # a strength to begin with, for so many days in all and no more
+    uses: tuple[str, ...] = ()
+    dispensed: bool = False  # in all, with what was dispensed in those days before, or (0) ever
+    of_days: bool = False  # `amount` is a number of days
 
 
 @dataclass
@@ -95,13 +99,26 @@ def _row(clause: Clause, clauses: list[Clause], numbers: list[str], head: Clause
 
 
 def _limit(clause: Clause) -> list[Limit]:
-    strength = re.search(r"\b(\d+(?:\.\d+)?) mg\b", clause.text)
+    text = clause.text
+    of_use = re.match(r"For ([^:]+): ", text)
+    uses = uses_in(of_use[1]) if of_use else ()
+    if of_use:
+        text = text[of_use.end() :]
+    in_all = re.search(
+        r"is limited to (\d+(?:\.\d+)?) (mL|tablets?|days?) in (?:all|a lifetime), counting (?:all that|what) was"
+        r" dispensed(?: within the (\d+) days)? before the request",
+        text,
+    )
+    if in_all:
+        amount, within, of_days = Decimal(in_all[1]), int(in_all[3] or 0), in_all[2].startswith("day")
+        return [Limit(clause.number, "", amount, within, uses=uses, dispensed=True, of_days=of_days)]
+    strength = re.search(r"\b(\d+(?:\.\d+)?) mg\b", text)
     name = f"{strength[1]} mg" if strength else ""
-    found = re.search(r"(\d+(?:\.\d+)?) (?:mL|tablets?)\b.*?(\d+) days", clause.text)
+    found = re.search(r"(\d+(?:\.\d+)?) (?:mL|tablets?)\b.*?(\d+) days", text)
     if found:
-        return [Limit(clause.number, name, Decimal(found[1]), int(found[2]))]
-    days = re.search(r"(\d+) days", clause.text)
-    opening = re.search(r"start|begins therapy|opening|initiating|first-step|titration|ramp-up", clause.text)
+        return [Limit(clause.number, name, Decimal(found[1]), int(found[2]), uses=uses)]
+    days = re.search(r"(\d+) days", text)
+    opening = re.search(r"start|begins therapy|opening|initiating|first-step|titration|ramp-up", text, re.I)
     if name and days and opening:
-        return [Limit(clause.number, name, Decimal(0), int(days[1]), starting=True)]
+        return [Limit(clause.number, name, Decimal(0), int(days[1]), starting=True, uses=uses)]
     return []

@@ -31,6 +31,7 @@ from tools.lifecycle.fold import levels
 from tools.lifecycle.letters import notice_of, what_of
 from tools.lifecycle.records import Approval, Facts
 from tools.lifecycle.running import clocks_of
+from tools.quantity import rate_limit
 
 
 class Clinic(Desk):
@@ -94,7 +95,7 @@ class Clinic(Desk):
     def _within_limit(self, matter: Matter, case: Case) -> None:
         """The prescriber orders what the plan pays for."""
         benefit = case.benefit
-        limit = benefit and (benefit.strength_limits.get(case.request.strength) or benefit.quantity_limit)
+        limit = rate_limit(benefit, case.rule, case.request.strength) if benefit else None
         if not limit or matter.rounds >= 2:
             self.finish(matter, "more than the plan's limit is needed")
             return

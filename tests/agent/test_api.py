@@ -307,3 +307,14 @@ def test_a_wrong_path_or_method_is_named_with_what_there_is(api: TestClient) -> 
     answer = api.get(PROCESS)
     assert answer.status_code == 405 and answer.json()["type"] == "urn:paladin:not-allowed"
     assert answer.headers["allow"] == "POST"
+
+
+@pytest.mark.parametrize("amount", ['"quantity": 5e-324', '"quantity": 0', f'"days_supply": 1{"0" * 400}'])
+def test_an_amount_that_no_order_can_have_is_bad_input_in_one_line(
+    api: TestClient, cases: dict[str, Case], amount: str
+) -> None:
+    case = cases["ready"]
+    body = f'{{"patient_id": "{case.patient_id}", "drug": "{case.drug}", "draft": false, {amount}}}'
+    answered = api.post(PROCESS, content=body, headers={"content-type": "application/json"})
+    assert answered.status_code in (400, 422), answered.text
+    assert "\n" not in answered.json()["detail"] and len(answered.json()["detail"]) < 200

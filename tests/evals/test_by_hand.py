@@ -11,9 +11,9 @@ import pytest
 from data_gen.catalog_loader import our_catalog
 from evals.by_hand import cases_by_hand, hand_made, plan_id, world_by_hand
 from evals.oracle_agreement import compare
-from tools.records import Outcome, Patient, Plan, Request
+from tools.records import Outcome, Patient, Plan, Request, StartingLimit
 from tools.request import complete_request
-from tools.rulebook.policy_rules import read_rules, stated
+from tools.rulebook.policy_rules import read_limits, read_rules, stated
 from tools.rulebook.policy_text import read_policy
 from tools.screening.panel import Panel
 from tools.verdict import verdict
@@ -40,6 +40,13 @@ def test_the_rules_of_a_hand_made_case_read_back_in_every_style(name: str) -> No
         for rule in benefit.rules:
             said = read_rules(policy, house)[rule.indication]
             assert said == stated(rule)
+        printed = [limit for limit in benefit.all_limits() if not isinstance(limit, StartingLimit)]
+        read = read_limits(policy, house)
+        assert [(one.quantity, one.unit, one.days or None) for one in read] == [
+            (one.quantity, one.unit, one.days) for one in printed
+        ]
+        of_use = [one for rule in benefit.rules for one in (rule.limits.every() if rule.limits else ())]
+        assert [bool(one.uses) for one in read] == [one in of_use for one in printed]
 
 
 def test_the_first_day_of_another_outcome_is_found_as_by_walking_day_by_day() -> None:

@@ -9,7 +9,8 @@ from tools.check import Asked
 from tools.documents import walk
 from tools.evidence.courses import matches
 from tools.graph.ways import Action, renewal_of, rule_of
-from tools.records import Determination, Finding
+from tools.quantity import rate_limit
+from tools.records import Benefit, Determination, Finding, QuantityLimit
 from tools.rules import (
     Attested,
     Condition,
@@ -31,7 +32,7 @@ from tools.what_if import Change, Diagnosed, Enrolled, Stated, Stopped, Tried, V
 def supposed_by(action: Action, found: Determination, case: Asked) -> Change | None:
     """What to suppose so that this action is done, in the best case that it can have."""
     if action.kind == "order":
-        return _order(case) if action.what == "quantity" else _dose(found, case)
+        return _order(found, case) if action.what == "quantity" else _dose(found, case)
     rule = rule_of(found, case.plan)
     finding = next((one for one in walk(found.findings) if one.criterion == action.criterion), None)
     if rule is None or finding is None:
@@ -64,12 +65,18 @@ def _programme(node: Programme) -> Change | None:
     return Enrolled(months=max(1, -(-least.count // per_month)))
 
 
-def _order(case: Asked) -> Change | None:
+def _is_of_days(benefit: Benefit, found: Determination) -> bool:
+    """Is it a limit that a smaller order would not keep: of a starting strength, a year or a lifetime?"""
+    cited = next((one.clause for one in found.findings if one.kind == "quantity"), None)
+    limits = [limit for limit in benefit.all_limits() if not isinstance(limit, QuantityLimit)]
+    return cited is not None and any(limit.clause_id == cited.clause_id for limit in limits)
+
+
+def _order(found: Determination, case: Asked) -> Change | None:
     """As much as the limit allows for the days that are asked for."""
     benefit, request = case.plan.benefits[case.drug.name], case.request
-    limit = benefit.strength_limits.get(request.strength) or benefit.quantity_limit
-    starting = benefit.starting_limits.get(request.strength)
-    if limit is None or starting is not None or not request.days_supply:
+    limit = rate_limit(benefit, rule_of(found, case.plan), request.strength)
+    if limit is None or _is_of_days(benefit, found) or not request.days_supply:
         return None
     return Request(quantity=limit.quantity * request.days_supply / limit.days)
 

@@ -26,12 +26,15 @@ class Stated(NamedTuple):
 
 
 class Limit(NamedTuple):
-    """A quantity limit as printed; no strength is the drug's own."""
+    """A limit as printed. No strength is the drug's own, no uses are all; no quantity is a starting strength's, which
+    is of days alone. `supply` counts what was dispensed in those days before, in a lifetime without days."""
 
     quantity: float
     unit: str
     days: int
     strength: str = ""
+    uses: tuple[str, ...] = ()
+    supply: bool = False
 
 
 _TREES = {
@@ -64,19 +67,22 @@ def read_rules(policy: Policy, house: House) -> dict[str, Stated]:
 
 
 def read_limits(policy: Policy, house: House) -> list[Limit]:
-    """The quantity limits of the document."""
+    """The limits of the document, starting strengths left out."""
     clauses = {clause.id: clause.text for clause in policy.clauses}
-    drug = policy.drug
-    limits = []
-    for text in (clauses[house.number(path)] for path in house.paths(clauses, (house.section("quantity"),))):
-        plain = house.fixed["quantity"].read(text)
-        strong = house.fixed["strength"].read(text)
-        # "Ozempic 1 mg" could also be read as a drug of that name.
-        said = plain if plain and plain["drug"] == drug else strong
-        if said is not None:
-            unit = str(said["unit"]).removesuffix("s")
-            limits.append(Limit(said["quantity"], unit, said["days"], str(said.get("label", ""))))
-    return limits
+    texts = [clauses[house.number(path)] for path in house.paths(clauses, (house.section("quantity"),))]
+    return [limit for text in texts if (limit := _limit(text, policy.drug, house)) is not None]
+
+
+def _limit(text: str, drug: str, house: House) -> Limit | None:
+    for name in ("quantity", "strength", "supply", "lifetime"):
+        for key in (f"{name}_of_use", name):
+            said = house.fixed[key].read(text)
+            # "Ozempic 1 mg" could also be read as a drug of that name.
+            if said is not None and said["drug"] == drug:
+                unit, supply = str(said["unit"]).removesuffix("s"), name in ("supply", "lifetime")
+                label, uses = str(said.get("label", "")), tuple(said.get("uses", ()))
+                return Limit(said["quantity"], unit, said.get("days", 0), label, uses, supply)
+    return None
 
 
 def stated(rule: Rule) -> Stated:

@@ -28,9 +28,19 @@ FIXED: dict[str, tuple[str, ...]] = {
     "quantity": ("quantity", "unit", "days"),
     "strength": ("label", "quantity", "unit", "days"),
     "starting": ("label", "days"),
+    "supply": ("quantity", "unit", "days"),
+    "lifetime": ("quantity", "unit"),
     "initial": ("uses", "months"),
     "renewal": ("uses", "months"),
 }
+# What few policies say is worded alike for all styles that have no words of their own for it.
+OWN_FIXED = {
+    "supply": "{drug} is limited to {quantity} {unit} in all, counting what was dispensed within the {days} days before"
+    " the request.",
+    "lifetime": "{drug} is limited to {quantity} {unit} in a lifetime, counting all that was dispensed before the"
+    " request.",
+}
+OF_A_USE = "For {uses}: "  # before a limit that is a rule's own
 AGAIN = "Where a renewal has been approved before, this takes the place of what a first one asks. "
 _TOKEN = re.compile(r"\{([1aAiIm])\}")
 # A form is faxed.
@@ -83,12 +93,12 @@ class House:
             )
             for name in _KINDS
         }
-        self.fixed = {
-            name: Template(
-                style.fixed[name], {k: slots[k] for k in (*names, "drug")}, f"style {style.id}, fixed.{name}"
-            )
-            for name, names in FIXED.items()
-        }
+        self.fixed: dict[str, Template] = {}
+        for name, names in FIXED.items():
+            text, where = style.fixed.get(name) or OWN_FIXED[name], f"style {style.id}, fixed.{name}"
+            own = {k: slots[k] for k in (*names, "drug")}
+            self.fixed[name] = Template(text, own, where)
+            self.fixed[f"{name}_of_use"] = Template(OF_A_USE + text, {**own, "uses": uses}, where)
 
     def check(self) -> None:
         """Invalid if a sentence or question has a slot that it may not have, or lacks one that it needs."""
@@ -150,7 +160,7 @@ class House:
         return tuple(stamped), lines
 
     def say(self, name: str, path: Path, **values: Any) -> Line:
-        """A clause of fixed wording: quantity, strength, starting, initial, renewal."""
+        """A clause of fixed wording: a key of FIXED, or of a limit for some uses, `…_of_use`."""
         return Line(path, self.number(path), self.fixed[name].show(values))
 
     def _ask(self, node: Any) -> str:

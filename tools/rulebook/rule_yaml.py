@@ -12,6 +12,7 @@ from tools.records import Drug
 from tools.rulebook.criterion_yaml import Criteria, as_written, count, window, with_trials
 from tools.rulebook.fragments import Fragments
 from tools.rulebook.leaves import DOCUMENTS
+from tools.rulebook.limits_yaml import LIMIT_KEYS, read_limits
 from tools.rulebook.located import Map, Place, as_map, as_seq, convert, no_slip, only, unknown
 from tools.rules import AllOf, Composite, Node, Required, Rule, Trial, walk
 from tools.terminology.observations import TESTS
@@ -27,6 +28,7 @@ RULE_KEYS = (
     "later_renewal",
     "initial_months",
     "renewal_months",
+    *LIMIT_KEYS,
 )
 
 
@@ -86,6 +88,7 @@ class Reader(Criteria):
             later_renewal=later,
             initial_months=_months(found, "initial_months"),
             renewal_months=_months(found, "renewal_months"),
+            limits=read_limits(found, drug) if any(key in found for key in LIMIT_KEYS) else None,
         )
 
     def _tree(self, found: Map, key: str) -> AllOf:

@@ -125,7 +125,7 @@ class Panel:
         """The first other outcome of each drug, by the engine, asked about the days on which it may turn."""
         turns = self.turns.get((plan.id, as_of))
         if turns is None:
-            turns = self.turns[plan.id, as_of] = Turns(plan, as_of, self.within)
+            turns = self.turns[plan.id, as_of] = Turns(plan, as_of, self.within, self.drugs.values())
         found: dict[str, tuple[date, Outcome]] = {}
         turned: set[object] = set()
         anything = False

@@ -16,7 +16,8 @@ from typing import NamedTuple
 from tools.criteria import Question, Ready, asked_by
 from tools.documents import asked_for
 from tools.evidence.courses import counting_days
-from tools.records import Kind, Patient, Plan, Request
+from tools.products import goes_by_ingredient
+from tools.records import Benefit, Drug, Fill, Kind, Medication, Patient, Plan, QuantityLimit, Request
 from tools.rules import (
     Age,
     Attested,
@@ -55,12 +56,16 @@ _BORN = "born"
 class Turns:
     """The days from the one after `as_of` up to `days` later on which a chart may turn a case of this plan."""
 
-    def __init__(self, plan: Plan, as_of: date, days: int) -> None:
+    def __init__(self, plan: Plan, as_of: date, days: int, drugs: Iterable[Drug] = ()) -> None:
         self.as_of, self.days = as_of, days
         self.every: Mask = (1 << len(plan.benefits)) - 1
         self.by_part: dict[str, _Days] = defaultdict(lambda: defaultdict(list))
         self.of_plan: list[Turn] = []
         self.counted: dict[object, tuple[Trial, Mask]] = {}  # trials whose days are not those since a date
+        # Of these it counts what was had before, by name or, where no brand is charted, by what they contain.
+        self.limited = [drug for drug in drugs if _counts_before(plan.benefits.get(drug.name))]
+        self.limited_names = {drug.name.casefold() for drug in self.limited}
+        self.limited_contents = {drug.ingredients for drug in self.limited}
         for place, benefit in enumerate(plan.benefits.values()):
             for rule in benefit.rules:
                 self._rule(rule, 1 << place)
@@ -86,6 +91,8 @@ class Turns:
                     found += days[day]
         if patient.birth_date is not None and _BORN in parts:
             found += parts[_BORN].get(patient.birth_date.replace(year=2000), ())
+        if self.limited and self._has_had(patient):
+            found += [Turn(self.as_of + later * _DAY, self.every, ()) for later in range(1, self.days + 1)]
         if self.counted and (patient.fills or patient.medications):
             found += self._counting(patient)
         if len(found) > 1:
@@ -97,6 +104,15 @@ class Turns:
         for asked, (leaf, mask) in self.counted.items():
             for day in counting_days(leaf, patient, self.as_of, last):
                 yield Turn(day, mask, (asked,))
+
+    def _has_had(self, patient: Patient) -> bool:
+        """One of the drugs of which it counts what was had before."""
+        items: list[Medication | Fill] = [*(patient.medications or ()), *patient.fills]
+        return any(
+            item.drug.casefold() in self.limited_names
+            or (item.ingredients in self.limited_contents and goes_by_ingredient(item))
+            for item in items
+        )
 
     # --- what a rule counts
 
@@ -164,6 +180,10 @@ def _left(within: Period, turn: date) -> Iterator[date]:
     while day < end:
         yield day
         day += _DAY
+
+
+def _counts_before(benefit: Benefit | None) -> bool:
+    return benefit is not None and not all(isinstance(one, QuantityLimit) for one in benefit.all_limits())
 
 
 def _put(days: _Days, day: date, turn: Turn) -> None:

@@ -144,7 +144,7 @@ def fixed_clauses(policy: Policy, benefit: Benefit, drug: Drug) -> dict[str, str
     counts = {
         "quantity": {
             "limit": bool(benefit.quantity_limit) + len(benefit.strength_limits),
-            "starting": sum(strength.limit_days is not None for strength in drug.strengths),
+            "starting": len(benefit.starting_limits),
         },
         "authorization": {
             "initial": len({rule.initial_months for rule in rules}),

@@ -133,12 +133,7 @@ def _check_policy(plan: Plan, benefit: Benefit, catalog: Catalog, where: str) ->
         raise Invalid(f"{where}.policy_id: {policy.id} is the policy of {policy.plan_id} for {policy.drug}")
     clauses = {clause.id: _plain(clause.text) for clause in policy.clauses}
     document = _plain(policy.text)
-    limits = [
-        benefit.quantity_limit,
-        *benefit.strength_limits.values(),
-        *benefit.starting_limits.values(),
-    ]
-    said = [("quantity limit", limit.clause_id, limit.quote) for limit in limits if limit]
+    said = [("quantity limit", limit.clause_id, limit.quote) for limit in benefit.all_limits()]
     for rule in benefit.rules:
         said += [(f"rule {rule.id}, {part.id}", part.clause_id, part.quote) for part in parts(rule)]
     for what, clause_id, quote in said:
