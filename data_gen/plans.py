@@ -12,7 +12,7 @@ import msgspec
 from data_gen.policies import Paper
 from tools.records import BUSINESSES, Benefit, Drug, Plan
 from tools.rulebook.criterion_yaml import read_preferred
-from tools.rulebook.limits_yaml import LIMIT_KEYS, read_limits
+from tools.rulebook.limits_yaml import LIMIT_KEYS, RENEWAL_GAP, read_limits, read_renewal_gap
 from tools.rulebook.located import Map, Place, Seq, as_map, as_seq, convert, only, unknown
 from tools.rulebook.plain import describe
 from tools.rulebook.rule_yaml import Reader
@@ -63,9 +63,12 @@ def read_plan(
     fields: dict[str, Any] = {key: found[key] for key in _PLAN if key in found}
     fields.setdefault("payer_id", str(found["id"]).split("-")[0].lower())
     fields["benefits"] = {}
+    paper = as_map(found["policy"], found.at("policy"), "policy")
+    if RENEWAL_GAP in paper:
+        fields[RENEWAL_GAP] = read_renewal_gap(paper)
     plan = convert(_located(found, fields), Plan, found.place)
     plan = msgspec.structs.replace(plan, benefits=cells.read())
-    return Source(plan, str(found["style"]), _paper(found), found.place, found.at("style"))
+    return Source(plan, str(found["style"]), _paper(paper), found.place, found.at("style"))
 
 
 def _check_rules(rules: Mapping[str, Map], reader: Reader) -> None:
@@ -182,9 +185,8 @@ def _step_therapy(rules: tuple[Rule, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(describe(trial) for trial in trials))
 
 
-def _paper(found: Map) -> Paper:
-    paper = as_map(found["policy"], found.at("policy"), "policy")
-    only(paper, Paper._fields, "policy")
+def _paper(paper: Map) -> Paper:
+    only(paper, (*Paper._fields, RENEWAL_GAP), "policy")
     for key in ("version", "effective_from", "appeal"):
         if not paper.get(key):
             raise paper.place.error(f"policy has no {key!r}")

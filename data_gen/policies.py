@@ -193,7 +193,10 @@ class _Draft:
                 months = getattr(self.rules[group[0]], field)
                 path = (section, _next(lines))
                 lines.append(self.house.say(name, path, uses=uses, months=months, drug=self.drug.name))
-        return self._and(section, lines, self.paper.authorization)
+        lines = self._and(section, lines, self.paper.authorization)
+        path = (section, _next(lines))
+        days = self.plan.renewal_gap_days
+        return [*lines, self.house.say("renewing", path, days=days, drug=self.drug.name)]
 
     def _appeal(self, section: int) -> list[Line]:
         return self._and(section, [], self.paper.appeal)

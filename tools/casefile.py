@@ -43,7 +43,7 @@ from tools.records import (
 )
 from tools.request import check_amounts, complete_request
 from tools.rulebook.criterion_yaml import read_preferred
-from tools.rulebook.limits_yaml import LIMIT_KEYS, read_limit, read_limits
+from tools.rulebook.limits_yaml import LIMIT_KEYS, RENEWAL_GAP, read_limit, read_limits, read_renewal_gap
 from tools.rulebook.located import Map, Place, Seq, as_map, only, read_yaml, unknown
 from tools.rulebook.rule_yaml import RULE_KEYS, Reader
 from tools.rules import AllOf, AnyOf, Composite, Condition, Node, Rule, Trial
@@ -66,7 +66,7 @@ CASE_KEYS = (
     "request",
     "expect",
 )
-_PLAN_KEYS = ("id", "payer", "line_of_business", "drugs", "excluded_uses")
+_PLAN_KEYS = ("id", "payer", "line_of_business", "drugs", "excluded_uses", RENEWAL_GAP)
 _BENEFIT_KEYS = ("covered", "reason", "pa", "tier", "copay", *LIMIT_KEYS, "rules", "excluded_uses")
 _REQUEST_KEYS = ("drug", "strength", "quantity", "unit", "days_supply", "kind", "indication", "therapy_start")
 STOPS = ("", "eligibility", "formulary", "benefit", "pa", "exclusion", "criteria", "quantity", "documents")
@@ -285,12 +285,15 @@ def _plan(found: Map, path: Path, known: Known, request: Request) -> Plan:
         benefits[drug] = _benefit(drug, row, rows.at(name), path, found, known)
     if len(given) > 1:
         benefits[request.drug] = _benefit_of(found, path, known, request)
-    return _inline_plan(
+    plan = _inline_plan(
         str(table.get("id", "CASE")),
         str(table.get("payer", "the case's payer")),
         benefits,
         _one_of(table, "line_of_business", BUSINESSES, "commercial"),
     )
+    if RENEWAL_GAP in table:
+        plan = msgspec.structs.replace(plan, renewal_gap_days=read_renewal_gap(table))
+    return plan
 
 
 def _inline_plan(

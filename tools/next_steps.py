@@ -42,7 +42,8 @@ def summary(
     what = f"{request.drug} for {use} under {plan.id}" if use else f"{request.drug} under {plan.id}"
     why = _because(outcome, stopped_by, plan, request, findings)
     period = f", by a policy that {_out_of_force(rule, as_of)}" if rule and _out_of_force(rule, as_of) else ""
-    return f"{HEADLINE[outcome]}: {what} on {as_of.isoformat()}{period}{why}."
+    again = f", as a new start (the last approval ended on {request.lapsed})" if request.lapsed else ""
+    return f"{HEADLINE[outcome]}: {what} on {as_of.isoformat()}{period}{again}{why}."
 
 
 def find_policy(rule: Rule, as_of: date) -> str:

@@ -470,6 +470,7 @@ class Plan(Record, frozen=True, kw_only=True):
     form_id: str = ""
     review_hours: int | None = None  # standard review clock
     expedited_hours: int | None = None
+    renewal_gap_days: int = 180  # after an approval's end, in which a request is still its renewal
     appeal: str = ""
     internal_levels: int = 1  # of appeal that must be gone through before an external review
     peer_to_peer_days: int | None = None  # after a denial, where the plan offers such a call
@@ -525,9 +526,10 @@ class Request(Record, frozen=True, kw_only=True):
     kind: Kind | None = None
     indication: str = ""
     therapy_start: date | None = None
-    approvals: tuple[
-        date, ...
-    ] = ()  # first days of this plan's approvals of the drug that have begun, oldest first
+    # First days, oldest first, of this plan's approvals of the drug for the use that have begun, each in time to renew
+    # the one before.
+    approvals: tuple[date, ...] = ()
+    lapsed: date | None = None  # the last one's end, if it is too long ago for a renewal
     order_id: str = ""
     ingredients: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()

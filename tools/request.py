@@ -16,9 +16,7 @@ from tools.products import is_product
 from tools.records import (
     Authorization,
     Drug,
-    Kind,
     LabelDoses,
-    Medication,
     Order,
     Patient,
     Plan,
@@ -120,23 +118,25 @@ def _label_doses(drug: Drug) -> tuple[LabelDoses, ...]:
 
 def as_the_plan_sees_it(patient: Patient, plan: Plan, request: Request, as_of: date) -> Request:
     """The kind of request, when therapy began, and the use that is renewed. Only this plan's own approval makes it
-    a renewal."""
+    a renewal, and only for so many days after its end."""
     on_it = [entry for entry in patient.medications or () if is_product(entry, request)]
     approvals = _approvals_on_file(patient, plan, request, as_of)
-    approval = approvals[-1] if approvals else None
-    kind = request.kind or _kind_on_file(approval, on_it, as_of)
+    lapsed = _lapsed(approvals, plan, as_of)
+    renewable = bool(approvals) and lapsed is None
+    kind = request.kind or ("renewal" if renewable else "continuation" if is_taken(on_it, as_of) else "new")
     began = request.therapy_start
     if began is None and (kind != "new" or is_taken(on_it, as_of)):
         began = therapy_start(on_it, as_of)
     use = request.indication
-    if not use and kind == "renewal" and approval is not None and _covers_use(plan, request, approval):
-        use = approval.indication  # clauses on renewal seldom ask for the diagnosis again
+    if not use and kind == "renewal" and approvals:
+        use = approvals[-1].indication  # clauses on renewal seldom ask for the diagnosis again
     return msgspec.structs.replace(
         request,
         kind=kind,
         therapy_start=began,
         indication=use,
         approvals=tuple([item.start for item in approvals]),
+        lapsed=None if kind == "renewal" else lapsed,
     )
 
 
@@ -190,7 +190,8 @@ def _in_billing_units(quantity: float, unit: str | None, drug: Drug, strength: S
 def _approvals_on_file(
     patient: Patient, plan: Plan, request: Request, as_of: date
 ) -> Sequence[Authorization]:
-    """This plan's approvals of the drug that have begun, the newest last."""
+    """This plan's approvals of the drug for the use that is asked for, the newest last, back to the first that was in
+    time for no renewal. Where no use is named, it is that of the newest approval that can be renewed."""
     if not patient.authorizations:
         return ()
     held = [
@@ -198,16 +199,27 @@ def _approvals_on_file(
         for item in patient.authorizations
         if item.plan_id == plan.id and item.drug == request.drug and item.start <= as_of
     ]
-    return sorted(held, key=lambda item: item.start)
+    held = sorted([item for item in held if _is_of_use(item, plan, request)], key=lambda item: item.start)
+    if held and not request.indication:
+        newest = next((one for one in reversed(held) if _lapsed([one], plan, as_of) is None), held[-1])
+        held = [item for item in held if item.indication in ("", newest.indication) or not newest.indication]
+    row: list[Authorization] = []
+    for item in held:
+        row = [item] if _lapsed(row, plan, item.start) else [*row, item]
+    return row
 
 
-def _kind_on_file(approval: Authorization | None, on_it: Sequence[Medication], as_of: date) -> Kind:
-    if approval is not None:
-        return "renewal"
-    return "continuation" if is_taken(on_it, as_of) else "new"
-
-
-def _covers_use(plan: Plan, request: Request, approval: Authorization) -> bool:
-    """Does a rule of today's cover what was approved? If none does, every use there is is tried."""
+def _is_of_use(item: Authorization, plan: Plan, request: Request) -> bool:
+    """Was it for the use asked for, or, where none is named, for one that a rule of today's covers? An approval that
+    names no use may be for any."""
+    if not item.indication or request.indication:
+        return item.indication in ("", request.indication)
     benefit = plan.benefits.get(request.drug)
-    return benefit is not None and any(rule.indication == approval.indication for rule in benefit.rules)
+    rules = benefit.rules if benefit is not None else ()
+    return not rules or any(rule.indication == item.indication for rule in rules)
+
+
+def _lapsed(approvals: Sequence[Authorization], plan: Plan, day: date) -> date | None:
+    """The last day of these approvals if, on that day, it is longer ago than a renewal may be asked for."""
+    end = max([item.end for item in approvals], default=None)
+    return end if end is not None and (day - end).days > plan.renewal_gap_days else None

@@ -33,7 +33,8 @@ class _Wanted:
     start: date | None
     dose: Decimal | None  # mg each time
     named: bool  # somebody named the strength
-    approvals: tuple[date, ...] = ()  # first days of the plan's approvals, the newest last
+    approvals: tuple[date, ...] = ()  # first days of the plan's approvals that still count, the newest last
+    renewed: str = ""  # the use of the newest
 
 
 def decide(
@@ -52,7 +53,8 @@ def decide(
     """
     chart = Chart(patient, as_of)
     benefit = plan["benefits"].get(drug["name"]) or {"covered": False}
-    wanted = _wanted(chart, plan, drug, request)
+    table = read_policy(policy_text) if policy_text else DecisionTable()
+    wanted = _wanted(chart, plan, drug, request, table)
     if not _enrolled(chart, plan["id"]):
         return Verdict("wrong_plan", stopped_by="eligibility")
     if not benefit["covered"]:
@@ -65,10 +67,8 @@ def decide(
             "quantity_exception" if over else "not_required", stopped_by="quantity" if over else "pa"
         )
     assert policy_text, f"{plan['id']} asks for PA of {drug['name']}, and its policy is not given"
-    table = read_policy(policy_text)
-    approved = _approved(chart, plan, drug)
-    if not wanted.use and wanted.kind == "renewal" and approved in table.criteria:
-        uses = [approved]  # what is renewed is what was approved
+    if not wanted.use and wanted.kind == "renewal" and wanted.renewed in table.criteria:
+        uses = [wanted.renewed]  # what is renewed is what was approved
     else:
         uses = _uses_to_try(table, wanted.use)
     if not uses:
@@ -185,7 +185,7 @@ def _row(rows: list[Row], number: str) -> Row:
 # --- the request -------------------------------------------------------------------------------------------
 
 
-def _wanted(chart: Chart, plan: Entry, drug: Entry, request: Entry) -> _Wanted:
+def _wanted(chart: Chart, plan: Entry, drug: Entry, request: Entry, table: DecisionTable) -> _Wanted:
     orders = [o for o in chart.noted("orders") if o["drug"].lower() == drug["name"].lower()]
     order = max(orders, key=lambda o: o.get("date") or "", default={})
     label = request.get("strength") or order.get("strength") or _dose_now(chart, drug)
@@ -195,9 +195,12 @@ def _wanted(chart: Chart, plan: Entry, drug: Entry, request: Entry) -> _Wanted:
     )
     amount = _possible(request.get("quantity"), order.get("quantity"), package["quantity"])
     days = _possible(request.get("days_supply"), order.get("days_supply"), package["days"])
-    kind = request.get("kind") or order.get("kind") or _kind(chart, plan, drug)
+    use = request.get("indication") or order.get("indication") or ""
+    approvals, in_time = _approvals(chart, plan, drug, use, table)
+    unnamed = "renewal" if in_time else "continuation" if _started(chart, drug) else "new"
+    kind = request.get("kind") or order.get("kind") or unnamed
     return _Wanted(
-        use=request.get("indication") or order.get("indication") or "",
+        use=use,
         kind=kind,
         strength=package["label"],
         amount=amount,
@@ -205,7 +208,8 @@ def _wanted(chart: Chart, plan: Entry, drug: Entry, request: Entry) -> _Wanted:
         dose=Decimal(str(package["dose"])) if label in (*strengths, "") else None,
         named=bool(label),
         start=day(request.get("therapy_start")) or _started(chart, drug, still=kind == "new"),
-        approvals=tuple(day(a["start"]) or date.min for a in _approvals(chart, plan, drug)),
+        approvals=tuple(day(a["start"]) or date.min for a in approvals),
+        renewed=next((a.get("indication") or "" for a in reversed(approvals)), ""),
     )
 
 
@@ -244,22 +248,34 @@ def _dose_now(chart: Chart, drug: Entry) -> str:
     return next((s["label"] for s in drug["strengths"] if doses and s["dose"] == doses[-1]), "")
 
 
-def _approvals(chart: Chart, plan: Entry, drug: Entry) -> list[Entry]:
-    """The plan's approvals of the drug that have begun, the newest last."""
+def _approvals(
+    chart: Chart, plan: Entry, drug: Entry, use: str, table: DecisionTable
+) -> tuple[list[Entry], bool]:
+    """The plan's approvals of the drug that count, the newest last, and whether a request of today renews them.
+
+    One counts that is for the use asked for, or names none; where nobody names a use, one of a use that the policy
+    covers, and of the newest that can be renewed, else the newest. A request that came too late for a renewal was a
+    new start, and what was approved before it no longer counts.
+    """
+
+    def renews(on: date, end: Any) -> bool:
+        return (on - (day(end) or date.max)).days <= table.renewal_gap
+
     own = [a for a in chart.noted("authorizations") if a["drug"].lower() == drug["name"].lower()]
     begun = [a for a in own if a["plan_id"] == plan["id"] and (day(a["start"]) or date.min) <= chart.as_of]
-    return sorted(begun, key=lambda a: a["start"])
-
-
-def _approved(chart: Chart, plan: Entry, drug: Entry) -> str:
-    """The use of the plan's last approval."""
-    return next((a.get("indication") or "" for a in reversed(_approvals(chart, plan, drug))), "")
-
-
-def _kind(chart: Chart, plan: Entry, drug: Entry) -> str:
-    if _approvals(chart, plan, drug):
-        return "renewal"
-    return "continuation" if _started(chart, drug) else "new"
+    begun.sort(key=lambda a: a["start"])
+    if use:
+        begun = [a for a in begun if (a.get("indication") or use) == use]
+    else:
+        begun = [a for a in begun if not a.get("indication") or a["indication"] in table.criteria]
+        newest = ([a for a in begun if renews(chart.as_of, a["end"])] or begun)[-1:]
+        of = next((a.get("indication") for a in newest), None)
+        begun = [a for a in begun if not of or (a.get("indication") or of) == of]
+    for at in range(len(begun) - 1, 0, -1):
+        if not renews(day(begun[at]["start"]) or date.min, max(a["end"] for a in begun[:at])):
+            begun = begun[at:]
+            break
+    return begun, any(renews(chart.as_of, a["end"]) for a in begun)
 
 
 def _started(chart: Chart, drug: Entry, still: bool = True) -> date | None:

@@ -39,6 +39,13 @@ class DecisionTable:
     papers: dict[str, list[Row]] = field(default_factory=dict)
     limits: list[Limit] = field(default_factory=list)
     excluded_uses: set[str] = field(default_factory=set)
+    renewal_gap: int = 0  # days after an approval's end in which a request still renews it
+
+
+_RENEWING = re.compile(
+    r"is a renewal if an approval .*for the use that is asked for, is current on the date of the request or ended no"
+    r" more than (\d+) days before"
+)
 
 
 @lru_cache(maxsize=256)
@@ -66,6 +73,9 @@ def read_policy(text: str) -> DecisionTable:
     for clause in clauses:
         if clause.section == "quantity":
             table.limits.extend(_limit(clause))
+        renewing = _RENEWING.search(clause.text) if clause.section == "periods" else None
+        if renewing:
+            table.renewal_gap = int(renewing[1])
         if (
             clause.section == "exclusions"
             and not clause.parent

@@ -245,6 +245,7 @@ def write(folder: Path, text: str) -> Path:
         ("2025-01-01", "soon", 7, "effective_from must be a date such as 2025-01-01"),
         ("[Appeal within 180 days.]", "Appeal within 180 days", 7, "appeal must be a list (- lines), not 'Appeal"),
         ("id: TEST-PLAN", "id: test plan", 1, "a plan id is capitals, digits and hyphens"),
+        ('"1", eff', '"1", renewal_gap_days: six, eff', 7, "renewal_gap_days is a number of days such as 180"),
         ("payer: Test\n", "payer: Test\npayer: Best\n", 3, "key 'payer' stands twice"),
         ("benefits:", "benefits: [", 18, "not valid YAML"),
         ("- age >= 18", "- {trial: metformine, days: 90}", 12, "unknown drug 'metformine'; did you mean metformin"),
@@ -281,6 +282,13 @@ def test_an_error_names_file_line_value_and_what_is_allowed(
 def test_the_unbroken_payer_loads(tmp_path: Path) -> None:
     write(tmp_path, PAYER)
     assert "TEST-PLAN-OZEMPIC" in load_catalog(tmp_path).policies
+
+
+def test_the_days_in_which_an_approval_is_renewed_are_the_payer_s_and_printed(tmp_path: Path) -> None:
+    write(tmp_path, PAYER.replace('version: "1"', 'version: "1", renewal_gap_days: 60'))
+    catalog = load_catalog(tmp_path)
+    text = catalog.policies["TEST-PLAN-OZEMPIC"].text
+    assert catalog.plans["TEST-PLAN"].renewal_gap_days == 60 and "no more than 60 days before" in text
 
 
 def test_a_rule_may_be_as_short_as_a_payer_leaves_it(tmp_path: Path) -> None:

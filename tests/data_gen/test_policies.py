@@ -11,7 +11,7 @@ from data_gen.catalog_loader import our_catalog
 from tools.errors import Invalid
 from tools.records import Benefit, Plan, Policy, QuantityLimit
 from tools.rulebook.plain import describe
-from tools.rulebook.policy_rules import Limit, read_limits, read_rules, stated
+from tools.rulebook.policy_rules import Limit, read_limits, read_renewal_gap, read_rules, stated
 from tools.rulebook.policy_text import read_policy
 from tools.rulebook.prose import House
 from tools.rulebook.wording import plain_number
@@ -53,6 +53,7 @@ def test_table_prose_questions_and_rules_of_a_cell_agree(plan: Plan, benefit: Be
     trials = [describe(n) for rule in benefit.rules for n in nodes_in_order(rule) if isinstance(n, Trial)]
     assert list(benefit.step_therapy) == list(dict.fromkeys(trials))
     assert read_limits(policy, house) == limits(benefit)
+    assert read_renewal_gap(policy, house) == plan.renewal_gap_days
 
 
 def nodes_in_order(rule: Rule) -> Iterator[Any]:

@@ -308,7 +308,43 @@ def test_a_renewal_that_names_no_use_renews_the_use_that_was_approved() -> None:
     assert (decided(told, rules).indication, decided(told, rules).outcome) == ("t2dm", "likely_denial")
     assert decided(told, rules, indication="cv").outcome == "ready"
     gone = msgspec.structs.replace(held, indication="osa")  # no rule of today's covers it
-    assert decided(msgspec.structs.replace(untold, authorizations=(gone,)), rules).indication == "cv"
+    anew = decided(msgspec.structs.replace(untold, authorizations=(gone,)), rules)
+    assert (anew.request.kind, anew.indication) == ("continuation", "t2dm")
+
+
+def approved_until(*ends: date, use: str = "") -> Patient:
+    held = (
+        msgspec.structs.replace(APPROVED, start=end.replace(year=end.year - 1), end=end, indication=use)
+        for end in ends
+    )
+    return chart(medications=(ON_IT,), observations=A1CS, authorizations=tuple(held))
+
+
+def test_an_approval_is_renewed_until_day_180_after_its_end() -> None:
+    assert decided(approved_until(date(2026, 3, 5))).request.kind == "renewal"
+    late = decided(approved_until(date(2026, 3, 4)))
+    assert (late.request.kind, late.request.lapsed) == ("continuation", date(2026, 3, 4))
+    assert "as a new start (the last approval ended on 2026-03-04)" in late.summary
+    assert decided(approved_until(date(2026, 3, 4)), kind="renewal").request.kind == "renewal"  # who says so
+
+
+def test_a_plan_has_days_of_its_own_after_an_approval_s_end() -> None:
+    never = msgspec.structs.replace(plan(), renewal_gap_days=0)
+    assert decided(approved_until(AS_OF), never).request.kind == "renewal"
+    assert decided(approved_until(date(2026, 8, 31)), never).request.kind == "continuation"
+
+
+def test_an_approval_for_another_use_is_not_renewed() -> None:
+    held = approved_until(date(2026, 9, 30), use="t2dm")
+    assert decided(held, indication="t2dm").request.kind == "renewal"
+    assert decided(held, indication="cv").request.kind == "continuation"
+
+
+def test_what_was_approved_before_a_new_start_no_longer_counts() -> None:
+    on_end = decided(approved_until(date(2024, 3, 5), date(2025, 3, 5), date(2026, 3, 5)))
+    assert len(on_end.request.approvals) == 3
+    broken = decided(approved_until(date(2023, 3, 5), date(2024, 3, 5), date(2026, 3, 5)))
+    assert broken.request.approvals == (date(2025, 3, 5),)
 
 
 def test_a_request_is_completed_from_the_order_then_from_the_label() -> None:

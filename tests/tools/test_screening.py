@@ -31,7 +31,7 @@ from tools.records import (
     Request,
 )
 from tools.request import complete_request
-from tools.rules import Attested, Period, Required
+from tools.rules import AllOf, Attested, Period, Required
 from tools.screening.needs import told
 from tools.screening.panel import Panel, Screened
 from tools.verdict import verdict
@@ -264,14 +264,26 @@ def test_what_is_ordered_or_taken_is_told_from_what_nobody_asked_for() -> None:
     assert screened(changed(p001(), medications=(*metformin(date(2025, 1, 1)), taken))).asked == "taken"
 
 
-def _with(documents: tuple[Required, ...] = (), criteria: Attested | None = None) -> Plan:
+def test_the_last_day_of_a_renewal_counts() -> None:
+    ended = AS_OF + timedelta(days=9 - 180)  # renewed until the ninth day from now
+    held = Authorization(id="U1", plan_id="CASCADE-GOLD", drug="Ozempic", start=date(2025, 3, 15), end=ended)
+    said = Attested(id="diet", topic="diet_exercise", statement="follows a diet")
+    row = screened(changed(p001(), authorizations=(held,)), _with(renewal=said))
+    assert (row.outcome, row.kind) == ("needs_documentation", "renewal")
+    assert (row.changes_on, row.changes_to) == (AS_OF + timedelta(days=10), "ready")
+
+
+def _with(
+    documents: tuple[Required, ...] = (), criteria: Attested | None = None, renewal: Attested | None = None
+) -> Plan:
     plan = tiny_world().plans[0]
     benefit = plan.benefits["Ozempic"]
     rule = benefit.rules[0]
     tree = rule.criteria
     if criteria is not None:
         tree = msgspec.structs.replace(tree, children=(*tree.children, criteria))
-    rule = msgspec.structs.replace(rule, documents=documents, criteria=tree)
+    again = None if renewal is None else AllOf(id="renewal", children=(renewal,))
+    rule = msgspec.structs.replace(rule, documents=documents, criteria=tree, renewal=again)
     return msgspec.structs.replace(
         plan, benefits=plan.benefits | {"Ozempic": msgspec.structs.replace(benefit, rules=(rule,))}
     )

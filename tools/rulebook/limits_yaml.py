@@ -9,6 +9,7 @@ from tools.rulebook.located import Map, Place, as_map, unknown
 from tools.rules import Limits, QuantityLimit, StartingLimit, SupplyLimit
 
 LIMIT_KEYS = ("quantity_limit", "strength_limits", "starting_limits", "yearly_limit", "lifetime_limit")
+RENEWAL_GAP = "renewal_gap_days"  # of a plan
 YEAR = 365
 _RATE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]+)?\s*(?:per|/|in)\s*(\d+)\s*(?:d|days?)?\s*")
 _TOTAL = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(days?|mL|tablets?)\s*")
@@ -30,6 +31,14 @@ def read_limits(found: Map, drug: Drug | None) -> Limits:
         starting={label: _starting(value, starts.at(label)) for label, value in starts.items()},
         supplies=tuple(supplies),
     )
+
+
+def read_renewal_gap(found: Map) -> int:
+    """The days that stand under RENEWAL_GAP. Errors: Invalid, with the line."""
+    days = found[RENEWAL_GAP]
+    if isinstance(days, bool) or not isinstance(days, int) or days < 0:
+        raise found.at(RENEWAL_GAP).error(f"{RENEWAL_GAP} is a number of days such as 180, not {days!r}")
+    return days
 
 
 def _by_strength(found: Map, key: str, drug: Drug | None) -> Map:

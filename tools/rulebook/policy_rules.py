@@ -73,6 +73,12 @@ def read_limits(policy: Policy, house: House) -> list[Limit]:
     return [limit for text in texts if (limit := _limit(text, policy.drug, house)) is not None]
 
 
+def read_renewal_gap(policy: Policy, house: House) -> int | None:
+    """The days after an approval's end in which a request renews it; None where the document does not say."""
+    clauses = {clause.id: clause.text for clause in policy.clauses}
+    return next((said["days"] for said in _fixed(house, clauses, "authorization", "renewing")), None)
+
+
 def _limit(text: str, drug: str, house: House) -> Limit | None:
     for name in ("quantity", "strength", "supply", "lifetime"):
         for key in (f"{name}_of_use", name):

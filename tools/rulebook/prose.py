@@ -32,13 +32,17 @@ FIXED: dict[str, tuple[str, ...]] = {
     "lifetime": ("quantity", "unit"),
     "initial": ("uses", "months"),
     "renewal": ("uses", "months"),
+    "renewing": ("days",),
 }
-# What few policies say is worded alike for all styles that have no words of their own for it.
+# What a style has no words of its own for is worded alike for all.
 OWN_FIXED = {
     "supply": "{drug} is limited to {quantity} {unit} in all, counting what was dispensed within the {days} days before"
     " the request.",
     "lifetime": "{drug} is limited to {quantity} {unit} in a lifetime, counting all that was dispensed before the"
     " request.",
+    "renewing": "A request for {drug} is a renewal if an approval of it by this plan, for the use that is asked for, is"
+    " current on the date of the request or ended no more than {days} days before; after that it is decided as a new"
+    " start, and earlier approvals no longer count.",
 }
 OF_A_USE = "For {uses}: "  # before a limit that is a rule's own
 AGAIN = "Where a renewal has been approved before, this takes the place of what a first one asks. "

@@ -75,6 +75,9 @@ class Turns:
                 day = as_of + later * _DAY
                 self._add(name, day, Turn(day, self.every, asked))
                 self._add(name, day, Turn(day + _DAY, self.every, asked))
+        for later in range(days + 1):  # the last day on which an approval is renewed
+            turn = as_of + later * _DAY
+            self._add("lapsing", turn - (plan.renewal_gap_days + 1) * _DAY, Turn(turn, self.every, ()))
 
     def of(self, patient: Patient) -> list[Turn]:
         """What may turn in this chart, in order of days."""
@@ -241,7 +244,11 @@ _PAPERS: dict[str, Callable[[str], Sequence[str]]] = {
     "study": lambda test: ("done",),
     "medication": lambda test: ("started", "ended"),
 }
-_OF_THE_PLAN = ("enrolled", "approved")  # what the request is, and whether it is heard; no leaf asks for them
+_OF_THE_PLAN = (
+    "enrolled",
+    "approved",
+    "lapsing",
+)  # what the request is, and whether it is heard; no leaf asks for them
 _DATED: dict[str, Callable[[Patient], list[date | None]]] = {
     "begun": lambda patient: [item.onset for item in patient.conditions or ()],
     "abated": lambda patient: [item.abated for item in patient.conditions or () if item.abated],
@@ -255,4 +262,5 @@ _DATED: dict[str, Callable[[Patient], list[date | None]]] = {
     "papers": lambda patient: [item.date for item in patient.documents],
     "enrolled": lambda patient: [day for item in patient.coverages for day in (item.start, item.end)],
     "approved": lambda patient: [item.start for item in patient.authorizations],
+    "lapsing": lambda patient: [item.end for item in patient.authorizations],
 }
