@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 
 from tools.evidence.courses import dose_in_mg
 from tools.evidence.supply import Stretch, length, union
-from tools.products import is_product
+from tools.products import is_product, may_be_charted
 from tools.records import Fill, Medication, Patient, Request
 
 T = TypeVar("T", Medication, Fill)
@@ -52,7 +52,8 @@ def _history(
     counts_course: Callable[[Medication], bool | None],
     counts_fill: Callable[[Fill], bool | None],
 ) -> History:
-    taken = [entry for entry in patient.medications or () if entry.source != "sample"]
+    charted = patient.medications or () if may_be_charted(patient, request) else ()
+    taken = [entry for entry in charted if entry.source != "sample"]
     courses, maybe_courses = _divided(
         taken, request, lambda entry: _both(_is_dated(entry), counts_course(entry))
     )
@@ -78,7 +79,8 @@ def _divided(
     sure: list[T] = []
     possible: list[T] = []
     for item in items:
-        answer = _both(is_product(item, request), counts(item))
+        of_it = is_product(item, request)
+        answer = _both(of_it, counts(item)) if of_it is not False else False
         if answer is not False:
             (sure if answer else possible).append(item)
     return sure, possible

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from tools.records import Fill, Medication, Request
+from tools.records import Fill, Medication, Patient, Request
 from tools.terminology.medicines import medicine, terminology
 
 
@@ -19,6 +19,15 @@ def is_product(item: Medication | Fill, request: Request) -> bool | None:
     if known.kind == "brand":
         return known.name.casefold() == request.drug.casefold()
     return None if goes_by_ingredient(item) else False
+
+
+def may_be_charted(patient: Patient, request: Request) -> bool:
+    """Does the product asked for, or another of the same ingredients, stand on the medication list, whenever it was
+    taken?"""
+    return (
+        request.drug.casefold() in patient.courses_by_drug
+        or tuple(sorted(request.ingredients)) in patient.charted_ingredients
+    )
 
 
 def _alike(one: tuple[str, ...], other: tuple[str, ...]) -> bool:

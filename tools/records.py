@@ -386,7 +386,7 @@ class LabelIndication(Record, frozen=True, kw_only=True):
     source: str = ""
 
 
-class Drug(Record, frozen=True, kw_only=True):
+class Drug(Record, frozen=True, kw_only=True, dict=True, gc=True):
     """A brand."""
 
     name: str

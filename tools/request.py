@@ -3,16 +3,15 @@ sees it: as new or as a renewal, of which use, and since when the drug is taken.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
-from decimal import Decimal
 from functools import lru_cache
 
 import msgspec
 
 from tools.errors import Invalid
 from tools.evidence.courses import is_taken, therapy_start
-from tools.products import is_product
+from tools.products import is_product, may_be_charted
 from tools.records import (
     Authorization,
     Drug,
@@ -25,14 +24,14 @@ from tools.records import (
 )
 from tools.terminology.medicines import ndc11
 
-LEAST, MOST = Decimal("0.01"), 10_000  # of a quantity in billing units; days are whole and at least one
+LEAST, MOST = 0.01, 10_000  # of a quantity in billing units; days are whole and at least one
 
 
 def check_amounts(quantity: float | None, days_supply: float | None) -> None:
     """Errors: Invalid, for a quantity or a days' supply that no order can have."""
     for name, amount, least in (("quantity", quantity, LEAST), ("days' supply", days_supply, 1)):
         if amount is not None and not least <= amount <= MOST:
-            shown = str(amount) if len(str(amount)) < 20 else f"{str(amount)[:16]}…"
+            shown = f"{amount:.10g}" if isinstance(amount, float) else str(amount)[:20]
             raise Invalid(f"a {name} of {shown} cannot be; it is at least {least} and at most {MOST}")
 
 
@@ -99,27 +98,32 @@ def for_use(request: Request, use: str) -> Request:
 
 
 def _label_doses(drug: Drug) -> tuple[LabelDoses, ...]:
-    found = []
+    """They stay with the drug, which never changes."""
+    known: tuple[LabelDoses, ...] | None = drug.__dict__.get("label_doses")
+    if known is None:
+        known = drug.__dict__["label_doses"] = tuple(_doses_by_use(drug))
+    return known
+
+
+def _doses_by_use(drug: Drug) -> Iterator[LabelDoses]:
     for item in drug.indications:
         if item.doses:
             first = drug.starting_package(item.key)
-            found.append(
-                LabelDoses(
-                    use=item.key,
-                    doses=item.doses,
-                    starting_doses=item.starting_doses,
-                    strength=first.label,
-                    dose=first.dose,
-                    ndc=ndc11(first.ndc),
-                )
+            yield LabelDoses(
+                use=item.key,
+                doses=item.doses,
+                starting_doses=item.starting_doses,
+                strength=first.label,
+                dose=first.dose,
+                ndc=ndc11(first.ndc),
             )
-    return tuple(found)
 
 
 def as_the_plan_sees_it(patient: Patient, plan: Plan, request: Request, as_of: date) -> Request:
     """The kind of request, when therapy began, and the use that is renewed. Only this plan's own approval makes it
     a renewal, and only for so many days after its end."""
-    on_it = [entry for entry in patient.medications or () if is_product(entry, request)]
+    taken = patient.medications or () if may_be_charted(patient, request) else ()
+    on_it = [entry for entry in taken if is_product(entry, request)]
     approvals = _approvals_on_file(patient, plan, request, as_of)
     lapsed = _lapsed(approvals, plan, as_of)
     renewable = bool(approvals) and lapsed is None

@@ -240,7 +240,7 @@ def test_a_list_that_is_not_recorded_is_not_completed_by_one_supposed_entry() ->
         (Enrolled(months=0), "0 months"),
         (Aged(years=-1), "not possible"),
         (Asked(strength="9 mg"), "known: 1 mg"),
-        (Asked(quantity=-2), "above 0"),
+        (Asked(quantity=-2), "at least 0.01"),
         (Insured(plan_id="X"), "CASCADE-GOLD"),
     ],
 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -67,6 +67,30 @@ def _can_have(leaf: Any, patient: Patient) -> bool:
     return sex is None or patient.sex in (sex, "unknown")
 
 
+class _Suspect(NamedTuple):
+    """Of one chart on one day, the records that a criterion about drugs may have to be doubted for."""
+
+    unbranded: tuple[Medication, ...]  # by what they contain, and by no brand
+    disagreeing: tuple[
+        tuple[Medication, Medication], ...
+    ]  # entries of one course that went on or ended otherwise
+    at_hand: tuple[Fill, ...]  # whose supply lasts on the day
+
+
+def _suspect(judge: Judge) -> _Suspect:
+    known: _Suspect | None = judge.day.suspect
+    if known is None:
+        taken, day = judge.patient.medications or (), judge.as_of
+        known = judge.day.suspect = _Suspect(
+            tuple([entry for entry in taken if goes_by_ingredient(entry)]),
+            tuple(
+                [pair for pair in _pairs(taken) if _same_course(*pair) and _went(pair[0]) != _went(pair[1])]
+            ),
+            tuple([f for f in judge.patient.fills if f.date <= day < f.date + timedelta(days=f.days_supply)]),
+        )
+    return known
+
+
 # --- medicines that nobody can identify -------------------------------------------------------------------
 
 
@@ -91,9 +115,9 @@ def _unbranded_medicine(leaf: Any, judge: Judge, exclude: bool, answer: Shown, a
     brands = _brands(leaf)
     if answer.shown or not brands:
         return None
-    for entry in judge.patient.medications or ():
+    for entry in _suspect(judge).unbranded:
         brand = brands.get(tuple(sorted(entry.ingredients)))
-        if brand is None or not goes_by_ingredient(entry):
+        if brand is None:
             continue
         if ask(_if_it_counts(leaf, entry.drug.casefold()), judge, exclude).shown is not False:
             detail = f"{entry.drug} may be {brand}, or another brand of it"
@@ -235,12 +259,12 @@ def _filled_though_not_taken(
     leaf: Taking, judge: Judge, exclude: bool, answer: Shown, ask: Answer
 ) -> Shown | None:
     """Supply at hand of a drug that the list lacks or says was stopped before it was filled."""
-    if answer.shown or not judge.patient.fills:
+    at_hand = () if answer.shown else _suspect(judge).at_hand
+    if not at_hand:
         return None
     stopped = _last_end(judge.patient.medications or (), leaf.drugs, leaf.classes)
-    for fill in judge.patient.fills:
-        at_hand = fill.date <= judge.as_of < fill.date + timedelta(days=fill.days_supply)
-        if not at_hand or is_product(fill, judge.request) or (stopped is not None and fill.date <= stopped):
+    for fill in at_hand:
+        if is_product(fill, judge.request) or (stopped is not None and fill.date <= stopped):
             continue
         if courses.matches(fill, leaf.drugs, leaf.classes, fill.drug):
             return _conflict(fill, answer, stopped, f"whether {fill.drug} is taken")
@@ -285,27 +309,24 @@ def _conflict(fill: Fill, answer: Shown, stopped: date | None, what: str) -> Sho
 
 def _overlapping_courses(leaf: Any, judge: Judge, exclude: bool, answer: Shown, ask: Answer) -> Shown | None:
     """Entries of one drug and dose that began on one day and went on or ended otherwise."""
-    taken = judge.patient.medications or ()
-    entries = [entry for entry in taken if courses.matches(entry, leaf.drugs, leaf.classes, entry.drug)]
-    for one, other in _pairs(entries):
-        if _same_course(one, other) and (one.end, one.status, one.outcome) != (
-            other.end,
-            other.status,
-            other.outcome,
-        ):
+    for one, other in _suspect(judge).disagreeing:
+        if courses.matches(one, leaf.drugs, leaf.classes, one.drug):
             answers = {ask(leaf, _with(judge, medications=(entry,)), exclude).shown for entry in (one, other)}
             if {True, False} <= answers:
                 return _disagree(one.drug, tuple([courses.entry_evidence(entry) for entry in (one, other)]))
     return None
 
 
+def _went(entry: Medication) -> tuple[object, ...]:
+    return entry.end, entry.status, entry.outcome
+
+
 def _same_course(one: Medication, other: Medication) -> bool:
-    return (one.ingredients, one.dose, one.formulation, one.start) == (
-        other.ingredients,
-        other.dose,
-        other.formulation,
-        other.start,
-    ) and one.start is not None
+    return (
+        one.start is not None
+        and one.start == other.start
+        and (one.ingredients, one.dose, one.formulation) == (other.ingredients, other.dose, other.formulation)
+    )
 
 
 def _overlapping_programs(

@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 
 from tools.evidence.measurements import Values, values_of
-from tools.records import Attestation, Diagnosis, Evidence, Medication, Note, Patient, Reason, Request
+from tools.products import may_be_charted
+from tools.records import Attestation, Diagnosis, Evidence, Medication, Patient, Reason, Request
 from tools.rules import Period, Who
 from tools.terms import TOPICS, is_icd10
 
@@ -80,8 +81,8 @@ class Day:
     """What has been looked up in one chart for one day, whichever rule asked."""
 
     __slots__ = (
-        "answers", "as_of", "bare", "courses", "firsts", "problems", "said", "terms", "texts", "uncoded",
-        "unidentified", "values",
+        "answers", "as_of", "bare", "courses", "firsts", "problems", "said", "suspect", "terms", "texts",
+        "uncoded", "unidentified", "values",
     )  # fmt: skip
 
     def __init__(self, as_of: date) -> None:
@@ -96,8 +97,10 @@ class Day:
         self.courses: dict[int, Any] = {}  # of each entry by its id(), kept by courses
         self.unidentified: tuple[Medication, ...] | None = None
         self.uncoded: list[tuple[Diagnosis, Term]] | None = None
-        # free text up to the day with its words, kept by notes
-        self.texts: tuple[tuple[Note, frozenset[str]], ...] | None = None
+        self.texts: Any = None  # free text up to the day, kept by notes
+        self.suspect: Any = (
+            None  # records of which leaves that ask for drugs must doubt some, kept by certainty
+        )
 
 
 def day_of(patient: Patient, as_of: date) -> Day:
@@ -205,11 +208,7 @@ class Judge:
     def takes_it(self) -> bool:
         """Does the drug asked for, or another of the same ingredients, stand on the medication list, whenever it was
         taken?"""
-        request, patient = self.request, self.patient
-        return (
-            request.drug.casefold() in patient.courses_by_drug
-            or tuple(sorted(request.ingredients)) in patient.charted_ingredients
-        )
+        return may_be_charted(self.patient, self.request)
 
     def values(self, test: str) -> Values:
         """Usable values of the test, newest first, and the rejected ones."""

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from tools.evidence.courses import matches
 from tools.evidence.judge import DECIDED, Judge, Shown
 from tools.language.assertion import Assertion, assertion, sentence_at, sentence_words, words_of_sense
-from tools.language.mentions import Mention, mentions, words_naming
+from tools.language.mentions import Mention, mentions, words_naming, words_naming_any
 from tools.records import Evidence, Medication, Note, Procedure
 from tools.rules import (
     AllergyTo,
@@ -31,7 +31,7 @@ from tools.rules import (
     Trial,
 )
 from tools.terminology.conditions import conditions
-from tools.terminology.matcher import medicines_in
+from tools.terminology.matcher import medicines_in, words_of
 from tools.terminology.medicines import resolve_medicine, terminology
 from tools.terminology.quantities import convert, quantities_in
 
@@ -58,9 +58,13 @@ def contradicting_sentence(leaf: Any, judge: Judge, answer: Shown) -> Evidence |
     """
     if isinstance(leaf, Trial | Intolerance) and not answer.shown and _is_charted(leaf, judge):
         return None  # of what is charted, a note that names it tells no more
-    naming, cues = _naming(leaf, judge), _cues_against(leaf, answer)
+    naming = _naming(leaf, judge)
+    texts = _texts(judge)
+    if naming.isdisjoint(texts.words):
+        return None
+    cues = _cues_against(leaf, answer)
     itself = {judge.request.drug.casefold()} if isinstance(leaf, Taking) else set()
-    for note, words in _texts(judge):
+    for note, words in texts.notes:
         if words.isdisjoint(naming) or (cues and not _in_one_sentence(note.text, words, naming, cues)):
             continue
         if itself and words & naming == itself:
@@ -85,17 +89,23 @@ def _in_one_sentence(text: str, words: frozenset[str], naming: frozenset[str], c
 
 def _cues_against(leaf: Any, answer: Shown) -> frozenset[str]:
     """Words of which a text must hold one to speak against the answer; none if a bare mention can."""
+    known: dict[bool | None, frozenset[str]] = leaf.__dict__.setdefault("cues", {})
+    cues = known.get(answer.shown)
+    if cues is None:
+        cues = known[answer.shown] = words_of_sense(*_senses_against(leaf, bool(answer.shown)))
+    return cues
+
+
+def _senses_against(leaf: Any, shown: bool) -> tuple[str, ...]:
     if isinstance(leaf, _VALUES):
-        return words_of_sense("void")
+        return ("void",)
     if isinstance(leaf, AllergyTo):
-        return words_of_sense("allergy")
-    if answer.shown and isinstance(leaf, Trial | Intolerance):
-        return words_of_sense("never", "ended")
-    if answer.shown and isinstance(leaf, Condition):
-        return words_of_sense(*_DENIED)
-    if answer.shown and not isinstance(leaf, Attested):
-        return words_of_sense(*_DENIED, "ended")
-    return frozenset()
+        return ("allergy",)
+    if not shown or isinstance(leaf, Attested):
+        return ()
+    if isinstance(leaf, Trial | Intolerance):
+        return ("never", "ended")
+    return _DENIED if isinstance(leaf, Condition) else (*_DENIED, "ended")
 
 
 def _naming(leaf: Any, judge: Judge) -> frozenset[str]:
@@ -113,10 +123,16 @@ def _is_against(leaf: Any, item: _Said, answer: Shown) -> bool:
     return item.stance is not answer.shown or isinstance(leaf, _VALUES)
 
 
-def _texts(judge: Judge) -> tuple[tuple[Note, frozenset[str]], ...]:
-    """Notes up to the day, newest first, and procedures with a result as the one line that they are; with their
-    words."""
-    known = judge.day.texts
+class Texts(NamedTuple):
+    """Free text up to the day, newest first, each with its words; and the words of all that name anything."""
+
+    notes: tuple[tuple[Note, frozenset[str]], ...]
+    words: frozenset[str]
+
+
+def _texts(judge: Judge) -> Texts:
+    """Notes, and procedures with a result as the one line that they are."""
+    known: Texts | None = judge.day.texts
     if known is None:
         texts = [note for note in judge.patient.notes if note.date is None or note.date <= judge.as_of]
         texts += [
@@ -125,12 +141,10 @@ def _texts(judge: Judge) -> tuple[tuple[Note, frozenset[str]], ...]:
             if item.result and (item.date is None or item.date <= judge.as_of)
         ]
         texts.sort(key=lambda note: note.date or date.max, reverse=True)
-        known = judge.day.texts = tuple([(note, _words(note.text)) for note in texts])
+        notes = tuple([(note, frozenset(words_of(note.text))) for note in texts])
+        words = frozenset().union(*[words & words_naming_any() for _, words in notes])
+        known = judge.day.texts = Texts(notes, words)
     return known
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset().union(*sentence_words(text))
 
 
 def _as_note(item: Procedure) -> Note:

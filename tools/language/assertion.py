@@ -170,15 +170,14 @@ def sentences(text: str) -> tuple[tuple[int, int], ...]:
 
 
 _TITLES = ("dr", "mr", "mrs", "ms", "vs", "pt", "no", "st", "approx")
-_END = re.compile(r"[\n;!?]|\.(?=\s|$)")
+_NO_TITLE = "".join([rf"(?<!\b{title}\.)" for title in _TITLES])
+_END = re.compile(rf"[\n;!?.](?:(?<!\.)|(?=\s|$)(?i:{_NO_TITLE}))")
 
 
 def _split(text: str) -> Iterator[tuple[int, int]]:
     start = 0
     for match in _END.finditer(text):
         at = match.start()
-        if text[at] == "." and text[max(start, at - 6) : at].rpartition(" ")[2].casefold() in _TITLES:
-            continue
         if at > start:
             yield start, at + 1
         start = at + 1

@@ -55,6 +55,12 @@ def words_naming(concepts: Iterable[str]) -> frozenset[str]:
 
 
 @cache
+def words_naming_any() -> frozenset[str]:
+    """Words of which a text must hold one to name anything at all."""
+    return frozenset().union(*_words_by_concept().values())
+
+
+@cache
 def _of(concept: str) -> tuple[tuple[str, How], ...]:
     """What the naming of a concept of the terminology ("medicine:janumet") is a mention of, and how."""
     kind, _, key = concept.partition(":")

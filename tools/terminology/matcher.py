@@ -69,19 +69,23 @@ class Matcher:
     def _listed(self) -> list[list[Name]]:
         return list(self.names.values())
 
+    def _hits(self, words: list[str]) -> list[tuple[int, int, int]]:
+        return self._automaton.find_matches_as_indexes(f" {'  '.join(words)} ")
+
     def matches(self, text: str) -> list[Span]:
         """What a text names, from left to right; one span for each concept that a name stands for."""
         low = text.casefold()
         if len(low) != len(text):  # a letter that folds to two would move the offsets
             low = text.lower()
         folded = words_of(low)
-        hits = self._automaton.find_matches_as_indexes(f" {'  '.join(folded)} ")
-        if not hits:
+        if not self._hits(folded):
             return []
         words = [match.span() for match in _WORD.finditer(low)]
+        if len(words) != len(folded):  # "a''b" and "5%b", which nobody writes, part otherwise
+            folded = [fold_word(low[start:end]) for start, end in words]
         begins = list(accumulate([len(word) + 2 for word in folded], initial=0))
         found = []
-        for index, start, end in hits:
+        for index, start, end in self._hits(folded):
             first, last = bisect_left(begins, start), bisect_left(begins, end) - 1
             span = words[first][0], words[last][1]
             if first < last and _BREAK.search(text, *span):
@@ -127,8 +131,21 @@ def telling_words() -> dict[str, frozenset[str]]:
 
 def words_of(text: str) -> list[str]:
     """The words of a text, folded as names are."""
-    words: list[str] = _WORD.findall(text.casefold())
-    return [fold_word(word) for word in words] if "'" in text or "’" in text else words
+    parted = text.casefold().translate(_PARTED)
+    return (parted.replace("%", "% ") if "%" in parted else parted).split()
+
+
+class _Parted(dict[int, int | None]):
+    """What each character comes to where a text is parted into words: itself, a blank, or nothing (an apostrophe)."""
+
+    def __missing__(self, code: int) -> int | None:
+        char = chr(code)
+        kept = code if char.isalnum() or char == "%" else None if char in "'’" else ord(" ")
+        self[code] = kept
+        return kept
+
+
+_PARTED = _Parted()
 
 
 @cache

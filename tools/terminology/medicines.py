@@ -211,6 +211,7 @@ def medicine(name: str, drugs: Iterable[Drug] = ()) -> Medicine:
     return known if known.ingredients else known._replace(ingredients=(known.name.casefold(),))
 
 
+@lru_cache(maxsize=1024)
 def ndc11(ndc: str) -> str:
     """Billing form 5-4-2 without hyphens of a hyphenated 10-digit NDC: 0169-4181-13 → 00169418113."""
     parts = ndc.split("-")
