@@ -26,8 +26,13 @@ def may_be_charted(patient: Patient, request: Request) -> bool:
     taken?"""
     return (
         request.drug.casefold() in patient.courses_by_drug
-        or tuple(sorted(request.ingredients)) in patient.charted_ingredients
+        or _in_order(request.ingredients) in patient.charted_ingredients
     )
+
+
+@lru_cache(maxsize=4096)
+def _in_order(ingredients: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted(ingredients))
 
 
 def _alike(one: tuple[str, ...], other: tuple[str, ...]) -> bool:

@@ -31,7 +31,7 @@ def check_amounts(quantity: float | None, days_supply: float | None) -> None:
     """Errors: Invalid, for a quantity or a days' supply that no order can have."""
     for name, amount, least in (("quantity", quantity, LEAST), ("days' supply", days_supply, 1)):
         if amount is not None and not least <= amount <= MOST:
-            shown = f"{amount:.10g}" if isinstance(amount, float) else str(amount)[:20]
+            shown = str(amount)[:20] if abs(amount) > MOST else f"{amount:.10g}"
             raise Invalid(f"a {name} of {shown} cannot be; it is at least {least} and at most {MOST}")
 
 

@@ -117,7 +117,7 @@ def go_on(patient: Patient, as_of: date, turned: Container[object]) -> None:
     answered holds, but for the answers that may have `turned`."""
     before: Day = patient.__dict__.get("day") or Day(as_of)
     day = patient.__dict__["day"] = Day(as_of)
-    day.problems, day.terms, day.said = before.problems, before.terms, before.said
+    day.problems, day.terms, day.said, day.texts = before.problems, before.terms, before.said, before.texts
     day.values = {test: found for test, found in before.values.items() if not found.rejected}
     day.bare = {asked: answer for asked, answer in before.bare.items() if asked not in turned}
 
