@@ -32,6 +32,7 @@ from tools.records import (
     Observation,
     Program,
     Record,
+    Signature,
     TrialOutcome,
 )
 from tools.rules import Attested, Who, walk
@@ -260,8 +261,16 @@ def add_note(to: Entering, text: str, on: date, *, type: str = "progress note") 
     return _add(to, "notes", Note(id="", date=_past(to, on), author=to.by, type=type, text=text.strip()))
 
 
-def add_document(to: Entering, file: Path, on: date, *, title: str = "", of: str = "") -> ChartEntry:
-    """A file that can go with the request, held by its hash; `of` is what it can stand for: note, lab, fills, …"""
+def add_document(
+    to: Entering, file: Path, on: date, *, title: str = "", of: str = "", status: str = ""
+) -> ChartEntry:
+    """A file that can go with the request, held by its hash.
+
+    Args:
+        of: what it can stand for: note, lab, fills, …
+        status: as its last page shows it: signed, unsigned, draft or amended; "" if nobody looked.
+    """
+    stated: Any = _one_of(status, get_args(Signature), "status of a document") if status else ""
     if of:
         _one_of(of, OF, "kind of document")
     try:
@@ -269,7 +278,14 @@ def add_document(to: Entering, file: Path, on: date, *, title: str = "", of: str
             sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
     except OSError as error:
         raise Unavailable(f"cannot read {file}: {error.strerror}") from error
-    record = Document(id="", title=title or file.name, of=of, date=_past(to, on), sha256=sha256)
+    record = Document(
+        id="",
+        title=title or file.name,
+        of=of,
+        date=_past(to, on),
+        status=stated,
+        sha256=sha256,
+    )
     return _add(to, "documents", record)
 
 

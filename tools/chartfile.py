@@ -354,6 +354,7 @@ class _Reader:
         for key in ("days", "months"):
             if key in fields:
                 count_back(fields, int(fields.pop(key)), key, self.as_of)
+                fields["reckoned"] = True
         if fields.get("status") == "active":
             fields["status"] = "ongoing"
         fields.setdefault("id", record_id)

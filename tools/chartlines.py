@@ -175,7 +175,10 @@ def program_line(text: str, as_of: date, place: Place) -> Map:
     """`for 6 months`, `since 2026-01-10`"""
     period = _PERIOD.search(text)
     fields = made(place, name="lifestyle program")
-    fields |= period_fields(period, as_of, place) if period else {}
+    if period:
+        fields |= period_fields(period, as_of, place)
+        if period["count"]:
+            fields["reckoned"] = True
     return fields
 
 

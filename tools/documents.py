@@ -223,7 +223,8 @@ def _candidates(paper: Required, judge: Judge) -> list[_Paper]:
         fills = patient.fills
         found += [_Paper(f.date, f) for f in fills if not paper.drugs or matches(f, paper.drugs, (), f.drug)]
     elif paper.of == "programme":
-        found += [_Paper(_last_day(item, item.end is None, judge.as_of), item) for item in patient.programs]
+        dated = [item for item in patient.programs if not item.reckoned]
+        found += [_Paper(_last_day(item, item.end is None, judge.as_of), item) for item in dated]
     elif paper.of == "medication":
         found += [
             _Paper(_last_day(entry, entry.end is None and entry.status == "active", judge.as_of), entry)
@@ -236,15 +237,18 @@ def _candidates(paper: Required, judge: Judge) -> list[_Paper]:
 def _flaw_of_note(note: Note) -> Reason | None:
     if not note.text.strip():
         return "missing"
-    return "unsigned" if note.status in ("unsigned", "draft") or _calls_itself_unsigned(note.text) else None
+    return "unsigned" if note.status in ("unsigned", "draft") or _is_unsigned_by(note.text) else None
 
 
-def _calls_itself_unsigned(text: str) -> bool:
-    """In its first or last line, where notes say it of themselves."""
+def _is_unsigned_by(text: str) -> bool:
+    return not _says_of_itself(text).isdisjoint(("status:unsigned", "status:draft"))
+
+
+def _says_of_itself(text: str) -> frozenset[str]:
+    """Statuses in its first or last line, where notes say them of themselves."""
     lines = text.strip().splitlines()
     ends = [line for line in (*lines[:1], *lines[-1:]) if not _status_words().isdisjoint(words_of(line))]
-    named = [span.concept for line in ends for span in matches_in(line)]
-    return "status:unsigned" in named or "status:draft" in named
+    return frozenset([span.concept for line in ends for span in matches_in(line) if span.kind == "status"])
 
 
 @cache
@@ -253,8 +257,9 @@ def _status_words() -> frozenset[str]:
 
 
 def _flaw_of_file(paper: Required, item: Document) -> Reason | None:
-    unsigned = item.status in ("unsigned", "draft") or (paper.of == "note" and not item.status)
-    if unsigned or _calls_itself_unsigned(item.title):
+    signed = item.status in ("signed", "amended") or "status:signed" in _says_of_itself(item.title)
+    unsigned = item.status in ("unsigned", "draft") or _is_unsigned_by(item.title)
+    if unsigned or (paper.of == "note" and not signed):
         return "unsigned"
     about = item.about or paper.test not in studied_tests() or _reports(item.title, paper.test)
     return None if about or paper.of != "study" else "ambiguous"

@@ -208,6 +208,7 @@ class Program(Record, frozen=True, kw_only=True):
     start: date | None = None
     end: date | None = None
     sessions: int | None = None  # in which the patient took part
+    reckoned: bool = False  # its start is counted back from how long it is said to have lasted
     status: Literal["ongoing", "completed", "stopped"] | None = None
 
 
@@ -255,7 +256,7 @@ class Document(Record, frozen=True, kw_only=True):
     about: str = ""  # the test (a key of terms.TESTS) or drug that it is about
     specialty: str = ""  # of who wrote it, in lower case
     date: date | None = None
-    status: Signature | Literal[""] = "signed"  # as whoever entered it says; "" where a source does not
+    status: Signature | Literal[""] = ""  # "" where its source does not say
     sha256: str = ""
 
 

@@ -45,6 +45,7 @@ FORMS = {
   pa chart add P001 attest mtc_men2 --absent --for self,family
   pa chart add P001 fill metformin --date 2026-05-02 --days 90
   pa chart add P001 document sleep-study.pdf --as study
+  pa chart add P001 document visit.pdf --as note --status signed
   pa chart add P001 note 'Could not tolerate metformin: vomiting.'
 
 Then check the case again. `pa chart log` shows what was added and its
@@ -83,6 +84,9 @@ def add(
     sessions: int | None = typer.Option(None, help="Sessions of a program that were taken part in."),
     of: str = typer.Option("", "--as", metavar="KIND", help="What a document can stand for."),
     title: str = typer.Option("", help="A document's title; its file name otherwise."),
+    status: str = typer.Option(
+        "", help="A document's: signed, unsigned, draft or amended. A note counts only if it is signed."
+    ),
     complete: bool = typer.Option(
         False, "--list-complete", help="A list that was not recorded is complete with this entry."
     ),
@@ -127,7 +131,9 @@ def add(
             specialty=specialty,
         ),
         "note": lambda: chart.add_note(to, _only(what, given), day),
-        "document": lambda: chart.add_document(to, Path(_only(what, given)), day, title=title, of=of),
+        "document": lambda: chart.add_document(
+            to, Path(_only(what, given)), day, title=title, of=of, status=status
+        ),
     }  # fmt: skip
     if what in ways:
         entry = ways[what]()

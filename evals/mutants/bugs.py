@@ -314,15 +314,15 @@ BUGS = (
         "unsigned-note-is-a-note",
         "documents",
         _DOCUMENTS,
-        'return "unsigned" if note.status in ("unsigned", "draft") or _calls_itself_unsigned(note.text) else None',
+        'return "unsigned" if note.status in ("unsigned", "draft") or _is_unsigned_by(note.text) else None',
         "return None",
     ),
     Bug(
         "unsigned-paper-is-a-paper",
         "documents",
         _DOCUMENTS,
-        'unsigned = item.status in ("unsigned", "draft") or (paper.of == "note" and not item.status)',
-        "unsigned = False",
+        "if unsigned or (paper.of ==",
+        "if False and (paper.of ==",
     ),
     Bug(
         "report-of-another-test-counts",

@@ -118,9 +118,9 @@ def _consults(judge: Judge) -> Iterator[Consult]:
         if about and (item.date is None or item.date <= judge.as_of):
             yield Consult(_specialty(item.specialty), item.present, item.date, as_stated(item))
     for paper in judge.patient.documents:
-        signed = paper.status in ("signed", "amended")
+        usable = paper.status not in ("unsigned", "draft")
         by_specialist = paper.of == "consult" or (paper.of == "note" and paper.specialty)
-        if by_specialist and signed and (paper.date is None or paper.date <= judge.as_of):
+        if by_specialist and usable and (paper.date is None or paper.date <= judge.as_of):
             value = f"{paper.title} ({paper.specialty or 'specialty not stated'})"
             seen = Evidence(record_id=paper.id, kind="document", value=value, date=paper.date)
             yield Consult(_specialty(paper.specialty), True, paper.date, seen)
@@ -181,7 +181,8 @@ def _of_program(leaf: Programme, item: Program, judge: Judge) -> Shown:
     last = judge.as_of if ongoing or (item.end is not None and item.end > judge.as_of) else item.end
     period = f"{item.start or '?'} to {'now' if ongoing else item.end or '?'}"
     seen = (program_evidence(item, judge.as_of),)
-    if item.start is None or last is None or item.start > last:
+    undated = item.reckoned and (leaf.within is not None or leaf.ongoing)
+    if item.start is None or last is None or item.start > last or undated:
         fix = f"Document when the {name} began and ended"
         return Shown(None, seen, f"{name} without usable dates", "missing", fix)
     if leaf.ongoing and not ongoing:

@@ -68,7 +68,7 @@ def assertion(
     first, last = sentence_at(text, start)
     hits = [hit for hit in _cues(text[first:last]) if first + hit.end <= start or first + hit.start >= end]
     before = [hit for hit in hits if first + hit.end <= start and hit.reach != "before"]
-    behind = [hit for hit in hits if first + hit.start >= end and hit.reach != "after"]
+    behind = [hit for hit in hits if first + hit.start >= end and _looks_back(hit, text[first:last])]
     if thing:
         before = [hit for hit in before if not _owns(text[first:last], hit, start - first)]
     subject = _subject(before, behind, text, first, start, end)
@@ -78,6 +78,12 @@ def assertion(
         return Assertion("current", subject, False)
     sense = "planned" if hit.sense == "if" else hit.sense
     return Assertion(cast("Sense", sense), subject, not hit.weak)
+
+
+def _looks_back(hit: _Hit, sentence: str) -> bool:
+    """Whether it is said of what stands before it. So is a cue for what follows, if nothing does: "ketoacidosis she
+    never had, dialysis neither"."""
+    return hit.reach != "after" or sentence[hit.end :].lstrip()[:1] in ("", ",", ".", ")")
 
 
 def _cue_before(before: Sequence[_Hit]) -> _Hit | None:
