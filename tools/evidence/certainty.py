@@ -181,9 +181,10 @@ def _unidentified_diagnosis(
     for entry, term in uncoded:
         if diagnoses.kind_of_match(leaf, term.code, term.name):
             continue
-        illegible = "status:illegible" in [span.concept for span in matches(term.name)]
+        named = [span.kind for span in matches(term.name)]
         shared = _own_words(leaf).intersection(term.name.replace(",", " ").split())
-        if not term.name or illegible or (shared and not diagnoses.denies(term.name, tuple(shared))):
+        denied = shared and diagnoses.denies(term.name, tuple(shared))
+        if "condition" not in named or (shared and not denied):
             seen = (_diagnosis(entry), *answer.records)
             what = _title(entry) or f"entry {entry.id}, without code and name,"
             detail = f"{what} may be {leaf.label}"
@@ -308,25 +309,46 @@ def _conflict(fill: Fill, answer: Shown, stopped: date | None, what: str) -> Sho
 
 
 def _overlapping_courses(leaf: Any, judge: Judge, exclude: bool, answer: Shown, ask: Answer) -> Shown | None:
-    """Entries of one drug and dose that began on one day and went on or ended otherwise."""
-    for one, other in _suspect(judge).disagreeing:
-        if courses.matches(one, leaf.drugs, leaf.classes, one.drug):
-            answers = {ask(leaf, _with(judge, medications=(entry,)), exclude).shown for entry in (one, other)}
-            if {True, False} <= answers:
-                return _disagree(one.drug, tuple([courses.entry_evidence(entry) for entry in (one, other)]))
+    """Entries of one drug that began on one day, in one form, and went on or ended otherwise."""
+    for pair in _suspect(judge).disagreeing:
+        meant = courses.matches(pair[0], leaf.drugs, leaf.classes, pair[0].drug)
+        if meant and {True, False} <= _without_either(pair, leaf, judge, exclude, ask):
+            return _disagree(pair[0].drug, tuple(map(courses.entry_evidence, pair)))
     return None
+
+
+def _disagreeing_use(leaf: OnDrug, judge: Judge, exclude: bool, answer: Shown, ask: Answer) -> Shown | None:
+    """The product asked for, told twice of one course, or at two doses now: nobody takes both."""
+    taken = [entry for entry in judge.patient.medications or () if is_product(entry, judge.request)]
+    for pair in _pairs(taken):
+        one, other = pair
+        two_doses = one.dose != other.dose and _goes_on(one, judge.as_of) and _goes_on(other, judge.as_of)
+        disagree = two_doses or (_same_course(one, other) and _went(one) != _went(other))
+        if disagree and len(_without_either(pair, leaf, judge, exclude, ask)) > 1:
+            return _disagree(one.drug, tuple(map(courses.entry_evidence, pair)))
+    return None
+
+
+def _without_either(
+    pair: tuple[Medication, Medication], leaf: Any, judge: Judge, exclude: bool, ask: Answer
+) -> set[bool | None]:
+    """The answers of a chart that lacks the one and of a chart that lacks the other."""
+    taken = judge.patient.medications or ()
+    charts = [_with(judge, medications=tuple([item for item in taken if item is not one])) for one in pair]
+    return {ask(leaf, chart, exclude).shown for chart in charts}
 
 
 def _went(entry: Medication) -> tuple[object, ...]:
     return entry.end, entry.status, entry.outcome
 
 
+def _goes_on(entry: Medication, day: date) -> bool:
+    return entry.end > day if entry.end is not None else entry.status == "active"
+
+
 def _same_course(one: Medication, other: Medication) -> bool:
-    return (
-        one.start is not None
-        and one.start == other.start
-        and (one.ingredients, one.dose, one.formulation) == (other.ingredients, other.dose, other.formulation)
-    )
+    same_form = (one.ingredients, one.formulation) == (other.ingredients, other.formulation)
+    return same_form and one.start is not None and one.start == other.start
 
 
 def _overlapping_programs(
@@ -345,19 +367,6 @@ def _overlapping_programs(
                     "the program",
                     tuple([statements.program_evidence(item, judge.as_of) for item in (one, other)]),
                 )
-    return None
-
-
-def _two_doses(leaf: OnDrug, judge: Judge, exclude: bool, answer: Shown, ask: Answer) -> Shown | None:
-    """The drug at two doses from one day on: nobody takes both, and one of them may be too low."""
-    drug = judge.request.drug.casefold()
-    entries = [entry for entry in judge.patient.medications or () if entry.drug.casefold() == drug]
-    for one, other in _pairs(entries):
-        both = one.start is not None and one.start == other.start and one.dose != other.dose
-        if both and one.end is None and other.end is None:
-            answers = {ask(leaf, _with(judge, medications=(entry,)), exclude).shown for entry in (one, other)}
-            if len(answers) > 1:
-                return _disagree(one.drug, tuple([courses.entry_evidence(entry) for entry in (one, other)]))
     return None
 
 
@@ -428,7 +437,7 @@ _CHECKS: dict[type[Part], tuple[_Check, ...]] = {
         _said_otherwise,
     ),
     AllergyTo: (_unidentified_substance, _said_otherwise),
-    OnDrug: (_two_doses, _said_otherwise),
+    OnDrug: (_disagreeing_use, _said_otherwise),
     Programme: (_overlapping_programs, _said_otherwise),
     Attested: (_said_otherwise,),
     Lab: (_said_otherwise,),

@@ -34,6 +34,7 @@ from tools.terminology.conditions import conditions
 from tools.terminology.matcher import medicines_in, words_of
 from tools.terminology.medicines import resolve_medicine, terminology
 from tools.terminology.quantities import convert, quantities_in
+from tools.terminology.vocabulary import term_of_code
 
 _NEAR = 24  # characters between a drug and how long it was taken
 STATE_DAYS = 365  # what a note says to be so now, it says of the year around it
@@ -131,14 +132,14 @@ class Texts(NamedTuple):
 
 
 def _texts(judge: Judge) -> Texts:
-    """Notes, and procedures with a result as the one line that they are."""
+    """Notes, and procedures as the one line that they are."""
     known: Texts | None = judge.day.texts
     if known is None:
         texts = [note for note in judge.patient.notes if note.date is None or note.date <= judge.as_of]
         texts += [
             _as_note(item)
             for item in judge.patient.procedures
-            if item.result and (item.date is None or item.date <= judge.as_of)
+            if item.date is None or item.date <= judge.as_of
         ]
         texts.sort(key=lambda note: note.date or date.max, reverse=True)
         notes = tuple([(note, frozenset(words_of(note.text))) for note in texts])
@@ -148,7 +149,11 @@ def _texts(judge: Judge) -> Texts:
 
 
 def _as_note(item: Procedure) -> Note:
-    return Note(id=item.id, date=item.date, type="procedure", text=f"{item.name}: {item.result}")
+    """With what its code says, where it says more than the name: "Run (dialysis session): completed"."""
+    term = term_of_code("procedures", item.code) if item.code else None
+    name = f"{item.name} ({term.label})" if term is not None and term.label not in item.name else item.name
+    text = f"{name}: {item.result}" if item.result else name
+    return Note(id=item.id, date=item.date, type="procedure", text=text)
 
 
 def _said(leaf: Any, note: Note, judge: Judge) -> list[_Said]:
@@ -217,6 +222,8 @@ def _stance(leaf: Any, mention: Mention, meant: Assertion, note: Note, judge: Ju
         return False if meant.sense == "void" and _newest_value_by(mention, note, judge) else None
     if meant.subject == "other" or meant.sense == "planned" or (mention.how == "result" and not meant.stated):
         return None
+    if note.type == "procedure" and meant.sense == "ended":
+        meant = meant._replace(sense="current")  # a procedure that is done was done
     if isinstance(leaf, Condition):
         return _of_condition(leaf, mention, meant, note, judge)
     if meant.subject != "self":

@@ -81,9 +81,10 @@ def assertion(
 
 
 def _looks_back(hit: _Hit, sentence: str) -> bool:
-    """Whether it is said of what stands before it. So is a cue for what follows, if nothing does: "ketoacidosis she
+    """Whether it is said of what stands before it. So is a denial of what follows, if nothing does: "ketoacidosis she
     never had, dialysis neither"."""
-    return hit.reach != "after" or sentence[hit.end :].lstrip()[:1] in ("", ",", ".", ")")
+    denies = hit.sense in ("negated", "never") and sentence[hit.end :].lstrip()[:1] in ("", ",", ".", ")")
+    return denies or hit.reach != "after"
 
 
 def _cue_before(before: Sequence[_Hit]) -> _Hit | None:
