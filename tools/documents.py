@@ -237,7 +237,7 @@ def _candidates(paper: Required, judge: Judge) -> list[_Paper]:
 def _flaw_of_note(note: Note) -> Reason | None:
     if not note.text.strip():
         return "missing"
-    return "unsigned" if note.status in ("unsigned", "draft") or _is_unsigned_by(note.text) else None
+    return "unsigned" if note.status != "signed" or _is_unsigned_by(note.text) else None
 
 
 def _is_unsigned_by(text: str) -> bool:
@@ -257,8 +257,8 @@ def _status_words() -> frozenset[str]:
 
 
 def _flaw_of_file(paper: Required, item: Document) -> Reason | None:
-    signed = item.status in ("signed", "amended") or "status:signed" in _says_of_itself(item.title)
-    unsigned = item.status in ("unsigned", "draft") or _is_unsigned_by(item.title)
+    signed = item.status == "signed" or "status:signed" in _says_of_itself(item.title)
+    unsigned = item.status in ("unsigned", "draft", "amended") or _is_unsigned_by(item.title)
     if unsigned or (paper.of == "note" and not signed):
         return "unsigned"
     about = item.about or paper.test not in studied_tests() or _reports(item.title, paper.test)

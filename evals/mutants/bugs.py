@@ -314,7 +314,7 @@ BUGS = (
         "unsigned-note-is-a-note",
         "documents",
         _DOCUMENTS,
-        'return "unsigned" if note.status in ("unsigned", "draft") or _is_unsigned_by(note.text) else None',
+        'return "unsigned" if note.status != "signed" or _is_unsigned_by(note.text) else None',
         "return None",
     ),
     Bug(

@@ -16,7 +16,6 @@ MISSED = {
     "d5/036": "its policy said that earlier fills count against a quantity, which no rule held, and no longer says it",
     "u1/017": "two doses a week, told in a sentence that denies nothing",
     "u1/070": "I64 is a code of ICD-10 and none of ICD-10-CM",
-    "u3/009": "an amended note is one that was signed and changed; its author wants it signed anew",
     "u3/015": "“Neg” before a history of the family",
     "u3/048": "a statement denied in words that no list has",
     "u3/061": "“out of” a drug, in words that no list has",
