@@ -25,7 +25,7 @@ from evals.oracle.vocabulary import (
     VAGUE,
 )
 
-SIGNED = ("signed", "amended")
+SIGNED = ("signed",)
 _COMPARE: dict[str, Callable[[Decimal, Decimal], bool]] = {
     ">=": operator.ge,
     ">": operator.gt,

@@ -18,8 +18,14 @@ MISSED = {
     "u1/070": "I64 is a code of ICD-10 and none of ICD-10-CM",
     "u3/015": "“Neg” before a history of the family",
     "u3/048": "a statement denied in words that no list has",
-    "u3/061": "“out of” a drug, in words that no list has",
     "u3/066": "a question in quotes, answered by the next sentence",
+    "u4/017": "a dose that the note tells otherwise than the list",
+    "u4/030": "antibodies that speak for another type of diabetes",
+    "u4/051": "“his boy” in words that are learned too weakly",
+    "u4/071": "a statement denied in words that no list has",
+    "u4/076": "a slip of the tongue, corrected in one sentence",
+    "u4/083": "“which she left off” behind a cue of another drug",
+    "u4/085": "a brother's cancer “for what he calls”",
     "u2/002": "“she” of the next sentence is the aunt",
 }
 

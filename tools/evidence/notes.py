@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from tools.evidence.courses import matches
 from tools.evidence.judge import DECIDED, Judge, Shown
 from tools.language.assertion import Assertion, assertion, sentence_at, sentence_words, words_of_sense
+from tools.language.likelihood import About, likelihood
 from tools.language.mentions import Mention, mentions, words_naming, words_naming_any
 from tools.records import Evidence, Medication, Note, Procedure
 from tools.rules import (
@@ -36,6 +37,9 @@ from tools.terminology.medicines import resolve_medicine, terminology
 from tools.terminology.quantities import convert, quantities_in
 from tools.terminology.vocabulary import term_of_code
 
+_LEAST = 0.3  # likelihood under which nobody is asked about a sentence
+_LEAST_STATED = 0.05  # … where a cue says so
+_OVER = 0.75  # likelihood from which a drug is taken to be over, whatever cue is there
 _NEAR = 24  # characters between a drug and how long it was taken
 STATE_DAYS = 365  # what a note says to be so now, it says of the year around it
 _DENIED = ("negated", "never", "void")
@@ -59,6 +63,8 @@ def contradicting_sentence(leaf: Any, judge: Judge, answer: Shown) -> Evidence |
     """
     if isinstance(leaf, Trial | Intolerance) and not answer.shown and _is_charted(leaf, judge):
         return None  # of what is charted, a note that names it tells no more
+    if isinstance(leaf, OnDrug) and answer.shown and (over := _said_to_be_over(leaf, judge)):
+        return over
     naming = _naming(leaf, judge)
     texts = _texts(judge)
     if naming.isdisjoint(texts.words):
@@ -72,7 +78,11 @@ def contradicting_sentence(leaf: Any, judge: Judge, answer: Shown) -> Evidence |
             continue  # the product asked for is not held against itself
         said = _said(leaf, note, judge)
         against = [
-            item for item in said if _is_against(leaf, item, answer) and not _settled(note, item, judge)
+            item
+            for item in said
+            if _is_against(leaf, item, answer)
+            and _is_likely(leaf, item, note)
+            and not _settled(note, item, judge)
         ]
         if against:
             return _sentence(note, against[0].mention)
@@ -129,6 +139,56 @@ class Texts(NamedTuple):
 
     notes: tuple[tuple[Note, frozenset[str]], ...]
     words: frozenset[str]
+
+
+def _is_likely(leaf: Any, item: _Said, note: Note) -> bool:
+    """Whether the words around the mention let it be meant so. Most of all where no cue stands: the patient is then
+    said to have now whatever is named, and much of that is planned, over, or another's."""
+    if note.type == "procedure" or isinstance(leaf, _VALUES):
+        return True
+    least = _LEAST_STATED if item.meant.stated else _LEAST
+    likely = likelihood(note.text, item.mention.start, item.mention.end, _about(leaf))
+    if item.meant.subject == "self" and likely.who["patient"] < least:
+        return False
+    return likely.of(*_senses_for(leaf, item.stance)) >= least
+
+
+def _said_to_be_over(leaf: OnDrug, judge: Judge) -> Evidence | None:
+    """The sentence of the newest note on the product asked for, if its words are those of a drug that is no longer
+    taken and the medication list was not changed after it."""
+    for note, words in _texts(judge).notes:
+        if words.isdisjoint(_naming(leaf, judge)):
+            continue
+        named = [item for item in mentions(note.text) if item.concept in judge.request.ingredients]
+        if not named or not _is_recent(note, judge) or _agrees(_charted(named[-1], judge), False, note):
+            return None
+        start, end = sentence_at(note.text, named[-1].start)
+        likely = likelihood(note.text[start:end], named[-1].start - start, named[-1].end - start, "drug")
+        over = likely.who["patient"] >= _OVER and likely.of("past", "absent", "reaction") >= _OVER
+        said = _Said(named[-1], assertion(note.text, named[-1].start, named[-1].end), False)
+        return _sentence(note, named[-1]) if over and not _settled(note, said, judge) else None
+    return None
+
+
+def _about(leaf: Any) -> About:
+    if isinstance(leaf, Condition):
+        return "condition"
+    if isinstance(leaf, _VALUES):
+        return "test"
+    return "statement" if isinstance(leaf, Attested) else "program" if isinstance(leaf, Programme) else "drug"
+
+
+def _senses_for(leaf: Any, stance: bool) -> tuple[str, ...]:
+    """The senses in which a mention says that the criterion's thing is so, or that it is not."""
+    if isinstance(leaf, AllergyTo):
+        return "reaction", "uncertain"
+    if isinstance(leaf, Attested):
+        return "present", "past", "reaction", "uncertain"
+    if not stance:
+        return "absent", "past", "reaction", "planned", "uncertain"
+    if isinstance(leaf, Trial | Intolerance) or _lasts(leaf):
+        return "present", "past", "reaction", "uncertain"
+    return "present", "uncertain"
 
 
 def _texts(judge: Judge) -> Texts:

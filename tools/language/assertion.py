@@ -80,6 +80,19 @@ def assertion(
     return Assertion(cast("Sense", sense), subject, not hit.weak)
 
 
+def cues_around(text: str, start: int, end: int) -> Iterator[tuple[str, int, str, str]]:
+    """The cues in the sentence of the mention at [start, end): on which side ("<", ">", "=" within it), with how many
+    words between, their sense and reach."""
+    first, last = sentence_at(text, start)
+    for hit in _cues(text[first:last]):
+        if first + hit.end <= start:
+            yield "<", len(text[first + hit.end : start].split()), hit.sense, hit.reach
+        elif first + hit.start >= end:
+            yield ">", len(text[end : first + hit.start].split()), hit.sense, hit.reach
+        else:
+            yield "=", 0, hit.sense, hit.reach
+
+
 def _looks_back(hit: _Hit, sentence: str) -> bool:
     """Whether it is said of what stands before it. So is a denial of what follows, if nothing does: "ketoacidosis she
     never had, dialysis neither"."""

@@ -1,0 +1,124 @@
+"""How likely a mention in free text is meant so or so: learned from labelled sentences by many authors.
+
+`assertion` reads cues that stand in a list; what stands in none it takes as said of the patient and now. This weighs
+the words around a mention instead: a linear model over hashed features, made by `python -m evals.train_likelihood` from
+`evals/examples/notes`. It decides nothing about a chart; `tools.evidence.notes` asks it before it believes a mention.
+"""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple
+from zlib import crc32
+
+from tools.language.assertion import assertion, cues_around
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+About = Literal["drug", "condition", "test", "procedure", "program", "statement"]
+SENSES = (
+    "present", "past", "absent", "planned", "conditional", "uncertain", "reaction", "void", "mentioned",
+)  # fmt: skip
+WHO = ("patient", "family", "other")
+WEIGHTS = Path(__file__).with_name("likelihood.npz")
+BUCKETS = 1 << 16
+_WINDOW = 160  # characters on each side
+_FAR = 14  # words on each side
+_NEAR = 8  # words on each side of which the order counts
+
+
+class Likelihood(NamedTuple):
+    """Of each of SENSES and of each of WHO; both sum to one."""
+
+    sense: dict[str, float]
+    who: dict[str, float]
+
+    def of(self, *senses: str) -> float:
+        """That it is meant in one of these senses."""
+        return sum(self.sense[sense] for sense in senses)
+
+
+@lru_cache(maxsize=8192)
+def likelihood(text: str, start: int, end: int, about: About) -> Likelihood:
+    """How the mention at [start, end) is likely to be meant.
+
+    Args:
+        text: the whole text.
+        start, end: offsets of the mention.
+        about: what kind of thing it names.
+    """
+    sense, who = _weights()
+    rows = [crc32(feature.encode()) % BUCKETS for feature in features(text, start, end, about)]
+    return Likelihood(
+        dict(zip(SENSES, _softmax(sense[[*rows, BUCKETS]]), strict=True)),
+        dict(zip(WHO, _softmax(who[[*rows, BUCKETS]]), strict=True)),
+    )
+
+
+def features(text: str, start: int, end: int, about: About) -> list[str]:
+    """The words around the mention by side and distance, those that follow one another, cues, and what these say."""
+    left = _tokens(text[max(0, start - _WINDOW) : start])[-_FAR:]
+    right = _tokens(text[end : end + _WINDOW])[:_FAR]
+    found = [f"about={about}", *(f"T={word}" for word in _tokens(text[start:end]))]
+    for side, words in (("L", left[::-1]), ("R", right)):
+        for place, word in enumerate(words):
+            found += (f"{side}={word}", f"{side}{_distance(place)}={word}")
+    for side, words in (("L", left[-_NEAR:]), ("R", right[:_NEAR])):
+        found += [f"{side}2={' '.join(pair)}" for pair in pairwise(words)]
+        found += [f"{side}3={' '.join(three)}" for three in zip(words, words[1:], words[2:], strict=False)]
+    if left and right:
+        found.append(f"LR={left[-1]} {right[0]}")
+    for side, words_between, sense, reach in cues_around(text, start, end):
+        gap = 0 if words_between < 1 else 1 if words_between < 4 else 2
+        found += (f"C{side}{sense}", f"C{side}{gap}{sense}{reach}")
+    meant = assertion(text, start, end, thing=about == "drug")
+    said = f"{meant.sense}{meant.stated}"
+    return [
+        *found,
+        f"A={said}",
+        f"A={meant.sense}",
+        f"S={meant.subject}",
+        f"AS={meant.sense}{meant.subject}{about}",
+    ]
+
+
+def _distance(place: int) -> str:
+    return "a" if place < 1 else "b" if place < 3 else "c" if place < 7 else "d"
+
+
+class _Parted(dict[int, str]):
+    """Each sign of punctuation as a word of its own, a line break as one."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        kept = char if char.isalnum() or char in "'’" else " ¶ " if char == "\n" else f" {char} "
+        self[code] = kept
+        return kept
+
+
+_PARTED = _Parted()
+
+
+def _tokens(text: str) -> list[str]:
+    return text.casefold().translate(_PARTED).split()
+
+
+def _softmax(rows: NDArray[np.float16]) -> list[float]:
+    import numpy as np
+
+    scores = rows.sum(axis=0, dtype=np.float32)
+    raised = np.exp(scores - scores.max())
+    return [float(share) for share in raised / raised.sum()]
+
+
+@cache
+def _weights() -> tuple[NDArray[np.float16], NDArray[np.float16]]:
+    """A row for each bucket, and the last for the bias; a column for each class."""
+    import numpy as np
+
+    with np.load(WEIGHTS) as kept:
+        return kept["sense"], kept["who"]
