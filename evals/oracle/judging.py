@@ -25,7 +25,7 @@ from evals.oracle.vocabulary import (
     VAGUE,
 )
 
-SIGNED = ("signed",)
+UNSIGNED = ("unsigned", "draft")
 _COMPARE: dict[str, Callable[[Decimal, Decimal], bool]] = {
     ">=": operator.ge,
     ">": operator.gt,
@@ -112,7 +112,7 @@ def _consultations(row: Row, chart: Chart) -> tuple[list[date], list[date], list
             (denied if not said["present"] else named if of else nameless).append(when)
     for paper in chart.noted("documents"):
         when, of = day(paper.get("date")) or date.min, paper.get("specialty", "").lower()
-        signed = paper.get("status", "signed") in SIGNED
+        signed = paper.get("status", "") not in UNSIGNED
         consult = paper.get("of") == "consult" or (paper.get("of") == "note" and of)
         if consult and signed and when <= chart.as_of and of in (*row.specialties, ""):
             (named if of else nameless).append(when)
@@ -560,7 +560,7 @@ def _one_program(row: Row, program: Entry, chart: Chart) -> Answer:
 
 
 def _note(row: Row, chart: Chart, ask: Ask) -> Answer:
-    signed = [n for n in chart.noted("notes") if n.get("status", "signed") in SIGNED and n["text"].strip()]
+    signed = [n for n in chart.noted("notes") if n.get("status", "signed") == "signed" and n["text"].strip()]
     return _paper(row, chart, (n.get("date") for n in signed), "note")
 
 
@@ -582,7 +582,7 @@ def _program_paper(row: Row, chart: Chart, ask: Ask) -> Answer:
     days = []
     for program in chart.noted("programs"):
         last = day(program.get("end"))
-        if program.get("start"):
+        if program.get("start") and not program.get("reckoned"):
             days.append((chart.as_of if last is None or last > chart.as_of else last).isoformat())
     return _paper(row, chart, days, "programme")
 
@@ -591,12 +591,17 @@ def _paper(row: Row, chart: Chart, days: Iterable[str | None], kind: str) -> Ans
     added = [
         d.get("date")
         for d in chart.noted("documents")
-        if d.get("of") == kind and d.get("status", "signed") in SIGNED and _is_about(row, d, kind)
+        if d.get("of") == kind and _is_signed(d, kind) and _is_about(row, d, kind)
     ]
     sent = [when for when in map(day, [*days, *added]) if when and chart.possible(when)]
     if any(when >= chart.since(row.window) for when in sent):
         return Answer(YES)
     return Answer(OPEN, "stale" if sent else "missing")
+
+
+def _is_signed(document: Entry, kind: str) -> bool:
+    """A note has to say so; a report only must not deny it."""
+    return document.get("status", "") in (("signed",) if kind == "note" else ("signed", ""))
 
 
 def _is_about(row: Row, document: Entry, kind: str) -> bool:
