@@ -13,7 +13,8 @@ import msgspec
 from evals.bench import machine
 from evals.chat.driving import COSTS, Setup
 from evals.chat.questions import KINDS, Expect
-from evals.chat.scoring import CHECKS, wilson
+from evals.chat.scoring import CHECKS
+from evals.stats import wilson
 
 RESULTS = Path(__file__).parents[1] / "results"
 COMBINED = RESULTS / "chat.md"

@@ -6,7 +6,7 @@ Answers come as plain dicts, the JSON of a Turn or what the plain agent gives of
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -295,20 +295,3 @@ def _any_writing(day: date) -> str:
         f"{day.day}(?:st|nd|rd|th)? {month},? {day.year}",
     )
     return f"(?i:{'|'.join(ways)})"
-
-
-def wilson(right: int, of: int, z: float = 1.96) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson's score)."""
-    if not of:
-        return (0.0, 1.0)
-    share = right / of
-    middle = (share + z * z / (2 * of)) / (1 + z * z / of)
-    half = z * ((share * (1 - share) / of + z * z / (4 * of * of)) ** 0.5) / (1 + z * z / of)
-    return (max(0.0, middle - half), min(1.0, middle + half))
-
-
-def checked(scores: Sequence[Score], check: str) -> Iterator[bool]:
-    """The results of this check, where it was made."""
-    for one in scores:
-        if check in one.checks:
-            yield one.checks[check]

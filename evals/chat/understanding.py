@@ -21,8 +21,8 @@ from agent.understanding.reading import ABOUT_A_DRUG, Ask, Reading, Talk
 from evals.bench import machine
 from evals.chat.driving import digest_of, open_model, world_store
 from evals.chat.questions import SETS, Asking, Expect, Question, balanced, read_sets
-from evals.chat.scoring import wilson
 from evals.chat.world import bundled
+from evals.stats import wilson
 from tools.errors import PaladinError, Unavailable
 
 if TYPE_CHECKING:

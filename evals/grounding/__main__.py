@@ -13,7 +13,6 @@ import statistics
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from math import sqrt
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +21,7 @@ from agent.known_facts import enter_bound
 from agent.ledger import Ledger
 from agent.settings import read_settings
 from evals.grounding.mutate import KINDS, Wrong, answers, corrupt
+from evals.stats import wilson
 from tools.bound import Bound
 from tools.cases import Case
 from tools.errors import PaladinError
@@ -210,18 +210,8 @@ def read_sentences(path: Path) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _rate(hits: int, of: int) -> dict[str, Any]:
-    low, high = wilson(hits, of)
+    low, high = (round(one, 4) for one in wilson(hits, of))
     return {"hits": hits, "of": of, "rate": round(hits / of, 4) if of else None, "low": low, "high": high}
-
-
-def wilson(hits: int, of: int, z: float = 1.96) -> tuple[float, float]:
-    """The 95 % interval of a share."""
-    if not of:
-        return 0.0, 1.0
-    share, square = hits / of, z * z
-    middle = (share + square / (2 * of)) / (1 + square / of)
-    half = z * sqrt(share * (1 - share) / of + square / (4 * of * of)) / (1 + square / of)
-    return round(max(0.0, middle - half), 4), round(min(1.0, middle + half), 4)
 
 
 def report(result: dict[str, Any]) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from math import sqrt
 from typing import Any, NamedTuple
 
 from evals.notes.gold import Label, Labelled
+from evals.stats import wilson
 from tools.notes.facts import NoteFact
 from tools.records import Note
 
@@ -70,12 +70,8 @@ def rate(part: int, whole: int) -> dict[str, Any]:
     """A share with its Wilson interval at 95 %."""
     if not whole:
         return {"of": 0}
-    share, z = part / whole, 1.96
-    middle = (share + z * z / (2 * whole)) / (1 + z * z / whole)
-    half = z * sqrt(share * (1 - share) / whole + z * z / (4 * whole * whole)) / (1 + z * z / whole)
-    return {
-        "rate": round(share, 4), "low": round(middle - half, 4), "high": round(min(1.0, middle + half), 4), "of": whole
-    }  # fmt: skip
+    low, high = wilson(part, whole)
+    return {"rate": round(part / whole, 4), "low": round(low, 4), "high": round(high, 4), "of": whole}
 
 
 def score(notes: Iterable[Labelled], read: Reader) -> Score:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from evals.report.table import Against, Line, confusion, lines, uplifts, worst
-from evals.scores.figures import Interval
 from evals.scores.rows import Row
+from evals.stats import Interval
 from evals.suites.session import About
 
 CAVEAT = (

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from evals.report.table import Line, confusion, uplifts
-from evals.scores.figures import Interval
 from evals.scores.rows import ARMS, Row
+from evals.stats import Interval
 
 COLOURS = {"plain": "#b3541e", "alone": "#8a6fb0", "engine": "#6b7280", "paladin": "#0f766e"}
 

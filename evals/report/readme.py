@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from evals.report.keeping import KEPT, kept_names, kept_run
 from evals.report.table import Line, against, line
-from evals.scores.figures import Interval
 from evals.scores.rows import ARMS, Row
+from evals.stats import Interval
 
 SAID = {"plain": "plain agent", "alone": "model alone", "engine": "engine, no model", "paladin": "Paladin"}
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from evals.scores.figures import (
+from evals.scores.rows import ARMS, Arm, Row
+from evals.stats import (
     Interval,
     Paired,
     clustered,
@@ -18,7 +19,6 @@ from evals.scores.figures import (
     share,
     uplift,
 )
-from evals.scores.rows import ARMS, Arm, Row
 from evals.suites.items import SUITES, Suite
 
 # Where the model's understanding can go wrong; elsewhere code fixes the answer, and pass^k would say nothing.

@@ -14,7 +14,7 @@ from evals.chat import report
 from evals.chat.driving import Setup
 from evals.chat.questions import Asking, Expect, Question, Supposing
 from evals.chat.runner import key_of, rows_of, run
-from evals.chat.scoring import Score, as_regex, outcomes_in, score, wilson
+from evals.chat.scoring import Score, as_regex, outcomes_in, score
 from evals.chat.support import Support, dates_in, disclosures, support_of
 from evals.chat.world import bundled, edited
 
@@ -370,14 +370,6 @@ def test_a_blind_page_shows_nothing_of_the_held_out_set(tmp_path: Path) -> None:
         rows += [report.blind(row) for row in rows_of(question, {"turns": [bad], "error": ""}, SETUP)]
     text = report.write_page("x", report.result(SETUP, rows, ["all"], 1.0), tmp_path).read_text()
     assert "open-1" in text and "first-1" not in text and "1 of the held-out set are not shown" in text
-
-
-def test_wilson_holds_the_share_and_narrows_with_more() -> None:
-    low, high = wilson(97, 100)
-    assert 0.91 < low < 0.97 < high < 0.99
-    wide = wilson(9, 10)
-    assert wide[1] - wide[0] > high - low
-    assert wilson(0, 0) == (0.0, 1.0)
 
 
 def test_edits_change_rows_by_their_id_and_add_others() -> None:

@@ -46,8 +46,3 @@ def test_hand_written_sentences_are_enough_and_well_formed() -> None:
     assert clean["held_out"] >= 40 and wrong["held_out"] >= 40
     assert {kind for some in lines.values() for kind, *_ in some} == {"clean", *mutate.KINDS}
     assert not {s for *_, s in lines["known"]} & {s for *_, s in lines["held_out"]}
-
-
-def test_wilsons_interval() -> None:
-    assert runner.wilson(0, 300) == (0.0, 0.0126)
-    assert runner.wilson(80, 100) == (0.7112, 0.8666)

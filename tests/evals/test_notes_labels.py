@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-import pytest
-
 from evals.notes.gold import SETS, Labelled, load
-from evals.notes.score import rate, score
+from evals.notes.score import score
 from tools.notes.facts import NoteFact
 from tools.notes.reader import read_note
 from tools.records import Note
@@ -45,10 +43,3 @@ def test_words_elsewhere_in_the_note_do_not_count() -> None:
     elsewhere = Note(id="x", date=date(2026, 1, 1), text=item.note.text + " Later: " + item.note.text)
     moved = read_note(elsewhere)
     assert score([Labelled(elsewhere, "", item.labels)], lambda note: moved).right == len(right) == 1
-
-
-@pytest.mark.parametrize(("part", "whole", "low", "high"), [(0, 45, 0.0, 0.0787), (80, 100, 0.711, 0.867)])
-def test_intervals_are_wilsons(part: int, whole: int, low: float, high: float) -> None:
-    found = rate(part, whole)
-    assert found["low"] == pytest.approx(low, abs=0.001)
-    assert found["high"] == pytest.approx(high, abs=0.001)

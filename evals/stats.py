@@ -1,16 +1,15 @@
-"""What a figure is worth: intervals, paired comparisons, and how often something holds every time."""
+"""What a figure is worth: shares with their intervals, paired comparisons, and how often something holds every time."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from math import comb
+from math import comb, sqrt
 from typing import NamedTuple, TypeVar
-
-from evals.chat.scoring import wilson
 
 T = TypeVar("T")
 RESAMPLES = 2000
+Z95 = 1.96  # the normal quantile of a two-sided 95 %
 
 
 class Interval(NamedTuple):
@@ -25,12 +24,33 @@ class Interval(NamedTuple):
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
 
+def wilson(hits: int, of: int, z: float = Z95) -> tuple[float, float]:
+    """Wilson's score interval of a share.
+
+    Args:
+        hits: how often it was so.
+        of: how often it was looked at.
+        z: the normal quantile of the wanted confidence.
+
+    Returns:
+        Lowest and highest share; (0, 1) of nothing.
+    """
+    if not of:
+        return 0.0, 1.0
+    share, square = hits / of, z * z
+    middle = (share + square / (2 * of)) / (1 + square / of)
+    half = z * sqrt(share * (1 - share) / of + square / (4 * of * of)) / (1 + square / of)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def proportion(hits: int, of: int) -> Interval | None:
+    """A share with Wilson's interval; None of nothing."""
+    return Interval(hits / of, *wilson(hits, of), of) if of else None
+
+
 def share(hits: Sequence[bool]) -> Interval | None:
     """The share of hits with Wilson's interval; None of nothing."""
-    if not hits:
-        return None
-    low, high = wilson(sum(hits), len(hits))
-    return Interval(sum(hits) / len(hits), low, high, len(hits))
+    return proportion(sum(hits), len(hits))
 
 
 def clustered(
