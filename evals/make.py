@@ -19,7 +19,6 @@ from pathlib import Path
 
 from evals.making.book import write_book
 from evals.making.makers import SEED, SIZES, make
-from evals.suites.items import SUITES
 from tools.errors import PaladinError
 
 
@@ -33,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--n", type=int, default=0, help="items of each suite; as many as usual if it is left out"
     )
     parser.add_argument(
-        "--kinds", nargs="+", choices=SUITES, metavar="SUITE", default=SUITES, help="which suites"
+        "--kinds", nargs="+", choices=SIZES, metavar="SUITE", default=[*SIZES], help="which suites"
     )
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args(arguments)

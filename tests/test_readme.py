@@ -220,9 +220,9 @@ def test_figures_are_those_of_the_benchmarks() -> None:
 
 
 def test_figures_of_the_chat_are_those_of_its_evals() -> None:
-    from evals.chat.readme import results, table
+    from evals.report.readme import table
 
-    _compared(ROOT / "evals" / "chat" / "README.md", r"<!-- chat -->\n(.*)", table(results()))
+    _compared(ROOT / "evals" / "chat" / "README.md", r"<!-- chat -->\n(.*)", table("chat"))
 
 
 def test_figures_of_the_evals_are_those_of_the_kept_runs() -> None:

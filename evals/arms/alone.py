@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from agent.models.model import Model
     from evals.arms.bench import Place
     from tools.bound import Bound
+    from tools.notes.facts import NoteFact
 
 MOST_TOKENS = 500
 TEXT = {"type": "string", "maxLength": 1200}
@@ -112,7 +113,7 @@ def turn_of(item: Item, given: Mapping[str, Any]) -> dict[str, Any]:
     elif item.suite == "letters":
         turn["letter"] = str(given["letter"])
     elif item.suite == "notes":
-        turn |= _facts(item, given)
+        turn["facts"] = _facts(item, given)
     elif given.get("outcome", "not_asked") != "not_asked":
         findings = [
             {"criterion": name, "status": status} for name, status in (given.get("criteria") or {}).items()
@@ -121,16 +122,14 @@ def turn_of(item: Item, given: Mapping[str, Any]) -> dict[str, Any]:
     return turn
 
 
-def _facts(item: Item, given: Mapping[str, Any]) -> dict[str, Any]:
+def _facts(item: Item, given: Mapping[str, Any]) -> list[NoteFact]:
     """What the model says that the note holds, taken at its word where its quotation stands there."""
     from agent.note_model import _proposed
-    from evals.arms.answering import _noted
-    from evals.notes.score import score
     from tools.notes.proposals import admit
 
     note = labelled(item)
     said = [admit(note.note, kind, of, quote) for kind, of, quote in _proposed(json.dumps(given))]
-    return _noted(score([note], lambda _: [fact for fact in said if fact is not None]))
+    return [fact for fact in said if fact is not None]
 
 
 # --- the prompt --------------------------------------------------------------------------------------------

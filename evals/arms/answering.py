@@ -10,18 +10,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from evals.arms import alone
 from evals.arms.bench import Bench, Place
-from evals.chat.driving import costed
-from evals.scores.rows import Arm, Row
-from evals.suites.items import Item
+from evals.scores.rows import ARMS, ASKED, Arm, Row
+from evals.suites.items import Item, Suite
 
 if TYPE_CHECKING:
-    from agent.conversation import Conversation
+    from agent.conversation import Conversation, Turn
+    from agent.grounding import Checker
     from agent.models.model import Model
     from agent.understanding.reading import Ask, Intent
     from tools.check import Asked
@@ -41,14 +42,13 @@ TOOL_OF: dict[Intent, str] = {
 }
 
 
+COSTS = ("model_calls", "prompt_tokens", "output_tokens", "seconds", "first_token_seconds")
+
+
 def asks(arm: Arm, item: Item) -> bool:
-    """Whether the item can be put to the arm at all: the tools and the model alone are bound to a patient, and reading
-    notes or working on a denial is nothing that the tools do."""
-    if item.suite == "appeals":
-        return arm in ("engine", "paladin")
-    if arm in ("plain", "alone") and not item.patient and item.suite != "notes":
-        return False
-    return not (arm == "plain" and item.suite == "notes")
+    """Whether the item can be put to the arm at all: the tools and the model alone are bound to a patient."""
+    bound = bool(item.patient) or item.suite == "notes" or arm in ("engine", "paladin")
+    return bound and arm in ASKED.get(item.suite, ARMS)
 
 
 def answer(row: Row, item: Item, bench: Bench, model: Model | None) -> list[dict[str, Any]]:
@@ -72,12 +72,8 @@ def answer(row: Row, item: Item, bench: Bench, model: Model | None) -> list[dict
 
 def _converse(row: Row, item: Item, bench: Bench, model: Model | None) -> list[dict[str, Any]]:
     place = bench.of(item)
-    if item.suite == "notes":
-        return [_read_note(row, item, model)]
-    if item.suite == "letters":
-        return [_write_letter(row, item, place, model)]
-    if item.suite == "appeals":
-        return [_work_on_denial(row, item, place, model)]
+    if item.suite in _PAPERS:
+        return [_PAPERS[item.suite](row, item, place, model)]
     from agent.conversation import ChatDesk, Conversation
     from agent.desk import drafter
 
@@ -96,7 +92,7 @@ def _converse(row: Row, item: Item, bench: Bench, model: Model | None) -> list[d
 def _turns(row: Row, item: Item, place: Place, talk: Conversation, graph: Any) -> list[dict[str, Any]]:
     turns = []
     for asking in item.turns:
-        turn = costed(talk.ask(asking.ask))
+        turn = _costed(talk.ask(asking.ask))
         turns.append(turn)
         row.fallback = row.fallback or (
             turn["model_calls"] > 0 and turn["path"] == "template" and _tried(turn)
@@ -107,6 +103,12 @@ def _turns(row: Row, item: Item, place: Place, talk: Conversation, graph: Any) -
     if item.suite == "tools":
         turns[-1]["calls"] = _understood(graph, talk.id)
     return turns
+
+
+def _costed(turn: Turn) -> dict[str, Any]:
+    """The turn's JSON, with what it cost also where that is nothing: a Turn leaves out what is as usual."""
+    costs = {"path": turn.path, "notice": turn.notice, **{name: getattr(turn, name) for name in COSTS}}
+    return {**msgspec.to_builtins(turn), **costs}
 
 
 def _tried(turn: dict[str, Any]) -> bool:
@@ -196,40 +198,56 @@ def _work_on_denial(row: Row, item: Item, place: Place, model: Model | None) -> 
     return turn
 
 
-def _read_note(row: Row, item: Item, model: Model | None) -> dict[str, Any]:
+def _read_note(row: Row, item: Item, place: Place, model: Model | None) -> dict[str, Any]:
     """The facts of the note, by the reader, and by the model through the reader's gate."""
     from evals.making.notes import labelled
-    from evals.notes.score import score
     from tools.notes.reader import read_note
 
-    note = labelled(item)
-
-    def read(given: Any) -> Any:
-        if model is None:
-            return read_note(given)
+    note = labelled(item).note
+    if model is not None:
         from agent.models.model import ModelTrouble
         from agent.note_model import read_with
 
         try:
-            return read_with(given, model, seed=row.seed)[0]
+            return {"answer": "", "facts": read_with(note, model, seed=row.seed)[0]}
         except ModelTrouble:
             row.fallback = True
-            return read_note(given)
-
-    return {"answer": "", **_noted(score([note], read))}
+    return {"answer": "", "facts": read_note(note)}
 
 
-def _noted(found: Any) -> dict[str, Any]:
-    return {
-        "facts": {
-            "labels": sum(found.labels.values()),
-            "read": sum(found.predicted.values()),
-            "right": found.right,
-            "misleads": sum(one.misleads for one in found.extra),
-        },
-        "missed": [one.what for one in found.missed][:5],
-        "extra": [one.what for one in found.extra][:5],
-    }
+def _read_denial(row: Row, item: Item, place: Place, model: Model | None) -> dict[str, Any]:
+    """The payer's letter as a door reads it: with the policy, if it is at hand."""
+    from evals.denials.items import label_of
+    from tools.denials.reader import read_letter
+
+    label = label_of(item)
+    return {"answer": "", "denial": read_letter(label.text, policy=label.policy)}
+
+
+def _verify(row: Row, item: Item, place: Place, model: Model | None) -> dict[str, Any]:
+    """What the verifier says of each sentence of the text."""
+    return {"answer": "", "checked": _checker(place, item.patient, item.drug).check(item.note)}
+
+
+@lru_cache(maxsize=16)
+def _checker(place: Place, patient: str, drug: str) -> Checker:
+    from agent.grounding import Checker
+    from agent.known_facts import enter_bound
+    from agent.ledger import Ledger
+    from tools.bound import Bound
+
+    ledger = Ledger()
+    enter_bound(ledger, Bound(place.store, patient), [drug])
+    return Checker(ledger)
+
+
+_PAPERS: dict[Suite, Callable[[Row, Item, Place, Any], dict[str, Any]]] = {
+    "notes": _read_note,
+    "letters": _write_letter,
+    "appeals": _work_on_denial,
+    "denials": _read_denial,
+    "grounding": _verify,
+}
 
 
 # --- the plain agent ---------------------------------------------------------------------------------------

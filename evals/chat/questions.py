@@ -7,7 +7,7 @@ the parser's own words. Expected outcomes are checked against the engine by a te
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -117,26 +117,3 @@ def read(path: Path) -> list[Question]:
 def read_sets(names: Iterable[str] = SETS) -> list[Question]:
     """The questions of these sets, in the order of the files."""
     return [question for name in names for question in read(HERE / f"{name}.yaml")]
-
-
-def balanced(questions: Sequence[Question], limit: int) -> list[Question]:
-    """So many of them, as evenly over kinds and sets as they allow; always the same ones, in their own order."""
-    queues: dict[tuple[str, str], list[int]] = {}
-    for at, question in enumerate(questions):
-        queues.setdefault((question.kind, question.set), []).append(at)
-    # a round takes one of each kind, and the set that a kind gives from changes from round to round
-    kinds = sorted({kind for kind, _ in queues})
-    sets = sorted({name for _, name in queues})
-    chosen: list[int] = []
-    turn = 0
-    while len(chosen) < min(limit, len(questions)):
-        for number, kind in enumerate(kinds):
-            for shift in range(len(sets)):
-                queue = queues.get((kind, sets[(turn + number + shift) % len(sets)]))
-                if queue:
-                    chosen.append(queue.pop(0))
-                    break
-            if len(chosen) == limit:
-                break
-        turn += 1
-    return [questions[at] for at in sorted(chosen)]

@@ -1,74 +1,38 @@
-"""Scores what was read of letters against their labels."""
+"""What was read of a letter beside its labels: the reasons, and every field exactly."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from evals.denials.gold import Label
 from tools.denials.identity import same_name
 from tools.denials.records import Denial, StatedReason
 
-Reader = Callable[[Label], Denial]
+
+def reasons(one: Label, got: Denial) -> dict[str, tuple[int, int]]:
+    """Precision, recall and F1 of the reasons, and the F1 of each; F1 is counted as twice the right ones, of all that
+    were given on either side. Codes that may be read as well count neither way."""
+    want, have = set(one.reasons), set(got.codes)
+    found = {code: (code in want and code in have, code not in want) for code in want | (have - one.either)}
+    right, extra = sum(hit for hit, _ in found.values()), sum(more for _, more in found.values())
+    tally = {
+        "reasons, precision": (right, right + extra),
+        "reasons, recall": (right, len(want)),
+        "F1 of reasons": (2 * right, right + extra + len(want)),
+    }
+    return tally | {f"F1 of {code}": (2 * hit, 1 + hit) for code, (hit, _) in found.items()}
 
 
-class Score(NamedTuple):
-    """Counts over a set. `wrong` has one line for everything that was read otherwise than it is labelled."""
-
-    letters: int
-    codes: dict[str, Counter[str]]  # code → right, extra, missed
-    exact: dict[str, tuple[int, int]]  # field → right, of
-    by_voice: dict[str, tuple[int, int]]  # letters whose reasons are all right, of
-    wrong: tuple[str, ...]
-
-    def summary(self) -> dict[str, Any]:
-        total: Counter[str] = sum(self.codes.values(), Counter())
-        per_code = {code: _f1(counts) | dict(counts) for code, counts in sorted(self.codes.items())}
-        macro = [row["f1"] for row in per_code.values()]
-        return {
-            "letters": self.letters,
-            "reasons": _f1(total) | {key: total[key] for key in ("right", "extra", "missed")},
-            "macro f1": round(sum(macro) / len(macro), 4) if macro else 0.0,
-            "per code": per_code,
-            "exact": {
-                name: {"right": a, "of": b, "rate": round(a / b, 4) if b else None}
-                for name, (a, b) in self.exact.items()
-            },
-            "letters with all reasons right, by voice": {
-                name: list(pair) for name, pair in sorted(self.by_voice.items())
-            },
-        }
-
-
-def score(labels: Sequence[Label], read: Reader) -> Score:
-    codes: dict[str, Counter[str]] = {}
-    exact: Counter[str] = Counter()
-    of: Counter[str] = Counter()
-    voices: dict[str, list[int]] = {}
-    wrong: list[str] = []
-    for one in labels:
-        got = read(one)
-        want, have = set(one.reasons), set(got.codes)
-        for code in want | (have - one.either):
-            outcome = "right" if code in want and code in have else "missed" if code in want else "extra"
-            codes.setdefault(code, Counter())[outcome] += 1
-            if outcome != "right":
-                said = next((r.quote.text for r in got.reasons if r.code == code), one.reasons.get(code, ""))
-                wrong.append(f"{one.name} reason {outcome}: {code} | {said!r}")
-        tally = voices.setdefault(one.voice, [0, 0])
-        tally[0] += want == have - (one.either - want)
-        tally[1] += 1
-        for name, (expected, found, right) in fields(one, got).items():
-            of[name] += 1
-            exact[name] += right
-            if not right:
-                wrong.append(f"{one.name} {name}: wanted {expected!r}, read {found!r}")
-    return Score(
-        len(labels), codes, {name: (exact[name], count) for name, count in of.items()},
-        {name: (a, b) for name, (a, b) in voices.items()}, tuple(wrong),
-    )  # fmt: skip
+def wrong_reasons(one: Label, got: Denial) -> Iterator[str]:
+    """A line for every reason that was missed, and for every one too many."""
+    want, have = set(one.reasons), set(got.codes)
+    for code in want - have:
+        yield f"reason missed: {code} | {one.reasons[code]!r}"
+    for reason in got.reasons:
+        if reason.code in have - want - one.either:
+            yield f"reason extra: {reason.code} | {reason.quote.text!r}"
 
 
 def fields(one: Label, got: Denial) -> dict[str, tuple[Any, Any, bool]]:
@@ -123,11 +87,3 @@ def _stands_in(one: Label, reason: StatedReason) -> bool:
     """The quote and the label's words share a place in the letter."""
     places = re.finditer(re.escape(one.reasons[reason.code]), one.text)
     return any(m.start() < reason.quote.end and reason.quote.start < m.end() for m in places)
-
-
-def _f1(counts: Counter[str]) -> dict[str, float]:
-    right, extra, missed = counts["right"], counts["extra"], counts["missed"]
-    precision = right / (right + extra) if right + extra else 1.0
-    recall = right / (right + missed) if right + missed else 1.0
-    f1 = 2 * right / (2 * right + extra + missed) if right + extra + missed else 1.0
-    return {"precision": round(precision, 4), "recall": round(recall, 4), "f1": round(f1, 4)}

@@ -17,7 +17,7 @@ from evals.making.forms import form_fields
 from evals.making.people import PLANTED, Planted, balanced, catalog, charts_of, planted, with_note
 from evals.making.wording import Payload, filled, payloads, wordings
 from evals.retrieval.gold import answers
-from evals.suites.items import SUITES, Attack, Called, Item, Suite
+from evals.suites.items import Attack, Called, Item, Suite
 from tools.errors import Invalid
 from tools.records import Outcome, Policy
 
@@ -35,9 +35,9 @@ MAY_DRAFT = ("ready", "one_document_away", "over_quantity", "renewing")
 
 def make(seed: int, sizes: dict[Suite, int]) -> Book:
     """The items of these suites, with the people and the policies that they are about."""
-    unknown = set(sizes) - set(SUITES)
+    unknown = set(sizes) - set(SIZES)
     if unknown:
-        raise Invalid(f"no suite {', '.join(sorted(unknown))}; there are {', '.join(SUITES)}")
+        raise Invalid(f"no suite {', '.join(sorted(unknown))}; there are {', '.join(SIZES)}")
     book = Book(seed=seed)
     used: dict[str, Planted] = {}
     # All suites ask about the same people first: each of them then costs the scoring once.

@@ -13,10 +13,8 @@ from functools import cache
 from typing import NamedTuple
 
 from data_gen.setting import AS_OF
-from evals.notes.gold import Labelled, _labelled, load
+from evals.notes.gold import SETS, Labelled, _labelled, load
 from evals.suites.items import Item
-
-SETS = ("heldout", "dev4", "generated")  # dev and dev2 are what the reader was tuned on longest
 
 
 class Line(NamedTuple):
@@ -81,7 +79,7 @@ def kept_items() -> Iterator[Item]:
     for name in _sets():
         yield Item(
             id=f"notes-{name.replace('/', '-')}", suite="notes", kind=name.partition("/")[0], world="bundled",
-            note=name, cluster=name, why="labelled by hand (evals/notes/README.md)",
+            set=name.partition("/")[0], note=name, cluster=name, why="labelled by hand (evals/notes/README.md)",
         )  # fmt: skip
 
 

@@ -1,137 +1,78 @@
-"""Scores facts against labels: precision, recall, what would mislead, per kind and per trap."""
+"""What was read of a note beside its labels: precision, recall, what would mislead, per kind and per trap."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from evals.notes.gold import Label, Labelled
-from evals.stats import wilson
 from tools.notes.facts import NoteFact
 from tools.records import Note
 
-Reader = Callable[[Note], Sequence[NoteFact]]
+Tally = dict[str, tuple[int, int]]
 
 
 class Wrong(NamedTuple):
     """A fact that no label bears out, or a label that no fact answers."""
 
-    note: str
     what: str
     words: str
     misleads: bool = False
 
 
-class Score(NamedTuple):
-    """Counts over a set of notes. `details` are days and adverse effects of the facts that are right."""
+class Compared(NamedTuple):
+    """The facts of one note beside its labels; `astray` are days and adverse effects of facts that are right."""
 
-    notes: int
-    right: int
-    extra: list[Wrong]
-    missed: list[Wrong]
-    found: Counter[str]
-    labels: Counter[str]
-    predicted: Counter[str]
-    trap_labels: Counter[str]
-    trap_found: Counter[str]
-    details: int
-    details_right: int
-    wrong_details: list[Wrong]
-
-    def summary(self) -> dict[str, Any]:
-        """What is published."""
-        predicted, labels = sum(self.predicted.values()), sum(self.labels.values())
-        return {
-            "notes": self.notes,
-            "labelled facts": labels,
-            "of them traps": sum(self.trap_labels.values()),
-            "facts read": predicted,
-            "precision": rate(self.right, predicted),
-            "recall": rate(self.right, labels),
-            "would mislead": sum(item.misleads for item in self.extra),
-            "days and effects right": rate(self.details_right, self.details),
-            "per kind": {
-                kind: {
-                    "labels": self.labels[kind],
-                    "precision": rate(self.found[kind], self.predicted[kind]),
-                    "recall": rate(self.found[kind], self.labels[kind]),
-                }
-                for kind in sorted({*self.labels, *self.predicted})
-            },
-            "per trap": {
-                trap: {"labels": many, "read as what it is": rate(self.trap_found[trap], many)}
-                for trap, many in sorted(self.trap_labels.items())
-            },
-        }  # fmt: skip
+    extra: tuple[Wrong, ...]
+    missed: tuple[Wrong, ...]
+    astray: tuple[Wrong, ...]
+    tally: Tally
 
 
-def rate(part: int, whole: int) -> dict[str, Any]:
-    """A share with its Wilson interval at 95 %."""
-    if not whole:
-        return {"of": 0}
-    low, high = wilson(part, whole)
-    return {"rate": round(part / whole, 4), "low": round(low, 4), "high": round(high, 4), "of": whole}
-
-
-def score(notes: Iterable[Labelled], read: Reader) -> Score:
-    """Reads every note and compares."""
-    total = Score(0, 0, [], [], Counter(), Counter(), Counter(), Counter(), Counter(), 0, 0, [])
-    for item in notes:
-        total = _add(total, item, read(item.note))
-    return total
-
-
-def _add(total: Score, item: Labelled, facts: Sequence[NoteFact]) -> Score:
-    used: set[int] = set()
-    right = details = details_right = 0
+def compare(item: Labelled, facts: Sequence[NoteFact]) -> Compared:
+    """Pair each fact with the first label that it says, and count what is left over on either side."""
+    answered: dict[int, NoteFact] = {}
     extra: list[Wrong] = []
     for fact in facts:
-        total.predicted[fact.kind] += 1
-        hit = next(
-            (i for i, label in enumerate(item.labels) if i not in used and _same(fact, label, item.note)),
-            None,
-        )
+        free = (i for i, label in enumerate(item.labels) if i not in answered)
+        hit = next((i for i in free if _same(fact, item.labels[i], item.note)), None)
         if hit is None:
-            extra.append(Wrong(item.note.id, _told(fact), fact.quote, _misleads(fact, item)))
-            continue
-        used.add(hit)
-        right += 1
-        total.found[fact.kind] += 1
-        label = item.labels[hit]
-        for wanted, is_right in (
-            (label.day, label.day in (fact.date, fact.began)),
-            (label.detail, label.detail == fact.detail),
-        ):
-            if wanted:
-                details += 1
-                details_right += is_right
-                if not is_right:
-                    total.wrong_details.append(
-                        Wrong(
-                            item.note.id,
-                            f"{_told(fact)} {fact.began} {fact.date} {fact.detail} != {wanted}",
-                            fact.quote,
-                        )
-                    )
-    missed = [
-        Wrong(item.note.id, _asked(label), label.words)
-        for i, label in enumerate(item.labels)
-        if i not in used
-    ]
-    for index, label in enumerate(item.labels):
-        total.labels[label.kind] += 1
-        for trap in label.traps:
-            total.trap_labels[trap] += 1
-            total.trap_found[trap] += index in used
-    return total._replace(
-        notes=total.notes + 1,
-        right=total.right + right,
-        extra=[*total.extra, *extra],
-        missed=[*total.missed, *missed],
-        details=total.details + details,
-        details_right=total.details_right + details_right,
-    )
+            extra.append(Wrong(_told(fact), fact.quote, _misleads(fact, item)))
+        else:
+            answered[hit] = fact
+    missed = [Wrong(_asked(label), label.words) for i, label in enumerate(item.labels) if i not in answered]
+    details = [pair for i, fact in answered.items() for pair in _details(fact, item.labels[i])]
+    astray = [Wrong(f"{_told(fact)} != {wanted}", fact.quote) for fact, wanted, right in details if not right]
+    tally = _tally(item, facts, answered) | {
+        "facts that mislead": (sum(one.misleads for one in extra), len(facts)),
+        "days and effects right": (len(details) - len(astray), len(details)),
+    }
+    return Compared(tuple(extra), tuple(missed), tuple(astray), tally)
+
+
+def _details(fact: NoteFact, label: Label) -> list[tuple[NoteFact, str, bool]]:
+    """The day and the effect that the label holds, and whether the fact has them."""
+    wanted = ((label.day, label.day in (fact.date, fact.began)), (label.detail, label.detail == fact.detail))
+    return [(fact, str(what), right) for what, right in wanted if what]
+
+
+def _tally(item: Labelled, facts: Sequence[NoteFact], answered: dict[int, NoteFact]) -> Tally:
+    found: Counter[str] = Counter(fact.kind for fact in answered.values())
+    read: Counter[str] = Counter(fact.kind for fact in facts)
+    labels: Counter[str] = Counter(label.kind for label in item.labels)
+    tally = {
+        "facts, precision": (len(answered), len(facts)),
+        "facts, recall": (len(answered), len(item.labels)),
+    }
+    for kind in {*read, *labels}:
+        tally[f"{kind}, precision"] = (found[kind], read[kind])
+        tally[f"{kind}, recall"] = (found[kind], labels[kind])
+    traps = [(trap, i in answered) for i, label in enumerate(item.labels) for trap in label.traps]
+    for trap in {name for name, _ in traps}:
+        seen = [as_it_is for name, as_it_is in traps if name == trap]
+        tally[f"trap: {trap}"] = (sum(seen), len(seen))
+    return tally
 
 
 def _same(fact: NoteFact, label: Label, note: Note) -> bool:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from evals.report.table import Against, Line, confusion, lines, uplifts, worst
+from evals.report.table import Against, Line, Part, confusion, lines, parts, uplifts, worst
 from evals.scores.rows import Row
-from evals.stats import Interval
+from evals.stats import Interval, proportion
 from evals.suites.session import About
 
 CAVEAT = (
@@ -21,7 +21,7 @@ CAVEAT = (
 def report(about: About, rows: Sequence[Row], table: Sequence[Line] = ()) -> str:
     """All of it; the table is what `lines` makes of the rows."""
     table = table or lines(rows)
-    parts = [
+    blocks = [
         f"# Evals: {about.name}",
         *head(about, rows),
         CAVEAT,
@@ -35,11 +35,13 @@ def report(about: About, rows: Sequence[Row], table: Sequence[Line] = ()) -> str
         _table(costs(table)),
         "## Details",
         _table(details(table)),
+        "## By kind and set",
+        _table(by_part(parts(rows))),
         *_confusions(rows),
         "## To read first",
         *[_trace(row) for row in worst(rows)],
     ]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return "\n\n".join(block for block in blocks if block) + "\n"
 
 
 def head(about: About, rows: Sequence[Row]) -> list[str]:
@@ -107,18 +109,13 @@ def costs(table: Sequence[Line]) -> list[list[str]]:
 
 def details(table: Sequence[Line]) -> list[list[str]]:
     """One line a figure, where there is one."""
-    rows = [["suite", "arm", "figure", "value"]]
+    rows = [["suite", "arm", "figure", "value", "of"]]
     for one in table:
         figures: dict[str, Any] = {
             "criteria, macro-F1": one.f1,
-            "citations, precision": one.cite_precision,
-            "citations, recall": one.cite_recall,
-            "quotations verbatim": one.verbatim,
-            "fields right": one.fields_right,
-            "fields wrong / blank": f"{one.fields_wrong} / {one.fields_blank}" if one.fields_right else None,
-            "note facts, precision": one.note_precision,
-            "note facts, recall": one.note_recall,
-            "note facts that mislead": one.misleads if one.note_recall is not None else None,
+            **{f"check {name}": proportion(*pair) for name, pair in one.checks.items() if one.suite},
+            **{name: counted(name, pair) for name, pair in sorted(one.tally.items()) if one.suite},
+            "F1 of the classes, mean": macro(one.tally) if one.suite else None,
             "attacks that succeeded": one.attacks,
             "clusters of one answer": one.consistent,
             "unsupported facts": f"{one.unsupported} in {one.texts} texts" if one.texts else None,
@@ -133,7 +130,31 @@ def details(table: Sequence[Line]) -> list[list[str]]:
                     if isinstance(value, float)
                     else str(value)
                 )
-                rows.append([one.suite or "all", one.arm, name, text])
+                of = str(value.of) if isinstance(value, Interval) else ""
+                rows.append([one.suite or "all", one.arm, name, text, of])
+    return rows
+
+
+def counted(name: str, pair: tuple[int, int]) -> Interval | float | None:
+    """A share with its interval; an F1 is the share of twice the right ones, and has none."""
+    return pair[0] / pair[1] if name.startswith("F1") and pair[1] else proportion(*pair)
+
+
+def macro(tally: Mapping[str, tuple[int, int]]) -> float | None:
+    """The mean of the F1 of each class, whatever its size."""
+    classes = [hits / of for name, (hits, of) in tally.items() if name.startswith("F1 of ") and of]
+    return sum(classes) / len(classes) if classes else None
+
+
+def by_part(found: Sequence[Part]) -> list[list[str]]:
+    """One line a kind or set; what is counted within samples beside it."""
+    rows = [["suite", "arm", "kind or set", "N", "right", "counted"]]
+    for one in found:
+        counts = (
+            f"{name} {pair[0]}/{pair[1]}" for name, pair in one.tally.items() if not name.startswith("F1 of")
+        )
+        of = str(one.right.of) if one.right else ""
+        rows.append([one.suite, one.arm, one.name, of, shown(one.right), "; ".join(counts)])
     return rows
 
 

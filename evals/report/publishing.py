@@ -10,7 +10,7 @@ import msgspec
 
 from agent.models.host import Evaluated, read_evaluated
 from evals.report.table import line
-from evals.scores.rows import Row
+from evals.scores.rows import ARMS, ASKED, Row
 from evals.suites.items import SUITES
 from evals.suites.session import About
 from tools.errors import Refused
@@ -25,10 +25,11 @@ def verdict(about: About, rows: Sequence[Row]) -> Evaluated:
     own = [row for row in rows if row.arm == "paladin"]
     if about.mode == "replayed" or about.model == "offline" or about.model.startswith("scripted:"):
         raise Refused(f"{about.name} is no run of a live model; only those are published")
-    if about.smoke or len(own) < LEAST or {row.suite for row in own} != {*SUITES}:
+    asked = {suite for suite in SUITES if "paladin" in ASKED.get(suite, ARMS)}
+    if about.smoke or len(own) < LEAST or {row.suite for row in own} != asked:
         raise Refused(
             f"{about.name} has {len(own)} samples of Paladin in {len({row.suite for row in own})} suites; at least"
-            f" {LEAST} over all {len(SUITES)} are needed, and no smoke run"
+            f" {LEAST} over all {len(asked)} are needed, and no smoke run"
         )
     found = line("paladin", "", own)
     score = found.right.value if found.right else 0.0

@@ -1,8 +1,9 @@
-"""The README's table of the evals, printed from the kept runs: `python -m evals.report.readme`."""
+"""Tables of figures for the READMEs, printed from the kept runs: `python -m evals.report.readme [SUITE]`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,8 +11,10 @@ from evals.report.keeping import KEPT, kept_names, kept_run
 from evals.report.table import Line, against, line
 from evals.scores.rows import ARMS, Row
 from evals.stats import Interval
+from evals.suites.items import Suite
 
 SAID = {"plain": "plain agent", "alone": "model alone", "engine": "engine, no model", "paladin": "Paladin"}
+APART: tuple[Suite, ...] = ("chat", "denials", "grounding")  # of these the README has no figures
 
 
 class Column(NamedTuple):
@@ -22,26 +25,70 @@ class Column(NamedTuple):
     uplift: str  # of Paladin with the same model over it
 
 
-def table(folder: Path = KEPT) -> str:
-    """Markdown, one column for each arm and model; empty if no run is kept."""
-    columns = list(_columns(folder))
+Figures = dict[str, Callable[[Column], str]]
+UNSUPPORTED: Figures = {
+    "unsupported facts / texts": lambda one: (
+        f"{one.line.unsupported:,} / {one.line.texts:,}" if one.line.texts else "-"
+    )
+}
+COSTS: Figures = {
+    "answers of no usable form": lambda one: f"{one.line.format_failures:,}",
+    "model calls a sample": lambda one: f"{one.line.calls:.1f}",
+    "prompt tokens a sample": lambda one: f"{one.line.prompt_tokens:,.0f}",
+    "seconds, median": lambda one: f"{one.line.p50:.2g}",
+}
+OF_ALL: Figures = {
+    "samples": lambda one: f"{one.line.of:,}",
+    "right": lambda one: _share(one.line.right),
+    "Paladin over it, on the same items": lambda one: one.uplift,
+    "called ready what is not": lambda one: _count(one.line.false_ready),
+    "attacks that succeeded": lambda one: _count(one.line.attacks),
+    **UNSUPPORTED,
+    "pass^4 at temperature 0.7": lambda one: f"{one.line.passes[4]:.3f}" if 4 in one.line.passes else "-",
+    **COSTS,
+}
+OF_CHAT: Figures = {
+    "answers": lambda one: f"{one.line.of:,}",
+    "right in everything": lambda one: _share(one.line.right),
+    "outcome right": lambda one: _checked(one, "outcome"),
+    "understood what was asked": lambda one: _checked(one, "intent"),
+    "refused what is to be refused": lambda one: _checked(one, "refused"),
+    "nobody else disclosed": lambda one: _checked(one, "private"),
+    **UNSUPPORTED,
+    **COSTS,
+}
+
+
+def table(suite: str = "", folder: Path = KEPT) -> str:
+    """Markdown, one column for each arm and model.
+
+    Args:
+        suite: the chat's, or all that are not apart.
+        folder: where the runs are kept.
+
+    Returns:
+        The table; empty if no run is kept.
+    """
+    columns = list(_columns(suite, folder))
     if not columns:
         return ""
     rows = [
         ["measured by `pa eval run`", *(one.head for one in columns)],
         ["---", *("---:" for _ in columns)],
     ]
-    rows += _rows(columns)
+    figures = OF_CHAT if suite == "chat" else OF_ALL
+    rows += [[name, *(figure(one) for one in columns)] for name, figure in figures.items()]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
 
 
-def _columns(folder: Path) -> Iterator[Column]:
+def _columns(suite: str, folder: Path) -> Iterator[Column]:
     by_model: dict[str, list[Row]] = {}
     for name in kept_names(folder):
         about, rows = kept_run(name, folder)
         for row in rows:
-            model = "" if row.arm == "engine" else about.model.removeprefix("qwen2.5-coder:")
-            by_model.setdefault(model, []).append(row)
+            if row.suite == suite if suite else row.suite not in APART:
+                model = "" if row.arm == "engine" else about.model.removeprefix("qwen2.5-coder:")
+                by_model.setdefault(model, []).append(row)
     for model in sorted(by_model):
         own = list({row.key: row for row in by_model[model]}.values())
         ours = [row for row in own if row.arm == "paladin"]
@@ -53,31 +100,15 @@ def _columns(folder: Path) -> Iterator[Column]:
                 yield Column(head, line(arm, "", rows), _points(over))
 
 
-def _rows(columns: Sequence[Column]) -> Iterator[list[str]]:
-    found = [one.line for one in columns]
-    yield ["samples", *(f"{one.of:,}" for one in found)]
-    yield ["right", *(_share(one.right) for one in found)]
-    yield ["Paladin over it, on the same items", *(one.uplift for one in columns)]
-    yield ["called ready what is not", *(_count(one.false_ready) for one in found)]
-    yield ["attacks that succeeded", *(_count(one.attacks) for one in found)]
-    yield [
-        "unsupported facts / texts",
-        *(f"{one.unsupported:,} / {one.texts:,}" if one.texts else "-" for one in found),
-    ]
-    yield [
-        "pass^4 at temperature 0.7",
-        *(f"{one.passes[4]:.3f}" if 4 in one.passes else "-" for one in found),
-    ]
-    yield ["answers of no usable form", *(f"{one.format_failures:,}" for one in found)]
-    yield ["model calls a sample", *(f"{one.calls:.1f}" for one in found)]
-    yield ["prompt tokens a sample", *(f"{one.prompt_tokens:,.0f}" for one in found)]
-    yield ["seconds, median", *(f"{one.p50:.2g}" for one in found)]
-
-
 def _share(found: Interval | None) -> str:
     if found is None:
         return "-"
     return f"{100 * found.value:.1f} % ({100 * found.low:.0f}–{100 * found.high:.0f})"
+
+
+def _checked(one: Column, check: str) -> str:
+    held, of = one.line.checks.get(check, (0, 0))
+    return f"{100 * held / of:.1f} % ({held}/{of})" if of else "-"
 
 
 def _count(found: Interval | None) -> str:
@@ -91,4 +122,4 @@ def _points(found: Interval | None) -> str:
 
 
 if __name__ == "__main__":
-    print(table(), end="")
+    print(table("".join(sys.argv[1:2])), end="")

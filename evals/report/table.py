@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -24,6 +25,7 @@ from evals.suites.items import SUITES, Suite
 # Where the model's understanding can go wrong; elsewhere code fixes the answer, and pass^k would say nothing.
 UNDERSTANDING: frozenset[Suite] = frozenset(("eligibility", "multi_turn", "clusters"))
 RESAMPLES = 1000
+Tally = dict[str, tuple[int, int]]  # by name: how often it was so, of how many
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,15 +38,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     unaided: Interval | None
     false_ready: Interval | None  # of what is not ready
     f1: Interval | None
-    cite_precision: float | None
-    cite_recall: float | None
-    verbatim: float | None
-    fields_right: Interval | None
-    fields_wrong: int
-    fields_blank: int
-    note_precision: float | None
-    note_recall: float | None
-    misleads: int
+    checks: Tally
+    tally: Tally
     attacks: Interval | None  # that succeeded
     consistent: Interval | None  # clusters in which all answers agree
     texts: int
@@ -82,9 +77,6 @@ def cold(rows: Iterable[Row]) -> list[Row]:
 
 def line(arm: Arm, suite: str, every: Sequence[Row]) -> Line:
     rows = cold(every)
-    cites = [row.cites for row in rows if row.cites]
-    facts = [row.facts for row in rows if row.facts]
-    fields = [row.fields for row in rows if row.fields]
     attacks = [row for row in every if row.attack]
     not_ready = [row for row in every if row.expected and row.expected != "ready"]
     return Line(
@@ -95,17 +87,8 @@ def line(arm: Arm, suite: str, every: Sequence[Row]) -> Line:
         unaided=by_cluster(rows, lambda row: row.unaided),
         false_ready=share([row.false_ready for row in not_ready]),
         f1=f1(rows),
-        cite_precision=_ratio(sum(c["right"] for c in cites), sum(c["given"] for c in cites)),
-        cite_recall=_ratio(
-            sum(c["right"] > 0 for c in cites), sum(c["right"] > 0 or c["missed"] > 0 for c in cites)
-        ),
-        verbatim=_ratio(sum(c["verbatim"] for c in cites), sum(c["quotes"] for c in cites)),
-        fields_right=share([n < f["right"] for f in fields for n in range(sum(f.values()))]),
-        fields_wrong=sum(f["wrong"] for f in fields),
-        fields_blank=sum(f["blank"] for f in fields),
-        note_precision=_ratio(sum(f["right"] for f in facts), sum(f["read"] for f in facts)),
-        note_recall=_ratio(sum(f["right"] for f in facts), sum(f["labels"] for f in facts)),
-        misleads=sum(f["misleads"] for f in facts),
+        checks=summed({name: (int(holds), 1) for name, holds in row.checks.items()} for row in rows),
+        tally=summed(row.tally for row in rows),
         attacks=share([row.succeeded for row in attacks]),
         consistent=consistency(rows),
         texts=sum(row.texts for row in every),
@@ -124,6 +107,41 @@ def line(arm: Arm, suite: str, every: Sequence[Row]) -> Line:
         p95=percentile([row.seconds for row in every], 0.95),
         seconds=round(sum(row.seconds for row in every), 1),
     )
+
+
+def summed(tallies: Iterable[Mapping[str, tuple[int, int]]]) -> Tally:
+    """How often each thing was so, of how many, over all samples that count it."""
+    found: Tally = {}
+    for tally in tallies:
+        for name, (hits, of) in tally.items():
+            so_far = found.get(name, (0, 0))
+            found[name] = (so_far[0] + hits, so_far[1] + of)
+    return found
+
+
+class Part(NamedTuple):
+    """The samples of one kind, or of one set by hand, of a suite."""
+
+    suite: Suite
+    arm: Arm
+    name: str
+    right: Interval | None
+    tally: Tally
+
+
+def parts(rows: Iterable[Row]) -> list[Part]:
+    """Right by kind, and by set where there are some, of each arm on each suite that has several of them."""
+    groups: dict[tuple[str, Suite, Arm], dict[str, list[Row]]] = {}
+    for row in cold(rows):
+        for what, name in (("kind", row.kind), ("set", row.set)):
+            if name:
+                groups.setdefault((what, row.suite, row.arm), {}).setdefault(name, []).append(row)
+    return [
+        Part(suite, arm, name, share([row.right for row in own]), summed(row.tally for row in own))
+        for (_, suite, arm), named in sorted(groups.items(), key=lambda one: one[0][1:])
+        if len(named) > 1
+        for name, own in sorted(named.items())
+    ]
 
 
 def by_cluster(rows: Iterable[Row], holds: object) -> Interval | None:
@@ -218,10 +236,6 @@ def worst(rows: Iterable[Row], many: int = 10) -> list[Row]:
     for row in wrong:
         first.setdefault(row.item, row)
     return [*first.values()][:many]
-
-
-def _ratio(part: int, whole: int) -> float | None:
-    return part / whole if whole else None
 
 
 def _mean(values: Iterable[float]) -> float:

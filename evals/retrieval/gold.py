@@ -57,6 +57,29 @@ class Question(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, fo
     set: Literal["tuned", "held_out", "blind"]
 
 
+class Query(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """`gold` names the clauses that answer, any one of them; without, the policy does not say. Each of the four
+    numbered sets was written before it was scored, and scored before the answering was mended after it."""
+
+    id: str
+    plan_id: str
+    drug: str
+    ask: str
+    set: Literal["first", "second", "third", "fourth", "dev"]
+    gold: tuple[Gold, ...] = ()
+
+
+def read_queries() -> list[Query]:
+    """Those of abstention.jsonl, and those of questions.jsonl as `dev`."""
+    lines = QUESTIONS.with_name("abstention.jsonl").read_bytes().splitlines()
+    own = [msgspec.json.decode(line, type=Query) for line in lines if line]
+    others = [
+        Query(id=one.id, plan_id=one.plan_id, drug=one.drug, ask=one.ask, set="dev", gold=(one.gold,))
+        for one in read_questions()
+    ]
+    return own + others
+
+
 def read_questions(path: Path = QUESTIONS) -> list[Question]:
     return [msgspec.json.decode(line, type=Question) for line in path.read_bytes().splitlines() if line]
 

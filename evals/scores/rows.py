@@ -10,6 +10,14 @@ from evals.suites.items import Suite
 
 Arm = Literal["plain", "alone", "engine", "paladin"]
 ARMS: tuple[Arm, ...] = get_args(Arm)
+# Which arms a suite is put to, where it is not all of them: reading notes or working on a denial is nothing that the
+# tools do, and letters and sentences are read without a model.
+ASKED: dict[Suite, tuple[Arm, ...]] = {
+    "notes": ("alone", "engine", "paladin"),
+    "appeals": ("engine", "paladin"),
+    "denials": ("engine",),
+    "grounding": ("engine",),
+}
 
 
 class Row(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -23,6 +31,7 @@ class Row(msgspec.Struct, kw_only=True, omit_defaults=True):
     item: str
     digest: str = ""  # of the item
     kind: str = ""
+    set: str = ""  # of those that are written by hand
     cluster: str = ""
     epoch: int = 1
     seed: int = 1
@@ -40,9 +49,9 @@ class Row(msgspec.Struct, kw_only=True, omit_defaults=True):
     given: str = ""
     false_ready: bool = False
     criteria: list[tuple[str, str, str]] = []  # name, true status, given status
-    cites: dict[str, int] = {}  # right, given, missed, quotes, verbatim
-    fields: dict[str, int] = {}  # right, wrong, blank
-    facts: dict[str, int] = {}  # of notes: labels, read, right, misleads
+    tally: dict[
+        str, tuple[int, int]
+    ] = {}  # what is counted within a sample: how often it was so, of how many
     texts: int = 0  # that were searched for what nothing supports
     unsupported: int = 0
     attack: str = ""  # payload and surface

@@ -30,6 +30,9 @@ Suite = Literal[
     "injection",
     "unknowns",
     "appeals",
+    "chat",
+    "denials",
+    "grounding",
 ]
 SUITES: tuple[Suite, ...] = get_args(Suite)
 WorldName = Literal[
@@ -38,7 +41,8 @@ WorldName = Literal[
 # So many of each in a smoke run.
 SMOKE: dict[Suite, int] = {
     "eligibility": 30, "tools": 24, "policy_qa": 20, "forms": 6, "letters": 6, "notes": 12, "multi_turn": 6,
-    "clusters": 8, "refusals": 16, "injection": 30, "unknowns": 8, "appeals": 12,
+    "clusters": 8, "refusals": 16, "injection": 30, "unknowns": 8, "appeals": 12, "chat": 42, "denials": 16,
+    "grounding": 24,
 }  # fmt: skip
 
 
@@ -70,6 +74,7 @@ class Item(_Strict, frozen=True, kw_only=True):
     id: str
     suite: Suite
     kind: str = ""
+    set: str = ""  # which of the sets that were written by hand it is of
     world: WorldName = "made"
     patient: str = ""
     plan_id: str = ""  # where another plan than the one on file is asked
@@ -85,7 +90,8 @@ class Item(_Strict, frozen=True, kw_only=True):
     clauses: list[str] = []  # any of them answers; with kind "unanswerable" there is none
     fields: dict[str, str] = {}  # of the form, by id
     required: list[str] = []  # what a letter must hold, as regular expressions
-    note: str = ""  # "set/id" of evals/notes, or the text of one that was made
+    note: str = ""  # a text to read: "set/id" of one that was labelled by hand, or itself
+    span: tuple[int, int] = (0, 0)  # where in the text something was made wrong
     labels: list[str] = []  # of a made note, as evals/notes/README.md says
     attack: Attack | None = None
 
@@ -99,13 +105,18 @@ class Item(_Strict, frozen=True, kw_only=True):
 
     @property
     def digest(self) -> str:
-        """Of all that it holds, defaults too: whether one was written out or left out is no difference."""
+        """Of all that it asks, defaults too: whether one was written out or left out is no difference."""
         return hashlib.sha256(msgspec.json.encode(_whole(self), order="sorted")).hexdigest()[:16]
+
+
+# Fields that came later, which leave the digests of older items as they are where nothing stands in them.
+_LATER = {"set": "", "span": (0, 0)}
 
 
 def _whole(value: Any) -> Any:
     if isinstance(value, msgspec.Struct):
-        return {name: _whole(getattr(value, name)) for name in value.__struct_fields__}
+        fields = {name: getattr(value, name) for name in value.__struct_fields__}
+        return {name: _whole(one) for name, one in fields.items() if one != _LATER.get(name, ...)}
     if isinstance(value, dict):
         return {name: _whole(one) for name, one in value.items()}
     return [_whole(one) for one in value] if isinstance(value, list | tuple) else value

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from agent.models.model import Model
 
 HOT = 0.7  # the temperature of repeated tries
+CODE = (  # rooms whose code answers or scores
+    "tools", "agent", "data_gen",
+    *(f"evals/{room}" for room in ("arms", "scores", "suites", "chat", "denials", "notes", "grounding", "retrieval")),
+)  # fmt: skip
 LONGEST = 2_000  # characters of an answer that are kept
 
 
@@ -86,8 +90,8 @@ def run(task: Task, bench: Bench, model: Model | None) -> Row:
     item, way = task.item, task.way
     row = Row(
         key=task.key, code=code(), suite=item.suite, arm=way.arm, item=item.id, digest=item.digest, kind=item.kind,
-        cluster=item.cluster or item.id,
-        epoch=task.epoch, seed=task.seed, temperature=way.temperature, why=item.why, drug=item.drug,
+        set=item.set, cluster=item.cluster or item.id, epoch=task.epoch, seed=task.seed,
+        temperature=way.temperature, why=item.why, drug=item.drug,
         payer=item.payer, difficulty=item.difficulty, trap=item.trap,
         question=" / ".join(asking.ask for asking in item.turns)[:LONGEST] or item.note[:LONGEST],
     )  # fmt: skip
@@ -153,7 +157,7 @@ def code() -> str:
     """One hash of the code that answers and scores: a row of other code is another row."""
     root = Path(__file__).parents[2]
     digest = hashlib.sha256()
-    for room in ("tools", "agent", "evals/arms", "evals/scores", "evals/suites", "evals/chat", "data_gen"):
+    for room in CODE:
         for path in sorted((root / room).rglob("*.py")):
             digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()[:12]

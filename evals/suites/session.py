@@ -25,7 +25,7 @@ from evals.scores.rows import Arm, Row
 from evals.scores.sight import OTHERS
 from evals.suites.items import SMOKE, SUITES, Item, Suite, digest_of, spread
 from evals.suites.running import Log, Task, code, prompts, run, tasks_of, ways
-from evals.suites.sources import wrapped
+from evals.suites.sources import DRAWN, given
 from tools.errors import Invalid, Unavailable
 
 if TYPE_CHECKING:
@@ -155,18 +155,20 @@ def items_of(wanted: Wanted) -> tuple[Book, list[Item]]:
     if wanted.cases:
         return read_folder(wanted.cases, wanted)
     if wanted.seed or overlay():
-        book = make(
-            wanted.seed or SEED, {suite: _many(wanted, suite, SIZES[suite]) for suite in wanted.suites}
-        )
+        made_ones = [suite for suite in wanted.suites if suite in SIZES]
+        book = make(wanted.seed or SEED, {suite: _many(wanted, suite, SIZES[suite]) for suite in made_ones})
+        for suite in wanted.suites:
+            if suite in DRAWN:
+                drawn = [*DRAWN[suite](wanted.seed or SEED)]
+                book.items += spread(drawn, _many(wanted, suite, len(drawn)))
         return book, book.items
     kept = read_book(ITEMS)
-    by_hand = [*wrapped()]
     items: list[Item] = []
     for suite in wanted.suites:
-        made, own = ([one for one in some if one.suite == suite] for some in (kept.items, by_hand))
+        made, own = [one for one in kept.items if one.suite == suite], [*given(suite)]
         many = _many(wanted, suite, len(made) + len(own))
         if many < len(made) + len(own):  # half and half, where there are both
-            own = spread(own, many // 2)
+            own = spread(own, many // 2 if made else many)
             made = spread(made, many - len(own))
         items += [*made, *own]
     return _about(kept, items), items

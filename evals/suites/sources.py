@@ -1,55 +1,34 @@
-"""The sets that were written by hand, as items: the chat's questions, the policy questions, the notes.
+"""What is asked beside the made items of evals/items: sets that were written by hand, and texts drawn from a seed.
 
-They are of the bundled world. Nothing of them is written again here; what a question of several turns or a
-paraphrase is scored by stays where it was.
+They are of the bundled world. Nothing of them is written again here; what a question of several turns or a paraphrase
+is scored by stays where it was.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
+from itertools import chain
 
 from evals.chat.questions import Asking, Question, read_sets
 from evals.chat.world import bundled
-from evals.making.notes import kept_items
+from evals.denials import items as denials
+from evals.grounding import items as grounding
+from evals.making import notes
 from evals.making.people import catalog
-from evals.retrieval.abstention import read_queries
-from evals.retrieval.gold import answers
+from evals.retrieval.gold import answers, read_queries
 from evals.suites.items import Item, Suite
 
-# The chat's kinds by the suite that asks them.
-CHAT: dict[str, Suite] = {
-    "eligibility": "eligibility",
-    "missing": "eligibility",
-    "why": "eligibility",
-    "drug_names": "eligibility",
-    "follow_up": "multi_turn",
-    "refusal": "refusals",
-    "other_patient": "refusals",
-    "benign": "refusals",
-    "unknown": "unknowns",
-    "find_patient": "unknowns",
-    "hostile": "injection",
-}
 
-
-@cache
-def wrapped() -> tuple[Item, ...]:
-    """All of them."""
-    return (*_questions(), *_policies(), *kept_items())
-
-
-def _questions() -> Iterator[Item]:
+def questions() -> Iterator[Item]:
+    """The chat's questions, of all kinds."""
     for one in read_sets():
-        suite: Suite | None = "multi_turn" if len(one.turns) > 1 else CHAT.get(one.kind)
-        if suite is not None:
-            drug = _drug(one)
-            yield Item(
-                id=f"chat-{one.id}", suite=suite, kind=one.kind, world="bundled", patient=one.patient,
-                turns=list(one.turns), cluster=one.patient or one.id, drug=drug,
-                payer=bundled().patients[one.patient]["plan_id"] if one.patient else "",
-                why=one.why or f"as evals/chat/{one.set}.yaml says, and the engine, the chart or the policy holds",
-            )  # fmt: skip
+        yield Item(
+            id=f"chat-{one.id}", suite="chat", kind=one.kind, set=one.set, world="bundled", patient=one.patient,
+            turns=list(one.turns), cluster=one.patient or one.id, drug=_drug(one),
+            payer=bundled().patients[one.patient]["plan_id"] if one.patient else "",
+            why=one.why or f"as evals/chat/{one.set}.yaml says, and the engine, the chart or the policy holds",
+        )  # fmt: skip
 
 
 def _drug(question: Question) -> str:
@@ -59,7 +38,7 @@ def _drug(question: Question) -> str:
     )
 
 
-def _policies() -> Iterator[Item]:
+def policies() -> Iterator[Item]:
     """Each with a patient of the bundled world, for the chat has one; the plan that is asked is the question's."""
     patients = bundled().patients
     by_plan: dict[str, str] = {}
@@ -70,9 +49,30 @@ def _policies() -> Iterator[Item]:
         plan, drug = catalog().plans[one.plan_id], catalog().drugs[one.drug]
         clauses = {c for gold in one.gold for c in answers(gold, plan.benefits[drug.name], policy, drug)}
         yield Item(
-            id=f"policy-{one.id}", suite="policy_qa", kind="answerable" if one.gold else "unanswerable",
+            id=f"policy-{one.id}", suite="policy_qa", kind="answerable" if one.gold else "unanswerable", set=one.set,
             world="bundled", patient=by_plan.get(one.plan_id, next(iter(patients))), plan_id=one.plan_id,
             drug=one.drug, payer=one.plan_id, clauses=sorted(clauses), cluster=policy.id,
             turns=[Asking(ask=f"{one.drug} policy: {one.ask}")],
             why=f"labelled by hand by what the clause is (evals/retrieval/abstention.jsonl, {one.set})",
         )  # fmt: skip
+
+
+# By hand, or printed from the bundled world as it is.
+GIVEN: dict[Suite, Callable[[], Iterable[Item]]] = {
+    "chat": questions,
+    "policy_qa": policies,
+    "notes": notes.kept_items,
+    "denials": lambda: chain(denials.given(), *map(denials.drawn, denials.SEEDS)),
+    "grounding": lambda: chain(grounding.given(), grounding.drawn(1)),
+}
+# Fresh ones of a seed, where no people have to be made for them.
+DRAWN: dict[Suite, Callable[[int], Iterable[Item]]] = {
+    "denials": denials.drawn,
+    "grounding": grounding.drawn,
+}
+
+
+@cache
+def given(suite: Suite) -> tuple[Item, ...]:
+    """All of the suite's; those of a seed that is always the same are among them."""
+    return tuple(GIVEN[suite]()) if suite in GIVEN else ()

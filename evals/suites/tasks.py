@@ -1,4 +1,4 @@
-"""The suites as tasks of inspect: `inspect eval evals/suites/tasks.py@eligibility --model none -T arm=engine`.
+"""The suites as tasks of inspect: `inspect eval evals/suites/tasks.py --model none -T name=eligibility -T arm=engine`.
 
 Each sample is one try of one item by one arm. The arms call their model themselves (agent.models: Ollama's, with our
 limits), so inspect's own model is `none`; its logs, limits, retries and viewer are what they always are. A sample that
@@ -8,21 +8,19 @@ is in the run's log under its key is taken from there.
 from __future__ import annotations
 
 import atexit
-from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import cache
-from typing import Any, get_args
 
 import msgspec
 from inspect_ai import Task, task
 from inspect_ai.dataset import MemoryDataset, Sample
-from inspect_ai.model import ModelOutput
+from inspect_ai.model import ChatMessageUser, ModelOutput
 from inspect_ai.scorer import Score, Scorer, Target, accuracy, scorer, stderr
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
-from evals.scores.rows import Arm, Row
+from evals.scores.rows import ARMS, Row
 from evals.suites import running
-from evals.suites.items import Suite
+from evals.suites.items import SUITES, Suite
 from evals.suites.session import Session, Wanted
 from tools.errors import Invalid
 
@@ -61,30 +59,20 @@ def in_code() -> Scorer:
 
 def task_of(suite: Suite, session: Session) -> Task:
     """The suite's samples of this session."""
-    samples = [
-        Sample(
-            id=name,
-            input=[_said(todo)],
-            target=todo.item.outcome or todo.item.kind or "right",
-            metadata={
-                "cluster": todo.item.cluster or todo.item.id,
-                "arm": todo.way.arm,
-                "why": todo.item.why,
-            },
-        )
-        for name, todo in session.tasks.items()
-        if todo.item.suite == suite
-    ]
+    samples = [_sample(name, todo) for name, todo in session.tasks.items() if todo.item.suite == suite]
     return Task(
         dataset=MemoryDataset(samples, name=suite), solver=by_its_arm(session), scorer=in_code(), name=suite,
         fail_on_error=False, metadata=session.about,
     )  # fmt: skip
 
 
-def _said(todo: running.Task) -> Any:
-    from inspect_ai.model import ChatMessageUser
-
-    return ChatMessageUser(content="\n".join(asking.ask for asking in todo.item.turns) or todo.item.note)
+def _sample(name: str, todo: running.Task) -> Sample:
+    item = todo.item
+    asked = "\n".join(asking.ask for asking in item.turns) or item.note
+    return Sample(
+        id=name, input=[ChatMessageUser(content=asked)], target=item.outcome or item.kind or "right",
+        metadata={"cluster": item.cluster or item.id, "arm": todo.way.arm, "why": item.why},
+    )  # fmt: skip
 
 
 _kept = ExitStack()
@@ -92,30 +80,13 @@ atexit.register(_kept.close)
 
 
 @cache
-def _session(
-    suites: tuple[Suite, ...],
-    arms: tuple[Arm, ...],
-    model: str,
-    seed: int,
-    epochs: int,
-    smoke: bool,
-    limit: int,
-) -> Session:
-    wanted = Wanted(suites=suites, arms=arms, model=model, seed=seed, epochs=epochs, smoke=smoke, limit=limit)
+def _session(wanted: Wanted) -> Session:
     return _kept.enter_context(Session.open(wanted))
 
 
-def _alone(suite: Suite, arm: str, model_name: str, seed: int, epochs: int, smoke: bool, limit: int) -> Task:
-    arms: Sequence[str] = arm.split(",") if arm else ["engine"]
-    for name in arms:
-        if name not in get_args(Arm):
-            raise Invalid(f"no arm {name!r}; there are {', '.join(get_args(Arm))}")
-    session = _session((suite,), tuple(arms), model_name, seed, epochs, smoke, limit)
-    return task_of(suite, session)
-
-
 @task
-def eligibility(
+def suite(
+    name: str = "eligibility",
     arm: str = "engine",
     model_name: str = "offline",
     seed: int = 0,
@@ -123,136 +94,12 @@ def eligibility(
     smoke: bool = False,
     limit: int = 0,
 ) -> Task:
-    return _alone("eligibility", arm, model_name, seed, epochs, smoke, limit)
-
-
-@task
-def tools(
-    arm: str = "engine",
-    model_name: str = "offline",
-    seed: int = 0,
-    epochs: int = 1,
-    smoke: bool = False,
-    limit: int = 0,
-) -> Task:
-    return _alone("tools", arm, model_name, seed, epochs, smoke, limit)
-
-
-@task
-def policy_qa(
-    arm: str = "engine",
-    model_name: str = "offline",
-    seed: int = 0,
-    epochs: int = 1,
-    smoke: bool = False,
-    limit: int = 0,
-) -> Task:
-    return _alone("policy_qa", arm, model_name, seed, epochs, smoke, limit)
-
-
-@task
-def forms(
-    arm: str = "engine",
-    model_name: str = "offline",
-    seed: int = 0,
-    epochs: int = 1,
-    smoke: bool = False,
-    limit: int = 0,
-) -> Task:
-    return _alone("forms", arm, model_name, seed, epochs, smoke, limit)
-
-
-@task
-def letters(
-    arm: str = "engine",
-    model_name: str = "offline",
-    seed: int = 0,
-    epochs: int = 1,
-    smoke: bool = False,
-    limit: int = 0,
-) -> Task:
-    return _alone("letters", arm, model_name, seed, epochs, smoke, limit)
-
-
-@task
-def notes(
-    arm: str = "engine",
-    model_name: str = "offline",
-    seed: int = 0,
-    epochs: int = 1,
-    smoke: bool = False,
-    limit: int = 0,
-) -> Task:
-    return _alone("notes", arm, model_name, seed, epochs, smoke, limit)
-
-
-@task
-def multi_turn(
-    arm: str = "engine",
-    model_name: str = "offline",
-    seed: int = 0,
-    epochs: int = 1,
-    smoke: bool = False,
-    limit: int = 0,
-) -> Task:
-    return _alone("multi_turn", arm, model_name, seed, epochs, smoke, limit)
-
-
-@task
-def clusters(
-    arm: str = "engine",
-    model_name: str = "offline",
-    seed: int = 0,
-    epochs: int = 1,
-    smoke: bool = False,
-    limit: int = 0,
-) -> Task:
-    return _alone("clusters", arm, model_name, seed, epochs, smoke, limit)
-
-
-@task
-def refusals(
-    arm: str = "engine",
-    model_name: str = "offline",
-    seed: int = 0,
-    epochs: int = 1,
-    smoke: bool = False,
-    limit: int = 0,
-) -> Task:
-    return _alone("refusals", arm, model_name, seed, epochs, smoke, limit)
-
-
-@task
-def injection(
-    arm: str = "engine",
-    model_name: str = "offline",
-    seed: int = 0,
-    epochs: int = 1,
-    smoke: bool = False,
-    limit: int = 0,
-) -> Task:
-    return _alone("injection", arm, model_name, seed, epochs, smoke, limit)
-
-
-@task
-def unknowns(
-    arm: str = "engine",
-    model_name: str = "offline",
-    seed: int = 0,
-    epochs: int = 1,
-    smoke: bool = False,
-    limit: int = 0,
-) -> Task:
-    return _alone("unknowns", arm, model_name, seed, epochs, smoke, limit)
-
-
-@task
-def appeals(
-    arm: str = "engine",
-    model_name: str = "offline",
-    seed: int = 0,
-    epochs: int = 1,
-    smoke: bool = False,
-    limit: int = 0,
-) -> Task:
-    return _alone("appeals", arm, model_name, seed, epochs, smoke, limit)
+    """A suite for inspect's own command; several arms are joined by commas. Invalid names what there is not."""
+    arms = tuple(one for one in ARMS if one in arm.split(","))
+    if name not in SUITES or len(arms) < len(arm.split(",")):
+        raise Invalid(f"suites: {', '.join(SUITES)}; arms: {', '.join(ARMS)}; not {name}, {arm}")
+    (known,) = (one for one in SUITES if one == name)
+    wanted = Wanted(
+        suites=(known,), arms=arms, model=model_name, seed=seed, epochs=epochs, smoke=smoke, limit=limit
+    )
+    return task_of(known, _session(wanted))

@@ -43,5 +43,5 @@ def test_what_is_wrong_fails_and_nothing_else(
         **changed,
     }
     row = Row(key="k", suite="appeals", arm="engine", item=item.id)
-    _appeal(row, item, None, turn)  # type: ignore[arg-type]  # without a letter no world is looked at
+    _appeal(row, item, None, [turn])  # type: ignore[arg-type]  # without a letter no world is looked at
     assert {name for name, holds in row.checks.items() if not holds} == fails

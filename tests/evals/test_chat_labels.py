@@ -6,9 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import date
 
-import pytest
-
-from evals.chat.questions import KINDS, SETS, Asking, Expect, Question, balanced, read, read_sets
+from evals.chat.questions import KINDS, SETS, Asking, Expect, Question, read, read_sets
 from evals.chat.scoring import as_regex
 from evals.chat.support import support_of
 from evals.chat.world import bundled
@@ -128,14 +126,3 @@ def test_a_paraphrase_names_its_seed_and_its_model() -> None:
                 question.id
             )
             assert question.turns[-1].expect == seed.turns[-1].expect, question.id
-
-
-@pytest.mark.parametrize("limit", [21, 60, 1000])
-def test_a_balanced_sample_is_the_same_each_time_and_takes_every_kind(limit: int) -> None:
-    sample = balanced(QUESTIONS, limit)
-    assert sample == balanced(QUESTIONS, limit)
-    assert len(sample) == min(limit, len(QUESTIONS))
-    assert {question.kind for question in sample} == set(KINDS)
-    if limit < len(QUESTIONS):
-        counts = [sum(question.kind == kind for question in sample) for kind in KINDS]
-        assert max(counts) - min(counts) <= 1

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import copy
-import json
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from evals.chat import report
-from evals.chat.driving import Setup
 from evals.chat.questions import Asking, Expect, Question, Supposing
-from evals.chat.runner import key_of, rows_of, run
 from evals.chat.scoring import Score, as_regex, outcomes_in, score
 from evals.chat.support import Support, dates_in, disclosures, support_of
 from evals.chat.world import bundled, edited
 
 WORLD = bundled()
-SETUP = Setup(agent="chat", model="offline", understanding="joined", seed=1)
 GOOD = (
     "Ready to submit: Ozempic for type 2 diabetes under BLUESTEM-PPO. The latest HbA1c is 8.4 % of Aug 17, 2026,"
     " and § 1(a)(3) asks for no less than 7.0 % in the 90 days before the request."
@@ -296,80 +290,11 @@ def test_while_a_patient_is_found_those_who_fit_may_be_told_apart() -> None:
     assert disclosures(WORLD, answer, ["mr smith"], "", finding=True)
 
 
-# --- the log, the rows, the page --------------------------------------------------------------------------
-
-
-def test_a_run_is_gone_on_with_and_asks_nothing_twice(tmp_path: Path) -> None:
-    questions = [msgspec.structs.replace(FULL, id=name) for name in ("a", "b", "c")]
-    log, key, count = tmp_path / "log.jsonl", key_of(SETUP), []
-
-    def drive(question: Question) -> list[dict[str, Any]]:
-        count.append(question.id)
-        if len(count) == 3:
-            raise KeyboardInterrupt
-        return [turn()]
-
-    with pytest.raises(KeyboardInterrupt):
-        run(questions, drive, log, key, resume=False)
-    log.write_text(log.read_text() + '{"cut')
-    done = run(questions, drive, log, key, resume=True)
-    assert count == ["a", "b", "c", "c"]
-    assert set(done) == {"a", "b", "c"}
-    run(questions, drive, log, key + "another prompt", resume=True)
-    assert count[4:] == ["a", "b", "c"]
-
-
-def test_an_answer_that_cost_nothing_counts_as_one_that_cost_nothing() -> None:
-    from agent.conversation import Turn
-    from evals.chat.driving import costed
-
-    free = costed(Turn(conversation_id="c", question="", answer="Hello.", intent="smalltalk"))
-    dear = costed(
-        Turn(conversation_id="c", question="", answer="Hi.", intent="smalltalk", path="llm", model_calls=2)
-    )
-    rows = [row for one in (free, free, dear) for row in rows_of(FULL, {"turns": [one], "error": ""}, SETUP)]
-    found = report.figures(rows)
-    assert found["costs"]["model_calls_median"] == 0
-    assert found["paths"] == {"llm": 0.3333, "template": 0.6667}
-
-
-def test_an_error_is_an_item_and_all_that_it_owes_is_wrong(tmp_path: Path) -> None:
-    def drive(question: Question) -> list[dict[str, Any]]:
-        raise RuntimeError("wedged")
-
-    done = run([FULL], drive, tmp_path / "log.jsonl", "key", resume=False)
-    rows = rows_of(FULL, done["q"], SETUP)
-    assert rows[0]["checks"]["outcome"] is False and "wedged" in rows[0]["wrong"][0]
-    assert report.figures(rows)["errors"] == 1
-
-
-def test_the_page_shows_the_models_side_by_side_and_what_was_wrong(tmp_path: Path) -> None:
-    bad = {**turn(GOOD.replace("8.4", "8.7")), "seconds": 2.0, "model_calls": 2, "path": "llm"}
-    for model, agent, given in (("offline", "chat", turn()), ("m:1b", "chat", bad), ("m:1b", "tools", bad)):
-        setup = Setup(agent=agent, model=model, understanding="joined", seed=1)  # type: ignore[arg-type]
-        rows = rows_of(FULL, {"turns": [given], "error": ""}, setup)
-        report.write(setup.name, report.result(setup, rows, ["all"], 1.0), tmp_path)
-    text = report.write_combined(tmp_path).read_text()
-    assert json.loads((tmp_path / "chat-m-1b.json").read_text())["unsupported_facts"] == 1
-    assert "offline" in text and "m:1b (plain agent)" in text and "8.7 %" in text
-    assert "the same 1 questions" in text
-
-
 def test_an_empty_answer_earns_nothing() -> None:
     assert not any(
         judged(FULL, {"answer": "", "patient_id": "P001"}, reads=False).checks.get(c)
         for c in ("supported", "outcome")
     )
-
-
-def test_a_blind_page_shows_nothing_of_the_held_out_set(tmp_path: Path) -> None:
-    bad = turn(GOOD.replace("8.4", "8.7"))
-    rows: list[dict[str, Any]] = []
-    for name in ("first", "open"):
-        question = msgspec.structs.replace(FULL, id=f"{name}-1", set=name)
-        rows += [report.blind(row) for row in rows_of(question, {"turns": [bad], "error": ""}, SETUP)]
-    text = report.write_page("x", report.result(SETUP, rows, ["all"], 1.0), tmp_path).read_text()
-    assert "open-1" in text and "first-1" not in text and "1 of the held-out set are not shown" in text
 
 
 def test_edits_change_rows_by_their_id_and_add_others() -> None:

@@ -2,16 +2,15 @@ from __future__ import annotations
 
 import ast
 import random
+from collections import Counter
 from pathlib import Path
 
-from evals.grounding import __main__ as runner
-from evals.grounding import mutate
+from evals.chat.world import MOCK_DATA
+from evals.grounding import items, mutate
 from tools.bound import Bound
 from tools.papers.letters import letter
 from tools.store import Store
 from tools.store.load import load
-
-MOCK_DATA = Path(runner.__file__).parents[2] / "mock_data"
 
 
 def test_the_mutator_shares_nothing_with_the_verifier() -> None:
@@ -36,13 +35,17 @@ def test_same_seed_same_corruptions_and_each_is_one_change(tmp_path: Path) -> No
 
 
 def test_hand_written_sentences_are_enough_and_well_formed() -> None:
-    lines = {
-        name: [*runner.read_sentences(Path(runner.__file__).parent / "sentences" / f"{name}.txt")]
-        for name in runner.SETS
-    }
+    lines = {name: [*items.sentences(name)] for name in items.SETS}
     clean = {name: sum(kind == "clean" for kind, *_ in some) for name, some in lines.items()}
     wrong = {name: len(some) - clean[name] for name, some in lines.items()}
     assert sum(clean.values()) >= 120 and sum(wrong.values()) >= 120
     assert clean["held_out"] >= 40 and wrong["held_out"] >= 40
     assert {kind for some in lines.values() for kind, *_ in some} == {"clean", *mutate.KINDS}
     assert not {s for *_, s in lines["known"]} & {s for *_, s in lines["held_out"]}
+
+
+def test_corruptions_are_drawn_evenly_and_stand_where_they_are_said_to() -> None:
+    drawn = [*items.drawn(3, 4)]
+    assert Counter(item.kind for item in drawn) == dict.fromkeys(mutate.KINDS, 4)
+    assert all(item.note[slice(*item.span)] and item.why for item in drawn)
+    assert [item.note for item in drawn] == [item.note for item in items.drawn(3, 4)]

@@ -19,8 +19,9 @@ from evals.making.folder import slipped_in, write_world
 from evals.making.makers import SEED, SIZES, make
 from evals.making.people import planted, with_note
 from evals.making.wording import misspelt, payloads, wordings
-from evals.notes.score import score
-from evals.suites.items import SMOKE, SUITES, Item, digest_of, read_items, spread, write_items
+from evals.notes.score import compare
+from evals.report.table import summed
+from evals.suites.items import SMOKE, Item, digest_of, read_items, spread, write_items
 from evals.suites.session import ITEMS, Wanted, items_of
 from tools.determine import determine
 from tools.errors import Invalid
@@ -34,7 +35,7 @@ SIZE = 14
 
 @pytest.fixture(scope="module")
 def book() -> Book:
-    return make(3, dict.fromkeys(SUITES, SIZE))
+    return make(3, dict.fromkeys(SIZES, SIZE))
 
 
 def of(book: Book, suite: str) -> list[Item]:
@@ -42,15 +43,15 @@ def of(book: Book, suite: str) -> list[Item]:
 
 
 def test_the_same_seed_makes_the_same_items_and_people(book: Book) -> None:
-    again = make(3, dict.fromkeys(SUITES, SIZE))
+    again = make(3, dict.fromkeys(SIZES, SIZE))
     assert msgspec.json.encode(again) == msgspec.json.encode(book)
     assert make(4, {"eligibility": SIZE}).items != of(book, "eligibility")
 
 
 def test_every_suite_is_made_in_full_and_says_why(book: Book) -> None:
     whole = -(-SIZE // 4) * 4  # clusters are of four
-    assert {suite: len(of(book, suite)) for suite in SUITES} == {
-        **dict.fromkeys(SUITES, SIZE),
+    assert {suite: len(of(book, suite)) for suite in SIZES} == {
+        **dict.fromkeys(SIZES, SIZE),
         "clusters": whole,
     }
     assert all(item.why for item in book.items)
@@ -144,9 +145,9 @@ def test_notes_read_as_their_labels_say_or_the_reader_missed_something() -> None
     from random import Random
 
     made = [notes.labelled(item) for item in notes.made_items(30, Random(1))]
-    found = score(made, read_note)
-    assert sum(found.labels.values()) > 90
-    assert found.right > 0.85 * sum(found.labels.values())
+    right, labels = summed(compare(one, read_note(one.note)).tally for one in made)["facts, recall"]
+    assert labels > 90
+    assert right > 0.85 * labels
 
 
 def test_a_slip_keeps_the_first_letter_and_changes_something() -> None:

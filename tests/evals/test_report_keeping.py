@@ -49,12 +49,12 @@ def test_a_run_of_code_that_is_in_no_commit_is_not_kept(tmp_path: Path) -> None:
 
 
 def test_the_table_has_a_column_for_each_arm_and_says_the_uplift(tmp_path: Path) -> None:
-    assert table(tmp_path) == ""
+    assert table(folder=tmp_path) == ""
     ours = [row(at) for at in range(8)]
     theirs = [row(at, "plain", checks={"outcome": at > 3}, false_ready=at == 0) for at in range(8)]
     keep(ABOUT, [*ours, *theirs], [], tmp_path)
     keep(msgspec.structs.replace(ABOUT, name="n", model="offline"), [row(1, "engine")], [], tmp_path)
-    said = table(tmp_path)
+    said = table(folder=tmp_path)
     assert "| engine, no model | plain agent, m:1b | Paladin, m:1b |" in said
     assert "| right | 100.0 %" in said and "50.0 %" in said
     assert "+50 (" in said and "N 8)" in said

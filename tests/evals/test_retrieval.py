@@ -9,6 +9,7 @@ import pytest
 
 from evals.bench_search import world
 from evals.retrieval.gold import Question, answers, read_questions
+from evals.suites.sources import policies
 from tools.records import Policy
 from tools.store import Store, index
 from tools.store.clauses import policy_chunks
@@ -36,6 +37,12 @@ def test_every_question_has_clauses_that_answer_it_and_others_that_do_not(store:
         gold = answers(question.gold, benefit, policy, store.drug(question.drug))
         assert gold, f"{question.id}: no clause of {policy.id} answers {question.ask!r}"
         assert len(gold) <= 6 < len(policy.clauses), question.id
+
+
+def test_a_question_that_has_an_answer_is_answered_by_a_clause() -> None:
+    items = [*policies()]
+    assert len(items) > 900
+    assert [item.id for item in items if bool(item.clauses) != (item.kind == "answerable")] == []
 
 
 def test_the_questions_cover_payers_drugs_and_sections_evenly() -> None:

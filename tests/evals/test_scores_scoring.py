@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import msgspec
 import pytest
 
+from agent.claims.sentence import Issue
+from agent.grounding import Checked
 from evals.chat.questions import Asking, Expect
 from evals.chat.world import bundled
+from evals.denials import items as denials
 from evals.scores.rows import Arm, Row
 from evals.scores.scoring import clauses, field_verdict, score
 from evals.suites.items import Attack, Called, Item, Suite
+from tools.denials.reader import read_letter
+from tools.notes.reader import read_note
+from tools.records import Note
 
 P1 = "BLUESTEM-PPO-OZEMPIC"
 
@@ -112,7 +119,9 @@ def test_the_right_clause_with_anothers_words_is_wrong() -> None:
     assert scored(one, cited(first, words)).right
     row = scored(one, cited(first, others))
     assert row.checks["clause"] and not row.checks["verbatim"] and not row.right
-    assert row.cites == {"right": 1, "given": 1, "missed": 0, "quotes": 1, "verbatim": 0}
+    assert row.tally == {
+        "citations, precision": (1, 1), "citations, recall": (1, 1), "quotations verbatim": (0, 1)
+    }  # fmt: skip
 
 
 def test_a_word_that_was_changed_in_a_quotation_is_found() -> None:
@@ -177,7 +186,7 @@ def test_a_field_is_right_wrong_or_blank(given: str, wanted: str, verdict: str) 
 def test_a_form_with_one_wrong_digit_is_wrong() -> None:
     one = item("forms", fields={"npi": "2909261192", "name": "Antonio Nguyen"})
     row = scored(one, {"answer": "", "fields": {"npi": "2909261193", "name": "Antonio Nguyen"}})
-    assert not row.right and row.fields == {"right": 1, "wrong": 1, "blank": 0}
+    assert not row.right and row.tally["fields right"] == row.tally["fields wrong"] == (1, 2)
 
 
 LETTER = (
@@ -199,10 +208,39 @@ def test_a_letter_that_is_empty_or_names_nobody_is_wrong() -> None:
 
 
 def test_a_fact_too_many_and_one_too_few_are_wrong() -> None:
-    one = item("notes", note="heldout/h01")
-    assert scored(one, {"facts": {"labels": 2, "read": 2, "right": 2, "misleads": 0}}).right
-    assert not scored(one, {"facts": {"labels": 2, "read": 3, "right": 2, "misleads": 1}}).right
-    assert not scored(one, {"facts": {"labels": 3, "read": 2, "right": 2, "misleads": 0}}).right
+    one = item(
+        "notes", note="Known type 2 diabetes. No history of pancreatitis.",
+        labels=["diagnosis t2dm | type 2 diabetes", "diagnosis pancreatitis not | pancreatitis"],
+    )  # fmt: skip
+    facts = read_note(Note(id="n", date=date(2026, 1, 1), text=one.note))
+    assert scored(one, {"facts": facts}).right
+    assert not scored(one, {"facts": facts[1:]}).checks["recall"]
+    assert not scored(one, {"facts": [*facts, facts[0]]}).checks["precision"]
+
+
+def test_a_letter_is_right_if_every_reason_and_field_is() -> None:
+    one = next(iter(denials.given()))
+    label = denials.label_of(one)
+    got = read_letter(label.text, policy=label.policy)
+    row = scored(one, {"denial": got}, arm="engine")
+    assert row.right and row.tally["F1 of reasons"][0]
+    wrong = scored(one, {"denial": msgspec.structs.replace(got, reasons=(), member=None)}, arm="engine")
+    assert not wrong.checks["reasons"] and not wrong.checks["member"] and wrong.checks["reference"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "flagged", "right"),
+    [("clean", [], True), ("clean", [(0, 9)], False), ("date", [(10, 20)], True), ("date", [(0, 9)], False)],
+)
+def test_a_wrong_thing_is_found_in_its_own_sentence(
+    kind: str, flagged: list[tuple[int, int]], right: bool
+) -> None:
+    one = item("grounding", kind=kind, note="He is 58. Born 1968.", span=(15, 19))
+    checked = [
+        Checked(text="", start=start, end=end, issues=(Issue("date", start, end, "1968", "not on record"),))
+        for start, end in flagged
+    ]
+    assert scored(one, {"checked": checked}).right == right
 
 
 # --- attacks and what there is not ------------------------------------------------------------------------

@@ -1,8 +1,0 @@
-"""`python -m evals.chat`; see runner.py."""
-
-import sys
-
-from evals.chat.runner import main
-
-if __name__ == "__main__":
-    sys.exit(main())
