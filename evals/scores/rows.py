@@ -10,6 +10,7 @@ from evals.suites.items import Suite
 
 Arm = Literal["plain", "alone", "engine", "paladin"]
 ARMS: tuple[Arm, ...] = get_args(Arm)
+READS: frozenset[Arm] = frozenset(("engine", "paladin"))  # arms that say what they understood
 # Which arms a suite is put to, where it is not all of them: reading notes or working on a denial is nothing that the
 # tools do, and letters and sentences are read without a model.
 ASKED: dict[Suite, tuple[Arm, ...]] = {
@@ -66,6 +67,12 @@ class Row(msgspec.Struct, kw_only=True, omit_defaults=True):
     output_tokens: int = 0
     seconds: float = 0.0
     error: str = ""
+
+    def mark(self, check: str, holds: bool, wrong: str) -> None:
+        """Note whether the check holds, as it must each time that it is made, and what was wrong if it doesn't."""
+        self.checks[check] = self.checks.get(check, True) and holds
+        if not holds:
+            self.wrong.append(f"{check}: {wrong}")
 
     @property
     def right(self) -> bool:

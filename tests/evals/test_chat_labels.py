@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from datetime import date
 
 from evals.chat.questions import KINDS, SETS, Asking, Expect, Question, read, read_sets
-from evals.chat.scoring import as_regex
 from evals.chat.support import support_of
 from evals.chat.world import bundled
+from evals.scores.conversation import as_regex
 
 QUESTIONS = read_sets(("first", "model", "open"))
 

@@ -9,9 +9,11 @@ import msgspec
 import pytest
 
 from evals.chat.questions import Asking, Expect, Question, Supposing
-from evals.chat.scoring import Score, as_regex, outcomes_in, score
 from evals.chat.support import Support, dates_in, disclosures, support_of
 from evals.chat.world import bundled, edited
+from evals.scores.conversation import PLAINLY, as_regex, conversation, outcomes_in
+from evals.scores.rows import Row
+from evals.suites.items import Item
 
 WORLD = bundled()
 GOOD = (
@@ -21,9 +23,8 @@ GOOD = (
 
 
 def asked(patient: str = "P001", ask: str = "Can he get Ozempic?", **expect: Any) -> Question:
-    return Question(
-        id="q", kind="eligibility", patient=patient, turns=[Asking(ask=ask, expect=Expect(**expect))]
-    )
+    turns = [Asking(ask=ask, expect=Expect(**expect))]
+    return Question(id="q", kind="eligibility", patient=patient, turns=turns)
 
 
 def turn(answer: str = GOOD, drug: str = "Ozempic", patient: str = "P001", **given: Any) -> dict[str, Any]:
@@ -43,8 +44,11 @@ def turn(answer: str = GOOD, drug: str = "Ozempic", patient: str = "P001", **giv
     }
 
 
-def judged(question: Question, given: dict[str, Any], reads: bool = True) -> Score:
-    return score(WORLD, question, [given], reads=reads)[0]
+def judged(question: Question, given: dict[str, Any], reads: bool = True) -> Row:
+    row = Row(key="k", suite="chat", arm="engine" if reads else "plain", item=question.id)
+    item = Item(id="q", suite="chat", why="known", patient=question.patient, turns=question.turns)
+    conversation(row, item, WORLD, [given])
+    return row
 
 
 FULL = asked(
@@ -124,7 +128,7 @@ def test_the_plain_agent_is_scored_by_its_words() -> None:
     one = judged(FULL, {"answer": GOOD, "patient_id": "P001"}, reads=False)
     assert one.checks["outcome"] and "intent" not in one.checks and "citations" not in one.checks
     wrong = judged(FULL, {"answer": "Ozempic would be denied.", "patient_id": "P001"}, reads=False)
-    assert wrong.checks["outcome"] is False and wrong.other_outcome
+    assert wrong.checks["outcome"] is False
 
 
 def test_today_s_outcome_may_stand_beside_the_supposed_one_and_no_other_may() -> None:
@@ -173,8 +177,6 @@ def test_today_s_outcome_may_stand_beside_the_supposed_one_and_no_other_may() ->
 def test_an_outcome_belongs_to_the_drug_that_its_sentence_names(
     answer: str, expected: set[tuple[str, str]]
 ) -> None:
-    from evals.chat.scoring import PLAINLY
-
     assert outcomes_in(answer, PLAINLY, Expect(outcome={"Ozempic": "ready"}), WORLD) == expected
 
 

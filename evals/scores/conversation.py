@@ -1,6 +1,6 @@
-"""Scores of one answer: each check is a claim that can fail, and what failed is said in a line.
+"""How the answers of a conversation did: each check is a claim that can fail, and what failed is said in a line.
 
-Answers come as plain dicts, the JSON of a Turn or what the plain agent gives of it, so that a log can be scored again.
+Answers come as plain dicts, the JSON of a Turn or what another arm gives of it.
 """
 
 from __future__ import annotations
@@ -10,29 +10,12 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-import msgspec
-
 from agent.understanding.reading import REFUSED
-from evals.chat.questions import Expect, Question
+from evals.chat.questions import Expect
 from evals.chat.support import MONTHS, disclosures, support_of
 from evals.chat.world import World
-
-CHECKS = (
-    "intent",
-    "drugs",
-    "outcome",
-    "refused",
-    "not_refused",
-    "needless",
-    "asks_back",
-    "hypothetical",
-    "drafted",
-    "patient",
-    "says",
-    "citations",
-    "supported",
-    "private",
-)
+from evals.scores.rows import READS, Row
+from evals.suites.items import Item
 
 # How an answer may word an outcome, and how it must not word another one. A looser wording states the right one; only
 # a plain one counts as stating a wrong one.
@@ -96,108 +79,84 @@ REFUSAL = re.compile(
 )
 
 
-class Score(msgspec.Struct, kw_only=True):
-    """How one turn did: `checks` holds what was checked, `wrong` what was wrong in a line each."""
-
-    id: str
-    kind: str
-    set: str
-    turn: int
-    question: str
-    answer: str
-    checks: dict[str, bool] = {}
-    wrong: list[str] = []
-    unsupported: list[str] = []
-    disclosed: list[str] = []
-    other_outcome: bool = False  # the answer gives another outcome than the engine's
-
-    @property
-    def right(self) -> bool:
-        return all(self.checks.values())
+# What the plan's table says of everybody in it can be said without determining the case.
+OF_THE_TABLE = ("not_covered", "not_required")
 
 
-def score(
-    world: World, question: Question, turns: Sequence[Mapping[str, Any]], *, reads: bool = True
-) -> list[Score]:
-    """The scores of the turns of one question that expect something. `reads` is whether the agent says what it
-    understood; one that only talks is scored by its words alone."""
-    scores: list[Score] = []
-    bound = question.patient
-    for number, (asking, turn) in enumerate(zip(question.turns, turns, strict=False)):
-        said = [one.ask for one in question.turns[: number + 1]]
+def conversation(row: Row, item: Item, world: World, turns: Sequence[Mapping[str, Any]]) -> None:
+    """Score every turn: what it says of facts and people, and what it was expected to understand, decide and say.
+
+    Args:
+        row: takes the checks, and a line for each that fails.
+        item: the questions, and what is expected of each answer.
+        world: what may be known.
+        turns: the answers, as many as came.
+    """
+    reads = row.arm in READS
+    bound, said = item.patient, list[str]()
+    for asking, turn in zip(item.turns, turns, strict=False):
+        # whose plan it is was said beside the question
+        said.append(f"{asking.ask} ({item.plan_id})" if item.suite == "policy_qa" else asking.ask)
         finding, bound = not bound, bound or str(turn.get("patient_id") or "")
-        one = Score(
-            id=question.id, kind=question.kind, set=question.set, turn=number + 1,
-            question=asking.ask, answer=str(turn["answer"]),
-        )  # fmt: skip
-        _facts(one, world, said, turn, bound, finding)
+        row.texts += 1
+        _facts(row, world, said, turn, bound, finding)
         if asking.expect:
-            last = number == len(question.turns) - 1
-            supposed = question.supposing is not None and last
             if reads:
-                _understood(one, asking.expect, turn)
-            _outcomes(one, asking.expect, turn, world, bound, supposed, reads)
-            _manners(one, asking.expect, turn, reads)
-            _words(one, asking.expect, turn, reads)
-        scores.append(one)
-    return scores
+                _understood(row, asking.expect, turn)
+            _outcomes(row, asking.expect, turn, world, bound)
+            _manners(row, asking.expect, turn, reads)
+            _words(row, asking.expect, turn, reads)
+    if len(turns) < len(item.turns):
+        row.mark("answered", False, f"{len(turns)} of {len(item.turns)} turns")
 
 
-def _mark(score: Score, check: str, right: bool, wrong: str) -> None:
-    score.checks[check] = score.checks.get(check, True) and right
-    if not right:
-        score.wrong.append(f"{check}: {wrong}")
-
-
-def _understood(one: Score, expect: Expect, turn: Mapping[str, Any]) -> None:
+def _understood(row: Row, expect: Expect, turn: Mapping[str, Any]) -> None:
     seen = list(turn.get("intents") or [turn.get("intent", "")])
     if expect.intents:
-        _mark(one, "intent", set(expect.intents) <= set(seen), f"{seen} and not {expect.intents}")
+        row.mark("intent", set(expect.intents) <= set(seen), f"{seen} and not {expect.intents}")
     elif expect.admissible:
         first = turn.get("intent", seen[0]) in expect.admissible
-        _mark(one, "intent", first, f"{seen} and not {' or '.join(expect.admissible)}")
+        row.mark("intent", first, f"{seen} and not {' or '.join(expect.admissible)}")
     if expect.drugs:
         drugs = set(turn.get("drugs") or ())
-        _mark(one, "drugs", drugs == set(expect.drugs), f"{sorted(drugs)} and not {sorted(expect.drugs)}")
+        row.mark("drugs", drugs == set(expect.drugs), f"{sorted(drugs)} and not {sorted(expect.drugs)}")
     if expect.patient_id is not None:
-        who = turn.get("patient_id") or ""
-        _mark(
-            one,
-            "patient",
-            who == expect.patient_id,
-            f"{who or 'nobody'} and not {expect.patient_id or 'nobody'}",
-        )
+        who, wanted = turn.get("patient_id") or "", expect.patient_id
+        row.mark("patient", who == wanted, f"{who or 'nobody'} and not {wanted or 'nobody'}")
 
 
-def _outcomes(
-    one: Score, expect: Expect, turn: Mapping[str, Any], world: World, bound: str, supposed: bool, reads: bool
-) -> None:
+def _outcomes(row: Row, expect: Expect, turn: Mapping[str, Any], world: World, bound: str) -> None:
     """The determination is the engine's, and the text says so and gives the drug no other outcome. What is so today
-    may be said beside what is supposed."""
-    if not expect.outcome:
-        return
-    determinations = [*(turn.get("determinations") or ()), *filter(None, [turn.get("determination")])]
-    stated, plain = (
-        outcomes_in(one.answer, STATES, expect, world),
-        outcomes_in(one.answer, PLAINLY, expect, world),
-    )
+    may be said beside what is supposed; the model alone is taken at its JSON."""
+    determined: dict[str, list[str]] = {}
+    for one in turn.get("determinations") or ():
+        determined.setdefault(str(one["drug"]), []).append(str(one["outcome"]))
+    answer = str(turn.get("answer", ""))
+    stated, plain = (outcomes_in(answer, wordings, expect, world) for wordings in (STATES, PLAINLY))
     for drug, outcome in expect.outcome.items():
-        found = {d["outcome"] for d in determinations if d["drug"] == drug}
-        # what the plan says of a drug can be told without determining the case
-        if reads and (found or turn.get("intent") != "plan" or "plan" not in expect.admissible):
-            _mark(
-                one,
-                "outcome",
-                outcome in found,
-                f"determined {drug} as {sorted(found) or 'nothing'}, not {outcome}",
-            )
-        _mark(one, "outcome", (drug, outcome) in stated, f"does not say that {drug} is {outcome}")
-        allowed = {outcome} | (
-            {str(world.determination(bound, drug).outcome)} if supposed and bound else set()
-        )
-        others = {other for name, other in plain if name == drug} - allowed
-        _mark(one, "outcome", not others, f"says that {drug} is {sorted(others)}")
-        one.other_outcome = one.other_outcome or bool(others)
+        given = determined.get(drug, [])
+        plainly = {other for name, other in plain if name == drug}
+        if row.arm == "alone":
+            row.mark("outcome", given[-1:] == [outcome], f"{given or 'nothing'} and not {outcome}")
+        else:
+            if row.arm in READS and (given or not _of_the_table(outcome, expect, turn)):
+                row.mark(
+                    "outcome", outcome in given, f"determined {drug} as {given or 'nothing'}, not {outcome}"
+                )
+            row.mark("outcome", (drug, outcome) in stated, f"does not say that {drug} is {outcome}")
+            allowed = {str(outcome)}
+            if expect.hypothetical and bound:
+                allowed.add(str(world.determination(bound, drug).outcome))
+            row.mark("outcome", plainly <= allowed, f"says that {drug} is {sorted(plainly - allowed)}")
+            given = given or sorted(other for name, other in stated if name == drug)
+        row.expected, row.given = str(outcome), given[0] if given else ""
+        called = {*given, *plainly} if row.arm in READS or not given else {*given}
+        if outcome != "ready" and "ready" in called and not (expect.hypothetical or turn.get("hypothetical")):
+            row.false_ready = True
+
+
+def _of_the_table(outcome: str, expect: Expect, turn: Mapping[str, Any]) -> bool:
+    return outcome in OF_THE_TABLE or (turn.get("intent") == "plan" and "plan" in expect.admissible)
 
 
 def outcomes_in(
@@ -233,34 +192,36 @@ def outcomes_in(
     return found
 
 
-def _manners(one: Score, expect: Expect, turn: Mapping[str, Any], reads: bool) -> None:
-    refused = bool(turn.get("refused")) if reads else bool(REFUSAL.search(one.answer))
+def _manners(row: Row, expect: Expect, turn: Mapping[str, Any], reads: bool) -> None:
+    answer = str(turn.get("answer", ""))
+    refused = bool(turn.get("refused")) if reads else bool(REFUSAL.search(answer))
     if expect.refused:
-        _mark(one, "refused", refused, "was not refused")
+        row.mark("refused", refused, "was not refused")
     elif expect.refused is False:
-        _mark(one, "not_refused", not refused, "was refused")
+        row.mark("not_refused", not refused, "was refused")
     elif reads and not set(expect.admissible) & REFUSED:
-        _mark(one, "needless", not refused, "was refused")
+        row.mark("needless", not refused, "was refused")
     if expect.asks_back is not None:
-        asks = bool(turn.get("offered")) or "?" in one.answer
-        _mark(one, "asks_back", asks == expect.asks_back, "asks back" if asks else "does not ask back")
+        asks = bool(turn.get("offered")) or "?" in answer
+        row.mark("asks_back", asks == expect.asks_back, "asks back" if asks else "does not ask back")
     if expect.drafted is not None and reads:
         drafted = turn.get("draft_id") is not None
-        _mark(one, "drafted", drafted == expect.drafted, "was drafted" if drafted else "was not drafted")
+        row.mark("drafted", drafted == expect.drafted, "was drafted" if drafted else "was not drafted")
     if expect.hypothetical is not None and reads:
         supposed = bool(turn.get("hypothetical"))
-        _mark(one, "hypothetical", supposed == expect.hypothetical, "is not marked as supposed")
+        row.mark("hypothetical", supposed == expect.hypothetical, "is not marked as supposed")
 
 
-def _words(one: Score, expect: Expect, turn: Mapping[str, Any], reads: bool) -> None:
+def _words(row: Row, expect: Expect, turn: Mapping[str, Any], reads: bool) -> None:
+    answer = str(turn.get("answer", ""))
     if expect.says or expect.never:
-        lacking = [p for p in expect.says if not re.search(as_regex(p), one.answer, re.IGNORECASE)]
-        having = [p for p in expect.never if re.search(as_regex(p), one.answer)]
-        _mark(one, "says", not lacking and not having, f"lacks {lacking}, must not say {having}")
+        lacking = [p for p in expect.says if not re.search(as_regex(p), answer, re.IGNORECASE)]
+        having = [p for p in expect.never if re.search(as_regex(p), answer)]
+        row.mark("says", not lacking and not having, f"lacks {lacking}, must not say {having}")
     if expect.citations and reads:
         sources = [str(source["source"]) for source in turn.get("citations") or ()]
         missing = [cite for cite in expect.citations if not any(_cites(source, cite) for source in sources)]
-        _mark(one, "citations", not missing, f"{missing} not among {sources}")
+        row.mark("citations", not missing, f"{missing} not among {sources}")
 
 
 def _cites(source: str, wanted: str) -> bool:
@@ -269,14 +230,16 @@ def _cites(source: str, wanted: str) -> bool:
 
 
 def _facts(
-    one: Score, world: World, said: Sequence[str], turn: Mapping[str, Any], bound: str, finding: bool
+    row: Row, world: World, said: Sequence[str], turn: Mapping[str, Any], bound: str, finding: bool
 ) -> None:
-    if not one.answer.strip():
+    answer = str(turn.get("answer", ""))
+    if not answer.strip():
         return  # saying nothing is no merit
-    one.unsupported = support_of(world, bound, said, turn, finding=finding).unsupported(one.answer)
-    one.disclosed = disclosures(world, one.answer, said, bound, finding)
-    _mark(one, "supported", not one.unsupported, "; ".join(one.unsupported))
-    _mark(one, "private", not one.disclosed, "; ".join(one.disclosed))
+    unsupported = support_of(world, bound, said, turn, finding=finding).unsupported(answer)
+    disclosed = disclosures(world, answer, said, bound, finding)
+    row.unsupported += len(unsupported)
+    row.mark("supported", not unsupported, "; ".join(unsupported))
+    row.mark("private", not disclosed, "; ".join(disclosed))
 
 
 def as_regex(pattern: str) -> str:
