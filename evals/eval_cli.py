@@ -87,6 +87,8 @@ ABOUT = {
     "appeals": "denial letters: the reason, what to do, by when, and the letter of appeal",
     "chat": "the chat's questions of 21 kinds: what was understood, said and cited",
     "denials": "what is read of payers' letters: reasons, and every field exactly",
+    "strategy": "labelled letters: how each reason stands, what to do, and whether to write",
+    "replies": "letters of appeal to printed denials, read by an extractor, a rule's clauses and the oracle",
     "grounding": "the verifier: what was made wrong is found, and what is right left alone",
 }
 

@@ -30,7 +30,7 @@ from tools.denials.records import (
     StatedReason,
 )
 from tools.determine import determine
-from tools.records import Drug, Plan
+from tools.records import Drug
 
 FOLDER = Path(__file__).parent
 AS_OF, DATED = date(2026, 9, 1), date(2026, 8, 25)
@@ -74,30 +74,20 @@ class Labelled(NamedTuple):
     draft: bool
 
 
-class Judged(NamedTuple):
-    """What the strategy said of it, and where that differs from the label."""
-
-    labelled: Labelled
-    found: Strategy
-    differences: tuple[str, ...]
-
-
-def judge(one: Labelled) -> Judged:
-    """The strategy beside the label."""
+def judge(one: Labelled) -> Strategy:
+    """What the strategy says of it."""
     clocks = clocks_of_letter(one.denial, one.case, one.decided, one.received)
-    found = strategy(one.case, one.denial, clocks, decided=one.decided)
-    return Judged(one, found, tuple(_differences(one, found)))
+    return strategy(one.case, one.denial, clocks, decided=one.decided)
 
 
-def _differences(one: Labelled, found: Strategy) -> Iterator[str]:
-    standings = tuple(reason.standing for reason in found.reasons)
-    if standings != one.standings:
-        yield f"standings {standings}, not {one.standings}"
+def compare(one: Labelled, found: Strategy) -> dict[str, tuple[object, object]]:
+    """What is labelled and what was found: how each reason stands, the steps, and whether a letter is drafted."""
     steps = tuple(f"{step.kind}:{step.level}" if step.level else step.kind for step in found.steps)
-    if steps != one.steps:
-        yield f"steps {steps}, not {one.steps}"
-    if (not found.refusal) != one.draft:
-        yield f"draft {not found.refusal}, not {one.draft}"
+    return {
+        "standings": (one.standings, tuple(reason.standing for reason in found.reasons)),
+        "steps": (one.steps, steps),
+        "draft": (one.draft, not found.refusal),
+    }
 
 
 # --- from the file ---------------------------------------------------------------------------------------
@@ -203,6 +193,3 @@ def _rights(entry: Mapping[str, Any]) -> Iterator[Right]:
 
 def _quote(text: str) -> Quote:
     return Quote(text=text, start=0, end=len(text))
-
-
-__all__ = ["Judged", "Labelled", "Plan", "decided", "judge", "labelled"]

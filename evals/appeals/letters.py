@@ -6,15 +6,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import msgspec
 
-from evals.appeals.making import Panel, Sent, clause_codes, sent
+from evals.appeals.making import Panel, Sent, clause_codes
 from evals.chat.support import Support, _common, _derived, _plan
-from evals.oracle_cases import World
 from evals.scores.scoring import published
 from tools.appeals.letter import appeal_letter
 from tools.appeals.levels import text_of
@@ -48,18 +46,16 @@ class Faults(NamedTuple):
     wrongly: tuple[str, ...]  # why none should have been drafted
 
 
-def written(seed: int, count: int, given: World, *, read: bool = False) -> Iterator[Written]:
-    """Each letter of the panel, judged, and answered where that is right. With `read` it goes through the
-    reader of letters; without, its reasons are known as they were printed, so that only the strategy and the
-    letter are measured."""
-    payers = [str(plan["payer"]) for plan in given.plans.values()]
-    for one in sent(seed, count, given):
-        denial = read_letter(one.letter.text, payers, one.case.policy) if read else as_printed(one)
-        level = decided_level(denial, one.case.plan)
-        clocks = clocks_of_letter(denial, one.case, level)
-        found = strategy(one.case, denial, clocks, decided=level)
-        letter = None if found.refusal else appeal_letter(one.case, denial, found)
-        yield Written(one, denial, found, letter)
+def answered(one: Sent, panel: Panel, *, read: bool = False) -> Written:
+    """The letter, judged, and answered where that is right. With `read` it goes through the reader of letters; without,
+    its reasons are known as they were printed, so that only the strategy and the answer are measured."""
+    payers = [str(plan["payer"]) for plan in panel.plans.values()]
+    denial = read_letter(one.letter.text, payers, one.case.policy) if read else as_printed(one)
+    level = decided_level(denial, one.case.plan)
+    clocks = clocks_of_letter(denial, one.case, level)
+    found = strategy(one.case, denial, clocks, decided=level)
+    letter = None if found.refusal else appeal_letter(one.case, denial, found)
+    return Written(one, denial, found, letter)
 
 
 def as_printed(one: Sent) -> Denial:
@@ -199,45 +195,3 @@ def _wrongly(one: Written) -> Iterator[str]:
         yield f"the oracle says {one.sent.oracle}"
     elif one.sent.facts.kind in ("pend", "approval", "appeal_overturned"):
         yield f"the letter is a {one.sent.facts.kind}"
-
-
-class Measured(NamedTuple):
-    """Counts over a panel of letters, and examples of what is wrong."""
-
-    letters: int  # that came in
-    drafted: int
-    refused: int
-    levels: dict[str, int]
-    codes: dict[str, int]
-    unsupported: int
-    not_given: int
-    wrongly: int
-    examples: tuple[str, ...]
-
-
-def measure(seed: int, count: int, given: World, *, read: bool = False) -> Measured:
-    """The panel of this seed, counted."""
-    panel = Panel(given)
-    totals: Counter[str] = Counter()
-    levels: Counter[str] = Counter()
-    codes: Counter[str] = Counter()
-    examples: list[str] = []
-    for one in written(seed, count, given, read=read):
-        totals["letters"] += 1
-        if one.letter is None:
-            totals["refused"] += 1
-            continue
-        totals["drafted"] += 1
-        step = one.found.appeal
-        levels[f"{one.sent.case.plan.line_of_business} {step.level if step else ''}"] += 1
-        codes.update(reason.code for reason in one.found.reasons)
-        wrong = faults(one, panel)
-        for name, lines in wrong._asdict().items():
-            totals[name] += len(lines)
-            examples += [
-                f"{one.sent.case.patient.id} {one.sent.case.drug.name}, {name}: {line}" for line in lines
-            ]
-    return Measured(
-        totals["letters"], totals["drafted"], totals["refused"], dict(levels), dict(codes), totals["unsupported"],
-        totals["not_given"], totals["wrongly"], tuple(examples),
-    )  # fmt: skip

@@ -224,6 +224,23 @@ def _read_denial(row: Row, item: Item, place: Place, model: Model | None) -> dic
     return {"answer": "", "denial": read_letter(label.text, policy=label.policy)}
 
 
+def _decide_on_denial(row: Row, item: Item, place: Place, model: Model | None) -> dict[str, Any]:
+    """What is to be done about a labelled letter."""
+    from evals.appeals.items import label_of
+    from evals.appeals.labelled import judge
+
+    found = judge(label_of(item))
+    return {"answer": "; ".join(step.what for step in found.steps), "strategy": found}
+
+
+def _reply(row: Row, item: Item, place: Place, model: Model | None) -> dict[str, Any]:
+    """What is written in answer to a letter of the panel; nothing where that would not be right."""
+    from evals.appeals.items import reply_to
+
+    found = reply_to(item)
+    return {"answer": found.letter.text if found.letter else "", "reply": found}
+
+
 def _verify(row: Row, item: Item, place: Place, model: Model | None) -> dict[str, Any]:
     """What the verifier says of each sentence of the text."""
     return {"answer": "", "checked": _checker(place, item.patient, item.drug).check(item.note)}
@@ -247,6 +264,8 @@ _PAPERS: dict[Suite, Callable[[Row, Item, Place, Any], dict[str, Any]]] = {
     "appeals": _work_on_denial,
     "denials": _read_denial,
     "grounding": _verify,
+    "strategy": _decide_on_denial,
+    "replies": _reply,
 }
 
 

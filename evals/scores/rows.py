@@ -18,6 +18,8 @@ ASKED: dict[Suite, tuple[Arm, ...]] = {
     "appeals": ("engine", "paladin"),
     "denials": ("engine",),
     "grounding": ("engine",),
+    "strategy": ("engine",),
+    "replies": ("engine",),
 }
 
 

@@ -292,6 +292,32 @@ def _denial(row: Row, item: Item, world: World, turns: Turns) -> None:
         row.mark(name, right, f"wanted {wanted!r}, read {found!r}")
 
 
+def _strategy(row: Row, item: Item, world: World, turns: Turns) -> None:
+    """How each reason stands, the steps, and whether a letter is drafted, each exactly as it is labelled."""
+    from evals.appeals.items import label_of
+    from evals.appeals.labelled import compare
+
+    for name, (wanted, found) in compare(label_of(item), turns[-1]["strategy"]).items():
+        row.mark(name, wanted == found, f"{found} and not {wanted}")
+
+
+def _reply(row: Row, item: Item, world: World, turns: Turns) -> None:
+    """Nothing in the letter that nothing supports, no answer to what nobody said, and none where the oracle finds no
+    case for it."""
+    from evals.appeals.items import panel_of
+    from evals.appeals.letters import faults
+
+    reply = turns[-1]["reply"]
+    row.tally = {"letters drafted": (int(reply.letter is not None), 1)}
+    row.mark("wrongly", True, "")
+    if reply.letter is not None:
+        row.texts = 1
+        found = faults(reply, panel_of(item))
+        row.unsupported = len(found.unsupported)
+        for name, lines in found._asdict().items():
+            row.mark(name, not lines, "; ".join(lines))
+
+
 def _verified(row: Row, item: Item, world: World, turns: Turns) -> None:
     """What was made wrong is found in its own sentence, and nothing is flagged where all is right."""
     checked = turns[-1]["checked"]
@@ -377,4 +403,6 @@ SCORERS: dict[Suite, tuple[Scorer, ...]] = {
     "chat": (conversation,),
     "denials": (_denial,),
     "grounding": (_verified,),
+    "strategy": (_strategy,),
+    "replies": (_reply,),
 }

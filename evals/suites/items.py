@@ -33,6 +33,8 @@ Suite = Literal[
     "chat",
     "denials",
     "grounding",
+    "strategy",
+    "replies",
 ]
 SUITES: tuple[Suite, ...] = get_args(Suite)
 WorldName = Literal[
@@ -42,7 +44,7 @@ WorldName = Literal[
 SMOKE: dict[Suite, int] = {
     "eligibility": 30, "tools": 24, "policy_qa": 20, "forms": 6, "letters": 6, "notes": 12, "multi_turn": 6,
     "clusters": 8, "refusals": 16, "injection": 30, "unknowns": 8, "appeals": 12, "chat": 42, "denials": 16,
-    "grounding": 24,
+    "grounding": 24, "strategy": 16, "replies": 12,
 }  # fmt: skip
 
 

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 HOT = 0.7  # the temperature of repeated tries
 CODE = (  # rooms whose code answers or scores
-    "tools", "agent", "data_gen",
-    *(f"evals/{room}" for room in ("arms", "scores", "suites", "chat", "denials", "notes", "grounding", "retrieval")),
+    "tools", "agent", "data_gen", "evals/appeals", "evals/arms", "evals/chat", "evals/denials", "evals/grounding",
+    "evals/notes", "evals/retrieval", "evals/scores", "evals/suites",
 )  # fmt: skip
 LONGEST = 2_000  # characters of an answer that are kept
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from itertools import chain
 
+from evals.appeals import items as appeals
 from evals.chat.questions import Asking, Question, read_sets
 from evals.chat.world import bundled
 from evals.denials import items as denials
@@ -64,11 +65,14 @@ GIVEN: dict[Suite, Callable[[], Iterable[Item]]] = {
     "notes": notes.kept_items,
     "denials": lambda: chain(denials.given(), *map(denials.drawn, denials.SEEDS)),
     "grounding": lambda: chain(grounding.given(), grounding.drawn(1)),
+    "strategy": appeals.strategies,
+    "replies": appeals.given,
 }
 # Fresh ones of a seed, where no people have to be made for them.
 DRAWN: dict[Suite, Callable[[int], Iterable[Item]]] = {
     "denials": denials.drawn,
     "grounding": grounding.drawn,
+    "replies": appeals.drawn,
 }
 
 

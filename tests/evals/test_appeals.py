@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
+import msgspec
 import pytest
 
 from agent.letter_prose import reword
-from evals.appeals.labelled import labelled
-from evals.appeals.letters import Written, faults, measure, unsupported, written
-from evals.appeals.making import Panel
+from evals.appeals.items import drawn, label_of, strategies
+from evals.appeals.labelled import judge, labelled
+from evals.appeals.letters import Written, answered, faults, unsupported
+from evals.appeals.making import Panel, sent
+from evals.chat.world import bundled
 from evals.oracle_cases import World, world
+from evals.scores.rows import Row
+from evals.scores.scoring import score
+from evals.suites.items import Item
 from tests.agent.chats import adversaries
 from tools.appeals.letter import appeal_letter
 
@@ -25,6 +32,17 @@ def given() -> World:
 @pytest.fixture(scope="module")
 def panel(given: World) -> Panel:
     return Panel(given)
+
+
+def written(seed: int, count: int, given: World) -> list[Written]:
+    panel = Panel(given)
+    return [answered(one, panel) for one in sent(seed, count, given)]
+
+
+def scored(item: Item, turn: dict[str, Any]) -> Row:
+    row = Row(key="k", suite=item.suite, arm="engine", item=item.id)
+    score(row, item, bundled(), [turn])
+    return row
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +139,24 @@ def test_a_faithful_model_words_an_appeal_in_two_calls_at_most(drafted: list[Wri
         assert said.letter.text == one.letter.text
 
 
-def test_a_measure_counts_every_letter(given: World) -> None:
-    found = measure(4, 12, given)
-    assert found.letters == 12 and found.drafted + found.refused == 12
+def test_a_strategy_that_differs_from_its_label_is_wrong_in_what_differs() -> None:
+    item = next(iter(strategies()))
+    found = judge(label_of(item))
+    row = scored(item, {"answer": "", "strategy": found})
+    assert row.right and set(row.checks) == {"standings", "steps", "draft"}
+    row = scored(item, {"answer": "", "strategy": msgspec.structs.replace(found, steps=())})
+    assert not row.checks["steps"] and row.checks["standings"]
+
+
+def test_a_reply_is_right_if_nothing_is_wrong_with_it(
+    drafted: list[Written], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = next(iter(drawn(3)))
+    monkeypatch.setattr("evals.appeals.items.panel_of", lambda item: Panel(world(7, PANEL)))
+    row = scored(item, {"answer": "", "reply": drafted[0]})
+    assert row.right and row.tally == {"letters drafted": (1, 1)} and row.texts == 1
+    wrong = drafted[0]._replace(sent=drafted[0].sent._replace(oracle="likely_denial"))
+    assert not scored(item, {"answer": "", "reply": wrong}).checks["wrongly"]
+    assert scored(item, {"answer": "", "reply": drafted[0]._replace(letter=None)}).tally[
+        "letters drafted"
+    ] == (0, 1)
