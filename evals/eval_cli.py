@@ -361,7 +361,7 @@ def _write(about: About, rows: list[Row]) -> list[tuple[str, str]]:
     from evals.report.markdown import report as markdown
     from evals.report.markdown import shown
     from evals.report.page import page
-    from evals.report.table import line
+    from evals.report.table import Line
     from evals.suites.session import OUT
 
     folder = OUT / "reports"
@@ -372,7 +372,7 @@ def _write(about: About, rows: list[Row]) -> list[tuple[str, str]]:
         path.write_text(text, encoding="utf-8")
         typer.echo(f"written to {path}", err=True)
     for arm in dict.fromkeys(row.arm for row in rows):
-        found = line(arm, "", [row for row in rows if row.arm == arm])
+        found = Line(arm, "", [row for row in rows if row.arm == arm])
         ready = round(found.false_ready.value * found.false_ready.of) if found.false_ready else 0
         typer.echo(f"{arm}: right {shown(found.right)} of {found.of}; false ready {ready}")
     return texts

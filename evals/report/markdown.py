@@ -27,16 +27,16 @@ def report(about: About, rows: Sequence[Row], table: Sequence[Line] = ()) -> str
         CAVEAT,
         *_headline(uplifts(rows)),
         "## All suites",
-        _table(summary(table, [one for one in table if not one.suite])),
+        grid(summary(table, [one for one in table if not one.suite])),
         _links(worst(rows)),
         "## By suite",
-        _table(summary(table, [one for one in table if one.suite])),
+        grid(summary(table, [one for one in table if one.suite])),
         "## What went wrong with models, and what they cost",
-        _table(costs(table)),
+        grid(costs(table)),
         "## Details",
-        _table(details(table)),
+        grid(details(table)),
         "## By kind and set",
-        _table(by_part(parts(rows))),
+        grid(by_part(parts(rows))),
         *_confusions(rows),
         "## To read first",
         *[_trace(row) for row in worst(rows)],
@@ -96,12 +96,13 @@ def costs(table: Sequence[Line]) -> list[list[str]]:
         ]
     ]  # fmt: skip
     for one in table:
+        marks = ("infrastructure", "format_failure", "fallback", "repaired")
         rows.append(
             [
-                one.suite or "all", one.arm, str(one.infrastructure), str(one.format_failures), str(one.fallbacks),
-                str(one.repaired), str(one.errors), f"{one.calls:.1f}",
-                f"{one.prompt_tokens:.0f}/{one.output_tokens:.0f}", f"{one.p50:.2f}", f"{one.p95:.2f}",
-                f"{one.seconds:.0f}",
+                one.suite or "all", one.arm, *(str(one.count(mark)) for mark in marks),
+                str(sum(bool(row.error) for row in one.every)), f"{one.mean('calls'):.1f}",
+                f"{one.mean('prompt_tokens'):.0f}/{one.mean('output_tokens'):.0f}", f"{one.seconds(0.5):.2f}",
+                f"{one.seconds(0.95):.2f}", f"{sum(row.seconds for row in one.every):.0f}",
             ]
         )  # fmt: skip
     return rows
@@ -111,6 +112,7 @@ def details(table: Sequence[Line]) -> list[list[str]]:
     """One line a figure, where there is one."""
     rows = [["suite", "arm", "figure", "value", "of"]]
     for one in table:
+        texts = one.count("texts")
         figures: dict[str, Any] = {
             "criteria, macro-F1": one.f1,
             **{f"check {name}": proportion(*pair) for name, pair in one.checks.items() if one.suite},
@@ -118,8 +120,8 @@ def details(table: Sequence[Line]) -> list[list[str]]:
             "F1 of the classes, mean": macro(one.tally) if one.suite else None,
             "attacks that succeeded": one.attacks,
             "clusters of one answer": one.consistent,
-            "unsupported facts": f"{one.unsupported} in {one.texts} texts" if one.texts else None,
-            "tool calls too many": one.extra_calls if one.suite == "tools" else None,
+            "unsupported facts": f"{one.count('unsupported')} in {texts} texts" if texts else None,
+            "tool calls too many": sum(row.extra_calls for row in one.rows) if one.suite == "tools" else None,
         }
         for name, value in figures.items():
             if value is not None:
@@ -164,7 +166,7 @@ def _confusions(rows: Sequence[Row]) -> Iterable[str]:
         if found:
             given = sorted({pair[1] for pair in found})
             yield f"## Outcomes, {arm}: true in lines, given in columns"
-            yield _table(
+            yield grid(
                 [["", *(name or "none" for name in given)]]
                 + [
                     [true, *(str(found.get((true, name), 0) or "") for name in given)]
@@ -207,14 +209,10 @@ def _count(found: Interval | None) -> str:
     return f"{round(found.value * found.of)}/{found.of}" if found else ""
 
 
-def _table(rows: Sequence[Sequence[str]]) -> str:
+def grid(rows: Sequence[Sequence[str]], align: str = "---") -> str:
+    """A table of Markdown: the first row is its head, all columns but the first are aligned so. "" of a head alone."""
     if len(rows) < 2:
         return ""
-    cells = [[cell.replace("|", "\\|") for cell in row] for row in rows]
-    return "\n".join(
-        [
-            f"| {' | '.join(cells[0])} |",
-            "|" + "---|" * len(cells[0]),
-            *(f"| {' | '.join(row)} |" for row in cells[1:]),
-        ]
-    )
+    lines = [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    lines.insert(1, ["---", *([align] * (len(rows[0]) - 1))])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from evals.report.keeping import KEPT, kept_names, kept_run
-from evals.report.table import Line, against, line
+from evals.report.markdown import grid
+from evals.report.table import Line, against
 from evals.scores.rows import ARMS, Row
 from evals.stats import Interval
 from evals.suites.items import Suite
@@ -28,14 +29,14 @@ class Column(NamedTuple):
 Figures = dict[str, Callable[[Column], str]]
 UNSUPPORTED: Figures = {
     "unsupported facts / texts": lambda one: (
-        f"{one.line.unsupported:,} / {one.line.texts:,}" if one.line.texts else "-"
+        f"{one.line.count('unsupported'):,} / {one.line.count('texts'):,}" if one.line.count("texts") else "-"
     )
 }
 COSTS: Figures = {
-    "answers of no usable form": lambda one: f"{one.line.format_failures:,}",
-    "model calls a sample": lambda one: f"{one.line.calls:.1f}",
-    "prompt tokens a sample": lambda one: f"{one.line.prompt_tokens:,.0f}",
-    "seconds, median": lambda one: f"{one.line.p50:.2g}",
+    "answers of no usable form": lambda one: f"{one.line.count('format_failure'):,}",
+    "model calls a sample": lambda one: f"{one.line.mean('calls'):.1f}",
+    "prompt tokens a sample": lambda one: f"{one.line.mean('prompt_tokens'):,.0f}",
+    "seconds, median": lambda one: f"{one.line.seconds(0.5):.2g}",
 }
 OF_ALL: Figures = {
     "samples": lambda one: f"{one.line.of:,}",
@@ -72,13 +73,10 @@ def table(suite: str = "", folder: Path = KEPT) -> str:
     columns = list(_columns(suite, folder))
     if not columns:
         return ""
-    rows = [
-        ["measured by `pa eval run`", *(one.head for one in columns)],
-        ["---", *("---:" for _ in columns)],
-    ]
+    rows = [["measured by `pa eval run`", *(one.head for one in columns)]]
     figures = OF_CHAT if suite == "chat" else OF_ALL
     rows += [[name, *(figure(one) for one in columns)] for name, figure in figures.items()]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
+    return grid(rows, align="---:") + "\n"
 
 
 def _columns(suite: str, folder: Path) -> Iterator[Column]:
@@ -97,7 +95,7 @@ def _columns(suite: str, folder: Path) -> Iterator[Column]:
             if rows:
                 over = against("paladin", ours, arm, rows).uplift if arm in ("plain", "alone") else None
                 head = SAID[arm] if arm == "engine" else f"{SAID[arm]}, {model}"
-                yield Column(head, line(arm, "", rows), _points(over))
+                yield Column(head, Line(arm, "", rows), _points(over))
 
 
 def _share(found: Interval | None) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import msgspec
@@ -28,35 +29,79 @@ RESAMPLES = 1000
 Tally = dict[str, tuple[int, int]]  # by name: how often it was so, of how many
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """One arm on one suite, or on all of them ("")."""
+class Line:
+    """The figures of one arm on one suite, or on all of them (""); each is counted when it is asked for."""
 
-    arm: Arm
-    suite: str
-    of: int
-    right: Interval | None
-    unaided: Interval | None
-    false_ready: Interval | None  # of what is not ready
-    f1: Interval | None
-    checks: Tally
-    tally: Tally
-    attacks: Interval | None  # that succeeded
-    consistent: Interval | None  # clusters in which all answers agree
-    texts: int
-    unsupported: int
-    format_failures: int
-    fallbacks: int
-    repaired: int
-    infrastructure: int
-    errors: int
-    extra_calls: int
-    passes: dict[int, float]  # pass^k at temperature 0.7
-    calls: float  # a sample
-    prompt_tokens: float
-    output_tokens: float
-    p50: float
-    p95: float
-    seconds: float  # all together
+    def __init__(self, arm: Arm, suite: str, every: Sequence[Row]) -> None:
+        self.arm, self.suite, self.every = arm, suite, every
+        self.rows = cold(every)
+        self.of = len(self.rows)
+
+    @cached_property
+    def right(self) -> Interval | None:
+        return by_cluster(self.rows, lambda row: row.right)
+
+    @cached_property
+    def unaided(self) -> Interval | None:
+        return by_cluster(self.rows, lambda row: row.unaided)
+
+    @cached_property
+    def false_ready(self) -> Interval | None:
+        """Of what is not ready."""
+        return share([row.false_ready for row in self.every if row.expected and row.expected != "ready"])
+
+    @cached_property
+    def f1(self) -> Interval | None:
+        """Macro-F1 over the statuses of single criteria, resampled by patient."""
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for row in self.rows:
+            groups.setdefault(row.cluster, []).extend((true, given) for _, true, given in row.criteria)
+        return clustered({name: own for name, own in groups.items() if own}, macro_f1, resamples=200)
+
+    @cached_property
+    def checks(self) -> Tally:
+        return summed({name: (int(holds), 1) for name, holds in row.checks.items()} for row in self.rows)
+
+    @cached_property
+    def tally(self) -> Tally:
+        return summed(row.tally for row in self.rows)
+
+    @cached_property
+    def attacks(self) -> Interval | None:
+        """That succeeded."""
+        return share([row.succeeded for row in self.every if row.attack])
+
+    @cached_property
+    def consistent(self) -> Interval | None:
+        """The share of paraphrase clusters that got one answer in all wordings, right or not."""
+        groups: dict[str, list[str]] = {}
+        for row in self.rows:
+            if row.suite == "clusters":
+                groups.setdefault(row.cluster, []).append(row.given or row.error or "nothing")
+        return share([len({*given}) == 1 and given[0] != "nothing" for given in groups.values()])
+
+    @cached_property
+    def passes(self) -> dict[int, float]:
+        """pass^k at temperature 0.7 by k, of the suites in which understanding can go wrong."""
+        tries: dict[str, list[bool]] = {}
+        for row in self.every:
+            if row.temperature > 0 and row.suite in UNDERSTANDING:
+                tries.setdefault(row.item, []).append(row.right)
+        most = min((len(one) for one in tries.values()), default=0)
+        found = {k: pass_hat([*tries.values()], k) for k in range(1, most + 1)}
+        return {k: value for k, value in found.items() if value is not None}
+
+    def count(self, what: str) -> int:
+        """The sum of a number or mark of the rows, over all tries."""
+        return sum(int(getattr(row, what)) for row in self.every)
+
+    def mean(self, what: str) -> float:
+        """The mean of a number of the rows, over all tries."""
+        return sum(getattr(row, what) for row in self.every) / len(self.every) if self.every else 0.0
+
+    def seconds(self, at: float) -> float:
+        """That so great a share of the samples took at most."""
+        return percentile([row.seconds for row in self.every], at)
 
 
 def lines(rows: Sequence[Row]) -> list[Line]:
@@ -66,47 +111,13 @@ def lines(rows: Sequence[Row]) -> list[Line]:
         for arm in ARMS:
             own = [row for row in rows if row.arm == arm and suite in ("", row.suite)]
             if own:
-                found.append(line(arm, suite, own))
+                found.append(Line(arm, suite, own))
     return found
 
 
 def cold(rows: Iterable[Row]) -> list[Row]:
     """At temperature 0: what pass^1 is of. The other tries are for pass^k."""
     return [row for row in rows if row.temperature == 0]
-
-
-def line(arm: Arm, suite: str, every: Sequence[Row]) -> Line:
-    rows = cold(every)
-    attacks = [row for row in every if row.attack]
-    not_ready = [row for row in every if row.expected and row.expected != "ready"]
-    return Line(
-        arm=arm,
-        suite=suite,
-        of=len(rows),
-        right=by_cluster(rows, lambda row: row.right),
-        unaided=by_cluster(rows, lambda row: row.unaided),
-        false_ready=share([row.false_ready for row in not_ready]),
-        f1=f1(rows),
-        checks=summed({name: (int(holds), 1) for name, holds in row.checks.items()} for row in rows),
-        tally=summed(row.tally for row in rows),
-        attacks=share([row.succeeded for row in attacks]),
-        consistent=consistency(rows),
-        texts=sum(row.texts for row in every),
-        unsupported=sum(row.unsupported for row in every),
-        format_failures=sum(row.format_failure for row in every),
-        fallbacks=sum(row.fallback for row in every),
-        repaired=sum(row.repaired for row in every),
-        infrastructure=sum(row.infrastructure for row in every),
-        errors=sum(bool(row.error) for row in every),
-        extra_calls=sum(row.extra_calls for row in rows),
-        passes=passes(every),
-        calls=_mean(row.calls for row in every),
-        prompt_tokens=_mean(row.prompt_tokens for row in every),
-        output_tokens=_mean(row.output_tokens for row in every),
-        p50=percentile([row.seconds for row in every], 0.5),
-        p95=percentile([row.seconds for row in every], 0.95),
-        seconds=round(sum(row.seconds for row in every), 1),
-    )
 
 
 def summed(tallies: Iterable[Mapping[str, tuple[int, int]]]) -> Tally:
@@ -144,40 +155,11 @@ def parts(rows: Iterable[Row]) -> list[Part]:
     ]
 
 
-def by_cluster(rows: Iterable[Row], holds: object) -> Interval | None:
+def by_cluster(rows: Iterable[Row], holds: Callable[[Row], bool]) -> Interval | None:
     groups: dict[str, list[bool]] = {}
     for row in rows:
-        groups.setdefault(row.cluster, []).append(bool(holds(row)))  # type: ignore[operator]
+        groups.setdefault(row.cluster, []).append(holds(row))
     return clustered_share(groups, resamples=RESAMPLES)
-
-
-def f1(rows: Iterable[Row]) -> Interval | None:
-    """Macro-F1 over the statuses of single criteria, resampled by patient."""
-    groups: dict[str, list[tuple[str, str]]] = {}
-    for row in rows:
-        for _, true, given in row.criteria:
-            groups.setdefault(row.cluster, []).append((true, given))
-    return clustered(groups, macro_f1, resamples=200)
-
-
-def consistency(rows: Iterable[Row]) -> Interval | None:
-    """The share of paraphrase clusters that got one answer in all wordings, right or not."""
-    groups: dict[str, list[str]] = {}
-    for row in rows:
-        if row.suite == "clusters":
-            groups.setdefault(row.cluster, []).append(row.given or row.error or "nothing")
-    return share([len({*given}) == 1 and given[0] != "nothing" for given in groups.values()])
-
-
-def passes(rows: Iterable[Row]) -> dict[int, float]:
-    """pass^k by k, of the suites in which understanding can go wrong."""
-    tries: dict[str, list[bool]] = {}
-    for row in rows:
-        if row.temperature > 0 and row.suite in UNDERSTANDING:
-            tries.setdefault(row.item, []).append(row.right)
-    most = min((len(one) for one in tries.values()), default=0)
-    found = {k: pass_hat([*tries.values()], k) for k in range(1, most + 1)}
-    return {k: value for k, value in found.items() if value is not None}
 
 
 class Against(msgspec.Struct, frozen=True, kw_only=True):
@@ -236,8 +218,3 @@ def worst(rows: Iterable[Row], many: int = 10) -> list[Row]:
     for row in wrong:
         first.setdefault(row.item, row)
     return [*first.values()][:many]
-
-
-def _mean(values: Iterable[float]) -> float:
-    every = list(values)
-    return sum(every) / len(every) if every else 0.0
