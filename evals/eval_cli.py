@@ -61,13 +61,13 @@ def list_suites() -> None:
     """List the suites, their sizes and what they look at."""
     from evals.making.makers import SIZES
     from evals.suites.items import SMOKE, SUITES
-    from evals.suites.sources import given
+    from evals.suites.sources import DRAWN, given
 
     rows = [("suite", "made", "given", "smoke", "")]
-    rows += [
-        (suite, str(SIZES.get(suite, 0)), str(len(given(suite))), str(SMOKE[suite]), ABOUT[suite])
-        for suite in SUITES
-    ]
+    for suite in SUITES:
+        # what is drawn takes longer than a list may
+        own = "drawn" if suite in DRAWN else str(len(given(suite)) or "-")
+        rows.append((suite, str(SIZES.get(suite, "-")), own, str(SMOKE[suite]), ABOUT[suite]))
     for name, made, hand, smoke, about in rows:
         typer.echo(f"{name:<12}{made:>6}{hand:>9}{smoke:>7}  {about}")
 
@@ -203,25 +203,22 @@ def _run(session: Session) -> None:
     `pa eval view`, ours decide what is done."""
     from evals.suites.ahead import answer_ahead
 
-    with _progress(len(session.left())) as done:
-        answer_ahead(session, lambda many: done(many, "without a model"))
+    with _progress(len(session.left())) as session.hears:
+        answer_ahead(session)
 
         from inspect_ai import eval as inspect_eval
 
-        from evals.arms.models import NotRecorded
         from evals.suites.session import OUT
         from evals.suites.tasks import task_of
 
         present = dict.fromkeys(task.item.suite for task in session.tasks.values())
-        with _watched(session, done) as lost:
-            inspect_eval(
-                [task_of(suite, session) for suite in present], model=None, display="none", log_level="error",
-                log_dir=str(OUT / "inspect"), max_samples=1, max_tasks=1, fail_on_error=False,
-                score_display=False, ctl_server=False,
-            )  # fmt: skip
-    missing = [error for error in lost if isinstance(error, NotRecorded)]
-    if missing:
-        raise missing[0]
+        inspect_eval(
+            [task_of(suite, session) for suite in present], model=None, display="none", log_level="error",
+            log_dir=str(OUT / "inspect"), max_samples=1, max_tasks=1, fail_on_error=False, score_display=False,
+            ctl_server=False,
+        )  # fmt: skip
+    if session.lost:
+        raise session.lost[0]
 
 
 @contextmanager
@@ -253,30 +250,6 @@ def _progress(total: int) -> Iterator[Callable[[int, str], None]]:
             typer.echo(f"{finished}/{total} {what}, {left:.0f} s left", err=True)
 
     yield told
-
-
-@contextmanager
-def _watched(session: Session, done: Callable[[int, str], None]) -> Iterator[list[BaseException]]:
-    """Counts what is not logged yet, and gathers what broke a sample for good."""
-    lost: list[BaseException] = []
-    inner: Callable[[Any], Row] = session.done
-
-    def watched(task: Any) -> Row:
-        fresh = task.key not in session.log.rows
-        try:
-            return inner(task)
-        except BaseException as error:
-            lost.append(error)
-            raise
-        finally:
-            if fresh:
-                done(1, task.item.suite)
-
-    session.done = watched  # type: ignore[method-assign]
-    try:
-        yield lost
-    finally:
-        del session.done
 
 
 # What a sample costs where none was measured, its prompts counted in, in output tokens: as two small models had it.

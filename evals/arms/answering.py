@@ -21,7 +21,7 @@ from evals.scores.rows import ARMS, ASKED, Arm, Row
 from evals.suites.items import Item, Suite
 
 if TYPE_CHECKING:
-    from agent.conversation import Conversation, Turn
+    from agent.conversation import Conversation
     from agent.grounding import Checker
     from agent.models.model import Model
     from agent.understanding.reading import Ask, Intent
@@ -40,9 +40,6 @@ TOOL_OF: dict[Intent, str] = {
     "dates": "policy_search",
     "draft": "draft_request",
 }
-
-
-COSTS = ("model_calls", "prompt_tokens", "output_tokens", "seconds", "first_token_seconds")
 
 
 def asks(arm: Arm, item: Item) -> bool:
@@ -90,30 +87,19 @@ def _converse(row: Row, item: Item, bench: Bench, model: Model | None) -> list[d
 
 
 def _turns(row: Row, item: Item, place: Place, talk: Conversation, graph: Any) -> list[dict[str, Any]]:
-    turns = []
+    turns: list[dict[str, Any]] = []
     for asking in item.turns:
-        turn = _costed(talk.ask(asking.ask))
-        turns.append(turn)
-        row.fallback = row.fallback or (
-            turn["model_calls"] > 0 and turn["path"] == "template" and _tried(turn)
-        )
-        row.repaired = row.repaired or turn["path"] == "repaired"
+        turn = talk.ask(asking.ask)
+        turns.append(msgspec.to_builtins(turn))
+        # a model was to word it, and nothing of what it said was kept
+        tried = turn.model_calls > 0 and bool(turn.rejected or turn.notice)
+        row.fallback = row.fallback or (tried and turn.path == "template")
+        row.repaired = row.repaired or turn.path == "repaired"
     if item.suite == "forms":
         turns[-1]["fields"] = _drafted(place, turns[-1].get("draft_id"))
     if item.suite == "tools":
         turns[-1]["calls"] = _understood(graph, talk.id)
     return turns
-
-
-def _costed(turn: Turn) -> dict[str, Any]:
-    """The turn's JSON, with what it cost also where that is nothing: a Turn leaves out what is as usual."""
-    costs = {"path": turn.path, "notice": turn.notice, **{name: getattr(turn, name) for name in COSTS}}
-    return {**msgspec.to_builtins(turn), **costs}
-
-
-def _tried(turn: dict[str, Any]) -> bool:
-    """A model was to word it, and nothing of what it said was kept."""
-    return bool(turn.get("rejected") or turn.get("notice"))
 
 
 def _understood(graph: Any, conversation_id: str) -> list[dict[str, Any]]:

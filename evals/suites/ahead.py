@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,8 +26,8 @@ SHARE = 12  # tasks that a process takes at once
 NEEDED = ["agent.chat", "agent.conversation", "agent.desk", "chromadb", "onnxruntime", "evals.suites.ahead"]
 
 
-def answer_ahead(session: Session, done: Callable[[int], None], workers: int | None = None) -> None:
-    """Answer and log what the engine alone has to, if it is much; `done` hears how many more there are."""
+def answer_ahead(session: Session, workers: int | None = None) -> None:
+    """Answer and log what the engine alone has to, if it is much."""
     workers = workers or os.cpu_count() or 1
     todo = [task for task in session.left() if task.way.arm == "engine"]
     if len(todo) < FEW or workers < 2 or "forkserver" not in multiprocessing.get_all_start_methods():
@@ -42,7 +42,7 @@ def answer_ahead(session: Session, done: Callable[[int], None], workers: int | N
         for share in as_completed(shares):
             for row in share.result():
                 session.log.add(row)
-            done(len(share.result()))
+            session.hears(len(share.result()), "without a model")
 
 
 def _shares(todo: Sequence[Task]) -> Iterator[list[Task]]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import platform
 import re
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
@@ -17,7 +16,8 @@ import msgspec
 
 from agent.settings import Settings, read_settings
 from evals.arms.bench import Bench, opened
-from evals.arms.models import SCRIPTED, Counted, Recording
+from evals.arms.models import SCRIPTED, Counted, NotRecorded, Recording
+from evals.bench import machine
 from evals.making.book import Book, read_book
 from evals.making.makers import SEED, SIZES, make
 from evals.making.people import overlay
@@ -91,6 +91,10 @@ class Session:
     ) -> None:
         self.wanted, self.book, self.items, self.bench = wanted, book, items, bench
         self.found, self.log = found, log
+        self.hears: Callable[[int, str], None] = lambda many, what: (
+            None
+        )  # how many more are logged, and of what
+        self.lost: list[NotRecorded] = []
         which = ways(wanted.arms, found.name, found.digest, wanted.epochs)
         seed = wanted.seed or 1
         self.tasks: dict[str, Task] = {
@@ -120,7 +124,13 @@ class Session:
         """The task's row: as it is logged, or made now."""
         key = task.key
         if key not in self.log.rows:
-            self.log.add(run(task, self.bench, None if task.way.arm == "engine" else self.bench.model))
+            try:
+                self.log.add(run(task, self.bench, None if task.way.arm == "engine" else self.bench.model))
+            except NotRecorded as error:
+                self.lost.append(error)
+                raise
+            finally:
+                self.hears(1, task.item.suite)
         return self.log.rows[key]
 
     def left(self) -> list[Task]:
@@ -139,7 +149,7 @@ class Session:
             mode="replayed" if self.wanted.replay else "recording" if self.wanted.record else "live",
             commit=commit(), code=code(), prompts=prompts(), cases=digest_of(self.items), people=str(self.book.seed),
             seed=self.wanted.seed, items=counts, epochs=self.wanted.epochs, arms=self.wanted.arms,
-            smoke=self.wanted.smoke, hardware=hardware(), date=datetime.now(UTC).date().isoformat(),
+            smoke=self.wanted.smoke, hardware=machine().rpartition(", ")[0], date=datetime.now(UTC).date().isoformat(),
         )  # fmt: skip
 
     @property
@@ -331,14 +341,3 @@ def commit() -> str:
     except (OSError, subprocess.CalledProcessError):
         return ""
     return f"{said}{' with changes' if changed else ''}"
-
-
-def hardware() -> str:
-    """Cores and kind of the processor, and memory; nothing that names the machine."""
-    import os
-
-    cpu = platform.machine()
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").is_file() else []
-    model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), cpu)
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{os.cpu_count()} cores ({model}), {memory:.0f} GiB"

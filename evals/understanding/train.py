@@ -17,8 +17,9 @@ import sys
 import weakref
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
@@ -53,24 +54,31 @@ class Example(NamedTuple):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m evals.understanding.train")
-    parser.add_argument("--check", action="store_true")
-    parser.add_argument("--quick", action="store_true", help="no folds: the calibration stays")
-    given = parser.parse_args(arguments)
+    given = asked("evals.understanding.train", arguments)
     if given.check:
-        made = learned.load(learned.WEIGHTS).made_of == made_of()
-        print(
-            "the weights are of these examples" if made else "other examples: run evals.understanding.train"
-        )
-        return 0 if made else 1
+        return checked(learned.WEIGHTS, made_of())
     rows = examples()
     x, y = matrix(rows), np.array([INTENTS.index(row.intent) for row in rows])
-    save(*fitted(x, y))
+    save(learned.WEIGHTS, *fitted(x, y), made_of())
     print(f"{len(rows)} pieces, {learned.WEIGHTS.stat().st_size / 1024:.0f} KB")
     if not given.quick:
         found = folded(rows, x, y)
         RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     return 0
+
+
+def asked(name: str, arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog=f"python -m {name}")
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--quick", action="store_true", help="no folds: the calibration stays")
+    return parser.parse_args(arguments)
+
+
+def checked(weights: Path, made_of: str) -> int:
+    """Say whether the weights are of these examples. 0: they are."""
+    same = learned.load(weights).made_of == made_of
+    print("the weights are of these examples" if same else "other examples: train again")
+    return 0 if same else 1
 
 
 def folded(rows: Sequence[Example], x: Rows, y: NDArray[Any]) -> dict[str, Any]:
@@ -211,18 +219,26 @@ def _heat(scores: Rows, y: NDArray[Any]) -> float:
 # --- weights and report -------------------------------------------------------------------------------------
 
 
-def save(of: Rows, offset: Rows) -> None:
+def save(
+    path: Path, of: Rows, offset: Rows, made_of: str, calibration: tuple[Rows, Rows] = CALIBRATION
+) -> None:
+    """Write the weights, a byte each, with what they were made of."""
     scale = np.maximum(np.abs(of).max(0), 1e-9) / 127
     np.savez_compressed(
-        learned.WEIGHTS, of=np.round(of / scale).astype(np.int8), scale=scale.astype(np.float32), offset=offset,
-        heat=HEAT, likelihoods=CALIBRATION[0], rights=CALIBRATION[1], made_of=made_of(),
+        path, of=np.round(of / scale).astype(np.int8), scale=scale.astype(np.float32), offset=offset, heat=HEAT,
+        likelihoods=calibration[0], rights=calibration[1], made_of=made_of,
     )  # fmt: skip
 
 
 def made_of() -> str:
     """A digest of what the weights are made of: the families, how they are voiced, the cues and the features."""
-    digest = hashlib.sha256(str(learned.VERSION).encode())
-    for path in (*(HERE / name for name in FILES), HERE / "made.py"):
+    return digest_of(str(learned.VERSION), FILES)
+
+
+def digest_of(settings: str, files: Iterable[str]) -> str:
+    """Of these settings and families, how they are voiced, the cues and the features."""
+    digest = hashlib.sha256(settings.encode())
+    for path in (*(HERE / name for name in files), HERE / "made.py"):
         digest.update(path.read_bytes())
     for pattern in learned.GRAMMAR:
         digest.update(pattern.pattern.encode())

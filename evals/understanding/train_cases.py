@@ -10,8 +10,6 @@ it leaves out `dates`, which asks in the same words what a case is asked as well
 
 from __future__ import annotations
 
-import argparse
-import hashlib
 import sys
 import zlib
 from collections.abc import Iterator, Sequence
@@ -24,7 +22,6 @@ from agent.understanding import intents, learned, of_cases
 from agent.understanding.of_cases import CLASSES, SIDES
 from agent.understanding.reading import Talk
 from evals.understanding import made, train
-from evals.understanding.made import HERE
 from evals.understanding.train import Example, Rows
 
 FILE = "cases.txt"
@@ -35,17 +32,13 @@ FOLDS = 5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m evals.understanding.train_cases")
-    parser.add_argument("--check", action="store_true")
-    parser.add_argument("--quick", action="store_true", help="no folds")
-    given = parser.parse_args(arguments)
+    given = train.asked("evals.understanding.train_cases", arguments)
     if given.check:
-        same = learned.load(of_cases.WEIGHTS).made_of == made_of()
-        print("the weights are of these examples" if same else "other examples: run train_cases")
-        return 0 if same else 1
+        return train.checked(of_cases.WEIGHTS, made_of())
     rows = examples()
     x, y = train.matrix(rows), np.array([CLASSES.index(row.intent) for row in rows])
-    save(*fitted(x, y))
+    certain = np.array([0, 1], np.float32)
+    train.save(of_cases.WEIGHTS, *fitted(x, y), made_of(), (certain, certain))
     print(f"{len(rows)} pieces, {of_cases.WEIGHTS.stat().st_size / 1024:.0f} KB")
     if not given.quick:
         report(rows, folded(rows, x, y))
@@ -86,25 +79,10 @@ def folded(rows: Sequence[Example], x: Rows, y: NDArray[Any]) -> Rows:
     return held
 
 
-def save(of: Rows, offset: Rows) -> None:
-    scale = np.maximum(np.abs(of).max(0), 1e-9) / 127
-    np.savez_compressed(
-        of_cases.WEIGHTS, of=np.round(of / scale).astype(np.int8), scale=scale.astype(np.float32), offset=offset,
-        heat=1.0, likelihoods=np.array([0, 1], np.float32), rights=np.array([0, 1], np.float32), made_of=made_of(),
-    )  # fmt: skip
-
-
 def made_of() -> str:
     """A digest of cases.txt, how it is voiced, the cues and the features. A change of the other families alone, of
     which a sample stands beside them, calls for no new weights."""
-    digest = hashlib.sha256(repr((learned.VERSION, CLASSES, EACH, SAMPLE, ROUNDS)).encode())
-    for path in (HERE / FILE, HERE / "made.py"):
-        digest.update(path.read_bytes())
-    for pattern in learned.GRAMMAR:
-        digest.update(pattern.pattern.encode())
-    for cue in intents.cues():
-        digest.update(repr((cue.intent, cue.pattern.pattern, cue.unless and cue.unless.pattern)).encode())
-    return digest.hexdigest()[:16]
+    return train.digest_of(repr((learned.VERSION, CLASSES, EACH, SAMPLE, ROUNDS)), [FILE])
 
 
 # --- report -------------------------------------------------------------------------------------------------
