@@ -102,7 +102,7 @@ def costs(table: Sequence[Line]) -> list[list[str]]:
                 one.suite or "all", one.arm, *(str(one.count(mark)) for mark in marks),
                 str(sum(bool(row.error) for row in one.every)), f"{one.mean('calls'):.1f}",
                 f"{one.mean('prompt_tokens'):.0f}/{one.mean('output_tokens'):.0f}", f"{one.seconds(0.5):.2f}",
-                f"{one.seconds(0.95):.2f}", f"{sum(row.seconds for row in one.every):.0f}",
+                f"{one.seconds(0.95):.2f}", f"{round(sum(row.seconds for row in one.every), 1):.0f}",
             ]
         )  # fmt: skip
     return rows
