@@ -15,13 +15,12 @@ from starlette.concurrency import run_in_threadpool
 from agent.api import wire
 from agent.api.office import Office, office
 from tools.graph import patterns
-from tools.graph.asking import Asked, current
-from tools.graph.charts import version_of
+from tools.graph.asking import Asked, current, version_of
 from tools.graph.pathways import Pathways
 from tools.graph.pathways import pathways as find_pathways
 from tools.graph.policy_change import PolicyChanges, policy_changes
-from tools.graph.shortest import Shortest
-from tools.graph.shortest import shortest as find_shortest
+from tools.ways.shortest import Shortest
+from tools.ways.shortest import shortest as find_shortest
 
 router = APIRouter(prefix="/api/graph", tags=["graph"])
 AS_OF = Query(
@@ -67,11 +66,13 @@ async def shortest(
     drug: str = Query("", description="Only this drug", examples=["Ozempic"]),
     as_of: date | None = AS_OF,
 ) -> Response:
-    def find(asked: Asked, desk: Office) -> Shortest:
-        name = desk.store.drug(drug).name if drug else ""
-        return find_shortest(asked, desk.store, patient_id, drug=name, as_of=desk.settings.day(as_of))
+    desk = office(request)
 
-    return await _answer(request, as_of, find)
+    def find() -> Response:
+        name = desk.store.drug(drug).name if drug else ""
+        return wire.answer(find_shortest(desk.store, patient_id, drug=name, as_of=desk.settings.day(as_of)))
+
+    return await run_in_threadpool(find)
 
 
 @router.get(

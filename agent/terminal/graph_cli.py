@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +12,9 @@ import typer
 from agent.settings import Settings, read_settings
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from tools.graph.asking import Asked
-    from tools.graph.building import Progress
     from tools.graph.engine import Graph
     from tools.store.store import Store
 
@@ -32,7 +32,7 @@ The graph is a copy of the store in another shape: embedded in PALADIN_HOME,
 or on the server that PALADIN_GRAPH_URL names. It is never answered from when
 it is stale; a small panel's is built anew by whoever asks. Others than the
 patient who is asked about are counted and never named, and no count from 1
-to 4 is shown.""",
+to 4 is shown. The shortest way is one chart's own and needs no graph.""",
 )
 AS_OF = typer.Option(
     "", "--as-of", metavar="DATE", help="Judge every chart on this day: YYYY-MM-DD or today."
@@ -55,11 +55,11 @@ def build(
     as_json: bool = JSON,
 ) -> None:
     """Build the graph of the store as it is now, in the place of the old one."""
+    from agent.terminal.screen_cli import progress
     from tools.graph.building import build as build_graph
 
-    with _opened() as (store, graph, settings), _progress() as progress:
-        day = settings.day(as_of)
-        state = build_graph(store, graph, day, workers=workers, progress=progress)
+    with _opened() as (store, graph, settings), progress() as told:
+        state = build_graph(store, graph, settings.day(as_of), workers=workers, progress=told)
     if as_json:
         _print_json(state)
         return
@@ -71,7 +71,7 @@ def build(
 @app.command("status", epilog="[bold]Example[/]\n  pa graph status")
 def status(as_of: str = AS_OF, as_json: bool = JSON) -> None:
     """Say where the graph is, what it holds, and whether it is of the store as it is now."""
-    from tools.graph.charts import version_of
+    from tools.graph.asking import version_of
 
     with _opened() as (store, graph, settings):
         wanted, found = version_of(store, settings.day(as_of)), graph.states()
@@ -101,17 +101,12 @@ medicines; where those are fewer than 20, any payer, then any medicines.""",
 )
 def pathways(patient_id: str = PATIENT, as_of: str = AS_OF, as_json: bool = JSON) -> None:
     """What was tried after what this patient tried, by patients alike, and how it went."""
+    from agent.terminal import graph_screen
     from tools.graph.pathways import pathways as find
 
     with _asked(as_of) as (asked, store, _):
-        found = find(asked, patient_id)
-        synthetic = store.dataset().seed
-    if as_json:
-        _print_json(found)
-        return
-    from agent.terminal import graph_screen, screen
-
-    screen.say(graph_screen.pathways(found, synthetic), screen.console())
+        found, seed = find(asked, patient_id), store.dataset().seed
+    _tell(found, as_json, lambda: graph_screen.pathways(found, seed))
 
 
 @app.command(
@@ -132,17 +127,15 @@ def shortest(
     as_json: bool = JSON,
 ) -> None:
     """The fewest actions to a complete request, for each drug of the plan."""
-    from tools.graph.shortest import shortest as find
+    from agent.stores import open_store
+    from agent.terminal import graph_screen
+    from tools.ways.shortest import shortest as find
 
-    with _asked(as_of) as (asked, store, settings):
-        name = store.drug(drug).name if drug else ""
-        found = find(asked, store, patient_id, drug=name, as_of=settings.day(as_of))
-    if as_json:
-        _print_json(found)
-        return
-    from agent.terminal import graph_screen, screen
-
-    screen.say(graph_screen.shortest(found, name), screen.console())
+    settings = read_settings()
+    store = open_store(settings)
+    name = store.drug(drug).name if drug else ""
+    found = find(store, patient_id, drug=name, as_of=settings.day(as_of))
+    _tell(found, as_json, lambda: graph_screen.shortest(found, name))
 
 
 @app.command(
@@ -181,31 +174,23 @@ def policy_change(
     as_json: bool = JSON,
 ) -> None:
     """Which criterion, were it not asked, would let most patients through."""
+    from agent.terminal import graph_screen
     from tools.graph.policy_change import policy_changes
 
     with _asked(as_of) as (asked, store, _):
         plan_id = store.plan(plan).id if plan else ""
         name = store.drug(drug).name if drug else ""
         found = policy_changes(asked, plan_id=plan_id, drug=name, most=most)
-    if as_json:
-        _print_json(found)
-        return
-    from agent.terminal import graph_screen, screen
-
-    screen.say(graph_screen.policy_changes(found), screen.console())
+    _tell(found, as_json, lambda: graph_screen.policy_changes(found))
 
 
 def _patterns(of: str, as_of: str, as_json: bool) -> None:
+    from agent.terminal import graph_screen
     from tools.graph import patterns
 
     with _asked(as_of) as (asked, _, _settings):
         found = patterns.prescribers(asked) if of == "prescribers" else patterns.payers(asked)
-    if as_json:
-        _print_json(found)
-        return
-    from agent.terminal import graph_screen, screen
-
-    screen.say(graph_screen.patterns(found), screen.console())
+    _tell(found, as_json, lambda: graph_screen.patterns(found))
 
 
 @contextmanager
@@ -229,31 +214,19 @@ def _asked(as_of: str) -> Iterator[tuple[Asked, Store, Settings]]:
         yield current(store, graph, settings.day(as_of)), store, settings
 
 
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    """A bar with rate and time left on a terminal, nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield lambda stage, done, expected: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        tasks: dict[str, Any] = {}
-
-        def show(stage: str, done: int, expected: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bar.add_task(stage, total=expected or None)
-            bar.update(tasks[stage], completed=done)
-
-        yield show
-
-
 def _sizes(counts: dict[str, int]) -> tuple[int, int]:
     """How many nodes and edges; types of edges are in capitals."""
     edges = sum(count for kind, count in counts.items() if kind.isupper())
     return sum(counts.values()) - edges, edges
+
+
+def _tell(found: object, as_json: bool, words: Callable[[], RenderableType]) -> None:
+    from agent.terminal import screen
+
+    if as_json:
+        _print_json(found)
+    else:
+        screen.say(words(), screen.console())
 
 
 def _print_json(found: Any) -> None:

@@ -13,8 +13,8 @@ from agent.terminal.screen import STYLES
 from tools.graph.pathways import Circle, Pathways, Taken, Tried
 from tools.graph.patterns import LEAST_ORDERS, Patterns, Unusual
 from tools.graph.policy_change import PolicyChange, PolicyChanges
-from tools.graph.shortest import NoWay, Shortest, Way, WayStep
 from tools.terms import INDICATIONS
+from tools.ways.shortest import NoWay, Shortest, Way, WayStep
 
 FEW, HIDDEN = "<5", "*"
 MOST_UNUSUAL = 20

@@ -91,8 +91,8 @@ def screen(
     with _parts(out) as parts:
         source = _source(world, settings.database_url, parts)
         wanted = _wanted(source, payer, plan, drug, outcome, limit, settings.day(as_of), within)
-        with _progress() as progress:
-            done = run.screen(source, wanted, parts, workers=workers, progress=progress)
+        with progress() as told:
+            done = run.screen(source, wanted, parts, workers=workers, progress=told)
         rows = done.rows_of()
         if out is not None:
             table.write(rows, out)
@@ -216,7 +216,7 @@ def _show_counts(summary: Summary) -> None:
 
 
 @contextmanager
-def _progress() -> Iterator[Progress]:
+def progress() -> Iterator[Progress]:
     """A bar with rate and time left on a terminal, nothing elsewhere."""
     if not sys.stderr.isatty():
         yield lambda done, total: None

@@ -128,7 +128,7 @@ def test_chat_and_graph_are_of_the_same_day(pa: Pa, stranger: str) -> None:
 
 
 def test_a_graph_with_imported_charts_is_of_today(home: Path, stranger: str, clock: Clock) -> None:
-    from tools.graph.charts import version_of
+    from tools.graph.asking import version_of
 
     store = open_store(read_settings())
     before, named = version_of(store), version_of(store, NAMED)

@@ -8,11 +8,14 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sqlalchemy import func, select
+from sqlmodel import col
+
 from tools.errors import Unavailable
-from tools.graph.building import build
-from tools.graph.charts import version_of
-from tools.graph.engine import Graph, State
-from tools.graph.opening import open_graph
+from tools.graph.engine import Graph, State, open_graph
+from tools.graph.model import VERSION
+from tools.store import panel
+from tools.store.tables import AuthorizationEventTable, ChartTable, PatientTable
 
 if TYPE_CHECKING:
     from tools.store.store import Store
@@ -58,11 +61,33 @@ def current(store: Store, graph: Graph, as_of: date | None = None) -> Asked:
     )
 
 
+def version_of(store: Store, asked: date | None = None) -> str:
+    """The fingerprint of everything that a graph is built from: the world that is loaded, the charts that were
+    imported, what people added to charts and took out again, what happened to cases, the day (today, where imported
+    charts are judged), and what stands in a graph."""
+    with store.engine.connect() as connection:
+        imported = connection.execute(
+            select(col(ChartTable.patient_id), col(ChartTable.body))
+            .join(PatientTable, col(PatientTable.id) == col(ChartTable.patient_id))
+            .where(col(PatientTable.source).is_not(None))
+            .order_by(col(PatientTable.id))
+        ).all()
+        events = connection.execute(select(func.count()).select_from(AuthorizationEventTable)).scalar_one()
+    today = store.today() if store.today and imported and not asked else None
+    digest = hashlib.sha256(repr((VERSION, asked, today, panel.state(store), events)).encode())
+    for patient_id, body in imported:
+        digest.update(patient_id.encode())
+        digest.update(body)
+    return digest.hexdigest()
+
+
 _one_at_a_time = Lock()
 
 
 def _built(store: Store, graph: Graph, as_of: date | None, version: str) -> Asked:
     """Built now, unless another thread has just done so."""
+    from tools.graph.building import build
+
     with _one_at_a_time:
         there = next((state for state in graph.states() if state.version == version), None)
         return Asked(graph, there or build(store, graph, as_of, workers=1))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,12 @@ from typing import Any
 import msgspec
 
 from tools.errors import Unavailable
-from tools.graph.cypher import in_order
-from tools.graph.engine import State
-from tools.graph.model import EDGES, NODE, NODES, EdgeKind, Row
+from tools.graph.engine import State, in_order
+from tools.graph.model import EDGES, NODES, Row, Write
 from tools.graph.questions import QUESTIONS
+
+TABLES = {**NODES, **{kind: ("source", "target", *names) for kind, (_, _, names) in EDGES.items()}}
+BACKWARD = ("FITS",)  # edges that a question follows from their target
 
 
 class Embedded:
@@ -37,14 +39,21 @@ class Embedded:
 
     def ask(self, version: str, question: str, **values: Any) -> list[tuple[Any, ...]]:
         with self._reading() as connection:
-            held = connection.execute("SELECT version FROM state").fetchone()
-            if held != (version,):
+            if connection.execute("SELECT version FROM state").fetchone() != (version,):
                 raise Unavailable("the graph was built anew while it was being asked; ask again")
-            rows = connection.execute(QUESTIONS[question].sql, values).fetchall()
-        return in_order([_read(cell) for cell in row] for row in rows)
+            return in_order(connection.execute(QUESTIONS[question].sql, values))
 
-    def writer(self, version: str) -> EmbeddedWriter:
-        return EmbeddedWriter(self.path)
+    def replace(self, fill: Callable[[Write], State]) -> State:
+        partial = self.path.with_name(f"{self.path.name}.{secrets.token_hex(4)}.partial")
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with closing(sqlite3.connect(partial, isolation_level=None)) as connection:
+                state = _filled(connection, fill)
+            partial.replace(self.path)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+        return state
 
     def close(self) -> None:
         """Nothing is kept open."""
@@ -63,75 +72,25 @@ class Embedded:
             ) from error
 
 
-class EmbeddedWriter:
-    """Fills a new file. Keys become numbers as their nodes come in; an edge without its nodes is a fault."""
+def _filled(connection: sqlite3.Connection, fill: Callable[[Write], State]) -> State:
+    run = connection.execute
+    for pragma in ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE"):
+        run(f"PRAGMA {pragma}")
+    run("BEGIN")
+    run("CREATE TABLE state (version TEXT, body BLOB)")
+    for kind, columns in TABLES.items():
+        run(f"CREATE TABLE {kind} ({', '.join(columns)})")
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}.partial")
-        self.numbers: dict[str, dict[Any, int]] = {kind.label: {} for kind in NODES}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.connection = sqlite3.connect(self.partial, isolation_level=None)
-        for pragma in ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE"):
-            self.connection.execute(f"PRAGMA {pragma}")
-        self.connection.execute("BEGIN")
-        self.connection.execute("CREATE TABLE state (version TEXT, body BLOB)")
-        for kind in NODES:
-            self.connection.execute(
-                f"CREATE TABLE n_{kind.label} (rid INTEGER PRIMARY KEY, {', '.join(map(_quoted, kind.properties))})"
-            )
-        for edge in EDGES:
-            columns = "".join(f", {_quoted(name)}" for name in edge.properties)
-            self.connection.execute(f"CREATE TABLE e_{edge.type} (a INTEGER, b INTEGER{columns})")
+    def write(kind: str, rows: Sequence[Row]) -> None:
+        marks = ", ".join("?" * len(TABLES[kind]))
+        connection.executemany(f"INSERT INTO {kind} VALUES ({marks})", rows)
 
-    def nodes(self, label: str, rows: Sequence[Row]) -> None:
-        numbers = self.numbers[label]
-        first = len(numbers) + 1
-        numbers.update((row[0], number) for number, row in enumerate(rows, first))
-        marks = ", ?" * len(NODE[label].properties)
-        self.connection.executemany(
-            f"INSERT INTO n_{label} VALUES (?{marks})", ((numbers[row[0]], *row) for row in rows)
-        )
-
-    def edges(self, type: str, rows: Sequence[Row]) -> None:
-        kind = next(kind for kind in EDGES if kind.type == type)
-        sources, targets = self.numbers[kind.source], self.numbers[kind.target]
-        marks = ", ?" * len(kind.properties)
-        self.connection.executemany(
-            f"INSERT INTO e_{type} VALUES (?, ?{marks})",
-            ((sources[row[0]], targets[row[1]], *row[2:]) for row in rows),
-        )
-
-    def finish(self, state: State) -> None:
-        for kind in NODES:
-            self.connection.execute(
-                f"CREATE UNIQUE INDEX k_{kind.label} ON n_{kind.label} ({_quoted(kind.properties[0])})"
-            )
-        for edge in EDGES:
-            self._index(edge)
-        self.connection.execute(
-            "INSERT INTO state VALUES (?, ?)", (state.version, msgspec.json.encode(state))
-        )
-        self.connection.execute("COMMIT")
-        self.connection.execute("ANALYZE")
-        self.connection.close()
-        self.partial.replace(self.path)
-
-    def drop(self) -> None:
-        self.connection.close()
-        self.partial.unlink(missing_ok=True)
-
-    def _index(self, edge: EdgeKind) -> None:
-        """From the source; back from the target where there are few of them and a question comes from there."""
-        self.connection.execute(f"CREATE INDEX a_{edge.type} ON e_{edge.type} (a)")
-        if edge.type in ("FITS", "LISTS"):
-            self.connection.execute(f"CREATE INDEX b_{edge.type} ON e_{edge.type} (b)")
-
-
-def _quoted(name: str) -> str:
-    return f'"{name}"'
-
-
-def _read(cell: Any) -> Any:
-    """The SQL gives lists as JSON; nothing else that is kept begins with a bracket."""
-    return msgspec.json.decode(cell) if isinstance(cell, str) and cell.startswith("[") else cell
+    state = fill(write)
+    for kind, (first, *_) in TABLES.items():
+        run(f"CREATE {'UNIQUE ' if kind in NODES else ''}INDEX by_{kind} ON {kind} ({first})")
+    for kind in BACKWARD:
+        run(f"CREATE INDEX back_{kind} ON {kind} (target)")
+    run("INSERT INTO state VALUES (?, ?)", (state.version, msgspec.json.encode(state)))
+    run("COMMIT")
+    run("ANALYZE")
+    return state

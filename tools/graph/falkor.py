@@ -1,4 +1,5 @@
-"""FalkorDB by its own client. Each build is a graph of its own, named by its store and a number of its own.
+"""FalkorDB by its own client. Each build is a graph of its own, named by its store and a number of its own; it counts
+once its State stands in it, and then the older ones go.
 
 Bolt stays off: through it the server answers slower and under another graph's name.
 """
@@ -6,20 +7,16 @@ Bolt stays off: through it the server answers slower and under another graph's n
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
 from tools.errors import Unavailable
-from tools.graph.cypher import edge_text, in_order, index_texts, node_text
-from tools.graph.engine import State
-from tools.graph.model import Row
+from tools.graph.engine import State, in_order
+from tools.graph.model import EDGES, NODES, Row, Write
 from tools.graph.questions import QUESTIONS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 PATIENCE = 30.0  # seconds for one answer; a batch is written without a limit
 
@@ -38,55 +35,70 @@ class Falkor:
         self.prefix = f"paladin-{owner}-"
         self._named: dict[str, str] = {}  # graphs by their version
         self.where = f"FalkorDB at {parts.hostname}:{parts.port or 6379}"
-        self._db = self._spoken(
+        self._db = self._answer(
             lambda: FalkorDB.from_url(url, socket_connect_timeout=3.0, socket_timeout=None)
         )
 
     def states(self) -> list[State]:
-        found = {}
-        for name in self.names():
-            for (body,) in self._rows(name, "MATCH (s:State) RETURN s.body", {}):
-                found[name] = msgspec.json.decode(body, type=State)
+        found = {
+            name: msgspec.json.decode(body, type=State)
+            for name in self.names()
+            for (body,) in self._rows(name, "MATCH (s:State) RETURN s.body")
+        }
         self._named = {state.version: name for name, state in found.items()}
         return list(found.values())
 
     def ask(self, version: str, question: str, **values: Any) -> list[tuple[Any, ...]]:
         if version not in self._named and version not in {state.version for state in self.states()}:
             raise Unavailable("the graph was built anew while it was being asked; ask again")
-        return in_order(self._rows(self._named[version], QUESTIONS[question].cypher, values))
+        return in_order(self._rows(self._named[version], QUESTIONS[question].cypher, **values))
 
-    def writer(self, version: str) -> FalkorWriter:
-        return FalkorWriter(self)
+    def replace(self, fill: Callable[[Write], State]) -> State:
+        name = self.prefix + secrets.token_hex(6)
+
+        def write(kind: str, rows: Sequence[Row]) -> None:
+            self._run(name, _text(kind), rows=rows)
+
+        try:
+            for label, (key, *_) in NODES.items():
+                self._run(name, f"CREATE INDEX FOR (n:{label}) ON (n.{key})")
+            state = fill(write)
+            counted = ("MATCH (n) RETURN count(n)", "MATCH ()-[e]->() RETURN count(e)")
+            if sum(self._rows(name, text)[0][0] for text in counted) != sum(state.counts.values()):
+                raise Unavailable(
+                    f"{self.where} lost a part of the graph, perhaps to another build; build again"
+                )
+            older = [one for one in self.names() if one != name]
+            self._run(name, "CREATE (:State {body: $body})", body=msgspec.json.encode(state).decode())
+        except BaseException:
+            self.delete(name)
+            raise
+        for one in older:
+            self.delete(one)
+        return state
 
     def close(self) -> None:
         self._db.connection.close()
 
-    def run(self, name: str, text: str, values: dict[str, Any]) -> None:
-        """Write."""
-        self._spoken(lambda: self._db.select_graph(name).query(text, values))
+    def names(self) -> list[str]:
+        """Of all graphs of this store, whole or not."""
+        return [name for name in map(str, self._answer(self._db.list_graphs)) if name.startswith(self.prefix)]
 
     def delete(self, name: str) -> None:
         """A graph, if it is there."""
-        if name in self._spoken(self._db.list_graphs):
-            self._spoken(self._db.select_graph(name).delete)
+        if name in self.names():
+            self._answer(self._db.select_graph(name).delete)
 
-    def names(self) -> list[str]:
-        """Of all graphs of this store, whole or not."""
-        return [name for name in map(str, self._spoken(self._db.list_graphs)) if name.startswith(self.prefix)]
+    def _run(self, name: str, text: str, **values: Any) -> None:
+        """Write."""
+        self._answer(lambda: self._db.select_graph(name).query(text, values))
 
-    def sizes(self, name: str) -> int:
-        """How many nodes and edges the graph holds."""
-        ((nodes,),) = self._rows(name, "MATCH (n) RETURN count(n)", {})
-        ((edges,),) = self._rows(name, "MATCH ()-[e]->() RETURN count(e)", {})
-        return int(nodes) + int(edges)
-
-    def _rows(self, name: str, text: str, values: dict[str, Any]) -> list[list[Any]]:
-        graph = self._db.select_graph(name)
-        answer = self._spoken(lambda: graph.ro_query(text, values, timeout=int(PATIENCE * 1000)))
-        rows: list[list[Any]] = answer.result_set
+    def _rows(self, name: str, text: str, **values: Any) -> list[list[Any]]:
+        graph, limit = self._db.select_graph(name), int(PATIENCE * 1000)
+        rows: list[list[Any]] = self._answer(lambda: graph.ro_query(text, values, timeout=limit)).result_set
         return rows
 
-    def _spoken(self, ask: Callable[[], Any]) -> Any:
+    def _answer(self, ask: Callable[[], Any]) -> Any:
         """What the server says; Unavailable where it does not, or says that it cannot."""
         from redis.exceptions import RedisError
 
@@ -99,31 +111,14 @@ class Falkor:
             ) from error
 
 
-class FalkorWriter:
-    """Fills a graph of its own, which counts once its State stands in it; then the older ones go."""
+def _text(kind: str) -> str:
+    """The text that writes `$rows` of this kind."""
+    if kind in NODES:
+        return f"UNWIND $rows AS r CREATE (:{kind} {_properties(NODES[kind], 0)})"
+    source, target, names = EDGES[kind]
+    ends = f"MATCH (a:{source} {{{NODES[source][0]}: r[0]}}) MATCH (b:{target} {{{NODES[target][0]}: r[1]}})"
+    return f"UNWIND $rows AS r {ends} CREATE (a)-[:{kind} {_properties(names, 2)}]->(b)"
 
-    def __init__(self, server: Falkor) -> None:
-        self.server, self.name = server, server.prefix + secrets.token_hex(6)
-        for text in index_texts():
-            server.run(self.name, text, {})
 
-    def nodes(self, label: str, rows: Sequence[Row]) -> None:
-        self.server.run(self.name, node_text(label), {"rows": rows})
-
-    def edges(self, type: str, rows: Sequence[Row]) -> None:
-        self.server.run(self.name, edge_text(type), {"rows": rows})
-
-    def finish(self, state: State) -> None:
-        """Counted first: another build that ended meanwhile has taken this one for an older graph."""
-        if self.server.sizes(self.name) != sum(state.counts.values()):
-            raise Unavailable(
-                f"{self.server.where} lost a part of the graph, perhaps to another build; build again"
-            )
-        older = [name for name in self.server.names() if name != self.name]
-        body = msgspec.json.encode(state).decode()
-        self.server.run(self.name, "CREATE (:State {body: $body})", {"body": body})
-        for name in older:
-            self.server.delete(name)
-
-    def drop(self) -> None:
-        self.server.delete(self.name)
+def _properties(names: Sequence[str], first: int) -> str:
+    return "{" + ", ".join(f"{name}: r[{place}]" for place, name in enumerate(names, first)) + "}"

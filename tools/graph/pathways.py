@@ -12,11 +12,12 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import NamedTuple
 
+import msgspec
+
 from tools.errors import NotFound, Refused
 from tools.graph.asking import Asked
-from tools.graph.cells import LEAST, shown, shown_together
 from tools.graph.facts import NONE, RESPONSES
-from tools.graph.statistics import wilson
+from tools.graph.statistics import LEAST, shown, shown_together, wilson
 from tools.records import Record
 from tools.terminology.conditions import CONCEPTS
 
@@ -86,10 +87,11 @@ class Pathways(Record, frozen=True, kw_only=True):
     fewer_than_five: int = 0  # medicines and paths that are left out, since fewer than five people took them
 
 
+_TAKEN = Taken.__struct_fields__
 _WIDER = ((True, True, True), (True, False, True), (True, False, False), (False, False, False))
 
 
-class _Group(NamedTuple):
+class _Cohort(NamedTuple):
     medicines: tuple[str, ...]
     ends: tuple[str, ...]
     n: int
@@ -97,45 +99,47 @@ class _Group(NamedTuple):
 
 def pathways(asked: Asked, patient_id: str) -> Pathways:
     """NotFound for nobody; Refused where the chart does not record what would make others alike."""
-    mine = asked.rows("group", id=patient_id)
-    if not mine and not asked.rows("patient", id=patient_id):
-        raise NotFound("patient", patient_id, hint="of the graph")
+    mine = asked.rows("patient", id=patient_id)
     if not mine:
+        raise NotFound("patient", patient_id, hint="of the graph")
+    ((payer, profile, path, ends),) = mine
+    if profile is None:
         raise Refused(
             f"nobody can be called alike: {patient_id}'s diagnoses, medications or plan are not recorded;"
             " enter them with `pa chart add`"
         )
-    ((payer, profile, path, ends),) = mine
-    me = _Group(_split(path), _split(ends), 1)
-    circles = []
+    me = _Cohort(_split(path), _split(ends), 1)
+    circles: list[Circle] = []
+    alike: list[_Cohort] = []
     for same_conditions, same_payer, same_start in _WIDER:
+        main = profile.split()[0]
         rows = asked.rows(
             "pathways",
-            profile=profile if same_conditions else profile.split()[0],
-            more="" if same_conditions else f"{profile.split()[0]} ",
+            profile=profile if same_conditions else main,
+            more="" if same_conditions else f"{main} ",
             payer=payer if same_payer else "",
             path=path if same_start else "",
         )
-        groups = _others([_Group(_split(a), _split(b), n) for a, b, n in rows], me)
-        circle = Circle(
-            same_conditions=same_conditions, same_payer=same_payer, same_start=same_start, n=_sum(groups)
+        alike = _others([_Cohort(_split(a), _split(b), n) for a, b, n in rows], me)
+        n = shown(_sum(alike))
+        circles.append(
+            Circle(same_conditions=same_conditions, same_payer=same_payer, same_start=same_start, n=n)
         )
-        circles.append((circle, groups))
-        if sum(group.n for group in groups) >= ENOUGH:
+        if _sum(alike) >= ENOUGH:
             break
-    _, groups = circles[-1]
-    before = len(me.medicines) if circles[-1][0].same_start else 0
-    tried, few = _tried(groups, before)
-    paths, rare = _paths(groups, before)
+    before = len(me.medicines) if circles[-1].same_start else 0
+    tried, few = _tried(alike, before)
+    paths, rare = _paths(alike, before)
+    courses = sorted(asked.rows("courses", id=patient_id), key=lambda row: (row[1] == 0, row[1], row[0]))
     return Pathways(
         patient_id=patient_id,
         as_of=asked.state.as_of,
         conditions=tuple(CONCEPTS[key].label for key in profile.split() if profile != NONE),
         payer=payer,
-        taken=tuple(sorted(map(_taken, asked.rows("courses", id=patient_id)), key=_begun)),
-        circles=tuple(circle for circle, _ in circles),
+        taken=tuple(msgspec.convert(dict(zip(_TAKEN, row, strict=True)), Taken) for row in courses),
+        circles=tuple(circles),
         circle=len(circles) - 1,
-        no_further=shown(sum(group.n for group in groups if len(group.medicines) <= before)),
+        no_further=shown(_sum(cohort for cohort in alike if len(cohort.medicines) <= before)),
         tried=tried,
         paths=paths,
         fewer_than_five=few + rare,
@@ -146,25 +150,22 @@ def _split(text: str) -> tuple[str, ...]:
     return tuple(text.split(">")[:-1])
 
 
-def _sum(groups: Iterable[_Group]) -> int | None:
-    return shown(sum(group.n for group in groups))
+def _sum(cohorts: Iterable[_Cohort]) -> int:
+    return sum(cohort.n for cohort in cohorts)
 
 
-def _others(groups: list[_Group], me: _Group) -> list[_Group]:
+def _others(cohorts: list[_Cohort], me: _Cohort) -> list[_Cohort]:
     """Without the patient, who is no evidence for what would become of the patient."""
-    return [
-        group._replace(n=group.n - 1) if group[:2] == me[:2] else group
-        for group in groups
-        if group.n > 1 or group[:2] != me[:2]
-    ]
+    left = [one._replace(n=one.n - 1) if one[:2] == me[:2] else one for one in cohorts]
+    return [one for one in left if one.n]
 
 
-def _tried(groups: Sequence[_Group], before: int) -> tuple[tuple[Tried, ...], int]:
+def _tried(cohorts: Sequence[_Cohort], before: int) -> tuple[tuple[Tried, ...], int]:
     """Each medicine after the first `before`, by how many began it; and how many medicines are left out."""
     ends: dict[str, Counter[str]] = {}
-    for group in groups:
-        for medicine, end in list(zip(group.medicines, group.ends, strict=True))[before:]:
-            ends.setdefault(medicine, Counter())[end] += group.n
+    for cohort in cohorts:
+        for medicine, end in list(zip(cohort.medicines, cohort.ends, strict=True))[before:]:
+            ends.setdefault(medicine, Counter())[end] += cohort.n
     enough = {medicine: counted for medicine, counted in ends.items() if counted.total() >= LEAST}
     found = [_of_medicine(medicine, counted) for medicine, counted in enough.items()]
     return tuple(sorted(found, key=lambda one: (-one.n, one.medicine))), len(ends) - len(enough)
@@ -175,6 +176,8 @@ def _of_medicine(medicine: str, ends: Counter[str]) -> Tried:
     counts = {letter: sum(count for end, count in ends.items() if end[0] == letter) for letter in RESPONSES}
     cells = shown_together(counts)
     recorded = n - counts["-"]
+    low, high = wilson(counts["e"], recorded)
+    ongoing = sum(count for end, count in ends.items() if end[1] == "a")
     hidden = cells["e"] is None or cells["-"] is None or not recorded
     return Tried(
         medicine=medicine,
@@ -186,41 +189,17 @@ def _of_medicine(medicine: str, ends: Counter[str]) -> Tried:
         not_recorded=cells["-"],
         recorded=None if cells["-"] is None else recorded,
         share=None if hidden else round(counts["e"] / recorded, 3),
-        interval=None if hidden else _rounded(wilson(counts["e"], recorded)),
-        ongoing=_one_of_two(sum(count for end, count in ends.items() if end[1] == "a"), n),
+        interval=None if hidden else (round(low, 3), round(high, 3)),
+        # a count of which the rest can be reckoned
+        ongoing=None if None in (shown(ongoing), shown(n - ongoing)) else ongoing,
     )
 
 
-def _rounded(interval: tuple[float, float]) -> tuple[float, float]:
-    return round(interval[0], 3), round(interval[1], 3)
-
-
-def _one_of_two(count: int, of: int) -> int | None:
-    """A count of which the rest can be reckoned."""
-    return None if shown(count) is None or shown(of - count) is None else count
-
-
-def _paths(groups: Sequence[_Group], before: int) -> tuple[tuple[Pathway, ...], int]:
+def _paths(cohorts: Sequence[_Cohort], before: int) -> tuple[tuple[Pathway, ...], int]:
     counted: Counter[tuple[str, ...]] = Counter()
-    for group in groups:
-        if len(group.medicines) > before:
-            counted[group.medicines[before:]] += group.n
+    for cohort in cohorts:
+        if len(cohort.medicines) > before:
+            counted[cohort.medicines[before:]] += cohort.n
     frequent = [Pathway(medicines=way, n=n) for way, n in counted.items() if n >= LEAST]
     frequent.sort(key=lambda path: (-path.n, path.medicines))
     return tuple(frequent[:MOST_PATHS]), len(counted) - len(frequent)
-
-
-def _begun(course: Taken) -> tuple[bool, int, str]:
-    return course.place == 0, course.place, course.medicine
-
-
-def _taken(row: tuple[object, ...]) -> Taken:
-    medicine, place, start, days, response, ended = row
-    return Taken(
-        medicine=str(medicine),
-        place=int(str(place)),
-        start=date.fromisoformat(str(start)) if start else None,
-        days=None if days is None else int(str(days)),
-        response=str(response),
-        ended=str(ended),
-    )

@@ -9,14 +9,14 @@ payers' orders for the same drug. The test is exact; Benjamini and Hochberg hold
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from datetime import date
 from typing import NamedTuple
 
 from tools.graph.asking import Asked
-from tools.graph.cells import LEAST
-from tools.graph.statistics import Stratum, adjusted, exact_p, wilson
+from tools.graph.facts import ANSWERED, PREDICTED
+from tools.graph.statistics import LEAST, Stratum, adjusted, exact_p, wilson
 from tools.records import Record
 
 LEAST_ORDERS = 20  # of one prescriber or payer; fewer say nothing, and nothing is said of them
@@ -73,45 +73,45 @@ class _Cell(NamedTuple):
 
 def prescribers(asked: Asked) -> Patterns:
     """Strata are drugs under plans."""
-    question, answers = _question(asked, "prescribers")
+    basis, answers = _basis(asked)
     cells = [
         _Cell((npi, name, specialty), (plan, drug), drug, orders, denied)
-        for npi, name, specialty, plan, drug, orders, denied, _ in asked.rows(question)
+        for npi, name, specialty, plan, drug, orders, denied in asked.rows("prescribers", basis=basis)
     ]
     return _patterns(asked, "prescribers", cells, answers)
 
 
 def payers(asked: Asked) -> Patterns:
     """Strata are drugs."""
-    question, answers = _question(asked, "payers")
+    basis, answers = _basis(asked)
     cells = [
         _Cell((payer, name, ""), drug, drug, orders, denied)
-        for payer, name, drug, orders, denied, _ in asked.rows(question)
+        for payer, name, drug, orders, denied in asked.rows("payers", basis=basis)
     ]
     return _patterns(asked, "payers", cells, answers)
 
 
-def _question(asked: Asked, of: str) -> tuple[str, int]:
-    """What is asked of the graph, and how many answers of payers it holds."""
-    answers = asked.state.counts.get("DECIDED", 0)
-    return (f"decided_{of}" if answers >= LEAST_ORDERS else of), answers
+def _basis(asked: Asked) -> tuple[str, int]:
+    """Which orders are counted, and how many answers of payers the graph holds."""
+    answers = sum(row[3] for row in asked.rows("payers", basis=ANSWERED))
+    return (ANSWERED if answers >= LEAST_ORDERS else PREDICTED), answers
 
 
 def _patterns(asked: Asked, of: str, cells: Sequence[_Cell], answers: int) -> Patterns:
-    totals: dict[Hashable, tuple[int, int]] = defaultdict(lambda: (0, 0))
+    totals: dict[Hashable, Counter[str]] = defaultdict(Counter)
     theirs: dict[tuple[str, str, str], list[_Cell]] = defaultdict(list)
     for cell in cells:
-        orders, denied = totals[cell.stratum]
-        totals[cell.stratum] = orders + cell.orders, denied + cell.denied
+        totals[cell.stratum].update(orders=cell.orders, denied=cell.denied)
         theirs[cell.who].append(cell)
     enough = {who: own for who, own in theirs.items() if sum(c.orders for c in own) >= LEAST_ORDERS}
-    strata = {
-        who: [Stratum(c.orders, c.denied, *totals[c.stratum]) for c in own] for who, own in enough.items()
-    }
-    ps = [exact_p(own) for own in strata.values()]
+    strata = [
+        [Stratum(c.orders, c.denied, totals[c.stratum]["orders"], totals[c.stratum]["denied"]) for c in own]
+        for own in enough.values()
+    ]
+    ps = [exact_p(own) for own in strata]
     found = [
-        _unusual(who, strata[who], enough[who], p, q)
-        for who, p, q in zip(strata, ps, adjusted(ps), strict=True)
+        _unusual(who, own, enough[who], p, q)
+        for who, own, p, q in zip(enough, strata, ps, adjusted(ps), strict=True)
         if q <= Q
     ]
     return Patterns(

@@ -6,11 +6,11 @@ criterion that is not met stops a patient; one that is merely not shown needs a 
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from datetime import date
 
 from tools.graph.asking import Asked
-from tools.graph.cells import LEAST, shown
-from tools.graph.statistics import wilson
+from tools.graph.statistics import LEAST, shown, wilson
 from tools.records import Record
 
 
@@ -35,6 +35,9 @@ class PolicyChange(Record, frozen=True, kw_only=True):
     interval: tuple[float, float]
 
 
+_WHAT = PolicyChange.__struct_fields__[:8]
+
+
 class PolicyChanges(Record, frozen=True, kw_only=True):
     """Most patients first. `fewer_than_five` criteria stop somebody, and too few to be told of."""
 
@@ -46,49 +49,38 @@ class PolicyChanges(Record, frozen=True, kw_only=True):
 
 def policy_changes(asked: Asked, *, plan_id: str = "", drug: str = "", most: int = 20) -> PolicyChanges:
     """Of all plans and drugs, or of one of each."""
-    totals: dict[tuple[str, str], tuple[int, int]] = {}
-    for plan, name, outcome, n, _ in asked.rows("asked"):
-        every, ready = totals.get((plan, name), (0, 0))
-        totals[plan, name] = every + n, ready + (n if outcome == "ready" else 0)
-    counts: dict[tuple[str, ...], dict[str, tuple[int, int]]] = {}
-    for row in asked.rows("criteria"):
-        *what, status, n, ordered = row
-        if (not plan_id or what[1] == plan_id) and (not drug or what[2] == drug):
-            counts.setdefault(tuple(what), {})[status] = n, ordered
-    found, few = [], 0
-    for criterion, by_status in counts.items():
-        stopped, ordered = by_status.get("not_met", (0, 0))
-        if stopped >= LEAST:
-            unknown, _ = by_status.get("unknown", (0, 0))
-            found.append(_change(criterion, totals[criterion[1], criterion[2]], stopped, ordered, unknown))
-        else:
-            few += stopped > 0
+    totals: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for plan, name, outcome, n in asked.rows("asked"):
+        totals[plan, name][outcome] += n
+    counts: dict[tuple[str, ...], dict[str, tuple[int, int]]] = defaultdict(dict)
+    for *what, status, n, ordered in asked.rows("criteria"):
+        if (not plan_id or what[0] == plan_id) and (not drug or what[1] == drug):
+            counts[tuple(what)][status] = n, ordered
+    stopping = {what: by_status for what, by_status in counts.items() if "not_met" in by_status}
+    found = [
+        _change(what, totals[what[0], what[1]], by_status)
+        for what, by_status in stopping.items()
+        if by_status["not_met"][0] >= LEAST
+    ]
     found.sort(key=lambda one: (-one.stopped, one.plan_id, one.drug, one.criterion, one.kind))
     return PolicyChanges(
         as_of=asked.state.as_of,
         patients=asked.state.patients,
         changes=tuple(found[:most]),
-        fewer_than_five=few,
+        fewer_than_five=len(stopping) - len(found),
     )
 
 
 def _change(
-    criterion: tuple[str, ...], totals: tuple[int, int], stopped: int, ordered: int, unknown: int
+    what: tuple[str, ...], outcomes: Counter[str], by_status: dict[str, tuple[int, int]]
 ) -> PolicyChange:
-    key, plan_id, drug, indication, name, text, clause, part = criterion
-    every, ready = totals
+    (stopped, ordered), (unknown, _) = by_status["not_met"], by_status.get("unknown", (0, 0))
+    every = outcomes.total()
     low, high = wilson(stopped, every)
     return PolicyChange(
-        plan_id=plan_id,
-        drug=drug,
-        indication=indication,
-        criterion=name,
-        text=text,
-        clause=clause,
-        part=part,
-        kind=key.split("/")[-3],
+        **dict(zip(_WHAT, what, strict=True)),
         asked=every,
-        ready=shown(ready),
+        ready=shown(outcomes["ready"]),
         stopped=stopped,
         stopped_ordered=shown(ordered) if shown(stopped - ordered) is not None else None,
         undocumented=shown(unknown),

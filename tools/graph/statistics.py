@@ -1,12 +1,14 @@
-"""The few figures that a count needs before anybody may lean on it: an interval, an exact test, and many tests."""
+"""The few figures that a count needs before anybody may lean on it: an interval, an exact test, and many tests; and
+counts of people as they may be shown, none that is so small that it tells of somebody."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import exp, lgamma, sqrt
 from typing import NamedTuple
 
 Z = 1.959963984540054  # of a normal distribution, two-sided 95 %
+LEAST = 5  # people in a cell that is shown
 
 
 class Stratum(NamedTuple):
@@ -71,3 +73,19 @@ def adjusted(ps: Sequence[float]) -> list[float]:
         least = min(least, ps[place] * len(ps) / rank)
         found[place] = least
     return found
+
+
+def shown(count: int) -> int | None:
+    """The count; None for one from 1 to 4. Nobody is nobody, and may be said."""
+    return count if count == 0 or count >= LEAST else None
+
+
+def shown_together(counts: Mapping[str, int]) -> dict[str, int | None]:
+    """Cells of which the sum is known: where just one would be hidden, the smallest other one is hidden with it,
+    since it could be found out from the rest."""
+    cells = {name: shown(count) for name, count in counts.items()}
+    if list(cells.values()).count(None) == 1:
+        others = [name for name, count in cells.items() if count]
+        if others:
+            cells[min(others, key=lambda name: (counts[name], name))] = None
+    return cells

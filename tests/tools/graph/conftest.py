@@ -12,8 +12,7 @@ import msgspec
 import pytest
 from sqlalchemy import delete
 
-from tools.graph.engine import Graph
-from tools.graph.opening import open_graph
+from tools.graph.engine import Graph, open_graph
 from tools.lifecycle.records import Approval, CaseEvent, CaseHead, Facts, Notice, What
 from tools.records import Patient
 from tools.store import Store, database

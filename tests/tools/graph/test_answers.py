@@ -15,14 +15,12 @@ from tests import worlds
 from tests.tools.graph.conftest import Panel, answer_of
 from tools.errors import Invalid, NotFound, Refused, Unavailable
 from tools.graph import asking, patterns
-from tools.graph.asking import current
+from tools.graph.asking import current, version_of
 from tools.graph.building import build
-from tools.graph.cells import LEAST, shown_together
-from tools.graph.charts import version_of
-from tools.graph.engine import Graph
-from tools.graph.opening import open_graph
+from tools.graph.engine import Graph, open_graph
 from tools.graph.pathways import ENOUGH, pathways
 from tools.graph.policy_change import policy_changes
+from tools.graph.statistics import LEAST, shown_together
 from tools.records import Coverage, Diagnosis, Medication, Observation, Order, Patient, Prescriber
 from tools.store import ChartEntry
 from tools.store.rows import person
@@ -263,9 +261,8 @@ def test_a_build_that_fails_leaves_the_old_graph(panel: Panel, embedded: Graph, 
     store = panel([one()])
     state = build(store, embedded)
 
-    def stop(stage: str, done: int, expected: int) -> None:
-        if stage == "writing":
-            raise KeyboardInterrupt
+    def stop(done: int, expected: int) -> None:
+        raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         build(panel([one(), one()]), embedded, progress=stop)
@@ -278,8 +275,8 @@ def test_two_processes_build_what_one_does(pool: Pool, panel: Panel, tmp_path: P
     graphs = [open_graph("", tmp_path / f"{workers}.db", "x") for workers in (1, 2)]
     states = [build(store, graph, workers=workers) for workers, graph in enumerate(graphs, 1)]
     assert states[0].counts == states[1].counts
-    for question in ("criteria", "prescribers", "asked"):
-        one_, two = (graph.ask(states[0].version, question) for graph in graphs)
+    for question, values in (("criteria", {}), ("prescribers", {"basis": "predicted"}), ("asked", {})):
+        one_, two = (graph.ask(states[0].version, question, **values) for graph in graphs)
         assert one_ == two
 
 

@@ -18,16 +18,16 @@ from hypothesis import strategies as st
 from tests.tools.graph.conftest import Panel, answer_of
 from tools.determine import determine
 from tools.errors import Unavailable
-from tools.graph.building import build
-from tools.graph.charts import world_of
-from tools.graph.engine import Graph, State
-from tools.graph.facts import World, uses_on_label
-from tools.graph.opening import open_graph
+from tools.graph.building import build, world_of
+from tools.graph.engine import Graph, State, open_graph
+from tools.graph.facts import World
+from tools.graph.model import Write
 from tools.graph.questions import QUESTIONS
 from tools.lifecycle.records import What
 from tools.records import Diagnosis, Medication, Order, Patient, Request
 from tools.request import complete_request
 from tools.store import Store
+from tools.ways.candidates import uses_on_label
 
 SHARED = settings(max_examples=12, suppress_health_check=list(HealthCheck))
 
@@ -114,24 +114,28 @@ def test_falkordb_gives_what_the_embedded_graph_gives(
 
 def test_half_a_graph_on_a_server_counts_for_nothing(panel: Panel, falkor: Graph) -> None:
     state = build(panel([Patient(id="")]), falkor)
-    writer = falkor.writer("v" * 64)
-    writer.nodes("Patient", [["P001"]])
-    assert falkor.states() == [state]
+
+    def half(write: Write) -> State:
+        write("Patient", [["P001", None, None, None, None]])
+        assert falkor.states() == [state]
+        return msgspec.structs.replace(state, version="v" * 64, counts={"Patient": 2})
+
     with pytest.raises(Unavailable, match="build again"):
-        writer.finish(msgspec.structs.replace(state, counts={"Patient": 2}))
-    writer.drop()
-    assert falkor.ask(state.version, "patient", id="P001") == [("P001",)]
+        falkor.replace(half)
+    assert falkor.states() == [state]
+    assert len(falkor.ask(state.version, "patient", id="P001")) == 1
+    assert len(falkor.names()) == 1  # type: ignore[attr-defined]
 
 
 def _every_question(graph: Graph, state: State) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each of every patient, and of groups that there are."""
+    """Each of every patient, and of cohorts that there are."""
     ids = [f"P{number:03}" for number in range(1, state.patients + 2)]
-    groups = [row for one in ids for row in graph.ask(state.version, "group", id=one)]
+    known = [row for one in ids for row in graph.ask(state.version, "patient", id=one) if row[0]]
     for name, question in QUESTIONS.items():
         if "$id" in question.sql:
             yield from ((name, {"id": one}) for one in ids)
         elif "$profile" in question.sql:
-            for payer, profile, path, _ in groups:
+            for payer, profile, path, _ in known:
                 yield name, {"profile": profile, "more": "", "payer": payer, "path": path}
                 yield (
                     name,
@@ -142,6 +146,8 @@ def _every_question(graph: Graph, state: State) -> Iterator[tuple[str, dict[str,
                         "path": "",
                     },
                 )
+        elif "$basis" in question.sql:
+            yield from ((name, {"basis": basis}) for basis in ("predicted", "answered"))
         else:
             yield name, {}
 
@@ -282,8 +288,8 @@ def _profile(patient: Patient) -> str:
 
 
 def _asked(records: sqlite3.Connection) -> Iterator[tuple[str, dict[str, str]]]:
-    for name in ("prescribers", "payers", "asked", "criteria"):
-        yield name, {}
+    yield from (("asked", {}), ("criteria", {}))
+    yield from ((name, {"basis": "predicted"}) for name in ("prescribers", "payers"))
     for patient, profile in records.execute("SELECT patient, profile FROM alike").fetchall():
         yield "courses", {"id": patient}
         for payer in ("", "bluestem"):
@@ -302,6 +308,6 @@ def _columns(question: str, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]
         "prescribers": lambda r: (r[0], r[3], r[4], r[5], r[6]),
         "payers": lambda r: (r[0], r[2], r[3], r[4]),
         "asked": lambda r: r[:4],
-        "criteria": lambda r: (r[1], r[2], r[4], r[8], r[9], r[10]),
+        "criteria": lambda r: (r[0], r[1], r[3], r[8], r[9], r[10]),
     }[question]
     return [kept(row) for row in rows]

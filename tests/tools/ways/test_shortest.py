@@ -6,14 +6,12 @@ from pathlib import Path
 
 from tests.tools.graph.conftest import Panel
 from tools.determine import determine
-from tools.graph.asking import current
-from tools.graph.charts import world_of
-from tools.graph.engine import Graph
+from tools.graph.building import world_of
 from tools.graph.facts import World
-from tools.graph.shortest import shortest
-from tools.graph.ways import KINDS, ways
 from tools.records import Determination, Patient, Plan, Request
 from tools.request import complete_request
+from tools.ways.actions import KINDS, ways
+from tools.ways.shortest import shortest
 
 Pool = tuple[Path, list[Patient]]
 
@@ -48,13 +46,12 @@ def test_the_first_way_is_the_shortest(pool: Pool, panel: Panel) -> None:
             assert lengths == sorted(lengths)
 
 
-def test_the_engine_agrees_once_the_steps_are_supposed(pool: Pool, panel: Panel, embedded: Graph) -> None:
+def test_the_engine_agrees_once_the_steps_are_supposed(pool: Pool, panel: Panel) -> None:
     """Where every step can be supposed, nothing but papers that only then are asked for may be open."""
     store = panel(pool[1][:80])
-    asked = current(store, embedded)
     proved = 0
     for number in range(1, 81):
-        for way in shortest(asked, store, f"P{number:03}", most=9).ways:
+        for way in shortest(store, f"P{number:03}", most=9).ways:
             if way.steps and not way.not_supposed and way.supposed != "quantity_exception":
                 papers = {
                     paper.text
@@ -69,9 +66,9 @@ def test_the_engine_agrees_once_the_steps_are_supposed(pool: Pool, panel: Panel,
     assert proved > 20
 
 
-def test_shortest_asks_about_nobody_else(pool: Pool, panel: Panel, embedded: Graph) -> None:
+def test_shortest_asks_about_nobody_else(pool: Pool, panel: Panel) -> None:
     store = panel(pool[1][:30])
-    found = shortest(current(store, embedded), store, "P002")
+    found = shortest(store, "P002")
     assert found.patient_id == "P002"
     assert {way.drug for way in found.ways} <= set(store.plan(found.plan_id).benefits)
     order = [(len(way.steps), way.days) for way in found.ways]
