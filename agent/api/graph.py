@@ -14,10 +14,10 @@ from starlette.concurrency import run_in_threadpool
 
 from agent.api import wire
 from agent.api.office import Office, office
-from tools.graph import patterns
 from tools.graph.asking import Asked, current, version_of
 from tools.graph.pathways import Pathways
 from tools.graph.pathways import pathways as find_pathways
+from tools.graph.patterns import Patterns, patterns
 from tools.graph.policy_change import PolicyChanges, policy_changes
 from tools.ways.shortest import Shortest
 from tools.ways.shortest import shortest as find_shortest
@@ -78,19 +78,19 @@ async def shortest(
 @router.get(
     "/prescribers",
     summary="Prescribers with unusual patterns of denials, as answered or predicted",
-    responses=wire.gives(patterns.Patterns, "The unusual ones, with N, p and q."),
+    responses=wire.gives(Patterns, "The unusual ones, with N, p and q."),
 )
 async def prescribers(request: Request, as_of: date | None = AS_OF) -> Response:
-    return await _answer(request, as_of, lambda asked, _: patterns.prescribers(asked))
+    return await _answer(request, as_of, lambda asked, _: patterns(asked, "prescribers"))
 
 
 @router.get(
     "/payers",
     summary="Payers with unusual patterns of denials, as answered or predicted",
-    responses=wire.gives(patterns.Patterns, "The unusual ones, with N, p and q."),
+    responses=wire.gives(Patterns, "The unusual ones, with N, p and q."),
 )
 async def payers(request: Request, as_of: date | None = AS_OF) -> Response:
-    return await _answer(request, as_of, lambda asked, _: patterns.payers(asked))
+    return await _answer(request, as_of, lambda asked, _: patterns(asked, "payers"))
 
 
 @router.get(

@@ -27,7 +27,7 @@ from tools.store.rows import Draft
 if TYPE_CHECKING:
     from agent.casework import Asking
     from agent.models.model import Model
-    from tools.graph.engine import Graph
+    from tools.graph.model import Graph
 
 
 class Office:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from tools.graph.asking import Asked
-    from tools.graph.engine import Graph
+    from tools.graph.model import Graph
     from tools.store.store import Store
 
 app = typer.Typer(
@@ -186,10 +186,10 @@ def policy_change(
 
 def _patterns(of: str, as_of: str, as_json: bool) -> None:
     from agent.terminal import graph_screen
-    from tools.graph import patterns
+    from tools.graph.patterns import patterns
 
     with _asked(as_of) as (asked, _, _settings):
-        found = patterns.prescribers(asked) if of == "prescribers" else patterns.payers(asked)
+        found = patterns(asked, of)
     _tell(found, as_json, lambda: graph_screen.patterns(found))
 
 

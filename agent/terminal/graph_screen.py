@@ -174,9 +174,15 @@ def patterns(found: Patterns) -> RenderableType:
             parts.append(Text(f"and {len(found.unusual) - len(shown)} more, see --json"))
     elif found.tested:
         parts.append(Padding(Text("None is unusual."), (1, 0, 0, 0)))
-    tail = f"{found.basis[0].upper()}{found.basis[1:]}.\n{_compared(found.of)}"
-    parts.append(Padding(Text(tail, "dim"), (1, 0, 0, 0)))
+    parts.append(Padding(Text(f"{_basis(found)}.\n{_compared(found.of)}", "dim"), (1, 0, 0, 0)))
     return Group(*parts)
+
+
+def _basis(found: Patterns) -> str:
+    if not found.predicted:
+        return f"Payers' first answers in {found.answers:,} authorization cases"
+    known = f"only {found.answers} payers' answers are" if found.answers else "no payer's answer is"
+    return f"Predicted by Paladin's engine for orders in the charts; {known} recorded"
 
 
 def _compared(of: str) -> str:

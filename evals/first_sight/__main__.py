@@ -25,8 +25,8 @@ import yaml
 
 from tools.casefile import Known, case_files, decide_case, read_case
 from tools.errors import PaladinError
-from tools.graph.statistics import wilson
 from tools.records import Drug, Plan
+from tools.statistics import wilson
 
 WORLD = Path(__file__).parents[2] / "mock_data"
 RESULTS = Path(__file__).parents[1] / "results"

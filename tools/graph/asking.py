@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import func, select
 from sqlmodel import col
 
-from tools.errors import Unavailable
-from tools.graph.engine import Graph, State, open_graph
-from tools.graph.model import VERSION
+from tools.errors import Invalid, Unavailable
+from tools.graph.model import VERSION, Graph, State
 from tools.store import panel
 from tools.store.tables import AuthorizationEventTable, ChartTable, PatientTable
 
@@ -35,30 +34,39 @@ class Asked(NamedTuple):
 
 
 def graph_of(store: Store, url: str, home: Path) -> Graph:
-    """The engine at this URL as this store uses it; embedded, in a file of `home`, where there is no URL."""
+    """The engine at this URL as this store uses it, imported only then; embedded, in a file of `home`, where there is
+    no URL. Invalid if it is of no engine."""
+    if not url:
+        from tools.graph.embedded import Embedded
+
+        return Embedded(home / FILE)
+    if not url.startswith(("falkor://", "falkors://")):
+        raise Invalid(
+            f"{url!r} is no graph database: write falkor://127.0.0.1:56380, or unset PALADIN_GRAPH_URL for the"
+            " embedded one"
+        )
+    from tools.graph.falkor import Falkor
+
     shown = store.engine.url.render_as_string(hide_password=True)
-    return open_graph(url, home / FILE, hashlib.sha256(shown.encode()).hexdigest()[:8])
+    return Falkor(url, hashlib.sha256(shown.encode()).hexdigest()[:8])
 
 
 def current(store: Store, graph: Graph, as_of: date | None = None) -> Asked:
     """The graph of the store as it is. One that is missing or stale is built if the panel is small; otherwise
     Unavailable says so, and how to build it."""
     version, found = version_of(store, as_of), graph.states()
-    for state in found:
-        if state.version == version:
-            return Asked(graph, state)
+    there = next((state for state in found if state.version == version), None)
     patients = store.count_patients()
-    if patients <= SMALL:
-        return _built(store, graph, as_of, version)
+    if there or patients <= SMALL:
+        return Asked(graph, there or _built(store, graph, as_of, version))
     day = f" --as-of {as_of}" if as_of else ""
-    if not found:
-        raise Unavailable(
-            f"there is no graph of these {patients:,} patients at {graph.where}: run `pa graph build{day}`"
+    what = f"there is no graph of these {patients:,} patients at {graph.where}"
+    if found:
+        what = (
+            f"the graph at {graph.where} is stale: it was built from {found[-1].patients:,} patients as of"
+            f" {found[-1].as_of}, and charts, plans or the day are others now"
         )
-    raise Unavailable(
-        f"the graph at {graph.where} is stale: it was built from {found[-1].patients:,} patients as of"
-        f" {found[-1].as_of}, and charts, plans or the day are others now; run `pa graph build{day}`"
-    )
+    raise Unavailable(f"{what}: run `pa graph build{day}`")
 
 
 def version_of(store: Store, asked: date | None = None) -> str:
@@ -84,10 +92,10 @@ def version_of(store: Store, asked: date | None = None) -> str:
 _one_at_a_time = Lock()
 
 
-def _built(store: Store, graph: Graph, as_of: date | None, version: str) -> Asked:
+def _built(store: Store, graph: Graph, as_of: date | None, version: str) -> State:
     """Built now, unless another thread has just done so."""
     from tools.graph.building import build
 
     with _one_at_a_time:
         there = next((state for state in graph.states() if state.version == version), None)
-        return Asked(graph, there or build(store, graph, as_of, workers=1))
+        return there or build(store, graph, as_of, workers=1)

@@ -4,18 +4,19 @@ they come, so that memory does not grow with the panel; what many patients share
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from datetime import date
-from itertools import islice
+from functools import cache
+from itertools import islice, repeat
 from time import perf_counter
 
 from tools.errors import NotFound
 from tools.graph.asking import version_of
-from tools.graph.engine import Graph, State
 from tools.graph.facts import ANSWERED, World, rows_of
-from tools.graph.model import EDGES, NODES, Row, Write
+from tools.graph.model import EDGES, NODES, Graph, Row, State, Write
 from tools.lifecycle.fold import standing
 from tools.store.database import sqlite_file
 from tools.store.panel import charts, numbers
@@ -23,7 +24,7 @@ from tools.store.rows import person
 from tools.store.store import Store
 
 Progress = Callable[[int, int], None]  # charts that are in it, and all of them
-Part = dict[str, list[Row]]  # rows by kind
+Part = defaultdict[str, list[Row]]  # rows by kind
 CHARTS = 1_000  # that one process reads at a time
 BATCH = 5_000  # rows in one write
 WORTH_WORKERS = 4_000  # patients; below, a second process costs more than it brings
@@ -38,15 +39,8 @@ def build(
     workers: int = 0,
     progress: Progress = lambda done, expected: None,
 ) -> State:
-    """Build the graph of the store as it is now, in the place of the one that was there.
-
-    Args:
-        store: whose charts.
-        graph: the engine that is to hold it.
-        as_of: judges every chart on that day; by default it is each chart's own or the world's.
-        workers: processes that judge charts; 0 is one for each core.
-        progress: is told how far it is.
-    """
+    """Build the graph of the store as it is now, in the place of the one that was there. `as_of` judges every chart
+    on that day, by default each chart's own or the world's; `workers` processes do so, 0 is one for each core."""
     began = perf_counter()
     version, world = version_of(store, as_of), world_of(store, as_of)
 
@@ -69,7 +63,8 @@ def build(
 
 def world_of(store: Store, asked: date | None = None) -> World:
     """What all charts of the store share."""
-    plans, drugs = ({plan.id: plan for plan in store.plans()}, {drug.name: drug for drug in store.drugs()})
+    plans = {plan.id: plan for plan in store.plans()}
+    drugs = {drug.name: drug for drug in store.drugs()}
     return World(plans, drugs, store.dataset().as_of, asked, store.today() if store.today else None)
 
 
@@ -80,59 +75,49 @@ def _rows(
     seen: set[tuple[str, str]] = set()
     cohorts: Counter[tuple[str, ...]] = Counter()
     expected, done = numbers(store), 0
-    yield from _in_order(_catalog(world), seen)
+    yield from _in_order(_part(_catalog(world)), seen)
     for part in _parts(store, world, expected, workers):
         yield from _in_order(part, seen)
-        cohorts.update(tuple(who) for _, *who in part.get("Patient", ()) if who[0] is not None)
-        done += len(part.get("Patient", ()))
+        cohorts.update(tuple(alike) for _, *alike in part["Patient"] if alike[0] is not None)
+        done += len(part["Patient"])
         progress(done, len(expected))
-    yield from _in_order(_cohorts(cohorts), seen)
+    yield from _in_order(_part(_counted(cohorts)), seen)
     yield "ORDERED", (row for row in _answered(store) if ("Benefit", row[1]) in seen)
 
 
 def _in_order(part: Part, seen: set[tuple[str, str]]) -> Iterator[tuple[str, Iterator[Row]]]:
     for kind in NODES:
-        new = {row[0]: row for row in part.get(kind, ()) if (kind, row[0]) not in seen}
+        new = {row[0]: row for row in part[kind] if (kind, row[0]) not in seen}
         if kind != "Patient":
             seen.update((kind, key) for key in new)
         yield kind, iter(new.values())
-    yield from ((kind, iter(part.get(kind, ()))) for kind in EDGES)
+    yield from ((kind, iter(part[kind])) for kind in EDGES)
 
 
-def _catalog(world: World) -> Part:
+def _catalog(world: World) -> Iterator[tuple[str, Row]]:
     """What is there without any patient: payers, and the drugs of their plans."""
-    every = [(plan, f"{plan.id}/{drug}", drug) for plan in world.plans.values() for drug in plan.benefits]
-    return {
-        "Payer": [[plan.payer_id, plan.payer] for plan in world.plans.values()],
-        "Benefit": [[key, plan.id, drug] for plan, key, drug in every],
-        "OFFERED_BY": [[key, plan.payer_id] for plan, key, _ in every],
-    }
+    for plan in world.plans.values():
+        yield "Payer", [plan.payer_id, plan.payer]
+        for drug in plan.benefits:
+            yield "Benefit", [f"{plan.id}/{drug}", plan.id, drug]
+            yield "OFFERED_BY", [f"{plan.id}/{drug}", plan.payer_id]
 
 
-def _cohorts(cohorts: Counter[tuple[str, ...]]) -> Part:
-    counted = [(str(key), *who, n) for key, (who, n) in enumerate(cohorts.items())]
-    return {
-        "Profile": [[profile] for _, _, profile, *_ in counted],
-        "Cohort": [[key, payer, path, ends, n] for key, payer, _, path, ends, n in counted],
-        "FITS": [[key, profile] for key, _, profile, *_ in counted],
-    }
+def _counted(cohorts: Counter[tuple[str, ...]]) -> Iterator[tuple[str, Row]]:
+    for key, ((payer, profile, path, ends), n) in enumerate(cohorts.items()):
+        yield "Profile", [profile]
+        yield "Cohort", [key, payer, path, ends, n]
+        yield "FITS", [key, profile]
 
 
 def _answered(store: Store) -> Iterator[Row]:
     """The payer's first answer of every case that has one. A case of somebody whose id is now another person's is
     nobody's."""
     for case in store.authorization_cases():
-        answers = [ANSWERS[event.what] for event in standing(case) if event.what in ANSWERS]
-        head = case.head
-        if answers and head.person == _person(store, head.patient_id):
-            yield [head.patient_id, f"{head.plan_id}/{head.drug}", ANSWERED, answers[0]]
-
-
-def _person(store: Store, patient_id: str) -> str:
-    try:
-        return person(store.patient(patient_id))
-    except NotFound:
-        return ""
+        head, answers = case.head, [ANSWERS[one.what] for one in standing(case) if one.what in ANSWERS]
+        with suppress(NotFound):
+            if answers and head.person == person(store.patient(head.patient_id)):
+                yield [head.patient_id, f"{head.plan_id}/{head.drug}", ANSWERED, answers[0]]
 
 
 # --- charts ----------------------------------------------------------------------------------------------
@@ -145,29 +130,26 @@ def _parts(store: Store, world: World, every: list[int], workers: int) -> Iterat
     if wanted < 2 or in_memory:
         yield from (_read(store, world, span) for span in spans)
         return
-    with ProcessPoolExecutor(wanted, initializer=_start, initargs=(store.url, world)) as pool:
+    with ProcessPoolExecutor(wanted) as pool:
         try:
-            yield from pool.map(_read_here, spans)
+            yield from pool.map(_read_alone, repeat(store.url), repeat(world), spans)
         finally:
             pool.shutdown(cancel_futures=True)
 
 
-_here: tuple[Store, World] | None = None  # of a worker
+_opened = cache(Store.open)  # once in a worker
 
 
-def _start(url: str, world: World) -> None:
-    global _here
-    _here = Store.open(url), world
-
-
-def _read_here(span: tuple[int, int]) -> Part:
-    assert _here is not None
-    return _read(*_here, span)
+def _read_alone(url: str, world: World, span: tuple[int, int]) -> Part:
+    return _read(_opened(url), world, span)
 
 
 def _read(store: Store, world: World, span: tuple[int, int]) -> Part:
-    part: Part = {}
-    for patient in charts(store, *span):
-        for kind, row in rows_of(patient, world):
-            part.setdefault(kind, []).append(row)
+    return _part(row for patient in charts(store, *span) for row in rows_of(patient, world))
+
+
+def _part(rows: Iterable[tuple[str, Row]]) -> Part:
+    part: Part = defaultdict(list)
+    for kind, row in rows:
+        part[kind].append(row)
     return part

@@ -15,12 +15,10 @@ from typing import Any
 import msgspec
 
 from tools.errors import Unavailable
-from tools.graph.engine import State, in_order
-from tools.graph.model import EDGES, NODES, Row, Write
+from tools.graph.model import EDGES, NODES, Row, State, Write, in_order
 from tools.graph.questions import QUESTIONS
 
 TABLES = {**NODES, **{kind: ("source", "target", *names) for kind, (_, _, names) in EDGES.items()}}
-BACKWARD = ("FITS",)  # edges that a question follows from their target
 
 
 class Embedded:
@@ -74,9 +72,7 @@ class Embedded:
 
 def _filled(connection: sqlite3.Connection, fill: Callable[[Write], State]) -> State:
     run = connection.execute
-    for pragma in ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE"):
-        run(f"PRAGMA {pragma}")
-    run("BEGIN")
+    connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN")
     run("CREATE TABLE state (version TEXT, body BLOB)")
     for kind, columns in TABLES.items():
         run(f"CREATE TABLE {kind} ({', '.join(columns)})")
@@ -88,9 +84,8 @@ def _filled(connection: sqlite3.Connection, fill: Callable[[Write], State]) -> S
     state = fill(write)
     for kind, (first, *_) in TABLES.items():
         run(f"CREATE {'UNIQUE ' if kind in NODES else ''}INDEX by_{kind} ON {kind} ({first})")
-    for kind in BACKWARD:
-        run(f"CREATE INDEX back_{kind} ON {kind} (target)")
+    run("CREATE INDEX back_FITS ON FITS (target)")  # the one that a question follows from its target
     run("INSERT INTO state VALUES (?, ?)", (state.version, msgspec.json.encode(state)))
-    run("COMMIT")
+    connection.commit()
     run("ANALYZE")
     return state

@@ -27,6 +27,7 @@ GOING = {"a": "ongoing", "s": "stopped", "?": "not known whether it ended"}
 
 DECIDED = ("ready", "needs_documentation", "likely_denial", "quantity_exception")  # by a rule
 PREDICTED, ANSWERED = "predicted", "answered"  # the bases of an ORDERED
+Course = tuple[str, int, date | None, int | None, str]
 _NAMELESS = {"quantity": "within the quantity limit", LABEL_DOSE: "a dose of the label"}
 
 
@@ -51,17 +52,6 @@ class World(NamedTuple):
             return None
 
 
-class Course(NamedTuple):
-    """One medicine, from its first day on, however its dose went. `place` counts from 1 in the order in which they
-    were begun, and is 0 where that is not known; `end` is a key of RESPONSES and one of GOING."""
-
-    medicine: str
-    place: int
-    start: date | None
-    days: int | None
-    end: str
-
-
 def rows_of(patient: Patient, world: World) -> Iterator[tuple[str, Row]]:
     """Everything that the graph holds of one chart, by its kind: each node before its edges."""
     as_of, plan, prescriber = world.day(patient), world.plan(patient), patient.prescriber
@@ -69,7 +59,7 @@ def rows_of(patient: Patient, world: World) -> Iterator[tuple[str, Row]]:
     courses = _courses(patient.medications, as_of, world)
     row: Row = [patient.id, None, None, None, None]
     if plan and profile and courses is not None:  # nobody whose lists are not recorded is like anybody
-        begun = [course for course in courses if course.place]
+        begun = [course for course in courses if course[1]]
         path, ends = ("".join(f"{course[at]}>" for course in begun) for at in (0, -1))
         row = [patient.id, plan.payer_id, profile, path, ends]
     yield "Patient", row
@@ -103,7 +93,9 @@ def _concepts(code: str) -> tuple[str, ...]:
 
 
 def _courses(listed: Sequence[Medication] | None, as_of: date, world: World) -> list[Course] | None:
-    """One for each medicine that lowers glucose or weight and was begun by the day, in order."""
+    """One for each medicine that lowers glucose or weight and was begun by the day, in order and however its dose
+    went: the medicine; its place from 1 in the order of their starts, 0 where that is not known; start; days; how it
+    ended, a key of RESPONSES and one of GOING."""
     if listed is None:
         return None
     tried = {*TRIED, *(kind for drug in world.drugs.values() for kind in drug.classes)}
@@ -138,7 +130,7 @@ def _course(name: str, place: int, entries: list[Medication], start: date | None
         going, end = ("s" if entries[-1].status == "stopped" else "?"), None
     judged = [entry.outcome for entry in entries if entry.outcome is not None]
     response = ENDS.get(judged[-1], "n") if judged else "-"
-    return Course(name, place, start, (end - start).days if start and end else None, response + going)
+    return name, place, start, (end - start).days if start and end else None, response + going
 
 
 def _case_rows(patient: Patient, plan: Plan, case: Candidate) -> Iterator[tuple[str, Row]]:

@@ -1,7 +1,5 @@
 """FalkorDB by its own client. Each build is a graph of its own, named by its store and a number of its own; it counts
-once its State stands in it, and then the older ones go.
-
-Bolt stays off: through it the server answers slower and under another graph's name.
+once its State stands in it, and then the older ones go. Bolt stays off: it is slower, and reads another graph.
 """
 
 from __future__ import annotations
@@ -14,8 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from tools.errors import Unavailable
-from tools.graph.engine import State, in_order
-from tools.graph.model import EDGES, NODES, Row, Write
+from tools.graph.model import EDGES, NODES, Row, State, Write, in_order
 from tools.graph.questions import QUESTIONS
 
 PATIENCE = 30.0  # seconds for one answer; a batch is written without a limit
@@ -35,9 +32,7 @@ class Falkor:
         self.prefix = f"paladin-{owner}-"
         self._named: dict[str, str] = {}  # graphs by their version
         self.where = f"FalkorDB at {parts.hostname}:{parts.port or 6379}"
-        self._db = self._answer(
-            lambda: FalkorDB.from_url(url, socket_connect_timeout=3.0, socket_timeout=None)
-        )
+        self._db = self._answer(lambda: FalkorDB.from_url(url, socket_connect_timeout=3.0))
 
     def states(self) -> list[State]:
         found = {
@@ -113,12 +108,9 @@ class Falkor:
 
 def _text(kind: str) -> str:
     """The text that writes `$rows` of this kind."""
-    if kind in NODES:
-        return f"UNWIND $rows AS r CREATE (:{kind} {_properties(NODES[kind], 0)})"
-    source, target, names = EDGES[kind]
+    source, target, names = EDGES.get(kind, ("", "", NODES.get(kind, ())))
+    of = ", ".join(f"{name}: r[{place}]" for place, name in enumerate(names, 2 if source else 0))
+    if not source:
+        return f"UNWIND $rows AS r CREATE (:{kind} {{{of}}})"
     ends = f"MATCH (a:{source} {{{NODES[source][0]}: r[0]}}) MATCH (b:{target} {{{NODES[target][0]}: r[1]}})"
-    return f"UNWIND $rows AS r {ends} CREATE (a)-[:{kind} {_properties(names, 2)}]->(b)"
-
-
-def _properties(names: Sequence[str], first: int) -> str:
-    return "{" + ", ".join(f"{name}: r[{place}]" for place, name in enumerate(names, first)) + "}"
+    return f"UNWIND $rows AS r {ends} CREATE (a)-[:{kind} {{{of}}}]->(b)"

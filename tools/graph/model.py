@@ -1,4 +1,4 @@
-"""What stands in the graph: kinds of nodes and edges with their properties, the same for every engine.
+"""What stands in the graph, kinds of nodes and edges with their properties, and what an engine does with it.
 
     (Patient)-TOOK->(Medicine)     (Patient)-ASKS,ORDERED->(Benefit)-OFFERED_BY->(Payer)     (Cohort)-FITS->(Profile)
     (Patient)-SEES->(Prescriber)   (Patient)-ONLY->(Criterion)
@@ -11,8 +11,11 @@ with the same ends: a question about people like one patient sums a few of them 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+from typing import Any, Protocol
+
+from tools.records import Record
 
 VERSION = 4  # of this model; another one makes every graph stale
 
@@ -38,3 +41,40 @@ EDGES: dict[str, tuple[str, str, tuple[str, ...]]] = {  # from, to, properties
     "ONLY": ("Patient", "Criterion", ("status", "ordered")),
     "FITS": ("Cohort", "Profile", ()),
 }
+
+
+class State(Record, frozen=True, kw_only=True):
+    """A graph that is there, whole. `version` is the fingerprint of what it was built from (asking.version_of)."""
+
+    version: str
+    as_of: date
+    patients: int
+    counts: dict[str, int] = {}  # nodes and edges by kind
+    seconds: float = 0.0
+
+
+class Graph(Protocol):
+    """An engine. Unavailable says what to do where it does not answer."""
+
+    where: str  # for a person: a file, or an address without its password
+
+    def states(self) -> list[State]:
+        """The graphs that are there."""
+
+    def ask(self, version: str, question: str, **values: Any) -> list[tuple[Any, ...]]:
+        """The rows of a question of questions.py, in order; Unavailable if that graph is no longer there."""
+
+    def replace(self, fill: Callable[[Write], State]) -> State:
+        """Put what `fill` writes in the place of what was there. Nobody sees it before it is whole; if `fill` fails,
+        nothing of it is left."""
+
+    def close(self) -> None: ...
+
+
+def in_order(rows: Iterable[Iterable[Any]]) -> list[tuple[Any, ...]]:
+    """Tuples, sorted: no engine promises an order. A sum of whole numbers is whole, though a server says 3.0."""
+    plain = [
+        tuple(int(cell) if isinstance(cell, float) and cell.is_integer() else cell for cell in row)
+        for row in rows
+    ]
+    return sorted(plain, key=lambda row: [(cell is not None, "" if cell is None else cell) for cell in row])

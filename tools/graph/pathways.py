@@ -8,7 +8,7 @@ which of these it stands, with the N of each.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -17,8 +17,8 @@ import msgspec
 from tools.errors import NotFound, Refused
 from tools.graph.asking import Asked
 from tools.graph.facts import NONE, RESPONSES
-from tools.graph.statistics import LEAST, shown, shown_together, wilson
 from tools.records import Record
+from tools.statistics import LEAST, shown, shown_together, wilson
 from tools.terminology.conditions import CONCEPTS
 
 ENOUGH = 20  # people; fewer, and the next wider circle is taken
@@ -87,7 +87,6 @@ class Pathways(Record, frozen=True, kw_only=True):
     fewer_than_five: int = 0  # medicines and paths that are left out, since fewer than five people took them
 
 
-_TAKEN = Taken.__struct_fields__
 _WIDER = ((True, True, True), (True, False, True), (True, False, False), (False, False, False))
 
 
@@ -108,11 +107,10 @@ def pathways(asked: Asked, patient_id: str) -> Pathways:
             f"nobody can be called alike: {patient_id}'s diagnoses, medications or plan are not recorded;"
             " enter them with `pa chart add`"
         )
-    me = _Cohort(_split(path), _split(ends), 1)
+    (main, *_), me = profile.split(), (_split(path), _split(ends))
     circles: list[Circle] = []
     alike: list[_Cohort] = []
     for same_conditions, same_payer, same_start in _WIDER:
-        main = profile.split()[0]
         rows = asked.rows(
             "pathways",
             profile=profile if same_conditions else main,
@@ -120,26 +118,31 @@ def pathways(asked: Asked, patient_id: str) -> Pathways:
             payer=payer if same_payer else "",
             path=path if same_start else "",
         )
-        alike = _others([_Cohort(_split(a), _split(b), n) for a, b, n in rows], me)
-        n = shown(_sum(alike))
+        found = [_Cohort(_split(path), _split(ends), n) for path, ends, n in rows]
+        # the patient is no evidence for what would become of the patient
+        alike = [one._replace(n=left) for one in found if (left := one.n - (one[:2] == me))]
+        n = sum(one.n for one in alike)
         circles.append(
-            Circle(same_conditions=same_conditions, same_payer=same_payer, same_start=same_start, n=n)
+            Circle(same_conditions=same_conditions, same_payer=same_payer, same_start=same_start, n=shown(n))
         )
-        if _sum(alike) >= ENOUGH:
+        if n >= ENOUGH:
             break
-    before = len(me.medicines) if circles[-1].same_start else 0
+    before = len(me[0]) if circles[-1].same_start else 0
     tried, few = _tried(alike, before)
     paths, rare = _paths(alike, before)
-    courses = sorted(asked.rows("courses", id=patient_id), key=lambda row: (row[1] == 0, row[1], row[0]))
+    courses = (
+        dict(zip(Taken.__struct_fields__, row, strict=True)) for row in asked.rows("courses", id=patient_id)
+    )
+    taken = [msgspec.convert(course, Taken) for course in courses]
     return Pathways(
         patient_id=patient_id,
         as_of=asked.state.as_of,
         conditions=tuple(CONCEPTS[key].label for key in profile.split() if profile != NONE),
         payer=payer,
-        taken=tuple(msgspec.convert(dict(zip(_TAKEN, row, strict=True)), Taken) for row in courses),
+        taken=tuple(sorted(taken, key=lambda one: (one.place == 0, one.place, one.medicine))),
         circles=tuple(circles),
         circle=len(circles) - 1,
-        no_further=shown(_sum(cohort for cohort in alike if len(cohort.medicines) <= before)),
+        no_further=shown(sum(one.n for one in alike if len(one.medicines) <= before)),
         tried=tried,
         paths=paths,
         fewer_than_five=few + rare,
@@ -148,16 +151,6 @@ def pathways(asked: Asked, patient_id: str) -> Pathways:
 
 def _split(text: str) -> tuple[str, ...]:
     return tuple(text.split(">")[:-1])
-
-
-def _sum(cohorts: Iterable[_Cohort]) -> int:
-    return sum(cohort.n for cohort in cohorts)
-
-
-def _others(cohorts: list[_Cohort], me: _Cohort) -> list[_Cohort]:
-    """Without the patient, who is no evidence for what would become of the patient."""
-    left = [one._replace(n=one.n - 1) if one[:2] == me[:2] else one for one in cohorts]
-    return [one for one in left if one.n]
 
 
 def _tried(cohorts: Sequence[_Cohort], before: int) -> tuple[tuple[Tried, ...], int]:

@@ -10,8 +10,8 @@ from collections import Counter, defaultdict
 from datetime import date
 
 from tools.graph.asking import Asked
-from tools.graph.statistics import LEAST, shown, wilson
 from tools.records import Record
+from tools.statistics import LEAST, shown, wilson
 
 
 class PolicyChange(Record, frozen=True, kw_only=True):
@@ -33,9 +33,6 @@ class PolicyChange(Record, frozen=True, kw_only=True):
     undocumented: int | None
     share: float
     interval: tuple[float, float]
-
-
-_WHAT = PolicyChange.__struct_fields__[:8]
 
 
 class PolicyChanges(Record, frozen=True, kw_only=True):
@@ -78,7 +75,7 @@ def _change(
     every = outcomes.total()
     low, high = wilson(stopped, every)
     return PolicyChange(
-        **dict(zip(_WHAT, what, strict=True)),
+        **dict(zip(PolicyChange.__struct_fields__, what, strict=False)),
         asked=every,
         ready=shown(outcomes["ready"]),
         stopped=stopped,

@@ -60,10 +60,10 @@ QUESTIONS: dict[str, Question] = {
         MATCH (:Patient)-[o:ORDERED {basis: $basis}]->(b:Benefit)
         WITH b, count(o) AS orders, sum(o.denied) AS denied
         MATCH (b)-[:OFFERED_BY]->(y:Payer)
-        RETURN y.id, y.name, b.drug, sum(orders), sum(denied)
+        RETURN y.id, y.name, '' AS detail, '' AS plan, b.drug, sum(orders), sum(denied)
         """,
         """
-        SELECT y.id, y.name, b.drug, count(*), sum(o.denied)
+        SELECT y.id, y.name, '', '', b.drug, count(*), sum(o.denied)
         FROM ORDERED o JOIN Benefit b ON b.key = o.target JOIN OFFERED_BY f ON f.source = b.key
         JOIN Payer y ON y.id = f.target
         WHERE o.basis = $basis GROUP BY y.id, y.name, b.drug
@@ -71,8 +71,7 @@ QUESTIONS: dict[str, Question] = {
     ),
     "asked": Question(
         """
-        MATCH (:Patient)-[a:ASKS]->(b:Benefit)
-        WITH b, a.outcome AS outcome, count(a) AS n
+        MATCH (:Patient)-[a:ASKS]->(b:Benefit) WITH b, a.outcome AS outcome, count(a) AS n
         RETURN b.plan, b.drug, outcome, n
         """,
         """

@@ -12,7 +12,8 @@ import msgspec
 import pytest
 from sqlalchemy import delete
 
-from tools.graph.engine import Graph, open_graph
+from tools.graph.embedded import Embedded
+from tools.graph.model import Graph
 from tools.lifecycle.records import Approval, CaseEvent, CaseHead, Facts, Notice, What
 from tools.records import Patient
 from tools.store import Store, database
@@ -59,7 +60,7 @@ def panel(pool: tuple[Path, list[Patient]], tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture
 def embedded(tmp_path: Path) -> Graph:
-    return open_graph("", tmp_path / "graph.db", "test")
+    return Embedded(tmp_path / "graph.db")
 
 
 @pytest.fixture(scope="session")
@@ -68,10 +69,12 @@ def falkor() -> Iterator[Graph]:
     url = os.environ.get(FALKORDB)
     if not url:
         pytest.skip(f"{FALKORDB} names no FalkorDB (pa services up falkordb)")
-    graph = open_graph(url, Path(), f"test{secrets.token_hex(4)}")
+    from tools.graph.falkor import Falkor
+
+    graph = Falkor(url, f"test{secrets.token_hex(4)}")
     yield graph
-    for name in graph.names():  # type: ignore[attr-defined]
-        graph.delete(name)  # type: ignore[attr-defined]
+    for name in graph.names():
+        graph.delete(name)
     graph.close()
 
 

@@ -14,14 +14,16 @@ from hypothesis import strategies as st
 from tests import worlds
 from tests.tools.graph.conftest import Panel, answer_of
 from tools.errors import Invalid, NotFound, Refused, Unavailable
-from tools.graph import asking, patterns
-from tools.graph.asking import current, version_of
+from tools.graph import asking
+from tools.graph.asking import current, graph_of, version_of
 from tools.graph.building import build
-from tools.graph.engine import Graph, open_graph
+from tools.graph.embedded import Embedded
+from tools.graph.model import Graph
 from tools.graph.pathways import ENOUGH, pathways
+from tools.graph.patterns import patterns
 from tools.graph.policy_change import policy_changes
-from tools.graph.statistics import LEAST, shown_together
 from tools.records import Coverage, Diagnosis, Medication, Observation, Order, Patient, Prescriber
+from tools.statistics import LEAST, shown_together
 from tools.store import ChartEntry
 from tools.store.rows import person
 
@@ -141,13 +143,13 @@ def test_a_prescriber_whose_orders_fail_beyond_chance_is_told_of(panel: Panel, e
     healthy = msgspec.structs.replace(one(doctor="2000000090", order="Ozempic"), conditions=())
     bad = [healthy] * 25
     few = [one(doctor="2000000080", order="Ozempic") for _ in range(19)]
-    found = patterns.prescribers(current(panel([*good, *bad, *few]), embedded))
+    found = patterns(current(panel([*good, *bad, *few]), embedded), "prescribers")
     assert (found.orders, found.tested, found.silent) == (144, 5, 1)
     told = {row.id: row for row in found.unusual}
     assert told["2000000090"].denied > told["2000000090"].expected
     assert "2000000080" not in told, "19 orders say nothing"
     assert all(row.p <= row.q <= 0.05 for row in found.unusual)
-    assert "predicted" in found.basis
+    assert found.predicted
 
 
 def test_payers_answers_take_the_place_of_predictions_once_there_are_enough(
@@ -157,17 +159,17 @@ def test_payers_answers_take_the_place_of_predictions_once_there_are_enough(
     store = panel(people)
     for number in range(1, 20):
         answer_of(store, f"P{number:03}", "denied")
-    few = patterns.prescribers(current(store, embedded))
-    assert (few.predicted, few.answers, "only 19 payers' answers" in few.basis) == (True, 19, True)
+    few = patterns(current(store, embedded), "prescribers")
+    assert (few.predicted, few.answers) == (True, 19)
     answer_of(store, "P020", "denied")
     for number in range(21, 61):
         answer_of(store, f"P{number:03}", "approved")
-    found = patterns.prescribers(current(store, embedded))
+    found = patterns(current(store, embedded), "prescribers")
     assert (found.predicted, found.orders, found.denied) == (False, 60, 20)
     (odd, *_) = found.unusual
     assert (odd.id, odd.orders, odd.denied) == ("20000000100", 20, 20)
-    assert "payers' first answers in 60" in found.basis
-    assert patterns.payers(current(store, embedded)).unusual == ()
+    assert found.answers == 60
+    assert patterns(current(store, embedded), "payers").unusual == ()
 
 
 def test_where_all_are_judged_alike_nobody_is_unusual(panel: Panel, embedded: Graph) -> None:
@@ -175,7 +177,7 @@ def test_where_all_are_judged_alike_nobody_is_unusual(panel: Panel, embedded: Gr
         panel([one(doctor=f"20000000{who}0", order="Ozempic") for who in (10, 11) for _ in range(25)]),
         embedded,
     )
-    assert patterns.prescribers(asked).unusual == () == patterns.payers(asked).unusual
+    assert patterns(asked, "prescribers").unusual == () == patterns(asked, "payers").unusual
 
 
 def test_the_criterion_that_alone_stops_most_comes_first(pool: Pool, panel: Panel, embedded: Graph) -> None:
@@ -251,10 +253,10 @@ def test_a_missing_or_damaged_graph_says_so(
     store = panel([one()])
     monkeypatch.setattr(asking, "SMALL", 0)
     with pytest.raises(Unavailable, match="there is no graph of these 1 patients"):
-        current(store, open_graph("", tmp_path / "none.db", "x"))
+        current(store, Embedded(tmp_path / "none.db"))
     (tmp_path / "bad.db").write_text("this is no database, whatever its name says" * 100)
     with pytest.raises(Unavailable, match="pa graph build"):
-        current(store, open_graph("", tmp_path / "bad.db", "x"))
+        current(store, Embedded(tmp_path / "bad.db"))
 
 
 def test_a_build_that_fails_leaves_the_old_graph(panel: Panel, embedded: Graph, tmp_path: Path) -> None:
@@ -272,7 +274,7 @@ def test_a_build_that_fails_leaves_the_old_graph(panel: Panel, embedded: Graph, 
 
 def test_two_processes_build_what_one_does(pool: Pool, panel: Panel, tmp_path: Path) -> None:
     store = panel(pool[1])
-    graphs = [open_graph("", tmp_path / f"{workers}.db", "x") for workers in (1, 2)]
+    graphs = [Embedded(tmp_path / f"{workers}.db") for workers in (1, 2)]
     states = [build(store, graph, workers=workers) for workers, graph in enumerate(graphs, 1)]
     assert states[0].counts == states[1].counts
     for question, values in (("criteria", {}), ("prescribers", {"basis": "predicted"}), ("asked", {})):
@@ -280,8 +282,9 @@ def test_two_processes_build_what_one_does(pool: Pool, panel: Panel, tmp_path: P
         assert one_ == two
 
 
-def test_only_graph_databases_are_opened(tmp_path: Path) -> None:
+def test_only_graph_databases_are_opened(panel: Panel, tmp_path: Path) -> None:
+    store = panel([one()])
     with pytest.raises(Invalid, match="falkor://"):
-        open_graph("http://127.0.0.1:7474", tmp_path, "x")
+        graph_of(store, "http://127.0.0.1:7474", tmp_path)
     with pytest.raises(Unavailable, match="does not answer"):
-        open_graph("falkor://127.0.0.1:1", tmp_path, "x")
+        graph_of(store, "falkor://127.0.0.1:1", tmp_path)

@@ -19,9 +19,9 @@ from tests.tools.graph.conftest import Panel, answer_of
 from tools.determine import determine
 from tools.errors import Unavailable
 from tools.graph.building import build, world_of
-from tools.graph.engine import Graph, State, open_graph
+from tools.graph.embedded import Embedded
 from tools.graph.facts import World
-from tools.graph.model import Write
+from tools.graph.model import Graph, State, Write
 from tools.graph.questions import QUESTIONS
 from tools.lifecycle.records import What
 from tools.records import Diagnosis, Medication, Order, Patient, Request
@@ -75,7 +75,7 @@ def test_the_embedded_graph_is_the_stores_own_records(pool: tuple[Path, list[Pat
     def holds(patients: list[Patient]) -> None:
         store = panel(patients)
         with TemporaryDirectory() as folder:
-            graph = open_graph("", Path(folder) / "graph.db", "test")
+            graph = Embedded(Path(folder) / "graph.db")
             state = build(store, graph)
             assert state.patients == len(patients)
             with closing(_records(store)) as records:
@@ -100,7 +100,7 @@ def test_falkordb_gives_what_the_embedded_graph_gives(
             for number, patient in enumerate(patients[::2]):
                 what: What = "denied" if number % 2 else "approved"
                 answer_of(store, f"P{2 * number + 1:03}", what, patient.plan_id)
-            graph = open_graph("", Path(folder) / "graph.db", "test")
+            graph = Embedded(Path(folder) / "graph.db")
             state, there = build(store, graph), build(store, falkor)
             assert (there.version, there.counts) == (state.version, state.counts)
             assert [one.version for one in falkor.states()] == [state.version]
@@ -306,7 +306,7 @@ def _columns(question: str, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]
         "pathways": lambda r: r,
         "courses": lambda r: (r[0], letters[r[4]], going.get(r[5], "?")),
         "prescribers": lambda r: (r[0], r[3], r[4], r[5], r[6]),
-        "payers": lambda r: (r[0], r[2], r[3], r[4]),
+        "payers": lambda r: (r[0], r[4], r[5], r[6]),
         "asked": lambda r: r[:4],
         "criteria": lambda r: (r[0], r[1], r[3], r[8], r[9], r[10]),
     }[question]
