@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 
-from tools.cache import Cache
 from tools.check import Asked, ask
 from tools.documents import walk
 from tools.eligibility import active_coverage
@@ -50,15 +49,8 @@ def look_up(store: Store, asking: Asking) -> Asked:
     return ask(store, asking.patient_id, asking.request, plan_id=asking.plan_id, as_of=asking.as_of)
 
 
-def coverage(asked: Asked, cache: Cache | None = None) -> dict[str, Any]:
+def coverage(asked: Asked) -> dict[str, Any]:
     """The enrolment that holds on the day, if any, and what the plan says of the drug."""
-    if cache is None:
-        return _coverage(asked)
-    content = (asked.patient, asked.plan, asked.drug, asked.as_of)
-    return cache.remember("coverage", content, dict[str, Any], lambda: _coverage(asked))
-
-
-def _coverage(asked: Asked) -> dict[str, Any]:
     active = active_coverage(asked.patient, asked.plan.id, asked.as_of)
     benefit = asked.plan.benefits[asked.drug.name]
     return {

@@ -152,7 +152,7 @@ EPILOG = """[bold]First steps[/]
   PALADIN_HOME          store, index, drafts; default .paladin beside
                         mock_data, elsewhere your user data folder
   PALADIN_DATABASE_URL  another database, as an SQLAlchemy URL
-  PALADIN_REDIS_URL     a Redis that keeps answers (PALADIN_CACHE: which)
+  PALADIN_REDIS_URL     a Redis that keeps policy searches
   PALADIN_GRAPH_URL     a graph database instead of the embedded one
   PALADIN_CHROMA_URL    a Chroma server for the policies' index
   PALADIN_DATA          world folder to load; default mock_data

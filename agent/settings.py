@@ -15,9 +15,8 @@ BIGGEST = 2**63 - 1  # the last number that a database counts to
 VARIABLES = {
     "PALADIN_HOME": "folder of the store, the policy index, drafts and checkpoints",
     "PALADIN_DATABASE_URL": "any SQLAlchemy URL instead of the SQLite file in that folder",
-    "PALADIN_REDIS_URL": "a Redis that keeps answers, e.g. redis://127.0.0.1:56379; unset keeps none",
-    "PALADIN_CACHE": "which answers Redis keeps, of determination, coverage and retrieval",
-    "PALADIN_GRAPH_URL": "a graph database, falkor:// or neo4j://; unset asks the embedded one",
+    "PALADIN_REDIS_URL": "a Redis that keeps policy searches, e.g. redis://127.0.0.1:56379; unset keeps none",
+    "PALADIN_GRAPH_URL": "a graph database, e.g. falkor://127.0.0.1:56380; unset asks the embedded one",
     "PALADIN_CHROMA_URL": "a Chroma server for the policy index, e.g. http://127.0.0.1:58000; unset keeps it on disk",
     "PALADIN_DATA": "world folder to load, as `pa generate` writes it",
     "PALADIN_CATALOG": "a clinic's own catalog folder, laid over ours",
@@ -45,7 +44,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     model: str = ""
     ollama_host: str = ""  # or several, with commas
     redis_url: str = ""
-    cache: str = ""
     graph_url: str = ""
     chroma_url: str = ""
     allow_remote_model: bool = False
@@ -107,7 +105,6 @@ def read_settings(environ: Mapping[str, str] | None = None, cwd: Path | None = N
         model=environ.get("PALADIN_MODEL", "").strip(),
         ollama_host=(environ.get("PALADIN_OLLAMA_HOSTS") or environ.get("OLLAMA_HOST", "")).strip(),
         redis_url=environ.get("PALADIN_REDIS_URL", "").strip(),
-        cache=environ.get("PALADIN_CACHE", "").strip(),
         graph_url=environ.get("PALADIN_GRAPH_URL", "").strip(),
         chroma_url=environ.get("PALADIN_CHROMA_URL", "").strip(),
         allow_remote_model=_yes(environ, "PALADIN_ALLOW_REMOTE_MODEL"),

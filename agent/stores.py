@@ -4,7 +4,6 @@ Chroma server and a Redis."""
 from __future__ import annotations
 
 from agent.settings import Settings, today
-from tools.cache import Cache, NoCache
 from tools.store.store import Store
 
 
@@ -16,16 +15,10 @@ def open_store(settings: Settings) -> Store:
 
 
 def equip(store: Store, settings: Settings) -> None:
-    """For a door that lives long: the index where it lies, and the cache that the settings name."""
+    """For a door that lives long: the index where it lies, and policy searches in the Redis that PALADIN_REDIS_URL
+    names, which need not be up. Invalid if it is no URL of one, Unavailable if the client is not installed."""
     store.today, store.chroma_url = today, settings.chroma_url
-    store.cache = open_cache(settings)
+    if settings.redis_url:
+        from tools.store.search_cache import SearchCache
 
-
-def open_cache(settings: Settings) -> Cache:
-    """Redis where PALADIN_REDIS_URL names one, nothing otherwise; it need not be up. Invalid if the URL or
-    PALADIN_CACHE is none, Unavailable if the client is not installed."""
-    if not settings.redis_url:
-        return NoCache()
-    from tools.cache.redis_cache import RedisCache, wanted
-
-    return RedisCache(settings.redis_url, wanted(settings.cache))
+        store.searches = SearchCache(settings.redis_url)

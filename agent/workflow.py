@@ -99,7 +99,7 @@ def look_up_patient(state: State, runtime: Runtime[Desk]) -> State:
 
 def check_coverage(state: State, runtime: Runtime[Desk]) -> State:
     """The enrolment on the day, and what the plan says of the drug."""
-    return {"coverage": coverage(_asked(state, runtime.context), runtime.context.store.cache)}
+    return {"coverage": coverage(_asked(state, runtime.context))}
 
 
 def retrieve_policy(state: State, runtime: Runtime[Desk]) -> State:

@@ -75,20 +75,13 @@ def decide(store: Store, asked: Asked) -> Determination:
     """Determine, and look for what else the plan covers that the patient already meets, for what the notes say of
     criteria that are open, and for what is ignored because it is later."""
     patient, plan, _, request, as_of = asked
-    drugs = store.drugs()
-
-    def decided() -> Determination:
-        determination = _as_the_form_asks(store, asked, determine(patient, plan, request, as_of))
-        found = alternatives(patient, plan, request, as_of, drugs, determination)
-        return msgspec.structs.replace(
-            determination,
-            alternatives=found,
-            leads=leads(patient, plan, determination),
-            ignored=later_values(patient, as_of),
-        )
-
-    content = (patient, plan, request, as_of, drugs)
-    return store.cache.remember("determination", content, Determination, decided)
+    determination = _as_the_form_asks(store, asked, determine(patient, plan, request, as_of))
+    return msgspec.structs.replace(
+        determination,
+        alternatives=alternatives(patient, plan, request, as_of, store.drugs(), determination),
+        leads=leads(patient, plan, determination),
+        ignored=later_values(patient, as_of),
+    )
 
 
 def _as_the_form_asks(store: Store, asked: Asked, found: Determination) -> Determination:

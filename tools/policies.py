@@ -31,12 +31,12 @@ def search(store: Store, plan_id: str, drug: str, query: str, k: int = 3) -> lis
         )
     from tools.store.index import MADE_BY
 
-    hits = store.cache.remember(
-        "retrieval",
-        (MADE_BY, policy, plan.benefits.get(wanted.name), wanted, query, k),
-        list[Hit],
-        lambda: _by_meaning(store, policy, query, k),
-    )
+    content = (MADE_BY, policy, plan.benefits.get(wanted.name), wanted, query, k)
+
+    def by_meaning() -> list[Hit] | None:
+        return _by_meaning(store, policy, query, k)
+
+    hits = store.searches.remember(content, by_meaning) if store.searches else by_meaning()
     if hits is None:  # not kept: the index may be there the next time
         from tools.store import retrieval
 

@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from agent.api import wire
 from agent.api.office import Office, office
 from tools.errors import PaladinError
+from tools.store.search_cache import SearchCache
 
 router = APIRouter(tags=["health"])
 MEDIA = "text/plain; version=0.0.4; charset=utf-8"
@@ -29,8 +30,8 @@ async def metrics(request: Request) -> Response:
 def _lines(desk: Office) -> Iterator[str]:
     yield from _metric("info", "gauge", "What runs here.", {f'version="{version("paladin-pa")}"': 1})
     yield from _store(desk)
-    if desk.settings.redis_url:
-        yield from _cache(desk)
+    if desk.settings.redis_url and desk.store.searches:
+        yield from _cache(desk.store.searches)
     yield from _model_hosts(desk)
 
 
@@ -45,20 +46,14 @@ def _store(desk: Office) -> Iterator[str]:
     yield from _metric("patients", "gauge", "Patients in the store.", {"": patients})
 
 
-def _cache(desk: Office) -> Iterator[str]:
-    """Counted by every process that shares the Redis, since that Redis was started."""
-    counts = desk.store.cache.counts()
-    yield from _metric("cache_up", "gauge", "Whether the cache answers.", {"": int(counts is not None)})
-    if counts is None:
-        return
-    for name, help_text in (
-        ("hits", "Answers that the cache had."),
-        ("misses", "Answers that had to be made."),
-    ):
-        values = {f'kind="{kind}"': getattr(count, name) for kind, count in counts.items()}
-        yield from _metric(f"cache_{name}_total", "counter", help_text, values)
-    ratios = {f'kind="{kind}"': round(count.ratio, 4) for kind, count in counts.items()}
-    yield from _metric("cache_hit_ratio", "gauge", "Hits among all that was asked.", ratios)
+def _cache(searches: SearchCache) -> Iterator[str]:
+    """Counted in this process, since it began."""
+    yield from _metric("cache_up", "gauge", "Whether the cache answers.", {"": int(searches.answers())})
+    hits, misses = searches.hits, searches.misses
+    yield from _metric("cache_hits_total", "counter", "Policy searches that the cache had.", {"": hits})
+    yield from _metric("cache_misses_total", "counter", "Policy searches that had to be made.", {"": misses})
+    ratio = round(hits / max(hits + misses, 1), 4)
+    yield from _metric("cache_hit_ratio", "gauge", "Hits among all that was asked.", {"": ratio})
 
 
 def _model_hosts(desk: Office) -> Iterator[str]:

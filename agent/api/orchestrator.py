@@ -117,7 +117,7 @@ def _with_draft(desk: Office, given: Process) -> Response:
 def _processed(desk: Office, asked: Asked, found: Determination) -> dict[str, Any]:
     return {
         "determination": found,
-        "coverage": coverage(asked, desk.store.cache),
+        "coverage": coverage(asked),
         "citations": citations(desk, asked, found),
         "draft": None,
         "refusal": "",

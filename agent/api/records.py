@@ -130,9 +130,7 @@ async def coverage_of(
     desk = office(request)
     day = desk.settings.day(as_of)
     asked = ask(desk.store, patient_id, DrugRequest(drug=drug), plan_id=plan_id, as_of=day)
-    return wire.answer(
-        {"patient_id": asked.patient.id, "as_of": asked.as_of, **coverage(asked, desk.store.cache)}
-    )
+    return wire.answer({"patient_id": asked.patient.id, "as_of": asked.as_of, **coverage(asked)})
 
 
 @router.get(

@@ -11,7 +11,7 @@ from agent.settings import read_settings
 from tools.errors import Invalid, nearest
 
 if TYPE_CHECKING:
-    from agent.services.service import Seen, Service
+    from agent.services import Seen, Service
 
 UNAVAILABLE = 3
 EPILOG = """[bold]Examples[/]
@@ -88,23 +88,17 @@ def down(
 
 def _services(names: list[str] | None) -> list[Service]:
     from agent.desk import make_home
-    from agent.services import ledger
-    from agent.services.postgresql import PostgreSQL
-    from agent.services.redis_like import FalkorDB, RedisServer
+    from agent.services import SERVICES, read
 
-    home = read_settings().home
-    make_home(home)
-    kinds = {kind.name: kind for kind in (PostgreSQL, RedisServer, FalkorDB)}
+    folder = read_settings().home / "services"
+    make_home(folder.parent)
     for name in names or ():
-        if name not in kinds:
-            guess = nearest(name, kinds, 1)
-            raise Invalid(
-                f"no service {name!r}; "
-                + (f"did you mean {guess[0]}?" if guess else f"there are {', '.join(kinds)}")
-            )
-    folder = home / "services"
-    shared = ledger.read(folder)
-    return [kinds[name](folder, shared) for name in (names or kinds)]
+        if name not in SERVICES:
+            guess = nearest(name, SERVICES, 1)
+            known = f"did you mean {guess[0]}?" if guess else f"there are {', '.join(SERVICES)}"
+            raise Invalid(f"no service {name!r}; {known}")
+    shared = read(folder)
+    return [SERVICES[name](folder, shared) for name in (names or SERVICES)]
 
 
 def _tell(seen: Seen) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ from fastapi.testclient import TestClient
 from agent.api.app import create_app
 from agent.settings import read_settings
 from tests import servers
+from tests.agent.conftest import Ran
 
-COVERAGE = "/api/coverage?patient_id=P001&drug=Ozempic"
+SEARCH = "/api/policies/search?plan_id=CASCADE-GOLD&drug=Ozempic&q=how+old+may+the+HbA1c+be"
 LINE = re.compile(r'paladin_[a-z_]+(\{[a-z]+="[^"]*"\})? [0-9.e+-]+')
 
 
@@ -43,26 +45,24 @@ def test_a_store_that_cannot_be_read_is_a_figure_and_no_fault(home: Path) -> Non
         assert scraped(api)["paladin_store_up"] == 0
 
 
-def test_hits_are_counted(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hits_are_counted(home: Path, pa: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert pa("index").code == 0
     with servers.redis_database() as url:
         monkeypatch.setenv("PALADIN_REDIS_URL", url)
-        monkeypatch.setenv("PALADIN_CACHE", "coverage")
         with TestClient(create_app(read_settings()), "http://localhost") as api:
-            answers = [api.get(COVERAGE).json() for _ in range(4)]
-            assert answers[0]["drug"] == "Ozempic" and answers.count(answers[0]) == 4
+            answers = [api.get(SEARCH).json() for _ in range(4)]
+            assert answers[0]["items"] and answers.count(answers[0]) == 4
             found = scraped(api)
     assert found["paladin_cache_up"] == 1
-    assert found['paladin_cache_hits_total{kind="coverage"}'] == 3
-    assert found['paladin_cache_misses_total{kind="coverage"}'] == 1
-    assert found['paladin_cache_hit_ratio{kind="coverage"}'] == 0.75
+    assert found["paladin_cache_hits_total"] == 3
+    assert found["paladin_cache_misses_total"] == 1
+    assert found["paladin_cache_hit_ratio"] == 0.75
 
 
 def test_without_its_redis_the_api_answers_and_says_so(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("redis")
     monkeypatch.setenv("PALADIN_REDIS_URL", "redis://127.0.0.1:9")
-    monkeypatch.setenv("PALADIN_CACHE", "coverage")
     with TestClient(create_app(read_settings()), "http://localhost") as api:
-        assert api.get(COVERAGE).json()["drug"] == "Ozempic"
+        assert api.get(SEARCH).json()["items"]
         found = scraped(api)
-    assert found["paladin_cache_up"] == 0
-    assert not any("hits" in name for name in found)
+    assert (found["paladin_cache_up"], found["paladin_cache_hits_total"]) == (0, 0)

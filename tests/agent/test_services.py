@@ -6,12 +6,12 @@ import json
 import socket
 from pathlib import Path
 
+import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from agent.services import ledger, postgresql, redis_like
-from agent.services.postgresql import PostgreSQL
-from agent.services.redis_like import FalkorDB, RedisServer
+from agent import services
+from agent.services import FalkorDB, Ledger, PostgreSQL, RedisServer
 from agent.terminal.services_cli import app
 
 runner = CliRunner()
@@ -26,7 +26,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_server_that_is_not_installed_is_named_with_its_package(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgresql, "DEBIAN", home / "nowhere")
+    monkeypatch.setattr(services, "DEBIAN", home / "nowhere")
     monkeypatch.setattr("shutil.which", lambda name: None)
     done = runner.invoke(app, ["up", "postgresql", "redis"])
     assert done.exit_code == 3
@@ -49,17 +49,18 @@ def test_a_slip_in_a_name_is_answered_with_the_nearest(home: Path) -> None:
 
 def test_a_port_that_is_taken_is_left_alone(tmp_path: Path) -> None:
     with socket.socket() as other:
-        other.bind((ledger.LOOPBACK, 0))
+        other.bind((services.LOOPBACK, 0))
         other.listen()
         taken = other.getsockname()[1]
-        found = ledger.port_for(ledger.Ledger(password="x"), "redis", taken)
+        found = services._free(taken, 0)
     assert found not in (0, taken)
 
 
 def test_only_the_owner_reads_the_password(tmp_path: Path) -> None:
-    ledger.write(tmp_path, ledger.Ledger(password="secret", ports={"redis": 7}))
+    written = services.read(tmp_path)
+    services._private(tmp_path / "services.json", msgspec.json.encode(written))
     assert (tmp_path / "services.json").stat().st_mode & 0o077 == 0
-    assert ledger.read(tmp_path).ports == {"redis": 7}
+    assert services.read(tmp_path) == written
 
 
 def test_the_newest_postgresql_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,8 +68,8 @@ def test_the_newest_postgresql_is_taken(tmp_path: Path, monkeypatch: pytest.Monk
         programs = tmp_path / version / "bin"
         programs.mkdir(parents=True)
         (programs / "initdb").touch()
-    monkeypatch.setattr(postgresql, "DEBIAN", tmp_path)
-    assert PostgreSQL(tmp_path, ledger.Ledger(password="x")).find() == tmp_path / "17" / "bin"
+    monkeypatch.setattr(services, "DEBIAN", tmp_path)
+    assert PostgreSQL(tmp_path, Ledger(password="x")).find() == tmp_path / "17" / "bin"
 
 
 @pytest.mark.parametrize("kind", [RedisServer, FalkorDB])
@@ -76,15 +77,15 @@ def test_a_server_starts_once_listens_on_loopback_alone_and_stops(
     kind: type[RedisServer], tmp_path: Path
 ) -> None:
     pytest.importorskip("redis")
-    service = kind(tmp_path, ledger.Ledger(password="secret"))
+    service = kind(tmp_path, Ledger(password="secret"))
     try:
         service.find()
-    except redis_like.Unavailable as error:
+    except services.Unavailable as error:
         pytest.skip(str(error))
     service.usual_port = 0
     try:
         assert service.up().state == "started"
-        again = kind(tmp_path, ledger.read(tmp_path))  # another process
+        again = kind(tmp_path, services.read(tmp_path))  # another process
         assert again.up().state == "running"
         assert set(listening_on(service.port)) == {"0100007F"}
     finally:
@@ -96,10 +97,10 @@ def test_postgresql_starts_for_root_too_and_keeps_its_data(tmp_path: Path) -> No
     pytest.importorskip("psycopg")
     import psycopg
 
-    service = PostgreSQL(tmp_path, ledger.Ledger(password="secret"))
+    service = PostgreSQL(tmp_path, Ledger(password="secret"))
     try:
         service.find()
-    except redis_like.Unavailable as error:
+    except services.Unavailable as error:
         pytest.skip(str(error))
     service.usual_port = 0
     try:

@@ -15,7 +15,6 @@ import msgspec
 from sqlalchemy import and_, bindparam, func, select
 from sqlmodel import col
 
-from tools.cache import Cache, NoCache
 from tools.errors import NotFound, Unavailable, nearest
 from tools.own_terms import register
 from tools.records import Drug, FormTemplate, Patient, Plan, Policy
@@ -44,6 +43,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from sqlalchemy import Select
+
+    from tools.store.search_cache import SearchCache
 
 _PATIENT = (
     select(
@@ -78,7 +79,7 @@ class Store(Additions, Batches, Cases, Drafts, Finding, Imports, MedicineNames):
     def __init__(self, url: str) -> None:
         self.url = url
         self.engine = database.connect(url)
-        self.cache: Cache = NoCache()  # a door that lives long may give it another
+        self.searches: SearchCache | None = None  # a door that lives long may give it one
         self.today: Callable[[], date] | None = None  # the clock of a door; the core has none
         self.chroma_url = ""  # of the server that holds the policy index; on disk where there is none
 
