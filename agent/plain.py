@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 
-from agent.models.model import ModelTrouble, Timeouts
+from agent.models.model import ModelTrouble
 from agent.prompting import prompt
 from tools.errors import Unavailable
 from tools.toolbox import toolbox
@@ -106,8 +106,7 @@ def ask(
         chat = model or ollama(model_name, settings, limits)
         stopped, trouble = _run(question, bound, chat, limits, history, draft, said)
     except ModelTrouble as wrong:
-        late = wrong.what in ("slow", "silent", "stalled")
-        stopped, trouble = ("seconds", _late(limits)) if late else ("model", str(wrong))
+        stopped, trouble = "model", str(wrong)
     answer = _answer(said)
     if stopped == "answered" and (not answer or _is_a_call(answer)):
         stopped = "tool_in_words" if answer else "empty"
@@ -137,6 +136,7 @@ def _run(
 ) -> tuple[Stopped, str]:
     """Runs the agent; what it and its tools say in this turn is put into `said` as it comes."""
     try:
+        import httpx
         from langchain.agents import create_agent
         from langchain.agents.middleware import ModelCallLimitMiddleware, ToolCallLimitMiddleware
         from langchain.agents.middleware.model_call_limit import ModelCallLimitExceededError
@@ -171,6 +171,8 @@ def _run(
         return "steps", f"took more than {limits.steps} steps"
     except Unavailable:  # a ModelTrouble too
         raise
+    except (httpx.ReadTimeout, TimeoutError):
+        return "seconds", _late(limits)
     except Exception as error:  # a model's server may say anything; the turn ends all the same
         return "model", f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
     return "answered", ""
@@ -187,13 +189,22 @@ def ollama(name: str, settings: Host, limits: Limits) -> BaseChatModel:
         from langchain_ollama import ChatOllama
     except ImportError:
         raise Unavailable("the plain agent needs langchain-ollama: pip install 'paladin-pa[agent]'") from None
-    from agent.models.address import address, guard
-    from agent.models.wire import Transport, Watch
+    import httpx
+    from langchain_core.callbacks import BaseCallbackHandler
 
-    where, seconds = address(settings.ollama_host), limits.seconds
+    from agent.models.address import address, guard, source_address
+
+    until = time.monotonic() + limits.seconds
+
+    class Deadline(BaseCallbackHandler):
+        raise_error = True
+
+        def on_llm_new_token(self, token: Any, **_: Any) -> None:
+            if time.monotonic() > until:
+                raise TimeoutError
+
+    where = address(settings.ollama_host)
     guard(where, settings.allow_remote_model)
-    times = Timeouts(connect=2.0, first_token=seconds, between=seconds, whole=seconds)
-    watch = Watch(f"{name} at {where.where}", times)
     return ChatOllama(
         model=name,
         base_url=where.url,
@@ -201,8 +212,12 @@ def ollama(name: str, settings: Host, limits: Limits) -> BaseChatModel:
         num_predict=limits.output_tokens,
         temperature=limits.temperature,
         seed=limits.seed,
+        callbacks=[Deadline()],
         sync_client_kwargs={
-            "transport": Transport(watch, settings.allow_remote_model),
+            "transport": httpx.HTTPTransport(
+                local_address=source_address(where, settings.allow_remote_model)
+            ),
+            "timeout": httpx.Timeout(limits.seconds, connect=2.0),
             "trust_env": False,
             "follow_redirects": False,
         },

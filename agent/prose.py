@@ -348,7 +348,7 @@ def _sentences(
     replies: list[Reply],
 ) -> Iterator[str]:
     """The sentences of one reply, each as soon as it is complete."""
-    from agent.models.model import estimate
+    from agent.models.text import estimate
 
     stream = model.stream(
         prompt("chat"),

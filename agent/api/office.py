@@ -17,7 +17,6 @@ from agent.casework import asking_of
 from agent.conversation import ChatDesk, conversations
 from agent.decision import Decision
 from agent.models.factory import open_model
-from agent.models.hosts import Hosts, HostState
 from agent.settings import Settings
 from agent.stores import equip
 from tools.graph.asking import current, graph_of
@@ -27,6 +26,7 @@ from tools.store.rows import Draft
 if TYPE_CHECKING:
     from agent.casework import Asking
     from agent.models.model import Model
+    from agent.models.ollama_model import HostState
     from tools.graph.model import Graph
 
 
@@ -93,10 +93,11 @@ class Office:
         return self._models[name], ""
 
     def model_hosts(self) -> list[HostState]:
-        """How the hosts of the models in use are doing, where several share one."""
-        return [
-            state for model in self._models.values() if isinstance(model, Hosts) for state in model.states()
-        ]
+        """How the hosts of the models in use are doing."""
+        from agent.models.ollama_model import OllamaModel
+
+        ours = [model for model in self._models.values() if isinstance(model, OllamaModel)]
+        return [state for model in ours for state in model.states()]
 
     def draft(self, asking: Asking) -> desk.Drafted:
         with self._one_at_a_time:

@@ -87,3 +87,9 @@ def guard(where: Address, allow_remote: bool) -> None:
     """ModelTrouble if the server is not on this machine and that is not allowed."""
     if not allow_remote and not is_here(where.host):
         raise ModelTrouble("remote", REMOTE.format(where.host))
+
+
+def source_address(where: Address, allow_remote: bool) -> str | None:
+    """What a connection to this server is bound to: loopback, from which none leads off this machine, whatever the
+    server's name resolves to by then; None where it may."""
+    return None if allow_remote else "::1" if ":" in where.host else "127.0.0.1"

@@ -8,19 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.models.address import Address, addresses, guard
-from agent.models.host import (
-    LIST_SECONDS,
-    PROBE_SECONDS,
-    Held,
-    answers,
-    best,
-    full,
-    held,
-    read_evaluated,
-)
+from agent.models.host import LIST_SECONDS, PROBE_SECONDS, Held, answers, best, full, held, read_evaluated
 from agent.models.model import TRANSPORT, ModelTrouble, Timeouts
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from agent.models.model import Model
     from agent.models.ollama_model import OllamaModel
     from agent.settings import Settings
@@ -73,92 +66,96 @@ def default(models: list[Held], settings: Settings) -> tuple[str, str]:
 
 
 def _of_ollama(wanted: str, settings: Settings) -> tuple[Model | None, str]:
-    where = addresses(settings.ollama_host)
-    try:
-        if len(where) > 1:
-            return _of_several(wanted, where, settings)
-        found, why = _found_at(where[0], wanted, settings)
-        model = opened(found.name, where[0], settings, remote=found.remote)
-        return model, f"{found.name} at {where[0].where}: {why}"
-    except ModelTrouble as trouble:
-        return None, f"offline: {trouble}"
-
-
-def _of_several(wanted: str, where: list[Address], settings: Settings) -> tuple[Model | None, str]:
     """One model on all hosts: the one that is wanted, or the best of the first host that answers. A host that does
     not answer now is kept, for it may come back; one that has not got the model is left out."""
-    from agent.models.hosts import Hosts
-
+    hosts = addresses(settings.ollama_host)
     troubles: list[ModelTrouble] = []
-    models: list[OllamaModel] = []
+    serving: list[Address] = []
     away: list[Address] = []
     name, why = wanted, ""
-    for one in where:
+    for where in hosts:
         try:
-            found, said = _found_at(one, name, settings)
+            found, said = _found_at(where, name, settings)
         except ModelTrouble as trouble:
             troubles.append(trouble)
             if trouble.what in TRANSPORT:
-                away.append(one)
+                away.append(where)
         else:
             name, why = found.name, why or said
-            models.append(opened(name, one, settings, remote=found.remote))
-    if not models:
-        raise troubles[0]
-    models += [opened(name, one, settings) for one in away]
-    but = f"; {len(troubles)} of {len(where)} do not serve it now" if troubles else ""
-    return Hosts(models), f"{name} at {len(models)} hosts: {why}{but}"
+            serving.append(where)
+    if not serving:
+        return None, f"offline: {troubles[0]}"
+    model = opened(name, serving + away, settings)
+    if len(hosts) == 1:
+        return model, f"{name} at {hosts[0].where}: {why}"
+    but = f"; {len(troubles)} of {len(hosts)} do not serve it now" if troubles else ""
+    return model, f"{name} at {len(serving + away)} hosts: {why}{but}"
 
 
 def _found_at(where: Address, wanted: str, settings: Settings) -> tuple[Held, str]:
     """The model of this server that is wanted, or its best, and why; ModelTrouble if there is none."""
     seconds = settings.connect_seconds if wanted else min(PROBE_SECONDS, settings.connect_seconds)
-    guard(where, settings.allow_remote_model)
-    if not answers(where, seconds):
-        raise ModelTrouble("down", f"no Ollama answers at {where.where}; {how_to_bring_one(wanted)}")
-    models = held(
-        where,
-        seconds=LIST_SECONDS if wanted else PROBE_SECONDS,
-        allow_remote=settings.allow_remote_model,
-        evaluated=read_evaluated(settings.evaluated),
+    models = models_at(
+        where, settings, wanted, connect_seconds=seconds, seconds=LIST_SECONDS if wanted else PROBE_SECONDS
     )
-    found, why = _named(wanted, models, where) if wanted else best(models)
+    if not wanted:
+        found, why = best(models)
+    elif found := next((one for one in models if one.name == full(wanted)), None):
+        why = "the one that was asked for"
+    else:
+        from agent.models.ollama_model import missing_line
+
+        raise ModelTrouble("missing", missing_line(wanted, [one.name for one in models], where))
     if found is None:
         raise ModelTrouble("missing", f"{where.where} answers, but {why}; {how_to_bring_one(wanted)}")
+    refuse_remote(found, where, settings)
     return found, why
 
 
-def opened(name: str, where: Address, settings: Settings, *, remote: bool = False) -> OllamaModel:
-    """A model of this server with the settings' limits; nothing is asked of the server yet. `remote` is one that
-    the server hands on elsewhere: ModelTrouble unless that is allowed."""
-    if remote and not settings.allow_remote_model:
-        raise ModelTrouble(
-            "remote",
-            f"{where.where} hands {name} on to another machine, and what a chart says would go there:"
-            " PALADIN_ALLOW_REMOTE_MODEL=1 allows it",
-        )
-    from agent.models.ollama_model import OllamaModel
-
-    return OllamaModel(
-        name,
+def models_at(
+    where: Address,
+    settings: Settings,
+    wanted: str = "",
+    *,
+    connect_seconds: float,
+    seconds: float = LIST_SECONDS,
+    details: bool = False,
+) -> list[Held]:
+    """The models of this server; ModelTrouble, with what would bring one, if it is elsewhere or does not answer."""
+    guard(where, settings.allow_remote_model)
+    if not answers(where, connect_seconds):
+        raise ModelTrouble("down", f"no Ollama answers at {where.where}; {how_to_bring_one(wanted)}")
+    return held(
         where,
-        num_ctx=settings.num_ctx,
-        timeouts=Timeouts(
-            connect=settings.connect_seconds,
-            first_token=settings.first_token_seconds,
-            whole=settings.model_seconds,
-        ),
+        seconds=seconds,
         allow_remote=settings.allow_remote_model,
+        details=details,
+        evaluated=read_evaluated(settings.evaluated),
     )
 
 
-def _named(wanted: str, models: list[Held], where: Address) -> tuple[Held, str]:
-    for one in models:
-        if one.name == full(wanted):
-            return one, "the one that was asked for"
-    from agent.models.ollama_model import missing_line
+def refuse_remote(model: Held, where: Address, settings: Settings) -> None:
+    """ModelTrouble for a model that the server hands on elsewhere, unless that is allowed."""
+    if model.remote and not settings.allow_remote_model:
+        raise ModelTrouble(
+            "remote",
+            f"{where.where} hands {model.name} on to another machine, and what a chart says would go there:"
+            " PALADIN_ALLOW_REMOTE_MODEL=1 allows it",
+        )
 
-    raise ModelTrouble("missing", missing_line(wanted, [one.name for one in models], where))
+
+def opened(name: str, hosts: Sequence[Address], settings: Settings) -> OllamaModel:
+    """A model of these servers with the settings' limits; nothing is asked of them yet."""
+    from agent.models.ollama_model import OllamaModel
+
+    times = Timeouts(
+        connect=settings.connect_seconds,
+        first_token=settings.first_token_seconds,
+        whole=settings.model_seconds,
+    )
+    return OllamaModel(
+        name, hosts, num_ctx=settings.num_ctx, timeouts=times, allow_remote=settings.allow_remote_model
+    )
 
 
 def how_to_bring_one(wanted: str = "") -> str:

@@ -9,6 +9,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import msgspec
+from msgspec.structs import replace
+
 from agent.models.address import Address
 from tools.errors import Invalid
 from tools.records import Record
@@ -17,7 +20,7 @@ PROBE_SECONDS = 0.3  # what a start without a model may cost
 LIST_SECONDS = 5.0
 MOST_PARAMETERS = 9e9  # above it a laptop answers too slowly for a talk
 EMBEDS = re.compile(r"bert|embed|minilm|bge|rerank", re.IGNORECASE)
-SCALES = {"": 1.0, "K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
+SCALES = {"K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
 
 
 class Evaluated(Record, frozen=True, kw_only=True):
@@ -33,6 +36,11 @@ class Evaluated(Record, frozen=True, kw_only=True):
     digest: str = ""
     score: float = 0.0  # 0 … 1; the better of two that passed is taken
     date: str = ""
+
+    def is_of(self, name: str, digest: str) -> bool:
+        """Whether it was found of the model of this name and digest."""
+        same = digest.removeprefix("sha256:").startswith(self.digest.removeprefix("sha256:"))
+        return full(self.name) == full(name) and same
 
 
 class Held(Record, frozen=True, kw_only=True):
@@ -53,8 +61,11 @@ class Held(Record, frozen=True, kw_only=True):
     @property
     def count(self) -> float:
         """Its parameters as a number; by its size if it isn't said."""
-        match = re.fullmatch(r"([\d.]+)\s*([KMBT]?)", self.parameters.strip().upper())
-        return float(match[1]) * SCALES[match[2]] if match else self.size * 1.6
+        said = self.parameters.strip().upper()
+        try:
+            return float(said.rstrip("KMBT")) * SCALES.get(said[-1:], 1.0)
+        except ValueError:
+            return self.size * 1.6
 
 
 def answers(where: Address, seconds: float = PROBE_SECONDS) -> bool:
@@ -75,72 +86,46 @@ def held(
     evaluated: Iterable[Evaluated] = (),
 ) -> list[Held]:
     """The server's models, by name. `details` asks for each one's context and whether it is loaded, too."""
-    from agent.models.wire import fetch, stranger
+    from agent.models.server import fetch, stranger
 
-    listed = fetch(where, "/api/tags", seconds=seconds, allow_remote=allow_remote)
-    loaded: set[str] = set()
+    def asked(path: str, body: dict[str, Any] | None = None) -> Any:
+        return fetch(where, path, seconds=seconds, body=body, allow_remote=allow_remote)
+
+    listed, known = asked("/api/tags"), list(evaluated)
     try:
-        entries = [dict(entry) for entry in listed["models"] or ()]
+        models = [_held(dict(entry), known) for entry in listed["models"] or ()]
         if details:
-            now = fetch(where, "/api/ps", seconds=seconds, allow_remote=allow_remote)
-            loaded = {str(entry["name"]) for entry in now["models"] or ()}
-
-        def context(name: str) -> int | None:
-            if not details:
-                return None
-            shown = fetch(
-                where, "/api/show", seconds=seconds, body={"model": name}, allow_remote=allow_remote
-            )
-            return _context(shown)
-
-        known = list(evaluated)
-        return sorted((_held(entry, loaded, context, known) for entry in entries), key=lambda one: one.name)
+            loaded = {str(entry["name"]) for entry in asked("/api/ps")["models"] or ()}
+            models = [replace(one, loaded=one.name in loaded, context=_context(one, asked)) for one in models]
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise stranger(where, f"its list of models has no such form ({type(error).__name__})") from error
+    return sorted(models, key=lambda one: one.name)
 
 
-def _held(
-    entry: dict[str, Any],
-    loaded: set[str],
-    context: Callable[[str], int | None],
-    evaluated: list[Evaluated],
-) -> Held:
+def _held(entry: dict[str, Any], evaluated: list[Evaluated]) -> Held:
     name, details = str(entry["name"]), entry.get("details") or {}
     digest, family = str(entry.get("digest") or ""), str(details.get("family") or "")
-    remote = bool(entry.get("remote_host") or entry.get("remote_model")) or _is_cloud(name)
+    # Ollama's own names for models that it hands on to its cloud: `gpt-oss:120b-cloud`, `glm-4.6:cloud`.
+    cloud = name.endswith(("-cloud", ":cloud"))
     return Held(
         name=name,
         size=int(entry.get("size") or 0),
         family=family,
         parameters=str(details.get("parameter_size") or ""),
         quantisation=str(details.get("quantization_level") or ""),
-        context=None if remote else context(name),
         digest=digest,
-        loaded=name in loaded,
-        remote=remote,
+        remote=bool(entry.get("remote_host") or entry.get("remote_model")) or cloud,
         chats=not EMBEDS.search(f"{name} {family}"),
-        evaluated=next((one for one in evaluated if _is_of(one, name, digest)), None),
+        evaluated=next((one for one in evaluated if one.is_of(name, digest)), None),
     )
 
 
-def _is_of(one: Evaluated, name: str, digest: str) -> bool:
-    return full(one.name) == full(name) and digest.removeprefix("sha256:").startswith(
-        one.digest.removeprefix("sha256:")
-    )
-
-
-def _is_cloud(name: str) -> bool:
-    """Ollama's own names for models that it hands on to its cloud: `gpt-oss:120b-cloud`, `glm-4.6:cloud`."""
-    return re.search(r"[:-]cloud$", name) is not None
-
-
-def _context(shown: dict[str, Any]) -> int | None:
-    found = [
-        value
-        for key, value in (shown.get("model_info") or {}).items()
-        if key.endswith(".context_length") and isinstance(value, int)
-    ]
-    return found[0] if found else None
+def _context(model: Held, asked: Callable[[str, dict[str, Any]], Any]) -> int | None:
+    if model.remote:
+        return None
+    info = asked("/api/show", {"model": model.name}).get("model_info") or {}
+    found = (value for key, value in info.items() if key.endswith(".context_length"))
+    return next((value for value in found if isinstance(value, int)), None)
 
 
 def full(name: str) -> str:
@@ -150,16 +135,15 @@ def full(name: str) -> str:
 
 def read_evaluated(path: Path) -> list[Evaluated]:
     """What the evals found, newest last in the file and first here; empty if they have not run."""
-    import msgspec
-
     try:
         lines = json.loads(path.read_text(encoding="utf-8"))["models"]
         return msgspec.convert(lines, list[Evaluated])[::-1]
     except FileNotFoundError:
         return []
     except (OSError, ValueError, LookupError, TypeError) as error:
+        why = " ".join(str(error).split())
         raise Invalid(
-            f"{path} is no list of evaluated models ({' '.join(str(error).split())}); remove it, or run the evals again"
+            f"{path} is no list of evaluated models ({why}); remove it, or run the evals again"
         ) from error
 
 

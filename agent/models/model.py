@@ -6,13 +6,11 @@ and the caller goes on in code.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Generator, Iterator
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, Required, TypedDict, Unpack
 
 import msgspec
 
-from agent.models.shape import fitting
 from tools.errors import Unavailable
 
 Stopped = Literal["end", "length", "cancelled"]
@@ -107,6 +105,16 @@ class Stream:
         return self.last
 
 
+class Options(TypedDict, total=False):
+    """How a prompt is to be answered."""
+
+    schema: dict[str, Any] | None  # the answer is JSON that fits it
+    max_tokens: Required[int]
+    temperature: float
+    seed: int
+    cancelled: Callable[[], bool] | None  # looked at while the answer is waited for
+
+
 class Model(Protocol):
     """One language model with its settings. `num_ctx` is the tokens that a prompt and its answer have together."""
 
@@ -116,17 +124,7 @@ class Model(Protocol):
     @property
     def num_ctx(self) -> int: ...
 
-    def complete(
-        self,
-        system: str,
-        user: str,
-        *,
-        schema: dict[str, Any] | None = None,
-        max_tokens: int,
-        temperature: float = 0.0,
-        seed: int = 1,
-        cancelled: Callable[[], bool] | None = None,
-    ) -> Reply:
+    def complete(self, system: str, user: str, **options: Unpack[Options]) -> Reply:
         """The answer; with a schema, JSON that fits it. ModelTrouble if there is none.
 
         Without a schema an answer that was cut at max_tokens is a Reply that `stopped` at "length"; a call that
@@ -134,17 +132,7 @@ class Model(Protocol):
         """
         ...
 
-    def stream(
-        self,
-        system: str,
-        user: str,
-        *,
-        schema: dict[str, Any] | None = None,
-        max_tokens: int,
-        temperature: float = 0.0,
-        seed: int = 1,
-        cancelled: Callable[[], bool] | None = None,
-    ) -> Stream:
+    def stream(self, system: str, user: str, **options: Unpack[Options]) -> Stream:
         """The same piece by piece. A ModelTrouble comes from the iteration; an answer that was cut at max_tokens
         is none, for its pieces were good."""
         ...
@@ -152,70 +140,3 @@ class Model(Protocol):
     def fits(self, system: str, user: str, max_tokens: int) -> bool:
         """Whether prompt and answer have room in num_ctx, by a careful estimate."""
         ...
-
-
-# --- how long a text is, by its letters -------------------------------------------------------------------
-
-WORD = re.compile(r"[A-Za-z]+|[^\sA-Za-z]|\n")
-TEMPLATE_TOKENS = 24  # what a chat template puts around two messages
-
-
-def estimate(*texts: str) -> int:
-    """About how many tokens these texts are to a model, rather too many than too few.
-
-    On English, JSON and policies it is 8 to 38 % above what Qwen2.5's tokenizer counts, and near it on Spanish.
-    """
-    return TEMPLATE_TOKENS + sum(_tokens(token) for text in texts for token in WORD.findall(text))
-
-
-def _tokens(token: str) -> int:
-    return 1 + (len(token) - 1) // 6 if token.isascii() else 2
-
-
-def fewest(*texts: str) -> int:
-    """What no tokenizer goes below: a token for every word between blanks."""
-    return sum(any(c.isalnum() for c in word) for text in texts for word in text.split())
-
-
-# --- what was said ----------------------------------------------------------------------------------------
-
-
-def settle(reply: Reply, schema: dict[str, Any] | None, who: str, *, streamed: bool = False) -> Reply:
-    """The reply if it is one: text, and with a schema JSON that fits; ModelTrouble otherwise.
-
-    One that was streamed keeps its text as it was said, and may have been cut.
-    """
-    if reply.stopped == "cancelled":
-        return reply
-    text = reply.text
-    if not text.strip():
-        raise ModelTrouble("empty", f"{who} answered nothing")
-    if is_garbage(text):
-        raise ModelTrouble("garbage", f"{who} answered what is no text: {excerpt(text)}")
-    if schema is None:
-        return reply
-    found = fitting(text, schema)
-    if found is not None:
-        return reply if streamed else msgspec.structs.replace(reply, text=found)
-    if reply.stopped == "length":
-        if streamed:
-            return reply
-        raise ModelTrouble(
-            "unfinished", f"{who} did not finish within {reply.output_tokens} tokens: …{excerpt(text[-40:])}"
-        )
-    raise ModelTrouble(
-        "schema",
-        f"{who} does not keep to the JSON schema it was given: {excerpt(text)} (`pa models check` tests that)",
-    )
-
-
-def is_garbage(text: str) -> bool:
-    """More than a tenth of it are characters that no text has."""
-    odd = sum(c == "\ufffd" or (ord(c) < 32 and c not in "\n\r\t") for c in text)
-    return odd * 10 > len(text)
-
-
-def excerpt(text: str, most: int = 60) -> str:
-    """A few words of it on one line."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return repr(line if len(line) <= most else f"{line[:most]}…")

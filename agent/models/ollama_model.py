@@ -1,336 +1,249 @@
-"""A model of an Ollama server: one call at a time, every one of which ends, and none of which is cut unseen."""
+"""A model of one or several Ollama servers: every call ends, none is cut unseen, and a dead server is passed over."""
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Generator
-from contextlib import closing
-from threading import Lock
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing, contextmanager
+from threading import Condition
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from agent.models.address import Address, address
-from agent.models.loops import Loops
-from agent.models.model import (
-    TRANSPORT,
-    ModelTrouble,
-    Reply,
-    Stopped,
-    Stream,
-    Timeouts,
-    estimate,
-    excerpt,
-    fewest,
-    settle,
-)
-from agent.models.wire import TROUBLES, Cancelled, Transport, Watch, fetch, stranger, trouble
+from agent.models.address import Address, addresses
+from agent.models.client import Answer, Cancelled, Client
+from agent.models.model import TRANSPORT, ModelTrouble, Timeouts
+from agent.models.server import TROUBLES, Connection, fetch, stranger, trouble
+from agent.models.text import estimate, excerpt, fewest
 from tools.errors import nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ollama import ChatResponse, ResponseError
 
 KEEP_ALIVE = "30m"
 TELLING_TOKENS = 100  # of a shorter prompt the template is most
-SPARE_TOKENS = 64  # that a server may send past its limit before it is cut off
 BYTES_A_TOKEN = 2_048  # a line of the stream holds one, in some 200
 FAILURES, WITHIN, REST = 2, 60.0, 30.0  # so many in so many seconds, and it is left alone for so many
+LOOK = 0.1  # seconds between two looks whether a host is free
+OF_THE_HOST = TRANSPORT | {"missing", "refused", "remote"}  # another host may do better
 
 
-class OllamaModel:
-    """Implements Model. Safe to use from several threads; the server takes them one after the other."""
+class HostState(NamedTuple):
+    """How one host is doing in this process."""
+
+    where: str
+    up: bool
+    busy: bool
+    calls: int  # that it answered
+
+
+class _Host:
+    """A server, and what is known of it."""
+
+    def __init__(self, where: Address) -> None:
+        self.where = where
+        self.turn = 0  # of the last call that it was given
+        self.calls = self.under_way = 0
+        self.failed = deque[float](maxlen=FAILURES)  # when, since it last answered
+        self.rests_until = 0.0
+
+    def fail(self, now: float) -> None:
+        self.failed.append(now)
+        if len(self.failed) == FAILURES and now - self.failed[0] <= WITHIN:
+            self.rests_until = now + REST
+
+    def answer(self) -> None:
+        self.calls += 1
+        self.failed.clear()
+        self.rests_until = 0.0
+
+
+class OllamaModel(Client):
+    """One model, on one server or on several that share the work.
+
+    A call goes to the free server that has rested longest; several take one call at a time each, one alone has a
+    queue of its own. A server that fails before it has said anything is passed over, and after two failures within
+    a minute it is left alone for half a minute. Safe to use from several threads.
+    """
 
     def __init__(
         self,
         name: str,
-        host: str | Address = "",
+        hosts: str | Sequence[Address] = "",
         *,
         num_ctx: int = 4096,
         timeouts: Timeouts | None = None,
         allow_remote: bool = False,
-        keep_alive: str = KEEP_ALIVE,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name, self.num_ctx = name, num_ctx
-        self.where = host if isinstance(host, Address) else address(host)
         self.timeouts = timeouts or Timeouts()
-        self.allow_remote, self.keep_alive = allow_remote, keep_alive
-        self._clock = clock
-        self._breaker = Breaker(clock)
-        self._scale = 1.0  # tokens that the server counts for one that we estimate, where it is more
+        self.allow_remote, self.clock = allow_remote, clock
+        self._hosts = [_Host(where) for where in (addresses(hosts) if isinstance(hosts, str) else hosts)]
+        self._changed = Condition()
+        self._turn = 0
+        self._scale = 1.0  # tokens that a server counts for one that we estimate, where it is more
 
-    @property
-    def who(self) -> str:
-        return f"{self.name} at {self.where.where}"
+    def states(self) -> list[HostState]:
+        """How each host is doing."""
+        with self._changed:
+            now = self.clock()
+            return [
+                HostState(host.where.where, host.rests_until <= now, host.under_way > 0, host.calls)
+                for host in self._hosts
+            ]
 
-    def complete(
-        self,
-        system: str,
-        user: str,
-        *,
-        schema: dict[str, Any] | None = None,
-        max_tokens: int,
-        temperature: float = 0.0,
-        seed: int = 1,
-        cancelled: Callable[[], bool] | None = None,
-    ) -> Reply:
-        stream = self.stream(
-            system, user, schema=schema, max_tokens=max_tokens, temperature=temperature, seed=seed,
-            cancelled=cancelled,
-        )  # fmt: skip
-        return settle(stream.drain(), schema, self.name)
-
-    def stream(
-        self,
-        system: str,
-        user: str,
-        *,
-        schema: dict[str, Any] | None = None,
-        max_tokens: int,
-        temperature: float = 0.0,
-        seed: int = 1,
-        cancelled: Callable[[], bool] | None = None,
-    ) -> Stream:
-        options = {
-            "num_ctx": self.num_ctx, "num_predict": max_tokens, "temperature": temperature, "seed": seed
-        }  # fmt: skip
-        return Stream(self._guarded(system, user, schema, options, cancelled))
-
-    def fits(self, system: str, user: str, max_tokens: int) -> bool:
-        return self._estimated(system, user) + max_tokens <= self.num_ctx
-
-    def _estimated(self, system: str, user: str) -> int:
+    def _tokens(self, system: str, user: str) -> int:
         return int(estimate(system, user) * self._scale)
 
-    def _guarded(
-        self,
-        system: str,
-        user: str,
-        schema: dict[str, Any] | None,
-        options: dict[str, Any],
-        cancelled: Callable[[], bool] | None,
-    ) -> Generator[str, None, Reply]:
-        """The answer's pieces; what goes wrong on the way is counted, so that a dead server costs nobody time."""
-        if not self.fits(system, user, options["num_predict"]):
+    def _pieces(self, answer: Answer) -> Generator[str, None, None]:
+        tried: list[_Host] = []
+        while True:
+            with self._turn_at(tried, answer) as host:
+                try:
+                    yield from self._asked(host.where, answer)
+                    host.answer()
+                    return
+                except ModelTrouble as error:
+                    if error.what in TRANSPORT:
+                        host.fail(self.clock())
+                    tried.append(host)
+                    if error.what not in OF_THE_HOST or answer.pieces or not self._awake(tried):
+                        raise
+
+    @contextmanager
+    def _turn_at(self, tried: list[_Host], answer: Answer) -> Iterator[_Host]:
+        """A free host that was not tried for this call. ModelTrouble if none is awake, or none comes free within
+        the time that a whole answer is given."""
+        until = self.clock() + self.timeouts.whole
+        with self._changed:
+            while not (free := self._free(tried)):
+                if answer.cancelled():
+                    raise Cancelled
+                if self.clock() >= until:
+                    line = f"all {len(self._hosts)} hosts of {self.name} are at work; ask again in a moment"
+                    raise ModelTrouble("busy", line)
+                self._changed.wait(LOOK)
+            host = min(free, key=lambda one: one.turn)
+            self._turn += 1
+            host.turn = self._turn
+            host.under_way += 1
+        answer.begin(self._at(host.where))
+        try:
+            yield host
+        finally:
+            with self._changed:
+                host.under_way -= 1
+                self._changed.notify_all()
+
+    def _free(self, tried: list[_Host]) -> list[_Host]:
+        awake = self._awake(tried)
+        if not awake:
+            first = min(self._hosts, key=lambda host: host.rests_until)
+            left = first.rests_until - self.clock()
             raise ModelTrouble(
-                "too_long",
-                f"a prompt of about {self._estimated(system, user)} tokens and an answer of"
-                f" {options['num_predict']} do not fit the {self.num_ctx} of {self.name}"
-                " (PALADIN_NUM_CTX gives it more)",
+                "resting",
+                f"{self._at(first.where)} failed {FAILURES} times just now; it is tried again in {left:.0f} s",
             )
-        self._breaker.look(self.who)
-        try:
-            reply = yield from self._asked(system, user, schema, options, cancelled)
-        except ModelTrouble as error:
-            if error.what in TRANSPORT:
-                self._breaker.failed()
-            raise
-        if reply.stopped != "cancelled":
-            self._breaker.worked()
-        return settle(reply, schema, self.name, streamed=True)
+        return [host for host in awake if not host.under_way or len(self._hosts) == 1]
 
-    def _asked(
-        self,
-        system: str,
-        user: str,
-        schema: dict[str, Any] | None,
-        options: dict[str, Any],
-        cancelled: Callable[[], bool] | None,
-    ) -> Generator[str, None, Reply]:
-        from ollama import Client, ResponseError
+    def _awake(self, tried: list[_Host]) -> list[_Host]:
+        now = self.clock()
+        return [host for host in self._hosts if host not in tried and host.rests_until <= now]
 
-        most = options["num_predict"]
-        watch = Watch(self.who, self.timeouts, cancelled, 65_536 + most * BYTES_A_TOKEN, self._clock)
-        answer = _Answer(self, watch, most)
-        messages = [{"role": "system", "content": system}, {"role": "user", "content": user}]
+    def _at(self, where: Address) -> str:
+        return f"{self.name} at {where.where}"
+
+    # --- one call of one server
+
+    def _asked(self, where: Address, answer: Answer) -> Generator[str, None, None]:
+        from ollama import AsyncClient, ResponseError
+
+        prompt, last = answer.prompt, None
+        messages = [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}]
+        options = {
+            "num_ctx": self.num_ctx,
+            "num_predict": prompt.max_tokens,
+            "temperature": prompt.temperature,
+            "seed": prompt.seed,
+        }
+        most = 65_536 + prompt.max_tokens * BYTES_A_TOKEN
         try:
-            watch.look()
-            with Client(
-                self.where.url,
-                transport=Transport(watch, self.allow_remote),
-                trust_env=False,
-                follow_redirects=False,  # a server here may not send us elsewhere
-            ) as client:
-                parts = client.chat(
+            with Connection(where, answer, allow_remote=self.allow_remote, most_bytes=most) as server:
+                parts: Any = AsyncClient(where.url, **server.options).chat(
                     self.name,
-                    messages[not system :],
+                    messages[not prompt.system :],
                     stream=True,
                     think=False,
-                    format=schema,
+                    format=prompt.schema,
                     options=options,
-                    keep_alive=self.keep_alive,
+                    keep_alive=KEEP_ALIVE,
                 )
-                with closing(cast("Generator[ChatResponse, None, None]", parts)):
-                    for part in parts:
-                        piece = answer.add(part)
-                        if piece:
-                            yield piece
-                            watch.token()
-                            watch.look()
+                with closing(server.each(parts)) as said:
+                    for part in said:
+                        if part.message.thinking:
+                            answer.hear("", part.message.thinking)
+                        yield part.message.content or ""
                         if part.done:
+                            last = part
                             break
-        except Cancelled:
-            return answer.reply("cancelled", estimate(system, user))
         except ResponseError as error:
-            raise self._said(error) from error
+            raise self._said(error, where) from error
         except TROUBLES as error:
-            raise trouble(error, self.who, self.where) from error
-        return self._whole(answer, system, user)
+            raise trouble(error, answer.who, where, self.allow_remote) from error
+        self._read_it_all(last, answer)
 
-    def _whole(self, answer: _Answer, system: str, user: str) -> Reply:
-        """The reply, once it is sure that the server read all of the prompt and kept it to the end."""
-        last, guess, least = answer.last, estimate(system, user), fewest(system, user)
+    def _read_it_all(self, last: ChatResponse | None, answer: Answer) -> None:
+        """ModelTrouble unless the server read all of the prompt and kept it to the end; what the answer cost."""
         if last is None:
             raise ModelTrouble(
-                "closed", f"{self.who} hung up in the middle of the answer (its server's log says why)"
+                "closed", f"{answer.who} hung up in the middle of the answer (its server's log says why)"
             )
-        read, said = last.prompt_eval_count or 0, last.eval_count or answer.pieces
+        system, user = answer.prompt.system, answer.prompt.user
+        guess, least = estimate(system, user), fewest(system, user)
+        read, wrote = last.prompt_eval_count or 0, last.eval_count or answer.pieces
         if read and read < least:
             raise ModelTrouble(
                 "cut",
-                f"{self.who} read {read} tokens of a prompt that has {least} words at least: it cut the prompt"
+                f"{answer.who} read {read} tokens of a prompt that has {least} words at least: it cut the prompt"
                 f" (`pa models check {self.name}` tests that)",
             )
-        if read + said > self.num_ctx:
+        if read + wrote > self.num_ctx:
             raise ModelTrouble(
                 "cut",
-                f"{self.who} ran over its {self.num_ctx} tokens and forgot what came first"
+                f"{answer.who} ran over its {self.num_ctx} tokens and forgot what came first"
                 " (PALADIN_NUM_CTX gives it more)",
             )
         if guess >= TELLING_TOKENS:
             self._scale = max(self._scale, read / guess)
-        return answer.reply("length" if last.done_reason == "length" else "end", read or guess, said)
+        answer.read, answer.wrote = read, wrote
+        answer.stopped = "length" if last.done_reason == "length" else "end"
 
-    def _said(self, error: ResponseError) -> ModelTrouble:
+    def _said(self, error: ResponseError, where: Address) -> ModelTrouble:
         """What the server says is wrong."""
-        status, why = error.status_code, excerpt(str(error.error), 120)
+        who, status, why = self._at(where), error.status_code, excerpt(str(error.error), 120)
         if status == 404 and "not found" in str(error.error) and "model" in str(error.error):
-            return self._missing()
+            return ModelTrouble("missing", missing_line(self.name, self._names(where), where))
         if status in (429, 503):
-            return ModelTrouble("busy", f"{self.who} has too much to do: {why}; ask again in a moment")
+            return ModelTrouble("busy", f"{who} has too much to do: {why}; ask again in a moment")
         if status in (400, 401, 403, 501):
-            return ModelTrouble("refused", f"{self.who} refuses the call (HTTP {status}): {why}")
+            return ModelTrouble("refused", f"{who} refuses the call (HTTP {status}): {why}")
         if status >= 500 or status < 0:
             code = f" (HTTP {status})" if status > 0 else ""
-            return ModelTrouble("failed", f"{self.who} failed{code}: {why}; its server's log says more")
-        return stranger(self.where, f"it answers with HTTP {status}")
+            return ModelTrouble("failed", f"{who} failed{code}: {why}; its server's log says more")
+        return stranger(where, f"it answers with HTTP {status}")
 
-    def _missing(self) -> ModelTrouble:
+    def _names(self, where: Address) -> list[str]:
         try:
-            listed = fetch(self.where, "/api/tags", seconds=1.0, allow_remote=self.allow_remote)
-            names = [str(entry["name"]) for entry in listed["models"]]
+            listed = fetch(where, "/api/tags", seconds=1.0, allow_remote=self.allow_remote)
+            return [str(entry["name"]) for entry in listed["models"]]
         except (ModelTrouble, LookupError, TypeError):
-            names = []
-        return ModelTrouble("missing", missing_line(self.name, names, self.where))
+            return []
 
 
 def missing_line(name: str, names: list[str], where: Address) -> str:
+    """What is said of a model that a server does not have."""
     near = nearest(name, names) or names[:3]
     guess = f"; near: {', '.join(near)}" if near else ""
     return f"no model {name!r} at {where.where}{guess}; `ollama pull {name}` fetches it"
-
-
-class _Answer:
-    """What has come of one answer, and when."""
-
-    def __init__(self, model: OllamaModel, watch: Watch, most: int) -> None:
-        self._model, self._watch, self._most = model, watch, most
-        self._loops, self._thoughts = Loops(), _Thoughts()
-        self.texts: list[str] = []
-        self.pieces = 0
-        self.first: float | None = None
-        self.last: ChatResponse | None = None
-
-    def add(self, part: ChatResponse) -> str:
-        """What there is to show of it; a ModelTrouble if it goes nowhere."""
-        said = part.message.content or ""
-        self._watch.token()
-        if said or part.message.thinking:
-            self.pieces += 1
-            if self.first is None:
-                self.first = self._watch.seconds
-        if self.pieces > self._most + SPARE_TOKENS:
-            raise ModelTrouble(
-                "endless", f"{self._model.who} went on past its limit of {self._most} tokens and was cut off"
-            )
-        if self._loops.in_a(said or part.message.thinking or ""):
-            raise ModelTrouble(
-                "loop", f"{self._model.name} went round in circles and was cut off: {self._loops.seen}"
-            )
-        shown = self._thoughts.out(said)
-        if part.done:
-            self.last = part
-            shown += self._thoughts.rest()
-        if shown:
-            self.texts.append(shown)
-        return shown
-
-    def reply(self, stopped: Stopped, prompt_tokens: int, output_tokens: int | None = None) -> Reply:
-        return Reply(
-            text="".join(self.texts),
-            prompt_tokens=prompt_tokens,
-            output_tokens=self.pieces if output_tokens is None else output_tokens,
-            seconds=round(self._watch.seconds, 4),
-            first_token_seconds=None if self.first is None else round(self.first, 4),
-            stopped=stopped,
-        )
-
-
-class _Thoughts:
-    """Holds back what a model thinks aloud before it answers, `<think> … </think>`."""
-
-    OPEN, CLOSE = "<think>", "</think>"
-
-    def __init__(self) -> None:
-        self._held: str | None = ""
-
-    def out(self, piece: str) -> str:
-        if self._held is None:
-            return piece
-        self._held += piece
-        begun = self._held.lstrip()
-        if not begun or self.OPEN.startswith(begun):
-            return ""
-        if begun.startswith(self.OPEN):
-            _, closed, said = begun.partition(self.CLOSE)
-            if not closed:
-                return ""
-            begun = said.lstrip()
-        else:
-            begun = self._held
-        self._held = None
-        return begun
-
-    def rest(self) -> str:
-        """What was held back and is no thought."""
-        held, self._held = self._held or "", None
-        return "" if held.lstrip().startswith(self.OPEN) else held
-
-
-class Breaker:
-    """After two failures of a server within a minute it is left alone for half a minute, then tried once."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._failures: deque[float] = deque(maxlen=FAILURES)
-        self._lock = Lock()
-        self._until = 0.0
-
-    def look(self, who: str) -> None:
-        with self._lock:
-            left = self._until - self._clock()
-            if left > 0:
-                raise ModelTrouble(
-                    "resting", f"{who} failed {FAILURES} times just now; it is tried again in {left:.0f} s"
-                )
-
-    def failed(self) -> None:
-        with self._lock:
-            now = self._clock()
-            self._failures.append(now)
-            if len(self._failures) == FAILURES and now - self._failures[0] <= WITHIN:
-                self._until = now + REST
-
-    def worked(self) -> None:
-        with self._lock:
-            self._failures.clear()
-            self._until = 0.0

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 from agent.models.model import ModelTrouble, Reply
-from agent.models.shape import fitting
+from agent.models.text import fitting
 from tools.records import Record
 
 if TYPE_CHECKING:

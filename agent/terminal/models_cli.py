@@ -53,11 +53,11 @@ def models(
     if context.invoked_subcommand:
         return
     from agent.models.address import address
-    from agent.models.factory import default
+    from agent.models.factory import default, models_at
 
     settings = read_settings()
     where = address(settings.ollama_host)
-    found = _held(where, settings)
+    found = models_at(where, settings, connect_seconds=settings.connect_seconds, details=True)
     taken, why = default(found, settings)
     if as_json:
         from agent.dump import plain, to_json
@@ -90,28 +90,10 @@ def check(
         raise typer.Exit(FAILED)
 
 
-def _held(where: Address, settings: Settings, *, details: bool = True) -> list[Held]:
-    """The host's models; Unavailable, with what to do, if there is no host."""
-    from agent.models.address import guard
-    from agent.models.factory import how_to_bring_one
-    from agent.models.host import answers, held, read_evaluated
-    from agent.models.model import ModelTrouble
-
-    guard(where, settings.allow_remote_model)
-    if not answers(where, settings.connect_seconds):
-        raise ModelTrouble("down", f"no Ollama answers at {where.where}; {how_to_bring_one()}")
-    return held(
-        where,
-        allow_remote=settings.allow_remote_model,
-        details=details,
-        evaluated=read_evaluated(settings.evaluated),
-    )
-
-
 def _to_test(name: str, settings: Settings) -> tuple[Model, str, str]:
     """The model, its digest and its server."""
     from agent.models.address import address
-    from agent.models.factory import is_of_langchain, opened
+    from agent.models.factory import is_of_langchain, models_at, opened, refuse_remote
     from agent.models.host import full
 
     if is_of_langchain(name):
@@ -119,11 +101,12 @@ def _to_test(name: str, settings: Settings) -> tuple[Model, str, str]:
 
         return open_langchain(name, settings), "", ""
     where = address(settings.ollama_host)
-    found = {one.name: one for one in _held(where, settings, details=False)}
+    found = {one.name: one for one in models_at(where, settings, connect_seconds=settings.connect_seconds)}
     one = found.get(full(name))
     if one is None:
         raise NotFound("model", name, nearest(name, found), f"`ollama pull {name}` fetches it")
-    return opened(one.name, where, settings, remote=one.remote), one.digest, where.where
+    refuse_remote(one, where, settings)
+    return opened(one.name, [where], settings), one.digest, where.where
 
 
 def _show_models(where: Address, found: list[Held], taken: str, why: str) -> None:

@@ -183,7 +183,7 @@ class Recording:
         return Stream(self._written(key, inner))
 
     def fits(self, system: str, user: str, max_tokens: int) -> bool:
-        from agent.models.model import estimate
+        from agent.models.text import estimate
 
         if self.model is not None:
             return self.model.fits(system, user, max_tokens)

@@ -286,7 +286,7 @@ def _held(name: str, settings: Settings) -> Found:
 
 def _server(settings: Settings) -> str:
     from agent.models.address import address
-    from agent.models.wire import fetch
+    from agent.models.server import fetch
 
     try:
         version = fetch(

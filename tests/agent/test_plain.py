@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ import pytest
 from agent.plain import Limits, PlainTurn, ask
 from agent.prompting import prompt
 from tests import worlds
+from tests.agent.models.ollama_stub import Line, serving
 from tools.bound import Bound
 from tools.store import Store
 from tools.store.load import load
@@ -183,6 +185,21 @@ def test_a_server_that_never_answers_ends_the_turn_in_its_time(bound: Bound) -> 
         here = Where(ollama_host=f"127.0.0.1:{silent.getsockname()[1]}")
         made = ask("Hello?", bound, "none", here, limits=Limits(seconds=0.3))
     assert (made.stopped, made.trouble) == ("seconds", "not done within 0.3 s") and made.seconds < 5
+
+
+def test_a_server_that_talks_on_and_on_is_cut_at_the_turns_end(bound: Bound) -> None:
+    pytest.importorskip("langchain_ollama")
+
+    def chatter(line: Line) -> None:
+        line.head()
+        for word in range(200):
+            line.say(f"word {word} ")
+            time.sleep(0.05)
+        line.done()
+
+    with serving(chatter) as stub:
+        made = ask("Hello?", bound, "none", Where(ollama_host=stub.host), limits=Limits(seconds=0.5))
+    assert (made.stopped, made.trouble) == ("seconds", "not done within 0.5 s") and made.seconds < 5
 
 
 def test_a_model_elsewhere_is_not_asked(bound: Bound, monkeypatch: pytest.MonkeyPatch) -> None:

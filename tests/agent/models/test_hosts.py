@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +12,16 @@ import pytest
 
 from agent.models.address import address, addresses
 from agent.models.factory import open_model
-from agent.models.hosts import REST, Hosts
 from agent.models.model import ModelTrouble, Timeouts
-from agent.models.ollama_model import OllamaModel
+from agent.models.ollama_model import REST, OllamaModel
 from agent.settings import read_settings
 from tests.agent.models.ollama_stub import MODELS, Line, serving
 
 QUICK = Timeouts(connect=0.5, first_token=2.0, between=2.0, whole=4.0)
 
 
-def hosts(*where: str, clock: Any = None) -> Hosts:
-    models = [OllamaModel("small:0.5b", one, timeouts=QUICK) for one in where]
-    return Hosts(models, clock) if clock else Hosts(models)
+def hosts(*where: str, clock: Any = time.monotonic) -> OllamaModel:
+    return OllamaModel("small:0.5b", ",".join(where), timeouts=QUICK, clock=clock)
 
 
 def says(text: str) -> Any:
@@ -150,7 +149,7 @@ def test_the_settings_name_several_and_those_without_the_model_are_left_out(tmp_
         named = {"PALADIN_OLLAMA_HOSTS": f"{first.host},{second.host},{nobody()}"}
         settings = read_settings({"PALADIN_HOME": str(tmp_path), "PALADIN_CONNECT_SECONDS": "0.5"} | named)
         model, why = open_model("small:0.5b", settings)
-        assert isinstance(model, Hosts) and model.name == "small:0.5b"
+        assert isinstance(model, OllamaModel) and model.name == "small:0.5b"
         assert len(model.states()) == 2 and model.states()[0].where == first.host
         assert "small:0.5b at 2 hosts" in why and "2 of 3 do not serve it now" in why
         assert model.complete("", "Hi", max_tokens=8).text == "one"
@@ -164,5 +163,5 @@ def test_a_host_on_another_machine_is_not_asked_unless_that_is_allowed(tmp_path:
     with serving(says("one")) as first:
         named = {"PALADIN_HOME": str(tmp_path), "PALADIN_OLLAMA_HOSTS": f"{first.host},192.0.2.7:11434"}
         model, why = open_model("small:0.5b", read_settings(named))
-        assert isinstance(model, Hosts) and [one.where for one in model.states()] == [first.host]
+        assert isinstance(model, OllamaModel) and [one.where for one in model.states()] == [first.host]
         assert "1 of 2 do not serve it now" in why

@@ -6,6 +6,8 @@ import gc
 import json
 import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +17,7 @@ from typing import Any
 import pytest
 
 from agent.models.model import TRANSPORT, ModelTrouble, Timeouts
-from agent.models.ollama_model import Breaker, OllamaModel
+from agent.models.ollama_model import OllamaModel
 from tests.agent.models.ollama_stub import Line, drip, serving
 
 QUICK = Timeouts(connect=0.5, first_token=0.4, between=0.3, whole=1.2)
@@ -421,11 +423,11 @@ def test_what_is_the_questions_fault_does_not_stop_the_next() -> None:
 
 def test_failures_far_apart_are_no_pattern() -> None:
     now = [0.0]
-    breaker = Breaker(lambda: now[0])
-    for _ in range(5):
-        breaker.failed()
-        breaker.look("it")
-        now[0] += 61
+    with serving(lambda line: line.page("500 Oops", '{"error":"no"}')) as stub:
+        model = model_at(stub.host, clock=lambda: now[0])
+        for _ in range(5):
+            assert what_of(model) == "failed"
+            now[0] += 61
 
 
 def test_troubles_of_the_answer_are_not_of_the_transport() -> None:
@@ -435,16 +437,34 @@ def test_troubles_of_the_answer_are_not_of_the_transport() -> None:
 # --- this machine only ------------------------------------------------------------------------------------
 
 
-def test_a_name_that_leads_elsewhere_is_found_before_anything_is_sent(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The connection itself is looked at: here it stands on loopback, and loopback counts as elsewhere."""
-    monkeypatch.setattr("agent.models.wire.is_loopback", lambda ip: False)
-    with serving(lambda line: line.answer("Hi")) as stub:
-        with pytest.raises(ModelTrouble, match="is not on this machine") as caught:
-            model_at(stub.host).complete("", "Hi", max_tokens=8)
-        assert (caught.value.what, stub.chats) == ("remote", 0)
-        assert model_at(stub.host, allow_remote=True).complete("", "Hi", max_tokens=8).text == "Hi"
+REBOUND = """
+import errno, socket
+from agent.models.address import address, guard
+from agent.models.model import ModelTrouble, Timeouts
+from agent.models.ollama_model import OllamaModel
+
+answers = ["127.0.0.1", "192.0.2.7", "192.0.2.7"]
+
+def look_up(host, *more, real=socket.getaddrinfo, **named):
+    if host not in ("models.clinic", b"models.clinic"):
+        return real(host, *more, **named)
+    return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (answers.pop(0), 11434))]
+
+socket.getaddrinfo = look_up
+guard(address("models.clinic"), False)
+try:
+    OllamaModel("small", "models.clinic", timeouts=Timeouts(connect=20)).complete("", "Hi", max_tokens=8)
+except ModelTrouble as trouble:
+    print(trouble.what, len(answers), trouble.__cause__)
+"""
+
+
+def test_a_name_that_leads_elsewhere_once_it_was_looked_at_is_not_reached() -> None:
+    """A process of its own, for this one refuses to try: its connections cannot leave loopback."""
+    started = time.monotonic()
+    ran = subprocess.run([sys.executable, "-c", REBOUND], capture_output=True, text=True, check=True)
+    assert ran.stdout.startswith("remote 0 "), ran.stdout + ran.stderr
+    assert time.monotonic() - started < 15  # it was refused here, and not waited for
 
 
 def test_no_proxy_is_used(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from agent.models.model import ModelTrouble, Reply, Stream, estimate
+from agent.models.model import ModelTrouble, Reply, Stream
 from agent.models.scripted import Scripted
 from agent.models.selftest import Check, Examined, selftest
+from agent.models.text import estimate
 
 
 class Pupil:

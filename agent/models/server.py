@@ -1,0 +1,163 @@
+"""A connection to a model's server: it stays on this machine, every wait on it ends, and it can be cut at any time.
+
+httpx waits for each read by itself; here a wait has a meaning (the first token, the next one, the whole), and ends
+within 50 ms once somebody has cancelled. So the connection has an event loop of its own, and needs no thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Generator
+from contextlib import ExitStack
+from typing import Any, TypeVar
+
+import httpx
+
+from agent.models.address import REMOTE, Address, is_here, source_address
+from agent.models.client import Wait
+from agent.models.model import ModelTrouble, Timeouts
+
+SLICE = 0.05  # seconds between two looks at the clock
+MOST_BYTES = 8_000_000  # of an answer that is no chat
+T = TypeVar("T")
+
+
+class Connection:
+    """One call's connection, watched by `wait`; use it as a context. `options` are what an httpx client is given."""
+
+    def __init__(
+        self, where: Address, wait: Wait, *, allow_remote: bool, most_bytes: int = MOST_BYTES
+    ) -> None:
+        self._wait = wait
+        self.options: dict[str, Any] = {
+            "transport": _Transport(where, allow_remote, most_bytes),
+            "timeout": httpx.Timeout(None, connect=wait.timeouts.connect),
+            "trust_env": False,
+            "follow_redirects": False,  # a server here may not send us elsewhere
+        }
+
+    def __enter__(self) -> Connection:
+        self._closing = ExitStack()
+        self._runner = self._closing.enter_context(asyncio.Runner())
+        self._closing.callback(lambda: self._runner.run(self.options["transport"].aclose()))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closing.close()
+
+    def run(self, coming: Awaitable[T]) -> T:
+        """What is waited for; Cancelled or a ModelTrouble once it is not worth waiting for any longer."""
+        return self._runner.run(self._watched(coming))
+
+    def each(self, coming: Awaitable[AsyncGenerator[T, None]]) -> Generator[T, None, None]:
+        """The same of all that comes one after the other."""
+        parts = self.run(coming)
+        try:
+            while (part := self.run(anext(parts, None))) is not None:
+                yield part
+        finally:
+            self._runner.run(_closed(parts))
+
+    async def _watched(self, coming: Awaitable[T]) -> T:
+        task = asyncio.ensure_future(coming)
+        try:
+            while not task.done():
+                self._wait.look()
+                await asyncio.wait({task}, timeout=SLICE)
+            return task.result()
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+
+
+async def _closed(parts: AsyncGenerator[Any, None]) -> None:
+    await parts.aclose()
+
+
+class _Transport(httpx.AsyncHTTPTransport):
+    """Bound to loopback, from which no connection leads off this machine, unless that is allowed; and no answer is
+    longer than `most_bytes`."""
+
+    def __init__(self, where: Address, allow_remote: bool, most_bytes: int) -> None:
+        super().__init__(local_address=source_address(where, allow_remote))
+        self._most = most_bytes
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await super().handle_async_request(request)
+        assert isinstance(response.stream, httpx.AsyncByteStream)
+        response.stream = _Limited(response.stream, self._most)
+        return response
+
+
+class _Limited(httpx.AsyncByteStream):
+    def __init__(self, stream: httpx.AsyncByteStream, most: int) -> None:
+        self._stream, self._left = stream, most
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for data in self._stream:
+            self._left -= len(data)
+            if self._left < 0:
+                raise ModelTrouble("endless", "the server sends more than any answer needs, and was cut off")
+            yield data
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+# What a connection and what comes over it may raise, and what it means.
+TROUBLES: tuple[type[Exception], ...] = (
+    httpx.HTTPError,
+    httpx.InvalidURL,
+    OSError,
+    ValueError,  # no JSON, no UTF-8, not the fields of an answer
+    AttributeError,  # JSON that is no object
+    RecursionError,  # JSON of a thousand brackets
+    TypeError,
+)
+
+
+def trouble(error: Exception, who: str, where: Address, allow_remote: bool) -> ModelTrouble:
+    """What happened on the connection, as one line."""
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | OSError):
+        if not allow_remote and not is_here(where.host):
+            return ModelTrouble("remote", REMOTE.format(where.host))
+        return ModelTrouble("down", f"nothing answers at {where.where}: start it with `ollama serve`")
+    if isinstance(error, httpx.RemoteProtocolError) and "illegal" in str(error):
+        return stranger(where, "what it says is no HTTP")
+    if isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL):
+        return ModelTrouble("refused", f"{where.url} is no address of a model's server")
+    if isinstance(error, httpx.TransportError):
+        return ModelTrouble(
+            "closed", f"{who} hung up in the middle of the answer (its server's log says why)"
+        )
+    return ModelTrouble(
+        "broken", f"{who} sent what is no line of an answer ({type(error).__name__}): is it Ollama?"
+    )
+
+
+def stranger(where: Address, why: str) -> ModelTrouble:
+    return ModelTrouble("stranger", f"what answers at {where.where} is no Ollama: {why} (see OLLAMA_HOST)")
+
+
+def fetch(
+    where: Address,
+    path: str,
+    *,
+    seconds: float,
+    body: dict[str, Any] | None = None,
+    allow_remote: bool = False,
+) -> Any:
+    """The JSON that the server answers with, within so many seconds; ModelTrouble otherwise."""
+    who = f"the server at {where.where}"
+    wait = Wait(who, Timeouts(connect=seconds, first_token=seconds, whole=seconds))
+    try:
+        with Connection(where, wait, allow_remote=allow_remote) as connection:
+            client = httpx.AsyncClient(base_url=where.url, **connection.options)
+            got = connection.run(client.request("POST" if body else "GET", path, json=body))
+        if got.status_code == 404 and body:
+            raise ModelTrouble("missing", f"{who} has no {body.get('model')}")
+        if got.status_code != 200:
+            raise stranger(where, f"{path} answers with HTTP {got.status_code}")
+        return got.json()
+    except TROUBLES as error:
+        raise trouble(error, who, where, allow_remote) from error
