@@ -64,11 +64,12 @@ def _run(store: Store, settings: Settings, pairs: list[tuple[str, str]], out: Pa
     planned = desk.plan(store, asked, "bench.csv", Terms())
     batch, _ = desk.begin(store, settings, planned, out=out, when=now())
     kept = perf_counter()
-    with Worker(settings, PROCESSES):
+    with Worker(settings, PROCESSES) as worker:
         drafted = 0.0
 
         def tend() -> None:
             nonlocal drafted
+            worker.beat()
             if not drafted and not desk.standing(store, store.batch(batch.id)).waiting:
                 drafted = perf_counter()
 

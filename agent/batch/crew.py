@@ -13,13 +13,16 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
 from agent.casework import worth_a_retry
 from agent.settings import Settings
+from tools.errors import Unavailable
 
 if TYPE_CHECKING:
     from agent.batch.drafting import Drafter
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 J = TypeVar("J")
 R = TypeVar("R")
 TRIES, DEATHS = 6, 2
-FIRST_PAUSE = 0.25  # seconds before a chunk is tried again; doubled each time
+FIRST_PAUSE = 0.25  # seconds before another try; doubled each time
 
 
 class Crew:
@@ -41,51 +44,22 @@ class Crew:
 
     def work(self, batch_id: int, round_: int, positions: Sequence[int]) -> None:
         """Draft these cases; each has a result when it returns, unless the batch was cancelled."""
-        pause, died = FIRST_PAUSE, 0
-        for left in reversed(range(TRIES)):
-            try:
-                self._once(batch_id, round_, positions)
-                return
-            except BrokenProcessPool:
-                died += 1
-                if died == DEATHS:
-                    self._one_by_one(batch_id, round_, positions)
-                    return
-            except Exception as error:
-                if not left or not worth_a_retry(error):
-                    self._give_up(batch_id, round_, positions, f"{type(error).__name__}: {error}")
-                    return
-            time.sleep(pause)
-            pause *= 2
-
-    def _one_by_one(self, batch_id: int, round_: int, positions: Sequence[int]) -> None:
-        """One of them is what kills the process: each is tried alone."""
-        for position in positions if len(positions) > 1 else ():
-            self.work(batch_id, round_, [position])
-        if len(positions) == 1:
-            self._give_up(batch_id, round_, positions, "the process that drafted it died each time")
-
-    def close(self) -> None:
-        with self._lock:
-            if self._pool is not None:
-                children = list((self._pool._processes or {}).values())
-                for child in children:
-                    child.terminate()
-                self._pool.shutdown(wait=False, cancel_futures=True)
-                for child in children:
-                    child.join(timeout=5)
-                self._pool = None
-
-    def _once(self, batch_id: int, round_: int, positions: Sequence[int]) -> None:
-        if self.processes == 1:
-            draft_chunk(self.settings, batch_id, round_, positions)
-            return
+        job = self.settings, batch_id, round_, positions
         try:
-            self._submitted(batch_id, round_, positions).result()
-        except BrokenProcessPool:
-            with self._lock:
-                self._pool = None
-            raise
+            for _ in range(DEATHS):
+                try:
+                    patiently(self._run, draft_chunk, *job)
+                    return
+                except BrokenProcessPool:
+                    time.sleep(FIRST_PAUSE)
+        except Exception as error:
+            _give_up(*job, f"{type(error).__name__}: {error}")
+            return
+        if len(positions) == 1:
+            _give_up(*job, "the process that drafted it died each time")
+            return
+        for position in positions:  # one of them is what kills the process: each is tried alone
+            self.work(batch_id, round_, [position])
 
     def each(self, function: Callable[[J], R], jobs: Iterable[J]) -> list[R]:
         """`map`, by the crew; by this process where a child dies of it."""
@@ -97,35 +71,69 @@ class Crew:
                 pending = [self._processes().submit(function, job) for job in jobs]
             return [one.result() for one in pending]
         except BrokenProcessPool:
-            with self._lock:
-                self._pool = None
+            self._pool = None
             return [function(job) for job in jobs]
 
-    def _submitted(self, batch_id: int, round_: int, positions: Sequence[int]) -> Future[int]:
+    def close(self) -> None:
+        """End the processes, whatever they are at."""
         with self._lock:
-            return self._processes().submit(draft_chunk, self.settings, batch_id, round_, positions)
+            if self._pool is not None:
+                self._pool.shutdown(wait=False, cancel_futures=True)
+                children = multiprocessing.active_children()
+                for child in children:
+                    child.terminate()
+                for child in children:
+                    child.join(timeout=5)
+                self._pool = None
+
+    def _run(self, function: Callable[..., R], *args: Any) -> R:
+        if self.processes == 1:
+            return function(*args)
+        with self._lock:
+            pending = self._processes().submit(function, *args)
+        try:
+            return pending.result()
+        except BrokenProcessPool:
+            self._pool = None
+            raise
 
     def _processes(self) -> ProcessPoolExecutor:
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(
-                self.processes, multiprocessing.get_context("spawn"), _begin, (os.getpid(),)
-            )
+            spawn = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(self.processes, spawn, _begin, (os.getpid(),))
         return self._pool
 
-    def _give_up(self, batch_id: int, round_: int, positions: Sequence[int], why: str) -> None:
-        from agent.batch.chunks import give_up
 
-        give_up(_store(self.settings.database_url), batch_id, round_, positions, why)
+def patiently(function: Callable[..., R], *args: Any) -> R:
+    """Do it, again after a while where a busy database or disk was in the way; Unavailable if it stays so."""
+    trying = Retrying(
+        retry=retry_if_exception(lambda error: isinstance(error, Exception) and worth_a_retry(error)),
+        stop=stop_after_attempt(TRIES),
+        wait=wait_exponential(multiplier=FIRST_PAUSE),
+        reraise=True,
+    )
+    try:
+        return trying(function, *args)
+    except Exception as error:
+        if not worth_a_retry(error):
+            raise
+        what = type(error).__name__
+        raise Unavailable(f"the store or its disk was busy too long; try again ({what})") from error
 
 
 def draft_chunk(settings: Settings, batch_id: int, round_: int, positions: Sequence[int]) -> int:
-    """What a process of the crew is given to do."""
+    """What a process of the crew is given to do; how many results were kept."""
     from agent.batch.chunks import work
 
     store = _store(settings.database_url)
-    drafter = _drafter(store, settings, batch_id)
     attempt = f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
-    return work(store, drafter, batch_id, round_, positions, attempt)
+    return work(store, _drafter(store, settings, batch_id), batch_id, round_, positions, attempt)
+
+
+def _give_up(settings: Settings, batch_id: int, round_: int, positions: Sequence[int], why: str) -> None:
+    from agent.batch.chunks import give_up
+
+    give_up(_store(settings.database_url), batch_id, round_, positions, why)
 
 
 def _drafter(store: Store, settings: Settings, batch_id: int) -> Drafter:

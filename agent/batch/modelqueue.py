@@ -6,18 +6,19 @@ clean up.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
+
+from filelock import FileLock, Timeout
 
 from agent.models.address import address
 from agent.models.factory import is_of_langchain, open_model
 from agent.models.host import held
-from agent.models.model import ModelTrouble, Reply, Stream
+from agent.models.model import ModelTrouble, Options, Reply, Stream
 from agent.prompting import FOLDER
 
 if TYPE_CHECKING:
@@ -28,85 +29,47 @@ LOOK = 0.05  # seconds between two looks whether a host is free
 
 
 class Queued:
-    """A model whose calls wait for their turn at its host."""
+    """A model whose calls wait for their turn at one of its hosts."""
 
     def __init__(self, model: Model, hosts: Sequence[str], folder: Path) -> None:
-        self.model = model
-        self.locks = [
-            folder / f"model-{hashlib.sha256(host.encode()).hexdigest()[:12]}.lock" for host in hosts
-        ]
+        self.model, self.name, self.num_ctx = model, model.name, model.num_ctx
+        self.fits = model.fits
+        digests = [hashlib.sha256(host.encode()).hexdigest()[:12] for host in hosts]
+        self._locks = [FileLock(folder / f"model-{digest}.lock") for digest in digests]
+        folder.mkdir(parents=True, exist_ok=True)
 
-    @property
-    def name(self) -> str:
-        return self.model.name
-
-    @property
-    def num_ctx(self) -> int:
-        return self.model.num_ctx
-
-    def complete(
-        self,
-        system: str,
-        user: str,
-        *,
-        schema: dict[str, Any] | None = None,
-        max_tokens: int,
-        temperature: float = 0.0,
-        seed: int = 1,
-        cancelled: Callable[[], bool] | None = None,
-    ) -> Reply:
+    def complete(self, system: str, user: str, **options: Unpack[Options]) -> Reply:
+        """As the protocol says."""
         with self._turn():
-            return self.model.complete(
-                system, user, schema=schema, max_tokens=max_tokens, temperature=temperature, seed=seed,
-                cancelled=cancelled,
-            )  # fmt: skip
+            return self.model.complete(system, user, **options)
 
-    def stream(
-        self,
-        system: str,
-        user: str,
-        *,
-        schema: dict[str, Any] | None = None,
-        max_tokens: int,
-        temperature: float = 0.0,
-        seed: int = 1,
-        cancelled: Callable[[], bool] | None = None,
-    ) -> Stream:
+    def stream(self, system: str, user: str, **options: Unpack[Options]) -> Stream:
+        """As the protocol says."""
+
         def pieces() -> Generator[str, None, Reply]:
-            with self._turn():
-                said = self.model.stream(
-                    system, user, schema=schema, max_tokens=max_tokens, temperature=temperature, seed=seed,
-                    cancelled=cancelled,
-                )  # fmt: skip
-                try:
-                    yield from said
-                finally:
-                    said.close()
+            with self._turn(), closing(self.model.stream(system, user, **options)) as said:
+                yield from said
                 assert said.last is not None
                 return said.last
 
         return Stream(pieces())
 
-    def fits(self, system: str, user: str, max_tokens: int) -> bool:
-        return self.model.fits(system, user, max_tokens)
-
     @contextmanager
     def _turn(self) -> Iterator[None]:
         """Waits until one of the hosts is free."""
-        for lock in self.locks:
-            lock.parent.mkdir(parents=True, exist_ok=True)
-        with ExitStack() as opened:
-            held = [opened.enter_context(lock.open("w")) for lock in self.locks]
-            while not any(map(_taken, held)):
-                time.sleep(LOOK)
+        while not (mine := next(filter(_taken, self._locks), None)):
+            time.sleep(LOOK)
+        try:
             yield
+        finally:
+            mine.release()
 
 
-def _taken(lock: IO[str]) -> bool:
+def _taken(lock: FileLock) -> bool:
     """Take it if nobody has it."""
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        lock.acquire(blocking=False)
+    except Timeout:
         return False
     return True
 

@@ -205,13 +205,14 @@ def _worker(
     rested = 0.0
     with Worker(settings, _processes(workers)) as worker:
         print(
-            f"Worker {worker.me.id} with {worker.processes} processes; Ctrl-C ends it",
+            f"Worker {worker.id} with {worker.processes} processes; Ctrl-C ends it",
             file=sys.stderr,
             flush=True,
         )
         while not idle or rested < idle:
             time.sleep(0.5)
-            rested = 0.0 if worker.busy or worker.store.batches("running", limit=1) else rested + 0.5
+            worker.beat()
+            rested = 0.0 if worker.store.batches("running", limit=1) else rested + 0.5
 
 
 def _work(store: Store, settings: Settings, batch: Batch, processes: int, as_json: bool) -> None:
@@ -221,8 +222,8 @@ def _work(store: Store, settings: Settings, batch: Batch, processes: int, as_jso
     from agent.dump import to_json
 
     try:
-        with Worker(settings, processes):
-            now = watch(store, batch, quiet=as_json)
+        with Worker(settings, processes) as worker:
+            now = watch(store, batch, quiet=as_json, tend=worker.beat)
     except KeyboardInterrupt:
         print(f"\nBatch {batch.id} stops here; `pa batch resume {batch.id}` goes on with it", file=sys.stderr)
         raise
