@@ -13,7 +13,7 @@ from agent.batch.desk import Standing, standing
 from agent.terminal.screen import STYLES, console, say
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, RenderableType
     from rich.progress import Progress
 
     from tools.store.batches import Batch
@@ -25,58 +25,49 @@ MOST_FAILURES = 20  # told one by one
 ORDER = (*STYLES, "failed")
 MANY_ROWS = 1000  # take a second to check
 NOTHING_DONE = "nothing done yet"
+Show = Callable[[Standing, list[str]], None]  # how the batch stands, and the failures since the last look
 
 
 def watch(store: Store, batch: Batch, *, quiet: bool, tend: Callable[[], None] = lambda: None) -> Standing:
     """Show how the batch goes until it is done or cancelled. `tend` is called at each look."""
-    out = console(stderr=True)
-    if quiet:
-        return _wait(store, batch, tend, lambda now: None)
-    if out.is_terminal:
-        return _live(store, batch, tend)
-    return _in_lines(store, batch, tend)
+    out, told = console(stderr=True), set[int]()
+    with _live(out, batch) if out.is_terminal and not quiet else _in_lines(standing(store, batch)) as show:
+        while True:
+            now = standing(store, store.batch(batch.id))
+            if not quiet:
+                show(now, _new_failures(store, now, told))
+            if now.state != "running":
+                return now
+            tend()
+            time.sleep(GLANCE)
 
 
-def _wait(store: Store, batch: Batch, tend: Callable[[], None], show: Callable[[Standing], None]) -> Standing:
-    while True:
-        now = standing(store, store.batch(batch.id))
-        show(now)
-        if now.state != "running":
-            return now
-        tend()
-        time.sleep(GLANCE)
-
-
-def _live(store: Store, batch: Batch, tend: Callable[[], None]) -> Standing:
+@contextmanager
+def _live(out: Console, batch: Batch) -> Iterator[Show]:
     from rich.console import Group
     from rich.live import Live
 
-    out, told = console(stderr=True), Failures(store, batch)
     bar = _bar()
     task = bar.add_task("drafting", total=batch.total)
-
     with Live(bar, console=out, refresh_per_second=8, transient=True) as live:
 
-        def show(now: Standing) -> None:
-            settled = now.done + now.failed
-            bar.update(
-                task, completed=settled, description="drafting" if now.waiting else "writing the report"
-            )
-            for line in told.new(now):
+        def show(now: Standing, failures: list[str]) -> None:
+            doing = "drafting" if now.waiting else "writing the report"
+            bar.update(task, completed=now.done + now.failed, description=doing)
+            for line in failures:
                 live.console.print(line, style="red")
             live.update(Group(bar, _counts(now)))
 
-        return _wait(store, batch, tend, show)
+        yield show
 
 
-def _in_lines(store: Store, batch: Batch, tend: Callable[[], None]) -> Standing:
-    told, began = Failures(store, batch), time.monotonic()
-    first = standing(store, batch)
-    last = began
+@contextmanager
+def _in_lines(first: Standing) -> Iterator[Show]:
+    began = last = time.monotonic()
 
-    def show(now: Standing) -> None:
+    def show(now: Standing, failures: list[str]) -> None:
         nonlocal last
-        for line in told.new(now):
+        for line in failures:
             print(line, file=sys.stderr, flush=True)
         moment = time.monotonic()
         if moment - last < LINE_EVERY:
@@ -85,53 +76,40 @@ def _in_lines(store: Store, batch: Batch, tend: Callable[[], None]) -> Standing:
         settled = now.done + now.failed
         rate = (settled - first.done - first.failed) / (moment - began)
         left = f", {duration(now.waiting / rate)} left" if rate > 0 else ""
-        said = f"{settled} of {now.total}, {rate:.1f} cases/s{left}: {_in_words(now)}"
+        counts = ", ".join(f"{now.outcomes[name]} {_words(name)}" for name in ORDER if now.outcomes.get(name))
+        said = f"{settled} of {now.total}, {rate:.1f} cases/s{left}: {counts or NOTHING_DONE}"
         print(said, file=sys.stderr, flush=True)
 
-    return _wait(store, batch, tend, show)
+    yield show
 
 
-class Failures:
-    """Tells each case that failed once, as it happens."""
-
-    def __init__(self, store: Store, batch: Batch) -> None:
-        self.store, self.batch = store, batch
-        self.told: set[int] = set()
-        self.begun = False
-
-    def new(self, now: Standing) -> list[str]:
-        if now.failed <= len(self.told) or len(self.told) >= MOST_FAILURES:
-            return []
-        lines = []
-        for result in self.store.batch_results(self.batch.id, state="failed"):
-            if result.position not in self.told and len(self.told) < MOST_FAILURES:
-                self.told.add(result.position)
-                line = line_of(result)
-                lines.append(f"failed: row {line.row}, {line.patient_id} {line.drug}: {line.summary}")
-        if len(self.told) == MOST_FAILURES:
-            lines.append("more failures are not told one by one; summary.csv has them all")
-        return lines
+def _new_failures(store: Store, now: Standing, told: set[int]) -> list[str]:
+    """A line for each case that failed and was not told, up to a number of them."""
+    if now.failed <= len(told) or len(told) >= MOST_FAILURES:
+        return []
+    failed = [one for one in store.batch_results(now.id, state="failed") if one.position not in told]
+    failed = failed[: MOST_FAILURES - len(told)]
+    told.update(one.position for one in failed)
+    lines = [
+        f"failed: row {line.row}, {line.patient_id} {line.drug}: {line.summary}"
+        for line in map(line_of, failed)
+    ]
+    if len(told) == MOST_FAILURES:
+        lines.append("more failures are not told one by one; summary.csv has them all")
+    return lines
 
 
 def _bar() -> Progress:
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        ProgressColumn,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, Task, TextColumn, TimeRemainingColumn
     from rich.text import Text
 
-    class Rate(ProgressColumn):
-        def render(self, task: object) -> Text:
-            speed = getattr(task, "finished_speed", None) or getattr(task, "speed", None)
+    class Rate(TextColumn):
+        def render(self, task: Task) -> Text:
+            speed = task.finished_speed or task.speed
             return Text(f"{speed:.0f}/s" if speed else "")
 
-    return Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn()
-    )
+    words = TextColumn("{task.description}")
+    return Progress(words, BarColumn(), MofNCompleteColumn(), Rate(""), TimeRemainingColumn())
 
 
 def _counts(now: Standing) -> RenderableType:
@@ -139,19 +117,15 @@ def _counts(now: Standing) -> RenderableType:
 
     text = Text("  ")
     for outcome in ORDER:
-        if now.outcomes.get(outcome):
-            text.append(
-                f"{now.outcomes[outcome]} {outcome.replace('_', ' ')}", STYLES.get(outcome, "bold red")
-            )
-            text.append("   ")
+        if many := now.outcomes.get(outcome):
+            text.append(f"{many} {_words(outcome)}", STYLES.get(outcome, "bold red")).append("   ")
     if now.reused:
         text.append(f"{now.reused} unchanged", "dim")
     return text
 
 
-def _in_words(now: Standing) -> str:
-    said = [f"{now.outcomes[name]} {name.replace('_', ' ')}" for name in ORDER if now.outcomes.get(name)]
-    return ", ".join(said) or NOTHING_DONE
+def _words(outcome: str) -> str:
+    return outcome.replace("_", " ")
 
 
 def duration(seconds: float) -> str:
@@ -168,7 +142,6 @@ def tell(now: Standing, lines: list[str]) -> None:
     from rich.console import Group
     from rich.text import Text
 
-    parts: list[RenderableType] = [Text.assemble((f"Batch {now.id}", "bold"), f" · {now.name} · {now.state}")]
     many = [f"{now.done + now.failed} of {now.total} cases"]
     if now.reused:
         many.append(f"{now.reused} unchanged and taken over")
@@ -176,10 +149,9 @@ def tell(now: Standing, lines: list[str]) -> None:
         many.append(f"{now.rejected} rows rejected")
     if now.model:
         many.append(", ".join(f"{count} {path}" for path, count in sorted(now.paths.items())))
-    parts.append(Text(" · ".join(many)))
-    parts.append(_counts(now) if now.outcomes else Text(f"  {NOTHING_DONE}"))
-    parts.extend(Text(line) for line in lines)
-    say(Group(*parts), console())
+    head = Text.assemble((f"Batch {now.id}", "bold"), f" · {now.name} · {now.state}")
+    counts = _counts(now) if now.outcomes else Text(f"  {NOTHING_DONE}")
+    say(Group(head, Text(" · ".join(many)), counts, *map(Text, lines)), console())
 
 
 @contextmanager

@@ -34,24 +34,28 @@ class Prompt(NamedTuple):
     cancelled: Callable[[], bool] | None = None
 
 
-class Wait:
-    """Knows when waiting is over. `who` is named in the line that says so."""
+class Answer:
+    """What has come of one answer, and when it is not worth waiting for any longer. Whoever asks the server says what
+    it cost: tokens `read` and `wrote`."""
 
-    def __init__(
-        self,
-        who: str,
-        timeouts: Timeouts,
-        cancelled: Callable[[], bool] | None = None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self.timeouts, self.clock = timeouts, clock
-        self.cancelled = cancelled or (lambda: False)
+    def __init__(self, prompt: Prompt, who: str, timeouts: Timeouts, clock: Callable[[], float]) -> None:
+        self.prompt, self.timeouts, self.clock = prompt, timeouts, clock
+        self.text = ""
+        self.pieces = self.read = self.wrote = 0
+        self.stopped: Stopped = "end"
+        self.loops: Loops | None = Loops()
+        self._held: str | None = ""  # what may be a thought
         self.begin(who)
 
     def begin(self, who: str) -> None:
-        """The waiting for this one begins now."""
+        """The waiting begins now; `who` is named in the line that says that it is over."""
         self.who, self._started = who, self.clock()
+        self._first: float | None = None
         self._last: float | None = None
+
+    def cancelled(self) -> bool:
+        """Does nobody want the answer any more?"""
+        return self.prompt.cancelled is not None and self.prompt.cancelled()
 
     @property
     def seconds(self) -> float:
@@ -84,20 +88,6 @@ class Wait:
                 f"{self.who} did not finish within {times.whole:g} s (PALADIN_MODEL_SECONDS gives it longer;"
                 " a smaller model is faster)",
             )
-
-
-class Answer(Wait):
-    """What has come of one answer. Whoever asks the server says what it cost: tokens `read` and `wrote`."""
-
-    def __init__(self, prompt: Prompt, who: str, timeouts: Timeouts, clock: Callable[[], float]) -> None:
-        super().__init__(who, timeouts, prompt.cancelled, clock)
-        self.prompt = prompt
-        self.text = ""
-        self.pieces = self.read = self.wrote = 0
-        self.stopped: Stopped = "end"
-        self.loops: Loops | None = Loops()
-        self._first: float | None = None
-        self._held: str | None = ""  # what may be a thought
 
     def hear(self, said: str, thought: str = "") -> str:
         """Take in a piece, and return what there is to show of it; ModelTrouble if the answer goes nowhere."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from threading import Condition
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent.models.address import Address, addresses
 from agent.models.client import Answer, Cancelled, Client
+from agent.models.host import held
 from agent.models.model import TRANSPORT, ModelTrouble, Timeouts
-from agent.models.server import TROUBLES, Connection, fetch, stranger, trouble
+from agent.models.server import TROUBLES, Connection, stranger, trouble
 from agent.models.text import estimate, excerpt, fewest
 from tools.errors import nearest
 
@@ -170,7 +171,7 @@ class OllamaModel(Client):
         }
         most = 65_536 + prompt.max_tokens * BYTES_A_TOKEN
         try:
-            with Connection(where, answer, allow_remote=self.allow_remote, most_bytes=most) as server:
+            with Connection(where, self.allow_remote, self.timeouts.connect, answer.look, most) as server:
                 parts: Any = AsyncClient(where.url, **server.options).chat(
                     self.name,
                     messages[not prompt.system :],
@@ -224,7 +225,10 @@ class OllamaModel(Client):
         """What the server says is wrong."""
         who, status, why = self._at(where), error.status_code, excerpt(str(error.error), 120)
         if status == 404 and "not found" in str(error.error) and "model" in str(error.error):
-            return ModelTrouble("missing", missing_line(self.name, self._names(where), where))
+            with suppress(ModelTrouble):
+                names = [one.name for one in held(where, seconds=1.0, allow_remote=self.allow_remote)]
+                return ModelTrouble("missing", missing_line(self.name, names, where))
+            return ModelTrouble("missing", missing_line(self.name, [], where))
         if status in (429, 503):
             return ModelTrouble("busy", f"{who} has too much to do: {why}; ask again in a moment")
         if status in (400, 401, 403, 501):
@@ -233,13 +237,6 @@ class OllamaModel(Client):
             code = f" (HTTP {status})" if status > 0 else ""
             return ModelTrouble("failed", f"{who} failed{code}: {why}; its server's log says more")
         return stranger(where, f"it answers with HTTP {status}")
-
-    def _names(self, where: Address) -> list[str]:
-        try:
-            listed = fetch(where, "/api/tags", seconds=1.0, allow_remote=self.allow_remote)
-            return [str(entry["name"]) for entry in listed["models"]]
-        except (ModelTrouble, LookupError, TypeError):
-            return []
 
 
 def missing_line(name: str, names: list[str], where: Address) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 from agent.models.model import ModelTrouble, Reply
-from agent.models.text import fitting
+from agent.models.text import excerpt, fitting
 from tools.records import Record
 
 if TYPE_CHECKING:
@@ -21,18 +21,22 @@ LEAST_CONTEXT = 500  # tokens; a shorter prompt says nothing about context
 FILLED, ANSWER = 30, 24  # sentences of the prompt whose reading is timed; tokens of a short answer
 NEEDED = ("answers", "schema", "context")
 Status = Literal["ok", "fails", "note", "left out"]
+Found = tuple[Status, str]  # and what is said of it
 
-COLOURS, THINGS = (
-    ("red", "blue", "green", "white", "black"),
-    ("cup", "box", "hat", "key", "map", "pen", "bag"),
+COLOURS, THINGS, PLACES, SENTINELS = (
+    words.split()
+    for words in (
+        "red blue green white black",
+        "cup box hat key map pen bag",
+        "hall room shed car park shop yard",
+        "KESTREL LANTERN MARIGOLD HARBOR COMPASS VELVET",
+    )
 )
-PLACES = ("hall", "room", "shed", "car", "park", "shop", "yard")
-SENTINELS = ("KESTREL", "LANTERN", "MARIGOLD", "HARBOR", "COMPASS", "VELVET")
-QUESTIONS = (
-    ("Is a dog an animal?", "yes"),
-    ("Is the moon made of wool?", "no"),
-    ("Can a stone read a book?", "no"),
-)
+QUESTIONS = {
+    "Is a dog an animal?": "yes",
+    "Is the moon made of wool?": "no",
+    "Can a stone read a book?": "no",
+}
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
@@ -91,56 +95,52 @@ def selftest(
     `seed` makes the prompts; unset, they are new each time, so that no server has them in its cache. `told`
     hears of each check as it ends.
     """
-    return _Run(model, budget, random.Random(seed), clock, told).all(digest, server)
+    run, began = _Run(model, budget, random.Random(seed), clock), clock()
+    checks: list[Check] = []
+    every = {
+        "answers": run.answers,
+        "schema": run.schema,
+        "speed": run.speed,
+        "context": run.context,
+        "same seed": run.same_seed,
+    }
+    for name, check in every.items():
+        checks.append(run.done(name, check))
+        told(checks[-1])
+        if name == "answers" and checks[-1].status != "ok":
+            break
+    return Examined(
+        model=model.name,
+        num_ctx=model.num_ctx,
+        checks=tuple(checks),
+        seconds=round(clock() - began, 1),
+        tokens_per_second_in=run.speed_in,
+        tokens_per_second_out=run.speed_out,
+        digest=digest,
+        server=server,
+    )
 
 
 class _Run:
-    def __init__(
-        self,
-        model: Model,
-        budget: float,
-        dice: random.Random,
-        clock: Callable[[], float],
-        told: Callable[[Check], None],
-    ) -> None:
-        self.model, self.dice, self.clock, self.told = model, dice, clock, told
-        self.started = clock()
-        self.budget, self.until = budget, self.started + budget
-        self.checks: list[Check] = []
+    """The checks, each of which says how it went; what one measures the next ones use."""
+
+    def __init__(self, model: Model, budget: float, dice: random.Random, clock: Callable[[], float]) -> None:
+        self.model, self.dice, self.clock = model, dice, clock
+        self.budget, self.until = budget, clock() + budget
         self.speed_in: float | None = None
         self.speed_out: float | None = None
         self.tokens_a_sentence = 9.0
 
-    def all(self, digest: str, server: str) -> Examined:
-        if self.check("answers", self.answers):
-            self.check("schema", self.schema)
-            self.check("speed", self.speed)
-            self.check("context", self.context)
-            self.check("same seed", self.same_seed)
-        return Examined(
-            model=self.model.name,
-            num_ctx=self.model.num_ctx,
-            checks=tuple(self.checks),
-            seconds=round(self.clock() - self.started, 1),
-            tokens_per_second_in=self.speed_in,
-            tokens_per_second_out=self.speed_out,
-            digest=digest,
-            server=server,
-        )
-
-    def check(self, name: str, run: Callable[[], tuple[Status, str]]) -> bool:
-        """Run one and keep what it found; False if it fails."""
+    def done(self, name: str, check: Callable[[], Found]) -> Check:
+        """What a check found, within the time that is left."""
         began = self.clock()
         try:
-            status, said = run() if began < self.until else ("left out", "no time left for it")
+            status, said = check() if began < self.until else ("left out", "no time left for it")
         except _OutOfTime:
             status, said = "left out", "it was not done when the time was up"
         except ModelTrouble as trouble:
             status, said = "fails", str(trouble)
-        done = Check(name=name, status=status, said=said, seconds=round(self.clock() - began, 1))
-        self.checks.append(done)
-        self.told(done)
-        return status in ("ok", "note")
+        return Check(name=name, status=status, said=said, seconds=round(self.clock() - began, 1))
 
     def ask(self, system: str, user: str, max_tokens: int = ANSWER, **more: Any) -> Reply:
         reply = self.model.complete(
@@ -152,13 +152,13 @@ class _Run:
 
     # --- the checks, in their order --------------------------------------------------------------------------
 
-    def answers(self) -> tuple[Status, str]:
+    def answers(self) -> Found:
         reply = self.ask("You answer in a few words.", "Say hello.")
         return "ok", f"{_short(reply.text)} in {reply.seconds:.1f} s, loading included"
 
-    def schema(self) -> tuple[Status, str]:
+    def schema(self) -> Found:
         right = asked = 0
-        for question, answer in QUESTIONS:
+        for question, answer in QUESTIONS.items():
             asked += 1
             reply = self.ask("You answer in JSON.", question, 64, schema=SCHEMA)
             found = fitting(reply.text, SCHEMA)
@@ -169,7 +169,7 @@ class _Run:
                 break
         return "ok", f"{asked} of {asked} fit it; {right} of {asked} are right"
 
-    def speed(self) -> tuple[Status, str]:
+    def speed(self) -> Found:
         """Tokens a second in and out, and what the server's cache of a prompt's beginning saves."""
         system = f"You answer in a few words. {self.filler(FILLED)}"
         first = self.ask(system, "What is in the hall?", 4)
@@ -186,7 +186,7 @@ class _Run:
         effect: Status = "ok" if warm < 0.7 * cold else "note"
         return effect, f"{self.speed_in:g} tokens/s in, {out} out; {cache}"
 
-    def context(self) -> tuple[Status, str]:
+    def context(self) -> Found:
         """A word at the head of a prompt as long as num_ctx allows, or as the time left allows."""
         room = self.model.num_ctx - ANSWER - 64
         left = (self.until - self.clock() - RESERVE) * 0.8
@@ -198,35 +198,27 @@ class _Run:
         while count > 1 and not self.model.fits("", (user := self.prompt(word, count)), ANSWER):
             count = int(count * 0.97)
         reply = self.ask("", user, ANSWER)
-        size = f"{reply.prompt_tokens} of {self.model.num_ctx} tokens"
-        full = tokens >= room
-        if not full:
-            size += " (as many as two minutes allow)"
-        if word.casefold() in reply.text.casefold():
-            return "ok" if full else "note", f"recalls the first word of {size}"
+        size, full = f"{reply.prompt_tokens} of {self.model.num_ctx} tokens", tokens >= room
+        good: Status = "ok" if full else "note"
+        size += "" if full else " (as many as two minutes allow)"
         expected = count * self.tokens_a_sentence
+        if word.casefold() in reply.text.casefold():
+            return good, f"recalls the first word of {size}"
         if reply.prompt_tokens >= 0.9 * expected:
-            return (
-                "ok" if full else "note",
-                f"all of {size} were read; it did not recall the first word: {_short(reply.text)}",
-            )
-        return (
-            "fails",
-            f"read {reply.prompt_tokens} tokens of about {expected:.0f}, and forgot the first word",
-        )
+            return good, f"all of {size} were read; it did not recall the first word: {_short(reply.text)}"
+        read = reply.prompt_tokens
+        return "fails", f"read {read} tokens of about {expected:.0f}, and forgot the first word"
 
-    def same_seed(self) -> tuple[Status, str]:
-        system, user = "You write freely.", "Invent a name for a boat, and say why."
-        one, two = (self.ask(system, user, 16, temperature=0.8, seed=7).text for _ in range(2))
-        other = self.ask(system, user, 16, temperature=0.8, seed=8).text
+    def same_seed(self) -> Found:
+        def said(seed: int) -> str:
+            asked = "You write freely.", "Invent a name for a boat, and say why."
+            return self.ask(*asked, 16, temperature=0.8, seed=seed).text
+
+        one, two, other = said(7), said(7), said(8)
         if one != two:
-            at = next(
-                (i for i, (a, b) in enumerate(zip(one, two, strict=False)) if a != b), min(len(one), len(two))
-            )
-            return (
-                "note",
-                f"with the same seed two answers differ from character {at + 1} on: {_short(one[at:])}",
-            )
+            at = next((at for at in range(len(one)) if one[: at + 1] != two[: at + 1]), len(one))
+            differs = f"differ from character {at + 1} on: {_short(one[at:])}"
+            return "note", f"with the same seed two answers {differs}"
         differs = "another seed another one" if other != one else "another seed the same"
         return "ok", f"the same seed gives the same answer, {differs}"
 
@@ -249,5 +241,4 @@ class _OutOfTime(Exception):
 
 
 def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return repr(line if len(line) <= 40 else f"{line[:40]}…")
+    return excerpt(text, 40)

@@ -7,15 +7,15 @@ within 50 ms once somebody has cancelled. So the connection has an event loop of
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator
 from contextlib import ExitStack
+from functools import partial
 from typing import Any, TypeVar
 
 import httpx
 
 from agent.models.address import REMOTE, Address, is_here, source_address
-from agent.models.client import Wait
-from agent.models.model import ModelTrouble, Timeouts
+from agent.models.model import ModelTrouble
 
 SLICE = 0.05  # seconds between two looks at the clock
 MOST_BYTES = 8_000_000  # of an answer that is no chat
@@ -23,15 +23,16 @@ T = TypeVar("T")
 
 
 class Connection:
-    """One call's connection, watched by `wait`; use it as a context. `options` are what an httpx client is given."""
+    """One call's connection; `look` raises once waiting is over. Use it as a context; `options` are for httpx."""
 
     def __init__(
-        self, where: Address, wait: Wait, *, allow_remote: bool, most_bytes: int = MOST_BYTES
+        self, where: Address, allow_remote: bool, connect: float, look: Callable[[], None], most_bytes: int
     ) -> None:
-        self._wait = wait
+        self._look = look
         self.options: dict[str, Any] = {
-            "transport": _Transport(where, allow_remote, most_bytes),
-            "timeout": httpx.Timeout(None, connect=wait.timeouts.connect),
+            "transport": httpx.AsyncHTTPTransport(local_address=source_address(where, allow_remote)),
+            "timeout": httpx.Timeout(None, connect=connect),
+            "event_hooks": {"response": [partial(_limit, most_bytes)]},
             "trust_env": False,
             "follow_redirects": False,  # a server here may not send us elsewhere
         }
@@ -62,7 +63,7 @@ class Connection:
         task = asyncio.ensure_future(coming)
         try:
             while not task.done():
-                self._wait.look()
+                self._look()
                 await asyncio.wait({task}, timeout=SLICE)
             return task.result()
         finally:
@@ -74,19 +75,9 @@ async def _closed(parts: AsyncGenerator[Any, None]) -> None:
     await parts.aclose()
 
 
-class _Transport(httpx.AsyncHTTPTransport):
-    """Bound to loopback, from which no connection leads off this machine, unless that is allowed; and no answer is
-    longer than `most_bytes`."""
-
-    def __init__(self, where: Address, allow_remote: bool, most_bytes: int) -> None:
-        super().__init__(local_address=source_address(where, allow_remote))
-        self._most = most_bytes
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        response = await super().handle_async_request(request)
-        assert isinstance(response.stream, httpx.AsyncByteStream)
-        response.stream = _Limited(response.stream, self._most)
-        return response
+async def _limit(most: int, response: httpx.Response) -> None:
+    assert isinstance(response.stream, httpx.AsyncByteStream)
+    response.stream = _Limited(response.stream, most)
 
 
 class _Limited(httpx.AsyncByteStream):
@@ -149,15 +140,22 @@ def fetch(
 ) -> Any:
     """The JSON that the server answers with, within so many seconds; ModelTrouble otherwise."""
     who = f"the server at {where.where}"
-    wait = Wait(who, Timeouts(connect=seconds, first_token=seconds, whole=seconds))
+
+    async def asked(options: dict[str, Any]) -> httpx.Response:
+        client = httpx.AsyncClient(base_url=where.url, **options)
+        return await asyncio.wait_for(client.request("POST" if body else "GET", path, json=body), seconds)
+
     try:
-        with Connection(where, wait, allow_remote=allow_remote) as connection:
-            client = httpx.AsyncClient(base_url=where.url, **connection.options)
-            got = connection.run(client.request("POST" if body else "GET", path, json=body))
+        with Connection(where, allow_remote, seconds, lambda: None, MOST_BYTES) as connection:
+            got = connection.run(asked(connection.options))
         if got.status_code == 404 and body:
             raise ModelTrouble("missing", f"{who} has no {body.get('model')}")
         if got.status_code != 200:
             raise stranger(where, f"{path} answers with HTTP {got.status_code}")
         return got.json()
+    except TimeoutError as error:
+        raise ModelTrouble(
+            "silent", f"{who} said nothing within {seconds:g} s: stuck, or no Ollama"
+        ) from error
     except TROUBLES as error:
         raise trouble(error, who, where, allow_remote) from error
