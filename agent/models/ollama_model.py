@@ -7,18 +7,18 @@ from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, contextmanager, suppress
 from threading import Condition
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from agent.models.address import Address, addresses
-from agent.models.client import Answer, Cancelled, Client
+from agent.models.client import Answer, Cancelled, Client, Prompt
 from agent.models.host import held
 from agent.models.model import TRANSPORT, ModelTrouble, Timeouts
-from agent.models.server import TROUBLES, Connection, stranger, trouble
+from agent.models.server import TROUBLES, each, options, stranger, trouble
 from agent.models.text import estimate, excerpt, fewest
 from tools.errors import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncGenerator, Iterator
 
     from ollama import ChatResponse, ResponseError
 
@@ -159,41 +159,47 @@ class OllamaModel(Client):
     # --- one call of one server
 
     def _asked(self, where: Address, answer: Answer) -> Generator[str, None, None]:
-        from ollama import AsyncClient, ResponseError
+        from ollama import ResponseError
 
-        prompt, last = answer.prompt, None
-        messages = [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}]
-        options = {
-            "num_ctx": self.num_ctx,
-            "num_predict": prompt.max_tokens,
-            "temperature": prompt.temperature,
-            "seed": prompt.seed,
-        }
-        most = 65_536 + prompt.max_tokens * BYTES_A_TOKEN
+        last = None
         try:
-            with Connection(where, self.allow_remote, self.timeouts.connect, answer.look, most) as server:
-                parts: Any = AsyncClient(where.url, **server.options).chat(
-                    self.name,
-                    messages[not prompt.system :],
-                    stream=True,
-                    think=False,
-                    format=prompt.schema,
-                    options=options,
-                    keep_alive=KEEP_ALIVE,
-                )
-                with closing(server.each(parts)) as said:
-                    for part in said:
-                        if part.message.thinking:
-                            answer.hear("", part.message.thinking)
-                        yield part.message.content or ""
-                        if part.done:
-                            last = part
-                            break
+            with closing(each(self._parts(where, answer.prompt), answer.look)) as parts:
+                for part in parts:
+                    if part.message.thinking:
+                        answer.hear("", part.message.thinking)
+                    yield part.message.content or ""
+                    if part.done:
+                        last = part
+                        break
         except ResponseError as error:
             raise self._said(error, where) from error
         except TROUBLES as error:
             raise trouble(error, answer.who, where, self.allow_remote) from error
         self._read_it_all(last, answer)
+
+    async def _parts(self, where: Address, prompt: Prompt) -> AsyncGenerator[ChatResponse, None]:
+        from ollama import AsyncClient
+
+        most_bytes = 65_536 + prompt.max_tokens * BYTES_A_TOKEN
+        limits = options(where, self.allow_remote, self.timeouts.connect, most_bytes)
+        messages = [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}]
+        async with AsyncClient(where.url, **limits) as client:
+            coming = await client.chat(
+                self.name,
+                messages[not prompt.system :],
+                stream=True,
+                think=False,
+                format=prompt.schema,
+                options={
+                    "num_ctx": self.num_ctx,
+                    "num_predict": prompt.max_tokens,
+                    "temperature": prompt.temperature,
+                    "seed": prompt.seed,
+                },
+                keep_alive=KEEP_ALIVE,
+            )
+            async for part in coming:
+                yield part
 
     def _read_it_all(self, last: ChatResponse | None, answer: Answer) -> None:
         """ModelTrouble unless the server read all of the prompt and kept it to the end; what the answer cost."""

@@ -1,18 +1,21 @@
 """A connection to a model's server: it stays on this machine, every wait on it ends, and it can be cut at any time.
 
 httpx waits for each read by itself; here a wait has a meaning (the first token, the next one, the whole), and ends
-within 50 ms once somebody has cancelled. So the connection has an event loop of its own, and needs no thread.
+within 50 ms once somebody has cancelled. So the connection is on an event loop of its own, in a thread that ends with
+it, and whoever waits looks up now and then.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator
-from contextlib import ExitStack
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
+from contextlib import aclosing
 from functools import partial
+from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 import httpx
+from anyio.from_thread import start_blocking_portal
 
 from agent.models.address import REMOTE, Address, is_here, source_address
 from agent.models.model import ModelTrouble
@@ -22,57 +25,41 @@ MOST_BYTES = 8_000_000  # of an answer that is no chat
 T = TypeVar("T")
 
 
-class Connection:
-    """One call's connection; `look` raises once waiting is over. Use it as a context; `options` are for httpx."""
-
-    def __init__(
-        self, where: Address, allow_remote: bool, connect: float, look: Callable[[], None], most_bytes: int
-    ) -> None:
-        self._look = look
-        self.options: dict[str, Any] = {
-            "transport": httpx.AsyncHTTPTransport(local_address=source_address(where, allow_remote)),
-            "timeout": httpx.Timeout(None, connect=connect),
-            "event_hooks": {"response": [partial(_limit, most_bytes)]},
-            "trust_env": False,
-            "follow_redirects": False,  # a server here may not send us elsewhere
-        }
-
-    def __enter__(self) -> Connection:
-        self._closing = ExitStack()
-        self._runner = self._closing.enter_context(asyncio.Runner())
-        self._closing.callback(lambda: self._runner.run(self.options["transport"].aclose()))
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._closing.close()
-
-    def run(self, coming: Awaitable[T]) -> T:
-        """What is waited for; Cancelled or a ModelTrouble once it is not worth waiting for any longer."""
-        return self._runner.run(self._watched(coming))
-
-    def each(self, coming: Awaitable[AsyncGenerator[T, None]]) -> Generator[T, None, None]:
-        """The same of all that comes one after the other."""
-        parts = self.run(coming)
-        try:
-            while (part := self.run(anext(parts, None))) is not None:
-                yield part
-        finally:
-            self._runner.run(_closed(parts))
-
-    async def _watched(self, coming: Awaitable[T]) -> T:
-        task = asyncio.ensure_future(coming)
-        try:
-            while not task.done():
-                self._look()
-                await asyncio.wait({task}, timeout=SLICE)
-            return task.result()
-        finally:
-            task.cancel()
-            await asyncio.wait({task})
+def options(
+    where: Address, allow_remote: bool, connect: float, most_bytes: int = MOST_BYTES
+) -> dict[str, Any]:
+    """What an httpx client of this server is given."""
+    return {
+        "transport": httpx.AsyncHTTPTransport(local_address=source_address(where, allow_remote)),
+        "timeout": httpx.Timeout(None, connect=connect),
+        "event_hooks": {"response": [partial(_limit, most_bytes)]},
+        "trust_env": False,
+        "follow_redirects": False,  # a server here may not send us elsewhere
+    }
 
 
-async def _closed(parts: AsyncGenerator[Any, None]) -> None:
-    await parts.aclose()
+def each(coming: AsyncGenerator[T, None], look: Callable[[], None]) -> Generator[T, None, None]:
+    """All that comes, one after the other. `look` raises once it is not worth waiting for any longer; then, and when
+    whoever listens leaves, the connection is cut."""
+    come = SimpleQueue[T]()
+
+    async def hear() -> None:
+        async with aclosing(coming):
+            async for one in coming:
+                come.put(one)
+
+    with start_blocking_portal() as portal:
+        hearing = portal.start_task_soon(hear)
+        while True:
+            look()
+            ended = hearing.done()
+            try:
+                one = come.get(timeout=0 if ended else SLICE)
+            except Empty:
+                if ended:
+                    return hearing.result()
+            else:
+                yield one
 
 
 async def _limit(most: int, response: httpx.Response) -> None:
@@ -141,13 +128,13 @@ def fetch(
     """The JSON that the server answers with, within so many seconds; ModelTrouble otherwise."""
     who = f"the server at {where.where}"
 
-    async def asked(options: dict[str, Any]) -> httpx.Response:
-        client = httpx.AsyncClient(base_url=where.url, **options)
-        return await asyncio.wait_for(client.request("POST" if body else "GET", path, json=body), seconds)
+    async def asked() -> httpx.Response:
+        async with httpx.AsyncClient(base_url=where.url, **options(where, allow_remote, seconds)) as client:
+            return await asyncio.wait_for(client.request("POST" if body else "GET", path, json=body), seconds)
 
     try:
-        with Connection(where, allow_remote, seconds, lambda: None, MOST_BYTES) as connection:
-            got = connection.run(asked(connection.options))
+        with start_blocking_portal() as portal:
+            got = portal.call(asked)
         if got.status_code == 404 and body:
             raise ModelTrouble("missing", f"{who} has no {body.get('model')}")
         if got.status_code != 200:

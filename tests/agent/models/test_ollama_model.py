@@ -339,6 +339,11 @@ def test_the_estimate_learns_nothing_from_a_prompt_that_is_mostly_template() -> 
         assert model.fits("", LONG_PROMPT * 3, 64)
 
 
+async def test_it_can_be_asked_where_an_event_loop_is_running() -> None:
+    with serving(lambda line: line.answer("Hi")) as stub:
+        assert model_at(stub.host).complete("", "Hi", max_tokens=8).text == "Hi"
+
+
 # --- cancelling -------------------------------------------------------------------------------------------
 
 
