@@ -94,10 +94,7 @@ def _of_ollama(wanted: str, settings: Settings) -> tuple[Model | None, str]:
 
 def _found_at(where: Address, wanted: str, settings: Settings) -> tuple[Held, str]:
     """The model of this server that is wanted, or its best, and why; ModelTrouble if there is none."""
-    seconds = settings.connect_seconds if wanted else min(PROBE_SECONDS, settings.connect_seconds)
-    models = models_at(
-        where, settings, wanted, connect_seconds=seconds, seconds=LIST_SECONDS if wanted else PROBE_SECONDS
-    )
+    models = models_at(where, settings, wanted, seconds=LIST_SECONDS if wanted else PROBE_SECONDS)
     if not wanted:
         found, why = best(models)
     elif found := next((one for one in models if one.name == full(wanted)), None):
@@ -117,13 +114,12 @@ def models_at(
     settings: Settings,
     wanted: str = "",
     *,
-    connect_seconds: float,
     seconds: float = LIST_SECONDS,
     details: bool = False,
 ) -> list[Held]:
     """The models of this server; ModelTrouble, with what would bring one, if it is elsewhere or does not answer."""
     guard(where, settings.allow_remote_model)
-    if not answers(where, connect_seconds):
+    if not answers(where, min(seconds, settings.connect_seconds)):
         raise ModelTrouble("down", f"no Ollama answers at {where.where}; {how_to_bring_one(wanted)}")
     return held(
         where,

@@ -1,8 +1,8 @@
 """Any chat model of LangChain behind our protocol: `openai:gpt-…` by name, or one that is handed over.
 
-What goes elsewhere goes with a chart in it, so a model is taken only if its address is this machine's, if whoever
-hands it over says that it runs here, or if PALADIN_ALLOW_REMOTE_MODEL=1. A cancelled call is left between two
-pieces; until the first one, the provider's own timeout holds.
+What goes elsewhere goes with a chart in it, so a model is taken only if its address is this machine's, or if
+PALADIN_ALLOW_REMOTE_MODEL=1. A cancelled call is left between two pieces; until the first one, the provider's own
+timeout holds.
 """
 
 from __future__ import annotations
@@ -62,12 +62,11 @@ class LangChainModel(Client):
         num_ctx: int = 4096,
         timeouts: Timeouts | None = None,
         allow_remote: bool = False,
-        runs_here: bool = False,
     ) -> None:
         self.name = name or str(getattr(chat, "model", "") or type(chat).__name__)
         self.num_ctx, self.timeouts = num_ctx, timeouts or Timeouts()
         self._chat = chat
-        if not (allow_remote or runs_here or asks_here(chat)):
+        if not (allow_remote or asks_here(chat)):
             raise ModelTrouble(
                 "remote",
                 f"{self.name} is not on this machine, and what a chart says would go there:"

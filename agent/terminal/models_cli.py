@@ -57,7 +57,7 @@ def models(
 
     settings = read_settings()
     where = address(settings.ollama_host)
-    found = models_at(where, settings, connect_seconds=settings.connect_seconds, details=True)
+    found = models_at(where, settings, details=True)
     taken, why = default(found, settings)
     if as_json:
         from agent.dump import plain, to_json
@@ -101,7 +101,7 @@ def _to_test(name: str, settings: Settings) -> tuple[Model, str, str]:
 
         return open_langchain(name, settings), "", ""
     where = address(settings.ollama_host)
-    found = {one.name: one for one in models_at(where, settings, connect_seconds=settings.connect_seconds)}
+    found = {one.name: one for one in models_at(where, settings)}
     one = found.get(full(name))
     if one is None:
         raise NotFound("model", name, nearest(name, found), f"`ollama pull {name}` fetches it")

@@ -72,7 +72,7 @@ def nothing_asked() -> Iterator[None]:
 
 
 def here(**more: Any) -> LangChainModel:
-    return LangChainModel(Talker(**more), "talker", runs_here=True)
+    return LangChainModel(Talker(**more), "talker", allow_remote=True)
 
 
 def test_an_answer_costs_what_the_provider_says() -> None:
@@ -88,7 +88,7 @@ def test_an_answer_costs_what_the_provider_says() -> None:
 
 def test_a_stream_comes_in_pieces() -> None:
     chat = GenericFakeChatModel(messages=iter([AIMessage("one two three")]))
-    stream = LangChainModel(chat, runs_here=True).stream("", "Hi", max_tokens=9)
+    stream = LangChainModel(chat, allow_remote=True).stream("", "Hi", max_tokens=9)
     assert list(stream) == ["one", " ", "two", " ", "three"]
     assert stream.last is not None and stream.last.text == "one two three"
 
@@ -132,7 +132,7 @@ def test_one_that_is_cancelled_is_not_asked() -> None:
 
 def test_time_is_up_between_two_pieces() -> None:
     chat = GenericFakeChatModel(messages=iter([AIMessage("one two three")]))
-    model = LangChainModel(chat, "fake", runs_here=True, timeouts=Timeouts(whole=0))
+    model = LangChainModel(chat, "fake", allow_remote=True, timeouts=Timeouts(whole=0))
     with pytest.raises(ModelTrouble, match="did not finish within 0 s"):
         model.complete("", "Hi", max_tokens=9)
 

@@ -30,7 +30,7 @@ SCHEMA = {
 
 
 def model_at(host: str, **more: Any) -> OllamaModel:
-    return OllamaModel("small:0.5b", host, **({"timeouts": QUICK} | more))
+    return OllamaModel("small:0.5b", host, **more)
 
 
 @pytest.fixture(autouse=True)
@@ -208,7 +208,7 @@ def test_a_fault_ends_in_its_one_line_in_time(fault: str) -> None:
     with serving(chat) as stub:
         started = time.monotonic()
         with pytest.raises(ModelTrouble) as caught:
-            model_at(stub.host).complete("", LONG_PROMPT, max_tokens=64)
+            model_at(stub.host, timeouts=QUICK).complete("", LONG_PROMPT, max_tokens=64)
         assert time.monotonic() - started < QUICK.whole + 1
     assert caught.value.what == what
     assert line in str(caught.value)
@@ -351,7 +351,7 @@ async def test_it_can_be_asked_where_an_event_loop_is_running() -> None:
 def test_cancelling_hangs_up_at_once_and_is_no_failure(chat: Callable[[Line], None]) -> None:
     started = time.monotonic()
     with serving(chat) as stub:
-        model = model_at(stub.host, timeouts=Timeouts())
+        model = model_at(stub.host)
         reply = model.complete("", "Hi", max_tokens=8, cancelled=lambda: time.monotonic() - started > 0.15)
         assert reply.stopped == "cancelled"
         assert time.monotonic() - started < 0.6
@@ -367,7 +367,7 @@ def test_a_call_that_is_cancelled_beforehand_is_not_made() -> None:
 @pytest.mark.parametrize("how", ["closed", "let go"])
 def test_a_stream_that_is_left_hangs_up(how: str) -> None:
     with serving(hang_mid) as stub:
-        stream = model_at(stub.host, timeouts=Timeouts()).stream("", "Hi", max_tokens=8)
+        stream = model_at(stub.host).stream("", "Hi", max_tokens=8)
         assert next(stream) == "Hello"
         if how == "closed":
             stream.close()
@@ -385,7 +385,7 @@ def test_ctrl_c_hangs_up() -> None:
 
     with serving(FAULTS["hangs before headers"][0]) as stub:
         with pytest.raises(KeyboardInterrupt):
-            model_at(stub.host, timeouts=Timeouts()).complete("", "Hi", max_tokens=8, cancelled=interrupt)
+            model_at(stub.host).complete("", "Hi", max_tokens=8, cancelled=interrupt)
         assert stub.gone.wait(2)
 
 
