@@ -12,7 +12,8 @@ Dumper = Callable[[Any], Any]
 
 
 def plain(value: Any) -> Any:
-    """A record as dicts and lists with no field left out; dates stay dates, which JSON writes as ISO text."""
+    """A record as dicts and lists with no field left out; dates stay dates, which JSON writes as ISO text. A record
+    that says by `WIRE` how it is shown outside has its messages in words."""
     kind = type(value)
     return (_dumpers.get(kind) or _dumper(kind))(value)
 
@@ -51,7 +52,8 @@ def _dumper(kind: type) -> Dumper:
 
 
 def _struct(kind: type[msgspec.Struct]) -> Dumper:
-    names, nested = kind.__struct_fields__, _nested(kind)
+    names: tuple[str, ...] = getattr(kind, "WIRE", kind.__struct_fields__)
+    nested = [name for name in _nested(kind) if name in names]
     config = kind.__struct_config__
     tag = {str(config.tag_field): config.tag} if config.tag else {}
 

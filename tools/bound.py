@@ -16,6 +16,7 @@ import msgspec
 from tools.cases import Case
 from tools.check import Asked, ask, decide, plan_on_file
 from tools.errors import NotFound
+from tools.messages import message
 from tools.policies import search
 from tools.records import Benefit, Determination, Drug, Patient, Plan, Policy, Request
 from tools.what_if import Change, Insured, suppose
@@ -84,7 +85,8 @@ class Bound:
             asked.patient, asked.plan, asked.request, asked.as_of, wanted, self.drugs, plans
         )
         found = decide(self.store, Asked(patient, plan, asked.drug, request, as_of))
-        return msgspec.structs.replace(found, summary=f"Hypothetical: {found.summary}")
+        conclusion = message("summary", **found.conclusion.params, hypothetical=True)
+        return msgspec.structs.replace(found, conclusion=conclusion)
 
     def case(self, drug: str, indication: str = "") -> Case:
         """Everything that a text about this drug may draw on."""

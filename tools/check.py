@@ -12,6 +12,7 @@ from tools.alternatives import alternatives
 from tools.determine import determine
 from tools.errors import Invalid, NotFound, nearest
 from tools.evidence.measurements import later_values
+from tools.messages import action, message, render
 from tools.notes.leads import leads
 from tools.records import Determination, Drug, Finding, Kind, Outcome, Patient, Plan, Request
 from tools.request import check_amounts, complete_request
@@ -102,15 +103,14 @@ def _as_the_form_asks(store: Store, asked: Asked, found: Determination) -> Deter
     blank = fill(store.form(asked.plan.id), case).missing
     if not blank:
         return found
-    boxes = ", ".join(blank)
     form = Finding(
         criterion="form",
         kind="document",
         status="unknown",
-        text="the payer's form, with every required box filled",
-        detail=f"the chart leaves blank: {boxes}",
+        text=render(message("form.complete")),
+        found=message("form.blank", boxes=blank),
         reason="missing",
-        fix=f"Record what the form asks for: {boxes}",
+        action=action("record_boxes", boxes=blank),
     )
     outcome: Outcome = "needs_documentation"
     stopped_by = "documents"
@@ -118,9 +118,9 @@ def _as_the_form_asks(store: Store, asked: Asked, found: Determination) -> Deter
         found,
         outcome=outcome,
         stopped_by=stopped_by,
-        summary=next_steps.summary(outcome, stopped_by, asked.plan, found.request, asked.as_of, [form]),
+        conclusion=next_steps.conclusion(outcome, stopped_by, asked.plan, found.request, asked.as_of, [form]),
         findings=(*found.findings, form),
-        next_actions=next_steps.actions(outcome, stopped_by, asked.plan, found.request, [form]),
+        actions=next_steps.actions(outcome, stopped_by, asked.plan, found.request, [form]),
     )
 
 

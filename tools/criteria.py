@@ -18,8 +18,10 @@ from typing import Any, cast
 import msgspec
 
 from tools.evidence import certainty, courses, diagnoses, labs, statements
-from tools.evidence.judge import ONLY, Judge, Shown
+from tools.evidence.judge import Judge, Shown
+from tools.messages import Action, Message, both, choice, message
 from tools.records import ClauseRef, Evidence, Finding, Patient, Request, Status
+from tools.rulebook.asking import asks
 from tools.rules import (
     Age,
     AllergyTo,
@@ -173,11 +175,12 @@ class _Leaf:
     """A leaf made ready: its question, and what of its finding never changes."""
 
     children: Sequence[Ready] = ()
-    __slots__ = ("clause", "criterion", "exclude", "policy_id", "question", "text")
+    __slots__ = ("asks", "clause", "criterion", "exclude", "policy_id", "question", "text")
 
     def __init__(self, node: Part, exclude: bool, policy_id: str) -> None:
         bare = msgspec.structs.replace(node, id="", text="", clause_id="", quote="", question="")
         self.question = _question(bare, exclude)
+        self.asks = asks(node)
         self.criterion = node.id
         self.text = node.text or node.id
         self.clause = clause_of(node, policy_id)
@@ -206,9 +209,10 @@ class _Leaf:
             text=self.text,
             clause=self.clause,
             evidence=answer.records,
-            detail=answer.detail,
+            asks=self.asks,
+            found=answer.found,
             reason=answer.reason if shown is None else None,
-            fix=None if status == "met" else answer.fix,
+            action=None if status == "met" else answer.action,
             exclusion=self.exclude,
         )
 
@@ -260,11 +264,12 @@ class Composed:
             text=self.text,
             clause=self.clause,
             evidence=one.evidence if len(deciding) == 1 else _evidence_of(deciding),
-            detail=one.detail if len(deciding) == 1 else _detail_of(deciding),
+            found=one.found if len(deciding) == 1 else _found_of(deciding),
             reason=one.reason if status == "unknown" else None,
-            fix=None if status == "met" else _fix(self.needed, parts),
+            action=None if status == "met" else _action(self.needed, parts),
             exclusion=self.exclude,
             parts=parts,
+            needed=self.needed,
         )
 
 
@@ -284,8 +289,9 @@ def _evidence_of(parts: Sequence[Finding]) -> tuple[Evidence, ...]:
     return tuple([item for part in parts for item in part.evidence])
 
 
-def _detail_of(parts: Sequence[Finding]) -> str:
-    return "; ".join(dict.fromkeys([part.detail for part in parts if part.detail]))
+def _found_of(parts: Sequence[Finding]) -> Message | None:
+    found = list(dict.fromkeys([part.found for part in parts if part.found is not None]))
+    return message("several", found=tuple(found)) if len(found) > 1 else found[0] if found else None
 
 
 def at_least(needed: int, statuses: Sequence[Status]) -> Status:
@@ -296,23 +302,16 @@ def at_least(needed: int, statuses: Sequence[Status]) -> Status:
     return "unknown" if met + statuses.count("unknown") >= needed else "not_met"
 
 
-def _fix(needed: int, parts: tuple[Finding, ...]) -> str | None:
+def _action(needed: int, parts: tuple[Finding, ...]) -> Action | None:
     """What would change it: every open part where all are needed, else as many as are, of those that can still be
     met."""
     every = needed == len(parts)
     lacking = needed - sum(part.status == "met" for part in parts)
-    wanted = [part for part in parts if part.fix]
+    wanted = [(part.status, part.action) for part in parts if part.action is not None]
     if not every and len(wanted) > 1:
-        wanted = [part for part in wanted if part.status == "unknown"] or wanted
-        wanted = [part for part in wanted if not (part.fix or "").startswith(ONLY)] or wanted
-    fixes = list(dict.fromkeys([part.fix for part in wanted if part.fix]))
-    if len(fixes) < 2:
-        return fixes[0] if fixes else None
-    first, *rest = fixes
-    more = [fix[0].lower() + fix[1:] for fix in rest]
-    if every or lacking >= len(fixes):
-        return "; and ".join((first, *more))
-    if len(more) == 1:
-        return f"{first}, or {more[0]}"
-    count = {1: "One", 2: "Two", 3: "Three"}.get(lacking, str(lacking))
-    return f"{count} of: " + "; ".join((first[0].lower() + first[1:], *more))
+        wanted = [one for one in wanted if one[0] == "unknown"] or wanted
+        wanted = [one for one in wanted if one[1].effort != "chance"] or wanted
+    actions = list(dict.fromkeys([one for _, one in wanted]))
+    if len(actions) < 2:
+        return actions[0] if actions else None
+    return both(actions) if every or lacking >= len(actions) else choice(actions, lacking)

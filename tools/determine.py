@@ -139,7 +139,7 @@ def _decide(
         drug=request.drug,
         as_of=as_of,
         outcome=outcome,
-        summary=next_steps.summary(outcome, stopped_by, plan, asked, as_of, unmet, rule),
+        conclusion=next_steps.conclusion(outcome, stopped_by, plan, asked, as_of, unmet, rule),
         indication=rule.indication,
         request=asked,
         rule_id=rule.id,
@@ -147,7 +147,7 @@ def _decide(
         in_force=_effective(rule, as_of),
         stopped_by=stopped_by,
         findings=every,
-        next_actions=steps if _effective(rule, as_of) else (next_steps.find_policy(rule, as_of), *steps),
+        actions=steps if _effective(rule, as_of) else (next_steps.find_policy(rule, as_of), *steps),
     )
 
 
@@ -207,11 +207,11 @@ def _stop(
         drug=request.drug,
         as_of=as_of,
         outcome=outcome,
-        summary=next_steps.summary(outcome, stopped_by, plan, request, as_of, findings),
+        conclusion=next_steps.conclusion(outcome, stopped_by, plan, request, as_of, findings),
         indication=request.indication if request.indication in INDICATIONS else "",
         request=request,
         policy_id=plan.benefits[request.drug].policy_id if request.drug in plan.benefits else "",
         stopped_by=stopped_by,
         findings=findings,
-        next_actions=next_steps.stop_actions(outcome, stopped_by, patient, plan, request, as_of, findings),
+        actions=next_steps.stop_actions(outcome, stopped_by, patient, plan, request, as_of, findings),
     )

@@ -8,9 +8,12 @@ from datetime import date
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
+import msgspec
+
 from tools.criteria import Composed, Ready, asked_by, clause_of
 from tools.evidence.courses import matches
-from tools.evidence.judge import BARE, Judge, Shown
+from tools.evidence.judge import BARE, Judge, Shown, span
+from tools.messages import Action, action, message
 from tools.records import (
     Document,
     Evidence,
@@ -42,9 +45,31 @@ def document(paper: Required, judge: Judge) -> Finding:
         text=paper.text or paper.id,
         clause=clause_of(paper, judge.policy_id),
         evidence=found.records,
-        detail=found.detail,
+        found=found.found,
         reason=found.reason,
-        fix=None if good else found.fix or f"Attach {paper.text or paper.id}",
+        action=None if good else found.action or _attach(paper),
+    )
+
+
+def _attach(paper: Required) -> Action:
+    """It stays with the paper. One that the rule names in its own words is called so."""
+    known: Action | None = paper.__dict__.get("attach")
+    if known is None:
+        known = paper.__dict__["attach"] = _attached(paper)
+    return known
+
+
+def _attached(paper: Required) -> Action:
+    from tools.rulebook.plain import describe
+
+    named = paper.text or paper.id
+    if named != describe(paper):
+        return action("attach_named", paper=named)
+    return action(
+        "attach_record" if paper.of in ("fills", "programme") else "attach",
+        paper=named,
+        plain=describe(msgspec.structs.replace(paper, within=None)),
+        window=span(paper.within) if paper.within is not None else None,
     )
 
 
@@ -131,39 +156,34 @@ def _look_up(paper: Required, judge: Judge) -> Shown:
         return BARE[True if good else None]
     if good:
         shown = good if paper.of == "fills" else _newest(good)
-        return Shown(True, tuple(map(_as_evidence, shown)), "on file")
+        return Shown(True, tuple(map(_as_evidence, shown)), message("document.on_file"))
     if fresh:
         worst = _newest(fresh)
         flaw = worst[0].flaw or "ambiguous"
-        fix = _FIXES[flaw].format(paper=paper.text or paper.id)
-        return Shown(None, tuple(map(_as_evidence, worst)), _FLAWS[flaw], flaw, fix)
+        code, mend = _FLAWS[flaw]
+        step = action(mend, paper=paper.text or paper.id) if mend else None
+        return Shown(None, tuple(map(_as_evidence, worst)), message(code), flaw, step)
     done = [_Paper(item.date, item) for item in judge.patient.procedures if _reports(item.name, paper.test)]
     if paper.of == "study" and done and not past:
-        return Shown(
-            None, tuple(map(_as_evidence, _newest(done))), "done; its report is not on file", "missing"
-        )
+        return Shown(None, tuple(map(_as_evidence, _newest(done))), message("document.no_report"), "missing")
     if past:
-        return Shown(None, tuple(map(_as_evidence, _newest(past))), "too old", "stale")
+        return Shown(None, tuple(map(_as_evidence, _newest(past))), message("document.too_old"), "stale")
     later = [item for item in found if item not in past]
     if later:
-        told = f"dated after {judge.as_of}"
-        return Shown(None, tuple(map(_as_evidence, _newest(later))), told, "ambiguous")
+        found_later = message("document.later", day=judge.as_of)
+        return Shown(None, tuple(map(_as_evidence, _newest(later))), found_later, "ambiguous")
     void = judge.values(paper.test).rejected if paper.of == "lab" and paper.test in TESTS else ()
     if void:
         records = tuple([item.evidence for item in void])
-        return Shown(None, records, f"no valid entry: {void[0].evidence.note}", void[0].reason)
-    return Shown(None, (), "not on file", "missing")
+        return Shown(None, records, message("document.void", why=void[0].evidence.note), void[0].reason)
+    return Shown(None, (), message("document.missing"), "missing")
 
 
-_FLAWS: dict[Reason, str] = {
-    "unsigned": "on file, and nothing shows that it is signed",
-    "ambiguous": "on file, and nothing shows what it is about",
-    "missing": "on file without content",
-}
-_FIXES: dict[Reason, str] = {
-    "unsigned": "Have it signed, or attach {paper}",
-    "ambiguous": "State what the document on file is about, or attach {paper}",
-    "missing": "Attach {paper}",
+# What is said of a document that is none, and what mends it if not another one.
+_FLAWS: dict[Reason, tuple[str, str]] = {
+    "unsigned": ("document.unsigned", "sign"),
+    "ambiguous": ("document.unclear", "state_about"),
+    "missing": ("document.empty", ""),
 }
 _TELLS: dict[type, Callable[[Any], tuple[str, str]]] = {
     Document: lambda item: ("document", item.title),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from tools.messages import action, message, render
 from tools.records import Coverage, Evidence, Finding, Patient, Plan
 
 
@@ -32,21 +33,21 @@ def eligibility_finding(patient: Patient, plan: Plan, as_of: date) -> Finding:
         )
         for period in patient.coverages
     )
-    detail = f"not enrolled in {plan.id}"
+    found = message("plan.not_enrolled", plan=plan.id)
     if periods:
         last = periods[-1]
-        ended = last.end is not None and last.end < as_of
-        detail = f"{plan.id} ended {last.end}" if ended else f"{plan.id} begins {last.start}"
+        found = message("plan.begins", plan=plan.id, day=last.start)
+        if last.end is not None and last.end < as_of:
+            found = message("plan.ended", plan=plan.id, day=last.end)
     now = plans_on(patient, as_of)
-    fix = f"Check again under {' or '.join(now)}" if now else "Find out which plan covers the patient"
     return Finding(
         criterion="eligibility",
         kind="eligibility",
         status="not_met",
-        text=f"enrolled in {plan.id} on {as_of}",
+        text=render(message("plan.enrolled", plan=plan.id, day=as_of)),
         evidence=seen,
-        detail=detail,
-        fix=fix,
+        found=found,
+        action=action("check_under", plans=tuple(now)) if now else action("find_plan"),
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from tools.eligibility import active_coverage, plans_on
 from tools.errors import Invalid, Refused
+from tools.messages import Action, render
 from tools.records import Determination, Finding, Medication, Observation
 from tools.terminology.observations import TESTS
 from tools.terms import INDICATIONS, TOPICS
@@ -279,7 +280,16 @@ def _headed(found: Determination) -> Iterator[str]:
     head = f"OUTCOME {found.outcome}: {found.drug}{use} under {found.plan_id} on {found.as_of}."
     yield head if gaps else f"OUTCOME {found.outcome}. {found.summary}"
     yield from gaps
-    yield from (f"Next: {step}" for step in found.next_actions if not any(step in gap for gap in gaps))
+    named = {step for finding in found.findings if finding.status != "met" for step in _steps(finding.action)}
+    yield from (f"Next: {render(step)}" for step in found.actions if step not in named)
+
+
+def _steps(step: Action | None) -> Iterator[Action]:
+    """The step, and those that it is made of."""
+    if step is not None:
+        yield step
+        for part in step.parts:
+            yield from _steps(part)
 
 
 def _open(found: Determination) -> Iterator[str]:

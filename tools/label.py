@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from tools.evidence.measurements import number
+from tools.messages import action, message, render
 from tools.records import Evidence, Finding, LabelDoses, Request
-from tools.terms import INDICATIONS
 
 LABEL_DOSE = "label_dose"
 
@@ -14,19 +13,17 @@ def dose_finding(request: Request) -> Finding | None:
     label = _label(request)
     if label is None or _allows(label, request):
         return None
-    use = INDICATIONS.get(label.use, label.use)
-    usual = " or ".join(number(dose) for dose in sorted(label.doses))
-    asked = f"{request.drug} {request.strength}"
-    detail = f"{asked} is not a dose for {use} on the label, which has {usual} mg"
+    usual = {"use": label.use, "doses": tuple(sorted(label.doses))}
+    found = message("dose.off_label", drug=request.drug, strength=request.strength, **usual)
     return Finding(
         criterion=LABEL_DOSE,
         kind="dose",
         status="unknown",
-        text=f"label dose for {use}: {usual} mg",
+        text=render(message("dose.usual", **usual)),
         evidence=(Evidence(record_id=request.order_id or "request", kind="dose", value=request.strength),),
-        detail=detail,
+        found=found,
         reason="ambiguous",
-        fix=f"Ask the prescriber about the dose: {detail}",
+        action=action("ask_label_dose", found=found),
     )
 
 

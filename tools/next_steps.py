@@ -1,33 +1,16 @@
-"""What a determination says in one sentence, and what a specialist does next, in that order."""
+"""What a determination comes to, and what a specialist does next, in that order."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
 
+from tools.messages import Action, Message, action, message
 from tools.records import Finding, Outcome, Patient, Plan, Request
 from tools.rules import Rule
-from tools.terms import INDICATIONS
-
-HEADLINE: dict[Outcome, str] = {
-    "ready": "Ready to submit",
-    "needs_documentation": "Needs documentation",
-    "likely_denial": "Likely denial",
-    "not_required": "No prior authorization required",
-    "not_covered": "Not covered",
-    "quantity_exception": "Over the quantity limit",
-    "wrong_plan": "Wrong plan",
-}
-
-_SEND = {
-    "phone": "call {phone} with the script",
-    "fax": "fax the signed form with its attachments to {fax}",
-    "portal": "enter the answers in the payer's portal at {portal}",
-    "mail": "mail the signed form with its attachments to {payer}",
-}
 
 
-def summary(
+def conclusion(
     outcome: Outcome,
     stopped_by: str,
     plan: Plan,
@@ -35,58 +18,70 @@ def summary(
     as_of: date,
     findings: Sequence[Finding],
     rule: Rule | None = None,
-) -> str:
-    """One sentence: the outcome, the drug, the plan, and what decided it; `findings` are those not met. A rule that is
-    not in force is said to be so."""
-    use = INDICATIONS.get(request.indication, request.indication)
-    what = f"{request.drug} for {use} under {plan.id}" if use else f"{request.drug} under {plan.id}"
-    why = _because(outcome, stopped_by, plan, request, findings)
-    period = f", by a policy that {_out_of_force(rule, as_of)}" if rule and _out_of_force(rule, as_of) else ""
-    again = f", as a new start (the last approval ended on {request.lapsed})" if request.lapsed else ""
-    return f"{HEADLINE[outcome]}: {what} on {as_of.isoformat()}{period}{again}{why}."
+) -> Message:
+    """The outcome, the drug, the plan, and what decided it; `findings` are those not met. A rule that is not in force
+    is said to be so."""
+    return message(
+        "summary",
+        outcome=f"outcome.{outcome}",
+        drug=request.drug,
+        use=request.indication,
+        plan=plan.id,
+        day=as_of,
+        force=_out_of_force(rule, as_of) if rule is not None else None,
+        lapsed=request.lapsed,
+        because=_because(outcome, stopped_by, plan, request, findings),
+    )
 
 
-def find_policy(rule: Rule, as_of: date) -> str:
+def find_policy(rule: Rule, as_of: date) -> Action:
     """What is done about a rule that is not in force on the day."""
-    return f"Find the policy that is in force: this one {_out_of_force(rule, as_of)}"
+    return action("find_policy", force=_out_of_force(rule, as_of))
 
 
-def _out_of_force(rule: Rule, as_of: date) -> str:
+def _out_of_force(rule: Rule, as_of: date) -> Message | None:
     if rule.effective_to is not None and rule.effective_to < as_of:
-        return f"ended on {rule.effective_to}"
+        return message("force.ended", day=rule.effective_to)
     if rule.effective_from is not None and as_of < rule.effective_from:
-        return f"begins on {rule.effective_from}"
-    return ""
+        return message("force.begins", day=rule.effective_from)
+    return None
 
 
 def _because(
     outcome: Outcome, stopped_by: str, plan: Plan, request: Request, findings: Sequence[Finding]
-) -> str:
-    benefit = plan.benefits.get(request.drug)
-    if outcome == "ready":
-        return "; every criterion is met and documented"
-    if outcome == "not_required":
-        return "; the plan covers it without one"
+) -> Message:
+    if outcome in ("ready", "not_required"):
+        return message(f"because.{outcome}")
     if outcome == "not_covered":
-        if stopped_by == "benefit" and benefit is not None:
-            reason = benefit.excluded_uses.get(request.indication)
-            return f"; {reason}" if reason else "; the plan does not cover it for this use"
-        return f"; {benefit.reason}" if benefit is not None and benefit.reason else "; not on the formulary"
+        return _not_covered(stopped_by, plan, request)
+    failing = [finding for finding in findings if finding.status == "not_met"]
     if stopped_by == "exclusion":
-        failing = [f for f in findings if f.exclusion and f.status == "not_met"]
-        return "; excluded: " + "; ".join([f.detail or f.text for f in failing])
+        return message("because.excluded", found=_found(f for f in failing if f.exclusion))
     if outcome == "likely_denial":
-        failing = [
-            f for f in findings if not f.exclusion and f.status == "not_met" and f.criterion != "quantity"
-        ]
-        return "; not met: " + "; ".join([_failure(f) for f in failing])
+        points = [_failure(f) for f in failing if not f.exclusion and f.criterion != "quantity"]
+        return message("because.not_met", points=tuple(points))
     if outcome == "needs_documentation":
-        return "; open: " + "; ".join([_name(f) for f in findings if f.status == "unknown"])
-    return "; " + "; ".join(f.detail for f in findings if f.status == "not_met")
+        return message("because.open", names=tuple([_name(f) for f in findings if f.status == "unknown"]))
+    return message("because.findings", found=_found(failing))
 
 
-def _failure(finding: Finding) -> str:
-    return f"{_name(finding)} ({finding.detail})" if finding.detail else _name(finding)
+def _not_covered(stopped_by: str, plan: Plan, request: Request) -> Message:
+    """In the plan's own words, where it has some."""
+    benefit = plan.benefits.get(request.drug)
+    if stopped_by == "benefit" and benefit is not None:
+        reason = benefit.excluded_uses.get(request.indication)
+        return message("because.reason", reason=reason) if reason else message("because.not_for_use")
+    if benefit is not None and benefit.reason:
+        return message("because.reason", reason=benefit.reason)
+    return message("because.not_on_formulary")
+
+
+def _found(findings: Iterable[Finding]) -> tuple[Message | str, ...]:
+    return tuple([finding.found or finding.text for finding in findings])
+
+
+def _failure(finding: Finding) -> Message:
+    return message("because.point", name=_name(finding), found=finding.found)
 
 
 def _name(finding: Finding) -> str:
@@ -96,29 +91,20 @@ def _name(finding: Finding) -> str:
 
 def actions(
     outcome: Outcome, stopped_by: str, plan: Plan, request: Request, findings: Sequence[Finding]
-) -> tuple[str, ...]:
+) -> tuple[Action, ...]:
     """For a case that a rule decided; `findings` are those not met."""
     if outcome == "ready":
-        return ("Review the drafted form and letter; the prescriber signs", _send(plan))
+        return action("review"), _send(plan)
+    failing = [f for f in findings if f.status == "not_met"]
+    unknown = [f for f in findings if f.status == "unknown"]
     if stopped_by == "exclusion":
-        failing = [f for f in findings if f.exclusion and f.status == "not_met"]
-        steps = _fixes(failing)
-        return (*steps, f"Do not submit {request.drug} while this stands; offer the clinician an alternative")
+        stands = [f for f in failing if f.exclusion]
+        return *_by_effort(stands), action("do_not_submit", drug=request.drug)
     if outcome == "likely_denial":
-        failing = [f for f in findings if f.status == "not_met"]
-        unknown = [f for f in findings if f.status == "unknown"]
-        return (
-            *_fixes(failing),
-            *_fixes(unknown),
-            "If the clinician still wants it, ask for an exception with the reason; "
-            "else consider an alternative that is met today",
-        )
+        return *_by_effort(failing), *_by_effort(unknown), action("ask_exception")
     if outcome == "quantity_exception":
-        return (
-            *_fixes([f for f in findings if f.status == "not_met"]),
-            "Correct the order, then check again",
-        )
-    return (*_fixes([f for f in findings if f.status == "unknown"]), "Record what comes in, and check again")
+        return *_by_effort(failing), action("correct_order")
+    return *_by_effort(unknown), action("record_and_check")
 
 
 def stop_actions(
@@ -129,52 +115,34 @@ def stop_actions(
     request: Request,
     as_of: date,
     findings: Sequence[Finding],
-) -> tuple[str, ...]:
+) -> tuple[Action, ...]:
     """For a case that stopped before any criterion."""
     if outcome == "wrong_plan":
-        steps = list(_fixes(findings))
+        steps = [*_by_effort(findings)]
         approved = [a for a in patient.authorizations if a.plan_id == plan.id and a.drug == request.drug]
         if approved:
-            steps.append(
-                f"The approval by {plan.id} to {approved[-1].end} does not transfer; ask about a transition fill"
-            )
-        steps.append("Update the plan on file; trials under the former plan still count as step evidence")
-        return tuple(steps)
+            steps.append(action("ask_transition", plan=plan.id, end=approved[-1].end))
+        return *steps, action("update_plan")
     if outcome == "not_required":
-        return ("Send the prescription to the pharmacy; no PA form is needed",)
+        return (action("send_prescription"),)
     if outcome == "quantity_exception":
-        return (*_fixes(findings), "Correct the order, then send it to the pharmacy")
+        return *_by_effort(findings), action("correct_order_and_send")
     if stopped_by == "benefit":
-        return (
-            "A benefit exclusion is not a clinical question: check whether another covered use applies",
-            "Consider a covered alternative",
-        )
-    return (
-        "A PA cannot help: consider a covered alternative",
-        "If none fits, ask for a formulary exception that shows why the covered ones failed",
-    )
+        return action("check_other_use"), action("consider_alternative")
+    return action("pa_cannot_help"), action("ask_formulary_exception")
 
 
-# What a specialist settles first: pulling what exists, then measuring, then asking the prescriber.
-_ORDER = ("Correct", "Record", "Document", "Confirm", "Find", "Obtain", "Measure", "Ask", "Arrange")
-_RANKS = {word: rank for rank, word in enumerate(_ORDER, 1)}
+def _by_effort(findings: Iterable[Finding]) -> list[Action]:
+    """What would change them, each once, in the order in which a specialist goes about it."""
+    steps = [finding.action for finding in findings if finding.action is not None]
+    return steps if len(steps) < 2 else sorted(dict.fromkeys(steps), key=lambda step: step.rank)
 
 
-def _fixes(findings: Iterable[Finding]) -> tuple[str, ...]:
-    fixes = [finding.fix for finding in findings if finding.fix]
-    return tuple(fixes if len(fixes) < 2 else sorted(dict.fromkeys(fixes), key=_rank))
-
-
-def _rank(fix: str) -> int:
-    if fix.startswith("Obtain the"):
-        return 0
-    return _RANKS.get(fix.split(" ", 1)[0].rstrip(","), len(_ORDER) + 1)
-
-
-def _send(plan: Plan) -> str:
-    return "Then " + _SEND[plan.channel].format(
-        phone=plan.phone or plan.payer,
-        fax=plan.fax or plan.payer,
-        portal=plan.portal or plan.payer,
-        payer=plan.payer,
-    )
+def _send(plan: Plan) -> Action:
+    to = {
+        "phone": plan.phone or plan.payer,
+        "fax": plan.fax or plan.payer,
+        "portal": plan.portal or plan.payer,
+        "mail": plan.payer,
+    }
+    return action("send", how=message(f"send.{plan.channel}", to=to[plan.channel]))

@@ -10,8 +10,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from tools.evidence.courses import entry_evidence, fill_evidence
-from tools.evidence.measurements import number
 from tools.history import History, history_of, history_of_strength
+from tools.messages import Action, Message, action, message, render
 from tools.records import (
     Benefit,
     ClauseRef,
@@ -49,7 +49,7 @@ class _Held(NamedTuple):
     limit: QuantityLimit | StartingLimit | SupplyLimit
     text: str
     before: History | None = None
-    left: str = ""
+    left: Message | None = None
     reason: Reason | None = None
 
 
@@ -57,16 +57,20 @@ def quantity_finding(asked: Quantity) -> Finding:
     """The limit that the request goes beyond; else one that is open; else the first that it keeps."""
     request = asked.request
     amount = _amount(request.quantity, request.unit, request.days_supply)
-    seen = Evidence(record_id=request.order_id or "request", kind="quantity", value=amount)
+    seen = Evidence(
+        record_id=request.order_id or "request",
+        kind="quantity",
+        value=_written(request.quantity, request.unit, request.days_supply),
+    )
     held = list(_held(asked))
     if not held:
         return Finding(
             criterion="quantity",
             kind="quantity",
             status="met",
-            text="no quantity limit",
+            text=render(message("quantity.no_limit")),
             evidence=(seen,),
-            detail=amount,
+            found=message("quantity.kept", amount=amount),
         )
     worst = min(held, key=lambda one: _WORST_FIRST.index(one.status))
     before = worst.before
@@ -77,9 +81,9 @@ def quantity_finding(asked: Quantity) -> Finding:
         text=worst.text,
         clause=_cited(worst.limit, asked.policy_id),
         evidence=(seen, *_evidence(before)) if before is not None else (seen,),
-        detail=_detail(worst, amount),
+        found=_found(worst, amount),
         reason=worst.reason,
-        fix=None if worst.status == "met" else _fix(worst, request),
+        action=None if worst.status == "met" else _action(worst, request),
     )
 
 
@@ -123,7 +127,7 @@ def rate_limit(benefit: Benefit, rule: Rule | None, strength: str) -> QuantityLi
 
 
 def _held_to_rate(limit: QuantityLimit, request: Request) -> _Held:
-    text = f"at most {_amount(limit.quantity, limit.unit, limit.days)}"
+    text = _rate(limit.quantity, limit.unit, limit.days)
     if request.quantity is None or not request.days_supply:
         return _Held("unknown", limit, text, reason="missing")
     within = _within(request.quantity, request.days_supply, limit.quantity, limit.days)
@@ -132,12 +136,12 @@ def _held_to_rate(limit: QuantityLimit, request: Request) -> _Held:
 
 def _held_to_start(limit: StartingLimit, asked: Quantity) -> _Held:
     """Its days in all: those that are asked for and those that were had before."""
-    text = f"at most {limit.days} days of therapy"
+    text = _limit("quantity.therapy", limit.days)
     wanted = asked.request.days_supply or 0
     if wanted > limit.days:
         return _Held("not_met", limit, text)
     before = history_of_strength(asked.patient, asked.request, asked.as_of)
-    left = f"{max(limit.days - before.days, 0)} days"
+    left = message("period", count=max(limit.days - before.days, 0), unit="days")
     if wanted and before.days + wanted > limit.days:
         return _Held("not_met", limit, text, before, left)
     if wanted and before.days + before.possible_days + wanted > limit.days:
@@ -148,8 +152,8 @@ def _held_to_start(limit: StartingLimit, asked: Quantity) -> _Held:
 def _held_to_supply(limit: SupplyLimit, asked: Quantity) -> _Held:
     """What is asked for and what was dispensed in the days before it."""
     request, unit = asked.request, limit.unit
-    within = "in a lifetime" if limit.days is None else f"within {limit.days} days"
-    text = f"at most {_units(limit.quantity, unit)} {within}"
+    code = "quantity.lifetime" if limit.days is None else "quantity.supply"
+    text = _limit(code, limit.days, limit.quantity, unit)
     wanted = request.days_supply if unit == "day" else request.quantity
     if asked.patient.medications is None and not asked.patient.fills:
         return _Held("unknown", limit, text, reason="missing")
@@ -176,46 +180,34 @@ def _evidence(before: History) -> tuple[Evidence, ...]:
     return (*[entry_evidence(entry) for entry in before.courses], *fill_evidence(before.fills))
 
 
-def _detail(held: _Held, amount: str) -> str:
+def _found(held: _Held, amount: Message) -> Message:
     if held.status == "unknown" and held.before is None:
-        missing = "medication list" if isinstance(held.limit, SupplyLimit) else ""
-        return f"no {missing} on record" if missing else "quantity or days' supply not stated"
+        if isinstance(held.limit, SupplyLimit):
+            return message("list.missing", list="medications")
+        return message("quantity.not_stated")
     if held.before is None:
-        return (
-            amount
-            if held.status == "met" and not isinstance(held.limit, QuantityLimit)
-            else f"{amount} asked for"
-        )
-    had = f"after {held.before.days} days before"
+        kept = held.status == "met" and not isinstance(held.limit, QuantityLimit)
+        return message("quantity.kept" if kept else "quantity.asked", amount=amount)
+    had = message("period", count=held.before.days, unit="days")
     if isinstance(held.limit, SupplyLimit) and held.limit.unit != "day":
-        had = f"after {_units(float(held.before.amount), held.limit.unit)} before"
-    open_ones = "; not known of all that was had" if held.status == "unknown" else ""
-    return f"{amount} asked for, {had}{open_ones}"
+        had = _units(float(held.before.amount), held.limit.unit)
+    return message("quantity.after", amount=amount, had=had, open=held.status == "unknown")
 
 
-def _fix(held: _Held, request: Request) -> str:
+def _action(held: _Held, request: Request) -> Action:
     named = f"{request.drug} {request.strength}".strip()
     if held.status == "unknown":
         if held.reason == "missing":
             supply = isinstance(held.limit, SupplyLimit)
-            return "Obtain the medication list" if supply else "State the quantity and the days' supply"
-        return f"Find which strength of {request.drug} was dispensed before, and how much of it"
+            return action("obtain_list", list="medications") if supply else action("state_quantity")
+        return action("find_strength", drug=request.drug)
     if isinstance(held.limit, StartingLimit):
-        left = f", of which {held.left} are left" if held.before is not None else ""
-        return (
-            f"Ask the prescriber about the dose: {named} is a starting strength, for {held.limit.days} days{left};"
-            " order the next strength for the days after, or ask for a quantity exception"
-        )
+        left = held.left if held.before is not None else None
+        return action("ask_starting_dose", drug=named, days=held.limit.days, left=left)
     if isinstance(held.limit, SupplyLimit):
-        return (
-            f"Ask the prescriber about the quantity: {held.left} of {request.drug} are left of the limit"
-            f" ({held.text}); if more is meant, ask for a quantity exception with the clinical reason"
-        )
+        return action("ask_supply", drug=request.drug, left=held.left or "", limit=held.text)
     allowed = _amount(held.limit.quantity, held.limit.unit, held.limit.days)
-    return (
-        f"Ask the prescriber about the quantity: {allowed} is the limit for {named};"
-        " if more is meant, ask for a quantity exception with the clinical reason"
-    )
+    return action("ask_quantity", drug=named, allowed=allowed)
 
 
 def _cited(limit: QuantityLimit | StartingLimit | SupplyLimit, policy_id: str) -> ClauseRef | None:
@@ -224,18 +216,29 @@ def _cited(limit: QuantityLimit | StartingLimit | SupplyLimit, policy_id: str) -
     return ClauseRef(policy_id=policy_id, clause_id=limit.clause_id, quote=limit.quote)
 
 
+def _amount(quantity: float | None, unit: str | None, days: int | None) -> Message:
+    return message(
+        "amount", quantity="?" if quantity is None else quantity, unit=unit or "", days=days or "?"
+    )
+
+
 @lru_cache(maxsize=4096)
-def _amount(quantity: float | None, unit: str | None, days: int | None) -> str:
-    shown = "?" if quantity is None else number(quantity)
-    return f"{shown} {_plural(unit or '', quantity)}".strip() + f" per {days or '?'} days"
+def _written(quantity: float | None, unit: str | None, days: int | None) -> str:
+    return render(_amount(quantity, unit, days))
 
 
-def _units(quantity: float, unit: str) -> str:
-    return f"{number(quantity)} {_plural(unit, quantity)}"
+@lru_cache(maxsize=4096)
+def _rate(quantity: float, unit: str, days: int) -> str:
+    return render(message("quantity.rate", allowed=_amount(quantity, unit, days)))
 
 
-def _plural(unit: str, quantity: float | None) -> str:
-    return f"{unit}s" if unit in ("tablet", "capsule", "pen", "day") and quantity != 1 else unit
+@lru_cache(maxsize=4096)
+def _limit(code: str, days: int | None, quantity: float = 0, unit: str = "") -> str:
+    return render(message(code, allowed=_units(quantity, unit), days=days))
+
+
+def _units(quantity: float, unit: str) -> Message:
+    return message("units", quantity=quantity, unit=unit)
 
 
 @lru_cache(maxsize=4096)

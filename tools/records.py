@@ -15,11 +15,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
 from tools.errors import Invalid
+from tools.messages import Action, Message, message, render
 from tools.rules import Limits, Rule
 from tools.rules import QuantityLimit as QuantityLimit
 from tools.rules import StartingLimit as StartingLimit
@@ -561,19 +562,35 @@ class Evidence(Record, frozen=True, kw_only=True):
 
 class Finding(Record, frozen=True, kw_only=True):
     """One criterion's status and what shows it; `met` always favours the patient. `parts` are the branches
-    of a composite."""
+    of a composite, of which `needed` must be met. `WIRE` names what leaves, with the messages in words."""
+
+    WIRE: ClassVar = (
+        "criterion", "status", "text", "clause", "evidence", "detail", "reason", "fix", "exclusion", "kind", "parts",
+    )  # fmt: skip
 
     criterion: str
     status: Status
     text: str
     clause: ClauseRef | None = None
     evidence: tuple[Evidence, ...] = ()
-    detail: str = ""  # one sentence: what was found
+    asks: Message | None = None  # what it asks for, where that is said in other words than its text
+    found: Message | None = None
     reason: Reason | None = None  # why it is unknown
-    fix: str | None = None  # what would change it
+    action: Action | None = None  # what would change it
     exclusion: bool = False
     kind: Literal["criterion", "eligibility", "dose", "quantity", "document"] = "criterion"
     parts: tuple[Finding, ...] = ()
+    needed: int = 0
+
+    @property
+    def detail(self) -> str:
+        """What was found, in one sentence."""
+        return render(self.found) if self.found is not None else ""
+
+    @property
+    def fix(self) -> str | None:
+        """What would change it, in words."""
+        return render(self.action) if self.action is not None else None
 
 
 class Alternative(Record, frozen=True, kw_only=True):
@@ -612,13 +629,18 @@ class Lead(Record, frozen=True, kw_only=True):
 class Determination(Record, frozen=True, kw_only=True):
     """The answer to one request on one date. It predicts; the payer decides."""
 
+    WIRE: ClassVar = (
+        "patient_id", "plan_id", "payer", "drug", "as_of", "outcome", "summary", "indication", "request", "rule_id",
+        "policy_id", "in_force", "stopped_by", "findings", "next_actions", "alternatives", "leads", "ignored",
+    )  # fmt: skip
+
     patient_id: str
     plan_id: str
     payer: str
     drug: str
     as_of: date
     outcome: Outcome
-    summary: str
+    conclusion: Message
     indication: str = ""
     request: Request
     rule_id: str = ""
@@ -628,10 +650,32 @@ class Determination(Record, frozen=True, kw_only=True):
         ""  # eligibility | formulary | benefit | pa | exclusion | criteria | quantity | documents | ""
     )
     findings: tuple[Finding, ...] = ()
-    next_actions: tuple[str, ...] = ()
+    actions: tuple[Action, ...] = ()  # what to do next, in that order
     alternatives: tuple[Alternative, ...] = ()
     leads: tuple[Lead, ...] = ()
     ignored: tuple[Evidence, ...] = ()  # values that are dated after as_of, newest first
+
+    @property
+    def summary(self) -> str:
+        """The outcome, the case and what decided it, in one sentence."""
+        return render(self.conclusion)
+
+    @property
+    def headless(self) -> str:
+        """The summary without the outcome."""
+        return render(message("summary", **{**self.conclusion.params, "outcome": None}))
+
+    @property
+    def because(self) -> str:
+        """What decided it."""
+        because = self.conclusion.params["because"]
+        assert isinstance(because, Message)
+        return render(because)
+
+    @property
+    def next_actions(self) -> tuple[str, ...]:
+        """What to do next, in words."""
+        return tuple([render(action) for action in self.actions])
 
 
 # --- the payer's form ------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from agent.answers.wording import (
 from agent.ledger import Ledger
 from agent.understanding.reading import Ask
 from tools.bound import Bound
+from tools.messages import Message
 from tools.records import Finding
 from tools.terminology.observations import TESTS
 
@@ -108,9 +109,17 @@ def deciding(words: Words) -> list[str]:
 def open_point(words: Words, finding: Finding) -> str:
     """What is open by its name, with what there is of it if there is anything."""
     telling = finding.reason not in (None, "missing") and finding.kind != "document"
-    if telling and finding.evidence and not finding.detail.startswith("no "):
+    if telling and finding.evidence and not _is_absent(finding.found):
         return words.shown(finding)
     return words.named(finding)
+
+
+def _is_absent(found: Message | None) -> bool:
+    """Does it say, at first, that there is no value?"""
+    while found is not None and found.code in ("several", "lab.after_course"):
+        inner = found.params["found"]
+        found = inner[0] if isinstance(inner, tuple) else inner  # type: ignore[assignment]
+    return found is not None and found.code in ("lab.unusable", "measured.missing", "change.none_since")
 
 
 def point(words: Words, finding: Finding) -> str:
@@ -121,7 +130,8 @@ def point(words: Words, finding: Finding) -> str:
     shown = words.shown(finding, 2)
     if finding.parts:
         return f"{words.named(finding)}, since {shown}" if shown else words.named(finding)
-    if not finding.exclusion and finding.detail in ("not on file", "too old"):
+    found = finding.found
+    if found is not None and not finding.exclusion and found.code in ("document.missing", "document.too_old"):
         return f"{words.named(finding)} ({shown})"
     return shown or words.named(finding)
 

@@ -20,19 +20,20 @@ from agent.answers.wording import (
 from agent.ledger import Ledger
 from agent.understanding.reading import Ask
 from tools.bound import Bound
+from tools.messages import Action, Actor
 from tools.records import Finding
 
 MOST_DRUGS = 3
 MOST_POINTS = 5
 MOST_LEADS = 2
-# Whose turn it is, by how the step begins.
-_WHO: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("Prescriber", ("Ask the prescriber",)),
-    ("Clinician", ("Ask the clinician", "Code ", "Stop ", "Arrange", "Offer the clinician", "Age ")),
-    ("Patient", ("Complete", "Take part", "Continue")),
-    ("Lab or clinic", ("Obtain a ", "Obtain an ", "Measure", "Only a ")),
-    ("Office", ("Attach", "Record", "Document", "Find", "Correct", "Confirm", "Obtain the", "State")),
-)
+_WHO: dict[Actor, str] = {
+    "prescriber": "Prescriber",
+    "clinician": "Clinician",
+    "patient": "Patient",
+    "lab": "Lab or clinic",
+    "office": "Office",
+    "": "",
+}
 
 
 def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
@@ -80,9 +81,9 @@ def _of_one(words: Words, unmet: list[Finding], most: int) -> list[Said]:
 
 def _each_once(unmet: list[Finding]) -> list[Finding]:
     """What one step settles is told once."""
-    by_step: dict[str, Finding] = {}
+    by_step: dict[Action | str, Finding] = {}
     for finding in unmet:
-        by_step.setdefault(finding.fix or finding.criterion, finding)
+        by_step.setdefault(finding.action or finding.criterion, finding)
     return [*by_step.values()]
 
 
@@ -92,7 +93,7 @@ def _point(words: Words, finding: Finding) -> str:
     cited = f" (clause {clause})" if clause else ""
     if not step:
         return f"{words.named(finding)}: {words.shown(finding)}{cited}."
-    who = next((who for who, starts in _WHO if step.startswith(starts)), "")
+    who = _WHO[words.actor(finding)]
     task = lower(step.removeprefix("Ask the prescriber to "))
     task = task.replace("ask the prescriber about the quantity", "settle the quantity")
     head = f"{who}: {task}" if who else step

@@ -30,10 +30,10 @@ from tools import what_if
 from tools.bound import Bound
 from tools.dates import age_on
 from tools.errors import Correctable
-from tools.evidence.judge import ONLY
 from tools.evidence.measurements import governing, values_of
+from tools.messages import Action
+from tools.messages.grammar import amount
 from tools.records import Determination, Finding
-from tools.rulebook.plain import amount
 from tools.terminology.conditions import CONCEPTS
 from tools.terminology.observations import TESTS
 from tools.terms import TOPICS
@@ -100,10 +100,16 @@ def _told(then: Words, now: Words, short: bool) -> list[Said]:
             said.append(Said(text=f"Still in the way if so: {listed(names, 3, then)}."))
     elif then.found.outcome in ("not_covered", "wrong_plan", "quantity_exception") and not same:
         said.append(Said(text=f"If so: {lower(then.headline())}"))
-    steps = [step for step in then.next_steps(2) if not step.startswith((ONLY, "If the clinician"))]
+    steps = [text for action, text in then.steps()[:2] if _can_be_done(action)]
     if steps and not same and then.found.outcome != "ready":
         said.append(Said(text=f"If so, next: {lower(steps[0])}.", must=False))
     return said
+
+
+def _can_be_done(action: Action) -> bool:
+    """Not what nobody can bring about, or the clinician would have to ask for against the rule."""
+    hopeless = action.effort in ("chance", "nothing") and action.actor in ("", "lab") and not action.parts
+    return action.code != "ask_exception" and not hopeless
 
 
 def _before_and_after(then: Words, now: Words) -> str:

@@ -176,9 +176,9 @@ def _tells_itself(finding: Finding, name: str, shown: str, words: Words) -> bool
     """What was found says already what it is about."""
     if not shown:
         return False
-    if (finding.criterion == "age" and finding.status == "met") or finding.text.startswith(
-        ("taking ", "prescriber states")
-    ):
+    if finding.criterion == "age" and finding.status == "met":
+        return True
+    if not finding.parts and finding.found is not None and finding.found.topic in ("taking", "attested"):
         return True
     if finding.exclusion and finding.status == "unknown":
         return True

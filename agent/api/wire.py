@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 import msgspec
 from fastapi import FastAPI, Path, Request, Response
@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from agent.dump import plain
 from agent.settings import BIGGEST
 from tools.errors import Correctable, Invalid, NotFound, PaladinError, Refused, Unavailable
+from tools.records import Determination, Finding
 
 T = TypeVar("T")
 DraftNumber = Annotated[int, Path(ge=1, le=BIGGEST)]
@@ -164,8 +165,26 @@ def document(app: FastAPI) -> None:
         if app.openapi_schema is None:
             found = made()
             _, components = msgspec.json.schema_components(list(_schemas.values()), ref_template=_REF)
+            describe_as_sent(components)
             found.setdefault("components", {}).setdefault("schemas", {}).update(components)
             app.openapi_schema = found
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def describe_as_sent(components: dict[str, Any]) -> None:
+    """Records that leave with their messages in words are described as they leave."""
+    for kind in (Determination, Finding):
+        described = components.get(kind.__name__)
+        if described is not None:
+            fields = described["properties"]
+            described["properties"] = {name: fields.get(name) or _in_words(kind, name) for name in kind.WIRE}
+            described["required"] = [name for name in described["required"] if name in kind.WIRE]
+    for name in ("Message", "Action"):
+        components.pop(name, None)
+
+
+def _in_words(kind: type, name: str) -> dict[str, Any]:
+    words = getattr(kind, name)
+    return msgspec.json.schema(get_type_hints(words.fget)["return"])

@@ -34,6 +34,7 @@ PATHS: dict[str, Path_] = {"llm": "model", "repaired": "repaired", "template": "
 FIT_TO_KEEP = ("code", "model", "repaired")  # a fallback is worth another try
 MAKES = (
     "tools/**/*.py",
+    "tools/**/*.json*",
     "agent/papers.py",
     "agent/casework.py",
     "agent/letter_*.py",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from agent.answers.wording.findings import deciding_leaf
 from tools.documents import walk
+from tools.messages import VISIT, Action
 from tools.records import Determination, Finding, PARequest
 from tools.rules import Lab, Measured, Node, Programme, Required, Rule, Trial
 
@@ -22,19 +23,6 @@ STAGES: dict[Stage, str] = {
     "not_needed": "No prior authorization needed",
     "failed": "Could not be worked on",
 }
-# How a step begins that takes a visit or a decision, and not only a paper.
-CLINICAL = (
-    "Arrange",
-    "Ask the clinician",
-    "Code ",
-    "Stop",
-    "Offer",
-    "Complete",
-    "Take part",
-    "Continue",
-    "Only",
-    "Age ",
-)
 
 
 def stage_of(found: Determination, filled: PARequest | None, rule: Rule | None = None) -> Stage:
@@ -47,9 +35,9 @@ def stage_of(found: Determination, filled: PARequest | None, rule: Rule | None =
         return "ready"
     if found.outcome in ("likely_denial", "quantity_exception"):
         return "clinician"
-    steps = [finding.fix or "" for finding in _unmet(found, rule)]
+    steps = [finding.action for finding in _unmet(found, rule) if finding.action is not None]
     one = len(open_points(found, filled, rule)) == 1
-    return "one_away" if one and not any(step.startswith(CLINICAL) for step in steps) else "clinician"
+    return "one_away" if one and not any(step.effort in VISIT for step in steps) else "clinician"
 
 
 def open_points(found: Determination, filled: PARequest | None, rule: Rule | None = None) -> tuple[str, ...]:
@@ -69,9 +57,9 @@ def _unmet(found: Determination, rule: Rule | None) -> list[Finding]:
     if found.stopped_by == "exclusion":
         return [finding for finding in failing if finding.exclusion]
     unknown = [finding for finding in found.findings if finding.status == "unknown"]
-    by_step: dict[str, Finding] = {}
+    by_step: dict[Action | str, Finding] = {}
     for finding in (*failing, *unknown):
-        by_step.setdefault(finding.fix or finding.criterion, finding)
+        by_step.setdefault(finding.action or finding.criterion, finding)
     unmet = [*by_step.values()]
     papers = {paper.id: paper for paper in rule.documents} if rule else {}
     nodes = {node.id: node for root in _roots(rule) for node in _leaves(root)} if rule else {}

@@ -13,6 +13,7 @@ from rich.text import Text
 from agent.batch.watching import duration
 from agent.batch.worklist import STAGES, Stage, urgent_first
 from agent.terminal.screen import console, say
+from tools.messages import term
 
 if TYPE_CHECKING:
     from agent.batch.desk import Plan
@@ -101,7 +102,7 @@ def _what(stage: Stage, line: Line) -> str:
         return "; ".join(line.open)
     if stage == "not_needed":
         return line.payer
-    return line.summary.partition(": ")[2] or line.summary
+    return line.summary.removeprefix(f"{term(f'outcome.{line.outcome}')}: ")
 
 
 def _rejected(rows: list[Rejected]) -> RenderableType:

@@ -119,7 +119,7 @@ def _header(found: Determination, patient: Patient) -> Text:
 
 def _headline(found: Determination) -> RenderableType:
     word = found.outcome.replace("_", " ").upper()
-    said = found.summary.partition(": ")[2] or found.summary  # it begins with the outcome in other words
+    said = found.headless
     return Padding(Text.assemble((word, STYLES[found.outcome]), "  ", said), (1, 0, 0, 0))
 
 

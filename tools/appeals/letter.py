@@ -275,7 +275,7 @@ class AppealWriter(Writer):
     def _sources(self, finding: Finding) -> Iterator[str]:
         courses = {course.id: course for course in self.case.patient.medications or ()}
         seen = [courses[e.record_id] for e in finding.evidence if e.record_id in courses]
-        if seen and finding.detail:
+        if seen and finding.found is not None:
             yield (
                 "On the medication list: "
                 + "; and ".join(_inner(self._trial(course)) for course in seen)
@@ -285,9 +285,7 @@ class AppealWriter(Writer):
         if stated:
             yield f"It was stated on {self._days(stated)}."
         filed = [
-            e
-            for e in finding.evidence
-            if e.date and e.kind not in ("attestation",) and finding.detail == "on file"
+            e for e in finding.evidence if e.date and e.kind not in ("attestation",) and _is_on_file(finding)
         ]
         if filed:
             yield f"It is dated {self._days(filed)}."
@@ -329,6 +327,10 @@ class AppealWriter(Writer):
             yield Block(kind="numbered", lines=(str(number), self.fact(label, "enclosure")))
         if self.level.consent:
             yield Block(kind="bullet", lines=(self.gap(f"enclose {self.level.consent}"),))
+
+
+def _is_on_file(finding: Finding) -> bool:
+    return finding.found is not None and finding.found.code == "document.on_file"
 
 
 def _nothing(writer: AppealWriter, reason: Weighed) -> Iterator[str]:

@@ -17,6 +17,7 @@ import msgspec
 from tools.evidence import courses, diagnoses, statements
 from tools.evidence.judge import BARE, Judge, Shown
 from tools.evidence.notes import contradicting_sentence
+from tools.messages import Message, action, message
 from tools.products import goes_by_ingredient, is_product
 from tools.records import Diagnosis, Evidence, Fill, Medication, Patient, Program
 from tools.rules import (
@@ -120,9 +121,9 @@ def _unbranded_medicine(leaf: Any, judge: Judge, exclude: bool, answer: Shown, a
         if brand is None:
             continue
         if ask(_if_it_counts(leaf, entry.drug.casefold()), judge, exclude).shown is not False:
-            detail = f"{entry.drug} may be {brand}, or another brand of it"
+            found = message("product.unbranded", drug=entry.drug, brand=brand)
             seen = (courses.entry_evidence(entry), *answer.records)
-            return Shown(None, seen, detail, "ambiguous", f"Record which product {entry.drug} is")
+            return Shown(None, seen, found, "ambiguous", action("record_which_product", drug=entry.drug))
     return None
 
 
@@ -159,9 +160,9 @@ def _who_is(name: str, label: str, seen: Evidence, answer: Shown) -> Shown:
     return Shown(
         None,
         (seen, *answer.records),
-        f"nobody knows what {name} is; it may be {label}",
+        message("doubt.unrecognised", name=name, label=label),
         "unrecognised",
-        f"Ask what {name} is; `pa chart name` keeps the answer for every chart",
+        action("ask_name", name=name),
     )
 
 
@@ -186,9 +187,9 @@ def _unidentified_diagnosis(
         denied = shared and diagnoses.denies(term.name, tuple(shared))
         if "condition" not in named or (shared and not denied):
             seen = (_diagnosis(entry), *answer.records)
-            what = _title(entry) or f"entry {entry.id}, without code and name,"
-            detail = f"{what} may be {leaf.label}"
-            return Shown(None, seen, detail, "unrecognised", f"Ask which diagnosis {what} is, and code it")
+            what = _title(entry) or message("doubt.blank_entry", record=entry.id)
+            found = message("doubt.diagnosis", what=what, condition=leaf.label)
+            return Shown(None, seen, found, "unrecognised", action("ask_diagnosis", what=what))
     return None
 
 
@@ -218,13 +219,13 @@ def _exclusive_codes(
     against = [entry for entry in _active(judge) if entry.code.startswith(others)]
     if not mine or not against:
         return None
-    both = f"{_title(mine[0])} and {_title(against[0])}"
+    both = {"one": _title(mine[0]), "other": _title(against[0])}
     return Shown(
         None,
         tuple([_diagnosis(entry) for entry in (*mine, *against)]),
-        f"{both} exclude each other",
+        message("doubt.exclusive", **both),
         "conflict",
-        f"Ask the prescriber which is right: {both}",
+        action("ask_which_code", **both),
     )
 
 
@@ -268,7 +269,7 @@ def _filled_though_not_taken(
         if is_product(fill, judge.request) or (stopped is not None and fill.date <= stopped):
             continue
         if courses.matches(fill, leaf.drugs, leaf.classes, fill.drug):
-            return _conflict(fill, answer, stopped, f"whether {fill.drug} is taken")
+            return _conflict(fill, answer, stopped, "ask_if_taken")
     return None
 
 
@@ -284,7 +285,7 @@ def _filled_after_reaction(
     for fill in judge.patient.fills:
         again = stopped < fill.date <= judge.as_of
         if again and courses.matches(fill, leaf.drugs, leaf.classes, fill.drug):
-            return _conflict(fill, answer, stopped, f"whether {fill.drug} was tolerated")
+            return _conflict(fill, answer, stopped, "ask_if_tolerated")
     return None
 
 
@@ -297,14 +298,14 @@ def _last_end(entries: Iterable[Medication], drugs: Sequence[str], classes: Sequ
     return max(ends, default=None)
 
 
-def _conflict(fill: Fill, answer: Shown, stopped: date | None, what: str) -> Shown:
-    listed = f"its stop on {stopped}" if stopped is not None else "a medication list without it"
+def _conflict(fill: Fill, answer: Shown, stopped: date | None, ask: str) -> Shown:
+    code = "doubt.filled_unlisted" if stopped is None else "doubt.filled_after_stop"
     return Shown(
         None,
         (*courses.fill_evidence([fill]), *answer.records),
-        f"{fill.drug} was filled on {fill.date} for {fill.days_supply} days, against {listed}",
+        message(code, drug=fill.drug, day=fill.date, days=fill.days_supply, stopped=stopped),
         "conflict",
-        f"Ask the patient and the pharmacy {what}, and correct the medication list",
+        action(ask, drug=fill.drug),
     )
 
 
@@ -364,7 +365,7 @@ def _overlapping_programs(
             }
             if len(answers) > 1:
                 return _disagree(
-                    "the program",
+                    "the_program",
                     tuple([statements.program_evidence(item, judge.as_of) for item in (one, other)]),
                 )
     return None
@@ -377,14 +378,8 @@ def _overlap(one: Program, other: Program, as_of: date) -> bool:
 
 
 def _disagree(what: str, records: tuple[Evidence, ...]) -> Shown:
-    sides = " and ".join([str(record.value) for record in records])
-    return Shown(
-        None,
-        records,
-        f"the records of {what} disagree: {sides}",
-        "conflict",
-        f"Confirm which record of {what} is right",
-    )
+    found = message("doubt.records", what=what, sides=tuple([str(record.value) for record in records]))
+    return Shown(None, records, found, "conflict", action("confirm_record", what=what))
 
 
 def _pairs(items: Sequence[Any]) -> Iterator[tuple[Any, Any]]:
@@ -407,14 +402,17 @@ def _said_otherwise(leaf: Any, judge: Judge, exclude: bool, answer: Shown, ask: 
     sentence = contradicting_sentence(leaf, judge, answer)
     if sentence is None:
         return None
-    where = f"the {sentence.kind} of {sentence.date}" if sentence.date else f"a {sentence.kind}"
+    told = {"where": _where(sentence), "quote": sentence.value}
+    records = (sentence, *answer.records)
     return Shown(
-        None,
-        (sentence, *answer.records),
-        f"{where} says otherwise: “{sentence.value}”",
-        "contradicted",
-        f"Ask the prescriber which is right: the chart, or {where} (“{sentence.value}”)",
+        None, records, message("doubt.note", **told), "contradicted", action("ask_about_note", **told)
     )
+
+
+def _where(sentence: Evidence) -> Message:
+    if sentence.date is None:
+        return message("note.undated", kind=sentence.kind)
+    return message("note.dated", kind=sentence.kind, day=sentence.date)
 
 
 _Check = Callable[[Any, Judge, bool, Shown, Answer], Shown | None]

@@ -14,11 +14,12 @@ from itertools import product
 import msgspec
 
 from tools.dates import add_months, months_between
-from tools.evidence.judge import BARE, ONLY, Judge, Shown, better
-from tools.evidence.measurements import number
+from tools.evidence.judge import BARE, Judge, Shown, better
 from tools.evidence.supply import Stretch, Supply, common, length, shortfalls, supply_of, union
+from tools.messages import Action, Message, action, message, render
+from tools.messages.grammar import number
 from tools.products import brands_of, is_product
-from tools.records import Allergy, Evidence, Fill, Medication, Patient, Reason, Request, TrialOutcome
+from tools.records import Allergy, Evidence, Fill, Medication, Patient, Request, TrialOutcome
 from tools.rules import AllergyTo, Intolerance, OnDrug, Response, Taking, Trial, Use
 from tools.terminology.medicines import CLASSES
 
@@ -40,7 +41,7 @@ class Course(msgspec.Struct, frozen=True, dict=True):
     end: date | None  # None: not known whether or when it ended; as_of if it is ongoing
     ongoing: bool
     outcome: TrialOutcome | None
-    flaw: str  # why its dates cannot be used, if they cannot
+    flaw: Message | None  # why its dates cannot be used, if they cannot
     stretches: tuple[Stretch, ...] = ()
 
     @cached_property
@@ -98,18 +99,18 @@ def _single(entry: Medication, judge: Judge) -> Course:
 
 
 def _course(entry: Medication, born: date | None, as_of: date) -> Course:
-    start, end, flaw = entry.start, entry.end, ""
+    start, end, flaw = entry.start, entry.end, None
     ongoing = end > as_of if end is not None else entry.status == "active"
     if ongoing:
         end = as_of
     if start is not None and start > as_of:
-        flaw = f"begins after {as_of}"
+        flaw = message("flaw.begins_later", day=as_of)
     elif start is not None and born is not None and start < born:
-        flaw = "begins before birth"
+        flaw = message("flaw.before_birth")
     elif start is not None and end is not None and end < start:
-        flaw = "ends before it begins"
+        flaw = message("flaw.reversed")
     elif entry.status == "active" and entry.end is not None and entry.end <= as_of:
-        flaw = f"is said to be active and to have ended on {entry.end}"
+        flaw = message("flaw.active_and_ended", day=entry.end)
     return Course((entry,), start, end, ongoing, entry.outcome, flaw)
 
 
@@ -147,11 +148,11 @@ def _joined(before: Course, after: Course) -> Course:
     entries = (*before.entries, *after.entries)
     same = _key(before.entries[-1]) == _key(after.entries[-1])
     return Course(
-        entries, before.start, end, ongoing, after.outcome or (before.outcome if same else None), ""
+        entries, before.start, end, ongoing, after.outcome or (before.outcome if same else None), None
     )
 
 
-def entry_evidence(entry: Medication, flaw: str = "") -> Evidence:
+def entry_evidence(entry: Medication, flaw: Message | None = None) -> Evidence:
     """The entry as evidence, with what is wrong with its dates."""
     told = f"{entry.drug}, {_dose(entry)}{_period(entry)}"
     return Evidence(
@@ -159,7 +160,7 @@ def entry_evidence(entry: Medication, flaw: str = "") -> Evidence:
         kind="medication",
         value=f"{told}, {entry.outcome}" if entry.outcome else told,
         date=entry.end or entry.start,
-        note=flaw,
+        note=render(flaw) if flaw is not None else "",
     )
 
 
@@ -185,7 +186,7 @@ def trial(leaf: Trial, judge: Judge, exclude: bool) -> Shown:
     of another formulation later does not undo it. Of several, the best is told."""
     taken = judge.patient.medications
     if taken is None:
-        return Shown(None, (), "no medication list on record", "missing", "Obtain the medication history")
+        return no_history()
     entries = [
         entry
         for entry in taken
@@ -199,6 +200,17 @@ def trial(leaf: Trial, judge: Judge, exclude: bool) -> Shown:
         if answer.shown:
             break
     return best if best is not None else _never_tried(_missing_part(leaf, entries, judge), taken, judge)
+
+
+def no_history() -> Shown:
+    """Nobody knows what the patient took."""
+    found = message("list.missing", list="medications")
+    return Shown(None, (), found, "missing", action("obtain_history"))
+
+
+def _no_list(name: str) -> Shown:
+    found = message("list.missing", list=name)
+    return Shown(None, (), found, "missing", action("obtain_list", list=name))
 
 
 def _courses(leaf: Trial, entries: Sequence[Medication], judge: Judge) -> list[Course]:
@@ -222,7 +234,7 @@ def _added_up(courses: Sequence[Course]) -> Course | None:
         end=max(course.end for course in dated if course.end is not None),
         ongoing=any(course.ongoing for course in dated),
         outcome=dated[-1].outcome,
-        flaw="",
+        flaw=None,
         stretches=tuple(union([_stretch(course) for course in dated])),
     )
 
@@ -253,7 +265,7 @@ def _overlap(courses: Sequence[Course]) -> Course:
         end=end if start is None or end is None else max(start, end),
         ongoing=all(course.ongoing for course in courses),
         outcome=outcomes.pop() if len(outcomes) == 1 else None,
-        flaw=next((course.flaw for course in courses if course.flaw), ""),
+        flaw=next((course.flaw for course in courses if course.flaw), None),
     )
 
 
@@ -285,26 +297,26 @@ def _never_tried(leaf: Trial, taken: Sequence[Medication], judge: Judge) -> Show
     if judge.brief:
         return BARE[None if fills and not charted else False]
     if fills and not charted:
-        fix = f"Record the course of {leaf.label} that the pharmacy fills show, with dates and outcome"
-        return Shown(
-            None, fill_evidence(fills), f"{leaf.label} was filled but is not charted", "missing", fix
-        )
+        found = message("trial.filled", drug=leaf.label)
+        record = action("record_filled_course", drug=leaf.label)
+        return Shown(None, fill_evidence(fills), found, "missing", record)
     other = [entry for entry in taken if matches(entry, leaf.drugs, leaf.classes, entry.drug)]
     if other:
-        want = (
-            f" {leaf.formulation}" if leaf.formulation else f" at {number(leaf.min_daily_dose or 0)} mg a day"
-        )
         records = tuple([item for entry in other for item in _course(entry, None, judge.as_of).seen])
-        return Shown(False, records, f"no course of {leaf.label}{want}", None, _try_fix(leaf))
+        if leaf.formulation:
+            found = message("trial.other_formulation", drug=leaf.label, formulation=leaf.formulation)
+            return Shown(False, records, found, None, _try(leaf))
+        dose = leaf.min_daily_dose or 0
+        found = message("trial.low_dose", drug=leaf.label, dose=dose)
+        return Shown(False, records, found, None, _try(leaf, dose))
     seen = Evidence(
         record_id="medications", kind="medication", value=f"not on the medication list: {leaf.label}"
     )
-    return Shown(False, (seen,), f"never tried: {leaf.label}", None, _try_fix(leaf))
+    return Shown(False, (seen,), message("trial.never", drug=leaf.label), None, _try(leaf))
 
 
-def _try_fix(leaf: Trial) -> str:
-    days = f" for {leaf.min_days} days" if leaf.min_days else ""
-    return f"Try {leaf.label}{days}"
+def _try(leaf: Trial, dose: float | None = None) -> Action:
+    return action("try", drug=leaf.label, days=leaf.min_days or None, dose=dose)
 
 
 def _fits(leaf: Trial, entry: Medication) -> bool | None:
@@ -335,50 +347,55 @@ def dose_in_mg(entry: Medication) -> float | None:
 def _trial(leaf: Trial, course: Course, judge: Judge) -> Shown:
     records = _shown_by(course, judge)
     if course.flaw:
-        fix = f"Correct the dates of the course of {leaf.label}"
-        return Shown(None, records, f"the course of {leaf.label} {course.flaw}", "missing", fix)
+        found = message("trial.flaw", drug=leaf.label, flaw=course.flaw)
+        return Shown(None, records, found, "missing", action("correct_course", drug=leaf.label))
     days = course.days
     if days is not None and days < max(leaf.min_days, int(leaf.together)):
         return _too_short(leaf, course, days, records, judge)
-    told, missing = "", []
+    lacks: list[Message] = []
+    missing: list[str] = []
     if days is None or leaf.wants_fills:
         supply = _supply(leaf, course, judge)
         lacks = shortfalls(leaf, supply, days)
         missing = _missing_of_fills(leaf, supply, days, bool(lacks))
-        told = "; ".join(["", *lacks]) if supply.fills else ""
         if days is None or leaf.proof == "fills":
             days = supply.days if supply.fills and not lacks else None
+        lacks = lacks if supply.fills else []
         if not judge.brief:
             records = (*records, *fill_evidence(supply.fills))
     if leaf.within_days is not None:
         if course.end is None:
-            missing.append("when it ended")
+            missing.append("missing.end")
         elif course.end < judge.as_of - timedelta(days=leaf.within_days):
-            detail = (
-                f"the course of {leaf.label} ended on {course.end}, more than {leaf.within_days} days ago"
-            )
-            return Shown(False, records, detail, None, _try_fix(leaf))
+            found = message("trial.long_ago", drug=leaf.label, day=course.end, days=leaf.within_days)
+            return Shown(False, records, found, None, _try(leaf))
     if leaf.responses:
         if course.outcome is None:
-            missing.append("how the patient responded")
+            missing.append("missing.response")
         elif response_of(course.outcome) not in leaf.responses:
-            detail = f"{leaf.label}: {course.outcome}"
-            return Shown(False, records, detail, None, _try_fix(leaf))
+            found = message("trial.response", drug=leaf.label, outcome=course.outcome)
+            return Shown(False, records, found, None, _try(leaf))
     if None in [_fits(leaf, entry) for entry in course.entries]:
-        missing.append("the formulation" if leaf.formulation else "the dose")
-    long = f" for {days} days" if days is not None else ""
-    detail = f"{_named(leaf, course)}{long}" + (f", {course.outcome}" if course.outcome else "") + told
+        missing.append("missing.formulation" if leaf.formulation else "missing.dose")
+    found = message(
+        "trial.filled_enough" if leaf.proof == "fills" and not missing else "trial.taken",
+        drugs=_named(leaf, course),
+        days=days,
+        outcome=course.outcome,
+        lacks=tuple(lacks),
+        missing=tuple(missing),
+    )
     if missing:
-        detail += f"; not documented: {', '.join(missing)}"
-        return Shown(None, records, detail, "missing", f"Document for {leaf.label}: {', '.join(missing)}")
-    return Shown(True, records, detail)
+        document = action("document_trial", drug=leaf.label, missing=tuple(missing))
+        return Shown(None, records, found, "missing", document)
+    return Shown(True, records, found)
 
 
-def _named(leaf: Trial, course: Course) -> str:
+def _named(leaf: Trial, course: Course) -> tuple[str, ...]:
     """The drug as it was charted last; all of them, where they count together."""
     if not (leaf.sum or leaf.together):
-        return course.entries[-1].drug
-    return " and ".join(dict.fromkeys([entry.drug for entry in course.entries]))
+        return (course.entries[-1].drug,)
+    return tuple(dict.fromkeys([entry.drug for entry in course.entries]))
 
 
 def _supply(leaf: Trial, course: Course, judge: Judge) -> Supply:
@@ -427,9 +444,9 @@ def counting_days(leaf: Trial, patient: Patient, as_of: date, last: date) -> Ite
 def _missing_of_fills(leaf: Trial, supply: Supply, days: int | None, short: bool) -> list[str]:
     """What would have to be documented. Claims may be incomplete, so too few of them leave it unknown."""
     if short and not leaf.wants_fills:
-        return ["start and stop dates or pharmacy fills"]
-    missing = ["start and stop dates"] if leaf.adherence is not None and days is None else []
-    return [*missing, "more pharmacy fills" if supply.fills else "pharmacy fills"] if short else missing
+        return ["missing.dates_or_fills"]
+    missing = ["missing.dates"] if leaf.adherence is not None and days is None else []
+    return [*missing, "missing.more_fills" if supply.fills else "missing.fills"] if short else missing
 
 
 def _shown_by(course: Course, judge: Judge) -> tuple[Evidence, ...]:
@@ -448,11 +465,12 @@ def fill_evidence(fills: Sequence[Fill]) -> tuple[Evidence, ...]:
 
 def _too_short(leaf: Trial, course: Course, days: int, records: tuple[Evidence, ...], judge: Judge) -> Shown:
     short = leaf.min_days - days
-    fix = _try_fix(leaf)
+    step = _try(leaf)
     if course.ongoing:
         until = judge.as_of + timedelta(days=short)
-        fix = f"Continue {leaf.label} {short} more days, until {until}, and document the response"
-    return Shown(False, records, f"{leaf.label} for {days} of {leaf.min_days} days", None, fix)
+        step = action("continue_trial", drug=leaf.label, days=short, until=until)
+    found = message("trial.too_short", drug=leaf.label, days=days, wanted=leaf.min_days)
+    return Shown(False, records, found, None, step)
 
 
 # --- intolerance and allergy -----------------------------------------------------------------------------
@@ -470,9 +488,9 @@ def intolerance(leaf: Intolerance, judge: Judge, exclude: bool) -> Shown:
         ]
     )
     if listed and leaf.formulation is None:
-        return Shown(True, listed, f"intolerance of {leaf.label} listed")
+        return Shown(True, listed, message("intolerance.listed", drug=leaf.label))
     if taken is None:
-        return Shown(None, listed, "no medication list on record", "missing", "Obtain the medication history")
+        return msgspec.structs.replace(no_history(), records=listed)
     unsure: Shown | None = None
     tried: tuple[Evidence, ...] = ()
     may_be_listed = leaf.formulation is None
@@ -486,25 +504,25 @@ def intolerance(leaf: Intolerance, judge: Judge, exclude: bool) -> Shown:
         may_be_listed = True
         answer = _not_tolerated(leaf, entry, records, judge.as_of)
         if answer is None and listed:
-            detail = f"intolerance of {leaf.label} listed, formulation not documented"
-            answer = Shown(None, (*listed, *records), detail, "missing", "Document the formulation")
+            found = message("intolerance.which_form", drug=leaf.label)
+            answer = Shown(None, (*listed, *records), found, "missing", action("document_formulation"))
         if answer is not None and answer.shown:
             return answer
         unsure = unsure or answer
     if unsure is not None:
         return unsure
     if listed and not any(matches(entry, leaf.drugs, leaf.classes, entry.drug) for entry in taken):
-        detail = f"intolerance of {leaf.label} listed, formulation not documented"
-        return Shown(None, listed, detail, "missing", "Document the formulation")
+        found = message("intolerance.which_form", drug=leaf.label)
+        return Shown(None, listed, found, "missing", action("document_formulation"))
     if judge.brief:
         return BARE[None if allergies is None and may_be_listed else False]
     if not tried:
         value = f"not on the medication list: {leaf.label}"
         tried = (Evidence(record_id="medications", kind="medication", value=value),)
     if allergies is None and may_be_listed:
-        detail = f"no intolerance of {leaf.label} among the medications; no allergy list on record"
-        return Shown(None, tried, detail, "missing", "Obtain the allergy list")
-    return Shown(False, tried, f"no intolerance of {leaf.label}")
+        found = message("intolerance.no_list", drug=leaf.label)
+        return Shown(None, tried, found, "missing", action("obtain_list", list="allergies"))
+    return Shown(False, tried, message("intolerance.none", drug=leaf.label))
 
 
 def _not_tolerated(
@@ -517,16 +535,16 @@ def _not_tolerated(
         if response_of(entry.outcome) != "intolerance":
             return None
         if leaf.formulation is not None and entry.formulation is None:
-            return Shown(None, records, "formulation not documented", "missing", "Document the formulation")
-        because = f" ({entry.reason})" if entry.reason else ""
-        return Shown(True, records, f"{entry.drug}: {entry.outcome}{because}")
+            found = message("intolerance.no_form")
+            return Shown(None, records, found, "missing", action("document_formulation"))
+        found = message("intolerance.course", drug=entry.drug, outcome=entry.outcome, why=entry.reason)
+        return Shown(True, records, found)
     if entry.status == "stopped" or (entry.end is not None and entry.end <= as_of):
-        why = f"Document why {entry.drug} was stopped"
-        return Shown(None, records, f"{entry.drug} stopped, reason not documented", "missing", why)
+        found = message("intolerance.unexplained", drug=entry.drug)
+        return Shown(None, records, found, "missing", action("document_why_stopped", drug=entry.drug))
     if entry.status is None and entry.end is None:
-        why = f"Document whether {entry.drug} was stopped, and why"
-        detail = f"not documented whether {entry.drug} was stopped, and why"
-        return Shown(None, records, detail, "missing", why)
+        found = message("intolerance.not_known", drug=entry.drug)
+        return Shown(None, records, found, "missing", action("document_whether_stopped", drug=entry.drug))
     return None
 
 
@@ -534,7 +552,7 @@ def allergy(leaf: AllergyTo, judge: Judge, exclude: bool) -> Shown:
     """An allergy on the list, which is complete if it is there at all."""
     listed = judge.patient.allergies
     if listed is None:
-        return Shown(None, (), "no allergy list on record", "missing", "Obtain the allergy list")
+        return _no_list("allergies")
     drugs: tuple[str, ...] = leaf.drugs
     if leaf.requested:
         drugs += (judge.request.drug.casefold(), *judge.request.ingredients)
@@ -546,10 +564,11 @@ def allergy(leaf: AllergyTo, judge: Judge, exclude: bool) -> Shown:
     if judge.brief:
         return BARE[bool(hits)]
     if hits:
-        fix = f"Allergy to {leaf.label}; consider another drug" if exclude else None
-        return Shown(True, tuple(_allergy_seen(item) for item in hits), f"allergy to {leaf.label}", None, fix)
+        found = message("allergy.listed", drug=leaf.label)
+        step = action("allergy_excludes", drug=leaf.label) if exclude else None
+        return Shown(True, tuple(_allergy_seen(item) for item in hits), found, None, step)
     seen = Evidence(record_id="allergies", kind="allergy", value=f"not on the allergy list: {leaf.label}")
-    return Shown(False, (seen,), f"no allergy to {leaf.label}")
+    return Shown(False, (seen,), message("allergy.none", drug=leaf.label))
 
 
 def _allergy_seen(item: Allergy) -> Evidence:
@@ -564,7 +583,7 @@ def taking(leaf: Taking, judge: Judge, exclude: bool) -> Shown:
     """Taken on as_of. The product asked for does not count against itself, its sister brand does."""
     taken = judge.patient.medications
     if taken is None:
-        return Shown(None, (), "no medication list on record", "missing", "Obtain the medication list")
+        return _no_list("medications")
     best: Shown | None = None
     past: tuple[Evidence, ...] = ()
     for entry in taken:
@@ -593,8 +612,9 @@ def taking(leaf: Taking, judge: Judge, exclude: bool) -> Shown:
     if not past:
         value = f"not on the medication list: {leaf.label}"
         past = (Evidence(record_id="medications", kind="medication", value=value),)
-    what = f"{leaf.label}{_at_dose(leaf)}"
-    return Shown(False, past, f"does not take {what}", None, f"{ONLY}with {what} on board")
+    dose = dose_range(leaf)
+    found = message("taking.none", drug=leaf.label, dose=dose)
+    return Shown(False, past, found, None, action("add_drug", drug=leaf.label, dose=dose))
 
 
 def _taken_now(leaf: Taking, entry: Medication, course: Course, judge: Judge, exclude: bool) -> Shown | None:
@@ -608,34 +628,35 @@ def _taken_now(leaf: Taking, entry: Medication, course: Course, judge: Judge, ex
     if not course.ongoing:
         return None
     if at_dose is None:
-        detail = f"takes {entry.drug}; dose not documented"
-        return Shown(None, records, detail, "missing", f"Document the dose of {entry.drug}")
+        found = message("taking.no_dose", drug=entry.drug)
+        return Shown(None, records, found, "missing", action("document_dose", drug=entry.drug))
     if leaf.min_days and (course.days is None or course.days < leaf.min_days):
         return _taking_too_short(leaf, entry, course, records)
-    fix = f"Stop {entry.drug} and record the stop date" if exclude else None
-    return Shown(True, records, f"takes {entry.drug}{_at_dose(leaf)}", None, fix)
+    step = action("stop_drug", drug=entry.drug) if exclude else None
+    return Shown(True, records, message("taking.now", drug=entry.drug, dose=dose_range(leaf)), None, step)
 
 
 def _which_product(entry: Medication, request: Request, records: tuple[Evidence, ...]) -> Shown:
     """Charted by its ingredient alone, it may be the product asked for, which does not count, or another."""
     others = [name for name in brands_of(entry.ingredients) if name.casefold() != request.drug.casefold()]
-    other = " or ".join(others) if 0 < len(others) < 4 else "another brand of it"
-    detail = f"{entry.drug} may be {request.drug}, which is asked for, or {other}"
-    fix = f"Record which product {entry.drug} is: {request.drug} itself, or {other}"
-    return Shown(None, records, detail, "ambiguous", fix)
+    named = 0 < len(others) < 4
+    which = {
+        "drug": entry.drug,
+        "asked": request.drug,
+        "others": tuple(others) if named else (),
+        "any": not named,
+    }
+    found = message("product.which", **which)
+    return Shown(None, records, found, "ambiguous", action("record_product", **which))
 
 
-def _at_dose(leaf: Taking) -> str:
-    return f" at {dose_range(leaf)}" if dose_range(leaf) else ""
-
-
-def dose_range(leaf: Taking | Use) -> str:
-    """The doses that the leaf names, e.g. "10 mg or more"; "" if it names none."""
+def dose_range(leaf: Taking | Use) -> Message | None:
+    """The doses that the leaf names, e.g. "10 mg or more"; None if it names none."""
     if leaf.min_dose is not None and leaf.max_dose is not None:
-        return f"{number(leaf.min_dose)} to {number(leaf.max_dose)} mg"
+        return message("dose.between", low=leaf.min_dose, high=leaf.max_dose)
     if leaf.min_dose is not None:
-        return f"{number(leaf.min_dose)} mg or more"
-    return f"{number(leaf.max_dose)} mg or less" if leaf.max_dose is not None else ""
+        return message("dose.least", low=leaf.min_dose)
+    return message("dose.most", high=leaf.max_dose) if leaf.max_dose is not None else None
 
 
 def within_dose(leaf: Taking | Use, dose: float | None) -> bool | None:
@@ -648,42 +669,44 @@ def within_dose(leaf: Taking | Use, dose: float | None) -> bool | None:
     return (low is None or dose >= low) and (high is None or dose <= high)
 
 
-def _taking_unsure(entry: Medication, records: tuple[Evidence, ...], flaw: str) -> Shown:
-    why = f"{entry.drug} {flaw}" if flaw else f"not documented whether {entry.drug} was stopped, and when"
-    reason: Reason = "conflict" if flaw else "missing"
-    if not flaw and entry.status == "stopped":
-        return Shown(False, records, f"{entry.drug} stopped", None, None)
-    return Shown(None, records, why, reason, f"Document whether {entry.drug} was stopped, and when")
+def _taking_unsure(entry: Medication, records: tuple[Evidence, ...], flaw: Message | None) -> Shown:
+    document = action("document_stop", drug=entry.drug)
+    if flaw is not None:
+        found = message("taking.flaw", drug=entry.drug, flaw=flaw)
+        return Shown(None, records, found, "conflict", document)
+    if entry.status == "stopped":
+        return Shown(False, records, message("taking.stopped", drug=entry.drug))
+    return Shown(None, records, message("taking.not_known", drug=entry.drug), "missing", document)
 
 
 def _taking_too_short(
     leaf: Taking, entry: Medication, course: Course, records: tuple[Evidence, ...]
 ) -> Shown:
     if course.days is None:
-        fix = f"Document since when {entry.drug} is taken"
-        return Shown(None, records, f"start of {entry.drug} not documented", "missing", fix)
-    fix = f"Continue {entry.drug} {leaf.min_days - course.days} more days"
-    return Shown(False, records, f"{entry.drug} for {course.days} of {leaf.min_days} days", None, fix)
+        found = message("taking.no_start", drug=entry.drug)
+        return Shown(None, records, found, "missing", action("document_since", drug=entry.drug))
+    found = message("trial.too_short", drug=entry.drug, days=course.days, wanted=leaf.min_days)
+    step = action("continue_drug", drug=entry.drug, days=leaf.min_days - course.days)
+    return Shown(False, records, found, None, step)
 
 
 def on_drug(leaf: OnDrug, judge: Judge, exclude: bool) -> Shown:
     """Calendar months of the drug asked for at the dose, up to as_of: a course that has ended is no therapy."""
     drug = judge.request.drug
-    dose = f" at {number(leaf.min_dose)} mg or more" if leaf.min_dose is not None else ""
     taken = judge.patient.medications
     if taken is None:
-        return Shown(None, (), "no medication list on record", "missing", "Obtain the medication list")
+        return _no_list("medications")
     entries = [entry for entry in taken if is_product(entry, judge.request)]
-    answer = _on_drug(leaf, entries, drug, dose, judge)
+    answer = _on_drug(leaf, entries, drug, judge)
     unbranded = [entry for entry in taken if is_product(entry, judge.request) is None]
     if answer.shown is False and unbranded:
-        supposed = _on_drug(leaf, [*entries, *unbranded], drug, dose, judge)
+        supposed = _on_drug(leaf, [*entries, *unbranded], drug, judge)
         if supposed.shown is not False:
             return _which_product(unbranded[0], judge.request, supposed.records)
     return answer
 
 
-def _on_drug(leaf: OnDrug, entries: Sequence[Medication], drug: str, dose: str, judge: Judge) -> Shown:
+def _on_drug(leaf: OnDrug, entries: Sequence[Medication], drug: str, judge: Judge) -> Shown:
     undosed = [entry for entry in entries if leaf.min_dose is not None and entry.dose is None]
     fitting = [
         entry
@@ -692,35 +715,36 @@ def _on_drug(leaf: OnDrug, entries: Sequence[Medication], drug: str, dose: str, 
     ]
     best: Shown | None = None
     for course in courses_of(fitting, judge):
-        answer = _months_on(leaf, course, drug, dose, judge)
+        answer = _months_on(leaf, course, drug, judge)
         best = answer if best is None or better(answer, best) else best
     if (best is None or not best.shown) and undosed:
         records = tuple([item for entry in undosed for item in _course(entry, None, judge.as_of).seen])
-        return Shown(
-            None, records, f"dose of {drug} not documented", "missing", f"Document the doses of {drug}"
-        )
+        found = message("on_drug.no_dose", drug=drug)
+        return Shown(None, records, found, "missing", action("document_doses", drug=drug))
     if best is not None:
         return best
     seen = tuple([item for entry in entries for item in _course(entry, None, judge.as_of).seen])
     seen = seen or (
         Evidence(record_id="medications", kind="medication", value=f"not on the medication list: {drug}"),
     )
-    fix = f"Reach {leaf.min_months} months of {drug}{dose} before asking for renewal"
-    return Shown(False, seen, f"no course of {drug}{dose}", None, fix)
+    step = action("reach_months", months=leaf.min_months, drug=drug, dose=leaf.min_dose)
+    return Shown(False, seen, message("on_drug.none", drug=drug, dose=leaf.min_dose), None, step)
 
 
-def _months_on(leaf: OnDrug, course: Course, drug: str, dose: str, judge: Judge) -> Shown:
-    records = _shown_by(course, judge)
+def _months_on(leaf: OnDrug, course: Course, drug: str, judge: Judge) -> Shown:
+    records, dose = _shown_by(course, judge), leaf.min_dose
     if course.flaw or course.start is None or course.end is None:
-        fix = f"Document since when {drug} is taken{dose}"
-        return Shown(None, records, f"dates of {drug}{dose} not documented", "missing", fix)
+        found = message("on_drug.no_dates", drug=drug, dose=dose)
+        return Shown(None, records, found, "missing", action("document_since", drug=drug, dose=dose))
     due = add_months(course.start, leaf.min_months)
     if course.end < judge.as_of:
-        fix = f"Document that {drug}{dose} is still taken, or reach {leaf.min_months} months of it anew"
-        return Shown(False, records, f"{drug}{dose} ended on {course.end}", None, fix)
-    detail = f"{drug}{dose} for {months_between(course.start, course.end)} months, since {course.start}"
-    fix = f"Continue {drug}{dose} until {due}"
-    return Shown(course.end >= due, records, detail, None, fix)
+        found = message("on_drug.ended", drug=drug, dose=dose, day=course.end)
+        step = action("document_still", drug=drug, dose=dose, months=leaf.min_months)
+        return Shown(False, records, found, None, step)
+    months = months_between(course.start, course.end)
+    found = message("on_drug.months", drug=drug, dose=dose, months=months, since=course.start)
+    step = action("continue_until", drug=drug, dose=dose, until=due)
+    return Shown(course.end >= due, records, found, None, step)
 
 
 def therapy_start(on_it: Iterable[Medication], as_of: date) -> date | None:

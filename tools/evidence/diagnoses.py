@@ -7,7 +7,8 @@ from collections.abc import Container, Iterable
 from datetime import date
 from functools import lru_cache
 
-from tools.evidence.judge import BARE, Judge, Shown, Term, as_stated, term_of
+from tools.evidence.judge import BARE, Judge, Shown, Term, as_stated, span, term_of
+from tools.messages import Action, action, message
 from tools.records import Attestation, Diagnosis, Evidence, FamilyHistory
 from tools.rules import Condition, Degree, Period, Who
 from tools.terminology.vocabulary import term_of_name
@@ -33,13 +34,16 @@ def _has_stood(leaf: Condition, least: Period, judge: Judge, answer: Shown) -> S
     due = min((least.after(onset) for onset in onsets), default=None)
     stood = due is not None and due <= judge.as_of
     if not stood and (due is None or len(onsets) < len(entries)):
-        fix = f"Record since when {leaf.label} has been known"
-        detail = f"{answer.detail}, not known since when"
-        return BARE[None] if judge.brief else Shown(None, answer.records, detail, "missing", fix)
+        if judge.brief:
+            return BARE[None]
+        unknown = message("condition.since_unknown", found=answer.found)
+        return Shown(None, answer.records, unknown, "missing", action("record_onset", condition=leaf.label))
     if judge.brief:
         return BARE[stood]
-    since = f"{answer.detail}, since {min(onsets)}"
-    later = answer.fix if stood else f"{leaf.label} will have stood for {least} on {due}"
+    since = message("condition.since", found=answer.found, day=min(onsets))
+    later = answer.action
+    if not stood:
+        later = action("wait_until", condition=leaf.label, least=span(least), day=due)
     return Shown(stood, answer.records, since, None, later)
 
 
@@ -49,7 +53,8 @@ def _present(leaf: Condition, judge: Judge, exclude: bool) -> Shown:
         if judge.brief:
             return BARE[False]
         seen = Evidence(record_id="patient", kind="sex", value=patient.sex)
-        return Shown(False, (seen,), f"does not apply ({patient.sex})", None, _diagnosis_fix(leaf))
+        found = message("condition.other_sex", sex=patient.sex)
+        return Shown(False, (seen,), found, None, _code_it(leaf))
     proof, hints = _matching(leaf, judge)
     denied: dict[Who, Attestation] = {}
     for who, items in judge.said(leaf.topic).items() if leaf.topic else ():
@@ -70,9 +75,9 @@ def _present(leaf: Condition, judge: Judge, exclude: bool) -> Shown:
         return Shown(
             False,
             _seen(denied.values()),
-            f"{leaf.label} denied in the chart",
+            message("condition.denied", condition=leaf.label),
             None,
-            None if exclude else _diagnosis_fix(leaf),
+            None if exclude else _code_it(leaf),
         )
     return _silence(leaf, judge, exclude, denied)
 
@@ -87,37 +92,30 @@ def _told(
         return BARE[True if proof and unsaid else None] if proof or unsaid else None
     sure = _of_others(proof, denied)
     if sure:
-        fix = f"Excluded by {leaf.label}; consider another drug" if exclude else None
-        stated = {item.kind for item in sure} == {"attestation"}
-        detail = f"{leaf.label} stated in the chart" if stated else f"{leaf.label}: {_names(sure)}"
-        return Shown(True, sure, detail, None, fix)
+        step = action("excluded_by", condition=leaf.label) if exclude else None
+        found = message("condition.shown", condition=leaf.label, records=_names(sure))
+        if {item.kind for item in sure} == {"attestation"}:
+            found = message("condition.stated", condition=leaf.label)
+        return Shown(True, sure, found, None, step)
     if proof:
         return Shown(
             None,
             _seen([*[record for _, record in proof], *[denied[who] for who, _ in proof]]),
-            f"the chart shows {leaf.label} and denies it",
+            message("condition.conflict", condition=leaf.label),
             "conflict",
-            f"Ask the prescriber which is right: {leaf.label} is both recorded and denied",
+            action("ask_which", condition=leaf.label),
         )
     unsure = _of_others(hints, denied)
     if not unsure:
         return None
     later = [item for item in unsure if item.kind == "diagnosis" and item.date and item.date > judge.as_of]
     if later:
-        return Shown(
-            None,
-            unsure,
-            f"{_names(later)} is dated {later[0].date}, after {judge.as_of}",
-            "ambiguous",
-            f"Correct the date of {_names(later)}, {later[0].date}",
-        )
-    return Shown(
-        None,
-        unsure,
-        f"{_names(unsure)} does not settle {leaf.label}",
-        "ambiguous",
-        f"Ask the prescriber to state whether this is {leaf.label}: {_names(unsure)}",
-    )
+        records, day = _names(later), later[0].date
+        found = message("condition.later", records=records, day=day, as_of=judge.as_of)
+        return Shown(None, unsure, found, "ambiguous", action("correct_date", records=records, day=day))
+    hint = {"records": _names(unsure), "condition": leaf.label}
+    found = message("condition.not_settled", **hint)
+    return Shown(None, unsure, found, "ambiguous", action("ask_whether_this", **hint))
 
 
 def _of_others(told: _Told, denied: Container[Who]) -> tuple[Evidence, ...]:
@@ -136,39 +134,31 @@ def _as_evidence(record: _Record) -> Evidence:
     return _relative(record) if isinstance(record, FamilyHistory) else as_stated(record)
 
 
-_WHO: dict[Who, str] = {"self": "the patient", "family": "the family"}
-
-
 def _silence(leaf: Condition, judge: Judge, exclude: bool, denied: Container[Who]) -> Shown:
     if exclude and leaf.evidence == "attestation":
         return _unsaid(leaf.label, tuple([who for who in leaf.who if who not in denied]))
     if judge.patient.conditions is None:
-        return Shown(None, (), "no problem list on record", "missing", "Obtain the problem list")
-    return _unlisted(leaf.label, None if exclude else _diagnosis_fix(leaf))
+        found = message("list.missing", list="conditions")
+        return Shown(None, (), found, "missing", action("obtain_list", list="conditions"))
+    return _unlisted(leaf.label, exclude)
 
 
 @lru_cache(maxsize=4096)
 def _unsaid(label: str, silent: tuple[Who, ...]) -> Shown:
-    still = " or ".join([_WHO[who] for who in silent])
-    return Shown(
-        None,
-        (),
-        f"the chart does not say whether {still} has {label}",
-        "missing",
-        f"Ask the prescriber to state in the chart whether {still} has {label}",
-    )
+    asked = {"who": silent, "condition": label}
+    return Shown(None, (), message("condition.unsaid", **asked), "missing", action("ask_whether", **asked))
 
 
 @lru_cache(maxsize=4096)
-def _unlisted(label: str, fix: str | None) -> Shown:
+def _unlisted(label: str, exclude: bool) -> Shown:
     absent = f"not on the problem list: {label}"
-    return Shown(
-        False, (Evidence(record_id="conditions", kind="diagnosis", value=absent),), absent, None, fix
-    )
+    seen = (Evidence(record_id="conditions", kind="diagnosis", value=absent),)
+    step = None if exclude else action("code_diagnosis", condition=label)
+    return Shown(False, seen, message("condition.unlisted", condition=label), None, step)
 
 
-def _diagnosis_fix(leaf: Condition) -> str:
-    return f"No {leaf.label} in the chart; code only what the clinician has diagnosed"
+def _code_it(leaf: Condition) -> Action:
+    return action("code_diagnosis", condition=leaf.label)
 
 
 def _matching(leaf: Condition, judge: Judge) -> tuple[_Told, _Told]:
@@ -298,5 +288,5 @@ def _relative(entry: FamilyHistory) -> Evidence:
     return Evidence(record_id=entry.id, kind="family_history", value=value)
 
 
-def _names(records: Iterable[Evidence]) -> str:
-    return ", ".join([str(record.value) for record in records])
+def _names(records: Iterable[Evidence]) -> tuple[str, ...]:
+    return tuple([str(record.value) for record in records])

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from tools.evidence.measurements import Values, values_of
+from tools.messages import Action, Message, message
 from tools.products import may_be_charted
 from tools.records import Attestation, Diagnosis, Evidence, Medication, Patient, Reason, Request
 from tools.rules import Period, Who
@@ -20,9 +21,6 @@ Said = dict[Who, tuple[Attestation, ...]]  # by whom it is about; several are of
 
 DECIDED = "note:"  # topic of the statement that keeps what a person decided about a sentence of a note
 
-# A fix that nobody can carry out opens so; an any-of offers its other branches first.
-ONLY = "Only "
-SIGNS = {">=": "≥", ">": ">", "<=": "≤", "<": "<", "==": "="}
 COMPARE: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
     ">": operator.gt,
@@ -38,9 +36,9 @@ class Shown(msgspec.Struct, frozen=True, gc=False):
 
     shown: bool | None
     records: tuple[Evidence, ...] = ()
-    detail: str = ""
+    found: Message | None = None
     reason: Reason | None = None
-    fix: str | None = None
+    action: Action | None = None
 
 
 # The bare answers, for a judge who asks for nothing more.
@@ -241,6 +239,11 @@ def _newest_statements(statements: tuple[Attestation, ...], as_of: date) -> dict
             elif (item.date or date.min) > (known[0].date or date.min):
                 newest[subject] = (item,)
     return by_topic
+
+
+def span(period: Period) -> Message:
+    """The length of time, to be said."""
+    return message("period", count=period.count, unit=period.unit)
 
 
 def as_stated(entry: Attestation) -> Evidence:

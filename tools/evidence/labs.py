@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
 from itertools import groupby
 
 import msgspec
 
-from tools.evidence.courses import Course, courses_of, matches
-from tools.evidence.judge import BARE, COMPARE, ONLY, SIGNS, Judge, Shown
+from tools.evidence.courses import Course, courses_of, matches, no_history
+from tools.evidence.judge import BARE, COMPARE, Judge, Shown, span
 from tools.evidence.measurements import Rejected, Value, canonical, cut, governing, round_half_up
+from tools.messages import Action, Message, action, message
 from tools.records import Diagnosis, Evidence, Reason
-from tools.rulebook.plain import amount
-from tools.rules import After, Change, Lab, Measured, Period
+from tools.rules import After, Change, Lab, Measured
 from tools.terminology.observations import TESTS, tests
 
 
@@ -38,9 +37,9 @@ def lab(leaf: Lab, judge: Judge, exclude: bool) -> Shown:
     if leaf.within is not None:
         fresh = _since(past, judge.first(leaf.within) if end is judge.as_of else leaf.within.before(end))
     if not fresh and leaf.after is not None and not past and not judge.brief:
-        name = TESTS[leaf.test].name
-        fix = f"Obtain a {name} measured on or after {since}"
-        answer = Shown(None, (), f"no {name} of {since} or later", "missing", fix)
+        found = message("lab.none_since", test=leaf.test, since=since)
+        step = action("obtain_since", test=leaf.test, since=since)
+        answer = Shown(None, (), found, "missing", step)
     elif not fresh:
         answer = BARE[None] if judge.brief else _no_value(leaf, judge, end, past, rejected)
     elif not leaf.of_newest:
@@ -54,7 +53,7 @@ def _lasted(after: After, judge: Judge) -> tuple[date, tuple[Evidence, ...]] | S
     """The first day on which a course had lasted so long, with the course; or why there is none."""
     entries = judge.patient.medications
     if entries is None:
-        return Shown(None, (), "no medication list on record", "missing", "Obtain the medication history")
+        return no_history()
     own = [entry for entry in entries if matches(entry, after.drugs, after.classes, entry.drug)]
     courses = courses_of(own, judge)
     reached = [(day, course.seen) for course in courses if (day := _reached(course, after, judge.as_of))]
@@ -62,21 +61,21 @@ def _lasted(after: After, judge: Judge) -> tuple[date, tuple[Evidence, ...]] | S
         return min(reached, key=lambda one: one[0])
     unclear = [course for course in courses if _is_unclear(course, after, judge.as_of)]
     if unclear:
-        fix = f"Record when {after.label} was started and stopped"
         seen = tuple(item for course in unclear for item in course.seen)
-        return Shown(None, seen, f"not known how long {after.label} was taken", "missing", fix)
+        found = message("after.not_known", drug=after.label)
+        return Shown(None, seen, found, "missing", action("record_course", drug=after.label))
     for course in courses_of(judge.unidentified(), judge):
         if _reached(course, after, judge.as_of) or _is_unclear(course, after, judge.as_of):
             name = course.entries[0].drug
-            fix = f"Ask what {name} is, and record its ingredient"
-            detail = f"nobody knows what {name} is; it may be {after.label}"
-            return Shown(None, course.seen, detail, "unrecognised", fix)
+            found = message("doubt.unrecognised", name=name, label=after.label)
+            return Shown(None, course.seen, found, "unrecognised", action("ask_ingredient", name=name))
     seen = tuple(item for course in courses for item in course.seen)
     absent = Evidence(
         record_id="medications", kind="medication", value=f"not on the medication list: {after.label}"
     )
-    fix = f"{ONLY}after {after.least} of {after.label} can the result be measured that is asked for"
-    return Shown(False, seen or (absent,), f"{after.label} was not taken for {after.least}", None, fix)
+    course_of = {"drug": after.label, "least": span(after.least)}
+    found = message("after.not_taken", **course_of)
+    return Shown(False, seen or (absent,), found, None, action("measure_after", **course_of))
 
 
 def _reached(course: Course, after: After, as_of: date) -> date | None:
@@ -93,14 +92,15 @@ def _is_unclear(course: Course, after: After, as_of: date) -> bool:
 
 
 def _after_a_course(answer: Shown, after: After, since: date, taken: tuple[Evidence, ...]) -> Shown:
-    detail = f"{answer.detail} ({after.label} had been taken for {after.least} by {since})"
-    return msgspec.structs.replace(answer, records=(*answer.records, *taken), detail=detail)
+    least = span(after.least)
+    found = message("lab.after_course", found=answer.found, drug=after.label, least=least, since=since)
+    return msgspec.structs.replace(answer, records=(*answer.records, *taken), found=found)
 
 
 def _of_newest(
     leaf: Lab, judge: Judge, exclude: bool, fresh: list[Value], rejected: Sequence[Rejected]
 ) -> Shown:
-    spec = TESTS[leaf.test]
+    test = leaf.test
     newest = governing(fresh)
     answer = _holds(leaf, newest[0])
     split = len(newest) > 1 and any(_holds(leaf, value) is not answer for value in newest)
@@ -109,24 +109,19 @@ def _of_newest(
     records = newest[0].evidence
     if split:
         records = tuple(item for value in newest for item in value.evidence)
-        shown = " and ".join(_shown(value, leaf) for value in newest)
+        both = {"test": test, "day": newest[0].date, "values": tuple([_shown(one, leaf) for one in newest])}
         return Shown(
-            None,
-            records,
-            f"{spec.name} values of {newest[0].date} disagree: {shown}",
-            "conflict",
-            f"Confirm which {spec.name} of {newest[0].date} is right ({shown}), or measure again",
+            None, records, message("lab.disagree", **both), "conflict", action("confirm_value", **both)
         )
     if len(newest) > 1:
         charted = [value for value in newest if not value.derived] or newest[:1]
         records = tuple(item for value in charted for item in value.evidence)
-    detail = f"{spec.name} {_shown(newest[0], leaf)} on {newest[0].date.isoformat()}"
-    if rejected:
-        newer = [item.evidence for item in rejected if item.date is None or item.date > newest[0].date]
-        records += tuple(newer)
-        detail += "".join(f"; {_set_aside(item)}" for item in newer)
-    fix = _lab_fix(leaf, spec.name, exclude) if answer is exclude else None
-    return Shown(answer, records, detail, None, fix)
+    day = newest[0].date
+    newer = [item.evidence for item in rejected if item.date is None or item.date > day]
+    records += tuple(newer)
+    aside = tuple(map(_set_aside, newer))
+    found = message("lab.value", test=test, value=_shown(newest[0], leaf), day=day, aside=aside)
+    return Shown(answer, records, found, None, _other_value(leaf, exclude) if answer is exclude else None)
 
 
 def _of_all(
@@ -145,20 +140,23 @@ def _of_all(
         answer, reason = None, rejected[0].reason
     if judge.brief:
         return BARE[answer]
-    name = TESTS[leaf.test].name
-    shown = ", ".join(f"{_shown(value, leaf)} on {value.date}" for value in deciding)
-    which = f" of {len(days)} days" if len(days) > 1 else ""
-    detail = f"{name} {shown}{which}" + "".join(f"; {_set_aside(item.evidence)}" for item in rejected)
+    found = message(
+        "lab.values",
+        test=leaf.test,
+        values=tuple([message("value.on", value=_shown(one, leaf), day=one.date) for one in deciding]),
+        days=len(days) if len(days) > 1 else None,
+        aside=tuple([_set_aside(item.evidence) for item in rejected]),
+    )
     records = tuple(item for value in deciding for item in value.evidence)
     records += tuple(item.evidence for item in rejected)
-    fix = None
+    step = None
     if reason == "missing":
-        fix = f"Obtain another {name}: {leaf.readings} of different days are asked for"
+        step = action("obtain_another", test=leaf.test, readings=leaf.readings)
     elif reason is not None:
-        fix = f"Confirm the values of {name}: {detail}"
+        step = action("confirm_values", test=leaf.test, found=found)
     elif answer is exclude:
-        fix = _lab_fix(leaf, name, exclude)
-    return Shown(answer, records, detail, reason, fix)
+        step = _other_value(leaf, exclude)
+    return Shown(answer, records, found, reason, step)
 
 
 def _settled(leaf: Lab, answer: bool) -> bool:
@@ -210,67 +208,73 @@ def _compared(leaf: Lab, value: Value) -> float:
     return round_half_up(value.value, 1) if leaf.rounded == "tenths" else value.value
 
 
-def _shown(value: Value, leaf: Lab) -> str:
+def _shown(value: Value, leaf: Lab) -> Message:
     """The value as compared, and as charted where that was in another unit."""
     charted, compared = value.seen[0], _as_read(_compared(leaf, value), leaf.test)
     if value.derived or charted.unit is None or canonical(leaf.test, 1.0, charted.unit) == 1.0:
         return compared
-    return f"{compared} (charted as {charted.value} {charted.unit})"
+    params = {**compared.params, "charted": charted.value, "unit": charted.unit}
+    return message("value", **params)
 
 
-@lru_cache(maxsize=65536)
-def _as_read(value: float, test: str) -> str:
+def _as_read(value: float, test: str) -> Message:
     """A chart may hold 126.02641598984987; what is compared is the whole number."""
-    return amount(cut(value), test)
+    return message("value", value=cut(value), test=test)
 
 
-def _set_aside(item: Evidence) -> str:
-    when = f" of {item.date}" if item.date else ""
-    return f"the value {item.value} {item.unit or ''}".rstrip() + f"{when} is no evidence: {item.note}"
+def _set_aside(item: Evidence) -> Message:
+    return message("value.set_aside", value=item.value, unit=item.unit, day=item.date, why=item.note)
 
 
-def _lab_fix(leaf: Lab, name: str, exclude: bool) -> str:
-    bound = f"{SIGNS[leaf.op]} {amount(leaf.value, leaf.test)}"
+def _other_value(leaf: Lab, exclude: bool) -> Action:
     if leaf.reading in ("highest", "lowest"):
-        return f"{ONLY}an exception can help: the {leaf.reading} {name} is what it is"
-    if exclude:
-        return f"{ONLY}a newer {name} that is not {bound} would lift this exclusion"
-    if leaf.at == "baseline":
-        return f"{ONLY}a baseline {name} {bound} would meet it"
-    return f"{ONLY}a newer {name} {bound} would meet it"
+        return action("exception_reading", test=leaf.test, reading=leaf.reading)
+    code = "newer_lifts" if exclude else "baseline_meets" if leaf.at == "baseline" else "newer_meets"
+    return action(code, test=leaf.test, op=leaf.op, value=leaf.value)
 
 
 def _no_value(leaf: Lab, judge: Judge, end: date, past: list[Value], rejected: Sequence[Rejected]) -> Shown:
-    name = TESTS[leaf.test].name
-    window = f" within {leaf.within}" if leaf.within is not None else ""
+    test = leaf.test
+    window = span(leaf.within) if leaf.within is not None else None
     baseline = leaf.at == "baseline" and judge.therapy_start is not None
     if rejected and (not past or any(r.date is None or r.date > past[0].date for r in rejected)):
         worst = rejected[0]
         records = tuple(item.evidence for item in rejected)
-        detail = f"no usable {name}{window}: {_set_aside(worst.evidence)}"
-        reason: Reason = worst.reason
-        fix = f"Correct the {name} entry ({worst.evidence.note}), or measure again"
-        return Shown(None, records, detail, reason, fix)
+        found = message("lab.unusable", test=test, window=window, aside=_set_aside(worst.evidence))
+        step = action("correct_value", test=test, why=worst.evidence.note)
+        return Shown(None, records, found, worst.reason, step)
     if past:
         days = (end - past[0].date).days
-        detail = (
-            f"newest {name} is {_shown(past[0], leaf)} of {past[0].date}, {days} days before {end};"
-            f" the window is {_length(leaf.within)}"
-        )
-        fix = f"Obtain a new {name}: the last, of {past[0].date}, is {days} days old"
+        found = _stale(leaf, past[0], days, end)
+        step = action("obtain_new", test=test, day=past[0].date, days=days)
         if baseline:
-            fix = f"Find a {name} of the {leaf.within} before therapy began on {end}"
-        return Shown(None, past[0].evidence, detail, "stale", fix)
-    fix = f"Obtain a {name}{window}"
+            step = action("find_before", test=test, window=window, start=end)
+        return Shown(None, past[0].evidence, found, "stale", step)
     hints = _suggesting(leaf.test, judge)
     if hints:
-        codes = " and ".join(entry.code for entry in hints)
+        codes = tuple([entry.code for entry in hints])
         seen = tuple(Evidence(record_id=e.id, kind="diagnosis", value=e.code, date=e.onset) for e in hints)
-        detail = f"no {name} on record; {codes} suggests one and gives no value"
-        return Shown(None, seen, detail, "missing", f"Obtain the {name} that {codes} stands for")
+        found = message("lab.suggested", test=test, codes=codes)
+        return Shown(None, seen, found, "missing", action("obtain_coded", test=test, codes=codes))
+    step = action("obtain", test=test, window=window)
     if baseline:
-        fix = f"Find the baseline {name} from before therapy began on {end}"
-    return Shown(None, (), f"no {name} on record" + (f" by {end}" if baseline else ""), "missing", fix)
+        step = action("find_baseline", test=test, counted="since.therapy", start=end)
+    return Shown(None, (), message("lab.none", test=test, end=end if baseline else None), "missing", step)
+
+
+def _stale(leaf: Lab, newest: Value, days: int, end: date) -> Message:
+    """Of a window that is counted in days, the number alone is told."""
+    within = leaf.within
+    in_days = within is not None and within.unit == "days"
+    return message(
+        "lab.stale_days" if in_days else "lab.stale",
+        test=leaf.test,
+        value=_shown(newest, leaf),
+        day=newest.date,
+        days=days,
+        end=end,
+        window="" if within is None else within.count if in_days else span(within),
+    )
 
 
 def _suggesting(test: str, judge: Judge) -> list[Diagnosis]:
@@ -278,11 +282,6 @@ def _suggesting(test: str, judge: Judge) -> list[Diagnosis]:
     row = tests().get(test)
     codes = row.suggested_by if row is not None else ()
     return [entry for entry, _ in judge.problems() if entry.code.startswith(codes)] if codes else []
-
-
-def _length(window: Period | None) -> str:
-    """Days go without saying."""
-    return "" if window is None else str(window.count) if window.unit == "days" else str(window)
 
 
 def measured(leaf: Measured, judge: Judge, exclude: bool) -> Shown:
@@ -294,15 +293,16 @@ def measured(leaf: Measured, judge: Judge, exclude: bool) -> Shown:
                 return BARE[None]
         return BARE[True]
     records: list[Evidence] = []
-    found, open_names, reasons = [], [], []
+    found: list[Message] = []
+    missing: list[str] = []
+    reasons: list[Reason] = []
     for test in leaf.tests:
         usable, rejected = judge.values(test)
-        name = TESTS[test].name
         if usable and usable[0].date >= first:
             records += usable[0].evidence
-            found.append(f"{name} on {usable[0].date}")
+            found.append(message("measured.on", test=test, day=usable[0].date))
             continue
-        open_names.append(name)
+        missing.append(test)
         if usable:
             records += usable[0].evidence
             reasons.append("stale")
@@ -311,69 +311,69 @@ def measured(leaf: Measured, judge: Judge, exclude: bool) -> Shown:
             reasons.append(rejected[0].reason)
         else:
             reasons.append("missing")
-    if not open_names:
-        return Shown(True, tuple(records), ", ".join(found))
-    wanted = " and ".join(open_names)
-    return Shown(
-        None,
-        tuple(records),
-        f"no {wanted} within {leaf.within}",
-        reasons[0],  # type: ignore[arg-type]
-        f"Measure {wanted} (needed within {leaf.within})",
-    )
+    if not missing:
+        return Shown(True, tuple(records), message("measured.all", found=tuple(found)))
+    wanted = {"tests": tuple(missing), "window": span(leaf.within)}
+    lacking = message("measured.missing", **wanted)
+    return Shown(None, tuple(records), lacking, reasons[0], action("measure", **wanted))
 
 
 def change(leaf: Change, judge: Judge, exclude: bool) -> Shown:
     """From the newest value on or before the day from which it is counted to the newest after it, without rounding."""
-    name, start, counted = TESTS[leaf.test].name, judge.therapy_start, "therapy"
+    test, start, counted = leaf.test, judge.therapy_start, "since.therapy"
     if leaf.since == "renewal":
         start, counted = (
             (judge.request.approvals[-1] if judge.request.approvals else None),
-            "the last approval",
+            "since.approval",
         )
         if start is None:
-            fix = "Record the plan's last approval with its dates"
-            return Shown(None, (), "no approval of this plan on record", "missing", fix)
+            return Shown(None, (), message("change.no_approval"), "missing", action("record_approval"))
     if start is None:
-        return Shown(
-            None, (), "start of therapy not on record", "missing", "Record when the drug was started"
-        )
+        return Shown(None, (), message("change.no_start"), "missing", action("record_start"))
     usable, rejected = judge.values(leaf.test)
     before = governing([value for value in usable if value.date <= start])
     later = [value for value in usable if value.date > start]
     after = governing(later if leaf.within is None else _since(later, judge.first(leaf.within)))
     if not before:
-        fix = f"Find the baseline {name} from before {counted} began on {start}"
-        return Shown(None, (), f"no baseline {name} by {start}", "missing", fix)
+        step = action("find_baseline", test=test, counted=counted, start=start)
+        return Shown(None, (), message("change.no_baseline", test=test, start=start), "missing", step)
     if not after:
-        return _no_follow_up(leaf, name, later, rejected, counted)
+        return _no_follow_up(leaf, later, rejected, counted)
     answers = {_changed_enough(leaf, old.value, new.value) for old in before for new in after}
     if judge.brief:
         return BARE[None if len(answers) > 1 else answers.pop()]
     records = tuple(item for value in (*before, *after) for item in value.evidence)
     if len(answers) > 1:
-        fix = f"Confirm which {name} is right, or measure again"
-        return Shown(None, records, f"{name} values of one day disagree", "conflict", fix)
+        found = message("change.disagree", test=test)
+        return Shown(None, records, found, "conflict", action("confirm_which", test=test))
     old, new = before[0], after[0]
-    detail = (
-        f"{name} {_as_read(old.value, leaf.test)} → {_as_read(new.value, leaf.test)}"
-        f" ({old.date} to {new.date}): {_change_text(leaf, old.value, new.value)}"
+    found = message(
+        "change.value",
+        test=test,
+        old=_as_read(old.value, test),
+        new=_as_read(new.value, test),
+        from_day=old.date,
+        to_day=new.date,
+        change=_size_of(leaf, old.value, new.value),
     )
-    wanted = f"{leaf.percent:g} %" if leaf.percent is not None else _points(leaf.amount or 0.0, leaf.test)
-    fix = f"Show the trend; the rule asks for a {leaf.direction} of at least {wanted}"
-    return Shown(answers.pop(), records, detail, None, fix)
+    percent = leaf.percent
+    wanted = message("size.percent", percent=percent) if percent is not None else _points(leaf.amount, test)
+    step = action("show_trend", direction=leaf.direction, size=wanted)
+    return Shown(answers.pop(), records, found, None, step)
 
 
-def _no_follow_up(
-    leaf: Change, name: str, later: list[Value], rejected: Sequence[Rejected], counted: str
-) -> Shown:
-    window = f" within {leaf.within}" if leaf.within is not None else ""
+def _no_follow_up(leaf: Change, later: list[Value], rejected: Sequence[Rejected], counted: str) -> Shown:
+    test = leaf.test
     if later:
-        detail = f"newest {name} is of {later[0].date}; none{window}"
-        return Shown(None, later[0].evidence, detail, "stale", f"Measure {name}{window}")
+        window = span(leaf.within) if leaf.within is not None else None
+        found = message("change.stale", test=test, day=later[0].date, window=window)
+        return Shown(
+            None, later[0].evidence, found, "stale", action("measure_again", test=test, window=window)
+        )
     reason: Reason = rejected[0].reason if rejected else "missing"
     records = tuple(item.evidence for item in rejected)
-    return Shown(None, records, f"no {name} since {counted} began", reason, f"Measure {name}")
+    found = message("change.none_since", test=test, counted=counted)
+    return Shown(None, records, found, reason, action("measure_again", test=test, window=None))
 
 
 def _fall(leaf: Change, old: float, new: float) -> Decimal:
@@ -388,16 +388,18 @@ def _changed_enough(leaf: Change, old: float, new: float) -> bool:
     return fall >= Decimal(repr(leaf.amount or 0.0))
 
 
-def _points(change: float, test: str) -> str:
+def _points(change: float | None, test: str) -> Message:
     """A difference of percentages is in percentage points."""
-    return f"{change:g} percentage points" if TESTS[test].unit == "%" else amount(change, test)
+    if TESTS[test].unit == "%":
+        return message("size.points", points=change or 0.0)
+    return message("value", value=change or 0.0, test=test)
 
 
-def _change_text(leaf: Change, old: float, new: float) -> str:
+def _size_of(leaf: Change, old: float, new: float) -> Message:
     fall = _fall(leaf, old, new)
     if leaf.percent is None:
-        return f"{leaf.direction} of {_points(float(fall), leaf.test)}"
+        return message("change.amount", direction=leaf.direction, size=_points(float(fall), leaf.test))
     percent = fall * 100 / Decimal(repr(old))
     # Cut, never rounded: 4.999 % must not be shown as 5.00 %.
     cut = percent.quantize(Decimal("0.01"), rounding="ROUND_FLOOR")
-    return f"{leaf.direction} of {cut} %"
+    return message("change.percent", direction=leaf.direction, percent=str(cut))

@@ -177,9 +177,3 @@ def governing(values: Sequence[Value]) -> Sequence[Value]:
     if len(values) < 2 or values[1].date != values[0].date:
         return values[:1]
     return [value for value in values if value.date == values[0].date]
-
-
-@lru_cache(maxsize=65536)
-def number(value: float) -> str:
-    """A number as it is read: no trailing zeros beyond the first decimal (7.0, 8.4, 104.0, 3 → 3)."""
-    return f"{value:g}" if value == int(value) and abs(value) >= 100 else f"{value:.10g}"

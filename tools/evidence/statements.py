@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from tools.dates import age_on
 from tools.evidence.courses import dose_range, within_dose
-from tools.evidence.judge import BARE, COMPARE, SIGNS, Judge, Shown, as_stated, better
+from tools.evidence.judge import BARE, COMPARE, Judge, Shown, as_stated, better, span
+from tools.messages import Action, Message, action, message
 from tools.records import Evidence, Program
 from tools.rules import Age, Attested, Programme, Specialist, Use
 from tools.terminology.vocabulary import term_of_name
@@ -18,22 +19,22 @@ from tools.terms import INDICATIONS
 def age(leaf: Age, judge: Judge, exclude: bool) -> Shown:
     born = judge.patient.birth_date
     if born is None or born > judge.as_of:
-        return Shown(None, (), "birth date not on record", "missing", "Record the birth date")
+        return Shown(None, (), message("age.no_birth_date"), "missing", action("record_birth_date"))
     years = age_on(born, judge.as_of)
     answer = COMPARE[leaf.op](years, leaf.years)
     if judge.brief:
         return BARE[answer]
     seen = Evidence(record_id="patient", kind="birth_date", value=born.isoformat(), date=born)
-    fix = None
+    step = None
     if answer is exclude:
-        fix = f"Age {years} is outside the rule ({SIGNS[leaf.op]} {leaf.years}); only an exception can help"
-    return Shown(answer, (seen,), f"age {years}", None, fix)
+        step = action("age_outside", years=years, op=leaf.op, bound=leaf.years)
+    return Shown(answer, (seen,), message("age.years", years=years), None, step)
 
 
 def use(leaf: Use, judge: Judge, exclude: bool) -> Shown:
     wanted = judge.request.indication
     if not wanted:
-        return Shown(None, (), "the use is not stated", "missing", "State what the drug is asked for")
+        return Shown(None, (), message("use.missing"), "missing", action("state_use"))
     at_dose = within_dose(leaf, judge.request.dose) if wanted in leaf.uses else False
     if judge.brief:
         return BARE[at_dose]
@@ -41,16 +42,15 @@ def use(leaf: Use, judge: Judge, exclude: bool) -> Shown:
     record = judge.request.order_id or "request"
     seen = [Evidence(record_id=record, kind="use", value=named)]
     doses = dose_range(leaf)
-    if not doses:
-        return Shown(at_dose, tuple(seen), f"requested for {named}", None, f"Not covered for {leaf.label}")
-    seen.append(Evidence(record_id=record, kind="dose", value=judge.request.strength))
-    detail = f"{judge.request.strength or 'no strength'} requested for {named}"
+    if doses is None:
+        found = message("use.asked", use=wanted)
+        return Shown(at_dose, tuple(seen), found, None, action("not_covered_for", use=leaf.label))
+    strength = judge.request.strength
+    seen.append(Evidence(record_id=record, kind="dose", value=strength))
+    found = message("use.at_dose", strength=strength, no_strength=not strength, use=wanted)
     if at_dose is None:
-        return Shown(
-            None, tuple(seen), detail, "missing", "Ask the prescriber about the dose, and order a strength"
-        )
-    meant = f"not {doses}" if exclude else doses
-    return Shown(at_dose, tuple(seen), detail, None, f"Ask the prescriber about the dose: {meant} is covered")
+        return Shown(None, tuple(seen), found, "missing", action("order_strength"))
+    return Shown(at_dose, tuple(seen), found, None, action("ask_dose", excluded=exclude, dose=doses))
 
 
 def attested(leaf: Attested, judge: Judge, exclude: bool) -> Shown:
@@ -62,44 +62,43 @@ def attested(leaf: Attested, judge: Judge, exclude: bool) -> Shown:
         and "self" in item.subjects
         and (item.date is None or item.date <= judge.as_of)
     ]
-    ask = f"Ask the prescriber to state in the chart: {leaf.statement}"
+    statement = leaf.statement
+    ask = action("ask_statement", statement=statement)
     if not said:
-        return Shown(None, (), f"not stated: {leaf.statement}", "missing", ask)
+        return Shown(None, (), message("attested.missing", statement=statement), "missing", ask)
     day = max(item.date or date.min for item in said)
     newest = [item for item in said if (item.date or date.min) == day]
     records = tuple(as_stated(item) for item in newest)
     if leaf.within is not None and day < judge.first(leaf.within):
-        return Shown(None, records, f"last stated on {day}", "stale", ask)
+        return Shown(None, records, message("attested.stale", day=day), "stale", ask)
     if len({item.present for item in newest}) > 1:
-        return Shown(None, records, f"stated and denied on {day}: {leaf.statement}", "conflict", ask)
+        found = message("attested.conflict", day=day, statement=statement)
+        return Shown(None, records, found, "conflict", ask)
     present = newest[0].present
-    verb = "stated" if present else "denied"
-    return Shown(
-        present, records, f"{verb}: {leaf.statement}", None, f"The chart denies it: {leaf.statement}"
-    )
+    found = message("attested.stated" if present else "attested.denied", statement=statement)
+    return Shown(present, records, found, None, action("confirm_denial", statement=statement))
 
 
 def specialist(leaf: Specialist, judge: Judge, exclude: bool) -> Shown:
     """Of that specialty, or after a consultation; one that nobody recorded may still have been. A consultation with
     another specialty is none, one that names no specialty leaves it open."""
-    wanted = " or ".join(leaf.specialties)
-    fix = f"Arrange, or document, a consultation with {wanted}"
+    step = action("arrange_consult", specialties=leaf.specialties)
     prescriber = judge.patient.prescriber
     own = prescriber.specialty if prescriber is not None else None
     seen = (Evidence(record_id="prescriber", kind="specialty", value=own),) if own else ()
     if leaf.prescriber and own and _specialty(own) in leaf.specialties:
-        return Shown(True, seen, f"prescribed by {own}")
+        return Shown(True, seen, message("specialist.own", specialty=own))
     consults = [item for item in _consults(judge) if item.specialty in (*leaf.specialties, "")]
     if not consults:
-        detail = f"prescribed by {own}; no consultation on record" if own else _NO_SPECIALTY
-        return Shown(None, seen, detail, "missing", fix)
-    answer = _of_consults(leaf, judge, consults, fix)
+        found = message("specialist.none", specialty=own) if own else message("specialist.not_known")
+        return Shown(None, seen, found, "missing", step)
+    answer = _of_consults(leaf, judge, consults, step)
     if answer is not None:
         return answer
     said = tuple([item.seen for item in consults])
     if own:
-        return Shown(False, (*seen, *said), f"prescribed by {own}; a consultation is denied", None, fix)
-    return Shown(None, said, _NO_SPECIALTY, "missing", fix)
+        return Shown(False, (*seen, *said), message("specialist.denied", specialty=own), None, step)
+    return Shown(None, said, message("specialist.not_known"), "missing", step)
 
 
 class Consult(NamedTuple):
@@ -132,7 +131,7 @@ def _specialty(name: str) -> str:
     return term.label if term is not None else name.casefold()
 
 
-def _of_consults(leaf: Specialist, judge: Judge, consults: list[Consult], fix: str) -> Shown | None:
+def _of_consults(leaf: Specialist, judge: Judge, consults: list[Consult], step: Action) -> Shown | None:
     """What consultations with the specialty, or with nobody says whom, show; None where they are only denied. A denial
     holds against what was said before it."""
     denied = [item for item in consults if not item.present]
@@ -143,21 +142,18 @@ def _of_consults(leaf: Specialist, judge: Judge, consults: list[Consult], fix: s
     said = tuple([item.seen for item in (*held, *denied)])
     named = [item for item in held if item.specialty]
     if last is not None and any((item.day or date.min) == last for item in held):
-        ask = "Ask the prescriber whether a specialist was consulted: it is both stated and denied"
-        return Shown(None, said, "a consultation is stated and denied", "conflict", ask)
+        return Shown(None, said, message("specialist.conflict"), "conflict", action("ask_if_consulted"))
     first = None if leaf.within is None else judge.first(leaf.within)
     for item in named:
         if first is None or (item.day is not None and item.day >= first):
-            return Shown(True, (item.seen,), f"{item.specialty} consulted")
+            return Shown(True, (item.seen,), message("specialist.consulted", specialty=item.specialty))
     if not named or any(item.day is None for item in named):
-        ask = f"Ask which specialty was consulted, and when: {' or '.join(leaf.specialties)} counts"
-        detail = "a consultation, without its date" if named else "a consultation; nobody says with whom"
-        return Shown(None, said, detail, "ambiguous", ask)
+        found = message("specialist.undated" if named else "specialist.unnamed")
+        ask = action("ask_specialty", specialties=leaf.specialties)
+        return Shown(None, said, found, "ambiguous", ask)
     newest = max(named, key=lambda item: item.day or date.min)
-    return Shown(None, said, f"{newest.specialty} last consulted on {newest.day}", "stale", fix)
-
-
-_NO_SPECIALTY = "prescriber's specialty not on record"
+    found = message("specialist.stale", specialty=newest.specialty, day=newest.day)
+    return Shown(None, said, found, "stale", step)
 
 
 def programme(leaf: Programme, judge: Judge, exclude: bool) -> Shown:
@@ -168,44 +164,48 @@ def programme(leaf: Programme, judge: Judge, exclude: bool) -> Shown:
         if best is None or better(answer, best):
             best = answer
     if best is None:
-        name = f"{leaf.programme} program"
-        fix = f"Document a {name} of at least {leaf.min_duration} with its dates"
-        return Shown(None, (), f"no {name} on record", "missing", fix)
+        step = action("document_program", programme=leaf.programme, least=span(leaf.min_duration))
+        return Shown(None, (), message("program.none", programme=leaf.programme), "missing", step)
     return best
 
 
 def _of_program(leaf: Programme, item: Program, judge: Judge) -> Shown:
-    name = f"{leaf.programme} program"
     goes_on = item.status not in ("completed", "stopped")
     ongoing = goes_on and (item.end is None or item.end > judge.as_of)
     last = judge.as_of if ongoing or (item.end is not None and item.end > judge.as_of) else item.end
-    period = f"{item.start or '?'} to {'now' if ongoing else item.end or '?'}"
+    of_it = {"programme": leaf.programme}
     seen = (program_evidence(item, judge.as_of),)
     undated = item.reckoned and (leaf.within is not None or leaf.ongoing)
     if item.start is None or last is None or item.start > last or undated:
-        fix = f"Document when the {name} began and ended"
-        return Shown(None, seen, f"{name} without usable dates", "missing", fix)
+        step = action("document_program_dates", **of_it)
+        return Shown(None, seen, message("program.no_dates", **of_it), "missing", step)
+    ended, again = message("program.ended", day=last, **of_it), action("rejoin_program", day=last, **of_it)
     if leaf.ongoing and not ongoing:
-        fix = f"Take part in a {name} again: the last ended on {last}"
-        return Shown(False, seen, f"{name} ended {last}", None, fix)
+        return Shown(False, seen, ended, None, again)
     if leaf.within is not None and last < judge.first(leaf.within):
-        fix = f"Take part in a {name} again: the last ended on {last}"
-        return Shown(None, seen, f"{name} ended {last}", "stale", fix)
+        return Shown(None, seen, ended, "stale", again)
     due = leaf.min_duration.after(item.start)
     if last < due:
-        fix = f"Complete {leaf.min_duration} of the {name}"
+        step = action("complete_program", least=span(leaf.min_duration), **of_it)
         if ongoing:
-            fix = f"Continue the {name} until {due} ({(due - last).days} more days)"
-        return Shown(False, seen, f"{name} {period}", None, fix)
+            step = action("continue_program", until=due, days=(due - last).days, **of_it)
+        return Shown(False, seen, _period(leaf, item, ongoing), None, step)
     if item.sessions is None and leaf.min_sessions:
-        fix = f"Document in how many sessions of the {name} the patient took part"
-        return Shown(None, seen, f"{name} {period}, number of sessions not on record", "missing", fix)
+        found = message("program.no_sessions", program=_period(leaf, item, ongoing))
+        return Shown(None, seen, found, "missing", action("document_sessions", **of_it))
+    found = _period(leaf, item, ongoing, item.sessions if leaf.min_sessions else None)
     if leaf.min_sessions and (item.sessions or 0) < leaf.min_sessions:
-        fix = f"Take part in {leaf.min_sessions - (item.sessions or 0)} more sessions of the {name}"
-        return Shown(False, seen, f"{name} {period}, {item.sessions} sessions", None, fix)
-    return Shown(
-        True, seen, f"{name} {period}" + (f", {item.sessions} sessions" if leaf.min_sessions else "")
-    )
+        step = action("attend_sessions", count=leaf.min_sessions - (item.sessions or 0), **of_it)
+        return Shown(False, seen, found, None, step)
+    return Shown(True, seen, found)
+
+
+def _period(leaf: Programme, item: Program, ongoing: bool, sessions: int | None = None) -> Message:
+    """The programme with its first and last day."""
+    told = {"programme": leaf.programme, "start": item.start, "sessions": sessions}
+    if ongoing:
+        return message("program.going_on", **told)
+    return message("program.over", end=item.end or "?", **told)
 
 
 def program_evidence(item: Program, as_of: date) -> Evidence:

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
+from tools.messages import Message, message
 from tools.records import Fill
 from tools.rules import Trial
 
@@ -61,18 +62,19 @@ def _reaches(fill: Fill, inside: Sequence[Stretch]) -> bool:
     return any(first <= end and until > begin for begin, end in inside)
 
 
-def shortfalls(leaf: Trial, supply: Supply, days: int | None) -> list[str]:
+def shortfalls(leaf: Trial, supply: Supply, days: int | None) -> list[Message]:
     """What the claims lack of what the leaf asks of them, e.g. "fills cover 60 of 90 days"; `days` are the course's."""
     lacks = []
     covered = supply.run(leaf.gap_days) if leaf.continuous else supply.days
     if (leaf.proof == "fills" or days is None) and covered < leaf.min_days:
-        row = " in a row" if leaf.continuous else ""
-        lacks.append(f"fills cover {covered} of {leaf.min_days} days{row}")
+        wanted = leaf.min_days
+        lacks.append(message("fills.days", covered=covered, wanted=wanted, in_a_row=leaf.continuous))
     times = len({fill.date for fill in supply.fills})
     if times < leaf.min_fills:
-        lacks.append(f"filled {times} of {leaf.min_fills} times")
+        lacks.append(message("fills.times", times=times, wanted=leaf.min_fills))
     if leaf.adherence is not None and days and not _adheres(supply.days, days, leaf.adherence):
-        lacks.append(f"fills cover {supply.days} of its {days} days, less than {leaf.adherence:g} %")
+        covered = supply.days
+        lacks.append(message("fills.share", covered=covered, days=days, percent=leaf.adherence))
     return lacks
 
 

@@ -153,7 +153,7 @@ def _says(
         "wrong_plan": "This plan will not renew it",
         "not_covered": "This plan will not renew it",
     }
-    why = (then.summary.partition("; ")[2] or then.summary).rstrip(".")
+    why = then.because
     return f"{words.get(then.outcome, 'It does not pass')}: {why}"
 
 

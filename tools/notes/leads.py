@@ -16,6 +16,7 @@ import msgspec
 
 from tools.evidence.courses import matches, response_of
 from tools.evidence.judge import DECIDED
+from tools.messages.grammar import amount
 from tools.records import (
     Attestation,
     Determination,
@@ -32,7 +33,6 @@ from tools.records import (
     Record,
     TrialOutcome,
 )
-from tools.rulebook.plain import amount
 from tools.rules import (
     Attested,
     Change,

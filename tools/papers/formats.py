@@ -9,8 +9,8 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
 from tools.evidence.measurements import cut
+from tools.messages.grammar import plain_number
 from tools.records import Address, Diagnosis, Drug, Finding, Medication, Strength
-from tools.rulebook.wording import plain_number
 from tools.terminology.observations import TESTS
 from tools.terms import INDICATIONS
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
 from typing import Any
 
-from tools.rulebook.wording import join, plain_number
+from tools.messages.grammar import amount, plain_number
+from tools.rulebook.wording import join
 from tools.rules import (
     Age,
     AllergyTo,
@@ -34,13 +34,6 @@ from tools.rules import (
 from tools.terminology.observations import TESTS
 
 _SIGNS = {">=": "≥", ">": ">", "<=": "≤", "<": "<", "==": "="}
-_UNITS = {
-    "mL/min/{1.73_m2}": "mL/min/1.73 m2",
-    "/h": "events/h",
-    "{ratio}": "",
-    "{stage}": "",
-    "mm[Hg]": "mmHg",
-}
 _OR, _AND = (", ", " or ", ", or "), (", ", " and ", ", and ")
 _RESPONSES = {"inadequate": "inadequate", "partial": "partial", "effective": "effective"}
 _DEGREES = {"first": "first-degree", "second": "first- or second-degree"}
@@ -57,13 +50,6 @@ _DOCUMENTS = {
 def describe(node: Node | Required) -> str:
     """One line, e.g. "HbA1c ≥ 7.0 % within 90 days"; a composite names all its parts."""
     return _SAY[type(node)](node)
-
-
-@lru_cache(maxsize=65536)
-def amount(value: float, test: str) -> str:
-    """A value of the test with its unit as people write it."""
-    spec = TESTS[test]
-    return f"{plain_number(value, spec.decimals or 0)} {_UNITS.get(spec.unit, spec.unit)}".strip()
 
 
 def _age(leaf: Age) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from tools.messages.grammar import plain_number
 from tools.rulebook.wording import (
     CODE,
     NO_UNIT,
@@ -18,7 +19,6 @@ from tools.rulebook.wording import (
     concept_back,
     join,
     one_of,
-    plain_number,
     quoted,
     unit_back,
     unquoted,

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from decimal import Decimal
 from functools import cache, lru_cache
 from typing import Any, NamedTuple, Protocol, get_args
 
 import msgspec
 
 from tools.errors import Invalid
+from tools.messages.grammar import plain_number
 from tools.rules import Period, TimeUnit
 from tools.terminology.conditions import CONCEPTS, Concept
 from tools.terminology.medicines import CLASSES, STEP_CLASSES, medicines_of, terminology
@@ -99,14 +99,6 @@ def join(items: Sequence[str], words: tuple[str, str, str]) -> str:
     if len(items) < 3:
         return two.join(items)
     return between.join(items[:-1]) + last + items[-1]
-
-
-def plain_number(value: float, decimals: int = 0) -> str:
-    """Without exponent or needless zeros, but with at least so many decimals: 7.0, 0.85, 30."""
-    text = format(Decimal(repr(float(value))).normalize(), "f")
-    whole, _, fraction = text.partition(".")
-    fraction = fraction.ljust(decimals, "0")
-    return f"{whole}.{fraction}" if fraction else whole
 
 
 def quoted(text: str) -> str:

@@ -18,6 +18,7 @@ from tools.determine import Ruled
 from tools.documents import asked_for, is_on_file
 from tools.evidence.judge import BARE, Judge, Shown
 from tools.label import is_label_dose
+from tools.messages import render, term
 from tools.records import Plan
 from tools.rules import Attested, Change, Condition, Lab, Measured, Required, Rule, Trial
 from tools.terminology.observations import TESTS
@@ -158,16 +159,15 @@ def _need(question: Question, judge: Judge) -> Need:
             judge.patient.conditions is not None or silent
         ):
             return Need("statement", leaf.topic or leaf.label)
-    fix = found.fix or ""
-    if fix.startswith("Obtain the "):
-        return Need("list", fix.removeprefix("Obtain the ").replace("medication history", "medication list"))
-    if (
-        isinstance(leaf, Trial)
-        and leaf.wants_fills
-        and fix.endswith((": pharmacy fills", ": more pharmacy fills"))
-    ):
+    step = found.action
+    if step is None:
+        return Need("record", "")
+    if step.code in ("obtain_history", "obtain_list"):
+        return Need("list", term(str(step.params.get("list", "medications"))))
+    lacks_fills = step.params.get("missing") in (("missing.fills",), ("missing.more_fills",))
+    if isinstance(leaf, Trial) and leaf.wants_fills and lacks_fills:
         return Need("fills", ", ".join(leaf.drugs))
-    return Need("record", fix)
+    return Need("record", render(step))
 
 
 def _tests(leaf: Lab | Measured | Change, judge: Judge) -> Sequence[str]:

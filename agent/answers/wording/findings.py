@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from tools.messages import Action
 from tools.records import Determination, Finding
 
 
@@ -52,11 +52,11 @@ def deciding_leaf(finding: Finding) -> Finding:
 
 def worth_trying(finding: Finding) -> list[Finding]:
     """The parts that would change it; of several ways, one that nobody can go only where there is no other."""
-    parts = [part for part in finding.parts if part.status != "met" and (part.fix or part.parts)]
+    parts = [part for part in finding.parts if part.status != "met" and (part.action or part.parts)]
     if asks_for_all(finding):
         return parts
     parts = _open_first(parts)
-    return _easiest([part for part in parts if not (part.fix or "").startswith(_IDLE)] or parts)
+    return _easiest([part for part in parts if not _is_idle(part)] or parts)
 
 
 def _open_first(ways: Sequence[Finding]) -> list[Finding]:
@@ -64,43 +64,56 @@ def _open_first(ways: Sequence[Finding]) -> list[Finding]:
     unknown = [way for way in ways if way.status == "unknown"]
     if unknown and all(way.reason == "stale" for way in unknown):
         return [
-            *(way for way in ways if way.status == "not_met" and (way.fix or "").startswith("Try ")),
+            *(way for way in ways if way.status == "not_met" and _first(way) == "try"),
             *unknown,
         ]
     return unknown or [*ways]
 
 
+def _is_idle(way: Finding) -> bool:
+    """Does nobody know what to do about it?"""
+    return way.action is not None and way.action.effort in ("chance", "nothing")
+
+
+def _first(way: Finding) -> str:
+    """The code of the step that it begins with."""
+    step = way.action
+    while step is not None and step.parts and step.code != "some_of":
+        step = step.parts[0]
+    return step.code if step is not None else ""
+
+
 def _easiest(ways: Sequence[Finding]) -> list[Finding]:
     """Of ways that differ only in how high a value must be, the one that is reached first."""
-    best: dict[tuple[str, str], tuple[float, Finding]] = {}
-    for way in ways:
-        match = _THRESHOLD.match(_sole_fix(way))
-        if match:
-            key, value = (match["what"], match["sign"]), float(match["value"])
-            hard = -value if match["sign"] in "≤<" else value
-            if key not in best or hard < best[key][0]:
-                best[key] = (hard, way)
+    best: dict[tuple[object, ...], tuple[float, Finding]] = {}
+    bounded = [(way, step) for way in ways if (step := _value_step(way)) is not None]
+    for way, step in bounded:
+        key = step.code, step.params["test"], step.params["op"]
+        value = step.params["value"]
+        assert isinstance(value, int | float)
+        hard = -value if step.params["op"] in ("<", "<=") else value
+        if key not in best or hard < best[key][0]:
+            best[key] = (hard, way)
     easy = [way for _, way in best.values()]
-    return [way for way in ways if way in easy or not _THRESHOLD.match(_sole_fix(way))]
+    return [way for way in ways if way in easy or all(way is not one for one, _ in bounded)]
 
 
-def _sole_fix(finding: Finding) -> str:
-    """What would change it, where that is one thing."""
+def _value_step(finding: Finding) -> Action | None:
+    """The step that would change it, where that is one value alone."""
     while finding.parts:
         unmet = [part for part in finding.parts if part.status != "met"]
         if len(unmet) != 1 or not asks_for_all(finding):
-            return ""
+            return None
         finding = unmet[0]
-    return finding.fix or ""
-
-
-_THRESHOLD = re.compile(r"Only (?P<what>a .+?) (?P<sign>[≥≤><]) (?P<value>[\d.]+) [^;]*would meet it$")
-_IDLE = ("Only ", "No ", "Age ", "Not covered", "The chart denies")
+    step = finding.action
+    return step if step is not None and step.code in ("newer_meets", "baseline_meets") else None
 
 
 def asks_for_all(finding: Finding) -> bool:
-    return finding.text.startswith("all of")
+    """Must every branch be met?"""
+    return finding.needed == len(finding.parts)
 
 
 def has_other_ways(finding: Finding) -> bool:
-    return finding.text.startswith("any of") and len(finding.parts) > 1
+    """Is one of several branches enough?"""
+    return finding.needed == 1 < len(finding.parts)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from agent.answers.wording.findings import Sorted
-from agent.answers.wording.phrases import finding_said
 from agent.answers.wording.slots import listed, tame
+from tools.messages import Message, message, render
 
 if TYPE_CHECKING:
     from agent.answers.wording.words import Words
@@ -86,7 +86,10 @@ def _not_covered(words: Words) -> str:
 
 def _quantity_exception(words: Words) -> str:
     over = next(finding for finding in words.found.findings if finding.criterion == "quantity")
-    asked = words.slotted(over.detail.removesuffix(" asked for"), over, "request")
+    assert over.found is not None
+    amount = over.found.params["amount"]
+    assert isinstance(amount, Message)
+    asked = words.slotted(render(amount), over, "request")
     limit = words.slotted(over.text, over, "policy")
     strength = words.found.request.strength
     slot = ""
@@ -103,14 +106,11 @@ def _quantity_exception(words: Words) -> str:
 
 def _wrong_plan(words: Words) -> str:
     finding = words.found.findings[0]
-    detail = finding_said(finding.detail, words.she())
-    plan_id = words.plan_record.id
-    slot = words.plan()
-    if detail.startswith(plan_id):
-        ended = words.slotted(detail.removeprefix(plan_id).strip(), finding, "plan")
-        told = f"{slot} {ended}"
-    else:
-        told = f"the patient is not enrolled in {slot}"
+    slot, found = words.plan(), finding.found
+    told = f"the patient is not enrolled in {slot}"
+    if found is not None and found.code != "plan.not_enrolled":
+        ended = render(message(found.code, **{**found.params, "plan": ""})).strip()
+        told = f"{slot} {words.slotted(ended, finding, 'plan')}"
     return f"{words.outcome(capital=True)} for {words.drug()}: {told}."
 
 

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from agent.answers.wording.findings import asks_for_all, deciding_leaf, has_other_ways, worth_trying
 from agent.answers.wording.headlines import HEADLINES
-from agent.answers.wording.phrases import (
-    NAMES,
-    after,
-    criterion_said,
-    either,
-    finding_said,
-    limit_of,
-    step_said,
-    with_dose,
-)
+from agent.answers.wording.phrases import NAMES, after, either
 from agent.answers.wording.slots import (
     SUPPOSED,
     clause_source,
     cut,
     drug_slot,
     listed,
-    lower,
     outcome_slot,
     plan_slot,
     pronoun,
@@ -32,7 +21,7 @@ from agent.answers.wording.slots import (
 from agent.answers.wording.slotter import Slotter, catalog_names, drugs_named, has_code
 from agent.ledger import Kind, Ledger, Origin
 from tools.alternatives import label_finding
-from tools.evidence.judge import ONLY
+from tools.messages import Action, Actor, Message, message, render
 from tools.records import Benefit, Determination, Evidence, Finding, Lead, Patient, Plan, Status
 from tools.terminology.observations import TESTS
 from tools.terms import INDICATIONS
@@ -101,15 +90,16 @@ class Words:
 
     def named(self, finding: Finding) -> str:
         """The criterion in a few words."""
-        if finding.exclusion and finding.detail.startswith(_UNSAID):
-            asked = finding.detail.removeprefix(_UNSAID).replace("the patient", self.she())
-            return f"whether {self.slotted(finding_said(asked, self.she()), finding, 'chart')}"
+        found = finding.found
+        if finding.exclusion and found is not None and found.code == "condition.unsaid":
+            return self.slotted(self._said(found, "named"), finding, "chart")
         name = NAMES.get(finding.criterion)
         if name is not None and (finding.parts or len(finding.text) > LONGEST_NAME // 2):
             return name
         if finding.parts or len(finding.text) > LONGEST_NAME:
             return self.slotted(finding.criterion.replace("_", " "), finding, "policy")
-        return self.slotted(criterion_said(finding.text, self.she()), finding, "policy")
+        text = finding.text if finding.asks is None else self._said(finding.asks)
+        return self.slotted(text, finding, "policy")
 
     def shown(self, finding: Finding, most: int = 1) -> str:
         """What the chart shows of it."""
@@ -124,12 +114,13 @@ class Words:
         listed = [item for item in finding.evidence if item.kind == "diagnosis" and has_code(item)]
         if listed and finding.reason is None:
             return self._diagnosis((diagnoses or listed)[0])
-        if finding.criterion == "quantity":
-            return self.slotted(finding.detail, finding, "request")
-        detail = finding_said(finding.detail, self.she())
-        if finding.text.endswith("shown by pharmacy fills") and finding.status == "met":
-            detail = detail.replace(" days", " days by pharmacy fills", 1)
-        return self.slotted(detail, finding, "chart")
+        if finding.found is None:
+            return ""
+        origin: Origin = "request" if finding.criterion == "quantity" else "chart"
+        return self.slotted(self._said(finding.found), finding, origin)
+
+    def _said(self, told: Message, form: str = "said") -> str:
+        return render(told, form, she=self.she())
 
     def _diagnosis(self, item: Evidence) -> str:
         code, _, name = str(item.value).partition(" ")
@@ -152,10 +143,8 @@ class Words:
         """What the chart shows, and what the policy asks for where the two are numbers to compare."""
         told = self.shown(finding)
         leaf = deciding_leaf(finding)
-        measured = any(item.kind in TESTS for item in leaf.evidence) and re.search("[≥≤><]", leaf.text)
-        short_of_age = leaf.criterion == "age" and leaf.status == "not_met"
-        if measured or short_of_age or (leaf.text.startswith("lifestyle program") and leaf.evidence):
-            wanted = self.slotted(criterion_said(limit_of(leaf.text), self.she()), leaf, "policy")
+        if leaf.asks is not None and _is_compared(leaf):
+            wanted = self.slotted(self._said(leaf.asks, "limit"), leaf, "policy")
             other = ", among other ways" if finding.status != "met" and has_other_ways(finding) else ""
             return f"{told} (the policy asks for {wanted}{other})"
         return told
@@ -184,65 +173,70 @@ class Words:
             aliases=(finding.criterion,),
         )
 
-    def step(self, finding: Finding) -> str:
-        """What would change it, in the imperative: all of it if the rule asks for all, else one of two ways."""
+    def step(self, finding: Finding, *, only: bool = True) -> str:
+        """What would change it, in the imperative: all of it if the rule asks for all, else one of two ways. `only`
+        says of what nobody can bring about that nothing else would do."""
         if finding.status == "met":
             return ""
         if not finding.parts:
-            fix = step_said(with_dose(finding), self.she())
-            return self.slotted(fix, finding, "policy") if fix else ""
-        ways = [way for part in worth_trying(finding) if (way := self.step(part))]
+            if finding.action is None:
+                return ""
+            told = render(finding.action, "said", she=self.she(), only=only)
+            return self.slotted(told if only else upper(told), finding, "policy")
+        parts, every = worth_trying(finding), asks_for_all(finding)
+        sole = every or len(parts) == 1
+        ways = [*dict.fromkeys(way for part in parts if (way := self.step(part, only=sole and only)))]
         if not ways:
             return ""
-        every = asks_for_all(finding)
-        if not every and len(ways) > 1:
-            ways = [upper(way.removeprefix(ONLY)) for way in ways]
-        ways = [*dict.fromkeys(ways)]
         if every:
             first, *rest = ways[:3]
             return ", and also ".join((first, *(after(way, first) for way in rest)))
         return either(*ways[:2])
 
+    def actor(self, finding: Finding) -> Actor:
+        """Whose turn it is, by the first thing that would change it."""
+        while finding.parts:
+            worth = worth_trying(finding)
+            if not worth:
+                return ""
+            finding = worth[0]
+        return finding.action.actor if finding.action is not None else ""
+
     def next_steps(self, most: int = 3) -> list[str]:
         """The engine's next actions in these words, the general ones last."""
-        by_fix = {finding.fix: finding for finding in self.found.findings if finding.fix}
-        told: list[str] = []
-        for action in self.found.next_actions:
-            finding = by_fix.get(action)
-            if finding is not None and finding.exclusion and action.startswith("Excluded by"):
+        return [text for _, text in self.steps()][:most]
+
+    def steps(self) -> list[tuple[Action, str]]:
+        """Each of the engine's next actions with its words, as far as there is something to say, once."""
+        by_action = {finding.action: finding for finding in self.found.findings if finding.action is not None}
+        told: dict[str, Action] = {}
+        for action in self.found.actions:
+            finding = by_action.get(action)
+            if finding is not None and finding.exclusion and action.code == "excluded_by":
                 continue  # said as "do not submit it while this stands"
             text = self.step(finding) if finding is not None else self._general(action)
-            if text and text not in told:
-                told.append(text)
-        return told[:most]
+            if text:
+                told.setdefault(text, action)
+        return [(action, text) for text, action in told.items()]
 
-    def _general(self, action: str) -> str:
-        if action.startswith(("Review the drafted form", "Record what comes in")):
+    def _general(self, action: Action) -> str:
+        if action.code in ("review", "record_and_check"):
             return ""
-        if action.startswith("Then "):
-            return (
-                f"Review the drafted form and letter, have the prescriber sign, then {self._send(action[5:])}"
-            )
-        if action.startswith("If the clinician still wants it"):
-            return "If the clinician still wants it, ask for an exception with the reason"
-        if action.startswith("A PA cannot help"):
-            return "Consider a covered alternative, since a PA cannot help here"
+        if action.code == "send":
+            return self._said(message("send", how=self._sending()))
         blank = Finding(criterion="next", status="unknown", text="")
-        return self.slotted(finding_said(action, self.she()), blank, "plan")
+        return self.slotted(self._said(action), blank, "plan")
 
-    def _send(self, text: str) -> str:
+    def _sending(self) -> Message:
+        """How the request goes to the payer, with where to as a slot."""
         plan = self.plan_record
-        for attribute, literal in (("fax", plan.fax), ("phone", plan.phone), ("portal", plan.portal)):
-            if literal and literal in text:
-                kind: Kind = "words" if attribute == "portal" else "code"
-                slot = self.ledger.add(
-                    kind, literal, origin="plan", source=f"plan:{plan.id}", attribute=attribute
-                )
-                return lower(text.replace(literal, slot))
-        payer = self.ledger.add(
-            "name", plan.payer, origin="plan", source=f"plan:{plan.id}", attribute="payer"
-        )
-        return text.replace(plan.payer, payer)
+        to = {"fax": plan.fax, "phone": plan.phone, "portal": plan.portal}.get(plan.channel, "")
+        kind: Kind = "words" if plan.channel == "portal" else "code"
+        attribute: str = plan.channel
+        if not to:
+            kind, to, attribute = "name", plan.payer, "payer"
+        slot = self.ledger.add(kind, to, origin="plan", source=f"plan:{plan.id}", attribute=attribute)
+        return message(f"send.{plan.channel}", to=slot)
 
     def off_label(self) -> str:
         """That the chart shows no use of the drug's label; nothing if it shows one. For a drug that the plan covers
@@ -337,4 +331,13 @@ def _is_diagnosis(finding: Finding) -> bool:
     return any(item.kind == "diagnosis" for item in finding.evidence)
 
 
-_UNSAID = "the chart does not say whether "
+def _is_compared(finding: Finding) -> bool:
+    """Is what was found read beside what is asked for?"""
+    match finding.asks.code if finding.asks is not None else "":
+        case "criterion.lab":
+            return any(item.kind in TESTS for item in finding.evidence)
+        case "criterion.age":
+            return finding.status == "not_met"
+        case "criterion.program":
+            return bool(finding.evidence)
+    return False

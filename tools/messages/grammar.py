@@ -1,0 +1,109 @@
+"""How a language writes numbers, units, plurals and lists; what differs between languages is in its `grammar.json`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from tools.terminology.observations import TESTS
+from tools.terms import INDICATIONS
+
+
+class Listing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What stands between the items of a list, and which of them lose their capital letter: none, the rest, or all."""
+
+    between: str
+    lowered: str = "none"
+
+
+class Grammar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A language's rules: `plurals` of units of count, `signs` and `comparisons` for the operators of a rule, names of
+    tests that take `an`, and conditions that are said with another verb than `has`."""
+
+    lists: dict[str, Listing]
+    plurals: dict[str, str]
+    signs: dict[str, str]
+    comparisons: dict[str, str]
+    cardinals: tuple[str, ...]
+    vowels: tuple[str, ...]
+    having: dict[str, str]
+
+    def list_of(self, items: Sequence[str], name: str) -> str:
+        """The items joined as this kind of list is."""
+        listing = self.lists[name]
+        first = 0 if listing.lowered == "all" else 1
+        if listing.lowered != "none":
+            items = [*items[:first], *map(lower, items[first:])]
+        return listing.between.join(items)
+
+    def has(self, condition: str, spoken: bool) -> str:
+        """That somebody has the condition."""
+        return self.having.get(condition, f"has {condition}") if spoken else f"has {condition}"
+
+    def written(self, value: Any, rule: str, argument: Any) -> str:
+        """The value by a rule; as it is without one.
+
+        Errors: ValueError, for a rule that there is not.
+        """
+        match rule:
+            case "" | "date":
+                return str(value)
+            case "number":
+                return value if isinstance(value, str) else number(value)
+            case "plural":
+                return self.plurals.get(value, value) if argument != 1 else str(value)
+            case "amount":
+                return amount(value, argument)
+            case "test":
+                return TESTS[value].name
+            case "article":
+                name = TESTS[value].name
+                return f"an {name}" if name.startswith(self.vowels) else f"a {name}"
+            case "use":
+                return INDICATIONS.get(str(value), str(value))
+            case "sign":
+                return self.signs[value]
+            case "comparison":
+                return self.comparisons[value]
+            case "cardinal":
+                return self.cardinals[value] if value < len(self.cardinals) else str(value)
+        raise ValueError(f"no rule {rule!r} to write a value by")
+
+
+def lower(text: str) -> str:
+    """With a small first letter."""
+    return text[:1].lower() + text[1:]
+
+
+@lru_cache(maxsize=65536)
+def number(value: float) -> str:
+    """A number as it is read: no trailing zeros beyond the first decimal (7.0, 8.4, 104.0, 3 → 3)."""
+    return f"{value:g}" if value == int(value) and abs(value) >= 100 else f"{value:.10g}"
+
+
+def plain_number(value: float, decimals: int = 0) -> str:
+    """Without exponent or needless zeros, but with at least so many decimals: 7.0, 0.85, 30."""
+    text = format(Decimal(repr(float(value))).normalize(), "f")
+    whole, _, fraction = text.partition(".")
+    fraction = fraction.ljust(decimals, "0")
+    return f"{whole}.{fraction}" if fraction else whole
+
+
+_UNITS = {
+    "mL/min/{1.73_m2}": "mL/min/1.73 m2",
+    "/h": "events/h",
+    "{ratio}": "",
+    "{stage}": "",
+    "mm[Hg]": "mmHg",
+}
+
+
+@lru_cache(maxsize=65536)
+def amount(value: float, test: str) -> str:
+    """A value of the test with its unit as people write it."""
+    spec = TESTS[test]
+    return f"{plain_number(value, spec.decimals or 0)} {_UNITS.get(spec.unit, spec.unit)}".strip()
