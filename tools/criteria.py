@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -274,6 +274,7 @@ class Composed:
 
 
 Ready = _Leaf | Composed
+_Told = TypeVar("_Told", bound=Message)
 
 
 def needed(node: Composite, exclude: bool) -> int:
@@ -290,7 +291,7 @@ def _evidence_of(parts: Sequence[Finding]) -> tuple[Evidence, ...]:
 
 
 def _found_of(parts: Sequence[Finding]) -> Message | None:
-    found = list(dict.fromkeys([part.found for part in parts if part.found is not None]))
+    found = _each_once([part.found for part in parts if part.found is not None])
     return message("several", found=tuple(found)) if len(found) > 1 else found[0] if found else None
 
 
@@ -311,7 +312,18 @@ def _action(needed: int, parts: tuple[Finding, ...]) -> Action | None:
     if not every and len(wanted) > 1:
         wanted = [one for one in wanted if one[0] == "unknown"] or wanted
         wanted = [one for one in wanted if one[1].effort != "chance"] or wanted
-    actions = list(dict.fromkeys([one for _, one in wanted]))
+    actions = _each_once([one for _, one in wanted])
     if len(actions) < 2:
         return actions[0] if actions else None
     return both(actions) if every or lacking >= len(actions) else choice(actions, lacking)
+
+
+def _each_once(items: list[_Told]) -> list[_Told]:
+    """They are few, and comparing them costs less than hashing."""
+    if len(items) < 2:
+        return items
+    kept: list[_Told] = []
+    for item in items:
+        if item not in kept:
+            kept.append(item)
+    return kept

@@ -13,7 +13,7 @@ import msgspec
 from tools.criteria import Composed, Ready, asked_by, clause_of
 from tools.evidence.courses import matches
 from tools.evidence.judge import BARE, Judge, Shown, span
-from tools.messages import Action, action, message
+from tools.messages import Action, action, iso, message
 from tools.records import (
     Document,
     Evidence,
@@ -170,7 +170,7 @@ def _look_up(paper: Required, judge: Judge) -> Shown:
         return Shown(None, tuple(map(_as_evidence, _newest(past))), message("document.too_old"), "stale")
     later = [item for item in found if item not in past]
     if later:
-        found_later = message("document.later", day=judge.as_of)
+        found_later = message("document.later", day=iso(judge.as_of))
         return Shown(None, tuple(map(_as_evidence, _newest(later))), found_later, "ambiguous")
     void = judge.values(paper.test).rejected if paper.of == "lab" and paper.test in TESTS else ()
     if void:

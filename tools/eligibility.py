@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from tools.messages import action, message, render
+from tools.messages import action, iso, message, render
 from tools.records import Coverage, Evidence, Finding, Patient, Plan
 
 
@@ -36,15 +36,15 @@ def eligibility_finding(patient: Patient, plan: Plan, as_of: date) -> Finding:
     found = message("plan.not_enrolled", plan=plan.id)
     if periods:
         last = periods[-1]
-        found = message("plan.begins", plan=plan.id, day=last.start)
+        found = message("plan.begins", plan=plan.id, day=iso(last.start))
         if last.end is not None and last.end < as_of:
-            found = message("plan.ended", plan=plan.id, day=last.end)
+            found = message("plan.ended", plan=plan.id, day=iso(last.end))
     now = plans_on(patient, as_of)
     return Finding(
         criterion="eligibility",
         kind="eligibility",
         status="not_met",
-        text=render(message("plan.enrolled", plan=plan.id, day=as_of)),
+        text=render(message("plan.enrolled", plan=plan.id, day=iso(as_of))),
         evidence=seen,
         found=found,
         action=action("check_under", plans=tuple(now)) if now else action("find_plan"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from tools.messages import Action, Message, action, message
+from tools.messages import Action, Message, action, iso, message
 from tools.records import Finding, Outcome, Patient, Plan, Request
 from tools.rules import Rule
 
@@ -27,9 +27,9 @@ def conclusion(
         drug=request.drug,
         use=request.indication,
         plan=plan.id,
-        day=as_of,
+        day=iso(as_of),
         force=_out_of_force(rule, as_of) if rule is not None else None,
-        lapsed=request.lapsed,
+        lapsed=iso(request.lapsed),
         because=_because(outcome, stopped_by, plan, request, findings),
     )
 
@@ -41,9 +41,9 @@ def find_policy(rule: Rule, as_of: date) -> Action:
 
 def _out_of_force(rule: Rule, as_of: date) -> Message | None:
     if rule.effective_to is not None and rule.effective_to < as_of:
-        return message("force.ended", day=rule.effective_to)
+        return message("force.ended", day=iso(rule.effective_to))
     if rule.effective_from is not None and as_of < rule.effective_from:
-        return message("force.begins", day=rule.effective_from)
+        return message("force.begins", day=iso(rule.effective_from))
     return None
 
 
@@ -121,7 +121,7 @@ def stop_actions(
         steps = [*_by_effort(findings)]
         approved = [a for a in patient.authorizations if a.plan_id == plan.id and a.drug == request.drug]
         if approved:
-            steps.append(action("ask_transition", plan=plan.id, end=approved[-1].end))
+            steps.append(action("ask_transition", plan=plan.id, end=iso(approved[-1].end)))
         return *steps, action("update_plan")
     if outcome == "not_required":
         return (action("send_prescription"),)

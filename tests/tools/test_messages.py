@@ -11,12 +11,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tools.messages import action, both, catalogue, choice, message, render, term
+from tools.messages import action, both, catalogue, choice, iso, message, render, term
 from tools.messages.catalogue import Optional, Slot, compiled
 from tools.records import Finding
 
 ROOT = Path(__file__).parents[2]
 ROWS = catalogue.catalogue("en").rows
+FORMS = ("text", "said", "named", "limit")
 CONTEXT = {"she", "only", "parts"}  # what whoever renders adds
 
 
@@ -46,7 +47,7 @@ def _made() -> Iterator[tuple[str, set[str] | None]]:
 def _wanted(code: str) -> set[str]:
     """The parameters without which a template of this code cannot be filled."""
     row = ROWS[code]
-    forms = [compiled(row.template(form)) for form in ("text", "said", "named", "limit")]
+    forms = [compiled(row.template(form)) for form in FORMS]
     slots = [one for pieces in forms for one in pieces if isinstance(one, Slot)]
     return {slot.name for slot in slots} - CONTEXT
 
@@ -56,6 +57,34 @@ def test_what_is_made_has_a_template_and_all_that_it_needs() -> None:
     assert len(made) > 150
     for code, names in made:
         assert names is None or _wanted(code) <= names, code
+
+
+def test_every_day_is_given_as_its_text() -> None:
+    """Else a finding that was stored would be another one than it was."""
+    days = 0
+    for tree in _sources():
+        for node in ast.walk(tree):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args):
+                continue
+            codes = _texts(node.args[0]) & ROWS.keys() if node.func.id in ("message", "action") else set()
+            dated = {slot.name for code in codes for slot in _slots(code) if slot.rule == "date"}
+            for word in node.keywords:
+                if word.arg in dated:
+                    days += 1
+                    assert "iso(" in ast.unparse(word.value), ast.unparse(node)
+    assert days > 40
+
+
+def _slots(code: str) -> Iterator[Slot]:
+    def of(pieces: catalogue.Pieces) -> Iterator[Slot]:
+        for piece in pieces:
+            if isinstance(piece, Slot):
+                yield piece
+            elif isinstance(piece, Optional):
+                yield from of(piece.pieces)
+
+    for form in FORMS:
+        yield from of(compiled(ROWS[code].template(form)))
 
 
 def test_no_template_is_for_nothing() -> None:
@@ -75,8 +104,7 @@ def test_each_code_stands_once() -> None:
     assert len(lines) == len(ROWS)
 
 
-@pytest.mark.parametrize("form", ["text", "said", "named", "limit"])
-def test_every_rule_of_a_slot_is_known(form: str) -> None:
+def test_every_rule_of_a_slot_is_known() -> None:
     grammar = catalogue.catalogue("en").grammar
     rules = {
         "",
@@ -92,23 +120,16 @@ def test_every_rule_of_a_slot_is_known(form: str) -> None:
         "cardinal",
     }
     known = {*rules, *grammar.lists, "term", "has"}
-
-    def slots(pieces: catalogue.Pieces) -> Iterator[Slot]:
-        for piece in pieces:
-            if isinstance(piece, Slot):
-                yield piece
-            elif isinstance(piece, Optional):
-                yield from slots(piece.pieces)
-
-    for row in ROWS.values():
-        assert {slot.rule for slot in slots(compiled(row.template(form)))} <= known, row.code
+    for code in ROWS:
+        assert {slot.rule for slot in _slots(code)} <= known, code
 
 
 def test_what_lacks_a_value_is_left_out() -> None:
     short = message("lab.none", test="hba1c", end=None)
     assert render(short) == "no HbA1c on record"
     assert (
-        render(message("lab.none", test="hba1c", end=date(2026, 1, 2))) == "no HbA1c on record by 2026-01-02"
+        render(message("lab.none", test="hba1c", end=iso(date(2026, 1, 2))))
+        == "no HbA1c on record by 2026-01-02"
     )
     assert render(message("fills.days", covered=0, wanted=90, in_a_row=False)) == "fills cover 0 of 90 days"
 
@@ -145,7 +166,10 @@ def test_a_term_without_a_row_is_its_own_word() -> None:
 def test_a_stored_finding_is_the_same_as_one_just_made() -> None:
     found = message("several", found=(message("trial.never", drug="x"), message("age.years", years=40)))
     step = both(
-        [action("try", drug="x", days=30, dose=None), action("obtain_new", test="bmi", day=date.min, days=3)]
+        [
+            action("try", drug="x", days=30, dose=None),
+            action("obtain_new", test="bmi", day=iso(date.min), days=3),
+        ]
     )
     finding = Finding(criterion="a", status="not_met", text="a", found=found, action=step)
     assert msgspec.json.decode(msgspec.json.encode(finding), type=Finding) == finding

@@ -17,7 +17,7 @@ import msgspec
 from tools.evidence import courses, diagnoses, statements
 from tools.evidence.judge import BARE, Judge, Shown
 from tools.evidence.notes import contradicting_sentence
-from tools.messages import Message, action, message
+from tools.messages import Message, action, iso, message
 from tools.products import goes_by_ingredient, is_product
 from tools.records import Diagnosis, Evidence, Fill, Medication, Patient, Program
 from tools.rules import (
@@ -303,7 +303,7 @@ def _conflict(fill: Fill, answer: Shown, stopped: date | None, ask: str) -> Show
     return Shown(
         None,
         (*courses.fill_evidence([fill]), *answer.records),
-        message(code, drug=fill.drug, day=fill.date, days=fill.days_supply, stopped=stopped),
+        message(code, drug=fill.drug, day=iso(fill.date), days=fill.days_supply, stopped=iso(stopped)),
         "conflict",
         action(ask, drug=fill.drug),
     )
@@ -412,7 +412,7 @@ def _said_otherwise(leaf: Any, judge: Judge, exclude: bool, answer: Shown, ask: 
 def _where(sentence: Evidence) -> Message:
     if sentence.date is None:
         return message("note.undated", kind=sentence.kind)
-    return message("note.dated", kind=sentence.kind, day=sentence.date)
+    return message("note.dated", kind=sentence.kind, day=iso(sentence.date))
 
 
 _Check = Callable[[Any, Judge, bool, Shown, Answer], Shown | None]

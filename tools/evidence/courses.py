@@ -16,7 +16,7 @@ import msgspec
 from tools.dates import add_months, months_between
 from tools.evidence.judge import BARE, Judge, Shown, better
 from tools.evidence.supply import Stretch, Supply, common, length, shortfalls, supply_of, union
-from tools.messages import Action, Message, action, message, render
+from tools.messages import Action, Message, action, iso, message, render
 from tools.messages.grammar import number
 from tools.products import brands_of, is_product
 from tools.records import Allergy, Evidence, Fill, Medication, Patient, Request, TrialOutcome
@@ -104,13 +104,13 @@ def _course(entry: Medication, born: date | None, as_of: date) -> Course:
     if ongoing:
         end = as_of
     if start is not None and start > as_of:
-        flaw = message("flaw.begins_later", day=as_of)
+        flaw = message("flaw.begins_later", day=iso(as_of))
     elif start is not None and born is not None and start < born:
         flaw = message("flaw.before_birth")
     elif start is not None and end is not None and end < start:
         flaw = message("flaw.reversed")
     elif entry.status == "active" and entry.end is not None and entry.end <= as_of:
-        flaw = message("flaw.active_and_ended", day=entry.end)
+        flaw = message("flaw.active_and_ended", day=iso(entry.end))
     return Course((entry,), start, end, ongoing, entry.outcome, flaw)
 
 
@@ -367,7 +367,7 @@ def _trial(leaf: Trial, course: Course, judge: Judge) -> Shown:
         if course.end is None:
             missing.append("missing.end")
         elif course.end < judge.as_of - timedelta(days=leaf.within_days):
-            found = message("trial.long_ago", drug=leaf.label, day=course.end, days=leaf.within_days)
+            found = message("trial.long_ago", drug=leaf.label, day=iso(course.end), days=leaf.within_days)
             return Shown(False, records, found, None, _try(leaf))
     if leaf.responses:
         if course.outcome is None:
@@ -468,7 +468,7 @@ def _too_short(leaf: Trial, course: Course, days: int, records: tuple[Evidence, 
     step = _try(leaf)
     if course.ongoing:
         until = judge.as_of + timedelta(days=short)
-        step = action("continue_trial", drug=leaf.label, days=short, until=until)
+        step = action("continue_trial", drug=leaf.label, days=short, until=iso(until))
     found = message("trial.too_short", drug=leaf.label, days=days, wanted=leaf.min_days)
     return Shown(False, records, found, None, step)
 
@@ -738,12 +738,12 @@ def _months_on(leaf: OnDrug, course: Course, drug: str, judge: Judge) -> Shown:
         return Shown(None, records, found, "missing", action("document_since", drug=drug, dose=dose))
     due = add_months(course.start, leaf.min_months)
     if course.end < judge.as_of:
-        found = message("on_drug.ended", drug=drug, dose=dose, day=course.end)
+        found = message("on_drug.ended", drug=drug, dose=dose, day=iso(course.end))
         step = action("document_still", drug=drug, dose=dose, months=leaf.min_months)
         return Shown(False, records, found, None, step)
     months = months_between(course.start, course.end)
-    found = message("on_drug.months", drug=drug, dose=dose, months=months, since=course.start)
-    step = action("continue_until", drug=drug, dose=dose, until=due)
+    found = message("on_drug.months", drug=drug, dose=dose, months=months, since=iso(course.start))
+    step = action("continue_until", drug=drug, dose=dose, until=iso(due))
     return Shown(course.end >= due, records, found, None, step)
 
 

@@ -8,7 +8,7 @@ from datetime import date
 from functools import lru_cache
 
 from tools.evidence.judge import BARE, Judge, Shown, Term, as_stated, span, term_of
-from tools.messages import Action, action, message
+from tools.messages import Action, action, iso, message
 from tools.records import Attestation, Diagnosis, Evidence, FamilyHistory
 from tools.rules import Condition, Degree, Period, Who
 from tools.terminology.vocabulary import term_of_name
@@ -40,10 +40,10 @@ def _has_stood(leaf: Condition, least: Period, judge: Judge, answer: Shown) -> S
         return Shown(None, answer.records, unknown, "missing", action("record_onset", condition=leaf.label))
     if judge.brief:
         return BARE[stood]
-    since = message("condition.since", found=answer.found, day=min(onsets))
+    since = message("condition.since", found=answer.found, day=iso(min(onsets)))
     later = answer.action
     if not stood:
-        later = action("wait_until", condition=leaf.label, least=span(least), day=due)
+        later = action("wait_until", condition=leaf.label, least=span(least), day=iso(due))
     return Shown(stood, answer.records, since, None, later)
 
 
@@ -111,8 +111,8 @@ def _told(
     later = [item for item in unsure if item.kind == "diagnosis" and item.date and item.date > judge.as_of]
     if later:
         records, day = _names(later), later[0].date
-        found = message("condition.later", records=records, day=day, as_of=judge.as_of)
-        return Shown(None, unsure, found, "ambiguous", action("correct_date", records=records, day=day))
+        found = message("condition.later", records=records, day=iso(day), as_of=iso(judge.as_of))
+        return Shown(None, unsure, found, "ambiguous", action("correct_date", records=records, day=iso(day)))
     hint = {"records": _names(unsure), "condition": leaf.label}
     found = message("condition.not_settled", **hint)
     return Shown(None, unsure, found, "ambiguous", action("ask_whether_this", **hint))

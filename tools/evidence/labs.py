@@ -12,7 +12,7 @@ import msgspec
 from tools.evidence.courses import Course, courses_of, matches, no_history
 from tools.evidence.judge import BARE, COMPARE, Judge, Shown, span
 from tools.evidence.measurements import Rejected, Value, canonical, cut, governing, round_half_up
-from tools.messages import Action, Message, action, message
+from tools.messages import Action, Message, action, iso, message
 from tools.records import Diagnosis, Evidence, Reason
 from tools.rules import After, Change, Lab, Measured
 from tools.terminology.observations import TESTS, tests
@@ -37,8 +37,8 @@ def lab(leaf: Lab, judge: Judge, exclude: bool) -> Shown:
     if leaf.within is not None:
         fresh = _since(past, judge.first(leaf.within) if end is judge.as_of else leaf.within.before(end))
     if not fresh and leaf.after is not None and not past and not judge.brief:
-        found = message("lab.none_since", test=leaf.test, since=since)
-        step = action("obtain_since", test=leaf.test, since=since)
+        found = message("lab.none_since", test=leaf.test, since=iso(since))
+        step = action("obtain_since", test=leaf.test, since=iso(since))
         answer = Shown(None, (), found, "missing", step)
     elif not fresh:
         answer = BARE[None] if judge.brief else _no_value(leaf, judge, end, past, rejected)
@@ -93,7 +93,7 @@ def _is_unclear(course: Course, after: After, as_of: date) -> bool:
 
 def _after_a_course(answer: Shown, after: After, since: date, taken: tuple[Evidence, ...]) -> Shown:
     least = span(after.least)
-    found = message("lab.after_course", found=answer.found, drug=after.label, least=least, since=since)
+    found = message("lab.after_course", found=answer.found, drug=after.label, least=least, since=iso(since))
     return msgspec.structs.replace(answer, records=(*answer.records, *taken), found=found)
 
 
@@ -109,7 +109,11 @@ def _of_newest(
     records = newest[0].evidence
     if split:
         records = tuple(item for value in newest for item in value.evidence)
-        both = {"test": test, "day": newest[0].date, "values": tuple([_shown(one, leaf) for one in newest])}
+        both = {
+            "test": test,
+            "day": iso(newest[0].date),
+            "values": tuple([_shown(one, leaf) for one in newest]),
+        }
         return Shown(
             None, records, message("lab.disagree", **both), "conflict", action("confirm_value", **both)
         )
@@ -120,7 +124,7 @@ def _of_newest(
     newer = [item.evidence for item in rejected if item.date is None or item.date > day]
     records += tuple(newer)
     aside = tuple(map(_set_aside, newer))
-    found = message("lab.value", test=test, value=_shown(newest[0], leaf), day=day, aside=aside)
+    found = message("lab.value", test=test, value=_shown(newest[0], leaf), day=iso(day), aside=aside)
     return Shown(answer, records, found, None, _other_value(leaf, exclude) if answer is exclude else None)
 
 
@@ -143,7 +147,7 @@ def _of_all(
     found = message(
         "lab.values",
         test=leaf.test,
-        values=tuple([message("value.on", value=_shown(one, leaf), day=one.date) for one in deciding]),
+        values=tuple([message("value.on", value=_shown(one, leaf), day=iso(one.date)) for one in deciding]),
         days=len(days) if len(days) > 1 else None,
         aside=tuple([_set_aside(item.evidence) for item in rejected]),
     )
@@ -223,7 +227,7 @@ def _as_read(value: float, test: str) -> Message:
 
 
 def _set_aside(item: Evidence) -> Message:
-    return message("value.set_aside", value=item.value, unit=item.unit, day=item.date, why=item.note)
+    return message("value.set_aside", value=item.value, unit=item.unit, day=iso(item.date), why=item.note)
 
 
 def _other_value(leaf: Lab, exclude: bool) -> Action:
@@ -246,9 +250,9 @@ def _no_value(leaf: Lab, judge: Judge, end: date, past: list[Value], rejected: S
     if past:
         days = (end - past[0].date).days
         found = _stale(leaf, past[0], days, end)
-        step = action("obtain_new", test=test, day=past[0].date, days=days)
+        step = action("obtain_new", test=test, day=iso(past[0].date), days=days)
         if baseline:
-            step = action("find_before", test=test, window=window, start=end)
+            step = action("find_before", test=test, window=window, start=iso(end))
         return Shown(None, past[0].evidence, found, "stale", step)
     hints = _suggesting(leaf.test, judge)
     if hints:
@@ -258,8 +262,10 @@ def _no_value(leaf: Lab, judge: Judge, end: date, past: list[Value], rejected: S
         return Shown(None, seen, found, "missing", action("obtain_coded", test=test, codes=codes))
     step = action("obtain", test=test, window=window)
     if baseline:
-        step = action("find_baseline", test=test, counted="since.therapy", start=end)
-    return Shown(None, (), message("lab.none", test=test, end=end if baseline else None), "missing", step)
+        step = action("find_baseline", test=test, counted="since.therapy", start=iso(end))
+    return Shown(
+        None, (), message("lab.none", test=test, end=iso(end if baseline else None)), "missing", step
+    )
 
 
 def _stale(leaf: Lab, newest: Value, days: int, end: date) -> Message:
@@ -270,9 +276,9 @@ def _stale(leaf: Lab, newest: Value, days: int, end: date) -> Message:
         "lab.stale_days" if in_days else "lab.stale",
         test=leaf.test,
         value=_shown(newest, leaf),
-        day=newest.date,
+        day=iso(newest.date),
         days=days,
-        end=end,
+        end=iso(end),
         window="" if within is None else within.count if in_days else span(within),
     )
 
@@ -300,7 +306,7 @@ def measured(leaf: Measured, judge: Judge, exclude: bool) -> Shown:
         usable, rejected = judge.values(test)
         if usable and usable[0].date >= first:
             records += usable[0].evidence
-            found.append(message("measured.on", test=test, day=usable[0].date))
+            found.append(message("measured.on", test=test, day=iso(usable[0].date)))
             continue
         missing.append(test)
         if usable:
@@ -335,8 +341,8 @@ def change(leaf: Change, judge: Judge, exclude: bool) -> Shown:
     later = [value for value in usable if value.date > start]
     after = governing(later if leaf.within is None else _since(later, judge.first(leaf.within)))
     if not before:
-        step = action("find_baseline", test=test, counted=counted, start=start)
-        return Shown(None, (), message("change.no_baseline", test=test, start=start), "missing", step)
+        step = action("find_baseline", test=test, counted=counted, start=iso(start))
+        return Shown(None, (), message("change.no_baseline", test=test, start=iso(start)), "missing", step)
     if not after:
         return _no_follow_up(leaf, later, rejected, counted)
     answers = {_changed_enough(leaf, old.value, new.value) for old in before for new in after}
@@ -352,8 +358,8 @@ def change(leaf: Change, judge: Judge, exclude: bool) -> Shown:
         test=test,
         old=_as_read(old.value, test),
         new=_as_read(new.value, test),
-        from_day=old.date,
-        to_day=new.date,
+        from_day=iso(old.date),
+        to_day=iso(new.date),
         change=_size_of(leaf, old.value, new.value),
     )
     percent = leaf.percent
@@ -366,7 +372,7 @@ def _no_follow_up(leaf: Change, later: list[Value], rejected: Sequence[Rejected]
     test = leaf.test
     if later:
         window = span(leaf.within) if leaf.within is not None else None
-        found = message("change.stale", test=test, day=later[0].date, window=window)
+        found = message("change.stale", test=test, day=iso(later[0].date), window=window)
         return Shown(
             None, later[0].evidence, found, "stale", action("measure_again", test=test, window=window)
         )

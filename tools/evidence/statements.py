@@ -9,7 +9,7 @@ from typing import NamedTuple
 from tools.dates import age_on
 from tools.evidence.courses import dose_range, within_dose
 from tools.evidence.judge import BARE, COMPARE, Judge, Shown, as_stated, better, span
-from tools.messages import Action, Message, action, message
+from tools.messages import Action, Message, action, iso, message
 from tools.records import Evidence, Program
 from tools.rules import Age, Attested, Programme, Specialist, Use
 from tools.terminology.vocabulary import term_of_name
@@ -70,9 +70,9 @@ def attested(leaf: Attested, judge: Judge, exclude: bool) -> Shown:
     newest = [item for item in said if (item.date or date.min) == day]
     records = tuple(as_stated(item) for item in newest)
     if leaf.within is not None and day < judge.first(leaf.within):
-        return Shown(None, records, message("attested.stale", day=day), "stale", ask)
+        return Shown(None, records, message("attested.stale", day=iso(day)), "stale", ask)
     if len({item.present for item in newest}) > 1:
-        found = message("attested.conflict", day=day, statement=statement)
+        found = message("attested.conflict", day=iso(day), statement=statement)
         return Shown(None, records, found, "conflict", ask)
     present = newest[0].present
     found = message("attested.stated" if present else "attested.denied", statement=statement)
@@ -152,7 +152,7 @@ def _of_consults(leaf: Specialist, judge: Judge, consults: list[Consult], step: 
         ask = action("ask_specialty", specialties=leaf.specialties)
         return Shown(None, said, found, "ambiguous", ask)
     newest = max(named, key=lambda item: item.day or date.min)
-    found = message("specialist.stale", specialty=newest.specialty, day=newest.day)
+    found = message("specialist.stale", specialty=newest.specialty, day=iso(newest.day))
     return Shown(None, said, found, "stale", step)
 
 
@@ -179,7 +179,10 @@ def _of_program(leaf: Programme, item: Program, judge: Judge) -> Shown:
     if item.start is None or last is None or item.start > last or undated:
         step = action("document_program_dates", **of_it)
         return Shown(None, seen, message("program.no_dates", **of_it), "missing", step)
-    ended, again = message("program.ended", day=last, **of_it), action("rejoin_program", day=last, **of_it)
+    ended, again = (
+        message("program.ended", day=iso(last), **of_it),
+        action("rejoin_program", day=iso(last), **of_it),
+    )
     if leaf.ongoing and not ongoing:
         return Shown(False, seen, ended, None, again)
     if leaf.within is not None and last < judge.first(leaf.within):
@@ -188,7 +191,7 @@ def _of_program(leaf: Programme, item: Program, judge: Judge) -> Shown:
     if last < due:
         step = action("complete_program", least=span(leaf.min_duration), **of_it)
         if ongoing:
-            step = action("continue_program", until=due, days=(due - last).days, **of_it)
+            step = action("continue_program", until=iso(due), days=(due - last).days, **of_it)
         return Shown(False, seen, _period(leaf, item, ongoing), None, step)
     if item.sessions is None and leaf.min_sessions:
         found = message("program.no_sessions", program=_period(leaf, item, ongoing))
@@ -202,10 +205,10 @@ def _of_program(leaf: Programme, item: Program, judge: Judge) -> Shown:
 
 def _period(leaf: Programme, item: Program, ongoing: bool, sessions: int | None = None) -> Message:
     """The programme with its first and last day."""
-    told = {"programme": leaf.programme, "start": item.start, "sessions": sessions}
+    told = {"programme": leaf.programme, "start": iso(item.start), "sessions": sessions}
     if ongoing:
         return message("program.going_on", **told)
-    return message("program.over", end=item.end or "?", **told)
+    return message("program.over", end=iso(item.end) or "?", **told)
 
 
 def program_evidence(item: Program, as_of: date) -> Evidence:

@@ -6,8 +6,8 @@
 
 from tools.messages.actions import VISIT, Action, Actor, Effort, action, both, choice
 from tools.messages.catalogue import render, term
-from tools.messages.message import Message, message
+from tools.messages.message import Message, iso, message
 
 __all__ = [
-    "VISIT", "Action", "Actor", "Effort", "Message", "action", "both", "choice", "message", "render", "term",
+    "VISIT", "Action", "Actor", "Effort", "Message", "action", "both", "choice", "iso", "message", "render", "term",
 ]  # fmt: skip

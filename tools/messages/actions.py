@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from tools.messages.catalogue import render
-from tools.messages.message import Message, with_iso_dates
+from tools.messages.message import Message
 
 Actor = Literal[
     "prescriber", "clinician", "patient", "lab", "office", ""
@@ -48,7 +48,7 @@ class Action(Message, frozen=True, omit_defaults=True, gc=False):
 
 def action(code: str, **params: Any) -> Action:
     """The step with this code; who does it, and at what effort, stands in `_WORK`."""
-    return Action(code, with_iso_dates(params), *_WORK[code])
+    return Action(code, params, *_WORK[code])
 
 
 def both(steps: Sequence[Action]) -> Action:

@@ -27,14 +27,10 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 def message(code: str, **params: Any) -> Message:
-    """The message with this code; `params` may hold dates."""
-    return Message(code, with_iso_dates(params))
+    """The message with this code; a day among its parameters is given by `iso`."""
+    return Message(code, params)
 
 
-def with_iso_dates(params: dict[str, Any]) -> dict[str, Any]:
-    """The same parameters, each date as its ISO text."""
-    if date in map(type, params.values()):
-        for name, value in params.items():
-            if type(value) is date:
-                params[name] = value.isoformat()
-    return params
+def iso(day: date | None) -> str | None:
+    """The day as a parameter."""
+    return day.isoformat() if day is not None else None
