@@ -18,6 +18,11 @@ def plain(value: Any) -> Any:
     return (_dumpers.get(kind) or _dumper(kind))(value)
 
 
+def as_data(value: Any) -> Any:
+    """The same as what JSON text is read back as."""
+    return msgspec.to_builtins(plain(value))
+
+
 def to_json(value: Any, indent: int = 2) -> str:
     """The same as JSON text; `indent` 0 is one line."""
     encoded = msgspec.json.encode(plain(value))

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from agent.dump import to_json
+from agent.dump import as_data
 from evals.appeals.making import Panel, Sent, clause_codes
 from evals.chat.support import Support, _common, _derived, _plan
 from evals.scores.scoring import published
@@ -108,7 +108,7 @@ def _support(one: Written, panel: Panel) -> Support:
     chart.setdefault("coverages", [])
     support = Support((), ()).merge(_common(panel)).merge(_plan(panel, case.plan.id))
     support.add_tree(chart)
-    support.add_tree(json.loads(to_json(case.determination)))
+    support.add_tree(as_data(case.determination))
     support.dates.add(case.as_of)
     _derived(support, chart, {case.as_of})
     support.add_text(one.sent.letter.text)

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from agent.dump import as_data
 from evals.arms import alone
 from evals.arms.bench import Bench, Place
 from evals.scores.rows import ARMS, ASKED, Arm, Row
 from evals.suites.items import Item, Suite
 
 if TYPE_CHECKING:
-    from agent.conversation import Conversation
+    from agent.conversation import Conversation, Turn
     from agent.grounding import Checker
     from agent.models.model import Model
     from agent.understanding.reading import Ask, Intent
@@ -86,11 +87,18 @@ def _converse(row: Row, item: Item, bench: Bench, model: Model | None) -> list[d
         graph.checkpointer.delete_thread(talk.id)
 
 
+def _in_words(turn: Turn) -> dict[str, Any]:
+    """The turn as data, what was determined in words."""
+    words = as_data({"determination": turn.determination, "determinations": turn.determinations})
+    told: dict[str, Any] = msgspec.to_builtins(turn)
+    return {**told, **{name: words[name] for name in words if name in told}}
+
+
 def _turns(row: Row, item: Item, place: Place, talk: Conversation, graph: Any) -> list[dict[str, Any]]:
     turns: list[dict[str, Any]] = []
     for asking in item.turns:
         turn = talk.ask(asking.ask)
-        turns.append(msgspec.to_builtins(turn))
+        turns.append(_in_words(turn))
         # a model was to word it, and nothing of what it said was kept
         tried = turn.model_calls > 0 and bool(turn.rejected or turn.notice)
         row.fallback = row.fallback or (tried and turn.path == "template")
@@ -145,7 +153,7 @@ def _write_letter(row: Row, item: Item, place: Place, model: Model | None) -> di
         "letter": said.letter.text,
         "path": wording.path,
         "notice": wording.notice,
-        "determinations": [msgspec.to_builtins(case.determination)],
+        "determinations": [as_data(case.determination)],
     }
 
 
@@ -174,7 +182,7 @@ def _work_on_denial(row: Row, item: Item, place: Place, model: Model | None) -> 
         "level": made.found.appeal.level if made.found.appeal else "",
         "deadline": due.day.isoformat() if due and due.day else "",
         "letter": "",
-        "determinations": [msgspec.to_builtins(made.case.determination)],
+        "determinations": [as_data(made.case.determination)],
     }
     if not made.found.refusal:
         said = appeals.compose(made, Filing(), model)

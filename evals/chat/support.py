@@ -15,8 +15,7 @@ from difflib import SequenceMatcher
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-import msgspec
-
+from agent.dump import as_data
 from evals.chat.world import World
 
 # --- reading a text ----------------------------------------------------------------------------------------
@@ -389,7 +388,7 @@ def _base(world: World, patient_id: str) -> Support:
     outcomes: list[str] = []
     for drug in world.drugs:
         found = world.determination(patient_id, drug)
-        support.add_tree(msgspec.to_builtins(found))
+        support.add_tree(as_data(found))
         outcomes.append(found.outcome)
         counts |= {len(found.findings), len(found.next_actions)}
         counts |= {
