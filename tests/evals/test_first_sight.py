@@ -19,6 +19,7 @@ MISSED = {
     "u3/015": "“Neg” before a history of the family",
     "u3/048": "a statement denied in words that no list has",
     "u3/066": "a question in quotes, answered by the next sentence",
+    "u4/006": "“nor any”, which nobody's words deny strongly enough",
     "u4/017": "a dose that the note tells otherwise than the list",
     "u4/030": "antibodies that speak for another type of diabetes",
     "u4/051": "“his boy” in words that are learned too weakly",
