@@ -229,6 +229,28 @@ def _exclusive_codes(
     )
 
 
+def _refuted_too(leaf: Condition, judge: Judge, exclude: bool, answer: Shown, ask: Answer) -> Shown | None:
+    """One diagnosis that one entry confirms and another, not known to be older, refutes."""
+    if not answer.shown:
+        return None
+    refuted = [entry for entry in judge.patient.conditions or () if entry.verification == "refuted"]
+    for one in _active(judge) if refuted else ():
+        for other in refuted:
+            same = one.code == other.code if one.code else one.name.casefold() == other.name.casefold()
+            older = one.onset is not None and other.onset is not None and other.onset < one.onset
+            if same and not older and one.code.startswith(leaf.codes):
+                both = {"one": _title(one), "other": f"{_title(other)}, refuted"}
+                records = (_diagnosis(one), _diagnosis(other))
+                return Shown(
+                    None,
+                    records,
+                    message("doubt.exclusive", **both),
+                    "conflict",
+                    action("ask_which_code", **both),
+                )
+    return None
+
+
 def _exclusive_of(leaf: Condition) -> tuple[str, ...]:
     """Code prefixes of the conditions that nobody has beside this one."""
     known: tuple[str, ...] | None = leaf.__dict__.get("exclusive")
@@ -313,7 +335,7 @@ def _overlapping_courses(leaf: Any, judge: Judge, exclude: bool, answer: Shown, 
     """Entries of one drug that began on one day, in one form, and went on or ended otherwise."""
     for pair in _suspect(judge).disagreeing:
         meant = courses.matches(pair[0], leaf.drugs, leaf.classes, pair[0].drug)
-        if meant and {True, False} <= _without_either(pair, leaf, judge, exclude, ask):
+        if meant and len(_without_either(pair, leaf, judge, exclude, ask)) > 1:
             return _disagree(pair[0].drug, tuple(map(courses.entry_evidence, pair)))
     return None
 
@@ -340,7 +362,7 @@ def _without_either(
 
 
 def _went(entry: Medication) -> tuple[object, ...]:
-    return entry.end, entry.status, entry.outcome
+    return entry.dose, entry.per_day, entry.end, entry.status, entry.outcome
 
 
 def _goes_on(entry: Medication, day: date) -> bool:
@@ -418,7 +440,7 @@ def _where(sentence: Evidence) -> Message:
 _Check = Callable[[Any, Judge, bool, Shown, Answer], Shown | None]
 _MEDICINES: tuple[_Check, ...] = (_unidentified_medicine, _unbranded_medicine)
 _CHECKS: dict[type[Part], tuple[_Check, ...]] = {
-    Condition: (_unidentified_diagnosis, _exclusive_codes, _said_otherwise),
+    Condition: (_unidentified_diagnosis, _exclusive_codes, _refuted_too, _said_otherwise),
     Taking: (
         _unidentified_medicine,
         _unbranded_medicine,

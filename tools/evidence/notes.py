@@ -183,7 +183,7 @@ def _senses_for(leaf: Any, stance: bool) -> tuple[str, ...]:
     if isinstance(leaf, AllergyTo):
         return "reaction", "uncertain"
     if isinstance(leaf, Attested):
-        return "present", "past", "reaction", "uncertain"
+        return "present", "past", "reaction", "uncertain", "absent"
     if not stance:
         return "absent", "past", "reaction", "planned", "uncertain"
     if isinstance(leaf, Trial | Intolerance) or _lasts(leaf):
@@ -256,6 +256,7 @@ def _concepts(leaf: Any) -> Iterator[str]:
             yield from leaf.tests
         case Attested():
             yield f"contrary:{leaf.topic}"
+            yield f"affirms:{leaf.topic}"
         case Programme():
             yield "lifestyle_program"
         case Taking() | Trial() | Intolerance() | AllergyTo():
@@ -289,7 +290,11 @@ def _stance(leaf: Any, mention: Mention, meant: Assertion, note: Note, judge: Ju
     if meant.subject != "self":
         return None
     if isinstance(leaf, Attested):
-        return None if _of_another_drug(mention, note, judge) else _of_statement(leaf, meant, note, judge)
+        return (
+            None
+            if _of_another_drug(mention, note, judge)
+            else _of_statement(leaf, mention, meant, note, judge)
+        )
     if isinstance(leaf, Programme):
         return False if meant.sense in ("negated", "never") and _is_recent(note, judge) else None
     return _of_drug(leaf, mention, meant, note, judge)
@@ -352,9 +357,12 @@ def _stated_since(leaf: Condition, note: Note, judge: Judge) -> bool:
     return any(item.date and note.date and item.date > note.date for item in stated)
 
 
-def _of_statement(leaf: Attested, meant: Assertion, note: Note, judge: Judge) -> bool | None:
-    """False where the text says the contrary of the statement, on its day or after it."""
-    if meant.sense in (*_DENIED, "ended") or not _is_recent(note, judge):
+def _of_statement(
+    leaf: Attested, mention: Mention, meant: Assertion, note: Note, judge: Judge
+) -> bool | None:
+    """False where the text says the contrary of the statement, or denies it, on its day or after it."""
+    denied = meant.sense in (*_DENIED, "ended")
+    if denied is mention.concept.startswith("contrary:") or not _is_recent(note, judge):
         return None
     stated = [item.date for item in judge.said(leaf.topic).get("self", ()) if item.date and item.present]
     return False if note.date is None or not stated or note.date >= max(stated) else None
@@ -399,7 +407,7 @@ def _of_taking(
     itself, and is the only one that keeps it in use."""
     named = note.text[mention.start : mention.end].casefold()
     itself = named == judge.request.drug.casefold() or (
-        named in judge.request.ingredients and not meant.stated
+        named.startswith(judge.request.ingredients) and not meant.stated
     )
     if itself is isinstance(leaf, Taking) or not _is_recent(note, judge):
         return None

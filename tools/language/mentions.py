@@ -77,4 +77,4 @@ def _of(concept: str) -> tuple[tuple[str, How], ...]:
         return ((what, "result"),) if shown == "condition" else ((key, "named"),)
     if kind == "test" and tests()[key].evidence_of:
         return ((key, "named"), (tests()[key].evidence_of, "result"))
-    return ((concept if kind == "contrary" else key, "named"),)
+    return ((concept if kind in ("contrary", "affirms") else key, "named"),)

@@ -214,5 +214,6 @@ _KINDS: dict[str, Vocabulary] = {
     "procedure": "procedures",
     "allergen": "allergens",
     "contrary": "statements",
+    "affirms": "affirmations",
     "status": "document_statuses",
 }

@@ -10,7 +10,14 @@ import msgspec
 from tools.terminology.rows import read_rows
 
 Vocabulary = Literal[
-    "relations", "specialties", "document_kinds", "procedures", "allergens", "statements", "document_statuses"
+    "relations",
+    "specialties",
+    "document_kinds",
+    "procedures",
+    "allergens",
+    "statements",
+    "affirmations",
+    "document_statuses",
 ]
 
 
@@ -18,7 +25,7 @@ class Term(msgspec.Struct, frozen=True, gc=False):
     """A line of specialties.jsonl (`codes`: NUCC), document_kinds.jsonl (LOINC; `of`: the document a policy asks for
     that it can be), document_statuses.jsonl, procedures.jsonl (CPT or HCPCS; `evidence_of`: the test that it measures
     or the condition that it, or its positive result, shows), allergens.jsonl (`of`: food, environment, drug class …)
-    or statements.jsonl (what a note says against a prescriber's statement)."""
+    statements.jsonl (what a note says against a prescriber's statement) or affirmations.jsonl (what it says for it)."""
 
     key: str
     label: str

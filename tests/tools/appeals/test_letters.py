@@ -55,12 +55,14 @@ def test_literature_stands_beside_clinical_reasons_alone() -> None:
 
 
 def test_every_number_of_a_letter_is_a_fact_or_a_place_in_a_list() -> None:
-    for one in (found for found in map(judge, labelled()) if not found.found.refusal):
-        letter = appeal_letter(one.labelled.case, one.labelled.denial, one.found)
+    for one, found in ((one, judge(one)) for one in labelled()):
+        if found.refusal:
+            continue
+        letter = appeal_letter(one.case, one.denial, found)
         known = {number for fact in letter.facts for number in NUMBER.findall(fact.value)}
         places = {str(number) for number in range(1, 16)}
         gaps = {number for gap in letter.gaps for number in NUMBER.findall(gap)}
-        assert set(NUMBER.findall(letter.text)) <= known | places | gaps, one.labelled.name
+        assert set(NUMBER.findall(letter.text)) <= known | places | gaps, one.name
 
 
 def test_the_signature_is_blank_and_gaps_are_marked() -> None:
