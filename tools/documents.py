@@ -264,6 +264,7 @@ def _is_unsigned_by(text: str) -> bool:
     return not _says_of_itself(text).isdisjoint(("status:unsigned", "status:draft"))
 
 
+@lru_cache(maxsize=4096)
 def _says_of_itself(text: str) -> frozenset[str]:
     """Statuses in its first or last line, where notes say them of themselves."""
     lines = text.strip().splitlines()

@@ -78,14 +78,16 @@ class Matcher:
         if len(low) != len(text):  # a letter that folds to two would move the offsets
             low = text.lower()
         folded = words_of(low)
-        if not self._hits(folded):
+        hits = self._hits(folded)
+        if not hits:
             return []
         words = [match.span() for match in _WORD.finditer(low)]
         if len(words) != len(folded):  # "a''b" and "5%b", which nobody writes, part otherwise
             folded = [fold_word(low[start:end]) for start, end in words]
+            hits = self._hits(folded)
         begins = list(accumulate([len(word) + 2 for word in folded], initial=0))
         found = []
-        for index, start, end in self._hits(folded):
+        for index, start, end in hits:
             first, last = bisect_left(begins, start), bisect_left(begins, end) - 1
             span = words[first][0], words[last][1]
             if first < last and _BREAK.search(text, *span):
