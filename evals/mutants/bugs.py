@@ -392,8 +392,8 @@ BUGS = (
         "drug-said-to-be-over-ignored",
         "free text",
         "tools.evidence.notes",
-        "isinstance(leaf, OnDrug) and answer.shown and",
-        "isinstance(leaf, OnDrug) and False and",
+        "answer.shown and (found := _said_to_be_over(leaf, judge))",
+        "False and (found := _said_to_be_over(leaf, judge))",
     ),
     Bug(
         "every-mention-is-believed",

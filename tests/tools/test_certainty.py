@@ -30,6 +30,7 @@ from tools.rules import (
     Lab,
     Node,
     NoneOf,
+    OnDrug,
     Period,
     Programme,
     Taking,
@@ -252,3 +253,52 @@ def test_a_person_who_has_settled_the_sentence_raises_certainty_again() -> None:
     shown = found(NO_DPP4, notes=notes).evidence[0]
     settled = Attestation(id="t1", topic=f"note:{shown.note}", present=False, date=AS_OF, by="R. Lee")
     assert verdict(NO_DPP4, notes=notes, attestations=(settled,)) == ("met", None)
+
+
+ON_ONE_MG = OnDrug(id="on", min_months=3, min_dose=1.0)
+SINCE_JANUARY = Medication(
+    id="M1", drug="Ozempic", ingredients=("semaglutide",), dose=1.0, dose_unit="mg", status="active",
+    start=date(2026, 1, 5),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("Ozempic 1 mg weekly, no complaints.", "met"),
+        ("Ozempic: went from 0.5 mg to 1 mg in January, doing well.", "met"),
+        ("Ozempic 0.5 mg weekly, never took 1 mg.", "unknown"),
+        ("Remains on Ozempic 0.5 mg weekly.", "unknown"),
+        ("Ran out of Ozempic in June and quit it, none since.", "unknown"),
+        ("Ozempic tolerated; metformin 500 mg at supper.", "met"),
+    ],
+)
+def test_a_note_that_tells_another_dose_or_the_end_opens_whether_it_is_taken(text: str, status: str) -> None:
+    notes = (Note(id="N1", date=date(2026, 8, 20), text=text),)
+    assert found(ON_ONE_MG, medications=(SINCE_JANUARY,), notes=notes).status == status
+
+
+def test_a_diagnosis_confirmed_and_refuted_is_a_conflict_unless_the_refutation_is_older() -> None:
+    confirmed = Diagnosis(id="D1", code="E11.9", name="type 2 diabetes", onset=date(2024, 1, 1))
+    refuted = Diagnosis(id="D2", code="E11.9", name="type 2 diabetes", verification="refuted")
+    finding = found(condition("t2dm"), conditions=(confirmed, refuted))
+    assert (finding.status, finding.reason) == ("unknown", "conflict")
+    older = Diagnosis(
+        id="D3", code="E11.9", name="type 2 diabetes", onset=date(2020, 1, 1), verification="refuted"
+    )
+    assert found(condition("t2dm"), conditions=(confirmed, older)).status == "met"
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("Takes it as prescribed.", "met"),
+        ("He is not taking Ozempic as prescribed.", "unknown"),
+        ("She is not compliant.", "unknown"),
+    ],
+)
+def test_a_statement_denied_in_a_note_is_its_contrary(text: str, status: str) -> None:
+    said = Attestation(id="A1", topic="adherent", present=True, date=date(2026, 8, 1), subjects=("self",))
+    leaf = Attested(id="adherent", topic="adherent", statement="adherent")
+    notes = (Note(id="N1", date=date(2026, 8, 20), text=text),)
+    assert found(leaf, attestations=(said,), notes=notes).status == status

@@ -8,7 +8,7 @@ where it names what the criterion is about: most charts pay for one search of th
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ from tools.evidence.judge import DECIDED, Judge, Shown
 from tools.language.assertion import Assertion, assertion, sentence_at, sentence_words, words_of_sense
 from tools.language.likelihood import About, likelihood
 from tools.language.mentions import Mention, mentions, words_naming, words_naming_any
+from tools.products import is_product
 from tools.records import Evidence, Medication, Note, Procedure
 from tools.rules import (
     AllergyTo,
@@ -38,7 +39,7 @@ from tools.terminology.quantities import convert, quantities_in
 from tools.terminology.vocabulary import term_of_code
 
 _LEAST = 0.2  # likelihood under which nobody is asked about a sentence
-_LEAST_STATED = 0.03  # … where a cue says so
+_LEAST_STATED = 0.01  # … where a cue says so
 _OVER = 0.75  # likelihood from which a drug is taken to be over, whatever cue is there
 _NEAR = 24  # characters between a drug and how long it was taken
 STATE_DAYS = 365  # what a note says to be so now, it says of the year around it
@@ -63,8 +64,10 @@ def contradicting_sentence(leaf: Any, judge: Judge, answer: Shown) -> Evidence |
     """
     if isinstance(leaf, Trial | Intolerance) and not answer.shown and _is_charted(leaf, judge):
         return None  # of what is charted, a note that names it tells no more
-    if isinstance(leaf, OnDrug) and answer.shown and (over := _said_to_be_over(leaf, judge)):
-        return over
+    if isinstance(leaf, OnDrug) and answer.shown and (found := _said_to_be_over(leaf, judge)):
+        return found
+    if isinstance(leaf, OnDrug) and answer.shown and (found := _said_at_another_dose(leaf, judge)):
+        return found
     naming = _naming(leaf, judge)
     texts = _texts(judge)
     if naming.isdisjoint(texts.words):
@@ -168,6 +171,43 @@ def _said_to_be_over(leaf: OnDrug, judge: Judge) -> Evidence | None:
         said = _Said(named[-1], assertion(note.text, named[-1].start, named[-1].end), False)
         return _sentence(note, named[-1]) if over and not _settled(note, said, judge) else None
     return None
+
+
+def _said_at_another_dose(leaf: OnDrug, judge: Judge) -> Evidence | None:
+    """The sentence of the newest note on the product asked for that denies the dose on the list, or tells others and
+    not that one."""
+    going = [entry for entry in judge.patient.medications or () if _goes_on(entry, judge.as_of)]
+    listed = [entry for entry in going if is_product(entry, judge.request) and entry.dose is not None]
+    if leaf.min_dose is None or not listed:
+        return None
+    for note, words in _texts(judge).notes:
+        if words.isdisjoint(_naming(leaf, judge)):
+            continue
+        every = mentions(note.text)
+        named = [item for item in every if item.concept in judge.request.ingredients]
+        if not named or not _is_recent(note, judge) or _agrees(listed, False, note):
+            return None
+        for mention in named:
+            told = _doses_behind(mention, every, note.text)
+            here = [item for item in told if item[0] in {entry.dose for entry in listed}]
+            if any(denied for _, denied in here) or (told and not here and not all(d for _, d in told)):
+                said = _Said(mention, Assertion("current", "self", True), False)
+                return None if _settled(note, said, judge) else _sentence(note, mention)
+        return None
+    return None
+
+
+def _doses_behind(mention: Mention, every: Sequence[Mention], text: str) -> list[tuple[float, bool]]:
+    """Doses in mg between a drug and the next one in its sentence, each with whether it is denied or over."""
+    start, end = sentence_at(text, mention.start)
+    end = min([item.start for item in every if mention.end <= item.start < end], default=end)
+    sentence, found = text[start:end], []
+    for one in quantities_in(sentence):
+        behind = one.start >= mention.end - start and one.unit == "mg" and one.per is None
+        if behind and sentence[one.end : one.end + 1] != "/":
+            sense = assertion(sentence, one.start, one.end).sense
+            found.append((one.low, sense in (*_DENIED, "ended")))
+    return found
 
 
 def _about(leaf: Any) -> About:
