@@ -18,7 +18,6 @@ MISSED = {
     "d5/036": "its policy said that earlier fills count against a quantity, which no rule held, and no longer says it",
     "u1/017": "two doses a week, told in a sentence that denies nothing",
     "u1/070": "I64 is a code of ICD-10 and none of ICD-10-CM",
-    "u3/015": "“Neg” before a history of the family",
     "u3/066": "a question in quotes, answered by the next sentence",
     "u4/006": "“nor any”, which nobody's words deny strongly enough",
     "u4/017": "a dose that the note tells otherwise than the list",
@@ -29,7 +28,6 @@ MISSED = {
     "u4/083": "“which she left off” behind a cue of another drug",
     "u4/085": "a brother's cancer “for what he calls”",
     "u5/035": "its author's own word for where a drug is from, which a case file refuses",
-    "u5/088": "a dose that the note tells otherwise than the list",
     "u2/002": "“she” of the next sentence is the aunt",
 }
 

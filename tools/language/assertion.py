@@ -232,26 +232,20 @@ def _lexicon() -> dict[str, tuple[_Cue, ...]]:
 
 @lru_cache(maxsize=4096)
 def _cues(sentence: str) -> tuple[_Hit, ...]:
-    """Cues of the sentence in their order, the longest at each place of those that look one way: in "FHx: no MTC" the
-    "no" denies what follows, though ": no" would deny what stands before."""
-    words = _words(sentence)
-    return tuple(
-        sorted({*_looking(sentence, words, ("before",)), *_looking(sentence, words, ("after", "both"))})
-    )
-
-
-def _looking(sentence: str, words: Sequence[tuple[int, int]], reaches: Sequence[str]) -> Iterator[_Hit]:
-    lexicon, place = _lexicon(), 0
+    """Cues of the sentence, the longest at each place, in their order. One that begins with a colon looks back and
+    hides none behind it: in "FHx: no MTC" the "no" denies what follows."""
+    lexicon, words, hits = _lexicon(), _words(sentence), []
+    place = 0
     while place < len(words):
         for length in range(min(_LONGEST, len(words) - place), 0, -1):
             start, end = words[place][0], words[place + length - 1][1]
-            known = lexicon.get(_plain(sentence[start:end]), ())
-            found = [cue for cue in known if cue.reach in reaches]
+            found = lexicon.get(_plain(sentence[start:end]))
             if found:
-                yield from (_Hit(start, end, cue.sense, cue.reach, cue.weak) for cue in found)
-                place += length - 1
+                hits += [_Hit(start, end, cue.sense, cue.reach, cue.weak) for cue in found]
+                place += length - 1 if sentence[start] != ":" else 0
                 break
         place += 1
+    return tuple(hits)
 
 
 def _plain(words: str) -> str:

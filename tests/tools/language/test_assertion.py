@@ -25,7 +25,7 @@ def meant(text: str, name: str) -> Assertion:
             "negated",
         ),
         ("Negative FH for MTC", "MTC", "negated"),
-        ("Ketoacidosis she never had, dialysis neither.", "Ketoacidosis", "negated"),
+        ("Ketoacidosis she never had, dialysis neither.", "Ketoacidosis", "never"),
         ("T2DM ruled out last year", "T2DM", "negated"),
         ("Never filled the Byetta", "Byetta", "never"),
         ("Stopped metformin, now on Byetta", "metformin", "ended"),
