@@ -122,6 +122,7 @@ _FIELDS_ALSO = {
     "plan_id": {"plan": "plan_id", "start_date": "start", "end_date": "end"},
 }
 _COMBINED_DOSE = re.compile(r"[\d.]+(?:\s*[/-]\s*[\d.]+)+\s*\w*")
+_OF_ALL = "mtc_men2"  # what is said of it without a person is said of the patient and the family
 _KINDS_ALSO = {"program": "programme", "claims": "fills", "pharmacy fills": "fills", "chart note": "note"}
 _UNKNOWN_WORDS = ("unknown", "unstated", "not stated", "none", "missing", "")
 
@@ -455,6 +456,8 @@ class _Reader:
             if isinstance(item, Map):
                 self._check_topic(str(item.get("topic", "")), item.at("topic"))
                 self._check_specialty(item)
+                if item.get("topic") == _OF_ALL:  # as the bare statement speaks
+                    item.setdefault("subjects", ["self", "family"])
                 yield (read(item, f"att-{n + 1}", place),)
                 continue
             topic, colon, word = str(item).partition(":")
@@ -534,7 +537,7 @@ def _fields(item: Any, place: Place, main: str) -> Map:
 
 def _both(topic: str, value: Any, place: Place) -> Map:
     """A bare statement on MTC or MEN 2 speaks of patient and family, any other of the patient."""
-    return made(place, **{"both" if topic == "mtc_men2" else "self": value})
+    return made(place, **{"both" if topic == _OF_ALL else "self": value})
 
 
 def _test(name: str, place: Place, else_allowed: tuple[str, ...] = ()) -> str:

@@ -28,6 +28,8 @@ MISSED = {
     "u4/083": "“which she left off” behind a cue of another drug",
     "u4/085": "a brother's cancer “for what he calls”",
     "u5/035": "its author's own word for where a drug is from, which a case file refuses",
+    "u6/031": "“her cuñada”, a relative by marriage in another language",
+    "u6/049": "“never picked it up” of a course that the list has",
     "u2/002": "“she” of the next sentence is the aunt",
 }
 
@@ -43,7 +45,7 @@ def test_every_set_has_its_first_sight_on_the_page() -> None:
     assert (RESULTS / "first_sight.md").read_text() == page(rows())
 
 
-@pytest.mark.parametrize("name", ["d6", "u5", "d1"])
+@pytest.mark.parametrize("name", ["d6", "u6", "d1"])
 def test_the_readme_tells_first_sights_as_they_were(name: str) -> None:
     (row,) = [one for one in rows() if one.set == name]
     told = f"| {row.right} / {row.n} | {row.false_ready} / {row.not_ready} | {row.ready_lost} / {row.ready} |"

@@ -40,7 +40,7 @@ from tools.terminology.vocabulary import term_of_code
 
 _LEAST = 0.2  # likelihood under which nobody is asked about a sentence
 _LEAST_STATED = 0.01  # … where a cue says so
-_OVER = 0.75  # likelihood from which a drug is taken to be over, whatever cue is there
+_OVER = 0.85  # likelihood from which a drug is taken to be over, whatever cue is there
 _NEAR = 24  # characters between a drug and how long it was taken
 STATE_DAYS = 365  # what a note says to be so now, it says of the year around it
 _DENIED = ("negated", "never", "void")
