@@ -1,7 +1,8 @@
 """Trains `tools.language.likelihood` from the labelled sentences, and scores it on authors that it has not seen.
 
-    uv run --group train python -m evals.train_likelihood            # score with each author held out
-    uv run --group train python -m evals.train_likelihood --write    # … and write weights and results
+    .boot/bin/uv pip install --python .venv/bin/python --group train    # scikit-learn, once
+    .venv/bin/python -m evals.train_likelihood              # score with each author held out
+    .venv/bin/python -m evals.train_likelihood --write      # … and write weights and results
 
 Weights are the same for the same examples and the same scikit-learn.
 """

@@ -16,7 +16,7 @@ import msgspec
 
 from tools.evidence import courses, diagnoses, statements
 from tools.evidence.judge import BARE, Judge, Shown
-from tools.evidence.notes import contradicting_sentence
+from tools.evidence.notes import contradicting_sentence, goes_on
 from tools.messages import Message, action, iso, message
 from tools.products import goes_by_ingredient, is_product
 from tools.records import Diagnosis, Evidence, Fill, Medication, Patient, Program
@@ -172,8 +172,7 @@ def _who_is(name: str, label: str, seen: Evidence, answer: Shown) -> Shown:
 def _unidentified_diagnosis(
     leaf: Condition, judge: Judge, exclude: bool, answer: Shown, ask: Answer
 ) -> Shown | None:
-    """An entry whose code is none of ICD-10-CM and that has no name, or one by name alone that leaves open which of
-    several kinds it is."""
+    """An entry without a code of ICD-10-CM, whose name tells nobody what it is, or shares the condition's own words."""
     uncoded = judge.uncoded()
     if not uncoded or answer.shown or judge.patient.conditions is None:
         return None
@@ -182,10 +181,10 @@ def _unidentified_diagnosis(
     for entry, term in uncoded:
         if diagnoses.kind_of_match(leaf, term.code, term.name):
             continue
-        named = [span.kind for span in matches(term.name)]
+        known = {"condition", "procedure"}.intersection([span.kind for span in matches(term.name)])
         shared = _own_words(leaf).intersection(term.name.replace(",", " ").split())
         denied = shared and diagnoses.denies(term.name, tuple(shared))
-        if "condition" not in named or (shared and not denied):
+        if not known or (shared and not denied):
             seen = (_diagnosis(entry), *answer.records)
             what = _title(entry) or message("doubt.blank_entry", record=entry.id)
             found = message("doubt.diagnosis", what=what, condition=leaf.label)
@@ -345,7 +344,7 @@ def _disagreeing_use(leaf: OnDrug, judge: Judge, exclude: bool, answer: Shown, a
     taken = [entry for entry in judge.patient.medications or () if is_product(entry, judge.request)]
     for pair in _pairs(taken):
         one, other = pair
-        two_doses = one.dose != other.dose and _goes_on(one, judge.as_of) and _goes_on(other, judge.as_of)
+        two_doses = one.dose != other.dose and goes_on(one, judge.as_of) and goes_on(other, judge.as_of)
         disagree = two_doses or (_same_course(one, other) and _went(one) != _went(other))
         if disagree and len(_without_either(pair, leaf, judge, exclude, ask)) > 1:
             return _disagree(one.drug, tuple(map(courses.entry_evidence, pair)))
@@ -363,10 +362,6 @@ def _without_either(
 
 def _went(entry: Medication) -> tuple[object, ...]:
     return entry.dose, entry.per_day, entry.end, entry.status, entry.outcome
-
-
-def _goes_on(entry: Medication, day: date) -> bool:
-    return entry.end > day if entry.end is not None else entry.status == "active"
 
 
 def _same_course(one: Medication, other: Medication) -> bool:

@@ -176,7 +176,7 @@ def _said_to_be_over(leaf: OnDrug, judge: Judge) -> Evidence | None:
 def _said_at_another_dose(leaf: OnDrug, judge: Judge) -> Evidence | None:
     """The sentence of the newest note on the product asked for that denies the dose on the list, or tells others and
     not that one."""
-    going = [entry for entry in judge.patient.medications or () if _goes_on(entry, judge.as_of)]
+    going = [entry for entry in judge.patient.medications or () if goes_on(entry, judge.as_of)]
     listed = [entry for entry in going if is_product(entry, judge.request) and entry.dose is not None]
     if leaf.min_dose is None or not listed:
         return None
@@ -466,7 +466,7 @@ def _alone(leaf: Taking | OnDrug, mention: Mention, judge: Judge) -> bool:
     going = [
         entry
         for entry in judge.patient.medications or ()
-        if _goes_on(entry, judge.as_of) and matches(entry, leaf.drugs, leaf.classes, entry.drug)
+        if goes_on(entry, judge.as_of) and matches(entry, leaf.drugs, leaf.classes, entry.drug)
     ]
     return all(mention.concept in entry.ingredients for entry in going)
 
@@ -476,11 +476,12 @@ def _agrees(charted: list[Medication], taken: bool, note: Note) -> bool:
     if note.date is None:
         return False
     if taken:
-        return any(_goes_on(entry, note.date) for entry in charted)
+        return any(goes_on(entry, note.date) for entry in charted)
     return any(entry.start and entry.start > note.date for entry in charted)
 
 
-def _goes_on(entry: Medication, day: date) -> bool:
+def goes_on(entry: Medication, day: date) -> bool:
+    """Whether the medication list says that it is taken on that day."""
     if entry.start is not None and entry.start > day:
         return False
     return day <= entry.end if entry.end is not None else entry.status == "active"
