@@ -12,7 +12,6 @@ set; a second `--keep` of the same set is refused.
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -23,35 +22,12 @@ from typing import NamedTuple
 import msgspec
 import yaml
 
+from evals.first_sight.rows import PAGE, ROWS, Row, append, commit, page, rows
 from tools.casefile import Known, case_files, decide_case, read_case
 from tools.errors import PaladinError
 from tools.records import Drug, Plan
-from tools.statistics import wilson
 
 WORLD = Path(__file__).parents[2] / "mock_data"
-RESULTS = Path(__file__).parents[1] / "results"
-ROWS = RESULTS / "first_sight.jsonl"
-PAGE = RESULTS / "first_sight.md"
-
-
-class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """The score of one set at first sight. Shares are counts over `n`."""
-
-    kind: str
-    set: str
-    voice: str
-    n: int
-    date: str
-    commit: str
-    right: int
-    false_ready: int  # called ready, and not
-    not_ready: int  # cases whose right outcome is not ready
-    ready_lost: int  # ready, and called otherwise
-    ready: int
-    unknown_found: int  # needs_documentation, and called so
-    unknown: int
-    unread: int = 0  # the case file could not be read
-    corrections: tuple[str, ...] = ()  # keys that the facts showed to be wrong, with the reason
 
 
 class Scored(NamedTuple):
@@ -97,7 +73,7 @@ def row_of(scored: Sequence[Scored], kind: str, name: str, voice: str) -> Row:
         voice=voice,
         n=len(scored),
         date=date.today().isoformat(),
-        commit=_commit(),
+        commit=commit(),
         right=sum(one.found == one.expected for one in scored),
         false_ready=sum(one.found == "ready" != one.expected for one in scored),
         not_ready=sum(one.expected != "ready" for one in scored),
@@ -107,45 +83,6 @@ def row_of(scored: Sequence[Scored], kind: str, name: str, voice: str) -> Row:
         unknown=sum(one.expected == "needs_documentation" for one in scored),
         unread=sum(not one.found for one in scored),
     )
-
-
-def _commit() -> str:
-    told = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True)
-    return told.stdout.strip()
-
-
-def rows() -> list[Row]:
-    """Every first sight so far, oldest first."""
-    return (
-        [msgspec.json.decode(line, type=Row) for line in ROWS.read_bytes().splitlines()]
-        if ROWS.exists()
-        else []
-    )
-
-
-def page(kept: Sequence[Row]) -> str:
-    """The table of first sights as Markdown."""
-    lines = [
-        "# First sights",
-        "",
-        "Sets by authors who saw the printed policies, a page on how a case is judged and the manual of case files,",
-        "and no code. Each was scored once, on the commit that was there before anybody had read it; a row never",
-        "changes.",
-        "Intervals are Wilson's, 95 %. Printed by `python -m evals.first_sight report` from `first_sight.jsonl`.",
-        "",
-        "| kind | set | author's voice | date | commit | right | 95 % | called ready, and not | ready lost "
-        "| unknown found | keys corrected |",
-        "|---|---|---|---|---|---:|---|---:|---:|---:|---:|",
-    ]
-    for row in kept:
-        low, high = wilson(row.right, row.n)
-        lines.append(
-            f"| {row.kind} | {row.set} | {row.voice} | {row.date} | {row.commit} | {row.right}/{row.n} "
-            f"({row.right / row.n:.3f}) | {low:.3f}-{high:.3f} | {row.false_ready}/{row.not_ready} | "
-            f"{row.ready_lost}/{row.ready} | {row.unknown_found}/{row.unknown} | {len(row.corrections)} |"
-        )
-    notes = [f"- {row.set}: {text}" for row in kept for text in row.corrections]
-    return "\n".join([*lines, *(["", "Corrected keys:", "", *notes] if notes else []), ""])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -184,8 +121,7 @@ def _score(given: argparse.Namespace) -> int:
     print(Counter((one.expected, one.found) for one in scored if one.expected != one.found))
     print(msgspec.json.encode(row).decode())
     if given.keep:
-        with ROWS.open("ab") as file:
-            file.write(msgspec.json.encode(row) + b"\n")
+        append(row)
     return 0
 
 
