@@ -210,7 +210,7 @@ def compose(made: Appealing, filing: Filing, model: Model | None = None) -> Rewo
         return Reworded(letter, Wording())
     from agent.letter_prose import reword
 
-    dated = made.denial.dated or made.denial.decided
+    dated = made.denial.dated
     return reword(letter, made.case, model, decided=dated.value if dated else None)
 
 

@@ -116,14 +116,14 @@ def _rows(examples: Sequence[Example], field: str, classes: Sequence[str]) -> An
 
 
 def _fitted(examples: Sequence[Example], field: str) -> Any:
-    from sklearn.linear_model import LogisticRegression  # type: ignore[import-not-found]
+    from sklearn.linear_model import LogisticRegression
 
     model = LogisticRegression(C=STRENGTH, max_iter=200, tol=1e-3)
     return model.fit(_matrix(examples), [getattr(example, field) for example in examples])
 
 
 def _matrix(examples: Sequence[Example]) -> Any:
-    from scipy.sparse import csr_matrix  # type: ignore[import-untyped]
+    from scipy.sparse import csr_matrix
 
     ends = [0]
     for example in examples:

@@ -56,7 +56,7 @@ def _about(made: Appealing) -> str:
     level = next(
         (one.name for one in LEVELS.get(made.case.plan.line_of_business, ()) if one.key == found.level), ""
     )
-    dated = denial.dated or denial.decided
+    dated = denial.dated
     parts = (
         f"letter: {found.letter.replace('_', ' ')}{f' by the {level}' if level else ''}",
         f"dated {dated.value}" if dated else "no date",

@@ -108,6 +108,15 @@ def _headline(denial: Denial) -> str:
         "approval": "Approved",
         "appeal_upheld": "Appeal decided: the denial is upheld",
         "appeal_overturned": "Appeal decided: the denial is overturned",
+        "withdrawn": "Withdrawn: nothing was decided",
+        "duplicate": "Closed as a duplicate",
+        "returned": "Returned without a decision",
+        "extension": "The payer takes more time",
+        "not_required": "No authorization is required",
+        "change_notice": "Notice of a change, about no request",
+        "wrong_member": "About somebody else, or nobody whom the payer could tell",
+        "payment_advice": "Payment advice",
+        "other": "No decision",
         "unclear": "It is not clear what this letter decides",
     }[denial.kind]
     drugs = " and ".join(drug.name for drug in denial.drugs)
@@ -150,7 +159,8 @@ def _sections(
     reasons = []
     for number, reason in enumerate(denial.reasons, 1):
         about = f" ({reason.drug})" if reason.drug else ""
-        how = {"words": "", "clause": ", by its clause", "meaning": ", by its meaning: check it"}[reason.by]
+        how = {"words": "", "clause": ", by its clause", "code": ", by its code"}[reason.by]
+        how += "" if reason.confirmed else ", unconfirmed"
         reasons.append(f"  {number}. {reason.code}: {REASONS[reason.code].title}{about}{how}")
         reasons.append(
             f'     "{_short(reason.quote.text)}" (characters {reason.quote.start}-{reason.quote.end})'
@@ -168,6 +178,7 @@ def _sections(
         ("Approved", _approved(denial)),
         ("Asked", [f"  {_short(question.text)}" for question in denial.questions]),
         ("Rights", rights),
+        ("Orders in it, not followed", [f'  "{_short(order.text)}"' for order in denial.orders]),
         ("By when", _by_when(denial, due)),
         ("Whose letter", [_agreement(one) for one in compared]),
         ("Look at it yourself", [f"  {what}" for what in denial.unclear]),

@@ -27,10 +27,7 @@ from tools.denials.reader import read_letter
 from tools.denials.records import Denial
 
 EXAMPLES = Path(__file__).parents[1] / "examples" / "letters"
-KINDS = {
-    "denial": "denial", "partial": "partial_approval", "approval": "approval", "pend": "pend",
-    "upheld": "appeal_upheld", "overturned": "appeal_overturned",
-}  # fmt: skip
+KINDS = {"partial": "partial_approval", "upheld": "appeal_upheld", "overturned": "appeal_overturned"}
 UNKNOWN = "unclear"
 REFUSALS = frozenset(["denial", "partial_approval", "appeal_upheld"])
 DATES = frozenset(["notice", "receipt", "reply_by", "appeal_by", "p2p_by", "effective", "expires"])
@@ -40,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("files", nargs="*", type=Path, default=sorted(EXAMPLES.glob("*.jsonl")))
+    parser.add_argument("files", nargs="*", type=Path, default=sorted(EXAMPLES.glob("l*.jsonl")))
     parser.add_argument("--keep", action="store_true", help="keep this score as the set's first sight")
     parser.add_argument("--voice", default="", help="who the author was")
     parser.add_argument("--misses", action="store_true", help="print what was read otherwise")
@@ -68,7 +65,7 @@ def score(
     counts: Counter[str] = Counter()
     for letter in letters:
         found = read(letter["text"])
-        kind = KINDS.get(letter["kind"], UNKNOWN)
+        kind = KINDS.get(letter["kind"], letter["kind"])
         counts["right"] += found.kind == kind
         counts["abstained"] += found.kind == UNKNOWN != kind
         counts["false"] += found.kind in REFUSALS and kind not in REFUSALS
@@ -87,7 +84,7 @@ def score(
                 miss(f"{letter['id']}: {part} extra {sorted(told - wanted)}, missed {sorted(wanted - told)}")
         orders = any(one["role"] == "order" for one in letter["sentences"])
         counts["orders"] += orders
-        counts["orders reported"] += orders and bool(getattr(found, "orders", ()))
+        counts["orders reported"] += orders and bool(found.orders)
     return LetterRow(
         set=name, voice=voice, n=len(letters), date=date.today().isoformat(), commit=commit(),
         right=counts["right"], abstained=counts["abstained"], false_denials=counts["false"],
@@ -114,6 +111,8 @@ def dates_read(read: Denial) -> set[tuple[str, str]]:
     for right in read.rights:
         if right.kind != "expedited" and right.deadline:
             days.append(("p2p_by" if right.kind == "peer_to_peer" else "appeal_by", right.deadline.day))
+    if read.served:
+        days.append(("service", read.served.value))
     return {(what, day.isoformat()) for what, day in days if day}
 
 

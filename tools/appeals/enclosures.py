@@ -16,7 +16,7 @@ from tools.records import Finding
 
 def enclosed(case: Case, denial: Denial, reasons: Sequence[Weighed]) -> list[str]:
     """The enclosures' names, in their order."""
-    dated = denial.dated or denial.decided
+    dated = denial.dated
     named = [f"The decision appealed{f', of {formats.long_date(dated.value)}' if dated else ''}"]
     if cited_clauses(case, reasons):
         named.append(f"Policy {case.determination.policy_id}, the clauses cited")

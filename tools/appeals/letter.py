@@ -121,7 +121,7 @@ class AppealWriter(Writer):
         yield from ours
 
     def _decided(self) -> str:
-        dated = self.denial.dated or self.denial.decided
+        dated = self.denial.dated
         return self.date(dated.value, "denial") if dated else self.gap("date of the decision")
 
     def _filled(self, text: str) -> str:

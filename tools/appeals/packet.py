@@ -45,7 +45,7 @@ def packet(
     """Everything that goes out together. `decision` is the payer's letter, as text or as the PDF that came."""
     reasons = [reason for reason in found.reasons if reason.standing == "refuted"]
     findings = rested_on(case, reasons)
-    dated = denial.dated or denial.decided
+    dated = denial.dated
     parts = [
         Part("Letter of appeal", letter_pdf(letter)),
         Part(

@@ -38,7 +38,7 @@ def clocks_of_letter(
 
 def notice_of(denial: Denial, plan: Plan, decided: str, received: date | None = None) -> Notice | None:
     """The letter as a case's log has it."""
-    dated = denial.dated or denial.decided
+    dated = denial.dated
     if dated is None:
         return None
     came = received or (denial.received.value if denial.received else None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.denials.cues import cues
+from tools.denials.learned import code_shares
 from tools.denials.records import Cited, StatedReason
 from tools.records import Clause, Policy
 
@@ -31,12 +31,5 @@ def _code_of(clause: Clause) -> str:
         return _OF_SECTION[clause.section]
     if clause.section not in ("criteria", "renewal"):
         return ""
-    every = cues()
-    return next(
-        (
-            code
-            for code in _ASKED
-            if every[code].rule.search(clause.text) or every[code].topic.search(clause.text)
-        ),
-        "medical_necessity",
-    )
+    shares = code_shares(clause.text)
+    return max(_ASKED, key=lambda code: shares[code])

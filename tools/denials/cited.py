@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from tools.denials.records import Cited
-from tools.denials.words import Letter
+from tools.denials.records import Cited, Quote
 
 _NAMED = (
     r"(?:article [IVX\d]+,? (?:section|sec\.?) \d[\w.]*(?:\([a-z\d]+\))*|(?:section|sec\.|§+|clause|item"
@@ -25,9 +24,8 @@ _STATUTE = re.compile(
 )
 
 
-def clauses_told(letter: Letter, known: Mapping[str, str] | None = None) -> tuple[Cited, ...]:
+def clauses_told(text: str, known: Mapping[str, str] | None = None) -> tuple[Cited, ...]:
     """Each clause once. `known` are the policy's, by id: where it is given, its own ids are found however they look."""
-    text = letter.plain
     found: dict[str, Cited] = {}
     spans: list[tuple[int, int]] = []
     for clause in sorted(known or (), key=len, reverse=True):
@@ -37,7 +35,7 @@ def clauses_told(letter: Letter, known: Mapping[str, str] | None = None) -> tupl
             ):
                 continue
             spans.append(match.span())
-            found.setdefault(clause, Cited(id=clause, quote=letter.quote(*match.span()), known=True))
+            found.setdefault(clause, Cited(id=clause, quote=_quote(text, match), known=True))
     for match in _ANY.finditer(text):
         if any(a < match.end() and match.start() < b for a, b in spans):
             continue
@@ -54,9 +52,7 @@ def clauses_told(letter: Letter, known: Mapping[str, str] | None = None) -> tupl
         if not re.search(r"\d", name) and not match["policy"]:
             continue
         checked = known is not None and not match["policy"]  # a policy's own number is no clause of it
-        found.setdefault(
-            name, Cited(id=name, quote=letter.quote(*match.span()), known=False if checked else None)
-        )
+        found.setdefault(name, Cited(id=name, quote=_quote(text, match), known=False if checked else None))
     return tuple(sorted(found.values(), key=lambda cited: cited.quote.start))
 
 
@@ -73,3 +69,7 @@ def _is_cited(text: str, match: re.Match[str], clause: str) -> bool:
             re.IGNORECASE,
         )
     )
+
+
+def _quote(text: str, match: re.Match[str]) -> Quote:
+    return Quote(text=match[0], start=match.start(), end=match.end())

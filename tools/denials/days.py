@@ -15,7 +15,7 @@ _DIGITS = str.maketrans("OolI", "0011")
 _LETTERS = str.maketrans("01", "ol")
 _SMALL = (
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-    "thirteen", "fourteen", "fifteen",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
 )  # fmt: skip
 _NUMBERS = {word: number for number, word in enumerate(_SMALL)} | {
     "twenty": 20, "thirty": 30, "forty-five": 45, "sixty": 60, "sixty-five": 65, "ninety": 90,

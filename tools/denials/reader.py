@@ -1,122 +1,391 @@
-"""Reads a payer's letter: who, what, why, and what may be done by when. Deterministic, and quoting only what
-stands there."""
+"""Reads a payer's letter: who, what, why, and what may be done by when. It quotes only what stands there, and follows
+no order that stands there.
+
+What was decided is told by the sentences that decide, a reason only by those that give one in this case; both by what
+was learned from letters of many hands (`learned.py`). Code counts, dates and compares.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import Any, NamedTuple
 
 import msgspec
 
-from tools.denials.approved import approved_told
 from tools.denials.by_clause import reasons_by_clause
 from tools.denials.cited import clauses_told
-from tools.denials.dating import dates_of
-from tools.denials.heading import member_id_of, member_of, reference_of
-from tools.denials.outcome import outcome_of
-from tools.denials.payer import payer_of
-from tools.denials.records import Cited, Denial, Quote, RequestedDrug, StatedReason
-from tools.denials.requested import drug_at, drugs_of
-from tools.denials.rights import questions_told, reply_told, rights_told
-from tools.denials.stated import Hit, reasons_told
-from tools.denials.words import Letter
+from tools.denials.codes import REASONS, codes_in
+from tools.denials.drugs import drug_at, drugs_of
+from tools.denials.learned import (
+    FROM,
+    KINDS,
+    ROLES,
+    TIMES,
+    Learned,
+    along,
+    chances,
+    learned,
+    seen_letter,
+    seen_reason,
+    seen_sentences,
+    shares,
+)  # fmt: skip
+from tools.denials.mentions import Mention, seen_mentions, times_in
+from tools.denials.records import (
+    REFUSALS,
+    Approved,
+    Cited,
+    Deadline,
+    Denial,
+    LetterKind,
+    Quote,
+    RequestedDrug,
+    StatedDate,
+    StatedReason,
+)  # fmt: skip
+from tools.denials.rights import Time, deadline_of, rights_of
+from tools.denials.sentences import Sentence, sentences_of
+from tools.denials.who import who
 from tools.errors import Invalid
 from tools.records import Policy
+from tools.terminology.quantities import quantities_in
 
 LONGEST = 100_000  # characters
+SURE = 0.5  # of a kind, below which it is left open
+LIKELY = 0.3  # of a reason, from which it is told
+CONFIRMED = 0.6  # … and believed without a code that says so too
+ON_CODE = 0.5  # a reason that a code alone tells
+_KIND: dict[str, LetterKind] = {
+    "partial": "partial_approval",
+    "upheld": "appeal_upheld",
+    "overturned": "appeal_overturned",
+}
+_GIVE_REASONS = (*REFUSALS, "pend", "returned", "payment_advice", "wrong_member")
 
 
-def read_letter(text: str, payers: Iterable[str] = (), policy: Policy | None = None) -> Denial:
-    """What the letter states. `payers` are names that may be found in it; with the policy that it applies,
-    clauses that it
-    names are looked up there, and tell the reason where the letter's own words do not."""
+class _Read(NamedTuple):
+    """A letter in sentences, with the share of every role, and the times in it by what they are."""
+
+    text: str
+    sentences: list[Sentence]
+    seen: list[Any]
+    roles: Any
+    times: list[Time]
+    days: list[tuple[Mention, str, float]]
+    kinds: Any
+
+    def share(self, at: int, role: str) -> float:
+        return float(self.roles[at, ROLES.index(role)])
+
+    def role(self, at: int) -> str:
+        return ROLES[int(self.roles[at].argmax())]
+
+    def quote(self, at: int) -> Quote:
+        one = self.sentences[at]
+        return Quote(text=self.text[one.start : one.end], start=one.start, end=one.end)
+
+
+def read_letter(
+    text: str, payers: Iterable[str] = (), policy: Policy | None = None, models: Learned | None = None
+) -> Denial:
+    """What the letter states. `payers` are names that may be found in it; with the policy that it applies, clauses that
+    it names are looked up there, and tell the reason where the letter's own words do not. `models` are others than the
+    ones that are shipped, to score them.
+
+    Raises:
+        Invalid: the text is empty or longer than a letter.
+    """
     if not text.strip():
         raise Invalid("the letter holds no text")
     if len(text) > LONGEST:
         raise Invalid(f"the letter has {len(text):,} characters; one letter has at most {LONGEST:,}")
-    letter = Letter(text)
-    read = _read(letter, payers, policy)
-    for quote in read.quotes():
+    models = models or learned()
+    read = _sensed(text, models)
+    found = _stated(read, payers, policy, models)
+    for quote in found.quotes():
         assert text[quote.start : quote.end] == quote.text, f"{quote.text!r} does not stand in the letter"
-    return read
+    return found
 
 
-def _read(letter: Letter, payers: Iterable[str], policy: Policy | None) -> Denial:
-    drugs = drugs_of(letter)
-    outcome = outcome_of(letter, drugs)
-    member = member_of(letter)
-    member_id = member_id_of(letter, member)
-    dates = dates_of(letter)
-    dated = dates.dated.value if dates.dated else None
-    known = {clause.id: clause.text for clause in policy.clauses} if policy else None
-    cited = clauses_told(letter, known)
-    pend = outcome.kind == "pend"
-    reasons = _reasons(letter, outcome.kind, outcome.quote, drugs, cited, policy)
-    if outcome.kind == "unclear" and all(reason.by == "meaning" for reason in reasons):
-        reasons = ()  # where nothing is decided, a likeness is no reason
-    read = Denial(
-        kind="denial" if outcome.kind == "unclear" and reasons else outcome.kind,
-        kind_quote=outcome.quote,
-        payer=payer_of(letter, payers),
-        member=member,
-        member_id=member_id,
-        birth_date=dates.born,
-        reference=reference_of(letter, member_id),
-        dated=dates.dated,
-        received=dates.received,
-        decided=dates.decided,
+# --- what the models say ---------------------------------------------------------------------------------
+
+
+def _sensed(text: str, models: Learned) -> _Read:
+    sentences = sentences_of(text)
+    seen = seen_sentences(sentences)
+    roles = along(models.role.scores(seen), models.steps)
+    mentions = times_in(text, sentences)
+    named = [ROLES[int(at)] for at in roles.argmax(1)]
+    days, times = [], []
+    if mentions:
+        around = seen_mentions(text, sentences, named, mentions)
+        told, starts = shares(models.time.scores(around)), shares(models.runs_from.scores(around))
+        for one, share, start in zip(mentions, told, starts, strict=True):
+            what = TIMES[int(share.argmax())]
+            if one.kind == "date":
+                days.append((one, what, float(share.max())))
+            if what.endswith("_by"):
+                runs_from = FROM[int(start.argmax())] or None if one.kind == "span" else None
+                times.append(Time(one, what, runs_from))  # type: ignore[arg-type]
+    kinds = shares(models.kind.scores([seen_letter(sentences, seen, roles)]))[0]
+    return _Read(text, sentences, seen, roles, times, days, kinds)
+
+
+# --- what they come to -----------------------------------------------------------------------------------
+
+
+def _stated(read: _Read, payers: Iterable[str], policy: Policy | None, models: Learned) -> Denial:
+    text, sentences = read.text, read.sentences
+    count = range(len(sentences))
+    named = [read.role(at) for at in count]
+    kind = _kind(read)
+    about = who(text, sentences, named, [one for one, _, _ in read.days], payers, models)
+    dated = _day(read, "notice")
+    cited = clauses_told(text, {clause.id: clause.text for clause in policy.clauses} if policy else None)
+    decisions = _decisions(read, models)
+    drugs = drugs_of(
+        text, sentences, [dict(zip(ROLES, map(float, row), strict=True)) for row in read.roles], decisions
+    )
+    reasons = _reasons(read, kind, drugs, cited, policy, models)
+    when = dated.value if dated else None
+    rights = (
+        rights_of(text, sentences, [read.share(at, "rights") > 0.4 for at in count], read.times, when)
+        if kind in (*REFUSALS, "unclear", "payment_advice", "returned", "change_notice", "not_required")
+        else ()
+    )
+    found = Denial(
+        kind=kind,
+        kind_quote=_deciding(read),
+        payer=about.payer,
+        member=about.member,
+        member_id=about.member_id,
+        birth_date=_day(read, "birth"),
+        reference=about.reference,
+        dated=dated,
+        received=_day(read, "receipt"),
+        served=_day(read, "service"),
         drugs=drugs,
         reasons=reasons,
         cited=cited,
-        rights=()
-        if outcome.kind in ("pend", "approval", "appeal_overturned")
-        else rights_told(letter, dated),
-        reply_by=reply_told(letter, dated) if pend else None,
-        questions=questions_told(letter) if pend else (),
-        approved=approved_told(letter)
-        if outcome.kind in ("approval", "partial_approval", "appeal_overturned")
-        else None,
+        rights=rights,
+        reply_by=_reply(read, when),
+        questions=tuple(read.quote(at) for at in count if _asks(sentences[at], named[at]))
+        if kind == "pend"
+        else (),
+        approved=_approved(read) if kind in ("approval", "partial_approval", "appeal_overturned") else None,
+        orders=tuple(read.quote(at) for at in count if read.share(at, "order") > 0.4),
     )
-    return msgspec.structs.replace(read, unclear=tuple(_unclear(read)))
+    return msgspec.structs.replace(found, unclear=tuple(_unclear(found, read)))
+
+
+def _kind(read: _Read) -> LetterKind:
+    """The likeliest, unless that is not likely enough."""
+    best = int(read.kinds.argmax())
+    return _called(KINDS[best]) if read.kinds[best] >= SURE else "unclear"
+
+
+def _called(kind: str) -> LetterKind:
+    return _KIND.get(kind, kind)  # type: ignore[arg-type]
+
+
+def _deciding(read: _Read) -> Quote | None:
+    """The sentence that tells most likely what was decided."""
+    decides = read.roles[:, ROLES.index("decision")]
+    best = int(decides.argmax())
+    return read.quote(best) if decides[best] > 0.25 else None
+
+
+def _decisions(read: _Read, models: Learned) -> list[str]:
+    """What each sentence that decides says by itself."""
+    told = [""] * len(read.sentences)
+    for at in range(len(told)):
+        if read.share(at, "decision") > 0.4:
+            alone = read.roles[at : at + 1] * 0
+            alone[0, ROLES.index("decision")] = 1
+            kinds = shares(models.kind.scores([seen_letter([read.sentences[at]], [read.seen[at]], alone)]))[0]
+            no, yes = (
+                sum(float(kinds[KINDS.index(k)]) for k in ks)
+                for ks in (("denial", "upheld"), ("approval", "overturned"))
+            )
+            told[at] = "denied" if no > max(yes, 0.3) else "approved" if yes > 0.3 else ""
+    return told
 
 
 def _reasons(
-    letter: Letter,
-    kind: str,
-    asked: Quote | None,
+    read: _Read,
+    kind: LetterKind,
     drugs: tuple[RequestedDrug, ...],
     cited: tuple[Cited, ...],
     policy: Policy | None,
+    models: Learned,
 ) -> tuple[StatedReason, ...]:
-    if kind in ("approval", "appeal_overturned"):
+    """Each reason once, with its likeliest words; none where the document refuses nothing, and no reason makes it one
+    that does."""
+    refused = float(sum(read.kinds[KINDS.index(one)] for one in ("denial", "partial", "upheld")))
+    if kind not in _GIVE_REASONS and not (kind == "unclear" and refused >= 0.4):
         return ()
-    hits = reasons_told(letter, kind == "pend")
-    if kind == "pend" and not hits and asked is not None:
-        return (StatedReason(code="insufficient_documentation", quote=asked),)
-    if all(hit.bare for hit in hits) and (by_clause := reasons_by_clause(cited, policy)):
-        return by_clause
-    return tuple(_reason(letter, hit, drugs, cited) for hit in hits)
+    best = _likeliest(read, models)
+    if kind == "pend":
+        best = _of_pend(read, best)
+    told = {code: hit for code, hit in best.items() if hit[0] >= LIKELY}
+    if not told and kind in REFUSALS:
+        if by_clause := reasons_by_clause(cited, policy):
+            return by_clause
+        told = dict(sorted(best.items(), key=lambda pair: -pair[1][0])[:1])
+        told = {code: hit for code, hit in told.items() if hit[0] >= LIKELY / 3}
+    made = [_reason(read, code, hit, drugs, cited) for code, hit in told.items()]
+    return tuple(sorted(made, key=lambda reason: reason.quote.start))
+
+
+_Hit = tuple[float, int, bool]  # how likely, by which sentence, and whether a code says so
+
+
+def _likeliest(read: _Read, models: Learned) -> dict[str, _Hit]:
+    """The sentence that gives each reason most likely: by its role and its words, and by codes of a table in it."""
+    found: dict[str, _Hit] = {}
+    near = [at for at in range(len(read.sentences)) if _gives(read, at) > 0.1]
+    given = [
+        seen_reason(read.sentences[at].words, read.sentences[at].heading, read.seen[at].vector) for at in near
+    ]
+    told = chances(models.code.scores(given)) if near else ()
+    for at, row in zip(near, told, strict=True):
+        for code, share in zip(REASONS, map(float, row), strict=True):
+            likely = _gives(read, at) * share
+            if likely > found.get(code, (0.0, 0, False))[0]:
+                found[code] = (likely, at, False)
+    for at in range(len(read.sentences)):
+        if read.role(at) in ("rule", "met", "past", "order", "rights"):
+            continue
+        for row in codes_in(read.sentences, at):
+            if row.reason:
+                likely, place, _ = found.get(row.reason, (0.0, at, False))
+                found[row.reason] = (max(likely, ON_CODE), place if likely >= LIKELY else at, True)
+    return found
+
+
+def _gives(read: _Read, at: int) -> float:
+    """How likely a sentence gives a reason; one that decides may do so in the same breath."""
+    return min(1.0, read.share(at, "reason") + 0.9 * read.share(at, "decision"))
+
+
+def _of_pend(read: _Read, best: dict[str, _Hit]) -> dict[str, _Hit]:
+    """What is asked for is missing, whatever it is about."""
+    code = "insufficient_documentation"
+    strongest = max(best.values(), default=(0.0, 0, False))
+    decides = int(read.roles[:, ROLES.index("decision")].argmax())
+    return {code: best.get(code) or (max(strongest[0], LIKELY), strongest[1] if best else decides, False)}
 
 
 def _reason(
-    letter: Letter, hit: Hit, drugs: tuple[RequestedDrug, ...], cited: tuple[Cited, ...]
+    read: _Read, code: str, hit: _Hit, drugs: tuple[RequestedDrug, ...], cited: tuple[Cited, ...]
 ) -> StatedReason:
     """With the drug under which it stands, and the clauses that are named beside it."""
-    quote = letter.quote(hit.start, hit.end)
+    likely, at, by_code = hit
+    quote = read.quote(at)
     near = tuple(one.id for one in cited if quote.start - 40 <= one.quote.start <= quote.end + 60)
-    return StatedReason(code=hit.code, quote=quote, drug=drug_at(drugs, quote.start), clauses=near, by=hit.by)
+    worded = not by_code or likely != ON_CODE
+    return StatedReason(
+        code=code, quote=quote, drug=drug_at(drugs, read.text, quote.start, quote.end), clauses=near,
+        by="words" if worded else "code", confirmed=likely >= CONFIRMED or (by_code and worded),
+    )  # fmt: skip
 
 
-def _unclear(read: Denial) -> Iterator[str]:
-    """What a person should look at, because the letter does not say it or the reader did not find it."""
-    if read.kind == "unclear":
-        yield "it is not clear what was decided"
-    if read.kind in ("denial", "partial_approval", "appeal_upheld") and not read.reasons:
+def _day(read: _Read, what: str) -> StatedDate | None:
+    """The likeliest day of this kind."""
+    fitting = [(share, -one.start, one) for one, told, share in read.days if told == what]
+    if not fitting:
+        return None
+    one = max(fitting)[2]
+    assert one.day is not None
+    return StatedDate(
+        value=one.day, quote=Quote(text=read.text[one.start : one.end], start=one.start, end=one.end)
+    )
+
+
+def _reply(read: _Read, dated: date | None) -> Deadline | None:
+    """By when answers are due: the earliest day, or the first stretch."""
+    due = [
+        deadline_of(read.text, read.sentences[time.mention.sentence], time, dated)
+        for time in read.times
+        if time.what == "reply_by"
+    ]
+    stated = [one for one in due if one.day]
+    return min(stated, key=lambda one: one.day or date.max) if stated else next(iter(due), None)
+
+
+def _asks(sentence: Sentence, role: str) -> bool:
+    """It asks for something: a question, or an item of a list under a line that announces it."""
+    if role in ("rights", "order", "rule"):
+        return False
+    listed = sentence.words[0] in "-*•" or (
+        sentence.words[:2].rstrip(".)").isdigit() and sentence.words[1:3].strip(".) ") != sentence.words[1:3]
+    )
+    return (
+        sentence.words.endswith("?")
+        and not sentence.words.lower().startswith(("what if", "what can", "question"))
+    ) or (listed and sentence.alone)
+
+
+def _approved(read: _Read) -> Approved | None:
+    """From when to when, and how much in a sentence that decides."""
+    start, end = _day(read, "effective"), _day(read, "expires")
+    quantity = days = None
+    decides = [at for at in range(len(read.sentences)) if read.share(at, "decision") > 0.3]
+    for at in decides:
+        for one in quantities_in(read.text[read.sentences[at].start : read.sentences[at].end]):
+            if (
+                quantity is None
+                and one.per
+                and one.per[1] == "d"
+                and one.value
+                and one.unit in ("mL", "{tablet}", "{pen}", "{unit}")
+            ):
+                quantity, days = one.value, int(one.per[0])
+    place = end or start
+    if place is None and quantity is None:
+        return None
+    quote = next(
+        (
+            read.quote(at)
+            for at, one in enumerate(read.sentences)
+            if place and one.start <= place.quote.start < one.end
+        ),
+        read.quote(decides[0]) if decides else read.quote(0),
+    )
+    return Approved(
+        quote=quote, start=start.value if start else None, end=end.value if end else None, quantity=quantity,
+        days_supply=days,
+    )  # fmt: skip
+
+
+def _unclear(found: Denial, read: _Read) -> Iterator[str]:
+    """What a person should look at, because the letter does not say it or the reader is not sure of it."""
+    if found.kind == "unclear":
+        likely = [KINDS[int(at)].replace("_", " ") for at in read.kinds.argsort()[::-1][:2]]
+        yield f"it is not clear what was decided: {likely[0]} or {likely[1]}; read it, or ask the payer"
+    if found.kind in REFUSALS and not found.reasons:
         yield "no reason for the decision was found"
-    for name, value in (("date", read.dated), ("member", read.member), ("drug", read.drugs)):
+    for reason in found.reasons:
+        if not reason.confirmed:
+            yield f"the reason {reason.code} is unconfirmed: read its words"
+    for name, value in (("date", found.dated), ("member", found.member), ("drug", found.drugs)):
         if not value:
             yield f"no {name} was found"
-    deadline = read.next_deadline
-    if read.kind in ("denial", "appeal_upheld", "partial_approval") and read.rights and deadline is None:
+    for _ in found.orders:
+        yield "the letter gives orders to whoever reads it by machine; they were not followed"
+        break
+    deadline = found.next_deadline
+    if found.kind in REFUSALS and found.rights and deadline is None:
         yield "no deadline was found"
     elif deadline is not None and deadline.day is None:
+        yield from _uncounted(deadline, found)
+
+
+def _uncounted(deadline: Deadline, found: Denial) -> Iterator[str]:
+    if deadline.runs_from == "receipt":
+        yield "the letter alone does not give the day of its deadline: it runs from when the letter was received"
+    elif found.dated is None:
+        yield "the deadline runs from the letter's date, which was not found; no day was counted"
+    else:
         yield "the letter alone does not give the day of its deadline"

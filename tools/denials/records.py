@@ -9,8 +9,24 @@ from typing import Literal
 from tools.records import Record
 
 LetterKind = Literal[
-    "denial", "partial_approval", "pend", "approval", "appeal_upheld", "appeal_overturned", "unclear"
+    "denial",
+    "partial_approval",
+    "pend",
+    "approval",
+    "appeal_upheld",
+    "appeal_overturned",
+    "withdrawn",
+    "duplicate",
+    "returned",  # not worked on: wrong form, unsigned, wrong address
+    "extension",  # more time is taken to decide
+    "not_required",
+    "change_notice",  # of a formulary or a rule, about no request
+    "wrong_member",
+    "payment_advice",
+    "other",
+    "unclear",
 ]
+REFUSALS: tuple[LetterKind, ...] = ("denial", "partial_approval", "appeal_upheld")
 RightKind = Literal[
     "peer_to_peer",
     "appeal",  # the first level, whatever the line of business calls it
@@ -60,14 +76,16 @@ class RequestedDrug(Record, frozen=True, kw_only=True):
 
 
 class StatedReason(Record, frozen=True, kw_only=True):
-    """One reason: a key of codes.REASONS. `drug` where the letter is about several. `by` is what told it: the words, or
-    the clause that the letter names, read in the policy."""
+    """One reason: a key of codes.REASONS. `drug` where the letter is about several. `by` is what told it: the words, a
+    code of a table (NCPDP, CARC, RARC), or the clause that the letter names, read in the policy. `confirmed`: words and
+    code say so both, or the words leave little doubt."""
 
     code: str
     quote: Quote
     drug: str = ""
     clauses: tuple[str, ...] = ()
-    by: Literal["words", "clause", "meaning"] = "words"
+    by: Literal["words", "code", "clause"] = "words"
+    confirmed: bool = True
 
 
 class Cited(Record, frozen=True, kw_only=True):
@@ -122,7 +140,7 @@ class Denial(Record, frozen=True, kw_only=True):
     reference: Stated | None = None
     dated: StatedDate | None = None
     received: StatedDate | None = None
-    decided: StatedDate | None = None
+    served: StatedDate | None = None  # the day of service
     drugs: tuple[RequestedDrug, ...] = ()
     reasons: tuple[StatedReason, ...] = ()
     cited: tuple[Cited, ...] = ()
@@ -130,6 +148,7 @@ class Denial(Record, frozen=True, kw_only=True):
     reply_by: Deadline | None = None  # of a pend: when the answers are due
     questions: tuple[Quote, ...] = ()
     approved: Approved | None = None
+    orders: tuple[Quote, ...] = ()  # text that gives orders to whoever reads it by machine; never followed
     unclear: tuple[str, ...] = ()
 
     @property
@@ -151,11 +170,11 @@ class Denial(Record, frozen=True, kw_only=True):
     def quotes(self) -> tuple[Quote, ...]:
         """Every quote of the record, for the check that it stands in the letter."""
         named = (self.payer, self.member, self.member_id, self.birth_date, self.reference)
-        dated = (self.dated, self.received, self.decided)
+        dated = (self.dated, self.received, self.served)
         held = [one.quote for one in (*named, *dated) if one is not None]
         for items in (self.drugs, self.reasons, self.cited, self.rights):
             held += [item.quote for item in items]
         held += [place for right in self.rights for place in right.where]
         held += [right.deadline.quote for right in self.rights if right.deadline]
-        held += [*self.questions, *(one.quote for one in (self.reply_by, self.approved) if one)]
+        held += [*self.questions, *self.orders, *(one.quote for one in (self.reply_by, self.approved) if one)]
         return tuple(held + ([self.kind_quote] if self.kind_quote else []))

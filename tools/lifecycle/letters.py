@@ -35,15 +35,16 @@ _ON_APPEAL: dict[What, What] = {
 
 
 def what_of(letter: Denial, state: str = "") -> What:
-    """The entry that this letter makes in its case; Invalid if it is not clear what it decides. While an appeal runs,
+    """The entry that this letter makes in its case; Invalid if it decides nothing or it is not clear. While an appeal runs,
     what says no upholds, and what says yes overturns."""
     found = _ENTRIES.get(letter.kind)
     if state == "appealed" and found in _ON_APPEAL:
         found = _ON_APPEAL[found]
     if found is None:
-        raise Invalid(
-            "it is not clear what this letter decides; read it and enter it yourself: pa case record ID WHAT"
-        )
+        says = "it is not clear what this letter decides"
+        if letter.kind != "unclear":
+            says = f"this letter decides nothing ({letter.kind.replace('_', ' ')})"
+        raise Invalid(f"{says}; read it and enter it yourself: pa case record ID WHAT")
     return found
 
 

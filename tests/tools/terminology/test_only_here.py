@@ -51,7 +51,6 @@ STILL: dict[str, int] = {
     "data_gen/sketch.py": 11,
     "tools/appeals/pointing.py": 1,
     "tools/cases.py": 1,
-    "tools/denials/cues.py": 7,
     "tools/notes/courses.py": 7,
     "tools/notes/plain.py": 5,
     "tools/notes/topics.py": 1,

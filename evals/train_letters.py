@@ -1,0 +1,472 @@
+"""Trains `tools.denials.learned` from labelled letters, and scores it on authors that it has not seen.
+
+    .boot/bin/uv pip install --python .venv/bin/python --group train    # scipy, once
+    .venv/bin/python -m evals.train_letters              # score with each author held out
+    .venv/bin/python -m evals.train_letters --write      # … and write weights and results
+
+It learns from `evals/examples/letters`, from the letters by hand of `evals/denials`, and from printed ones. Weights are
+the same for the same examples and the same scipy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import yaml
+
+from evals.denials.generated import labelled
+from evals.denials.gold import SETS, Label, load
+from tools.dates import add_months
+from tools.denials import learned as known
+from tools.denials.codes import REASONS
+from tools.denials.learned import (
+    BUCKETS,
+    DENSE,
+    FROM,
+    KINDS,
+    NAMES,
+    NUMBERS,
+    ROLES,
+    SPARSE,
+    TIMES,
+    WEIGHTS,
+    Learned,
+    Model,
+    Seen,
+)  # fmt: skip
+from tools.denials.mentions import Mention, names_in, numbers_in, seen_mentions, times_in
+from tools.denials.sentences import Sentence, sentences_of
+
+EXAMPLES = Path(__file__).parent / "examples" / "letters"
+RESULTS = Path(__file__).parent / "results" / "letters.json"
+CODES = tuple(REASONS)
+PRINTED = 220  # letters; more teach nothing that strangers say
+KIND_OF = {
+    "denial": "denial", "partial_approval": "partial", "approval": "approval", "pend": "pend",
+    "appeal_upheld": "upheld", "appeal_overturned": "overturned",
+}  # fmt: skip
+
+
+class Example(NamedTuple):
+    """A letter with its labels: the role of each sentence ("" where its author gave none), the codes of each, and what
+    each mention is ("" where that is not known)."""
+
+    author: str
+    id: str
+    kind: str
+    sentences: list[Sentence]
+    seen: list[Seen]
+    roles: list[str]
+    codes: list[tuple[str, ...]]
+    text: str
+    times: list[tuple[Mention, str, str]]
+    numbers: list[tuple[Mention, str]]
+    names: list[tuple[Mention, str]]
+
+
+# --- reading examples ------------------------------------------------------------------------------------
+
+
+def strangers() -> Iterator[Example]:
+    """The letters of evals/examples, by authors of their own; b01 is by the hand that wrote the reader."""
+    for path in sorted(EXAMPLES.glob("*.jsonl")):
+        for line in path.read_text().splitlines():
+            letter = json.loads(line)
+            text = letter["text"]
+            sentences = sentences_of(text)
+            times = times_in(text, sentences)
+            yield Example(
+                path.stem,
+                letter["id"],
+                letter["kind"],
+                sentences,
+                known.seen_sentences(sentences),
+                list(_roles(letter, sentences)),
+                list(_codes([(one["code"], one["quote"]) for one in letter["reasons"]], text, sentences)),
+                text,
+                [(one, *_what_time(letter, one, path.stem != "b01")) for one in times],
+                [],
+                [],
+            )
+
+
+def _roles(letter: dict[str, Any], sentences: Sequence[Sentence]) -> Iterator[str]:
+    spans, at = [], 0
+    for one in letter["sentences"]:
+        start = letter["text"].find(one["quote"], at)
+        if start >= 0:
+            at = start + len(one["quote"])
+            spans.append((start, at, one["role"]))
+    for s in sentences:
+        yield max(spans, key=lambda span: min(span[1], s.end) - max(span[0], s.start))[2]
+
+
+def _codes(
+    reasons: Sequence[tuple[str, str]], text: str, sentences: Sequence[Sentence]
+) -> Iterator[tuple[str, ...]]:
+    spans = [(start, start + len(quote), code) for code, quote in reasons if (start := text.find(quote)) >= 0]
+    for s in sentences:
+        yield tuple(sorted({code for start, end, code in spans if min(end, s.end) - max(start, s.start) > 3}))
+
+
+def _what_time(letter: dict[str, Any], one: Mention, full: bool) -> tuple[str, str]:
+    """What a day or a stretch is, and from when the stretch runs."""
+    notice = next((_day(d) for d in letter["dates"] if d["what"] == "notice" and d["date"]), None)
+    for given in letter["dates"]:
+        start = letter["text"].find(given["quote"])
+        if not (start <= one.start < start + len(given["quote"])):
+            continue
+        if one.kind == "date" and (one.day == _day(given) or not given["date"]):
+            return given["what"], ""
+        if one.kind == "span" and given["what"].endswith("_by"):
+            runs_from = given.get("runs_from", "")
+            if not runs_from and notice and _day(given):
+                runs_from = "notice" if _counted(notice, one) == _day(given) else "receipt"
+            return given["what"], runs_from
+    return "other", ""
+
+
+def _day(given: dict[str, Any]) -> Any:
+    from datetime import date
+
+    return date.fromisoformat(given["date"]) if given["date"] else None
+
+
+def _counted(start: Any, one: Mention) -> Any:
+    return add_months(start, one.amount) if one.unit == "months" else start + timedelta(days=one.amount)
+
+
+def older() -> Iterator[Example]:
+    """Letters whose labels are of the whole letter: those of evals/denials, and printed ones."""
+    for name in SETS:
+        yield from (_older(one, name) for one in load(name))
+    yield from (_older(one, "printed") for one in labelled(7, PRINTED))
+
+
+def _older(one: Label, author: str) -> Example:
+    sentences = sentences_of(one.text)
+    codes = list(_codes(list(one.reasons.items()), one.text, sentences))
+    times = times_in(one.text, sentences)
+    due = one.deadline
+    label = "reply_by" if one.kind == "pend" else "appeal_by"
+    told: list[tuple[Mention, str, str]] = []
+    for time in times:
+        what, runs_from = "", ""
+        if time.kind == "date":
+            if time.day == one.birth_date:
+                what = "birth"
+            elif time.day == one.letter_date:
+                what = "notice"
+            elif due and time.day == due[3]:
+                what = label
+        elif due and (time.amount, time.unit) == due[:2]:
+            what, runs_from = label, (due[2] or "").replace("decision", "notice")
+        told.append((time, what, runs_from))
+    numbers = [
+        (m, "member" if _same(one.text[m.start : m.end], one.member_id) else
+            "reference" if _same(one.text[m.start : m.end], one.reference) else "other")
+        for m in numbers_in(one.text, sentences, times)
+    ]  # fmt: skip
+    names = [
+        (m, "member" if _same(one.text[m.start : m.end], one.member) else
+            "payer" if _same(one.text[m.start : m.end], one.payer) else "other")
+        for m in names_in(one.text, sentences)
+    ]  # fmt: skip
+    return Example(
+        author, one.name, KIND_OF[one.kind], sentences, known.seen_sentences(sentences), [""] * len(sentences),
+        codes, one.text, told, numbers, names,
+    )  # fmt: skip
+
+
+def _same(said: str, wanted: str) -> bool:
+    return bool(wanted) and " ".join(said.split()).casefold() == wanted.casefold()
+
+
+# --- fitting ---------------------------------------------------------------------------------------------
+
+
+def fit(
+    seen: Sequence[Seen], targets: Any, strength: float = 1.0, many: bool = False, weight: Any = None
+) -> Model:
+    """The likeliest model under a prior: one class for each thing, or with `many` each class by itself. Features that
+    only one thing has tell nothing."""
+    from scipy.optimize import minimize
+
+    rows = _matrix(seen)
+    used = np.flatnonzero(np.asarray((rows > 0).sum(0)).ravel() > 1)
+    few = rows[:, used] * SPARSE
+    back = few.T.tocsr()
+    vectors = (
+        np.array([one.vector for one in seen]) * DENSE
+        if seen[0].vector is not None
+        else np.zeros((len(seen), 0))
+    )
+    classes, width, size = targets.shape[1], vectors.shape[1], len(used) * targets.shape[1]
+    weight = np.ones((len(targets), 1)) if weight is None else np.asarray(weight)[:, None]
+
+    def loss(flat: Any) -> tuple[float, Any]:
+        sparse, dense = flat[:size].reshape(-1, classes), flat[size:-classes].reshape(width, classes)
+        given = few @ sparse + vectors @ dense + flat[-classes:]
+        if many:
+            chance = known.chances(given)
+            cost = float((weight * np.logaddexp(0, np.where(targets > 0, -given, given))).sum())
+        else:
+            chance = known.shares(given)
+            cost = float(-(weight * targets * np.log(chance + 1e-12)).sum())
+        off = (chance - targets) * weight
+        slope = np.concatenate([(back @ off).ravel(), (vectors.T @ off).ravel(), off.sum(0)])
+        slope[:-classes] += flat[:-classes] / strength
+        return cost + float(flat[:-classes] @ flat[:-classes]) / strength / 2, slope
+
+    begin = np.zeros(size + (width + 1) * classes)
+    flat = minimize(loss, begin, jac=True, method="L-BFGS-B", options={"maxiter": 70, "maxcor": 6}).x
+    sparse = np.zeros((BUCKETS, classes), np.float32)
+    sparse[used] = flat[:size].reshape(-1, classes)
+    dense = flat[size:-classes].reshape(width, classes).astype(np.float32)
+    return Model(sparse, dense, flat[-classes:].astype(np.float32))
+
+
+def _matrix(seen: Sequence[Seen]) -> Any:
+    from scipy.sparse import csr_matrix
+
+    ends = [0]
+    for one in seen:
+        ends.append(ends[-1] + len(one.rows))
+    columns = [row for one in seen for row in one.rows]
+    return csr_matrix((np.ones(len(columns), np.float32), columns, ends), shape=(len(seen), BUCKETS))
+
+
+def _hot(labels: Sequence[str], classes: Sequence[str]) -> Any:
+    return np.array([[label == name for name in classes] for label in labels], np.float32)
+
+
+def fit_roles(examples: Sequence[Example]) -> tuple[Model, Any]:
+    """The roles of sentences, and how much likelier than by chance one follows another."""
+    told = [one for one in examples if one.roles[0]]
+    seen = [shown for one in told for shown in one.seen]
+    roles = [role for one in told for role in one.roles]
+    weight = [1.0] * len(seen)
+    for one in examples:  # of the older letters only the sentences that give a reason are known
+        if not one.roles[0]:
+            printed = one.author == "printed"
+            for shown, codes in zip(one.seen, one.codes, strict=True):
+                if codes or printed:
+                    seen.append(shown)
+                    roles.append("reason" if codes else "")
+                    weight.append(0.25 if codes and not printed else 0.1)
+    targets = _hot(roles, ROLES)
+    targets[targets.sum(1) == 0] = [
+        role != "reason" for role in ROLES
+    ]  # a printed letter's other sentences: none
+    model = fit(seen, targets / targets.sum(1, keepdims=True), weight=weight)
+    steps = np.full((len(ROLES), len(ROLES)), 2.0)
+    for one in told:
+        for before, after in zip(one.roles, one.roles[1:], strict=False):
+            steps[ROLES.index(before), ROLES.index(after)] += 1
+    share = steps / steps.sum()
+    steps = np.log(share / share.sum(1, keepdims=True) / share.sum(0, keepdims=True)) * STEP
+    return model, steps.astype(np.float32)
+
+
+STEP = 0.6  # how much the order of sentences counts beside their words
+
+
+def fit_kind(examples: Sequence[Example], chances: dict[str, Any]) -> Model:
+    """The kind of a letter; each kind counts alike, however many letters are of it."""
+    told = [one for one in examples if one.kind]
+    seen = [known.seen_letter(one.sentences, one.seen, chances[one.id]) for one in told]
+    weight = [0.1 if one.author == "printed" else 0.3 if one.author in SETS else 1.0 for one in told]
+    kinds = [one.kind for one in told]
+    sure = np.array([[role == "decision" for role in ROLES]], np.float32)
+    for one in alone("decisions"):
+        seen.append(known.seen_letter(one.sentences, one.seen, sure))
+        kinds.append(one.kind)
+        weight.append(1.0)
+    total: Counter[str] = Counter()
+    for kind, much in zip(kinds, weight, strict=True):
+        total[kind] += much  # type: ignore[assignment]
+    return fit(
+        seen, _hot(kinds, KINDS), 2.0, weight=[20 * w / total[k] for k, w in zip(kinds, weight, strict=True)]
+    )
+
+
+@cache
+def alone(name: str) -> list[Example]:
+    """Sentences that stand without a letter, by what they say."""
+    given = yaml.safe_load((EXAMPLES.parent / f"{name}.yaml").read_text(encoding="utf-8"))
+    made = []
+    for what, listed in given.items():
+        for words in listed:
+            sentence = Sentence(0, len(words), " ".join(words.split()))
+            seen = known.seen_sentences([sentence])
+            made.append(Example("", words, what, [sentence], seen, [""], [()], words, [], [], []))
+    return made
+
+
+def fit_codes(examples: Sequence[Example]) -> Model:
+    """From sentences of which an author says which reason they give."""
+    seen, targets, weight = [], [], []
+    for one in examples:
+        for sentence, shown, codes, role in zip(one.sentences, one.seen, one.codes, one.roles, strict=True):
+            if codes or role in ("decision", "request"):
+                seen.append(known.seen_reason(sentence.words, sentence.heading, shown.vector))
+                targets.append([code in codes for code in CODES])
+                weight.append(0.3 if one.author == "printed" else 1.0 if codes else 0.5)
+    for one in alone("reasons"):
+        seen.append(known.seen_reason(one.sentences[0].words, "", one.seen[0].vector))
+        targets.append([one.kind == name for name in CODES])
+        weight.append(0.7)
+    return fit(seen, np.array(targets, np.float32), 1.5, many=True, weight=weight)
+
+
+def fit_mentions(examples: Sequence[Example], chances: dict[str, Any]) -> dict[str, Model]:
+    """What dates, stretches, numbers and names are."""
+    seen: dict[str, list[Seen]] = {name: [] for name in ("time", "runs_from", "number", "name")}
+    labels: dict[str, list[str]] = {name: [] for name in seen}
+    weight: dict[str, list[float]] = {name: [] for name in seen}
+    for one in examples:
+        roles = [ROLES[at] for at in chances[one.id].argmax(1)]
+        for name, listed in (
+            ("time", [(m, what) for m, what, _ in one.times if what]),
+            (
+                "runs_from",
+                [(m, of) for m, what, of in one.times if m.kind == "span" and what.endswith("_by")],
+            ),
+            ("number", one.numbers),
+            ("name", one.names),
+        ):
+            if not listed:
+                continue
+            seen[name] += seen_mentions(one.text, one.sentences, roles, [m for m, *_ in listed])
+            labels[name] += [what for _, what in listed]
+            weight[name] += [0.3 if one.author == "printed" else 1.0] * len(listed)
+    classes = {"time": TIMES, "runs_from": FROM, "number": NUMBERS, "name": NAMES}
+    return {
+        name: fit(seen[name], _hot(labels[name], classes[name]), 2.0, weight=weight[name]) for name in seen
+    }
+
+
+def chain(model: Model, steps: Any, one: Example) -> Any:
+    return known.along(model.scores(one.seen), steps)
+
+
+def fit_all(
+    examples: Sequence[Example], roles: tuple[Model, Any] | None = None, folds: dict[str, Any] | None = None
+) -> Learned:
+    """Every model. What rests on roles learns from those of sentences that the roles' model had not seen."""
+    model, steps = roles or fit_roles(examples)
+    chances = folds or held_out_roles(examples)
+    return Learned(
+        role=model,
+        steps=steps,
+        kind=fit_kind(examples, chances),
+        code=fit_codes(examples),
+        **fit_mentions(examples, chances),
+    )
+
+
+def held_out_roles(examples: Sequence[Example]) -> dict[str, Any]:
+    """Shares of the roles of each letter's sentences by a model that has not seen its author."""
+    found: dict[str, Any] = {}
+    for group in _groups(examples):
+        model, steps = fit_roles([one for one in examples if one.author not in group])
+        found |= {one.id: chain(model, steps, one) for one in examples if one.author in group}
+    return found
+
+
+def _groups(examples: Sequence[Example]) -> list[set[str]]:
+    """All authors in three groups, so that each is left out once."""
+    authors = [*_authors(examples), *sorted({one.author for one in examples if not one.roles[0]})]
+    return [set(authors[at::FOLDS]) for at in range(FOLDS)]
+
+
+FOLDS = 3
+
+
+def _authors(examples: Sequence[Example]) -> list[str]:
+    return sorted({one.author for one in examples if one.roles[0]})
+
+
+# --- keeping and scoring ---------------------------------------------------------------------------------
+
+
+def save(models: Learned) -> None:
+    """Keep the weights in eight bits each, what rounds to nothing as nothing."""
+    kept: dict[str, Any] = {"steps": models.steps}
+    for name, model in models._asdict().items():
+        if name == "steps":
+            continue
+        for part in ("sparse", "dense"):
+            weights = getattr(model, part)
+            scale = np.float32(max(float(np.abs(weights).max(initial=0)), 1e-6) / 127)
+            kept[f"{name}.{part}"] = np.round(weights / scale).astype(np.int8)
+            kept[f"{name}.{part}.scale"] = scale
+        kept[f"{name}.bias"] = model.bias
+    np.savez_compressed(WEIGHTS, **kept)
+
+
+def held_out(examples: Sequence[Example]) -> dict[str, Any]:
+    """How the whole reader reads the letters of each author by models that have not seen that author."""
+    from evals.first_sight.letters import score
+    from tools.denials.reader import read_letter
+
+    chances = held_out_roles(examples)
+    told = [one for one in examples if one.roles[0] and one.author != "b01"]
+    found: dict[str, Any] = {
+        "roles": round(
+            sum(
+                r == ROLES[at]
+                for one in told
+                for r, at in zip(one.roles, chances[one.id].argmax(1), strict=True)
+            )
+            / sum(len(one.roles) for one in told),
+            3,
+        )
+    }
+    for author in _authors(told):
+        seen = [one for one in examples if one.author != author]
+        models = fit_all(seen, folds=chances)
+        letters = [json.loads(line) for line in (EXAMPLES / f"{author}.jsonl").read_text().splitlines()]
+        row = score(letters, author, "", lambda text, models=models: read_letter(text, models=models))  # type: ignore[misc]
+        found[author] = {name: getattr(row, name) for name in _SCORES}
+    rows = [found[author] for author in _authors(told)]
+    for name in _SCORES:
+        values = [row[name] for row in rows]
+        found[name] = (
+            [sum(part) for part in zip(*values, strict=True)] if isinstance(values[0], tuple) else sum(values)
+        )
+    return found
+
+
+_SCORES = ("n", "right", "abstained", "false_denials", "reasons", "dates", "drugs", "orders")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--write", action="store_true", help="write the weights and evals/results/letters.json"
+    )
+    parser.add_argument("--weights-only", action="store_true", help="write the weights and score nothing")
+    given = parser.parse_args()
+    examples = [*strangers(), *older()]
+    if given.write or given.weights_only:
+        save(fit_all(examples))
+    if not given.weights_only:
+        scored = held_out(examples)
+        print(json.dumps(scored, indent=2))
+        if given.write:
+            RESULTS.write_text(json.dumps(scored, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,173 @@
+"""What in a letter may be a date, a time to act within, a name or a number; the learned models say which is which."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from itertools import pairwise
+from typing import Literal, NamedTuple
+
+from tools.denials.days import SPAN, amount_of, days_in, short_days_in
+from tools.denials.learned import Seen, hashed, tokens_of
+from tools.denials.sentences import Sentence
+
+Kind = Literal["date", "span", "number", "name"]
+
+
+class Mention(NamedTuple):
+    """text[start:end], where it stands, and what it comes to: a day, or an amount and its unit."""
+
+    kind: Kind
+    start: int
+    end: int
+    sentence: int
+    day: date | None = None
+    amount: int = 0
+    unit: str = ""
+
+
+_WORD = re.compile(r"[^\W_]+(?:[-'’./][^\W_]+)*")
+_FAR, _BEHIND = 9, 6  # words on each side
+
+
+def times_in(text: str, sentences: Sequence[Sentence]) -> list[Mention]:
+    """Every day, and every stretch of days or months. A day without its year is of the year that the letter has."""
+    starts = [one.start for one in sentences]
+    found = [Mention("date", d.start, d.end, _in(starts, d.start), d.day) for d in days_in(text)]
+    years = [one.day.year for one in found if one.day and one.day.year > 2000]
+    if years:
+        latest = max(set(years), key=years.count)
+        taken = {place for one in found for place in range(one.start, one.end)}
+        found += [
+            Mention("date", d.start, d.end, _in(starts, d.start), d.day)
+            for d in short_days_in(text, latest, 0, len(text))
+            if d.start not in taken
+        ]
+    for match in SPAN.finditer(text):
+        amount, unit = amount_of(match)
+        if unit != "hours":
+            found.append(
+                Mention("span", match.start(), match.end(), _in(starts, match.start()), None, amount, unit)
+            )
+    return sorted(found, key=lambda one: one.start)
+
+
+def numbers_in(text: str, sentences: Sequence[Sentence], times: Sequence[Mention]) -> list[Mention]:
+    """Tokens with three digits or more that are no dates; blocks that only blanks part are one number too."""
+    starts = [one.start for one in sentences]
+    dates = [(one.start, one.end) for one in times if one.kind == "date"]
+    words = [
+        match.span()
+        for match in _WORD.finditer(text)
+        if not any(start <= match.start() < end for start, end in dates)
+    ]
+    found: list[Mention] = []
+    for at, (start, end) in enumerate(words):
+        for more in range(4):
+            if at + more >= len(words):
+                break
+            if more and (
+                text[end : words[at + more][0]] not in (" ", " #")
+                or not _blocky(text[slice(*words[at + more])])
+            ):
+                break
+            end = words[at + more][1]
+            said = text[start:end]
+            if sum(map(str.isdigit, said)) >= 3 and _blocky(text[slice(*words[at])]):
+                found.append(Mention("number", start, end, _in(starts, start)))
+    return found
+
+
+def _blocky(word: str) -> bool:
+    return any(map(str.isdigit, word)) or (word.isupper() and len(word) <= 4)
+
+
+def names_in(text: str, sentences: Sequence[Sentence]) -> list[Mention]:
+    """Two to six words that follow one another in a line and begin with capitals."""
+    starts = [one.start for one in sentences]
+    words = [match.span() for match in _WORD.finditer(text)]
+    found: list[Mention] = []
+    for at, (start, end) in enumerate(words):
+        if not text[start].isupper():
+            continue
+        for more in range(1, 6):
+            if at + more >= len(words):
+                break
+            begin, stop = words[at + more]
+            if text[end:begin] not in (" ", ". ", ", ", "  ", " & ", " of ", " and ") or not (
+                text[begin].isupper()
+            ):
+                break
+            end = stop
+            if not any(map(str.isdigit, text[start:end])):
+                found.append(Mention("name", start, end, _in(starts, start)))
+    return found
+
+
+def _in(starts: Sequence[int], place: int) -> int:
+    return max(0, bisect_right(starts, place) - 1)
+
+
+def seen_mentions(
+    text: str, sentences: Sequence[Sentence], roles: Sequence[str], mentions: Sequence[Mention]
+) -> list[Seen]:
+    """Each with the words around it, its heading, the role of its sentence, and where it stands among its like."""
+    days = sorted({one.day for one in mentions if one.day and one.day.year > 2000})
+    return [Seen(hashed(_features(text, sentences, roles, one, days))) for one in mentions]
+
+
+def _features(
+    text: str, sentences: Sequence[Sentence], roles: Sequence[str], one: Mention, days: Sequence[date]
+) -> Iterable[str]:
+    sentence = sentences[one.sentence]
+    line = text.rfind("\n", 0, one.start) + 1
+    ends = text.find("\n", one.end)
+    before = tokens_of(text[max(line, one.start - 90, 0) : one.start])[-_FAR:]
+    beyond = tokens_of(text[max(0, line - 60) : line])[-3:] if len(before) < 3 else []
+    after = tokens_of(text[one.end : min(one.end + 70, ends if ends >= 0 else len(text))])[:_BEHIND]
+    yield f"kind={one.kind}"
+    yield from _side("L", before[::-1])
+    yield from _side("R", after)
+    yield from (f"B={word}" for word in beyond)
+    yield from (f"H={word}" for word in tokens_of(sentence.heading))
+    yield from (f"{one.kind}S={word}" for word in tokens_of(sentence.words))
+    yield f"role={roles[one.sentence]}"
+    yield f"line={min(sentence.line, 8)}"
+    yield f"whole={not text[line : one.start].strip()}{not after}"
+    yield f"end={len(sentences) - one.sentence < 4}"
+    said = text[one.start : one.end]
+    if one.kind == "date" and one.day and days:
+        yield f"old={one.day.year < days[-1].year - 9}"
+        yield f"first={one.day == days[0]}{len(days) > 1}"
+        yield f"last={one.day == days[-1]}{len(days) > 1}"
+        yield f"rank={days.index(one.day) * 4 // len(days) if one.day in days else 'x'}"
+    elif one.kind == "span":
+        yield f"amount={one.amount}{one.unit}"
+        yield f"unit={one.unit}"
+    else:
+        yield f"first={text.find(said) == one.start}"
+        yield f"size={min(len(said) // 3, 7)}"
+        yield f"parts={len(said.split())}"
+        yield f"upper={said.isupper()}"
+        yield f"digits={sum(map(str.isdigit, said)) * 3 // len(said)}"
+        yield f"form={''.join(map(_form, said[:9]))}"
+        yield from (f"W={word}" for word in tokens_of(said))
+        yield f"next={text[one.end : one.end + 1]}"
+        yield f"ago={text[max(0, one.start - 1) : one.start]}"
+
+
+def _form(sign: str) -> str:
+    return "#" if sign.isdigit() else "A" if sign.isupper() else "a" if sign.isalpha() else sign
+
+
+def _side(name: str, words: Sequence[str]) -> Iterator[str]:
+    for place, word in enumerate(words):
+        yield f"{name}={word}"
+        yield f"{name}{'a' if place < 1 else 'b' if place < 3 else 'c'}={word}"
+    yield from (f"{name}2={one} {two}" for one, two in pairwise(words[:5]))
+    if len(words) > 1:
+        yield f"{name}ab={words[0]} {words[1]}"
+    if not words:
+        yield f"{name}0"
