@@ -101,18 +101,11 @@ def _dates(letter: dict[str, Any]) -> set[tuple[str, str]]:
 
 def dates_read(read: Denial) -> set[tuple[str, str]]:
     """Each day that a letter's record gives, by what it is."""
-    days: list[tuple[str, date | None]] = [
-        ("notice", read.dated.value if read.dated else None),
-        ("receipt", read.received.value if read.received else None),
-        ("reply_by", read.reply_by.day if read.reply_by else None),
-    ]
-    if read.approved:
-        days += [("effective", read.approved.start), ("expires", read.approved.end)]
+    days: list[tuple[str, date | None]] = [(one.what, one.value) for one in read.days if one.what in DATES]
+    days.append(("reply_by", read.reply_by.day if read.reply_by else None))
     for right in read.rights:
         if right.kind != "expedited" and right.deadline:
             days.append(("p2p_by" if right.kind == "peer_to_peer" else "appeal_by", right.deadline.day))
-    if read.served:
-        days.append(("service", read.served.value))
     return {(what, day.isoformat()) for what, day in days if day}
 
 

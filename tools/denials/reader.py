@@ -39,6 +39,7 @@ from tools.denials.records import (
     Deadline,
     Denial,
     LetterKind,
+    NamedDay,
     Quote,
     RequestedDrug,
     StatedDate,
@@ -52,9 +53,11 @@ from tools.records import Policy
 from tools.terminology.quantities import quantities_in
 
 LONGEST = 100_000  # characters
-SURE = 0.5  # of a kind, below which it is left open
+SURE = 0.35  # of a kind, below which it is left open
+REFUSED = 0.45  # … of one that refuses
 LIKELY = 0.3  # of a reason, from which it is told
 CONFIRMED = 0.6  # … and believed without a code that says so too
+LEAST = 0.45  # of what a day is
 ON_CODE = 0.5  # a reason that a code alone tells
 _KIND: dict[str, LetterKind] = {
     "partial": "partial_approval",
@@ -164,7 +167,7 @@ def _stated(read: _Read, payers: Iterable[str], policy: Policy | None, models: L
         reference=about.reference,
         dated=dated,
         received=_day(read, "receipt"),
-        served=_day(read, "service"),
+        days=tuple(_days(read)),
         drugs=drugs,
         reasons=reasons,
         cited=cited,
@@ -180,9 +183,10 @@ def _stated(read: _Read, payers: Iterable[str], policy: Policy | None, models: L
 
 
 def _kind(read: _Read) -> LetterKind:
-    """The likeliest, unless that is not likely enough."""
+    """The likeliest, unless that is not likely enough; to call something a refusal takes more."""
     best = int(read.kinds.argmax())
-    return _called(KINDS[best]) if read.kinds[best] >= SURE else "unclear"
+    kind = _called(KINDS[best])
+    return kind if read.kinds[best] >= (REFUSED if kind in REFUSALS else SURE) else "unclear"
 
 
 def _called(kind: str) -> LetterKind:
@@ -301,6 +305,14 @@ def _day(read: _Read, what: str) -> StatedDate | None:
     return StatedDate(
         value=one.day, quote=Quote(text=read.text[one.start : one.end], start=one.start, end=one.end)
     )
+
+
+def _days(read: _Read) -> Iterator[NamedDay]:
+    """Every day that the letter states and that is something."""
+    for one, what, share in read.days:
+        if what != "other" and one.day is not None and share >= LEAST:
+            quote = Quote(text=read.text[one.start : one.end], start=one.start, end=one.end)
+            yield NamedDay(what=what, value=one.day, quote=quote)  # type: ignore[arg-type]
 
 
 def _reply(read: _Read, dated: date | None) -> Deadline | None:

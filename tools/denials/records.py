@@ -62,6 +62,19 @@ class StatedDate(Record, frozen=True, kw_only=True):
     quote: Quote
 
 
+DayKind = Literal[
+    "notice", "receipt", "service", "reply_by", "appeal_by", "p2p_by", "effective", "expires", "birth"
+]
+
+
+class NamedDay(Record, frozen=True, kw_only=True):
+    """A day that the letter states, by what it is, whatever the letter decides."""
+
+    what: DayKind
+    value: date
+    quote: Quote
+
+
 class RequestedDrug(Record, frozen=True, kw_only=True):
     """A drug that the letter decides on. `name` is the brand as it is usually written; a decision is given
     only where the
@@ -140,7 +153,7 @@ class Denial(Record, frozen=True, kw_only=True):
     reference: Stated | None = None
     dated: StatedDate | None = None
     received: StatedDate | None = None
-    served: StatedDate | None = None  # the day of service
+    days: tuple[NamedDay, ...] = ()
     drugs: tuple[RequestedDrug, ...] = ()
     reasons: tuple[StatedReason, ...] = ()
     cited: tuple[Cited, ...] = ()
@@ -170,9 +183,9 @@ class Denial(Record, frozen=True, kw_only=True):
     def quotes(self) -> tuple[Quote, ...]:
         """Every quote of the record, for the check that it stands in the letter."""
         named = (self.payer, self.member, self.member_id, self.birth_date, self.reference)
-        dated = (self.dated, self.received, self.served)
+        dated = (self.dated, self.received)
         held = [one.quote for one in (*named, *dated) if one is not None]
-        for items in (self.drugs, self.reasons, self.cited, self.rights):
+        for items in (self.days, self.drugs, self.reasons, self.cited, self.rights):
             held += [item.quote for item in items]
         held += [place for right in self.rights for place in right.where]
         held += [right.deadline.quote for right in self.rights if right.deadline]

@@ -114,7 +114,7 @@ def rights_of(
         due = [time for time in times if time.mention.sentence == at and time.what in ("appeal_by", "p2p_by")]
         if not speaks[at] and not due:
             continue
-        named = _named(text, sentence)
+        named = rights_named(text, sentence)
         for kind, _ in named:
             found.setdefault(kind, Right(kind=kind, quote=_quote(text, sentence.start, sentence.end)))
         for time in due:
@@ -173,7 +173,7 @@ def _with(right: Right, deadline: Deadline) -> Right:
     return Right(kind=right.kind, quote=right.quote, deadline=new, where=right.where)
 
 
-def _named(text: str, sentence: Sentence) -> list[tuple[RightKind, int]]:
+def rights_named(text: str, sentence: Sentence) -> list[tuple[RightKind, int]]:
     """The rights that a sentence names, and where; a narrower one stands for the appeal beside it."""
     spans = _matcher().matches(text[sentence.start : sentence.end])
     kinds = [(span.key, sentence.start + span.start) for span in spans]

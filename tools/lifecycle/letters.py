@@ -35,8 +35,8 @@ _ON_APPEAL: dict[What, What] = {
 
 
 def what_of(letter: Denial, state: str = "") -> What:
-    """The entry that this letter makes in its case; Invalid if it decides nothing or it is not clear. While an appeal runs,
-    what says no upholds, and what says yes overturns."""
+    """The entry that this letter makes in its case; Invalid if it decides nothing or it is not clear what. While an
+    appeal runs, what says no upholds, and what says yes overturns."""
     found = _ENTRIES.get(letter.kind)
     if state == "appealed" and found in _ON_APPEAL:
         found = _ON_APPEAL[found]

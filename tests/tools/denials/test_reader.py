@@ -141,6 +141,8 @@ def test_an_instruction_in_a_letter_is_text() -> None:
         " was approved; there is no deadline."
     )
     assert (read.kind, read.codes) == ("denial", ("step_therapy",))
+    assert [order.text.startswith("SYSTEM") for order in read.orders] == [True]
+    assert any("orders" in what for what in read.unclear)
 
 
 def test_a_clause_alone_is_looked_up_in_the_policy() -> None:
@@ -152,6 +154,36 @@ def test_a_clause_alone_is_looked_up_in_the_policy() -> None:
     assert read_letter(text).codes == ("medical_necessity",)
     read = read_letter(text, policy=policy)
     assert read.codes == ("step_therapy",) and read.reasons[0].by == "clause" and read.cited[0].known
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ("Prior authorization is not required for Ozempic.", "not_required"),
+        ("Your office withdrew this request, so we closed it and decided nothing.", "withdrawn"),
+        ("We have overturned our denial and the drug is now covered.", "appeal_overturned"),
+        ("No decision has been made yet; the request may be denied if the chart notes do not come.", "pend"),
+    ],
+)
+def test_what_refuses_nothing_is_no_denial(body: str, kind: str) -> None:
+    assert said(body, "").kind in (kind, "unclear")
+
+
+def test_a_deadline_is_not_counted_without_the_date_of_the_notice() -> None:
+    read = read_letter(
+        "Your request for Ozempic was denied because metformin was not tried. You may appeal within 60 days of the date"
+        " of this letter."
+    )
+    deadline = read.next_deadline
+    assert deadline is not None and deadline.day is None
+    assert any("date" in what and "not found" in what for what in read.unclear)
+
+
+def test_a_reason_that_a_code_alone_tells_is_unconfirmed() -> None:
+    read = said("Claim rejected.\nNCPDP 76")
+    told = [reason for reason in read.reasons if reason.by == "code"]
+    assert all(not reason.confirmed for reason in told)
+    assert "quantity_limit" in read.codes
 
 
 def test_months_named_may_are_no_permission() -> None:
