@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from evals.first_sight.__main__ import score
-from evals.first_sight.rows import PAGE, RESULTS, Row, page, rows
+from evals.first_sight.rows import PAGE, RESULTS, LetterRow, Row, page, rows
 
 SETS = sorted(
     folder
@@ -49,3 +49,17 @@ def test_the_readme_tells_first_sights_as_they_were(name: str) -> None:
     (row,) = [one for one in rows() if isinstance(one, Row) and one.set == name]
     told = f"| {row.right} / {row.n} | {row.false_ready} / {row.not_ready} | {row.ready_lost} / {row.ready} |"
     assert told in (RESULTS.parents[1] / "README.md").read_text()
+
+
+def test_the_readme_tells_how_strangers_letters_are_read() -> None:
+    last = [row for row in rows() if isinstance(row, LetterRow)][-1]
+    right, told, wanted = last.reasons
+    page_ = " ".join((RESULTS.parents[1] / "README.md").read_text().split())
+    assert (
+        f"of the last {last.n} at first sight {last.right} kinds were right and {last.abstained} left open"
+        in page_
+    )
+    assert (
+        f"{last.false_denials} were called denials and were none, and reasons had F1 {2 * right / (told + wanted):.2f}"
+        in page_
+    )
