@@ -126,9 +126,9 @@ def record(
     store: Store, case_id: int, what: What, entry: Entry, *, at: str = "", why: str = "", facts: Facts
 ) -> Kept:
     """Enter what happened. What is sent rests on the papers of the draft that was reviewed last; Refused if they are
-    no longer those."""
+    no longer those, or lack a document and nobody says why they were sent all the same."""
     if what == "submitted":
-        facts = _with_papers(store, store.authorization_case(case_id), facts)
+        facts = _with_papers(store, store.authorization_case(case_id), facts, why)
     event = CaseEvent(what=what, on=entry.on, at=at, by=entry.by, why=why, facts=facts, when=entry.when)
     return store.enter(case_id, event)
 
@@ -270,7 +270,7 @@ def basis_of(draft: Draft) -> Basis:
     )
 
 
-def _with_papers(store: Store, case: AuthorizationCase, facts: Facts) -> Facts:
+def _with_papers(store: Store, case: AuthorizationCase, facts: Facts, why: str) -> Facts:
     from tools.lifecycle.fold import standing
 
     reviewed = [
@@ -279,10 +279,22 @@ def _with_papers(store: Store, case: AuthorizationCase, facts: Facts) -> Facts:
     if not reviewed:
         return facts
     if reviewed[-1].draft_id is not None:
-        require_unaltered(store.draft(reviewed[-1].draft_id))
+        draft = store.draft(reviewed[-1].draft_id)
+        require_unaltered(draft)
+        _require_whole(draft, why)
     added = facts.basis.papers if facts.basis else ()
     basis = msgspec.structs.replace(reviewed[-1], papers=(*reviewed[-1].papers, *added))
     return msgspec.structs.replace(facts, basis=basis)
+
+
+def _require_whole(draft: Draft, why: str) -> None:
+    """Invalid, with what to do, if the packet lacks a document and no reason is given."""
+    lacking = draft.filled_form().to_attach
+    if lacking and not why.strip():
+        raise Invalid(
+            f"the packet of draft {draft.id} lacks {'; '.join(lacking)}; attach what is there (pa attach"
+            f" {draft.patient_id} FILE) and draft again, or say why it was sent all the same (--why)"
+        )
 
 
 def _determination(draft: Draft) -> Determination:

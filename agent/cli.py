@@ -51,8 +51,13 @@ COMMANDS = {
     "chart": Lazy(
         "agent.terminal.chart_cli:app",
         CASE,
-        "Record a lab, trial, note or document that you learned of.",
+        "Record a lab, trial, fill or note that you learned of.",
         "pa chart add P001 hba1c 7.4 % --date 2026-08-30",
+    ),
+    "attach": Lazy(
+        "agent.terminal.attach_cli:app",
+        CASE,
+        "Attach a paper itself: a PDF, TIFF, PNG or JPEG, kept and sent along.",
     ),
     "confirm": Lazy(
         "agent.terminal.confirm_cli:app", CASE, "Confirm into the chart what a note says, or reject it."

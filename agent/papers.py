@@ -14,12 +14,13 @@ import msgspec
 from agent.dump import to_json
 from agent.letter_wording import Reworded, Wording
 from tools.cases import Case
-from tools.papers.covers import cover, page_count
+from tools.papers.covers import cover
 from tools.papers.form_pdf import render_pdf
 from tools.papers.forms import fill
 from tools.papers.letter_pdf import letter_pdf
 from tools.papers.letters import Letter
 from tools.papers.letters import letter as write_letter
+from tools.papers.packet import packet
 from tools.records import PARequest
 from tools.store.rows import Draft, DraftFile
 from tools.store.store import Store
@@ -82,15 +83,23 @@ def composed(draft: Draft, case: Case) -> Reworded:
     return Reworded(msgspec.convert(fields, Letter), wording(draft))
 
 
-def printed(store: Store, case: Case, form: PARequest, letter: Letter) -> Mapping[str, tuple[str, bytes]]:
-    """File name and content of each paper."""
+def printed(
+    store: Store, case: Case, form: PARequest, letter: Letter, *, apart: bool = True
+) -> Mapping[str, tuple[str, bytes]]:
+    """File name and content of each paper.
+
+    Args:
+        apart: form and letter also as a PDF of their own, beside the packet that holds both.
+    """
     template = store.form(case.plan.id)
-    form_pdf, pdf = render_pdf(template, form, case), letter_pdf(letter)
-    beside = cover(template, form, case, page_count(form_pdf) + page_count(pdf))
-    return {
-        "form_pdf": ("form.pdf", form_pdf),
+    whole = packet(template, form, case, letter, store.file)
+    beside = cover(template, form, case, whole.pages)
+    papers = {"packet": ("packet.pdf", whole.content)}
+    if apart:
+        papers["form_pdf"] = ("form.pdf", render_pdf(template, form, case))
+        papers["letter_pdf"] = ("letter.pdf", letter_pdf(letter))
+    return papers | {
         "form": ("form.json", to_json(form).encode()),
-        "letter_pdf": ("letter.pdf", pdf),
         "letter": ("letter.txt", letter.text.encode()),
         "letter_md": ("letter.md", letter.markdown.encode()),
         "cover": (beside.file, beside.content),

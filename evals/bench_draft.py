@@ -18,16 +18,17 @@ from data_gen.forms import print_forms
 from data_gen.world import Order, generate
 from tools.cases import Case
 from tools.determine import determine
-from tools.papers.covers import cover, page_count
+from tools.papers.covers import cover
 from tools.papers.form_pdf import render_pdf
 from tools.papers.forms import fill
 from tools.papers.letter_pdf import letter_pdf
 from tools.papers.letters import letter
+from tools.papers.packet import packet
 from tools.records import FormTemplate, Patient, Request
 from tools.request import complete_request
 
 AS_OF = date(2026, 9, 1)
-PARTS = ("fill", "form_pdf", "letter", "letter_pdf", "cover")
+PARTS = ("fill", "form_pdf", "letter", "letter_pdf", "packet", "cover")
 
 
 def main(patients: int = 100) -> dict[str, Any]:
@@ -50,15 +51,21 @@ def _draft(case: Case, template: FormTemplate) -> dict[str, float]:
     ticks = [perf_counter()]
     request = fill(template, case)
     ticks.append(perf_counter())
-    pdf = render_pdf(template, request, case)
+    render_pdf(template, request, case)
     ticks.append(perf_counter())
     written = letter(case)
     ticks.append(perf_counter())
     letter_pdf(written)
     ticks.append(perf_counter())
-    cover(template, request, case, page_count(pdf))
+    whole = packet(template, request, case, written, _no_file)
+    ticks.append(perf_counter())
+    cover(template, request, case, whole.pages)
     ticks.append(perf_counter())
     return {part: (end - start) * 1000 for part, (start, end) in zip(PARTS, pairwise(ticks), strict=True)}
+
+
+def _no_file(digest: str) -> bytes:
+    raise LookupError(f"no paper is attached in a world that was made: {digest}")
 
 
 def _cases(patients: int) -> Iterator[Case]:

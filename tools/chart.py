@@ -8,17 +8,15 @@ A date lies on or before the day on which it is entered, or the world's own date
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import msgspec
 
-from tools.errors import Invalid, NotFound, Refused, Unavailable, nearest
+from tools.errors import Invalid, NotFound, Refused, nearest
 from tools.evidence.measurements import canonical
 from tools.records import (
     Allergy,
@@ -261,32 +259,62 @@ def add_note(to: Entering, text: str, on: date, *, type: str = "progress note") 
     return _add(to, "notes", Note(id="", date=_past(to, on), author=to.by, type=type, text=text.strip()))
 
 
-def add_document(
-    to: Entering, file: Path, on: date, *, title: str = "", of: str = "", status: str = ""
+def attach(
+    to: Entering,
+    content: bytes,
+    on: date,
+    *,
+    name: str,
+    kind: str,
+    title: str = "",
+    about: str = "",
+    status: str = "",
 ) -> ChartEntry:
-    """A file that can go with the request, held by its hash.
+    """A paper itself: its file is kept, and goes out with every request that needs such a document.
 
     Args:
-        of: what it can stand for: note, lab, fills, …
+        content: a PDF, TIFF, PNG or JPEG.
+        on: the day that the paper bears.
+        name: of the file, which is its title if none is given.
+        kind: what it is: note, lab, fills, programme, study, medication or consult.
+        about: the test of a report, or the drug of fills.
         status: as its last page shows it: signed, unsigned, draft or amended; "" if nobody looked.
+
+    Raises:
+        Invalid: why this file, or what is said of it, cannot be taken.
     """
+    from tools.papers.uploads import inspect
+
     stated: Any = _one_of(status, get_args(Signature), "status of a document") if status else ""
-    if of:
-        _one_of(of, OF, "kind of document")
-    try:
-        with file.open("rb") as opened:
-            sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
-    except OSError as error:
-        raise Unavailable(f"cannot read {file}: {error.strerror}") from error
+    _one_of(kind, OF, "kind of document")
+    found = inspect(content, name)
     record = Document(
         id="",
-        title=title or file.name,
-        of=of,
+        title=title or name,
+        of=kind,
+        about=_about(to, kind, about),
         date=_past(to, on),
         status=stated,
-        sha256=sha256,
+        sha256=to.store.keep_file(content),
+        media_type=found.media_type,
+        pages=found.pages,
     )
-    return _add(to, "documents", record)
+    entry = _add(to, "documents", record)
+    to.store.sweep_files()
+    return entry
+
+
+def _about(to: Entering, kind: str, about: str) -> str:
+    """What the paper is about, as records name it: a report of one test is none of another."""
+    if kind in ("lab", "study"):
+        if not about:
+            raise Invalid(f"say which test this {kind} report is about, e.g. --about hba1c")
+        return _test(about)
+    if about:
+        _medicine(to.store, about)
+    elif kind == "fills":
+        raise Invalid("say which drug these fills are of, e.g. --about metformin")
+    return about.strip()
 
 
 # --- recording --------------------------------------------------------------------------------------------

@@ -151,9 +151,12 @@ def _look_up(paper: Required, judge: Judge) -> Shown:
     found = _candidates(paper, judge)
     past = [item for item in found if item.day is None or item.day <= judge.as_of]
     fresh = [item for item in past if item.day is not None and item.day >= first]
-    good = [item for item in fresh if item.flaw is None]
+    sound = [item for item in fresh if item.flaw is None]
+    good = [item for item in sound if item.record.id not in judge.patient.typed]
     if judge.brief:
         return BARE[True if good else None]
+    if sound and not good:
+        return Shown(None, tuple(map(_as_evidence, _newest(sound))), message("document.typed"), "missing")
     if good:
         shown = good if paper.of == "fills" else _newest(good)
         return Shown(True, tuple(map(_as_evidence, shown)), message("document.on_file"))
@@ -196,7 +199,14 @@ _TELLS: dict[type, Callable[[Any], tuple[str, str]]] = {
 
 
 def _newest(papers: list[_Paper]) -> list[_Paper]:
-    return [max(papers, key=lambda item: item.day or date.min)] if papers else []
+    """The newest; a paper whose file is here comes before one that is only charted."""
+    if not papers:
+        return []
+    return [max(papers, key=lambda item: (_is_kept(item.record), item.day or date.min))]
+
+
+def _is_kept(record: Any) -> bool:
+    return isinstance(record, Document) and record.pages > 0
 
 
 def _as_evidence(paper: _Paper) -> Evidence:

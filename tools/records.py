@@ -249,7 +249,7 @@ class Note(Record, frozen=True, kw_only=True):
 
 
 class Document(Record, frozen=True, kw_only=True):
-    """A file that somebody added, by its hash."""
+    """A paper, by its hash. One that was attached here has `pages`: its file is kept, and can be enclosed."""
 
     id: str
     title: str
@@ -259,6 +259,8 @@ class Document(Record, frozen=True, kw_only=True):
     date: date | None = None
     status: Signature | Literal[""] = ""  # "" where its source does not say
     sha256: str = ""
+    media_type: str = ""  # of the file that is kept
+    pages: int = 0
 
 
 class Authorization(Record, frozen=True, kw_only=True):
@@ -315,6 +317,7 @@ class Patient(Record, frozen=True, kw_only=True, dict=True, gc=True):
     orders: tuple[Order, ...] = ()
     as_of: date | None = None  # the day on which this chart alone is judged, where an import gave it one
     source: str = ""  # e.g. "fhir:<uuid>"; the same source is the same patient
+    typed: tuple[str, ...] = ()  # ids of what a person typed in: it says that a paper exists, and is none
 
     @property
     def name(self) -> str:
@@ -734,12 +737,14 @@ class FilledField(Record, frozen=True, kw_only=True):
 
 
 class Attachment(Record, frozen=True, kw_only=True):
-    """A document to attach, and the record that fulfils it ("" if none does yet)."""
+    """A document that the request needs, and the record that fulfils it ("" if none does yet). It is `enclosed` if the
+    packet holds it; else it is still to be attached."""
 
     label: str
     record_id: str = ""
     date: date | None = None
     clause_id: str = ""
+    enclosed: bool = False
 
 
 class PARequest(Record, frozen=True, kw_only=True):
@@ -758,3 +763,8 @@ class PARequest(Record, frozen=True, kw_only=True):
     missing: tuple[str, ...] = ()  # labels
     ready: bool = False
     attachments: tuple[Attachment, ...] = ()
+
+    @property
+    def to_attach(self) -> tuple[str, ...]:
+        """The documents that the packet lacks."""
+        return tuple(paper.label for paper in self.attachments if not paper.enclosed)

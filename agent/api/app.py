@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from agent.api import (
     appeals,
+    attachments,
     batches,
     cases,
     chat,
@@ -69,6 +70,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(Doorkeeper)
     app.include_router(orchestrator.router)
     app.include_router(records.router)
+    app.include_router(attachments.router)
     app.include_router(fhir.router)
     app.include_router(drafts.router)
     app.include_router(batches.router)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 Path_ = Literal["code", "model", "repaired", "fallback"]
 PATHS: dict[str, Path_] = {"llm": "model", "repaired": "repaired", "template": "fallback"}
 FIT_TO_KEEP = ("code", "model", "repaired")  # a fallback is worth another try
+NOT_APART = ("form", "determination")  # both stand in case.json
 MAKES = (
     "tools/**/*.py",
     "tools/**/*.json*",
@@ -126,8 +127,10 @@ class Drafter:
         said = papers.compose(case, self.model)
         printed = {
             file: content
-            for name, (file, content) in papers.printed(self.store, case, filled, said.letter).items()
-            if name not in ("form", "determination")  # both stand in case.json
+            for name, (file, content) in papers.printed(
+                self.store, case, filled, said.letter, apart=False
+            ).items()
+            if name not in NOT_APART
         }
         wording = said.wording
         if wanted.asking.model and self.model is None:

@@ -17,8 +17,7 @@ from agent.integrity import altered
 ORDER = (
     "fax-cover.pdf",
     "mail-cover.pdf",
-    "form.pdf",
-    "letter.pdf",
+    "packet.pdf",
 )  # as they go into the machine or the envelope
 ROWS_ON_PAGE = 40
 

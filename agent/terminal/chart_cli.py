@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -32,7 +31,6 @@ FORMS = {
     "program": "NAME --start DATE [--end DATE] [--sessions N]",
     "attest": "TOPIC --present|--absent [--for self,family] [--text TEXT] [--specialty NAME]",
     "note": "TEXT [--date DATE]",
-    "document": "FILE [--as note|lab|fills|programme|study|medication|consult]",
 }
 
 
@@ -44,10 +42,9 @@ FORMS = {
       --dose '1000 mg' --frequency bid --outcome 'Inadequate response'
   pa chart add P001 attest mtc_men2 --absent --for self,family
   pa chart add P001 fill metformin --date 2026-05-02 --days 90
-  pa chart add P001 document sleep-study.pdf --as study
-  pa chart add P001 document visit.pdf --as note --status signed
   pa chart add P001 note 'Could not tolerate metformin: vomiting.'
 
+A line says that a paper exists; the paper itself is a file: `pa attach`.
 Then check the case again. `pa chart log` shows what was added and its
 number; `pa chart undo NUMBER` takes it out.""",
 )
@@ -82,22 +79,17 @@ def add(
     text: str = typer.Option("", help="The statement's words."),
     specialty: str = typer.Option("", help="Who was consulted, e.g. endocrinology."),
     sessions: int | None = typer.Option(None, help="Sessions of a program that were taken part in."),
-    of: str = typer.Option("", "--as", metavar="KIND", help="What a document can stand for."),
-    title: str = typer.Option("", help="A document's title; its file name otherwise."),
-    status: str = typer.Option(
-        "", help="A document's: signed, unsigned, draft or amended. A note counts only if it is signed."
-    ),
     complete: bool = typer.Option(
         False, "--list-complete", help="A list that was not recorded is complete with this entry."
     ),
     by: str = typer.Option("", help="Who adds it; your login name otherwise."),
     as_json: bool = typer.Option(False, "--json", help="Print the entry as one JSON object."),
 ) -> None:
-    """Add a value, trial, fill, statement, note or document to a chart.
+    """Add a value, trial, fill, statement or note to a chart.
 
     It is checked (units, plausible range, dates), recorded with who and when,
-    and can be undone. Without --date, notes, statements and documents get the
-    date on which the case is judged.
+    and can be undone. Without --date, notes and statements get the date on
+    which the case is judged.
     """
     from tools import chart
 
@@ -131,9 +123,6 @@ def add(
             specialty=specialty,
         ),
         "note": lambda: chart.add_note(to, _only(what, given), day),
-        "document": lambda: chart.add_document(
-            to, Path(_only(what, given)), day, title=title, of=of, status=status
-        ),
     }  # fmt: skip
     if what in ways:
         entry = ways[what]()
@@ -145,9 +134,9 @@ def add(
             "test or kind of entry", what, nearest(what, [*ways, *_tests()]), f"kinds: {', '.join(ways)}"
         )
     print(
-        _json(_whole(entry, store))
+        as_text(whole(entry, store))
         if as_json
-        else f"{_told(entry, store)}\nTake it out: pa chart undo {entry.id}"
+        else f"{told(entry, store)}\nTake it out: pa chart undo {entry.id}"
     )
 
 
@@ -167,9 +156,9 @@ def log(
         store.patient(patient_id)
     entries = store.chart_entries(patient_id or None)
     if as_json:
-        print(_json([_whole(entry, store) for entry in entries]))
+        print(as_text([whole(entry, store) for entry in entries]))
     else:
-        print("\n".join(_told(entry, store) for entry in entries) or "Nothing was added.")
+        print("\n".join(told(entry, store) for entry in entries) or "Nothing was added.")
 
 
 @app.command(
@@ -187,7 +176,7 @@ def undo(
     """Take an addition out of its chart; it stays in the log."""
     store = _store()
     entry = store.undo_chart_entry(number, by=by or getpass.getuser(), when=datetime.now(UTC))
-    print(_json(_whole(entry, store)) if as_json else _told(entry, store))
+    print(as_text(whole(entry, store)) if as_json else told(entry, store))
 
 
 @app.command(
@@ -216,7 +205,7 @@ def name_command(
             f"{one.name}: {', '.join(one.ingredients)} (said by {one.by}, {one.when:%Y-%m-%d})"
             for one in names
         ]
-        print(_json(names) if as_json else "\n".join(lines) or "Nothing was answered.")
+        print(as_text(names) if as_json else "\n".join(lines) or "Nothing was answered.")
         return
     if forget:
         store.forget_medicine(name)
@@ -228,7 +217,7 @@ def name_command(
         )
     said = store.name_medicine(name, meaning, by=by or getpass.getuser(), when=datetime.now(UTC))
     told = ", ".join(said.ingredients) if meaning else "some other drug"
-    print(_json(said) if as_json else f"{said.name} is {told}, in every chart")
+    print(as_text(said) if as_json else f"{said.name} is {told}, in every chart")
 
 
 # --- reading what was typed -------------------------------------------------------------------------------
@@ -300,17 +289,17 @@ def _tests() -> list[str]:
 # --- showing ----------------------------------------------------------------------------------------------
 
 
-def _whole(entry: ChartEntry, store: Store) -> dict[str, Any]:
-    record = {**msgspec.json.decode(entry.record), "id": f"added-{entry.id}"}
+def whole(entry: ChartEntry, store: Store) -> dict[str, Any]:
+    record = {**msgspec.json.decode(entry.record), "id": entry.record_id}
     kept = {name: getattr(entry, name) for name in entry.__struct_fields__}
     return {**kept, "record": record, "applies": _applies(entry, store)}
 
 
-def _json(shown: object) -> str:
+def as_text(shown: object) -> str:
     return msgspec.json.format(msgspec.json.encode(shown)).decode()
 
 
-def _told(entry: ChartEntry, store: Store) -> str:
+def told(entry: ChartEntry, store: Store) -> str:
     """One line: number, patient, what, who and when."""
     record = {
         name: value
@@ -336,4 +325,4 @@ def _applies(entry: ChartEntry, store: Store) -> bool:
         chart = store.patient(entry.patient_id)
     except NotFound:
         return False
-    return any(record.id == f"added-{entry.id}" for record in getattr(chart, entry.part) or ())
+    return any(record.id == entry.record_id for record in getattr(chart, entry.part) or ())

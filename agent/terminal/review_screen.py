@@ -17,6 +17,7 @@ from tools.store.rows import Draft
 from tools.store.store import Store
 
 TITLES = {
+    "packet": "Packet to send",
     "form_pdf": "Form to sign",
     "form": "Form as data",
     "letter_pdf": "Letter",

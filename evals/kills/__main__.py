@@ -170,7 +170,7 @@ class Session:
             "SELECT count(*) FROM (SELECT position FROM batch_results GROUP BY batch_id, position HAVING count(*) > 1)"
         )
         folders = sum(1 for path in (self.out / "cases").iterdir())
-        named = self._ask("SELECT count(*) FROM batch_results WHERE CAST(body AS TEXT) LIKE '%form.pdf%'")
+        named = self._ask("SELECT count(*) FROM batch_results WHERE CAST(body AS TEXT) LIKE '%packet.pdf%'")
         return int(twice) + folders - int(named)
 
     def state(self) -> str:

@@ -152,6 +152,7 @@ class Clinic(Desk):
             matter,
             "submitted",
             Facts(channel=case.plan.channel, received=self.day, reference=reply.reference),
+            why="the office's own copies went along" if form.to_attach else "",
         )
         self._await(matter, reply)
 

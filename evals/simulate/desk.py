@@ -18,18 +18,20 @@ from agent import case_desk, papers
 from agent.case_desk import Entry
 from agent.casework import agree
 from evals.payer.answering import Payer
-from evals.simulate.gathering import Coming, gathering
+from evals.simulate.gathering import Coming, gathering, paper_of
 from evals.simulate.records import Matter, Year
 from evals.simulate.therapy import Therapy
 from evals.simulate.world import START
 from tools.cases import Case
 from tools.check import Asked, ask, decide
 from tools.lifecycle.records import AuthorizationCase, Call, Facts, What
+from tools.papers.paper import pdf_of
 from tools.records import PARequest, Plan, Request
 from tools.store.rows import ChartEntry, Draft
 from tools.store.store import Store
 
 STAFF = "R. Lee, CPhT"
+SCAN = pdf_of([lambda pen: pen.drawString(72, 720, "A scan")], "Scan")
 MOST_ROUNDS = 4
 POST_DAYS = 3  # that a letter takes at most
 OURS = ("answer", "file", "renew")
@@ -59,15 +61,18 @@ class Desk:
         return random.Random(key)
 
     def add(self, patient_id: str, part: str, record: Any) -> int:
-        """Put a record into the chart, as a person does with `pa chart add`; its number there."""
-        body = msgspec.to_builtins(record)
-        entry = ChartEntry(
-            patient_id=patient_id,
-            part=part,
-            record=msgspec.Raw(msgspec.json.encode(body)),
-            by=STAFF,
-            when=self.now,
-        )
+        """Put a record into the chart, as a person does with `pa chart add`, and the paper on which it came, as with
+        `pa attach`; the record's number there."""
+        paper = paper_of(record, self.day)
+        if paper is not None:
+            scan = self.store.keep_file(SCAN)
+            kept = msgspec.structs.replace(paper, sha256=scan, media_type="application/pdf", pages=1)
+            number = self._enter(patient_id, "documents", kept)
+        return number if part == "documents" else self._enter(patient_id, part, record)
+
+    def _enter(self, patient_id: str, part: str, record: Any) -> int:
+        body = msgspec.Raw(msgspec.json.encode(record))
+        entry = ChartEntry(patient_id=patient_id, part=part, record=body, by=STAFF, when=self.now)
         return self.store.add_chart_entry(entry).id
 
     @property

@@ -36,7 +36,23 @@ def _papers(named: tuple[Attachment, ...], patient: Patient, as_of: date) -> Ite
     for attachment in named:
         record = records.get(attachment.record_id)
         if record is not None:
-            yield paper_of(record, patient, as_of, attachment.label)
+            yield paper_of(_shown(record, patient), patient, as_of, attachment.label)
+
+
+def _shown(record: Any, patient: Patient) -> Any:
+    """What a scan shows: the record of its day that came on it."""
+    if not isinstance(record, Document) or not record.pages:
+        return record
+    same: list[Any] = []
+    if record.of == "lab":
+        same = [one for one in patient.observations if (one.test, one.date) == (record.about, record.date)]
+    elif record.of == "note":
+        same = [one for one in patient.notes if one.date == record.date]
+    elif record.of == "fills":
+        same = [one for one in patient.fills if one.drug == record.about]
+    elif record.of == "programme":
+        same = [one for one in patient.programs if not one.end]
+    return same[-1] if same else record
 
 
 def paper_of(record: Any, patient: Patient, as_of: date, title: str = "") -> Paper:

@@ -17,6 +17,7 @@ from tools.records import (
     Attestation,
     Diagnosis,
     Document,
+    Fill,
     Finding,
     Medication,
     Note,
@@ -232,6 +233,23 @@ def _paper(wanted: Required, case: Case, draw: random.Random) -> Coming:
         newest = case.newest(wanted.test)
         return _measured(wanted.test, newest.value if newest else _USUAL.get(wanted.test, 100.0), day)
     return Coming(day, "documents", Document(id="", title=wanted.text or wanted.of, of=wanted.of, date=day))
+
+
+_PAPERS: dict[type, str] = {
+    Observation: "lab", Program: "programme", Note: "note", Fill: "fills", Medication: "medication",
+}  # fmt: skip
+
+
+def paper_of(record: Record, today: date) -> Document | None:
+    """The paper on which a record came; None for what the prescriber said or the office knew."""
+    if isinstance(record, Document):
+        return record
+    of = _PAPERS.get(type(record))
+    if of is None:
+        return None
+    about = record.test if isinstance(record, Observation) else getattr(record, "drug", "")
+    day = getattr(record, "date", None) or today
+    return Document(id="", title=f"Scan of {day}", of=of, about=about, date=day, status="signed")
 
 
 def _day(case: Case, draw: random.Random, days: tuple[int, int]) -> date:

@@ -11,7 +11,9 @@ import msgspec
 import pytest
 
 from tests import worlds
+from tools.cases import Case
 from tools.check import ask, decide
+from tools.papers.forms import fill
 from tools.records import Authorization, Request
 from tools.store import Draft, Store
 
@@ -47,7 +49,16 @@ def _world() -> worlds.World:
 
 def draft_of(store: Store, patient_id: str = "P001", *, approved: bool = True) -> int:
     """The number of a draft of this patient's Ozempic."""
-    found = decide(store, ask(store, patient_id, Request(drug="Ozempic"), as_of=AS_OF))
+    asked = ask(store, patient_id, Request(drug="Ozempic"), as_of=AS_OF)
+    found = decide(store, asked)
+    case = Case(
+        patient=asked.patient,
+        plan=asked.plan,
+        drug=asked.drug,
+        request=asked.request,
+        determination=found,
+        as_of=AS_OF,
+    )
     kept = store.save_draft(
         Draft(
             patient_id=patient_id,
@@ -57,7 +68,7 @@ def draft_of(store: Store, patient_id: str = "P001", *, approved: bool = True) -
             thread_id=f"t-{patient_id}",
             outcome=found.outcome,
             determination=msgspec.json.encode(found),
-            pa_request=b"{}",
+            pa_request=msgspec.json.encode(fill(store.form(asked.plan.id), case)),
             letter=b"{}",
             created=NOON,
             updated=NOON,

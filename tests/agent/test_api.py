@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 from agent.api.app import create_app
 from agent.api.serving import check_host
 from agent.settings import read_settings
+from tests import sheets
 from tests.agent.conftest import Case, Ran
 from tools.errors import Refused
 from tools.store import Store
@@ -318,3 +319,23 @@ def test_an_amount_that_no_order_can_have_is_bad_input_in_one_line(
     answered = api.post(PROCESS, content=body, headers={"content-type": "application/json"})
     assert answered.status_code in (400, 422), answered.text
     assert "\n" not in answered.json()["detail"] and len(answered.json()["detail"]) < 200
+
+
+def test_a_paper_is_attached_and_read_back(api: TestClient, cases: dict[str, Case], store: Store) -> None:
+    patient_id, content = cases["ready"].patient_id, sheets.pdf("report")
+    where = f"/api/patients/{patient_id}/attachments"
+    about = {"name": "a1c.pdf", "kind": "lab", "about": "hba1c", "date": "2026-08-30", "by": "kim"}
+    attached = api.post(where, params=about, content=content).json()
+    assert (attached["document"]["about"], attached["document"]["pages"]) == ("hba1c", 1)
+    read = api.get(f"{where}/{attached['document']['id']}")
+    assert read.content == content and read.headers["content-type"] == "application/pdf"
+    assert store.chart_entries(patient_id)[0].by == "kim"
+    assert api.get(f"{where}/O1").status_code == 404
+
+
+@pytest.mark.parametrize("content", [b"no paper", bytes(20 * 2**20 + 1)], ids=["no paper", "too large"])
+def test_what_is_no_paper_is_refused(api: TestClient, cases: dict[str, Case], content: bytes) -> None:
+    where = f"/api/patients/{cases['ready'].patient_id}/attachments"
+    about = {"name": "a.pdf", "kind": "note", "date": "2026-08-30", "by": "kim"}
+    refused = api.post(where, params=about, content=content)
+    assert refused.status_code == 422 and "a.pdf" in refused.json()["detail"]

@@ -11,13 +11,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from icalendar import Calendar
 from typer.testing import CliRunner
 
 from agent.cli import app
-from tests.agent.clinic import draft_of, open_clinic
+from tests.agent.clinic import NOON, draft_of, open_clinic
 from tests.agent.conftest import Ran
+from tools.records import Attachment
 from tools.store import Store
 
 Pa = Callable[..., Ran]
@@ -277,3 +279,19 @@ def test_a_process_that_is_killed_leaves_nothing_half_done(
         "reviewed",
         "submitted",
     ]
+
+
+def test_a_packet_that_lacks_a_paper_is_sent_only_with_a_reason(pa: Pa, clinic: Store) -> None:
+    number = draft_of(clinic, approved=False)
+    kept = clinic.draft(number)
+    form = msgspec.structs.replace(
+        kept.filled_form(), attachments=(Attachment(label="Program record", record_id="doc1"),)
+    )
+    clinic.save_draft(msgspec.structs.replace(kept, pa_request=msgspec.json.encode(form)))
+    clinic.set_draft_status(number, "approved", by="R. Lee, CPhT", when=NOON)
+    pa("case", "open", "--draft", str(number))
+    refused = pa("case", "submit", "1")
+    assert refused.code == 2 and "lacks Program record" in refused.err and "--why" in refused.err
+    assert shown(pa, "case", "show", "1")["state"] == "reviewed"
+    assert pa("case", "submit", "1", "--why", "the plan has it from last year").code == 0
+    assert shown(pa, "case", "show", "1")["state"] == "submitted"

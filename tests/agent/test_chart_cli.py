@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 
 from agent.cli import main
-from tests import worlds
+from tests import sheets, worlds
 from tools.store import Store
 from tools.store.load import load
 
@@ -67,7 +67,6 @@ def test_every_kind_of_entry_can_be_typed(pa: Run, tmp_path: Path) -> None:
         "program walking --start 2026-01-01",
         "attest mtc_men2 --absent --for self,family",
         "note seen_today",
-        f"document {tmp_path}/study.pdf --as study",
     ):
         code, out, err = pa("chart", "add", "P002", *words.split(" "), "--json")
         assert code == 0, err
@@ -90,3 +89,28 @@ def test_what_cannot_be_read_says_how_to_write_it(pa: Run, words: str, said: str
     code, _, err = pa("chart", "add", "P002", *words.split(" "))
     assert (code, err.count("\n")) == (2, 1)
     assert any(part in err for part in said.split("|")), err
+
+
+def test_a_paper_is_attached_with_who_and_when_and_can_be_taken_out(pa: Run, tmp_path: Path) -> None:
+    paper = tmp_path / "weight-class.pdf"
+    paper.write_bytes(sheets.pdf("one", "two"))
+    code, out, _ = pa(
+        "attach", "P002", str(paper), "--kind", "programme", "--date", "2026-08-30", "--by", "kim", "--json"
+    )
+    entry = json.loads(out)
+    assert (code, entry["by"], entry["record"]["of"], entry["record"]["pages"]) == (0, "kim", "programme", 2)
+    assert (tmp_path / "paladin.db.files" / entry["record"]["sha256"][:2]).is_dir()
+    assert "undone (lee" in pa("chart", "undo", "1", "--by", "lee")[1]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(b"no paper", "is no PDF, TIFF, PNG or JPEG"), (None, "cannot read")]
+)
+def test_a_file_that_cannot_be_attached_is_refused_in_one_line(
+    pa: Run, tmp_path: Path, content: bytes | None, said: str
+) -> None:
+    paper = tmp_path / "paper.pdf"
+    if content is not None:
+        paper.write_bytes(content)
+    code, _, err = pa("attach", "P002", str(paper), "--kind", "note", "--date", "2026-08-30")
+    assert code == 2 and said in err and err.count("\n") == 1

@@ -13,7 +13,7 @@ from tools.store import Store
 
 Pa = Callable[..., Ran]
 BY = ("--by", "R. Lee, CPhT")
-PAPERS = {"form_pdf", "form", "letter_pdf", "letter", "letter_md", "cover", "determination"}
+PAPERS = {"packet", "form_pdf", "form", "letter_pdf", "letter", "letter_md", "cover", "determination"}
 
 
 def test_a_ready_case_is_drafted_and_waits(pa: Pa, cases: dict[str, Case], store: Store) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
@@ -14,7 +13,7 @@ import pytest
 from tests import worlds
 from tools import chart
 from tools.chart import Entering
-from tools.errors import Invalid, NotFound, Refused, Unavailable
+from tools.errors import Invalid, NotFound, Refused
 from tools.store import ChartEntry, Store
 from tools.store.load import load
 
@@ -165,11 +164,6 @@ WRONG: dict[str, tuple[Callable[[Entering], ChartEntry], type[Exception], str]] 
         r"does not last 0 days",
     ),
     "a note without words": (lambda to: chart.add_note(to, "  ", DAY), Invalid, r"needs a text"),
-    "a file that is not there": (
-        lambda to: chart.add_document(to, Path("nowhere.pdf"), DAY),
-        Unavailable,
-        r"cannot read nowhere\.pdf: No such file",
-    ),
 }
 
 
@@ -221,13 +215,9 @@ def test_a_course_of_which_the_end_is_not_known_is_neither_active_nor_stopped(
     assert (store.patient("P002").medications or ())[-1].status is None
 
 
-def test_a_document_is_held_by_its_hash(to: Entering, store: Store, tmp_path: Path) -> None:
-    file = tmp_path / "study.pdf"
-    file.write_bytes(b"%PDF-1.7")
-    chart.add_document(to, file, DAY, of="study")
-    added = store.patient("P002").documents[-1]
-    assert (added.title, added.of) == ("study.pdf", "study")
-    assert added.sha256 == hashlib.sha256(b"%PDF-1.7").hexdigest()
+def test_what_was_typed_is_known_as_that(to: Entering, store: Store) -> None:
+    entry = chart.add_fill(to, "metformin", DAY, 90, 180)
+    assert store.patient("P002").typed == (entry.record_id,)
 
 
 def test_statements_fills_programs_diagnoses_allergies_and_relatives_reach_their_lists(

@@ -14,7 +14,6 @@ from data_gen.forms import print_forms
 from tests.paper_cases import ARCHETYPES, AS_OF, DRUGS, PLANS, bare, case_of, jose, on_ozempic
 from tools.cases import Case
 from tools.determine import determine
-from tools.papers.covers import page_count
 from tools.papers.form_layout import WIDTH, column_widths, rows_of, width_of, wrap
 from tools.papers.form_pdf import render_pdf
 from tools.papers.formats import printable
@@ -137,13 +136,6 @@ def test_the_same_case_is_the_same_file() -> None:
     case = case_of(jose())
     request = fill(FORM["TEST-A"], case)
     assert render_pdf(FORM["TEST-A"], request, case) == render_pdf(FORM["TEST-A"], request, case)
-
-
-def test_pages_are_counted_without_reading_the_file() -> None:
-    case = case_of(jose())
-    request = fill(FORM["TEST-A"], case)
-    pdf = render_pdf(FORM["TEST-A"], request, case)
-    assert page_count(pdf) == len(PdfReader(BytesIO(pdf)).pages)
 
 
 # --- too much text ---------------------------------------------------------------------------------------

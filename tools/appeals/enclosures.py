@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from tools.appeals.exhibits import exhibits
 from tools.appeals.records import Weighed
 from tools.cases import Case
 from tools.denials.records import Denial
 from tools.documents import walk
 from tools.evidence.courses import matches
 from tools.papers import formats
+from tools.papers.exhibits import exhibits
 from tools.records import Finding
 
 

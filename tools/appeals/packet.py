@@ -8,7 +8,6 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tools.appeals.enclosures import beside, cited_clauses, rested_on
-from tools.appeals.exhibits import exhibits
 from tools.appeals.records import Strategy
 from tools.cases import Case
 from tools.denials.records import Denial
@@ -16,6 +15,7 @@ from tools.documents import walk
 from tools.errors import Invalid
 from tools.papers import formats
 from tools.papers.composed import Block, Letter, heading, paragraph
+from tools.papers.exhibits import exhibits
 from tools.papers.letter_pdf import letter_pdf
 from tools.papers.paper import canvas
 from tools.records import Evidence, Finding, Policy

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tools.appeals.exhibits import evidence_of
 from tools.appeals.records import Strategy
 from tools.cases import Case
 from tools.denials.records import Denial
@@ -12,6 +11,7 @@ from tools.documents import walk
 from tools.errors import Refused
 from tools.papers import formats
 from tools.papers.composed import Block, Letter, heading, paragraph
+from tools.papers.exhibits import evidence_of
 from tools.papers.letters import Writer
 from tools.papers.questions import Question, questions
 from tools.records import Finding

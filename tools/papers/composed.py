@@ -44,6 +44,7 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     blocks: tuple[Block, ...]
     facts: tuple[Fact, ...]
     gaps: tuple[str, ...] = ()
+    identity: str = ""  # whom it is about, at the foot of each page
 
     @property
     def text(self) -> str:

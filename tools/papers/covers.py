@@ -31,10 +31,10 @@ class Paper(NamedTuple):
     content: bytes
 
 
-def cover(template: FormTemplate, request: PARequest, case: Case, pages: int = 0) -> Paper:
-    """The channel's own paper. `pages` are those that follow a fax cover; attachments are not counted."""
+def cover(template: FormTemplate, request: PARequest, case: Case, pages: int) -> Paper:
+    """The channel's own paper. `pages` are those of the packet, which follows a fax cover."""
     if template.channel == "fax":
-        return Paper("fax-cover.pdf", "application/pdf", fax_cover(template, case, pages))
+        return Paper("fax-cover.pdf", "application/pdf", fax_cover(template, request, case, pages))
     if template.channel == "phone":
         return Paper("phone-script.md", "text/markdown", phone_script(template, request, case).encode())
     if template.channel == "mail":
@@ -49,15 +49,10 @@ def cover(template: FormTemplate, request: PARequest, case: Case, pages: int = 0
     return Paper("epa.json", "application/json", content)
 
 
-def page_count(pdf: bytes) -> int:
-    """Pages of a PDF that we wrote."""
-    return pdf.count(b"/Type /Page\n") or pdf.count(b"/Type /Page ")
-
-
 # --- fax -------------------------------------------------------------------------------------------------
 
 
-def fax_cover(template: FormTemplate, case: Case, pages: int) -> bytes:
+def fax_cover(template: FormTemplate, request: PARequest, case: Case, pages: int) -> bytes:
     """One page without a patient's name or drug on it: whoever stands at the machine may read a cover."""
     buffer = BytesIO()
     pen = canvas(buffer, "Fax cover")
@@ -66,7 +61,7 @@ def fax_cover(template: FormTemplate, case: Case, pages: int) -> bytes:
     pen.setLineWidth(2.5)
     pen.line(60, 674, 552, 674)
     y = 640.0
-    for label, value in _fax_lines(template, case, pages):
+    for label, value in _fax_lines(template, request, case, pages):
         pen.setFont("Helvetica-Bold", 11)
         pen.drawString(60, y, label)
         pen.setFont("Helvetica", 12)
@@ -80,7 +75,9 @@ def fax_cover(template: FormTemplate, case: Case, pages: int) -> bytes:
     return buffer.getvalue()
 
 
-def _fax_lines(template: FormTemplate, case: Case, pages: int) -> Iterator[tuple[str, str]]:
+def _fax_lines(
+    template: FormTemplate, request: PARequest, case: Case, pages: int
+) -> Iterator[tuple[str, str]]:
     doctor, plan = case.patient.prescriber, case.plan
     yield "To", f"{plan.payer}, Pharmacy Prior Authorization"
     yield "Fax", plan.fax
@@ -91,7 +88,11 @@ def _fax_lines(template: FormTemplate, case: Case, pages: int) -> Iterator[tuple
     yield "Fax", (doctor.fax or "") if doctor else ""
     yield "Date", formats.long_date(case.as_of)
     yield "Re", f"Prior authorization request, form {template.id}"
-    yield "Pages", f"{pages + 1} with this one, and the attachments named on the form" if pages else ""
+    yield "Pages", f"{pages + 1} with this one"
+    lacking = len(request.to_attach)
+    if lacking:
+        papers = "1 document" if lacking == 1 else f"{lacking} documents"
+        yield "Not counted", f"{papers} still to be attached, as the next page says"
 
 
 def _confidential(pen: Any, y: float) -> None:

@@ -56,6 +56,7 @@ def exchange(template: FormTemplate, request: PARequest, case: Case) -> Json:
                     "title": a.label,
                     "recordId": a.record_id or None,
                     "date": a.date.isoformat() if a.date else None,
+                    "enclosed": a.enclosed,
                 }
                 for a in request.attachments
             ],

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from io import BytesIO
 from itertools import groupby
 from typing import Any
 
@@ -30,7 +29,7 @@ from tools.papers.form_layout import (
     wrap,
 )
 from tools.papers.form_look import Look
-from tools.papers.paper import canvas
+from tools.papers.paper import Page, pdf_of
 from tools.records import FilledField, FormTemplate, PARequest, Section
 
 LABEL = 8.5  # points; nothing on the form is smaller
@@ -45,42 +44,43 @@ FEW_ROWS = 3  # tables have at least so many rows, for what is added by hand
 
 def render_pdf(template: FormTemplate, request: PARequest, case: Case) -> bytes:
     """The form's bytes; fields are named by FilledField.id, long ones go on as `<id>.continued.<n>`."""
-    buffer = BytesIO()
-    pen = canvas(buffer, f"{template.title}: {case.drug.name}", template.id)
-    sheet = _Sheet(template, request, case, pen)
-    sheet.draw()
-    pen.save()
-    return buffer.getvalue()
+    title = f"{template.title}: {case.drug.name}"
+    return pdf_of(form_pages(template, request, case), title, template.id)
+
+
+def form_pages(template: FormTemplate, request: PARequest, case: Case) -> list[Page]:
+    """The form's pages, to be drawn in their order on one canvas."""
+    return _Sheet(template, request, case).pages()
 
 
 class _Sheet:
     """One form while it is being drawn."""
 
-    def __init__(self, template: FormTemplate, request: PARequest, case: Case, pen: Any) -> None:
+    fields: Fields  # of the canvas on which the first page is drawn
+
+    def __init__(self, template: FormTemplate, request: PARequest, case: Case) -> None:
         self.template, self.request, self.case = template, request, case
         self.look = Look(template.look)
-        self.fields = Fields(pen)
-        self.pen = pen
         self.overflow: list[tuple[FilledField, str]] = []
 
-    def draw(self) -> None:
+    def pages(self) -> list[Page]:
         head = self.look.header(self.template, self.case.plan)
         blocks = list(self._blocks())
         blocks += list(self._addendum())
         first = PAGE_HEIGHT - MARGIN - FOOT - head.height
         pages = pages_of(blocks, first, first + head.height - self.look.running.height)
-        for number, page in enumerate(pages, 1):
-            top = PAGE_HEIGHT - MARGIN
-            opening = head if number == 1 else self.look.running
-            opening.draw(self.pen, MARGIN, top)
-            top -= opening.height
-            for block in page:
-                block.draw(self.pen, MARGIN, top)
-                top -= block.height
-            self.look.footer(self.pen, self._identity(), self.template.id, number, len(pages))
-            if number == len(pages):
-                self.fields.finish()
-            self.pen.showPage()
+        return [partial(self._page, head, number, pages) for number in range(1, len(pages) + 1)]
+
+    def _page(self, head: Block, number: int, pages: Sequence[Sequence[Block]], pen: Any) -> None:
+        if number == 1:
+            self.fields = Fields(pen)
+        top = PAGE_HEIGHT - MARGIN
+        for block in (head if number == 1 else self.look.running, *pages[number - 1]):
+            block.draw(pen, MARGIN, top)
+            top -= block.height
+        self.look.footer(pen, self._identity(), self.template.id, number, len(pages))
+        if number == len(pages):
+            self.fields.finish()
 
     def _identity(self) -> str:
         patient, coverage = self.case.patient, self.case.coverage
@@ -143,13 +143,14 @@ class _Sheet:
             yield self._paragraph(f"Send with this form: {wanted}.", keep=together)
         for place, paper in enumerate(self.request.attachments, 1):
             day = f" ({paper.date.strftime(self.template.date_format)})" if paper.date else ""
-            label = formats.printable(f"{paper.label}{day}" + ("" if paper.record_id else " - to be added"))
+            lacks = "" if paper.enclosed else " - still to be attached"
+            label = formats.printable(f"{paper.label}{day}{lacks}")
             lines = wrap(label, self.look.font, 9, WIDTH - BOX - 8)
             yield Block(max(12 * len(lines), BOX) + 3, partial(self._attachment, place, lines), together)
         yield space(4)._replace(keep=together)
 
     def _attachment(self, place: int, lines: list[str], pen: Any, x: float, y: float) -> None:
-        on = bool(self.request.attachments[place - 1].record_id)
+        on = self.request.attachments[place - 1].enclosed
         self.look.box(pen, x, y - BOX - 1, BOX)
         self.fields.tick(f"attachment.{place}", on, x, y - BOX - 1, BOX, lines[0])
         pen.setFont(self.look.font, 9)

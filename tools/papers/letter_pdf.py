@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from io import BytesIO
+from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ from tools.papers import formats
 from tools.papers.composed import Block, Letter
 from tools.papers.form_layout import Block as Piece
 from tools.papers.form_layout import pages_of, space, width_of, wrap
-from tools.papers.paper import canvas
+from tools.papers.paper import Page, pdf_of
 
 LEFT, TOP, BOTTOM, WIDTH = 68.0, 742.0, 62.0, 476.0
 NUMBER_GAP = 7.0
@@ -45,27 +45,27 @@ NOTICE = Style("Times-Bold", 11, 14, 8, 0)
 
 
 def letter_pdf(letter: Letter) -> bytes:
-    """The letter, set on US letter paper, with its title and page number from the second page on."""
-    buffer = BytesIO()
-    pen = canvas(buffer, letter.title)
+    """The letter, set on US letter paper, with whom it is about and the page's number at the foot of each."""
+    return pdf_of(letter_pages(letter), letter.title)
+
+
+def letter_pages(letter: Letter) -> list[Page]:
+    """The letter's pages."""
     pieces = [piece for block in letter.blocks for piece in _pieces(block)]
     pages = pages_of(pieces, TOP - BOTTOM, TOP - BOTTOM)
-    for number, page in enumerate(pages, 1):
-        y = TOP
-        for piece in page:
-            piece.draw(pen, LEFT, y)
-            y -= piece.height
-        if number > 1:
-            _foot(pen, letter.title, number, len(pages))
-        pen.showPage()
-    pen.save()
-    return buffer.getvalue()
+    foot = letter.identity or letter.title
+    return [partial(_page, page, foot, f"Page {at} of {len(pages)}") for at, page in enumerate(pages, 1)]
 
 
-def _foot(pen: Any, title: str, number: int, pages: int) -> None:
-    pen.setFont("Times-Roman", 9)
-    pen.drawString(LEFT, 36, formats.printable(title))
-    pen.drawRightString(LEFT + WIDTH, 36, f"Page {number} of {pages}")
+def _page(page: Sequence[Piece], foot: str, number: str, pen: Any) -> None:
+    y = TOP
+    for piece in page:
+        piece.draw(pen, LEFT, y)
+        y -= piece.height
+    if foot:
+        pen.setFont("Times-Roman", 9)
+        pen.drawString(LEFT, 36, formats.printable(foot))
+        pen.drawRightString(LEFT + WIDTH, 36, number)
 
 
 # --- blocks ----------------------------------------------------------------------------------------------

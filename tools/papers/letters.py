@@ -11,9 +11,10 @@ from datetime import date
 
 from tools.cases import Case, Measurement
 from tools.papers import formats
-from tools.papers.attachments import attachments
+from tools.papers.attachments import enclosures
 from tools.papers.citations import Citation, citations
 from tools.papers.composed import Block, Fact, Letter, heading, paragraph
+from tools.papers.paper import identity, reference
 from tools.papers.questions import Question, questions
 from tools.records import Diagnosis, Finding, Medication
 from tools.rules import AnyOf
@@ -46,10 +47,11 @@ class Writer:
         written = tuple(blocks)
         return Letter(
             title=f"{title}: {self.case.drug.name}",
-            case_id=f"{self.case.patient.id}-{self.case.drug.name}",
+            case_id=reference(self.case),
             blocks=written,
             facts=tuple(dict.fromkeys(self.facts)),
             gaps=tuple(dict.fromkeys(self.gaps)),
+            identity=identity(self.case),
         )
 
     # --- facts and gaps ------------------------------------------------------------------------------------
@@ -139,8 +141,8 @@ class Writer:
         yield f"Member ID: {member}{group}, plan {self.fact(case.plan.name, f'plan:{case.plan.id}')}"
         yield f"Diagnosis: {self._diagnosed()}"
         policy = case.determination.policy_id
-        reference = f"Our reference: {self.fact(f'{patient.id}-{case.drug.name}', 'patient')}"
-        yield f"{reference}; policy {self.fact(policy, policy)}" if policy else reference
+        ours = f"Our reference: {self.fact(reference(case), 'patient')}"
+        yield f"{ours}; policy {self.fact(policy, policy)}" if policy else ours
 
     def _product(self) -> str:
         case, source = self.case, f"drug:{self.case.drug.name}"
@@ -353,22 +355,24 @@ class Writer:
         yield f"Should the reviewer need more, I am available for a peer-to-peer conversation{phone}."
 
     def enclosures(self) -> Iterator[Block]:
-        papers = attachments(self.case)
-        if not papers:
-            return
-        yield heading("Enclosures")
+        papers = enclosures(self.case)
         policy = self.case.determination.policy_id
+        enclosed = [paper for paper in papers if paper.enclosed]
+        if enclosed:
+            yield heading("Enclosures")
+        for paper in enclosed:
+            label = formats.sentence(self.fact(paper.attachment.label, policy))
+            day = paper.attachment.date
+            on = f", {self.date(day, paper.attachment.record_id)}" if day else ""
+            from_chart = "" if paper.document else " (from the chart)"
+            yield Block(kind="bullet", lines=(f"{label}{on}{from_chart}",))
+        if len(enclosed) < len(papers):
+            yield heading("To be attached")
         for paper in papers:
-            label = self.fact(paper.label, policy)
-            if not paper.record_id:
-                shown = self.gap(f"{label}, not on file")
-            else:
-                shown = (
-                    f"{formats.sentence(label)}, {self.date(paper.date, paper.record_id)}"
-                    if paper.date
-                    else formats.sentence(label)
-                )
-            yield Block(kind="bullet", lines=(shown,))
+            if not paper.enclosed:
+                label = formats.sentence(self.fact(paper.attachment.label, policy))
+                on_file = bool(paper.attachment.record_id)
+                yield Block(kind="bullet", lines=(label if on_file else self.gap(f"{label}, not on file"),))
 
     def signature(self) -> Block:
         doctor = self.case.patient.prescriber

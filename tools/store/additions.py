@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy import insert, select, update
@@ -17,11 +17,9 @@ from tools.store.rows import ADDED, PARTS, ChartEntry, moment, person
 from tools.store.tables import ChartEntryTable
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from sqlalchemy import Engine, Row
 
-    from tools.records import Patient, Record
+    from tools.records import Patient
 
 
 class Additions(ABC):
@@ -80,12 +78,16 @@ class Additions(ABC):
 
 def apply(patient: Patient, entries: Iterable[tuple[int, str, bytes]]) -> Patient:
     """The chart with these additions (id, part, record) at the end of their lists, under ids that say so."""
-    lists: dict[str, list[Record]] = {}
+    lists: dict[str, list[Any]] = {}
     for entry_id, part, record in entries:
         added = msgspec.json.decode(record, type=PARTS[part])
         lists.setdefault(part, []).append(msgspec.structs.replace(added, id=f"{ADDED}{entry_id}"))
+    kept = {item.id for item in lists.get("documents", ()) if item.pages}
+    typed = tuple([item.id for added in lists.values() for item in added if item.id not in kept])
     return msgspec.structs.replace(
-        patient, **{part: (*(getattr(patient, part) or ()), *added) for part, added in lists.items()}
+        patient,
+        typed=typed,
+        **{part: (*(getattr(patient, part) or ()), *added) for part, added in lists.items()},
     )
 
 

@@ -88,6 +88,11 @@ class ChartEntry(Record, frozen=True, kw_only=True):
     undone_by: str | None = None
     undone_when: datetime | None = None
 
+    @property
+    def record_id(self) -> str:
+        """The record's id in its chart."""
+        return f"{ADDED}{self.id}"
+
     def read(self) -> Record:
         return msgspec.json.decode(self.record, type=PARTS[self.part])
 

@@ -23,6 +23,7 @@ from tools.store.additions import Additions, apply
 from tools.store.batches import Batches
 from tools.store.cases import Cases
 from tools.store.drafts import Drafts
+from tools.store.files import Files
 from tools.store.finding import Finding, storable
 from tools.store.imports import Imports
 from tools.store.medicine_names import MedicineNames
@@ -73,7 +74,7 @@ T = TypeVar("T")
 _patient_decoder = msgspec.json.Decoder(Patient)
 
 
-class Store(Additions, Batches, Cases, Drafts, Finding, Imports, MedicineNames):
+class Store(Additions, Batches, Cases, Drafts, Files, Finding, Imports, MedicineNames):
     """Everything that is known at run time. Safe to share between threads."""
 
     def __init__(self, url: str) -> None:

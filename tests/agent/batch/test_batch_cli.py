@@ -43,9 +43,7 @@ def test_a_run_leaves_everything_and_a_second_one_takes_it_over(
             row["outcome"] not in ("ready", "needs_documentation", "quantity_exception")
         )
         if folder:
-            assert {"form.pdf", "letter.pdf", "letter.md", "case.json"} <= {
-                path.name for path in folder.iterdir()
-            }
+            assert {"packet.pdf", "letter.md", "case.json"} <= {path.name for path in folder.iterdir()}
             assert json.loads((folder / "case.json").read_bytes())["case"]["patient_id"] == row["patient_id"]
         else:
             assert row["next"] or row["outcome"] == "not_required"

@@ -9,13 +9,13 @@ import msgspec
 import pytest
 
 from agent.batch import desk
+from agent.batch.binder import pages_of
 from agent.batch.checking import Terms
 from agent.batch.chunks import line_of, work
 from agent.batch.drafting import Drafter
 from agent.batch.results import damaged, finish, outcome_of
 from tests.agent.batch.conftest import WHEN, Begin, files_of
 from tests.agent.chats import adversaries
-from tools.papers.covers import page_count
 from tools.store import Store
 
 EVERY = range(12)
@@ -57,7 +57,7 @@ def test_papers_that_a_dead_attempt_left_are_replaced(begin: Begin, store: Store
     other = begin(out="other")
     half = Path(other.folder) / "cases" / line.folder
     half.mkdir(parents=True)
-    (half / "form.pdf").write_bytes(b"half")
+    (half / "packet.pdf").write_bytes(b"half")
     (half / "stray.txt").write_bytes(b"stray")
     work(store, Drafter(store), other.id, 1, EVERY, "second")
     assert files_of(Path(other.folder)) == whole
@@ -176,11 +176,11 @@ def test_what_was_edited_since_is_not_among_what_is_to_be_sent(begin: Begin, sto
     batch = begin()
     work(store, Drafter(store), batch.id, 1, EVERY, "first")
     finish(store, batch)
-    whole = sum(page_count(file.read_bytes()) for file in (Path(batch.folder) / "to_send").glob("*.pdf"))
+    whole = sum(pages_of(file.read_bytes()) for file in (Path(batch.folder) / "to_send").glob("*.pdf"))
     line = next(line for line in outcome_of(store, batch).lines if line.ready)
-    letter = Path(batch.folder) / "cases" / line.folder / "letter.pdf"
-    pages, of_form = page_count(letter.read_bytes()), page_count(letter.with_name("form.pdf").read_bytes())
-    letter.write_bytes(letter.with_name("form.pdf").read_bytes())
+    packet = Path(batch.folder) / "cases" / line.folder / "packet.pdf"
+    pages = pages_of(packet.read_bytes())
+    packet.write_bytes(packet.read_bytes() + b" ")
     finish(store, batch)
-    left = sum(page_count(file.read_bytes()) for file in (Path(batch.folder) / "to_send").glob("*.pdf"))
-    assert whole - left >= pages + of_form
+    left = sum(pages_of(file.read_bytes()) for file in (Path(batch.folder) / "to_send").glob("*.pdf"))
+    assert whole - left >= pages

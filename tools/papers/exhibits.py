@@ -143,6 +143,8 @@ def _lines(record: Any) -> Iterator[str]:
         yield _dated(f"{record.drug}, {record.days_supply} days{amount}", record.date)
     elif isinstance(record, Note):
         yield from (line for line in record.text.splitlines() if line.strip())
+        by = ", ".join(filter(None, (record.author, record.specialty)))
+        yield f"{record.status.capitalize()}{f' by {by}' if by else ''}"
     elif isinstance(record, Diagnosis):
         onset = f", since {formats.long_date(record.onset)}" if record.onset else ""
         yield f"{record.code} {formats.diagnosis(record)}{onset} ({record.verification})"

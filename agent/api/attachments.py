@@ -1,0 +1,90 @@
+"""Papers of a chart: attach one, as the file that it is, and read it back."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Literal
+
+import msgspec
+from fastapi import APIRouter, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from agent.api import wire
+from agent.api.office import office
+from tools import chart
+from tools.errors import Invalid, NotFound
+from tools.papers.uploads import MOST_BYTES
+from tools.records import Document, Patient
+
+router = APIRouter(prefix="/api/patients", tags=["patients"])
+Kind = Literal["note", "lab", "fills", "programme", "study", "medication", "consult"]
+FILE = {"type": "string", "format": "binary"}
+
+
+class Attached(msgspec.Struct, frozen=True, kw_only=True):
+    """The entry's number, by which it can be undone, and the paper as the chart has it."""
+
+    entry: int
+    patient_id: str
+    by: str
+    document: Document
+
+
+@router.post(
+    "/{patient_id}/attachments",
+    summary="Attach a paper: the body is the file, a PDF, TIFF, PNG or JPEG",
+    responses=wire.gives(Attached, "The paper as the chart has it."),
+    openapi_extra={
+        "requestBody": {"required": True, "content": {"application/octet-stream": {"schema": FILE}}}
+    },
+)
+async def attach(
+    request: Request,
+    patient_id: str,
+    name: str = Query(min_length=1, max_length=200, examples=["weight-class.pdf"]),
+    kind: Kind = Query(),
+    on: date = Query(alias="date", description="The day that the paper bears"),
+    by: str = Query(description="Who adds it", examples=["R. Lee, CPhT"]),
+    about: str = Query("", description="The test of a report, the drug of fills"),
+    title: str = Query("", max_length=200),
+    status: str = Query("", description="signed, unsigned, draft or amended; a note counts only if signed"),
+) -> Response:
+    content, store = await _content(request, name), office(request).store
+
+    def keep() -> Response:
+        to = chart.Entering(store=store, patient_id=patient_id, by=by, when=datetime.now(UTC))
+        entry = chart.attach(to, content, on, name=name, kind=kind, title=title, about=about, status=status)
+        paper = next(one for one in _papers(store.patient(patient_id)) if one.id == entry.record_id)
+        return wire.answer(Attached(entry=entry.id, patient_id=patient_id, by=entry.by, document=paper))
+
+    return await run_in_threadpool(keep)
+
+
+@router.get(
+    "/{patient_id}/attachments/{document_id}",
+    summary="The file of a paper that was attached",
+    responses=wire.gives(FILE, "The file.", media="application/octet-stream"),
+)
+async def attachment(request: Request, patient_id: str, document_id: str) -> Response:
+    store = office(request).store
+    papers = {one.id: one for one in _papers(store.patient(patient_id))}
+    found = papers.get(document_id)
+    if found is None:
+        raise NotFound("attached paper", document_id, sorted(papers))
+    content = await run_in_threadpool(store.file, found.sha256)
+    shown = {"content-disposition": "attachment", "x-content-type-options": "nosniff"}
+    return Response(content, media_type=found.media_type, headers=shown)
+
+
+async def _content(request: Request, name: str) -> bytes:
+    """The body, of which no more is read than may be attached."""
+    content = bytearray()
+    async for chunk in request.stream():
+        content += chunk
+        if len(content) > MOST_BYTES:
+            raise Invalid(f"{name} is too large; at most {MOST_BYTES // 2**20} MB can be attached")
+    return bytes(content)
+
+
+def _papers(patient: Patient) -> list[Document]:
+    return [document for document in patient.documents if document.pages]

@@ -1,0 +1,189 @@
+"""The packet: all that goes to the payer as one PDF. Its first page says what is in it and what is still to be
+attached; every page says whom it is about, our reference, and which page of how many it is.
+
+The same case and the same files give the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tools.cases import Case
+from tools.papers import formats
+from tools.papers.attachments import Enclosure, enclosures
+from tools.papers.composed import Block, Letter, heading, paragraph
+from tools.papers.form_pdf import form_pages
+from tools.papers.letter_pdf import letter_pages
+from tools.papers.paper import Page, identity, pdf_of, reference
+from tools.records import Document, FormTemplate, PARequest
+
+if TYPE_CHECKING:
+    from pypdf import PageObject, PdfWriter
+
+SHEET = (612.0, 792.0)
+EDGE, ABOVE_STAMP = 24.0, 34.0  # around a page that was attached
+
+
+class Packet(NamedTuple):
+    """The file, and how many pages it has."""
+
+    content: bytes
+    pages: int
+
+
+class _Part(NamedTuple):
+    """One part: its title, and its pages as they are drawn or as the file that was attached."""
+
+    title: str
+    drawn: tuple[Page, ...] = ()
+    file: Document | None = None
+
+    @property
+    def pages(self) -> int:
+        return self.file.pages if self.file else len(self.drawn)
+
+
+def packet(
+    template: FormTemplate, request: PARequest, case: Case, letter: Letter, file: Callable[[str], bytes]
+) -> Packet:
+    """Everything that goes out together.
+
+    Args:
+        file: the content of what was attached, by its SHA-256.
+    """
+    parts = [
+        _Part(f"Form {template.id}", tuple(form_pages(template, request, case))),
+        _Part(letter.title.partition(":")[0], tuple(letter_pages(letter))),
+        *_enclosed(case),
+    ]
+    opening = _contents(parts, case, 1)
+    opening = _contents(parts, case, len(opening))  # once more, where its list needs a second page
+    parts = [_Part("Contents", tuple(opening)), *parts]
+    pages = sum(part.pages for part in parts)
+    stamp = f"{identity(case)} · our reference {reference(case)}"
+    drawn = [page for part in parts for page in part.drawn or [_blank] * part.pages]
+    stamped = [_stamped(page, stamp, f"page {at} of {pages}") for at, page in enumerate(drawn, 1)]
+    content = pdf_of(stamped, f"Prior authorization request {reference(case)}", template.id)
+    if any(part.file for part in parts):
+        content = _with_files(content, parts, file)
+    return Packet(content, pages)
+
+
+# --- parts -----------------------------------------------------------------------------------------------
+
+
+def _enclosed(case: Case) -> list[_Part]:
+    """Each paper once, under the names of all documents for which it stands."""
+    titles: dict[str, list[str]] = {}
+    found: dict[str, Enclosure] = {}
+    for paper in enclosures(case):
+        if paper.enclosed:
+            key = (
+                paper.document.sha256 if paper.document else repr([one.record_ids for one in paper.excerpts])
+            )
+            titles.setdefault(key, []).append(paper.attachment.label)
+            found.setdefault(key, paper)
+    return [_part("; ".join(dict.fromkeys(titles[key])), paper, case) for key, paper in found.items()]
+
+
+def _part(title: str, paper: Enclosure, case: Case) -> _Part:
+    if paper.document:
+        day = f", {formats.long_date(paper.document.date)}" if paper.document.date else ""
+        return _Part(f"{title}: {paper.document.title}{day}", file=paper.document)
+    blocks = [Block(kind="subject", lines=(f"{title}: from the chart", identity(case)))]
+    for excerpt in paper.excerpts:
+        blocks.append(heading(excerpt.label))
+        blocks += [Block(kind="bullet", lines=(line,)) for line in excerpt.lines]
+    return _Part(f"{title} (from the chart)", tuple(_sheet(blocks)))
+
+
+def _contents(parts: Sequence[_Part], case: Case, own: int) -> list[Page]:
+    """The first page. `own` is how many pages it has itself."""
+    return _sheet(list(_listed(parts, case, own)))
+
+
+def _listed(parts: Sequence[_Part], case: Case, own: int) -> Iterator[Block]:
+    doctor, total = case.patient.prescriber, own + sum(part.pages for part in parts)
+    yield Block(kind="subject", lines=(f"Prior authorization request: {case.drug.name}", *_about(case)))
+    lacking = [paper.attachment for paper in enclosures(case) if not paper.enclosed]
+    if lacking:
+        many = "1 document is" if len(lacking) == 1 else f"{len(lacking)} documents are"
+        yield Block(kind="notice", lines=(f"Not complete: {many} still to be attached.",))
+    yield heading(f"In this packet ({total} pages)")
+    page = own + 1
+    for number, part in enumerate(parts, 1):
+        where = f"page {page}" if part.pages == 1 else f"pages {page} to {page + part.pages - 1}"
+        yield Block(kind="numbered", lines=(str(number), f"{part.title}: {where}"))
+        page += part.pages
+    if lacking:
+        yield heading("Still to be attached")
+    for paper in lacking:
+        clause = f" (clause {paper.clause_id})" if paper.clause_id else ""
+        yield Block(kind="bullet", lines=(f"{paper.label}{clause}",))
+    if doctor and doctor.phone:
+        yield heading("Contact")
+        yield paragraph(f"{doctor.contact or doctor.name}, telephone {doctor.phone}")
+
+
+def _about(case: Case) -> Iterable[str]:
+    yield identity(case)
+    yield f"{case.plan.payer}, {case.plan.name}"
+    yield f"Our reference {reference(case)}, {formats.long_date(case.as_of)}"
+
+
+def _sheet(blocks: Sequence[Block]) -> list[Page]:
+    """Pages without a foot of their own: the packet's stamp says it all."""
+    return letter_pages(Letter(title="", case_id="", blocks=tuple(blocks), facts=()))
+
+
+# --- pages -----------------------------------------------------------------------------------------------
+
+
+def _blank(pen: Any) -> None:
+    """A page whose content comes from a file."""
+
+
+def _stamped(page: Page, stamp: str, number: str) -> Page:
+    def draw(pen: Any) -> None:
+        page(pen)
+        pen.setFillGray(0)
+        pen.setFont("Helvetica", 8)
+        pen.drawString(EDGE, 18, formats.printable(stamp))
+        pen.drawRightString(SHEET[0] - EDGE, 18, number)
+
+    return draw
+
+
+def _with_files(content: bytes, parts: Sequence[_Part], file: Callable[[str], bytes]) -> bytes:
+    """The packet, with the attached pages on the sheets that were left for them."""
+    from pypdf import PdfReader, PdfWriter
+
+    from tools.papers.uploads import printed_pages
+
+    writer = PdfWriter(clone_from=PdfReader(BytesIO(content)))
+    at = 0
+    for part in parts:
+        if part.file:
+            pages = printed_pages(file(part.file.sha256), part.file.media_type)
+            for number, page in enumerate(pages, at):
+                _place(writer, number, page)
+        at += part.pages
+    buffer = BytesIO()
+    writer.write(buffer)
+    return buffer.getvalue()
+
+
+def _place(writer: PdfWriter, number: int, page: PageObject) -> None:
+    """The attached page above the stamp, no larger than it was."""
+    from pypdf import Transformation
+
+    box = page.cropbox
+    width, height = float(box.width), float(box.height)
+    room = (SHEET[0] - 2 * EDGE, SHEET[1] - EDGE - ABOVE_STAMP)
+    scale = min(1.0, room[0] / width, room[1] / height)
+    left = (SHEET[0] - width * scale) / 2
+    bottom = ABOVE_STAMP + (room[1] - height * scale) / 2
+    moved = Transformation().translate(-float(box.left), -float(box.bottom)).scale(scale)
+    writer.pages[number].merge_transformed_page(page, moved.translate(left, bottom))

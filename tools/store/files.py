@@ -1,0 +1,102 @@
+"""Files that people attached, each under the hash of its content, in a folder beside the store.
+
+A file is there before the record that refers to it, so that no record ever lacks its file; a file whose record was
+never written (the process died, the transaction was refused) is swept later.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+from sqlalchemy import select
+from sqlmodel import col
+
+from tools.errors import Unavailable
+from tools.store import database
+from tools.store.tables import ChartEntryTable
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+SWEPT_AFTER = 3600.0  # seconds: as long as a file may wait for its record
+
+
+class _OfFile(msgspec.Struct):
+    sha256: str = ""
+
+
+class Files:
+    """The part of Store that keeps files."""
+
+    engine: Engine
+
+    @property
+    def files_dir(self) -> Path:
+        """Where they lie: beside an SQLite file, or in this user's data for a server; Unavailable for one in memory."""
+        file = database.sqlite_file(self.engine.url)
+        if file:
+            return file.with_name(file.name + ".files")
+        if self.engine.dialect.name == "sqlite":
+            raise Unavailable("a store in memory keeps no files")
+        from platformdirs import user_data_path
+
+        shown = self.engine.url.render_as_string(hide_password=True)
+        return user_data_path("paladin") / f"files-{sha256(shown.encode()).hexdigest()[:16]}"
+
+    def keep_file(self, content: bytes) -> str:
+        """Write it, whole or not at all; its SHA-256. The same content is kept once."""
+        digest = sha256(content).hexdigest()
+        path = self._path(digest)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if path.exists():
+                os.utime(path)  # it may be an orphan that is about to be swept
+                return digest
+            handle, beside = tempfile.mkstemp(dir=path.parent, suffix=".part")
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(beside).replace(path)
+        except OSError as error:
+            raise Unavailable(f"cannot keep the file at {path.parent}: {error.strerror}") from error
+        return digest
+
+    def file(self, digest: str) -> bytes:
+        """The content by its SHA-256; Unavailable if it is gone or is another one."""
+        path = self._path(digest)
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise Unavailable(f"the attached file {path} cannot be read: {error.strerror}") from error
+        if sha256(content).hexdigest() != digest:
+            raise Unavailable(f"the attached file {path} is not the one that was attached; attach it again")
+        return content
+
+    def sweep_files(self, now: float | None = None) -> list[str]:
+        """Remove the files that no record refers to, once they are older than an hour; their hashes."""
+        before = (time.time() if now is None else now) - SWEPT_AFTER
+        old = [path for path in self.files_dir.glob("??/*") if path.stat().st_mtime < before]
+        if not old:
+            return []
+        kept = self._referred_to()
+        orphans = [path for path in old if path.name not in kept]
+        for path in orphans:
+            path.unlink(missing_ok=True)
+        return [path.name for path in orphans]
+
+    def _referred_to(self) -> set[str]:
+        """By entries that were undone, too: they stay in the log."""
+        documents = select(col(ChartEntryTable.record)).where(col(ChartEntryTable.part) == "documents")
+        with self.engine.connect() as connection:
+            bodies = connection.execute(documents).scalars().all()
+        return {msgspec.json.decode(body, type=_OfFile).sha256 for body in bodies}
+
+    def _path(self, digest: str) -> Path:
+        return self.files_dir / digest[:2] / digest
