@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from agent.integrity import require_unaltered
+from agent.integrity import orphaned, require_owner, require_unaltered
 from agent.settings import today
 from tools.errors import Invalid, NotFound, Refused
 from tools.lifecycle.records import Ask, AuthorizationCase, Basis, CaseEvent, CaseHead, Facts, Paper, What
+from tools.store.rows import named
 
 if TYPE_CHECKING:
     from tools.lifecycle.running import Clock
@@ -21,6 +22,13 @@ if TYPE_CHECKING:
     from tools.store.cases import Kept
     from tools.store.rows import Draft
     from tools.store.store import Store
+
+
+LEFT_TO_AN_ORPHAN = (
+    "closed",
+    "undone",
+    "noted",
+)  # what may be entered of a case whose patient is not here any more
 
 
 class Entry(NamedTuple):
@@ -76,6 +84,7 @@ def checked_day(typed: date | None, judged: date) -> date:
 def open_from_draft(store: Store, draft_id: int, entry: Entry) -> Kept:
     """The case that this draft begins. It is reviewed if a person has approved the draft."""
     draft = store.draft(draft_id)
+    require_owner(store, draft)
     require_unaltered(draft)
     found = _determination(draft)
     head = _head(store, draft.patient_id, found, "pa", entry, draft_id)
@@ -118,6 +127,7 @@ def review(store: Store, case_id: int, entry: Entry, *, draft_id: int | None = N
         raise Refused(
             f"draft {number} is not approved yet ({draft.status}): pa review {number} --approve --by NAME"
         )
+    require_owner(store, draft)
     require_unaltered(draft)
     return store.enter(case_id, _reviewed(store, draft, entry, why))
 
@@ -127,6 +137,8 @@ def record(
 ) -> Kept:
     """Enter what happened. What is sent rests on the papers of the draft that was reviewed last; Refused if they are
     no longer those, or lack a document and nobody says why they were sent all the same."""
+    if what not in LEFT_TO_AN_ORPHAN:
+        _require_owner(store, store.authorization_case(case_id))
     if what == "submitted":
         facts = _with_papers(store, store.authorization_case(case_id), facts, why)
     event = CaseEvent(what=what, on=entry.on, at=at, by=entry.by, why=why, facts=facts, when=entry.when)
@@ -172,16 +184,32 @@ def plan_of(store: Store, case: AuthorizationCase) -> Plan | None:
 def due(
     store: Store, cases: Iterable[AuthorizationCase], days: CaseDays
 ) -> list[tuple[AuthorizationCase, Clock]]:
-    """Every clock of these cases with its case, the earliest first."""
+    """Every clock of these cases with its case, the earliest first; none of a case whose patient is gone."""
     from tools.lifecycle.running import clocks_of, in_order
 
     plans: dict[str, Plan | None] = {}
     found = []
     for case in cases:
+        if alone(store, case):
+            continue
         if case.head.plan_id not in plans:
             plans[case.head.plan_id] = plan_of(store, case)
         found += [(case, clock) for clock in clocks_of(case, plans[case.head.plan_id], days.of(case))]
     return sorted(found, key=lambda item: in_order(item[1]))
+
+
+def alone(store: Store, case: AuthorizationCase) -> str:
+    """Why a case is of nobody's chart, e.g. since the store was replaced; "" if its patient is here."""
+    return orphaned(store, case.head.person, case.head.patient_id)
+
+
+def _require_owner(store: Store, case: AuthorizationCase) -> None:
+    why = alone(store, case)
+    if why:
+        raise Refused(
+            f"case {case.id} is of {named(case.head.person)}, and {why}; it can only be closed: pa case record"
+            f" {case.id} closed --why orphaned"
+        )
 
 
 def body(store: Store, case: AuthorizationCase, as_of: date, *, events: bool = True) -> dict[str, Any]:
@@ -191,17 +219,20 @@ def body(store: Store, case: AuthorizationCase, as_of: date, *, events: bool = T
     from tools.lifecycle.running import clocks_of
     from tools.lifecycle.states import full
 
-    head = plain(case.head)
+    head, why = plain(case.head), alone(store, case)
     del head["person"]
     shown = {
         **head,
+        "orphaned": why,
         "state": full(case.state, case.level),
         "since": case.since,
         "urgency": case.urgency,
         "as_of": as_of,
         "approval": plain(case.approval),
         "possible": [str(step) for step in possible(case)],
-        "clocks": [clock_body(clock) for clock in clocks_of(case, plan_of(store, case), as_of)],
+        "clocks": []
+        if why
+        else [clock_body(clock) for clock in clocks_of(case, plan_of(store, case), as_of)],
     }
     return {**shown, "events": plain(case.events)} if events else shown
 
@@ -227,12 +258,12 @@ def _head(
     entry: Entry,
     draft_id: int | None = None,
 ) -> CaseHead:
-    from tools.store.rows import person
+    from tools.store.rows import whose
 
     patient, plan = store.patient(patient_id), store.plan(found.plan_id)
     return CaseHead(
         patient_id=patient_id,
-        person=person(patient),
+        person=whose(patient, plan.id),
         name=patient.name,
         drug=found.drug,
         plan_id=plan.id,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from agent.decision import Decision, validate
-from agent.integrity import altered_papers, require_unaltered
+from agent.integrity import altered_papers, require_owner, require_unaltered
 from agent.settings import Settings
 from tools.errors import Correctable, NotFound, PaladinError, Refused, Unavailable
 from tools.store.rows import Draft
@@ -104,7 +104,9 @@ def decide(
             f"draft {draft_id} was already {kept.status};"
             f" `pa draft {kept.patient_id} {kept.drug} --again` makes another one"
         )
-    validate(decision, kept.filled_form())
+    validate(decision, kept)
+    if decision.action != "reject":
+        require_owner(store, kept)
     if decision.action == "approve":
         require_unaltered(kept)
     config: Any = {"configurable": {"thread_id": kept.thread_id}}
@@ -118,6 +120,8 @@ def decide(
             f"the records behind draft {draft_id} changed since it was made; `pa draft {kept.patient_id} {kept.drug}`"
             " makes a new one, and this one can only be rejected"
         )
+    if decision.action == "edit":
+        _try(store, snapshot.values, kept, decision)
     desk = Desk(store, settings.drafts, decision.when)
     if "review" not in snapshot.next:  # killed after an earlier decision: that one is finished first
         graph.invoke(None, config, context=desk, durability="sync")
@@ -126,6 +130,16 @@ def decide(
             return kept
     graph.invoke(Command(resume=msgspec.to_builtins(decision)), config, context=desk, durability="sync")
     return store.draft(draft_id)
+
+
+def _try(store: Store, state: dict[str, Any], kept: Draft, decision: Decision) -> None:
+    """Refuse an edit before anything of it is kept."""
+    from agent.casework import Asking, look_up
+    from agent.revision import edit_of, revise
+
+    asking = msgspec.convert(state["asking"], Asking)
+    edits = (*kept.edits, edit_of(store, kept, decision))
+    revise(store, look_up(store, asking), edits, force=asking.force)
 
 
 def draft_alone(store: Store, settings: Settings, asking: Asking, model: Model | None = None) -> Drafted:

@@ -74,12 +74,19 @@ def wording(draft: Draft) -> Wording:
     return msgspec.convert(msgspec.json.decode(draft.letter).get("wording", {}), Wording)
 
 
+def recompose(draft: Draft, before: Case, now: Case) -> Reworded:
+    """The letter of a draft whose case was revised: the one that it has, in whose words it is, if the case says the
+    same as before; else a new one, in code's."""
+    written = write_letter(now)
+    return composed(draft, before) if written == write_letter(before) else Reworded(written, Wording())
+
+
 def composed(draft: Draft, case: Case) -> Reworded:
     """The letter that this draft was made with."""
     kept = msgspec.json.decode(draft.letter)
     if "blocks" not in kept:  # made before letters were kept as they are composed
         return compose(case)
-    fields = {name: kept[name] for name in Letter.__struct_fields__}
+    fields = {name: kept[name] for name in Letter.__struct_fields__ if name in kept}
     return Reworded(msgspec.convert(fields, Letter), wording(draft))
 
 

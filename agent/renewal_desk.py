@@ -13,7 +13,7 @@ from tools.lifecycle.records import Approval, AuthorizationCase
 from tools.lifecycle.renewals import Ending, Renewal, foresee, order
 from tools.lifecycle.states import full
 from tools.records import Request
-from tools.store.rows import person
+from tools.store.rows import is_of
 
 if TYPE_CHECKING:
     from tools.check import Asked
@@ -69,7 +69,7 @@ def _endings(
         except Correctable:  # the world was replaced since
             continue
         until = ahead(as_of or store.day_of(patient))
-        if approval.end <= until and person(patient) == head.person:
+        if approval.end <= until and is_of(head.person, patient):
             yield (
                 patient,
                 Ending(

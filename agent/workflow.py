@@ -22,15 +22,15 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import RetryPolicy, interrupt
 
-from agent import papers
+from agent import papers, revision
 from agent.casework import Asking, agree, coverage, fingerprint, look_up, retrieve, why_not, worth_a_retry
-from agent.decision import Decision, edit
+from agent.decision import Decision
 from agent.integrity import require_unaltered
 from tools.cases import Case
 from tools.check import Asked, decide
 from tools.errors import Unavailable
 from tools.records import Determination
-from tools.store.rows import Draft, DraftStatus
+from tools.store.rows import Draft, DraftStatus, whose
 from tools.store.store import Store
 
 if TYPE_CHECKING:
@@ -137,6 +137,7 @@ def draft(state: State, runtime: Runtime[Desk]) -> State:
             files=written.files,
             created=desk.now,
             updated=desk.now,
+            person=whose(case.patient, case.plan.id),
         )
     )
     return {"draft_id": kept.id}
@@ -152,28 +153,34 @@ def after_review(state: State) -> str:
 
 
 def revise(state: State, runtime: Runtime[Desk]) -> State:
-    """Put the person's values into the form, and print it again."""
-    desk = runtime.context
-    decision = _decision(state)
+    """Decide the changed request anew and print all papers of it; they take the place of the old ones together."""
+    desk, decision = runtime.context, _decision(state)
     kept = desk.store.draft(state["draft_id"])
-    edited = edit(kept.filled_form(), decision)
-    case = _case(state, desk)
-    said = papers.composed(kept, case)
-    written = papers.write(desk.store, case, edited, desk.folder / state["thread"], said)
-    desk.store.save_draft(
+    if any(edit.when == decision.when for edit in kept.edits):  # killed after it was kept
+        return {}
+    asked = _asked(state, desk)
+    edit, force = revision.edit_of(desk.store, kept, decision), _asking(state).force
+    before = revision.revise(desk.store, asked, kept.edits, force=force).case
+    case, form, contradicts = revision.revise(desk.store, asked, (*kept.edits, edit), force=force)
+    agree(case.determination, state["clauses"])
+    version = kept.version + 1
+    said = papers.recompose(kept, before, case)
+    written = papers.write(desk.store, case, form, desk.folder / state["thread"] / f"version-{version}", said)
+    desk.store.revise_draft(
         msgspec.structs.replace(
             kept,
             status="edited",
-            pa_request=msgspec.json.encode(edited),
+            outcome=case.determination.outcome,
+            determination=msgspec.json.encode(case.determination),
+            pa_request=msgspec.json.encode(form),
             letter=written.letter,
             files=written.files,
             updated=decision.when,
-        )
+            version=version,
+            edits=(*kept.edits, msgspec.structs.replace(edit, contradicts=contradicts)),
+        ),
+        reason=decision.said(),
     )
-    if all(done.when != decision.when for done in desk.store.reviews(kept.id)):
-        desk.store.set_draft_status(
-            kept.id, "edited", by=decision.by, reason=decision.said(), when=decision.when
-        )
     return {}
 
 

@@ -104,10 +104,10 @@ class Bound:
     def cases(self) -> list[AuthorizationCase]:
         """The patient's authorization cases as they stand now, in the order in which they were opened; not those of
         somebody who had the id in another world."""
-        from tools.store.rows import person
+        from tools.store.rows import is_of
 
-        who = person(self.patient)
-        return [case for case in self.store.authorization_cases(self.patient.id) if case.head.person == who]
+        found = self.store.authorization_cases(self.patient.id)
+        return [case for case in found if is_of(case.head.person, self.patient)]
 
     def clocks(self, case: AuthorizationCase) -> tuple[Clock, ...]:
         """The clocks of the case on this day; the law's and the letter's alone if its plan is no longer known."""

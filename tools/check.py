@@ -72,6 +72,12 @@ def ask(
     return Asked(patient, plan, drug, request, as_of or store.day_of(patient))
 
 
+def anew(asked: Asked, given: Request, patient: Patient) -> Asked:
+    """The same question about another request, of the chart as it is corrected."""
+    request = complete_request(patient, asked.drug, _valid(asked.drug, given))
+    return asked._replace(patient=patient, request=request)
+
+
 def decide(store: Store, asked: Asked) -> Determination:
     """Determine, and look for what else the plan covers that the patient already meets, for what the notes say of
     criteria that are open, and for what is ignored because it is later."""

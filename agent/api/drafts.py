@@ -14,11 +14,11 @@ from agent.api.office import office
 from agent.decision import Action, Decision
 from agent.desk import now
 from agent.dump import plain
-from agent.integrity import read_recorded, require_unaltered
+from agent.integrity import orphaned, read_recorded, require_unaltered
 from agent.settings import BIGGEST
 from tools.errors import NotFound
 from tools.records import PARequest
-from tools.store.rows import Draft, DraftStatus
+from tools.store.rows import Draft, DraftStatus, Edit
 
 router = APIRouter(prefix="/api/drafts", tags=["drafts"])
 MEDIA = {
@@ -38,6 +38,10 @@ class DraftView(msgspec.Struct, frozen=True, kw_only=True):
     plan_id: str
     as_of: str
     status: DraftStatus
+    version: int
+    edits: tuple[Edit, ...]
+    contradicts: tuple[str, ...]
+    to_attach: tuple[str, ...]
     outcome: str
     ready: bool
     missing: tuple[str, ...]
@@ -62,8 +66,9 @@ class Rejection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     reason: str
 
 
-class Edit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """New values by field id or label; the draft waits for review again."""
+class DraftEdit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """New values by part of the request (strength, quantity, days_supply, kind, indication), field id or label; decided
+    anew, and the draft waits for review again."""
 
     by: str
     edits: dict[str, str]
@@ -80,6 +85,10 @@ def view(draft: Draft) -> dict[str, Any]:
         "plan_id": draft.plan_id,
         "as_of": draft.as_of.isoformat(),
         "status": draft.status,
+        "version": draft.version,
+        "edits": plain(draft.edits),
+        "contradicts": list(draft.contradicts),
+        "to_attach": list(form.to_attach),
         "outcome": draft.outcome,
         "ready": form.ready,
         "missing": list(form.missing),
@@ -107,7 +116,8 @@ async def drafts(
 async def draft(request: Request, draft_id: wire.DraftNumber) -> Response:
     store = office(request).store
     found = store.draft(draft_id)
-    return wire.answer(view(found) | {"reviews": store.reviews(draft_id)})
+    alone = orphaned(store, found.person, found.patient_id)
+    return wire.answer(view(found) | {"orphaned": alone, "reviews": store.reviews(draft_id)})
 
 
 @router.get(
@@ -153,12 +163,12 @@ async def reject(request: Request, draft_id: wire.DraftNumber) -> Response:
 
 @router.post(
     "/{draft_id}/edit",
-    summary="Put other values into the form",
+    summary="Change the request, or what the office knows of itself; all papers are printed of it anew",
     responses=wire.gives(DraftView, "The draft as it is now; it waits for review again."),
-    openapi_extra=wire.takes(Edit, {"by": "R. Lee, CPhT", "edits": {"Office contact": "R. Lee"}}),
+    openapi_extra=wire.takes(DraftEdit, {"by": "R. Lee, CPhT", "edits": {"Office contact": "R. Lee"}}),
 )
 async def edit(request: Request, draft_id: wire.DraftNumber) -> Response:
-    given = await wire.body(request, Edit)
+    given = await wire.body(request, DraftEdit)
     return await _decide(request, draft_id, "edit", given.by, given.reason, given.edits)
 
 

@@ -82,7 +82,8 @@ def list_cases(
         return
     from agent.terminal import case_screen
 
-    case_screen.listed([(case, first.get(case.id)) for case in cases], days.span(cases))
+    alone = {case.id: why for case in cases if (why := case_desk.alone(store, case))}
+    case_screen.listed([(case, first.get(case.id)) for case in cases], days.span(cases), alone)
 
 
 @app.command(
@@ -103,7 +104,8 @@ def show(case_id: int = NUMBER, as_json: bool = JSON) -> None:
         return
     from agent.terminal import case_screen
 
-    case_screen.one(case, [clock for _, clock in case_desk.due(store, [case], days)])
+    clocks = [clock for _, clock in case_desk.due(store, [case], days)]
+    case_screen.one(case, clocks, case_desk.alone(store, case))
 
 
 @app.command(

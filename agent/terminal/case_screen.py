@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.padding import Padding
@@ -31,8 +31,13 @@ STATES = {
 }
 
 
-def listed(rows: Sequence[Row], days: str) -> None:
-    """Cases, each with the clock that ends first; `days` are those on which they are judged."""
+def listed(rows: Sequence[Row], days: str, alone: Mapping[int, str]) -> None:
+    """Cases, each with the clock that ends first.
+
+    Args:
+        days: on which they are judged.
+        alone: why a case is of nobody's chart, by its number.
+    """
     out = console()
     if not rows:
         say(Text("No such case. `pa case open --draft N` begins one from a draft that was reviewed."), out)
@@ -47,7 +52,9 @@ def listed(rows: Sequence[Row], days: str) -> None:
             head.plan_id,
             _state(case),
             when(clock) if clock else Text("-", "dim"),
-            Text(clock.what if clock else "", "" if clock and clock.ours else "dim"),
+            Text(f"orphaned: {alone[case.id]}", "red")
+            if case.id in alone
+            else Text(clock.what if clock else "", "" if clock and clock.ours else "dim"),
         )
     say(table, out)
     say(Text(f"\nAs of {days}. Look at one: pa case show {rows[0][0].id}", "dim"), out)
@@ -72,14 +79,17 @@ def due(rows: Sequence[tuple[AuthorizationCase, Clock]], days: str, within: str)
     say(Text("\nLook at one: pa case show " + str(rows[0][0].id), "dim"), out)
 
 
-def one(case: AuthorizationCase, clocks: Sequence[Clock]) -> None:
-    """A case: what it is about, where it stands, its clocks, what can happen, what happened."""
+def one(case: AuthorizationCase, clocks: Sequence[Clock], alone: str = "") -> None:
+    """A case: what it is about, where it stands, its clocks, what can happen, what happened; and why it is of nobody's
+    chart, if it is not."""
     out, head = console(), case.head
     say(
         Text.assemble((f"Case {case.id}: {head.drug} for {head.name} ({head.patient_id})", "bold"), "\n", _about(case)),
         out,
     )  # fmt: skip
     say(Text.assemble("\n", _state(case, bold=True), f"  since {case.since}"), out)
+    if alone:
+        say(Text(f"Orphaned: {alone}. No clock of it runs, and it can only be closed.", "bold red"), out)
     if case.approval:
         say(Text(_approved(case)), out)
     if clocks:

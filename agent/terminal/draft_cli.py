@@ -37,8 +37,14 @@ REVIEW_EPILOG = """[bold]Examples[/]
   pa review
   pa review 3
   pa review 3 --approve --by 'R. Lee, CPhT'
-  pa review 3 --edit 'Office contact=R. Lee' --by 'R. Lee, CPhT'
+  pa review 3 --set strength='1 mg' --by 'R. Lee, CPhT'
+  pa review 3 --set 'Office contact=R. Lee' --by 'R. Lee, CPhT'
   pa review 3 --reject --reason 'changed to Trulicity' --by 'R. Lee, CPhT'
+
+--set changes the request (strength, quantity, days_supply, kind, indication)
+or what the office knows of itself: it is decided anew, and form, letter,
+cover and packet are printed of it together, or nothing is changed. What
+rests on the chart is entered there. What contradicts it needs a reason.
 
 An approved draft is yours to sign and send; Paladin submits nothing."""
 
@@ -126,7 +132,9 @@ def _review(
     ),
     approve: bool = typer.Option(False, "--approve", help="It is right; a person may sign and send it."),
     reject: bool = typer.Option(False, "--reject", help="It is not to be sent; needs --reason."),
-    edit: list[str] = typer.Option([], metavar="FIELD=VALUE", help="Put a value into a field; repeatable."),
+    edit: list[str] = typer.Option(
+        [], "--set", metavar="FIELD=VALUE", help="Change the request, or fill a field; repeatable."
+    ),
     reason: str = typer.Option("", help="Why."),
     by: str = typer.Option("", metavar="NAME", help="Who decides."),
     all_of_them: bool = typer.Option(False, "--all", help="List decided drafts as well."),
@@ -137,7 +145,7 @@ def _review(
 
     settings = read_settings()
     store = open_store(settings)
-    chosen = [name for name, said in (("approve", approve), ("reject", reject), ("edit", bool(edit))) if said]
+    chosen = [name for name, said in (("approve", approve), ("reject", reject), ("set", bool(edit))) if said]
     if draft_id is None:
         if chosen:
             raise Invalid(f"--{chosen[0]} needs the number of the draft; `pa review` lists them")
@@ -147,7 +155,8 @@ def _review(
         raise Invalid(f"{' and '.join(f'--{name}' for name in chosen)} exclude each other; choose one")
     found = store.draft(draft_id)
     if chosen:
-        found = _decide(store, settings, draft_id, cast("Action", chosen[0]), by, reason, _edits(edit))
+        action = cast("Action", "edit" if edit else chosen[0])
+        found = _decide(store, settings, draft_id, action, by, reason, _edits(edit))
     if as_json:
         from agent.dump import plain, to_json
 
@@ -175,6 +184,10 @@ def body(draft: Draft) -> dict[str, Any]:
         "plan_id": draft.plan_id,
         "as_of": draft.as_of,
         "status": draft.status,
+        "version": draft.version,
+        "edits": plain(draft.edits),
+        "contradicts": draft.contradicts,
+        "to_attach": form.to_attach,
         "outcome": draft.outcome,
         "ready": form.ready,
         "missing": form.missing,
@@ -207,7 +220,7 @@ def _edits(given: list[str]) -> dict[str, str]:
     for edit in given:
         field, sign, value = edit.partition("=")
         if not sign or not field.strip():
-            raise Invalid(f"--edit {edit!r} is not FIELD=VALUE, e.g. --edit 'Office contact=R. Lee'")
+            raise Invalid(f"--set {edit!r} is not FIELD=VALUE, e.g. --set 'Office contact=R. Lee'")
         edits[field.strip()] = value
     return edits
 

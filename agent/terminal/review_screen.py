@@ -10,10 +10,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from agent.integrity import orphaned
 from agent.terminal.screen import STYLES, console, say
 from tools.errors import NotFound
 from tools.records import PARequest
-from tools.store.rows import Draft
+from tools.store.rows import Draft, named
 from tools.store.store import Store
 
 TITLES = {
@@ -95,7 +96,9 @@ def waiting(drafts: Sequence[Draft], store: Store) -> None:
             draft.plan_id,
             outcome,
             missing,
-            WAITING.get(draft.status, draft.status),
+            "orphaned"
+            if orphaned(store, draft.person, draft.patient_id)
+            else WAITING.get(draft.status, draft.status),
         )
     say(table, out)
     say(Text(f"\nLook at one: pa review {drafts[0].id}", "dim"), out)
@@ -119,6 +122,7 @@ def one(draft: Draft, store: Store) -> None:
         empty = Text("missing", "bold red") if field.required else Text("-", "dim")
         table.add_row(field.label, Text(field.value) if field.value else empty, field.record_id or "")
     say(table, out)
+    _changes(draft, out)
     say(Text("\nPapers", "bold"), out)
     _papers({name: Path(file.path) for name, file in draft.files.items()})
     for done in store.reviews(draft.id):
@@ -156,9 +160,21 @@ def _rivals(draft: Draft, store: Store) -> list[Draft]:
 def _head(draft: Draft, store: Store) -> Text:
     outcome = Text(draft.outcome.replace("_", " ").upper(), STYLES.get(draft.outcome, "bold"))
     title = f"Draft {draft.id}: {draft.drug} for {_name(draft, store)} ({draft.patient_id})"
-    return Text.assemble(
-        (title, "bold"), f"\n{draft.plan_id} · as of {draft.as_of} · {_status(draft)} · ", outcome
-    )
+    version = f" · version {draft.version}" if draft.version > 1 else ""
+    about = f"\n{draft.plan_id} · as of {draft.as_of} · {_status(draft)}{version} · "
+    why = orphaned(store, draft.person, draft.patient_id)
+    alone = f"\nOrphaned: made for {named(draft.person)}, and {why}. It can only be rejected." if why else ""
+    return Text.assemble((title, "bold"), about, outcome, (alone, "bold red"))
+
+
+def _changes(draft: Draft, out: Console) -> None:
+    """What people changed, and where the draft says otherwise than the chart since."""
+    for change in draft.edits:
+        said = "; ".join(f"{key} = {value}" for key, value in change.values.items())
+        why = f" ({change.why})" if change.why else ""
+        say(Text(f"\nChanged by {change.by}, {change.when:%Y-%m-%d %H:%M}: {said}{why}"), out)
+    for contradiction in draft.contradicts:
+        say(Text(f"Contradicts the chart: {contradiction}", "bold yellow"), out)
 
 
 def _papers(files: Mapping[str, Path]) -> None:
@@ -195,7 +211,7 @@ def _next(draft: Draft, form: PARequest) -> None:
         steps = [f"Read it: pa review {number}"]
         if form.missing:
             steps.append("Fill what is missing: pa chart add, then draft again; or pa review "
-                         f"{number} --edit 'FIELD=VALUE' --by NAME")  # fmt: skip
+                         f"{number} --set 'FIELD=VALUE' --by NAME")  # fmt: skip
         steps.append(f"Decide: pa review {number} --approve --by NAME, or --reject --reason WHY --by NAME")
     say(Text("\nNext", "bold"), out)
     for step in steps:
@@ -209,6 +225,9 @@ def _status(draft: Draft) -> str:
 
 
 def _name(draft: Draft, store: Store) -> str:
+    """Whose it is, whoever bears the id now."""
+    if draft.person:
+        return named(draft.person).partition(",")[0]
     try:
         return store.patient(draft.patient_id).name
     except NotFound:  # the world was replaced since

@@ -27,7 +27,7 @@ from tools.check import Asked, ask, decide
 from tools.lifecycle.records import AuthorizationCase, Call, Facts, What
 from tools.papers.paper import pdf_of
 from tools.records import PARequest, Plan, Request
-from tools.store.rows import ChartEntry, Draft
+from tools.store.rows import ChartEntry, Draft, whose
 from tools.store.store import Store
 
 STAFF = "R. Lee, CPhT"
@@ -128,6 +128,7 @@ class Desk:
                 thread_id=place, outcome=case.determination.outcome,
                 determination=msgspec.json.encode(case.determination), pa_request=msgspec.json.encode(form),
                 letter=written.letter, files=written.files, created=self.now, updated=self.now,
+                person=whose(case.patient, case.plan.id),
             )
         )  # fmt: skip
         kept = self.store.set_draft_status(kept.id, "approved", by=STAFF, when=self.now)

@@ -16,6 +16,7 @@ from tools.check import ask, decide
 from tools.papers.forms import fill
 from tools.records import Authorization, Request
 from tools.store import Draft, Store
+from tools.store.rows import whose
 
 NOON = datetime(2026, 9, 1, 12, tzinfo=UTC)
 AS_OF = date(2026, 9, 1)
@@ -70,6 +71,7 @@ def draft_of(store: Store, patient_id: str = "P001", *, approved: bool = True) -
             determination=msgspec.json.encode(found),
             pa_request=msgspec.json.encode(fill(store.form(asked.plan.id), case)),
             letter=b"{}",
+            person=whose(asked.patient, asked.plan.id),
             created=NOON,
             updated=NOON,
         )

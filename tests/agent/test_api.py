@@ -236,12 +236,11 @@ def test_a_draft_is_approved_with_a_name_and_stays_so(api: TestClient, cases: di
 
 def test_an_edit_makes_the_draft_wait_again(api: TestClient, cases: dict[str, Case]) -> None:
     drafted = process(api, cases["ready"])["draft"]
-    field = next(f for f in drafted["form"]["fields"] if f["type"] == "text" and f["value"])
-    edited = api.post(
-        f"/api/drafts/{drafted['id']}/edit", json={**BY, "edits": {field["id"]: "By hand"}}
-    ).json()
-    assert edited["status"] == "edited"
-    assert next(f for f in edited["form"]["fields"] if f["id"] == field["id"])["value"] == "By hand"
+    edited = api.post(f"/api/drafts/{drafted['id']}/edit", json={**BY, "edits": {"npi": "2345678902"}}).json()
+    assert (edited["status"], edited["version"]) == ("edited", 2)
+    assert next(f for f in edited["form"]["fields"] if f["id"] == "npi")["value"] == "2345678902"
+    name = api.post(f"/api/drafts/{drafted['id']}/edit", json={**BY, "edits": {"patient_name": "Jo Doe"}})
+    assert name.status_code == 409 and "rests on the chart" in name.json()["detail"]
 
 
 # --- description -----------------------------------------------------------------------------------------

@@ -71,7 +71,8 @@ def test_a_draft_keeps_who_worded_it_also_through_an_edit(
     asking = Asking(patient_id=named.patient_id, request=Request(drug=named.drug), model="scripted")
     made = desk.draft_alone(store, settings, asking, adversaries("")["faithful"]).draft
     assert papers.wording(made).model == "scripted" and papers.wording(made).path == "llm"
-    field = next(one.label for one in made.filled_form().fields if one.type == "text")
-    edit = Decision(action="edit", by="R. Lee", when=desk.now(), edits={field: "R. Lee"})
+    by_hand = ("refills", "dea", "expedited_reason", "signature_date")
+    field = next(one.id for one in made.filled_form().fields if one.id in by_hand)
+    edit = Decision(action="edit", by="R. Lee", when=desk.now(), edits={field: "3"})
     edited = desk.decide_alone(store, settings, made.id, edit)
     assert papers.wording(edited) == papers.wording(made)

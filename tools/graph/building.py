@@ -20,7 +20,7 @@ from tools.graph.model import EDGES, NODES, Graph, Row, State, Write
 from tools.lifecycle.fold import standing
 from tools.store.database import sqlite_file
 from tools.store.panel import charts, numbers
-from tools.store.rows import person
+from tools.store.rows import is_of
 from tools.store.store import Store
 
 Progress = Callable[[int, int], None]  # charts that are in it, and all of them
@@ -116,7 +116,7 @@ def _answered(store: Store) -> Iterator[Row]:
     for case in store.authorization_cases():
         head, answers = case.head, [ANSWERS[one.what] for one in standing(case) if one.what in ANSWERS]
         with suppress(NotFound):
-            if answers and head.person == person(store.patient(head.patient_id)):
+            if answers and is_of(head.person, store.patient(head.patient_id)):
                 yield [head.patient_id, f"{head.plan_id}/{head.drug}", ANSWERED, answers[0]]
 
 

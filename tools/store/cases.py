@@ -17,7 +17,7 @@ from tools.lifecycle.fold import entered, fold
 from tools.lifecycle.records import AuthorizationCase, CaseEvent, CaseHead
 from tools.lifecycle.states import full
 from tools.store import database
-from tools.store.rows import moment
+from tools.store.rows import is_same, moment
 from tools.store.tables import AuthorizationCaseTable, AuthorizationEventTable, ChartTable
 
 if TYPE_CHECKING:
@@ -63,10 +63,11 @@ class Cases:
             same = and_(
                 *(
                     col(getattr(AuthorizationCaseTable, name)) == getattr(head, name)
-                    for name in ("patient_id", "person", "drug", "plan_id")
+                    for name in ("patient_id", "drug", "plan_id")
                 )
             )
-            running = [case for case in _cases(connection, _HEADS.where(same)) if case.open]
+            known = _cases(connection, _HEADS.where(same))
+            running = [case for case in known if case.open and is_same(case.head.person, head.person)]
             if running and head.draft_id is None:
                 return Kept(running[-1], False)
             if running:

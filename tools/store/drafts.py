@@ -11,14 +11,14 @@ from sqlmodel import col
 
 from tools.errors import NotFound, Refused
 from tools.store import database
-from tools.store.rows import Draft, DraftFile, DraftStatus, Review, moment
+from tools.store.rows import Draft, DraftFile, DraftStatus, Edit, Review, moment
 from tools.store.tables import DraftTable, ReviewTable
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine, Row
 
 _CASE = ("patient_id", "drug", "plan_id", "as_of", "thread_id")
-_CONTENT = ("outcome", "determination", "pa_request", "letter", "files")
+_CONTENT = ("outcome", "determination", "pa_request", "letter", "files", "person", "version", "edits")
 
 
 class Drafts:
@@ -47,6 +47,26 @@ class Drafts:
             changed = {name: values[name] for name in (*_CONTENT, "status", "updated")}
             connection.execute(update(DraftTable).where(col(DraftTable.id) == kept.id).values(**changed))
         return msgspec.structs.replace(draft, id=kept.id, created=kept.created)
+
+    def revise_draft(self, draft: Draft, *, reason: str) -> Draft:
+        """Put the next version of a draft in its place, and record who made it, both or neither. Doing it again changes
+        nothing; what was approved or rejected stays (Refused)."""
+        values = _values(draft)
+        changed = {name: values[name] for name in (*_CONTENT, "status", "updated")}
+        with database.writing(self.engine) as connection:
+            row = connection.execute(select(DraftTable).where(col(DraftTable.id) == draft.id)).first()
+            if row is None:
+                raise NotFound("draft", str(draft.id), hint="`pa review` lists what waits")
+            kept = _draft(row)
+            if kept.version >= draft.version:
+                return kept
+            if kept.status in ("approved", "rejected"):
+                raise Refused(f"draft {kept.id} was {kept.status}; start another one to change it")
+            connection.execute(update(DraftTable).where(col(DraftTable.id) == kept.id).values(**changed))
+            connection.execute(
+                insert(ReviewTable), _review(draft.id, "edited", draft.edits[-1].by, reason, draft.updated)
+            )
+        return draft
 
     def draft(self, draft_id: int) -> Draft:
         """By the number that `pa review` shows."""
@@ -83,7 +103,7 @@ class Drafts:
             if row is None:
                 raise NotFound("draft", str(draft_id), hint="`pa review` lists what waits")
             kept = _draft(row)
-            if kept.status == status and status != "edited":
+            if kept.status == status:
                 return kept
             if kept.status in ("approved", "rejected"):
                 raise Refused(
@@ -94,14 +114,7 @@ class Drafts:
                 .where(col(DraftTable.id) == draft_id)
                 .values(status=status, updated=moment(when))
             )
-            review = {
-                "draft_id": draft_id,
-                "status": status,
-                "by": by,
-                "reason": reason,
-                "when": moment(when),
-            }
-            connection.execute(insert(ReviewTable), review)
+            connection.execute(insert(ReviewTable), _review(draft_id, status, by, reason, when))
         return msgspec.structs.replace(kept, status=status, updated=when)
 
     def reviews(self, draft_id: int) -> list[Review]:
@@ -116,10 +129,15 @@ class Drafts:
             ]
 
 
+def _review(draft_id: int, status: DraftStatus, by: str, reason: str, when: datetime) -> dict[str, Any]:
+    return {"draft_id": draft_id, "status": status, "by": by, "reason": reason, "when": moment(when)}
+
+
 def _values(draft: Draft) -> dict[str, Any]:
     values = {name: getattr(draft, name) for name in (*_CASE, "status", *_CONTENT)}
     return values | {
         "files": msgspec.json.encode(draft.files, order="sorted"),
+        "edits": msgspec.json.encode(draft.edits),
         "created": moment(draft.created),
         "updated": moment(draft.updated),
     }
@@ -131,6 +149,7 @@ def _draft(row: Row[Any]) -> Draft:
         **values
         | {
             "files": msgspec.json.decode(row.files, type=dict[str, DraftFile]),
+            "edits": msgspec.json.decode(row.edits, type=tuple[Edit, ...]),
             "created": datetime.fromisoformat(row.created),
             "updated": datetime.fromisoformat(row.updated),
         }

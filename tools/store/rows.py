@@ -104,8 +104,19 @@ class DraftFile(Record, frozen=True, kw_only=True):
     sha256: str
 
 
+class Edit(Record, frozen=True, kw_only=True):
+    """What a person changed, by part of the request or field id, and where the draft contradicts the chart since."""
+
+    by: str
+    when: datetime
+    why: str = ""
+    values: dict[str, str]
+    contradicts: tuple[str, ...] = ()
+
+
 class Draft(Record, frozen=True, kw_only=True):
-    """A drafted case. The three documents are JSON as their writers made it; the store gives `id`."""
+    """A drafted case, of one person. The three documents are JSON as their writers made it, and with the files of one
+    version; the store gives `id`."""
 
     id: int = 0
     patient_id: str
@@ -121,6 +132,14 @@ class Draft(Record, frozen=True, kw_only=True):
     files: dict[str, DraftFile] = {}  # "form", "form_pdf", "letter", "letter_pdf", … → file
     created: datetime
     updated: datetime
+    person: str = ""  # whose it is (`whose`); "" where an older Paladin made it
+    version: int = 1
+    edits: tuple[Edit, ...] = ()
+
+    @property
+    def contradicts(self) -> tuple[str, ...]:
+        """Where it says otherwise than the chart."""
+        return self.edits[-1].contradicts if self.edits else ()
 
     def filled_form(self) -> PARequest:
         """The payer's form as it was filled, edits included."""
@@ -139,6 +158,35 @@ class Review(Record, frozen=True, kw_only=True):
 def person(patient: Patient) -> str:
     """Who a chart is about, so that an addition never moves to somebody else who got the same id."""
     return f"{patient.given}|{patient.family}|{patient.birth_date or ''}"
+
+
+def whose(patient: Patient, plan_id: str) -> str:
+    """Whose a draft or a case is: the person, and by which member id the plan knows them."""
+    member = next((one.member_id for one in reversed(patient.coverages) if one.plan_id == plan_id), "")
+    return f"{person(patient)}{_MEMBER}{member}"
+
+
+def is_of(kept: str, patient: Patient) -> bool:
+    """Whether what was kept as somebody's is this patient's. A member has had more than one id, if the plan gave a new
+    one; where none was kept, name and birth date say it."""
+    who, _, member = kept.partition(_MEMBER)
+    known = {one.member_id for one in patient.coverages}
+    return not kept or (who == person(patient) and (not member or member in known))
+
+
+def is_same(one: str, other: str) -> bool:
+    """Whether two things were kept for the same person."""
+    (who, _, member), (whom, _, id) = one.partition(_MEMBER), other.partition(_MEMBER)
+    return who == whom and (not member or not id or member == id)
+
+
+def named(kept: str) -> str:
+    """How people call whom something was kept for."""
+    given, family, born = kept.partition(_MEMBER)[0].split("|")
+    return f"{given} {family}{f', born {born}' if born else ''}".strip()
+
+
+_MEMBER = "\n"  # between a person and the member id; no name holds it
 
 
 def moment(when: datetime) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-SCHEMA = "0006"  # the newest revision in migrations/versions; a test holds it
+SCHEMA = "0007"  # the newest revision in migrations/versions; a test holds it
 # An id may be named in a URL and have any size; SQLite counts up its INTEGER alone, which is as wide.
 NUMBER: Any = BigInteger().with_variant(Integer, "sqlite")
 
@@ -164,7 +164,8 @@ class ChartEntryTable(SQLModel, table=True):
 
 
 class DraftTable(SQLModel, table=True):
-    """One draft per patient, drug, plan, date and thread, however often the work is repeated."""
+    """One draft per patient, drug, plan, date and thread, however often the work is repeated. `person` is whose it is,
+    `edits` what people changed; all papers are of one `version`."""
 
     __tablename__ = "drafts"
     __table_args__ = (
@@ -185,6 +186,9 @@ class DraftTable(SQLModel, table=True):
     files: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     created: str
     updated: str
+    person: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+    edits: bytes = Field(sa_column=Column(LargeBinary, nullable=False, server_default="[]"))
 
 
 class ReviewTable(SQLModel, table=True):
