@@ -59,9 +59,9 @@ def write(store: Store, case: Case, form: PARequest, folder: Path, said: Reworde
     return Written(files, msgspec.json.encode(kept))
 
 
-def compose(case: Case, model: Model | None = None) -> Reworded:
+def compose(store: Store, case: Case, model: Model | None = None) -> Reworded:
     """The letter of this case, in the model's words where they hold, or in code's."""
-    letter = write_letter(case)
+    letter = write_letter(case, store.form(case.plan.id).units)
     if model is None:
         return Reworded(letter, Wording())
     from agent.letter_prose import reword
@@ -74,18 +74,20 @@ def wording(draft: Draft) -> Wording:
     return msgspec.convert(msgspec.json.decode(draft.letter).get("wording", {}), Wording)
 
 
-def recompose(draft: Draft, before: Case, now: Case) -> Reworded:
+def recompose(store: Store, draft: Draft, before: Case, now: Case) -> Reworded:
     """The letter of a draft whose case was revised: the one that it has, in whose words it is, if the case says the
     same as before; else a new one, in code's."""
-    written = write_letter(now)
-    return composed(draft, before) if written == write_letter(before) else Reworded(written, Wording())
+    units = store.form(now.plan.id).units
+    written = write_letter(now, units)
+    same = written == write_letter(before, units)
+    return composed(store, draft, before) if same else Reworded(written, Wording())
 
 
-def composed(draft: Draft, case: Case) -> Reworded:
+def composed(store: Store, draft: Draft, case: Case) -> Reworded:
     """The letter that this draft was made with."""
     kept = msgspec.json.decode(draft.letter)
     if "blocks" not in kept:  # made before letters were kept as they are composed
-        return compose(case)
+        return compose(store, case)
     fields = {name: kept[name] for name in Letter.__struct_fields__ if name in kept}
     return Reworded(msgspec.convert(fields, Letter), wording(draft))
 

@@ -121,7 +121,7 @@ def draft(state: State, runtime: Runtime[Desk]) -> State:
     desk = runtime.context
     case = _case(state, desk)
     filled = papers.fill_form(desk.store, case)
-    said = papers.compose(case, desk.model)
+    said = papers.compose(desk.store, case, desk.model)
     written = papers.write(desk.store, case, filled, desk.folder / state["thread"], said)
     kept = desk.store.save_draft(
         Draft(
@@ -164,7 +164,7 @@ def revise(state: State, runtime: Runtime[Desk]) -> State:
     case, form, contradicts = revision.revise(desk.store, asked, (*kept.edits, edit), force=force)
     agree(case.determination, state["clauses"])
     version = kept.version + 1
-    said = papers.recompose(kept, before, case)
+    said = papers.recompose(desk.store, kept, before, case)
     written = papers.write(desk.store, case, form, desk.folder / state["thread"] / f"version-{version}", said)
     desk.store.revise_draft(
         msgspec.structs.replace(

@@ -124,7 +124,7 @@ class Drafter:
             as_of=asked.as_of,
         )
         filled = papers.fill_form(self.store, case)
-        said = papers.compose(case, self.model)
+        said = papers.compose(self.store, case, self.model)
         printed = {
             file: content
             for name, (file, content) in papers.printed(

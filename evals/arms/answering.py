@@ -145,7 +145,7 @@ def _write_letter(row: Row, item: Item, place: Place, model: Model | None) -> di
     from tools.bound import Bound
 
     case = Bound(place.store, item.patient, plan_id=item.plan_id).case(item.drug)
-    said = papers.compose(case, model)
+    said = papers.compose(place.store, case, model)
     wording = said.wording
     row.fallback = model is not None and wording.model_calls > 0 and wording.path == "template"
     row.repaired = wording.path == "repaired"

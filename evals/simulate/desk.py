@@ -119,7 +119,7 @@ class Desk:
     def draft(self, case: Case, form: PARequest) -> tuple[Draft, bytes]:
         """Form, letter and cover, as `pa draft` makes them, approved by the person who reviews them."""
         agree(case.determination, _clauses(case))
-        said = papers.compose(case)
+        said = papers.compose(self.store, case)
         place = f"{case.patient.id}-{case.drug.name}-{self.day}"
         written = papers.write(self.store, case, form, self.folder / "drafts" / place, said)
         kept = self.store.save_draft(

@@ -42,11 +42,11 @@ def run_all(wanted: Wanted, most: int = 1000, items: tuple[str, ...] = ()) -> tu
 SMALL = Wanted(suites=("tools", "notes"), limit=3, seed=5)
 RECORDED = Path(__file__).parents[2] / "evals" / "recordings" / "qwen2.5-coder-0.5b.jsonl"
 REAL = Wanted(
-    suites=("eligibility", "clusters", "tools", "letters", "chat"), arms=("paladin",), model="qwen2.5-coder:0.5b"
+    suites=("eligibility", "clusters", "tools", "chat"), arms=("paladin",), model="qwen2.5-coder:0.5b"
 )  # fmt: skip
 ITEMS = (  # that the recording holds what was said to
     "eligibility-5", "eligibility-9", "clusters-7-1", "clusters-7-2", "clusters-7-3", "clusters-7-4", "tools-1",
-    "tools-2", "tools-5", "tools-10", "letters-1", "letters-2", "letters-3", "letters-35", "chat-f-drug_names-01",
+    "tools-2", "tools-5", "tools-10", "chat-f-drug_names-01",
     "chat-f-drug_names-08",
 )  # fmt: skip
 

@@ -2,17 +2,21 @@
 
 import re
 from datetime import date
+from io import BytesIO
 
 import msgspec
 import pytest
+from pypdf import PdfReader
 
 from tests.paper_cases import AS_OF, bare, case_of, jose, observation, on_ozempic
 from tools.cases import Case
+from tools.determine import determine
 from tools.papers.citations import TABLE, citations
 from tools.papers.formats import long_date
 from tools.papers.letter_pdf import letter_pdf
 from tools.papers.letters import Letter, letter
-from tools.records import Diagnosis, Medication, Patient
+from tools.records import Diagnosis, Medication, Patient, Sex
+from tools.rules import Condition
 
 NUMBER = re.compile(r"\d[\d,.]*\d|\d")
 
@@ -118,10 +122,45 @@ def test_a_trial_without_end_or_dose_says_so() -> None:
     assert "[PRESCRIBER TO COMPLETE: start of metformin]" in text
 
 
-def test_a_drug_asked_for_is_not_listed_as_treatment_that_failed() -> None:
-    text = letter(CASES["renewal"]).text
-    treatment = text.split("TREATMENT TO DATE")[1].split("CRITERIA")[0]
-    assert "Ozempic" not in treatment
+def test_the_drug_that_is_renewed_stands_among_the_treatments_and_one_asked_for_anew_does_not() -> None:
+    treatment = letter(CASES["renewal"]).text.split("TREATMENT TO DATE")[1].split("REQUEST")[0]
+    assert "Ozempic 1 mg once weekly, since January 25, 2026: effective." in treatment
+    assert "Ozempic" not in letter(CASES["ready"]).text.split("TREATMENT TO DATE")[1].split("REQUEST")[0]
+
+
+def test_what_argues_is_one_page_and_the_appendix_follows() -> None:
+    for name, case in CASES.items():
+        first, *rest = [page.extract_text() for page in pdf_of(letter(case)).pages]
+        assert "Signature" in first and "Appendix" not in first, name
+        assert case.determination.rule_id == "" or "Appendix" in rest[0], name
+
+
+def test_every_page_says_whom_it_is_about() -> None:
+    for page in pdf_of(letter(CASES["ready"])).pages:
+        assert "José Núñez, born April 17, 1963, member ID MBR400117" in page.extract_text()
+
+
+@pytest.mark.parametrize(
+    ("sex", "born", "argued"), [("male", 1963, False), ("female", 1990, True), ("female", 1956, False)]
+)
+def test_an_exclusion_that_cannot_apply_is_not_argued_against(sex: Sex, born: int, argued: bool) -> None:
+    case = case_of(jose(sex=sex, birth_date=date(born, 4, 17)))
+    assert case.rule is not None
+    pregnancy = Condition(
+        id="pregnancy", clause_id="6.9", quote="The member is not pregnant.", question="Is the member pregnant?",
+        text="pregnancy", label="pregnancy", codes=("O09", "Z33.1"), sex="female",
+    )  # fmt: skip
+    ours = msgspec.structs.replace(case.rule, exclusions=(*case.rule.exclusions, pregnancy))
+    benefit = msgspec.structs.replace(case.plan.benefits["Ozempic"], rules=(ours,))
+    plan = msgspec.structs.replace(case.plan, benefits={**case.plan.benefits, "Ozempic": benefit})
+    found = determine(case.patient, plan, case.request, AS_OF)
+    other = msgspec.structs.replace(case, plan=plan, determination=found)
+    assert ("not pregnant" in letter(other).text) is argued
+
+
+def test_weight_and_height_are_in_the_units_of_the_form() -> None:
+    case = CASES["weight"]
+    assert "lb" in letter(case, "us").text and "kg (" in letter(case, "metric").text
 
 
 def test_a_renewal_argues_the_renewal_criteria() -> None:
@@ -206,12 +245,12 @@ def test_at_most_four_citations() -> None:
 # --- as paper --------------------------------------------------------------------------------------------
 
 
+def pdf_of(written: Letter) -> PdfReader:
+    return PdfReader(BytesIO(letter_pdf(written)))
+
+
 def pages(written: Letter) -> str:
-    from io import BytesIO
-
-    from pypdf import PdfReader
-
-    return "\n".join(page.extract_text() for page in PdfReader(BytesIO(letter_pdf(written))).pages)
+    return "\n".join(page.extract_text() for page in pdf_of(written).pages)
 
 
 def test_the_pdf_holds_what_the_text_holds() -> None:

@@ -292,8 +292,8 @@ TABLE: tuple[Citation, ...] = (
     ),
     Citation(
         "ADA Section 9",
-        "American Diabetes Association, Standards of Care, Section 9, Diabetes Care 2025;48(Suppl 1)",
-        2025,
+        "American Diabetes Association, Standards of Care, Section 9, Diabetes Care 2026;49(Suppl 1)",
+        2026,
         "The Standards of Care ask that glucose-lowering drugs be chosen by the person's comorbidities, glycemic"
         " goal and experience with earlier treatment.",
         (),
@@ -302,8 +302,8 @@ TABLE: tuple[Citation, ...] = (
     ),
     Citation(
         "ADA Section 10",
-        "American Diabetes Association, Standards of Care, Section 10, Diabetes Care 2025;48(Suppl 1)",
-        2025,
+        "American Diabetes Association, Standards of Care, Section 10, Diabetes Care 2026;49(Suppl 1)",
+        2026,
         "For type 2 diabetes with established cardiovascular disease the Standards of Care recommend a GLP-1"
         " receptor agonist or an SGLT2 inhibitor with proven cardiovascular benefit.",
         ("Ozempic", "Trulicity", "Jardiance"),
@@ -312,8 +312,8 @@ TABLE: tuple[Citation, ...] = (
     ),
     Citation(
         "ADA Section 6",
-        "American Diabetes Association, Standards of Care, Section 6, Diabetes Care 2025;48(Suppl 1)",
-        2025,
+        "American Diabetes Association, Standards of Care, Section 6, Diabetes Care 2026;49(Suppl 1)",
+        2026,
         "The Standards of Care give an HbA1c below 7 % as an appropriate goal for many nonpregnant adults.",
         (),
         ("t2dm",),
@@ -331,8 +331,8 @@ TABLE: tuple[Citation, ...] = (
     ),
     Citation(
         "ADA Section 8",
-        "American Diabetes Association, Standards of Care, Section 8, Diabetes Care 2025;48(Suppl 1)",
-        2025,
+        "American Diabetes Association, Standards of Care, Section 8, Diabetes Care 2026;49(Suppl 1)",
+        2026,
         "For people with diabetes and overweight or obesity the Standards of Care recommend considering drug"
         " treatment of obesity beside nutrition, activity and behavior.",
         (),

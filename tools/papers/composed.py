@@ -18,6 +18,8 @@ Kind = Literal[
     "notice",
     "verbatim",
     "numbered",
+    "page",
+    "row",
 ]
 
 
@@ -29,8 +31,9 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Block(msgspec.Struct, frozen=True, kw_only=True):
-    """A piece of the letter. A criterion's lines are its number, its quote, and what the record shows; a text's are
-    its sentences, which run on."""
+    """A piece of the letter. A criterion's lines are its number, its quote, and what the record shows; those of a row
+    of the table the criterion, what the record shows, the clause's number and its quote; a text's are its sentences,
+    which run on. After a `page` comes the appendix."""
 
     kind: Kind
     lines: tuple[str, ...]
@@ -78,6 +81,11 @@ def _plain(block: Block) -> str:
         return f"- {lines[0]}"
     if block.kind == "numbered":
         return f"{lines[0]}. {lines[1]}"
+    if block.kind == "row":
+        what, shown, number, quote = block.lines
+        return f"- {what}: {shown}" + (
+            f'\n     {number}  "{quote}"' if quote else f" ({number})" if number else ""
+        )
     if block.kind == "criterion":
         number, quote, shown = block.lines
         said = f'{number or "-"}  "{quote}"' if quote else number or "-"
@@ -108,6 +116,9 @@ def _markdown(block: Block) -> str:
     if block.kind == "criterion":
         number, quote, shown = block.lines
         return (f"> **{number}** {quote}\n" if number else f"> {quote}\n") + (f"\n{shown}\n" if shown else "")
+    if block.kind == "row":
+        what, shown, number, quote = block.lines
+        return f"\n**{number} {what}**  \n{shown}  \n" + (f"> {quote}\n" if quote else "")
     if block.kind == "subject":
         return f"**{lines[0]}**  \n" + "  \n".join(lines[1:]) + "\n"
     if block.kind == "signature":

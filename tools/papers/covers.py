@@ -183,8 +183,10 @@ def _mail(template: FormTemplate, request: PARequest, case: Case, writer: Writer
         " and the documents listed below."
     )
     if case.plan.review_hours:
-        hours = writer.fact(str(case.plan.review_hours), plan)
-        yield paragraph(f"We understand that a standard review takes up to {hours} hours from its receipt.")
+        days, odd = divmod(case.plan.review_hours, 24)
+        time = f"{case.plan.review_hours} hours" if odd or days <= 3 else f"{days} days"
+        took = writer.fact(time, plan)
+        yield paragraph(f"We understand that a standard review takes up to {took} from its receipt.")
     yield from writer.enclosures()
     doctor = case.patient.prescriber
     if doctor and doctor.phone:

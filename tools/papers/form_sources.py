@@ -247,7 +247,7 @@ def _justification(case: Case, hand: Hand) -> Value:
     said += [f"{values[:1].upper()}{values[1:]}."] if values else []
     for course in case.trials:
         row = {source: value.text for source, value in trial_row(course, case, hand).items()}
-        parts = (row["trial.drug"].capitalize(), row["trial.dose"], row["trial.dates"])
+        parts = (formats.sentence(row["trial.drug"]), row["trial.dose"], row["trial.dates"])
         outcome = f": {row['trial.outcome']}" if row["trial.outcome"] else ""
         said.append(", ".join(filter(None, parts)) + f"{outcome}.")
     records = [case.diagnosis.id, *(i for _, m in labs for i in m.record_ids), *(m.id for m in case.trials)]

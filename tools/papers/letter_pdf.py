@@ -13,7 +13,7 @@ from tools.papers.form_layout import Block as Piece
 from tools.papers.form_layout import pages_of, space, width_of, wrap
 from tools.papers.paper import Page, pdf_of
 
-LEFT, TOP, BOTTOM, WIDTH = 68.0, 742.0, 62.0, 476.0
+LEFT, TOP, BOTTOM, WIDTH = 68.0, 748.0, 54.0, 476.0
 NUMBER_GAP = 7.0
 # The base fonts lack these signs; Symbol has them, so that a clause is quoted as it stands. Each has an ASCII
 # sign of about its width, by which lines are measured.
@@ -42,6 +42,11 @@ SHOWN = TEXT._replace(indent=18, after=6)
 BULLET = TEXT._replace(indent=14, after=4)
 VERBATIM = Style("Courier", 8.5, 11, 0, 0)
 NOTICE = Style("Times-Bold", 11, 14, 8, 0)
+CELL = Style(size=9.5, leading=11.4, after=0)
+CELL_HEAD, CELL_QUOTE = CELL._replace(font="Times-Bold"), CELL._replace(font="Times-Italic")
+NUMBERS = 58.0  # points that the column of the clauses' numbers is wide
+SCALES = (1.0, 0.95, 0.9, 0.86, 0.82)  # in which the page that argues is tried; 0.82 of 11 points is 9
+WITH_SIGNATURE = 3  # lines
 
 
 def letter_pdf(letter: Letter) -> bytes:
@@ -50,11 +55,31 @@ def letter_pdf(letter: Letter) -> bytes:
 
 
 def letter_pages(letter: Letter) -> list[Page]:
-    """The letter's pages."""
-    pieces = [piece for block in letter.blocks for piece in _pieces(block)]
-    pages = pages_of(pieces, TOP - BOTTOM, TOP - BOTTOM)
+    """The letter's pages: what argues on one, set smaller if it has to be, and then the appendix."""
+    at = next(
+        (place for place, block in enumerate(letter.blocks) if block.kind == "page"), len(letter.blocks)
+    )
+    pages = _argued(letter.blocks[:at]) if at < len(letter.blocks) else _laid_out(letter.blocks)
+    pages += _laid_out(letter.blocks[at + 1 :]) if at < len(letter.blocks) else []
     foot = letter.identity or letter.title
     return [partial(_page, page, foot, f"Page {at} of {len(pages)}") for at, page in enumerate(pages, 1)]
+
+
+def _argued(blocks: Sequence[Block]) -> list[list[Piece]]:
+    for scale in SCALES:
+        pages = _laid_out(blocks, scale)
+        if len(pages) == 1:
+            break
+    return pages
+
+
+def _laid_out(blocks: Sequence[Block], scale: float = 1.0) -> list[list[Piece]]:
+    pieces: list[Piece] = []
+    for block in blocks:
+        if block.kind == "signature":  # the end of the text stays with it: no page holds a signature alone
+            pieces[-WITH_SIGNATURE:] = [piece._replace(keep=True) for piece in pieces[-WITH_SIGNATURE:]]
+        pieces += _pieces(block, scale)
+    return pages_of(pieces, TOP - BOTTOM, TOP - BOTTOM)
 
 
 def _page(page: Sequence[Piece], foot: str, number: str, pen: Any) -> None:
@@ -71,41 +96,44 @@ def _page(page: Sequence[Piece], foot: str, number: str, pen: Any) -> None:
 # --- blocks ----------------------------------------------------------------------------------------------
 
 
-def _pieces(block: Block) -> Iterator[Piece]:
+def _pieces(block: Block, scale: float) -> Iterator[Piece]:
     if block.kind == "verbatim":
         for line in block.lines:
             yield from _set(line, VERBATIM) if line.strip() else (space(VERBATIM.leading),)
         return
+    put = partial(_set, scale=scale)
     lines = [line for line in block.lines if line]
     if block.kind == "head":
         yield from _head(lines)
     elif block.kind == "subject":
-        yield from _set(lines[0], BOLD_LINE)
-        yield from _block(lines[1:])
+        yield from put(lines[0], BOLD_LINE)
+        yield from _block(lines[1:], scale)
     elif block.kind == "lines":
-        yield from _block(lines)
+        yield from _block(lines, scale)
     elif block.kind == "heading":
-        yield space(8)
-        yield from _set(lines[0], HEADING, keep=True)
+        yield space(8 * scale)
+        yield from put(lines[0], HEADING, keep=True)
     elif block.kind == "criterion":
         yield from _criterion(*block.lines)
+    elif block.kind == "row":
+        yield _row(*block.lines)
     elif block.kind == "bullet":
-        yield from _set(lines[0], BULLET, mark="\u2022")
+        yield from put(lines[0], BULLET, mark="\u2022")
     elif block.kind == "numbered":
-        yield from _set(lines[1], BULLET._replace(indent=18), mark=f"{lines[0]}.")
+        yield from put(lines[1], BULLET._replace(indent=18), mark=f"{lines[0]}.")
     elif block.kind == "signature":
-        yield from _signature(lines)
+        yield from _signature(lines, scale)
     elif block.kind == "notice":
         yield from _notice(lines[0])
-    else:
-        yield from _set(" ".join(lines), TEXT)
+    elif lines:
+        yield from put(" ".join(lines), TEXT)
 
 
 def _head(lines: list[str]) -> Iterator[Piece]:
     yield from _set(lines[0], PRACTICE)
     for line in lines[1:]:
         yield from _set(line, PLACE)
-    yield Piece(28, _rule)
+    yield Piece(24, _rule)
 
 
 def _rule(pen: Any, x: float, y: float) -> None:
@@ -113,10 +141,10 @@ def _rule(pen: Any, x: float, y: float) -> None:
     pen.line(x, y - 8, x + WIDTH, y - 8)
 
 
-def _block(lines: list[str]) -> Iterator[Piece]:
+def _block(lines: list[str], scale: float) -> Iterator[Piece]:
     for line in lines:
-        yield from _set(line, LINE)
-    yield space(11)
+        yield from _set(line, LINE, scale=scale)
+    yield space(11 * scale)
 
 
 def _criterion(number: str, quote: str, shown: str) -> Iterator[Piece]:
@@ -129,21 +157,38 @@ def _criterion(number: str, quote: str, shown: str) -> Iterator[Piece]:
         yield from _set(shown, SHOWN if quote else TEXT)
 
 
-def _signature(lines: list[str]) -> Iterator[Piece]:
-    yield space(10)
-    yield from _set(lines[0], TEXT, keep=True)
-    yield Piece(42, _signature_lines, keep=True)
+def _row(what: str, shown: str, number: str, quote: str) -> Piece:
+    """A row of the appendix's table: the clause's number, and beside it the criterion, what the record shows, and the
+    clause's words. Their lines run the width of the page: what reads the file joins long lines, and no short ones."""
+    cells = ((what, CELL_HEAD), (shown, CELL), (f"\u201c{quote}\u201d" if quote else "", CELL_QUOTE))
+    lines = [(line, style) for text, style in cells if text for line in _lines(text, style, WIDTH - NUMBERS)]
+    height = CELL.leading * len(lines) + 8
+
+    def draw(pen: Any, x: float, y: float) -> None:
+        pen.setLineWidth(0.4)
+        pen.line(x, y - height + 3, x + WIDTH, y - height + 3)
+        _draw(pen, number, CELL_HEAD, x, y - CELL.size)
+        for place, (line, style) in enumerate(lines):
+            _draw(pen, line, style, x + NUMBERS, y - style.size - place * CELL.leading)
+
+    return Piece(height, draw)
+
+
+def _signature(lines: list[str], scale: float) -> Iterator[Piece]:
+    yield space(10 * scale)._replace(keep=True, space=False)
+    yield from _set(lines[0], TEXT, keep=True, scale=scale)
+    yield Piece(36, _signature_lines, keep=True)
     for place, line in enumerate(lines[1:], 2):
-        yield from _set(line, LINE, keep=place < len(lines))
+        yield from _set(line, LINE, keep=place < len(lines), scale=scale)
 
 
 def _signature_lines(pen: Any, x: float, y: float) -> None:
     pen.setFont("Times-Roman", 11)
     pen.setLineWidth(0.7)
-    pen.drawString(x, y - 36, "Signature")
-    pen.line(x + 50, y - 38, x + 280, y - 38)
-    pen.drawString(x + 300, y - 36, "Date")
-    pen.line(x + 328, y - 38, x + 440, y - 38)
+    pen.drawString(x, y - 28, "Signature")
+    pen.line(x + 50, y - 30, x + 280, y - 30)
+    pen.drawString(x + 300, y - 28, "Date")
+    pen.line(x + 328, y - 30, x + 440, y - 30)
 
 
 def _notice(text: str) -> Iterator[Piece]:
@@ -163,9 +208,18 @@ def _notice(text: str) -> Iterator[Piece]:
 
 
 def _set(
-    text: str, style: Style, mark: str = "", mark_font: str = "Times-Roman", keep: bool = False
+    text: str,
+    style: Style,
+    mark: str = "",
+    mark_font: str = "Times-Roman",
+    keep: bool = False,
+    scale: float = 1.0,
 ) -> Iterator[Piece]:
     """A paragraph, a piece for each line; its first two lines stay together, and so do its last two."""
+    if scale != 1.0:
+        style = style._replace(
+            size=style.size * scale, leading=style.leading * scale, after=style.after * scale
+        )
     lines = _lines(text, style, WIDTH)
     for place, line in enumerate(lines):
         last = place == len(lines) - 1

@@ -6,8 +6,9 @@ composed of blocks that letter_pdf.py and the texts below set each in its own wa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from typing import Literal
 
 from tools.cases import Case, Measurement
 from tools.papers import formats
@@ -17,28 +18,37 @@ from tools.papers.composed import Block, Fact, Letter, heading, paragraph
 from tools.papers.paper import identity, reference
 from tools.papers.questions import Question, questions
 from tools.records import Diagnosis, Finding, Medication
-from tools.rules import AnyOf
+from tools.rules import AnyOf, Condition
 from tools.terminology.observations import TESTS
 from tools.terms import INDICATIONS
 
+Units = Literal["us", "metric"]
 __all__ = ["Block", "Fact", "Letter", "Writer", "letter"]
 
 GAP = "[PRESCRIBER TO COMPLETE: {}]"
 STATUS_CODES = ("Z68", "Z71", "Z79")  # say again what values and treatment say already
+ARGUED = 2  # citations on the page that argues; the others stand in the appendix
+ALSO, VALUES = 6, 6  # diagnoses and values in the summary
+TELLING = ("hba1c", "bmi", "ahi", "lvef", "egfr")
+PREGNANCY, PAST_PREGNANCY = ("O", "Z33", "Z34", "Z3A"), 60  # ICD-10-CM; years of age
 PEOPLE = {"male": "man", "female": "woman", "unknown": "patient"}
 
 
-def letter(case: Case) -> Letter:
-    """The letter of medical necessity for this case, unsigned."""
-    writer = Writer(case)
+def letter(case: Case, units: Units = "us") -> Letter:
+    """The letter of medical necessity for this case, unsigned: one page that argues, and an appendix that shows.
+
+    Args:
+        units: as the payer's form has weight and height.
+    """
+    writer = Writer(case, units)
     return writer.letter("Letter of medical necessity", writer.necessity())
 
 
 class Writer:
     """Writes letters about one case and keeps the facts that they used."""
 
-    def __init__(self, case: Case) -> None:
-        self.case = case
+    def __init__(self, case: Case, units: Units = "us") -> None:
+        self.case, self.units = case, units
         self.facts: list[Fact] = []
         self.gaps: list[str] = []
 
@@ -77,21 +87,23 @@ class Writer:
     def necessity(self) -> Iterator[Block]:
         yield from self._warning()
         yield self.head()
-        yield Block(kind="lines", lines=(self.date(self.case.as_of, "as_of"),))
-        yield Block(kind="lines", lines=tuple(self.addressee()))
+        yield Block(kind="lines", lines=(self.date(self.case.as_of, "as_of"), *self.addressee()))
         yield Block(kind="subject", lines=tuple(self.subject()))
-        yield paragraph("To the reviewer:")
-        yield paragraph(self._opening())
+        yield paragraph("To the reviewer:", self._opening())
         yield heading("Summary")
-        yield paragraph(self._who(), self._also(), self._values(), self._label())
+        yield paragraph(self._who(), self._also(), self._values())
+        cited = citations(self.case)
+        yield heading(f"Why {self.case.drug.name}")
+        yield paragraph(self._label())
+        yield from map(self.cited, cited[:ARGUED])
         yield from self._trials()
-        yield from self._criteria()
-        yield from self._evidence()
         yield heading("Request")
-        yield paragraph(*self._stakes())
-        yield paragraph(*self._request())
-        yield from self.enclosures()
+        yield paragraph(*self._stakes(), *self._request())
         yield self.signature()
+        yield Block(kind="page", lines=())
+        yield from self._criteria()
+        yield from self._evidence(cited[ARGUED:])
+        yield from self.enclosures()
 
     def _warning(self) -> Iterator[Block]:
         if self.case.determination.outcome != "likely_denial":
@@ -123,11 +135,10 @@ class Writer:
     def addressee(self) -> Iterator[str]:
         plan, source = self.case.plan, f"plan:{self.case.plan.id}"
         yield self.fact(plan.payer, source)
-        yield "Pharmacy Prior Authorization"
+        fax = f", fax {self.fact(plan.fax, source)}" if plan.fax else ""
+        yield f"Pharmacy Prior Authorization{fax}"
         if plan.address:
             yield self.fact(formats.address(plan.address), source)
-        if plan.fax:
-            yield f"Fax {self.fact(plan.fax, source)}"
 
     def subject(self) -> Iterator[str]:
         case, patient, covered = self.case, self.case.patient, self.case.coverage
@@ -205,19 +216,19 @@ class Writer:
             d
             for d in self.case.diagnoses
             if d is not self.case.diagnosis and not d.code.startswith(STATUS_CODES)
-        ]
+        ][:ALSO]
         where = "Also on the problem list" if self.case.diagnosis else "On the problem list"
         return f"{where}: {_joined(_lower(self._entry(d)) for d in others)}." if others else ""
 
     def _values(self) -> str:
         if not self.case.labs:
             return self.gap("current laboratory values and measurements with their dates")
-        shown = [self._value(m) for m in self.case.labs]
+        shown = [self._value(m) for m in self.case.labs if m.test != "height"][:VALUES]  # the BMI tells it
         return f"Values on record: {_joined(shown)}."
 
     def _value(self, measured: Measurement) -> str:
         ids = measured.record_ids
-        value = self.fact(formats.measure(measured.test, measured.value), *ids)
+        value = self.fact(formats.measure(measured.test, measured.value, self.units), *ids)
         return f"{TESTS[measured.test].name} {value} ({self.date(measured.date, *ids)})"
 
     def _label(self) -> str:
@@ -231,9 +242,20 @@ class Writer:
         if self.case.patient.medications is None:
             yield heading("Treatment to date")
             yield paragraph(self.gap("treatments tried, with dose, dates and outcome"))
-        elif self.case.trials:
+        elif courses := (*self.case.trials, *self._own()):
             yield heading("Treatment to date")
-            yield from (Block(kind="bullet", lines=(self._trial(m),)) for m in self.case.trials)
+            yield from (Block(kind="bullet", lines=(self._trial(m),)) for m in courses)
+
+    def _own(self) -> list[Medication]:
+        """The courses of the drug itself, where it is to go on."""
+        case = self.case
+        if case.kind not in ("renewal", "continuation"):
+            return []
+        own = [m for m in case.patient.medications or () if m.drug.casefold() == case.drug.name.casefold()]
+        return sorted(
+            (m for m in own if not (m.start and m.start > case.as_of)),
+            key=lambda m: (m.start or date.min, m.id),
+        )
 
     def _trial(self, course: Medication) -> str:
         name, dose = self.fact(course.drug, course.id), self.fact(formats.dose(course), course.id)
@@ -258,30 +280,48 @@ class Writer:
         return f": {'; '.join(filter(None, said))}" if any(said) else ""
 
     def _criteria(self) -> Iterator[Block]:
-        asked = questions(self.case)
-        wanted = [q for q in asked if not q.inverted]
-        excluded = [q for q in asked if q.inverted]
-        if wanted:
-            whose = formats.possessive(self.case.plan.payer)
-            yield heading(
-                f"How {whose} criteria are met" if _all_met(wanted) else f"{whose} criteria and the record"
-            )
-            for question in wanted:
-                yield from self._criterion(question)
-        if excluded:
-            yield heading(
-                "Exclusions, none of which applies" if _all_met(excluded) else "Exclusions and the record"
-            )
-            for question in excluded:
-                yield from self._criterion(question)
+        """The appendix: each criterion with what the record shows of it and the clause, as one table."""
+        asked = [question for question in questions(self.case) if self._can_apply(question)]
+        if not asked:
+            return
+        yield heading(f"Appendix: {formats.possessive(self.case.plan.payer)} criteria and the record")
+        yield paragraph("Each criterion with what the record shows of it and the clause that it answers.")
+        for question in asked:
+            yield from self._rows(question)
 
-    def _criterion(self, question: Question) -> Iterator[Block]:
-        """The clause, word for word, and what the record shows; a composite with the branches that decide it."""
+    def _can_apply(self, question: Question) -> bool:
+        """An exclusion that asks for what cannot be so is not argued against: pregnancy in a man, or past an age."""
+        node = self.case.nodes.get(question.criterion)
+        if not question.inverted or not isinstance(node, Condition) or node.sex is None:
+            return True
+        of_age = (
+            any(code.startswith(PREGNANCY) for code in node.codes) and (self.case.age or 0) >= PAST_PREGNANCY
+        )
+        return not of_age and self.case.patient.sex in (node.sex, "unknown")
+
+    def _rows(self, question: Question) -> Iterator[Block]:
         if question.finding is not None:
-            yield from self._found(question.finding)
+            yield from self._finding_rows(question.finding)
             return
         number, quote = self._clause(question.clause_id, question.quote)
-        yield Block(kind="criterion", lines=(number, quote, self.gap(_lower(question.text.rstrip("?")))))
+        yield Block(
+            kind="row", lines=(question.text, self.gap(_lower(question.text.rstrip("?"))), number, quote)
+        )
+
+    def _finding_rows(self, finding: Finding, inner: bool = False) -> Iterator[Block]:
+        """A composite is shown by the branches that decide it; its own clause only says that they do."""
+        deciding = self._deciding(finding)
+        if deciding:
+            for part in deciding:
+                yield from self._finding_rows(part, inner=True)
+            return
+        number, quote = (
+            self._clause(finding.clause.clause_id, finding.clause.quote) if finding.clause else ("", "")
+        )
+        failed = "" if inner or finding.status != "not_met" else self.gap("grounds for an exception, if any")
+        shown = " ".join(filter(None, (self._shown(finding), failed)))
+        text = self.fact(finding.text, self.case.determination.policy_id)
+        yield Block(kind="row", lines=(formats.sentence(text), shown, number, quote))
 
     def _found(self, finding: Finding, inner: bool = False) -> Iterator[Block]:
         clause = finding.clause
@@ -318,10 +358,9 @@ class Writer:
         records = [e.record_id for e in finding.evidence]
         return _lower(self.fact(what, *records, self.case.determination.policy_id))
 
-    def _evidence(self) -> Iterator[Block]:
-        found = citations(self.case)
+    def _evidence(self, found: Sequence[Citation]) -> Iterator[Block]:
         if found:
-            yield heading("Published evidence")
+            yield heading("Further evidence")
         yield from map(self.cited, found)
 
     def cited(self, hit: Citation) -> Block:
@@ -333,17 +372,24 @@ class Writer:
         return Block(kind="bullet", lines=(f"{result} ({name}{source})",))
 
     def _stakes(self) -> Iterator[str]:
-        """What delay means, as far as the chart shows it: where this patient stands today."""
+        """What delay means, as far as the chart shows it; a value is named only if a criterion is met by it."""
         case = self.case
-        now = next((m for m in case.labs if m.test in ("hba1c", "bmi", "ahi", "lvef", "egfr")), None)
-        if now is None:
-            yield self.gap("what a delay would mean for this patient")
-        elif case.renewal or case.kind == "continuation":
+        proven = {
+            shown.record_id
+            for finding in case.findings.values()
+            if finding.status == "met" and not finding.exclusion and finding.kind == "criterion"
+            for shown in finding.evidence
+        }
+        now = next((m for m in case.labs if m.test in TELLING and proven.intersection(m.record_ids)), None)
+        if case.renewal or case.kind == "continuation":
             yield "A delay would interrupt treatment that is under way."
-            yield f"The latest value on it is {self._value(now)}."
-        else:
+            if now is not None:
+                yield f"The latest value on it is {self._value(now)}."
+        elif now is not None:
             yield "Until this request is decided the treatment cannot begin."
             yield f"The latest value on record is {self._value(now)}."
+        elif not case.labs:
+            yield self.gap("what a delay would mean for this patient")
 
     def _request(self) -> Iterator[str]:
         case = self.case
@@ -381,7 +427,7 @@ class Writer:
             self.fact(formats.sentence(doctor.specialty), "prescriber") if doctor and doctor.specialty else ""
         )
         npi = f"NPI {self.known((doctor.npi if doctor else '') or '', 'prescriber', 'NPI')}"
-        return Block(kind="signature", lines=("Sincerely,", name, specialty, npi))
+        return Block(kind="signature", lines=("Sincerely,", name, ", ".join(filter(None, (specialty, npi)))))
 
 
 def _all_met(asked: Iterable[Question]) -> bool:
