@@ -124,10 +124,16 @@ def decide(
         _try(store, snapshot.values, kept, decision)
     desk = Desk(store, settings.drafts, decision.when)
     if "review" not in snapshot.next:  # killed after an earlier decision: that one is finished first
+        seen = kept.version
         graph.invoke(None, config, context=desk, durability="sync")
         kept = store.draft(draft_id)
         if kept.status in ("approved", "rejected"):
             return kept
+        if kept.version != seen and decision.action == "approve":
+            raise Refused(
+                f"an edit that was interrupted is finished only now, and draft {draft_id} has its version"
+                f" {kept.version}; read it again: pa review {draft_id}"
+            )
     graph.invoke(Command(resume=msgspec.to_builtins(decision)), config, context=desk, durability="sync")
     return store.draft(draft_id)
 

@@ -16,6 +16,7 @@ from importlib.metadata import version
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from tools import structs
 from tools.bound import Bound
 from tools.errors import Correctable, PaladinError, Refused
 from tools.toolbox import Param, Result, Tool, arguments, call, schema, table
@@ -159,6 +160,7 @@ async def over_stdio(server: Server[Connection]) -> None:
     """Serve one connection on standard input and output, until it closes."""
     from mcp.server.stdio import stdio_server
 
+    structs.build()  # before tools are called in threads
     async with stdio_server() as (incoming, outgoing):
         await server.run(incoming, outgoing, server.create_initialization_options())
 

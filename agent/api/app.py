@@ -30,6 +30,7 @@ from agent.api import (
 from agent.api.doorkeeper import Doorkeeper
 from agent.api.office import Office, office
 from agent.settings import Settings
+from tools import structs
 
 ABOUT = """Prior authorization for diabetes and obesity drugs, decided, drafted and traced on this machine.
 
@@ -54,6 +55,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        structs.build()  # before requests are answered by threads
         yield
         app.state.office.close()
 

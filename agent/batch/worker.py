@@ -19,10 +19,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agent.batch import drafting, results  # noqa: F401 - their records are to be known before threads begin
 from agent.batch.crew import Crew, patiently
 from agent.batch.options import options_of
 from agent.desk import make_home, now
 from agent.settings import Settings
+from tools import structs
 from tools.errors import Unavailable
 from tools.store.batches import Batch
 from tools.store.batches import Worker as Seen
@@ -50,6 +52,7 @@ class Worker:
         self._beaten = 0.0
 
     def __enter__(self) -> Worker:
+        structs.build()  # before chunks are drafted by threads
         patiently(self._tell)
         self.dbos = _launch(self)
         patiently(self.look_round)

@@ -186,6 +186,16 @@ def _papers(files: Mapping[str, Path]) -> None:
 
 def _gaps(form: PARequest) -> None:
     out = console()
+    on_file = [paper.label for paper in form.attachments if paper.record_id and not paper.enclosed]
+    if on_file:
+        say(
+            Text(
+                f"\nTo be attached ({len(on_file)}): on file by name, and the packet lacks it", "bold yellow"
+            ),
+            out,
+        )
+    for label in on_file:
+        say(Padding(label, (0, 0, 0, 2)), out)
     if not form.missing:
         say(Text("\nNothing that the form requires is missing.", "green"), out)
         return

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from agent.integrity import altered_papers
+from tests import sheets
 from tests.agent.conftest import Case
 from tools.store import Store
 
@@ -107,6 +109,35 @@ def test_killed_after_an_edit_was_recorded_it_is_recorded_once(
     done = harness.run("", "review", "1", "--approve", "--reason", "all there", "--by", "R. Lee")
     assert done.returncode == 0, done.stderr
     assert [done.status for done in store.reviews(1)] == ["edited", "approved"]
+
+
+def test_killed_before_an_edit_is_kept_the_draft_is_whole_and_nobody_approves_what_they_have_not_read(
+    harness: Harness, cases: dict[str, Case], store: Store
+) -> None:
+    case = cases["ready"]
+    harness.run("", "draft", case.patient_id, case.drug)
+    edit = ("review", "1", "--set", "prescriber_phone=937-555-0177", "--by", "R. Lee")
+    assert harness.run("revise", *edit).returncode == -signal.SIGKILL
+    assert (store.draft(1).version, altered_papers(store.draft(1))) == (1, [])
+    approve = ("review", "1", "--approve", "--reason", "all there", "--by", "R. Lee")
+    unread = harness.run("", *approve)
+    assert unread.returncode == 2 and "read it again" in unread.stderr
+    assert (store.draft(1).version, store.draft(1).status) == (2, "edited")
+    assert harness.run("", *approve).returncode == 0
+    assert [done.status for done in store.reviews(1)] == ["edited", "approved"]
+
+
+def test_killed_between_a_file_and_its_record_nothing_is_attached_and_the_next_try_attaches_it_once(
+    harness: Harness, cases: dict[str, Case], store: Store, tmp_path: Path
+) -> None:
+    paper = tmp_path / "paper.pdf"
+    paper.write_bytes(sheets.pdf("report"))
+    attach = ("attach", cases["ready"].patient_id, str(paper), "--kind", "programme", "--date", "2026-08-30")
+    assert harness.run("after keep_file", *attach).returncode == -signal.SIGKILL
+    assert store.chart_entries() == []
+    assert harness.run("", *attach).returncode == 0
+    (kept,) = store.patient(cases["ready"].patient_id).documents[-1:]
+    assert store.file(kept.sha256) == paper.read_bytes() and len(store.chart_entries()) == 1
 
 
 class Harness:
