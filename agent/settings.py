@@ -12,6 +12,10 @@ import msgspec
 from tools.errors import Invalid, Unavailable
 
 BIGGEST = 2**63 - 1  # the last number that a database counts to
+FIRST_DAY, LAST_DAY = (
+    date(1900, 1, 1),
+    date(2199, 12, 31),
+)  # that anything is judged on; a calendar ends in 9999
 VARIABLES = {
     "PALADIN_HOME": "folder of the store, the policy index, drafts and checkpoints",
     "PALADIN_DATABASE_URL": "any SQLAlchemy URL instead of the SQLite file in that folder",
@@ -58,7 +62,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Args:
             typed: what a person or a caller gave: a date, `YYYY-MM-DD`, `today`, or nothing.
         """
-        return typed if isinstance(typed, date) else read_as_of(typed or self.judged)
+        return judgeable(typed) if isinstance(typed, date) else read_as_of(typed or self.judged)
 
     @property
     def drafts(self) -> Path:
@@ -127,9 +131,17 @@ def read_as_of(text: str) -> date | None:
     if text == "today":
         return today()
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise Invalid(f"{text!r} is no date: write it as 2026-09-01, or `today`") from None
+    return judgeable(day)
+
+
+def judgeable(day: date) -> date:
+    """The day; Invalid if it lies where a calendar begins or ends."""
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise Invalid(f"{day} is no day to judge on: give one from {FIRST_DAY} to {LAST_DAY}")
+    return day
 
 
 def _number(environ: Mapping[str, str], name: str, usual: float, least: float, most: float) -> float:

@@ -69,7 +69,7 @@ def create_app(settings: Settings) -> FastAPI:
         license_info={"name": "Apache-2.0"},
     )
     app.state.office = Office(settings)
-    app.add_middleware(Doorkeeper)
+    app.add_middleware(Doorkeeper, accepts={batches.PATH: batches.ACCEPTS, fhir.IMPORT: fhir.ACCEPTS})
     app.include_router(orchestrator.router)
     app.include_router(records.router)
     app.include_router(attachments.router)

@@ -25,6 +25,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
 from agent.api import wire
+from agent.api.doorkeeper import Accepts
 from agent.api.office import office
 from agent.batch import desk, requests, results
 from agent.batch.checking import Terms
@@ -40,9 +41,11 @@ if TYPE_CHECKING:
     from tools.store.batches import Batch
     from tools.store.store import Store
 
-router = APIRouter(prefix="/api/batches", tags=["batches"])
+PATH = "/api/batches"
+router = APIRouter(prefix=PATH, tags=["batches"])
 STREAM = "text/event-stream"
 MOST_BYTES = 8_000_000  # of a body
+ACCEPTS = Accepts(frozenset({wire.JSON, "multipart/form-data"}), MOST_BYTES)
 MOST_REQUESTS = 10_000  # of one batch
 MOST_WAITING = 50_000  # requests without a result, of all batches together
 PER_SECOND = 20  # cases, for the guess when there will be room
@@ -287,8 +290,6 @@ async def file(request: Request, batch_id: wire.DraftNumber, path: str) -> Respo
 
 async def _asked(request: Request) -> tuple[requests.Requests, Terms, str, str]:
     """The requests, what holds for all of them, a digest of the body, and its name."""
-    if int(request.headers.get("content-length") or 0) > MOST_BYTES:
-        raise Invalid(f"the body has more than {MOST_BYTES} bytes; split the file")
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
         asked, terms, digest, name = await _uploaded(request)
     else:
@@ -308,10 +309,8 @@ async def _uploaded(request: Request) -> tuple[requests.Requests, Terms, str, st
         upload = form.get("file")
         if not isinstance(upload, UploadFile):
             raise Invalid("the form has no `file`: send the requests as one, .csv, .jsonl or .parquet")
-        content, name = await upload.read(MOST_BYTES + 1), Path(upload.filename or "requests.csv").name
+        content, name = await upload.read(), Path(upload.filename or "requests.csv").name
         said = {key: str(form.get(key) or "") for key in ("kind", "as_of", "model", "force")}
-    if len(content) > MOST_BYTES:
-        raise Invalid(f"the file has more than {MOST_BYTES} bytes; split it")
     force = said["force"].casefold() in ("1", "true", "yes", "on")
     digest = hashlib.sha256(msgspec.json.encode((hashlib.sha256(content).hexdigest(), sorted(said.items()))))
     terms = _terms(said["kind"], said["as_of"], said["model"], force)
@@ -365,10 +364,12 @@ def _inside(folder: Path, path: str) -> Path | None:
     if "\x00" in path or "\\" in path:
         return None
     root = folder.resolve()
-    found = (root / path).resolve()
-    if not found.is_relative_to(root) or not found.is_file() or _hidden(found, root):
+    try:
+        found = (root / path).resolve()
+        there = found.is_relative_to(root) and found.is_file() and not _hidden(found, root)
+    except OSError:  # longer than any file's name
         return None
-    return found
+    return found if there else None
 
 
 def _hidden(path: Path, folder: Path) -> bool:

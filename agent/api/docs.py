@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
+JSON = "-H &#x27;content-type: application/json&#x27;"
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1b1f24 }
 h2 { margin-top: 2.5rem; border-top: 1px solid #d0d7de; padding-top: 1rem; font-size: 1.1rem }
@@ -61,7 +62,7 @@ def _example(path: str, method: str, call: Mapping[str, Any]) -> Iterator[str]:
     content = call.get("requestBody", {}).get("content", {}).get("application/json")
     if content:
         sent = json.dumps(content["example"])
-        yield f"<pre>curl -s localhost:8000{escape(path)} -d '{escape(sent)}'</pre>"
+        yield f"<pre>curl -s localhost:8000{escape(path)} {JSON} -d '{escape(sent)}'</pre>"
     elif method == "get" and "{" not in path:
         yield f"<pre>curl -s 'localhost:8000{escape(path)}'</pre>"
 

@@ -1,41 +1,157 @@
-"""Lets in only what was sent from this machine to this machine by its own name.
+"""Lets in only what this machine sent to itself by its own name, in a form that no other page can send unasked, and no
+more of it than an answer needs.
 
-The server listens on loopback, but a browser here also runs other people's pages: one of them could post to it, or
-read from it under a host name that it points at 127.0.0.1. Both show in the headers Origin and Host.
+The server listens on loopback, but a browser here also runs other people's pages. One of them could read from it under
+a host name that it points at 127.0.0.1, and one on another port of this machine could post to it: both show in the
+headers Host and Origin, and JSON is what no page sends to another without asking first.
 """
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from agent.api.wire import refuse
+from agent.api import wire
 
 OURS = {"localhost", "127.0.0.1", "::1"}
+READS = {"GET", "HEAD", "OPTIONS"}
+LONGEST_URL = 8_000  # bytes
+BODY_SECONDS = 30.0  # for a body to arrive
+HEADERS = {
+    "cache-control": "no-store",  # charts stay in no cache
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+}
+
+
+class Accepts(NamedTuple):
+    """What a path takes as a body: media types, and at most so many bytes."""
+
+    media: frozenset[str] = frozenset({wire.JSON})
+    most: int = 1_000_000
 
 
 class Doorkeeper:
-    """ASGI middleware."""
+    """ASGI middleware.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    Args:
+        app: what is behind the door.
+        accepts: for paths that take more than JSON of a usual size.
+    """
+
+    def __init__(self, app: ASGIApp, accepts: Mapping[str, Accepts]) -> None:
+        self.app, self.accepts = app, accepts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            for name, value in scope["headers"]:
-                if (name == b"host" and not _is_ours(b"//" + value)) or (
-                    name == b"origin" and not _is_ours(value)
-                ):
-                    told = refuse(f"{name.decode()} {value.decode('latin-1')!r} is not this machine")
-                    await told(scope, receive, send)
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        headers = Headers(scope=scope)
+        refusal = _stranger(scope, headers)
+        if refusal is None and scope["method"] not in READS:
+            accepts = self.accepts.get(scope["path"], Accepts())
+            refusal = _foreign_body(headers, accepts)
+            if refusal is None:
+                read = await _read(receive, headers, accepts.most)
+                if isinstance(read, bytes):
+                    receive = _again(read, receive)
+                elif read is None:  # the caller hung up
                     return
-        await self.app(scope, receive, send)
+                else:
+                    refusal = read
+        await (self.app if refusal is None else refusal)(scope, receive, sent)
 
 
-def _is_ours(address: bytes) -> bool:
-    """Is the host of this URL a name of this machine? `null`, an opaque origin, is not."""
+def _stranger(scope: Scope, headers: Headers) -> Response | None:
+    """403 for what came by another name, or from another page than one of this server; `null`, an opaque origin, is
+    another page."""
+    hosts = headers.getlist("host")
+    if len(hosts) != 1 or not _is_ours(hosts[0]):
+        return wire.refuse("forbidden", f"host {', '.join(hosts)!r} is not this machine")
+    here = f"{scope['scheme']}://{hosts[0]}".lower()
+    for origin in headers.getlist("origin"):
+        if origin.lower() != here:
+            return wire.refuse("forbidden", f"origin {origin!r} is not {here}")
+    site = headers.get("sec-fetch-site", "same-origin")
+    if scope["method"] not in READS and site not in ("same-origin", "none"):
+        return wire.refuse("forbidden", f"a page of another site ({site}) may write nothing here")
+    length = len(scope.get("raw_path") or scope["path"]) + len(scope["query_string"])
+    if length > LONGEST_URL:
+        return wire.refuse("long-url", f"{length} bytes; at most {LONGEST_URL} are read")
+    return None
+
+
+def _is_ours(host: str) -> bool:
     try:
-        return urlsplit(address.decode("latin-1")).hostname in OURS
+        return urlsplit(f"//{host}").hostname in OURS
     except ValueError:
         return False
+
+
+def _foreign_body(headers: Headers, accepts: Accepts) -> Response | None:
+    """415 for a body that is not of these types, or does not say of which; 413 for one that says it is too long."""
+    media = headers.get("content-type", "").partition(";")[0].strip().lower()
+    length = headers.get("content-length", "0")
+    brings = length != "0" or "transfer-encoding" in headers
+    if (brings or media) and media not in accepts.media:
+        wanted = " or ".join(sorted(accepts.media))
+        return wire.refuse("media", f"content-type {media!r}; send {wanted}")
+    if length.isdecimal() and (len(length) > 15 or int(length) > accepts.most):
+        return _too_long(accepts.most)
+    return None
+
+
+def _too_long(most: int) -> Response:
+    return wire.refuse("too-long", f"at most {most} bytes are read here")
+
+
+async def _read(receive: Receive, headers: Headers, most: int) -> bytes | Response | None:
+    """The whole body, 413 or 408 as soon as it is too long or too slow, None if the caller is gone."""
+    chunks, length, more = list[bytes](), 0, True
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    return None
+                chunks.append(message.get("body", b""))
+                length, more = length + len(chunks[-1]), message.get("more_body", False)
+                if length > most:
+                    return _too_long(most)
+    except TimeoutError:
+        late = wire.refuse("too-slow", f"the body did not arrive within {BODY_SECONDS:g} s")
+        late.headers["connection"] = "close"
+        return late
+    return b"".join(chunks)
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """Hands over a body that was read, and then whatever comes."""
+    first = True
+
+    async def again() -> Message:
+        nonlocal first
+        if first:
+            first = False
+            return {"type": "http.request", "body": body, "more_body": False}
+        return await receive()
+
+    return again

@@ -11,8 +11,10 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from agent.api import wire
+from agent.api.doorkeeper import Accepts
 from agent.api.office import office
 from agent.fhir_import import FhirImport
+from agent.settings import judgeable
 from tools.errors import Invalid, NotFound
 from tools.fhir.exporter import export_patient
 from tools.fhir.reading import units
@@ -21,6 +23,8 @@ from tools.records import Patient
 from tools.store.rows import ChartVersion, OnConflict
 
 router = APIRouter(prefix="/api", tags=["fhir"])
+IMPORT = "/api/fhir/import"
+ACCEPTS = Accepts(frozenset({wire.JSON, "application/fhir+json", "application/x-ndjson"}), 16_000_000)
 EXAMPLE = {
     "resourceType": "Bundle",
     "type": "collection",
@@ -59,7 +63,11 @@ async def import_fhir(
     dry_run: bool = Query(False, description="Say what would become of it, and keep nothing"),
 ) -> Response:
     store, body = office(request).store, await request.body()
-    plan = store.plan(plan_id) if plan_id else None
+    plan, as_of = store.plan(plan_id) if plan_id else None, as_of and judgeable(as_of)
+    if body.startswith(b"\x1f\x8b"):
+        raise Invalid(
+            "the body is packed with gzip; send it unpacked, or import the file with `pa fhir import`"
+        )
 
     def take() -> Response:
         run = FhirImport(store, plan=plan, as_of=as_of, on_conflict=on_conflict, dry_run=dry_run)

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import ipaddress
+import multiprocessing
+import os
+import signal
+import threading
+import time
 from typing import TYPE_CHECKING
 
 from agent.settings import Settings, read_settings
 from tools.errors import Refused, Unavailable
 
 if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
+
     from fastapi import FastAPI
+
+GRACE = 5.0  # seconds for a worker whose server is gone to end what it answers
 
 
 def run(settings: Settings, host: str, port: int, workers: int = 1) -> None:
@@ -34,10 +43,21 @@ def run(settings: Settings, host: str, port: int, workers: int = 1) -> None:
 
 
 def from_environment() -> FastAPI:
-    """The application as the environment sets it; each worker process makes its own."""
+    """The application as the environment sets it; each worker process makes its own, and ends with its parent."""
     from agent.api.app import create_app
 
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
     return create_app(read_settings())
+
+
+def _end_after(parent: BaseProcess) -> None:
+    """Whoever kills the server means its workers too; they hold the port."""
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(GRACE)
+    os._exit(0)
 
 
 def check_host(host: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any, TypeVar, get_type_hints
 
 import msgspec
@@ -11,11 +12,13 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from agent.dump import plain
-from agent.settings import BIGGEST
+from agent.settings import BIGGEST, judgeable
 from tools.errors import Correctable, Invalid, NotFound, PaladinError, Refused, Unavailable
 from tools.records import Determination, Finding
 
 T = TypeVar("T")
+DEEPEST, LONGEST_LIST, LONGEST_TEXT = 32, 10_000, 100_000  # of a JSON body: levels, entries, characters
+LONGEST_DETAIL = 2_000  # characters; a value that is refused is named, not sent back whole
 DraftNumber = Annotated[int, Path(ge=1, le=BIGGEST)]
 JSON, PROBLEM = "application/json", "application/problem+json"
 STATUS: tuple[tuple[type[PaladinError], int, str], ...] = (
@@ -26,6 +29,14 @@ STATUS: tuple[tuple[type[PaladinError], int, str], ...] = (
     (Unavailable, 503, "unavailable"),
 )
 ROUTER = {404: "not-found", 405: "not-allowed"}
+DOOR = {
+    "forbidden": 403,
+    "too-slow": 408,
+    "too-long": 413,
+    "long-url": 414,
+    "media": 415,
+}  # before any endpoint
+WRITES_ONLY = ("too-slow", "too-long", "media")
 TITLES = {
     "not-found": "There is no such thing",
     "refused": "Understood, and not done",
@@ -34,6 +45,10 @@ TITLES = {
     "full": "Too much is waiting",
     "forbidden": "Only this machine is let in",
     "not-allowed": "It is not asked in this way",
+    "too-slow": "The request did not arrive in time",
+    "too-long": "The body is too long",
+    "long-url": "The address is too long",
+    "media": "The body is of a type that is not read here",
     "fault": "A fault of Paladin itself",
 }
 
@@ -57,11 +72,40 @@ async def body(request: Request, kind: type[T]) -> T:
     """The request's body as a struct; Invalid names the field that is wrong and why."""
     raw = await request.body()
     try:
-        return msgspec.json.decode(raw or b"{}", type=kind)
+        check_bounds(msgspec.json.decode(raw or b"{}"))
+        read = msgspec.json.decode(raw or b"{}", type=kind)
+        check_bounds(plain(read))
+        return read
+    except RecursionError:
+        raise Invalid(f"the body is nested deeper than {DEEPEST} levels") from None
     except msgspec.ValidationError as error:
         raise Invalid(f"the body is not a {kind.__name__}: {error}") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Invalid(f"the body is not JSON: {error}") from None
+
+
+def check_bounds(given: Any) -> None:
+    """Invalid for what is deeper, longer or wordier than anything that is asked for here, or of a day that no calendar
+    goes on from."""
+    level, depth = [given], 0
+    while level:
+        depth += 1
+        if depth > DEEPEST:
+            raise Invalid(f"the body is nested deeper than {DEEPEST} levels")
+        below = list[Any]()
+        for value in level:
+            if isinstance(value, str) and len(value) > LONGEST_TEXT:
+                raise Invalid(f"a text has {len(value)} characters; at most {LONGEST_TEXT} are read")
+            if isinstance(value, list | dict) and len(value) > LONGEST_LIST:
+                raise Invalid(f"a list has {len(value)} entries; at most {LONGEST_LIST} are read")
+            if isinstance(value, date):
+                judgeable(value)
+            if isinstance(value, dict):
+                below += value
+                below += value.values()
+            elif isinstance(value, list):
+                below += value
+        level = below
 
 
 def problem(error: BaseException) -> Response:
@@ -80,9 +124,9 @@ def full(detail: str, seconds: int) -> Response:
     return told
 
 
-def refuse(detail: str) -> Response:
-    """403: not from here."""
-    return _problem("forbidden", 403, detail)
+def refuse(name: str, detail: str) -> Response:
+    """What the door answers instead of an endpoint, by its name in DOOR."""
+    return _problem(name, DOOR[name], detail)
 
 
 def install(app: FastAPI) -> None:
@@ -111,7 +155,8 @@ def install(app: FastAPI) -> None:
 
 
 def _problem(name: str, status: int, detail: str, near: tuple[str, ...] = ()) -> Response:
-    told = Problem(type=f"urn:paladin:{name}", title=TITLES[name], status=status, detail=detail, near=near)
+    said = detail if len(detail) <= LONGEST_DETAIL else f"{detail[:LONGEST_DETAIL]} …"
+    told = Problem(type=f"urn:paladin:{name}", title=TITLES[name], status=status, detail=said, near=near)
     return Response(msgspec.json.encode(told), status, media_type=PROBLEM)
 
 
@@ -147,14 +192,12 @@ def gives(
     content: dict[str, Any] = {"schema": schema(kind)}
     if example is not None:
         content["example"] = example
-    problems: dict[int | str, Any] = {
-        code: {
-            "description": TITLES[name],
-            "content": {PROBLEM: {"schema": schema(Problem)}},
-        }
-        for _, code, name in STATUS
-    }
+    problems: dict[int | str, Any] = {code: _described(name) for _, code, name in STATUS}
     return {200: {"description": description, "content": {media: content}}, **problems}
+
+
+def _described(name: str) -> dict[str, Any]:
+    return {"description": TITLES[name], "content": {PROBLEM: {"schema": schema(Problem)}}}
 
 
 def document(app: FastAPI) -> None:
@@ -166,6 +209,11 @@ def document(app: FastAPI) -> None:
             found = made()
             _, components = msgspec.json.schema_components(list(_schemas.values()), ref_template=_REF)
             describe_as_sent(components)
+            for path in found["paths"].values():
+                for method, call in path.items():
+                    for name, status in DOOR.items():
+                        if method != "get" or name not in WRITES_ONLY:
+                            call["responses"].setdefault(str(status), _described(name))
             found.setdefault("components", {}).setdefault("schemas", {}).update(components)
             app.openapi_schema = found
         return app.openapi_schema

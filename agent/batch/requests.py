@@ -255,7 +255,7 @@ def _jsonl(content: bytes, name: str) -> tuple[list[str], list[Row], list[Reject
             read += 1
         except UnicodeDecodeError:
             rejected.append(Rejected(row=number, reason="the line is not UTF-8; save the file as UTF-8"))
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             rejected.append(Rejected(row=number, reason=f"the line is no JSON: {error}"))
     if not read:
         raise Invalid(f"{name} has no line that is JSON; each line is one object with {', '.join(NEEDED)}")
@@ -268,7 +268,7 @@ def _of_object(number: int, record: Any, rows: list[Row], rejected: list[Rejecte
         return
     named = {_column(str(key)): value for key, value in record.items()}
     nested = next((key for key in COLUMNS if isinstance(named.get(key), dict | list | bool)), "")
-    cells = {key: _text(value) for key, value in named.items()}
+    cells = {key: "" if isinstance(value, dict | list) else _text(value) for key, value in named.items()}
     if nested:
         rejected.append(Rejected(row=number, reason=f"{nested} is neither a text nor a number"))
     else:

@@ -143,7 +143,8 @@ def test_what_is_near_is_data_too(api: TestClient) -> None:
 def test_every_error_is_problem_json(
     api: TestClient, method: str, path: str, body: bytes, status: int
 ) -> None:
-    answer = api.request(method, path, content=body)
+    headers = {"content-type": "application/json"} if method == "POST" else {}
+    answer = api.request(method, path, content=body, headers=headers)
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
     assert answer.json()["status"] == status
 

@@ -103,7 +103,8 @@ def test_a_file_that_is_wrong_begins_nothing(client: TestClient, store: Store) -
         answer = post(client, content)
         assert answer.status_code == 422, content
         assert answer.headers["content-type"] == "application/problem+json"
-    assert client.post("/api/batches", data={"kind": "new"}).status_code == 422
+    assert client.post("/api/batches", data={"kind": "new"}).status_code == 415
+    assert client.post("/api/batches", files={"kind": (None, "new")}).status_code == 422
     assert client.post("/api/batches", files={"file": ("a.exe", b"x")}).status_code == 422
     assert store.batches() == []
 

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from icalendar import Calendar
 
 from agent.api.app import create_app
-from agent.settings import read_settings
+from agent.settings import LAST_DAY, read_settings
 from tests.agent.clinic import draft_of, open_clinic
 
 KIM = {"by": "Kim Ortiz"}
@@ -78,6 +78,26 @@ def test_the_same_entry_again_changes_nothing(denied: TestClient) -> None:
 def test_what_cannot_be_read_says_why(denied: TestClient, body: dict[str, str], said: str) -> None:
     answer = denied.post("/api/cases/1/events", json=body)
     assert answer.status_code == 422 and said in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/due?within=3660", "/api/due.ics?within=3660", "/api/renewals?within=366"]
+)
+def test_the_last_day_that_is_judged_has_days_after_it(denied: TestClient, path: str) -> None:
+    assert denied.get(f"{path}&as_of={LAST_DAY}").status_code == 200
+
+
+@pytest.mark.parametrize("name", ["dated", "received", "deadline", "peer_to_peer", "effective"])
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01"])
+def test_a_letter_dated_at_the_end_of_the_calendar_breaks_nothing(
+    api: TestClient, name: str, day: str
+) -> None:
+    assert api.post("/api/cases", json={**KIM, "draft_id": 1}).status_code == 200
+    assert enter(api, "submitted", facts={"channel": "fax"}).status_code == 200
+    answer = enter(api, "denied", facts={"notice": {**NOTICE["notice"], name: day}})
+    assert answer.status_code in (200, 409, 422), answer.text
+    for path in ("/api/cases/1", "/api/due?within=3660", "/api/due.ics?within=3660", "/api/cases"):
+        assert api.get(path).status_code == 200
 
 
 def test_there_is_no_such_case(api: TestClient) -> None:
