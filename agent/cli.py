@@ -15,6 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from tools.errors import Correctable, PaladinError, Unavailable, nearest
 from tools.printable import one_line
+from tools.private import UMASK
 
 DIFFERS, BAD_INPUT, UNAVAILABLE, BUG, INTERRUPTED = 1, 2, 3, 70, 130
 
@@ -283,10 +284,10 @@ def _surroundings(error: BaseException) -> str:
             _give_up_stdout()
         where = f"{error.filename}: " if error.filename is not None else ""
         return f"{where}{error.strerror.lower()}"
-    cause = getattr(error, "orig", None)  # of SQLAlchemy, which need not be loaded yet
-    if isinstance(cause, sqlite3.OperationalError):
+    cause = getattr(error, "orig", error)  # of SQLAlchemy, which need not be loaded yet
+    if type(cause) in (sqlite3.OperationalError, sqlite3.DatabaseError):
         return f"the store cannot be used: {cause}"
-    return ""
+    return "there is not enough memory" if isinstance(error, MemoryError) else ""
 
 
 def load_command(name: str) -> Any:
@@ -376,6 +377,7 @@ def main() -> None:
         stream = getattr(sys, name) or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
         stream.reconfigure(errors="replace")
         setattr(sys, name, stream)
+    os.umask(UMASK)
     app()
 
 

@@ -12,6 +12,7 @@ import typer
 
 from agent.settings import Settings, read_settings
 from tools.errors import Refused, Unavailable
+from tools.private import keep_private
 
 if TYPE_CHECKING:
     from tools.store.load import LoadReport, Mode, Progress
@@ -121,7 +122,8 @@ def _index_command(
     epilog="""[bold]Examples[/]
   pa serve
   pa serve --port 8080
-  curl -s localhost:8000/api/orchestrator/process -d '{"patient_id": "P001", "drug": "Ozempic"}'
+  curl -s localhost:8000/api/orchestrator/process -H 'content-type: application/json' \\
+    -d '{"patient_id": "P001", "drug": "Ozempic"}'
 
 The pages at /docs describe every call."""
 )
@@ -192,6 +194,7 @@ def _create(settings: Settings) -> Store:
     from tools.store.store import Store
 
     make_home(settings.home)
+    keep_private(settings.home)
     store = Store.create(settings.database_url)
     store.chroma_url = settings.chroma_url
     return store

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from agent import cli
 from agent.terminal import world_cli
 from tests.agent.conftest import Case, Ran
 from tools.errors import NotFound, Unavailable
+from tools.store import Store
 
 Pa = Callable[..., Ran]
 ROOT = Path(__file__).parents[2]
@@ -255,6 +257,65 @@ def test_a_home_that_cannot_be_written_is_read(
     assert {file.name for file in home.iterdir()} == {"paladin.db"}
     ran = pa("chart", "add", case.patient_id, "bmi", "31.2", "kg/m2", "--date", "2026-08-30")
     assert (ran.code, ran.err) == (3, "pa: the store cannot be used: attempt to write a readonly database\n")
+
+
+def test_what_lies_on_disk_is_for_its_owner_alone(home: Path, cases: dict[str, Case], tmp_path: Path) -> None:
+    case = cases["ready"]
+    home.chmod(0o755)
+    (home / "paladin.db").chmod(0o644)
+    who = case.patient_id
+    ran = shell(
+        f"umask 000; $PA draft {who} {case.drug} --out {tmp_path}/papers && $PA chat --patient {who} 'is she eligible?'"
+        f" && $PA due --ics {tmp_path}/due.ics && $PA fhir export {who} --out {tmp_path}/chart.json"
+    )
+    assert ran.returncode == 0, ran.stderr
+    made = [
+        home,
+        *home.rglob("*"),
+        *(tmp_path / "papers").rglob("*"),
+        tmp_path / "due.ics",
+        tmp_path / "chart.json",
+    ]
+    assert {"checkpoints.db", "conversations.db", "paladin.db"} <= {path.name for path in made}
+    assert [path for path in made if path.stat().st_mode & 0o077] == []
+
+
+def test_a_store_is_made_for_its_owner_alone(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        Store.create(f"sqlite:///{tmp_path}/new/paladin.db").close()
+    finally:
+        os.umask(before)
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "new").iterdir()} == {0o600}
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["draft {} --out {out}", "chart add {} hba1c 7.4 % --date 2026-08-30", "due --ics {out}"],
+)
+def test_a_disk_that_takes_no_more_is_one_line_and_no_fault(
+    home: Path, cases: dict[str, Case], tmp_path: Path, command: str
+) -> None:
+    case = cases["ready"]
+    whom = case.patient_id if command.startswith("chart") else f"{case.patient_id} {case.drug}"
+    ran = shell(f"ulimit -f 0; $PA {command.format(whom, out=tmp_path / 'out')}")
+    assert (ran.returncode, ran.stderr.count("\n")) == (3, 1), ran.stderr
+
+
+def test_yaml_that_unfolds_without_end_is_refused_in_a_line(pa: Pa, tmp_path: Path) -> None:
+    names = "abcdefghij"
+    bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+        f"{name}: &{name} [{','.join([f'*{above}'] * 9)}]\n" for above, name in pairwise(names)
+    )
+    assert len(bomb) < 400
+    deep = "{a: " * 900 + "1" + "}" * 900
+    for number, text in enumerate((bomb, deep, "[" * 60_000, "#" * 5_000_000)):
+        case = tmp_path / f"case{number}.yaml"
+        case.write_text(text)
+        ran = pa("check", "--case", str(case))
+        assert (ran.code, ran.err.count("\n")) == (2, 1), ran.err
+        assert len(ran.err) < 300
 
 
 def test_what_is_nested_too_deeply_is_bad_input(pa: Pa, home: Path) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import count
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -14,6 +15,10 @@ import yaml
 from tools.errors import Invalid, Unavailable, nearest
 
 T = TypeVar("T")
+MOST_TEXT, MOST_VALUES = (
+    4_000_000,
+    100_000,
+)  # characters; values, an alias counted as all that it stands for
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -56,7 +61,8 @@ def read_yaml(path: Path, shown: str = "") -> Any:
     cannot be read. `shown` is how messages call the file."""
     name = shown or str(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:
+            text = file.read(MOST_TEXT + 1)
     except OSError as error:
         raise Unavailable(f"cannot read {name}: {error.strerror}") from None
     except UnicodeDecodeError as error:
@@ -65,11 +71,15 @@ def read_yaml(path: Path, shown: str = "") -> Any:
 
 
 def parse_yaml(text: str, name: str) -> Any:
-    """The YAML text as Map, Seq and plain scalars; an empty one is None."""
+    """The YAML text as Map, Seq and plain scalars; an empty one is None. Invalid beyond MOST_TEXT and MOST_VALUES."""
+    if len(text) > MOST_TEXT:
+        raise Invalid(f"{name}: more than {MOST_TEXT} characters; nothing that is read here has so many")
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
-        return None if node is None else _build(loader, node, name, ())
+        return None if node is None else _build(loader, node, name, (), count(1))
+    except RecursionError:
+        raise Invalid(f"{name}: nested too deeply to be read") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or str(error)
@@ -78,22 +88,28 @@ def parse_yaml(text: str, name: str) -> Any:
         loader.dispose()
 
 
-def _build(loader: Any, node: yaml.Node, name: str, above: tuple[int, ...]) -> Any:
+def _build(loader: Any, node: yaml.Node, name: str, above: tuple[int, ...], built: Iterator[int]) -> Any:
     place = Place(name, node.start_mark.line + 1)
+    if next(built) > MOST_VALUES:
+        raise place.error(
+            f"more than {MOST_VALUES} values, aliases written out; nothing that is read here has so many"
+        )
     if id(node) in above:
         raise place.error("an alias inside its own anchor")
     if isinstance(node, yaml.MappingNode):
-        return _mapping(loader, node, place, (*above, id(node)))
+        return _mapping(loader, node, place, (*above, id(node)), built)
     if isinstance(node, yaml.SequenceNode):
         items = Seq(place)
         for child in node.value:
-            items.append(_build(loader, child, name, (*above, id(node))))
+            items.append(_build(loader, child, name, (*above, id(node)), built))
             items.places.append(Place(name, child.start_mark.line + 1))
         return items
     return loader.construct_object(node)
 
 
-def _mapping(loader: Any, node: yaml.MappingNode, place: Place, above: tuple[int, ...]) -> Map:
+def _mapping(
+    loader: Any, node: yaml.MappingNode, place: Place, above: tuple[int, ...], built: Iterator[int]
+) -> Map:
     found = Map(place)
     for key_node, value_node in node.value:
         here = Place(place.file, key_node.start_mark.line + 1)
@@ -102,7 +118,7 @@ def _mapping(loader: Any, node: yaml.MappingNode, place: Place, above: tuple[int
         key = str(key_node.value)
         if key in found:
             raise here.error(f"key {key!r} stands twice (first on line {found.at(key).line})")
-        found[key] = _build(loader, value_node, place.file, above)
+        found[key] = _build(loader, value_node, place.file, above, built)
         found.places[key] = here
     return found
 

@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from tools.errors import Invalid, Unavailable
+from tools.private import keep_private
 from tools.store.tables import SCHEMA
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ def check(engine: Engine) -> None:
     file = sqlite_file(engine.url)
     if file and not file.exists():
         raise Unavailable(f"there is no store at {file}; {SETUP}")
+    if file:
+        keep_private(file)
     try:
         found = revision(engine)
     except DBAPIError as error:
@@ -90,7 +93,9 @@ def migrate(engine: Engine, to: str = "head") -> None:
 
     file = sqlite_file(engine.url)
     if file:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.touch(mode=0o600)  # SQLite gives the files beside it the same mode
+        keep_private(file)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     try:
