@@ -40,6 +40,13 @@ signed or denied here; the payer decides.
 """
 
 
+ACCEPTS = {
+    attachments.PATH: attachments.ACCEPTS,
+    batches.PATH: batches.ACCEPTS,
+    fhir.IMPORT: fhir.ACCEPTS,
+}
+
+
 class Health(msgspec.Struct, frozen=True, kw_only=True):
     """`status` is `ok`, or the request fails with 503 and says what to do."""
 
@@ -69,7 +76,7 @@ def create_app(settings: Settings) -> FastAPI:
         license_info={"name": "Apache-2.0"},
     )
     app.state.office = Office(settings)
-    app.add_middleware(Doorkeeper, accepts={batches.PATH: batches.ACCEPTS, fhir.IMPORT: fhir.ACCEPTS})
+    app.add_middleware(Doorkeeper, accepts=ACCEPTS)
     app.include_router(orchestrator.router)
     app.include_router(records.router)
     app.include_router(attachments.router)

@@ -10,14 +10,21 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from agent.api import wire
+from agent.api.doorkeeper import Accepts
 from agent.api.office import office
 from tools import chart
-from tools.errors import Invalid, NotFound
+from tools.errors import NotFound
 from tools.papers.uploads import MOST_BYTES
+from tools.printable import one_line
 from tools.records import Document, Patient
 
 router = APIRouter(prefix="/api/patients", tags=["patients"])
 Kind = Literal["note", "lab", "fills", "programme", "study", "medication", "consult"]
+PATH = "/api/patients/{patient_id}/attachments"
+ACCEPTS = Accepts(
+    frozenset({"application/octet-stream", "application/pdf", "image/tiff", "image/png", "image/jpeg"}),
+    MOST_BYTES,
+)
 FILE = {"type": "string", "format": "binary"}
 
 
@@ -49,10 +56,10 @@ async def attach(
     title: str = Query("", max_length=200),
     status: str = Query("", description="signed, unsigned, draft or amended; a note counts only if signed"),
 ) -> Response:
-    content, store = await _content(request, name), office(request).store
+    content, store = await request.body(), office(request).store
 
     def keep() -> Response:
-        to = chart.Entering(store=store, patient_id=patient_id, by=by, when=datetime.now(UTC))
+        to = chart.Entering(store=store, patient_id=patient_id, by=one_line(by), when=datetime.now(UTC))
         entry = chart.attach(to, content, on, name=name, kind=kind, title=title, about=about, status=status)
         paper = next(one for one in _papers(store.patient(patient_id)) if one.id == entry.record_id)
         return wire.answer(Attached(entry=entry.id, patient_id=patient_id, by=entry.by, document=paper))
@@ -74,16 +81,6 @@ async def attachment(request: Request, patient_id: str, document_id: str) -> Res
     content = await run_in_threadpool(store.file, found.sha256)
     shown = {"content-disposition": "attachment", "x-content-type-options": "nosniff"}
     return Response(content, media_type=found.media_type, headers=shown)
-
-
-async def _content(request: Request, name: str) -> bytes:
-    """The body, of which no more is read than may be attached."""
-    content = bytearray()
-    async for chunk in request.stream():
-        content += chunk
-        if len(content) > MOST_BYTES:
-            raise Invalid(f"{name} is too large; at most {MOST_BYTES // 2**20} MB can be attached")
-    return bytes(content)
 
 
 def _papers(patient: Patient) -> list[Document]:

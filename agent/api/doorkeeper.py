@@ -46,11 +46,12 @@ class Doorkeeper:
 
     Args:
         app: what is behind the door.
-        accepts: for paths that take more than JSON of a usual size.
+        accepts: for paths that take more than JSON of a usual size; a `{name}` in one is any segment.
     """
 
     def __init__(self, app: ASGIApp, accepts: Mapping[str, Accepts]) -> None:
-        self.app, self.accepts = app, accepts
+        self.app = app
+        self.accepts = [(path.split("/"), one) for path, one in accepts.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -67,7 +68,7 @@ class Doorkeeper:
         headers = Headers(scope=scope)
         refusal = _stranger(scope, headers)
         if refusal is None and scope["method"] not in READS:
-            accepts = self.accepts.get(scope["path"], Accepts())
+            accepts = self._accepted(scope["path"].split("/"))
             refusal = _foreign_body(headers, accepts)
             if refusal is None:
                 read = await _read(receive, headers, accepts.most)
@@ -78,6 +79,14 @@ class Doorkeeper:
                 else:
                     refusal = read
         await (self.app if refusal is None else refusal)(scope, receive, sent)
+
+    def _accepted(self, path: list[str]) -> Accepts:
+        for known, accepts in self.accepts:
+            if len(known) == len(path) and all(
+                one == other or one.startswith("{") for one, other in zip(known, path, strict=True)
+            ):
+                return accepts
+        return Accepts()
 
 
 def _stranger(scope: Scope, headers: Headers) -> Response | None:

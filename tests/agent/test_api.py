@@ -19,6 +19,7 @@ from tools.store import Store
 
 PROCESS = "/api/orchestrator/process"
 BY = {"by": "R. Lee, CPhT"}
+PDF = {"content-type": "application/pdf"}
 
 
 @pytest.fixture
@@ -325,7 +326,7 @@ def test_a_paper_is_attached_and_read_back(api: TestClient, cases: dict[str, Cas
     patient_id, content = cases["ready"].patient_id, sheets.pdf("report")
     where = f"/api/patients/{patient_id}/attachments"
     about = {"name": "a1c.pdf", "kind": "lab", "about": "hba1c", "date": "2026-08-30", "by": "kim"}
-    attached = api.post(where, params=about, content=content).json()
+    attached = api.post(where, params=about, content=content, headers=PDF).json()
     assert (attached["document"]["about"], attached["document"]["pages"]) == ("hba1c", 1)
     read = api.get(f"{where}/{attached['document']['id']}")
     assert read.content == content and read.headers["content-type"] == "application/pdf"
@@ -333,9 +334,14 @@ def test_a_paper_is_attached_and_read_back(api: TestClient, cases: dict[str, Cas
     assert api.get(f"{where}/O1").status_code == 404
 
 
-@pytest.mark.parametrize("content", [b"no paper", bytes(20 * 2**20 + 1)], ids=["no paper", "too large"])
-def test_what_is_no_paper_is_refused(api: TestClient, cases: dict[str, Case], content: bytes) -> None:
+@pytest.mark.parametrize(
+    ("content", "status"), [(b"no paper", 422), (bytes(20 * 2**20 + 1), 413)], ids=["no paper", "too large"]
+)
+def test_what_is_no_paper_is_refused(
+    api: TestClient, cases: dict[str, Case], content: bytes, status: int
+) -> None:
     where = f"/api/patients/{cases['ready'].patient_id}/attachments"
     about = {"name": "a.pdf", "kind": "note", "date": "2026-08-30", "by": "kim"}
-    refused = api.post(where, params=about, content=content)
-    assert refused.status_code == 422 and "a.pdf" in refused.json()["detail"]
+    refused = api.post(where, params=about, content=content, headers=PDF)
+    assert refused.status_code == status
+    assert "a.pdf" in refused.json()["detail"] or "at most" in refused.json()["detail"]

@@ -33,6 +33,7 @@ class Call(NamedTuple):
 
     path: str
     body: dict[str, Any] | None
+    media: str
 
 
 @pytest.fixture
@@ -52,7 +53,8 @@ def writes(api: TestClient) -> list[Call]:
                 assert method == "post"
                 content = call.get("requestBody", {}).get("content", {})
                 example = content.get("application/json", {}).get("example")
-                found.append(Call(path.format(draft_id=1, case_id=1, batch_id=1), example))
+                ids = {"draft_id": 1, "case_id": 1, "batch_id": 1, "patient_id": "P001"}
+                found.append(Call(path.format(**ids), example, next(iter(content), "application/json")))
     assert len(found) > 14
     return found
 
@@ -72,7 +74,7 @@ def writes(api: TestClient) -> list[Call]:
     ],
 )
 def test_another_page_writes_nothing(api: TestClient, writes: list[Call], headers: dict[str, str]) -> None:
-    for path, body in writes:
+    for path, body, _ in writes:
         answer = api.post(path, json=body, headers=headers)
         assert (answer.status_code, answer.headers["content-type"]) == (403, PROBLEM), path
     assert (
@@ -86,26 +88,26 @@ def test_another_page_writes_nothing(api: TestClient, writes: list[Call], header
 def test_what_a_page_can_post_unasked_is_read_nowhere(
     api: TestClient, writes: list[Call], media: str
 ) -> None:
-    for path, body in writes:
+    for path, body, _ in writes:
         sent = json.dumps(body or {}).encode()
         answer = api.post(path, content=sent, headers={"content-type": media} if media else {})
         assert (answer.status_code, answer.headers["content-type"]) == (415, PROBLEM), path
 
 
 def test_a_form_is_read_where_files_are_handed_in_alone(api: TestClient, writes: list[Call]) -> None:
-    for path, _ in writes:
+    for path, _, _ in writes:
         answer = api.post(path, files={"file": ("a.csv", b"patient_id,drug\nP001,Ozempic\n")})
         assert answer.status_code == (202 if path == "/api/batches" else 415), path
 
 
 def test_a_body_that_is_too_long_is_not_read(api: TestClient, writes: list[Call]) -> None:
-    for path, _ in writes:
-        answer = api.post(path, content=b"{}", headers={**JSON, "content-length": "400000000"})
+    for path, _, media in writes:
+        answer = api.post(path, content=b"{}", headers={"content-type": media, "content-length": "400000000"})
         assert (answer.status_code, answer.headers["content-type"]) == (413, PROBLEM), path
 
 
 def test_a_stream_is_read_no_further_than_the_limit(api: TestClient, writes: list[Call]) -> None:
-    for path, _ in writes:
+    for path, _, media in writes:
         taken = 0
 
         def endless() -> Iterator[bytes]:
@@ -115,12 +117,12 @@ def test_a_stream_is_read_no_further_than_the_limit(api: TestClient, writes: lis
                 taken += 1
                 yield b"x" * 100_000
 
-        answer = api.post(path, content=endless(), headers=JSON)
+        answer = api.post(path, content=endless(), headers={"content-type": media})
         assert (answer.status_code, answer.headers["content-type"]) == (413, PROBLEM), path
 
 
 def test_deep_long_and_wordy_json_is_invalid(api: TestClient, writes: list[Call]) -> None:
-    for path, body in writes:
+    for path, body, _ in writes:
         if body is None:
             continue
         first = next(iter(body))
