@@ -19,6 +19,8 @@ from tools.private import UMASK
 
 DIFFERS, BAD_INPUT, UNAVAILABLE, BUG, INTERRUPTED = 1, 2, 3, 70, 130
 
+ONE_LINE = ("by", "reason", "why")  # options whose text stands in a line with others
+
 
 class Lazy(NamedTuple):
     """A command by where it stands ("" is an entry point of `paladin.commands`) and its line in the help."""
@@ -314,7 +316,8 @@ def load_command(name: str) -> Any:
 
 
 def _guard(command: Any) -> None:
-    """Refuse an option as the value of another one: `--ics --names` would write a file of that name."""
+    """Refuse an option as the value of another one: `--ics --names` would write a file of that name. And what stands
+    in a line makes no line of its own."""
     for inner in getattr(command, "commands", {}).values():
         _guard(inner)
     options = [param for param in command.params if param.param_type_name == "option"]
@@ -327,6 +330,8 @@ def _guard(command: Any) -> None:
                     raise Misspelt(
                         f"{param.opts[0]} needs a value before {given}; see {ctx.command_path} --help"
                     )
+            if param.name in ONE_LINE and isinstance(value, str):
+                value = one_line(value)
             return then(ctx, param, value) if then else value
 
         return check

@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from tools.printable import escaped
+
 Dumper = Callable[[Any], Any]
 
 
@@ -26,7 +28,7 @@ def as_data(value: Any) -> Any:
 def to_json(value: Any, indent: int = 2) -> str:
     """The same as JSON text; `indent` 0 is one line."""
     encoded = msgspec.json.encode(plain(value))
-    return (msgspec.json.format(encoded, indent=indent) if indent else encoded).decode()
+    return escaped((msgspec.json.format(encoded, indent=indent) if indent else encoded).decode())
 
 
 def _itself(value: Any) -> Any:

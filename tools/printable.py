@@ -8,9 +8,17 @@ _ORDERS += [*range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0xD800, 0xE00
 _SPACED = dict.fromkeys((code for code in _ORDERS if chr(code) not in _KEPT), " ")
 
 
+_ESCAPED = {code: f"\\u{code:04x}" for code in _ORDERS if code >= 0x7F}  # JSON escapes those below by itself
+
+
 def printable(text: str) -> str:
     """The text with a blank for each control character, direction mark and lone surrogate; lines stay lines."""
     return text if text.isascii() and text.isprintable() else text.replace("\r\n", "\n").translate(_SPACED)
+
+
+def escaped(json: str) -> str:
+    """JSON text that says the same with escapes in the place of such characters."""
+    return json.translate(_ESCAPED)
 
 
 def one_line(text: str) -> str:

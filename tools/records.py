@@ -21,6 +21,7 @@ import msgspec
 
 from tools.errors import Invalid
 from tools.messages import Action, Message, message, render
+from tools.printable import one_line
 from tools.rules import Limits, Rule
 from tools.rules import QuantityLimit as QuantityLimit
 from tools.rules import StartingLimit as StartingLimit
@@ -321,7 +322,7 @@ class Patient(Record, frozen=True, kw_only=True, dict=True, gc=True):
 
     @property
     def name(self) -> str:
-        return f"{self.given} {self.family}".strip()
+        return one_line(f"{self.given} {self.family}")  # whoever wrote it, a name makes no line of its own
 
     def judged_on(self, world: date, today: date | None) -> date:
         """The day on which this chart is judged where none is named.

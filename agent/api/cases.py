@@ -20,6 +20,7 @@ from tools.lifecycle.records import Ask, AuthorizationCase, CaseEvent, Facts, Wh
 from tools.lifecycle.renewals import Renewal
 from tools.lifecycle.running import Clock
 from tools.lifecycle.states import STATES
+from tools.printable import one_line
 from tools.records import Kind
 from tools.records import Request as DrugRequest
 
@@ -179,10 +180,18 @@ async def enter(request: Request, case_id: wire.DraftNumber) -> Response:
 
     def write() -> AuthorizationCase:
         if given.what == "reviewed":
-            kept = case_desk.review(desk.store, case_id, entry, draft_id=given.draft_id, why=given.why)
+            kept = case_desk.review(
+                desk.store, case_id, entry, draft_id=given.draft_id, why=one_line(given.why)
+            )
         else:
             kept = case_desk.record(
-                desk.store, case_id, given.what, entry, at=given.at, why=given.why, facts=given.facts
+                desk.store,
+                case_id,
+                given.what,
+                entry,
+                at=given.at,
+                why=one_line(given.why),
+                facts=given.facts,
             )
         return kept.case
 
@@ -261,7 +270,8 @@ def _body(desk: Office, case: AuthorizationCase, as_of: date | None = None) -> d
 
 
 def _entry(desk: Office, by: str, on: date | None, patient_id: str) -> case_desk.Entry:
-    if not by.strip():
+    name = one_line(by)
+    if not name:
         raise Invalid("by: say who enters it")
     judged = _days(desk).of_patient(patient_id)
-    return case_desk.Entry(by.strip(), case_desk.checked_day(on, judged), now())
+    return case_desk.Entry(name, case_desk.checked_day(on, judged), now())

@@ -17,6 +17,7 @@ from agent.dump import plain
 from agent.integrity import orphaned, read_recorded, require_unaltered
 from agent.settings import BIGGEST
 from tools.errors import NotFound
+from tools.printable import one_line
 from tools.records import PARequest
 from tools.store.rows import Draft, DraftStatus, Edit
 
@@ -175,6 +176,8 @@ async def edit(request: Request, draft_id: wire.DraftNumber) -> Response:
 async def _decide(
     request: Request, draft_id: int, action: Action, by: str, reason: str, edits: dict[str, str] | None = None
 ) -> Response:
-    decision = Decision(action=action, by=by, when=now(), reason=reason, edits=edits or {})
+    decision = Decision(
+        action=action, by=one_line(by), when=now(), reason=one_line(reason), edits=edits or {}
+    )
     decided = await run_in_threadpool(office(request).decide, draft_id, decision)
     return wire.answer(view(decided))

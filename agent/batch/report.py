@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.batch.options import Options
 from agent.batch.worklist import STAGES, urgent_first
+from tools.printable import printable
 
 if TYPE_CHECKING:
     from agent.batch.drafting import Line
@@ -84,6 +85,7 @@ def _template() -> Any:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=lambda value: printable(value) if isinstance(value, str) else value,
     )
     environment.filters["words"] = lambda name: name.replace("_", " ")
     return environment.get_template("report.html.j2")

@@ -23,6 +23,7 @@ from agent.batch.options import options_of
 from agent.batch.requests import COLUMNS, Rejected, harmless
 from agent.integrity import altered
 from agent.papers import put
+from tools.printable import one_line
 
 if TYPE_CHECKING:
     from tools.store.batches import Batch
@@ -122,7 +123,7 @@ def _cell(value: Any) -> Any:
         return "yes" if value else "no"
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    return harmless(value) if isinstance(value, str) else value
+    return harmless(one_line(value)) if isinstance(value, str) else value
 
 
 def _parquet(rows: Sequence[dict[str, Any]]) -> bytes:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from agent.batch.chunks import line_of
 from agent.batch.desk import Standing, standing
 from agent.terminal.screen import STYLES, console, say
+from tools.printable import one_line
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -68,7 +69,7 @@ def _in_lines(first: Standing) -> Iterator[Show]:
     def show(now: Standing, failures: list[str]) -> None:
         nonlocal last
         for line in failures:
-            print(line, file=sys.stderr, flush=True)
+            print(one_line(line), file=sys.stderr, flush=True)
         moment = time.monotonic()
         if moment - last < LINE_EVERY:
             return

@@ -10,6 +10,7 @@ import msgspec
 
 from agent.screening.summary import LISTS, OUTCOMES, Summary, Turn, worklist
 from tools.errors import Unavailable
+from tools.printable import printable
 from tools.screening.needs import told
 
 if TYPE_CHECKING:
@@ -62,7 +63,11 @@ def _template() -> Any:
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: printable(value) if isinstance(value, str) else value,
     )
     environment.filters["told"] = told
     return environment.from_string(Path(__file__).with_name("report.html.j2").read_text(encoding="utf-8"))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from agent.batch.requests import RUNS
 from tools.errors import Invalid
 from tools.screening.needs import told
 from tools.screening.panel import Screened
@@ -85,7 +86,18 @@ def write(table: pl.LazyFrame, path: Path) -> None:
         elif path.suffix == ".jsonl":
             table.sink_ndjson(beside)
         else:
-            table.with_columns(pl.col("needs").list.join(" | ")).sink_csv(beside)
+            listed = table.with_columns(pl.col("needs").list.join(" | "))
+            texts = [name for name, kind in listed.collect_schema().items() if kind == pl.String]
+            listed.with_columns(map(_harmless, texts)).sink_csv(beside)
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def _harmless(name: str) -> pl.Expr:
+    """The column with a mark before what a spreadsheet would run."""
+    import polars as pl
+
+    cell = pl.col(name)
+    runs = pl.any_horizontal([cell.str.starts_with(mark) for mark in RUNS])
+    return pl.when(runs).then(pl.lit("'") + cell).otherwise(cell).alias(name)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from agent.settings import BIGGEST, Settings, read_as_of, read_settings
+from agent.terminal.lines import tell
 
 if TYPE_CHECKING:
     from agent.appeals import Appealing
@@ -141,7 +142,7 @@ def sheet(
     made = _look(case_id, denial, patient, drug, plan_id, level, received, as_of, indication)
     found = call_sheet(made.case, made.denial, made.found)
     if out is None:
-        print(found.text, end="")
+        tell(found.text, end="")
         return
     stem = f"{made.case.patient.id}-{made.case.drug.name}-call"
     _say_files(_put(out, {f"{stem}.txt": found.text.encode(), f"{stem}.pdf": letter_pdf(found)}))
@@ -221,13 +222,12 @@ def _compose(made: Appealing, expedited: str, model: str) -> Reworded:
 
 def _model(name: str, settings: Settings) -> Model | None:
     """The model that was named; where it is not there, code words the letter, and a line says so."""
-    import sys
 
     from agent.models.factory import open_model
 
     found, line = open_model(name, settings)
     if line:
-        print(line, file=sys.stderr)
+        tell(line, error=True)
     return found
 
 
@@ -247,7 +247,7 @@ def _put(folder: Path, files: dict[str, bytes]) -> list[str]:
 
 def _say_files(files: list[str]) -> None:
     for name in files:
-        print(name)
+        tell(name)
 
 
 def _print_json(found: object) -> None:

@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from agent.terminal.lines import tell
 from agent.terminal.screen import console, say
 from tools.denials.codes import REASONS
 from tools.lifecycle.levels import LEVELS
@@ -118,7 +119,7 @@ def _rest(found: Strategy, out: Console) -> None:
 def letter(made: Appealing, said: Reworded, files: Sequence[str]) -> None:
     """The letter's text, its gaps, and who worded it."""
     out = console()
-    print(said.letter.text, end="")
+    tell(said.letter.text, end="")
     for gap in said.letter.gaps:
         say(Text(f"To complete: {gap}", "yellow"), out)
     if said.wording.model != "offline":
@@ -132,7 +133,7 @@ def letter(made: Appealing, said: Reworded, files: Sequence[str]) -> None:
         if said.wording.notice:
             say(Text(said.wording.notice, "dim"), out)
     for name in files:
-        print(name)
+        tell(name)
     step = made.found.appeal
     if step and step.by:
         say(Text(f"File it by {_when(step)}. It is unsigned, and nothing has been sent."), out)

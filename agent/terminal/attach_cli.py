@@ -9,6 +9,7 @@ from pathlib import Path
 import typer
 
 from agent.settings import read_settings
+from agent.terminal.lines import tell
 from tools.errors import Invalid
 
 app = typer.Typer(add_completion=False)
@@ -59,7 +60,7 @@ def _attach(
     entry = chart.attach(
         to, _read(file), day, name=file.name, kind=kind, title=title, about=about, status=status
     )
-    print(
+    tell(
         chart_cli.as_text(chart_cli.whole(entry, store))
         if as_json
         else f"{chart_cli.told(entry, store)}\nTake it out: pa chart undo {entry.id}"

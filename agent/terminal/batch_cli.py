@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import typer
 
 from agent.settings import BIGGEST, read_settings
+from agent.terminal.lines import tell
 from tools.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
@@ -292,7 +293,7 @@ def _model(name: str, settings: Settings) -> str:
 
     found, line = open_model(name, settings)
     if found is None:
-        print(f"{line}; until it is there, code words the letters", file=sys.stderr)
+        tell(f"{line}; until it is there, code words the letters", error=True)
     return found.name if found else name
 
 

@@ -11,7 +11,9 @@ import msgspec
 import typer
 
 from agent.settings import BIGGEST, read_as_of, read_settings
+from agent.terminal.lines import tell
 from tools.errors import Invalid, NotFound, nearest
+from tools.printable import escaped, one_line
 
 if TYPE_CHECKING:
     from tools.store.rows import ChartEntry
@@ -133,7 +135,7 @@ def add(
         raise NotFound(
             "test or kind of entry", what, nearest(what, [*ways, *_tests()]), f"kinds: {', '.join(ways)}"
         )
-    print(
+    tell(
         as_text(whole(entry, store))
         if as_json
         else f"{told(entry, store)}\nTake it out: pa chart undo {entry.id}"
@@ -156,9 +158,9 @@ def log(
         store.patient(patient_id)
     entries = store.chart_entries(patient_id or None)
     if as_json:
-        print(as_text([whole(entry, store) for entry in entries]))
+        tell(as_text([whole(entry, store) for entry in entries]))
     else:
-        print("\n".join(told(entry, store) for entry in entries) or "Nothing was added.")
+        tell("\n".join(told(entry, store) for entry in entries) or "Nothing was added.")
 
 
 @app.command(
@@ -176,7 +178,7 @@ def undo(
     """Take an addition out of its chart; it stays in the log."""
     store = _store()
     entry = store.undo_chart_entry(number, by=by or getpass.getuser(), when=datetime.now(UTC))
-    print(as_text(whole(entry, store)) if as_json else told(entry, store))
+    tell(as_text(whole(entry, store)) if as_json else told(entry, store))
 
 
 @app.command(
@@ -205,11 +207,11 @@ def name_command(
             f"{one.name}: {', '.join(one.ingredients)} (said by {one.by}, {one.when:%Y-%m-%d})"
             for one in names
         ]
-        print(as_text(names) if as_json else "\n".join(lines) or "Nothing was answered.")
+        tell(as_text(names) if as_json else "\n".join(lines) or "Nothing was answered.")
         return
     if forget:
         store.forget_medicine(name)
-        print(f"{name}: nobody knows what it is, as before")
+        tell(f"{name}: nobody knows what it is, as before")
         return
     if bool(meaning) == other:
         raise Invalid(
@@ -217,7 +219,7 @@ def name_command(
         )
     said = store.name_medicine(name, meaning, by=by or getpass.getuser(), when=datetime.now(UTC))
     told = ", ".join(said.ingredients) if meaning else "some other drug"
-    print(as_text(said) if as_json else f"{said.name} is {told}, in every chart")
+    tell(as_text(said) if as_json else f"{said.name} is {told}, in every chart")
 
 
 # --- reading what was typed -------------------------------------------------------------------------------
@@ -296,7 +298,7 @@ def whole(entry: ChartEntry, store: Store) -> dict[str, Any]:
 
 
 def as_text(shown: object) -> str:
-    return msgspec.json.format(msgspec.json.encode(shown)).decode()
+    return escaped(msgspec.json.format(msgspec.json.encode(shown)).decode())
 
 
 def told(entry: ChartEntry, store: Store) -> str:
@@ -309,9 +311,8 @@ def told(entry: ChartEntry, store: Store) -> str:
     said = ", ".join(
         f"{name} {' + '.join(value) if isinstance(value, list) else value}" for name, value in record.items()
     )
-    line = (
-        f"{entry.id}  {entry.patient_id}  {entry.part}: {said}  ({entry.by}, {entry.when:%Y-%m-%d %H:%M} UTC)"
-    )
+    who = f"{one_line(entry.by)}, {entry.when:%Y-%m-%d %H:%M} UTC"
+    line = f"{entry.id}  {entry.patient_id}  {entry.part}: {one_line(said)}  ({who})"
     if entry.undone_when:
         return f"{line}  undone ({entry.undone_by}, {entry.undone_when:%Y-%m-%d %H:%M} UTC)"
     return line if _applies(entry, store) else f"{line}  rests: {entry.patient_id} is now somebody else"

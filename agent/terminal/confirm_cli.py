@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,9 @@ import msgspec
 import typer
 
 from agent.settings import read_as_of, read_settings
+from agent.terminal.lines import tell
 from tools.errors import Invalid, NotFound, nearest
+from tools.printable import escaped
 
 if TYPE_CHECKING:
     from tools.check import Asked
@@ -146,16 +147,16 @@ def _list(found: Determination, as_json: bool) -> None:
         _print({**_case(found), "leads": _plain(found.leads), "against": [one._asdict() for one in against]})
         return
     for one in against:
-        _say(f"{one.id}  {one.criterion}: speaks against the record: “{one.quote}”  ({one.document})")
+        tell(f"{one.id}  {one.criterion}: speaks against the record: “{one.quote}”  ({one.document})")
     for lead in found.leads:
-        _say(f"{lead.id}  {', '.join(lead.criteria)}: {lead.says}  ({lead.document})")
+        tell(f"{lead.id}  {', '.join(lead.criteria)}: {lead.says}  ({lead.document})")
     case = f"--drug {found.drug} --by NAME"
     if found.leads:
-        _say(f"Confirm one: pa confirm {found.patient_id} {found.leads[0].id} {case}")
+        tell(f"Confirm one: pa confirm {found.patient_id} {found.leads[0].id} {case}")
     else:
-        _say(f"{found.drug} for {found.patient_id}: no note holds what an open criterion lacks.")
+        tell(f"{found.drug} for {found.patient_id}: no note holds what an open criterion lacks.")
     if against:
-        _say(f"The record is right: pa confirm {found.patient_id} {against[0].id} --reject {case}")
+        tell(f"The record is right: pa confirm {found.patient_id} {against[0].id} --reject {case}")
 
 
 def _already(lead_id: str, decided: Earlier, found: Determination, as_json: bool) -> None:
@@ -165,7 +166,7 @@ def _already(lead_id: str, decided: Earlier, found: Determination, as_json: bool
         _print({**_case(found), **kept, "record_id": decided.record_id})
         return
     record = f" as {decided.record_id}" if decided.record_id else ""
-    _say(f"{lead_id} was {word} by {decided.by} on {decided.on}{record}; nothing to do.")
+    tell(f"{lead_id} was {word} by {decided.by} on {decided.on}{record}; nothing to do.")
 
 
 def _show(
@@ -187,7 +188,7 @@ def _show(
         )
         return
     if entry is None:
-        _say(
+        tell(
             f"{lead.id} is rejected and not offered again. Take that back: pa chart undo {decided.provenance.id}"
         )
         return
@@ -195,11 +196,11 @@ def _show(
     shown = ", ".join(
         f"{name} {' + '.join(value) if isinstance(value, list) else value}" for name, value in record.items()
     )
-    _say(f"{'Would enter into' if dry_run else 'Entered into'} {entry.part}: {shown}")
-    _say(f"From {lead.document}, characters {lead.start} to {lead.end}: “{' '.join(lead.quote.split())}”")
-    _say(f"{after.drug} {'would be' if dry_run else 'is'} {_change(before, after)}: {after.summary}")
+    tell(f"{'Would enter into' if dry_run else 'Entered into'} {entry.part}: {shown}")
+    tell(f"From {lead.document}, characters {lead.start} to {lead.end}: “{' '.join(lead.quote.split())}”")
+    tell(f"{after.drug} {'would be' if dry_run else 'is'} {_change(before, after)}: {after.summary}")
     if not dry_run:
-        _say(f"Take it out: pa chart undo {entry.id}")
+        tell(f"Take it out: pa chart undo {entry.id}")
 
 
 def _show_settled(
@@ -209,9 +210,9 @@ def _show_settled(
         kept = {"lead": doubt.id, "confirmed": False, "provenance": _entered(settled.provenance)}
         _print({**_case(after), **kept, "outcome_before": before.outcome, "summary": after.summary})
         return
-    _say(f"{doubt.id} is rejected: the record of {doubt.criterion} stands against “{doubt.quote}”")
-    _say(f"{after.drug} is {_change(before, after)}: {after.summary}")
-    _say(f"Take that back: pa chart undo {settled.provenance.id}")
+    tell(f"{doubt.id} is rejected: the record of {doubt.criterion} stands against “{doubt.quote}”")
+    tell(f"{after.drug} is {_change(before, after)}: {after.summary}")
+    tell(f"Take that back: pa chart undo {settled.provenance.id}")
 
 
 def _change(before: Determination, after: Determination) -> str:
@@ -245,15 +246,5 @@ def _plain(leads: tuple[Lead, ...]) -> Any:
     return plain(leads)
 
 
-def _say(text: str) -> None:
-    """Print; in ASCII where the terminal can show no more."""
-    encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
-    if not encoding.startswith("utf"):
-        from agent.terminal.screen import to_ascii
-
-        text = to_ascii(text)
-    print(text)
-
-
 def _print(shown: dict[str, Any]) -> None:
-    print(msgspec.json.format(msgspec.json.encode(shown)).decode())
+    print(escaped(msgspec.json.format(msgspec.json.encode(shown)).decode()))

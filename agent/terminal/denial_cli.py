@@ -72,15 +72,10 @@ def read(
 
 
 def _print_json(name: str, denial: Denial, compared: tuple[Compared, ...], due: WorkTo | None) -> None:
-    import msgspec
-
     from agent.denials import as_data
+    from agent.dump import to_json
 
-    print(
-        msgspec.json.format(
-            msgspec.json.encode({"file": name} | as_data(denial, compared, due)), indent=2
-        ).decode()
-    )
+    print(to_json({"file": name} | as_data(denial, compared, due)))
 
 
 def _show(denial: Denial, compared: tuple[Compared, ...], due: WorkTo | None) -> None:

@@ -9,6 +9,7 @@ import msgspec
 import typer
 
 from agent.settings import BIGGEST, Settings, read_settings
+from agent.terminal.lines import tell
 from tools.errors import Invalid
 
 if TYPE_CHECKING:
@@ -115,13 +116,12 @@ def _draft(
 
 def _model(name: str, settings: Settings) -> Model | None:
     """The model that was named; where it is not there, code words the letter, and a line says so."""
-    import sys
 
     from agent.models.factory import open_model
 
     found, line = open_model(name, settings)
     if line:
-        print(line, file=sys.stderr)
+        tell(line, error=True)
     return found
 
 

@@ -14,7 +14,7 @@ import typer
 
 from agent.settings import BIGGEST, read_as_of, read_settings
 from tools.errors import NotFound, Refused, Unavailable
-from tools.printable import one_line
+from tools.printable import escaped, one_line
 from tools.store.rows import OnConflict
 
 if TYPE_CHECKING:
@@ -107,10 +107,11 @@ def _tell(run: FhirImport, everything: bool, as_json: bool) -> None:
 @contextmanager
 def _progress(names: list[str], shown: bool) -> Iterator[tuple[Callable[[int], None], Callable[[], None]]]:
     """Two steps to call: so many bytes read, one patient kept. Drawn on a terminal alone."""
-    from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    console = Console(stderr=True)
+    from agent.terminal.screen import console
+
+    out = console(stderr=True)
     size = sum(Path(name).stat().st_size for name in names if Path(name).is_file())
     columns = (
         TextColumn("{task.description}"),
@@ -118,9 +119,7 @@ def _progress(names: list[str], shown: bool) -> Iterator[tuple[Callable[[int], N
         TimeRemainingColumn(),
         TextColumn("{task.fields[said]}"),
     )
-    with Progress(
-        *columns, console=console, transient=True, disable=not (shown and console.is_terminal)
-    ) as bar:
+    with Progress(*columns, console=out, transient=True, disable=not (shown and out.is_terminal)) as bar:
         task = bar.add_task("reading", total=size or None, said="")
         count = 0
 
@@ -232,7 +231,7 @@ def export_command(
     bundle = _case(store, int(what)) if is_draft else _patient(store, what)
     text = msgspec.json.format(msgspec.json.encode(bundle), indent=2)
     if out is None:
-        sys.stdout.write(text.decode() + "\n")
+        print(escaped(text.decode()))
         return
     try:
         out.write_bytes(text + b"\n")

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.integrity import orphaned
+from agent.terminal.lines import tell
 from agent.terminal.screen import STYLES, console, say
 from tools.errors import NotFound
 from tools.records import PARequest
@@ -181,7 +182,7 @@ def _papers(files: Mapping[str, Path]) -> None:
     """One path a line, never wrapped, so that it can be copied."""
     order = [*TITLES, *sorted(set(files) - set(TITLES))]
     for name in (name for name in order if name in files):
-        print(f"  {TITLES.get(name, name.replace('_', ' ').capitalize()):<18}{_near(files[name])}")
+        tell(f"  {TITLES.get(name, name.replace('_', ' ').capitalize()):<18}{_near(files[name])}")
 
 
 def _gaps(form: PARequest) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 
-from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.padding import Padding
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from tools.printable import printable
+from tools.printable import one_line, printable
 from tools.records import Alternative, Determination, Evidence, Finding, Lead, Patient, Request, Status
 from tools.terminology.observations import TESTS
 from tools.terms import INDICATIONS
@@ -41,7 +42,7 @@ ASCII = str.maketrans({
 def console(stderr: bool = False) -> Console:
     """Writes to the stream that is in place now; colours only on a terminal."""
     stream = sys.stderr if stderr else sys.stdout
-    return Console(file=stream, highlight=False, soft_wrap=False, emoji=False, markup=False)
+    return _Console(file=stream, highlight=False, soft_wrap=False, emoji=False, markup=False)
 
 
 def show(found: Determination, patient: Patient, out: Console) -> None:
@@ -64,23 +65,20 @@ def show(found: Determination, patient: Patient, out: Console) -> None:
 def say(printed: RenderableType, out: Console) -> None:
     """Print; in ASCII where the terminal can show no more, and without trailing blanks into a file."""
     if out.is_terminal and is_utf8(out):
-        out.print(_Printable(printed))
+        out.print(printed)
         return
     with out.capture() as capture:
-        out.print(_Printable(printed))
+        out.print(printed)
     lines = (line.rstrip() for line in capture.get().splitlines())
     text = "\n".join(lines) + "\n"
     out.file.write(text if is_utf8(out) else to_ascii(text))
 
 
-class _Printable:
-    """Something to print, without what its text would order a terminal to do; its own colours stay."""
+class _Console(Console):
+    """Prints everything without what its text would order a terminal to do; its own colours stay."""
 
-    def __init__(self, printed: RenderableType) -> None:
-        self._printed = printed
-
-    def __rich_console__(self, out: Console, options: ConsoleOptions) -> RenderResult:
-        for segment in out.render(self._printed, options):
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
             yield segment if segment.control else segment._replace(text=printable(segment.text))
 
 
@@ -108,7 +106,7 @@ def ask_words(request: Request) -> str:
 
 
 def _header(found: Determination, patient: Patient) -> Text:
-    who = f"{patient.name} ({found.patient_id})" if patient.name else found.patient_id
+    who = one_line(f"{patient.name} ({found.patient_id})" if patient.name else found.patient_id)
     text = Text.assemble((f"{found.drug} for {who}", "bold"), "\n")
     text.append(" · ".join(word for word in (found.payer, found.plan_id) if word))
     text.append(f" · as of {found.as_of}", "bold")

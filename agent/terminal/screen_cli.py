@@ -223,8 +223,9 @@ def progress() -> Iterator[Progress]:
         return
     from time import perf_counter
 
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from agent.terminal.screen import console
 
     columns = (
         TextColumn("patients"),
@@ -233,7 +234,7 @@ def progress() -> Iterator[Progress]:
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, console=console(stderr=True), transient=True) as bar:
         task, began = bar.add_task("patients", total=None, rate=""), perf_counter()
         there: list[int] = []  # done when it began
 

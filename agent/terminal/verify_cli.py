@@ -61,13 +61,9 @@ def verify(
     enter_bound(ledger, bound, [store.drug(drug).name])
     checked = check(text, ledger)
     if as_json:
-        import msgspec
+        from agent.dump import to_json
 
-        print(
-            msgspec.json.format(
-                msgspec.json.encode(_report(file, bound.patient.id, drug, checked)), indent=2
-            ).decode()
-        )
+        print(to_json(_report(file, bound.patient.id, drug, checked)))
     else:
         _show(text, checked)
     raise typer.Exit(1 if any(one.issues for one in checked) else 0)

@@ -237,11 +237,12 @@ def _progress() -> Iterator[Progress]:
     if not sys.stderr.isatty():
         yield lambda stage, done, expected: None
         return
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from agent.terminal.screen import console
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, console=console(stderr=True), transient=True) as bar:
         tasks: dict[str, object] = {}
 
         def show(stage: str, done: int, expected: int) -> None:

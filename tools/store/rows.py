@@ -9,6 +9,7 @@ import msgspec
 
 from tools import records
 from tools.own_terms import OwnTerms
+from tools.printable import one_line
 from tools.records import PARequest, Patient, Record
 
 DraftStatus = Literal["needs_review", "approved", "rejected", "edited"]
@@ -48,7 +49,7 @@ class PatientRow(Record, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        return f"{self.given} {self.family}".strip()
+        return one_line(f"{self.given} {self.family}")
 
 
 class ChartVersion(Record, frozen=True, kw_only=True):
