@@ -427,7 +427,8 @@ def test_the_api_imports_lists_versions_and_exports(
     from agent.api.app import create_app
     from agent.settings import read_settings
 
-    with TestClient(create_app(read_settings()), "http://localhost") as api:
+    headers = {"content-type": "application/fhir+json"}
+    with TestClient(create_app(read_settings()), "http://localhost", headers=headers) as api:
         first = api.post("/api/fhir/import?plan_id=CASCADE-GOLD", content=WEIGHT.read_bytes()).json()
         assert (first["imported"][0]["fate"], first["refused"]) == ("new", [])
         patient_id = first["imported"][0]["patient_id"]

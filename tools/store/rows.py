@@ -158,7 +158,8 @@ class Review(Record, frozen=True, kw_only=True):
 
 def person(patient: Patient) -> str:
     """Who a chart is about, so that an addition never moves to somebody else who got the same id."""
-    return f"{patient.given}|{patient.family}|{patient.birth_date or ''}"
+    who = f"{patient.given}|{patient.family}|{patient.birth_date or ''}"
+    return who.replace(_MEMBER, " ")
 
 
 def whose(patient: Patient, plan_id: str) -> str:
@@ -183,11 +184,11 @@ def is_same(one: str, other: str) -> bool:
 
 def named(kept: str) -> str:
     """How people call whom something was kept for."""
-    given, family, born = kept.partition(_MEMBER)[0].split("|")
-    return f"{given} {family}{f', born {born}' if born else ''}".strip()
+    who, _, born = kept.partition(_MEMBER)[0].rpartition("|")
+    return one_line(f"{who.replace('|', ' ')}{f', born {born}' if born else ''}")
 
 
-_MEMBER = "\n"  # between a person and the member id; no name holds it
+_MEMBER = "\n"  # between a person and the member id; `person` holds none
 
 
 def moment(when: datetime) -> str:
