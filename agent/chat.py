@@ -21,22 +21,23 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
 from agent import prose
-from agent.answers import alike, cases, courtesy, drafting, people, refusals
+from agent.answers import again, alike, beforehand, courtesy, drafting, glossary, people, refusals
 from agent.answers.answer import Answer, Said, Source
 from agent.answers.registry import ANSWERS
 from agent.conversation import LONGEST_QUESTION, ChatDesk, Event, Sitting, Turn
+from agent.dialogue import choice, reader
+from agent.dialogue.known import Known
+from agent.dialogue.query import OF_A_DRUG, QUERIES, Ask, Query, Reading, Talk, intent_of
 from agent.grounding import verifier
 from agent.ledger import Fact, Ledger
 from agent.models.model import ModelTrouble, Reply
-from agent.understanding import by_model, code
-from agent.understanding.joined import SURE, join
-from agent.understanding.known import Known
-from agent.understanding.reading import Ask, Reading, Talk
 from tools.bound import Bound
 from tools.errors import Correctable
 from tools.records import Determination
+from tools.what_if import Insured
 
-MOST_ASKS = 3  # things asked for in one turn
+MOST_ASKS = 4  # things asked for in one turn
+UNSURE = 0.3  # of likelihood, below which a query is asked back about and not answered
 MOST_CALLS = 4  # of a model in one turn
 MOST_HISTORY = 200  # turns kept in a conversation's list
 
@@ -103,10 +104,10 @@ def understand(state: State, runtime: Runtime[Sitting]) -> State:
     sitting.emit(Event(what="understanding"))
     question, talk = state["question"], _talk_with(state, sitting.desk)
     known = Known.of(sitting.desk.store)
-    reading = _outright(question) or code.read(question, talk, known)
+    reading = _outright(question) or reader.read(question, talk, known)
     spoken = Spoken(notice=sitting.desk.notice)
-    if sitting.desk.model is not None and reading.sure < SURE:
-        reading = _with_model(question, talk, known, reading, sitting, spoken)
+    if sitting.desk.model is not None and len(reading.readings) > 1:
+        reading = _with_model(question, talk, reading, sitting, spoken)
         sitting.go_on()
     return {"reading": msgspec.to_builtins(reading), "reply": msgspec.to_builtins(spoken), "settled": False}
 
@@ -116,21 +117,26 @@ def bind(state: State, runtime: Runtime[Sitting]) -> State:
     switch."""
     sitting, reading, bound_to = runtime.context, _reading(state), state.get("patient_id", "")
     spoken, ledger = _spoken(state), Ledger()
+    if len(state["question"]) > LONGEST_QUESTION:
+        return _settled(spoken, [courtesy.too_long(ledger)], ledger)
     if bound_to:
         patient = sitting.desk.store.patient(bound_to)
-        if not people.is_other(reading.person, patient):
+        other = people.is_other(reading.person, patient)
+        other = other and people.may_be_patient(reading, patient, sitting.desk.store)
+        if not other and not _speaks_of_another(reading):
             return {}
-        told = msgspec.structs.replace(reading, asks=(Ask(intent="other_patient"),))
+        told = msgspec.structs.replace(reading, asks=(Ask(query="other_patient"),))
         settled = _settled(spoken, [refusals.other_patient(ledger)], ledger)
         return {"reading": msgspec.to_builtins(told), **settled}
-    offered = _talk(state).offered
+    offered = talk_of(state).offered
     if not people.needs_patient(reading, offered):
-        known = Known.of(sitting.desk.store)
-        answer = courtesy.answer(reading.asks[0], None, ledger, reading, known)
-        return _settled(spoken, [answer], ledger)
+        known, ask = Known.of(sitting.desk.store), reading.asks[0]
+        if ask.query == "define":
+            return _settled(spoken, [glossary.answer(ask, None, ledger)], ledger)
+        return _settled(spoken, [courtesy.answer(ask, None, ledger, reading, known)], ledger)
     found = people.find(state["question"], reading, sitting.desk.store, offered)
     if found.patient_id:
-        asks = [ask for ask in reading.asks if ask.intent not in ("patient", "unclear", "other_patient")]
+        asks = [ask for ask in reading.asks if ask.query not in _NO_QUESTION]
         if asks:  # "can Maria Lopez have Ozempic": found, and on to the question
             again = msgspec.structs.replace(reading, asks=tuple(asks), person="")
             return {"patient_id": found.patient_id, "reading": msgspec.to_builtins(again)}
@@ -143,9 +149,15 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
     sitting, reading, spoken = runtime.context, _reading(state), _spoken(state)
     sitting.go_on()
     sitting.emit(Event(what="checking", text=", ".join(dict.fromkeys(a.intent for a in reading.asks))))
-    bound, ledger = sitting.desk.bind(state["patient_id"], reading.plan_id), Ledger()
-    asks = _together(reading.asks[:MOST_ASKS])
-    answers = [_answered(ask, reading, bound, ledger, sitting.desk) for ask in asks]
+    ledger, talk = _ledger(spoken), talk_of(state)
+    asks = _worth_answering(reading)
+    answers = []
+    if any(ask.query in ("patient", "other_patient") and ask not in asks for ask in reading.asks):
+        answers.append(courtesy.whom(sitting.desk.bind(state["patient_id"]).patient, ledger))
+    for ask in asks:
+        named = ask.plan_id if ask.query in _OF_THE_PLAN_NAMED else ""
+        bound = sitting.desk.bind(state["patient_id"], named or reading.plan_id)
+        answers.append(_answered(_under_its_plan(ask, bound), reading, talk, bound, ledger, sitting.desk))
     return {"reply": msgspec.to_builtins(_joined(spoken, answers, ledger))}
 
 
@@ -185,7 +197,7 @@ def remember(state: State, runtime: Runtime[Sitting]) -> State:
     kept = ("question", "answer", "intent", "drugs", "path")
     line: dict[str, Any] = {key: turn[key] for key in kept if key in turn}
     history = [*state.get("history", ()), line][-MOST_HISTORY:]
-    talk = _next_talk(_talk(state), reading, spoken, state, sitting.desk)
+    talk = _next_talk(talk_of(state), reading, spoken, state, sitting.desk)
     return {"turn": turn, "history": history, "talk": msgspec.to_builtins(talk)}
 
 
@@ -195,20 +207,19 @@ def remember(state: State, runtime: Runtime[Sitting]) -> State:
 def _outright(question: str) -> Reading | None:
     """What needs no reading: nothing was said, or far too much."""
     if not any(character.isalnum() for character in question):
-        return Reading(asks=(Ask(intent="unclear", about="empty"),))
+        return Reading(asks=(Ask(query="unclear"),))
     if len(question) > LONGEST_QUESTION:
-        return Reading(asks=(Ask(intent="unclear", about="long"),))
+        return Reading(asks=(Ask(query="unclear"),))
     return None
 
 
-def _with_model(
-    question: str, talk: Talk, known: Known, reading: Reading, sitting: Sitting, spoken: Spoken
-) -> Reading:
+def _with_model(question: str, talk: Talk, reading: Reading, sitting: Sitting, spoken: Spoken) -> Reading:
+    """The reading that the model chose of the two likeliest; code's, if the model fails."""
     desk = sitting.desk
     assert desk.model is not None
     try:
-        theirs, reply = by_model.read(
-            question, talk, known.names, desk.model,
+        chosen, reply = choice.choose(
+            question, reading, talk, desk.model,
             temperature=desk.temperature, seed=desk.seed, cancelled=sitting.cancelled.is_set,
         )  # fmt: skip
     except ModelTrouble as trouble:
@@ -216,41 +227,80 @@ def _with_model(
         spoken.notice = str(trouble)
         return reading
     _count(spoken, reply)
-    return join(reading, theirs, talk)
+    return chosen
 
 
 # --- answering --------------------------------------------------------------------------------------------
 
 
-def _answered(ask: Ask, reading: Reading, bound: Bound, ledger: Ledger, desk: ChatDesk) -> Answer:
+# What a plan that is named is looked at for as it stands; a decision under it supposes that the patient is in it.
+_OF_THE_PLAN_NAMED: frozenset[Query] = frozenset(
+    query for query in QUERIES if intent_of(query) in ("plan", "policy")
+) | {"turnaround", "approval_length", "lookback"}
+_DECISIONS: frozenset[Query] = frozenset(("eligible", "missing", "why", "criteria", "next_step"))
+
+
+def _under_its_plan(ask: Ask, bound: Bound) -> Ask:
+    """A decision under another plan than the one on file, as the supposition that it is."""
+    if ask.query not in _DECISIONS or ask.plan_id in ("", bound.plan.id):
+        return ask
+    return msgspec.structs.replace(ask, query="what_if", changes=(Insured(plan_id=ask.plan_id),))
+
+
+def _speaks_of_another(reading: Reading) -> bool:
+    """Is it surely about somebody else, who is not named?"""
+    return any(ask.query == "other_patient" for ask in reading.asks)
+
+
+# What says nothing that could be asked of a patient who was just found.
+_NO_QUESTION: frozenset[Query] = frozenset(
+    ("patient", "unclear", "other_patient", "smalltalk", "choose", "correct")
+)
+_COURTESIES: frozenset[Query] = frozenset(("smalltalk", "choose", "correct"))
+_DRAFTING: frozenset[Query] = frozenset(("draft", "draft_appeal"))
+
+
+def _worth_answering(reading: Reading) -> list[Ask]:
+    """What is answered of a turn: no greeting beside a question, and no draft where one was forbidden."""
+    asks = [ask for ask in reading.asks if ask.query not in _COURTESIES] or [*reading.asks]
+    asks = [ask for ask in asks if ask.query not in ("other_patient", "patient")] or asks
+    if any(ask.query == "no_draft" for ask in asks):
+        asks = [ask for ask in asks if ask.query not in _DRAFTING]
+        others = [ask for ask in asks if ask.query != "no_draft"]
+        asks = [*others, *(ask for ask in asks if ask.query == "no_draft")]
+    return asks[:MOST_ASKS]
+
+
+def _answered(ask: Ask, reading: Reading, talk: Talk, bound: Bound, ledger: Ledger, desk: ChatDesk) -> Answer:
     """One ask answered; what is wrong with it is said in one line, and what is near."""
+
+    def once_more(before: Ask) -> Answer:
+        return _answered(before, Reading(asks=(before,)), Talk(), bound, ledger, desk)
+
     try:
-        if of_case := cases.instead(ask, bound, ledger):
-            return of_case
-        if (reading.strangers and not ask.drugs) or (reading.candidates and not ask.drugs):
+        lost = (reading.strangers or reading.candidates) and not ask.drugs
+        if ask.sure < UNSURE or (lost and ask.query in OF_A_DRUG):
             return courtesy.answer(ask, bound, ledger, reading)
-        if ask.intent == "draft":
-            return drafting.answer(ask, bound, ledger, desk.draft)
-        if ask.intent == "alike":
-            return alike.answer(ask, bound, ledger, desk.panel)
-        if ask.intent in ANSWERS:
-            return ANSWERS[ask.intent](ask, bound, ledger)
-        return courtesy.answer(ask, bound, ledger, reading)
+        before = beforehand.told(ask, bound, ledger)
+        match ask.query:
+            case "draft":
+                answer = drafting.answer(ask, bound, ledger, desk.draft)
+            case "alike":
+                answer = alike.answer(ask, bound, ledger, desk.panel)
+            case "rephrase":
+                answer = again.rephrase(ask, talk.asks, once_more, ledger)
+            case "sources":
+                answer = again.sources(ask, talk.asks, once_more, bound, ledger)
+            case _ if ask.query in ANSWERS:
+                answer = ANSWERS[ask.query](ask, bound, ledger)
+            case _:
+                answer = courtesy.answer(ask, bound, ledger, reading)
+        answer.said = [*before.said, *answer.said]
+        answer.sources = [*before.sources, *answer.sources]
+        return answer
     except Correctable as error:
         line = ledger.add("words", f"{error}.", origin="determination", source="check")
         return Answer(intent=ask.intent, said=[Said(text=line, verbatim=True)], ledger=ledger)
-
-
-def _together(asks: Iterable[Ask]) -> list[Ask]:
-    """Two things asked of the plan about the same drug, tier and copay say, are one question to it."""
-    found: list[Ask] = []
-    for ask in asks:
-        before = found[-1] if found else None
-        if before and before.intent == ask.intent == "plan" and before.drugs == ask.drugs:
-            found[-1] = msgspec.structs.replace(before, text=f"{before.text} {ask.text}")
-        else:
-            found.append(ask)
-    return found
 
 
 def _joined(spoken: Spoken, answers: Iterable[Answer], ledger: Ledger) -> Spoken:
@@ -316,16 +366,34 @@ def _paragraphs(sentences: Iterable[str]) -> list[str]:
     return lines
 
 
+_IDLE: frozenset[Query] = frozenset(
+    (
+        "smalltalk",
+        "unclear",
+        "off_topic",
+        "other_patient",
+        "rephrase",
+        "sources",
+        "define",
+        "help",
+        "choose",
+        "correct",
+    )
+)
+
+
 def _next_talk(talk: Talk, reading: Reading, spoken: Spoken, state: State, desk: ChatDesk) -> Talk:
     """What the next question can lean on. A look at the whole plan does not change what the talk is about."""
     drugs = spoken.drugs or talk.drugs
     if talk.drugs and not any(ask.drugs for ask in reading.asks):
         drugs = tuple(dict.fromkeys((talk.drugs[0], *drugs)))
     before = talk.drugs if drugs != talk.drugs else ()
-    idle = reading.asks[0].intent in ("smalltalk", "unclear", "off_topic", "other_patient")
+    idle = all(ask.query in _IDLE for ask in reading.asks)
+    supposed = tuple(change for ask in reading.asks for change in ask.changes)
     return msgspec.structs.replace(
         _talk_with(state, desk),
         drugs=drugs,
+        supposed=supposed or talk.supposed,
         earlier=tuple(dict.fromkeys(d for d in (*before, *talk.earlier) if d not in drugs))[:6],
         asks=talk.asks if idle else reading.asks,
         offered=spoken.offered,
@@ -342,15 +410,19 @@ def _count(spoken: Spoken, *replies: Reply) -> None:
 # --- reading the state ------------------------------------------------------------------------------------
 
 
-def _talk(state: State) -> Talk:
-    return msgspec.convert(state.get("talk", {}), Talk)
+def talk_of(state: State) -> Talk:
+    """What was kept; of a conversation that an earlier version left, nothing but its list of questions goes on."""
+    try:
+        return msgspec.convert(state.get("talk", {}), Talk)
+    except msgspec.ValidationError:
+        return Talk()
 
 
 def _talk_with(state: State, desk: ChatDesk) -> Talk:
     """The same with whom it is about, who may have been bound before anything was said."""
     patient_id = state.get("patient_id", "")
     sex = desk.store.patient(patient_id).sex if patient_id else "unknown"
-    return msgspec.structs.replace(_talk(state), patient_id=patient_id, sex=sex)
+    return msgspec.structs.replace(talk_of(state), patient_id=patient_id, sex=sex)
 
 
 def _reading(state: State) -> Reading:

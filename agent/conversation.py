@@ -18,9 +18,9 @@ from weakref import WeakValueDictionary
 import msgspec
 
 from agent.answers.answer import Source
+from agent.dialogue.query import Intent, Talk
 from agent.ledger import Fact
 from agent.prose import Path
-from agent.understanding.reading import Intent, Talk
 from tools.bound import Bound
 from tools.errors import Invalid, NotFound, PaladinError
 from tools.records import Determination, Record
@@ -157,7 +157,9 @@ class Conversation:
 
     @property
     def talk(self) -> Talk:
-        return msgspec.convert(self._values().get("talk", {}), Talk)
+        from agent.chat import talk_of
+
+        return talk_of(self._values())  # type: ignore[arg-type]
 
     @property
     def history(self) -> list[dict[str, Any]]:

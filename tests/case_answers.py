@@ -14,8 +14,8 @@ import msgspec
 
 from agent.answers.answer import Answer
 from agent.answers.wording import OUTCOMES
+from agent.dialogue.query import Ask
 from agent.ledger import SLOT, Ledger
-from agent.understanding.reading import Ask
 from tools.bound import Bound
 from tools.records import Clause, Patient, Policy
 from tools.store import Store

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from agent.answers.answer import Answer, Said
+from agent.dialogue.query import Ask
 from agent.ledger import Ledger
-from agent.understanding.reading import Ask
 from tools.bound import Bound
 from tools.errors import PaladinError
 from tools.graph.asking import Asked

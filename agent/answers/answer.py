@@ -6,8 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from agent.dialogue.query import Intent
 from agent.ledger import Ledger
-from agent.understanding.reading import Intent
 from tools.records import Determination
 
 

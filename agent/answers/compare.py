@@ -17,8 +17,8 @@ from agent.answers.wording import (
     sources,
     unlisted,
 )
+from agent.dialogue.query import Ask
 from agent.ledger import Ledger
-from agent.understanding.reading import Ask
 from tools.bound import Bound
 from tools.records import Determination, Outcome
 
@@ -89,5 +89,7 @@ def _summary(found: list[Determination], bound: Bound, ledger: Ledger) -> Said:
             told.append(f"{count} {words} {slot}".replace("  ", " "))
     if told:
         return Said(text=f"Of {total} drugs under {plan}: {', '.join(told)}.")
-    nearest = drug_slot(ledger, found[0].drug)
-    return Said(text=f"Of {total} drugs under {plan}, none can go ahead today; {nearest} is nearest to it.")
+    first = _readiness(found[0], bound)[:3]
+    near = [drug_slot(ledger, one.drug) for one in found if _readiness(one, bound)[:3] == first]
+    stands = f"{near[0]} is" if len(near) == 1 else f"{', '.join(near[:-1])} and {near[-1]} are alike, and"
+    return Said(text=f"Of {total} drugs under {plan}, none can go ahead today; {stands} nearest to it.")

@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-import re
-
 from agent.answers import refusals
 from agent.answers.answer import Answer, Said
 from agent.answers.wording import drug_slot
+from agent.dialogue.known import Known
+from agent.dialogue.query import REFUSED, WANTS, Ask, Query, Reading
 from agent.ledger import Ledger
-from agent.understanding.known import Known
-from agent.understanding.reading import REFUSED, Ask, Reading
 from tools.bound import Bound
 from tools.errors import nearest
+from tools.records import Patient
 
 MOST_NEAR = 3
-_HELLO = re.compile(r"\b(?:hi|hello|hey|hiya|morning|afternoon|evening|howdy|hola)\b", re.IGNORECASE)
-_THANKS = re.compile(
-    r"\b(?:thanks?|thank you|thx|ty|cheers|appreciate|great|perfect|awesome|gracias|ok(?:ay)?)\b",
-    re.IGNORECASE,
-)
-_BYE = re.compile(r"\b(?:bye|goodbye|see you|later|that's all|done|good night)\b", re.IGNORECASE)
-_HOW = re.compile(
-    r"how are you|how's it going|who are you|are you (?:a |an )?(?:bot|human|real|ai|person)|your name",
-    re.IGNORECASE,
-)
-_LANGUAGES = (
-    (re.compile(r"\b(?:el|la|los|qué|que|puede|tiene|necesita|paciente|cuánto|cuál|cómo|está|para|por favor|hola"
-                r"|gracias|falta|faltan|ella|una|del|ya|aprobado|seguro|receta)\b", re.IGNORECASE),
-     "Por ahora solo respondo en inglés; escriba, por favor, el nombre del medicamento y una pregunta breve."),
-    (re.compile(r"\b(?:le|les|peut|est-ce|patiente?|pourquoi|combien|quel|quelle|bonjour|merci|elle|une|est|pour"
-                r"|avec|manque|quoi|besoin|pas|sont|dossier)\b", re.IGNORECASE),
-     "Je ne réponds qu'en anglais pour le moment; écrivez le nom du médicament et une question courte."),
-    (re.compile(r"\b(?:der|das|kann|bekommt|bekommen|patientin|warum|wieviel|wie|welche|ist|danke|bitte|fehlt"
-                r"|fehlen|noch|nicht|und|ich|sie|ihr|eine|einen|für|mit|wird|sind|brauchen|braucht)\b", re.IGNORECASE),
-     "Ich antworte vorerst nur auf Englisch; schreiben Sie bitte den Namen des Mittels und eine kurze Frage."),
-)  # fmt: skip
+_NO_DRUG: frozenset[Query] = frozenset(("smalltalk", "help", "off_topic"))
 CAN = (
     "whether a drug would go through on this plan, and what is missing",
     "why each criterion stands as it does, with the policy's clause",
@@ -53,26 +32,30 @@ def answer(
     """A short and kind word, or one question back with what is `offered`. `known` gives the names that are near an
     unknown one before a patient is bound."""
     reply = Answer(intent=ask.intent, ledger=ledger, drugs=tuple(ask.drugs))
-    if ask.intent in REFUSED:
+    if ask.query in REFUSED:
         return refusals.answer(ask, bound, ledger)
-    if reading.strangers and not ask.drugs and ask.intent not in ("smalltalk", "help", "off_topic"):
+    if reading.strangers and not ask.drugs and ask.query not in _NO_DRUG:
         return _stranger(reply, reading, Known.of(bound.store) if bound is not None else known)
-    if reading.candidates and not ask.drugs and ask.intent not in ("smalltalk", "help", "off_topic"):
+    if reading.candidates and not ask.drugs and ask.query not in _NO_DRUG:
         return _ambiguous(reply, reading)
-    if ask.intent == "smalltalk":
-        _say(reply, _smalltalk(ask.text, bound))
-    elif ask.intent == "help":
+    if ask.query == "smalltalk":
+        _say(reply, f"Glad to help. {_invite(bound)}")
+    elif ask.query == "help":
         _help(reply, bound)
-    elif ask.intent == "off_topic":
+    elif ask.query == "panel":
+        _panel(reply)
+    elif ask.query == "no_draft":
+        _say(reply, "Nothing was drafted or sent, and nothing will be until you ask for it.")
+    elif ask.query == "off_topic":
         _say(
             reply,
             "That is outside what I can help with; I know prior authorization of diabetes and obesity drugs.",
         )
         _say(reply, _invite(bound))
-    elif ask.intent == "patient" and bound is not None:
+    elif ask.query == "patient" and bound is not None:
         _bound_to(reply, bound)
     else:
-        _unclear(reply, ask, bound)
+        _unclear(reply, reading, bound)
     return reply
 
 
@@ -101,20 +84,6 @@ def _ambiguous(reply: Answer, reading: Reading) -> Answer:
     _say(reply, f"Which one do you mean: {_or(names)}?")
     reply.offered = reading.candidates
     return reply
-
-
-def _smalltalk(text: str, bound: Bound | None) -> str:
-    if _HOW.search(text):
-        return f"I am Paladin, an assistant for prior authorizations, and ready to help. {_invite(bound)}"
-    if _BYE.search(text) and not _HELLO.search(text):
-        return "Goodbye; the conversation is kept, and you can go on with it."
-    if _THANKS.search(text) and not _HELLO.search(text):
-        return (
-            "You are welcome. Is there anything else about this case?"
-            if bound
-            else f"You are welcome. {_invite(bound)}"
-        )
-    return f"Hello. {_invite(bound)}"
 
 
 def _invite(bound: Bound | None) -> str:
@@ -146,29 +115,41 @@ def _bound_to(reply: Answer, bound: Bound) -> None:
     _say(reply, "For another patient begin a new conversation: `/patient` with the id.")
 
 
-def _unclear(reply: Answer, ask: Ask, bound: Bound | None) -> None:
-    if ask.about == "empty":
+def _panel(reply: Answer) -> None:
+    command = reply.ledger.add("words", "pa screen", origin="derived", attribute="command", source="pa")
+    more = reply.ledger.add("words", "pa graph", origin="derived", attribute="command", source="pa")
+    _say(
+        reply,
+        f"This conversation is about one patient; {command} goes through a whole panel, {more} counts over it.",
+    )
+
+
+def _unclear(reply: Answer, reading: Reading, bound: Bound | None) -> None:
+    """What was not understood, with the two likeliest readings to choose from."""
+    ask = reading.asks[0]
+    if not ask.text.strip():
         _say(reply, f"I got no question. {_invite(bound)}")
-    elif ask.about == "long":
-        _say(reply, "That is more than I can read at once. Please ask it in a sentence or two.")
+    elif reading.readings:
+        first, second = (WANTS[query] for query in reading.readings)
+        _say(reply, f"I am not sure what you mean: 1. {first}, or 2. {second}?")
+        reply.offered = reading.readings
     else:
-        sentence = _other_language(ask.text)
-        if sentence:
-            _say(reply, sentence)
-            return
-        letters = [one for one in ask.text if one.isalpha()]
-        if letters and sum(not one.isascii() for one in letters) > len(letters) / 2:
-            _say(reply, "I read English only so far; please ask in English.")
-            return
         _say(reply, f"I am not sure what you mean. {_invite(bound)}")
 
 
-def _other_language(text: str) -> str:
-    """That only English is answered, in the language that most of its small words are of; nothing if few are."""
-    words = re.findall(r"[\w'-]+", text)
-    counts = {sentence: len(set(pattern.findall(text.casefold()))) for pattern, sentence in _LANGUAGES}
-    best = max(counts, key=lambda sentence: counts[sentence])
-    return best if counts[best] >= max(2, len(words) // 6) else ""
+def whom(patient: Patient, ledger: Ledger) -> Answer:
+    """Whom the answers are about, where a turn may have meant somebody else."""
+    name = ledger.add(
+        "name", patient.name or patient.id, origin="chart", attribute="patient", source="patient"
+    )
+    said = [Said(text=f"This conversation is about {name} alone, and so is what follows.", verbatim=True)]
+    return Answer(intent="patient", said=said, ledger=ledger)
+
+
+def too_long(ledger: Ledger) -> Answer:
+    """A text that is more than is read at once."""
+    text = "That is more than I can read at once. Please ask it in a sentence or two."
+    return Answer(intent="unclear", said=[Said(text=text, verbatim=True)], ledger=ledger)
 
 
 def _say(reply: Answer, text: str, *, bullet: bool = False) -> None:

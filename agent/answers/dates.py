@@ -6,75 +6,47 @@ says from what. What they do not hold is not on file.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 
 from agent.answers.answer import Answer, Said, Source
 from agent.answers.policy import clause_slot, clauses_about, printed
 from agent.answers.wording import drug_slot, plan_slot
+from agent.dialogue.query import Ask
 from agent.ledger import Ledger
-from agent.understanding.reading import Ask
 from tools.bound import Bound
-from tools.dates import add_months
 from tools.evidence.measurements import values_of
 from tools.papers import formats
 from tools.records import Benefit, Clause, Medication, Policy
-from tools.rules import AnyOf, Attested, Lab, Measured, OnDrug, Part, Period, Required, Rule, Trial, window_of
+from tools.rules import AnyOf, Attested, Lab, Measured, Part, Period, Required, Rule, Trial, window_of
 from tools.terminology.medicines import medicine
 from tools.terminology.observations import TESTS
 from tools.terms import INDICATIONS
 
-_ABOUT: tuple[tuple[str, str], ...] = (
-    ("appeal", r"appeal|denial|denied|grievance|redetermination|reconsider|fair hearing|peer.to.peer|external review"),
-    ("review", r"how (?:fast|soon|quick)|turnaround|review|decide|decision|determination|hear back|answer"
-               r"|urgent|expedit|standard"),
-    ("renewal", r"renew|reauth|re-?certif|expire|runs? out|ends?\b|ask again|resubmit|re-?apply"),
-    ("approval", r"approv|authori[sz]|how long (?:is|does|will) it (?:last|good|valid)|valid|months"),
-    ("lookback", r"stale|too old|lapse|window|look.?back|still (?:good|valid|count)|recent|out of date"
-                 r"|when (?:does|will|can|do) (?:the |her |his )?"
-                 r"(?:step|metformin|a1c|trial|lab|note|weight|bmi)|count(?:s)? from|long enough"
-                 r"|days? (?:left|on)|good (?:until|for)"),
-)  # fmt: skip
 MOST_LINES = 8
 LEAD_IN = 14  # days before a result lapses in which it is said that it is about to
 
 
 def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     """The dates and clocks that are asked for; which drug is meant, where they depend on it."""
-    reply = Answer(intent="dates", ledger=ledger, drugs=tuple(ask.drugs))
-    topics = _topics(ask)
+    reply = Answer(intent=ask.intent, ledger=ledger, drugs=tuple(ask.drugs))
     drug = ask.drugs[0] if ask.drugs else _ordered(bound)
-    if not drug and not {"review", "appeal"}.issuperset(topics):
+    if ask.query == "turnaround":
+        _review(bound, drug, reply)
+        return reply
+    if not drug:
         return _ask_back(bound, ledger)
-    for topic in topics:
-        if topic == "review":
-            _review(bound, drug, reply)
-        elif topic == "appeal":
-            _appeal(bound, drug, reply)
-        elif topic == "approval":
-            _approval(ask, bound, drug, reply)
-        elif topic == "renewal":
-            _renewal(ask, bound, drug, reply)
-        else:
-            _lookback(ask, bound, drug, reply)
-    if drug and not reply.drugs and topics != ["review"]:
-        reply.drugs = (drug,)
+    reply.drugs = reply.drugs or (drug,)
+    if ask.query == "approval_length":
+        _approval(ask, bound, drug, reply)
+    else:
+        _lookback(ask, bound, drug, reply)
     return reply
 
 
-def _topics(ask: Ask) -> list[str]:
-    found = [name for name, words in _ABOUT if re.search(words, f"{ask.about} {ask.text}", re.IGNORECASE)]
-    if ask.about == "approval":
-        return ["renewal"] if "renewal" in found and not _FIRST.search(ask.text) else ["approval"]
-    if ask.about in dict(_ABOUT):
-        return [ask.about]
-    if "renewal" in found and "approval" in found and not _FIRST.search(ask.text):
-        found.remove("approval")
-    return found[:2] or ["review", "approval"]
-
-
-_FIRST = re.compile(r"first|initial", re.IGNORECASE)
+def appeals(bound: Bound, drug: str, reply: Answer) -> None:
+    """What policy or plan say of appeals, where no letter is on file whose own deadline governs."""
+    _appeal(bound, drug, reply)
 
 
 def _ordered(bound: Bound) -> str:
@@ -193,41 +165,21 @@ def _approval(ask: Ask, bound: Bound, drug: str, reply: Answer) -> None:
             Said(text=f"A first approval of {drug_slot(ledger, drug)}{words} is for {initial}{also}{same}.")
         )
     policy = bound.policy(drug)
-    for clause in clauses_about(policy, "initial", benefit, bound.store.drug(drug))[:2] if policy else ():
-        reply.sources.append(_source(policy, clause))
-    _granted(bound, drug, reply, silent=True)
+    kinds = ("initial", "renewal") if policy else ()
+    for kind in kinds:
+        for clause in clauses_about(policy, kind, benefit, bound.store.drug(drug))[:2]:  # type: ignore[arg-type]
+            cited = _source(policy, clause)
+            if cited not in reply.sources:
+                reply.sources.append(cited)
+    granted(bound, drug, reply)
 
 
-def _renewal(ask: Ask, bound: Bound, drug: str, reply: Answer) -> None:
-    """When an approval on file ends, and how long the next one lasts."""
-    ledger, benefit = reply.ledger, bound.plan.benefits.get(drug)
-    _granted(bound, drug, reply, silent=False)
-    if benefit is None or not benefit.rules:
-        reply.said.append(_no_rule(bound, drug, benefit, ledger))
-        return
-    for words, rules in _alike(_rules(ask, benefit), bound.plan.id, ledger):
-        months = ledger.add(
-            "duration",
-            rules[0].renewal_months,
-            unit="months",
-            origin="policy",
-            attribute="renewal",
-            source=_where(rules[0]),
-        )
-        reply.said.append(Said(text=f"A renewal of {drug_slot(ledger, drug)}{words} is for {months}."))
-        for leaf in (leaf for tree in rules[0].renewals for leaf in _leaves(tree)):
-            if isinstance(leaf, OnDrug):
-                reply.said.append(_on_drug(leaf, bound, drug, ledger))
-    policy = bound.policy(drug)
-    for clause in clauses_about(policy, "renewal", benefit, bound.store.drug(drug))[:2] if policy else ():
-        reply.sources.append(_source(policy, clause))
-    reply.said.append(Said(text="From when a renewal can be asked for is not on file.", must=False))
-
-
-def _granted(bound: Bound, drug: str, reply: Answer, *, silent: bool) -> None:
-    """Approvals on file for the drug, and whether they run."""
+def granted(bound: Bound, drug: str, reply: Answer, *, running: bool = False) -> None:
+    """Approvals on file for the drug, and whether they run; with `running`, those alone that do, under this plan."""
     ledger = reply.ledger
     mine = [one for one in bound.patient.authorizations if one.drug == drug]
+    if running:
+        mine = [one for one in mine if one.plan_id == bound.plan.id and one.start <= bound.as_of <= one.end]
     for one in mine:
         start = ledger.add("date", one.start, origin="chart", attribute="authorization", source=one.id)
         end = ledger.add("date", one.end, origin="chart", attribute="authorization end", source=one.id)
@@ -244,37 +196,6 @@ def _granted(bound: Bound, drug: str, reply: Answer, *, silent: bool) -> None:
                 kind="chart",
             )
         )
-    if not mine and not silent:
-        reply.said.append(Said(text=f"No approval of {drug_slot(ledger, drug)} is on file, so no end date."))
-
-
-def _on_drug(leaf: OnDrug, bound: Bound, drug: str, ledger: Ledger) -> Said:
-    """Since when the drug has been taken, against the months that the renewal asks for."""
-    months = ledger.add(
-        "duration",
-        leaf.min_months,
-        unit="months",
-        origin="policy",
-        attribute="on_drug",
-        source=leaf.clause_id,
-    )
-    names = {drug.casefold()}
-    courses = [
-        one for one in bound.patient.medications or ()
-        if one.start and one.drug.casefold() in names and (leaf.min_dose is None or (one.dose or 0) >= leaf.min_dose)
-    ]  # fmt: skip
-    text = f"It asks for {months} on the drug"
-    if courses:
-        first = min(courses, key=lambda one: one.start or date.max)
-        assert first.start is not None
-        since = ledger.add("date", first.start, origin="chart", attribute="start", source=first.id)
-        from_ = add_months(first.start, leaf.min_months)
-        counted = ledger.add(
-            "date", from_, origin="derived", attribute="on_drug", source=first.id,
-            formula=f"{first.start} + {leaf.min_months} months",
-        )  # fmt: skip
-        text += f"; taken at that dose since {since}, which is enough from {counted}"
-    return Said(text=f"{text}.")
 
 
 def _rules(ask: Ask, benefit: Benefit) -> list[Rule]:
@@ -335,7 +256,12 @@ def _lookback(ask: Ask, bound: Bound, drug: str, reply: Answer) -> None:
         line = _line(entry.part, bound, benefit, ledger)
         if line and line not in [text for _, text in lines]:
             lines.append((entry.part, line))
-    asked = [pair for pair in lines if _is_asked(pair[0], ask)] or lines
+    asked = [pair for pair in lines if _is_asked(pair[0], ask)]
+    if not asked and ask.query == "value_age":
+        text = f"The {drug_slot(ledger, drug)} policy sets no window for it."
+        reply.said.append(Said(text=text, verbatim=True))
+        return
+    asked = asked or lines
     if not asked:
         reply.said.append(
             Said(text=f"The {drug_slot(ledger, drug)} policy sets no window for anything in the chart.")
@@ -351,19 +277,14 @@ def _lookback(ask: Ask, bound: Bound, drug: str, reply: Answer) -> None:
 
 
 def _is_asked(part: Part, ask: Ask) -> bool:
-    """Does the question name this test, document or drug?"""
-    asked = f"{ask.text} {ask.about}".casefold()
-    tests = [getattr(part, "test", ""), *getattr(part, "tests", ())]
-    if isinstance(part, Required) and part.of == "note":
-        return "note" in asked
-    for test in filter(None, tests):
-        names = (test, TESTS[test].name.casefold(), *TESTS[test].names)
-        if any(name and name in asked for name in names):
-            return True
+    """Does the query name this test or drug?"""
+    tests = {getattr(part, "test", ""), *getattr(part, "tests", ())}
+    if tests & set(ask.tests):
+        return True
     if isinstance(part, Trial):
-        return bool(re.search(r"step|trial|long enough|count", asked)) or any(
-            name.casefold() in asked for name in part.drugs
-        )
+        named = {one.casefold() for name in ask.medicines for one in (name, *medicine(name).ingredients)}
+        classes = {key for name in ask.medicines for key in medicine(name).classes}
+        return bool(named & {name.casefold() for name in part.drugs} or classes & set(part.classes))
     return False
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from agent.answers.answer import Answer, Said, Source
+from agent.dialogue.query import Ask
 from agent.ledger import Ledger
-from agent.understanding.reading import Ask
 from tools.bound import Bound
 from tools.errors import Refused
 

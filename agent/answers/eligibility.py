@@ -19,8 +19,8 @@ from agent.answers.wording import (
     sources,
     unlisted,
 )
+from agent.dialogue.query import Ask
 from agent.ledger import Ledger
-from agent.understanding.reading import Ask
 from tools.bound import Bound
 from tools.messages import Message
 from tools.records import Finding

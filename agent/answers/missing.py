@@ -17,8 +17,8 @@ from agent.answers.wording import (
     sources,
     unlisted,
 )
+from agent.dialogue.query import Ask
 from agent.ledger import Ledger
-from agent.understanding.reading import Ask
 from tools.bound import Bound
 from tools.messages import Action, Actor
 from tools.records import Finding

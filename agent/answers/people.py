@@ -12,9 +12,9 @@ from datetime import date
 from typing import Literal, NamedTuple
 
 from agent.answers.answer import Answer, Said
+from agent.dialogue import words
+from agent.dialogue.query import ABOUT_NOBODY, Reading
 from agent.ledger import Ledger, spoken_date
-from agent.understanding import words
-from agent.understanding.reading import Intent, Reading
 from tools.errors import NotFound
 from tools.records import Patient
 from tools.store.rows import PatientRow
@@ -25,7 +25,6 @@ MOST_COMPARED = 400  # rows whose names are compared with a misspelt one
 ALIKE = 80  # of 100: one word of a name against another; two words in the mean …
 HARDLY = 70  # … and none of them less
 SURE = 86  # … and a whole name, for it to be taken without asking
-NO_PATIENT: frozenset[Intent] = frozenset(("smalltalk", "help", "off_topic", "advice", "dosing", "fabricate"))
 
 Why = Literal["found", "several", "many", "near", "unknown", "nothing"]
 
@@ -67,6 +66,20 @@ def is_other(person: str, patient: Patient) -> bool:
     if given.names and not _is_name(given.names, patient.given, patient.family):
         return not any(_is_name(given.names, "", name) for name in _doctors(patient))
     return given.born is not None and patient.birth_date is not None and given.born != patient.birth_date
+
+
+def may_be_patient(reading: Reading, patient: Patient, store: Store) -> bool:
+    """Whether the person of a reading can be another patient than this one: by a number or a date that only patients
+    have, by a name, or because the turn asks for a patient. One word that is nobody's name here is none."""
+    given = given_of(reading.person)
+    if given.patient_id or given.member_id or given.born:
+        return True
+    if any(ask.query in ("patient", "other_patient") for ask in reading.asks):
+        return True
+    if store.find_patients(" ".join(given.names), limit=1):
+        return True
+    own = {word.casefold() for word in f"{patient.given} {patient.family}".split()}
+    return len(given.names) > 1 and not own & {name.casefold() for name in given.names}
 
 
 def given_of(person: str) -> Given:
@@ -146,7 +159,7 @@ def needs_patient(reading: Reading, offered: Sequence[str] = ()) -> bool:
     if offered and any(_YES.match(ask.text) for ask in reading.asks):
         return True
     return any(
-        ask.intent not in NO_PATIENT and not (ask.intent == "unclear" and ask.about in ("empty", "long"))
+        ask.query not in ABOUT_NOBODY and not (ask.query == "unclear" and not ask.text.strip())
         for ask in reading.asks
     )
 
@@ -177,7 +190,7 @@ def find(question: str, reading: Reading, store: Store, offered: Sequence[str] =
         found = _by_name(given, store)
         return (
             found
-            if reading.person or reading.asks[0].intent == "patient" or found.why != "unknown"
+            if reading.person or reading.asks[0].query == "patient" or found.why != "unknown"
             else Found()
         )
     if given.born:
@@ -193,7 +206,7 @@ def _bare(question: str, reading: Reading) -> Given:
     if given.patient_id or given.member_id or (given.born and len(text.split()) <= 5):
         return given
     if (
-        reading.asks[0].intent in ("patient", "unclear")
+        reading.asks[0].query in ("patient", "unclear", "choose", "correct")
         and 1 <= len(given.names) <= 3
         and len(text.split()) <= 3
     ):

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from datetime import date
 
 from agent.answers.answer import Answer, Said, Source
 from agent.answers.policy import clause_slot, printed
 from agent.answers.wording import drug_slot, plan_slot, sentence
+from agent.dialogue.query import Ask, Query
 from agent.ledger import Ledger, Origin
-from agent.understanding.known import Known
-from agent.understanding.reading import Ask
 from tools.bound import Bound
 from tools.errors import NotFound
 from tools.papers import formats
@@ -20,78 +18,29 @@ from tools.rulebook.plain import describe
 from tools.rules import AnyOf, AtLeast, Trial
 from tools.terms import INDICATIONS
 
-_ABOUT: tuple[tuple[str, str], ...] = (
-    ("channel", r"fax|phone|call\b|number\b|portal|submit|submission|\bsend\b|channel|mail|address|contact"
-                r"|website|online|form\b"),
-    ("enrolment", r"enrol|active|member (?:id|number)|group|\bbin\b|\bpcn\b|insurance (?:card|start|end)"
-                  r"|coverage (?:start|end|began|date)"
-                  r"|which plan|what plan|what insurance|which insurance|since when|insured|eligible on|termed|lapse"),
-    ("copay", r"co-?pay|cost|coinsurance|out of pocket|price|pay\b|\$|expensive|cheap"),
-    ("tier", r"\btiers?\b"),
-    ("limit", r"limit|quantit|how many|how much (?:is|can|per|will they)|pens?\b|tablets?\b|per month|a month|max"),
-    ("step", r"\bsteps?\b|fail first|first.line|try first|tried first"),
-    ("pa", r"\bpa\b|prior auth|authori[sz]ation|pre-?cert|approval needed"),
-    ("formulary", r"formular|covered|cover\b|coverage|listed|on the list|indication"),
-)  # fmt: skip
-_NEEDS_NO_DRUG = frozenset(("channel", "enrolment"))
-_FORMULARY = frozenset(("formulary", "tier", "copay", "pa"))
+_FORMULARY: frozenset[Query] = frozenset(("coverage", "formulary", "tier", "copay", "pa_required"))
 MANY = 3  # drugs that are easier to look at in a list
 
 
 def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     """What the plan on file, or the one that is named, says; which drug is meant, if that is not known."""
-    plan = _plan(ask, bound)
-    reply = Answer(intent="plan", ledger=ledger, drugs=tuple(ask.drugs))
-    about = _about(ask)
-    if not ask.drugs and (not about or _NEEDS_NO_DRUG.issuperset(about)):
-        for topic in about or ["enrolment"]:
-            reply.said += (
-                _channel(ask, plan, ledger) if topic == "channel" else _enrolment(bound, plan, ledger)
-            )
-        reply.sources.append(_source(plan))
+    plan = bound.store.plan(ask.plan_id) if ask.plan_id else bound.plan
+    reply = Answer(intent=ask.intent, ledger=ledger, drugs=tuple(ask.drugs))
+    reply.sources.append(_source(plan))
+    if ask.query in _OF_PLAN:
+        reply.said += _OF_PLAN[ask.query](ask, bound, plan, ledger)
         return reply
-    names = ask.drugs or (tuple(plan.benefits) if ask.all_drugs else ())
+    names = ask.drugs or (tuple(plan.benefits) if ask.all_drugs or ask.query == "formulary" else ())
     if not names:
         return _ask_back(bound, plan, ledger)
-    if len(names) >= MANY and _FORMULARY.issuperset(about):
+    if len(names) >= MANY and ask.query in _FORMULARY:
         _listing(names, plan, reply)
     else:
         for name in names:
-            _of_drug(name, about, bound, plan, reply)
-    if "copay" in about and len(names) > 1:
+            _of_drug(name, ask.query, bound, plan, reply)
+    if ask.query == "copay" and len(names) > 1:
         _cheapest(names, plan, reply)
-    for topic in about:
-        if topic in _NEEDS_NO_DRUG:
-            reply.said += (
-                _channel(ask, plan, ledger) if topic == "channel" else _enrolment(bound, plan, ledger)
-            )
-    reply.sources.append(_source(plan))
     return reply
-
-
-def _plan(ask: Ask, bound: Bound) -> Plan:
-    """The plan that the question names, or else the one that the conversation is about."""
-    known = Known.of(bound.store)
-    asked = " ".join(ask.text.casefold().split())
-    named = [
-        one
-        for word, one in known.plan_words.items()
-        if re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", asked)
-    ]
-    return bound.store.plan(named[0]) if len(set(named)) == 1 else bound.plan
-
-
-def _about(ask: Ask) -> list[str]:
-    """What is asked, by the reader's word for it and by the question's own."""
-    found = [name for name, words in _ABOUT if re.search(words, ask.text, re.IGNORECASE)]
-    if ask.about in dict(_ABOUT):
-        return [
-            ask.about,
-            *(one for one in found if one in ("tier", "copay", "limit", "step") and one != ask.about),
-        ]
-    if "channel" in found and {"copay", "tier", "limit", "step"} & set(found):
-        found.remove("channel")  # "how many can we send for": the word stands for something else
-    return found
 
 
 def _source(plan: Plan) -> Source:
@@ -157,7 +106,7 @@ def _cheapest(names: Sequence[str], plan: Plan, reply: Answer) -> None:
 # --- of a drug --------------------------------------------------------------------------------------------
 
 
-def _of_drug(name: str, about: list[str], bound: Bound, plan: Plan, reply: Answer) -> None:
+def _of_drug(name: str, query: Query, bound: Bound, plan: Plan, reply: Answer) -> None:
     ledger = reply.ledger
     drug, shown = drug_slot(ledger, name), plan_slot(ledger, plan)
     benefit = plan.benefits.get(name)
@@ -167,17 +116,8 @@ def _of_drug(name: str, about: list[str], bound: Bound, plan: Plan, reply: Answe
     if not benefit.covered:
         reply.said.append(Said(text=f"{drug} is not covered by {shown}{_reason(benefit, plan, ledger)}."))
         return
-    if about and _NEEDS_NO_DRUG.issuperset(about):
-        topics = ["pa"]
-    else:
-        topics = [topic for topic in about if topic in _TOPICS] or ["formulary", "limit"]
-    if "copay" in topics:  # which says the tier
-        topics = [topic for topic in topics if topic != "tier"]
-    if "formulary" in topics:  # which says tier and copay
-        topics = [topic for topic in topics if topic not in ("tier", "copay", "pa")]
-    for topic in topics:
-        reply.said += [one for one in _TOPICS[topic](benefit, plan, drug, ledger) if one not in reply.said]
-    limits = list(benefit.all_limits()) if "limit" in topics else []
+    reply.said += [one for one in _OF_DRUG[query](benefit, plan, drug, ledger) if one not in reply.said]
+    limits = list(benefit.all_limits()) if query == "limit" else []
     reply.sources += [
         Source(source=f"{benefit.policy_id} {limit.clause_id}", quote=limit.quote)
         for limit in limits if limit.quote
@@ -399,12 +339,13 @@ def _pa(benefit: Benefit, plan: Plan, drug: str, ledger: Ledger) -> list[Said]:
     return [Said(text=f"{plan_slot(ledger, plan)} asks for prior authorization of {drug}{policy}.")]
 
 
-_TOPICS: dict[str, Callable[[Benefit, Plan, str, Ledger], list[Said]]] = {
+_OF_DRUG: dict[Query, Callable[[Benefit, Plan, str, Ledger], list[Said]]] = {
     "tier": _tier,
     "copay": _copay,
     "limit": _limit,
     "step": _step,
-    "pa": _pa,
+    "pa_required": _pa,
+    "coverage": _formulary,
     "formulary": _formulary,
 }
 
@@ -412,33 +353,68 @@ _TOPICS: dict[str, Callable[[Benefit, Plan, str, Ledger], list[Said]]] = {
 # --- of the plan ------------------------------------------------------------------------------------------
 
 
-def _channel(ask: Ask, plan: Plan, ledger: Ledger) -> list[Said]:
-    """How requests go in, and the numbers for it."""
-    source = f"plan:{plan.id}"
-    ways = {
-        "fax": plan.fax
-        and f"fax {ledger.add('code', plan.fax, origin='plan', attribute='fax', source=source)}",
-        "phone": plan.phone
-        and f"phone {ledger.add('code', plan.phone, origin='plan', attribute='phone', source=source)}",
-        "portal": plan.portal
-        and f"its portal {ledger.add('words', plan.portal, origin='plan', attribute='portal', source=source)}",
-        "mail": plan.address and f"mail to {_address(plan, ledger)}",
-    }
+def _submit(ask: Ask, bound: Bound, plan: Plan, ledger: Ledger) -> list[Said]:
+    """How requests go in, and the other ways to reach the plan."""
+    ways = _ways(plan, ledger)
     first = ways.get(plan.channel) or ledger.add(
-        "words", plan.channel, origin="plan", attribute="channel", source=source
+        "words", plan.channel, origin="plan", attribute="channel", source=f"plan:{plan.id}"
     )
-    asked = [name for name, words in _WAYS.items() if re.search(words, ask.text, re.IGNORECASE)]
-    shown = plan_slot(ledger, plan)
-    said = []
-    for name in asked:
-        if name != plan.channel:
-            text = f"{shown}: {ways[name]}." if ways[name] else f"A {name} of {shown} is not on file."
-            said.append(Said(text=text))
     by = "through" if plan.channel == "portal" else "by"
-    said.append(Said(text=f"{shown} takes PA requests {by} {first}."))
-    others = [words for name, words in ways.items() if words and name != plan.channel and name not in asked]
-    if others and not asked:
-        said.append(Said(text=f"It can also be reached by {_and(others)}.", must=False))
+    said = [Said(text=f"{plan_slot(ledger, plan)} takes PA requests {by} {first}.")]
+    others = [words for name, words in ways.items() if name != plan.channel]
+    if others:
+        said.append(Said(text=f"It can also be reached by {_and(others)}."))
+    return said
+
+
+def _contact(ask: Ask, bound: Bound, plan: Plan, ledger: Ledger) -> list[Said]:
+    """Whom to call, first; then how requests go in."""
+    ways, shown = _ways(plan, ledger), plan_slot(ledger, plan)
+    if "phone" not in ways:
+        return [Said(text=f"A phone number of {shown} is not on file."), *_submit(ask, bound, plan, ledger)]
+    said = [Said(text=f"Call {shown} at {ways['phone'].removeprefix('phone ')}.")]
+    rest = [words for name, words in ways.items() if name != "phone"]
+    return [*said, Said(text=f"It can also be reached by {_and(rest)}.", must=False)] if rest else said
+
+
+def _ways(plan: Plan, ledger: Ledger) -> dict[str, str]:
+    """The ways to reach the plan that are on file, in words."""
+    source = f"plan:{plan.id}"
+    found: dict[str, str] = {}
+    if plan.fax:
+        found["fax"] = f"fax {ledger.add('code', plan.fax, origin='plan', attribute='fax', source=source)}"
+    if plan.phone:
+        found["phone"] = (
+            f"phone {ledger.add('code', plan.phone, origin='plan', attribute='phone', source=source)}"
+        )
+    if plan.portal:
+        portal = ledger.add("words", plan.portal, origin="plan", attribute="portal", source=source)
+        found["portal"] = f"its portal {portal}"
+    if plan.address:
+        found["mail"] = f"mail to {_address(plan, ledger)}"
+    return found
+
+
+def _identifiers(ask: Ask, bound: Bound, plan: Plan, ledger: Ledger) -> list[Said]:
+    """Member id, group, BIN and PCN of the enrolment in this plan; what is not on file is said to be so."""
+    mine = [one for one in bound.patient.coverages if one.plan_id == plan.id]
+    shown = plan_slot(ledger, plan)
+    if not mine:
+        return [Said(text=f"No enrolment in {shown} is on file, so no member id of it either.")]
+    said = []
+    for one in mine:
+        numbers = (
+            ("member id", one.member_id, "member"), ("group", one.group, "group"), ("BIN", one.bin, "bin"),
+            ("PCN", one.pcn, "pcn"),
+        )  # fmt: skip
+        parts = [
+            f"{name} {ledger.add('code', value, origin='chart', attribute=key, source=one.id)}"
+            if value
+            else f"{name} not on file"
+            for name, value, key in numbers
+        ]
+        ended = "" if _active(one, bound.as_of) else " (not active)"
+        said.append(Said(text=f"{shown}{ended}: {', '.join(parts)}.", verbatim=True))
     return said
 
 
@@ -447,15 +423,7 @@ def _address(plan: Plan, ledger: Ledger) -> str:
     return ledger.add("words", shown, origin="plan", attribute="address", source=f"plan:{plan.id}")
 
 
-_WAYS = {
-    "fax": r"\bfax",
-    "phone": r"phone|\bcall",
-    "portal": r"portal|online|website",
-    "mail": r"\bmail|address",
-}
-
-
-def _enrolment(bound: Bound, plan: Plan, ledger: Ledger) -> list[Said]:
+def _enrolment(ask: Ask, bound: Bound, plan: Plan, ledger: Ledger) -> list[Said]:
     """The patient's enrolment in this plan, and the one that is active if it is another."""
     coverages, shown = bound.patient.coverages, plan_slot(ledger, plan)
     payer = ledger.add("name", plan.payer, origin="plan", attribute="payer", source=f"plan:{plan.id}")
@@ -516,3 +484,11 @@ def _active(one: Coverage, as_of: date) -> bool:
 
 def _and(parts: list[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+_OF_PLAN: dict[Query, Callable[[Ask, Bound, Plan, Ledger], list[Said]]] = {
+    "submit": _submit,
+    "contact": _contact,
+    "enrolment": _enrolment,
+    "ids": _identifiers,
+}

@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-import re
-
 from agent.answers.answer import Answer, Said
 from agent.answers.wording import drug_slot, plan_slot
+from agent.dialogue.query import Ask
 from agent.ledger import Ledger
-from agent.understanding.reading import Ask
 from tools.bound import Bound
-
-_SUBMIT = re.compile(
-    r"submit|\bsend\b|\bfax\b|\bsign\b|e-?sign|call (?:them|the)|file (?:it|the)|transmit", re.IGNORECASE
-)
-_RULES = re.compile(
-    r"ignore|disregard|forget|skip|override|bypass|pretend|you are (?:now|the)|system prompt|instruction"
-    r"|jailbreak|developer mode"
-    r"|approve (?:it|her|him|this|them|\w+ anyway)|mark (?:it|her|him|this) (?:as )?(?:approved|met|ready)|just say",
-    re.IGNORECASE,
-)
 
 
 def answer(ask: Ask, bound: Bound | None, ledger: Ledger) -> Answer:
     """The refusal that fits: a clinician's question, a dose, made-up evidence, another patient."""
-    if ask.intent == "other_patient":
+    if ask.query == "other_patient":
         return other_patient(ledger)
-    if ask.intent == "dosing":
+    if ask.query == "dosing":
         return _refused(ask, ledger, *_dosing(ask, bound, ledger))
-    if ask.intent == "fabricate":
+    if ask.query in ("fabricate", "submit_it"):
         return _refused(ask, ledger, *_fabricate(ask))
     return _refused(ask, ledger, *_advice(ask, bound, ledger))
 
@@ -85,17 +73,12 @@ def _dosing(ask: Ask, bound: Bound | None, ledger: Ledger) -> tuple[str, ...]:
 
 
 def _fabricate(ask: Ask) -> tuple[str, ...]:
-    if _SUBMIT.search(ask.text) and not _RULES.search(ask.text):
+    if ask.query == "submit_it":
         return (
             "I submit and sign nothing; a person sends the request after reviewing it.",
             "I can draft the form and the letter, and say how the plan takes requests and what is still missing.",
         )
-    if _RULES.search(ask.text):
-        return (
-            "I cannot skip or change the rules: the outcome follows from the chart and the policy.",
-            "I can say which criteria are open, and what evidence would settle them.",
-        )
     return (
-        "I cannot make up or change evidence; only what is documented counts.",
+        "I cannot make up, leave out or change evidence, or get around a rule; only what is documented counts.",
         "If it is true, have it documented and added with `pa chart add`; I can say what exactly is needed.",
     )

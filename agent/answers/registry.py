@@ -1,4 +1,4 @@
-"""What is said to each kind of question: sentences with slots, made by code from records and findings."""
+"""The table of queries: what is said to each, as sentences with slots, made by code from records and findings."""
 
 from __future__ import annotations
 
@@ -9,32 +9,56 @@ from agent.answers import (
     chart,
     compare,
     dates,
+    earliest,
     eligibility,
+    glossary,
     missing,
     plan,
     policy,
     refusals,
+    steps,
     what_if,
     why,
 )
 from agent.answers.answer import Answer
+from agent.dialogue.query import Ask, Query
 from agent.ledger import Ledger
-from agent.understanding.reading import Ask, Intent
 from tools.bound import Bound
 
-ANSWERS: dict[Intent, Callable[[Ask, Bound, Ledger], Answer]] = {
-    "eligibility": eligibility.answer,
-    "missing": missing.answer,
-    "why": why.answer,
-    "compare": compare.answer,
-    "what_if": what_if.answer,
-    "policy": policy.answer,
-    "chart": chart.answer,
-    "plan": plan.answer,
-    "dates": dates.answer,
-    "cases": cases.answer,
-    "advice": refusals.answer,
-    "dosing": refusals.answer,
-    "fabricate": refusals.answer,
-    "other_patient": refusals.answer,
-}
+Answerer = Callable[[Ask, Bound, Ledger], Answer]
+_BY_ANSWERER: tuple[tuple[Answerer, tuple[Query, ...]], ...] = (
+    (eligibility.answer, ("eligible",)),
+    (missing.answer, ("missing",)),
+    (why.answer, ("why", "criterion", "criteria")),
+    (steps.next_step, ("next_step",)),
+    (steps.attach, ("attach",)),
+    (earliest.answer, ("earliest",)),
+    (compare.answer, ("options", "compare")),
+    (what_if.answer, ("what_if", "news", "quantity")),
+    (
+        chart.answer,
+        (
+            "value", "trend", "value_age", "medication", "medications", "diagnosis", "diagnoses", "allergy", "family",
+            "statement", "program", "document", "note", "fills", "order", "person", "prescriber", "summary",
+        ),
+    ),
+    (
+        plan.answer,
+        (
+            "coverage", "formulary", "tier", "copay", "limit", "step", "pa_required", "submit", "contact", "enrolment",
+            "ids",
+        ),
+    ),
+    (dates.answer, ("turnaround", "approval_length", "lookback")),
+    (policy.answer, ("policy", "policy_all", "renewal_rules")),
+    (
+        cases.answer,
+        (
+            "status", "answer", "denial", "deadline", "appeal", "draft_appeal", "peer_to_peer", "sent", "calls",
+            "approval",
+        ),
+    ),
+    (refusals.answer, ("advice", "dosing", "fabricate", "submit_it", "other_patient")),
+    (glossary.answer, ("define",)),
+)  # fmt: skip
+ANSWERS: dict[Query, Answerer] = {query: answerer for answerer, queries in _BY_ANSWERER for query in queries}

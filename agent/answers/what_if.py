@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from agent.answers import eligibility
 from agent.answers.answer import Answer, Said
 from agent.answers.eligibility import deciding
 from agent.answers.why import BEFORE_CRITERIA
@@ -24,8 +25,8 @@ from agent.answers.wording import (
     sources,
     unlisted,
 )
+from agent.dialogue.query import Ask
 from agent.ledger import Kind, Ledger, Origin
-from agent.understanding.reading import Ask
 from tools import what_if
 from tools.bound import Bound
 from tools.dates import age_on
@@ -50,9 +51,7 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         return ask_back("what_if", bound, ledger)
     reply = Answer(intent="what_if", ledger=ledger, drugs=drugs, hypothetical=True)
     if not ask.changes:
-        text = "Say what to suppose: a lab value, a day, a drug tried or stopped, a diagnosis, a plan or a quantity."
-        reply.said = [Said(text=text, verbatim=True)]
-        return reply
+        return _as_it_stands(ask, bound, ledger)
     said: list[Said] = []
     try:
         for drug in drugs:
@@ -72,6 +71,18 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         reply.said = [Said(text=f"That cannot be supposed: {why}.", verbatim=True)]
         return reply
     reply.said = fitted([Said(text=_marker(ask, drugs[0], bound, ledger), verbatim=True), *said], ledger)
+    return reply
+
+
+def _as_it_stands(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
+    """How it is now, where nothing was found that could be supposed; and what could be."""
+    reply = eligibility.answer(ask, bound, ledger)
+    reply.intent = "what_if"
+    text = (
+        "I could not tell what to suppose, so this is how it stands now; name a value, a day, a drug tried or stopped,"
+        " a diagnosis, a plan or a quantity."
+    )
+    reply.said = [Said(text=text, verbatim=True), *reply.said]
     return reply
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from agent.answers import plan
 from agent.answers.answer import Answer, Said
@@ -19,25 +18,20 @@ from agent.answers.wording import (
     sources,
     unlisted,
 )
+from agent.answers.wording.phrases import NAMES
+from agent.dialogue.query import Ask
 from agent.ledger import Ledger
-from agent.understanding.reading import Ask
 from tools.bound import Bound
 from tools.documents import walk
 from tools.eligibility import active_coverage
 from tools.records import Determination, Finding
+from tools.terminology.conditions import CONCEPTS
+from tools.terminology.medicines import medicine
 from tools.terminology.observations import TESTS
 
 MOST_LINES = 6
 BEFORE_CRITERIA = ("eligibility", "formulary", "benefit", "pa")  # what stops a case before any is judged
-_IDLE = frozenset(
-    re.findall(
-        r"\w+",
-        """a an and any are as at be because by can could did do does for from had has have he her him his how i if in
-        is
-    it its me my no not of on or our patient plan policy say says she so that the their them they this to was we
-    what when which who why will with count counts counted met fail fails failed enough need needs want wants""",
-    )
-)
+NEAR = 0.3  # cosine from which a criterion is meant by words that name nothing known
 
 
 def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
@@ -52,15 +46,21 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     found = bound.determination(drugs[0], ask.indication)
     reply.determinations.append(found)
     words = Words(bound, ledger, found)
-    about = about_criterion(ask.about, found) if ask.about else None
+    about = about_criterion(ask, found) if ask.query == "criterion" else None
     if about is not None:
         reply.said = fitted(_one(words, *about), ledger)
         reply.sources = sources([*about])
         return reply
     said = [Said(text=words.headline()), *_every(words)]
-    if ask.about and found.stopped_by not in BEFORE_CRITERIA:
-        named = ledger.add("words", ask.about[:60], origin="request", attribute="asked about")
-        said.insert(1, Said(text=f"No criterion of it is about {named}.", verbatim=True))
+    if ask.query == "criterion" and found.stopped_by not in BEFORE_CRITERIA:
+        named = ledger.add("words", ask.text[:80], origin="request", attribute="asked about")
+        said.insert(
+            0,
+            Said(
+                text=f"I found no single criterion that “{named}” means, so here are all of them.",
+                verbatim=True,
+            ),
+        )
     reply.said = fitted(said, ledger)
     kinds = Sorted.of(found)
     reply.sources = sources([*kinds.unmet, *(item for item in found.findings if item.status == "met")], 24)
@@ -71,43 +71,54 @@ def _enrolled_elsewhere(bound: Bound, ledger: Ledger) -> Answer | None:
     """Whatever the drug: the patient is not in this plan."""
     if active_coverage(bound.patient, bound.plan.id, bound.as_of) is not None:
         return None
-    reply = plan.answer(Ask(intent="plan", about="enrolment"), bound, ledger)
+    reply = plan.answer(Ask(query="enrolment"), bound, ledger)
     reply.intent = "why"
     return reply
 
 
-def about_criterion(about: str, found: Determination) -> tuple[Finding, Finding] | None:
-    """The top criterion and the part of it that these words name best; nothing if none does."""
-    wanted = _tokens(about)
-    best: tuple[float, Finding, Finding] | None = None
-    for top in found.findings:
-        for finding in walk([top]):
-            score = _likeness(wanted, finding, top)
-            if score and (best is None or score > best[0]):
-                best = (score, top, finding)
-    return None if best is None else (best[1], best[2])
-
-
-def _likeness(wanted: set[str], finding: Finding, top: Finding) -> float:
-    """Words of its name count most, then those of its text, then those of what was found; of parts that are named
-    alike, the one that decides."""
-    name = _tokens(finding.criterion.replace("_", " "))
-    tests = {
-        word for item in finding.evidence if item.kind in TESTS for word in _tokens(TESTS[item.kind].name)
-    }
-    text = set() if finding.parts else _tokens(finding.text)
-    score = (
-        3.0 * len(wanted & name) + 2.0 * len(wanted & (text | tests)) + len(wanted & _tokens(finding.detail))
+def about_criterion(ask: Ask, found: Determination) -> tuple[Finding, Finding] | None:
+    """The top criterion and the part of it that the query names: by what it names that is known, else by likeness in
+    meaning; nothing if none comes near."""
+    pairs = [(top, part) for top in found.findings for part in walk([top])]
+    named = [(_named(ask, part), top, part) for top, part in pairs]
+    best = max(
+        named, key=lambda one: (one[0], one[2].status == one[1].status, one[1].status != "met"), default=None
     )
-    if not score:
-        return 0.0
-    opened = {"not_met": 0.3, "unknown": 0.2, "met": 0.1}[top.status]
-    return score + (0.6 if finding.parts else 0.0) + (1.5 if finding.status == top.status else 0.0) + opened
+    if best is not None and best[0] > 0:
+        return best[1], best[2]
+    return _alike(ask.text, pairs)
 
 
-def _tokens(text: str) -> set[str]:
-    words = re.findall(r"[a-z0-9]+", text.casefold().replace("a1c", "hba1c").replace("hbhba1c", "hba1c"))
-    return {word.rstrip("s") if len(word) > 4 else word for word in words if word not in _IDLE}
+def _named(ask: Ask, finding: Finding) -> int:
+    """How many of the things that the query names the finding is about; a part counts before the whole of it."""
+    if finding.parts:
+        return 0
+    asks = finding.asks.params if finding.asks is not None else {}
+    own = (
+        {str(value) for value in asks.values()}
+        | {item.kind for item in finding.evidence}
+        | {finding.criterion}
+    )
+    own |= {str(item.value).casefold() for item in finding.evidence if item.value}
+    text = finding.text.casefold()
+    score = 2 * len(own & {*ask.tests, *ask.conditions})
+    score += sum(TESTS[test].name.casefold() in text for test in ask.tests)
+    score += sum(CONCEPTS[key].label.casefold() in text for key in ask.conditions if key in CONCEPTS)
+    names = {word for name in ask.medicines for word in (name.casefold(), *medicine(name).ingredients)}
+    return score + 2 * sum(word in text for word in names)
+
+
+def _alike(text: str, pairs: Sequence[tuple[Finding, Finding]]) -> tuple[Finding, Finding] | None:
+    """The finding whose words mean nearly the same."""
+    from tools.store.embedding import bundled
+
+    if not pairs:
+        return None
+    names = [NAMES.get(part.criterion) or part.criterion.replace("_", " ") for _, part in pairs]
+    rows = bundled().embed([text, *names, *(part.text for _, part in pairs)])
+    scores = (rows[1:] @ rows[0]).reshape(2, len(pairs)).max(0)
+    at = int(scores.argmax())
+    return pairs[at] if scores[at] >= NEAR else None
 
 
 def _one(words: Words, top: Finding, part: Finding) -> list[Said]:

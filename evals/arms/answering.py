@@ -23,9 +23,9 @@ from evals.suites.items import Item, Suite
 
 if TYPE_CHECKING:
     from agent.conversation import Conversation, Turn
+    from agent.dialogue.query import Ask, Intent
     from agent.grounding import Checker
     from agent.models.model import Model
-    from agent.understanding.reading import Ask, Intent
     from tools.check import Asked
 
 # The tool of the toolbox that answers what a question asks for.
@@ -112,7 +112,7 @@ def _turns(row: Row, item: Item, place: Place, talk: Conversation, graph: Any) -
 
 def _understood(graph: Any, conversation_id: str) -> list[dict[str, Any]]:
     """The tools that what was understood stands for; of a refusal, small talk or what is not understood, none."""
-    from agent.understanding.reading import Reading
+    from agent.dialogue.query import Reading
 
     state = graph.get_state({"configurable": {"thread_id": conversation_id}}).values
     return [call for ask in msgspec.convert(state["reading"], Reading).asks if (call := _call(ask))["name"]]
@@ -121,7 +121,8 @@ def _understood(graph: Any, conversation_id: str) -> list[dict[str, Any]]:
 def _call(ask: Ask) -> dict[str, Any]:
     given: dict[str, Any] = {"drugs": list(ask.drugs)}
     if ask.intent == "chart":
-        given["test"] = given["part"] = ask.about
+        given["test"] = next(iter(ask.tests), "")
+        given["part"] = ask.query
     for change in ask.changes:
         given |= {name: value for name, value in msgspec.to_builtins(change).items() if name != "type"}
     return {"name": TOOL_OF.get(ask.intent, ""), "arguments": given}

@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 import msgspec
 import yaml
 
-from agent.understanding.reading import Intent
+from agent.dialogue.query import Intent
 from tools.records import Outcome
 
 HERE = Path(__file__).parent

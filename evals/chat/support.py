@@ -192,6 +192,7 @@ class Support:
         self.text = ""
         self.dates: set[date] = set()
         self.computed: set[date] = set()  # days that only a sentence about a deadline may name
+        self.judged: set[date] = set()  # days from which the distance to a day that is named may be told
         self.values: set[float] = set()
         self.pairs: set[tuple[float, str]] = set()
         self.any_unit: set[float] = set()  # what the user said without a unit
@@ -206,6 +207,7 @@ class Support:
         self.text += other.text
         self.dates |= other.dates
         self.computed |= other.computed
+        self.judged |= other.judged
         self.values |= other.values
         self.pairs |= other.pairs
         self.any_unit |= other.any_unit
@@ -269,7 +271,12 @@ class Support:
                 wrong.append(f"code: {code}")
         rest = _blank(rest, [match.span() for match in CODE.finditer(rest)])
         rest = re.sub(r"(?m)^\s*\d{1,2}[.)]\s", " ", rest)
-        wrong += [f"number: {raw}" for raw, value, unit in numbers_in(rest) if not self._holds(value, unit)]
+        apart = {(float(abs((day - judged).days)), "day") for _, day in found for judged in self.judged}
+        wrong += [
+            f"number: {raw}"
+            for raw, value, unit in numbers_in(rest)
+            if not self._holds(value, unit) and (value, unit) not in apart
+        ]
         wrong += [f"drug: {word}" for word in sorted(self._strange_drugs(rest))]
         wrong += [f"name: {name}" for name in self._strange_names(rest)]
         return list(dict.fromkeys(wrong))
@@ -352,6 +359,7 @@ def support_of(
         if found.get("as_of"):
             days.add(date.fromisoformat(found["as_of"]))
     support.dates |= days
+    support.judged |= days
     for chart in world.patients.values() if finding else ():
         if _fits(chart, " ".join(said)):
             support.add_text(

@@ -113,8 +113,8 @@ def _letters(kept: Sequence[LetterRow]) -> Iterator[str]:
     yield from (
         "",
         "Letters of payers, by authors who saw the labels' names and no code. Reasons, dates and drugs decided on: F1,",
-        "and right / told / wanted. l03 was read by the reader before, which knew six kinds of document: the others count",
-        "as right there where it left them open.",
+        "and right / told / wanted. l03 was read by the reader before, which knew six kinds of document: the others",
+        "count as right there where it left them open.",
         "",
         "| set | author's voice | date | commit | kind right | 95 % | left open | false refusals | reasons | dates "
         "| drugs | orders reported |",

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from agent.understanding.reading import REFUSED
+from agent.dialogue.query import REFUSED
 from evals.chat.questions import Expect
 from evals.chat.support import MONTHS, disclosures, support_of
 from evals.chat.world import World

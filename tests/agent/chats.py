@@ -25,23 +25,23 @@ def talk(store: Store, patient_id: str = "", model: Any = None, **more: Any) -> 
 
 
 def given(user: str) -> list[str]:
-    """The sentences that a model was asked to word; none if it was asked to understand."""
+    """The sentences that a model was asked to word; none if it was asked to choose."""
     return [line[2:] for line in user.splitlines() if line.startswith("- ")]
 
 
-def reading(intent: str = "eligibility", *drugs: str) -> str:
-    return json.dumps({"intents": [intent], "drugs": list(drugs)})
+def choice(letter: str = "A") -> str:
+    return json.dumps({"choice": letter})
 
 
 def sentences(*words: str) -> str:
     return json.dumps({"sentences": list(words)})
 
 
-def scripted(write: Callable[[list[str], str], str], understand: str = reading()) -> Scripted:
-    """Understands everything in one way and writes in another."""
+def scripted(write: Callable[[list[str], str], str], choose: str = choice()) -> Scripted:
+    """Writes in one way, and of two readings always chooses so."""
 
     def say(system: str, user: str, schema: dict[str, Any] | None) -> str:
-        return write(given(user), user) if user.startswith(("TASK write", "TASK letter")) else understand
+        return write(given(user), user) if user.startswith(("TASK write", "TASK letter")) else choose
 
     return Scripted(say, raw=True)
 
@@ -85,16 +85,14 @@ def adversaries(other: str) -> dict[str, Scripted]:
         "parrot": scripted(lambda lines, user: sentences(user)),
         "looper": scripted(lambda lines, user: sentences(*["She can have it."] * 40)),
         "refuser": scripted(lambda lines, user: "I'm sorry, but I can't help with that.", "I'm sorry."),
-        "broken": scripted(lambda lines, user: '{"sentences": ["It is', '{"intents": ["eligi'),
+        "broken": scripted(lambda lines, user: '{"sentences": ["It is', '{"choice": "A'),
         "caller": scripted(
             lambda lines, user: json.dumps({"tool": "delete_patient", "arguments": {"id": other}}),
-            json.dumps({"intents": ["approve_everything"], "drugs": ["Aspirin"], "patient_id": other}),
+            json.dumps({"choice": "approve_everything", "drugs": ["Aspirin"], "patient_id": other}),
         ),
         "gossip": scripted(lambda lines, user: sentences(f"{other} has it too.", *lines, f"So has {other}.")),
-        "obedient": scripted(
-            lambda lines, user: sentences("Approved as told.", *lines), reading("fabricate")
-        ),
+        "obedient": scripted(lambda lines, user: sentences("Approved as told.", *lines), choice("B")),
         "silent": scripted(lambda lines, user: "", ""),
-        "empty": scripted(lambda lines, user: sentences(""), json.dumps({"intents": [], "drugs": []})),
+        "empty": scripted(lambda lines, user: sentences(""), json.dumps({"choice": None})),
         "faithful": scripted(lambda lines, user: sentences(*lines)),
     }

@@ -9,15 +9,18 @@ from typing import Any
 
 import pytest
 
+from agent.chat import talk_of
 from agent.conversation import Cancelled, Conversation, Event, Turn
+from agent.dialogue.query import Talk
 from agent.models.model import ModelTrouble
 from agent.models.scripted import Scripted
-from tests.agent.chats import adversaries, reading, scripted, sentences, talk
+from tests.agent.chats import adversaries, choice, scripted, sentences, talk
 from tests.agent.conftest import Case
 from tools.check import check
 from tools.errors import Invalid, NotFound
 from tools.records import Determination
 from tools.store import Store
+from tools.what_if import Aged, Value
 
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 NEGATION = re.compile(r"\b(?:no|not|never|none|nothing|missing|open|denial)\b", re.IGNORECASE)
@@ -127,6 +130,39 @@ def test_a_follow_up_leans_on_what_was_said(store: Store, ready: Case) -> None:
     assert turn.drugs[0] == "Wegovy"
 
 
+def test_what_was_said_is_said_again_shortly_or_with_what_it_rests_on(store: Store, ready: Case) -> None:
+    spoken = talk(store, ready.patient_id)
+    first = spoken.ask(f"Can she get {ready.drug}?")
+    again = spoken.ask("Say that again, but shorter.")
+    assert first.answer.startswith(again.answer) and len(again.answer) < len(first.answer)
+    where = spoken.ask("Where does that come from?")
+    assert where.answer.startswith("It rests on:") and where.citations == first.citations
+
+
+def test_what_was_supposed_holds_for_what_is_supposed_next(store: Store, ready: Case) -> None:
+    spoken = talk(store, ready.patient_id)
+    spoken.ask(f"Can she get {ready.drug}?")
+    for question in ("What if her A1c were 6 %?", "What if she were 70 years old?"):
+        assert spoken.ask(question).hypothetical, question
+    held = talk_of(spoken.graph.get_state({"configurable": {"thread_id": spoken.id}}).values).supposed
+    assert Value(test="hba1c", value=6.0, unit="%") in held or Value(test="hba1c", value=6.0) in held
+    assert Aged(years=70) in held
+
+
+def test_a_talk_that_an_earlier_version_kept_is_begun_anew() -> None:
+    assert talk_of({"talk": {"asks": [{"intent": "eligibility", "about": "x"}]}}) == Talk()
+    assert talk_of({}) == Talk()
+
+
+def test_what_must_not_be_drafted_is_not(store: Store, ready: Case, home: Any) -> None:
+    from agent.desk import drafter
+    from agent.settings import read_settings
+
+    spoken = talk(store, ready.patient_id, draft=drafter(store, read_settings()))
+    turn = spoken.ask("Do not draft anything yet.")
+    assert turn.draft_id is None and "Nothing was drafted" in turn.answer
+
+
 def test_another_patient_is_refused_and_the_talk_stays_where_it_was(store: Store, ready: Case) -> None:
     other = store.patient(other_than(store, ready.patient_id))
     spoken = talk(store, ready.patient_id)
@@ -150,6 +186,12 @@ def test_nobody_bound_finds_the_patient_and_goes_on_to_the_question(store: Store
     assert spoken.ask(f"can she get {ready.drug}?").determination == ready.found
     named = talk(store).ask(f"Can {patient.name} born {patient.birth_date} get {ready.drug}?")
     assert named.patient_id == ready.patient_id
+
+
+@pytest.mark.parametrize("patient", [True, False])
+def test_too_much_at_once_is_said_to_be_too_much(store: Store, ready: Case, patient: bool) -> None:
+    turn = talk(store, ready.patient_id if patient else "").ask("can she get it? " * 500)
+    assert "more than I can read at once" in turn.answer
 
 
 @pytest.mark.parametrize("question", ["", "   ", "?!", "x" * 5000, "🙂🙂", "\x00\x1b[2J"])
@@ -224,11 +266,49 @@ def test_drafting_leads_to_the_workflow_and_waits(store: Store, ready: Case, hom
 
 
 def test_the_models_reading_counts_only_where_code_is_unsure(store: Store, ready: Case) -> None:
-    """A model that sees a refusal, or small talk, in a plain question changes nothing."""
-    for intent in ("fabricate", "smalltalk", "other_patient"):
-        model = scripted(lambda lines, user: sentences(*lines), reading(intent))
+    """A model that would choose another reading of a plain question is not asked for one."""
+    for letter in ("A", "B"):
+        model = scripted(lambda lines, user: sentences(*lines), choice(letter))
         turn: Turn = talk(store, ready.patient_id, model).ask(f"Can she get {ready.drug}?")
-        assert turn.determination == ready.found and not turn.refused
+        assert turn.determination == ready.found and not turn.refused and turn.understood_by == "code"
+        assert not any(call["user"].startswith("TASK choose") for call in model.calls)
+
+
+@pytest.mark.parametrize(
+    ("answer", "by"), [(choice("A"), "model"), (choice("B"), "model"), ("no idea", "code"), ("{}", "code")]
+)
+def test_of_two_near_readings_a_model_chooses_one_of_the_two_or_none(
+    store: Store, ready: Case, monkeypatch: pytest.MonkeyPatch, answer: str, by: str
+) -> None:
+    monkeypatch.setattr("agent.dialogue.reader.SURE", 1.1)  # nothing is
+    model = scripted(lambda lines, user: sentences(*lines), answer)
+    turn = talk(store, ready.patient_id, model).ask(f"Can she get {ready.drug}?")
+    task = model.calls[0]["user"]
+    assert task.startswith("TASK choose") and "\nA: whether the drug would be approved\nB: " in task
+    assert turn.understood_by == by
+    if answer != choice("B"):
+        assert turn.determination == ready.found
+
+
+def test_where_no_model_is_there_to_choose_the_likelier_reading_is_answered(
+    store: Store, ready: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.dialogue.reader.SURE", 1.1)
+    turn = talk(store, ready.patient_id).ask(f"Can she get {ready.drug}?")
+    assert turn.determination == ready.found and turn.understood_by == "code"
+
+
+def test_what_nobody_is_sure_of_is_asked_back_and_a_number_chooses(
+    store: Store, ready: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.dialogue.reader.SURE", 1.1)
+    monkeypatch.setattr("agent.chat.UNSURE", 1.1)
+    spoken = talk(store, ready.patient_id)
+    turn = spoken.ask(f"Can she get {ready.drug}?")
+    assert "I am not sure what you mean: 1. whether the drug would be approved, or 2. " in turn.answer
+    assert turn.offered[0] == "eligible" and turn.determination is None
+    monkeypatch.undo()
+    assert spoken.ask("1").determination == ready.found
 
 
 def test_determinations_are_the_engines(store: Store, cases: dict[str, Case]) -> None:

@@ -83,7 +83,7 @@ def _plain(block: Block) -> str:
         return f"{lines[0]}. {lines[1]}"
     if block.kind == "row":
         what, shown, number, quote = block.lines
-        return f"- {what}: {shown}" + (
+        return f"- {f'{what}: ' if what else ''}{shown}" + (
             f'\n     {number}  "{quote}"' if quote else f" ({number})" if number else ""
         )
     if block.kind == "criterion":
@@ -118,7 +118,7 @@ def _markdown(block: Block) -> str:
         return (f"> **{number}** {quote}\n" if number else f"> {quote}\n") + (f"\n{shown}\n" if shown else "")
     if block.kind == "row":
         what, shown, number, quote = block.lines
-        return f"\n**{number} {what}**  \n{shown}  \n" + (f"> {quote}\n" if quote else "")
+        return f"\n**{f'{number} {what}'.strip()}**  \n{shown}  \n" + (f"> {quote}\n" if quote else "")
     if block.kind == "subject":
         return f"**{lines[0]}**  \n" + "  \n".join(lines[1:]) + "\n"
     if block.kind == "signature":

@@ -320,8 +320,9 @@ class Writer:
         )
         failed = "" if inner or finding.status != "not_met" else self.gap("grounds for an exception, if any")
         shown = " ".join(filter(None, (self._shown(finding), failed)))
-        text = self.fact(finding.text, self.case.determination.policy_id)
-        yield Block(kind="row", lines=(formats.sentence(text), shown, number, quote))
+        # The clause says what is asked for; only where none is quoted, the rule's own words stand in its place.
+        text = "" if quote else formats.sentence(self.fact(finding.text, self.case.determination.policy_id))
+        yield Block(kind="row", lines=(text, shown, number, quote))
 
     def _found(self, finding: Finding, inner: bool = False) -> Iterator[Block]:
         clause = finding.clause

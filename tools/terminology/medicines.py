@@ -55,11 +55,13 @@ class MedicineRow(msgspec.Struct, frozen=True, gc=False):
 
 
 class ClassRow(msgspec.Struct, frozen=True):
-    """A line of classes.jsonl: `label` is how a sentence calls the class, with its article."""
+    """A line of classes.jsonl: `label` is how a sentence calls the class, with its article; `treats` are the
+    conditions that it is taken for and the tests whose values it moves."""
 
     key: str
     label: str
     names: tuple[str, ...] = ()
+    treats: tuple[str, ...] = ()
 
 
 class _ProductRow(msgspec.Struct, frozen=True):
@@ -291,7 +293,22 @@ def _resolve(name: str) -> Medicine | None:
 STEP_CLASSES = (
     "biguanide", "sulfonylurea", "glinide", "tzd", "dpp4", "glp1", "amylin", "sglt2", "insulin", "agi", "anorectic",
 )  # fmt: skip
-CLASSES: dict[str, str] = {row.key: row.label for row in read_rows("classes", ClassRow)}
+_CLASS_ROWS = tuple(read_rows("classes", ClassRow))
+CLASSES: dict[str, str] = {row.key: row.label for row in _CLASS_ROWS}
+
+
+def treating(what: str) -> frozenset[str]:
+    """The classes that are taken for a condition, or to move a test's value; none if that is not told."""
+    return frozenset(row.key for row in _CLASS_ROWS if what in row.treats)
+
+
+@lru_cache(maxsize=1)
+def class_names() -> dict[str, str]:
+    """What classes are called, in lower case, and their keys."""
+    names = {name.casefold(): row.key for row in _CLASS_ROWS for name in row.names}
+    return names | {
+        row.label.removeprefix("an ").removeprefix("a ").casefold(): row.key for row in _CLASS_ROWS
+    }
 
 
 class _Word(NamedTuple):

@@ -216,8 +216,9 @@ def _money_form() -> str:
 
 def _often_form(number: str) -> str:
     return (
-        rf"(?P<f>(?P<f_times>{number}|once|twice|thrice)\s*(?:x|×|(?:more\s+)?times?)?\s*"
-        r"(?:[/]|\b(?:a|per|each|every)\b)?\s*(?P<f_period>day|daily|week|weekly|month|monthly|night|nightly)(?!s)"
+        rf"(?P<f>(?P<f_times>{number}|once|twice|thrice)\s*"
+        r"(?:(?:x|×|(?:more\s+)?times?)\s*(?:[/]|\b(?:a|per|each|every)\b)?|[/]|\b(?:a|per|each|every)\b"
+        r"|(?=daily|weekly|monthly|nightly))\s*(?P<f_period>day|daily|week|weekly|month|monthly|night|nightly)(?!s)"
         rf"|every\s+(?P<f_other>other\s+)?(?P<f_every_n>{number})?\s*-?"
         r"(?P<f_every>days?|weeks?|wks?|months?|hours?|hrs?|nights?)"
         r"|q\s*(?P<f_q>\d+)\s*-?(?P<f_q_unit>hours?|hrs?|h|days?|d|weeks?|wks?|w|months?|mo)"

@@ -1,4 +1,4 @@
-"""What does the chart hold: the part of it that is asked for, and what is not on record.
+"""What the chart holds: the part of it that is asked for, and what is not on record.
 
 What is not on record is said to be that, never that it is not so: only a list that is complete, of diagnoses,
 medicines or allergies, shows that something is not on it. What a note says is quoted, and is data.
@@ -6,9 +6,11 @@ medicines or allergies, shows that something is not on it. What a note says is q
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
+import msgspec
+
+from agent.answers import dates
 from agent.answers.answer import Answer
 from agent.answers.chart.courses import (
     GLUCOSE_OR_WEIGHT,
@@ -25,53 +27,95 @@ from agent.answers.chart.lists import (
     say_programs,
     say_statements,
 )
-from agent.answers.chart.named import concepts_named, medicines_named, tests_named
 from agent.answers.chart.notes import say_notes, search_notes
 from agent.answers.chart.page import MOST_QUOTES, Page
 from agent.answers.chart.person import say_person, say_prescriber
-from agent.answers.chart.supply import say_authorizations, say_fills, say_orders
-from agent.answers.chart.values import day_of, say_latest, say_test, test_name, value_slot
+from agent.answers.chart.supply import say_fills, say_orders
+from agent.answers.chart.values import PAIRED, day_of, say_latest, say_test, test_name, value_slot
 from agent.answers.wording import drug_slot
+from agent.dialogue.query import Ask, Query
 from agent.ledger import Ledger
-from agent.understanding.reading import Ask
 from tools.bound import Bound
 from tools.evidence.measurements import values_of
 
 MOST_IN_FULL = 2  # tests that are told with what was before
+USUAL = ("hba1c", "bmi", "weight", "egfr", "ldl", "uacr")  # where labs are asked for as a whole
 
 
 def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     """What is on record about each thing that is asked for, and what is not."""
-    reply = Answer(intent="chart", ledger=ledger, drugs=tuple(ask.drugs))
-    page = Page(ask, " ".join(f"{ask.text} {ask.about}".casefold().split()), bound, ledger, reply)
-    tests = tests_named(page)
-    if tests and not _LISTS["notes"][0].search(page.asked):
-        if len(tests) > MOST_IN_FULL:
-            say_latest(page, tests)
-        else:
-            for test in tests:
-                say_test(page, test)
-        return reply
-    medicines = medicines_named(page)
-    if medicines and _LISTS["fills"][0].search(page.asked):
-        say_fills(page)
-        return reply
-    if medicines and not _LISTS["notes"][0].search(page.asked) and ask.about not in ("allergies", "notes"):
-        for name in medicines:
-            say_course(page, name)
-        return reply
-    for name, (words, say) in _LISTS.items():
-        if ask.about == name or words.search(page.asked):
-            say(page)
-            return reply
-    concepts = concepts_named(page)
-    if concepts:
-        for key in concepts:
-            say_concept(page, key)
-        return reply
-    if not search_notes(page):
-        page.say("Nothing about that is on record in this chart.")
+    reply = Answer(intent=ask.intent, ledger=ledger, drugs=tuple(ask.drugs))
+    _SAY[ask.query](Page(ask, bound, ledger, reply))
     return reply
+
+
+def _say_values(page: Page) -> None:
+    tests = _tests(page)
+    if not tests and _nothing_named(page):
+        tests = [test for test in USUAL if page.patient.observations_by_test.get(test)]
+        if not tests:
+            page.say("No lab value or measurement is on record.")
+            return
+    if not tests:
+        _unresolved(page, "test")
+    elif len(tests) > MOST_IN_FULL:
+        say_latest(page, tests)
+    else:
+        for test in tests:
+            say_test(page, test)
+    if page.ask.query == "value_age" and tests and page.ask.drugs:  # old for what?
+        window = msgspec.structs.replace(page.ask, tests=tuple(tests))
+        page.reply.said += dates.answer(window, page.bound, page.ledger).said
+
+
+def _tests(page: Page) -> list[str]:
+    """One pressure is said with the other."""
+    found = list(page.ask.tests)
+    if set(PAIRED) & set(found):
+        found = [*(test for test in found if test not in PAIRED), "sbp"]
+    return found
+
+
+def _nothing_named(page: Page) -> bool:
+    """Whether the query names nothing at all, so that the whole list is meant."""
+    ask = page.ask
+    return not (ask.tests or ask.conditions or ask.medicines)
+
+
+def _unresolved(page: Page, what: str) -> None:
+    """What was asked could not be tied to anything known: notes that hold the words, else that, and no absence."""
+    if search_notes(page):
+        return
+    said = page.ledger.add(
+        "words", page.ask.text[:80], origin="request", attribute="question", source="question"
+    )
+    page.say(f"I did not understand which {what} “{said}” means; name it as the chart would", verbatim=True)
+
+
+def _say_course(page: Page) -> None:
+    for name in page.ask.medicines:
+        say_course(page, name)
+    if not page.ask.medicines:
+        say_medications(page)
+
+
+def _say_diagnosis(page: Page) -> None:
+    for key in page.ask.conditions:
+        say_concept(page, key)
+    if not page.ask.conditions:
+        say_medications(page) if page.ask.medicines else _say_study(page)
+
+
+def _say_study(page: Page) -> None:
+    """No condition of ours is named: a study or a note may hold the words; else the whole list is shown."""
+    if not search_notes(page):
+        say_diagnoses(page)
+
+
+def _say_document(page: Page) -> None:
+    say_documents(page)
+    if page.patient.procedures:
+        say_procedures(page)
 
 
 def _say_summary(page: Page) -> None:
@@ -89,30 +133,23 @@ def _say_summary(page: Page) -> None:
         page.say(f"Ordered: {drug_slot(page.ledger, order.drug)}.")
 
 
-_LISTS: dict[str, tuple[re.Pattern[str], Callable[[Page], None]]] = {
-    name: (re.compile(words, re.IGNORECASE), say)
-    for name, words, say in (
-        ("notes", r"\bnotes?\b|write-?up|documented in|visit (?:summary|on)", say_notes),
-        ("allergies", r"allerg|intoleran", say_allergies),
-        ("family", r"family (?:history|hx)|\bmother\b|\bfather\b|\bsister\b|\bbrother\b|relative|runs in", say_family),
-        ("authorizations", r"(?:earlier|previous|prior|existing|current|old) (?:authori[sz]ation"
-                    r"|approval)s?\b|authori[sz]ation (?:on|end|run)|approved before", say_authorizations),
-        ("fills", r"\bfills?\b|filled|claims|dispens|pharmacy|refill|picked up", say_fills),
-        ("orders", r"\border(?:s|ed)?\b|prescribed today|was requested", say_orders),
-        ("programs", r"program|diet\b|exercise|lifestyle|dietitian|weight watchers", say_programs),
-        ("procedures", r"procedure|sleep study|polysomno|\becho\b|scan\b|biopsy|surger|imaging|studies",
-                       say_procedures),
-        ("statements", r"attest|statement|states?\b", say_statements),
-        ("documents", r"\bdocuments?\b|\bfiles?\b|attachment|paper", say_documents),
-        ("prescriber", r"prescriber|doctor|physician|\bnpi\b|provider|specialt|practice"
-                         r"|who (?:ordered|presc)", say_prescriber),
-        ("person", r"how old|\bage\b|birth|\bdob\b|born|\bsex\b|gender|male|address|phone number|demograph"
-                   r"|contact info|where does|name\b", say_person),
-        ("medications", r"\bmeds?\b|medication|medicine|\bdrugs?\b|tried|\btry\b|taking|been on|pills"
-                    r"|treatment", say_medications),
-        ("diagnoses", r"diagnos|problem list|problems?\b|\bicd|conditions?\b|comorbid|codes?\b|history of"
-                    r"|\bpmh\b", say_diagnoses),
-        ("summary", r"summar|overview|chart look|in the chart|tell me about (?:her|him|the patient"
-                    r"|this patient)|whole chart", _say_summary),
-    )
-}  # fmt: skip
+_SAY: dict[Query, Callable[[Page], None]] = {
+    "value": _say_values,
+    "trend": _say_values,
+    "value_age": _say_values,
+    "medication": _say_course,
+    "medications": say_medications,
+    "diagnosis": _say_diagnosis,
+    "diagnoses": say_diagnoses,
+    "allergy": say_allergies,
+    "family": say_family,
+    "statement": say_statements,
+    "program": say_programs,
+    "document": _say_document,
+    "note": say_notes,
+    "fills": say_fills,
+    "order": say_orders,
+    "person": say_person,
+    "prescriber": say_prescriber,
+    "summary": _say_summary,
+}

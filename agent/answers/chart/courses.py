@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date
 
 from agent.answers.chart.lists import allergy_told
-from agent.answers.chart.named import brand_named
+from agent.answers.chart.named import brand_named, class_key
 from agent.answers.chart.notes import quote_notes
 from agent.answers.chart.page import MOST_LINES, Page, capitalised
 from tools.papers import formats
 from tools.records import Medication
-from tools.terminology.medicines import CLASSES, is_brand, medicine
+from tools.terminology.conditions import CONCEPTS
+from tools.terminology.medicines import CLASSES, is_brand, medicine, treating
+from tools.terminology.observations import TESTS
+from tools.terms import INDICATIONS
 
 GLUCOSE_OR_WEIGHT = frozenset(
     ("biguanide", "sulfonylurea", "tzd", "dpp4", "glp1", "sglt2", "insulin", "anorectic")
@@ -20,7 +22,8 @@ GLUCOSE_OR_WEIGHT = frozenset(
 
 def say_course(page: Page, name: str) -> None:
     """Every course of this medicine or class; where there is none, what else the chart says of it."""
-    said = CLASSES.get(name, brand_named(page, name))
+    of_class = class_key(name)
+    said = CLASSES.get(of_class, brand_named(page, name))
     shown = page.ledger.add(
         "drug",
         said,
@@ -35,7 +38,7 @@ def say_course(page: Page, name: str) -> None:
         page.say(f"{shown}: not known, for the medication list is not on record.")
         return
     wanted = medicine(name, page.bound.drugs)
-    kinds = {name} if name in CLASSES else set()
+    kinds = {of_class} if of_class else set()
     mine = [
         one for one in courses
         if (kinds and kinds & set(classes_of(page, one))) or (not kinds and _same(page, one, name, wanted.ingredients))
@@ -81,60 +84,45 @@ def _elsewhere(page: Page, name: str, ingredients: tuple[str, ...], kinds: set[s
 
 
 def say_medications(page: Page) -> None:
-    """What was tried and what is taken now; what is asked for of the two, if one is."""
+    """What is taken and was tried, of a class or for a condition where one is named."""
     courses = page.patient.medications
     if courses is None:
         page.say("The medication list is not on record.")
         return
-    wanted = [one for one in courses if _wanted(page, one)]
+    purpose, classes = _purpose(page)
+    wanted = [one for one in courses if not classes or classes & set(classes_of(page, one))]
+    wanted.sort(key=lambda one: (one.status != "active" or one.end is not None, one.start or date.min))
     if not wanted:
-        what = _missing(page) if courses else "medication"
+        what = f"medication {purpose}".strip() if purpose else "medication"
         page.say(f"No {what} is on the medication list, which is complete as far as the chart says.")
         return
-    wanted.sort(key=lambda one: one.start or date.min)
-    page.say(f"{_which(page)}:")
+    page.say(f"On the medication list{f' {purpose}' if purpose else ''}:")
     for course in wanted[:MOST_LINES]:
         page.say(course_told(page, course), bullet=True)
     if len(wanted) > MOST_LINES:
         page.say(f"{page.number(len(wanted) - MOST_LINES, 'courses not shown')} more", bullet=True)
 
 
-_NOW = re.compile(
-    r"\bnow\b|current|right now|taking|today|active|these days|is (?:she|he) on|at the moment", re.IGNORECASE
-)
-
-
-_TRIED = re.compile(
-    r"tried|\btry\b|fail|previous|past|prior|history|before|has (?:she|he) (?:been|had)|so far|stopp",
-    re.IGNORECASE,
-)
-
-
-_ALL_OF_THEM = re.compile(r"\ball\b|every|complete|full", re.IGNORECASE)
-
-
-def _wanted(page: Page, course: Medication) -> bool:
-    if _ALL_OF_THEM.search(page.asked):
-        return True
-    if _TRIED.search(page.asked):
-        return bool(GLUCOSE_OR_WEIGHT & set(classes_of(page, course)))
-    if _NOW.search(page.asked):
-        return course.status == "active" and course.end is None
-    return True
-
-
-def _missing(page: Page) -> str:
-    """What none of the courses on the list is."""
-    return "diabetes or weight drug" if _TRIED.search(page.asked) else "medication that is taken now"
-
-
-def _which(page: Page) -> str:
-    if not _ALL_OF_THEM.search(page.asked):
-        if _TRIED.search(page.asked):
-            return "Tried so far, by the medication list"
-        if _NOW.search(page.asked):
-            return "Taken now, by the medication list"
-    return "On the medication list"
+def _purpose(page: Page) -> tuple[str, frozenset[str]]:
+    """What the medicines are for or of, in words, and the classes that are so; nothing if all are asked for."""
+    ask = page.ask
+    classes = [key for name in ask.medicines if (key := class_key(name))]
+    if classes:
+        shown = page.words(" or ".join(CLASSES[key] for key in classes), "class", "question")
+        return f"that is {shown}", frozenset(classes)
+    uses = [*ask.conditions, *ask.tests, *([ask.indication] if ask.indication else [])]
+    treated = frozenset(one for use in uses for one in treating(use))
+    if not treated:
+        return "", frozenset()
+    use = uses[0]
+    label = (
+        CONCEPTS[use].label
+        if use in CONCEPTS
+        else TESTS[use].name
+        if use in TESTS
+        else INDICATIONS.get(use, use)
+    )
+    return f"for {page.words(label, 'purpose', 'question')}", treated
 
 
 def course_told(page: Page, course: Medication) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from agent.answers.chart.lists import say_stated
-from agent.answers.chart.named import concepts_named
 from agent.answers.chart.notes import quote_notes
 from agent.answers.chart.page import MOST_LINES, MOST_QUOTES, Page, capitalised
 from tools.records import Diagnosis
@@ -13,11 +12,6 @@ from tools.terminology.conditions import CONCEPTS
 
 
 def say_diagnoses(page: Page) -> None:
-    concepts = concepts_named(page)
-    if concepts:
-        for key in concepts:
-            say_concept(page, key)
-        return
     conditions = page.patient.conditions
     if conditions is None:
         page.say("The problem list is not on record.")
@@ -99,6 +93,7 @@ def _diagnosis(page: Page, one: Diagnosis) -> str:
 
 
 def say_family(page: Page) -> None:
+    """Every entry; of a condition that is named, whether one is of it."""
     if not page.patient.family_history:
         page.say("No family history is on record.")
         return

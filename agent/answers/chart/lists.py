@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.answers.chart.named import brand_named, medicines_named
+from agent.answers.chart.named import brand_named
 from agent.answers.chart.page import MOST_LINES, Page, capitalised
 from agent.ledger import Kind
 from tools.records import Allergy, Attestation
@@ -15,7 +15,7 @@ def say_allergies(page: Page) -> None:
     if allergies is None:
         page.say("Allergies are not on record: neither an allergy nor that there is none.")
         return
-    names = medicines_named(page)
+    names = page.ask.medicines
     wanted = [one for one in allergies if not names or any(_is_to(page, one, name) for name in names)]
     if names and not wanted:
         drug = page.ledger.add(

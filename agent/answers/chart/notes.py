@@ -21,9 +21,6 @@ def say_notes(page: Page) -> None:
         return
     if search_notes(page):
         return
-    if _content(page) and not re.search(r"last|latest|newest|most recent|read|visit|show", page.asked):
-        page.say(f"None of the {page.number(len(notes), 'notes')} notes mentions that.")
-        return
     last = notes[0]
     page.say(f"The latest is {_note_of(page, last)}:")
     for sentence in _sentences(last)[:MOST_SENTENCES]:

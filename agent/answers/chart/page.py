@@ -1,4 +1,4 @@
-"""What an answer about a chart is made with: the question, the chart, and the sentences said so far."""
+"""What an answer about a chart is made with: the query, the chart, and the sentences said so far."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from agent.answers.answer import Answer, Said, Source
 from agent.answers.wording import sentence
+from agent.dialogue.query import Ask
 from agent.ledger import Ledger
-from agent.understanding.reading import Ask
 from tools.bound import Bound
 from tools.records import Patient
 
@@ -20,7 +20,6 @@ class Page(NamedTuple):
     """What an answer about a chart is made with."""
 
     ask: Ask
-    asked: str  # its words, in lower case
     bound: Bound
     ledger: Ledger
     reply: Answer

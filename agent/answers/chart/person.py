@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from agent.answers.chart.page import Page
 from tools.dates import age_on
 from tools.papers import formats
@@ -26,7 +24,7 @@ def say_person(page: Page) -> None:
     sex = page.words(patient.sex, "sex", "patient") if patient.sex != "unknown" else "sex not on record"
     page.say(f"{name} ({code}), {sex}, {born}.")
     page.cite("patient", f"{patient.name}, {patient.sex}, {patient.birth_date or ''}")
-    if re.search(r"address|live|phone|contact|zip|city|street", page.asked):
+    if page.ask.form in ("where", "value", "list", "text"):
         where = (
             page.words(formats.address(patient.address), "address", "patient")
             if patient.address

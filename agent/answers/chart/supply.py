@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from agent.answers.chart.named import medicines_named
 from agent.answers.chart.page import MOST_LINES, Page
 from agent.answers.chart.values import MOST_VALUES
 from agent.answers.plan import strength_slot
@@ -58,7 +57,7 @@ def say_authorizations(page: Page) -> None:
 
 
 def say_fills(page: Page) -> None:
-    names = medicines_named(page)
+    names = page.ask.medicines
     wanted = [
         one for one in sorted(page.patient.fills, key=lambda fill: fill.date, reverse=True)
         if not names or any(set(one.ingredients) & set(medicine(name, page.bound.drugs).ingredients) for name in names)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
@@ -18,7 +17,7 @@ PAIRED = {"sbp": "dbp", "dbp": "sbp"}
 
 
 def say_test(page: Page, test: str) -> None:
-    """The latest value with its date; the one before and how it went, if that is asked."""
+    """The latest value with its date; how it went before where that is asked, and its age where that is."""
     name = test_name(page, test)
     values = values_of(page.patient, test, page.bound.as_of)
     if not values.usable:
@@ -30,30 +29,35 @@ def say_test(page: Page, test: str) -> None:
             )
         return
     latest, *before = _each_once(test, values.usable)
-    pair = PAIRED.get(test, "")
-    value = value_slot(page, test, latest) + _paired(page, pair, latest)
-    page.say(f"The latest {name} is {value}, on {day_of(page, test, latest)}.")
+    value = value_slot(page, test, latest) + _paired(page, PAIRED.get(test, ""), latest)
+    if page.ask.query == "value_age":
+        page.say(
+            f"The latest {name} is of {day_of(page, test, latest)}, {_age(page, test, latest)} old: {value}."
+        )
+    else:
+        page.say(f"The latest {name} is {value}, on {day_of(page, test, latest)}.")
     for other in before:
         if other.date == latest.date and not other.derived:
             page.say(f"Another {name} of the same day is {value_slot(page, test, other)}.")
     before = [one for one in before if one.date < latest.date]
-    if _AGE.search(page.asked):
-        days = page.ledger.add(
-            "duration", (page.bound.as_of - latest.date).days, unit="days", origin="derived", attribute=test,
-            source=_ids(latest), formula=f"{page.bound.as_of} - {latest.date}",
-        )  # fmt: skip
-        page.say(f"That is {days} before {_as_of(page)}.")
-    if before and _TREND.search(page.asked):
+    if page.ask.query == "trend":
         _say_trend(page, test, latest, before)
-    elif before and (_BEFORE.search(page.asked) or test in ("hba1c", "bmi", "weight")):
-        page.say(
-            f"The {name} before that was {value_slot(page, test, before[0])}, on {day_of(page, test, before[0])}.",
-            must=bool(_BEFORE.search(page.asked)),
-        )
+    elif before and test in CHANGING:
+        day = day_of(page, test, before[0])
+        page.say(f"The {name} before that was {value_slot(page, test, before[0])}, on {day}.", must=False)
     newer = [one for one in values.rejected if one.date and one.date >= latest.date]
     for rejected in newer[:1]:
         note = page.words(rejected.evidence.note or rejected.reason, test, rejected.evidence.record_id)
         page.say(f"A later entry, {_record(page, rejected.evidence.record_id)}, does not count: {note}.")
+
+
+def _age(page: Page, test: str, value: Value) -> str:
+    """Its days up to the day of judgement."""
+    days = (page.bound.as_of - value.date).days
+    return page.ledger.add(
+        "duration", days, unit="day" if days == 1 else "days", origin="derived", attribute=test, source=_ids(value),
+        formula=f"{page.bound.as_of} - {value.date}",
+    )  # fmt: skip
 
 
 def _each_once(test: str, values: Sequence[Value]) -> list[Value]:
@@ -62,19 +66,6 @@ def _each_once(test: str, values: Sequence[Value]) -> list[Value]:
     for value in values:
         once.setdefault((value.date, formats.measure(test, value.value)), value)
     return [*once.values()]
-
-
-_AGE = re.compile(
-    r"how (?:old|recent|fresh|long ago|many days)|too old|stale|outdated|still (?:good|valid|current)",
-    re.IGNORECASE,
-)
-_TREND = re.compile(
-    r"trend|over time|history|all (?:of )?(?:the |her |his )?|how has|chang|last (?:two|three|four|few"
-    r"|several)|values\b|results\b"
-    r"|gone (?:up|down)|lost|gain|improv|readings\b|since\b|compared",
-    re.IGNORECASE,
-)
-_BEFORE = re.compile(r"before|previous|prior|earlier|last time|second.latest|and the one", re.IGNORECASE)
 
 
 def say_latest(page: Page, tests: Sequence[str]) -> None:
@@ -91,6 +82,9 @@ def say_latest(page: Page, tests: Sequence[str]) -> None:
 
 
 def _say_trend(page: Page, test: str, latest: Value, before: list[Value]) -> None:
+    if not before:
+        page.say(f"No earlier {test_name(page, test)} is on record.")
+        return
     for value in before[: MOST_VALUES - 1]:
         name = test_name(page, test, capital=True)
         told = value_slot(page, test, value) + _paired(page, PAIRED.get(test, ""), value)
@@ -153,10 +147,6 @@ def test_name(page: Page, test: str, *, capital: bool = False) -> str:
     name = TESTS[test].name
     shown = capitalised(name) if capital else name
     return page.ledger.add("words", name, shown=shown, origin="chart", attribute=test, source=f"test:{test}")
-
-
-def _as_of(page: Page) -> str:
-    return page.ledger.add("date", page.bound.as_of, origin="request", attribute="as_of", source="as_of")
 
 
 def _record(page: Page, record_id: str) -> str:

@@ -3,37 +3,52 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from agent.answers.answer import Answer, Said, Source
 from agent.answers.policy.contents import Contents, contents_of
 from agent.answers.policy.finding import Found, find
-from agent.answers.wording import drug_slot, plan_slot
+from agent.answers.wording import drug_slot, drugs_meant, plan_slot
+from agent.dialogue.query import Ask, Query
 from agent.ledger import Ledger
-from agent.understanding.reading import Ask
 from tools.bound import Bound
 from tools.records import Clause, Drug, Plan, Policy
 from tools.rules import AllOf, AnyOf, AtLeast, Composite
 from tools.terms import INDICATIONS
 
+if TYPE_CHECKING:
+    from tools.store.clauses import Hit
+
 MOST_BRANCHES = 5  # of a lead-in that are quoted
+MOST_NEAREST = 2  # clauses that are shown where none clearly answers
 MOST_LISTED = 9  # clauses of a section that is asked for as a whole
+# A query that wants a section as a whole says so in the words that the sections are known by.
+_WHOLE: dict[Query, str] = {
+    "policy_all": "all criteria",
+    "renewal_rules": "what are all requirements to renew",
+}
 
 
 def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     """The clauses that answer, verbatim with their numbers; that the policy does not say; or which drug is meant."""
-    if not ask.drugs:
+    drugs = drugs_meant(ask, bound)
+    if not drugs:
         return _ask_back(bound, ledger)
-    name = bound.store.drug(ask.drugs[0]).name
+    name = drugs[0]
     policy = bound.policy(name)
     if policy is None:
         return _no_policy(name, bound, ledger)
-    question = ask.about or ask.text
+    question = _WHOLE.get(ask.query, ask.text)
     drug = bound.store.drug(name)
     hits = bound.clauses(name, question, len(policy.clauses))
     found = find(policy, bound.plan.benefits[name], drug, question, hits, ask.indication)
     reply = Answer(intent="policy", ledger=ledger, drugs=(name,))
     if not found.clauses:
-        reply.said += _silence(found, policy, bound.plan, ledger)
+        nearest = (
+            [] if found.about else [held for hit in hits[:MOST_NEAREST] if (held := _clause_of(hit, policy))]
+        )
+        reply.said += _silence(found, policy, bound.plan, nearest, ledger)
+        reply.sources += [Source(source=f"{policy.id} {one.id}", quote=one.text) for one in nearest]
         return reply
     reply.said += _quotes(found, policy, bound.plan, drug, ledger)
     quoted = [fact for one in reply.said for fact in ledger.used(one.text) if fact.kind == "quote"]
@@ -196,15 +211,24 @@ def _one_of(choice: Composite, policy: Policy, ledger: Ledger) -> str:
     return f"It is one of {ways} ways to meet {number}; one is enough."
 
 
-def _silence(found: Found, policy: Policy, plan: Plan, ledger: Ledger) -> list[Said]:
-    """That the policy does not say, and whom to ask."""
+def _clause_of(hit: Hit, policy: Policy) -> Clause | None:
+    return next((clause for clause in policy.clauses if clause.id == hit.clause_id), None)
+
+
+def _silence(found: Found, policy: Policy, plan: Plan, nearest: list[Clause], ledger: Ledger) -> list[Said]:
+    """That the policy does not say, of a subject that is known; else the clauses nearest to the question."""
     name, number = drug_slot(ledger, policy.drug), _policy_id(policy, ledger)
     if found.about:
         about = ledger.add("words", found.about, origin="request", source="question")
         text = f"The {name} policy does not say: no clause of {number} is about {about}."
+    elif nearest:
+        text = f"I found no clause of the {name} policy that clearly answers this. Nearest to it stand:"
     else:
-        text = f"The {name} policy does not say: no clause of {number} answers this."
+        text = f"I found no clause of {number} that answers this."
     said = [Said(text=text, verbatim=True)]
+    said += [
+        Said(text=_quoted(one, policy, ledger, capital=True), verbatim=True, bullet=True) for one in nearest
+    ]
     if plan.phone:
         phone = ledger.add("code", plan.phone, origin="plan", source=f"plan:{plan.id}", attribute="phone")
         payer = ledger.add("name", plan.payer, origin="plan", source=f"plan:{plan.id}", attribute="payer")

@@ -15,7 +15,7 @@ from tools.errors import NotFound
 from tools.records import Determination
 
 if TYPE_CHECKING:
-    from agent.understanding.reading import Ask, Intent
+    from agent.dialogue.query import Ask, Intent
     from tools.bound import Bound
 
 

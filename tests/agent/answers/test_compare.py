@@ -5,7 +5,7 @@ from __future__ import annotations
 from agent.answers import compare
 from agent.answers.answer import Answer
 from agent.answers.wording import OUTCOMES
-from agent.understanding.reading import Ask
+from agent.dialogue.query import Ask
 from tests.case_answers import another, answered, bundled, check, everyone, rendered
 from tools.bound import Bound
 
@@ -13,7 +13,7 @@ ORDER = [*compare._READINESS]
 
 
 def beside(bound: Bound, *drugs: str, all_drugs: bool = False) -> Answer:
-    return answered(compare.answer, bound, Ask(intent="compare", drugs=drugs, all_drugs=all_drugs))
+    return answered(compare.answer, bound, Ask(query="compare", drugs=drugs, all_drugs=all_drugs))
 
 
 def test_every_comparison_holds() -> None:

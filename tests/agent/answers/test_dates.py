@@ -9,15 +9,25 @@ import pytest
 
 from agent.answers import dates
 from agent.answers.answer import Answer
+from agent.dialogue.query import Ask, Query
 from agent.ledger import SLOT, Ledger
-from agent.understanding.reading import Ask
 from tests.case_answers import bound_to, bundled, everyone, rendered
 from tools.bound import Bound
 from tools.records import Medication
 
 
-def ask(bound: Bound, text: str, about: str = "", *drugs: str) -> Answer:
-    answer = dates.answer(Ask(intent="dates", text=text, about=about, drugs=drugs), bound, Ledger())
+def ask(bound: Bound, query: Query, *drugs: str, **named: tuple[str, ...]) -> Answer:
+    one = Ask(query=query, drugs=drugs, **named)  # type: ignore[arg-type]
+    return proper(dates.answer(one, bound, Ledger()))
+
+
+def appeals(bound: Bound, drug: str) -> Answer:
+    reply = Answer(intent="cases", ledger=Ledger())
+    dates.appeals(bound, drug, reply)
+    return proper(reply)
+
+
+def proper(answer: Answer) -> Answer:
     assert answer.said
     for one in answer.said:
         assert not re.search(r"\d", SLOT.sub("", one.text)), one.text
@@ -27,7 +37,7 @@ def ask(bound: Bound, text: str, about: str = "", *drugs: str) -> Answer:
 
 def test_the_review_time_of_every_plan_is_its_own() -> None:
     for bound in {bound.plan.id: bound for bound in everyone(bundled())}.values():
-        text = rendered(ask(bound, "how long do they take?", "review"))
+        text = rendered(ask(bound, "turnaround"))
         hours = bound.plan.review_hours
         assert hours and (f"within {hours // 24} days" if hours > 72 else f"within {hours} hours") in text
         assert f"an urgent one within {bound.plan.expedited_hours} hours" in text
@@ -36,24 +46,26 @@ def test_the_review_time_of_every_plan_is_its_own() -> None:
 def test_every_answer_about_every_drug_holds() -> None:
     for bound in everyone(bundled()):
         for drug in bound.plan.benefits:
-            for about in ("review", "appeal", "approval", "lookback"):
-                ask(bound, about, about, drug)
+            ask(bound, "turnaround", drug)
+            ask(bound, "approval_length", drug)
+            ask(bound, "lookback", drug)
+            appeals(bound, drug)
 
 
 def test_a_result_counts_through_the_last_day_of_its_window() -> None:
     bound = Bound(bundled(), "P001")
-    text = rendered(ask(bound, "when does his a1c get too old?", "lookback", "Ozempic"))
+    text = rendered(ask(bound, "lookback", "Ozempic", tests=("hba1c",)))
     assert (
         text
         == "The HbA1c of Aug 17, 2026 is 8.4 %. It is recent enough through Nov 15, 2026 (window 90 days, § 1(a)(3))."
     )
     last = date(2026, 8, 17) + timedelta(days=90)
     assert "is recent enough" in rendered(
-        ask(Bound(bundled(), "P001", as_of=last), "a1c too old?", "lookback", "Ozempic")
+        ask(Bound(bundled(), "P001", as_of=last), "lookback", "Ozempic", tests=("hba1c",))
     )
     late = Bound(bundled(), "P001", as_of=last + timedelta(days=1))
     assert "is too old: it counted until Nov 15, 2026" in rendered(
-        ask(late, "a1c too old?", "lookback", "Ozempic")
+        ask(late, "lookback", "Ozempic", tests=("hba1c",))
     )
 
 
@@ -67,7 +79,7 @@ def test_an_ongoing_step_counts_from_a_day_that_is_computed() -> None:
         status="active",
     )
     bound = bound_to(bundled(), "P001", medications=(course,))
-    answer = ask(bound, "from when does the metformin step count?", "lookback", "Ozempic")
+    answer = ask(bound, "lookback", "Ozempic", medicines=("metformin",))
     assert (
         "Metformin is taken since Aug 20, 2026. That reaches the 90 days of the step (§ 1(a)(4)(i)) on Nov 18, 2026."
         in rendered(answer)
@@ -77,17 +89,17 @@ def test_an_ongoing_step_counts_from_a_day_that_is_computed() -> None:
 
 
 def test_appeals_are_quoted_and_no_date_is_made_up() -> None:
-    text = rendered(ask(Bound(bundled(), "P001"), "how long to appeal?", "appeal", "Ozempic"))
+    text = rendered(appeals(Bound(bundled(), "P001"), "Ozempic"))
     assert "“Subscribers have 180 days from the adverse determination to file a grievance" in text
     assert "No denial letter is on file, so no date is set" in text
 
 
 def test_an_approval_on_file_ends_when_it_ends_and_another_plan_s_does_not_carry_over() -> None:
     assert "runs from Oct 3, 2025 to Sep 15, 2026" in rendered(
-        ask(Bound(bundled(), "P013"), "when does it run out?", "", "Saxenda")
+        ask(Bound(bundled(), "P013"), "approval_length", "Saxenda")
     )
     moved = bound_to(bundled(), "P010", plan_id="IRONWOOD-EMPLOYEE")
-    assert "does not carry over to another plan" in rendered(ask(moved, "when must we renew?", "", "Saxenda"))
+    assert "does not carry over to another plan" in rendered(ask(moved, "approval_length", "Saxenda"))
 
 
 @pytest.mark.parametrize(
@@ -99,26 +111,19 @@ def test_an_approval_on_file_ends_when_it_ends_and_another_plan_s_does_not_carry
     ],
 )
 def test_approval_periods_are_the_rule_s(drug: str, wanted: str) -> None:
-    assert wanted in rendered(
-        ask(Bound(bundled(), "P001"), "how long does the approval last?", "approval", drug)
-    )
+    assert wanted in rendered(ask(Bound(bundled(), "P001"), "approval_length", drug))
 
 
-def test_what_is_not_on_file_is_said_so() -> None:
-    bound = Bound(bundled(), "P001")
-    assert "No approval of Ozempic is on file, so no end date." in rendered(
-        ask(bound, "when does it expire?", "", "Ozempic")
-    )
-    assert "From when a renewal can be asked for is not on file." in rendered(
-        ask(bound, "when can we renew?", "", "Ozempic")
-    )
-
-
-def test_how_long_a_renewal_lasts_cites_the_clause_that_says_so() -> None:
-    answer = ask(Bound(bundled(), "P001"), "how long is a renewal?", "renewal", "Ozempic")
-    assert any(source.kind == "policy" and "12 months" in source.quote for source in answer.sources)
+def test_how_long_an_approval_lasts_cites_the_clause_that_says_so() -> None:
+    answer = ask(Bound(bundled(), "P001"), "approval_length", "Ozempic")
+    assert any(source.kind == "policy" and "6 months" in source.quote for source in answer.sources)
 
 
 def test_without_a_drug_it_is_asked_which_one() -> None:
-    answer = ask(Bound(bundled(), "P009"), "how long is the approval?", "approval")
+    answer = ask(Bound(bundled(), "P009"), "approval_length")
     assert answer.offered and rendered(answer).startswith("For which drug: ")
+
+
+def test_without_a_drug_the_one_that_is_ordered_is_meant() -> None:
+    answer = ask(Bound(bundled(), "P001"), "approval_length")
+    assert answer.drugs == ("Ozempic",) and "A first approval of Ozempic" in rendered(answer)

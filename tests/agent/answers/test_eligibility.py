@@ -8,14 +8,14 @@ import pytest
 from agent.answers import eligibility
 from agent.answers.answer import Answer
 from agent.answers.wording import OUTCOMES
-from agent.understanding.reading import Ask
+from agent.dialogue.query import Ask
 from tests.case_answers import another, answered, bound_to, bundled, check, everyone, rendered
 from tools.bound import Bound
 from tools.records import Determination
 
 
 def can(bound: Bound, *drugs: str) -> Answer:
-    return answered(eligibility.answer, bound, Ask(intent="eligibility", drugs=drugs))
+    return answered(eligibility.answer, bound, Ask(query="eligible", drugs=drugs))
 
 
 def first_of(outcome: str, stopped_by: str | None = None) -> tuple[Bound, Determination]:

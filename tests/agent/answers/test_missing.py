@@ -7,14 +7,14 @@ from datetime import date
 from agent.answers import missing
 from agent.answers.answer import Answer
 from agent.answers.wording import Sorted
-from agent.understanding.reading import Ask
+from agent.dialogue.query import Ask
 from tests.case_answers import another, answered, bound_to, bundled, check, everyone, rendered
 from tools.bound import Bound
 from tools.records import Note
 
 
 def lacks(bound: Bound, *drugs: str) -> Answer:
-    return answered(missing.answer, bound, Ask(intent="missing", drugs=drugs))
+    return answered(missing.answer, bound, Ask(query="missing", drugs=drugs))
 
 
 def test_every_answer_holds() -> None:

@@ -8,16 +8,16 @@ from datetime import date
 import pytest
 
 from agent.answers import people
+from agent.dialogue.query import Ask, Query, Reading
 from agent.ledger import SLOT, Ledger
-from agent.understanding.reading import Ask, Intent, Reading
 from tests import worlds
 from tests.case_answers import bundled, rendered
 from tools.records import Coverage, Patient
 from tools.store import Store
 
 
-def reading(person: str = "", *intents: Intent, text: str = "") -> Reading:
-    return Reading(asks=tuple(Ask(intent=one, text=text) for one in intents or ("patient",)), person=person)
+def reading(person: str = "", *queries: Query, text: str = "so?") -> Reading:
+    return Reading(asks=tuple(Ask(query=one, text=text) for one in queries or ("patient",)), person=person)
 
 
 def find(
@@ -92,7 +92,7 @@ def test_nobody_of_the_bundled_world_is_taken_for_another() -> None:
 
 
 @pytest.mark.parametrize(
-    ("intents", "needs"),
+    ("queries", "needs"),
     [
         (("smalltalk",), False),
         (("help",), False),
@@ -100,21 +100,24 @@ def test_nobody_of_the_bundled_world_is_taken_for_another() -> None:
         (("advice",), False),
         (("dosing",), False),
         (("fabricate",), False),
-        (("eligibility",), True),
-        (("chart",), True),
+        (("submit_it",), False),
+        (("define",), False),
+        (("panel",), False),
+        (("eligible",), True),
+        (("value",), True),
         (("patient",), True),
         (("policy",), True),
-        (("smalltalk", "eligibility"), True),
+        (("smalltalk", "eligible"), True),
         (("unclear",), True),
         (("other_patient",), True),
     ],
 )
-def test_what_can_only_be_said_of_somebody_needs_a_patient(intents: tuple[Intent, ...], needs: bool) -> None:
-    assert people.needs_patient(reading("", *intents)) is needs
+def test_what_can_only_be_said_of_somebody_needs_a_patient(queries: tuple[Query, ...], needs: bool) -> None:
+    assert people.needs_patient(reading("", *queries)) is needs
 
 
 def test_nothing_asked_needs_nobody_and_a_yes_chooses_the_one_offered() -> None:
-    assert not people.needs_patient(Reading(asks=(Ask(intent="unclear", about="empty"),)))
+    assert not people.needs_patient(Reading(asks=(Ask(query="unclear"),)))
     assert people.needs_patient(reading("", "smalltalk", text="yes"), ("P001",))
     assert not people.needs_patient(reading("", "smalltalk", text="hello"), ("P001",))
 
@@ -200,6 +203,17 @@ def test_many_of_one_name_are_counted_and_not_listed(tmp_path_factory: pytest.Te
     found = find("Lopez", store=store)
     assert not found.choices and told(found).startswith("9 patients match Lopez. Give the birth date")
     store.close()
+
+
+@pytest.mark.parametrize("person", ["P999", "born 1901-01-01", "XYZ123456789", "Jane Roe", "Blair"])
+def test_a_number_a_date_or_a_whole_name_may_be_another_patient(person: str) -> None:
+    assert people.may_be_patient(reading(person, "eligible"), bundled().patient("P001"), bundled())
+
+
+def test_one_word_that_is_nobodys_name_is_another_patient_only_where_one_is_asked_for() -> None:
+    patient = bundled().patient("P001")
+    assert not people.may_be_patient(reading("Roe", "eligible"), patient, bundled())
+    assert people.may_be_patient(reading("Roe", "patient"), patient, bundled())
 
 
 @pytest.mark.parametrize("person", ["Maria Lopez", "P999", "XYZ123456789", "born 1901-01-01"])

@@ -8,8 +8,8 @@ import pytest
 
 from agent.answers import plan
 from agent.answers.answer import Answer
+from agent.dialogue.query import Ask, Query
 from agent.ledger import SLOT, Ledger
-from agent.understanding.reading import Ask
 from tests.case_answers import bundled, everyone, rendered
 from tools.bound import Bound
 from tools.rulebook.plain import describe
@@ -17,8 +17,8 @@ from tools.rules import Trial
 from tools.store.validation import descend
 
 
-def ask(bound: Bound, text: str, about: str = "", *drugs: str) -> Answer:
-    answer = plan.answer(Ask(intent="plan", text=text, about=about, drugs=drugs), bound, Ledger())
+def ask(bound: Bound, query: Query, *drugs: str, plan_id: str = "") -> Answer:
+    answer = plan.answer(Ask(query=query, drugs=drugs, plan_id=plan_id), bound, Ledger())
     assert answer.said
     for one in answer.said:
         assert not re.search(r"\d", SLOT.sub("", one.text)), one.text
@@ -29,12 +29,13 @@ def ask(bound: Bound, text: str, about: str = "", *drugs: str) -> Answer:
 def test_tier_copay_and_limit_are_the_plan_s_for_every_drug() -> None:
     for bound in {bound.plan.id: bound for bound in everyone(bundled())}.values():
         for name, benefit in bound.plan.benefits.items():
-            for topic, shown in (
+            topics: tuple[tuple[Query, str], ...] = (
                 ("tier", f"tier {benefit.tier}"),
                 ("copay", benefit.copay),
                 ("limit", f"in {benefit.quantity_limit.days} days" if benefit.quantity_limit else ""),
-            ):
-                text = rendered(ask(bound, topic, topic, name))
+            )
+            for topic, shown in topics:
+                text = rendered(ask(bound, topic, name))
                 assert (
                     shown if benefit.covered else f"{name} is not covered by {bound.plan.name}"
                 ) in text, text
@@ -43,7 +44,7 @@ def test_tier_copay_and_limit_are_the_plan_s_for_every_drug() -> None:
 def test_formulary_says_covered_or_why_not_and_whether_a_pa_is_needed() -> None:
     for bound in {bound.plan.id: bound for bound in everyone(bundled())}.values():
         for name, benefit in bound.plan.benefits.items():
-            text = rendered(ask(bound, f"is {name} covered?", "formulary", name))
+            text = rendered(ask(bound, "coverage", name))
             if not benefit.covered:
                 assert benefit.reason in text
             else:
@@ -55,51 +56,51 @@ def test_steps_of_one_choice_stand_together_and_all_are_named() -> None:
         for name, benefit in bound.plan.benefits.items():
             if not benefit.covered:
                 continue
-            text = rendered(ask(bound, "step therapy?", "step", name))
+            text = rendered(ask(bound, "step", name))
             if not benefit.step_therapy:
                 assert "names no step therapy" in text
             for rule in benefit.rules:
                 for leaf in descend((rule.criteria,)):
                     if isinstance(leaf, Trial) and describe(leaf) in benefit.step_therapy:
                         assert describe(leaf).casefold() in text.casefold()
-    text = rendered(ask(Bound(bundled(), "P004"), "step therapy?", "step", "Ozempic"))
+    text = rendered(ask(Bound(bundled(), "P004"), "step", "Ozempic"))
     assert text.count("\n- ") == 2 and "- 1 of: any sulfonylurea" in text
 
 
-def test_the_channel_comes_first_unless_another_way_is_asked_for() -> None:
+def test_how_requests_go_in_comes_first_and_whom_to_call_where_that_is_asked() -> None:
     bound = Bound(bundled(), "P012")  # by mail, and no portal
-    assert rendered(ask(bound, "how do we submit it?")).startswith(
-        "Prairie Silver 70 takes PA requests by mail to"
-    )
-    assert rendered(ask(bound, "who do i call there", "channel")).startswith(
-        "Prairie Silver 70: phone 800-555-0141."
-    )
-    assert "A portal of Prairie Silver 70 is not on file." in rendered(
-        ask(bound, "is there a portal?", "channel")
-    )
+    assert rendered(ask(bound, "submit")).startswith("Prairie Silver 70 takes PA requests by mail to")
+    assert rendered(ask(bound, "contact")).startswith("Call Prairie Silver 70 at 800-555-0141.")
+    assert "portal" not in rendered(ask(bound, "submit"))
+
+
+def test_the_numbers_of_the_card_are_those_of_the_enrolment() -> None:
+    bound = Bound(bundled(), "P001")
+    (card,) = [one for one in bound.patient.coverages if one.plan_id == bound.plan.id]
+    text = rendered(ask(bound, "ids"))
+    for number in (card.member_id, card.group, card.bin, card.pcn):
+        assert number and number in text
 
 
 def test_a_former_plan_is_said_to_be_former() -> None:
-    text = rendered(ask(Bound(bundled(), "P010"), "is her plan still active?", "enrolment"))
+    text = rendered(ask(Bound(bundled(), "P010"), "enrolment"))
     assert "Formerly enrolled in Riverbend Medicaid Managed Care" in text and "no longer active" in text
     assert "Enrolled in Ironwood Employee Medical Plan from Jun 25, 2026 to Dec 31, 2026" in text
 
 
 def test_another_plan_that_is_named_is_the_one_that_is_looked_at() -> None:
-    text = rendered(
-        ask(Bound(bundled(), "P001"), "which tier is Ozempic on with Cascade Gold?", "tier", "Ozempic")
-    )
+    text = rendered(ask(Bound(bundled(), "P001"), "tier", "Ozempic", plan_id="CASCADE-GOLD"))
     assert "tier 3 of Cascade Gold PPO" in text
 
 
-@pytest.mark.parametrize("text", ["which tier?", "what's the copay"])
-def test_without_a_drug_it_is_asked_which(text: str) -> None:
-    answer = ask(Bound(bundled(), "P001"), text)
+@pytest.mark.parametrize("query", ["tier", "copay"])
+def test_without_a_drug_it_is_asked_which(query: Query) -> None:
+    answer = ask(Bound(bundled(), "P001"), query)
     assert answer.offered == ("Ozempic",) and "or another drug?" in rendered(answer)
 
 
 def test_a_threshold_of_the_plan_is_never_a_result() -> None:
-    answer = ask(Bound(bundled(), "P001"), "limit", "limit", "Wegovy")
+    answer = ask(Bound(bundled(), "P001"), "limit", "Wegovy")
     limits = [fact for fact in answer.ledger.facts.values() if fact.attribute == "limit"]
     assert limits and all(fact.origin == "policy" for fact in limits)
     assert all(source.quote in {c.text for c in bundled().policy("BLUESTEM-PPO", "Wegovy").clauses}  # type: ignore[union-attr]

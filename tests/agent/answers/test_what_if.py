@@ -10,7 +10,7 @@ import pytest
 from agent.answers import what_if
 from agent.answers.answer import Answer
 from agent.answers.wording import OUTCOMES
-from agent.understanding.reading import Ask
+from agent.dialogue.query import Ask
 from tests.case_answers import another, answered, bundled, check, everyone, rendered
 from tools.bound import Bound
 from tools.what_if import (
@@ -51,7 +51,7 @@ EVERY_KIND: tuple[Change, ...] = (
 
 def if_so(bound: Bound, drug: str, *changes: Change) -> Answer:
     return answered(
-        what_if.answer, bound, Ask(intent="what_if", drugs=(drug,) if drug else (), changes=changes)
+        what_if.answer, bound, Ask(query="what_if", drugs=(drug,) if drug else (), changes=changes)
     )
 
 
@@ -134,8 +134,11 @@ def test_what_cannot_be_supposed_is_said_plainly(change: Change, why: str) -> No
     assert not answer.determinations
 
 
-def test_nothing_supposed_asks_what_to_suppose() -> None:
-    assert rendered(if_so(Bound(bundled(), "P001"), "Ozempic")).startswith("Say what to suppose")
+def test_where_nothing_is_supposed_that_is_said_and_how_it_stands_now() -> None:
+    bound = Bound(bundled(), "P001")
+    answer = if_so(bound, "Ozempic")
+    assert rendered(answer).startswith("I could not tell what to suppose, so this is how it stands now")
+    assert answer.determinations == [bound.determination("Ozempic")] and not answer.hypothetical
 
 
 def test_the_store_and_the_chart_are_untouched() -> None:

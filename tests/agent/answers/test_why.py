@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from agent.answers import why
 from agent.answers.answer import Answer
 from agent.answers.wording import Sorted
+from agent.dialogue.query import Ask, Query
 from agent.ledger import Ledger
-from agent.understanding.reading import Ask
 from tests.case_answers import another, answered, bundled, check, everyone, rendered
 from tools.bound import Bound
 
 
-def because(bound: Bound, drug: str, about: str = "") -> Answer:
-    return answered(why.answer, bound, Ask(intent="why", drugs=(drug,), about=about))
+def because(bound: Bound, drug: str, text: str = "", **named: tuple[str, ...]) -> Answer:
+    query: Query = "criterion" if text or named else "why"
+    return answered(why.answer, bound, Ask(query=query, drugs=(drug,), text=text, **named))
 
 
 def test_every_answer_holds() -> None:
@@ -45,24 +48,27 @@ def test_what_is_in_the_way_comes_first() -> None:
 
 
 @pytest.mark.parametrize(
-    ("about", "told"),
+    ("named", "told"),
     [
-        ("metformin", "step therapy is met: metformin ER for 441 days, inadequate response"),
-        ("why does her a1c count", "HbA1c at least 7.0 % within 90 days is met: HbA1c 8.4 % on Aug 17, 2026"),
-        ("the thyroid thing", "medullary thyroid carcinoma history is ruled out"),
-        ("pregnancy", "pregnancy is ruled out"),
-        ("quantity", "at most 3 mL per 28 days is met"),
+        (
+            {"medicines": ("metformin",)},
+            "step therapy is met: metformin ER for 441 days, inadequate response",
+        ),
+        ({"tests": ("hba1c",)}, "HbA1c at least 7.0 % within 90 days is met: HbA1c 8.4 % on Aug 17, 2026"),
+        ({"conditions": ("mtc_men2",)}, "medullary thyroid carcinoma history is ruled out"),
+        ({"conditions": ("pregnancy",)}, "pregnancy is ruled out"),
+        ({"text": "how many pens a month"}, "at most 3 mL per 28 days is met"),
     ],
 )
-def test_a_criterion_is_found_by_its_words(about: str, told: str) -> None:
-    answer = because(Bound(bundled(), "P001"), "Ozempic", about)
+def test_a_criterion_is_found_by_what_is_named_or_meant(named: dict[str, Any], told: str) -> None:
+    answer = because(Bound(bundled(), "P001"), "Ozempic", **named)
     assert told in rendered(answer)
     assert len(answer.said) <= 5
 
 
 def test_its_clause_is_quoted_word_for_word() -> None:
     bound = Bound(bundled(), "P001")
-    answer = because(bound, "Ozempic", "hba1c")
+    answer = because(bound, "Ozempic", tests=("hba1c",))
     quoted = next(one for one in answer.said if one.text.startswith("The policy says"))
     policy = bound.policy("Ozempic")
     assert quoted.verbatim and policy is not None
@@ -72,23 +78,27 @@ def test_its_clause_is_quoted_word_for_word() -> None:
 
 def test_words_that_name_no_criterion_are_said_to_name_none() -> None:
     answer = because(Bound(bundled(), "P001"), "Ozempic", "shoe size 44 {F1}")
-    assert "No criterion of it is about shoe size 44 {F1}." in rendered(answer)
+    assert "I found no single criterion that “shoe size 44 {F1}” means, so here are all of them." in rendered(
+        answer
+    )
     assert len(answer.said) > 3
 
 
 def test_where_no_criterion_was_judged_none_is_said_to_be_missing() -> None:
     bound = Bound(bundled(), "P010")
-    text = rendered(why.answer(Ask(intent="why", drugs=("Mounjaro",), about="step therapy"), bound, Ledger()))
-    assert "wrong plan" in text.casefold() and "No criterion" not in text
+    text = rendered(
+        why.answer(Ask(query="criterion", drugs=("Mounjaro",), text="step therapy"), bound, Ledger())
+    )
+    assert "wrong plan" in text.casefold() and "no single criterion" not in text
 
 
 def test_an_age_that_fails_is_told_beside_what_is_asked_for() -> None:
     bound = Bound(bundled(), "P011")
-    text = rendered(why.answer(Ask(intent="why", drugs=("Wegovy",)), bound, Ledger()))
+    text = rendered(why.answer(Ask(query="why", drugs=("Wegovy",)), bound, Ledger()))
     assert "- Not met: age at least 45 years: age 35 (" in text
 
 
 def test_without_a_drug_one_who_is_in_another_plan_is_told_so() -> None:
-    text = rendered(why.answer(Ask(intent="why"), Bound(bundled(), "P016"), Ledger()))
+    text = rendered(why.answer(Ask(query="why"), Bound(bundled(), "P016"), Ledger()))
     assert text.startswith("Formerly enrolled in Bluestem Community PPO")
     assert "Enrolled in Prairie Silver 70 since Mar 23, 2025" in text

@@ -1,0 +1,92 @@
+"""What to do next and whose turn it is; which papers go along, and which of them are at hand."""
+
+from __future__ import annotations
+
+from agent.answers.answer import Answer, Said
+from agent.answers.wording import (
+    Sorted,
+    Words,
+    ask_back,
+    drugs_meant,
+    fitted,
+    lower,
+    sources,
+    unlisted,
+)
+from agent.dialogue.query import Ask
+from agent.ledger import Ledger
+from tools.bound import Bound
+from tools.messages import Actor
+
+MOST_STEPS = 4
+WHO: dict[Actor, str] = {
+    "prescriber": "The prescriber",
+    "clinician": "The clinician",
+    "patient": "The patient",
+    "lab": "The lab or clinic",
+    "office": "The office",
+    "": "",
+}
+
+
+def next_step(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
+    """Whose turn it is first, then the steps in the order in which a specialist takes them."""
+    words = _words(ask, bound, ledger)
+    if isinstance(words, Answer):
+        return words
+    reply = Answer(intent=ask.intent, ledger=ledger, drugs=(words.found.drug,), determinations=[words.found])
+    steps = words.steps()[:MOST_STEPS]
+    if not steps:
+        reply.said = [Said(text=f"Nothing is left to do before it goes out. {words.headline()}")]
+        return reply
+    (first, text), *rest = steps
+    who = WHO[first.actor]
+    told = f"{who} is next: {lower(text)}." if who else f"Next: {lower(text)}."
+    said = [Said(text=told)]
+    for action, step in rest:
+        said.append(
+            Said(text=f"Then {f'{WHO[action.actor].lower()}: ' if WHO[action.actor] else ''}{lower(step)}.")
+        )
+    reply.said = fitted([*said, Said(text=words.headline(), must=False)], ledger)
+    reply.sources = sources(Sorted.of(words.found).unmet)
+    return reply
+
+
+def attach(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
+    """Each paper that the request needs, with whether it is on file."""
+    words = _words(ask, bound, ledger)
+    if isinstance(words, Answer):
+        return words
+    found = words.found
+    reply = Answer(intent=ask.intent, ledger=ledger, drugs=(found.drug,), determinations=[found])
+    papers = [finding for finding in found.findings if finding.kind == "document"]
+    if found.outcome in ("wrong_plan", "not_covered", "not_required"):
+        reply.said = [Said(text=words.headline())]
+        return reply
+    if not papers:
+        none = f"{words.plan()} asks for no paper beside the form for {words.request()}, as the chart stands."
+        reply.said = [Said(text=none), Said(text=words.headline(), must=False)]
+        return reply
+    here = [finding for finding in papers if finding.status == "met"]
+    count, total = words.count(len(here), "papers on file"), words.count(len(papers), "papers")
+    reply.said = [Said(text=f"Of the papers for {words.request()}, {count} of {total} on file:")]
+    for finding in papers:
+        state = "on file" if finding.status == "met" else "not on file"
+        shown = words.shown(finding)
+        clause = words.clause(finding)
+        cited = f" (clause {clause})" if clause else ""
+        detail = f", {shown}" if shown and finding.status == "met" and shown != state else ""
+        reply.said.append(Said(text=f"{words.named(finding)}: {state}{detail}{cited}.", bullet=True))
+    reply.said = fitted(reply.said, ledger)
+    reply.sources = sources(papers)
+    return reply
+
+
+def _words(ask: Ask, bound: Bound, ledger: Ledger) -> Words | Answer:
+    """The words for the first drug meant, or the answer where there is no determination to word."""
+    drugs = drugs_meant(ask, bound)[:1]
+    if not drugs:
+        return ask_back(ask.intent, bound, ledger)
+    if drugs[0] not in bound.plan.benefits:
+        return Answer(intent=ask.intent, ledger=ledger, drugs=drugs, said=[unlisted(drugs[0], bound, ledger)])
+    return Words(bound, ledger, bound.determination(drugs[0], ask.indication))

@@ -1,0 +1,259 @@
+"""What a turn supposes, as changes of the record: values, time, courses, diagnoses, programs, a plan, another request.
+
+Everything that stands in the turn (drugs, conditions, plans, numbers, lengths of time, dates) is found by the
+terminology's readers; in which role it stands, tried or stopped, a result or a window, is learned from examples by
+many authors (evals/examples/suppositions). Nothing is filled in that was not said, but for a trial's length and
+outcome, which have the defaults of what_if.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from agent.dialogue.entities import Entities, Entity
+from agent.dialogue.known import Known
+from agent.dialogue.query import Talk
+from tools.language.encoder import Encoded, head
+from tools.records import TrialOutcome
+from tools.terminology.conditions import CONCEPTS
+from tools.terminology.dates import dates_in
+from tools.terminology.observations import TESTS, units
+from tools.terminology.quantities import Quantity, convert, quantities_in
+from tools.terms import TOPICS
+from tools.what_if import (
+    Aged,
+    Asked,
+    Change,
+    Diagnosed,
+    Enrolled,
+    Insured,
+    Later,
+    On,
+    Started,
+    Stated,
+    Stopped,
+    Tried,
+    Value,
+)
+
+_OUTCOMES: dict[str, TrialOutcome] = {
+    "failed": "Inadequate response",
+    "tried": "Inadequate response",
+    "not_tolerated": "Intolerance - other",
+    "worked": "Effective",
+}
+_DAYS = {"d": 1, "wk": 7, "mo": 30, "a": 365}  # of a unit of time
+_KINDS = {"time": "duration", "calendar time": "duration", "age": "age"}  # by the dimension of a number
+_MASS = ("kg", "lb", "[lb_av]", "g")
+
+
+class Thing(NamedTuple):
+    """Something that stands in a turn: of which kind, where, and in which role. One of the three last is set."""
+
+    kind: str
+    start: int
+    end: int
+    role: str
+    entity: Entity | None = None
+    quantity: Quantity | None = None
+    day: date | None = None
+
+
+def find(
+    named: Entities, encoded: Encoded, start: int, end: int, talk: Talk, known: Known
+) -> tuple[Change, ...]:
+    """What the characters [start, end) of a turn suppose, after what still holds of the turns before."""
+    things = list(things_in(named, encoded, start, end, known.as_of))
+    made: list[Change] = []
+    for thing in things:
+        made += _CHANGES[thing.kind](thing, things, talk)
+    asked = [change for change in made if isinstance(change, Asked)]
+    if len(asked) > 1:  # strength and quantity are parts of one request
+        made = [change for change in made if change not in asked]
+        made.append(_one(asked))
+    return _on_top(talk.supposed, made)
+
+
+def things_in(named: Entities, encoded: Encoded, start: int, end: int, as_of: date | None) -> Iterator[Thing]:
+    """Everything of the span that a supposition could be made of, in order, each in its likeliest role."""
+    found: list[Thing] = []
+    for one in named.within(start, end, "drug", "class", "medicine", "condition", "plan"):
+        of = "drug" if one.kind in ("drug", "class", "medicine") else str(one.kind)
+        found.append(Thing(of, one.start, one.end, _role(encoded, one.start, one.end, of), entity=one))
+    dated = [span for span in dates_in(named.text, as_of or date.today()) if start <= span.start < end]
+    for span in dated:
+        if span.day is not None and not span.relative:
+            role = _role(encoded, span.start, span.end, "date")
+            found.append(Thing("date", span.start, span.end, role, day=span.day))
+    taken = [(thing.start, thing.end) for thing in found]
+    for quantity in quantities_in(named.text):
+        inside = start <= quantity.start < end
+        if not inside or any(a < quantity.end and quantity.start < b for a, b in taken):
+            continue
+        kind = _KINDS.get(quantity.dimension, "number")
+        found.append(
+            Thing(kind, quantity.start, quantity.end, _role(encoded, *quantity[:2], kind), quantity=quantity)
+        )
+    tests = named.within(start, end, "test")
+    found += [Thing("test", one.start, one.end, "mentioned", entity=one) for one in tests]
+    yield from sorted(found, key=lambda thing: thing.start)
+
+
+def _role(encoded: Encoded, start: int, end: int, kind: str) -> str:
+    """The likeliest role of those that a thing of this kind can have."""
+    roles = head("role")
+    shares = roles.likelihoods(encoded.mean(start, end))
+    own = [at for at, label in enumerate(roles.labels) if label.startswith(f"{kind}:")]
+    return roles.labels[max(own, key=lambda at: shares[at])].partition(":")[2] if own else "mentioned"
+
+
+# --- a change of each kind --------------------------------------------------------------------------------
+
+
+def _drug(thing: Thing, things: Sequence[Thing], talk: Talk) -> Iterable[Change]:
+    assert thing.entity is not None
+    name = thing.entity.key if len(thing.entity.names) != 1 else thing.entity.names[0]
+    course = _nearest(thing, [one for one in things if one.kind == "duration" and one.role == "course"])
+    length = days_of(course.quantity) if course and course.quantity else 0
+    if thing.role in _OUTCOMES:
+        return [Tried(drug=name, days=length or 90, outcome=_OUTCOMES[thing.role])]
+    if thing.role == "stopped":
+        ended = _nearest(thing, [one for one in things if one.kind == "date" and one.role == "stopped"])
+        return [Stopped(drug=name, on=ended.day if ended else None)]
+    if thing.role == "started":
+        return [Started(drug=name, days=length)]
+    return []
+
+
+def _condition(thing: Thing, things: Sequence[Thing], talk: Talk) -> Iterable[Change]:
+    assert thing.entity is not None
+    key, present = thing.entity.key, thing.role == "present"
+    if thing.role == "mentioned" or key not in CONCEPTS:
+        return []
+    topic = CONCEPTS[key].topic
+    if topic in TOPICS and (not present or not CONCEPTS[key].codes):
+        return [Stated(topic=topic, present=present)]
+    return [Diagnosed(concept=key, present=present)]
+
+
+def _plan(thing: Thing, things: Sequence[Thing], talk: Talk) -> Iterable[Change]:
+    assert thing.entity is not None
+    return [Insured(plan_id=thing.entity.key)] if thing.role == "enrolled" else []
+
+
+def _number(thing: Thing, things: Sequence[Thing], talk: Talk) -> Iterable[Change]:
+    quantity = thing.quantity
+    if quantity is None or quantity.value is None:
+        return []
+    match thing.role:
+        case "value":
+            return _value(thing, quantity, things, talk)
+        case "strength":
+            return [Asked(strength=f"{quantity.value:g} {quantity.unit or 'mg'}")]
+        case "quantity":
+            return [Asked(quantity=quantity.value)]
+        case "days_supply":
+            return [Asked(days_supply=int(quantity.value))]
+    return []
+
+
+def _value(thing: Thing, quantity: Quantity, things: Sequence[Thing], talk: Talk) -> Iterable[Change]:
+    """Of the test named nearest, of the one that the unit tells, or of the one supposed last."""
+    assert quantity.value is not None
+    near = _nearest(thing, [one for one in things if one.kind == "test"])
+    test = near.entity.key if near and near.entity else "weight" if quantity.unit in _MASS else ""
+    if not test:
+        last = [change.test for change in talk.supposed if isinstance(change, Value)]
+        test = (last or [one for ask in talk.asks for one in ask.tests] or [""])[-1]
+    if test not in TESTS:
+        return []
+    known, value = TESTS[test], quantity.value
+    unit = next((name for name in _names_of(quantity.unit) if name in known.units), quantity.unit)
+    if unit and unit not in known.units:
+        changed = convert(value, unit, known.unit)
+        unit, value = (known.unit, changed) if changed is not None else ("", value)
+    if not unit and not known.low <= value <= known.high:
+        return []
+    return [Value(test=test, value=value, unit=unit)]
+
+
+def _names_of(unit: str) -> tuple[str, ...]:
+    """What a unit is called, as people write it first."""
+    row = units().get(unit.casefold())
+    return (*row.names, unit) if row else (unit,)
+
+
+def _duration(thing: Thing, things: Sequence[Thing], talk: Talk) -> Iterable[Change]:
+    quantity = thing.quantity
+    if quantity is None or quantity.value is None:
+        return []
+    if thing.role == "program":
+        months = int(quantity.value) if quantity.unit == "mo" else days_of(quantity) // 30
+        return [Enrolled(months=months)] if months else []
+    if thing.role == "passes":
+        if quantity.unit in ("mo", "a"):
+            return [Later(months=int(quantity.value) * (12 if quantity.unit == "a" else 1))]
+        return [Later(days=days_of(quantity))]
+    return []
+
+
+def _date(thing: Thing, things: Sequence[Thing], talk: Talk) -> Iterable[Change]:
+    return [On(date=thing.day)] if thing.role == "on" and thing.day is not None else []
+
+
+def _age(thing: Thing, things: Sequence[Thing], talk: Talk) -> Iterable[Change]:
+    quantity = thing.quantity
+    if thing.role != "age" or quantity is None or quantity.value is None or not 0 < quantity.value <= 120:
+        return []
+    return [Aged(years=int(quantity.value))]
+
+
+_CHANGES: dict[str, Callable[[Thing, Sequence[Thing], Talk], Iterable[Change]]] = {
+    "drug": _drug,
+    "condition": _condition,
+    "plan": _plan,
+    "number": _number,
+    "duration": _duration,
+    "date": _date,
+    "age": _age,
+    "test": lambda thing, things, talk: [],
+}
+
+
+def _nearest(thing: Thing, others: Sequence[Thing]) -> Thing | None:
+    """The one that stands nearest; of two as near the one before."""
+
+    def apart(other: Thing) -> tuple[int, bool]:
+        gap = other.start - thing.end if other.start >= thing.end else thing.start - other.end
+        return gap, other.start >= thing.end
+
+    return min(others, key=apart, default=None)
+
+
+def days_of(quantity: Quantity) -> int:
+    """A length of time in days, a month as 30."""
+    return round((quantity.value or 0) * _DAYS.get(quantity.unit, 1))
+
+
+def _one(asked: Sequence[Asked]) -> Asked:
+    return Asked(
+        strength=next((one.strength for one in asked if one.strength), ""),
+        quantity=next((one.quantity for one in asked if one.quantity is not None), None),
+        days_supply=next((one.days_supply for one in asked if one.days_supply is not None), None),
+        kind=next((one.kind for one in asked if one.kind), ""),
+    )
+
+
+def _on_top(before: Iterable[Change], made: Sequence[Change]) -> tuple[Change, ...]:
+    """What was supposed before and is not supposed anew, then what is supposed now."""
+    anew = {_subject(change) for change in made}
+    return tuple(dict.fromkeys((*(one for one in before if _subject(one) not in anew), *made)))
+
+
+def _subject(change: Change) -> tuple[str, str]:
+    """What a change is of: the same test, drug, condition or day once more replaces it."""
+    return type(change).__name__, str(
+        getattr(change, "test", "") or getattr(change, "drug", "") or getattr(change, "concept", "")
+    )

@@ -1,0 +1,226 @@
+"""What can be asked, as data: a query with its answer's form and what it is about.
+
+A turn of a conversation holds several queries, in order. `Query` is the table of everything that an answer exists for;
+`agent.answers.registry` has the function of each. A query says nothing of the wording that asked for it.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal, get_args
+
+from tools.records import Record
+from tools.what_if import Change
+
+Query = Literal[
+    # the decision for this patient and a drug
+    "eligible", "missing", "why", "criterion", "criteria", "next_step", "attach", "earliest", "options", "compare",
+    "quantity", "what_if", "news", "sources",
+    # the chart
+    "value", "trend", "value_age", "medication", "medications", "diagnosis", "diagnoses", "allergy", "family",
+    "statement", "program", "document", "note", "fills", "order", "person", "prescriber", "summary",
+    # the plan
+    "coverage", "formulary", "tier", "copay", "limit", "step", "pa_required", "submit", "contact", "turnaround",
+    "enrolment", "ids",
+    # the text of the policy
+    "policy", "policy_all", "approval_length", "lookback", "renewal_rules",
+    # a request that was sent
+    "status", "answer", "denial", "deadline", "appeal", "peer_to_peer", "sent", "calls", "approval",
+    # to be done
+    "draft", "draft_appeal", "no_draft", "submit_it",
+    # the conversation itself
+    "patient", "other_patient", "correct", "choose", "rephrase", "define", "help", "smalltalk", "alike", "panel",
+    "advice", "dosing", "fabricate", "off_topic", "unclear",
+]  # fmt: skip
+QUERIES: tuple[Query, ...] = get_args(Query)
+Form = Literal["yes_no", "value", "date", "list", "who", "where", "which", "how_long", "text", "action"]
+FORMS: tuple[Form, ...] = get_args(Form)
+Scope = Literal["named", "focus", "other", "both", "all", "none"]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+
+Intent = Literal[
+    "eligibility", "missing", "why", "compare", "what_if", "policy", "chart", "plan", "dates", "draft", "patient",
+    "smalltalk", "help", "off_topic", "advice", "dosing", "fabricate", "other_patient", "alike", "cases", "unclear",
+]  # fmt: skip
+_OF_INTENT: dict[Intent, tuple[Query, ...]] = {
+    "eligibility": ("eligible", "quantity"),
+    "missing": ("missing", "next_step", "attach"),
+    "why": ("why", "criterion", "criteria", "sources"),
+    "compare": ("options", "compare"),
+    "what_if": ("what_if", "news"),
+    "policy": ("policy", "policy_all", "renewal_rules"),
+    "chart": (
+        "value", "trend", "value_age", "medication", "medications", "diagnosis", "diagnoses", "allergy", "family",
+        "statement", "program", "document", "note", "fills", "order", "person", "prescriber", "summary",
+    ),
+    "plan": (
+        "coverage", "formulary", "tier", "copay", "limit", "step", "pa_required", "submit", "contact", "enrolment",
+        "ids",
+    ),
+    "dates": ("turnaround", "approval_length", "lookback", "earliest", "deadline", "approval"),
+    "cases": ("status", "answer", "denial", "appeal", "peer_to_peer", "sent", "calls"),
+    "draft": ("draft", "draft_appeal", "no_draft"),
+    "fabricate": ("fabricate", "submit_it"),
+    "help": ("help", "define"),
+    "patient": ("patient",),
+    "alike": ("alike", "panel"),
+    "unclear": ("unclear", "correct", "choose", "rephrase"),
+}  # fmt: skip
+_INTENTS: dict[Query, Intent] = {query: intent for intent, queries in _OF_INTENT.items() for query in queries}
+INTENTS: tuple[Intent, ...] = get_args(Intent)
+
+REFUSED: frozenset[Query] = frozenset(("advice", "dosing", "fabricate", "submit_it", "other_patient"))
+ABOUT_NOBODY: frozenset[Query] = REFUSED - {"other_patient"} | {
+    "smalltalk",
+    "help",
+    "define",
+    "off_topic",
+    "panel",
+}
+OF_A_DRUG: frozenset[Query] = frozenset((
+    "eligible", "missing", "why", "criterion", "criteria", "next_step", "attach", "earliest", "compare", "quantity",
+    "what_if", "news", "sources", "coverage", "tier", "copay", "limit", "step", "pa_required", "policy", "policy_all",
+    "approval_length", "lookback", "renewal_rules", "draft",
+))  # fmt: skip
+
+
+def intent_of(query: Query) -> Intent:
+    """The kind that a query is counted under."""
+    return _INTENTS.get(query, query)  # type: ignore[arg-type]
+
+
+class Ask(Record, frozen=True, kw_only=True):
+    """One query of a turn.
+
+    `drugs` are catalog names, in the order named or as the talk had them; `all_drugs` is everything on the plan.
+    `tests`, `conditions` and `medicines` are what it names beside them, by the keys of the terminology. `changes` is
+    what it supposes. `text` is the words of the turn that ask it, which are quoted back and never parsed again.
+    """
+
+    query: Query
+    form: Form = "text"
+    drugs: tuple[str, ...] = ()
+    all_drugs: bool = False
+    tests: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()
+    medicines: tuple[str, ...] = ()
+    changes: tuple[Change, ...] = ()
+    indication: str = ""  # t2dm, weight, cv, osa, hf, ckd, mash, if the words pin it
+    plan_id: str = ""  # another plan than the one on file, if one is named
+    until: date | None = None  # the last day of the time that is asked for
+    text: str = ""
+    sure: float = 1.0
+
+    @property
+    def intent(self) -> Intent:
+        return intent_of(self.query)
+
+
+class Reading(Record, frozen=True, kw_only=True):
+    """What one turn says. `person` is somebody named or numbered in it ("P007", "Maria Lopez", "born 1970-02-03"),
+    never resolved here. `candidates` are the drugs that a description fits when it fits several; `strangers` are words
+    that stand where a drug would and are none of ours; `readings` are the two likeliest queries where none is sure."""
+
+    asks: tuple[Ask, ...]
+    person: str = ""
+    candidates: tuple[str, ...] = ()
+    strangers: tuple[str, ...] = ()
+    plan_id: str = ""
+    readings: tuple[Query, ...] = ()
+    sure: float = 1.0
+    by: Literal["code", "model", "both"] = "code"
+
+
+class Talk(Record, frozen=True, kw_only=True):
+    """What the conversation was about so far: all that a follow-up can lean on."""
+
+    patient_id: str = ""
+    sex: str = "unknown"
+    drugs: tuple[str, ...] = ()  # of the last answer, the main one first
+    earlier: tuple[str, ...] = ()  # talked about before that, newest first
+    asks: tuple[Ask, ...] = ()  # of the last turn
+    supposed: tuple[Change, ...] = ()  # hypotheses that hold until they are taken back
+    offered: tuple[str, ...] = ()  # what the last answer asked back about: drugs, patient ids or queries
+    question: str = ""  # the last one
+
+
+# What a query wants to know, as a choice between readings names it.
+WANTS: dict[Query, str] = {
+    "eligible": "whether the drug would be approved",
+    "missing": "what is still missing",
+    "why": "why it stands as it does",
+    "criterion": "how the patient stands to one requirement",
+    "criteria": "all requirements one by one",
+    "next_step": "what to do next, and who",
+    "attach": "which papers to attach",
+    "earliest": "from which day it would be fulfilled",
+    "options": "which drugs are possible",
+    "compare": "how the drugs compare",
+    "quantity": "whether this amount may be requested",
+    "what_if": "how it would stand if something were different",
+    "news": "how it stands with what you told",
+    "sources": "what the last answer rests on",
+    "value": "the newest result of a test",
+    "trend": "how a test went over time",
+    "value_age": "how old the last result is",
+    "medication": "one medicine in the chart",
+    "medications": "the list of medicines",
+    "diagnosis": "whether a condition is in the chart",
+    "diagnoses": "the list of diagnoses",
+    "allergy": "allergies",
+    "family": "the family history",
+    "statement": "what the prescriber has stated",
+    "program": "lifestyle programs in the chart",
+    "document": "which papers are on file",
+    "note": "what the notes say",
+    "fills": "pharmacy fills",
+    "order": "what is ordered",
+    "person": "who the patient is",
+    "prescriber": "who prescribes",
+    "summary": "the chart in short",
+    "coverage": "whether the plan covers it",
+    "formulary": "which drugs the plan lists",
+    "tier": "the tier",
+    "copay": "the copay",
+    "limit": "the plan's quantity limit",
+    "step": "the plan's step therapy",
+    "pa_required": "whether prior authorization is needed",
+    "submit": "how and where to send the request",
+    "contact": "whom to call",
+    "turnaround": "how long the payer takes",
+    "enrolment": "which plan is active",
+    "ids": "member id, group, BIN and PCN",
+    "policy": "what the policy says",
+    "policy_all": "everything that the policy asks for",
+    "approval_length": "how long an approval lasts",
+    "lookback": "how old things may be",
+    "renewal_rules": "what a renewal needs",
+    "status": "where the request stands",
+    "answer": "what the payer decided",
+    "denial": "why it was denied",
+    "deadline": "what is due by when",
+    "appeal": "how to appeal",
+    "peer_to_peer": "the peer-to-peer call",
+    "sent": "what was sent, and when",
+    "calls": "calls with the payer",
+    "approval": "the approval on file",
+    "draft": "a draft of the form and letter",
+    "draft_appeal": "a draft of the appeal",
+    "no_draft": "that nothing is drafted yet",
+    "submit_it": "that I send or sign it",
+    "patient": "another patient",
+    "other_patient": "somebody else's chart",
+    "correct": "a correction",
+    "choose": "a choice",
+    "rephrase": "the last answer again, shorter",
+    "define": "what a word means",
+    "help": "what I can do",
+    "smalltalk": "a greeting",
+    "alike": "how it went with patients like this one",
+    "panel": "many patients at once",
+    "advice": "a clinical opinion",
+    "dosing": "which dose to give",
+    "fabricate": "that evidence is changed",
+    "off_topic": "something else",
+    "unclear": "something else",
+}

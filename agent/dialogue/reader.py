@@ -1,0 +1,354 @@
+"""A turn read: what it asks, in order, and about what.
+
+    text → what it names (entities) · what each span asks (encoder) → drugs, from the span, the turn or the talk → Asks
+
+What is asked is learned from examples by many authors (evals/examples/questions); no pattern decides it. What a drug, a
+person, a plan and a supposition are is looked up. Every drug of a reading is one of the catalog's.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from agent.dialogue import drugs as drug_names
+from agent.dialogue import entities, hypotheses, pointers, replies, words
+from agent.dialogue.entities import Entities
+from agent.dialogue.known import Known
+from agent.dialogue.query import OF_A_DRUG, QUERIES, Ask, Form, Query, Reading, Scope, Talk
+from tools.language.encoder import Encoded, encode, head
+from tools.terminology.dates import dates_in
+from tools.terminology.quantities import quantities_in
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from tools.what_if import Change
+
+SURE = 0.5  # of likelihood, from which a query is answered without asking back
+SURE_OF_ANOTHER = 0.8  # of likelihood, from which a turn that names nobody is taken to be about somebody else
+MAY_BEGIN = 0.05  # of likelihood, from which a token within a question may begin another
+CLEAR = 0.7  # of likelihood, from which a part that is read by itself surely asks something
+SEVERAL = 0.6  # of likelihood, from which a drug that is named is one that is asked about
+_THINGS = ("test", "condition", "medicine", "class", "drug")
+_OF_A_TEST: frozenset[Query] = frozenset(("value", "trend", "value_age", "criterion", "lookback"))
+_OF_A_MEDICINE: frozenset[Query] = frozenset(("medication", "allergy", "fills"))
+_OF_A_CONDITION: frozenset[Query] = frozenset(("diagnosis", "statement", "family"))
+_OF_A_THING = _OF_A_TEST | _OF_A_MEDICINE | _OF_A_CONDITION
+_SUPPOSING: frozenset[Query] = frozenset(("what_if", "news", "quantity"))
+
+
+class Span(NamedTuple):
+    """A part of the turn that asks one thing, and the likeliest queries, best first."""
+
+    start: int
+    end: int
+    query: Query
+    form: Form
+    scope: Scope
+    sure: float
+    next: Query
+
+
+def read(question: str, talk: Talk, known: Known) -> Reading:
+    """What the turn says; never raises for what it says.
+
+    Raises:
+        Unavailable: the encoder is not installed.
+    """
+    text = words.clean(question)
+    named = entities.find(text, talk, known)
+    if talk.offered and (chosen := replies.reply(named, talk, known)):
+        return chosen
+    encoded = encode(text, talk.question)
+    spans = spans_of(text, talk.question) or [_whole(encoded, text)]
+    if not named.person.said:
+        spans = [_of_this_patient(span) for span in spans]
+    if not talk.offered:  # there is nothing to choose from
+        spans = [span._replace(query=span.next) if span.query == "choose" else span for span in spans]
+    asks: list[Ask] = []
+    for span in spans:
+        asks.append(_ask(span, spans, encoded, named, asks, talk, known))
+    asks = [_with_drugs_of_the_turn(ask, asks) for ask in asks]
+    if len(spans) == 1 and spans[0].query == "correct":
+        asks = _corrected(asks[0], spans[0], talk)
+    sure = min(span.sure for span in spans)
+    unsure = min(spans, key=lambda span: span.sure)
+    return Reading(
+        asks=tuple(_merged(asks)),
+        person=named.person.said,
+        candidates=_candidates(named, asks, known),
+        strangers=_strangers(named, spans, asks),
+        readings=(unsure.query, unsure.next) if sure < SURE else (),
+        sure=round(sure, 2),
+    )
+
+
+# --- what is asked ----------------------------------------------------------------------------------------
+
+
+def spans_of(text: str, before: str = "") -> list[Span]:
+    """The spans of a text that ask something, in order: runs of tokens that the tagger takes for one."""
+    encoded = encode(text, before)
+    if not encoded.offsets:
+        return []
+    likely = head("tag").likelihoods(encoded.rows)
+    tags = likely.argmax(-1)  # 0 outside, 1 begins, 2 goes on
+    found: list[Span] = []
+    start = -1
+    for at, tag in enumerate((*tags, 0)):
+        if start >= 0 and tag != 2:
+            found += _apart(text, encoded, start, at, likely[:, 1])
+            start = -1
+        if tag and start < 0 and at < len(tags):
+            start = at
+    return found
+
+
+def _apart(text: str, encoded: Encoded, first: int, last: int, begins: NDArray[np.float32]) -> list[Span]:
+    """A run of tokens as one question, or as two where another may begin within it and each by itself clearly asks
+    something else."""
+    offsets = encoded.offsets
+    start, end = offsets[first][0], offsets[last - 1][1]
+    for at in sorted(range(first + 1, last), key=lambda at: -begins[at]):
+        if begins[at] < MAY_BEGIN:
+            break
+        cut = offsets[at][0]
+        one, other = (_span(encode(text[a:b]), 0, b - a) for a, b in ((start, cut), (cut, end)))
+        if one.query != other.query and min(one.sure, other.sure) >= CLEAR:
+            return [one._replace(start=start, end=cut), other._replace(start=cut, end=end)]
+    return [_span(encoded, start, end)]
+
+
+def _span(encoded: Encoded, start: int, end: int) -> Span:
+    row = encoded.mean(start, end)
+    queries = head("query")
+    shares = queries.likelihoods(row)
+    best, second = (int(at) for at in shares.argsort()[::-1][:2])
+    return Span(
+        start,
+        end,
+        _query(queries.labels[best]),
+        head("form").best(row)[0],  # type: ignore[arg-type]
+        head("scope").best(row)[0],  # type: ignore[arg-type]
+        float(shares[best]),
+        _query(queries.labels[second]),
+    )
+
+
+def _of_this_patient(span: Span) -> Span:
+    """A span that names nobody is about somebody else only where that is sure; else it asks what is likeliest next."""
+    if span.query == "other_patient" and span.sure < SURE_OF_ANOTHER:
+        return span._replace(query=span.next, sure=max(span.sure, SURE))
+    return span
+
+
+def _query(label: str) -> Query:
+    return label if label in QUERIES else "unclear"
+
+
+def _whole(encoded: Encoded, text: str) -> Span:
+    """The whole turn, where the tagger finds no question in it: it may be a name, a fragment or a story."""
+    if not encoded.offsets:
+        return Span(0, len(text), "unclear", "text", "none", 0.0, "help")
+    return _span(encoded, 0, len(text))
+
+
+# --- about what -------------------------------------------------------------------------------------------
+
+
+def _ask(
+    span: Span,
+    spans: Sequence[Span],
+    encoded: Encoded,
+    named: Entities,
+    before: Sequence[Ask],
+    talk: Talk,
+    known: Known,
+) -> Ask:
+    start, end = span.start, span.end
+    if len(spans) == 1:  # what stands around the only question belongs to it
+        start, end = 0, len(named.text)
+    changes: tuple[Change, ...] = ()
+    if span.query in _SUPPOSING:
+        changes = hypotheses.find(named, encoded, start, end, talk, known)
+    supposed = frozenset(str(getattr(change, "drug", "")) for change in changes)
+    drugs, all_drugs = _drugs(span, start, end, encoded, named, supposed, before, talk, known)
+    typed = named.text[span.start : span.end].lower()
+    within = named.within(start, end)
+    if not any(
+        one.kind in _THINGS for one in within
+    ):  # what stands outside all questions may be what they are about
+        within += [
+            one for one in named.found if not any(other.start <= one.start < other.end for other in spans)
+        ]
+    medicines = [one.key for one in within if one.kind in ("medicine", "class")]
+    medicines += [name for one in within if one.kind == "drug" for name in one.names if name not in drugs]
+    if not medicines and span.query in ("medication", "allergy", "fills"):
+        medicines = [*drugs]
+    tests, conditions = _keys(within, "test"), _keys(within, "condition")
+    if not (tests or conditions or medicines):
+        if span.query in _OF_A_TEST and (near := entities.nearest(typed, "test", known)):
+            tests = (near,)
+        elif span.query in _OF_A_CONDITION and (near := entities.nearest(typed, "condition", known)):
+            conditions = (near,)
+    if not (tests or conditions or medicines) and span.query in _OF_A_THING:
+        tests, conditions, medicines = _talked_of(span.query, before, talk)
+    return Ask(
+        query=span.query,
+        form=span.form,
+        drugs=drugs,
+        all_drugs=all_drugs,
+        tests=tests,
+        conditions=conditions,
+        medicines=tuple(dict.fromkeys(medicines)),
+        changes=changes,
+        indication=drug_names.indication(typed),
+        plan_id=next((one.key for one in within if one.kind == "plan"), ""),
+        until=_until(named.text[start:end], known) if span.query == "deadline" else None,
+        text=named.text[span.start : span.end],
+        sure=round(span.sure, 2),
+    )
+
+
+def _talked_of(
+    query: Query, before: Sequence[Ask], talk: Talk
+) -> tuple[tuple[str, ...], tuple[str, ...], list[str]]:
+    """The tests, conditions and medicines that were asked about last, as far as the query is about such things."""
+    for one in (*reversed(before), *reversed(talk.asks)):
+        if one.tests and query in _OF_A_TEST:
+            return one.tests, (), []
+        if one.medicines and query in _OF_A_MEDICINE:
+            return (), (), [*one.medicines]
+        if one.conditions and query in _OF_A_CONDITION:
+            return (), one.conditions, []
+    return (), (), []
+
+
+def _keys(within: Sequence[entities.Entity], kind: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one.key for one in within if one.kind == kind))
+
+
+def _drugs(
+    span: Span,
+    start: int,
+    end: int,
+    encoded: Encoded,
+    named: Entities,
+    supposed: frozenset[str],
+    before: Sequence[Ask],
+    talk: Talk,
+    known: Known,
+) -> tuple[tuple[str, ...], bool]:
+    """The catalog's drugs that the span asks about, and whether it asks about all of the plan's. What is supposed of a
+    drug, that it was stopped say, does not ask about it."""
+    targets = head("target")
+    mine: list[entities.Entity] = []
+    beside: list[entities.Entity] = []
+    for one in named.within(0, len(named.text), "drug", "class"):
+        likely = targets.likelihoods(encoded.mean(one.start, one.end))[1]
+        if not one.names or likely < SEVERAL or supposed & {*one.names, one.key}:
+            continue
+        (mine if start <= one.start < end else beside).append(one)
+    use = drug_names.indication(named.text[start:end].lower())
+    for pool in (mine, beside):
+        names: list[str] = []
+        for one in pool:
+            fits = drug_names.for_indication(one.names, use, known) or one.names if use else one.names
+            if len(fits) == 1 or one.several or span.query in ("compare", "options", "formulary"):
+                names += fits
+        if names and (pool is mine or not before or not before[-1].drugs):
+            return tuple(dict.fromkeys(names)), False
+    leans = span.query in OF_A_DRUG and bool(talk.drugs) and span.query != "compare"
+    if (span.scope == "all" and not leans) or span.query in ("options", "formulary"):
+        return (), True
+    if span.query not in OF_A_DRUG and span.scope not in ("focus", "other", "both"):
+        return (), False
+    if mine:  # named, and fits several: that is asked back about, and not taken from the talk
+        return (), False
+    if before and before[-1].drugs:
+        return before[-1].drugs, False
+    return pointers.drugs(span.scope, span.query, talk), False
+
+
+def _until(text: str, known: Known) -> date | None:
+    """The last day of the time that is named, if one is and it is yet to come."""
+    if known.as_of is None:
+        return None
+    days = [one.last for one in dates_in(text, known.as_of) if one.last >= known.as_of]
+    for length in quantities_in(text):
+        if length.dimension in ("time", "calendar time") and length.value is not None:
+            days.append(known.as_of + timedelta(days=hypotheses.days_of(length)))
+    return min(days, default=None)
+
+
+def _with_drugs_of_the_turn(ask: Ask, asks: Sequence[Ask]) -> Ask:
+    """A question that names no drug is about the one that another question of the turn names."""
+    if ask.drugs or ask.all_drugs or ask.query not in OF_A_DRUG:
+        return ask
+    return msgspec.structs.replace(ask, drugs=next((one.drugs for one in asks if one.drugs), ()))
+
+
+def _corrected(ask: Ask, span: Span, talk: Talk) -> list[Ask]:
+    """What a correction asks: the last question about what is named now, or, where nothing is, what it is likeliest to
+    ask beside correcting."""
+    told = {"drugs": ask.drugs, "tests": ask.tests, "conditions": ask.conditions, "medicines": ask.medicines}
+    named = {name: value for name, value in told.items() if value and value != getattr(_last(talk), name)}
+    if named and talk.asks:
+        return [msgspec.structs.replace(one, **named, text=ask.text) for one in talk.asks]
+    return [msgspec.structs.replace(ask, query=span.next, drugs=ask.drugs or talk.drugs[:1])]
+
+
+def _last(talk: Talk) -> Ask:
+    return talk.asks[-1] if talk.asks else Ask(query="unclear")
+
+
+def _candidates(named: Entities, asks: Sequence[Ask], known: Known) -> tuple[str, ...]:
+    """The drugs that a description fits when it fits several, and nothing else says which."""
+    if any(ask.drugs or ask.all_drugs for ask in asks) or not any(ask.query in OF_A_DRUG for ask in asks):
+        return ()
+    for one in named.found:
+        if one.kind == "drug" and len(one.names) > 1:
+            use = drug_names.indication(named.text.lower())
+            return drug_names.for_indication(one.names, use, known) or one.names
+    return ()
+
+
+def _strangers(named: Entities, spans: Sequence[Span], asks: Sequence[Ask]) -> tuple[str, ...]:
+    """Unknown names where a drug is asked about and none of ours is named."""
+    if any(one.kind in ("drug", "class", "medicine") for one in named.found):
+        return ()
+    return tuple(
+        one.key
+        for span, ask in zip(spans, asks, strict=True)
+        if ask.query in OF_A_DRUG
+        for one in named.within(span.start, span.end, "stranger")
+    )
+
+
+def _merged(asks: Sequence[Ask]) -> list[Ask]:
+    """One query asked twice in a row, of two drugs say, is one."""
+    kept: list[Ask] = []
+    for ask in asks:
+        last = kept[-1] if kept else None
+        if (
+            last
+            and last.query == ask.query
+            and (last.drugs == ask.drugs or not (last.changes or ask.changes))
+        ):
+            kept[-1] = msgspec.structs.replace(
+                last,
+                drugs=tuple(dict.fromkeys((*last.drugs, *ask.drugs))),
+                tests=tuple(dict.fromkeys((*last.tests, *ask.tests))),
+                conditions=tuple(dict.fromkeys((*last.conditions, *ask.conditions))),
+                medicines=tuple(dict.fromkeys((*last.medicines, *ask.medicines))),
+                changes=tuple(dict.fromkeys((*last.changes, *ask.changes))),
+            )
+        else:
+            kept.append(ask)
+    return kept

@@ -1,0 +1,65 @@
+"""The first day on which time alone makes it better: one on which it is, with the day before it on which it is not."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from agent.answers import earliest
+from agent.answers.answer import Answer
+from agent.dialogue.query import Ask
+from agent.ledger import Ledger
+from tests.case_answers import bound_to, bundled, everyone, rendered
+from tools.bound import Bound
+from tools.records import Medication
+from tools.what_if import On
+
+
+def ask(bound: Bound, *drugs: str) -> Answer:
+    return earliest.answer(Ask(query="earliest", drugs=drugs), bound, Ledger())
+
+
+def test_what_is_ready_is_so_today() -> None:
+    text = rendered(ask(Bound(bundled(), "P001"), "Ozempic"))
+    assert text.startswith("Today already. Ozempic for type 2 diabetes is ready")
+
+
+def young_step() -> Bound:
+    """P001 with metformin begun so that its 90 days are not full today, and nothing else that would count."""
+    course = Medication(
+        id="M90", drug="metformin", ingredients=("metformin",), classes=("biguanide",), start=date(2026, 7, 1),
+        status="active", outcome="Inadequate response",
+    )  # fmt: skip
+    held = bundled().patient("P001").medications or ()
+    others = [one for one in held if "metformin" not in one.drug.casefold()]
+    return bound_to(bundled(), "P001", medications=(*others, course))
+
+
+def test_the_day_on_which_a_step_is_long_enough_is_the_first_better_one() -> None:
+    bound = young_step()
+    now = bound.determination("Ozempic")
+    answer = ask(bound, "Ozempic")
+    (day,) = [fact for fact in answer.ledger.facts.values() if fact.attribute == "earliest"]
+    first = date.fromisoformat(str(day.value))
+    assert now.outcome not in ("ready", "not_required") and answer.hypothetical
+    assert first > bound.as_of and f"From {day.shown} on" in rendered(answer)
+    assert bound.supposed("Ozempic", (On(date=first),)).outcome != now.outcome
+    assert bound.supposed("Ozempic", (On(date=first - timedelta(days=1)),)).outcome == now.outcome
+
+
+def test_where_time_does_not_help_the_step_that_does_is_told() -> None:
+    text = rendered(ask(Bound(bundled(), "P001"), "Wegovy"))
+    assert text.startswith("Time alone does not change it") and "Next: document a lifestyle program" in text
+
+
+def test_every_day_that_is_told_is_still_to_come() -> None:
+    for bound in everyone(bundled())[::4]:
+        for drug in list(bound.plan.benefits)[:3]:
+            answer = ask(bound, drug)
+            days = [one for one in answer.ledger.facts.values() if one.attribute == "earliest"]
+            assert all(date.fromisoformat(str(one.value)) > bound.as_of for one in days)
+            assert bool(days) is answer.hypothetical
+
+
+def test_without_a_drug_the_one_that_is_ordered_is_meant_or_it_is_asked() -> None:
+    assert ask(Bound(bundled(), "P001")).drugs == ("Ozempic",)
+    assert ask(bound_to(bundled(), "P001", orders=())).offered

@@ -1,0 +1,61 @@
+"""What a turn is read as: never anything that is not on our lists, and by nothing that a text could order."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent.dialogue import reader
+from agent.dialogue.known import Known
+from agent.dialogue.query import FORMS, INTENTS, QUERIES, WANTS, Ask, Talk, intent_of
+from tests.case_answers import bundled
+from tools.what_if import Value
+
+
+def known() -> Known:
+    return Known.of(bundled())
+
+
+def read(text: str, talk: Talk | None = None) -> tuple[Ask, ...]:
+    return reader.read(text, talk or Talk(patient_id="P001"), known()).asks
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=200))
+def test_whatever_is_typed_is_read_as_something_on_the_lists(text: str) -> None:
+    for ask in read(text):
+        assert ask.query in QUERIES and ask.form in FORMS and ask.intent in INTENTS
+        assert set(ask.drugs) <= set(known().names)
+        assert ask.text in reader.words.clean(text)
+
+
+def test_every_query_has_an_intent_and_words_for_what_it_wants() -> None:
+    assert {intent_of(query) for query in QUERIES} <= set(INTENTS)
+    assert set(WANTS) == set(QUERIES)
+
+
+def test_a_turn_may_ask_several_things_in_order() -> None:
+    queries = [ask.query for ask in read("what's her last a1c, and can she get Ozempic?")]
+    assert queries == ["value", "eligible"]
+
+
+@pytest.mark.parametrize(
+    ("text", "drugs"),
+    [
+        ("can he get Wegovy", ("Wegovy",)),
+        ("he came off Ozempic in spring, would Mounjaro go through now?", ("Mounjaro",)),
+    ],
+)
+def test_what_is_only_mentioned_is_not_what_is_asked_about(text: str, drugs: tuple[str, ...]) -> None:
+    assert read(text)[-1].drugs == drugs
+
+
+def test_without_a_drug_the_one_talked_about_is_meant() -> None:
+    talk = Talk(patient_id="P001", drugs=("Trulicity",), question="can he get trulicity")
+    assert read("and what is still missing?", talk)[-1].drugs == ("Trulicity",)
+
+
+def test_a_supposition_adds_to_the_one_before() -> None:
+    (ask,) = read("what if her bmi were 31", Talk(patient_id="P001", drugs=("Wegovy",)))
+    assert ask.query == "what_if" and Value(test="bmi", value=31.0) in ask.changes

@@ -1,0 +1,143 @@
+"""A sentence encoder, fine-tuned on the labelled examples: a text as a row of numbers for each of its tokens.
+
+    text, and what was said before it → tokens → MiniLM-L6 (int8, ONNX Runtime) → one row of 384 for each token
+
+Heads are linear maps over rows that belong together (the tokens of a span, in the mean); they say what a span asks, a
+sentence does, or a mention means. `python -m evals.train_encoder` makes encoder.onnx and heads.npz from evals/examples.
+"""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tools.errors import Unavailable
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+MODEL = Path(__file__).parent / "model" / "encoder.onnx"
+HEADS = Path(__file__).parent / "model" / "heads.npz"
+TOKENIZER = Path(__file__).parents[1] / "store" / "model" / "tokenizer.json"
+WIDTH = 384
+LONGEST = 192  # tokens of the text
+BEFORE = 48  # tokens, the last ones, of what was said before
+_START, _SEPARATOR = 101, 102  # of BERT's vocabulary
+
+
+class Encoded(NamedTuple):
+    """A row for each token of the text, and the characters that each stands for."""
+
+    rows: NDArray[np.float32]  # tokens x WIDTH
+    offsets: tuple[tuple[int, int], ...]
+
+    def mean(self, start: int, end: int) -> NDArray[np.float32]:
+        """The mean row of the characters [start, end); of the whole text, if no token stands there."""
+        inside = [at for at, (a, b) in enumerate(self.offsets) if a < end and b > start]
+        row: NDArray[np.float32] = (self.rows[inside] if inside else self.rows).mean(0)
+        return row
+
+
+class Head(NamedTuple):
+    """A linear map onto labels; `heat` makes its likelihoods those that were right as often on authors held out."""
+
+    weights: NDArray[np.float32]  # WIDTH x labels
+    offset: NDArray[np.float32]
+    heat: float
+    labels: tuple[str, ...]
+
+    def likelihoods(self, row: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Of each label; they sum to one. `row` may be one row or several."""
+        import numpy as np
+
+        scores = (row @ self.weights + self.offset) / self.heat
+        shares: NDArray[np.float32] = np.exp(scores - scores.max(-1, keepdims=True))
+        likely: NDArray[np.float32] = shares / shares.sum(-1, keepdims=True)
+        return likely
+
+    def best(self, row: NDArray[np.float32]) -> tuple[str, float]:
+        """The likeliest label and its likelihood."""
+        shares = self.likelihoods(row)
+        at = int(shares.argmax())
+        return self.labels[at], float(shares[at])
+
+
+@lru_cache(maxsize=64)
+def encode(text: str, before: str = "") -> Encoded:
+    """The rows of a text.
+
+    Raises:
+        Unavailable: ONNX Runtime or the weights are not installed.
+    """
+    import numpy as np
+
+    session, tokenizer = _session()
+    ahead = tokenizer.encode(before, add_special_tokens=False).ids[-BEFORE:] if before else []
+    read = tokenizer.encode(text, add_special_tokens=False)
+    own = read.ids[:LONGEST]
+    ids = np.array([[_START, *ahead, _SEPARATOR, *own, _SEPARATOR]], np.int64)
+    types = np.zeros_like(ids)
+    types[0, len(ahead) + 2 :] = 1
+    given = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": types}
+    hidden = session.run(None, given)[0][0]
+    start = len(ahead) + 2
+    return Encoded(hidden[start : start + len(own)], tuple(read.offsets[: len(own)]))
+
+
+def head(name: str) -> Head:
+    """One of the heads that were trained with the encoder.
+
+    Raises:
+        Unavailable: the weights are not installed.
+    """
+    return _heads()[name]
+
+
+@cache
+def _heads() -> dict[str, Head]:
+    try:
+        import numpy as np
+
+        kept = np.load(HEADS)
+    except (ImportError, OSError) as error:
+        raise Unavailable(f"the weights of the encoder's heads cannot be read: {error}") from error
+    with kept:
+        names = sorted({key.split(".")[0] for key in kept.files})
+        return {
+            name: Head(
+                kept[f"{name}.weights"].astype(np.float32),
+                kept[f"{name}.offset"].astype(np.float32),
+                float(kept[f"{name}.heat"]),
+                tuple(str(kept[f"{name}.labels"]).split()),
+            )
+            for name in names
+        }
+
+
+@cache
+def _session() -> tuple[Any, Any]:
+    try:
+        import onnxruntime
+        from tokenizers import Tokenizer
+    except ImportError as error:
+        raise Unavailable(
+            "the encoder needs onnxruntime and tokenizers; reinstall with `make clean test`"
+        ) from error
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 2
+    options.add_session_config_entry(
+        "session.intra_op.allow_spinning", "0"
+    )  # idle threads burn the cores of others
+    options.log_severity_level = 3
+    try:
+        session = onnxruntime.InferenceSession(str(MODEL), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime has no common class for a model that it cannot read
+        raise Unavailable(
+            f"the encoder {MODEL.name} cannot be read; reinstall with `make clean test`"
+        ) from error
+    tokenizer = Tokenizer.from_file(str(TOKENIZER))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return session, tokenizer
