@@ -255,21 +255,7 @@ def fit_roles(examples: Sequence[Example]) -> tuple[Model, Any]:
     """The roles of sentences, and how much likelier than by chance one follows another."""
     told = [one for one in examples if one.roles[0]]
     seen = [shown for one in told for shown in one.seen]
-    roles = [role for one in told for role in one.roles]
-    weight = [1.0] * len(seen)
-    for one in examples:  # of the older letters only the sentences that give a reason are known
-        if not one.roles[0]:
-            printed = one.author == "printed"
-            for shown, codes in zip(one.seen, one.codes, strict=True):
-                if codes or printed:
-                    seen.append(shown)
-                    roles.append("reason" if codes else "")
-                    weight.append(0.25 if codes and not printed else 0.15)
-    targets = _hot(roles, ROLES)
-    targets[targets.sum(1) == 0] = [
-        role != "reason" for role in ROLES
-    ]  # a printed letter's other sentences: none
-    model = fit(seen, targets / targets.sum(1, keepdims=True), weight=weight)
+    model = fit(seen, _hot([role for one in told for role in one.roles], ROLES))
     steps = np.full((len(ROLES), len(ROLES)), 2.0)
     for one in told:
         for before, after in zip(one.roles, one.roles[1:], strict=False):
@@ -286,7 +272,7 @@ def fit_kind(examples: Sequence[Example], chances: dict[str, Any]) -> Model:
     """The kind of a letter; each kind counts alike, however many letters are of it."""
     told = [one for one in examples if one.kind]
     seen = [known.seen_letter(one.sentences, one.seen, chances[one.id]) for one in told]
-    weight = [0.3 if one.author == "printed" else 1.0 for one in told]
+    weight = [1.0] * len(told)
     kinds = [one.kind for one in told]
     sure = np.array([[role == "decision" for role in ROLES]], np.float32)
     for one in alone("decisions"):
