@@ -233,9 +233,10 @@ def _reasons(
     if kind == "pend":
         best = _of_pend(read, best)
     told = {code: hit for code, hit in best.items() if hit[0] >= LIKELY}
+    bare = set(told) <= {"medical_necessity"} and all(hit[0] < CONFIRMED for hit in told.values())
+    if bare and kind in REFUSALS and (by_clause := reasons_by_clause(cited, policy)):
+        return by_clause  # no more is said than that a criterion is not met
     if not told and kind in REFUSALS:
-        if by_clause := reasons_by_clause(cited, policy):
-            return by_clause
         told = dict(sorted(best.items(), key=lambda pair: -pair[1][0])[:1])
         told = {code: hit for code, hit in told.items() if hit[0] >= LIKELY / 3}
     made = [_reason(read, code, hit, drugs, cited) for code, hit in told.items()]
