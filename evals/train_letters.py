@@ -27,9 +27,11 @@ from evals.denials.gold import SETS, Label, load
 from tools.dates import add_months
 from tools.denials import learned as known
 from tools.denials.codes import REASONS
+from tools.denials.drugs import named_in, seen_drugs, written
 from tools.denials.learned import (
     BUCKETS,
     DENSE,
+    DRUGS,
     FROM,
     KINDS,
     NAMES,
@@ -45,6 +47,7 @@ from tools.denials.learned import (
 from tools.denials.mentions import Mention, names_in, numbers_in, seen_mentions, times_in
 from tools.denials.rights import rights_named
 from tools.denials.sentences import Sentence, sentences_of
+from tools.terminology.matcher import medicines_in
 
 EXAMPLES = Path(__file__).parent / "examples" / "letters"
 RESULTS = Path(__file__).parent / "results" / "letters.json"
@@ -71,6 +74,7 @@ class Example(NamedTuple):
     times: list[tuple[Mention, str, str]]
     numbers: list[tuple[Mention, str]]
     names: list[tuple[Mention, str]]
+    drugs: frozenset[str] | None = None  # those decided on
 
 
 # --- reading examples ------------------------------------------------------------------------------------
@@ -96,7 +100,13 @@ def strangers() -> Iterator[Example]:
                 [(one, *_what_time(letter, one, path.stem != "b01")) for one in times],
                 [],
                 [],
+                _drugs(letter["decided"]),
             )
+
+
+def _drugs(names: Sequence[str]) -> frozenset[str]:
+    """As the reader writes them."""
+    return frozenset(written(span.key) for name in names for span in medicines_in(name))
 
 
 def _roles(letter: dict[str, Any], sentences: Sequence[Sentence]) -> Iterator[str]:
@@ -164,8 +174,8 @@ def _older(one: Label, author: str) -> Example:
         if time.kind == "date":
             if time.day == one.birth_date:
                 what = "birth"
-            elif time.day == one.letter_date:
-                what = "notice"
+            elif time.day == one.letter_date:  # what begins on that day may stand further down
+                what = "" if any(given == "notice" for _, given, _ in told) else "notice"
             elif due and time.day == due[3]:
                 what = label
         elif due and (time.amount, time.unit) == due[:2]:
@@ -185,7 +195,7 @@ def _older(one: Label, author: str) -> Example:
     ]  # fmt: skip
     return Example(
         author, one.name, KIND_OF[one.kind], sentences, known.seen_sentences(sentences), [""] * len(sentences),
-        codes, one.text, told, numbers, names,
+        codes, one.text, told, numbers, names, _drugs([str(drug["drug"]) for drug in one.drugs]),
     )  # fmt: skip
 
 
@@ -252,10 +262,31 @@ def _hot(labels: Sequence[str], classes: Sequence[str]) -> Any:
 
 
 def fit_roles(examples: Sequence[Example]) -> tuple[Model, Any]:
-    """The roles of sentences, and how much likelier than by chance one follows another."""
+    """The roles of sentences, and how much likelier than by chance one follows another.
+
+    Of a letter without roles it is known which sentences give a reason, and of a printed one that no other does: those
+    are of the roles that a first model says, but for that one.
+    """
     told = [one for one in examples if one.roles[0]]
     seen = [shown for one in told for shown in one.seen]
-    model = fit(seen, _hot([role for one in told for role in one.roles], ROLES))
+    roles = [role for one in told for role in one.roles]
+    weight = [1.0] * len(seen)
+    others: list[Seen] = []
+    for one in examples:
+        for shown, codes in zip(one.seen, one.codes, strict=True):
+            if codes and not one.roles[0]:
+                seen.append(shown)
+                roles.append("reason")
+                weight.append(UNLABELLED)
+            elif one.author == "printed":
+                others.append(shown)
+    targets = _hot(roles, ROLES)
+    model = fit(seen, targets, weight=weight)
+    if others:
+        likely = known.shares(model.scores(others))
+        likely[:, ROLES.index("reason")] = 0
+        targets = np.concatenate([targets, likely / likely.sum(1, keepdims=True)])
+        model = fit([*seen, *others], targets, weight=[*weight, *[UNLABELLED] * len(others)])
     steps = np.full((len(ROLES), len(ROLES)), 2.0)
     for one in told:
         for before, after in zip(one.roles, one.roles[1:], strict=False):
@@ -265,6 +296,7 @@ def fit_roles(examples: Sequence[Example]) -> tuple[Model, Any]:
     return model, steps.astype(np.float32)
 
 
+UNLABELLED = 0.25  # how much a sentence counts of which only the reason is known
 STEP = 0.6  # how much the order of sentences counts beside their words
 
 
@@ -343,6 +375,18 @@ def fit_mentions(examples: Sequence[Example], chances: dict[str, Any]) -> dict[s
     }
 
 
+def fit_drugs(examples: Sequence[Example], chances: dict[str, Any]) -> Model:
+    """Which of the drugs that a letter names it decides on."""
+    seen, labels, weight = [], [], []
+    for one in examples:
+        named = named_in(one.text, one.sentences)
+        if named and one.drugs is not None:
+            seen += seen_drugs(one.text, one.sentences, chances[one.id], named)
+            labels += ["decided" if name in one.drugs else "mentioned" for name in named]
+            weight += [0.3 if one.author == "printed" else 1.0] * len(named)
+    return fit(seen, _hot(labels, DRUGS), 2.0, weight=weight)
+
+
 def chain(model: Model, steps: Any, one: Example) -> Any:
     return known.along(model.scores(one.seen), steps)
 
@@ -370,8 +414,9 @@ def fit_all(examples: Sequence[Example], roles: tuple[Model, Any], folds: Sequen
     chances = {name: given for fold in folds for name, given in fold.chances.items()}
     mentions = fit_mentions(examples, chances)
     return Learned(
-        role=roles[0], steps=roles[1], kind=fit_kind(examples, chances), code=fit_codes(examples), **mentions
-    )
+        role=roles[0], steps=roles[1], kind=fit_kind(examples, chances), code=fit_codes(examples),
+        drug=fit_drugs(examples, chances), **mentions,
+    )  # fmt: skip
 
 
 def _groups(examples: Sequence[Example]) -> list[set[str]]:

@@ -1,56 +1,135 @@
-"""Which drugs a letter decides on, in which strength and amount: those of the sentences that say what was asked for or
-decided; what other sentences name is only mentioned."""
+"""Which drugs a letter decides on, in which strength and amount: learned from the roles of the sentences that name a
+drug and from the words around it; the others are only mentioned."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from tools.denials.learned import DRUGS, ROLES, Model, Seen, hashed, shares, tokens_of
 from tools.denials.records import Quote, RequestedDrug
 from tools.denials.sentences import Sentence
 from tools.terminology.matcher import medicines_in
 from tools.terminology.medicines import terminology
 from tools.terminology.quantities import Quantity, quantities_in
 
-_WEIGHT = {"request": 1.0, "decision": 1.0, "boilerplate": 0.35, "reason": 0.4, "past": 0.25, "future": 0.15}
+if TYPE_CHECKING:
+    from tools.denials.learned import Floats
+
 _REACH = 170  # characters behind a drug's name in which its strength and amount stand
+LEAST = 0.5  # of a drug, from which it is decided on
+_FAR = 4  # words on each side of a name
 
 
-class _Named(NamedTuple):
+class Named(NamedTuple):
+    """A drug's name at [start, end), and the sentence in which it stands."""
+
     name: str
     start: int
     end: int
     sentence: int
 
 
+def named_in(text: str, sentences: Sequence[Sentence]) -> dict[str, list[Named]]:
+    """Every drug with all its places, in the letter's order; a second name that stands right behind the first, such as
+    the ingredient in brackets, is the same drug."""
+    places = [
+        Named(written(span.key), one.start + span.start, one.start + span.end, at)
+        for at, one in enumerate(sentences)
+        for span in medicines_in(text[one.start : one.end])
+    ]
+    also: dict[str, str] = {}
+    for one, other in pairwise(places):
+        if not text[one.end : other.start].strip(" (®™") and _alike(one.name, other.name):
+            also[other.name] = also.get(one.name, one.name)
+    found: dict[str, list[Named]] = {}
+    for place in places:
+        name = also.get(place.name, place.name)
+        found.setdefault(name, []).append(place._replace(name=name))
+    return found
+
+
+def _alike(one: str, other: str) -> bool:
+    """Names of different kinds for the same ingredients."""
+    first, second = terminology().resolve(one), terminology().resolve(other)
+    return bool(
+        first and second and first.kind != second.kind and set(first.ingredients) == set(second.ingredients)
+    )
+
+
+def seen_drugs(
+    text: str, sentences: Sequence[Sentence], chances: Floats, named: Mapping[str, Sequence[Named]]
+) -> list[Seen]:
+    """Each drug with the sentences that name it, their roles, the words around it, and what the others have."""
+    best = (
+        {
+            role: max(float(chances[one.sentence, at]) for own in named.values() for one in own)
+            for at, role in enumerate(ROLES)
+        }
+        if named
+        else {}
+    )
+    return [
+        Seen(hashed(_features(text, sentences, chances, own, best, rank, len(named))))
+        for rank, own in enumerate(named.values())
+    ]  # fmt: skip
+
+
+def _features(
+    text: str,
+    sentences: Sequence[Sentence],
+    chances: Floats,
+    own: Sequence[Named],
+    best: Mapping[str, float],
+    rank: int,
+    count: int,
+) -> Iterator[str]:
+    yield f"rank={min(rank, 3)}"
+    yield f"rank={min(rank, 3)} of {min(count, 4)}"
+    yield f"often={min(len(own), 4)}"
+    for at, role in enumerate(ROLES):
+        most = max(float(chances[one.sentence, at]) for one in own)
+        yield f"{role} {int(3 * most)}"
+        yield f"{role} {most > 0.3} {most >= 0.9 * best[role]}"
+    for one in own:
+        sentence = sentences[one.sentence]
+        role = ROLES[int(chances[one.sentence].argmax())]
+        yield f"at={min(one.sentence, 6)}"
+        yield f"line {sentence.alone} {len(sentence.words) < 60}"
+        yield from (f"H={word}" for word in tokens_of(sentence.heading))
+        before = tokens_of(text[sentence.start : one.start])[-_FAR:]
+        after = tokens_of(text[one.end : sentence.end])[:_FAR]
+        yield from (f"L={word}" for word in before)
+        yield from (f"R={word}" for word in after)
+        yield f"La={before[-1] if before else ''}"
+        yield f"Lb={' '.join(before[-2:])}"
+        yield f"Ra={after[0] if after else ''}"
+        yield from (f"{role}={word}" for word in tokens_of(sentence.words))
+
+
 def drugs_of(
-    text: str, sentences: Sequence[Sentence], chances: Sequence[dict[str, float]], decided: Sequence[str]
+    text: str, sentences: Sequence[Sentence], chances: Floats, decided: Sequence[str], model: Model
 ) -> tuple[RequestedDrug, ...]:
     """The drugs decided on, in the letter's order.
 
     Args:
-        chances: of the roles of each sentence.
+        chances: a row for each sentence, a column for each role.
         decided: "denied", "approved" or "" for each sentence that says what is decided of a drug.
     """
-    named = [
-        _Named(_written(span.key), sentence.start + span.start, sentence.start + span.end, at)
-        for at, sentence in enumerate(sentences)
-        for span in medicines_in(text[sentence.start : sentence.end])
-    ]
-    weights: dict[str, float] = {}
-    for one in named:
-        weight = sum(_WEIGHT.get(role, 0.0) * chance for role, chance in chances[one.sentence].items())
-        weights[one.name] = max(weights.get(one.name, 0.0), weight)
-    if not weights:
+    named = named_in(text, sentences)
+    if not named:
         return ()
-    most = max(weights.values())
-    chosen = [name for name, weight in weights.items() if weight >= max(0.45, 0.72 * most) or weight == most]
+    told = shares(model.scores(seen_drugs(text, sentences, chances, named)))[:, DRUGS.index("decided")]
+    chosen = [name for name, share in zip(named, told, strict=True) if share >= LEAST or share == told.max()]
+    places = [one for own in named.values() for one in own]
+    rule = chances[:, ROLES.index("rule")]
     several = len(chosen) > 1
-    return tuple(_drug(text, name, named, chances, decided if several else ()) for name in chosen)
+    return tuple(_drug(text, name, places, rule, decided if several else ()) for name in chosen)
 
 
 def _drug(
-    text: str, name: str, named: Sequence[_Named], chances: Sequence[dict[str, float]], decided: Sequence[str]
+    text: str, name: str, named: Sequence[Named], rule: Floats, decided: Sequence[str]
 ) -> RequestedDrug:
     """With the first strength and amount that follow its name."""
     own = [one for one in named if one.name == name]
@@ -63,9 +142,7 @@ def _drug(
             if amount.unit == "mg" and not strength and amount.start < 44 and amount.value is not None:
                 strength = f"{amount.value:g} mg"
                 end = one.end + amount.end if one is first else end
-            elif (
-                quantity is None and _is_supply(amount, window) and chances[one.sentence].get("rule", 0) < 0.5
-            ):
+            elif quantity is None and _is_supply(amount, window) and rule[one.sentence] < 0.5:
                 quantity, days = amount.value, _days(amount)
     said = next((decided[one.sentence] for one in own if decided and decided[one.sentence]), "")
     decision: Literal["", "denied", "approved"] = said if said in ("denied", "approved") else ""  # type: ignore[assignment]
@@ -94,12 +171,13 @@ def drug_at(drugs: tuple[RequestedDrug, ...], text: str, start: int, end: int) -
     """Of several drugs, the one that a passage names, or under which it stands."""
     if len(drugs) < 2:
         return ""
-    within = [_written(span.key) for span in medicines_in(text[start:end])]
+    within = [written(span.key) for span in medicines_in(text[start:end])]
     named = next((drug.name for drug in drugs if drug.name in within), "")
     before = [drug.name for drug in drugs if drug.quote.start <= start]
     return named or (before[-1] if before else "")
 
 
-def _written(name: str) -> str:
+def written(name: str) -> str:
+    """A medicine's name as it is usually written."""
     row = terminology().row(name)
     return row.name if row else name

@@ -40,6 +40,7 @@ TIMES = (
 FROM = ("notice", "receipt", "")  # the day from which a stretch of time runs
 NUMBERS = ("member", "reference", "other")
 NAMES = ("member", "payer", "other")
+DRUGS = ("decided", "mentioned")
 
 
 class Seen(NamedTuple):
@@ -242,6 +243,7 @@ class Learned(NamedTuple):
     runs_from: Model
     number: Model
     name: Model
+    drug: Model
 
 
 @cache

@@ -146,10 +146,7 @@ def _stated(read: _Read, payers: Iterable[str], policy: Policy | None, models: L
     about = who(text, sentences, named, [one for one, _, _ in read.days], payers, models)
     dated = _day(read, "notice")
     cited = clauses_told(text, {clause.id: clause.text for clause in policy.clauses} if policy else None)
-    decisions = _decisions(read, models)
-    drugs = drugs_of(
-        text, sentences, [dict(zip(ROLES, map(float, row), strict=True)) for row in read.roles], decisions
-    )
+    drugs = drugs_of(text, sentences, read.roles, _decisions(read, models), models.drug)
     reasons = _reasons(read, kind, drugs, cited, policy, models)
     when = dated.value if dated else None
     rights = (
@@ -277,9 +274,10 @@ def _gives(read: _Read, at: int) -> float:
 def _of_pend(read: _Read, best: dict[str, _Hit]) -> dict[str, _Hit]:
     """What is asked for is missing, whatever it is about."""
     code = "insufficient_documentation"
-    strongest = max(best.values(), default=(0.0, 0, False))
     decides = int(read.roles[:, ROLES.index("decision")].argmax())
-    return {code: best.get(code) or (max(strongest[0], LIKELY), strongest[1] if best else decides, False)}
+    strongest = max(best.values(), default=(0.0, decides, False))
+    likely, at, by_code = best.get(code, strongest)
+    return {code: (max(likely, LIKELY), at, by_code)}
 
 
 def _reason(
