@@ -32,6 +32,7 @@ from agent.grounding import verifier
 from agent.ledger import Fact, Ledger
 from agent.models.model import ModelTrouble, Reply
 from tools.bound import Bound
+from tools.eligibility import plans_on
 from tools.errors import Correctable
 from tools.records import Determination
 from tools.what_if import Insured
@@ -155,8 +156,9 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
     if any(ask.query in ("patient", "other_patient") and ask not in asks for ask in reading.asks):
         answers.append(courtesy.whom(sitting.desk.bind(state["patient_id"]).patient, ledger))
     for ask in asks:
-        named = ask.plan_id if ask.query in _OF_THE_PLAN_NAMED else ""
-        bound = sitting.desk.bind(state["patient_id"], named or reading.plan_id)
+        bound = sitting.desk.bind(state["patient_id"], reading.plan_id)
+        if ask.query in _OF_THE_PLAN_NAMED or ask.plan_id in plans_on(bound.patient, bound.as_of):
+            bound = sitting.desk.bind(state["patient_id"], ask.plan_id or reading.plan_id)
         answers.append(_answered(_under_its_plan(ask, bound), reading, talk, bound, ledger, sitting.desk))
     return {"reply": msgspec.to_builtins(_joined(spoken, answers, ledger))}
 
@@ -268,7 +270,8 @@ def _worth_answering(reading: Reading) -> list[Ask]:
         asks = [ask for ask in asks if ask.query not in _DRAFTING]
         others = [ask for ask in asks if ask.query != "no_draft"]
         asks = [*others, *(ask for ask in asks if ask.query == "no_draft")]
-    return asks[:MOST_ASKS]
+    clear = [ask for ask in asks if ask.sure >= UNSURE]
+    return (clear or asks)[:MOST_ASKS]
 
 
 def _answered(ask: Ask, reading: Reading, talk: Talk, bound: Bound, ledger: Ledger, desk: ChatDesk) -> Answer:
@@ -394,6 +397,7 @@ def _next_talk(talk: Talk, reading: Reading, spoken: Spoken, state: State, desk:
         _talk_with(state, desk),
         drugs=drugs,
         supposed=supposed or talk.supposed,
+        plan_id=next((ask.plan_id for ask in reversed(reading.asks) if ask.plan_id), talk.plan_id),
         earlier=tuple(dict.fromkeys(d for d in (*before, *talk.earlier) if d not in drugs))[:6],
         asks=talk.asks if idle else reading.asks,
         offered=spoken.offered,

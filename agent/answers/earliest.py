@@ -79,14 +79,21 @@ def _first_better(
     before = bound.as_of
     for weeks in range(1, AHEAD // 7 + 1):
         day = bound.as_of + timedelta(days=7 * weeks)
-        if _rank(bound.supposed(now.drug, (On(date=day),), indication)) < rank:
+        if _is_gained(now, bound.supposed(now.drug, (On(date=day),), indication), rank):
             for days in range(1, 8):
                 exact = before + timedelta(days=days)
                 then = bound.supposed(now.drug, (On(date=exact),), indication)
-                if _rank(then) < rank:
+                if _is_gained(now, then, rank):
                     return exact, then
         before = day
     return None, None
+
+
+def _is_gained(now: Determination, then: Determination, rank: int) -> bool:
+    """Is the outcome better because something is met that was not, and not because a result went stale?"""
+    met = {finding.criterion for finding in now.findings if finding.status == "met"}
+    gained = any(one.status == "met" and one.criterion not in met for one in then.findings)
+    return gained and _rank(then) < rank
 
 
 def _rank(found: Determination) -> int:

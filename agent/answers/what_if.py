@@ -82,7 +82,7 @@ def _as_it_stands(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         "I could not tell what to suppose, so this is how it stands now; name a value, a day, a drug tried or stopped,"
         " a diagnosis, a plan or a quantity."
     )
-    reply.said = [Said(text=text, verbatim=True), *reply.said]
+    reply.said = [*([Said(text=text, verbatim=True)] if ask.query == "what_if" else []), *reply.said]
     return reply
 
 

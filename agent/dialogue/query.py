@@ -139,6 +139,7 @@ class Talk(Record, frozen=True, kw_only=True):
     drugs: tuple[str, ...] = ()  # of the last answer, the main one first
     earlier: tuple[str, ...] = ()  # talked about before that, newest first
     asks: tuple[Ask, ...] = ()  # of the last turn
+    plan_id: str = ""  # the plan that was named last, if one was
     supposed: tuple[Change, ...] = ()  # hypotheses that hold until they are taken back
     offered: tuple[str, ...] = ()  # what the last answer asked back about: drugs, patient ids or queries
     question: str = ""  # the last one

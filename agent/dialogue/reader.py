@@ -209,7 +209,7 @@ def _ask(
         medicines=tuple(dict.fromkeys(medicines)),
         changes=changes,
         indication=drug_names.indication(typed),
-        plan_id=next((one.key for one in within if one.kind == "plan"), ""),
+        plan_id=next((one.key for one in within if one.kind == "plan"), talk.plan_id),
         until=_until(named.text[start:end], known) if span.query == "deadline" else None,
         text=named.text[span.start : span.end],
         sure=round(span.sure, 2),

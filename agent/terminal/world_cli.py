@@ -122,8 +122,7 @@ def _index_command(
     epilog="""[bold]Examples[/]
   pa serve
   pa serve --port 8080
-  curl -s localhost:8000/api/orchestrator/process -H 'content-type: application/json' \\
-    -d '{"patient_id": "P001", "drug": "Ozempic"}'
+  curl -s localhost:8000/api/orchestrator/process -H 'content-type: application/json' -d @request.json
 
 The pages at /docs describe every call."""
 )
