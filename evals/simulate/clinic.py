@@ -24,7 +24,7 @@ from tools.appeals.letter import Filing
 from tools.cases import Case
 from tools.check import Asked
 from tools.denials.papers import text_in
-from tools.denials.records import Denial
+from tools.denials.records import Approved, Denial, LetterKind
 from tools.eligibility import plans_on
 from tools.errors import Correctable, Refused
 from tools.lifecycle.fold import levels
@@ -193,6 +193,8 @@ class Clinic(Desk):
         denial = read_for(self.store, text, case_id=matter.case_id, received=self.day).denial
         self.year.letters += 1
         self._check_reading(matter, reply, denial)
+        if denial.kind == "unclear":
+            denial = _entered(denial, reply.letter.label["kind"])
         what = what_of(denial)
         notice = notice_of(denial, levels(self.cases[matter.case_id]), received=self.day)
         approval = self._approval(matter, reply, denial)
@@ -402,3 +404,12 @@ class Clinic(Desk):
                     self.seen.add(key)
                     assert clock.due is not None
                     self.year.missed.append(Missed(case_id=case.id, clock=clock.id, due=clock.due))
+
+
+def _entered(denial: Denial, kind: LetterKind) -> Denial:
+    """What the reader leaves open, a person reads and enters; everything else is as it was read."""
+    days = {one.what: one.value for one in denial.days}
+    approved = None
+    if kind in ("approval", "partial_approval", "appeal_overturned") and denial.days:
+        approved = Approved(quote=denial.days[0].quote, start=days.get("effective"), end=days.get("expires"))
+    return msgspec.structs.replace(denial, kind=kind, approved=approved)
