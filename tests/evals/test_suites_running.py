@@ -45,9 +45,8 @@ REAL = Wanted(
     suites=("eligibility", "clusters", "tools", "chat"), arms=("paladin",), model="qwen2.5-coder:0.5b"
 )  # fmt: skip
 ITEMS = (  # that the recording holds what was said to
-    "eligibility-5", "eligibility-9", "clusters-7-1", "clusters-7-2", "clusters-7-3", "clusters-7-4", "tools-1",
-    "tools-2", "tools-5", "tools-10", "chat-f-drug_names-01",
-    "chat-f-drug_names-08",
+    "eligibility-5", "eligibility-9", "clusters-7-1", "clusters-7-2", "clusters-7-3", "tools-1", "tools-2",
+    "tools-5", "tools-10", "chat-f-drug_names-01",
 )  # fmt: skip
 
 
