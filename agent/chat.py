@@ -156,9 +156,9 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
     if any(ask.query in ("patient", "other_patient") and ask not in asks for ask in reading.asks):
         answers.append(courtesy.whom(sitting.desk.bind(state["patient_id"]).patient, ledger))
     for ask in asks:
-        bound = sitting.desk.bind(state["patient_id"], reading.plan_id)
+        bound = sitting.desk.bind(state["patient_id"])
         if ask.query in _OF_THE_PLAN_NAMED or ask.plan_id in plans_on(bound.patient, bound.as_of):
-            bound = sitting.desk.bind(state["patient_id"], ask.plan_id or reading.plan_id)
+            bound = sitting.desk.bind(state["patient_id"], ask.plan_id)
         answers.append(_answered(_under_its_plan(ask, bound), reading, talk, bound, ledger, sitting.desk))
     return {"reply": msgspec.to_builtins(_joined(spoken, answers, ledger))}
 
@@ -170,7 +170,7 @@ def write(state: State, runtime: Runtime[Sitting]) -> State:
     model, calls = sitting.desk.model, MOST_CALLS - spoken.model_calls
     worded = None
     if model is not None and not spoken.notice and prose.worth_wording(spoken.said):
-        bound = sitting.desk.bind(state["patient_id"], _reading(state).plan_id)
+        bound = sitting.desk.bind(state["patient_id"])
         verify = verifier(bound, spoken.determinations, ledger)
         worded = prose.reword(
             state["question"], spoken.said, ledger, model, verify,

@@ -125,7 +125,6 @@ class Reading(Record, frozen=True, kw_only=True):
     person: str = ""
     candidates: tuple[str, ...] = ()
     strangers: tuple[str, ...] = ()
-    plan_id: str = ""
     readings: tuple[Query, ...] = ()
     sure: float = 1.0
     by: Literal["code", "model", "both"] = "code"

@@ -1,4 +1,4 @@
-"""Word lists, one file each in vocabulary/: words apart by blanks, or one "short: what it stands for" to a line."""
+"""Word lists, one file each in vocabulary/: words apart by blanks."""
 
 from __future__ import annotations
 
@@ -17,11 +17,6 @@ def words(name: str) -> frozenset[str]:
 def listed(name: str) -> tuple[str, ...]:
     """The words in their order."""
     return tuple(word for line in _lines(name) for word in line.split())
-
-
-@cache
-def pairs(name: str) -> dict[str, str]:
-    return {short: whole for short, _, whole in (line.partition(": ") for line in _lines(name))}
 
 
 def _lines(name: str) -> list[str]:
