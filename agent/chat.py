@@ -38,7 +38,8 @@ from tools.records import Determination
 from tools.what_if import Insured
 
 MOST_ASKS = 4  # things asked for in one turn
-UNSURE = 0.3  # of likelihood, below which a query is asked back about and not answered
+UNSURE = 0.15  # of likelihood, below which a query is asked back about and not answered
+SURE = 0.3  # of likelihood, below which the second reading is offered behind the answer
 MOST_CALLS = 4  # of a model in one turn
 MOST_HISTORY = 200  # turns kept in a conversation's list
 
@@ -151,7 +152,7 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
     sitting.go_on()
     sitting.emit(Event(what="checking", text=", ".join(dict.fromkeys(a.intent for a in reading.asks))))
     ledger, talk = _ledger(spoken), talk_of(state)
-    asks = _worth_answering(reading)
+    asks = _worth_answering(reading, talk)
     answers = []
     if any(ask.query in ("patient", "other_patient") and ask not in asks for ask in reading.asks):
         answers.append(courtesy.whom(sitting.desk.bind(state["patient_id"]).patient, ledger))
@@ -160,6 +161,8 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
         if ask.query in _OF_THE_PLAN_NAMED or ask.plan_id in plans_on(bound.patient, bound.as_of):
             bound = sitting.desk.bind(state["patient_id"], ask.plan_id)
         answers.append(_answered(_under_its_plan(ask, bound), reading, talk, bound, ledger, sitting.desk))
+    if len(asks) == 1 and UNSURE <= asks[0].sure < SURE and reading.readings and not answers[-1].offered:
+        answers.append(courtesy.otherwise(reading.readings[1], ledger))
     return {"reply": msgspec.to_builtins(_joined(spoken, answers, ledger))}
 
 
@@ -262,7 +265,7 @@ _COURTESIES: frozenset[Query] = frozenset(("smalltalk", "choose", "correct"))
 _DRAFTING: frozenset[Query] = frozenset(("draft", "draft_appeal"))
 
 
-def _worth_answering(reading: Reading) -> list[Ask]:
+def _worth_answering(reading: Reading, talk: Talk) -> list[Ask]:
     """What is answered of a turn: no greeting beside a question, and no draft where one was forbidden."""
     asks = [ask for ask in reading.asks if ask.query not in _COURTESIES] or [*reading.asks]
     asks = [ask for ask in asks if ask.query not in ("other_patient", "patient")] or asks
@@ -270,6 +273,7 @@ def _worth_answering(reading: Reading) -> list[Ask]:
         asks = [ask for ask in asks if ask.query not in _DRAFTING]
         others = [ask for ask in asks if ask.query != "no_draft"]
         asks = [*others, *(ask for ask in asks if ask.query == "no_draft")]
+    asks = [ask for ask in asks if ask.query != "sources" or talk.asks] or asks
     clear = [ask for ask in asks if ask.sure >= UNSURE]
     return (clear or asks)[:MOST_ASKS]
 
@@ -425,8 +429,11 @@ def talk_of(state: State) -> Talk:
 def _talk_with(state: State, desk: ChatDesk) -> Talk:
     """The same with whom it is about, who may have been bound before anything was said."""
     patient_id = state.get("patient_id", "")
-    sex = desk.store.patient(patient_id).sex if patient_id else "unknown"
-    return msgspec.structs.replace(talk_of(state), patient_id=patient_id, sex=sex)
+    if not patient_id:
+        return talk_of(state)
+    patient = desk.store.patient(patient_id)
+    names = tuple(f"{patient.given} {patient.family}".casefold().split())
+    return msgspec.structs.replace(talk_of(state), patient_id=patient_id, names=names, sex=patient.sex)
 
 
 def _reading(state: State) -> Reading:

@@ -22,6 +22,8 @@ from agent.dialogue.query import Intent, Talk
 from agent.ledger import Fact
 from agent.prose import Path
 from tools.bound import Bound
+from tools.check import plan_on_file
+from tools.eligibility import successor
 from tools.errors import Invalid, NotFound, PaladinError
 from tools.records import Determination, Record
 
@@ -93,9 +95,14 @@ class ChatDesk:
     seed: int = 1
 
     def bind(self, patient_id: str, plan_id: str = "") -> Bound:
-        """The store bound to this patient, under the plan that a question names, or the conversation's. It is looked
-        up anew with every turn, for the chart may have grown."""
-        return Bound(self.store, patient_id, as_of=self.as_of, plan_id=plan_id or self.plan_id)
+        """The store bound to this patient, under the plan that a question names, or the conversation's, or the one that
+        the patient is in now, where the plan on file has ended. It is looked up anew with every turn, for the chart may
+        have grown."""
+        bound = Bound(self.store, patient_id, as_of=self.as_of, plan_id=plan_id or self.plan_id)
+        if plan_id or self.plan_id or not bound.patient.coverages:
+            return bound
+        now = successor(bound.patient, plan_on_file(bound.patient), bound.as_of)
+        return Bound(self.store, patient_id, as_of=self.as_of, plan_id=now) if now else bound
 
 
 class Cancelled(PaladinError):

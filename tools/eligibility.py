@@ -21,6 +21,12 @@ def plans_on(patient: Patient, as_of: date) -> list[str]:
     return [period.plan_id for period in patient.coverages if _holds(period, as_of)]
 
 
+def successor(patient: Patient, plan_id: str, as_of: date) -> str:
+    """The only plan that holds on the day, where this one does not; empty if this one holds, none or several do."""
+    now = plans_on(patient, as_of)
+    return now[0] if len(now) == 1 and plan_id not in now else ""
+
+
 def eligibility_finding(patient: Patient, plan: Plan, as_of: date) -> Finding:
     """What shows that the patient is not in the plan on the day."""
     periods = [period for period in patient.coverages if period.plan_id == plan.id]

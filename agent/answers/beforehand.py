@@ -12,23 +12,25 @@ from agent.answers.wording import drug_slot, drugs_meant, plan_slot
 from agent.dialogue.query import QUERIES, Ask, Query, intent_of
 from agent.ledger import Ledger
 from tools.bound import Bound
-from tools.eligibility import active_coverage, plans_on
+from tools.check import plan_on_file
+from tools.eligibility import successor
 from tools.errors import NotFound
 
 _ON_A_REQUEST: frozenset[Query] = frozenset(("eligible", "missing", "next_step", "draft", "attach"))
-_OF_A_PLAN: frozenset[Query] = frozenset(
+_UNDER_A_PLAN: frozenset[Query] = frozenset(
     query
     for query in QUERIES
-    if intent_of(query) in ("plan", "policy", "dates") and query not in ("enrolment", "ids")
-) - {"earliest", "deadline", "approval"}
+    if intent_of(query)
+    in ("eligibility", "missing", "why", "compare", "what_if", "plan", "policy", "dates", "draft")
+) - {"enrolment", "ids"}
 _NOT_YET_SENT = ("draft", "reviewed")
 
 
 def told(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     """The sentences that come first; none for most questions."""
     reply = Answer(intent=ask.intent, ledger=ledger)
-    if ask.query in _OF_A_PLAN and not ask.plan_id:
-        _ended(bound, reply)
+    if ask.query in _UNDER_A_PLAN and not ask.plan_id:
+        _succession(bound, reply)
     if ask.query not in _ON_A_REQUEST:
         return reply
     drugs = drugs_meant(ask, bound)
@@ -41,16 +43,19 @@ def told(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     return reply
 
 
-def _ended(bound: Bound, reply: Answer) -> None:
-    """That the plan on file is not the patient's any more, and which one is."""
-    if not bound.patient.coverages or active_coverage(bound.patient, bound.plan.id, bound.as_of) is not None:
+def _succession(bound: Bound, reply: Answer) -> None:
+    """That the plan on file has ended, and under which one the answer is."""
+    patient, ledger = bound.patient, reply.ledger
+    on_file = plan_on_file(patient)
+    if bound.plan.id == on_file or not successor(patient, on_file, bound.as_of):
         return
-    active = [plan_slot(reply.ledger, bound.store.plan(one)) for one in plans_on(bound.patient, bound.as_of)]
-    now = f"active is {' and '.join(active)}" if active else "no other plan is active"
-    text = (
-        f"{plan_slot(reply.ledger, bound.plan)}, the plan on file, is not active; {now}. Of the plan on file:"
-    )
-    reply.said.append(Said(text=text, verbatim=True))
+    last = next((one for one in reversed(patient.coverages) if one.plan_id == on_file and one.end), None)
+    ended = "is not active"
+    if last is not None and last.end is not None:
+        day = ledger.add("date", last.end, origin="chart", attribute="enrolled until", source=last.id)
+        ended = f"ended on {day}"
+    former, now = plan_slot(ledger, bound.store.plan(on_file)), plan_slot(ledger, bound.plan)
+    reply.said.append(Said(text=f"{former} {ended}; this is under {now}, which is active.", verbatim=True))
 
 
 def _allergy(drug: str, ask: Ask, bound: Bound, reply: Answer) -> None:

@@ -65,6 +65,9 @@ def _none(ask: Ask, bound: Bound, every: list[AuthorizationCase], reply: Answer)
     reply.said.append(Said(text=f"{absent} for this patient.", verbatim=True))
     for lines in (Lines(case, bound.clocks(case), bound.as_of, reply) for case in every[-MOST_CASES:]):
         lines.state()
+    if ask.query == "deadline" and drug:
+        dates.windows(ask, bound, drug, reply)
+        return
     if ask.query in _OF_A_DENIAL and drug:
         dates.appeals(bound, drug, reply)
     if drug:
@@ -73,11 +76,11 @@ def _none(ask: Ask, bound: Bound, every: list[AuthorizationCase], reply: Answer)
         reply.said.append(Said(text=text, verbatim=True, must=False))
 
 
-_OF_A_DENIAL: frozenset[Query] = frozenset(("deadline", "appeal", "draft_appeal", "denial", "peer_to_peer"))
+_OF_A_DENIAL: frozenset[Query] = frozenset(("appeal", "draft_appeal", "denial", "peer_to_peer"))
 _ABSENT: dict[Query, str] = {
     "answer": "No request{of} is recorded as sent, and no answer of the payer",
     "denial": "No denial{of} is recorded",
-    "deadline": "No request{of} is recorded as sent or denied, so nothing is due",
+    "deadline": "No request{of} is recorded as sent or denied, so no clock of the payer runs",
     "appeal": "No denial{of} that could be appealed is recorded",
     "draft_appeal": "Nothing was drafted: no denial{of} that could be appealed is recorded",
     "peer_to_peer": "No denial{of} is recorded, and so no peer-to-peer call",

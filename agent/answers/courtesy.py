@@ -137,6 +137,12 @@ def _unclear(reply: Answer, reading: Reading, bound: Bound | None) -> None:
         _say(reply, f"I am not sure what you mean. {_invite(bound)}")
 
 
+def otherwise(query: Query, ledger: Ledger) -> Answer:
+    """The other reading of a question that was answered as the likelier one."""
+    text = f"If you meant {WANTS[query]}, say yes."
+    return Answer(intent="unclear", said=[Said(text=text, verbatim=True)], ledger=ledger, offered=(query,))
+
+
 def whom(patient: Patient, ledger: Ledger) -> Answer:
     """Whom the answers are about, where a turn may have meant somebody else."""
     name = ledger.add(

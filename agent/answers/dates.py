@@ -40,7 +40,7 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     if ask.query == "approval_length":
         _approval(ask, bound, drug, reply)
     else:
-        _lookback(ask, bound, drug, reply)
+        windows(ask, bound, drug, reply)
     return reply
 
 
@@ -237,7 +237,7 @@ def _no_rule(bound: Bound, drug: str, benefit: Benefit | None, ledger: Ledger) -
 # --- windows ----------------------------------------------------------------------------------------------
 
 
-def _lookback(ask: Ask, bound: Bound, drug: str, reply: Answer) -> None:
+def windows(ask: Ask, bound: Bound, drug: str, reply: Answer) -> None:
     """Until when each result and document of the request counts, and from when an ongoing step does."""
     benefit, ledger = bound.plan.benefits.get(drug), reply.ledger
     if benefit is None or not benefit.rules:

@@ -23,7 +23,7 @@ from agent.dialogue.query import Ask
 from agent.ledger import Ledger
 from tools.bound import Bound
 from tools.messages import Message
-from tools.records import Finding
+from tools.records import Finding, Outcome
 from tools.terminology.observations import TESTS
 
 MOST_FACTS = 2
@@ -45,7 +45,7 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         found = bound.determination(drug, ask.indication)
         reply.determinations.append(found)
         words = Words(bound, ledger, found)
-        lines += [line(words, found)] if len(drugs) > 1 else _in_full(words)
+        lines += [line(words, found)] if len(drugs) > 1 else _in_full(words, plainly=ask.form == "yes_no")
         relevant = Sorted.of(found).unmet or found.findings
         quoted = [*note_sources(found)[:1], *sources(relevant)]
         reply.sources += [item for item in quoted if item not in reply.sources]
@@ -65,9 +65,22 @@ def _several(bound: Bound, ledger: Ledger, count: int) -> Said:
     )
 
 
-def _in_full(words: Words) -> list[Said]:
+_PLAINLY: dict[Outcome, str] = {
+    "ready": "Yes",
+    "not_required": "Yes",
+    "likely_denial": "No",
+    "not_covered": "No",
+    "wrong_plan": "No",
+    "quantity_exception": "Not as ordered",
+}
+
+
+def _in_full(words: Words, *, plainly: bool = False) -> list[Said]:
+    """The outcome, what decides it and what is next; `plainly` begins with yes or no."""
     found = words.found
     said = [Said(text=words.headline())]
+    if plainly and (word := _PLAINLY.get(found.outcome)):
+        said = [Said(text=f"{word}. {words.headline()}")]
     said += [Said(text=text) for text in deciding(words)]
     off_label = words.off_label() if found.outcome == "not_required" else ""
     if off_label:

@@ -397,12 +397,12 @@ def _ways(plan: Plan, ledger: Ledger) -> dict[str, str]:
 
 def _identifiers(ask: Ask, bound: Bound, plan: Plan, ledger: Ledger) -> list[Said]:
     """Member id, group, BIN and PCN of the enrolment in this plan; what is not on file is said to be so."""
-    mine = [one for one in bound.patient.coverages if one.plan_id == plan.id]
+    coverages = _active_first(bound)
     shown = plan_slot(ledger, plan)
-    if not mine:
-        return [Said(text=f"No enrolment in {shown} is on file, so no member id of it either.")]
     said = []
-    for one in mine:
+    if all(one.plan_id != plan.id for one in coverages):
+        said.append(Said(text=f"No enrolment in {shown} is on file, so no member id of it either."))
+    for one in coverages:
         numbers = (
             ("member id", one.member_id, "member"), ("group", one.group, "group"), ("BIN", one.bin, "bin"),
             ("PCN", one.pcn, "pcn"),
@@ -414,8 +414,14 @@ def _identifiers(ask: Ask, bound: Bound, plan: Plan, ledger: Ledger) -> list[Sai
             for name, value, key in numbers
         ]
         ended = "" if _active(one, bound.as_of) else " (not active)"
-        said.append(Said(text=f"{shown}{ended}: {', '.join(parts)}.", verbatim=True))
+        said.append(
+            Said(text=f"{_other_plan(one, bound, ledger)}{ended}: {', '.join(parts)}.", verbatim=True)
+        )
     return said
+
+
+def _active_first(bound: Bound) -> list[Coverage]:
+    return sorted(bound.patient.coverages, key=lambda one: not _active(one, bound.as_of))
 
 
 def _address(plan: Plan, ledger: Ledger) -> str:
@@ -424,20 +430,22 @@ def _address(plan: Plan, ledger: Ledger) -> str:
 
 
 def _enrolment(ask: Ask, bound: Bound, plan: Plan, ledger: Ledger) -> list[Said]:
-    """The patient's enrolment in this plan, and the one that is active if it is another."""
-    coverages, shown = bound.patient.coverages, plan_slot(ledger, plan)
+    """The patient's enrolments, those that are active first."""
+    coverages, shown = _active_first(bound), plan_slot(ledger, plan)
     payer = ledger.add("name", plan.payer, origin="plan", attribute="payer", source=f"plan:{plan.id}")
-    mine = [one for one in coverages if one.plan_id == plan.id]
     if not coverages:
         return [Said(text=f"{shown} ({payer}) is the plan on file; enrolment dates are not on file.")]
     named = f"{shown} ({payer})" if payer not in shown else shown
-    said = [Said(text=_enrolled(one, named, bound.as_of, ledger)) for one in mine]
-    if not mine:
+    said = [
+        Said(
+            text=_enrolled(
+                one, named if one.plan_id == plan.id else _other_plan(one, bound, ledger), bound.as_of, ledger
+            )
+        )
+        for one in coverages
+    ]
+    if all(one.plan_id != plan.id for one in coverages):
         said.append(Said(text=f"No enrolment in {shown} is on file for this patient."))
-    for one in coverages:
-        if one.plan_id != plan.id:
-            text = _enrolled(one, _other_plan(one, bound, ledger), bound.as_of, ledger)
-            said.append(Said(text=text, must=not any(_active(cover, bound.as_of) for cover in mine)))
     return said
 
 

@@ -76,9 +76,9 @@ def _fabricate(ask: Ask) -> tuple[str, ...]:
     if ask.query == "submit_it":
         return (
             "I submit and sign nothing; a person sends the request after reviewing it.",
-            "I can draft the form and the letter, and say how the plan takes requests and what is still missing.",
+            "I can draft the form and the letter for that review.",
         )
     return (
-        "I cannot make up, leave out or change evidence, or get around a rule; only what is documented counts.",
-        "If it is true, have it documented and added with `pa chart add`; I can say what exactly is needed.",
+        "No: I cannot make up, leave out or change evidence, or get around a rule; only what is documented counts.",
+        "If it is true, have it documented by whoever can say so and added with `pa chart add`.",
     )

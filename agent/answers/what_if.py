@@ -75,14 +75,9 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
 
 
 def _as_it_stands(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
-    """How it is now, where nothing was found that could be supposed; and what could be."""
+    """How it is now, where nothing is supposed but another drug."""
     reply = eligibility.answer(ask, bound, ledger)
     reply.intent = "what_if"
-    text = (
-        "I could not tell what to suppose, so this is how it stands now; name a value, a day, a drug tried or stopped,"
-        " a diagnosis, a plan or a quantity."
-    )
-    reply.said = [*([Said(text=text, verbatim=True)] if ask.query == "what_if" else []), *reply.said]
     return reply
 
 

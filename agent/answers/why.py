@@ -158,12 +158,12 @@ def _one(words: Words, top: Finding, part: Finding) -> list[Said]:
 def _every(words: Words) -> list[Said]:
     """A line for each criterion that keeps it open, then those that are met, then exclusions and papers."""
     kinds = Sorted.of(words.found)
-    said = [_line(words, finding) for finding in kinds.unmet[:MOST_LINES]]
+    said = [finding_told(words, finding) for finding in kinds.unmet[:MOST_LINES]]
     if len(kinds.unmet) > MOST_LINES:
         said.append(_names("Also open", kinds.unmet[MOST_LINES:], words))
     met = [finding for finding in kinds.criteria if finding.status == "met"]
     room = max(0, MOST_LINES - len(said))
-    said += [_line(words, finding) for finding in met[:room]]
+    said += [finding_told(words, finding) for finding in met[:room]]
     if met[room:]:
         said.append(_names("Met as well", met[room:], words))
     clear = [finding for finding in kinds.exclusions if finding.status == "met"]
@@ -174,7 +174,7 @@ def _every(words: Words) -> list[Said]:
     return said
 
 
-def _line(words: Words, finding: Finding) -> Said:
+def finding_told(words: Words, finding: Finding) -> Said:
     clause = words.clause(finding)
     cited = f" ({clause})" if clause else ""
     name = words.named(finding)

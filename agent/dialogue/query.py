@@ -134,6 +134,7 @@ class Talk(Record, frozen=True, kw_only=True):
     """What the conversation was about so far: all that a follow-up can lean on."""
 
     patient_id: str = ""
+    names: tuple[str, ...] = ()  # the patient's, in lower case
     sex: str = "unknown"
     drugs: tuple[str, ...] = ()  # of the last answer, the main one first
     earlier: tuple[str, ...] = ()  # talked about before that, newest first

@@ -68,7 +68,9 @@ def read(question: str, talk: Talk, known: Known) -> Reading:
     encoded = encode(text, talk.question)
     spans = spans_of(text, talk.question) or [_whole(encoded, text)]
     if not named.person.said:
-        spans = [_of_this_patient(span) for span in spans]
+        spans = [_of_this_patient(span, SURE_OF_ANOTHER) for span in spans]
+    elif {word.casefold() for word in named.person.said.split()} <= {*talk.names}:
+        spans = [_of_this_patient(span, 1.0) for span in spans]
     if not talk.offered:  # there is nothing to choose from
         spans = [span._replace(query=span.next) if span.query == "choose" else span for span in spans]
     asks: list[Ask] = []
@@ -141,9 +143,9 @@ def _span(encoded: Encoded, start: int, end: int) -> Span:
     )
 
 
-def _of_this_patient(span: Span) -> Span:
-    """A span that names nobody is about somebody else only where that is sure; else it asks what is likeliest next."""
-    if span.query == "other_patient" and span.sure < SURE_OF_ANOTHER:
+def _of_this_patient(span: Span, sure: float) -> Span:
+    """A span is about somebody else only where that is so sure; else it asks what is likeliest next."""
+    if span.query == "other_patient" and span.sure <= sure:
         return span._replace(query=span.next, sure=max(span.sure, SURE))
     return span
 

@@ -88,6 +88,7 @@ def answers(folder: Path, model: str = "offline") -> Iterator[dict[str, Any]]:
 
     from agent.chat import build
     from agent.conversation import ChatDesk, Conversation
+    from agent.desk import drafter
     from agent.models.factory import open_model
     from agent.settings import read_settings
     from tools.store import Store
@@ -103,7 +104,8 @@ def answers(folder: Path, model: str = "offline") -> Iterator[dict[str, Any]]:
         graph = build().compile(checkpointer=InMemorySaver())
         for line in (folder / "set.jsonl").read_text(encoding="utf-8").splitlines():
             item = json.loads(line)
-            talk = Conversation(graph, ChatDesk(store=store, model=opened), patient_id=item["patient"])
+            desk = ChatDesk(store=store, model=opened, draft=drafter(store, settings))
+            talk = Conversation(graph, desk, patient_id=item["patient"])
             for number, turn in enumerate(item["turns"]):
                 said = talk.ask(turn["text"])
                 yield {

@@ -21,7 +21,7 @@ def say_diagnoses(page: Page) -> None:
         return
     page.say(f"The problem list has {page.number(len(conditions), 'diagnoses')} entries:")
     for one in conditions[: MOST_LINES + 4]:
-        page.say(_diagnosis(page, one), bullet=True)
+        page.say(diagnosis_told(page, one), bullet=True)
     if len(conditions) > MOST_LINES + 4:
         page.say(f"{page.number(len(conditions) - MOST_LINES - 4, 'diagnoses not shown')} more", bullet=True)
 
@@ -42,7 +42,7 @@ def say_concept(page: Page, key: str) -> None:
     )
     mine = [one for one in patient.conditions or () if _means(one, key)]
     for one in mine[:MOST_QUOTES]:
-        page.say(f"On the problem list: {_diagnosis(page, one)}.")
+        page.say(f"On the problem list: {diagnosis_told(page, one)}.")
     if patient.conditions is None:
         page.say(f"The problem list is not on record, so {label} is neither shown nor ruled out.")
     elif not mine:
@@ -73,7 +73,7 @@ def _means(one: Diagnosis, key: str) -> bool:
     )
 
 
-def _diagnosis(page: Page, one: Diagnosis) -> str:
+def diagnosis_told(page: Page, one: Diagnosis) -> str:
     page.cite(one.id, f"{one.code} {one.name}".strip())
     name = page.words(one.name or one.code, "diagnosis", one.id)
     parts = []

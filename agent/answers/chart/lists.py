@@ -5,7 +5,7 @@ from __future__ import annotations
 from agent.answers.chart.named import brand_named
 from agent.answers.chart.page import MOST_LINES, Page, capitalised
 from agent.ledger import Kind
-from tools.records import Allergy, Attestation
+from tools.records import Allergy, Attestation, Document, Procedure, Program
 from tools.terminology.medicines import medicine
 from tools.terms import TOPICS
 
@@ -48,37 +48,49 @@ def say_programs(page: Page) -> None:
     if not page.patient.programs:
         page.say("No lifestyle program is on record.")
     for one in page.patient.programs[:MOST_LINES]:
-        page.cite(one.id, f"{one.name} {one.start or ''} {one.end or ''}".strip())
-        name = page.words(capitalised(one.name or "lifestyle program"), "program", one.id)
-        since = f", from {page.day(one.start, 'start', one.id)}" if one.start else ""
-        until = f" to {page.day(one.end, 'end', one.id)}" if one.end else ", ongoing" if one.start else ""
-        page.say(f"{name}{since}{until}.")
+        page.say(f"{program_told(page, one)}.")
     for said in page.patient.attestations:
         if said.topic in ("diet_exercise", "employer_programme") and said.text:
             say_stated(page, said.id)
+
+
+def program_told(page: Page, one: Program) -> str:
+    page.cite(one.id, f"{one.name} {one.start or ''} {one.end or ''}".strip())
+    name = page.words(capitalised(one.name or "lifestyle program"), "program", one.id)
+    since = f", from {page.day(one.start, 'start', one.id)}" if one.start else ""
+    until = f" to {page.day(one.end, 'end', one.id)}" if one.end else ", ongoing" if one.start else ""
+    return f"{name}{since}{until}"
 
 
 def say_procedures(page: Page) -> None:
     if not page.patient.procedures:
         page.say("No procedure or study is on record.")
     for one in page.patient.procedures[:MOST_LINES]:
-        page.cite(one.id, f"{one.name} {one.result}".strip())
-        when = f", {page.day(one.date, 'procedure', one.id)}" if one.date else ""
+        page.say(f"{procedure_told(page, one)}.")
+
+
+def procedure_told(page: Page, one: Procedure) -> str:
+    page.cite(one.id, f"{one.name} {one.result}".strip())
+    when = f", {page.day(one.date, 'procedure', one.id)}" if one.date else ""
+    result = ""
+    if one.result:
         result = (
             f": {page.ledger.add('quote', one.result, origin='chart', attribute='procedure', source=one.id)}"
-            if one.result
-            else ""
         )
-        page.say(f"{page.words(one.name, 'procedure', one.id)}{when}{result}.")
+    return f"{page.words(one.name, 'procedure', one.id)}{when}{result}"
 
 
 def say_documents(page: Page) -> None:
     if not page.patient.documents:
         page.say("No document is on file beside the chart's own records.")
     for one in page.patient.documents[:MOST_LINES]:
-        page.cite(one.id, one.title)
-        when = f", {page.day(one.date, 'document', one.id)}" if one.date else ""
-        page.say(f"{page.words(one.title, 'document', one.id)}{when}.")
+        page.say(f"{document_told(page, one)}.")
+
+
+def document_told(page: Page, one: Document) -> str:
+    page.cite(one.id, one.title)
+    when = f", {page.day(one.date, 'document', one.id)}" if one.date else ""
+    return f"{page.words(one.title, 'document', one.id)}{when}"
 
 
 def say_statements(page: Page) -> None:
@@ -88,12 +100,16 @@ def say_statements(page: Page) -> None:
         return
     page.say("The prescriber's statements on record:")
     for one in stated[:MOST_LINES]:
-        when = f" ({page.day(one.date, 'statement', one.id)})" if one.date else ""
-        if one.text:
-            page.say(f"“{_stated(page, one)}”{when}", bullet=True)
-        else:
-            topic = page.words(TOPICS[one.topic], "statement", one.id)
-            page.say(f"There is {'' if one.present else 'no '}{topic}{when}", bullet=True)
+        page.say(statement_told(page, one), bullet=True)
+
+
+def statement_told(page: Page, one: Attestation) -> str:
+    when = f" ({page.day(one.date, 'statement', one.id)})" if one.date else ""
+    if one.text:
+        return f"“{_stated(page, one)}”{when}"
+    return (
+        f"There is {'' if one.present else 'no '}{page.words(TOPICS[one.topic], 'statement', one.id)}{when}"
+    )
 
 
 def say_stated(page: Page, said_id: str) -> None:

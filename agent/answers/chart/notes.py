@@ -22,12 +22,12 @@ def say_notes(page: Page) -> None:
     if search_notes(page):
         return
     last = notes[0]
-    page.say(f"The latest is {_note_of(page, last)}:")
-    for sentence in _sentences(last)[:MOST_SENTENCES]:
-        page.say(f"“{_quote(page, last, sentence)}”", bullet=True)
-    if len(_sentences(last)) > MOST_SENTENCES:
+    page.say(f"The latest is {note_told(page, last)}:")
+    for sentence in sentences_of(last)[:MOST_SENTENCES]:
+        page.say(f"“{sentence_told(page, last, sentence)}”", bullet=True)
+    if len(sentences_of(last)) > MOST_SENTENCES:
         page.say(
-            f"{page.number(len(_sentences(last)) - MOST_SENTENCES, 'sentences not shown')} more sentences",
+            f"{page.number(len(sentences_of(last)) - MOST_SENTENCES, 'sentences not shown')} more sentences",
             bullet=True,
         )
 
@@ -50,19 +50,22 @@ def search_notes(page: Page) -> bool:
 def quote_notes(page: Page, fits: Callable[[str], bool], lead: str) -> bool:
     found = 0
     for note in sorted(page.patient.notes, key=lambda one: one.date or date.min, reverse=True):
-        for sentence in _sentences(note):
+        for sentence in sentences_of(note):
             if found < MOST_QUOTES and fits(sentence):
                 found += 1
-                page.say(f"{lead} ({_note_of(page, note)}): “{_quote(page, note, sentence)}”", verbatim=True)
+                page.say(
+                    f"{lead} ({note_told(page, note)}): “{sentence_told(page, note, sentence)}”",
+                    verbatim=True,
+                )
     return found > 0
 
 
-def _quote(page: Page, note: Note, sentence: str) -> str:
+def sentence_told(page: Page, note: Note, sentence: str) -> str:
     page.cite(note.id, sentence, note=True)
     return page.ledger.add("quote", sentence, origin="chart", attribute="note", source=note.id)
 
 
-def _note_of(page: Page, note: Note) -> str:
+def note_told(page: Page, note: Note) -> str:
     kind = page.words(note.type, "note", note.id)
     when = f" of {page.day(note.date, 'note', note.id)}" if note.date else ""
     by = (
@@ -73,7 +76,7 @@ def _note_of(page: Page, note: Note) -> str:
     return f"the {kind}{when}{by}"
 
 
-def _sentences(note: Note) -> list[str]:
+def sentences_of(note: Note) -> list[str]:
     """A note's sentences, verbatim; a very long one in its first part. The number of an item is no sentence."""
     parts = re.split(r"\n+|(?<=[.!?;])(?<!\s\d\.)\s+(?=[A-Z])", note.text)
     return [part.strip()[:LONGEST_QUOTE] for part in parts if part.strip()]

@@ -105,6 +105,10 @@ def _say_trend(page: Page, test: str, latest: Value, before: list[Value]) -> Non
         )
 
 
+def value_told(page: Page, test: str, value: Value) -> str:
+    return f"{test_name(page, test, capital=True)} {value_slot(page, test, value)}, on {day_of(page, test, value)}"
+
+
 def value_slot(page: Page, test: str, value: Value) -> str:
     ids = _ids(value)
     shown = formats.measure(test, value.value)

@@ -2,6 +2,6 @@
 
 from agent.answers.policy.contents import Printed, clauses_about, printed
 from agent.answers.policy.finding import Found, find
-from agent.answers.policy.saying import answer, clause_slot
+from agent.answers.policy.saying import answer, clause_slot, clause_told
 
-__all__ = ["Found", "Printed", "answer", "clause_slot", "clauses_about", "find", "printed"]
+__all__ = ["Found", "Printed", "answer", "clause_slot", "clause_told", "clauses_about", "find", "printed"]

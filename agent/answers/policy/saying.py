@@ -65,7 +65,7 @@ def _quotes(found: Found, policy: Policy, plan: Plan, drug: Drug, ledger: Ledger
         return _listed(found, policy, held, name, ledger)
     first, *others = found.clauses
     lead = _LEADS.get(first.section, "The {drug} policy says").format(drug=name)
-    quoted, others_too = _quoted(first, policy, ledger), _together(first, held, policy, ledger)
+    quoted, others_too = clause_told(first, policy, ledger), _together(first, held, policy, ledger)
     text = f"{lead}{_use(first, held, ledger)}, {quoted}{others_too}"
     said = [Said(text=text, verbatim=True)]
     choice = _choice(first, held)
@@ -73,7 +73,7 @@ def _quotes(found: Found, policy: Policy, plan: Plan, drug: Drug, ledger: Ledger
         said.append(Said(text=_one_of(choice, policy, ledger), verbatim=True))
     for other in others:
         use = _use(other, held, ledger).removeprefix(", ")
-        words = _quoted(other, policy, ledger, capital=not use)
+        words = clause_told(other, policy, ledger, capital=not use)
         text = (
             f"{use[:1].upper()}{use[1:]}{', ' if use else ''}{words}{_together(other, held, policy, ledger)}"
         )
@@ -112,7 +112,7 @@ def _listed(found: Found, policy: Policy, held: Contents, name: str, ledger: Led
     for clause in shown:
         before, use = use, _use(clause, held, ledger)
         begin = f"For {use.removeprefix(', for ')}, " if use and use != before else ""
-        words = _quoted(clause, policy, ledger, capital=not begin)
+        words = clause_told(clause, policy, ledger, capital=not begin)
         text = f"{begin}{words}{_branches(clause, held, policy, ledger)}"
         said.append(Said(text=text, verbatim=True, bullet=True))
     if rest > 0:
@@ -143,7 +143,7 @@ def _branches(clause: Clause, held: Contents, policy: Policy, ledger: Ledger) ->
     return f" {'; '.join(told)}{end}" if told else ""
 
 
-def _quoted(clause: Clause, policy: Policy, ledger: Ledger, capital: bool = False) -> str:
+def clause_told(clause: Clause, policy: Policy, ledger: Ledger, capital: bool = False) -> str:
     quote = _quote(clause.id, clause.text, policy, ledger)
     return f"{'In' if capital else 'in'} {_number(clause.id, policy, ledger)}: “{quote}”"
 
@@ -227,7 +227,8 @@ def _silence(found: Found, policy: Policy, plan: Plan, nearest: list[Clause], le
         text = f"I found no clause of {number} that answers this."
     said = [Said(text=text, verbatim=True)]
     said += [
-        Said(text=_quoted(one, policy, ledger, capital=True), verbatim=True, bullet=True) for one in nearest
+        Said(text=clause_told(one, policy, ledger, capital=True), verbatim=True, bullet=True)
+        for one in nearest
     ]
     if plan.phone:
         phone = ledger.add("code", plan.phone, origin="plan", source=f"plan:{plan.id}", attribute="phone")

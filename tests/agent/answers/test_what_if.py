@@ -134,10 +134,10 @@ def test_what_cannot_be_supposed_is_said_plainly(change: Change, why: str) -> No
     assert not answer.determinations
 
 
-def test_where_nothing_is_supposed_that_is_said_and_how_it_stands_now() -> None:
+def test_where_nothing_is_supposed_it_is_said_how_it_stands_now() -> None:
     bound = Bound(bundled(), "P001")
     answer = if_so(bound, "Ozempic")
-    assert rendered(answer).startswith("I could not tell what to suppose, so this is how it stands now")
+    assert rendered(answer).startswith("Ozempic for type 2 diabetes is ready to submit")
     assert answer.determinations == [bound.determination("Ozempic")] and not answer.hypothetical
 
 

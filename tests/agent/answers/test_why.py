@@ -100,5 +100,5 @@ def test_an_age_that_fails_is_told_beside_what_is_asked_for() -> None:
 
 def test_without_a_drug_one_who_is_in_another_plan_is_told_so() -> None:
     text = rendered(why.answer(Ask(query="why"), Bound(bundled(), "P016"), Ledger()))
-    assert text.startswith("Formerly enrolled in Bluestem Community PPO")
-    assert "Enrolled in Prairie Silver 70 since Mar 23, 2025" in text
+    assert text.startswith("Enrolled in Prairie Silver 70 since Mar 23, 2025")
+    assert "Formerly enrolled in Bluestem Community PPO" in text

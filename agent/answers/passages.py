@@ -1,0 +1,150 @@
+"""Everything that could be said of one case, a line each: records of the chart, findings, clauses of the policy.
+
+A passage is told by the same code whether it is looked through or answered with, so that what is found is what is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal, NamedTuple
+
+from agent.answers.answer import Answer
+from agent.answers.chart import lists, notes, supply
+from agent.answers.chart.courses import course_told
+from agent.answers.chart.diagnoses import diagnosis_told, relative_told
+from agent.answers.chart.page import Page
+from agent.answers.chart.values import value_told
+from agent.answers.policy import clause_told
+from agent.answers.why import finding_told
+from agent.answers.wording import Words
+from agent.dialogue.query import Ask
+from agent.ledger import Ledger
+from tools.bound import Bound
+from tools.documents import walk
+from tools.evidence.measurements import values_of
+from tools.records import Clause, Determination, Finding, Note, Policy
+
+Kind = Literal[
+    "diagnosis", "course", "fill", "order", "value", "allergy", "relative", "program", "procedure", "document",
+    "statement", "note", "authorization", "finding", "clause",
+]  # fmt: skip
+
+
+class Passage(NamedTuple):
+    """One thing that could be said. `ref` is the record's id, "N1#3" for a sentence of a note, or the clause; `what` is
+    what it is told from; `drug` is whose policy it is of."""
+
+    kind: Kind
+    ref: str
+    what: Any
+    drug: str = ""
+
+    def tell(self, page: Page) -> str:
+        """Its words, with slots over the page's ledger."""
+        return _TELL[self.kind](page, self.what)
+
+    def text(self, bound: Bound) -> str:
+        """Its words, with where it stands."""
+        ledger = Ledger()
+        page = Page(Ask(query="summary"), bound, ledger, Answer(intent="chart", ledger=ledger))
+        return f"{WHERE[self.kind]}: {ledger.render(self.tell(page))}"
+
+
+WHERE: dict[Kind, str] = {
+    "diagnosis": "problem list",
+    "course": "medication list",
+    "fill": "pharmacy fill",
+    "order": "order",
+    "value": "result",
+    "allergy": "allergy list",
+    "relative": "family history",
+    "program": "lifestyle program",
+    "procedure": "procedure",
+    "document": "document on file",
+    "statement": "prescriber's statement",
+    "note": "note",
+    "authorization": "approval on file",
+    "finding": "criterion",
+    "clause": "policy",
+}
+
+
+def passages(bound: Bound, drugs: Sequence[str]) -> list[Passage]:
+    """All passages of the bound chart, and of these drugs' findings and policies."""
+    found = [*_of_chart(bound)]
+    for name in drugs:
+        policy = bound.policy(name)
+        if policy is not None:
+            found += _of_findings(bound.determination(name), name)
+            found += [Passage("clause", one.id, (policy, one), name) for one in policy.clauses]
+    return found
+
+
+def _of_chart(bound: Bound) -> Iterator[Passage]:
+    patient = bound.patient
+    lists_of: tuple[tuple[Kind, Sequence[Any]], ...] = (
+        ("diagnosis", patient.conditions or ()),
+        ("course", patient.medications or ()),
+        ("fill", patient.fills),
+        ("order", patient.orders),
+        ("allergy", patient.allergies or ()),
+        ("relative", patient.family_history),
+        ("program", patient.programs),
+        ("procedure", patient.procedures),
+        ("document", patient.documents),
+        ("statement", [one for one in patient.attestations if one.text]),
+        ("authorization", patient.authorizations),
+    )
+    for kind, records in lists_of:
+        for one in records:
+            yield Passage(kind, one.id, one)
+    for test in patient.observations_by_test:
+        for value in values_of(patient, test, bound.as_of).usable:
+            yield Passage("value", ",".join(one.id for one in value.seen), (test, value))
+    for note in patient.notes:
+        for at, sentence in enumerate(notes.sentences_of(note)):
+            yield Passage("note", f"{note.id}#{at}", (note, sentence))
+
+
+def _of_findings(found: Determination, drug: str) -> Iterator[Passage]:
+    seen: set[str] = set()
+    for top in found.findings:
+        for finding in walk([top]):
+            ref = finding.clause.clause_id if finding.clause else finding.criterion
+            if ref not in seen:
+                seen.add(ref)
+                yield Passage("finding", ref, (found, finding), drug)
+
+
+def _note(page: Page, said: tuple[Note, str]) -> str:
+    note, sentence = said
+    return f"{notes.note_told(page, note)}: “{notes.sentence_told(page, note, sentence)}”"
+
+
+def _finding(page: Page, judged: tuple[Determination, Finding]) -> str:
+    found, finding = judged
+    return finding_told(Words(page.bound, page.ledger, found), finding).text
+
+
+def _clause(page: Page, printed: tuple[Policy, Clause]) -> str:
+    policy, clause = printed
+    return clause_told(clause, policy, page.ledger, capital=True)
+
+
+_TELL: dict[Kind, Callable[[Page, Any], str]] = {
+    "diagnosis": diagnosis_told,
+    "course": course_told,
+    "fill": supply.fill_told,
+    "order": supply.order_told,
+    "value": lambda page, one: value_told(page, *one),
+    "allergy": lambda page, one: lists.allergy_told(page, one.id),
+    "relative": lambda page, one: relative_told(page, one.id),
+    "program": lists.program_told,
+    "procedure": lists.procedure_told,
+    "document": lists.document_told,
+    "statement": lists.statement_told,
+    "note": _note,
+    "authorization": supply.authorization_told,
+    "finding": _finding,
+    "clause": _clause,
+}
