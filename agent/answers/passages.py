@@ -43,11 +43,11 @@ class Passage(NamedTuple):
         """Its words, with slots over the page's ledger."""
         return _TELL[self.kind](page, self.what)
 
-    def text(self, bound: Bound) -> str:
-        """Its words, with where it stands."""
-        ledger = Ledger()
-        page = Page(Ask(query="summary"), bound, ledger, Answer(intent="chart", ledger=ledger))
-        return f"{WHERE[self.kind]}: {ledger.render(self.tell(page))}"
+    @property
+    def key(self) -> str:
+        """ "O28", "F:Ozempic:§ 1(a)(3)" for how a criterion stands, "P:Ozempic:§ 1(a)(3)" for what its clause prints."""
+        prefix = {"finding": "F", "clause": "P"}.get(self.kind)
+        return f"{prefix}:{self.drug}:{self.ref}" if prefix else self.ref
 
 
 WHERE: dict[Kind, str] = {
@@ -78,6 +78,13 @@ def passages(bound: Bound, drugs: Sequence[str]) -> list[Passage]:
             found += _of_findings(bound.determination(name), name)
             found += [Passage("clause", one.id, (policy, one), name) for one in policy.clauses]
     return found
+
+
+def texts(found: Sequence[Passage], bound: Bound) -> list[str]:
+    """Each in its words, after what kind of thing it is."""
+    ledger = Ledger()
+    page = Page(Ask(query="summary"), bound, ledger, Answer(intent="chart", ledger=ledger))
+    return [f"{WHERE[one.kind]}: {ledger.render(one.tell(page))}" for one in found]
 
 
 def _of_chart(bound: Bound) -> Iterator[Passage]:
