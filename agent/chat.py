@@ -247,13 +247,19 @@ def _with_model(question: str, talk: Talk, reading: Reading, sitting: Sitting, s
 _OF_THE_PLAN_NAMED: frozenset[Query] = frozenset(
     query for query in QUERIES if intent_of(query) in ("plan", "policy")
 ) | {"turnaround", "approval_length", "lookback"}
+_UNDER_A_PLAN: frozenset[Query] = frozenset(
+    ("eligible", "what_if", "compare", "options", *_OF_THE_PLAN_NAMED)
+)
 _DECISIONS: frozenset[Query] = frozenset(("eligible", "missing", "why", "criteria", "next_step"))
 
 
 def _under_its_plan(ask: Ask, bound: Bound) -> Ask:
-    """A decision under another plan than the one on file, as the supposition that it is."""
+    """A decision under another plan than the one on file, as the supposition that it is; not under one that the patient
+    was in and is no more, which is told beside the answer."""
     if ask.query not in _DECISIONS or ask.plan_id in ("", bound.plan.id):
         return ask
+    if ask.plan_id in {period.plan_id for period in bound.patient.coverages}:
+        return msgspec.structs.replace(ask, plan_id="")
     return msgspec.structs.replace(ask, query="what_if", changes=(Insured(plan_id=ask.plan_id),))
 
 
@@ -293,6 +299,8 @@ def _answered(ask: Ask, reading: Reading, talk: Talk, bound: Bound, ledger: Ledg
         lost = (reading.strangers or reading.candidates) and not ask.drugs
         if ask.sure < UNSURE or (lost and ask.query in OF_A_DRUG):
             return courtesy.answer(ask, bound, ledger, reading)
+        if reading.strange_plan and ask.query in _UNDER_A_PLAN:
+            return courtesy.strange_plan(reading.strange_plan, ask, bound, ledger)
         before = beforehand.told(ask, bound, ledger)
         match ask.query:
             case "draft":
@@ -406,13 +414,23 @@ def _next_talk(talk: Talk, reading: Reading, spoken: Spoken, state: State, desk:
         _talk_with(state, desk),
         drugs=drugs,
         supposed=supposed or talk.supposed,
-        plan_id=next((ask.plan_id for ask in reversed(reading.asks) if ask.plan_id), talk.plan_id),
+        plan_id=_plan_talked_of(reading, talk, state, desk),
         earlier=tuple(dict.fromkeys(d for d in (*before, *talk.earlier) if d not in drugs))[:6],
         asks=talk.asks if idle else reading.asks,
         offered=spoken.offered,
         shown=spoken.shown,
         question=state["question"][:LONGEST_QUESTION],
     )
+
+
+def _plan_talked_of(reading: Reading, talk: Talk, state: State, desk: ChatDesk) -> str:
+    """The plan that was named last; one that the patient was in and is no more holds for its turn alone."""
+    plan_id = next((ask.plan_id for ask in reversed(reading.asks) if ask.plan_id), talk.plan_id)
+    if not plan_id or not state.get("patient_id"):
+        return plan_id
+    bound = desk.bind(state["patient_id"])
+    former = {period.plan_id for period in bound.patient.coverages} - {*plans_on(bound.patient, bound.as_of)}
+    return "" if plan_id in former else plan_id
 
 
 def _count(spoken: Spoken, *replies: Reply) -> None:

@@ -48,6 +48,8 @@ def focused(
     if not any(ask.intent in _INTENTS for ask in asks) or not question.text.strip():
         return Focus([*answers])
     found = passages(bound, _drugs(asks, answers, bound))
+    if all(ask.intent == "policy" for ask in asks):  # whose clauses were looked through
+        found = [one for one in found if one.kind != "clause"]
     likely = relevance.likelihoods(question, relevance.pool_of(found, texts(found, bound)))
     ranked = sorted(zip(likely, found, strict=True), key=lambda one: -one[0])
     wanted = [passage for likelihood, passage in ranked[:MOST] if likelihood >= LIKELY]

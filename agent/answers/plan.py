@@ -117,8 +117,8 @@ def _of_drug(name: str, query: Query, bound: Bound, plan: Plan, reply: Answer) -
         reply.said.append(Said(text=f"{drug} is not covered by {shown}{_reason(benefit, plan, ledger)}."))
         return
     reply.said += [one for one in _OF_DRUG[query](benefit, plan, drug, ledger) if one not in reply.said]
-    if not benefit.pa_required and any(order.drug == name for order in bound.patient.orders):
-        _over_quantity(name, bound, plan, reply)
+    if query in ("coverage", "pa_required") and plan.id == bound.plan.id:
+        _for_this_patient(name, benefit, bound, reply)
     limits = list(benefit.all_limits()) if query == "limit" else []
     reply.sources += [
         Source(source=f"{benefit.policy_id} {limit.clause_id}", quote=limit.quote)
@@ -126,12 +126,10 @@ def _of_drug(name: str, query: Query, bound: Bound, plan: Plan, reply: Answer) -
     ]  # fmt: skip
 
 
-def _over_quantity(name: str, bound: Bound, plan: Plan, reply: Answer) -> None:
-    """What needs no authorization is stopped at the pharmacy all the same where the order exceeds a limit."""
-    if plan.id != bound.plan.id:
-        return
+def _for_this_patient(name: str, benefit: Benefit, bound: Bound, reply: Answer) -> None:
+    """How a request would stand, which is what "do they pay for it" means; nothing where all is well without one."""
     found = bound.determination(name)
-    if found.outcome == "quantity_exception":
+    if benefit.pa_required or found.outcome == "quantity_exception":
         reply.determinations.append(found)
         reply.said.append(Said(text=Words(bound, reply.ledger, found).headline()))
 

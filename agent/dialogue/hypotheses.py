@@ -253,9 +253,11 @@ def _one(asked: Sequence[Asked]) -> Asked:
 
 
 def _on_top(before: Iterable[Change], made: Sequence[Change]) -> tuple[Change, ...]:
-    """What was supposed before and is not supposed anew, then what is supposed now."""
+    """What was supposed before and is not supposed anew, then what is supposed now. An amount is of one drug, and not
+    asked for again."""
     anew = {_subject(change) for change in made}
-    return tuple(dict.fromkeys((*(one for one in before if _subject(one) not in anew), *made)))
+    kept = [one for one in before if _subject(one) not in anew and not isinstance(one, Asked)]
+    return tuple(dict.fromkeys((*kept, *made)))
 
 
 def _subject(change: Change) -> tuple[str, str]:

@@ -83,6 +83,7 @@ def read(question: str, talk: Talk, known: Known) -> Reading:
         person=named.person.said,
         candidates=_candidates(named, asks, known),
         strangers=_strangers(named, spans, asks),
+        strange_plan=next((one.key for one in named.found if one.kind == "strange plan"), ""),
         readings=(unsure.query, unsure.next) if sure < SURE else (),
         sure=round(sure, 2),
     )

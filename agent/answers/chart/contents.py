@@ -57,6 +57,8 @@ def _say_values(page: Page) -> None:
         if not tests:
             page.say("No lab value or measurement is on record.")
             return
+    if page.ask.query == "value" and page.ask.form == "list" and len(tests) == 1:  # all of them, then
+        page = page._replace(ask=msgspec.structs.replace(page.ask, query="trend"))
     if not tests:
         _unresolved(page, "test")
     elif len(tests) > MOST_IN_FULL:
