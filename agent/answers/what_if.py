@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
+import msgspec
+
 from agent.answers import eligibility
 from agent.answers.answer import Answer, Said
 from agent.answers.eligibility import deciding
@@ -46,13 +48,17 @@ MOST_CHANGED = 3
 
 def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     """For each drug meant, the outcome now and as supposed, and what of it changes. The determinations are the
-    supposed one, then the real one, drug by drug."""
+    supposed one, then the real one, drug by drug. "If she does that", which names nothing, supposes the steps that are
+    wanted."""
     drugs = drugs_meant(ask, bound)[:MOST_DRUGS]
     if not drugs:
         return ask_back("what_if", bound, ledger)
     reply = Answer(intent="what_if", ledger=ledger, drugs=drugs, hypothetical=True)
     if not ask.changes:
-        return _as_it_stands(ask, bound, ledger)
+        if not (ask.tests or ask.conditions or ask.medicines) and drugs[0] in bound.plan.benefits:
+            ask = msgspec.structs.replace(ask, changes=bound.steps_supposed(drugs[0], ask.indication))
+        if not ask.changes:
+            return _as_it_stands(ask, bound, ledger)
     said: list[Said] = []
     try:
         for drug in drugs:
