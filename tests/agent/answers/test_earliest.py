@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import pytest
+
 from agent.answers import earliest
 from agent.answers.answer import Answer
 from agent.dialogue.query import Ask
