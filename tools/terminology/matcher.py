@@ -8,10 +8,8 @@ capitals (MI is an infarction, "mi" is not).
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from functools import cache, cached_property, lru_cache
-from itertools import accumulate
 from typing import NamedTuple
 
 from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
@@ -70,7 +68,13 @@ class Matcher:
         return list(self.names.values())
 
     def _hits(self, words: list[str]) -> list[tuple[int, int, int]]:
-        return self._automaton.find_matches_as_indexes(f" {'  '.join(words)} ")
+        """Which pattern stands in the words, with its first word and its last."""
+        joined = f" {'  '.join(words)} "
+        hits, place, at = [], 0, 0
+        for index, start, end in self._automaton.find_matches_as_indexes(joined):
+            place, at = place + joined.count("  ", at, start + 1), start
+            hits.append((index, place, place + joined.count("  ", start, end)))
+        return hits
 
     def matches(self, text: str) -> list[Span]:
         """What a text names, from left to right; one span for each concept that a name stands for."""
@@ -81,21 +85,32 @@ class Matcher:
         hits = self._hits(folded)
         if not hits:
             return []
-        words = [match.span() for match in _WORD.finditer(low)]
-        if len(words) != len(folded):  # "a''b" and "5%b", which nobody writes, part otherwise
-            folded = [fold_word(low[start:end]) for start, end in words]
-            hits = self._hits(folded)
-        begins = list(accumulate([len(word) + 2 for word in folded], initial=0))
+        spans = _spans(low, folded[: hits[-1][2] + 1])
+        if spans is None:
+            spans = [match.span() for match in _WORD.finditer(low)]
+            if len(spans) != len(folded):  # "a''b", which nobody writes, parts otherwise
+                hits = self._hits([fold_word(low[start:end]) for start, end in spans])
         found = []
-        for index, start, end in hits:
-            first, last = bisect_left(begins, start), bisect_left(begins, end) - 1
-            span = words[first][0], words[last][1]
-            if first < last and _BREAK.search(text, *span):
+        for index, first, last in hits:
+            start, end = spans[first][0], spans[last][1]
+            if first < last and _BREAK.search(text, start, end):
                 continue
             for name, concept, exact in self._listed[index]:
-                if concept and (not exact or text[span[0] : span[1]] == name):
-                    found.append(Span(*span, concept.partition(":")[0], concept))
+                if concept and (not exact or text[start:end] == name):
+                    found.append(Span(start, end, concept.partition(":")[0], concept))
         return found
+
+
+def _spans(low: str, words: list[str]) -> list[tuple[int, int]] | None:
+    """Where the words stand in the text that they are of; None where an apostrophe in it may have joined two."""
+    if "'" in low or "’" in low:
+        return None
+    spans, end = [], 0
+    for word in words:
+        start = low.index(word, end)
+        end = start + len(word)
+        spans.append((start, end))
+    return spans
 
 
 def matches(text: str) -> list[Span]:
