@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from functools import cache
 from typing import Any, NamedTuple
 
 from tools.evidence.courses import matches
@@ -271,10 +272,15 @@ def _concepts(leaf: Any) -> Iterator[str]:
             for drug in leaf.drugs:
                 known = resolve_medicine(drug)
                 yield from known.ingredients if known else (drug,)
-            of_class = set(leaf.classes)
-            yield from (
-                row.name.casefold() for row in terminology().rows() if of_class.intersection(row.classes)
-            )
+            yield from _members(leaf.classes)
+
+
+@cache
+def _members(classes: tuple[str, ...]) -> tuple[str, ...]:
+    """The medicines of these classes, in lower case."""
+    wanted = set(classes)
+    rows = terminology().rows() if wanted else ()
+    return tuple([row.name.casefold() for row in rows if not wanted.isdisjoint(row.classes)])
 
 
 def _lasts(leaf: Any) -> bool:

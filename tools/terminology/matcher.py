@@ -10,9 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache, cached_property, lru_cache
-from typing import NamedTuple
-
-from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
+from typing import Any, NamedTuple
 
 from tools.terminology.conditions import conditions
 from tools.terminology.medicines import ClassRow, fold, fold_lines, terminology
@@ -54,26 +52,33 @@ class Matcher:
             self.names.setdefault(pattern, []).append(name)
 
     @cached_property
-    def _automaton(self) -> AhoCorasick:
-        """Over the names with two blanks between words and one around them, so that two that follow share none."""
-        return AhoCorasick(
-            [f" {pattern.replace(' ', '  ')} " for pattern in self.names],
-            matchkind=MatchKind.LeftmostLongest,
-            implementation=Implementation.ContiguousNFA,
-            store_patterns=False,
-        )
+    def _tree(self) -> dict[str, Any]:
+        """The names word by word: each word leads to those that may follow it, "" to what is named so far."""
+        tree: dict[str, Any] = {}
+        for pattern, names in self.names.items():
+            node = tree
+            for word in pattern.split():
+                node = node.setdefault(word, {})
+            node[""] = names
+        return tree
 
-    @cached_property
-    def _listed(self) -> list[list[Name]]:
-        return list(self.names.values())
-
-    def _hits(self, words: list[str]) -> list[tuple[int, int, int]]:
-        """Which pattern stands in the words, with its first word and its last."""
-        joined = f" {'  '.join(words)} "
-        hits, place, at = [], 0, 0
-        for index, start, end in self._automaton.find_matches_as_indexes(joined):
-            place, at = place + joined.count("  ", at, start + 1), start
-            hits.append((index, place, place + joined.count("  ", start, end)))
+    def _hits(self, words: list[str]) -> list[tuple[int, int, list[Name]]]:
+        """The names that stand in the words, each with its first word and its last."""
+        tree, hits, free = self._tree, [], 0
+        for first, word in enumerate(words):
+            node = tree.get(word)
+            if node is None or first < free:
+                continue
+            found, last = node.get(""), first
+            for place in range(first + 1, len(words)):
+                node = node.get(words[place])
+                if node is None:
+                    break
+                if "" in node:
+                    found, last = node[""], place
+            if found is not None:
+                hits.append((first, last, found))
+                free = last + 1
         return hits
 
     def matches(self, text: str) -> list[Span]:
@@ -85,17 +90,17 @@ class Matcher:
         hits = self._hits(folded)
         if not hits:
             return []
-        spans = _spans(low, folded[: hits[-1][2] + 1])
+        spans = _spans(low, folded[: hits[-1][1] + 1])
         if spans is None:
             spans = [match.span() for match in _WORD.finditer(low)]
             if len(spans) != len(folded):  # "a''b", which nobody writes, parts otherwise
                 hits = self._hits([fold_word(low[start:end]) for start, end in spans])
         found = []
-        for index, first, last in hits:
+        for first, last, names in hits:
             start, end = spans[first][0], spans[last][1]
             if first < last and _BREAK.search(text, start, end):
                 continue
-            for name, concept, exact in self._listed[index]:
+            for name, concept, exact in names:
                 if concept and (not exact or text[start:end] == name):
                     found.append(Span(start, end, concept.partition(":")[0], concept))
         return found
