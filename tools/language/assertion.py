@@ -9,7 +9,7 @@ free text is asked here only for what may speak against a record, never for proo
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal, NamedTuple, cast
@@ -88,10 +88,10 @@ def cues_around(text: str, start: int, end: int) -> Iterator[tuple[str, int, str
             yield "=", 0, hit.sense, hit.reach
 
 
-def is_cued(text: str, at: int, senses: Container[str]) -> bool:
-    """Whether the sentence that holds the offset has a cue of one of these senses."""
+def senses_around(text: str, at: int) -> frozenset[str]:
+    """The senses of the cues in the sentence that holds the offset."""
     first, last = sentence_at(text, at)
-    return any(hit.sense in senses for hit in _cues(text[first:last]))
+    return frozenset([hit.sense for hit in _cues(text[first:last])])
 
 
 def _looks_back(hit: _Hit, sentence: str) -> bool:
@@ -181,23 +181,20 @@ def sentence_at(text: str, at: int) -> tuple[int, int]:
 @lru_cache(maxsize=4096)
 def sentences(text: str) -> tuple[tuple[int, int], ...]:
     """Offsets of every sentence; a line break ends one, a full stop inside a number or after a title does not."""
-    return tuple(_split(text))
+    found, start = [], 0
+    for match in _END.finditer(text):
+        end = match.end()
+        if end > start + 1:
+            found.append((start, end))
+        start = end
+    if text[start:].strip():
+        found.append((start, len(text)))
+    return tuple(found)
 
 
 _TITLES = ("dr", "mr", "mrs", "ms", "vs", "pt", "no", "st", "approx")
 _NO_TITLE = "".join([rf"(?<!\b{title}\.)" for title in _TITLES])
 _END = re.compile(rf"[\n;!?.](?:(?<!\.)|(?=\s|$)(?i:{_NO_TITLE}))")
-
-
-def _split(text: str) -> Iterator[tuple[int, int]]:
-    start = 0
-    for match in _END.finditer(text):
-        at = match.start()
-        if at > start:
-            yield start, at + 1
-        start = at + 1
-    if text[start:].strip():
-        yield start, len(text)
 
 
 # --- cues -------------------------------------------------------------------------------------------------
