@@ -51,13 +51,16 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         reply.said = [*supposed, Said(text=f"Today already. {words.headline()}")]
         return reply
     day, then = _first_better(now, course, bound, ask.indication)
-    if day is None and not course.changes:  # with what takes time begun today
-        done = bound.steps_supposed(drugs[0], ask.indication)
-        course = _Course.begun_today(done, bound)
+    started = [change for change in course.changes if isinstance(change, Started)]
+    if day is None and (started or not course.changes):  # with what takes time begun, and gone through with
+        rest = tuple(change for change in course.changes if change not in started)
+        trials = tuple(Tried(drug=change.drug, days=AHEAD) for change in started)
+        done = (*rest, *(trials or bound.steps_supposed(drugs[0], ask.indication)))
+        begun = _Course.begun_on(course.since, done)
         wanted = _met(bound.supposed(drugs[0], done, ask.indication)) - _met(now)
-        if course.begun and wanted:
-            day, then = _first_better(now, course, bound, ask.indication, wanted)
-            supposed = [Said(text=_begun(course, drugs[0], bound, ledger), verbatim=True)] if day else []
+        if begun.begun and wanted:
+            day, then = _first_better(now, begun, bound, ask.indication, wanted)
+            supposed = [Said(text=_begun(begun, drugs[0], bound, ledger), verbatim=True)] if day else supposed
     if day is None or then is None:
         reply.determinations.append(now)
         alone = "Time does not change it even so" if supposed else "Time alone does not change it"
@@ -106,8 +109,8 @@ def _begun(course: _Course, drug: str, bound: Bound, ledger: Ledger) -> str:
         else "a lifestyle program"
         for change in course.begun
     ]
-    today = ledger.add("date", bound.as_of, origin="supposed", attribute="begun", source="question")
-    text = f"Hypothetical: if {' and '.join(names)} began on {today}"
+    since = ledger.add("date", course.since, origin="supposed", attribute="begun", source="question")
+    text = f"Hypothetical: if {' and '.join(names)} began on {since}"
     if course.changes:
         text += f" and {marker(course.changes, drug, bound, ledger).removeprefix('Hypothetical: ')}"
         return text
@@ -128,9 +131,9 @@ class _Course(NamedTuple):
         return cls(changes, max([*days, bound.as_of]))
 
     @classmethod
-    def begun_today(cls, steps: tuple[Change, ...], bound: Bound) -> _Course:
+    def begun_on(cls, day: date, steps: tuple[Change, ...]) -> _Course:
         begun = tuple(change for change in steps if isinstance(change, Tried | Enrolled))
-        return cls(tuple(change for change in steps if change not in begun), bound.as_of, begun)
+        return cls(tuple(change for change in steps if change not in begun), day, begun)
 
     def on(self, day: date) -> tuple[Change, ...]:
         """The same seen on a later day, on which what was begun has gone on so long."""

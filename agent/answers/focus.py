@@ -20,6 +20,9 @@ MOST_DRUGS = 2
 _BARE: frozenset[Kind] = frozenset(
     ("diagnosis", "course", "fill", "order", "allergy", "relative", "document", "statement", "authorization")
 )  # kinds whose words do not say what kind of thing it is
+_TOLD_BY: dict[Intent, tuple[Kind, ...]] = {  # what an answer of the kind has looked through itself
+    "policy": ("clause",), "eligibility": ("finding",), "missing": ("finding",), "what_if": ("finding",),
+}  # fmt: skip
 _TELLING = ("value", "quote", "date")  # kinds of facts by which a passage is known to have been told
 _INTENTS: frozenset[Intent] = frozenset(
     ("eligibility", "missing", "why", "what_if", "policy", "chart", "dates", "cases", "unclear")
@@ -48,8 +51,8 @@ def focused(
     if not any(ask.intent in _INTENTS for ask in asks) or not question.text.strip():
         return Focus([*answers])
     found = passages(bound, _drugs(asks, answers, bound))
-    if all(ask.intent == "policy" for ask in asks):  # whose clauses were looked through
-        found = [one for one in found if one.kind != "clause"]
+    left_out = frozenset().union(*(_TOLD_BY.get(ask.intent, ()) for ask in asks))
+    found = [one for one in found if one.kind not in left_out]
     likely = relevance.likelihoods(question, relevance.pool_of(found, texts(found, bound)))
     ranked = sorted(zip(likely, found, strict=True), key=lambda one: -one[0])
     wanted = [passage for likelihood, passage in ranked[:MOST] if likelihood >= LIKELY]

@@ -48,7 +48,7 @@ class World:
         return plans | {name: msgspec.convert(drug, Drug) for name, drug in self.drugs.items()}
 
     def determination(self, patient_id: str, drug: str) -> Determination:
-        """What the engine says today, of the plan on file, or of the one that the patient is in now if that has ended."""
+        """What the engine says today, of the plan on file, or of the one that is active if that has ended."""
         key = (patient_id, drug)
         if key not in self._decided:
             self._decided[key] = self.judge(patient_id, drug)
