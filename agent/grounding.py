@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from agent.claims.check_courses import Courses
-from agent.claims.check_values import Values
-from agent.claims.check_words import Words
+from agent.claims.courses import check_courses
 from agent.claims.index import Index
 from agent.claims.sentence import Issue, Sentence
+from agent.claims.statements import check_line_of_clause, check_statements
 from agent.claims.text import sentences
+from agent.claims.values import check_values
 from agent.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -45,27 +45,25 @@ class Checker:
 
     def check(self, text: str) -> list[Checked]:
         """Every sentence of the text, in order."""
-        checked, before = [], None
+        read: list[Sentence] = []
         for span in sentences(text):
-            before = self._sentence(text[span.start : span.end], span.start, before)
-            checked.append(
-                Checked(
-                    text=before.shown,
-                    start=span.start,
-                    end=span.end,
-                    issues=tuple(sorted(before.issues, key=lambda issue: issue.start)),
-                    facts=tuple(before.used),
-                )
-            )
-        return checked
+            before = read[-1] if read else None
+            read.append(Sentence(text[span.start : span.end], span.start, self.index, before))
+        return [_checked(sentence, read[place + 1 : place + 3]) for place, sentence in enumerate(read)]
 
-    def _sentence(self, shown: str, offset: int, before: Sentence | None) -> Sentence:
-        sentence = Sentence(shown, offset, self.index, before)
-        courses = Courses(sentence)
-        courses.check()
-        Values(sentence).check(courses.numbers, courses.days)
-        Words(sentence).check()
-        return sentence
+
+def _checked(sentence: Sentence, below: Sequence[Sentence]) -> Checked:
+    check_courses(sentence)
+    check_values(sentence)
+    check_statements(sentence)
+    check_line_of_clause(sentence, below)
+    return Checked(
+        text=sentence.shown,
+        start=sentence.offset,
+        end=sentence.offset + len(sentence.shown),
+        issues=tuple(sorted(sentence.issues, key=lambda issue: issue.start)),
+        facts=tuple(sentence.used),
+    )
 
 
 def verify(text: str, ledger: Ledger) -> list[Checked]:

@@ -18,7 +18,9 @@ from tools.dates import age_on, months_between
 from tools.errors import Correctable
 from tools.evidence.measurements import values_of
 from tools.papers import formats
+from tools.papers.attachments import attachments
 from tools.papers.citations import TABLE
+from tools.papers.questions import questions
 from tools.records import (
     Address,
     Benefit,
@@ -470,6 +472,10 @@ def enter_case(ledger: Ledger, case: Case) -> None:
             if day:
                 ledger.add("date", day, origin="policy", attribute=attribute, source=case.policy.id)
         enter_clauses(ledger, case.policy.clauses, case.policy.id)
+    for asked in questions(case):
+        ledger.add("words", asked.text, origin="policy", attribute="question", source=case.plan.id)
+    for paper in attachments(case):
+        ledger.add("words", paper.label, origin="policy", attribute="document", source=case.plan.id)
     if case.months:
         ledger.add(
             "duration",

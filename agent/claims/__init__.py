@@ -1,5 +1,5 @@
-"""What plain English text claims: numbers, dates, codes, drugs, names, citations, and how they are meant.
+"""Reading what a sentence claims of a case, and holding it against the ledger; see agent/grounding.py.
 
-The extractors know the language of charts and payers and nothing of any case; `agent/grounding.py` holds what they
-find against the ledger of one. Positions count characters of the text as it was given.
+The shared readers of tools/terminology and tools/language find what stands there; nothing of how a text was made is
+known here.
 """

@@ -4,33 +4,36 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from functools import cache, lru_cache
 from typing import NamedTuple
 
-from agent.claims.attributes import attribute_key, conditions
+from ahocorasick_rs import AhoCorasick, MatchKind
+
 from agent.claims.codes import codes, normal
 from agent.claims.dates import days
 from agent.claims.drugs import Lexicon
-from agent.claims.numbers import Number, numbers
-from agent.claims.text import lower, plain
+from agent.claims.text import folded, lower, plain, word_list
 from agent.ledger import Fact, Ledger
-from tools.terminology.observations import TESTS
+from tools.terminology.conditions import CONCEPTS
+from tools.terminology.matcher import matches
+from tools.terminology.medicines import formulation_of
+from tools.terminology.observations import TESTS, unit_of
+from tools.terminology.quantities import convert, quantities_in
 
-TEST_UNITS = {"10^3/uL": "10*3/uL", "events/h": "/h", "mmHg": "mm[Hg]", "mL/min/1.73 m2": "mL/min/{1.73_m2}"}
-SYSTEM = re.compile(r"\bicd[- ]?(?:9|10)(?:-(?:cm|pcs))?\b")  # as sentences have it blanked out
 SHORTEST = 12  # characters of a phrase that is taken as a whole
-WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
+
+Amount = tuple[float, str]  # rounded, and the unit as UCUM
 
 
 class Course(NamedTuple):
-    """One course of one drug as the ledger has it."""
+    """One course of one drug; `days` is how long it has lasted, `fills` when it was dispensed."""
 
-    source: str
+    id: str
     drug: str
     ingredients: tuple[str, ...]
-    form: str
+    release: str
     dose: float | None
     unit: str
     per_day: float | None
@@ -39,46 +42,26 @@ class Course(NamedTuple):
     status: str
     response: str
     days: int | None
-    ids: tuple[str, ...]
 
 
 class Measured(NamedTuple):
-    """A value of a test in the test's own unit; `shown` and `unit` as they were recorded."""
+    """A value of a test, as recorded; `supposed`: not the chart's."""
 
     value: float
-    shown: float
     unit: str
     date: date | None
     id: str
     supposed: bool
 
 
-class Dated(NamedTuple):
-    """A day and what happened on it."""
-
-    day: date
-    attribute: str
-    source: str
-    id: str
-
-
 class Diagnosed(NamedTuple):
-    """A charted diagnosis."""
+    """A charted diagnosis; `keys` are the conditions that it is."""
 
+    id: str
     code: str
     name: str
-    words: frozenset[str]
-    keys: frozenset[str]  # of conditions
+    keys: frozenset[str]
     onset: date | None
-    id: str
-
-
-class Phrase(NamedTuple):
-    """Words of a fact that may stand in a text as they are. `settled`: nothing in them needs another look."""
-
-    words: str
-    id: str
-    settled: bool
 
 
 class Index:
@@ -86,132 +69,69 @@ class Index:
 
     def __init__(self, ledger: Ledger) -> None:
         self.facts = list(ledger.facts.values())
-        by_source: dict[str, list[Fact]] = defaultdict(list)
+        self.by_source: dict[str, list[Fact]] = defaultdict(list)
+        self.by_attribute: dict[str, list[Fact]] = defaultdict(list)
         for fact in self.facts:
-            by_source[fact.source].append(fact)
-        self.as_of: date | None = next(
-            (date.fromisoformat(str(f.value)) for f in self.facts if f.attribute == "as_of"), None
-        )
-        self.sex = str(next((f.value for f in self.facts if f.attribute == "sex"), ""))
-        self.courses = [c for source, some in by_source.items() if (c := _course(source, some))]
+            self.by_source[fact.source].append(fact)
+            self.by_attribute[fact.attribute.partition(":")[0]].append(fact)
+        self.as_of = next((date.fromisoformat(str(f.value)) for f in self.by_attribute["as_of"]), None)
+        self.sex = next((str(f.value) for f in self.by_attribute["sex"]), "")
+        self.courses = [_course(*one) for one in self._records("drug", "course")]
+        self.diagnoses = [_diagnosed(*one) for one in self._records("code", "diagnosis")]
         self.measured = self._measured()
-        self.diagnoses = [d for some in by_source.values() if (d := _diagnosed(some))]
-        self.dates = self._dates()
-        self.codes = self._codes()
-        self.names = [(frozenset(_tokens(name)), f.id) for f in self.facts for name in _names_of(f)]
-        self.name_words = frozenset(word for words, _ in self.names for word in words)
+        self.dates = [*self._dates()]
         self._enter_drugs()
         self._enter_answers()
-        self.phrases = self._phrases()
-        self.quotes = [
-            (SYSTEM.sub(lambda m: "x" * len(m[0]), squeezed(str(f.value))), f.id)
-            for f in self.facts
-            if f.kind in ("quote", "words")
-        ]
-        self._enter_policy()
-        self.literal = sorted(
-            {plain(str(f.value)) for f in self.facts if f.kind == "code" and len(str(f.value)) > 1},
-            key=len, reverse=True,
-        )  # fmt: skip
-        self.cited = self._cited()
-        self.family = [
-            (str(f.value).partition(":")[0].lower(), lower(str(f.value)), f.id)
-            for f in self.facts
-            if f.attribute == "family"
-        ]
+        self._enter_texts()
+        self._enter_names()
+        self.codes = self._codes()
 
-    # --- parts ----------------------------------------------------------------------------------------------
+    def _records(self, kind: str, attribute: str) -> Iterator[tuple[Fact, list[Fact]]]:
+        for fact in self.by_attribute[attribute]:
+            if fact.kind == kind:
+                yield fact, self.by_source[fact.source]
 
     def _measured(self) -> dict[str, list[Measured]]:
         found: dict[str, list[Measured]] = defaultdict(list)
         for fact in self.facts:
             key = attribute_key(fact.attribute)
-            if (
-                fact.kind == "value"
-                and key in TESTS
-                and fact.origin != "policy"
-                and isinstance(fact.value, int | float)
-            ):
-                value = in_test_unit(key, float(fact.value), fact.unit)
+            if fact.kind == "value" and key in TESTS and fact.origin != "policy":
+                unit = ucum(fact.unit or TESTS[key].unit)
                 found[key].append(
-                    Measured(
-                        float(fact.value) if value is None else value, float(fact.value), fact.unit, fact.date,
-                        fact.id, fact.origin == "supposed",
-                    )
-                )  # fmt: skip
+                    Measured(float(fact.value), unit, fact.date, fact.id, fact.origin == "supposed")
+                )
         return found
 
-    def _dates(self) -> list[Dated]:
-        found = []
+    def _dates(self) -> Iterator[tuple[date, str, str]]:
+        """Every day with what happened on it and the fact that says so."""
         for fact in self.facts:
             if fact.kind == "date":
-                found.append(Dated(date.fromisoformat(str(fact.value)), fact.attribute, fact.source, fact.id))
+                yield date.fromisoformat(str(fact.value)), fact.attribute, fact.id
             if fact.date:
-                found.append(Dated(fact.date, attribute_key(fact.attribute), fact.source, fact.id))
-        return found
-
-    def _codes(self) -> dict[str, Fact]:
-        found: dict[str, Fact] = {}
-        for fact in self.facts:
-            if fact.kind == "code":
-                for text in (str(fact.value), *fact.aliases):
-                    for key in {
-                        normal(text),
-                        normal(text, "clause"),
-                        normal(text, "phone"),
-                        normal(text, "number"),
-                    }:
-                        found.setdefault(key, fact)
-            elif fact.kind in ("quote", "words"):
-                for code in codes(plain(str(fact.value))):
-                    found.setdefault(code.value, fact)
-                    found.setdefault(normal(code.value, "clause"), fact)
-            if fact.kind == "status" and fact.attribute:
-                found.setdefault(normal(fact.attribute, "clause"), fact)
-        return found
+                yield fact.date, attribute_key(fact.attribute), fact.id
 
     def _enter_drugs(self) -> None:
         """The names that drugs go by here, and how each is known."""
         more: dict[str, tuple[str, ...]] = {}
         self.drug_facts: dict[str, list[Fact]] = defaultdict(list)
+        self.allergies: dict[str, Fact] = {}
         for fact in self.facts:
             if fact.kind != "drug":
                 continue
-            name = _drug_name(str(fact.value))
-            made_of = tuple(_drug_name(alias) for alias in fact.aliases) or (name,)
-            more[name] = made_of
-            for known in {name, *made_of}:
+            name = drug_name(str(fact.value))
+            more[name] = tuple(drug_name(alias) for alias in fact.aliases) or (name,)
+            for known in {name, *more[name]}:
                 self.drug_facts[known].append(fact)
+                if fact.attribute in ("allergy", "intolerance"):
+                    self.allergies[known] = fact
         self.lexicon = Lexicon(more)
-        self.allergies: dict[str, Fact] = {}
-        for fact in self.facts:
-            if (
-                fact.kind == "drug"
-                and fact.attribute in ("allergy", "intolerance")
-                and fact.source[-1:].isdigit()
-            ):
-                for name in (_drug_name(str(fact.value)), *fact.aliases):
-                    self.allergies[name.lower()] = fact
-        self.asked = frozenset(
-            _drug_name(str(f.value)) for f in self.facts if f.kind == "drug" and f.origin == "request"
-        )
-        determined = frozenset(
-            f.source.rpartition("/")[2].lower() for f in self.facts if f.attribute == "summary"
-        )
-        self.main = determined or frozenset(
-            f.attribute.lower() for f in self.facts if f.kind == "outcome" and f.origin != "chart"
-        )
-        self.classes = {
-            key
-            for f in self.facts
-            if f.attribute == "class"
-            for key in (str(f.value),)
-            if self._active(f.source)
+        self.asked = {
+            drug_name(str(f.value)) for f in self.facts if f.kind == "drug" and f.origin == "request"
         }
-        self.charted_classes = {str(f.value) for f in self.facts if f.attribute == "class"}
-
-    def _active(self, source: str) -> bool:
-        return any(course.source == source and course.status == "active" for course in self.courses)
+        taken = [(str(f.value), f.source) for f in self.by_attribute["class"]]
+        going = {course.id for course in self.courses if course.status == "active"}
+        self.charted_classes = {key for key, _ in taken}
+        self.classes = {key for key, source in taken if self.by_source[source][0].id in going}
 
     def _enter_answers(self) -> None:
         """Outcomes by drug, statuses by clause, conditions by key."""
@@ -219,199 +139,225 @@ class Index:
         self.supposed_outcomes: dict[str, dict[str, str]] = defaultdict(dict)
         self.granted: dict[str, str] = {}
         self.states: dict[str, dict[str, str]] = defaultdict(dict)
-        self.conditions: dict[str, str] = {}
-        self.stated: dict[str, str] = {}
-        self.flags: dict[str, str] = {}
+        self.status: dict[str, str] = {}  # "condition:ckd", "covered:ozempic" → value
         for fact in self.facts:
-            value = str(fact.value)
-            if fact.kind == "outcome" and fact.attribute.startswith("authorization:"):
-                self.granted[fact.attribute.partition(":")[2].lower()] = fact.id
+            topic, _, of = fact.attribute.lower().partition(":")
+            if fact.kind == "outcome" and topic == "authorization":
+                self.granted[of] = fact.id
             elif fact.kind == "outcome":
                 where = self.supposed_outcomes if fact.origin == "supposed" else self.outcomes
-                where[fact.attribute.lower()][value] = fact.id
-            elif fact.kind != "status":
-                continue
-            elif fact.attribute.startswith("condition:"):
-                self.conditions[fact.attribute.partition(":")[2]] = value
-            elif fact.attribute.startswith("stated:"):
-                self.stated[fact.attribute.partition(":")[2]] = value
-            elif fact.attribute.startswith(("covered:", "pa:")):
-                self.flags[fact.attribute.lower()] = value
-            elif fact.origin in ("determination", "supposed"):
-                self.states[normal(fact.attribute, "clause")][value] = fact.id
+                where[topic][str(fact.value)] = fact.id
+            elif fact.kind == "status" and of:
+                self.status[f"{topic}:{of}"] = str(fact.value)
+            elif fact.kind == "status" and fact.origin in ("determination", "supposed"):
+                self.states[normal(fact.attribute, "clause")][str(fact.value)] = fact.id
+        judged = [key.partition(":")[2] for key in self.status if key.startswith("pa:")]
+        self.determined = {*self.outcomes, *self.supposed_outcomes, *judged}
+        summed_up = {f.source.rpartition("/")[2].lower() for f in self.by_attribute["summary"]}
+        self.main = summed_up or set(self.outcomes)
 
-    def _phrases(self) -> list[Phrase]:
-        found: dict[str, Phrase] = {}
-        for fact in self.facts:
-            if fact.attribute == "note" or fact.kind not in ("quote", "words", "name"):
-                continue
-            for text in {str(fact.value), fact.shown}:
-                words = SYSTEM.sub(
-                    lambda m: "x" * len(m[0]), lower(plain(" ".join(text.split()))).strip().rstrip(".")
-                )
-                settled = fact.kind != "name" and fact.attribute not in ("diagnosis", "address", "program")
-                if len(words) >= SHORTEST and (fact.kind != "name" or " " in words):
-                    found.setdefault(words, Phrase(words, fact.id, settled))
-        return sorted(found.values(), key=lambda phrase: -len(phrase.words))
-
-    def _enter_policy(self) -> None:
-        """Every number that a policy, a label or a citation says, and every other one in a text of the record."""
-        self.policy: dict[tuple[float, str], list[str]] = defaultdict(list)  # (value, unit) → fact ids
-        self.loose: dict[float, str] = {}  # numbers in words of the record, whatever they are of
-        self.amounts: dict[tuple[float, str], list[Fact]] = defaultdict(list)
+    def _enter_texts(self) -> None:
+        """Phrases that may stand in a text as they are, and every amount and day that a text says."""
+        phrases: dict[str, tuple[str, bool]] = {}  # → fact, and whether nothing in it needs another look
+        self.amounts: dict[Amount, list[Fact]] = defaultdict(list)
+        self.said: dict[Amount, list[Fact]] = defaultdict(list)  # in a text of the record
+        self.policy: dict[Amount, list[Fact]] = defaultdict(list)
         self.said_dates: set[date] = set()
+        self.quotes: list[tuple[str, str]] = []
         for fact in self.facts:
-            if fact.kind in ("quote", "words", "name"):
-                text = plain(str(fact.value))
-                from_policy = fact.origin in ("policy", "drug")
-                for number in numbers(text):
-                    key = amount_key(number.value, number.unit)
-                    if from_policy:
-                        self.policy[key].append(fact.id)
-                    elif fact.attribute != "note":
-                        self.loose.setdefault(number.value, fact.id)
-                if fact.attribute != "note":
-                    self.said_dates |= {d.first for d in days(text, None) if d.exact}
-            elif isinstance(fact.value, int | float):
-                key = amount_key(float(fact.value), fact.unit)
-                if fact.origin in ("policy", "drug"):
-                    self.policy[key].append(fact.id)
-                self.amounts[key].append(fact)
+            if fact.kind not in ("quote", "words", "name"):
+                if not isinstance(fact.value, str):
+                    where = self.policy if fact.origin in ("policy", "drug") else self.amounts
+                    where[amount(fact.value, fact.unit)].append(fact)
+                continue
+            text = str(fact.value)
+            if fact.kind != "name":
+                self.quotes.append((folded(text), fact.id))
+            if fact.attribute == "note":
+                continue
+            read = _read(text)
+            for one in read.amounts:
+                (self.policy if fact.origin in ("policy", "drug") else self.said)[one].append(fact)
+            self.said_dates |= read.days
+            settled = fact.kind != "name" and fact.attribute not in ("diagnosis", "address", "program")
+            for shown in {text, fact.shown}:
+                phrase = folded(shown).strip(" .")
+                if len(phrase) >= SHORTEST and (fact.kind != "name" or " " in phrase):
+                    phrases.setdefault(phrase, (fact.id, settled))
+        self.phrases = [*phrases.values()]
+        self.phrase_matcher = AhoCorasick([*phrases], matchkind=MatchKind.LeftmostLongest)
 
-    def _cited(self) -> list[tuple[str, str]]:
-        by_source: dict[str, list[str]] = defaultdict(list)
+    def _enter_names(self) -> None:
+        places = [fact for fact in self.facts if fact.attribute in ("address", "city")]
+        named = [fact for fact in self.facts if fact.kind == "name" and fact.attribute != "city"]
+        self.names, self.addresses = _names_of(named), _names_of(places)
+        self.name_words = frozenset(word for words, _ in (*self.names, *self.addresses) for word in words)
+        self.cited = {
+            source: " | ".join(str(fact.value) for fact in facts)
+            for source, facts in self.by_source.items()
+            if facts[0].attribute.startswith("citation")
+        }
+
+    def _codes(self) -> dict[str, Fact]:
+        """Every code in each form in which it is compared; one that stands in a text is that text's."""
+        found: dict[str, Fact] = {}
         for fact in self.facts:
-            if fact.attribute.startswith("citation"):
-                by_source[fact.source].append(str(fact.value))
-        return [(source, " | ".join(texts)) for source, texts in by_source.items()]
-
-    # --- asking ---------------------------------------------------------------------------------------------
-
-    def courses_of(self, name: str, ingredients: Iterable[str], form: str, brand: bool) -> list[Course]:
-        """Courses of a drug by what a text calls it: a brand is itself, or its ingredient where the chart has that."""
-        made_of = set(ingredients)
-        found = []
-        for course in self.courses:
-            same = name in (course.drug, *course.ingredients)
-            if not same and made_of & set(course.ingredients):
-                other_brand = self.lexicon.is_brand(course.drug)
-                same = set(course.ingredients) == made_of and not (brand and other_brand)
-            if same and not (form and form != (course.form or "IR")):
-                found.append(course)
+            if fact.kind == "code":
+                for text in (str(fact.value), *fact.aliases):
+                    for system in ("", "clause", "phone"):
+                        found.setdefault(normal(text, system), fact)
+            elif fact.kind in ("quote", "words"):
+                for value in _read(str(fact.value)).codes:
+                    found.setdefault(value, fact)
+        for fact in self.by_attribute["diagnosis"]:
+            if fact.kind == "code":
+                found[normal(str(fact.value))] = fact
+        self.literal = sorted(
+            {str(fact.value) for fact in self.facts if fact.kind == "code" and len(str(fact.value)) > 1},
+            key=len, reverse=True,
+        )  # fmt: skip
         return found
 
-    def onset_keys(self, key: str) -> list[Diagnosed]:
+    # --- asking -------------------------------------------------------------------------------------------------
+
+    def courses_of(self, name: str, ingredients: Iterable[str], release: str, brand: bool) -> list[Course]:
+        """Courses of a drug by what a text calls it: a brand is itself, or its ingredient where the chart has that."""
+        made_of = set(ingredients)
         return [
-            d for d in self.diagnoses if key in d.keys or (key == "diabetes" and d.keys & {"t2dm", "t1dm"})
+            course
+            for course in self.courses
+            if (
+                name in (course.drug, *course.ingredients)
+                or (set(course.ingredients) == made_of and not (brand and self.lexicon.is_brand(course.drug)))
+            )
+            and release in ("", course.release or "IR")
         ]
 
+    def diagnosed(self, key: str) -> list[Diagnosed]:
+        """Diagnoses that are this condition; "diabetes" is either type."""
+        wanted = kinds_of(key)
+        return [diagnosis for diagnosis in self.diagnoses if diagnosis.keys & wanted]
 
-def in_test_unit(test: str, value: float, unit: str) -> float | None:
-    """The value in the test's own unit; None if the unit is none of the test's."""
-    known = TESTS[test]
-    unit = TEST_UNITS.get(unit, unit)
-    if not unit or unit == known.unit:
+    def condition(self, key: str) -> str:
+        """present, absent or unknown; "" of a condition that no policy knows."""
+        known = {self.status.get(f"condition:{one}", "") for one in kinds_of(key)}
+        return next((value for value in ("present", "unknown", "absent") if value in known), "")
+
+
+def kinds_of(key: str) -> frozenset[str]:
+    """The conditions that a word for one can mean: "diabetes" either type."""
+    return frozenset((key, "t2dm", "t1dm")) if key == "diabetes" else frozenset((key,))
+
+
+class _Read(NamedTuple):
+    amounts: frozenset[Amount]
+    days: frozenset[date]
+    codes: frozenset[str]
+
+
+@lru_cache(maxsize=16384)
+def _read(text: str) -> _Read:
+    """What stands in a text of the record; the same clauses come in case after case."""
+    text = plain(text)
+    values = {normal(code.value, system) for code in codes(text) for system in ("", "clause")}
+    return _Read(
+        frozenset(amount(value, q.unit) for q in quantities_in(text) for value in (q.low, q.high)),
+        frozenset(day.first for day in days(text, None) if day.exact),
+        frozenset(values),
+    )
+
+
+def ucum(unit: str) -> str:
+    """A unit as UCUM spells it, or as it stands."""
+    row = unit_of(unit)
+    return row.unit if row else unit
+
+
+def amount(value: float, unit: str) -> Amount:
+    """An amount as it is compared."""
+    return round(float(value), 6), ucum(unit)
+
+
+def in_unit(test: str, value: float, unit: str, to: str) -> float | None:
+    """A value of a test in another unit of it; None if one of the two is none of the test's."""
+    if unit == to:
         return value
-    factor = known.units.get(unit)
-    return None if factor is None else value * float(factor[0]) + float(factor[1])
+    one, other = _factor(test, unit), _factor(test, to)
+    return None if one is None or other is None else (value * one[0] + one[1] - other[1]) / other[0]
 
 
-def amount_key(value: float, unit: str) -> tuple[float, str]:
-    """An amount as it is compared: "1 tablet" and "1 tablets" are one."""
-    unit = {"tablet": "tablets", "day": "days", "month": "months", "year": "years", "hour": "hours", "week": "weeks",
-            "pen": "pens", "10*3/uL": "10^3/uL", "mm[Hg]": "mmHg", "/h": "events/h",
-            "mL/min/{1.73_m2}": "mL/min/1.73 m2", "unit": "units"}.get(unit, unit)  # fmt: skip
-    return round(value, 6), unit
+@cache
+def _factor(test: str, unit: str) -> tuple[float, float] | None:
+    for known, (factor, offset) in TESTS[test].units.items():
+        if ucum(known) == unit:
+            return float(factor), float(offset)
+    converted = convert(1.0, unit, TESTS[test].unit)
+    return None if converted is None else (converted, 0.0)
 
 
-def same(claim: Number, value: float, exact: bool = True) -> bool:
-    """Is this the number that is claimed: exactly, or, where it was converted or said "about", as rounded?"""
-    if exact and not claim.about:
-        return abs(claim.value - value) < 1e-6
-    step = Decimal(1).scaleb(-claim.decimals)
-    rounded = Decimal(repr(value)).quantize(step, ROUND_HALF_UP)
-    slack = float(step) if claim.about else 0.0
-    return abs(float(rounded) - claim.value) <= slack + 1e-6
+@cache
+def attribute_key(attribute: str) -> str:
+    """The test that an attribute's name means: "HbA1c" is hba1c; any other name stands for itself."""
+    name = attribute.strip().casefold()
+    if name in TESTS:
+        return name
+    whole = [span.key for span in matches(name) if span[:3] == (0, len(name), "test") and span.key in TESTS]
+    return whole[0] if whole else name
 
 
-def squeezed(text: str) -> str:
-    """In lower case with single blanks and plain quotes."""
-    return " ".join(lower(plain(text)).split())
+def drug_name(text: str) -> str:
+    """Without form and strength: "metformin ER" is metformin."""
+    name = text.strip().lower()
+    known = [span for span in matches(name) if span.kind == "medicine" and span.start == 0]
+    return known[0].key if known and formulation_of(name) else re.sub(r"\s+\d.*$", "", name)
 
 
-def _course(source: str, facts: list[Fact]) -> Course | None:
-    drug = next((f for f in facts if f.kind == "drug" and f.attribute == "course"), None)
-    if drug is None:
-        return None
+def _names_of(facts: Iterable[Fact]) -> list[tuple[frozenset[str], str]]:
+    return [(frozenset(word_list(name)), f.id) for f in facts for name in (str(f.value), *f.aliases)]
 
-    def of(kind: str, attribute: str) -> Fact | None:
-        return next((f for f in facts if f.kind == kind and f.attribute == attribute), None)
 
-    def day(attribute: str) -> date | None:
-        fact = of("date", attribute)
-        return date.fromisoformat(str(fact.value)) if fact else None
+def _of(facts: list[Fact], kind: str, attribute: str) -> Fact | None:
+    return next((f for f in facts if f.kind == kind and f.attribute == attribute), None)
 
-    dose, per_day, status, response = (
-        of("value", "dose"), of("value", "per day"), of("status", "course"), of("status", "response")
-    )  # fmt: skip
+
+def _text(fact: Fact | None, default: str = "") -> str:
+    return str(fact.value) if fact else default
+
+
+def _number(fact: Fact | None) -> float | None:
+    return float(fact.value) if fact else None
+
+
+def _day(facts: list[Fact], attribute: str) -> date | None:
+    fact = _of(facts, "date", attribute)
+    return date.fromisoformat(str(fact.value)) if fact else None
+
+
+def _course(drug: Fact, facts: list[Fact]) -> Course:
     lasted = next(
         (f for f in facts if f.kind == "duration" and f.attribute == "course" and f.unit == "days"), None
     )
-    form = of("words", "formulation")
-    name = str(drug.value).lower()
+    dose = _of(facts, "value", "dose")
+    name = str(drug.value)
     return Course(
-        source=source,
-        drug=_drug_name(name),
-        ingredients=tuple(alias.lower() for alias in drug.aliases) or (_drug_name(name),),
-        form=str(form.value) if form else "ER" if re.search(r"\b(?:er|xr)\b", name) else "",
-        dose=float(dose.value) if dose else None,
-        unit=dose.unit if dose else "",
-        per_day=float(per_day.value) if per_day else None,
-        start=day("start"),
-        end=day("end"),
-        status=str(status.value) if status else "unknown",
-        response=str(response.value) if response else "",
+        id=facts[0].id,
+        drug=drug_name(name),
+        ingredients=tuple(alias.lower() for alias in drug.aliases) or (drug_name(name),),
+        release=_text(_of(facts, "words", "formulation")) or formulation_of(name),
+        dose=_number(dose),
+        unit=ucum(dose.unit or "mg") if dose else "",
+        per_day=_number(_of(facts, "value", "per day")),
+        start=_day(facts, "start"),
+        end=_day(facts, "end"),
+        status=_text(_of(facts, "status", "course"), "unknown"),
+        response=_text(_of(facts, "status", "response")),
         days=int(lasted.value) if lasted else None,
-        ids=tuple(f.id for f in facts),
     )
 
 
-def _diagnosed(facts: list[Fact]) -> Diagnosed | None:
-    code = next((f for f in facts if f.kind == "code" and f.attribute == "diagnosis"), None)
-    name = next((f for f in facts if f.kind == "words" and f.attribute == "diagnosis"), None)
-    onset = next((f for f in facts if f.kind == "date" and f.attribute == "onset"), None)
-    if code is None and name is None:
-        return None
-    from tools.terminology.conditions import CONCEPTS
-
-    shown = str(name.value) if name else ""
-    number = str(code.value) if code else ""
-    keys = {c.key for c in conditions(plain(shown))}
-    keys |= {
-        key
-        for key, concept in CONCEPTS.items()
-        if concept.codes and number and number.startswith(concept.codes)
-    }
-    return Diagnosed(
-        code=number,
-        name=lower(plain(shown)),
-        words=frozenset(w for w in _tokens(shown) if len(w) > 2),
-        keys=frozenset(keys),
-        onset=date.fromisoformat(str(onset.value)) if onset else None,
-        id=(code or name or facts[0]).id,
-    )
-
-
-def _drug_name(text: str) -> str:
-    """Without form and strength: "metformin ER" is metformin."""
-    return re.sub(r"\s+(?:er|xr|ir|sr|\d.*)$", "", text.strip().lower())
-
-
-def _names_of(fact: Fact) -> list[str]:
-    if fact.kind == "name":
-        return [str(fact.value), *fact.aliases]
-    return [str(fact.value)] if fact.attribute in ("address", "city") else []
-
-
-def _tokens(text: str) -> list[str]:
-    return [word.lower().removesuffix("'s") for word in WORD.findall(plain(text))]
+def _diagnosed(code: Fact, facts: list[Fact]) -> Diagnosed:
+    name = plain(lower(_text(_of(facts, "words", "diagnosis"))))
+    number = str(code.value)
+    keys = {span.key for span in matches(name) if span.kind == "condition"}
+    keys |= {key for key, concept in CONCEPTS.items() if concept.codes and number.startswith(concept.codes)}
+    return Diagnosed(code.id, number, name, frozenset(keys), _day(facts, "onset"))

@@ -1,22 +1,25 @@
-"""One sentence with everything that the extractors find in it, and what was found wrong so far."""
+"""One sentence with everything that the readers find in it, and what was found wrong so far."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import cached_property
-from typing import Literal, NamedTuple, TypeVar
+from typing import Literal, NamedTuple, Protocol
 
-from agent.claims import stance
-from agent.claims.attributes import Condition, Cue, conditions, cues
 from agent.claims.codes import Code, codes, normal
 from agent.claims.dates import Day, days
-from agent.claims.drugs import Class, Drug, classes
-from agent.claims.index import Index, squeezed
+from agent.claims.drugs import Drug
+from agent.claims.index import SHORTEST, Index
 from agent.claims.names import Citation, Name, citations, names
-from agent.claims.numbers import Number, frequencies, numbers
-from agent.claims.text import Span, lower, plain, segments
+from agent.claims.text import Span, folded, lower, plain, segments
+from tools.language import stance
+from tools.language.stance import Word
+from tools.terminology.matcher import Span as Concept
+from tools.terminology.matcher import matches
+from tools.terminology.observations import TESTS
+from tools.terminology.quantities import Quantity, quantities_in
 
 Kind = Literal[
     "number",
@@ -32,19 +35,22 @@ Kind = Literal[
     "status",
     "quote",
 ]
-SYSTEM = re.compile(r"\bICD[- ]?(?:9|10)(?:-(?:CM|PCS))?\b")  # a code's system is no number
-GAP = re.compile(r"\[[^\]]*\bTO\s+COMPLETE\b[^\]]*\]")
-QUOTED = re.compile(r'"([^"]{12,})"')
-EDGE_BEFORE = re.compile(r"(?:^|[:;,(\[\"]|\.|-|>=|record:|\b(?:and|that|says|is|as|of|because))\s*$")
-EDGE_AFTER = re.compile(r"\s*(?:$|[.;:,)\]\"])")
-PATIENT = re.compile(
-    r"\b(?:he|she|his|her|him|patient|pt|mr|mrs|ms|man|woman|gentleman|lady|member|chart|record"
-    r"|problem\s+list|diagnos\w+|dx"
-    r"|history\s+of|hx|carries|suffers|year-old|yo|known)\b",
-    re.IGNORECASE,
-)
+_GAP = re.compile(r"\[[^\]]*\bTO\s+COMPLETE\b[^\]]*\]")  # what the prescriber is to fill in
+_QUOTED = re.compile(r'"([^"]{12,})"')
+_SYSTEM = re.compile(r"\bICD[- ]?(?:9|10)(?:-(?:CM|PCS))?\b")  # the system of a code is no number
+_OPENS = re.compile(r"(?:^|[:;,.(\[\"=-]|\b(?:and|that|says|is|as|of|because))\s*$")
+_CLOSES = re.compile(r"\s*(?:$|[.;:,)\]\"*])")
+_FEWEST = 4  # words of a quotation or statement
+_GAP_VOICES = frozenset(("policy", "open", "request"))
 
-T = TypeVar("T", Number, Day, Code, Drug, Class, Cue, Condition, Name, Citation, stance.Said)
+
+class Placed(Protocol):
+    """Anything with a place in the text."""
+
+    @property
+    def start(self) -> int: ...
+    @property
+    def end(self) -> int: ...
 
 
 class Issue(NamedTuple):
@@ -57,17 +63,26 @@ class Issue(NamedTuple):
     why: str
 
 
-class Around(NamedTuple):
-    """How the part of the sentence where something stands is meant."""
+class Part(NamedTuple):
+    """A part of the sentence that is read for itself, and in whose voices it speaks."""
 
-    span: Span
-    text: str
-    policy: bool
-    general: bool
-    family: bool
-    unsure: bool
-    asked: bool
-    patient: bool
+    start: int
+    end: int
+    voices: frozenset[str]
+
+    def holds(self, item: Placed) -> bool:
+        return self.start <= item.start < self.end
+
+    @property
+    def of_patient(self) -> bool:
+        """Is it said of this patient, and not of a policy, of people in general or as a question?"""
+        silent = "general" in self.voices or ("policy" in self.voices and "patient" not in self.voices)
+        return not silent
+
+    @property
+    def asserts(self) -> bool:
+        """Is it said of this patient as a fact?"""
+        return self.of_patient and "open" not in self.voices
 
 
 class Sentence:
@@ -75,204 +90,189 @@ class Sentence:
 
     def __init__(self, shown: str, offset: int, index: Index, before: Sentence | None = None) -> None:
         self.shown, self.offset, self.index, self.before = shown, offset, index, before
-        self.text = SYSTEM.sub(lambda m: "x" * len(m[0]), plain(shown).replace("\n", " "))
+        self.text = plain(shown).replace("\n", " ")
         self.low = lower(self.text)
         self.issues: list[Issue] = []
         self.used: dict[str, None] = {}
+        self.taken: set[tuple[int, int]] = set()  # what has been judged
         self.settled: list[Span] = []  # verbatim words of a fact
         self.known: list[Span] = []  # names and addresses: nothing in them is a number or another name
         self._settle()
-
-    # --- what is known word for word --------------------------------------------------------------------------
+        self.bare = blank(self.text, self.settled)
 
     def _settle(self) -> None:
-        for match in QUOTED.finditer(self.text):
-            if len(match[1].split()) < 4:
+        for match in _QUOTED.finditer(self.text):
+            words = folded(match[1]).rstrip(".,")
+            if words.count(" ") + 1 < _FEWEST:
                 continue
-            words = squeezed(match[1]).rstrip(".,")
-            source = next((id_ for quote, id_ in self.index.quotes if words in quote), None)
-            self.settled.append(Span(match.start(), match.end()))
+            source = next((fact for quote, fact in self.index.quotes if words in quote), None)
+            self.settled.append(Span(*match.span()))
             if source is None:
-                self.wrong("quote", match.start(), match.end(), "no clause and no note has these words")
+                self.wrong("quote", self.settled[-1], "no clause and no note has these words")
             else:
                 self.support(source)
-        for phrase in self.index.phrases:
-            at = self.low.find(phrase.words)
-            while at >= 0:
-                end = at + len(phrase.words)
-                if not self._covered(at, end):
-                    self._take(at, end, phrase.id, phrase.settled)
-                at = self.low.find(phrase.words, end)
-
-    def _take(self, at: int, end: int, fact: str, settled: bool) -> None:
-        whole = not (self.low[at - 1 : at].isalnum() and at) and not self.low[end : end + 1].isalnum()
-        if not whole or re.match(r"\.\d", self.low[end : end + 2]):
+        if len(self.low) < SHORTEST:
             return
-        if not settled:
-            self.known.append(Span(at, end))
-            self.support(fact)
-        elif (
-            EDGE_BEFORE.search(self.low[:at])
-            and EDGE_AFTER.match(self.low, end)
-            and not stance.denies(self.text, at)
-        ):
-            self.settled.append(Span(at, end))
-            self.support(fact)
+        for number, start, end in self.index.phrase_matcher.find_matches_as_indexes(self.low):
+            fact, settled = self.index.phrases[number]
+            if self._whole(start, end) and not any(s.start <= start and end <= s.end for s in self.settled):
+                self.support(fact)
+                if not settled:
+                    self.known.append(Span(start, end))
+                elif self._apart(start, end):
+                    self.settled.append(Span(start, end))
 
-    def _covered(self, start: int, end: int) -> bool:
-        return any(s.start <= start and end <= s.end for s in self.settled)
+    def _whole(self, start: int, end: int) -> bool:
+        """No word or number goes on over its ends."""
+        before, after = self.low[:start][-1:], self.low[end : end + 2]
+        return not (before.isalnum() or after[:1].isalnum() or re.match(r"\.\d", after))
 
-    def free(self, items: list[T], *, of_names: bool = False) -> list[T]:
-        """Those that do not stand in words known as a whole."""
-        spans = self.settled + (self.known if of_names else [])
-        return [i for i in items if not any(s.start < i.end and i.start < s.end for s in spans)]
-
-    def free_matches(self, pattern: re.Pattern[str]) -> list[re.Match[str]]:
-        """What a pattern finds in words that are not known as a whole."""
-        spans = self.settled + self.known
-        return [
-            m for m in pattern.finditer(self.text) if not any(a < m.end() and m.start() < b for a, b in spans)
-        ]
+    def _apart(self, start: int, end: int) -> bool:
+        """A statement of its own: nothing around it denies it or makes it part of another."""
+        before, after = _OPENS.search(self.low[:start]), bool(_CLOSES.match(self.low, end))
+        if self.low[start:end].count(" ") + 1 >= _FEWEST:  # a note in brackets may follow a whole statement
+            after |= self.low[end:].lstrip().startswith("(")
+        return bool(before and after) and not stance.denied(self.text, start, end)
 
     # --- what stands in it --------------------------------------------------------------------------------------
 
     @cached_property
+    def _unnamed(self) -> str:
+        systems = [Span(*match.span()) for match in _SYSTEM.finditer(self.bare)]
+        return blank(self.bare, [*self.known, *systems])
+
+    @cached_property
     def citations(self) -> list[Citation]:
-        return self.free(citations(self.text))
+        return citations(self.bare)
 
     @cached_property
     def codes(self) -> list[Code]:
-        found = self.free([*codes(self.text), *self._literal_codes()], of_names=True)
-        longest = [
-            c
-            for c in found
-            if not any(o.start <= c.start and c.end <= o.end and o[:2] != c[:2] for o in found)
+        found = [*codes(self._unnamed), *self._literal_codes()]
+        found = [
+            c for c in found if not any(_within(c, o) for o in found) and not overlaps(c, self.citations)
         ]
-        unique = {c[:2]: c for c in longest}
-        return sorted(c for c in unique.values() if not _overlaps(c, self.citations))
+        return sorted({c[:2]: c for c in found}.values())
 
     def _literal_codes(self) -> Iterator[Code]:
         """The ledger's own codes where they stand, whatever they look like."""
         for value in self.index.literal:
-            at = self.text.find(value)
+            at = self._unnamed.find(value)
             while at >= 0:
                 end = at + len(value)
-                alone = self.text[:at][-1:] in ("", "(") and self.text[end : end + 1] in (")", ":")
-                if re.fullmatch(r"[\d.]{1,4}", value) and not alone:
-                    pass  # more likely a number
-                elif not re.match(r"[\w]|\.\w|\(\w+\)", self.text[end : end + 4]) and not re.search(
-                    r"[\w.-]$", self.text[:at]
+                before, after = self._unnamed[:at][-1:], self._unnamed[end : end + 2]
+                short = re.fullmatch(r"[\d.]{1,4}", value)  # more likely a number
+                alone = before in ("", "(") and after[:1] in (")", ":")
+                if (
+                    (alone or not short)
+                    and not re.match(r"\w|[.-]\w|\(\w", after)
+                    and not re.match(r"[\w.-]", before)
                 ):
-                    yield Code(at, end, normal(value, "clause"), "clause" if not value.isalnum() else "id")
-                at = self.text.find(value, end)
+                    yield Code(at, end, normal(value, "clause"), "id" if value.isalnum() else "clause")
+                at = self._unnamed.find(value, end)
 
     @cached_property
     def days(self) -> list[Day]:
-        return [
-            d
-            for d in self.free(days(self.text, self.index.as_of), of_names=True)
-            if not _overlaps(d, self.codes, self.citations)
-        ]
+        text = blank(self._unnamed, [*self.codes, *self.citations])
+        return days(text, self.index.as_of)
 
     @cached_property
-    def numbers(self) -> list[Number]:
-        found = self.free(numbers(self.text), of_names=True)
-        return [n for n in found if not _overlaps(n, self.codes, self.days, self.citations)]
-
-    @cached_property
-    def frequencies(self) -> list[tuple[int, int, float]]:
-        return [
-            f
-            for f in frequencies(self.text)
-            if not any(s.start < f[1] and f[0] < s.end for s in self.settled)
-        ]
+    def quantities(self) -> list[Quantity]:
+        """Numbers that are no part of a date, a code, a citation or a name of something."""
+        named: list[Placed] = [*self.codes, *self.days, *self.citations, *self.concepts, *self.drugs]
+        return quantities_in(blank(self._unnamed, named, "x"))
 
     @cached_property
     def drugs(self) -> list[Drug]:
-        found = self.index.lexicon.drugs(self.text)
-        return [d for d in self.free(found) if not _overlaps(d, self.codes)]
+        return [d for d in self.index.lexicon.drugs(self.bare) if not overlaps(d, self.codes)]
 
     @cached_property
-    def classes(self) -> list[Class]:
-        return self.free(classes(self.text))
+    def concepts(self) -> list[Concept]:
+        found = matches(self.bare)
+        return sorted({s[:2] + s[3:]: s for s in found if not overlaps(s, self.citations)}.values())
 
     @cached_property
-    def cues(self) -> list[Cue]:
-        return self.free(cues(self.text))
+    def tests(self) -> list[Concept]:
+        return [
+            span
+            for span in self.concepts
+            if span.kind == "test" and (span.key in TESTS or span.key == "blood_pressure")
+        ]
 
     @cached_property
-    def conditions(self) -> list[Condition]:
-        return [c for c in self.free(conditions(self.text)) if not _overlaps(c, self.citations)]
+    def conditions(self) -> list[Concept]:
+        return [span for span in self.concepts if span.kind == "condition"]
 
     @cached_property
     def names(self) -> list[Name]:
-        return [n for n in self.free(names(self.text)) if not _overlaps(n, self.citations)]
+        return [n for n in names(self.bare) if not overlaps(n, self.citations)]
+
+    def words(self, kind: str) -> list[Word]:
+        """What is said with words of one kind, and not within a fact's own words."""
+        return stance.words(self.bare, kind)
+
+    def denied(self, word: Placed, reach: int = 2) -> bool:
+        return stance.denied(self.bare, word.start, word.end, reach)
 
     @cached_property
-    def said(self) -> list[stance.Said]:
-        return self.free(stance.courses(self.text))
+    def parts(self) -> list[Part]:
+        gaps = [Span(*match.span()) for match in _GAP.finditer(self.text)]
+        voices = [word for word in self.words("voice") if not overlaps(word, self.days)]
+        clauses = [code for code in self.codes if code.system == "clause"]
+        cuts = [at for gap in gaps for at in gap]
+        return [self._part(span, gaps, voices, clauses) for span in segments(self.bare, cuts)]
 
-    @cached_property
-    def verdicts(self) -> list[stance.Said]:
-        return self.free(stance.verdicts(self.text))
-
-    @cached_property
-    def states(self) -> list[stance.Said]:
-        return self.free(stance.states(self.text))
+    def _part(self, span: Span, gaps: list[Span], voices: list[Word], clauses: list[Code]) -> Part:
+        keys = {word.key for word in voices if span.start <= word.start < span.end}
+        if any(span.start <= code.start < span.end for code in clauses):
+            keys.add("policy")
+        if overlaps(span, gaps):
+            keys |= _GAP_VOICES
+        if self.known:
+            keys.add("patient")
+        if "?" in self.bare[span.start : span.end]:  # it asks, and says nothing of the patient
+            keys = (keys | {"open", "policy"}) - {"patient"}
+        return Part(span.start, span.end, frozenset(keys))
 
     @cached_property
     def supposed(self) -> bool:
-        return bool(stance.SUPPOSED.search(self._bare))
+        return any("supposed" in part.voices for part in self.parts)
 
-    @cached_property
-    def _bare(self) -> str:
-        """The text with what is settled blanked out."""
-        text = self.text
-        for span in self.settled:
-            text = text[: span.start] + " " * (span.end - span.start) + text[span.end :]
-        return text
+    def part(self, item: Placed) -> Part:
+        """The part of the sentence that an item stands in."""
+        return next((part for part in self.parts if part.holds(item)), self.parts[-1])
 
-    @cached_property
-    def parts(self) -> list[Around]:
-        gaps = [Span(m.start(), m.end()) for m in GAP.finditer(self.text)]
-        return [self._around(span, gaps) for span in segments(self._bare)]
+    def gap(self, one: Placed, other: Placed) -> str:
+        """What stands between two items."""
+        return self.low[one.end : other.start]
 
-    def _around(self, span: Span, gaps: list[Span]) -> Around:
-        text = self._bare[span.start : span.end]
-        gap = any(g.start < span.end and span.start < g.end for g in gaps)
-        return Around(
-            span,
-            text,
-            policy=gap or bool(stance.POLICY.search(text)) or self._cites(span),
-            general=bool(stance.GENERAL.search(text)),
-            family=bool(stance.RELATIVES.search(text)),
-            unsure=gap or bool(stance.UNSURE.search(text)),
-            asked=gap or bool(stance.ASKED.search(text)),
-            patient=bool(PATIENT.search(text)) or bool(self.known),
-        )
-
-    def around(self, at: int) -> Around:
-        """The part of the sentence that position stands in."""
-        return next((p for p in self.parts if p.span.start <= at < p.span.end), self.parts[-1])
-
-    def _cites(self, span: Span) -> bool:
-        return any(c.system == "clause" and span.start <= c.start < span.end for c in self.codes)
-
-    # --- what comes of it -------------------------------------------------------------------------------------
+    # --- what comes of it -----------------------------------------------------------------------------------------
 
     def support(self, *facts: str) -> None:
         self.used.update(dict.fromkeys(facts))
 
-    def wrong(self, kind: Kind, start: int, end: int, why: str) -> None:
-        issue = Issue(kind, self.offset + start, self.offset + end, self.shown[start:end], why)
+    def wrong(self, kind: Kind, at: Placed, why: str) -> None:
+        issue = Issue(kind, self.offset + at.start, self.offset + at.end, self.shown[at.start : at.end], why)
         if not any(i.start == issue.start and i.end == issue.end for i in self.issues):
             self.issues.append(issue)
 
 
+def blank(text: str, spans: Iterable[Placed], filler: str = " ") -> str:
+    """The text with blanks in place of the spans, every other character where it was."""
+    for span in spans:
+        text = text[: span.start] + filler * (span.end - span.start) + text[span.end :]
+    return text
+
+
+def overlaps(item: Placed, others: Iterable[Placed]) -> bool:
+    return any(other.start < item.end and item.start < other.end for other in others)
+
+
 def spoken(day: date) -> str:
+    """Aug 17, 2026"""
     return f"{day:%b} {day.day}, {day.year}"
 
 
-def _overlaps(item: object, *others: list[Code] | list[Day] | list[Citation]) -> bool:
-    start, end = item.start, item.end  # type: ignore[attr-defined]
-    return any(o.start < end and start < o.end for some in others for o in some)
+def _within(one: Placed, other: Placed) -> bool:
+    return (
+        other.start <= one.start and one.end <= other.end and (one.start, one.end) != (other.start, other.end)
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from tools.terminology.dates import month_names
@@ -19,7 +20,7 @@ ABBREVIATED = re.compile(
 )
 END = re.compile(r"[.!?]+[\"')\]]*(?=\s+[\"'(\[]?[A-Z0-9§*-]|\s*$)")
 LABEL = re.compile(r"^[A-Za-z][A-Za-z' /-]{1,30}:")
-ITEM = re.compile(r"^\s*(?:[-*•>#]|\d{1,2}[.)]\s|\||§|\(?\d+\)|[A-Z]{1,4}[-.]?\d?[.\d\w()]*\s{2,})")
+ITEM = re.compile(r"^\s*(?:[-*•>#]|\d{1,2}[.)]\s|\||§|\(?\d{1,2}\)|[A-Z]{1,4}[-.]?\d?[.\d\w()]*\s{2,})")
 WRAPPED = 62  # a line this long that ends without a stop goes on in the next
 
 
@@ -65,21 +66,19 @@ def _blocks(text: str) -> list[Span]:
     for line in text.splitlines(keepends=True):
         end = at + len(line.rstrip())
         bare = line.strip()
-        goes_on = (
-            bool(before)
-            and bool(bare)
-            and len(before) >= WRAPPED
-            and before[-1] not in '.:;!?"'
-            and not ITEM.match(line)
-            and not LABEL.match(bare)
-        )
-        if goes_on:
+        wrapped = len(before) >= WRAPPED and before[-1] not in '.:;!?"' and not ITEM.match(line)
+        quoted = bool(before) and _opens_a_quote(text[blocks[-1].start : blocks[-1].end])
+        if bare and (quoted or (wrapped and not LABEL.match(bare))):
             blocks[-1] = Span(blocks[-1].start, end)
         elif bare:
             blocks.append(Span(at, end))
         before = bare
         at += len(line)
     return blocks
+
+
+def _opens_a_quote(block: str) -> bool:
+    return block.count("“") > block.count("”")
 
 
 def _stripped(text: str, start: int, end: int) -> Span:
@@ -97,8 +96,22 @@ CUT = re.compile(
 )
 
 
-def segments(text: str) -> list[Span]:
-    """The parts of a sentence that are read for themselves: what is denied in one is not denied in the next."""
-    starts = [0, *(cut.end() for cut in CUT.finditer(text))]
-    ends = [*(cut.start() for cut in CUT.finditer(text)), len(text)]
+def segments(text: str, cuts: Iterable[int] = ()) -> list[Span]:
+    """The parts of a sentence that are read for themselves: what is denied in one is not denied in the next. It is
+    cut at further offsets too."""
+    between = sorted([*(cut.span() for cut in CUT.finditer(text)), *((at, at) for at in cuts)])
+    starts, ends = [0, *(end for _, end in between)], [*(start for start, _ in between), len(text)]
     return [Span(a, b) for a, b in zip(starts, ends, strict=True) if b > a]
+
+
+def folded(text: str) -> str:
+    """In lower case and plain characters, with single blanks; as long as the text itself if that has those."""
+    return " ".join(lower(plain(text)).split())
+
+
+def word_list(text: str) -> list[str]:
+    """The words of a text in lower case, without a possessive's ending."""
+    return [word.lower().removesuffix("'s") for word in _WORD.findall(plain(text))]
+
+
+_WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")

@@ -99,6 +99,9 @@ def kinds(text: str) -> list[str]:
         "If her HbA1c were 6.2 %, that would change.",
         "The A1c is 15 days old.",
         "Dr. Novak of Elm Street Family Practice prescribes.",
+        "The A1c dropped by 0.7 points.",
+        "Letter of medical necessity: pages 5 to 6",
+        "Page 2 of 3",
     ],
 )
 def test_what_the_chart_shows_passes(text: str) -> None:
@@ -120,6 +123,11 @@ def test_what_the_chart_shows_passes(text: str) -> None:
         ("Glipizide 10 mg once daily.", "dose"),
         ("Glipizide since July 26, 2024.", "date"),
         ("She stopped glipizide.", "negation"),
+        ("She no longer takes glipizide, begun in May 2025.", "negation"),
+        ("Glipizide 5 mg twice daily until [PRESCRIBER TO COMPLETE: end of glipizide].", "dose"),
+        ("A denial of Ozempic is likely.", "status"),
+        ("Isn't her HbA1c 12.3 %?", "number"),
+        ("She is followed at Lakeside Mutual Insurance.", "name"),
         ("She tolerated metformin without any problems.", "negation"),
         ("She does not have diabetes.", "negation"),
         ("She has a history of pancreatitis.", "negation"),

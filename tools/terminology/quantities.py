@@ -142,6 +142,10 @@ def _number(said: str) -> float:
             top, bottom = fraction.split("/")
             return float(whole or 0) + float(top) / float(bottom)
         return float(said.replace(",", "")) if not whole else float(whole)
+    if "point" in words:
+        at = words.index("point")
+        whole, digits = " ".join(words[:at]), "".join(f"{_WORDS[word]:.0f}" for word in words[at + 1 :])
+        return float(f"{_number(whole):.0f}.{digits}")
     total = 0.0
     for word in words:
         total = total * 100 if word == "hundred" else total + _WORDS.get(word, 0)
@@ -197,7 +201,10 @@ _READERS = {"q": _quantity, "h": _height, "p": _pounds, "b": _pressure, "m": _mo
 def _pattern() -> re.Pattern[str]:
     ones, longest = "|".join(_ONES[1:10]), "|".join(sorted((*_ONES, *_SPANISH), key=len, reverse=True))
     words = rf"(?:{'|'.join(_TENS)})(?:[- ](?:{ones}))?|{longest}"
-    spoken = rf"(?:(?:a|{ones})\s+hundred(?:\s+and)?(?:\s+(?:{words}))?|{words})"
+    spoken = (
+        rf"(?:(?:a|{ones})\s+hundred(?:\s+and)?(?:\s+(?:{words}))?|{words})"
+        rf"(?:\s+point(?:\s+(?:zero|{ones}))+)?"
+    )
     number = rf"(?:{_DIGITS}|\b{spoken}\b)"
     forms = (
         _money_form(),

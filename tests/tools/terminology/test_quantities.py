@@ -6,6 +6,7 @@ from tools.terminology.observations import TESTS, unit_of, units
 from tools.terminology.quantities import convert, quantities_in, read_quantity
 
 VALUES = {
+    "nine point four percent": (9.4, "%"),
     "7.9 %": (7.9, "%"),
     "7.9%": (7.9, "%"),
     "7.9 percent": (7.9, "%"),
