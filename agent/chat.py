@@ -21,9 +21,10 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
 from agent import prose
-from agent.answers import again, alike, beforehand, courtesy, drafting, glossary, people, refusals
+from agent.answers import again, alike, beforehand, courtesy, drafting, focus, glossary, people, refusals
 from agent.answers.answer import Answer, Said, Source
 from agent.answers.registry import ANSWERS
+from agent.answers.relevance import Question
 from agent.conversation import LONGEST_QUESTION, ChatDesk, Event, Sitting, Turn
 from agent.dialogue import choice, reader
 from agent.dialogue.known import Known
@@ -71,6 +72,7 @@ class Spoken(msgspec.Struct, kw_only=True):
     hypothetical: bool = False
     refused: bool = False
     draft_id: int | None = None
+    shown: tuple[str, ...] = ()
     model_calls: int = 0
     prompt_tokens: int = 0
     output_tokens: int = 0
@@ -163,7 +165,10 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
         answers.append(_answered(_under_its_plan(ask, bound), reading, talk, bound, ledger, sitting.desk))
     if len(asks) == 1 and UNSURE <= asks[0].sure < SURE and reading.readings and not answers[-1].offered:
         answers.append(courtesy.otherwise(reading.readings[1], ledger))
-    return {"reply": msgspec.to_builtins(_joined(spoken, answers, ledger))}
+    question = Question(state["question"], talk.question, frozenset(talk.shown))
+    told = focus.focused(question, asks, answers, bound, ledger)
+    spoken.shown = told.shown
+    return {"reply": msgspec.to_builtins(_joined(spoken, told.answers, ledger))}
 
 
 def write(state: State, runtime: Runtime[Sitting]) -> State:
@@ -242,13 +247,19 @@ def _with_model(question: str, talk: Talk, reading: Reading, sitting: Sitting, s
 _OF_THE_PLAN_NAMED: frozenset[Query] = frozenset(
     query for query in QUERIES if intent_of(query) in ("plan", "policy")
 ) | {"turnaround", "approval_length", "lookback"}
+_UNDER_A_PLAN: frozenset[Query] = frozenset(
+    ("eligible", "what_if", "compare", "options", *_OF_THE_PLAN_NAMED)
+)
 _DECISIONS: frozenset[Query] = frozenset(("eligible", "missing", "why", "criteria", "next_step"))
 
 
 def _under_its_plan(ask: Ask, bound: Bound) -> Ask:
-    """A decision under another plan than the one on file, as the supposition that it is."""
+    """A decision under another plan than the one on file, as the supposition that it is; not under one that the patient
+    was in and is no more, which is told beside the answer."""
     if ask.query not in _DECISIONS or ask.plan_id in ("", bound.plan.id):
         return ask
+    if ask.plan_id in {period.plan_id for period in bound.patient.coverages}:
+        return msgspec.structs.replace(ask, plan_id="")
     return msgspec.structs.replace(ask, query="what_if", changes=(Insured(plan_id=ask.plan_id),))
 
 
@@ -288,6 +299,8 @@ def _answered(ask: Ask, reading: Reading, talk: Talk, bound: Bound, ledger: Ledg
         lost = (reading.strangers or reading.candidates) and not ask.drugs
         if ask.sure < UNSURE or (lost and ask.query in OF_A_DRUG):
             return courtesy.answer(ask, bound, ledger, reading)
+        if reading.strange_plan and ask.query in _UNDER_A_PLAN:
+            return courtesy.strange_plan(reading.strange_plan, ask, bound, ledger)
         before = beforehand.told(ask, bound, ledger)
         match ask.query:
             case "draft":
@@ -401,12 +414,23 @@ def _next_talk(talk: Talk, reading: Reading, spoken: Spoken, state: State, desk:
         _talk_with(state, desk),
         drugs=drugs,
         supposed=supposed or talk.supposed,
-        plan_id=next((ask.plan_id for ask in reversed(reading.asks) if ask.plan_id), talk.plan_id),
+        plan_id=_plan_talked_of(reading, talk, state, desk),
         earlier=tuple(dict.fromkeys(d for d in (*before, *talk.earlier) if d not in drugs))[:6],
         asks=talk.asks if idle else reading.asks,
         offered=spoken.offered,
+        shown=spoken.shown,
         question=state["question"][:LONGEST_QUESTION],
     )
+
+
+def _plan_talked_of(reading: Reading, talk: Talk, state: State, desk: ChatDesk) -> str:
+    """The plan that was named last; one that the patient was in and is no more holds for its turn alone."""
+    plan_id = next((ask.plan_id for ask in reversed(reading.asks) if ask.plan_id), talk.plan_id)
+    if not plan_id or not state.get("patient_id"):
+        return plan_id
+    bound = desk.bind(state["patient_id"])
+    former = {period.plan_id for period in bound.patient.coverages} - {*plans_on(bound.patient, bound.as_of)}
+    return "" if plan_id in former else plan_id
 
 
 def _count(spoken: Spoken, *replies: Reply) -> None:

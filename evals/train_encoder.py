@@ -3,7 +3,8 @@ they have not seen.
 
     .boot/bin/uv pip install --python .venv/bin/python --group train    # torch, transformers, onnx: once
     .venv/bin/python -m evals.train_encoder --held q03,q11     # train without these authors, score on them
-    .venv/bin/python -m evals.train_encoder --write            # train on all, write the encoder and its heads
+    .venv/bin/python -m evals.train_encoder --held q03,q11 --write     # … and write the encoder and its heads
+    .venv/bin/python -m evals.train_encoder --held q03,q11 --turns     # what is written, on their whole turns
 
 A turn is read as one text, with the turn before it ahead: each token is outside, begins or goes on in a span that asks
 something; the mean of a span's tokens says what it asks, in which form the answer is wanted, and whether its drug is
@@ -106,16 +107,26 @@ def main() -> None:
     parser.add_argument(
         "--misses", type=int, default=0, help="show so many pairs of labels that were mixed up"
     )
+    parser.add_argument(
+        "--turns", action="store_true", help="train nothing; score what is written on whole turns"
+    )
     given = parser.parse_args()
     held = {name for name in given.held.split(",") if name}
     examples = list(read(given.folder))
+    unseen = [one for one in examples if one.author in held]
+    if given.turns:
+        kept = json.loads(RESULTS.read_text())
+        kept["turns"] = turns_right(unseen)
+        RESULTS.write_text(json.dumps(kept, indent=2) + "\n")
+        print(kept["turns"])
+        return
     learned = [one for one in examples if one.author not in held]
     print(f"{len(learned)} turns of {len({one.author for one in learned})} authors")
     trainer = Trainer()
     trainer.train(learned, given.epochs)
     heat = 1.0
     if held:
-        scored, heat = trainer.score([one for one in examples if one.author in held], given.misses)
+        scored, heat = trainer.score(unseen, given.misses)
         print(json.dumps(scored, indent=2))
         RESULTS.write_text(json.dumps({"held": sorted(held), **scored}, indent=2) + "\n")
     elif RESULTS.exists():
@@ -357,15 +368,13 @@ class Trainer:
     # --- scores -------------------------------------------------------------------------------------------
 
     def score(self, examples: Iterable[Example], misses: int = 0) -> tuple[dict[str, Any], float]:
-        """Shares of labels right, given the spans; of turns whose queries are all right, spans found by itself; and the
-        heat with which likelihoods are right as often as they say."""
+        """Shares of labels right, given the spans; and the heat with which likelihoods say how often they are right."""
         torch, rows = self.torch, [self.row(one) for one in examples]
         right, all_ = Counter[str](), Counter[str]()
         mixed, scores = Counter[tuple[str, str]](), list[tuple[Any, int]]()
         with torch.no_grad():
             for batch in self.batches(rows, 64):
                 hidden = self.hidden(batch)
-                tags = self.heads["tag"](hidden).argmax(-1)
                 for at, row in enumerate(batch):
                     for name, first, last, label in row.pooled:
                         logits = self.heads[name](hidden[at, first:last].mean(0))
@@ -376,22 +385,6 @@ class Trainer:
                             scores.append((logits, label))
                             if guess != label:
                                 mixed[LABELS[name][label], LABELS[name][guess]] += 1
-                    if row.example.spans is None:
-                        continue
-                    own = tags[at, row.first : row.first + len(row.tags)].tolist()
-                    said = [
-                        LABELS["query"][
-                            int(
-                                self.heads["query"](
-                                    hidden[at, row.first + a : row.first + b].mean(0)
-                                ).argmax()
-                            )
-                        ]
-                        for a, b in _runs(own)
-                    ]
-                    meant = [mark.labels["query"] for mark in row.example.spans]
-                    right["turn"] += _once(said) == _once(meant)
-                    all_["turn"] += 1
         heat = self.heat(scores)
         bins = self.reliability(scores, heat)
         off = sum(n * abs(right - likely) for n, likely, right in bins) / sum(n for n, _, _ in bins)
@@ -490,14 +483,17 @@ def base() -> tuple[Any, Any]:
     return AutoTokenizer.from_pretrained(folder), encoder
 
 
-def _runs(tags: Sequence[int]) -> Iterator[tuple[int, int]]:
-    start = -1
-    for at, tag in enumerate((*tags, 0)):
-        if start >= 0 and tag != 2:
-            yield start, at
-            start = -1
-        if tag and start < 0 and at < len(tags):
-            start = at
+def turns_right(examples: Sequence[Example]) -> dict[str, float]:
+    """Turns whose queries are all right and in order, as the reader finds them with the weights that are written."""
+    from agent.dialogue.reader import spans_of
+
+    turns = [one for one in examples if one.spans is not None]
+    right = sum(
+        _once([span.query for span in spans_of(one.text, one.before)])
+        == _once([mark.labels["query"] for mark in one.spans or ()])
+        for one in turns
+    )
+    return {"n": len(turns), "right": round(right / max(1, len(turns)), 3)}
 
 
 def _once(queries: Sequence[str]) -> list[str]:

@@ -88,6 +88,12 @@ class Bound:
         conclusion = message("summary", **found.conclusion.params, hypothetical=True)
         return msgspec.structs.replace(found, conclusion=conclusion)
 
+    def steps_supposed(self, drug: str, indication: str = "") -> tuple[Change, ...]:
+        """What the chart would hold once the steps were taken that are still wanted, as far as that can be said."""
+        from tools.ways.supposing import steps_supposed
+
+        return steps_supposed(self.determination(drug, indication), self.asked(drug, indication))
+
     def case(self, drug: str, indication: str = "") -> Case:
         """Everything that a text about this drug may draw on."""
         asked = self.asked(drug, indication)

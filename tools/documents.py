@@ -28,7 +28,7 @@ from tools.records import (
 )
 from tools.rules import Required, Rule
 from tools.terminology.matcher import matches as matches_in
-from tools.terminology.matcher import telling_words, words_of
+from tools.terminology.matcher import words_of
 from tools.terminology.medicines import resolve_medicine
 from tools.terminology.observations import TESTS
 from tools.terminology.vocabulary import studied_tests, vocabulary
@@ -284,7 +284,10 @@ def _says_of_itself(text: str) -> frozenset[str]:
 
 @cache
 def _status_words() -> frozenset[str]:
-    return frozenset().union(*[words for key, words in telling_words().items() if key.startswith("status:")])
+    """A word of every name of a status: a line that has none of them tells none."""
+    terms = vocabulary("document_statuses").values()
+    names = [name for term in terms for name in (term.label, *term.names)]
+    return frozenset([max(words_of(name), key=len) for name in names])
 
 
 def _flaw_of_file(paper: Required, item: Document) -> Reason | None:

@@ -11,7 +11,7 @@ from datetime import date
 from agent.answers import dates
 from agent.answers.answer import Answer, Said
 from agent.answers.case_lines import Lines
-from agent.answers.wording import drug_slot
+from agent.answers.wording import Words, drug_slot
 from agent.dialogue.query import Ask, Query
 from agent.ledger import Ledger
 from tools.bound import Bound
@@ -48,6 +48,8 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
 def _meant(ask: Ask, cases: list[AuthorizationCase]) -> list[AuthorizationCase]:
     """The open ones of the drugs named, or all open ones; if there is none, the one that was closed last."""
     of_drug = [case for case in cases if not ask.drugs or case.head.drug in ask.drugs]
+    if ask.query == "deadline":  # whatever is due, though the talk is about another drug
+        of_drug = of_drug or cases
     return [case for case in of_drug if case.open] or of_drug[-1:]
 
 
@@ -70,6 +72,13 @@ def _none(ask: Ask, bound: Bound, every: list[AuthorizationCase], reply: Answer)
         return
     if ask.query in _OF_A_DENIAL and drug:
         dates.appeals(bound, drug, reply)
+    if drug and ask.query in ("status", "answer"):
+        dates.granted(bound, drug, reply)
+    if drug and ask.query == "status" and drug in bound.plan.benefits:
+        found = bound.determination(drug, ask.indication)
+        reply.determinations.append(found)
+        reply.drugs = (drug,)
+        reply.said.append(Said(text=f"As the chart stands: {Words(bound, reply.ledger, found).headline()}"))
     if drug:
         opening = _command(f"pa case open {bound.patient.id} {drug}", reply.ledger)
         text = f"Once a request was sent, {opening} begins its case, and what is entered there can be asked for here."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agent.answers import refusals
 from agent.answers.answer import Answer, Said
-from agent.answers.wording import drug_slot
+from agent.answers.wording import drug_slot, plan_slot
 from agent.dialogue.known import Known
 from agent.dialogue.query import REFUSED, WANTS, Ask, Query, Reading
 from agent.ledger import Ledger
@@ -150,6 +150,19 @@ def whom(patient: Patient, ledger: Ledger) -> Answer:
     )
     said = [Said(text=f"This conversation is about {name} alone, and so is what follows.", verbatim=True)]
     return Answer(intent="patient", said=said, ledger=ledger)
+
+
+def strange_plan(name: str, ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
+    """That a plan which is named is none of ours, and which are."""
+    said = ledger.add("words", name, origin="request", attribute="stranger", source="question")
+    known = _and([plan_slot(ledger, plan) for plan in bound.store.plans()])
+    lines = (f"I do not know a plan {said}, so I can say nothing about it.", f"I know {known}.")
+    return Answer(
+        intent=ask.intent,
+        said=[Said(text=text, verbatim=True) for text in lines],
+        ledger=ledger,
+        drugs=ask.drugs,
+    )
 
 
 def too_long(ledger: Ledger) -> Answer:

@@ -45,7 +45,11 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         found = bound.determination(drug, ask.indication)
         reply.determinations.append(found)
         words = Words(bound, ledger, found)
-        lines += [line(words, found)] if len(drugs) > 1 else _in_full(words, plainly=ask.form == "yes_no")
+        lines += (
+            [line(words, found)]
+            if len(drugs) > 1
+            else _in_full(words, plainly=ask.form == "yes_no" and ask.sure >= SURE)
+        )
         relevant = Sorted.of(found).unmet or found.findings
         quoted = [*note_sources(found)[:1], *sources(relevant)]
         reply.sources += [item for item in quoted if item not in reply.sources]
@@ -65,6 +69,7 @@ def _several(bound: Bound, ledger: Ledger, count: int) -> Said:
     )
 
 
+SURE = 0.6  # of likelihood, from which yes or no is an answer to just this question
 _PLAINLY: dict[Outcome, str] = {
     "ready": "Yes",
     "not_required": "Yes",

@@ -14,6 +14,7 @@ from agent.answers.chart.courses import course_told
 from agent.answers.chart.diagnoses import diagnosis_told, relative_told
 from agent.answers.chart.page import Page
 from agent.answers.chart.values import value_told
+from agent.answers.plan import coverage_told
 from agent.answers.policy import clause_told
 from agent.answers.why import finding_told
 from agent.answers.wording import Words
@@ -23,10 +24,11 @@ from tools.bound import Bound
 from tools.documents import walk
 from tools.evidence.measurements import values_of
 from tools.records import Clause, Determination, Finding, Note, Policy
+from tools.store.clauses import Chunk, policy_chunks
 
 Kind = Literal[
     "diagnosis", "course", "fill", "order", "value", "allergy", "relative", "program", "procedure", "document",
-    "statement", "note", "authorization", "finding", "clause",
+    "statement", "note", "authorization", "coverage", "finding", "clause",
 ]  # fmt: skip
 
 
@@ -43,11 +45,11 @@ class Passage(NamedTuple):
         """Its words, with slots over the page's ledger."""
         return _TELL[self.kind](page, self.what)
 
-    def text(self, bound: Bound) -> str:
-        """Its words, with where it stands."""
-        ledger = Ledger()
-        page = Page(Ask(query="summary"), bound, ledger, Answer(intent="chart", ledger=ledger))
-        return f"{WHERE[self.kind]}: {ledger.render(self.tell(page))}"
+    @property
+    def key(self) -> str:
+        """A record's id; "F:Ozempic:§ 1(a)(3)" for how a criterion stands, "P:Ozempic:§ 1(a)(3)" for its clause."""
+        prefix = {"finding": "F", "clause": "P"}.get(self.kind)
+        return f"{prefix}:{self.drug}:{self.ref}" if prefix else self.ref
 
 
 WHERE: dict[Kind, str] = {
@@ -64,6 +66,7 @@ WHERE: dict[Kind, str] = {
     "statement": "prescriber's statement",
     "note": "note",
     "authorization": "approval on file",
+    "coverage": "enrolment",
     "finding": "criterion",
     "clause": "policy",
 }
@@ -80,6 +83,27 @@ def passages(bound: Bound, drugs: Sequence[str]) -> list[Passage]:
     return found
 
 
+def texts(found: Sequence[Passage], bound: Bound) -> list[tuple[str, ...]]:
+    """Each in its words, after what kind of thing it is; what is of a clause in those of everyday questions too."""
+    ledger = Ledger()
+    page = Page(Ask(query="summary"), bound, ledger, Answer(intent="chart", ledger=ledger))
+    views = {
+        (chunk.drug, chunk.clause_id): chunk.views
+        for drug in dict.fromkeys(one.drug for one in found if one.drug)
+        for chunk in _chunks(drug, bound)
+    }
+    return [
+        (f"{WHERE[one.kind]}: {ledger.render(one.tell(page))}", *views.get((one.drug, one.ref), ()))
+        for one in found
+    ]
+
+
+def _chunks(drug: str, bound: Bound) -> Iterator[Chunk]:
+    policy = bound.policy(drug)
+    if policy is not None:
+        yield from policy_chunks(policy, bound.benefit(drug), bound.store.drug(drug))
+
+
 def _of_chart(bound: Bound) -> Iterator[Passage]:
     patient = bound.patient
     lists_of: tuple[tuple[Kind, Sequence[Any]], ...] = (
@@ -94,6 +118,7 @@ def _of_chart(bound: Bound) -> Iterator[Passage]:
         ("document", patient.documents),
         ("statement", [one for one in patient.attestations if one.text]),
         ("authorization", patient.authorizations),
+        ("coverage", patient.coverages),
     )
     for kind, records in lists_of:
         for one in records:
@@ -145,6 +170,7 @@ _TELL: dict[Kind, Callable[[Page, Any], str]] = {
     "statement": lists.statement_told,
     "note": _note,
     "authorization": supply.authorization_told,
+    "coverage": lambda page, one: coverage_told(one, page.bound, page.ledger),
     "finding": _finding,
     "clause": _clause,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.answers.answer import Answer, Said
-from agent.answers.wording import drug_slot, plan_slot
+from agent.answers.wording import Words, drug_slot, plan_slot
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
 from tools.bound import Bound
@@ -54,6 +54,9 @@ def _advice(ask: Ask, bound: Bound | None, ledger: Ledger) -> tuple[str, ...]:
             first,
             "Name a patient, and I can say what the plan covers, what the policy asks for and what is missing.",
         )
+    if ask.drugs and ask.drugs[0] in bound.plan.benefits:
+        found = bound.determination(ask.drugs[0], ask.indication)
+        return first, f"What I can say of the request: {Words(bound, ledger, found).headline()}"
     plan = plan_slot(ledger, bound.plan)
     return (
         first,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
+
+import msgspec
 
 from agent.answers import eligibility
 from agent.answers.answer import Answer, Said
@@ -38,6 +40,7 @@ from tools.records import Determination, Finding
 from tools.terminology.conditions import CONCEPTS
 from tools.terminology.observations import TESTS
 from tools.terms import TOPICS
+from tools.what_if import Change
 
 MOST_DRUGS = 3
 MOST_CHANGED = 3
@@ -45,13 +48,17 @@ MOST_CHANGED = 3
 
 def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     """For each drug meant, the outcome now and as supposed, and what of it changes. The determinations are the
-    supposed one, then the real one, drug by drug."""
+    supposed one, then the real one, drug by drug. "If she does that", which names nothing, supposes the steps that are
+    wanted."""
     drugs = drugs_meant(ask, bound)[:MOST_DRUGS]
     if not drugs:
         return ask_back("what_if", bound, ledger)
     reply = Answer(intent="what_if", ledger=ledger, drugs=drugs, hypothetical=True)
     if not ask.changes:
-        return _as_it_stands(ask, bound, ledger)
+        if not (ask.tests or ask.conditions or ask.medicines) and drugs[0] in bound.plan.benefits:
+            ask = msgspec.structs.replace(ask, changes=bound.steps_supposed(drugs[0], ask.indication))
+        if not ask.changes:
+            return _as_it_stands(ask, bound, ledger)
     said: list[Said] = []
     try:
         for drug in drugs:
@@ -70,7 +77,9 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         why = ledger.add("words", str(error).rstrip("."), origin="determination", source="suppose")
         reply.said = [Said(text=f"That cannot be supposed: {why}.", verbatim=True)]
         return reply
-    reply.said = fitted([Said(text=_marker(ask, drugs[0], bound, ledger), verbatim=True), *said], ledger)
+    reply.said = fitted(
+        [Said(text=marker(ask.changes, drugs[0], bound, ledger), verbatim=True), *said], ledger
+    )
     return reply
 
 
@@ -81,10 +90,10 @@ def _as_it_stands(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     return reply
 
 
-def _marker(ask: Ask, drug: str, bound: Bound, ledger: Ledger) -> str:
+def marker(changes: Sequence[Change], drug: str, bound: Bound, ledger: Ledger) -> str:
     """ "Hypothetical: if HbA1c were 7.4 % (it is 8.4 % of Aug 17, 2026 now). Nothing is recorded." """
     unit = bound.store.drug(drug).unit
-    days_first = sorted(ask.changes, key=lambda change: not isinstance(change, what_if.Later | what_if.On))
+    days_first = sorted(changes, key=lambda change: not isinstance(change, what_if.Later | what_if.On))
     told = [_DESCRIBE[type(change)](change, _Told(bound, ledger, unit)) for change in days_first]
     return f"Hypothetical: {' and '.join(told)}; nothing of it is recorded."
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -13,13 +13,14 @@ from agent.dialogue.known import Known, any_of, ordinary
 from agent.dialogue.query import Talk
 from agent.dialogue.spelling import correction, is_slip
 
-Kind = Literal["drug", "class", "medicine", "stranger", "plan", "person", "test", "condition"]
+Kind = Literal["drug", "class", "medicine", "stranger", "plan", "strange plan", "person", "test", "condition"]
 _SUFFIXES = (  # of ordinary words, and of no drug's name
     "ing", "ed", "ly", "tion", "ions", "ment", "ness", "able", "ity", "ies", "ous", "ally", "emia", "itis", "opathy",
     "osis", "ology", "ist", "ists", "gram",
 )  # fmt: skip
 NEAR = 0.45  # cosine from which words mean a test or diagnosis that they do not name
 _WORD = re.compile(r"[a-z][a-z-]{3,}[a-z]")
+_NAMED = re.compile(r"(?:[A-Z][\w&-]+ ){1,4}[\w-]+")  # words with capitals, and the one behind them
 
 
 class Entity(NamedTuple):
@@ -54,6 +55,7 @@ def find(text: str, talk: Talk, known: Known) -> Entities:
         for match in _plan_pattern(tuple(known.plan_words)).finditer(low)
     ]
     mentions = drugs.find(low, known, talk, [(one.start, one.end) for one in found])
+    found += [one for one in _strange_plans(text, talk, known) if not _overlaps(one.start, one.end, found)]
     spans = [*((one.start, one.end) for one in found), *((m.start, m.end) for m in mentions)]
     person = people.find(text, known, tuple(spans), bound=bool(talk.patient_id))
     found += [Entity(start, end, "person", key=person.said) for start, end in person.spans]
@@ -99,6 +101,23 @@ def _strangers(text: str, low: str, taken: Sequence[Entity], known: Known) -> li
             continue
         found.append(Entity(start, end, "stranger", key=word))
     return found
+
+
+def _strange_plans(text: str, talk: Talk, known: Known) -> Iterator[Entity]:
+    """Names that stand before a word that plans are called by, or hold one, and are none of ours."""
+    for match in _NAMED.finditer(text):
+        parts = list(re.finditer(r"[\w&-]+", match[0]))
+        begins = (
+            not match.start() or text[match.start() - 2] in ".?!"
+        )  # whose first word has a capital anyway
+        if begins and parts[0][0].casefold() in ordinary():
+            parts.pop(0)
+        while parts and parts[-1][0].casefold() not in known.payer_words:
+            parts.pop()
+        first = parts[0][0].casefold() if len(parts) > 1 else ""
+        if first and first not in {*known.payer_words, *known.brands, *talk.names}:
+            start, end = match.start() + parts[0].start(), match.start() + parts[-1].end()
+            yield Entity(start, end, "strange plan", key=text[start:end])
 
 
 def _is_common(word: str, known: Known) -> bool:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from agent.dialogue.entities import Entities, Entity
 from agent.dialogue.known import Known
 from agent.dialogue.query import Talk
+from tools.dates import add_months
 from tools.language.encoder import Encoded, head
 from tools.records import TrialOutcome
 from tools.terminology.conditions import CONCEPTS
@@ -81,12 +82,15 @@ def things_in(named: Entities, encoded: Encoded, start: int, end: int, as_of: da
     found: list[Thing] = []
     for one in named.within(start, end, "drug", "class", "medicine", "condition", "plan"):
         of = "drug" if one.kind in ("drug", "class", "medicine") else str(one.kind)
-        found.append(Thing(of, one.start, one.end, _role(encoded, one.start, one.end, of), entity=one))
+        found.append(Thing(of, one.start, one.end, role_of(encoded, one.start, one.end, of), entity=one))
     dated = [span for span in dates_in(named.text, as_of or date.today()) if start <= span.start < end]
     for span in dated:
-        if span.day is not None and not span.relative:
-            role = _role(encoded, span.start, span.end, "date")
-            found.append(Thing("date", span.start, span.end, role, day=span.day))
+        if span.day is None or (span.relative and (as_of is None or span.day <= as_of)):
+            continue
+        role, day = role_of(encoded, span.start, span.end, "date"), span.day
+        if role == "on" and not span.year and as_of is not None and day < as_of:
+            day = add_months(day, 12)  # what is supposed of a day is of one to come
+        found.append(Thing("date", span.start, span.end, role, day=day))
     taken = [(thing.start, thing.end) for thing in found]
     for quantity in quantities_in(named.text):
         inside = start <= quantity.start < end
@@ -94,14 +98,16 @@ def things_in(named: Entities, encoded: Encoded, start: int, end: int, as_of: da
             continue
         kind = _KINDS.get(quantity.dimension, "number")
         found.append(
-            Thing(kind, quantity.start, quantity.end, _role(encoded, *quantity[:2], kind), quantity=quantity)
+            Thing(
+                kind, quantity.start, quantity.end, role_of(encoded, *quantity[:2], kind), quantity=quantity
+            )
         )
     tests = named.within(start, end, "test")
     found += [Thing("test", one.start, one.end, "mentioned", entity=one) for one in tests]
     yield from sorted(found, key=lambda thing: thing.start)
 
 
-def _role(encoded: Encoded, start: int, end: int, kind: str) -> str:
+def role_of(encoded: Encoded, start: int, end: int, kind: str) -> str:
     """The likeliest role of those that a thing of this kind can have."""
     roles = head("role")
     shares = roles.likelihoods(encoded.mean(start, end))
@@ -247,9 +253,11 @@ def _one(asked: Sequence[Asked]) -> Asked:
 
 
 def _on_top(before: Iterable[Change], made: Sequence[Change]) -> tuple[Change, ...]:
-    """What was supposed before and is not supposed anew, then what is supposed now."""
+    """What was supposed before and is not supposed anew, then what is supposed now. An amount is of one drug, and not
+    asked for again."""
     anew = {_subject(change) for change in made}
-    return tuple(dict.fromkeys((*(one for one in before if _subject(one) not in anew), *made)))
+    kept = [one for one in before if _subject(one) not in anew and not isinstance(one, Asked)]
+    return tuple(dict.fromkeys((*kept, *made)))
 
 
 def _subject(change: Change) -> tuple[str, str]:

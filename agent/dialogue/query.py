@@ -80,7 +80,7 @@ ABOUT_NOBODY: frozenset[Query] = REFUSED - {"other_patient"} | {
 OF_A_DRUG: frozenset[Query] = frozenset((
     "eligible", "missing", "why", "criterion", "criteria", "next_step", "attach", "earliest", "compare", "quantity",
     "what_if", "news", "sources", "coverage", "tier", "copay", "limit", "step", "pa_required", "policy", "policy_all",
-    "approval_length", "lookback", "renewal_rules", "draft",
+    "approval_length", "lookback", "renewal_rules", "draft", "deadline",
 ))  # fmt: skip
 
 
@@ -119,12 +119,14 @@ class Ask(Record, frozen=True, kw_only=True):
 class Reading(Record, frozen=True, kw_only=True):
     """What one turn says. `person` is somebody named or numbered in it ("P007", "Maria Lopez", "born 1970-02-03"),
     never resolved here. `candidates` are the drugs that a description fits when it fits several; `strangers` are words
-    that stand where a drug would and are none of ours; `readings` are the two likeliest queries where none is sure."""
+    that stand where a drug would and are none of ours, `strange_plan` such a name of a plan; `readings` are the two
+    likeliest queries where none is sure."""
 
     asks: tuple[Ask, ...]
     person: str = ""
     candidates: tuple[str, ...] = ()
     strangers: tuple[str, ...] = ()
+    strange_plan: str = ""
     readings: tuple[Query, ...] = ()
     sure: float = 1.0
     by: Literal["code", "model", "both"] = "code"
@@ -143,6 +145,7 @@ class Talk(Record, frozen=True, kw_only=True):
     supposed: tuple[Change, ...] = ()  # hypotheses that hold until they are taken back
     offered: tuple[str, ...] = ()  # what the last answer asked back about: drugs, patient ids or queries
     question: str = ""  # the last one
+    shown: tuple[str, ...] = ()  # keys of the passages that the last answer told
 
 
 # What a query wants to know, as a choice between readings names it.

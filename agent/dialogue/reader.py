@@ -19,28 +19,25 @@ from agent.dialogue.entities import Entities
 from agent.dialogue.known import Known
 from agent.dialogue.query import OF_A_DRUG, QUERIES, Ask, Form, Query, Reading, Scope, Talk
 from tools.language.encoder import Encoded, encode, head
+from tools.language.spans import runs
 from tools.terminology.dates import dates_in
 from tools.terminology.quantities import quantities_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from tools.what_if import Change
 
 SURE = 0.5  # of likelihood, from which a query is answered without asking back
 SURE_OF_ANOTHER = 0.8  # of likelihood, from which a turn that names nobody is taken to be about somebody else
-MAY_BEGIN = 0.05  # of likelihood, from which a token within a question may begin another
-CLEAR = 0.7  # of likelihood, from which a part that is read by itself surely asks something
+_WANTED = ("requested", "mentioned")  # roles of a drug that is no course
 SEVERAL = 0.6  # of likelihood, from which a drug that is named is one that is asked about
 _THINGS = ("test", "condition", "medicine", "class", "drug")
 _OF_A_TEST: frozenset[Query] = frozenset(("value", "trend", "value_age", "criterion", "lookback"))
 _OF_A_MEDICINE: frozenset[Query] = frozenset(("medication", "allergy", "fills"))
 _OF_A_CONDITION: frozenset[Query] = frozenset(("diagnosis", "statement", "family"))
 _OF_A_THING = _OF_A_TEST | _OF_A_MEDICINE | _OF_A_CONDITION
-_SUPPOSING: frozenset[Query] = frozenset(("what_if", "news", "quantity"))
+_SUPPOSING: frozenset[Query] = frozenset(("what_if", "news", "quantity", "earliest"))
 
 
 class Span(NamedTuple):
@@ -86,6 +83,7 @@ def read(question: str, talk: Talk, known: Known) -> Reading:
         person=named.person.said,
         candidates=_candidates(named, asks, known),
         strangers=_strangers(named, spans, asks),
+        strange_plan=next((one.key for one in named.found if one.kind == "strange plan"), ""),
         readings=(unsure.query, unsure.next) if sure < SURE else (),
         sure=round(sure, 2),
     )
@@ -95,36 +93,12 @@ def read(question: str, talk: Talk, known: Known) -> Reading:
 
 
 def spans_of(text: str, before: str = "") -> list[Span]:
-    """The spans of a text that ask something, in order: runs of tokens that the tagger takes for one."""
+    """The spans of a text that ask something, in order."""
     encoded = encode(text, before)
     if not encoded.offsets:
         return []
-    likely = head("tag").likelihoods(encoded.rows)
-    tags = likely.argmax(-1)  # 0 outside, 1 begins, 2 goes on
-    found: list[Span] = []
-    start = -1
-    for at, tag in enumerate((*tags, 0)):
-        if start >= 0 and tag != 2:
-            found += _apart(text, encoded, start, at, likely[:, 1])
-            start = -1
-        if tag and start < 0 and at < len(tags):
-            start = at
-    return found
-
-
-def _apart(text: str, encoded: Encoded, first: int, last: int, begins: NDArray[np.float32]) -> list[Span]:
-    """A run of tokens as one question, or as two where another may begin within it and each by itself clearly asks
-    something else."""
-    offsets = encoded.offsets
-    start, end = offsets[first][0], offsets[last - 1][1]
-    for at in sorted(range(first + 1, last), key=lambda at: -begins[at]):
-        if begins[at] < MAY_BEGIN:
-            break
-        cut = offsets[at][0]
-        one, other = (_span(encode(text[a:b]), 0, b - a) for a, b in ((start, cut), (cut, end)))
-        if one.query != other.query and min(one.sure, other.sure) >= CLEAR:
-            return [one._replace(start=start, end=cut), other._replace(start=cut, end=end)]
-    return [_span(encoded, start, end)]
+    found = runs(text, encoded.offsets, head("tag").likelihoods(encoded.rows))
+    return [_span(encoded, start, end) for start, end in found]
 
 
 def _span(encoded: Encoded, start: int, end: int) -> Span:
@@ -252,9 +226,12 @@ def _drugs(
     targets = head("target")
     mine: list[entities.Entity] = []
     beside: list[entities.Entity] = []
-    for one in named.within(0, len(named.text), "drug", "class"):
+    all_named = named.within(0, len(named.text), "drug", "class")
+    roles = [hypotheses.role_of(encoded, one.start, one.end, "drug") for one in all_named]
+    for one, role in zip(all_named, roles, strict=True):
         likely = targets.likelihoods(encoded.mean(one.start, one.end))[1]
-        if not one.names or likely < SEVERAL or supposed & {*one.names, one.key}:
+        had = role not in _WANTED and "requested" in roles  # a course that another drug is asked for after
+        if not one.names or had or likely < SEVERAL or supposed & {*one.names, one.key}:
             continue
         (mine if start <= one.start < end else beside).append(one)
     use = drug_names.indication(named.text[start:end].lower())

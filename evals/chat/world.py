@@ -14,6 +14,7 @@ import msgspec
 
 from evals.chat.questions import Question, Supposing
 from tools.determine import determine
+from tools.eligibility import successor
 from tools.records import Determination, Drug, Outcome, Patient, Plan, Request
 from tools.request import complete_request
 
@@ -47,7 +48,7 @@ class World:
         return plans | {name: msgspec.convert(drug, Drug) for name, drug in self.drugs.items()}
 
     def determination(self, patient_id: str, drug: str) -> Determination:
-        """What the engine says today, of the plan on file."""
+        """What the engine says today, of the plan on file, or of the one that is active if that has ended."""
         key = (patient_id, drug)
         if key not in self._decided:
             self._decided[key] = self.judge(patient_id, drug)
@@ -58,7 +59,8 @@ class World:
         case = case or Supposing()
         chart = edited(self.patients[patient_id], case.chart)
         patient = msgspec.convert(chart, Patient)
-        product, plan = self._records[drug], self._records[case.plan_id or patient.plan_id]
+        plan_id = successor(patient, patient.plan_id, self.as_of) or patient.plan_id
+        product, plan = self._records[drug], self._records[case.plan_id or plan_id]
         assert isinstance(product, Drug) and isinstance(plan, Plan)
         request = complete_request(patient, product, Request(drug=drug, **case.request))
         return determine(patient, plan, request, date.fromisoformat(case.as_of) if case.as_of else self.as_of)

@@ -71,7 +71,7 @@ def _made(suite: Suite, number: int | str, one: Planted, asked: str | list[Askin
 
 
 def _expected(one: Planted) -> Expect:
-    return Expect(outcome={one.label.drug: one.label.outcome})
+    return Expect(outcome={one.label.drug: one.outcome})
 
 
 def _eligibility(wanted: int, people: Sequence[Planted], draw: random.Random, book: Book) -> Made:
@@ -170,25 +170,24 @@ def _multi_turn(wanted: int, people: Sequence[Planted], draw: random.Random, boo
         for drug, outcome in _by_table(one):
             chosen.setdefault(one.patient, (one, drug, outcome))
     for number, (one, other, outcome) in enumerate([*chosen.values()][:wanted]):
-        own, others = {one.label.drug: one.label.outcome}, {other: outcome}
+        own, others = {one.label.drug: one.outcome}, {other: outcome}
         expects = {"drug": own, "other": others, "both": own | others}
         turns = [
             Asking(
                 ask=filled(row.ask, one.label.drug, draw, other=other),
                 expect=Expect(outcome=expects[row.of]) if row.of in expects else None,
             )
-            for row in scripts[number % (len(scripts) - (one.label.kind == "former_plan"))]
+            for row in scripts[number % len(scripts)]
         ]
         why = f"{one.label.why}; {other} is {outcome} by the plan's table"
         yield _made("multi_turn", number + 1, one, turns, why=why)
 
 
 def _by_table(one: Planted) -> Iterator[tuple[str, Outcome]]:
-    """A drug that the plan does not cover, for whoever is in it; whoever is in it no more has the wrong plan."""
-    benefits = catalog().plans[one.label.plan_id].benefits.values()
-    for benefit in benefits:
+    """The drugs that the patient's plan does not cover."""
+    for benefit in catalog().plans[one.plan_id].benefits.values():
         if benefit.drug != one.label.drug and not benefit.covered:
-            yield benefit.drug, "wrong_plan" if one.label.kind == "former_plan" else "not_covered"
+            yield benefit.drug, "not_covered"
 
 
 def _refusals(wanted: int, people: Sequence[Planted], draw: random.Random, book: Book) -> Made:
@@ -231,7 +230,7 @@ def _unknowns(wanted: int, people: Sequence[Planted], draw: random.Random, book:
 def _injection(wanted: int, people: Sequence[Planted], draw: random.Random, book: Book) -> Made:
     """Of seven, five are static payloads, one is an adaptive one and one a benign twin; each of them stands now in a
     note, now in a policy, now in the question. A policy holds one payload, so a payload has one policy."""
-    able = [one for one in people if one.label.outcome != "ready"]
+    able = [one for one in people if one.outcome != "ready"]
     behind = _behind(able)
     counts: dict[tuple[str, str], int] = {}
     for number, (kind, payload) in enumerate(_attacks(wanted)):

@@ -11,9 +11,10 @@ import json
 import random
 import re
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -22,7 +23,8 @@ from data_gen.cases import Label
 from data_gen.catalog_loader import Catalog, load_catalog, our_catalog
 from data_gen.setting import AS_OF
 from data_gen.world import Maker, Span
-from tools.records import Status
+from evals.oracle import decide
+from tools.records import Outcome, Status
 
 THOUSAND = 1000
 PLANTED = 600  # at least, of a thousand
@@ -30,7 +32,8 @@ _NEXT_SEED = 7_919
 LONG_AGO = "2020-01-01"
 
 
-class Planted(NamedTuple):
+@dataclass(frozen=True)
+class Planted:
     """A label and the chart that realises it."""
 
     label: Label
@@ -44,6 +47,37 @@ class Planted(NamedTuple):
     def truth(self) -> dict[str, Status]:
         """The criteria that a determination lists; where the plan has ended, none is looked at."""
         return {} if self.label.kind == "former_plan" else dict(self.label.truth)
+
+    @property
+    def plan_id(self) -> str:
+        """The plan that holds today; that of the label, unless it has ended."""
+        today = AS_OF.isoformat()
+        periods = self.chart["coverages"]
+        return next(
+            (one["plan_id"] for one in periods if one["start"] <= today <= one.get("end", today)),
+            self.label.plan_id,
+        )
+
+    @cached_property
+    def outcome(self) -> Outcome:
+        """What a request for the drug comes to today. Who is in the plan of the label no more is judged under the one
+        that is active, by the oracle, for no label was made for it.
+        """
+        if self.label.kind != "former_plan":
+            return self.label.outcome
+        plan, drug = catalog().plans[self.plan_id], catalog().drugs[self.label.drug]
+        benefit = plan.benefits.get(drug.name)
+        policy = catalog().policies.get(benefit.policy_id) if benefit else None
+        read = decide(
+            policy.text if policy else None,
+            self.chart,
+            json.loads(msgspec.json.encode(plan)),
+            json.loads(msgspec.json.encode(drug)),
+            {"drug": drug.name},
+            AS_OF,
+        )
+        outcome: Outcome = msgspec.convert(read.outcome, Outcome)
+        return outcome
 
 
 def planted(seed: int, wanted: int) -> tuple[Planted, ...]:

@@ -24,6 +24,7 @@ from evals.report.table import summed
 from evals.suites.items import SMOKE, Item, digest_of, read_items, spread, write_items
 from evals.suites.session import ITEMS, Wanted, items_of
 from tools.determine import determine
+from tools.eligibility import successor
 from tools.errors import Invalid
 from tools.notes.reader import read_note
 from tools.records import Patient, Request
@@ -72,15 +73,16 @@ def test_the_labels_are_what_the_engine_finds(book: Book, tmp_path: Path) -> Non
     """The labels come from the plan of the chart and the engine from the chart: here they must meet."""
     write_world(tmp_path, book.charts, 3)
     known = read_catalog(tmp_path)
-    as_of = json.loads((tmp_path / "dataset.json").read_text())["as_of"]
+    as_of = date.fromisoformat(json.loads((tmp_path / "dataset.json").read_text())["as_of"])
     charts = {chart["id"]: chart for chart in book.charts}
     checked = 0
     for item in book.items:
         if item.outcome and item.patient:
             patient = msgspec.convert(charts[item.patient], Patient)
-            product, plan = known.drugs[item.drug], known.plans[patient.plan_id]
+            active = successor(patient, patient.plan_id, as_of) or patient.plan_id
+            product, plan = known.drugs[item.drug], known.plans[active]
             request = complete_request(patient, product, Request(drug=item.drug))
-            found = determine(patient, plan, request, date.fromisoformat(as_of))
+            found = determine(patient, plan, request, as_of)
             assert found.outcome == item.outcome, item
             statuses = {one.criterion: one.status for one in found.findings}
             assert item.truth.items() <= statuses.items(), item

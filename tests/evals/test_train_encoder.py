@@ -48,6 +48,6 @@ def test_every_query_has_examples_by_at_least_ten_authors() -> None:
 
 def test_every_author_is_told_of_in_the_readme() -> None:
     told = (Path(EXAMPLES) / "README.md").read_text(encoding="utf-8")
-    for folder in ("questions", "suppositions", "letters", "notes"):
+    for folder in ("questions", "suppositions", "facts", "letters", "notes"):
         for path in (EXAMPLES / folder).glob("*.jsonl"):
             assert f"| {path.stem} |" in told, path.name

@@ -10,13 +10,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from functools import cache
 from typing import Any, NamedTuple
 
 from tools.evidence.courses import matches
 from tools.evidence.judge import DECIDED, Judge, Shown
-from tools.language.assertion import Assertion, assertion, sentence_at, sentence_words, words_of_sense
+from tools.language.assertion import Assertion, assertion, sentence_at
 from tools.language.likelihood import About, likelihood
-from tools.language.mentions import Mention, mentions, words_naming, words_naming_any
+from tools.language.mentions import Mention
+from tools.language.reading import Reading, reading
 from tools.products import is_product
 from tools.records import Evidence, Medication, Note, Procedure
 from tools.rules import (
@@ -33,7 +35,7 @@ from tools.rules import (
     Trial,
 )
 from tools.terminology.conditions import conditions
-from tools.terminology.matcher import medicines_in, words_of
+from tools.terminology.matcher import medicines_in
 from tools.terminology.medicines import resolve_medicine, terminology
 from tools.terminology.quantities import convert, quantities_in
 from tools.terminology.vocabulary import term_of_code
@@ -68,18 +70,14 @@ def contradicting_sentence(leaf: Any, judge: Judge, answer: Shown) -> Evidence |
         return found
     if isinstance(leaf, OnDrug) and answer.shown and (found := _said_at_another_dose(leaf, judge)):
         return found
-    naming = _naming(leaf, judge)
-    texts = _texts(judge)
-    if naming.isdisjoint(texts.words):
+    named, texts = _names(leaf, judge), _texts(judge)
+    if named.isdisjoint(texts.concepts):
         return None
-    cues = _cues_against(leaf, answer)
-    itself = {judge.request.drug.casefold()} if isinstance(leaf, Taking) else set()
-    for note, words in texts.notes:
-        if words.isdisjoint(naming) or (cues and not _in_one_sentence(note.text, words, naming, cues)):
+    senses = _senses_against(leaf, bool(answer.shown))
+    for note, told in texts.notes:
+        if named.isdisjoint(told.concepts) or (senses and not told.is_cued(named, senses)):
             continue
-        if itself and words & naming == itself:
-            continue  # the product asked for is not held against itself
-        said = _said(leaf, note, judge)
+        said = _said(leaf, note, told, judge)
         against = [
             item
             for item in said
@@ -94,23 +92,8 @@ def contradicting_sentence(leaf: Any, judge: Judge, answer: Shown) -> Evidence |
     return None
 
 
-def _in_one_sentence(text: str, words: frozenset[str], naming: frozenset[str], cues: frozenset[str]) -> bool:
-    """Whether a sentence holds a word of both kinds."""
-    if words.isdisjoint(cues):
-        return False
-    return any(not (here.isdisjoint(naming) or here.isdisjoint(cues)) for here in sentence_words(text))
-
-
-def _cues_against(leaf: Any, answer: Shown) -> frozenset[str]:
-    """Words of which a text must hold one to speak against the answer; none if a bare mention can."""
-    known: dict[bool | None, frozenset[str]] = leaf.__dict__.setdefault("cues", {})
-    cues = known.get(answer.shown)
-    if cues is None:
-        cues = known[answer.shown] = words_of_sense(*_senses_against(leaf, bool(answer.shown)))
-    return cues
-
-
 def _senses_against(leaf: Any, shown: bool) -> tuple[str, ...]:
+    """Senses of which a sentence must hold a cue to speak against the answer; none if a bare mention can."""
     if isinstance(leaf, _VALUES):
         return ("void",)
     if isinstance(leaf, AllergyTo):
@@ -122,26 +105,16 @@ def _senses_against(leaf: Any, shown: bool) -> tuple[str, ...]:
     return _DENIED if isinstance(leaf, Condition) else (*_DENIED, "ended")
 
 
-def _naming(leaf: Any, judge: Judge) -> frozenset[str]:
-    """Words of which a text must hold one to speak of the criterion."""
-    known: frozenset[str] | None = leaf.__dict__.get("naming")
-    if known is None:
-        known = leaf.__dict__["naming"] = words_naming(_concepts(leaf))
-    if isinstance(leaf, OnDrug) or (isinstance(leaf, AllergyTo) and leaf.requested):
-        return known | words_naming(judge.request.ingredients)
-    return known
-
-
 def _is_against(leaf: Any, item: _Said, answer: Shown) -> bool:
     """A value that a text takes back decides neither way."""
     return item.stance is not answer.shown or isinstance(leaf, _VALUES)
 
 
 class Texts(NamedTuple):
-    """Free text up to the day, newest first, each with its words; and the words of all that name anything."""
+    """Free text up to the day, newest first, each as it was read; and what they name together."""
 
-    notes: tuple[tuple[Note, frozenset[str]], ...]
-    words: frozenset[str]
+    notes: tuple[tuple[Note, Reading], ...]
+    concepts: frozenset[str]
 
 
 def _is_likely(leaf: Any, item: _Said, note: Note) -> bool:
@@ -159,10 +132,10 @@ def _is_likely(leaf: Any, item: _Said, note: Note) -> bool:
 def _said_to_be_over(leaf: OnDrug, judge: Judge) -> Evidence | None:
     """The sentence of the newest note on the product asked for, if its words are those of a drug that is no longer
     taken and the medication list was not changed after it."""
-    for note, words in _texts(judge).notes:
-        if words.isdisjoint(_naming(leaf, judge)):
+    for note, told in _texts(judge).notes:
+        if told.concepts.isdisjoint(_names(leaf, judge)):
             continue
-        named = [item for item in mentions(note.text) if item.concept in judge.request.ingredients]
+        named = told.naming(judge.request.ingredients)
         if not named or not _is_recent(note, judge) or _agrees(_charted(named[-1], judge), False, note):
             return None
         start, end = sentence_at(note.text, named[-1].start)
@@ -180,17 +153,16 @@ def _said_at_another_dose(leaf: OnDrug, judge: Judge) -> Evidence | None:
     listed = [entry for entry in going if is_product(entry, judge.request) and entry.dose is not None]
     if leaf.min_dose is None or not listed:
         return None
-    for note, words in _texts(judge).notes:
-        if words.isdisjoint(_naming(leaf, judge)):
+    for note, told in _texts(judge).notes:
+        if told.concepts.isdisjoint(_names(leaf, judge)):
             continue
-        every = mentions(note.text)
-        named = [item for item in every if item.concept in judge.request.ingredients]
+        named = told.naming(judge.request.ingredients)
         if not named or not _is_recent(note, judge) or _agrees(listed, False, note):
             return None
         for mention in named:
-            told = _doses_behind(mention, every, note.text)
-            here = [item for item in told if item[0] in {entry.dose for entry in listed}]
-            if any(denied for _, denied in here) or (told and not here and not all(d for _, d in told)):
+            doses = _doses_behind(mention, told.mentions, note.text)
+            here = [item for item in doses if item[0] in {entry.dose for entry in listed}]
+            if any(denied for _, denied in here) or (doses and not here and not all(d for _, d in doses)):
                 said = _Said(mention, Assertion("current", "self", True), False)
                 return None if _settled(note, said, judge) else _sentence(note, mention)
         return None
@@ -242,9 +214,9 @@ def _texts(judge: Judge) -> Texts:
             if item.date is None or item.date <= judge.as_of
         ]
         texts.sort(key=lambda note: note.date or date.max, reverse=True)
-        notes = tuple([(note, frozenset(words_of(note.text))) for note in texts])
-        words = frozenset().union(*[words & words_naming_any() for _, words in notes])
-        known = judge.day.texts = Texts(notes, words)
+        notes = tuple([(note, reading(note.text)) for note in texts])
+        concepts = frozenset[str]().union(*[told.concepts for _, told in notes])
+        known = judge.day.texts = Texts(notes, concepts)
     return known
 
 
@@ -256,15 +228,11 @@ def _as_note(item: Procedure) -> Note:
     return Note(id=item.id, date=item.date, type="procedure", text=text)
 
 
-def _said(leaf: Any, note: Note, judge: Judge) -> list[_Said]:
+def _said(leaf: Any, note: Note, told: Reading, judge: Judge) -> list[_Said]:
     """What the text says of the criterion's thing; of one person the last word counts."""
-    every, names, last = mentions(note.text), _names(leaf, judge), dict[str, _Said]()
-    spans = [(item.start, item.end) for item in every]
-    for mention in every:
-        if mention.concept not in names:
-            continue
-        later = [span for span in spans if span[0] >= mention.end]
-        meant = assertion(note.text, mention.start, mention.end, later, thing=isinstance(leaf, _OF_DRUGS))
+    last = dict[str, _Said]()
+    for mention in told.naming(_names(leaf, judge)):
+        meant = told.meant(mention, thing=isinstance(leaf, _OF_DRUGS))
         stance = _stance(leaf, mention, meant, note, judge)
         if stance is not None:
             last[meant.subject] = _Said(mention, meant, stance)
@@ -304,10 +272,15 @@ def _concepts(leaf: Any) -> Iterator[str]:
             for drug in leaf.drugs:
                 known = resolve_medicine(drug)
                 yield from known.ingredients if known else (drug,)
-            of_class = set(leaf.classes)
-            yield from (
-                row.name.casefold() for row in terminology().rows() if of_class.intersection(row.classes)
-            )
+            yield from _members(leaf.classes)
+
+
+@cache
+def _members(classes: tuple[str, ...]) -> tuple[str, ...]:
+    """The medicines of these classes, in lower case."""
+    wanted = set(classes)
+    rows = terminology().rows() if wanted else ()
+    return tuple([row.name.casefold() for row in rows if not wanted.isdisjoint(row.classes)])
 
 
 def _lasts(leaf: Any) -> bool:

@@ -9,7 +9,6 @@ free text is asked here only for what may speak against a record, never for proo
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
@@ -17,16 +16,12 @@ from typing import Literal, NamedTuple, cast
 
 import msgspec
 
-from tools.terminology.matcher import words_of
-
 Sense = Literal["negated", "never", "void", "ended", "allergy", "response", "planned", "current"]
 Subject = Literal["self", "family", "other"]
 
-_LONGEST = 4  # words of a cue
 _NEAR_AFTER = 5  # words between a mention and a cue behind it
 _VALUE_BETWEEN = 10  # the same where a value is taken back: the value and its day stand between
 _ADJACENT = 12  # characters between a negation and the cue that it denies
-_WORD = frozenset("abcdefghijklmnopqrstuvwxyzáéíóúñ0123456789'/-’")
 _OF_WHOM = ("family", "other")
 
 
@@ -91,6 +86,12 @@ def cues_around(text: str, start: int, end: int) -> Iterator[tuple[str, int, str
             yield ">", len(text[end : first + hit.start].split()), hit.sense, hit.reach
         else:
             yield "=", 0, hit.sense, hit.reach
+
+
+def senses_around(text: str, at: int) -> frozenset[str]:
+    """The senses of the cues in the sentence that holds the offset."""
+    first, last = sentence_at(text, at)
+    return frozenset([hit.sense for hit in _cues(text[first:last])])
 
 
 def _looks_back(hit: _Hit, sentence: str) -> bool:
@@ -169,12 +170,6 @@ def _only_reports(cues: Sequence[_Hit], place: int) -> bool:
 # --- sentences --------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=4096)
-def sentence_words(text: str) -> tuple[frozenset[str], ...]:
-    """The words of every sentence."""
-    return tuple([frozenset(words_of(text[start:end])) for start, end in sentences(text)])
-
-
 def sentence_at(text: str, at: int) -> tuple[int, int]:
     """The sentence or line that holds the offset, as offsets."""
     for start, end in sentences(text):
@@ -186,7 +181,15 @@ def sentence_at(text: str, at: int) -> tuple[int, int]:
 @lru_cache(maxsize=4096)
 def sentences(text: str) -> tuple[tuple[int, int], ...]:
     """Offsets of every sentence; a line break ends one, a full stop inside a number or after a title does not."""
-    return tuple(_split(text))
+    found, start = [], 0
+    for match in _END.finditer(text):
+        end = match.end()
+        if end > start + 1:
+            found.append((start, end))
+        start = end
+    if text[start:].strip():
+        found.append((start, len(text)))
+    return tuple(found)
 
 
 _TITLES = ("dr", "mr", "mrs", "ms", "vs", "pt", "no", "st", "approx")
@@ -194,75 +197,55 @@ _NO_TITLE = "".join([rf"(?<!\b{title}\.)" for title in _TITLES])
 _END = re.compile(rf"[\n;!?.](?:(?<!\.)|(?=\s|$)(?i:{_NO_TITLE}))")
 
 
-def _split(text: str) -> Iterator[tuple[int, int]]:
-    start = 0
-    for match in _END.finditer(text):
-        at = match.start()
-        if at > start:
-            yield start, at + 1
-        start = at + 1
-    if text[start:].strip():
-        yield start, len(text)
-
-
-@cache
-def words_of_sense(*senses: str) -> frozenset[str]:
-    """Words of which a sentence must hold one for any mention in it to have one of these senses."""
-    cues = [cue for named in _lexicon().values() for cue in named]
-    every = Counter(word for cue in cues for word in words_of(cue.cue))
-    return frozenset(
-        min(words_of(cue.cue) or [":"], key=lambda word: (every[word], -len(word)))
-        for cue in cues
-        if cue.sense in senses
-    )
-
-
 # --- cues -------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=1)
-def _lexicon() -> dict[str, tuple[_Cue, ...]]:
+class _Lexicon(NamedTuple):
+    """The cues by their words; and how many words the longest has that begins with a word."""
+
+    cues: dict[str, tuple[_Cue, ...]]
+    longest: dict[str, int]
+
+
+@cache
+def _lexicon() -> _Lexicon:
     lines = (Path(__file__).parent / "context.jsonl").read_bytes().splitlines()
-    known: dict[str, tuple[_Cue, ...]] = {}
+    cues: dict[str, tuple[_Cue, ...]] = {}
+    longest: dict[str, int] = {}
     for line in lines:
         cue = msgspec.json.decode(line, type=_Cue)
-        known[cue.cue] = (*known.get(cue.cue, ()), cue)
-    return known
+        cues[cue.cue] = (*cues.get(cue.cue, ()), cue)
+        words = _WORD.findall(cue.cue)
+        longest[words[0]] = max(len(words), longest.get(words[0], 0))
+    return _Lexicon(cues, longest)
 
 
 @lru_cache(maxsize=4096)
 def _cues(sentence: str) -> tuple[_Hit, ...]:
     """Cues of the sentence, the longest at each place, in their order. One that begins with a colon looks back and
     hides none behind it: in "FHx: no MTC" the "no" denies what follows."""
-    lexicon, words, hits = _lexicon(), _words(sentence), []
-    place = 0
-    while place < len(words):
-        for length in range(min(_LONGEST, len(words) - place), 0, -1):
-            start, end = words[place][0], words[place + length - 1][1]
-            found = lexicon.get(_plain(sentence[start:end]))
+    lexicon, hits = _lexicon(), []
+    words = [(match.start(), match.end(), match[0]) for match in _WORD.finditer(sentence.casefold())]
+    free = 0
+    for place, (start, _, word) in enumerate(words):
+        plain = _plain(word)
+        longest = lexicon.longest.get(plain) or lexicon.longest.get(plain.removesuffix("'s"))
+        if longest is None or place < free:
+            continue
+        for length in range(min(longest, len(words) - place), 0, -1):
+            end = words[place + length - 1][1]
+            found = lexicon.cues.get(_plain(sentence[start:end]).removesuffix("'s"))
             if found:
                 hits += [_Hit(start, end, cue.sense, cue.reach, cue.weak) for cue in found]
-                place += length - 1 if sentence[start] != ":" else 0
+                free = place + (length if word != ":" else 1)
                 break
-        place += 1
     return tuple(hits)
 
 
 def _plain(words: str) -> str:
-    """As the lexicon writes it: "sister's" is a cue for the sister."""
-    return " ".join(words.casefold().replace("’", "'").split()).removesuffix("'s")
+    """As the lexicon writes it, but for an ending: "sister's" is a cue for the sister."""
+    return " ".join(words.casefold().replace("’", "'").split())
 
 
-def _words(sentence: str) -> list[tuple[int, int]]:
-    """Offsets of the words; a colon counts as one, since "pregnancy: no" denies."""
-    words, start = [], -1
-    for at, char in enumerate(sentence.casefold() + " "):
-        if char in _WORD:
-            start = at if start < 0 else start
-            continue
-        if start >= 0:
-            words.append((start, at))
-            start = -1
-        if char == ":":
-            words.append((at, at + 1))
-    return words
+# A colon counts as a word, since "pregnancy: no" denies.
+_WORD = re.compile(r"[a-z0-9áéíóúñ'’/-]+|:")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import cache, lru_cache
+from functools import cache
 from typing import Literal, NamedTuple
 
 from tools.terminology.conditions import conditions
-from tools.terminology.matcher import matches, telling_words
+from tools.terminology.matcher import matches
 from tools.terminology.medicines import terminology
 from tools.terminology.observations import tests
 from tools.terminology.vocabulary import vocabulary
@@ -26,7 +25,6 @@ class Mention(NamedTuple):
     how: How = "named"
 
 
-@lru_cache(maxsize=16384)
 def mentions(text: str) -> tuple[Mention, ...]:
     """Every mention, in the order of the text; a combination is one mention of each ingredient, and a condition is
     one of each that it implies or may be meant by it."""
@@ -37,27 +35,6 @@ def mentions(text: str) -> tuple[Mention, ...]:
             for concept, how in _of(span.concept)
         ]
     )
-
-
-@cache
-def _words_by_concept() -> dict[str, frozenset[str]]:
-    found: dict[str, set[str]] = {}
-    for concept, words in telling_words().items():
-        for named, _ in _of(concept):
-            found.setdefault(named, set()).update(words)
-    return {concept: frozenset(words) for concept, words in found.items()}
-
-
-def words_naming(concepts: Iterable[str]) -> frozenset[str]:
-    """Words of which a text must hold one to name any of the concepts."""
-    by_concept = _words_by_concept()
-    return frozenset().union(*[by_concept.get(concept, frozenset()) for concept in concepts])
-
-
-@cache
-def words_naming_any() -> frozenset[str]:
-    """Words of which a text must hold one to name anything at all."""
-    return frozenset().union(*_words_by_concept().values())
 
 
 @cache

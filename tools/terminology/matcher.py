@@ -8,13 +8,9 @@ capitals (MI is an infarction, "mi" is not).
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from functools import cache, cached_property, lru_cache
-from itertools import accumulate
-from typing import NamedTuple
-
-from ahocorasick_rs import AhoCorasick, Implementation, MatchKind
+from typing import Any, NamedTuple
 
 from tools.terminology.conditions import conditions
 from tools.terminology.medicines import ClassRow, fold, fold_lines, terminology
@@ -56,21 +52,34 @@ class Matcher:
             self.names.setdefault(pattern, []).append(name)
 
     @cached_property
-    def _automaton(self) -> AhoCorasick:
-        """Over the names with two blanks between words and one around them, so that two that follow share none."""
-        return AhoCorasick(
-            [f" {pattern.replace(' ', '  ')} " for pattern in self.names],
-            matchkind=MatchKind.LeftmostLongest,
-            implementation=Implementation.ContiguousNFA,
-            store_patterns=False,
-        )
+    def _tree(self) -> dict[str, Any]:
+        """The names word by word: each word leads to those that may follow it, "" to what is named so far."""
+        tree: dict[str, Any] = {}
+        for pattern, names in self.names.items():
+            node = tree
+            for word in pattern.split():
+                node = node.setdefault(word, {})
+            node[""] = names
+        return tree
 
-    @cached_property
-    def _listed(self) -> list[list[Name]]:
-        return list(self.names.values())
-
-    def _hits(self, words: list[str]) -> list[tuple[int, int, int]]:
-        return self._automaton.find_matches_as_indexes(f" {'  '.join(words)} ")
+    def _hits(self, words: list[str]) -> list[tuple[int, int, list[Name]]]:
+        """The names that stand in the words, each with its first word and its last."""
+        tree, hits, free = self._tree, [], 0
+        for first, word in enumerate(words):
+            node = tree.get(word)
+            if node is None or first < free:
+                continue
+            found, last = node.get(""), first
+            for place in range(first + 1, len(words)):
+                node = node.get(words[place])
+                if node is None:
+                    break
+                if "" in node:
+                    found, last = node[""], place
+            if found is not None:
+                hits.append((first, last, found))
+                free = last + 1
+        return hits
 
     def matches(self, text: str) -> list[Span]:
         """What a text names, from left to right; one span for each concept that a name stands for."""
@@ -81,21 +90,32 @@ class Matcher:
         hits = self._hits(folded)
         if not hits:
             return []
-        words = [match.span() for match in _WORD.finditer(low)]
-        if len(words) != len(folded):  # "a''b" and "5%b", which nobody writes, part otherwise
-            folded = [fold_word(low[start:end]) for start, end in words]
-            hits = self._hits(folded)
-        begins = list(accumulate([len(word) + 2 for word in folded], initial=0))
+        spans = _spans(low, folded[: hits[-1][1] + 1])
+        if spans is None:
+            spans = [match.span() for match in _WORD.finditer(low)]
+            if len(spans) != len(folded):  # "a''b", which nobody writes, parts otherwise
+                hits = self._hits([fold_word(low[start:end]) for start, end in spans])
         found = []
-        for index, start, end in hits:
-            first, last = bisect_left(begins, start), bisect_left(begins, end) - 1
-            span = words[first][0], words[last][1]
-            if first < last and _BREAK.search(text, *span):
+        for first, last, names in hits:
+            start, end = spans[first][0], spans[last][1]
+            if first < last and _BREAK.search(text, start, end):
                 continue
-            for name, concept, exact in self._listed[index]:
-                if concept and (not exact or text[span[0] : span[1]] == name):
-                    found.append(Span(*span, concept.partition(":")[0], concept))
+            for name, concept, exact in names:
+                if concept and (not exact or text[start:end] == name):
+                    found.append(Span(start, end, concept.partition(":")[0], concept))
         return found
+
+
+def _spans(low: str, words: list[str]) -> list[tuple[int, int]] | None:
+    """Where the words stand in the text that they are of; None where an apostrophe in it may have joined two."""
+    if "'" in low or "’" in low:
+        return None
+    spans, end = [], 0
+    for word in words:
+        start = low.index(word, end)
+        end = start + len(word)
+        spans.append((start, end))
+    return spans
 
 
 def matches(text: str) -> list[Span]:

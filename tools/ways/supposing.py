@@ -14,11 +14,19 @@ from tools.records import Determination, Finding, QuantityLimit
 from tools.terminology.conditions import CONCEPTS
 from tools.terminology.medicines import medicines_of
 from tools.terminology.observations import TESTS
-from tools.ways.actions import Action
+from tools.ways.actions import Action, ways
 from tools.ways.candidates import renewal_of, rule_of
 
 _OUTCOMES = {"partial": "Partial response", "effective": "Effective"}  # the rest is intolerance
 _PER_MONTH = {"days": 28, "weeks": 4, "months": 1}
+
+
+def steps_supposed(found: Determination, asked: Asked) -> tuple[what_if.Change, ...]:
+    """Every step of the way with the fewest, as far as it can be supposed; nothing where there is no way."""
+    for way in sorted(ways(found, asked.plan), key=len)[:1]:
+        changes = [supposed_by(action, found, asked) for action in way]
+        return tuple(change for change in changes if change is not None)
+    return ()
 
 
 def supposed_by(action: Action, found: Determination, asked: Asked) -> what_if.Change | None:

@@ -32,7 +32,12 @@ def order_told(page: Page, one: Order) -> str:
         text += f", {add('value', one.quantity, shown=amount, unit=unit, attribute=f'quantity:{one.drug}')}"
     if one.days_supply:
         text += f" for {add('duration', one.days_supply, unit='days', attribute=f'supply:{one.drug}')}"
-    return text + (f", ordered {add('date', one.date, attribute='order')}" if one.date else "")
+    text += f", ordered {add('date', one.date, attribute='order')}" if one.date else ""
+    return text + (
+        f": “{page.ledger.add('quote', one.sig, origin='chart', attribute='sig', source=one.id)}”"
+        if one.sig
+        else ""
+    )
 
 
 def say_authorizations(page: Page) -> None:

@@ -85,24 +85,34 @@ def _say_trend(page: Page, test: str, latest: Value, before: list[Value]) -> Non
     if not before:
         page.say(f"No earlier {test_name(page, test)} is on record.")
         return
+    if test in CHANGING:
+        _say_change(page, test, before[0], latest)
     for value in before[: MOST_VALUES - 1]:
         name = test_name(page, test, capital=True)
         told = value_slot(page, test, value) + _paired(page, PAIRED.get(test, ""), value)
         page.say(f"{name} on {day_of(page, test, value)}: {told}", bullet=True)
-    first = before[: MOST_VALUES - 1][-1]
+    if test in CHANGING and len(before) > 1:
+        _say_change(page, test, before[: MOST_VALUES - 1][-1], latest)
+
+
+def _say_change(page: Page, test: str, first: Value, latest: Value) -> None:
+    """By how much it rose or fell, or that it is the same."""
     change = Decimal(repr(latest.value)) - Decimal(repr(first.value))
-    if change and test in CHANGING:
-        unit = "points" if TESTS[test].unit == "%" else formats.unit(TESTS[test].unit)
-        size = page.ledger.add(
-            "value", float(abs(change)), shown=f"{formats.number(abs(change))} {unit}".strip(),
-            unit=TESTS[test].unit, origin="derived", attribute=f"change:{test}", source=f"{_ids(first)},{_ids(latest)}",
-            formula=f"{latest.value:g} - {first.value:g}",
-        )  # fmt: skip
-        went, name = "fell" if change < 0 else "rose", test_name(page, test, capital=True)
-        page.say(
-            f"{name} {went} by {size} from {day_of(page, test, first)} to {day_of(page, test, latest)}.",
-            verbatim=True,
-        )
+    name, since, until = (
+        test_name(page, test, capital=True),
+        day_of(page, test, first),
+        day_of(page, test, latest),
+    )
+    if not change:
+        page.say(f"{name} is the same on {since} and on {until}.", verbatim=True)
+        return
+    unit = "points" if TESTS[test].unit == "%" else formats.unit(TESTS[test].unit)
+    size = page.ledger.add(
+        "value", float(abs(change)), shown=f"{formats.number(abs(change))} {unit}".strip(),
+        unit=TESTS[test].unit, origin="derived", attribute=f"change:{test}", source=f"{_ids(first)},{_ids(latest)}",
+        formula=f"{latest.value:g} - {first.value:g}",
+    )  # fmt: skip
+    page.say(f"{name} {'fell' if change < 0 else 'rose'} by {size} from {since} to {until}.", verbatim=True)
 
 
 def value_told(page: Page, test: str, value: Value) -> str:

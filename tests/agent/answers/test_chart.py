@@ -172,7 +172,11 @@ def test_a_test_that_nobody_knows_is_said_to_be_not_understood_and_never_absent(
         ("allergy", {"medicines": ("metformin",)}, "Metformin is not on the allergy list."),
         ("person", {"form": "value"}, "58 years old"),
         ("prescriber", {}, "Andrew Smith, MD"),
-        ("order", {}, "Ozempic 0.25 mg, 3 mL for 28 days, ordered Aug 21, 2026."),
+        (
+            "order",
+            {},
+            "Ozempic 0.25 mg, 3 mL for 28 days, ordered Aug 21, 2026: “Inject once weekly; 0.25 mg",
+        ),
         ("family", {}, "- Father, coronary artery disease."),
         ("program", {}, "No lifestyle program is on record."),
         (

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import pytest
+
 from agent.answers import earliest
 from agent.answers.answer import Answer
 from agent.dialogue.query import Ask
@@ -47,8 +49,23 @@ def test_the_day_on_which_a_step_is_long_enough_is_the_first_better_one() -> Non
 
 
 def test_where_time_does_not_help_the_step_that_does_is_told() -> None:
-    text = rendered(ask(Bound(bundled(), "P001"), "Wegovy"))
-    assert text.startswith("Time alone does not change it") and "Next: document a lifestyle program" in text
+    text = rendered(ask(Bound(bundled(), "P002"), "Ozempic"))
+    assert (
+        text.startswith("Time alone does not change it")
+        and "Next: document whether Victoza was stopped" in text
+    )
+
+
+@pytest.mark.parametrize(
+    ("patient", "drug", "begun", "day"),
+    [
+        ("P012", "Rybelsus", "metformin began on Sep 1, 2026", "From Nov 30, 2026 on, in 90 days"),
+        ("P003", "Wegovy", "a lifestyle program began on Sep 1, 2026", "From Mar 1, 2027 on, in 181 days"),
+    ],
+)
+def test_a_step_that_takes_time_is_counted_from_today(patient: str, drug: str, begun: str, day: str) -> None:
+    text = rendered(ask(Bound(bundled(), patient), drug))
+    assert text.startswith(f"Hypothetical: if {begun}") and day in text
 
 
 def test_every_day_that_is_told_is_still_to_come() -> None:

@@ -156,3 +156,21 @@ def test_of_several_thresholds_the_one_reached_first_is_told() -> None:
     text = rendered(if_so(Bound(bundled(), "P003"), "Wegovy", Value(test="bmi", value=24)))
     assert "BMI 24.0 kg/m2 on Sep 1, 2026 (the policy asks for at least 27.0 kg/m2, among other ways)" in text
     assert "would do or" not in text
+
+
+def test_what_names_nothing_supposes_the_steps_that_are_wanted() -> None:
+    bound = Bound(bundled(), "P005")
+    answer = answered(
+        what_if.answer, bound, Ask(query="what_if", drugs=("Ozempic",), text="and if she writes that")
+    )
+    text = check(answer, bound)
+    assert answer.hypothetical and "if the prescriber ruled out in the chart" in text
+    assert [one.outcome for one in answer.determinations] == ["ready", "needs_documentation"]
+
+
+def test_what_names_something_unknown_supposes_nothing() -> None:
+    bound = Bound(bundled(), "P005")
+    answer = answered(
+        what_if.answer, bound, Ask(query="what_if", drugs=("Ozempic",), conditions=("gastroparesis",))
+    )
+    assert not answer.hypothetical and len(answer.determinations) == 1
