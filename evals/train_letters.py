@@ -155,11 +155,11 @@ def _counted(start: Any, one: Mention) -> Any:
     return add_months(start, one.amount) if one.unit == "months" else start + timedelta(days=one.amount)
 
 
-def older() -> Iterator[Example]:
+def older(printed: int = PRINTED) -> Iterator[Example]:
     """Letters whose labels are of the whole letter: those of evals/denials, and printed ones."""
     for name in SETS:
         yield from (_older(one, name) for one in load(name))
-    yield from (_older(one, "printed") for one in labelled(7, PRINTED))
+    yield from (_older(one, "printed") for one in labelled(7, printed))
 
 
 def _older(one: Label, author: str) -> Example:

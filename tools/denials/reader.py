@@ -17,6 +17,7 @@ from tools.denials.by_clause import reasons_by_clause
 from tools.denials.cited import clauses_told
 from tools.denials.codes import REASONS, codes_in
 from tools.denials.drugs import drug_at, drugs_of
+from tools.denials.encoded import kinds_of
 from tools.denials.learned import (
     FROM,
     KINDS,
@@ -53,8 +54,8 @@ from tools.records import Policy
 from tools.terminology.quantities import quantities_in
 
 LONGEST = 100_000  # characters
-SURE = 0.35  # of a kind, below which it is left open
-REFUSED = 0.45  # … of one that refuses
+SURE = 0.4  # of a kind, below which it is left open
+REFUSED = 0.6  # … of all that refuse together
 LIKELY = 0.3  # of a reason, from which it is told
 CONFIRMED = 0.6  # … and believed without a code that says so too
 LEAST = 0.45  # of what a day is
@@ -77,6 +78,11 @@ class _Read(NamedTuple):
     times: list[Time]
     days: list[tuple[Mention, str, float]]
     kinds: Any
+
+    @property
+    def refused(self) -> float:
+        """How likely it refuses, whichever way."""
+        return float(sum(self.kinds[KINDS.index(one)] for one in ("denial", "partial", "upheld")))
 
     def share(self, at: int, role: str) -> float:
         return float(self.roles[at, ROLES.index(role)])
@@ -103,8 +109,10 @@ def read_letter(
         raise Invalid("the letter holds no text")
     if len(text) > LONGEST:
         raise Invalid(f"the letter has {len(text):,} characters; one letter has at most {LONGEST:,}")
+    read = _sensed(text, models or learned())
+    if models is None:
+        read = read._replace(kinds=_agreed(read.kinds, kinds_of(text, read.sentences)))
     models = models or learned()
-    read = _sensed(text, models)
     found = _stated(read, payers, policy, models)
     for quote in found.quotes():
         assert text[quote.start : quote.end] == quote.text, f"{quote.text!r} does not stand in the letter"
@@ -133,6 +141,12 @@ def _sensed(text: str, models: Learned) -> _Read:
                 times.append(Time(one, what, runs_from))  # type: ignore[arg-type]
     kinds = shares(models.kind.scores([seen_letter(sentences, seen, roles)]))[0]
     return _Read(text, sentences, seen, roles, times, days, kinds)
+
+
+def _agreed(one: Any, other: Any) -> Any:
+    """Likelihoods by two who learned differently, and are seldom wrong alike: their mean in logarithms."""
+    both = (one * other) ** 0.5
+    return both / both.sum()
 
 
 # --- what they come to -----------------------------------------------------------------------------------
@@ -180,10 +194,12 @@ def _stated(read: _Read, payers: Iterable[str], policy: Policy | None, models: L
 
 
 def _kind(read: _Read) -> LetterKind:
-    """The likeliest, unless that is not likely enough; to call something a refusal takes more."""
+    """The likeliest, unless that is not likely enough, or it refuses and refusals together are not likely enough."""
     best = int(read.kinds.argmax())
     kind = _called(KINDS[best])
-    return kind if read.kinds[best] >= (REFUSED if kind in REFUSALS else SURE) else "unclear"
+    if read.kinds[best] < SURE or (kind in REFUSALS and read.refused < REFUSED):
+        return "unclear"
+    return kind
 
 
 def _called(kind: str) -> LetterKind:
@@ -223,8 +239,7 @@ def _reasons(
 ) -> tuple[StatedReason, ...]:
     """Each reason once, with its likeliest words; none where the document refuses nothing, and no reason makes it one
     that does."""
-    refused = float(sum(read.kinds[KINDS.index(one)] for one in ("denial", "partial", "upheld")))
-    if kind not in _GIVE_REASONS and not (kind == "unclear" and refused >= 0.4):
+    if kind not in _GIVE_REASONS and not (kind == "unclear" and read.refused >= 0.4):
         return ()
     best = _likeliest(read, models)
     if kind == "pend":

@@ -8,6 +8,8 @@ sentence does, or a mention means. `python -m evals.train_encoder` makes encoder
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -24,7 +26,7 @@ TOKENIZER = Path(__file__).parents[1] / "store" / "model" / "tokenizer.json"
 WIDTH = 384
 LONGEST = 192  # tokens of the text
 BEFORE = 48  # tokens, the last ones, of what was said before
-_START, _SEPARATOR = 101, 102  # of BERT's vocabulary
+START, SEPARATOR = 101, 102  # of BERT's vocabulary
 
 
 class Encoded(NamedTuple):
@@ -35,8 +37,9 @@ class Encoded(NamedTuple):
 
     def mean(self, start: int, end: int) -> NDArray[np.float32]:
         """The mean row of the characters [start, end); of the whole text, if no token stands there."""
-        inside = [at for at, (a, b) in enumerate(self.offsets) if a < end and b > start]
-        row: NDArray[np.float32] = (self.rows[inside] if inside else self.rows).mean(0)
+        first = bisect_right(self.offsets, start, key=lambda token: token[1])
+        last = bisect_left(self.offsets, end, key=lambda token: token[0])
+        row: NDArray[np.float32] = (self.rows[first:last] if first < last else self.rows).mean(0)
         return row
 
 
@@ -48,11 +51,23 @@ class Head(NamedTuple):
     heat: float
     labels: tuple[str, ...]
 
+    def scores(self, row: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Of each label, in logarithms. `row` may be one row or several."""
+        made: NDArray[np.float32] = (row @ self.weights + self.offset) / self.heat
+        return made
+
+    def chances(self, row: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Of each label by itself, where several may hold."""
+        import numpy as np
+
+        made: NDArray[np.float32] = np.reciprocal(1 + np.exp(-self.scores(row)), dtype=np.float32)
+        return made
+
     def likelihoods(self, row: NDArray[np.float32]) -> NDArray[np.float32]:
         """Of each label; they sum to one. `row` may be one row or several."""
         import numpy as np
 
-        scores = (row @ self.weights + self.offset) / self.heat
+        scores = self.scores(row)
         shares: NDArray[np.float32] = np.exp(scores - scores.max(-1, keepdims=True))
         likely: NDArray[np.float32] = shares / shares.sum(-1, keepdims=True)
         return likely
@@ -71,19 +86,29 @@ def encode(text: str, before: str = "") -> Encoded:
     Raises:
         Unavailable: ONNX Runtime or the weights are not installed.
     """
+    ahead = tokenizer().encode(before, add_special_tokens=False).ids[-BEFORE:] if before else []
+    read = tokenizer().encode(text, add_special_tokens=False)
+    own = read.ids[:LONGEST]
+    start = len(ahead) + 2
+    ids = [START, *ahead, SEPARATOR, *own, SEPARATOR]
+    hidden = hidden_rows(MODEL, ids, start)
+    return Encoded(hidden[start : start + len(own)], tuple(read.offsets[: len(own)]))
+
+
+def hidden_rows(model: Path, ids: Sequence[int], second: int | None = None) -> NDArray[np.float32]:
+    """What a model makes of tokens: a row of WIDTH for each. The text proper begins at `second`, if another is ahead.
+
+    Raises:
+        Unavailable: ONNX Runtime or the weights are not installed.
+    """
     import numpy as np
 
-    session, tokenizer = _session()
-    ahead = tokenizer.encode(before, add_special_tokens=False).ids[-BEFORE:] if before else []
-    read = tokenizer.encode(text, add_special_tokens=False)
-    own = read.ids[:LONGEST]
-    ids = np.array([[_START, *ahead, _SEPARATOR, *own, _SEPARATOR]], np.int64)
-    types = np.zeros_like(ids)
-    types[0, len(ahead) + 2 :] = 1
-    given = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": types}
-    hidden = session.run(None, given)[0][0]
-    start = len(ahead) + 2
-    return Encoded(hidden[start : start + len(own)], tuple(read.offsets[: len(own)]))
+    given = np.array([ids], np.int64)
+    types = np.zeros_like(given)
+    types[0, len(ids) if second is None else second :] = 1
+    inputs = {"input_ids": given, "attention_mask": np.ones_like(given), "token_type_ids": types}
+    rows: NDArray[np.float32] = _session(model).run(None, inputs)[0][0]
+    return rows
 
 
 def head(name: str) -> Head:
@@ -92,19 +117,20 @@ def head(name: str) -> Head:
     Raises:
         Unavailable: the weights are not installed.
     """
-    return _heads()[name]
+    return heads(HEADS)[name]
 
 
 @cache
-def _heads() -> dict[str, Head]:
+def heads(path: Path) -> dict[str, Head]:
+    """The heads that are kept in a file, by name."""
     try:
         import numpy as np
 
-        kept = np.load(HEADS)
+        kept = np.load(path)
     except (ImportError, OSError) as error:
         raise Unavailable(f"the weights of the encoder's heads cannot be read: {error}") from error
     with kept:
-        names = sorted({key.split(".")[0] for key in kept.files})
+        names = sorted({key.split(".")[0] for key in kept.files if key.endswith(".labels")})
         return {
             name: Head(
                 kept[f"{name}.weights"].astype(np.float32),
@@ -117,14 +143,11 @@ def _heads() -> dict[str, Head]:
 
 
 @cache
-def _session() -> tuple[Any, Any]:
+def _session(model: Path) -> Any:
     try:
         import onnxruntime
-        from tokenizers import Tokenizer
     except ImportError as error:
-        raise Unavailable(
-            "the encoder needs onnxruntime and tokenizers; reinstall with `make clean test`"
-        ) from error
+        raise Unavailable("the encoder needs onnxruntime; reinstall with `make clean test`") from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 2
     options.add_session_config_entry(
@@ -132,12 +155,25 @@ def _session() -> tuple[Any, Any]:
     )  # idle threads burn the cores of others
     options.log_severity_level = 3
     try:
-        session = onnxruntime.InferenceSession(str(MODEL), options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime has no common class for a model that it cannot read
         raise Unavailable(
-            f"the encoder {MODEL.name} cannot be read; reinstall with `make clean test`"
+            f"the encoder {model.name} cannot be read; reinstall with `make clean test`"
         ) from error
-    tokenizer = Tokenizer.from_file(str(TOKENIZER))
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    return session, tokenizer
+
+
+@cache
+def tokenizer() -> Any:
+    """Cuts texts into the tokens of all encoders.
+
+    Raises:
+        Unavailable: tokenizers is not installed.
+    """
+    try:
+        from tokenizers import Tokenizer
+    except ImportError as error:
+        raise Unavailable("the encoder needs tokenizers; reinstall with `make clean test`") from error
+    made = Tokenizer.from_file(str(TOKENIZER))
+    made.no_padding()
+    made.no_truncation()
+    return made

@@ -1,0 +1,262 @@
+"""Trains the encoder of `tools.denials.encoded`, which says of what kind a letter is, from labelled letters.
+
+    .boot/bin/uv pip install --python .venv/bin/python --group train    # torch, transformers, onnx: once
+    .venv/bin/python -m evals.train_letter_kinds
+
+A letter goes through the encoder as it does in the reader. Sentences together, each as much as it is worth notice, say
+the letter's kind. So that there is more to learn from than one label a letter, other heads learn beside it and are not
+kept: a sentence's role and the reasons that it gives, what a date is, whether a drug is decided on. The lower half of
+the encoder stays as it came: its rows are made once.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from time import monotonic
+from typing import Any, NamedTuple
+
+import numpy as np
+import yaml
+
+from evals.train_encoder import base, save_heads, write_onnx
+from evals.train_letters import CODES, EXAMPLES, Example, older, strangers
+from tools.denials.drugs import named_in
+from tools.denials.encoded import HEADS, MODEL, windows_of
+from tools.denials.learned import FROM, KINDS, ROLES, TIMES
+from tools.denials.sentences import Sentence
+from tools.language.encoder import WIDTH
+
+PRINTED = 60  # letters; more teach nothing that strangers say
+LABELS: dict[str, tuple[str, ...]] = {
+    "role": ROLES, "code": CODES, "kind": KINDS, "notice": ("much",), "time": TIMES, "runs_from": FROM,
+    "drug": ("decided",),
+}  # fmt: skip
+KEPT = ("kind", "notice")
+EPOCHS = 6
+BATCH = 2000  # tokens
+RATE = 1.5e-4
+FROZEN = 3  # layers
+_MISSED = 0.05  # of tokens and of sentences that the encoder is not shown
+_WEIGHT = {"role": 1.0, "code": 1.0, "kind": 1.0, "time": 0.7, "runs_from": 0.4, "drug": 0.5}
+_OWN = 0.5  # what a letter by the reader's own hand counts beside a stranger's
+
+Span = tuple[int, int, int]  # window, from token, to token
+
+
+class Row(NamedTuple):
+    """An example in the encoder: what the frozen layers make of each window, the sentence of each token, and the places
+    of everything that is labelled."""
+
+    windows: list[Any]
+    of: list[Any]
+    sentences: list[Span]
+    labels: dict[str, list[tuple[int | Span | list[Span], Any]]]
+    kind: int
+    weight: float
+
+
+class Trainer:
+    """The encoder with its heads, in PyTorch."""
+
+    def __init__(self, seed: int = 1) -> None:
+        import torch
+
+        torch.manual_seed(seed)
+        torch.set_num_threads(2)
+        self.torch: Any = torch
+        _, self.encoder = base()
+        self.encoder.encoder.layer[:FROZEN].requires_grad_(False)
+        self.heads: Any = torch.nn.ModuleDict(
+            {name: torch.nn.Linear(WIDTH, len(labels)) for name, labels in LABELS.items()}
+        )
+        self.random = random.Random(seed)
+
+    # --- rows -------------------------------------------------------------------------------------------
+
+    def row(self, one: Example) -> Row:
+        tokens: list[tuple[int, int, int, int]] = []  # window, place, and characters of the letter
+        windows, of = [], []
+        for number, window in enumerate(windows_of(one.text, one.sentences)):
+            windows.append(self.frozen(window.ids))
+            places = np.full(len(window.ids), -1)
+            for place, start, end in window.own:
+                places[place] = bisect_right(one.sentences, start, key=lambda sentence: sentence.start) - 1
+                tokens.append((number, place, start, end))
+            of.append(self.torch.tensor(places))
+
+        def span(start: int, end: int) -> Span | None:
+            first = bisect_right(tokens, start, key=lambda token: token[3])
+            last = bisect_left(tokens, end, key=lambda token: token[2])
+            return (*tokens[first][:2], tokens[last - 1][1] + 1) if first < last else None
+
+        sentences = [span(s.start, s.end) or (0, 0, 1) for s in one.sentences]
+        return Row(
+            windows, of, sentences, _labels(one, span), KINDS.index(one.kind) if one.kind in KINDS else -1,
+            1.0 if one.author.startswith("l") else _OWN,
+        )  # fmt: skip
+
+    def frozen(self, ids: Sequence[int]) -> Any:
+        """What the layers that stay make of a window."""
+        torch = self.torch
+        with torch.no_grad():
+            rows = self.encoder.eval().embeddings(input_ids=torch.tensor([ids]))
+            for layer in self.encoder.encoder.layer[:FROZEN]:
+                rows = _first(layer(rows, None))
+        return rows[0].to(torch.bfloat16)
+
+    # --- training ---------------------------------------------------------------------------------------
+
+    def train(self, rows: Sequence[Row]) -> None:
+        torch = self.torch
+        parameters = [one for one in self.encoder.parameters() if one.requires_grad]
+        optimizer = torch.optim.AdamW(
+            [{"params": parameters, "lr": RATE}, {"params": self.heads.parameters(), "lr": 20 * RATE}],
+            weight_decay=0.01,
+        )
+        kinds = Counter(row.kind for row in rows if row.kind >= 0)
+        self.rare = [
+            min(3.0, math.sqrt(kinds.total() / len(KINDS) / max(kinds[at], 1))) for at in range(len(KINDS))
+        ]
+        steps = EPOCHS * (len(list(self.batches(rows))) + 1)
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimizer, lambda step: min(1.0, (step + 1) / (0.06 * steps)) * max(0.0, 1 - step / steps)
+        )
+        self.encoder.train()
+        for epoch in range(EPOCHS):
+            began, total = monotonic(), 0.0
+            for batch in self.batches(rows):
+                loss = self.loss(batch)
+                loss.backward()
+                torch.nn.utils.clip_grad_norm_([*parameters, *self.heads.parameters()], 1.0)
+                optimizer.step()
+                schedule.step()
+                optimizer.zero_grad()
+                total += float(loss.detach())
+            print(f"epoch {epoch + 1}: loss {total:.1f}, {monotonic() - began:.0f} s", flush=True)
+
+    def batches(self, rows: Sequence[Row]) -> Iterator[list[Row]]:
+        """Rows of like length together, in any order."""
+        order = sorted(rows, key=lambda row: len(row.windows[0]) * (1 + 0.15 * self.random.random()))
+        groups: list[list[Row]] = [[]]
+        for row in order:
+            if len(row.windows[0]) * (len(groups[-1]) + 1) > BATCH or len(groups[-1]) == 40:
+                groups.append([])
+            groups[-1].append(row)
+        self.random.shuffle(groups)
+        yield from filter(None, groups)
+
+    def hidden(self, rows: Sequence[Row]) -> Any:
+        """A row of each token of each window; some tokens, and some sentences, are not shown to the others."""
+        torch = self.torch
+        windows = [window for row in rows for window in row.windows]
+        longest = max(map(len, windows))
+        given = torch.zeros(len(windows), longest, WIDTH, dtype=torch.bfloat16)
+        shown = torch.zeros(len(windows), longest)
+        for at, (window, of) in enumerate(zip(windows, (of for row in rows for of in row.of), strict=True)):
+            given[at, : len(window)] = window
+            alone = int(of.max()) < 3
+            sentences = torch.rand(int(of.max()) + 1) > (0 if alone else _MISSED)
+            kept = (torch.rand(len(window)) > _MISSED) & ((of < 0) | sentences[of.clamp(min=0)])
+            shown[at, : len(window)] = kept.float()
+            shown[at, 0] = 1
+        hide = (1 - shown[:, None, None, :]).to(torch.bfloat16) * -1e4
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            for layer in self.encoder.encoder.layer[FROZEN:]:
+                given = _first(layer(given, hide))
+        return torch.nn.functional.dropout(given.float(), 0.1)
+
+    def loss(self, rows: Sequence[Row]) -> Any:
+        torch, hidden, first = self.torch, self.hidden(rows), 0
+        vectors: dict[str, list[Any]] = {name: [] for name in _WEIGHT}
+        wanted: dict[str, list[Any]] = {name: [] for name in _WEIGHT}
+        weight: dict[str, list[float]] = {name: [] for name in _WEIGHT}
+
+        def mean(span: Span) -> Any:
+            return hidden[first + span[0], span[1] : span[2]].mean(0)
+
+        for row in rows:
+            sentences = torch.stack([mean(span) for span in row.sentences])
+            for name, labels in row.labels.items():
+                for place, label in labels:
+                    if isinstance(place, int):
+                        vectors[name].append(sentences[place])
+                    elif isinstance(place, list):
+                        scores = self.heads[name](torch.stack([mean(span) for span in place]))
+                        vectors[name].append(scores.logsumexp(0) - math.log(len(place)))
+                    else:
+                        vectors[name].append(mean(place))
+                    wanted[name].append(label)
+                    weight[name].append(row.weight)
+            if row.kind >= 0:
+                vectors["kind"].append(self.heads["notice"](sentences).softmax(0).T[0] @ sentences)
+                wanted["kind"].append(row.kind)
+                weight["kind"].append(row.weight * self.rare[row.kind])
+            first += len(row.windows)
+        total = torch.zeros(())
+        for name, found in vectors.items():
+            if found:
+                scores, labels = torch.stack(found), torch.tensor(wanted[name])
+                each = self.each(name, scores if name == "drug" else self.heads[name](scores), labels)
+                total = total + _WEIGHT[name] * (each * torch.tensor(weight[name])).mean()
+        return total
+
+    def each(self, name: str, scores: Any, labels: Any) -> Any:
+        """The loss of each thing that a head says."""
+        functions = self.torch.nn.functional
+        if name in ("code", "drug"):
+            given = functions.binary_cross_entropy_with_logits(scores, labels, reduction="none")
+            return given.sum(1)
+        return functions.cross_entropy(scores, labels, reduction="none", label_smoothing=0.05)
+
+
+def _first(made: Any) -> Any:
+    return made[0] if isinstance(made, tuple) else made
+
+
+def _labels(one: Example, span: Any) -> dict[str, list[tuple[Any, Any]]]:
+    """Of each head the places that are labelled, each with its label."""
+    made: dict[str, list[tuple[Any, Any]]] = {
+        name: [] for name in ("role", "code", "time", "runs_from", "drug")
+    }
+    for at, (role, codes) in enumerate(zip(one.roles, one.codes, strict=True)):
+        if role:
+            made["role"].append((at, ROLES.index(role)))
+        if role or codes or one.author in ("printed", "reasons"):
+            made["code"].append((at, [float(code in codes) for code in CODES]))
+    for mention, what, runs_from in one.times:
+        if what and (place := span(mention.start, mention.end)):
+            made["time"].append((place, TIMES.index(what)))
+            if mention.kind == "span" and what.endswith("_by"):
+                made["runs_from"].append((place, FROM.index(runs_from)))
+    named = named_in(one.text, one.sentences) if one.drugs is not None else {}
+    for name, places in named.items():
+        spans = [found for place in places if (found := span(place.start, place.end))]
+        if spans:
+            made["drug"].append((spans, [float(name in (one.drugs or ()))]))
+    return made
+
+
+def alone() -> Iterator[Example]:
+    """Sentences that stand without a letter, by the kind of document to which they belong or by their reason."""
+    for name in ("decisions", "reasons"):
+        given = yaml.safe_load((EXAMPLES.parent / f"{name}.yaml").read_text(encoding="utf-8"))
+        for what, listed in given.items():
+            for words in listed:
+                sentence = Sentence(0, len(words), " ".join(words.split()))
+                kind, codes = (what, ()) if name == "decisions" else ("", tuple({what} & set(CODES)))
+                yield Example(name, words, kind, [sentence], [], [""], [codes], words, [], [], [])
+
+
+def main() -> None:
+    trainer = Trainer()
+    trainer.train([trainer.row(one) for one in (*strangers(), *older(PRINTED), *alone())])
+    write_onnx(trainer.encoder, MODEL)
+    save_heads(HEADS, {name: trainer.heads[name] for name in KEPT}, LABELS, {})
+
+
+if __name__ == "__main__":
+    main()
