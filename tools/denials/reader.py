@@ -55,7 +55,7 @@ from tools.terminology.quantities import quantities_in
 
 LONGEST = 100_000  # characters
 SURE = 0.4  # of a kind, below which it is left open
-REFUSED = 0.6  # … of all that refuse together
+REFUSED = 0.7  # … of all that refuse together
 LIKELY = 0.3  # of a reason, from which it is told
 CONFIRMED = 0.6  # … and believed without a code that says so too
 LEAST = 0.45  # of what a day is
