@@ -21,9 +21,10 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
 from agent import prose
-from agent.answers import again, alike, beforehand, courtesy, drafting, glossary, people, refusals
+from agent.answers import again, alike, beforehand, courtesy, drafting, focus, glossary, people, refusals
 from agent.answers.answer import Answer, Said, Source
 from agent.answers.registry import ANSWERS
+from agent.answers.relevance import Question
 from agent.conversation import LONGEST_QUESTION, ChatDesk, Event, Sitting, Turn
 from agent.dialogue import choice, reader
 from agent.dialogue.known import Known
@@ -71,6 +72,7 @@ class Spoken(msgspec.Struct, kw_only=True):
     hypothetical: bool = False
     refused: bool = False
     draft_id: int | None = None
+    shown: tuple[str, ...] = ()
     model_calls: int = 0
     prompt_tokens: int = 0
     output_tokens: int = 0
@@ -163,7 +165,10 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
         answers.append(_answered(_under_its_plan(ask, bound), reading, talk, bound, ledger, sitting.desk))
     if len(asks) == 1 and UNSURE <= asks[0].sure < SURE and reading.readings and not answers[-1].offered:
         answers.append(courtesy.otherwise(reading.readings[1], ledger))
-    return {"reply": msgspec.to_builtins(_joined(spoken, answers, ledger))}
+    question = Question(state["question"], talk.question, frozenset(talk.shown))
+    told = focus.focused(question, asks, answers, bound, ledger)
+    spoken.shown = told.shown
+    return {"reply": msgspec.to_builtins(_joined(spoken, told.answers, ledger))}
 
 
 def write(state: State, runtime: Runtime[Sitting]) -> State:
@@ -405,6 +410,7 @@ def _next_talk(talk: Talk, reading: Reading, spoken: Spoken, state: State, desk:
         earlier=tuple(dict.fromkeys(d for d in (*before, *talk.earlier) if d not in drugs))[:6],
         asks=talk.asks if idle else reading.asks,
         offered=spoken.offered,
+        shown=spoken.shown,
         question=state["question"][:LONGEST_QUESTION],
     )
 

@@ -32,7 +32,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 
 class Answer(msgspec.Struct, kw_only=True):
     """What one ask is answered with. `drugs` is what a follow-up will lean on; `offered` what it asks back
-    about; `draft_id` is the draft that was asked for and now waits for review."""
+    about; `draft_id` is the draft that was asked for and now waits for review; `general` is an answer for which nothing
+    particular was resolved: a whole list, the nearest clauses, or a question back."""
 
     intent: Intent
     said: list[Said] = []
@@ -44,3 +45,4 @@ class Answer(msgspec.Struct, kw_only=True):
     hypothetical: bool = False
     refused: bool = False
     draft_id: int | None = None
+    general: bool = False

@@ -1,23 +1,26 @@
-"""From which day it would stand otherwise if nothing but time passed: the same determination on later days."""
+"""From which day it would stand otherwise as time passes: the same determination on later days."""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from agent.answers.answer import Answer, Said
+from agent.answers.what_if import marker
 from agent.answers.wording import Sorted, Words, ask_back, drugs_meant, fitted, lower, sources, unlisted
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
 from tools.bound import Bound
 from tools.records import Determination, Outcome
-from tools.what_if import On
+from tools.what_if import Change, Later, On, Started
 
 AHEAD = 400  # days that are tried
 _BETTER: tuple[Outcome, ...] = ("not_required", "ready", "needs_documentation")
 
 
 def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
-    """The first day on which the outcome is better, with what changes on it; that time alone changes nothing, if so."""
+    """The first day on which the outcome is better, with what changes on it; that time alone changes nothing, if so.
+    What is supposed beside it, a drug that is begun say, holds from the day that is named, or today."""
     drugs = drugs_meant(ask, bound)[:1]
     if not drugs:
         return ask_back(ask.intent, bound, ledger)
@@ -25,17 +28,24 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     if drugs[0] not in bound.plan.benefits:
         reply.said = [unlisted(drugs[0], bound, ledger)]
         return reply
-    now = bound.determination(drugs[0], ask.indication)
-    words = Words(bound, ledger, now)
+    course = _Course.of(ask, bound)
+    today = course.on(bound.as_of) if course.changes else ()
+    now = bound.supposed(drugs[0], today, ask.indication)
+    words = Words(bound, ledger, now, supposed=bool(course.changes))
+    supposed = (
+        [Said(text=marker(course.changes, drugs[0], bound, ledger), verbatim=True)] if course.changes else []
+    )
     if now.outcome in ("ready", "not_required"):
         reply.determinations.append(now)
-        reply.said = [Said(text=f"Today already. {words.headline()}")]
+        reply.said = [*supposed, Said(text=f"Today already. {words.headline()}")]
         return reply
-    day, then = _first_better(now, bound, ask.indication)
+    day, then = _first_better(now, course, bound, ask.indication)
     if day is None or then is None:
         reply.determinations.append(now)
+        alone = "Time alone does not change it" if not supposed else "Time does not change it even so"
         reply.said = [
-            Said(text="Time alone does not change it: what is open needs a step, not a date."),
+            *supposed,
+            Said(text=f"{alone}: what is open needs a step, not a date."),
             Said(text=words.headline()),
         ]
         steps = words.next_steps(2)
@@ -56,7 +66,7 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     told = f"From {shown} on, in {wait}, if nothing else changes: {later.request()} would be “{later.outcome()}”."
     met = {finding.criterion for finding in now.findings if finding.status == "met"}
     gained = [one for one in then.findings if one.status == "met" and one.criterion not in met]
-    reply.said = [Said(text=told)]
+    reply.said = [*supposed, Said(text=told)]
     if gained:
         reply.said.append(
             Said(
@@ -71,18 +81,43 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     return reply
 
 
+class _Course(NamedTuple):
+    """What is supposed beside the time that passes, and the day from which it holds."""
+
+    changes: tuple[Change, ...]
+    since: date
+
+    @classmethod
+    def of(cls, ask: Ask, bound: Bound) -> _Course:
+        days = [change.date for change in ask.changes if isinstance(change, On)]
+        changes = tuple(change for change in ask.changes if not isinstance(change, On | Later))
+        return cls(changes, max([*days, bound.as_of]))
+
+    def on(self, day: date) -> tuple[Change, ...]:
+        """The same seen on a later day, on which what was begun has gone on so long."""
+        passed = (day - self.since).days
+        seen = [
+            Started(drug=change.drug, days=max(0, change.days + passed))
+            if isinstance(change, Started)
+            else change
+            for change in self.changes
+            if passed >= 0 or not isinstance(change, Started)
+        ]
+        return (On(date=day), *seen)
+
+
 def _first_better(
-    now: Determination, bound: Bound, indication: str
+    now: Determination, course: _Course, bound: Bound, indication: str
 ) -> tuple[date | None, Determination | None]:
     """By weeks and then by days: outcomes that time brings seldom pass within a week."""
     rank = _rank(now)
     before = bound.as_of
     for weeks in range(1, AHEAD // 7 + 1):
         day = bound.as_of + timedelta(days=7 * weeks)
-        if _is_gained(now, bound.supposed(now.drug, (On(date=day),), indication), rank):
+        if _is_gained(now, bound.supposed(now.drug, course.on(day), indication), rank):
             for days in range(1, 8):
                 exact = before + timedelta(days=days)
-                then = bound.supposed(now.drug, (On(date=exact),), indication)
+                then = bound.supposed(now.drug, course.on(exact), indication)
                 if _is_gained(now, then, rank):
                     return exact, then
         before = day

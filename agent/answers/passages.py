@@ -14,6 +14,7 @@ from agent.answers.chart.courses import course_told
 from agent.answers.chart.diagnoses import diagnosis_told, relative_told
 from agent.answers.chart.page import Page
 from agent.answers.chart.values import value_told
+from agent.answers.plan import coverage_told
 from agent.answers.policy import clause_told
 from agent.answers.why import finding_told
 from agent.answers.wording import Words
@@ -26,7 +27,7 @@ from tools.records import Clause, Determination, Finding, Note, Policy
 
 Kind = Literal[
     "diagnosis", "course", "fill", "order", "value", "allergy", "relative", "program", "procedure", "document",
-    "statement", "note", "authorization", "finding", "clause",
+    "statement", "note", "authorization", "coverage", "finding", "clause",
 ]  # fmt: skip
 
 
@@ -45,7 +46,7 @@ class Passage(NamedTuple):
 
     @property
     def key(self) -> str:
-        """ "O28", "F:Ozempic:§ 1(a)(3)" for how a criterion stands, "P:Ozempic:§ 1(a)(3)" for what its clause prints."""
+        """A record's id; "F:Ozempic:§ 1(a)(3)" for how a criterion stands, "P:Ozempic:§ 1(a)(3)" for its clause."""
         prefix = {"finding": "F", "clause": "P"}.get(self.kind)
         return f"{prefix}:{self.drug}:{self.ref}" if prefix else self.ref
 
@@ -64,6 +65,7 @@ WHERE: dict[Kind, str] = {
     "statement": "prescriber's statement",
     "note": "note",
     "authorization": "approval on file",
+    "coverage": "enrolment",
     "finding": "criterion",
     "clause": "policy",
 }
@@ -101,6 +103,7 @@ def _of_chart(bound: Bound) -> Iterator[Passage]:
         ("document", patient.documents),
         ("statement", [one for one in patient.attestations if one.text]),
         ("authorization", patient.authorizations),
+        ("coverage", patient.coverages),
     )
     for kind, records in lists_of:
         for one in records:
@@ -152,6 +155,7 @@ _TELL: dict[Kind, Callable[[Page, Any], str]] = {
     "statement": lists.statement_told,
     "note": _note,
     "authorization": supply.authorization_told,
+    "coverage": lambda page, one: coverage_told(one, page.bound, page.ledger),
     "finding": _finding,
     "clause": _clause,
 }

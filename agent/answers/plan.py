@@ -7,7 +7,7 @@ from datetime import date
 
 from agent.answers.answer import Answer, Said, Source
 from agent.answers.policy import clause_slot, printed
-from agent.answers.wording import drug_slot, plan_slot, sentence
+from agent.answers.wording import Words, drug_slot, plan_slot, sentence
 from agent.dialogue.query import Ask, Query
 from agent.ledger import Ledger, Origin
 from tools.bound import Bound
@@ -117,11 +117,23 @@ def _of_drug(name: str, query: Query, bound: Bound, plan: Plan, reply: Answer) -
         reply.said.append(Said(text=f"{drug} is not covered by {shown}{_reason(benefit, plan, ledger)}."))
         return
     reply.said += [one for one in _OF_DRUG[query](benefit, plan, drug, ledger) if one not in reply.said]
+    if not benefit.pa_required and any(order.drug == name for order in bound.patient.orders):
+        _over_quantity(name, bound, plan, reply)
     limits = list(benefit.all_limits()) if query == "limit" else []
     reply.sources += [
         Source(source=f"{benefit.policy_id} {limit.clause_id}", quote=limit.quote)
         for limit in limits if limit.quote
     ]  # fmt: skip
+
+
+def _over_quantity(name: str, bound: Bound, plan: Plan, reply: Answer) -> None:
+    """What needs no authorization is stopped at the pharmacy all the same where the order exceeds a limit."""
+    if plan.id != bound.plan.id:
+        return
+    found = bound.determination(name)
+    if found.outcome == "quantity_exception":
+        reply.determinations.append(found)
+        reply.said.append(Said(text=Words(bound, reply.ledger, found).headline()))
 
 
 def _at(plan: Plan, name: str) -> str:
@@ -437,11 +449,7 @@ def _enrolment(ask: Ask, bound: Bound, plan: Plan, ledger: Ledger) -> list[Said]
         return [Said(text=f"{shown} ({payer}) is the plan on file; enrolment dates are not on file.")]
     named = f"{shown} ({payer})" if payer not in shown else shown
     said = [
-        Said(
-            text=_enrolled(
-                one, named if one.plan_id == plan.id else _other_plan(one, bound, ledger), bound.as_of, ledger
-            )
-        )
+        Said(text=coverage_told(one, bound, ledger, named if one.plan_id == plan.id else ""))
         for one in coverages
     ]
     if all(one.plan_id != plan.id for one in coverages):
@@ -457,7 +465,10 @@ def _other_plan(one: Coverage, bound: Bound, ledger: Ledger) -> str:
         return ledger.add("code", one.plan_id, origin="chart", attribute="plan", source=one.id)
 
 
-def _enrolled(one: Coverage, name: str, as_of: date, ledger: Ledger) -> str:
+def coverage_told(one: Coverage, bound: Bound, ledger: Ledger, name: str = "") -> str:
+    """Since when, until when and with which member id; `name` is what the plan is called, if not by its own name."""
+    name, as_of = name or _other_plan(one, bound, ledger), bound.as_of
+
     def day(on: date, attribute: str) -> str:
         return ledger.add("date", on, origin="chart", attribute=attribute, source=one.id)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -38,6 +38,7 @@ from tools.records import Determination, Finding
 from tools.terminology.conditions import CONCEPTS
 from tools.terminology.observations import TESTS
 from tools.terms import TOPICS
+from tools.what_if import Change
 
 MOST_DRUGS = 3
 MOST_CHANGED = 3
@@ -70,7 +71,9 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         why = ledger.add("words", str(error).rstrip("."), origin="determination", source="suppose")
         reply.said = [Said(text=f"That cannot be supposed: {why}.", verbatim=True)]
         return reply
-    reply.said = fitted([Said(text=_marker(ask, drugs[0], bound, ledger), verbatim=True), *said], ledger)
+    reply.said = fitted(
+        [Said(text=marker(ask.changes, drugs[0], bound, ledger), verbatim=True), *said], ledger
+    )
     return reply
 
 
@@ -81,10 +84,10 @@ def _as_it_stands(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     return reply
 
 
-def _marker(ask: Ask, drug: str, bound: Bound, ledger: Ledger) -> str:
+def marker(changes: Sequence[Change], drug: str, bound: Bound, ledger: Ledger) -> str:
     """ "Hypothetical: if HbA1c were 7.4 % (it is 8.4 % of Aug 17, 2026 now). Nothing is recorded." """
     unit = bound.store.drug(drug).unit
-    days_first = sorted(ask.changes, key=lambda change: not isinstance(change, what_if.Later | what_if.On))
+    days_first = sorted(changes, key=lambda change: not isinstance(change, what_if.Later | what_if.On))
     told = [_DESCRIBE[type(change)](change, _Told(bound, ledger, unit)) for change in days_first]
     return f"Hypothetical: {' and '.join(told)}; nothing of it is recorded."
 

@@ -53,6 +53,7 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         return reply
     said = [Said(text=words.headline()), *_every(words)]
     if ask.query == "criterion" and found.stopped_by not in BEFORE_CRITERIA:
+        reply.general = True
         named = ledger.add("words", ask.text[:80], origin="request", attribute="asked about")
         said.insert(
             0,

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from agent.dialogue.entities import Entities, Entity
 from agent.dialogue.known import Known
 from agent.dialogue.query import Talk
+from tools.dates import add_months
 from tools.language.encoder import Encoded, head
 from tools.records import TrialOutcome
 from tools.terminology.conditions import CONCEPTS
@@ -84,9 +85,12 @@ def things_in(named: Entities, encoded: Encoded, start: int, end: int, as_of: da
         found.append(Thing(of, one.start, one.end, _role(encoded, one.start, one.end, of), entity=one))
     dated = [span for span in dates_in(named.text, as_of or date.today()) if start <= span.start < end]
     for span in dated:
-        if span.day is not None and not span.relative:
-            role = _role(encoded, span.start, span.end, "date")
-            found.append(Thing("date", span.start, span.end, role, day=span.day))
+        if span.day is None or (span.relative and (as_of is None or span.day <= as_of)):
+            continue
+        role, day = _role(encoded, span.start, span.end, "date"), span.day
+        if role == "on" and not span.year and as_of is not None and day < as_of:
+            day = add_months(day, 12)  # what is supposed of a day is of one to come
+        found.append(Thing("date", span.start, span.end, role, day=day))
     taken = [(thing.start, thing.end) for thing in found]
     for quantity in quantities_in(named.text):
         inside = start <= quantity.start < end

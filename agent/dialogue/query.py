@@ -143,6 +143,7 @@ class Talk(Record, frozen=True, kw_only=True):
     supposed: tuple[Change, ...] = ()  # hypotheses that hold until they are taken back
     offered: tuple[str, ...] = ()  # what the last answer asked back about: drugs, patient ids or queries
     question: str = ""  # the last one
+    shown: tuple[str, ...] = ()  # keys of the passages that the last answer told
 
 
 # What a query wants to know, as a choice between readings names it.

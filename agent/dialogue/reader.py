@@ -40,7 +40,7 @@ _OF_A_TEST: frozenset[Query] = frozenset(("value", "trend", "value_age", "criter
 _OF_A_MEDICINE: frozenset[Query] = frozenset(("medication", "allergy", "fills"))
 _OF_A_CONDITION: frozenset[Query] = frozenset(("diagnosis", "statement", "family"))
 _OF_A_THING = _OF_A_TEST | _OF_A_MEDICINE | _OF_A_CONDITION
-_SUPPOSING: frozenset[Query] = frozenset(("what_if", "news", "quantity"))
+_SUPPOSING: frozenset[Query] = frozenset(("what_if", "news", "quantity", "earliest"))
 
 
 class Span(NamedTuple):

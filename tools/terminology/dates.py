@@ -354,6 +354,8 @@ _NEAR = {
     "hoy": 0,
     "ayer": -1,
     "anteayer": -2,
+    "mañana": 1,
+    "pasado mañana": 2,
 }
 _COUNTS = {
     word: number

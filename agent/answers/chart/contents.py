@@ -52,6 +52,7 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
 def _say_values(page: Page) -> None:
     tests = _tests(page)
     if not tests and _nothing_named(page):
+        page.reply.general = True
         tests = [test for test in USUAL if page.patient.observations_by_test.get(test)]
         if not tests:
             page.say("No lab value or measurement is on record.")
@@ -84,6 +85,7 @@ def _nothing_named(page: Page) -> bool:
 
 def _unresolved(page: Page, what: str) -> None:
     """What was asked could not be tied to anything known: notes that hold the words, else that, and no absence."""
+    page.reply.general = True
     if search_notes(page):
         return
     said = page.ledger.add(
@@ -96,6 +98,7 @@ def _say_course(page: Page) -> None:
     for name in page.ask.medicines:
         say_course(page, name)
     if not page.ask.medicines:
+        page.reply.general = True
         say_medications(page)
 
 
@@ -108,6 +111,7 @@ def _say_diagnosis(page: Page) -> None:
 
 def _say_study(page: Page) -> None:
     """No condition of ours is named: a study or a note may hold the words; else the whole list is shown."""
+    page.reply.general = True
     if not search_notes(page):
         say_diagnoses(page)
 

@@ -19,6 +19,7 @@ def say_notes(page: Page) -> None:
     if not notes:
         page.say("No note is on record.")
         return
+    page.reply.general = True
     if search_notes(page):
         return
     last = notes[0]

@@ -44,6 +44,7 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     found = find(policy, bound.plan.benefits[name], drug, question, hits, ask.indication)
     reply = Answer(intent="policy", ledger=ledger, drugs=(name,))
     if not found.clauses:
+        reply.general = not found.about
         nearest = (
             [] if found.about else [held for hit in hits[:MOST_NEAREST] if (held := _clause_of(hit, policy))]
         )

@@ -1,0 +1,126 @@
+"""What a turn asks for and its answer leaves out, beside the chart and the policy that it is told from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from agent.answers import chart, focus, relevance
+from agent.answers.answer import Answer, Said
+from agent.answers.passages import Passage, passages, texts
+from agent.answers.relevance import KINDS, Question, features, likelihoods, pool_of
+from agent.dialogue.query import Ask
+from agent.ledger import Ledger
+from evals.train_relevance import EXAMPLES
+from tests.case_answers import bound_to, bundled, everyone
+from tools.bound import Bound
+from tools.errors import NotFound
+
+
+def test_everything_that_could_be_said_is_told_once_and_from_its_record() -> None:
+    for bound in everyone(bundled()):
+        found = passages(bound, [*bound.plan.benefits][:2])
+        told = texts(found, bound)
+        assert len({one.key for one in found}) == len(found)
+        assert all(text and "None" not in text and "{F" not in text for text in told)
+        assert {one.kind for one in found} <= set(KINDS)
+        assert sum(one.kind == "course" for one in found) == len(bound.patient.medications or ())
+
+
+def test_the_weights_are_of_the_features() -> None:
+    bound = bound_to(bundled(), "P001")
+    found = passages(bound, ["Ozempic"])
+    pool = pool_of(found, texts(found, bound))
+    assert features(Question("newest a1c?"), pool).shape == (len(found), len(relevance._weights()) - 1)
+    likely = np.array(likelihoods(Question("newest a1c?"), pool))
+    assert ((likely > 0) & (likely < 1)).all()
+
+
+def test_what_is_named_is_likelier_than_what_is_not() -> None:
+    bound = bound_to(bundled(), "P001")
+    likely = _likely("which day was the last HbA1c drawn, and how high was it?", bound)
+    values = {one.what[0]: share for one, share in likely.items() if one.kind == "value"}
+    assert max(values, key=lambda test: values[test]) == "hba1c"
+
+
+def _likely(text: str, bound: Bound) -> dict[Passage, float]:
+    found = passages(bound, ["Ozempic"])
+    return dict(zip(found, likelihoods(Question(text), pool_of(found, texts(found, bound))), strict=True))
+
+
+def _with(
+    monkeypatch: pytest.MonkeyPatch, wanted: tuple[str, ...], answer: Answer, query: str = "value"
+) -> focus.Focus:
+    """The answer, where just these passages are likely."""
+    monkeypatch.setattr(
+        relevance, "likelihoods", lambda question, pool: [0.9 if key in wanted else 0.1 for key in pool.keys]
+    )
+    asks = [Ask(query=query)]  # type: ignore[arg-type]
+    return focus.focused(Question("?"), asks, [answer], bound_to(bundled(), "P001"), answer.ledger)
+
+
+def _rendered(told: focus.Focus) -> str:
+    return " ".join(answer.ledger.render(one.text) for answer in told.answers for one in answer.said)
+
+
+def test_what_was_left_out_is_told_behind_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = Ledger()
+    answer = Answer(intent="chart", said=[Said(text="An answer.")], ledger=ledger)
+    fill = bound_to(bundled(), "P001").patient.fills[0]
+    told = _with(monkeypatch, (fill.id,), answer)
+    assert _rendered(told).startswith("An answer. Also on this: Pharmacy fill: ")
+    assert told.shown == (fill.id,)
+    assert any(source.source == f"chart {fill.id}" for one in told.answers for source in one.sources)
+
+
+def test_it_stands_for_an_answer_that_is_general(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = Answer(intent="chart", said=[Said(text="The whole list.")], ledger=Ledger(), general=True)
+    fill = bound_to(bundled(), "P001").patient.fills[0]
+    told = _rendered(_with(monkeypatch, (fill.id,), answer))
+    assert told.startswith("On this: Pharmacy fill: ")
+
+
+def test_nothing_is_said_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    bound = bound_to(bundled(), "P001")
+    answer = chart.answer(Ask(query="value", tests=("hba1c",)), bound, Ledger())
+    newest = next(one for one in passages(bound, []) if one.kind == "value" and one.what[0] == "hba1c")
+    told = _with(monkeypatch, (newest.key,), answer)
+    assert told.answers == [answer] and told.shown == (newest.key,)
+
+
+def test_a_general_answer_stays_where_nothing_is_likely(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = Answer(intent="chart", said=[Said(text="The whole list.")], ledger=Ledger(), general=True)
+    assert _with(monkeypatch, (), answer).answers == [answer]
+
+
+@pytest.mark.parametrize("query", ["smalltalk", "draft", "panel", "other_patient", "patient"])
+def test_what_asks_for_no_record_is_told_none(monkeypatch: pytest.MonkeyPatch, query: str) -> None:
+    answer = Answer(intent="smalltalk", said=[Said(text="Glad to help.")], ledger=Ledger())
+    fill = bound_to(bundled(), "P001").patient.fills[0]
+    assert _with(monkeypatch, (fill.id,), answer, query).answers == [answer]
+
+
+def test_the_facts_of_every_example_stand_in_the_world() -> None:
+    """But for lists as a whole, and clauses of drugs that the talk is not about."""
+    store = bundled()
+    for path in sorted(Path(EXAMPLES).glob("f*.jsonl")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            talk = json.loads(line)
+            bound = bound_to(store, talk["patient"])
+            keys = {key for one in passages(bound, [*bound.plan.benefits]) for key in _keys(one)}
+            for turn in talk["turns"]:
+                wanted = {fact for fact in turn["facts"] if not fact.startswith("ALL:")}
+                assert wanted <= keys, (path.name, turn["text"], wanted - keys)
+
+
+def _keys(one: Passage) -> set[str]:
+    return {one.key, *one.ref.split(",")}
+
+
+def test_a_drug_that_is_not_on_the_plan_has_no_passages() -> None:
+    bound = bound_to(bundled(), "P001")
+    with pytest.raises(NotFound):
+        passages(bound, ["Nonesuch"])
