@@ -19,7 +19,7 @@ from math import log
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from agent.answers.policy.contents import WHOLES, Compared, Contents, contents_of, stems
+from agent.answers.policy.contents import WHOLES, Compared, Contents, contents_of, stems, without_drug
 from agent.answers.policy.finding import SILENT
 from agent.answers.policy.ranking import GROUPS, WEIGHTS, Features, features, nearness, read
 from agent.settings import read_settings
@@ -195,11 +195,12 @@ def seen(item: Labelled, store: Store, rare: dict[str, float]) -> Iterator[Examp
     policy = store.policy(item.plan_id, item.drug)
     assert policy is not None
     held = contents_of(policy, benefit, drug)
-    hits = policies.search(store, item.plan_id, item.drug, item.text, len(policy.clauses))
+    text = without_drug(item.text, held)
+    hits = policies.search(store, item.plan_id, item.drug, text, len(policy.clauses))
     assert all(hit.by == "meaning" for hit in hits)
-    near = nearness(item.text, held, {hit.clause_id: hit.score for hit in hits})
+    near = nearness(text, held, {hit.clause_id: hit.score for hit in hits})
     right = np.array([one in item.right for one in held.keys])
-    question = read(item.text, held)
+    question = read(text, held)
     given = features(question, held.compared, near, rare)
     made = Example(item.name, item.id, given, held.compared, tuple(right), item.asks, True, item.query)
     yield made
@@ -224,7 +225,8 @@ def _alike(held: Contents, right: NDArray[np.bool_]) -> NDArray[np.bool_]:
         and one.kind not in ("own", "lead", "whole")
         for one in held.compared
     ]
-    return right | np.array(same)
+    made: NDArray[np.bool_] = right | np.array(same)
+    return made
 
 
 # --- the model --------------------------------------------------------------------------------------------
@@ -372,12 +374,12 @@ def _told(count: Counter[str]) -> dict[str, float]:
 def save(weights: dict[str, Any], rare: dict[str, float]) -> None:
     import numpy as np
 
-    rows = {
+    rows: dict[str, Any] = {
         name: np.array(row) if name.endswith("keys") else row.numpy().astype(np.float16)
         for name, row in weights.items()
     }
-    kept = {"words": np.array(list(rare)), "rare": np.array(list(rare.values()), np.float16)}
-    np.savez_compressed(WEIGHTS, **rows, **kept)
+    rows |= {"words": np.array(list(rare)), "rare": np.array(list(rare.values()), np.float16)}
+    np.savez_compressed(WEIGHTS, **rows)
 
 
 if __name__ == "__main__":

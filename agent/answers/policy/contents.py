@@ -11,9 +11,9 @@ from typing import Literal, NamedTuple, get_args
 
 from tools.records import Benefit, Clause, Drug, Policy
 from tools.rulebook.plain import describe
-from tools.rules import Composite, Part, Rule
+from tools.rules import Composite, Node, Part, Required, Rule
 from tools.store.clauses import Chunk, policy_chunks
-from tools.store.everyday import fixed_clauses
+from tools.store.everyday import SECTION_QUESTIONS, fixed_clauses
 from tools.terminology.conditions import conditions
 from tools.terminology.matcher import Span, loose_matches, matches
 from tools.terminology.medicines import ingredients_of, medicine
@@ -102,7 +102,7 @@ _kept: dict[str, tuple[Policy, Benefit, Contents]] = {}
 
 def _compared(clause: Clause, chunk: Chunk, entry: Printed | None, fixed: str) -> Compared:
     part = entry.part if entry else None
-    leaf = part if not isinstance(part, Composite) else None
+    leaf = part if isinstance(part, Node | Required) and not isinstance(part, Composite) else None
     said = f"{clause.text} {describe(leaf)} {getattr(leaf, 'label', '')}" if leaf else clause.text
     concepts = concepts_of(matches(said)) | (_named(leaf) if leaf else frozenset())
     return Compared(
@@ -119,13 +119,23 @@ def _compared(clause: Clause, chunk: Chunk, entry: Printed | None, fixed: str) -
 
 
 def _whole(section: str) -> Compared:
-    """A section as a whole, which is known by its title."""
-    title, none = TITLES[section], frozenset[str]()
-    return Compared(section, "whole", f"whole {section}", (title,), stems(title), none, none, none, none)
+    """A section as a whole, which is known by its title and by how people ask for it."""
+    views, none = (TITLES[section], SECTION_QUESTIONS[section]), frozenset[str]()
+    return Compared(
+        section, "whole", f"whole {section}", views, stems(" ".join(views)), none, none, none, none
+    )
 
 
 def tag(part: Part) -> str:
     return str(type(part).__struct_config__.tag)
+
+
+def without_drug(text: str, held: Contents) -> str:
+    """The question with "it" for the drug that the policy is of: every clause is about that."""
+    spans = {span.start: span for span in loose_matches(text) if concepts_of([span]) & held.own}
+    for start, span in sorted(spans.items(), reverse=True):
+        text = f"{text[:start]}it{text[span.end :]}"
+    return text
 
 
 def weight_of(compared: Iterable[Compared]) -> dict[str, float]:

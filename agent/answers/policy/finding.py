@@ -17,7 +17,7 @@ from tools.records import Benefit, Clause, Drug, Policy
 if TYPE_CHECKING:
     from tools.store.clauses import Hit
 
-SILENT = 0.5  # that no clause answers, from which none is said to
+SILENT = 0.65  # that no clause answers, from which none is said to
 NEAR = 0.45  # of the best clause's likelihood, from which another is quoted with it
 MOST_QUOTES = 4
 
@@ -41,7 +41,7 @@ def find(
         policy: what is asked.
         benefit: whose rules it prints.
         drug: which it is about.
-        question: as it was typed.
+        question: as it was typed, without the name of the drug.
         hits: all of its clauses as the search scores them.
         indication: the use for which it is asked, if it is known.
 

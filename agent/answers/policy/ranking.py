@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent.answers.policy.contents import (
     Compared,
@@ -257,7 +257,7 @@ def _weights() -> _Weights:
 
 
 @cache
-def _kept() -> dict[str, NDArray[np.generic]]:
+def _kept() -> dict[str, Any]:
     try:
         import numpy as np
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from agent.answers.answer import Answer, Said, Source
-from agent.answers.policy.contents import Contents, Section, contents_of
+from agent.answers.policy.contents import Contents, Section, contents_of, without_drug
 from agent.answers.policy.finding import Found, find, section_of
 from agent.answers.wording import drug_slot, drugs_meant, plan_slot
 from agent.dialogue.query import Ask, Query
@@ -47,10 +47,12 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
 def _found(ask: Ask, policy: Policy, bound: Bound) -> Found:
     """The section that the query wants, or what answers its words."""
     benefit, drug = bound.plan.benefits[policy.drug], bound.store.drug(policy.drug)
+    held = contents_of(policy, benefit, drug)
     if section := _WHOLE.get(ask.query):
-        return section_of(section, contents_of(policy, benefit, drug), ask.indication)
-    hits = bound.clauses(policy.drug, ask.text, len(policy.clauses))
-    return find(policy, benefit, drug, ask.text, hits, ask.indication)
+        return section_of(section, held, ask.indication)
+    asked = without_drug(ask.text, held)
+    hits = bound.clauses(policy.drug, asked, len(policy.clauses))
+    return find(policy, benefit, drug, asked, hits, ask.indication)
 
 
 def _quotes(found: Found, policy: Policy, plan: Plan, drug: Drug, ledger: Ledger) -> list[Said]:
