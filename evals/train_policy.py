@@ -43,7 +43,7 @@ FOLDS = (
     ("fourth", "f07", "f08"),
     ("dev", "f09"),
 )  # held out together
-WITHOUT = 0.3  # what a question counts that is asked of its policy without what answers it
+WITHOUT = 0.1  # what a question counts that is asked of its policy without what answers it
 PRIOR = {
     "own": 0.3,
     "none": 0.3,

@@ -17,7 +17,7 @@ from tools.records import Benefit, Clause, Drug, Policy
 if TYPE_CHECKING:
     from tools.store.clauses import Hit
 
-SILENT = 0.65  # that no clause answers, from which none is said to
+SILENT = 0.6  # that no clause answers, from which none is said to
 NEAR = 0.45  # of the best clause's likelihood, from which another is quoted with it
 MOST_QUOTES = 4
 
