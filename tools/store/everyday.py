@@ -119,6 +119,13 @@ _FIXED = {
     ),
     "renewal": ("If it is extended, for how long is the renewal good? The second approval, the next year.",),
 }
+# A section as a whole.
+SECTION_QUESTIONS = {
+    "criteria": "What does the policy ask for? All of its criteria and requirements.",
+    "renewal": "What does a renewal require? All that is asked for to continue.",
+    "exclusions": "What does the policy exclude? All exclusions, whom and what it rules out.",
+    "documentation": "Which documents must be sent? All of the paperwork that goes with the request.",
+}
 # The payer's own clauses about appeals, by words in them.
 _APPEAL = (
     (

@@ -1,17 +1,57 @@
-"""What one policy holds, as it is asked about: its clauses, what they print, and what they are about."""
+"""One policy, as it is asked about: its clauses, the criteria that they print, and what is compared of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import Literal, NamedTuple, get_args
 
-from agent.answers.policy.phrases import WORD, Section, compiled, stem
 from tools.records import Benefit, Clause, Drug, Policy
-from tools.rules import Composite, Part, Rule
-from tools.store.clauses import policy_chunks
-from tools.store.everyday import fixed_clauses
+from tools.rulebook.plain import describe
+from tools.rules import Composite, Node, Part, Required, Rule
+from tools.store.clauses import Chunk, policy_chunks
+from tools.store.everyday import SECTION_QUESTIONS, fixed_clauses
+from tools.terminology.conditions import conditions
+from tools.terminology.matcher import Span, loose_matches, matches
+from tools.terminology.medicines import ingredients_of, medicine
+from tools.terms import INDICATIONS
+from tools.terms import SECTIONS as TITLES
 
-MOST_KEPT = 512  # policies whose words are remembered
+Section = Literal["criteria", "renewal", "exclusions", "documentation"]
+WHOLES: tuple[Section, ...] = get_args(Section)  # sections that can be told as a whole
+MOST_KEPT = 512  # policies that are remembered
+_WORD = re.compile(r"[^\W_]+")
+_ENDINGS = ("ing", "ies", "es", "ed", "s")
+_SHORTEST = 3  # letters of a stem
+_KINDS = frozenset(
+    ("test", "condition", "medicine", "class", "procedure", "specialty", "allergen", "supply")
+)  # of concepts that a clause can be about
+
+
+class Printed(NamedTuple):
+    """A criterion or document as a clause prints it, with the composites over it, outermost first, and its rules."""
+
+    part: Part
+    section: str
+    above: tuple[Composite, ...]
+    rules: tuple[Rule, ...]
+
+
+class Compared(NamedTuple):
+    """What is compared of a clause with a question."""
+
+    section: str
+    kind: str  # the criterion's, or limit, starting, initial, renewal; a lead, the payer's own words, a whole section
+    topic: str  # the everyday question that it answers, which is the same for every payer; or its section
+    views: tuple[str, ...]
+    words: frozenset[str]  # stems, of the clause and its views
+    stated: frozenset[str]  # stems, of the clause alone
+    concepts: frozenset[str]
+    wider: frozenset[str]  # the classes of its medicines, what its conditions imply
+    uses: frozenset[str]
 
 
 class Contents(NamedTuple):
@@ -19,12 +59,11 @@ class Contents(NamedTuple):
 
     clauses: dict[str, Clause]
     printed: dict[str, Printed]
-    fixed: dict[str, str]  # clauses of fixed wording: limit, starting, initial, renewal
-    by_section: dict[str, list[str]]
-    words: frozenset[str]
-    words_of: dict[str, frozenset[str]]
-    payer: frozenset[str]  # words of its name
-    says: dict[str, frozenset[str]]  # what clauses of the payer's own wording are about: review, deadline, …
+    keys: tuple[str, ...]  # of what is compared: clause ids, then the sections that can be told as a whole
+    compared: tuple[Compared, ...]
+    weight: dict[str, float]  # of a word: the rarer among the clauses, the more
+    names: frozenset[str]  # stems of the names of drug, payer and plan
+    own: frozenset[str]  # the drug itself, as concepts
 
 
 def contents_of(policy: Policy, benefit: Benefit, drug: Drug) -> Contents:
@@ -32,24 +71,24 @@ def contents_of(policy: Policy, benefit: Benefit, drug: Drug) -> Contents:
     kept = _kept.get(policy.id)
     if kept and kept[0] is policy and kept[1] is benefit:
         return kept[2]
-    by_section: dict[str, list[str]] = {}
-    for clause in policy.clauses:
-        by_section.setdefault(clause.section, []).append(clause.id)
-    texts = {clause.id: clause.text for clause in policy.clauses}
-    for chunk in policy_chunks(policy, benefit, drug):
-        texts[chunk.clause_id] = " ".join((texts[chunk.clause_id], *chunk.views))
-    words_of = {
-        one: frozenset(stem(word) for word in WORD.findall(text.casefold())) for one, text in texts.items()
-    }
+    shown = {entry.part.clause_id: entry for entry in printed(benefit)}
+    fixed = fixed_clauses(policy, benefit, drug)
+    chunks = zip(policy.clauses, policy_chunks(policy, benefit, drug), strict=True)
+    compared = tuple(
+        _compared(clause, chunk, shown.get(clause.id), fixed.get(clause.id, "")) for clause, chunk in chunks
+    )
+    called = (drug.name, drug.generic, *drug.ingredients, *drug.aliases)
+    held = {entry.section for entry in shown.values()}
+    wholes = tuple(section for section in WHOLES if section in held)
+    compared += tuple(_whole(section) for section in wholes)
     made = Contents(
         clauses={clause.id: clause for clause in policy.clauses},
-        printed={entry.part.clause_id: entry for entry in printed(benefit)},
-        fixed=fixed_clauses(policy, benefit, drug),
-        by_section=by_section,
-        words=frozenset().union(*words_of.values()),
-        words_of=words_of,
-        payer=frozenset(WORD.findall(f"{policy.payer} {policy.plan_id}".casefold().replace("-", " "))),
-        says=_says(policy),
+        printed=shown,
+        keys=(*(clause.id for clause in policy.clauses), *wholes),
+        compared=compared,
+        weight=weight_of(compared),
+        names=stems(" ".join((*called, policy.payer, policy.plan_id))),
+        own=frozenset(f"medicine:{name.casefold()}" for name in called),
     )
     if len(_kept) > MOST_KEPT:
         _kept.clear()
@@ -61,13 +100,100 @@ def contents_of(policy: Policy, benefit: Benefit, drug: Drug) -> Contents:
 _kept: dict[str, tuple[Policy, Benefit, Contents]] = {}
 
 
-class Printed(NamedTuple):
-    """A criterion or document as a clause prints it, with the composites over it, outermost first, and its rules."""
+def _compared(clause: Clause, chunk: Chunk, entry: Printed | None, fixed: str) -> Compared:
+    part = entry.part if entry else None
+    leaf = part if isinstance(part, Node | Required) and not isinstance(part, Composite) else None
+    said = f"{clause.text} {describe(leaf)} {getattr(leaf, 'label', '')}" if leaf else clause.text
+    concepts = concepts_of(matches(said)) | (_named(leaf) if leaf else frozenset())
+    return Compared(
+        section=clause.section,
+        kind=fixed or ("own" if part is None else "lead" if leaf is None else tag(part)),
+        topic=chunk.views[1] if len(chunk.views) > 1 else clause.section,
+        views=chunk.views,
+        words=stems(" ".join((clause.text, *chunk.views))),
+        stated=stems(clause.text),
+        concepts=concepts,
+        wider=wider_of(concepts),
+        uses=frozenset(rule.indication for rule in entry.rules) if entry else frozenset(),
+    )
 
-    part: Part
-    section: str
-    above: tuple[Composite, ...]
-    rules: tuple[Rule, ...]
+
+def _whole(section: str) -> Compared:
+    """A section as a whole, which is known by its title and by how people ask for it."""
+    views, none = (TITLES[section], SECTION_QUESTIONS[section]), frozenset[str]()
+    return Compared(
+        section, "whole", f"whole {section}", views, stems(" ".join(views)), none, none, none, none
+    )
+
+
+def tag(part: Part) -> str:
+    return str(type(part).__struct_config__.tag)
+
+
+def without_drug(text: str, held: Contents) -> str:
+    """The question with "it" for the drug that the policy is of: every clause is about that."""
+    spans = {span.start: span for span in loose_matches(text) if concepts_of([span]) & held.own}
+    for start, span in sorted(spans.items(), reverse=True):
+        text = f"{text[:start]}it{text[span.end :]}"
+    return text
+
+
+def weight_of(compared: Iterable[Compared]) -> dict[str, float]:
+    """Of every word of these clauses: the rarer, the more."""
+    held = [one.words for one in compared]
+    count = Counter(word for words in held for word in words)
+    return {word: math.log((len(held) + 1) / (seen + 0.5)) for word, seen in count.items()}
+
+
+def stems(text: str) -> frozenset[str]:
+    return frozenset(_stem(word) for word in _WORD.findall(text.casefold()))
+
+
+def _stem(word: str) -> str:
+    ending = next((end for end in _ENDINGS if word.endswith(end) and len(word) - len(end) >= _SHORTEST), "")
+    return word.removesuffix(ending)
+
+
+def concepts_of(spans: Iterable[Span]) -> frozenset[str]:
+    """What these name, and what a brand is made of."""
+    found = set[str]()
+    for span in spans:
+        if span.kind in _KINDS:
+            found.add(span.concept)
+            found.update(f"medicine:{one}" for one in ingredients_of(span.key) if span.kind == "medicine")
+    return frozenset(found)
+
+
+def wider_of(concepts: Iterable[str]) -> frozenset[str]:
+    """The classes of the medicines among these, and what the conditions among them imply."""
+    found = set[str]()
+    for kind, _, key in (concept.partition(":") for concept in concepts):
+        if kind == "medicine":
+            found.update(f"class:{one}" for one in medicine(key).classes)
+        elif kind == "condition" and key in conditions():
+            found.update(f"condition:{one}" for one in conditions()[key].implies)
+    return frozenset(found)
+
+
+@cache
+def concepts_of_use(indication: str) -> frozenset[str]:
+    """The conditions that a use of the drug is for."""
+    found = concepts_of(loose_matches(INDICATIONS.get(indication, indication)))
+    return found | wider_of(found) | {f"condition:{indication}"}
+
+
+def _named(part: Part) -> frozenset[str]:
+    """The medicines, classes and tests of a criterion."""
+    medicines = [
+        one for name in getattr(part, "drugs", ()) for one in (name.casefold(), *ingredients_of(name))
+    ]
+    tests = [*getattr(part, "tests", ()), getattr(part, "test", "")]
+    return frozenset(
+        f"{kind}:{key}"
+        for kind, keys in (("medicine", medicines), ("class", getattr(part, "classes", ())), ("test", tests))
+        for key in keys
+        if key
+    )
 
 
 def printed(benefit: Benefit) -> Iterator[Printed]:
@@ -97,43 +223,32 @@ def clauses_about(
     policy: Policy, kind: str, benefit: Benefit | None = None, drug: Drug | None = None
 ) -> list[Clause]:
     """The clauses that state the `review` time, a `deadline`, or with benefit and drug the `initial` or
-    `renewal` period."""
-    said = _says(policy)
+    `renewal` period; of several deadlines the first is meant."""
     fixed = fixed_clauses(policy, benefit, drug) if benefit and drug else {}
-    return [one for one in policy.clauses if kind in said[one.id] or fixed.get(one.id) == kind]
+    if kind not in _SAYS:
+        return [one for one in policy.clauses if fixed.get(one.id) == kind]
+    section, says, says_not = _SAYS[kind]
+    found = [
+        one
+        for one in policy.clauses
+        if one.section == section and says.search(one.text) and not says_not.search(one.text)
+    ]
+    return found[:1] if kind == "deadline" else found
 
 
-def _says(policy: Policy) -> dict[str, frozenset[str]]:
-    """What clauses of the payer's own wording are about; of several deadlines the first one is meant."""
-    found: dict[str, frozenset[str]] = {}
-    dated = False
-    for clause in policy.clauses:
-        kinds = {
-            kind
-            for section, kind, words in _SAYS
-            if clause.section == section and compiled(words).search(clause.text)
-        }
-        if dated or "peer" in kinds:
-            kinds.discard("deadline")
-        dated = dated or "deadline" in kinds
-        found[clause.id] = frozenset(kinds)
-    return found
-
-
-# Clauses of the payer's own wording: section, what it is about, by which words.
-_SAYS: tuple[tuple[Section, str, str], ...] = (
-    ("authorization", "beyond", r"plan year"),
-    ("authorization", "formulary", r"formulary"),
-    ("authorization", "review", r"\b(?:decid|answer|determinations are made)"),
-    (
-        "appeal",
-        "deadline",
-        r"(?:appeal|grievance|redetermination|write|ask)\b[^.]*\d+ |\d+ [^.]*(?:appeal|grievance)",
+# Clauses of the payer's own wording, which no rule prints: section, and the words by which they are told.
+_SAYS = {
+    "review": (
+        "authorization",
+        re.compile(r"\b(?:decid|answer|determinations are made)", re.IGNORECASE),
+        re.compile(r"(?!)"),
     ),
-    ("quantity", "exception", r"exception|larger"),
-    ("appeal", "next", r"next level|go on to|then seek|after (?:the|both)|still say no"),
-    ("appeal", "peer", r"peer|speak|clinician may"),
-    ("appeal", "decision", r"\b(?:decid|answer|resolv|repl)\w* "),
-    ("appeal", "outside", r"external|independent|outside|hearing"),
-    ("appeal", "urgent", r"urgent|expedit|72"),
-)
+    "deadline": (
+        "appeal",
+        re.compile(
+            r"(?:appeal|grievance|redetermination|write|ask)\b[^.]*\d+ |\d+ [^.]*(?:appeal|grievance)",
+            re.IGNORECASE,
+        ),
+        re.compile(r"peer|speak|clinician may", re.IGNORECASE),
+    ),
+}

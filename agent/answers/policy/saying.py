@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from agent.answers.answer import Answer, Said, Source
-from agent.answers.policy.contents import Contents, contents_of
-from agent.answers.policy.finding import Found, find
+from agent.answers.policy.contents import Contents, Section, contents_of, without_drug
+from agent.answers.policy.finding import Found, find, section_of
 from agent.answers.wording import drug_slot, drugs_meant, plan_slot
 from agent.dialogue.query import Ask, Query
 from agent.ledger import Ledger
@@ -16,17 +15,10 @@ from tools.records import Clause, Drug, Plan, Policy
 from tools.rules import AllOf, AnyOf, AtLeast, Composite
 from tools.terms import INDICATIONS
 
-if TYPE_CHECKING:
-    from tools.store.clauses import Hit
-
 MOST_BRANCHES = 5  # of a lead-in that are quoted
 MOST_NEAREST = 2  # clauses that are shown where none clearly answers
 MOST_LISTED = 9  # clauses of a section that is asked for as a whole
-# A query that wants a section as a whole says so in the words that the sections are known by.
-_WHOLE: dict[Query, str] = {
-    "policy_all": "all criteria",
-    "renewal_rules": "what are all requirements to renew",
-}
+_WHOLE: dict[Query, Section] = {"policy_all": "criteria", "renewal_rules": "renewal"}
 
 
 def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
@@ -38,23 +30,29 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     policy = bound.policy(name)
     if policy is None:
         return _no_policy(name, bound, ledger)
-    question = _WHOLE.get(ask.query, ask.text)
-    drug = bound.store.drug(name)
-    hits = bound.clauses(name, question, len(policy.clauses))
-    found = find(policy, bound.plan.benefits[name], drug, question, hits, ask.indication)
+    found = _found(ask, policy, bound)
     reply = Answer(intent="policy", ledger=ledger, drugs=(name,))
     if not found.clauses:
         reply.general = not found.about
-        nearest = (
-            [] if found.about else [held for hit in hits[:MOST_NEAREST] if (held := _clause_of(hit, policy))]
-        )
+        nearest = list(found.nearest[:MOST_NEAREST])
         reply.said += _silence(found, policy, bound.plan, nearest, ledger)
         reply.sources += [Source(source=f"{policy.id} {one.id}", quote=one.text) for one in nearest]
         return reply
-    reply.said += _quotes(found, policy, bound.plan, drug, ledger)
+    reply.said += _quotes(found, policy, bound.plan, bound.store.drug(name), ledger)
     quoted = [fact for one in reply.said for fact in ledger.used(one.text) if fact.kind == "quote"]
     reply.sources += [Source(source=fact.source, quote=str(fact.value), kind="policy") for fact in quoted]
     return reply
+
+
+def _found(ask: Ask, policy: Policy, bound: Bound) -> Found:
+    """The section that the query wants, or what answers its words."""
+    benefit, drug = bound.plan.benefits[policy.drug], bound.store.drug(policy.drug)
+    held = contents_of(policy, benefit, drug)
+    if section := _WHOLE.get(ask.query):
+        return section_of(section, held, ask.indication)
+    asked = without_drug(ask.text, held)
+    hits = bound.clauses(policy.drug, asked, len(policy.clauses))
+    return find(policy, benefit, drug, asked, hits, ask.indication)
 
 
 def _quotes(found: Found, policy: Policy, plan: Plan, drug: Drug, ledger: Ledger) -> list[Said]:
@@ -210,10 +208,6 @@ def _one_of(choice: Composite, policy: Policy, ledger: Ledger) -> str:
         )
         return f"It is one of {ways} under {number}, of which {least} must be met."
     return f"It is one of {ways} ways to meet {number}; one is enough."
-
-
-def _clause_of(hit: Hit, policy: Policy) -> Clause | None:
-    return next((clause for clause in policy.clauses if clause.id == hit.clause_id), None)
 
 
 def _silence(found: Found, policy: Policy, plan: Plan, nearest: list[Clause], ledger: Ledger) -> list[Said]:
