@@ -17,8 +17,6 @@ import argparse
 import json
 import math
 import random
-import re
-import string
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -64,9 +62,6 @@ _WEIGHT = {
     "role": 1.0,
 }  # of a head in the loss
 KINDS = INTENTS  # what a family is labelled with, which is coarser than a query
-SLIPPED = 0.3  # of the turns in each epoch, which are seen with slips of the keys
-SLIPS = 0.2  # of their words
-_WORD = re.compile(r"[A-Za-z]{4,}")
 _IGNORED = -100  # of cross_entropy: a label that is not known
 
 
@@ -272,8 +267,7 @@ class Trainer:
         )
 
     def train(self, examples: Iterable[Example], epochs: int) -> None:
-        torch, kept, draw = self.torch, list(examples), random.Random(1)
-        rows = [self.row(one) for one in kept]
+        torch, rows = self.torch, [self.row(one) for one in examples]
         optimizer = torch.optim.AdamW(
             [
                 {"params": [one for one in self.encoder.parameters() if one.requires_grad], "lr": RATE},
@@ -288,11 +282,7 @@ class Trainer:
         self.encoder.train()
         for epoch in range(epochs):
             began, total = time.monotonic(), 0.0
-            typed = [
-                self.row(slipped(one, draw)) if draw.random() < SLIPPED else row
-                for one, row in zip(kept, rows, strict=True)
-            ]
-            for batch in self.batches(typed, BATCH):
+            for batch in self.batches(rows, BATCH):
                 loss = self.loss(batch)
                 loss.backward()
                 torch.nn.utils.clip_grad_norm_([*self.encoder.parameters(), *self.heads.parameters()], 1.0)
@@ -491,19 +481,6 @@ def base() -> tuple[Any, Any]:
     encoder: Any = AutoModel.from_pretrained(folder)
     encoder.embeddings.requires_grad_(False)  # half of all weights, and words mean what they meant
     return AutoTokenizer.from_pretrained(folder), encoder
-
-
-def slipped(example: Example, draw: random.Random) -> Example:
-    """The same with slips of the keys in some of its words, which leave every character in its place."""
-    text = list(example.text)
-    for word in _WORD.finditer(example.text):
-        if draw.random() < SLIPS:
-            at = draw.randrange(word.start() + 1, word.end() - 1)
-            if draw.random() < 0.5:
-                text[at], text[at + 1] = text[at + 1], text[at]
-            else:
-                text[at] = draw.choice(string.ascii_lowercase)
-    return example._replace(text="".join(text))
 
 
 def turns_right(examples: Sequence[Example]) -> dict[str, float]:
