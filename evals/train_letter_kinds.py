@@ -5,7 +5,7 @@
 
 A letter goes through the encoder as it does in the reader. Sentences together, each as much as it is worth notice, say
 the letter's kind. So that there is more to learn from than one label a letter, other heads learn beside it and are not
-kept: a sentence's role and the reasons that it gives, what a date is, whether a drug is decided on. The lower half of
+kept: a sentence's role and the reasons that it gives, what a date is, whether a drug is decided on. The lowest layer of
 the encoder stays as it came: its rows are made once.
 """
 
@@ -39,7 +39,8 @@ KEPT = ("kind", "notice")
 EPOCHS = 6
 BATCH = 2000  # tokens
 RATE = 1.5e-4
-FROZEN = 3  # layers
+LAYERS = 3  # of the encoder; the upper ones are left out, for its weights' sake
+FROZEN = 1  # of them
 _MISSED = 0.05  # of tokens and of sentences that the encoder is not shown
 _WEIGHT = {"role": 1.0, "code": 1.0, "kind": 1.0, "time": 0.7, "runs_from": 0.4, "drug": 0.5}
 _OWN = 0.5  # what a letter by the reader's own hand counts beside a stranger's
@@ -69,6 +70,8 @@ class Trainer:
         torch.set_num_threads(2)
         self.torch: Any = torch
         _, self.encoder = base()
+        self.encoder.encoder.layer = self.encoder.encoder.layer[:LAYERS]
+        self.encoder.config.num_hidden_layers = LAYERS
         self.encoder.encoder.layer[:FROZEN].requires_grad_(False)
         self.heads: Any = torch.nn.ModuleDict(
             {name: torch.nn.Linear(WIDTH, len(labels)) for name, labels in LABELS.items()}
