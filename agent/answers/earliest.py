@@ -114,7 +114,7 @@ def _begun(course: _Course, drug: str, bound: Bound, ledger: Ledger) -> str:
     if course.changes:
         text += f" and {marker(course.changes, drug, bound, ledger).removeprefix('Hypothetical: ')}"
         return text
-    return f"{text}; nothing of it is recorded."
+    return f"{text}; the chart is unchanged."
 
 
 class _Course(NamedTuple):

@@ -51,7 +51,7 @@ def focused(
     if not any(ask.intent in _INTENTS for ask in asks) or not question.text.strip():
         return Focus([*answers])
     found = passages(bound, _drugs(asks, answers, bound))
-    left_out = frozenset().union(*(_TOLD_BY.get(ask.intent, ()) for ask in asks))
+    left_out = {kind for one in answers if not one.general for kind in _TOLD_BY.get(one.intent, ())}
     found = [one for one in found if one.kind not in left_out]
     likely = relevance.likelihoods(question, relevance.pool_of(found, texts(found, bound)))
     ranked = sorted(zip(likely, found, strict=True), key=lambda one: -one[0])

@@ -95,7 +95,7 @@ def marker(changes: Sequence[Change], drug: str, bound: Bound, ledger: Ledger) -
     unit = bound.store.drug(drug).unit
     days_first = sorted(changes, key=lambda change: not isinstance(change, what_if.Later | what_if.On))
     told = [_DESCRIBE[type(change)](change, _Told(bound, ledger, unit)) for change in days_first]
-    return f"Hypothetical: {' and '.join(told)}; nothing of it is recorded."
+    return f"Hypothetical: {' and '.join(told)}; the chart is unchanged."
 
 
 # --- before and after ------------------------------------------------------------------------------------

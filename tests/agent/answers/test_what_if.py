@@ -69,7 +69,7 @@ def test_the_marker_comes_first_and_is_not_to_be_reworded() -> None:
     answer = if_so(Bound(bundled(), "P001"), "Ozempic", Value(test="hba1c", value=6.4))
     assert answer.said[0].verbatim
     assert answer.ledger.render(answer.said[0].text) == (
-        "Hypothetical: if HbA1c were 6.4 % (it is 8.4 % of Aug 17, 2026 now); nothing of it is recorded."
+        "Hypothetical: if HbA1c were 6.4 % (it is 8.4 % of Aug 17, 2026 now); the chart is unchanged."
     )
 
 
