@@ -152,7 +152,8 @@ def _ask(
         start, end = 0, len(named.text)
     changes: tuple[Change, ...] = ()
     if span.query in _SUPPOSING:
-        changes = hypotheses.find(named, encoded, start, end, talk, known)
+        held = msgspec.structs.replace(talk, supposed=()) if span.query == "earliest" else talk
+        changes = hypotheses.find(named, encoded, start, end, held, known)
     supposed = frozenset(str(getattr(change, "drug", "")) for change in changes)
     drugs, all_drugs = _drugs(span, start, end, encoded, named, supposed, before, talk, known)
     typed = named.text[span.start : span.end].lower()

@@ -17,7 +17,8 @@ from tools.records import Benefit, Clause, Drug, Policy
 if TYPE_CHECKING:
     from tools.store.clauses import Hit
 
-SILENT = 0.6  # that no clause answers, from which none is said to
+SILENT = 0.6  # that no clause answers, from which none is said to …
+SILENT_OF_HELD = 0.85  # … where clauses are about everything that is named
 NEAR = 0.45  # of the best clause's likelihood, from which another is quoted with it
 MOST_QUOTES = 4
 
@@ -52,7 +53,7 @@ def find(
     likeness = {hit.clause_id: hit.score for hit in hits if hit.by == "meaning"}
     ranking = rank(question, held, likeness or None)
     order = sorted(held.clauses, key=lambda one: -ranking.clauses[one])
-    if ranking.none >= SILENT:
+    if ranking.none >= (SILENT_OF_HELD if ranking.held else SILENT):
         about = ranking.lacking[0] if ranking.lacking else ""
         return Found(about=about, nearest=() if about else tuple(held.clauses[one] for one in order))
     best = max(ranking.clauses, key=ranking.clauses.__getitem__)

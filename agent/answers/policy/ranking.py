@@ -66,6 +66,7 @@ class Ranking(NamedTuple):
     clauses: dict[str, float]
     none: float
     lacking: tuple[str, ...]
+    held: bool  # whether something is named, and clauses are about all of it
 
 
 class _Weights(NamedTuple):
@@ -97,7 +98,8 @@ def rank(text: str, held: Contents, likeness: Mapping[str, float] | None = None)
     likely = np.exp(scores - scores.max())
     likely /= likely.sum()
     lacking = tuple(text[span.start : span.end] for span in unheld(question, held.compared))
-    return Ranking(dict(zip(held.keys, map(float, likely[:-1]), strict=True)), float(likely[-1]), lacking)
+    clauses = dict(zip(held.keys, map(float, likely[:-1]), strict=True))
+    return Ranking(clauses, float(likely[-1]), lacking, bool(question.named) and not lacking)
 
 
 def read(text: str, held: Contents) -> Question:

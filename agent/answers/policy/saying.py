@@ -33,7 +33,6 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     found = _found(ask, policy, bound)
     reply = Answer(intent="policy", ledger=ledger, drugs=(name,))
     if not found.clauses:
-        reply.general = not found.about
         nearest = list(found.nearest[:MOST_NEAREST])
         reply.said += _silence(found, policy, bound.plan, nearest, ledger)
         reply.sources += [Source(source=f"{policy.id} {one.id}", quote=one.text) for one in nearest]
