@@ -31,6 +31,7 @@ from agent.dialogue.query import Ask
 from agent.ledger import Kind, Ledger, Origin
 from tools import what_if
 from tools.bound import Bound
+from tools.check import Asked
 from tools.dates import age_on
 from tools.errors import Correctable
 from tools.evidence.measurements import governing, values_of
@@ -54,6 +55,11 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     if not drugs:
         return ask_back("what_if", bound, ledger)
     reply = Answer(intent="what_if", ledger=ledger, drugs=drugs, hypothetical=True)
+    supposes = bool(ask.changes)
+    if drugs[0] in bound.plan.benefits:
+        ask = _of_what_is_not_so(ask, bound.asked(drugs[0], ask.indication))
+    if supposes and not ask.changes:
+        return _as_it_stands(ask, bound, ledger)
     if not ask.changes:
         if not (ask.tests or ask.conditions or ask.medicines) and drugs[0] in bound.plan.benefits:
             ask = msgspec.structs.replace(ask, changes=bound.steps_supposed(drugs[0], ask.indication))
@@ -81,6 +87,21 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         [Said(text=marker(ask.changes, drugs[0], bound, ledger), verbatim=True), *said], ledger
     )
     return reply
+
+
+def _of_what_is_not_so(ask: Ask, asked: Asked) -> Ask:
+    """What is told as it is on record supposes nothing: the amount that is ordered, the plan that the patient is in."""
+    request, plan_id = msgspec.structs.asdict(asked.request), asked.plan.id
+
+    def is_so(change: Change) -> bool:
+        if isinstance(change, what_if.Insured):
+            return change.plan_id == plan_id
+        if isinstance(change, what_if.Asked):
+            told = {name: value for name, value in msgspec.structs.asdict(change).items() if value}
+            return all(request.get(name) == value for name, value in told.items())
+        return False
+
+    return msgspec.structs.replace(ask, changes=tuple(one for one in ask.changes if not is_so(one)))
 
 
 def _as_it_stands(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from agent.answers import plan
 from agent.answers.answer import Answer, Said
+from agent.answers.policy.finding import named_in
 from agent.answers.wording import (
     LONGEST_QUOTE,
     Sorted,
@@ -81,6 +82,10 @@ def about_criterion(ask: Ask, found: Determination) -> tuple[Finding, Finding] |
     """The top criterion and the part of it that the query names: by what it names that is known, else by likeness in
     meaning; nothing if none comes near."""
     pairs = [(top, part) for top in found.findings for part in walk([top])]
+    numbers = named_in(ask.text, [part.clause.clause_id for _, part in pairs if part.clause])
+    for top, part in pairs:
+        if part.clause and part.clause.clause_id in numbers:
+            return top, part
     named = [(_named(ask, part), top, part) for top, part in pairs]
     best = max(
         named, key=lambda one: (one[0], one[2].status == one[1].status, one[1].status != "met"), default=None

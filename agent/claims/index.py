@@ -9,8 +9,6 @@ from datetime import date
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from ahocorasick_rs import AhoCorasick, MatchKind
-
 from agent.claims.codes import codes, normal
 from agent.claims.dates import days
 from agent.claims.drugs import Lexicon
@@ -184,8 +182,9 @@ class Index:
                 phrase = folded(shown).strip(" .")
                 if len(phrase) >= SHORTEST and (fact.kind != "name" or " " in phrase):
                     phrases.setdefault(phrase, (fact.id, settled))
-        self.phrases = [*phrases.values()]
-        self.phrase_matcher = AhoCorasick([*phrases], matchkind=MatchKind.LeftmostLongest)
+        self.phrases = phrases
+        longest_first = sorted(phrases, key=len, reverse=True)
+        self.phrase_pattern = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
 
     def _enter_names(self) -> None:
         places = [fact for fact in self.facts if fact.attribute in ("address", "city")]

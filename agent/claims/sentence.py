@@ -113,8 +113,8 @@ class Sentence:
                 self.support(source)
         if len(self.low) < SHORTEST:
             return
-        for number, start, end in self.index.phrase_matcher.find_matches_as_indexes(self.low):
-            fact, settled = self.index.phrases[number]
+        for match in self.index.phrase_pattern.finditer(self.low):
+            (fact, settled), (start, end) = self.index.phrases[match[0]], match.span()
             if self._whole(start, end) and not any(s.start <= start and end <= s.end for s in self.settled):
                 self.support(fact)
                 if not settled:

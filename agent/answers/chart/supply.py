@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 
 from agent.answers.chart.page import MOST_LINES, Page
@@ -74,4 +75,16 @@ def fill_told(page: Page, one: Fill) -> str:
     add = page.ledger.add
     drug = add("drug", one.drug, origin="chart", attribute="fill", source=one.id, aliases=one.ingredients)
     days = add("duration", one.days_supply, unit="days", origin="chart", attribute="fill", source=one.id)
-    return f"{drug}, filled on {page.day(one.date, 'fill', one.id)}, {days} supply"
+    text = f"{drug}, filled on {page.day(one.date, 'fill', one.id)}, {days} supply"
+    if one.quantity is not None:
+        text += (
+            f", quantity {add('count', one.quantity, origin='chart', attribute='quantity', source=one.id)}"
+        )
+    if one.ndc:
+        text += f", NDC {add('code', one.ndc, origin='chart', attribute='ndc', source=one.id)}"
+    last = one.date + timedelta(days=max(one.days_supply, 1) - 1)
+    lasts = add(
+        "date", last, origin="derived", attribute="supply end", source=one.id,
+        formula=f"{one.date} + {one.days_supply} - 1 days",
+    )  # fmt: skip
+    return f"{text}, enough through {lasts}"

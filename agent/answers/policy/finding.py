@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from agent.answers.policy.contents import WHOLES, Contents, Section, contents_of
 from agent.answers.policy.ranking import rank
 from tools.records import Benefit, Clause, Drug, Policy
+from tools.terminology.matcher import loose_matches
 
 if TYPE_CHECKING:
     from tools.store.clauses import Hit
@@ -62,6 +63,29 @@ def find(
     ours = [one for one in order if _is_for(one, held, indication)] or order
     near = [one for one in ours if ranking.clauses[one] >= NEAR * ranking.clauses[ours[0]]]
     return Found(tuple(held.clauses[one] for one in near[:MOST_QUOTES]))
+
+
+def named_in(text: str, ids: Iterable[str]) -> list[str]:
+    """The clauses whose numbers stand in a text, as "1(a)(3)" does for § 1(a)(3); none that could be another number, or
+    that names a thing of the terminology, as A1c does."""
+    low, found = text.casefold(), []
+    for clause_id in ids:
+        number = clause_id.casefold().rpartition(" ")[2]
+        start = low.find(number)
+        if start < 0 or not _is_a_number_of_a_clause(number) or loose_matches(number):
+            continue
+        before, behind = low[:start][-1:], low[start + len(number) :][:2]
+        goes_on = (
+            behind[:1].isalnum() or behind[:1] in ("(", "-") or (behind[:1] == "." and behind[1:].isalnum())
+        )
+        if not (before.isalnum() or before in (".", "-") or goes_on):
+            found.append(clause_id)
+    return found
+
+
+def _is_a_number_of_a_clause(number: str) -> bool:
+    letters, digits = any(map(str.isalpha, number)), any(map(str.isdigit, number))
+    return len(number) > 2 and digits and (letters or number.count(".") > 1 or number.count("-") > 1)
 
 
 def section_of(section: Section, held: Contents, indication: str = "") -> Found:

@@ -6,7 +6,7 @@ import re
 
 from agent.answers.answer import Answer, Said, Source
 from agent.answers.policy.contents import Contents, Section, contents_of, without_drug
-from agent.answers.policy.finding import Found, find, section_of
+from agent.answers.policy.finding import Found, find, named_in, section_of
 from agent.answers.wording import drug_slot, drugs_meant, plan_slot
 from agent.dialogue.query import Ask, Query
 from agent.ledger import Ledger
@@ -47,6 +47,8 @@ def _found(ask: Ask, policy: Policy, bound: Bound) -> Found:
     """The section that the query wants, or what answers its words."""
     benefit, drug = bound.plan.benefits[policy.drug], bound.store.drug(policy.drug)
     held = contents_of(policy, benefit, drug)
+    if named := named_in(ask.text, held.clauses):
+        return Found(tuple(held.clauses[one] for one in named[:MOST_BRANCHES]))
     if section := _WHOLE.get(ask.query):
         return section_of(section, held, ask.indication)
     asked = without_drug(ask.text, held)

@@ -8,6 +8,7 @@ import pytest
 
 from agent.answers import policy
 from agent.answers.answer import Answer
+from agent.answers.policy import finding
 from agent.dialogue.query import Ask, Query
 from agent.ledger import SLOT, Ledger
 from tests.case_answers import bound_to, bundled, everyone, rendered
@@ -217,3 +218,10 @@ def test_a_thing_that_the_policy_has_no_word_for_is_neither_paid_nor_required(qu
     assert not answer.sources or rendered(answer).startswith(
         "I found no clause of the Wegovy policy that clearly"
     )
+
+
+def test_a_clause_that_is_named_by_its_number_is_quoted() -> None:
+    ids = ("§ 1(a)(4)", "§ 1(a)(4)(i)", "A1c", "R-1.1", "II.1.e", "3.1")
+    assert finding.named_in("does 1(a)(4)(i) want fills", ids) == ["§ 1(a)(4)(i)"]
+    assert finding.named_in("what does R-1.1 say, and II.1.e?", ids) == ["R-1.1", "II.1.e"]
+    assert finding.named_in("is an a1c of 3.1 enough, under II.1.e.i", ids) == []

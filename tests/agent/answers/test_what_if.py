@@ -61,8 +61,10 @@ def test_every_supposition_of_every_kind_holds(change: Change) -> None:
         for drug in [*bound.plan.benefits][::2]:
             answer = if_so(bound, drug, change)
             text = check(answer, bound)
-            assert answer.hypothetical
-            assert text.startswith(("Hypothetical: ", "That cannot be supposed: ")), text
+            asked = Ask(query="what_if", changes=(change,))
+            is_so = not what_if._of_what_is_not_so(asked, bound.asked(drug)).changes
+            assert answer.hypothetical is not is_so
+            assert is_so or text.startswith(("Hypothetical: ", "That cannot be supposed: ")), text
 
 
 def test_the_marker_comes_first_and_is_not_to_be_reworded() -> None:
@@ -174,3 +176,10 @@ def test_what_names_something_unknown_supposes_nothing() -> None:
         what_if.answer, bound, Ask(query="what_if", drugs=("Ozempic",), conditions=("gastroparesis",))
     )
     assert not answer.hypothetical and len(answer.determinations) == 1
+
+
+def test_what_is_told_as_it_is_on_record_supposes_nothing() -> None:
+    bound = Bound(bundled(), "P001")
+    quantity = bound.asked("Ozempic").request.quantity
+    answer = if_so(bound, "Ozempic", Asked(quantity=quantity), Insured(plan_id=bound.plan.id))
+    assert not answer.hypothetical and [one.outcome for one in answer.determinations] == ["ready"]
