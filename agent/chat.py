@@ -166,7 +166,7 @@ def check(state: State, runtime: Runtime[Sitting]) -> State:
     if len(asks) == 1 and UNSURE <= asks[0].sure < SURE and reading.readings and not answers[-1].offered:
         answers.append(courtesy.otherwise(reading.readings[1], ledger))
     question = Question(state["question"], talk.question, frozenset(talk.shown))
-    told = focus.focused(question, asks, answers, bound, ledger)
+    told = focus.with_passages(question, asks, answers, bound, ledger)
     spoken.shown = told.shown
     return {"reply": msgspec.to_builtins(_joined(spoken, told.answers, ledger))}
 

@@ -1,7 +1,7 @@
 """Trains the encoder of `tools.denials.encoded`, which says of what kind a letter is, from labelled letters.
 
     .boot/bin/uv pip install --python .venv/bin/python --group train    # torch, transformers, onnx: once
-    .venv/bin/python -m evals.train_letter_kinds
+    .venv/bin/python -m evals.train_letter_kinds --write
 
 A letter goes through the encoder as it does in the reader. Sentences together, each as much as it is worth notice, say
 the letter's kind. So that there is more to learn from than one label a letter, other heads learn beside it and are not
@@ -11,6 +11,7 @@ the encoder stays as it came: its rows are made once.
 
 from __future__ import annotations
 
+import argparse
 import math
 import random
 from bisect import bisect_left, bisect_right
@@ -255,10 +256,16 @@ def alone() -> Iterator[Example]:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--write", action="store_true", help="write the encoder and its heads")
+    given = parser.parse_args()
     trainer = Trainer()
     trainer.train([trainer.row(one) for one in (*strangers(), *older(PRINTED), *alone())])
-    write_onnx(trainer.encoder, MODEL)
-    save_heads(HEADS, {name: trainer.heads[name] for name in KEPT}, LABELS, {})
+    if given.write:
+        write_onnx(trainer.encoder, MODEL)
+        save_heads(HEADS, {name: trainer.heads[name] for name in KEPT}, LABELS, {})
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from math import log
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from agent.answers.policy.contents import WHOLES, Compared, Contents, contents_of, stems, without_drug
+from agent.answers.policy.contents import WHOLES, Compared, Contents, contents_of, without_drug
 from agent.answers.policy.finding import SILENT
 from agent.answers.policy.ranking import GROUPS, WEIGHTS, Features, features, nearness, read
 from agent.settings import read_settings
@@ -27,6 +27,8 @@ from evals.first_sight.__main__ import WORLD
 from evals.retrieval.gold import Query, answers, read_queries
 from tools import policies
 from tools.bound import Bound
+from tools.language.encoder import fingerprint
+from tools.language.stems import stems
 from tools.store import Store, index
 from tools.store.load import load
 
@@ -379,6 +381,7 @@ def save(weights: dict[str, Any], rare: dict[str, float]) -> None:
         for name, row in weights.items()
     }
     rows |= {"words": np.array(list(rare)), "rare": np.array(list(rare.values()), np.float16)}
+    rows["encoder"] = np.array(fingerprint())
     np.savez_compressed(WEIGHTS, **rows)
 
 

@@ -21,6 +21,7 @@ from agent.answers.relevance import WEIGHTS, Question, features, pool_of
 from agent.settings import read_settings
 from evals.first_sight.__main__ import WORLD
 from tools.bound import Bound
+from tools.language.encoder import fingerprint
 from tools.store import Store
 from tools.store.load import load
 
@@ -130,7 +131,8 @@ def save(examples: Sequence[Example]) -> None:
     import numpy as np
 
     model = _fitted(examples)
-    np.savez_compressed(WEIGHTS, weights=np.append(model.coef_[0], model.intercept_).astype(np.float16))
+    weights = np.append(model.coef_[0], model.intercept_).astype(np.float16)
+    np.savez_compressed(WEIGHTS, weights=weights, encoder=np.array(fingerprint()))
 
 
 def _fitted(examples: Sequence[Example]) -> Any:

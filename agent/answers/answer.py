@@ -33,7 +33,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 class Answer(msgspec.Struct, kw_only=True):
     """What one ask is answered with. `drugs` is what a follow-up will lean on; `offered` what it asks back
     about; `draft_id` is the draft that was asked for and now waits for review; `general` is an answer for which nothing
-    particular was resolved: a whole list, the nearest clauses, or a question back."""
+    particular was resolved, so that it is a whole list or all criteria."""
 
     intent: Intent
     said: list[Said] = []

@@ -29,8 +29,8 @@ _NOT_YET_SENT = ("draft", "reviewed")
 def told(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     """The sentences that come first; none for most questions."""
     reply = Answer(intent=ask.intent, ledger=ledger)
-    if ask.query in _UNDER_A_PLAN and not ask.plan_id:
-        _succession(bound, reply)
+    if ask.query in _UNDER_A_PLAN:
+        _succession(ask, bound, reply)
     if ask.query not in _ON_A_REQUEST:
         return reply
     drugs = drugs_meant(ask, bound)
@@ -43,19 +43,23 @@ def told(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     return reply
 
 
-def _succession(bound: Bound, reply: Answer) -> None:
-    """That the plan on file has ended, and under which one the answer is."""
+def _succession(ask: Ask, bound: Bound, reply: Answer) -> None:
+    """That the plan on file, or the one of the patient's that is named, has ended, and which one is active."""
     patient, ledger = bound.patient, reply.ledger
-    on_file = plan_on_file(patient)
-    if bound.plan.id == on_file or not successor(patient, on_file, bound.as_of):
+    former = ask.plan_id or plan_on_file(patient)
+    now = successor(patient, former, bound.as_of)
+    periods = [one for one in patient.coverages if one.plan_id == former]
+    if not now or not periods:
         return
-    last = next((one for one in reversed(patient.coverages) if one.plan_id == on_file and one.end), None)
     ended = "is not active"
-    if last is not None and last.end is not None:
-        day = ledger.add("date", last.end, origin="chart", attribute="enrolled until", source=last.id)
+    if periods[-1].end is not None:
+        day = ledger.add(
+            "date", periods[-1].end, origin="chart", attribute="enrolled until", source=periods[-1].id
+        )
         ended = f"ended on {day}"
-    former, now = plan_slot(ledger, bound.store.plan(on_file)), plan_slot(ledger, bound.plan)
-    reply.said.append(Said(text=f"{former} {ended}; this is under {now}, which is active.", verbatim=True))
+    names = [plan_slot(ledger, bound.store.plan(one)) for one in (former, now)]
+    under = f"this is under {names[1]}, which is active" if bound.plan.id == now else f"{names[1]} is active"
+    reply.said.append(Said(text=f"{names[0]} {ended}; {under}.", verbatim=True))
 
 
 def _allergy(drug: str, ask: Ask, bound: Bound, reply: Answer) -> None:

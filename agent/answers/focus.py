@@ -36,7 +36,7 @@ class Focus(NamedTuple):
     shown: tuple[str, ...] = ()
 
 
-def focused(
+def with_passages(
     question: Question, asks: Sequence[Ask], answers: Sequence[Answer], bound: Bound, ledger: Ledger
 ) -> Focus:
     """The answers, and the likeliest passages that they do not tell; those stand for an answer that is general.
@@ -61,7 +61,7 @@ def focused(
     particular = [one for one in answers if not (one.general or one.offered)]
     reply = _told(wanted, _facts(particular, ledger), bound, ledger)
     if reply.said:
-        lead = "Also on this:" if particular else "On this:"
+        lead = "Also relevant:" if particular else "Relevant here:"
         reply.said.insert(0, Said(text=lead, verbatim=True))
         particular.append(reply)
     asked_back = [one for one in answers if one.offered]

@@ -9,7 +9,6 @@ so: a passage is told by code from its record or clause.
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache, lru_cache
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple, get_args
 from agent.answers.passages import Kind, Passage
 from tools.errors import Unavailable
 from tools.language.encoder import encode, head
+from tools.language.stems import stems
 from tools.store.embedding import bundled
 from tools.terminology.matcher import loose_matches
 
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 
 WEIGHTS = Path(__file__).with_name("relevance.npz")
 KINDS: tuple[Kind, ...] = get_args(Kind)
-_WORD = re.compile(r"[^\W_]+")
-_ENDINGS = ("ing", "ies", "es", "ed", "s")
-_SHORTEST = 3  # letters of a stem
 
 
 class Question(NamedTuple):
@@ -79,7 +76,7 @@ def _pool(keys: tuple[str, ...], kinds: tuple[Kind, ...], texts: tuple[tuple[str
     """The same for every turn about the same chart and policies."""
     import numpy as np
 
-    words = tuple(frozenset[str]().union(*map(_stems, one)) for one in texts)
+    words = tuple(frozenset[str]().union(*map(stems, one)) for one in texts)
     count = Counter(word for one in words for word in one)
     weight = {word: math.log((len(texts) + 1) / (seen + 0.5)) for word, seen in count.items()}
     concepts = tuple(frozenset[str]().union(*map(_concepts, one)) for one in texts)
@@ -125,7 +122,7 @@ def _shared(question: Question, pool: Pool) -> Row:
     meaning = np.maximum.reduceat(pool.rows @ alone, pool.starts)
     context = np.maximum.reduceat(pool.rows @ in_context, pool.starts)
     told = (pool.rows @ alone)[[*pool.starts]]
-    words, named, before = _stems(question.text), _concepts(question.text), _concepts(question.before)
+    words, named, before = stems(question.text), _concepts(question.text), _concepts(question.before)
     held = Counter(concept for one in pool.concepts for concept in one)
     rare = {one: math.log((len(pool.kinds) + 1) / seen) / 5 for one, seen in held.items()}
     whole = sum(pool.weight.get(word, 0.0) for word in words) or 1.0
@@ -142,18 +139,9 @@ def _shared(question: Question, pool: Pool) -> Row:
         made[at, 8] = pool.keys[at] in question.shown
     made[:, 9] = meaning - meaning.max()
     made[:, 10] = made[:, 2] - made[:, 2].max()
-    made[:, 12] = told
     made[:, 11] = (meaning - meaning.mean()) / (meaning.std() + 1e-6)
+    made[:, 12] = told
     return made
-
-
-def _stems(text: str) -> frozenset[str]:
-    return frozenset(_stem(word) for word in _WORD.findall(text.casefold()))
-
-
-def _stem(word: str) -> str:
-    ending = next((end for end in _ENDINGS if word.endswith(end) and len(word) - len(end) >= _SHORTEST), "")
-    return word.removesuffix(ending)
 
 
 def _concepts(text: str) -> frozenset[str]:

@@ -31,13 +31,12 @@ from agent.dialogue.query import Ask
 from agent.ledger import Kind, Ledger, Origin
 from tools import what_if
 from tools.bound import Bound
-from tools.check import Asked
 from tools.dates import age_on
 from tools.errors import Correctable
 from tools.evidence.measurements import governing, values_of
 from tools.messages import Action
 from tools.messages.grammar import amount
-from tools.records import Determination, Finding
+from tools.records import Determination, Finding, Request
 from tools.terminology.conditions import CONCEPTS
 from tools.terminology.observations import TESTS
 from tools.terms import TOPICS
@@ -55,16 +54,13 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     if not drugs:
         return ask_back("what_if", bound, ledger)
     reply = Answer(intent="what_if", ledger=ledger, drugs=drugs, hypothetical=True)
-    supposes = bool(ask.changes)
     if drugs[0] in bound.plan.benefits:
-        ask = _of_what_is_not_so(ask, bound.asked(drugs[0], ask.indication))
-    if supposes and not ask.changes:
-        return _as_it_stands(ask, bound, ledger)
-    if not ask.changes:
-        if not (ask.tests or ask.conditions or ask.medicines) and drugs[0] in bound.plan.benefits:
-            ask = msgspec.structs.replace(ask, changes=bound.steps_supposed(drugs[0], ask.indication))
-        if not ask.changes:
+        supposed = _supposed(ask, drugs[0], bound)
+        if not supposed:
             return _as_it_stands(ask, bound, ledger)
+        ask = msgspec.structs.replace(ask, changes=supposed)
+    elif not ask.changes:
+        return _as_it_stands(ask, bound, ledger)
     said: list[Said] = []
     try:
         for drug in drugs:
@@ -89,25 +85,31 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     return reply
 
 
-def _of_what_is_not_so(ask: Ask, asked: Asked) -> Ask:
-    """What is told as it is on record supposes nothing: the amount that is ordered, the plan that the patient is in."""
-    request, plan_id = msgspec.structs.asdict(asked.request), asked.plan.id
+def _supposed(ask: Ask, drug: str, bound: Bound) -> tuple[Change, ...]:
+    """What is supposed beyond what is on record; of a question that names nothing, the steps that are wanted."""
+    if ask.changes:
+        request, plan = bound.asked(drug, ask.indication).request, bound.plan.id
+        return tuple(change for change in ask.changes if not _is_so(change, request, plan))
+    names_nothing = not (ask.tests or ask.conditions or ask.medicines)
+    return bound.steps_supposed(drug, ask.indication) if ask.query == "what_if" and names_nothing else ()
 
-    def is_so(change: Change) -> bool:
-        if isinstance(change, what_if.Insured):
-            return change.plan_id == plan_id
-        if isinstance(change, what_if.Asked):
-            told = {name: value for name, value in msgspec.structs.asdict(change).items() if value}
-            return all(request.get(name) == value for name, value in told.items())
-        return False
 
-    return msgspec.structs.replace(ask, changes=tuple(one for one in ask.changes if not is_so(one)))
+def _is_so(change: Change, request: Request, plan_id: str) -> bool:
+    """Whether it is on record already: the plan that the patient is in, the amount that is ordered."""
+    if isinstance(change, what_if.Insured):
+        return change.plan_id == plan_id
+    if isinstance(change, what_if.Asked):
+        told = {name: value for name, value in msgspec.structs.asdict(change).items() if value}
+        return all(getattr(request, name) == value for name, value in told.items())
+    return False
 
 
 def _as_it_stands(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
-    """How it is now, where nothing is supposed but another drug."""
+    """How it is now, where nothing is supposed but another drug; that nothing else is, unless it is on record."""
     reply = eligibility.answer(ask, bound, ledger)
     reply.intent = "what_if"
+    if ask.query == "what_if" and not ask.changes:
+        reply.said.insert(0, Said(text="As the chart stands, with nothing supposed:", verbatim=True))
     return reply
 
 

@@ -326,3 +326,28 @@ def test_determinations_are_the_engines(store: Store, cases: dict[str, Case]) ->
             assert "which is active" in turn.answer.split(". ")[0]
         else:
             assert found.outcome == case.found.outcome
+
+
+def test_a_request_that_was_not_sent_is_told_with_how_it_stands(store: Store, ready: Case) -> None:
+    turn = talk(store, ready.patient_id).ask(f"what's the status of the {ready.drug} request?")
+    assert "No request" in turn.answer and "As the chart stands: " in turn.answer
+    assert turn.determination == ready.found
+
+
+def test_a_plan_that_the_patient_was_in_is_no_supposition(store: Store, cases: dict[str, Case]) -> None:
+    former = next(case for case in cases.values() if case.found.outcome == "wrong_plan")
+    name = store.plan(former.found.plan_id).name
+    spoken = talk(store, former.patient_id)
+    turn = spoken.ask(f"Would {former.drug} be approved under {name}?")
+    assert not turn.hypothetical and "which is active" in turn.answer
+    assert not spoken.ask("and what is missing?").hypothetical
+
+
+def test_where_a_former_plan_takes_requests_is_told_with_that_it_has_ended(
+    store: Store, cases: dict[str, Case]
+) -> None:
+    former = next(case for case in cases.values() if case.found.outcome == "wrong_plan")
+    turn = talk(store, former.patient_id).ask(
+        f"what fax do I send {former.drug} to at {store.plan(former.found.plan_id).name}?"
+    )
+    assert turn.intent == "plan" and " is active." in turn.answer.partition("fax")[0]

@@ -6,13 +6,25 @@ import json
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
+import pytest
+
+from agent.answers import relevance
+from agent.answers.policy import ranking
 from agent.dialogue.query import FORMS, QUERIES
 from evals.train_encoder import EXAMPLES, LABELS, read
-from tools.language.encoder import head
+from tools.language.encoder import fingerprint, head
 
 
 def test_the_weights_are_of_the_labels_that_are_read() -> None:
     assert {name: head(name).labels for name in LABELS} == LABELS
+
+
+@pytest.mark.parametrize("weights", [relevance.WEIGHTS, ranking.WEIGHTS], ids=lambda path: path.stem)
+def test_what_was_trained_on_its_rows_was_trained_on_these(weights: Path) -> None:
+    """After a training of the encoder come `evals.train_relevance --write` and `evals.train_policy --write`."""
+    with np.load(weights) as kept:
+        assert str(kept["encoder"]) == fingerprint()
 
 
 def test_every_span_of_an_example_stands_in_its_turn_and_asks_what_is_on_the_list() -> None:

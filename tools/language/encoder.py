@@ -8,6 +8,7 @@ sentence does, or a mention means. `python -m evals.train_encoder` makes encoder
 
 from __future__ import annotations
 
+import hashlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from functools import cache, lru_cache
@@ -109,6 +110,15 @@ def hidden_rows(model: Path, ids: Sequence[int], second: int | None = None) -> N
     inputs = {"input_ids": given, "attention_mask": np.ones_like(given), "token_type_ids": types}
     rows: NDArray[np.float32] = _session(model).run(None, inputs)[0][0]
     return rows
+
+
+@cache
+def fingerprint() -> str:
+    """Of the weights. What is trained on the encoder's rows carries it, for with other weights they are other rows."""
+    digest = hashlib.sha256()
+    for path in (MODEL, HEADS):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def head(name: str) -> Head:

@@ -14,7 +14,7 @@ from tools.records import Determination, Finding, QuantityLimit
 from tools.terminology.conditions import CONCEPTS
 from tools.terminology.medicines import medicines_of
 from tools.terminology.observations import TESTS
-from tools.ways.actions import Action, ways
+from tools.ways.actions import Action, Way, ways
 from tools.ways.candidates import renewal_of, rule_of
 
 _OUTCOMES = {"partial": "Partial response", "effective": "Effective"}  # the rest is intolerance
@@ -22,11 +22,15 @@ _PER_MONTH = {"days": 28, "weeks": 4, "months": 1}
 
 
 def steps_supposed(found: Determination, asked: Asked) -> tuple[what_if.Change, ...]:
-    """Every step of the way with the fewest, as far as it can be supposed; nothing where there is no way."""
-    for way in sorted(ways(found, asked.plan), key=len)[:1]:
-        changes = [supposed_by(action, found, asked) for action in way]
-        return tuple(change for change in changes if change is not None)
-    return ()
+    """Every step of the way with the fewest, as far as somebody can take it: what a measurement will show is not
+    supposed, and a way without one comes first. Nothing where there is no way."""
+    best = min(ways(found, asked.plan), key=lambda way: (_measures(way), len(way)), default=())
+    changes = [supposed_by(action, found, asked) for action in best if action.kind != "lab"]
+    return tuple(change for change in changes if change is not None)
+
+
+def _measures(way: Way) -> int:
+    return sum(action.kind == "lab" for action in way)
 
 
 def supposed_by(action: Action, found: Determination, asked: Asked) -> what_if.Change | None:

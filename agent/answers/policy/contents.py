@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Literal, NamedTuple, get_args
 
+from tools.language.stems import stems
 from tools.records import Benefit, Clause, Drug, Policy
 from tools.rulebook.plain import describe
 from tools.rules import Composite, Node, Part, Required, Rule
@@ -23,9 +24,6 @@ from tools.terms import SECTIONS as TITLES
 Section = Literal["criteria", "renewal", "exclusions", "documentation"]
 WHOLES: tuple[Section, ...] = get_args(Section)  # sections that can be told as a whole
 MOST_KEPT = 512  # policies that are remembered
-_WORD = re.compile(r"[^\W_]+")
-_ENDINGS = ("ing", "ies", "es", "ed", "s")
-_SHORTEST = 3  # letters of a stem
 _KINDS = frozenset(
     ("test", "condition", "medicine", "class", "procedure", "specialty", "allergen", "supply")
 )  # of concepts that a clause can be about
@@ -143,15 +141,6 @@ def weight_of(compared: Iterable[Compared]) -> dict[str, float]:
     held = [one.words for one in compared]
     count = Counter(word for words in held for word in words)
     return {word: math.log((len(held) + 1) / (seen + 0.5)) for word, seen in count.items()}
-
-
-def stems(text: str) -> frozenset[str]:
-    return frozenset(_stem(word) for word in _WORD.findall(text.casefold()))
-
-
-def _stem(word: str) -> str:
-    ending = next((end for end in _ENDINGS if word.endswith(end) and len(word) - len(end) >= _SHORTEST), "")
-    return word.removesuffix(ending)
 
 
 def concepts_of(spans: Iterable[Span]) -> frozenset[str]:

@@ -19,12 +19,12 @@ from agent.answers.policy.contents import (
     Contents,
     concepts_of,
     concepts_of_use,
-    stems,
     weight_of,
     wider_of,
 )
 from tools.errors import Unavailable
 from tools.language.encoder import WIDTH, encode
+from tools.language.stems import stems
 from tools.store.embedding import bundled
 from tools.store.everyday import in_clinical_words
 from tools.terminology.matcher import Span, loose_matches

@@ -279,3 +279,11 @@ def test_statements_are_a_list() -> None:
     assert text.startswith("The prescriber's statements on record:\n- “") and text.count("“") == text.count(
         "\n"
     )
+
+
+def test_all_values_of_a_test_are_told_with_how_it_went_last() -> None:
+    text = told(someone(), "value", tests=("hba1c",), form="list")
+    assert "HbA1c rose by 0.3 points from Apr 3, 2026 to Aug 17, 2026." in text
+    assert text.index("Jul 23, 2025") < text.index(
+        "HbA1c fell by 2.1 points from Apr 19, 2024 to Aug 17, 2026."
+    )

@@ -59,7 +59,7 @@ def _with(
         relevance, "likelihoods", lambda question, pool: [0.9 if key in wanted else 0.1 for key in pool.keys]
     )
     asks = [Ask(query=query)]  # type: ignore[arg-type]
-    return focus.focused(Question("?"), asks, [answer], bound_to(bundled(), "P001"), answer.ledger)
+    return focus.with_passages(Question("?"), asks, [answer], bound_to(bundled(), "P001"), answer.ledger)
 
 
 def _rendered(told: focus.Focus) -> str:
@@ -71,7 +71,7 @@ def test_what_was_left_out_is_told_behind_the_answer(monkeypatch: pytest.MonkeyP
     answer = Answer(intent="chart", said=[Said(text="An answer.")], ledger=ledger)
     fill = bound_to(bundled(), "P001").patient.fills[0]
     told = _with(monkeypatch, (fill.id,), answer)
-    assert _rendered(told).startswith("An answer. Also on this: Pharmacy fill: ")
+    assert _rendered(told).startswith("An answer. Also relevant: Pharmacy fill: ")
     assert told.shown == (fill.id,)
     assert any(source.source == f"chart {fill.id}" for one in told.answers for source in one.sources)
 
@@ -80,7 +80,7 @@ def test_it_stands_for_an_answer_that_is_general(monkeypatch: pytest.MonkeyPatch
     answer = Answer(intent="chart", said=[Said(text="The whole list.")], ledger=Ledger(), general=True)
     fill = bound_to(bundled(), "P001").patient.fills[0]
     told = _rendered(_with(monkeypatch, (fill.id,), answer))
-    assert told.startswith("On this: Pharmacy fill: ")
+    assert told.startswith("Relevant here: Pharmacy fill: ")
 
 
 def test_nothing_is_said_twice(monkeypatch: pytest.MonkeyPatch) -> None:

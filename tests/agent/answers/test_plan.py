@@ -105,3 +105,12 @@ def test_a_threshold_of_the_plan_is_never_a_result() -> None:
     assert limits and all(fact.origin == "policy" for fact in limits)
     assert all(source.quote in {c.text for c in bundled().policy("BLUESTEM-PPO", "Wegovy").clauses}  # type: ignore[union-attr]
                for source in answer.sources if source.kind == "policy")  # fmt: skip
+
+
+def test_whether_it_is_covered_is_told_with_how_a_request_would_stand() -> None:
+    for bound in everyone(bundled()):
+        for name, benefit in bound.plan.benefits.items():
+            found = bound.determination(name)
+            answer = plan.answer(Ask(query="coverage", drugs=(name,)), bound, Ledger())
+            told = benefit.covered and (benefit.pa_required or found.outcome == "quantity_exception")
+            assert answer.determinations == ([found] if told else []), (bound.patient.id, name)

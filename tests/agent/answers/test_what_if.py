@@ -10,7 +10,7 @@ import pytest
 from agent.answers import what_if
 from agent.answers.answer import Answer
 from agent.answers.wording import OUTCOMES
-from agent.dialogue.query import Ask
+from agent.dialogue.query import Ask, Query
 from tests.case_answers import another, answered, bundled, check, everyone, rendered
 from tools.bound import Bound
 from tools.what_if import (
@@ -61,8 +61,7 @@ def test_every_supposition_of_every_kind_holds(change: Change) -> None:
         for drug in [*bound.plan.benefits][::2]:
             answer = if_so(bound, drug, change)
             text = check(answer, bound)
-            asked = Ask(query="what_if", changes=(change,))
-            is_so = not what_if._of_what_is_not_so(asked, bound.asked(drug)).changes
+            is_so = what_if._is_so(change, bound.asked(drug).request, bound.plan.id)
             assert answer.hypothetical is not is_so
             assert is_so or text.startswith(("Hypothetical: ", "That cannot be supposed: ")), text
 
@@ -139,7 +138,9 @@ def test_what_cannot_be_supposed_is_said_plainly(change: Change, why: str) -> No
 def test_where_nothing_is_supposed_it_is_said_how_it_stands_now() -> None:
     bound = Bound(bundled(), "P001")
     answer = if_so(bound, "Ozempic")
-    assert rendered(answer).startswith("Ozempic for type 2 diabetes is ready to submit")
+    assert rendered(answer).startswith(
+        "As the chart stands, with nothing supposed:\nOzempic for type 2 diabetes is ready to submit"
+    )
     assert answer.determinations == [bound.determination("Ozempic")] and not answer.hypothetical
 
 
@@ -170,12 +171,25 @@ def test_what_names_nothing_supposes_the_steps_that_are_wanted() -> None:
     assert [one.outcome for one in answer.determinations] == ["ready", "needs_documentation"]
 
 
-def test_what_names_something_unknown_supposes_nothing() -> None:
+def test_no_measurement_is_supposed_that_nobody_said() -> None:
+    for bound in everyone(bundled()):
+        for drug in bound.plan.benefits:
+            assert not any(isinstance(change, Value) for change in bound.steps_supposed(drug)), drug
+
+
+@pytest.mark.parametrize("query", ["news", "quantity"])
+def test_a_statement_or_an_amount_supposes_no_step(query: Query) -> None:
+    answer = answered(what_if.answer, Bound(bundled(), "P005"), Ask(query=query, drugs=("Ozempic",)))
+    assert not answer.hypothetical and len(answer.determinations) == 1
+
+
+def test_what_names_something_unknown_supposes_nothing_and_says_so() -> None:
     bound = Bound(bundled(), "P005")
     answer = answered(
         what_if.answer, bound, Ask(query="what_if", drugs=("Ozempic",), conditions=("gastroparesis",))
     )
     assert not answer.hypothetical and len(answer.determinations) == 1
+    assert rendered(answer).startswith("As the chart stands, with nothing supposed:")
 
 
 def test_what_is_told_as_it_is_on_record_supposes_nothing() -> None:

@@ -102,3 +102,10 @@ def test_without_a_drug_one_who_is_in_another_plan_is_told_so() -> None:
     text = rendered(why.answer(Ask(query="why"), Bound(bundled(), "P016"), Ledger()))
     assert text.startswith("Enrolled in Prairie Silver 70 since Mar 23, 2025")
     assert "Formerly enrolled in Bluestem Community PPO" in text
+
+
+def test_a_criterion_that_is_named_by_its_clause_is_that_one() -> None:
+    bound = Bound(bundled(), "P001")
+    asked = Ask(query="criterion", drugs=("Ozempic",), text="does he clear 1(a)(5)(iv)?")
+    _, part = why.about_criterion(asked, bound.determination("Ozempic")) or (None, None)
+    assert part is not None and part.clause is not None and part.clause.clause_id == "§ 1(a)(5)(iv)"

@@ -10,7 +10,7 @@ from agent.dialogue import reader
 from agent.dialogue.known import Known
 from agent.dialogue.query import FORMS, INTENTS, QUERIES, WANTS, Ask, Talk, intent_of
 from tests.case_answers import bundled
-from tools.what_if import Value
+from tools.what_if import Asked, Value
 
 
 def known() -> Known:
@@ -59,3 +59,28 @@ def test_without_a_drug_the_one_talked_about_is_meant() -> None:
 def test_a_supposition_adds_to_the_one_before() -> None:
     (ask,) = read("what if her bmi were 31", Talk(patient_id="P001", drugs=("Wegovy",)))
     assert ask.query == "what_if" and Value(test="bmi", value=31.0) in ask.changes
+
+
+@pytest.mark.parametrize(
+    ("text", "plan"),
+    [
+        ("Would Wegovy be covered if she had the Blue Heron PPO plan?", "Blue Heron PPO plan"),
+        ("Under Oakmont Select, could he get Wegovy?", "Oakmont Select"),
+        ("Would Wegovy be covered under the Cascade Gold PPO plan?", ""),
+        ("Does Medicare Part D pay for it?", ""),
+        ("Dr. Howard wants the care plan, is Ozempic on it?", ""),
+    ],
+)
+def test_a_plan_that_is_none_of_ours_is_read_as_that(text: str, plan: str) -> None:
+    assert reader.read(text, Talk(patient_id="P001"), known()).strange_plan == plan
+
+
+def test_an_amount_is_not_supposed_once_more_of_the_next_drug() -> None:
+    talk = Talk(
+        patient_id="P001",
+        drugs=("Ozempic",),
+        supposed=(Asked(strength="1 mg"), Value(test="bmi", value=31.0)),
+    )
+    (ask,) = read("what if her a1c were 7.4", talk)
+    assert Value(test="bmi", value=31.0) in ask.changes
+    assert not any(isinstance(change, Asked) for change in ask.changes)
