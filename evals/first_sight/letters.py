@@ -15,7 +15,7 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ import msgspec
 from evals.first_sight.rows import ROWS, LetterRow, append, commit, rows
 from tools.denials.reader import read_letter
 from tools.denials.records import Denial
+from tools.terminology.matcher import medicines_in
 
 EXAMPLES = Path(__file__).parents[1] / "examples" / "letters"
 KINDS = {"partial": "partial_approval", "upheld": "appeal_upheld", "overturned": "appeal_overturned"}
@@ -74,7 +75,7 @@ def score(
         parts: dict[str, tuple[set[Any], set[Any]]] = {
             "reason": (set(found.codes), {one["code"] for one in letter["reasons"]}),
             "date": (dates_read(found), _dates(letter)),
-            "drug": ({one.name for one in found.drugs}, set(letter["decided"])),
+            "drug": (_medicines(one.name for one in found.drugs), _medicines(letter["decided"])),
         }
         for part, (told, wanted) in parts.items():
             counts[f"{part} right"] += len(told & wanted)
@@ -93,6 +94,11 @@ def score(
         drugs=(counts["drug right"], counts["drug told"], counts["drug wanted"]),
         orders=(counts["orders reported"], counts["orders"]),
     )  # fmt: skip
+
+
+def _medicines(names: Iterable[str]) -> set[str]:
+    """Each by the terminology's name for it: a key may be written as the letter prints it ("ZEPBOUND 7.5MG/0.5ML")."""
+    return {spans[0].key if (spans := medicines_in(name)) else name.casefold() for name in names}
 
 
 def _dates(letter: dict[str, Any]) -> set[tuple[str, str]]:
