@@ -26,7 +26,7 @@ from agent.answers.answer import Answer, Said, Source
 from agent.answers.registry import ANSWERS
 from agent.answers.relevance import Question
 from agent.conversation import LONGEST_QUESTION, ChatDesk, Event, Sitting, Turn
-from agent.dialogue import choice, reader
+from agent.dialogue import choice, lessons, reader
 from agent.dialogue.known import Known
 from agent.dialogue.query import OF_A_DRUG, QUERIES, Ask, Query, Reading, Talk, intent_of
 from agent.grounding import verifier
@@ -108,7 +108,10 @@ def understand(state: State, runtime: Runtime[Sitting]) -> State:
     sitting.emit(Event(what="understanding"))
     question, talk = state["question"], _talk_with(state, sitting.desk)
     known = Known.of(sitting.desk.store)
-    reading = _outright(question) or reader.read(question, talk, known)
+    reading = _outright(question) or reader.read(
+        question, talk, known, lessons.Lessons.of(sitting.desk.lessons)
+    )
+    _learn_choice(reading, talk, sitting.desk)
     spoken = Spoken(notice=sitting.desk.notice)
     if sitting.desk.model is not None and len(reading.readings) > 1:
         reading = _with_model(question, talk, reading, sitting, spoken)
@@ -221,6 +224,14 @@ def _outright(question: str) -> Reading | None:
     if len(question) > LONGEST_QUESTION:
         return Reading(asks=(Ask(query="unclear"),))
     return None
+
+
+def _learn_choice(reading: Reading, talk: Talk, desk: ChatDesk) -> None:
+    """Of two readings that were offered one was chosen: the question before asks that, today and the next time."""
+    chosen = reading.asks[0].query if len(reading.asks) == 1 else "unclear"
+    if desk.lessons is None or chosen not in talk.offered or not talk.question:
+        return
+    lessons.teach(desk.lessons, lessons.Lesson(text=talk.question, query=chosen, by="chosen"))
 
 
 def _with_model(question: str, talk: Talk, reading: Reading, sitting: Sitting, spoken: Spoken) -> Reading:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import pathlib
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -80,8 +81,9 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class ChatDesk:
-    """What conversations are held with. `draft` leads to the workflow, `panel` to the graph of everybody; `clock`
-    counts seconds; `notice` says why there is no model, where one was to be had."""
+    """What conversations are held with. `draft` leads to the workflow, `panel` to the graph of everybody; `lessons` is
+    the file of how this clinic asks; `clock` counts seconds; `notice` says why there is no model, where one was to be
+    had."""
 
     store: Store
     model: Model | None = None
@@ -90,6 +92,7 @@ class ChatDesk:
     plan_id: str = ""
     draft: Callable[[Asked], Drafted] | None = None
     panel: Callable[[], Panel] | None = None
+    lessons: pathlib.Path | None = None
     clock: Callable[[], float] = lambda: 0.0
     temperature: float = 0.0
     seed: int = 1

@@ -35,6 +35,7 @@ class ChatContext:
     def _sitting(self) -> Sitting:
         from agent.conversation import ChatDesk, Sitting
         from agent.desk import drafter
+        from agent.dialogue.lessons import FILE as LESSONS
         from agent.models.factory import open_model
 
         settings, store = _opened()
@@ -45,6 +46,7 @@ class ChatContext:
             as_of=settings.day(self.as_of),
             plan_id=store.plan(self.plan).id if self.plan else "",
             draft=drafter(store, settings),
+            lessons=settings.home / LESSONS,
             clock=time.perf_counter,
         )
         return Sitting(desk, started=time.perf_counter())

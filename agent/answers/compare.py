@@ -23,6 +23,7 @@ from tools.bound import Bound
 from tools.records import Determination, Outcome
 
 LONGEST = 1800  # characters
+FEW_DRUGS, FEW_POINTS, MANY_POINTS = 4, 2, 8  # few drugs are told with all that is open
 _READINESS: tuple[Outcome, ...] = (
     "not_required",
     "ready",
@@ -53,7 +54,8 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     said = all_wrong_plan(reply, bound, ledger)
     if not said:
         said = [_summary(found, bound, ledger)] if found else []
-        said += [line(Words(bound, ledger, one), one) for one in found]
+        most = FEW_POINTS if len(found) > FEW_DRUGS else MANY_POINTS
+        said += [line(Words(bound, ledger, one), one, most) for one in found]
     said += [unlisted(drug, bound, ledger) for drug in drugs if drug not in bound.plan.benefits]
     reply.said = fitted(said, ledger, LONGEST)
     for one in found:

@@ -21,12 +21,16 @@ MOST_GAPS = 4
 
 
 def answer(ask: Ask, bound: Bound, ledger: Ledger, draft: Callable[[Asked], Drafted] | None) -> Answer:
-    """The draft of the first drug named and where it waits; why there is none, and what to do instead."""
+    """The draft of the first drug named and where it waits; why there is none, and what to do instead. Where the talk
+    alone says of which drug, and another one is ordered, that is asked back."""
     if ask.all_drugs:
         return _ready(ask, bound, ledger, draft)
     if not ask.drugs:
         return _ask_back(ask, bound, ledger)
     drug = ask.drugs[0]
+    ordered = {order.drug for order in bound.patient.orders if order.drug in bound.plan.benefits}
+    if ask.from_talk and ordered and drug not in ordered:
+        return _ask_back(ask, bound, ledger)
     said: list[Said] = []
     reply = Answer(intent="draft", said=said, ledger=ledger, drugs=(drug,))
     name = ledger.add("drug", drug, origin="request", source=f"drug:{drug}")
@@ -94,9 +98,9 @@ def _ready(ask: Ask, bound: Bound, ledger: Ledger, draft: Callable[[Asked], Draf
 
 
 def _ask_back(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
-    """No drug was named: the ones ordered, if any, else every one that needs a PA."""
+    """No drug was named: the ones ordered and the one that was talked of, if any, else every one that needs a PA."""
     ordered = [order.drug for order in bound.patient.orders if order.drug in bound.plan.benefits]
-    choice = tuple(dict.fromkeys(ordered)) or tuple(
+    choice = tuple(dict.fromkeys((*ordered, *ask.drugs))) or tuple(
         name for name, benefit in bound.plan.benefits.items() if benefit.covered and benefit.pa_required
     )
     names = ", ".join(

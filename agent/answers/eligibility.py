@@ -27,7 +27,7 @@ from tools.records import Finding, Outcome
 from tools.terminology.observations import TESTS
 
 MOST_FACTS = 2
-MOST_OPEN = 3
+MOST_OPEN = 6
 MOST_STEPS = 3
 
 

@@ -75,7 +75,7 @@ def _of_one(words: Words, unmet: list[Finding], most: int) -> list[Said]:
     said += [Said(text=words.lead(lead), verbatim=True) for lead in found.leads[:MOST_LEADS]]
     if len(told) > most:
         left = [words.named(finding) for finding in _each_once(unmet)[most:]]
-        said.append(Said(text=f"Also: {listed(left, 4, words)}.", bullet=True, must=False))
+        said.append(Said(text=f"Also: {listed(left, 8, words)}.", bullet=True, must=False))
     return said
 
 

@@ -135,7 +135,7 @@ def _told(then: Words, now: Words, short: bool) -> list[Said]:
     if then.found.outcome in ("needs_documentation", "likely_denial"):
         names = [then.named(finding) for finding in Sorted.of(then.found).unmet if finding not in changed]
         if names:
-            said.append(Said(text=f"Still in the way if so: {listed(names, 3, then)}."))
+            said.append(Said(text=f"Still in the way if so: {listed(names, 6, then)}."))
     elif then.found.outcome in ("not_covered", "wrong_plan", "quantity_exception") and not same:
         said.append(Said(text=f"If so: {lower(then.headline())}"))
     steps = [text for action, text in then.steps()[:2] if _can_be_done(action)]

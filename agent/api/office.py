@@ -16,6 +16,7 @@ from agent.api.fresh import FreshStore
 from agent.casework import asking_of
 from agent.conversation import ChatDesk, conversations
 from agent.decision import Decision
+from agent.dialogue.lessons import FILE as LESSONS
 from agent.models.factory import open_model
 from agent.settings import Settings
 from agent.stores import equip
@@ -80,6 +81,7 @@ class Office:
             plan_id=plan_id,
             draft=lambda asked: self.draft(asking_of(asked)),
             panel=lambda: current(self.store, self.graph, self.settings.day(as_of)),
+            lessons=self.settings.home / LESSONS,
             clock=time.perf_counter,
         )
 

@@ -57,7 +57,13 @@ def find(text: str, talk: Talk, known: Known) -> Entities:
     mentions = drugs.find(low, known, talk, [(one.start, one.end) for one in found])
     found += [one for one in _strange_plans(text, talk, known) if not _overlaps(one.start, one.end, found)]
     spans = [*((one.start, one.end) for one in found), *((m.start, m.end) for m in mentions)]
-    person = people.find(text, known, tuple(spans), bound=bool(talk.patient_id))
+    person = people.somebody_else(
+        people.find(text, known, tuple(spans), bound=bool(talk.patient_id)),
+        text,
+        known,
+        tuple(spans),
+        talk.names,
+    )
     found += [Entity(start, end, "person", key=person.said) for start, end in person.spans]
     found += [_drug(mention) for mention in mentions]
     for pattern, keys, kind in (

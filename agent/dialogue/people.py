@@ -103,6 +103,17 @@ def find(text: str, known: Known, taken: tuple[tuple[int, int], ...] = (), bound
     return name if name.said else born
 
 
+def somebody_else(
+    named: Person, text: str, known: Known, taken: tuple[tuple[int, int], ...], own: tuple[str, ...]
+) -> Person:
+    """Whom a turn names beside the patient whose names are `own`, by both names as the store has them; else `named`."""
+    words_of_name = {word.casefold().removesuffix("'s") for word in named.said.split()}
+    if not named.spans or not words_of_name <= {*own}:
+        return named
+    other = _by_both_names(words.low(text), known, (*taken, *named.spans))
+    return other if other.said and not {word.casefold() for word in other.said.split()} <= {*own} else named
+
+
 def _by_id(text: str, taken: tuple[tuple[int, int], ...]) -> Person:
     for match in _ID.finditer(text):
         digits = match.group("long") or match.group("short")
@@ -168,8 +179,21 @@ def _by_name(text: str, low: str, known: Known, taken: tuple[tuple[int, int], ..
 def _by_roster(low: str, known: Known, taken: tuple[tuple[int, int], ...]) -> Person:
     """Somebody of the store whose first and last name stand beside each other, in whatever letters; or one word that is
     somebody's name there and no word of the language."""
-    found = [word for word in _ANY_WORD.finditer(low) if not _overlaps(word.span(), taken)]
-    for first, second in pairwise(found):
+    if (person := _by_both_names(low, known, taken)).said:
+        return person
+    for one in _free_words(low, taken):
+        word = one.group().removesuffix("'s")
+        if len(word) > 3 and word not in ordinary() and _nameable(word, known) and known.is_called(word):
+            return Person(word.title(), (one.span(),), "name")
+    return NOBODY
+
+
+def _free_words(low: str, taken: tuple[tuple[int, int], ...]) -> list[re.Match[str]]:
+    return [word for word in _ANY_WORD.finditer(low) if not _overlaps(word.span(), taken)]
+
+
+def _by_both_names(low: str, known: Known, taken: tuple[tuple[int, int], ...]) -> Person:
+    for first, second in pairwise(_free_words(low, taken)):
         if second.start() - first.end() > 2 or low[first.end() : second.start()].strip(" ,"):
             continue
         said = (first.group(), second.group().removesuffix("'s"))
@@ -178,10 +202,6 @@ def _by_roster(low: str, known: Known, taken: tuple[tuple[int, int], ...]) -> Pe
         for names in (said, said[::-1]):
             if known.is_person(*names):
                 return Person(" ".join(names).title(), ((first.start(), second.end()),), "name")
-    for one in found:
-        word = one.group().removesuffix("'s")
-        if len(word) > 3 and word not in ordinary() and _nameable(word, known) and known.is_called(word):
-            return Person(word.title(), (one.span(),), "name")
     return NOBODY
 
 

@@ -92,15 +92,16 @@ def intent_of(query: Query) -> Intent:
 class Ask(Record, frozen=True, kw_only=True):
     """One query of a turn.
 
-    `drugs` are catalog names, in the order named or as the talk had them; `all_drugs` is everything on the plan.
-    `tests`, `conditions` and `medicines` are what it names beside them, by the keys of the terminology. `changes` is
-    what it supposes. `text` is the words of the turn that ask it, which are quoted back and never parsed again.
+    `drugs` are catalog names, in the order named or, `from_talk`, as the talk had them; `all_drugs` is everything on
+    the plan. `tests`, `conditions` and `medicines` are what it names beside them, by the keys of the terminology.
+    `changes` is what it supposes. `text` is the words of the turn that ask it, which are quoted back and never parsed again.
     """
 
     query: Query
     form: Form = "text"
     drugs: tuple[str, ...] = ()
     all_drugs: bool = False
+    from_talk: bool = False  # the turn itself names none of its drugs
     tests: tuple[str, ...] = ()
     conditions: tuple[str, ...] = ()
     medicines: tuple[str, ...] = ()

@@ -26,6 +26,7 @@ from tools.terminology.quantities import quantities_in
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from agent.dialogue.lessons import Lessons
     from tools.what_if import Change
 
 SURE = 0.5  # of likelihood, from which a query is answered without asking back
@@ -52,8 +53,14 @@ class Span(NamedTuple):
     next: Query
 
 
-def read(question: str, talk: Talk, known: Known) -> Reading:
+def read(question: str, talk: Talk, known: Known, lessons: Lessons | None = None) -> Reading:
     """What the turn says; never raises for what it says.
+
+    Args:
+        question: the turn, as it was typed.
+        talk: what the conversation was about so far.
+        known: the drugs, plans and people of the store.
+        lessons: how this clinic asks.
 
     Raises:
         Unavailable: the encoder is not installed.
@@ -64,6 +71,8 @@ def read(question: str, talk: Talk, known: Known) -> Reading:
         return chosen
     encoded = encode(text, talk.question)
     spans = spans_of(text, talk.question) or [_whole(encoded, text)]
+    if lessons is not None:
+        spans = [_as_taught(span, encoded, lessons) for span in spans]
     if not named.person.said:
         spans = [_of_this_patient(span, SURE_OF_ANOTHER) for span in spans]
     elif {word.casefold() for word in named.person.said.split()} <= {*talk.names}:
@@ -124,6 +133,14 @@ def _of_this_patient(span: Span, sure: float) -> Span:
     return span
 
 
+def _as_taught(span: Span, encoded: Encoded, lessons: Lessons) -> Span:
+    """A span that is all but the words of a lesson asks what the lesson says."""
+    query = lessons.nearest(encoded.mean(span.start, span.end))
+    if query in (None, span.query):
+        return span
+    return span._replace(query=query, next=span.query, sure=1.0)
+
+
 def _query(label: str) -> Query:
     return label if label in QUERIES else "unclear"
 
@@ -181,6 +198,7 @@ def _ask(
         form=span.form,
         drugs=drugs,
         all_drugs=all_drugs,
+        from_talk=bool(drugs) and not {name for one in named.found for name in one.names} & {*drugs},
         tests=tests,
         conditions=conditions,
         medicines=tuple(dict.fromkeys(medicines)),

@@ -5,16 +5,18 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import typer
 
 from agent.settings import Settings, read_settings
 from agent.terminal.chat_page import LEAVE, OFFLINE, Page, asked
 from tools.errors import Invalid
+from tools.printable import printable
 
 if TYPE_CHECKING:
     from agent.conversation import Conversation
+    from agent.dialogue.query import Query
 
 app = typer.Typer(add_completion=False)
 
@@ -26,6 +28,8 @@ EPILOG = """[bold]Examples[/]
   pa chat "latest A1c?" --patient P001 --agent tools
   pa chat --list
   pa chat --resume c3f9a2b7d1e
+  pa chat "what do we owe them" --teach missing
+  pa chat --lessons
 
 [bold]In a conversation[/]
   /help  /patient [ID]  /sources  /draft [DRUG]  /model [NAME]  /quit
@@ -52,6 +56,13 @@ def chat(
         "paladin", metavar="NAME", help="tools: a plain tool-calling agent, unverified, as a comparison."
     ),
     list_them: bool = typer.Option(False, "--list", help="List the conversations that can be gone on with."),
+    teach: str = typer.Option(
+        "",
+        metavar="QUERY",
+        help="Teach that the question, as you word it here, asks this (missing, value, ...).",
+    ),
+    lessons: bool = typer.Option(False, "--lessons", help="List what was taught, by you or by choosing."),
+    forget: int = typer.Option(0, metavar="N", help="Erase lesson N of --lessons."),
     as_json: bool = typer.Option(False, "--json", help="Print each turn as one JSON object."),
 ) -> None:
     """Talk about a patient's eligibility: what would go through, what is missing, and why.
@@ -62,11 +73,15 @@ def chat(
     """
     from agent.conversation import ChatDesk, Conversation, conversations, find
     from agent.desk import drafter
+    from agent.dialogue.lessons import FILE
     from agent.models.factory import open_model
     from agent.stores import open_store
     from tools.graph.asking import current, graph_of
 
     settings = read_settings()
+    if teach or lessons or forget:
+        _lessons(settings, question, teach, forget, as_json)
+        return
     if agent != "paladin":
         questions = [question] if question else sys.stdin
         _plain(agent, questions, settings, patient, model, as_of, plan, as_json)
@@ -93,6 +108,7 @@ def chat(
                 graph_of(store, settings.graph_url, settings.home),
                 settings.day(as_of),
             ),
+            lessons=settings.home / FILE,
             clock=time.perf_counter,
         )
         talk = Conversation(graph, desk, resume, patient)
@@ -106,6 +122,31 @@ def chat(
             Terminal(talk, settings).run()
         else:
             _script(talk, settings, as_json)
+
+
+def _lessons(settings: Settings, text: str, query: str, number: int, as_json: bool) -> None:
+    """Teach one, erase one, or list them."""
+    from datetime import date
+
+    from agent.dialogue import lessons
+    from agent.dump import to_json
+
+    path = settings.home / lessons.FILE
+    if query:
+        lessons.teach(path, lessons.Lesson(text=text, query=cast("Query", query), day=date.today()))
+        print(f"From now on that is read as {query}; pa chat --lessons lists what was taught.")
+        return
+    if number:
+        print(f"Forgotten: {lessons.forget(path, number).text}")
+        return
+    known = lessons.Lessons.of(path).lessons
+    if as_json:
+        print(to_json({"items": known}))
+        return
+    for at, one in enumerate(known, 1):
+        print(f"{at:3}  {one.query:16} {one.by:8} {printable(one.text)}")
+    if not known:
+        print("Nothing was taught. pa chat --teach missing 'what do we owe them' teaches a question.")
 
 
 def _plain(

@@ -42,6 +42,7 @@ from tools.terminology.vocabulary import term_of_code
 
 _LEAST = 0.2  # likelihood under which nobody is asked about a sentence
 _LEAST_STATED = 0.01  # … where a cue says so
+_NOT_HERS = 0.1  # likelihood of the patient under which a value is taken to be another person's
 _OVER = 0.85  # likelihood from which a drug is taken to be over, whatever cue is there
 _NEAR = 24  # characters between a drug and how long it was taken
 STATE_DAYS = 365  # what a note says to be so now, it says of the year around it
@@ -94,11 +95,9 @@ def contradicting_sentence(leaf: Any, judge: Judge, answer: Shown) -> Evidence |
 
 def _senses_against(leaf: Any, shown: bool) -> tuple[str, ...]:
     """Senses of which a sentence must hold a cue to speak against the answer; none if a bare mention can."""
-    if isinstance(leaf, _VALUES):
-        return ("void",)
     if isinstance(leaf, AllergyTo):
         return ("allergy",)
-    if not shown or isinstance(leaf, Attested):
+    if not shown or isinstance(leaf, (Attested, *_VALUES)):
         return ()
     if isinstance(leaf, Trial | Intolerance):
         return ("never", "ended")
@@ -293,7 +292,8 @@ def _lasts(leaf: Any) -> bool:
 def _stance(leaf: Any, mention: Mention, meant: Assertion, note: Note, judge: Judge) -> bool | None:
     """Does the mention say that the criterion's thing is so, or that it is not? None: it says nothing of it."""
     if isinstance(leaf, _VALUES):
-        return False if meant.sense == "void" and _newest_value_by(mention, note, judge) else None
+        taken_back = meant.sense == "void" and _newest_value_by(mention, note, judge)
+        return False if taken_back or _is_somebody_elses(mention, note, judge) else None
     if meant.subject == "other" or meant.sense == "planned" or (mention.how == "result" and not meant.stated):
         return None
     if note.type == "procedure" and meant.sense == "ended":
@@ -317,6 +317,15 @@ def _newest_value_by(mention: Mention, note: Note, judge: Judge) -> bool:
     """Whether the text is from the day of the newest value or later, so that it can be that one which it takes back."""
     usable = judge.values(mention.concept).usable
     return bool(usable) and (note.date is None or note.date >= usable[0].date)
+
+
+def _is_somebody_elses(mention: Mention, note: Note, judge: Judge) -> bool:
+    """Whether its sentence tells a value on record of another person: "the AHI of 31 is his brother's"."""
+    start, end = sentence_at(note.text, mention.start)
+    told = {one.low for one in quantities_in(note.text[start:end])}
+    if told.isdisjoint(one.value for one in judge.values(mention.concept).usable):
+        return False
+    return likelihood(note.text, mention.start, mention.end, "test").who["patient"] <= _NOT_HERS
 
 
 def _of_condition(

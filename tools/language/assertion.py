@@ -68,11 +68,19 @@ def assertion(
         before = [hit for hit in before if not _owns(text[first:last], hit, start - first)]
     subject = _subject(before, behind, text, first, start, end)
     between = [other for other in others if other[0] >= end]
-    hit = _cue_behind(behind, text, first, end, between) or _cue_before(before)
+    hit = _nearer(
+        _cue_before(before), _cue_behind(behind, text, first, end, between), start - first, end - first
+    )
     if hit is None:
         return Assertion("current", subject, False)
     sense = "planned" if hit.sense == "if" else hit.sense
     return Assertion(cast("Sense", sense), subject, not hit.weak)
+
+
+def _nearer(before: _Hit | None, behind: _Hit | None, start: int, end: int) -> _Hit | None:
+    """What is said behind, unless a denial stands right before: "never had pancreatitis and a clean scan last year"."""
+    denied = before is not None and before.sense in ("negated", "never") and start - before.end <= _ADJACENT
+    return before if behind is None or (denied and behind.start - end > _ADJACENT) else behind
 
 
 def cues_around(text: str, start: int, end: int) -> Iterator[tuple[str, int, str, str]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from agent.answers.answer import Answer, Said
 from agent.answers.wording.findings import Sorted
-from agent.answers.wording.slots import drug_slot, lower, plan_slot, tame
+from agent.answers.wording.slots import drug_slot, listed, lower, plan_slot, tame
 from agent.answers.wording.words import Words
 from agent.ledger import Ledger
 from tools.errors import NotFound
@@ -50,8 +50,8 @@ def unlisted(drug: str, bound: Bound, ledger: Ledger) -> Said:
     return Said(text=f"{plan} does not list {name}, so there is no rule to check it against.", verbatim=True)
 
 
-def line(words: Words, found: Determination) -> Said:
-    """One drug as one line of a list: the outcome and the one thing that decides."""
+def line(words: Words, found: Determination, most: int = 1) -> Said:
+    """One drug as one line of a list: the outcome and what decides, at most so many things of it."""
     kinds = Sorted.of(found)
     told = f"{words.drug()}: {words.outcome()}"
     if found.outcome in ("ready", "not_required"):
@@ -67,13 +67,12 @@ def line(words: Words, found: Determination) -> Said:
     elif found.outcome == "wrong_plan":
         told += ""
     elif kinds.unmet:
-        first, rest = kinds.unmet[0], len(kinds.unmet) - 1
-        why = words.named(first)
+        first = kinds.unmet[0]
+        why = listed([words.named(one) for one in kinds.unmet], most, words)
         lead = _LEADS[first.status]
         if first.status == "not_met" and found.stopped_by == "exclusion":
             lead, why = "excluded:", words.shown(first)
-        more = f", and {words.count(rest, 'more points')} more" if rest else ""
-        told += f"; {lead} {why}{more}"
+        told += f"; {lead} {why}"
     return Said(text=f"{told}.", bullet=True)
 
 

@@ -84,3 +84,15 @@ def test_an_amount_is_not_supposed_once_more_of_the_next_drug() -> None:
     (ask,) = read("what if her a1c were 7.4", talk)
     assert Value(test="bmi", value=31.0) in ask.changes
     assert not any(isinstance(change, Asked) for change in ask.changes)
+
+
+def test_a_second_person_in_a_turn_is_seen_behind_the_patient() -> None:
+    talk = Talk(patient_id="P002", names=("reginald", "blair"))
+    text = "While I'm in Reginald's chart, does Sarah Blair have an Ozempic going too?"
+    assert reader.read(text, talk, known()).person == "Sarah Blair"
+
+
+def test_a_drug_that_only_the_talk_names_is_told_apart() -> None:
+    talk = Talk(patient_id="P001", drugs=("Mounjaro",))
+    assert read("go ahead and draft the letter", talk)[0].from_talk
+    assert not read("go ahead and draft the letter for Ozempic", talk)[0].from_talk
