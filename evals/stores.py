@@ -1,0 +1,29 @@
+"""Stores that an eval makes for itself, in a folder that is gone afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tools.store import Store
+from tools.store.load import load
+
+MOCK_DATA = Path(__file__).parents[1] / "mock_data"
+
+
+@contextmanager
+def fresh_store(world: Path = MOCK_DATA, *, index: bool = False) -> Iterator[Store]:
+    """A store of a world's folder, the bundled one if none is named; with `index` its policies can be searched."""
+    from tools.store import index as policies
+
+    with TemporaryDirectory(prefix="paladin-evals-") as folder:
+        store = Store.create(f"sqlite:///{folder}/paladin.db")
+        try:
+            load(store, world)
+            if index:
+                policies.ensure(store)
+            yield store
+        finally:
+            store.close()
