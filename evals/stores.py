@@ -27,3 +27,14 @@ def fresh_store(world: Path = MOCK_DATA, *, index: bool = False) -> Iterator[Sto
             yield store
         finally:
             store.close()
+
+
+@contextmanager
+def generated_store(patients: int) -> Iterator[Store]:
+    """A store of a world that is made for it, of so many patients under the committed catalog."""
+    from data_gen.world import Order, generate
+
+    with TemporaryDirectory(prefix="paladin-evals-") as folder:
+        generate(Order(count=patients, out=Path(folder)))
+        with fresh_store(Path(folder)) as store:
+            yield store
