@@ -37,7 +37,7 @@ check: $(VENV)/.ok  ## the one gate: ruff, mypy --strict, import-linter, pytest 
 	@$(RUN)/lint-imports --no-logo
 	@$(RUN)/pytest -q --cov -n 2 $(ARGS)
 
-bench: $(VENV)/.ok  ## measure what the README promises
+bench: $(VENV)/.ok  ## measure what the README promises (ARGS=--write keeps the figures)
 	@$(RUN)/python -m evals.bench $(ARGS)
 
 services: $(VENV)/.ok  ## start PostgreSQL, Redis and FalkorDB on loopback, and print what to export (none is needed)

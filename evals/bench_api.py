@@ -115,7 +115,3 @@ def _request(draw: random.Random) -> bytes:
 
 def _ms(seconds: float) -> float:
     return round(seconds * 1000, 1)
-
-
-if __name__ == "__main__":
-    print(json.dumps(main(), indent=2))

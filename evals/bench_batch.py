@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -27,6 +26,8 @@ from agent.batch.worker import Worker
 from agent.casework import MAY_DRAFT
 from agent.desk import now
 from agent.settings import Settings, read_settings
+from evals.measuring import machine, processor_seconds
+from evals.pages import described, keep, table
 from tools.check import check
 from tools.store.store import Store
 
@@ -59,7 +60,7 @@ def main(cases: int = CASES) -> dict[str, Any]:
 
 def _run(store: Store, settings: Settings, pairs: list[tuple[str, str]], out: Path) -> dict[str, Any]:
     rows = ["patient_id,drug", *(f"{patient},{drug}" for patient, drug in pairs)]
-    began, used = perf_counter(), _processor_seconds()
+    began, used = perf_counter(), processor_seconds()
     asked = requests.read("\n".join(rows).encode(), "bench.csv")
     planned = desk.plan(store, asked, "bench.csv", Terms())
     batch, _ = desk.begin(store, settings, planned, out=out, when=now())
@@ -76,7 +77,7 @@ def _run(store: Store, settings: Settings, pairs: list[tuple[str, str]], out: Pa
         done = watch(store, batch, quiet=True, tend=tend)
         ended = perf_counter()
     assert done.done == len(pairs), done
-    used = _processor_seconds() - used
+    used = processor_seconds() - used
     files = [path for path in out.rglob("*") if path.is_file()]
     return {
         "by the clock": round(len(pairs) / (ended - began), 1),
@@ -90,12 +91,6 @@ def _run(store: Store, settings: Settings, pairs: list[tuple[str, str]], out: Pa
         "files": len(files),
         "MB": round(sum(path.stat().st_size for path in files) / 1e6, 1),
     }
-
-
-def _processor_seconds() -> float:
-    """Of this process and of those that it waited for."""
-    own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
 
 
 def _world(settings: Settings) -> Store:
@@ -122,22 +117,15 @@ def _draftable(store: Store) -> Iterator[tuple[str, str]]:
             yield patient, drug
 
 
-def _report(measured: dict[str, Any], machine: str) -> str:
-    lines = [
-        "# Batches",
-        "",
-        *(__doc__ or "").splitlines(),
-        "`python -m evals.bench_batch --keep` writes this.",
-        "",
-    ]
+def _report(measured: dict[str, Any], machine: str) -> Iterator[str]:
+    yield from ("# Batches", "", *(__doc__ or "").splitlines())
+    yield from ("`python -m evals.bench_batch --keep` writes this.", "")
     parts = {name: found for name, found in measured.items() if isinstance(found, dict)}
-    figures = list(dict.fromkeys(figure for found in parts.values() for figure in found))
-    lines += [f"| {measured['cases']:,} cases, {measured['processes']} processes | {' | '.join(parts)} |"]
-    lines += [f"|---|{'---:|' * len(parts)}"]
-    for figure in figures:
-        values = (found.get(figure, "") for found in parts.values())
-        lines.append(f"| {figure} | {' | '.join(_said(value) for value in values)} |")
-    return "\n".join([*lines, "", f"{machine} Goal: 40 cases/s with papers, by the clock.", ""])
+    rows = [[f"{measured['cases']:,} cases, {measured['processes']} processes", *parts]]
+    for figure in dict.fromkeys(figure for found in parts.values() for figure in found):
+        rows.append([figure, *(_said(found.get(figure, "")) for found in parts.values())])
+    yield from table(rows, "---:")
+    yield from ("", f"{machine} Goal: 40 cases/s with papers, by the clock.")
 
 
 def _said(value: Any) -> str:
@@ -145,14 +133,11 @@ def _said(value: Any) -> str:
 
 
 if __name__ == "__main__":
-    from evals.bench import machine
-
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = described(argparse.ArgumentParser(prog="python -m evals.bench_batch"), __doc__)
     parser.add_argument("cases", nargs="?", type=int, default=CASES)
     parser.add_argument("--keep", action="store_true", help="keep the figures in evals/results/batch.*")
     given = parser.parse_args()
     found = main(given.cases)
     print(json.dumps(found, indent=2))
     if given.keep:
-        RESULTS.write_text(json.dumps(found | {"machine": machine()}, indent=2) + "\n", encoding="utf-8")
-        RESULTS.with_suffix(".md").write_text(_report(found, machine()), encoding="utf-8")
+        keep(RESULTS, found | {"machine": machine()}, _report(found, machine()))

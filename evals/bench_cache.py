@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import os
 import statistics
-import time
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from evals.bench_search import world
+from evals.measuring import seconds
+from evals.stores import generated_store
 from tools.policies import search
 from tools.store import Store, index
 
@@ -29,14 +27,12 @@ def main() -> dict[str, Any]:
         return {"left out": "no Redis is named (PALADIN_TEST_REDIS)"}
     from tools.store.search_cache import SearchCache
 
-    with TemporaryDirectory() as folder:
-        store = world(Path(folder))
+    with generated_store(20) as store:
         index.rebuild(store)
         made = _median(store)
         store.searches = SearchCache(url)
         _median(store)
         fetched = _median(store)
-        store.close()
         index.forget()
     return {"retrieval": {"made ms": made, "fetched ms": fetched, "times as fast": round(made / fetched, 2)}}
 
@@ -45,16 +41,6 @@ def _median(store: Store) -> float:
     """Of the quickest round, in milliseconds."""
     rounds = []
     for _ in range(ROUNDS):
-        times = []
-        for policy in store.policies():
-            began = time.perf_counter()
-            search(store, policy.plan_id, policy.drug, QUESTION)
-            times.append((time.perf_counter() - began) * 1000)
+        times = [seconds(search, store, policy.plan_id, policy.drug, QUESTION) for policy in store.policies()]
         rounds.append(statistics.median(times))
-    return round(min(rounds), 4)
-
-
-if __name__ == "__main__":
-    import json
-
-    print(json.dumps(main(), indent=2))
+    return round(min(rounds) * 1000, 4)

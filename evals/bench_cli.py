@@ -67,7 +67,3 @@ def _spread(runs: list[Run]) -> dict[str, float]:
         "min ms": round(ordered[0]),
         "max ms": round(ordered[-1]),
     }
-
-
-if __name__ == "__main__":
-    print(main())

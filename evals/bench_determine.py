@@ -111,8 +111,3 @@ def _ask(
                 ruled, spent_ruled = ruled + 1, spent_ruled + took
                 findings += sum(1 for _ in walk(found.findings))
     return Run(outcomes.total(), spent, ruled, spent_ruled, findings, outcomes)
-
-
-if __name__ == "__main__":
-    for key, value in main().items():
-        print(f"{key}: {value}")

@@ -89,7 +89,3 @@ def _cases(patients: int) -> Iterator[Case]:
                 policy=catalog.policies.get(found.policy_id),
                 as_of=AS_OF,
             )
-
-
-if __name__ == "__main__":
-    print(msgspec.json.format(msgspec.json.encode(main()), indent=2).decode())

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import platform
-import resource
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from time import process_time
 from typing import Any
+
+from evals.measuring import busy_seconds, machine, processor_seconds
 
 COUNT = 100_000
 RUNS = 3
@@ -23,13 +21,13 @@ def main(count: int = COUNT) -> dict[str, Any]:
 
     with tempfile.TemporaryDirectory() as folder:
         order = Order(count=count, out=Path(folder) / "world", format="jsonl", workers=2)
-        began = _processor_seconds()
+        began = processor_seconds()
         runs = [generate(order) for _ in range(RUNS)]
-        spent = (_processor_seconds() - began) / RUNS
+        spent = (processor_seconds() - began) / RUNS
         rows = Order(count=count, out=Path(folder) / "rows", format="parquet", workers=2)
-        began = _processor_seconds()
+        began = processor_seconds()
         parquet = [generate(rows) for _ in range(RUNS)]
-        spent_on_rows = (_processor_seconds() - began) / RUNS
+        spent_on_rows = (processor_seconds() - began) / RUNS
         by_stage = stages(Path(folder))
     fastest = min(parquet, key=lambda made: made.seconds)
     best = min(runs, key=lambda made: made.seconds)
@@ -45,26 +43,9 @@ def main(count: int = COUNT) -> dict[str, Any]:
         "as Parquet: processor time per patient": f"{spent_on_rows * 1e6 / count:.1f} µs",
         "as Parquet: so, with two cores of its own": f"{2 * count / spent_on_rows:,.0f} patients per second",
         "as Parquet: bytes per patient": round(fastest.bytes / count),
-        "machine": f"{cpu()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, "
-        f"Python {platform.python_version()}",
+        "machine": machine(),
         **by_stage,
     }
-
-
-def _processor_seconds() -> float:
-    """Of this process and of its workers that have ended."""
-    own, workers = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return own.ru_utime + own.ru_stime + workers.ru_utime + workers.ru_stime
-
-
-def cpu() -> str:
-    """The processor's name as Linux tells it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
 
 
 def stages(folder: Path) -> dict[str, str]:
@@ -104,17 +85,6 @@ def stages(folder: Path) -> dict[str, str]:
         "all, planted cases included": lambda: maker.text(Span(BLOCK, 2 * BLOCK)),
     }
     return {
-        f"stage, in one process: {name}": f"{min(_seconds(work) for _ in range(20)) * 1e6 / BLOCK:.1f} µs"
+        f"stage, in one process: {name}": f"{min(busy_seconds(work) for _ in range(20)) * 1e6 / BLOCK:.1f} µs"
         for name, work in rows.items()
     }
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    began = process_time()
-    work()
-    return process_time() - began
-
-
-if __name__ == "__main__":
-    for key, value in main().items():
-        print(f"{key}: {value}")

@@ -13,20 +13,20 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import resource
 import socket
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from data_gen.world import Order, generate
-from evals.bench import machine
+from evals.measuring import machine, peak_mebibytes, seconds, spread
+from evals.pages import described, keep, table
 from tools.errors import Refused
 from tools.graph.asking import FILE, Asked, graph_of
 from tools.graph.building import build
@@ -71,7 +71,7 @@ def main(patients: int = PATIENTS, url: str = "") -> dict[str, Any]:
             measured[name] |= _timed(one, patients)
         measured["embedded"]["file MB"] = round((Path(folder) / FILE).stat().st_size / 1e6)
         measured["falkordb"]["memory MB"] = _memory(server)
-        measured["peak memory of this process MB"] = _peak()
+        measured["peak memory of this process MB"] = round(peak_mebibytes())
         store.close()
     return measured
 
@@ -110,31 +110,17 @@ def _timed(asked: Asked, patients: int) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for patient in ids[:5]:
         pathways(asked, patient)
-    thrice = [[_seconds(pathways, asked, patient) for _ in range(3)] for patient in ids]
-    times, first = sorted(map(min, thrice)), sorted(one[0] for one in thrice)
-    found["pathways"] = {
-        "p50 ms": round(statistics.median(times) * 1000, 1),
-        "p99 ms": round(times[int(len(times) * 0.99)] * 1000, 1),
-        "p99 of first asks ms": round(first[int(len(first) * 0.99)] * 1000, 1),
-    }
+    thrice = [[seconds(pathways, asked, patient) for _ in range(3)] for patient in ids]
+    first = spread([one[0] for one in thrice], 1)["p99 ms"]
+    found["pathways"] = spread([*map(min, thrice)], 1) | {"p99 of first asks ms": first}
     for name, ask_all in ABOUT_ALL.items():
-        took = [_seconds(ask_all, asked) for _ in range(TIMES)]
+        took = [seconds(ask_all, asked) for _ in range(TIMES)]
         found[name] = {
             "least s": round(min(took), 2),
             "median s": round(statistics.median(took), 2),
             "most s": round(max(took), 2),
         }
     return found
-
-
-def _seconds(ask: Callable[..., object], *of: object) -> float:
-    began = time.perf_counter()
-    ask(*of)
-    return time.perf_counter() - began
-
-
-def _peak() -> int:
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
 def _memory(url: str) -> int:
@@ -187,28 +173,29 @@ def report(results: dict[str, Any]) -> Iterator[str]:
         yield ""
         yield f"{measured['nodes']:,} nodes and {measured['edges']:,} edges."
         yield ""
-        yield "| | embedded | FalkorDB | goal on FalkorDB |"
-        yield "|---|---|---|---|"
-        here, there = measured["embedded"], measured["falkordb"]
-        yield f"| build, charts judged | {here['build s']} s | {there['build s']} s | |"
-        asks = (
-            f"{one['p50 ms']} / {one['p99 ms']} / {one['p99 of first asks ms']} ms"
-            for one in (here["pathways"], there["pathways"])
-        )
-        yield f"| pathways, p50 / p99 / p99 of first asks | {' | '.join(asks)} | p99 ≤ 50 ms |"
-        for name in ABOUT_ALL:
-            cells = (
-                f"{one[name]['least s']} / {one[name]['median s']} / {one[name]['most s']} s"
-                for one in (here, there)
-            )
-            yield f"| {name}, least / median / most | {' | '.join(cells)} | ≤ 5 s |"
-        yield f"| size | file {here['file MB']:,} MB | memory {there['memory MB']:,} MB | |"
+        yield from table(_compared(measured["embedded"], measured["falkordb"]))
         yield ""
         yield f"{result['machine']}; took {result['seconds']} s"
 
 
+def _compared(here: dict[str, Any], there: dict[str, Any]) -> Iterator[Sequence[str]]:
+    """The figures of both engines, line by line."""
+
+    def both(name: str, *keys: str, unit: str) -> list[str]:
+        return [f"{' / '.join(str(one[name][key]) for key in keys)} {unit}" for one in (here, there)]
+
+    yield "", "embedded", "FalkorDB", "goal on FalkorDB"
+    yield "build, charts judged", f"{here['build s']} s", f"{there['build s']} s", ""
+    asks = both("pathways", "p50 ms", "p99 ms", "p99 of first asks ms", unit="ms")
+    yield "pathways, p50 / p99 / p99 of first asks", *asks, "p99 ≤ 50 ms"
+    for name in ABOUT_ALL:
+        took = both(name, "least s", "median s", "most s", unit="s")
+        yield f"{name}, least / median / most", *took, "≤ 5 s"
+    yield "size", f"file {here['file MB']:,} MB", f"memory {there['memory MB']:,} MB", ""
+
+
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = described(argparse.ArgumentParser(prog="python -m evals.bench_graph"), __doc__)
     parser.add_argument("--patients", type=int, default=200_000)
     parser.add_argument("--url", default="", help="a FalkorDB that is running, e.g. falkor://127.0.0.1:56380")
     given = parser.parse_args()
@@ -220,6 +207,5 @@ if __name__ == "__main__":
         "machine": machine(),
         "seconds": round(time.perf_counter() - started, 1),
     }
-    RESULTS.write_text(json.dumps(kept, indent=2, ensure_ascii=False) + "\n")
-    RESULTS.with_suffix(".md").write_text("\n".join(report(kept)) + "\n")
+    keep(RESULTS, kept, report(kept))
     print(json.dumps(figures, indent=2, ensure_ascii=False))

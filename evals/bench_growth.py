@@ -20,8 +20,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from evals.bench import machine
 from evals.growth import commands, report
+from evals.measuring import machine
+from evals.pages import described, keep
 
 RESULTS = Path(__file__).parent / "results" / "growth.json"
 SIZES = (20, 100, 1_000, 10_000)  # what `make bench` has time for
@@ -109,14 +110,12 @@ def _keep(row: dict[str, Any]) -> None:
     rows = [one for one in _kept() if (one["patients"], one["database"]) != place]
     rows.append(row | {"machine": machine()})
     rows.sort(key=lambda one: (one["patients"], DATABASES.index(one["database"])))
-    RESULTS.write_text(json.dumps({"rows": rows}, indent=1) + "\n")
     report.plot(rows, RESULTS.with_suffix(".svg"))
-    lines = report.markdown(rows, RESULTS.with_suffix(".svg").name)
-    RESULTS.with_suffix(".md").write_text("\n".join(lines) + "\n")
+    keep(RESULTS, {"rows": rows}, report.markdown(rows, RESULTS.with_suffix(".svg").name), indent=1)
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m evals.bench_growth", description=__doc__)
+    parser = described(argparse.ArgumentParser(prog="python -m evals.bench_growth"), __doc__)
     parser.add_argument("--sizes", default=",".join(map(str, SIZES)), help="patients, with commas")
     parser.add_argument("--databases", default=",".join(DATABASES), help="sqlite, postgresql")
     parser.add_argument(

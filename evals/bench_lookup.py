@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import random
 import statistics
-import time
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +16,7 @@ from typing import Any
 import msgspec
 
 from data_gen.world import Order, generate
+from evals.measuring import seconds, spread
 from tools.records import Observation
 from tools.store import ChartEntry, Store
 from tools.store.load import load
@@ -36,42 +35,26 @@ def _measure(size: int) -> dict[str, float]:
     with TemporaryDirectory() as folder:
         generate(Order(count=size, out=Path(folder) / "world", format="jsonl"))
         store = Store.create(f"sqlite:///{folder}/bench.db")
-        began = time.perf_counter()
-        load(store, Path(folder) / "world")
-        loading = time.perf_counter() - began
+        loading = seconds(load, store, Path(folder) / "world")
         draw = random.Random(1)
         ids = [f"P{draw.randint(1, size):03}" for _ in range(LOOKUPS)]
         for patient_id in ids[: LOOKUPS // 50]:
             store.add_chart_entry(_addition(patient_id))
         for patient_id in ids[:200]:
             store.patient(patient_id)
-        times = sorted(_timed(store.patient, patient_id) for patient_id in ids)
+        times = [seconds(store.patient, patient_id) for patient_id in ids]
         names = [store.patient(patient_id).name for patient_id in ids[:100]]
-        searches = sorted(_timed(store.find_patients, name) for name in names)
+        searches = [seconds(store.find_patients, name) for name in names]
         store.close()
     return {
-        "p50 ms": round(statistics.median(times), 3),
-        "p99 ms": round(times[int(LOOKUPS * 0.99)], 3),
-        "max ms": round(times[-1], 3),
-        "by name, p50 ms": round(statistics.median(searches), 2),
+        **spread(times),
+        "by name, p50 ms": round(statistics.median(searches) * 1000, 2),
         "load s": round(loading, 1),
         "loaded per second": round(size / loading),
     }
-
-
-def _timed(ask: Callable[[str], object], value: str) -> float:
-    began = time.perf_counter()
-    ask(value)
-    return (time.perf_counter() - began) * 1000
 
 
 def _addition(patient_id: str) -> ChartEntry:
     value = Observation(id="", test="hba1c", value=7.4, unit="%", date=date(2026, 8, 30))
     record = msgspec.Raw(msgspec.json.encode(value))
     return ChartEntry(patient_id=patient_id, part="observations", record=record, by="bench", when=WHEN)
-
-
-if __name__ == "__main__":
-    import json
-
-    print(json.dumps(main(), indent=2))

@@ -15,10 +15,13 @@ import os
 import resource
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
+
+from evals.measuring import busy_seconds, machine, peak_mebibytes, processor_seconds
+from evals.pages import described, keep, table
 
 COUNT = 20_000
 GOAL, AIM = 240, 120  # seconds for a million patients × ten drugs on two cores
@@ -48,7 +51,7 @@ def _screened(world: Path, out: Path, workers: int) -> dict[str, Any]:
 
     parts = out.with_name("parts")
     parts.mkdir()
-    began, spent, load = time.perf_counter(), _processor_seconds(), os.getloadavg()[0]
+    began, spent, load = time.perf_counter(), processor_seconds(), os.getloadavg()[0]
     source = sources.from_folder(world, parts)
     done = run.screen(source, run.Wanted(), parts, workers=workers)
     decided = time.perf_counter() - began
@@ -56,7 +59,7 @@ def _screened(world: Path, out: Path, workers: int) -> dict[str, Any]:
     joined = time.perf_counter() - began
     summary = summarize(done.rows_of(), done.patients, done.skipped, 30)
     seconds = time.perf_counter() - began
-    each = (_processor_seconds() - spent) / done.patients
+    each = (processor_seconds() - spent) / done.patients
     return {
         "patients": done.patients,
         "cases": done.rows,
@@ -67,22 +70,13 @@ def _screened(world: Path, out: Path, workers: int) -> dict[str, Any]:
         "cases per second": round(done.rows / seconds),
         "processor time per patient": f"{each * 1e6:.0f} µs",
         "so, a million with two cores of their own": f"{each * 1e6 / 2:.0f} s (goal {GOAL}, aim {AIM})",
-        "peak memory of any worker": f"{_peak(resource.RUSAGE_CHILDREN):.2f} GiB",
-        "peak memory of the parent": f"{_peak(resource.RUSAGE_SELF):.2f} GiB (goal for all together {MEMORY})",
+        "peak memory of any worker": f"{peak_mebibytes(resource.RUSAGE_CHILDREN) / 1024:.2f} GiB",
+        "peak memory of the parent": f"{peak_mebibytes() / 1024:.2f} GiB (goal for all together {MEMORY})",
         "table": f"{out.stat().st_size / 1e6:.1f} MB",
         "load when it began and ended": f"{load:.1f}, {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores",
         "outcomes": summary.outcomes,
         "worklists": summary.lists,
     }
-
-
-def _processor_seconds() -> float:
-    own, workers = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return own.ru_utime + own.ru_stime + workers.ru_utime + workers.ru_stime
-
-
-def _peak(who: int) -> float:
-    return resource.getrusage(who).ru_maxrss / 2**20
 
 
 def stages(count: int = STAGED) -> dict[str, float]:
@@ -129,29 +123,22 @@ def stages(count: int = STAGED) -> dict[str, float]:
         "for comparison: ten determinations with their findings": in_full,
     }
     return {
-        name: round(min(_seconds(step) for _ in range(3)) * 1e6 / count, 1) for name, step in steps.items()
+        name: round(min(busy_seconds(step) for _ in range(3)) * 1e6 / count, 1)
+        for name, step in steps.items()
     }
 
 
-def _seconds(step: Callable[[], object]) -> float:
-    began = time.process_time()
-    step()
-    return time.process_time() - began
-
-
-def _report(measured: dict[str, Any], machine: str) -> str:
-    lines = ["# Screening a panel", "", *(__doc__ or "").splitlines(), "", "| | |", "|---|---|"]
+def _report(measured: dict[str, Any], machine: str) -> Iterator[str]:
+    rows = [("", "")]
     for name, value in measured.items():
         for label, shown in value.items() if isinstance(value, dict) else ((None, value),):
             text = f"{shown:,}" if isinstance(shown, int | float) else shown
-            lines.append(f"| {name}{f': {label}' if label else ''} | {text} |")
-    return "\n".join([*lines, "", machine, ""])
+            rows.append((f"{name}{f': {label}' if label else ''}", text))
+    yield from ("# Screening a panel", "", *(__doc__ or "").splitlines(), "", *table(rows), "", machine)
 
 
 if __name__ == "__main__":
-    from evals.bench import machine
-
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = described(argparse.ArgumentParser(prog="python -m evals.bench_screen"), __doc__)
     parser.add_argument("count", nargs="?", type=int, default=COUNT)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--world", type=Path)
@@ -160,5 +147,4 @@ if __name__ == "__main__":
     found = main(given.count, given.workers, given.world)
     print(json.dumps(found, indent=2, ensure_ascii=False))
     if given.keep:
-        RESULTS.write_text(json.dumps(found | {"machine": machine()}, indent=2, ensure_ascii=False) + "\n")
-        RESULTS.with_suffix(".md").write_text(_report(found, machine()))
+        keep(RESULTS, found | {"machine": machine()}, _report(found, machine()))

@@ -10,16 +10,14 @@ from __future__ import annotations
 import statistics
 import time
 from collections import defaultdict
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-from data_gen.world import Order, generate
 from evals.retrieval.gold import Question, answers, read_questions
+from evals.stats import percentile
+from evals.stores import generated_store
 from tools import policies
 from tools.store import Store, index, retrieval
 from tools.store.clauses import Hit
-from tools.store.load import load
 
 
 class Score(NamedTuple):
@@ -34,15 +32,13 @@ class Score(NamedTuple):
 
 def main() -> dict[str, Any]:
     """Recall@3 and @1 by set, p50 and p95, and the count of hits that belong to another policy."""
-    with TemporaryDirectory() as folder:
-        store = world(Path(folder))
+    with generated_store(20) as store:
         began = time.perf_counter()
         clauses = index.rebuild(store)
         built = time.perf_counter() - began
         scores = score(store, read_questions())
-        store.close()
         index.forget()
-    times = sorted(one.milliseconds for one in scores)
+    times = [one.milliseconds for one in scores]
     return {
         "questions": len(scores),
         "recall@3": _share(scores, 3),
@@ -56,19 +52,11 @@ def main() -> dict[str, Any]:
         ),
         "wrong payer": sum(one.wrong_payer for one in scores),
         "p50 ms": round(statistics.median(times), 2),
-        "p95 ms": round(times[int(len(times) * 0.95)], 2),
+        "p95 ms": round(percentile(times, 0.95), 2),
         "clauses": clauses,
         "build s": round(built, 1),
         "missed": [one.question.id for one in scores if not one.rank],
     }
-
-
-def world(folder: Path) -> Store:
-    """The committed catalog's policies in a store of their own."""
-    generate(Order(count=20, out=folder / "world"))
-    store = Store.create(f"sqlite:///{folder / 'bench.db'}")
-    load(store, folder / "world")
-    return store
 
 
 def score(store: Store, questions: list[Question], k: int = 3) -> list[Score]:
@@ -112,9 +100,3 @@ def _by_set(scores: list[Score]) -> dict[str, list[Score]]:
     for one in scores:
         found[one.question.set].append(one)
     return dict(found)
-
-
-if __name__ == "__main__":
-    import json
-
-    print(json.dumps(main(), indent=2))

@@ -22,6 +22,7 @@ from data_gen.catalog_loader import Catalog, our_catalog
 from data_gen.policies import Paper, print_policy
 from evals.oracle_agreement import Compared, compare
 from evals.oracle_cases import Case, Json, World
+from evals.pages import described
 from tools.casefile import Case as HandMade
 from tools.casefile import Known, case_files, no_store, read_case
 
@@ -199,14 +200,14 @@ def run(seed: int, count: int, files: Sequence[Path] = ()) -> list[Compared]:
 
 
 def main() -> int:
-    """0 if both sides agree, or differ only as oracle_agreement's KNOWN says."""
-    parser = argparse.ArgumentParser(prog="python -m evals.by_hand", description=__doc__)
+    """0 if both sides agree."""
+    parser = described(argparse.ArgumentParser(prog="python -m evals.by_hand"), __doc__)
     parser.add_argument("--n", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("files", nargs="*", type=Path)
     given = parser.parse_args()
     compared = run(given.seed, given.n, given.files)
-    apart = [one for one in compared if one.differences and not one.explained]
+    apart = [one for one in compared if one.differences]
     for one in apart[:20]:
         print(one.case.id, one.case.plan_id, *one.case.edits, sep="\n  ")
         for difference in one.differences:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from math import comb, sqrt
+from math import comb
 from typing import NamedTuple, TypeVar
+
+from tools.statistics import wilson
 
 T = TypeVar("T")
 RESAMPLES = 2000
-Z95 = 1.96  # the normal quantile of a two-sided 95 %
 
 
 class Interval(NamedTuple):
@@ -22,25 +23,6 @@ class Interval(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
-
-
-def wilson(hits: int, of: int, z: float = Z95) -> tuple[float, float]:
-    """Wilson's score interval of a share.
-
-    Args:
-        hits: how often it was so.
-        of: how often it was looked at.
-        z: the normal quantile of the wanted confidence.
-
-    Returns:
-        Lowest and highest share; (0, 1) of nothing.
-    """
-    if not of:
-        return 0.0, 1.0
-    share, square = hits / of, z * z
-    middle = (share + square / (2 * of)) / (1 + square / of)
-    half = z * sqrt(share * (1 - share) / of + square / (4 * of * of)) / (1 + square / of)
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def proportion(hits: int, of: int) -> Interval | None:

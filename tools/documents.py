@@ -253,7 +253,7 @@ def _candidates(paper: Required, judge: Judge) -> list[_Paper]:
         fills = patient.fills
         found += [_Paper(f.date, f) for f in fills if not paper.drugs or matches(f, paper.drugs, (), f.drug)]
     elif paper.of == "programme":
-        dated = [item for item in patient.programs if not item.reckoned]
+        dated = [item for item in patient.programs if item.start and not item.reckoned]
         found += [_Paper(_last_day(item, item.end is None, judge.as_of), item) for item in dated]
     elif paper.of == "medication":
         found += [

@@ -2,7 +2,7 @@
 
     turn, what was said before it, passages → features → likelihood of each that a right answer states it
 
-`python -m evals.train_relevance` makes relevance.npz from evals/examples/facts. It decides what is shown, never what is
+`python -m evals.train relevance` makes relevance.npz from evals/examples/facts. It decides what is shown, never what is
 so: a passage is told by code from its record or clause.
 """
 

@@ -6,7 +6,7 @@
 
 A set is scored once before anybody has read it or anything was learned from it; `--keep` writes that as a row of
 `evals/results/first_sight.jsonl` and is refused a second time. Scores of sets that are in `evals/examples/letters` are
-of letters from which the reader has learned; `python -m evals.train_letters` tells how it reads authors held out.
+of letters from which the reader has learned; `python -m evals.train letters` tells how it reads authors held out.
 """
 
 from __future__ import annotations

@@ -10,14 +10,13 @@ from __future__ import annotations
 import json
 import os
 import random
-import resource
-import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from evals.measuring import peak_mebibytes, seconds, spread
 from tools.check import check, plan_on_file
 from tools.errors import PaladinError
 from tools.records import Patient
@@ -36,14 +35,14 @@ def measure_load(url: str, world: Path) -> dict[str, Any]:
     store = Store.create(url)
     began, used = time.perf_counter(), time.process_time()
     report = load(store, world)
-    seconds, cpu = time.perf_counter() - began, time.process_time() - used
+    took, cpu = time.perf_counter() - began, time.process_time() - used
     store.close()
     return {
         "patients": report.patients,
-        "load s": round(seconds, 2),
+        "load s": round(took, 2),
         "load cpu s": round(cpu, 2),
-        "loaded per s": round(report.patients / seconds),
-        "load peak MB": _peak(),
+        "loaded per s": round(report.patients / took),
+        "load peak MB": round(peak_mebibytes()),
     }
 
 
@@ -69,7 +68,7 @@ def measure_asking(url: str) -> dict[str, Any]:
         "round trip": _spread(lambda _: _ping(store), range(500)),
     }
     store.close()
-    return {"database MB": size, **figures, "first in line": first, "ask peak MB": _peak()}
+    return {"database MB": size, **figures, "first in line": first, "ask peak MB": round(peak_mebibytes())}
 
 
 def _first_in_line(store: Store) -> bool:
@@ -104,15 +103,9 @@ def _ping(store: Store) -> None:
 
 def _spread(ask: Callable[[Any], object], values: Sequence[Any]) -> dict[str, float]:
     """p50 and p99 in milliseconds of the quickest round."""
-    rounds = [sorted(_timed(ask, value) for value in values) for _ in range(ROUNDS)]
-    best = min(rounds, key=lambda times: times[int(len(times) * 0.99)])
-    return {"p50": round(statistics.median(best), 3), "p99": round(best[int(len(best) * 0.99)], 3)}
-
-
-def _timed(ask: Callable[[Any], object], value: Any) -> float:
-    began = time.perf_counter()
-    ask(value)
-    return (time.perf_counter() - began) * 1000
+    rounds = [spread([seconds(ask, value) for value in values]) for _ in range(ROUNDS)]
+    best = min(rounds, key=lambda times: times["p99 ms"])
+    return {"p50": best["p50 ms"], "p99": best["p99 ms"]}
 
 
 def _size(store: Store) -> int:
@@ -121,11 +114,6 @@ def _size(store: Store) -> int:
         return sum(path.stat().st_size for path in file.parent.glob(f"{file.name}*") if path.is_file())
     with store.engine.connect() as connection:
         return int(connection.exec_driver_sql("SELECT pg_database_size(current_database())").scalar_one())
-
-
-def _peak() -> int:
-    """Megabytes of this process at their most."""
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
 if __name__ == "__main__":

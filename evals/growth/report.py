@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from evals.pages import table
+
 Row = Mapping[str, Any]
 SHOWN = (
     ("patients", "patients"),
@@ -43,7 +45,7 @@ def markdown(rows: Sequence[Row], plot: str) -> Iterator[str]:
     yield ""
     yield f"![Times by the number of patients]({plot})"
     yield ""
-    yield from _table(
+    yield from table(
         [[title for _, title in SHOWN], *([_cell(row.get(key)) for key, _ in SHOWN] for row in rows)]
     )
     others = sorted({key for row in rows for key in row if key.startswith(COMMANDS)})
@@ -53,7 +55,7 @@ def markdown(rows: Sequence[Row], plot: str) -> Iterator[str]:
         yield ""
         head = ["patients", "database", *others]
         body = [[_cell(row.get(key)) for key in head] for row in rows if any(key in row for key in others)]
-        yield from _table([head, *body])
+        yield from table([head, *body])
     yield ""
     machines: dict[str, list[str]] = {}
     for row in rows:
@@ -94,14 +96,6 @@ def plot(rows: Sequence[Row], path: Path) -> None:
         axis.legend(fontsize=7, loc="upper left")
     figure.savefig(path, format="svg", metadata={"Date": None})
     pyplot.close(figure)
-
-
-def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    head, *body = rows
-    yield f"| {' | '.join(head)} |"
-    yield f"|{'---|' * len(head)}"
-    for row in body:
-        yield f"| {' | '.join(row)} |"
 
 
 def _cell(value: Any) -> str:

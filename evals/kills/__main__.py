@@ -25,12 +25,14 @@ from typing import Any, NamedTuple
 
 import typer
 
-from evals.bench import machine
 from evals.kills.child import FINISHING, POINTS
+from evals.measuring import machine
+from evals.pages import keep, table
 
 RESULTS = Path(__file__).parent.parent / "results" / "kills.json"
 AT_RANDOM = "at a random moment"
 CHUNK = 5
+FAULTS = ("lost", "doubled", "files that differ from the undisturbed batch")
 PATIENCE = 600.0
 
 
@@ -67,8 +69,7 @@ def main(
     body = report(found, seed, workers)
     print(json.dumps(body, indent=2))
     if write:
-        RESULTS.write_text(json.dumps(body, indent=2) + "\n")
-        RESULTS.with_suffix(".md").write_text("\n".join(markdown(body)) + "\n")
+        keep(RESULTS, body, markdown(body))
     if found.lost or found.doubled or found.different:
         raise typer.Exit(1)
 
@@ -216,20 +217,9 @@ def markdown(body: dict[str, Any]) -> Iterator[str]:
         " undisturbed."
     )
     yield ""
-    yield "| | |"
-    yield "|---|---|"
-    for name in (
-        "lost",
-        "doubled",
-        "files that differ from the undisturbed batch",
-        "drafts made, repeats included",
-    ):
-        yield f"| {name} | {body[name]} |"
+    yield from table([("", ""), *((name, body[name]) for name in (*FAULTS, "drafts made, repeats included"))])
     yield ""
-    yield "| killed when | times |"
-    yield "|---|---|"
-    for point, count in body["kills by point"].items():
-        yield f"| {point} | {count} |"
+    yield from table([("killed when", "times"), *body["kills by point"].items()])
     yield ""
     yield f"{body['machine']}; {body['seconds under fire']} s under fire, {body['seconds in peace']} s in peace"
 

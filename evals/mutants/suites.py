@@ -78,23 +78,27 @@ def _decide(data: Any, patient: Any, plan: str, drug: str, request: Any) -> Any:
 
 
 def _oracle_wrong(data: Any) -> int:
+    from tools.documents import walk
+
     wrong = 0
     for patient, plan, drug, request, (outcome, use, statuses) in data["oracle"]:
         found = _decide(data, patient, plan, drug, request)
         same = found.outcome == outcome
         if same and statuses and found.indication == use:
-            seen = {f.clause.clause_id: f.status for f in _flat(found.findings) if f.clause}
+            seen = {f.clause.clause_id: f.status for f in walk(found.findings) if f.clause}
             same = seen == statuses
         wrong += not same
     return wrong
 
 
 def _label_wrong(data: Any, labels: Any) -> int:
+    from tools.documents import walk
+
     wrong = 0
     for patient, label in labels:
         request = {"drug": label["drug"], "indication": label.get("indication", "")}
         found = _decide(data, patient, label["plan_id"], label["drug"], request)
-        seen = {f.criterion: f.status for f in _flat(found.findings)}
+        seen = {f.criterion: f.status for f in walk(found.findings)}
         truth = label.get("truth", {}).items() if found.findings else ()
         wrong += found.outcome != label["outcome"] or any(seen.get(c, s) != s for c, s in truth)
     return wrong
@@ -132,9 +136,3 @@ def _known(data: Any) -> Any:
 
     plans = {key: msgspec.convert(plan, Plan) for key, plan in data["plans"].items()}
     return Known(plans.__getitem__, tuple(msgspec.convert(drug, Drug) for drug in data["drugs"].values()))
-
-
-def _flat(findings: Any) -> Any:
-    for finding in findings:
-        yield finding
-        yield from _flat(finding.parts)

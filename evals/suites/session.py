@@ -17,10 +17,10 @@ import msgspec
 from agent.settings import Settings, read_settings
 from evals.arms.bench import Bench, opened
 from evals.arms.models import SCRIPTED, Counted, NotRecorded, Recording
-from evals.bench import machine
 from evals.making.book import Book, read_book
 from evals.making.makers import SEED, SIZES, make
 from evals.making.people import overlay
+from evals.measuring import machine
 from evals.scores.rows import Arm, Row
 from evals.scores.sight import OTHERS
 from evals.suites.items import SMOKE, SUITES, Item, Suite, digest_of, spread

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from evals.bench_search import world
 from evals.retrieval.gold import Question, answers, read_questions
+from evals.stores import generated_store
 from evals.suites.sources import policies
 from tools.records import Policy
 from tools.store import Store, index
@@ -17,10 +17,9 @@ from tools.store.everyday import fixed_clauses
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    made = world(tmp_path_factory.mktemp("world"))
-    yield made
-    made.close()
+def store() -> Iterator[Store]:
+    with generated_store(20) as made:
+        yield made
     index.forget()
 
 

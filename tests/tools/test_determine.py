@@ -223,6 +223,12 @@ def test_a_program_s_record_is_dated_by_its_running_and_not_by_its_first_day() -
     )
 
 
+def test_a_program_of_which_nobody_knows_when_it_began_is_no_record_with_its_dates() -> None:
+    record = Required(id="record", of="programme")
+    undated = Program(id="g-1", end=date(2026, 8, 22))
+    assert paper_status(record, programs=(undated,)) == ("unknown", "missing")
+
+
 @pytest.mark.parametrize(
     ("unit", "day", "expected"),
     [

@@ -1,5 +1,5 @@
 """What kind of document a letter is, by an encoder that was fine-tuned on letters and sees each token in the light of
-the others. `python -m evals.train_letter_kinds --write` makes its weights.
+the others. `python -m evals.train letter-kinds --write` makes its weights.
 
     sentences → tokens, and a separator where a line ends → windows of whole sentences → encoder → one row a token
 

@@ -2,7 +2,7 @@
 letter, the reason that a sentence gives, and what a date or a number in it is.
 
 All are linear models over hashed words and, for sentences, the bundled encoder's vectors of the sentence, its
-neighbours and its heading. `python -m evals.train_letters --write` makes the weights from `evals/examples/letters`.
+neighbours and its heading. `python -m evals.train letters --write` makes the weights from `evals/examples/letters`.
 """
 
 from __future__ import annotations

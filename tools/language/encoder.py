@@ -3,7 +3,7 @@
     text, and what was said before it → tokens → MiniLM-L6 (int8, ONNX Runtime) → one row of 384 for each token
 
 Heads are linear maps over rows that belong together (the tokens of a span, in the mean); they say what a span asks, a
-sentence does, or a mention means. `python -m evals.train_encoder` makes encoder.onnx and heads.npz from evals/examples.
+sentence does, or a mention means. `python -m evals.train encoder` makes encoder.onnx and heads.npz from evals/examples.
 """
 
 from __future__ import annotations

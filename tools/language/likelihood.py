@@ -1,7 +1,7 @@
 """How likely a mention in free text is meant so or so: learned from labelled sentences by many authors.
 
 `assertion` reads cues that stand in a list; what stands in none it takes as said of the patient and now. This weighs
-the words around a mention instead: a linear model over hashed features, made by `python -m evals.train_likelihood` from
+the words around a mention instead: a linear model over hashed features, made by `python -m evals.train likelihood` from
 `evals/examples/notes`. It decides nothing about a chart; `tools.evidence.notes` asks it before it believes a mention.
 """
 

@@ -2,7 +2,7 @@
 
 The clauses are ranked by what they share with the question. That the policy does not say is asserted only of something
 that the question names and that no clause is about; where nothing of the kind is named and no clause is likely enough,
-none is found. `python -m evals.train_policy` measures it.
+none is found. `python -m evals.train policy` measures it.
 """
 
 from __future__ import annotations

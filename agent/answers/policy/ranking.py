@@ -2,7 +2,7 @@
 
     question, clauses → what they share, what is asked → one score for each clause and one for silence → softmax
 
-`python -m evals.train_policy` makes ranking.npz. A clause's score is of what it shares with the question (likeness in
+`python -m evals.train policy` makes ranking.npz. A clause's score is of what it shares with the question (likeness in
 meaning, words, concepts of the terminology), by its kind too, and of the question's embedding for its section, kind and
 topic. Silence is scored by what of the question no clause shares. It decides what is shown, never what is so.
 """

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -14,7 +11,7 @@ from agent.answers.passages import Passage, passages, texts
 from agent.answers.relevance import KINDS, Question, features, likelihoods, pool_of
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
-from evals.train_relevance import EXAMPLES
+from evals.training.examples import lines
 from tests.case_answers import bound_to, bundled, everyone
 from tools.bound import Bound
 from tools.errors import NotFound
@@ -106,14 +103,12 @@ def test_what_asks_for_no_record_is_told_none(monkeypatch: pytest.MonkeyPatch, q
 def test_the_facts_of_every_example_stand_in_the_world() -> None:
     """But for lists as a whole, and clauses of drugs that the talk is not about."""
     store = bundled()
-    for path in sorted(Path(EXAMPLES).glob("f*.jsonl")):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            talk = json.loads(line)
-            bound = bound_to(store, talk["patient"])
-            keys = {key for one in passages(bound, [*bound.plan.benefits]) for key in _keys(one)}
-            for turn in talk["turns"]:
-                wanted = {fact for fact in turn["facts"] if not fact.startswith("ALL:")}
-                assert wanted <= keys, (path.name, turn["text"], wanted - keys)
+    for author, talk in lines("facts/f*.jsonl"):
+        bound = bound_to(store, talk["patient"])
+        keys = {key for one in passages(bound, [*bound.plan.benefits]) for key in _keys(one)}
+        for turn in talk["turns"]:
+            wanted = {fact for fact in turn["facts"] if not fact.startswith("ALL:")}
+            assert wanted <= keys, (author, turn["text"], wanted - keys)
 
 
 def _keys(one: Passage) -> set[str]:

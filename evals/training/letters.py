@@ -1,22 +1,16 @@
-"""Trains `tools.denials.learned` from labelled letters, and scores it on authors that it has not seen.
-
-    .boot/bin/uv pip install --python .venv/bin/python --group train    # scipy, once
-    .venv/bin/python -m evals.train_letters              # score with each author held out
-    .venv/bin/python -m evals.train_letters --write      # … and write weights and results
+"""Trains `tools.denials.learned`, what the parts of a payer's letter are, from labelled letters.
 
 It learns from `evals/examples/letters`, from the letters by hand of `evals/denials`, and from printed ones. Weights are
-the same for the same examples and the same scipy.
+the same for the same examples and the same scipy. It is scored without the encoder of letters, which is trained apart.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +18,9 @@ import yaml
 
 from evals.denials.generated import labelled
 from evals.denials.gold import SETS, Label, load
+from evals.training.examples import FOLDER, authors_of, held_out, lines
+from evals.training.linear import hashed
+from evals.training.reports import report
 from tools.dates import add_months
 from tools.denials import learned as known
 from tools.denials.codes import REASONS
@@ -49,10 +46,12 @@ from tools.denials.rights import rights_named
 from tools.denials.sentences import Sentence, sentences_of
 from tools.terminology.matcher import medicines_in
 
-EXAMPLES = Path(__file__).parent / "examples" / "letters"
-RESULTS = Path(__file__).parent / "results" / "letters.json"
 CODES = tuple(REASONS)
 PRINTED = 220  # letters; more teach nothing that strangers say
+OWN = "b01"  # letters by the hand that wrote the reader: they teach, and are no stranger's to score on
+FOLDS = 3
+UNLABELLED = 0.25  # how much a sentence counts of which only the reason is known
+STEP = 0.6  # how much the order of sentences counts beside their words
 KIND_OF = {
     "denial": "denial", "partial_approval": "partial", "approval": "approval", "pend": "pend",
     "appeal_upheld": "upheld", "appeal_overturned": "overturned",
@@ -77,31 +76,30 @@ class Example(NamedTuple):
     drugs: frozenset[str] | None = None  # those decided on
 
 
+def train(write: bool) -> None:
+    """Score with each author held out; with `write` keep score and weights."""
+    examples = [*strangers(), *older()]
+    folds = folds_of(examples)
+    report("letters", score(examples, folds), write)
+    if write:
+        save(fit_all(examples, fit_roles(examples), folds))
+
+
 # --- reading examples ------------------------------------------------------------------------------------
 
 
 def strangers() -> Iterator[Example]:
     """The letters of evals/examples, by authors of their own; b01 is by the hand that wrote the reader."""
-    for path in sorted(EXAMPLES.glob("*.jsonl")):
-        for line in path.read_text().splitlines():
-            letter = json.loads(line)
-            text = letter["text"]
-            sentences = sentences_of(text)
-            times = times_in(text, sentences)
-            yield Example(
-                path.stem,
-                letter["id"],
-                letter["kind"],
-                sentences,
-                known.seen_sentences(sentences),
-                list(_roles(letter, sentences)),
-                list(_codes([(one["code"], one["quote"]) for one in letter["reasons"]], text, sentences)),
-                text,
-                [(one, *_what_time(letter, one, path.stem != "b01")) for one in times],
-                [],
-                [],
-                _drugs(letter["decided"]),
-            )
+    for author, letter in lines("letters/*.jsonl"):
+        text = letter["text"]
+        sentences = sentences_of(text)
+        reasons = [(one["code"], one["quote"]) for one in letter["reasons"]]
+        times = [(one, *_what_time(letter, one)) for one in times_in(text, sentences)]
+        yield Example(
+            author, letter["id"], letter["kind"], sentences, known.seen_sentences(sentences),
+            list(_roles(letter, sentences)), list(_codes(reasons, text, sentences)), text, times, [], [],
+            _drugs(letter["decided"]),
+        )  # fmt: skip
 
 
 def _drugs(names: Sequence[str]) -> frozenset[str]:
@@ -128,7 +126,7 @@ def _codes(
         yield tuple(sorted({code for start, end, code in spans if min(end, s.end) - max(start, s.start) > 3}))
 
 
-def _what_time(letter: dict[str, Any], one: Mention, full: bool) -> tuple[str, str]:
+def _what_time(letter: dict[str, Any], one: Mention) -> tuple[str, str]:
     """What a day or a stretch is, and from when the stretch runs."""
     notice = next((_day(d) for d in letter["dates"] if d["what"] == "notice" and d["date"]), None)
     for given in letter["dates"]:
@@ -145,13 +143,11 @@ def _what_time(letter: dict[str, Any], one: Mention, full: bool) -> tuple[str, s
     return "other", ""
 
 
-def _day(given: dict[str, Any]) -> Any:
-    from datetime import date
-
+def _day(given: dict[str, Any]) -> date | None:
     return date.fromisoformat(given["date"]) if given["date"] else None
 
 
-def _counted(start: Any, one: Mention) -> Any:
+def _counted(start: date, one: Mention) -> date:
     return add_months(start, one.amount) if one.unit == "months" else start + timedelta(days=one.amount)
 
 
@@ -213,7 +209,7 @@ def fit(
     only one thing has tell nothing."""
     from scipy.optimize import minimize
 
-    rows = _matrix(seen)
+    rows = hashed([one.rows for one in seen], BUCKETS, np.float32)
     used = np.flatnonzero(np.asarray((rows > 0).sum(0)).ravel() > 1)
     few = rows[:, used] * SPARSE
     back = few.T.tocsr()
@@ -245,16 +241,6 @@ def fit(
     sparse[used] = flat[:size].reshape(-1, classes)
     dense = flat[size:-classes].reshape(width, classes).astype(np.float32)
     return Model(sparse, dense, flat[-classes:].astype(np.float32))
-
-
-def _matrix(seen: Sequence[Seen]) -> Any:
-    from scipy.sparse import csr_matrix
-
-    ends = [0]
-    for one in seen:
-        ends.append(ends[-1] + len(one.rows))
-    columns = [row for one in seen for row in one.rows]
-    return csr_matrix((np.ones(len(columns), np.float32), columns, ends), shape=(len(seen), BUCKETS))
 
 
 def _hot(labels: Sequence[str], classes: Sequence[str]) -> Any:
@@ -296,40 +282,36 @@ def fit_roles(examples: Sequence[Example]) -> tuple[Model, Any]:
     return model, steps.astype(np.float32)
 
 
-UNLABELLED = 0.25  # how much a sentence counts of which only the reason is known
-STEP = 0.6  # how much the order of sentences counts beside their words
-
-
 def fit_kind(examples: Sequence[Example], chances: dict[str, Any]) -> Model:
     """The kind of a letter; each kind counts alike, however many letters are of it."""
     told = [one for one in examples if one.kind]
     seen = [known.seen_letter(one.sentences, one.seen, chances[one.id]) for one in told]
-    weight = [1.0] * len(told)
     kinds = [one.kind for one in told]
     sure = np.array([[role == "decision" for role in ROLES]], np.float32)
     for one in alone("decisions"):
         seen.append(known.seen_letter(one.sentences, one.seen, sure))
         kinds.append(one.kind)
-        weight.append(1.0)
-    total: Counter[str] = Counter()
-    for kind, much in zip(kinds, weight, strict=True):
-        total[kind] += much  # type: ignore[assignment]
-    return fit(
-        seen, _hot(kinds, KINDS), 2.0, weight=[20 * w / total[k] for k, w in zip(kinds, weight, strict=True)]
-    )
+    total = Counter(kinds)
+    return fit(seen, _hot(kinds, KINDS), 2.0, weight=[20 / total[kind] for kind in kinds])
 
 
 @cache
 def alone(name: str) -> list[Example]:
     """Sentences that stand without a letter, by what they say."""
-    given = yaml.safe_load((EXAMPLES.parent / f"{name}.yaml").read_text(encoding="utf-8"))
     made = []
-    for what, listed in given.items():
-        for words in listed:
-            sentence = Sentence(0, len(words), " ".join(words.split()))
-            seen = known.seen_sentences([sentence])
-            made.append(Example("", words, what, [sentence], seen, [""], [()], words, [], [], []))
+    for what, text in lone_sentences(name):
+        sentence = Sentence(0, len(text), " ".join(text.split()))
+        seen = known.seen_sentences([sentence])
+        made.append(Example("", text, what, [sentence], seen, [""], [()], text, [], [], []))
     return made
+
+
+def lone_sentences(name: str) -> Iterator[tuple[str, str]]:
+    """What each sentence of evals/examples/NAME.yaml says, and its text."""
+    given = yaml.safe_load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
+    for what, listed in given.items():
+        for text in listed:
+            yield what, text
 
 
 def fit_codes(examples: Sequence[Example]) -> Model:
@@ -401,11 +383,10 @@ class Fold(NamedTuple):
 
 def folds_of(examples: Sequence[Example]) -> list[Fold]:
     """All authors, each in the fold whose model has not seen it."""
-    made = []
-    for group in _groups(examples):
-        roles = fit_roles([one for one in examples if one.author not in group])
-        chances = {one.id: chain(*roles, one) for one in examples if one.author in group}
-        made.append(Fold(group, roles, chances))
+    groups, made = _groups(examples), []
+    for group, (seen, unseen) in zip(groups, held_out(examples, groups), strict=True):
+        roles = fit_roles(seen)
+        made.append(Fold(group, roles, {one.id: chain(*roles, one) for one in unseen}))
     return made
 
 
@@ -421,15 +402,9 @@ def fit_all(examples: Sequence[Example], roles: tuple[Model, Any], folds: Sequen
 
 def _groups(examples: Sequence[Example]) -> list[set[str]]:
     """All authors in three groups, so that each is left out once."""
-    authors = [*_authors(examples), *sorted({one.author for one in examples if not one.roles[0]})]
+    full = authors_of(one for one in examples if one.roles[0])
+    authors = [*full, *authors_of(one for one in examples if not one.roles[0])]
     return [set(authors[at::FOLDS]) for at in range(FOLDS)]
-
-
-FOLDS = 3
-
-
-def _authors(examples: Sequence[Example]) -> list[str]:
-    return sorted({one.author for one in examples if one.roles[0]})
 
 
 # --- keeping and scoring ---------------------------------------------------------------------------------
@@ -450,17 +425,23 @@ def save(models: Learned) -> None:
     np.savez_compressed(WEIGHTS, **kept)
 
 
-def held_out(examples: Sequence[Example], folds: Sequence[Fold]) -> dict[str, Any]:
+def score(examples: Sequence[Example], folds: Sequence[Fold]) -> dict[str, Any]:
     """How the whole reader reads the letters of each author by models that have not seen that author."""
-    from evals.first_sight.letters import score
+    from evals.first_sight import letters as first_sight
     from tools.denials.reader import read_letter
 
     found: dict[str, Any] = {}
     for fold in folds:
         models = fit_all([one for one in examples if one.author not in fold.authors], fold.roles, folds)
-        for author in sorted(fold.authors & set(_authors(examples)) - {"b01"}):
-            letters = [json.loads(line) for line in (EXAMPLES / f"{author}.jsonl").read_text().splitlines()]
-            row = score(letters, author, "", lambda text, models=models: read_letter(text, models=models))  # type: ignore[misc]
+        strange = authors_of(one for one in examples if one.author in fold.authors and one.roles[0])
+        for author in (name for name in strange if name != OWN):
+            letters = [letter for _, letter in lines(f"letters/{author}.jsonl")]
+            row = first_sight.score(
+                letters,
+                author,
+                "",
+                lambda text, models=models: read_letter(text, models=models),  # type: ignore[misc]
+            )
             found[author] = {name: getattr(row, name) for name in _SCORES}
             print(author, json.dumps(found[author]), flush=True)
     rows = [found[author] for author in sorted(found)]
@@ -473,24 +454,3 @@ def held_out(examples: Sequence[Example], folds: Sequence[Fold]) -> dict[str, An
 
 
 _SCORES = ("n", "right", "abstained", "false_denials", "reasons", "dates", "drugs", "orders")
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--write", action="store_true", help="write the weights and evals/results/letters.json"
-    )
-    given = parser.parse_args()
-    examples = [*strangers(), *older()]
-    folds = folds_of(examples)
-    if given.write:
-        save(fit_all(examples, fit_roles(examples), folds))
-    scored = held_out(examples, folds)
-    if given.write:
-        RESULTS.write_text(json.dumps(scored, indent=2) + "\n")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,8 +1,4 @@
-"""Trains `agent.answers.policy.ranking` from labelled questions, and scores it on sets and authors left out.
-
-    .boot/bin/uv pip install --python .venv/bin/python --group train    # torch, once
-    .venv/bin/python -m evals.train_policy              # score with sets and authors held out
-    .venv/bin/python -m evals.train_policy --write      # … and write weights and results
+"""Trains `agent.answers.policy.ranking`, which clauses of a policy answer a question, from labelled questions.
 
 The questions are those of evals/retrieval, some of which no clause answers, and the turns of evals/examples/facts that
 are about clauses or criteria. Each is also asked of its policy without what answers it, where silence is right.
@@ -10,34 +6,28 @@ are about clauses or criteria. Each is also asked of its policy without what ans
 
 from __future__ import annotations
 
-import argparse
-import json
-import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from functools import cache
 from math import log
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from agent.answers.policy.contents import WHOLES, Compared, Contents, contents_of, without_drug
 from agent.answers.policy.finding import SILENT
-from agent.answers.policy.ranking import GROUPS, WEIGHTS, Features, features, nearness, read
-from agent.settings import read_settings
-from evals.first_sight.__main__ import WORLD
+from agent.answers.policy.ranking import GROUPS, WEIGHTS, Features, features, nearness
+from agent.answers.policy.ranking import read as read_question
 from evals.retrieval.gold import Query, answers, read_queries
+from evals.stores import fresh_store
+from evals.training.examples import held_out, lines
+from evals.training.reports import report, save_stamped
 from tools import policies
 from tools.bound import Bound
-from tools.language.encoder import fingerprint
 from tools.language.stems import stems
-from tools.store import Store, index
-from tools.store.load import load
+from tools.store import Store
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-EXAMPLES = Path(__file__).parent / "examples"
-RESULTS = Path(__file__).parent / "results" / "policy.json"
 FOLDS = (
     ("first", "f01", "f02"),
     ("second", "f03", "f04"),
@@ -46,13 +36,9 @@ FOLDS = (
     ("dev", "f09"),
 )  # held out together
 WITHOUT = 0.1  # what a question counts that is asked of its policy without what answers it
-PRIOR = {
-    "own": 0.3,
-    "none": 0.3,
-    "asked": 0.3,
-    "bias": 0.3,
-    "kind own": 3.0,
-}  # how strongly weights are drawn to 0
+PRIOR = {  # how strongly weights are drawn to 0
+    "own": 0.3, "none": 0.3, "asked": 0.3, "bias": 0.3, "kind own": 3.0,
+}  # fmt: skip
 ROUNDS = 60
 SEEN = 2  # questions that have a word, from which it is kept
 
@@ -60,8 +46,7 @@ SEEN = 2  # questions that have a word, from which it is kept
 class Example(NamedTuple):
     """A question of a policy: what the model sees, and which clauses answer."""
 
-    name: str  # set or author
-    id: str
+    author: str  # or set
     given: Features
     compared: tuple[Compared, ...]
     right: tuple[bool, ...]
@@ -71,8 +56,9 @@ class Example(NamedTuple):
 
 
 class Labelled(NamedTuple):
-    name: str
-    id: str
+    """A question of a policy: the keys of the clauses, or of the section as a whole, that answer it."""
+
+    author: str
     plan_id: str
     drug: str
     text: str
@@ -81,31 +67,19 @@ class Labelled(NamedTuple):
     query: bool
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--write", action="store_true", help="write the weights and evals/results/policy.json"
-    )
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as home:
-        store = Store.create(read_settings({"PALADIN_HOME": home}).database_url)
-        load(store, WORLD)
-        index.ensure(store)
-        rare = rarity()
-        examples = [one for item in labelled(store) for one in seen(item, store, rare)]
-    scored = held_out(examples)
-    print(json.dumps(scored, indent=2))
-    if given.write:
-        save(fitted(examples), rare)
-        RESULTS.write_text(json.dumps(scored, indent=2) + "\n")
+def train(write: bool) -> None:
+    """Score with sets and authors held out; with `write` keep score and weights."""
+    with fresh_store(index=True) as store:
+        examples = [example for item in labelled(store) for example in read(item, store)]
+    report("policy", score(examples), write)
+    if write:
+        save(fitted(examples))
 
 
+@cache
 def rarity() -> dict[str, float]:
     """How rare words are in the questions of evals/examples, from 0 to 1."""
-    lines = [line for path in sorted((EXAMPLES / "questions").glob("q*.jsonl")) for line in path.open()]
-    turns = [turn["text"] for line in lines for turn in json.loads(line)["turns"]]
+    turns = [turn["text"] for _, talk in lines("questions/q*.jsonl") for turn in talk["turns"]]
     count = Counter(word for text in turns for word in stems(text))
     most = log(2 * len(turns) + 2)
     return {
@@ -116,37 +90,23 @@ def rarity() -> dict[str, float]:
 
 
 def labelled(store: Store) -> Iterator[Labelled]:
+    """Every question of every set and author that its policy can be asked."""
     for one in read_queries():
         plan, drug = store.plan(one.plan_id), store.drug(one.drug)
         policy = store.policy(plan.id, drug.name)
         if policy is not None:
             right = [answers(gold, plan.benefits[drug.name], policy, drug) for gold in one.gold]
             own = _section_of(one) or frozenset[str]().union(*right)
-            yield Labelled(one.set, one.id, plan.id, drug.name, one.ask, own, True, True)
+            yield Labelled(one.set, plan.id, drug.name, one.ask, own, True, True)
     yield from _wholes(store)
-    lines = [
-        (path.stem, line) for path in sorted((EXAMPLES / "facts").glob("f*.jsonl")) for line in path.open()
-    ]
-    for number, (author, line) in enumerate(lines):
-        talk = json.loads(line)
+    for author, talk in lines("facts/f*.jsonl"):
         plan_id = Bound(store, talk["patient"]).plan.id
-        for at, turn in enumerate(talk["turns"]):
+        for turn in talk["turns"]:
             for kind, drug_name, clauses in _clauses(turn["facts"]):
                 policy = store.policy(plan_id, drug_name)
-                right_here = (
-                    clauses & {clause.id for clause in policy.clauses} if policy else frozenset[str]()
-                )
-                if right_here:
-                    yield Labelled(
-                        author,
-                        f"{number}-{at}",
-                        plan_id,
-                        drug_name,
-                        turn["text"],
-                        right_here,
-                        kind == "P",
-                        False,
-                    )
+                here = frozenset(clause.id for clause in policy.clauses) if policy else frozenset[str]()
+                if right_here := clauses & here:
+                    yield Labelled(author, plan_id, drug_name, turn["text"], right_here, kind == "P", False)
 
 
 def _section_of(query: Query) -> frozenset[str]:
@@ -158,23 +118,14 @@ def _section_of(query: Query) -> frozenset[str]:
 
 def _wholes(store: Store) -> Iterator[Labelled]:
     """The questions of evals/examples for all that a policy asks for."""
-    for path in sorted((EXAMPLES / "questions").glob("q*.jsonl")):
-        for talk in map(json.loads, path.open()):
-            asks = [ask for turn in talk["turns"] for ask in turn["asks"] if ask["query"] == "policy_all"]
-            plan = Bound(store, talk["patient"]).plan if asks and talk["patient"] else None
-            for ask in asks:
-                for drug in ask["drugs"]:
-                    if plan and drug in plan.benefits and store.policy(plan.id, drug):
-                        yield Labelled(
-                            path.stem,
-                            talk["id"],
-                            plan.id,
-                            drug,
-                            ask["span"],
-                            frozenset(("criteria",)),
-                            False,
-                            False,
-                        )
+    whole = frozenset(("criteria",))
+    for author, talk in lines("questions/q*.jsonl"):
+        asks = [ask for turn in talk["turns"] for ask in turn["asks"] if ask["query"] == "policy_all"]
+        plan = Bound(store, talk["patient"]).plan if asks and talk["patient"] else None
+        for ask in asks:
+            for drug in ask["drugs"]:
+                if plan and drug in plan.benefits and store.policy(plan.id, drug):
+                    yield Labelled(author, plan.id, drug, ask["span"], whole, False, False)
 
 
 def _clauses(facts: Sequence[str]) -> Iterator[tuple[str, str, frozenset[str]]]:
@@ -189,10 +140,8 @@ def _clauses(facts: Sequence[str]) -> Iterator[tuple[str, str, frozenset[str]]]:
         yield kind, drug, frozenset(kinds[kind])
 
 
-def seen(item: Labelled, store: Store, rare: dict[str, float]) -> Iterator[Example]:
+def read(item: Labelled, store: Store) -> Iterator[Example]:
     """The question as the model sees it, and the same of the policy without what answers it."""
-    import numpy as np
-
     benefit, drug = store.plan(item.plan_id).benefits[item.drug], store.drug(item.drug)
     policy = store.policy(item.plan_id, item.drug)
     assert policy is not None
@@ -202,9 +151,9 @@ def seen(item: Labelled, store: Store, rare: dict[str, float]) -> Iterator[Examp
     assert all(hit.by == "meaning" for hit in hits)
     near = nearness(text, held, {hit.clause_id: hit.score for hit in hits})
     right = np.array([one in item.right for one in held.keys])
-    question = read(text, held)
+    question, rare = read_question(text, held), rarity()
     given = features(question, held.compared, near, rare)
-    made = Example(item.name, item.id, given, held.compared, tuple(right), item.asks, True, item.query)
+    made = Example(item.author, given, held.compared, tuple(right), item.asks, True, item.query)
     yield made
     if item.right and item.asks:
         kept = ~_alike(held, right)
@@ -219,8 +168,6 @@ def seen(item: Labelled, store: Store, rare: dict[str, float]) -> Iterator[Examp
 
 def _alike(held: Contents, right: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The clauses that answer, and those that are about the same."""
-    import numpy as np
-
     own = [one for one, is_right in zip(held.compared, right, strict=True) if is_right]
     same = [
         any(one.topic == other.topic or one.concepts & other.concepts for other in own)
@@ -248,7 +195,6 @@ class Packed(NamedTuple):
 
 
 def packed(examples: Sequence[Example], keys: dict[str, list[str]] | None = None) -> Packed:
-    import numpy as np
     import torch
 
     keys = keys or {
@@ -324,19 +270,19 @@ def scores(data: Packed, weights: dict[str, Any]) -> Any:
     return torch.cat([made.masked_fill(~data.there, -1e9), none[:, None]], 1)
 
 
-def held_out(examples: Sequence[Example]) -> dict[str, Any]:
+def score(examples: Sequence[Example]) -> dict[str, Any]:
     """How often each set and author, left out of the training, is answered by a right clause first, or by none."""
     import torch
 
     count = defaultdict[str, Counter[str]](Counter)
-    for names in FOLDS:
-        weights = fitted([one for one in examples if one.name not in names])
-        rest = [one for one in examples if one.name in names and one.whole and one.asks]
+    for seen, unseen in held_out(examples, FOLDS):
+        weights = fitted(seen)
+        rest = [one for one in unseen if one.whole and one.asks]
         keys = {group: weights[f"{group} keys"] for group in GROUPS}
         with torch.no_grad():
             likely = torch.softmax(scores(packed(rest, keys), weights), 1).numpy()
         for one, row in zip(rest, likely, strict=True):
-            for name in (one.name, "retrieval" if one.query else "facts"):
+            for name in (one.author, "retrieval" if one.query else "facts"):
                 _count(count[name], one.right, row)
     return {name: _told(count[name]) for name in sorted(count)}
 
@@ -373,17 +319,13 @@ def _told(count: Counter[str]) -> dict[str, float]:
     return told
 
 
-def save(weights: dict[str, Any], rare: dict[str, float]) -> None:
-    import numpy as np
-
+def save(weights: dict[str, Any]) -> None:
+    """The weights by name, the keys of their rows, and how rare words are."""
     rows: dict[str, Any] = {
         name: np.array(row) if name.endswith("keys") else row.numpy().astype(np.float16)
         for name, row in weights.items()
     }
-    rows |= {"words": np.array(list(rare)), "rare": np.array(list(rare.values()), np.float16)}
-    rows["encoder"] = np.array(fingerprint())
-    np.savez_compressed(WEIGHTS, **rows)
-
-
-if __name__ == "__main__":
-    main()
+    rare = rarity()
+    save_stamped(
+        WEIGHTS, rows | {"words": np.array(list(rare)), "rare": np.array(list(rare.values()), np.float16)}
+    )

@@ -1,8 +1,5 @@
 """Trains the encoder of `tools.denials.encoded`, which says of what kind a letter is, from labelled letters.
 
-    .boot/bin/uv pip install --python .venv/bin/python --group train    # torch, transformers, onnx: once
-    .venv/bin/python -m evals.train_letter_kinds --write
-
 A letter goes through the encoder as it does in the reader. Sentences together, each as much as it is worth notice, say
 the letter's kind. So that there is more to learn from than one label a letter, other heads learn beside it and are not
 kept: a sentence's role and the reasons that it gives, what a date is, whether a drug is decided on. The lowest layer of
@@ -11,20 +8,16 @@ the encoder stays as it came: its rows are made once.
 
 from __future__ import annotations
 
-import argparse
 import math
-import random
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from time import monotonic
 from typing import Any, NamedTuple
 
 import numpy as np
-import yaml
 
-from evals.train_encoder import base, save_heads, write_onnx
-from evals.train_letters import CODES, EXAMPLES, Example, older, strangers
+from evals.training.finetuning import FineTuner, save_heads, write_onnx
+from evals.training.letters import CODES, Example, lone_sentences, older, strangers
 from tools.denials.drugs import named_in
 from tools.denials.encoded import HEADS, MODEL, windows_of
 from tools.denials.learned import FROM, KINDS, ROLES, TIMES
@@ -61,23 +54,23 @@ class Row(NamedTuple):
     weight: float
 
 
-class Trainer:
-    """The encoder with its heads, in PyTorch."""
+def train(write: bool) -> None:
+    """Train on all letters; with `write` keep the encoder and its heads. First sights tell what it is worth."""
+    tuner = LetterTuner()
+    tuner.train([tuner.row(one) for one in (*strangers(), *older(PRINTED), *alone())])
+    if write:
+        write_onnx(tuner.encoder, MODEL)
+        save_heads(HEADS, {name: tuner.heads[name] for name in KEPT}, LABELS, {})
 
-    def __init__(self, seed: int = 1) -> None:
-        import torch
 
-        torch.manual_seed(seed)
-        torch.set_num_threads(2)
-        self.torch: Any = torch
-        _, self.encoder = base()
+class LetterTuner(FineTuner):
+    """The lower layers of the encoder, of which the lowest stays."""
+
+    def __init__(self) -> None:
+        super().__init__(LABELS)
         self.encoder.encoder.layer = self.encoder.encoder.layer[:LAYERS]
         self.encoder.config.num_hidden_layers = LAYERS
         self.encoder.encoder.layer[:FROZEN].requires_grad_(False)
-        self.heads: Any = torch.nn.ModuleDict(
-            {name: torch.nn.Linear(WIDTH, len(labels)) for name, labels in LABELS.items()}
-        )
-        self.random = random.Random(seed)
 
     # --- rows -------------------------------------------------------------------------------------------
 
@@ -115,32 +108,13 @@ class Trainer:
     # --- training ---------------------------------------------------------------------------------------
 
     def train(self, rows: Sequence[Row]) -> None:
-        torch = self.torch
-        parameters = [one for one in self.encoder.parameters() if one.requires_grad]
-        optimizer = torch.optim.AdamW(
-            [{"params": parameters, "lr": RATE}, {"params": self.heads.parameters(), "lr": 20 * RATE}],
-            weight_decay=0.01,
-        )
+        """Learn from the rows."""
         kinds = Counter(row.kind for row in rows if row.kind >= 0)
         self.rare = [
             min(3.0, math.sqrt(kinds.total() / len(KINDS) / max(kinds[at], 1))) for at in range(len(KINDS))
         ]
         steps = EPOCHS * (len(list(self.batches(rows))) + 1)
-        schedule = torch.optim.lr_scheduler.LambdaLR(
-            optimizer, lambda step: min(1.0, (step + 1) / (0.06 * steps)) * max(0.0, 1 - step / steps)
-        )
-        self.encoder.train()
-        for epoch in range(EPOCHS):
-            began, total = monotonic(), 0.0
-            for batch in self.batches(rows):
-                loss = self.loss(batch)
-                loss.backward()
-                torch.nn.utils.clip_grad_norm_([*parameters, *self.heads.parameters()], 1.0)
-                optimizer.step()
-                schedule.step()
-                optimizer.zero_grad()
-                total += float(loss.detach())
-            print(f"epoch {epoch + 1}: loss {total:.1f}, {monotonic() - began:.0f} s", flush=True)
+        self.fit(lambda: self.batches(rows), self.loss, rate=RATE, epochs=EPOCHS, steps=steps)
 
     def batches(self, rows: Sequence[Row]) -> Iterator[list[Row]]:
         """Rows of like length together, in any order."""
@@ -247,26 +221,7 @@ def _labels(one: Example, span: Any) -> dict[str, list[tuple[Any, Any]]]:
 def alone() -> Iterator[Example]:
     """Sentences that stand without a letter, by the kind of document to which they belong or by their reason."""
     for name in ("decisions", "reasons"):
-        given = yaml.safe_load((EXAMPLES.parent / f"{name}.yaml").read_text(encoding="utf-8"))
-        for what, listed in given.items():
-            for words in listed:
-                sentence = Sentence(0, len(words), " ".join(words.split()))
-                kind, codes = (what, ()) if name == "decisions" else ("", tuple({what} & set(CODES)))
-                yield Example(name, words, kind, [sentence], [], [""], [codes], words, [], [], [])
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--write", action="store_true", help="write the encoder and its heads")
-    given = parser.parse_args()
-    trainer = Trainer()
-    trainer.train([trainer.row(one) for one in (*strangers(), *older(PRINTED), *alone())])
-    if given.write:
-        write_onnx(trainer.encoder, MODEL)
-        save_heads(HEADS, {name: trainer.heads[name] for name in KEPT}, LABELS, {})
-
-
-if __name__ == "__main__":
-    main()
+        for what, text in lone_sentences(name):
+            sentence = Sentence(0, len(text), " ".join(text.split()))
+            kind, codes = (what, ()) if name == "decisions" else ("", tuple({what} & set(CODES)))
+            yield Example(name, text, kind, [sentence], [], [""], [codes], text, [], [], [])

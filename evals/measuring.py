@@ -1,0 +1,69 @@
+"""What every measurement needs: clocks, memory, the spread of many times, and on which machine it was."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+
+from evals.stats import percentile
+
+
+def seconds(ask: Callable[..., object], *given: object) -> float:
+    """By the clock."""
+    began = time.perf_counter()
+    ask(*given)
+    return time.perf_counter() - began
+
+
+def busy_seconds(ask: Callable[[], object]) -> float:
+    """Of the processor, in this process."""
+    began = time.process_time()
+    ask()
+    return time.process_time() - began
+
+
+def spread(times: Sequence[float], digits: int = 3) -> dict[str, float]:
+    """Median, 99th percentile and most of so many seconds, in milliseconds."""
+    return {
+        "p50 ms": round(statistics.median(times) * 1000, digits),
+        "p99 ms": round(percentile(times, 0.99) * 1000, digits),
+        "max ms": round(max(times) * 1000, digits),
+    }
+
+
+def processor_seconds() -> float:
+    """Of this process and of those that it waited for."""
+    own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+
+
+def peak_mebibytes(who: int = resource.RUSAGE_SELF) -> float:
+    """The memory of this process at its most, or with RUSAGE_CHILDREN of the largest one that it waited for."""
+    return resource.getrusage(who).ru_maxrss / 1024
+
+
+def machine() -> str:
+    """Processor, cores, load, system, Python, day."""
+    load = os.getloadavg()[0]
+    return (
+        f"{_processor()}, {os.cpu_count()} cores, load {load:.1f} at the end, {platform.system()} {platform.machine()},"
+        f" Python {platform.python_version()}, {date.today()}"
+    )
+
+
+def _processor() -> str:
+    """The model's name, where the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or "unknown processor"
+    return next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")),
+        "unknown processor",
+    )

@@ -1,0 +1,40 @@
+"""Stores that an eval makes for itself, in a folder that is gone afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tools.store import Store
+from tools.store.load import load
+
+MOCK_DATA = Path(__file__).parents[1] / "mock_data"
+
+
+@contextmanager
+def fresh_store(world: Path = MOCK_DATA, *, index: bool = False) -> Iterator[Store]:
+    """A store of a world's folder, the bundled one if none is named; with `index` its policies can be searched."""
+    from tools.store import index as policies
+
+    with TemporaryDirectory(prefix="paladin-evals-") as folder:
+        store = Store.create(f"sqlite:///{folder}/paladin.db")
+        try:
+            load(store, world)
+            if index:
+                policies.ensure(store)
+            yield store
+        finally:
+            store.close()
+
+
+@contextmanager
+def generated_store(patients: int) -> Iterator[Store]:
+    """A store of a world that is made for it, of so many patients under the committed catalog."""
+    from data_gen.world import Order, generate
+
+    with TemporaryDirectory(prefix="paladin-evals-") as folder:
+        generate(Order(count=patients, out=Path(folder)))
+        with fresh_store(Path(folder)) as store:
+            yield store

