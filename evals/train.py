@@ -19,7 +19,7 @@ from evals.training.examples import authors_of
 from evals.training.reports import stamp
 from tools.denials import encoded, learned
 from tools.language import encoder as reader
-from tools.language import likelihood
+from tools.language import likelihood, ngrams
 
 ROOT = Path(__file__).parents[1]
 LIBRARIES = ("torch", "transformers", "onnx", "sklearn", "scipy")
@@ -50,6 +50,7 @@ class Weights(NamedTuple):
 
 WEIGHTS = {
     "encoder": Weights(reader.MODEL, "what a turn of the chat asks"),
+    "ngrams": Weights(ngrams.WEIGHTS, "what a span of a turn asks, by its words and letters"),
     "relevance": Weights(RELEVANCE, "which records and clauses a turn asks for", "encoder"),
     "policy": Weights(ranking.WEIGHTS, "which clauses answer a question about a policy", "encoder"),
     "letters": Weights(learned.WEIGHTS, "what the parts of a payer's letter are"),

@@ -19,6 +19,7 @@ from agent.dialogue.entities import Entities
 from agent.dialogue.known import Known
 from agent.dialogue.query import OF_A_DRUG, QUERIES, Ask, Form, Query, Reading, Scope, Talk
 from tools.language.encoder import Encoded, encode, head
+from tools.language.ngrams import ngrams
 from tools.language.spans import runs
 from tools.terminology.dates import dates_in
 from tools.terminology.quantities import quantities_in
@@ -70,7 +71,7 @@ def read(question: str, talk: Talk, known: Known, lessons: Lessons | None = None
     if talk.offered and (chosen := replies.reply(named, talk, known)):
         return chosen
     encoded = encode(text, talk.question)
-    spans = spans_of(text, talk.question) or [_whole(encoded, text)]
+    spans = spans_of(text, talk.question) or [_whole(encoded, text, talk.question)]
     if lessons is not None:
         spans = [_as_taught(span, encoded, lessons) for span in spans]
     if not named.person.said:
@@ -107,13 +108,13 @@ def spans_of(text: str, before: str = "") -> list[Span]:
     if not encoded.offsets:
         return []
     found = runs(text, encoded.offsets, head("tag").likelihoods(encoded.rows))
-    return [_span(encoded, start, end) for start, end in found]
+    return [_span(encoded, text, before, start, end) for start, end in found]
 
 
-def _span(encoded: Encoded, start: int, end: int) -> Span:
+def _span(encoded: Encoded, text: str, before: str, start: int, end: int) -> Span:
     row = encoded.mean(start, end)
     queries = head("query")
-    shares = queries.likelihoods(row)
+    shares = ngrams().joined(queries.likelihoods(row), text[start:end], text, before)
     best, second = (int(at) for at in shares.argsort()[::-1][:2])
     return Span(
         start,
@@ -145,11 +146,11 @@ def _query(label: str) -> Query:
     return label if label in QUERIES else "unclear"
 
 
-def _whole(encoded: Encoded, text: str) -> Span:
+def _whole(encoded: Encoded, text: str, before: str) -> Span:
     """The whole turn, where the tagger finds no question in it: it may be a name, a fragment or a story."""
     if not encoded.offsets:
         return Span(0, len(text), "unclear", "text", "none", 0.0, "help")
-    return _span(encoded, 0, len(text))
+    return _span(encoded, text, before, 0, len(text))
 
 
 # --- about what -------------------------------------------------------------------------------------------

@@ -15,13 +15,14 @@ SETS = sorted(
 )
 MISSED = {
     "d5/036": "its policy said that earlier fills count against a quantity, which no rule held, and no longer says it",
+    "d7/058": "“thinking of Wegovy later, not now”, which words are learned too weakly",
     "u1/017": "two doses a week, told in a sentence that denies nothing",
     "u1/070": "I64 is a code of ICD-10 and none of ICD-10-CM",
     "u3/066": "a question in quotes, answered by the next sentence",
-    "u4/006": "“nor any”, which nobody's words deny strongly enough",
     "u4/017": "a dose that the note tells otherwise than the list",
     "u4/030": "antibodies that speak for another type of diabetes",
     "u4/051": "“his boy” in words that are learned too weakly",
+    "u4/065": "words that are learned too weakly since an eleventh author",
     "u4/071": "a statement denied in words that no list has",
     "u4/076": "a slip of the tongue, corrected in one sentence",
     "u4/083": "“which she left off” behind a cue of another drug",
@@ -44,7 +45,7 @@ def test_every_set_has_its_first_sight_on_the_page() -> None:
     assert PAGE.read_text() == page(rows())
 
 
-@pytest.mark.parametrize("name", ["d6", "u6", "d1"])
+@pytest.mark.parametrize("name", ["d7", "d6", "u6", "d1"])
 def test_the_readme_tells_first_sights_as_they_were(name: str) -> None:
     (row,) = [one for one in rows() if isinstance(one, Row) and one.set == name]
     told = f"| {row.right} / {row.n} | {row.false_ready} / {row.not_ready} | {row.ready_lost} / {row.ready} |"
