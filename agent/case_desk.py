@@ -17,8 +17,9 @@ from tools.lifecycle.records import Ask, AuthorizationCase, Basis, CaseEvent, Ca
 from tools.store.rows import named
 
 if TYPE_CHECKING:
+    from agent.settings import Settings
     from tools.lifecycle.running import Clock
-    from tools.records import Determination, Plan, Request
+    from tools.records import Correction, Determination, Plan, Request
     from tools.store.cases import Kept
     from tools.store.rows import Draft
     from tools.store.store import Store
@@ -87,10 +88,40 @@ def open_from_draft(store: Store, draft_id: int, entry: Entry) -> Kept:
     require_owner(store, draft)
     require_unaltered(draft)
     found = _determination(draft)
-    head = _head(store, draft.patient_id, found, "pa", entry, draft_id)
+    ask: Ask = "exception" if draft.filled_form().exceptions else "pa"
+    head = _head(store, draft.patient_id, found, ask, entry, draft_id)
     events = [_event("opened", entry, basis=basis_of(draft))]
     events += [_reviewed(store, draft, entry)] if draft.status == "approved" else []
     return store.open_case(head, events)
+
+
+def correction(store: Store, settings: Settings, case_id: int, patient_id: str, drug: str) -> Correction:
+    """What a request corrects: the one of this case, about which the payer asked, while it may be answered."""
+    from tools.records import Correction
+
+    case = store.authorization_case(case_id)
+    head = case.head
+    if (head.patient_id, head.drug.casefold()) != (patient_id, store.drug(drug).name.casefold()):
+        raise Invalid(
+            f"case {case_id} is about {head.drug} for {head.patient_id}, not {drug} for {patient_id}"
+        )
+    if case.state != "pended":
+        raise Refused(
+            f"case {case_id} is {case.state.replace('_', ' ')}, not pended: there is nothing to correct;"
+            f" `pa draft {patient_id} {drug}` makes a new request"
+        )
+    days = CaseDays(store, settings.day())
+    answer = next((clock for _, clock in due(store, [case], days) if clock.kind == "answer"), None)
+    last = answer.due if answer else None
+    if last and last < days.of(case):
+        raise Refused(
+            f"the time to answer in case {case_id} ended on {last}; `pa draft {patient_id} {drug}` makes a new request"
+        )
+    asked, sent = case.pend, case.request
+    number = (asked and asked.facts.notice and asked.facts.notice.reference) or (
+        sent and sent.facts.reference
+    )
+    return Correction(case_id=case_id, reference=number or "", sent=sent.on if sent else None, due=last)
 
 
 def open_by_hand(

@@ -173,7 +173,8 @@ def refuse(store: Store, asking: Asking) -> None:
     from agent.casework import look_up, why_not
     from tools.check import decide as determine
 
-    refusal = why_not(determine(store, look_up(store, asking)), asking.force)
+    asked = look_up(store, asking)
+    refusal = why_not(asked, determine(store, asked), asking.force)
     if refusal:
         raise Refused(refusal)
 

@@ -17,10 +17,9 @@ import msgspec
 from agent import papers
 from agent.batch.checking import Wanted
 from agent.batch.worklist import Stage, open_points, stage_of
-from agent.casework import agree, look_up, why_not
+from agent.casework import agree, case_of, look_up, why_not
 from agent.dump import plain, to_json
 from agent.letter_wording import Wording
-from tools.cases import Case
 from tools.check import Asked, decide
 from tools.records import Determination, PARequest
 from tools.rules import Rule
@@ -36,6 +35,7 @@ NOT_APART = ("form", "determination")  # both stand in case.json
 MAKES = (
     "tools/**/*.py",
     "tools/**/*.json*",
+    "tools/**/*.yaml",
     "agent/papers.py",
     "agent/casework.py",
     "agent/letter_*.py",
@@ -110,19 +110,11 @@ class Drafter:
         """The case with its papers; without any where a request would be in vain, and then with what to do instead."""
         found = decide(self.store, asked)
         policy = self.store.policy(asked.plan.id, asked.drug.name)
-        refusal = why_not(found, wanted.asking.force)
+        refusal = why_not(asked, found, wanted.asking.force)
         if refusal:
             return Drafted(line=_line(wanted, asked, row, found, None, Wording()))
         agree(found, policy_clauses(policy))
-        case = Case(
-            patient=asked.patient,
-            plan=asked.plan,
-            drug=asked.drug,
-            request=asked.request,
-            determination=found,
-            policy=policy,
-            as_of=asked.as_of,
-        )
+        case = case_of(asked, found, policy)
         filled = papers.fill_form(self.store, case)
         said = papers.compose(self.store, case, self.model)
         printed = {

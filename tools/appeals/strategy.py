@@ -15,10 +15,9 @@ from __future__ import annotations
 import msgspec
 
 from tools.appeals import moves
-from tools.appeals.grounds import fitting, formulary_grounds, step_grounds
+from tools.appeals.grounds import fitting, formulary_grounds, is_unmet_step, step_grounds
 from tools.appeals.levels import text_of
 from tools.appeals.moves import Matter
-from tools.appeals.pointing import leaves
 from tools.appeals.records import Odds, Step, Strategy, Weighed
 from tools.appeals.timing import next_level
 from tools.appeals.weighing import FACTUAL, excluded_by_benefit, told, weigh
@@ -27,7 +26,6 @@ from tools.denials.records import Denial, Quote, StatedReason
 from tools.lifecycle.levels import levels_of, next_levels
 from tools.lifecycle.running import Clock
 from tools.records import Finding
-from tools.rules import Trial
 
 ADVERSE = ("denial", "partial_approval", "appeal_upheld")
 _PAPERWORK = frozenset({"pa_required", "insufficient_documentation", "administrative"})
@@ -132,7 +130,7 @@ def _not_covered(matter: Matter) -> list[Step]:
 def _unmet(matter: Matter, failing: list[Finding]) -> list[Step]:
     """An exception to a step, if a step is all that fails and the chart has grounds; else no appeal."""
     case = matter.case
-    steps = [f for f in failing if any(isinstance(x, Trial) for x in leaves(case.nodes.get(f.criterion)))]
+    steps = [f for f in failing if is_unmet_step(f, case)]
     grounds = step_grounds(steps, case) if len(steps) == len(failing) else ()
     if grounds:
         return [moves.step_exception(matter, grounds), *_switch(matter)]
