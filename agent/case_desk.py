@@ -17,7 +17,6 @@ from tools.lifecycle.records import Ask, AuthorizationCase, Basis, CaseEvent, Ca
 from tools.store.rows import named
 
 if TYPE_CHECKING:
-    from agent.settings import Settings
     from tools.lifecycle.running import Clock
     from tools.records import Correction, Determination, Plan, Request
     from tools.store.cases import Kept
@@ -95,7 +94,7 @@ def open_from_draft(store: Store, draft_id: int, entry: Entry) -> Kept:
     return store.open_case(head, events)
 
 
-def correction(store: Store, settings: Settings, case_id: int, patient_id: str, drug: str) -> Correction:
+def correction(store: Store, day: date | None, case_id: int, patient_id: str, drug: str) -> Correction:
     """What a request corrects: the one of this case, about which the payer asked, while it may be answered."""
     from tools.records import Correction
 
@@ -110,7 +109,7 @@ def correction(store: Store, settings: Settings, case_id: int, patient_id: str, 
             f"case {case_id} is {case.state.replace('_', ' ')}, not pended: there is nothing to correct;"
             f" `pa draft {patient_id} {drug}` makes a new request"
         )
-    days = CaseDays(store, settings.day())
+    days = CaseDays(store, day)
     answer = next((clock for _, clock in due(store, [case], days) if clock.kind == "answer"), None)
     last = answer.due if answer else None
     if last and last < days.of(case):

@@ -162,7 +162,7 @@ def _request(desk: Office, given: Process) -> DrugRequest:
         exception=given.exception,
         statement=given.statement,
         expedited=given.expedited,
-        corrects=correction(desk.store, desk.settings, given.corrects, given.patient_id, given.drug)
+        corrects=correction(desk.store, _as_of(desk, given), given.corrects, given.patient_id, given.drug)
         if given.corrects
         else None,
     )

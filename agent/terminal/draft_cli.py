@@ -115,7 +115,9 @@ def _draft(
             exception=cast("ExceptionKind | None", exception or None),
             statement=statement,
             expedited=expedited,
-            corrects=case_desk.correction(store, settings, corrects, patient_id, drug) if corrects else None,
+            corrects=case_desk.correction(store, settings.day(as_of), corrects, patient_id, drug)
+            if corrects
+            else None,
         ),
         plan_id=plan,
         as_of=settings.day(as_of),

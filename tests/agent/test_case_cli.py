@@ -295,3 +295,28 @@ def test_a_packet_that_lacks_a_paper_is_sent_only_with_a_reason(pa: Pa, clinic: 
     assert shown(pa, "case", "show", "1")["state"] == "reviewed"
     assert pa("case", "submit", "1", "--why", "the plan has it from last year").code == 0
     assert shown(pa, "case", "show", "1")["state"] == "submitted"
+
+
+def test_a_pended_request_is_corrected_within_its_time_and_not_after(pa: Pa, clinic: Store) -> None:
+    begin(pa, clinic)
+    early = pa("draft", "P001", "Ozempic", "--corrects", "1")
+    assert early.code == 2 and "is submitted, not pended" in " ".join(early.err.split())
+    pa(
+        "case",
+        "record",
+        "1",
+        "pended",
+        "--notice",
+        "2026-09-01",
+        "--reference",
+        "Q-17",
+        "--deadline",
+        "2026-09-20",
+    )
+    body = shown(pa, "draft", "P001", "Ozempic", "--corrects", "1")
+    said = Path(body["files"]["letter"]).read_text()
+    assert "It corrects our request of September 1, 2026 (your reference Q-17)" in said
+    other = pa("draft", "P003", "Ozempic", "--corrects", "1")
+    assert other.code == 2 and "is about Ozempic for P001" in " ".join(other.err.split())
+    late = pa("draft", "P001", "Ozempic", "--corrects", "1", "--as-of", "2026-12-30")
+    assert late.code == 2 and "ended on 2026-09-20" in " ".join(late.err.split())
