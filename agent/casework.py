@@ -98,7 +98,7 @@ def retrieve(store: Store, asked: Asked) -> list[dict[str, Any]]:
 
 def why_not(asked: Asked, found: Determination, force: bool = False) -> str:
     """Why this case is not drafted, with what to do instead; "" if it is. An exception is drafted where one was asked
-    for and can be had, and to a step also where the chart shows grounds for it."""
+    for and can be had, and to a step also where the chart answers it."""
     exception = asked.request.exception
     if found.outcome in MAY_DRAFT and exception is None:
         return ""
@@ -111,7 +111,7 @@ def why_not(asked: Asked, found: Determination, force: bool = False) -> str:
             return f"not drafted. {formats.sentence(why)}" if why else ""
     if found.outcome == "likely_denial" and found.stopped_by != "exclusion":
         steps = [one for one in exceptions_of(case) if one.kind == "step_therapy"]
-        if force or any(one.grounds or one.statement or exception == one.kind for one in steps):
+        if force or any(one.complete or exception == one.kind for one in steps):
             return ""
         instead = "mend what is not met, or draft it all the same with --force"
         if steps:
@@ -171,12 +171,14 @@ def fingerprint(store: Store, asked: Asked) -> str:
     return digest.hexdigest()
 
 
-def thread_of(store: Store, asking: Asking) -> str:
-    """The thread of this very case: the same question to the same records is the same work, whatever was left
-    to be filled in."""
-    asked = look_up(store, asking)
-    key = hashlib.sha256(msgspec.json.encode(asking_of(asked, asking), order="deterministic"))
-    key.update(fingerprint(store, asked).encode())
+def thread_of(asking: Asking, chart: str) -> str:
+    """The thread of this very case: the same question, with nothing left out, to the same records is the same work.
+
+    Args:
+        chart: the fingerprint of the records.
+    """
+    key = hashlib.sha256(msgspec.json.encode(asking, order="deterministic"))
+    key.update(chart.encode())
     return f"{asking.patient_id}-{asking.request.drug}-{key.hexdigest()[:12]}"
 
 

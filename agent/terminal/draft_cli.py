@@ -35,7 +35,7 @@ What no request can mend is refused (exit 2), with what to do instead:
 not_required, not_covered, wrong_plan, and an exclusion that is proven.
 A likely_denial by criteria is drafted only with --force, and says at the
 top which criterion fails; where only a step fails, the exception to it is
-drafted if the chart shows grounds or --exception asks for it. Over a quantity
+drafted if the chart answers it or --exception asks for it. Over a quantity
 limit the exception to it is what is drafted. Each says what stands in the
 way, and is complete with the prescriber's --statement. needs_documentation is drafted with its gaps
 listed. The same case again finds the draft that waits. A model words the

@@ -24,9 +24,10 @@ SAID = "Two pens a month are meant while the dose is raised."
 
 def on_metformin_for(days: int, outcome: Any = "Inadequate response") -> Patient:
     course = (jose().medications or ())[0]
+    assert course.end is not None
     short = msgspec.structs.replace(
         course, start=date.fromordinal(course.end.toordinal() - days), outcome=outcome, reason=""
-    )  # type: ignore[union-attr]
+    )
     return jose(medications=(short,))
 
 
