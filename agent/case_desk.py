@@ -17,6 +17,7 @@ from tools.lifecycle.records import Ask, AuthorizationCase, Basis, CaseEvent, Ca
 from tools.store.rows import named
 
 if TYPE_CHECKING:
+    from tools.denials.records import Denial
     from tools.lifecycle.running import Clock
     from tools.records import Correction, Determination, Plan, Request
     from tools.store.cases import Kept
@@ -181,14 +182,33 @@ def letter(store: Store, case_id: int, file: Path, entry: Entry, *, received: da
     from tools.denials.papers import text_of
     from tools.lifecycle.fold import levels
     from tools.lifecycle.letters import approval_of, notice_of, what_of
+    from tools.store.cases import Kept
 
     case = store.authorization_case(case_id)
     found = read_for(store, text_of(file), case_id=case_id, received=received).denial
+    paper = papers([file])[0]
+    if _is_on_record(case, found, paper):
+        return Kept(case, new=False)
     what = what_of(found, case.state)
-    notice = notice_of(found, levels(case), paper=papers([file])[0], received=received)
+    notice = notice_of(found, levels(case), paper=paper, received=received)
     grants = what in ("approved", "partly_approved", "overturned", "partly_overturned")
     facts = Facts(notice=notice, approval=approval_of(found) if grants else None)
     return record(store, case_id, what, entry, why=why, facts=facts)
+
+
+def _is_on_record(case: AuthorizationCase, found: Denial, paper: Paper) -> bool:
+    """Was this very letter entered before, as this file or as another of the same day and reference? However often it
+    comes in, it is one decision."""
+    from tools.lifecycle.fold import standing
+
+    notices = [event.facts.notice for event in standing(case) if event.facts.notice is not None]
+    reference = found.reference.value if found.reference else ""
+    dated = found.dated.value if found.dated else None
+    return any(
+        (notice.letter is not None and notice.letter.sha256 == paper.sha256)
+        or (reference != "" and (notice.dated, notice.reference) == (dated, reference))
+        for notice in notices
+    )
 
 
 def papers(files: list[Path]) -> tuple[Paper, ...]:
