@@ -206,7 +206,10 @@ def _is_on_record(case: AuthorizationCase, found: Denial, paper: Paper) -> bool:
     dated = found.dated.value if found.dated else None
     return any(
         (notice.letter is not None and notice.letter.sha256 == paper.sha256)
-        or (reference != "" and (notice.dated, notice.reference) == (dated, reference))
+        or (
+            (notice.dated, notice.reference) == (dated, reference)
+            and (reference != "" or notice.reasons == found.codes)
+        )
         for notice in notices
     )
 
