@@ -20,6 +20,7 @@ from tools.denials.records import Denial
 from tools.errors import Invalid, Refused
 from tools.lifecycle.levels import levels_of
 from tools.lifecycle.records import Paper
+from tools.lifecycle.running import clocks_of
 from tools.records import Plan, Request
 
 if TYPE_CHECKING:
@@ -74,14 +75,34 @@ def look(store: Store, asked: Asked, decision: Decision) -> Appealing:
     denial = read_letter(decision.text, [plan.payer for plan in store.plans()], case.policy)
     require_same(denial, case.patient)
     _same_drug(denial, case)
+    pending = _pending(recorded, denial)
     decided = (
         _level(asked.level, case.plan)
-        or (recorded.level if recorded else "")
+        or (_decided(recorded, pending) if recorded else "")
         or decided_level(denial, case.plan)
     )
     clocks = _clocks(recorded, denial, case, decided, asked.received)
+    if pending and recorded:
+        clocks = clocks_of(recorded, case.plan, case.as_of)
     odds = odds_of(store.authorization_cases(), case, decided)
-    return Appealing(case, denial, decision, strategy(case, denial, clocks, decided=decided, odds=odds))
+    found = strategy(case, denial, clocks, decided=decided, odds=odds, pending=pending)
+    return Appealing(case, denial, decision, found)
+
+
+def _pending(recorded: AuthorizationCase | None, denial: Denial) -> str:
+    """The level of the appeal that is filed and not decided: what was written before it does not decide it."""
+    if recorded is None or recorded.state != "appealed" or recorded.appeal is None:
+        return ""
+    decides = denial.kind in ("appeal_upheld", "appeal_overturned")
+    later = denial.dated is None or denial.dated.value >= recorded.appeal.on
+    return "" if decides and later else recorded.level
+
+
+def _decided(recorded: AuthorizationCase, pending: str) -> str:
+    """The level that decided last; that of a pending appeal did not."""
+    if not pending:
+        return recorded.level
+    return next((level for level in reversed(recorded.notices) if level != "request"), "")
 
 
 def asked_about(store: Store, asked: Asked) -> Asked:
@@ -156,8 +177,6 @@ def _clocks(
 ) -> tuple[Clock, ...]:
     """The clocks of the case on record if the letter's decision is entered in it, with what the letter itself
     gives and the log has not; else those that the letter began."""
-    from tools.lifecycle.running import clocks_of
-
     notice = notice_of(denial, case.plan, decided, received)
     level = decided or "request"
     entered = recorded.notices.get(level) if recorded else None

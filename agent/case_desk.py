@@ -17,8 +17,9 @@ from tools.lifecycle.records import Ask, AuthorizationCase, Basis, CaseEvent, Ca
 from tools.store.rows import named
 
 if TYPE_CHECKING:
+    from tools.denials.records import Denial
     from tools.lifecycle.running import Clock
-    from tools.records import Determination, Plan, Request
+    from tools.records import Correction, Determination, Plan, Request
     from tools.store.cases import Kept
     from tools.store.rows import Draft
     from tools.store.store import Store
@@ -87,10 +88,40 @@ def open_from_draft(store: Store, draft_id: int, entry: Entry) -> Kept:
     require_owner(store, draft)
     require_unaltered(draft)
     found = _determination(draft)
-    head = _head(store, draft.patient_id, found, "pa", entry, draft_id)
+    ask: Ask = "exception" if draft.filled_form().exceptions else "pa"
+    head = _head(store, draft.patient_id, found, ask, entry, draft_id)
     events = [_event("opened", entry, basis=basis_of(draft))]
     events += [_reviewed(store, draft, entry)] if draft.status == "approved" else []
     return store.open_case(head, events)
+
+
+def correction(store: Store, day: date | None, case_id: int, patient_id: str, drug: str) -> Correction:
+    """What a request corrects: the one of this case, about which the payer asked, while it may be answered."""
+    from tools.records import Correction
+
+    case = store.authorization_case(case_id)
+    head = case.head
+    if (head.patient_id, head.drug.casefold()) != (patient_id, store.drug(drug).name.casefold()):
+        raise Invalid(
+            f"case {case_id} is about {head.drug} for {head.patient_id}, not {drug} for {patient_id}"
+        )
+    if case.state != "pended":
+        raise Refused(
+            f"case {case_id} is {case.state.replace('_', ' ')}, not pended: there is nothing to correct;"
+            f" `pa draft {patient_id} {drug}` makes a new request"
+        )
+    days = CaseDays(store, day)
+    answer = next((clock for _, clock in due(store, [case], days) if clock.kind == "answer"), None)
+    last = answer.due if answer else None
+    if last and last < days.of(case):
+        raise Refused(
+            f"the time to answer in case {case_id} ended on {last}; `pa draft {patient_id} {drug}` makes a new request"
+        )
+    asked, sent = case.pend, case.request
+    number = (asked and asked.facts.notice and asked.facts.notice.reference) or (
+        sent and sent.facts.reference
+    )
+    return Correction(case_id=case_id, reference=number or "", sent=sent.on if sent else None, due=last)
 
 
 def open_by_hand(
@@ -151,14 +182,36 @@ def letter(store: Store, case_id: int, file: Path, entry: Entry, *, received: da
     from tools.denials.papers import text_of
     from tools.lifecycle.fold import levels
     from tools.lifecycle.letters import approval_of, notice_of, what_of
+    from tools.store.cases import Kept
 
     case = store.authorization_case(case_id)
     found = read_for(store, text_of(file), case_id=case_id, received=received).denial
+    paper = papers([file])[0]
+    if _is_on_record(case, found, paper):
+        return Kept(case, new=False)
     what = what_of(found, case.state)
-    notice = notice_of(found, levels(case), paper=papers([file])[0], received=received)
+    notice = notice_of(found, levels(case), paper=paper, received=received)
     grants = what in ("approved", "partly_approved", "overturned", "partly_overturned")
     facts = Facts(notice=notice, approval=approval_of(found) if grants else None)
     return record(store, case_id, what, entry, why=why, facts=facts)
+
+
+def _is_on_record(case: AuthorizationCase, found: Denial, paper: Paper) -> bool:
+    """Was this very letter entered before, as this file or as another of the same day and reference? However often it
+    comes in, it is one decision."""
+    from tools.lifecycle.fold import standing
+
+    notices = [event.facts.notice for event in standing(case) if event.facts.notice is not None]
+    reference = found.reference.value if found.reference else ""
+    dated = found.dated.value if found.dated else None
+    return any(
+        (notice.letter is not None and notice.letter.sha256 == paper.sha256)
+        or (
+            (notice.dated, notice.reference) == (dated, reference)
+            and (reference != "" or notice.reasons == found.codes)
+        )
+        for notice in notices
+    )
 
 
 def papers(files: list[Path]) -> tuple[Paper, ...]:

@@ -9,11 +9,13 @@ from typing import Any
 
 import msgspec
 
+from tools.cases import Case
 from tools.check import Asked, ask
 from tools.documents import walk
 from tools.eligibility import active_coverage
 from tools.errors import PaladinError, Unavailable
-from tools.records import Benefit, Determination, Request
+from tools.papers import formats
+from tools.records import Benefit, Determination, ExceptionKind, Policy, Request
 from tools.store.store import Store
 from tools.store.validation import parts
 
@@ -94,17 +96,49 @@ def retrieve(store: Store, asked: Asked) -> list[dict[str, Any]]:
     return [msgspec.to_builtins(hit) for hit in hits.values()]
 
 
-def why_not(found: Determination, force: bool = False) -> str:
-    """Why this case is not drafted, with what to do instead; "" if it is."""
-    if found.outcome in MAY_DRAFT:
+def why_not(asked: Asked, found: Determination, force: bool = False) -> str:
+    """Why this case is not drafted, with what to do instead; "" if it is. An exception is drafted where one was asked
+    for and can be had, and to a step also where the chart answers it."""
+    exception = asked.request.exception
+    if found.outcome in MAY_DRAFT and exception is None:
         return ""
+    from tools.papers.exceptions import exceptions_of, refusal
+
+    case = case_of(asked, found)
+    if exception is not None:
+        why = refusal(case)
+        if why or found.outcome != "likely_denial":
+            return f"not drafted. {formats.sentence(why)}" if why else ""
     if found.outcome == "likely_denial" and found.stopped_by != "exclusion":
-        if force:
+        steps = [one for one in exceptions_of(case) if one.kind == "step_therapy"]
+        if force or any(one.complete or exception == one.kind for one in steps):
             return ""
         instead = "mend what is not met, or draft it all the same with --force"
+        if steps:
+            instead += "; where the prescriber has grounds against the step: --exception step_therapy"
     else:
         instead = "; ".join(found.next_actions[:2]) or "see `pa check`"
+        if found.outcome == "not_covered" and not refusal(_with(case, "formulary")):
+            instead += "; the exception is drafted with --exception formulary"
     return f"not drafted. {found.summary.rstrip('.')}. Instead: {instead}"
+
+
+def _with(case: Case, exception: ExceptionKind) -> Case:
+    request = msgspec.structs.replace(case.request, exception=exception)
+    return msgspec.structs.replace(case, request=request)
+
+
+def case_of(asked: Asked, found: Determination, policy: Policy | None = None) -> Case:
+    """What was looked up, with what was decided about it."""
+    return Case(
+        patient=asked.patient,
+        plan=asked.plan,
+        drug=asked.drug,
+        request=asked.request,
+        determination=found,
+        policy=policy,
+        as_of=asked.as_of,
+    )
 
 
 def agree(found: Determination, clauses: Iterable[Mapping[str, Any]]) -> None:
@@ -137,12 +171,14 @@ def fingerprint(store: Store, asked: Asked) -> str:
     return digest.hexdigest()
 
 
-def thread_of(store: Store, asking: Asking) -> str:
-    """The thread of this very case: the same question to the same records is the same work, whatever was left
-    to be filled in."""
-    asked = look_up(store, asking)
-    key = hashlib.sha256(msgspec.json.encode(asking_of(asked, asking), order="deterministic"))
-    key.update(fingerprint(store, asked).encode())
+def thread_of(asking: Asking, chart: str) -> str:
+    """The thread of this very case: the same question, with nothing left out, to the same records is the same work.
+
+    Args:
+        chart: the fingerprint of the records.
+    """
+    key = hashlib.sha256(msgspec.json.encode(asking, order="deterministic"))
+    key.update(chart.encode())
     return f"{asking.patient_id}-{asking.request.drug}-{key.hexdigest()[:12]}"
 
 

@@ -59,11 +59,12 @@ def draft(
 
     The same case is the same thread: what was interrupted goes on, what already waits is found again.
     """
-    from agent.casework import asking_of, look_up, thread_of
+    from agent.casework import asking_of, fingerprint, look_up, thread_of
     from agent.workflow import Desk
 
-    asking = asking_of(look_up(store, asking), asking)  # a day that was left out is today's, also tomorrow
-    thread = thread_of(store, asking)
+    asked = look_up(store, asking)
+    asking = asking_of(asked, asking)  # a day that was left out is today's, also tomorrow
+    thread = thread_of(asking, fingerprint(store, asked))
     config: Any = {"configurable": {"thread_id": thread}}
     desk = Desk(store, settings.drafts, now(), model)
     snapshot = graph.get_state(config)
@@ -111,6 +112,10 @@ def decide(
         require_unaltered(kept)
     config: Any = {"configurable": {"thread_id": kept.thread_id}}
     snapshot = graph.get_state(config)
+    begun = _begun_in_a_batch(kept)
+    if begun and not snapshot.created_at:
+        graph.update_state(config, begun, as_node="draft")
+        snapshot = graph.get_state(config)
     if not snapshot.next:
         raise Unavailable(
             f"the checkpoint of draft {draft_id} is gone; run `pa draft {kept.patient_id} {kept.drug}`"
@@ -123,6 +128,8 @@ def decide(
     if decision.action == "edit":
         _try(store, snapshot.values, kept, decision)
     desk = Desk(store, settings.drafts, decision.when)
+    if begun and not snapshot.interrupts:  # it waits from now on
+        graph.invoke(None, config, context=desk, durability="sync")
     if "review" not in snapshot.next:  # killed after an earlier decision: that one is finished first
         seen = kept.version
         graph.invoke(None, config, context=desk, durability="sync")
@@ -136,6 +143,14 @@ def decide(
             )
     graph.invoke(Command(resume=msgspec.to_builtins(decision)), config, context=desk, durability="sync")
     return store.draft(draft_id)
+
+
+def _begun_in_a_batch(kept: Draft) -> dict[str, Any]:
+    """What the workflow would know of a draft that it did not make; {} if it made it."""
+    begun = msgspec.json.decode(kept.letter).get("begun")
+    if not begun:
+        return {}
+    return {**begun, "thread": kept.thread_id, "refusal": "", "draft_id": kept.id}
 
 
 def _try(store: Store, state: dict[str, Any], kept: Draft, decision: Decision) -> None:
@@ -173,7 +188,8 @@ def refuse(store: Store, asking: Asking) -> None:
     from agent.casework import look_up, why_not
     from tools.check import decide as determine
 
-    refusal = why_not(determine(store, look_up(store, asking)), asking.force)
+    asked = look_up(store, asking)
+    refusal = why_not(asked, determine(store, asked), asking.force)
     if refusal:
         raise Refused(refusal)
 

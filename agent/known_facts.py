@@ -20,6 +20,7 @@ from tools.evidence.measurements import values_of
 from tools.papers import formats
 from tools.papers.attachments import attachments
 from tools.papers.citations import TABLE
+from tools.papers.exceptions import rules_of
 from tools.papers.questions import questions
 from tools.records import (
     Address,
@@ -472,6 +473,8 @@ def enter_case(ledger: Ledger, case: Case) -> None:
             if day:
                 ledger.add("date", day, origin="policy", attribute=attribute, source=case.policy.id)
         enter_clauses(ledger, case.policy.clauses, case.policy.id)
+    for rule in rules_of(case.plan.line_of_business):
+        ledger.add("words", rule, origin="policy", attribute="rule", source="exceptions")
     for asked in questions(case):
         ledger.add("words", asked.text, origin="policy", attribute="question", source=case.plan.id)
     for paper in attachments(case):

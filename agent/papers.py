@@ -50,13 +50,14 @@ def write(store: Store, case: Case, form: PARequest, folder: Path, said: Reworde
         path = folder / f"{stem}-{file}"
         put(path, content)
         files[name] = DraftFile(path=str(path), sha256=sha256(content).hexdigest())
-    kept = {
-        **msgspec.to_builtins(letter),
-        "text": letter.text,
-        "markdown": letter.markdown,
-        "wording": said.wording,
-    }
-    return Written(files, msgspec.json.encode(kept))
+    return Written(files, kept_letter(said))
+
+
+def kept_letter(said: Reworded, **more: object) -> bytes:
+    """The letter as a draft has it: as it is composed, in words, and whose they are."""
+    letter = said.letter
+    kept = {"text": letter.text, "markdown": letter.markdown, "wording": said.wording}
+    return msgspec.json.encode({**msgspec.to_builtins(letter), **kept, **more})
 
 
 def compose(store: Store, case: Case, model: Model | None = None) -> Reworded:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from agent.casework import why_not
+from agent.casework import case_of, why_not
 from tools.cases import Case
 from tools.check import Asked, anew, decide
 from tools.errors import Invalid, NotFound, Refused, nearest
@@ -35,15 +35,19 @@ REQUESTED = {
     "drug.quantity": "quantity",
     "drug.days_supply": "days_supply",
     "drug.kind": "kind",
+    "exception.statement": "statement",
+    "review.reason": "expedited",
+    "review.certification": "expedited",
 }
-PARTS = ("strength", "quantity", "days_supply", "kind", "indication")
+SAID = ("kind", "indication", "exception", "statement", "expedited", "corrects")  # whatever the strength
+PARTS = ("strength", "quantity", "days_supply", *SAID[:-1])
 # What the office knows of itself and of the member's card, which every paper takes from one place.
 OFFICE = (
     *(f"prescriber.{name}" for name in ("name", "npi", "specialty", "practice", "phone", "fax", "contact")),
     *(f"coverage.{name}" for name in ("member_id", "group", "bin", "pcn")),
     "patient.phone",
 )
-BY_HAND = ("prescriber.completes", "review.standard")  # the prescriber's own
+BY_HAND = ("prescriber.completes",)  # the prescriber's own
 # Blanks that no other paper speaks of may be filled by hand; those of other sources rest on the chart.
 BLANKS = (
     "patient.address",
@@ -52,6 +56,8 @@ BLANKS = (
     "patient.state",
     "patient.zip",
     "prescriber.address",
+    "drug.duration",
+    "drug.sig",
 )
 
 
@@ -79,7 +85,9 @@ def values_of(form: PARequest, template: FormTemplate, edits: Mapping[str, str])
             continue
         field = _field(form, name)
         source = sources[_base(field.id)]
-        if source in REQUESTED:
+        if source == "review.type":
+            found["expedited"] = _standard(_allowed(field, value.strip()))
+        elif source in REQUESTED:
             found[REQUESTED[source]] = value.strip()
         elif source in (*OFFICE, *BY_HAND) or (source in BLANKS and _is_by_hand(field)):
             found[field.id] = _allowed(field, value.strip())
@@ -108,20 +116,21 @@ def revise(store: Store, asked: Asked, edits: Sequence[Edit], *, force: bool = F
     sources, latest = _sources(template), _latest(edits)
     now = anew(asked, _request(asked.request, latest), _patient(asked, latest, sources))
     found = decide(store, now)
-    refusal = why_not(found, force)
+    refusal = why_not(now, found, force)
     if refusal:
         raise Refused(refusal)
-    case = Case(
-        patient=now.patient,
-        plan=now.plan,
-        drug=now.drug,
-        request=now.request,
-        determination=found,
-        policy=store.policy(now.plan.id, now.drug.name),
-        as_of=now.as_of,
-    )
+    case = case_of(now, found, store.policy(now.plan.id, now.drug.name))
     form = _signed_for(fill(template, case), latest, sources)
     return Revised(case, form, tuple(_contradictions(asked, case, latest, sources)))
+
+
+def _standard(review: str) -> str:
+    """A standard review has no certification; an expedited one is asked for by it alone."""
+    if review == "Expedited":
+        raise Refused(
+            "an expedited review goes by the prescriber's certification: --set expedited='why it cannot wait'"
+        )
+    return ""
 
 
 def _is_by_hand(field: FilledField) -> bool:
@@ -153,7 +162,7 @@ def _request(before: Request, latest: Mapping[str, _Value]) -> Request:
     """What is asked for now. Of another strength the amounts are its own, unless they are said as well."""
     changed = {part: _READ[part](latest[part].text) for part in PARTS if part in latest}
     kept = ("quantity", "days_supply") if "strength" not in changed else ()
-    given = {part: getattr(before, part) for part in (*kept, "kind", "indication")}
+    given = {part: getattr(before, part) for part in (*kept, *SAID)}
     strength = "" if before.assumed else before.strength
     return Request(drug=before.drug, **{"strength": strength, **given, **changed})
 
@@ -181,6 +190,9 @@ _READ: dict[str, Callable[[str], Any]] = {
     "days_supply": _days,
     "kind": lambda text: text.casefold() or None,
     "indication": str.casefold,
+    "exception": lambda text: text.casefold() or None,
+    "statement": str,
+    "expedited": str,
 }
 
 

@@ -23,7 +23,17 @@ from langgraph.runtime import Runtime
 from langgraph.types import RetryPolicy, interrupt
 
 from agent import papers, revision
-from agent.casework import Asking, agree, coverage, fingerprint, look_up, retrieve, why_not, worth_a_retry
+from agent.casework import (
+    Asking,
+    agree,
+    case_of,
+    coverage,
+    fingerprint,
+    look_up,
+    retrieve,
+    why_not,
+    worth_a_retry,
+)
 from agent.decision import Decision
 from agent.integrity import require_unaltered
 from tools.cases import Case
@@ -109,8 +119,9 @@ def retrieve_policy(state: State, runtime: Runtime[Desk]) -> State:
 
 def determine(state: State, runtime: Runtime[Desk]) -> State:
     """Decide, make sure that every clause cited was retrieved as it is quoted, and refuse what no PA can mend."""
-    found = decide(runtime.context.store, _asked(state, runtime.context))
-    refusal = why_not(found, force=_asking(state).force)
+    asked = _asked(state, runtime.context)
+    found = decide(runtime.context.store, asked)
+    refusal = why_not(asked, found, force=_asking(state).force)
     if not refusal:
         agree(found, state["clauses"])
     return {"determination": msgspec.to_builtins(found), "refusal": refusal}
@@ -213,15 +224,8 @@ def _asked(state: State, desk: Desk) -> Asked:
 
 def _case(state: State, desk: Desk) -> Case:
     asked = _asked(state, desk)
-    return Case(
-        patient=asked.patient,
-        plan=asked.plan,
-        drug=asked.drug,
-        request=asked.request,
-        determination=msgspec.convert(state["determination"], Determination),
-        policy=desk.store.policy(asked.plan.id, asked.drug.name),
-        as_of=asked.as_of,
-    )
+    found = msgspec.convert(state["determination"], Determination)
+    return case_of(asked, found, desk.store.policy(asked.plan.id, asked.drug.name))
 
 
 def _decision(state: State) -> Decision:

@@ -39,6 +39,7 @@ class Part(_Strict, frozen=True, kw_only=True):
     fields: tuple[str | dict[str, str | None], ...] = msgspec.field(default=())
     repeat: Repeat = ""
     renewal_only: bool = False
+    only: Literal["", "exception", "expedited", "correction"] = ""
 
 
 class Look(_Strict, frozen=True, kw_only=True):
@@ -74,6 +75,7 @@ class Catalog(_Strict, frozen=True, kw_only=True):
 
     fields: dict[str, Asked] = {}
     forms: tuple[Form, ...] = ()
+    also: tuple[Part, ...] = ()
 
 
 def print_forms(plans: dict[str, Plan], overlay: Path | None = None) -> dict[str, FormTemplate]:
@@ -88,7 +90,8 @@ def print_forms(plans: dict[str, Plan], overlay: Path | None = None) -> dict[str
             raise Invalid(
                 f"{own or FORMS}: form {form.title!r} is of no plan {form.plan!r}; did you mean {near}?"
             )
-    return {plan_id: _template(_form_of(plan, forms), plan, fields) for plan_id, plan in plans.items()}
+    also = ours.also + theirs.also
+    return {plan_id: _template(_form_of(plan, forms), plan, fields, also) for plan_id, plan in plans.items()}
 
 
 def _form_of(plan: Plan, forms: tuple[Form, ...]) -> Form:
@@ -98,7 +101,7 @@ def _form_of(plan: Plan, forms: tuple[Form, ...]) -> Form:
     return (named + alike + [form for form in forms if form.default])[0]
 
 
-def _template(form: Form, plan: Plan, known: dict[str, Asked]) -> FormTemplate:
+def _template(form: Form, plan: Plan, known: dict[str, Asked], also: tuple[Part, ...]) -> FormTemplate:
     return FormTemplate(
         id=plan.form_id or f"{plan.id}-PA",
         plan_id=plan.id,
@@ -108,7 +111,7 @@ def _template(form: Form, plan: Plan, known: dict[str, Asked]) -> FormTemplate:
         date_format=form.date_format,
         units=form.units,
         yes_no=form.yes_no,
-        sections=tuple(_section(part, known) for part in form.sections),
+        sections=tuple(_section(part, known) for part in (*form.sections[:-1], *also, *form.sections[-1:])),
         attestation=form.attestation,
         attachments=form.attachments,
         look=msgspec.to_builtins(form.look),
@@ -121,6 +124,7 @@ def _section(part: Part, known: dict[str, Asked]) -> Section:
         fields=tuple(_field(entry, known) for entry in part.fields),
         repeat=part.repeat,
         renewal_only=part.renewal_only,
+        only=part.only,
     )
 
 
@@ -174,19 +178,21 @@ def _problems(catalog: Catalog, known: dict[str, Asked]) -> list[tuple[str, str]
         for name, asked in catalog.fields.items()
         if asked.source not in SOURCES and asked.source not in columns
     ]
+    parts = {f"$.also[{j}]": part for j, part in enumerate(catalog.also)}
     for i, form in enumerate(catalog.forms):
-        for j, part in enumerate(form.sections):
-            allowed = COLUMNS[part.repeat] if part.repeat else frozenset(SOURCES)
-            for k, entry in enumerate(part.fields):
-                where, name = f"$.forms[{i}].sections[{j}].fields[{k}]", _entry(entry)[0].rstrip("*")
-                if isinstance(entry, dict) and len(entry) != 1:
-                    found.append((where, "one field and its wording; quote a wording with a comma"))
-                elif name not in known:
-                    near = " or ".join(nearest(name, known)) or _list(known)
-                    found.append((where, f"no field {name!r}; did you mean {near}?"))
-                elif known[name].source not in allowed:
-                    of = part.repeat or "a plain section"
-                    found.append((where, f"field {name!r} cannot stand in {of}; sources: {_list(allowed)}"))
+        parts |= {f"$.forms[{i}].sections[{j}]": part for j, part in enumerate(form.sections)}
+    for at, part in parts.items():
+        allowed = COLUMNS[part.repeat] if part.repeat else frozenset(SOURCES)
+        for k, entry in enumerate(part.fields):
+            where, name = f"{at}.fields[{k}]", _entry(entry)[0].rstrip("*")
+            if isinstance(entry, dict) and len(entry) != 1:
+                found.append((where, "one field and its wording; quote a wording with a comma"))
+            elif name not in known:
+                near = " or ".join(nearest(name, known)) or _list(known)
+                found.append((where, f"no field {name!r}; did you mean {near}?"))
+            elif known[name].source not in allowed:
+                of = part.repeat or "a plain section"
+                found.append((where, f"field {name!r} cannot stand in {of}; sources: {_list(allowed)}"))
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import date
 from functools import cached_property
@@ -115,8 +114,9 @@ class Case(Record, frozen=True, kw_only=True, dict=True, gc=True):
 
     @property
     def generic(self) -> str:
-        """The ingredient's name; the strength that some catalogs add to it stands elsewhere."""
-        return re.sub(r"\s+\d.*", "", self.drug.generic)
+        """The ingredients. The strength, form or use that some catalogs add stand elsewhere, and a use that is not the
+        one asked for would argue against it."""
+        return " and ".join(self.drug.ingredients) or self.drug.generic
 
     @property
     def kind(self) -> Kind | None:

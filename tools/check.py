@@ -14,12 +14,16 @@ from tools.errors import Invalid, NotFound, nearest
 from tools.evidence.measurements import later_values
 from tools.messages import action, message, render
 from tools.notes.leads import leads
-from tools.records import Determination, Drug, Finding, Kind, Outcome, Patient, Plan, Request
+from tools.printable import one_line
+from tools.records import Determination, Drug, ExceptionKind, Finding, Kind, Outcome, Patient, Plan, Request
 from tools.request import check_amounts, complete_request
 from tools.terms import INDICATIONS
 
 if TYPE_CHECKING:
     from tools.store.store import Store
+
+
+LONGEST_STATEMENT = 1_500  # characters
 
 
 class Asked(NamedTuple):
@@ -158,7 +162,18 @@ def _valid(drug: Drug, given: Request) -> Request:
         strength=_one_of(f"strength of {drug.name}", given.strength, [s.label for s in drug.strengths]),
         indication=_one_of("indication", given.indication, _uses(drug)),
         kind=_one_of("kind of request", given.kind or "", list(get_args(Kind))) or None,
+        exception=_one_of("exception", given.exception or "", list(get_args(ExceptionKind))) or None,
+        statement=_own_words("statement", given.statement),
+        expedited=_own_words("certification of an expedited review", given.expedited),
     )
+
+
+def _own_words(what: str, text: str) -> str:
+    """What the prescriber said, on one line."""
+    said = one_line(text)
+    if len(said) > LONGEST_STATEMENT:
+        raise Invalid(f"the {what} has {len(said)} characters; at most {LONGEST_STATEMENT} fit on a form")
+    return said
 
 
 def _one_of(what: str, value: str, known: list[str]) -> Any:

@@ -43,7 +43,7 @@ class Quantity(NamedTuple):
 
 
 class _Held(NamedTuple):
-    """One limit, and how the request stands to it."""
+    """One limit, and how the request stands to it; `over` is what is asked for beyond it."""
 
     status: Status
     limit: QuantityLimit | StartingLimit | SupplyLimit
@@ -51,6 +51,7 @@ class _Held(NamedTuple):
     before: History | None = None
     left: Message | None = None
     reason: Reason | None = None
+    over: Message | None = None
 
 
 def quantity_finding(asked: Quantity) -> Finding:
@@ -130,8 +131,10 @@ def _held_to_rate(limit: QuantityLimit, request: Request) -> _Held:
     text = _rate(limit.quantity, limit.unit, limit.days)
     if request.quantity is None or not request.days_supply:
         return _Held("unknown", limit, text, reason="missing")
-    within = _within(request.quantity, request.days_supply, limit.quantity, limit.days)
-    return _Held("met" if within else "not_met", limit, text)
+    if _within(request.quantity, request.days_supply, limit.quantity, limit.days):
+        return _Held("met", limit, text)
+    allowed = Decimal(repr(limit.quantity)) * request.days_supply / limit.days
+    return _Held("not_met", limit, text, over=_more(Decimal(repr(request.quantity)) - allowed, limit.unit))
 
 
 def _held_to_start(limit: StartingLimit, asked: Quantity) -> _Held:
@@ -139,11 +142,12 @@ def _held_to_start(limit: StartingLimit, asked: Quantity) -> _Held:
     text = _limit("quantity.therapy", limit.days)
     wanted = asked.request.days_supply or 0
     if wanted > limit.days:
-        return _Held("not_met", limit, text)
+        return _Held("not_met", limit, text, over=_more(wanted - limit.days, "day"))
     before = history_of_strength(asked.patient, asked.request, asked.as_of)
     left = message("period", count=max(limit.days - before.days, 0), unit="days")
     if wanted and before.days + wanted > limit.days:
-        return _Held("not_met", limit, text, before, left)
+        over = _more(before.days + wanted - limit.days, "day")
+        return _Held("not_met", limit, text, before, left, over=over)
     if wanted and before.days + before.possible_days + wanted > limit.days:
         return _Held("unknown", limit, text, before, left, "ambiguous")
     return _Held("met", limit, text)
@@ -163,8 +167,9 @@ def _held_to_supply(limit: SupplyLimit, asked: Quantity) -> _Held:
     before = history_of(asked.patient, request, asked.as_of, since)
     had = Decimal(before.days) if unit == "day" else before.amount
     left = _units(float(max(Decimal(repr(limit.quantity)) - had, Decimal(0))), unit)
-    if had + Decimal(repr(wanted)) > Decimal(repr(limit.quantity)):
-        return _Held("not_met", limit, text, before, left)
+    over = had + Decimal(repr(wanted)) - Decimal(repr(limit.quantity))
+    if over > 0:
+        return _Held("not_met", limit, text, before, left, over=_more(over, unit))
     open_days = before.possible_days > 0 and had + before.possible_days + Decimal(repr(wanted)) > Decimal(
         repr(limit.quantity)
     )
@@ -187,11 +192,13 @@ def _found(held: _Held, amount: Message) -> Message:
         return message("quantity.not_stated")
     if held.before is None:
         kept = held.status == "met" and not isinstance(held.limit, QuantityLimit)
-        return message("quantity.kept" if kept else "quantity.asked", amount=amount)
+        if kept:
+            return message("quantity.kept", amount=amount)
+        return message("quantity.asked", amount=amount, over=held.over)
     had = message("period", count=held.before.days, unit="days")
     if isinstance(held.limit, SupplyLimit) and held.limit.unit != "day":
         had = _units(float(held.before.amount), held.limit.unit)
-    return message("quantity.after", amount=amount, had=had, open=held.status == "unknown")
+    return message("quantity.after", amount=amount, had=had, over=held.over, open=held.status == "unknown")
 
 
 def _action(held: _Held, request: Request) -> Action:
@@ -235,6 +242,11 @@ def _rate(quantity: float, unit: str, days: int) -> str:
 @lru_cache(maxsize=4096)
 def _limit(code: str, days: int | None, quantity: float = 0, unit: str = "") -> str:
     return render(message(code, allowed=_units(quantity, unit), days=days))
+
+
+def _more(over: Decimal | int, unit: str) -> Message:
+    """What is too much, to a thousandth of the unit."""
+    return _units(float(round(Decimal(over), 3)), unit)
 
 
 def _units(quantity: float, unit: str) -> Message:

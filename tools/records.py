@@ -39,6 +39,8 @@ BUSINESSES = (
 )
 Channel = Literal["phone", "fax", "portal", "mail"]
 Kind = Literal["new", "continuation", "renewal"]
+# What a request asks for beside or against the plan's rule, each with a statement of the prescriber's own.
+ExceptionKind = Literal["quantity_limit", "step_therapy", "formulary", "tier"]
 Status = Literal["met", "not_met", "unknown"]
 # Why a finding is unknown: nothing is on record, it is too old, two records disagree, its unit is missing or wrong, it
 # can be read in two ways, nobody knows what it names, it is not signed, or a note says otherwise.
@@ -521,6 +523,16 @@ class LabelDoses(Record, frozen=True, kw_only=True):
     ndc: str = ""
 
 
+class Correction(Record, frozen=True, kw_only=True):
+    """The request that waits for an answer and is corrected: our case, the payer's reference, when it was sent, and
+    the last day for the answer, if one is known."""
+
+    case_id: int
+    reference: str = ""
+    sent: date | None = None
+    due: date | None = None
+
+
 class Request(Record, frozen=True, kw_only=True):
     """What is asked of the plan. What is left out is filled in by `determine.complete_request`."""
 
@@ -536,6 +548,12 @@ class Request(Record, frozen=True, kw_only=True):
     # the one before.
     approvals: tuple[date, ...] = ()
     lapsed: date | None = None  # the last one's end, if it is too long ago for a renewal
+    exception: ExceptionKind | None = None
+    statement: str = ""  # the prescriber's own words in support of the exception
+    expedited: str = (
+        ""  # the prescriber's certification why the standard time would do harm; "" is a standard review
+    )
+    corrects: Correction | None = None
     order_id: str = ""
     ingredients: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
@@ -698,12 +716,13 @@ class Field(Record, frozen=True, kw_only=True):
 
 class Section(Record, frozen=True, kw_only=True):
     """A part of a form. `repeat="criteria"` prints one question per criterion of the case's rule;
-    trials, labs, diagnoses, allergies print one row per record."""
+    trials, labs, diagnoses, allergies print one row per record. `only` names the requests on whose form it stands."""
 
     title: str
     fields: tuple[Field, ...] = ()
     repeat: Literal["", "criteria", "trials", "labs", "diagnoses", "allergies"] = ""
     renewal_only: bool = False
+    only: Literal["", "exception", "expedited", "correction"] = ""
 
 
 class FormTemplate(Record, frozen=True, kw_only=True):
@@ -764,6 +783,8 @@ class PARequest(Record, frozen=True, kw_only=True):
     missing: tuple[str, ...] = ()  # labels
     ready: bool = False
     attachments: tuple[Attachment, ...] = ()
+    exceptions: tuple[ExceptionKind, ...] = ()
+    expedited: bool = False
 
     @property
     def to_attach(self) -> tuple[str, ...]:

@@ -43,6 +43,8 @@ def complete_request(patient: Patient, drug: Drug, request: Request) -> Request:
         request = msgspec.structs.replace(request, strength="")
     wanted = request.strength or (order.strength if order else "")
     indication = request.indication or (order.indication if order else "")
+    if request.exception and not indication and len(drug.indications) == 1:
+        indication = drug.indications[0].key
     taken = wanted or _dose_now(patient, drug)
     strength = _strength(drug, taken, indication)
     known = not wanted or is_same_strength(wanted, strength.label)

@@ -12,11 +12,12 @@ from starlette.concurrency import run_in_threadpool
 from agent.api import wire
 from agent.api.drafts import DraftView, view
 from agent.api.office import Office, office
+from agent.case_desk import correction
 from agent.casework import Asking, coverage, why_not
 from tools.check import Asked, ask, decide
 from tools.documents import walk
 from tools.errors import Invalid, Refused
-from tools.records import Determination, Kind
+from tools.records import Determination, ExceptionKind, Kind
 from tools.records import Request as DrugRequest
 
 router = APIRouter(prefix="/api", tags=["orchestrator"])
@@ -42,6 +43,10 @@ class Process(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     quantity: float | None = None
     days_supply: int | None = None
     kind: Kind | None = None
+    exception: ExceptionKind | None = None
+    statement: str = ""  # the prescriber's own, in support of the exception
+    expedited: str = ""  # the prescriber's reason why it cannot wait
+    corrects: int | None = None  # the case whose pended request this one corrects
 
 
 class Citation(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,19 +95,19 @@ def _draft_is_wanted(request: Request) -> bool:
 
 def look_up(desk: Office, given: Process) -> Asked:
     return ask(
-        desk.store, given.patient_id, _request(given), plan_id=given.plan_id, as_of=_as_of(desk, given)
+        desk.store, given.patient_id, _request(desk, given), plan_id=given.plan_id, as_of=_as_of(desk, given)
     )
 
 
 def _with_draft(desk: Office, given: Process) -> Response:
     asked = look_up(desk, given)
     determination = decide(desk.store, asked)
-    refusal = why_not(determination, given.force)
+    refusal = why_not(asked, determination, given.force)
     if refusal:
         return wire.answer(_processed(desk, asked, determination) | {"refusal": refusal})
     asking = Asking(
         patient_id=asked.patient.id,
-        request=_request(given),
+        request=_request(desk, given),
         plan_id=given.plan_id,
         as_of=_as_of(desk, given),
         force=given.force,
@@ -146,7 +151,7 @@ def citations(desk: Office, asked: Asked, found: Determination) -> list[dict[str
     return list(cited.values())
 
 
-def _request(given: Process) -> DrugRequest:
+def _request(desk: Office, given: Process) -> DrugRequest:
     return DrugRequest(
         drug=given.drug,
         strength=given.strength,
@@ -154,6 +159,12 @@ def _request(given: Process) -> DrugRequest:
         days_supply=given.days_supply,
         kind=given.kind,
         indication=given.indication,
+        exception=given.exception,
+        statement=given.statement,
+        expedited=given.expedited,
+        corrects=correction(desk.store, _as_of(desk, given), given.corrects, given.patient_id, given.drug)
+        if given.corrects
+        else None,
     )
 
 

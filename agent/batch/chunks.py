@@ -22,6 +22,7 @@ from agent.integrity import read_recorded
 from tools.check import Asked
 from tools.errors import PaladinError
 from tools.store.batches import Batch, BatchItem, BatchResult
+from tools.store.rows import Draft
 
 if TYPE_CHECKING:
     from tools.store.store import Store
@@ -58,7 +59,7 @@ def work(
     items = store.batch_items(batch_id, [at for at in positions if at not in done])
     Path(batch.folder).mkdir(mode=0o700, parents=True, exist_ok=True)  # charts are in it
     staging = Path(batch.folder) / STAGING / attempt
-    results, begun = list[BatchResult](), list[Begun]()
+    results, begun, drafts = list[BatchResult](), list[Begun](), dict[int, Draft]()
     for item in items:
         wanted = msgspec.json.decode(item.asking, type=Wanted)
         try:
@@ -71,9 +72,9 @@ def work(
         for one in begun:
             if store.batch(batch_id).state == "cancelled":
                 break
-            results.append(_result(drafter, one, round_, reusable.get(one.content), staging))
+            results.append(_result(drafter, one, round_, reusable.get(one.content), staging, batch, drafts))
         settle = _settler(Path(batch.folder), staging)
-        return len(store.keep_results(batch_id, results, settle))
+        return len(store.keep_results(batch_id, results, settle, drafts))
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
@@ -86,20 +87,38 @@ def give_up(store: Store, batch_id: int, round_: int, positions: Sequence[int], 
 
 
 def _result(
-    drafter: Drafter, one: Begun, round_: int, known: tuple[Batch, BatchResult] | None, staging: Path
+    drafter: Drafter,
+    one: Begun,
+    round_: int,
+    known: tuple[Batch, BatchResult] | None,
+    staging: Path,
+    batch: Batch,
+    drafts: dict[int, Draft],
 ) -> BatchResult:
-    """The case as it is kept; unchanged work of an earlier batch is taken over, papers and all."""
+    """The case as it is kept, its draft put into `drafts`; unchanged work of an earlier batch is taken over, papers and
+    all, and has its draft already."""
     if known is not None:
         line = _taken_over(one, *known, staging)
         if line is not None:
             return _kept(one, round_, line, reused=True)
     try:
-        drafted = drafter.draft(one.wanted, one.asked, one.item.row)
+        drafted = drafter.draft(one.wanted, one.asked, one.item.row, batch.created)
     except Exception as error:
         return _failure(one.item, one.wanted, round_, error)
     line = msgspec.structs.replace(drafted.line, folder=one.wanted.folder if drafted.papers else "")
     _put(staging / one.wanted.folder, drafted.papers)
+    if drafted.draft is not None:
+        drafts[one.item.position] = _placed(drafted.draft, Path(batch.folder) / CASES / one.wanted.folder)
     return _kept(one, round_, line)
+
+
+def _placed(draft: Draft, folder: Path) -> Draft:
+    """The draft with its files where they will lie."""
+    files = {
+        name: msgspec.structs.replace(file, path=str(folder / file.path))
+        for name, file in draft.files.items()
+    }
+    return msgspec.structs.replace(draft, files=files)
 
 
 def _taken_over(one: Begun, batch: Batch, result: BatchResult, staging: Path) -> Line | None:

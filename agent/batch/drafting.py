@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,13 +18,14 @@ import msgspec
 from agent import papers
 from agent.batch.checking import Wanted
 from agent.batch.worklist import Stage, open_points, stage_of
-from agent.casework import agree, look_up, why_not
+from agent.casework import agree, asking_of, case_of, coverage, fingerprint, look_up, thread_of, why_not
 from agent.dump import plain, to_json
-from agent.letter_wording import Wording
+from agent.letter_wording import Reworded, Wording
 from tools.cases import Case
 from tools.check import Asked, decide
 from tools.records import Determination, PARequest
 from tools.rules import Rule
+from tools.store.rows import Draft, DraftFile, whose
 
 if TYPE_CHECKING:
     from agent.models.model import Model
@@ -36,6 +38,7 @@ NOT_APART = ("form", "determination")  # both stand in case.json
 MAKES = (
     "tools/**/*.py",
     "tools/**/*.json*",
+    "tools/**/*.yaml",
     "agent/papers.py",
     "agent/casework.py",
     "agent/letter_*.py",
@@ -58,6 +61,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     plan_id: str = ""
     payer: str = ""
     channel: str = ""
+    practice: str = ""  # the prescriber's, who signs it
     as_of: str = ""
     outcome: str = ""
     stage: Stage = "failed"
@@ -77,6 +81,7 @@ class Drafted(msgspec.Struct, frozen=True, kw_only=True):
 
     line: Line
     papers: dict[str, bytes] = {}
+    draft: Draft | None = None  # to be reviewed; its files by their names in the case's folder
 
 
 class Drafter:
@@ -106,39 +111,58 @@ class Drafter:
     def look_up(self, wanted: Wanted) -> Asked:
         return look_up(self.store, wanted.asking)
 
-    def draft(self, wanted: Wanted, asked: Asked, row: int) -> Drafted:
-        """The case with its papers; without any where a request would be in vain, and then with what to do instead."""
+    def draft(self, wanted: Wanted, asked: Asked, row: int, when: datetime) -> Drafted:
+        """The case with its papers, as a draft of that moment; without any where a request would be in vain, and then
+        with what to do instead."""
         found = decide(self.store, asked)
         policy = self.store.policy(asked.plan.id, asked.drug.name)
-        refusal = why_not(found, wanted.asking.force)
+        refusal = why_not(asked, found, wanted.asking.force)
         if refusal:
             return Drafted(line=_line(wanted, asked, row, found, None, Wording()))
         agree(found, policy_clauses(policy))
-        case = Case(
-            patient=asked.patient,
-            plan=asked.plan,
-            drug=asked.drug,
-            request=asked.request,
-            determination=found,
-            policy=policy,
-            as_of=asked.as_of,
-        )
+        case = case_of(asked, found, policy)
         filled = papers.fill_form(self.store, case)
         said = papers.compose(self.store, case, self.model)
-        printed = {
-            file: content
-            for name, (file, content) in papers.printed(
-                self.store, case, filled, said.letter, apart=False
-            ).items()
-            if name not in NOT_APART
-        }
+        made = papers.printed(self.store, case, filled, said.letter, apart=False)
+        kept = {name: paper for name, paper in made.items() if name not in NOT_APART}
+        printed = dict(kept.values())
         wording = said.wording
         if wanted.asking.model and self.model is None:
             wording = Wording(model=wanted.asking.model, notice=self.notice)
         line = _line(wanted, asked, row, found, filled, wording)
         printed["case.json"] = _case_json(line, found, filled, wording)
         files = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(printed.items())}
-        return Drafted(line=msgspec.structs.replace(line, files=files), papers=printed)
+        named = {name: DraftFile(path=file, sha256=files[file]) for name, (file, _) in kept.items()}
+        draft = msgspec.structs.replace(
+            self._draft(wanted, case, filled, Reworded(said.letter, wording), when), files=named
+        )
+        return Drafted(line=msgspec.structs.replace(line, files=files), papers=printed, draft=draft)
+
+    def _draft(self, wanted: Wanted, case: Case, form: PARequest, said: Reworded, when: datetime) -> Draft:
+        """The draft that a person reviews, as `pa draft` would have made it, with what its workflow would know."""
+        asked = Asked(case.patient, case.plan, case.drug, case.request, case.as_of)
+        asking, chart = asking_of(asked, wanted.asking), fingerprint(self.store, asked)
+        begun = {
+            "asking": msgspec.to_builtins(asking),
+            "chart": chart,
+            "coverage": coverage(asked),
+            "clauses": policy_clauses(case.policy),
+            "determination": msgspec.to_builtins(case.determination),
+        }
+        return Draft(
+            patient_id=case.patient.id,
+            drug=case.drug.name,
+            plan_id=case.plan.id,
+            as_of=case.as_of,
+            thread_id=thread_of(asking, chart),
+            outcome=case.determination.outcome,
+            determination=msgspec.json.encode(case.determination),
+            pa_request=msgspec.json.encode(form),
+            letter=papers.kept_letter(said, begun=begun),
+            created=when,
+            updated=when,
+            person=whose(case.patient, case.plan.id),
+        )
 
     def _cell(self, plan_id: str, drug: str) -> bytes:
         """What every case of this plan and drug is made from, beside its chart."""
@@ -224,6 +248,7 @@ def _line(
         plan_id=asked.plan.id,
         payer=asked.plan.payer,
         channel=asked.plan.channel,
+        practice=_practice(asked),
         as_of=asked.as_of.isoformat(),
         outcome=found.outcome,
         stage=stage,
@@ -235,6 +260,11 @@ def _line(
         notice=wording.notice if filled else "",
         alternatives=tuple(other.drug for other in found.alternatives),
     )
+
+
+def _practice(asked: Asked) -> str:
+    doctor = asked.patient.prescriber
+    return (doctor.practice or doctor.name) if doctor else ""
 
 
 def _rule(asked: Asked, found: Determination) -> Rule | None:

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agent.batch.merging import withheld_for
 from agent.batch.options import Options
 from agent.batch.worklist import STAGES, urgent_first
 from tools.printable import printable
@@ -26,6 +27,11 @@ MOST_ROWS = 2000  # of one list; the summary has them all
 def page(outcome: Outcome, options: Options, merged: list[str]) -> str:
     """The page; the same for the same results."""
     lines = outcome.lines
+    folder = Path(outcome.batch.folder)
+    withheld = sorted(
+        ((line, why) for line in lines if (why := withheld_for(folder, line))),
+        key=lambda one: (one[0].practice, one[0].patient, one[0].patient_id, one[0].row),
+    )
     shown = [name for name in OUTCOMES if any(line.outcome == name for line in lines)]
     worklist = [
         (stage, title, urgent_first(line for line in lines if line.stage == stage))
@@ -47,6 +53,8 @@ def page(outcome: Outcome, options: Options, merged: list[str]) -> str:
             rejected=outcome.rejected[:MOST_ROWS],
             rejected_count=len(outcome.rejected),
             merged=merged,
+            withheld=withheld[:MOST_ROWS],
+            withheld_count=len(withheld),
             unused=options.unused,
         )
     )

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 SUMMARY = (
     "row", "patient_id", "patient", "drug", "strength", "quantity", "days_supply", "kind", "urgency", "plan_id",
-    "payer", "channel", "as_of", "outcome", "stage", "ready", "open_count", "open", "next", "alternatives", "path",
-    "notice", "folder",
+    "payer", "channel", "practice", "as_of", "outcome", "stage", "ready", "open_count", "open", "next", "alternatives",
+    "path", "notice", "folder",
 )  # fmt: skip
 NOTED = ("summary.csv", "summary.parquet", "rejected.csv", "report.html")
 MERGED = "to_send"

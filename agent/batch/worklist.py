@@ -45,8 +45,8 @@ def open_points(found: Determination, filled: PARequest | None, rule: Rule | Non
     if found.outcome in ("not_required", "not_covered", "wrong_plan"):
         return ()
     points = [_named(finding) for finding in _unmet(found, rule)]
-    if not points and filled is not None and not filled.ready:
-        points = [f"On the form: {label.removeprefix('Document: ')}" for label in filled.missing]
+    if filled is not None and not filled.ready and (not points or filled.exceptions):
+        points += [f"On the form: {label.removeprefix('Document: ')}" for label in filled.missing]
     return tuple(dict.fromkeys(points))
 
 

@@ -15,7 +15,7 @@ from tools.errors import Invalid
 if TYPE_CHECKING:
     from agent.decision import Action, Decision
     from agent.models.model import Model
-    from tools.records import Kind
+    from tools.records import ExceptionKind, Kind
     from tools.store.rows import Draft
     from tools.store.store import Store
 
@@ -26,11 +26,18 @@ DRAFT_EPILOG = """[bold]Examples[/]
   pa draft P001 Ozempic --out to_send
   pa draft P001 Ozempic --model qwen2.5-coder:1.5b
   pa draft P004 Wegovy --strength '0.25 mg' --quantity 2 --days-supply 28
+  pa draft P007 Januvia --statement 'The dose is raised for …'
+  pa draft P018 Mounjaro --exception step_therapy
+  pa draft P001 Ozempic --expedited 'Ketoacidosis twice this month'
+  pa draft P001 Ozempic --corrects 3
 
 What no request can mend is refused (exit 2), with what to do instead:
 not_required, not_covered, wrong_plan, and an exclusion that is proven.
 A likely_denial by criteria is drafted only with --force, and says at the
-top which criterion fails. needs_documentation is drafted with its gaps
+top which criterion fails; where only a step fails, the exception to it is
+drafted if the chart answers it or --exception asks for it. Over a quantity
+limit the exception to it is what is drafted. Each says what stands in the
+way, and is complete with the prescriber's --statement. needs_documentation is drafted with its gaps
 listed. The same case again finds the draft that waits. A model words the
 letter's free paragraphs only, and only what the chart holds is kept."""
 
@@ -66,6 +73,18 @@ def _draft(
     quantity: float | None = typer.Option(None, help="Billing units (mL, tablets) asked for."),
     days_supply: int | None = typer.Option(None, help="Days that this quantity lasts."),
     kind: str = typer.Option("", metavar="KIND", help="new, continuation or renewal."),
+    exception: str = typer.Option(
+        "", metavar="KIND", help="Ask for an exception: quantity_limit, step_therapy, formulary or tier."
+    ),
+    statement: str = typer.Option(
+        "", metavar="WORDS", help="The prescriber's own statement in support of the exception."
+    ),
+    expedited: str = typer.Option(
+        "", metavar="WHY", help="Ask for an expedited review: the prescriber's reason why it cannot wait."
+    ),
+    corrects: int | None = typer.Option(
+        None, metavar="CASE", min=1, max=BIGGEST, help="Correct the request of this case, which is pended."
+    ),
     model: str = typer.Option(
         "", metavar="NAME", help="Let this model word the letter's prose; default: code words it."
     ),
@@ -76,7 +95,7 @@ def _draft(
     Stops for review: nothing is approved until a person says so, and nothing is
     ever sent. Interrupted, the same command goes on where it stopped.
     """
-    from agent import desk, papers
+    from agent import case_desk, desk, papers
     from agent.casework import Asking
     from agent.stores import open_store
     from tools.records import Request
@@ -93,6 +112,12 @@ def _draft(
             days_supply=days_supply,
             kind=cast("Kind | None", kind or None),
             indication=indication,
+            exception=cast("ExceptionKind | None", exception or None),
+            statement=statement,
+            expedited=expedited,
+            corrects=case_desk.correction(store, settings.day(as_of), corrects, patient_id, drug)
+            if corrects
+            else None,
         ),
         plan_id=plan,
         as_of=settings.day(as_of),
@@ -192,6 +217,8 @@ def body(draft: Draft) -> dict[str, Any]:
         "ready": form.ready,
         "missing": form.missing,
         "warning": form.warning,
+        "exceptions": list(form.exceptions),
+        "expedited": form.expedited,
         "wording": plain(wording(draft)),
         "files": {name: file.path for name, file in draft.files.items()},
         "form": plain(form),

@@ -220,6 +220,8 @@ def _next(draft: Draft, form: PARequest) -> None:
     }.get(draft.status)
     if steps is None:
         steps = [f"Read it: pa review {number}"]
+        if form.exceptions and any(f.id == "exception_statement" and not f.value for f in form.fields):
+            steps.append(f"Say why it is excepted: pa review {number} --set statement='WORDS' --by NAME")
         if form.missing:
             steps.append("Fill what is missing: pa chart add, then draft again; or pa review "
                          f"{number} --set 'FIELD=VALUE' --by NAME")  # fmt: skip

@@ -295,3 +295,71 @@ def test_a_packet_that_lacks_a_paper_is_sent_only_with_a_reason(pa: Pa, clinic: 
     assert shown(pa, "case", "show", "1")["state"] == "reviewed"
     assert pa("case", "submit", "1", "--why", "the plan has it from last year").code == 0
     assert shown(pa, "case", "show", "1")["state"] == "submitted"
+
+
+def test_a_pended_request_is_corrected_within_its_time_and_not_after(pa: Pa, clinic: Store) -> None:
+    begin(pa, clinic)
+    early = pa("draft", "P001", "Ozempic", "--corrects", "1")
+    assert early.code == 2 and "is submitted, not pended" in " ".join(early.err.split())
+    pa(
+        "case",
+        "record",
+        "1",
+        "pended",
+        "--notice",
+        "2026-09-01",
+        "--reference",
+        "Q-17",
+        "--deadline",
+        "2026-09-20",
+    )
+    body = shown(pa, "draft", "P001", "Ozempic", "--corrects", "1")
+    said = Path(body["files"]["letter"]).read_text()
+    assert "It corrects our request of September 1, 2026 (your reference Q-17)" in said
+    other = pa("draft", "P003", "Ozempic", "--corrects", "1")
+    assert other.code == 2 and "is about Ozempic for P001" in " ".join(other.err.split())
+    late = pa("draft", "P001", "Ozempic", "--corrects", "1", "--as-of", "2026-12-30")
+    assert late.code == 2 and "ended on 2026-09-20" in " ".join(late.err.split())
+
+
+FIRST_DENIAL = """Cascade Health
+Notice of denial
+
+Date: September 1, 2026
+Member: Maria Gomez
+Reference: CH-1
+
+We have denied your request for Ozempic. Metformin has to be tried for 90 days first.
+You may appeal within 180 days of receipt of this notice.
+"""
+
+
+def test_the_same_letter_is_one_denial_however_often_it_comes_in(
+    pa: Pa, clinic: Store, tmp_path: Path
+) -> None:
+    begin(pa, clinic)
+    file, copy = tmp_path / "denial.txt", tmp_path / "again.txt"
+    file.write_text(FIRST_DENIAL)
+    copy.write_text(FIRST_DENIAL + "\n(faxed a second time)\n")
+    entered = pa("case", "letter", "1", str(file))
+    assert entered.code == 0, entered.err
+    pa("case", "record", "1", "appealed", "--channel", "fax")
+    for came in (file, copy):
+        body = shown(pa, "case", "letter", "1", str(came))
+        assert (body["state"], body["changed"]) == ("appealed(internal)", False)
+    late = pa("case", "record", "1", "upheld", "--notice", "2026-08-31")
+    assert late.code == 2 and "is it the letter that was appealed?" in " ".join(late.err.split())
+
+
+def test_nothing_higher_is_advised_while_an_appeal_is_pending(pa: Pa, clinic: Store, tmp_path: Path) -> None:
+    begin(pa, clinic)
+    file = tmp_path / "denial.txt"
+    file.write_text(FIRST_DENIAL)
+    pa("case", "letter", "1", str(file))
+    before = shown(pa, "appeal", "plan", "1", "--denial", str(file))
+    assert {"appeal", "gather", "resubmit"} & {step["kind"] for step in before["steps"]}
+    pa("case", "record", "1", "appealed", "--channel", "fax")
+    (step,) = shown(pa, "appeal", "plan", "1", "--denial", str(file))["steps"]
+    assert step["kind"] == "wait" and step["level"] == "internal" and step["by"]
+    refused = pa("appeal", "draft", "1", "--denial", str(file))
+    assert refused.code == 2 and "filed and not decided" in " ".join(refused.err.split())

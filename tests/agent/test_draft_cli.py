@@ -254,3 +254,34 @@ def test_a_wrong_review_is_one_line_that_helps(
 
 def draft(pa: Pa, case: Case, *more: str) -> Ran:
     return pa("draft", case.patient_id, case.drug, *more)
+
+
+def test_a_quantity_over_its_limit_is_drafted_as_the_exception_and_completed_in_review(
+    pa: Pa, cases: dict[str, Case], store: Store
+) -> None:
+    body = json.loads(draft(pa, cases["quantity_exception"], "--json").out)
+    assert body["exceptions"] == ["quantity_limit"] and not body["ready"]
+    assert "Prescriber's supporting statement" in body["missing"]
+    assert "statement='WORDS'" in pa("review", "1").out.replace("\n  ", " ")
+    ran = pa("review", "1", "--set", "statement=Two a day are meant.", *BY)
+    assert ran.code == 0, ran.err
+    kept = store.draft(1)
+    assert "Two a day are meant." in Path(kept.files["letter"].path).read_text()
+    assert "Prescriber's supporting statement" not in kept.filled_form().missing
+
+
+def test_an_expedited_request_carries_the_prescribers_certification(pa: Pa, cases: dict[str, Case]) -> None:
+    body = json.loads(draft(pa, cases["ready"], "--expedited", "Waiting risks\nketoacidosis", "--json").out)
+    assert body["expedited"] and body["ready"]
+    assert '"Waiting risks ketoacidosis."' in Path(body["files"]["letter"]).read_text()
+    refused = pa("review", "1", "--set", "expedited=" + "x" * 2000, *BY)
+    assert refused.code == 2 and "2000 characters" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [("formulary", "no formulary exception is needed"), ("quantity", "did you mean quantity_limit")],
+)
+def test_an_exception_that_cannot_be_is_refused(pa: Pa, cases: dict[str, Case], kind: str, says: str) -> None:
+    ran = draft(pa, cases["ready"], "--exception", kind)
+    assert ran.code == 2 and says in " ".join(ran.err.split())

@@ -72,7 +72,7 @@ def test_what_was_had_is_shown_and_what_is_left_is_said() -> None:
     finding = found(taken(70, 42), fills=(fill(70),))
     assert finding.clause is not None and finding.clause.clause_id == "3.2"
     assert {item.record_id for item in finding.evidence} == {"request", "med-70", "fill-70"}
-    assert finding.detail == "2 mL per 28 days asked for, after 28 days before"
+    assert finding.detail == "2 mL per 28 days asked for, after 28 days before, 28 days over the limit"
     assert "for 28 days, of which 0 days are left; order the next strength" in (finding.fix or "")
 
 

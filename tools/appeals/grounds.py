@@ -12,10 +12,28 @@ from tools.cases import Case
 from tools.evidence.courses import matches
 from tools.papers.formats import measure
 from tools.records import Alternative, Finding, Medication
-from tools.rules import Trial
+from tools.rules import AllOf, Trial
 
 STABLE_DAYS = 90
 METFORMIN_EGFR = 30  # its label: contraindicated below; mL/min/1.73 m2
+
+
+def unmet_steps(case: Case) -> tuple[Finding, ...]:
+    """The criteria that fail by a treatment that is to come first."""
+    return tuple(f for f in case.determination.findings if not f.exclusion and is_unmet_step(f, case))
+
+
+def is_unmet_step(finding: Finding, case: Case) -> bool:
+    """Would the criterion be met if what is to be tried first had been? Of several ways one of which is a trial, yes;
+    where all parts are wanted, only if each that fails is such a one."""
+    node = case.nodes.get(finding.criterion)
+    if finding.status != "not_met" or node is None:
+        return False
+    if not finding.parts:
+        return isinstance(node, Trial)
+    failing = [part for part in finding.parts if part.status == "not_met"]
+    steps = [is_unmet_step(part, case) for part in failing]
+    return all(steps) if isinstance(node, AllOf) else any(steps)
 
 
 def step_grounds(failing: Iterable[Finding], case: Case) -> tuple[Ground, ...]:
@@ -68,7 +86,7 @@ def formulary_grounds(case: Case) -> tuple[Ground, ...]:
     """Covered drugs for the same use that the chart shows to have failed or done harm."""
     found: list[Ground] = []
     for name in covered_for_use(case):
-        found += _against_drug(name, case)
+        found += against_drug(name, case)
     return tuple(dict.fromkeys(found))
 
 
@@ -86,10 +104,11 @@ def covered_for_use(case: Case) -> tuple[str, ...]:
 
 def fitting(alternatives: Iterable[Alternative], case: Case) -> tuple[Alternative, ...]:
     """Alternatives that the chart does not show to have failed or done harm."""
-    return tuple(option for option in alternatives if not _against_drug(option.drug, case))
+    return tuple(option for option in alternatives if not against_drug(option.drug, case))
 
 
-def _against_drug(name: str, case: Case) -> list[Ground]:
+def against_drug(name: str, case: Case) -> list[Ground]:
+    """What the chart shows against this drug."""
     drugs = (name.casefold(),)
     found = list(_allergies(drugs, (), case))
     for course in _courses(drugs, (), case):

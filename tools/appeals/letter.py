@@ -251,6 +251,16 @@ class AppealWriter(Writer):
             else "this use"
         )
         yield f"{plan} covers {drug} for {use}, as its own policy says."
+        label = self._label()
+        if label:
+            yield label
+        if (
+            reason.code == "benefit_exclusion"
+            and plan_of_part_d(case)
+            and label
+            and case.indication != "weight"
+        ):
+            yield self.fact(texts().labeled_use, "level:part_d")
 
     def supply(self, reason: Weighed) -> Iterator[str]:
         why = formats.dates_in(reason.why, formats.long_date)
@@ -327,6 +337,10 @@ class AppealWriter(Writer):
             yield Block(kind="numbered", lines=(str(number), self.fact(label, "enclosure")))
         if self.level.consent:
             yield Block(kind="bullet", lines=(self.gap(f"enclose {self.level.consent}"),))
+
+
+def plan_of_part_d(case: Case) -> bool:
+    return case.plan.line_of_business in ("medicare_part_d", "medicare_advantage")
 
 
 def _is_on_file(finding: Finding) -> bool:

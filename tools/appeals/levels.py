@@ -33,6 +33,7 @@ class _Levels(msgspec.Struct, frozen=True):
     expedited: str
     good_cause: str
     hardship: str
+    labeled_use: str
     group: tuple[str, ...] = ()
     part_d: tuple[str, ...] = ()
 

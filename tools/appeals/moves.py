@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from typing import NamedTuple
 
 import msgspec
@@ -14,7 +15,7 @@ from tools.appeals.weighing import last_supply, told
 from tools.cases import Case
 from tools.denials.records import Denial, RequestedDrug
 from tools.eligibility import plans_on
-from tools.lifecycle.levels import Level
+from tools.lifecycle.levels import Level, levels_of
 from tools.lifecycle.running import Clock
 from tools.papers.formats import amount, number
 from tools.records import Alternative, Finding
@@ -30,6 +31,23 @@ class Matter(NamedTuple):
     decided: str
     reasons: tuple[Weighed, ...]
     level: Level | None
+
+
+def pending(matter: Matter, level: str) -> Step:
+    """An appeal is filed: until it is decided there is nothing to file, and what comes in goes to the same file."""
+    case = matter.case
+    levels = levels_of(case.plan.line_of_business, case.plan.internal_levels)
+    name = next((one.name for one in levels if one.key == level), level.replace("_", " "))
+    takes = decides_within(case.plan, level)
+    step = Step(
+        kind="wait",
+        level=level,
+        what=f"Wait for the decision on the {name}",
+        why="it is filed and not decided; this letter came before it, and nothing higher can be asked for until then",
+        needs=("what is still to be said or enclosed goes to the same appeal",),
+        takes=f"the decision comes within {takes}" if takes else "no rule gives a time for the decision",
+    )
+    return _clocked(matter, step, next((clock for clock in matter.clocks if clock.kind == "decision"), None))
 
 
 # --- nothing to argue ------------------------------------------------------------------------------------
@@ -148,7 +166,7 @@ def gather(matter: Matter, wanting: Iterable[Finding]) -> Step:
         needs=fixes or ("what the payer's own file shows",),
         takes="nothing of the appeal's time, which runs on",
     )
-    return _clocked(matter, step, _filing(matter))
+    return _clocked(matter, step, _soonest(matter))
 
 
 def answer(matter: Matter, ready: bool) -> Step:
@@ -290,17 +308,23 @@ def _exception(matter: Matter, kind: StepKind, name: str, why: str, grounds: Seq
 # --- peer-to-peer and appeal -----------------------------------------------------------------------------
 
 
-def peer_to_peer(matter: Matter, clinical: Sequence[Weighed]) -> Step | None:
-    """A call between physicians, where the plan or the letter offers one and its time is not over."""
+def peer_to_peer(matter: Matter, clinical: Sequence[Weighed], ready: bool = True) -> Step | None:
+    """A call between physicians, where the plan or the letter offers one and its time is not over. It is not `ready` as
+    long as the record leaves a reason open, but its last day comes all the same."""
     clock = next((clock for clock in matter.clocks if clock.kind == "peer_to_peer"), None)
     offered = clock is not None or any(right.kind == "peer_to_peer" for right in matter.denial.rights)
     if not offered or (clock and clock.late):
         return None
+    if not ready and (clock is None or all(term.source != "letter" for term in clock.terms)):
+        return None  # this letter names no last day, and a call goes better with the evidence in hand
+    shown = "; ".join(reason.why for reason in clinical)
+    answered = f"the record answers the reason, and a call is the quickest way to say so: {shown}"
+    offered_till = "a call is offered for a time that ends before the others, also while a reason is open"
     step = Step(
         kind="peer_to_peer",
         what=f"Have the prescriber call {matter.case.plan.payer}'s medical director",
-        why="the record answers the reason, and a call is the quickest way to say so: "
-        + "; ".join(reason.why for reason in clinical),
+        why=answered if ready else offered_till + (f": {shown}" if shown else ""),
+        ready=ready,
         needs=("the prescriber, for fifteen minutes", "the sheet: `pa appeal sheet`"),
         takes="a call; it is no appeal and stops no clock",
     )
@@ -336,6 +360,12 @@ def appeal(matter: Matter, ready: bool) -> Step:
 
 def _filing(matter: Matter) -> Clock | None:
     return clock_for(matter.clocks, matter.case.plan, matter.level.key) if matter.level else None
+
+
+def _soonest(matter: Matter) -> Clock | None:
+    """By when evidence is of use first: for the answer or the call that can still be given, else for the filing."""
+    ours = [clock for clock in matter.clocks if clock.kind in ("answer", "peer_to_peer") and not clock.late]
+    return min(ours, key=lambda clock: clock.due or date.max, default=None) or _filing(matter)
 
 
 def _clocked(matter: Matter, step: Step, clock: Clock | None) -> Step:

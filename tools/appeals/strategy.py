@@ -12,13 +12,14 @@ Pure: the determination is today's, the clocks are the letter's. What is not met
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from tools.appeals import moves
-from tools.appeals.grounds import fitting, formulary_grounds, step_grounds
+from tools.appeals.grounds import fitting, formulary_grounds, is_unmet_step, step_grounds
 from tools.appeals.levels import text_of
 from tools.appeals.moves import Matter
-from tools.appeals.pointing import leaves
 from tools.appeals.records import Odds, Step, Strategy, Weighed
 from tools.appeals.timing import next_level
 from tools.appeals.weighing import FACTUAL, excluded_by_benefit, told, weigh
@@ -27,7 +28,6 @@ from tools.denials.records import Denial, Quote, StatedReason
 from tools.lifecycle.levels import levels_of, next_levels
 from tools.lifecycle.running import Clock
 from tools.records import Finding
-from tools.rules import Trial
 
 ADVERSE = ("denial", "partial_approval", "appeal_upheld")
 _PAPERWORK = frozenset({"pa_required", "insufficient_documentation", "administrative"})
@@ -41,12 +41,14 @@ def strategy(
     *,
     decided: str = "",
     odds: Odds | None = None,
+    pending: str = "",
 ) -> Strategy:
     """What to do about this letter on the case's day. `decided` is the level of appeal that decided, "" for
-    the first decision; `clocks` are those that the letter began."""
+    the first decision; `clocks` are those that the letter began. `pending` is the level of an appeal that is filed and
+    not decided: nothing higher is advised before it is."""
     reasons = tuple(weigh(reason, denial, case) for reason in _about(denial, case))
     matter = Matter(case, denial, clocks, decided, reasons, next_level(denial, case.plan, decided))
-    steps = tuple(_steps(matter))
+    steps = (moves.pending(matter, pending),) if pending else tuple(_steps(matter))
     draft = Strategy(
         patient_id=case.patient.id,
         drug=case.drug.name,
@@ -89,7 +91,8 @@ def _steps(matter: Matter) -> list[Step]:
     if matter.denial.kind == "pend":
         return _answer(matter)
     if matter.denial.kind not in ADVERSE or not matter.reasons:
-        return [moves.clarify(matter)]
+        call = moves.peer_to_peer(matter, (), ready=False) if not matter.decided else None
+        return [*([call] if call else []), moves.clarify(matter)]
     return _blocked(matter) or _argued(matter)
 
 
@@ -132,7 +135,7 @@ def _not_covered(matter: Matter) -> list[Step]:
 def _unmet(matter: Matter, failing: list[Finding]) -> list[Step]:
     """An exception to a step, if a step is all that fails and the chart has grounds; else no appeal."""
     case = matter.case
-    steps = [f for f in failing if any(isinstance(x, Trial) for x in leaves(case.nodes.get(f.criterion)))]
+    steps = [f for f in failing if is_unmet_step(f, case)]
     grounds = step_grounds(steps, case) if len(steps) == len(failing) else ()
     if grounds:
         return [moves.step_exception(matter, grounds), *_switch(matter)]
@@ -153,7 +156,9 @@ def _argued(matter: Matter) -> list[Step]:
     wanting = _unknown(matter, [r for r in reasons if r.standing == "open"])
     if any(r.standing in ("open", "confirmed") for r in reasons):
         gathered = moves.gather(matter, wanting)
-        return [gathered, moves.resubmit(matter, ready=False) if first else _appeal(matter, ready=False)]
+        call = moves.peer_to_peer(matter, _clinical(reasons), ready=False) if first else None
+        after = moves.resubmit(matter, ready=False) if first else _appeal(matter, ready=False)
+        return [gathered, *([call] if call else []), after]
     refuted = [r for r in reasons if r.standing == "refuted"]
     if len(refuted) < len(reasons):  # the request itself is wanting: it is made, or made anew
         wanting = moves.unknown(matter)
@@ -175,9 +180,14 @@ def _before_appeal(matter: Matter, refuted: list[Weighed]) -> list[Step]:
     factual = [r for r in refuted if r.code in FACTUAL]
     if factual:
         steps.append(moves.call_to_correct(matter, factual))
-    clinical = [r for r in refuted if r.code not in FACTUAL | _PAPERWORK]
+    clinical = _clinical(refuted)
     call = moves.peer_to_peer(matter, clinical) if clinical else None
     return [*steps, *([call] if call else [])]
+
+
+def _clinical(reasons: Sequence[Weighed]) -> list[Weighed]:
+    """Those that two physicians can settle between them."""
+    return [r for r in reasons if r.code not in FACTUAL | _PAPERWORK]
 
 
 def _appeal(matter: Matter, ready: bool) -> Step:

@@ -49,7 +49,7 @@ def _plainly(reason: StatedReason, case: Case) -> _Said | None:
                 benefit.reason if benefit and benefit.reason else f"{plan} does not cover {drug} for this use"
             )
             return _Said("confirmed", f"the plan's own table agrees: {why}")
-        return _Said("refuted", f"{plan} covers {drug}{_for_use(case)}")
+        return _Said("refuted", f"{plan} covers {drug}{_for_use(case)}", _showing_the_use(case))
     if outcome == "not_covered":
         return _Said("open", f"not judged, as {plan} does not cover {drug} for this use")
     if outcome in ("not_required", "quantity_exception") and not case.determination.rule_id:
@@ -88,6 +88,15 @@ def told(finding: Finding) -> str:
     """A finding in one phrase."""
     named = finding.criterion.replace("_", " ") if finding.parts else finding.text
     return f"{named}: {finding.detail}" if finding.detail else named
+
+
+def _showing_the_use(case: Case) -> tuple[Finding, ...]:
+    """What the record shows of the use that is covered: the criteria for it that are met."""
+    return tuple(
+        f
+        for f in case.determination.findings
+        if f.kind == "criterion" and f.status == "met" and not f.exclusion and f.clause is not None
+    )
 
 
 def _for_use(case: Case) -> str:

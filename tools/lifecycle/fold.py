@@ -216,6 +216,11 @@ def _in_order(case: AuthorizationCase, event: CaseEvent) -> None:
     last = max((e.on for e in standing(case) if e.what not in (*REMARKS, "opened")), default=None)
     if last is not None and event.on < last:
         raise Invalid(f"{event.what} on {event.on} lies before the case's last step, on {last}")
+    notice, appeal = event.facts.notice, case.appeal
+    if event.what in _DECISIONS and notice and appeal and notice.dated < appeal.on:
+        raise Invalid(
+            f"a notice of {notice.dated} cannot decide the appeal of {appeal.on}; is it the letter that was appealed?"
+        )
 
 
 def _undo(case: AuthorizationCase, event: CaseEvent) -> bool:

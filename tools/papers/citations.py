@@ -346,7 +346,7 @@ TABLE: tuple[Citation, ...] = (
         "For adults with obesity, or overweight with weight-related complications, who have not responded enough"
         " to lifestyle intervention, the guideline recommends adding drug treatment.",
         (),
-        ("weight", "osa"),
+        ("weight",),
         populations.overweight,
     ),
     Citation(

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tools.cases import Case, Measurement
 from tools.papers import formats
 from tools.records import Diagnosis, Medication
 from tools.terminology.medicines import ndc11
 from tools.terminology.observations import TESTS
+
+if TYPE_CHECKING:
+    from tools.papers.exceptions import ExceptionAsked
 
 KINDS = {"new": "New", "continuation": "Continuation", "renewal": "Renewal"}
 SEXES = {"female": "Female", "male": "Male"}
@@ -165,6 +168,9 @@ def _strength_form(case: Case, hand: Hand) -> Value:
 
 
 def _sig(case: Case, _: Hand) -> Value:
+    """As ordered, or as the label has it; the label's say nothing of a quantity beyond the limit."""
+    if not case.sig_is_ordered and any(one.kind == "quantity_limit" for one in excepting(case)):
+        return BLANK
     return Value(case.sig, case.request.order_id if case.sig_is_ordered else f"drug:{case.drug.name}")
 
 
@@ -254,6 +260,81 @@ def _justification(case: Case, hand: Hand) -> Value:
     return Value(" ".join(said), ids(records))
 
 
+# --- exceptions, expedited reviews, corrections ----------------------------------------------------------
+
+
+def excepting(case: Case) -> tuple[ExceptionAsked, ...]:
+    """The exceptions that the request asks for; nothing is looked into where none can be."""
+    if case.request.exception is None and case.determination.outcome not in (
+        "quantity_exception",
+        "likely_denial",
+    ):
+        return ()
+    from tools.papers.exceptions import exceptions_of
+
+    return exceptions_of(case)
+
+
+def excepted_by(case: Case) -> frozenset[str]:
+    """The criteria that these exceptions are made to."""
+    if not excepting(case):
+        return frozenset()
+    from tools.papers.exceptions import excepted
+
+    return excepted(case)
+
+
+def _exceptions(case: Case, _: Hand) -> Value:
+    from tools.papers.exceptions import told
+
+    asked = excepting(case)
+    records = ids(record for one in asked for barrier in one.barriers for record in barrier.records)
+    clauses = [barrier.clause.clause_id for one in asked for barrier in one.barriers if barrier.clause]
+    return Value(
+        "; ".join(map(told, asked)), records or f"plan:{case.plan.id}", clauses[0] if clauses else ""
+    )
+
+
+def _statement(case: Case, _: Hand) -> Value:
+    """What speaks for the exceptions; nothing where one of them still wants the prescriber's word."""
+    from tools.papers.exceptions import said_for
+
+    asked = excepting(case)
+    if not asked or not all(one.complete for one in asked):
+        return BLANK
+    grounds = ids(ground.record_id for one in asked for ground in one.grounds)
+    said = " ".join(dict.fromkeys(map(said_for, asked)))
+    return Value(said, ids(("prescriber" if case.request.statement else "", grounds)))
+
+
+def _review(case: Case, _: Hand) -> Value:
+    if case.request.expedited:
+        return Value("Expedited", "prescriber")
+    return Value("Standard", f"plan:{case.plan.id}")
+
+
+def _expedited(case: Case, _: Hand) -> Value:
+    return Value(case.request.expedited, "prescriber") if case.request.expedited else BLANK
+
+
+def _certification(case: Case, _: Hand) -> Value:
+    from tools.papers.exceptions import certification
+
+    return Value(certification(case), "prescriber") if case.request.expedited else BLANK
+
+
+def _corrected(case: Case, hand: Hand) -> Value:
+    before = case.request.corrects
+    if before is None:
+        return BLANK
+    said = (
+        f"Our request of {hand.date(before.sent)}" if before.sent else "Our request",
+        f"your reference {before.reference}" if before.reference else "",
+        f"answer due {hand.date(before.due)}" if before.due else "",
+    )
+    return Value(", ".join(filter(None, said)), f"case:{before.case_id}")
+
+
 SOURCES: dict[str, Source] = {
     "patient.name": _patient(lambda c, _: c.patient.name),
     "patient.birth_date": _patient(lambda c, h: h.date(c.patient.birth_date)),
@@ -313,8 +394,13 @@ SOURCES: dict[str, Source] = {
     "egfr.date": _measured_on("egfr"),
     "trials.all": _tried,
     "justification": _justification,
-    "review.standard": lambda case, _: Value("Standard", f"plan:{case.plan.id}"),
-    # Refills, an expedited review's reason, a signature and its date are the prescriber's to write.
+    "review.type": _review,
+    "review.reason": _expedited,
+    "review.certification": _certification,
+    "exception.asked": _exceptions,
+    "exception.statement": _statement,
+    "request.corrects": _corrected,
+    # Refills, a signature and its date are the prescriber's to write.
     "prescriber.completes": lambda case, hand: BLANK,
 }
 # Columns of sections that repeat.

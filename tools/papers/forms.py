@@ -9,7 +9,18 @@ import msgspec
 from tools.cases import Case
 from tools.papers import formats
 from tools.papers.attachments import attachments
-from tools.papers.form_sources import BLANK, SOURCES, Hand, Value, diagnosis_row, ids, lab_row, trial_row
+from tools.papers.form_sources import (
+    BLANK,
+    SOURCES,
+    Hand,
+    Value,
+    diagnosis_row,
+    excepted_by,
+    excepting,
+    ids,
+    lab_row,
+    trial_row,
+)
 from tools.papers.questions import Question, questions
 from tools.records import Field, FilledField, FormTemplate, PARequest, Section
 
@@ -35,15 +46,31 @@ def fill(template: FormTemplate, case: Case) -> PARequest:
         warning=_warning(case),
         fields=fields,
         missing=missing + unfulfilled,
-        ready=outcome == "ready" and not missing and not unfulfilled,
+        ready=goes_out(case) and not missing and not unfulfilled,
         attachments=attached,
+        exceptions=tuple(one.kind for one in excepting(case)),
+        expedited=bool(case.request.expedited),
     )
+
+
+def goes_out(case: Case) -> bool:
+    """May the request be sent as it is, as far as the determination goes?"""
+    if not excepting(case):
+        return case.determination.outcome == "ready"
+    from tools.papers.exceptions import in_order
+
+    return in_order(case)
 
 
 def _warning(case: Case) -> str:
     if case.determination.outcome != "likely_denial":
         return ""
-    failing = [f for f in case.determination.findings if f.status == "not_met"]
+    excepted = excepted_by(case)
+    failing = [
+        f for f in case.determination.findings if f.status == "not_met" and f.criterion not in excepted
+    ]
+    if excepted and not failing:
+        return ""
     named = "; ".join(_named(f.clause.clause_id if f.clause else "", f.text) for f in failing)
     return formats.printable(f"DRAFT - DENIAL IS LIKELY. Not met: {named or case.determination.summary}")
 
@@ -63,7 +90,7 @@ def _clean(field: FilledField) -> FilledField:
 
 
 def _section(section: Section, case: Case, template: FormTemplate) -> Iterator[FilledField]:
-    if section.renewal_only and not case.renewal:
+    if (section.renewal_only and not case.renewal) or not _stands_on(section, case):
         return
     hand = Hand(template.date_format, template.units)
     if section.repeat == "":
@@ -74,6 +101,14 @@ def _section(section: Section, case: Case, template: FormTemplate) -> Iterator[F
             yield from _answer(section, question, place, case, template)
     else:
         yield from _rows(section, case, hand)
+
+
+def _stands_on(section: Section, case: Case) -> bool:
+    if section.only == "exception":
+        return bool(excepting(case))
+    if section.only == "expedited":
+        return bool(case.request.expedited)
+    return section.only != "correction" or case.request.corrects is not None
 
 
 def _filled(field: Field, value: Value, section: Section, place: int = 0) -> FilledField:

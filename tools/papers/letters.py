@@ -10,11 +10,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Literal
 
+from tools.appeals.records import Ground
 from tools.cases import Case, Measurement
 from tools.papers import formats
 from tools.papers.attachments import enclosures
 from tools.papers.citations import Citation, citations
 from tools.papers.composed import Block, Fact, Letter, heading, paragraph
+from tools.papers.exceptions import Barrier, ExceptionText, texts
+from tools.papers.form_sources import excepted_by, excepting
 from tools.papers.paper import identity, reference
 from tools.papers.questions import Question, questions
 from tools.records import Diagnosis, Finding, Medication
@@ -51,6 +54,7 @@ class Writer:
         self.case, self.units = case, units
         self.facts: list[Fact] = []
         self.gaps: list[str] = []
+        self.exceptions, self.excepted = excepting(case), excepted_by(case)
 
     def letter(self, title: str, blocks: Iterable[Block]) -> Letter:
         """The blocks, with the facts and gaps that came up in writing them."""
@@ -89,9 +93,11 @@ class Writer:
         yield self.head()
         yield Block(kind="lines", lines=(self.date(self.case.as_of, "as_of"), *self.addressee()))
         yield Block(kind="subject", lines=tuple(self.subject()))
-        yield paragraph("To the reviewer:", self._opening())
+        yield paragraph("To the reviewer:", self._opening(), *self._correction())
+        yield from self.expedited()
         yield heading("Summary")
         yield paragraph(self._who(), self._also(), self._values())
+        yield from self._exceptions()
         cited = citations(self.case)
         yield heading(f"Why {self.case.drug.name}")
         yield paragraph(self._label())
@@ -100,15 +106,18 @@ class Writer:
         yield heading("Request")
         yield paragraph(*self._stakes(), *self._request())
         yield self.signature()
-        yield Block(kind="page", lines=())
-        yield from self._criteria()
-        yield from self._evidence(cited[ARGUED:])
-        yield from self.enclosures()
+        appendix = (*self._criteria(), *self._evidence(cited[ARGUED:]), *self.enclosures())
+        if appendix:
+            yield Block(kind="page", lines=())
+        yield from appendix
 
     def _warning(self) -> Iterator[Block]:
         if self.case.determination.outcome != "likely_denial":
             return
-        failing = [f for f in self.case.determination.findings if f.status == "not_met"]
+        findings = self.case.determination.findings
+        failing = [f for f in findings if f.status == "not_met" and f.criterion not in self.excepted]
+        if not failing:
+            return
         named = "; ".join(self._named(f.clause.clause_id if f.clause else "", f.text) for f in failing)
         yield Block(
             kind="notice", lines=(f"DRAFT. A denial is likely. Not met: {named}. Remove this line to send.",)
@@ -142,7 +151,10 @@ class Writer:
 
     def subject(self) -> Iterator[str]:
         case, patient, covered = self.case, self.case.patient, self.case.coverage
-        yield f"Re: Prior authorization of {self._product()}"
+        asked = " and ".join(one.text.name for one in self.exceptions)
+        what = f"{formats.sentence(asked)}: " if asked else "Prior authorization of "
+        urgent = "Expedited review. " if self.case.request.expedited else ""
+        yield f"Re: {urgent}{what}{self._product()}"
         born = patient.birth_date
         name = self.known(patient.name, "patient", "patient's name")
         birth = self.date(born, "patient") if born else self.gap("date of birth")
@@ -188,15 +200,20 @@ class Writer:
 
     def _opening(self) -> str:
         case = self.case
-        verb = {
-            "renewal": "the continued authorization",
-            "continuation": "the authorization, as continued therapy,",
-        }
-        what = verb.get(case.kind or "new", "authorization")
         use = INDICATIONS.get(case.indication, case.indication)
-        purpose = f" for {use}" if use else ""
         drug = self.fact(case.drug.name, f"drug:{case.drug.name}")
-        return f"I am writing to request {what} of {drug}{purpose} on behalf of my patient, {self._person()}."
+        going_on = case.kind in ("renewal", "continuation")
+        if self.exceptions:
+            asked = " and ".join(f"{_article(one.text.name)} {one.text.name}" for one in self.exceptions)
+            said = (f" for {drug}", f"prescribed for {use}" if use else "", "as continued therapy" * going_on)
+            what = f"{asked}{', '.join(filter(None, said))},"
+        else:
+            verb = {
+                "renewal": "the continued authorization",
+                "continuation": "the authorization, as continued therapy,",
+            }
+            what = f"{verb.get(case.kind or 'new', 'authorization')} of {drug}{f' for {use}' if use else ''}"
+        return f"I am writing to request {what} on behalf of my patient, {self._person()}."
 
     def _who(self) -> str:
         case = self.case
@@ -230,6 +247,69 @@ class Writer:
         ids = measured.record_ids
         value = self.fact(formats.measure(measured.test, measured.value, self.units), *ids)
         return f"{TESTS[measured.test].name} {value} ({self.date(measured.date, *ids)})"
+
+    def _correction(self) -> Iterator[str]:
+        before = self.case.request.corrects
+        if before is None:
+            return
+        case = f"case:{before.case_id}"
+        sent = f" of {self.date(before.sent, case)}" if before.sent else ""
+        number = f" (your reference {self.fact(before.reference, case)})" if before.reference else ""
+        due = (
+            f", within the time for the answer, which ends on {self.date(before.due, case)}"
+            if before.due
+            else ""
+        )
+        yield f"It corrects our request{sent}{number}, which is pending{due}, and takes its place."
+
+    def expedited(self) -> Iterator[Block]:
+        """The prescriber's certification, and the time that the plan has then."""
+        reason, plan = self.case.request.expedited, self.case.plan
+        if not reason:
+            return
+        text, source = texts().expedited, f"plan:{plan.id}"
+        rule = text.rules.get(plan.line_of_business, "")
+        within = (
+            f" within {self.fact(str(plan.expedited_hours), source)} hours" if plan.expedited_hours else ""
+        )
+        cited = f" ({self.fact(rule, 'rule')})" if rule else ""
+        yield heading("Expedited review")
+        yield paragraph(
+            f"I ask for an expedited review{within}{cited}.",
+            f"{text.certifies}, for the reason that follows.",
+        )
+        yield self._own_words(reason)
+
+    # --- exceptions ----------------------------------------------------------------------------------------
+
+    def _exceptions(self) -> Iterator[Block]:
+        for asked in self.exceptions:
+            yield heading("Why an exception")
+            yield paragraph(*(self._barrier(one, asked.text) for one in asked.barriers))
+            yield from (Block(kind="bullet", lines=(self._ground(ground),)) for ground in asked.grounds)
+            if asked.statement:
+                yield self._own_words(asked.statement)
+            elif not asked.complete:
+                which = f" ({', '.join(asked.unanswered)})" if asked.unanswered else ""
+                yield paragraph(self.gap(f"{asked.text.why}{which}"))
+
+    def _own_words(self, said: str) -> Block:
+        """The prescriber's, which nobody rewords."""
+        words = self.fact(said.rstrip(".").replace('"', "'") + ".", "prescriber")
+        return Block(kind="criterion", lines=("", words, ""))
+
+    def _barrier(self, barrier: Barrier, text: ExceptionText) -> str:
+        policy = self.case.determination.policy_id or f"plan:{self.case.plan.id}"
+        rule = self.fact(barrier.rule, policy)
+        clause = f" (clause {self.fact(barrier.clause.clause_id, policy)})" if barrier.clause else ""
+        found = self.fact(formats.dates_in(barrier.found, formats.long_date), policy, *barrier.records)
+        return f"{text.barrier.format(rule=rule + clause)}{f': {found}' if found else ''}."
+
+    def _ground(self, ground: Ground) -> str:
+        text = formats.dates_in(ground.text.rstrip("."), formats.long_date)
+        return f"{formats.sentence(self.fact(text, ground.record_id))}."
+
+    # --- why this drug -------------------------------------------------------------------------------------
 
     def _label(self) -> str:
         found, name = self.case.label_indication, self.case.drug.name
@@ -318,8 +398,7 @@ class Writer:
         number, quote = (
             self._clause(finding.clause.clause_id, finding.clause.quote) if finding.clause else ("", "")
         )
-        failed = "" if inner or finding.status != "not_met" else self.gap("grounds for an exception, if any")
-        shown = " ".join(filter(None, (self._shown(finding), failed)))
+        shown = " ".join(filter(None, (self._shown(finding), "" if inner else self._failed(finding))))
         # The clause says what is asked for; only where none is quoted, the rule's own words stand in its place.
         text = "" if quote else formats.sentence(self.fact(finding.text, self.case.determination.policy_id))
         yield Block(kind="row", lines=(text, shown, number, quote))
@@ -328,11 +407,18 @@ class Writer:
         clause = finding.clause
         number, quote = self._clause(clause.clause_id, clause.quote) if clause else ("", "")
         deciding = self._deciding(finding)
-        failed = "" if inner or finding.status != "not_met" else self.gap("grounds for an exception, if any")
+        failed = "" if inner else self._failed(finding)
         shown = " ".join(filter(None, ("" if deciding else self._shown(finding), failed)))
         yield Block(kind="criterion", lines=(number, quote, shown))
         for part in deciding:
             yield from self._found(part, inner=True)
+
+    def _failed(self, finding: Finding) -> str:
+        if finding.status != "not_met":
+            return ""
+        if finding.criterion in self.excepted:
+            return "An exception is asked for."
+        return self.gap("grounds for an exception, if any")
 
     def _deciding(self, finding: Finding) -> list[Finding]:
         """The branches that made it so; of several ways to meet it, the two plainest."""
@@ -396,7 +482,13 @@ class Writer:
         case = self.case
         months = case.months
         time = f" for {self.fact(str(months), f'plan:{case.plan.id}')} months" if months else ""
-        yield f"I ask that {case.plan.payer} authorize {self._product()}{time}."
+        wanted = [one.text.ask for one in self.exceptions] or ["{payer} authorize {product}"]
+        said = " and that ".join(wanted).format(payer=case.plan.payer, product=self._product())
+        yield f"I ask that {said}{time}."
+        for asked in self.exceptions:
+            rule = asked.text.rules.get(case.plan.line_of_business)
+            if rule:
+                yield f"The {asked.text.name} is asked for under {self.fact(rule, 'rule')}."
         doctor = case.patient.prescriber
         phone = f" at {self.fact(doctor.phone, 'prescriber')}" if doctor and doctor.phone else ""
         yield f"Should the reviewer need more, I am available for a peer-to-peer conversation{phone}."
@@ -444,3 +536,7 @@ def _lower(text: str) -> str:
     """Inside a sentence; HbA1c and other words with capitals or digits within stay as they are."""
     first = text.split(" ", 1)[0]
     return text[:1].lower() + text[1:] if len(first) == 1 or first[1:].islower() else text
+
+
+def _article(name: str) -> str:
+    return "an" if name[:1] in "aeiou" else "a"

@@ -6,7 +6,7 @@ process, finds the row and leaves everything as it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -17,7 +17,8 @@ from sqlmodel import col
 from tools.errors import NotFound
 from tools.records import Record
 from tools.store import database
-from tools.store.rows import moment
+from tools.store.drafts import keep_if_new
+from tools.store.rows import Draft, moment
 from tools.store.tables import BatchItemTable, BatchResultTable, BatchTable, BatchWorkerTable
 
 if TYPE_CHECKING:
@@ -221,12 +222,17 @@ class Batches:
     # --- what came of it
 
     def keep_results(
-        self, batch_id: int, results: Sequence[BatchResult], settle: Callable[[BatchResult], None]
+        self,
+        batch_id: int,
+        results: Sequence[BatchResult],
+        settle: Callable[[BatchResult], None],
+        drafts: Mapping[int, Draft] | None = None,
     ) -> list[int]:
         """Keep what has no result yet, and what replaces the failure of an earlier round; the positions kept.
 
         `settle` puts a case's papers in their place. It is called while nobody else can write, and only for
-        what is kept, so that a second attempt never touches the papers of the first.
+        what is kept, so that a second attempt never touches the papers of the first. `drafts` by position are kept
+        with their results, unless their case has a draft already.
         """
         if not results:
             return []
@@ -248,6 +254,8 @@ class Batches:
                     continue
                 settle(result)
                 kept.append(result)
+                if drafts and result.position in drafts:
+                    keep_if_new(connection, drafts[result.position])
             for some in _portions([result.position for result in kept if result.position in there]):
                 connection.execute(delete(table).where(of_batch, col(table.position).in_(some)))
             if kept:

@@ -15,7 +15,7 @@ from tools.store.rows import Draft, DraftFile, DraftStatus, Edit, Review, moment
 from tools.store.tables import DraftTable, ReviewTable
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine, Row
+    from sqlalchemy import Connection, Engine, Row
 
 _CASE = ("patient_id", "drug", "plan_id", "as_of", "thread_id")
 _CONTENT = ("outcome", "determination", "pa_request", "letter", "files", "person", "version", "edits")
@@ -31,9 +31,8 @@ class Drafts:
         nothing, so that work which is repeated after a crash is done once; another content replaces it, with
         the status given. A draft that was approved or rejected is not replaced (Refused)."""
         values = _values(draft)
-        same_case = and_(*(col(getattr(DraftTable, name)) == values[name] for name in _CASE))
         with database.writing(self.engine) as connection:
-            row = connection.execute(select(DraftTable).where(same_case)).first()
+            row = _row_of_case(connection, values)
             if row is None:
                 made = connection.execute(
                     insert(DraftTable).returning(col(DraftTable.id)), values
@@ -154,3 +153,15 @@ def _draft(row: Row[Any]) -> Draft:
             "updated": datetime.fromisoformat(row.updated),
         }
     )
+
+
+def _row_of_case(connection: Connection, values: dict[str, Any]) -> Row[Any] | None:
+    same_case = and_(*(col(getattr(DraftTable, name)) == values[name] for name in _CASE))
+    return connection.execute(select(DraftTable).where(same_case)).first()
+
+
+def keep_if_new(connection: Connection, draft: Draft) -> None:
+    """Keep the draft of a case that has none yet, within what the connection is about to commit."""
+    values = _values(draft)
+    if _row_of_case(connection, values) is None:
+        connection.execute(insert(DraftTable), values)

@@ -12,6 +12,7 @@ from agent.batch.checking import Wanted
 from agent.batch.drafting import Drafter
 from agent.batch.merging import ORDER
 from agent.casework import Asking
+from tests.agent.batch.conftest import WHEN
 from tools.errors import Invalid
 from tools.records import Request
 from tools.store import Store
@@ -23,7 +24,7 @@ def groups(world) -> list[Bound]:  # type: ignore[no-untyped-def]
     drafter, found = Drafter(store), list[Bound]()
     for patient in store.find_patients(limit=60):
         wanted = Wanted(asking=Asking(patient_id=patient.id, request=Request(drug="Ozempic")), folder="x")
-        made = drafter.draft(wanted, drafter.look_up(wanted), 1)
+        made = drafter.draft(wanted, drafter.look_up(wanted), 1, WHEN)
         if made.papers and len(found) < 6:
             papers = [made.papers[name] for name in ORDER if name in made.papers]
             found.append(Bound(f"{patient.name} (ä)", papers))

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from pypdf import PdfReader
 
 from agent.batch import desk
 from agent.batch.binder import pages_of
-from agent.batch.checking import Terms
+from agent.batch.checking import Terms, Wanted
 from agent.batch.chunks import line_of, work
 from agent.batch.drafting import Drafter
 from agent.batch.results import damaged, finish, outcome_of
@@ -68,10 +69,10 @@ def test_a_case_that_goes_wrong_fails_alone_and_can_be_retried(
 ) -> None:
     batch, original = begin(), Drafter.draft
 
-    def sometimes(self: Drafter, wanted, asked, row):  # type: ignore[no-untyped-def]
+    def sometimes(self: Drafter, wanted, asked, row, when):  # type: ignore[no-untyped-def]
         if asked.patient.id == "P003":
             raise ZeroDivisionError("a fault")
-        return original(self, wanted, asked, row)
+        return original(self, wanted, asked, row, when)
 
     monkeypatch.setattr(Drafter, "draft", sometimes)
     work(store, Drafter(store), batch.id, 1, EVERY, "first")
@@ -184,3 +185,81 @@ def test_what_was_edited_since_is_not_among_what_is_to_be_sent(begin: Begin, sto
     finish(store, batch)
     left = sum(pages_of(file.read_bytes()) for file in (Path(batch.folder) / "to_send").glob("*.pdf"))
     assert whole - left >= pages
+
+
+def test_what_a_batch_drafts_waits_for_review_and_becomes_a_case(begin: Begin, store: Store) -> None:
+    from agent import case_desk
+    from agent import desk as drafting
+    from agent.decision import Decision
+    from agent.settings import read_settings
+
+    batch = begin()
+    work(store, Drafter(store), batch.id, 1, EVERY, "first")
+    lines = outcome_of(store, batch).lines
+    waiting = {(draft.patient_id, draft.drug): draft for draft in store.drafts(limit=100)}
+    assert set(waiting) == {(line.patient_id, line.drug) for line in lines if line.files}
+    line = next(line for line in lines if line.ready)
+    draft = waiting[line.patient_id, line.drug]
+    settings = read_settings()
+    edit = Decision(action="edit", by="R. Lee", when=WHEN, edits={"days_supply": "28"}, reason="as ordered")
+    edited = drafting.decide_alone(store, settings, draft.id, edit)
+    assert edited.version == 2 and edited.edits[0].by == "R. Lee"
+    approved = Decision(action="approve", by="R. Lee", when=WHEN, reason="checked")
+    assert drafting.decide_alone(store, settings, draft.id, approved).status == "approved"
+    kept = case_desk.open_from_draft(store, draft.id, case_desk.Entry("R. Lee", WHEN.date(), WHEN))
+    assert kept.case.state == "reviewed"
+
+
+def test_the_same_case_drafted_alone_is_the_batchs_draft(begin: Begin, store: Store) -> None:
+    from agent import desk as drafting
+    from agent.casework import Asking
+    from agent.settings import read_settings
+
+    batch = begin()
+    work(store, Drafter(store), batch.id, 1, EVERY, "first")
+    line = next(line for line in outcome_of(store, batch).lines if line.files)
+    before = len(store.drafts(limit=100))
+    asking = msgspec.json.decode(
+        next(
+            item.asking
+            for item in store.batch_items(batch.id, EVERY)
+            if msgspec.json.decode(item.asking, type=Wanted).folder == line.folder
+        ),
+        type=Wanted,
+    ).asking
+    assert isinstance(asking, Asking)
+    drafting.draft_alone(store, read_settings(), asking)
+    assert len(store.drafts(limit=100)) == before
+
+
+def test_an_edit_of_a_person_is_not_undone_by_a_later_batch(begin: Begin, store: Store) -> None:
+    first = begin()
+    work(store, Drafter(store), first.id, 1, EVERY, "first")
+    line = next(line_of(r) for r in store.batch_results(first.id) if line_of(r).files)
+    draft = store.drafts(patient_id=line.patient_id, limit=1)[0]
+    store.set_draft_status(draft.id, "rejected", by="R. Lee", reason="moved", when=WHEN)
+    (Path(first.folder) / "cases" / line.folder / "letter.txt").write_text("mine")
+    second = begin(out="second")
+    work(store, Drafter(store), second.id, 1, EVERY, "second")
+    assert store.draft(draft.id).status == "rejected"
+
+
+def test_what_goes_out_is_grouped_by_practice_and_patient_and_names_what_is_withheld(
+    begin: Begin, store: Store
+) -> None:
+    batch = begin()
+    work(store, Drafter(store), batch.id, 1, EVERY, "first")
+    finish(store, batch)
+    folder = Path(batch.folder)
+    lines = outcome_of(store, batch).lines
+    ready = [line for line in lines if line.ready]
+    pairs = {(line.payer, line.practice) for line in ready}
+    texts = [PdfReader(file).pages[0].extract_text() for file in (folder / "to_send").glob("*.pdf")]
+    assert len(texts) == len(pairs)
+    for line in ready:
+        (own,) = [text for text in texts if line.patient in text]
+        assert own.startswith(f"{line.practice} to {line.payer}")
+    report = (folder / "report.html").read_text()
+    withheld = [line for line in lines if line.files and not line.ready]
+    assert withheld and "<h2>Withheld</h2>" in report
+    assert all(line.open for line in withheld), "each says why"

@@ -177,3 +177,23 @@ def test_a_decision_that_came_as_pdf_goes_into_the_packet_as_it_is() -> None:
     came = letter_pdf(made)
     bound = packet(case, letter, found, made, came)
     assert len(PdfReader(BytesIO(bound)).pages) >= 2 * len(PdfReader(BytesIO(came)).pages)
+
+
+def test_a_labeled_use_is_argued_where_part_d_takes_it_for_weight_loss() -> None:
+    case = case_of(jose("TEST-G"), letter="G")
+    plan = msgspec.structs.replace(case.plan, line_of_business="medicare_part_d")
+    case = msgspec.structs.replace(case, plan=plan)
+    letter = denial({"benefit_exclusion": "Drugs for weight loss are excluded from Part D."})
+    text = appeal_letter(case, letter, planned(case, letter)).text
+    assert "This request is for another use, which the label names" in text
+    assert "Labeled indication of Ozempic" in text
+    assert '1.2  "The member has a diagnosis of type 2 diabetes mellitus."' in text, "and the chart shows it"
+    commercial = ready()
+    said = appeal_letter(commercial, letter, planned(commercial, letter)).text
+    assert "1860D-2" not in said and "Labeled indication of Ozempic" in said
+
+
+def test_a_drug_is_named_by_its_ingredient_and_not_by_another_use() -> None:
+    case = ready()
+    drug = msgspec.structs.replace(case.drug, generic="semaglutide for weight management")
+    assert msgspec.structs.replace(case, drug=drug).generic == "semaglutide"

@@ -151,3 +151,30 @@ def test_a_sentence_about_rights_is_no_reason_whatever_it_was_read_as() -> None:
     words = quote("You have 120 days from the date of this notice.")
     letter = denial({**STEP, "quantity_limit": words.text}, rights=(Right(kind="appeal", quote=words),))
     assert [reason.code for reason in planned(ready(), letter).reasons] == ["step_therapy"]
+
+
+def test_a_call_that_the_letter_offers_is_not_lost_to_a_reason_that_is_open() -> None:
+    call = Right(
+        kind="peer_to_peer",
+        quote=quote("a peer-to-peer call until September 8, 2026"),
+        deadline=Deadline(quote=quote("September 8, 2026"), day=date(2026, 9, 8)),
+    )
+    words = {"medical_necessity": "The HbA1c of the last 90 days was not shown."}
+    found = planned(case_of(jose(observations=())), denial(words, rights=(call,)))
+    gathered, offered = found.step("gather"), found.step("peer_to_peer")
+    assert offered is not None and not offered.ready and offered.by == date(2026, 9, 8)
+    assert gathered is not None and gathered.by == date(2026, 9, 8), "evidence is of use by then"
+    assert found.kinds.index("peer_to_peer") < found.kinds.index("resubmit")
+
+
+def test_evidence_for_a_question_is_wanted_by_the_day_of_the_answer() -> None:
+    asked = denial(
+        {"insufficient_documentation": "Send the HbA1c of the last 90 days."},
+        kind="pend",
+        reply_by=Deadline(quote=quote("September 6, 2026"), day=date(2026, 9, 6)),
+    )
+    found = planned(case_of(jose(observations=())), asked)
+    assert [(step.kind, step.by) for step in found.steps] == [
+        ("gather", date(2026, 9, 6)),
+        ("answer", date(2026, 9, 6)),
+    ]
