@@ -127,13 +127,19 @@ def _shown(store: Store, found: Draft) -> dict[str, Any]:
         "alone": alone,
         "is_open": found.status in OPEN and not alone,
         "boxes": _boxes(store, found, form),
-        "papers": [(name, TITLES.get(name, name.replace("_", " "))) for name in found.files],
+        "papers": _papers(found),
         "altered": altered_papers(found),
         "reviews": store.reviews(found.id),
         "cases": cases,
         "kinds": KINDS,
         "signatures": get_args(Signature),
     }
+
+
+def _papers(found: Draft) -> list[tuple[str, str]]:
+    """Names and titles, in the order in which they are needed."""
+    order = [*TITLES, *sorted(set(found.files) - set(TITLES))]
+    return [(name, TITLES.get(name, name.replace("_", " "))) for name in order if name in found.files]
 
 
 def _boxes(store: Store, found: Draft, form: PARequest) -> list[Box]:

@@ -25,6 +25,7 @@ from agent.api.doorkeeper import Accepts
 from agent.desk import now
 from agent.settings import read_as_of
 from tools.errors import Invalid, NotFound, PaladinError, Refused
+from tools.papers.formats import PRINTED_UNITS
 from tools.papers.uploads import MOST_BYTES
 from tools.printable import one_line, printable
 from tools.terms import INDICATIONS
@@ -48,9 +49,13 @@ WHO = "who"  # the cookie that remembers who fills in the forms
 
 def render(request: Request, template: str, status: int = 200, **given: Any) -> HTMLResponse:
     """A page, or the part of one that htmx asked for."""
+    return HTMLResponse(part(request, template, **given), status)
+
+
+def part(request: Request, template: str, **given: Any) -> str:
+    """A template with what it is given, who sits before it, and its address."""
     by = one_line(unquote(request.cookies.get(WHO, "")))
-    text = _templates.get_template(template).render(by=by, here=request.url.path, **given)
-    return HTMLResponse(text, status)
+    return _templates.get_template(template).render(by=by, here=request.url.path, **given)
 
 
 def is_part(request: Request) -> bool:
@@ -208,6 +213,11 @@ def _number(value: float | str | None) -> str:
     return f"{value:g}" if isinstance(value, int | float) else str(value or "")
 
 
+def _unit(unit: str | None) -> str:
+    """As papers print it, and not as UCUM codes it."""
+    return PRINTED_UNITS.get(unit or "", unit or "")
+
+
 def _moment(when: datetime) -> str:
     return f"{when:%Y-%m-%d %H:%M}"
 
@@ -221,7 +231,7 @@ def _templates_of(folder: Path) -> Environment:
         lstrip_blocks=True,
         finalize=_shown,
     )
-    made.filters |= {"words": _words, "use": _use, "number": _number, "moment": _moment}
+    made.filters |= {"words": _words, "use": _use, "number": _number, "unit": _unit, "moment": _moment}
     made.globals["now"] = now
     return made
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
+import socket
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from markupsafe import escape
 
+from agent.web.opening import open_once_up
 from agent.web.page import HEADERS
 from tests import sheets
 from tests.agent.conftest import Case
@@ -329,8 +333,8 @@ def test_a_draft_shows_each_field_with_its_source(draft: Screen, store: Store) -
     form = store.draft(1).filled_form()
     for one in form.fields:
         assert one.label in draft.text
-        if one.record_id and ":" not in one.record_id:
-            assert f"/patients/{form.patient_id}#{one.record_id}" in draft.leads
+        for record in one.record_id.split(",") if one.record_id and ":" not in one.record_id else ():
+            assert f"/patients/{form.patient_id}#{record}" in draft.leads
 
 
 def test_papers_are_shown_inside_our_own_page_alone(browser: Browser, draft: Screen) -> None:
@@ -501,14 +505,20 @@ def test_an_answer_leads_to_the_records_and_clauses_that_it_rests_on(
     said = browser.send(page, "/chat", question=f"What is missing for {case.drug}?")
     assert said.status == 200 and said.path.startswith(f"/patients/{case.patient_id}/chat/c")
     assert address(case) in said.leads and "What is missing" in said.text
-    more = browser.client.post(
-        page.path, data={"question": "and why?", "talk": said.form("/chat").fields["talk"]},
+    assert browser.send(said, "/chat", question="and why?").html.count("<article") == 2
+
+
+def test_a_turn_names_its_records_and_clauses_as_links(browser: Browser, cases: dict[str, Case]) -> None:
+    case = cases["needs_documentation"]
+    answer = browser.client.post(
+        f"/patients/{case.patient_id}/chat",
+        data={"question": f"What is missing for {case.drug}?"},
         headers={"origin": HERE, "hx-request": "true"},
-    )  # fmt: skip
-    turn = Screen(more)
+    )
+    turn = Screen(answer)
     assert turn.status == 200 and "<html" not in turn.html
-    assert [lead for lead in turn.leads if lead.startswith("/policies/") or "#" in lead]
-    assert browser.open(said.path).html.count("<article") == 2
+    policy = f"/policies/{case.found.plan_id}/{case.drug}#"
+    assert [lead for lead in turn.leads if lead.startswith((policy, f"/patients/{case.patient_id}#"))]
 
 
 def test_a_conversation_is_about_its_patient_alone(
@@ -537,3 +547,30 @@ def test_a_policy_is_shown_as_printed_with_each_clause_at_its_own_address(
     assert all(" ".join(line.split()) in screen.text for line in policy.text.splitlines())
     asked = browser.send(screen, found.drug, q="how recent")
     assert "Closest clauses" in asked.text
+
+
+def test_a_turn_is_streamed_sentence_by_sentence_and_then_drawn(
+    browser: Browser, cases: dict[str, Case]
+) -> None:
+    case = cases["needs_documentation"]
+    said = browser.client.post(
+        f"/patients/{case.patient_id}/chat",
+        data={"question": f"What is missing for {case.drug}?"},
+        headers={"origin": HERE, "accept": "text/event-stream"},
+    )
+    assert said.headers["content-type"].startswith("text/event-stream")
+    events = [
+        dict(line.split(": ", 1) for line in one.splitlines()) for one in said.text.strip().split("\n\n")
+    ]
+    assert [one["event"] for one in events][-2:] == ["sentence", "turn"]
+    drawn = json.loads(events[-1]["data"])
+    for one in events[:-1]:
+        assert escape(json.loads(one["data"]).split("\n")[0]) in drawn
+
+
+def test_the_page_is_opened_once_the_server_answers() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        shown: list[str] = []
+        port = server.getsockname()[1]
+        open_once_up("127.0.0.1", port, shown.append).join(timeout=30)
+    assert shown == [f"http://127.0.0.1:{port}/"]
