@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
+from itertools import count
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -18,7 +19,8 @@ from tools.lifecycle.records import AuthorizationCase
 from tools.lifecycle.renewals import Renewal
 from tools.lifecycle.running import Clock
 from tools.lifecycle.states import full
-from tools.store.rows import Draft, named
+from tools.store.rows import Draft, DraftStatus, named
+from tools.store.store import Store
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 VIEWS = {  # in the order in which a day is worked
@@ -43,7 +45,7 @@ OF_STATE = {
     "renewal_due": "approved",
 }
 PAGE = 100  # rows
-MOST_DRAFTS = 5_000
+CHUNK = 200  # drafts that are read at once: they bring their papers along
 AHEAD = 60  # days within which an approval's end is shown
 
 
@@ -61,7 +63,8 @@ class Row(NamedTuple):
     ours: bool = True
     due: date | None = None
     days_left: int | None = None
-    draft: Draft | None = None
+    outcome: str = ""  # of a draft
+    draft_id: int | None = None
 
     @property
     def late(self) -> bool:
@@ -91,6 +94,7 @@ def worklist(
         request,
         "worklist.html",
         rows=shown[first : first + PAGE],
+        missing=_missing(desk.store, shown[first : first + PAGE]),
         total=len(shown),
         first=first,
         page=page,
@@ -133,26 +137,39 @@ def _order(row: Row) -> tuple[bool, date, bool, str]:
 
 def _rows(desk: Office) -> list[Row]:
     cases = desk.store.authorization_cases()
-    drafts = desk.store.drafts(limit=MOST_DRAFTS)
-    return [*_of_drafts(drafts, cases), *_of_cases(desk, cases)]
+    return [*_of_drafts(desk.store, cases), *_of_cases(desk, cases)]
 
 
-def _of_drafts(drafts: Iterable[Draft], cases: Iterable[AuthorizationCase]) -> Iterator[Row]:
+def _of_drafts(store: Store, cases: Iterable[AuthorizationCase]) -> Iterator[Row]:
     """Drafts that wait for a person: those to review, and those that are approved and stand in no case yet."""
     filed = {event.facts.basis.draft_id for case in cases for event in case.events if event.facts.basis}
-    steps = {
-        "needs_review": ("review", "to review", "Review the draft"),
-        "edited": ("review", "edited, to review", "Review the new version"),
-        "approved": ("send", "approved", "Open its case and send it"),
+    steps: dict[DraftStatus, tuple[str, str]] = {
+        "needs_review": ("review", "Review the draft"),
+        "edited": ("review", "Review the new version"),
+        "approved": ("send", "Open its case and send it"),
     }
-    for draft in drafts:
-        if draft.status in steps and not (draft.status == "approved" and draft.id in filed):
-            view, state, step = steps[draft.status]
-            name = named(draft.person).partition(",")[0]
-            yield Row(
-                view, f"/drafts/{draft.id}", draft.patient_id, name, draft.drug, draft.plan_id, state, step,
-                draft=draft,
-            )  # fmt: skip
+    for status, (view, step) in steps.items():
+        for draft in _drafts(store, status):
+            if status != "approved" or draft.id not in filed:
+                name = named(draft.person).partition(",")[0]
+                yield Row(
+                    view, f"/drafts/{draft.id}", draft.patient_id, name, draft.drug, draft.plan_id, status, step,
+                    outcome=draft.outcome, draft_id=draft.id,
+                )  # fmt: skip
+
+
+def _drafts(store: Store, status: DraftStatus) -> Iterator[Draft]:
+    for offset in count(0, CHUNK):
+        found = store.drafts(status, limit=CHUNK, offset=offset)
+        yield from found
+        if len(found) < CHUNK:
+            return
+
+
+def _missing(store: Store, rows: Iterable[Row]) -> dict[str, int]:
+    """How much the forms of these drafts lack, by where they lead."""
+    drafts = {row.link: store.draft(row.draft_id) for row in rows if row.draft_id is not None}
+    return {link: len(draft.filled_form().missing) for link, draft in drafts.items()}
 
 
 def _of_cases(desk: Office, cases: Iterable[AuthorizationCase]) -> Iterator[Row]:

@@ -9,11 +9,15 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 from markupsafe import escape
 
+from agent.api.app import create_app
+from agent.settings import read_settings
 from agent.web.opening import open_once_up
 from agent.web.page import HEADERS
 from tests import sheets
+from tests.agent.clinic import open_clinic
 from tests.agent.conftest import Case
 from tests.agent.test_hostile_text import FORGED, acting, hostile  # noqa: F401 - a fixture
 from tests.agent.web.browser import HERE, Browser, Screen
@@ -574,3 +578,25 @@ def test_the_page_is_opened_once_the_server_answers() -> None:
         port = server.getsockname()[1]
         open_once_up("127.0.0.1", port, shown.append).join(timeout=30)
     assert shown == [f"http://127.0.0.1:{port}/"]
+
+
+def test_words_of_a_note_become_a_record_when_a_person_confirms_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_clinic(tmp_path, monkeypatch)
+    said = "A1c 9.1 % on 08/10/2026. Metformin 1/1/2025 to 6/1/2025, inadequate response."
+    with TestClient(create_app(read_settings()), HERE, raise_server_exceptions=False) as client:
+        browser = Browser(client)
+        chart = browser.open("/patients/P002")
+        browser.send(chart, "/chart", having={"what": "note"}, by=LEE, date="2026-08-20", text=said)
+        check = browser.open("/patients/P002/check/Ozempic")
+        assert "A1c 9.1 % on 08/10/2026." in check.text
+        leads = [form.action for form in check.forms if "/leads/" in form.action]
+        assert len(leads) == 2 and store.patient("P002").observations[-1].value != 9.1
+        first = browser.send(check, leads[0], by=KIM)
+        assert first.status == 200, first.text
+        assert store.patient("P002").observations[-1].value == 9.1
+        rejected = client.post(leads[1], data={"by": KIM, "reject": "yes"}, headers={"origin": HERE})
+        assert rejected.status_code == 200 and "/leads/" not in rejected.text
+        assert client.post(leads[1], data={"by": KIM}, headers={"origin": HERE}).status_code == 404
+    store.close()
