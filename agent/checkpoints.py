@@ -52,6 +52,7 @@ def recent_threads(saver: Any, limit: int) -> list[str]:
     """The threads that were worked on last, newest first."""
     asked = "SELECT thread_id FROM checkpoints GROUP BY thread_id ORDER BY MAX(checkpoint_id) DESC LIMIT {}"
     if isinstance(saver.conn, sqlite3.Connection):
+        saver.setup()  # nothing may have been said yet
         return [row[0] for row in saver.conn.execute(asked.format("?"), (limit,))]
     with saver.conn.connection() as connection:
         return [row["thread_id"] for row in connection.execute(asked.format("%s"), (limit,))]

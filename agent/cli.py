@@ -129,7 +129,12 @@ COMMANDS = {
         "Import patients from FHIR R4 bundles; export patients and cases.",
         "pa fhir import bundle.json --plan CASCADE-GOLD",
     ),
-    "serve": Lazy("agent.terminal.world_cli:serve", DOORS, "Serve the HTTP API on this machine."),
+    "serve": Lazy(
+        "agent.terminal.world_cli:serve",
+        DOORS,
+        "Serve the workspace and the HTTP API on this machine.",
+        "pa serve --open",
+    ),
     "mcp": Lazy("agent.terminal.mcp_cli:app", DOORS, "Let an MCP client ask about one patient, over stdio."),
     "models": Lazy(
         "agent.terminal.models_cli:app", DOORS, "List the language models at hand; test one in two minutes."

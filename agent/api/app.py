@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse
 
 from agent.api import (
     appeals,
@@ -30,6 +30,7 @@ from agent.api import (
 from agent.api.doorkeeper import Doorkeeper
 from agent.api.office import Office, office
 from agent.settings import Settings
+from agent.web import workspace
 from tools import structs
 
 ABOUT = """Prior authorization for diabetes and obesity drugs, decided, drafted and traced on this machine.
@@ -44,6 +45,7 @@ ACCEPTS = {
     attachments.PATH: attachments.ACCEPTS,
     batches.PATH: batches.ACCEPTS,
     fhir.IMPORT: fhir.ACCEPTS,
+    **workspace.ACCEPTS,
 }
 
 
@@ -96,7 +98,7 @@ def create_app(settings: Settings) -> FastAPI:
     wire.install(app)
     wire.document(app)
     app.add_api_route("/docs", lambda: HTMLResponse(docs.page(app.openapi())), include_in_schema=False)
-    app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
+    workspace.install(app)
     return app
 
 

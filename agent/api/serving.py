@@ -14,6 +14,7 @@ from agent.settings import Settings, read_settings
 from tools.errors import Refused, Unavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from multiprocessing.process import BaseProcess
 
     from fastapi import FastAPI
@@ -21,8 +22,15 @@ if TYPE_CHECKING:
 GRACE = 5.0  # seconds for a worker whose server is gone to end what it answers
 
 
-def run(settings: Settings, host: str, port: int, workers: int = 1) -> None:
-    """Serve until interrupted; Refused for an address that other machines reach."""
+def run(
+    settings: Settings,
+    host: str,
+    port: int,
+    workers: int = 1,
+    begun: Callable[[str, int], object] | None = None,
+) -> None:
+    """Serve until interrupted; Refused for an address that other machines reach. `begun` is told where, once nothing
+    stands in the way."""
     check_host(host)
     import uvicorn
 
@@ -31,6 +39,8 @@ def run(settings: Settings, host: str, port: int, workers: int = 1) -> None:
     Store.open(settings.database_url).close()
     check_port(host, port)
     print(f"Paladin is at http://{_shown(host)}:{port}  (docs at /docs; Ctrl-C ends it)", flush=True)
+    if begun is not None:
+        begun(host, port)
     uvicorn.run(
         "agent.api.serving:from_environment",
         factory=True,

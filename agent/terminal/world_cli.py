@@ -121,10 +121,11 @@ def _index_command(
 @serve.command(
     epilog="""[bold]Examples[/]
   pa serve
+  pa serve --open
   pa serve --port 8080
   curl -s localhost:8000/api/orchestrator/process -H 'content-type: application/json' -d @request.json
 
-The pages at /docs describe every call."""
+The workspace is at /; the page at /docs describes every call of the API."""
 )
 def _serve(
     host: str = typer.Option(
@@ -132,11 +133,13 @@ def _serve(
     ),
     port: int = typer.Option(8000, min=1, max=65535, help="Port."),
     workers: int = typer.Option(2, min=1, max=64, help="Processes that share the port."),
+    show: bool = typer.Option(False, "--open", help="Open the workspace in a browser once it answers."),
 ) -> None:
-    """Serve the HTTP API on this machine."""
+    """Serve the workspace and the HTTP API on this machine."""
     from agent.api.serving import run
+    from agent.web.opening import open_once_up
 
-    run(read_settings(), host, port, workers)
+    run(read_settings(), host, port, workers, open_once_up if show else None)
 
 
 # --- steps -----------------------------------------------------------------------------------------------

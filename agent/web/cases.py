@@ -1,0 +1,306 @@
+"""A case: where it stands, its clocks, what happened and what can; and the letters that the payer sends about it."""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple, get_args
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request, Response
+
+from agent import appeals, case_desk, denials
+from agent.api import wire
+from agent.api.office import Office, office
+from agent.desk import now
+from agent.web.page import FRAMED, Form, PageRoute, Sent, go, render
+from tools.appeals.letter import Filing
+from tools.appeals.records import Strategy
+from tools.denials.codes import REASONS
+from tools.denials.papers import SUFFIXES, text_in, text_of
+from tools.denials.records import Denial
+from tools.errors import Correctable, Invalid, NotFound
+from tools.lifecycle.fold import possible, standing
+from tools.lifecycle.records import Approval, AuthorizationCase, Call, Facts, Notice, What
+from tools.lifecycle.running import clocks_of
+from tools.lifecycle.states import REMARKS, full
+from tools.records import Channel
+
+router = APIRouter(prefix="/cases", route_class=PageRoute, include_in_schema=False)
+LETTERS = "/cases/{case_id}/letters"
+PDF = "application/pdf"
+HEX = set("0123456789abcdef")
+
+
+class Stretch(NamedTuple):
+    """A piece of a letter's text; `what` says what was read from it, "" where nothing was."""
+
+    text: str
+    what: str = ""
+
+
+@router.get("/{case_id}")
+def case(request: Request, case_id: wire.DraftNumber) -> Response:
+    desk = office(request)
+    return render(request, "case.html", **_shown(desk, desk.store.authorization_case(case_id)))
+
+
+@router.post("/{case_id}/events")
+def enter(request: Request, case_id: wire.DraftNumber, form: Sent) -> Response:
+    """Enter what happened; what is not possible is refused with what is."""
+    desk, what = office(request), _what(form.text("what"))
+    entry = _entry(desk, case_id, form)
+    if what == "reviewed":
+        case_desk.review(desk.store, case_id, entry, draft_id=form.whole("draft"), why=form.text("why"))
+    else:
+        case_desk.record(
+            desk.store, case_id, what, entry, at=form.text("at"), why=form.text("why"), facts=_facts(form)
+        )
+    return go(f"/cases/{case_id}", entry.by)
+
+
+# --- letters ---------------------------------------------------------------------------------------------
+
+
+@router.post("/{case_id}/letters")
+def take_letter(request: Request, case_id: wire.DraftNumber, form: Sent) -> Response:
+    """Keep a letter that came in, and show what is read of it; nothing is entered yet."""
+    desk = office(request)
+    desk.store.authorization_case(case_id)
+    name, content = form.file("file")
+    if not content and form.words("text"):
+        name, content = "letter.txt", form.words("text").encode()
+    if not content:
+        raise Invalid("choose the letter's file, or paste its text")
+    suffix = Path(name).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise Invalid(f"{name} is no {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
+    text_in(content, suffix, name)
+    digest = _keep(desk, name, content)
+    received = form.day("received")
+    return go(f"/cases/{case_id}/letters/{digest}" + (f"?received={received}" if received else ""))
+
+
+@router.get("/{case_id}/letters/{digest}")
+def letter(
+    request: Request, case_id: wire.DraftNumber, digest: str, received: date | None = None
+) -> Response:
+    """What a letter says, beside its words, and what to do about it."""
+    desk = office(request)
+    found, file = desk.store.authorization_case(case_id), _letter(desk, digest)
+    text = text_of(file)
+    read = denials.read_for(desk.store, text, case_id=case_id, received=received)
+    notices = [event.facts.notice for event in standing(found) if event.facts.notice]
+    return render(
+        request,
+        "letter.html",
+        **_shown(desk, found),
+        file=file,
+        digest=digest,
+        received=received,
+        read=read.denial,
+        due=read.due,
+        compared=read.compared,
+        stretches=_stretches(text, read.denial),
+        reasons=REASONS,
+        entered=any(notice.letter and notice.letter.sha256 == digest for notice in notices),
+        **_advice(desk, case_id, file, received),
+    )
+
+
+@router.get("/{case_id}/letters/{digest}/file")
+def letter_file(request: Request, case_id: wire.DraftNumber, digest: str) -> Response:
+    file = _letter(office(request), digest)
+    media = PDF if file.suffix.lower() == ".pdf" else "text/plain; charset=utf-8"
+    shown = {**FRAMED, "content-disposition": f"inline; filename*=utf-8''{quote(file.name)}"}
+    return Response(file.read_bytes(), media_type=media, headers=shown)
+
+
+@router.post("/{case_id}/letters/{digest}/enter")
+def enter_letter(request: Request, case_id: wire.DraftNumber, digest: str, form: Sent) -> Response:
+    """Enter what the letter decides, with its own deadline."""
+    desk = office(request)
+    entry, received = _entry(desk, case_id, form), form.day("received")
+    file = _letter(desk, digest)
+    case_desk.letter(desk.store, case_id, file, entry, received=received, why=form.text("why"))
+    return go(f"/cases/{case_id}/letters/{digest}" + (f"?received={received}" if received else ""), entry.by)
+
+
+@router.get("/{case_id}/letters/{digest}/{paper}.pdf")
+def appeal_paper(
+    request: Request, case_id: wire.DraftNumber, digest: str, paper: str, received: date | None = None
+) -> Response:
+    """The packet of the appeal, or the sheet for the call; refused, with what to do instead, where none is right."""
+    from tools.appeals.sheet import call_sheet
+    from tools.papers.letter_pdf import letter_pdf
+
+    desk = office(request)
+    if paper not in ("packet", "sheet"):
+        raise NotFound("paper of an appeal", paper, hint="there are packet and sheet")
+    made = _look(desk, case_id, _letter(desk, digest), received)
+    if paper == "packet":
+        content = appeals.bind(made, appeals.compose(made, Filing()))
+    else:
+        content = letter_pdf(call_sheet(made.case, made.denial, made.found))
+    return Response(content, media_type=PDF, headers={**FRAMED, "content-disposition": "inline"})
+
+
+def _advice(desk: Office, case_id: int, file: Path, received: date | None) -> dict[str, Any]:
+    """The plan of what to do, or why there is none."""
+    try:
+        found: Strategy | None = _look(desk, case_id, file, received).found
+        return {"strategy": found, "no_strategy": ""}
+    except Correctable as why:
+        return {"strategy": None, "no_strategy": str(why)}
+
+
+def _look(desk: Office, case_id: int, file: Path, received: date | None) -> appeals.Appealing:
+    head = desk.store.authorization_case(case_id).head
+    judged = case_desk.CaseDays(desk.store, desk.settings.day()).of_patient(head.patient_id)
+    day = max(judged, received or judged)  # a letter is answered on no day before it came
+    asked = appeals.Asked("", "", as_of=day, received=received, case_id=case_id)
+    return appeals.look(desk.store, appeals.asked_about(desk.store, asked), appeals.decision_of(file))
+
+
+def _keep(desk: Office, name: str, content: bytes) -> str:
+    """A letter under the hash of its content, for its owner alone; the name that it came with stays its own."""
+    digest = sha256(content).hexdigest()
+    folder = _letters(desk) / digest
+    for made in (folder.parent, folder):
+        made.mkdir(exist_ok=True, mode=0o700)
+    if not any(folder.iterdir()):
+        file = folder / f"{Path(name).stem[:80] or 'letter'}{Path(name).suffix.lower()}"
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
+            out.write(content)
+    return digest
+
+
+def _letters(desk: Office) -> Path:
+    return desk.settings.home / "letters"
+
+
+def _letter(desk: Office, digest: str) -> Path:
+    folder = _letters(desk) / digest
+    if len(digest) == 64 and set(digest) <= HEX and folder.is_dir():
+        for file in folder.iterdir():
+            return file
+    raise NotFound("letter", digest[:64], hint="it is not kept here; drop it on its case again")
+
+
+def _stretches(text: str, read: Denial) -> list[Stretch]:
+    """The letter's text cut at what was read from it; of quotes that overlap, the first and longest."""
+    named = [(one.quote, what) for one, what in _statements(read) if one is not None]
+    cut, at = list[Stretch](), 0
+    for words, what in sorted(named, key=lambda item: (item[0].start, -item[0].end)):
+        if words.start >= at:
+            cut += [Stretch(text[at : words.start]), Stretch(text[words.start : words.end], what)]
+            at = words.end
+    return [one for one in (*cut, Stretch(text[at:])) if one.text]
+
+
+def _statements(read: Denial) -> list[tuple[Any, str]]:
+    """Everything that bears a quote, with what it is."""
+    found: list[tuple[Any, str]] = [
+        (read.payer, "payer"),
+        (read.member, "member"),
+        (read.member_id, "member id"),
+        (read.birth_date, "birth date"),
+        (read.reference, "reference"),
+        (read.dated, "date"),
+        (read.approved, "approved"),
+        (read.reply_by, "reply by"),
+    ]
+    found += [(one, f"reason: {REASONS[one.code].title}") for one in read.reasons]
+    found += [(one, f"right: {one.kind.replace('_', ' ')}") for one in read.rights]
+    found += [(one, "drug") for one in read.drugs] + [(one, f"clause {one.id}") for one in read.cited]
+    return found
+
+
+# --- what a page needs -----------------------------------------------------------------------------------
+
+
+def _shown(desk: Office, found: AuthorizationCase) -> dict[str, Any]:
+    alone = case_desk.alone(desk.store, found)
+    day = case_desk.CaseDays(desk.store, desk.settings.day()).of(found)
+    undone = {event.facts.undoes for event in found.events}
+    steps = possible(found)
+    letters = {
+        event.facts.notice.letter.sha256
+        for event in found.events
+        if event.facts.notice and event.facts.notice.letter
+    }
+    return {
+        "case": found,
+        "state": full(found.state, found.level),
+        "as_of": day,
+        "alone": alone,
+        "patient": None if alone else desk.store.patient(found.head.patient_id),
+        "clocks": () if alone else clocks_of(found, case_desk.plan_of(desk.store, found), day),
+        "steps": [(step.what, step.level if step.what == "appealed" else "") for step in steps],
+        "remarks": REMARKS,
+        "events": [(event, event.number in undone) for event in found.events],
+        "channels": get_args(Channel),
+        "plan": case_desk.plan_of(desk.store, found),
+        "kept": {digest for digest in letters if (_letters(desk) / digest).is_dir()},
+    }
+
+
+def _entry(desk: Office, case_id: int, form: Form) -> case_desk.Entry:
+    by = form.text("by")
+    if not by:
+        raise Invalid("say who enters it")
+    whose = desk.store.authorization_case(case_id).head.patient_id
+    judged = case_desk.CaseDays(desk.store, desk.settings.day()).of_patient(whose)
+    return case_desk.Entry(by, case_desk.checked_day(form.day("on"), judged), now())
+
+
+def _what(typed: str) -> What:
+    for known in get_args(What):
+        if known == typed and known != "opened":
+            found: What = known
+            return found
+    raise NotFound("kind of entry", typed)
+
+
+def _facts(form: Form) -> Facts:
+    """What the entry states, of whatever its form has."""
+    channel, start, end = form.text("channel"), form.day("start"), form.day("end")
+    if channel and channel not in get_args(Channel):
+        raise NotFound("channel", channel, hint=f"there are {', '.join(get_args(Channel))}")
+    approval = notice = call = None
+    if start and end:
+        approval = Approval(
+            number=form.text("number"),
+            start=start,
+            end=end,
+            quantity=form.number("quantity"),
+            days_supply=form.whole("days_supply"),
+        )
+    dated = form.day("dated")
+    if dated:
+        notice = Notice(
+            dated=dated,
+            received=form.day("received"),
+            reference=form.text("reference"),
+            deadline=form.day("deadline"),
+        )
+    if form.text("spoke_with"):
+        call = Call(
+            spoke_with=form.text("spoke_with"),
+            reference=form.text("reference"),
+            peer_to_peer=bool(form.text("peer_to_peer")),
+        )
+    statement: Any = {"urgency": "expedited", "expedite_reason": form.text("expedited")}
+    return Facts(
+        channel=channel or None,  # type: ignore[arg-type]
+        reference="" if notice or call else form.text("reference"),
+        received=None if notice else form.day("received"),
+        level=form.text("level"),
+        approval=approval,
+        notice=notice,
+        call=call,
+        undoes=form.whole("undoes"),
+        **(statement if form.text("expedited") else {}),
+    )

@@ -1,0 +1,93 @@
+"""Chat beside a patient: each answer with what it rests on, as links into the chart and the policy."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from threading import Event as Signal
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, StreamingResponse
+from fastapi.sse import format_sse_event
+from starlette.concurrency import run_in_threadpool
+
+from agent.api.chat import STREAM
+from agent.api.office import Office, office
+from agent.conversation import LONGEST_QUESTION, Conversation, Event, Turn, find, kept
+from agent.web.page import PageRoute, Sent, go, is_part, part, render
+from tools.errors import Invalid, PaladinError
+from tools.records import Patient
+
+router = APIRouter(prefix="/patients/{patient_id}/chat", route_class=PageRoute, include_in_schema=False)
+RECENT = 100  # conversations that are looked through for this patient's
+
+
+@router.get("")
+def chat(request: Request, patient_id: str) -> Response:
+    """A new conversation, and those that can be gone on with."""
+    desk = office(request)
+    patient = desk.store.patient(patient_id)
+    return render(request, "chat.html", **_page(desk, patient), talk="", history=())
+
+
+@router.get("/{talk}")
+def conversation(request: Request, patient_id: str, talk: str) -> Response:
+    desk = office(request)
+    patient = desk.store.patient(patient_id)
+    held = Conversation(desk.talks, desk.chat_desk(model="offline"), find(desk.talks, talk).id, patient.id)
+    return render(request, "chat.html", **_page(desk, patient), talk=held.id, history=held.history)
+
+
+@router.post("")
+def ask(request: Request, patient_id: str, form: Sent) -> Response:
+    """One turn: streamed as it is verified where a script reads along, a part of the page for htmx, else a new page."""
+    desk, question = office(request), form.words("question")
+    if not question:
+        raise Invalid("write a question")
+    if len(question) > LONGEST_QUESTION:
+        raise Invalid(f"the question has {len(question)} characters; ask in at most {LONGEST_QUESTION}")
+    patient, talk = desk.store.patient(patient_id), form.text("talk")
+    known = find(desk.talks, talk).id if talk else ""
+    held = Conversation(desk.talks, desk.chat_desk(), known, patient.id)
+
+    def shown(turn: Turn) -> str:
+        return part(request, "turn.html", patient=patient, turn=turn, talk=held.id)
+
+    if STREAM in request.headers.get("accept", ""):
+        return StreamingResponse(_stream(held, question, shown), media_type=STREAM)
+    turn = held.ask(question)
+    return (
+        HTMLResponse(shown(turn)) if is_part(request) else go(f"/patients/{patient.id}/chat/{held.id}#last")
+    )
+
+
+async def _stream(held: Conversation, question: str, shown: Callable[[Turn], str]) -> AsyncIterator[bytes]:
+    """Each sentence once it was verified, then the whole turn as the page shows it; given up if the reader goes."""
+    cancelled, queue = Signal(), asyncio.Queue[Event | None]()
+    loop = asyncio.get_running_loop()
+
+    def put(event: Event) -> None:
+        loop.call_soon_threadsafe(queue.put_nowait, event)
+
+    asking = asyncio.ensure_future(run_in_threadpool(held.ask, question, put, cancelled))
+    asking.add_done_callback(lambda _: queue.put_nowait(None))
+    try:
+        while (event := await queue.get()) is not None:
+            if event.what == "answer":
+                yield format_sse_event(data_str=json.dumps(event.text), event="sentence")
+        error = asking.exception()
+        if isinstance(error, PaladinError):
+            yield format_sse_event(data_str=json.dumps(str(error)), event="refusal")
+        elif error is not None:
+            raise error
+        else:
+            yield format_sse_event(data_str=json.dumps(shown(asking.result())), event="turn")
+    finally:
+        cancelled.set()
+
+
+def _page(desk: Office, patient: Patient) -> dict[str, Any]:
+    others = [one for one in kept(desk.talks, RECENT) if one.patient_id == patient.id and one.turns]
+    return {"patient": patient, "others": others}

@@ -1,0 +1,215 @@
+"""A check: criterion by criterion, the evidence in the chart beside the clause of the policy; and what would be if."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from fastapi import APIRouter, Query, Request, Response
+
+from agent.api.office import Office, office
+from agent.casework import Asking, coverage, why_not
+from agent.desk import decided_before, now
+from agent.settings import read_as_of
+from agent.terminal.screen import ask_words
+from agent.web.page import PageRoute, Sent, go, is_part, read_number, read_whole, render
+from tools import chart
+from tools.bound import Bound
+from tools.enquiries import changes_of
+from tools.errors import NotFound
+from tools.notes import confirming
+from tools.records import Determination, Finding
+from tools.records import Request as DrugRequest
+from tools.terminology.conditions import CONCEPTS
+from tools.terminology.observations import TESTS
+from tools.terms import TOPICS
+from tools.what_if import Change
+
+router = APIRouter(prefix="/patients/{patient_id}/check", route_class=PageRoute, include_in_schema=False)
+SHORT = 60  # characters of a supposition
+
+
+class Line(NamedTuple):
+    """A finding in the list: how deep it stands, and what it was before something was supposed, if that changed it."""
+
+    finding: Finding
+    depth: int
+    before: str = ""
+
+
+class Supposing(NamedTuple):
+    """What the controls hold, as it was typed; the names are those of `enquiries.changes_of`."""
+
+    test: str = ""
+    value: str = ""
+    stopped: str = ""
+    tried: str = ""
+    tried_days: str = ""
+    diagnosis: str = ""
+    denied: str = ""
+    programme_months: str = ""
+    on: str = ""
+
+    @property
+    def any(self) -> bool:
+        return any(text for name, text in self._asdict().items() if name not in ("test", "tried_days"))
+
+    def changes(self) -> list[Change]:
+        value = read_number("value", self.value)
+        return changes_of(
+            test=self.test if value is not None else "",
+            value=value,
+            stopped=self.stopped,
+            tried=self.tried,
+            tried_days=read_whole("tried_days", self.tried_days) or 90,
+            diagnosis=self.diagnosis,
+            denied=self.denied,
+            programme_months=read_whole("programme_months", self.programme_months) or 0,
+            on=read_as_of(self.on),
+        )
+
+
+@router.get("")
+def drugs(
+    request: Request,
+    patient_id: str,
+    plan: str = Query("", max_length=100),
+    as_of: str = Query("", max_length=10),
+) -> Response:
+    """All drugs of the plan, side by side."""
+    bound = _bound(office(request), patient_id, plan, as_of)
+    found = bound.compare()
+    return render(
+        request,
+        "drugs.html",
+        patient=bound.patient,
+        plan=bound.plan,
+        as_of=bound.as_of,
+        rows=[(one, bound.plan.benefits[one.drug], _open(one)) for one in found],
+        query=_query(plan, as_of),
+    )
+
+
+@router.get("/{drug}")
+def check(
+    request: Request,
+    patient_id: str,
+    drug: str,
+    plan: str = Query("", max_length=100),
+    as_of: str = Query("", max_length=10),
+    test: str = Query("", max_length=SHORT),
+    value: str = Query("", max_length=SHORT),
+    stopped: str = Query("", max_length=SHORT),
+    tried: str = Query("", max_length=SHORT),
+    tried_days: str = Query("", max_length=SHORT),
+    diagnosis: str = Query("", max_length=SHORT),
+    denied: str = Query("", max_length=SHORT),
+    programme_months: str = Query("", max_length=SHORT),
+    on: str = Query("", max_length=10),
+) -> Response:
+    """One drug; with suppositions, what it would be, beside what it is."""
+    bound = _bound(office(request), patient_id, plan, as_of)
+    controls = Supposing(test, value, stopped, tried, tried_days, diagnosis, denied, programme_months, on)
+    real = bound.determination(drug)
+    supposed = bound.supposed(drug, controls.changes()) if controls.any else None
+    shown = supposed or real
+    given: dict[str, Any] = {
+        "patient": bound.patient,
+        "plan": bound.plan,
+        "found": shown,
+        "real": real if supposed else None,
+        "asks": ask_words(shown.request),
+        "lines": list(_lines(shown, real if supposed else None)),
+        "refusal": why_not(real),
+        "query": _query(plan, as_of),
+        "tests": TESTS,
+    }
+    if is_part(request):
+        return render(request, "determination.html", **given)
+    return render(
+        request,
+        "check.html",
+        controls=controls,
+        others=bound.compare(),
+        coverage=coverage(bound.asked(drug)),
+        as_of=as_of,
+        asked_plan=plan,
+        topics=TOPICS,
+        conditions=CONCEPTS,
+        taken=sorted({one.drug for one in bound.patient.medications or () if one.end is None}),
+        **given,
+    )
+
+
+@router.post("/{drug}/draft")
+def draft(request: Request, patient_id: str, drug: str, form: Sent) -> Response:
+    """Fill the form and write the letter, up to a person's review; the same case finds its draft again, unless another
+    one is asked for after it was decided."""
+    desk = office(request)
+    attempt = decided_before(desk.store, patient_id) if form.text("again") else 0
+    asking = Asking(
+        patient_id=patient_id,
+        request=DrugRequest(drug=drug),
+        plan_id=form.text("plan"),
+        as_of=desk.settings.day(form.text("as_of")),
+        force=bool(form.text("force")),
+        attempt=attempt,
+    )
+    return go(f"/drafts/{desk.draft(asking).draft.id}")
+
+
+@router.post("/{drug}/leads/{lead_id}")
+def decide_lead(request: Request, patient_id: str, drug: str, lead_id: str, form: Sent) -> Response:
+    """Confirm what a note says, so that it becomes a record, or reject it."""
+    desk = office(request)
+    bound = _bound(desk, patient_id, form.text("plan"), form.text("as_of"))
+    known = {lead.id: lead for lead in bound.determination(drug).leads}
+    if lead_id not in known:
+        raise NotFound("passage of a note that is open", lead_id, known)
+    to = chart.Entering(store=desk.store, patient_id=bound.patient.id, by=form.text("by"), when=now())
+    if form.text("reject"):
+        confirming.reject(to, known[lead_id])
+    else:
+        filled = confirming.Filled(
+            form.day("start"), form.day("end"), form.day("date"), form.text("unit"), form.text("code")
+        )
+        confirming.confirm(to, known[lead_id], filled)
+    where = f"/patients/{quote(bound.patient.id)}/check/{quote(drug)}"
+    return go(where + _query(form.text("plan"), form.text("as_of")), to.by)
+
+
+def _bound(desk: Office, patient_id: str, plan: str, as_of: str) -> Bound:
+    return Bound(desk.store, patient_id, as_of=desk.settings.day(as_of), plan_id=plan)
+
+
+def _query(plan: str, as_of: str) -> str:
+    """What the address says of plan and day, to be carried on."""
+    said = "&".join(f"{name}={quote(value)}" for name, value in (("plan", plan), ("as_of", as_of)) if value)
+    return f"?{said}" if said else ""
+
+
+def _open(found: Determination) -> list[Finding]:
+    return [one for one in found.findings if one.status != "met"]
+
+
+def _lines(found: Determination, before: Determination | None) -> Iterator[Line]:
+    """The findings with their branches, those that are not met first; of what is met, only the branch that shows it."""
+    was = {key: one.status for key, one in _keyed(before.findings)} if before else {}
+    order = {"not_met": 0, "unknown": 1, "met": 2}
+    for top in sorted(found.findings, key=lambda one: (one.exclusion, order[one.status])):
+        yield from _branch(top, 0, was, before is not None)
+
+
+def _branch(finding: Finding, depth: int, was: Mapping[str, str], compared: bool) -> Iterator[Line]:
+    old = was.get(finding.criterion, "new") if compared else ""
+    yield Line(finding, depth, old if old != finding.status else "")
+    for part in finding.parts:
+        if finding.status != "met" or part.status == "met":
+            yield from _branch(part, depth + 1, was, compared)
+
+
+def _keyed(findings: Iterable[Finding]) -> Iterator[tuple[str, Finding]]:
+    for one in findings:
+        yield one.criterion, one
+        yield from _keyed(one.parts)

@@ -1,0 +1,168 @@
+"""A draft: its form with the source of each field, its papers, and what a person decides about it."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import Any, NamedTuple, get_args
+
+from fastapi import APIRouter, Request, Response
+
+from agent import case_desk
+from agent.api import drafts as api
+from agent.api import wire
+from agent.api.office import office
+from agent.decision import Action, Decision
+from agent.desk import now
+from agent.integrity import altered_papers, orphaned
+from agent.revision import PARTS, values_of
+from agent.terminal.review_screen import TITLES
+from agent.web.page import FRAMED, Form, PageRoute, Sent, go, render
+from agent.web.patients import KINDS
+from tools.errors import Correctable, Invalid, NotFound, Refused
+from tools.records import FilledField, FormTemplate, PARequest, Signature
+from tools.store.rows import Draft, named
+from tools.store.store import Store
+
+router = APIRouter(prefix="/drafts", route_class=PageRoute, include_in_schema=False)
+OPEN = ("needs_review", "edited")
+_deciding = Lock()  # between the look at a draft's version and the decision about it
+
+
+class Box(NamedTuple):
+    """A field of the form; one that rests on the chart is mended there."""
+
+    field: FilledField
+    editable: bool
+    edited: bool
+
+    @property
+    def missing(self) -> bool:
+        return self.field.required and not self.field.value
+
+
+@router.get("/{draft_id}")
+def draft(request: Request, draft_id: wire.DraftNumber) -> Response:
+    store = office(request).store
+    found = store.draft(draft_id)
+    return render(request, "draft.html", **_shown(store, found))
+
+
+@router.get("/{draft_id}/papers/{name}")
+async def paper(request: Request, draft_id: wire.DraftNumber, name: str) -> Response:
+    """One of its papers, which a page of ours may show inside itself."""
+    found = await api.paper(request, draft_id, name)
+    found.headers.update(FRAMED)
+    return found
+
+
+@router.post("/{draft_id}/edit")
+def edit(request: Request, draft_id: wire.DraftNumber, form: Sent) -> Response:
+    """Change what was changed on the page, and nothing else."""
+    before = {field.id: field.value for field in office(request).store.draft(draft_id).filled_form().fields}
+    given = form.starting("field.")
+    edits = {name: value for name, value in given.items() if value != before.get(name, "")}
+    edits |= {part: value for part in PARTS if (value := form.text(f"part.{part}"))}
+    if not edits:
+        raise Invalid("nothing was changed")
+    return _decide(request, draft_id, "edit", form, edits)
+
+
+@router.post("/{draft_id}/approve")
+def approve(request: Request, draft_id: wire.DraftNumber, form: Sent) -> Response:
+    return _decide(request, draft_id, "approve", form)
+
+
+@router.post("/{draft_id}/reject")
+def reject(request: Request, draft_id: wire.DraftNumber, form: Sent) -> Response:
+    return _decide(request, draft_id, "reject", form)
+
+
+@router.post("/{draft_id}/case")
+def open_case(request: Request, draft_id: wire.DraftNumber, form: Sent) -> Response:
+    """Open the case that this draft begins, or find it."""
+    desk = office(request)
+    by = form.text("by")
+    if not by:
+        raise Invalid("say who opens the case")
+    kept = desk.store.draft(draft_id)
+    day = case_desk.CaseDays(desk.store, desk.settings.day()).of_patient(kept.patient_id)
+    opened = case_desk.open_from_draft(desk.store, draft_id, case_desk.Entry(by, day, now()))
+    return go(f"/cases/{opened.case.id}", by)
+
+
+def _decide(
+    request: Request, draft_id: int, action: Action, form: Form, edits: dict[str, str] | None = None
+) -> Response:
+    """Hand in what was decided about the version that was seen; where somebody else was first, nothing is done."""
+    desk, by = office(request), form.text("by")
+    decision = Decision(action=action, by=by, when=now(), reason=form.text("reason"), edits=edits or {})
+    with _deciding:
+        _require_seen(desk.store, draft_id, form.whole("version"))
+        desk.decide(draft_id, decision)
+    return go(f"/drafts/{draft_id}", by)
+
+
+def _require_seen(store: Store, draft_id: int, version: int | None) -> None:
+    """Refused if the draft is no longer as the page showed it, with who changed it."""
+    now_is = store.draft(draft_id)
+    if now_is.version == version and now_is.status in OPEN:
+        return
+    done = store.reviews(draft_id)
+    by = f" by {done[-1].by}, {done[-1].when:%Y-%m-%d %H:%M} UTC" if done else ""
+    raise Refused(
+        f"somebody was first: draft {draft_id} is {now_is.status.replace('_', ' ')}{by}, and its version"
+        f" {now_is.version}, not {version}. Nothing of yours was kept; read it again"
+    )
+
+
+def _shown(store: Store, found: Draft) -> dict[str, Any]:
+    form = found.filled_form()
+    alone = orphaned(store, found.person, found.patient_id)
+    cases = [case for case in store.authorization_cases(found.patient_id) if case.head.draft_id == found.id]
+    return {
+        "draft": found,
+        "form": form,
+        "patient": None if alone else store.patient(found.patient_id),
+        "whose": named(found.person),
+        "alone": alone,
+        "is_open": found.status in OPEN and not alone,
+        "boxes": _boxes(store, found, form),
+        "papers": _papers(found),
+        "altered": altered_papers(found),
+        "reviews": store.reviews(found.id),
+        "cases": cases,
+        "kinds": KINDS,
+        "signatures": get_args(Signature),
+    }
+
+
+def _papers(found: Draft) -> list[tuple[str, str]]:
+    """Names and titles, in the order in which they are needed."""
+    order = [*TITLES, *sorted(set(found.files) - set(TITLES))]
+    return [(name, TITLES.get(name, name.replace("_", " "))) for name in order if name in found.files]
+
+
+def _boxes(store: Store, found: Draft, form: PARequest) -> list[Box]:
+    """What is missing first, then what people changed, then the form's order."""
+    try:
+        template = store.form(found.plan_id)
+    except NotFound:
+        template = None
+    boxes = [
+        Box(
+            one,
+            template is not None and _is_editable(form, template, one),
+            one.record_id.startswith("review:"),
+        )
+        for one in form.fields
+    ]
+    return sorted(boxes, key=lambda box: (not box.missing, not box.edited))
+
+
+def _is_editable(form: PARequest, template: FormTemplate, field: FilledField) -> bool:
+    """Whether an edit of this field is taken, asked of what takes edits."""
+    try:
+        values_of(form, template, {field.id: field.value})
+    except (Correctable, KeyError):
+        return False
+    return True

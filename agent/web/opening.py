@@ -1,0 +1,34 @@
+"""Opens the workspace in the user's browser once the server answers."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+import webbrowser
+from collections.abc import Callable
+
+PATIENCE = 60.0  # seconds for the server to come up
+PAUSE = 0.1
+
+
+def open_once_up(host: str, port: int, show: Callable[[str], object] = webbrowser.open) -> threading.Thread:
+    """Wait beside the server until its port answers, then show its page; where nothing comes up, nothing is shown."""
+    shown = f"[{host}]" if ":" in host else host
+    waiting = threading.Thread(
+        target=_wait, args=(host, port, lambda: show(f"http://{shown}:{port}/")), daemon=True
+    )
+    waiting.start()
+    return waiting
+
+
+def _wait(host: str, port: int, then: Callable[[], object]) -> None:
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        try:
+            socket.create_connection((host, port), timeout=1).close()
+        except OSError:
+            time.sleep(PAUSE)
+        else:
+            then()
+            return

@@ -1,0 +1,239 @@
+"""What every page shares: templates that escape all that they are given, headers, forms, and errors that are pages too.
+
+The doorkeeper of the HTTP door stands before all of this. Forms are read here alone, on the page's own routes, and only
+from a page that names itself as one of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import quote, unquote
+
+from fastapi import Depends, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.routing import APIRoute
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+
+from agent.api import wire
+from agent.api.doorkeeper import Accepts
+from agent.desk import now
+from agent.settings import read_as_of
+from tools.errors import Invalid, NotFound, PaladinError, Refused
+from tools.papers.formats import PRINTED_UNITS
+from tools.papers.uploads import MOST_BYTES
+from tools.printable import one_line, printable
+from tools.terms import INDICATIONS
+
+HERE = Path(__file__).parent
+FORM = Accepts(frozenset({"application/x-www-form-urlencoded"}), 300_000)
+UPLOAD = Accepts(frozenset({"multipart/form-data"}), MOST_BYTES + 100_000)
+MOST_FIELDS = 500
+HEADERS = {
+    "content-security-policy": (
+        "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'self'"
+    ),
+    "referrer-policy": "same-origin",  # under no-referrer a browser sends `Origin: null` with our own forms
+}
+FRAMED = {  # of papers that a page of ours shows inside itself
+    "content-security-policy": "default-src 'self'; frame-ancestors 'self'",
+    "x-frame-options": "SAMEORIGIN",
+}
+WHO = "who"  # the cookie that remembers who fills in the forms
+
+
+def render(request: Request, template: str, status: int = 200, **given: Any) -> HTMLResponse:
+    """A page, or the part of one that htmx asked for."""
+    return HTMLResponse(part(request, template, **given), status)
+
+
+def part(request: Request, template: str, **given: Any) -> str:
+    """A template with what it is given, who sits before it, and its address."""
+    by = one_line(unquote(request.cookies.get(WHO, "")))
+    return _templates.get_template(template).render(by=by, here=request.url.path, **given)
+
+
+def is_part(request: Request) -> bool:
+    """Whether htmx asked, and only a part of the page is to be exchanged."""
+    return "hx-request" in request.headers and "hx-history-restore-request" not in request.headers
+
+
+def go(url: str, by: str = "") -> Response:
+    """Where a form leads once it is done; a reload then sends nothing twice."""
+    answer = RedirectResponse(url, 303)
+    if by:
+        answer.set_cookie(WHO, quote(by), max_age=90 * 86_400, httponly=True, samesite="strict")
+    return answer
+
+
+# --- forms -----------------------------------------------------------------------------------------------
+
+
+class Form:
+    """The fields of a form that was sent; what cannot be read is Invalid, by the field's name."""
+
+    def __init__(self, data: FormData) -> None:
+        self._data = data
+
+    def text(self, name: str) -> str:
+        """On one line."""
+        return one_line(self.words(name))
+
+    def words(self, name: str) -> str:
+        """As it was typed, lines and all."""
+        found = self._data.get(name)
+        return found.replace("\r\n", "\n").strip() if isinstance(found, str) else ""
+
+    def day(self, name: str) -> date | None:
+        return read_as_of(self.text(name))
+
+    def required_day(self, name: str) -> date:
+        found = self.day(name)
+        if found is None:
+            raise Invalid(f"{_label(name)}: give a day, as 2026-09-01")
+        return found
+
+    def number(self, name: str) -> float | None:
+        return read_number(name, self.text(name))
+
+    def whole(self, name: str) -> int | None:
+        return read_whole(name, self.text(name))
+
+    def file(self, name: str) -> tuple[str, bytes]:
+        """Name and content of an uploaded file; "" and nothing if none was chosen."""
+        found = self._data.get(name)
+        if not isinstance(found, UploadFile) or not found.filename:
+            return "", b""
+        return one_line(Path(found.filename.replace("\\", "/")).name), found.file.read()
+
+    def starting(self, prefix: str) -> dict[str, str]:
+        """The fields whose names begin so, by the rest of their names."""
+        return {name.removeprefix(prefix): self.text(name) for name in self._data if name.startswith(prefix)}
+
+
+def read_number(name: str, text: str) -> float | None:
+    if not text:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise Invalid(f"{_label(name)}: {text!r} is no number") from None
+
+
+def read_whole(name: str, text: str) -> int | None:
+    found = read_number(name, text)
+    if found is not None and (found != found or abs(found) > 1e9 or found != int(found)):
+        raise Invalid(f"{_label(name)}: {text!r} is no whole number")
+    return None if found is None else int(found)
+
+
+async def _form(request: Request) -> Form:
+    return Form(await request.form(max_files=1, max_fields=MOST_FIELDS))
+
+
+Sent = Annotated[Form, Depends(_form)]
+
+
+# --- routes ----------------------------------------------------------------------------------------------
+
+
+class PageRoute(APIRoute):
+    """A route whose errors are pages, or parts of one, with the status that the HTTP door gives them."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        answer = super().get_route_handler()
+
+        async def page(request: Request) -> Response:
+            try:
+                _require_own(request)
+                found = await answer(request)
+            except (PaladinError, RequestValidationError, HTTPException) as error:
+                found = _problem(request, error)
+            for name, value in HEADERS.items():
+                found.headers.setdefault(name, value)
+            return found
+
+        return page
+
+
+def _require_own(request: Request) -> None:
+    """Browsers name the page that a form is on. The door refuses another page's; what names none is no page's form."""
+    if request.method == "POST" and "origin" not in request.headers:
+        raise HTTPException(403, "a form is taken only from a page of this server, which Origin names")
+
+
+def _problem(request: Request, error: Exception) -> Response:
+    status, kind, near = _of(error)
+    said = one_line(str(error.detail) if isinstance(error, HTTPException) else str(error))
+    if isinstance(error, RequestValidationError):
+        said = "; ".join(f"{_label(str(e['loc'][-1]))}: {e['msg']}" for e in error.errors())
+    template = "problem_part.html" if is_part(request) else "problem.html"
+    given = {"title": wire.TITLES[kind], "said": said[: wire.LONGEST_DETAIL], "near": near}
+    return render(request, template, status, code=status, **given)
+
+
+def _of(error: Exception) -> tuple[int, str, tuple[str, ...]]:
+    """Status, kind and what is near."""
+    for known, status, name in wire.STATUS:
+        if isinstance(error, known):
+            return status, name, error.near if isinstance(error, NotFound | Refused) else ()
+    if isinstance(error, HTTPException):
+        return error.status_code, "forbidden" if error.status_code == 403 else "not-found", ()
+    return 422, "invalid", ()
+
+
+def _label(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
+
+# --- words -----------------------------------------------------------------------------------------------
+
+
+def _shown(value: Any) -> Any:
+    """Text of strangers orders nothing, on a page either; nothing is an empty text."""
+    if value is None:
+        return ""
+    return printable(value) if type(value) is str else value
+
+
+def _words(key: str) -> str:
+    return str(key).replace("_", " ").replace("(", " (")
+
+
+def _use(key: str) -> str:
+    return INDICATIONS.get(key, key)
+
+
+def _number(value: float | str | None) -> str:
+    return f"{value:g}" if isinstance(value, int | float) else str(value or "")
+
+
+def _unit(unit: str | None) -> str:
+    """As papers print it, and not as UCUM codes it."""
+    return PRINTED_UNITS.get(unit or "", unit or "")
+
+
+def _moment(when: datetime) -> str:
+    return f"{when:%Y-%m-%d %H:%M}"
+
+
+def _templates_of(folder: Path) -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
+    )
+    made.filters |= {"words": _words, "use": _use, "number": _number, "unit": _unit, "moment": _moment}
+    made.globals["now"] = now
+    return made
+
+
+_templates = _templates_of(HERE / "templates")

@@ -1,0 +1,239 @@
+"""Patients: who is meant, and everything that is known of one on a page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, get_args
+
+import msgspec
+from fastapi import APIRouter, Query, Request, Response
+
+from agent.api import attachments, wire
+from agent.api.office import Office, office
+from agent.desk import now
+from agent.web import plots
+from agent.web.page import Form, PageRoute, Sent, go, render
+from tools import chart
+from tools.bound import Bound
+from tools.errors import Correctable, Invalid, NotFound
+from tools.printable import one_line
+from tools.records import Plan, Signature, TrialOutcome
+from tools.store.rows import ChartEntry
+from tools.terminology.observations import TESTS
+from tools.terms import TOPICS
+
+router = APIRouter(prefix="/patients", route_class=PageRoute, include_in_schema=False)
+PAGE = 50  # rows
+ATTACHMENTS = "/patients/{patient_id}/attachments"
+HIDDEN = ("id", "loinc", "sha256", "media_type", "rxnorm", "ingredients", "classes", "source")
+KINDS = {  # of papers, as tools.chart.OF has them
+    "note": "Chart note",
+    "lab": "Lab report",
+    "fills": "Pharmacy fills",
+    "programme": "Program record",
+    "study": "Study report",
+    "medication": "Medication list",
+    "consult": "Consultation",
+}
+
+
+@router.get("")
+def patients(
+    request: Request,
+    q: str = Query("", max_length=200),
+    page: int = Query(1, ge=1, le=1_000_000),
+) -> Response:
+    store, first = office(request).store, (page - 1) * PAGE
+    match = _meant(office(request), q)
+    found = store.find_patients(**match, limit=PAGE, offset=first)
+    total = store.count_patients(**match)
+    if total == 1 and q and not page > 1:
+        return go(f"/patients/{found[0].id}")
+    return render(
+        request,
+        "patients.html",
+        rows=found,
+        total=total,
+        q=q,
+        page=page,
+        first=first,
+        more=first + PAGE < total,
+    )
+
+
+def _meant(desk: Office, typed: str) -> dict[str, Any]:
+    """What was typed, as a birth date, else a name or an id, else a member id."""
+    words = " ".join(typed.split())
+    for form in ("%Y-%m-%d", "%m/%d/%Y"):
+        try:
+            return {"birth_date": datetime.strptime(words, form).date()}
+        except ValueError:
+            continue
+    if words and not desk.store.count_patients(words) and desk.store.count_patients(member_id=words):
+        return {"member_id": words}
+    return {"query": words}
+
+
+@router.get("/{patient_id}")
+def patient(request: Request, patient_id: str, as_of: str = Query("", max_length=10)) -> Response:
+    desk = office(request)
+    bound = Bound(desk.store, patient_id, as_of=desk.settings.day(as_of))
+    plan = _plan(bound)
+    return render(
+        request,
+        "patient.html",
+        patient=bound.patient,
+        as_of=bound.as_of,
+        plan=plan,
+        courses=plots.courses(bound.patient, bound.as_of),
+        labs=plots.labs(bound.patient, plan, bound.as_of),
+        tests=TESTS,
+        topics=TOPICS,
+        outcomes=get_args(TrialOutcome),
+        signatures=get_args(Signature),
+        kinds=KINDS,
+        drafts=desk.store.drafts(patient_id=bound.patient.id, limit=100),
+        cases=bound.cases(),
+        entries=[(entry, entry_in_words(entry)) for entry in desk.store.chart_entries(bound.patient.id)],
+    )
+
+
+def _plan(bound: Bound) -> Plan | None:
+    """The plan on file, if there is one and this world has it."""
+    try:
+        return bound.plan
+    except Correctable:
+        return None
+
+
+def entry_in_words(entry: ChartEntry) -> str:
+    """What an addition says, field by field."""
+    record: dict[str, Any] = msgspec.json.decode(entry.record)
+    said = [
+        f"{name.replace('_', ' ')} {_flat(value)}" for name, value in record.items() if name not in HIDDEN
+    ]
+    return one_line(", ".join(said))
+
+
+def _flat(value: Any) -> str:
+    return " + ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+# --- what a person adds ----------------------------------------------------------------------------------
+
+
+@router.post("/{patient_id}/chart")
+def add(request: Request, patient_id: str, form: Sent) -> Response:
+    """Enter what was learned, by the kind of form that was sent."""
+    what = form.text("what")
+    if what not in _ADD:
+        raise NotFound("kind of entry", what, hint=f"there are {', '.join(_ADD)}")
+    to = _entering(request, patient_id, form)
+    entry = _ADD[what](to, form)
+    return go(f"/patients/{patient_id}#{entry.record_id}", to.by)
+
+
+@router.post("/{patient_id}/chart/{entry_id}/undo")
+def undo(request: Request, patient_id: str, entry_id: wire.DraftNumber, form: Sent) -> Response:
+    store, by = office(request).store, form.text("by")
+    if not by:
+        raise Invalid("say who takes it back")
+    if all(entry.id != entry_id for entry in store.chart_entries(patient_id)):
+        raise NotFound("addition of this chart", str(entry_id))
+    store.undo_chart_entry(entry_id, by=by, when=now())
+    return go(f"/patients/{patient_id}#additions", by)
+
+
+@router.post("/{patient_id}/attachments")
+def attach(request: Request, patient_id: str, form: Sent) -> Response:
+    """Keep a paper; from a draft, go back there."""
+    name, content = form.file("file")
+    if not content:
+        raise Invalid("choose the file: a PDF, TIFF, PNG or JPEG that is not empty")
+    to = _entering(request, patient_id, form)
+    entry = chart.attach(
+        to,
+        content,
+        form.required_day("date"),
+        name=name,
+        kind=form.text("kind"),
+        title=form.text("title"),
+        about=form.text("about"),
+        status=form.text("status"),
+    )
+    draft = form.whole("draft")
+    return go(f"/drafts/{draft}#attached" if draft else f"/patients/{patient_id}#{entry.record_id}", to.by)
+
+
+@router.get("/{patient_id}/papers/{document_id}")
+async def paper(request: Request, patient_id: str, document_id: str) -> Response:
+    return await attachments.attachment(request, patient_id, document_id)
+
+
+def _entering(request: Request, patient_id: str, form: Form) -> chart.Entering:
+    store = office(request).store
+    return chart.Entering(
+        store=store,
+        patient_id=store.patient(patient_id).id,
+        by=form.text("by"),
+        when=now(),
+        complete=bool(form.text("complete")),
+    )
+
+
+def _result(to: chart.Entering, form: Form) -> ChartEntry:
+    value = form.number("value")
+    if value is None:
+        raise Invalid("Value: give the number that was measured")
+    return chart.add_observation(to, form.text("test"), value, form.text("unit"), form.required_day("date"))
+
+
+def _trial(to: chart.Entering, form: Form) -> ChartEntry:
+    return chart.add_trial(
+        to,
+        form.text("drug"),
+        start=form.day("start"),
+        end=form.day("end"),
+        ongoing=bool(form.text("ongoing")),
+        dose=form.text("dose"),
+        frequency=form.text("frequency"),
+        outcome=form.text("outcome"),
+        reason=form.text("reason"),
+    )
+
+
+def _fill(to: chart.Entering, form: Form) -> ChartEntry:
+    days = form.whole("days") or 0
+    return chart.add_fill(to, form.text("drug"), form.required_day("date"), days, form.number("quantity"))
+
+
+def _program(to: chart.Entering, form: Form) -> ChartEntry:
+    return chart.add_program(
+        to, form.text("name"), form.required_day("start"), form.day("end"), form.whole("sessions")
+    )
+
+
+def _statement(to: chart.Entering, form: Form) -> ChartEntry:
+    return chart.add_attestation(
+        to,
+        form.text("topic"),
+        present=form.text("present") == "yes",
+        subjects=[who for who in ("self", "family") if form.text(who)] or ["self"],
+        on=form.required_day("date"),
+        text=form.text("text"),
+    )
+
+
+def _note(to: chart.Entering, form: Form) -> ChartEntry:
+    return chart.add_note(to, form.words("text"), form.required_day("date"))
+
+
+_ADD: dict[str, Callable[[chart.Entering, Form], ChartEntry]] = {
+    "result": _result,
+    "trial": _trial,
+    "fill": _fill,
+    "program": _program,
+    "statement": _statement,
+    "note": _note,
+}

@@ -1,0 +1,33 @@
+"""Policies as their payers print them."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Query, Request, Response
+
+from agent.api.office import office
+from agent.web.page import PageRoute, render
+from tools.errors import NotFound
+
+router = APIRouter(prefix="/policies", route_class=PageRoute, include_in_schema=False)
+HITS = 5
+
+
+@router.get("")
+def policies(request: Request) -> Response:
+    store = office(request).store
+    return render(request, "policies.html", plans=store.plans(), drugs=[drug.name for drug in store.drugs()])
+
+
+@router.get("/{plan_id}/{drug}")
+def policy(request: Request, plan_id: str, drug: str, q: str = Query("", max_length=500)) -> Response:
+    from tools.policies import search
+
+    store = office(request).store
+    plan, name = store.plan(plan_id), store.drug(drug).name
+    found = store.policy(plan.id, name)
+    if found is None:
+        raise NotFound(
+            "policy", f"{plan.id} {name}", hint="the plan asks for no PA for it, or does not cover it"
+        )
+    hits = search(store, plan.id, name, q, HITS) if q.strip() else []
+    return render(request, "policy.html", plan=plan, policy=found, q=q, hits=hits)

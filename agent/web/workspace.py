@@ -1,0 +1,53 @@
+"""The workspace as one thing to mount: its routes, its files, and what its forms may send."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from agent.api.doorkeeper import Accepts
+from agent.web import cases, chats, checks, drafts, patients, policies, worklist
+from agent.web.page import FORM, HERE, UPLOAD
+
+ROUTERS: tuple[APIRouter, ...] = (
+    worklist.router,
+    chats.router,
+    checks.router,
+    patients.router,
+    drafts.router,
+    cases.router,
+    policies.router,
+)
+UPLOADS = {patients.ATTACHMENTS, cases.LETTERS}
+
+
+class OurFiles(StaticFiles):
+    """Style, scripts and the icon: kept by the browser, and asked for again only whether they changed."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        found = await super().get_response(path, scope)
+        found.headers["cache-control"] = "no-cache"
+        return found
+
+
+def install(app: FastAPI) -> None:
+    """Put the pages at `/` and their files at `/static`."""
+    for router in ROUTERS:
+        app.include_router(router)
+    app.mount("/static", OurFiles(directory=HERE / "static"))
+
+
+def _forms() -> dict[str, Accepts]:
+    """What each route that takes a form may be sent."""
+    routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    return {
+        route.path: UPLOAD if route.path in UPLOADS else FORM
+        for route in routes
+        if "POST" in (route.methods or ())
+    }
+
+
+ACCEPTS = _forms()

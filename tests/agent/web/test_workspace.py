@@ -1,0 +1,602 @@
+"""The workspace, screen by screen, as a browser without scripts meets it."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from markupsafe import escape
+
+from agent.api.app import create_app
+from agent.settings import read_settings
+from agent.web.opening import open_once_up
+from agent.web.page import HEADERS
+from tests import sheets
+from tests.agent.clinic import open_clinic
+from tests.agent.conftest import Case
+from tests.agent.test_hostile_text import FORGED, acting, hostile  # noqa: F401 - a fixture
+from tests.agent.web.browser import HERE, Browser, Screen
+from tools.store import Store
+
+LEE, KIM = "R. Lee, CPhT", "Kim Ortiz"
+DENIAL = """Bluestem Regional Mutual
+Date: {date}
+Member: {name}
+Birth date: {born}
+Drug: {drug}
+
+Your request for {drug} was denied. The member has not tried metformin for 90 days.
+You may appeal within 180 days of the date of this letter.
+"""
+
+
+def address(case: Case) -> str:
+    return f"/patients/{case.patient_id}/check/{case.drug}"
+
+
+def sent(browser: Browser, draft: Screen) -> Screen:
+    """The page of a case whose request a person has sent."""
+    approved = browser.send(draft, "/approve", by=LEE)
+    case = browser.send(approved, "/case", by=LEE)
+    return browser.send(case, "/events", having={"what": "submitted"}, by=LEE, channel="fax")
+
+
+# --- every screen ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def screens(browser: Browser, cases: dict[str, Case], draft: Screen) -> list[Screen]:
+    """One of each screen, with a case that has been sent and a question that was asked."""
+    case = cases["ready"]
+    running = sent(browser, draft)
+    talk = browser.send(
+        browser.open(f"/patients/{case.patient_id}/chat"), "/chat", question=f"Can I get {case.drug}?"
+    )
+    paths = (
+        "/", "/?view=review", "/renewals", "/patients", "/patients?q=zzz", f"/patients/{case.patient_id}",
+        f"/patients/{case.patient_id}/check", address(case), f"{address(case)}?programme_months=6",
+        address(cases["not_covered"]), draft.path, "/policies",
+        f"/policies/{case.found.plan_id}/{case.drug}?q=how+long", "/patients/P9999", "/drafts/77", "/cases/77",
+    )  # fmt: skip
+    return [running, talk, *(browser.open(path) for path in paths)]
+
+
+def test_no_screen_names_another_machine_or_runs_anything_of_its_own(screens: list[Screen]) -> None:
+    for screen in screens:
+        assert screen.headers["content-security-policy"] == HEADERS["content-security-policy"], screen.path
+        assert "unsafe" not in HEADERS["content-security-policy"]
+        assert screen.headers["cache-control"] == "no-store"
+        assert all(lead == "" or (lead[0] in "/#?" and lead[:2] != "//") for lead in screen.leads), (
+            screen.leads
+        )
+        for tag, attributes in screen.tags:
+            assert tag != "style" and "style" not in attributes, (screen.path, tag)
+            assert not [name for name in attributes if name.startswith("on")], (screen.path, tag)
+
+
+def test_every_screen_can_be_read_by_ear_and_worked_by_keyboard(screens: list[Screen]) -> None:
+    for screen in screens:
+        tags = [tag for tag, _ in screen.tags]
+        assert tags.count("h1") == 1 and tags.count("main") == 1, screen.path
+        assert len(screen.ids) == len(set(screen.ids)), [i for i in screen.ids if screen.ids.count(i) > 1]
+        labelled = {a["for"] for tag, a in screen.tags if tag == "label" and "for" in a}
+        for at, (tag, attributes) in enumerate(screen.tags):
+            if tag in ("input", "select", "textarea") and attributes.get("type") != "hidden":
+                inside = any(before == "label" for before, _ in screen.tags[max(0, at - 1) : at])
+                assert inside or attributes.get("id") in labelled, (screen.path, attributes)
+
+
+def test_every_link_inside_leads_somewhere(browser: Browser, screens: list[Screen]) -> None:
+    leads = {lead.partition("#")[0] for screen in screens if screen.status == 200 for lead in screen.leads}
+    posts = {form.action for screen in screens for form in screen.forms if form.method == "post"}
+    for lead in sorted(leads - posts - {""}):
+        answer = browser.client.get(lead if lead[0] == "/" else f"/{lead}")
+        assert answer.status_code == 200, (lead, answer.status_code)
+
+
+def test_our_files_are_kept_and_asked_for_again_only_whether_they_changed(browser: Browser) -> None:
+    for name in ("workspace.css", "workspace.js", "htmx.min.js", "icon.svg", "htmx.txt"):
+        first = browser.client.get(f"/static/{name}")
+        assert first.status_code == 200 and first.headers["cache-control"] == "no-cache"
+        again = browser.client.get(f"/static/{name}", headers={"if-none-match": first.headers["etag"]})
+        assert again.status_code == 304
+    for text in ("workspace.css", "workspace.js"):
+        assert "://" not in browser.client.get(f"/static/{text}").text
+
+
+def test_text_of_strangers_is_shown_and_does_nothing(browser: Browser, hostile: Case) -> None:  # noqa: F811
+    who = hostile.patient_id
+    chart = browser.open(f"/patients/{who}")
+    payload = "<img src=x onerror=alert(1)>"
+    noted = browser.send(
+        chart,
+        "/chart",
+        having={"what": "note"},
+        by=payload,
+        date="2026-08-30",
+        text=f"walked\n{FORGED}{payload}",
+    )
+    drafted = browser.send(browser.open(address(hostile)), "/draft")
+    rejected = browser.send(drafted, "/reject", by=FORGED, reason=payload)
+    asked = browser.send(
+        browser.open(f"/patients/{who}/chat"), "/chat", question=f"{payload} what is missing?"
+    )
+    pages = [chart, noted, drafted, rejected, asked, browser.open("/"), browser.open("/patients?q=<b>x")]
+    for screen in [*pages, browser.open(address(hostile)), browser.open(f"/patients/{who}/check")]:
+        assert screen.status == 200, (screen.path, screen.text[:200])
+        assert not acting(screen.html) and "<script>x" not in screen.html and payload not in screen.html
+        assert "img" not in [tag for tag, _ in screen.tags]
+    assert payload in noted.text and payload in rejected.text
+
+
+# --- the door --------------------------------------------------------------------------------------------
+
+
+def test_a_form_is_taken_only_from_a_page_that_names_itself_as_ours(
+    browser: Browser, draft: Screen, store: Store
+) -> None:
+    form = draft.form("/approve")
+    data = {**form.fields, "by": LEE}
+    for origin in (None, "null", "http://localhost:3000", "https://example.org"):
+        headers = {"origin": origin} if origin else {}
+        assert browser.client.post(form.action, data=data, headers=headers).status_code == 403
+    own = {"origin": HERE}
+    assert browser.client.post(form.action, json=data, headers=own).status_code == 415
+    assert browser.client.post("/api/drafts/1/approve", data=data, headers=own).status_code == 415
+    assert store.draft(1).status == "needs_review"
+    assert browser.send(draft, "/approve", by=LEE).status == 200
+    assert store.draft(1).status == "approved"
+
+
+def test_a_form_that_is_too_long_is_not_read(browser: Browser, draft: Screen) -> None:
+    form = draft.form("/approve")
+    answer = browser.client.post(form.action, data={"reason": "x" * 400_000}, headers={"origin": HERE})
+    assert answer.status_code == 413
+
+
+def test_an_empty_store_says_what_to_do(browser: Browser, home: Path) -> None:
+    (home / "paladin.db").unlink()
+    screen = browser.open("/")
+    assert screen.status == 503 and "pa setup" in screen.text and "pa fhir import" in screen.text
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "says"),
+    [
+        ("/patients/P9999", 404, "no patient 'P9999'"),
+        ("/drafts/77", 404, "no draft '77'"),
+        ("/drafts/x", 422, "Draft id"),
+        ("/cases/77", 404, "no case '77'"),
+        ("/policies/CASCADE-GOLD/Ozempik", 404, "did you mean Ozempic"),
+        ("/?view=mine", 404, "no view 'mine'"),
+        ("/?page=0", 422, "Page"),
+        ("/drafts/1/papers/secret", 404, "no"),
+    ],
+)
+def test_what_is_not_there_is_a_page_that_says_so(
+    browser: Browser, path: str, status: int, says: str
+) -> None:
+    screen = browser.open(path)
+    assert screen.status == status and says in screen.text and "To the worklist" in screen.text
+    assert (
+        "problem" in browser.open(path, part=True).html and "<html" not in browser.open(path, part=True).html
+    )
+
+
+# --- worklist and patients -------------------------------------------------------------------------------
+
+
+def test_the_worklist_has_each_request_once_under_what_must_happen(browser: Browser, draft: Screen) -> None:
+    def views() -> dict[str, int]:
+        return {
+            name: int(count)
+            for name, count in re.findall(r">([A-Z][\w ]+) <b>(\d+)</b>", browser.open("/").html)
+        }
+
+    assert views() == {"All": 1, "Late": 0, "To review": 1, "To send": 0, "Payer asked": 0, "Denied": 0,
+                       "With the payer": 0, "Approved": 0}  # fmt: skip
+    approved = browser.send(draft, "/approve", by=LEE)
+    assert views()["To send"] == 1 and views()["All"] == 1
+    case = browser.send(approved, "/case", by=LEE)
+    assert views()["To send"] == 1 and views()["All"] == 1
+    browser.send(case, "/events", having={"what": "submitted"}, by=LEE)
+    assert views()["With the payer"] == 1 and views()["All"] == 1
+    assert case.path in browser.open("/?view=waiting").leads
+    assert case.path not in browser.open("/?view=denied").leads
+
+
+def test_filters_are_links_that_can_be_kept(browser: Browser, cases: dict[str, Case], draft: Screen) -> None:
+    case = cases["ready"]
+    kept = browser.open(f"/?view=review&plan={case.found.plan_id}&drug={case.drug}")
+    assert draft.path in kept.leads
+    assert f"/?plan={case.found.plan_id}&drug={case.drug}" in kept.leads
+    assert draft.path not in browser.open("/?plan=NO-SUCH-PLAN").leads
+
+
+def test_one_person_is_found_by_name_birth_date_member_id_and_number(browser: Browser, store: Store) -> None:
+    patient = store.patient(store.find_patients(limit=1)[0].id)
+    born = patient.birth_date
+    assert born
+    member = next(one.member_id for one in patient.coverages if one.member_id)
+    for typed in (patient.id, patient.name, f"{born}", f"{born:%m/%d/%Y}", member):
+        found = browser.open(f"/patients?q={typed}")
+        assert found.path == f"/patients/{patient.id}" or f"/patients/{patient.id}" in found.leads, typed
+
+
+def test_a_chart_shows_what_is_recorded_and_draws_the_plans_goals(browser: Browser, store: Store) -> None:
+    patient = store.patient(store.find_patients(limit=1)[0].id)
+    screen = browser.open(f"/patients/{patient.id}")
+    records = [*patient.observations, *(patient.medications or ()), *patient.notes, *patient.documents]
+    assert {one.id for one in records if getattr(one, "date", True)} <= set(screen.ids)
+    assert "goal" in {attributes.get("class") for tag, attributes in screen.tags if tag == "line"}
+    assert "Ozempic" in " ".join(a.get("aria-label", "") for tag, a in screen.tags if tag == "svg")
+
+
+@pytest.mark.parametrize(
+    ("what", "filled", "says"),
+    [
+        ("result", {"test": "hba1c", "value": "7.4", "unit": "%", "date": "2026-08-30"}, "7.4"),
+        ("trial", {"drug": "glipizide", "start": "2025-01-01", "end": "2025-06-01", "dose": "10 mg"}, "glipizide"),
+        ("fill", {"drug": "metformin", "date": "2026-05-02", "days": "90"}, "metformin"),
+        ("program", {"name": "Weight class", "start": "2026-01-10", "end": "2026-07-20"}, "Weight class"),
+        ("statement", {"topic": "mtc_men2", "present": "no", "date": "2026-08-01"}, "mtc_men2"),
+        ("note", {"text": "Could not tolerate it.", "date": "2026-08-01"}, "Could not tolerate it."),
+    ],
+)  # fmt: skip
+def test_what_is_added_to_a_chart_stands_there_and_can_be_taken_back(
+    browser: Browser, cases: dict[str, Case], store: Store, what: str, filled: dict[str, str], says: str
+) -> None:
+    who = cases["ready"].patient_id
+    added = browser.send(browser.open(f"/patients/{who}"), "/chart", having={"what": what}, by=LEE, **filled)
+    assert added.status == 200 and says in added.text and LEE in added.text
+    assert store.patient(who).typed == ("added-1",)
+    undone = browser.send(added, "/chart/1/undo", by=KIM)
+    assert f"taken back by {KIM}" in undone.text and store.patient(who).typed == ()
+
+
+def test_what_cannot_be_so_is_refused_with_why(
+    browser: Browser, cases: dict[str, Case], store: Store
+) -> None:
+    who = cases["ready"].patient_id
+    chart = browser.open(f"/patients/{who}")
+    wrong = {"test": "hba1c", "value": "740", "unit": "%", "date": "2026-08-30"}
+    refused = browser.send(chart, "/chart", having={"what": "result"}, by=LEE, **wrong)
+    assert refused.status == 422 and "not possible" in refused.text
+    wordy = browser.send(chart, "/chart", having={"what": "result"}, by=LEE, **{**wrong, "value": "seven"})
+    assert wordy.status == 422 and "'seven' is no number" in wordy.text
+    assert not store.patient(who).typed
+
+
+def test_who_fills_in_a_form_is_remembered(browser: Browser, cases: dict[str, Case]) -> None:
+    chart = browser.open(f"/patients/{cases['ready'].patient_id}")
+    browser.send(chart, "/chart", having={"what": "note"}, by='Ann "A" O’Hara', date="2026-08-01", text="x")
+    assert browser.open(chart.path).form("/chart", what="note").fields["by"] == 'Ann "A" O’Hara'
+
+
+# --- checks ----------------------------------------------------------------------------------------------
+
+
+def test_a_check_shows_each_criterion_with_its_record_and_its_clause(
+    browser: Browser, cases: dict[str, Case]
+) -> None:
+    case = cases["needs_documentation"]
+    screen = browser.open(address(case))
+    assert case.found.headless in screen.text
+    for finding in case.found.findings:
+        if not finding.parts:
+            assert finding.text in screen.text
+        if finding.clause and not finding.parts:
+            assert " ".join(finding.clause.quote.split()) in screen.text
+        for shown in finding.evidence if not finding.parts else ():
+            assert f"/patients/{case.patient_id}#{shown.record_id}" in screen.leads
+    for action in case.found.next_actions:
+        assert action in screen.text
+
+
+def test_all_drugs_of_the_plan_stand_side_by_side(
+    browser: Browser, cases: dict[str, Case], store: Store
+) -> None:
+    case = cases["ready"]
+    screen = browser.open(f"/patients/{case.patient_id}/check")
+    for drug in store.plan(case.found.plan_id).benefits:
+        assert f"/patients/{case.patient_id}/check/{drug}" in screen.leads
+
+
+def test_what_is_supposed_is_marked_and_nothing_of_it_is_kept(
+    browser: Browser, cases: dict[str, Case], store: Store
+) -> None:
+    case = cases["ready"]
+    before = store.patient(case.patient_id)
+    supposed = browser.send(browser.open(address(case)), case.drug, on="2028-01-01")
+    assert "Supposed, nothing is recorded." in supposed.text
+    assert "Supposed" not in browser.open(address(case)).text
+    assert store.patient(case.patient_id) == before
+    part = browser.open(f"{address(case)}?on=2028-01-01", part=True)
+    assert "Supposed" in part.text and "<html" not in part.html
+    wrong = browser.open(f"{address(case)}?test=bmi&value=abc", part=True)
+    assert wrong.status == 422 and "'abc' is no number" in wrong.text
+
+
+def test_what_is_not_drafted_says_what_to_do_instead(browser: Browser, cases: dict[str, Case]) -> None:
+    case = cases["not_covered"]
+    screen = browser.open(address(case))
+    assert "Instead:" in screen.text and not [f for f in screen.forms if f.action.endswith("/draft")]
+    asked = browser.client.post(f"{address(case)}/draft", data={"plan": ""}, headers={"origin": HERE})
+    assert asked.status_code == 409 and "Instead:" in asked.text
+
+
+# --- drafts ----------------------------------------------------------------------------------------------
+
+
+def test_a_draft_shows_each_field_with_its_source(draft: Screen, store: Store) -> None:
+    form = store.draft(1).filled_form()
+    for one in form.fields:
+        assert one.label in draft.text
+        for record in one.record_id.split(",") if one.record_id and ":" not in one.record_id else ():
+            assert f"/patients/{form.patient_id}#{record}" in draft.leads
+
+
+def test_papers_are_shown_inside_our_own_page_alone(browser: Browser, draft: Screen) -> None:
+    packet = browser.client.get("/drafts/1/papers/packet")
+    assert packet.content.startswith(b"%PDF") and packet.headers["x-frame-options"] == "SAMEORIGIN"
+    assert "frame-ancestors 'self'" in packet.headers["content-security-policy"]
+    assert "/drafts/1/papers/packet" in draft.leads and "/drafts/1/papers/letter_pdf" in draft.leads
+
+
+def test_an_edit_is_a_version_that_waits_again(browser: Browser, draft: Screen, store: Store) -> None:
+    contact = next(one for one in store.draft(1).filled_form().fields if one.id == "contact")
+    edited = browser.send(draft, "/edit", by=LEE, **{f"field__{contact.id}": "R. Lee, ext. 12"})
+    assert edited.status == 200 and "version 2" in edited.text and f"review:{LEE}" in edited.text
+    kept = store.draft(1)
+    assert kept.status == "edited" and kept.edits[-1].values == {contact.id: "R. Lee, ext. 12"}
+
+
+def test_an_edit_of_nothing_is_none(browser: Browser, draft: Screen, store: Store) -> None:
+    same = browser.send(draft, "/edit", having={"part.strength": ""}, by=LEE)
+    assert same.status == 422 and "nothing was changed" in same.text and store.draft(1).version == 1
+
+
+def test_whoever_comes_second_is_told_and_overwrites_nothing(
+    browser: Browser, draft: Screen, store: Store
+) -> None:
+    contact = next(one for one in store.draft(1).filled_form().fields if one.id == "contact")
+    browser.send(draft, "/edit", by=KIM, **{f"field__{contact.id}": "Kim"})
+    for ending, more in (
+        ("/approve", {}),
+        ("/reject", {"reason": "mine"}),
+        ("/edit", {f"field__{contact.id}": "Lee"}),
+    ):
+        second = browser.send(draft, ending, by=LEE, **more)
+        assert second.status == 409 and f"edited by {KIM}" in second.text
+    assert store.draft(1).status == "edited" and store.draft(1).edits[-1].by == KIM
+
+
+def test_a_rejection_needs_its_reason_and_stands(browser: Browser, draft: Screen, store: Store) -> None:
+    assert browser.send(draft, "/reject", by=LEE).status == 422
+    rejected = browser.send(draft, "/reject", by=LEE, reason="another drug")
+    assert rejected.status == 200 and "rejected by R. Lee, CPhT: another drug" in rejected.text
+    assert store.draft(1).status == "rejected" and not [
+        f for f in rejected.forms if f.action.endswith("/approve")
+    ]
+    again = browser.send(rejected, "/draft")
+    assert again.path == "/drafts/2"
+
+
+def test_a_paper_that_is_attached_goes_into_the_next_packet(browser: Browser, cases: dict[str, Case]) -> None:
+    case = cases["needs_documentation"]
+    screen = browser.open(f"/patients/{case.patient_id}")
+    paper = ("class <b>.pdf", sheets.pdf("Weight class"), "application/pdf")
+    attached = browser.send(
+        screen, "/attachments", file=paper, by=LEE, kind="programme", date="2026-07-20", status="signed"
+    )
+    assert attached.status == 200 and "class <b>.pdf" in attached.text
+    file = next(lead for lead in attached.leads if "/papers/" in lead)
+    assert browser.client.get(file).content == paper[1]
+    refused = browser.send(screen, "/attachments", file=("a.pdf", sheets.with_script(), "application/pdf"),
+                           by=LEE, kind="note", date="2026-07-20")  # fmt: skip
+    assert refused.status == 422 and "script" in refused.text
+    assert browser.send(screen, "/attachments", by=LEE, kind="note", date="2026-07-20").status == 422
+
+
+# --- cases -----------------------------------------------------------------------------------------------
+
+
+def test_what_was_sent_is_recorded_with_its_clock(browser: Browser, draft: Screen, store: Store) -> None:
+    case = sent(browser, draft)
+    assert case.status == 200 and "decides the request" in case.text and "by fax" in case.text
+    assert [event.what for event in store.authorization_case(1).events] == ["opened", "reviewed", "submitted"]
+
+
+def test_what_cannot_happen_is_a_conflict_that_names_what_can(
+    browser: Browser, draft: Screen, store: Store
+) -> None:
+    case = sent(browser, draft)
+    form = case.form("/events", what="denied")
+    data = {**form.fields, "by": LEE, "what": "upheld", "dated": "2026-09-01"}
+    answer = browser.client.post(form.action, data=data, headers={"origin": HERE})
+    assert answer.status_code == 409 and "pended" in answer.text
+    assert len(store.authorization_case(1).events) == 3
+
+
+@pytest.mark.parametrize(
+    ("what", "filled", "state"),
+    [
+        ("approved", {"number": "A-1", "start": "2026-09-01", "end": "2027-08-31"}, "approved"),
+        ("denied", {"dated": "2026-09-01", "deadline": "2026-12-01"}, "denied"),
+        ("pended", {"dated": "2026-09-01"}, "pended"),
+        ("closed", {"why": "withdrawn"}, "closed"),
+        ("called", {"spoke_with": "Dana", "why": "decision by Friday"}, "submitted"),
+        ("noted", {"why": "old fills on Monday"}, "submitted"),
+        ("undone", {"why": "wrong day"}, "reviewed"),
+    ],
+)  # fmt: skip
+def test_each_entry_of_a_case_is_recorded_from_its_form(
+    browser: Browser, draft: Screen, store: Store, what: str, filled: dict[str, str], state: str
+) -> None:
+    case = browser.send(sent(browser, draft), "/events", having={"what": what}, by=KIM, **filled)
+    assert case.status == 200, case.text[:300]
+    kept = store.authorization_case(1)
+    assert kept.state == state and kept.events[-1].what == what and kept.events[-1].by == KIM
+
+
+@pytest.fixture
+def letter(browser: Browser, draft: Screen, store: Store) -> Screen:
+    """A denial that was dropped on its case, as it was read."""
+    case = sent(browser, draft)
+    head = store.authorization_case(1).head
+    patient = store.patient(head.patient_id)
+    text = DENIAL.format(name=patient.name, born=patient.birth_date, drug=head.drug, date="2026-09-01")
+    return browser.send(
+        case, "/letters", file=("denial <i>.txt", text.encode(), "text/plain"), received="2026-09-01"
+    )
+
+
+def test_a_letter_is_read_beside_its_words_and_entered_when_a_person_says_so(
+    browser: Browser, letter: Screen, store: Store
+) -> None:
+    assert letter.status == 200 and "mark" in [tag for tag, _ in letter.tags]
+    assert (
+        "another drug is to be tried first" in letter.text
+        and store.authorization_case(1).state == "submitted"
+    )
+    entered = browser.send(letter, "/enter", by=LEE)
+    assert entered.status == 200 and "It is entered in the case." in entered.text
+    kept = store.authorization_case(1)
+    assert kept.state == "denied" and kept.events[-1].facts.notice
+    assert letter.path.split("?")[0] in " ".join(browser.open("/cases/1").leads)
+    assert "What to do" in entered.text
+
+
+def test_somebody_elses_letter_is_refused(browser: Browser, draft: Screen, store: Store) -> None:
+    case = sent(browser, draft)
+    text = DENIAL.format(name="Zebulon Quark", born="1931-01-01", drug="Ozempic", date="2026-09-01")
+    refused = browser.send(case, "/letters", text=text)
+    assert refused.status in (409, 422) and store.authorization_case(1).state == "submitted"
+
+
+def test_kept_letters_are_their_owners_alone_and_found_by_their_hash(
+    browser: Browser, letter: Screen, home: Path
+) -> None:
+    kept = list((home / "letters").rglob("*"))
+    assert [path.stat().st_mode & 0o077 for path in [home / "letters", *kept]] == [0] * (len(kept) + 1)
+    for digest in ("0" * 64, "..%2f..%2fpaladin.db", "x"):
+        assert browser.open(f"/cases/1/letters/{digest}").status == 404
+
+
+def test_an_approval_that_ends_is_shown_before_it_does(browser: Browser, draft: Screen) -> None:
+    soon = date(2026, 9, 1) + timedelta(days=40)
+    browser.send(
+        sent(browser, draft), "/events", having={"what": "approved"}, by=LEE, number="A-1", start="2026-09-01",
+        end=f"{soon}",
+    )  # fmt: skip
+    assert f"{soon}" in browser.open("/renewals?within=60").text
+    assert browser.open("/renewals?within=0").status == 422
+
+
+# --- chat ------------------------------------------------------------------------------------------------
+
+
+def test_an_answer_leads_to_the_records_and_clauses_that_it_rests_on(
+    browser: Browser, cases: dict[str, Case]
+) -> None:
+    case = cases["needs_documentation"]
+    page = browser.open(f"/patients/{case.patient_id}/chat")
+    said = browser.send(page, "/chat", question=f"What is missing for {case.drug}?")
+    assert said.status == 200 and said.path.startswith(f"/patients/{case.patient_id}/chat/c")
+    assert address(case) in said.leads and "What is missing" in said.text
+    assert browser.send(said, "/chat", question="and why?").html.count("<article") == 2
+
+
+def test_a_turn_names_its_records_and_clauses_as_links(browser: Browser, cases: dict[str, Case]) -> None:
+    case = cases["needs_documentation"]
+    answer = browser.client.post(
+        f"/patients/{case.patient_id}/chat",
+        data={"question": f"What is missing for {case.drug}?"},
+        headers={"origin": HERE, "hx-request": "true"},
+    )
+    turn = Screen(answer)
+    assert turn.status == 200 and "<html" not in turn.html
+    policy = f"/policies/{case.found.plan_id}/{case.drug}#"
+    assert [lead for lead in turn.leads if lead.startswith((policy, f"/patients/{case.patient_id}#"))]
+
+
+def test_a_conversation_is_about_its_patient_alone(
+    browser: Browser, cases: dict[str, Case], store: Store
+) -> None:
+    case = cases["ready"]
+    said = browser.send(
+        browser.open(f"/patients/{case.patient_id}/chat"), "/chat", question="What is missing?"
+    )
+    other = next(row.id for row in store.find_patients(limit=5) if row.id != case.patient_id)
+    assert browser.open(said.path.replace(case.patient_id, other)).status == 422
+    assert browser.send(browser.open(f"/patients/{other}/chat"), "/chat", question=" ").status == 422
+
+
+# --- policies --------------------------------------------------------------------------------------------
+
+
+def test_a_policy_is_shown_as_printed_with_each_clause_at_its_own_address(
+    browser: Browser, cases: dict[str, Case], store: Store
+) -> None:
+    found = cases["ready"].found
+    policy = store.policy(found.plan_id, found.drug)
+    assert policy
+    screen = browser.open(f"/policies/{found.plan_id}/{found.drug}")
+    assert {clause.id for clause in policy.clauses} <= set(screen.ids)
+    assert all(" ".join(line.split()) in screen.text for line in policy.text.splitlines())
+    asked = browser.send(screen, found.drug, q="how recent")
+    assert "Closest clauses" in asked.text
+
+
+def test_a_turn_is_streamed_sentence_by_sentence_and_then_drawn(
+    browser: Browser, cases: dict[str, Case]
+) -> None:
+    case = cases["needs_documentation"]
+    said = browser.client.post(
+        f"/patients/{case.patient_id}/chat",
+        data={"question": f"What is missing for {case.drug}?"},
+        headers={"origin": HERE, "accept": "text/event-stream"},
+    )
+    assert said.headers["content-type"].startswith("text/event-stream")
+    events = [
+        dict(line.split(": ", 1) for line in one.splitlines()) for one in said.text.strip().split("\n\n")
+    ]
+    assert [one["event"] for one in events][-2:] == ["sentence", "turn"]
+    drawn = json.loads(events[-1]["data"])
+    for one in events[:-1]:
+        assert escape(json.loads(one["data"]).split("\n")[0]) in drawn
+
+
+def test_the_page_is_opened_once_the_server_answers() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        shown: list[str] = []
+        port = server.getsockname()[1]
+        open_once_up("127.0.0.1", port, shown.append).join(timeout=30)
+    assert shown == [f"http://127.0.0.1:{port}/"]
+
+
+def test_words_of_a_note_become_a_record_when_a_person_confirms_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_clinic(tmp_path, monkeypatch)
+    said = "A1c 9.1 % on 08/10/2026. Metformin 1/1/2025 to 6/1/2025, inadequate response."
+    with TestClient(create_app(read_settings()), HERE, raise_server_exceptions=False) as client:
+        browser = Browser(client)
+        chart = browser.open("/patients/P002")
+        browser.send(chart, "/chart", having={"what": "note"}, by=LEE, date="2026-08-20", text=said)
+        check = browser.open("/patients/P002/check/Ozempic")
+        assert "A1c 9.1 % on 08/10/2026." in check.text
+        leads = [form.action for form in check.forms if "/leads/" in form.action]
+        assert len(leads) == 2 and store.patient("P002").observations[-1].value != 9.1
+        first = browser.send(check, leads[0], by=KIM)
+        assert first.status == 200, first.text
+        assert store.patient("P002").observations[-1].value == 9.1
+        rejected = client.post(leads[1], data={"by": KIM, "reject": "yes"}, headers={"origin": HERE})
+        assert rejected.status_code == 200 and "/leads/" not in rejected.text
+        assert client.post(leads[1], data={"by": KIM}, headers={"origin": HERE}).status_code == 404
+    store.close()
