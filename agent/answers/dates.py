@@ -17,7 +17,7 @@ from agent.ledger import Ledger
 from tools.bound import Bound
 from tools.evidence.measurements import values_of
 from tools.papers import formats
-from tools.records import Benefit, Clause, Medication, Policy
+from tools.records import Benefit, Clause, Finding, Medication, Policy
 from tools.rules import AnyOf, Attested, Lab, Measured, Part, Period, Required, Rule, Trial, window_of
 from tools.terminology.medicines import medicine
 from tools.terminology.observations import TESTS
@@ -274,6 +274,23 @@ def windows(ask: Ask, bound: Bound, drug: str, reply: Answer) -> None:
         reply.said.append(Said(text=text, bullet=len(asked) > 1, verbatim=True))
         if part.quote:
             reply.sources.append(Source(source=f"{benefit.policy_id} {part.clause_id}", quote=part.quote))
+
+
+def paper(finding: Finding, bound: Bound, drug: str, ledger: Ledger) -> str:
+    """Of which day the paper is that a request's document is, and until when it counts; nothing if none is on file."""
+    record = finding.evidence[0] if finding.status == "met" and finding.evidence else None
+    if record is None or record.date is None or record.kind == "fill":
+        return ""
+    on = ledger.add("date", record.date, origin="chart", attribute="document", source=record.record_id)
+    benefit = bound.plan.benefits[drug]
+    for entry in printed(benefit):
+        within = window_of(entry.part)
+        if within and finding.clause and entry.part.clause_id == finding.clause.clause_id:
+            until = _counts(
+                record.date, within, record.record_id, "document", entry.part, bound, benefit, ledger
+            )
+            return f" It is of {on} and {until}"
+    return f" It is of {on}."
 
 
 def _is_asked(part: Part, ask: Ask) -> bool:

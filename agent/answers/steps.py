@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agent.answers import dates
 from agent.answers.answer import Answer, Said
 from agent.answers.wording import (
     Sorted,
@@ -53,7 +54,7 @@ def next_step(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
 
 
 def attach(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
-    """Each paper that the request needs, with whether it is on file."""
+    """Each paper that the request needs, with whether it is on file, of which day, and how long it counts."""
     words = _words(ask, bound, ledger)
     if isinstance(words, Answer):
         return words
@@ -76,7 +77,8 @@ def attach(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
         clause = words.clause(finding)
         cited = f" (clause {clause})" if clause else ""
         detail = f", {shown}" if shown and finding.status == "met" and shown != state else ""
-        reply.said.append(Said(text=f"{words.named(finding)}: {state}{detail}{cited}.", bullet=True))
+        told = f"{words.named(finding)}: {state}{detail}{cited}."
+        reply.said.append(Said(text=told + dates.paper(finding, bound, found.drug, ledger), bullet=True))
     reply.said = fitted(reply.said, ledger)
     reply.sources = sources(papers)
     return reply

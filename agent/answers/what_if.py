@@ -48,8 +48,7 @@ MOST_CHANGED = 3
 
 def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
     """For each drug meant, the outcome now and as supposed, and what of it changes. The determinations are the
-    supposed one, then the real one, drug by drug. "If she does that", which names nothing, supposes the steps that are
-    wanted."""
+    supposed one, then the real one, drug by drug. Nothing is supposed that was not said."""
     drugs = drugs_meant(ask, bound)[:MOST_DRUGS]
     if not drugs:
         return ask_back("what_if", bound, ledger)
@@ -86,12 +85,11 @@ def answer(ask: Ask, bound: Bound, ledger: Ledger) -> Answer:
 
 
 def _supposed(ask: Ask, drug: str, bound: Bound) -> tuple[Change, ...]:
-    """What is supposed beyond what is on record; of a question that names nothing, the steps that are wanted."""
-    if ask.changes:
-        request, plan = bound.asked(drug, ask.indication).request, bound.plan.id
-        return tuple(change for change in ask.changes if not _is_so(change, request, plan))
-    names_nothing = not (ask.tests or ask.conditions or ask.medicines)
-    return bound.steps_supposed(drug, ask.indication) if ask.query == "what_if" and names_nothing else ()
+    """What is supposed beyond what is on record."""
+    if not ask.changes:
+        return ()
+    request, plan = bound.asked(drug, ask.indication).request, bound.plan.id
+    return tuple(change for change in ask.changes if not _is_so(change, request, plan))
 
 
 def _is_so(change: Change, request: Request, plan_id: str) -> bool:

@@ -55,5 +55,9 @@ def say_prescriber(page: Page) -> None:
     for what, number in (("phone", doctor.phone), ("fax", doctor.fax)):
         if number:
             parts.append(f"{what} {add('code', number, origin='chart', attribute=what, source='prescriber')}")
+    if doctor.contact:
+        parts.append(
+            f"contact {add('name', doctor.contact, origin='chart', attribute='contact', source='prescriber')}"
+        )
     page.cite("prescriber", doctor.name)
     page.say(f"The prescriber is {', '.join(parts)}.")

@@ -161,26 +161,10 @@ def test_of_several_thresholds_the_one_reached_first_is_told() -> None:
     assert "would do or" not in text
 
 
-def test_what_names_nothing_supposes_the_steps_that_are_wanted() -> None:
-    bound = Bound(bundled(), "P005")
-    answer = answered(
-        what_if.answer, bound, Ask(query="what_if", drugs=("Ozempic",), text="and if she writes that")
-    )
-    text = check(answer, bound)
-    assert answer.hypothetical and "if the prescriber ruled out in the chart" in text
-    assert [one.outcome for one in answer.determinations] == ["ready", "needs_documentation"]
-
-
-def test_no_measurement_is_supposed_that_nobody_said() -> None:
-    for bound in everyone(bundled()):
-        for drug in bound.plan.benefits:
-            assert not any(isinstance(change, Value) for change in bound.steps_supposed(drug)), drug
-
-
-@pytest.mark.parametrize("query", ["news", "quantity"])
-def test_a_statement_or_an_amount_supposes_no_step(query: Query) -> None:
+@pytest.mark.parametrize("query", ["what_if", "news", "quantity"])
+def test_nothing_is_supposed_that_was_not_said(query: Query) -> None:
     answer = answered(what_if.answer, Bound(bundled(), "P005"), Ask(query=query, drugs=("Ozempic",)))
-    assert not answer.hypothetical and len(answer.determinations) == 1
+    assert len(answer.determinations) == 1 and "if the prescriber" not in rendered(answer)
 
 
 def test_what_names_something_unknown_supposes_nothing_and_says_so() -> None:
