@@ -6,6 +6,7 @@ from a page that names itself as one of ours.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Coroutine
 from datetime import date, datetime
 from pathlib import Path
@@ -44,6 +45,8 @@ FRAMED = {  # of papers that a page of ours shows inside itself
     "content-security-policy": "default-src 'self'; frame-ancestors 'self'",
     "x-frame-options": "SAMEORIGIN",
 }
+_KINDS = {403: "forbidden", 404: "not-found"}
+_log = logging.getLogger(__name__)
 WHO = "who"  # the cookie that remembers who fills in the forms
 
 
@@ -154,6 +157,9 @@ class PageRoute(APIRoute):
                 found = await answer(request)
             except (PaladinError, RequestValidationError, HTTPException) as error:
                 found = _problem(request, error)
+            except Exception as error:
+                _log.exception("%s %s", request.method, request.url.path)
+                found = _problem(request, error)
             for name, value in HEADERS.items():
                 found.headers.setdefault(name, value)
             return found
@@ -170,6 +176,8 @@ def _require_own(request: Request) -> None:
 def _problem(request: Request, error: Exception) -> Response:
     status, kind, near = _of(error)
     said = one_line(str(error.detail) if isinstance(error, HTTPException) else str(error))
+    if status == 500:
+        said = f"{type(error).__name__}; the server's log has the details"
     if isinstance(error, RequestValidationError):
         said = "; ".join(f"{_label(str(e['loc'][-1]))}: {e['msg']}" for e in error.errors())
     template = "problem_part.html" if is_part(request) else "problem.html"
@@ -183,8 +191,8 @@ def _of(error: Exception) -> tuple[int, str, tuple[str, ...]]:
         if isinstance(error, known):
             return status, name, error.near if isinstance(error, NotFound | Refused) else ()
     if isinstance(error, HTTPException):
-        return error.status_code, "forbidden" if error.status_code == 403 else "not-found", ()
-    return 422, "invalid", ()
+        return error.status_code, _KINDS.get(error.status_code, "invalid"), ()
+    return (422, "invalid", ()) if isinstance(error, RequestValidationError) else (500, "fault", ())
 
 
 def _label(name: str) -> str:

@@ -153,12 +153,12 @@ def _measured(one: Observation) -> float:
 
 
 def _goals(asked: list[tuple[str, Lab]]) -> list[tuple[float, str, tuple[str, ...]]]:
-    """The heights that most drugs ask for, each once, with all that is asked of it."""
-    found: dict[float, tuple[dict[str, None], dict[str, None]]] = {}
+    """The heights that most drugs ask for, each once, as most of them ask it."""
+    found: dict[tuple[float, str], dict[str, None]] = {}
     for drug, lab in asked:
         height = canonical(lab.test, lab.value, lab.unit)
         if height is not None:
-            signs, drugs = found.setdefault(height, ({}, {}))
-            signs[SIGNS.get(lab.op, lab.op)] = drugs[drug] = None
-    most = sorted(found.items(), key=lambda item: (-len(item[1][1]), item[0]))[:MOST_GOALS]
-    return [(height, f"{' '.join(signs)} {height:g}", tuple(drugs)) for height, (signs, drugs) in most]
+            found.setdefault((height, SIGNS.get(lab.op, lab.op)), {})[drug] = None
+    most = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
+    first = {height: (height, f"{sign} {height:g}", tuple(drugs)) for (height, sign), drugs in reversed(most)}
+    return sorted(first.values(), key=lambda goal: (-len(goal[2]), goal[0]))[:MOST_GOALS]

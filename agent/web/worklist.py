@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
+from functools import lru_cache
 from itertools import count
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
@@ -175,9 +176,8 @@ def _missing(store: Store, rows: Iterable[Row]) -> dict[str, int]:
 def _of_cases(desk: Office, cases: Iterable[AuthorizationCase]) -> Iterator[Row]:
     running = [case for case in cases if case.open]
     first: dict[int, Clock] = {}
-    for case, clock in case_desk.due(
-        desk.store, running, case_desk.CaseDays(desk.store, desk.settings.day())
-    ):
+    store = cast("Store", _ReadOnce(desk.store))
+    for case, clock in case_desk.due(store, running, case_desk.CaseDays(store, desk.settings.day())):
         first.setdefault(case.id, clock)
     for case in running:
         head, ends = case.head, first.get(case.id)
@@ -194,6 +194,17 @@ def _of_cases(desk: Office, cases: Iterable[AuthorizationCase]) -> Iterator[Row]
             ends.due if ends else None,
             ends.days_left if ends else None,
         )
+
+
+class _ReadOnce:
+    """The store, which reads a chart once where it is asked for twice at once: for whose a case is, and for its day."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.patient = lru_cache(maxsize=1)(store.patient)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
 
 
 def _step(case: AuthorizationCase) -> str:

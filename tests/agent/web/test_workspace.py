@@ -14,6 +14,7 @@ from markupsafe import escape
 
 from agent.api.app import create_app
 from agent.settings import read_settings
+from agent.web import policies
 from agent.web.opening import open_once_up
 from agent.web.page import HEADERS
 from tests import sheets
@@ -600,3 +601,15 @@ def test_words_of_a_note_become_a_record_when_a_person_confirms_them(
         assert rejected.status_code == 200 and "/leads/" not in rejected.text
         assert client.post(leads[1], data={"by": KIM}, headers={"origin": HERE}).status_code == 404
     store.close()
+
+
+def test_a_fault_of_ours_is_a_page_and_stands_in_the_log(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("patient Ann has <b>something</b>")
+
+    monkeypatch.setattr(policies, "render", broken)
+    screen = browser.open("/policies")
+    assert screen.status == 500 and "A fault of Paladin itself" in screen.text and "Ann" not in screen.text
+    assert "GET /policies" in caplog.text
