@@ -5,7 +5,7 @@ import random
 from collections import Counter
 from pathlib import Path
 
-from evals.chat.world import MOCK_DATA
+from evals.stores import MOCK_DATA
 from evals.grounding import items, mutate
 from tools.bound import Bound
 from tools.papers.letters import letter
