@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from tools.evidence.context import DECIDED
 from tools.evidence.courses import matches, response_of
-from tools.evidence.judge import DECIDED
 from tools.messages.grammar import amount
 from tools.records import (
     Attestation,
