@@ -81,7 +81,7 @@ def _asked_until_settled(rule: Rule, context: EvaluationContext, benefit: Benefi
 
 
 def _quickest_first(rule: Rule, request: Request) -> tuple[list[CompiledCriterion], list[CompiledCriterion]]:
-    """`asked_by`, the criteria in another order: what is looked up at once may spare what has to be searched for."""
+    """`compiled_criteria` in another order: what is looked up at once may spare what has to be searched for."""
     place = f"{rule.criteria_of(request.kind, len(request.approvals)).id}, quickest first"
     kept: tuple[list[CompiledCriterion], list[CompiledCriterion]] | None = rule.__dict__.get(place)
     if kept is None:

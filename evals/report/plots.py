@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from evals.plots import GREY, OURS, THEIRS, THIRD, drawing, svg
-from evals.report.table import Line, confusion, uplifts
+from evals.report.table import ArmFigures, confusion, uplifts
 from evals.scores.rows import ARMS, Row
 from evals.stats import Interval
 
 COLOURS = {"plain": THEIRS, "alone": THIRD, "engine": "#6b7280", "paladin": OURS}
 
 
-def plots(table: Sequence[Line], rows: Sequence[Row]) -> list[tuple[str, str]]:
+def plots(table: Sequence[ArmFigures], rows: Sequence[Row]) -> list[tuple[str, str]]:
     """Title and SVG of each that there is something to show for."""
     drawn = [
         ("Right, by suite", _right(table)),
@@ -27,7 +27,7 @@ def plots(table: Sequence[Line], rows: Sequence[Row]) -> list[tuple[str, str]]:
     return [(title, plot) for title, plot in drawn if plot]
 
 
-def _bars(table: Sequence[Line], what: str, top: float) -> str:
+def _bars(table: Sequence[ArmFigures], what: str, top: float) -> str:
     suites = list(dict.fromkeys(one.suite for one in table if one.suite and getattr(one, what)))
     arms = [arm for arm in ARMS if any(one.arm == arm for one in table)]
     if not suites:
@@ -49,16 +49,16 @@ def _bars(table: Sequence[Line], what: str, top: float) -> str:
     return svg(figure)
 
 
-def _right(table: Sequence[Line]) -> str:
+def _right(table: Sequence[ArmFigures]) -> str:
     return _bars(table, "right", 1.0)
 
 
-def _false_ready(table: Sequence[Line]) -> str:
+def _false_ready(table: Sequence[ArmFigures]) -> str:
     highest = max((one.false_ready.high for one in table if one.suite and one.false_ready), default=0.1)
     return _bars(table, "false_ready", min(1.0, highest * 1.1))
 
 
-def _passes(table: Sequence[Line]) -> str:
+def _passes(table: Sequence[ArmFigures]) -> str:
     found = [one for one in table if not one.suite and one.passes]
     if not found:
         return ""
