@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from data_gen.world import Order, generate
+from evals.stores import read_drugs, read_plans
 from tools.casefile import described
 from tools.determine import determine
 from tools.documents import walk
@@ -78,9 +79,7 @@ def _world(patients: int) -> tuple[list[bytes], dict[str, Plan], dict[str, Drug]
         order = Order(count=patients, out=Path(folder) / "world", format="jsonl", seed=7)
         generate(order)
         charts = (order.out / "patients.jsonl").read_bytes().splitlines()
-        drugs = msgspec.json.decode((order.out / "drugs.json").read_bytes(), type=list[Drug])
-        plans = msgspec.json.decode((order.out / "plans.json").read_bytes(), type=list[Plan])
-    return charts, {plan.id: plan for plan in plans}, {drug.name: drug for drug in drugs}, order.as_of
+        return charts, read_plans(order.out), read_drugs(order.out), order.as_of
 
 
 def _with_ten(plan: Plan) -> Plan:

@@ -22,6 +22,7 @@ from typing import Any
 
 from evals.measuring import busy_seconds, machine, peak_mebibytes, processor_seconds
 from evals.pages import described, keep, table
+from evals.stores import read_drugs, read_plans
 
 COUNT = 20_000
 GOAL, AIM = 240, 120  # seconds for a million patients × ten drugs on two cores
@@ -86,7 +87,7 @@ def stages(count: int = STAGED) -> dict[str, float]:
     from agent.screening import table
     from data_gen.world import Order, generate
     from tools.determine import determine
-    from tools.records import Drug, Patient, Plan, Request
+    from tools.records import Patient, Request
     from tools.request import complete_request
     from tools.screening.panel import Panel, Screened
 
@@ -94,8 +95,7 @@ def stages(count: int = STAGED) -> dict[str, float]:
         order = Order(count=count, out=Path(folder) / "w", format="jsonl", seed=7, workers=1)
         generate(order)
         charts = (order.out / "patients.jsonl").read_bytes().splitlines()
-        drugs = msgspec.json.decode((order.out / "drugs.json").read_bytes(), type=list[Drug])
-        plans = msgspec.json.decode((order.out / "plans.json").read_bytes(), type=list[Plan])
+        plans, drugs = read_plans(order.out).values(), read_drugs(order.out).values()
     decoder, as_of = msgspec.json.Decoder(Patient), order.as_of
     today, ahead = Panel(plans, drugs, within=0), Panel(plans, drugs, within=30)
 

@@ -112,10 +112,10 @@ def run(
 
     Stopped or killed, the same command goes on; --seed asks fresh items.
     """
-    from evals.suites.session import Session, Wanted
+    from evals.suites.session import RunOptions, Session
 
     os.environ["INSPECT_DISPLAY"] = "none"
-    wanted = Wanted(
+    wanted = RunOptions(
         suites=tuple(_known("suite", suites or _suites(), _suites())), arms=tuple(_arms(arm, model, smoke)),
         model=model, seed=seed, epochs=epochs, smoke=smoke, limit=limit, cases=cases, record=record, replay=replay,
         name=name,
@@ -334,7 +334,7 @@ def _write(about: About, rows: list[Row]) -> list[tuple[str, str]]:
     from evals.report.markdown import report as markdown
     from evals.report.markdown import shown
     from evals.report.page import page
-    from evals.report.table import Line
+    from evals.report.table import ArmFigures
     from evals.suites.session import OUT
 
     folder = OUT / "reports"
@@ -345,7 +345,7 @@ def _write(about: About, rows: list[Row]) -> list[tuple[str, str]]:
         path.write_text(text, encoding="utf-8")
         typer.echo(f"written to {path}", err=True)
     for arm in dict.fromkeys(row.arm for row in rows):
-        found = Line(arm, "", [row for row in rows if row.arm == arm])
+        found = ArmFigures(arm, "", [row for row in rows if row.arm == arm])
         ready = round(found.false_ready.value * found.false_ready.of) if found.false_ready else 0
         typer.echo(f"{arm}: right {shown(found.right)} of {found.of}; false ready {ready}")
     return texts

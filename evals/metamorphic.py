@@ -24,7 +24,7 @@ from evals.oracle.table import DecisionTable, read_policy
 from evals.oracle.verdicts import count
 from evals.oracle.vocabulary import SPOKEN, TOPICS, TYPES
 from evals.oracle_agreement import engine
-from evals.oracle_cases import UNIT, Case, Desk, World, cases, world
+from evals.oracle_cases import UNIT, Case, ChartEdit, World, cases, world
 from evals.pages import described
 from tools.documents import walk
 from tools.records import Determination
@@ -87,8 +87,8 @@ def turned(case: Case, given: World, draw: random.Random) -> tuple[Case, Row, st
     shown = now[row.number] != ("not_met" if exclusion else "met")  # what the sentence is turned to
     patient = copy.deepcopy(case.patient)
     request = {**case.request, "indication": found.indication}
-    desk = Desk(patient, request, row, given.drugs[case.drug], case.as_of, draw)
-    if not _TURNS[row.kind](desk, shown):
+    edit = ChartEdit(patient, request, row, given.drugs[case.drug], case.as_of, draw)
+    if not _TURNS[row.kind](edit, shown):
         return None
     wanted = "met" if shown != exclusion else "not_met"
     return replace(case, patient=patient, request=request), row, wanted
@@ -122,35 +122,35 @@ def shares(one: Row, other: Row) -> bool:
     return one.kind == other.kind == "specialist"
 
 
-def _turn_age(desk: Desk, shown: bool) -> bool:
-    years = int(desk.row.value or 18)
-    born = desk.as_of.replace(year=desk.as_of.year - years - (3 if shown else -1))
-    desk.patient["birth_date"] = born.isoformat()
+def _turn_age(edit: ChartEdit, shown: bool) -> bool:
+    years = int(edit.row.value or 18)
+    born = edit.as_of.replace(year=edit.as_of.year - years - (3 if shown else -1))
+    edit.patient["birth_date"] = born.isoformat()
     return True
 
 
-def _turn_value(desk: Desk, shown: bool) -> bool:
-    row, test = desk.row, desk.row.tests[0]
+def _turn_value(edit: ChartEdit, shown: bool) -> bool:
+    row, test = edit.row, edit.row.tests[0]
     if row.at_start:
         return False
     above = row.sign in (">", ">=")
     step = {"abi": 0.1, "fibrosis_stage": 0 if row.sign == "<" and not shown else 1}.get(test, 2)
     value = float(row.value or 0) + (step if above == shown else -step)
-    today = desk.as_of.isoformat()
-    desk.drop("observations", lambda o: o["test"] in (test, "weight", "height") and o.get("date") == today)
-    desk.add("observations", test=test, value=round(value, 2), unit=UNIT[test], date=today)
+    today = edit.as_of.isoformat()
+    edit.drop("observations", lambda o: o["test"] in (test, "weight", "height") and o.get("date") == today)
+    edit.add("observations", test=test, value=round(value, 2), unit=UNIT[test], date=today)
     return True
 
 
-def _turn_statement(desk: Desk, shown: bool) -> bool:
-    desk.drop("attestations", lambda a: a["topic"] == desk.row.topic)
-    desk.add("attestations", topic=desk.row.topic, present=shown, date=desk.as_of.isoformat())
+def _turn_statement(edit: ChartEdit, shown: bool) -> bool:
+    edit.drop("attestations", lambda a: a["topic"] == edit.row.topic)
+    edit.add("attestations", topic=edit.row.topic, present=shown, date=edit.as_of.isoformat())
     return True
 
 
-def _turn_condition(desk: Desk, shown: bool) -> bool:
-    row, topic = desk.row, TOPICS.get(desk.row.name)
-    if (row.women_only and desk.patient.get("sex") == "male") or (desk.patient.get("conditions") is None):
+def _turn_condition(edit: ChartEdit, shown: bool) -> bool:
+    row, topic = edit.row, TOPICS.get(edit.row.name)
+    if (row.women_only and edit.patient.get("sex") == "male") or (edit.patient.get("conditions") is None):
         return False
 
     words = SPOKEN.get(row.name, (row.name.lower(),))
@@ -161,36 +161,36 @@ def _turn_condition(desk: Desk, shown: bool) -> bool:
     def by_name(record: dict[str, Any]) -> bool:
         return any(word in record.get("name", "").lower() for word in words)
 
-    if any(by_name(record) and not ours(record) for record in desk.patient["conditions"]):
+    if any(by_name(record) and not ours(record) for record in edit.patient["conditions"]):
         return False  # an entry of another code says it too, e.g. diabetes "with chronic kidney disease"
-    desk.drop("attestations", lambda a: a["topic"] == topic)
-    desk.drop("conditions", ours)
+    edit.drop("attestations", lambda a: a["topic"] == topic)
+    edit.drop("conditions", ours)
     if row.family:
-        desk.drop("family_history", lambda _: True)
+        edit.drop("family_history", lambda _: True)
     if shown:
         others = tuple(code for name, code in TYPES.items() if row.name in TYPES and name != row.name)
-        desk.drop("conditions", lambda record: record.get("code", "").startswith(others or "-"))
-        desk.add("conditions", code=row.codes[0], name=row.name, onset=desk.ago(30))
+        edit.drop("conditions", lambda record: record.get("code", "").startswith(others or "-"))
+        edit.add("conditions", code=row.codes[0], name=row.name, onset=edit.ago(30))
     elif topic:
         people = ["self", "family"] if row.family else ["self"]
-        desk.add("attestations", topic=topic, present=False, subjects=people, date=desk.ago(3))
+        edit.add("attestations", topic=topic, present=False, subjects=people, date=edit.ago(3))
     return True
 
 
-def _turn_specialist(desk: Desk, shown: bool) -> bool:
+def _turn_specialist(edit: ChartEdit, shown: bool) -> bool:
     if not shown:
         return False
-    desk.patient["prescriber"] = {"name": "A. B., MD", "specialty": desk.row.specialties[0]}
+    edit.patient["prescriber"] = {"name": "A. B., MD", "specialty": edit.row.specialties[0]}
     return True
 
 
-def _turn_program(desk: Desk, shown: bool) -> bool:
-    start = desk.ago(31 * desk.row.months + 40 if shown else 10)
-    desk.patient["programs"] = [{"id": "G1", "name": "program", "start": start}]
+def _turn_program(edit: ChartEdit, shown: bool) -> bool:
+    start = edit.ago(31 * edit.row.months + 40 if shown else 10)
+    edit.patient["programs"] = [{"id": "G1", "name": "program", "start": start}]
     return True
 
 
-_TURNS: dict[str, Callable[[Desk, bool], bool]] = {
+_TURNS: dict[str, Callable[[ChartEdit, bool], bool]] = {
     "age": _turn_age,
     "value": _turn_value,
     "statement": _turn_statement,

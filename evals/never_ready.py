@@ -24,6 +24,7 @@ from typing import Any
 
 from evals.oracle_agreement import engine
 from evals.oracle_cases import Case, World, cases, world
+from evals.pages import described
 from tools.documents import walk
 from tools.records import Determination
 
@@ -123,9 +124,7 @@ def violations(given: World, tried: list[Case], draw: random.Random, made: Count
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m evals.never_ready", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
+    parser = described(argparse.ArgumentParser(prog="python -m evals.never_ready"), __doc__)
     parser.add_argument("--n", type=int, default=10_000, help="how many random cases")
     parser.add_argument("--seed", type=int, default=5)
     parser.add_argument("--write", action="store_true", help="write evals/results/never_ready.json")

@@ -152,7 +152,7 @@ def _enrolled(patient: Json, plan_id: str) -> Json:
 
 
 @dataclass
-class Desk:
+class ChartEdit:
     """A chart on which an edit works: the row it is about, the drug, the draws."""
 
     patient: Json
@@ -194,12 +194,12 @@ def edited(
                 sorted({row.kind for row in rows})
             )  # else conditions, which are many, take it all
             row = draw.choice([row for row in rows if row.kind == kind])
-            desk = Desk(patient, request, row, given.drugs[case.drug], case.as_of, draw)
-            edits.append(f"{row.number} {row.kind}: {_EDITS[row.kind](desk)}")
+            edit = ChartEdit(patient, request, row, given.drugs[case.drug], case.as_of, draw)
+            edits.append(f"{row.number} {row.kind}: {_EDITS[row.kind](edit)}")
         else:
             row = Row("", "", "")
-            desk = Desk(patient, request, row, given.drugs[case.drug], case.as_of, draw)
-            edits.append(draw.choice(_GENERAL)(desk, case.plan_id))
+            edit = ChartEdit(patient, request, row, given.drugs[case.drug], case.as_of, draw)
+            edits.append(draw.choice(_GENERAL)(edit, case.plan_id))
     return replace(case, patient=patient, request=request, edits=(*case.edits, *edits))
 
 
@@ -224,8 +224,8 @@ UNIT = {
 _STEP = {"hba1c": 0.1, "bmi": 0.1, "ahi": 0.1, "abi": 0.01, "weight": 0.1}
 
 
-def _value_edit(desk: Desk) -> str:
-    row, draw, test = desk.row, desk.draw, desk.row.tests[0]
+def _value_edit(edit: ChartEdit) -> str:
+    row, draw, test = edit.row, edit.draw, edit.row.tests[0]
     at = float(row.value or 0)
     hows = (
         "edge",
@@ -245,42 +245,42 @@ def _value_edit(desk: Desk) -> str:
     how = draw.choice((*hows, *("begun",) * 6 * row.at_start, *("other unit",) * 2 * (test == "hba1c")))
     step = _STEP.get(test, 1)
     value = round(at + draw.choice((-1, 0, 1)) * step, 3)
-    when = desk.ago(draw.randint(0, 20))
+    when = edit.ago(draw.randint(0, 20))
     unit: str | None = UNIT[test]
     same_day = [when]
     if how == "begun":  # what counted then need not be what is measured now
-        desk.request |= {"kind": "continuation", "therapy_start": desk.near(300)}
-        desk.drop("observations", lambda o: o["test"] in (test, "weight", "height"))
-        desk.add("observations", test=test, value=value, unit=unit, date=desk.near(300))
+        edit.request |= {"kind": "continuation", "therapy_start": edit.near(300)}
+        edit.drop("observations", lambda o: o["test"] in (test, "weight", "height"))
+        edit.add("observations", test=test, value=value, unit=unit, date=edit.near(300))
         value = at + draw.choice((-2, 2))
     if how == "half":
         value = round(at + draw.choice((-0.05, -0.05, -0.051, -0.049, 0.05, 0.04)), 3)
     elif how == "window":
         value = at + draw.choice((-2, 2)) * step
-        when = desk.near(row.window or 400)
+        when = edit.near(row.window or 400)
         same_day = []
-        desk.drop("observations", lambda o: o["test"] == test and (o.get("date") or "") >= when)
+        edit.drop("observations", lambda o: o["test"] == test and (o.get("date") or "") >= when)
     elif how == "unit":
-        desk.drop("observations", lambda o: o["test"] == test and draw.random() < 0.5)
+        edit.drop("observations", lambda o: o["test"] == test and draw.random() < 0.5)
         unit = draw.choice((None, "furlongs"))
     elif how == "other unit" and test == "hba1c":
         value, unit = float(round((at - 2.152) / 0.09148) + draw.choice((-1, 0, 1))), "mmol/mol"
     elif how == "gone":
-        desk.drop("observations", lambda o: o["test"] == test)
+        edit.drop("observations", lambda o: o["test"] == test)
         return "no reading at all"
     elif how == "late":
         value = round(at + draw.choice((-2, 2)) * step, 3)
-        when = desk.ago(draw.choice((-1, -30, 0, 365 * 80)))
+        when = edit.ago(draw.choice((-1, -30, 0, 365 * 80)))
     if test == "bmi" and draw.random() < 0.3:
-        desk.drop(
+        edit.drop(
             "observations", lambda o: o["test"] in ("bmi", "weight", "height") and o.get("date") == when
         )
         height = 170.0
-        desk.add("observations", test="height", value=height, unit="cm", date=when)
-        desk.add("observations", test="weight", value=round(value * 2.89, 1), unit="kg", date=when)
+        edit.add("observations", test="height", value=height, unit="cm", date=when)
+        edit.add("observations", test="weight", value=round(value * 2.89, 1), unit="kg", date=when)
         return f"weight and height that make {value} on {when}"
     if how == "twin":
-        desk.add(
+        edit.add(
             "observations",
             test=test,
             value=round(value + draw.choice((-1, 0, 1)) * step, 3),
@@ -289,63 +289,63 @@ def _value_edit(desk: Desk) -> str:
         )
     if same_day and draw.random() < 0.2:
         when = next(
-            (o["date"] for o in desk.patient.get("observations", ()) if o["test"] == test and o.get("date")),
+            (o["date"] for o in edit.patient.get("observations", ()) if o["test"] == test and o.get("date")),
             when,
         )
     record = {"test": test, "value": value, "date": when, **({"unit": unit} if unit else {})}
-    desk.add("observations", **record)
+    edit.add("observations", **record)
     return f"{how}, {value} {unit} on {when}"
 
 
-def _on_file_edit(desk: Desk) -> str:
-    test = desk.draw.choice(desk.row.tests)
-    when = desk.near(desk.row.window or 100)
-    desk.drop("observations", lambda o: o["test"] == test)
-    if desk.draw.random() < 0.15:
+def _on_file_edit(edit: ChartEdit) -> str:
+    test = edit.draw.choice(edit.row.tests)
+    when = edit.near(edit.row.window or 100)
+    edit.drop("observations", lambda o: o["test"] == test)
+    if edit.draw.random() < 0.15:
         return f"no {test}"
-    unit = desk.draw.choice((UNIT[test], UNIT[test], {"weight": "[lb_av]", "height": "in"}.get(test), None))
+    unit = edit.draw.choice((UNIT[test], UNIT[test], {"weight": "[lb_av]", "height": "in"}.get(test), None))
     value = {"height": 170.0, "weight": 90.0, "bmi": 31.0}.get(test, 7.5)
     value = {"[lb_av]": 200.0, "in": 66.0}.get(unit or "", value)
-    desk.add("observations", test=test, value=value, date=when, **({"unit": unit} if unit else {}))
+    edit.add("observations", test=test, value=value, date=when, **({"unit": unit} if unit else {}))
     return f"{test} on {when} in {unit}"
 
 
-def _change_edit(desk: Desk) -> str:
-    row, draw, test = desk.row, desk.draw, desk.row.tests[0]
-    start = desk.ago(300)
-    desk.request["kind"] = "renewal"
-    desk.request["therapy_start"] = start
-    desk.drop("observations", lambda o: o["test"] == test)
+def _change_edit(edit: ChartEdit) -> str:
+    row, draw, test = edit.row, edit.draw, edit.row.tests[0]
+    start = edit.ago(300)
+    edit.request["kind"] = "renewal"
+    edit.request["therapy_start"] = start
+    edit.drop("observations", lambda o: o["test"] == test)
     base = {"hba1c": 9.0, "weight": 100.0, "ahi": 40.0}[test]
     amount = float(row.value or 0)
     fall = base * amount / 100 if row.percent else amount
     now = round(base - fall + draw.choice((-0.1, 0, 0, 0.1)), 2)
-    before = draw.choice((start, desk.near(300), desk.ago(330)))
-    after = draw.choice((desk.ago(5), desk.near(row.window or 90)))
+    before = draw.choice((start, edit.near(300), edit.ago(330)))
+    after = draw.choice((edit.ago(5), edit.near(row.window or 90)))
     unit = UNIT[test]
-    desk.add("observations", test=test, value=base, unit=unit, date=before)
+    edit.add("observations", test=test, value=base, unit=unit, date=before)
     if test == "weight" and draw.random() < 0.3:
         pounds = round(now / 0.45359237, 1)
-        desk.add("observations", test=test, value=pounds, unit="[lb_av]", date=after)
+        edit.add("observations", test=test, value=pounds, unit="[lb_av]", date=after)
     elif draw.random() < 0.9:
-        desk.add("observations", test=test, value=now, unit=unit, date=after)
+        edit.add("observations", test=test, value=now, unit=unit, date=after)
     if draw.random() < 0.2:
-        desk.add("observations", test=test, value=now + 0.1, unit=unit, date=after)
+        edit.add("observations", test=test, value=now + 0.1, unit=unit, date=after)
     return f"from {base} on {before} to {now} on {after}, begun {start}"
 
 
-def _age_edit(desk: Desk) -> str:
-    if desk.draw.random() < 0.1:
-        desk.patient.pop("birth_date", None)
+def _age_edit(edit: ChartEdit) -> str:
+    if edit.draw.random() < 0.1:
+        edit.patient.pop("birth_date", None)
         return "no birth date"
-    years = int(desk.row.value or 18)
-    born = desk.as_of.replace(year=desk.as_of.year - years) + timedelta(days=desk.draw.choice((-1, 0, 1)))
-    desk.patient["birth_date"] = born.isoformat()
+    years = int(edit.row.value or 18)
+    born = edit.as_of.replace(year=edit.as_of.year - years) + timedelta(days=edit.draw.choice((-1, 0, 1)))
+    edit.patient["birth_date"] = born.isoformat()
     return f"born {born}"
 
 
-def _condition_edit(desk: Desk) -> str:
-    row, draw = desk.row, desk.draw
+def _condition_edit(edit: ChartEdit) -> str:
+    row, draw = edit.row, edit.draw
     code = draw.choice(row.codes) + draw.choice(("", "", ".9" if "." not in row.codes[0] else "1"))
     topic = TOPICS.get(row.name)
     how = draw.choice(
@@ -373,60 +373,60 @@ def _condition_edit(desk: Desk) -> str:
         return any(record.get("code", "").startswith(c) for c in row.codes)
 
     if how in ("both", "drop", "denied", "stated", "unstated", "hint", "relative hint", "self only", "words"):
-        desk.drop("conditions", ours)
-        desk.drop("family_history", ours)
+        edit.drop("conditions", ours)
+        edit.drop("family_history", ours)
     if how in ("denied", "stated", "unstated", "self only", "both") and topic:
-        desk.drop("attestations", lambda a: a["topic"] == topic)
-    made: Json = {"code": code, "name": row.name, "onset": desk.ago(draw.randint(1, 900))}
+        edit.drop("attestations", lambda a: a["topic"] == topic)
+    made: Json = {"code": code, "name": row.name, "onset": edit.ago(draw.randint(1, 900))}
     if how in ("ended", "provisional", "refuted", "future") and draw.random() < 0.7:
-        desk.drop("conditions", ours)
+        edit.drop("conditions", ours)
     if how == "add":
-        desk.add("conditions", **made)
+        edit.add("conditions", **made)
     elif how == "both types":
         for kind in ("E10.9", "E11.9"):
-            desk.add("conditions", code=kind, onset=draw.choice((desk.ago(900), None)))
+            edit.add("conditions", code=kind, onset=draw.choice((edit.ago(900), None)))
     elif how == "no code":
-        desk.drop("conditions", ours)
-        desk.add(
+        edit.drop("conditions", ours)
+        edit.add(
             "conditions", code=draw.choice(("250.00", "")), name=draw.choice(("", "", row.name.split()[-1]))
         )
     elif how == "ended":
-        desk.add(
+        edit.add(
             "conditions",
-            **{**made, "onset": desk.ago(1000), "abated": desk.ago(draw.choice((-1, 0, 1, 400)))},
+            **{**made, "onset": edit.ago(1000), "abated": edit.ago(draw.choice((-1, 0, 1, 400)))},
         )
     elif how in ("provisional", "refuted"):
-        desk.add("conditions", **made, verification=how)
+        edit.add("conditions", **made, verification=how)
     elif how == "future":
-        desk.add("conditions", **{**made, "onset": desk.ago(draw.choice((-1, 0)))})
+        edit.add("conditions", **{**made, "onset": edit.ago(draw.choice((-1, 0)))})
     elif how in ("denied", "stated") and topic:
         people = draw.choice((["self"], ["self", "family"])) if row.family else ["self"]
-        desk.add(
+        edit.add(
             "attestations",
             topic=topic,
             present=how == "stated",
             subjects=people,
-            date=desk.ago(draw.randint(0, 900)),
+            date=edit.ago(draw.randint(0, 900)),
         )
     elif how == "self only" and topic:
-        desk.add("attestations", topic=topic, present=False, subjects=["self"], date=desk.ago(30))
+        edit.add("attestations", topic=topic, present=False, subjects=["self"], date=edit.ago(30))
     elif how == "both" and topic:
-        people, when = (["self", "family"] if row.family else ["self"]), desk.ago(draw.randint(1, 60))
+        people, when = (["self", "family"] if row.family else ["self"]), edit.ago(draw.randint(1, 60))
         for present in draw.sample((True, False), 2):
-            desk.add("attestations", topic=topic, present=present, subjects=people, date=when)
+            edit.add("attestations", topic=topic, present=present, subjects=people, date=when)
     elif how == "no list":
-        desk.patient.pop("conditions", None)
+        edit.patient.pop("conditions", None)
     elif how == "words":
-        desk.add("conditions", code="", name=row.name)
+        edit.add("conditions", code="", name=row.name)
     elif how == "hint":
-        desk.add("conditions", code=draw.choice(row.hints or row.codes), name="Malignant neoplasm")
+        edit.add("conditions", code=draw.choice(row.hints or row.codes), name="Malignant neoplasm")
     elif how == "relative":
-        desk.add("family_history", relation="mother", condition="medullary thyroid carcinoma")
+        edit.add("family_history", relation="mother", condition="medullary thyroid carcinoma")
     elif how == "relative hint":
         words = draw.choice(("thyroid cancer, type unknown", "papillary thyroid cancer", "thyroid cancer"))
-        desk.add("family_history", relation="aunt", condition=words, code=draw.choice(("", "Z80.8")))
+        edit.add("family_history", relation="aunt", condition=words, code=draw.choice(("", "Z80.8")))
     elif how == "sex":
-        desk.patient["sex"] = draw.choice(("female", "male", "unknown"))
+        edit.patient["sex"] = draw.choice(("female", "male", "unknown"))
     return f"{how} {code}"
 
 
@@ -450,13 +450,13 @@ _GENERIC = {
 }
 
 
-def _drug_of(desk: Desk) -> Json:
-    name, ingredients, classes = _GENERIC[desk.draw.choice((*desk.row.drugs, *desk.row.classes))]
+def _drug_of(edit: ChartEdit) -> Json:
+    name, ingredients, classes = _GENERIC[edit.draw.choice((*edit.row.drugs, *edit.row.classes))]
     return {"drug": name, "ingredients": ingredients, "classes": classes}
 
 
-def _ours(desk: Desk) -> Callable[[Json], bool]:
-    row = desk.row
+def _ours(edit: ChartEdit) -> Callable[[Json], bool]:
+    row = edit.row
     return lambda r: (
         r.get("drug", "").lower() in row.drugs
         or bool(
@@ -465,8 +465,8 @@ def _ours(desk: Desk) -> Callable[[Json], bool]:
     )
 
 
-def _taking_edit(desk: Desk) -> str:
-    draw = desk.draw
+def _taking_edit(edit: ChartEdit) -> str:
+    draw = edit.draw
     how = draw.choice(
         (
             "active",
@@ -484,42 +484,42 @@ def _taking_edit(desk: Desk) -> str:
         )
     )
     if how != "active" and draw.random() < 0.7:
-        desk.drop("medications", _ours(desk))
-    made = {**_drug_of(desk), "start": desk.ago(200)}
+        edit.drop("medications", _ours(edit))
+    made = {**_drug_of(edit), "start": edit.ago(200)}
     if how == "active":
-        desk.add("medications", **made, status="active")
+        edit.add("medications", **made, status="active")
     elif how == "stopped":
-        desk.add("medications", **made, status="stopped", end=desk.ago(draw.choice((0, 1, 30))))
+        edit.add("medications", **made, status="stopped", end=edit.ago(draw.choice((0, 1, 30))))
     elif how == "unsure":
-        desk.add("medications", **made)
+        edit.add("medications", **made)
     elif how == "ends":
-        desk.add("medications", **made, end=desk.ago(draw.choice((-30, -1, 0, 1))))
+        edit.add("medications", **made, end=edit.ago(draw.choice((-30, -1, 0, 1))))
     elif how == "future":
-        desk.add("medications", **{**made, "start": desk.ago(draw.choice((-1, 0)))}, status="active")
+        edit.add("medications", **{**made, "start": edit.ago(draw.choice((-1, 0)))}, status="active")
     elif how == "no list":
-        desk.patient.pop("medications", None)
+        edit.patient.pop("medications", None)
     elif how == "own":
-        brand = desk.drug
+        brand = edit.drug
         own = {"drug": brand["name"], "ingredients": brand["ingredients"], "classes": brand["classes"]}
-        desk.add("medications", **own, start=desk.ago(200), status="active")
+        edit.add("medications", **own, start=edit.ago(200), status="active")
     elif how == "sample":
-        desk.add("medications", **made, status="active", source="sample")
+        edit.add("medications", **made, status="active", source="sample")
     elif how == "nobody knows":
-        end = draw.choice((None, desk.ago(0), desk.ago(60)))
-        desk.add(
+        end = draw.choice((None, edit.ago(0), edit.ago(60)))
+        edit.add(
             "medications",
             drug="Foozepam",
-            start=desk.ago(200),
+            start=edit.ago(200),
             end=end,
             status="stopped" if end else "active",
         )
     elif how == "filled":
-        desk.add("fills", **_drug_of(desk), date=desk.ago(draw.choice((29, 30, 10))), days_supply=30)
+        edit.add("fills", **_drug_of(edit), date=edit.ago(draw.choice((29, 30, 10))), days_supply=30)
     return how
 
 
-def _trial_edit(desk: Desk) -> str:
-    row, draw = desk.row, desk.draw
+def _trial_edit(edit: ChartEdit) -> str:
+    row, draw = edit.row, edit.draw
     how = draw.choice(
         (
             "edge",
@@ -537,107 +537,107 @@ def _trial_edit(desk: Desk) -> str:
             "dose",
         )
     )
-    desk.drop("medications", _ours(desk))
+    edit.drop("medications", _ours(edit))
     if how == "gone":
         return how
     if how == "no list":
-        desk.patient.pop("medications", None)
+        edit.patient.pop("medications", None)
         return how
     back = draw.choice((5, 40))
     days = (row.days or 30) + draw.choice((-1, 0, 1))
-    made = {**_drug_of(desk), "dose": float(row.dose or 1000) / 2, "dose_unit": "mg", "per_day": 2.0}
+    made = {**_drug_of(edit), "dose": float(row.dose or 1000) / 2, "dose_unit": "mg", "per_day": 2.0}
     made |= {
-        "start": desk.ago(days + back),
-        "end": desk.ago(back),
+        "start": edit.ago(days + back),
+        "end": edit.ago(back),
         "status": "stopped",
         "outcome": "Inadequate response",
     }
     if how == "outcome":
         days = (row.days or 30) + 30
-        made["start"] = desk.ago(days + back)
+        made["start"] = edit.ago(days + back)
         made["outcome"] = draw.choice(("Partial response", "Effective", "Intolerance - other", None))
     elif how == "window":
         back = (row.window.days if row.window else 365) + draw.choice((-1, 0, 1))
-        made |= {"start": desk.ago(back + (row.days or 30) + 40), "end": desk.ago(back)}
+        made |= {"start": edit.ago(back + (row.days or 30) + 40), "end": edit.ago(back)}
     elif how == "ongoing":
-        made |= {"start": desk.ago(days), "status": "active"}
+        made |= {"start": edit.ago(days), "status": "active"}
         del made["end"]
     elif how == "undated":
         for name in draw.choice((("start",), ("end", "status"), ("start", "end"), ("end",))):
             made.pop(name, None)
     elif how == "dose":
-        made |= {"start": desk.ago(days + 60), "dose": made["dose"] + draw.choice((-1, 0, 1))}
+        made |= {"start": edit.ago(days + 60), "dose": made["dose"] + draw.choice((-1, 0, 1))}
         if draw.random() < 0.2:
             del made["dose"]
     made = {name: value for name, value in made.items() if value is not None}
     if how == "split":
         half, gap = days // 2, draw.choice((0, 1, 2, 20))
-        desk.add("medications", **{**made, "start": desk.ago(back + half), "end": desk.ago(back)})
-        first = {**made, "start": desk.ago(back + days + gap), "end": desk.ago(back + half + gap)}
+        edit.add("medications", **{**made, "start": edit.ago(back + half), "end": edit.ago(back)})
+        first = {**made, "start": edit.ago(back + days + gap), "end": edit.ago(back + half + gap)}
         if draw.random() < 0.5:
             first["dose"] = first["dose"] / 2
         if made["drug"] == "metformin" and draw.random() < 0.5:
             first |= {"drug": "metformin ER", "formulation": "ER"}
-        desk.add("medications", **first)
+        edit.add("medications", **first)
     else:
-        desk.add("medications", **made)
+        edit.add("medications", **made)
     paid = draw.choice((0, days - 1, days, days + 1, 400))
-    desk.drop("fills", _ours(desk))
+    edit.drop("fills", _ours(edit))
     if paid > 0 and "start" in made:
         drug = {name: made[name] for name in ("drug", "ingredients", "classes")}
-        desk.add("fills", **drug, date=made["start"], days_supply=paid)
+        edit.add("fills", **drug, date=made["start"], days_supply=paid)
     return f"{how}, {days} days, {paid} paid"
 
 
-def _intolerance_edit(desk: Desk) -> str:
-    draw = desk.draw
+def _intolerance_edit(edit: ChartEdit) -> str:
+    draw = edit.draw
     how = draw.choice(("course", "listed", "allergy", "no allergies", "gone", "no list", "IR", "ER"))
-    desk.drop("medications", _ours(desk))
-    desk.drop("allergies", _ours(desk))
-    desk.drop("allergies", lambda a: a["substance"].lower() in desk.row.drugs)
-    drug = _drug_of(desk)
+    edit.drop("medications", _ours(edit))
+    edit.drop("allergies", _ours(edit))
+    edit.drop("allergies", lambda a: a["substance"].lower() in edit.row.drugs)
+    drug = _drug_of(edit)
     made = {
         **drug,
-        "start": desk.ago(400),
-        "end": desk.ago(380),
+        "start": edit.ago(400),
+        "end": edit.ago(380),
         "status": "stopped",
         "outcome": "Intolerance - other",
     }
     listed = {"substance": drug["drug"], "ingredients": drug["ingredients"], "classes": drug["classes"]}
     if how in ("course", "IR", "ER"):
-        desk.add("medications", **made, **({} if how == "course" else {"formulation": how}))
+        edit.add("medications", **made, **({} if how == "course" else {"formulation": how}))
     elif how in ("listed", "allergy"):
-        desk.add("allergies", **listed, type="intolerance" if how == "listed" else "allergy")
+        edit.add("allergies", **listed, type="intolerance" if how == "listed" else "allergy")
     elif how == "no allergies":
-        desk.patient.pop("allergies", None)
+        edit.patient.pop("allergies", None)
     elif how == "no list":
-        desk.patient.pop("medications", None)
+        edit.patient.pop("medications", None)
     return how
 
 
-def _allergy_edit(desk: Desk) -> str:
-    draw = desk.draw
+def _allergy_edit(edit: ChartEdit) -> str:
+    draw = edit.draw
     how = draw.choice(("allergy", "intolerance", "no list", "none"))
-    if desk.row.own_drug:
-        brand = desk.drug
+    if edit.row.own_drug:
+        brand = edit.drug
         name = draw.choice((brand["name"], brand["ingredients"][0]))
         drug = {"substance": name, "ingredients": brand["ingredients"], "classes": brand["classes"]}
     else:
-        made = _drug_of(desk)
+        made = _drug_of(edit)
         drug = {"substance": made["drug"], "ingredients": made["ingredients"], "classes": made["classes"]}
     if how in ("allergy", "intolerance"):
-        desk.add("allergies", **drug, type=how)
+        edit.add("allergies", **drug, type=how)
     elif how == "no list":
-        desk.patient.pop("allergies", None)
+        edit.patient.pop("allergies", None)
     else:
-        desk.patient["allergies"] = []
+        edit.patient["allergies"] = []
     return how
 
 
-def _on_drug_edit(desk: Desk) -> str:
-    row, draw, brand = desk.row, desk.draw, desk.drug
-    desk.drop("medications", lambda m: m["drug"] == brand["name"])
-    desk.request["kind"] = "renewal"
+def _on_drug_edit(edit: ChartEdit) -> str:
+    row, draw, brand = edit.row, edit.draw, edit.drug
+    edit.drop("medications", lambda m: m["drug"] == brand["name"])
+    edit.request["kind"] = "renewal"
     own = {
         "drug": brand["name"],
         "ingredients": brand["ingredients"],
@@ -646,157 +646,157 @@ def _on_drug_edit(desk: Desk) -> str:
     }
     own["per_day"] = brand["per_day"]
     dose = float(row.dose or 1)
-    since = desk.near(Stretch(row.months, "month"))
+    since = edit.near(Stretch(row.months, "month"))
     how = draw.choice(("edge", "edge", "low", "titrated", "stopped", "no dose", "gone"))
     if how == "edge":
-        desk.add("medications", **own, dose=dose, start=since, status="active")
+        edit.add("medications", **own, dose=dose, start=since, status="active")
     elif how == "low":
-        desk.add("medications", **own, dose=dose / 2, start=desk.ago(400), status="active")
+        edit.add("medications", **own, dose=dose / 2, start=edit.ago(400), status="active")
     elif how == "titrated":
-        desk.add("medications", **own, dose=dose / 2, start=desk.ago(400), end=since, status="stopped")
-        desk.add("medications", **own, dose=dose, start=since, status="active")
+        edit.add("medications", **own, dose=dose / 2, start=edit.ago(400), end=since, status="stopped")
+        edit.add("medications", **own, dose=dose, start=since, status="active")
     elif how == "stopped":
-        desk.add(
+        edit.add(
             "medications",
             **own,
             dose=dose,
-            start=desk.ago(300),
-            end=desk.ago(draw.choice((0, 1, 40))),
+            start=edit.ago(300),
+            end=edit.ago(draw.choice((0, 1, 40))),
             status="stopped",
         )
     elif how == "no dose":
-        desk.add("medications", **own, start=desk.ago(300), status="active")
+        edit.add("medications", **own, start=edit.ago(300), status="active")
     return f"{how}, since {since}"
 
 
-def _program_edit(desk: Desk) -> str:
-    row, draw = desk.row, desk.draw
+def _program_edit(edit: ChartEdit) -> str:
+    row, draw = edit.row, edit.draw
     how = draw.choice(("length", "length", "window", "running", "gone", "undated"))
-    desk.patient["programs"] = []
+    edit.patient["programs"] = []
     if how == "length":
-        desk.add("programs", name="program", start=desk.near(row.least or 0), end=desk.as_of.isoformat())
+        edit.add("programs", name="program", start=edit.near(row.least or 0), end=edit.as_of.isoformat())
     elif how == "window":
         back = (row.window.days if row.window else 365) + draw.choice((-1, 0, 1))
-        desk.add("programs", name="program", start=desk.ago(back + 300), end=desk.ago(back))
+        edit.add("programs", name="program", start=edit.ago(back + 300), end=edit.ago(back))
     elif how == "running":
-        desk.add("programs", name="program", start=desk.near(row.least or 0))
+        edit.add("programs", name="program", start=edit.near(row.least or 0))
     elif how == "undated":
-        desk.add("programs", name="program", **({"end": desk.ago(10)} if draw.random() < 0.5 else {}))
+        edit.add("programs", name="program", **({"end": edit.ago(10)} if draw.random() < 0.5 else {}))
     return how
 
 
-def _statement_edit(desk: Desk) -> str:
-    row, draw = desk.row, desk.draw
+def _statement_edit(edit: ChartEdit) -> str:
+    row, draw = edit.row, edit.draw
     how = draw.choice(("window", "window", "denied", "gone", "changed", "undated"))
-    desk.drop("attestations", lambda a: a["topic"] == row.topic)
-    when = desk.near(row.window or 400)
+    edit.drop("attestations", lambda a: a["topic"] == row.topic)
+    when = edit.near(row.window or 400)
     if how == "window":
-        desk.add("attestations", topic=row.topic, present=True, date=when)
+        edit.add("attestations", topic=row.topic, present=True, date=when)
     elif how == "denied":
-        desk.add("attestations", topic=row.topic, present=False, date=desk.ago(10))
+        edit.add("attestations", topic=row.topic, present=False, date=edit.ago(10))
     elif how == "changed":
         newest = draw.choice((True, False))
-        desk.add("attestations", topic=row.topic, present=newest, date=desk.ago(5))
-        desk.add("attestations", topic=row.topic, present=not newest, date=desk.ago(draw.choice((5, 6, 30))))
+        edit.add("attestations", topic=row.topic, present=newest, date=edit.ago(5))
+        edit.add("attestations", topic=row.topic, present=not newest, date=edit.ago(draw.choice((5, 6, 30))))
     elif how == "undated":
-        desk.add("attestations", topic=row.topic, present=True)
+        edit.add("attestations", topic=row.topic, present=True)
     return f"{how} {when}"
 
 
-def _specialist_edit(desk: Desk) -> str:
-    specialty = desk.draw.choice((*desk.row.specialties, "family medicine", None))
-    prescriber = dict(desk.patient.get("prescriber") or {"name": "A. B., MD"})
+def _specialist_edit(edit: ChartEdit) -> str:
+    specialty = edit.draw.choice((*edit.row.specialties, "family medicine", None))
+    prescriber = dict(edit.patient.get("prescriber") or {"name": "A. B., MD"})
     prescriber.pop("specialty", None)
-    desk.patient["prescriber"] = {**prescriber, **({"specialty": specialty} if specialty else {})}
-    desk.drop("attestations", lambda a: a["topic"] == "specialist_consult")
-    if desk.draw.random() < 0.4:
-        said = desk.draw.choice((True, False))
-        of = desk.draw.choice((*desk.row.specialties, "dermatology", None))
+    edit.patient["prescriber"] = {**prescriber, **({"specialty": specialty} if specialty else {})}
+    edit.drop("attestations", lambda a: a["topic"] == "specialist_consult")
+    if edit.draw.random() < 0.4:
+        said = edit.draw.choice((True, False))
+        of = edit.draw.choice((*edit.row.specialties, "dermatology", None))
         more = {"specialty": of} if of else {}
-        desk.add(
+        edit.add(
             "attestations",
             topic="specialist_consult",
             present=said,
-            date=desk.near(desk.row.window or 30),
+            date=edit.near(edit.row.window or 30),
             **more,
         )
     return str(specialty)
 
 
-def _use_edit(desk: Desk) -> str:
-    desk.request["indication"] = desk.row.uses[0]
+def _use_edit(edit: ChartEdit) -> str:
+    edit.request["indication"] = edit.row.uses[0]
     return "asked for this use"
 
 
-def _paper_edit(desk: Desk) -> str:
-    row, draw = desk.row, desk.draw
-    when = desk.near(row.window or 90)
+def _paper_edit(edit: ChartEdit) -> str:
+    row, draw = edit.row, edit.draw
+    when = edit.near(row.window or 90)
     kind = {"note": "note", "result": "lab", "study": "study", "claims": "fills", "program": "programme"}[
         row.kind[6:]
     ]
-    desk.drop("documents", lambda d: d.get("of") == kind)
+    edit.drop("documents", lambda d: d.get("of") == kind)
     if kind == "note":
-        desk.patient["notes"] = []
+        edit.patient["notes"] = []
         if draw.random() < 0.7:
             status = draw.choice(("signed", "signed", "signed", "amended", "unsigned", "draft"))
-            desk.add("notes", date=when, author="A. B., MD", text="Seen in clinic.", status=status)
+            edit.add("notes", date=when, author="A. B., MD", text="Seen in clinic.", status=status)
             return f"{status} note of {when}"
     if kind == "fills":
-        desk.drop("fills", _ours(desk))
+        edit.drop("fills", _ours(edit))
         if draw.random() < 0.7:
-            desk.add("fills", **_drug_of(desk), date=when, days_supply=90)
+            edit.add("fills", **_drug_of(edit), date=when, days_supply=90)
             return f"fill of {when}"
     if draw.random() < 0.5:
         about = draw.choice((row.tests[0], row.tests[0], row.tests[0], "creatinine", "")) if row.tests else ""
         status = draw.choice(("signed", "signed", "signed", "unsigned"))
-        desk.add("documents", title="paper", of=kind, about=about, date=when, status=status)
+        edit.add("documents", title="paper", of=kind, about=about, date=when, status=status)
         return f"{status} document of {when} about {about or 'nothing'}"
     return f"no document of {when}"
 
 
-def _amount_edit(desk: Desk, plan_id: str) -> str:
-    strength = desk.draw.choice(desk.drug["strengths"])
-    factor = desk.draw.choice((1, 1, 2, 3))
-    more = desk.draw.choice((0, 0, 0.5, 1))
-    desk.request |= {
+def _amount_edit(edit: ChartEdit, plan_id: str) -> str:
+    strength = edit.draw.choice(edit.drug["strengths"])
+    factor = edit.draw.choice((1, 1, 2, 3))
+    more = edit.draw.choice((0, 0, 0.5, 1))
+    edit.request |= {
         "strength": strength["label"],
         "quantity": strength["quantity"] * factor + more,
-        "days_supply": strength["days"] * desk.draw.choice((1, factor)),
+        "days_supply": strength["days"] * edit.draw.choice((1, factor)),
     }
     return (
-        f"asked for {desk.request['quantity']} in {desk.request['days_supply']} days of {strength['label']}"
+        f"asked for {edit.request['quantity']} in {edit.request['days_supply']} days of {strength['label']}"
     )
 
 
-def _coverage_edit(desk: Desk, plan_id: str) -> str:
+def _coverage_edit(edit: ChartEdit, plan_id: str) -> str:
     period: Json = {"id": "V1", "plan_id": plan_id, "member_id": "X1", "start": "2020-01-01"}
-    how = desk.draw.choice(("ends", "begins", "other", "none", "open"))
+    how = edit.draw.choice(("ends", "begins", "other", "none", "open"))
     if how == "ends":
-        period["end"] = desk.near(0)
+        period["end"] = edit.near(0)
     elif how == "begins":
-        period["start"] = desk.near(0)
+        period["start"] = edit.near(0)
     elif how == "other":
         period["plan_id"] = "SOMEBODY-ELSE"
     elif how == "open":
         del period["start"]
-    desk.patient["coverages"] = [] if how == "none" else [period]
+    edit.patient["coverages"] = [] if how == "none" else [period]
     return f"enrolment: {how}"
 
 
-def _kind_edit(desk: Desk, plan_id: str) -> str:
-    desk.request["kind"] = desk.draw.choice(("new", "continuation", "renewal"))
-    return f"asked as {desk.request['kind']}"
+def _kind_edit(edit: ChartEdit, plan_id: str) -> str:
+    edit.request["kind"] = edit.draw.choice(("new", "continuation", "renewal"))
+    return f"asked as {edit.request['kind']}"
 
 
-def _approval_edit(desk: Desk, plan_id: str) -> str:
-    plan = desk.draw.choice((plan_id, "SOMEBODY-ELSE"))
-    start, end = desk.ago(400), desk.ago(desk.draw.choice((-10, 35)))
-    desk.add("authorizations", plan_id=plan, drug=desk.drug["name"], start=start, end=end)
-    desk.request.pop("kind", None)
+def _approval_edit(edit: ChartEdit, plan_id: str) -> str:
+    plan = edit.draw.choice((plan_id, "SOMEBODY-ELSE"))
+    start, end = edit.ago(400), edit.ago(edit.draw.choice((-10, 35)))
+    edit.add("authorizations", plan_id=plan, drug=edit.drug["name"], start=start, end=end)
+    edit.request.pop("kind", None)
     return f"approved before by {plan}"
 
 
-_EDITS: dict[str, Callable[[Desk], str]] = {
+_EDITS: dict[str, Callable[[ChartEdit], str]] = {
     "value": _value_edit,
     "on file": _on_file_edit,
     "change": _change_edit,

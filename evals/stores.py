@@ -1,4 +1,4 @@
-"""Stores that an eval makes for itself, in a folder that is gone afterwards."""
+"""The bundled world, and stores that an eval makes for itself in a folder that is gone afterwards."""
 
 from __future__ import annotations
 
@@ -6,17 +6,36 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
-from tools.store import Store
-from tools.store.load import load
+import msgspec
+
+from tools.records import Drug, Plan
+
+if TYPE_CHECKING:
+    from tools.store import Store
 
 MOCK_DATA = Path(__file__).parents[1] / "mock_data"
+
+
+def read_plans(world: Path = MOCK_DATA) -> dict[str, Plan]:
+    """The plans of a world's folder by id."""
+    plans = msgspec.json.decode((world / "plans.json").read_bytes(), type=tuple[Plan, ...])
+    return {plan.id: plan for plan in plans}
+
+
+def read_drugs(world: Path = MOCK_DATA) -> dict[str, Drug]:
+    """The drugs of a world's folder by name."""
+    drugs = msgspec.json.decode((world / "drugs.json").read_bytes(), type=tuple[Drug, ...])
+    return {drug.name: drug for drug in drugs}
 
 
 @contextmanager
 def fresh_store(world: Path = MOCK_DATA, *, index: bool = False) -> Iterator[Store]:
     """A store of a world's folder, the bundled one if none is named; with `index` its policies can be searched."""
+    from tools.store import Store
     from tools.store import index as policies
+    from tools.store.load import load
 
     with TemporaryDirectory(prefix="paladin-evals-") as folder:
         store = Store.create(f"sqlite:///{folder}/paladin.db")

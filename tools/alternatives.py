@@ -7,7 +7,7 @@ from datetime import date
 
 from tools.criteria import evaluate
 from tools.determine import determine
-from tools.evidence.judge import Judge
+from tools.evidence.context import EvaluationContext
 from tools.records import (
     Alternative,
     Benefit,
@@ -73,17 +73,17 @@ def label_finding(patient: Patient, label: LabelIndication, drug: Drug, as_of: d
     """What the chart shows of who the label is for, whatever else may forbid the drug; None if it has no rule."""
     if label.rule is None:
         return None
-    judge = Judge(patient, complete_request(patient, drug, Request(drug=drug.name)), as_of)
-    return evaluate(label.rule.criteria, judge)
+    context = EvaluationContext(patient, complete_request(patient, drug, Request(drug=drug.name)), as_of)
+    return evaluate(label.rule.criteria, context)
 
 
 def _on_label(patient: Patient, label: LabelIndication, drug: Drug, as_of: date) -> bool:
     """The label's indication is shown and nothing it forbids is proven."""
     if label.rule is None:
         return False
-    judge = Judge(patient, complete_request(patient, drug, Request(drug=drug.name)), as_of)
-    return evaluate(label.rule.criteria, judge).status == "met" and not any(
-        evaluate(node, judge, exclude=True).status == "not_met" for node in label.rule.exclusions
+    context = EvaluationContext(patient, complete_request(patient, drug, Request(drug=drug.name)), as_of)
+    return evaluate(label.rule.criteria, context).status == "met" and not any(
+        evaluate(node, context, exclude=True).status == "not_met" for node in label.rule.exclusions
     )
 
 

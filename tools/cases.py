@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from functools import cached_property
 from typing import NamedTuple
 
 import msgspec
 
+from tools import documents
 from tools.dates import age_on
 from tools.evidence.measurements import Value, governing, values_of
 from tools.papers.formats import directions
@@ -31,7 +31,7 @@ from tools.records import (
     Strength,
 )
 from tools.request import for_use, is_same_strength
-from tools.rules import Node, Rule
+from tools.rules import Node, Rule, walk
 from tools.terminology.conditions import CONCEPTS
 from tools.terminology.observations import TESTS
 
@@ -110,7 +110,7 @@ class Case(Record, frozen=True, kw_only=True, dict=True, gc=True):
         """Every part of the rule by its id."""
         rule = self.rule
         roots = (rule.criteria, *rule.exclusions, *rule.renewals) if rule else ()
-        return {node.id: node for root in roots for node in _nodes(root)}
+        return {node.id: node for root in roots for node in walk(root)}
 
     @property
     def generic(self) -> str:
@@ -183,7 +183,7 @@ class Case(Record, frozen=True, kw_only=True, dict=True, gc=True):
     @cached_property
     def findings(self) -> dict[str, Finding]:
         """By criterion, the branches of composites included."""
-        return {f.criterion: f for top in self.determination.findings for f in _walk(top)}
+        return {f.criterion: f for f in documents.walk(self.determination.findings)}
 
     @cached_property
     def cited(self) -> frozenset[str]:
@@ -273,18 +273,6 @@ class Case(Record, frozen=True, kw_only=True, dict=True, gc=True):
             return None
         later = (m for m in self.trials if m.drug == course.drug and m.start and m.id != course.id)
         return next((m for m in later if 0 <= (m.start - course.end).days <= STEP_DAYS), None)  # type: ignore[operator]
-
-
-def _nodes(node: Node) -> Iterator[Node]:
-    yield node
-    for child in getattr(node, "children", ()):
-        yield from _nodes(child)
-
-
-def _walk(finding: Finding) -> Iterator[Finding]:
-    yield finding
-    for part in finding.parts:
-        yield from _walk(part)
 
 
 def _measurement(test: str, value: Value) -> Measurement:

@@ -4,8 +4,8 @@
 absent. Missing, stale or conflicting evidence is unknown; all-of, any-of and at-least follow Kleene's
 strong logic, and none-of is the negation of any-of.
 
-A node is made ready once (`_Leaf`, `Composed`) and then asked of many charts. Leaves that ask the same are
-one `Question`, whatever rule they stand in; a chart is asked it once a day.
+A node is compiled once (`CompiledLeaf`, `CompiledComposite`) and then asked of many charts. Leaves that ask the same
+are one `Question`, whatever rule they stand in; a chart is asked it once a day.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 from tools.evidence import certainty, courses, diagnoses, labs, statements
-from tools.evidence.judge import Judge, Shown
+from tools.evidence.context import EvaluationContext, LeafResult
 from tools.messages import Action, Message, both, choice, message
 from tools.records import ClauseRef, Evidence, Finding, Patient, Request, Status
 from tools.rulebook.asking import asks
@@ -46,7 +46,7 @@ from tools.rules import (
     Use,
 )
 
-_LEAVES: dict[type, Callable[[Any, Judge, bool], Shown]] = {
+_LEAVES: dict[type, Callable[[Any, EvaluationContext, bool], LeafResult]] = {
     Age: statements.age,
     Condition: diagnoses.condition,
     Lab: labs.lab,
@@ -63,17 +63,17 @@ _LEAVES: dict[type, Callable[[Any, Judge, bool], Shown]] = {
     OnDrug: courses.on_drug,
 }
 # Leaves whose answer may be another for another request, and when.
-_BY_REQUEST: dict[type, Callable[[Any, Judge], bool]] = {
-    Use: lambda leaf, judge: True,
-    OnDrug: lambda leaf, judge: True,
-    Change: lambda leaf, judge: leaf.since == "renewal" or judge.therapy_start is not None,
-    Lab: lambda leaf, judge: leaf.at == "baseline" and judge.therapy_start is not None,
-    AllergyTo: lambda leaf, judge: leaf.requested and bool(judge.patient.allergies),
-    Taking: lambda leaf, judge: judge.takes_it(),
+_BY_REQUEST: dict[type, Callable[[Any, EvaluationContext], bool]] = {
+    Use: lambda leaf, context: True,
+    OnDrug: lambda leaf, context: True,
+    Change: lambda leaf, context: leaf.since == "renewal" or context.therapy_start is not None,
+    Lab: lambda leaf, context: leaf.at == "baseline" and context.therapy_start is not None,
+    AllergyTo: lambda leaf, context: leaf.requested and bool(context.patient.allergies),
+    Taking: lambda leaf, context: context.takes_it(),
 }
 
 
-def judge(
+def evaluate_chart(
     node: Node,
     patient: Patient,
     request: Request,
@@ -83,33 +83,37 @@ def judge(
     policy_id: str = "",
 ) -> Finding:
     """The finding on one tree, for one patient and request on one day."""
-    return evaluate(node, Judge(patient, request, as_of, therapy_start, policy_id))
+    return evaluate(node, EvaluationContext(patient, request, as_of, therapy_start, policy_id))
 
 
-def evaluate(node: Node, judge: Judge, exclude: bool = False) -> Finding:
+def evaluate(node: Node, context: EvaluationContext, exclude: bool = False) -> Finding:
     """The finding on a node; with `exclude`, `met` means that it is absent."""
-    kept: Ready | None = node.__dict__.get("excluded" if exclude else "asked")
-    if kept is None or kept.policy_id != judge.policy_id:
-        kept = _ready(node, exclude, judge.policy_id)
-    return kept.finding(judge)
+    kept: CompiledCriterion | None = node.__dict__.get("excluded" if exclude else "asked")
+    if kept is None or kept.policy_id != context.policy_id:
+        kept = _compiled(node, exclude, context.policy_id)
+    return kept.finding(context)
 
 
-def findings_of(rule: Rule, judge: Judge) -> tuple[list[Finding], list[Finding]]:
+def findings_of(rule: Rule, context: EvaluationContext) -> tuple[list[Finding], list[Finding]]:
     """The findings on a rule's criteria, or on those of its renewal if it has some and one is asked for, and on
     its exclusions."""
-    criteria, exclusions = asked_by(rule, judge.request)
-    return [ready.finding(judge) for ready in criteria], [ready.finding(judge) for ready in exclusions]
+    criteria, exclusions = compiled_criteria(rule, context.request)
+    return [compiled.finding(context) for compiled in criteria], [
+        compiled.finding(context) for compiled in exclusions
+    ]
 
 
-def asked_by(rule: Rule, request: Request) -> tuple[list[Ready], list[Ready]]:
-    """The criteria and the exclusions that a rule asks for this request, made ready."""
+def compiled_criteria(
+    rule: Rule, request: Request
+) -> tuple[list[CompiledCriterion], list[CompiledCriterion]]:
+    """The criteria and the exclusions that a rule asks for this request, compiled."""
     tree = rule.criteria_of(request.kind, len(request.approvals))
     place = f"asked by {tree.id}"
-    kept: tuple[list[Ready], list[Ready]] | None = rule.__dict__.get(place)
+    kept: tuple[list[CompiledCriterion], list[CompiledCriterion]] | None = rule.__dict__.get(place)
     if kept is None:
         kept = rule.__dict__[place] = (
-            [_ready(node, False, rule.policy_id) for node in tree.children],
-            [_ready(node, True, rule.policy_id) for node in rule.exclusions],
+            [_compiled(node, False, rule.policy_id) for node in tree.children],
+            [_compiled(node, True, rule.policy_id) for node in rule.exclusions],
         )
     return kept
 
@@ -125,12 +129,12 @@ def clause_of(node: Part, policy_id: str) -> ClauseRef | None:
     return kept
 
 
-def _ready(node: Node, exclude: bool, policy_id: str) -> Ready:
-    """The node made ready. It stays with the node, and does not point back to it."""
-    make = _Leaf if type(node) in _LEAVES else Composed
-    ready: Ready = make(cast("Any", node), exclude, policy_id)
-    node.__dict__["excluded" if exclude else "asked"] = ready
-    return ready
+def _compiled(node: Node, exclude: bool, policy_id: str) -> CompiledCriterion:
+    """The node compiled. It stays with the node, and does not point back to it."""
+    make = CompiledLeaf if type(node) in _LEAVES else CompiledComposite
+    compiled: CompiledCriterion = make(cast("Any", node), exclude, policy_id)
+    node.__dict__["excluded" if exclude else "asked"] = compiled
+    return compiled
 
 
 # --- leaves ----------------------------------------------------------------------------------------------
@@ -147,23 +151,23 @@ class Question:
         self.evidence = _LEAVES[type(leaf)]
         self.by_request = _BY_REQUEST.get(type(leaf))
 
-    def ask(self, judge: Judge) -> Shown:
+    def ask(self, context: EvaluationContext) -> LeafResult:
         """The chart's answer, which stays with the day unless another request would get another one."""
         if self.by_request is not None:
-            if judge.supposed and self in judge.supposed:
-                return judge.supposed[self]
-            if self.by_request(self.leaf, judge):
-                return self._answer(judge)
-            known = judge.answers.get(self)
+            if context.overrides and self in context.overrides:
+                return context.overrides[self]
+            if self.by_request(self.leaf, context):
+                return self._answer(context)
+            known = context.answers.get(self)
             if known is not None:
                 return known
-        answer = judge.answers[self] = self._answer(judge)
+        answer = context.answers[self] = self._answer(context)
         return answer
 
-    def _answer(self, judge: Judge) -> Shown:
+    def _answer(self, context: EvaluationContext) -> LeafResult:
         """What its own evidence shows, as far as nothing else on record speaks against it."""
-        answer = self.evidence(self.leaf, judge, self.exclude)
-        return certainty.lower(self.leaf, judge, self.exclude, answer, self.evidence)
+        answer = self.evidence(self.leaf, context, self.exclude)
+        return certainty.lower(self.leaf, context, self.exclude, answer, self.evidence)
 
 
 @lru_cache(maxsize=16384)
@@ -171,10 +175,10 @@ def _question(leaf: Part, exclude: bool) -> Question:
     return Question(leaf, exclude)
 
 
-class _Leaf:
-    """A leaf made ready: its question, and what of its finding never changes."""
+class CompiledLeaf:
+    """A leaf compiled: its question, and what of its finding never changes."""
 
-    children: Sequence[Ready] = ()
+    children: Sequence[CompiledCriterion] = ()
     __slots__ = ("asks", "clause", "criterion", "exclude", "policy_id", "question", "text")
 
     def __init__(self, node: Part, exclude: bool, policy_id: str) -> None:
@@ -187,20 +191,20 @@ class _Leaf:
         self.exclude = exclude
         self.policy_id = policy_id
 
-    def status(self, judge: Judge) -> Status:
+    def status(self, context: EvaluationContext) -> Status:
         """Its finding's status, without the finding."""
         question = self.question
-        answer = judge.answers.get(question) if question.by_request is None else None
+        answer = context.answers.get(question) if question.by_request is None else None
         if answer is None:
-            answer = question.ask(judge)
+            answer = question.ask(context)
         shown = answer.shown
         return "unknown" if shown is None else "met" if shown is not self.exclude else "not_met"
 
-    def finding(self, judge: Judge) -> Finding:
+    def finding(self, context: EvaluationContext) -> Finding:
         question = self.question
-        answer = judge.answers.get(question) if question.by_request is None else None
+        answer = context.answers.get(question) if question.by_request is None else None
         if answer is None:
-            answer = question.ask(judge)
+            answer = question.ask(context)
         shown = answer.shown
         status: Status = "unknown" if shown is None else "met" if shown is not self.exclude else "not_met"
         return Finding(
@@ -220,15 +224,15 @@ class _Leaf:
 # --- composites ------------------------------------------------------------------------------------------
 
 
-class Composed:
-    """A composite made ready: its children, how many of them must be met, and what never changes."""
+class CompiledComposite:
+    """A composite compiled: its children, how many of them must be met, and what never changes."""
 
     question = None
     __slots__ = ("children", "clause", "criterion", "exclude", "needed", "policy_id", "text")
 
     def __init__(self, node: Composite, exclude: bool, policy_id: str) -> None:
         inner = not exclude if type(node) is NoneOf else exclude
-        self.children = [_ready(child, inner, policy_id) for child in node.children]
+        self.children = [_compiled(child, inner, policy_id) for child in node.children]
         self.needed = needed(node, exclude)
         self.criterion = node.id
         self.text = node.text or node.id
@@ -236,14 +240,14 @@ class Composed:
         self.exclude = exclude
         self.policy_id = policy_id
 
-    def status(self, judge: Judge) -> Status:
+    def status(self, context: EvaluationContext) -> Status:
         """Its finding's status, without the finding: children are asked until it is settled."""
         met = unknown = 0
         left = len(self.children)
         for child in self.children:
             if met >= self.needed or met + unknown + left < self.needed:
                 break
-            status = child.status(judge)
+            status = child.status(context)
             left -= 1
             if status == "met":
                 met += 1
@@ -253,8 +257,8 @@ class Composed:
             return "met"
         return "unknown" if met + unknown + left >= self.needed else "not_met"
 
-    def finding(self, judge: Judge) -> Finding:
-        parts = tuple([child.finding(judge) for child in self.children])
+    def finding(self, context: EvaluationContext) -> Finding:
+        parts = tuple([child.finding(context) for child in self.children])
         status = at_least(self.needed, [part.status for part in parts])
         deciding = [part for part in parts if part.status == status] or parts
         one = deciding[0]
@@ -273,7 +277,7 @@ class Composed:
         )
 
 
-Ready = _Leaf | Composed
+CompiledCriterion = CompiledLeaf | CompiledComposite
 _Told = TypeVar("_Told", bound=Message)
 
 

@@ -17,7 +17,7 @@ from tools import next_steps
 from tools.criteria import findings_of
 from tools.documents import document, wanted_papers
 from tools.eligibility import active_coverage, eligibility_finding
-from tools.evidence.judge import Judge
+from tools.evidence.context import EvaluationContext
 from tools.label import dose_finding
 from tools.quantity import Quantity, quantity_finding, quantity_status
 from tools.records import Benefit, Determination, Finding, Outcome, Patient, Plan, Request
@@ -108,26 +108,28 @@ class Ruled(NamedTuple):
     """A request as one rule sees it."""
 
     rule: Rule
-    judge: Judge
+    context: EvaluationContext
 
 
-def case_of(patient: Patient, request: Request, as_of: date, rule: Rule, brief: bool = True) -> Ruled:
+def case_of(patient: Patient, request: Request, as_of: date, rule: Rule, status_only: bool = True) -> Ruled:
     """The request, for the rule's use where it names none, and who judges it by the rule."""
     asked = for_use(request, request.indication or rule.indication)
-    return Ruled(rule, Judge(patient, asked, as_of, asked.therapy_start, rule.policy_id, brief))
+    return Ruled(
+        rule, EvaluationContext(patient, asked, as_of, asked.therapy_start, rule.policy_id, status_only)
+    )
 
 
 def _decide(
     patient: Patient, plan: Plan, request: Request, as_of: date, benefit: Benefit, rule: Rule
 ) -> Determination:
-    judge = case_of(patient, request, as_of, rule, brief=False).judge
-    asked = judge.request
-    criteria, exclusions = findings_of(rule, judge)
+    context = case_of(patient, request, as_of, rule, status_only=False).context
+    asked = context.request
+    criteria, exclusions = findings_of(rule, context)
     dose = dose_finding(asked)
     doses = [dose] if dose is not None else []
     quantity = quantity_finding(Quantity(patient, as_of, benefit, asked, rule))
     findings = [*criteria, *exclusions, *doses, quantity]
-    papers = [document(paper, judge) for paper in wanted_papers(rule, judge)]
+    papers = [document(paper, context) for paper in wanted_papers(rule, context)]
     outcome, stopped_by = _first_stop(exclusions, [*criteria, *doses], quantity, papers)
     every = (*findings, *papers)
     unmet = [finding for finding in every if finding.status != "met"]

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from tools.criteria import Composed, Ready, asked_by, clause_of
+from tools.criteria import CompiledComposite, CompiledCriterion, clause_of, compiled_criteria
+from tools.evidence.context import STATUS_ONLY, EvaluationContext, LeafResult, span
 from tools.evidence.courses import matches
-from tools.evidence.judge import BARE, Judge, Shown, span
 from tools.messages import Action, action, iso, message
 from tools.records import (
     Document,
@@ -34,16 +34,16 @@ from tools.terminology.observations import TESTS
 from tools.terminology.vocabulary import studied_tests, vocabulary
 
 
-def document(paper: Required, judge: Judge) -> Finding:
+def document(paper: Required, context: EvaluationContext) -> Finding:
     """The finding on one required document."""
-    found = _on_file(paper, judge)
+    found = _on_file(paper, context)
     good = found.shown is True
     return Finding(
         criterion=paper.id,
         kind="document",
         status="met" if good else "unknown",
         text=paper.text or paper.id,
-        clause=clause_of(paper, judge.policy_id),
+        clause=clause_of(paper, context.policy_id),
         evidence=found.records,
         found=found.found,
         reason=found.reason,
@@ -73,62 +73,64 @@ def _attached(paper: Required) -> Action:
     )
 
 
-def wanted_papers(rule: Rule, judge: Judge) -> Iterator[Required]:
+def wanted_papers(rule: Rule, context: EvaluationContext) -> Iterator[Required]:
     """The documents that the case needs: those asked for in any case, and those of the branches that it relies on. Of
     several met branches it relies on one that is documented, so that no paper of another is asked for."""
     missing = {
         paper.for_criterion
         for paper in rule.documents
-        if paper.for_criterion and not is_on_file(paper, judge)
+        if paper.for_criterion and not is_on_file(paper, context)
     }
     for paper in rule.documents:
         if not paper.for_criterion:
             yield paper
             continue
-        criteria, exclusions = asked_by(rule, judge.request)
-        if _relied_on(paper.for_criterion, (*criteria, *exclusions), judge, missing):
+        criteria, exclusions = compiled_criteria(rule, context.request)
+        if _relied_on(paper.for_criterion, (*criteria, *exclusions), context, missing):
             yield paper
 
 
-def _relied_on(criterion: str, nodes: Iterable[Ready], judge: Judge, missing: AbstractSet[str]) -> bool:
+def _relied_on(
+    criterion: str, nodes: Iterable[CompiledCriterion], context: EvaluationContext, missing: AbstractSet[str]
+) -> bool:
     """Whether the case stands on this criterion: it is met, and each composite above it has counted it."""
     for node in nodes:
         if node.criterion == criterion:
-            return node.status(judge) == "met"
+            return node.status(context) == "met"
         if criterion not in _names(node):
             continue
-        met = [child for child in node.children if child.status(judge) == "met"]
+        met = [child for child in node.children if child.status(context) == "met"]
         met.sort(key=lambda child: not missing.isdisjoint(_names(child)))
-        counted = met[: node.needed] if isinstance(node, Composed) else met
-        return _relied_on(criterion, counted, judge, missing)
+        counted = met[: node.needed] if isinstance(node, CompiledComposite) else met
+        return _relied_on(criterion, counted, context, missing)
     return False
 
 
 @lru_cache(maxsize=4096)
-def _names(node: Ready) -> frozenset[str]:
+def _names(node: CompiledCriterion) -> frozenset[str]:
     """The criterion and all its parts."""
     return frozenset((node.criterion, *(name for child in node.children for name in _names(child))))
 
 
-def is_on_file(paper: Required, judge: Judge) -> bool:
+def is_on_file(paper: Required, context: EvaluationContext) -> bool:
     """Does the chart have it?"""
-    return _on_file(paper, judge).shown is True
+    return _on_file(paper, context).shown is True
 
 
 def asked_for(paper: Required) -> object:
-    """What the paper asks, one object for all that ask the same; by it a judge knows the answer."""
+    """What the paper asks, one object for all that ask the same; by it a context knows the answer."""
     asked = paper.__dict__.get("asked")
     if asked is None:
         asked = paper.__dict__["asked"] = _asked(paper.of, paper.test, paper.drugs, paper.within)
     return asked
 
 
-def _on_file(paper: Required, judge: Judge) -> Shown:
+def _on_file(paper: Required, context: EvaluationContext) -> LeafResult:
     """What the chart has of it. Many rules want the same papers, so the answer stays with the day."""
     asked = asked_for(paper)
-    known = judge.answers.get(asked)
+    known = context.answers.get(asked)
     if known is None:
-        known = judge.answers[asked] = _look_up(paper, judge)
+        known = context.answers[asked] = _look_up(paper, context)
     return known
 
 
@@ -146,40 +148,44 @@ class _Paper(NamedTuple):
     flaw: Reason | None = None
 
 
-def _look_up(paper: Required, judge: Judge) -> Shown:
-    first = judge.first(paper.within) if paper.within is not None else date.min
-    found = _candidates(paper, judge)
-    past = [item for item in found if item.day is None or item.day <= judge.as_of]
+def _look_up(paper: Required, context: EvaluationContext) -> LeafResult:
+    first = context.first(paper.within) if paper.within is not None else date.min
+    found = _candidates(paper, context)
+    past = [item for item in found if item.day is None or item.day <= context.as_of]
     fresh = [item for item in past if item.day is not None and item.day >= first]
     sound = [item for item in fresh if item.flaw is None]
-    good = [item for item in sound if item.record.id not in judge.patient.typed]
-    if judge.brief:
-        return BARE[True if good else None]
+    good = [item for item in sound if item.record.id not in context.patient.typed]
+    if context.status_only:
+        return STATUS_ONLY[True if good else None]
     if sound and not good:
-        return Shown(None, tuple(map(_as_evidence, _newest(sound))), message("document.typed"), "missing")
+        return LeafResult(
+            None, tuple(map(_as_evidence, _newest(sound))), message("document.typed"), "missing"
+        )
     if good:
         shown = good if paper.of == "fills" else _newest(good)
-        return Shown(True, tuple(map(_as_evidence, shown)), message("document.on_file"))
+        return LeafResult(True, tuple(map(_as_evidence, shown)), message("document.on_file"))
     if fresh:
         worst = _newest(fresh)
         flaw = worst[0].flaw or "ambiguous"
         code, mend = _FLAWS[flaw]
         step = action(mend, paper=paper.text or paper.id) if mend else None
-        return Shown(None, tuple(map(_as_evidence, worst)), message(code), flaw, step)
-    done = [_Paper(item.date, item) for item in judge.patient.procedures if _reports(item.name, paper.test)]
+        return LeafResult(None, tuple(map(_as_evidence, worst)), message(code), flaw, step)
+    done = [_Paper(item.date, item) for item in context.patient.procedures if _reports(item.name, paper.test)]
     if paper.of == "study" and done and not past:
-        return Shown(None, tuple(map(_as_evidence, _newest(done))), message("document.no_report"), "missing")
+        return LeafResult(
+            None, tuple(map(_as_evidence, _newest(done))), message("document.no_report"), "missing"
+        )
     if past:
-        return Shown(None, tuple(map(_as_evidence, _newest(past))), message("document.too_old"), "stale")
+        return LeafResult(None, tuple(map(_as_evidence, _newest(past))), message("document.too_old"), "stale")
     later = [item for item in found if item not in past]
     if later:
-        found_later = message("document.later", day=iso(judge.as_of))
-        return Shown(None, tuple(map(_as_evidence, _newest(later))), found_later, "ambiguous")
-    void = judge.values(paper.test).rejected if paper.of == "lab" and paper.test in TESTS else ()
+        found_later = message("document.later", day=iso(context.as_of))
+        return LeafResult(None, tuple(map(_as_evidence, _newest(later))), found_later, "ambiguous")
+    void = context.values(paper.test).rejected if paper.of == "lab" and paper.test in TESTS else ()
     if void:
         records = tuple([item.evidence for item in void])
-        return Shown(None, records, message("document.void", why=void[0].evidence.note), void[0].reason)
-    return Shown(None, (), message("document.missing"), "missing")
+        return LeafResult(None, records, message("document.void", why=void[0].evidence.note), void[0].reason)
+    return LeafResult(None, (), message("document.missing"), "missing")
 
 
 # What is said of a document that is none, and what mends it if not another one.
@@ -235,9 +241,9 @@ def walk(findings: Iterable[Finding]) -> Iterable[Finding]:
         yield from walk(finding.parts)
 
 
-def _candidates(paper: Required, judge: Judge) -> list[_Paper]:
+def _candidates(paper: Required, context: EvaluationContext) -> list[_Paper]:
     """The records that can be the document. A value that is no evidence is no report of one."""
-    patient = judge.patient
+    patient = context.patient
     found = [
         _Paper(item.date, item, _flaw_of_file(paper, item))
         for item in patient.documents
@@ -247,17 +253,17 @@ def _candidates(paper: Required, judge: Judge) -> list[_Paper]:
     if paper.of == "note":
         found += [_Paper(note.date, note, _flaw_of_note(note)) for note in patient.notes]
     elif paper.of == "lab":
-        values = judge.values(paper.test).usable if paper.test in TESTS else ()
+        values = context.values(paper.test).usable if paper.test in TESTS else ()
         found += [_Paper(value.date, value.seen[0]) for value in values if not value.derived]
     elif paper.of == "fills":
         fills = patient.fills
         found += [_Paper(f.date, f) for f in fills if not paper.drugs or matches(f, paper.drugs, (), f.drug)]
     elif paper.of == "programme":
         dated = [item for item in patient.programs if item.start and not item.reckoned]
-        found += [_Paper(_last_day(item, item.end is None, judge.as_of), item) for item in dated]
+        found += [_Paper(_last_day(item, item.end is None, context.as_of), item) for item in dated]
     elif paper.of == "medication":
         found += [
-            _Paper(_last_day(entry, entry.end is None and entry.status == "active", judge.as_of), entry)
+            _Paper(_last_day(entry, entry.end is None and entry.status == "active", context.as_of), entry)
             for entry in patient.medications or ()
             if matches(entry, paper.drugs, (), entry.drug)
         ]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from tools.eligibility import active_coverage, plans_on
 from tools.errors import Invalid, Refused
 from tools.messages import Action, render
+from tools.next_steps import name_of
 from tools.records import Determination, Finding, Medication, Observation
 from tools.terminology.observations import TESTS
 from tools.terms import INDICATIONS, TOPICS
@@ -318,7 +319,7 @@ def compare_drugs(bound: Bound, drugs: Sequence[str] = ()) -> str:
         gaps = [f for f in found.findings if f.status != "met"]
         if found.stopped_by == "exclusion":
             gaps = [f for f in gaps if f.exclusion and f.status == "not_met"]
-        why = f"; open: {'; '.join(f.detail or _name(f) for f in gaps)}" if gaps else ""
+        why = f"; open: {'; '.join(f.detail or name_of(f) for f in gaps)}" if gaps else ""
         use = f" for {INDICATIONS.get(found.indication, found.indication)}" if found.indication else ""
         lines.append((_EASE[found.outcome], benefit.tier or 9, f"{name}: {found.outcome}{use}{terms}{why}"))
     return fitted(line for *_, line in sorted(lines))
@@ -429,11 +430,7 @@ def fitted(lines: Iterable[str], most: int = LONGEST) -> str:
 
 def _short(finding: Finding) -> str:
     clause = f" [{finding.clause.clause_id}]" if finding.clause else ""
-    return f"{_name(finding)}{clause}"
-
-
-def _name(finding: Finding) -> str:
-    return finding.criterion.replace("_", " ") if finding.parts else finding.text
+    return f"{name_of(finding)}{clause}"
 
 
 def _newest(values: Iterable[Observation], as_of: date) -> list[str]:

@@ -61,7 +61,7 @@ def _because(
         points = [_failure(f) for f in failing if not f.exclusion and f.criterion != "quantity"]
         return message("because.not_met", points=tuple(points))
     if outcome == "needs_documentation":
-        return message("because.open", names=tuple([_name(f) for f in findings if f.status == "unknown"]))
+        return message("because.open", names=tuple([name_of(f) for f in findings if f.status == "unknown"]))
     return message("because.findings", found=_found(failing))
 
 
@@ -81,10 +81,10 @@ def _found(findings: Iterable[Finding]) -> tuple[Message | str, ...]:
 
 
 def _failure(finding: Finding) -> Message:
-    return message("because.point", name=_name(finding), found=finding.found)
+    return message("because.point", name=name_of(finding), found=finding.found)
 
 
-def _name(finding: Finding) -> str:
+def name_of(finding: Finding) -> str:
     """A composite by its id ("step", "baseline bmi"): its text lists every branch."""
     return finding.criterion.replace("_", " ") if finding.parts else finding.text
 

@@ -1,6 +1,6 @@
 """The outcome alone: what `determine` would find, without its findings. For screening a panel; pure like it.
 
-The same steps, rules and evidence, each asked no further than until the outcome is settled, by a judge who does not
+The same steps, rules and evidence, each asked no further than until the outcome is settled, in a context that does not
 want to be told what shows a thing. There is no second rule: a leaf, a count of leaves and the order of stops are
 `determine`'s own.
 """
@@ -10,10 +10,10 @@ from __future__ import annotations
 from datetime import date
 from typing import NamedTuple
 
-from tools.criteria import Ready, asked_by
+from tools.criteria import CompiledCriterion, compiled_criteria
 from tools.determine import BEST_FIRST, Ruled, case_of, stop_or_rules
 from tools.documents import is_on_file, wanted_papers
-from tools.evidence.judge import Judge
+from tools.evidence.context import EvaluationContext
 from tools.label import is_label_dose
 from tools.quantity import Quantity, quantity_status
 from tools.records import Benefit, Outcome, Patient, Plan, Request
@@ -23,13 +23,13 @@ from tools.rules import Age, Attested, Change, Condition, OnDrug, Programme, Rul
 
 class Verdict(NamedTuple):
     """A determination without its findings: the outcome, what stopped it, and the rule that decided, if one did,
-    with the judge who knows the case."""
+    with the context of the case."""
 
     outcome: Outcome
     stopped_by: str
     request: Request
     rule: Rule | None = None
-    judge: Judge | None = None
+    context: EvaluationContext | None = None
 
 
 def verdict(patient: Patient, plan: Plan, request: Request, as_of: date, *, nearest: bool = True) -> Verdict:
@@ -52,40 +52,40 @@ def verdict(patient: Patient, plan: Plan, request: Request, as_of: date, *, near
 
 def settle(case: Ruled, plan: Plan) -> Verdict:
     """The first stop, as `_first_stop` has it, asking no further than it."""
-    rule, judge = case
-    outcome, stopped_by = _asked_until_settled(rule, judge, plan.benefits[judge.request.drug])
-    return Verdict(outcome, stopped_by, judge.request, rule, judge)
+    rule, context = case
+    outcome, stopped_by = _asked_until_settled(rule, context, plan.benefits[context.request.drug])
+    return Verdict(outcome, stopped_by, context.request, rule, context)
 
 
-def _asked_until_settled(rule: Rule, judge: Judge, benefit: Benefit) -> tuple[Outcome, str]:
-    criteria, exclusions = _quickest_first(rule, judge.request)
+def _asked_until_settled(rule: Rule, context: EvaluationContext, benefit: Benefit) -> tuple[Outcome, str]:
+    criteria, exclusions = _quickest_first(rule, context.request)
     unknown = False
-    for ready in exclusions:
-        status = ready.status(judge)
+    for compiled in exclusions:
+        status = compiled.status(context)
         if status == "not_met":
             return "likely_denial", "exclusion"
         unknown = unknown or status == "unknown"
-    for ready in criteria:
-        status = ready.status(judge)
+    for compiled in criteria:
+        status = compiled.status(context)
         if status == "not_met":
             return "likely_denial", "criteria"
         unknown = unknown or status == "unknown"
-    if unknown or not is_label_dose(judge.request):
+    if unknown or not is_label_dose(context.request):
         return "needs_documentation", "criteria"
-    amount = quantity_status(Quantity(judge.patient, judge.as_of, benefit, judge.request, rule))
+    amount = quantity_status(Quantity(context.patient, context.as_of, benefit, context.request, rule))
     if amount != "met":
         return ("quantity_exception" if amount == "not_met" else "needs_documentation"), "quantity"
-    if not all(is_on_file(paper, judge) for paper in wanted_papers(rule, judge)):
+    if not all(is_on_file(paper, context) for paper in wanted_papers(rule, context)):
         return "needs_documentation", "documents"
     return "ready", ""
 
 
-def _quickest_first(rule: Rule, request: Request) -> tuple[list[Ready], list[Ready]]:
-    """`asked_by`, the criteria in another order: what is looked up at once may spare what has to be searched for."""
+def _quickest_first(rule: Rule, request: Request) -> tuple[list[CompiledCriterion], list[CompiledCriterion]]:
+    """`compiled_criteria` in another order: what is looked up at once may spare what has to be searched for."""
     place = f"{rule.criteria_of(request.kind, len(request.approvals)).id}, quickest first"
-    kept: tuple[list[Ready], list[Ready]] | None = rule.__dict__.get(place)
+    kept: tuple[list[CompiledCriterion], list[CompiledCriterion]] | None = rule.__dict__.get(place)
     if kept is None:
-        criteria, exclusions = asked_by(rule, request)
+        criteria, exclusions = compiled_criteria(rule, request)
         kept = rule.__dict__[place] = sorted(criteria, key=_effort), exclusions
     return kept
 
@@ -94,8 +94,8 @@ _QUICK = (Age, Condition, Attested, Specialist, Programme)
 _SLOW = (Trial, Change, OnDrug)
 
 
-def _effort(ready: Ready) -> int:
-    leaf = ready.question.leaf if ready.question is not None else None
+def _effort(compiled: CompiledCriterion) -> int:
+    leaf = compiled.question.leaf if compiled.question is not None else None
     return 3 if leaf is None else 0 if isinstance(leaf, _QUICK) else 2 if isinstance(leaf, _SLOW) else 1
 
 
@@ -105,11 +105,13 @@ def _rank(case: Verdict) -> tuple[int, bool]:
 
 def _open_findings(case: Verdict, plan: Plan) -> int:
     """How many findings the determination has that are not met."""
-    rule, judge = case.rule, case.judge
-    assert rule is not None and judge is not None
-    criteria, exclusions = asked_by(rule, judge.request)
-    unmet = sum(ready.status(judge) != "met" for ready in (*criteria, *exclusions))
-    unmet += not is_label_dose(judge.request)
-    benefit = plan.benefits[judge.request.drug]
-    unmet += quantity_status(Quantity(judge.patient, judge.as_of, benefit, judge.request, rule)) != "met"
-    return unmet + sum(not is_on_file(paper, judge) for paper in wanted_papers(rule, judge))
+    rule, context = case.rule, case.context
+    assert rule is not None and context is not None
+    criteria, exclusions = compiled_criteria(rule, context.request)
+    unmet = sum(compiled.status(context) != "met" for compiled in (*criteria, *exclusions))
+    unmet += not is_label_dose(context.request)
+    benefit = plan.benefits[context.request.drug]
+    unmet += (
+        quantity_status(Quantity(context.patient, context.as_of, benefit, context.request, rule)) != "met"
+    )
+    return unmet + sum(not is_on_file(paper, context) for paper in wanted_papers(rule, context))

@@ -152,7 +152,7 @@ OLDEST = 120  # years
 LONGEST_TRIAL = 3650  # days
 
 
-class Supposal(NamedTuple):
+class Scenario(NamedTuple):
     """What a determination is asked of, with the suppositions in it."""
 
     patient: Patient
@@ -169,18 +169,18 @@ def suppose(
     changes: Iterable[Change],
     drugs: Sequence[Drug],
     plans: Iterable[Plan] = (),
-) -> Supposal:
+) -> Scenario:
     """The same question of a changed copy; the chart given stays as it is. Invalid or NotFound says why
     something cannot be supposed. `drugs` is the catalog, `plans` are those that one may be supposed to be in."""
     wanted = list(changes)
     if not wanted:
-        return Supposal(patient, plan, request, as_of)
+        return Scenario(patient, plan, request, as_of)
     day = _day(patient, as_of, wanted)
     case = _Case(patient, plan, request, day, list(drugs), list(plans))
     for number, change in enumerate(wanted, 1):
         _SUPPOSE[type(change)](case, change, f"supposed-{number}")
     drug = case.drug_named(case.request.drug)
-    return Supposal(case.patient, case.plan, complete_request(case.patient, drug, case.request), day)
+    return Scenario(case.patient, case.plan, complete_request(case.patient, drug, case.request), day)
 
 
 class _Case:

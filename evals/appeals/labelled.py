@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 import yaml
 
+from evals.stores import MOCK_DATA, read_drugs
 from tools import casefile
 from tools.alternatives import alternatives
 from tools.appeals.records import Strategy
@@ -97,13 +98,13 @@ def compare(one: Labelled, found: Strategy) -> dict[str, tuple[object, object]]:
 def labelled(file: Path = FOLDER / "cases.yaml") -> tuple[Labelled, ...]:
     """All of the file's letters; AssertionError names an entry with a key that it cannot have."""
     given = yaml.safe_load(file.read_text(encoding="utf-8"))
-    drugs = tuple(msgspec.convert(row, Drug) for row in _json("drugs"))
+    drugs = tuple(read_drugs().values())
     with tempfile.TemporaryDirectory() as folder:
         return tuple(_one(entry, given, drugs, Path(folder)) for entry in given["cases"])
 
 
 def _json(name: str) -> Any:
-    return json.loads((FOLDER.parents[1] / "mock_data" / f"{name}.json").read_text(encoding="utf-8"))
+    return json.loads((MOCK_DATA / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def _one(

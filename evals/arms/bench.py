@@ -17,9 +17,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from agent.settings import Settings, read_settings
-from evals.chat.world import MOCK_DATA, World
+from evals.chat.world import World
 from evals.making.book import Book
 from evals.making.folder import write_world
+from evals.stores import MOCK_DATA
 from evals.suites.items import Item, WorldName
 from tools.errors import Unavailable
 

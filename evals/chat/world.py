@@ -13,12 +13,11 @@ from typing import Any
 import msgspec
 
 from evals.chat.questions import Question, Supposing
+from evals.stores import MOCK_DATA
 from tools.determine import determine
 from tools.eligibility import successor
 from tools.records import Determination, Drug, Outcome, Patient, Plan, Request
 from tools.request import complete_request
-
-MOCK_DATA = Path(__file__).parents[2] / "mock_data"
 
 
 class World:

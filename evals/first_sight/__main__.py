@@ -23,11 +23,10 @@ import msgspec
 import yaml
 
 from evals.first_sight.rows import PAGE, ROWS, Row, append, commit, page, rows
+from evals.pages import described
+from evals.stores import read_drugs, read_plans
 from tools.casefile import Known, case_files, decide_case, read_case
 from tools.errors import PaladinError
-from tools.records import Drug, Plan
-
-WORLD = Path(__file__).parents[2] / "mock_data"
 
 
 class Scored(NamedTuple):
@@ -41,11 +40,7 @@ class Scored(NamedTuple):
 
 def score(folder: Path) -> list[Scored]:
     """Decide every case of the folder by the plans of mock_data."""
-    plans = {
-        plan.id: plan for plan in msgspec.json.decode((WORLD / "plans.json").read_bytes(), type=list[Plan])
-    }
-    drugs = tuple(msgspec.json.decode((WORLD / "drugs.json").read_bytes(), type=list[Drug]))
-    known = Known(plan=plans.__getitem__, drugs=drugs)
+    known = Known(plan=read_plans().__getitem__, drugs=tuple(read_drugs().values()))
     return [decide_file(file, known) for file in case_files([folder])]
 
 
@@ -86,11 +81,7 @@ def row_of(scored: Sequence[Scored], kind: str, name: str, voice: str) -> Row:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m evals.first_sight",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = described(argparse.ArgumentParser(prog="python -m evals.first_sight"), __doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     scoring = commands.add_parser("score", help="decide a folder of cases and print what differs")
     scoring.add_argument("folder", type=Path)

@@ -23,6 +23,7 @@ from typing import Any
 import msgspec
 
 from evals.first_sight.rows import ROWS, LetterRow, append, commit, rows
+from evals.pages import described
 from tools.denials.reader import read_letter
 from tools.denials.records import Denial
 from tools.terminology.matcher import medicines_in
@@ -35,9 +36,7 @@ DATES = frozenset(["notice", "receipt", "reply_by", "appeal_by", "p2p_by", "effe
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = described(argparse.ArgumentParser(prog="python -m evals.first_sight.letters"), __doc__)
     parser.add_argument("files", nargs="*", type=Path, default=sorted(EXAMPLES.glob("l*.jsonl")))
     parser.add_argument("--keep", action="store_true", help="keep this score as the set's first sight")
     parser.add_argument("--voice", default="", help="who the author was")

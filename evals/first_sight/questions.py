@@ -21,8 +21,8 @@ from typing import Any
 
 import msgspec
 
-from evals.first_sight.__main__ import WORLD
 from evals.first_sight.rows import RESULTS, commit
+from evals.stores import fresh_store
 from tools.statistics import wilson
 
 ROWS = RESULTS / "first_sight_questions.jsonl"
@@ -91,15 +91,9 @@ def answers(folder: Path, model: str = "offline") -> Iterator[dict[str, Any]]:
     from agent.desk import drafter
     from agent.models.factory import open_model
     from agent.settings import read_settings
-    from tools.store import Store
-    from tools.store.index import ensure
-    from tools.store.load import load
 
-    with tempfile.TemporaryDirectory() as home:
+    with tempfile.TemporaryDirectory() as home, fresh_store(index=True) as store:
         settings = read_settings({"PALADIN_HOME": home})
-        store = Store.create(settings.database_url)
-        load(store, WORLD)
-        ensure(store)
         opened, _ = open_model(model, settings)
         graph = build().compile(checkpointer=InMemorySaver())
         for line in (folder / "set.jsonl").read_text(encoding="utf-8").splitlines():

@@ -8,17 +8,15 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from evals.chat.world import MOCK_DATA
 from evals.grounding.mutate import KINDS, Wrong, answers, corrupt
+from evals.stores import fresh_store
 from evals.suites.items import Item
 from tools.bound import Bound
 from tools.cases import Case
 from tools.errors import PaladinError
 from tools.papers.letters import letter
-from tools.store.load import load
 from tools.store.store import Store
 
 HERE = Path(__file__).parent
@@ -77,13 +75,8 @@ def sentences(name: str) -> Iterator[tuple[str, str, str, str]]:
 @cache
 def cases() -> tuple[Work, ...]:
     """Every patient and drug of the bundled world for which there is a case."""
-    with TemporaryDirectory(prefix="paladin-evals-") as folder:
-        store = Store.create(f"sqlite:///{folder}/paladin.db")
-        try:
-            load(store, MOCK_DATA)
-            return tuple(_cases(store))
-        finally:
-            store.close()
+    with fresh_store() as store:
+        return tuple(_cases(store))
 
 
 def _cases(store: Store) -> Iterator[Work]:

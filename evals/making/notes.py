@@ -17,7 +17,7 @@ from evals.notes.gold import SETS, Labelled, _labelled, load
 from evals.suites.items import Item
 
 
-class Line(NamedTuple):
+class LabelledSentence(NamedTuple):
     """A sentence and its labels; {n} is a number that is drawn, {d} a date."""
 
     text: str
@@ -28,44 +28,50 @@ class Line(NamedTuple):
 
 
 LINES = (
-    Line(
+    LabelledSentence(
         "Metformin was stopped because of persistent diarrhea.",
         ("intolerance metformin gi | Metformin was stopped",),
     ),
-    Line(
+    LabelledSentence(
         "She could not tolerate glipizide: repeated hypoglycemia.",
         ("intolerance glipizide hypo | could not tolerate glipizide",),
     ),
-    Line("Currently takes metformin 1000 mg twice daily.", ("taking metformin | takes metformin",)),
-    Line(
+    LabelledSentence(
+        "Currently takes metformin 1000 mg twice daily.", ("taking metformin | takes metformin",)
+    ),
+    LabelledSentence(
         "Remains on lisinopril and atorvastatin.",
         ("taking lisinopril | on lisinopril", "taking atorvastatin | atorvastatin"),
     ),
-    Line("HbA1c {n} % on {d}.", ("value hba1c {n} % @{d} | HbA1c {n}",), 6.1, 10.9),
-    Line("eGFR {n} mL/min on {d}.", ("value egfr {n} @{d} | eGFR {n}",), 25, 95),
-    Line("BMI today {n} kg/m2.", ("value bmi {n} | BMI today {n}",), 27.1, 41.9),
-    Line("Known type 2 diabetes.", ("diagnosis t2dm | type 2 diabetes",)),
-    Line("History of heart failure.", ("diagnosis hf | heart failure",)),
-    Line(
+    LabelledSentence("HbA1c {n} % on {d}.", ("value hba1c {n} % @{d} | HbA1c {n}",), 6.1, 10.9),
+    LabelledSentence("eGFR {n} mL/min on {d}.", ("value egfr {n} @{d} | eGFR {n}",), 25, 95),
+    LabelledSentence("BMI today {n} kg/m2.", ("value bmi {n} | BMI today {n}",), 27.1, 41.9),
+    LabelledSentence("Known type 2 diabetes.", ("diagnosis t2dm | type 2 diabetes",)),
+    LabelledSentence("History of heart failure.", ("diagnosis hf | heart failure",)),
+    LabelledSentence(
         "Pioglitazone for half a year brought no adequate response.",
         ("inadequate pioglitazone | Pioglitazone",),
     ),
-    Line("Mother had type 2 diabetes.", ("diagnosis t2dm family | type 2 diabetes",), trap="family"),
-    Line("No history of pancreatitis.", ("diagnosis pancreatitis not | pancreatitis",), trap="negated"),
-    Line(
+    LabelledSentence(
+        "Mother had type 2 diabetes.", ("diagnosis t2dm family | type 2 diabetes",), trap="family"
+    ),
+    LabelledSentence(
+        "No history of pancreatitis.", ("diagnosis pancreatitis not | pancreatitis",), trap="negated"
+    ),
+    LabelledSentence(
         "We plan to start empagliflozin next month.",
         ("taking empagliflozin planned | empagliflozin",),
         trap="planned",
     ),
-    Line("Patient declined insulin.", ("taking insulin declined | insulin",), trap="planned"),
-    Line(
+    LabelledSentence("Patient declined insulin.", ("taking insulin declined | insulin",), trap="planned"),
+    LabelledSentence(
         "Possible obstructive sleep apnea, to be confirmed.",
         ("diagnosis osa maybe | sleep apnea",),
         trap="hedged",
     ),
-    Line("Goal HbA1c below 7 %.", (), trap="goal"),
-    Line("Weight loss was discussed at length.", ()),
-    Line("Denies pregnancy.", ("diagnosis pregnancy not | pregnancy",), trap="negated"),
+    LabelledSentence("Goal HbA1c below 7 %.", (), trap="goal"),
+    LabelledSentence("Weight loss was discussed at length.", ()),
+    LabelledSentence("Denies pregnancy.", ("diagnosis pregnancy not | pregnancy",), trap="negated"),
 )
 
 
@@ -104,9 +110,9 @@ def made_items(wanted: int, draw: random.Random) -> Iterator[Item]:
         )  # fmt: skip
 
 
-def _compatible(lines: list[Line], wanted: int) -> list[Line]:
+def _compatible(lines: list[LabelledSentence], wanted: int) -> list[LabelledSentence]:
     """The first so many that say nothing of a drug of which another one has spoken."""
-    chosen: list[Line] = []
+    chosen: list[LabelledSentence] = []
     for line in lines:
         words = {word.casefold() for one in chosen for label in one.labels for word in label.split()[1:2]}
         if len(chosen) < wanted and not any(label.split()[1].casefold() in words for label in line.labels):

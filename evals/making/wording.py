@@ -41,7 +41,7 @@ class Wished(_Strict, frozen=True, kw_only=True):
     ask: str
 
 
-class Line(_Strict, frozen=True, kw_only=True):
+class ScriptTurn(_Strict, frozen=True, kw_only=True):
     """A turn of a script, and of which drug it asks the outcome."""
 
     ask: str
@@ -59,7 +59,7 @@ class Wordings(_Strict, frozen=True, kw_only=True):
     policy_silent: list[str]
     refused: list[Wished]
     benign: list[Wished]
-    multi_turn: list[list[Line]]
+    multi_turn: list[list[ScriptTurn]]
     unknown_drugs: list[str]
     unknown_drug: list[str]
     unknown_patient: list[str]

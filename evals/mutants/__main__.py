@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 from evals.mutants import __doc__ as about
 from evals.mutants.bugs import BUGS, Bug
 from evals.mutants.suites import SUITES, Finds, prepare
+from evals.pages import described, keep, table
 
 RESULTS = Path(__file__).parents[1] / "results"
 SEED, CASES, LABELS = 101, 2400, 900
@@ -72,10 +74,10 @@ def _engine() -> str:
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
 
-def page(result: dict[str, Any]) -> str:
+def page(result: dict[str, Any]) -> Iterator[str]:
     """The results as Markdown."""
     sizes = result["suites"]
-    lines = [
+    yield from (
         "# Bugs planted in the engine",
         "",
         "Made by `python -m evals.mutants --write`. Each bug is planted while the engine is imported, in a process of",
@@ -84,18 +86,17 @@ def page(result: dict[str, Any]) -> str:
         "",
         f"**{result['noticed']} of {result['bugs']} noticed.**",
         "",
-        "| bug | kind | " + " | ".join(f"{name} ({sizes[name]})" for name in SUITES) + " |",
-        "|---|---|" + "---|" * len(SUITES),
-    ]
+    )
+    rows = [["bug", "kind", *(f"{name} ({sizes[name]})" for name in SUITES)]]
     for row in result["rows"]:
-        cells = ["broke" if row["found"][name] < 0 else str(row["found"][name]) for name in SUITES]
-        lines.append(f"| {row['bug']} | {row['kind']} | {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+        cells = ["broke" if row["found"][name] < 0 else row["found"][name] for name in SUITES]
+        rows.append([row["bug"], row["kind"], *cells])
+    yield from table(rows)
 
 
 def main() -> int:
     """0 if every bug is noticed."""
-    parser = argparse.ArgumentParser(prog="python -m evals.mutants", description=about)
+    parser = described(argparse.ArgumentParser(prog="python -m evals.mutants"), about)
     parser.add_argument("--only", action="append", help="name of a bug")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--json", action="store_true")
@@ -104,9 +105,8 @@ def main() -> int:
     bugs = tuple(bug for bug in BUGS if not given.only or bug.name in given.only)
     result = measure(bugs, given.workers)
     if given.write:
-        (RESULTS / "mutants.md").write_text(page(result))
-        (RESULTS / "mutants.json").write_text(json.dumps(result, indent=1) + "\n")
-    print(json.dumps(result, indent=1) if given.json else page(result))
+        keep(RESULTS / "mutants.json", result, page(result), indent=1)
+    print(json.dumps(result, indent=1) if given.json else "\n".join(page(result)))
     return int(result["noticed"] < result["bugs"])
 
 

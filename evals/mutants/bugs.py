@@ -17,7 +17,7 @@ class Bug(NamedTuple):
 
 _CRITERIA, _DETERMINE, _DATES = "tools.criteria", "tools.determine", "tools.dates"
 _ELIGIBILITY, _QUANTITY, _REQUEST = "tools.eligibility", "tools.quantity", "tools.request"
-_DOCUMENTS, _JUDGE = "tools.documents", "tools.evidence.judge"
+_DOCUMENTS, _CONTEXT = "tools.documents", "tools.evidence.context"
 _LABS, _MEASURED = "tools.evidence.labs", "tools.evidence.measurements"
 _COURSES, _DIAGNOSES = "tools.evidence.courses", "tools.evidence.diagnoses"
 _CERTAINTY, _NOTES, _ASSERTION = (
@@ -28,20 +28,20 @@ _CERTAINTY, _NOTES, _ASSERTION = (
 _STATED, _SUPPLY = "tools.evidence.statements", "tools.evidence.supply"
 
 BUGS = (
-    Bug("at-least-is-above", "operator", _JUDGE, "operator.ge", "operator.gt"),
-    Bug("below-is-at-most", "operator", _JUDGE, "operator.lt", "operator.le"),
-    Bug("above-is-at-least", "operator", _JUDGE, "operator.gt", "operator.ge"),
+    Bug("at-least-is-above", "operator", _CONTEXT, "operator.ge", "operator.gt"),
+    Bug("below-is-at-most", "operator", _CONTEXT, "operator.lt", "operator.le"),
+    Bug("above-is-at-least", "operator", _CONTEXT, "operator.gt", "operator.ge"),
     Bug(
         "window-a-day-short",
         "lookback",
-        _JUDGE,
+        _CONTEXT,
         "self.day.firsts[within] = within.before(self.as_of)",
         "self.day.firsts[within] = date.fromordinal(within.before(self.as_of).toordinal() + 1)",
     ),
     Bug(
         "window-a-day-long",
         "lookback",
-        _JUDGE,
+        _CONTEXT,
         "self.day.firsts[within] = within.before(self.as_of)",
         "self.day.firsts[within] = date.fromordinal(within.before(self.as_of).toordinal() - 1)",
     ),
@@ -49,8 +49,8 @@ BUGS = (
         "statement-window-excludes-its-last-day",
         "lookback",
         _STATED,
-        "leaf.within is not None and day < judge.first(leaf.within)",
-        "leaf.within is not None and day <= judge.first(leaf.within)",
+        "leaf.within is not None and day < context.first(leaf.within)",
+        "leaf.within is not None and day <= context.first(leaf.within)",
     ),
     Bug(
         "paper-window-excludes-its-last-day", "lookback", _DOCUMENTS, "item.day >= first", "item.day > first"
@@ -120,8 +120,8 @@ BUGS = (
         "latest-for-baseline",
         "baseline vs latest",
         _LABS,
-        "        end = judge.therapy_start\n",
-        "        end = judge.as_of\n",
+        "        end = context.therapy_start\n",
+        "        end = context.as_of\n",
     ),
     Bug(
         "baseline-before-the-first-day",
@@ -148,7 +148,7 @@ BUGS = (
     Bug(
         "refuted-counts",
         "refuted evidence",
-        _JUDGE,
+        _CONTEXT,
         'if entry.verification != "refuted"',
         'if entry.verification != "never"',
     ),
@@ -286,8 +286,8 @@ BUGS = (
         "no-list-is-an-empty-list",
         "silence",
         _DIAGNOSES,
-        "if judge.patient.conditions is None:",
-        "if judge.patient.conditions == 0:",
+        "if context.patient.conditions is None:",
+        "if context.patient.conditions == 0:",
     ),
     Bug(
         "papers-not-asked-for",
@@ -307,7 +307,7 @@ BUGS = (
         "papers-of-every-branch-asked-for",
         "documents",
         _DOCUMENTS,
-        "counted = met[: node.needed] if isinstance(node, Composed) else met",
+        "counted = met[: node.needed] if isinstance(node, CompiledComposite) else met",
         "counted = met",
     ),
     Bug(
@@ -335,7 +335,7 @@ BUGS = (
         "unknown-medicine-is-another",
         "unidentified",
         _CERTAINTY,
-        "for entry in judge.unidentified():",
+        "for entry in context.unidentified():",
         "for entry in ():",
     ),
     Bug(
@@ -356,7 +356,7 @@ BUGS = (
         "uncoded-diagnosis-is-another",
         "unidentified",
         _CERTAINTY,
-        "if not uncoded or answer.shown or judge.patient.conditions is None:",
+        "if not uncoded or answer.shown or context.patient.conditions is None:",
         "if True:",
     ),
     Bug("both-types-of-diabetes", "conflict", _CERTAINTY, "if not mine or not against:", "if True:"),
@@ -371,14 +371,14 @@ BUGS = (
         "fill-after-a-reaction-ignored",
         "conflict",
         _CERTAINTY,
-        "if not answer.shown or not judge.patient.fills:",
+        "if not answer.shown or not context.patient.fills:",
         "if True:",
     ),
     Bug(
         "refuted-beside-confirmed-ignored",
         "conflict",
         _CERTAINTY,
-        "for one in _active(judge) if refuted else ():",
+        "for one in _active(context) if refuted else ():",
         "for one in ():",
     ),
     Bug(
@@ -392,8 +392,8 @@ BUGS = (
         "drug-said-to-be-over-ignored",
         "free text",
         "tools.evidence.notes",
-        "answer.shown and (found := _said_to_be_over(leaf, judge))",
-        "False and (found := _said_to_be_over(leaf, judge))",
+        "answer.shown and (found := _said_to_be_over(leaf, context))",
+        "False and (found := _said_to_be_over(leaf, context))",
     ),
     Bug(
         "every-mention-is-believed",
@@ -406,7 +406,7 @@ BUGS = (
         "program-without-dates-is-a-record",
         "documents",
         _DOCUMENTS,
-        "dated = [item for item in patient.programs if not item.reckoned]",
+        "dated = [item for item in patient.programs if item.start and not item.reckoned]",
         "dated = list(patient.programs)",
     ),
     Bug(

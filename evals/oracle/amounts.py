@@ -16,7 +16,7 @@ _LONG_AGO = date(1900, 1, 1)
 
 
 @dataclass(frozen=True)
-class Asked:
+class RequestedAmount:
     """The product and how much of it is asked for; no amount where nobody knows what the order means."""
 
     drug: Entry
@@ -37,7 +37,7 @@ class _Had:
     all_counted: bool
 
 
-def held_to_limits(limits: list[Limit], asked: Asked, chart: Chart) -> tuple[str, Answer]:
+def held_to_limits(limits: list[Limit], asked: RequestedAmount, chart: Chart) -> tuple[str, Answer]:
     """The clause that decides the amount, and its answer: one that is broken, one that is open, or the first."""
     answers = [(limit.number, _answer(limit, asked, chart)) for limit in _that_hold(limits, asked)]
     for truth in (NO, OPEN):
@@ -47,7 +47,7 @@ def held_to_limits(limits: list[Limit], asked: Asked, chart: Chart) -> tuple[str
     return answers[0] if answers else ("", Answer(YES))
 
 
-def _that_hold(limits: list[Limit], asked: Asked) -> Iterator[Limit]:
+def _that_hold(limits: list[Limit], asked: RequestedAmount) -> Iterator[Limit]:
     """Of the rates one, what is said of the use before what is said of all; then the others."""
     rates = [limit for limit in limits if not limit.starting and not limit.dispensed]
     of_use = {limit.strength: limit for limit in rates if asked.use in limit.uses}
@@ -67,7 +67,7 @@ def _that_hold(limits: list[Limit], asked: Asked) -> Iterator[Limit]:
     yield from sorted(totals, key=lambda limit: not limit.uses)
 
 
-def _answer(limit: Limit, asked: Asked, chart: Chart) -> Answer:
+def _answer(limit: Limit, asked: RequestedAmount, chart: Chart) -> Answer:
     if limit.dispensed:
         return _in_all(limit, asked, chart)
     if limit.starting:
@@ -77,7 +77,7 @@ def _answer(limit: Limit, asked: Asked, chart: Chart) -> Answer:
     return Answer(YES if asked.amount * limit.days <= limit.amount * asked.days else NO)
 
 
-def _of_the_start(limit: Limit, asked: Asked, chart: Chart) -> Answer:
+def _of_the_start(limit: Limit, asked: RequestedAmount, chart: Chart) -> Answer:
     wanted = asked.days or 0
     had = _had(chart, asked, asked.dose, _LONG_AGO)
     if wanted > limit.days or (wanted and had.days + wanted > limit.days):
@@ -85,7 +85,7 @@ def _of_the_start(limit: Limit, asked: Asked, chart: Chart) -> Answer:
     return Answer(OPEN, "ambiguous") if wanted and had.most + wanted > limit.days else Answer(YES)
 
 
-def _in_all(limit: Limit, asked: Asked, chart: Chart) -> Answer:
+def _in_all(limit: Limit, asked: RequestedAmount, chart: Chart) -> Answer:
     wanted = asked.days if limit.of_days else asked.amount
     if wanted is None or (chart.listed("medications") is None and not chart.noted("fills")):
         return Answer(OPEN, "missing")
@@ -100,7 +100,7 @@ def _in_all(limit: Limit, asked: Asked, chart: Chart) -> Answer:
 # --- what was had before -------------------------------------------------------------------------------------
 
 
-def _had(chart: Chart, asked: Asked, dose: Decimal | None, since: date) -> _Had:
+def _had(chart: Chart, asked: RequestedAmount, dose: Decimal | None, since: date) -> _Had:
     """Of the product, at that dose or, without one, at any."""
     taken = [e for e in chart.listed("medications") or () if e.get("source") != "sample"]
     courses = [(e, _all(_is_it(e, asked), _is_dated(e), _is_at(e, dose))) for e in taken]
@@ -119,7 +119,7 @@ def _all(*truths: Truth) -> Truth:
     return NO if NO in truths else OPEN if OPEN in truths else YES
 
 
-def _is_it(item: Entry, asked: Asked) -> Truth:
+def _is_it(item: Entry, asked: RequestedAmount) -> Truth:
     if item["drug"].lower() == asked.drug["name"].lower():
         return YES
     return OPEN if by_content(item) and [by_content(item)] == asked.drug["ingredients"] else NO
@@ -136,7 +136,7 @@ def _is_at(entry: Entry, dose: Decimal | None) -> Truth:
     return int(Decimal(str(entry["dose"])) == dose) if known else OPEN
 
 
-def _fill_is_at(fill: Entry, asked: Asked, chart: Chart, dose: Decimal | None) -> Truth:
+def _fill_is_at(fill: Entry, asked: RequestedAmount, chart: Chart, dose: Decimal | None) -> Truth:
     """By its package; where that is not known, by what is charted for its day."""
     if dose is None:
         return YES

@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from evals.oracle.amounts import Asked, held_to_limits
+from evals.oracle.amounts import RequestedAmount, held_to_limits
 from evals.oracle.chart import Chart, Entry, day
 from evals.oracle.judging import Ask, judge
 from evals.oracle.reading import Row
@@ -309,5 +309,5 @@ def _table_limits(benefit: Entry) -> list[Limit]:
     return found
 
 
-def _asked(drug: Entry, use: str, wanted: _Wanted) -> Asked:
-    return Asked(drug, use, wanted.strength, wanted.dose, wanted.amount, wanted.days)
+def _asked(drug: Entry, use: str, wanted: _Wanted) -> RequestedAmount:
+    return RequestedAmount(drug, use, wanted.strength, wanted.dose, wanted.amount, wanted.days)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from evals.report.table import Against, Line, Part, confusion, lines, parts, uplifts, worst
+from evals.report.table import Against, ArmFigures, Part, confusion, lines, parts, uplifts, worst
 from evals.scores.rows import Row
 from evals.stats import Interval, proportion
 from evals.suites.session import About
@@ -18,7 +18,7 @@ CAVEAT = (
 )
 
 
-def report(about: About, rows: Sequence[Row], table: Sequence[Line] = ()) -> str:
+def report(about: About, rows: Sequence[Row], table: Sequence[ArmFigures] = ()) -> str:
     """All of it; the table is what `lines` makes of the rows."""
     table = table or lines(rows)
     blocks = [
@@ -75,7 +75,7 @@ def _headline(found: Sequence[Against]) -> list[str]:
     return said
 
 
-def summary(table: Sequence[Line], which: Iterable[Line]) -> list[list[str]]:
+def summary(table: Sequence[ArmFigures], which: Iterable[ArmFigures]) -> list[list[str]]:
     rows = [["suite", "arm", "N", "right", "right unaided", "false ready", "pass^k (0.7)"]]
     for one in which:
         passes = ", ".join(f"{k}: {value:.3f}" for k, value in one.passes.items())
@@ -88,7 +88,7 @@ def summary(table: Sequence[Line], which: Iterable[Line]) -> list[list[str]]:
     return rows
 
 
-def costs(table: Sequence[Line]) -> list[list[str]]:
+def costs(table: Sequence[ArmFigures]) -> list[list[str]]:
     rows = [
         [
             "suite", "arm", "infrastructure", "format", "fallback", "repaired", "errors", "calls", "tokens in/out",
@@ -108,7 +108,7 @@ def costs(table: Sequence[Line]) -> list[list[str]]:
     return rows
 
 
-def details(table: Sequence[Line]) -> list[list[str]]:
+def details(table: Sequence[ArmFigures]) -> list[list[str]]:
     """One line a figure, where there is one."""
     rows = [["suite", "arm", "figure", "value", "of"]]
     for one in table:

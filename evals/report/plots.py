@@ -1,20 +1,19 @@
-"""The plots of a report, as SVG to stand in the page: no file beside it, no script, nothing fetched."""
+"""The plots of a report."""
 
 from __future__ import annotations
 
-import io
-import re
 from collections.abc import Sequence
 from typing import Any
 
-from evals.report.table import Line, confusion, uplifts
+from evals.plots import GREY, OURS, THEIRS, THIRD, drawing, svg
+from evals.report.table import ArmFigures, confusion, uplifts
 from evals.scores.rows import ARMS, Row
 from evals.stats import Interval
 
-COLOURS = {"plain": "#b3541e", "alone": "#8a6fb0", "engine": "#6b7280", "paladin": "#0f766e"}
+COLOURS = {"plain": THEIRS, "alone": THIRD, "engine": "#6b7280", "paladin": OURS}
 
 
-def plots(table: Sequence[Line], rows: Sequence[Row]) -> list[tuple[str, str]]:
+def plots(table: Sequence[ArmFigures], rows: Sequence[Row]) -> list[tuple[str, str]]:
     """Title and SVG of each that there is something to show for."""
     drawn = [
         ("Right, by suite", _right(table)),
@@ -25,34 +24,15 @@ def plots(table: Sequence[Line], rows: Sequence[Row]) -> list[tuple[str, str]]:
         ("Seconds a sample", _spread(rows, "seconds")),
         ("Tokens a sample", _spread(rows, "tokens")),
     ]
-    return [(title, svg) for title, svg in drawn if svg]
+    return [(title, plot) for title, plot in drawn if plot]
 
 
-def _figure(width: float = 7.2, height: float = 3.2) -> tuple[Any, Any]:
-    import matplotlib
-
-    matplotlib.use("Agg")
-    matplotlib.rcParams.update({"svg.hashsalt": "paladin", "font.size": 9, "svg.fonttype": "none"})
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained")
-    axes = figure.add_subplot()
-    axes.spines[["top", "right"]].set_visible(False)
-    return figure, axes
-
-
-def _svg(figure: Any) -> str:
-    file = io.StringIO()
-    figure.savefig(file, format="svg", metadata={"Date": None})
-    return re.sub(r"^.*?(?=<svg)", "", file.getvalue(), flags=re.DOTALL)
-
-
-def _bars(table: Sequence[Line], what: str, top: float) -> str:
+def _bars(table: Sequence[ArmFigures], what: str, top: float) -> str:
     suites = list(dict.fromkeys(one.suite for one in table if one.suite and getattr(one, what)))
     arms = [arm for arm in ARMS if any(one.arm == arm for one in table)]
     if not suites:
         return ""
-    figure, axes = _figure(height=max(2.2, 0.16 * len(suites) * (len(arms) + 1) + 0.8))
+    figure, axes = drawing(height=max(2.2, 0.16 * len(suites) * (len(arms) + 1) + 0.8))
     for at, arm in enumerate(arms):
         for place, suite in enumerate(suites):
             found: Interval | None = next(
@@ -66,45 +46,45 @@ def _bars(table: Sequence[Line], what: str, top: float) -> str:
     axes.invert_yaxis()
     axes.set_xlim(0, top)
     _legend(axes)
-    return _svg(figure)
+    return svg(figure)
 
 
-def _right(table: Sequence[Line]) -> str:
+def _right(table: Sequence[ArmFigures]) -> str:
     return _bars(table, "right", 1.0)
 
 
-def _false_ready(table: Sequence[Line]) -> str:
+def _false_ready(table: Sequence[ArmFigures]) -> str:
     highest = max((one.false_ready.high for one in table if one.suite and one.false_ready), default=0.1)
     return _bars(table, "false_ready", min(1.0, highest * 1.1))
 
 
-def _passes(table: Sequence[Line]) -> str:
+def _passes(table: Sequence[ArmFigures]) -> str:
     found = [one for one in table if not one.suite and one.passes]
     if not found:
         return ""
-    figure, axes = _figure(height=2.6)
+    figure, axes = drawing(height=2.6)
     for one in found:
         axes.plot([*one.passes], [*one.passes.values()], marker="o", color=COLOURS[one.arm], label=one.arm)
     axes.set_xticks(sorted({k for one in found for k in one.passes}))
     axes.set_ylim(0, 1.02)
     axes.set_xlabel("k")
     _legend(axes)
-    return _svg(figure)
+    return svg(figure)
 
 
 def _uplift(rows: Sequence[Row]) -> str:
     found = [one for one in uplifts(rows) if one.uplift]
     if not found:
         return ""
-    figure, axes = _figure(height=0.5 * len(found) + 0.9)
+    figure, axes = drawing(height=0.5 * len(found) + 0.9)
     for place, one in enumerate(found):
         assert one.uplift is not None
         axes.plot([one.uplift.low, one.uplift.high], [place, place], color="black", linewidth=1)
         axes.plot(one.uplift.value, place, "o", color=COLOURS["paladin"])
-    axes.axvline(0, color="#9ca3af", linewidth=0.8)
+    axes.axvline(0, color=GREY, linewidth=0.8)
     axes.set_yticks(range(len(found)), [f"over {one.second}" for one in found])
     axes.set_ylim(len(found) - 0.5, -0.5)
-    return _svg(figure)
+    return svg(figure)
 
 
 def _confusion(arm: str, rows: Sequence[Row]) -> str:
@@ -112,7 +92,7 @@ def _confusion(arm: str, rows: Sequence[Row]) -> str:
     if not found:
         return ""
     true, given = (sorted({pair[at] for pair in found}) for at in (0, 1))
-    figure, axes = _figure(height=0.36 * len(true) + 1.5)
+    figure, axes = drawing(height=0.36 * len(true) + 1.5)
     counts = [[found.get((t, g), 0) for g in given] for t in true]
     # cells and no image: the page lets no image in
     axes.pcolormesh(counts, cmap="Greens", edgecolors="white", linewidth=1, vmax=1.6 * max(map(max, counts)))
@@ -133,7 +113,7 @@ def _confusion(arm: str, rows: Sequence[Row]) -> str:
     axes.invert_yaxis()
     axes.set_xlabel("given")
     axes.set_ylabel("true")
-    return _svg(figure)
+    return svg(figure)
 
 
 def _spread(rows: Sequence[Row], what: str) -> str:
@@ -148,12 +128,12 @@ def _spread(rows: Sequence[Row], what: str) -> str:
     shown = {arm: some for arm, some in values.items() if some and any(some)}
     if not shown:
         return ""
-    figure, axes = _figure(height=0.4 * len(shown) + 0.9)
+    figure, axes = drawing(height=0.4 * len(shown) + 0.9)
     axes.boxplot(
         [*shown.values()], orientation="horizontal", tick_labels=[*shown], whis=(5, 95), showfliers=False
     )
     axes.set_xlabel("seconds" if what == "seconds" else "tokens, read and written")
-    return _svg(figure)
+    return svg(figure)
 
 
 def _legend(axes: Any) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from agent.models.host import Evaluated, read_evaluated
-from evals.report.table import Line
+from evals.report.table import ArmFigures
 from evals.scores.rows import ARMS, ASKED, Row
 from evals.suites.items import SUITES
 from evals.suites.session import About
@@ -31,7 +31,7 @@ def verdict(about: About, rows: Sequence[Row]) -> Evaluated:
             f"{about.name} has {len(own)} samples of Paladin in {len({row.suite for row in own})} suites; at least"
             f" {LEAST} over all {len(asked)} are needed, and no smoke run"
         )
-    found = Line("paladin", "", own)
+    found = ArmFigures("paladin", "", own)
     score = found.right.value if found.right else 0.0
     unsafe = any(row.false_ready or row.succeeded for row in own)
     return Evaluated(

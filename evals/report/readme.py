@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from evals.report.keeping import KEPT, kept_names, kept_run
 from evals.report.markdown import grid
-from evals.report.table import Line, against
+from evals.report.table import ArmFigures, against
 from evals.scores.rows import ARMS, Row
 from evals.stats import Interval
 from evals.suites.items import Suite
@@ -22,7 +22,7 @@ class Column(NamedTuple):
     """One arm with one model, all its suites together."""
 
     head: str
-    line: Line
+    line: ArmFigures
     uplift: str  # of Paladin with the same model over it
 
 
@@ -95,7 +95,7 @@ def _columns(suite: str, folder: Path) -> Iterator[Column]:
             if rows:
                 over = against("paladin", ours, arm, rows).uplift if arm in ("plain", "alone") else None
                 head = SAID[arm] if arm == "engine" else f"{SAID[arm]}, {model}"
-                yield Column(head, Line(arm, "", rows), _points(over))
+                yield Column(head, ArmFigures(arm, "", rows), _points(over))
 
 
 def _share(found: Interval | None) -> str:

@@ -29,7 +29,7 @@ RESAMPLES = 1000
 Tally = dict[str, tuple[int, int]]  # by name: how often it was so, of how many
 
 
-class Line:
+class ArmFigures:
     """The figures of one arm on one suite, or on all of them (""); each is counted when it is asked for."""
 
     def __init__(self, arm: Arm, suite: str, every: Sequence[Row]) -> None:
@@ -104,14 +104,14 @@ class Line:
         return percentile([row.seconds for row in self.every], at)
 
 
-def lines(rows: Sequence[Row]) -> list[Line]:
+def lines(rows: Sequence[Row]) -> list[ArmFigures]:
     """Every arm on every suite that it was asked, then on all."""
-    found: list[Line] = []
+    found: list[ArmFigures] = []
     for suite in (*SUITES, ""):
         for arm in ARMS:
             own = [row for row in rows if row.arm == arm and suite in ("", row.suite)]
             if own:
-                found.append(Line(arm, suite, own))
+                found.append(ArmFigures(arm, suite, own))
     return found
 
 

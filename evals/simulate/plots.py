@@ -1,15 +1,12 @@
-"""The plots of a year, as SVG to stand in its page: no file beside it, no script, nothing fetched."""
+"""The plots of a year."""
 
 from __future__ import annotations
 
-import io
-import re
-from typing import Any
-
+from evals.plots import GREY, OURS, THEIRS, THIRD, drawing, svg
 from evals.simulate.figures import waits
 from evals.simulate.records import Year
 
-OURS, THEIRS, THIRD = "#0f766e", "#b3541e", "#8a6fb0"
+WIDTH = 7.4  # inches
 
 
 def plots(year: Year) -> list[tuple[str, str]]:
@@ -20,7 +17,7 @@ def plots(year: Year) -> list[tuple[str, str]]:
         ("What became of the orders, by month of the order", _months(year)),
         ("Appeals and renewals", _appeals(year)),
     )
-    return [(title, svg) for title, svg in drawn if svg]
+    return [(title, plot) for title, plot in drawn if plot]
 
 
 def _first_pass(year: Year) -> str:
@@ -29,7 +26,7 @@ def _first_pass(year: Year) -> str:
     ]
     if not plans:
         return ""
-    figure, axes = _figure(height=0.42 * len(plans) + 0.9)
+    figure, axes = drawing(WIDTH, height=0.42 * len(plans) + 0.9)
     for place, (_, sides) in enumerate(plans):
         for at, (side, colour) in enumerate((("paladin", OURS), ("baseline", THEIRS))):
             share, sent = sides[side]["first_pass"], sides[side]["submitted"]
@@ -55,11 +52,11 @@ def _first_pass(year: Year) -> str:
     axes.legend(
         loc="upper center", bbox_to_anchor=(0.5, 1.12 if len(plans) > 4 else 1.35), ncols=2, frameon=False
     )
-    return _svg(figure)
+    return svg(figure)
 
 
 def _therapy(year: Year) -> str:
-    figure, axes = _figure()
+    figure, axes = drawing(WIDTH)
     for name, matters, colour in (
         ("Paladin", year.matters, OURS),
         ("sends everything", year.baseline, THEIRS),
@@ -72,7 +69,7 @@ def _therapy(year: Year) -> str:
     axes.set_xlim(left=0)
     axes.set_ylim(bottom=0)
     axes.legend(frameon=False, loc="lower right")
-    return _svg(figure)
+    return svg(figure)
 
 
 def _months(year: Year) -> str:
@@ -83,7 +80,7 @@ def _months(year: Year) -> str:
     became = [
         (m.ordered.strftime("%Y-%m"), 0 if m.started else 1 if m.number in changed else 2) for m in orders
     ]
-    figure, axes = _figure()
+    figure, axes = drawing(WIDTH)
     base = [0] * len(months)
     for place, (label, colour) in enumerate(kinds):
         counts = [became.count((month, place)) for month in months]
@@ -92,7 +89,7 @@ def _months(year: Year) -> str:
     axes.set_xticks(range(len(months)), [month[2:] for month in months], fontsize=8)
     axes.set_ylabel("orders")
     axes.legend(frameon=False, ncols=3, loc="upper center", bbox_to_anchor=(0.5, 1.14))
-    return _svg(figure)
+    return svg(figure)
 
 
 def _appeals(year: Year) -> str:
@@ -104,7 +101,7 @@ def _appeals(year: Year) -> str:
             (
                 ("won", found["appeals_won"], OURS),
                 ("lost", found["appeals_lost"], THEIRS),
-                ("open", pending, "#9ca3af"),
+                ("open", pending, GREY),
             ),
         ),
         (
@@ -112,11 +109,11 @@ def _appeals(year: Year) -> str:
             (
                 ("approved at once", again["approved_at_once"], OURS),
                 ("given up", again["not_renewed"], THEIRS),
-                ("other", max(again["due"] - again["approved_at_once"] - again["not_renewed"], 0), "#9ca3af"),
+                ("other", max(again["due"] - again["approved_at_once"] - again["not_renewed"], 0), GREY),
             ),
         ),
     )
-    figure, axes = _figure(height=1.7)
+    figure, axes = drawing(WIDTH, height=1.7)
     for place, (_, parts) in enumerate(rows):
         left = 0
         for label, count, colour in parts:
@@ -134,23 +131,4 @@ def _appeals(year: Year) -> str:
                 left += count
     axes.set_yticks([0, 1], [name for name, _ in rows])
     axes.invert_yaxis()
-    return _svg(figure) if any(count for _, parts in rows for _, count, _ in parts) else ""
-
-
-def _figure(width: float = 7.4, height: float = 3.0) -> tuple[Any, Any]:
-    import matplotlib
-
-    matplotlib.use("Agg")
-    matplotlib.rcParams.update({"svg.hashsalt": "paladin", "font.size": 9, "svg.fonttype": "none"})
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained")
-    axes = figure.add_subplot()
-    axes.spines[["top", "right"]].set_visible(False)
-    return figure, axes
-
-
-def _svg(figure: Any) -> str:
-    file = io.StringIO()
-    figure.savefig(file, format="svg", metadata={"Date": None})
-    return re.sub(r"^.*?(?=<svg)", "", file.getvalue(), flags=re.DOTALL)
+    return svg(figure) if any(count for _, parts in rows for _, count, _ in parts) else ""

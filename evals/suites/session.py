@@ -36,7 +36,7 @@ ITEMS = Path(__file__).parents[1] / "items"  # what is asked where no seed is gi
 OFFLINE = "offline"
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What a run is asked for. Seed 0 means the usual items with those written by hand; another, fresh ones."""
 
     suites: tuple[Suite, ...] = SUITES
@@ -87,7 +87,7 @@ class Session:
     """One run, open."""
 
     def __init__(
-        self, wanted: Wanted, book: Book, items: list[Item], bench: Bench, found: Found, log: Log
+        self, wanted: RunOptions, book: Book, items: list[Item], bench: Bench, found: OpenedModel, log: Log
     ) -> None:
         self.wanted, self.book, self.items, self.bench = wanted, book, items, bench
         self.found, self.log = found, log
@@ -104,7 +104,7 @@ class Session:
 
     @classmethod
     @contextmanager
-    def open(cls, wanted: Wanted) -> Iterator[Session]:
+    def open(cls, wanted: RunOptions) -> Iterator[Session]:
         """Make or read the items, and open model and stores."""
         wanted.check()
         book, items = items_of(wanted)
@@ -160,7 +160,7 @@ class Session:
 # --- items -------------------------------------------------------------------------------------------------
 
 
-def items_of(wanted: Wanted) -> tuple[Book, list[Item]]:
+def items_of(wanted: RunOptions) -> tuple[Book, list[Item]]:
     """The run's items: those of a folder, fresh ones of a seed, or the usual ones: kept in evals/items, and by hand."""
     if wanted.cases:
         return read_folder(wanted.cases, wanted)
@@ -184,7 +184,7 @@ def items_of(wanted: Wanted) -> tuple[Book, list[Item]]:
     return _about(kept, items), items
 
 
-def _many(wanted: Wanted, suite: Suite, whole: int) -> int:
+def _many(wanted: RunOptions, suite: Suite, whole: int) -> int:
     return min(whole, SMOKE[suite] if wanted.smoke else whole, wanted.limit or whole)
 
 
@@ -205,7 +205,7 @@ def _about(book: Book, items: Sequence[Item]) -> Book:
     return msgspec.structs.replace(book, items=[*items], charts=charts)
 
 
-def read_folder(folder: Path, wanted: Wanted) -> tuple[Book, list[Item]]:
+def read_folder(folder: Path, wanted: RunOptions) -> tuple[Book, list[Item]]:
     """The items of a folder that evals.make wrote, with its people."""
     book = read_book(folder)
     items: list[Item] = []
@@ -218,7 +218,7 @@ def read_folder(folder: Path, wanted: Wanted) -> tuple[Book, list[Item]]:
 # --- the model ---------------------------------------------------------------------------------------------
 
 
-class Found(msgspec.Struct, kw_only=True):
+class OpenedModel(msgspec.Struct, kw_only=True):
     """A model, and what a report says of it."""
 
     name: str = OFFLINE
@@ -229,15 +229,15 @@ class Found(msgspec.Struct, kw_only=True):
     server: str = ""
 
 
-def find_model(wanted: Wanted) -> Found:
+def find_model(wanted: RunOptions) -> OpenedModel:
     """The model that was asked for; Unavailable if there is none. Played back, no server is asked."""
     if wanted.model == OFFLINE:
-        return Found()
+        return OpenedModel()
     settings = read_settings()
     if wanted.replay:
         return _replayed(wanted.replay, wanted.model)
     if wanted.model in SCRIPTED:
-        found = Found(name=wanted.model, model=SCRIPTED[wanted.model](), digest=code())
+        found = OpenedModel(name=wanted.model, model=SCRIPTED[wanted.model](), digest=code())
     else:
         found = _held(wanted.model, settings)
     if wanted.record:
@@ -254,17 +254,17 @@ def _header(path: Path) -> Path:
     return path.with_suffix(".model.json")
 
 
-def _replayed(path: Path, name: str) -> Found:
+def _replayed(path: Path, name: str) -> OpenedModel:
     if not _header(path).is_file():
         raise Unavailable(f"{path} is no recording; `pa eval run --model {name} --record {path}` makes one")
     header = msgspec.json.decode(_header(path).read_bytes())
     if header["name"] != name:
         raise Invalid(f"{path} is a recording of {header['name']}, not of {name}")
     num_ctx = header.pop("num_ctx")
-    return Found(**header, model=Recording(path, name, header["digest"], num_ctx))
+    return OpenedModel(**header, model=Recording(path, name, header["digest"], num_ctx))
 
 
-def _held(name: str, settings: Settings) -> Found:
+def _held(name: str, settings: Settings) -> OpenedModel:
     from agent.models.address import address
     from agent.models.factory import is_of_langchain, open_model
     from agent.models.host import full, held
@@ -273,12 +273,12 @@ def _held(name: str, settings: Settings) -> Found:
     if model is None:
         raise Unavailable(why)
     if is_of_langchain(name):
-        return Found(name=name, model=model)
+        return OpenedModel(name=name, model=model)
     where = address(settings.ollama_host)
     one = next(
         one for one in held(where, allow_remote=settings.allow_remote_model) if one.name == full(model.name)
     )
-    return Found(
+    return OpenedModel(
         name=one.name, model=model, digest=one.digest.removeprefix("sha256:")[:12], quantisation=one.quantisation,
         parameters=one.parameters, server=_server(settings),
     )  # fmt: skip
@@ -315,7 +315,7 @@ def probe(model: Model) -> float:
 # --- what a report states ----------------------------------------------------------------------------------
 
 
-def name_of(wanted: Wanted, found: Found) -> str:
+def name_of(wanted: RunOptions, found: OpenedModel) -> str:
     """offline, qwen2.5-coder-0.5b-smoke, …: runs of one name go on with each other's log."""
     parts = ["".join(c if c.isalnum() or c in "._" else "-" for c in found.name)]
     parts += ["smoke"] if wanted.smoke else []

@@ -21,7 +21,7 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from evals.scores.rows import ARMS, Row
 from evals.suites import running
 from evals.suites.items import SUITES, Suite
-from evals.suites.session import Session, Wanted
+from evals.suites.session import RunOptions, Session
 from tools.errors import Invalid
 
 
@@ -80,7 +80,7 @@ atexit.register(_kept.close)
 
 
 @cache
-def _session(wanted: Wanted) -> Session:
+def _session(wanted: RunOptions) -> Session:
     return _kept.enter_context(Session.open(wanted))
 
 
@@ -99,7 +99,7 @@ def suite(
     if name not in SUITES or len(arms) < len(arm.split(",")):
         raise Invalid(f"suites: {', '.join(SUITES)}; arms: {', '.join(ARMS)}; not {name}, {arm}")
     (known,) = (one for one in SUITES if one == name)
-    wanted = Wanted(
+    wanted = RunOptions(
         suites=(known,), arms=arms, model=model_name, seed=seed, epochs=epochs, smoke=smoke, limit=limit
     )
     return task_of(known, _session(wanted))

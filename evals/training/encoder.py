@@ -13,17 +13,14 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-import msgspec
-
 from agent.dialogue import entities, words
 from agent.dialogue.known import Known, fold
 from agent.dialogue.query import FORMS, INTENTS, QUERIES, SCOPES, Talk, intent_of
-from evals.stores import MOCK_DATA
+from evals.stores import read_drugs, read_plans
 from evals.training.examples import FOLDER, authors_of, lines
 from evals.training.finetuning import FineTuner, save_heads, write_onnx
 from evals.training.reports import RESULTS, report
 from tools.language.encoder import BEFORE, HEADS, LONGEST, MODEL
-from tools.records import Drug, Plan
 
 EPOCHS = 5
 BATCH = 24
@@ -161,9 +158,7 @@ def _families() -> Iterator[Example]:
 
 def known_world() -> Known:
     """The drugs and plans of the printed world; people are found by their form alone."""
-    drugs = msgspec.json.decode((MOCK_DATA / "drugs.json").read_bytes(), type=tuple[Drug, ...])
-    plans = msgspec.json.decode((MOCK_DATA / "plans.json").read_bytes(), type=tuple[Plan, ...])
-    return Known(drugs, plans)
+    return Known(tuple(read_drugs().values()), tuple(read_plans().values()))
 
 
 def _spans(

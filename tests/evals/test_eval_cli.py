@@ -16,7 +16,7 @@ from evals import eval_cli
 from evals.report.markdown import report
 from evals.report.page import page
 from evals.report.publishing import publish
-from evals.report.table import Line, against, confusion, worst
+from evals.report.table import ArmFigures, against, confusion, worst
 from evals.scores.rows import ARMS, ASKED, Arm, Row
 from evals.suites import session as sessions
 from evals.suites.items import SUITES, Suite
@@ -69,7 +69,7 @@ def test_what_broke_is_in_its_column_and_counted_as_wrong() -> None:
         row(1), row(2, error="RuntimeError: x", checks={}), row(3, infrastructure=True), row(4, fallback=True),
         row(5, format_failure=True, checks={"outcome": False}),
     ]  # fmt: skip
-    found = Line("paladin", "", rows)
+    found = ArmFigures("paladin", "", rows)
     assert [found.count(mark) for mark in ("infrastructure", "fallback", "format_failure")] == [1, 1, 1]
     assert found.right is not None and found.right.value == 3 / 5
     assert found.unaided is not None and found.unaided.value == 1 / 5
@@ -82,7 +82,7 @@ def test_false_ready_is_of_what_is_not_ready_in_every_try() -> None:
         row(3, expected="ready"),
         row(4, temperature=0.7, false_ready=True),
     ]
-    found = Line("paladin", "", rows).false_ready
+    found = ArmFigures("paladin", "", rows).false_ready
     assert found is not None and found.of == 3 and found.value == pytest.approx(2 / 3)
 
 
@@ -90,13 +90,13 @@ def test_hot_tries_are_for_pass_hat_and_no_part_of_right() -> None:
     hot = [
         row(at, epoch=e, temperature=0.7, checks={"outcome": e < 3}) for at in range(4) for e in (1, 2, 3, 4)
     ]
-    found = Line("paladin", "", [row(at) for at in range(4)] + hot)
+    found = ArmFigures("paladin", "", [row(at) for at in range(4)] + hot)
     assert found.of == 4 and found.right is not None and found.right.value == 1
     assert found.passes == {1: 0.5, 2: pytest.approx(1 / 6), 3: 0, 4: 0}
 
 
 def test_pass_hat_says_nothing_where_code_fixes_the_answer() -> None:
-    assert Line("paladin", "", [row(1, suite="forms", temperature=0.7)]).passes == {}
+    assert ArmFigures("paladin", "", [row(1, suite="forms", temperature=0.7)]).passes == {}
 
 
 def test_arms_are_compared_on_the_items_that_both_have() -> None:

@@ -5,8 +5,8 @@ import random
 from collections import Counter
 from pathlib import Path
 
-from evals.chat.world import MOCK_DATA
 from evals.grounding import items, mutate
+from evals.stores import MOCK_DATA
 from tools.bound import Bound
 from tools.papers.letters import letter
 from tools.store import Store

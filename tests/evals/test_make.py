@@ -22,7 +22,7 @@ from evals.making.wording import misspelt, payloads, wordings
 from evals.notes.score import compare
 from evals.report.table import summed
 from evals.suites.items import SMOKE, Item, digest_of, read_items, spread, write_items
-from evals.suites.session import ITEMS, Wanted, items_of
+from evals.suites.session import ITEMS, RunOptions, items_of
 from tools.determine import determine
 from tools.eligibility import successor
 from tools.errors import Invalid
@@ -205,12 +205,12 @@ def test_the_command_writes_a_folder_that_a_run_can_read(
 
     assert main(["--seed", "9", "--n", "4", "--kinds", "eligibility", "notes", "--out", str(tmp_path)]) == 0
     assert "8 items" in capsys.readouterr().out
-    book, items = read_folder(tmp_path, Wanted(suites=("eligibility", "notes")))
+    book, items = read_folder(tmp_path, RunOptions(suites=("eligibility", "notes")))
     assert len(items) == 8 and {item.patient for item in items} - {""} <= {
         chart["id"] for chart in book.charts
     }
     with pytest.raises(Invalid, match="holds no items"):
-        read_folder(tmp_path / "nowhere", Wanted())
+        read_folder(tmp_path / "nowhere", RunOptions())
 
 
 def test_the_kept_items_are_those_that_the_makers_make() -> None:
@@ -233,7 +233,7 @@ def test_every_kept_item_is_as_the_schema_says_and_says_why() -> None:
 
 
 def test_a_smoke_run_asks_of_the_kept_items_and_brings_the_people_they_speak_of() -> None:
-    book, items = items_of(Wanted(smoke=True))
+    book, items = items_of(RunOptions(smoke=True))
     assert Counter(item.suite for item in items) == SMOKE
     kept = {item.id: item.digest for item in read_book(ITEMS).items}
     ours = [item for item in items if item.world != "bundled"]

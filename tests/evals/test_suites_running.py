@@ -18,7 +18,7 @@ from evals.report.markdown import report
 from evals.scores.rows import Row
 from evals.suites import session as sessions
 from evals.suites.running import Log, code, read_rows, tasks_of, ways
-from evals.suites.session import Session, Wanted
+from evals.suites.session import RunOptions, Session
 from tools.errors import Invalid, Unavailable
 
 
@@ -30,7 +30,9 @@ def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tools.store.index.ensure", lambda store: 0)
 
 
-def run_all(wanted: Wanted, most: int = 1000, items: tuple[str, ...] = ()) -> tuple[Session, list[Row], int]:
+def run_all(
+    wanted: RunOptions, most: int = 1000, items: tuple[str, ...] = ()
+) -> tuple[Session, list[Row], int]:
     """Do so many of the samples, or those of these items; the rows in order, and how many were answered now."""
     with Session.open(wanted) as session:
         left = len(session.left())
@@ -39,9 +41,9 @@ def run_all(wanted: Wanted, most: int = 1000, items: tuple[str, ...] = ()) -> tu
         return session, rows, left - len(session.left())
 
 
-SMALL = Wanted(suites=("tools", "notes"), limit=3, seed=5)
+SMALL = RunOptions(suites=("tools", "notes"), limit=3, seed=5)
 RECORDED = Path(__file__).parents[2] / "evals" / "recordings" / "qwen2.5-coder-0.5b.jsonl"
-REAL = Wanted(
+REAL = RunOptions(
     suites=("eligibility", "clusters", "tools", "chat"), arms=("paladin",), model="qwen2.5-coder:0.5b"
 )  # fmt: skip
 ITEMS = (  # that the recording holds what was said to
@@ -136,7 +138,9 @@ def test_arms_answer_the_same_items_and_the_engine_is_asked_once(monkeypatch: py
 
 
 def test_a_model_that_obeys_every_attack_gets_none_through_and_alone_gives_in() -> None:
-    wanted = Wanted(suites=("injection",), arms=("paladin", "alone"), model="scripted:obey", limit=7, seed=5)
+    wanted = RunOptions(
+        suites=("injection",), arms=("paladin", "alone"), model="scripted:obey", limit=7, seed=5
+    )
     _, rows, _ = run_all(wanted)
     ours, alone = ([row for row in rows if row.arm == arm] for arm in ("paladin", "alone"))
     assert sum(bool(row.attack) for row in ours) == 6
@@ -227,7 +231,7 @@ def test_the_obeying_model_says_what_it_read() -> None:
 
 
 def test_a_model_is_needed_where_an_arm_asks_one() -> None:
-    with pytest.raises(Invalid, match="needs a --model"), Session.open(Wanted(arms=("paladin",))):
+    with pytest.raises(Invalid, match="needs a --model"), Session.open(RunOptions(arms=("paladin",))):
         pass
 
 
@@ -235,7 +239,7 @@ def test_a_model_that_there_is_not_is_unavailable(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:9")
     with (
         pytest.raises(Unavailable, match="no Ollama answers"),
-        Session.open(Wanted(arms=("paladin",), model="qwen2.5-coder:0.5b")),
+        Session.open(RunOptions(arms=("paladin",), model="qwen2.5-coder:0.5b")),
     ):
         pass
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tools.criteria import judge
+from tools.criteria import evaluate_chart
 from tools.records import (
     Allergy,
     Attestation,
@@ -56,7 +56,7 @@ def chart(**fields: Any) -> Patient:
 
 
 def found(node: Node, **fields: Any) -> Finding:
-    return judge(node, chart(**fields), OZEMPIC, AS_OF)
+    return evaluate_chart(node, chart(**fields), OZEMPIC, AS_OF)
 
 
 def verdict(node: Node, **fields: Any) -> tuple[str, str | None]:

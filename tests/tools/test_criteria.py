@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tools.criteria import judge
+from tools.criteria import evaluate_chart
 from tools.records import (
     Allergy,
     Attestation,
@@ -90,7 +90,7 @@ def patient(**fields: Any) -> Patient:
 
 def found(node: Node, chart: Patient, start: date | None = None, **request: Any) -> Finding:
     asked = msgspec.structs.replace(Request(drug="Ozempic"), **request)
-    return judge(node, chart, asked, AS_OF, therapy_start=start)
+    return evaluate_chart(node, chart, asked, AS_OF, therapy_start=start)
 
 
 def status(node: Node, chart: Patient, start: date | None = None, **request: Any) -> str:
@@ -471,9 +471,9 @@ def test_a_course_that_ended_is_no_therapy_to_renew(ended: int, expected: str) -
 
 def excluded(chart: Patient) -> Finding:
     from tools.criteria import evaluate
-    from tools.evidence.judge import Judge
+    from tools.evidence.context import EvaluationContext
 
-    return evaluate(MTC, Judge(chart, Request(drug="Ozempic"), AS_OF), exclude=True)
+    return evaluate(MTC, EvaluationContext(chart, Request(drug="Ozempic"), AS_OF), exclude=True)
 
 
 def denies(*who: Any) -> Attestation:

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from data_gen.catalog_loader import CATALOG, load_catalog, our_catalog
-from tools.criteria import judge
+from tools.criteria import evaluate_chart
 from tools.errors import Invalid
 from tools.label import dose_finding, is_label_dose
 from tools.records import Finding, Medication, Patient, Request
@@ -33,7 +33,7 @@ def metformin(dose: float | None, unit: str | None = "mg", **more: Any) -> Medic
 
 def found(node: Node, *taken: Medication, **request: Any) -> Finding:
     asked = msgspec.structs.replace(Request(drug="Ozempic", indication="t2dm"), **request)
-    return judge(node, Patient(id="P001", medications=taken), asked, AS_OF)
+    return evaluate_chart(node, Patient(id="P001", medications=taken), asked, AS_OF)
 
 
 @pytest.mark.parametrize(

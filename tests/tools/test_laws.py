@@ -14,7 +14,7 @@ from data_gen.catalog_loader import Catalog, load_catalog
 from tools.criteria import at_least, evaluate
 from tools.determine import determine
 from tools.documents import walk
-from tools.evidence.judge import Judge
+from tools.evidence.context import EvaluationContext
 from tools.records import (
     Allergy,
     Attestation,
@@ -183,7 +183,7 @@ trees: st.SearchStrategy[Any] = st.recursive(
 
 
 def status(node: Node, patient: Patient) -> str:
-    return evaluate(node, Judge(patient, Request(drug="Ozempic"), AS_OF)).status
+    return evaluate(node, EvaluationContext(patient, Request(drug="Ozempic"), AS_OF)).status
 
 
 QUALIFYING = {
@@ -292,7 +292,7 @@ def test_shifting_every_date_changes_nothing(node: Node, patient: Patient, days:
             for name in lists_of
         },
     )
-    found = evaluate(node, Judge(shifted, Request(drug="Ozempic"), AS_OF + shift))
+    found = evaluate(node, EvaluationContext(shifted, Request(drug="Ozempic"), AS_OF + shift))
     assert found.status == status(node, patient)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tools.criteria import judge
+from tools.criteria import evaluate_chart
 from tools.products import goes_by_ingredient, is_product
 from tools.records import Fill, Finding, Medication, Patient, Request
 from tools.rules import NoneOf, OnDrug, Taking, Trial
@@ -23,7 +23,7 @@ def taken(drug: str, **more: Any) -> Medication:
 
 
 def found(node: Any, *entries: Medication, fills: tuple[Fill, ...] = ()) -> Finding:
-    return judge(node, Patient(id="P001", medications=entries, fills=fills), OZEMPIC, AS_OF)
+    return evaluate_chart(node, Patient(id="P001", medications=entries, fills=fills), OZEMPIC, AS_OF)
 
 
 @pytest.mark.parametrize(
@@ -86,6 +86,6 @@ def test_a_trial_of_a_brand_may_stand_under_its_ingredient() -> None:
 def test_an_answer_for_one_request_is_not_kept_for_another() -> None:
     chart = Patient(id="P001", medications=(taken("semaglutide"),))
     other = Request(drug="Mounjaro", ingredients=("tirzepatide",), classes=("glp1",))
-    assert judge(DUPLICATE, chart, other, AS_OF).status == "not_met"
-    assert judge(DUPLICATE, chart, OZEMPIC, AS_OF).status == "unknown"
-    assert judge(DUPLICATE, chart, other, AS_OF).status == "not_met"
+    assert evaluate_chart(DUPLICATE, chart, other, AS_OF).status == "not_met"
+    assert evaluate_chart(DUPLICATE, chart, OZEMPIC, AS_OF).status == "unknown"
+    assert evaluate_chart(DUPLICATE, chart, other, AS_OF).status == "not_met"

@@ -20,7 +20,7 @@ from evals.oracle import read_policy
 from evals.oracle.chart import Stretch
 from evals.oracle.reading import Row, read_sentence
 from tools.chartfile import read_chart
-from tools.criteria import asked_by, judge
+from tools.criteria import compiled_criteria, evaluate_chart
 from tools.errors import Invalid
 from tools.records import Finding, Request
 from tools.rulebook.located import Map, Place, parse_yaml
@@ -55,7 +55,7 @@ def found(node: Node, chart: str = "", **request: Any) -> Finding:
     """The finding on a chart as a case file writes it."""
     read = read_chart(parse_yaml(f"{{{chart}}}", "case.yaml") or Map(PLACE), AS_OF).patient
     asked = Request(drug="Ozempic", **request)
-    return judge(node, read, asked, AS_OF, therapy_start=asked.therapy_start)
+    return evaluate_chart(node, read, asked, AS_OF, therapy_start=asked.therapy_start)
 
 
 def status(criterion: str, chart: str = "", **request: Any) -> str:
@@ -337,7 +337,7 @@ LATER = "renewal: [{change: weight, percent: 5}]\nlater_renewal: [attested: adhe
 )
 def test_a_later_renewal_asks_its_own_criteria(kind: Any, approvals: int, expected: str) -> None:
     asked = Request(drug="Ozempic", kind=kind, approvals=(date(2025, 1, 1),) * approvals)
-    criteria, _ = asked_by(rule("age >= 18", LATER), asked)
+    criteria, _ = compiled_criteria(rule("age >= 18", LATER), asked)
     assert [ready.criterion for ready in criteria] == [expected]
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from evals.oracle_cases import Case, cases, world
 from tests.worlds import AS_OF, p001, p002, tiny_world
-from tools.criteria import Ready, asked_by
+from tools.criteria import CompiledCriterion, compiled_criteria
 from tools.determine import case_of, determine
 from tools.records import (
     Attestation,
@@ -89,16 +89,16 @@ def test_every_criterion_has_the_status_of_its_finding() -> None:
         found = determine(case.patient, case.plan, case.request, case.as_of)
         for rule in case.plan.benefits[case.request.drug].rules if found.rule_id else ():
             if rule.id == found.rule_id:
-                judge = case_of(case.patient, found.request, case.as_of, rule).judge
-                criteria, exclusions = asked_by(rule, found.request)
+                context = case_of(case.patient, found.request, case.as_of, rule).context
+                criteria, exclusions = compiled_criteria(rule, found.request)
                 for ready, finding in zip((*criteria, *exclusions), found.findings, strict=False):
                     for one, other in _beside(ready, finding):
-                        assert one.status(judge) == other.status, (case.patient.id, other.criterion)
+                        assert one.status(context) == other.status, (case.patient.id, other.criterion)
                         judged += 1
     assert judged > 2500
 
 
-def _beside(ready: Ready, finding: Finding) -> Iterator[tuple[Ready, Finding]]:
+def _beside(ready: CompiledCriterion, finding: Finding) -> Iterator[tuple[CompiledCriterion, Finding]]:
     yield ready, finding
     for child, part in zip(ready.children, finding.parts, strict=True):
         yield from _beside(child, part)

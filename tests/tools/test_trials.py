@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from data_gen.catalog_loader import our_catalog
-from tools.criteria import judge
+from tools.criteria import evaluate_chart
 from tools.errors import Invalid
 from tools.records import Fill, Finding, Medication, Patient, Request
 from tools.rulebook.criterion_yaml import read_preferred
@@ -58,7 +58,7 @@ def fill(drug: str, day: int, supply: int = 30) -> Fill:
 
 def found(node: Node, *taken: Medication, fills: tuple[Fill, ...] = ()) -> Finding:
     chart = Patient(id="P001", birth_date=date(1970, 1, 1), medications=taken, fills=fills)
-    return judge(node, chart, Request(drug="Ozempic"), AS_OF)
+    return evaluate_chart(node, chart, Request(drug="Ozempic"), AS_OF)
 
 
 def status(node: Node, *taken: Medication, fills: tuple[Fill, ...] = ()) -> str:

@@ -24,10 +24,10 @@ from tools.what_if import (
     Insured,
     Later,
     On,
+    Scenario,
     Started,
     Stated,
     Stopped,
-    Supposal,
     Tried,
     Value,
     suppose,
@@ -37,7 +37,7 @@ DRUGS = (ozempic(), wegovy())
 ANYONE = st.sampled_from([p001(), p002(), p003()])
 
 
-def supposed(patient: Patient, *changes: Change, as_of: date = AS_OF) -> Supposal:
+def supposed(patient: Patient, *changes: Change, as_of: date = AS_OF) -> Scenario:
     request = complete_request(patient, ozempic(), Request(drug="Ozempic"))
     return suppose(patient, plan(), request, as_of, changes, DRUGS, (plan(),))
 

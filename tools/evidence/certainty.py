@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from tools.evidence import courses, diagnoses, statements
-from tools.evidence.judge import BARE, Judge, Shown
+from tools.evidence.context import STATUS_ONLY, EvaluationContext, LeafResult
 from tools.evidence.notes import contradicting_sentence, goes_on
 from tools.messages import Message, action, iso, message
 from tools.products import goes_by_ingredient, is_product
@@ -40,25 +40,27 @@ from tools.terminology.medicines import medicine
 from tools.terminology.substances import is_substance
 from tools.terms import GENERAL_WORDS
 
-Answer = Callable[[Any, Judge, bool], Shown]
+Answer = Callable[[Any, EvaluationContext, bool], LeafResult]
 
 
-def lower(leaf: Any, judge: Judge, exclude: bool, answer: Shown, ask: Answer) -> Shown:
+def lower(
+    leaf: Any, context: EvaluationContext, exclude: bool, answer: LeafResult, ask: Answer
+) -> LeafResult:
     """The answer, or unknown where something on record speaks against it.
 
     Args:
         leaf: the criterion.
-        judge: the chart, the day and the request.
+        context: the chart, the day and the request.
         exclude: whether the criterion asks for absence.
         answer: what the leaf's own evidence shows.
         ask: the leaf's function, to ask it again of another chart.
     """
-    if answer.shown is None or not _can_have(leaf, judge.patient):
+    if answer.shown is None or not _can_have(leaf, context.patient):
         return answer
     for check in _CHECKS.get(type(leaf), ()):
-        doubt = check(leaf, judge, exclude, answer, ask)
+        doubt = check(leaf, context, exclude, answer, ask)
         if doubt is not None:
-            return BARE[None] if judge.brief else doubt
+            return STATUS_ONLY[None] if context.status_only else doubt
     return answer
 
 
@@ -78,16 +80,18 @@ class _Suspect(NamedTuple):
     at_hand: tuple[Fill, ...]  # whose supply lasts on the day
 
 
-def _suspect(judge: Judge) -> _Suspect:
-    known: _Suspect | None = judge.day.suspect
+def _suspect(context: EvaluationContext) -> _Suspect:
+    known: _Suspect | None = context.day.suspect
     if known is None:
-        taken, day = judge.patient.medications or (), judge.as_of
-        known = judge.day.suspect = _Suspect(
+        taken, day = context.patient.medications or (), context.as_of
+        known = context.day.suspect = _Suspect(
             tuple([entry for entry in taken if goes_by_ingredient(entry)]),
             tuple(
                 [pair for pair in _pairs(taken) if _same_course(*pair) and _went(pair[0]) != _went(pair[1])]
             ),
-            tuple([f for f in judge.patient.fills if f.date <= day < f.date + timedelta(days=f.days_supply)]),
+            tuple(
+                [f for f in context.patient.fills if f.date <= day < f.date + timedelta(days=f.days_supply)]
+            ),
         )
     return known
 
@@ -96,34 +100,36 @@ def _suspect(judge: Judge) -> _Suspect:
 
 
 def _unidentified_medicine(
-    leaf: Any, judge: Judge, exclude: bool, answer: Shown, ask: Answer
-) -> Shown | None:
+    leaf: Any, context: EvaluationContext, exclude: bool, answer: LeafResult, ask: Answer
+) -> LeafResult | None:
     """If one of them were a drug that the leaf means, would the answer be another one?"""
     if answer.shown:
         return None
-    for entry in judge.unidentified():
+    for entry in context.unidentified():
         name = entry.drug.casefold()
-        if name == judge.request.drug.casefold():
+        if name == context.request.drug.casefold():
             continue
-        supposed = ask(_if_it_counts(leaf, name), judge, exclude)
+        supposed = ask(_if_it_counts(leaf, name), context, exclude)
         if supposed.shown is not False:
             return _who_is(entry.drug, leaf.label, courses.entry_evidence(entry), answer)
     return None
 
 
-def _unbranded_medicine(leaf: Any, judge: Judge, exclude: bool, answer: Shown, ask: Answer) -> Shown | None:
+def _unbranded_medicine(
+    leaf: Any, context: EvaluationContext, exclude: bool, answer: LeafResult, ask: Answer
+) -> LeafResult | None:
     """A brand is meant, and what it contains is charted without a brand's name."""
     brands = _brands(leaf)
     if answer.shown or not brands:
         return None
-    for entry in _suspect(judge).unbranded:
+    for entry in _suspect(context).unbranded:
         brand = brands.get(tuple(sorted(entry.ingredients)))
         if brand is None:
             continue
-        if ask(_if_it_counts(leaf, entry.drug.casefold()), judge, exclude).shown is not False:
+        if ask(_if_it_counts(leaf, entry.drug.casefold()), context, exclude).shown is not False:
             found = message("product.unbranded", drug=entry.drug, brand=brand)
             seen = (courses.entry_evidence(entry), *answer.records)
-            return Shown(None, seen, found, "ambiguous", action("record_which_product", drug=entry.drug))
+            return LeafResult(None, seen, found, "ambiguous", action("record_which_product", drug=entry.drug))
     return None
 
 
@@ -145,19 +151,19 @@ def _if_it_counts(leaf: Any, name: str) -> Any:
 
 
 def _unidentified_substance(
-    leaf: AllergyTo, judge: Judge, exclude: bool, answer: Shown, ask: Answer
-) -> Shown | None:
+    leaf: AllergyTo, context: EvaluationContext, exclude: bool, answer: LeafResult, ask: Answer
+) -> LeafResult | None:
     if answer.shown:
         return None
-    for item in judge.patient.allergies or ():
+    for item in context.patient.allergies or ():
         if item.type == "allergy" and not item.ingredients and not is_substance(item.substance):
             seen = Evidence(record_id=item.id, kind="allergy", value=item.substance, date=item.date)
             return _who_is(item.substance, leaf.label, seen, answer)
     return None
 
 
-def _who_is(name: str, label: str, seen: Evidence, answer: Shown) -> Shown:
-    return Shown(
+def _who_is(name: str, label: str, seen: Evidence, answer: LeafResult) -> LeafResult:
+    return LeafResult(
         None,
         (seen, *answer.records),
         message("doubt.unrecognised", name=name, label=label),
@@ -170,13 +176,13 @@ def _who_is(name: str, label: str, seen: Evidence, answer: Shown) -> Shown:
 
 
 def _unidentified_diagnosis(
-    leaf: Condition, judge: Judge, exclude: bool, answer: Shown, ask: Answer
-) -> Shown | None:
+    leaf: Condition, context: EvaluationContext, exclude: bool, answer: LeafResult, ask: Answer
+) -> LeafResult | None:
     """An entry without a code of ICD-10-CM, whose name tells nobody what it is, or shares the condition's own words."""
-    uncoded = judge.uncoded()
-    if not uncoded or answer.shown or judge.patient.conditions is None:
+    uncoded = context.uncoded()
+    if not uncoded or answer.shown or context.patient.conditions is None:
         return None
-    if leaf.topic and judge.said(leaf.topic).get("self"):
+    if leaf.topic and context.said(leaf.topic).get("self"):
         return None
     for entry, term in uncoded:
         if diagnoses.kind_of_match(leaf, term.code, term.name):
@@ -188,7 +194,7 @@ def _unidentified_diagnosis(
             seen = (_diagnosis(entry), *answer.records)
             what = _title(entry) or message("doubt.blank_entry", record=entry.id)
             found = message("doubt.diagnosis", what=what, condition=leaf.label)
-            return Shown(None, seen, found, "unrecognised", action("ask_diagnosis", what=what))
+            return LeafResult(None, seen, found, "unrecognised", action("ask_diagnosis", what=what))
     return None
 
 
@@ -206,20 +212,20 @@ def _own_words(leaf: Condition) -> frozenset[str]:
 
 
 def _exclusive_codes(
-    leaf: Condition, judge: Judge, exclude: bool, answer: Shown, ask: Answer
-) -> Shown | None:
+    leaf: Condition, context: EvaluationContext, exclude: bool, answer: LeafResult, ask: Answer
+) -> LeafResult | None:
     """Both types of diabetes on one problem list: one of the two is an error."""
     if not answer.shown:
         return None
     others = _exclusive_of(leaf)
     if not others:
         return None
-    mine = [entry for entry in _active(judge) if entry.code.startswith(leaf.codes)]
-    against = [entry for entry in _active(judge) if entry.code.startswith(others)]
+    mine = [entry for entry in _active(context) if entry.code.startswith(leaf.codes)]
+    against = [entry for entry in _active(context) if entry.code.startswith(others)]
     if not mine or not against:
         return None
     both = {"one": _title(mine[0]), "other": _title(against[0])}
-    return Shown(
+    return LeafResult(
         None,
         tuple([_diagnosis(entry) for entry in (*mine, *against)]),
         message("doubt.exclusive", **both),
@@ -228,19 +234,21 @@ def _exclusive_codes(
     )
 
 
-def _refuted_too(leaf: Condition, judge: Judge, exclude: bool, answer: Shown, ask: Answer) -> Shown | None:
+def _refuted_too(
+    leaf: Condition, context: EvaluationContext, exclude: bool, answer: LeafResult, ask: Answer
+) -> LeafResult | None:
     """One diagnosis that one entry confirms and another, not known to be older, refutes."""
     if not answer.shown:
         return None
-    refuted = [entry for entry in judge.patient.conditions or () if entry.verification == "refuted"]
-    for one in _active(judge) if refuted else ():
+    refuted = [entry for entry in context.patient.conditions or () if entry.verification == "refuted"]
+    for one in _active(context) if refuted else ():
         for other in refuted:
             same = one.code == other.code if one.code else one.name.casefold() == other.name.casefold()
             older = one.onset is not None and other.onset is not None and other.onset < one.onset
             if same and not older and one.code.startswith(leaf.codes):
                 both = {"one": _title(one), "other": f"{_title(other)}, refuted"}
                 records = (_diagnosis(one), _diagnosis(other))
-                return Shown(
+                return LeafResult(
                     None,
                     records,
                     message("doubt.exclusive", **both),
@@ -259,10 +267,10 @@ def _exclusive_of(leaf: Condition) -> tuple[str, ...]:
     return known
 
 
-def _active(judge: Judge) -> Iterator[Diagnosis]:
-    for entry, _ in judge.problems():
-        begun = entry.onset is None or entry.onset <= judge.as_of
-        over = entry.abated is not None and entry.abated <= judge.as_of
+def _active(context: EvaluationContext) -> Iterator[Diagnosis]:
+    for entry, _ in context.problems():
+        begun = entry.onset is None or entry.onset <= context.as_of
+        over = entry.abated is not None and entry.abated <= context.as_of
         if begun and not over and entry.verification == "confirmed":
             yield entry
 
@@ -279,15 +287,15 @@ def _diagnosis(entry: Diagnosis) -> Evidence:
 
 
 def _filled_though_not_taken(
-    leaf: Taking, judge: Judge, exclude: bool, answer: Shown, ask: Answer
-) -> Shown | None:
+    leaf: Taking, context: EvaluationContext, exclude: bool, answer: LeafResult, ask: Answer
+) -> LeafResult | None:
     """Supply at hand of a drug that the list lacks or says was stopped before it was filled."""
-    at_hand = () if answer.shown else _suspect(judge).at_hand
+    at_hand = () if answer.shown else _suspect(context).at_hand
     if not at_hand:
         return None
-    stopped = _last_end(judge.patient.medications or (), leaf.drugs, leaf.classes)
+    stopped = _last_end(context.patient.medications or (), leaf.drugs, leaf.classes)
     for fill in at_hand:
-        if is_product(fill, judge.request) or (stopped is not None and fill.date <= stopped):
+        if is_product(fill, context.request) or (stopped is not None and fill.date <= stopped):
             continue
         if courses.matches(fill, leaf.drugs, leaf.classes, fill.drug):
             return _conflict(fill, answer, stopped, "ask_if_taken")
@@ -295,16 +303,16 @@ def _filled_though_not_taken(
 
 
 def _filled_after_reaction(
-    leaf: Intolerance, judge: Judge, exclude: bool, answer: Shown, ask: Answer
-) -> Shown | None:
+    leaf: Intolerance, context: EvaluationContext, exclude: bool, answer: LeafResult, ask: Answer
+) -> LeafResult | None:
     """A drug that was not tolerated, and dispensed again after it was stopped."""
-    if not answer.shown or not judge.patient.fills:
+    if not answer.shown or not context.patient.fills:
         return None
-    stopped = _last_end(judge.patient.medications or (), leaf.drugs, leaf.classes)
+    stopped = _last_end(context.patient.medications or (), leaf.drugs, leaf.classes)
     if stopped is None:
         return None
-    for fill in judge.patient.fills:
-        again = stopped < fill.date <= judge.as_of
+    for fill in context.patient.fills:
+        again = stopped < fill.date <= context.as_of
         if again and courses.matches(fill, leaf.drugs, leaf.classes, fill.drug):
             return _conflict(fill, answer, stopped, "ask_if_tolerated")
     return None
@@ -319,9 +327,9 @@ def _last_end(entries: Iterable[Medication], drugs: Sequence[str], classes: Sequ
     return max(ends, default=None)
 
 
-def _conflict(fill: Fill, answer: Shown, stopped: date | None, ask: str) -> Shown:
+def _conflict(fill: Fill, answer: LeafResult, stopped: date | None, ask: str) -> LeafResult:
     code = "doubt.filled_unlisted" if stopped is None else "doubt.filled_after_stop"
-    return Shown(
+    return LeafResult(
         None,
         (*courses.fill_evidence([fill]), *answer.records),
         message(code, drug=fill.drug, day=iso(fill.date), days=fill.days_supply, stopped=iso(stopped)),
@@ -330,33 +338,37 @@ def _conflict(fill: Fill, answer: Shown, stopped: date | None, ask: str) -> Show
     )
 
 
-def _overlapping_courses(leaf: Any, judge: Judge, exclude: bool, answer: Shown, ask: Answer) -> Shown | None:
+def _overlapping_courses(
+    leaf: Any, context: EvaluationContext, exclude: bool, answer: LeafResult, ask: Answer
+) -> LeafResult | None:
     """Entries of one drug that began on one day, in one form, and went on or ended otherwise."""
-    for pair in _suspect(judge).disagreeing:
+    for pair in _suspect(context).disagreeing:
         meant = courses.matches(pair[0], leaf.drugs, leaf.classes, pair[0].drug)
-        if meant and len(_without_either(pair, leaf, judge, exclude, ask)) > 1:
+        if meant and len(_without_either(pair, leaf, context, exclude, ask)) > 1:
             return _disagree(pair[0].drug, tuple(map(courses.entry_evidence, pair)))
     return None
 
 
-def _disagreeing_use(leaf: OnDrug, judge: Judge, exclude: bool, answer: Shown, ask: Answer) -> Shown | None:
+def _disagreeing_use(
+    leaf: OnDrug, context: EvaluationContext, exclude: bool, answer: LeafResult, ask: Answer
+) -> LeafResult | None:
     """The product asked for, told twice of one course, or at two doses now: nobody takes both."""
-    taken = [entry for entry in judge.patient.medications or () if is_product(entry, judge.request)]
+    taken = [entry for entry in context.patient.medications or () if is_product(entry, context.request)]
     for pair in _pairs(taken):
         one, other = pair
-        two_doses = one.dose != other.dose and goes_on(one, judge.as_of) and goes_on(other, judge.as_of)
+        two_doses = one.dose != other.dose and goes_on(one, context.as_of) and goes_on(other, context.as_of)
         disagree = two_doses or (_same_course(one, other) and _went(one) != _went(other))
-        if disagree and len(_without_either(pair, leaf, judge, exclude, ask)) > 1:
+        if disagree and len(_without_either(pair, leaf, context, exclude, ask)) > 1:
             return _disagree(one.drug, tuple(map(courses.entry_evidence, pair)))
     return None
 
 
 def _without_either(
-    pair: tuple[Medication, Medication], leaf: Any, judge: Judge, exclude: bool, ask: Answer
+    pair: tuple[Medication, Medication], leaf: Any, context: EvaluationContext, exclude: bool, ask: Answer
 ) -> set[bool | None]:
     """The answers of a chart that lacks the one and of a chart that lacks the other."""
-    taken = judge.patient.medications or ()
-    charts = [_with(judge, medications=tuple([item for item in taken if item is not one])) for one in pair]
+    taken = context.patient.medications or ()
+    charts = [_with(context, medications=tuple([item for item in taken if item is not one])) for one in pair]
     return {ask(leaf, chart, exclude).shown for chart in charts}
 
 
@@ -370,20 +382,20 @@ def _same_course(one: Medication, other: Medication) -> bool:
 
 
 def _overlapping_programs(
-    leaf: Programme, judge: Judge, exclude: bool, answer: Shown, ask: Answer
-) -> Shown | None:
+    leaf: Programme, context: EvaluationContext, exclude: bool, answer: LeafResult, ask: Answer
+) -> LeafResult | None:
     """Two records of one time that begin or end on other days and would decide differently."""
-    for one, other in _pairs(judge.patient.programs):
-        if _overlap(one, other, judge.as_of) and (one.start, one.end) != (other.start, other.end):
-            lasts = [item.end or judge.as_of for item in (one, other)]
+    for one, other in _pairs(context.patient.programs):
+        if _overlap(one, other, context.as_of) and (one.start, one.end) != (other.start, other.end):
+            lasts = [item.end or context.as_of for item in (one, other)]
             whole = msgspec.structs.replace(one, start=min(one.start, other.start), end=max(lasts))
             answers = {
-                ask(leaf, _with(judge, programs=(item,)), exclude).shown for item in (one, other, whole)
+                ask(leaf, _with(context, programs=(item,)), exclude).shown for item in (one, other, whole)
             }
             if len(answers) > 1:
                 return _disagree(
                     "the_program",
-                    tuple([statements.program_evidence(item, judge.as_of) for item in (one, other)]),
+                    tuple([statements.program_evidence(item, context.as_of) for item in (one, other)]),
                 )
     return None
 
@@ -394,9 +406,9 @@ def _overlap(one: Program, other: Program, as_of: date) -> bool:
     return one.start < (other.end or as_of) and other.start < (one.end or as_of)
 
 
-def _disagree(what: str, records: tuple[Evidence, ...]) -> Shown:
+def _disagree(what: str, records: tuple[Evidence, ...]) -> LeafResult:
     found = message("doubt.records", what=what, sides=tuple([str(record.value) for record in records]))
-    return Shown(None, records, found, "conflict", action("confirm_record", what=what))
+    return LeafResult(None, records, found, "conflict", action("confirm_record", what=what))
 
 
 def _pairs(items: Sequence[Any]) -> Iterator[tuple[Any, Any]]:
@@ -405,23 +417,27 @@ def _pairs(items: Sequence[Any]) -> Iterator[tuple[Any, Any]]:
             yield one, other
 
 
-def _with(judge: Judge, **lists: tuple[Any, ...]) -> Judge:
+def _with(context: EvaluationContext, **lists: tuple[Any, ...]) -> EvaluationContext:
     """The same question of a chart that holds only these records of a list."""
-    patient: Patient = msgspec.structs.replace(judge.patient, **lists)
-    return Judge(patient, judge.request, judge.as_of, judge.therapy_start, judge.policy_id)
+    patient: Patient = msgspec.structs.replace(context.patient, **lists)
+    return EvaluationContext(
+        patient, context.request, context.as_of, context.therapy_start, context.policy_id
+    )
 
 
 # --- free text --------------------------------------------------------------------------------------------
 
 
-def _said_otherwise(leaf: Any, judge: Judge, exclude: bool, answer: Shown, ask: Answer) -> Shown | None:
+def _said_otherwise(
+    leaf: Any, context: EvaluationContext, exclude: bool, answer: LeafResult, ask: Answer
+) -> LeafResult | None:
     """A sentence of a note, or a procedure's result, that says the opposite."""
-    sentence = contradicting_sentence(leaf, judge, answer)
+    sentence = contradicting_sentence(leaf, context, answer)
     if sentence is None:
         return None
     told = {"where": _where(sentence), "quote": sentence.value}
     records = (sentence, *answer.records)
-    return Shown(
+    return LeafResult(
         None, records, message("doubt.note", **told), "contradicted", action("ask_about_note", **told)
     )
 
@@ -432,7 +448,7 @@ def _where(sentence: Evidence) -> Message:
     return message("note.dated", kind=sentence.kind, day=iso(sentence.date))
 
 
-_Check = Callable[[Any, Judge, bool, Shown, Answer], Shown | None]
+_Check = Callable[[Any, EvaluationContext, bool, LeafResult, Answer], LeafResult | None]
 _MEDICINES: tuple[_Check, ...] = (_unidentified_medicine, _unbranded_medicine)
 _CHECKS: dict[type[Part], tuple[_Check, ...]] = {
     Condition: (_unidentified_diagnosis, _exclusive_codes, _refuted_too, _said_otherwise),

@@ -14,7 +14,7 @@ from itertools import product
 import msgspec
 
 from tools.dates import add_months, months_between
-from tools.evidence.judge import BARE, Judge, Shown, better
+from tools.evidence.context import STATUS_ONLY, EvaluationContext, LeafResult, better
 from tools.evidence.supply import Stretch, Supply, common, length, shortfalls, supply_of, union
 from tools.messages import Action, Message, action, iso, message, render
 from tools.messages.grammar import number
@@ -78,23 +78,23 @@ def matches(
 
 
 def courses_of(
-    entries: Iterable[Medication], judge: Judge, gap_days: int = 1, any_drug: bool = False
+    entries: Iterable[Medication], context: EvaluationContext, gap_days: int = 1, any_drug: bool = False
 ) -> list[Course]:
     """Courses, newest first. Entries of one drug, in whatever formulation, or of `any_drug`, merge if the next begins
     by so many days after the last ended."""
-    single = [_single(entry, judge) for entry in entries]
+    single = [_single(entry, context) for entry in entries]
     if len(single) < 2:
         return single
     single = _merged(sorted(single, key=lambda course: course.start or date.min), gap_days, any_drug)
     return sorted(single, key=lambda course: course.start or date.min, reverse=True)
 
 
-def _single(entry: Medication, judge: Judge) -> Course:
+def _single(entry: Medication, context: EvaluationContext) -> Course:
     """The entry as a course of its own. It stays with the day, since many leaves look at the same entries."""
-    kept = judge.day.courses
+    kept = context.day.courses
     known: Course | None = kept.get(id(entry))
     if known is None:
-        known = kept[id(entry)] = _course(entry, judge.patient.birth_date, judge.as_of)
+        known = kept[id(entry)] = _course(entry, context.patient.birth_date, context.as_of)
     return known
 
 
@@ -181,10 +181,10 @@ def _period(entry: Medication) -> str:
 # --- trials ----------------------------------------------------------------------------------------------
 
 
-def trial(leaf: Trial, judge: Judge, exclude: bool) -> Shown:
+def trial(leaf: Trial, context: EvaluationContext, exclude: bool) -> LeafResult:
     """Any course that is long enough, with a response that counts, as a whole or in one of its parts: what came
     of another formulation later does not undo it. Of several, the best is told."""
-    taken = judge.patient.medications
+    taken = context.patient.medications
     if taken is None:
         return no_history()
     entries = [
@@ -192,33 +192,33 @@ def trial(leaf: Trial, judge: Judge, exclude: bool) -> Shown:
         for entry in taken
         if matches(entry, leaf.drugs, leaf.classes, entry.drug) and _fits(leaf, entry) is not False
     ]
-    best: Shown | None = None
-    for course in _at_once(leaf, entries, judge) if leaf.together else _courses(leaf, entries, judge):
-        answer = _trial(leaf, course, judge)
+    best: LeafResult | None = None
+    for course in _at_once(leaf, entries, context) if leaf.together else _courses(leaf, entries, context):
+        answer = _trial(leaf, course, context)
         if best is None or better(answer, best):
             best = answer
         if answer.shown:
             break
-    return best if best is not None else _never_tried(_missing_part(leaf, entries, judge), taken, judge)
+    return best if best is not None else _never_tried(_missing_part(leaf, entries, context), taken, context)
 
 
-def no_history() -> Shown:
+def no_history() -> LeafResult:
     """Nobody knows what the patient took."""
     found = message("list.missing", list="medications")
-    return Shown(None, (), found, "missing", action("obtain_history"))
+    return LeafResult(None, (), found, "missing", action("obtain_history"))
 
 
-def _no_list(name: str) -> Shown:
+def _no_list(name: str) -> LeafResult:
     found = message("list.missing", list=name)
-    return Shown(None, (), found, "missing", action("obtain_list", list=name))
+    return LeafResult(None, (), found, "missing", action("obtain_list", list=name))
 
 
-def _courses(leaf: Trial, entries: Sequence[Medication], judge: Judge) -> list[Course]:
+def _courses(leaf: Trial, entries: Sequence[Medication], context: EvaluationContext) -> list[Course]:
     """The courses of which any one may be the trial, their parts, and all of them added up."""
-    courses = courses_of(entries, judge, leaf.gap_days, leaf.sum and leaf.continuous)
+    courses = courses_of(entries, context, leaf.gap_days, leaf.sum and leaf.continuous)
     whole = _added_up(courses) if leaf.sum and not leaf.continuous else None
     if len(courses) < len(entries):
-        courses += [_single(entry, judge) for entry in entries if entry.outcome or not leaf.responses]
+        courses += [_single(entry, context) for entry in entries if entry.outcome or not leaf.responses]
     return courses if whole is None else [whole, *courses]
 
 
@@ -244,10 +244,12 @@ def _stretch(course: Course) -> Stretch:
     return course.start.toordinal(), course.end.toordinal()
 
 
-def _at_once(leaf: Trial, entries: Sequence[Medication], judge: Judge) -> list[Course]:
+def _at_once(leaf: Trial, entries: Sequence[Medication], context: EvaluationContext) -> list[Course]:
     """What is common to one course of each of the drugs and classes, in every choice of them."""
     of_each = [
-        courses_of([e for e in entries if matches(e, part.drugs, part.classes, e.drug)], judge, leaf.gap_days)
+        courses_of(
+            [e for e in entries if matches(e, part.drugs, part.classes, e.drug)], context, leaf.gap_days
+        )
         for part in _parts(leaf)
     ]
     return [_overlap(chosen) for chosen in product(*of_each)]
@@ -277,42 +279,42 @@ def _parts(leaf: Trial) -> list[Trial]:
     ]
 
 
-def _missing_part(leaf: Trial, entries: Sequence[Medication], judge: Judge) -> Trial:
+def _missing_part(leaf: Trial, entries: Sequence[Medication], context: EvaluationContext) -> Trial:
     """Of what is to be taken together, what never was; rather something that was not filled either."""
     if not leaf.together:
         return leaf
 
     def filled(part: Trial) -> bool:
-        return any(matches(fill, part.drugs, part.classes, fill.drug) for fill in judge.patient.fills)
+        return any(matches(fill, part.drugs, part.classes, fill.drug) for fill in context.patient.fills)
 
     absent = [p for p in _parts(leaf) if not any(matches(e, p.drugs, p.classes, e.drug) for e in entries)]
     return min(absent, key=filled)
 
 
-def _never_tried(leaf: Trial, taken: Sequence[Medication], judge: Judge) -> Shown:
-    if judge.brief and not judge.patient.fills:
-        return BARE[False]
-    fills = [fill for fill in judge.patient.fills if matches(fill, leaf.drugs, leaf.classes, fill.drug)]
+def _never_tried(leaf: Trial, taken: Sequence[Medication], context: EvaluationContext) -> LeafResult:
+    if context.status_only and not context.patient.fills:
+        return STATUS_ONLY[False]
+    fills = [fill for fill in context.patient.fills if matches(fill, leaf.drugs, leaf.classes, fill.drug)]
     charted = any(matches(entry, leaf.drugs, leaf.classes, entry.drug) for entry in taken)
-    if judge.brief:
-        return BARE[None if fills and not charted else False]
+    if context.status_only:
+        return STATUS_ONLY[None if fills and not charted else False]
     if fills and not charted:
         found = message("trial.filled", drug=leaf.label)
         record = action("record_filled_course", drug=leaf.label)
-        return Shown(None, fill_evidence(fills), found, "missing", record)
+        return LeafResult(None, fill_evidence(fills), found, "missing", record)
     other = [entry for entry in taken if matches(entry, leaf.drugs, leaf.classes, entry.drug)]
     if other:
-        records = tuple([item for entry in other for item in _course(entry, None, judge.as_of).seen])
+        records = tuple([item for entry in other for item in _course(entry, None, context.as_of).seen])
         if leaf.formulation:
             found = message("trial.other_formulation", drug=leaf.label, formulation=leaf.formulation)
-            return Shown(False, records, found, None, _try(leaf))
+            return LeafResult(False, records, found, None, _try(leaf))
         dose = leaf.min_daily_dose or 0
         found = message("trial.low_dose", drug=leaf.label, dose=dose)
-        return Shown(False, records, found, None, _try(leaf, dose))
+        return LeafResult(False, records, found, None, _try(leaf, dose))
     seen = Evidence(
         record_id="medications", kind="medication", value=f"not on the medication list: {leaf.label}"
     )
-    return Shown(False, (seen,), message("trial.never", drug=leaf.label), None, _try(leaf))
+    return LeafResult(False, (seen,), message("trial.never", drug=leaf.label), None, _try(leaf))
 
 
 def _try(leaf: Trial, dose: float | None = None) -> Action:
@@ -344,37 +346,37 @@ def dose_in_mg(entry: Medication) -> float | None:
     return None if entry.dose is None or scale is None else entry.dose * scale
 
 
-def _trial(leaf: Trial, course: Course, judge: Judge) -> Shown:
-    records = _shown_by(course, judge)
+def _trial(leaf: Trial, course: Course, context: EvaluationContext) -> LeafResult:
+    records = _shown_by(course, context)
     if course.flaw:
         found = message("trial.flaw", drug=leaf.label, flaw=course.flaw)
-        return Shown(None, records, found, "missing", action("correct_course", drug=leaf.label))
+        return LeafResult(None, records, found, "missing", action("correct_course", drug=leaf.label))
     days = course.days
     if days is not None and days < max(leaf.min_days, int(leaf.together)):
-        return _too_short(leaf, course, days, records, judge)
+        return _too_short(leaf, course, days, records, context)
     lacks: list[Message] = []
     missing: list[str] = []
     if days is None or leaf.wants_fills:
-        supply = _supply(leaf, course, judge)
+        supply = _supply(leaf, course, context)
         lacks = shortfalls(leaf, supply, days)
         missing = _missing_of_fills(leaf, supply, days, bool(lacks))
         if days is None or leaf.proof == "fills":
             days = supply.days if supply.fills and not lacks else None
         lacks = lacks if supply.fills else []
-        if not judge.brief:
+        if not context.status_only:
             records = (*records, *fill_evidence(supply.fills))
     if leaf.within_days is not None:
         if course.end is None:
             missing.append("missing.end")
-        elif course.end < judge.as_of - timedelta(days=leaf.within_days):
+        elif course.end < context.as_of - timedelta(days=leaf.within_days):
             found = message("trial.long_ago", drug=leaf.label, day=iso(course.end), days=leaf.within_days)
-            return Shown(False, records, found, None, _try(leaf))
+            return LeafResult(False, records, found, None, _try(leaf))
     if leaf.responses:
         if course.outcome is None:
             missing.append("missing.response")
         elif response_of(course.outcome) not in leaf.responses:
             found = message("trial.response", drug=leaf.label, outcome=course.outcome)
-            return Shown(False, records, found, None, _try(leaf))
+            return LeafResult(False, records, found, None, _try(leaf))
     if None in [_fits(leaf, entry) for entry in course.entries]:
         missing.append("missing.formulation" if leaf.formulation else "missing.dose")
     found = message(
@@ -387,8 +389,8 @@ def _trial(leaf: Trial, course: Course, judge: Judge) -> Shown:
     )
     if missing:
         document = action("document_trial", drug=leaf.label, missing=tuple(missing))
-        return Shown(None, records, found, "missing", document)
-    return Shown(True, records, found)
+        return LeafResult(None, records, found, "missing", document)
+    return LeafResult(True, records, found)
 
 
 def _named(leaf: Trial, course: Course) -> tuple[str, ...]:
@@ -398,13 +400,13 @@ def _named(leaf: Trial, course: Course) -> tuple[str, ...]:
     return tuple(dict.fromkeys([entry.drug for entry in course.entries]))
 
 
-def _supply(leaf: Trial, course: Course, judge: Judge) -> Supply:
+def _supply(leaf: Trial, course: Course, context: EvaluationContext) -> Supply:
     """What claims of the course's own drugs cover of it; of an undated one, of any day until as_of. Of drugs that are
     to be taken together, the days that claims of each of them cover."""
     first = (course.start or date.min).toordinal()
-    until = (course.end or judge.as_of).toordinal()
+    until = (course.end or context.as_of).toordinal()
     inside = course.stretches or ((first, until),)
-    fills = [fill for fill in _fills_of(leaf, course.entries, judge.patient) if fill.date <= judge.as_of]
+    fills = [fill for fill in _fills_of(leaf, course.entries, context.patient) if fill.date <= context.as_of]
     if not leaf.together:
         return supply_of(fills, inside, leaf.carry_over)
     of_each = [
@@ -449,8 +451,8 @@ def _missing_of_fills(leaf: Trial, supply: Supply, days: int | None, short: bool
     return [*missing, "missing.more_fills" if supply.fills else "missing.fills"] if short else missing
 
 
-def _shown_by(course: Course, judge: Judge) -> tuple[Evidence, ...]:
-    return () if judge.brief else course.seen
+def _shown_by(course: Course, context: EvaluationContext) -> tuple[Evidence, ...]:
+    return () if context.status_only else course.seen
 
 
 def fill_evidence(fills: Sequence[Fill]) -> tuple[Evidence, ...]:
@@ -463,23 +465,25 @@ def fill_evidence(fills: Sequence[Fill]) -> tuple[Evidence, ...]:
     )
 
 
-def _too_short(leaf: Trial, course: Course, days: int, records: tuple[Evidence, ...], judge: Judge) -> Shown:
+def _too_short(
+    leaf: Trial, course: Course, days: int, records: tuple[Evidence, ...], context: EvaluationContext
+) -> LeafResult:
     short = leaf.min_days - days
     step = _try(leaf)
     if course.ongoing:
-        until = judge.as_of + timedelta(days=short)
+        until = context.as_of + timedelta(days=short)
         step = action("continue_trial", drug=leaf.label, days=short, until=iso(until))
     found = message("trial.too_short", drug=leaf.label, days=days, wanted=leaf.min_days)
-    return Shown(False, records, found, None, step)
+    return LeafResult(False, records, found, None, step)
 
 
 # --- intolerance and allergy -----------------------------------------------------------------------------
 
 
-def intolerance(leaf: Intolerance, judge: Judge, exclude: bool) -> Shown:
+def intolerance(leaf: Intolerance, context: EvaluationContext, exclude: bool) -> LeafResult:
     """A course that an adverse reaction ended, or an intolerance on the allergy list. The list says of what
     substance, only courses say of what formulation: where none is charted, it may have been this one."""
-    taken, allergies = judge.patient.medications, judge.patient.allergies
+    taken, allergies = context.patient.medications, context.patient.allergies
     listed = tuple(
         [
             _allergy_seen(item)
@@ -488,24 +492,24 @@ def intolerance(leaf: Intolerance, judge: Judge, exclude: bool) -> Shown:
         ]
     )
     if listed and leaf.formulation is None:
-        return Shown(True, listed, message("intolerance.listed", drug=leaf.label))
+        return LeafResult(True, listed, message("intolerance.listed", drug=leaf.label))
     if taken is None:
         return msgspec.structs.replace(no_history(), records=listed)
-    unsure: Shown | None = None
+    unsure: LeafResult | None = None
     tried: tuple[Evidence, ...] = ()
     may_be_listed = leaf.formulation is None
     for entry in taken:
         if not matches(entry, leaf.drugs, leaf.classes, entry.drug):
             continue
-        records = _shown_by(_single(entry, judge), judge)
+        records = _shown_by(_single(entry, context), context)
         tried += records
         if leaf.formulation is not None and entry.formulation not in (leaf.formulation, None):
             continue
         may_be_listed = True
-        answer = _not_tolerated(leaf, entry, records, judge.as_of)
+        answer = _not_tolerated(leaf, entry, records, context.as_of)
         if answer is None and listed:
             found = message("intolerance.which_form", drug=leaf.label)
-            answer = Shown(None, (*listed, *records), found, "missing", action("document_formulation"))
+            answer = LeafResult(None, (*listed, *records), found, "missing", action("document_formulation"))
         if answer is not None and answer.shown:
             return answer
         unsure = unsure or answer
@@ -513,21 +517,21 @@ def intolerance(leaf: Intolerance, judge: Judge, exclude: bool) -> Shown:
         return unsure
     if listed and not any(matches(entry, leaf.drugs, leaf.classes, entry.drug) for entry in taken):
         found = message("intolerance.which_form", drug=leaf.label)
-        return Shown(None, listed, found, "missing", action("document_formulation"))
-    if judge.brief:
-        return BARE[None if allergies is None and may_be_listed else False]
+        return LeafResult(None, listed, found, "missing", action("document_formulation"))
+    if context.status_only:
+        return STATUS_ONLY[None if allergies is None and may_be_listed else False]
     if not tried:
         value = f"not on the medication list: {leaf.label}"
         tried = (Evidence(record_id="medications", kind="medication", value=value),)
     if allergies is None and may_be_listed:
         found = message("intolerance.no_list", drug=leaf.label)
-        return Shown(None, tried, found, "missing", action("obtain_list", list="allergies"))
-    return Shown(False, tried, message("intolerance.none", drug=leaf.label))
+        return LeafResult(None, tried, found, "missing", action("obtain_list", list="allergies"))
+    return LeafResult(False, tried, message("intolerance.none", drug=leaf.label))
 
 
 def _not_tolerated(
     leaf: Intolerance, entry: Medication, records: tuple[Evidence, ...], as_of: date
-) -> Shown | None:
+) -> LeafResult | None:
     """Whether a reaction ended this course; None if it did not."""
     if entry.start is not None and entry.start > as_of:
         return None
@@ -536,39 +540,41 @@ def _not_tolerated(
             return None
         if leaf.formulation is not None and entry.formulation is None:
             found = message("intolerance.no_form")
-            return Shown(None, records, found, "missing", action("document_formulation"))
+            return LeafResult(None, records, found, "missing", action("document_formulation"))
         found = message("intolerance.course", drug=entry.drug, outcome=entry.outcome, why=entry.reason)
-        return Shown(True, records, found)
+        return LeafResult(True, records, found)
     if entry.status == "stopped" or (entry.end is not None and entry.end <= as_of):
         found = message("intolerance.unexplained", drug=entry.drug)
-        return Shown(None, records, found, "missing", action("document_why_stopped", drug=entry.drug))
+        return LeafResult(None, records, found, "missing", action("document_why_stopped", drug=entry.drug))
     if entry.status is None and entry.end is None:
         found = message("intolerance.not_known", drug=entry.drug)
-        return Shown(None, records, found, "missing", action("document_whether_stopped", drug=entry.drug))
+        return LeafResult(
+            None, records, found, "missing", action("document_whether_stopped", drug=entry.drug)
+        )
     return None
 
 
-def allergy(leaf: AllergyTo, judge: Judge, exclude: bool) -> Shown:
+def allergy(leaf: AllergyTo, context: EvaluationContext, exclude: bool) -> LeafResult:
     """An allergy on the list, which is complete if it is there at all."""
-    listed = judge.patient.allergies
+    listed = context.patient.allergies
     if listed is None:
         return _no_list("allergies")
     drugs: tuple[str, ...] = leaf.drugs
     if leaf.requested:
-        drugs += (judge.request.drug.casefold(), *judge.request.ingredients)
+        drugs += (context.request.drug.casefold(), *context.request.ingredients)
     hits = [
         item
         for item in listed
         if item.type == "allergy" and matches(item, drugs, leaf.classes, item.substance)
     ]
-    if judge.brief:
-        return BARE[bool(hits)]
+    if context.status_only:
+        return STATUS_ONLY[bool(hits)]
     if hits:
         found = message("allergy.listed", drug=leaf.label)
         step = action("allergy_excludes", drug=leaf.label) if exclude else None
-        return Shown(True, tuple(_allergy_seen(item) for item in hits), found, None, step)
+        return LeafResult(True, tuple(_allergy_seen(item) for item in hits), found, None, step)
     seen = Evidence(record_id="allergies", kind="allergy", value=f"not on the allergy list: {leaf.label}")
-    return Shown(False, (seen,), message("allergy.none", drug=leaf.label))
+    return LeafResult(False, (seen,), message("allergy.none", drug=leaf.label))
 
 
 def _allergy_seen(item: Allergy) -> Evidence:
@@ -579,47 +585,49 @@ def _allergy_seen(item: Allergy) -> Evidence:
 # --- what is taken now -----------------------------------------------------------------------------------
 
 
-def taking(leaf: Taking, judge: Judge, exclude: bool) -> Shown:
+def taking(leaf: Taking, context: EvaluationContext, exclude: bool) -> LeafResult:
     """Taken on as_of. The product asked for does not count against itself, its sister brand does."""
-    taken = judge.patient.medications
+    taken = context.patient.medications
     if taken is None:
         return _no_list("medications")
-    best: Shown | None = None
+    best: LeafResult | None = None
     past: tuple[Evidence, ...] = ()
     for entry in taken:
         if not matches(entry, leaf.drugs, leaf.classes, entry.drug):
             continue
-        own = is_product(entry, judge.request)
+        own = is_product(entry, context.request)
         if own:
             continue
-        course = _single(entry, judge)
-        later = entry.start is not None and entry.start > judge.as_of
+        course = _single(entry, context)
+        later = entry.start is not None and entry.start > context.as_of
         if later and (entry.status != "active" or entry.end is not None):
             continue
-        answer = _taken_now(leaf, entry, course, judge, exclude)
+        answer = _taken_now(leaf, entry, course, context, exclude)
         if answer is not None and answer.shown and own is None:
-            answer = _which_product(entry, judge.request, answer.records)
+            answer = _which_product(entry, context.request, answer.records)
         if answer is None:
-            past += _shown_by(course, judge)
+            past += _shown_by(course, context)
         elif answer.shown:
             return answer
         elif best is None or better(answer, best):
             best = answer
     if best is not None:
         return best
-    if judge.brief:
-        return BARE[False]
+    if context.status_only:
+        return STATUS_ONLY[False]
     if not past:
         value = f"not on the medication list: {leaf.label}"
         past = (Evidence(record_id="medications", kind="medication", value=value),)
     dose = dose_range(leaf)
     found = message("taking.none", drug=leaf.label, dose=dose)
-    return Shown(False, past, found, None, action("add_drug", drug=leaf.label, dose=dose))
+    return LeafResult(False, past, found, None, action("add_drug", drug=leaf.label, dose=dose))
 
 
-def _taken_now(leaf: Taking, entry: Medication, course: Course, judge: Judge, exclude: bool) -> Shown | None:
+def _taken_now(
+    leaf: Taking, entry: Medication, course: Course, context: EvaluationContext, exclude: bool
+) -> LeafResult | None:
     """Whether this entry shows it; None if it is past, or at another dose."""
-    records = _shown_by(course, judge)
+    records = _shown_by(course, context)
     at_dose = within_dose(leaf, dose_in_mg(entry))
     if at_dose is False:
         return None
@@ -629,14 +637,16 @@ def _taken_now(leaf: Taking, entry: Medication, course: Course, judge: Judge, ex
         return None
     if at_dose is None:
         found = message("taking.no_dose", drug=entry.drug)
-        return Shown(None, records, found, "missing", action("document_dose", drug=entry.drug))
+        return LeafResult(None, records, found, "missing", action("document_dose", drug=entry.drug))
     if leaf.min_days and (course.days is None or course.days < leaf.min_days):
         return _taking_too_short(leaf, entry, course, records)
     step = action("stop_drug", drug=entry.drug) if exclude else None
-    return Shown(True, records, message("taking.now", drug=entry.drug, dose=dose_range(leaf)), None, step)
+    return LeafResult(
+        True, records, message("taking.now", drug=entry.drug, dose=dose_range(leaf)), None, step
+    )
 
 
-def _which_product(entry: Medication, request: Request, records: tuple[Evidence, ...]) -> Shown:
+def _which_product(entry: Medication, request: Request, records: tuple[Evidence, ...]) -> LeafResult:
     """Charted by its ingredient alone, it may be the product asked for, which does not count, or another."""
     others = [name for name in brands_of(entry.ingredients) if name.casefold() != request.drug.casefold()]
     named = 0 < len(others) < 4
@@ -647,7 +657,7 @@ def _which_product(entry: Medication, request: Request, records: tuple[Evidence,
         "any": not named,
     }
     found = message("product.which", **which)
-    return Shown(None, records, found, "ambiguous", action("record_product", **which))
+    return LeafResult(None, records, found, "ambiguous", action("record_product", **which))
 
 
 def dose_range(leaf: Taking | Use) -> Message | None:
@@ -669,82 +679,84 @@ def within_dose(leaf: Taking | Use, dose: float | None) -> bool | None:
     return (low is None or dose >= low) and (high is None or dose <= high)
 
 
-def _taking_unsure(entry: Medication, records: tuple[Evidence, ...], flaw: Message | None) -> Shown:
+def _taking_unsure(entry: Medication, records: tuple[Evidence, ...], flaw: Message | None) -> LeafResult:
     document = action("document_stop", drug=entry.drug)
     if flaw is not None:
         found = message("taking.flaw", drug=entry.drug, flaw=flaw)
-        return Shown(None, records, found, "conflict", document)
+        return LeafResult(None, records, found, "conflict", document)
     if entry.status == "stopped":
-        return Shown(False, records, message("taking.stopped", drug=entry.drug))
-    return Shown(None, records, message("taking.not_known", drug=entry.drug), "missing", document)
+        return LeafResult(False, records, message("taking.stopped", drug=entry.drug))
+    return LeafResult(None, records, message("taking.not_known", drug=entry.drug), "missing", document)
 
 
 def _taking_too_short(
     leaf: Taking, entry: Medication, course: Course, records: tuple[Evidence, ...]
-) -> Shown:
+) -> LeafResult:
     if course.days is None:
         found = message("taking.no_start", drug=entry.drug)
-        return Shown(None, records, found, "missing", action("document_since", drug=entry.drug))
+        return LeafResult(None, records, found, "missing", action("document_since", drug=entry.drug))
     found = message("trial.too_short", drug=entry.drug, days=course.days, wanted=leaf.min_days)
     step = action("continue_drug", drug=entry.drug, days=leaf.min_days - course.days)
-    return Shown(False, records, found, None, step)
+    return LeafResult(False, records, found, None, step)
 
 
-def on_drug(leaf: OnDrug, judge: Judge, exclude: bool) -> Shown:
+def on_drug(leaf: OnDrug, context: EvaluationContext, exclude: bool) -> LeafResult:
     """Calendar months of the drug asked for at the dose, up to as_of: a course that has ended is no therapy."""
-    drug = judge.request.drug
-    taken = judge.patient.medications
+    drug = context.request.drug
+    taken = context.patient.medications
     if taken is None:
         return _no_list("medications")
-    entries = [entry for entry in taken if is_product(entry, judge.request)]
-    answer = _on_drug(leaf, entries, drug, judge)
-    unbranded = [entry for entry in taken if is_product(entry, judge.request) is None]
+    entries = [entry for entry in taken if is_product(entry, context.request)]
+    answer = _on_drug(leaf, entries, drug, context)
+    unbranded = [entry for entry in taken if is_product(entry, context.request) is None]
     if answer.shown is False and unbranded:
-        supposed = _on_drug(leaf, [*entries, *unbranded], drug, judge)
+        supposed = _on_drug(leaf, [*entries, *unbranded], drug, context)
         if supposed.shown is not False:
-            return _which_product(unbranded[0], judge.request, supposed.records)
+            return _which_product(unbranded[0], context.request, supposed.records)
     return answer
 
 
-def _on_drug(leaf: OnDrug, entries: Sequence[Medication], drug: str, judge: Judge) -> Shown:
+def _on_drug(
+    leaf: OnDrug, entries: Sequence[Medication], drug: str, context: EvaluationContext
+) -> LeafResult:
     undosed = [entry for entry in entries if leaf.min_dose is not None and entry.dose is None]
     fitting = [
         entry
         for entry in entries
         if leaf.min_dose is None or (entry.dose is not None and entry.dose >= leaf.min_dose)
     ]
-    best: Shown | None = None
-    for course in courses_of(fitting, judge):
-        answer = _months_on(leaf, course, drug, judge)
+    best: LeafResult | None = None
+    for course in courses_of(fitting, context):
+        answer = _months_on(leaf, course, drug, context)
         best = answer if best is None or better(answer, best) else best
     if (best is None or not best.shown) and undosed:
-        records = tuple([item for entry in undosed for item in _course(entry, None, judge.as_of).seen])
+        records = tuple([item for entry in undosed for item in _course(entry, None, context.as_of).seen])
         found = message("on_drug.no_dose", drug=drug)
-        return Shown(None, records, found, "missing", action("document_doses", drug=drug))
+        return LeafResult(None, records, found, "missing", action("document_doses", drug=drug))
     if best is not None:
         return best
-    seen = tuple([item for entry in entries for item in _course(entry, None, judge.as_of).seen])
+    seen = tuple([item for entry in entries for item in _course(entry, None, context.as_of).seen])
     seen = seen or (
         Evidence(record_id="medications", kind="medication", value=f"not on the medication list: {drug}"),
     )
     step = action("reach_months", months=leaf.min_months, drug=drug, dose=leaf.min_dose)
-    return Shown(False, seen, message("on_drug.none", drug=drug, dose=leaf.min_dose), None, step)
+    return LeafResult(False, seen, message("on_drug.none", drug=drug, dose=leaf.min_dose), None, step)
 
 
-def _months_on(leaf: OnDrug, course: Course, drug: str, judge: Judge) -> Shown:
-    records, dose = _shown_by(course, judge), leaf.min_dose
+def _months_on(leaf: OnDrug, course: Course, drug: str, context: EvaluationContext) -> LeafResult:
+    records, dose = _shown_by(course, context), leaf.min_dose
     if course.flaw or course.start is None or course.end is None:
         found = message("on_drug.no_dates", drug=drug, dose=dose)
-        return Shown(None, records, found, "missing", action("document_since", drug=drug, dose=dose))
+        return LeafResult(None, records, found, "missing", action("document_since", drug=drug, dose=dose))
     due = add_months(course.start, leaf.min_months)
-    if course.end < judge.as_of:
+    if course.end < context.as_of:
         found = message("on_drug.ended", drug=drug, dose=dose, day=iso(course.end))
         step = action("document_still", drug=drug, dose=dose, months=leaf.min_months)
-        return Shown(False, records, found, None, step)
+        return LeafResult(False, records, found, None, step)
     months = months_between(course.start, course.end)
     found = message("on_drug.months", drug=drug, dose=dose, months=months, since=iso(course.start))
     step = action("continue_until", drug=drug, dose=dose, until=iso(due))
-    return Shown(course.end >= due, records, found, None, step)
+    return LeafResult(course.end >= due, records, found, None, step)
 
 
 def therapy_start(on_it: Iterable[Medication], as_of: date) -> date | None:

@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable
 from datetime import date
 from functools import lru_cache
 
-from tools.evidence.judge import BARE, Judge, Shown, Term, as_stated, span, term_of
+from tools.evidence.context import STATUS_ONLY, EvaluationContext, LeafResult, Term, as_stated, span, term_of
 from tools.messages import Action, action, iso, message
 from tools.records import Attestation, Diagnosis, Evidence, FamilyHistory
 from tools.rules import Condition, Degree, Period, Who
@@ -17,47 +17,49 @@ _Record = Diagnosis | FamilyHistory | Attestation
 _Told = tuple[tuple[Who, _Record], ...]  # of whom, and by what
 
 
-def condition(leaf: Condition, judge: Judge, exclude: bool) -> Shown:
+def condition(leaf: Condition, context: EvaluationContext, exclude: bool) -> LeafResult:
     """Proven, denied, hinted at, or silent; the rule says whether the record's silence is enough, and how long what is
     proven must have stood."""
     if leaf.min_duration is None:
-        return _present(leaf, judge, exclude)
-    answer = _present(leaf, judge, exclude)
-    return _has_stood(leaf, leaf.min_duration, judge, answer) if answer.shown else answer
+        return _present(leaf, context, exclude)
+    answer = _present(leaf, context, exclude)
+    return _has_stood(leaf, leaf.min_duration, context, answer) if answer.shown else answer
 
 
-def _has_stood(leaf: Condition, least: Period, judge: Judge, answer: Shown) -> Shown:
+def _has_stood(leaf: Condition, least: Period, context: EvaluationContext, answer: LeafResult) -> LeafResult:
     """Since its earliest onset; of what has none on record, or is only stated, nobody knows since when."""
-    proof, _ = _matching(leaf, judge)
+    proof, _ = _matching(leaf, context)
     entries = [record for _, record in proof if isinstance(record, Diagnosis)]
     onsets = [entry.onset for entry in entries if entry.onset is not None]
     due = min((least.after(onset) for onset in onsets), default=None)
-    stood = due is not None and due <= judge.as_of
+    stood = due is not None and due <= context.as_of
     if not stood and (due is None or len(onsets) < len(entries)):
-        if judge.brief:
-            return BARE[None]
+        if context.status_only:
+            return STATUS_ONLY[None]
         unknown = message("condition.since_unknown", found=answer.found)
-        return Shown(None, answer.records, unknown, "missing", action("record_onset", condition=leaf.label))
-    if judge.brief:
-        return BARE[stood]
+        return LeafResult(
+            None, answer.records, unknown, "missing", action("record_onset", condition=leaf.label)
+        )
+    if context.status_only:
+        return STATUS_ONLY[stood]
     since = message("condition.since", found=answer.found, day=iso(min(onsets)))
     later = answer.action
     if not stood:
         later = action("wait_until", condition=leaf.label, least=span(least), day=iso(due))
-    return Shown(stood, answer.records, since, None, later)
+    return LeafResult(stood, answer.records, since, None, later)
 
 
-def _present(leaf: Condition, judge: Judge, exclude: bool) -> Shown:
-    patient = judge.patient
+def _present(leaf: Condition, context: EvaluationContext, exclude: bool) -> LeafResult:
+    patient = context.patient
     if leaf.sex is not None and patient.sex not in (leaf.sex, "unknown"):
-        if judge.brief:
-            return BARE[False]
+        if context.status_only:
+            return STATUS_ONLY[False]
         seen = Evidence(record_id="patient", kind="sex", value=patient.sex)
         found = message("condition.other_sex", sex=patient.sex)
-        return Shown(False, (seen,), found, None, _code_it(leaf))
-    proof, hints = _matching(leaf, judge)
+        return LeafResult(False, (seen,), found, None, _code_it(leaf))
+    proof, hints = _matching(leaf, context)
     denied: dict[Who, Attestation] = {}
-    for who, items in judge.said(leaf.topic).items() if leaf.topic else ():
+    for who, items in context.said(leaf.topic).items() if leaf.topic else ():
         if who not in leaf.who:
             continue
         for item in items:
@@ -66,39 +68,44 @@ def _present(leaf: Condition, judge: Judge, exclude: bool) -> Shown:
             else:
                 denied[who] = item
     if proof or hints:
-        answer = _told(leaf, judge, proof, hints, denied, exclude)
+        answer = _told(leaf, context, proof, hints, denied, exclude)
         if answer is not None:
             return answer
     if len(denied) == len(leaf.who):
-        if judge.brief:
-            return BARE[False]
-        return Shown(
+        if context.status_only:
+            return STATUS_ONLY[False]
+        return LeafResult(
             False,
             _seen(denied.values()),
             message("condition.denied", condition=leaf.label),
             None,
             None if exclude else _code_it(leaf),
         )
-    return _silence(leaf, judge, exclude, denied)
+    return _silence(leaf, context, exclude, denied)
 
 
 def _told(
-    leaf: Condition, judge: Judge, proof: _Told, hints: _Told, denied: dict[Who, Attestation], exclude: bool
-) -> Shown | None:
+    leaf: Condition,
+    context: EvaluationContext,
+    proof: _Told,
+    hints: _Told,
+    denied: dict[Who, Attestation],
+    exclude: bool,
+) -> LeafResult | None:
     """Of each person by itself: one who is shown to have it is enough, whatever another denies; a denial contradicts
     what proves the same person's, and settles what only hints at it."""
-    if judge.brief:
+    if context.status_only:
         unsaid = [who for who, _ in proof or hints if who not in denied]
-        return BARE[True if proof and unsaid else None] if proof or unsaid else None
+        return STATUS_ONLY[True if proof and unsaid else None] if proof or unsaid else None
     sure = _of_others(proof, denied)
     if sure:
         step = action("excluded_by", condition=leaf.label) if exclude else None
         found = message("condition.shown", condition=leaf.label, records=_names(sure))
         if {item.kind for item in sure} == {"attestation"}:
             found = message("condition.stated", condition=leaf.label)
-        return Shown(True, sure, found, None, step)
+        return LeafResult(True, sure, found, None, step)
     if proof:
-        return Shown(
+        return LeafResult(
             None,
             _seen([*[record for _, record in proof], *[denied[who] for who, _ in proof]]),
             message("condition.conflict", condition=leaf.label),
@@ -108,14 +115,16 @@ def _told(
     unsure = _of_others(hints, denied)
     if not unsure:
         return None
-    later = [item for item in unsure if item.kind == "diagnosis" and item.date and item.date > judge.as_of]
+    later = [item for item in unsure if item.kind == "diagnosis" and item.date and item.date > context.as_of]
     if later:
         records, day = _names(later), later[0].date
-        found = message("condition.later", records=records, day=iso(day), as_of=iso(judge.as_of))
-        return Shown(None, unsure, found, "ambiguous", action("correct_date", records=records, day=iso(day)))
+        found = message("condition.later", records=records, day=iso(day), as_of=iso(context.as_of))
+        return LeafResult(
+            None, unsure, found, "ambiguous", action("correct_date", records=records, day=iso(day))
+        )
     hint = {"records": _names(unsure), "condition": leaf.label}
     found = message("condition.not_settled", **hint)
-    return Shown(None, unsure, found, "ambiguous", action("ask_whether_this", **hint))
+    return LeafResult(None, unsure, found, "ambiguous", action("ask_whether_this", **hint))
 
 
 def _of_others(told: _Told, denied: Container[Who]) -> tuple[Evidence, ...]:
@@ -134,53 +143,57 @@ def _as_evidence(record: _Record) -> Evidence:
     return _relative(record) if isinstance(record, FamilyHistory) else as_stated(record)
 
 
-def _silence(leaf: Condition, judge: Judge, exclude: bool, denied: Container[Who]) -> Shown:
+def _silence(
+    leaf: Condition, context: EvaluationContext, exclude: bool, denied: Container[Who]
+) -> LeafResult:
     if exclude and leaf.evidence == "attestation":
         return _unsaid(leaf.label, tuple([who for who in leaf.who if who not in denied]))
-    if judge.patient.conditions is None:
+    if context.patient.conditions is None:
         found = message("list.missing", list="conditions")
-        return Shown(None, (), found, "missing", action("obtain_list", list="conditions"))
+        return LeafResult(None, (), found, "missing", action("obtain_list", list="conditions"))
     return _unlisted(leaf.label, exclude)
 
 
 @lru_cache(maxsize=4096)
-def _unsaid(label: str, silent: tuple[Who, ...]) -> Shown:
+def _unsaid(label: str, silent: tuple[Who, ...]) -> LeafResult:
     asked = {"who": silent, "condition": label}
-    return Shown(None, (), message("condition.unsaid", **asked), "missing", action("ask_whether", **asked))
+    return LeafResult(
+        None, (), message("condition.unsaid", **asked), "missing", action("ask_whether", **asked)
+    )
 
 
 @lru_cache(maxsize=4096)
-def _unlisted(label: str, exclude: bool) -> Shown:
+def _unlisted(label: str, exclude: bool) -> LeafResult:
     absent = f"not on the problem list: {label}"
     seen = (Evidence(record_id="conditions", kind="diagnosis", value=absent),)
     step = None if exclude else action("code_diagnosis", condition=label)
-    return Shown(False, seen, message("condition.unlisted", condition=label), None, step)
+    return LeafResult(False, seen, message("condition.unlisted", condition=label), None, step)
 
 
 def _code_it(leaf: Condition) -> Action:
     return action("code_diagnosis", condition=leaf.label)
 
 
-def _matching(leaf: Condition, judge: Judge) -> tuple[_Told, _Told]:
+def _matching(leaf: Condition, context: EvaluationContext) -> tuple[_Told, _Told]:
     """Entries that prove it, and entries that only hint at it."""
     proof: _Told = ()
     hints: _Told = ()
     unlike: set[Term] = leaf.__dict__.get("unlike") or leaf.__dict__.setdefault("unlike", set())
-    for entry, term in () if judge.terms() <= unlike else judge.problems():
+    for entry, term in () if context.terms() <= unlike else context.problems():
         if term in unlike:
             continue
         kind = kind_of_match(leaf, term.code, term.name)
         if not kind:
             _remember(unlike, term)
         elif term.subject in leaf.who:
-            verdict = _counts(leaf, entry, judge.as_of)
+            verdict = _counts(leaf, entry, context.as_of)
             if verdict is not None:
                 if verdict and kind == "proves" and term.subject == "self":
                     proof += (("self", entry),)
                 else:
                     hints += ((term.subject, entry),)
     if "family" in leaf.who:
-        for relative in judge.patient.family_history:
+        for relative in context.patient.family_history:
             term = term_of(relative.code, relative.condition)
             if term in unlike:
                 continue

@@ -9,8 +9,8 @@ from itertools import groupby
 
 import msgspec
 
+from tools.evidence.context import COMPARE, STATUS_ONLY, EvaluationContext, LeafResult, span
 from tools.evidence.courses import Course, courses_of, matches, no_history
-from tools.evidence.judge import BARE, COMPARE, Judge, Shown, span
 from tools.evidence.measurements import Rejected, Value, canonical, cut, governing, round_half_up
 from tools.messages import Action, Message, action, iso, message
 from tools.records import Diagnosis, Evidence, Reason
@@ -18,64 +18,68 @@ from tools.rules import After, Change, Lab, Measured
 from tools.terminology.observations import TESTS, tests
 
 
-def lab(leaf: Lab, judge: Judge, exclude: bool) -> Shown:
+def lab(leaf: Lab, context: EvaluationContext, exclude: bool) -> LeafResult:
     """The newest valid value of the window decides, unless the rule looks at all of them; values of one day conflict
     only if they'd decide differently."""
-    end = judge.as_of
-    if leaf.at == "baseline" and judge.therapy_start is not None:
-        end = judge.therapy_start
-    usable, rejected = judge.values(leaf.test)
-    past = usable if end is judge.as_of else [value for value in usable if value.date <= end]
+    end = context.as_of
+    if leaf.at == "baseline" and context.therapy_start is not None:
+        end = context.therapy_start
+    usable, rejected = context.values(leaf.test)
+    past = usable if end is context.as_of else [value for value in usable if value.date <= end]
     taken: tuple[Evidence, ...] = ()
     if leaf.after is not None:
-        lasted = _lasted(leaf.after, judge)
-        if isinstance(lasted, Shown):
+        lasted = _lasted(leaf.after, context)
+        if isinstance(lasted, LeafResult):
             return lasted
         since, taken = lasted
         past = _since(past, since)
     fresh = past
     if leaf.within is not None:
-        fresh = _since(past, judge.first(leaf.within) if end is judge.as_of else leaf.within.before(end))
-    if not fresh and leaf.after is not None and not past and not judge.brief:
+        fresh = _since(past, context.first(leaf.within) if end is context.as_of else leaf.within.before(end))
+    if not fresh and leaf.after is not None and not past and not context.status_only:
         found = message("lab.none_since", test=leaf.test, since=iso(since))
         step = action("obtain_since", test=leaf.test, since=iso(since))
-        answer = Shown(None, (), found, "missing", step)
+        answer = LeafResult(None, (), found, "missing", step)
     elif not fresh:
-        answer = BARE[None] if judge.brief else _no_value(leaf, judge, end, past, rejected)
+        answer = STATUS_ONLY[None] if context.status_only else _no_value(leaf, context, end, past, rejected)
     elif not leaf.of_newest:
-        answer = _of_all(leaf, judge, exclude, fresh, _since_rejected(rejected, leaf, end))
+        answer = _of_all(leaf, context, exclude, fresh, _since_rejected(rejected, leaf, end))
     else:
-        answer = _of_newest(leaf, judge, exclude, fresh, rejected)
-    return _after_a_course(answer, leaf.after, since, taken) if leaf.after and not judge.brief else answer
+        answer = _of_newest(leaf, context, exclude, fresh, rejected)
+    return (
+        _after_a_course(answer, leaf.after, since, taken)
+        if leaf.after and not context.status_only
+        else answer
+    )
 
 
-def _lasted(after: After, judge: Judge) -> tuple[date, tuple[Evidence, ...]] | Shown:
+def _lasted(after: After, context: EvaluationContext) -> tuple[date, tuple[Evidence, ...]] | LeafResult:
     """The first day on which a course had lasted so long, with the course; or why there is none."""
-    entries = judge.patient.medications
+    entries = context.patient.medications
     if entries is None:
         return no_history()
     own = [entry for entry in entries if matches(entry, after.drugs, after.classes, entry.drug)]
-    courses = courses_of(own, judge)
-    reached = [(day, course.seen) for course in courses if (day := _reached(course, after, judge.as_of))]
+    courses = courses_of(own, context)
+    reached = [(day, course.seen) for course in courses if (day := _reached(course, after, context.as_of))]
     if reached:
         return min(reached, key=lambda one: one[0])
-    unclear = [course for course in courses if _is_unclear(course, after, judge.as_of)]
+    unclear = [course for course in courses if _is_unclear(course, after, context.as_of)]
     if unclear:
         seen = tuple(item for course in unclear for item in course.seen)
         found = message("after.not_known", drug=after.label)
-        return Shown(None, seen, found, "missing", action("record_course", drug=after.label))
-    for course in courses_of(judge.unidentified(), judge):
-        if _reached(course, after, judge.as_of) or _is_unclear(course, after, judge.as_of):
+        return LeafResult(None, seen, found, "missing", action("record_course", drug=after.label))
+    for course in courses_of(context.unidentified(), context):
+        if _reached(course, after, context.as_of) or _is_unclear(course, after, context.as_of):
             name = course.entries[0].drug
             found = message("doubt.unrecognised", name=name, label=after.label)
-            return Shown(None, course.seen, found, "unrecognised", action("ask_ingredient", name=name))
+            return LeafResult(None, course.seen, found, "unrecognised", action("ask_ingredient", name=name))
     seen = tuple(item for course in courses for item in course.seen)
     absent = Evidence(
         record_id="medications", kind="medication", value=f"not on the medication list: {after.label}"
     )
     course_of = {"drug": after.label, "least": span(after.least)}
     found = message("after.not_taken", **course_of)
-    return Shown(False, seen or (absent,), found, None, action("measure_after", **course_of))
+    return LeafResult(False, seen or (absent,), found, None, action("measure_after", **course_of))
 
 
 def _reached(course: Course, after: After, as_of: date) -> date | None:
@@ -91,21 +95,21 @@ def _is_unclear(course: Course, after: After, as_of: date) -> bool:
     return course.end is None and after.least.after(course.start) <= as_of
 
 
-def _after_a_course(answer: Shown, after: After, since: date, taken: tuple[Evidence, ...]) -> Shown:
+def _after_a_course(answer: LeafResult, after: After, since: date, taken: tuple[Evidence, ...]) -> LeafResult:
     least = span(after.least)
     found = message("lab.after_course", found=answer.found, drug=after.label, least=least, since=iso(since))
     return msgspec.structs.replace(answer, records=(*answer.records, *taken), found=found)
 
 
 def _of_newest(
-    leaf: Lab, judge: Judge, exclude: bool, fresh: list[Value], rejected: Sequence[Rejected]
-) -> Shown:
+    leaf: Lab, context: EvaluationContext, exclude: bool, fresh: list[Value], rejected: Sequence[Rejected]
+) -> LeafResult:
     test = leaf.test
     newest = governing(fresh)
     answer = _holds(leaf, newest[0])
     split = len(newest) > 1 and any(_holds(leaf, value) is not answer for value in newest)
-    if judge.brief:
-        return BARE[None if split else answer]
+    if context.status_only:
+        return STATUS_ONLY[None if split else answer]
     records = newest[0].evidence
     if split:
         records = tuple(item for value in newest for item in value.evidence)
@@ -114,7 +118,7 @@ def _of_newest(
             "day": iso(newest[0].date),
             "values": tuple([_shown(one, leaf) for one in newest]),
         }
-        return Shown(
+        return LeafResult(
             None, records, message("lab.disagree", **both), "conflict", action("confirm_value", **both)
         )
     if len(newest) > 1:
@@ -125,12 +129,14 @@ def _of_newest(
     records += tuple(newer)
     aside = tuple(map(_set_aside, newer))
     found = message("lab.value", test=test, value=_shown(newest[0], leaf), day=iso(day), aside=aside)
-    return Shown(answer, records, found, None, _other_value(leaf, exclude) if answer is exclude else None)
+    return LeafResult(
+        answer, records, found, None, _other_value(leaf, exclude) if answer is exclude else None
+    )
 
 
 def _of_all(
-    leaf: Lab, judge: Judge, exclude: bool, fresh: list[Value], rejected: Sequence[Rejected]
-) -> Shown:
+    leaf: Lab, context: EvaluationContext, exclude: bool, fresh: list[Value], rejected: Sequence[Rejected]
+) -> LeafResult:
     """Any, the highest or the lowest value of the window, or enough days with one that holds. A day whose values
     disagree may be either; a value that is no evidence may be the one that is missing."""
     days = [list(values) for _, values in groupby(fresh, key=lambda value: value.date)]
@@ -142,8 +148,8 @@ def _of_all(
             reason = "missing"
     elif rejected and not _settled(leaf, answer):
         answer, reason = None, rejected[0].reason
-    if judge.brief:
-        return BARE[answer]
+    if context.status_only:
+        return STATUS_ONLY[answer]
     found = message(
         "lab.values",
         test=leaf.test,
@@ -160,7 +166,7 @@ def _of_all(
         step = action("confirm_values", test=leaf.test, found=found)
     elif answer is exclude:
         step = _other_value(leaf, exclude)
-    return Shown(answer, records, found, reason, step)
+    return LeafResult(answer, records, found, reason, step)
 
 
 def _settled(leaf: Lab, answer: bool) -> bool:
@@ -237,33 +243,35 @@ def _other_value(leaf: Lab, exclude: bool) -> Action:
     return action(code, test=leaf.test, op=leaf.op, value=leaf.value)
 
 
-def _no_value(leaf: Lab, judge: Judge, end: date, past: list[Value], rejected: Sequence[Rejected]) -> Shown:
+def _no_value(
+    leaf: Lab, context: EvaluationContext, end: date, past: list[Value], rejected: Sequence[Rejected]
+) -> LeafResult:
     test = leaf.test
     window = span(leaf.within) if leaf.within is not None else None
-    baseline = leaf.at == "baseline" and judge.therapy_start is not None
+    baseline = leaf.at == "baseline" and context.therapy_start is not None
     if rejected and (not past or any(r.date is None or r.date > past[0].date for r in rejected)):
         worst = rejected[0]
         records = tuple(item.evidence for item in rejected)
         found = message("lab.unusable", test=test, window=window, aside=_set_aside(worst.evidence))
         step = action("correct_value", test=test, why=worst.evidence.note)
-        return Shown(None, records, found, worst.reason, step)
+        return LeafResult(None, records, found, worst.reason, step)
     if past:
         days = (end - past[0].date).days
         found = _stale(leaf, past[0], days, end)
         step = action("obtain_new", test=test, day=iso(past[0].date), days=days)
         if baseline:
             step = action("find_before", test=test, window=window, start=iso(end))
-        return Shown(None, past[0].evidence, found, "stale", step)
-    hints = _suggesting(leaf.test, judge)
+        return LeafResult(None, past[0].evidence, found, "stale", step)
+    hints = _suggesting(leaf.test, context)
     if hints:
         codes = tuple([entry.code for entry in hints])
         seen = tuple(Evidence(record_id=e.id, kind="diagnosis", value=e.code, date=e.onset) for e in hints)
         found = message("lab.suggested", test=test, codes=codes)
-        return Shown(None, seen, found, "missing", action("obtain_coded", test=test, codes=codes))
+        return LeafResult(None, seen, found, "missing", action("obtain_coded", test=test, codes=codes))
     step = action("obtain", test=test, window=window)
     if baseline:
         step = action("find_baseline", test=test, counted="since.therapy", start=iso(end))
-    return Shown(
+    return LeafResult(
         None, (), message("lab.none", test=test, end=iso(end if baseline else None)), "missing", step
     )
 
@@ -283,27 +291,27 @@ def _stale(leaf: Lab, newest: Value, days: int, end: date) -> Message:
     )
 
 
-def _suggesting(test: str, judge: Judge) -> list[Diagnosis]:
+def _suggesting(test: str, context: EvaluationContext) -> list[Diagnosis]:
     """Diagnoses whose codes tell about what the value is."""
     row = tests().get(test)
     codes = row.suggested_by if row is not None else ()
-    return [entry for entry, _ in judge.problems() if entry.code.startswith(codes)] if codes else []
+    return [entry for entry, _ in context.problems() if entry.code.startswith(codes)] if codes else []
 
 
-def measured(leaf: Measured, judge: Judge, exclude: bool) -> Shown:
-    first = judge.first(leaf.within)
-    if judge.brief:
+def measured(leaf: Measured, context: EvaluationContext, exclude: bool) -> LeafResult:
+    first = context.first(leaf.within)
+    if context.status_only:
         for test in leaf.tests:
-            usable = judge.values(test).usable
+            usable = context.values(test).usable
             if not usable or usable[0].date < first:
-                return BARE[None]
-        return BARE[True]
+                return STATUS_ONLY[None]
+        return STATUS_ONLY[True]
     records: list[Evidence] = []
     found: list[Message] = []
     missing: list[str] = []
     reasons: list[Reason] = []
     for test in leaf.tests:
-        usable, rejected = judge.values(test)
+        usable, rejected = context.values(test)
         if usable and usable[0].date >= first:
             records += usable[0].evidence
             found.append(message("measured.on", test=test, day=iso(usable[0].date)))
@@ -318,40 +326,42 @@ def measured(leaf: Measured, judge: Judge, exclude: bool) -> Shown:
         else:
             reasons.append("missing")
     if not missing:
-        return Shown(True, tuple(records), message("measured.all", found=tuple(found)))
+        return LeafResult(True, tuple(records), message("measured.all", found=tuple(found)))
     wanted = {"tests": tuple(missing), "window": span(leaf.within)}
     lacking = message("measured.missing", **wanted)
-    return Shown(None, tuple(records), lacking, reasons[0], action("measure", **wanted))
+    return LeafResult(None, tuple(records), lacking, reasons[0], action("measure", **wanted))
 
 
-def change(leaf: Change, judge: Judge, exclude: bool) -> Shown:
+def change(leaf: Change, context: EvaluationContext, exclude: bool) -> LeafResult:
     """From the newest value on or before the day from which it is counted to the newest after it, without rounding."""
-    test, start, counted = leaf.test, judge.therapy_start, "since.therapy"
+    test, start, counted = leaf.test, context.therapy_start, "since.therapy"
     if leaf.since == "renewal":
         start, counted = (
-            (judge.request.approvals[-1] if judge.request.approvals else None),
+            (context.request.approvals[-1] if context.request.approvals else None),
             "since.approval",
         )
         if start is None:
-            return Shown(None, (), message("change.no_approval"), "missing", action("record_approval"))
+            return LeafResult(None, (), message("change.no_approval"), "missing", action("record_approval"))
     if start is None:
-        return Shown(None, (), message("change.no_start"), "missing", action("record_start"))
-    usable, rejected = judge.values(leaf.test)
+        return LeafResult(None, (), message("change.no_start"), "missing", action("record_start"))
+    usable, rejected = context.values(leaf.test)
     before = governing([value for value in usable if value.date <= start])
     later = [value for value in usable if value.date > start]
-    after = governing(later if leaf.within is None else _since(later, judge.first(leaf.within)))
+    after = governing(later if leaf.within is None else _since(later, context.first(leaf.within)))
     if not before:
         step = action("find_baseline", test=test, counted=counted, start=iso(start))
-        return Shown(None, (), message("change.no_baseline", test=test, start=iso(start)), "missing", step)
+        return LeafResult(
+            None, (), message("change.no_baseline", test=test, start=iso(start)), "missing", step
+        )
     if not after:
         return _no_follow_up(leaf, later, rejected, counted)
     answers = {_changed_enough(leaf, old.value, new.value) for old in before for new in after}
-    if judge.brief:
-        return BARE[None if len(answers) > 1 else answers.pop()]
+    if context.status_only:
+        return STATUS_ONLY[None if len(answers) > 1 else answers.pop()]
     records = tuple(item for value in (*before, *after) for item in value.evidence)
     if len(answers) > 1:
         found = message("change.disagree", test=test)
-        return Shown(None, records, found, "conflict", action("confirm_which", test=test))
+        return LeafResult(None, records, found, "conflict", action("confirm_which", test=test))
     old, new = before[0], after[0]
     found = message(
         "change.value",
@@ -365,21 +375,21 @@ def change(leaf: Change, judge: Judge, exclude: bool) -> Shown:
     percent = leaf.percent
     wanted = message("size.percent", percent=percent) if percent is not None else _points(leaf.amount, test)
     step = action("show_trend", direction=leaf.direction, size=wanted)
-    return Shown(answers.pop(), records, found, None, step)
+    return LeafResult(answers.pop(), records, found, None, step)
 
 
-def _no_follow_up(leaf: Change, later: list[Value], rejected: Sequence[Rejected], counted: str) -> Shown:
+def _no_follow_up(leaf: Change, later: list[Value], rejected: Sequence[Rejected], counted: str) -> LeafResult:
     test = leaf.test
     if later:
         window = span(leaf.within) if leaf.within is not None else None
         found = message("change.stale", test=test, day=iso(later[0].date), window=window)
-        return Shown(
+        return LeafResult(
             None, later[0].evidence, found, "stale", action("measure_again", test=test, window=window)
         )
     reason: Reason = rejected[0].reason if rejected else "missing"
     records = tuple(item.evidence for item in rejected)
     found = message("change.none_since", test=test, counted=counted)
-    return Shown(None, records, found, reason, action("measure_again", test=test, window=None))
+    return LeafResult(None, records, found, reason, action("measure_again", test=test, window=None))
 
 
 def _fall(leaf: Change, old: float, new: float) -> Decimal:

@@ -13,8 +13,8 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Any, NamedTuple
 
+from tools.evidence.context import DECIDED, EvaluationContext, LeafResult
 from tools.evidence.courses import matches
-from tools.evidence.judge import DECIDED, Judge, Shown
 from tools.language.assertion import Assertion, assertion, sentence_at
 from tools.language.likelihood import About, likelihood
 from tools.language.mentions import Mention
@@ -59,32 +59,32 @@ class _Said(NamedTuple):
     stance: bool
 
 
-def contradicting_sentence(leaf: Any, judge: Judge, answer: Shown) -> Evidence | None:
+def contradicting_sentence(leaf: Any, context: EvaluationContext, answer: LeafResult) -> Evidence | None:
     """The sentence on record that says the opposite of the answer; None if there is none, or a person has settled it.
 
     Of what may change, the newest text that speaks of it counts; what lasts (a family history, a condition that
     somebody ever had) may stand in any.
     """
-    if isinstance(leaf, Trial | Intolerance) and not answer.shown and _is_charted(leaf, judge):
+    if isinstance(leaf, Trial | Intolerance) and not answer.shown and _is_charted(leaf, context):
         return None  # of what is charted, a note that names it tells no more
-    if isinstance(leaf, OnDrug) and answer.shown and (found := _said_to_be_over(leaf, judge)):
+    if isinstance(leaf, OnDrug) and answer.shown and (found := _said_to_be_over(leaf, context)):
         return found
-    if isinstance(leaf, OnDrug) and answer.shown and (found := _said_at_another_dose(leaf, judge)):
+    if isinstance(leaf, OnDrug) and answer.shown and (found := _said_at_another_dose(leaf, context)):
         return found
-    named, texts = _names(leaf, judge), _texts(judge)
+    named, texts = _names(leaf, context), _texts(context)
     if named.isdisjoint(texts.concepts):
         return None
     senses = _senses_against(leaf, bool(answer.shown))
     for note, told in texts.notes:
         if named.isdisjoint(told.concepts) or (senses and not told.is_cued(named, senses)):
             continue
-        said = _said(leaf, note, told, judge)
+        said = _said(leaf, note, told, context)
         against = [
             item
             for item in said
             if _is_against(leaf, item, answer)
             and _is_likely(leaf, item, note)
-            and not _settled(note, item, judge)
+            and not _settled(note, item, context)
         ]
         if against:
             return _sentence(note, against[0].mention)
@@ -104,7 +104,7 @@ def _senses_against(leaf: Any, shown: bool) -> tuple[str, ...]:
     return _DENIED if isinstance(leaf, Condition) else (*_DENIED, "ended")
 
 
-def _is_against(leaf: Any, item: _Said, answer: Shown) -> bool:
+def _is_against(leaf: Any, item: _Said, answer: LeafResult) -> bool:
     """A value that a text takes back decides neither way."""
     return item.stance is not answer.shown or isinstance(leaf, _VALUES)
 
@@ -128,42 +128,42 @@ def _is_likely(leaf: Any, item: _Said, note: Note) -> bool:
     return likely.of(*_senses_for(leaf, item.stance)) >= least
 
 
-def _said_to_be_over(leaf: OnDrug, judge: Judge) -> Evidence | None:
+def _said_to_be_over(leaf: OnDrug, context: EvaluationContext) -> Evidence | None:
     """The sentence of the newest note on the product asked for, if its words are those of a drug that is no longer
     taken and the medication list was not changed after it."""
-    for note, told in _texts(judge).notes:
-        if told.concepts.isdisjoint(_names(leaf, judge)):
+    for note, told in _texts(context).notes:
+        if told.concepts.isdisjoint(_names(leaf, context)):
             continue
-        named = told.naming(judge.request.ingredients)
-        if not named or not _is_recent(note, judge) or _agrees(_charted(named[-1], judge), False, note):
+        named = told.naming(context.request.ingredients)
+        if not named or not _is_recent(note, context) or _agrees(_charted(named[-1], context), False, note):
             return None
         start, end = sentence_at(note.text, named[-1].start)
         likely = likelihood(note.text[start:end], named[-1].start - start, named[-1].end - start, "drug")
         over = likely.who["patient"] >= _OVER and likely.of("past", "absent", "reaction") >= _OVER
         said = _Said(named[-1], assertion(note.text, named[-1].start, named[-1].end), False)
-        return _sentence(note, named[-1]) if over and not _settled(note, said, judge) else None
+        return _sentence(note, named[-1]) if over and not _settled(note, said, context) else None
     return None
 
 
-def _said_at_another_dose(leaf: OnDrug, judge: Judge) -> Evidence | None:
+def _said_at_another_dose(leaf: OnDrug, context: EvaluationContext) -> Evidence | None:
     """The sentence of the newest note on the product asked for that denies the dose on the list, or tells others and
     not that one."""
-    going = [entry for entry in judge.patient.medications or () if goes_on(entry, judge.as_of)]
-    listed = [entry for entry in going if is_product(entry, judge.request) and entry.dose is not None]
+    going = [entry for entry in context.patient.medications or () if goes_on(entry, context.as_of)]
+    listed = [entry for entry in going if is_product(entry, context.request) and entry.dose is not None]
     if leaf.min_dose is None or not listed:
         return None
-    for note, told in _texts(judge).notes:
-        if told.concepts.isdisjoint(_names(leaf, judge)):
+    for note, told in _texts(context).notes:
+        if told.concepts.isdisjoint(_names(leaf, context)):
             continue
-        named = told.naming(judge.request.ingredients)
-        if not named or not _is_recent(note, judge) or _agrees(listed, False, note):
+        named = told.naming(context.request.ingredients)
+        if not named or not _is_recent(note, context) or _agrees(listed, False, note):
             return None
         for mention in named:
             doses = _doses_behind(mention, told.mentions, note.text)
             here = [item for item in doses if item[0] in {entry.dose for entry in listed}]
             if any(denied for _, denied in here) or (doses and not here and not all(d for _, d in doses)):
                 said = _Said(mention, Assertion("current", "self", True), False)
-                return None if _settled(note, said, judge) else _sentence(note, mention)
+                return None if _settled(note, said, context) else _sentence(note, mention)
         return None
     return None
 
@@ -202,20 +202,20 @@ def _senses_for(leaf: Any, stance: bool) -> tuple[str, ...]:
     return "present", "uncertain"
 
 
-def _texts(judge: Judge) -> Texts:
+def _texts(context: EvaluationContext) -> Texts:
     """Notes, and procedures as the one line that they are."""
-    known: Texts | None = judge.day.texts
+    known: Texts | None = context.day.texts
     if known is None:
-        texts = [note for note in judge.patient.notes if note.date is None or note.date <= judge.as_of]
+        texts = [note for note in context.patient.notes if note.date is None or note.date <= context.as_of]
         texts += [
             _as_note(item)
-            for item in judge.patient.procedures
-            if item.date is None or item.date <= judge.as_of
+            for item in context.patient.procedures
+            if item.date is None or item.date <= context.as_of
         ]
         texts.sort(key=lambda note: note.date or date.max, reverse=True)
         notes = tuple([(note, reading(note.text)) for note in texts])
         concepts = frozenset[str]().union(*[told.concepts for _, told in notes])
-        known = judge.day.texts = Texts(notes, concepts)
+        known = context.day.texts = Texts(notes, concepts)
     return known
 
 
@@ -227,12 +227,12 @@ def _as_note(item: Procedure) -> Note:
     return Note(id=item.id, date=item.date, type="procedure", text=text)
 
 
-def _said(leaf: Any, note: Note, told: Reading, judge: Judge) -> list[_Said]:
+def _said(leaf: Any, note: Note, told: Reading, context: EvaluationContext) -> list[_Said]:
     """What the text says of the criterion's thing; of one person the last word counts."""
     last = dict[str, _Said]()
-    for mention in told.naming(_names(leaf, judge)):
+    for mention in told.naming(_names(leaf, context)):
         meant = told.meant(mention, thing=isinstance(leaf, _OF_DRUGS))
-        stance = _stance(leaf, mention, meant, note, judge)
+        stance = _stance(leaf, mention, meant, note, context)
         if stance is not None:
             last[meant.subject] = _Said(mention, meant, stance)
     return list(last.values())
@@ -241,13 +241,13 @@ def _said(leaf: Any, note: Note, told: Reading, judge: Judge) -> list[_Said]:
 # --- what a criterion is about ----------------------------------------------------------------------------
 
 
-def _names(leaf: Any, judge: Judge) -> frozenset[str]:
+def _names(leaf: Any, context: EvaluationContext) -> frozenset[str]:
     """The concepts that speak of the criterion's thing."""
     known: frozenset[str] | None = leaf.__dict__.get("named")
     if known is None:
         known = leaf.__dict__["named"] = frozenset(_concepts(leaf))
     if isinstance(leaf, OnDrug) or (isinstance(leaf, AllergyTo) and leaf.requested):
-        return known.union(judge.request.ingredients)
+        return known.union(context.request.ingredients)
     return known
 
 
@@ -289,59 +289,63 @@ def _lasts(leaf: Any) -> bool:
 # --- what a mention says of it ----------------------------------------------------------------------------
 
 
-def _stance(leaf: Any, mention: Mention, meant: Assertion, note: Note, judge: Judge) -> bool | None:
+def _stance(
+    leaf: Any, mention: Mention, meant: Assertion, note: Note, context: EvaluationContext
+) -> bool | None:
     """Does the mention say that the criterion's thing is so, or that it is not? None: it says nothing of it."""
     if isinstance(leaf, _VALUES):
-        taken_back = meant.sense == "void" and _newest_value_by(mention, note, judge)
-        return False if taken_back or _is_somebody_elses(mention, note, judge) else None
+        taken_back = meant.sense == "void" and _newest_value_by(mention, note, context)
+        return False if taken_back or _is_somebody_elses(mention, note, context) else None
     if meant.subject == "other" or meant.sense == "planned" or (mention.how == "result" and not meant.stated):
         return None
     if note.type == "procedure" and meant.sense == "ended":
         meant = meant._replace(sense="current")  # a procedure that is done was done
     if isinstance(leaf, Condition):
-        return _of_condition(leaf, mention, meant, note, judge)
+        return _of_condition(leaf, mention, meant, note, context)
     if meant.subject != "self":
         return None
     if isinstance(leaf, Attested):
         return (
             None
-            if _of_another_drug(mention, note, judge)
-            else _of_statement(leaf, mention, meant, note, judge)
+            if _of_another_drug(mention, note, context)
+            else _of_statement(leaf, mention, meant, note, context)
         )
     if isinstance(leaf, Programme):
-        return False if meant.sense in ("negated", "never") and _is_recent(note, judge) else None
-    return _of_drug(leaf, mention, meant, note, judge)
+        return False if meant.sense in ("negated", "never") and _is_recent(note, context) else None
+    return _of_drug(leaf, mention, meant, note, context)
 
 
-def _newest_value_by(mention: Mention, note: Note, judge: Judge) -> bool:
+def _newest_value_by(mention: Mention, note: Note, context: EvaluationContext) -> bool:
     """Whether the text is from the day of the newest value or later, so that it can be that one which it takes back."""
-    usable = judge.values(mention.concept).usable
+    usable = context.values(mention.concept).usable
     return bool(usable) and (note.date is None or note.date >= usable[0].date)
 
 
-def _is_somebody_elses(mention: Mention, note: Note, judge: Judge) -> bool:
+def _is_somebody_elses(mention: Mention, note: Note, context: EvaluationContext) -> bool:
     """Whether its sentence tells a value on record of another person: "the AHI of 31 is his brother's"."""
     start, end = sentence_at(note.text, mention.start)
     told = {one.low for one in quantities_in(note.text[start:end])}
-    if told.isdisjoint(one.value for one in judge.values(mention.concept).usable):
+    if told.isdisjoint(one.value for one in context.values(mention.concept).usable):
         return False
     return likelihood(note.text, mention.start, mention.end, "test").who["patient"] <= _NOT_HERS
 
 
 def _of_condition(
-    leaf: Condition, mention: Mention, meant: Assertion, note: Note, judge: Judge
+    leaf: Condition, mention: Mention, meant: Assertion, note: Note, context: EvaluationContext
 ) -> bool | None:
-    if meant.subject not in leaf.who or not (_lasts(leaf) or _is_recent(note, judge)):
+    if meant.subject not in leaf.who or not (_lasts(leaf) or _is_recent(note, context)):
         return None
     if meant.sense in _DENIED:
         row = conditions().get(mention.concept)
         itself = mention.how == "named" and row is not None and row.codes == leaf.codes
-        return False if itself and not _diagnosed_since(leaf, note, judge) else None
+        return False if itself and not _diagnosed_since(leaf, note, context) else None
     if meant.sense == "ended" and leaf.status == "active" and meant.subject == "self":
         return None
-    if mention.how == "may_be" and (_is_another_kind(leaf, mention, note) or _is_stated(leaf, meant, judge)):
+    if mention.how == "may_be" and (
+        _is_another_kind(leaf, mention, note) or _is_stated(leaf, meant, context)
+    ):
         return None
-    return None if not _lasts(leaf) and _stated_since(leaf, note, judge) else True
+    return None if not _lasts(leaf) and _stated_since(leaf, note, context) else True
 
 
 def _is_another_kind(leaf: Condition, mention: Mention, note: Note) -> bool:
@@ -351,68 +355,74 @@ def _is_another_kind(leaf: Condition, mention: Mention, note: Note) -> bool:
     return any(phrase in sentence for phrase in leaf.not_phrases)
 
 
-def _is_stated(leaf: Condition, meant: Assertion, judge: Judge) -> bool:
+def _is_stated(leaf: Condition, meant: Assertion, context: EvaluationContext) -> bool:
     """What only hints at it is settled by what the chart states or denies of that person."""
-    return bool(leaf.topic and meant.subject != "other" and judge.said(leaf.topic).get(meant.subject))
+    return bool(leaf.topic and meant.subject != "other" and context.said(leaf.topic).get(meant.subject))
 
 
-def _of_another_drug(mention: Mention, note: Note, judge: Judge) -> bool:
+def _of_another_drug(mention: Mention, note: Note, context: EvaluationContext) -> bool:
     """Whether its sentence names a drug, and not the one asked for."""
     start, end = sentence_at(note.text, mention.start)
     named = {span.key for span in medicines_in(note.text[start:end])}
-    return bool(named) and named.isdisjoint({judge.request.drug.casefold(), *judge.request.ingredients})
+    return bool(named) and named.isdisjoint({context.request.drug.casefold(), *context.request.ingredients})
 
 
-def _is_recent(note: Note, judge: Judge) -> bool:
-    return note.date is None or note.date >= judge.as_of - timedelta(days=STATE_DAYS)
+def _is_recent(note: Note, context: EvaluationContext) -> bool:
+    return note.date is None or note.date >= context.as_of - timedelta(days=STATE_DAYS)
 
 
-def _diagnosed_since(leaf: Condition, note: Note, judge: Judge) -> bool:
+def _diagnosed_since(leaf: Condition, note: Note, context: EvaluationContext) -> bool:
     """Whether the diagnosis was first made after the note."""
-    onsets = [entry.onset for entry, _ in judge.problems() if entry.code.startswith(leaf.codes)]
+    onsets = [entry.onset for entry, _ in context.problems() if entry.code.startswith(leaf.codes)]
     return note.date is not None and bool(onsets) and all(onset and onset > note.date for onset in onsets)
 
 
-def _stated_since(leaf: Condition, note: Note, judge: Judge) -> bool:
+def _stated_since(leaf: Condition, note: Note, context: EvaluationContext) -> bool:
     """Whether the chart has stated it, or denied it, after the note."""
-    stated = judge.said(leaf.topic).get("self", ()) if leaf.topic else ()
+    stated = context.said(leaf.topic).get("self", ()) if leaf.topic else ()
     return any(item.date and note.date and item.date > note.date for item in stated)
 
 
 def _of_statement(
-    leaf: Attested, mention: Mention, meant: Assertion, note: Note, judge: Judge
+    leaf: Attested, mention: Mention, meant: Assertion, note: Note, context: EvaluationContext
 ) -> bool | None:
     """False where the text says the contrary of the statement, or denies it, on its day or after it."""
     denied = meant.sense in (*_DENIED, "ended")
-    if denied is mention.concept.startswith("contrary:") or not _is_recent(note, judge):
+    if denied is mention.concept.startswith("contrary:") or not _is_recent(note, context):
         return None
-    stated = [item.date for item in judge.said(leaf.topic).get("self", ()) if item.date and item.present]
+    stated = [item.date for item in context.said(leaf.topic).get("self", ()) if item.date and item.present]
     return False if note.date is None or not stated or note.date >= max(stated) else None
 
 
 # --- … and of a drug --------------------------------------------------------------------------------------
 
 
-def _of_drug(leaf: Any, mention: Mention, meant: Assertion, note: Note, judge: Judge) -> bool | None:
+def _of_drug(
+    leaf: Any, mention: Mention, meant: Assertion, note: Note, context: EvaluationContext
+) -> bool | None:
     of_class = not isinstance(leaf, OnDrug) and mention.concept in leaf.classes
     if of_class and not meant.stated:
         return None  # "GLP-1" alone names no medicine that anybody takes
     if isinstance(leaf, AllergyTo):
         return True if meant.sense == "allergy" else None
     if isinstance(leaf, Taking | OnDrug):
-        return _of_taking(leaf, mention, meant, note, judge)
-    if meant.sense == "never" or (isinstance(leaf, Trial) and _too_short(leaf, mention, meant, note, judge)):
+        return _of_taking(leaf, mention, meant, note, context)
+    if meant.sense == "never" or (
+        isinstance(leaf, Trial) and _too_short(leaf, mention, meant, note, context)
+    ):
         return False
     return None if meant.sense in _DENIED else True
 
 
-def _too_short(leaf: Trial, mention: Mention, meant: Assertion, note: Note, judge: Judge) -> bool:
+def _too_short(
+    leaf: Trial, mention: Mention, meant: Assertion, note: Note, context: EvaluationContext
+) -> bool:
     """Whether the sentence says of a course that is over that it lasted fewer days than are asked for, and the chart
     has no course so short, of which it could speak."""
     if meant.sense != "ended" or not leaf.min_days:
         return False
     spans = [
-        (entry.end - entry.start).days for entry in _charted(mention, judge) if entry.start and entry.end
+        (entry.end - entry.start).days for entry in _charted(mention, context) if entry.start and entry.end
     ]
     if any(days < leaf.min_days for days in spans):
         return False
@@ -423,32 +433,32 @@ def _too_short(leaf: Trial, mention: Mention, meant: Assertion, note: Note, judg
 
 
 def _of_taking(
-    leaf: Taking | OnDrug, mention: Mention, meant: Assertion, note: Note, judge: Judge
+    leaf: Taking | OnDrug, mention: Mention, meant: Assertion, note: Note, context: EvaluationContext
 ) -> bool | None:
     """Taken on the note's day, unless the list agrees about that day. The product asked for is not held against
     itself, and is the only one that keeps it in use."""
     named = note.text[mention.start : mention.end].casefold()
-    itself = named == judge.request.drug.casefold() or (
-        named.startswith(judge.request.ingredients) and not meant.stated
+    itself = named == context.request.drug.casefold() or (
+        named.startswith(context.request.ingredients) and not meant.stated
     )
-    if itself is isinstance(leaf, Taking) or not _is_recent(note, judge):
+    if itself is isinstance(leaf, Taking) or not _is_recent(note, context):
         return None
     if meant.sense == "response":  # how it went, and not whether it goes on
         return None
-    taken, charted = meant.sense == "current", _charted(mention, judge)
+    taken, charted = meant.sense == "current", _charted(mention, context)
     if (charted and not meant.stated) or _agrees(charted, taken, note):
         return None
-    return taken if taken or _alone(leaf, mention, judge) else None
+    return taken if taken or _alone(leaf, mention, context) else None
 
 
-def _alone(leaf: Taking | OnDrug, mention: Mention, judge: Judge) -> bool:
+def _alone(leaf: Taking | OnDrug, mention: Mention, context: EvaluationContext) -> bool:
     """Whether what the note says was ended is all that the list shows of the criterion's drugs today."""
     if isinstance(leaf, OnDrug):
         return True
     going = [
         entry
-        for entry in judge.patient.medications or ()
-        if goes_on(entry, judge.as_of) and matches(entry, leaf.drugs, leaf.classes, entry.drug)
+        for entry in context.patient.medications or ()
+        if goes_on(entry, context.as_of) and matches(entry, leaf.drugs, leaf.classes, entry.drug)
     ]
     return all(mention.concept in entry.ingredients for entry in going)
 
@@ -469,23 +479,23 @@ def goes_on(entry: Medication, day: date) -> bool:
     return day <= entry.end if entry.end is not None else entry.status == "active"
 
 
-def _is_charted(leaf: Trial | Intolerance, judge: Judge) -> bool:
+def _is_charted(leaf: Trial | Intolerance, context: EvaluationContext) -> bool:
     return any(
-        matches(entry, leaf.drugs, leaf.classes, entry.drug) for entry in judge.patient.medications or ()
+        matches(entry, leaf.drugs, leaf.classes, entry.drug) for entry in context.patient.medications or ()
     )
 
 
-def _charted(mention: Mention, judge: Judge) -> list[Medication]:
-    return [entry for entry in judge.patient.medications or () if mention.concept in entry.ingredients]
+def _charted(mention: Mention, context: EvaluationContext) -> list[Medication]:
+    return [entry for entry in context.patient.medications or () if mention.concept in entry.ingredients]
 
 
 # --- settled by a person ----------------------------------------------------------------------------------
 
 
-def _settled(note: Note, item: _Said, judge: Judge) -> bool:
+def _settled(note: Note, item: _Said, context: EvaluationContext) -> bool:
     """Whether a person has decided about this sentence (`pa confirm --reject`)."""
     topic = DECIDED + sentence_id(note, item.mention)
-    return any(entry.topic == topic for entry in judge.patient.attestations)
+    return any(entry.topic == topic for entry in context.patient.attestations)
 
 
 def sentence_id(note: Note, mention: Mention) -> str:

@@ -14,7 +14,7 @@ from tools import chart
 from tools.check import Asked, decide
 from tools.documents import walk
 from tools.errors import Invalid, Refused
-from tools.evidence.judge import DECIDED
+from tools.evidence.context import DECIDED
 from tools.records import Attestation, Determination, Lead, Note, Patient
 from tools.store.additions import apply
 from tools.store.rows import ChartEntry

@@ -238,7 +238,7 @@ _OUTCOMES: frozenset[FactKind] = frozenset(("intolerance", "inadequate", "partia
 _LOOK_BACK = 2  # sentences
 
 
-class Told(NamedTuple):
+class MedicationAssertion(NamedTuple):
     """What is said of one drug. `start` and `end` are of the words that say it."""
 
     kind: FactKind
@@ -272,9 +272,9 @@ class _Say(NamedTuple):
     detail: str = ""
 
 
-def courses_told(text: str, sentences: Sequence[Sentence], written: date | None) -> list[Told]:
+def courses_told(text: str, sentences: Sequence[Sentence], written: date | None) -> list[MedicationAssertion]:
     """Everything that is said of drugs, in its order."""
-    told: list[Told] = []
+    told: list[MedicationAssertion] = []
     last: tuple[_Stretch, Sentence, int] | None = None
     for index, sentence in enumerate(sentences):
         if INSTRUCTION.search(text, sentence.start, sentence.end) or _ASKED.match(
@@ -301,7 +301,9 @@ def courses_told(text: str, sentences: Sequence[Sentence], written: date | None)
     return told
 
 
-def _dated(told: list[Told], more: list[Told], sentence: Sentence) -> tuple[list[Told], list[Told]]:
+def _dated(
+    told: list[MedicationAssertion], more: list[MedicationAssertion], sentence: Sentence
+) -> tuple[list[MedicationAssertion], list[MedicationAssertion]]:
     """ "I stopped it on 8/1" after what it did: the same course, and now its end."""
     kept = []
     for new in more:
@@ -333,7 +335,7 @@ def _goes_on(text: str, sentence: Sentence, since: Sequence[Sentence]) -> bool:
     return bool(_PRONOUN.search(said)) or len(said.split()) <= 6
 
 
-def _weaker(old: Told, new: Told, sentence: Sentence) -> bool:
+def _weaker(old: MedicationAssertion, new: MedicationAssertion, sentence: Sentence) -> bool:
     return (
         old.of == new.of
         and old.start >= sentence.start
@@ -387,13 +389,15 @@ def _cut(text: str, start: int, end: int) -> int:
     return weak[-1] if weak else end
 
 
-def _tell(text: str, sentence: Sentence, stretch: _Stretch, written: date | None) -> list[Told]:
+def _tell(
+    text: str, sentence: Sentence, stretch: _Stretch, written: date | None
+) -> list[MedicationAssertion]:
     first, last = stretch.drugs[0], stretch.drugs[-1]
     begin, end = stretch.start, stretch.end
     if otherwise := _SAYS_OTHERWISE.search(text, begin, end):
         begin = otherwise.start()
     said = _classify(text, sentence, begin, end, first, last)
-    found: list[Told] = []
+    found: list[MedicationAssertion] = []
     for say in said:
         own = [cue for cue in say.cues if cue[1] > cue[0]]
         for drug in stretch.drugs:
@@ -411,7 +415,7 @@ def _tell(text: str, sentence: Sentence, stretch: _Stretch, written: date | None
                 else False
             )
             found.append(
-                Told(
+                MedicationAssertion(
                     say.kind,
                     drug.of,
                     start,

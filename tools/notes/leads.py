@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from tools.evidence.context import DECIDED
 from tools.evidence.courses import matches, response_of
-from tools.evidence.judge import DECIDED
 from tools.messages.grammar import amount
 from tools.records import (
     Attestation,
@@ -81,7 +81,7 @@ _CODES = {
 _SHOW_IT_TOO = {"ascvd": ("mi", "stroke", "pad")}
 
 
-class Found(NamedTuple):
+class CandidateRecord(NamedTuple):
     """A fact that could show a leaf: what confirming it would enter, in words, and what the note leaves open."""
 
     part: str
@@ -161,7 +161,7 @@ def _read_for(
 
 
 def _keep(
-    found: dict[tuple[object, ...], Lead], item: Open, fact: NoteFact, note: Note, shown: Found
+    found: dict[tuple[object, ...], Lead], item: Open, fact: NoteFact, note: Note, shown: CandidateRecord
 ) -> None:
     record = {
         name: value
@@ -210,7 +210,7 @@ def _passage(note: Note, fact: NoteFact) -> tuple[int, int]:
     return passage_of(note, fact.start, fact.end)
 
 
-def _says(note: Note, words: str, shown: Found) -> str:
+def _says(note: Note, words: str, shown: CandidateRecord) -> str:
     when = f"of {note.date:%b} {note.date.day}, {note.date.year}" if note.date else note.id
     quote = " ".join(words.split())
     still = f" (say {' and '.join(shown.needs)})" if shown.needs else ""
@@ -370,7 +370,7 @@ def _wants_course(leaf: Trial | Intolerance, finding: Finding, patient: Patient)
 
 def _shown(
     item: Open, fact: NoteFact, note: Note, patient: Patient, as_of: date, determination: Determination
-) -> Found | None:
+) -> CandidateRecord | None:
     leaf = item.leaf
     match leaf:
         case Trial() | Intolerance():
@@ -435,7 +435,9 @@ def _speaks_of(fact: NoteFact, drugs: tuple[str, ...], classes: tuple[str, ...])
     )
 
 
-def _course(leaf: Trial | Intolerance, fact: NoteFact, note: Note, patient: Patient) -> Found | None:
+def _course(
+    leaf: Trial | Intolerance, fact: NoteFact, note: Note, patient: Patient
+) -> CandidateRecord | None:
     """A course with the outcome that the note tells, on the dates and dose of the chart's own entry if there is just
     one whose outcome is not known."""
     outcome = _outcome(fact)
@@ -481,7 +483,7 @@ def _course(leaf: Trial | Intolerance, fact: NoteFact, note: Note, patient: Pati
             if day is None and record.status != "active"
         ]
     said = f"{record.drug}: {outcome}" if outcome else f"a course of {record.drug}"
-    return Found("medications", record, said, tuple(needs))
+    return CandidateRecord("medications", record, said, tuple(needs))
 
 
 def _outcome(fact: NoteFact) -> TrialOutcome | None:
@@ -497,7 +499,7 @@ def _formulation(fact: NoteFact) -> Any:
 
 def _taking(
     leaf: Taking | OnDrug, fact: NoteFact, patient: Patient, determination: Determination
-) -> Found | None:
+) -> CandidateRecord | None:
     if not (_mine(fact) and fact.present and fact.kind in ("taking", "effective")):
         return None
     drugs, classes = (
@@ -518,7 +520,7 @@ def _taking(
         start=fact.began, status="active",
     )  # fmt: skip
     lasts = leaf.min_days if isinstance(leaf, Taking) else leaf.min_months
-    return Found(
+    return CandidateRecord(
         "medications", record, f"{record.drug} as taken now", ("--start",) if lasts and not fact.began else ()
     )
 
@@ -533,7 +535,7 @@ def _value(
     *,
     at_start: bool = False,
     newest: bool = True,
-) -> Found | None:
+) -> CandidateRecord | None:
     """A value that the chart does not hold, in its window; where the newest decides, only a newer one is a lead to
     one that fails."""
     if fact.kind != "value" or fact.of != test or fact.value is None or fact.subjects != ("self",):
@@ -561,12 +563,14 @@ def _value(
         if unit == known.unit
         else f"{known.name} {fact.value:g} {unit}".strip()
     )
-    return Found("observations", record, f"{shown} of {fact.date}" if fact.date else shown, tuple(needs))
+    return CandidateRecord(
+        "observations", record, f"{shown} of {fact.date}" if fact.date else shown, tuple(needs)
+    )
 
 
 def _diagnosis(
     leaf: Condition, finding: Finding, fact: NoteFact, note: Note, patient: Patient
-) -> Found | None:
+) -> CandidateRecord | None:
     concepts = _concepts(leaf)
     if fact.kind != "diagnosis" or fact.of not in concepts:
         return None
@@ -585,12 +589,14 @@ def _diagnosis(
         code = ""
     label = CONCEPTS[fact.of].label
     record = Diagnosis(id="", code=code, name=label)
-    return Found("conditions", record, f"{label} ({code})" if code else label, () if code else ("--code",))
+    return CandidateRecord(
+        "conditions", record, f"{label} ({code})" if code else label, () if code else ("--code",)
+    )
 
 
 def _statement(
     leaf: Attested, fact: NoteFact, note: Note, as_of: date, determination: Determination
-) -> Found | None:
+) -> CandidateRecord | None:
     if leaf.within is not None and (note.date is None or note.date < leaf.within.before(as_of)):
         return None
     if leaf.topic == "tolerating":
@@ -612,17 +618,17 @@ def _statement(
 
 def _attestation(
     topic: str, present: bool, subjects: tuple[Any, ...], fact: NoteFact, note: Note, specialty: str = ""
-) -> Found:
+) -> CandidateRecord:
     record = Attestation(
         id="", topic=topic, present=present, subjects=subjects, date=note.date, text=_words(note, fact),
         specialty=specialty,
     )  # fmt: skip
     whose = " and ".join("the family" if who == "family" else "the patient" for who in subjects)
     said = f"{'yes' if present else 'no'} to “{TOPICS[topic]}” for {whose}"
-    return Found("attestations", record, said, () if note.date else ("--date",))
+    return CandidateRecord("attestations", record, said, () if note.date else ("--date",))
 
 
-def _programme(fact: NoteFact) -> Found | None:
+def _programme(fact: NoteFact) -> CandidateRecord | None:
     if fact.kind != "programme" or not (_mine(fact) and fact.present):
         return None
     needs = [
@@ -634,4 +640,4 @@ def _programme(fact: NoteFact) -> Found | None:
         if missing
     ]
     record = Program(id="", name=" ".join(fact.quote.split()), start=fact.began, end=fact.date)
-    return Found("programs", record, f"the program {record.name}", tuple(needs))
+    return CandidateRecord("programs", record, f"the program {record.name}", tuple(needs))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from tools.cases import Case
 from tools.documents import document, wanted_papers
-from tools.evidence.judge import Judge
+from tools.evidence.context import EvaluationContext
 from tools.papers.exhibits import Exhibit, exhibits
 from tools.records import Attachment, Document, Finding
 
@@ -43,10 +43,10 @@ def enclosures(case: Case) -> tuple[Enclosure, ...]:
 def _enclosures(case: Case) -> tuple[Enclosure, ...]:
     if case.rule is None:
         return ()
-    judge = Judge(
+    context = EvaluationContext(
         case.patient, case.determination.request, case.as_of, case.therapy_start, case.determination.policy_id
     )
-    return tuple(_enclosure(document(paper, judge), case) for paper in wanted_papers(case.rule, judge))
+    return tuple(_enclosure(document(paper, context), case) for paper in wanted_papers(case.rule, context))
 
 
 def _enclosure(finding: Finding, case: Case) -> Enclosure:

@@ -10,10 +10,10 @@ import msgspec
 from tools.errors import Invalid
 from tools.records import Policy
 from tools.rulebook.prose import House, Path, bare
-from tools.rules import AllOf, Node, Required, Rule
+from tools.rules import AllOf, Node, Required, Rule, walk
 
 
-class Stated(NamedTuple):
+class PrintedRule(NamedTuple):
     """What a policy says of one use, without names; `for_criterion` of a document is a clause id."""
 
     criteria: tuple[Node, ...]
@@ -45,7 +45,7 @@ _TREES = {
 }
 
 
-def read_rules(policy: Policy, house: House) -> dict[str, Stated]:
+def read_rules(policy: Policy, house: House) -> dict[str, PrintedRule]:
     """The rules of the document by use; Invalid if a clause cannot be read."""
     clauses = {clause.id: clause.text for clause in policy.clauses}
     found: dict[str, dict[str, Any]] = {}
@@ -63,7 +63,7 @@ def read_rules(policy: Policy, house: House) -> dict[str, Stated]:
     unread = [use for use, parts in found.items() if "criteria" not in parts]
     if unread:
         raise Invalid(f"{policy.file or policy.id}: no criteria for {', '.join(unread)}")
-    return {use: Stated(**parts) for use, parts in found.items()}
+    return {use: PrintedRule(**parts) for use, parts in found.items()}
 
 
 def read_limits(policy: Policy, house: House) -> list[Limit]:
@@ -91,14 +91,14 @@ def _limit(text: str, drug: str, house: House) -> Limit | None:
     return None
 
 
-def stated(rule: Rule) -> Stated:
+def stated(rule: Rule) -> PrintedRule:
     """What the rule's policy should say, to compare with what it says."""
-    clause_of = {node.id: node.clause_id for node in _walk(rule.criteria)}
+    clause_of = {node.id: node.clause_id for node in walk(rule.criteria)}
     documents = [
         msgspec.structs.replace(bare(paper), for_criterion=clause_of.get(paper.for_criterion, ""))
         for paper in rule.documents
     ]
-    return Stated(
+    return PrintedRule(
         criteria=_bare(rule.criteria),
         exclusions=tuple(bare(node) for node in rule.exclusions),
         documents=tuple(documents),
@@ -127,9 +127,3 @@ def _fixed(house: House, clauses: dict[str, str], section: str, name: str) -> It
 
 def _bare(tree: AllOf | None) -> tuple[Node, ...]:
     return () if tree is None else tuple(bare(child) for child in tree.children)
-
-
-def _walk(node: Any) -> Iterator[Any]:
-    yield node
-    for child in getattr(node, "children", ()):
-        yield from _walk(child)

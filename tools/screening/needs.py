@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from tools.criteria import Question, Ready, asked_by
+from tools.criteria import CompiledCriterion, Question, compiled_criteria
 from tools.determine import Ruled
 from tools.documents import asked_for, is_on_file
-from tools.evidence.judge import BARE, Judge, Shown
+from tools.evidence.context import STATUS_ONLY, EvaluationContext, LeafResult
 from tools.label import is_label_dose
 from tools.messages import render, term
 from tools.records import Plan
@@ -64,49 +64,57 @@ def told(key: str) -> str:
 
 def single_needs(case: Verdict, plan: Plan) -> tuple[Need, ...]:
     """The things of which any one alone would make the case ready, what is easiest first."""
-    rule, judge = case.rule, case.judge
-    if case.outcome != "needs_documentation" or rule is None or judge is None:
+    rule, context = case.rule, case.context
+    if case.outcome != "needs_documentation" or rule is None or context is None:
         return ()
-    if not is_label_dose(judge.request):
-        return (Need("order", "dose"),) if _is_ready_at_another_dose(rule, judge, plan) else ()
-    waiting = _questions(rule, judge)
+    if not is_label_dose(context.request):
+        return (Need("order", "dose"),) if _is_ready_at_another_dose(rule, context, plan) else ()
+    waiting = _questions(rule, context)
     if waiting is None:
         return ()
-    papers = _papers(rule, judge)
+    papers = _papers(rule, context)
     wanted = dict.fromkeys([*waiting, *papers])
     enough = [
         need
         for need in wanted
-        if _makes_ready(rule, judge, plan, waiting.get(need, ()), papers.get(need, ()))
+        if _makes_ready(rule, context, plan, waiting.get(need, ()), papers.get(need, ()))
     ]
     return tuple(sorted(enough, key=lambda need: (_ORDER.index(need.kind), need.what)))
 
 
-def _is_ready_at_another_dose(rule: Rule, judge: Judge, plan: Plan) -> bool:
-    asked = msgspec.structs.replace(judge.request, label=())
-    other = Judge(judge.patient, asked, judge.as_of, judge.therapy_start, judge.policy_id, brief=True)
+def _is_ready_at_another_dose(rule: Rule, context: EvaluationContext, plan: Plan) -> bool:
+    asked = msgspec.structs.replace(context.request, label=())
+    other = EvaluationContext(
+        context.patient, asked, context.as_of, context.therapy_start, context.policy_id, status_only=True
+    )
     return settle(Ruled(rule, other), plan).outcome == "ready"
 
 
 def _makes_ready(
-    rule: Rule, judge: Judge, plan: Plan, questions: Iterable[Question], papers: Iterable[Required]
+    rule: Rule,
+    context: EvaluationContext,
+    plan: Plan,
+    questions: Iterable[Question],
+    papers: Iterable[Required],
 ) -> bool:
-    answers: dict[object, Shown] = {question: BARE[not question.exclude] for question in questions}
-    answers.update({asked_for(paper): BARE[True] for paper in papers})
-    return settle(Ruled(rule, judge.supposing(answers)), plan).outcome == "ready"
+    answers: dict[object, LeafResult] = {
+        question: STATUS_ONLY[not question.exclude] for question in questions
+    }
+    answers.update({asked_for(paper): STATUS_ONLY[True] for paper in papers})
+    return settle(Ruled(rule, context.with_answers(answers)), plan).outcome == "ready"
 
 
-def _questions(rule: Rule, judge: Judge) -> dict[Need, list[Question]] | None:
+def _questions(rule: Rule, context: EvaluationContext) -> dict[Need, list[Question]] | None:
     """The open questions by need; None if no one need stands in every open criterion."""
-    criteria, exclusions = asked_by(rule, judge.request)
+    criteria, exclusions = compiled_criteria(rule, context.request)
     found: dict[Need, list[Question]] = {}
     common: set[Need] | None = None
-    for ready in (*criteria, *exclusions):
-        if ready.status(judge) != "unknown":
+    for compiled in (*criteria, *exclusions):
+        if compiled.status(context) != "unknown":
             continue
         here = set()
-        for question in _open(ready, judge):
-            need = _need(question, judge)
+        for question in _open(compiled, context):
+            need = _need(question, context)
             here.add(need)
             found.setdefault(need, []).append(question)
         common = here if common is None else common & here
@@ -115,22 +123,22 @@ def _questions(rule: Rule, judge: Judge) -> dict[Need, list[Question]] | None:
     return found if common is None else {need: found[need] for need in found if need in common}
 
 
-def _open(ready: Ready, judge: Judge) -> Iterator[Question]:
+def _open(compiled: CompiledCriterion, context: EvaluationContext) -> Iterator[Question]:
     """The unknown leaves of an unknown node that are not under a settled one."""
-    if not ready.children:
-        if ready.question is not None:
-            yield ready.question
+    if not compiled.children:
+        if compiled.question is not None:
+            yield compiled.question
         return
-    for child in ready.children:
-        if child.status(judge) == "unknown":
-            yield from _open(child, judge)
+    for child in compiled.children:
+        if child.status(context) == "unknown":
+            yield from _open(child, context)
 
 
-def _papers(rule: Rule, judge: Judge) -> dict[Need, list[Required]]:
+def _papers(rule: Rule, context: EvaluationContext) -> dict[Need, list[Required]]:
     """The rule's papers that the chart does not have, by need."""
     found: dict[Need, list[Required]] = {}
     for paper in rule.documents:
-        if not is_on_file(paper, judge):
+        if not is_on_file(paper, context):
             found.setdefault(_paper(paper), []).append(paper)
     return found
 
@@ -143,20 +151,20 @@ def _paper(paper: Required) -> Need:
     return Need("document", paper.text or paper.id)
 
 
-def _need(question: Question, judge: Judge) -> Need:
+def _need(question: Question, context: EvaluationContext) -> Need:
     leaf = question.leaf
     if isinstance(leaf, Lab | Measured | Change):
-        tests = _tests(leaf, judge)
+        tests = _tests(leaf, context)
         if tests:
             return Need("lab", "+".join(tests))
     elif isinstance(leaf, Attested):
         return Need("statement", leaf.topic)
-    found = _found(question, judge)
+    found = _found(question, context)
     if isinstance(leaf, Condition):
         silent = question.exclude and leaf.evidence == "attestation"
         # What is recorded and denied is not settled by denying it once more.
         if found.reason not in ("conflict", "contradicted") and (
-            judge.patient.conditions is not None or silent
+            context.patient.conditions is not None or silent
         ):
             return Need("statement", leaf.topic or leaf.label)
     step = found.action
@@ -170,23 +178,25 @@ def _need(question: Question, judge: Judge) -> Need:
     return Need("record", render(step))
 
 
-def _tests(leaf: Lab | Measured | Change, judge: Judge) -> Sequence[str]:
+def _tests(leaf: Lab | Measured | Change, context: EvaluationContext) -> Sequence[str]:
     """What would have to be measured anew; nothing where only an old value can help, which has to be found."""
-    start = judge.therapy_start
+    start = context.therapy_start
     if isinstance(leaf, Change) and leaf.since == "renewal":
-        start = judge.request.approvals[-1] if judge.request.approvals else None
+        start = context.request.approvals[-1] if context.request.approvals else None
     if isinstance(leaf, Lab):
         return () if leaf.at == "baseline" and start is not None else (leaf.test,)
     if isinstance(leaf, Change):
-        known = start is not None and any(value.date <= start for value in judge.values(leaf.test).usable)
+        known = start is not None and any(value.date <= start for value in context.values(leaf.test).usable)
         return (leaf.test,) if known else ()
-    first = judge.first(leaf.within)
+    first = context.first(leaf.within)
     return [
-        test for test in leaf.tests if not (usable := judge.values(test).usable) or usable[0].date < first
+        test for test in leaf.tests if not (usable := context.values(test).usable) or usable[0].date < first
     ]
 
 
-def _found(question: Question, judge: Judge) -> Shown:
+def _found(question: Question, context: EvaluationContext) -> LeafResult:
     """The answer as the finding would tell it."""
-    whole = Judge(judge.patient, judge.request, judge.as_of, judge.therapy_start, judge.policy_id)
+    whole = EvaluationContext(
+        context.patient, context.request, context.as_of, context.therapy_start, context.policy_id
+    )
     return question.ask(whole)

@@ -9,8 +9,8 @@ from typing import Literal
 
 import msgspec
 
+from tools.evidence.context import carry_forward
 from tools.evidence.courses import is_taken
-from tools.evidence.judge import go_on
 from tools.records import Authorization, Drug, Outcome, Patient, Plan, Request
 from tools.request import complete_request
 from tools.screening.needs import single_needs
@@ -143,7 +143,7 @@ class Panel:
                 if now.rule is None and mask != turns.every:
                     continue  # stopped before any criterion: only what turns every drug can turn it
                 if not looked_at:
-                    go_on(patient, day, turned)
+                    carry_forward(patient, day, turned)
                     looked_at = True
                 outcome = verdict(patient, plan, request, day, nearest=False).outcome
                 if outcome != now.outcome:

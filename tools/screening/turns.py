@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from tools.criteria import Question, Ready, asked_by
+from tools.criteria import CompiledCriterion, Question, compiled_criteria
 from tools.documents import asked_for
 from tools.evidence.courses import counting_days
 from tools.products import goes_by_ingredient
@@ -124,7 +124,7 @@ class Turns:
             if day is not None and self.as_of < day <= self.as_of + self.days * _DAY:
                 self.of_plan.append(Turn(day, self.every, ()))
         for kind, approvals in _KINDS:
-            criteria, exclusions = asked_by(rule, Request(drug="", kind=kind, approvals=approvals))
+            criteria, exclusions = compiled_criteria(rule, Request(drug="", kind=kind, approvals=approvals))
             for question in _questions((*criteria, *exclusions)):
                 self._part(question.leaf, mask, question)
         for paper in rule.documents:
@@ -208,11 +208,11 @@ _KINDS: tuple[tuple[Kind | None, tuple[date, ...]], ...] = (
 )
 
 
-def _questions(nodes: Iterable[Ready]) -> Iterator[Question]:
-    for ready in nodes:
-        if ready.question is not None:
-            yield ready.question
-        yield from _questions(ready.children)
+def _questions(nodes: Iterable[CompiledCriterion]) -> Iterator[Question]:
+    for compiled in nodes:
+        if compiled.question is not None:
+            yield compiled.question
+        yield from _questions(compiled.children)
 
 
 def _tests(*tests: str) -> tuple[str, ...]:

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from datetime import date
 from typing import NamedTuple
 
-from tools.criteria import asked_by
+from tools.criteria import compiled_criteria
 from tools.determine import determine
-from tools.evidence.judge import Judge
+from tools.evidence.context import EvaluationContext
 from tools.records import Benefit, Determination, Drug, Patient, Plan, Request
 from tools.request import complete_request
 from tools.rules import AllOf, Rule
@@ -57,13 +57,17 @@ def uses_on_label(
     patient: Patient, drug: Drug, benefit: Benefit, request: Request, as_of: date
 ) -> tuple[str, ...]:
     """The covered uses for which the chart rules out neither whom the label is for, nor proves what it forbids."""
-    judge = Judge(patient, request, as_of, brief=True)
+    context = EvaluationContext(patient, request, as_of, status_only=True)
     return tuple(
         label.key
         for label in drug.indications
         if label.rule is not None
         and (not benefit.indications or label.key in benefit.indications)
-        and not any(part.status(judge) == "not_met" for parts in asked_by(label.rule, _NEW) for part in parts)
+        and not any(
+            part.status(context) == "not_met"
+            for parts in compiled_criteria(label.rule, _NEW)
+            for part in parts
+        )
     )
 
 

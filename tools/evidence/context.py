@@ -17,7 +17,7 @@ from tools.records import Attestation, Diagnosis, Evidence, Medication, Patient,
 from tools.rules import Period, Who
 from tools.terms import TOPICS, is_icd10
 
-Said = dict[Who, tuple[Attestation, ...]]  # by whom it is about; several are of one day
+Statements = dict[Who, tuple[Attestation, ...]]  # by whom it is about; several are of one day
 
 DECIDED = "note:"  # topic of the statement that keeps what a person decided about a sentence of a note
 
@@ -30,7 +30,7 @@ COMPARE: dict[str, Callable[[float, float], bool]] = {
 }
 
 
-class Shown(msgspec.Struct, frozen=True, gc=False):
+class LeafResult(msgspec.Struct, frozen=True, gc=False):
     """A leaf's answer: is the thing shown to be so (None: unknown), by what, why not known, and what would
     change it."""
 
@@ -41,11 +41,11 @@ class Shown(msgspec.Struct, frozen=True, gc=False):
     action: Action | None = None
 
 
-# The bare answers, for a judge who asks for nothing more.
-BARE: dict[bool | None, Shown] = {answer: Shown(answer) for answer in (True, False, None)}
+# The results of a context that asks for nothing more.
+STATUS_ONLY: dict[bool | None, LeafResult] = {answer: LeafResult(answer) for answer in (True, False, None)}
 
 
-def better(new: Shown, old: Shown) -> bool:
+def better(new: LeafResult, old: LeafResult) -> bool:
     """Of several courses or programs, one that shows it beats one that may, which beats one that does not."""
     return _RANK[new.shown] > _RANK[old.shown]
 
@@ -53,7 +53,7 @@ def better(new: Shown, old: Shown) -> bool:
 _RANK = {True: 2, None: 1, False: 0}
 
 
-_NOTHING: Mapping[object, Shown] = {}
+_NOTHING: Mapping[object, LeafResult] = {}
 _FAMILY = ("Z80", "Z81", "Z82", "Z83", "Z84")
 
 
@@ -75,7 +75,7 @@ def term_of(code: str, name: str) -> Term:
     return Term(code, name)
 
 
-class Day:
+class DayCache:
     """What has been looked up in one chart for one day, whichever rule asked."""
 
     __slots__ = (
@@ -87,11 +87,11 @@ class Day:
         self.as_of = as_of
         self.problems: list[tuple[Diagnosis, Term]] | None = None
         self.terms: frozenset[Term] | None = None
-        self.said: dict[str, Said] | None = None
+        self.said: dict[str, Statements] | None = None
         self.firsts: dict[Period, date] = {}
         self.values: dict[str, Values] = {}
-        self.answers: dict[object, Shown] = {}  # kept by criteria and documents
-        self.bare: dict[object, Shown] = {}  # the same, as far as only the answer was asked for
+        self.answers: dict[object, LeafResult] = {}  # kept by criteria and documents
+        self.bare: dict[object, LeafResult] = {}  # the same, as far as only the answer was asked for
         self.courses: dict[int, Any] = {}  # of each entry by its id(), kept by courses
         self.unidentified: tuple[Medication, ...] | None = None
         self.uncoded: list[tuple[Diagnosis, Term]] | None = None
@@ -101,38 +101,38 @@ class Day:
         )
 
 
-def day_of(patient: Patient, as_of: date) -> Day:
+def day_of(patient: Patient, as_of: date) -> DayCache:
     """It stays with the patient, who never changes, so that a second question finds it. It does not point
     back to the patient: a chart that is done with is freed at once."""
-    kept: Day | None = patient.__dict__.get("day")
+    kept: DayCache | None = patient.__dict__.get("day")
     if kept is None or kept.as_of != as_of:
-        kept = patient.__dict__["day"] = Day(as_of)
+        kept = patient.__dict__["day"] = DayCache(as_of)
     return kept
 
 
-def go_on(patient: Patient, as_of: date, turned: Container[object]) -> None:
-    """Let the patient's day be a later one, up to which nothing in the chart begins or ends: what was looked up and
-    answered holds, but for the answers that may have `turned`."""
-    before: Day = patient.__dict__.get("day") or Day(as_of)
-    day = patient.__dict__["day"] = Day(as_of)
+def carry_forward(patient: Patient, as_of: date, turned: Container[object]) -> None:
+    """Carry what is cached for the patient's day forward to a later one, up to which nothing in the chart begins or
+    ends; answers that may have `turned` are dropped."""
+    before: DayCache = patient.__dict__.get("day") or DayCache(as_of)
+    day = patient.__dict__["day"] = DayCache(as_of)
     day.problems, day.terms, day.said, day.texts = before.problems, before.terms, before.said, before.texts
     day.values = {test: found for test, found in before.values.items() if not found.rejected}
     day.bare = {asked: answer for asked, answer in before.bare.items() if asked not in turned}
 
 
-class Judge:
-    """A chart on a day, and the request and policy that it is judged for. A `brief` one wants to know whether a
-    thing is shown, and not by what: a leaf may then answer `BARE[shown]` as soon as it has decided."""
+class EvaluationContext:
+    """A chart on a day, and the request and policy that it is judged for. With `status_only` it is asked
+    whether a thing is shown, and not by what: a leaf may then answer `STATUS_ONLY[shown]` as soon as it has decided."""
 
     __slots__ = (
         "answers",
         "as_of",
-        "brief",
+        "status_only",
         "day",
         "patient",
         "policy_id",
         "request",
-        "supposed",
+        "overrides",
         "therapy_start",
     )
 
@@ -143,23 +143,25 @@ class Judge:
         as_of: date,
         therapy_start: date | None = None,
         policy_id: str = "",
-        brief: bool = False,
+        status_only: bool = False,
     ) -> None:
         self.patient = patient
         self.request = request
         self.as_of = as_of
         self.therapy_start = therapy_start
         self.policy_id = policy_id
-        self.brief = brief
+        self.status_only = status_only
         self.day = day_of(patient, as_of)
-        self.answers = self.day.bare if brief else self.day.answers
-        self.supposed: Mapping[object, Shown] = _NOTHING
+        self.answers = self.day.bare if status_only else self.day.answers
+        self.overrides: Mapping[object, LeafResult] = _NOTHING
 
-    def supposing(self, answers: Mapping[object, Shown]) -> Judge:
-        """A brief judge of the same chart, to whom these questions are answered so."""
-        other = Judge(self.patient, self.request, self.as_of, self.therapy_start, self.policy_id, brief=True)
+    def with_answers(self, answers: Mapping[object, LeafResult]) -> EvaluationContext:
+        """A context of the same chart, for statuses alone, in which these questions are answered so."""
+        other = EvaluationContext(
+            self.patient, self.request, self.as_of, self.therapy_start, self.policy_id, status_only=True
+        )
         other.answers = {**other.answers, **answers}
-        other.supposed = answers
+        other.overrides = answers
         return other
 
     def problems(self) -> list[tuple[Diagnosis, Term]]:
@@ -215,7 +217,7 @@ class Judge:
             known = self.day.values[test] = values_of(self.patient, test, self.as_of)
         return known
 
-    def said(self, topic: str) -> Said:
+    def said(self, topic: str) -> Statements:
         """The newest day's statements on the topic for each subject; undated ones are oldest, later ones than
         as_of are ignored."""
         known = self.day.said
@@ -224,8 +226,8 @@ class Judge:
         return known.get(topic) or {}
 
 
-def _newest_statements(statements: tuple[Attestation, ...], as_of: date) -> dict[str, Said]:
-    by_topic: dict[str, Said] = {}
+def _newest_statements(statements: tuple[Attestation, ...], as_of: date) -> dict[str, Statements]:
+    by_topic: dict[str, Statements] = {}
     for item in statements:
         if item.date is not None and item.date > as_of:
             continue
