@@ -121,7 +121,7 @@ def check(
         "real": real if supposed else None,
         "asks": ask_words(shown.request),
         "lines": list(_lines(shown, real if supposed else None)),
-        "refusal": why_not(real),
+        "refusal": why_not(bound.asked(drug), real),
         "query": _query(plan, as_of),
         "tests": TESTS,
     }

@@ -98,8 +98,9 @@ def _letters(words: Sequence[str]) -> Iterator[str]:
                 yield padded[at : at + length]
 
 
-def _softmax(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+def _softmax(scores: NDArray[np.floating]) -> NDArray[np.float32]:
     import numpy as np
 
-    shares: NDArray[np.float32] = np.exp(scores - scores.max())
-    return shares / shares.sum()
+    raised = np.exp(scores - scores.max())
+    shares: NDArray[np.float32] = (raised / raised.sum()).astype(np.float32)
+    return shares
