@@ -171,7 +171,7 @@ def _keep(desk: Office, name: str, content: bytes) -> str:
     for made in (folder.parent, folder):
         made.mkdir(exist_ok=True, mode=0o700)
     if not any(folder.iterdir()):
-        file = folder / f"{Path(name).stem[:80] or 'letter'}{Path(name).suffix.lower()}"
+        file = folder / f"{Path(name).stem[:50] or 'letter'}{Path(name).suffix.lower()}"
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
             out.write(content)
     return digest

@@ -111,7 +111,7 @@ def check(
     """One drug; with suppositions, what it would be, beside what it is."""
     bound = _bound(office(request), patient_id, plan, as_of)
     controls = Supposing(test, value, stopped, tried, tried_days, diagnosis, denied, programme_months, on)
-    real = bound.determination(drug)
+    asked, real = bound.asked(drug), bound.determination(drug)
     supposed = bound.supposed(drug, controls.changes()) if controls.any else None
     shown = supposed or real
     given: dict[str, Any] = {
@@ -121,7 +121,7 @@ def check(
         "real": real if supposed else None,
         "asks": ask_words(shown.request),
         "lines": list(_lines(shown, real if supposed else None)),
-        "refusal": why_not(bound.asked(drug), real),
+        "refusal": why_not(asked, real),
         "query": _query(plan, as_of),
         "tests": TESTS,
     }
@@ -132,7 +132,7 @@ def check(
         "check.html",
         controls=controls,
         others=bound.compare(),
-        coverage=coverage(bound.asked(drug)),
+        coverage=coverage(asked),
         as_of=as_of,
         asked_plan=plan,
         topics=TOPICS,
