@@ -16,6 +16,7 @@ from agent.dialogue.entities import Entities, Entity
 from agent.dialogue.known import Known
 from agent.dialogue.query import Talk
 from tools.dates import add_months
+from tools.language.assertion import assertion
 from tools.language.encoder import Encoded, head
 from tools.records import TrialOutcome
 from tools.terminology.conditions import CONCEPTS
@@ -82,6 +83,8 @@ def things_in(named: Entities, encoded: Encoded, start: int, end: int, as_of: da
     found: list[Thing] = []
     for one in named.within(start, end, "drug", "class", "medicine", "condition", "plan"):
         of = "drug" if one.kind in ("drug", "class", "medicine") else str(one.kind)
+        if of == "drug" and assertion(named.text, one.start, one.end, thing=True).subject != "self":
+            continue  # "his neighbor lost forty pounds on it" supposes nothing of the patient
         found.append(Thing(of, one.start, one.end, role_of(encoded, one.start, one.end, of), entity=one))
     dated = [span for span in dates_in(named.text, as_of or date.today()) if start <= span.start < end]
     for span in dated:
@@ -93,7 +96,7 @@ def things_in(named: Entities, encoded: Encoded, start: int, end: int, as_of: da
         found.append(Thing("date", span.start, span.end, role, day=day))
     taken = [(thing.start, thing.end) for thing in found]
     for quantity in quantities_in(named.text):
-        inside = start <= quantity.start < end
+        inside = start <= quantity.start < end and not _is_pronoun(quantity, named.text)
         if not inside or any(a < quantity.end and quantity.start < b for a, b in taken):
             continue
         kind = _KINDS.get(quantity.dimension, "number")
@@ -105,6 +108,11 @@ def things_in(named: Entities, encoded: Encoded, start: int, end: int, as_of: da
     tests = named.within(start, end, "test")
     found += [Thing("test", one.start, one.end, "mentioned", entity=one) for one in tests]
     yield from sorted(found, key=lambda thing: thing.start)
+
+
+def _is_pronoun(quantity: Quantity, text: str) -> bool:
+    """A number in letters without a unit: "the new one"."""
+    return not quantity.unit and text[quantity.start : quantity.end].isalpha()
 
 
 def role_of(encoded: Encoded, start: int, end: int, kind: str) -> str:

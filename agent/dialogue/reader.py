@@ -18,6 +18,7 @@ from agent.dialogue import entities, hypotheses, pointers, replies, words
 from agent.dialogue.entities import Entities
 from agent.dialogue.known import Known
 from agent.dialogue.query import OF_A_DRUG, QUERIES, Ask, Form, Query, Reading, Scope, Talk
+from tools.language.assertion import sentences
 from tools.language.encoder import Encoded, encode, head
 from tools.language.ngrams import ngrams
 from tools.language.spans import runs
@@ -34,6 +35,7 @@ SURE = 0.5  # of likelihood, from which a query is answered without asking back
 SURE_OF_ANOTHER = 0.8  # of likelihood, from which a turn that names nobody is taken to be about somebody else
 _WANTED = ("requested", "mentioned")  # roles of a drug that is no course
 SEVERAL = 0.6  # of likelihood, from which a drug that is named is one that is asked about
+_DRAFTING = ("draft", "draft_appeal")
 _THINGS = ("test", "condition", "medicine", "class", "drug")
 _OF_A_TEST: frozenset[Query] = frozenset(("value", "trend", "value_age", "criterion", "lookback"))
 _OF_A_MEDICINE: frozenset[Query] = frozenset(("medication", "allergy", "fills"))
@@ -72,6 +74,8 @@ def read(question: str, talk: Talk, known: Known, lessons: Lessons | None = None
         return chosen
     encoded = encode(text, talk.question)
     spans = spans_of(text, talk.question) or [_whole(encoded, text, talk.question)]
+    if any(span.query in _DRAFTING for span in spans):
+        spans += _taken_back(text, talk.question, encoded, spans)
     if lessons is not None:
         spans = [_as_taught(span, encoded, lessons) for span in spans]
     if not named.person.said:
@@ -140,6 +144,17 @@ def _as_taught(span: Span, encoded: Encoded, lessons: Lessons) -> Span:
     if query in (None, span.query):
         return span
     return span._replace(query=query, next=span.query, sure=1.0)
+
+
+def _taken_back(text: str, before: str, encoded: Encoded, spans: Sequence[Span]) -> list[Span]:
+    """Sentences between the spans of a turn that asks for a draft, which say that nothing is to be drafted."""
+    between = [
+        (start, end)
+        for start, end in sentences(text)
+        if not any(span.start < end and start < span.end for span in spans)
+    ]
+    read = [_span(encoded, text, before, start, end) for start, end in between]
+    return [span for span in read if span.query == "no_draft" and span.sure >= SURE]
 
 
 def _query(label: str) -> Query:

@@ -295,7 +295,8 @@ def _stance(
     """Does the mention say that the criterion's thing is so, or that it is not? None: it says nothing of it."""
     if isinstance(leaf, _VALUES):
         taken_back = meant.sense == "void" and _newest_value_by(mention, note, context)
-        return False if taken_back or _is_somebody_elses(mention, note, context) else None
+        others = meant.subject != "self" and _is_somebody_elses(mention, note, context)
+        return False if taken_back or others else None
     if meant.subject == "other" or meant.sense == "planned" or (mention.how == "result" and not meant.stated):
         return None
     if note.type == "procedure" and meant.sense == "ended":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import partial
 
+from agent.answers.chart.named import brand_named
 from agent.answers.chart.page import MOST_LINES, Page
 from agent.answers.chart.values import MOST_VALUES
 from agent.answers.plan import strength_slot
@@ -62,11 +63,15 @@ def say_fills(page: Page) -> None:
         one for one in sorted(page.patient.fills, key=lambda fill: fill.date, reverse=True)
         if not names or any(set(one.ingredients) & set(medicine(name, page.bound.drugs).ingredients) for name in names)
     ]  # fmt: skip
-    if not wanted:
+    if not wanted and not page.patient.fills:
         page.say("No pharmacy fill is on record.")
         return
-    page.say(f"Pharmacy fills on record: {page.number(len(wanted), 'fills')}; the latest:")
-    for one in wanted[:MOST_VALUES]:
+    if wanted:
+        page.say(f"Pharmacy fills on record: {page.number(len(wanted), 'fills')}; the latest:")
+    else:
+        named = " or ".join(page.words(brand_named(page, name), "fill", "fills") for name in names)
+        page.say(f"No pharmacy fill of {named} is on record; of others the latest are:")
+    for one in (wanted or sorted(page.patient.fills, key=lambda fill: fill.date, reverse=True))[:MOST_VALUES]:
         page.say(fill_told(page, one), bullet=True)
 
 

@@ -287,3 +287,11 @@ def test_all_values_of_a_test_are_told_with_how_it_went_last() -> None:
     assert text.index("Jul 23, 2025") < text.index(
         "HbA1c fell by 2.1 points from Apr 19, 2024 to Aug 17, 2026."
     )
+
+
+def test_no_fill_of_one_medicine_is_not_said_to_be_none_at_all() -> None:
+    bound = bound_to(bundled(), "P007")
+    told = rendered(ask(bound, "fills", "Ozempic"))
+    assert (
+        told.startswith("No pharmacy fill of Ozempic is on record; of others") and "metformin" in told.lower()
+    )

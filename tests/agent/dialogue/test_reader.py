@@ -96,3 +96,22 @@ def test_a_drug_that_only_the_talk_names_is_told_apart() -> None:
     talk = Talk(patient_id="P001", drugs=("Mounjaro",))
     assert read("go ahead and draft the letter", talk)[0].from_talk
     assert not read("go ahead and draft the letter for Ozempic", talk)[0].from_talk
+
+
+def test_a_draft_that_is_taken_back_in_the_next_breath_is_none() -> None:
+    asks = read(
+        "Draft the Ozempic request for Roth. No. Stop, don't draft a thing. Tell me what it would rest on."
+    )
+    assert "no_draft" in [ask.query for ask in asks]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Oh, poor thing. Would the new one say yes?",
+        "His neighbor lost forty pounds on Wegovy, would his plan help with that? What if?",
+    ],
+)
+def test_neither_a_pronoun_nor_a_neighbor_supposes_anything(text: str) -> None:
+    talk = Talk(patient_id="P002", drugs=("Ozempic",))
+    assert not any(ask.changes for ask in read(text, talk))
