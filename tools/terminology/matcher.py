@@ -85,7 +85,7 @@ class Matcher:
         """What a text names, from left to right; one span for each concept that a name stands for."""
         low = text.casefold()
         if len(low) != len(text):  # a letter that folds to two would move the offsets
-            low = text.lower()
+            low = "".join(letter.lower() if len(letter.lower()) == 1 else letter for letter in text)
         folded = words_of(low)
         hits = self._hits(folded)
         if not hits:
@@ -107,12 +107,15 @@ class Matcher:
 
 
 def _spans(low: str, words: list[str]) -> list[tuple[int, int]] | None:
-    """Where the words stand in the text that they are of; None where an apostrophe in it may have joined two."""
+    """Where the words stand in the text that they are of; None where an apostrophe in it may have joined two, or a
+    letter is folded to others, as ß is."""
     if "'" in low or "’" in low:
         return None
     spans, end = [], 0
     for word in words:
-        start = low.index(word, end)
+        start = low.find(word, end)
+        if start < 0:
+            return None
         end = start + len(word)
         spans.append((start, end))
     return spans
