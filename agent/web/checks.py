@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
@@ -19,7 +19,7 @@ from tools.bound import Bound
 from tools.enquiries import changes_of
 from tools.errors import NotFound
 from tools.notes import confirming
-from tools.records import Determination, Finding
+from tools.records import Determination, ExceptionKind, Finding
 from tools.records import Request as DrugRequest
 from tools.terminology.conditions import CONCEPTS
 from tools.terminology.observations import TESTS
@@ -137,6 +137,7 @@ def check(
         asked_plan=plan,
         topics=TOPICS,
         conditions=CONCEPTS,
+        exceptions=get_args(ExceptionKind),
         taken=sorted({one.drug for one in bound.patient.medications or () if one.end is None}),
         **given,
     )
@@ -150,7 +151,12 @@ def draft(request: Request, patient_id: str, drug: str, form: Sent) -> Response:
     attempt = decided_before(desk.store, patient_id) if form.text("again") else 0
     asking = Asking(
         patient_id=patient_id,
-        request=DrugRequest(drug=drug),
+        request=DrugRequest(
+            drug=drug,
+            exception=_exception(form.text("exception")),
+            statement=form.text("statement"),
+            expedited=form.text("expedited"),
+        ),
         plan_id=form.text("plan"),
         as_of=desk.settings.day(form.text("as_of")),
         force=bool(form.text("force")),
@@ -177,6 +183,16 @@ def decide_lead(request: Request, patient_id: str, drug: str, lead_id: str, form
         confirming.confirm(to, known[lead_id], filled)
     where = f"/patients/{quote(bound.patient.id)}/check/{quote(drug)}"
     return go(where + _query(form.text("plan"), form.text("as_of")), to.by)
+
+
+def _exception(typed: str) -> ExceptionKind | None:
+    for known in get_args(ExceptionKind):
+        if known == typed:
+            found: ExceptionKind = known
+            return found
+    if typed:
+        raise NotFound("kind of exception", typed, hint=f"there are {', '.join(get_args(ExceptionKind))}")
+    return None
 
 
 def _bound(desk: Office, patient_id: str, plan: str, as_of: str) -> Bound:

@@ -326,7 +326,8 @@ def test_what_is_supposed_is_marked_and_nothing_of_it_is_kept(
 def test_what_is_not_drafted_says_what_to_do_instead(browser: Browser, cases: dict[str, Case]) -> None:
     case = cases["not_covered"]
     screen = browser.open(address(case))
-    assert "Instead:" in screen.text and not [f for f in screen.forms if f.action.endswith("/draft")]
+    assert "Instead:" in screen.text and "Draft the request" not in screen.text
+    assert all("exception" in f.names for f in screen.forms if f.action.endswith("/draft"))
     asked = browser.client.post(f"{address(case)}/draft", data={"plan": ""}, headers={"origin": HERE})
     assert asked.status_code == 409 and "Instead:" in asked.text
 
@@ -613,3 +614,22 @@ def test_a_fault_of_ours_is_a_page_and_stands_in_the_log(
     screen = browser.open("/policies")
     assert screen.status == 500 and "A fault of Paladin itself" in screen.text and "Ann" not in screen.text
     assert "GET /policies" in caplog.text
+
+
+def test_a_request_that_cannot_wait_or_is_excepted_is_drafted_so(
+    browser: Browser, cases: dict[str, Case], store: Store
+) -> None:
+    case = cases["ready"]
+    check = browser.open(address(case))
+    urgent = browser.send(
+        check, "/draft", having={"exception": ""}, expedited="Delay would harm the patient's health."
+    )
+    assert urgent.status == 200 and urgent.path == "/drafts/1"
+    assert b"Delay would harm" in store.draft(1).pa_request
+    other = {"plan": "", "exception": "kindness"}
+    refused = browser.client.post(f"{address(case)}/draft", data=other, headers={"origin": HERE})
+    assert refused.status_code == 404 and "step_therapy" in refused.text
+    none = {"plan": "", "exception": "step_therapy"}
+    assert (
+        browser.client.post(f"{address(case)}/draft", data=none, headers={"origin": HERE}).status_code == 409
+    )
