@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from tools.errors import Correctable, PaladinError, Unavailable, nearest
+from agent.access import named, note_refusal
+from tools.errors import Correctable, PaladinError, Refused, Unavailable, nearest
 from tools.printable import one_line
 from tools.private import UMASK
 
@@ -128,6 +129,11 @@ COMMANDS = {
         DOORS,
         "Import patients from FHIR R4 bundles; export patients and cases.",
         "pa fhir import bundle.json --plan CASCADE-GOLD",
+    ),
+    "audit": Lazy(
+        "agent.terminal.audit_cli:app",
+        DOORS,
+        "Who saw and did what, and proof that the record of it is whole.",
     ),
     "serve": Lazy(
         "agent.terminal.world_cli:serve",
@@ -268,6 +274,8 @@ def report(error: BaseException) -> int:
         print(f"{path}: {one_line(message)} (see {path} --help)", file=sys.stderr)
         return BAD_INPUT
     if isinstance(error, PaladinError):
+        if isinstance(error, Refused):
+            note_refusal(str(error))
         print(f"pa: {one_line(str(error))}", file=sys.stderr)
         return UNAVAILABLE if isinstance(error, Unavailable) else BAD_INPUT
     if isinstance(error, RecursionError):
@@ -315,6 +323,7 @@ def load_command(name: str) -> Any:
     command = typer.main.get_command(found) if isinstance(found, typer.Typer) else found
     _guard(command)
     command.name = name
+    named(name)
     if name in COMMANDS and COMMANDS[name].example and not command.epilog:
         command.epilog = f"[bold]Example[/]\n  {COMMANDS[name].example}"
     return command

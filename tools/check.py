@@ -87,6 +87,8 @@ def decide(store: Store, asked: Asked) -> Determination:
     criteria that are open, and for what is ignored because it is later."""
     patient, plan, _, request, as_of = asked
     determination = _as_the_form_asks(store, asked, determine(patient, plan, request, as_of))
+    of = f"{request.drug} under {plan.id} on {as_of}: {determination.outcome}"
+    store.note("determination.made", whose=patient.id, of=of)
     return msgspec.structs.replace(
         determination,
         alternatives=alternatives(patient, plan, request, as_of, store.drugs(), determination),

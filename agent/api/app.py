@@ -28,6 +28,7 @@ from agent.api import (
     wire,
 )
 from agent.api.doorkeeper import Doorkeeper
+from agent.api.identity import Acting
 from agent.api.office import Office, office
 from agent.settings import Settings
 from agent.web import workspace
@@ -79,6 +80,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.office = Office(settings)
     app.add_middleware(Doorkeeper, accepts=ACCEPTS)
+    app.add_middleware(Acting)
     app.include_router(orchestrator.router)
     app.include_router(records.router)
     app.include_router(attachments.router)

@@ -11,20 +11,19 @@ from sqlmodel import col
 
 from tools.errors import NotFound, Refused
 from tools.store import database
+from tools.store.audit import Audited, Key
 from tools.store.rows import Draft, DraftFile, DraftStatus, Edit, Review, moment
 from tools.store.tables import DraftTable, ReviewTable
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine, Row
+    from sqlalchemy import Connection, Row
 
 _CASE = ("patient_id", "drug", "plan_id", "as_of", "thread_id")
 _CONTENT = ("outcome", "determination", "pa_request", "letter", "files", "person", "version", "edits")
 
 
-class Drafts:
+class Drafts(Audited):
     """The part of Store that keeps drafts."""
-
-    engine: Engine
 
     def save_draft(self, draft: Draft) -> Draft:
         """Keep a draft: one per patient, drug, plan, date and thread. Saving the same content again changes
@@ -37,6 +36,8 @@ class Drafts:
                 made = connection.execute(
                     insert(DraftTable).returning(col(DraftTable.id)), values
                 ).scalar_one()
+                rows = [_row_of(made)]
+                self.record(connection, "draft.saved", whose=draft.patient_id, of=f"draft {made}", rows=rows)
                 return msgspec.structs.replace(draft, id=made)
             kept = _draft(row)
             if all(getattr(row, name) == values[name] for name in _CONTENT):
@@ -45,6 +46,8 @@ class Drafts:
                 raise Refused(f"draft {kept.id} was {kept.status}; start another one to change it")
             changed = {name: values[name] for name in (*_CONTENT, "status", "updated")}
             connection.execute(update(DraftTable).where(col(DraftTable.id) == kept.id).values(**changed))
+            rows = [_row_of(kept.id)]
+            self.record(connection, "draft.saved", whose=draft.patient_id, of=f"draft {kept.id}", rows=rows)
         return msgspec.structs.replace(draft, id=kept.id, created=kept.created)
 
     def revise_draft(self, draft: Draft, *, reason: str) -> Draft:
@@ -62,9 +65,7 @@ class Drafts:
             if kept.status in ("approved", "rejected"):
                 raise Refused(f"draft {kept.id} was {kept.status}; start another one to change it")
             connection.execute(update(DraftTable).where(col(DraftTable.id) == kept.id).values(**changed))
-            connection.execute(
-                insert(ReviewTable), _review(draft.id, "edited", draft.edits[-1].by, reason, draft.updated)
-            )
+            self._review(connection, kept, "edited", draft.edits[-1].by, reason, draft.updated)
         return draft
 
     def draft(self, draft_id: int) -> Draft:
@@ -73,6 +74,7 @@ class Drafts:
             row = connection.execute(select(DraftTable).where(col(DraftTable.id) == draft_id)).first()
         if row is None:
             raise NotFound("draft", str(draft_id), hint="`pa review` lists what waits")
+        self.note("draft.read", whose=row.patient_id, of=f"draft {draft_id}")
         return _draft(row)
 
     def drafts(
@@ -90,7 +92,10 @@ class Drafts:
             if value is not None:
                 statement = statement.where(col(getattr(DraftTable, column)) == value)
         with self.engine.connect() as connection:
-            return [_draft(row) for row in connection.execute(statement)]
+            found = [_draft(row) for row in connection.execute(statement)]
+        for draft in found:
+            self.note("draft.read", whose=draft.patient_id, of=f"draft {draft.id}")
+        return found
 
     def set_draft_status(
         self, draft_id: int, status: DraftStatus, *, by: str, reason: str = "", when: datetime
@@ -113,7 +118,7 @@ class Drafts:
                 .where(col(DraftTable.id) == draft_id)
                 .values(status=status, updated=moment(when))
             )
-            connection.execute(insert(ReviewTable), _review(draft_id, status, by, reason, when))
+            self._review(connection, kept, status, by, reason, when)
         return msgspec.structs.replace(kept, status=status, updated=when)
 
     def reviews(self, draft_id: int) -> list[Review]:
@@ -127,9 +132,20 @@ class Drafts:
                 for row in connection.execute(statement)
             ]
 
+    def _review(
+        self, connection: Connection, draft: Draft, status: DraftStatus, by: str, reason: str, when: datetime
+    ) -> None:
+        """Keep what a person decided about a draft, and record it."""
+        said = {"draft_id": draft.id, "status": status, "by": by, "reason": reason, "when": moment(when)}
+        made = connection.execute(insert(ReviewTable).returning(col(ReviewTable.id)), said).scalar_one()
+        self.record(
+            connection, f"draft.{status}", whose=draft.patient_id, of=f"draft {draft.id}", why=reason, by=by,
+            rows=[_row_of(draft.id), (ReviewTable, (made,))],
+        )  # fmt: skip
 
-def _review(draft_id: int, status: DraftStatus, by: str, reason: str, when: datetime) -> dict[str, Any]:
-    return {"draft_id": draft_id, "status": status, "by": by, "reason": reason, "when": moment(when)}
+
+def _row_of(draft_id: int | None) -> Key:
+    return DraftTable, (draft_id,)
 
 
 def _values(draft: Draft) -> dict[str, Any]:
@@ -160,8 +176,10 @@ def _row_of_case(connection: Connection, values: dict[str, Any]) -> Row[Any] | N
     return connection.execute(select(DraftTable).where(same_case)).first()
 
 
-def keep_if_new(connection: Connection, draft: Draft) -> None:
-    """Keep the draft of a case that has none yet, within what the connection is about to commit."""
+def keep_if_new(connection: Connection, draft: Draft) -> int | None:
+    """Keep the draft of a case that has none yet, within what the connection is about to commit; its number, None if
+    there was one."""
     values = _values(draft)
-    if _row_of_case(connection, values) is None:
-        connection.execute(insert(DraftTable), values)
+    if _row_of_case(connection, values) is not None:
+        return None
+    return connection.execute(insert(DraftTable).returning(col(DraftTable.id)), values).scalar_one()
