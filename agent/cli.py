@@ -49,6 +49,9 @@ COMMANDS = {
     "review": Lazy(
         "agent.terminal.draft_cli:review", CASE, "List the drafts that wait; approve, edit or reject one."
     ),
+    "replay": Lazy(
+        "agent.terminal.replay_cli:app", CASE, "Decide a draft or a case again from what was known then."
+    ),
     "verify": Lazy(
         "agent.terminal.verify_cli:app", CASE, "Check a text that somebody else wrote against the chart."
     ),
@@ -115,6 +118,10 @@ COMMANDS = {
         "agent.terminal.world_cli:load", WORLD, "Load a world into the store: all of it, or nothing."
     ),
     "index": Lazy("agent.terminal.world_cli:index", WORLD, "Rebuild the search index of the policies."),
+    "backup": Lazy(
+        "agent.terminal.backup_cli:backup", WORLD, "All that this home holds, in one verified file."
+    ),
+    "restore": Lazy("agent.terminal.backup_cli:restore", WORLD, "Put a backup back: all of it, or nothing."),
     "describe": Lazy("", WORLD, "Print the data card of a world: counts, distributions, outcomes."),
     "catalog": Lazy(
         "",

@@ -37,6 +37,7 @@ from tools.store.tables import (
     PatientIdentifierTable,
     PlanTable,
     PolicyTable,
+    ProvenanceTable,
     ReviewTable,
 )
 
@@ -49,7 +50,7 @@ Key = tuple[type[SQLModel], tuple[Any, ...]]
 # (patients, members, name_words), or says how work goes on and not what came of it.
 ROW_BY_ROW: tuple[type[SQLModel], ...] = (
     ChartEntryTable, ChartVersionTable, PatientIdentifierTable, DraftTable, ReviewTable, AuthorizationCaseTable,
-    AuthorizationEventTable, BatchTable, BatchResultTable, MedicineNameTable,
+    AuthorizationEventTable, BatchTable, BatchResultTable, MedicineNameTable, ProvenanceTable,
 )  # fmt: skip
 AS_A_WHOLE: tuple[type[SQLModel], ...] = (
     ChartTable,
@@ -129,6 +130,10 @@ class Audit(Audited):
         with database.passing_by(self.engine) as connection:
             for number, body in connection.execute(statement):
                 yield number, msgspec.json.decode(body, type=AuditEvent)
+
+    def recorded_at(self, row: str, whose: str) -> int:
+        """The number of the first of a patient's events that recorded this row (`drafts/3`); 0 if none did."""
+        return next((number for number, event in self.audit_events(whose) if row in event.rows), 0)
 
     def audit_leaves(self) -> list[bytes]:
         """The hash of every event, in order."""

@@ -17,7 +17,8 @@ from tools.lifecycle.fold import entered, fold
 from tools.lifecycle.records import AuthorizationCase, CaseEvent, CaseHead
 from tools.lifecycle.states import full
 from tools.store import database
-from tools.store.audit import Audited, Key
+from tools.store.audit import Key
+from tools.store.provenance import Made, Provenances
 from tools.store.rows import is_same, moment
 from tools.store.tables import AuthorizationCaseTable, AuthorizationEventTable, ChartTable
 
@@ -45,13 +46,15 @@ class Kept(NamedTuple):
     new: bool
 
 
-class Cases(Audited):
+class Cases(Provenances):
     """The part of Store that keeps authorization cases."""
 
-    def open_case(self, head: CaseHead, events: Sequence[CaseEvent]) -> Kept:
+    def open_case(
+        self, head: CaseHead, events: Sequence[CaseEvent], made: tuple[bytes, Made] | None = None
+    ) -> Kept:
         """Open a case with its first events. A draft that began a case finds that case; by hand, so does the
         patient's open case of this drug and plan. A draft of a matter that is open already is Refused, with
-        the case to which it belongs."""
+        the case to which it belongs. `made` is the JSON of the determination that begins it, and how that was."""
         with database.writing(self.engine) as connection:
             if head.draft_id is not None:
                 begun = _cases(
@@ -71,7 +74,7 @@ class Cases(Audited):
                 return Kept(running[-1], False)
             if running:
                 raise Refused(_belongs(running[-1], head.draft_id))
-            made = connection.execute(
+            new = connection.execute(
                 insert(AuthorizationCaseTable).returning(col(AuthorizationCaseTable.id)),
                 {
                     "patient_id": head.patient_id,
@@ -82,8 +85,9 @@ class Cases(Audited):
                     "body": msgspec.json.encode(head),
                 },
             ).scalar_one()
-            case = fold(msgspec.structs.replace(head, id=made), ())
-            rows: list[Key] = [(AuthorizationCaseTable, (made,))]
+            case = fold(msgspec.structs.replace(head, id=new), ())
+            rows: list[Key] = [(AuthorizationCaseTable, (new,))]
+            rows += self.keep_provenance(connection, *made) if made else []
             for event in events:
                 case = self._enter(connection, case, event, rows).case
                 rows = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,8 @@ from sqlmodel import col
 
 from tools.errors import NotFound, Refused
 from tools.store import database
-from tools.store.audit import Audited, Key
+from tools.store.audit import Key
+from tools.store.provenance import Made, Provenances
 from tools.store.rows import Draft, DraftFile, DraftStatus, Edit, Review, moment
 from tools.store.tables import DraftTable, ReviewTable
 
@@ -22,23 +24,24 @@ _CASE = ("patient_id", "drug", "plan_id", "as_of", "thread_id")
 _CONTENT = ("outcome", "determination", "pa_request", "letter", "files", "person", "version", "edits")
 
 
-class Drafts(Audited):
+class Drafts(Provenances):
     """The part of Store that keeps drafts."""
 
-    def save_draft(self, draft: Draft) -> Draft:
+    def save_draft(self, draft: Draft, made: Made | None = None) -> Draft:
         """Keep a draft: one per patient, drug, plan, date and thread. Saving the same content again changes
         nothing, so that work which is repeated after a crash is done once; another content replaces it, with
-        the status given. A draft that was approved or rejected is not replaced (Refused)."""
+        the status given. A draft that was approved or rejected is not replaced (Refused). `made` is how its
+        determination was."""
         values = _values(draft)
         with database.writing(self.engine) as connection:
             row = _row_of_case(connection, values)
             if row is None:
-                made = connection.execute(
+                new = connection.execute(
                     insert(DraftTable).returning(col(DraftTable.id)), values
                 ).scalar_one()
-                rows = [_row_of(made)]
-                self.record(connection, "draft.saved", whose=draft.patient_id, of=f"draft {made}", rows=rows)
-                return msgspec.structs.replace(draft, id=made)
+                rows = [_row_of(new), *self.keep_provenance(connection, draft.determination, made)]
+                self.record(connection, "draft.saved", whose=draft.patient_id, of=f"draft {new}", rows=rows)
+                return msgspec.structs.replace(draft, id=new)
             kept = _draft(row)
             if all(getattr(row, name) == values[name] for name in _CONTENT):
                 return kept
@@ -46,11 +49,11 @@ class Drafts(Audited):
                 raise Refused(f"draft {kept.id} was {kept.status}; start another one to change it")
             changed = {name: values[name] for name in (*_CONTENT, "status", "updated")}
             connection.execute(update(DraftTable).where(col(DraftTable.id) == kept.id).values(**changed))
-            rows = [_row_of(kept.id)]
+            rows = [_row_of(kept.id), *self.keep_provenance(connection, draft.determination, made)]
             self.record(connection, "draft.saved", whose=draft.patient_id, of=f"draft {kept.id}", rows=rows)
         return msgspec.structs.replace(draft, id=kept.id, created=kept.created)
 
-    def revise_draft(self, draft: Draft, *, reason: str) -> Draft:
+    def revise_draft(self, draft: Draft, *, reason: str, made: Made | None = None) -> Draft:
         """Put the next version of a draft in its place, and record who made it, both or neither. Doing it again changes
         nothing; what was approved or rejected stays (Refused)."""
         values = _values(draft)
@@ -65,7 +68,8 @@ class Drafts(Audited):
             if kept.status in ("approved", "rejected"):
                 raise Refused(f"draft {kept.id} was {kept.status}; start another one to change it")
             connection.execute(update(DraftTable).where(col(DraftTable.id) == kept.id).values(**changed))
-            self._review(connection, kept, "edited", draft.edits[-1].by, reason, draft.updated)
+            rows = self.keep_provenance(connection, draft.determination, made)
+            self._review(connection, kept, "edited", draft.edits[-1].by, reason, draft.updated, rows)
         return draft
 
     def draft(self, draft_id: int) -> Draft:
@@ -121,6 +125,24 @@ class Drafts(Audited):
             self._review(connection, kept, status, by, reason, when)
         return msgspec.structs.replace(kept, status=status, updated=when)
 
+    def move_papers(self, before: str, now: str, why: str) -> None:
+        """Drafts' papers lie in another folder now than when they were made; recorded as a restore."""
+        with database.writing(self.engine) as connection:
+            rows: list[Key] = []
+            for id, files in connection.execute(select(col(DraftTable.id), col(DraftTable.files))).all():
+                papers = msgspec.json.decode(files, type=dict[str, DraftFile])
+                moved = {
+                    name: msgspec.structs.replace(file, path=now + file.path.removeprefix(before))
+                    if file.path.startswith(f"{before}/")
+                    else file
+                    for name, file in papers.items()
+                }
+                if moved != papers:
+                    body = msgspec.json.encode(moved, order="sorted")
+                    connection.execute(update(DraftTable).where(col(DraftTable.id) == id).values(files=body))
+                    rows.append(_row_of(id))
+            self.record(connection, "store.restored", of=now, why=why, rows=rows)
+
     def reviews(self, draft_id: int) -> list[Review]:
         """What was decided about a draft, in order."""
         statement = (
@@ -133,14 +155,21 @@ class Drafts(Audited):
             ]
 
     def _review(
-        self, connection: Connection, draft: Draft, status: DraftStatus, by: str, reason: str, when: datetime
+        self,
+        connection: Connection,
+        draft: Draft,
+        status: DraftStatus,
+        by: str,
+        reason: str,
+        when: datetime,
+        rows: Sequence[Key] = (),
     ) -> None:
         """Keep what a person decided about a draft, and record it."""
         said = {"draft_id": draft.id, "status": status, "by": by, "reason": reason, "when": moment(when)}
         made = connection.execute(insert(ReviewTable).returning(col(ReviewTable.id)), said).scalar_one()
         self.record(
             connection, f"draft.{status}", whose=draft.patient_id, of=f"draft {draft.id}", why=reason, by=by,
-            rows=[_row_of(draft.id), (ReviewTable, (made,))],
+            rows=[_row_of(draft.id), (ReviewTable, (made,)), *rows],
         )  # fmt: skip
 
 

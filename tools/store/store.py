@@ -28,6 +28,7 @@ from tools.store.files import Files
 from tools.store.finding import Finding, storable
 from tools.store.imports import Imports
 from tools.store.medicine_names import MedicineNames
+from tools.store.provenance import Provenances
 from tools.store.rows import DatasetInfo, person
 from tools.store.tables import (
     ChartEntryTable,
@@ -75,7 +76,7 @@ T = TypeVar("T")
 _patient_decoder = msgspec.json.Decoder(Patient)
 
 
-class Store(Additions, Audit, Batches, Cases, Drafts, Files, Finding, Imports, MedicineNames):
+class Store(Additions, Audit, Batches, Cases, Drafts, Files, Finding, Imports, MedicineNames, Provenances):
     """Everything that is known at run time. Safe to share between threads."""
 
     def __init__(self, url: str) -> None:

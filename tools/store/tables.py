@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-SCHEMA = "0008"  # the newest revision in migrations/versions; a test holds it
+SCHEMA = "0009"  # the newest revision in migrations/versions; a test holds it
 # An id may be named in a URL and have any size; SQLite counts up its INTEGER alone, which is as wide.
 NUMBER: Any = BigInteger().with_variant(Integer, "sqlite")
 
@@ -336,3 +336,22 @@ class CatalogChangeTable(SQLModel, table=True):
 
     id: int = Field(primary_key=True)
     many: int
+
+
+class SnapshotTable(SQLModel, table=True):
+    """A record that a determination was made from, under the SHA-256 of its JSON; `body` is that, compressed (zlib)."""
+
+    __tablename__ = "snapshots"
+
+    digest: str = Field(primary_key=True)
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class ProvenanceTable(SQLModel, table=True):
+    """What a kept determination was made of, by the SHA-256 of the determination's JSON."""
+
+    __tablename__ = "provenance"
+
+    determination: str = Field(primary_key=True)
+    version: str
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
