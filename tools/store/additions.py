@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from tools.records import Patient
 
 
+_SAME = ("patient_id", "person", "part", "record", "by")
+
+
 class Additions(Audited, ABC):
     """The part of Store that keeps added records; the store that mixes it in reads whole charts."""
 
@@ -31,7 +34,11 @@ class Additions(Audited, ABC):
         """The whole chart; NotFound if there is none."""
 
     def add_chart_entry(self, entry: ChartEntry) -> ChartEntry:
-        """Keep an addition; returns it with the id it got. NotFound if there is no such patient."""
+        """Keep an addition; returns it with the id it got. NotFound if there is no such patient.
+
+        The very same addition by the same person stands once, unless it was undone: a command that was killed after
+        it had written, and is run again, finds its own entry, with the moment at which it was made.
+        """
         entry.read()
         values = {
             "patient_id": entry.patient_id,
@@ -41,7 +48,12 @@ class Additions(Audited, ABC):
             "by": entry.by,
             "when": moment(entry.when),
         }
+        same = [col(getattr(ChartEntryTable, name)) == values[name] for name in _SAME]
         with database.writing(self.engine) as connection:
+            there = select(ChartEntryTable).where(*same, col(ChartEntryTable.undone_when).is_(None))
+            row = connection.execute(there).first()
+            if row is not None:
+                return _entry(row)
             made = connection.execute(
                 insert(ChartEntryTable).returning(col(ChartEntryTable.id)), values
             ).scalar_one()

@@ -63,10 +63,10 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
         opened.access = Door()
         load(opened, worlds.write_world(home / "world"))
     measured = Observation(id="", test="hba1c", value=7.4, unit="%", date=date(2026, 8, 30))
-    for _ in range(2):
+    for by in ("R. Lee", "M. Garcia"):
         opened.add_chart_entry(
             ChartEntry(
-                patient_id="P001", part="observations", by="R. Lee", when=WHEN,
+                patient_id="P001", part="observations", by=by, when=WHEN,
                 record=msgspec.Raw(msgspec.json.encode(measured)),
             )
         )  # fmt: skip
