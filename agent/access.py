@@ -15,12 +15,15 @@ if TYPE_CHECKING:
 _request: ContextVar[Access | None] = ContextVar("request", default=None)
 _process: Access | None = None
 _watched: Store | None = None
+unrecorded: list[str] = []  # why what this process read was not recorded; told once it has answered
 
 
 def named(command: str) -> None:
     """This process runs that command of `pa` from now on: one access."""
     global _process
-    _process = Access(Actor(who=system_user(), where=platform.node(), via=f"pa {command}".strip()))
+    unrecorded.clear()
+    actor = Actor(who=system_user(), where=platform.node(), via=f"pa {command}".strip())
+    _process = Access(actor, unrecorded=unrecorded.append)
 
 
 def watch(store: Store) -> Store:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from agent.access import named, note_refusal
+from agent.access import named, note_refusal, unrecorded
 from tools.errors import Correctable, PaladinError, Refused, Unavailable, nearest
 from tools.printable import one_line
 from tools.private import UMASK
@@ -142,6 +142,9 @@ COMMANDS = {
         DOORS,
         "Who saw and did what, and proof that the record of it is whole.",
     ),
+    "users": Lazy(
+        "agent.terminal.users_cli:app", DOORS, "Who may come in over HTTP, in which role; keys of programs."
+    ),
     "serve": Lazy(
         "agent.terminal.world_cli:serve",
         DOORS,
@@ -242,6 +245,8 @@ class PaGroup(TyperGroup):
         try:
             _check_words(given)
             code = super().main(given, prog_name, complete_var, False, windows_expand_args, **extra) or 0
+            for why in unrecorded:
+                print(f"pa: {why}", file=sys.stderr)
         except (Exception, KeyboardInterrupt) as error:
             if debug:
                 raise

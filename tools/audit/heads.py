@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from tools.errors import Invalid, Unavailable
+from tools.private import secret_of
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +33,7 @@ def sign(head: Head, key: Path) -> Head:
     """The head with a signature by this file's key, which is made if it is not there."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    private = Ed25519PrivateKey.from_private_bytes(_secret(key))
+    private = Ed25519PrivateKey.from_private_bytes(secret_of(key))
     return msgspec.structs.replace(
         head, key=private.public_key().public_bytes_raw().hex(), signature=private.sign(head.said()).hex()
     )
@@ -78,19 +79,3 @@ def keep_heads(path: Path, heads: Iterable[Head]) -> None:
             os.fsync(file.fileno())
     except OSError as error:
         raise Unavailable(f"cannot keep the head in {path}: {error.strerror}") from error
-
-
-def _secret(path: Path) -> bytes:
-    try:
-        if not path.exists():
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w") as file:
-                file.write(os.urandom(32).hex() + "\n")
-        secret = bytes.fromhex(path.read_text().strip())
-    except OSError as error:
-        raise Unavailable(f"the key of the audit log, {path}, cannot be used: {error.strerror}") from error
-    except ValueError:
-        secret = b""
-    if len(secret) != 32:
-        raise Unavailable(f"{path} is no key of an audit log; move it away, and a new one is made")
-    return secret

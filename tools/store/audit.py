@@ -7,6 +7,7 @@ still answers, and the door is told that the read was not recorded.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from tools.audit.rows import RowSet, row_hash
 from tools.store import database
 from tools.store.rows import moment
 from tools.store.tables import (
+    ApiKeyTable,
     AuditEventTable,
     AuthorizationCaseTable,
     AuthorizationEventTable,
@@ -39,6 +41,7 @@ from tools.store.tables import (
     PolicyTable,
     ProvenanceTable,
     ReviewTable,
+    UserTable,
 )
 
 if TYPE_CHECKING:
@@ -51,6 +54,7 @@ Key = tuple[type[SQLModel], tuple[Any, ...]]
 ROW_BY_ROW: tuple[type[SQLModel], ...] = (
     ChartEntryTable, ChartVersionTable, PatientIdentifierTable, DraftTable, ReviewTable, AuthorizationCaseTable,
     AuthorizationEventTable, BatchTable, BatchResultTable, MedicineNameTable, ProvenanceTable,
+    UserTable, ApiKeyTable,
 )  # fmt: skip
 AS_A_WHOLE: tuple[type[SQLModel], ...] = (
     ChartTable,
@@ -104,15 +108,25 @@ class Audited:
             return
         event = _event(access, what, whose, of, why, "", {})
         try:
-            with self.engine.connect() as connection:
-                self._append(connection, event)
-        except DBAPIError as error:
-            access.tell(f"the audit log cannot be written ({error.orig}); what was read was not recorded")
+            self._append_alone(event)
+        except (DBAPIError, sqlite3.Error) as error:
+            why = str(getattr(error, "orig", None) or error)
+            access.tell(f"the audit log cannot be written ({why}); what was read was not recorded")
 
     def _append(self, connection: Connection, event: AuditEvent) -> None:
-        body = msgspec.json.encode(event)
-        values = (moment(event.at), event.actor.who, event.what, event.whose, body, leaf_hash(body))
-        connection.exec_driver_sql(_APPEND[self.engine.dialect.name], values)
+        connection.exec_driver_sql(_APPEND[self.engine.dialect.name], _values(event))
+
+    def _append_alone(self, event: AuditEvent) -> None:
+        """One statement, which is its own transaction; in SQLite by the driver itself, in half the time."""
+        if self.engine.dialect.name != "sqlite":
+            with self.engine.connect() as connection:
+                self._append(connection, event)
+            return
+        borrowed = self.engine.raw_connection()
+        try:
+            borrowed.driver_connection.execute(_APPEND["sqlite"], _values(event)).close()  # type: ignore[union-attr]
+        finally:
+            borrowed.close()
 
 
 class Audit(Audited):
@@ -163,6 +177,11 @@ def _event(
         what=what, actor=actor, at=access.clock(), version=version(), whose=whose, of=of,
         why=why, by="" if by == actor.who else by, rows=rows,
     )  # fmt: skip
+
+
+def _values(event: AuditEvent) -> tuple[str, str, str, str, bytes, bytes]:
+    body = msgspec.json.encode(event)
+    return moment(event.at), event.actor.who, event.what, event.whose, body, leaf_hash(body)
 
 
 # --- rows ------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from tools.store import database
 from tools.store.audit import Audited, Key
 from tools.store.drafts import keep_if_new
 from tools.store.rows import Draft, moment
-from tools.store.tables import BatchItemTable, BatchResultTable, BatchTable, BatchWorkerTable
+from tools.store.tables import BatchItemTable, BatchResultTable, BatchTable, BatchWorkerTable, DraftTable
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -257,7 +257,7 @@ class Batches(Audited):
                 settle(result)
                 kept.append(result)
                 if drafts and result.position in drafts:
-                    keep_if_new(connection, drafts[result.position])
+                    self._keep_draft(connection, batch_id, drafts[result.position])
             for some in _portions([result.position for result in kept if result.position in there]):
                 connection.execute(delete(table).where(of_batch, col(table.position).in_(some)))
             if kept:
@@ -265,6 +265,13 @@ class Batches(Audited):
                 connection.execute(insert(table), rows)
                 self._record(connection, batch_id, f"{len(kept)} results", [one.position for one in kept])
         return [result.position for result in kept]
+
+    def _keep_draft(self, connection: Connection, batch_id: int, draft: Draft) -> None:
+        new = keep_if_new(connection, draft)
+        if new is not None:
+            rows: list[Key] = [(DraftTable, (new,))]
+            of = f"draft {new}, of batch {batch_id}"
+            self.record(connection, "draft.saved", whose=draft.patient_id, of=of, rows=rows)
 
     def _record(
         self, connection: Connection, batch_id: int | None, of: str, positions: Sequence[int] = ()

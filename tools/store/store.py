@@ -40,6 +40,7 @@ from tools.store.tables import (
     PlanTable,
     PolicyTable,
 )
+from tools.store.users import Users
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,7 +77,9 @@ T = TypeVar("T")
 _patient_decoder = msgspec.json.Decoder(Patient)
 
 
-class Store(Additions, Audit, Batches, Cases, Drafts, Files, Finding, Imports, MedicineNames, Provenances):
+class Store(
+    Additions, Audit, Batches, Cases, Drafts, Files, Finding, Imports, MedicineNames, Provenances, Users
+):
     """Everything that is known at run time. Safe to share between threads."""
 
     def __init__(self, url: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-SCHEMA = "0009"  # the newest revision in migrations/versions; a test holds it
+SCHEMA = "0010"  # the newest revision in migrations/versions; a test holds it
 # An id may be named in a URL and have any size; SQLite counts up its INTEGER alone, which is as wide.
 NUMBER: Any = BigInteger().with_variant(Integer, "sqlite")
 
@@ -355,3 +355,28 @@ class ProvenanceTable(SQLModel, table=True):
     determination: str = Field(primary_key=True)
     version: str
     body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class UserTable(SQLModel, table=True):
+    """Who may sign in over HTTP; `password` is its Argon2 hash."""
+
+    __tablename__ = "users"
+
+    name: str = Field(primary_key=True)
+    role: str
+    password: str
+    disabled: bool
+    created: str
+
+
+class ApiKeyTable(SQLModel, table=True):
+    """A program's key by the SHA-256 of its secret; what it may do is what its user may, of these scopes."""
+
+    __tablename__ = "api_keys"
+
+    id: str = Field(primary_key=True)
+    user: str = Field(foreign_key="users.name")
+    digest: str
+    scopes: str
+    expires: str
+    revoked: bool
