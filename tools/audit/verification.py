@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlmodel import SQLModel, col
 
 from tools.audit.events import AuditEvent
@@ -107,7 +107,7 @@ class _Log:
 
 def _triggers(connection: Connection) -> Iterator[str]:
     question, wanted = TRIGGERS[connection.dialect.name]
-    if connection.exec_driver_sql(question).scalar_one() != wanted:
+    if connection.execute(text(question)).scalar_one() != wanted:
         yield "a trigger that keeps the log from being changed is gone"
 
 

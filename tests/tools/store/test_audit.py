@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from hashlib import sha256
@@ -14,8 +15,10 @@ from types import ModuleType
 
 import msgspec
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
-from tests import worlds
+from tests import servers, worlds
 from tests.worlds import p001
 from tools.audit.events import Access, Actor
 from tools.audit.heads import Head, sign
@@ -284,3 +287,25 @@ def _put_back(store: Store, triggers: list[str]) -> None:
                 connection.execute(trigger)
             except sqlite3.OperationalError:
                 continue  # it is still there
+
+
+def test_on_postgresql_readers_at_once_leave_no_gap_and_the_log_is_only_added_to_too(folder: Path) -> None:
+    with servers.postgres_database() as url:
+        store = Store.create(url)
+        load(store, folder)
+        store.access = lambda: Access(Actor(who="rlee"))
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(store.patient, ["P001", "P002", "P003"] * 8))
+        assert [number for number, _ in store.audit_events()] == list(range(1, 27))
+        for order in (
+            "UPDATE audit_events SET who = 'x'",
+            "DELETE FROM audit_events",
+            "TRUNCATE audit_events",
+        ):
+            with pytest.raises(DBAPIError, match="only added to"), store.engine.connect() as connection:
+                connection.execute(text(order))
+        assert verify(store).problems == ()
+        with store.engine.connect() as connection:
+            connection.execute(text("UPDATE plans SET payer = 'Other'"))
+        assert verify(store).problems == ("plans are not as they were loaded or imported",)
+        store.close()
