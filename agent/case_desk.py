@@ -130,12 +130,15 @@ def open_by_hand(
     """A case without a draft of ours, e.g. one that went through the payer's portal; what we would determine is
     noted."""
     from tools import check
+    from tools.replay import provenance_of
 
     asked = check.ask(store, patient_id, request, plan_id=plan_id, as_of=entry.on)
     found = check.decide(store, asked)
     head = _head(store, asked.patient.id, found, ask, entry)
-    basis = Basis(determination=_digest(msgspec.json.encode(found)), outcome=found.outcome, as_of=found.as_of)
-    return store.open_case(head, [_event("opened", entry, basis=basis)])
+    body = msgspec.json.encode(found)
+    basis = Basis(determination=_digest(body), outcome=found.outcome, as_of=found.as_of)
+    made = (body, provenance_of(store, asked, found))
+    return store.open_case(head, [_event("opened", entry, basis=basis)], made)
 
 
 def review(store: Store, case_id: int, entry: Entry, *, draft_id: int | None = None, why: str = "") -> Kept:

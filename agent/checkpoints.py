@@ -10,6 +10,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -56,6 +57,31 @@ def recent_threads(saver: Any, limit: int) -> list[str]:
         return [row[0] for row in saver.conn.execute(asked.format("?"), (limit,))]
     with saver.conn.connection() as connection:
         return [row["thread_id"] for row in connection.execute(asked.format("%s"), (limit,))]
+
+
+@contextmanager
+def alone(saver: Any, thread_id: str) -> Iterator[None]:
+    """Nobody else works on this thread meanwhile, in whatever process: a lock beside the file, or on the server."""
+    connection = getattr(saver, "conn", None)
+    if connection is None:  # in memory, in this process alone
+        yield
+    elif isinstance(connection, sqlite3.Connection):
+        from filelock import FileLock
+
+        name = sha256(thread_id.encode()).hexdigest()[:16]
+        with saver.lock:
+            file = connection.execute("PRAGMA database_list").fetchone()[2]
+        folder = Path(f"{file}.turns")
+        folder.mkdir(mode=0o700, exist_ok=True)
+        with FileLock(folder / name, mode=0o600):
+            yield
+    else:
+        with connection.connection() as held:
+            held.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (thread_id,))
+            try:
+                yield
+            finally:
+                held.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", (thread_id,))
 
 
 @contextmanager

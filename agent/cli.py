@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from tools.errors import Correctable, PaladinError, Unavailable, nearest
+from agent.access import named, note_refusal, unrecorded
+from tools.errors import Correctable, PaladinError, Refused, Unavailable, nearest
 from tools.printable import one_line
 from tools.private import UMASK
 
@@ -47,6 +48,9 @@ COMMANDS = {
     ),
     "review": Lazy(
         "agent.terminal.draft_cli:review", CASE, "List the drafts that wait; approve, edit or reject one."
+    ),
+    "replay": Lazy(
+        "agent.terminal.replay_cli:app", CASE, "Decide a draft or a case again from what was known then."
     ),
     "verify": Lazy(
         "agent.terminal.verify_cli:app", CASE, "Check a text that somebody else wrote against the chart."
@@ -114,6 +118,10 @@ COMMANDS = {
         "agent.terminal.world_cli:load", WORLD, "Load a world into the store: all of it, or nothing."
     ),
     "index": Lazy("agent.terminal.world_cli:index", WORLD, "Rebuild the search index of the policies."),
+    "backup": Lazy(
+        "agent.terminal.backup_cli:backup", WORLD, "All that this home holds, in one verified file."
+    ),
+    "restore": Lazy("agent.terminal.backup_cli:restore", WORLD, "Put a backup back: all of it, or nothing."),
     "describe": Lazy("", WORLD, "Print the data card of a world: counts, distributions, outcomes."),
     "catalog": Lazy(
         "",
@@ -128,6 +136,14 @@ COMMANDS = {
         DOORS,
         "Import patients from FHIR R4 bundles; export patients and cases.",
         "pa fhir import bundle.json --plan CASCADE-GOLD",
+    ),
+    "audit": Lazy(
+        "agent.terminal.audit_cli:app",
+        DOORS,
+        "Who saw and did what, and proof that the record of it is whole.",
+    ),
+    "users": Lazy(
+        "agent.terminal.users_cli:app", DOORS, "Who may come in over HTTP, in which role; keys of programs."
     ),
     "serve": Lazy(
         "agent.terminal.world_cli:serve",
@@ -229,6 +245,8 @@ class PaGroup(TyperGroup):
         try:
             _check_words(given)
             code = super().main(given, prog_name, complete_var, False, windows_expand_args, **extra) or 0
+            for why in unrecorded:
+                print(f"pa: {why}", file=sys.stderr)
         except (Exception, KeyboardInterrupt) as error:
             if debug:
                 raise
@@ -268,6 +286,8 @@ def report(error: BaseException) -> int:
         print(f"{path}: {one_line(message)} (see {path} --help)", file=sys.stderr)
         return BAD_INPUT
     if isinstance(error, PaladinError):
+        if isinstance(error, Refused):
+            note_refusal(str(error))
         print(f"pa: {one_line(str(error))}", file=sys.stderr)
         return UNAVAILABLE if isinstance(error, Unavailable) else BAD_INPUT
     if isinstance(error, RecursionError):
@@ -315,6 +335,7 @@ def load_command(name: str) -> Any:
     command = typer.main.get_command(found) if isinstance(found, typer.Typer) else found
     _guard(command)
     command.name = name
+    named(name)
     if name in COMMANDS and COMMANDS[name].example and not command.epilog:
         command.epilog = f"[bold]Example[/]\n  {COMMANDS[name].example}"
     return command

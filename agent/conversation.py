@@ -186,7 +186,9 @@ class Conversation:
         sitting = Sitting(self.desk, self.id, emit, cancelled or Signal(), self.desk.clock())
         as_of = self.desk.as_of.isoformat() if self.desk.as_of else ""
         given = {"question": question, "as_of": as_of, "plan_id": self.desk.plan_id}
-        with self._turn:
+        from agent.checkpoints import alone
+
+        with self._turn, alone(self.graph.checkpointer, self.id):
             state = self.graph.invoke(given, self._config, context=sitting, durability="exit")
         turn = msgspec.convert(state["turn"], Turn)
         emit(Event(what="citations", data={"citations": state["turn"].get("citations", [])}))

@@ -62,11 +62,12 @@ BLANKS = (
 
 
 class Revised(NamedTuple):
-    """The case as it is now, its form, and where a person's values contradict the chart."""
+    """The case as it is now, its form, where a person's values contradict the chart, and what was asked."""
 
     case: Case
     form: PARequest
     contradicts: tuple[str, ...]
+    asked: Asked
 
 
 def values_of(form: PARequest, template: FormTemplate, edits: Mapping[str, str]) -> dict[str, str]:
@@ -121,7 +122,7 @@ def revise(store: Store, asked: Asked, edits: Sequence[Edit], *, force: bool = F
         raise Refused(refusal)
     case = case_of(now, found, store.policy(now.plan.id, now.drug.name))
     form = _signed_for(fill(template, case), latest, sources)
-    return Revised(case, form, tuple(_contradictions(asked, case, latest, sources)))
+    return Revised(case, form, tuple(_contradictions(asked, case, latest, sources)), now)
 
 
 def _standard(review: str) -> str:

@@ -3,6 +3,7 @@ Chroma server and a Redis."""
 
 from __future__ import annotations
 
+from agent.access import watch
 from agent.settings import Settings, today
 from tools.private import keep_private
 from tools.store.store import Store
@@ -13,7 +14,7 @@ def open_store(settings: Settings) -> Store:
     keep_private(settings.home)
     store = Store.open(settings.database_url)
     store.today, store.chroma_url = today, settings.chroma_url
-    return store
+    return watch(store)
 
 
 def equip(store: Store, settings: Settings) -> None:
@@ -21,6 +22,7 @@ def equip(store: Store, settings: Settings) -> None:
     names, which need not be up. Invalid if it is no URL of one, Unavailable if the client is not installed."""
     keep_private(settings.home)
     store.today, store.chroma_url = today, settings.chroma_url
+    watch(store)
     if settings.redis_url:
         from tools.store.search_cache import SearchCache
 

@@ -40,6 +40,7 @@ from tools.cases import Case
 from tools.check import Asked, decide
 from tools.errors import Unavailable
 from tools.records import Determination
+from tools.replay import provenance_of
 from tools.store.rows import Draft, DraftStatus, whose
 from tools.store.store import Store
 
@@ -149,7 +150,8 @@ def draft(state: State, runtime: Runtime[Desk]) -> State:
             created=desk.now,
             updated=desk.now,
             person=whose(case.patient, case.plan.id),
-        )
+        ),
+        provenance_of(desk.store, _asked(state, desk), case.determination),
     )
     return {"draft_id": kept.id}
 
@@ -172,7 +174,8 @@ def revise(state: State, runtime: Runtime[Desk]) -> State:
     asked = _asked(state, desk)
     edit, force = revision.edit_of(desk.store, kept, decision), _asking(state).force
     before = revision.revise(desk.store, asked, kept.edits, force=force).case
-    case, form, contradicts = revision.revise(desk.store, asked, (*kept.edits, edit), force=force)
+    revised = revision.revise(desk.store, asked, (*kept.edits, edit), force=force)
+    case, form = revised.case, revised.form
     agree(case.determination, state["clauses"])
     version = kept.version + 1
     said = papers.recompose(desk.store, kept, before, case)
@@ -188,9 +191,10 @@ def revise(state: State, runtime: Runtime[Desk]) -> State:
             files=written.files,
             updated=decision.when,
             version=version,
-            edits=(*kept.edits, msgspec.structs.replace(edit, contradicts=contradicts)),
+            edits=(*kept.edits, msgspec.structs.replace(edit, contradicts=revised.contradicts)),
         ),
         reason=decision.said(),
+        made=provenance_of(desk.store, revised.asked, case.determination, asked.patient),
     )
     return {}
 

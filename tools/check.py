@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, get_args
 
 import msgspec
 
@@ -15,7 +15,18 @@ from tools.evidence.measurements import later_values
 from tools.messages import action, message, render
 from tools.notes.leads import leads
 from tools.printable import one_line
-from tools.records import Determination, Drug, ExceptionKind, Finding, Kind, Outcome, Patient, Plan, Request
+from tools.records import (
+    Determination,
+    Drug,
+    ExceptionKind,
+    Finding,
+    FormTemplate,
+    Kind,
+    Outcome,
+    Patient,
+    Plan,
+    Request,
+)
 from tools.request import check_amounts, complete_request
 from tools.terms import INDICATIONS
 
@@ -24,6 +35,14 @@ if TYPE_CHECKING:
 
 
 LONGEST_STATEMENT = 1_500  # characters
+
+
+class Catalog(Protocol):
+    """What deciding looks up beside what was asked: a store, or what one was known to hold."""
+
+    def drugs(self) -> list[Drug]: ...
+    def form(self, plan_id: str) -> FormTemplate: ...
+    def note(self, what: str, *, whose: str = "", of: str = "", why: str = "") -> None: ...
 
 
 class Asked(NamedTuple):
@@ -82,11 +101,13 @@ def anew(asked: Asked, given: Request, patient: Patient) -> Asked:
     return asked._replace(patient=patient, request=request)
 
 
-def decide(store: Store, asked: Asked) -> Determination:
+def decide(store: Catalog, asked: Asked) -> Determination:
     """Determine, and look for what else the plan covers that the patient already meets, for what the notes say of
     criteria that are open, and for what is ignored because it is later."""
     patient, plan, _, request, as_of = asked
     determination = _as_the_form_asks(store, asked, determine(patient, plan, request, as_of))
+    of = f"{request.drug} under {plan.id} on {as_of}: {determination.outcome}"
+    store.note("determination.made", whose=patient.id, of=of)
     return msgspec.structs.replace(
         determination,
         alternatives=alternatives(patient, plan, request, as_of, store.drugs(), determination),
@@ -95,7 +116,7 @@ def decide(store: Store, asked: Asked) -> Determination:
     )
 
 
-def _as_the_form_asks(store: Store, asked: Asked, found: Determination) -> Determination:
+def _as_the_form_asks(store: Catalog, asked: Asked, found: Determination) -> Determination:
     """A case is not ready whose form has a required box that the chart leaves blank."""
     if found.outcome != "ready":
         return found

@@ -7,6 +7,8 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
+from tools.errors import Unavailable
+
 UMASK = 0o077  # of a process that writes charts
 
 
@@ -20,3 +22,20 @@ def keep_private(path: Path) -> None:
         shared = found.st_mode & stat.S_ISVTX
         if found.st_mode & UMASK and not shared and found.st_uid == os.geteuid():
             path.chmod(stat.S_IMODE(found.st_mode) & ~UMASK)
+
+
+def secret_of(path: Path) -> bytes:
+    """The 32 bytes of this file, which is made if it is not there; Unavailable if it can neither be read nor made."""
+    try:
+        if not path.exists():
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "w") as file:
+                file.write(os.urandom(32).hex() + "\n")
+        secret = bytes.fromhex(path.read_text().strip())
+    except OSError as error:
+        raise Unavailable(f"the key {path} cannot be used: {error.strerror}") from error
+    except ValueError:
+        secret = b""
+    if len(secret) != 32:
+        raise Unavailable(f"{path} is no key; move it away, and a new one is made")
+    return secret

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
+from starlette.middleware.sessions import SessionMiddleware
 
 from agent.api import (
     appeals,
@@ -25,9 +26,11 @@ from agent.api import (
     metrics,
     orchestrator,
     records,
+    session,
     wire,
 )
 from agent.api.doorkeeper import Doorkeeper
+from agent.api.identity import COOKIE, IDLE_SECONDS, Identity
 from agent.api.office import Office, office
 from agent.settings import Settings
 from agent.web import workspace
@@ -46,6 +49,7 @@ ACCEPTS = {
     batches.PATH: batches.ACCEPTS,
     fhir.IMPORT: fhir.ACCEPTS,
     **workspace.ACCEPTS,
+    **session.ACCEPTS,
 }
 
 
@@ -79,6 +83,14 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.office = Office(settings)
     app.add_middleware(Doorkeeper, accepts=ACCEPTS)
+    app.add_middleware(Identity)
+    app.add_middleware(
+        SessionMiddleware,
+        secret_key=session.secret(settings),
+        session_cookie=COOKIE,
+        max_age=IDLE_SECONDS,
+        same_site="strict",
+    )
     app.include_router(orchestrator.router)
     app.include_router(records.router)
     app.include_router(attachments.router)
@@ -91,6 +103,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(chat.router)
     app.include_router(metrics.router)
     app.include_router(graph.router)
+    app.include_router(session.router)
     app.add_api_route(
         "/health", health, summary="Is the store there, and which world is it?", tags=["health"],
         responses=wire.gives(Health, "The store can be read."),

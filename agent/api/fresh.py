@@ -1,7 +1,8 @@
 """The store as the endpoints read it: what a world is (plans, drugs, policies) is kept until somebody writes.
 
-A patient is read anew each time. SQLite's data_version changes with every commit of any other connection, so a
-`pa load` in another process is seen by the next request; other databases are asked anew each time.
+A patient is read anew each time. SQLite's data_version changes with every commit of any other connection; where it
+has, `catalog_changes` says whether the catalog is another one. So a `pa load` in another process is seen by the next
+request, and a read that was recorded costs one row. Other databases are asked anew each time.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ class FreshStore(Store):
         file = sqlite_file(self.engine.url)
         self._watch = sqlite3.connect(file, check_same_thread=False) if file and file.exists() else None
         self._version: object = None
+        self._changes: object = None
         self._kept: dict[tuple[Any, ...], Any] = {}
         self._lock = Lock()
 
@@ -59,7 +61,10 @@ class FreshStore(Store):
         with self._lock:
             version = self._watch.execute("PRAGMA data_version").fetchone()
             if version != self._version:
-                self._version, self._kept = version, {}
+                changes = self._watch.execute("SELECT many FROM catalog_changes").fetchone()
+                if changes != self._changes:
+                    self._kept = {}
+                self._version, self._changes = version, changes
             kept = self._kept
         if key not in kept:
             kept[key] = read()

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
+    from tools.store.store import Store
+
 GRACE = 5.0  # seconds for a worker whose server is gone to end what it answers
 
 
@@ -36,9 +38,12 @@ def run(
 
     from tools.store.store import Store
 
-    Store.open(settings.database_url).close()
+    store = Store.open(settings.database_url)
     check_port(host, port)
-    print(f"Paladin is at http://{_shown(host)}:{port}  (docs at /docs; Ctrl-C ends it)", flush=True)
+    base = f"http://{_shown(host)}:{port}"
+    print(f"Paladin is at {base}  (docs at /docs; Ctrl-C ends it)", flush=True)
+    print(_who_may(store, settings, base), flush=True)
+    store.close()
     if begun is not None:
         begun(host, port)
     uvicorn.run(
@@ -50,6 +55,18 @@ def run(
         log_level="warning",
         access_log=False,
     )
+
+
+def _who_may(store: Store, settings: Settings, base: str) -> str:
+    """Whom the door lets in, and the owner's way in."""
+    from agent.api.session import link
+
+    admins = [user.name for user in store.users() if user.role == "admin" and not user.disabled]
+    if not store.has_users():
+        return "No user was made: whoever reaches this port acts as you. `pa users add NAME --role admin` ends that."
+    if not admins:
+        return "Everybody signs in, and no admin is let in: `pa users set NAME --role admin`"
+    return f"Everybody signs in. {admins[0]}, within ten minutes: {link(settings, base, admins[0])}"
 
 
 def from_environment() -> FastAPI:

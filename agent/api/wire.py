@@ -30,7 +30,9 @@ STATUS: tuple[tuple[type[PaladinError], int, str], ...] = (
 )
 ROUTER = {404: "not-found", 405: "not-allowed"}
 DOOR = {
+    "unknown": 401,
     "forbidden": 403,
+    "not-yours": 403,
     "too-slow": 408,
     "too-long": 413,
     "long-url": 414,
@@ -44,6 +46,8 @@ TITLES = {
     "unavailable": "Something that is needed is not available",
     "full": "Too much is waiting",
     "forbidden": "Only this machine is let in",
+    "unknown": "Nobody is let in unknown",
+    "not-yours": "Not of this role",
     "not-allowed": "It is not asked in this way",
     "too-slow": "The request did not arrive in time",
     "too-long": "The body is too long",

@@ -151,9 +151,10 @@ def _drafter(store: Store, settings: Settings, batch_id: int) -> Drafter:
 
 @cache
 def _store(url: str) -> Store:
+    from agent.access import watch
     from tools.store.store import Store
 
-    return Store.open(url)
+    return watch(Store.open(url))
 
 
 def _begin(parent: int) -> None:

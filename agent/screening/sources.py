@@ -71,12 +71,14 @@ def from_folder(folder: Path, spool: Path, today: date | None = None) -> Source:
 
 def from_store(url: str, today: date | None = None) -> Source:
     """Every chart of the store, with what people added."""
+    from agent.access import watch
     from tools.store import panel
     from tools.store.store import Store
 
-    store = Store.open(url)
+    store = watch(Store.open(url))
     info = store.dataset()
     numbers = panel.numbers(store)
+    store.note("panel.read", of=f"{len(numbers)} charts")
     plans, drugs = tuple(store.plans()), tuple(store.drugs())
     return Source(
         name="the store",

@@ -63,7 +63,8 @@ def _attach(
     tell(
         chart_cli.as_text(chart_cli.whole(entry, store))
         if as_json
-        else f"{chart_cli.told(entry, store)}\nTake it out: pa chart undo {entry.id}"
+        else f"{chart_cli.told(entry, store)}{chart_cli.was_there(entry, to.when)}"
+        f"\nTake it out: pa chart undo {entry.id}"
     )
 
 

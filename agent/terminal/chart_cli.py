@@ -138,7 +138,7 @@ def add(
     tell(
         as_text(whole(entry, store))
         if as_json
-        else f"{told(entry, store)}\nTake it out: pa chart undo {entry.id}"
+        else f"{told(entry, store)}{was_there(entry, to.when)}\nTake it out: pa chart undo {entry.id}"
     )
 
 
@@ -316,6 +316,11 @@ def told(entry: ChartEntry, store: Store) -> str:
     if entry.undone_when:
         return f"{line}  undone ({entry.undone_by}, {entry.undone_when:%Y-%m-%d %H:%M} UTC)"
     return line if _applies(entry, store) else f"{line}  rests: {entry.patient_id} is now somebody else"
+
+
+def was_there(entry: ChartEntry, when: datetime) -> str:
+    """What is said of an entry that an earlier command made."""
+    return "" if entry.when == when else "\nIt was there already; nothing was added."
 
 
 def _applies(entry: ChartEntry, store: Store) -> bool:

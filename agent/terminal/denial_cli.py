@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from tools.denials.identity import Compared
     from tools.denials.records import Denial
     from tools.denials.working import WorkTo
-    from tools.store.store import Store
 
 EPILOG = """[bold]Examples[/]
   pa denial read letter.pdf
@@ -61,9 +60,9 @@ def read(
         found = read_alone(text, came)
     else:
         from agent.denials import read_for
-        from tools.store.store import Store
+        from agent.stores import open_store
 
-        store: Store = Store.open(read_settings().database_url)
+        store = open_store(read_settings())
         found = read_for(store, text, case_id=case or None, patient_id=patient, drug=drug, received=came)
     if as_json:
         _print_json(file.name, *found)

@@ -192,12 +192,13 @@ def _is_newer_print(store: Store, settings: Settings) -> bool:
 
 
 def _create(settings: Settings) -> Store:
+    from agent.access import watch
     from agent.desk import make_home
     from tools.store.store import Store
 
     make_home(settings.home)
     keep_private(settings.home)
-    store = Store.create(settings.database_url)
+    store = watch(Store.create(settings.database_url))
     store.chroma_url = settings.chroma_url
     return store
 

@@ -253,10 +253,13 @@ def test_a_home_that_cannot_be_written_is_read(
 ) -> None:
     monkeypatch.setattr("tools.store.database.os.access", lambda folder, mode: False)
     case = cases["ready"]
-    assert pa("check", case.patient_id, case.drug).code == 0
+    checked = pa("check", case.patient_id, case.drug)
+    why = "attempt to write a readonly database"
+    unrecorded = f"pa: the audit log cannot be written ({why}); what was read was not recorded"
+    assert (checked.code, checked.err.splitlines()) == (0, [unrecorded])
     assert {file.name for file in home.iterdir()} == {"paladin.db"}
     ran = pa("chart", "add", case.patient_id, "bmi", "31.2", "kg/m2", "--date", "2026-08-30")
-    assert (ran.code, ran.err) == (3, "pa: the store cannot be used: attempt to write a readonly database\n")
+    assert (ran.code, ran.err.splitlines()) == (3, [f"pa: the store cannot be used: {why}"])
 
 
 def test_what_lies_on_disk_is_for_its_owner_alone(home: Path, cases: dict[str, Case], tmp_path: Path) -> None:

@@ -13,26 +13,32 @@ from sqlmodel import col
 
 from tools.errors import NotFound, Refused
 from tools.store import database
+from tools.store.audit import Audited
 from tools.store.rows import ADDED, PARTS, ChartEntry, moment, person
 from tools.store.tables import ChartEntryTable
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine, Row
+    from sqlalchemy import Row
 
     from tools.records import Patient
 
 
-class Additions(ABC):
-    """The part of Store that keeps added records; the store that mixes it in reads whole charts."""
+_SAME = ("patient_id", "person", "part", "record", "by")
 
-    engine: Engine
+
+class Additions(Audited, ABC):
+    """The part of Store that keeps added records; the store that mixes it in reads whole charts."""
 
     @abstractmethod
     def patient(self, patient_id: str) -> Patient:
         """The whole chart; NotFound if there is none."""
 
     def add_chart_entry(self, entry: ChartEntry) -> ChartEntry:
-        """Keep an addition; returns it with the id it got. NotFound if there is no such patient."""
+        """Keep an addition; returns it with the id it got. NotFound if there is no such patient.
+
+        The very same addition by the same person stands once, unless it was undone: a command that was killed after
+        it had written, and is run again, finds its own entry, with the moment at which it was made.
+        """
         entry.read()
         values = {
             "patient_id": entry.patient_id,
@@ -42,10 +48,17 @@ class Additions(ABC):
             "by": entry.by,
             "when": moment(entry.when),
         }
+        same = [col(getattr(ChartEntryTable, name)) == values[name] for name in _SAME]
         with database.writing(self.engine) as connection:
+            there = select(ChartEntryTable).where(*same, col(ChartEntryTable.undone_when).is_(None))
+            row = connection.execute(there).first()
+            if row is not None:
+                return _entry(row)
             made = connection.execute(
                 insert(ChartEntryTable).returning(col(ChartEntryTable.id)), values
             ).scalar_one()
+            of, rows = f"entry {made}: {entry.part}", [(ChartEntryTable, (made,))]
+            self.record(connection, "chart.added", whose=entry.patient_id, of=of, by=entry.by, rows=rows)
         return msgspec.structs.replace(entry, id=made)
 
     def undo_chart_entry(self, entry_id: int, *, by: str, when: datetime) -> ChartEntry:
@@ -65,6 +78,8 @@ class Additions(ABC):
                 .where(col(ChartEntryTable.id) == entry_id)
                 .values(undone_by=by, undone_when=moment(when))
             )
+            of, rows = f"entry {entry_id}: {row.part}", [(ChartEntryTable, (entry_id,))]
+            self.record(connection, "chart.undone", whose=row.patient_id, of=of, by=by, rows=rows)
         return msgspec.structs.replace(_entry(row), undone_by=by, undone_when=when)
 
     def chart_entries(self, patient_id: str | None = None) -> list[ChartEntry]:
@@ -73,7 +88,10 @@ class Additions(ABC):
         if patient_id is not None:
             statement = statement.where(col(ChartEntryTable.patient_id) == patient_id)
         with self.engine.connect() as connection:
-            return [_entry(row) for row in connection.execute(statement)]
+            found = [_entry(row) for row in connection.execute(statement)]
+        for whose in dict.fromkeys(entry.patient_id for entry in found):
+            self.note("additions.read", whose=whose)
+        return found
 
 
 def apply(patient: Patient, entries: Iterable[tuple[int, str, bytes]]) -> Patient:

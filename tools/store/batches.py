@@ -17,12 +17,13 @@ from sqlmodel import col
 from tools.errors import NotFound
 from tools.records import Record
 from tools.store import database
+from tools.store.audit import Audited, Key
 from tools.store.drafts import keep_if_new
 from tools.store.rows import Draft, moment
-from tools.store.tables import BatchItemTable, BatchResultTable, BatchTable, BatchWorkerTable
+from tools.store.tables import BatchItemTable, BatchResultTable, BatchTable, BatchWorkerTable, DraftTable
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine, Row
+    from sqlalchemy import Connection, Row
 
 BatchState = Literal["running", "cancelled", "done"]
 MANY = 500  # values in one IN (…): every database takes so many
@@ -89,10 +90,8 @@ class Worker(Record, frozen=True, kw_only=True):
     seen: float
 
 
-class Batches:
+class Batches(Audited):
     """The part of Store that keeps batches."""
-
-    engine: Engine
 
     # --- what was asked
 
@@ -109,6 +108,7 @@ class Batches:
                 connection.execute(
                     insert(BatchItemTable), [{"batch_id": made, **msgspec.structs.asdict(i)} for i in items]
                 )
+            self._record(connection, made, f"begun with {len(items)} requests")
         return msgspec.structs.replace(batch, id=made), True
 
     def batch(self, batch_id: int) -> Batch:
@@ -191,6 +191,7 @@ class Batches:
                 .where(col(BatchTable.id) == batch_id, col(BatchTable.state) == "running")
                 .values(state=state, updated=moment(when))
             )
+            self._record(connection, batch_id, state)
         return self.batch(batch_id)
 
     def next_round(
@@ -217,6 +218,7 @@ class Batches:
                     .where(col(BatchTable.id) == batch_id)
                     .values(round=now + 1, state="running", updated=moment(when))
                 )
+                self._record(connection, batch_id, f"round {now + 1}")
         return self.batch(batch_id), taken
 
     # --- what came of it
@@ -255,13 +257,28 @@ class Batches:
                 settle(result)
                 kept.append(result)
                 if drafts and result.position in drafts:
-                    keep_if_new(connection, drafts[result.position])
+                    self._keep_draft(connection, batch_id, drafts[result.position])
             for some in _portions([result.position for result in kept if result.position in there]):
                 connection.execute(delete(table).where(of_batch, col(table.position).in_(some)))
             if kept:
                 rows = [{"batch_id": batch_id, **msgspec.structs.asdict(result)} for result in kept]
                 connection.execute(insert(table), rows)
+                self._record(connection, batch_id, f"{len(kept)} results", [one.position for one in kept])
         return [result.position for result in kept]
+
+    def _keep_draft(self, connection: Connection, batch_id: int, draft: Draft) -> None:
+        new = keep_if_new(connection, draft)
+        if new is not None:
+            rows: list[Key] = [(DraftTable, (new,))]
+            of = f"draft {new}, of batch {batch_id}"
+            self.record(connection, "draft.saved", whose=draft.patient_id, of=of, rows=rows)
+
+    def _record(
+        self, connection: Connection, batch_id: int | None, of: str, positions: Sequence[int] = ()
+    ) -> None:
+        rows: list[Key] = [(BatchResultTable, (batch_id, at)) for at in positions]
+        rows += [] if positions else [(BatchTable, (batch_id,))]
+        self.record(connection, "batch.changed", of=f"batch {batch_id}: {of}", rows=rows)
 
     def batch_results(
         self, batch_id: int, positions: Iterable[int] | None = None, *, state: str | None = None

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tools.records import Patient
 
 
-class _Rows(NamedTuple):
+class Rows(NamedTuple):
     """What goes into one table, in the order of these columns."""
 
     table: type[SQLModel]
@@ -31,7 +31,14 @@ class _Rows(NamedTuple):
 def insert_patients(connection: Connection, patients: Iterable[tuple[Patient, bytes]], origin: str) -> None:
     """Write charts, each with its JSON, and the columns by which they are found; IntegrityError if an id or a
     source is taken."""
-    people = _Rows(
+    for rows in found_by(patients, origin):
+        if rows.values:
+            _write(connection, rows)
+
+
+def found_by(patients: Iterable[tuple[Patient, bytes]], origin: str) -> tuple[Rows, ...]:
+    """What these charts come to in each table; Invalid for an id that is none."""
+    people = Rows(
         PatientTable,
         (
             "id", "number", "given", "family", "name_fold", "family_fold", "birth_date", "sex", "plan_id", "origin",
@@ -39,9 +46,9 @@ def insert_patients(connection: Connection, patients: Iterable[tuple[Patient, by
         ),
         [],
     )  # fmt: skip
-    charts = _Rows(ChartTable, ("patient_id", "body"), [])
-    members = _Rows(MemberTable, ("patient_id", "position", "plan_id", "member_id"), [])
-    words = _Rows(NameWordTable, ("word", "number"), [])
+    charts = Rows(ChartTable, ("patient_id", "body"), [])
+    members = Rows(MemberTable, ("patient_id", "position", "plan_id", "member_id"), [])
+    words = Rows(NameWordTable, ("word", "number"), [])
     for patient, body in patients:
         number = patient_number(patient.id)
         if number is None:
@@ -59,9 +66,7 @@ def insert_patients(connection: Connection, patients: Iterable[tuple[Patient, by
             for at, coverage in enumerate(patient.coverages)
         )
         words.values.extend((word, number) for word in words_of(fold))
-    for rows in (people, charts, members, words):
-        if rows.values:
-            _write(connection, rows)
+    return people, charts, members, words
 
 
 def forget_patient(connection: Connection, patient_id: str) -> None:
@@ -93,7 +98,7 @@ def words_of(fold: str) -> Iterator[str]:
     yield from dict.fromkeys(fold.split())
 
 
-def _write(connection: Connection, rows: _Rows) -> None:
+def _write(connection: Connection, rows: Rows) -> None:
     table: Table = rows.table.__table__  # type: ignore[attr-defined]
     if connection.dialect.name == "postgresql" and connection.dialect.driver == "psycopg":
         _copy(connection, table, rows.columns, rows.values)

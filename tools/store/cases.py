@@ -17,13 +17,15 @@ from tools.lifecycle.fold import entered, fold
 from tools.lifecycle.records import AuthorizationCase, CaseEvent, CaseHead
 from tools.lifecycle.states import full
 from tools.store import database
+from tools.store.audit import Key
+from tools.store.provenance import Made, Provenances
 from tools.store.rows import is_same, moment
 from tools.store.tables import AuthorizationCaseTable, AuthorizationEventTable, ChartTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sqlalchemy import Connection, Engine, Select
+    from sqlalchemy import Connection, Select
 
 _HEADS = select(col(AuthorizationCaseTable.id), col(AuthorizationCaseTable.body)).order_by(
     col(AuthorizationCaseTable.id)
@@ -44,15 +46,15 @@ class Kept(NamedTuple):
     new: bool
 
 
-class Cases:
+class Cases(Provenances):
     """The part of Store that keeps authorization cases."""
 
-    engine: Engine
-
-    def open_case(self, head: CaseHead, events: Sequence[CaseEvent]) -> Kept:
+    def open_case(
+        self, head: CaseHead, events: Sequence[CaseEvent], made: tuple[bytes, Made] | None = None
+    ) -> Kept:
         """Open a case with its first events. A draft that began a case finds that case; by hand, so does the
         patient's open case of this drug and plan. A draft of a matter that is open already is Refused, with
-        the case to which it belongs."""
+        the case to which it belongs. `made` is the JSON of the determination that begins it, and how that was."""
         with database.writing(self.engine) as connection:
             if head.draft_id is not None:
                 begun = _cases(
@@ -72,7 +74,7 @@ class Cases:
                 return Kept(running[-1], False)
             if running:
                 raise Refused(_belongs(running[-1], head.draft_id))
-            made = connection.execute(
+            new = connection.execute(
                 insert(AuthorizationCaseTable).returning(col(AuthorizationCaseTable.id)),
                 {
                     "patient_id": head.patient_id,
@@ -83,21 +85,38 @@ class Cases:
                     "body": msgspec.json.encode(head),
                 },
             ).scalar_one()
-            case = fold(msgspec.structs.replace(head, id=made), ())
+            case = fold(msgspec.structs.replace(head, id=new), ())
+            rows: list[Key] = [(AuthorizationCaseTable, (new,))]
+            rows += self.keep_provenance(connection, *made) if made else []
             for event in events:
-                case = _append(connection, case, event).case
+                case = self._enter(connection, case, event, rows).case
+                rows = []
         return Kept(case, True)
 
     def enter(self, case_id: int, event: CaseEvent) -> Kept:
         """Append an event. Refused, with what is possible, where the case's state does not allow it; the very
         same entry again changes nothing."""
         with database.writing(self.engine) as connection:
-            return _append(connection, _case(connection, case_id), event)
+            return self._enter(connection, _case(connection, case_id), event)
+
+    def _enter(
+        self, connection: Connection, case: AuthorizationCase, event: CaseEvent, rows: Sequence[Key] = ()
+    ) -> Kept:
+        kept = _append(connection, case, event)
+        if kept.new:
+            new = kept.case.events[-1]
+            rows = [*rows, (AuthorizationEventTable, (case.id, new.number))]
+            of = f"{_of(case)}, entry {new.number}"
+            whose = case.head.patient_id
+            self.record(connection, f"case.{new.what}", whose=whose, of=of, why=new.why, by=new.by, rows=rows)
+        return kept
 
     def authorization_case(self, case_id: int) -> AuthorizationCase:
         """By the number that `pa case list` shows."""
         with self.engine.connect() as connection:
-            return _case(connection, case_id)
+            found = _case(connection, case_id)
+        self.note("case.read", whose=found.head.patient_id, of=_of(found))
+        return found
 
     def authorization_cases(self, patient_id: str | None = None) -> list[AuthorizationCase]:
         """All cases, or one patient's, in the order in which they were opened."""
@@ -105,7 +124,10 @@ class Cases:
         if patient_id is not None:
             wanted = wanted.where(col(AuthorizationCaseTable.patient_id) == patient_id)
         with self.engine.connect() as connection:
-            return _cases(connection, wanted)
+            found = _cases(connection, wanted)
+        for case in found:
+            self.note("case.read", whose=case.head.patient_id, of=_of(case))
+        return found
 
     def approvals_on_file(self) -> Iterator[str]:
         """Ids of the patients whose chart holds a payer's approval. Every chart is passed by, and none is read that
@@ -115,6 +137,10 @@ class Cases:
             for patient_id, body in connection.execute(charts):
                 if b'"authorizations":[{' in body:
                     yield patient_id
+
+
+def _of(case: AuthorizationCase) -> str:
+    return f"case {case.id}"
 
 
 def _append(connection: Connection, case: AuthorizationCase, event: CaseEvent) -> Kept:

@@ -11,7 +11,6 @@ import tempfile
 import time
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 from sqlalchemy import select
@@ -19,22 +18,20 @@ from sqlmodel import col
 
 from tools.errors import Unavailable
 from tools.store import database
+from tools.store.audit import Audited
 from tools.store.tables import ChartEntryTable
-
-if TYPE_CHECKING:
-    from sqlalchemy import Engine
 
 SWEPT_AFTER = 3600.0  # seconds: as long as a file may wait for its record
 
 
-class _OfFile(msgspec.Struct):
+class OfFile(msgspec.Struct):
+    """What of a paper's record names its file; "" where there is none."""
+
     sha256: str = ""
 
 
-class Files:
+class Files(Audited):
     """The part of Store that keeps files."""
-
-    engine: Engine
 
     @property
     def files_dir(self) -> Path:
@@ -71,6 +68,7 @@ class Files:
     def file(self, digest: str) -> bytes:
         """The content by its SHA-256; Unavailable if it is gone or is another one."""
         path = self._path(digest)
+        self.note("paper.read", of=f"attachment {digest}")
         try:
             content = path.read_bytes()
         except OSError as error:
@@ -96,7 +94,7 @@ class Files:
         documents = select(col(ChartEntryTable.record)).where(col(ChartEntryTable.part) == "documents")
         with self.engine.connect() as connection:
             bodies = connection.execute(documents).scalars().all()
-        return {msgspec.json.decode(body, type=_OfFile).sha256 for body in bodies}
+        return {msgspec.json.decode(body, type=OfFile).sha256 for body in bodies}
 
     def _path(self, digest: str) -> Path:
         return self.files_dir / digest[:2] / digest

@@ -8,19 +8,18 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import and_, func, or_, select
 from sqlmodel import col
 
+from tools.store.audit import Audited
 from tools.store.rows import PatientRow, patient_number
 from tools.store.tables import MemberTable, NameWordTable, PatientTable
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Connection, Engine, Select, SelectBase
+    from sqlalchemy import ColumnElement, Connection, Select, SelectBase
 
 MANY = 10_000  # whom a word finds; of more, a page is met sooner by going through the list
 
 
-class Finding:
+class Finding(Audited):
     """The part of Store that searches."""
-
-    engine: Engine
 
     def find_patients(
         self,
@@ -56,6 +55,8 @@ class Finding:
                 statement = statement.where(*others, *names.conditions)
                 statement = statement.order_by(col(table.number)).limit(limit).offset(offset)
             rows = connection.execute(statement).all()
+        asked = (query, family, birth_date, member_id, plan_id)
+        self.note("patients.listed", of=" ".join(str(one) for one in asked if one) or "all")
         return [PatientRow(**row._mapping) for row in rows]
 
     def count_patients(

@@ -21,12 +21,13 @@ from sqlmodel import col
 from tools.errors import Invalid, NotFound, Refused
 from tools.records import Patient
 from tools.store import database
+from tools.store.audit import CHARTS, Audited, Key, recorded_charts, rows_of_charts
 from tools.store.bulk import forget_patient, insert_patients
 from tools.store.rows import ChartVersion, Fate, OnConflict, moment
 from tools.store.tables import ChartTable, ChartVersionTable, PatientIdentifierTable, PatientTable
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Connection
 
 IMPORTS_FROM = 900_001  # imported charts get ids from here on, out of the way of generated ones
 _decoder = msgspec.json.Decoder(Patient)
@@ -47,10 +48,8 @@ class KeptChart(NamedTuple):
     apart: tuple[str, ...] = ()
 
 
-class Imports(ABC):
+class Imports(Audited, ABC):
     """The part of Store that keeps charts of other systems."""
-
-    engine: Engine
 
     @abstractmethod
     def patient(self, patient_id: str) -> Patient:
@@ -87,9 +86,16 @@ class Imports(ABC):
                 return _placed(connection, patient, known, on_conflict)[0]
         with database.writing(self.engine) as connection:
             kept, before = _placed(connection, patient, known, on_conflict)
+            id, charts = kept.patient.id, recorded_charts(connection)
+            charts.take_out(rows_of_charts(connection, [id]))
+            rows: list[Key] = []
             if kept.fate != "unchanged":
-                _write(connection, kept.patient, before, taken_from, when)
-            _identify(connection, kept.patient.id, known)
+                rows = _write(connection, kept.patient, before, taken_from, when)
+            _identify(connection, id, known)
+            charts.add(rows_of_charts(connection, [id]))
+            rows += [(PatientIdentifierTable, (*one, id)) for one in _identifiers_of(connection, id)]
+            of, more = f"{kept.fate}, from {taken_from}", {CHARTS: str(charts)}
+            self.record(connection, "chart.imported", whose=id, of=of, rows=rows, more=more)
         return kept
 
     def chart_versions(self, patient_id: str) -> list[ChartVersion]:
@@ -126,6 +132,7 @@ class Imports(ABC):
         statement = select(col(table.body)).where(col(table.patient_id) == patient_id)
         if not found.current:
             statement = statement.where(col(ChartVersionTable.number) == found.number)
+        self.note("chart.read", whose=patient_id, of=f"version {found.number}")
         with self.engine.connect() as connection:
             return _decoder.decode(connection.execute(statement).scalar_one())
 
@@ -258,7 +265,8 @@ def _next_id(connection: Connection) -> str:
 
 def _write(
     connection: Connection, kept: Patient, before: Patient | None, taken_from: str, when: datetime
-) -> None:
+) -> list[Key]:
+    """Put the chart in its place; the versions that this wrote."""
     number, origin, known = 0, "import", []
     if before is not None:
         number, known = _set_aside(connection, before), _identifiers_of(connection, kept.id)
@@ -269,6 +277,7 @@ def _write(
     insert_patients(connection, [(kept, msgspec.json.encode(kept))], origin=origin)
     _identify(connection, kept.id, known)
     _add_version(connection, kept, number + 1, taken_from, moment(when))
+    return [(ChartVersionTable, (kept.id, at)) for at in range(max(number, 1), number + 2)]
 
 
 def _add_version(

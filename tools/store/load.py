@@ -24,10 +24,12 @@ from sqlalchemy import delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, col
 
+from tools.audit.rows import RowSet
 from tools.errors import Invalid, Refused
 from tools.own_terms import register
 from tools.records import Patient, Record
 from tools.store import database
+from tools.store.audit import AS_A_WHOLE, CHARTS, Key, recorded_charts, rows_of, sum_of
 from tools.store.bulk import forget_dataset, insert_patients
 from tools.store.reading import read_record, read_records, sha256_of
 from tools.store.rows import DatasetInfo, person
@@ -38,6 +40,7 @@ from tools.store.tables import (
     DatasetRow,
     DrugTable,
     FormTable,
+    PatientIdentifierTable,
     PatientTable,
     PlanTable,
     PolicyTable,
@@ -189,13 +192,16 @@ def _write(
     """One transaction; returns how many patients are new."""
     added = done = 0
     with database.writing(store.engine) as connection:
+        gone: list[Key] = []
         if not appending:
-            _clear(connection)
+            gone = _clear(connection)
             _write_catalog(connection, catalog)
+        charts = recorded_charts(connection) if appending else _imported(connection)
         for name, batch in _batches(folder, info):
             fresh = _fresh(connection, batch, appending)
             try:
                 insert_patients(connection, fresh, "dataset")
+                charts.add({"patient_id": chart.id, "body": body} for chart, body in fresh)
             except IntegrityError as error:
                 raise Invalid(_taken(store, fresh, name)) from error
             added += len(fresh)
@@ -206,6 +212,10 @@ def _write(
         connection.execute(
             insert(DatasetRow), row | {"fingerprint": info.fingerprint, "body": msgspec.json.encode(info)}
         )
+        sums = {f"{table.__tablename__}/*": sum_of(connection, table) for table in AS_A_WHOLE[1:]}
+        of = f"seed {info.seed}, as of {info.as_of}: {added} patients"
+        more = {CHARTS: str(charts)} | sums
+        store.record(connection, "world.loaded", of=of, rows=gone, more=more)
     return added
 
 
@@ -248,11 +258,26 @@ def _taken(store: Store, batch: list[Chart], file: str) -> str:
     return f"{file}: {', '.join(taken[:3])}: the store holds an imported chart of that id"
 
 
-def _clear(connection: Connection) -> None:
-    """Take out what came with the world that is loaded."""
+def _imported(connection: Connection) -> RowSet:
+    """The charts that a load leaves where they are."""
+    found = RowSet()
+    found.add(rows_of(connection, ChartTable))
+    return found
+
+
+def _clear(connection: Connection) -> list[Key]:
+    """Take out what came with the world that is loaded; the rows that went with its people and are recorded one by
+    one."""
+    of_dataset = select(col(PatientTable.id)).where(col(PatientTable.origin) == "dataset")
+    table = PatientIdentifierTable
+    theirs = select(col(table.system), col(table.value), col(table.patient_id)).where(
+        col(table.patient_id).in_(of_dataset)
+    )
+    gone: list[Key] = [(table, tuple(row)) for row in connection.execute(theirs)]
     forget_dataset(connection)
-    for table in (DrugTable, PlanTable, FormTable, PolicyTable):
-        connection.execute(delete(table))
+    for each in (DrugTable, PlanTable, FormTable, PolicyTable):
+        connection.execute(delete(each))
+    return gone
 
 
 def _write_catalog(connection: Connection, catalog: Catalog) -> None:

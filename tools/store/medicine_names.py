@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import msgspec
 from sqlalchemy import delete, insert, select
@@ -12,20 +12,16 @@ from sqlmodel import col
 from tools.errors import Invalid, NotFound, nearest
 from tools.records import Fill, Medication, Patient
 from tools.store import database
+from tools.store.audit import Audited
 from tools.store.rows import MedicineName
 from tools.store.tables import MedicineNameTable
 from tools.terminology.medicines import fold, resolve_medicine, terminology
 
-if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
 Entry = TypeVar("Entry", Medication, Fill)
 
 
-class MedicineNames:
+class MedicineNames(Audited):
     """The part of Store that keeps such answers, and reads charts by them."""
-
-    engine: Engine
 
     def name_medicine(self, name: str, meaning: str, *, by: str, when: datetime) -> MedicineName:
         """Keep what a name stands for, in the place of what was said before.
@@ -61,6 +57,8 @@ class MedicineNames:
             connection.execute(
                 insert(MedicineNameTable), {"name_fold": fold(name), "body": msgspec.json.encode(said)}
             )
+            rows = [(MedicineNameTable, (fold(name),))]
+            self.record(connection, "medicine.named", of=said.name, by=said.by, rows=rows)
         return said
 
     def forget_medicine(self, name: str) -> None:
@@ -69,6 +67,9 @@ class MedicineNames:
             gone = connection.execute(
                 delete(MedicineNameTable).where(col(MedicineNameTable.name_fold) == fold(name))
             )
+            if gone.rowcount:
+                rows = [(MedicineNameTable, (fold(name),))]
+                self.record(connection, "medicine.forgotten", of=name.strip(), rows=rows)
         if not gone.rowcount:
             raise NotFound(
                 "answered medicine", name, nearest(name, [one.name for one in self.medicine_names()])

@@ -20,6 +20,7 @@ from tools.own_terms import register
 from tools.records import Drug, FormTemplate, Patient, Plan, Policy
 from tools.store import database
 from tools.store.additions import Additions, apply
+from tools.store.audit import Audit
 from tools.store.batches import Batches
 from tools.store.cases import Cases
 from tools.store.drafts import Drafts
@@ -27,6 +28,7 @@ from tools.store.files import Files
 from tools.store.finding import Finding, storable
 from tools.store.imports import Imports
 from tools.store.medicine_names import MedicineNames
+from tools.store.provenance import Provenances
 from tools.store.rows import DatasetInfo, person
 from tools.store.tables import (
     ChartEntryTable,
@@ -38,6 +40,7 @@ from tools.store.tables import (
     PlanTable,
     PolicyTable,
 )
+from tools.store.users import Users
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,7 +77,9 @@ T = TypeVar("T")
 _patient_decoder = msgspec.json.Decoder(Patient)
 
 
-class Store(Additions, Batches, Cases, Drafts, Files, Finding, Imports, MedicineNames):
+class Store(
+    Additions, Audit, Batches, Cases, Drafts, Files, Finding, Imports, MedicineNames, Provenances, Users
+):
     """Everything that is known at run time. Safe to share between threads."""
 
     def __init__(self, url: str) -> None:
@@ -99,6 +104,7 @@ class Store(Additions, Batches, Cases, Drafts, Files, Finding, Imports, Medicine
         """The store at this URL, made or brought to the current schema first."""
         store = cls(url)
         database.migrate(store.engine)
+        store.seal()
         return store
 
     def close(self) -> None:
@@ -126,6 +132,7 @@ class Store(Additions, Batches, Cases, Drafts, Files, Finding, Imports, Medicine
             rows = connection.execute(_PATIENT, {"id": storable(patient_id)}).all()
         if not rows:
             raise self._no_patient(patient_id)
+        self.note("chart.read", whose=patient_id)
         patient = _patient_decoder.decode(rows[0][0])
         entries = [
             (row[1], row[2], row[3]) for row in rows if row[1] is not None and row[4] == person(patient)

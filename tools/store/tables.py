@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-SCHEMA = "0007"  # the newest revision in migrations/versions; a test holds it
+SCHEMA = "0010"  # the newest revision in migrations/versions; a test holds it
 # An id may be named in a URL and have any size; SQLite counts up its INTEGER alone, which is as wide.
 NUMBER: Any = BigInteger().with_variant(Integer, "sqlite")
 
@@ -307,3 +307,76 @@ class MedicineNameTable(SQLModel, table=True):
 
     name_fold: str = Field(primary_key=True)
     body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class AuditEventTable(SQLModel, table=True):
+    """One access, in the order in which they were recorded. Rows are added and nothing else: triggers refuse the rest.
+    `body` is what counts, as it was hashed into `leaf`; the columns before it are there to search by."""
+
+    __tablename__ = "audit_events"
+    __table_args__ = (
+        Index("ix_audit_events_whose_number", "whose", "number"),
+        Index("ix_audit_events_what_number", "what", "number"),
+    )
+
+    number: int = Field(primary_key=True, sa_type=NUMBER)
+    at: str
+    who: str
+    what: str
+    whose: str
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    leaf: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class CatalogChangeTable(SQLModel, table=True):
+    """How often what a world is (its plans, drugs, forms, policies) was written, by whatever hand: one row, which
+    triggers of SQLite count up."""
+
+    __tablename__ = "catalog_changes"
+
+    id: int = Field(primary_key=True)
+    many: int
+
+
+class SnapshotTable(SQLModel, table=True):
+    """A record that a determination was made from, under the SHA-256 of its JSON; `body` is that, compressed (zlib)."""
+
+    __tablename__ = "snapshots"
+
+    digest: str = Field(primary_key=True)
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class ProvenanceTable(SQLModel, table=True):
+    """What a kept determination was made of, by the SHA-256 of the determination's JSON."""
+
+    __tablename__ = "provenance"
+
+    determination: str = Field(primary_key=True)
+    version: str
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class UserTable(SQLModel, table=True):
+    """Who may sign in over HTTP; `password` is its Argon2 hash."""
+
+    __tablename__ = "users"
+
+    name: str = Field(primary_key=True)
+    role: str
+    password: str
+    disabled: bool
+    created: str
+
+
+class ApiKeyTable(SQLModel, table=True):
+    """A program's key by the SHA-256 of its secret; what it may do is what its user may, of these scopes."""
+
+    __tablename__ = "api_keys"
+
+    id: str = Field(primary_key=True)
+    user: str = Field(foreign_key="users.name")
+    digest: str
+    scopes: str
+    expires: str
+    revoked: bool

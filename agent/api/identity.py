@@ -1,0 +1,123 @@
+"""Who calls over HTTP, and whether they may: decided before anything is looked up, so that what one may not see is
+answered as what is not there. Each request is one access in the audit, and what was refused is recorded too.
+
+Until a user is made the door is the local owner's, as whom everybody on this machine acts who reaches the port.
+From then on everybody signs in (a cookie, SameSite, ended after half an hour of nothing and after twelve hours) or
+brings a key (`Authorization: Bearer`).
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.datastructures import Headers
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from agent import access
+from agent.api import wire
+from agent.roles import ALL, ANYONE, ROLES, needs
+from tools.audit.events import Actor, system_user
+from tools.errors import NotFound, PaladinError
+
+if TYPE_CHECKING:
+    from tools.store.store import Store
+
+REFUSED = {401, 403, 409}
+COOKIE, IDLE_SECONDS, LONGEST_SECONDS = "paladin", 1800, 12 * 3600
+
+
+class Caller(NamedTuple):
+    """Who calls, and what they may do."""
+
+    name: str
+    role: str
+    may: tuple[str, ...]
+
+
+NOBODY = Caller("nobody", "", ())
+
+
+class Identity:
+    """ASGI middleware; the session is in the scope."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        store, headers = _store(scope), Headers(scope=scope)
+        caller = _caller(store, scope) if store else Caller(system_user(), "owner", ALL)
+        via = f"{scope['method']} {scope['path']}"
+        where = (scope["client"] or ("",))[0]
+        access.begin(Actor(who=caller.name, role=caller.role, where=where, via=via))
+
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] in REFUSED and store:
+                with suppress(PaladinError, SQLAlchemyError):
+                    store.note("refused", of=via, why=str(message["status"]))
+            await send(message)
+
+        refusal = _refusal(caller, scope["method"], scope["path"], headers)
+        await (self.app if refusal is None else refusal)(scope, receive, sent)
+
+
+def _refusal(caller: Caller, method: str, path: str, headers: Headers) -> Response | None:
+    if caller.may is ALL:  # the usual case, and asked with every request
+        return None
+    wanted = needs(method, path)
+    if wanted == ANYONE or wanted in caller.may:
+        return None
+    if caller is not NOBODY:
+        return wire.refuse("not-yours", f"{caller.role} {caller.name} may not {wanted} here")
+    if method == "GET" and "text/html" in headers.get("accept", ""):
+        return RedirectResponse("/sign-in", 303)
+    told = wire.refuse("unknown", "sign in at /sign-in, or send a key: Authorization: Bearer pa_…")
+    told.headers["www-authenticate"] = "Bearer"
+    return told
+
+
+def _store(scope: Scope) -> Store | None:
+    """None where there is none yet: the endpoint says so."""
+    try:
+        store: Store = scope["app"].state.office.store
+    except (PaladinError, SQLAlchemyError):
+        return None
+    return store
+
+
+def _caller(store: Store, scope: Scope) -> Caller:
+    try:
+        if not store.has_users():
+            return Caller(system_user(), "owner", ALL)
+        return _by_key(store, scope) or _by_session(store, scope) or NOBODY
+    except SQLAlchemyError:  # it cannot be known who calls, so it is nobody
+        return NOBODY
+
+
+def _by_key(store: Store, scope: Scope) -> Caller | None:
+    scheme, _, given = Headers(scope=scope).get("authorization", "").partition(" ")
+    found = store.bearer(given.strip(), datetime.now(UTC)) if scheme.casefold() == "bearer" else None
+    if found is None:
+        return None
+    user, scopes = found
+    return Caller(user.name, user.role, tuple(one for one in ROLES.get(user.role, ()) if one in scopes))
+
+
+def _by_session(store: Store, scope: Scope) -> Caller | None:
+    session = scope.get("session") or {}
+    try:
+        user = store.user(str(session.get("user", "")))
+    except NotFound:
+        return None
+    fresh = 0 <= time.time() - float(session.get("began", 0)) < LONGEST_SECONDS
+    if user.disabled or user.stamp != session.get("stamp") or not fresh:
+        session.clear()
+        return None
+    return Caller(user.name, user.role, ROLES.get(user.role, ()))

@@ -1,0 +1,228 @@
+"""The whole home in one file, taken while others work in it, and put back: databases by SQLite's own backup, papers and
+attachments by their hashes. What can be made again (the search index, a generated world) is not in it.
+
+A database is copied before the files that it names: a paper is always there before the record of it.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import sqlite3
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from agent.audit import HEADS, KEY
+from agent.desk import now
+from agent.settings import Settings
+from tools.audit.events import version
+from tools.errors import Invalid, Refused, Unavailable
+from tools.private import UMASK
+from tools.store.database import sqlite_file
+from tools.store.tables import SCHEMA
+
+if TYPE_CHECKING:
+    from tools.store.store import Store
+
+STORE = "paladin.db"
+MANIFEST = "manifest.json"
+DATABASES = ("checkpoints.db", "conversations.db", "queue.db")
+FOLDERS = ("drafts", f"{STORE}.files")
+FILES = (HEADS, KEY, "models.json")
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a backup holds: the SHA-256 of each file by its name, and the home whose paths its drafts name."""
+
+    version: str
+    schema: str
+    taken: datetime
+    home: str
+    files: dict[str, str]
+
+
+def back_up(store: Store, settings: Settings, to: Path) -> Manifest:
+    """Write the backup, whole or not at all, and read it again before it is called one.
+
+    Raises:
+        Refused: the store is on a server, or something stands in the way of the file.
+        Unavailable: it cannot be written, or a database or a file is damaged.
+    """
+    _require_file(store, settings)
+    if to.exists():
+        raise Refused(f"{to} is there already; name another file, e.g. {to.with_stem(to.stem + '-2')}")
+    with _beside(to) as folder:
+        copied = [(STORE, _copy(Path(str(store.engine.url.database)), folder / STORE))]
+        copied += [
+            (name, _copy(settings.home / name, folder / name))
+            for name in DATABASES
+            if (settings.home / name).exists()
+        ]
+        kept = copied + list(_papers(settings.home))
+        manifest = Manifest(
+            version=version(),
+            schema=SCHEMA,
+            taken=now(),
+            home=str(settings.home),
+            files={name: _digest(path) for name, path in kept},
+        )
+        made = folder / "backup.tar"
+        with tarfile.open(made, "w") as tar:
+            _put(tar, MANIFEST, msgspec.json.encode(manifest))
+            for name, path in kept:
+                tar.add(path, name, recursive=False)
+        read_backup(made)
+        made.chmod(0o666 & ~UMASK)
+        made.replace(to)
+    return manifest
+
+
+def read_backup(file: Path, into: Path | None = None) -> Manifest:
+    """What a backup holds, each file held against its hash; and brought into a folder if one is named.
+
+    Raises:
+        Invalid: it is no backup, or is not as it was made; names what is wrong.
+    """
+    try:
+        with tarfile.open(file, "r:") as tar:
+            first = tar.next()
+            opened = tar.extractfile(first) if first and first.name == MANIFEST else None
+            if opened is None:
+                raise Invalid(f"{file} is no backup of Paladin; `pa backup FILE` makes one")
+            manifest = msgspec.json.decode(opened.read(), type=Manifest)
+            left = dict(manifest.files)
+            for member in iter(tar.next, None):
+                if _read(tar, member, into) != left.pop(member.name, None):
+                    raise Invalid(f"{file}: {member.name} is not what was backed up")
+    except (tarfile.TarError, msgspec.DecodeError, UnicodeDecodeError, EOFError) as error:
+        raise Invalid(f"{file} is no backup of Paladin, or is damaged ({error})") from None
+    except FileNotFoundError:
+        raise Unavailable(f"there is no file {file}") from None
+    if left:
+        raise Invalid(f"{file} lacks {', '.join(sorted(left)[:3])}: it was cut off")
+    return manifest
+
+
+def restore(file: Path, settings: Settings, *, replace: bool = False) -> tuple[Manifest, Path | None]:
+    """Put a backup in the place of this home, all of it or nothing, and where the old home was moved to.
+
+    Raises:
+        Refused: there is a store already, and nobody said that it may go aside; or the backup is of a newer Paladin.
+        Invalid: the backup is damaged.
+    """
+    from tools.store.store import Store
+
+    home = settings.home
+    if settings.database_url != f"sqlite:///{home / STORE}":
+        raise Refused("the store is not in this home (PALADIN_DATABASE_URL); restore it with its own tools")
+    if (home / STORE).exists() and not replace:
+        raise Refused(f"{home} holds a store; `pa restore {file} --replace` moves that home aside first")
+    with _beside(home) as folder:
+        fresh = folder / "home"
+        fresh.mkdir(mode=0o700)
+        manifest = read_backup(file, fresh)
+        if manifest.schema > SCHEMA:
+            raise Refused(
+                f"{file} was made by a newer Paladin ({manifest.version}); restore it with that one"
+            )
+        for name in (STORE, *DATABASES):
+            _require_sound(fresh / name)
+        aside = home.with_name(f"{home.name}.before-{now():%Y%m%dT%H%M%S}") if home.exists() else None
+        if aside:
+            home.rename(aside)
+        fresh.rename(home)
+    restored = Store.create(settings.database_url)
+    restored.move_papers(manifest.home, str(home), f"backup of {manifest.taken:%Y-%m-%d %H:%M} UTC")
+    restored.close()
+    return manifest, aside
+
+
+def _require_file(store: Store, settings: Settings) -> None:
+    if sqlite_file(store.engine.url) != settings.home / STORE:
+        raise Refused("the store is on a server or elsewhere; back it up with its own tools, e.g. pg_dump")
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    """A folder on the same disk, which goes again."""
+    try:
+        folder = Path(tempfile.mkdtemp(dir=path.absolute().parent, prefix=".paladin-"))
+    except OSError as error:
+        raise Unavailable(f"nothing can be written beside {path}: {error.strerror}") from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _copy(source: Path, to: Path) -> Path:
+    """The database as one moment had it, whoever writes meanwhile."""
+    with closing(sqlite3.connect(source)) as here, closing(sqlite3.connect(to)) as there:
+        here.backup(there)
+        there.execute("PRAGMA journal_mode = DELETE").close()  # one file, without a log beside it
+    _require_sound(to)
+    return to
+
+
+def _require_sound(database: Path) -> None:
+    if not database.exists():
+        return
+    with closing(sqlite3.connect(database)) as connection:
+        said = connection.execute("PRAGMA quick_check").fetchone()[0]
+    if said != "ok":
+        raise Unavailable(f"{database.name} is damaged ({said}); an older backup may be whole")
+
+
+def _papers(home: Path) -> Iterator[tuple[str, Path]]:
+    found = [home / name for name in FILES]
+    found += [path for folder in FOLDERS for path in sorted((home / folder).rglob("*"))]
+    for path in found:
+        if path.is_file() and not path.is_symlink() and not path.name.endswith(".part"):
+            yield path.relative_to(home).as_posix(), path
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return sha256_of(file)
+
+
+def sha256_of(file: io.BufferedIOBase | io.BufferedReader) -> str:
+    """The SHA-256 of what is left of an open file, read in blocks."""
+    found = sha256()
+    while block := file.read(1 << 20):
+        found.update(block)
+    return found.hexdigest()
+
+
+def _put(tar: tarfile.TarFile, name: str, content: bytes) -> None:
+    member = tarfile.TarInfo(name)
+    member.size = len(content)
+    tar.addfile(member, io.BytesIO(content))
+
+
+def _read(tar: tarfile.TarFile, member: tarfile.TarInfo, into: Path | None) -> str:
+    """Its SHA-256, and a copy of it in the folder; "" for what is no plain file below it."""
+    name = PurePosixPath(member.name)
+    opened = tar.extractfile(member) if member.isreg() else None
+    if opened is None or name.is_absolute() or ".." in name.parts:
+        return ""
+    if into is None:
+        return sha256_of(opened)  # type: ignore[arg-type]
+    to, found = into / name, sha256()
+    to.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with os.fdopen(os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        while block := opened.read(1 << 20):
+            found.update(block)
+            file.write(block)
+        file.flush()
+        os.fsync(file.fileno())
+    return found.hexdigest()

@@ -1,0 +1,51 @@
+"""What each role may do, and what each call over HTTP needs: two tables."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+READ, WRITE, REVIEW, APPROVE = "read", "write", "review", "approve"
+IMPORT, AUDIT, ANYONE = "import", "audit", ""
+ALL = (READ, WRITE, REVIEW, APPROVE, IMPORT, AUDIT)
+
+ROLES: dict[str, tuple[str, ...]] = {
+    "viewer": (READ,),
+    "specialist": (READ, WRITE),
+    "reviewer": (READ, WRITE, REVIEW, APPROVE),
+    "prescriber": (READ, REVIEW, APPROVE),
+    "admin": ALL,
+    "service": (READ, WRITE, IMPORT),
+}
+
+
+class Rule(NamedTuple):
+    """What a call needs whose method and path match; `*` is any text, `/` too."""
+
+    method: str
+    path: str
+    needs: str
+
+
+# The first that matches holds. What no line names is read with GET and written otherwise, also on pages to come.
+RULES = (
+    Rule("*", "/sign-in", ANYONE),
+    Rule("*", "/sign-out", ANYONE),
+    Rule("GET", "/metrics", AUDIT),
+    Rule("POST", "/api/fhir/import", IMPORT),
+    Rule("POST", "*/drafts/*/approve", APPROVE),
+    Rule("POST", "*/drafts/*/reject", REVIEW),
+    Rule("POST", "*/drafts/*/edit", REVIEW),
+    Rule("POST", "/api/denials/read", READ),
+    Rule("GET", "*", READ),
+    Rule("HEAD", "*", READ),
+    Rule("OPTIONS", "*", READ),
+    Rule("*", "*", WRITE),
+)
+
+
+def needs(method: str, path: str) -> str:
+    """The permission that this call needs; ANYONE for none."""
+    return next(
+        rule.needs for rule in RULES if fnmatchcase(method, rule.method) and fnmatchcase(path, rule.path)
+    )

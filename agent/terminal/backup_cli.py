@@ -1,0 +1,74 @@
+"""`pa backup` and `pa restore`: all that a home holds in one file, and back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from agent.settings import read_settings
+from agent.terminal.lines import tell
+
+backup, restore = typer.Typer(add_completion=False), typer.Typer(add_completion=False)
+
+
+@backup.command(
+    epilog="""[bold]Example[/]
+  pa backup /media/usb/paladin-2026-09-01.tar
+
+Taken while others work: the databases are as one moment had them, and every
+paper and attachment is there with its hash. The file holds charts, and the key
+that signs heads of the audit log: keep it as you keep charts."""
+)
+def _backup(
+    file: Path = typer.Argument(..., metavar="FILE", help="Where to; a file that is not there yet."),
+    as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+) -> None:
+    """Back up store, drafts, attachments, conversations and the audit log into one file."""
+    from agent.backup import back_up
+    from agent.dump import to_json
+    from agent.stores import open_store
+
+    settings = read_settings()
+    store = open_store(settings)
+    store.note("store.exported", of=f"backup to {file}")
+    manifest = back_up(store, settings, file)
+    said = f"{file}: {len(manifest.files)} files, each read again and held against its hash"
+    tell(to_json({"file": str(file), "taken": manifest.taken, "files": manifest.files}) if as_json else said)
+
+
+@restore.command(
+    epilog="""[bold]Examples[/]
+  pa restore /media/usb/paladin-2026-09-01.tar
+  pa restore /media/usb/paladin-2026-09-01.tar --replace
+
+Every file is held against its hash before anything is moved. With --replace
+the home that is there is moved aside, and nothing of it is deleted."""
+)
+def _restore(
+    file: Path = typer.Argument(..., metavar="FILE", help="What `pa backup` wrote."),
+    replace: bool = typer.Option(False, "--replace", help="Move the home that is there aside."),
+    as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+) -> None:
+    """Put a backup in the place of this home: all of it, or nothing."""
+    from agent.audit import held_against
+    from agent.backup import restore as put_back
+    from agent.dump import to_json
+    from agent.stores import open_store
+
+    settings = read_settings()
+    manifest, aside = put_back(file, settings, replace=replace)
+    found = held_against(open_store(settings), settings)
+    if as_json:
+        told = {"home": str(settings.home), "taken": manifest.taken, "files": len(manifest.files)}
+        tell(to_json(told | {"aside": str(aside or ""), "problems": found.problems}))
+    else:
+        for problem in found.problems:
+            tell(f"✗ {problem}")
+        tell(
+            f"{settings.home} is as it was on {manifest.taken:%Y-%m-%d %H:%M} UTC: {len(manifest.files)} files"
+        )
+        if aside:
+            tell(f"what was there is in {aside}")
+        tell("`pa index` builds the search index anew")
+    raise typer.Exit(1 if found.problems else 0)

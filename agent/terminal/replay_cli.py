@@ -1,0 +1,86 @@
+"""`pa replay`: decide again what was decided, from what was known then."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import typer
+
+from agent.settings import BIGGEST, read_settings
+from agent.terminal.lines import tell
+from tools.errors import Invalid, NotFound
+
+if TYPE_CHECKING:
+    from tools.replay import Replayed
+    from tools.store.store import Store
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command(
+    epilog="""[bold]Examples[/]
+  pa replay 1
+  pa replay --case 1 --json
+
+A draft, and a case that was opened by hand, keeps what its determination was
+made of: chart, plan, policy, form and request, and which engine and terms
+read them. Exit 1 if it is decided otherwise now."""
+)
+def _replay(
+    draft_id: int = typer.Argument(0, metavar="DRAFT", min=0, max=BIGGEST, help="Number of the draft."),
+    case_id: int = typer.Option(0, "--case", metavar="CASE", min=0, max=BIGGEST, help="A case instead."),
+    as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+) -> None:
+    """Decide a draft or a case again from what was known then, and say what has changed since."""
+    from agent.stores import open_store
+    from tools.replay import replay
+
+    if (draft_id > 0) == (case_id > 0):
+        raise Invalid("name a draft, e.g. `pa replay 1`, or a case with --case 1")
+    store = open_store(read_settings())
+    what, whose, kept = _kept(store, draft_id, case_id)
+    digest = sha256(kept).hexdigest()
+    at = store.recorded_at(f"provenance/{digest}", whose)
+    found = replay(store, kept, store.provenance(digest), at)
+    if as_json:
+        from agent.dump import to_json
+
+        tell(to_json(found))
+    else:
+        _show(what, found)
+    raise typer.Exit(0 if found.same else 1)
+
+
+def _kept(store: Store, draft_id: int, case_id: int) -> tuple[str, str, bytes]:
+    """What it is called, whose it is, and the determination that it rests on, as JSON."""
+    if draft_id:
+        draft = store.draft(draft_id)
+        about = f"draft {draft_id}: {draft.drug} for {draft.patient_id} on {draft.as_of}"
+        return about, draft.patient_id, draft.determination
+    case = store.authorization_case(case_id)
+    about = f"case {case_id}: {case.head.drug} for {case.head.patient_id}"
+    basis = next((event.facts.basis for event in case.events if event.facts.basis), None)
+    if basis is None:
+        raise NotFound("determination of this case", str(case_id), hint="it was opened without one")
+    if basis.draft_id is not None:
+        draft = store.draft(basis.draft_id)
+        if sha256(draft.determination).hexdigest() == basis.determination:
+            return about, case.head.patient_id, draft.determination
+    return about, case.head.patient_id, store.snapshot(basis.determination)
+
+
+def _show(what: str, found: Replayed) -> None:
+    tell(what)
+    if found.same:
+        tell(f"= decided again from what was known then: {found.again}, word for word the same")
+    elif found.differing or found.outcome != found.again:
+        tell(f"≠ decided again from what was known then: {found.again}, and then it was {found.outcome}")
+        for line in found.differing:
+            tell(f"  {line}")
+    else:
+        tell(f"≈ decided again from what was known then: {found.again} by the same findings, in other words")
+    tell(f"  engine then {found.decided_by}; now {found.engine}")
+    tell(f"  changed since: {', '.join(found.changed) or 'nothing'}")
+    for line in found.since:
+        tell(f"  {line}")

@@ -1,0 +1,155 @@
+"""`pa users`: who may come in over HTTP, in which role; and keys of programs."""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import typer
+
+from agent.settings import read_settings
+from agent.terminal.lines import tell
+from tools.errors import Invalid, NotFound, nearest
+
+if TYPE_CHECKING:
+    from tools.store.store import Store
+
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+
+EPILOG = """[bold]Examples[/]
+  pa users add mgarcia --role admin
+  pa users add rlee --role specialist < password.txt
+  pa users key rlee --days 90 --scopes read,write
+  pa users disable rlee
+
+Roles: viewer reads; specialist drafts, adds and records; reviewer edits,
+rejects and approves as well; prescriber reads, edits and approves; service is
+a program that reads, writes and imports; admin may everything. Until the first
+user is made, whoever reaches the port acts as the local owner; from then on
+everybody signs in. The command line is the operating system's user's always."""
+
+
+@app.callback(epilog=EPILOG)
+def _users() -> None:
+    """Who may come in over HTTP, in which role; and keys of programs."""
+
+
+@app.command("list", epilog="[bold]Example[/]\n  pa users list")
+def _list(as_json: bool = typer.Option(False, "--json", help="Print one JSON object.")) -> None:
+    """Users and keys; neither passwords nor keys are known any more."""
+    from agent.dump import plain, to_json
+
+    store = _store()
+    users, keys = store.users(), store.keys()
+    if as_json:
+        shown = [{name: value for name, value in plain(user).items() if name != "stamp"} for user in users]
+        tell(to_json({"users": shown, "keys": [plain(key) for key in keys]}))
+        return
+    for user in users:
+        tell(f"{user.name}  {user.role}{'  disabled' if user.disabled else ''}")
+    for key in keys:
+        over = "  revoked" if key.revoked else f"  until {key.expires:%Y-%m-%d}"
+        tell(f"key {key.id} of {key.user}: {', '.join(key.scopes)}{over}")
+    if not users:
+        tell("No user was made: whoever reaches the port of `pa serve` acts as the local owner.")
+
+
+@app.command("add", epilog="[bold]Example[/]\n  pa users add mgarcia --role admin")
+def _add(
+    name: str = typer.Argument(..., metavar="NAME"),
+    role: str = typer.Option(
+        ..., metavar="ROLE", help="viewer, specialist, reviewer, prescriber, admin, service."
+    ),
+) -> None:
+    """Make a user; the password is asked for, or read from a pipe."""
+    from agent.access import acting
+    from agent.api.session import KEY
+    from agent.desk import now
+    from tools.private import secret_of
+
+    store = _store()
+    user = store.add_user(name, _role(role), _password(), by=acting().actor.who, when=now())
+    secret_of(read_settings().home / KEY)
+    tell(f"{user.name} is {user.role}; a server that runs already is to be started again")
+
+
+@app.command("set", epilog="[bold]Example[/]\n  pa users set rlee --role reviewer")
+def _set(
+    name: str = typer.Argument(..., metavar="NAME"),
+    role: str = typer.Option("", metavar="ROLE", help="The role from now on."),
+    password: bool = typer.Option(False, "--password", help="Ask for another password."),
+) -> None:
+    """Give a user another role or password."""
+    from agent.access import acting
+
+    if not role and not password:
+        raise Invalid("say what is to change: --role ROLE or --password")
+    user = _store().change_user(
+        name,
+        by=acting().actor.who,
+        role=_role(role) if role else "",
+        password=_password() if password else "",
+    )
+    tell(f"{user.name} is {user.role}")
+
+
+@app.command("disable", epilog="[bold]Example[/]\n  pa users disable rlee")
+def _disable(
+    name: str = typer.Argument(..., metavar="NAME"),
+    undo: bool = typer.Option(False, "--undo", help="Let them in again."),
+) -> None:
+    """Shut a user out, with their keys; what they did stays theirs."""
+    from agent.access import acting
+
+    user = _store().change_user(name, by=acting().actor.who, disabled=not undo)
+    tell(f"{user.name} is {'let in again' if undo else 'shut out'}")
+
+
+@app.command("key", epilog="[bold]Example[/]\n  pa users key rlee --days 90 --scopes read")
+def _key(
+    name: str = typer.Argument(..., metavar="NAME", help="Whose key it is; it may no more than they may."),
+    days: int = typer.Option(90, min=1, max=366, help="How long it opens anything."),
+    scopes: str = typer.Option("read", help="What it may: read, write, review, approve, import, audit."),
+) -> None:
+    """Make a key for a program; it is shown once."""
+    from agent.access import acting
+    from agent.desk import now
+    from agent.roles import ALL
+
+    wanted = tuple(one.strip() for one in scopes.split(",") if one.strip())
+    for one in wanted:
+        if one not in ALL:
+            raise NotFound("scope", one, nearest(one, ALL), f"there are {', '.join(ALL)}")
+    key, told = _store().add_key(name, wanted, now() + timedelta(days=days), by=acting().actor.who)
+    tell(f"{told}\nShown this once; until {key.expires:%Y-%m-%d}. Take it back: pa users revoke {key.id}")
+
+
+@app.command("revoke", epilog="[bold]Example[/]\n  pa users revoke 1f2e3d4c")
+def _revoke(
+    id: str = typer.Argument(..., metavar="KEY", help="Its id, as `pa users list` shows it."),
+) -> None:
+    """Take a key back: it opens nothing any more."""
+    from agent.access import acting
+
+    tell(f"key {_store().revoke_key(id, by=acting().actor.who).id} opens nothing any more")
+
+
+def _store() -> Store:
+    from agent.stores import open_store
+
+    return open_store(read_settings())
+
+
+def _role(typed: str) -> str:
+    from agent.roles import ROLES
+
+    if typed not in ROLES:
+        raise NotFound("role", typed, nearest(typed, ROLES), f"there are {', '.join(ROLES)}")
+    return typed
+
+
+def _password() -> str:
+    if sys.stdin.isatty():
+        return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+    return sys.stdin.readline().rstrip("\r\n")

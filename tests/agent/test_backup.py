@@ -1,0 +1,113 @@
+"""All that a home holds in one file, and back."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+
+from agent.backup import read_backup
+from tests.agent.conftest import Case, Ran
+from tools.errors import Invalid
+
+
+@pytest.fixture
+def taken(pa: Callable[..., Ran], cases: dict[str, Case], tmp_path: Path) -> Path:
+    """A backup of a home with a draft that was approved."""
+    case = cases["ready"]
+    assert pa("draft", case.patient_id, case.drug).code == 0
+    assert pa("review", "1", "--approve", "--by", "R. Lee, CPhT").code == 0
+    assert pa("audit", "head").code == 0
+    ran = pa("backup", str(tmp_path / "kept.tar"))
+    assert ran.code == 0, ran
+    return tmp_path / "kept.tar"
+
+
+def test_what_was_backed_up_is_restored_with_its_papers_and_its_log(
+    pa: Callable[..., Ran], taken: Path, home: Path
+) -> None:
+    shutil.rmtree(home)
+    ran = pa("restore", str(taken))
+    assert ran.code == 0, ran
+    assert pa("review", "1", "--json").out.count('"approved"') >= 1
+    assert "held against 1 heads: whole" in pa("audit", "verify").out
+    assert pa("replay", "1").code == 0
+    assert (home / "paladin.db").stat().st_mode & 0o077 == 0 and home.stat().st_mode & 0o077 == 0
+
+
+def test_it_is_restored_into_another_home_whose_drafts_name_their_papers_there(
+    pa: Callable[..., Ran], taken: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.rmtree(home)
+    monkeypatch.setenv("PALADIN_HOME", str(tmp_path / "elsewhere"))
+    assert pa("restore", str(taken)).code == 0
+    assert pa("audit", "verify").code == 0
+
+
+def test_a_home_that_is_there_is_moved_aside_only_if_somebody_says_so(
+    pa: Callable[..., Ran], taken: Path, home: Path
+) -> None:
+    refused = pa("restore", str(taken))
+    assert refused.code == 2 and "--replace" in refused.err
+    assert pa("restore", str(taken), "--replace").code == 0
+    aside = list(home.parent.glob("home.before-*"))
+    assert len(aside) == 1 and (aside[0] / "paladin.db").exists()
+
+
+@pytest.mark.parametrize("damage", ["a byte", "cut off", "another file"])
+def test_a_damaged_backup_is_refused_and_the_home_stays(
+    pa: Callable[..., Ran], taken: Path, home: Path, damage: str
+) -> None:
+    content = bytearray(taken.read_bytes())
+    if damage == "a byte":
+        content[len(content) // 2] ^= 1
+    elif damage == "cut off":
+        content = content[: len(content) // 2]
+    else:
+        content = bytearray(b"not a tar")
+    taken.write_bytes(content)
+    before = (home / "paladin.db").read_bytes()
+    ran = pa("restore", str(taken), "--replace")
+    assert ran.code == 2 and ran.err.count("\n") == 1, ran
+    assert (home / "paladin.db").read_bytes() == before and not list(home.parent.glob("home.before-*"))
+
+
+def test_a_file_that_would_leave_the_folder_is_no_part_of_a_backup(taken: Path, tmp_path: Path) -> None:
+    evil = tmp_path / "evil.tar"
+    with tarfile.open(taken) as good, tarfile.open(evil, "w") as tar:
+        for member in good:
+            if member.name == "paladin.db":
+                member.name = "../../outside.db"
+            tar.addfile(member, good.extractfile(member))
+    with pytest.raises(Invalid, match=r"outside\.db is not what was backed up"):
+        read_backup(evil, tmp_path / "into")
+    assert not (tmp_path / "outside.db").exists()
+
+
+def test_it_is_taken_while_others_write(
+    pa: Callable[..., Ran], home: Path, tmp_path: Path, cases: dict[str, Case]
+) -> None:
+    done = Event()
+
+    def write() -> None:
+        with sqlite3.connect(home / "paladin.db", timeout=30) as connection:
+            connection.execute("CREATE TABLE beside (n INTEGER)")
+            while not done.is_set():
+                connection.execute("INSERT INTO beside VALUES (1)")
+                connection.commit()
+
+    writer = Thread(target=write)
+    writer.start()
+    try:
+        assert pa("backup", str(tmp_path / "kept.tar")).code == 0
+    finally:
+        done.set()
+        writer.join()
+    read_backup(tmp_path / "kept.tar", tmp_path / "into")
+    with sqlite3.connect(tmp_path / "into" / "paladin.db") as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)

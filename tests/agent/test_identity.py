@@ -1,0 +1,198 @@
+"""Who may call what over HTTP, once a user was made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from agent.api import session
+from agent.api.app import create_app
+from agent.desk import now
+from agent.roles import ALL, ANYONE, APPROVE, READ, ROLES, WRITE, needs
+from agent.settings import read_settings
+from tests.agent.conftest import Case
+from tools.errors import Invalid, Refused
+from tools.private import secret_of
+from tools.store import Store
+
+PASSWORD = "correct horse battery"
+PROCESS = "/api/orchestrator/process"
+
+
+@pytest.fixture
+def staffed(store: Store, home: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """A store with one user of each role, who is called as the role is."""
+    from argon2 import PasswordHasher
+
+    from tools.store import users
+
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(users, "_hasher", lambda: quick)
+    secret_of(home / session.KEY)
+    for role in sorted(ROLES, key=lambda role: role != "admin"):
+        store.add_user(role, role, PASSWORD, by="root", when=now())
+    session._tries.clear()
+    return store
+
+
+@pytest.fixture
+def client(staffed: Store) -> Iterator[Callable[[], TestClient]]:
+    """Makes clients with cookies of their own over one server."""
+    app = create_app(read_settings())
+    with TestClient(app, "http://localhost"):
+        yield lambda: TestClient(
+            app, "http://localhost", raise_server_exceptions=False, follow_redirects=False
+        )
+
+
+def signed_in(made: TestClient, name: str) -> TestClient:
+    answered = made.post("/sign-in", data={"name": name, "password": PASSWORD})
+    assert answered.status_code == 303, answered.text
+    return made
+
+
+def key_of(store: Store, user: str, *scopes: str, days: int = 1) -> dict[str, str]:
+    _, told = store.add_key(user, scopes, datetime.now(UTC) + timedelta(days=days), by="root")
+    return {"authorization": f"Bearer {told}"}
+
+
+def test_until_a_user_is_made_the_door_is_the_local_owners(home: Path) -> None:
+    with TestClient(create_app(read_settings()), "http://localhost") as open_:
+        assert open_.get("/api/patients").status_code == 200
+
+
+def test_the_first_user_is_an_admin_and_passwords_are_long(store: Store) -> None:
+    with pytest.raises(Refused, match="first user is an admin"):
+        store.add_user("rlee", "viewer", PASSWORD, by="root", when=now())
+    with pytest.raises(Invalid, match="12 characters"):
+        store.add_user("rlee", "admin", "short", by="root", when=now())
+
+
+def test_every_route_is_closed_to_nobody_and_open_to_those_whose_role_it_names(
+    client: Callable[[], TestClient], staffed: Store
+) -> None:
+    """Each is called with a body that none reads, so 401 and 403 come of who calls alone."""
+    nobody = client()
+    keys = {role: key_of(staffed, role, *ALL) for role in ROLES}
+    paths = nobody.app.openapi()["paths"] | {"/": ["get"], "/docs": ["get"], "/openapi.json": ["get"]}  # type: ignore[attr-defined]
+    assert len(paths) > 40
+    for template, methods in paths.items():
+        path = template.replace("{draft_id}", "1").replace("{", "").replace("}", "")
+        for method in map(str.upper, methods):
+            wanted = needs(method, path)
+            if wanted == ANYONE:
+                assert path in ("/sign-in", "/sign-out")
+                continue
+            assert nobody.request(method, path, json={"no": "such"}).status_code == 401, (method, path)
+            assert method == "GET" or path == "/api/denials/read" or wanted not in ROLES["viewer"]
+            for role, may in ROLES.items():
+                if wanted not in may:
+                    answered = nobody.request(method, path, json={"no": "such"}, headers=keys[role])
+                    assert answered.status_code == 403, (role, method, path, answered.text)
+
+
+def test_what_nobody_may_see_is_answered_as_what_is_not_there(
+    client: Callable[[], TestClient], cases: dict[str, Case]
+) -> None:
+    there, nowhere = (client().get(f"/api/patients/{id}") for id in (cases["ready"].patient_id, "P999999"))
+    assert (there.status_code, there.content, sorted(there.headers)) == (
+        nowhere.status_code, nowhere.content, sorted(nowhere.headers),
+    )  # fmt: skip
+    assert client().get("/api/no/such/route").status_code == 401
+
+
+def test_roles_may_what_their_row_says(
+    client: Callable[[], TestClient], cases: dict[str, Case], staffed: Store
+) -> None:
+    case, by = cases["ready"], {"by": "R. Lee, CPhT"}
+    asked = {"patient_id": case.patient_id, "drug": case.drug}
+    viewer, specialist = signed_in(client(), "viewer"), signed_in(client(), "specialist")
+    assert viewer.get(f"/api/patients/{case.patient_id}").status_code == 200
+    assert viewer.post(PROCESS, json=asked).status_code == 403
+    assert specialist.post(PROCESS, json=asked).status_code == 200
+    assert specialist.post("/api/drafts/1/approve", json=by).status_code == 403
+    assert signed_in(client(), "prescriber").post("/api/drafts/1/approve", json=by).status_code == 200
+    events = {event.what: event for _, event in staffed.audit_events(case.patient_id)}
+    assert (events["draft.approved"].actor.who, events["draft.approved"].actor.role) == (
+        "prescriber",
+        "prescriber",
+    )
+    assert events["draft.approved"].by == "R. Lee, CPhT"
+
+
+def test_a_session_ends_with_the_password_the_user_and_the_sign_out(
+    client: Callable[[], TestClient], staffed: Store
+) -> None:
+    kept = signed_in(client(), "viewer")
+    again = kept.post("/sign-in", data={"name": "viewer", "password": PASSWORD})
+    assert {"samesite=strict", "httponly"} <= set(again.headers["set-cookie"].split("; "))
+    assert kept.get("/api/plans").status_code == 200
+    staffed.change_user("viewer", by="root", password="another horse battery")
+    assert kept.get("/api/plans").status_code == 401
+    other = signed_in(client(), "specialist")
+    other.post("/sign-out", data={})
+    assert other.get("/api/plans").status_code == 401
+    third = signed_in(client(), "reviewer")
+    staffed.change_user("reviewer", by="root", disabled=True)
+    assert third.get("/api/plans").status_code == 401
+
+
+def test_a_session_ends_after_twelve_hours_and_a_cookie_that_is_no_signature_opens_nothing(
+    client: Callable[[], TestClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = signed_in(client(), "viewer")
+    import time as clock
+
+    later = clock.time() + 12 * 3600 + 1
+    monkeypatch.setattr("agent.api.identity.time.time", lambda: later)
+    assert kept.get("/api/plans").status_code == 401
+    forged = client()
+    forged.cookies.set("paladin", "eyJ1c2VyIjogImFkbWluIn0=.aaaa.bbbb")
+    assert forged.get("/api/plans").status_code == 401
+
+
+def test_a_key_opens_what_its_scopes_and_its_user_may_until_it_is_over(
+    client: Callable[[], TestClient], staffed: Store
+) -> None:
+    made = client()
+    read = key_of(staffed, "specialist", READ)
+    assert made.get("/api/plans", headers=read).status_code == 200
+    assert made.post(PROCESS, json={}, headers=read).status_code == 403
+    more = key_of(staffed, "viewer", READ, WRITE, APPROVE)
+    assert made.post(PROCESS, json={}, headers=more).status_code == 403, "no more than its user"
+    assert made.get("/api/plans", headers=key_of(staffed, "viewer", READ, days=-1)).status_code == 401
+    staffed.revoke_key(read["authorization"].split("_")[1], by="root")
+    answered = [made.get("/api/plans", headers=key).status_code for key in (read, more)]
+    assert answered == [401, 200]
+
+
+def test_a_wrong_password_is_told_as_a_wrong_name_and_the_sixth_try_waits(
+    client: Callable[[], TestClient],
+) -> None:
+    made = client()
+    wrong = [made.post("/sign-in", data={"name": name, "password": "x"}) for name in ("viewer", "nobody")]
+    assert wrong[0].status_code == 401 and wrong[0].content == wrong[1].content
+    for _ in range(4):
+        made.post("/sign-in", data={"name": "viewer", "password": "x"})
+    assert made.post("/sign-in", data={"name": "viewer", "password": PASSWORD}).status_code == 429
+
+
+def test_the_printed_link_signs_the_owner_in_for_ten_minutes(
+    client: Callable[[], TestClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = client()
+    there = session.link(read_settings(), "", "admin")
+    assert made.get(there).status_code == 303 and made.get("/api/plans").status_code == 200
+    assert client().get(f"{there}x").status_code == 401
+    monkeypatch.setattr(session, "LINK_SECONDS", -1)
+    assert client().get(there).status_code == 401
+
+
+def test_neither_password_nor_key_lies_in_the_store(staffed: Store, home: Path) -> None:
+    told = key_of(staffed, "viewer", READ)["authorization"].rpartition("_")[2]
+    content = b"".join(path.read_bytes() for path in home.glob("paladin.db*") if path.is_file())
+    assert PASSWORD.encode() not in content and told.encode() not in content

@@ -1,0 +1,209 @@
+"""Is the log whole, does it begin with the heads that somebody kept, and is what it speaks of as it was left?
+
+What was changed past Paladin, by SQL or in a file, shows here: the row or file is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from hashlib import sha256
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+from sqlalchemy import select, text
+from sqlmodel import SQLModel, col
+
+from tools.audit.events import AuditEvent
+from tools.audit.heads import Head, is_signed
+from tools.audit.merkle import leaf_hash, root
+from tools.audit.rows import RowSet, row_hash
+from tools.records import Patient
+from tools.store import database
+from tools.store.audit import AS_A_WHOLE, ROW_BY_ROW, kept_columns, key_name, rows_of, sum_of
+from tools.store.bulk import found_by
+from tools.store.files import OfFile
+from tools.store.rows import DraftFile, moment
+from tools.store.tables import AuditEventTable, ChartEntryTable, ChartTable, DraftTable, PatientTable
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from tools.store.store import Store
+
+TRIGGERS = {
+    "sqlite": (
+        "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit_events'"
+        " AND sql LIKE '%RAISE(ABORT%'",
+        3,
+    ),
+    "postgresql": (
+        "SELECT count(*) FROM pg_trigger WHERE tgrelid = 'audit_events'::regclass AND tgenabled = 'O'"
+        " AND tgname LIKE 'audit_events_keep%'",
+        2,
+    ),
+}
+
+
+# What somebody may have put into a column that is no value of it.
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, ValueError, TypeError)
+
+
+class Verified(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found: how many events and heads there are, the root over all, and in words what is not as it was."""
+
+    events: int
+    root: str
+    heads: int
+    problems: tuple[str, ...]
+
+
+def verify(store: Store, heads: Iterable[Head] = ()) -> Verified:
+    """Hold the log against itself and these heads, and everything that it recorded against what is there now."""
+    kept = list(heads)
+    with database.passing_by(store.engine) as connection:
+        log = _Log(connection)
+        problems = chain(
+            log.problems,
+            _triggers(connection),
+            _heads(log.leaves, kept),
+            _rows(connection, log.rows),
+            _people(connection),
+            _files(connection, store),
+        )
+        told = tuple(problems)
+    return Verified(events=len(log.leaves), root=root(log.leaves).hex(), heads=len(kept), problems=told)
+
+
+class _Log:
+    """The events as they are: their hashes, and how each row was left last."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.leaves: list[bytes] = []
+        self.rows: dict[str, str] = {}
+        self.problems: list[str] = []
+        statement = select(AuditEventTable).order_by(col(AuditEventTable.number))
+        for number, row in enumerate(connection.execute(statement.execution_options(yield_per=1000)), 1):
+            self.leaves.append(leaf_hash(_bytes(row.body)))
+            if row.number != number:
+                self.problems.append(f"the log lacks event {number}: {row.number} stands in its place")
+                return
+            if _bytes(row.leaf) != self.leaves[-1]:
+                self.problems.append(f"event {number} is not what was recorded")
+            try:
+                event = msgspec.json.decode(row.body, type=AuditEvent)
+            except UNREADABLE:
+                self.problems.append(f"event {number} cannot be read")
+                continue
+            said = (moment(event.at), event.actor.who, event.what, event.whose)
+            if said != (row.at, row.who, row.what, row.whose):
+                self.problems.append(f"event {number} is listed as another one than it is")
+            self.rows |= event.rows
+        if not self.leaves:
+            self.problems.append("the log is empty")
+
+
+def _triggers(connection: Connection) -> Iterator[str]:
+    question, wanted = TRIGGERS[connection.dialect.name]
+    if connection.execute(text(question)).scalar_one() != wanted:
+        yield "a trigger that keeps the log from being changed is gone"
+
+
+def _heads(leaves: list[bytes], heads: Iterable[Head]) -> Iterator[str]:
+    for head in heads:
+        of = f"the head of {moment(head.at)} ({head.size} events)"
+        if not is_signed(head):
+            yield f"{of} bears no signature of its key"
+        elif head.size > len(leaves):
+            yield f"{of} knows {head.size - len(leaves)} events more than there are: the log was cut"
+        elif root(leaves[: head.size]).hex() != head.root:
+            yield f"{of} is of another log: something before its end was changed"
+
+
+def _rows(connection: Connection, recorded: dict[str, str]) -> Iterator[str]:
+    there = set()
+    for table in ROW_BY_ROW:
+        try:
+            for row in rows_of(connection, table):
+                name = key_name(table, row)
+                there.add(name)
+                if not recorded.get(name):
+                    yield f"{name} was added past the log"
+                elif row_hash(kept_columns(table, row)).hex() != recorded[name]:
+                    yield f"{name} is not as it was left"
+        except UNREADABLE as error:
+            yield f"{table.__tablename__} cannot be read: {error}"
+    for name, left in recorded.items():
+        if left and not name.endswith("/*") and name not in there:
+            yield f"{name} is gone"
+    for table in AS_A_WHOLE:
+        try:
+            same = sum_of(connection, table) == recorded.get(f"{table.__tablename__}/*", "0")
+        except UNREADABLE:
+            same = False
+        if not same:
+            yield f"{table.__tablename__} are not as they were loaded or imported"
+
+
+def _people(connection: Connection) -> Iterator[str]:
+    """What people are found by follows from their charts."""
+    wanted, found = _by_table(), _by_table()
+    charts = select(col(ChartTable.patient_id), col(ChartTable.body), col(PatientTable.origin)).outerjoin(
+        PatientTable, col(PatientTable.id) == col(ChartTable.patient_id)
+    )
+    for patient_id, body, origin in connection.execute(charts.execution_options(yield_per=500)):
+        try:
+            patient = msgspec.json.decode(body, type=Patient)
+        except UNREADABLE:
+            yield f"the chart of {patient_id} cannot be read"
+            continue
+        for part in found_by([(patient, body)], str(origin)):
+            if part.table in wanted:
+                wanted[part.table].add(dict(zip(part.columns, row, strict=True)) for row in part.values)
+    for table, rows in found.items():
+        with suppress(*UNREADABLE):
+            rows.add(rows_of(connection, table))
+        if rows.sum != wanted[table].sum:
+            yield f"{table.__tablename__} do not follow from the charts"
+
+
+def _by_table() -> dict[type[SQLModel], RowSet]:
+    from tools.store.tables import MemberTable, NameWordTable
+
+    return {table: RowSet() for table in (PatientTable, MemberTable, NameWordTable)}
+
+
+def _files(connection: Connection, store: Store) -> Iterator[str]:
+    """Attachments are called by their hash, papers of drafts have theirs beside."""
+    entries = select(col(ChartEntryTable.id), col(ChartEntryTable.record)).where(
+        col(ChartEntryTable.part) == "documents"
+    )
+    for number, record in connection.execute(entries):
+        try:
+            digest = msgspec.json.decode(record, type=OfFile).sha256
+        except UNREADABLE:
+            continue  # its row is named already
+        if digest and _digest(store.files_dir / digest[:2] / digest) != digest:
+            yield f"the paper of chart_entries/{number} is gone or another one"
+    for number, files in connection.execute(select(col(DraftTable.id), col(DraftTable.files))):
+        try:
+            papers = msgspec.json.decode(files, type=dict[str, DraftFile])
+        except UNREADABLE:
+            continue
+        for name, file in papers.items():
+            if _digest(Path(file.path)) != file.sha256:
+                yield f"{name} of draft {number} is gone or another one: {file.path}"
+
+
+def _bytes(value: bytes | str) -> bytes:
+    """SQL may have put text in the place of bytes."""
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
+def _digest(path: Path) -> str:
+    try:
+        return sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
