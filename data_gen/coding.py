@@ -6,7 +6,9 @@ a Z68 code only beside E66, N18 staged by eGFR.
 
 from __future__ import annotations
 
-from data_gen.people import Person
+from collections.abc import Callable
+
+from data_gen.people import Person, Reading, weight_class
 
 NAMES: dict[str, str] = {
     "E10.9": "Type 1 diabetes mellitus without complications",
@@ -73,19 +75,19 @@ BMI_CODES = tuple("Z68.41" if tenths >= 400 else f"Z68.{tenths // 10}" for tenth
 def codes_of(person: Person) -> list[tuple[str, int]]:
     """(code, onset in days before as_of), in the order of a problem list."""
     codes: list[tuple[str, int]] = []
-    coarse, first = person.coarse, person.visits[2]
+    coarse = person.coarse
     if person.t2dm:
         _diabetes(person, codes)
     elif person.prediabetes:
         codes.append(("R73.03", person.onset))
-    _weight(person.bmi[-1][1], first, codes)
-    _circulation(person, 300 + coarse[41] * 12, codes)
+    _weight(person, codes)
+    _circulation(person, codes)
     if person.dyslipidemia:
-        codes.append((_lipids(person), 200 + coarse[42] * 12))
+        codes.append((_lipids(person), lipids_since(person)))
     if person.nash:
-        codes.append(("K75.81", first + coarse[43]))
+        codes.append(("K75.81", person.visits[2] + coarse[43]))
         if person.fibrosis:
-            codes.append(("K74.02" if person.fibrosis >= 3 else "K74.01", first - 20))
+            codes.append(("K74.02" if person.fibrosis >= 3 else "K74.01", person.visits[2] - 20))
     if person.osa:
         codes.append(("G47.33", 150 + coarse[44] * 2))
     if coarse[45] < 90:
@@ -93,34 +95,74 @@ def codes_of(person: Person) -> list[tuple[str, int]]:
     return codes
 
 
+# --- since when (days before as_of); what is taken for a disease is begun after it --------------------------------
+
+
+def pressure_since(person: Person) -> int:
+    return 300 + person.coarse[41] * 12
+
+
+def lipids_since(person: Person) -> int:
+    return 200 + person.coarse[42] * 12
+
+
+def heart_failure_since(person: Person) -> int:
+    return max(200 + person.coarse[48] * 4, _planted_before(person))
+
+
+def vessels_since(person: Person) -> int:
+    return 400 + person.coarse[49] * 10
+
+
+def kidney_since(person: Person) -> int:
+    return max(240 + person.coarse[40] * 3, _planted_before(person))
+
+
+def _planted_before(person: Person) -> int:
+    """Of somebody planted without diabetes: before every course, which may be for heart or kidneys."""
+    return person.onset if person.planted and not person.t2dm else 0
+
+
 def _diabetes(person: Person, codes: list[tuple[str, int]]) -> None:
-    listed = len(codes)
-    onset = person.onset
-    if person.a1c[-1][1] >= 90:
-        codes.append(("E11.65", onset))
-    if person.ckd:
-        codes.append(("E11.22", min(onset, 330)))
-    if person.ascvd == "pad":
-        codes.append(("E11.51", min(onset, 500)))
-    if person.neuropathy:
-        codes.append(("E11.42", min(onset, 400)))
-    if person.retinopathy:
-        codes.append(("E11.319", min(onset, 300)))
-    if len(codes) == listed:
-        codes.append(("E11.9", onset))
+    """The first entry is the disease's own; a complication that stands beside it came later."""
+    found = [
+        ("E11.65", person.a1c[-1][1] >= 90, 0),
+        ("E11.22", person.ckd, kidney_since(person)),
+        ("E11.51", person.ascvd == "pad", vessels_since(person)),
+        ("E11.42", person.neuropathy, 150 + person.coarse[43] * 2),
+        ("E11.319", person.retinopathy, 130 + person.coarse[44] * 2),
+    ]
+    shown = [(code, since) for code, there, since in found if there] or [("E11.9", 0)]
+    codes.append((shown[0][0], person.onset))
+    codes += [(code, min(person.onset, since)) for code, since in shown[1:]]
 
 
-def _weight(bmi: int, seen: int, codes: list[tuple[str, int]]) -> None:
-    if bmi > 300:
-        codes.append(("E66.811" if bmi < 350 else "E66.812" if bmi < 400 else "E66.813", seen))
-    elif bmi >= 250:
-        codes.append(("E66.3", seen))
-    else:
+def _weight(person: Person, codes: list[tuple[str, int]]) -> None:
+    """Class and BMI code of the newest BMI, each since the first of the visits in a row at which it held; the class is
+    older than an anorectic that was taken for it."""
+    newest = person.bmi[-1][1]
+    named = WEIGHT[weight_class(newest)]
+    if not named:
         return
-    codes.append((BMI_CODES[bmi], seen))
+    taken = [course.start or 0 for course in person.courses if course.drug.startswith("phentermine")]
+    codes.append((named, max([_held(person.bmi, weight_class), *(start + 9 for start in taken)])))
+    codes.append((BMI_CODES[newest], _held(person.bmi, BMI_CODES.__getitem__)))
 
 
-def _circulation(person: Person, onset: int, codes: list[tuple[str, int]]) -> None:
+WEIGHT = ("", "E66.3", "E66.811", "E66.812", "E66.813")
+
+
+def _held(series: list[Reading], coded: Callable[[int], object]) -> int:
+    """Days since the first of the readings in a row, the newest last, at which the BMI has the newest one's code."""
+    newest, since = coded(series[-1][1]), series[-1][0]
+    for ago, bmi in reversed(series):
+        if coded(bmi) != newest:
+            break
+        since = ago
+    return since
+
+
+def _circulation(person: Person, codes: list[tuple[str, int]]) -> None:
     egfr = person.egfr[-1][1]
     if person.hypertension:
         end_stage = egfr < 15 or person.dialysis
@@ -130,22 +172,22 @@ def _circulation(person: Person, onset: int, codes: list[tuple[str, int]]) -> No
             code = "I12.0" if end_stage else "I12.9"
         else:
             code = "I11.0" if person.hf else "I10"
-        codes.append((code, onset))
+        codes.append((code, pressure_since(person)))
     if person.hf:
-        codes.append((person.hf, 200 + person.coarse[48] * 4))
+        codes.append((person.hf, heart_failure_since(person)))
     if person.ckd:
-        codes.append(("N18.6" if person.dialysis else stage(egfr), 330))
+        codes.append(("N18.6" if person.dialysis else stage(egfr), kidney_since(person)))
     if person.dialysis:
         codes.append(("Z99.2", 200))
     if person.ascvd == "cad":
-        codes.append(("I25.10", 400 + person.coarse[49] * 10))
+        codes.append(("I25.10", vessels_since(person)))
     elif person.ascvd == "mi":
-        codes.append(("I25.10", 420 + person.coarse[49] * 10))
-        codes.append(("I25.2", 400 + person.coarse[49] * 10))
+        codes.append(("I25.10", vessels_since(person) + 20))
+        codes.append(("I25.2", vessels_since(person)))
     elif person.ascvd == "stroke":
-        codes.append(("Z86.73", 400 + person.coarse[49] * 10))
+        codes.append(("Z86.73", vessels_since(person)))
     elif person.ascvd == "pad" and not person.t2dm:
-        codes.append(("I73.9", 400 + person.coarse[49] * 8))
+        codes.append(("I73.9", vessels_since(person)))
 
 
 def stage(egfr: int) -> str:

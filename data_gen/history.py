@@ -6,6 +6,7 @@ Entries are JSON without their ids; `charts.py` numbers and prints them.
 
 from __future__ import annotations
 
+from data_gen.coding import heart_failure_since, lipids_since, pressure_since, vessels_since
 from data_gen.people import Course, Person
 from data_gen.setting import Setting
 
@@ -75,21 +76,22 @@ def _background(person: Person) -> None:
     since = 180 + coarse[61] * 8
     if person.dyslipidemia:
         dose = ("atorvastatin 20", "atorvastatin 40", "rosuvastatin 10", "atorvastatin 80")[coarse[62] % 4]
-        courses.append(Course(dose, since, None, fills=BACKGROUND_FILLS))
+        courses.append(Course(dose, min(since, lipids_since(person) - 10), None, fills=BACKGROUND_FILLS))
     if person.hypertension or person.hf:
         first = ("lisinopril 10", "lisinopril 20", "losartan 50")[coarse[63] % 3]
-        courses.append(Course(first, since + 40, None, fills=BACKGROUND_FILLS))
+        diagnosed = pressure_since(person) if person.hypertension else heart_failure_since(person)
+        begun = min(since + 40, diagnosed - 10)
+        courses.append(Course(first, begun, None, fills=BACKGROUND_FILLS))
         if coarse[64] < 90:
-            courses.append(
-                Course(("amlodipine 5", "hydrochlorothiazide 25")[coarse[65] % 2], since - 90, None)
-            )
+            second = ("amlodipine 5", "hydrochlorothiazide 25")[coarse[65] % 2]
+            courses.append(Course(second, max(30, begun - 130), None))
     if person.hf:
-        courses.append(Course("carvedilol 12.5", 190 + coarse[66], None))
-        courses.append(Course("furosemide 20", 180 + coarse[66], None))
+        begun = min(190 + coarse[66], heart_failure_since(person) - 5)
+        courses.append(Course("carvedilol 12.5", begun, None))
+        courses.append(Course("furosemide 20", begun - 10, None))
     if person.ascvd:
-        courses.append(
-            Course("clopidogrel 75" if person.ascvd == "stroke" else "aspirin 81", since + 10, None)
-        )
+        drug = "clopidogrel 75" if person.ascvd == "stroke" else "aspirin 81"
+        courses.append(Course(drug, min(since + 10, vessels_since(person) - 5), None))
 
 
 def _allergies(person: Person, setting: Setting) -> None:

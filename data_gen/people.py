@@ -90,6 +90,11 @@ def weight(bmi: int, height: int) -> int:
     return (bmi * height * height + 500_000) // 1_000_000
 
 
+def weight_class(bmi: int) -> int:
+    """0 below 25, 1 overweight, 2 to 4 obesity of class 1 to 3; from tenths of kg/m²."""
+    return 0 if bmi < 250 else 1 if bmi < 300 else 2 if bmi < 350 else 3 if bmi < 400 else 4
+
+
 class Course:
     """A course of one medicine: `drug` is a key of pharmacy.LINES; `outcome` empty for what just goes on."""
 

@@ -27,7 +27,7 @@ DRAFT_EPILOG = """[bold]Examples[/]
   pa draft P001 Ozempic --model qwen2.5-coder:1.5b
   pa draft P004 Wegovy --strength '0.25 mg' --quantity 2 --days-supply 28
   pa draft P007 Januvia --statement 'The dose is raised for …'
-  pa draft P018 Mounjaro --exception step_therapy
+  pa draft P003 Ozempic --exception step_therapy
   pa draft P001 Ozempic --expedited 'Ketoacidosis twice this month'
   pa draft P001 Ozempic --corrects 3
 

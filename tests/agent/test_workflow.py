@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy.exc import OperationalError
 
@@ -104,11 +105,12 @@ def test_every_clause_that_is_cited_was_retrieved(cases: dict[str, Case], store:
 def test_the_thread_is_the_case_and_the_records_behind_it(cases: dict[str, Case], store: Store) -> None:
     case = cases["ready"]
     asking = casework.Asking(patient_id=case.patient_id, request=case.found.request)
-    before = casework.thread_of(store, asking)
-    assert before == casework.thread_of(store, asking)
-    assert before != casework.thread_of(
-        store, casework.Asking(patient_id=case.patient_id, request=case.found.request, attempt=1)
-    )
+    asked = casework.look_up(store, asking)
+    whole, chart = casework.asking_of(asked, asking), casework.fingerprint(store, asked)
+    assert casework.thread_of(whole, chart) == casework.thread_of(casework.asking_of(asked, whole), chart)
+    again = msgspec.structs.replace(whole, attempt=1)
+    assert casework.thread_of(again, chart) != casework.thread_of(whole, chart)
+    assert casework.thread_of(whole, "of other records") != casework.thread_of(whole, chart)
 
 
 def alter_policy(home: Path, policy_id: str, clause_id: str, text: str) -> None:
