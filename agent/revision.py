@@ -19,7 +19,7 @@ from agent.casework import case_of, why_not
 from tools.cases import Case
 from tools.check import Asked, anew, decide
 from tools.errors import Invalid, NotFound, Refused, nearest
-from tools.papers.forms import fill
+from tools.papers.forms import fill, lacking
 from tools.records import FilledField, FormTemplate, PARequest, Patient, Request
 from tools.store.rows import Edit
 
@@ -275,7 +275,7 @@ def _signed_for(form: PARequest, latest: Mapping[str, _Value], sources: Mapping[
             elif name not in PARTS:
                 raise Invalid(f"the form of this request has no field {name!r} any more")
     documents = tuple(label for label in form.missing if label.startswith("Document: "))
-    missing = tuple(dict.fromkeys(f.label for f in fields if f.required and not f.value)) + documents
+    missing = lacking(fields) + documents
     ready = form.outcome == "ready" and not missing
     return msgspec.structs.replace(form, fields=tuple(fields), missing=missing, ready=ready)
 

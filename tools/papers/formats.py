@@ -10,10 +10,12 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from tools.evidence.measurements import cut
 from tools.messages.grammar import plain_number
+from tools.papers.typesetting import is_shown
 from tools.records import Address, Diagnosis, Drug, Finding, Medication, Strength
 from tools.terminology.observations import TESTS
 from tools.terms import INDICATIONS
 
+UNSHOWN = "\u25a1"  # stands on paper for a character that no font of ours has
 KG_PER_LB = Decimal("0.45359237")
 CM_PER_IN = Decimal("2.54")
 PRINTED_UNITS = {
@@ -25,7 +27,7 @@ PRINTED_UNITS = {
     "{stage}": "",
     "10*3/uL": "10^3/uL",
 }
-# What the base fonts of a PDF, and a fax, cannot show.
+# Signs that are written out: a fax blurs them, and the base fonts of a PDF lack them.
 PLAIN = str.maketrans(
     {
         "≥": ">=",
@@ -37,11 +39,6 @@ PLAIN = str.maketrans(
         "\u2009": " ",
         "\u202f": " ",
         "₂": "2",
-        "Ł": "L",
-        "ł": "l",
-        "Đ": "D",
-        "đ": "d",
-        "ı": "i",
     }
 )
 
@@ -163,21 +160,13 @@ def long_date(day: date) -> str:
 
 
 def printable(text: str) -> str:
-    """The text in characters that every PDF viewer's base fonts and every fax show; accents stay."""
+    """The text in characters that our fonts show; what none of them shows is UNSHOWN."""
     if text.isascii():
         return text
-    plain = text.translate(PLAIN)
-    return plain if _shows(plain) else "".join(c if _shows(c) else _plainest(c) for c in plain)
-
-
-def _shows(text: str) -> bool:
-    try:
-        text.encode("cp1252")
-    except UnicodeEncodeError:
-        return False
-    return True
+    plain = unicodedata.normalize("NFC", text).translate(PLAIN)
+    return "".join(char if is_shown(char) else _plainest(char) for char in plain)
 
 
 def _plainest(char: str) -> str:
     bare = "".join(c for c in unicodedata.normalize("NFKD", char) if not unicodedata.combining(c))
-    return bare if bare != char and all(map(_shows, bare)) else "?"
+    return bare if bare not in ("", char) and all(map(is_shown, bare)) else UNSHOWN
