@@ -27,20 +27,9 @@ PRINTED_UNITS = {
     "{stage}": "",
     "10*3/uL": "10^3/uL",
 }
-# Signs that are written out: a fax blurs them, and the base fonts of a PDF lack them.
-PLAIN = str.maketrans(
-    {
-        "≥": ">=",
-        "≤": "<=",
-        "≠": "not ",
-        "−": "-",
-        "→": "->",
-        "\u00a0": " ",
-        "\u2009": " ",
-        "\u202f": " ",
-        "₂": "2",
-    }
-)
+# A fax blurs these signs, so forms write them out; a letter quotes them, and a subtraction is a hyphen everywhere.
+QUOTED = str.maketrans({"−": "-", "\u00a0": " ", "\u2009": " ", "\u202f": " ", "₂": "2"})
+PLAIN = QUOTED | str.maketrans({"≥": ">=", "≤": "<=", "≠": "not ", "→": "->"})
 
 
 def number(value: float | Decimal | None, most: int = 3) -> str:
@@ -159,11 +148,15 @@ def long_date(day: date) -> str:
     return f"{day:%B} {day.day}, {day.year}"
 
 
-def printable(text: str) -> str:
-    """The text in characters that our fonts show; what none of them shows is UNSHOWN."""
+def printable(text: str, *, signs: bool = False) -> str:
+    """The text in characters that our fonts show; what none of them shows is UNSHOWN.
+
+    Args:
+        signs: keep those of comparison as they are, where no fax blurs them.
+    """
     if text.isascii():
         return text
-    plain = unicodedata.normalize("NFC", text).translate(PLAIN)
+    plain = unicodedata.normalize("NFC", text).translate(QUOTED if signs else PLAIN)
     return "".join(char if is_shown(char) else _plainest(char) for char in plain)
 
 

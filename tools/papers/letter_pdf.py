@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import groupby
 from typing import Any, NamedTuple
 
 from tools.papers import formats
@@ -15,10 +14,6 @@ from tools.papers.paper import Page, pdf_of
 
 LEFT, TOP, BOTTOM, WIDTH = 68.0, 748.0, 54.0, 476.0
 NUMBER_GAP = 7.0
-# The base fonts lack these signs; Symbol has them, so that a clause is quoted as it stands. Each has an ASCII
-# sign of about its width, by which lines are measured.
-SYMBOLS = {"≥": "\u2265", "≤": "\u2264", "≠": "\u2260", "→": "\u2192"}
-STAND_INS = str.maketrans({"≥": "+", "≤": "+", "≠": "+", "→": "M"})
 
 
 class Style(NamedTuple):
@@ -239,26 +234,10 @@ def _liner(line: str, style: Style, mark: str, mark_font: str) -> Any:
 
 
 def _lines(text: str, style: Style, width: float) -> list[str]:
-    """Wrapped by the stand-ins' widths; the signs come back at their places."""
-    shown = text if text.isascii() else "".join(map(_showable, text))
-    wrapped = wrap(shown.translate(STAND_INS), style.font, style.size, width - style.indent)
-    lines, at = [], 0
-    for line in wrapped:
-        at += shown[at : at + 1] == " " and not line.startswith(" ")
-        lines.append(shown[at : at + len(line)])
-        at += len(line)
-    return lines
-
-
-def _showable(char: str) -> str:
-    return char if char in SYMBOLS else formats.printable(char)
+    """A clause is quoted with its signs as they stand."""
+    return wrap(formats.printable(text, signs=True), style.font, style.size, width - style.indent)
 
 
 def _draw(pen: Any, line: str, style: Style, x: float, y: float) -> None:
-    for symbol, run in groupby(line, key=SYMBOLS.__contains__):
-        text = "".join(run)
-        font = "Symbol" if symbol else style.font
-        pen.setFont(font, style.size)
-        shown = "".join(SYMBOLS[char] for char in text) if symbol else text
-        pen.drawString(x, y, shown)
-        x += width_of(shown, font, style.size)
+    pen.setFont(style.font, style.size)
+    pen.drawString(x, y, line)

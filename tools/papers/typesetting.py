@@ -43,6 +43,7 @@ SCRIPTS = {
     "TELUGU": "NotoSansTelugu-Regular",
     "THAI": "NotoSansThai-Regular",
 }
+SIGNS = frozenset("≥≤≠→")  # that a base font has: Symbol
 GENERAL = ("NotoSans-Regular", "DroidSansFallbackFull", "NanumSquareR")
 SHAPING = {"kern": True, "liga": True, "dlig": False}
 PRIVATE_USE, SOFT_HYPHEN = 0xE000, "\xad"
@@ -105,12 +106,24 @@ def put(text_object: Any, text: str, base: str, size: float) -> None:
     text_object.setFont(base, size, size)
 
 
+def markup(text: str, base: str) -> str:
+    """A line for reportlab's paragraphs, escaped, its fonts named."""
+    from xml.sax.saxutils import escape
+
+    if is_base(text):
+        return escape(text)
+    named = (f'<font name="{run.font}">{escape(str(run.text))}</font>' for run in runs(text, base))
+    return "".join(named)
+
+
 # --- fonts -----------------------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=4096)
 def _font_of(char: str) -> str:
-    """The first font that has this character; "" if none has."""
+    """The font that has this character; "" if none has."""
+    if char in SIGNS:
+        return "Symbol"
     own = SCRIPTS.get(unicodedata.name(char, "").split(" ")[0])
     names = (own, *GENERAL) if own else GENERAL
     return next((name for name in names if ord(char) in _font(name).face.charToGlyph), "")
@@ -162,6 +175,8 @@ def _by_font(text: str, base: str) -> Iterator[tuple[str, str]]:
 
 
 def _has(font: str, word: str) -> bool:
+    if font == "Symbol":
+        return False
     known = _font(font).face.charToGlyph
     return all(ord(char) in known or _is_format(char) for char in word)
 
