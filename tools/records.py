@@ -561,6 +561,7 @@ class Request(Record, frozen=True, kw_only=True):
     ndc: str = ""  # of its package, 11 digits
     assumed: bool = False  # the strength is the label's start, named by nobody
     label: tuple[LabelDoses, ...] = ()
+    form: str = ""  # the payer's own form on which it is to be written; "" is the plan's
 
 
 class ClauseRef(Record, frozen=True, kw_only=True):

@@ -7,7 +7,9 @@ is taken out.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from hashlib import sha256
 from io import BytesIO
 from itertools import pairwise
@@ -88,6 +90,14 @@ def _slug(name: str) -> str:
 
 
 # --- reading a file --------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=8)
+def pages_in(content: bytes) -> int:
+    """How many pages a PDF has."""
+    from pypdf import PdfReader
+
+    return len(PdfReader(BytesIO(content)).pages)
 
 
 class Widget(NamedTuple):
@@ -224,7 +234,7 @@ class _Text(NamedTuple):
                 )
             return
         step = self.size * LEADING
-        first = (height + step * len(self.lines)) / 2 - step if len(self.lines) == 1 else height - step
+        first = (height + step * len(self.lines)) / 2 - step if len(self.lines) == 1 else height - step - 1
         for at, line in enumerate(self.lines):
             pen.drawString(x + INSIDE, y + first - at * step + self.size * 0.24, line)
 
@@ -251,16 +261,19 @@ def fitted(text: str, width: float, height: float, largest: float, smallest: flo
             return Fitted(size, tuple(lines))
     size, room = sizes[-1], _rows(height, sizes[-1], several)
     words = text.split(" ")
-    for kept in range(len(words) - 1, 0, -1):
-        lines = wrap(f"{' '.join(words[:kept])} {MORE}", FONT, size, width - 2 * INSIDE)
-        if len(lines) <= room:
-            return Fitted(size, tuple(lines), " ".join(words[kept:]))
+
+    def begun(kept: int) -> list[str]:
+        return wrap(f"{' '.join(words[:kept])} {MORE}", FONT, size, width - 2 * INSIDE)
+
+    kept = bisect_left(range(1, len(words)), True, key=lambda kept: len(begun(kept)) > room)
+    if kept:
+        return Fitted(size, tuple(begun(kept)), " ".join(words[kept:]))
     fits = width_of(MORE, FONT, size) <= width - 2 * INSIDE
     return Fitted(size, (MORE,) if fits else ("+",), text)
 
 
 def _rows(height: float, size: float, several: bool) -> int:
-    return max(1, int((height - INSIDE) / (size * LEADING))) if several else 1
+    return max(1, int((height - 2 * INSIDE) / (size * LEADING))) if several else 1
 
 
 class _Filling:
@@ -388,6 +401,7 @@ class _Filling:
         for widget, text in self.set:
             left, bottom, right, top = widget.box
             pen.setPageSize((right - left, top - bottom))
+            _draw_frame(pen, widget)
             text.draw(pen, 0, 0)
             pen.showPage()
         pen.save()
@@ -450,6 +464,31 @@ def _pages(buffer: BytesIO) -> Iterator[Any]:
     return iter(PdfReader(buffer).pages)
 
 
+def _draw_frame(pen: Any, widget: Widget) -> None:
+    """The field's own ground and border, as its maker chose them."""
+    from reportlab.lib.colors import CMYKColor, Color
+
+    def color(numbers: Any) -> Any:
+        tones = [float(number) for number in numbers or ()]
+        return {1: lambda: Color(*tones * 3), 3: lambda: Color(*tones), 4: lambda: CMYKColor(*tones)}.get(
+            len(tones), lambda: None
+        )()
+
+    look = widget.entry.get("/MK", {}).get_object() if "/MK" in widget.entry else {}
+    ground, border = color(look.get("/BG")), color(look.get("/BC"))
+    left, bottom, right, top = widget.box
+    wide = float(widget.entry["/BS"].get_object().get("/W", 1)) if "/BS" in widget.entry else 1.0
+    if ground:
+        pen.setFillColor(ground)
+    if border:
+        pen.setStrokeColor(border)
+        pen.setLineWidth(wide)
+    if ground or (border and wide):
+        inset = wide / 2 if border else 0.0
+        size = (right - left - 2 * inset, top - bottom - 2 * inset)
+        pen.rect(inset, inset, *size, stroke=int(bool(border and wide)), fill=int(bool(ground)))
+
+
 def _held(value: str, lines: Sequence[str]) -> str:
     """What the field holds: all of it, or what is shown of it."""
     return value if not any(MORE in line or line == "+" for line in lines[-2:]) else " ".join(lines)
@@ -470,7 +509,7 @@ def _show(writer: PdfWriter, widget: Widget, page: Any) -> None:
     left, bottom, right, top = widget.box
     shown = StreamObject()
     content = page.get_contents()
-    shown.set_data(b"/Tx BMC q\n" + (content.get_data() if content else b"") + b"\nQ EMC")
+    shown.set_data(b"/Tx BMC q\n" + (content.get_data() if content is not None else b"") + b"\nQ EMC")
     shown[NameObject("/Type")], shown[NameObject("/Subtype")] = NameObject("/XObject"), NameObject("/Form")
     shown[NameObject("/BBox")] = ArrayObject(map(FloatObject, (0, 0, right - left, top - bottom)))
     shown[NameObject("/Resources")] = page["/Resources"].get_object().clone(writer)
