@@ -240,7 +240,7 @@ class _Text(NamedTuple):
 
 
 class Fitted(NamedTuple):
-    """A text as it is set in a box, and what of it goes on elsewhere."""
+    """A text as it is set in a box, and the part of it that has no room there."""
 
     size: float
     lines: tuple[str, ...]
@@ -292,7 +292,7 @@ class _Filling:
             self.by_name.setdefault(widget.name, []).append(widget)
         self.flat: list[tuple[int, _Text | Box]] = []
         self.set: list[tuple[Widget, _Text]] = []
-        self.rest: list[tuple[str, str]] = []  # label, and what goes on in the addendum
+        self.rest: list[tuple[str, str]] = []  # label, and what stands in full in the addendum
 
     def fill(self) -> None:
         for name, blank in zip(blank_ids(self.pdf.blanks), self.pdf.blanks, strict=True):
@@ -311,7 +311,7 @@ class _Filling:
         mark = blank.marks.get(value)
         if mark is None:
             if len(blank.marks) > 1:  # the paper has no box for it; one box alone says no by being empty
-                self.rest.append((blank.label, value))
+                self.rest.append((self._called(blank), value))
         elif not isinstance(mark, str):
             page, *box = mark
             self.flat.append((int(page), tuple(box)))  # type: ignore[arg-type]
@@ -346,17 +346,31 @@ class _Filling:
         if most and len(value) > most:
             found = Fitted(found.size, (MORE if len(MORE) <= most else "+",), value)
         if found.rest:
-            self.rest.append((blank.label, found.rest))
+            self.rest.append((self._called(blank), value))
         return _Text(box, found.size, found.lines)
 
     def _combed(self, blank: Blank, value: str, box: Box, cells: int) -> _Text:
         """A character to a cell; where there are too few, without what only parts them."""
         shown = value if len(value) <= cells else "".join(filter(str.isalnum, value))
         if len(shown) > cells:
-            self.rest.append((blank.label, value))
+            self.rest.append((self._called(blank), value))
             shown = "+"
         size = min(LARGEST, (box[3] - box[1]) * 0.78, (box[2] - box[0]) / cells * 1.3)
         return _Text(box, size, (shown,), cells)
+
+    def _called(self, blank: Blank) -> str:
+        """Its label, and of a table's cell also what its row is about."""
+        about = next(
+            (b for b in self.pdf.blanks if b.row and REPEATED[b.source] == REPEATED.get(blank.source)), blank
+        )
+        row = (
+            self.held.get(f"{_slug(about.source)}.{blank.row}") if blank.row and about is not blank else None
+        )
+        return (
+            f"{blank.label}, {formats.printable(row.value)}"
+            if row and about.source != blank.source
+            else blank.label
+        )
 
     def _widgets(self, name: str, blank: Blank) -> list[Widget]:
         if name not in self.by_name:
@@ -377,7 +391,12 @@ class _Filling:
                 if ours and int(place) > most and field.value:
                     beyond.setdefault(int(place), []).append(field)
             for fields in beyond.values():
-                self.rest.append((kind.capitalize(), ", ".join(formats.printable(f.value) for f in fields)))
+                self.rest.append(
+                    (
+                        f"{kind.capitalize()} without a row",
+                        ", ".join(formats.printable(f.value) for f in fields),
+                    )
+                )
 
     # --- putting it into the file ------------------------------------------------------------------------
 
@@ -451,7 +470,7 @@ def filled_pdf(form: FormTemplate, request: PARequest, case: Case, content: byte
 def _addendum(title: str, rest: Iterable[tuple[str, str]], case: Case) -> list[Page]:
     blocks = [Block(kind="subject", lines=(f"Addendum to: {title}", identity(case)))]
     for label, text in rest:
-        blocks += [heading(f"{label}, continued"), paragraph(text)]
+        blocks += [heading(label), paragraph(text)]
     return letter_pages(
         Letter(title=title, case_id="", blocks=tuple(blocks), facts=(), identity=identity(case))
     )
@@ -497,9 +516,14 @@ def _held(value: str, lines: Sequence[str]) -> str:
 def _hold(entry: Any, value: str) -> None:
     from pypdf.generic import NameObject, TextStringObject
 
-    while "/FT" not in entry and "/Parent" in entry:
+    _named(entry)[NameObject("/V")] = TextStringObject(value)
+
+
+def _named(entry: Any) -> Any:
+    """The field that a widget shows: itself, or the one above it that has the name."""
+    while "/T" not in entry and "/Parent" in entry:
         entry = entry["/Parent"].get_object()
-    entry[NameObject("/V")] = TextStringObject(value)
+    return entry
 
 
 def _show(writer: PdfWriter, widget: Widget, page: Any) -> None:
@@ -522,10 +546,7 @@ def _switch(widget: Widget, state: str) -> None:
     from pypdf.generic import NameObject
 
     widget.entry[NameObject("/AS")] = NameObject(f"/{state}")
-    holder = widget.entry
-    while "/FT" not in holder and "/Parent" in holder:
-        holder = holder["/Parent"].get_object()
-    holder[NameObject("/V")] = NameObject(f"/{state}")
+    _named(widget.entry)[NameObject("/V")] = NameObject(f"/{state}")
 
 
 def _cross(pen: Any, box: Box) -> None:

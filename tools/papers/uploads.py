@@ -196,6 +196,9 @@ def _flatten(page: PageObject) -> None:
             b"q\n%s\nQ\n%s" % (content.get_data() if content is not None else b"", "\n".join(drawn).encode())
         )
         page[NameObject("/Contents")] = merged
+    page.pop(
+        NameObject("/Annots"), None
+    )  # drawn now, and not to be shown a second time where the page is set
 
 
 # --- pictures --------------------------------------------------------------------------------------------
