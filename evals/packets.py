@@ -38,13 +38,19 @@ OWN = ("determination", "state", "one_page")  # payers' own PDFs
 class Sent:
     """One packet with the form and the letter that are in it, and what each was made of."""
 
-    def __init__(self, case: Case, request: PARequest, letter: Letter, papers: dict[str, bytes]) -> None:
-        self.case, self.request, self.letter, self.papers = case, request, letter, papers
+    def __init__(
+        self, store: Store, case: Case, request: PARequest, letter: Letter, papers: dict[str, bytes]
+    ) -> None:
+        self.store, self.case, self.request, self.letter, self.papers = store, case, request, letter, papers
 
     @property
     def name(self) -> str:
         form = f" on {self.request.form_id}" if self.on_payers_pdf else ""
         return f"{self.case.patient.id} {self.case.drug.name}, {self.case.plan.id}{form}"
+
+    @property
+    def date_format(self) -> str:
+        return self.store.form(self.case.plan.id, self.case.request.form).date_format
 
     @property
     def on_payers_pdf(self) -> bool:
@@ -201,7 +207,7 @@ def _held(sent: Sent) -> Iterator[str]:
     if sent.on_payers_pdf:
         return
     for field in sent.request.fields:
-        if sent.fields.get(field.id, "").split() != field.value.split() and not any(
+        if sent.fields.get(field.id, "").removeprefix("Off").split() != field.value.split() and not any(
             name.startswith(f"{field.id}.continued") for name in sent.fields
         ):
             yield f"{field.id}: {sent.fields.get(field.id)!r}, not {field.value!r}"
@@ -265,14 +271,15 @@ def _units(sent: Sent) -> Iterator[str]:
 
 @check("Dates are written as people write them, on the form as it asks")
 def _dates(sent: Sent) -> Iterator[str]:
-    for found in re.findall(r"\b\d{4}-\d\d-\d\d\b", sent.said):
-        yield found
+    forms = [] if "%Y-%m-%d" in sent.date_format else sent.form
+    yield from re.findall(r"\b\d{4}-\d\d-\d\d\b", " ".join([sent.packet[0], *forms, *sent.letter_pages]))
 
 
 @check("No internal id of a record is shown")
 def _ids(sent: Sent) -> Iterator[str]:
     words = set(re.findall(r"\b[A-Z]{1,4}\d{1,3}\b", sent.said))
     charted = " ".join(_strings(msgspec.to_builtins(sent.case.patient), skip=("id", "order_id")))
+    charted += sent.case.policy.text if sent.case.policy else ""
     for part in (
         "observations",
         "medications",
@@ -317,14 +324,13 @@ def _seams(sent: Sent) -> Iterator[str]:
         r"\d+ hours\b.*sleep",
         r"\b_\w+",
     ):
-        for found in re.findall(pattern, text):
-            yield found
+        yield from re.findall(pattern, text)
 
 
 @check("Nothing is argued that cannot apply: pregnancy in men and past sixty")
 def _applies(sent: Sent) -> Iterator[str]:
     letter = " ".join(sent.letter_pages).casefold()
-    if (sent.case.patient.sex == "male" or (sent.case.age or 0) > 60) and "pregnan" in letter:
+    if (sent.case.patient.sex == "male" or (sent.case.age or 0) > 60) and re.search(r"\bpregnan", letter):
         yield "pregnancy"
 
 
@@ -348,20 +354,23 @@ def _verified(sent: Sent) -> Iterator[str]:
     yield from _issues(sent, "letter_pdf")
 
 
-@check("`pa verify` finds nothing unsupported in the form, read back from its PDF")
+@check("`pa verify` finds nothing unsupported in our form, read back from its PDF")
 def _verified_form(sent: Sent) -> Iterator[str]:
-    yield from _issues(sent, "form_pdf")
+    if not sent.on_payers_pdf:
+        yield from _issues(sent, "form_pdf")
 
 
 def _issues(sent: Sent, paper: str) -> Iterator[str]:
     from pypdf import PdfReader
 
     from agent.grounding import lines_of, verify
-    from agent.known_facts import enter_all_of
+    from agent.known_facts import enter_bound
     from agent.ledger import Ledger
+    from tools.bound import Bound
 
     ledger = Ledger()
-    enter_all_of(ledger, sent.case)
+    bound = Bound(sent.store, sent.case.patient.id, as_of=sent.case.as_of, plan_id=sent.case.plan.id)
+    enter_bound(ledger, bound, [sent.case.drug.name])
     text = "\n".join(page.extract_text() for page in PdfReader(BytesIO(sent.papers[paper])).pages)
     yield from lines_of(verify(text, ledger))
 
@@ -413,7 +422,7 @@ def packets(how_many: int = HOW_MANY) -> Iterator[Sent]:
             form = papers.fill_form(store, chosen)
             letter = papers.compose(store, chosen).letter
             made = papers.printed(store, chosen, form, letter)
-            yield Sent(chosen, form, letter, {name: content for name, (_, content) in made.items()})
+            yield Sent(store, chosen, form, letter, {name: content for name, (_, content) in made.items()})
         store.close()
 
 
