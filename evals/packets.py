@@ -409,12 +409,12 @@ class Wanted(NamedTuple):
     kind: tuple[str, str, str]
 
 
-def packets(how_many: int = HOW_MANY) -> Iterator[Sent]:
+def packets(how_many: int = HOW_MANY, patients: int = PATIENTS) -> Iterator[Sent]:
     """As many packets, going round the plans; every tenth is on a payer's own PDF."""
     from agent import papers
 
     with TemporaryDirectory() as folder:
-        store = _store(Path(folder))
+        store = _store(Path(folder), patients)
         for at, case in enumerate(islice(_round(list(_cases(store))), how_many)):
             own = OWN[at // 10 % len(OWN)] if at % 10 == 9 else ""
             request = msgspec.structs.replace(case.request, form=own)
@@ -426,14 +426,14 @@ def packets(how_many: int = HOW_MANY) -> Iterator[Sent]:
         store.close()
 
 
-def _store(folder: Path) -> Store:
+def _store(folder: Path, patients: int) -> Store:
     """A world of its own, and the three forms of strangers, learned and confirmed as they were read."""
     from data_gen.world import Order, generate
     from tools.papers import form_mapping, form_reading
     from tools.store.load import load
     from tools.store.store import Store
 
-    generate(Order(count=PATIENTS, out=folder / "world", workers=1))
+    generate(Order(count=patients, out=folder / "world", workers=1))
     store = Store.create(f"sqlite:///{folder / 'paladin.db'}")
     load(store, folder / "world")
     store.payer_forms = folder / "forms"

@@ -26,6 +26,13 @@ class Style(NamedTuple):
     after: float = 7
 
 
+class Scale(NamedTuple):
+    """How much smaller than usual: the type, and the space between paragraphs."""
+
+    type: float = 1.0
+    space: float = 1.0
+
+
 TEXT = Style()
 LINE = TEXT._replace(after=0)
 BOLD_LINE = LINE._replace(font="Times-Bold")
@@ -40,8 +47,10 @@ NOTICE = Style("Times-Bold", 11, 14, 8, 0)
 CELL = Style(size=9.5, leading=11.4, after=0)
 CELL_HEAD, CELL_QUOTE = CELL._replace(font="Times-Bold"), CELL._replace(font="Times-Italic")
 NUMBERS = 58.0  # points that the column of the clauses' numbers is wide
-SCALES = (1.0, 0.95, 0.9, 0.86, 0.82)  # in which the page that argues is tried; 0.82 of 11 points is 9
 WITH_SIGNATURE = 3  # lines
+FULL = Scale()
+# In which the page that argues is tried; 0.82 of 11 points is 9.
+SCALES = (FULL, Scale(0.95, 0.95), Scale(0.9, 0.9), Scale(0.86, 0.86), Scale(0.82, 0.82), Scale(0.82, 0.3))
 
 
 def letter_pdf(letter: Letter) -> bytes:
@@ -68,7 +77,7 @@ def _argued(blocks: Sequence[Block]) -> list[list[Piece]]:
     return pages
 
 
-def _laid_out(blocks: Sequence[Block], scale: float = 1.0) -> list[list[Piece]]:
+def _laid_out(blocks: Sequence[Block], scale: Scale = FULL) -> list[list[Piece]]:
     pieces: list[Piece] = []
     for block in blocks:
         if block.kind == "signature":  # the end of the text stays with it: no page holds a signature alone
@@ -91,7 +100,7 @@ def _page(page: Sequence[Piece], foot: str, number: str, pen: Any) -> None:
 # --- blocks ----------------------------------------------------------------------------------------------
 
 
-def _pieces(block: Block, scale: float) -> Iterator[Piece]:
+def _pieces(block: Block, scale: Scale) -> Iterator[Piece]:
     if block.kind == "verbatim":
         for line in block.lines:
             yield from _set(line, VERBATIM) if line.strip() else (space(VERBATIM.leading),)
@@ -106,7 +115,7 @@ def _pieces(block: Block, scale: float) -> Iterator[Piece]:
     elif block.kind == "lines":
         yield from _block(lines, scale)
     elif block.kind == "heading":
-        yield space(8 * scale)
+        yield space(8 * scale.space)
         yield from put(lines[0], HEADING, keep=True)
     elif block.kind == "criterion":
         yield from _criterion(*block.lines)
@@ -136,10 +145,10 @@ def _rule(pen: Any, x: float, y: float) -> None:
     pen.line(x, y - 8, x + WIDTH, y - 8)
 
 
-def _block(lines: list[str], scale: float) -> Iterator[Piece]:
+def _block(lines: list[str], scale: Scale) -> Iterator[Piece]:
     for line in lines:
         yield from _set(line, LINE, scale=scale)
-    yield space(11 * scale)
+    yield space(11 * scale.space)
 
 
 def _criterion(number: str, quote: str, shown: str) -> Iterator[Piece]:
@@ -169,8 +178,8 @@ def _row(what: str, shown: str, number: str, quote: str) -> Piece:
     return Piece(height, draw)
 
 
-def _signature(lines: list[str], scale: float) -> Iterator[Piece]:
-    yield space(10 * scale)._replace(keep=True, space=False)
+def _signature(lines: list[str], scale: Scale) -> Iterator[Piece]:
+    yield space(10 * scale.space)._replace(keep=True, space=False)
     yield from _set(lines[0], TEXT, keep=True, scale=scale)
     yield Piece(36, _signature_lines, keep=True)
     for place, line in enumerate(lines[1:], 2):
@@ -208,12 +217,12 @@ def _set(
     mark: str = "",
     mark_font: str = "Times-Roman",
     keep: bool = False,
-    scale: float = 1.0,
+    scale: Scale = FULL,
 ) -> Iterator[Piece]:
     """A paragraph, a piece for each line; its first two lines stay together, and so do its last two."""
-    if scale != 1.0:
+    if scale is not FULL:
         style = style._replace(
-            size=style.size * scale, leading=style.leading * scale, after=style.after * scale
+            size=style.size * scale.type, leading=style.leading * scale.type, after=style.after * scale.space
         )
     lines = _lines(text, style, WIDTH)
     for place, line in enumerate(lines):
