@@ -77,7 +77,7 @@ EXPECTED = {
         "Text7": "patient.birth_date",
         "Text12": "coverage.member_id",
         "Text23": "prescriber.phone",
-        "Group1": "review.standard",
+        "Group1": "review.type",
         "Dropdown1": "patient.sex",
         "Text46": "trial.drug",
         "Text59": "lab.value",
@@ -95,7 +95,7 @@ def test_words_near_a_field_say_what_goes_there_whatever_the_field_is_named(name
 def test_boxes_of_one_question_are_one_choice() -> None:
     found = {p.blank.source: p.blank.marks for p in learned("state")}
     assert set(found["drug.kind"]) == {"New", "Continuation"}
-    assert found["review.standard"] == {"Standard": "0", "Expedited": "1"}
+    assert found["review.type"] == {"Standard": "0", "Expedited": "1"}
 
 
 def test_flat_paper_is_read_by_its_lines_and_squares() -> None:
