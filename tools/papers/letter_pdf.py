@@ -63,18 +63,18 @@ def letter_pages(letter: Letter) -> list[Page]:
     at = next(
         (place for place, block in enumerate(letter.blocks) if block.kind == "page"), len(letter.blocks)
     )
-    pages = _argued(letter.blocks[:at]) if at < len(letter.blocks) else _laid_out(letter.blocks)
+    argued = letter.blocks[:at]
+    is_signed = any(block.kind == "signature" for block in argued)
+    pages = _argued(argued) if is_signed or at < len(letter.blocks) else _laid_out(argued)
     pages += _laid_out(letter.blocks[at + 1 :]) if at < len(letter.blocks) else []
     foot = letter.identity or letter.title
     return [partial(_page, page, foot, f"Page {at} of {len(pages)}") for at, page in enumerate(pages, 1)]
 
 
 def _argued(blocks: Sequence[Block]) -> list[list[Piece]]:
-    for scale in SCALES:
-        pages = _laid_out(blocks, scale)
-        if len(pages) == 1:
-            break
-    return pages
+    """On one page in the largest type in which it fits; on several in full size where it fits in none."""
+    tried = (_laid_out(blocks, scale) for scale in SCALES)
+    return next((pages for pages in tried if len(pages) == 1), None) or _laid_out(blocks)
 
 
 def _laid_out(blocks: Sequence[Block], scale: Scale = FULL) -> list[list[Piece]]:
