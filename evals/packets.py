@@ -241,7 +241,7 @@ def _columns(sent: Sent) -> Iterator[str]:
         name, _, row = field.id.rpartition(".")
         if row.isdigit() and field.type != "lines":
             columns.setdefault(name, []).append(field.value)
-    dated = [m for m in sent.case.trials if m.start and m.end]
+    dated = [m for m in sent.case.trials if m.start and (m.end or m.status == "active")]
     for name, values in columns.items():
         if "days" in name and dated and not any(values):
             yield f"{name}: {len(values)} rows"

@@ -197,7 +197,7 @@ def test_records_without_a_row_stand_in_the_addendum() -> None:
     )
     _, pdf = filled("state", case_of(jose(medications=(*drugs, *many))))
     last = PdfReader(BytesIO(pdf)).pages[-1].extract_text()
-    assert "Trials without a row" in last and "tolbutamide" in last
+    assert "Further drugs tried" in last and "tolbutamide" in last
 
 
 TEXTS = st.text(st.sampled_from("abc ÄÖ,.-XYZ李О"), min_size=1, max_size=300).filter(str.strip)

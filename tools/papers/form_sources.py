@@ -58,7 +58,8 @@ def trial_row(course: Medication, case: Case, hand: Hand) -> dict[str, Value]:
     ongoing = course.end is None and course.status == "active"
     until = hand.date(course.end) or ("ongoing" if ongoing else "")
     begun = hand.date(course.start)
-    days = (course.end - course.start).days if course.start and course.end else None
+    last = course.end or (case.as_of if ongoing else None)
+    days = (last - course.start).days if course.start and last else None
     texts = {
         "trial.drug": course.drug,
         "trial.dose": formats.dose(course),

@@ -33,6 +33,12 @@ if TYPE_CHECKING:
 FONT, LARGEST, INSIDE = "Helvetica", 10.0, 2.0  # points; INSIDE is the margin of a box
 LEADING = 1.16  # of the size
 MORE = "(see addendum)"
+FURTHER = {
+    "trials": "Further drugs tried",
+    "labs": "Further results",
+    "diagnoses": "Further diagnoses",
+    "allergies": "Further allergies",
+}
 REPEATED = {column: kind for kind, columns in COLUMNS.items() for column in columns}
 MULTILINE, COMB = 1 << 12, 1 << 24
 # What would act by itself in the filled file, by where it stands.
@@ -390,13 +396,9 @@ class _Filling:
                 ours = field.section == kind.capitalize() and name and place.isdigit()
                 if ours and int(place) > most and field.value:
                     beyond.setdefault(int(place), []).append(field)
-            for fields in beyond.values():
-                self.rest.append(
-                    (
-                        f"{kind.capitalize()} without a row",
-                        ", ".join(formats.printable(f.value) for f in fields),
-                    )
-                )
+            rows_said = [", ".join(formats.printable(f.value) for f in fields) for fields in beyond.values()]
+            if rows_said:
+                self.rest.append((FURTHER[kind], "; ".join(rows_said)))
 
     # --- putting it into the file ------------------------------------------------------------------------
 
