@@ -13,6 +13,7 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tools.papers.form_sources import COLUMNS
 from tools.papers.payer_form import Box, Widget, opened, widgets
 from tools.records import Blank
 
@@ -348,7 +349,7 @@ def propose(spots: Sequence[Spot]) -> list[Proposal]:
     written = [s for s in heads if s.kind == "text"]
     found = [
         *_assigned([s for s in written if not s.row], _names().fields),
-        *_assigned([s for s in written if s.row], _names().columns, apart=False),
+        *_tables([s for s in written if s.row]),
         *_marked([s for s in heads if s.kind in ("tick", "radio")]),
         *_chosen([s for s in heads if s.kind == "choice"]),
     ]
@@ -363,9 +364,8 @@ def _heads(spot: Spot, rows: set[tuple[int, str, float]]) -> bool:
     )
 
 
-def _assigned(
-    spots: Sequence[Spot], names: Sequence[_Name], apart: bool = True
-) -> Iterator[tuple[Spot, Proposal]]:
+def _assigned(spots: Sequence[Spot], names: Sequence[_Name]) -> Iterator[tuple[Spot, Proposal]]:
+    """The likeliest first; each value once under a heading."""
     scores = _scores(spots, names)
     ranked = [_best(row, names) for row in scores]
     taken: set[tuple[str, ...]] = set()
@@ -374,7 +374,7 @@ def _assigned(
         free = [
             (source, score)
             for source, score in ranked[at]
-            if not apart or source == HAND or (source, spot.heading, str(spot.page)) not in taken
+            if source == HAND or (source, spot.heading, str(spot.page)) not in taken
         ]
         if not free or free[0][1] < ranked[at][0][1] - FAR:  # asked for twice, rather than something else
             free = ranked[at]
@@ -387,12 +387,33 @@ def _assigned(
         yield spot, Proposal(_blank(spot, source), score, others)
 
 
-def _best(row: NDArray[np.float32], names: Sequence[_Name]) -> list[tuple[str, float]]:
+def _tables(spots: Sequence[Spot]) -> Iterator[tuple[Spot, Proposal]]:
+    """The cells of a line are of one kind of record: the one whose columns their heads fit best together."""
+    names = _names().columns
+    ranked = [dict(_best(row, names, len(names))) for row in _scores(spots, names)]
+    lines: dict[tuple[int, float], list[int]] = {}
+    for at, spot in enumerate(spots):
+        lines.setdefault((spot.page, round(spot.box[3])), []).append(at)
+    for members in lines.values():
+        fits = {
+            kind: {
+                at: max(((v, s) for s, v in ranked[at].items() if s in columns), default=(0.0, ""))
+                for at in members
+            }
+            for kind, columns in COLUMNS.items()
+        }
+        best = max(fits.values(), key=lambda fit: sum(score for score, _ in fit.values()))
+        for at, (score, source) in best.items():
+            placed = score >= LIKELY
+            yield spots[at], Proposal(_blank(spots[at], source if placed else HAND), score if placed else 0.0)
+
+
+def _best(row: NDArray[np.float32], names: Sequence[_Name], most: int = 5) -> list[tuple[str, float]]:
     """Sources by their best name's score."""
     best: dict[str, float] = {}
     for name, score in zip(names, row, strict=True):
         best[name.source] = max(best.get(name.source, 0.0), float(score))
-    return sorted(best.items(), key=lambda pair: -pair[1])[:5]
+    return sorted(best.items(), key=lambda pair: -pair[1])[:most]
 
 
 def _blank(spot: Spot, source: str) -> Blank:
