@@ -162,7 +162,7 @@ def fingerprint(store: Store, asked: Asked) -> str:
         asked.drug,
         asked.request,
         asked.as_of,
-        store.form(asked.plan.id),
+        store.form(asked.plan.id, asked.request.form),
         policy,
     )
     digest = hashlib.sha256()

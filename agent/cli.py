@@ -66,6 +66,12 @@ COMMANDS = {
         CASE,
         "Attach a paper itself: a PDF, TIFF, PNG or JPEG, kept and sent along.",
     ),
+    "form": Lazy(
+        "agent.terminal.form_cli:app",
+        CASE,
+        "Learn a payer's own PDF form, and fill it from then on.",
+        "pa form learn payer.pdf",
+    ),
     "confirm": Lazy(
         "agent.terminal.confirm_cli:app", CASE, "Confirm into the chart what a note says, or reject it."
     ),

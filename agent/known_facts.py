@@ -32,6 +32,7 @@ from tools.records import (
     Diagnosis,
     Drug,
     Finding,
+    FormTemplate,
     Medication,
     Patient,
     Plan,
@@ -459,6 +460,15 @@ def _enter_limit(ledger: Ledger, limit: QuantityLimit | StartingLimit | SupplyLi
 # --- the case ----------------------------------------------------------------------------------------------
 
 
+def enter_form(ledger: Ledger, form: FormTemplate) -> None:
+    """What is printed on the payer's form before anybody fills it in."""
+    fields = [field for section in form.sections for field in section.fields]
+    printed = (form.title, form.attestation, *form.attachments, *(field.label for field in fields))
+    for text in dict.fromkeys((*printed, *(section.title for section in form.sections))):
+        if text:
+            ledger.add("words", text, origin="policy", attribute="question", source=form.plan_id)
+
+
 def enter_case(ledger: Ledger, case: Case) -> None:
     """The determination with its findings, the request, the label, the policy's clauses and what may be cited."""
     enter_drug(ledger, case.drug)
@@ -666,6 +676,7 @@ def enter_bound(ledger: Ledger, bound: Bound, drugs: Sequence[str] = ()) -> None
         return  # no plan on file: the chart is all there is
     enter_plan(ledger, plan)
     enter_deadlines(ledger, plan, bound.as_of)
+    enter_form(ledger, bound.store.form(plan.id))
     for name in dict.fromkeys(drugs):
         enter_case(ledger, bound.case(name))
     for drug in bound.drugs:

@@ -21,6 +21,7 @@ from tools.papers.letter_pdf import letter_pdf
 from tools.papers.letters import Letter
 from tools.papers.letters import letter as write_letter
 from tools.papers.packet import packet
+from tools.papers.payer_form import filled_pdf
 from tools.records import PARequest
 from tools.store.rows import Draft, DraftFile
 from tools.store.store import Store
@@ -38,7 +39,7 @@ class Written(NamedTuple):
 
 def fill_form(store: Store, case: Case) -> PARequest:
     """The payer's form, filled from the case; what is missing is listed and never guessed."""
-    return fill(store.form(case.plan.id), case)
+    return fill(store.form(case.plan.id, case.request.form), case)
 
 
 def write(store: Store, case: Case, form: PARequest, folder: Path, said: Reworded) -> Written:
@@ -101,12 +102,13 @@ def printed(
     Args:
         apart: form and letter also as a PDF of their own, beside the packet that holds both.
     """
-    template = store.form(case.plan.id)
-    whole = packet(template, form, case, letter, store.file)
+    template = store.form(case.plan.id, case.request.form)
+    own = filled_pdf(template, form, case, store.payer_pdf(template)) if template.pdf else b""
+    whole = packet(template, form, case, letter, store.file, own)
     beside = cover(template, form, case, whole.pages)
     papers = {"packet": ("packet.pdf", whole.content)}
     if apart:
-        papers["form_pdf"] = ("form.pdf", render_pdf(template, form, case))
+        papers["form_pdf"] = ("form.pdf", own or render_pdf(template, form, case))
         papers["letter_pdf"] = ("letter.pdf", letter_pdf(letter))
     return papers | {
         "form": ("form.json", to_json(form).encode()),

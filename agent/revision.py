@@ -19,7 +19,7 @@ from agent.casework import case_of, why_not
 from tools.cases import Case
 from tools.check import Asked, anew, decide
 from tools.errors import Invalid, NotFound, Refused, nearest
-from tools.papers.forms import fill
+from tools.papers.forms import fill, lacking
 from tools.records import FilledField, FormTemplate, PARequest, Patient, Request
 from tools.store.rows import Edit
 
@@ -102,8 +102,13 @@ def values_of(form: PARequest, template: FormTemplate, edits: Mapping[str, str])
 
 def edit_of(store: Store, draft: Draft, decision: Decision) -> Edit:
     """What a person decided to change in a draft."""
-    values = values_of(draft.filled_form(), store.form(draft.plan_id), decision.edits)
+    values = values_of(draft.filled_form(), _form(store, draft), decision.edits)
     return Edit(by=decision.by, when=decision.when, why=decision.reason, values=values)
+
+
+def _form(store: Store, draft: Draft) -> FormTemplate:
+    """The form on which the draft is written."""
+    return store.form(draft.plan_id, draft.filled_form().form_id)
 
 
 def revise(store: Store, asked: Asked, edits: Sequence[Edit], *, force: bool = False) -> Revised:
@@ -113,7 +118,7 @@ def revise(store: Store, asked: Asked, edits: Sequence[Edit], *, force: bool = F
         Invalid, NotFound: a strength, quantity, kind or use that cannot be.
         Refused: the request as it would be then is not drafted, with why.
     """
-    template = store.form(asked.plan.id)
+    template = store.form(asked.plan.id, asked.request.form)
     sources, latest = _sources(template), _latest(edits)
     now = anew(asked, _request(asked.request, latest), _patient(asked, latest, sources))
     found = decide(store, now)
@@ -165,7 +170,7 @@ def _request(before: Request, latest: Mapping[str, _Value]) -> Request:
     kept = ("quantity", "days_supply") if "strength" not in changed else ()
     given = {part: getattr(before, part) for part in (*kept, *SAID)}
     strength = "" if before.assumed else before.strength
-    return Request(drug=before.drug, **{"strength": strength, **given, **changed})
+    return Request(drug=before.drug, form=before.form, **{"strength": strength, **given, **changed})
 
 
 def _number(what: str) -> Callable[[str], float]:
@@ -276,7 +281,7 @@ def _signed_for(form: PARequest, latest: Mapping[str, _Value], sources: Mapping[
             elif name not in PARTS:
                 raise Invalid(f"the form of this request has no field {name!r} any more")
     documents = tuple(label for label in form.missing if label.startswith("Document: "))
-    missing = tuple(dict.fromkeys(f.label for f in fields if f.required and not f.value)) + documents
+    missing = lacking(fields) + documents
     ready = form.outcome == "ready" and not missing
     return msgspec.structs.replace(form, fields=tuple(fields), missing=missing, ready=ready)
 

@@ -69,6 +69,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.home / "drafts"
 
     @property
+    def payer_forms(self) -> Path:
+        """Payers' own PDFs, with what goes where on them."""
+        return self.home / "forms"
+
+    @property
     def index(self) -> Path:
         return self.home / "index"
 

@@ -14,6 +14,7 @@ def open_store(settings: Settings) -> Store:
     keep_private(settings.home)
     store = Store.open(settings.database_url)
     store.today, store.chroma_url = today, settings.chroma_url
+    store.payer_forms = settings.payer_forms
     return watch(store)
 
 

@@ -131,7 +131,7 @@ def _as_the_form_asks(store: Catalog, asked: Asked, found: Determination) -> Det
         determination=found,
         as_of=asked.as_of,
     )
-    blank = fill(store.form(asked.plan.id), case).missing
+    blank = fill(store.form(asked.plan.id, asked.request.form), case).missing
     if not blank:
         return found
     form = Finding(

@@ -561,6 +561,7 @@ class Request(Record, frozen=True, kw_only=True):
     ndc: str = ""  # of its package, 11 digits
     assumed: bool = False  # the strength is the label's start, named by nobody
     label: tuple[LabelDoses, ...] = ()
+    form: str = ""  # the payer's own form on which it is to be written; "" is the plan's
 
 
 class ClauseRef(Record, frozen=True, kw_only=True):
@@ -725,6 +726,27 @@ class Section(Record, frozen=True, kw_only=True):
     only: Literal["", "exception", "expedited", "correction"] = ""
 
 
+class Blank(Record, frozen=True, kw_only=True):
+    """Where one value goes on a payer's own PDF: into a field of it, or into a box on one of its pages."""
+
+    label: str  # as the paper calls it
+    source: str  # as of Field; the column of a section that repeats has a `row`
+    row: int = 0  # which record, from 1
+    field: str = ""  # the name that the PDF gives it
+    at: tuple[float, ...] = ()  # page from 1, left, bottom, right, top in points, where it has no name
+    # What is marked for each value: a tick box by its name, a state or an option of `field`, or a box as `at` has it.
+    marks: dict[str, str | tuple[float, ...]] = {}
+    required: bool = False
+
+
+class PayerPdf(Record, frozen=True, kw_only=True):
+    """A payer's own form as a file, and its blanks."""
+
+    sha256: str
+    blanks: tuple[Blank, ...]
+    smallest: float = 6.5  # points, to which text shrinks before it goes on in the addendum
+
+
 class FormTemplate(Record, frozen=True, kw_only=True):
     """A payer's PA form, and how it wants things written."""
 
@@ -740,6 +762,7 @@ class FormTemplate(Record, frozen=True, kw_only=True):
     attestation: str
     attachments: tuple[str, ...] = ()
     look: dict[str, str] = {}  # accent colour, font, header layout, …
+    pdf: PayerPdf | None = None  # the payer's own, which is filled instead of being drawn
 
 
 class FilledField(Record, frozen=True, kw_only=True):

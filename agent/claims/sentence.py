@@ -91,7 +91,7 @@ class Sentence:
     def __init__(self, shown: str, offset: int, index: Index, before: Sentence | None = None) -> None:
         self.shown, self.offset, self.index, self.before = shown, offset, index, before
         self.text = plain(shown).replace("\n", " ")
-        self.low = lower(self.text)
+        self.low = lower(self.text).replace("\n", " ")  # a name that was broken over two lines is the name
         self.issues: list[Issue] = []
         self.used: dict[str, None] = {}
         self.taken: set[tuple[int, int]] = set()  # what has been judged

@@ -180,6 +180,7 @@ def _check_condition(s: Sentence, condition: Concept) -> None:
         if (
             charted
             and "open" not in part.voices
+            and not _is_denied_by_name(s, condition)
             and not (condition.key == "overweight" and index.condition("obesity") == "present")
         ):
             s.wrong("negation", condition, f"the chart has {label}")
@@ -189,6 +190,16 @@ def _check_condition(s: Sentence, condition: Concept) -> None:
         words = s.low[condition.start : condition.end]
         if not any(words in d.name for d in index.diagnoses):
             s.wrong("negation", condition, f"the chart has no {label}")
+
+
+def _is_denied_by_name(s: Sentence, condition: Concept) -> bool:
+    """Does a name of the chart deny it itself, as "diabetes with retinopathy without macular edema" does?"""
+    names = (k for k in s.known if k.start <= condition.start and condition.end <= k.end)
+    return any(
+        assertion(s.bare[k.start : k.end], condition.start - k.start, condition.end - k.start, []).sense
+        == "negated"
+        for k in names
+    )
 
 
 def _denied_behind(s: Sentence, condition: Concept, part: Part) -> bool:

@@ -30,6 +30,7 @@ DRAFT_EPILOG = """[bold]Examples[/]
   pa draft P003 Ozempic --exception step_therapy
   pa draft P001 Ozempic --expedited 'Ketoacidosis twice this month'
   pa draft P001 Ozempic --corrects 3
+  pa draft P001 Ozempic --form state-standard
 
 What no request can mend is refused (exit 2), with what to do instead:
 not_required, not_covered, wrong_plan, and an exclusion that is proven.
@@ -85,6 +86,9 @@ def _draft(
     corrects: int | None = typer.Option(
         None, metavar="CASE", min=1, max=BIGGEST, help="Correct the request of this case, which is pended."
     ),
+    form: str = typer.Option(
+        "", metavar="MAPPING", help="Write it on this payer's PDF; see `pa form`. Default: the plan's form."
+    ),
     model: str = typer.Option(
         "", metavar="NAME", help="Let this model word the letter's prose; default: code words it."
     ),
@@ -118,6 +122,7 @@ def _draft(
             corrects=case_desk.correction(store, settings.day(as_of), corrects, patient_id, drug)
             if corrects
             else None,
+            form=Path(form).stem if form.endswith((".yaml", ".yml")) else form,
         ),
         plan_id=plan,
         as_of=settings.day(as_of),

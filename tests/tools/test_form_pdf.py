@@ -213,9 +213,9 @@ def test_accents_survive_in_field_and_appearance() -> None:
     assert "José Núñez".encode("cp1252") in name["/AP"]["/N"].get_object().get_data()
 
 
-def test_signs_that_a_fax_cannot_show_are_written_out() -> None:
+def test_signs_that_a_fax_cannot_show_are_written_out_and_names_stay() -> None:
     assert printable("HbA1c ≥ 7.0 % → Ozempic") == "HbA1c >= 7.0 % -> Ozempic"
-    assert printable("Łukasz Nguyễn") == "Lukasz Nguyen"
+    assert printable("Łukasz Nguyễn, 李小龍") == "Łukasz Nguyễn, 李小龍"
     assert printable("José Núñez") == "José Núñez"
 
 

@@ -18,6 +18,7 @@ from tools.papers.composed import Block, Letter, heading, paragraph
 from tools.papers.exhibits import exhibits
 from tools.papers.letter_pdf import letter_pdf
 from tools.papers.paper import canvas
+from tools.papers.typesetting import markup
 from tools.records import Evidence, Finding, Policy
 
 if TYPE_CHECKING:
@@ -184,9 +185,7 @@ def _said(shown: Evidence, finding: Finding) -> str:
 
 
 def _safe(text: str) -> str:
-    from xml.sax.saxutils import escape
-
-    return escape(formats.printable(text))
+    return markup(formats.printable(text), "Times-Roman")
 
 
 # --- binding ---------------------------------------------------------------------------------------------

@@ -2,13 +2,16 @@
 
 reportlab's own AcroForm wraps no text and writes three appearances a field; here a value is whole in its
 field (/V), and its appearance shows the wrapped lines in any viewer, whether it makes appearances or not.
-Texts must be in Windows-1252 (formats.printable).
+Text that the base fonts lack is set in the fonts of typesetting.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+
+from tools.papers import typesetting
+from tools.papers.typesetting import is_base
 
 MULTILINE, RADIO, NO_TOGGLE_OFF = 1 << 12, 1 << 15, 1 << 14
 FONT, SIZE, LEADING, PAD = "Helvetica", 10.0, 12.0, 2.0
@@ -18,7 +21,7 @@ class Fields:
     """Collects the fields of one canvas; `finish` puts them into its document."""
 
     def __init__(self, canvas: Any) -> None:
-        from reportlab.pdfbase.pdfdoc import PDFObject
+        from reportlab.pdfbase.pdfdoc import BasicFonts, PDFObject, PDFObjectReference
 
         class Raw(PDFObject):  # type: ignore[misc]
             """An object that is written as it stands."""
@@ -32,6 +35,7 @@ class Fields:
                 return self.content
 
         self._raw = Raw
+        self._all_fonts = PDFObjectReference(BasicFonts).format(canvas._doc)
         self._canvas = canvas
         self._document = canvas._doc
         self._fields: list[bytes] = []
@@ -54,14 +58,9 @@ class Fields:
         x, y, width, height = box
         multiline = multiline or len(lines) > 1
         top = height - PAD - SIZE * 0.8 if multiline else (height - SIZE) / 2 + SIZE * 0.22
-        shown = b"".join(
-            b"%s(%s) Tj\n" % (b"0 %g Td\n" % -LEADING if place else b"", _escape(line))
-            for place, line in enumerate(lines)
-        )
-        stream = b"/Tx BMC q 0 0 %g %g re W n BT /Helv %g Tf 0 g %g TL %g %g Td\n%sET Q EMC" % (
-            (width, height, SIZE, LEADING, PAD, top, shown)
-        )
-        appearance = self._stream(stream, width, height, b"/Font << /Helv %s >>" % self._font)
+        shown, fonts = self._set(lines, top)
+        stream = b"/Tx BMC q 0 0 %g %g re W n 0 g %s Q EMC" % (width, height, shown)
+        appearance = self._stream(stream, width, height, b"/Font %s" % fonts)
         self._widget(
             b"/FT /Tx /T %s /TU %s /V %s /DV %s /DA (/Helv %g Tf 0 g) /Ff %d /AP << /N %s >>"
             % (
@@ -140,6 +139,21 @@ class Fields:
         if top:
             self._fields.append(reference)
         return reference
+
+    def _set(self, lines: Sequence[str], top: float) -> tuple[bytes, bytes]:
+        """The lines as a text object, and the dictionary of its fonts."""
+        if all(map(is_base, lines)):
+            shown = b"".join(
+                b"%s(%s) Tj\n" % (b"0 %g Td\n" % -LEADING if place else b"", _escape(line))
+                for place, line in enumerate(lines)
+            )
+            begin = b"BT /Helv %g Tf %g TL %g %g Td\n" % (SIZE, LEADING, PAD, top)
+            return b"%s%sET" % (begin, shown), b"<< /Helv %s >>" % self._font
+        pen = self._canvas.beginText(PAD, top)
+        for place, line in enumerate(lines):
+            pen.setTextOrigin(PAD, top - LEADING * place)
+            typesetting.put(pen, line, FONT, SIZE)
+        return pen.getCode().encode("latin-1"), self._all_fonts
 
     def _mark(self, on: bool, size: float) -> bytes:
         """A cross of strokes: it survives a fax better than a thin tick."""

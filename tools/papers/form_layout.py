@@ -6,6 +6,9 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from tools.papers import typesetting
+from tools.papers.typesetting import is_base
+
 PAGE_WIDTH, PAGE_HEIGHT = 612.0, 792.0
 MARGIN = 36.0
 WIDTH = PAGE_WIDTH - 2 * MARGIN
@@ -32,7 +35,7 @@ def space(height: float) -> Block:
 def width_of(text: str, font: str, size: float) -> float:
     from reportlab.pdfbase.pdfmetrics import stringWidth
 
-    return float(stringWidth(text, font, size))
+    return float(stringWidth(text, font, size)) if is_base(text) else typesetting.width(text, font, size)
 
 
 def wrap(text: str, font: str, size: float, width: float) -> list[str]:

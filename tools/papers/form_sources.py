@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tools.cases import Case, Measurement
 from tools.papers import formats
-from tools.records import Diagnosis, Medication
+from tools.records import Diagnosis, ExceptionKind, Medication
 from tools.terminology.medicines import ndc11
 from tools.terminology.observations import TESTS
 
@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from tools.papers.exceptions import ExceptionAsked
 
 KINDS = {"new": "New", "continuation": "Continuation", "renewal": "Renewal"}
+TYPES: dict[ExceptionKind, str] = {
+    "quantity_limit": "Quantity exception",
+    "step_therapy": "Step therapy exception",
+    "formulary": "Formulary exception",
+    "tier": "Tier exception",
+}
 SEXES = {"female": "Female", "male": "Male"}
 
 
@@ -52,7 +58,8 @@ def trial_row(course: Medication, case: Case, hand: Hand) -> dict[str, Value]:
     ongoing = course.end is None and course.status == "active"
     until = hand.date(course.end) or ("ongoing" if ongoing else "")
     begun = hand.date(course.start)
-    days = (course.end - course.start).days if course.start and course.end else None
+    last = course.end or (case.as_of if ongoing else None)
+    days = (last - course.start).days if course.start and last else None
     texts = {
         "trial.drug": course.drug,
         "trial.dose": formats.dose(course),
@@ -224,6 +231,42 @@ def _measured_on(test: str) -> Source:
     return value
 
 
+def _height_weight(case: Case, hand: Hand) -> Value:
+    both = [_measured(test)(case, hand) for test in ("height", "weight")]
+    if not all(one.text for one in both):
+        return BLANK
+    return Value(" / ".join(one.text for one in both), ids(one.record for one in both))
+
+
+def _with_strength(name: Callable[[Case], str]) -> Source:
+    def value(case: Case, hand: Hand) -> Value:
+        asked = _requested("strength")(case, hand)
+        return asked._replace(text=f"{name(case)} {asked.text}") if asked.text else BLANK
+
+    return value
+
+
+def _strength_route(case: Case, hand: Hand) -> Value:
+    asked = _requested("strength")(case, hand)
+    return asked._replace(text=f"{asked.text}, {case.drug.route}") if asked.text else BLANK
+
+
+def _prescriber_place(part: str) -> Source:
+    def read(case: Case) -> str:
+        doctor = case.patient.prescriber
+        return getattr(doctor.address, part) if doctor and doctor.address else ""
+
+    return _prescriber(read)
+
+
+def _current(case: Case, hand: Hand) -> Value:
+    """What is taken for the condition on the day."""
+    now = [m for m in case.trials if m.status == "active" and (m.end is None or m.end > case.as_of)]
+    said = [", ".join(filter(None, (m.drug, formats.dose(m), f"since {hand.date(m.start)}" if m.start else "")))
+            for m in now]  # fmt: skip
+    return Value("; ".join(said), ids(m.id for m in now))
+
+
 def _allergies(case: Case, _: Hand) -> Value:
     listed = case.patient.allergies
     if listed is None:
@@ -295,6 +338,12 @@ def _exceptions(case: Case, _: Hand) -> Value:
     )
 
 
+def _type(case: Case, _: Hand) -> Value:
+    """What kind of decision is asked for, by the name that forms give it; of several exceptions the first."""
+    asked = excepting(case)
+    return Value(TYPES[asked[0].kind] if asked else "Prior authorization", f"plan:{case.plan.id}")
+
+
 def _statement(case: Case, _: Hand) -> Value:
     """What speaks for the exceptions; nothing where one of them still wants the prescriber's word."""
     from tools.papers.exceptions import said_for
@@ -337,6 +386,8 @@ def _corrected(case: Case, hand: Hand) -> Value:
 
 SOURCES: dict[str, Source] = {
     "patient.name": _patient(lambda c, _: c.patient.name),
+    "patient.given": _patient(lambda c, _: c.patient.given),
+    "patient.family": _patient(lambda c, _: c.patient.family),
     "patient.birth_date": _patient(lambda c, h: h.date(c.patient.birth_date)),
     "patient.age": _patient(lambda c, _: str(c.age) if c.age is not None else ""),
     "patient.sex": _patient(lambda c, _: SEXES.get(c.patient.sex, "")),
@@ -349,6 +400,7 @@ SOURCES: dict[str, Source] = {
     "patient.height": _measured("height"),
     "patient.weight": _measured("weight"),
     "patient.weight_date": _measured_on("weight"),
+    "patient.height_weight": _height_weight,
     "patient.bmi": _measured("bmi"),
     "patient.allergies": _allergies,
     "coverage.member_id": _member_id,
@@ -357,6 +409,8 @@ SOURCES: dict[str, Source] = {
     "coverage.pcn": _coverage("pcn"),
     "plan.name": _plan("name"),
     "plan.payer": _plan("payer"),
+    "plan.phone": _plan("phone"),
+    "plan.fax": _plan("fax"),
     "prescriber.name": _prescriber_part("name"),
     "prescriber.npi": _prescriber_part("npi"),
     "prescriber.specialty": _prescriber(
@@ -366,6 +420,10 @@ SOURCES: dict[str, Source] = {
     "prescriber.address": _prescriber(
         lambda c: formats.address(c.patient.prescriber.address if c.patient.prescriber else None)
     ),
+    "prescriber.street": _prescriber_place("line"),
+    "prescriber.city": _prescriber_place("city"),
+    "prescriber.state": _prescriber_place("state"),
+    "prescriber.zip": _prescriber_place("zip"),
     "prescriber.phone": _prescriber_part("phone"),
     "prescriber.fax": _prescriber_part("fax"),
     "prescriber.contact": _prescriber_part("contact"),
@@ -377,6 +435,8 @@ SOURCES: dict[str, Source] = {
     "drug.rxnorm": _drug(lambda c: c.drug.rxnorm),
     "drug.strength": _requested("strength"),
     "drug.strength_form": _strength_form,
+    "drug.strength_route": _strength_route,
+    "drug.name_strength": _with_strength(lambda c: c.drug.name),
     "drug.ndc": _ndc,
     "drug.sig": _sig,
     "drug.quantity": _quantity,
@@ -393,6 +453,7 @@ SOURCES: dict[str, Source] = {
     "egfr.value": _measured("egfr"),
     "egfr.date": _measured_on("egfr"),
     "trials.all": _tried,
+    "trials.current": _current,
     "justification": _justification,
     "review.type": _review,
     "review.reason": _expedited,
@@ -400,6 +461,8 @@ SOURCES: dict[str, Source] = {
     "exception.asked": _exceptions,
     "exception.statement": _statement,
     "request.corrects": _corrected,
+    "request.date": lambda case, hand: Value(hand.date(case.as_of), "patient"),
+    "request.type": _type,
     # Refills, a signature and its date are the prescriber's to write.
     "prescriber.completes": lambda case, hand: BLANK,
 }

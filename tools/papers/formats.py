@@ -10,10 +10,12 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from tools.evidence.measurements import cut
 from tools.messages.grammar import plain_number
+from tools.papers.typesetting import is_shown
 from tools.records import Address, Diagnosis, Drug, Finding, Medication, Strength
 from tools.terminology.observations import TESTS
 from tools.terms import INDICATIONS
 
+UNSHOWN = "\u25a1"  # stands on paper for a character that no font of ours has
 KG_PER_LB = Decimal("0.45359237")
 CM_PER_IN = Decimal("2.54")
 PRINTED_UNITS = {
@@ -25,25 +27,9 @@ PRINTED_UNITS = {
     "{stage}": "",
     "10*3/uL": "10^3/uL",
 }
-# What the base fonts of a PDF, and a fax, cannot show.
-PLAIN = str.maketrans(
-    {
-        "≥": ">=",
-        "≤": "<=",
-        "≠": "not ",
-        "−": "-",
-        "→": "->",
-        "\u00a0": " ",
-        "\u2009": " ",
-        "\u202f": " ",
-        "₂": "2",
-        "Ł": "L",
-        "ł": "l",
-        "Đ": "D",
-        "đ": "d",
-        "ı": "i",
-    }
-)
+# A fax blurs these signs, so forms write them out; a letter quotes them, and a subtraction is a hyphen everywhere.
+QUOTED = str.maketrans({"−": "-", "\u00a0": " ", "\u2009": " ", "\u202f": " ", "₂": "2"})
+PLAIN = QUOTED | str.maketrans({"≥": ">=", "≤": "<=", "≠": "not ", "→": "->"})
 
 
 def number(value: float | Decimal | None, most: int = 3) -> str:
@@ -162,22 +148,18 @@ def long_date(day: date) -> str:
     return f"{day:%B} {day.day}, {day.year}"
 
 
-def printable(text: str) -> str:
-    """The text in characters that every PDF viewer's base fonts and every fax show; accents stay."""
+def printable(text: str, *, signs: bool = False) -> str:
+    """The text in characters that our fonts show; what none of them shows is UNSHOWN.
+
+    Args:
+        signs: keep those of comparison as they are, where no fax blurs them.
+    """
     if text.isascii():
         return text
-    plain = text.translate(PLAIN)
-    return plain if _shows(plain) else "".join(c if _shows(c) else _plainest(c) for c in plain)
-
-
-def _shows(text: str) -> bool:
-    try:
-        text.encode("cp1252")
-    except UnicodeEncodeError:
-        return False
-    return True
+    plain = unicodedata.normalize("NFC", text).translate(QUOTED if signs else PLAIN)
+    return "".join(char if is_shown(char) else _plainest(char) for char in plain)
 
 
 def _plainest(char: str) -> str:
     bare = "".join(c for c in unicodedata.normalize("NFKD", char) if not unicodedata.combining(c))
-    return bare if bare != char and all(map(_shows, bare)) else "?"
+    return bare if bare not in ("", char) and all(map(is_shown, bare)) else UNSHOWN

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -25,13 +25,14 @@ from tools.papers.questions import Question, questions
 from tools.records import Field, FilledField, FormTemplate, PARequest, Section
 
 YES_NO = ("Yes", "No")
+UNPRINTED = "Written by hand: "  # before the label of a field whose value cannot be printed
 
 
 def fill(template: FormTemplate, case: Case) -> PARequest:
     """The payer's form with what the case shows; what is required and not shown is listed, never guessed."""
     fields = tuple(_clean(f) for section in template.sections for f in _section(section, case, template))
     attached = attachments(case)
-    missing = tuple(dict.fromkeys(f.label for f in fields if f.required and not f.value))
+    missing = lacking(fields)
     unfulfilled = tuple(f"Document: {a.label}" for a in attached if not a.record_id)
     outcome = case.determination.outcome
     return PARequest(
@@ -43,7 +44,7 @@ def fill(template: FormTemplate, case: Case) -> PARequest:
         as_of=case.as_of,
         channel=template.channel,
         outcome=outcome,
-        warning=_warning(case),
+        warning=_warning(case, missing),
         fields=fields,
         missing=missing + unfulfilled,
         ready=goes_out(case) and not missing and not unfulfilled,
@@ -62,17 +63,27 @@ def goes_out(case: Case) -> bool:
     return in_order(case)
 
 
-def _warning(case: Case) -> str:
-    if case.determination.outcome != "likely_denial":
-        return ""
+def lacking(fields: Sequence[FilledField]) -> tuple[str, ...]:
+    """Labels of what is required and empty, and of what a hand has to write because no font of ours can."""
+    empty = (f.label for f in fields if f.required and not f.value)
+    by_hand = (f"{UNPRINTED}{f.label}" for f in fields if formats.UNSHOWN in formats.printable(f.value))
+    return tuple(dict.fromkeys((*empty, *by_hand)))
+
+
+def _warning(case: Case, missing: Sequence[str]) -> str:
+    """What has to be known before the rest is read."""
+    said = []
+    labels = "; ".join(one.removeprefix(UNPRINTED) for one in missing if one.startswith(UNPRINTED))
+    if labels:
+        said.append(f"NOT READY - {formats.UNSHOWN} stands for what cannot be printed here: {labels}.")
     excepted = excepted_by(case)
     failing = [
         f for f in case.determination.findings if f.status == "not_met" and f.criterion not in excepted
     ]
-    if excepted and not failing:
-        return ""
-    named = "; ".join(_named(f.clause.clause_id if f.clause else "", f.text) for f in failing)
-    return formats.printable(f"DRAFT - DENIAL IS LIKELY. Not met: {named or case.determination.summary}")
+    if case.determination.outcome == "likely_denial" and (failing or not excepted):
+        named = "; ".join(_named(f.clause.clause_id if f.clause else "", f.text) for f in failing)
+        said.append(f"DRAFT - DENIAL IS LIKELY. Not met: {named or case.determination.summary}")
+    return formats.printable(" ".join(said))
 
 
 def _named(clause_id: str, text: str) -> str:
@@ -80,7 +91,7 @@ def _named(clause_id: str, text: str) -> str:
 
 
 def _clean(field: FilledField) -> FilledField:
-    """Base fonts and faxes cannot show every character; labels and values keep to those they can."""
+    """Labels and values keep to characters that can be printed."""
     return msgspec.structs.replace(
         field, label=formats.printable(field.label), value=formats.printable(field.value)
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import groupby
 from typing import Any, NamedTuple
 
 from tools.papers import formats
@@ -15,10 +14,6 @@ from tools.papers.paper import Page, pdf_of
 
 LEFT, TOP, BOTTOM, WIDTH = 68.0, 748.0, 54.0, 476.0
 NUMBER_GAP = 7.0
-# The base fonts lack these signs; Symbol has them, so that a clause is quoted as it stands. Each has an ASCII
-# sign of about its width, by which lines are measured.
-SYMBOLS = {"≥": "\u2265", "≤": "\u2264", "≠": "\u2260", "→": "\u2192"}
-STAND_INS = str.maketrans({"≥": "+", "≤": "+", "≠": "+", "→": "M"})
 
 
 class Style(NamedTuple):
@@ -29,6 +24,13 @@ class Style(NamedTuple):
     leading: float = 14
     indent: float = 0
     after: float = 7
+
+
+class Scale(NamedTuple):
+    """How much smaller than usual: the type, and the space between paragraphs."""
+
+    type: float = 1.0
+    space: float = 1.0
 
 
 TEXT = Style()
@@ -45,8 +47,10 @@ NOTICE = Style("Times-Bold", 11, 14, 8, 0)
 CELL = Style(size=9.5, leading=11.4, after=0)
 CELL_HEAD, CELL_QUOTE = CELL._replace(font="Times-Bold"), CELL._replace(font="Times-Italic")
 NUMBERS = 58.0  # points that the column of the clauses' numbers is wide
-SCALES = (1.0, 0.95, 0.9, 0.86, 0.82)  # in which the page that argues is tried; 0.82 of 11 points is 9
 WITH_SIGNATURE = 3  # lines
+FULL = Scale()
+# In which the page that argues is tried; 0.82 of 11 points is 9.
+SCALES = (FULL, Scale(0.95, 0.95), Scale(0.9, 0.9), Scale(0.86, 0.86), Scale(0.82, 0.82), Scale(0.82, 0.3))
 
 
 def letter_pdf(letter: Letter) -> bytes:
@@ -59,21 +63,21 @@ def letter_pages(letter: Letter) -> list[Page]:
     at = next(
         (place for place, block in enumerate(letter.blocks) if block.kind == "page"), len(letter.blocks)
     )
-    pages = _argued(letter.blocks[:at]) if at < len(letter.blocks) else _laid_out(letter.blocks)
+    argued = letter.blocks[:at]
+    is_signed = any(block.kind == "signature" for block in argued)
+    pages = _argued(argued) if is_signed or at < len(letter.blocks) else _laid_out(argued)
     pages += _laid_out(letter.blocks[at + 1 :]) if at < len(letter.blocks) else []
     foot = letter.identity or letter.title
     return [partial(_page, page, foot, f"Page {at} of {len(pages)}") for at, page in enumerate(pages, 1)]
 
 
 def _argued(blocks: Sequence[Block]) -> list[list[Piece]]:
-    for scale in SCALES:
-        pages = _laid_out(blocks, scale)
-        if len(pages) == 1:
-            break
-    return pages
+    """On one page in the largest type in which it fits; on several in full size where it fits in none."""
+    tried = (_laid_out(blocks, scale) for scale in SCALES)
+    return next((pages for pages in tried if len(pages) == 1), None) or _laid_out(blocks)
 
 
-def _laid_out(blocks: Sequence[Block], scale: float = 1.0) -> list[list[Piece]]:
+def _laid_out(blocks: Sequence[Block], scale: Scale = FULL) -> list[list[Piece]]:
     pieces: list[Piece] = []
     for block in blocks:
         if block.kind == "signature":  # the end of the text stays with it: no page holds a signature alone
@@ -96,7 +100,7 @@ def _page(page: Sequence[Piece], foot: str, number: str, pen: Any) -> None:
 # --- blocks ----------------------------------------------------------------------------------------------
 
 
-def _pieces(block: Block, scale: float) -> Iterator[Piece]:
+def _pieces(block: Block, scale: Scale) -> Iterator[Piece]:
     if block.kind == "verbatim":
         for line in block.lines:
             yield from _set(line, VERBATIM) if line.strip() else (space(VERBATIM.leading),)
@@ -111,7 +115,7 @@ def _pieces(block: Block, scale: float) -> Iterator[Piece]:
     elif block.kind == "lines":
         yield from _block(lines, scale)
     elif block.kind == "heading":
-        yield space(8 * scale)
+        yield space(8 * scale.space)
         yield from put(lines[0], HEADING, keep=True)
     elif block.kind == "criterion":
         yield from _criterion(*block.lines)
@@ -141,10 +145,10 @@ def _rule(pen: Any, x: float, y: float) -> None:
     pen.line(x, y - 8, x + WIDTH, y - 8)
 
 
-def _block(lines: list[str], scale: float) -> Iterator[Piece]:
+def _block(lines: list[str], scale: Scale) -> Iterator[Piece]:
     for line in lines:
         yield from _set(line, LINE, scale=scale)
-    yield space(11 * scale)
+    yield space(11 * scale.space)
 
 
 def _criterion(number: str, quote: str, shown: str) -> Iterator[Piece]:
@@ -174,8 +178,8 @@ def _row(what: str, shown: str, number: str, quote: str) -> Piece:
     return Piece(height, draw)
 
 
-def _signature(lines: list[str], scale: float) -> Iterator[Piece]:
-    yield space(10 * scale)._replace(keep=True, space=False)
+def _signature(lines: list[str], scale: Scale) -> Iterator[Piece]:
+    yield space(10 * scale.space)._replace(keep=True, space=False)
     yield from _set(lines[0], TEXT, keep=True, scale=scale)
     yield Piece(36, _signature_lines, keep=True)
     for place, line in enumerate(lines[1:], 2):
@@ -213,12 +217,12 @@ def _set(
     mark: str = "",
     mark_font: str = "Times-Roman",
     keep: bool = False,
-    scale: float = 1.0,
+    scale: Scale = FULL,
 ) -> Iterator[Piece]:
     """A paragraph, a piece for each line; its first two lines stay together, and so do its last two."""
-    if scale != 1.0:
+    if scale is not FULL:
         style = style._replace(
-            size=style.size * scale, leading=style.leading * scale, after=style.after * scale
+            size=style.size * scale.type, leading=style.leading * scale.type, after=style.after * scale.space
         )
     lines = _lines(text, style, WIDTH)
     for place, line in enumerate(lines):
@@ -239,26 +243,10 @@ def _liner(line: str, style: Style, mark: str, mark_font: str) -> Any:
 
 
 def _lines(text: str, style: Style, width: float) -> list[str]:
-    """Wrapped by the stand-ins' widths; the signs come back at their places."""
-    shown = text if text.isascii() else "".join(map(_showable, text))
-    wrapped = wrap(shown.translate(STAND_INS), style.font, style.size, width - style.indent)
-    lines, at = [], 0
-    for line in wrapped:
-        at += shown[at : at + 1] == " " and not line.startswith(" ")
-        lines.append(shown[at : at + len(line)])
-        at += len(line)
-    return lines
-
-
-def _showable(char: str) -> str:
-    return char if char in SYMBOLS else formats.printable(char)
+    """A clause is quoted with its signs as they stand."""
+    return wrap(formats.printable(text, signs=True), style.font, style.size, width - style.indent)
 
 
 def _draw(pen: Any, line: str, style: Style, x: float, y: float) -> None:
-    for symbol, run in groupby(line, key=SYMBOLS.__contains__):
-        text = "".join(run)
-        font = "Symbol" if symbol else style.font
-        pen.setFont(font, style.size)
-        shown = "".join(SYMBOLS[char] for char in text) if symbol else text
-        pen.drawString(x, y, shown)
-        x += width_of(shown, font, style.size)
+    pen.setFont(style.font, style.size)
+    pen.drawString(x, y, line)

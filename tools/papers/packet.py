@@ -17,6 +17,7 @@ from tools.papers.composed import Block, Letter, heading, paragraph
 from tools.papers.form_pdf import form_pages
 from tools.papers.letter_pdf import letter_pages
 from tools.papers.paper import Page, identity, pdf_of, reference
+from tools.papers.payer_form import pages_in
 from tools.records import Document, FormTemplate, PARequest
 
 if TYPE_CHECKING:
@@ -34,27 +35,37 @@ class Packet(NamedTuple):
 
 
 class _Part(NamedTuple):
-    """One part: its title, and its pages as they are drawn or as the file that was attached."""
+    """One part: its title, and its pages as they are drawn, or those of a file that was attached or filled."""
 
     title: str
     drawn: tuple[Page, ...] = ()
     file: Document | None = None
+    filled: bytes = b""
 
     @property
     def pages(self) -> int:
+        if self.filled:
+            return pages_in(self.filled)
         return self.file.pages if self.file else len(self.drawn)
 
 
 def packet(
-    template: FormTemplate, request: PARequest, case: Case, letter: Letter, file: Callable[[str], bytes]
+    template: FormTemplate,
+    request: PARequest,
+    case: Case,
+    letter: Letter,
+    file: Callable[[str], bytes],
+    filled: bytes = b"",
 ) -> Packet:
     """Everything that goes out together.
 
     Args:
         file: the content of what was attached, by its SHA-256.
+        filled: the payer's own PDF with the request in it, where it takes the place of the form that is drawn.
     """
+    drawn = () if filled else tuple(form_pages(template, request, case))
     parts = [
-        _Part(f"Form {template.id}", tuple(form_pages(template, request, case))),
+        _Part(template.title if filled else f"Form {template.id}", drawn, filled=filled),
         _Part(letter.title.partition(":")[0], tuple(letter_pages(letter))),
         *_enclosed(case),
     ]
@@ -63,10 +74,10 @@ def packet(
     parts = [_Part("Contents", tuple(opening)), *parts]
     pages = sum(part.pages for part in parts)
     stamp = f"{identity(case)} · our reference {reference(case)}"
-    drawn = [page for part in parts for page in part.drawn or [_blank] * part.pages]
-    stamped = [_stamped(page, stamp, f"page {at} of {pages}") for at, page in enumerate(drawn, 1)]
+    sheets = [page for part in parts for page in part.drawn or [_blank] * part.pages]
+    stamped = [_stamped(page, stamp, f"page {at} of {pages}") for at, page in enumerate(sheets, 1)]
     content = pdf_of(stamped, f"Prior authorization request {reference(case)}", template.id)
-    if any(part.file for part in parts):
+    if any(part.file or part.filled for part in parts):
         content = _with_files(content, parts, file)
     return Packet(content, pages)
 
@@ -160,13 +171,14 @@ def _with_files(content: bytes, parts: Sequence[_Part], file: Callable[[str], by
     """The packet, with the attached pages on the sheets that were left for them."""
     from pypdf import PdfReader, PdfWriter
 
-    from tools.papers.uploads import printed_pages
+    from tools.papers.uploads import PDF, printed_pages
 
     writer = PdfWriter(clone_from=PdfReader(BytesIO(content)))
     at = 0
     for part in parts:
-        if part.file:
-            pages = printed_pages(file(part.file.sha256), part.file.media_type)
+        if part.file or part.filled:
+            kind = part.file.media_type if part.file else PDF
+            pages = printed_pages(part.filled or file(part.file.sha256 if part.file else ""), kind)
             for number, page in enumerate(pages, at):
                 _place(writer, number, page)
         at += part.pages

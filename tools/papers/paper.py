@@ -15,10 +15,11 @@ Page = Callable[[Any], None]  # draws one page on a canvas
 def canvas(buffer: BytesIO, title: str, subject: str = "") -> Any:
     """reportlab's canvas without clock or chance in it; streams are compressed, and not as text besides."""
     from reportlab import rl_config
-    from reportlab.pdfgen.canvas import Canvas
+
+    from tools.papers.sheet import Sheet
 
     rl_config.invariant, rl_config.useA85 = 1, 0
-    sheet = Canvas(buffer, pagesize=(612, 792), pageCompression=1, invariant=1)
+    sheet = Sheet(buffer, pagesize=(612, 792), pageCompression=1, invariant=1)
     sheet.setTitle(printable(title))
     sheet.setSubject(printable(subject))
     sheet.setAuthor("Paladin: a draft, neither signed nor submitted")

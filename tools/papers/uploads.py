@@ -192,8 +192,13 @@ def _flatten(page: PageObject) -> None:
     if drawn:
         content = page.get_contents()
         merged = DecodedStreamObject()
-        merged.set_data(b"q\n%s\nQ\n%s" % (content.get_data() if content else b"", "\n".join(drawn).encode()))
+        merged.set_data(
+            b"q\n%s\nQ\n%s" % (content.get_data() if content is not None else b"", "\n".join(drawn).encode())
+        )
         page[NameObject("/Contents")] = merged
+    page.pop(
+        NameObject("/Annots"), None
+    )  # drawn now, and not to be shown a second time where the page is set
 
 
 # --- pictures --------------------------------------------------------------------------------------------

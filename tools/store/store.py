@@ -87,6 +87,7 @@ class Store(
         self.engine = database.connect(url)
         self.searches: SearchCache | None = None  # a door that lives long may give it one
         self.today: Callable[[], date] | None = None  # the clock of a door; the core has none
+        self.payer_forms: Path | None = None  # the folder of payers' own PDFs, with what goes where on them
         self.chroma_url = ""  # of the server that holds the policy index; on disk where there is none
 
     @classmethod
@@ -204,8 +205,29 @@ class Store(
             _plan(body) for body in self._all(select(col(PlanTable.body)).order_by(col(PlanTable.position)))
         ]
 
-    def form(self, plan_id: str) -> FormTemplate:
-        """The PA form of a plan."""
+    def form(self, plan_id: str, name: str = "") -> FormTemplate:
+        """The PA form of a plan: the payer's own PDF where one was placed for it, or where one is named.
+
+        Raises:
+            NotFound: no such plan, or no confirmed form of this name.
+        """
+        printed = self._printed_form(plan_id)
+        if self.payer_forms is None or not self.payer_forms.is_dir():
+            if name in ("", printed.id):
+                return printed
+            raise NotFound("confirmed form", name, (), "`pa form learn` reads a payer's PDF")
+        from tools.papers.form_mapping import template
+
+        return template(self.payer_forms, printed, "" if name == printed.id else name) or printed
+
+    def payer_pdf(self, form: FormTemplate) -> bytes:
+        """The payer's file on which this form is written; Unavailable if it is gone."""
+        from tools.papers.form_mapping import content_of
+
+        assert self.payer_forms is not None
+        return content_of(self.payer_forms / f"{form.id}.yaml")
+
+    def _printed_form(self, plan_id: str) -> FormTemplate:
         body = self._one(
             select(col(FormTable.body)).where(col(FormTable.plan_id) == bindparam("id")), id=plan_id
         )

@@ -1,0 +1,209 @@
+"""`pa form`: a payer's own PDF, learned once by its words, confirmed by a person, and filled from then on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import typer
+
+from agent.settings import Settings, read_settings
+from agent.terminal.lines import tell
+from tools.errors import Invalid, NotFound, Refused, nearest
+from tools.printable import one_line
+
+if TYPE_CHECKING:
+    from tools.papers.form_mapping import Mapping
+    from tools.papers.form_reading import Proposal
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="A payer's own PDF form, filled.")
+
+MOST_BYTES = 20 * 2**20
+# What every request has to say; a form without a place for one of them is looked at again.
+WANTED = ("patient.name", "patient.birth_date", "coverage.member_id", "prescriber.name", "prescriber.npi")
+
+
+@app.command(
+    epilog="""[bold]Examples[/]
+  pa form learn payer.pdf
+  pa form learn state.pdf --out forms/state.yaml
+
+It reads the PDF's fields, the words beside, above or at the head of each, and
+what of a request goes there. A PDF without fields is read by its lines and
+boxes, and filled by coordinates. What it is not sure of says so in the file:
+mend it there, and confirm it."""
+)
+def learn(
+    file: Path = typer.Argument(..., metavar="FILE.pdf", help="The payer's form, empty."),
+    out: Path | None = typer.Option(None, metavar="FILE.yaml", help="Where to write; else beside the PDF."),
+    title: str = typer.Option("", help="What the form is called; else as the PDF says."),
+    as_json: bool = typer.Option(False, "--json", help="Print what was found as one JSON object."),
+) -> None:
+    """Read a payer's PDF, and write down what of a request goes where."""
+    from tools.papers import form_mapping, form_reading
+
+    content = _content(file)
+    target = out or file.with_suffix(".yaml")
+    if target.suffix not in (".yaml", ".yml"):
+        raise Invalid(f"{target} is no .yaml; name one, e.g. --out {target.with_suffix('.yaml')}")
+    if target.exists():
+        raise Refused(f"{target} is there already, with what was mended in it; name another with --out")
+    proposals = form_reading.propose(form_reading.read(content, file.name))
+    if not proposals:
+        raise Invalid(f"{file} has neither fields nor lines to write on; give a mapping with `at` by hand")
+    called = one_line(title or _title(content) or file.stem)
+    text = form_mapping.written(target.stem, called, content, "\n".join(form_reading.as_lines(proposals)))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(text, "utf-8")
+    if form_mapping.beside(target).resolve() != file.resolve():
+        form_mapping.beside(target).write_bytes(content)
+    if as_json:
+        from agent.dump import to_json
+
+        print(to_json(_as_json(target, called, proposals)))
+        return
+    for line in _told(target, called, proposals):
+        tell(line)
+
+
+@app.command(
+    epilog="""[bold]Examples[/]
+  pa form confirm state.yaml --by 'R. Lee, CPhT'
+  pa form confirm state.yaml --plan LAKESHORE-HMO --by 'R. Lee, CPhT'
+
+With --plan every draft of that plan is written on it; without, those that
+name it: pa draft P001 Ozempic --form state"""
+)
+def confirm(
+    file: Path = typer.Argument(..., metavar="FILE.yaml", help="The mapping, mended."),
+    by: str = typer.Option(..., metavar="NAME", help="Who compared it with the form."),
+    plan: str = typer.Option("", metavar="PLAN", help="Write every draft of this plan on it."),
+) -> None:
+    """Confirm that a mapping is right, and put it where drafts find it."""
+    from agent import papers
+    from agent.stores import open_store
+    from tools.papers import form_mapping
+
+    settings = read_settings()
+    mapping = form_mapping.read(file)
+    form_mapping.compare(mapping, file)
+    if plan:
+        plan = open_store(settings).plan(plan).id
+        _sole(settings, plan, file.stem)
+    confirmed = msgspec.structs.replace(mapping, confirmed=one_line(by), plan=plan or mapping.plan)
+    text = _with(file.read_text("utf-8"), confirmed=confirmed.confirmed, plan=confirmed.plan)
+    kept = settings.payer_forms / f"{file.stem}.yaml"
+    papers.put(form_mapping.beside(kept), form_mapping.content_of(file))
+    papers.put(kept, text.encode())
+    lacking = [name for name in WANTED if not any(blank.source == name for blank in mapping.blanks)]
+    tell(f"{confirmed.title}: {len(mapping.blanks)} places, confirmed by {confirmed.confirmed}.")
+    if lacking:
+        tell(f"It has no place for {', '.join(lacking)}.")
+    tell(f"Drafts of {confirmed.plan} are written on it." if confirmed.plan
+         else f"Write a draft on it: pa draft PATIENT DRUG --form {file.stem}")  # fmt: skip
+
+
+@app.command("list")
+def list_command(as_json: bool = typer.Option(False, "--json", help="Print JSON.")) -> None:
+    """The forms that were confirmed, and which plans are written on them."""
+    from tools.papers import form_mapping
+
+    settings = read_settings()
+    known = form_mapping.placed(settings.payer_forms)
+    if as_json:
+        from agent.dump import to_json
+
+        print(to_json([_listed(name, one) for name, one in known.items()]))
+        return
+    if not known:
+        tell("No form was confirmed yet. Read a payer's PDF with: pa form learn FILE.pdf")
+    for name, one in known.items():
+        tell(f"{name}  {one.title}  {one.plan or 'by --form'}  confirmed by {one.confirmed}")
+
+
+@app.command(epilog="[bold]Example[/]\n  pa form remove state")
+def remove(name: str = typer.Argument(..., metavar="NAME", help="As `pa form list` has it.")) -> None:
+    """Fill this form no more; drafts that were written on it stay as they are."""
+    from tools.papers import form_mapping
+
+    folder = read_settings().payer_forms
+    known = form_mapping.placed(folder)
+    if name not in known:
+        raise NotFound("confirmed form", name, nearest(name, known), "`pa form list` shows them")
+    for path in (folder / f"{name}.yaml", folder / f"{name}.pdf"):
+        path.unlink(missing_ok=True)
+    tell(f"{known[name].title} is filled no more.")
+
+
+def _content(file: Path) -> bytes:
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise Invalid(f"cannot read {file}: {error.strerror}") from error
+    if len(content) > MOST_BYTES:
+        raise Invalid(f"{file} has more than {MOST_BYTES // 2**20} MB, as no form has")
+    return content
+
+
+def _title(content: bytes) -> str:
+    from tools.papers.payer_form import opened
+
+    said = opened(content, "").metadata
+    return str(said.title or "") if said else ""
+
+
+def _sole(settings: Settings, plan: str, name: str) -> None:
+    from tools.papers import form_mapping
+
+    for other, one in form_mapping.placed(settings.payer_forms).items():
+        if one.plan == plan and other != name:
+            raise Refused(f"{plan} is written on {other} already; first: pa form remove {other}")
+
+
+def _with(text: str, **values: str) -> str:
+    """The file with these keys set, and every comment kept."""
+    lines = text.splitlines()
+    for key, value in values.items():
+        said = f"{key}: {msgspec.json.encode(value).decode()}"
+        at = next((at for at, line in enumerate(lines) if line.startswith(f"{key}:")), None)
+        if at is None:
+            lines.insert(0, said)
+        else:
+            lines[at] = said
+    return "\n".join(lines) + "\n"
+
+
+def _told(target: Path, title: str, proposals: list[Proposal]) -> list[str]:
+    from tools.papers.form_reading import HAND, SURE
+
+    placed = [p for p in proposals if p.blank.source != HAND]
+    unsure = [p for p in placed if p.sure < SURE]
+    lines = [
+        f"{title}: {len(proposals)} places, {len(placed)} with a value of the request,"
+        f" {len(proposals) - len(placed)} left to a hand."
+    ]
+    lines += [f"  look at: {p.blank.label} → {p.blank.source} ({p.sure:.0%})" for p in unsure]
+    lines.append(f"Written to {target}. Mend it there; then: pa form confirm {target} --by 'YOUR NAME'")
+    return lines
+
+
+def _as_json(target: Path, title: str, proposals: list[Proposal]) -> dict[str, Any]:
+    from agent.dump import plain
+
+    return {
+        "file": str(target),
+        "title": title,
+        "blanks": [{**plain(p.blank), "sure": round(p.sure, 2), "others": list(p.others)} for p in proposals],
+    }
+
+
+def _listed(name: str, one: Mapping) -> dict[str, Any]:
+    return {
+        "name": name,
+        "title": one.title,
+        "plan": one.plan,
+        "confirmed": one.confirmed,
+        "places": len(one.blanks),
+    }

@@ -1,0 +1,36 @@
+"""reportlab's canvas, on which text of any script can be drawn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reportlab.pdfgen.canvas import Canvas
+
+from tools.papers import typesetting
+
+
+class Sheet(Canvas):  # type: ignore[misc]
+    """A canvas whose strings may hold what the base fonts lack."""
+
+    def drawString(self, x: float, y: float, text: str, **how: Any) -> None:
+        if typesetting.is_base(text):
+            super().drawString(x, y, text, **how)
+            return
+        line = self.beginText(x, y)
+        typesetting.put(line, text, self._fontname, self._fontsize)
+        self.drawText(line)
+
+    def drawRightString(self, x: float, y: float, text: str, **how: Any) -> None:
+        if typesetting.is_base(text):
+            super().drawRightString(x, y, text, **how)
+        else:
+            self.drawString(x - self._width(text), y, text)
+
+    def drawCentredString(self, x: float, y: float, text: str, **how: Any) -> None:
+        if typesetting.is_base(text):
+            super().drawCentredString(x, y, text, **how)
+        else:
+            self.drawString(x - self._width(text) / 2, y, text)
+
+    def _width(self, text: str) -> float:
+        return typesetting.width(text, self._fontname, self._fontsize)
