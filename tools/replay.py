@@ -68,7 +68,7 @@ def provenance_of(store: Store, asked: Asked, found: Determination, on_file: Pat
         "plan": asked.plan,
         "drug": asked.drug,
         "drugs": store.drugs(),
-        "form": store.form(asked.plan.id),
+        "form": store.form(asked.plan.id, asked.request.form),
         "policy": store.policy(asked.plan.id, asked.drug.name),
         "terms": store.dataset().terms,
     }
@@ -131,7 +131,7 @@ class _Known:
     def drugs(self) -> list[Drug]:
         return self._drugs
 
-    def form(self, plan_id: str) -> FormTemplate:
+    def form(self, plan_id: str, name: str = "") -> FormTemplate:
         return self._form
 
     def note(self, what: str, *, whose: str = "", of: str = "", why: str = "") -> None:
@@ -153,7 +153,7 @@ def _changed(store: Store, asked: Asked, provenance: Provenance) -> list[str]:
         "chart": (provenance.on_file, lambda: store.patient(asked.patient.id)),
         "plan": (provenance.known["plan"], lambda: store.plan(asked.plan.id)),
         "drug": (provenance.known["drug"], lambda: store.drug(asked.drug.name)),
-        "form": (provenance.known["form"], lambda: store.form(asked.plan.id)),
+        "form": (provenance.known["form"], lambda: store.form(asked.plan.id, asked.request.form)),
         "policy": (provenance.known["policy"], lambda: store.policy(asked.plan.id, asked.drug.name)),
     }
     changed = [name for name, (then, read) in looked_up.items() if _digest_now(read) != then]
