@@ -133,7 +133,7 @@ def _drawn(job: Job, pages: Sequence[Sequence[Row]]) -> bytes:
     for rows in pages:
         pen.setFont("Helvetica-Bold", 15)
         pen.drawString(54, 730, printable(f"{job.practice or 'No practice on record'} to {job.payer}"))
-        pen.setFont("Helvetica", 10)
+        pen.setFont("Helvetica", 9)
         said = f"{many} ready to send by {job.channel}. Drafts: the prescriber signs each."
         pen.drawString(
             54, 713, printable(f"{said} This list names several patients and stays in the office.")
