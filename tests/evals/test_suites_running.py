@@ -52,11 +52,6 @@ ITEMS = (  # that the recording holds what was said to
 )  # fmt: skip
 
 
-MISSES = [  # of the reader of questions, which takes "be approved as things stand" for what is missing
-    ("tools-2", ["call: called ['whats_missing'] and not determine_eligibility"])
-]
-
-
 def facts(row: Row) -> dict[str, Any]:
     return {name: value for name, value in msgspec.to_builtins(row).items() if name != "seconds"}
 
@@ -172,7 +167,7 @@ def test_what_a_real_model_said_plays_back() -> None:
     assert session.facts.mode == "replayed" and len(rows) == len(ITEMS)
     assert not any(row.infrastructure for row in rows)  # the server held while it was asked
     assert sum(row.calls for row in rows) >= len(rows) / 2
-    assert [(row.item, row.wrong) for row in rows if row.wrong] == MISSES
+    assert not [(row.item, row.wrong) for row in rows if row.wrong]
 
 
 def test_a_reply_that_was_not_recorded_ends_the_run(tmp_path: Path) -> None:
