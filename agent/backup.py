@@ -23,6 +23,7 @@ import msgspec
 
 from agent.audit import HEADS, KEY
 from agent.desk import now
+from agent.dialogue.lessons import FILE as LESSONS
 from agent.settings import Settings
 from tools.audit.events import version
 from tools.errors import Invalid, Refused, Unavailable
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
 STORE = "paladin.db"
 MANIFEST = "manifest.json"
 DATABASES = ("checkpoints.db", "conversations.db", "queue.db")
-FOLDERS = ("drafts", f"{STORE}.files")
-FILES = (HEADS, KEY, "models.json")
+FOLDERS = ("drafts", f"{STORE}.files", "letters", "forms", "batches")
+FILES = (HEADS, KEY, "models.json", "session.key", LESSONS)
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):

@@ -118,6 +118,8 @@ def correction(store: Store, day: date | None, case_id: int, patient_id: str, dr
             f"the time to answer in case {case_id} ended on {last}; `pa draft {patient_id} {drug}` makes a new request"
         )
     asked, sent = case.pend, case.request
+    if sent and days.of(case) < sent.on:
+        raise Refused(f"case {case_id} was sent on {sent.on}; it cannot be corrected as of {days.of(case)}")
     number = (asked and asked.facts.notice and asked.facts.notice.reference) or (
         sent and sent.facts.reference
     )

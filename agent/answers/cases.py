@@ -11,6 +11,7 @@ from datetime import date
 from agent.answers import dates
 from agent.answers.answer import Answer, Said
 from agent.answers.case_lines import Lines
+from agent.answers.eligibility import standing
 from agent.answers.wording import Words, drug_slot
 from agent.dialogue.query import Ask, Query
 from agent.ledger import Ledger
@@ -78,7 +79,8 @@ def _none(ask: Ask, bound: Bound, every: list[AuthorizationCase], reply: Answer)
         found = bound.determination(drug, ask.indication)
         reply.determinations.append(found)
         reply.drugs = (drug,)
-        reply.said.append(Said(text=f"As the chart stands: {Words(bound, reply.ledger, found).headline()}"))
+        first, *rest = standing(Words(bound, reply.ledger, found))
+        reply.said += [Said(text=f"As the chart stands: {first.text}"), *rest]
     if drug:
         opening = _command(f"pa case open {bound.patient.id} {drug}", reply.ledger)
         text = f"Once a request was sent, {opening} begins its case, and what is entered there can be asked for here."

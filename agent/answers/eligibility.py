@@ -8,6 +8,7 @@ from agent.answers.wording import (
     Words,
     all_wrong_plan,
     ask_back,
+    asks_for_all,
     deciding_leaf,
     drugs_meant,
     fitted,
@@ -18,6 +19,7 @@ from agent.answers.wording import (
     plan_slot,
     sources,
     unlisted,
+    worth_trying,
 )
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
@@ -100,6 +102,14 @@ def _in_full(words: Words, *, plainly: bool = False) -> list[Said]:
     return said
 
 
+def standing(words: Words) -> list[Said]:
+    """How a request stands, beside another answer: the outcome and, where it is no yes, what is in the way."""
+    said = [Said(text=words.headline())]
+    if words.found.outcome in ("needs_documentation", "likely_denial"):
+        said += [Said(text=text, must=False) for text in deciding(words)]
+    return said
+
+
 def deciding(words: Words) -> list[str]:
     """What the outcome rests on: for a case that is ready the measured and the tried, else what is not met or open."""
     found, kinds = words.found, Sorted.of(words.found)
@@ -145,6 +155,10 @@ def point(words: Words, finding: Finding) -> str:
     leaf = deciding_leaf(finding)
     if leaf.criterion == "age" or any(item.kind in TESTS for item in leaf.evidence):
         return words.against(finding)
+    unmet = [part for part in finding.parts if part.status != "met"]
+    if asks_for_all(finding) and len(unmet) > 1:
+        told = dict.fromkeys(words.shown(_first_way(part)) for part in unmet)
+        return f"{words.named(finding)}, since {' and '.join(filter(None, told))}"
     shown = words.shown(finding, 2)
     if finding.parts:
         return f"{words.named(finding)}, since {shown}" if shown else words.named(finding)
@@ -152,6 +166,13 @@ def point(words: Words, finding: Finding) -> str:
     if found is not None and not finding.exclusion and found.code in ("document.missing", "document.too_old"):
         return f"{words.named(finding)} ({shown})"
     return shown or words.named(finding)
+
+
+def _first_way(finding: Finding) -> Finding:
+    """The leaf that stands in the way of it, of several ways the one that is tried first."""
+    while finding.parts:
+        finding = (worth_trying(finding) or [part for part in finding.parts if part.status != "met"])[0]
+    return finding
 
 
 def _telling(criteria: list[Finding]) -> list[Finding]:

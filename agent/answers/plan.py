@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 
 from agent.answers.answer import Answer, Said, Source
+from agent.answers.eligibility import standing
 from agent.answers.policy import clause_slot, printed
 from agent.answers.wording import Words, drug_slot, plan_slot, sentence
 from agent.dialogue.query import Ask, Query
@@ -131,7 +132,7 @@ def _for_this_patient(name: str, benefit: Benefit, bound: Bound, reply: Answer) 
     found = bound.determination(name)
     if benefit.pa_required or found.outcome == "quantity_exception":
         reply.determinations.append(found)
-        reply.said.append(Said(text=Words(bound, reply.ledger, found).headline()))
+        reply.said += standing(Words(bound, reply.ledger, found))
 
 
 def _at(plan: Plan, name: str) -> str:

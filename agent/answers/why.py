@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from agent.answers import plan
 from agent.answers.answer import Answer, Said
+from agent.answers.eligibility import standing
 from agent.answers.policy.finding import named_in
 from agent.answers.wording import (
     LONGEST_QUOTE,
@@ -157,8 +158,7 @@ def _one(words: Words, top: Finding, part: Finding) -> list[Said]:
             "code", clause.clause_id, origin="policy", source=source, attribute="clause"
         )
         said.append(Said(text=f"The policy says in clause {number}: {quote}", verbatim=True))
-    said.append(Said(text=words.headline()))
-    return said
+    return said + standing(words)
 
 
 def _every(words: Words) -> list[Said]:

@@ -98,6 +98,7 @@ async def conversation(request: Request, conversation_id: str) -> Response:
     def read() -> dict[str, Any]:
         desk = office(request)
         found = find(desk.talks, conversation_id)
+        desk.store.note("conversation.read", whose=found.patient_id, of=found.id)
         history = Conversation(desk.talks, desk.chat_desk(model="offline"), found.id).history
         return {"id": found.id, "patient_id": found.patient_id, "history": history}
 

@@ -42,6 +42,9 @@ class Caller(NamedTuple):
 NOBODY = Caller("nobody", "", ())
 
 
+LONGEST_VIA = 300  # characters of an address that an event keeps
+
+
 class Identity:
     """ASGI middleware; the session is in the scope."""
 
@@ -54,7 +57,7 @@ class Identity:
             return
         store, headers = _store(scope), Headers(scope=scope)
         caller = _caller(store, scope) if store else Caller(system_user(), "owner", ALL)
-        via = f"{scope['method']} {scope['path']}"
+        via = f"{scope['method']} {scope['path']}"[:LONGEST_VIA]
         where = (scope["client"] or ("",))[0]
         access.begin(Actor(who=caller.name, role=caller.role, where=where, via=via))
 
@@ -120,4 +123,5 @@ def _by_session(store: Store, scope: Scope) -> Caller | None:
     if user.disabled or user.stamp != session.get("stamp") or not fresh:
         session.clear()
         return None
+    session["seen"] = int(time.time()) // 60  # what changes is sent anew, so the half hour begins again
     return Caller(user.name, user.role, ROLES.get(user.role, ()))

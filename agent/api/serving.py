@@ -88,7 +88,7 @@ def _end_after(parent: BaseProcess) -> None:
 
 
 def check_host(host: str) -> None:
-    """Charts are on the other side of this door and it asks nobody's name yet."""
+    """Charts are on the other side of this door, and what it says is not encrypted."""
     if host == "localhost":
         return
     try:
@@ -97,7 +97,7 @@ def check_host(host: str) -> None:
         loopback = False
     if not loopback:
         raise Refused(
-            f"host {host!r} is not loopback: other machines could read charts, and there is no access control yet;"
+            f"host {host!r} is not loopback: other machines could read what goes over the wire, which is not encrypted;"
             " use 127.0.0.1, ::1 or localhost"
         )
 

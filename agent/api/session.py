@@ -33,6 +33,9 @@ label{display:block;margin:1rem 0}input,button{font:inherit;padding:.4rem;width:
 <label>Name<input name="name" autocomplete="username" required autofocus></label>
 <label>Password<input name="password" type="password" autocomplete="current-password" required></label>
 <button>Sign in</button></form></main></html>"""
+# A browser that may tell no referrer sends a form with the origin "null", which no door takes.
+OF_THIS_PAGE = {"referrer-policy": "same-origin"}
+WHO = "who"  # the cookie in which a page remembers who signs; it is of one user
 _tries: dict[str, list[float]] = {}
 
 
@@ -50,7 +53,7 @@ def link(settings: Settings, base: str, name: str) -> str:
 @router.get("/sign-in")
 async def page(request: Request, token: str = "") -> Response:
     if not token:
-        return HTMLResponse(PAGE.replace("{said}", ""))
+        return HTMLResponse(PAGE.replace("{said}", ""), headers=OF_THIS_PAGE)
     user = await run_in_threadpool(_of_link, request, token)
     return _begin(request, user) if user else _again("This link is not one, or is over.")
 
@@ -65,9 +68,9 @@ async def sign_in(request: Request) -> Response:
     wait = _must_wait(name)
     if wait:
         return wire.full(f"too many tries; wait {wait} s", wait)
+    _tries.setdefault(name, []).append(time.monotonic())  # before it is looked at: tries at once count too
     user = await run_in_threadpool(store.sign_in, name, given.get("password", ""))
     if user is None:
-        _tries.setdefault(name, []).append(time.monotonic())
         return _again("Name or password is not right.")
     _tries.pop(name, None)
     return _begin(request, user)
@@ -77,18 +80,24 @@ async def sign_in(request: Request) -> Response:
 async def sign_out(request: Request) -> Response:
     office(request).store.note("session.ended", of=str(request.session.get("user", "")))
     request.session.clear()
-    return RedirectResponse("/sign-in", 303)
+    return _leading_to("/sign-in")
+
+
+def _leading_to(address: str) -> Response:
+    answer = RedirectResponse(address, 303)
+    answer.delete_cookie(WHO)
+    return answer
 
 
 def _begin(request: Request, user: User) -> Response:
     request.session.clear()
     request.session.update(user=user.name, stamp=user.stamp, began=time.time())
     office(request).store.note("session.begun", of=user.name)
-    return RedirectResponse("/", 303)
+    return _leading_to("/")
 
 
 def _again(said: str) -> Response:
-    return HTMLResponse(PAGE.replace("{said}", f"<p role=alert>{said}</p>"), 401)
+    return HTMLResponse(PAGE.replace("{said}", f"<p role=alert>{said}</p>"), 401, headers=OF_THIS_PAGE)
 
 
 def _of_link(request: Request, token: str) -> User | None:

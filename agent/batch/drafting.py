@@ -252,7 +252,7 @@ def _line(
         as_of=asked.as_of.isoformat(),
         outcome=found.outcome,
         stage=stage,
-        ready=bool(filled and filled.ready),
+        ready=bool(filled and filled.ready and (filled.expedited or wanted.urgency != "expedited")),
         summary=found.summary,
         open=open_points(found, filled, rule),
         next=_next(found, wanted, stage),

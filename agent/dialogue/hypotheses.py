@@ -83,7 +83,8 @@ def things_in(named: Entities, encoded: Encoded, start: int, end: int, as_of: da
     found: list[Thing] = []
     for one in named.within(start, end, "drug", "class", "medicine", "condition", "plan"):
         of = "drug" if one.kind in ("drug", "class", "medicine") else str(one.kind)
-        if of == "drug" and assertion(named.text, one.start, one.end, thing=True).subject != "self":
+        subject = assertion(named.text, one.start, one.end, thing=of == "drug").subject
+        if (of == "drug" and subject != "self") or (of == "condition" and subject == "other"):
             continue  # "his neighbor lost forty pounds on it" supposes nothing of the patient
         found.append(Thing(of, one.start, one.end, role_of(encoded, one.start, one.end, of), entity=one))
     dated = [span for span in dates_in(named.text, as_of or date.today()) if start <= span.start < end]

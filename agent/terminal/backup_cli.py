@@ -69,6 +69,8 @@ def _restore(
             f"{settings.home} is as it was on {manifest.taken:%Y-%m-%d %H:%M} UTC: {len(manifest.files)} files"
         )
         if aside:
-            tell(f"what was there is in {aside}")
+            tell(
+                f"what was there is in {aside}; a server or worker that was running goes on there: start it again"
+            )
         tell("`pa index` builds the search index anew")
     raise typer.Exit(1 if found.problems else 0)

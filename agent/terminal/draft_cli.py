@@ -80,8 +80,8 @@ def _draft(
     statement: str = typer.Option(
         "", metavar="WORDS", help="The prescriber's own statement in support of the exception."
     ),
-    expedited: str = typer.Option(
-        "", metavar="WHY", help="Ask for an expedited review: the prescriber's reason why it cannot wait."
+    expedited: str | None = typer.Option(
+        None, metavar="WHY", help="Ask for an expedited review: the prescriber's reason why it cannot wait."
     ),
     corrects: int | None = typer.Option(
         None, metavar="CASE", min=1, max=BIGGEST, help="Correct the request of this case, which is pended."
@@ -104,6 +104,8 @@ def _draft(
     from agent.stores import open_store
     from tools.records import Request
 
+    if expedited is not None and not expedited.strip():
+        raise Invalid("--expedited wants the prescriber's reason why it cannot wait")
     settings = read_settings()
     store = open_store(settings)
     words = _model(model, settings) if model else None
@@ -118,7 +120,7 @@ def _draft(
             indication=indication,
             exception=cast("ExceptionKind | None", exception or None),
             statement=statement,
-            expedited=expedited,
+            expedited=expedited or "",
             corrects=case_desk.correction(store, settings.day(as_of), corrects, patient_id, drug)
             if corrects
             else None,

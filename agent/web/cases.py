@@ -21,7 +21,7 @@ from tools.appeals.records import Strategy
 from tools.denials.codes import REASONS
 from tools.denials.papers import SUFFIXES, text_in, text_of
 from tools.denials.records import Denial
-from tools.errors import Correctable, Invalid, NotFound
+from tools.errors import Correctable, Invalid, NotFound, Refused
 from tools.lifecycle.fold import possible, standing
 from tools.lifecycle.records import Approval, AuthorizationCase, Call, Facts, Notice, What
 from tools.lifecycle.running import clocks_of
@@ -112,7 +112,9 @@ def letter(
 
 @router.get("/{case_id}/letters/{digest}/file")
 def letter_file(request: Request, case_id: wire.DraftNumber, digest: str) -> Response:
-    file = _letter(office(request), digest)
+    desk = office(request)
+    desk.store.authorization_case(case_id)
+    file = _letter(desk, digest)
     media = PDF if file.suffix.lower() == ".pdf" else "text/plain; charset=utf-8"
     shown = {**FRAMED, "content-disposition": f"inline; filename*=utf-8''{quote(file.name)}"}
     return Response(file.read_bytes(), media_type=media, headers=shown)
@@ -185,6 +187,8 @@ def _letter(desk: Office, digest: str) -> Path:
     folder = _letters(desk) / digest
     if len(digest) == 64 and set(digest) <= HEX and folder.is_dir():
         for file in folder.iterdir():
+            if sha256(file.read_bytes()).hexdigest() != digest:
+                raise Refused(f"the letter {digest[:12]} is another than the one that was dropped here")
             return file
     raise NotFound("letter", digest[:64], hint="it is not kept here; drop it on its case again")
 

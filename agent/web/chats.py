@@ -37,6 +37,7 @@ def conversation(request: Request, patient_id: str, talk: str) -> Response:
     desk = office(request)
     patient = desk.store.patient(patient_id)
     held = Conversation(desk.talks, desk.chat_desk(model="offline"), find(desk.talks, talk).id, patient.id)
+    desk.store.note("conversation.read", whose=patient.id, of=held.id)
     return render(request, "chat.html", **_page(desk, patient), talk=held.id, history=held.history)
 
 

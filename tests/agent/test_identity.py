@@ -196,3 +196,13 @@ def test_neither_password_nor_key_lies_in_the_store(staffed: Store, home: Path) 
     told = key_of(staffed, "viewer", READ)["authorization"].rpartition("_")[2]
     content = b"".join(path.read_bytes() for path in home.glob("paladin.db*") if path.is_file())
     assert PASSWORD.encode() not in content and told.encode() not in content
+
+
+def test_a_browser_can_send_the_sign_in_form_and_does_not_keep_whose_name_signs(
+    client: Callable[[], TestClient],
+) -> None:
+    made = client()
+    assert made.get("/sign-in").headers["referrer-policy"] == "same-origin"  # else its origin is "null"
+    answered = made.post("/sign-in", data={"name": "reviewer", "password": PASSWORD})
+    assert any(one.startswith('who="";') for one in answered.headers.get_list("set-cookie"))
+    assert "set-cookie" in made.get("/api/plans").headers  # the half hour begins again

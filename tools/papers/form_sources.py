@@ -175,8 +175,10 @@ def _strength_form(case: Case, hand: Hand) -> Value:
 
 
 def _sig(case: Case, _: Hand) -> Value:
-    """As ordered, or as the label has it; the label's say nothing of a quantity beyond the limit."""
-    if not case.sig_is_ordered and any(one.kind == "quantity_limit" for one in excepting(case)):
+    """As ordered, or as the label has it; the label's, whoever wrote them, say nothing of a quantity beyond the
+    limit."""
+    of_label = not case.sig_is_ordered or case.sig == formats.directions(case.drug, case.strength)
+    if of_label and any(one.kind == "quantity_limit" for one in excepting(case)):
         return BLANK
     return Value(case.sig, case.request.order_id if case.sig_is_ordered else f"drug:{case.drug.name}")
 

@@ -25,12 +25,20 @@ from tools.papers.questions import Question, questions
 from tools.records import Field, FilledField, FormTemplate, PARequest, Section
 
 YES_NO = ("Yes", "No")
+BESIDE = "Beside the payer's form"  # the section of what its paper has no place for
 UNPRINTED = "Written by hand: "  # before the label of a field whose value cannot be printed
 
 
 def fill(template: FormTemplate, case: Case) -> PARequest:
     """The payer's form with what the case shows; what is required and not shown is listed, never guessed."""
-    fields = tuple(_clean(f) for section in template.sections for f in _section(section, case, template))
+    fields = tuple(
+        _clean(f)
+        for found in (
+            *(_section(section, case, template) for section in template.sections),
+            _beside(template, case),
+        )
+        for f in found
+    )
     attached = attachments(case)
     missing = lacking(fields)
     unfulfilled = tuple(f"Document: {a.label}" for a in attached if not a.record_id)
@@ -112,6 +120,24 @@ def _section(section: Section, case: Case, template: FormTemplate) -> Iterator[F
             yield from _answer(section, question, place, case, template)
     else:
         yield from _rows(section, case, hand)
+
+
+def _beside(template: FormTemplate, case: Case) -> Iterator[FilledField]:
+    """What an exception, an expedited review or a correction must say and a payer's own paper has no place for: it
+    stands in the addendum, and is missing where it is empty."""
+    if template.pdf is None:
+        return
+    placed = {field.source for section in template.sections for field in section.fields}
+    hand, exception = Hand(template.date_format, template.units), bool(excepting(case))
+    for source, label, wanted in (
+        ("exception.asked", "Exception requested", exception),
+        ("exception.statement", "Prescriber's supporting statement", exception),
+        ("review.certification", "Prescriber's certification", bool(case.request.expedited)),
+        ("request.corrects", "Request that this one corrects", case.request.corrects is not None),
+    ):
+        if wanted and source not in placed:
+            field = Field(id=source, label=label, source=source, type="lines", required=True)
+            yield _filled(field, SOURCES[source](case, hand), Section(title=BESIDE, fields=(field,)))
 
 
 def _stands_on(section: Section, case: Case) -> bool:

@@ -270,12 +270,14 @@ class Writer:
         text, source = texts().expedited, f"plan:{plan.id}"
         rule = text.rules.get(plan.line_of_business, "")
         within = (
-            f" within {self.fact(str(plan.expedited_hours), source)} hours" if plan.expedited_hours else ""
+            f", which the plan decides within {self.fact(str(plan.expedited_hours), source)} hours"
+            if plan.expedited_hours
+            else ""
         )
         cited = f" ({self.fact(rule, 'rule')})" if rule else ""
         yield heading("Expedited review")
         yield paragraph(
-            f"I ask for an expedited review{within}{cited}.",
+            f"I ask for an expedited review{cited}{within}.",
             f"{text.certifies}, for the reason that follows.",
         )
         yield self._own_words(reason)

@@ -23,6 +23,7 @@ from tools.papers import formats
 from tools.papers.composed import Block, Letter, heading, paragraph
 from tools.papers.form_layout import width_of, wrap
 from tools.papers.form_sources import COLUMNS
+from tools.papers.forms import BESIDE
 from tools.papers.letter_pdf import letter_pages
 from tools.papers.paper import Page, canvas, identity, pdf_of
 from tools.records import Blank, Field, FilledField, FormTemplate, PARequest, PayerPdf, Section
@@ -312,6 +313,8 @@ class _Filling:
                 page, *box = blank.at
                 self.flat.append((int(page), self._text(blank, value, tuple(box), 0.0, None)))  # type: ignore[arg-type]
         self._rows_beyond()
+        beside = (field for field in self.request.fields if field.section == BESIDE and field.value)
+        self.rest += [(field.label, formats.printable(field.value)) for field in beside]
 
     def _mark(self, blank: Blank, value: str) -> None:
         mark = blank.marks.get(value)

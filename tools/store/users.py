@@ -12,6 +12,7 @@ from sqlalchemy import insert, select, update
 from sqlmodel import col
 
 from tools.errors import Invalid, NotFound, Refused, nearest
+from tools.printable import one_line
 from tools.records import Record
 from tools.store import database
 from tools.store.audit import Audited
@@ -65,8 +66,8 @@ class Users(Audited):
             Refused: the name is taken, or the first of all is no admin.
         """
         name = name.strip()
-        if not name:
-            raise Invalid("a user needs a name")
+        if not name or name != one_line(name):
+            raise Invalid("a user needs a name of one line, without control characters")
         row = {"name": name, "role": role, "password": hashed(password), "disabled": False}
         with database.writing(self.engine) as connection:
             there = list(connection.execute(select(col(UserTable.name))).scalars())

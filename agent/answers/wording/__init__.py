@@ -1,6 +1,6 @@
 """How a determination and its findings are said, in a specialist's words, with every fact as a slot."""
 
-from agent.answers.wording.findings import Sorted, deciding_leaf
+from agent.answers.wording.findings import Sorted, asks_for_all, deciding_leaf, worth_trying
 from agent.answers.wording.shared import (
     LONGEST_QUOTE,
     all_wrong_plan,
@@ -33,6 +33,7 @@ __all__ = [
     "Words",
     "all_wrong_plan",
     "ask_back",
+    "asks_for_all",
     "clause_source",
     "deciding_leaf",
     "drug_slot",
@@ -48,4 +49,5 @@ __all__ = [
     "sentence",
     "sources",
     "unlisted",
+    "worth_trying",
 ]
