@@ -212,7 +212,7 @@ def test_what_the_world_holds_is_supported(answer: str) -> None:
     [
         ("His HbA1c is 8.7 %.", "number"),
         ("His BMI is 8.4 kg/m2.", "number"),
-        ("He took metformin for ninety-one weeks and eleven months.", "number"),
+        ("He took metformin for forty-seven weeks and seventeen months.", "number"),
         ("It was measured on Aug 19, 2026.", "date"),
         ("It was measured on 2026-08-19.", "date"),
         ("The HbA1c was taken on Nov 15, 2026.", "date"),

@@ -56,15 +56,10 @@ def test_a_drug_that_was_named_is_told_of_even_if_nobody_took_it(store: Store, p
     assert "Zepbound: begun by" in text or "too few to tell of" in text
 
 
-@pytest.mark.parametrize(
-    "question",
-    [
-        "show me another patient like her",
-        "are there patients like her who got approved",
-    ],
-)
-def test_asking_for_people_is_refused_as_before(store: Store, panel: Panel, question: str) -> None:
-    assert talk(store, "P001", panel=panel).ask(question).intent == "other_patient"
+def test_asking_for_people_is_refused_and_for_how_many_is_counted(store: Store, panel: Panel) -> None:
+    asked = talk(store, "P001", panel=panel)
+    assert asked.ask("show me another patient like her").intent == "other_patient"
+    assert asked.ask("are there patients like her who got approved").intent == "alike"
 
 
 @pytest.mark.parametrize("name", ["liar", "counter", "gossip", "approver", "faithful"])
