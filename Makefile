@@ -25,7 +25,7 @@ demo: $(VENV)/.ok  ## fill the payer's form and write the letter for patient P00
 	@$(RUN)/pa setup
 	@$(RUN)/pa draft P001 Ozempic --out out/demo
 	@echo "  pa is $(RUN)/pa; to have it at hand: source $(RUN)/activate"
-	@echo "  Another case: pa check P003 Wegovy; what else there is: pa --help"
+	@echo "  Another case: pa check P003 Wegovy; what else there is: pa --help; in a browser: pa serve --open"
 
 test: $(VENV)/.ok  ## run the tests
 	@$(RUN)/pytest -q $(ARGS)
