@@ -14,6 +14,7 @@ conversation's id, so that it can be left and gone on with.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, TypedDict
 
 import msgspec
@@ -227,11 +228,14 @@ def _outright(question: str) -> Reading | None:
 
 
 def _learn_choice(reading: Reading, talk: Talk, desk: ChatDesk) -> None:
-    """Of two readings that were offered one was chosen: the question before asks that, today and the next time."""
-    chosen = reading.asks[0].query if len(reading.asks) == 1 else "unclear"
-    if desk.lessons is None or chosen not in talk.offered or not talk.question:
+    """Of two readings that were offered one was chosen: those words ask that, today and the next time. A turn that
+    asks anew, be it the same query, has words of its own and teaches nothing."""
+    if desk.lessons is None or not talk.asks or not reading.asks:
         return
-    lessons.teach(desk.lessons, lessons.Lesson(text=talk.question, query=chosen, by="chosen"))
+    asked, chosen = talk.asks[0], reading.asks[0]
+    if chosen.query in talk.offered and asked.text.strip() and chosen.text == asked.text:
+        with suppress(OSError):  # an answer is not lost for a lesson that cannot be kept
+            lessons.teach(desk.lessons, lessons.Lesson(text=asked.text, query=chosen.query, by="chosen"))
 
 
 def _with_model(question: str, talk: Talk, reading: Reading, sitting: Sitting, spoken: Spoken) -> Reading:

@@ -2,7 +2,7 @@
 
     python -m evals.packets                       # prints the list and what fails
     python -m evals.packets --write               # and keeps it as evals/results/packets.md
-    python -m evals.packets --out /tmp/packets    # and leaves the packets there, to be looked at
+    python -m evals.packets --out out/packets    # and leaves the packets there, to be looked at
 
 The packets go round the ten plans, and on each round the outcomes, kinds and drugs; every tenth is on a payer's PDF.
 """

@@ -23,6 +23,7 @@ from starlette.exceptions import HTTPException
 
 from agent.api import wire
 from agent.api.doorkeeper import Accepts
+from agent.api.session import WHO
 from agent.desk import now
 from agent.settings import read_as_of
 from tools.errors import Invalid, NotFound, PaladinError, Refused
@@ -47,7 +48,6 @@ FRAMED = {  # of papers that a page of ours shows inside itself
 }
 _KINDS = {403: "forbidden", 404: "not-found"}
 _log = logging.getLogger(__name__)
-WHO = "who"  # the cookie that remembers who fills in the forms
 
 
 def render(request: Request, template: str, status: int = 200, **given: Any) -> HTMLResponse:

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from agent.chat import talk_of
-from agent.conversation import Cancelled, Conversation, Event, Turn
-from agent.dialogue.query import Talk
+from agent.chat import _learn_choice, talk_of
+from agent.conversation import Cancelled, ChatDesk, Conversation, Event, Turn
+from agent.dialogue.lessons import Lessons
+from agent.dialogue.query import Ask, Reading, Talk
 from agent.models.model import ModelTrouble
 from agent.models.scripted import Scripted
 from tests.agent.chats import adversaries, choice, scripted, sentences, talk
@@ -351,3 +352,16 @@ def test_where_a_former_plan_takes_requests_is_told_with_that_it_has_ended(
         f"what fax do I send {former.drug} to at {store.plan(former.found.plan_id).name}?"
     )
     assert turn.intent == "plan" and " is active." in turn.answer.partition("fax")[0]
+
+
+def test_a_choice_teaches_the_words_that_were_unclear_and_a_new_question_teaches_nothing(
+    tmp_path: Any,
+) -> None:
+    path = tmp_path / "lessons.jsonl"
+    unclear = Ask(query="status", text="anything cooking for the wegovy one")
+    before = Talk(offered=("missing", "status"), asks=(unclear,))
+    desk = ChatDesk(store=None, lessons=path)  # type: ignore[arg-type]
+    _learn_choice(Reading(asks=(Ask(query="missing", text="what is missing?"),)), before, desk)
+    assert not path.exists()
+    _learn_choice(Reading(asks=(Ask(query="missing", text=unclear.text),)), before, desk)
+    assert [(one.text, one.query) for one in Lessons.of(path).lessons] == [(unclear.text, "missing")]
