@@ -14,14 +14,14 @@ from agent.letter_wording import Reworded, Wording
 from tools.appeals.records import Odds, Strategy
 from tools.appeals.strategy import strategy
 from tools.appeals.timing import clocks_of_letter, decided_level, notice_of
-from tools.cases import Case
-from tools.check import ask, decide
+from tools.common.errors import Invalid, Refused
 from tools.denials.records import Denial
-from tools.errors import Invalid, Refused
+from tools.domain.records import Plan, Request
 from tools.lifecycle.levels import levels_of
 from tools.lifecycle.records import Paper
 from tools.lifecycle.running import clocks_of
-from tools.records import Plan, Request
+from tools.papers.case import Case
+from tools.queries.check import ask, decide
 
 if TYPE_CHECKING:
     from agent.models.model import Model

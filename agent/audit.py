@@ -10,7 +10,7 @@ from agent.settings import Settings
 from tools.audit.heads import Head, keep_heads, read_heads, sign
 from tools.audit.merkle import root
 from tools.audit.verification import Verified, verify
-from tools.errors import Invalid
+from tools.common.errors import Invalid
 from tools.store.store import Store
 
 KEY, HEADS = "audit.key", "audit-heads.jsonl"

@@ -26,8 +26,8 @@ from agent.desk import now
 from agent.dialogue.lessons import FILE as LESSONS
 from agent.settings import Settings
 from tools.audit.events import version
-from tools.errors import Invalid, Refused, Unavailable
-from tools.private import UMASK
+from tools.common.errors import Invalid, Refused, Unavailable
+from tools.common.private import UMASK
 from tools.store.database import sqlite_file
 from tools.store.tables import SCHEMA
 

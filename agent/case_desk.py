@@ -12,14 +12,14 @@ import msgspec
 
 from agent.integrity import orphaned, require_owner, require_unaltered
 from agent.settings import today
-from tools.errors import Invalid, NotFound, Refused
+from tools.common.errors import Invalid, NotFound, Refused
 from tools.lifecycle.records import Ask, AuthorizationCase, Basis, CaseEvent, CaseHead, Facts, Paper, What
 from tools.store.rows import named
 
 if TYPE_CHECKING:
     from tools.denials.records import Denial
+    from tools.domain.records import Correction, Determination, Plan, Request
     from tools.lifecycle.running import Clock
-    from tools.records import Correction, Determination, Plan, Request
     from tools.store.cases import Kept
     from tools.store.rows import Draft
     from tools.store.store import Store
@@ -97,7 +97,7 @@ def open_from_draft(store: Store, draft_id: int, entry: Entry) -> Kept:
 
 def correction(store: Store, day: date | None, case_id: int, patient_id: str, drug: str) -> Correction:
     """What a request corrects: the one of this case, about which the payer asked, while it may be answered."""
-    from tools.records import Correction
+    from tools.domain.records import Correction
 
     case = store.authorization_case(case_id)
     head = case.head
@@ -131,8 +131,8 @@ def open_by_hand(
 ) -> Kept:
     """A case without a draft of ours, e.g. one that went through the payer's portal; what we would determine is
     noted."""
-    from tools import check
-    from tools.replay import provenance_of
+    from tools.queries import check
+    from tools.queries.replay import provenance_of
 
     asked = check.ask(store, patient_id, request, plan_id=plan_id, as_of=entry.on)
     found = check.decide(store, asked)
@@ -387,7 +387,7 @@ def _require_whole(draft: Draft, why: str) -> None:
 
 
 def _determination(draft: Draft) -> Determination:
-    from tools.records import Determination
+    from tools.domain.records import Determination
 
     return msgspec.json.decode(draft.determination, type=Determination)
 

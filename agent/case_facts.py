@@ -8,10 +8,10 @@ from typing import Any, cast, get_args
 
 from agent import case_desk
 from agent.settings import read_as_of
-from tools.errors import Invalid, NotFound, nearest
+from tools.common.errors import Invalid, NotFound, nearest
+from tools.domain.records import Channel
 from tools.lifecycle.clocks import time_of_day
 from tools.lifecycle.records import Approval, Basis, Facts, Notice
-from tools.records import Channel
 
 
 def facts_of(what: str, on: date, given: dict[str, Any], expedited: str, files: list[Path]) -> Facts:

@@ -9,13 +9,13 @@ from typing import Any
 
 import msgspec
 
-from tools.cases import Case
-from tools.check import Asked, ask
-from tools.documents import walk
-from tools.eligibility import active_coverage
-from tools.errors import PaladinError, Unavailable
+from tools.common.errors import PaladinError, Unavailable
+from tools.domain.records import Benefit, Determination, ExceptionKind, Policy, Request
+from tools.engine.documents import walk
+from tools.engine.eligibility import active_coverage
 from tools.papers import formats
-from tools.records import Benefit, Determination, ExceptionKind, Policy, Request
+from tools.papers.case import Case
+from tools.queries.check import Asked, ask
 from tools.store.store import Store
 from tools.store.validation import parts
 
@@ -80,7 +80,7 @@ def retrieve(store: Store, asked: Asked) -> list[dict[str, Any]]:
 
     One broad question, and then one for each clause of the rule that it did not bring.
     """
-    from tools.policies import search
+    from tools.queries.policies import search
 
     plan, drug = asked.plan, asked.drug.name
     policy = store.policy(plan.id, drug)

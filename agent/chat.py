@@ -33,11 +33,11 @@ from agent.dialogue.query import OF_A_DRUG, QUERIES, Ask, Query, Reading, Talk, 
 from agent.grounding import verifier
 from agent.ledger import Fact, Ledger
 from agent.models.model import ModelTrouble, Reply
-from tools.bound import Bound
-from tools.eligibility import plans_on
-from tools.errors import Correctable
-from tools.records import Determination
-from tools.what_if import Insured
+from tools.common.errors import Correctable
+from tools.domain.records import Determination
+from tools.engine.eligibility import plans_on
+from tools.engine.what_if import Insured
+from tools.queries.bound import Bound
 
 MOST_ASKS = 4  # things asked for in one turn
 UNSURE = 0.15  # of likelihood, below which a query is asked back about and not answered

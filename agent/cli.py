@@ -14,9 +14,9 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from agent.access import named, note_refusal, unrecorded
-from tools.errors import Correctable, PaladinError, Refused, Unavailable, nearest
-from tools.printable import one_line
-from tools.private import UMASK
+from tools.common.errors import Correctable, PaladinError, Refused, Unavailable, nearest
+from tools.common.printable import one_line
+from tools.common.private import UMASK
 
 DIFFERS, BAD_INPUT, UNAVAILABLE, BUG, INTERRUPTED = 1, 2, 3, 70, 130
 

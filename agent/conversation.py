@@ -22,18 +22,18 @@ from agent.answers.answer import Source
 from agent.dialogue.query import Intent, Talk
 from agent.ledger import Fact
 from agent.prose import Path
-from tools.bound import Bound
-from tools.check import plan_on_file
-from tools.eligibility import successor
-from tools.errors import Invalid, NotFound, PaladinError
-from tools.records import Determination, Record
+from tools.common.errors import Invalid, NotFound, PaladinError
+from tools.domain.records import Determination, Record
+from tools.engine.eligibility import successor
+from tools.queries.bound import Bound
+from tools.queries.check import plan_on_file
 
 if TYPE_CHECKING:
     from agent.desk import Drafted
     from agent.models.model import Model
     from agent.settings import Settings
-    from tools.check import Asked
     from tools.graph.asking import Asked as Panel
+    from tools.queries.check import Asked
     from tools.store.store import Store
 
 LONGEST_QUESTION = 4_000  # characters
@@ -244,7 +244,7 @@ def kept(graph: Any, limit: int = 20) -> list[Kept]:
 
 def find(graph: Any, conversation_id: str) -> Kept:
     """The one of this id; NotFound names those that are near."""
-    from tools.errors import nearest
+    from tools.common.errors import nearest
 
     found = _kept(graph, conversation_id)
     if not found.turns and not found.patient_id:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tools.common.errors import Invalid
 from tools.denials.identity import Compared, require_same
 from tools.denials.reader import read_letter
 from tools.denials.records import Denial
 from tools.denials.working import WorkTo, work_to
-from tools.errors import Invalid
 
 if TYPE_CHECKING:
     from tools.store.store import Store

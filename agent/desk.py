@@ -13,7 +13,7 @@ import msgspec
 from agent.decision import Decision, validate
 from agent.integrity import altered_papers, require_owner, require_unaltered
 from agent.settings import Settings
-from tools.errors import Correctable, NotFound, PaladinError, Refused, Unavailable
+from tools.common.errors import Correctable, NotFound, PaladinError, Refused, Unavailable
 from tools.store.rows import Draft
 from tools.store.store import Store
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from agent.casework import Asking
     from agent.models.model import Model
-    from tools.check import Asked
+    from tools.queries.check import Asked
 
 
 class Drafted(NamedTuple):
@@ -186,7 +186,7 @@ def decide_alone(store: Store, settings: Settings, draft_id: int, decision: Deci
 def refuse(store: Store, asking: Asking) -> None:
     """Refused if this case would not be drafted."""
     from agent.casework import look_up, why_not
-    from tools.check import decide as determine
+    from tools.queries.check import decide as determine
 
     asked = look_up(store, asking)
     refusal = why_not(asked, determine(store, asked), asking.force)

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from tools.printable import escaped
+from tools.common.printable import escaped
 
 Dumper = Callable[[Any], Any]
 

@@ -7,13 +7,13 @@ from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
 from agent.dump import plain
-from tools.errors import PaladinError, Refused
+from tools.common.errors import PaladinError, Refused
+from tools.domain.records import Plan
 from tools.fhir.grouping import NOBODYS
 from tools.fhir.importer import Imported, import_unit
 from tools.fhir.keeping import keep
 from tools.fhir.reading import FileRefusal, Unit
 from tools.fhir.report import EntryReport, ImportReport
-from tools.records import Plan
 from tools.store.rows import OnConflict
 from tools.store.store import Store
 

@@ -21,8 +21,8 @@ from agent.claims.values import check_values
 from agent.ledger import Ledger
 
 if TYPE_CHECKING:
-    from tools.bound import Bound
-    from tools.records import Determination
+    from tools.domain.records import Determination
+    from tools.queries.bound import Bound
 
 __all__ = ["Checked", "Checker", "Issue", "verifier", "verify"]
 

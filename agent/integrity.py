@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tools.errors import NotFound, Refused
+from tools.common.errors import NotFound, Refused
 from tools.store.rows import is_of, named
 
 if TYPE_CHECKING:

@@ -13,16 +13,9 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from agent.ledger import Ledger, Origin
-from tools.cases import Case
-from tools.dates import age_on, months_between
-from tools.errors import Correctable
-from tools.evidence.measurements import values_of
-from tools.papers import formats
-from tools.papers.attachments import attachments
-from tools.papers.citations import TABLE
-from tools.papers.exceptions import rules_of
-from tools.papers.questions import questions
-from tools.records import (
+from tools.common.dates import age_on, months_between
+from tools.common.errors import Correctable
+from tools.domain.records import (
     Address,
     Benefit,
     Clause,
@@ -41,13 +34,20 @@ from tools.records import (
     StartingLimit,
     SupplyLimit,
 )
+from tools.evidence.measurements import values_of
+from tools.papers import formats
+from tools.papers.attachments import attachments
+from tools.papers.case import Case
+from tools.papers.citations import TABLE
+from tools.papers.exceptions import rules_of
+from tools.papers.questions import questions
 from tools.terminology.conditions import CONCEPTS
 from tools.terminology.medicines import CLASSES, medicine, ndc11
 from tools.terminology.observations import TESTS
-from tools.terms import INDICATIONS
+from tools.terminology.terms import INDICATIONS
 
 if TYPE_CHECKING:
-    from tools.bound import Bound
+    from tools.queries.bound import Bound
 
 CHANGING = ("weight", "bmi", "hba1c")  # whose change people speak of
 

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Literal
 
-from tools.errors import NotFound
-from tools.records import Record
+from tools.common.errors import NotFound
+from tools.domain.records import Record
 
 Kind = Literal[
     "value",  # a number with its unit, of a test, a dose, a limit …

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from agent.models.model import Model, Reply
-    from tools.records import Note
+    from tools.domain.records import Note
 
 LONGEST_NOTE = 4000  # characters that a model is shown
 MOST_TOKENS = 300

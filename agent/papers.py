@@ -13,7 +13,8 @@ import msgspec
 
 from agent.dump import to_json
 from agent.letter_wording import Reworded, Wording
-from tools.cases import Case
+from tools.domain.records import PARequest
+from tools.papers.case import Case
 from tools.papers.covers import cover
 from tools.papers.form_pdf import render_pdf
 from tools.papers.forms import fill
@@ -22,7 +23,6 @@ from tools.papers.letters import Letter
 from tools.papers.letters import letter as write_letter
 from tools.papers.packet import packet
 from tools.papers.payer_form import filled_pdf
-from tools.records import PARequest
 from tools.store.rows import Draft, DraftFile
 from tools.store.store import Store
 

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tools.errors import Correctable
+from tools.common.errors import Correctable
+from tools.domain.records import Request
 from tools.lifecycle.records import Approval, AuthorizationCase
 from tools.lifecycle.renewals import Ending, Renewal, foresee, order
 from tools.lifecycle.states import full
-from tools.records import Request
 from tools.store.rows import is_of
 
 if TYPE_CHECKING:
-    from tools.check import Asked
-    from tools.records import Patient
+    from tools.domain.records import Patient
+    from tools.queries.check import Asked
     from tools.store.store import Store
 
 _RENEWABLE = ("approved", "partly_approved", "renewal_due")
@@ -45,7 +45,7 @@ def renewals(
 
 def asked(store: Store, found: Renewal) -> Asked:
     """The renewal as it is asked of the plan."""
-    from tools.check import ask
+    from tools.queries.check import ask
 
     request = Request(drug=found.ending.drug, kind="renewal", indication=found.ending.indication)
     return ask(store, found.patient_id, request, plan_id=found.ending.plan_id, as_of=found.as_of)
@@ -102,9 +102,9 @@ def _endings(
 def _judged(
     store: Store, patient: Patient, ending: Ending, cases: list[AuthorizationCase], as_of: date
 ) -> Renewal | None:
-    from tools.alternatives import alternatives
-    from tools.check import ask
-    from tools.determine import determine
+    from tools.engine.alternatives import alternatives
+    from tools.engine.determine import determine
+    from tools.queries.check import ask
 
     request = Request(drug=ending.drug, kind="renewal", indication=ending.indication)
     try:

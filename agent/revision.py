@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from agent.casework import case_of, why_not
-from tools.cases import Case
-from tools.check import Asked, anew, decide
-from tools.errors import Invalid, NotFound, Refused, nearest
+from tools.common.errors import Invalid, NotFound, Refused, nearest
+from tools.domain.records import FilledField, FormTemplate, PARequest, Patient, Request
+from tools.papers.case import Case
 from tools.papers.forms import fill, lacking
-from tools.records import FilledField, FormTemplate, PARequest, Patient, Request
+from tools.queries.check import Asked, anew, decide
 from tools.store.rows import Edit
 
 if TYPE_CHECKING:

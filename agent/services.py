@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
 
-from tools.errors import Unavailable
+from tools.common.errors import Unavailable
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from tools.errors import Invalid, Unavailable
+from tools.common.errors import Invalid, Unavailable
 
 BIGGEST = 2**63 - 1  # the last number that a database counts to
 FIRST_DAY, LAST_DAY = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from agent.access import watch
 from agent.settings import Settings, today
-from tools.private import keep_private
+from tools.common.private import keep_private
 from tools.store.store import Store
 
 

@@ -36,11 +36,11 @@ from agent.casework import (
 )
 from agent.decision import Decision
 from agent.integrity import require_unaltered
-from tools.cases import Case
-from tools.check import Asked, decide
-from tools.errors import Unavailable
-from tools.records import Determination
-from tools.replay import provenance_of
+from tools.common.errors import Unavailable
+from tools.domain.records import Determination
+from tools.papers.case import Case
+from tools.queries.check import Asked, decide
+from tools.queries.replay import provenance_of
 from tools.store.rows import Draft, DraftStatus, whose
 from tools.store.store import Store
 

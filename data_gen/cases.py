@@ -20,8 +20,8 @@ from data_gen.scene import Case
 from data_gen.setting import Setting
 from data_gen.sketch import Sketch
 from data_gen.wanted import Infeasible, days_of, wants
-from tools.records import Benefit, Outcome, Plan, Status
-from tools.rules import Node, Required, Rule
+from tools.domain.records import Benefit, Outcome, Plan, Status
+from tools.domain.rules import Node, Required, Rule
 
 FIRST = 20  # the patients of the default world
 LATER_EVERY = 40  # of a later block, one patient in so many is planted

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tools.errors import NotFound, nearest
+from tools.common.errors import NotFound, nearest
 
 if TYPE_CHECKING:
     from data_gen.catalog_loader import Catalog
-    from tools.records import Benefit, Plan, Policy, QuantityLimit
+    from tools.domain.records import Benefit, Plan, Policy, QuantityLimit
 
 app = typer.Typer(
     help="Check a catalog of drugs, payers and rules, and show its rules as prose.",
@@ -46,7 +46,7 @@ def check(catalog: Folder = None, as_json: AsJson = False) -> None:
             _print_plan(loaded, plan, None)
         print(_counts(loaded))
     if unfaithful:
-        from tools.errors import Invalid
+        from tools.common.errors import Invalid
 
         raise Invalid(f"printed and read back, these rules differ: {', '.join(unfaithful)}")
 

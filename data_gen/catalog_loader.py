@@ -17,17 +17,17 @@ import msgspec
 from data_gen.plans import Source, read_plan
 from data_gen.policies import print_policy
 from data_gen.styles import read_style
-from tools.errors import Invalid, Unavailable
-from tools.own_terms import OwnTerms, register
-from tools.records import Drug, Plan, Policy
+from tools.common.errors import Invalid, Unavailable
+from tools.domain.records import Drug, Plan, Policy
+from tools.domain.rules import Composite, Limits, Rule
 from tools.rulebook.limits_yaml import LIMIT_KEYS, read_limits
 from tools.rulebook.located import Map, Place, as_map, as_seq, convert, only, read_yaml, unknown
 from tools.rulebook.plain import describe
 from tools.rulebook.prose import House
 from tools.rulebook.rule_yaml import Reader
-from tools.rules import Composite, Limits, Rule
 from tools.terminology.medicines import CLASSES
-from tools.terms import INDICATIONS
+from tools.terminology.own_terms import OwnTerms, register
+from tools.terminology.terms import INDICATIONS
 
 _FILES = ("drugs.yaml", "fragments.yaml", "forms.yaml", "terms.yaml")
 CATALOG = Path(__file__).parent / "catalog"

@@ -1,4 +1,4 @@
-"""A person's chart as JSON text: exactly what msgspec would write of a tools.records.Patient.
+"""A person's chart as JSON text: exactly what msgspec would write of a tools.domain.records.Patient.
 
 Text is put together from fragments because a chart has some seventy entries and the world may have millions
 of them; a test decodes every patient of a block strictly and encodes them again to the same bytes.

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from data_gen.setting import AS_OF
-from tools.errors import Invalid, Unavailable
+from tools.common.errors import Invalid, Unavailable
 
 _AS_OF = AS_OF.isoformat()
 Count = Annotated[int, typer.Argument(metavar="N", help="How many patients; with --append, how many more.")]
@@ -165,7 +165,7 @@ def _with_progress(order: Any) -> Any:
 
 def main() -> None:
     """`python -m data_gen [N]`: the same as `pa generate`."""
-    from tools.errors import Correctable, PaladinError
+    from tools.common.errors import Correctable, PaladinError
 
     app = typer.Typer(add_completion=False)
     app.command()(generate)

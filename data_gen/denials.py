@@ -16,10 +16,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from tools.dates import add_months
+from tools.common.dates import add_months
+from tools.common.errors import Invalid, NotFound
 from tools.denials.codes import REASONS
-from tools.errors import Invalid, NotFound
-from tools.records import Plan, Record
+from tools.domain.records import Plan, Record
 from tools.rulebook.located import Place, as_map, convert, only, read_yaml
 
 FOLDER = Path(__file__).parent / "catalog" / "denials"

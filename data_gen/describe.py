@@ -18,9 +18,9 @@ import msgspec
 from data_gen.cases import Planter
 from data_gen.setting import Setting
 from data_gen.world import Dataset, read_dataset
-from tools.dates import age_on
-from tools.errors import Invalid
-from tools.records import Drug, Medication, Patient, Plan
+from tools.common.dates import age_on
+from tools.common.errors import Invalid
+from tools.domain.records import Drug, Medication, Patient, Plan
 from tools.store.reading import read_records
 
 Decide = Callable[[Patient, dict[str, Plan], dict[str, Drug], date], str | None]
@@ -170,9 +170,9 @@ def describe(folder: Path, decide: Decide | None = None) -> Card:
 
 def own_order(patient: Patient, plans: dict[str, Plan], drugs: dict[str, Drug], as_of: date) -> str | None:
     """The engine's outcome of the patient's own order under the plan on file; None without an order."""
-    from tools.determine import determine
-    from tools.records import Request
-    from tools.request import complete_request
+    from tools.domain.records import Request
+    from tools.engine.determine import determine
+    from tools.engine.request import complete_request
 
     if not patient.orders or patient.plan_id not in plans or patient.orders[0].drug not in drugs:
         return None

@@ -10,9 +10,9 @@ from typing import Literal
 import msgspec
 import yaml
 
-from tools.errors import Invalid, nearest
+from tools.common.errors import Invalid, nearest
+from tools.domain.records import Field, FormTemplate, Plan, Section
 from tools.papers.form_sources import COLUMNS, SOURCES
-from tools.records import Field, FormTemplate, Plan, Section
 
 FORMS = Path(__file__).parent / "catalog" / "forms.yaml"
 

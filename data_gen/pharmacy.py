@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from tools.records import Drug, Medication, Strength
+from tools.domain.records import Drug, Medication, Strength
 from tools.terminology.medicines import medicine, ndc11
 
 # key → (name, dose per administration, unit, administrations a day, formulation)

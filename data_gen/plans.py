@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 import msgspec
 
 from data_gen.policies import Paper
-from tools.records import BUSINESSES, Benefit, Drug, Plan
+from tools.domain.records import BUSINESSES, Benefit, Drug, Plan
+from tools.domain.rules import Limits, Rule, StartingLimit, Trial, walk
 from tools.rulebook.criterion_yaml import read_preferred
 from tools.rulebook.limits_yaml import LIMIT_KEYS, RENEWAL_GAP, read_limits, read_renewal_gap
 from tools.rulebook.located import Map, Place, Seq, as_map, as_seq, convert, only, unknown
 from tools.rulebook.plain import describe
 from tools.rulebook.rule_yaml import Reader
-from tools.rules import Limits, Rule, StartingLimit, Trial, walk
-from tools.terms import INDICATIONS
+from tools.terminology.terms import INDICATIONS
 
 _PLAN = (
     "id", "payer_id", "payer", "name", "archetype", "line_of_business", "bin", "pcn", "group", "phone", "fax",

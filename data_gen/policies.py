@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from tools.records import Benefit, Drug, Plan, Policy
+from tools.domain.records import Benefit, Drug, Plan, Policy
+from tools.domain.rules import AllOf, Limits, Part, Required
 from tools.rulebook.policy_text import read_policy
 from tools.rulebook.prose import House, Line
-from tools.rules import AllOf, Limits, Part, Required
-from tools.terms import INDICATIONS
+from tools.terminology.terms import INDICATIONS
 
 
 class Paper(NamedTuple):

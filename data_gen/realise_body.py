@@ -5,7 +5,7 @@ from __future__ import annotations
 from data_gen.scene import MONTH, Step
 from data_gen.sketch import RANGE, SCALE
 from data_gen.wanted import Infeasible, age_shows, days_of
-from tools.rules import Change
+from tools.domain.rules import Change
 
 
 class BodyStep(Step):

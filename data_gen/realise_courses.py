@@ -8,10 +8,10 @@ from data_gen.scene import Step
 from data_gen.setting import Setting
 from data_gen.sketch import RANGE, SCALE, counts, stand_in
 from data_gen.wanted import Infeasible, days_of
-from tools.records import (
+from tools.domain.records import (
     Strength,
 )
-from tools.rules import Lab, Trial
+from tools.domain.rules import Lab, Trial
 from tools.terminology.medicines import medicine
 from tools.terminology.observations import TESTS
 

@@ -10,7 +10,7 @@ from data_gen.scene import MONTH, Step
 from data_gen.setting import bare, starting_order
 from data_gen.sketch import counts, stand_in
 from data_gen.wanted import Infeasible, days_of
-from tools.records import (
+from tools.domain.records import (
     Allergy,
     Attestation,
     Authorization,
@@ -18,7 +18,7 @@ from tools.records import (
     Document,
     FamilyHistory,
 )
-from tools.rules import Condition
+from tools.domain.rules import Condition
 from tools.terminology.medicines import medicine
 
 # A billable code for the concepts, or prefixes of codes, that only planted people have.

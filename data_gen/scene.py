@@ -9,8 +9,8 @@ from typing import NamedTuple
 from data_gen.people import Course, Person
 from data_gen.setting import Setting
 from data_gen.sketch import RANGE, Sketch
-from tools.records import Drug, Strength
-from tools.rules import Rule
+from tools.domain.records import Drug, Strength
+from tools.domain.rules import Rule
 
 MONTH = 31
 

@@ -10,8 +10,8 @@ import msgspec
 
 from data_gen.pharmacy import Pharmacy
 from data_gen.pools import Doctor, Pools, pools
+from tools.domain.records import Address, Drug, Order, Plan, Prescriber, Record, Strength
 from tools.papers.formats import directions
-from tools.records import Address, Drug, Order, Plan, Prescriber, Record, Strength
 
 AS_OF = date(2026, 9, 1)
 FUTURE = 800  # days after as_of that have a text

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from data_gen.wanted import Infeasible, Want, age_shows, days_of
-from tools.rules import (
+from tools.domain.rules import (
     Age,
     AllergyTo,
     Attested,

@@ -7,15 +7,15 @@ from collections.abc import Iterable, Mapping
 from typing import get_args
 
 from data_gen.policies import HEADERS
-from tools.errors import Invalid
+from tools.common.errors import Invalid
+from tools.domain.rules import Op, Response
 from tools.rulebook.leaves import DOCUMENTS, LEAVES, OWN
 from tools.rulebook.located import Map, Place, convert, unknown
 from tools.rulebook.policy_text import check_labels
 from tools.rulebook.prose import FIXED, OWN_FIXED, House
 from tools.rulebook.wording import Style
-from tools.rules import Op, Response
 from tools.terminology.observations import TESTS
-from tools.terms import SECTIONS
+from tools.terminology.terms import SECTIONS
 
 _COMPOSITES = ("all_of", "any_of", "none_of", "at_least")
 _TABLES: dict[str, tuple[str, ...]] = {

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from data_gen.setting import AS_OF
-from tools.records import Status
-from tools.rules import (
+from tools.domain.records import Status
+from tools.domain.rules import (
     Age,
     AllergyTo,
     AllOf,

@@ -29,8 +29,8 @@ from data_gen.forms import print_forms
 from data_gen.history import draw_record
 from data_gen.people import Person, draw_person
 from data_gen.setting import AS_OF, Setting
-from tools.errors import Invalid, Refused, Unavailable
-from tools.own_terms import OwnTerms
+from tools.common.errors import Invalid, Refused, Unavailable
+from tools.terminology.own_terms import OwnTerms
 
 BATCH = 16  # patients that are charted together
 VERSION = "1"  # of the people: the same seed and version are the same patients

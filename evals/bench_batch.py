@@ -28,7 +28,7 @@ from agent.desk import now
 from agent.settings import Settings, read_settings
 from evals.measuring import machine, processor_seconds
 from evals.pages import described, keep, table
-from tools.check import check
+from tools.queries.check import check
 from tools.store.store import Store
 
 CASES, PROCESSES = 1000, 2

@@ -13,7 +13,7 @@ from typing import Any
 
 from evals.measuring import seconds
 from evals.stores import generated_store
-from tools.policies import search
+from tools.queries.policies import search
 from tools.store import Store, index
 
 ROUNDS = 3

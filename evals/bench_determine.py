@@ -20,11 +20,11 @@ import msgspec
 
 from data_gen.world import Order, generate
 from evals.stores import read_drugs, read_plans
-from tools.casefile import described
-from tools.determine import determine
-from tools.documents import walk
-from tools.records import Benefit, Drug, Patient, Plan, Request
-from tools.request import complete_request
+from tools.charts.casefile import described
+from tools.domain.records import Benefit, Drug, Patient, Plan, Request
+from tools.engine.determine import determine
+from tools.engine.documents import walk
+from tools.engine.request import complete_request
 from tools.rulebook.located import Place, as_map, parse_yaml
 from tools.rulebook.rule_yaml import Reader
 

@@ -16,16 +16,16 @@ import msgspec
 from data_gen.catalog_loader import our_catalog
 from data_gen.forms import print_forms
 from data_gen.world import Order, generate
-from tools.cases import Case
-from tools.determine import determine
+from tools.domain.records import FormTemplate, Patient, Request
+from tools.engine.determine import determine
+from tools.engine.request import complete_request
+from tools.papers.case import Case
 from tools.papers.covers import cover
 from tools.papers.form_pdf import render_pdf
 from tools.papers.forms import fill
 from tools.papers.letter_pdf import letter_pdf
 from tools.papers.letters import letter
 from tools.papers.packet import packet
-from tools.records import FormTemplate, Patient, Request
-from tools.request import complete_request
 
 AS_OF = date(2026, 9, 1)
 PARTS = ("fill", "form_pdf", "letter", "letter_pdf", "packet", "cover")

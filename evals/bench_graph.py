@@ -27,7 +27,7 @@ from typing import Any
 from data_gen.world import Order, generate
 from evals.measuring import machine, peak_mebibytes, seconds, spread
 from evals.pages import described, keep, table
-from tools.errors import Refused
+from tools.common.errors import Refused
 from tools.graph.asking import FILE, Asked, graph_of
 from tools.graph.building import build
 from tools.graph.facts import ANSWERED, PREDICTED

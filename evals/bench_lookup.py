@@ -17,7 +17,7 @@ import msgspec
 
 from data_gen.world import Order, generate
 from evals.measuring import seconds, spread
-from tools.records import Observation
+from tools.domain.records import Observation
 from tools.store import ChartEntry, Store
 from tools.store.load import load
 

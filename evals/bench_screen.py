@@ -86,9 +86,9 @@ def stages(count: int = STAGED) -> dict[str, float]:
 
     from agent.screening import table
     from data_gen.world import Order, generate
-    from tools.determine import determine
-    from tools.records import Patient, Request
-    from tools.request import complete_request
+    from tools.domain.records import Patient, Request
+    from tools.engine.determine import determine
+    from tools.engine.request import complete_request
     from tools.screening.panel import Panel, Screened
 
     with tempfile.TemporaryDirectory() as folder:

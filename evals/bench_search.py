@@ -1,7 +1,7 @@
 """Policy search: recall on the gold questions, latency, and whether another payer's clause ever came back.
 
 A world of the committed catalog is generated, loaded and indexed in a temporary folder; the questions stand in
-evals/retrieval/questions.jsonl. Latency is of `tools.policies.search` in one warm process, store look-ups and
+evals/retrieval/questions.jsonl. Latency is of `tools.queries.policies.search` in one warm process, store look-ups and
 embedding included.
 """
 
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from evals.retrieval.gold import Question, answers, read_questions
 from evals.stats import percentile
 from evals.stores import generated_store
-from tools import policies
+from tools.queries import policies
 from tools.store import Store, index, retrieval
 from tools.store.clauses import Hit
 

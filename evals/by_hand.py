@@ -23,8 +23,8 @@ from data_gen.policies import Paper, print_policy
 from evals.oracle_agreement import Compared, compare
 from evals.oracle_cases import Case, Json, World
 from evals.pages import described
-from tools.casefile import Case as HandMade
-from tools.casefile import Known, case_files, no_store, read_case
+from tools.charts.casefile import Case as HandMade
+from tools.charts.casefile import Known, case_files, no_store, read_case
 
 FOLDER = Path(__file__).parent / "cases"
 _PAPER = Paper("1", date(2025, 1, 1), None, (), (), ("An appeal is heard within 30 days.",))

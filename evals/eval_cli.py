@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
-from tools.errors import Invalid, NotFound, nearest
+from tools.common.errors import Invalid, NotFound, nearest
 
 if TYPE_CHECKING:
     from evals.scores.rows import Row

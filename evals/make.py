@@ -19,7 +19,7 @@ from pathlib import Path
 
 from evals.making.book import write_book
 from evals.making.makers import SEED, SIZES, make
-from tools.errors import PaladinError
+from tools.common.errors import PaladinError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

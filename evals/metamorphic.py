@@ -26,8 +26,8 @@ from evals.oracle.vocabulary import SPOKEN, TOPICS, TYPES
 from evals.oracle_agreement import engine
 from evals.oracle_cases import UNIT, Case, ChartEdit, World, cases, world
 from evals.pages import described
-from tools.documents import walk
-from tools.records import Determination
+from tools.domain.records import Determination
+from tools.engine.documents import walk
 
 Statuses = dict[str, str]  # by clause number
 YEARS = 28  # after which weekdays, months and leap years come again

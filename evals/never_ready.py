@@ -25,8 +25,8 @@ from typing import Any
 from evals.oracle_agreement import engine
 from evals.oracle_cases import Case, World, cases, world
 from evals.pages import described
-from tools.documents import walk
-from tools.records import Determination
+from tools.domain.records import Determination
+from tools.engine.documents import walk
 
 RESULTS = Path(__file__).parent / "results"
 Json = dict[str, Any]

@@ -19,11 +19,11 @@ import msgspec
 from evals.oracle import Verdict, decide
 from evals.oracle_cases import Case, World, cases, world
 from evals.pages import described, keep, table
-from tools.determine import determine
-from tools.documents import walk
-from tools.records import Determination, Drug, Finding, Patient, Plan, Request
-from tools.request import complete_request
-from tools.statistics import wilson
+from tools.common.statistics import wilson
+from tools.domain.records import Determination, Drug, Finding, Patient, Plan, Request
+from tools.engine.determine import determine
+from tools.engine.documents import walk
+from tools.engine.request import complete_request
 
 
 @dataclass(frozen=True)

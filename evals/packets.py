@@ -23,9 +23,9 @@ import msgspec
 import typer
 
 from evals import forms as foreign
-from tools.cases import Case
+from tools.domain.records import PARequest, Patient
+from tools.papers.case import Case
 from tools.papers.composed import Letter
-from tools.records import PARequest, Patient
 
 if TYPE_CHECKING:
     from tools.store.store import Store
@@ -366,7 +366,7 @@ def _issues(sent: Sent, paper: str) -> Iterator[str]:
     from agent.grounding import lines_of, verify
     from agent.known_facts import enter_bound
     from agent.ledger import Ledger
-    from tools.bound import Bound
+    from tools.queries.bound import Bound
 
     ledger = Ledger()
     bound = Bound(sent.store, sent.case.patient.id, as_of=sent.case.as_of, plan_id=sent.case.plan.id)
@@ -449,9 +449,9 @@ def _store(folder: Path, patients: int) -> Store:
 
 def _cases(store: Store) -> Iterator[Wanted]:
     from agent.casework import MAY_DRAFT
-    from tools.check import ask, decide
-    from tools.errors import PaladinError
-    from tools.records import Request
+    from tools.common.errors import PaladinError
+    from tools.domain.records import Request
+    from tools.queries.check import ask, decide
 
     drugs = store.drugs()
     for found in store.find_patients(limit=PATIENTS):

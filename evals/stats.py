@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from math import comb
 from typing import NamedTuple, TypeVar
 
-from tools.statistics import wilson
+from tools.common.statistics import wilson
 
 T = TypeVar("T")
 RESAMPLES = 2000

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tools.records import Drug, Plan
+from tools.domain.records import Drug, Plan
 
 if TYPE_CHECKING:
     from tools.store import Store

@@ -16,8 +16,8 @@ from agent.answers.answer import Answer
 from agent.answers.wording import OUTCOMES
 from agent.dialogue.query import Ask
 from agent.ledger import SLOT, Ledger
-from tools.bound import Bound
-from tools.records import Clause, Patient, Policy
+from tools.domain.records import Clause, Patient, Policy
+from tools.queries.bound import Bound
 from tools.store import Store
 
 Answering = Callable[[Ask, Bound, Ledger], Answer]

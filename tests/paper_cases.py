@@ -7,9 +7,7 @@ from typing import Any
 
 import msgspec
 
-from tools.cases import Case
-from tools.determine import determine
-from tools.records import (
+from tools.domain.records import (
     Address,
     Allergy,
     Attestation,
@@ -34,8 +32,7 @@ from tools.records import (
     Request,
     Strength,
 )
-from tools.request import complete_request
-from tools.rules import (
+from tools.domain.rules import (
     Age,
     AllergyTo,
     AllOf,
@@ -51,6 +48,9 @@ from tools.rules import (
     Taking,
     Trial,
 )
+from tools.engine.determine import determine
+from tools.engine.request import complete_request
+from tools.papers.case import Case
 
 AS_OF = date(2026, 9, 1)
 ARCHETYPES = "ABCDEFGHIJ"

@@ -92,7 +92,7 @@ def _is_words(node: ast.expr, names: set[str]) -> bool:
         "re.search('a', finding.text)",
         "finding.text[:3]",
         "self.finding.detail.casefold().split()",
-        "from tools.records import Finding; [part for part in top.parts if part.fix.endswith('.')]",
+        "from tools.domain.records import Finding; [part for part in top.parts if part.fix.endswith('.')]",
         "from a import Determination\ndef f(found: Determination) -> str: return found.summary.partition(': ')[2]",
     ],
 )

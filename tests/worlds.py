@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from tools.records import (
+from tools.domain.records import (
     Benefit,
     Clause,
     Coverage,
@@ -27,7 +27,7 @@ from tools.records import (
     Section,
     Strength,
 )
-from tools.rules import Age, AllOf, Condition, Lab, Period, Rule, Trial
+from tools.domain.rules import Age, AllOf, Condition, Lab, Period, Rule, Trial
 from tools.store import DatasetInfo, Store
 
 AS_OF = date(2026, 9, 1)

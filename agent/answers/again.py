@@ -10,7 +10,7 @@ from agent.answers import chart
 from agent.answers.answer import Answer, Said
 from agent.dialogue.query import Ask, Query
 from agent.ledger import Ledger
-from tools.bound import Bound
+from tools.queries.bound import Bound
 
 Again = Callable[[Ask], Answer]
 MOST_SOURCES = 6

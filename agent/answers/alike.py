@@ -10,10 +10,10 @@ from collections.abc import Callable
 from agent.answers.answer import Answer, Said
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
-from tools.bound import Bound
-from tools.errors import PaladinError
+from tools.common.errors import PaladinError
 from tools.graph.asking import Asked
 from tools.graph.pathways import Circle, Pathways, Tried, pathways
+from tools.queries.bound import Bound
 
 MOST = 4  # medicines
 NO_ADVICE = (

@@ -8,7 +8,7 @@ import msgspec
 
 from agent.dialogue.query import Intent
 from agent.ledger import Ledger
-from tools.records import Determination
+from tools.domain.records import Determination
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):

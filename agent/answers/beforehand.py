@@ -11,10 +11,10 @@ from agent.answers.chart.page import Page
 from agent.answers.wording import drug_slot, drugs_meant, plan_slot
 from agent.dialogue.query import QUERIES, Ask, Query, intent_of
 from agent.ledger import Ledger
-from tools.bound import Bound
-from tools.check import plan_on_file
-from tools.eligibility import successor
-from tools.errors import NotFound
+from tools.common.errors import NotFound
+from tools.engine.eligibility import successor
+from tools.queries.bound import Bound
+from tools.queries.check import plan_on_file
 
 _ON_A_REQUEST: frozenset[Query] = frozenset(("eligible", "missing", "next_step", "draft", "attach"))
 _UNDER_A_PLAN: frozenset[Query] = frozenset(

@@ -15,9 +15,9 @@ from agent.answers.eligibility import standing
 from agent.answers.wording import Words, drug_slot
 from agent.dialogue.query import Ask, Query
 from agent.ledger import Ledger
-from tools.bound import Bound
 from tools.lifecycle.records import AuthorizationCase
 from tools.lifecycle.running import Clock
+from tools.queries.bound import Bound
 
 MOST_CASES, MOST_CLOCKS = 3, 6
 

@@ -19,8 +19,8 @@ from agent.answers.wording import (
 )
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
-from tools.bound import Bound
-from tools.records import Determination, Outcome
+from tools.domain.records import Determination, Outcome
+from tools.queries.bound import Bound
 
 LONGEST = 1800  # characters
 FEW_DRUGS, FEW_POINTS, MANY_POINTS = 4, 2, 8  # few drugs are told with all that is open

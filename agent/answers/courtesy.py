@@ -8,9 +8,9 @@ from agent.answers.wording import drug_slot, plan_slot
 from agent.dialogue.known import Known
 from agent.dialogue.query import REFUSED, WANTS, Ask, Query, Reading
 from agent.ledger import Ledger
-from tools.bound import Bound
-from tools.errors import nearest
-from tools.records import Patient
+from tools.common.errors import nearest
+from tools.domain.records import Patient
+from tools.queries.bound import Bound
 
 MOST_NEAR = 3
 _NO_DRUG: frozenset[Query] = frozenset(("smalltalk", "help", "off_topic"))

@@ -14,14 +14,14 @@ from agent.answers.policy import clause_slot, clauses_about, printed
 from agent.answers.wording import drug_slot, plan_slot
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
-from tools.bound import Bound
+from tools.domain.records import Benefit, Clause, Finding, Medication, Policy
+from tools.domain.rules import AnyOf, Attested, Lab, Measured, Part, Period, Required, Rule, Trial, window_of
 from tools.evidence.measurements import values_of
 from tools.papers import formats
-from tools.records import Benefit, Clause, Finding, Medication, Policy
-from tools.rules import AnyOf, Attested, Lab, Measured, Part, Period, Required, Rule, Trial, window_of
+from tools.queries.bound import Bound
 from tools.terminology.medicines import medicine
 from tools.terminology.observations import TESTS
-from tools.terms import INDICATIONS
+from tools.terminology.terms import INDICATIONS
 
 MOST_LINES = 8
 LEAD_IN = 14  # days before a result lapses in which it is said that it is about to

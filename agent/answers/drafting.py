@@ -10,12 +10,12 @@ import msgspec
 from agent.answers.answer import Answer, Said, Source
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
-from tools.bound import Bound
-from tools.errors import Refused
+from tools.common.errors import Refused
+from tools.queries.bound import Bound
 
 if TYPE_CHECKING:
     from agent.desk import Drafted
-    from tools.check import Asked
+    from tools.queries.check import Asked
 
 MOST_GAPS = 4
 

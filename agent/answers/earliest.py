@@ -20,10 +20,10 @@ from agent.answers.wording import (
 )
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
-from tools.bound import Bound
-from tools.dates import months_between
-from tools.records import Determination, Outcome
-from tools.what_if import Change, Enrolled, Later, On, Started, Tried
+from tools.common.dates import months_between
+from tools.domain.records import Determination, Outcome
+from tools.engine.what_if import Change, Enrolled, Later, On, Started, Tried
+from tools.queries.bound import Bound
 
 AHEAD = 400  # days that are tried
 _BETTER: tuple[Outcome, ...] = ("not_required", "ready", "needs_documentation")

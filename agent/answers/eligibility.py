@@ -23,9 +23,9 @@ from agent.answers.wording import (
 )
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
-from tools.bound import Bound
+from tools.domain.records import Finding, Outcome
 from tools.messages import Message
-from tools.records import Finding, Outcome
+from tools.queries.bound import Bound
 from tools.terminology.observations import TESTS
 
 MOST_FACTS = 2

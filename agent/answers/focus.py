@@ -12,7 +12,7 @@ from agent.answers.passages import WHERE, Kind, Passage, passages, texts
 from agent.answers.relevance import Question
 from agent.dialogue.query import Ask, Intent
 from agent.ledger import Ledger
-from tools.bound import Bound
+from tools.queries.bound import Bound
 
 LIKELY = 0.5  # that a right answer states it, from which a passage is told
 MOST = 3

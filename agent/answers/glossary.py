@@ -10,7 +10,7 @@ import msgspec
 from agent.answers.answer import Answer, Said
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
-from tools.bound import Bound
+from tools.queries.bound import Bound
 from tools.terminology.conditions import CONCEPTS
 from tools.terminology.medicines import CLASSES, medicine
 from tools.terminology.observations import TESTS

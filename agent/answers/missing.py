@@ -19,9 +19,9 @@ from agent.answers.wording import (
 )
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
-from tools.bound import Bound
+from tools.domain.records import Finding
 from tools.messages import Action, Actor
-from tools.records import Finding
+from tools.queries.bound import Bound
 
 MOST_DRUGS = 3
 MOST_POINTS = 5

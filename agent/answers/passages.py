@@ -20,10 +20,10 @@ from agent.answers.why import finding_told
 from agent.answers.wording import Words
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
-from tools.bound import Bound
-from tools.documents import walk
+from tools.domain.records import Clause, Determination, Finding, Note, Policy
+from tools.engine.documents import walk
 from tools.evidence.measurements import values_of
-from tools.records import Clause, Determination, Finding, Note, Policy
+from tools.queries.bound import Bound
 from tools.store.clauses import Chunk, policy_chunks
 
 Kind = Literal[

@@ -15,8 +15,8 @@ from agent.answers.answer import Answer, Said
 from agent.dialogue import words
 from agent.dialogue.query import ABOUT_NOBODY, Reading
 from agent.ledger import Ledger, spoken_date
-from tools.errors import NotFound
-from tools.records import Patient
+from tools.common.errors import NotFound
+from tools.domain.records import Patient
 from tools.store.rows import PatientRow
 from tools.store.store import Store
 

@@ -11,13 +11,13 @@ from agent.answers.policy import clause_slot, printed
 from agent.answers.wording import Words, drug_slot, plan_slot, sentence
 from agent.dialogue.query import Ask, Query
 from agent.ledger import Ledger, Origin
-from tools.bound import Bound
-from tools.errors import NotFound
+from tools.common.errors import NotFound
+from tools.domain.records import Benefit, Coverage, Plan, QuantityLimit
+from tools.domain.rules import AnyOf, AtLeast, Trial
 from tools.papers import formats
-from tools.records import Benefit, Coverage, Plan, QuantityLimit
+from tools.queries.bound import Bound
 from tools.rulebook.plain import describe
-from tools.rules import AnyOf, AtLeast, Trial
-from tools.terms import INDICATIONS
+from tools.terminology.terms import INDICATIONS
 
 _FORMULARY: frozenset[Query] = frozenset(("coverage", "formulary", "tier", "copay", "pa_required"))
 MANY = 3  # drugs that are easier to look at in a list

@@ -6,7 +6,7 @@ from agent.answers.answer import Answer, Said
 from agent.answers.wording import Words, drug_slot, plan_slot
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
-from tools.bound import Bound
+from tools.queries.bound import Bound
 
 
 def answer(ask: Ask, bound: Bound | None, ledger: Ledger) -> Answer:

@@ -23,7 +23,7 @@ from agent.answers import (
 from agent.answers.answer import Answer
 from agent.dialogue.query import Ask, Query
 from agent.ledger import Ledger
-from tools.bound import Bound
+from tools.queries.bound import Bound
 
 Answerer = Callable[[Ask, Bound, Ledger], Answer]
 _BY_ANSWERER: tuple[tuple[Answerer, tuple[Query, ...]], ...] = (

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from agent.answers.passages import Kind, Passage
-from tools.errors import Unavailable
+from tools.common.errors import Unavailable
 from tools.language.encoder import encode, head
 from tools.language.stems import stems
 from tools.store.embedding import bundled

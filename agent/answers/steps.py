@@ -16,8 +16,8 @@ from agent.answers.wording import (
 )
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
-from tools.bound import Bound
 from tools.messages import Actor
+from tools.queries.bound import Bound
 
 MOST_STEPS = 4
 WHO: dict[Actor, str] = {

@@ -29,18 +29,18 @@ from agent.answers.wording import (
 )
 from agent.dialogue.query import Ask
 from agent.ledger import Kind, Ledger, Origin
-from tools import what_if
-from tools.bound import Bound
-from tools.dates import age_on
-from tools.errors import Correctable
+from tools.common.dates import age_on
+from tools.common.errors import Correctable
+from tools.domain.records import Determination, Finding, Request
+from tools.engine import what_if
+from tools.engine.what_if import Change
 from tools.evidence.measurements import governing, values_of
 from tools.messages import Action
 from tools.messages.grammar import amount
-from tools.records import Determination, Finding, Request
+from tools.queries.bound import Bound
 from tools.terminology.conditions import CONCEPTS
 from tools.terminology.observations import TESTS
-from tools.terms import TOPICS
-from tools.what_if import Change
+from tools.terminology.terms import TOPICS
 
 MOST_DRUGS = 3
 MOST_CHANGED = 3

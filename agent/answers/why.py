@@ -23,10 +23,10 @@ from agent.answers.wording import (
 from agent.answers.wording.phrases import NAMES
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
-from tools.bound import Bound
-from tools.documents import walk
-from tools.eligibility import active_coverage
-from tools.records import Determination, Finding
+from tools.domain.records import Determination, Finding
+from tools.engine.documents import walk
+from tools.engine.eligibility import active_coverage
+from tools.queries.bound import Bound
 from tools.terminology.conditions import CONCEPTS
 from tools.terminology.medicines import medicine
 from tools.terminology.observations import TESTS

@@ -34,7 +34,7 @@ from agent.api.identity import COOKIE, IDLE_SECONDS, Identity
 from agent.api.office import Office, office
 from agent.settings import Settings
 from agent.web import workspace
-from tools import structs
+from tools.common import structs
 
 ABOUT = """Prior authorization for diabetes and obesity drugs, decided, drafted and traced on this machine.
 

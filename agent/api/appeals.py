@@ -16,7 +16,7 @@ from agent.dump import plain
 from agent.settings import BIGGEST, read_as_of
 from tools.appeals.letter import Filing
 from tools.appeals.records import Strategy
-from tools.errors import Invalid
+from tools.common.errors import Invalid
 
 router = APIRouter(prefix="/api/appeals", tags=["appeals"])
 PDF = "application/pdf"

@@ -12,11 +12,11 @@ from starlette.concurrency import run_in_threadpool
 from agent.api import wire
 from agent.api.doorkeeper import Accepts
 from agent.api.office import office
-from tools import chart
-from tools.errors import NotFound
+from tools.charts import additions
+from tools.common.errors import NotFound
+from tools.common.printable import one_line
+from tools.domain.records import Document, Patient
 from tools.papers.uploads import MOST_BYTES
-from tools.printable import one_line
-from tools.records import Document, Patient
 
 router = APIRouter(prefix="/api/patients", tags=["patients"])
 Kind = Literal["note", "lab", "fills", "programme", "study", "medication", "consult"]
@@ -59,8 +59,10 @@ async def attach(
     content, store = await request.body(), office(request).store
 
     def keep() -> Response:
-        to = chart.Entering(store=store, patient_id=patient_id, by=one_line(by), when=datetime.now(UTC))
-        entry = chart.attach(to, content, on, name=name, kind=kind, title=title, about=about, status=status)
+        to = additions.Entering(store=store, patient_id=patient_id, by=one_line(by), when=datetime.now(UTC))
+        entry = additions.attach(
+            to, content, on, name=name, kind=kind, title=title, about=about, status=status
+        )
         paper = next(one for one in _papers(store.patient(patient_id)) if one.id == entry.record_id)
         return wire.answer(Attached(entry=entry.id, patient_id=patient_id, by=entry.by, document=paper))
 

@@ -33,8 +33,8 @@ from agent.batch.desk import Standing
 from agent.batch.worker import is_lost
 from agent.desk import now
 from agent.settings import read_as_of
-from tools.errors import Invalid, NotFound, Refused
-from tools.records import Kind
+from tools.common.errors import Invalid, NotFound, Refused
+from tools.domain.records import Kind
 
 if TYPE_CHECKING:
     from agent.settings import Settings

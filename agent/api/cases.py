@@ -15,14 +15,14 @@ from agent.api.office import Office, office
 from agent.case_calendar import calendar
 from agent.desk import now
 from agent.settings import BIGGEST
-from tools.errors import Invalid, NotFound, nearest
+from tools.common.errors import Invalid, NotFound, nearest
+from tools.common.printable import one_line
+from tools.domain.records import Kind
+from tools.domain.records import Request as DrugRequest
 from tools.lifecycle.records import Ask, AuthorizationCase, CaseEvent, Facts, What
 from tools.lifecycle.renewals import Renewal
 from tools.lifecycle.running import Clock
 from tools.lifecycle.states import STATES
-from tools.printable import one_line
-from tools.records import Kind
-from tools.records import Request as DrugRequest
 
 router = APIRouter(prefix="/api", tags=["cases"])
 

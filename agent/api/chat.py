@@ -18,7 +18,7 @@ from agent.api.office import office
 from agent.conversation import LONGEST_QUESTION, Conversation, Event, Kept, Turn, find, kept
 from agent.dump import plain
 from agent.settings import read_as_of
-from tools.errors import Invalid, PaladinError
+from tools.common.errors import Invalid, PaladinError
 
 if TYPE_CHECKING:
     from agent.api.office import Office

@@ -12,8 +12,8 @@ from agent import denials
 from agent.api import wire
 from agent.api.office import office
 from agent.settings import read_as_of
+from tools.common.errors import Invalid
 from tools.denials.records import Deadline, Denial
-from tools.errors import Invalid
 
 router = APIRouter(prefix="/api/denials", tags=["denials"])
 

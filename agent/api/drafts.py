@@ -16,9 +16,9 @@ from agent.desk import now
 from agent.dump import plain
 from agent.integrity import orphaned, read_recorded, require_unaltered
 from agent.settings import BIGGEST
-from tools.errors import NotFound
-from tools.printable import one_line
-from tools.records import PARequest
+from tools.common.errors import NotFound
+from tools.common.printable import one_line
+from tools.domain.records import PARequest
 from tools.store.rows import Draft, DraftStatus, Edit
 
 router = APIRouter(prefix="/api/drafts", tags=["drafts"])

@@ -15,11 +15,11 @@ from agent.api.doorkeeper import Accepts
 from agent.api.office import office
 from agent.fhir_import import FhirImport
 from agent.settings import judgeable
-from tools.errors import Invalid, NotFound
+from tools.common.errors import Invalid, NotFound
+from tools.domain.records import Patient
 from tools.fhir.exporter import export_patient
 from tools.fhir.reading import units
 from tools.fhir.report import EntryReport
-from tools.records import Patient
 from tools.store.rows import ChartVersion, OnConflict
 
 router = APIRouter(prefix="/api", tags=["fhir"])

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Any, TypeVar
 
-from tools.records import Drug, Plan, Policy
+from tools.domain.records import Drug, Plan, Policy
 from tools.store.database import sqlite_file
 from tools.store.rows import DatasetInfo
 from tools.store.store import Store

@@ -22,7 +22,7 @@ from agent import access
 from agent.api import wire
 from agent.roles import ALL, ANYONE, ROLES, needs
 from tools.audit.events import Actor, system_user
-from tools.errors import NotFound, PaladinError
+from tools.common.errors import NotFound, PaladinError
 
 if TYPE_CHECKING:
     from tools.store.store import Store

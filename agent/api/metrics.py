@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from agent.api import wire
 from agent.api.office import Office, office
-from tools.errors import PaladinError
+from tools.common.errors import PaladinError
 from tools.store.search_cache import SearchCache
 
 router = APIRouter(tags=["health"])

@@ -14,11 +14,11 @@ from agent.api.drafts import DraftView, view
 from agent.api.office import Office, office
 from agent.case_desk import correction
 from agent.casework import Asking, coverage, why_not
-from tools.check import Asked, ask, decide
-from tools.documents import walk
-from tools.errors import Invalid, Refused
-from tools.records import Determination, ExceptionKind, Kind
-from tools.records import Request as DrugRequest
+from tools.common.errors import Invalid, Refused
+from tools.domain.records import Determination, ExceptionKind, Kind
+from tools.domain.records import Request as DrugRequest
+from tools.engine.documents import walk
+from tools.queries.check import Asked, ask, decide
 
 router = APIRouter(prefix="/api", tags=["orchestrator"])
 DRAFT = {

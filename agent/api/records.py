@@ -13,9 +13,9 @@ from agent.api import wire
 from agent.api.office import office
 from agent.casework import coverage
 from agent.settings import BIGGEST
-from tools.check import ask
-from tools.records import Drug, Patient, Plan, Policy
-from tools.records import Request as DrugRequest
+from tools.domain.records import Drug, Patient, Plan, Policy
+from tools.domain.records import Request as DrugRequest
+from tools.queries.check import ask
 from tools.store.rows import PatientRow
 
 router = APIRouter(prefix="/api")
@@ -150,7 +150,7 @@ async def search(
     plan, found = store.plan(plan_id), store.drug(drug)
 
     def look() -> Response:
-        from tools.policies import search as search_policies
+        from tools.queries.policies import search as search_policies
 
         hits = search_policies(store, plan.id, found.name, q, k)
         return wire.answer({"plan_id": plan.id, "drug": found.name, "query": q, "items": list(hits)})
@@ -165,7 +165,7 @@ async def search(
     responses=wire.gives(Policy, "The document."),
 )
 async def policy(request: Request, plan_id: str, drug: str) -> Response:
-    from tools.errors import NotFound
+    from tools.common.errors import NotFound
 
     store = office(request).store
     plan, found = store.plan(plan_id), store.drug(drug)

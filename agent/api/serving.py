@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING
 
 from agent.settings import Settings, read_settings
-from tools.errors import Refused, Unavailable
+from tools.common.errors import Refused, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,8 +14,8 @@ from starlette.concurrency import run_in_threadpool
 from agent.api import wire
 from agent.api.doorkeeper import Accepts
 from agent.api.office import office
-from tools.errors import NotFound
-from tools.private import secret_of
+from tools.common.errors import NotFound
+from tools.common.private import secret_of
 
 if TYPE_CHECKING:
     from agent.settings import Settings

@@ -13,8 +13,8 @@ from starlette.exceptions import HTTPException
 
 from agent.dump import plain
 from agent.settings import BIGGEST, judgeable
-from tools.errors import Correctable, Invalid, NotFound, PaladinError, Refused, Unavailable
-from tools.records import Determination, Finding
+from tools.common.errors import Correctable, Invalid, NotFound, PaladinError, Refused, Unavailable
+from tools.domain.records import Determination, Finding
 
 T = TypeVar("T")
 DEEPEST, LONGEST_LIST, LONGEST_TEXT = 32, 10_000, 100_000  # of a JSON body: levels, entries, characters

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
-from tools.errors import Invalid
+from tools.common.errors import Invalid
 
 # A literal string, in which parentheses are escaped, a hexadecimal one, or a reference to an object.
 _REFERENCE = re.compile(rb"\((?:[^\\()]|\\.)*\)|<[0-9A-Fa-f\s]*>|\b(\d+) 0 R\b", re.DOTALL)

@@ -11,9 +11,9 @@ import msgspec
 
 from agent.batch.requests import COLUMNS, Rejected, Row
 from agent.casework import Asking, asking_of
-from tools.check import Asked, ask
-from tools.errors import Invalid, NotFound, PaladinError, nearest
-from tools.records import Kind, Request
+from tools.common.errors import Invalid, NotFound, PaladinError, nearest
+from tools.domain.records import Kind, Request
+from tools.queries.check import Asked, ask
 
 if TYPE_CHECKING:
     from tools.store.store import Store

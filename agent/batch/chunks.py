@@ -19,8 +19,8 @@ from agent.batch.checking import Wanted
 from agent.batch.drafting import FIT_TO_KEEP, Drafter, Line, failed
 from agent.casework import worth_a_retry
 from agent.integrity import read_recorded
-from tools.check import Asked
-from tools.errors import PaladinError
+from tools.common.errors import PaladinError
+from tools.queries.check import Asked
 from tools.store.batches import Batch, BatchItem, BatchResult
 from tools.store.rows import Draft
 

@@ -22,7 +22,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_expo
 
 from agent.casework import worth_a_retry
 from agent.settings import Settings
-from tools.errors import Unavailable
+from tools.common.errors import Unavailable
 
 if TYPE_CHECKING:
     from agent.batch.drafting import Drafter

@@ -17,7 +17,7 @@ import msgspec
 from agent.batch.checking import Checked, Terms, check_rows
 from agent.batch.options import CHUNK, CHUNK_OF_MODEL, Options, options_of
 from agent.batch.requests import Rejected, Requests
-from tools.errors import Invalid, Refused
+from tools.common.errors import Invalid, Refused
 from tools.store.batches import Batch, BatchItem
 
 if TYPE_CHECKING:

@@ -21,10 +21,10 @@ from agent.batch.worklist import Stage, open_points, stage_of
 from agent.casework import agree, asking_of, case_of, coverage, fingerprint, look_up, thread_of, why_not
 from agent.dump import plain, to_json
 from agent.letter_wording import Reworded, Wording
-from tools.cases import Case
-from tools.check import Asked, decide
-from tools.records import Determination, PARequest
-from tools.rules import Rule
+from tools.domain.records import Determination, PARequest
+from tools.domain.rules import Rule
+from tools.papers.case import Case
+from tools.queries.check import Asked, decide
 from tools.store.rows import Draft, DraftFile, whose
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.batch.requests import Row
-from tools.errors import Invalid, NotFound, nearest
+from tools.common.errors import Invalid, NotFound, nearest
 
 if TYPE_CHECKING:
-    from tools.records import Plan
+    from tools.domain.records import Plan
     from tools.store.store import Store
 
 KEYS = ("payer", "plan", "drug", "kind", "urgency")

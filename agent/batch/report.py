@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from agent.batch.merging import withheld_for
 from agent.batch.options import Options
 from agent.batch.worklist import STAGES, urgent_first
-from tools.printable import printable
+from tools.common.printable import printable
 
 if TYPE_CHECKING:
     from agent.batch.drafting import Line

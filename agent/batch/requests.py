@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from tools.errors import Invalid, nearest
+from tools.common.errors import Invalid, nearest
 
 NEEDED = ("patient_id", "drug")
 OPTIONAL = ("strength", "quantity", "days_supply", "kind", "urgency", "indication", "plan_id")

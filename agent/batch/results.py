@@ -23,7 +23,7 @@ from agent.batch.options import options_of
 from agent.batch.requests import COLUMNS, Rejected, harmless
 from agent.integrity import altered
 from agent.papers import put
-from tools.printable import one_line
+from tools.common.printable import one_line
 
 if TYPE_CHECKING:
     from tools.store.batches import Batch

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from agent.batch.chunks import line_of
 from agent.batch.desk import Standing, standing
 from agent.terminal.screen import STYLES, console, say
-from tools.printable import one_line
+from tools.common.printable import one_line
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

@@ -24,8 +24,8 @@ from agent.batch.crew import Crew, patiently
 from agent.batch.options import options_of
 from agent.desk import make_home, now
 from agent.settings import Settings
-from tools import structs
-from tools.errors import Unavailable
+from tools.common import structs
+from tools.common.errors import Unavailable
 from tools.store.batches import Batch
 from tools.store.batches import Worker as Seen
 from tools.store.store import Store

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Literal
 
 from agent.answers.wording.findings import deciding_leaf
-from tools.documents import walk
+from tools.domain.records import Determination, Finding, PARequest
+from tools.domain.rules import Lab, Measured, Node, Programme, Required, Rule, Trial
+from tools.engine.documents import walk
 from tools.messages import VISIT, Action
-from tools.records import Determination, Finding, PARequest
-from tools.rules import Lab, Measured, Node, Programme, Required, Rule, Trial
 
 if TYPE_CHECKING:
     from agent.batch.drafting import Line

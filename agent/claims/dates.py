@@ -6,7 +6,7 @@ import re
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from tools.dates import months_between
+from tools.common.dates import months_between
 from tools.terminology.dates import DateSpan, dates_in
 
 

@@ -15,16 +15,9 @@ from typing import NamedTuple
 from agent.dialogue.entities import Entities, Entity
 from agent.dialogue.known import Known
 from agent.dialogue.query import Talk
-from tools.dates import add_months
-from tools.language.assertion import assertion
-from tools.language.encoder import Encoded, head
-from tools.records import TrialOutcome
-from tools.terminology.conditions import CONCEPTS
-from tools.terminology.dates import dates_in
-from tools.terminology.observations import TESTS, units
-from tools.terminology.quantities import Quantity, convert, quantities_in
-from tools.terms import TOPICS
-from tools.what_if import (
+from tools.common.dates import add_months
+from tools.domain.records import TrialOutcome
+from tools.engine.what_if import (
     Aged,
     Asked,
     Change,
@@ -39,6 +32,13 @@ from tools.what_if import (
     Tried,
     Value,
 )
+from tools.language.assertion import assertion
+from tools.language.encoder import Encoded, head
+from tools.terminology.conditions import CONCEPTS
+from tools.terminology.dates import dates_in
+from tools.terminology.observations import TESTS, units
+from tools.terminology.quantities import Quantity, convert, quantities_in
+from tools.terminology.terms import TOPICS
 
 _OUTCOMES: dict[str, TrialOutcome] = {
     "failed": "Inadequate response",

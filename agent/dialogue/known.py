@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from agent.dialogue import wordlists
-from tools.errors import PaladinError
-from tools.records import Drug, Plan
+from tools.common.errors import PaladinError
+from tools.domain.records import Drug, Plan
 from tools.terminology.conditions import CONCEPTS, conditions
 from tools.terminology.medicines import STEP_CLASSES, class_names, exact_names, medicines_of
 from tools.terminology.observations import TESTS, tests

@@ -18,9 +18,9 @@ import msgspec
 
 from agent.dialogue import words
 from agent.dialogue.query import QUERIES, Query
-from tools.errors import Invalid
+from tools.common.errors import Invalid
+from tools.domain.records import Record
 from tools.language.encoder import encode
-from tools.records import Record
 
 if TYPE_CHECKING:
     import numpy as np

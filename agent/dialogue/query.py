@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal, get_args
 
-from tools.records import Record
-from tools.what_if import Change
+from tools.domain.records import Record
+from tools.engine.what_if import Change
 
 Query = Literal[
     # the decision for this patient and a drug

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agent.dialogue.lessons import Lessons
-    from tools.what_if import Change
+    from tools.engine.what_if import Change
 
 SURE = 0.5  # of likelihood, from which a query is answered without asking back
 SURE_OF_ANOTHER = 0.8  # of likelihood, from which a turn that names nobody is taken to be about somebody else

@@ -8,7 +8,7 @@ import unicodedata
 from datetime import date
 from typing import NamedTuple
 
-from tools.dates import add_months
+from tools.common.dates import add_months
 from tools.terminology.dates import dates_in
 
 _QUOTES = str.maketrans(

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from agent.models.model import ModelTrouble
-from tools.errors import Invalid
+from tools.common.errors import Invalid
 
 PORT = 11434
 REMOTE = (

@@ -13,8 +13,8 @@ import msgspec
 from msgspec.structs import replace
 
 from agent.models.address import Address
-from tools.errors import Invalid
-from tools.records import Record
+from tools.common.errors import Invalid
+from tools.domain.records import Record
 
 PROBE_SECONDS = 0.3  # what a start without a model may cost
 LIST_SECONDS = 5.0

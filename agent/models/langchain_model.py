@@ -16,7 +16,7 @@ from agent.models.address import address, is_here
 from agent.models.client import Answer, Cancelled, Client
 from agent.models.model import ModelTrouble, Timeouts, What
 from agent.models.text import excerpt
-from tools.errors import Invalid
+from tools.common.errors import Invalid
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol, Required, TypedDict, Unpack
 
 import msgspec
 
-from tools.errors import Unavailable
+from tools.common.errors import Unavailable
 
 Stopped = Literal["end", "length", "cancelled"]
 What = Literal[

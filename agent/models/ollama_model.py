@@ -15,7 +15,7 @@ from agent.models.host import held
 from agent.models.model import TRANSPORT, ModelTrouble, Timeouts
 from agent.models.server import TROUBLES, each, options, stranger, trouble
 from agent.models.text import estimate, excerpt, fewest
-from tools.errors import nearest
+from tools.common.errors import nearest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from agent.models.model import ModelTrouble, Reply
 from agent.models.text import excerpt, fitting
-from tools.records import Record
+from tools.domain.records import Record
 
 if TYPE_CHECKING:
     from agent.models.model import Model

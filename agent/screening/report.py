@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from agent.screening.summary import LISTS, OUTCOMES, Summary, Turn, worklist
-from tools.errors import Unavailable
-from tools.printable import printable
+from tools.common.errors import Unavailable
+from tools.common.printable import printable
 from tools.screening.needs import told
 
 if TYPE_CHECKING:

@@ -22,9 +22,9 @@ import msgspec
 
 from agent.screening import table
 from agent.screening.sources import Piece, Source, charts
-from tools.check import plan_on_file
-from tools.errors import Invalid, NotFound, Unavailable, nearest
-from tools.records import Outcome, Patient
+from tools.common.errors import Invalid, NotFound, Unavailable, nearest
+from tools.domain.records import Outcome, Patient
+from tools.queries.check import plan_on_file
 from tools.screening.panel import Panel, Screened
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from typing import Literal
 
 import msgspec
 
-from tools.errors import Invalid, Unavailable
-from tools.records import Drug, Patient, Plan
+from tools.common.errors import Invalid, Unavailable
+from tools.domain.records import Drug, Patient, Plan
 
 PIECE = 5_000  # patients, or as many bytes as they may have
 BYTES_EACH = 8_000

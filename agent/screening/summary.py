@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tools.records import Outcome
+from tools.domain.records import Outcome
 from tools.screening.needs import told
 
 if TYPE_CHECKING:

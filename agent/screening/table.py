@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from agent.batch.requests import RUNS
-from tools.errors import Invalid
+from tools.common.errors import Invalid
 from tools.screening.needs import told
 from tools.screening.panel import Screened
 

@@ -10,7 +10,7 @@ import typer
 
 from agent.settings import read_settings
 from agent.terminal.lines import tell
-from tools.errors import Invalid
+from tools.common.errors import Invalid
 
 app = typer.Typer(add_completion=False)
 
@@ -47,17 +47,17 @@ def _attach(
     """Attach a paper to a chart: it fulfils what a policy wants to see, and goes out with the request."""
     from agent.stores import open_store
     from agent.terminal import chart_cli
-    from tools import chart
+    from tools.charts import additions
 
     settings = read_settings()
     store = open_store(settings)
-    to = chart.Entering(
+    to = additions.Entering(
         store=store, patient_id=patient_id, by=by or getpass.getuser(), when=datetime.now(UTC)
     )
     day = settings.day(on)
     if day is None:
         raise Invalid("say the day that the paper bears, e.g. --date 2026-08-30")
-    entry = chart.attach(
+    entry = additions.attach(
         to, _read(file), day, name=file.name, kind=kind, title=title, about=about, status=status
     )
     tell(

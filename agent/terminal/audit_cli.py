@@ -9,7 +9,7 @@ import typer
 
 from agent.settings import read_settings
 from agent.terminal.lines import tell
-from tools.errors import Invalid
+from tools.common.errors import Invalid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -164,7 +164,7 @@ def _show(events: Iterable[tuple[int, AuditEvent]], as_json: bool) -> None:
 
 
 def _line(number: int, event: AuditEvent) -> str:
-    from tools.printable import one_line
+    from tools.common.printable import one_line
 
     actor = event.actor
     who = actor.who + (f" ({actor.role})" if actor.role else "") + (f" as {event.by}" if event.by else "")

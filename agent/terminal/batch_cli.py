@@ -10,12 +10,12 @@ import typer
 
 from agent.settings import BIGGEST, read_settings
 from agent.terminal.lines import tell
-from tools.errors import Invalid, NotFound
+from tools.common.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
     from agent.batch.desk import Plan, Standing
     from agent.settings import Settings
-    from tools.records import Kind
+    from tools.domain.records import Kind
     from tools.store.batches import Batch
     from tools.store.store import Store
 
@@ -277,8 +277,8 @@ def _content(file: Path) -> bytes:
 def _kind(text: str) -> Kind | None:
     from typing import get_args
 
-    from tools.errors import nearest
-    from tools.records import Kind
+    from tools.common.errors import nearest
+    from tools.domain.records import Kind
 
     if text and text not in get_args(Kind):
         raise NotFound("kind of request", text, nearest(text, get_args(Kind)), "new, continuation or renewal")

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 import typer
 
 from agent.settings import BIGGEST, Settings, read_as_of, read_settings
-from tools.errors import Invalid, NotFound, nearest
+from tools.common.errors import Invalid, NotFound, nearest
 
 if TYPE_CHECKING:
     from agent.case_desk import Entry
+    from tools.domain.records import Kind
     from tools.lifecycle.records import Ask
     from tools.lifecycle.running import Clock
-    from tools.records import Kind
     from tools.store.cases import Kept
     from tools.store.store import Store
 
@@ -133,7 +133,7 @@ def open_(
 ) -> None:
     """Open a case from a reviewed draft, or by hand for a request that went another way."""
     from agent import case_desk
-    from tools.records import Request
+    from tools.domain.records import Request
 
     settings, store = _opened()
     if draft is not None and (patient_id or drug):

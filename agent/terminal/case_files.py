@@ -11,9 +11,9 @@ import msgspec
 
 from agent.dump import plain, to_json
 from agent.settings import read_settings
-from tools.casefile import Decided, Known, case_files, decide_case, no_store, read_case
-from tools.errors import Unavailable
-from tools.records import Drug
+from tools.charts.casefile import Decided, Known, case_files, decide_case, no_store, read_case
+from tools.common.errors import Unavailable
+from tools.domain.records import Drug
 
 DIFFERS = 1
 

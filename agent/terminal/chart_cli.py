@@ -12,8 +12,8 @@ import typer
 
 from agent.settings import BIGGEST, read_as_of, read_settings
 from agent.terminal.lines import tell
-from tools.errors import Invalid, NotFound, nearest
-from tools.printable import escaped, one_line
+from tools.common.errors import Invalid, NotFound, nearest
+from tools.common.printable import escaped, one_line
 
 if TYPE_CHECKING:
     from tools.store.rows import ChartEntry
@@ -93,11 +93,11 @@ def add(
     and can be undone. Without --date, notes and statements get the date on
     which the case is judged.
     """
-    from tools import chart
+    from tools.charts import additions
 
     store = _store()
     given = list(words or ())
-    to = chart.Entering(
+    to = additions.Entering(
         store=store,
         patient_id=patient_id,
         by=by or getpass.getuser(),
@@ -107,30 +107,30 @@ def add(
     day = _day(store, patient_id, on)
     began, ended = _date(start), _date(end)
     ways: dict[str, Callable[[], ChartEntry]] = {
-        "trial": lambda: chart.add_trial(
+        "trial": lambda: additions.add_trial(
             to, _only(what, given), start=began, end=ended, ongoing=ongoing, dose=dose, frequency=frequency,
             formulation=formulation, outcome=outcome, reason=reason, sample=sample,
         ),
-        "fill": lambda: chart.add_fill(to, _only(what, given), _needed(on, "--date", what), days, quantity),
-        "diagnosis": lambda: chart.add_diagnosis(to, _first(what, given), " ".join(given[1:]), began),
-        "allergy": lambda: chart.add_allergy(
+        "fill": lambda: additions.add_fill(to, _only(what, given), _needed(on, "--date", what), days, quantity),
+        "diagnosis": lambda: additions.add_diagnosis(to, _first(what, given), " ".join(given[1:]), began),
+        "allergy": lambda: additions.add_allergy(
             to, _only(what, given), reaction=reaction, intolerance=intolerance, on=_date(on)
         ),
-        "family": lambda: chart.add_relative(to, _first(what, given), " ".join(given[1:])),
-        "program": lambda: chart.add_program(
+        "family": lambda: additions.add_relative(to, _first(what, given), " ".join(given[1:])),
+        "program": lambda: additions.add_program(
             to, _only(what, given), _needed(start, "--start", what), ended, sessions
         ),
-        "attest": lambda: chart.add_attestation(
+        "attest": lambda: additions.add_attestation(
             to, _only(what, given), present=_said(present), subjects=subjects.split(","), on=day, text=text,
             specialty=specialty,
         ),
-        "note": lambda: chart.add_note(to, _only(what, given), day),
+        "note": lambda: additions.add_note(to, _only(what, given), day),
     }  # fmt: skip
     if what in ways:
         entry = ways[what]()
-    elif chart.is_test(what):
+    elif additions.is_test(what):
         value, unit = _measured(what, given)
-        entry = chart.add_observation(to, what, value, unit, _needed(on, "--date", what))
+        entry = additions.add_observation(to, what, value, unit, _needed(on, "--date", what))
     else:
         raise NotFound(
             "test or kind of entry", what, nearest(what, [*ways, *_tests()]), f"kinds: {', '.join(ways)}"

@@ -11,8 +11,8 @@ import typer
 
 from agent.settings import Settings, read_settings
 from agent.terminal.chat_page import LEAVE, OFFLINE, Page, asked
-from tools.errors import Invalid
-from tools.printable import printable
+from tools.common.errors import Invalid
+from tools.common.printable import printable
 
 if TYPE_CHECKING:
     from agent.conversation import Conversation
@@ -162,7 +162,7 @@ def _plain(
     """The plain agent, which needs a patient from the start."""
     from agent.stores import open_store
     from agent.terminal.plain_cli import run
-    from tools.bound import Bound
+    from tools.queries.bound import Bound
 
     if agent != "tools":
         raise Invalid(f"no agent {agent!r}: it is paladin, or tools")

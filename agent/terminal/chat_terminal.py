@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from agent.terminal import screen
 from agent.terminal.chat_page import LEAVE, Page, asked
-from tools.errors import Correctable, Invalid, nearest
+from tools.common.errors import Correctable, Invalid, nearest
 
 if TYPE_CHECKING:
     from agent.conversation import ChatDesk, Conversation, Turn

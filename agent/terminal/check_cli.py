@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, cast
 import typer
 
 from agent.settings import read_as_of, read_settings
-from tools.errors import Invalid
+from tools.common.errors import Invalid
 
 if TYPE_CHECKING:
-    from tools.records import Determination, Kind, Patient
+    from tools.domain.records import Determination, Kind, Patient
 
 app = typer.Typer(add_completion=False)
 
@@ -68,7 +68,7 @@ def check(
     if not (patient_id and drug):
         raise Invalid("name a patient and a drug, e.g. `pa check P001 Ozempic`, or a file with --case")
     from agent.stores import open_store
-    from tools.check import check as decide
+    from tools.queries.check import check as decide
 
     settings = read_settings()
     store = open_store(settings)

@@ -11,13 +11,13 @@ import typer
 
 from agent.settings import read_as_of, read_settings
 from agent.terminal.lines import tell
-from tools.errors import Invalid, NotFound, nearest
-from tools.printable import escaped
+from tools.common.errors import Invalid, NotFound, nearest
+from tools.common.printable import escaped
 
 if TYPE_CHECKING:
-    from tools.check import Asked
+    from tools.domain.records import Determination, Lead
     from tools.notes.confirming import Decided, Doubt, Earlier
-    from tools.records import Determination, Lead
+    from tools.queries.check import Asked
     from tools.store.rows import ChartEntry
     from tools.store.store import Store
 
@@ -65,10 +65,10 @@ def confirm(
     you reject the sentence.
     """
     from agent.stores import open_store
-    from tools import chart
-    from tools.check import ask, decide
+    from tools.charts import additions
+    from tools.domain.records import Request
     from tools.notes import confirming
-    from tools.records import Request
+    from tools.queries.check import ask, decide
 
     if reject and dry_run:
         raise Invalid("a rejection changes nothing but the list; leave out --dry-run")
@@ -84,7 +84,7 @@ def confirm(
     if decided_before is not None:
         _already(lead_id, decided_before, before, as_json)
         return
-    to = chart.Entering(
+    to = additions.Entering(
         store=store,
         patient_id=asked.patient.id,
         by=by or getpass.getuser(),

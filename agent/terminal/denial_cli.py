@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from agent.settings import read_as_of, read_settings
-from tools.errors import Invalid
+from tools.common.errors import Invalid
 
 if TYPE_CHECKING:
     from tools.denials.identity import Compared

@@ -10,12 +10,12 @@ import typer
 
 from agent.settings import BIGGEST, Settings, read_settings
 from agent.terminal.lines import tell
-from tools.errors import Invalid
+from tools.common.errors import Invalid
 
 if TYPE_CHECKING:
     from agent.decision import Action, Decision
     from agent.models.model import Model
-    from tools.records import ExceptionKind, Kind
+    from tools.domain.records import ExceptionKind, Kind
     from tools.store.rows import Draft
     from tools.store.store import Store
 
@@ -102,7 +102,7 @@ def _draft(
     from agent import case_desk, desk, papers
     from agent.casework import Asking
     from agent.stores import open_store
-    from tools.records import Request
+    from tools.domain.records import Request
 
     if expedited is not None and not expedited.strip():
         raise Invalid("--expedited wants the prescriber's reason why it cannot wait")
@@ -206,7 +206,7 @@ def body(draft: Draft) -> dict[str, Any]:
     """A draft as JSON shows it: the filled form and the determination as objects, the papers as paths."""
     from agent.dump import plain
     from agent.papers import wording
-    from tools.records import Determination
+    from tools.domain.records import Determination
 
     form = draft.filled_form()
     return {

@@ -9,8 +9,8 @@ from pathlib import Path
 import typer
 
 from agent.settings import read_settings
-from tools.dates import add_months
-from tools.errors import Invalid, Unavailable
+from tools.common.dates import add_months
+from tools.common.errors import Invalid, Unavailable
 
 app = typer.Typer(add_completion=False)
 

@@ -13,13 +13,13 @@ import msgspec
 import typer
 
 from agent.settings import BIGGEST, read_as_of, read_settings
-from tools.errors import NotFound, Refused, Unavailable
-from tools.printable import escaped, one_line
+from tools.common.errors import NotFound, Refused, Unavailable
+from tools.common.printable import escaped, one_line
 from tools.store.rows import OnConflict
 
 if TYPE_CHECKING:
     from agent.fhir_import import FhirImport
-    from tools.records import Patient, Plan
+    from tools.domain.records import Patient, Plan
     from tools.store.store import Store
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Charts from FHIR R4, and back.")
@@ -265,10 +265,10 @@ def _plan(store: Store, patient: Patient) -> Plan | None:
 
 
 def _case(store: Store, draft_id: int) -> dict[str, Any]:
-    from tools.cases import Case
-    from tools.determine import determine
+    from tools.domain.records import Determination
+    from tools.engine.determine import determine
     from tools.fhir.pas import export_case
-    from tools.records import Determination
+    from tools.papers.case import Case
 
     draft = store.draft(draft_id)
     determination = msgspec.json.decode(draft.determination, type=Determination)

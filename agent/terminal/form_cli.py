@@ -10,8 +10,8 @@ import typer
 
 from agent.settings import Settings, read_settings
 from agent.terminal.lines import tell
-from tools.errors import Invalid, NotFound, Refused, nearest
-from tools.printable import one_line
+from tools.common.errors import Invalid, NotFound, Refused, nearest
+from tools.common.printable import one_line
 
 if TYPE_CHECKING:
     from tools.papers.form_mapping import Mapping

@@ -13,7 +13,7 @@ from agent.terminal.screen import STYLES
 from tools.graph.pathways import Circle, Pathways, Taken, Tried
 from tools.graph.patterns import LEAST_ORDERS, Patterns, Unusual
 from tools.graph.policy_change import PolicyChange, PolicyChanges
-from tools.terms import INDICATIONS
+from tools.terminology.terms import INDICATIONS
 from tools.ways.shortest import NoWay, Shortest, Way, WayStep
 
 FEW, HIDDEN = "<5", "*"

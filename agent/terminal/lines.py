@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tools.printable import printable
+from tools.common.printable import printable
 
 
 def tell(text: str, *, end: str = "\n", error: bool = False) -> None:

@@ -8,7 +8,7 @@ import sys
 import typer
 
 from agent.settings import read_settings
-from tools.errors import Unavailable
+from tools.common.errors import Unavailable
 
 app = typer.Typer(add_completion=False)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from agent.settings import read_settings
-from tools.errors import NotFound, nearest
+from tools.common.errors import NotFound, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from agent.terminal import screen
-from tools.errors import Invalid
+from tools.common.errors import Invalid
 
 if TYPE_CHECKING:
     from agent.settings import Settings
-    from tools.bound import Bound
+    from tools.queries.bound import Bound
 
 WARNING = "the plain agent: its words are the model's own, and nobody has verified them"
 

@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from agent.settings import Settings, read_settings
-from tools.errors import Refused
+from tools.common.errors import Refused
 
 if TYPE_CHECKING:
     from datetime import date

@@ -9,10 +9,10 @@ import typer
 
 from agent.settings import BIGGEST, read_settings
 from agent.terminal.lines import tell
-from tools.errors import Invalid, NotFound
+from tools.common.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
-    from tools.replay import Replayed
+    from tools.queries.replay import Replayed
     from tools.store.store import Store
 
 app = typer.Typer(add_completion=False)
@@ -34,7 +34,7 @@ def _replay(
 ) -> None:
     """Decide a draft or a case again from what was known then, and say what has changed since."""
     from agent.stores import open_store
-    from tools.replay import replay
+    from tools.queries.replay import replay
 
     if (draft_id > 0) == (case_id > 0):
         raise Invalid("name a draft, e.g. `pa replay 1`, or a case with --case 1")

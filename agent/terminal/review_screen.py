@@ -13,8 +13,8 @@ from rich.text import Text
 from agent.integrity import orphaned
 from agent.terminal.lines import tell
 from agent.terminal.screen import STYLES, console, say
-from tools.errors import NotFound
-from tools.records import PARequest
+from tools.common.errors import NotFound
+from tools.domain.records import PARequest
 from tools.store.rows import Draft, named
 from tools.store.store import Store
 

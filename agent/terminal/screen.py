@@ -12,10 +12,10 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from tools.printable import one_line, printable
-from tools.records import Alternative, Determination, Evidence, Finding, Lead, Patient, Request, Status
+from tools.common.printable import one_line, printable
+from tools.domain.records import Alternative, Determination, Evidence, Finding, Lead, Patient, Request, Status
 from tools.terminology.observations import TESTS
-from tools.terms import INDICATIONS
+from tools.terminology.terms import INDICATIONS
 
 STYLES = {
     "ready": "bold green",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from agent.settings import BIGGEST, read_settings, today
-from tools.errors import Invalid, nearest
+from tools.common.errors import Invalid, nearest
 
 if TYPE_CHECKING:
     from datetime import date

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from agent.settings import read_settings
-from tools.errors import Invalid, nearest
+from tools.common.errors import Invalid, nearest
 
 if TYPE_CHECKING:
     from agent.services import Seen, Service

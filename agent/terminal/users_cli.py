@@ -10,7 +10,7 @@ import typer
 
 from agent.settings import read_settings
 from agent.terminal.lines import tell
-from tools.errors import Invalid, NotFound, nearest
+from tools.common.errors import Invalid, NotFound, nearest
 
 if TYPE_CHECKING:
     from tools.store.store import Store
@@ -66,7 +66,7 @@ def _add(
     from agent.access import acting
     from agent.api.session import KEY
     from agent.desk import now
-    from tools.private import secret_of
+    from tools.common.private import secret_of
 
     store = _store()
     user = store.add_user(name, _role(role), _password(), by=acting().actor.who, when=now())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from agent.settings import read_settings
-from tools.errors import Invalid
+from tools.common.errors import Invalid
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -51,7 +51,7 @@ def verify(
     from agent.known_facts import enter_bound
     from agent.ledger import Ledger
     from agent.stores import open_store
-    from tools.bound import Bound
+    from tools.queries.bound import Bound
 
     text = _read(file)
     settings = read_settings()

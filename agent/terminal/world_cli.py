@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from agent.settings import Settings, read_settings
-from tools.errors import Refused, Unavailable
-from tools.private import keep_private
+from tools.common.errors import Refused, Unavailable
+from tools.common.private import keep_private
 
 if TYPE_CHECKING:
     from tools.store.load import LoadReport, Mode, Progress

@@ -18,15 +18,15 @@ from agent.desk import now
 from agent.web.page import FRAMED, Form, PageRoute, Sent, go, render
 from tools.appeals.letter import Filing
 from tools.appeals.records import Strategy
+from tools.common.errors import Correctable, Invalid, NotFound, Refused
 from tools.denials.codes import REASONS
 from tools.denials.papers import SUFFIXES, text_in, text_of
 from tools.denials.records import Denial
-from tools.errors import Correctable, Invalid, NotFound, Refused
+from tools.domain.records import Channel
 from tools.lifecycle.fold import possible, standing
 from tools.lifecycle.records import Approval, AuthorizationCase, Call, Facts, Notice, What
 from tools.lifecycle.running import clocks_of
 from tools.lifecycle.states import REMARKS, full
-from tools.records import Channel
 
 router = APIRouter(prefix="/cases", route_class=PageRoute, include_in_schema=False)
 LETTERS = "/cases/{case_id}/letters"

@@ -17,8 +17,8 @@ from agent.api.chat import STREAM
 from agent.api.office import Office, office
 from agent.conversation import LONGEST_QUESTION, Conversation, Event, Turn, find, kept
 from agent.web.page import PageRoute, Sent, go, is_part, part, render
-from tools.errors import Invalid, PaladinError
-from tools.records import Patient
+from tools.common.errors import Invalid, PaladinError
+from tools.domain.records import Patient
 
 router = APIRouter(prefix="/patients/{patient_id}/chat", route_class=PageRoute, include_in_schema=False)
 RECENT = 100  # conversations that are looked through for this patient's

@@ -14,17 +14,17 @@ from agent.desk import decided_before, now
 from agent.settings import read_as_of
 from agent.terminal.screen import ask_words
 from agent.web.page import PageRoute, Sent, go, is_part, read_number, read_whole, render
-from tools import chart
-from tools.bound import Bound
-from tools.enquiries import changes_of
-from tools.errors import NotFound
+from tools.charts import additions
+from tools.common.errors import NotFound
+from tools.domain.records import Determination, ExceptionKind, Finding
+from tools.domain.records import Request as DrugRequest
+from tools.engine.what_if import Change
 from tools.notes import confirming
-from tools.records import Determination, ExceptionKind, Finding
-from tools.records import Request as DrugRequest
+from tools.queries.bound import Bound
+from tools.queries.enquiries import changes_of
 from tools.terminology.conditions import CONCEPTS
 from tools.terminology.observations import TESTS
-from tools.terms import TOPICS
-from tools.what_if import Change
+from tools.terminology.terms import TOPICS
 
 router = APIRouter(prefix="/patients/{patient_id}/check", route_class=PageRoute, include_in_schema=False)
 SHORT = 60  # characters of a supposition
@@ -173,7 +173,7 @@ def decide_lead(request: Request, patient_id: str, drug: str, lead_id: str, form
     known = {lead.id: lead for lead in bound.determination(drug).leads}
     if lead_id not in known:
         raise NotFound("passage of a note that is open", lead_id, known)
-    to = chart.Entering(store=desk.store, patient_id=bound.patient.id, by=form.text("by"), when=now())
+    to = additions.Entering(store=desk.store, patient_id=bound.patient.id, by=form.text("by"), when=now())
     if form.text("reject"):
         confirming.reject(to, known[lead_id])
     else:

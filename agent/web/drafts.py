@@ -18,8 +18,8 @@ from agent.revision import PARTS, values_of
 from agent.terminal.review_screen import TITLES
 from agent.web.page import FRAMED, Form, PageRoute, Sent, go, render
 from agent.web.patients import KINDS
-from tools.errors import Correctable, Invalid, NotFound, Refused
-from tools.records import FilledField, FormTemplate, PARequest, Signature
+from tools.common.errors import Correctable, Invalid, NotFound, Refused
+from tools.domain.records import FilledField, FormTemplate, PARequest, Signature
 from tools.store.rows import Draft, named
 from tools.store.store import Store
 

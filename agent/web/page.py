@@ -26,11 +26,11 @@ from agent.api.doorkeeper import Accepts
 from agent.api.session import WHO
 from agent.desk import now
 from agent.settings import read_as_of
-from tools.errors import Invalid, NotFound, PaladinError, Refused
+from tools.common.errors import Invalid, NotFound, PaladinError, Refused
+from tools.common.printable import one_line, printable
 from tools.papers.formats import PRINTED_UNITS
 from tools.papers.uploads import MOST_BYTES
-from tools.printable import one_line, printable
-from tools.terms import INDICATIONS
+from tools.terminology.terms import INDICATIONS
 
 HERE = Path(__file__).parent
 FORM = Accepts(frozenset({"application/x-www-form-urlencoded"}), 300_000)

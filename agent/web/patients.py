@@ -14,20 +14,20 @@ from agent.api.office import Office, office
 from agent.desk import now
 from agent.web import plots
 from agent.web.page import Form, PageRoute, Sent, go, render
-from tools import chart
-from tools.bound import Bound
-from tools.errors import Correctable, Invalid, NotFound
-from tools.printable import one_line
-from tools.records import Plan, Signature, TrialOutcome
+from tools.charts import additions
+from tools.common.errors import Correctable, Invalid, NotFound
+from tools.common.printable import one_line
+from tools.domain.records import Plan, Signature, TrialOutcome
+from tools.queries.bound import Bound
 from tools.store.rows import ChartEntry
 from tools.terminology.observations import TESTS
-from tools.terms import TOPICS
+from tools.terminology.terms import TOPICS
 
 router = APIRouter(prefix="/patients", route_class=PageRoute, include_in_schema=False)
 PAGE = 50  # rows
 ATTACHMENTS = "/patients/{patient_id}/attachments"
 HIDDEN = ("id", "loinc", "sha256", "media_type", "rxnorm", "ingredients", "classes", "source")
-KINDS = {  # of papers, as tools.chart.OF has them
+KINDS = {  # of papers, as tools.charts.additions.OF has them
     "note": "Chart note",
     "lab": "Lab report",
     "fills": "Pharmacy fills",
@@ -152,7 +152,7 @@ def attach(request: Request, patient_id: str, form: Sent) -> Response:
     if not content:
         raise Invalid("choose the file: a PDF, TIFF, PNG or JPEG that is not empty")
     to = _entering(request, patient_id, form)
-    entry = chart.attach(
+    entry = additions.attach(
         to,
         content,
         form.required_day("date"),
@@ -171,9 +171,9 @@ async def paper(request: Request, patient_id: str, document_id: str) -> Response
     return await attachments.attachment(request, patient_id, document_id)
 
 
-def _entering(request: Request, patient_id: str, form: Form) -> chart.Entering:
+def _entering(request: Request, patient_id: str, form: Form) -> additions.Entering:
     store = office(request).store
-    return chart.Entering(
+    return additions.Entering(
         store=store,
         patient_id=store.patient(patient_id).id,
         by=form.text("by"),
@@ -182,15 +182,17 @@ def _entering(request: Request, patient_id: str, form: Form) -> chart.Entering:
     )
 
 
-def _result(to: chart.Entering, form: Form) -> ChartEntry:
+def _result(to: additions.Entering, form: Form) -> ChartEntry:
     value = form.number("value")
     if value is None:
         raise Invalid("Value: give the number that was measured")
-    return chart.add_observation(to, form.text("test"), value, form.text("unit"), form.required_day("date"))
+    return additions.add_observation(
+        to, form.text("test"), value, form.text("unit"), form.required_day("date")
+    )
 
 
-def _trial(to: chart.Entering, form: Form) -> ChartEntry:
-    return chart.add_trial(
+def _trial(to: additions.Entering, form: Form) -> ChartEntry:
+    return additions.add_trial(
         to,
         form.text("drug"),
         start=form.day("start"),
@@ -203,19 +205,19 @@ def _trial(to: chart.Entering, form: Form) -> ChartEntry:
     )
 
 
-def _fill(to: chart.Entering, form: Form) -> ChartEntry:
+def _fill(to: additions.Entering, form: Form) -> ChartEntry:
     days = form.whole("days") or 0
-    return chart.add_fill(to, form.text("drug"), form.required_day("date"), days, form.number("quantity"))
+    return additions.add_fill(to, form.text("drug"), form.required_day("date"), days, form.number("quantity"))
 
 
-def _program(to: chart.Entering, form: Form) -> ChartEntry:
-    return chart.add_program(
+def _program(to: additions.Entering, form: Form) -> ChartEntry:
+    return additions.add_program(
         to, form.text("name"), form.required_day("start"), form.day("end"), form.whole("sessions")
     )
 
 
-def _statement(to: chart.Entering, form: Form) -> ChartEntry:
-    return chart.add_attestation(
+def _statement(to: additions.Entering, form: Form) -> ChartEntry:
+    return additions.add_attestation(
         to,
         form.text("topic"),
         present=form.text("present") == "yes",
@@ -225,11 +227,11 @@ def _statement(to: chart.Entering, form: Form) -> ChartEntry:
     )
 
 
-def _note(to: chart.Entering, form: Form) -> ChartEntry:
-    return chart.add_note(to, form.words("text"), form.required_day("date"))
+def _note(to: additions.Entering, form: Form) -> ChartEntry:
+    return additions.add_note(to, form.words("text"), form.required_day("date"))
 
 
-_ADD: dict[str, Callable[[chart.Entering, Form], ChartEntry]] = {
+_ADD: dict[str, Callable[[additions.Entering, Form], ChartEntry]] = {
     "result": _result,
     "trial": _trial,
     "fill": _fill,

@@ -6,9 +6,9 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from tools.domain.records import Medication, Observation, Patient, Plan
+from tools.domain.rules import Lab, walk, window_of
 from tools.evidence.measurements import canonical
-from tools.records import Medication, Observation, Patient, Plan
-from tools.rules import Lab, walk, window_of
 from tools.terminology.observations import TESTS
 
 WIDE, HIGH = 280.0, 84.0  # of a plot, in its own units

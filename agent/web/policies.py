@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from agent.api.office import office
 from agent.web.page import PageRoute, render
-from tools.errors import NotFound
+from tools.common.errors import NotFound
 
 router = APIRouter(prefix="/policies", route_class=PageRoute, include_in_schema=False)
 HITS = 5
@@ -20,7 +20,7 @@ def policies(request: Request) -> Response:
 
 @router.get("/{plan_id}/{drug}")
 def policy(request: Request, plan_id: str, drug: str, q: str = Query("", max_length=500)) -> Response:
-    from tools.policies import search
+    from tools.queries.policies import search
 
     store = office(request).store
     plan, name = store.plan(plan_id), store.drug(drug).name

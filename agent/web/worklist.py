@@ -15,7 +15,7 @@ from fastapi import APIRouter, Query, Request, Response
 from agent import case_desk
 from agent.api.office import Office, office
 from agent.web.page import PageRoute, render
-from tools.errors import NotFound
+from tools.common.errors import NotFound
 from tools.lifecycle.records import AuthorizationCase
 from tools.lifecycle.renewals import Renewal
 from tools.lifecycle.running import Clock

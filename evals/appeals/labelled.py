@@ -15,12 +15,10 @@ import msgspec
 import yaml
 
 from evals.stores import MOCK_DATA, read_drugs
-from tools import casefile
-from tools.alternatives import alternatives
 from tools.appeals.records import Strategy
 from tools.appeals.strategy import strategy
 from tools.appeals.timing import clocks_of_letter
-from tools.cases import Case
+from tools.charts import casefile
 from tools.denials.records import (
     Deadline,
     Denial,
@@ -30,8 +28,10 @@ from tools.denials.records import (
     StatedDate,
     StatedReason,
 )
-from tools.determine import determine
-from tools.records import Drug
+from tools.domain.records import Drug
+from tools.engine.alternatives import alternatives
+from tools.engine.determine import determine
+from tools.papers.case import Case
 
 FOLDER = Path(__file__).parent
 AS_OF, DATED = date(2026, 9, 1), date(2026, 8, 25)

@@ -20,9 +20,9 @@ from evals.chat.world import World as ChatWorld
 from evals.oracle_agreement import engine, oracle
 from evals.oracle_cases import Case as Drawn
 from evals.oracle_cases import World, cases
-from tools.cases import Case
-from tools.dates import age_on
-from tools.records import Determination, Drug, Plan, Policy
+from tools.common.dates import age_on
+from tools.domain.records import Determination, Drug, Plan, Policy
+from tools.papers.case import Case
 from tools.rulebook.policy_text import read_policy
 
 CODES = ("step_therapy", "medical_necessity", "insufficient_documentation", "quantity_limit", "diagnosis_mismatch",
@@ -83,7 +83,7 @@ def _own_id(drawn: Drawn, number: int) -> Drawn:
 
 
 def _case(drawn: Drawn, given: World, found: Determination, drug: Drug) -> Case:
-    from tools.records import Patient
+    from tools.domain.records import Patient
 
     text = given.policy(drawn.plan_id, drawn.drug)
     policy: Policy | None = read_policy(text, found.policy_id) if text else None

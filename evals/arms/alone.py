@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any, get_args
 from evals.making.notes import labelled
 from evals.scores.rows import Row
 from evals.suites.items import Item
-from tools.enquiries import PARTS, patient_chart
-from tools.records import Outcome, Status
+from tools.domain.records import Outcome, Status
+from tools.queries.enquiries import PARTS, patient_chart
 
 if TYPE_CHECKING:
     from agent.models.model import Model
     from evals.arms.bench import Place
-    from tools.bound import Bound
     from tools.notes.facts import NoteFact
+    from tools.queries.bound import Bound
 
 MOST_TOKENS = 500
 TEXT = {"type": "string", "maxLength": 1200}
@@ -44,7 +44,7 @@ def digest() -> str:
 def answer(row: Row, item: Item, place: Place, model: Model) -> list[dict[str, Any]]:
     """A turn for every question; one that the model failed is an empty one, and the failure is counted."""
     from agent.models.model import ModelTrouble
-    from tools.bound import Bound
+    from tools.queries.bound import Bound
 
     bound = None if item.suite == "notes" else Bound(place.store, item.patient, plan_id=item.plan_id)
     schema = schema_of(item, bound)
@@ -72,7 +72,7 @@ def answer(row: Row, item: Item, place: Place, model: Model) -> list[dict[str, A
 def schema_of(item: Item, bound: Bound | None) -> dict[str, Any]:
     """What the suite wants to know."""
     if item.suite == "tools" and bound is not None:
-        from tools.toolbox import DRAFT, TOOLS
+        from tools.queries.toolbox import DRAFT, TOOLS
 
         names = [tool.name for tool in (*TOOLS, DRAFT)]
         drugs = [drug.name for drug in bound.drugs]
@@ -167,7 +167,7 @@ def _policy(item: Item, bound: Bound) -> Iterator[str]:
     yield f"Today is {bound.as_of}. Plan: {bound.plan.id}."
     if not item.drug:
         return
-    from tools.enquiries import coverage_check
+    from tools.queries.enquiries import coverage_check
 
     yield coverage_check(bound, item.drug)
     policy = bound.policy(item.drug)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from agent.dialogue.query import Ask, Intent
     from agent.grounding import Checker
     from agent.models.model import Model
-    from tools.check import Asked
+    from tools.queries.check import Asked
 
 # The tool of the toolbox that answers what a question asks for.
 TOOL_OF: dict[Intent, str] = {
@@ -135,7 +135,7 @@ def _drafted(place: Place, draft_id: int | None) -> dict[str, str]:
 
 
 def _asked(item: Item, place: Place) -> Asked:
-    from tools.bound import Bound
+    from tools.queries.bound import Bound
 
     return Bound(place.store, item.patient, plan_id=item.plan_id).asked(item.drug)
 
@@ -143,7 +143,7 @@ def _asked(item: Item, place: Place) -> Asked:
 def _write_letter(row: Row, item: Item, place: Place, model: Model | None) -> dict[str, Any]:
     """The letter of the drafted case, its free paragraphs in the model's words as far as they hold."""
     from agent import papers
-    from tools.bound import Bound
+    from tools.queries.bound import Bound
 
     case = Bound(place.store, item.patient, plan_id=item.plan_id).case(item.drug)
     said = papers.compose(place.store, case, model)
@@ -246,7 +246,7 @@ def _checker(place: Place, patient: str, drug: str) -> Checker:
     from agent.grounding import Checker
     from agent.known_facts import enter_bound
     from agent.ledger import Ledger
-    from tools.bound import Bound
+    from tools.queries.bound import Bound
 
     ledger = Ledger()
     enter_bound(ledger, Bound(place.store, patient), [drug])
@@ -271,7 +271,7 @@ def _plain(row: Row, item: Item, bench: Bench, model: Model | None) -> list[dict
     from agent import plain
     from agent.desk import drafter
     from evals.arms.chat_model import chat_model
-    from tools.bound import Bound
+    from tools.queries.bound import Bound
 
     assert model is not None
     place = bench.of(item)

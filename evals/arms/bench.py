@@ -22,7 +22,7 @@ from evals.making.book import Book
 from evals.making.folder import write_world
 from evals.stores import MOCK_DATA
 from evals.suites.items import Item, WorldName
-from tools.errors import Unavailable
+from tools.common.errors import Unavailable
 
 if TYPE_CHECKING:
     from evals.arms.models import Counted, Recording

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from agent.models.model import Model, ModelTrouble, Reply, Stream, What
-from tools.errors import Unavailable
+from tools.common.errors import Unavailable
 
 # Trouble with the answer, and not with its server.
 FORMAT: frozenset[What] = frozenset(("schema", "unfinished", "empty", "garbage", "loop", "endless"))

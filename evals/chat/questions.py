@@ -15,7 +15,7 @@ import msgspec
 import yaml
 
 from agent.dialogue.query import Intent
-from tools.records import Outcome
+from tools.domain.records import Outcome
 
 HERE = Path(__file__).parent
 SetName = Literal["first", "model", "open"]
@@ -83,7 +83,7 @@ class Asking(_Strict, frozen=True, kw_only=True):
 
 
 class Supposing(_Strict, frozen=True, kw_only=True):
-    """The case that a what-if supposes, as an edit of the patient's JSON: it checks the label, without tools.what_if.
+    """The case that a what-if supposes, as an edit of the JSON of the patient: checks the label without `what_if.py`.
 
     In `chart`, a row of a list changes the row of its id or is a new one; everything else is replaced."""
 

@@ -14,10 +14,10 @@ import msgspec
 
 from evals.chat.questions import Question, Supposing
 from evals.stores import MOCK_DATA
-from tools.determine import determine
-from tools.eligibility import successor
-from tools.records import Determination, Drug, Outcome, Patient, Plan, Request
-from tools.request import complete_request
+from tools.domain.records import Determination, Drug, Outcome, Patient, Plan, Request
+from tools.engine.determine import determine
+from tools.engine.eligibility import successor
+from tools.engine.request import complete_request
 
 
 class World:

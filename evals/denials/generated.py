@@ -10,8 +10,8 @@ from data_gen.catalog_loader import Catalog, load_catalog
 from data_gen.denials import DecisionFacts, GivenReason, Granted, Kind, Letter, amount, denial_letter, styles
 from data_gen.pools import pools
 from evals.denials.gold import Label, label
-from tools.dates import add_months, age_on
-from tools.records import Clause, Drug, Plan
+from tools.common.dates import add_months, age_on
+from tools.domain.records import Clause, Drug, Plan
 
 KINDS: tuple[Kind, ...] = ("denial",) * 11 + (
     "partial_approval",

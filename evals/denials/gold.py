@@ -10,7 +10,7 @@ import yaml
 
 from tools.denials.codes import REASONS
 from tools.denials.records import LetterKind, RightKind
-from tools.records import Policy
+from tools.domain.records import Policy
 
 FOLDER = Path(__file__).parent / "letters"
 SETS = ("dev", "dev2", "dev3", "dev4", "dev5", "heldout", "heldout2", "heldout3")

@@ -25,8 +25,8 @@ import yaml
 from evals.first_sight.rows import PAGE, ROWS, Row, append, commit, page, rows
 from evals.pages import described
 from evals.stores import read_drugs, read_plans
-from tools.casefile import Known, case_files, decide_case, read_case
-from tools.errors import PaladinError
+from tools.charts.casefile import Known, case_files, decide_case, read_case
+from tools.common.errors import PaladinError
 
 
 class Scored(NamedTuple):

@@ -23,7 +23,7 @@ import msgspec
 
 from evals.first_sight.rows import RESULTS, commit
 from evals.stores import fresh_store
-from tools.statistics import wilson
+from tools.common.statistics import wilson
 
 ROWS = RESULTS / "first_sight_questions.jsonl"
 PAGE = RESULTS / "first_sight_questions.md"

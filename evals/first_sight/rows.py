@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from tools.statistics import wilson
+from tools.common.statistics import wilson
 
 RESULTS = Path(__file__).parents[1] / "results"
 ROWS = RESULTS / "first_sight.jsonl"

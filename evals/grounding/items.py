@@ -13,10 +13,10 @@ from typing import NamedTuple
 from evals.grounding.mutate import KINDS, Wrong, answers, corrupt
 from evals.stores import fresh_store
 from evals.suites.items import Item
-from tools.bound import Bound
-from tools.cases import Case
-from tools.errors import PaladinError
+from tools.common.errors import PaladinError
+from tools.papers.case import Case
 from tools.papers.letters import letter
+from tools.queries.bound import Bound
 from tools.store.store import Store
 
 HERE = Path(__file__).parent

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from tools.cases import Case
+from tools.domain.records import Diagnosis, Medication
+from tools.papers.case import Case
 from tools.papers.citations import TABLE
 from tools.papers.formats import how_often, measure
-from tools.records import Diagnosis, Medication
 from tools.terminology.observations import TESTS
 
 KINDS = ("number", "date", "code", "drug", "dose", "attribute", "negation", "name", "citation", "status")

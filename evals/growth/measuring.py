@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from evals.measuring import peak_mebibytes, seconds, spread
-from tools.check import check, plan_on_file
-from tools.errors import PaladinError
-from tools.records import Patient
+from tools.common.errors import PaladinError
+from tools.domain.records import Patient
+from tools.queries.check import check, plan_on_file
 from tools.store import Store, database
 from tools.store.load import load
 

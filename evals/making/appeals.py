@@ -15,8 +15,8 @@ from data_gen.denials import DecisionFacts, GivenReason, Letter, denial_letter
 from data_gen.setting import AS_OF
 from evals.making.people import Planted, catalog
 from evals.suites.items import Item
-from tools.records import Benefit, Plan
-from tools.rules import Age, AnyOf, Condition, Lab, Node, Rule, Trial
+from tools.domain.records import Benefit, Plan
+from tools.domain.rules import Age, AnyOf, Condition, Lab, Node, Rule, Trial
 
 # What the letter says of a case of this kind, and what is to be done first; "" leaves that open.
 _RIGHT = {

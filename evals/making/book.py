@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from evals.suites.items import SUITES, Item, read_items, write_items
-from tools.errors import Invalid
+from tools.common.errors import Invalid
 
 
 class Book(msgspec.Struct, kw_only=True):

@@ -18,8 +18,8 @@ from evals.making.people import PLANTED, Planted, balanced, catalog, charts_of, 
 from evals.making.wording import Payload, filled, payloads, wordings
 from evals.retrieval.gold import answers
 from evals.suites.items import Attack, Called, Item, Suite
-from tools.errors import Invalid
-from tools.records import Outcome, Policy
+from tools.common.errors import Invalid
+from tools.domain.records import Outcome, Policy
 
 SEED = 11  # of the usual items
 # So many of each where nothing else is said: as many as others' suites have, or more.

@@ -24,7 +24,7 @@ from data_gen.catalog_loader import Catalog, load_catalog, our_catalog
 from data_gen.setting import AS_OF
 from data_gen.world import Maker, Span
 from evals.oracle import decide
-from tools.records import Outcome, Status
+from tools.domain.records import Outcome, Status
 
 THOUSAND = 1000
 PLANTED = 600  # at least, of a thousand

@@ -15,9 +15,13 @@ class Bug(NamedTuple):
     new: str
 
 
-_CRITERIA, _DETERMINE, _DATES = "tools.criteria", "tools.determine", "tools.dates"
-_ELIGIBILITY, _QUANTITY, _REQUEST = "tools.eligibility", "tools.quantity", "tools.request"
-_DOCUMENTS, _CONTEXT = "tools.documents", "tools.evidence.context"
+_CRITERIA, _DETERMINE, _DATES = "tools.engine.criteria", "tools.engine.determine", "tools.common.dates"
+_ELIGIBILITY, _QUANTITY, _REQUEST = (
+    "tools.engine.eligibility",
+    "tools.engine.quantity",
+    "tools.engine.request",
+)
+_DOCUMENTS, _CONTEXT = "tools.engine.documents", "tools.evidence.context"
 _LABS, _MEASURED = "tools.evidence.labs", "tools.evidence.measurements"
 _COURSES, _DIAGNOSES = "tools.evidence.courses", "tools.evidence.diagnoses"
 _CERTAINTY, _NOTES, _ASSERTION = (
@@ -194,7 +198,7 @@ BUGS = (
     Bug(
         "renewal-judged-as-new",
         "renewal vs new",
-        "tools.rules",
+        "tools.domain.rules",
         'if kind != "renewal" or self.renewal',
         'if kind != "never" or self.renewal',
     ),
@@ -341,7 +345,7 @@ BUGS = (
     Bug(
         "ingredient-is-another-product",
         "unidentified",
-        "tools.products",
+        "tools.evidence.products",
         "return None if goes_by_ingredient(item) else False",
         "return False",
     ),
@@ -452,11 +456,11 @@ BUGS = (
     Bug(
         "months-are-thirty-days",
         "months",
-        "tools.rules",
+        "tools.domain.rules",
         "return add_months(day, way * self.count)",
         "return day + timedelta(days=way * 30 * self.count)",
     ),
-    Bug("weeks-are-five-days", "lookback", "tools.rules", '"weeks": 7', '"weeks": 5'),
+    Bug("weeks-are-five-days", "lookback", "tools.domain.rules", '"weeks": 7', '"weeks": 5'),
     Bug(
         "newest-for-any", "which readings", _LABS, "elif not leaf.of_newest:", "elif leaf.of_newest is None:"
     ),
@@ -464,7 +468,9 @@ BUGS = (
     Bug("one-reading-is-enough", "which readings", _LABS, "len(sure) >= leaf.readings:", "sure:"),
     Bug("result-before-the-trial", "after a trial", _LABS, "past = _since(past, since)", "past = past"),
     Bug("change-since-the-start", "change", _LABS, 'if leaf.since == "renewal":', "if not leaf.since:"),
-    Bug("later-renewal-never-asked", "renewal vs new", "tools.rules", "approvals > 1", "approvals > 9"),
+    Bug(
+        "later-renewal-never-asked", "renewal vs new", "tools.domain.rules", "approvals > 1", "approvals > 9"
+    ),
     Bug(
         "onset-not-asked",
         "how long it stands",

@@ -64,9 +64,9 @@ def run(path: Path, first: bool = False) -> Finds:
 def _decide(data: Any, patient: Any, plan: str, drug: str, request: Any) -> Any:
     import msgspec
 
-    from tools.determine import determine
-    from tools.records import Drug, Patient, Plan, Request
-    from tools.request import complete_request
+    from tools.domain.records import Drug, Patient, Plan, Request
+    from tools.engine.determine import determine
+    from tools.engine.request import complete_request
 
     kept = data.setdefault("read", {})
     for name, kind, key in ((plan, Plan, "plans"), (drug, Drug, "drugs")):
@@ -78,7 +78,7 @@ def _decide(data: Any, patient: Any, plan: str, drug: str, request: Any) -> Any:
 
 
 def _oracle_wrong(data: Any) -> int:
-    from tools.documents import walk
+    from tools.engine.documents import walk
 
     wrong = 0
     for patient, plan, drug, request, (outcome, use, statuses) in data["oracle"]:
@@ -92,7 +92,7 @@ def _oracle_wrong(data: Any) -> int:
 
 
 def _label_wrong(data: Any, labels: Any) -> int:
-    from tools.documents import walk
+    from tools.engine.documents import walk
 
     wrong = 0
     for patient, label in labels:
@@ -111,7 +111,7 @@ def _hand_made() -> list[Path]:
 
 
 def _hand_wrong(data: Any) -> int:
-    from tools.casefile import decide_case, read_case
+    from tools.charts.casefile import decide_case, read_case
 
     known = _known(data)
     return sum(bool(decide_case(read_case(file, known), known.drugs).differences) for file in _hand_made())
@@ -131,8 +131,8 @@ def _seen_wrong(data: Any, files: list[Path]) -> int:
 def _known(data: Any) -> Any:
     import msgspec
 
-    from tools.casefile import Known
-    from tools.records import Drug, Plan
+    from tools.charts.casefile import Known
+    from tools.domain.records import Drug, Plan
 
     plans = {key: msgspec.convert(plan, Plan) for key, plan in data["plans"].items()}
     return Known(plans.__getitem__, tuple(msgspec.convert(drug, Drug) for drug in data["drugs"].values()))

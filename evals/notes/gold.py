@@ -8,8 +8,8 @@ from typing import Any, NamedTuple, get_args
 
 import yaml
 
+from tools.domain.records import Note
 from tools.notes.facts import FactKind
-from tools.records import Note
 
 FOLDER = Path(__file__).parent
 SETS = ("dev", "dev2", "dev3", "dev4", "heldout", "generated")

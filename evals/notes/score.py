@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from evals.notes.gold import Label, Labelled
+from tools.domain.records import Note
 from tools.notes.facts import NoteFact
-from tools.records import Note
 
 Tally = dict[str, tuple[int, int]]
 

@@ -19,7 +19,7 @@ from evals.payer.form import Form, read_form
 from evals.payer.judging import Book, Ground, Judged, judged, mistaken
 from evals.payer.papers import Paper
 from evals.payer.rebuilding import Rebuilt, rebuild
-from tools.records import Plan
+from tools.domain.records import Plan
 
 Mistake = Literal["", "wrong denial", "lost document", "wrong quantity", "wrong upholding"]
 MISTAKES: tuple[Mistake, ...] = ("wrong denial", "lost document", "wrong quantity")

@@ -11,7 +11,7 @@ import msgspec
 
 from evals.scores.rows import Row, read_row
 from evals.suites.session import About
-from tools.errors import Refused
+from tools.common.errors import Refused
 
 KEPT = Path(__file__).parents[1] / "results" / "runs"
 SHORT = 200  # characters of what a right sample said; of a wrong one all is kept

@@ -13,7 +13,7 @@ from evals.report.table import ArmFigures
 from evals.scores.rows import ARMS, ASKED, Row
 from evals.suites.items import SUITES
 from evals.suites.session import About
-from tools.errors import Refused
+from tools.common.errors import Refused
 
 LEAST = 100  # samples on which a model is judged
 ENOUGH = 0.90  # of the samples right

@@ -13,8 +13,8 @@ from typing import Literal
 
 import msgspec
 
-from tools.records import Benefit, Drug, Policy
-from tools.rules import Part
+from tools.domain.records import Benefit, Drug, Policy
+from tools.domain.rules import Part
 from tools.store.everyday import fixed_clauses
 from tools.store.validation import descend
 

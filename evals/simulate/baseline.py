@@ -20,12 +20,12 @@ from evals.simulate.enclosures import enclosures
 from evals.simulate.gathering import gathering
 from evals.simulate.records import Matter
 from evals.simulate.world import START, Arrival
-from tools.cases import Case
-from tools.check import Asked, decide
-from tools.check import ask as look_up
-from tools.errors import Correctable
+from tools.common.errors import Correctable
+from tools.domain.records import Patient, Request
+from tools.papers.case import Case
 from tools.papers.form_pdf import render_pdf
-from tools.records import Patient, Request
+from tools.queries.check import Asked, decide
+from tools.queries.check import ask as look_up
 from tools.store.store import Store
 
 POST_DAYS = 3

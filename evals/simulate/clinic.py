@@ -21,17 +21,17 @@ from evals.simulate.enclosures import enclosures
 from evals.simulate.records import Difference, Matter, Missed, Read
 from evals.simulate.world import Arrival
 from tools.appeals.letter import Filing
-from tools.cases import Case
-from tools.check import Asked
+from tools.common.errors import Correctable, Refused
 from tools.denials.papers import text_in
 from tools.denials.records import Approved, Denial, LetterKind
-from tools.eligibility import plans_on
-from tools.errors import Correctable, Refused
+from tools.engine.eligibility import plans_on
+from tools.engine.quantity import rate_limit
 from tools.lifecycle.fold import levels
 from tools.lifecycle.letters import notice_of, what_of
 from tools.lifecycle.records import Approval, Facts
 from tools.lifecycle.running import clocks_of
-from tools.quantity import rate_limit
+from tools.papers.case import Case
+from tools.queries.check import Asked
 
 
 class Clinic(Desk):

@@ -22,11 +22,11 @@ from evals.simulate.gathering import Coming, gathering, paper_of
 from evals.simulate.records import Matter, Year
 from evals.simulate.therapy import Therapy
 from evals.simulate.world import START
-from tools.cases import Case
-from tools.check import Asked, ask, decide
+from tools.domain.records import PARequest, Plan, Request
 from tools.lifecycle.records import AuthorizationCase, Call, Facts, What
+from tools.papers.case import Case
 from tools.papers.paper import pdf_of
-from tools.records import PARequest, Plan, Request
+from tools.queries.check import Asked, ask, decide
 from tools.store.rows import ChartEntry, Draft, whose
 from tools.store.store import Store
 

@@ -7,8 +7,7 @@ from datetime import date
 from typing import Any
 
 from evals.payer.papers import Paper
-from tools.papers import formats
-from tools.records import (
+from tools.domain.records import (
     Attachment,
     Document,
     Fill,
@@ -19,6 +18,7 @@ from tools.records import (
     Procedure,
     Program,
 )
+from tools.papers import formats
 from tools.terminology.observations import TESTS
 
 _LISTS = ("notes", "observations", "fills", "programs", "procedures", "documents", "medications")

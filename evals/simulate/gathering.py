@@ -10,9 +10,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from tools.cases import Case
-from tools.papers.attachments import attachments
-from tools.records import (
+from tools.domain.records import (
     Allergy,
     Attestation,
     Diagnosis,
@@ -25,7 +23,7 @@ from tools.records import (
     Program,
     Record,
 )
-from tools.rules import (
+from tools.domain.rules import (
     AllergyTo,
     AllOf,
     AnyOf,
@@ -44,6 +42,8 @@ from tools.rules import (
     Taking,
     Trial,
 )
+from tools.papers.attachments import attachments
+from tools.papers.case import Case
 from tools.terminology.observations import TESTS
 
 FAVOURABLE = 0.88

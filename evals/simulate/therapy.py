@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from tools.check import Asked
-from tools.records import Drug, Fill, Medication, Note, Observation, Order
+from tools.domain.records import Drug, Fill, Medication, Note, Observation, Order
+from tools.queries.check import Asked
 from tools.terminology.observations import TESTS
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from typing import Any, Literal, get_args
 import msgspec
 
 from evals.chat.questions import Asking
-from tools.errors import Invalid
-from tools.records import Status
+from tools.common.errors import Invalid
+from tools.domain.records import Status
 
 Suite = Literal[
     "eligibility",

@@ -20,7 +20,7 @@ from evals.arms.bench import Bench
 from evals.scores.rows import Arm, Row, read_row
 from evals.scores.scoring import score
 from evals.suites.items import Item
-from tools.errors import Unavailable
+from tools.common.errors import Unavailable
 
 if TYPE_CHECKING:
     from agent.models.model import Model

@@ -26,7 +26,7 @@ from evals.scores.sight import OTHERS
 from evals.suites.items import SMOKE, SUITES, Item, Suite, digest_of, spread
 from evals.suites.running import Log, Task, code, prompts, run, tasks_of, ways
 from evals.suites.sources import DRAWN, given
-from tools.errors import Invalid, Unavailable
+from tools.common.errors import Invalid, Unavailable
 
 if TYPE_CHECKING:
     from agent.models.model import Model

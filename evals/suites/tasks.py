@@ -22,7 +22,7 @@ from evals.scores.rows import ARMS, Row
 from evals.suites import running
 from evals.suites.items import SUITES, Suite
 from evals.suites.session import RunOptions, Session
-from tools.errors import Invalid
+from tools.common.errors import Invalid
 
 
 @solver

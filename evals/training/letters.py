@@ -21,7 +21,7 @@ from evals.denials.gold import SETS, Label, load
 from evals.training.examples import FOLDER, authors_of, held_out, lines
 from evals.training.linear import hashed
 from evals.training.reports import report
-from tools.dates import add_months
+from tools.common.dates import add_months
 from tools.denials import learned as known
 from tools.denials.codes import REASONS
 from tools.denials.drugs import named_in, seen_drugs, written

@@ -23,9 +23,9 @@ from evals.retrieval.gold import Query, answers, read_queries
 from evals.stores import fresh_store
 from evals.training.examples import held_out, lines
 from evals.training.reports import report, save_stamped
-from tools import policies
-from tools.bound import Bound
 from tools.language.stems import stems
+from tools.queries import policies
+from tools.queries.bound import Bound
 from tools.store import Store
 
 FOLDS = (

@@ -17,7 +17,7 @@ from evals.stores import fresh_store
 from evals.training.examples import authors_of, held_out, lines
 from evals.training.linear import regression
 from evals.training.reports import report, save_stamped
-from tools.bound import Bound
+from tools.queries.bound import Bound
 from tools.store import Store
 
 LIKELY = 0.5  # from which the first passage is counted as surely the one

@@ -11,10 +11,10 @@ import msgspec
 import pytest
 
 from tests import worlds
-from tools.cases import Case
-from tools.check import ask, decide
+from tools.domain.records import Authorization, Request
+from tools.papers.case import Case
 from tools.papers.forms import fill
-from tools.records import Authorization, Request
+from tools.queries.check import ask, decide
 from tools.store import Draft, Store
 from tools.store.rows import whose
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import pytest
 
-from tools.check import check
-from tools.records import Determination
+from tools.domain.records import Determination
+from tools.queries.check import check
 from tools.store import Store
 
 PATIENTS = 60

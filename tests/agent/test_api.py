@@ -14,7 +14,7 @@ from agent.api.serving import check_host
 from agent.settings import read_settings
 from tests import sheets
 from tests.agent.conftest import Case, Ran
-from tools.errors import Refused
+from tools.common.errors import Refused
 from tools.store import Store
 
 PROCESS = "/api/orchestrator/process"

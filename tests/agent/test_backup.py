@@ -13,7 +13,7 @@ import pytest
 
 from agent.backup import read_backup
 from tests.agent.conftest import Case, Ran
-from tools.errors import Invalid
+from tools.common.errors import Invalid
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from agent.cli import app
 from tests.agent.clinic import NOON, draft_of, open_clinic
 from tests.agent.conftest import Ran
-from tools.records import Attachment
+from tools.domain.records import Attachment
 from tools.store import Store
 
 Pa = Callable[..., Ran]

@@ -17,13 +17,13 @@ from agent.models.model import ModelTrouble
 from agent.models.scripted import Scripted
 from tests.agent.chats import adversaries, choice, scripted, sentences, talk
 from tests.agent.conftest import Case
-from tools.bound import Bound
-from tools.check import check
-from tools.eligibility import successor
-from tools.errors import Invalid, NotFound
-from tools.records import Determination
+from tools.common.errors import Invalid, NotFound
+from tools.domain.records import Determination
+from tools.engine.eligibility import successor
+from tools.engine.what_if import Aged, Value
+from tools.queries.bound import Bound
+from tools.queries.check import check
 from tools.store import Store
-from tools.what_if import Aged, Value
 
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 NEGATION = re.compile(r"\b(?:no|not|never|none|nothing|missing|open|denial)\b", re.IGNORECASE)

@@ -14,7 +14,7 @@ import pytest
 from agent.checkpoints import Place, checkpointer, recent_threads
 from agent.settings import Settings, read_settings
 from tests import servers
-from tools.errors import Unavailable
+from tools.common.errors import Unavailable
 
 
 class State(TypedDict, total=False):

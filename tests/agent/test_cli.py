@@ -17,7 +17,7 @@ import pytest
 from agent import cli
 from agent.terminal import world_cli
 from tests.agent.conftest import Case, Ran
-from tools.errors import NotFound, Unavailable
+from tools.common.errors import NotFound, Unavailable
 from tools.store import Store
 
 Pa = Callable[..., Ran]

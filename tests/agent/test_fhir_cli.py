@@ -17,7 +17,7 @@ import pytest
 
 from agent.cli import app
 from tests import worlds
-from tools.records import Patient
+from tools.domain.records import Patient
 from tools.store import Store
 from tools.store.load import load
 from tools.store.rows import ChartEntry, Draft
@@ -283,8 +283,8 @@ def test_an_export_says_what_is_lost(store: Store, capsys: pytest.CaptureFixture
 def test_a_draft_goes_out_as_a_case_while_its_chart_is_the_same(
     store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from tools.check import ask, decide
-    from tools.records import PARequest, Request
+    from tools.domain.records import PARequest, Request
+    from tools.queries.check import ask, decide
 
     asked = ask(store, "P001", Request(drug="Ozempic"))
     form = PARequest(

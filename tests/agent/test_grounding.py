@@ -9,9 +9,7 @@ from hypothesis import strategies as st
 from agent.grounding import Checker, verifier, verify
 from agent.known_facts import enter_bound, enter_patient
 from agent.ledger import Ledger
-from tools.bound import Bound
-from tools.papers.letters import letter
-from tools.records import (
+from tools.domain.records import (
     Allergy,
     Attestation,
     Diagnosis,
@@ -21,6 +19,8 @@ from tools.records import (
     Patient,
     Prescriber,
 )
+from tools.papers.letters import letter
+from tools.queries.bound import Bound
 from tools.store import Store
 
 AS_OF = date(2026, 9, 1)

@@ -16,7 +16,7 @@ from fastapi.testclient import TestClient
 from agent.api.app import create_app
 from agent.settings import read_settings
 from tests.agent.conftest import Case, Ran
-from tools.printable import escaped, one_line, printable
+from tools.common.printable import escaped, one_line, printable
 
 Pa = Callable[..., Ran]
 ORDER = "\x1b[2J\x1b[1;1HREADY\x07\x9b31m\x00\x7f\u202e"

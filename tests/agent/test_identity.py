@@ -15,8 +15,8 @@ from agent.desk import now
 from agent.roles import ALL, ANYONE, APPROVE, READ, ROLES, WRITE, needs
 from agent.settings import read_settings
 from tests.agent.conftest import Case
-from tools.errors import Invalid, Refused
-from tools.private import secret_of
+from tools.common.errors import Invalid, Refused
+from tools.common.private import secret_of
 from tools.store import Store
 
 PASSWORD = "correct horse battery"

@@ -17,7 +17,7 @@ from agent.settings import read_settings
 from agent.stores import open_store
 from tests import worlds
 from tests.agent.conftest import Case, Ran
-from tools.records import Observation
+from tools.domain.records import Observation
 from tools.store import Store
 
 Pa = Callable[..., Ran]

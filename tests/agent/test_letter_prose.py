@@ -15,9 +15,9 @@ from agent.models.model import ModelTrouble
 from agent.models.scripted import Scripted
 from tests.agent.chats import adversaries
 from tests.agent.conftest import Case as Named
-from tools.bound import Bound
-from tools.cases import Case
+from tools.papers.case import Case
 from tools.papers.letters import letter
+from tools.queries.bound import Bound
 from tools.store import Store
 
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
@@ -65,7 +65,7 @@ def test_a_draft_keeps_who_worded_it_also_through_an_edit(
     from agent.casework import Asking
     from agent.decision import Decision
     from agent.settings import read_settings
-    from tools.records import Request
+    from tools.domain.records import Request
 
     named, settings = cases["needs_documentation"], read_settings()
     asking = Asking(patient_id=named.patient_id, request=Request(drug=named.drug), model="scripted")

@@ -15,9 +15,9 @@ import pytest
 
 from agent.mcp_server import MOST_TRIES, Connection, serve
 from tests import worlds
-from tools.enquiries import LONGEST
-from tools.errors import NotFound
-from tools.records import Patient
+from tools.common.errors import NotFound
+from tools.domain.records import Patient
+from tools.queries.enquiries import LONGEST
 from tools.store import Store
 from tools.store.load import load
 
@@ -82,7 +82,7 @@ async def test_connections_of_one_server_know_nothing_of_each_other(store: Store
 
 
 async def test_no_schema_has_a_patients_id_and_the_same_table_is_served(store: Store) -> None:
-    from tools.toolbox import table
+    from tools.queries.toolbox import table
 
     async with mcp.Client(serve(store, patient_id="P001")) as client:
         listed = (await client.list_tools()).tools

@@ -9,7 +9,7 @@ import pytest
 
 from agent.cli import COMMANDS
 from tests.agent.models.ollama_stub import Line, Stub, serving
-from tools.errors import Unavailable
+from tools.common.errors import Unavailable
 
 Models = Callable[..., tuple[int, str, str]]
 

@@ -13,7 +13,7 @@ from agent.plain import Limits, PlainTurn, ask
 from agent.prompting import prompt
 from tests import worlds
 from tests.agent.models.ollama_stub import Line, serving
-from tools.bound import Bound
+from tools.queries.bound import Bound
 from tools.store import Store
 from tools.store.load import load
 
@@ -101,7 +101,7 @@ def test_it_calls_a_tool_and_answers(bound: Bound) -> None:
 
 
 def test_it_has_the_whole_toolbox_and_no_drafting_unless_it_is_handed_in(bound: Bound) -> None:
-    from tools.toolbox import DRAFT, TOOLS
+    from tools.queries.toolbox import DRAFT, TOOLS
 
     _, model = turn(bound, "Hello.")
     assert [tool.name for tool in model.tools] == [tool.name for tool in TOOLS]

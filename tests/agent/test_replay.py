@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.agent.conftest import Case, Ran
-from tools import check
 from tools.audit.verification import verify
+from tools.queries import check
 from tools.store import Store
 
 
@@ -56,7 +56,7 @@ def test_an_engine_that_decides_otherwise_is_told_by_criterion(
 ) -> None:
     import msgspec
 
-    from tools import replay
+    from tools.queries import replay
 
     case = cases["ready"]
     pa("draft", case.patient_id, case.drug)

@@ -22,8 +22,8 @@ from agent.settings import read_settings
 from tests import worlds
 from tests.agent.clinic import draft_of, open_clinic
 from tests.agent.conftest import Case, Ran
-from tools.errors import PaladinError
-from tools.records import Determination, Request
+from tools.common.errors import PaladinError
+from tools.domain.records import Determination, Request
 from tools.store import Store
 from tools.store.load import load
 from tools.store.rows import Draft

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from agent.settings import read_as_of, read_settings
-from tools.errors import Invalid
+from tools.common.errors import Invalid
 
 
 def test_a_checkout_keeps_to_itself(tmp_path: Path) -> None:

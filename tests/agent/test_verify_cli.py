@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tools.bound import Bound
 from tools.papers.letter_pdf import letter_pdf
 from tools.papers.letters import letter
+from tools.queries.bound import Bound
 from tools.store import Store
 
 

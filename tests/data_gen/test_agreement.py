@@ -10,7 +10,7 @@ import pytest
 
 from data_gen.catalog_loader import our_catalog
 from data_gen.world import Order, generate
-from tools.records import Diagnosis, Medication, Patient
+from tools.domain.records import Diagnosis, Medication, Patient
 from tools.terminology.conditions import CONCEPTS
 
 CHARTS = 10_000

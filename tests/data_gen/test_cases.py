@@ -13,13 +13,13 @@ from data_gen.setting import AS_OF, Setting
 from data_gen.sketch import Sketch
 from data_gen.wanted import Infeasible, wants
 from data_gen.world import Maker, Span
-from tools.determine import determine
-from tools.documents import walk
-from tools.records import Benefit, Determination, Patient, QuantityLimit, Request
-from tools.request import complete_request
+from tools.domain.records import Benefit, Determination, Patient, QuantityLimit, Request
+from tools.domain.rules import Age, AnyOf, Condition, Lab, Period, Trial
+from tools.engine.determine import determine
+from tools.engine.documents import walk
+from tools.engine.request import complete_request
 from tools.rulebook.located import Place, as_map, parse_yaml
 from tools.rulebook.rule_yaml import Reader
-from tools.rules import Age, AnyOf, Condition, Lab, Period, Trial
 
 
 @cache

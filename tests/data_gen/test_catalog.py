@@ -11,17 +11,17 @@ from typer.testing import CliRunner
 
 from data_gen.catalog_cli import app
 from data_gen.catalog_loader import CATALOG, Catalog, load_catalog, our_catalog
-from tools.errors import Invalid, NotFound, Unavailable
-from tools.records import Benefit, Plan
+from tools.common.errors import Invalid, NotFound, Unavailable
+from tools.domain.records import Benefit, Plan
+from tools.domain.rules import AllOf, Condition, Rule
 from tools.rulebook.criterion_yaml import walk
 from tools.rulebook.located import Place, as_map, parse_yaml, read_yaml
 from tools.rulebook.policy_rules import stated
 from tools.rulebook.rule_yaml import Reader
-from tools.rules import AllOf, Condition, Rule
 from tools.terminology.conditions import CONCEPTS
 from tools.terminology.medicines import ingredients_of
 from tools.terminology.observations import TESTS
-from tools.terms import INDICATIONS
+from tools.terminology.terms import INDICATIONS
 
 EXAMPLE = CATALOG.parent / "catalog_example"
 DIABETES = ("Ozempic", "Trulicity", "Mounjaro", "Rybelsus")

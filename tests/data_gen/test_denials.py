@@ -9,8 +9,8 @@ import pytest
 from data_gen.catalog_loader import load_catalog
 from data_gen.denials import DecisionFacts, GivenReason, Granted, denial_letter, style_named, styles
 from evals.denials.generated import letters
+from tools.common.errors import Invalid, NotFound
 from tools.denials.codes import REASONS
-from tools.errors import Invalid, NotFound
 
 PLANS = load_catalog().plans
 DETAILS = {

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from data_gen import card, cli
 from data_gen.describe import Card, describe, own_order
 from data_gen.world import Order, generate
-from tools.errors import Invalid, Unavailable
+from tools.common.errors import Invalid, Unavailable
 
 runner = CliRunner()
 

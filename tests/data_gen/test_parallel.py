@@ -14,8 +14,8 @@ import pytest
 from data_gen import parquet
 from data_gen.describe import describe
 from data_gen.world import Order, generate
-from tools.errors import Invalid, Refused
-from tools.records import Patient
+from tools.common.errors import Invalid, Refused
+from tools.domain.records import Patient
 from tools.store import Store
 from tools.store.load import load
 

@@ -18,8 +18,8 @@ from data_gen.history import draw_record
 from data_gen.people import before, creatinine, draw_person, weight
 from data_gen.pools import draw_pools, npi, pools
 from data_gen.setting import AS_OF, Setting
-from tools.dates import age_on
-from tools.records import Medication, Observation, Patient
+from tools.common.dates import age_on
+from tools.domain.records import Medication, Observation, Patient
 from tools.terminology.medicines import ndc11
 from tools.terminology.observations import TESTS
 

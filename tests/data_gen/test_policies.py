@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 
 from data_gen.catalog_loader import our_catalog
-from tools.errors import Invalid
-from tools.records import Benefit, Plan, Policy, QuantityLimit
+from tools.common.errors import Invalid
+from tools.domain.records import Benefit, Plan, Policy, QuantityLimit
+from tools.domain.rules import Age, Lab, Measured, Rule, Trial, window_of
 from tools.rulebook.plain import describe
 from tools.rulebook.policy_rules import Limit, read_limits, read_renewal_gap, read_rules, stated
 from tools.rulebook.policy_text import read_policy
 from tools.rulebook.prose import House
 from tools.rulebook.wording import plain_number
-from tools.rules import Age, Lab, Measured, Rule, Trial, window_of
-from tools.terms import SECTIONS
+from tools.terminology.terms import SECTIONS
 
 CATALOG = our_catalog()
 ALL = [(plan, benefit) for plan in CATALOG.plans.values() for benefit in plan.benefits.values()]

@@ -14,8 +14,8 @@ from data_gen import world
 from data_gen.catalog_loader import our_catalog
 from data_gen.setting import AS_OF
 from data_gen.world import Maker, Order, Span, generate, spans
-from tools.errors import Invalid, Refused, Unavailable
-from tools.records import Patient
+from tools.common.errors import Invalid, Refused, Unavailable
+from tools.domain.records import Patient
 
 ROOT = Path(__file__).parents[2]
 

@@ -11,12 +11,12 @@ import pytest
 from data_gen.catalog_loader import our_catalog
 from evals.by_hand import cases_by_hand, hand_made, plan_id, world_by_hand
 from evals.oracle_agreement import compare
-from tools.records import Outcome, Patient, Plan, Request, StartingLimit
-from tools.request import complete_request
+from tools.domain.records import Outcome, Patient, Plan, Request, StartingLimit
+from tools.engine.request import complete_request
+from tools.engine.verdict import verdict
 from tools.rulebook.policy_rules import read_limits, read_rules, stated
 from tools.rulebook.policy_text import read_policy
 from tools.screening.panel import Panel
-from tools.verdict import verdict
 
 CATALOG = our_catalog()
 FOUND = hand_made(CATALOG)

@@ -22,7 +22,7 @@ from evals.suites import session as sessions
 from evals.suites.items import SUITES, Suite
 from evals.suites.running import Log, code
 from evals.suites.session import About
-from tools.errors import Invalid, NotFound, Refused
+from tools.common.errors import Invalid, NotFound, Refused
 
 ABOUT = About(
     name="m", model="m:1b", digest="abc123", quantisation="Q4_K_M", server="Ollama 0.1", num_ctx=4096, commit="c0ffee",

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from evals.grounding import items, mutate
 from evals.stores import MOCK_DATA
-from tools.bound import Bound
 from tools.papers.letters import letter
+from tools.queries.bound import Bound
 from tools.store import Store
 from tools.store.load import load
 

@@ -23,12 +23,12 @@ from evals.notes.score import compare
 from evals.report.table import summed
 from evals.suites.items import SMOKE, Item, digest_of, read_items, spread, write_items
 from evals.suites.session import ITEMS, RunOptions, items_of
-from tools.determine import determine
-from tools.eligibility import successor
-from tools.errors import Invalid
+from tools.common.errors import Invalid
+from tools.domain.records import Patient, Request
+from tools.engine.determine import determine
+from tools.engine.eligibility import successor
+from tools.engine.request import complete_request
 from tools.notes.reader import read_note
-from tools.records import Patient, Request
-from tools.request import complete_request
 from tools.store.validation import read_catalog
 
 SIZE = 14

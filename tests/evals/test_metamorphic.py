@@ -12,7 +12,7 @@ from evals import metamorphic
 from evals.metamorphic import moved, run, shuffled
 from evals.oracle_agreement import engine
 from evals.oracle_cases import Case, World, cases, world
-from tools.records import Determination
+from tools.domain.records import Determination
 
 
 @cache

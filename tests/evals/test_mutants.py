@@ -35,10 +35,10 @@ def test_a_bug_without_its_place_is_refused() -> None:
 
 
 def test_a_module_that_is_imported_already_is_refused() -> None:
-    import tools.criteria  # noqa: F401
+    import tools.engine.criteria  # noqa: F401
 
     with pytest.raises(CannotPlant, match="imported already"):
-        plant(next(bug for bug in BUGS if bug.module == "tools.criteria"))
+        plant(next(bug for bug in BUGS if bug.module == "tools.engine.criteria"))
 
 
 def test_bugs_are_noticed_and_their_absence_too(tmp_path: Path) -> None:

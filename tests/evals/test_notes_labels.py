@@ -9,9 +9,9 @@ import msgspec
 from evals.notes.gold import SETS, Labelled, load
 from evals.notes.score import compare
 from evals.report.table import summed
+from tools.domain.records import Note
 from tools.notes.facts import NoteFact
 from tools.notes.reader import read_note
-from tools.records import Note
 
 
 def test_there_are_enough_notes_and_a_third_is_held_out() -> None:

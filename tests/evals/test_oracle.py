@@ -243,7 +243,7 @@ def test_two_hundred_and_fifty_cases_come_out_alike() -> None:
 
 
 def test_a_difference_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tools import quantity
+    from tools.engine import quantity
 
     monkeypatch.setattr(quantity, "_within", lambda *rates: False)
     compared = [compare(case, small()) for case in cases(55, 40, small())]

@@ -14,7 +14,7 @@ from evals.report.readme import table
 from evals.report.table import against
 from evals.scores.rows import Arm, Row
 from evals.suites.session import About
-from tools.errors import Refused
+from tools.common.errors import Refused
 
 ABOUT = About(name="m", model="m:1b", commit="c0ffee", epochs=4, date="2026-09-01")
 

@@ -10,7 +10,7 @@ import pytest
 from evals.retrieval.gold import Question, answers, read_questions
 from evals.stores import generated_store
 from evals.suites.sources import policies
-from tools.records import Policy
+from tools.domain.records import Policy
 from tools.store import Store, index
 from tools.store.clauses import policy_chunks
 from tools.store.everyday import fixed_clauses

@@ -17,8 +17,8 @@ from evals.scores.rows import Arm, Row
 from evals.scores.scoring import clauses, field_verdict, score
 from evals.suites.items import Attack, Called, Item, Suite
 from tools.denials.reader import read_letter
+from tools.domain.records import Note
 from tools.notes.reader import read_note
-from tools.records import Note
 
 P1 = "BLUESTEM-PPO-OZEMPIC"
 

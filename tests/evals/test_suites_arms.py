@@ -84,7 +84,7 @@ def test_the_model_alone_gives_outcome_and_criteria_as_json(bench: Bench) -> Non
 
 
 def test_what_does_not_fit_the_model_alone_is_left_out_and_said_so(bench: Bench) -> None:
-    from tools.bound import Bound
+    from tools.queries.bound import Bound
 
     small = Scripted("x", num_ctx=2048)
     bound = Bound(bench.place("bundled").store, "P001")

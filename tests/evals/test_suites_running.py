@@ -19,7 +19,7 @@ from evals.scores.rows import Row
 from evals.suites import session as sessions
 from evals.suites.running import Log, code, read_rows, tasks_of, ways
 from evals.suites.session import RunOptions, Session
-from tools.errors import Invalid, Unavailable
+from tools.common.errors import Invalid, Unavailable
 
 
 @pytest.fixture(autouse=True)

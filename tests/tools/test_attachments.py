@@ -20,9 +20,10 @@ from pypdf import PdfReader
 from data_gen.forms import print_forms
 from tests import sheets, worlds
 from tests.paper_cases import PLANS, case_of, jose, on_ozempic
-from tools import chart
-from tools.chart import Entering
-from tools.errors import Invalid, Unavailable
+from tools.charts import additions
+from tools.charts.additions import Entering
+from tools.common.errors import Invalid, Unavailable
+from tools.domain.records import Document, Patient, Program
 from tools.papers import uploads
 from tools.papers.attachments import enclosures
 from tools.papers.covers import cover
@@ -30,7 +31,6 @@ from tools.papers.forms import fill
 from tools.papers.letters import letter
 from tools.papers.packet import packet
 from tools.papers.uploads import inspect, printed_pages
-from tools.records import Document, Patient, Program
 from tools.store import Store
 from tools.store.load import load
 
@@ -115,7 +115,7 @@ def to(store: Store) -> Entering:
 
 def attach(to: Entering, content: bytes = sheets.pdf("report"), **more: str) -> Document:
     more = {"kind": "programme", "name": "program.pdf", **more}
-    entry = chart.attach(to, content, DAY, **more)  # type: ignore[arg-type]
+    entry = additions.attach(to, content, DAY, **more)  # type: ignore[arg-type]
     return next(one for one in to.store.patient("P002").documents if one.id == entry.record_id)
 
 

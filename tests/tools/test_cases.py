@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from data_gen.catalog_loader import our_catalog
-from tools.casefile import Known, case_files, decide_case, no_store, read_case
-from tools.errors import Invalid
-from tools.records import Drug
+from tools.charts.casefile import Known, case_files, decide_case, no_store, read_case
+from tools.common.errors import Invalid
+from tools.domain.records import Drug
 
 CASES = Path(__file__).parents[2] / "evals" / "cases"
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from tools.criteria import evaluate_chart
-from tools.records import (
+from tools.domain.records import (
     Allergy,
     Attestation,
     Diagnosis,
@@ -22,7 +21,7 @@ from tools.records import (
     Program,
     Request,
 )
-from tools.rules import (
+from tools.domain.rules import (
     AllergyTo,
     Attested,
     Condition,
@@ -36,6 +35,7 @@ from tools.rules import (
     Taking,
     Trial,
 )
+from tools.engine.criteria import evaluate_chart
 from tools.terminology.conditions import CONCEPTS
 
 AS_OF = date(2026, 9, 1)

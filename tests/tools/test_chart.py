@@ -11,9 +11,9 @@ from types import ModuleType
 import pytest
 
 from tests import worlds
-from tools import chart
-from tools.chart import Entering
-from tools.errors import Invalid, NotFound, Refused
+from tools.charts import additions
+from tools.charts.additions import Entering
+from tools.common.errors import Invalid, NotFound, Refused
 from tools.store import ChartEntry, Store
 from tools.store.load import load
 
@@ -39,7 +39,7 @@ def to(store: Store) -> Entering:
 
 
 def test_a_value_counts_as_soon_as_it_is_entered(to: Entering, store: Store) -> None:
-    entry = chart.add_observation(to, "HbA1c", 7.4, "%", DAY)
+    entry = additions.add_observation(to, "HbA1c", 7.4, "%", DAY)
     added = store.patient("P002").observations[-1]
     assert (added.id, added.test, added.value, added.unit, added.date, added.loinc, added.source) == (
         f"added-{entry.id}",
@@ -55,16 +55,16 @@ def test_a_value_counts_as_soon_as_it_is_entered(to: Entering, store: Store) -> 
 
 @pytest.mark.parametrize("name", ["hba1c", "A1c", "Hemoglobin A1c", "4548-4"])
 def test_a_test_is_known_by_all_its_names(to: Entering, store: Store, name: str) -> None:
-    chart.add_observation(to, name, 7.4, "%", DAY)
+    additions.add_observation(to, name, 7.4, "%", DAY)
     assert store.patient("P002").observations[-1].test == "hba1c"
 
 
 def test_the_missing_lab_changes_the_determination(store: Store) -> None:
     """Case 1 of the reference: the HbA1c is 200 days old; a new one makes the criterion met."""
-    from tools.check import check
+    from tools.queries.check import check
 
     to = Entering(store=store, patient_id="P002", by="kim", when=NOON)
-    chart.add_trial(
+    additions.add_trial(
         to,
         "metformin",
         start=date(2025, 1, 1),
@@ -74,7 +74,7 @@ def test_the_missing_lab_changes_the_determination(store: Store) -> None:
         outcome="inad",
     )
     assert check(store, "P002", "Ozempic").outcome == "needs_documentation"
-    chart.add_observation(to, "hba1c", 8.1, "%", DAY)
+    additions.add_observation(to, "hba1c", 8.1, "%", DAY)
     after = check(store, "P002", "Ozempic")
     shown = {evidence.record_id for finding in after.findings for evidence in finding.evidence}
     assert after.outcome == "ready"
@@ -83,87 +83,87 @@ def test_the_missing_lab_changes_the_determination(store: Store) -> None:
 
 WRONG: dict[str, tuple[Callable[[Entering], ChartEntry], type[Exception], str]] = {
     "a unit that the test does not have": (
-        lambda to: chart.add_observation(to, "hba1c", 7.4, "mg/dL", DAY),
+        lambda to: additions.add_observation(to, "hba1c", 7.4, "mg/dL", DAY),
         Invalid,
         r"HbA1c has no unit 'mg/dL'; write % or mmol/mol",
     ),
     "a value that no body has": (
-        lambda to: chart.add_observation(to, "hba1c", 74, "%", DAY),
+        lambda to: additions.add_observation(to, "hba1c", 74, "%", DAY),
         Invalid,
         r"HbA1c 74 % is not possible; it lies between 3 and 20 %",
     ),
     "a value that is impossible once converted": (
-        lambda to: chart.add_observation(to, "height", 70, "cm", DAY),
+        lambda to: additions.add_observation(to, "height", 70, "cm", DAY),
         Invalid,
         r"between 90 and 250 cm",
     ),
     "a test that there is not": (
-        lambda to: chart.add_observation(to, "hba1", 7.4, "%", DAY),
+        lambda to: additions.add_observation(to, "hba1", 7.4, "%", DAY),
         NotFound,
         r"did you mean hba1c",
     ),
     "a day that has not come": (
-        lambda to: chart.add_observation(to, "hba1c", 7.4, "%", date(2026, 9, 2)),
+        lambda to: additions.add_observation(to, "hba1c", 7.4, "%", date(2026, 9, 2)),
         Invalid,
         r"2026-09-02 lies in the future; the latest possible date is 2026-09-01",
     ),
     "a day before the birth": (
-        lambda to: chart.add_note(to, "text", date(1960, 1, 1)),
+        lambda to: additions.add_note(to, "text", date(1960, 1, 1)),
         Invalid,
         r"before the birth of P002 on 1965-11-30",
     ),
-    "a misspelt drug": (lambda to: chart.add_trial(to, "metfrxmn"), NotFound, r"did you mean metformin"),
+    "a misspelt drug": (lambda to: additions.add_trial(to, "metfrxmn"), NotFound, r"did you mean metformin"),
     "an end before the start": (
-        lambda to: chart.add_trial(to, "metformin", start=date(2025, 2, 1), end=date(2025, 1, 1)),
+        lambda to: additions.add_trial(to, "metformin", start=date(2025, 2, 1), end=date(2025, 1, 1)),
         Invalid,
         r"the end, 2025-01-01, lies before the start",
     ),
     "a course that ended and goes on": (
-        lambda to: chart.add_trial(to, "metformin", end=DAY, ongoing=True),
+        lambda to: additions.add_trial(to, "metformin", end=DAY, ongoing=True),
         Invalid,
         r"not ongoing",
     ),
     "an outcome that could be several": (
-        lambda to: chart.add_trial(to, "metformin", outcome="Intolerance"),
+        lambda to: additions.add_trial(to, "metformin", outcome="Intolerance"),
         Invalid,
         r"several outcomes; write Intolerance - GI side effects, ",
     ),
     "an outcome that is none": (
-        lambda to: chart.add_trial(to, "metformin", outcome="meh"),
+        lambda to: additions.add_trial(to, "metformin", outcome="meh"),
         Invalid,
         r"'meh' is no outcome; write Inadequate response",
     ),
     "a dose without a unit": (
-        lambda to: chart.add_trial(to, "metformin", dose="1000"),
+        lambda to: additions.add_trial(to, "metformin", dose="1000"),
         Invalid,
         r"cannot read the dose '1000'; write it like '1000 mg'",
     ),
     "a frequency that is none": (
-        lambda to: chart.add_trial(to, "metformin", frequency="often"),
+        lambda to: additions.add_trial(to, "metformin", frequency="often"),
         Invalid,
         r"cannot read the frequency 'often'; write daily",
     ),
     "a topic that there is not": (
-        lambda to: chart.add_attestation(to, "mtc", present=False, on=DAY),
+        lambda to: additions.add_attestation(to, "mtc", present=False, on=DAY),
         NotFound,
         r"no topic 'mtc'.*mtc_men2",
     ),
     "a subject that is none": (
-        lambda to: chart.add_attestation(to, "mtc_men2", present=False, subjects=("aunt",), on=DAY),
+        lambda to: additions.add_attestation(to, "mtc_men2", present=False, subjects=("aunt",), on=DAY),
         Invalid,
         r"'aunt' is no subject; write self, family",
     ),
     "a code that is none": (
-        lambda to: chart.add_diagnosis(to, "diabetes"),
+        lambda to: additions.add_diagnosis(to, "diabetes"),
         Invalid,
         r"'diabetes' is no ICD-10-CM code; one looks like E11\.65",
     ),
     "a fill that lasts no days": (
-        lambda to: chart.add_fill(to, "metformin", DAY, 0),
+        lambda to: additions.add_fill(to, "metformin", DAY, 0),
         Invalid,
         r"does not last 0 days",
     ),
-    "a note without words": (lambda to: chart.add_note(to, "  ", DAY), Invalid, r"needs a text"),
+    "a note without words": (lambda to: additions.add_note(to, "  ", DAY), Invalid, r"needs a text"),
 }
 
 
@@ -177,20 +177,20 @@ def test_what_cannot_be_is_refused_and_nothing_is_added(to: Entering, store: Sto
 
 def test_somebody_must_say_who_they_are(store: Store) -> None:
     with pytest.raises(Invalid, match="say who"):
-        chart.add_note(Entering(store=store, patient_id="P002", by=" ", when=NOON), "text", DAY)
+        additions.add_note(Entering(store=store, patient_id="P002", by=" ", when=NOON), "text", DAY)
 
 
 def test_an_unknown_patient_is_named(store: Store) -> None:
     with pytest.raises(NotFound, match="P777"):
-        chart.add_note(Entering(store=store, patient_id="P777", by="kim", when=NOON), "text", DAY)
+        additions.add_note(Entering(store=store, patient_id="P777", by="kim", when=NOON), "text", DAY)
 
 
 def test_one_entry_does_not_make_an_unrecorded_list_complete(store: Store) -> None:
     """P003's medications are not recorded: with metformin alone on the list, no other drug would be taken."""
     to = Entering(store=store, patient_id="P003", by="kim", when=NOON)
     with pytest.raises(Refused, match=r"medication list of P003 is not recorded.*--list-complete"):
-        chart.add_trial(to, "metformin", ongoing=True)
-    chart.add_trial(
+        additions.add_trial(to, "metformin", ongoing=True)
+    additions.add_trial(
         Entering(store=store, patient_id="P003", by="kim", when=NOON, complete=True),
         "metformin",
         ongoing=True,
@@ -199,7 +199,7 @@ def test_one_entry_does_not_make_an_unrecorded_list_complete(store: Store) -> No
 
 
 def test_a_course_keeps_dose_frequency_and_class(to: Entering, store: Store) -> None:
-    chart.add_trial(
+    additions.add_trial(
         to, "Glucophage", start=date(2026, 1, 1), dose="1 g", frequency="BID", formulation="er", ongoing=True
     )
     course = (store.patient("P002").medications or ())[-1]
@@ -211,24 +211,24 @@ def test_a_course_keeps_dose_frequency_and_class(to: Entering, store: Store) -> 
 def test_a_course_of_which_the_end_is_not_known_is_neither_active_nor_stopped(
     to: Entering, store: Store
 ) -> None:
-    chart.add_trial(to, "metformin", start=date(2026, 1, 1))
+    additions.add_trial(to, "metformin", start=date(2026, 1, 1))
     assert (store.patient("P002").medications or ())[-1].status is None
 
 
 def test_what_was_typed_is_known_as_that(to: Entering, store: Store) -> None:
-    entry = chart.add_fill(to, "metformin", DAY, 90, 180)
+    entry = additions.add_fill(to, "metformin", DAY, 90, 180)
     assert store.patient("P002").typed == (entry.record_id,)
 
 
 def test_statements_fills_programs_diagnoses_allergies_and_relatives_reach_their_lists(
     to: Entering, store: Store
 ) -> None:
-    chart.add_attestation(to, "mtc_men2", present=False, subjects=("self", "family"), on=DAY)
-    chart.add_fill(to, "metformin", DAY, 90, 180)
-    chart.add_program(to, "Step by step", date(2026, 1, 1))
-    chart.add_diagnosis(to, "i10", "hypertension")
-    chart.add_allergy(to, "metformin", reaction="hives")
-    chart.add_relative(to, "mother", "medullary thyroid carcinoma")
+    additions.add_attestation(to, "mtc_men2", present=False, subjects=("self", "family"), on=DAY)
+    additions.add_fill(to, "metformin", DAY, 90, 180)
+    additions.add_program(to, "Step by step", date(2026, 1, 1))
+    additions.add_diagnosis(to, "i10", "hypertension")
+    additions.add_allergy(to, "metformin", reaction="hives")
+    additions.add_relative(to, "mother", "medullary thyroid carcinoma")
     kept = store.patient("P002")
     assert (kept.attestations[0].subjects, kept.attestations[0].by) == (("self", "family"), "kim")
     assert (kept.fills[0].classes, kept.fills[0].days_supply) == (("biguanide",), 90)
@@ -241,4 +241,4 @@ def test_statements_fills_programs_diagnoses_allergies_and_relatives_reach_their
 
 def test_a_world_that_lies_ahead_of_the_clock_takes_its_own_dates(store: Store) -> None:
     early = Entering(store=store, patient_id="P002", by="kim", when=datetime(2026, 3, 1, tzinfo=UTC))
-    assert chart.add_observation(early, "hba1c", 7.4, "%", DAY).id == 1
+    assert additions.add_observation(early, "hba1c", 7.4, "%", DAY).id == 1

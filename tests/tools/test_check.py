@@ -9,9 +9,9 @@ import msgspec
 import pytest
 
 from tests import worlds
-from tools import check
-from tools.errors import Invalid, NotFound, Unavailable
-from tools.records import Coverage, Observation, Order, Patient, Request
+from tools.common.errors import Invalid, NotFound, Unavailable
+from tools.domain.records import Coverage, Observation, Order, Patient, Request
+from tools.queries import check
 from tools.store import Store
 from tools.store.load import load
 

@@ -8,8 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tools.criteria import evaluate_chart
-from tools.records import (
+from tools.domain.records import (
     Allergy,
     Attestation,
     Diagnosis,
@@ -23,7 +22,7 @@ from tools.records import (
     Program,
     Request,
 )
-from tools.rules import (
+from tools.domain.rules import (
     Age,
     AllergyTo,
     AllOf,
@@ -45,6 +44,7 @@ from tools.rules import (
     Trial,
     Use,
 )
+from tools.engine.criteria import evaluate_chart
 
 AS_OF = date(2026, 9, 1)
 A1C = Lab(id="a1c", test="hba1c", op=">=", value=7.0, unit="%", within=Period(90))
@@ -470,7 +470,7 @@ def test_a_course_that_ended_is_no_therapy_to_renew(ended: int, expected: str) -
 
 
 def excluded(chart: Patient) -> Finding:
-    from tools.criteria import evaluate
+    from tools.engine.criteria import evaluate
     from tools.evidence.context import EvaluationContext
 
     return evaluate(MTC, EvaluationContext(chart, Request(drug="Ozempic"), AS_OF), exclude=True)

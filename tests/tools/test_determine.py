@@ -8,9 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tools.alternatives import alternatives
-from tools.determine import determine
-from tools.records import (
+from tools.domain.records import (
     Authorization,
     Benefit,
     Coverage,
@@ -30,8 +28,10 @@ from tools.records import (
     StartingLimit,
     Strength,
 )
-from tools.request import complete_request
-from tools.rules import AllOf, Change, Condition, Lab, Period, Required, Rule, Taking, Use
+from tools.domain.rules import AllOf, Change, Condition, Lab, Period, Required, Rule, Taking, Use
+from tools.engine.alternatives import alternatives
+from tools.engine.determine import determine
+from tools.engine.request import complete_request
 
 AS_OF = date(2026, 9, 1)
 T2DM = Condition(id="t2dm", label="type 2 diabetes", codes=("E11",))

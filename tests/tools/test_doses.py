@@ -10,14 +10,14 @@ import msgspec
 import pytest
 
 from data_gen.catalog_loader import CATALOG, load_catalog, our_catalog
-from tools.criteria import evaluate_chart
-from tools.errors import Invalid
-from tools.label import dose_finding, is_label_dose
-from tools.records import Finding, Medication, Patient, Request
-from tools.request import complete_request, for_use
+from tools.common.errors import Invalid
+from tools.domain.records import Finding, Medication, Patient, Request
+from tools.domain.rules import Node, Taking, Use
+from tools.engine.criteria import evaluate_chart
+from tools.engine.label import dose_finding, is_label_dose
+from tools.engine.request import complete_request, for_use
 from tools.rulebook.located import parse_yaml
 from tools.rulebook.rule_yaml import Reader
-from tools.rules import Node, Taking, Use
 
 AS_OF = date(2026, 9, 1)
 METFORMIN = Taking(id="now", label="metformin", drugs=("metformin",), min_dose=500.0, max_dose=1000.0)

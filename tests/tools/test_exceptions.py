@@ -11,11 +11,11 @@ import pytest
 from data_gen.catalog_loader import our_catalog
 from data_gen.forms import print_forms
 from tests.paper_cases import case_of, jose
-from tools.cases import Case
+from tools.domain.records import Benefit, Correction, Medication, PARequest, Patient
+from tools.papers.case import Case
 from tools.papers.exceptions import exceptions_of, in_order, refusal
 from tools.papers.forms import fill
 from tools.papers.letters import letter
-from tools.records import Benefit, Correction, Medication, PARequest, Patient
 
 FORMS = print_forms(our_catalog().plans)
 FORM = next(form for form in FORMS.values() if form.channel == "fax")

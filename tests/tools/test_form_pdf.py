@@ -12,14 +12,14 @@ from pypdf import PdfReader
 from data_gen.catalog_loader import our_catalog
 from data_gen.forms import print_forms
 from tests.paper_cases import ARCHETYPES, AS_OF, DRUGS, PLANS, bare, case_of, jose, on_ozempic
-from tools.cases import Case
-from tools.determine import determine
+from tools.domain.records import Allergy, PARequest, Request
+from tools.engine.determine import determine
+from tools.engine.request import complete_request
+from tools.papers.case import Case
 from tools.papers.form_layout import WIDTH, column_widths, rows_of, width_of, wrap
 from tools.papers.form_pdf import render_pdf
 from tools.papers.formats import printable
 from tools.papers.forms import fill
-from tools.records import Allergy, PARequest, Request
-from tools.request import complete_request
 
 FORM = print_forms(PLANS)
 

@@ -12,9 +12,11 @@ from data_gen.forms import FORMS, print_forms, read
 from data_gen.world import Order as Wanted
 from data_gen.world import generate
 from tests.paper_cases import ARCHETYPES, AS_OF, DRUGS, PLANS, bare, case_of, jose, observation, on_ozempic
-from tools.cases import Case
-from tools.determine import determine
-from tools.errors import Invalid
+from tools.common.errors import Invalid
+from tools.domain.records import Allergy, FilledField, Medication, Order, PARequest, Patient, Request
+from tools.engine.determine import determine
+from tools.engine.request import complete_request
+from tools.papers.case import Case
 from tools.papers.covers import cover, mail_cover, phone_script
 from tools.papers.epa import exchange
 from tools.papers.exceptions import excepted, exceptions_of
@@ -22,8 +24,6 @@ from tools.papers.formats import how_often
 from tools.papers.forms import fill
 from tools.papers.letters import letter
 from tools.papers.questions import questions
-from tools.records import Allergy, FilledField, Medication, Order, PARequest, Patient, Request
-from tools.request import complete_request
 from tools.terminology.medicines import ndc11
 
 FORM = print_forms(PLANS)

@@ -11,11 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_gen.catalog_loader import Catalog, load_catalog
-from tools.criteria import at_least, evaluate
-from tools.determine import determine
-from tools.documents import walk
-from tools.evidence.context import EvaluationContext
-from tools.records import (
+from tools.domain.records import (
     Allergy,
     Attestation,
     Coverage,
@@ -28,8 +24,7 @@ from tools.records import (
     Program,
     Request,
 )
-from tools.request import complete_request
-from tools.rules import (
+from tools.domain.rules import (
     Age,
     AllergyTo,
     AllOf,
@@ -47,6 +42,11 @@ from tools.rules import (
     Specialist,
     Trial,
 )
+from tools.engine.criteria import at_least, evaluate
+from tools.engine.determine import determine
+from tools.engine.documents import walk
+from tools.engine.request import complete_request
+from tools.evidence.context import EvaluationContext
 
 AS_OF = date(2026, 9, 1)
 BORN = date(1970, 1, 1)

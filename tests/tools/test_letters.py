@@ -9,14 +9,14 @@ import pytest
 from pypdf import PdfReader
 
 from tests.paper_cases import AS_OF, bare, case_of, jose, observation, on_ozempic
-from tools.cases import Case
-from tools.determine import determine
+from tools.domain.records import Diagnosis, Medication, Patient, Sex
+from tools.domain.rules import Condition
+from tools.engine.determine import determine
+from tools.papers.case import Case
 from tools.papers.citations import TABLE, citations
 from tools.papers.formats import long_date
 from tools.papers.letter_pdf import letter_pdf
 from tools.papers.letters import Letter, letter
-from tools.records import Diagnosis, Medication, Patient, Sex
-from tools.rules import Condition
 
 NUMBER = re.compile(r"\d[\d,.]*\d|\d")
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tools.domain.records import Finding
 from tools.messages import action, both, catalogue, choice, iso, message, render, term
 from tools.messages.catalogue import Optional, Slot, compiled
-from tools.records import Finding
 
 ROOT = Path(__file__).parents[2]
 ROWS = catalogue.catalogue("en").rows

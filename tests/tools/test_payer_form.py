@@ -18,14 +18,14 @@ from pypdf.generic import DictionaryObject, NameObject, TextStringObject
 from data_gen.forms import print_forms
 from evals import forms as drawn
 from tests.paper_cases import PLANS, case_of, jose
-from tools.cases import Case
-from tools.errors import Invalid
+from tools.common.errors import Invalid
+from tools.domain.records import Allergy, Blank, FormTemplate, PARequest, PayerPdf
 from tools.papers import form_reading, payer_form
+from tools.papers.case import Case
 from tools.papers.form_layout import width_of
 from tools.papers.forms import fill
 from tools.papers.letters import letter
 from tools.papers.packet import packet
-from tools.records import Allergy, Blank, FormTemplate, PARequest, PayerPdf
 
 FOLDER = Path(drawn.__file__).parent
 FORMS = ("determination", "state", "one_page")

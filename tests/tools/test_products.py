@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tools.criteria import evaluate_chart
-from tools.products import goes_by_ingredient, is_product
-from tools.records import Fill, Finding, Medication, Patient, Request
-from tools.rules import NoneOf, OnDrug, Taking, Trial
+from tools.domain.records import Fill, Finding, Medication, Patient, Request
+from tools.domain.rules import NoneOf, OnDrug, Taking, Trial
+from tools.engine.criteria import evaluate_chart
+from tools.evidence.products import goes_by_ingredient, is_product
 
 AS_OF = date(2026, 9, 1)
 OZEMPIC = Request(drug="Ozempic", ingredients=("semaglutide",), classes=("glp1",))

@@ -7,10 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_gen.catalog_loader import our_catalog
-from tools.errors import Invalid
-from tools.rulebook.prose import House, bare, describe
-from tools.rulebook.wording import SPECIALTIES, drugs_label, uses_label
-from tools.rules import (
+from tools.common.errors import Invalid
+from tools.domain.rules import (
     Age,
     AllergyTo,
     AllOf,
@@ -32,10 +30,12 @@ from tools.rules import (
     Trial,
     Use,
 )
+from tools.rulebook.prose import House, bare, describe
+from tools.rulebook.wording import SPECIALTIES, drugs_label, uses_label
 from tools.terminology.conditions import CONCEPTS
 from tools.terminology.medicines import CLASSES, STEP_CLASSES, medicines_of
 from tools.terminology.observations import TESTS
-from tools.terms import INDICATIONS, TOPICS
+from tools.terminology.terms import INDICATIONS, TOPICS
 
 HOUSES: dict[str, House] = our_catalog().houses
 

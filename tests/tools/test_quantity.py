@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from data_gen.catalog_loader import our_catalog
-from tools.errors import Invalid
-from tools.history import history_of_strength
-from tools.quantity import Quantity, quantity_finding, quantity_status
-from tools.records import Benefit, Fill, Finding, Medication, Order, Patient, Request
-from tools.request import check_amounts, complete_request
+from tools.common.errors import Invalid
+from tools.domain.records import Benefit, Fill, Finding, Medication, Order, Patient, Request
+from tools.domain.rules import AllOf, Limits, QuantityLimit, Rule, StartingLimit, SupplyLimit
+from tools.engine.history import history_of_strength
+from tools.engine.quantity import Quantity, quantity_finding, quantity_status
+from tools.engine.request import check_amounts, complete_request
 from tools.rulebook.limits_yaml import read_limits
 from tools.rulebook.located import parse_yaml
-from tools.rules import AllOf, Limits, QuantityLimit, Rule, StartingLimit, SupplyLimit
 from tools.terminology.medicines import ndc11
 
 AS_OF = date(2026, 9, 1)

@@ -19,22 +19,22 @@ from data_gen.world import Order, generate
 from evals.oracle import read_policy
 from evals.oracle.chart import Stretch
 from evals.oracle.reading import Row, read_sentence
-from tools.chartfile import read_chart
-from tools.criteria import compiled_criteria, evaluate_chart
-from tools.errors import Invalid
-from tools.records import Finding, Request
+from tools.charts.chartfile import read_chart
+from tools.common.errors import Invalid
+from tools.domain.records import Finding, Request
+from tools.domain.rules import Lab, Node, Period, Required, Rule
+from tools.engine.criteria import compiled_criteria, evaluate_chart
 from tools.rulebook.located import Map, Place, parse_yaml
 from tools.rulebook.plain import describe
 from tools.rulebook.policy_rules import read_rules, stated
 from tools.rulebook.prose import bare
 from tools.rulebook.rule_yaml import Reader
-from tools.rules import Lab, Node, Period, Required, Rule
 from tools.store import Store
 from tools.store.load import load
 from tools.terminology import observations
 from tools.terminology.conditions import CONCEPTS
 from tools.terminology.observations import TESTS
-from tools.terms import TOPICS
+from tools.terminology.terms import TOPICS
 
 AS_OF = date(2026, 9, 1)
 HOUSES = our_catalog().houses

@@ -13,9 +13,7 @@ import pytest
 
 from evals.oracle_cases import Case, cases, world
 from tests.worlds import AS_OF, p001, p002, tiny_world
-from tools.criteria import CompiledCriterion, compiled_criteria
-from tools.determine import case_of, determine
-from tools.records import (
+from tools.domain.records import (
     Attestation,
     Authorization,
     Coverage,
@@ -30,11 +28,13 @@ from tools.records import (
     Plan,
     Request,
 )
-from tools.request import complete_request
-from tools.rules import AllOf, Attested, Period, Required
+from tools.domain.rules import AllOf, Attested, Period, Required
+from tools.engine.criteria import CompiledCriterion, compiled_criteria
+from tools.engine.determine import case_of, determine
+from tools.engine.request import complete_request
+from tools.engine.verdict import verdict
 from tools.screening.needs import told
 from tools.screening.panel import Panel, Screened
-from tools.verdict import verdict
 
 SEEDS = (5, 6)
 COUNT = 260  # of each seed: planted charts, two thirds of them edited, most at the bounds of a rule

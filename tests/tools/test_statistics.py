@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.statistics import Stratum, adjusted, exact_p, wilson
+from tools.common.statistics import Stratum, adjusted, exact_p, wilson
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from tests import worlds
 RACE = """
 import sys, threading
 import msgspec
-from tools import structs
-from tools.records import Drug, Plan
+from tools.common import structs
+from tools.domain.records import Drug, Plan
 
 bodies = [(Drug, open(sys.argv[1], "rb").read()), (Plan, open(sys.argv[2], "rb").read())]
 assert structs.build() > 50

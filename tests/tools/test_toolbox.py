@@ -12,11 +12,11 @@ import msgspec
 import pytest
 
 from tests import worlds
-from tools import toolbox as tb
-from tools.bound import Bound
-from tools.enquiries import LONGEST, fitted
-from tools.errors import Refused, Unavailable
-from tools.records import Coverage, Diagnosis, Medication, Note, Observation, Patient
+from tools.common.errors import Refused, Unavailable
+from tools.domain.records import Coverage, Diagnosis, Medication, Note, Observation, Patient
+from tools.queries import toolbox as tb
+from tools.queries.bound import Bound
+from tools.queries.enquiries import LONGEST, fitted
 from tools.store import Store
 from tools.store.load import load
 
@@ -238,7 +238,7 @@ def test_nothing_that_goes_wrong_is_raised_at_the_model(bound: Bound) -> None:
 
 
 def test_a_lead_in_a_note_is_quoted_as_one(bound: Bound) -> None:
-    from tools.records import Lead, Proposal
+    from tools.domain.records import Lead, Proposal
 
     found = bound.determination("Ozempic")
     quote = "stopped metformin in May"

@@ -9,13 +9,13 @@ import msgspec
 import pytest
 
 from data_gen.catalog_loader import our_catalog
-from tools.criteria import evaluate_chart
-from tools.errors import Invalid
-from tools.records import Fill, Finding, Medication, Patient, Request
+from tools.common.errors import Invalid
+from tools.domain.records import Fill, Finding, Medication, Patient, Request
+from tools.domain.rules import AllOf, AtLeast, Node, Trial
+from tools.engine.criteria import evaluate_chart
 from tools.rulebook.criterion_yaml import read_preferred
 from tools.rulebook.located import parse_yaml
 from tools.rulebook.rule_yaml import Reader
-from tools.rules import AllOf, AtLeast, Node, Trial
 
 AS_OF = date(2026, 9, 1)
 METFORMIN = Trial(id="trial", label="metformin", drugs=("metformin",), min_days=90)

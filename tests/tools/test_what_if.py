@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.worlds import AS_OF, ozempic, p001, p002, p003, plan, wegovy
-from tools.determine import determine
-from tools.errors import Invalid, NotFound
-from tools.records import Attestation, Determination, Medication, Observation, Patient, Request
-from tools.request import complete_request
-from tools.what_if import (
+from tools.common.errors import Invalid, NotFound
+from tools.domain.records import Attestation, Determination, Medication, Observation, Patient, Request
+from tools.engine.determine import determine
+from tools.engine.request import complete_request
+from tools.engine.what_if import (
     Aged,
     Asked,
     Change,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from tools.appeals.records import Weighed
-from tools.cases import Case
 from tools.denials.records import Denial
-from tools.documents import walk
+from tools.domain.records import Finding
+from tools.engine.documents import walk
 from tools.evidence.courses import matches
 from tools.papers import formats
+from tools.papers.case import Case
 from tools.papers.exhibits import exhibits
-from tools.records import Finding
 
 
 def enclosed(case: Case, denial: Denial, reasons: Sequence[Weighed]) -> list[str]:

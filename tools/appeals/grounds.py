@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator
 
 from tools.appeals.pointing import leaves
 from tools.appeals.records import Ground, GroundKind
-from tools.cases import Case
+from tools.domain.records import Alternative, Finding, Medication
+from tools.domain.rules import AllOf, Trial
 from tools.evidence.courses import matches
+from tools.papers.case import Case
 from tools.papers.formats import measure
-from tools.records import Alternative, Finding, Medication
-from tools.rules import AllOf, Trial
 
 STABLE_DAYS = 90
 METFORMIN_EGFR = 30  # its label: contraindicated below; mL/min/1.73 m2

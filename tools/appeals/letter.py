@@ -12,17 +12,17 @@ from tools.appeals.levels import LevelText, text_of, texts
 from tools.appeals.moves import Matter, misread
 from tools.appeals.pointing import drugs_named, tests_named
 from tools.appeals.records import Strategy, Weighed
-from tools.cases import Case
+from tools.common.errors import Refused
 from tools.denials.days import days_in
 from tools.denials.records import Denial
-from tools.errors import Refused
+from tools.domain.records import Evidence, Finding, Record
 from tools.evidence.courses import matches
 from tools.evidence.measurements import values_of
 from tools.papers import formats
+from tools.papers.case import Case
 from tools.papers.citations import citations
 from tools.papers.composed import Block, Letter, heading, paragraph
 from tools.papers.letters import Writer
-from tools.records import Evidence, Finding, Record
 from tools.terminology.observations import TESTS
 
 # The reasons that turn on medicine: literature bears on these and on no other.

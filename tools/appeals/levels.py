@@ -8,9 +8,9 @@ from pathlib import Path
 
 import msgspec
 
-from tools.errors import Invalid
+from tools.common.errors import Invalid
+from tools.domain.records import Record
 from tools.lifecycle.levels import LEVELS
-from tools.records import Record
 
 
 class LevelText(Record, frozen=True, kw_only=True):

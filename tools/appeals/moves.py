@@ -12,14 +12,14 @@ from tools.appeals.levels import text_of, texts
 from tools.appeals.records import Ground, Step, StepKind, Weighed
 from tools.appeals.timing import clock_for, decides_within, request_takes
 from tools.appeals.weighing import last_supply, told
-from tools.cases import Case
 from tools.denials.records import Denial, RequestedDrug
-from tools.eligibility import plans_on
+from tools.domain.records import Alternative, Finding
+from tools.engine.eligibility import plans_on
 from tools.lifecycle.levels import Level, levels_of
 from tools.lifecycle.running import Clock
+from tools.papers.case import Case
 from tools.papers.formats import amount, number
-from tools.records import Alternative, Finding
-from tools.terms import INDICATIONS
+from tools.terminology.terms import INDICATIONS
 
 
 class Matter(NamedTuple):

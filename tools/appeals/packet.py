@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tools.appeals.enclosures import beside, cited_clauses, rested_on
 from tools.appeals.records import Strategy
-from tools.cases import Case
+from tools.common.errors import Invalid
 from tools.denials.records import Denial
-from tools.documents import walk
-from tools.errors import Invalid
+from tools.domain.records import Evidence, Finding, Policy
+from tools.engine.documents import walk
 from tools.papers import formats
+from tools.papers.case import Case
 from tools.papers.composed import Block, Letter, heading, paragraph
 from tools.papers.exhibits import exhibits
 from tools.papers.letter_pdf import letter_pdf
 from tools.papers.paper import canvas
 from tools.papers.typesetting import markup
-from tools.records import Evidence, Finding, Policy
 
 if TYPE_CHECKING:
     from pypdf import PdfWriter

@@ -8,11 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import NamedTuple
 
-from tools.cases import Case
 from tools.denials.records import Denial, StatedReason
-from tools.documents import walk
-from tools.records import Finding
-from tools.rules import (
+from tools.domain.records import Finding
+from tools.domain.rules import (
     Age,
     AllergyTo,
     Attested,
@@ -30,6 +28,8 @@ from tools.rules import (
     Trial,
     Use,
 )
+from tools.engine.documents import walk
+from tools.papers.case import Case
 from tools.terminology.conditions import CONCEPTS
 from tools.terminology.matcher import medicines_in
 from tools.terminology.medicines import ingredients_of, medicines_of, terminology

@@ -6,8 +6,8 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal
 
+from tools.domain.records import Finding, Record
 from tools.lifecycle.running import Term
-from tools.records import Finding, Record
 
 Standing = Literal[
     "refuted",  # the record shows the contrary of what the payer says

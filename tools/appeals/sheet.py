@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tools.appeals.records import Strategy
-from tools.cases import Case
+from tools.common.errors import Refused
 from tools.denials.records import Denial
-from tools.documents import walk
-from tools.errors import Refused
+from tools.domain.records import Finding
+from tools.engine.documents import walk
 from tools.papers import formats
+from tools.papers.case import Case
 from tools.papers.composed import Block, Letter, heading, paragraph
 from tools.papers.exhibits import evidence_of
 from tools.papers.letters import Writer
 from tools.papers.questions import Question, questions
-from tools.records import Finding
 
 FACTS, QUESTIONS, CLAUSES = 3, 5, 2
 NOT_ON_RECORD = "not on record: say so, and guess nothing"

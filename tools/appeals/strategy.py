@@ -23,11 +23,11 @@ from tools.appeals.moves import Matter
 from tools.appeals.records import Odds, Step, Strategy, Weighed
 from tools.appeals.timing import next_level
 from tools.appeals.weighing import FACTUAL, excluded_by_benefit, told, weigh
-from tools.cases import Case
 from tools.denials.records import Denial, Quote, StatedReason
+from tools.domain.records import Finding
 from tools.lifecycle.levels import levels_of, next_levels
 from tools.lifecycle.running import Clock
-from tools.records import Finding
+from tools.papers.case import Case
 
 ADVERSE = ("denial", "partial_approval", "appeal_upheld")
 _PAPERWORK = frozenset({"pa_required", "insufficient_documentation", "administrative"})

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 
-from tools.cases import Case
+from tools.common.errors import Invalid
 from tools.denials.records import Deadline, Denial, RightKind
-from tools.errors import Invalid
+from tools.domain.records import Plan
 from tools.lifecycle.clocks import find
 from tools.lifecycle.levels import Level, levels_of, next_levels
 from tools.lifecycle.records import AuthorizationCase, CaseEvent, CaseHead, Facts, Notice, Urgency
 from tools.lifecycle.running import Clock, clocks_of
-from tools.records import Plan
+from tools.papers.case import Case
 
 _NEXT: dict[RightKind, str] = {
     "second_level": "second",

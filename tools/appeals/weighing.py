@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from tools.appeals.pointing import pointed_at
 from tools.appeals.records import Standing, Weighed
-from tools.cases import Case
 from tools.denials.codes import REASONS
 from tools.denials.records import Denial, StatedReason
-from tools.eligibility import plans_on
+from tools.domain.records import Benefit, Finding
+from tools.engine.eligibility import plans_on
 from tools.evidence.courses import matches
-from tools.records import Benefit, Finding
+from tools.papers.case import Case
 
 # What the payer can see in its own files, whatever the chart says: a call may mend it.
 FACTUAL = frozenset({"pa_required", "non_formulary", "benefit_exclusion", "not_eligible", "quantity_limit", "age",

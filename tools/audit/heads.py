@@ -11,8 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from tools.errors import Invalid, Unavailable
-from tools.private import secret_of
+from tools.common.errors import Invalid, Unavailable
+from tools.common.private import secret_of
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,7 +20,7 @@ from tools.audit.events import AuditEvent
 from tools.audit.heads import Head, is_signed
 from tools.audit.merkle import leaf_hash, root
 from tools.audit.rows import RowSet, row_hash
-from tools.records import Patient
+from tools.domain.records import Patient
 from tools.store import database
 from tools.store.audit import AS_A_WHOLE, ROW_BY_ROW, kept_columns, key_name, rows_of, sum_of
 from tools.store.bulk import found_by

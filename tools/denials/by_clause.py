@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tools.denials.learned import code_shares
 from tools.denials.records import Cited, StatedReason
-from tools.records import Clause, Policy
+from tools.domain.records import Clause, Policy
 
 _OF_SECTION = {
     "quantity": "quantity_limit",

@@ -12,9 +12,9 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
+from tools.common.errors import Refused
 from tools.denials.records import Denial
-from tools.errors import Refused
-from tools.records import Patient
+from tools.domain.records import Patient
 
 Agreement = Literal["same", "differs", "unknown"]
 _TITLES = frozenset(["mr", "mrs", "ms", "miss", "mx", "dr", "sir", "jr", "sr", "ii", "iii", "iv"])

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tools.errors import Invalid, Unavailable
+from tools.common.errors import Invalid, Unavailable
 
 SUFFIXES = (".txt", ".md", ".pdf", ".json")
 _LETTER_KEYS = ("letter", "text", "body", "message", "content")

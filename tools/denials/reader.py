@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from tools.common.errors import Invalid
 from tools.denials.by_clause import reasons_by_clause
 from tools.denials.cited import clauses_told
 from tools.denials.codes import REASONS, codes_in
@@ -49,8 +50,7 @@ from tools.denials.records import (
 from tools.denials.rights import Time, deadline_of, rights_of
 from tools.denials.sentences import Sentence, sentences_of
 from tools.denials.who import who
-from tools.errors import Invalid
-from tools.records import Policy
+from tools.domain.records import Policy
 from tools.terminology.quantities import quantities_in
 
 LONGEST = 100_000  # characters

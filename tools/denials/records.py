@@ -6,7 +6,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal
 
-from tools.records import Record
+from tools.domain.records import Record
 
 LetterKind = Literal[
     "denial",

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from functools import cache
 from typing import NamedTuple, get_args
 
-from tools.dates import add_months
+from tools.common.dates import add_months
 from tools.denials.mentions import Mention
 from tools.denials.records import Anchor, Deadline, Quote, Right, RightKind, Unit
 from tools.denials.sentences import Sentence

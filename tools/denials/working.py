@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date
 
 from tools.denials.records import Denial, Right
+from tools.domain.records import Plan, Record
 from tools.lifecycle import clocks
 from tools.lifecycle.levels import Level, levels_of
-from tools.records import Plan, Record
 
 _KEYS: dict[str, tuple[str, ...]] = {
     "second_level": ("second",),

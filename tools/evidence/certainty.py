@@ -14,13 +14,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from tools.evidence import courses, diagnoses, statements
-from tools.evidence.context import STATUS_ONLY, EvaluationContext, LeafResult
-from tools.evidence.notes import contradicting_sentence, goes_on
-from tools.messages import Message, action, iso, message
-from tools.products import goes_by_ingredient, is_product
-from tools.records import Diagnosis, Evidence, Fill, Medication, Patient, Program
-from tools.rules import (
+from tools.domain.records import Diagnosis, Evidence, Fill, Medication, Patient, Program
+from tools.domain.rules import (
     AllergyTo,
     Attested,
     Change,
@@ -34,11 +29,16 @@ from tools.rules import (
     Taking,
     Trial,
 )
+from tools.evidence import courses, diagnoses, statements
+from tools.evidence.context import STATUS_ONLY, EvaluationContext, LeafResult
+from tools.evidence.notes import contradicting_sentence, goes_on
+from tools.evidence.products import goes_by_ingredient, is_product
+from tools.messages import Message, action, iso, message
 from tools.terminology.conditions import CONCEPTS, exclusive_codes
 from tools.terminology.matcher import matches
 from tools.terminology.medicines import medicine
 from tools.terminology.substances import is_substance
-from tools.terms import GENERAL_WORDS
+from tools.terminology.terms import GENERAL_WORDS
 
 Answer = Callable[[Any, EvaluationContext, bool], LeafResult]
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import msgspec
 
+from tools.domain.records import Attestation, Diagnosis, Evidence, Medication, Patient, Reason, Request
+from tools.domain.rules import Period, Who
 from tools.evidence.measurements import Values, values_of
+from tools.evidence.products import may_be_charted
 from tools.messages import Action, Message, message
-from tools.products import may_be_charted
-from tools.records import Attestation, Diagnosis, Evidence, Medication, Patient, Reason, Request
-from tools.rules import Period, Who
-from tools.terms import TOPICS, is_icd10
+from tools.terminology.terms import TOPICS, is_icd10
 
 Statements = dict[Who, tuple[Attestation, ...]]  # by whom it is about; several are of one day
 

@@ -13,14 +13,14 @@ from itertools import product
 
 import msgspec
 
-from tools.dates import add_months, months_between
+from tools.common.dates import add_months, months_between
+from tools.domain.records import Allergy, Evidence, Fill, Medication, Patient, Request, TrialOutcome
+from tools.domain.rules import AllergyTo, Intolerance, OnDrug, Response, Taking, Trial, Use
 from tools.evidence.context import STATUS_ONLY, EvaluationContext, LeafResult, better
+from tools.evidence.products import brands_of, is_product
 from tools.evidence.supply import Stretch, Supply, common, length, shortfalls, supply_of, union
 from tools.messages import Action, Message, action, iso, message, render
 from tools.messages.grammar import number
-from tools.products import brands_of, is_product
-from tools.records import Allergy, Evidence, Fill, Medication, Patient, Request, TrialOutcome
-from tools.rules import AllergyTo, Intolerance, OnDrug, Response, Taking, Trial, Use
 from tools.terminology.medicines import CLASSES
 
 _RESPONSES: dict[str, Response] = {

@@ -7,10 +7,10 @@ from collections.abc import Container, Iterable
 from datetime import date
 from functools import lru_cache
 
+from tools.domain.records import Attestation, Diagnosis, Evidence, FamilyHistory
+from tools.domain.rules import Condition, Degree, Period, Who
 from tools.evidence.context import STATUS_ONLY, EvaluationContext, LeafResult, Term, as_stated, span, term_of
 from tools.messages import Action, action, iso, message
-from tools.records import Attestation, Diagnosis, Evidence, FamilyHistory
-from tools.rules import Condition, Degree, Period, Who
 from tools.terminology.vocabulary import term_of_name
 
 _Record = Diagnosis | FamilyHistory | Attestation

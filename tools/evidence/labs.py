@@ -9,12 +9,12 @@ from itertools import groupby
 
 import msgspec
 
+from tools.domain.records import Diagnosis, Evidence, Reason
+from tools.domain.rules import After, Change, Lab, Measured
 from tools.evidence.context import COMPARE, STATUS_ONLY, EvaluationContext, LeafResult, span
 from tools.evidence.courses import Course, courses_of, matches, no_history
 from tools.evidence.measurements import Rejected, Value, canonical, cut, governing, round_half_up
 from tools.messages import Action, Message, action, iso, message
-from tools.records import Diagnosis, Evidence, Reason
-from tools.rules import After, Change, Lab, Measured
 from tools.terminology.observations import TESTS, tests
 
 

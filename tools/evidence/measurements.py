@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from tools.records import Evidence, Observation, Patient, Reason
+from tools.domain.records import Evidence, Observation, Patient, Reason
 from tools.terminology.observations import TESTS
 
 

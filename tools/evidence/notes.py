@@ -13,15 +13,8 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Any, NamedTuple
 
-from tools.evidence.context import DECIDED, EvaluationContext, LeafResult
-from tools.evidence.courses import matches
-from tools.language.assertion import Assertion, assertion, sentence_at
-from tools.language.likelihood import About, likelihood
-from tools.language.mentions import Mention
-from tools.language.reading import Reading, reading
-from tools.products import is_product
-from tools.records import Evidence, Medication, Note, Procedure
-from tools.rules import (
+from tools.domain.records import Evidence, Medication, Note, Procedure
+from tools.domain.rules import (
     AllergyTo,
     Attested,
     Change,
@@ -34,6 +27,13 @@ from tools.rules import (
     Taking,
     Trial,
 )
+from tools.evidence.context import DECIDED, EvaluationContext, LeafResult
+from tools.evidence.courses import matches
+from tools.evidence.products import is_product
+from tools.language.assertion import Assertion, assertion, sentence_at
+from tools.language.likelihood import About, likelihood
+from tools.language.mentions import Mention
+from tools.language.reading import Reading, reading
 from tools.terminology.conditions import conditions
 from tools.terminology.matcher import medicines_in
 from tools.terminology.medicines import resolve_medicine, terminology

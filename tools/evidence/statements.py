@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from datetime import date
 from typing import NamedTuple
 
-from tools.dates import age_on
+from tools.common.dates import age_on
+from tools.domain.records import Evidence, Program
+from tools.domain.rules import Age, Attested, Programme, Specialist, Use
 from tools.evidence.context import (
     COMPARE,
     STATUS_ONLY,
@@ -18,10 +20,8 @@ from tools.evidence.context import (
 )
 from tools.evidence.courses import dose_range, within_dose
 from tools.messages import Action, Message, action, iso, message
-from tools.records import Evidence, Program
-from tools.rules import Age, Attested, Programme, Specialist, Use
+from tools.terminology.terms import INDICATIONS
 from tools.terminology.vocabulary import term_of_name
-from tools.terms import INDICATIONS
 
 
 def age(leaf: Age, context: EvaluationContext, exclude: bool) -> LeafResult:

@@ -7,9 +7,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
+from tools.domain.records import Fill
+from tools.domain.rules import Trial
 from tools.messages import Message, message
-from tools.records import Fill
-from tools.rules import Trial
 
 Stretch = tuple[int, int]  # ordinals: the first day, and the one after the last
 

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Literal
 
+from tools.domain.records import Allergy, Diagnosis, FamilyHistory, Procedure, Program
 from tools.fhir.conditions import icd10
 from tools.fhir.context import Reading
 from tools.fhir.elements import Concept, last_day
 from tools.fhir.products import named_drugs, product
 from tools.fhir.report import Entry, Ignored
-from tools.records import Allergy, Diagnosis, FamilyHistory, Procedure, Program
-from tools.terms import RXNORM, SNOMED
+from tools.terminology.terms import RXNORM, SNOMED
 
 VERIFICATION: dict[str, Literal["confirmed", "provisional", "refuted"]] = {
     "": "confirmed",

@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from tools.fhir.elements import Concept
-from tools.terms import ICD10, SNOMED
+from tools.terminology.terms import ICD10, SNOMED
 
 ICD10_SYSTEMS = (ICD10, "http://hl7.org/fhir/sid/icd-10", "urn:oid:2.16.840.1.113883.6.90")
 SNOMED_SYSTEMS = (SNOMED, "urn:oid:2.16.840.1.113883.6.96")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
+from tools.domain.records import Record
 from tools.fhir import ours
 from tools.fhir.elements import Reference
 from tools.fhir.grouping import PatientRecord
 from tools.fhir.people import full_name
 from tools.fhir.report import Entry
-from tools.records import Record
 from tools.store.rows import ADDED
 
 

@@ -7,12 +7,12 @@ from datetime import date, timedelta
 
 import msgspec
 
+from tools.domain.records import Coverage, Patient, Plan
 from tools.fhir import ours
 from tools.fhir.context import Reading
 from tools.fhir.elements import Element, Reference
 from tools.fhir.grouping import PatientRecord
 from tools.fhir.report import Entry, Ignored
-from tools.records import Coverage, Patient, Plan
 
 ENROLLED = "enrolled-on-import"
 

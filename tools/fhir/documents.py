@@ -15,11 +15,11 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from tools.common.printable import printable
+from tools.domain.records import Document, Note
 from tools.fhir.context import Reading
 from tools.fhir.elements import Concept, Element
 from tools.fhir.report import Entry, Ignored
-from tools.printable import printable
-from tools.records import Document, Note
 from tools.terminology.vocabulary import term_of_code
 
 Status = Literal["signed", "unsigned", "draft", "amended"]

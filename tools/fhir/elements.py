@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any, NamedTuple
 
-from tools.printable import one_line, printable
+from tools.common.printable import one_line, printable
 
 Json = dict[str, Any]
 # What changes the meaning of all that stands around it: if it cannot be read, neither can that be relied on.

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from tools.domain.records import Coverage, Patient, Plan, Prescriber, Record
 from tools.fhir import ours, resources
 from tools.fhir.importer import import_bundle
 from tools.fhir.writing import (
@@ -26,8 +27,7 @@ from tools.fhir.writing import (
     resource,
     term,
 )
-from tools.records import Coverage, Patient, Plan, Prescriber, Record
-from tools.terms import LOINC, NPI
+from tools.terminology.terms import LOINC, NPI
 
 _SECTIONS = {
     "conditions": ("11450-4", "Problem list"),

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from tools.errors import Invalid
+from tools.common.errors import Invalid
+from tools.domain.records import Coverage, Note, Patient, Plan, Record, Sex
 from tools.fhir import clinical, documents, measurements, medications, ours, statements
 from tools.fhir.context import Reading
 from tools.fhir.coverage import coverage, enrolled, plan_on_file
@@ -25,7 +26,6 @@ from tools.fhir.reading import Unit, bundle_unit
 from tools.fhir.report import Entry, Ignored, ImportReport
 from tools.fhir.sense import contradictions
 from tools.fhir.versions import other_version
-from tools.records import Coverage, Note, Patient, Plan, Record, Sex
 from tools.store import rows
 
 READERS: dict[str, Callable[[Entry, Reading], Iterable[Record]]] = {

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tools.errors import NotFound, Refused
+from tools.common.errors import NotFound, Refused
+from tools.domain.records import Patient
 from tools.fhir.coverage import ENROLLED
 from tools.fhir.exporter import export_patient
 from tools.fhir.importer import Imported, import_bundle
-from tools.records import Patient
 from tools.store.imports import KeptChart, same_person
 from tools.store.rows import OnConflict
 

@@ -7,14 +7,14 @@ from datetime import date
 from functools import cache
 from typing import Literal
 
+from tools.domain.records import Attestation, Observation
 from tools.fhir.context import Reading
 from tools.fhir.elements import Concept, Element, Quantity
 from tools.fhir.report import Entry, Ignored
 from tools.fhir.statements import statement_of
-from tools.records import Attestation, Observation
 from tools.terminology.observations import TESTS, tests
 from tools.terminology.observations import unit_of as unit_row
-from tools.terms import LOINC
+from tools.terminology.terms import LOINC
 
 Source = Literal["lab", "vital", "study", "form", "patient"]
 _CATEGORY: dict[str, Source] = {

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Literal, NamedTuple, get_args
 
+from tools.domain.records import Fill, Medication, Order, TrialOutcome
 from tools.fhir.context import Reading
 from tools.fhir.elements import Concept, Element, Quantity
 from tools.fhir.products import Product, product
 from tools.fhir.report import Entry, Ignored
-from tools.records import Fill, Medication, Order, TrialOutcome
 from tools.terminology.frequencies import frequencies
 from tools.terminology.observations import unit_of
 from tools.terminology.quantities import convert
-from tools.terms import INDICATIONS, NDC, RXNORM
+from tools.terminology.terms import INDICATIONS, NDC, RXNORM
 
 _TAKEN: dict[str, Literal["active", "stopped"]] = {
     "active": "active",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.records import Record
+from tools.domain.records import Record
 
 BASE = "https://paladin.example.org/fhir"
 PATIENT = f"{BASE}/patient"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 
-from tools.cases import Case
+from tools.domain.records import FilledField, PARequest
 from tools.fhir import ours
 from tools.fhir.exporter import bundle, chart_resources, context
 from tools.fhir.resources import UNSTATED, supply
@@ -25,9 +25,9 @@ from tools.fhir.writing import (
     resource,
     term,
 )
-from tools.records import FilledField, PARequest
+from tools.papers.case import Case
 from tools.terminology.medicines import ndc11
-from tools.terms import ICD10, LOINC, NDC, RXNORM
+from tools.terminology.terms import ICD10, LOINC, NDC, RXNORM
 
 PAS = "http://hl7.org/fhir/us/davinci-pas/StructureDefinition"
 LETTER = "Letter of medical necessity"

@@ -6,12 +6,12 @@ import re
 import uuid
 from collections.abc import Iterator
 
+from tools.domain.records import Address, Prescriber
 from tools.fhir import ours
 from tools.fhir.elements import Element, Reference
 from tools.fhir.grouping import PatientRecord, server_of
 from tools.fhir.report import Entry
-from tools.records import Address, Prescriber
-from tools.terms import NPI
+from tools.terminology.terms import NPI
 
 _ID_TYPE = "http://terminology.hl7.org/CodeSystem/v2-0203"
 _SHARED = {"MB", "SN", "AN", "VN", "GN", "GI"}  # numbers of a member, subscriber, account, visit, guarantor

@@ -15,10 +15,10 @@ from typing import IO, NamedTuple
 
 import msgspec
 
-from tools.errors import Invalid
+from tools.common.errors import Invalid
+from tools.common.printable import one_line
 from tools.fhir.grouping import NOBODYS, Grouping, Raw
 from tools.fhir.versions import ADVICE
-from tools.printable import one_line
 
 WHOLE = ("transaction", "batch", "collection", "document")
 ENDINGS = (".json", ".ndjson", ".jsonl", ".xml")

@@ -6,8 +6,8 @@ from collections import Counter
 from datetime import date
 from typing import Literal
 
+from tools.domain.records import Record
 from tools.fhir.elements import Concept, Element, Json
-from tools.records import Record
 
 EntryFate = Literal["taken", "partly", "ignored"]
 _ABOUT = ("code", "medicationCodeableConcept", "type", "category", "vaccineCode", "relationship")

@@ -6,7 +6,7 @@ import base64
 import re
 from collections.abc import Iterator, Sequence
 
-from tools import records
+from tools.domain import records
 from tools.fhir import ours
 from tools.fhir.clinical import CPT
 from tools.fhir.measurements import spelled_out
@@ -25,7 +25,7 @@ from tools.fhir.writing import (
     term,
 )
 from tools.terminology.observations import TESTS
-from tools.terms import ICD10, INDICATIONS, LOINC, NDC, RXNORM
+from tools.terminology.terms import ICD10, INDICATIONS, LOINC, NDC, RXNORM
 
 UNSTATED = "not stated"
 _CATEGORY = {"vital": "vital-signs", "lab": "laboratory", "study": "imaging"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from tools.records import Observation, Patient
+from tools.domain.records import Observation, Patient
 from tools.terminology.conditions import conditions, conditions_of
 
 

@@ -12,12 +12,12 @@ from datetime import date
 from functools import cache, lru_cache
 from typing import Literal, NamedTuple
 
+from tools.domain.records import Attestation
 from tools.fhir.context import Reading
 from tools.fhir.elements import Element
 from tools.fhir.report import Entry, Ignored
-from tools.records import Attestation
 from tools.terminology.conditions import conditions
-from tools.terms import LOINC, TOPICS
+from tools.terminology.terms import LOINC, TOPICS
 
 Subjects = tuple[Literal["self", "family"], ...]
 PREGNANCY = "82810-3"

@@ -8,10 +8,10 @@ from datetime import date
 from typing import Any
 from xml.sax.saxutils import escape
 
+from tools.common.printable import printable
+from tools.domain.records import Record
 from tools.fhir import ours
-from tools.printable import printable
-from tools.records import Record
-from tools.terms import RXNORM, SNOMED, UCUM
+from tools.terminology.terms import RXNORM, SNOMED, UCUM
 
 Json = dict[str, Any]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import func, select
 from sqlmodel import col
 
-from tools.errors import Invalid, Unavailable
+from tools.common.errors import Invalid, Unavailable
 from tools.graph.model import VERSION, Graph, State
 from tools.store import panel
 from tools.store.tables import AuthorizationEventTable, ChartTable, PatientTable

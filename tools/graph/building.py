@@ -13,7 +13,7 @@ from functools import cache
 from itertools import islice, repeat
 from time import perf_counter
 
-from tools.errors import NotFound
+from tools.common.errors import NotFound
 from tools.graph.asking import version_of
 from tools.graph.facts import ANSWERED, World, rows_of
 from tools.graph.model import EDGES, NODES, Graph, Row, State, Write

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from tools.errors import Unavailable
+from tools.common.errors import Unavailable
 from tools.graph.model import EDGES, NODES, Row, State, Write, in_order
 from tools.graph.questions import QUESTIONS
 

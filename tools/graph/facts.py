@@ -7,11 +7,11 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
-from tools.check import plan_on_file
-from tools.errors import Invalid
+from tools.common.errors import Invalid
+from tools.domain.records import Diagnosis, Drug, Medication, Patient, Plan
+from tools.engine.label import LABEL_DOSE
 from tools.graph.model import Row
-from tools.label import LABEL_DOSE
-from tools.records import Diagnosis, Drug, Medication, Patient, Plan
+from tools.queries.check import plan_on_file
 from tools.terminology.conditions import CONCEPTS
 from tools.terminology.medicines import medicine
 from tools.ways.candidates import Candidate, candidates, renewal_of, rule_of

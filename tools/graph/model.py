@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import Any, Protocol
 
-from tools.records import Record
+from tools.domain.records import Record
 
 VERSION = 4  # of this model; another one makes every graph stale
 

@@ -14,11 +14,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from tools.errors import NotFound, Refused
+from tools.common.errors import NotFound, Refused
+from tools.common.statistics import LEAST, shown, shown_together, wilson
+from tools.domain.records import Record
 from tools.graph.asking import Asked
 from tools.graph.facts import NONE, RESPONSES
-from tools.records import Record
-from tools.statistics import LEAST, shown, shown_together, wilson
 from tools.terminology.conditions import CONCEPTS
 
 ENOUGH = 20  # people; fewer, and the next wider circle is taken

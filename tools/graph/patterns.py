@@ -12,10 +12,10 @@ from collections import Counter, defaultdict
 from datetime import date
 from typing import NamedTuple
 
+from tools.common.statistics import LEAST, Stratum, adjusted, exact_p, wilson
+from tools.domain.records import Record
 from tools.graph.asking import Asked
 from tools.graph.facts import ANSWERED, PREDICTED
-from tools.records import Record
-from tools.statistics import LEAST, Stratum, adjusted, exact_p, wilson
 
 LEAST_ORDERS = 20  # of one prescriber or payer; fewer say nothing, and nothing is said of them
 Q = 0.05

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from datetime import date
 
+from tools.common.statistics import LEAST, shown, wilson
+from tools.domain.records import Record
 from tools.graph.asking import Asked
-from tools.records import Record
-from tools.statistics import LEAST, shown, wilson
 
 
 class PolicyChange(Record, frozen=True, kw_only=True):

@@ -1,5 +1,5 @@
 """What becomes of a prior authorization after it was drafted: its states, its clocks, its renewal.
 
 An *authorization case* here is the matter of one patient, drug and plan over time. It is not the `Case` of
-tools/cases.py, which is one decided question on one day, nor a case file of evals/cases.
+tools/papers/case.py, which is one decided question on one day, nor a case file of evals/cases.
 """

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-from tools.records import Drug, Fill, Record
+from tools.domain.records import Drug, Fill, Record
 
 
 class Covered(Record, frozen=True, kw_only=True):

@@ -14,12 +14,12 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from tools.dates import add_months
-from tools.errors import Invalid
+from tools.common.dates import add_months
+from tools.common.errors import Invalid
+from tools.domain.records import Record
 from tools.lifecycle.levels import LEVELS
 from tools.lifecycle.records import Ask, Urgency
 from tools.lifecycle.workdays import next_working_day
-from tools.records import Record
 
 Kind = Literal["decision", "answer", "file", "continue"]
 Start = Literal["request", "statement", "appeal", "answer", "notice", "received"]

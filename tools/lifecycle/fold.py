@@ -7,7 +7,7 @@ from datetime import date
 
 import msgspec
 
-from tools.errors import Invalid, NotFound, Refused, nearest
+from tools.common.errors import Invalid, NotFound, Refused, nearest
 from tools.lifecycle.levels import Level, levels_of
 from tools.lifecycle.records import AuthorizationCase, CaseEvent, CaseHead, key_of
 from tools.lifecycle.states import REMARKS, Step, full, steps

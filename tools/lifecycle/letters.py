@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tools.errors import Invalid
+from tools.common.errors import Invalid
 from tools.lifecycle.levels import Level
 from tools.lifecycle.records import Approval, Notice, Paper, What
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tools.errors import Invalid
+from tools.common.errors import Invalid
 
 
 class Level(NamedTuple):

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from tools.records import Channel, Kind, Record
+from tools.domain.records import Channel, Kind, Record
 
 Ask = Literal["pa", "exception"]  # an exception is to the formulary, a step or a quantity limit
 Urgency = Literal["standard", "expedited"]

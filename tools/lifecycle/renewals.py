@@ -11,16 +11,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
-from tools.determine import determine
-from tools.errors import Correctable
+from tools.common.errors import Correctable
+from tools.domain.records import Determination, Drug, Finding, Outcome, Patient, Plan, Record, Request
+from tools.domain.rules import AllOf, AnyOf, AtLeast, Attested, Change, Lab, NoneOf, Part, Rule, window_of
+from tools.engine.determine import determine
+from tools.engine.what_if import Change as Supposition
+from tools.engine.what_if import On, Stated, Value, suppose
 from tools.lifecycle.adherence import Covered, covered
 from tools.lifecycle.records import Approval
 from tools.lifecycle.running import submit_by
-from tools.records import Determination, Drug, Finding, Outcome, Patient, Plan, Record, Request
-from tools.rules import AllOf, AnyOf, AtLeast, Attested, Change, Lab, NoneOf, Part, Rule, window_of
 from tools.terminology.observations import TESTS
-from tools.what_if import Change as Supposition
-from tools.what_if import On, Stated, Value, suppose
 
 LONGEST = 400  # days ahead that are looked at
 

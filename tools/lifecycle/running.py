@@ -12,12 +12,12 @@ from typing import Literal
 
 import msgspec
 
+from tools.domain.records import Plan, Record
 from tools.lifecycle import clocks
 from tools.lifecycle.clocks import MAIL_DAYS, Beginning, Due, Rule, arrival, count, find, receipt
 from tools.lifecycle.fold import levels
 from tools.lifecycle.levels import Level, level_named, next_levels
 from tools.lifecycle.records import AuthorizationCase, CaseEvent, Notice, Urgency
-from tools.records import Plan, Record
 
 Source = Literal["law", "plan", "letter", "approval"]
 ClockKind = Literal["decision", "answer", "file", "continue", "peer_to_peer", "renew"]

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from tools.terminology.observations import TESTS
-from tools.terms import INDICATIONS
+from tools.terminology.terms import INDICATIONS
 
 
 class Listing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

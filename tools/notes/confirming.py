@@ -1,6 +1,6 @@
 """What a person decides about a lead: confirmed, it becomes a record of the chart with its provenance; rejected, it
 is not offered again. A sentence that speaks against a record can be rejected too. All are additions to the chart
-(chart.py), with who and when, and can be undone there."""
+(charts/additions.py), with who and when, and can be undone there."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import msgspec
 
-from tools import chart
-from tools.check import Asked, decide
-from tools.documents import walk
-from tools.errors import Invalid, Refused
+from tools.charts import additions
+from tools.common.errors import Invalid, Refused
+from tools.domain.records import Attestation, Determination, Lead, Note, Patient
+from tools.engine.documents import walk
 from tools.evidence.context import DECIDED
-from tools.records import Attestation, Determination, Lead, Note, Patient
+from tools.queries.check import Asked, decide
 from tools.store.additions import apply
 from tools.store.rows import ChartEntry
 from tools.terminology.frequencies import frequency_name
@@ -62,7 +62,7 @@ def earlier(patient: Patient, lead_id: str) -> Earlier | None:
     return None
 
 
-def confirm(to: chart.Entering, lead: Lead, filled: Filled) -> Decided:
+def confirm(to: additions.Entering, lead: Lead, filled: Filled) -> Decided:
     """Enter what the lead proposes. Invalid names what is still needed; Refused if the note no longer says it."""
     _still_said(to.store.patient(to.patient_id), lead)
     proposed = dict(lead.proposes.record)
@@ -73,7 +73,7 @@ def confirm(to: chart.Entering, lead: Lead, filled: Filled) -> Decided:
     return Decided(True, entry, _keep(to, lead.id, True, f"added-{entry.id}: {_words(lead)}"))
 
 
-def reject(to: chart.Entering, lead: Lead) -> Decided:
+def reject(to: additions.Entering, lead: Lead) -> Decided:
     """Keep that it is not so, or does not count: the lead is not offered again."""
     if not to.by.strip():
         raise Invalid("say who rejects it, e.g. --by 'R. Lee, CPhT'")
@@ -101,7 +101,7 @@ def doubts(found: Determination) -> tuple[Doubt, ...]:
     return tuple(reversed(seen.values()))
 
 
-def settle(to: chart.Entering, doubt: Doubt) -> Decided:
+def settle(to: additions.Entering, doubt: Doubt) -> Decided:
     """Keep that the record is right and the sentence does not speak against it."""
     if not to.by.strip():
         raise Invalid("say who rejects it, e.g. --by 'R. Lee, CPhT'")
@@ -109,7 +109,7 @@ def settle(to: chart.Entering, doubt: Doubt) -> Decided:
 
 
 def supposed(
-    store: Store, asked: Asked, to: chart.Entering, lead: Lead, filled: Filled
+    store: Store, asked: Asked, to: additions.Entering, lead: Lead, filled: Filled
 ) -> tuple[Decided, Determination]:
     """What confirming would enter, and what the determination would become; nothing is kept."""
     dry = _into(to, cast("Store", _Dry(store)))
@@ -119,9 +119,11 @@ def supposed(
     return decided, decide(store, asked._replace(patient=patient))
 
 
-def _into(to: chart.Entering, store: Store) -> chart.Entering:
+def _into(to: additions.Entering, store: Store) -> additions.Entering:
     """The same person entering into another store."""
-    return chart.Entering(store=store, patient_id=to.patient_id, by=to.by, when=to.when, complete=to.complete)
+    return additions.Entering(
+        store=store, patient_id=to.patient_id, by=to.by, when=to.when, complete=to.complete
+    )
 
 
 class _Dry:
@@ -161,7 +163,7 @@ def _words(lead: Lead) -> str:
     return f"{lead.document}[{lead.start}:{lead.end}] “{lead.quote}”"
 
 
-def _keep(to: chart.Entering, decided: str, confirmed: bool, words: str) -> ChartEntry:
+def _keep(to: additions.Entering, decided: str, confirmed: bool, words: str) -> ChartEntry:
     """The provenance: which words of which note, by whom and when, and what they became."""
     record = Attestation(
         id="",
@@ -177,7 +179,9 @@ def _keep(to: chart.Entering, decided: str, confirmed: bool, words: str) -> Char
     )
 
 
-def _again(to: chart.Entering, lead: Lead, enter: Callable[[chart.Entering], ChartEntry]) -> ChartEntry:
+def _again(
+    to: additions.Entering, lead: Lead, enter: Callable[[additions.Entering], ChartEntry]
+) -> ChartEntry:
     """Enter it, unless a confirmation that was cut short has entered the same already."""
     wanted = enter(_into(to, cast("Store", _Dry(to.store))))
     for known in to.store.chart_entries(to.patient_id):
@@ -192,14 +196,14 @@ def _again(to: chart.Entering, lead: Lead, enter: Callable[[chart.Entering], Cha
 
 # --- entering, part by part -------------------------------------------------------------------------------
 
-Enter = Callable[[chart.Entering], ChartEntry]
+Enter = Callable[[additions.Entering], ChartEntry]
 
 
 def _day(written: Any) -> date | None:
     return date.fromisoformat(written) if isinstance(written, str) and written else written
 
 
-def _medication(to: chart.Entering, record: dict[str, Any], filled: Filled, lead: Lead) -> Enter:
+def _medication(to: additions.Entering, record: dict[str, Any], filled: Filled, lead: Lead) -> Enter:
     dose = f"{record['dose']:g} {record.get('dose_unit') or 'mg'}" if record.get("dose") else ""
     start, end = filled.start or _day(record.get("start")), filled.end or _day(record.get("end"))
     ongoing = record.get("status") == "active" and end is None
@@ -210,30 +214,30 @@ def _medication(to: chart.Entering, record: dict[str, Any], filled: Filled, lead
         "outcome": record.get("outcome") or "",
         "reason": record.get("reason") or "",
     }
-    return lambda where: chart.add_trial(
+    return lambda where: additions.add_trial(
         where, record["drug"], start=start, end=end, ongoing=ongoing, **entered
     )
 
 
-def _observation(to: chart.Entering, record: dict[str, Any], filled: Filled, lead: Lead) -> Enter:
+def _observation(to: additions.Entering, record: dict[str, Any], filled: Filled, lead: Lead) -> Enter:
     day = filled.date or _day(record.get("date"))
     if day is None:
         raise Invalid(f"say the day of the value with --date: lead {lead.id} does not")
     unit = filled.unit or record.get("unit") or ""
-    return lambda where: chart.add_observation(where, record["test"], record["value"], unit, day)
+    return lambda where: additions.add_observation(where, record["test"], record["value"], unit, day)
 
 
-def _condition(to: chart.Entering, record: dict[str, Any], filled: Filled, lead: Lead) -> Enter:
+def _condition(to: additions.Entering, record: dict[str, Any], filled: Filled, lead: Lead) -> Enter:
     code = filled.code or record.get("code") or ""
-    return lambda where: chart.add_diagnosis(where, code, record.get("name", ""), filled.start)
+    return lambda where: additions.add_diagnosis(where, code, record.get("name", ""), filled.start)
 
 
-def _attestation(to: chart.Entering, record: dict[str, Any], filled: Filled, lead: Lead) -> Enter:
+def _attestation(to: additions.Entering, record: dict[str, Any], filled: Filled, lead: Lead) -> Enter:
     day = filled.date or _day(record.get("date"))
     if day is None:
         raise Invalid(f"say the day of the statement with --date: lead {lead.id} does not")
     subjects = record.get("subjects", ("self",))
-    return lambda where: chart.add_attestation(
+    return lambda where: additions.add_attestation(
         where,
         record["topic"],
         present=record["present"],
@@ -243,16 +247,16 @@ def _attestation(to: chart.Entering, record: dict[str, Any], filled: Filled, lea
     )
 
 
-def _program(to: chart.Entering, record: dict[str, Any], filled: Filled, lead: Lead) -> Enter:
+def _program(to: additions.Entering, record: dict[str, Any], filled: Filled, lead: Lead) -> Enter:
     start = filled.start or _day(record.get("start"))
     if start is None:
         raise Invalid(f"say when the program began with --start: lead {lead.id} does not")
-    return lambda where: chart.add_program(
+    return lambda where: additions.add_program(
         where, record.get("name", ""), start, filled.end or _day(record.get("end"))
     )
 
 
-_ENTER: dict[str, Callable[[chart.Entering, dict[str, Any], Filled, Lead], Enter]] = {
+_ENTER: dict[str, Callable[[additions.Entering, dict[str, Any], Filled, Lead], Enter]] = {
     "medications": _medication,
     "observations": _observation,
     "conditions": _condition,

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from tools.records import Note, Record
+from tools.domain.records import Note, Record
 
 FactKind = Literal[
     "taking",  # a drug is taken; planned, declined or not taken by `status` and `present`

@@ -14,10 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from tools.evidence.context import DECIDED
-from tools.evidence.courses import matches, response_of
-from tools.messages.grammar import amount
-from tools.records import (
+from tools.domain.records import (
     Attestation,
     Determination,
     Diagnosis,
@@ -33,7 +30,7 @@ from tools.records import (
     Record,
     TrialOutcome,
 )
-from tools.rules import (
+from tools.domain.rules import (
     Attested,
     Change,
     Condition,
@@ -49,11 +46,14 @@ from tools.rules import (
     Taking,
     Trial,
 )
+from tools.evidence.context import DECIDED
+from tools.evidence.courses import matches, response_of
+from tools.messages.grammar import amount
 from tools.terminology.conditions import CONCEPTS, conditions
 from tools.terminology.matcher import telling_words
 from tools.terminology.medicines import class_of, ingredients_of, medicines_of, terminology
 from tools.terminology.observations import TESTS, tests, units
-from tools.terms import TOPICS
+from tools.terminology.terms import TOPICS
 
 if TYPE_CHECKING:
     from tools.notes.facts import NoteFact

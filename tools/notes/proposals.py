@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from tools.domain.records import Note
 from tools.notes.context import INSTRUCTION, context, subjects_of
 from tools.notes.facts import OF_A_DRUG, FactKind, NoteFact, accept
 from tools.notes.lexicon import Mention, diagnoses_in, drugs_in
 from tools.notes.passages import Sentence, sentences
 from tools.notes.plain import Plain, plain_of
 from tools.notes.reader import read_note
-from tools.records import Note
 
 # Of what is said after one of these nothing is taken from a proposal, whatever it is called.
 _UNSURE = re.compile(

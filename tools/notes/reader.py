@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
+from tools.domain.records import Note
 from tools.notes.context import INSTRUCTION
 from tools.notes.courses import STOPPED, courses_told
 from tools.notes.facts import NoteFact, accept
@@ -12,7 +13,6 @@ from tools.notes.passages import Sentence, sentences
 from tools.notes.plain import Plain, plain_of
 from tools.notes.topics import diagnoses_told, procedures_told, programmes_told, statements_told
 from tools.notes.values import values_told
-from tools.records import Note
 
 
 def read_note(note: Note) -> list[NoteFact]:

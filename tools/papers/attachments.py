@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tools.cases import Case
-from tools.documents import document, wanted_papers
+from tools.domain.records import Attachment, Document, Finding
+from tools.engine.documents import document, wanted_papers
 from tools.evidence.context import EvaluationContext
+from tools.papers.case import Case
 from tools.papers.exhibits import Exhibit, exhibits
-from tools.records import Attachment, Document, Finding
 
 
 class Enclosure(NamedTuple):

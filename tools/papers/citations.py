@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tools.cases import Case
 from tools.papers import populations
+from tools.papers.case import Case
 
 MOST = 4  # citations in one letter
 

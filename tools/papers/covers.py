@@ -7,12 +7,12 @@ from io import BytesIO
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from tools.cases import Case
+from tools.domain.records import FilledField, FormTemplate, PARequest
 from tools.papers import formats
+from tools.papers.case import Case
 from tools.papers.composed import Block, Letter, heading, paragraph
 from tools.papers.letters import Writer
 from tools.papers.paper import canvas
-from tools.records import FilledField, FormTemplate, PARequest
 
 CONFIDENTIAL = (
     "CONFIDENTIAL. This fax holds health information that is protected by federal and state law and is meant only"

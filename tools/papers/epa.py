@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tools.cases import Case
+from tools.domain.records import FilledField, FormTemplate, PARequest
 from tools.papers import formats
-from tools.records import FilledField, FormTemplate, PARequest
+from tools.papers.case import Case
 from tools.terminology.medicines import ndc11
 from tools.terminology.observations import TESTS
 

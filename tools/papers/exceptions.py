@@ -13,10 +13,10 @@ from tools.appeals.grounds import against_drug, covered_for_use, step_grounds, u
 from tools.appeals.pointing import leaves
 from tools.appeals.records import Ground
 from tools.appeals.weighing import excluded_by_benefit
-from tools.cases import Case
+from tools.domain.records import ClauseRef, ExceptionKind, Finding, Record
+from tools.domain.rules import Trial
 from tools.papers import formats
-from tools.records import ClauseRef, ExceptionKind, Finding, Record
-from tools.rules import Trial
+from tools.papers.case import Case
 
 
 class ExceptionText(Record, frozen=True, kw_only=True):

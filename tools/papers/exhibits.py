@@ -7,10 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 
-from tools.cases import Case
-from tools.documents import walk
-from tools.papers import formats
-from tools.records import (
+from tools.domain.records import (
     Allergy,
     Attestation,
     Coverage,
@@ -26,8 +23,11 @@ from tools.records import (
     Program,
     Record,
 )
+from tools.engine.documents import walk
+from tools.papers import formats
+from tools.papers.case import Case
 from tools.terminology.observations import TESTS
-from tools.terms import TOPICS
+from tools.terminology.terms import TOPICS
 
 
 class Exhibit(Record, frozen=True, kw_only=True):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from tools.domain.records import FormTemplate, Plan
 from tools.papers import formats
 from tools.papers.form_layout import MARGIN, PAGE_HEIGHT, WIDTH, Block, width_of, wrap
-from tools.records import FormTemplate, Plan
 
 LABEL = 8.5
 ROMAN = ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII", "XIII", "XIV", "XV")

@@ -13,9 +13,9 @@ from typing import Literal
 
 import msgspec
 
-from tools.errors import Invalid, NotFound, Unavailable, nearest
+from tools.common.errors import Invalid, NotFound, Unavailable, nearest
+from tools.domain.records import Blank, FormTemplate, PayerPdf, Record
 from tools.papers import payer_form
-from tools.records import Blank, FormTemplate, PayerPdf, Record
 
 KEYS = """\
 # What goes where on {title}.

@@ -11,10 +11,11 @@ from functools import partial
 from itertools import groupby
 from typing import Any
 
-from tools.cases import Case
+from tools.domain.records import FilledField, FormTemplate, PARequest, Section
 from tools.papers import formats
 from tools.papers.acroform import FONT as VALUE_FONT
 from tools.papers.acroform import LEADING, PAD, SIZE, Fields
+from tools.papers.case import Case
 from tools.papers.form_layout import (
     FOOT,
     MARGIN,
@@ -30,7 +31,6 @@ from tools.papers.form_layout import (
 )
 from tools.papers.form_look import Look
 from tools.papers.paper import Page, pdf_of
-from tools.records import FilledField, FormTemplate, PARequest, Section
 
 LABEL = 8.5  # points; nothing on the form is smaller
 LINES_ON_FORM, LINES_ON_ADDENDUM = 18, 46

@@ -13,9 +13,9 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tools.domain.records import Blank
 from tools.papers.form_sources import COLUMNS
 from tools.papers.payer_form import Box, Widget, opened, widgets
-from tools.records import Blank
 
 if TYPE_CHECKING:
     import numpy as np

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
-from tools.cases import Case, Measurement
+from tools.domain.records import Diagnosis, ExceptionKind, Medication
 from tools.papers import formats
-from tools.records import Diagnosis, ExceptionKind, Medication
+from tools.papers.case import Case, Measurement
 from tools.terminology.medicines import ndc11
 from tools.terminology.observations import TESTS
 

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
+from tools.domain.records import Address, Diagnosis, Drug, Finding, Medication, Strength
 from tools.evidence.measurements import cut
 from tools.messages.grammar import plain_number
 from tools.papers.typesetting import is_shown
-from tools.records import Address, Diagnosis, Drug, Finding, Medication, Strength
 from tools.terminology.observations import TESTS
-from tools.terms import INDICATIONS
+from tools.terminology.terms import INDICATIONS
 
 UNSHOWN = "\u25a1"  # stands on paper for a character that no font of ours has
 KG_PER_LB = Decimal("0.45359237")

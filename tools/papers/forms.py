@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from tools.cases import Case
+from tools.domain.records import Field, FilledField, FormTemplate, PARequest, Section
 from tools.papers import formats
 from tools.papers.attachments import attachments
+from tools.papers.case import Case
 from tools.papers.form_sources import (
     BLANK,
     SOURCES,
@@ -22,7 +23,6 @@ from tools.papers.form_sources import (
     trial_row,
 )
 from tools.papers.questions import Question, questions
-from tools.records import Field, FilledField, FormTemplate, PARequest, Section
 
 YES_NO = ("Yes", "No")
 BESIDE = "Beside the payer's form"  # the section of what its paper has no place for

@@ -11,19 +11,19 @@ from datetime import date
 from typing import Literal
 
 from tools.appeals.records import Ground
-from tools.cases import Case, Measurement
+from tools.domain.records import Diagnosis, Finding, Medication
+from tools.domain.rules import AnyOf, Condition
 from tools.papers import formats
 from tools.papers.attachments import enclosures
+from tools.papers.case import Case, Measurement
 from tools.papers.citations import Citation, citations
 from tools.papers.composed import Block, Fact, Letter, heading, paragraph
 from tools.papers.exceptions import Barrier, ExceptionText, texts
 from tools.papers.form_sources import excepted_by, excepting
 from tools.papers.paper import identity, reference
 from tools.papers.questions import Question, questions
-from tools.records import Diagnosis, Finding, Medication
-from tools.rules import AnyOf, Condition
 from tools.terminology.observations import TESTS
-from tools.terms import INDICATIONS
+from tools.terminology.terms import INDICATIONS
 
 Units = Literal["us", "metric"]
 __all__ = ["Block", "Fact", "Letter", "Writer", "letter"]

@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tools.cases import Case
+from tools.domain.records import Document, FormTemplate, PARequest
 from tools.papers import formats
 from tools.papers.attachments import Enclosure, enclosures
+from tools.papers.case import Case
 from tools.papers.composed import Block, Letter, heading, paragraph
 from tools.papers.form_pdf import form_pages
 from tools.papers.letter_pdf import letter_pages
 from tools.papers.paper import Page, identity, pdf_of, reference
 from tools.papers.payer_form import pages_in
-from tools.records import Document, FormTemplate, PARequest
 
 if TYPE_CHECKING:
     from pypdf import PageObject, PdfWriter

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from io import BytesIO
 from typing import Any
 
-from tools.cases import Case
+from tools.papers.case import Case
 from tools.papers.formats import long_date, printable
 
 Page = Callable[[Any], None]  # draws one page on a canvas

@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from tools.cases import Case
-from tools.errors import Invalid
+from tools.common.errors import Invalid
+from tools.domain.records import Blank, Field, FilledField, FormTemplate, PARequest, PayerPdf, Section
 from tools.papers import formats
+from tools.papers.case import Case
 from tools.papers.composed import Block, Letter, heading, paragraph
 from tools.papers.form_layout import width_of, wrap
 from tools.papers.form_sources import COLUMNS
 from tools.papers.forms import BESIDE
 from tools.papers.letter_pdf import letter_pages
 from tools.papers.paper import Page, canvas, identity, pdf_of
-from tools.records import Blank, Field, FilledField, FormTemplate, PARequest, PayerPdf, Section
 
 if TYPE_CHECKING:
     from pypdf import PdfReader, PdfWriter

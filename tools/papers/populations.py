@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tools.cases import Case
 from tools.evidence.measurements import values_of
+from tools.papers.case import Case
 
 
 def type_2(case: Case) -> bool:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from tools.cases import Case
+from tools.domain.records import Evidence, Finding
+from tools.domain.rules import Node
 from tools.evidence.measurements import canonical
 from tools.papers import formats
-from tools.records import Evidence, Finding
-from tools.rules import Node
+from tools.papers.case import Case
 from tools.terminology.observations import TESTS
-from tools.terms import INDICATIONS
+from tools.terminology.terms import INDICATIONS
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from hashlib import sha256
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tools.errors import Invalid
+from tools.common.errors import Invalid
 
 if TYPE_CHECKING:
     from pypdf import PageObject, PdfReader

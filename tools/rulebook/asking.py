@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from tools.domain.rules import Age, Attested, Lab, Part, Period, Programme
 from tools.messages import Message, message
 from tools.rulebook.plain import describe
-from tools.rules import Age, Attested, Lab, Part, Period, Programme
 
 
 def asks(leaf: Part) -> Message | None:

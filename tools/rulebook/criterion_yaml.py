@@ -1,7 +1,7 @@
 """Reads one criterion as a policy analyst writes it in YAML; data_gen/catalog/README.md is its manual.
 
 It is a line (`hba1c >= 7.0 % within 90 days`), a mapping (`condition: t2dm`), a use of a fragment, or the full form
-with `kind:` in which stores keep it. Names of conditions and tests are those of tools/terms.
+with `kind:` in which stores keep it. Names of conditions and tests are those of tools/terminology.
 """
 
 from __future__ import annotations
@@ -12,11 +12,8 @@ from typing import Any, get_args
 
 import msgspec
 
-from tools.records import Drug
-from tools.rulebook.fragments import Fragments
-from tools.rulebook.located import Map, Place, Seq, as_map, as_seq, convert, no_slip, only, unknown
-from tools.rulebook.wording import CODE, drugs_label, uses_label
-from tools.rules import (
+from tools.domain.records import Drug
+from tools.domain.rules import (
     After,
     Age,
     AllergyTo,
@@ -42,11 +39,14 @@ from tools.rules import (
     Use,
     walk,
 )
+from tools.rulebook.fragments import Fragments
+from tools.rulebook.located import Map, Place, Seq, as_map, as_seq, convert, no_slip, only, unknown
+from tools.rulebook.wording import CODE, drugs_label, uses_label
 from tools.terminology.conditions import CONCEPTS
 from tools.terminology.medicines import CLASSES, medicine, medicine_names
 from tools.terminology.observations import TESTS
+from tools.terminology.terms import INDICATIONS, TOPICS
 from tools.terminology.vocabulary import term_of_name, vocabulary
-from tools.terms import INDICATIONS, TOPICS
 
 _BOUND = re.compile(
     r"(?:(?P<reading>any|highest|lowest)\s+)?(?P<what>[a-z_0-9]+)\s*(?P<op>>=|<=|==|>|<|≥|≤)\s*"

@@ -9,7 +9,27 @@ from typing import Any
 
 import msgspec
 
-from tools.errors import Invalid
+from tools.common.errors import Invalid
+from tools.domain.rules import (
+    After,
+    Age,
+    AllergyTo,
+    Attested,
+    Change,
+    Condition,
+    Intolerance,
+    Lab,
+    Measured,
+    Node,
+    OnDrug,
+    Part,
+    Programme,
+    Required,
+    Specialist,
+    Taking,
+    Trial,
+    Use,
+)
 from tools.rulebook.slots import (
     amount,
     change_amount,
@@ -51,28 +71,8 @@ from tools.rulebook.wording import (
     whole,
     words,
 )
-from tools.rules import (
-    After,
-    Age,
-    AllergyTo,
-    Attested,
-    Change,
-    Condition,
-    Intolerance,
-    Lab,
-    Measured,
-    Node,
-    OnDrug,
-    Part,
-    Programme,
-    Required,
-    Specialist,
-    Taking,
-    Trial,
-    Use,
-)
 from tools.terminology.observations import TESTS
-from tools.terms import INDICATIONS
+from tools.terminology.terms import INDICATIONS
 
 LEAVES: dict[str, type[Part]] = {
     "age": Age,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from tools.records import Drug
+from tools.domain.records import Drug
+from tools.domain.rules import Limits, QuantityLimit, StartingLimit, SupplyLimit
 from tools.rulebook.located import Map, Place, as_map, unknown
-from tools.rules import Limits, QuantityLimit, StartingLimit, SupplyLimit
 
 LIMIT_KEYS = ("quantity_limit", "strength_limits", "starting_limits", "yearly_limit", "lifetime_limit")
 RENEWAL_GAP = "renewal_gap_days"  # of a plan

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origi
 import msgspec
 import yaml
 
-from tools.errors import Invalid, Unavailable, nearest
+from tools.common.errors import Invalid, Unavailable, nearest
 
 T = TypeVar("T")
 MOST_TEXT, MOST_VALUES = (

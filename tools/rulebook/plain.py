@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from tools.messages.grammar import amount, plain_number
-from tools.rulebook.wording import join
-from tools.rules import (
+from tools.domain.rules import (
     Age,
     AllergyTo,
     AllOf,
@@ -31,6 +29,8 @@ from tools.rules import (
     Use,
     window_of,
 )
+from tools.messages.grammar import amount, plain_number
+from tools.rulebook.wording import join
 from tools.terminology.observations import TESTS
 
 _SIGNS = {">=": "≥", ">": ">", "<=": "≤", "<": "<", "==": "="}

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from tools.errors import Invalid
-from tools.records import Policy
+from tools.common.errors import Invalid
+from tools.domain.records import Policy
+from tools.domain.rules import AllOf, Node, Required, Rule, walk
 from tools.rulebook.prose import House, Path, bare
-from tools.rules import AllOf, Node, Required, Rule, walk
 
 
 class PrintedRule(NamedTuple):

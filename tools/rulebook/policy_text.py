@@ -15,10 +15,10 @@ from __future__ import annotations
 import re
 from datetime import date, datetime
 
-from tools.errors import Invalid
-from tools.records import Clause, Policy
+from tools.common.errors import Invalid
+from tools.domain.records import Clause, Policy
 from tools.rulebook.located import Place
-from tools.terms import SECTIONS
+from tools.terminology.terms import SECTIONS
 
 HEADER: dict[str, tuple[str, ...]] = {
     "id": (

@@ -13,12 +13,12 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from tools.errors import Invalid
+from tools.common.errors import Invalid
+from tools.domain.rules import AllOf, AnyOf, AtLeast, Composite, Node, NoneOf, Required
 from tools.rulebook.leaves import Phrases, bare
 from tools.rulebook.plain import describe
 from tools.rulebook.wording import Slot, Style, Template, decimal, listed, whole
-from tools.rules import AllOf, AnyOf, AtLeast, Composite, Node, NoneOf, Required
-from tools.terms import INDICATIONS
+from tools.terminology.terms import INDICATIONS
 
 __all__ = ["House", "Line", "Style", "bare", "describe"]
 

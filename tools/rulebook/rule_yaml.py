@@ -8,15 +8,15 @@ from typing import Any
 
 import msgspec
 
-from tools.records import Drug
+from tools.domain.records import Drug
+from tools.domain.rules import AllOf, Composite, Node, Required, Rule, Trial, walk
 from tools.rulebook.criterion_yaml import Criteria, as_written, count, window, with_trials
 from tools.rulebook.fragments import Fragments
 from tools.rulebook.leaves import DOCUMENTS
 from tools.rulebook.limits_yaml import LIMIT_KEYS, read_limits
 from tools.rulebook.located import Map, Place, as_map, as_seq, convert, no_slip, only, unknown
-from tools.rules import AllOf, Composite, Node, Required, Rule, Trial, walk
 from tools.terminology.observations import TESTS
-from tools.terms import INDICATIONS
+from tools.terminology.terms import INDICATIONS
 
 RULE_KEYS = (
     "indication",

@@ -24,7 +24,7 @@ from tools.rulebook.wording import (
     unquoted,
 )
 from tools.terminology.observations import TESTS
-from tools.terms import TOPICS
+from tools.terminology.terms import TOPICS
 
 POINTS = "percentage points"
 _CONCEPT_FIELDS = ("codes", "phrases", "suggests", "suggest_phrases", "not_phrases", "topic")

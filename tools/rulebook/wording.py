@@ -13,14 +13,14 @@ from typing import Any, NamedTuple, Protocol, get_args
 
 import msgspec
 
-from tools.errors import Invalid
+from tools.common.errors import Invalid
+from tools.domain.rules import Period, TimeUnit
 from tools.messages.grammar import plain_number
-from tools.rules import Period, TimeUnit
 from tools.terminology.conditions import CONCEPTS, Concept
 from tools.terminology.medicines import CLASSES, STEP_CLASSES, medicines_of, terminology
 from tools.terminology.observations import TESTS
+from tools.terminology.terms import INDICATIONS, TOPICS
 from tools.terminology.vocabulary import vocabulary
-from tools.terms import INDICATIONS, TOPICS
 
 Values = Mapping[str, Any]
 

@@ -13,17 +13,17 @@ from typing import NamedTuple
 
 import msgspec
 
-from tools.criteria import CompiledCriterion, Question, compiled_criteria
-from tools.determine import Ruled
-from tools.documents import asked_for, is_on_file
+from tools.domain.records import Plan
+from tools.domain.rules import Attested, Change, Condition, Lab, Measured, Required, Rule, Trial
+from tools.engine.criteria import CompiledCriterion, Question, compiled_criteria
+from tools.engine.determine import Ruled
+from tools.engine.documents import asked_for, is_on_file
+from tools.engine.label import is_label_dose
+from tools.engine.verdict import Verdict, settle
 from tools.evidence.context import STATUS_ONLY, EvaluationContext, LeafResult
-from tools.label import is_label_dose
 from tools.messages import render, term
-from tools.records import Plan
-from tools.rules import Attested, Change, Condition, Lab, Measured, Required, Rule, Trial
 from tools.terminology.observations import TESTS
-from tools.terms import TOPICS
-from tools.verdict import Verdict, settle
+from tools.terminology.terms import TOPICS
 
 
 class Need(NamedTuple):

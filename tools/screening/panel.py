@@ -9,13 +9,13 @@ from typing import Literal
 
 import msgspec
 
+from tools.domain.records import Authorization, Drug, Outcome, Patient, Plan, Request
+from tools.engine.request import complete_request
+from tools.engine.verdict import Verdict, verdict
 from tools.evidence.context import carry_forward
 from tools.evidence.courses import is_taken
-from tools.records import Authorization, Drug, Outcome, Patient, Plan, Request
-from tools.request import complete_request
 from tools.screening.needs import single_needs
 from tools.screening.turns import Turns
-from tools.verdict import Verdict, verdict
 
 Asked = Literal["", "ordered", "taken"]
 

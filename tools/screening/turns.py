@@ -13,12 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from tools.criteria import CompiledCriterion, Question, compiled_criteria
-from tools.documents import asked_for
-from tools.evidence.courses import counting_days
-from tools.products import goes_by_ingredient
-from tools.records import Benefit, Drug, Fill, Kind, Medication, Patient, Plan, QuantityLimit, Request
-from tools.rules import (
+from tools.domain.records import Benefit, Drug, Fill, Kind, Medication, Patient, Plan, QuantityLimit, Request
+from tools.domain.rules import (
     Age,
     Attested,
     Change,
@@ -36,6 +32,10 @@ from tools.rules import (
     Trial,
     window_of,
 )
+from tools.engine.criteria import CompiledCriterion, Question, compiled_criteria
+from tools.engine.documents import asked_for
+from tools.evidence.courses import counting_days
+from tools.evidence.products import goes_by_ingredient
 
 Mask = int  # drugs, by their place in the plan
 

@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import insert, select, update
 from sqlmodel import col
 
-from tools.errors import NotFound, Refused
+from tools.common.errors import NotFound, Refused
 from tools.store import database
 from tools.store.audit import Audited
 from tools.store.rows import ADDED, PARTS, ChartEntry, moment, person
@@ -20,7 +20,7 @@ from tools.store.tables import ChartEntryTable
 if TYPE_CHECKING:
     from sqlalchemy import Row
 
-    from tools.records import Patient
+    from tools.domain.records import Patient
 
 
 _SAME = ("patient_id", "person", "part", "record", "by")

@@ -14,8 +14,8 @@ import msgspec
 from sqlalchemy import delete, func, insert, select, update
 from sqlmodel import col
 
-from tools.errors import NotFound
-from tools.records import Record
+from tools.common.errors import NotFound
+from tools.domain.records import Record
 from tools.store import database
 from tools.store.audit import Audited, Key
 from tools.store.drafts import keep_if_new

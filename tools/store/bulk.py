@@ -9,7 +9,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
-from tools.errors import Invalid
+from tools.common.errors import Invalid
 from tools.store.rows import patient_number
 from tools.store.tables import ChartTable, MemberTable, NameWordTable, PatientTable
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
     from sqlmodel import SQLModel
 
-    from tools.records import Patient
+    from tools.domain.records import Patient
 
 
 class Rows(NamedTuple):

@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import and_, insert, select
 from sqlmodel import col
 
-from tools.errors import NotFound, Refused
+from tools.common.errors import NotFound, Refused
 from tools.lifecycle.fold import entered, fold
 from tools.lifecycle.records import AuthorizationCase, CaseEvent, CaseHead
 from tools.lifecycle.states import full

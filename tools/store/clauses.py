@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from tools.records import Benefit, Clause, Drug, Policy, Record
+from tools.domain.records import Benefit, Clause, Drug, Policy, Record
+from tools.domain.rules import Composite, Node, Part, Required
 from tools.rulebook.plain import describe
-from tools.rules import Composite, Node, Part, Required
 from tools.store.everyday import fixed_clauses, questions
 from tools.store.validation import parts
-from tools.terms import SECTIONS
+from tools.terminology.terms import SECTIONS
 
 if TYPE_CHECKING:
     from tools.store.store import Store

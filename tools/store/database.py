@@ -13,8 +13,8 @@ from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
-from tools.errors import Invalid, Unavailable
-from tools.private import keep_private
+from tools.common.errors import Invalid, Unavailable
+from tools.common.private import keep_private
 from tools.store.tables import SCHEMA
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import and_, insert, select, update
 from sqlmodel import col
 
-from tools.errors import NotFound, Refused
+from tools.common.errors import NotFound, Refused
 from tools.store import database
 from tools.store.audit import Key
 from tools.store.provenance import Made, Provenances

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tools.errors import Unavailable
+from tools.common.errors import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

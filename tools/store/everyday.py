@@ -12,8 +12,8 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
-from tools.records import Benefit, Clause, Drug, Policy
-from tools.rules import (
+from tools.domain.records import Benefit, Clause, Drug, Policy
+from tools.domain.rules import (
     Age,
     AllergyTo,
     Attested,

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from tools.errors import nearest
+from tools.common.errors import nearest
 
 _PLAIN = json.JSONDecoder()
 _SPACE = re.compile(r"[ \t\r\n]*")

@@ -16,7 +16,7 @@ import msgspec
 from sqlalchemy import select
 from sqlmodel import col
 
-from tools.errors import Unavailable
+from tools.common.errors import Unavailable
 from tools.store import database
 from tools.store.audit import Audited
 from tools.store.tables import ChartEntryTable

@@ -18,8 +18,8 @@ import msgspec
 from sqlalchemy import and_, func, insert, select, tuple_, update
 from sqlmodel import col
 
-from tools.errors import Invalid, NotFound, Refused
-from tools.records import Patient
+from tools.common.errors import Invalid, NotFound, Refused
+from tools.domain.records import Patient
 from tools.store import database
 from tools.store.audit import CHARTS, Audited, Key, recorded_charts, rows_of_charts
 from tools.store.bulk import forget_patient, insert_patients

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tools.errors import Unavailable
+from tools.common.errors import Unavailable
 from tools.store import embedding
 from tools.store.clauses import Chunk, Hit, chunks, fingerprint
 from tools.store.everyday import in_clinical_words
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from tools.records import Policy
+    from tools.domain.records import Policy
     from tools.store.store import Store
 
 MOST_VIEWS = 6  # of one clause

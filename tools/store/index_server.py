@@ -18,12 +18,12 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from tools.errors import Invalid, Unavailable
+from tools.common.errors import Invalid, Unavailable
 from tools.store.clauses import Chunk, Hit, chunks, fingerprint
 from tools.store.index import MADE_BY, Damaged, Index, Manifest, as_damage, fill
 
 if TYPE_CHECKING:
-    from tools.records import Policy
+    from tools.domain.records import Policy
     from tools.store.store import Store
 
 PORT = 8000

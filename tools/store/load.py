@@ -25,9 +25,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, col
 
 from tools.audit.rows import RowSet
-from tools.errors import Invalid, Refused
-from tools.own_terms import register
-from tools.records import Patient, Record
+from tools.common.errors import Invalid, Refused
+from tools.domain.records import Patient, Record
 from tools.store import database
 from tools.store.audit import AS_A_WHOLE, CHARTS, Key, recorded_charts, rows_of, sum_of
 from tools.store.bulk import forget_dataset, insert_patients
@@ -46,6 +45,7 @@ from tools.store.tables import (
     PolicyTable,
 )
 from tools.store.validation import Catalog, PatientChecks, read_catalog
+from tools.terminology.own_terms import register
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

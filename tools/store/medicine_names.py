@@ -9,8 +9,8 @@ import msgspec
 from sqlalchemy import delete, insert, select
 from sqlmodel import col
 
-from tools.errors import Invalid, NotFound, nearest
-from tools.records import Fill, Medication, Patient
+from tools.common.errors import Invalid, NotFound, nearest
+from tools.domain.records import Fill, Medication, Patient
 from tools.store import database
 from tools.store.audit import Audited
 from tools.store.rows import MedicineName

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import func, select
 from sqlmodel import col
 
-from tools.records import Patient
+from tools.domain.records import Patient
 from tools.store.store import Store
 from tools.store.tables import ChartEntryTable, ChartTable, PatientTable
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools.errors import Invalid
+from tools.common.errors import Invalid
 
 ROWS = 1000  # read at a time
 

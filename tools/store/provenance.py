@@ -14,8 +14,8 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from tools.audit.events import version
-from tools.errors import NotFound, Unavailable
-from tools.records import Request
+from tools.common.errors import NotFound, Unavailable
+from tools.domain.records import Request
 from tools.store.audit import Audited, Key
 from tools.store.tables import ProvenanceTable, SnapshotTable
 

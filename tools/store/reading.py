@@ -16,7 +16,7 @@ from typing import Any, Generic, NamedTuple, NoReturn, TypeVar
 
 import msgspec
 
-from tools.errors import Invalid, Unavailable
+from tools.common.errors import Invalid, Unavailable
 from tools.store.explaining import UnclearError, explain, line_of, problem, skip, unsound
 
 T = TypeVar("T")

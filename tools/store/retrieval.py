@@ -11,7 +11,7 @@ from tools.store.clauses import Hit, policy_chunks
 from tools.store.everyday import in_clinical_words
 
 if TYPE_CHECKING:
-    from tools.records import Benefit, Drug, Policy
+    from tools.domain.records import Benefit, Drug, Policy
 
 _STOPPED = frozenset(
     """a an and any are as at be been by can do does for from has have how i if in is it its may must no not of on or

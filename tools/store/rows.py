@@ -7,10 +7,10 @@ from typing import Literal
 
 import msgspec
 
-from tools import records
-from tools.own_terms import OwnTerms
-from tools.printable import one_line
-from tools.records import PARequest, Patient, Record
+from tools.common.printable import one_line
+from tools.domain import records
+from tools.domain.records import PARequest, Patient, Record
+from tools.terminology.own_terms import OwnTerms
 
 DraftStatus = Literal["needs_review", "approved", "rejected", "edited"]
 OnConflict = Literal[

@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from tools.errors import Invalid, Unavailable
+from tools.common.errors import Invalid, Unavailable
 from tools.store.clauses import Hit
 
 log = logging.getLogger(__name__)

@@ -15,9 +15,8 @@ import msgspec
 from sqlalchemy import and_, bindparam, func, select
 from sqlmodel import col
 
-from tools.errors import NotFound, Unavailable, nearest
-from tools.own_terms import register
-from tools.records import Drug, FormTemplate, Patient, Plan, Policy
+from tools.common.errors import NotFound, Unavailable, nearest
+from tools.domain.records import Drug, FormTemplate, Patient, Plan, Policy
 from tools.store import database
 from tools.store.additions import Additions, apply
 from tools.store.audit import Audit
@@ -41,6 +40,7 @@ from tools.store.tables import (
     PolicyTable,
 )
 from tools.store.users import Users
+from tools.terminology.own_terms import register
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import insert, select, update
 from sqlmodel import col
 
-from tools.errors import Invalid, NotFound, Refused, nearest
-from tools.printable import one_line
-from tools.records import Record
+from tools.common.errors import Invalid, NotFound, Refused, nearest
+from tools.common.printable import one_line
+from tools.domain.records import Record
 from tools.store import database
 from tools.store.audit import Audited
 from tools.store.rows import moment

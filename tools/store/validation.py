@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from tools.errors import Invalid, nearest
-from tools.records import Benefit, Drug, FormTemplate, Patient, Plan, Policy
-from tools.rules import Composite, Part, Rule
+from tools.common.errors import Invalid, nearest
+from tools.domain.records import Benefit, Drug, FormTemplate, Patient, Plan, Policy
+from tools.domain.rules import Composite, Part, Rule
 from tools.store.reading import read_records
 from tools.store.rows import PARTS, patient_number
 

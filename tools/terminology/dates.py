@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from tools.dates import add_months
+from tools.common.dates import add_months
 from tools.terminology.rows import read_rows
 
 Days = tuple[date, date]

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from tools.records import Drug
+from tools.domain.records import Drug
 from tools.terminology.rows import read_rows
 
 

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from itertools import combinations, product
 from typing import NamedTuple
 
-from tools import rules
-from tools.criteria import needed
-from tools.records import Determination, Finding, Plan
+from tools.domain import rules
+from tools.domain.records import Determination, Finding, Plan
+from tools.engine.criteria import needed
 from tools.ways.candidates import renewal_of, rule_of
 
 MOST_WAYS = 4  # of one case; the smallest

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from datetime import date
 from typing import NamedTuple
 
-from tools.criteria import compiled_criteria
-from tools.determine import determine
+from tools.domain.records import Benefit, Determination, Drug, Patient, Plan, Request
+from tools.domain.rules import AllOf, Rule
+from tools.engine.criteria import compiled_criteria
+from tools.engine.determine import determine
+from tools.engine.request import complete_request
 from tools.evidence.context import EvaluationContext
-from tools.records import Benefit, Determination, Drug, Patient, Plan, Request
-from tools.request import complete_request
-from tools.rules import AllOf, Rule
 
 UNDECIDED = ("not_covered", "wrong_plan")  # outcomes of which no criterion and no document is the reason
 _NEW = Request(drug="")

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from tools.check import Asked, plan_on_file
-from tools.determine import determine
-from tools.documents import walk
-from tools.errors import Correctable, PaladinError
-from tools.records import Determination, Drug, Outcome, Patient, Plan, Record, Request
-from tools.request import complete_request
+from tools.common.errors import Correctable, PaladinError
+from tools.domain.records import Determination, Drug, Outcome, Patient, Plan, Record, Request
+from tools.engine.determine import determine
+from tools.engine.documents import walk
+from tools.engine.request import complete_request
+from tools.engine.what_if import suppose
+from tools.queries.check import Asked, plan_on_file
 from tools.ways.actions import Action, ways
 from tools.ways.candidates import Candidate, candidates
 from tools.ways.supposing import supposed_by
-from tools.what_if import suppose
 
 if TYPE_CHECKING:
     from tools.store.store import Store

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from tools import rules, what_if
-from tools.check import Asked
-from tools.documents import walk
+from tools.domain import rules
+from tools.domain.records import Determination, Finding, QuantityLimit
+from tools.engine import what_if
+from tools.engine.documents import walk
+from tools.engine.quantity import rate_limit
 from tools.evidence.courses import matches
-from tools.quantity import rate_limit
-from tools.records import Determination, Finding, QuantityLimit
+from tools.queries.check import Asked
 from tools.terminology.conditions import CONCEPTS
 from tools.terminology.medicines import medicines_of
 from tools.terminology.observations import TESTS

@@ -35,8 +35,8 @@ from agent.answers.chart.values import PAIRED, day_of, say_latest, say_test, tes
 from agent.answers.wording import drug_slot
 from agent.dialogue.query import Ask, Query
 from agent.ledger import Ledger
-from tools.bound import Bound
 from tools.evidence.measurements import values_of
+from tools.queries.bound import Bound
 
 MOST_IN_FULL = 2  # tests that are told with what was before
 USUAL = ("hba1c", "bmi", "weight", "egfr", "ldl", "uacr")  # where labs are asked for as a whole

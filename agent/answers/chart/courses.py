@@ -8,12 +8,12 @@ from agent.answers.chart.lists import allergy_told
 from agent.answers.chart.named import brand_named, class_key
 from agent.answers.chart.notes import quote_notes
 from agent.answers.chart.page import MOST_LINES, Page, capitalised
+from tools.domain.records import Medication
 from tools.papers import formats
-from tools.records import Medication
 from tools.terminology.conditions import CONCEPTS
 from tools.terminology.medicines import CLASSES, is_brand, medicine, treating
 from tools.terminology.observations import TESTS
-from tools.terms import INDICATIONS
+from tools.terminology.terms import INDICATIONS
 
 GLUCOSE_OR_WEIGHT = frozenset(
     ("biguanide", "sulfonylurea", "tzd", "dpp4", "glp1", "sglt2", "insulin", "anorectic")

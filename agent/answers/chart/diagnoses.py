@@ -7,7 +7,7 @@ import re
 from agent.answers.chart.lists import say_stated
 from agent.answers.chart.notes import quote_notes
 from agent.answers.chart.page import MOST_LINES, MOST_QUOTES, Page, capitalised
-from tools.records import Diagnosis
+from tools.domain.records import Diagnosis
 from tools.terminology.conditions import CONCEPTS
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from agent.answers.chart.named import brand_named
 from agent.answers.chart.page import MOST_LINES, Page, capitalised
 from agent.ledger import Kind
-from tools.records import Allergy, Attestation, Document, Procedure, Program
+from tools.domain.records import Allergy, Attestation, Document, Procedure, Program
 from tools.terminology.medicines import medicine
-from tools.terms import TOPICS
+from tools.terminology.terms import TOPICS
 
 
 def say_allergies(page: Page) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import date
 
 from agent.answers.chart.page import MOST_QUOTES, Page
-from tools.records import Note
+from tools.domain.records import Note
 
 MOST_SENTENCES = 14  # of the latest note
 LONGEST_QUOTE = 280  # characters of a note that are quoted at once

@@ -9,8 +9,8 @@ from agent.answers.answer import Answer, Said, Source
 from agent.answers.wording import sentence
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
-from tools.bound import Bound
-from tools.records import Patient
+from tools.domain.records import Patient
+from tools.queries.bound import Bound
 
 MOST_LINES = 8
 MOST_QUOTES = 3

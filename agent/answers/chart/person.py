@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from agent.answers.chart.page import Page
-from tools.dates import age_on
+from tools.common.dates import age_on
+from tools.domain.records import Prescriber
 from tools.papers import formats
-from tools.records import Prescriber
 
 
 def say_person(page: Page) -> None:

@@ -9,8 +9,8 @@ from agent.answers.chart.named import brand_named
 from agent.answers.chart.page import MOST_LINES, Page
 from agent.answers.chart.values import MOST_VALUES
 from agent.answers.plan import strength_slot
+from tools.domain.records import Authorization, Fill, Order
 from tools.papers import formats
-from tools.records import Authorization, Fill, Order
 from tools.terminology.medicines import medicine
 
 

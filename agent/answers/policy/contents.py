@@ -9,17 +9,17 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Literal, NamedTuple, get_args
 
+from tools.domain.records import Benefit, Clause, Drug, Policy
+from tools.domain.rules import Composite, Node, Part, Required, Rule
 from tools.language.stems import stems
-from tools.records import Benefit, Clause, Drug, Policy
 from tools.rulebook.plain import describe
-from tools.rules import Composite, Node, Part, Required, Rule
 from tools.store.clauses import Chunk, policy_chunks
 from tools.store.everyday import SECTION_QUESTIONS, fixed_clauses
 from tools.terminology.conditions import conditions
 from tools.terminology.matcher import Span, loose_matches, matches
 from tools.terminology.medicines import ingredients_of, medicine
-from tools.terms import INDICATIONS
-from tools.terms import SECTIONS as TITLES
+from tools.terminology.terms import INDICATIONS
+from tools.terminology.terms import SECTIONS as TITLES
 
 Section = Literal["criteria", "renewal", "exclusions", "documentation"]
 WHOLES: tuple[Section, ...] = get_args(Section)  # sections that can be told as a whole

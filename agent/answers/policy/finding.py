@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from agent.answers.policy.contents import WHOLES, Contents, Section, contents_of
 from agent.answers.policy.ranking import rank
-from tools.records import Benefit, Clause, Drug, Policy
+from tools.domain.records import Benefit, Clause, Drug, Policy
 from tools.terminology.matcher import loose_matches
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from agent.answers.policy.contents import (
     weight_of,
     wider_of,
 )
-from tools.errors import Unavailable
+from tools.common.errors import Unavailable
 from tools.language.encoder import WIDTH, encode
 from tools.language.stems import stems
 from tools.store.embedding import bundled

@@ -10,10 +10,10 @@ from agent.answers.policy.finding import Found, find, named_in, section_of
 from agent.answers.wording import drug_slot, drugs_meant, plan_slot
 from agent.dialogue.query import Ask, Query
 from agent.ledger import Ledger
-from tools.bound import Bound
-from tools.records import Clause, Drug, Plan, Policy
-from tools.rules import AllOf, AnyOf, AtLeast, Composite
-from tools.terms import INDICATIONS
+from tools.domain.records import Clause, Drug, Plan, Policy
+from tools.domain.rules import AllOf, AnyOf, AtLeast, Composite
+from tools.queries.bound import Bound
+from tools.terminology.terms import INDICATIONS
 
 MOST_BRANCHES = 5  # of a lead-in that are quoted
 MOST_NEAREST = 2  # clauses that are shown where none clearly answers

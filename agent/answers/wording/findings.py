@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from tools.domain.records import Determination, Finding
 from tools.messages import Action
-from tools.records import Determination, Finding
 
 
 class Sorted(NamedTuple):

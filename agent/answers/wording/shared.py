@@ -11,12 +11,12 @@ from agent.answers.wording.findings import Sorted
 from agent.answers.wording.slots import drug_slot, listed, lower, plan_slot, tame
 from agent.answers.wording.words import Words
 from agent.ledger import Ledger
-from tools.errors import NotFound
-from tools.records import Determination
+from tools.common.errors import NotFound
+from tools.domain.records import Determination
 
 if TYPE_CHECKING:
     from agent.dialogue.query import Ask, Intent
-    from tools.bound import Bound
+    from tools.queries.bound import Bound
 
 
 LONGEST = 900  # characters of an answer

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from agent.ledger import SLOT, Ledger
-from tools.records import Finding, Outcome, Patient, Plan
+from tools.domain.records import Finding, Outcome, Patient, Plan
 
 if TYPE_CHECKING:
     from agent.answers.wording.words import Words

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from agent.answers.wording.slots import clause_source, tame
 from agent.ledger import Kind, Origin
-from tools.errors import NotFound
-from tools.records import Evidence, Finding, Medication
+from tools.common.errors import NotFound
+from tools.domain.records import Evidence, Finding, Medication
 from tools.terminology.matcher import medicines_in
 from tools.terminology.observations import TESTS
 
 if TYPE_CHECKING:
     from agent.answers.wording.words import Words
-    from tools.bound import Bound
+    from tools.queries.bound import Bound
 
 
 class Slotter:

@@ -8,7 +8,7 @@ from typing import Literal
 from agent.answers.answer import Source
 from agent.answers.wording.findings import deciding_leaf
 from agent.answers.wording.slots import SUPPOSED, clause_source
-from tools.records import Determination, Evidence, Finding
+from tools.domain.records import Determination, Evidence, Finding
 from tools.terminology.observations import TESTS
 
 

@@ -20,14 +20,14 @@ from agent.answers.wording.slots import (
 )
 from agent.answers.wording.slotter import Slotter, catalog_names, drugs_named, has_code
 from agent.ledger import Kind, Ledger, Origin
-from tools.alternatives import label_finding
+from tools.domain.records import Benefit, Determination, Evidence, Finding, Lead, Patient, Plan, Status
+from tools.engine.alternatives import label_finding
 from tools.messages import Action, Actor, Message, message, render
-from tools.records import Benefit, Determination, Evidence, Finding, Lead, Patient, Plan, Status
 from tools.terminology.observations import TESTS
-from tools.terms import INDICATIONS
+from tools.terminology.terms import INDICATIONS
 
 if TYPE_CHECKING:
-    from tools.bound import Bound
+    from tools.queries.bound import Bound
 
 
 LONGEST_NAME = 80

@@ -8,7 +8,7 @@ from agent.answers.registry import ANSWERS
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
 from tests.case_answers import bundled, rendered
-from tools.bound import Bound
+from tools.queries.bound import Bound
 
 WHY = Ask(query="why", drugs=("Ozempic",))
 VALUE = Ask(query="value", tests=("hba1c",))

@@ -14,9 +14,9 @@ from agent.dialogue.query import Ask
 from agent.ledger import Ledger
 from tests.agent.chats import adversaries, talk
 from tests.case_answers import rendered
-from tools.bound import Bound
-from tools.errors import Unavailable
+from tools.common.errors import Unavailable
 from tools.graph.asking import Asked, current, graph_of
+from tools.queries.bound import Bound
 from tools.store import Store
 
 Panel = Callable[[], Asked]

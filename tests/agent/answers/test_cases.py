@@ -16,11 +16,11 @@ from agent.dialogue.query import Ask, Query
 from agent.ledger import Ledger
 from tests.agent.chats import adversaries, talk
 from tests.case_answers import rendered
-from tools.bound import Bound
+from tools.domain.records import Request
 from tools.lifecycle.records import Approval, Call, Facts, Notice, What
-from tools.records import Request
+from tools.queries.bound import Bound
+from tools.queries.toolbox import TOOLS, call
 from tools.store import Store
-from tools.toolbox import TOOLS, call
 
 Enter = Callable[..., None]
 WHEN = datetime(2026, 9, 1, 12, tzinfo=UTC)

@@ -14,8 +14,8 @@ from agent.answers.answer import Answer
 from agent.dialogue.query import Ask, Form, Query
 from agent.ledger import SLOT, Ledger
 from tests.case_answers import bound_to, bundled, everyone, rendered
-from tools.bound import Bound
-from tools.records import Medication, Note, Observation
+from tools.domain.records import Medication, Note, Observation
+from tools.queries.bound import Bound
 from tools.terminology.conditions import CONCEPTS
 from tools.terminology.observations import TESTS
 

@@ -7,7 +7,7 @@ from agent.answers.answer import Answer
 from agent.answers.wording import OUTCOMES
 from agent.dialogue.query import Ask
 from tests.case_answers import another, answered, bundled, check, everyone, rendered
-from tools.bound import Bound
+from tools.queries.bound import Bound
 
 ORDER = [*compare._READINESS]
 

@@ -12,7 +12,7 @@ from agent.dialogue.known import Known
 from agent.dialogue.query import REFUSED, WANTS, Ask, Query, Reading
 from agent.ledger import SLOT, Ledger
 from tests.case_answers import bundled, rendered
-from tools.bound import Bound
+from tools.queries.bound import Bound
 
 
 def ask(

@@ -12,8 +12,8 @@ from agent.answers.answer import Answer
 from agent.dialogue.query import Ask, Query
 from agent.ledger import SLOT, Ledger
 from tests.case_answers import bound_to, bundled, everyone, rendered
-from tools.bound import Bound
-from tools.records import Medication
+from tools.domain.records import Medication
+from tools.queries.bound import Bound
 
 
 def ask(bound: Bound, query: Query, *drugs: str, **named: tuple[str, ...]) -> Answer:

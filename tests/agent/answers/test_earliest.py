@@ -11,9 +11,9 @@ from agent.answers.answer import Answer
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
 from tests.case_answers import bound_to, bundled, everyone, rendered
-from tools.bound import Bound
-from tools.records import Medication
-from tools.what_if import On
+from tools.domain.records import Medication
+from tools.engine.what_if import On
+from tools.queries.bound import Bound
 
 
 def ask(bound: Bound, *drugs: str) -> Answer:

@@ -10,8 +10,8 @@ from agent.answers.answer import Answer
 from agent.answers.wording import OUTCOMES
 from agent.dialogue.query import Ask
 from tests.case_answers import another, answered, bound_to, bundled, check, everyone, rendered
-from tools.bound import Bound
-from tools.records import Determination
+from tools.domain.records import Determination
+from tools.queries.bound import Bound
 
 
 def can(bound: Bound, *drugs: str) -> Answer:

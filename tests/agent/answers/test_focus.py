@@ -13,8 +13,8 @@ from agent.dialogue.query import Ask
 from agent.ledger import Ledger
 from evals.training.examples import lines
 from tests.case_answers import bound_to, bundled, everyone
-from tools.bound import Bound
-from tools.errors import NotFound
+from tools.common.errors import NotFound
+from tools.queries.bound import Bound
 
 
 def test_everything_that_could_be_said_is_told_once_and_from_its_record() -> None:

@@ -13,7 +13,7 @@ from agent.answers.answer import Answer
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
 from tests.case_answers import bundled, rendered
-from tools.bound import Bound
+from tools.queries.bound import Bound
 
 
 def ask(text: str, *, bound: bool = True, **named: tuple[str, ...]) -> Answer:

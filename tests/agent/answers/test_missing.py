@@ -9,8 +9,8 @@ from agent.answers.answer import Answer
 from agent.answers.wording import Sorted
 from agent.dialogue.query import Ask
 from tests.case_answers import another, answered, bound_to, bundled, check, everyone, rendered
-from tools.bound import Bound
-from tools.records import Note
+from tools.domain.records import Note
+from tools.queries.bound import Bound
 
 
 def lacks(bound: Bound, *drugs: str) -> Answer:

@@ -12,7 +12,7 @@ from agent.dialogue.query import Ask, Query, Reading
 from agent.ledger import SLOT, Ledger
 from tests import worlds
 from tests.case_answers import bundled, rendered
-from tools.records import Coverage, Patient
+from tools.domain.records import Coverage, Patient
 from tools.store import Store
 
 

@@ -11,9 +11,9 @@ from agent.answers.answer import Answer
 from agent.dialogue.query import Ask, Query
 from agent.ledger import SLOT, Ledger
 from tests.case_answers import bundled, everyone, rendered
-from tools.bound import Bound
+from tools.domain.rules import Trial
+from tools.queries.bound import Bound
 from tools.rulebook.plain import describe
-from tools.rules import Trial
 from tools.store.validation import descend
 
 

@@ -12,8 +12,8 @@ from agent.answers.policy import finding
 from agent.dialogue.query import Ask, Query
 from agent.ledger import SLOT, Ledger
 from tests.case_answers import bound_to, bundled, everyone, rendered
-from tools.bound import Bound
-from tools.rules import Condition
+from tools.domain.rules import Condition
+from tools.queries.bound import Bound
 from tools.store.validation import descend
 
 P001 = "P001"

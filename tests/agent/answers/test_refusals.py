@@ -10,7 +10,7 @@ from agent.answers import refusals
 from agent.dialogue.query import REFUSED, Ask, Query
 from agent.ledger import SLOT, Ledger
 from tests.case_answers import bundled, everyone, rendered
-from tools.bound import Bound
+from tools.queries.bound import Bound
 
 
 @pytest.mark.parametrize("query", sorted(REFUSED))

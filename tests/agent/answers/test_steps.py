@@ -7,7 +7,7 @@ from agent.answers.answer import Answer
 from agent.dialogue.query import Ask
 from agent.ledger import Ledger
 from tests.case_answers import bound_to, bundled, everyone, rendered
-from tools.bound import Bound
+from tools.queries.bound import Bound
 
 
 def next_step(bound: Bound, *drugs: str) -> Answer:

@@ -12,8 +12,7 @@ from agent.answers.answer import Answer
 from agent.answers.wording import OUTCOMES
 from agent.dialogue.query import Ask, Query
 from tests.case_answers import another, answered, bundled, check, everyone, rendered
-from tools.bound import Bound
-from tools.what_if import (
+from tools.engine.what_if import (
     Aged,
     Asked,
     Change,
@@ -28,6 +27,7 @@ from tools.what_if import (
     Tried,
     Value,
 )
+from tools.queries.bound import Bound
 
 EVERY_KIND: tuple[Change, ...] = (
     Value(test="hba1c", value=7.4),

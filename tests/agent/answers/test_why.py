@@ -12,7 +12,7 @@ from agent.answers.wording import Sorted
 from agent.dialogue.query import Ask, Query
 from agent.ledger import Ledger
 from tests.case_answers import another, answered, bundled, check, everyone, rendered
-from tools.bound import Bound
+from tools.queries.bound import Bound
 
 
 def because(bound: Bound, drug: str, text: str = "", **named: tuple[str, ...]) -> Answer:

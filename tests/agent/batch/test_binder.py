@@ -13,8 +13,8 @@ from agent.batch.drafting import Drafter
 from agent.batch.merging import ORDER
 from agent.casework import Asking
 from tests.agent.batch.conftest import WHEN
-from tools.errors import Invalid
-from tools.records import Request
+from tools.common.errors import Invalid
+from tools.domain.records import Request
 from tools.store import Store
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.batch.requests import COLUMNS, harmless, read, runs
-from tools.errors import Invalid
+from tools.common.errors import Invalid
 
 HEAD = b"patient_id,drug,strength,quantity,kind,urgency\n"
 

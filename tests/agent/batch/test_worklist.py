@@ -11,7 +11,7 @@ from agent.batch.worklist import STAGES, open_points, stage_of
 from agent.casework import Asking
 from tests.agent.batch.conftest import WHEN
 from tests.agent.conftest import Case
-from tools.records import Request
+from tools.domain.records import Request
 from tools.store import Store
 
 EXPECTED = {
@@ -68,7 +68,7 @@ def test_a_programme_and_its_record_are_one_thing(cases: dict[str, Case], store:
 
 
 def looked_up(store: Store, patient_id: str, drug: str):  # type: ignore[no-untyped-def]
-    from tools.check import ask, decide
+    from tools.queries.check import ask, decide
 
     asked = ask(store, patient_id, Request(drug=drug))
     found = decide(store, asked)

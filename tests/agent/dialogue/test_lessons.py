@@ -9,7 +9,7 @@ from agent.dialogue.lessons import Lesson, Lessons, forget, teach
 from agent.dialogue.query import Talk
 from agent.dialogue.reader import read
 from tests.case_answers import bundled
-from tools.errors import Invalid
+from tools.common.errors import Invalid
 
 KNOWN = Known.of(bundled())
 ODD = "anything still cooking in the oven for the wegovy one"

@@ -10,7 +10,7 @@ from agent.dialogue import reader
 from agent.dialogue.known import Known
 from agent.dialogue.query import FORMS, INTENTS, QUERIES, WANTS, Ask, Talk, intent_of
 from tests.case_answers import bundled
-from tools.what_if import Asked, Value
+from tools.engine.what_if import Asked, Value
 
 
 def known() -> Known:

@@ -16,7 +16,7 @@ from agent.models.host import Evaluated, Held, best, held, read_evaluated
 from agent.models.model import ModelTrouble
 from agent.settings import Settings, read_settings
 from tests.agent.models.ollama_stub import MODELS, Line, serving
-from tools.errors import Invalid
+from tools.common.errors import Invalid
 
 
 def settings(tmp_path: Path, **environ: str) -> Settings:

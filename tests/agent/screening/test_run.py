@@ -16,9 +16,9 @@ from agent.screening.summary import LISTS, summarize, worklist
 from agent.terminal.screen_cli import app
 from data_gen.world import Order, generate
 from tests.worlds import AS_OF, p001, p002, p003, read_policy, tiny_world, write_world
-from tools.check import check
-from tools.errors import Invalid, NotFound
-from tools.records import Medication, Observation, Patient
+from tools.common.errors import Invalid, NotFound
+from tools.domain.records import Medication, Observation, Patient
+from tools.queries.check import check
 from tools.screening.needs import told
 from tools.store import Store
 from tools.store.load import load

@@ -16,12 +16,12 @@ from evals.payer.form import read_form
 from evals.payer.papers import Paper
 from evals.simulate.enclosures import enclosures
 from evals.simulate.world import payer_of
-from tools.cases import Case
-from tools.check import ask, decide
 from tools.denials.papers import text_in
 from tools.denials.reader import read_letter
+from tools.domain.records import PARequest, Request
+from tools.papers.case import Case
 from tools.papers.form_pdf import render_pdf
-from tools.records import PARequest, Request
+from tools.queries.check import ask, decide
 from tools.store.load import load
 from tools.store.store import Store
 
@@ -179,4 +179,4 @@ def test_the_payer_knows_nothing_of_the_engine() -> None:
         for node in ast.walk(ast.parse(file.read_text())):
             name = node.module if isinstance(node, ast.ImportFrom) else ""
             if name and name.startswith(("tools", "agent")):
-                assert file.name == "answering.py" and name == "tools.records", (file.name, name)
+                assert file.name == "answering.py" and name == "tools.domain.records", (file.name, name)

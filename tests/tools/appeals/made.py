@@ -9,8 +9,8 @@ from tests.paper_cases import case_of, jose
 from tools.appeals.records import Strategy
 from tools.appeals.strategy import strategy
 from tools.appeals.timing import clocks_of_letter
-from tools.cases import Case
 from tools.denials.records import Denial, Quote, RequestedDrug, Stated, StatedDate, StatedReason
+from tools.papers.case import Case
 
 DATED = date(2026, 8, 25)
 

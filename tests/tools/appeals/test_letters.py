@@ -16,10 +16,10 @@ from tools.appeals.letter import Filing, appeal_letter
 from tools.appeals.levels import text_of, texts
 from tools.appeals.packet import packet
 from tools.appeals.sheet import call_sheet
-from tools.cases import Case
+from tools.common.errors import Refused
 from tools.denials.records import Denial
-from tools.errors import Refused
 from tools.lifecycle.levels import LEVELS
+from tools.papers.case import Case
 from tools.papers.composed import Letter
 from tools.papers.letter_pdf import letter_pdf
 

@@ -13,10 +13,10 @@ from tests.tools.appeals.made import denial, planned, quote, ready
 from tools.appeals.records import Odds
 from tools.appeals.strategy import strategy
 from tools.appeals.timing import clocks_of_letter, decided_level, next_level
-from tools.cases import Case
+from tools.common.errors import Invalid
 from tools.denials.codes import REASONS
 from tools.denials.records import Deadline, Right, StatedDate
-from tools.errors import Invalid
+from tools.papers.case import Case
 
 STEP = {"step_therapy": "Metformin was not tried."}
 

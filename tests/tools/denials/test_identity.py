@@ -4,10 +4,10 @@ from datetime import date
 
 import pytest
 
+from tools.common.errors import Refused
 from tools.denials.identity import compare, require_same, same_name
 from tools.denials.reader import read_letter
-from tools.errors import Refused
-from tools.records import Coverage, Patient
+from tools.domain.records import Coverage, Patient
 
 ADA = Patient(
     id="P009",

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tools.common.errors import Invalid
 from tools.denials.papers import text_in, text_of
-from tools.errors import Invalid
 
 
 def pdf(*pages: str, picture: bool = False) -> bytes:

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tools.common.errors import Invalid
 from tools.denials.codes import REASONS
 from tools.denials.reader import read_letter
 from tools.denials.records import Denial
-from tools.errors import Invalid
-from tools.records import Clause, Policy
+from tools.domain.records import Clause, Policy
 
 HEAD = """Harvest Mutual Insurance
 March 2, 2026

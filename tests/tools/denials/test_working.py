@@ -8,7 +8,7 @@ import pytest
 from tools.denials.reader import read_letter
 from tools.denials.records import Denial
 from tools.denials.working import WorkTo, work_to
-from tools.records import Plan
+from tools.domain.records import Plan
 
 
 def letter(rights: str) -> Denial:

@@ -7,8 +7,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tools.printable import one_line
-from tools.records import (
+from tools.common.printable import one_line
+from tools.domain.records import (
     Address,
     Allergy,
     Attestation,
@@ -29,7 +29,7 @@ from tools.records import (
 )
 from tools.terminology.medicines import CLASSES
 from tools.terminology.observations import TESTS
-from tools.terms import TOPICS
+from tools.terminology.terms import TOPICS
 
 letters = st.characters(categories=["L", "N", "P", "S", "Zs"])
 words = st.text(letters, max_size=12).map(one_line) | st.sampled_from(

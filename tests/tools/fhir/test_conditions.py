@@ -10,7 +10,7 @@ from importlib.resources import files
 from tools.fhir.conditions import icd10, plain
 from tools.fhir.elements import Coding, Concept
 from tools.terminology.conditions import CONCEPTS
-from tools.terms import SNOMED
+from tools.terminology.terms import SNOMED
 
 
 def rows() -> list[dict[str, str]]:

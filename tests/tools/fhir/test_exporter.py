@@ -15,10 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from tests import paper_cases, worlds
 from tests.tools.fhir.charts import charts
 from tests.tools.fhir.conftest import ROOT
-from tools.fhir.documents import PAYER_RESPONSE
-from tools.fhir.exporter import export_patient, losses
-from tools.fhir.importer import PARTS, import_bundle
-from tools.records import (
+from tools.domain.records import (
     Attestation,
     Authorization,
     Medication,
@@ -28,7 +25,10 @@ from tools.records import (
     Patient,
     Program,
 )
-from tools.terms import ICD10, LOINC, NDC, NPI, RXNORM, SNOMED, TOPICS, UCUM
+from tools.fhir.documents import PAYER_RESPONSE
+from tools.fhir.exporter import export_patient, losses
+from tools.fhir.importer import PARTS, import_bundle
+from tools.terminology.terms import ICD10, LOINC, NDC, NPI, RXNORM, SNOMED, TOPICS, UCUM
 
 HL7 = "http://terminology.hl7.org/CodeSystem/"
 # The codes that R4 requires or that US Core binds, of the elements that we write: fhir.resources checks no value set.

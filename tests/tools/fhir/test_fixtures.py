@@ -12,11 +12,21 @@ import pytest
 import yaml
 
 from tests.tools.fhir.conftest import BUNDLES
-from tools.errors import Invalid
+from tools.common.errors import Invalid
+from tools.domain.records import (
+    Attestation,
+    Diagnosis,
+    Document,
+    Fill,
+    Medication,
+    Note,
+    Observation,
+    Order,
+    Record,
+)
 from tools.fhir.importer import PARTS, Imported, import_unit
 from tools.fhir.reading import ENDINGS, FileRefusal, Unit, units
 from tools.fhir.report import EntryReport
-from tools.records import Attestation, Diagnosis, Document, Fill, Medication, Note, Observation, Order, Record
 
 FIXTURES = BUNDLES / "fixtures"
 KEYS: dict[str, dict[str, Any]] = yaml.safe_load((FIXTURES / "keys.yaml").read_text(encoding="utf-8"))

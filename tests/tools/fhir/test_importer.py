@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from tests import worlds
+from tools.domain.records import Diagnosis, Medication, Observation, Patient
 from tools.fhir.importer import import_bundle
 from tools.fhir.report import ImportReport
-from tools.records import Diagnosis, Medication, Observation, Patient
 
 Alone = Callable[..., dict[str, Any]]
 SNOMED, LOINC, RXNORM = (
@@ -408,9 +408,9 @@ def test_enrolled_in_the_plan_asked_for_since_before_the_records_begin(
 
 
 def test_an_imported_chart_can_be_decided(heart_and_kidney: dict[str, Any]) -> None:
-    from tools.determine import determine
-    from tools.records import Request
-    from tools.request import complete_request
+    from tools.domain.records import Request
+    from tools.engine.determine import determine
+    from tools.engine.request import complete_request
 
     plan, drug_of_plan = worlds.plan(), worlds.ozempic()
     found = chart(heart_and_kidney, plan=plan)

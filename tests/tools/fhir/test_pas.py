@@ -10,13 +10,13 @@ import pytest
 
 from tests import paper_cases
 from tests.tools.fhir.test_exporter import check, of, through_json
-from tools.cases import Case
+from tools.domain.records import FilledField, PARequest
 from tools.fhir.exporter import export_patient
 from tools.fhir.importer import import_bundle
 from tools.fhir.pas import export_case
-from tools.records import FilledField, PARequest
+from tools.papers.case import Case
 from tools.terminology.medicines import ndc11
-from tools.terms import NDC, RXNORM
+from tools.terminology.terms import NDC, RXNORM
 
 LETTER = "To whom it may concern: José takes metformin."
 

@@ -12,10 +12,10 @@ import msgspec
 import pytest
 from sqlalchemy import delete
 
+from tools.domain.records import Patient
 from tools.graph.embedded import Embedded
 from tools.graph.model import Graph
 from tools.lifecycle.records import Approval, CaseEvent, CaseHead, Facts, Notice, What
-from tools.records import Patient
 from tools.store import Store, database
 from tools.store.bulk import insert_patients
 from tools.store.load import load

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from tests import worlds
 from tests.tools.graph.conftest import Panel, answer_of
-from tools.errors import Invalid, NotFound, Refused, Unavailable
+from tools.common.errors import Invalid, NotFound, Refused, Unavailable
+from tools.common.statistics import LEAST, shown_together
+from tools.domain.records import Coverage, Diagnosis, Medication, Observation, Order, Patient, Prescriber
 from tools.graph import asking
 from tools.graph.asking import current, graph_of, version_of
 from tools.graph.building import build
@@ -22,8 +24,6 @@ from tools.graph.model import Graph
 from tools.graph.pathways import ENOUGH, pathways
 from tools.graph.patterns import patterns
 from tools.graph.policy_change import policy_changes
-from tools.records import Coverage, Diagnosis, Medication, Observation, Order, Patient, Prescriber
-from tools.statistics import LEAST, shown_together
 from tools.store import ChartEntry
 from tools.store.rows import person
 

@@ -16,16 +16,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.tools.graph.conftest import Panel, answer_of
-from tools.determine import determine
-from tools.errors import Unavailable
+from tools.common.errors import Unavailable
+from tools.domain.records import Diagnosis, Medication, Order, Patient, Request
+from tools.engine.determine import determine
+from tools.engine.request import complete_request
 from tools.graph.building import build, world_of
 from tools.graph.embedded import Embedded
 from tools.graph.facts import World
 from tools.graph.model import Graph, State, Write
 from tools.graph.questions import QUESTIONS
 from tools.lifecycle.records import What
-from tools.records import Diagnosis, Medication, Order, Patient, Request
-from tools.request import complete_request
 from tools.store import Store
 from tools.ways.candidates import uses_on_label
 
@@ -262,7 +262,7 @@ def _judge(records: sqlite3.Connection, patient: Patient, world: World) -> None:
             records.execute("INSERT INTO open VALUES (?, ?, ?, ?, ?, ?, ?)", lack)
 
 
-_CODES = {  # written down apart from tools/terms
+_CODES = {  # written down apart from tools/terminology/terms
     "t2dm": ("E11",), "t1dm": ("E10",), "prediabetes": ("R73.03",),
     "obesity": ("E66.0", "E66.1", "E66.2", "E66.81", "E66.89", "E66.9"),
     "ascvd": ("I20", "I21", "I22", "I24", "I25", "I63", "I69.3", "I70", "I73.9", "Z86.73", "E11.51", "Z95.1", "Z95.5"),

@@ -3,8 +3,8 @@ from __future__ import annotations
 from datetime import date
 
 from tests import worlds
+from tools.domain.records import Fill
 from tools.lifecycle.adherence import covered
-from tools.records import Fill
 
 DRUG = next(drug for drug in worlds.tiny_world().drugs if drug.name == "Ozempic")
 JULY, END = date(2026, 7, 1), date(2026, 9, 28)

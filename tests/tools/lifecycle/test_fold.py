@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from tests.tools.lifecycle.made import approval, event, head
-from tools.errors import Invalid, NotFound, Refused
+from tools.common.errors import Invalid, NotFound, Refused
 from tools.lifecycle.fold import entered, fold, possible
 from tools.lifecycle.records import AuthorizationCase, Call, CaseEvent, Notice, What
 

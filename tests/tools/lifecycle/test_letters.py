@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tools.common.errors import Invalid
 from tools.denials.records import (
     Approved,
     Deadline,
@@ -18,7 +19,6 @@ from tools.denials.records import (
     StatedDate,
     StatedReason,
 )
-from tools.errors import Invalid
 from tools.lifecycle.letters import approval_of, notice_of, what_of
 from tools.lifecycle.levels import levels_of
 

@@ -15,7 +15,7 @@ from sqlalchemy import event as sqlalchemy_event
 from sqlmodel import SQLModel
 
 from tests.tools.lifecycle.made import approval, event, head
-from tools.errors import Correctable, Refused
+from tools.common.errors import Correctable, Refused
 from tools.lifecycle.levels import LEVELS, levels_of
 from tools.lifecycle.records import AuthorizationCase, CaseEvent, Notice, What
 from tools.lifecycle.running import clocks_of

@@ -8,10 +8,10 @@ import pytest
 
 from tests import worlds
 from tests.tools.lifecycle.made import approval
+from tools.domain.records import Attestation, Medication, Observation, Patient, Plan, Request
+from tools.domain.rules import AllOf, Attested, Change, Lab, OnDrug, Period, Rule
+from tools.engine.request import complete_request
 from tools.lifecycle.renewals import Ending, Renewal, foresee
-from tools.records import Attestation, Medication, Observation, Patient, Plan, Request
-from tools.request import complete_request
-from tools.rules import AllOf, Attested, Change, Lab, OnDrug, Period, Rule
 
 AS_OF, START, END = date(2026, 9, 1), date(2025, 10, 16), date(2026, 10, 15)
 WORLD = worlds.tiny_world()
@@ -118,7 +118,7 @@ def test_the_day_to_submit_leaves_the_payer_its_time(hours: int) -> None:
 
 
 def test_the_outcome_is_the_engines_own() -> None:
-    from tools.determine import determine
+    from tools.engine.determine import determine
 
     who = patient(*GOOD)
     request = complete_request(who, DRUG, Request(drug="Ozempic", kind="renewal"))

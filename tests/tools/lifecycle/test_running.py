@@ -8,10 +8,10 @@ import pytest
 
 from tests import worlds
 from tests.tools.lifecycle.made import approval, event, head
+from tools.domain.records import Plan
 from tools.lifecycle.fold import entered, fold
 from tools.lifecycle.records import AuthorizationCase, Notice, What
 from tools.lifecycle.running import Clock, clocks_of, submit_by
-from tools.records import Plan
 
 FIRST, NOTICE = date(2026, 9, 1), date(2026, 9, 9)
 Happening = tuple[What, date, dict[str, Any]]

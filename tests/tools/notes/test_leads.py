@@ -9,11 +9,18 @@ import msgspec
 import pytest
 
 from tests import worlds
-from tools.determine import determine
-from tools.notes.leads import leads
-from tools.records import Attestation, Determination, Drug, Lead, Medication, Note, Patient, Plan, Request
-from tools.request import complete_request
-from tools.rules import (
+from tools.domain.records import (
+    Attestation,
+    Determination,
+    Drug,
+    Lead,
+    Medication,
+    Note,
+    Patient,
+    Plan,
+    Request,
+)
+from tools.domain.rules import (
     AllOf,
     AnyOf,
     Attested,
@@ -28,6 +35,9 @@ from tools.rules import (
     Taking,
     Trial,
 )
+from tools.engine.determine import determine
+from tools.engine.request import complete_request
+from tools.notes.leads import leads
 
 AS_OF = worlds.AS_OF
 

@@ -10,9 +10,9 @@ import pytest
 
 from agent.models.model import Reply
 from agent.note_model import merged, read_with, schema
+from tools.domain.records import Note
 from tools.notes.proposals import admit
 from tools.notes.reader import read_note
-from tools.records import Note
 
 
 def note(text: str) -> Note:

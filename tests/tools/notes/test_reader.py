@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evals.notes.gold import load
+from tools.domain.records import Note
 from tools.notes.facts import NoteFact, accept
 from tools.notes.plain import plain_of, spelled
 from tools.notes.reader import passage_of, read_note
-from tools.records import Note
 
 WRITTEN = date(2026, 5, 3)
 

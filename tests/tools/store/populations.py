@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import msgspec
 
 from tests import worlds
-from tools.records import Coverage, Patient
+from tools.domain.records import Coverage, Patient
 
 GIVEN = (
     "Maria", "MARÍA", "Ana-Lucía", "Zoë", "Øystein", "Weiß", "İpek", "D'Angelo", "Jo", "O", "李", "Maria José",

@@ -24,7 +24,7 @@ from tools.audit.events import Access, Actor
 from tools.audit.heads import Head, sign
 from tools.audit.merkle import leaf_hash, root
 from tools.audit.verification import verify
-from tools.records import Observation
+from tools.domain.records import Observation
 from tools.store import Store
 from tools.store.load import load
 from tools.store.rows import ChartEntry, Draft, DraftFile

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from tests import worlds
-from tools.errors import NotFound, Refused
-from tools.records import Patient
+from tools.common.errors import NotFound, Refused
+from tools.domain.records import Patient
 from tools.store import Store, database
 from tools.store.imports import KeptChart
 

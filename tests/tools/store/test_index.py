@@ -13,9 +13,9 @@ import msgspec
 import pytest
 
 from tests import worlds
-from tools import policies
-from tools.errors import NotFound, Unavailable
-from tools.records import ClauseRef, Policy
+from tools.common.errors import NotFound, Unavailable
+from tools.domain.records import ClauseRef, Policy
+from tools.queries import policies
 from tools.store import Store, embedding, index
 from tools.store.clauses import chunks
 from tools.store.load import load

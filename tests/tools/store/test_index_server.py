@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests import worlds
-from tools import policies
-from tools.errors import Invalid
+from tools.common.errors import Invalid
+from tools.queries import policies
 from tools.store import Store, index, index_server
 from tools.store.load import load
 
@@ -116,7 +116,7 @@ def test_without_the_server_clauses_are_found_by_words_and_nobody_waits(
         taken.bind(("127.0.0.1", 0))
         tiny.chroma_url = f"http://127.0.0.1:{taken.getsockname()[1]}"
         began = time.monotonic()
-        with caplog.at_level(logging.WARNING, logger="tools.policies"):
+        with caplog.at_level(logging.WARNING, logger="tools.queries.policies"):
             assert all(hit.endswith("words") for found in hits(tiny) for hit in found)
         assert time.monotonic() - began < 3
     assert "does not answer" in caplog.text

@@ -16,8 +16,8 @@ import msgspec
 import pytest
 
 from tests import worlds
-from tools.errors import Invalid, NotFound, Refused
-from tools.records import Note, Observation
+from tools.common.errors import Invalid, NotFound, Refused
+from tools.domain.records import Note, Observation
 from tools.store import Store
 from tools.store.load import load
 

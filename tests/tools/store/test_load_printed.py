@@ -9,9 +9,9 @@ import msgspec
 import pytest
 
 from data_gen.world import Order, generate
-from tools.errors import Invalid, Refused
-from tools.records import Plan
-from tools.rules import Lab
+from tools.common.errors import Invalid, Refused
+from tools.domain.records import Plan
+from tools.domain.rules import Lab
 from tools.store import Store
 from tools.store.load import load
 from tools.store.validation import parts

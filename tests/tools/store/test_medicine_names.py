@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime
 import pytest
 
 from tests import worlds
-from tools.errors import Invalid, NotFound
-from tools.records import Medication
+from tools.common.errors import Invalid, NotFound
+from tools.domain.records import Medication
 from tools.store import Store
 
 NOW = datetime(2026, 9, 1, tzinfo=UTC)

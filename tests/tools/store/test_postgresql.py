@@ -14,8 +14,8 @@ from sqlmodel import SQLModel
 
 from tests import servers, worlds
 from tests.tools.store import populations
-from tools.errors import Invalid, NotFound, PaladinError, Unavailable
-from tools.records import Authorization, Observation
+from tools.common.errors import Invalid, NotFound, PaladinError, Unavailable
+from tools.domain.records import Authorization, Observation
 from tools.store import ChartEntry, Draft, Store, bulk, database, finding
 from tools.store.load import load
 from tools.store.tables import SCHEMA

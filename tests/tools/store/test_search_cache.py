@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from tests import servers, worlds
-from tools.errors import Invalid
+from tools.common.errors import Invalid
 from tools.store import search_cache as module
 from tools.store.clauses import Hit
 from tools.store.search_cache import REST, SearchCache, key_of

@@ -13,8 +13,8 @@ import pytest
 from sqlalchemy import Connection, event, text
 
 from tests import worlds
-from tools.errors import NotFound, Refused, Unavailable
-from tools.records import Medication, Observation, Record
+from tools.common.errors import NotFound, Refused, Unavailable
+from tools.domain.records import Medication, Observation, Record
 from tools.store import ChartEntry, Draft, Store, database
 from tools.store.rows import PARTS
 from tools.store.tables import SCHEMA

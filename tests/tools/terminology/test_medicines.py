@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tools.records import Drug
+from tools.domain.records import Drug
 from tools.terminology.medicines import (
     CLASSES,
     Medicine,
@@ -168,7 +168,7 @@ def test_the_catalog_s_drugs_are_known_here_as_they_are_there() -> None:
 
 def test_a_first_answer_costs_a_cold_start_little() -> None:
     code = (
-        "import time, tools.records; t = time.process_time();"
+        "import time, tools.domain.records; t = time.process_time();"
         "from tools.terminology.medicines import resolve_medicine as r; r('Lantus SoloStar 100 unit/mL pen');"
         "print(time.process_time() - t)"
     )

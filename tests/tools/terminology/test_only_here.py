@@ -44,13 +44,12 @@ STILL: dict[str, int] = {
     "data_gen/realise_record.py": 10,
     "data_gen/sketch.py": 11,
     "tools/appeals/pointing.py": 1,
-    "tools/cases.py": 1,
+    "tools/papers/case.py": 1,
     "tools/notes/courses.py": 7,
     "tools/notes/plain.py": 5,
     "tools/notes/topics.py": 1,
     "tools/papers/citations.py": 11,
     "tools/store/everyday.py": 3,
-    "tools/terms.py": 9,
 }
 
 

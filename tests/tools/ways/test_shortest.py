@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.tools.graph.conftest import Panel
-from tools.determine import determine
+from tools.domain.records import Determination, Patient, Plan, Request
+from tools.engine.determine import determine
+from tools.engine.request import complete_request
 from tools.graph.building import world_of
 from tools.graph.facts import World
-from tools.records import Determination, Patient, Plan, Request
-from tools.request import complete_request
 from tools.ways.actions import KINDS, ways
 from tools.ways.shortest import shortest
 

@@ -1,0 +1,548 @@
+"""Reads a chart as a person writes it in a case file, whole or in part; `evals/cases/README.md` is its manual.
+
+Every list takes short lines (`metformin 1000 mg bid, 2025-01-01 to 2026-02-05, inadequate`; chartlines.py) or
+mappings with the fields of records.py. What is not written stays unknown; a list that is left out is not an empty list.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, timedelta
+from typing import Any, NamedTuple, TypeVar, get_args, get_type_hints
+
+from tools.charts.chartlines import (
+    DOSE,
+    allergy_line,
+    count_back,
+    coverage_line,
+    diagnosis_line,
+    fill_line,
+    made,
+    medication_line,
+    note_line,
+    outcome_of,
+    program_line,
+    read_date,
+    relative_line,
+    value_line,
+)
+from tools.common.dates import add_months
+from tools.domain.records import (
+    Allergy,
+    Attestation,
+    Authorization,
+    Coverage,
+    Diagnosis,
+    Document,
+    Drug,
+    FamilyHistory,
+    Fill,
+    Medication,
+    Note,
+    Observation,
+    Order,
+    Patient,
+    Prescriber,
+    Procedure,
+    Program,
+)
+from tools.domain.rules import Required
+from tools.rulebook.located import Map, Place, Seq, convert, no_slip, only, unknown
+from tools.terminology.conditions import CONCEPTS, condition_named
+from tools.terminology.frequencies import frequencies
+from tools.terminology.medicines import formulation_of, medicine
+from tools.terminology.observations import TESTS
+from tools.terminology.quantities import read_quantity
+from tools.terminology.terms import TOPICS
+from tools.terminology.vocabulary import studied_tests, vocabulary
+
+T = TypeVar("T")
+KINDS = (*get_args(get_type_hints(Required)["of"]), "consult")
+
+_KEYS = (
+    "id",
+    "name",
+    "age",
+    "born",
+    "birth_date",
+    "sex",
+    "plan_on_file",
+    "coverage",
+    "prescriber",
+    "conditions",
+    "labs",
+    "medications",
+    "fills",
+    "allergies",
+    "family_history",
+    "programs",
+    "procedures",
+    "attestations",
+    "notes",
+    "documents",
+    "authorizations",
+    "orders",
+)
+# What else people call these keys.
+_ALSO = {
+    "diagnoses": "conditions",
+    "problems": "conditions",
+    "observations": "labs",
+    "vitals": "labs",
+    "meds": "medications",
+    "trials": "medications",
+    "programmes": "programs",
+    "studies": "procedures",
+    "statements": "attestations",
+    "coverages": "coverage",
+    "plan_id": "plan_on_file",
+}
+# What else people call the fields of a record, by its main one.
+_FIELDS_ALSO = {
+    "code": {"icd10": "code", "icd": "code", "icd_10": "code", "description": "name"},
+    "drug": {
+        "name": "drug",
+        "medication": "drug",
+        "start_date": "start",
+        "started": "start",
+        "end_date": "end",
+        "stop": "end",
+        "stop_date": "end",
+        "stopped": "end",
+        "response": "outcome",
+        "result": "outcome",
+        "duration_days": "days",
+        "plan": "plan_id",
+    },
+    "value": {"observed_on": "date", "on": "date", "units": "unit"},
+    "substance": {"drug": "substance", "name": "substance", "allergen": "substance"},
+    "condition": {"relative": "relation", "diagnosis": "condition", "name": "condition", "icd10": "code"},
+    "name": {"start_date": "start", "end_date": "end"},
+    "plan_id": {"plan": "plan_id", "start_date": "start", "end_date": "end"},
+}
+_COMBINED_DOSE = re.compile(r"[\d.]+(?:\s*[/-]\s*[\d.]+)+\s*\w*")
+_OF_ALL = "mtc_men2"  # what is said of it without a person is said of the patient and the family
+_KINDS_ALSO = {"program": "programme", "claims": "fills", "pharmacy fills": "fills", "chart note": "note"}
+_UNKNOWN_WORDS = ("unknown", "unstated", "not stated", "none", "missing", "")
+
+
+class Reading(NamedTuple):
+    """The chart, and what it says it does not have (`hba1c: none`, `mtc_men2: unstated`)."""
+
+    patient: Patient
+    silent: tuple[str, ...]
+
+
+def read_chart(chart: Map, as_of: date, drugs: Iterable[Drug] = (), topics: Iterable[str] = ()) -> Reading:
+    """The patient of a case; Invalid names file and line of what cannot be read. `topics` are statements that the
+    case's rules ask for beside those of terms.TOPICS."""
+    chart = _renamed(chart)
+    only(chart, _KEYS, "a patient")
+    reader = _Reader(chart, as_of, tuple(drugs), {*TOPICS, *topics})
+    given, _, family = str(chart.get("name", "")).partition(" ")
+    patient = Patient(
+        id=str(chart.get("id", "CASE")),
+        given=given,
+        family=family,
+        birth_date=reader.birth_date(),
+        sex=_sex(chart),
+        plan_id=str(chart.get("plan_on_file", "")),
+        prescriber=reader.prescriber(),
+        coverages=reader.all("coverage", "coverage", reader.coverage) or (),
+        conditions=reader.all("conditions", "dx", reader.condition),
+        observations=reader.observations(),
+        medications=reader.all("medications", "med", reader.medication),
+        fills=reader.all("fills", "fill", reader.fill) or (),
+        allergies=reader.all("allergies", "allergy", reader.allergy),
+        family_history=reader.all("family_history", "fam", reader.relative) or (),
+        programs=reader.all("programs", "program", reader.program) or (),
+        procedures=reader.all("procedures", "proc", reader.plain(Procedure, "name")) or (),
+        attestations=reader.attestations(),
+        notes=reader.all("notes", "note", reader.note) or (),
+        documents=reader.all("documents", "doc", reader.document) or (),
+        authorizations=reader.all("authorizations", "auth", reader.plain(Authorization, "drug")) or (),
+        orders=reader.all("orders", "order", reader.plain(Order, "drug")) or (),
+    )
+    return Reading(patient, tuple(reader.silent))
+
+
+def _renamed(chart: Map) -> Map:
+    """The chart under our own keys; where both are there, the other one is an error that `only` reports."""
+    renamed = Map(chart.place)
+    for key, value in chart.items():
+        name = _ALSO.get(key, key)
+        name = key if name != key and (name in chart or name in renamed) else name
+        renamed[name], renamed.places[name] = value, chart.at(key)
+    return renamed
+
+
+def _sex(chart: Map) -> Any:
+    value = str(chart.get("sex", "unknown")).lower()
+    known = {"f": "female", "m": "male", "female": "female", "male": "male", "unknown": "unknown"}
+    if value not in known:
+        raise unknown(chart.at("sex"), "sex", value, ("female", "male", "unknown"))
+    return known[value]
+
+
+class _Reader:
+    """One method per kind of record: (short line or mapping, id, place) → record."""
+
+    def __init__(self, chart: Map, as_of: date, drugs: tuple[Drug, ...], topics: set[str]) -> None:
+        self.chart, self.as_of, self.drugs, self.topics = chart, as_of, drugs, topics
+        self.silent: list[str] = []
+
+    def all(self, key: str, prefix: str, read: Callable[[Any, str, Place], T]) -> tuple[T, ...] | None:
+        """The list under the key; None if it is left out, unknown, or null."""
+        value = self.chart.get(key)
+        if value is None or (isinstance(value, str) and value.strip().lower() == "unknown"):
+            return None
+        place = self.chart.at(key)
+        if isinstance(value, str) and value.strip().lower() == "none":
+            return ()
+        if key == "family_history" and isinstance(value, Map) and not {"relation", "condition"} & set(value):
+            value = [f"{relation}: {condition}" for relation, condition in value.items()]
+        items = value if isinstance(value, list) else [value]
+        return tuple(
+            read(item, f"{prefix}-{n}", value.at(n - 1) if isinstance(value, Seq) else place)
+            for n, item in enumerate(items, 1)
+        )
+
+    def plain(self, kind: type[T], main: str) -> Callable[[Any, str, Place], T]:
+        """Records that are written with their own field names, or as the main one alone."""
+
+        def read(item: Any, record_id: str, place: Place) -> T:
+            fields = _fields(item, place, main)
+            fields.setdefault("id", record_id)
+            return convert(fields, kind, place)
+
+        return read
+
+    def birth_date(self) -> date | None:
+        for key in ("birth_date", "born"):
+            if self.chart.get(key) is not None:
+                return read_date(self.chart[key], self.chart.at(key))
+        if self.chart.get("age") is None:
+            return None
+        if not re.fullmatch(r"\d{1,3}", str(self.chart["age"])):
+            raise self.chart.at("age").error(f"age is in whole years, not {self.chart['age']!r}")
+        return add_months(self.as_of, -12 * int(self.chart["age"]))
+
+    def prescriber(self) -> Prescriber | None:
+        value = self.chart.get("prescriber")
+        if value is None:
+            return None
+        place = self.chart.at("prescriber")
+        fields = _fields(value, place, "specialty")
+        self._check_specialty(fields)
+        fields.setdefault("name", "the prescriber")
+        return convert(fields, Prescriber, place)
+
+    # --- lists of the chart ------------------------------------------------------------------------------
+
+    def coverage(self, item: Any, record_id: str, place: Place) -> Coverage:
+        fields = _fields(item, place, "plan_id")
+        if not isinstance(item, Map):
+            fields = coverage_line(str(item), self.as_of, place)
+        if "plan" in fields:
+            fields["plan_id"] = fields.pop("plan")
+        fields.setdefault("id", record_id)
+        return convert(fields, Coverage, place)
+
+    def condition(self, item: Any, record_id: str, place: Place) -> Diagnosis:
+        fields = _fields(item, place, "code")
+        if not isinstance(item, Map):
+            fields = diagnosis_line(str(item))
+        fields.setdefault("code", "")
+        fields.setdefault("id", record_id)
+        return convert(fields, Diagnosis, place)
+
+    def medication(self, item: Any, record_id: str, place: Place) -> Medication:
+        fields = _fields(item, place, "drug")
+        if not isinstance(item, Map):
+            fields = medication_line(str(item), self.as_of, place)
+        self._course(fields, place)
+        self._stands_for(fields, "drug")
+        fields.setdefault("id", record_id)
+        return convert(fields, Medication, place)
+
+    def _course(self, fields: Map, place: Place) -> None:
+        """Shorthands of a mapping: dose with unit, frequency, days or months, outcome in plain words."""
+        dose = fields.get("dose")
+        if isinstance(dose, str):
+            match = DOSE.fullmatch(dose.strip())
+            if match is None and dose.strip().replace(".", "", 1).isdigit():
+                fields["dose"] = float(dose)  # of which unit, nobody wrote
+            elif match is None and (amount := read_quantity(dose)) is not None:
+                fields["dose"], fields["dose_unit"] = amount.value, amount.unit or None
+            elif match is None and _COMBINED_DOSE.fullmatch(dose.strip()):
+                fields["dose"] = None  # of several ingredients there is no one dose
+            elif match is None:
+                raise fields.at("dose").error(f"cannot read the dose {dose!r}; write e.g. 500 mg")
+            else:
+                fields["dose"], fields["dose_unit"] = float(match["dose"]), match["unit"].lower()
+        elif dose is not None:
+            fields.setdefault("dose_unit", "mg")
+        if "frequency" in fields:
+            word = str(fields.pop("frequency")).lower()
+            if word not in frequencies():
+                raise unknown(fields.at("frequency"), "frequency", word, frequencies())
+            fields["per_day"] = frequencies()[word]
+        if "formulation" in fields:
+            fields["formulation"] = formulation_of(str(fields["formulation"])) or None
+        if isinstance(fields.get("outcome"), str):
+            self._outcome(fields)
+        status = str(fields.get("status", "")).lower()
+        if status in ("unknown", "none"):
+            fields["status"] = None
+        for key, unit in (("days", "days"), ("months", "months")):
+            if key in fields:
+                count_back(fields, int(fields.pop(key)), unit, self.as_of)
+        dated = fields.get("start") or fields.get("end")
+        if "status" not in fields and not fields.get("end") and (dated or not fields.get("outcome")):
+            fields["status"] = "active"  # a drug that is listed and no more is one that is taken
+        if fields.get("end") and "status" not in fields:
+            end = read_date(fields["end"], fields.at("end"))
+            fields["status"] = "stopped" if end <= self.as_of else "active"
+
+    def _outcome(self, fields: Map) -> None:
+        text = str(fields["outcome"])
+        if text.strip().lower() in _UNKNOWN_WORDS:
+            fields["outcome"] = None
+            return
+        outcome = outcome_of(text)
+        if outcome is None:
+            known = ("inadequate", "partial", "intolerance", "GI side effects", "effective")
+            raise unknown(fields.at("outcome"), "outcome", text, known)
+        fields["outcome"] = outcome
+        if outcome.startswith("Intolerance"):
+            fields.setdefault("reason", text)
+
+    def _stands_for(self, fields: Map, key: str) -> None:
+        if key in fields and "ingredients" not in fields:
+            known = medicine(str(fields[key]), self.drugs)
+            fields["ingredients"], fields["classes"] = known.ingredients, known.classes
+
+    def fill(self, item: Any, record_id: str, place: Place) -> Fill:
+        fields = _fields(item, place, "drug")
+        if not isinstance(item, Map):
+            fields = fill_line(str(item), place)
+        self._stands_for(fields, "drug")
+        fields.setdefault("id", record_id)
+        return convert(fields, Fill, place)
+
+    def allergy(self, item: Any, record_id: str, place: Place) -> Allergy:
+        fields = _fields(item, place, "substance")
+        if not isinstance(item, Map):
+            fields = allergy_line(str(item), place)
+        self._stands_for(fields, "substance")
+        fields.setdefault("id", record_id)
+        return convert(fields, Allergy, place)
+
+    def relative(self, item: Any, record_id: str, place: Place) -> FamilyHistory:
+        fields = _fields(item, place, "condition")
+        if not isinstance(item, Map):
+            fields = relative_line(str(item), place)
+        fields.setdefault("relation", "relative")
+        fields.setdefault("condition", "")
+        fields.setdefault("id", record_id)
+        return convert(fields, FamilyHistory, place)
+
+    def program(self, item: Any, record_id: str, place: Place) -> Program:
+        fields = _fields(item, place, "name")
+        if not isinstance(item, Map):
+            fields = program_line(str(item), self.as_of, place)
+        for key in ("days", "months"):
+            if key in fields:
+                count_back(fields, int(fields.pop(key)), key, self.as_of)
+                fields["reckoned"] = True
+        if fields.get("status") == "active":
+            fields["status"] = "ongoing"
+        fields.setdefault("id", record_id)
+        return convert(fields, Program, place)
+
+    def note(self, item: Any, record_id: str, place: Place) -> Note:
+        fields = _fields(item, place, "text")
+        if not isinstance(item, Map):
+            fields = note_line(item, place)
+        fields.setdefault("text", "")
+        fields.setdefault("id", record_id)
+        fields.setdefault("date", None)
+        return convert(fields, Note, place)
+
+    def document(self, item: Any, record_id: str, place: Place) -> Document:
+        """`of` is a kind of document, or the test or drug that it is about."""
+        fields = _fields(item, place, "title")
+        self._check_specialty(fields)
+        fields.setdefault("id", record_id)
+        if "of" in fields:
+            word = str(fields["of"]).strip().casefold()
+            kind = _KINDS_ALSO.get(word, word)
+            if kind not in KINDS and medicine(word, self.drugs).ingredients:
+                fields.setdefault("about", word)
+                kind = "medication"
+            elif kind not in KINDS:
+                fields.setdefault("about", _test(word, fields.at("of"), KINDS))
+                kind = "study" if fields["about"] in studied_tests() else "lab"
+            fields["of"] = kind
+        return convert(fields, Document, place)
+
+    # --- values and statements ---------------------------------------------------------------------------
+
+    def observations(self) -> tuple[Observation, ...]:
+        """`labs:` as a mapping of tests, each one value or several, or as a list of mappings with `test`."""
+        labs = self.chart.get("labs")
+        if labs is None:
+            return ()
+        items: list[tuple[str, Any, Place]] = []
+        if isinstance(labs, Map):
+            for name, value in labs.items():
+                several = value if isinstance(value, Seq) else [value]
+                items += [(name, item, labs.at(name)) for item in several]
+        elif isinstance(labs, Seq):
+            for n, item in enumerate(labs):
+                name = next(
+                    (k for k in ("test", "name", "code", "loinc") if isinstance(item, Map) and k in item), ""
+                )
+                if not name:
+                    raise labs.at(n).error("in a list, each lab is a mapping with test, value, unit and date")
+                items.append((str(item.pop(name)), item, labs.at(n)))
+        else:
+            raise self.chart.at("labs").error("labs are a mapping, e.g. hba1c: 8.4 % on 2026-08-12")
+        read = [
+            self._observation(name, item, f"obs-{n}", place) for n, (name, item, place) in enumerate(items, 1)
+        ]
+        return tuple(item for item in read if item is not None)
+
+    def _observation(self, name: str, item: Any, record_id: str, place: Place) -> Observation | None:
+        test = _test(name, place)
+        if item is None or str(item).strip().lower() in _UNKNOWN_WORDS:
+            self.silent.append(test)
+            return None
+        fields = _fields(item, place, "value")
+        if not isinstance(item, Map):
+            fields = value_line(str(item), test, self.as_of, place)
+        elif isinstance(fields.get("value"), str):
+            told = value_line(fields["value"], test, self.as_of, place)
+            fields |= {key: value for key, value in told.items() if key == "value" or key not in fields}
+        if "days_ago" in fields:
+            fields["date"] = self.as_of - timedelta(days=int(fields.pop("days_ago")))
+        fields["test"] = test
+        fields.setdefault("id", record_id)
+        return convert(fields, Observation, place)
+
+    def attestations(self) -> tuple[Attestation, ...]:
+        """A mapping of topics (`pregnancy: denied`), or a list of mappings with the record's own fields."""
+        said = self.chart.get("attestations")
+        if said is None:
+            return ()
+        if isinstance(said, Seq):
+            return tuple([entry for item in self._listed_statements(said) for entry in item])
+        if not isinstance(said, Map):
+            raise self.chart.at("attestations").error("attestations are a mapping, e.g. pregnancy: denied")
+        return tuple(
+            [
+                entry
+                for n, (name, value) in enumerate(said.items(), 1)
+                for entry in self._statements(name, value, f"att-{n}", said.at(name))
+            ]
+        )
+
+    def _listed_statements(self, said: Seq) -> Iterator[tuple[Attestation, ...]]:
+        """Mappings with the record's own fields, or lines such as `mtc_men2: denied`."""
+        read = self.plain(Attestation, "topic")
+        for n, item in enumerate(said):
+            place = said.at(n)
+            if isinstance(item, Map):
+                self._check_topic(str(item.get("topic", "")), item.at("topic"))
+                self._check_specialty(item)
+                if item.get("topic") == _OF_ALL:  # as the bare statement speaks
+                    item.setdefault("subjects", ["self", "family"])
+                yield (read(item, f"att-{n + 1}", place),)
+                continue
+            topic, colon, word = str(item).partition(":")
+            if not colon:
+                raise place.error(f"cannot read the statement {item!r}; write e.g. mtc_men2: denied")
+            yield self._statements(topic.strip(), word.strip(), f"att-{n + 1}", place)
+
+    def _statements(self, name: str, value: Any, prefix: str, place: Place) -> tuple[Attestation, ...]:
+        """What one topic's line says, of each person by itself."""
+        named = condition_named(name)
+        key = named if named in CONCEPTS else name.casefold()
+        topic = CONCEPTS[key].topic or key if key in CONCEPTS else key
+        each = value if isinstance(value, Map) else _both(topic, value, place)
+        read: list[Attestation] = []
+        for subject, word in each.items():
+            present = self._present(topic, word, place)
+            if present is not None:
+                read.append(self._attestation(topic, subject, present, f"{prefix}-{len(read) + 1}", place))
+        return tuple(read)
+
+    def _attestation(self, topic: str, who: str, present: bool, record_id: str, place: Place) -> Attestation:
+        if who not in ("self", "family", "both"):
+            raise unknown(place, "subject", who, ("self", "family"))
+        subjects = ("self", "family") if who == "both" else (who,)
+        fields = made(place, id=record_id, topic=topic, present=present, subjects=subjects)
+        return convert(fields, Attestation, place)
+
+    def _present(self, topic: str, word: Any, place: Place) -> bool | None:
+        text = str(word).strip().lower()
+        if word is None or text in _UNKNOWN_WORDS:
+            self.silent.append(topic)
+            return None
+        known = {
+            "denied": False,
+            "absent": False,
+            "negative": False,
+            "not present": False,
+            "no": False,
+            "false": False,
+            "present": True,
+            "stated": True,
+            "yes": True,
+            "true": True,
+        }
+        if text not in known:
+            raise unknown(place, "statement", word, (*known, "unstated"))
+        self._check_topic(topic, place)
+        return known[text]
+
+    def _check_topic(self, topic: str, place: Place) -> None:
+        no_slip(place, "topic", topic, self.topics)
+        if topic not in self.topics and not re.fullmatch(r"[a-z0-9_]+", topic):
+            raise unknown(place, "topic", topic, self.topics)
+
+    def _check_specialty(self, fields: Map) -> None:
+        specialty = str(fields.get("specialty") or "")
+        names = [name for term in vocabulary("specialties").values() for name in (term.label, *term.names)]
+        no_slip(fields.at("specialty"), "specialty", specialty, names)
+
+
+# --- fields ----------------------------------------------------------------------------------------------
+
+
+def _fields(item: Any, place: Place, main: str) -> Map:
+    """A copy of the mapping, or the plain value under its main field."""
+    fields = Map(place)
+    if isinstance(item, Map):
+        also = _FIELDS_ALSO.get(main, {})
+        for key, value in item.items():
+            name = also.get(key, key)
+            name = key if name != key and (name in item or name in fields) else name
+            fields[name], fields.places[name] = value, item.at(key)
+    else:
+        fields[main] = item if isinstance(item, int | float | bool | date) else str(item)
+    return fields
+
+
+def _both(topic: str, value: Any, place: Place) -> Map:
+    """A bare statement on MTC or MEN 2 speaks of patient and family, any other of the patient."""
+    return made(place, **{"both" if topic == _OF_ALL else "self": value})
+
+
+def _test(name: str, place: Place, else_allowed: tuple[str, ...] = ()) -> str:
+    fold = name.strip().casefold()
+    for key, test in TESTS.items():
+        if fold in (key, test.name.casefold()) or fold in test.names or name in test.loinc:
+            return key
+    raise unknown(place, "kind of document" if else_allowed else "test", name, (*else_allowed, *TESTS))

@@ -1,0 +1,41 @@
+"""What lies on disk is for its owner alone: charts are in it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+from tools.common.errors import Unavailable
+
+UMASK = 0o077  # of a process that writes charts
+
+
+def keep_private(path: Path) -> None:
+    """Take from others what an older Paladin or a looser umask gave them of this file or folder.
+
+    What is not ours, is shared by all (a folder like /tmp), is not there or lies on a read-only disk stays as it is.
+    """
+    with suppress(OSError):
+        found = path.stat()
+        shared = found.st_mode & stat.S_ISVTX
+        if found.st_mode & UMASK and not shared and found.st_uid == os.geteuid():
+            path.chmod(stat.S_IMODE(found.st_mode) & ~UMASK)
+
+
+def secret_of(path: Path) -> bytes:
+    """The 32 bytes of this file, which is made if it is not there; Unavailable if it can neither be read nor made."""
+    try:
+        if not path.exists():
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "w") as file:
+                file.write(os.urandom(32).hex() + "\n")
+        secret = bytes.fromhex(path.read_text().strip())
+    except OSError as error:
+        raise Unavailable(f"the key {path} cannot be used: {error.strerror}") from error
+    except ValueError:
+        secret = b""
+    if len(secret) != 32:
+        raise Unavailable(f"{path} is no key; move it away, and a new one is made")
+    return secret

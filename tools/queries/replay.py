@@ -1,0 +1,210 @@
+"""Decide again what was decided: from what was known then, with what Paladin is now.
+
+made = provenance_of(store, asked, found)           kept with the draft or the case
+replay(store, kept, store.provenance(…))            the same, or what is different, and what changed since
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tools.audit.events import version
+from tools.common.errors import Correctable
+from tools.domain.records import Determination, Drug, FormTemplate, Patient, Plan, Policy
+from tools.engine.documents import walk
+from tools.queries.check import Asked, decide
+from tools.store.provenance import Made, Provenance, digest, encoded
+from tools.terminology.own_terms import OwnTerms, register
+
+if TYPE_CHECKING:
+    from tools.store.store import Store
+
+HERE = Path(__file__).parents[1]
+CHANGES = (
+    "chart.added",
+    "chart.undone",
+    "chart.imported",
+    "medicine.named",
+    "medicine.forgotten",
+    "world.loaded",
+)
+
+
+class Replayed(msgspec.Struct, frozen=True, kw_only=True):
+    """A determination decided again.
+
+    Args:
+        same: whether it says what was said then, to the letter.
+        outcome, again: what was determined, and what is now.
+        differing: each criterion that is judged otherwise, as `a1c: met → unknown`.
+        changed: what of that which was known then, or of Paladin, is another today: chart, plan, rule, engine …
+        since: what was recorded of the chart and the catalog after the determination was kept.
+    """
+
+    same: bool
+    outcome: str
+    again: str
+    differing: tuple[str, ...]
+    changed: tuple[str, ...]
+    since: tuple[str, ...]
+    engine: str
+    decided_by: str
+
+
+def provenance_of(store: Store, asked: Asked, found: Determination, on_file: Patient | None = None) -> Made:
+    """What this determination is made of.
+
+    Args:
+        asked: what was looked up, with a person's corrections.
+        on_file: the chart without them, if there are any.
+    """
+    parts = {
+        "chart": asked.patient,
+        "plan": asked.plan,
+        "drug": asked.drug,
+        "drugs": store.drugs(),
+        "form": store.form(asked.plan.id, asked.request.form),
+        "policy": store.policy(asked.plan.id, asked.drug.name),
+        "terms": store.dataset().terms,
+    }
+    bodies = {name: encoded(part) for name, part in parts.items()}
+    known = {name: digest(body) for name, body in bodies.items()}
+    provenance = Provenance(
+        request=asked.request,
+        as_of=asked.as_of,
+        outcome=found.outcome,
+        engine=engine(),
+        terminology=terminology(),
+        rule=_rule(asked),
+        known=known,
+        on_file=known["chart"] if on_file is None else digest(encoded(on_file)),
+    )
+    return Made(provenance, {known[name]: body for name, body in bodies.items()})
+
+
+def replay(store: Store, determination: bytes, provenance: Provenance, after: int = 0) -> Replayed:
+    """Decide it again.
+
+    Args:
+        determination: its JSON, as it was kept.
+        after: the number of the event that recorded it.
+    """
+    then = msgspec.json.decode(determination, type=Determination)
+    known = _Known(store, provenance)
+    now = decide(known, known.asked)
+    return Replayed(
+        same=msgspec.json.encode(now) == msgspec.json.encode(then),
+        outcome=then.outcome,
+        again=now.outcome,
+        differing=tuple(_differing(then, now)),
+        changed=tuple(_changed(store, known.asked, provenance)),
+        since=tuple(_since(store, known.asked.patient.id, after)),
+        engine=engine(),
+        decided_by=provenance.engine,
+    )
+
+
+class _Known:
+    """What was looked up then, in the place of the store."""
+
+    def __init__(self, store: Store, provenance: Provenance) -> None:
+        def read(name: str, kind: Any) -> Any:
+            return msgspec.json.decode(store.snapshot(provenance.known[name]), type=kind)
+
+        register(read("terms", OwnTerms))
+        self._drugs: list[Drug] = read("drugs", list[Drug])
+        self._form: FormTemplate = read("form", FormTemplate)
+        self.policy: Policy | None = read("policy", Policy | None)
+        self.asked = Asked(
+            read("chart", Patient),
+            read("plan", Plan),
+            read("drug", Drug),
+            provenance.request,
+            provenance.as_of,
+        )
+
+    def drugs(self) -> list[Drug]:
+        return self._drugs
+
+    def form(self, plan_id: str, name: str = "") -> FormTemplate:
+        return self._form
+
+    def note(self, what: str, *, whose: str = "", of: str = "", why: str = "") -> None:
+        """What is decided again is no new determination."""
+
+
+def _differing(then: Determination, now: Determination) -> list[str]:
+    before, after = ({one.criterion: one.status for one in walk(found.findings)} for found in (then, now))
+    return [
+        f"{name}: {before.get(name, 'not asked')} → {after.get(name, 'not asked')}"
+        for name in dict.fromkeys((*before, *after))
+        if before.get(name) != after.get(name)
+    ]
+
+
+def _changed(store: Store, asked: Asked, provenance: Provenance) -> list[str]:
+    """What is another today than what was known then."""
+    looked_up = {
+        "chart": (provenance.on_file, lambda: store.patient(asked.patient.id)),
+        "plan": (provenance.known["plan"], lambda: store.plan(asked.plan.id)),
+        "drug": (provenance.known["drug"], lambda: store.drug(asked.drug.name)),
+        "form": (provenance.known["form"], lambda: store.form(asked.plan.id, asked.request.form)),
+        "policy": (provenance.known["policy"], lambda: store.policy(asked.plan.id, asked.drug.name)),
+    }
+    changed = [name for name, (then, read) in looked_up.items() if _digest_now(read) != then]
+    if "plan" in changed:
+        today = asked._replace(plan=_or_none(lambda: store.plan(asked.plan.id)) or asked.plan)
+        changed += ["rule"] if _rule(today) != provenance.rule else []
+    changed += ["terminology"] if terminology() != provenance.terminology else []
+    return changed + (["engine"] if engine() != provenance.engine else [])
+
+
+def _since(store: Store, patient_id: str, after: int) -> list[str]:
+    """What was recorded since, that may have changed it."""
+    if not after:
+        return []
+    return [
+        f"{event.at:%Y-%m-%d %H:%M} {event.what}: {event.of}"
+        for _, event in store.audit_events(after=after)
+        if event.what in CHANGES and event.whose in ("", patient_id)
+    ]
+
+
+def _or_none(read: Any) -> Any:
+    try:
+        return read()
+    except Correctable:  # nobody, or no plan, of that name any more
+        return None
+
+
+def _digest_now(read: Any) -> str:
+    return digest(encoded(_or_none(read)))
+
+
+def _rule(asked: Asked) -> str:
+    return digest(encoded(asked.plan.benefits.get(asked.drug.name)))
+
+
+@cache
+def engine() -> str:
+    """Version of Paladin, and hash of the code in tools, which is all that can bear on a determination."""
+    return f"{version()} {_hash_of(sorted(HERE.rglob('*.py')))}"
+
+
+@cache
+def terminology() -> str:
+    """Hash of the data in tools/terminology and tools/language."""
+    folders = (HERE / "terminology", HERE / "language")
+    return _hash_of(sorted(path for folder in folders for path in folder.rglob("*.jsonl")))
+
+
+def _hash_of(paths: list[Path]) -> str:
+    found = sha256()
+    for path in paths:
+        found.update(path.relative_to(HERE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return found.hexdigest()[:16]
