@@ -100,19 +100,20 @@ def why_not(asked: Asked, found: Determination, force: bool = False) -> str:
     """Why this case is not drafted, with what to do instead; "" if it is. An exception is drafted where one was asked
     for and can be had, and to a step also where the chart answers it."""
     exception = asked.request.exception
-    if found.outcome in MAY_DRAFT and exception is None:
+    if found.outcome in MAY_DRAFT and exception is None and not asked.request.statement:
         return ""
     from tools.papers.exceptions import exceptions_of, refusal
 
     case = case_of(asked, found)
-    if exception is not None:
-        why = refusal(case)
-        if why or found.outcome != "likely_denial":
-            return f"not drafted. {formats.sentence(why)}" if why else ""
+    unfounded = f"not drafted. {formats.sentence(why)}" if (why := refusal(case)) else ""
+    if found.outcome in MAY_DRAFT:
+        return unfounded
+    if exception is not None and (unfounded or found.outcome != "likely_denial"):
+        return unfounded
     if found.outcome == "likely_denial" and found.stopped_by != "exclusion":
         steps = [one for one in exceptions_of(case) if one.kind == "step_therapy"]
         if force or any(one.complete or exception == one.kind for one in steps):
-            return ""
+            return unfounded
         instead = "mend what is not met, or draft it all the same with --force"
         if steps:
             instead += "; where the prescriber has grounds against the step: --exception step_therapy"

@@ -634,7 +634,8 @@ def _enter_finding(ledger: Ledger, finding: Finding, source: str) -> None:
                 source=where,
             )
     if finding.detail:
-        for said in (finding.detail, formats.finding(finding, formats.long_date)):
+        printed = {formats.finding(finding, formats.long_date, units) for units in ("us", "metric", "")}
+        for said in (finding.detail, *sorted(printed)):
             ledger.add("words", said.rstrip("."), origin="determination", attribute="detail", source=where)
 
 

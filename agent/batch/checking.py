@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 import msgspec
 
 from agent.batch.requests import COLUMNS, Rejected, Row
-from agent.casework import Asking, asking_of
+from agent.casework import Asking, asking_of, case_of
 from tools.common.errors import Invalid, NotFound, PaladinError, nearest
 from tools.domain.records import Kind, Request
-from tools.queries.check import Asked, ask
+from tools.papers.exceptions import refusal
+from tools.queries.check import Asked, ask, decide
 
 if TYPE_CHECKING:
     from tools.store.store import Store
@@ -95,9 +96,16 @@ def _check(store: Store, row: Row, terms: Terms) -> Checked:
         days_supply=_whole("days_supply", cells.get("days_supply", "")),
         kind=_kind(cells.get("kind", "")) or terms.kind,
         indication=cells.get("indication", ""),
+        exception=_exception(cells.get("exception", "")),
+        statement=cells.get("statement", ""),
+        expedited=cells.get("expedited", ""),
     )
-    urgency = _urgency(cells.get("urgency", ""))
+    urgency = _urgency(cells.get("urgency", ""), given.expedited)
     asked = ask(store, cells["patient_id"], given, plan_id=cells.get("plan_id", ""), as_of=terms.as_of)
+    if given.exception or given.statement:
+        why = refusal(case_of(asked, decide(store, asked)))
+        if why:
+            raise Invalid(why)
     like = Asking(patient_id="", request=given, force=terms.force, model=terms.model)
     return Checked(row.number, key_of(asked), Wanted(asking=asking_of(asked, like), urgency=urgency))
 
@@ -120,11 +128,19 @@ def _kind(text: str) -> Any:
     return kind or None
 
 
-def _urgency(text: str) -> str:
+def _exception(text: str) -> Any:
+    """The kind as the rules name it, whatever parts its words: "Step therapy" is step_therapy."""
+    return "_".join(text.casefold().replace("_", " ").split()) or None
+
+
+def _urgency(text: str, expedited: str) -> str:
+    """How soon an answer is needed; the prescriber's reason for an expedited review asks for it."""
     said = URGENT.get(text.casefold().strip())
     if said is None:
         raise NotFound("urgency", text, nearest(text, URGENT), "standard or expedited")
-    return said
+    if expedited and text and said == "standard":
+        raise Invalid(f"urgency says {text}, and expedited gives a reason why it cannot wait; leave one")
+    return "expedited" if expedited else said
 
 
 def _number(column: str, text: str) -> float | None:

@@ -274,7 +274,8 @@ def _rule(asked: Asked, found: Determination) -> Rule | None:
 
 def _next(found: Determination, wanted: Wanted, stage: Stage) -> tuple[str, ...]:
     steps = found.next_actions
-    if wanted.urgency == "expedited" and stage in ("ready", "one_away", "clinician"):
+    uncertified = wanted.urgency == "expedited" and not found.request.expedited
+    if uncertified and stage in ("ready", "one_away", "clinician"):
         steps = (*steps, "Expedited: the prescriber states on the form why it cannot wait; nobody else can")
     return steps
 

@@ -11,12 +11,16 @@ from typing import Any, NamedTuple
 import msgspec
 
 from tools.common.errors import Invalid, nearest
+from tools.queries.check import LONGEST_STATEMENT
 
 NEEDED = ("patient_id", "drug")
-OPTIONAL = ("strength", "quantity", "days_supply", "kind", "urgency", "indication", "plan_id")
+STATED = ("statement", "expedited")  # in the prescriber's own words
+OPTIONAL = (
+    "strength", "quantity", "days_supply", "kind", "urgency", "indication", "plan_id", "exception", *STATED,
+)  # fmt: skip
 COLUMNS = (*NEEDED, *OPTIONAL)
 FORMATS = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
-LONGEST_CELL = 200  # characters; nothing that is asked for is longer
+LONGEST_CELL = 200  # characters; nothing that is asked for is longer, but for what is stated
 LONGEST_RECORD = 50  # lines that a quoted cell may run over
 RUNS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet may run a cell that begins so
 # Names under which exports bring these columns.
@@ -135,18 +139,24 @@ def _unfit(row: Row) -> str:
             return f"{column} begins with {cell[0]!r}, as a spreadsheet's formula does"
         if any(ord(char) < 32 or ord(char) == 127 for char in cell):
             return f"{column} has a control character in it"
-        if len(cell) > LONGEST_CELL:
-            return f"{column} has {len(cell)} characters; at most {LONGEST_CELL} are read"
+        if len(cell) > _longest(column):
+            return f"{column} has {len(cell)} characters; at most {_longest(column)} are read"
     for needed in NEEDED:
         if not row.cells.get(needed):
             return f"{needed} is empty"
     return ""
 
 
+def _longest(column: str) -> int:
+    return LONGEST_STATEMENT if column in STATED else LONGEST_CELL
+
+
 def _legible(cells: dict[str, str]) -> dict[str, str]:
     """The columns that are known, with marks where a cell was no text, and no longer than somebody reads."""
     return {
-        column: cells[column][:LONGEST_CELL].encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        column: cells[column][: _longest(column)]
+        .encode("utf-8", "surrogateescape")
+        .decode("utf-8", "replace")
         for column in COLUMNS
         if column in cells
     }

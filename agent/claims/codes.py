@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Literal, NamedTuple
 
+from agent.claims.dates import compact_day
+
 System = Literal["icd10", "ndc", "phone", "clause", "id", "number", "procedure"]
 
 
@@ -64,7 +66,8 @@ def codes(text: str) -> list[Code]:
         keep(match.start("code"), match.end("code"), "id")
     for system, pattern in PATTERNS[4:]:
         for match in pattern.finditer(text):
-            keep(match.start(), match.end(), system)
+            if system != "number" or compact_day(match[0]) is None:
+                keep(match.start(), match.end(), system)
     return sorted(found)
 
 

@@ -206,7 +206,7 @@ def _said_of(s: Sentence, drug: Drug, span: Span) -> list[Word]:
     inside = [
         word
         for word in s.words("course")
-        if part.start <= word.start < span.end and not overlaps(word, s.drugs)
+        if part.start <= word.start < span.end and not overlaps(word, (*s.drugs, *s.conditions))
     ]
     found = []
     for word in inside:

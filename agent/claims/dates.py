@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from tools.common.dates import months_between
@@ -28,15 +28,31 @@ _LEADS_TO_YEAR = re.compile(
 )
 
 
+_DIGITS = re.compile(r"(?<![\w.-])\d{8}(?![\w-]|\.\d)")
+
+
+def compact_day(digits: str) -> date | None:
+    """The day that eight digits write where a form has a box for each, MMDDYYYY; None if they write none."""
+    try:
+        day = datetime.strptime(digits, "%m%d%Y").date()
+    except ValueError:
+        return None
+    return day if len(digits) == 8 and day.year >= 1900 else None
+
+
 def days(text: str, as_of: date | None) -> list[Day]:
     """Every date of a text, in order; those that lean on today need `as_of` and are left out without it."""
-    found = []
+    found = [
+        Day(*match.span(), day, day, exact=True)
+        for match in _DIGITS.finditer(text)
+        if (day := compact_day(match[0]))
+    ]
     for span in dates_in(text, as_of, impossible=True):
         if _is_number(span, text):
             continue
         first, last = _meant(span, text, as_of)
         found.append(Day(span.start, span.end, first, last, first == last))
-    return found
+    return sorted(found)
 
 
 def _is_number(span: DateSpan, text: str) -> bool:

@@ -229,7 +229,8 @@ class Sentence:
             keys |= _GAP_VOICES
         if self.known:
             keys.add("patient")
-        if "?" in self.bare[span.start : span.end]:  # it asks, and says nothing of the patient
+        # A question says nothing of the patient, and one that lists what it asks for ends in a single mark.
+        if "?" in self.bare[span.start : span.end] or self.bare.rstrip().endswith("?"):
             keys = (keys | {"open", "policy"}) - {"patient"}
         return Part(span.start, span.end, frozenset(keys))
 

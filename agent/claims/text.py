@@ -20,7 +20,9 @@ ABBREVIATED = re.compile(
 )
 END = re.compile(r"[.!?]+[\"')\]]*(?=\s+[\"'(\[]?[A-Z0-9§*-]|\s*$)")
 LABEL = re.compile(r"^[A-Za-z][A-Za-z' /-]{1,30}:")
-ITEM = re.compile(r"^\s*(?:[-*•>#]|\d{1,2}[.)]\s|\||§|\(?\d{1,2}\)|[A-Z]{1,4}[-.]?\d?[.\d\w()]*\s{2,})")
+ITEM = re.compile(
+    r"^\s*(?:[-*•>#]|\d{1,2}(?:[.)]\s|\s*$)|\||§|\(?\d{1,2}\)|[A-Z]{1,4}[-.]?\d?[.\d\w()]*\s{2,})"
+)
 WRAPPED = 62  # a line this long that ends without a stop goes on in the next
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from agent.claims.courses import DAYS, DOSES, compares
 from agent.claims.dates import Day
 from agent.claims.index import Measured, amount, in_unit
-from agent.claims.sentence import Part, Placed, Sentence, spoken
+from agent.claims.sentence import Part, Placed, Sentence, overlaps, spoken
 from agent.ledger import Fact
 from tools.terminology.matcher import Span as Concept
 from tools.terminology.observations import TESTS
@@ -84,7 +84,7 @@ class _Values:
             self._age(q, part) if key == "age" else self._of_plan(q, key)
         elif self._is_page(q):
             pass  # of the text itself
-        elif ahead and ahead.key == "stage":
+        elif ahead and ahead.key == "stage" and not overlaps(ahead, self.s.tests):
             self._stage(q, part)
         elif q.unit in DAYS:
             self._duration(q, part)

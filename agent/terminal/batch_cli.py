@@ -31,8 +31,10 @@ app = typer.Typer(
   pa batch report 3
 
 A file has the columns patient_id and drug, and may have strength, quantity,
-days_supply, kind (new, renewal), urgency (standard, expedited), indication
-and plan_id. CSV, JSON lines (.jsonl) or Parquet.""",
+days_supply, kind (new, renewal), urgency (standard, expedited), indication,
+plan_id, exception (quantity_limit, step_therapy, formulary, tier) with its
+statement, and expedited, the reason why it cannot wait. CSV, JSON lines
+(.jsonl) or Parquet.""",
 )
 Number = typer.Argument(
     ..., metavar="ID", min=1, max=BIGGEST, help="Number of the batch, as `pa batch list` shows."

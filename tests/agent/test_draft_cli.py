@@ -285,3 +285,15 @@ def test_an_expedited_request_carries_the_prescribers_certification(pa: Pa, case
 def test_an_exception_that_cannot_be_is_refused(pa: Pa, cases: dict[str, Case], kind: str, says: str) -> None:
     ran = draft(pa, cases["ready"], "--exception", kind)
     assert ran.code == 2 and says in " ".join(ran.err.split())
+
+
+def test_a_statement_without_an_exception_is_refused_and_not_swallowed(
+    pa: Pa, cases: dict[str, Case], store: Store
+) -> None:
+    ran = draft(pa, cases["ready"], "--statement", "Nothing else has helped.")
+    assert ran.code == 2 and "asks for none" in " ".join(ran.err.split())
+    assert store.drafts() == []
+    assert draft(pa, cases["ready"]).code == 0
+    edited = pa("review", "1", "--set", "statement=Nothing else has helped.", *BY)
+    assert edited.code == 2 and "asks for none" in " ".join(edited.err.split())
+    assert store.draft(1).version == 1

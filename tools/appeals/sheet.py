@@ -121,7 +121,7 @@ class _SheetWriter(Writer):
         if not question.answer or question.finding is None:
             return f"{text} - {NOT_ON_RECORD}"
         records = [e.record_id for e in question.finding.evidence]
-        detail = self.fact(formats.finding(question.finding, formats.long_date), *records)
+        detail = self.fact(formats.finding(question.finding, formats.long_date, self.units), *records)
         return f"{text} - {question.answer}{f': {detail}' if detail else ''}"
 
     def _filing(self) -> str:

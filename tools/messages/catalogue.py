@@ -64,7 +64,8 @@ def render(message: Message, form: str = TEXT, *, language: str = LANGUAGE, **co
         message: what is to be said.
         form: "text" as findings read, or another field of the catalogue's rows.
         language: a folder of the catalogue.
-        context: what a template may name beside the message's own parameters, e.g. `she`.
+        context: what a template may name beside the message's own parameters, e.g. `she`; `units` as for
+            `grammar.amount`.
     """
     return _Telling(catalogue(language), form, context).tell(message)
 
@@ -135,7 +136,8 @@ class _Telling:
             return self.term(str(value))
         if rule == "has":
             return self.catalogue.grammar.has(str(value), self.form != TEXT)
-        return self.catalogue.grammar.written(value, rule, values.get(argument))
+        units = self.context.get("units", "")
+        return self.catalogue.grammar.written(value, rule, values.get(argument), units)
 
 
 def _has_values(piece: str | Slot | Optional, values: Mapping[str, Any]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -44,8 +44,8 @@ class Grammar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """That somebody has the condition."""
         return self.having.get(condition, f"has {condition}") if spoken else f"has {condition}"
 
-    def written(self, value: Any, rule: str, argument: Any) -> str:
-        """The value by a rule; as it is without one.
+    def written(self, value: Any, rule: str, argument: Any, units: str = "") -> str:
+        """The value by a rule; as it is without one. `units` as for `amount`.
 
         Errors: ValueError, for a rule that there is not.
         """
@@ -57,7 +57,7 @@ class Grammar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             case "plural":
                 return self.plurals.get(value, value) if argument != 1 else str(value)
             case "amount":
-                return amount(value, argument)
+                return amount(value, argument, units)
             case "test":
                 return TESTS[value].name
             case "article":
@@ -103,7 +103,15 @@ _UNITS = {
 
 
 @lru_cache(maxsize=65536)
-def amount(value: float, test: str) -> str:
-    """A value of the test with its unit as people write it."""
+def amount(value: float, test: str, units: str = "") -> str:
+    """A value of the test with its unit as people write it.
+
+    Args:
+        units: "us" or "metric" writes body measures to a tenth in that unit; "" writes each in the test's own.
+    """
     spec = TESTS[test]
+    if units and spec.customary:
+        unit = spec.customary if units == "us" else spec.unit
+        exact = Decimal(repr(value)) / Decimal(spec.units[unit][0])
+        return f"{exact.quantize(Decimal('0.1'), ROUND_HALF_UP):f} {unit}"
     return f"{plain_number(value, spec.decimals or 0)} {_UNITS.get(spec.unit, spec.unit)}".strip()

@@ -18,6 +18,10 @@ from tools.domain.rules import Trial
 from tools.papers import formats
 from tools.papers.case import Case
 
+STATES_NOTHING = (
+    "the statement supports an exception, and this request asks for none: name the exception, or leave it out"
+)
+
 
 class ExceptionText(Record, frozen=True, kw_only=True):
     """One entry of exceptions.yaml, which explains its keys."""
@@ -131,11 +135,11 @@ def in_order(case: Case) -> bool:
 
 
 def refusal(case: Case) -> str:
-    """Why the exception that was asked for cannot be had; "" if it can."""
+    """Why the exception that was asked for cannot be had, or a statement supports none; "" if nothing is wrong."""
     kind, plan, drug = case.request.exception, case.plan, case.drug.name
     found = case.determination
     if kind is None:
-        return ""
+        return STATES_NOTHING if case.request.statement and not exceptions_of(case) else ""
     if kind == "formulary":
         if found.outcome != "not_covered":
             return f"{plan.id} lists {drug}: no formulary exception is needed"

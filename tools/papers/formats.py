@@ -10,6 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from tools.domain.records import Address, Diagnosis, Drug, Finding, Medication, Strength
 from tools.evidence.measurements import cut
+from tools.messages import grammar, render
 from tools.messages.grammar import plain_number
 from tools.papers.typesetting import is_shown
 from tools.terminology.observations import TESTS
@@ -17,7 +18,6 @@ from tools.terminology.terms import INDICATIONS
 
 UNSHOWN = "\u25a1"  # stands on paper for a character that no font of ours has
 KG_PER_LB = Decimal("0.45359237")
-CM_PER_IN = Decimal("2.54")
 PRINTED_UNITS = {
     "kg/m2": "kg/m2",
     "mL/min/{1.73_m2}": "mL/min/1.73 m2",
@@ -64,22 +64,20 @@ def pounds(kg: Decimal) -> Decimal:
     return kg / KG_PER_LB
 
 
-def inches(cm: Decimal) -> Decimal:
-    return cm / CM_PER_IN
-
-
 def unit(ucum: str) -> str:
     return PRINTED_UNITS.get(ucum, ucum)
 
 
 def measure(test: str, value: float, units: str = "") -> str:
     """A value in its test's own unit as people write it; `us` or `metric` converts weight and height."""
-    exact, known = Decimal(repr(value)), TESTS[test]
-    if test == "weight" and units:
-        return f"{fixed(pounds(exact), 1)} lb" if units == "us" else f"{fixed(exact, 1)} kg"
-    if test == "height" and units:
-        return f"{fixed(inches(exact), 1)} in" if units == "us" else f"{fixed(exact, 1)} cm"
-    shown = number(exact, 2) if known.decimals is None else plain_number(cut(value), known.decimals)
+    known = TESTS[test]
+    if units and known.customary:
+        return grammar.amount(value, test, units)
+    shown = (
+        number(Decimal(repr(value)), 2)
+        if known.decimals is None
+        else plain_number(cut(value), known.decimals)
+    )
     return f"{shown} {unit(known.unit)}".strip()
 
 
@@ -123,12 +121,17 @@ def dose(course: Medication) -> str:
     return " ".join(parts)
 
 
-def finding(found: Finding, write: Callable[[date], str]) -> str:
-    """What was found, in one phrase, for a reader outside the office."""
+def finding(found: Finding, write: Callable[[date], str], units: str = "") -> str:
+    """What was found, in one phrase, for a reader outside the office.
+
+    Args:
+        write: how days are written.
+        units: as for `measure`.
+    """
     if len(found.evidence) == 1 and found.evidence[0].kind == "use":
         use = str(found.evidence[0].value)
         return f"requested for {INDICATIONS.get(use, use)}"
-    return dates_in(found.detail.rstrip("."), write)
+    return dates_in(render(found.found, units=units).rstrip("."), write) if found.found else ""
 
 
 def diagnosis(entry: Diagnosis) -> str:

@@ -436,7 +436,7 @@ class Writer:
     def _shown(self, finding: Finding) -> str:
         if finding.status == "unknown":
             return self.gap(self._wanted(finding))
-        detail = formats.finding(finding, formats.long_date)
+        detail = formats.finding(finding, formats.long_date, self.units)
         records = [e.record_id for e in finding.evidence]
         said = f"{self.fact(detail, *records)}." if detail else "shown in the record."
         return formats.sentence(said) if finding.status == "met" else f"Not met on the record: {said}"

@@ -13,7 +13,8 @@ from tools.terminology.rows import read_rows
 
 class Test(NamedTuple):
     """An observation: `units` maps every unit we read to (factor, offset) into the canonical one.
-    `decimals` rounds half-up before comparing (HbA1c and BMI only); `low`/`high` bound what is possible."""
+    `decimals` rounds half-up before comparing (HbA1c and BMI only); `low`/`high` bound what is possible; `customary`
+    is the unit that forms in the United States have it in."""
 
     name: str
     loinc: tuple[str, ...]  # the first is the one we write
@@ -23,6 +24,7 @@ class Test(NamedTuple):
     high: float
     decimals: int | None = None
     names: tuple[str, ...] = ()
+    customary: str = ""
 
 
 class TestRow(msgspec.Struct, frozen=True, gc=False):
@@ -46,6 +48,7 @@ class TestRow(msgspec.Struct, frozen=True, gc=False):
     abbreviations: tuple[str, ...] = ()
     not_names: tuple[str, ...] = ()
     asked_names: tuple[str, ...] = ()
+    customary: str = ""
     charted_only: bool = False
     evidence_of: str = ""
     suggested_by: tuple[str, ...] = ()

@@ -178,6 +178,41 @@ def test_rows_that_say_more_are_different_requests(store: Store, settings: Setti
     assert [one.urgency for one in wanted] == ["standard", "expedited"]
 
 
+def test_rows_ask_for_exceptions_and_expedited_reviews_and_are_wrong_each_for_itself(
+    pa: Pa, store: Store, cases: dict[str, Case], tmp_path: Path
+) -> None:
+    over, ready = cases["quantity_exception"], cases["ready"]
+    rows = (
+        (over, "quantity limit", "Two a day are meant.", ""),
+        (ready, "", "", "Waiting risks ketoacidosis"),
+        (ready, "", "Two a day are meant.", ""),
+        (ready, "formulary", "", ""),
+        (ready, "quantity", "", ""),
+    )
+    file = tmp_path / "asked.csv"
+    file.write_text(
+        "patient_id,drug,exception,statement,expedited\n"
+        + "".join(f"{case.patient_id},{case.drug},{','.join(more)}\n" for case, *more in rows)
+    )
+    planned = json.loads(pa("batch", "run", str(file), "--dry-run", "--json").out)
+    assert planned["cases"] == 2
+    reasons = {row["row"]: row["reason"] for row in planned["rejected"]}
+    for row, says in (
+        (4, "asks for none"),
+        (5, "no formulary exception is needed"),
+        (6, "mean quantity_limit"),
+    ):
+        assert says in reasons[row]
+    done = pa("batch", "run", str(file), "--out", str(tmp_path / "out"), "--workers", "1")
+    assert done.code == 0, done.err
+    first, second = (
+        draft.filled_form() for draft in sorted(store.drafts(), key=lambda draft: draft.drug == ready.drug)
+    )
+    assert first.exceptions == ("quantity_limit",) and second.expedited
+    letter = next((tmp_path / "out").glob(f"cases/*{over.patient_id}*/letter.txt")).read_text()
+    assert "Two a day are meant." in letter
+
+
 def test_the_same_batch_started_while_it_runs_is_the_same_batch(
     begin: Begin, store: Store, settings: Settings
 ) -> None:
