@@ -22,7 +22,7 @@ from typing import Any
 from evals.oracle.reading import Row
 from evals.oracle.table import DecisionTable, read_policy
 from evals.oracle.verdicts import count
-from evals.oracle.vocabulary import SPOKEN, TOPICS, TYPES
+from evals.oracle.vocabulary import TERMS
 from evals.oracle_agreement import engine
 from evals.oracle_cases import UNIT, Case, ChartEdit, World, cases, world
 from evals.pages import described
@@ -111,7 +111,7 @@ def shares(one: Row, other: Row) -> bool:
         return bool(set(one.tests) & set(other.tests)) or bool(
             set(one.tests) & body and set(other.tests) & body
         )
-    if one.kind == other.kind == "condition" and {one.name, other.name} <= TYPES.keys():
+    if one.kind == other.kind == "condition" and {one.name, other.name} <= TERMS.types.keys():
         return True  # of two that exclude each other, one takes the other's place
     if one.kind == other.kind == "condition":
         return any(a.startswith(b) or b.startswith(a) for a in (*one.codes, *one.hints) for b in other.codes)
@@ -149,11 +149,11 @@ def _turn_statement(edit: ChartEdit, shown: bool) -> bool:
 
 
 def _turn_condition(edit: ChartEdit, shown: bool) -> bool:
-    row, topic = edit.row, TOPICS.get(edit.row.name)
+    row, topic = edit.row, TERMS.topics.get(edit.row.name)
     if (row.women_only and edit.patient.get("sex") == "male") or (edit.patient.get("conditions") is None):
         return False
 
-    words = SPOKEN.get(row.name, (row.name.lower(),))
+    words = TERMS.spoken.get(row.name, (row.name.lower(),))
 
     def ours(record: dict[str, Any]) -> bool:
         return any(record.get("code", "").startswith(c) for c in (*row.codes, *row.hints))
@@ -168,7 +168,9 @@ def _turn_condition(edit: ChartEdit, shown: bool) -> bool:
     if row.family:
         edit.drop("family_history", lambda _: True)
     if shown:
-        others = tuple(code for name, code in TYPES.items() if row.name in TYPES and name != row.name)
+        others = tuple(
+            code for name, code in TERMS.types.items() if row.name in TERMS.types and name != row.name
+        )
         edit.drop("conditions", lambda record: record.get("code", "").startswith(others or "-"))
         edit.add("conditions", code=row.codes[0], name=row.name, onset=edit.ago(30))
     elif topic:

@@ -24,7 +24,7 @@ from data_gen.world import Order, generate
 from evals.oracle.chart import Stretch
 from evals.oracle.reading import Row
 from evals.oracle.table import DecisionTable, read_policy
-from evals.oracle.vocabulary import TOPICS
+from evals.oracle.vocabulary import TERMS
 
 Json = dict[str, Any]
 
@@ -347,7 +347,7 @@ def _age_edit(edit: ChartEdit) -> str:
 def _condition_edit(edit: ChartEdit) -> str:
     row, draw = edit.row, edit.draw
     code = draw.choice(row.codes) + draw.choice(("", "", ".9" if "." not in row.codes[0] else "1"))
-    topic = TOPICS.get(row.name)
+    topic = TERMS.topics.get(row.name)
     how = draw.choice(
         (
             "add",

@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from evals.oracle.vocabulary import POSSIBLE, UNITS
+from evals.oracle.vocabulary import TERMS
 
 Entry = dict[str, Any]
 
@@ -117,13 +117,13 @@ class Chart:
         return [entry for entry in self.noted("observations") if entry["test"] == test]
 
     def _reading(self, entry: Entry) -> Reading | None:
-        factors = UNITS.get(entry["test"], {}).get(entry.get("unit") or "")
+        factors = TERMS.units.get(entry["test"], {}).get(entry.get("unit") or "")
         when = day(entry.get("date"))
         if factors is None or when is None or not self.possible(when):
             return None
         factor, offset = map(Decimal, factors)
         value = Decimal(str(entry["value"])) * factor + offset
-        low, high = POSSIBLE.get(entry["test"], (0, 30000))
+        low, high = TERMS.possible.get(entry["test"], (0, 30000))
         return Reading(when, value) if low <= value <= high else None
 
     def spans(self, entries: list[Entry], pause: int = 1) -> list[Span]:

@@ -13,17 +13,7 @@ from evals.oracle.chart import Chart, Entry, Reading, Span, Stretch, after_month
 from evals.oracle.reading import Row
 from evals.oracle.trials import by_content, drug_key, names, strangers, trial, twins
 from evals.oracle.verdicts import NO, OPEN, YES, Answer, Truth, agreed, best, known
-from evals.oracle.vocabulary import (
-    CONTAINS,
-    OTHER_TYPE,
-    RELATIVES,
-    SPOKEN,
-    STUDIES,
-    TOPICS,
-    TYPES,
-    UNTYPED,
-    VAGUE,
-)
+from evals.oracle.vocabulary import TERMS
 
 UNSIGNED = ("unsigned", "draft")
 _COMPARE: dict[str, Callable[[Decimal, Decimal], bool]] = {
@@ -286,7 +276,7 @@ def _condition(row: Row, chart: Chart, ask: Ask) -> Answer:
         answer = _stood(
             row, row.least, [e for e in problems or () if _entry_shows(row, e, chart) == YES], chart
         )
-    if answer.truth == YES and row.name in TYPES and _of_both_types(chart):
+    if answer.truth == YES and row.name in TERMS.types and _of_both_types(chart):
         return Answer(OPEN, "conflict")
     return answer
 
@@ -296,7 +286,7 @@ def _relative_shows(row: Row, entry: Entry) -> Truth:
     shows = _shows(row, entry.get("code", ""), entry.get("condition", ""))
     if row.degree > 2 or shows == NO:
         return shows
-    near = next((d for d, words in RELATIVES.items() if entry["relation"].lower() in words), None)
+    near = next((d for d, words in TERMS.relatives.items() if entry["relation"].lower() in words), None)
     if near is None:
         return OPEN
     return shows if near <= row.degree else NO
@@ -319,7 +309,7 @@ def _of_both_types(chart: Chart) -> bool:
         and (day(entry.get("onset")) or date.min) <= chart.as_of
         and (day(entry.get("abated")) or date.max) > chart.as_of
     ]
-    return all(any(code.startswith(of) for code in codes) for of in TYPES.values())
+    return all(any(code.startswith(of) for code in codes) for of in TERMS.types.values())
 
 
 def _may_be(row: Row, entry: Entry) -> bool:
@@ -329,7 +319,8 @@ def _may_be(row: Row, entry: Entry) -> bool:
         return False
     if entry.get("verification") == "refuted":
         return False
-    nouns = {w for phrase in (row.name, *SPOKEN.get(row.name, ())) for w in phrase.lower().split()} - VAGUE
+    phrases = (row.name, *TERMS.spoken.get(row.name, ()))
+    nouns = {word for phrase in phrases for word in phrase.lower().split()}.difference(TERMS.vague)
     return not name or any(noun in name.replace(",", " ").split() for noun in nouns if len(noun) > 4)
 
 
@@ -354,7 +345,7 @@ def _entry_shows(row: Row, entry: Entry, chart: Chart) -> Truth:
 
 def _said_of_condition(row: Row, chart: Chart) -> dict[str, set[bool]]:
     """The newest day's explicit statements about each person."""
-    topic = TOPICS.get(row.name, row.name)
+    topic = TERMS.topics.get(row.name, row.name)
     newest: dict[str, tuple[date, set[bool]]] = {}
     for entry in chart.noted("attestations"):
         when = day(entry.get("date"))
@@ -374,14 +365,14 @@ def _shows(row: Row, code: str, words: str) -> Truth:
     if code and any(code.startswith(c) for c in row.codes):
         return YES
     spoken = words.lower()
-    if any(w in spoken for w in SPOKEN.get(row.name, (row.name.lower(),))) and not any(
-        w in spoken for w in OTHER_TYPE
+    if any(w in spoken for w in TERMS.spoken.get(row.name, (row.name.lower(),))) and not any(
+        w in spoken for w in TERMS.other_type
     ):
         return YES
-    if row.hints and not any(w in spoken for w in OTHER_TYPE):
+    if row.hints and not any(w in spoken for w in TERMS.other_type):
         if code and any(code.startswith(c) for c in row.hints):
             return OPEN
-        if any(w in spoken for w in UNTYPED):
+        if any(w in spoken for w in TERMS.untyped):
             return OPEN
     return NO
 
@@ -397,9 +388,9 @@ def _taking(row: Row, chart: Chart, ask: Ask) -> Answer:
     found: Truth = NO
     for entry in entries:
         nobody_knows = not entry.get("ingredients") and entry["drug"].lower() != own
-        may_be_meant = nobody_knows or by_content(entry) in {CONTAINS.get(name) for name in row.drugs} - {
-            None
-        }
+        may_be_meant = nobody_knows or by_content(entry) in {
+            TERMS.contains.get(name) for name in row.drugs
+        } - {None}
         if may_be_meant and not names(row, entry):
             found = OPEN if _shows_taking(row, entry, chart) != NO else found
         if not names(row, entry) or entry["drug"].lower() == own:
@@ -611,7 +602,7 @@ def _is_about(row: Row, document: Entry, kind: str) -> bool:
     about = document.get("about")
     if about or kind != "study":
         return about in (None, "", row.tests[0])
-    return any(word in str(document.get("title", "")).lower() for word in STUDIES.get(row.tests[0], ()))
+    return any(word in str(document.get("title", "")).lower() for word in TERMS.studies.get(row.tests[0], ()))
 
 
 # --- answers ---------------------------------------------------------------------------------------------

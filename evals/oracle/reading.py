@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from evals.oracle.chart import Stretch
-from evals.oracle.vocabulary import CLASSES, SPECIALTIES, STATEMENTS, TESTS, USES
+from evals.oracle.vocabulary import TERMS
 
 
 class Unreadable(ValueError):
@@ -225,7 +225,7 @@ def read_document(number: str, text: str, parent: str, numbers: list[str]) -> Ro
 
 def uses_in(text: str) -> tuple[str, ...]:
     """The indications that a sentence names; "obstructive sleep apnea" alone is none."""
-    return tuple(key for words, key in USES.items() if words in text.lower())
+    return tuple(key for words, key in TERMS.uses.items() if words in text.lower())
 
 
 def _window(text: str) -> Stretch | None:
@@ -250,7 +250,7 @@ def _compared(text: str) -> tuple[str, Decimal] | None:
 
 def _tests(text: str) -> tuple[str, ...]:
     said, found = text.lower(), []
-    for words, key in sorted(TESTS.items(), key=lambda item: -len(item[0])):
+    for words, key in sorted(TERMS.tests.items(), key=lambda item: -len(item[0])):
         if re.search(rf"\b{re.escape(words)}\b", said):
             said = said.replace(words, " ")
             found.append(key)
@@ -260,7 +260,7 @@ def _tests(text: str) -> tuple[str, ...]:
 def _drugs(phrase: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """(names, classes) of a list of drugs in any house's punctuation."""
     classes = []
-    for words, key in CLASSES.items():
+    for words, key in TERMS.classes.items():
         at = phrase.lower().find(words)
         if at >= 0:
             classes.append((at, key))
@@ -441,14 +441,14 @@ def _statement(text: str) -> dict[str, Any] | None:
     if not re.search(r"prescriber|your doctor writes", text, re.I):
         return None
     own = re.search(r'" \["([^"]+)"\]', text)  # in quotes, with the name that charts have for it
-    topic = own[1] if own else next((key for words, key in STATEMENTS.items() if words in text), None)
+    topic = own[1] if own else next((key for words, key in TERMS.statements.items() if words in text), None)
     return {"kind": "statement", "topic": topic, "window": _window(text)} if topic else None
 
 
 def _specialist(text: str) -> dict[str, Any] | None:
     if not re.search(r"speciali|practitioner of|works in|a doctor in|consult", text, re.I):
         return None
-    found = tuple(name for name in SPECIALTIES if name in text.lower())
+    found = tuple(name for name in TERMS.specialties if name in text.lower())
     if not found:
         return None
     only = "only a consultation counts" in text

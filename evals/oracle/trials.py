@@ -11,7 +11,7 @@ from itertools import product
 from evals.oracle.chart import Chart, Entry, Span, day
 from evals.oracle.reading import Row
 from evals.oracle.verdicts import NO, OPEN, YES, Answer, Truth, best, known, worst
-from evals.oracle.vocabulary import CONTAINS
+from evals.oracle.vocabulary import TERMS
 
 
 @dataclass(frozen=True)
@@ -76,14 +76,14 @@ def by_content(entry: Entry) -> str:
     made_of = entry.get("ingredients") or []
     return (
         made_of[0]
-        if len(made_of) == 1 and made_of[0] in name and not set(name.split()) & CONTAINS.keys()
+        if len(made_of) == 1 and made_of[0] in name and not set(name.split()) & TERMS.contains.keys()
         else ""
     )
 
 
 def _may_be_brand(row: Row, entries: list[Entry]) -> list[Entry]:
     """Entries that name only what one of the row's brands contains."""
-    contents = {CONTAINS[name] for name in row.drugs if name in CONTAINS}
+    contents = {TERMS.contains[name] for name in row.drugs if name in TERMS.contains}
     return [entry for entry in entries if by_content(entry) in contents]
 
 

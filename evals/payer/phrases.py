@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from evals.oracle.vocabulary import STATEMENTS, TESTS, TOPICS, USES
+from evals.oracle.vocabulary import TERMS
 from evals.payer.form import with_iso_dates
 
 Entry = dict[str, Any]
@@ -64,7 +64,7 @@ def told(text: str) -> list[Said]:
 def use_in(text: str) -> str:
     """The use that a drug is said to be requested for."""
     named = re.search(r"requested for (.+?)(?:;|$)", text)
-    return USES.get(named[1].strip().lower(), "") if named else ""
+    return TERMS.uses.get(named[1].strip().lower(), "") if named else ""
 
 
 def _read(phrase: str) -> Said | None:
@@ -94,7 +94,7 @@ def _read(phrase: str) -> Said | None:
 
 def _statement(found: re.Match[str]) -> Said:
     what = found["what"]
-    topic = STATEMENTS.get(what) or TOPICS.get(what) or what
+    topic = TERMS.statements.get(what) or TERMS.topics.get(what) or what
     if re.search(r"consult", what):
         topic = "specialist_consult"
     entry: Entry = {
@@ -178,7 +178,7 @@ def outcome(text: str) -> Entry:
 
 def measurement(test: str, value: str, unit: str | None, when: str | None) -> Said | None:
     """A value with its date; None if nobody knows the test."""
-    key = TESTS.get(test.strip().lower()) or _OTHER_TESTS.get(test.strip().lower())
+    key = TERMS.tests.get(test.strip().lower()) or _OTHER_TESTS.get(test.strip().lower())
     if key is None or not when:
         return None
     known = _UNITS.get(unit or "", "") or _UNITLESS.get(key, "")
