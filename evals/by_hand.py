@@ -21,7 +21,7 @@ import msgspec
 from data_gen.catalog_loader import Catalog, our_catalog
 from data_gen.policies import Paper, print_policy
 from evals.oracle_agreement import Compared, compare
-from evals.oracle_cases import Case, Json, World
+from evals.oracle_cases import DRAWN, Case, Json, World
 from evals.pages import described
 from tools.charts.casefile import Case as HandMade
 from tools.charts.casefile import Known, case_files, no_store, read_case
@@ -29,6 +29,7 @@ from tools.charts.casefile import Known, case_files, no_store, read_case
 FOLDER = Path(__file__).parent / "cases"
 _PAPER = Paper("1", date(2025, 1, 1), None, (), (), ("An appeal is heard within 30 days.",))
 _MOVES = (-30, -8, -7, -2, -1, 1, 2, 7, 8, 30)
+_WAYS: dict[str, list[str]] = DRAWN["by_hand"]
 _OUTCOMES = ("Inadequate response", "Partial response", "Effective", "Intolerance - other", None)
 
 
@@ -83,23 +84,20 @@ def cases_by_hand(seed: int, count: int, found: dict[str, HandMade], given: Worl
         for item in patient.get("authorizations", ()):
             item["plan_id"] = plan if item["plan_id"] == case.plan.id else item["plan_id"]
         request = {key: value for key, value in _json(case.asked).items() if value}
-        edits = (
-            []
-            if number < len(cells)
-            else [_moved(patient, draw, strengths) for _ in range(draw.choice((1, 1, 2, 3)))]
-        )
+        times = draw.choice((1, 1, 2, 3)) if number >= len(cells) else 0
+        edits = [_moved(patient, draw, strengths) for _ in range(times)]
         yield Case(f"{seed}-{number}", patient, plan, case.request.drug, request, case.as_of, tuple(edits))
 
 
 def _moved(patient: Json, draw: random.Random, strengths: list[str]) -> str:
     """One record of the chart moved, changed, doubled or dropped."""
-    parts = [part for part in _HOWS if patient.get(part)]
+    parts = [part for part in _WAYS if patient.get(part)]
     if not parts:
         return "nothing to move"
     part = draw.choice(parts)
     records: list[Json] = patient[part]
     record = draw.choice(records)
-    how = draw.choice(_HOWS[part])
+    how = draw.choice(_WAYS[part])
     if how == "drop":
         records.remove(record)
     elif how == "double":
@@ -114,33 +112,6 @@ def _moved(patient: Json, draw: random.Random, strengths: list[str]) -> str:
     else:
         _put(record, how, draw, strengths)
     return f"{part} {record['id']}: {how}"
-
-
-_HOWS: dict[str, tuple[str, ...]] = {
-    "medications": (
-        "start",
-        "end",
-        "whole",
-        "drop",
-        "double",
-        "dose",
-        "outcome",
-        "status",
-        "no start",
-        "stranger",
-        "generic",
-        "open",
-    ),
-    "fills": ("date", "date", "drop", "double", "days_supply"),
-    "authorizations": ("start", "end", "end", "drop", "indication"),
-    "orders": ("drop", "strength", "strength", "kind"),
-    "observations": ("date", "drop", "double", "value", "unit"),
-    "conditions": ("onset", "onset", "drop", "abated", "verification"),
-    "family_history": ("drop", "relation"),
-    "programs": ("start", "end", "whole", "drop", "sessions", "over"),
-    "attestations": ("date", "drop", "present", "double", "subjects", "specialty"),
-    "documents": ("date", "drop", "signed", "specialty"),
-}
 
 
 def _shift(record: Json, days: int, keys: tuple[str, ...]) -> None:
@@ -170,11 +141,8 @@ def _put(record: Json, how: str, draw: random.Random, strengths: list[str]) -> N
     if how == "present":
         record["present"] = not record["present"]
     elif how in ("over", "signed"):
-        record["status"] = draw.choice(
-            ("ongoing", "completed", "stopped")
-            if how == "over"
-            else ("signed", "unsigned", "draft", "amended")
-        )
+        of_paper, of_program = ("signed", "unsigned", "draft", "amended"), ("ongoing", "completed", "stopped")
+        record["status"] = draw.choice(of_program if how == "over" else of_paper)
     elif how == "no start":
         record.pop("start", None)
     elif how == "generic":

@@ -19,6 +19,8 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from data_gen.setting import AS_OF
 from data_gen.world import Order, generate
 from evals.oracle.chart import Stretch
@@ -27,6 +29,8 @@ from evals.oracle.table import DecisionTable, read_policy
 from evals.oracle.vocabulary import TERMS
 
 Json = dict[str, Any]
+DRAWN: Json = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+UNIT: dict[str, str] = DRAWN["units"]
 
 
 @dataclass(frozen=True)
@@ -141,11 +145,8 @@ def _without_prose(patient: Json) -> Json:
 
 
 def _enrolled(patient: Json, plan_id: str) -> Json:
-    return {
-        **patient,
-        "plan_id": plan_id,
-        "coverages": [{"id": "V1", "plan_id": plan_id, "member_id": "X1", "start": "2020-01-01"}],
-    }
+    coverage = {"id": "V1", "plan_id": plan_id, "member_id": "X1", "start": "2020-01-01"}
+    return {**patient, "plan_id": plan_id, "coverages": [coverage]}
 
 
 # --- edits -------------------------------------------------------------------------------------------------
@@ -161,6 +162,10 @@ class ChartEdit:
     drug: Json
     as_of: date
     draw: random.Random
+
+    def way(self, kind: str) -> str:
+        """One of the things that may be done to a record of this kind."""
+        return str(self.draw.choice(DRAWN["ways"][kind]))
 
     def ago(self, days: int) -> str:
         return (self.as_of - timedelta(days=days)).isoformat()
@@ -190,9 +195,8 @@ def edited(
     rows = [row for row in rows if row.kind in kinds] if kinds else rows
     for _ in range(times):
         if rows and draw.random() < 0.85:
-            kind = draw.choice(
-                sorted({row.kind for row in rows})
-            )  # else conditions, which are many, take it all
+            # else conditions, which are many, take it all
+            kind = draw.choice(sorted({row.kind for row in rows}))
             row = draw.choice([row for row in rows if row.kind == kind])
             edit = ChartEdit(patient, request, row, given.drugs[case.drug], case.as_of, draw)
             edits.append(f"{row.number} {row.kind}: {_EDITS[row.kind](edit)}")
@@ -208,42 +212,12 @@ def _rows(table: DecisionTable, use: str) -> list[Row]:
     return [row for part in parts for row in part.get(use, []) if row.kind != "gate"]
 
 
-UNIT = {
-    "hba1c": "%",
-    "bmi": "kg/m2",
-    "weight": "kg",
-    "height": "cm",
-    "egfr": "mL/min/{1.73_m2}",
-    "uacr": "mg/g",
-    "ahi": "/h",
-    "lvef": "%",
-    "abi": "{ratio}",
-    "fibrosis_stage": "{stage}",
-    "glucose": "mg/dL",
-}
-_STEP = {"hba1c": 0.1, "bmi": 0.1, "ahi": 0.1, "abi": 0.01, "weight": 0.1}
-
-
 def _value_edit(edit: ChartEdit) -> str:
     row, draw, test = edit.row, edit.draw, edit.row.tests[0]
     at = float(row.value or 0)
-    hows = (
-        "edge",
-        "edge",
-        "edge",
-        "half",
-        "half",
-        "window",
-        "window",
-        "unit",
-        "other unit",
-        "twin",
-        "gone",
-        "late",
-        "late",
-    )
-    how = draw.choice((*hows, *("begun",) * 6 * row.at_start, *("other unit",) * 2 * (test == "hba1c")))
-    step = _STEP.get(test, 1)
+    hows = [*DRAWN["ways"]["value"], *["begun"] * 6 * row.at_start, *["other unit"] * 2 * (test == "hba1c")]
+    how = draw.choice(hows)
+    step = DRAWN["last_digits"].get(test, 1)
     value = round(at + draw.choice((-1, 0, 1)) * step, 3)
     when = edit.ago(draw.randint(0, 20))
     unit: str | None = UNIT[test]
@@ -272,26 +246,19 @@ def _value_edit(edit: ChartEdit) -> str:
         value = round(at + draw.choice((-2, 2)) * step, 3)
         when = edit.ago(draw.choice((-1, -30, 0, 365 * 80)))
     if test == "bmi" and draw.random() < 0.3:
-        edit.drop(
-            "observations", lambda o: o["test"] in ("bmi", "weight", "height") and o.get("date") == when
-        )
-        height = 170.0
-        edit.add("observations", test="height", value=height, unit="cm", date=when)
+        body = ("bmi", "weight", "height")
+        edit.drop("observations", lambda o: o["test"] in body and o.get("date") == when)
+        edit.add("observations", test="height", value=170.0, unit="cm", date=when)
         edit.add("observations", test="weight", value=round(value * 2.89, 1), unit="kg", date=when)
         return f"weight and height that make {value} on {when}"
     if how == "twin":
-        edit.add(
-            "observations",
-            test=test,
-            value=round(value + draw.choice((-1, 0, 1)) * step, 3),
-            unit=unit,
-            date=when,
-        )
+        other = round(value + draw.choice((-1, 0, 1)) * step, 3)
+        edit.add("observations", test=test, value=other, unit=unit, date=when)
     if same_day and draw.random() < 0.2:
-        when = next(
-            (o["date"] for o in edit.patient.get("observations", ()) if o["test"] == test and o.get("date")),
-            when,
-        )
+        days = [
+            o["date"] for o in edit.patient.get("observations", ()) if o["test"] == test and o.get("date")
+        ]
+        when = next(iter(days), when)
     record = {"test": test, "value": value, "date": when, **({"unit": unit} if unit else {})}
     edit.add("observations", **record)
     return f"{how}, {value} {unit} on {when}"
@@ -348,25 +315,9 @@ def _condition_edit(edit: ChartEdit) -> str:
     row, draw = edit.row, edit.draw
     code = draw.choice(row.codes) + draw.choice(("", "", ".9" if "." not in row.codes[0] else "1"))
     topic = TERMS.topics.get(row.name)
+    ways = DRAWN["ways"]
     how = draw.choice(
-        (
-            "add",
-            "drop",
-            "ended",
-            "provisional",
-            "refuted",
-            "future",
-            "denied",
-            "stated",
-            "unstated",
-            "no list",
-            "words",
-            "both",
-            "both types",
-            "no code",
-        )
-        + (("hint", "relative", "relative hint", "self only") * 2 if row.family else ())
-        + (("sex",) if row.women_only else ())
+        [*ways["condition"], *(ways["in the family"] if row.family else ()), *["sex"] * row.women_only]
     )
 
     def ours(record: Json) -> bool:
@@ -387,27 +338,19 @@ def _condition_edit(edit: ChartEdit) -> str:
             edit.add("conditions", code=kind, onset=draw.choice((edit.ago(900), None)))
     elif how == "no code":
         edit.drop("conditions", ours)
-        edit.add(
-            "conditions", code=draw.choice(("250.00", "")), name=draw.choice(("", "", row.name.split()[-1]))
-        )
+        other, name = draw.choice(("250.00", "")), draw.choice(("", "", row.name.split()[-1]))
+        edit.add("conditions", code=other, name=name)
     elif how == "ended":
-        edit.add(
-            "conditions",
-            **{**made, "onset": edit.ago(1000), "abated": edit.ago(draw.choice((-1, 0, 1, 400)))},
-        )
+        made |= {"onset": edit.ago(1000), "abated": edit.ago(draw.choice((-1, 0, 1, 400)))}
+        edit.add("conditions", **made)
     elif how in ("provisional", "refuted"):
         edit.add("conditions", **made, verification=how)
     elif how == "future":
         edit.add("conditions", **{**made, "onset": edit.ago(draw.choice((-1, 0)))})
     elif how in ("denied", "stated") and topic:
         people = draw.choice((["self"], ["self", "family"])) if row.family else ["self"]
-        edit.add(
-            "attestations",
-            topic=topic,
-            present=how == "stated",
-            subjects=people,
-            date=edit.ago(draw.randint(0, 900)),
-        )
+        when = edit.ago(draw.randint(0, 900))
+        edit.add("attestations", topic=topic, present=how == "stated", subjects=people, date=when)
     elif how == "self only" and topic:
         edit.add("attestations", topic=topic, present=False, subjects=["self"], date=edit.ago(30))
     elif how == "both" and topic:
@@ -430,59 +373,30 @@ def _condition_edit(edit: ChartEdit) -> str:
     return f"{how} {code}"
 
 
-_GENERIC = {
-    "metformin": ("metformin", ["metformin"], ["biguanide"]),
-    "glp1": ("Trulicity", ["dulaglutide"], ["glp1"]),
-    "dpp4": ("Januvia", ["sitagliptin"], ["dpp4"]),
-    "sglt2": ("Farxiga", ["dapagliflozin"], ["sglt2"]),
-    "biguanide": ("metformin", ["metformin"], ["biguanide"]),
-    "sulfonylurea": ("glipizide", ["glipizide"], ["sulfonylurea"]),
-    "tzd": ("pioglitazone", ["pioglitazone"], ["tzd"]),
-    "insulin": ("insulin glargine", ["insulin glargine"], ["insulin"]),
-    "statin": ("atorvastatin", ["atorvastatin"], ["statin"]),
-    "anorectic": ("phentermine", ["phentermine"], ["anorectic"]),
-    "phentermine": ("phentermine", ["phentermine"], ["anorectic"]),
-    "saxenda": ("Saxenda", ["liraglutide"], ["glp1"]),
-    "ozempic": ("Ozempic", ["semaglutide"], ["glp1"]),
-    "trulicity": ("Trulicity", ["dulaglutide"], ["glp1"]),
-    "mounjaro": ("Mounjaro", ["tirzepatide"], ["glp1"]),
-    "jardiance": ("Jardiance", ["empagliflozin"], ["sglt2"]),
-}
-
-
 def _drug_of(edit: ChartEdit) -> Json:
-    name, ingredients, classes = _GENERIC[edit.draw.choice((*edit.row.drugs, *edit.row.classes))]
-    return {"drug": name, "ingredients": ingredients, "classes": classes}
+    return dict(DRAWN["products"][edit.draw.choice((*edit.row.drugs, *edit.row.classes))])
+
+
+def _own(edit: ChartEdit) -> Json:
+    """The drug that is asked for, as an entry names it."""
+    return {
+        "drug": edit.drug["name"],
+        "ingredients": edit.drug["ingredients"],
+        "classes": edit.drug["classes"],
+    }
 
 
 def _ours(edit: ChartEdit) -> Callable[[Json], bool]:
     row = edit.row
-    return lambda r: (
+    return lambda r: bool(
         r.get("drug", "").lower() in row.drugs
-        or bool(
-            set(r.get("classes", ())) & set(row.classes) or set(r.get("ingredients", ())) & set(row.drugs)
-        )
+        or set(r.get("classes", ())) & set(row.classes)
+        or set(r.get("ingredients", ())) & set(row.drugs)
     )
 
 
 def _taking_edit(edit: ChartEdit) -> str:
-    draw = edit.draw
-    how = draw.choice(
-        (
-            "active",
-            "active",
-            "stopped",
-            "unsure",
-            "ends",
-            "future",
-            "gone",
-            "no list",
-            "own",
-            "sample",
-            "nobody knows",
-            "filled",
-        )
-    )
+    draw, how = edit.draw, edit.way("taking")
     if how != "active" and draw.random() < 0.7:
         edit.drop("medications", _ours(edit))
     made = {**_drug_of(edit), "start": edit.ago(200)}
@@ -499,44 +413,20 @@ def _taking_edit(edit: ChartEdit) -> str:
     elif how == "no list":
         edit.patient.pop("medications", None)
     elif how == "own":
-        brand = edit.drug
-        own = {"drug": brand["name"], "ingredients": brand["ingredients"], "classes": brand["classes"]}
-        edit.add("medications", **own, start=edit.ago(200), status="active")
+        edit.add("medications", **_own(edit), start=edit.ago(200), status="active")
     elif how == "sample":
         edit.add("medications", **made, status="active", source="sample")
     elif how == "nobody knows":
         end = draw.choice((None, edit.ago(0), edit.ago(60)))
-        edit.add(
-            "medications",
-            drug="Foozepam",
-            start=edit.ago(200),
-            end=end,
-            status="stopped" if end else "active",
-        )
+        status = "stopped" if end else "active"
+        edit.add("medications", drug="Foozepam", start=edit.ago(200), end=end, status=status)
     elif how == "filled":
         edit.add("fills", **_drug_of(edit), date=edit.ago(draw.choice((29, 30, 10))), days_supply=30)
     return how
 
 
 def _trial_edit(edit: ChartEdit) -> str:
-    row, draw = edit.row, edit.draw
-    how = draw.choice(
-        (
-            "edge",
-            "edge",
-            "edge",
-            "outcome",
-            "outcome",
-            "window",
-            "ongoing",
-            "undated",
-            "split",
-            "split",
-            "no list",
-            "gone",
-            "dose",
-        )
-    )
+    row, draw, how = edit.row, edit.draw, edit.way("trial")
     edit.drop("medications", _ours(edit))
     if how == "gone":
         return how
@@ -546,12 +436,8 @@ def _trial_edit(edit: ChartEdit) -> str:
     back = draw.choice((5, 40))
     days = (row.days or 30) + draw.choice((-1, 0, 1))
     made = {**_drug_of(edit), "dose": float(row.dose or 1000) / 2, "dose_unit": "mg", "per_day": 2.0}
-    made |= {
-        "start": edit.ago(days + back),
-        "end": edit.ago(back),
-        "status": "stopped",
-        "outcome": "Inadequate response",
-    }
+    made |= {"start": edit.ago(days + back), "end": edit.ago(back)}
+    made |= {"status": "stopped", "outcome": "Inadequate response"}
     if how == "outcome":
         days = (row.days or 30) + 30
         made["start"] = edit.ago(days + back)
@@ -590,19 +476,13 @@ def _trial_edit(edit: ChartEdit) -> str:
 
 
 def _intolerance_edit(edit: ChartEdit) -> str:
-    draw = edit.draw
-    how = draw.choice(("course", "listed", "allergy", "no allergies", "gone", "no list", "IR", "ER"))
+    how = edit.way("intolerance")
     edit.drop("medications", _ours(edit))
     edit.drop("allergies", _ours(edit))
     edit.drop("allergies", lambda a: a["substance"].lower() in edit.row.drugs)
     drug = _drug_of(edit)
-    made = {
-        **drug,
-        "start": edit.ago(400),
-        "end": edit.ago(380),
-        "status": "stopped",
-        "outcome": "Intolerance - other",
-    }
+    made = {**drug, "start": edit.ago(400), "end": edit.ago(380)}
+    made |= {"status": "stopped", "outcome": "Intolerance - other"}
     listed = {"substance": drug["drug"], "ingredients": drug["ingredients"], "classes": drug["classes"]}
     if how in ("course", "IR", "ER"):
         edit.add("medications", **made, **({} if how == "course" else {"formulation": how}))
@@ -616,15 +496,12 @@ def _intolerance_edit(edit: ChartEdit) -> str:
 
 
 def _allergy_edit(edit: ChartEdit) -> str:
-    draw = edit.draw
-    how = draw.choice(("allergy", "intolerance", "no list", "none"))
+    draw, how = edit.draw, edit.way("allergy")
     if edit.row.own_drug:
-        brand = edit.drug
-        name = draw.choice((brand["name"], brand["ingredients"][0]))
-        drug = {"substance": name, "ingredients": brand["ingredients"], "classes": brand["classes"]}
+        drug = {**_own(edit), "drug": draw.choice((edit.drug["name"], edit.drug["ingredients"][0]))}
     else:
-        made = _drug_of(edit)
-        drug = {"substance": made["drug"], "ingredients": made["ingredients"], "classes": made["classes"]}
+        drug = _drug_of(edit)
+    drug["substance"] = drug.pop("drug")
     if how in ("allergy", "intolerance"):
         edit.add("allergies", **drug, type=how)
     elif how == "no list":
@@ -638,16 +515,10 @@ def _on_drug_edit(edit: ChartEdit) -> str:
     row, draw, brand = edit.row, edit.draw, edit.drug
     edit.drop("medications", lambda m: m["drug"] == brand["name"])
     edit.request["kind"] = "renewal"
-    own = {
-        "drug": brand["name"],
-        "ingredients": brand["ingredients"],
-        "classes": brand["classes"],
-        "dose_unit": "mg",
-    }
-    own["per_day"] = brand["per_day"]
+    own = {**_own(edit), "dose_unit": "mg", "per_day": brand["per_day"]}
     dose = float(row.dose or 1)
     since = edit.near(Stretch(row.months, "month"))
-    how = draw.choice(("edge", "edge", "low", "titrated", "stopped", "no dose", "gone"))
+    how = edit.way("on drug")
     if how == "edge":
         edit.add("medications", **own, dose=dose, start=since, status="active")
     elif how == "low":
@@ -656,14 +527,8 @@ def _on_drug_edit(edit: ChartEdit) -> str:
         edit.add("medications", **own, dose=dose / 2, start=edit.ago(400), end=since, status="stopped")
         edit.add("medications", **own, dose=dose, start=since, status="active")
     elif how == "stopped":
-        edit.add(
-            "medications",
-            **own,
-            dose=dose,
-            start=edit.ago(300),
-            end=edit.ago(draw.choice((0, 1, 40))),
-            status="stopped",
-        )
+        own |= {"dose": dose, "start": edit.ago(300), "end": edit.ago(draw.choice((0, 1, 40)))}
+        edit.add("medications", **own, status="stopped")
     elif how == "no dose":
         edit.add("medications", **own, start=edit.ago(300), status="active")
     return f"{how}, since {since}"
@@ -671,7 +536,7 @@ def _on_drug_edit(edit: ChartEdit) -> str:
 
 def _program_edit(edit: ChartEdit) -> str:
     row, draw = edit.row, edit.draw
-    how = draw.choice(("length", "length", "window", "running", "gone", "undated"))
+    how = edit.way("program")
     edit.patient["programs"] = []
     if how == "length":
         edit.add("programs", name="program", start=edit.near(row.least or 0), end=edit.as_of.isoformat())
@@ -687,7 +552,7 @@ def _program_edit(edit: ChartEdit) -> str:
 
 def _statement_edit(edit: ChartEdit) -> str:
     row, draw = edit.row, edit.draw
-    how = draw.choice(("window", "window", "denied", "gone", "changed", "undated"))
+    how = edit.way("statement")
     edit.drop("attestations", lambda a: a["topic"] == row.topic)
     when = edit.near(row.window or 400)
     if how == "window":
@@ -713,13 +578,8 @@ def _specialist_edit(edit: ChartEdit) -> str:
         said = edit.draw.choice((True, False))
         of = edit.draw.choice((*edit.row.specialties, "dermatology", None))
         more = {"specialty": of} if of else {}
-        edit.add(
-            "attestations",
-            topic="specialist_consult",
-            present=said,
-            date=edit.near(edit.row.window or 30),
-            **more,
-        )
+        when = edit.near(edit.row.window or 30)
+        edit.add("attestations", topic="specialist_consult", present=said, date=when, **more)
     return str(specialty)
 
 
@@ -731,9 +591,8 @@ def _use_edit(edit: ChartEdit) -> str:
 def _paper_edit(edit: ChartEdit) -> str:
     row, draw = edit.row, edit.draw
     when = edit.near(row.window or 90)
-    kind = {"note": "note", "result": "lab", "study": "study", "claims": "fills", "program": "programme"}[
-        row.kind[6:]
-    ]
+    kinds = {"note": "note", "result": "lab", "study": "study", "claims": "fills", "program": "programme"}
+    kind = kinds[row.kind.removeprefix("paper:")]
     edit.drop("documents", lambda d: d.get("of") == kind)
     if kind == "note":
         edit.patient["notes"] = []
@@ -763,14 +622,13 @@ def _amount_edit(edit: ChartEdit, plan_id: str) -> str:
         "quantity": strength["quantity"] * factor + more,
         "days_supply": strength["days"] * edit.draw.choice((1, factor)),
     }
-    return (
-        f"asked for {edit.request['quantity']} in {edit.request['days_supply']} days of {strength['label']}"
-    )
+    amount, days = edit.request["quantity"], edit.request["days_supply"]
+    return f"asked for {amount} in {days} days of {strength['label']}"
 
 
 def _coverage_edit(edit: ChartEdit, plan_id: str) -> str:
     period: Json = {"id": "V1", "plan_id": plan_id, "member_id": "X1", "start": "2020-01-01"}
-    how = edit.draw.choice(("ends", "begins", "other", "none", "open"))
+    how = edit.way("enrolment")
     if how == "ends":
         period["end"] = edit.near(0)
     elif how == "begins":
@@ -811,10 +669,6 @@ _EDITS: dict[str, Callable[[ChartEdit], str]] = {
     "statement": _statement_edit,
     "specialist": _specialist_edit,
     "use": _use_edit,
-    "paper:note": _paper_edit,
-    "paper:result": _paper_edit,
-    "paper:study": _paper_edit,
-    "paper:claims": _paper_edit,
-    "paper:program": _paper_edit,
+    **{f"paper:{kind}": _paper_edit for kind in ("note", "result", "study", "claims", "program")},
 }
 _GENERAL = (_amount_edit, _coverage_edit, _kind_edit, _approval_edit, _amount_edit)

@@ -21,7 +21,7 @@ PRINTED, READ = (
 
 def strategies() -> Iterator[Item]:
     """The labelled letters."""
-    for one in labelled():
+    for one in (one.label for one in labelled()):
         yield Item(
             id=f"strategy-{one.name}", suite="strategy", kind=one.steps[0].partition(":")[0], world="bundled",
             note=one.name, cluster=one.name, why=one.why,
@@ -45,7 +45,7 @@ def drawn(seed: int, many: int = PRINTED, kind: str = "printed") -> Iterator[Ite
 
 def label_of(item: Item) -> Labelled:
     """The labelled letter of the item."""
-    return next(one for one in labelled() if one.name == item.note)
+    return next(one for one in labelled() if one.label.name == item.note)
 
 
 def reply_to(item: Item) -> Written:

@@ -3,7 +3,6 @@ them."""
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -14,7 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 import yaml
 
-from evals.stores import MOCK_DATA, read_drugs
+from evals.stores import read_drugs
 from tools.appeals.records import Strategy
 from tools.appeals.strategy import strategy
 from tools.appeals.timing import clocks_of_letter
@@ -22,9 +21,11 @@ from tools.charts import casefile
 from tools.denials.records import (
     Deadline,
     Denial,
+    LetterKind,
     Quote,
     RequestedDrug,
     Right,
+    RightKind,
     StatedDate,
     StatedReason,
 )
@@ -35,59 +36,55 @@ from tools.papers.case import Case
 
 FOLDER = Path(__file__).parent
 AS_OF, DATED = date(2026, 9, 1), date(2026, 8, 25)
-_KEYS = frozenset(
-    [
-        "name",
-        "why",
-        "plan",
-        "drug",
-        "chart",
-        "with",
-        "request",
-        "kind",
-        "decided",
-        "dated",
-        "received",
-        "within",
-        "rights",
-        "clauses",
-        "quantity",
-        "says",
-        "expect",
-        "steps",
-        "draft",
-    ]
-)
 
 
-class Labelled(NamedTuple):
-    """A letter with its label. `steps` are kinds, with the level behind a colon; `draft`: is a letter
-    drafted?"""
+class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A letter with its label, as cases.yaml says it. `steps` are kinds, with the level behind a colon; `expect` is how
+    each reason stands; `draft`: is a letter drafted?"""
 
     name: str
     why: str
-    case: Case
-    denial: Denial
-    decided: str
-    received: date | None
-    standings: tuple[str, ...]
+    plan: str
+    drug: str
+    chart: str
+    instead: dict[str, Any] = msgspec.field(name="with", default={})
+    request: dict[str, Any] = {}
+    kind: LetterKind = "denial"
+    decided: str = ""
+    dated: date | None = DATED
+    received: date | None = None
+    within: int | None = None
+    rights: tuple[RightKind, ...] = ()
+    clauses: dict[str, tuple[str, ...]] = {}
+    quantity: float | None = None
+    says: dict[str, str]
+    expect: tuple[str, ...]
     steps: tuple[str, ...]
     draft: bool
 
 
+class Labelled(NamedTuple):
+    """A labelled letter, made into a case and a denial."""
+
+    label: Entry
+    case: Case
+    denial: Denial
+
+
 def judge(one: Labelled) -> Strategy:
     """What the strategy says of it."""
-    clocks = clocks_of_letter(one.denial, one.case, one.decided, one.received)
-    return strategy(one.case, one.denial, clocks, decided=one.decided)
+    label = one.label
+    clocks = clocks_of_letter(one.denial, one.case, label.decided, label.received)
+    return strategy(one.case, one.denial, clocks, decided=label.decided)
 
 
 def compare(one: Labelled, found: Strategy) -> dict[str, tuple[object, object]]:
     """What is labelled and what was found: how each reason stands, the steps, and whether a letter is drafted."""
     steps = tuple(f"{step.kind}:{step.level}" if step.level else step.kind for step in found.steps)
     return {
-        "standings": (one.standings, tuple(reason.standing for reason in found.reasons)),
-        "steps": (one.steps, steps),
-        "draft": (one.draft, not found.refusal),
+        "standings": (one.label.expect, tuple(reason.standing for reason in found.reasons)),
+        "steps": (one.label.steps, steps),
+        "draft": (one.label.draft, not found.refusal),
     }
 
 
@@ -96,68 +93,39 @@ def compare(one: Labelled, found: Strategy) -> dict[str, tuple[object, object]]:
 
 @cache
 def labelled(file: Path = FOLDER / "cases.yaml") -> tuple[Labelled, ...]:
-    """All of the file's letters; AssertionError names an entry with a key that it cannot have."""
+    """All of the file's letters; msgspec.ValidationError names an entry that is no such letter."""
     given = yaml.safe_load(file.read_text(encoding="utf-8"))
     drugs = tuple(read_drugs().values())
     with tempfile.TemporaryDirectory() as folder:
-        return tuple(_one(entry, given, drugs, Path(folder)) for entry in given["cases"])
+        return tuple(
+            Labelled(entry, case := _case(entry, given, drugs, Path(folder)), _denial(entry, case))
+            for entry in msgspec.convert(given["cases"], tuple[Entry, ...])
+        )
 
 
-def _json(name: str) -> Any:
-    return json.loads((MOCK_DATA / f"{name}.json").read_text(encoding="utf-8"))
-
-
-def _one(
-    entry: Mapping[str, Any], given: Mapping[str, Any], drugs: tuple[Drug, ...], folder: Path
-) -> Labelled:
-    assert set(entry) <= _KEYS, f"{entry['name']}: {set(entry) - _KEYS}"
-    case = _case(entry, given, drugs, folder)
-    denial = _denial(entry, case)
-    return Labelled(
-        name=entry["name"],
-        why=entry["why"],
-        case=case,
-        denial=denial,
-        decided=entry.get("decided", ""),
-        received=entry.get("received"),
-        standings=tuple(entry["expect"]),
-        steps=tuple(entry["steps"]),
-        draft=entry["draft"],
-    )
-
-
-def _case(entry: Mapping[str, Any], given: Mapping[str, Any], drugs: tuple[Drug, ...], folder: Path) -> Case:
+def _case(entry: Entry, given: Mapping[str, Any], drugs: tuple[Drug, ...], folder: Path) -> Case:
     """Read as `pa check --case` reads it, from a file that says the same."""
-    table = given["plans"][entry["plan"]]
-    chart = {**given["charts"][entry["chart"]], **entry.get("with", {})}
+    table = given["plans"][entry.plan]
+    plan = {
+        "id": entry.plan, "payer": "Fernleaf Health", "line_of_business": table["line"], "drugs": table["drugs"]
+    }  # fmt: skip
     written = {
-        "as_of": AS_OF,
-        "policies": str(FOLDER / "policies.yaml"),
-        "plan": {
-            "id": entry["plan"],
-            "payer": "Fernleaf Health",
-            "line_of_business": table["line"],
-            "drugs": table["drugs"],
-        },
-        "request": {"drug": entry["drug"], **entry.get("request", {})},
-        "patient": chart,
-    }
+        "as_of": AS_OF, "policies": str(FOLDER / "policies.yaml"), "plan": plan,
+        "request": {"drug": entry.drug, **entry.request}, "patient": {**given["charts"][entry.chart], **entry.instead},
+    }  # fmt: skip
     path = folder / "case.yaml"
     path.write_text(yaml.safe_dump(written, sort_keys=False), encoding="utf-8")
     read = casefile.read_case(path, casefile.Known(casefile.no_store, drugs))
-    plan = msgspec.structs.replace(
-        read.plan,
-        internal_levels=table.get("internal_levels", 1),
-        peer_to_peer_days=table.get("peer_to_peer_days"),
-    )
-    return decided(Case(
-        patient=read.patient,
-        plan=plan,
-        drug=next(drug for drug in drugs if drug.name == read.request.drug),
-        request=read.request,
-        determination=determine(read.patient, plan, read.request, AS_OF),
-        as_of=AS_OF,
-    ), drugs)  # fmt: skip
+    levels = {
+        "internal_levels": table.get("internal_levels", 1),
+        "peer_to_peer_days": table.get("peer_to_peer_days"),
+    }
+    plan_read = msgspec.structs.replace(read.plan, **levels)
+    case = Case(
+        patient=read.patient, plan=plan_read, drug=next(drug for drug in drugs if drug.name == read.request.drug),
+        request=read.request, determination=determine(read.patient, plan_read, read.request, AS_OF), as_of=AS_OF,
+    )  # fmt: skip
+    return decided(case, drugs)
 
 
 def decided(case: Case, drugs: tuple[Drug, ...]) -> Case:
@@ -167,28 +135,25 @@ def decided(case: Case, drugs: tuple[Drug, ...]) -> Case:
     return msgspec.structs.replace(case, determination=told)
 
 
-def _denial(entry: Mapping[str, Any], case: Case) -> Denial:
-    dated = entry.get("dated", DATED)
-    quantity = entry.get("quantity")
+def _denial(entry: Entry, case: Case) -> Denial:
+    dated, name = entry.dated, case.drug.name
     return Denial(
-        kind=entry.get("kind", "denial"),
+        kind=entry.kind,
         dated=StatedDate(value=dated, quote=_quote(str(dated))) if dated else None,
-        drugs=(RequestedDrug(name=case.drug.name, quantity=quantity, quote=_quote(case.drug.name)),),
+        drugs=(RequestedDrug(name=name, quantity=entry.quantity, quote=_quote(name)),),
         reasons=tuple(
-            StatedReason(
-                code=code, quote=_quote(words), clauses=tuple(entry.get("clauses", {}).get(code, ()))
-            )
-            for code, words in entry["says"].items()
+            StatedReason(code=code, quote=_quote(words), clauses=entry.clauses.get(code, ()))
+            for code, words in entry.says.items()
         ),
         rights=tuple(_rights(entry)),
     )
 
 
-def _rights(entry: Mapping[str, Any]) -> Iterator[Right]:
-    for kind in entry.get("rights", ()):
+def _rights(entry: Entry) -> Iterator[Right]:
+    for kind in entry.rights:
         yield Right(kind=kind, quote=_quote(kind))
-    if "within" in entry:
-        within = Deadline(quote=_quote("within"), amount=entry["within"], unit="days", runs_from="receipt")
+    if entry.within is not None:
+        within = Deadline(quote=_quote("within"), amount=entry.within, unit="days", runs_from="receipt")
         yield Right(kind="appeal", quote=_quote("appeal"), deadline=within)
 
 

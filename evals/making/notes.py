@@ -10,15 +10,17 @@ import random
 from collections.abc import Iterator
 from datetime import date, timedelta
 from functools import cache
-from typing import NamedTuple
+from pathlib import Path
+
+import msgspec
 
 from data_gen.setting import AS_OF
 from evals.notes.gold import SETS, Labelled, _labelled, load
 from evals.suites.items import Item
 
 
-class LabelledSentence(NamedTuple):
-    """A sentence and its labels; {n} is a number that is drawn, {d} a date."""
+class LabelledSentence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A sentence of notes.yaml and its labels."""
 
     text: str
     labels: tuple[str, ...]
@@ -27,51 +29,8 @@ class LabelledSentence(NamedTuple):
     trap: str = ""
 
 
-LINES = (
-    LabelledSentence(
-        "Metformin was stopped because of persistent diarrhea.",
-        ("intolerance metformin gi | Metformin was stopped",),
-    ),
-    LabelledSentence(
-        "She could not tolerate glipizide: repeated hypoglycemia.",
-        ("intolerance glipizide hypo | could not tolerate glipizide",),
-    ),
-    LabelledSentence(
-        "Currently takes metformin 1000 mg twice daily.", ("taking metformin | takes metformin",)
-    ),
-    LabelledSentence(
-        "Remains on lisinopril and atorvastatin.",
-        ("taking lisinopril | on lisinopril", "taking atorvastatin | atorvastatin"),
-    ),
-    LabelledSentence("HbA1c {n} % on {d}.", ("value hba1c {n} % @{d} | HbA1c {n}",), 6.1, 10.9),
-    LabelledSentence("eGFR {n} mL/min on {d}.", ("value egfr {n} @{d} | eGFR {n}",), 25, 95),
-    LabelledSentence("BMI today {n} kg/m2.", ("value bmi {n} | BMI today {n}",), 27.1, 41.9),
-    LabelledSentence("Known type 2 diabetes.", ("diagnosis t2dm | type 2 diabetes",)),
-    LabelledSentence("History of heart failure.", ("diagnosis hf | heart failure",)),
-    LabelledSentence(
-        "Pioglitazone for half a year brought no adequate response.",
-        ("inadequate pioglitazone | Pioglitazone",),
-    ),
-    LabelledSentence(
-        "Mother had type 2 diabetes.", ("diagnosis t2dm family | type 2 diabetes",), trap="family"
-    ),
-    LabelledSentence(
-        "No history of pancreatitis.", ("diagnosis pancreatitis not | pancreatitis",), trap="negated"
-    ),
-    LabelledSentence(
-        "We plan to start empagliflozin next month.",
-        ("taking empagliflozin planned | empagliflozin",),
-        trap="planned",
-    ),
-    LabelledSentence("Patient declined insulin.", ("taking insulin declined | insulin",), trap="planned"),
-    LabelledSentence(
-        "Possible obstructive sleep apnea, to be confirmed.",
-        ("diagnosis osa maybe | sleep apnea",),
-        trap="hedged",
-    ),
-    LabelledSentence("Goal HbA1c below 7 %.", (), trap="goal"),
-    LabelledSentence("Weight loss was discussed at length.", ()),
-    LabelledSentence("Denies pregnancy.", ("diagnosis pregnancy not | pregnancy",), trap="negated"),
+LINES = msgspec.yaml.decode(
+    Path(__file__).with_suffix(".yaml").read_bytes(), type=tuple[LabelledSentence, ...]
 )
 
 

@@ -52,16 +52,16 @@ def drafted(given: World) -> list[Written]:
 
 def test_the_labels_are_many_and_each_says_why() -> None:
     assert len(labelled()) >= 100
-    assert all(one.why.endswith(".") for one in labelled())
-    assert len({one.name for one in labelled()}) == len(labelled())
+    assert all(one.label.why.endswith(".") for one in labelled())
+    assert len({one.label.name for one in labelled()}) == len(labelled())
 
 
 def test_the_labels_hold_every_step_and_every_standing() -> None:
-    steps = {step.split(":")[0] for one in labelled() for step in one.steps}
+    steps = {step.split(":")[0] for one in labelled() for step in one.label.steps}
     assert {"gather", "answer", "resubmit", "correct", "wait", "step_exception", "formulary_exception",
             "quantity_exception", "peer_to_peer", "appeal", "external_review", "switch", "clarify", "stop",
             "none"} <= steps  # fmt: skip
-    assert {s for one in labelled() for s in one.standings} == {"refuted", "confirmed", "open", "formal"}
+    assert {s for one in labelled() for s in one.label.expect} == {"refuted", "confirmed", "open", "formal"}
 
 
 def test_on_a_small_panel_nothing_is_wrong(drafted: list[Written], panel: Panel) -> None:

@@ -62,7 +62,7 @@ def test_every_number_of_a_letter_is_a_fact_or_a_place_in_a_list() -> None:
         known = {number for fact in letter.facts for number in NUMBER.findall(fact.value)}
         places = {str(number) for number in range(1, 16)}
         gaps = {number for gap in letter.gaps for number in NUMBER.findall(gap)}
-        assert set(NUMBER.findall(letter.text)) <= known | places | gaps, one.name
+        assert set(NUMBER.findall(letter.text)) <= known | places | gaps, one.label.name
 
 
 def test_the_signature_is_blank_and_gaps_are_marked() -> None:

@@ -34,13 +34,13 @@ def in_line(line: str, internal: int = 1) -> Case:
 
 
 def test_every_labelled_letter_has_the_strategy_of_its_label() -> None:
-    compared = {one.name: compare(one, judge(one)) for one in labelled()}
+    compared = {one.label.name: compare(one, judge(one)) for one in labelled()}
     wrong = {name: pairs for name, pairs in compared.items() if any(a != b for a, b in pairs.values())}
     assert len(labelled()) >= 100 and not wrong
 
 
 def test_no_appeal_is_drafted_where_the_label_has_none() -> None:
-    assert not [one.name for one in labelled() if not one.draft and not judge(one).refusal]
+    assert not [one.label.name for one in labelled() if not one.label.draft and not judge(one).refusal]
 
 
 @given(st.data())
