@@ -37,7 +37,7 @@ def test_check_loads_nothing_heavy(home: Path, cases: dict[str, Case], more: tup
 
 
 def test_help_lists_every_command_and_imports_none(home: Path) -> None:
-    assert loaded_by("--help") & (HEAVY | {"sqlalchemy", "pydantic"}) == set()
+    assert loaded_by("--help") & (HEAVY | {"sqlalchemy", "sqlmodel"}) == set()
 
 
 def test_the_list_of_drafts_loads_no_workflow(home: Path) -> None:

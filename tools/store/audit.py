@@ -46,7 +46,7 @@ from tools.store.tables import (
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Row, RowMapping, Select, Table
 
-    from tools.domain.records import Patient
+    from tools.records import Patient
 
 Key = tuple["Table", tuple[Any, ...]]
 
