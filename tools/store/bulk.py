@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import IntegrityError
+from sqlmodel import col
 
 from tools.common.errors import Invalid
 from tools.store.rows import patient_number
-from tools.store.tables import CHARTS, MEMBERS, NAME_WORDS, PATIENTS
+from tools.store.tables import ChartTable, MemberTable, NameWordTable, PatientTable
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Table
+    from sqlmodel import SQLModel
 
     from tools.domain.records import Patient
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 class Rows(NamedTuple):
     """What goes into one table, in the order of these columns."""
 
-    table: Table
+    table: type[SQLModel]
     columns: tuple[str, ...]
     values: list[tuple[Any, ...]]
 
@@ -36,9 +38,17 @@ def insert_patients(connection: Connection, patients: Iterable[tuple[Patient, by
 
 def found_by(patients: Iterable[tuple[Patient, bytes]], origin: str) -> tuple[Rows, ...]:
     """What these charts come to in each table; Invalid for an id that is none."""
-    people, charts, members, words = made = tuple(
-        Rows(table, tuple(table.columns.keys()), []) for table in (PATIENTS, CHARTS, MEMBERS, NAME_WORDS)
-    )
+    people = Rows(
+        PatientTable,
+        (
+            "id", "number", "given", "family", "name_fold", "family_fold", "birth_date", "sex", "plan_id", "origin",
+            "source",
+        ),
+        [],
+    )  # fmt: skip
+    charts = Rows(ChartTable, ("patient_id", "body"), [])
+    members = Rows(MemberTable, ("patient_id", "position", "plan_id", "member_id"), [])
+    words = Rows(NameWordTable, ("word", "number"), [])
     for patient, body in patients:
         number = patient_number(patient.id)
         if number is None:
@@ -55,39 +65,45 @@ def found_by(patients: Iterable[tuple[Patient, bytes]], origin: str) -> tuple[Ro
             (patient.id, at, coverage.plan_id, coverage.member_id)
             for at, coverage in enumerate(patient.coverages)
         )
-        words.values.extend((word, number) for word in _words_of(fold))
-    return made
+        words.values.extend((word, number) for word in words_of(fold))
+    return people, charts, members, words
 
 
 def forget_patient(connection: Connection, patient_id: str) -> None:
     """Take out one patient, if there is one, and all that stands under the id."""
-    this, words = PATIENTS.c.id == patient_id, NAME_WORDS.c
-    found = connection.execute(select(PATIENTS.c.number, PATIENTS.c.name_fold).where(this)).first()
-    if found is not None:
-        named = words.number == found.number, words.word.in_(_words_of(found.name_fold))
-        connection.execute(delete(NAME_WORDS).where(*named))
-        connection.execute(delete(PATIENTS).where(this))
+    found = connection.execute(
+        select(col(PatientTable.number), col(PatientTable.name_fold)).where(
+            col(PatientTable.id) == patient_id
+        )
+    ).first()
+    if found is None:
+        return
+    number, word = col(NameWordTable.number), col(NameWordTable.word)
+    connection.execute(
+        delete(NameWordTable).where(number == found.number, word.in_(list(words_of(found.name_fold))))
+    )
+    connection.execute(delete(PatientTable).where(col(PatientTable.id) == patient_id))
 
 
 def forget_dataset(connection: Connection) -> None:
     """Take out every patient who came with the world that is loaded."""
-    of_dataset = PATIENTS.c.origin == "dataset"
-    numbers = select(PATIENTS.c.number).where(of_dataset)
-    connection.execute(delete(NAME_WORDS).where(NAME_WORDS.c.number.in_(numbers)))
-    connection.execute(delete(PATIENTS).where(of_dataset))
+    of_dataset = col(PatientTable.origin) == "dataset"
+    numbers = select(col(PatientTable.number)).where(of_dataset)
+    connection.execute(delete(NameWordTable).where(col(NameWordTable.number).in_(numbers)))
+    connection.execute(delete(PatientTable).where(of_dataset))
 
 
-def _words_of(fold: str) -> list[str]:
+def words_of(fold: str) -> Iterator[str]:
     """The words of a folded name, each once."""
-    return list(dict.fromkeys(fold.split()))
+    yield from dict.fromkeys(fold.split())
 
 
 def _write(connection: Connection, rows: Rows) -> None:
+    table: Table = rows.table.__table__  # type: ignore[attr-defined]
     if connection.dialect.name == "postgresql" and connection.dialect.driver == "psycopg":
-        _copy(connection, *rows)
+        _copy(connection, table, rows.columns, rows.values)
     else:
-        values = [dict(zip(rows.columns, row, strict=True)) for row in rows.values]
-        connection.execute(insert(rows.table), values)
+        connection.execute(insert(table), [dict(zip(rows.columns, row, strict=True)) for row in rows.values])
 
 
 def _copy(
@@ -112,7 +128,9 @@ def _copy(
 
 
 _POSTGRES = {
+    "AutoString": "text",
     "String": "text",
+    "Text": "text",
     "BigInteger": "int8",
     "Integer": "int4",
     "Date": "date",

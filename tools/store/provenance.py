@@ -10,13 +10,14 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import insert, select
+from sqlalchemy import select
+from sqlmodel import col
 
 from tools.audit.events import version
 from tools.common.errors import NotFound, Unavailable
 from tools.domain.records import Request
 from tools.store.audit import Audited, Key
-from tools.store.tables import PROVENANCE, SNAPSHOTS
+from tools.store.tables import ProvenanceTable, SnapshotTable
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -60,30 +61,40 @@ class Provenances(Audited):
             return []
         key = digest(determination)
         records = made.records | {key: determination}
-        known = set(connection.scalars(select(SNAPSHOTS.c.digest).where(SNAPSHOTS.c.digest.in_(records))))
-        new = [
-            {"digest": name, "body": zlib.compress(records[name])} for name in records if name not in known
+        there = select(col(SnapshotTable.digest)).where(col(SnapshotTable.digest).in_(records))
+        known = set(connection.execute(there).scalars())
+        rows = [
+            {"digest": name, "body": zlib.compress(body)}
+            for name, body in records.items()
+            if name not in known
         ]
-        if new:
-            connection.execute(insert(SNAPSHOTS), new)
-        this = PROVENANCE.c.determination == key
-        if connection.scalar(select(PROVENANCE.c.determination).where(this)) is None:
+        if rows:
+            connection.execute(SnapshotTable.__table__.insert(), rows)  # type: ignore[attr-defined]
+        found = select(col(ProvenanceTable.determination)).where(col(ProvenanceTable.determination) == key)
+        if connection.execute(found).scalar() is None:
             row = {"determination": key, "version": version(), "body": msgspec.json.encode(made.provenance)}
-            connection.execute(insert(PROVENANCE), row)
-        return [(PROVENANCE, (key,))]
+            connection.execute(ProvenanceTable.__table__.insert(), row)  # type: ignore[attr-defined]
+        return [(ProvenanceTable, (key,))]
 
     def provenance(self, determination: str) -> Provenance:
         """By the SHA-256 of the determination's JSON; NotFound if it was kept before decisions were."""
-        row = self._row(select(PROVENANCE.c.body).where(PROVENANCE.c.determination == determination))
-        if row is None:
+        statement = select(col(ProvenanceTable.body)).where(
+            col(ProvenanceTable.determination) == determination
+        )
+        with self.engine.connect() as connection:
+            body = connection.execute(statement).scalar()
+        if body is None:
             raise NotFound("record of how it was made", determination[:12], hint="an older Paladin kept none")
-        return msgspec.json.decode(row.body, type=Provenance)
+        return msgspec.json.decode(body, type=Provenance)
 
     def snapshot(self, name: str) -> bytes:
         """The record of this hash, as JSON; Unavailable if it is gone or another one."""
-        row = self._row(select(SNAPSHOTS.c.body).where(SNAPSHOTS.c.digest == name))
+        with self.engine.connect() as connection:
+            body = connection.execute(
+                select(col(SnapshotTable.body)).where(col(SnapshotTable.digest) == name)
+            ).scalar()
         try:
-            content = zlib.decompress(row.body if row else b"")
+            content = zlib.decompress(body or b"")
         except zlib.error:
             content = b""
         if digest(content) != name:

@@ -6,300 +6,377 @@ there are. Moments are ISO 8601 text in UTC, so that they mean the same in every
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    Date,
-    Float,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    UniqueConstraint,
-)
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, UniqueConstraint
+from sqlmodel import Field, SQLModel
 
 SCHEMA = "0010"  # the newest revision in migrations/versions; a test holds it
 # An id may be named in a URL and have any size; SQLite counts up its INTEGER alone, which is as wide.
 NUMBER: Any = BigInteger().with_variant(Integer, "sqlite")
-METADATA = MetaData()
 
 
-def _column(name: str, kind: Any = String, *of: Any, nullable: bool = False, **more: Any) -> Column[Any]:
-    """A column, by default of text that is never missing."""
-    return Column(name, kind, *of, nullable=nullable, **more)
+class DatasetRow(SQLModel, table=True):
+    """What is loaded: one row. `files` maps each file to its SHA-256, `fingerprint` is of them all."""
+
+    __tablename__ = "dataset"
+
+    id: int = Field(primary_key=True)
+    as_of: date
+    seed: int = Field(sa_type=NUMBER)
+    version: str
+    fingerprint: str
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
-def _texts(*names: str) -> list[Column[Any]]:
-    return [_column(name) for name in names]
+class PatientTable(SQLModel, table=True):
+    """One patient as far as a list shows it. `origin` is `dataset` or `import`."""
 
-
-def _key(name: str, kind: Any = String, *of: Any, **more: Any) -> Column[Any]:
-    """A part of the primary key."""
-    return _column(name, kind, *of, primary_key=True, **more)
-
-
-def _body(name: str = "body", **more: Any) -> Column[Any]:
-    """JSON."""
-    return _column(name, LargeBinary, **more)
-
-
-def _of_patient(**more: Any) -> Column[Any]:
-    return _key("patient_id", String, ForeignKey("patients.id", ondelete="CASCADE"), **more)
-
-
-def _of_batch() -> Column[Any]:
-    return _key("batch_id", NUMBER, ForeignKey("batches.id", ondelete="CASCADE"))
-
-
-# What is loaded: one row. The body's `files` maps each file to its SHA-256, `fingerprint` is of them all.
-DATASET = Table(
-    "dataset",
-    METADATA,
-    _key("id", Integer),
-    _column("as_of", Date),
-    _column("seed", NUMBER),
-    *_texts("version", "fingerprint"),
-    _body(),
-)
-
-# --- patients and their charts
-
-# A patient as far as a list shows it. `name_fold` is "maria gomez", `origin` is `dataset` or `import`. Lists are paged
-# by number, so each index brings its own share of them in that order.
-PATIENTS = Table(
-    "patients",
-    METADATA,
-    _key("id"),
-    _column("number", NUMBER, index=True, unique=True),
-    *_texts("given", "family", "name_fold", "family_fold"),
-    _column("birth_date", Date, nullable=True),
-    *_texts("sex", "plan_id", "origin"),
-    _column("source", nullable=True),
-    *(
+    __tablename__ = "patients"
+    # Lists are paged by number, so each index brings its own share of them in that order.
+    __table_args__ = tuple(
         Index(f"ix_patients_{name}_number", name, "number")
         for name in ("family_fold", "birth_date", "plan_id")
-    ),
-)
-# A whole patient. Apart from `patients`, so that scanning a list doesn't read every chart.
-CHARTS = Table("charts", METADATA, _of_patient(), _body())
-# A word of a patient's name, folded: what a search by the beginnings of words ranges over. Ordered by bytes in every
-# database, so that a prefix is a range.
-NAME_WORDS = Table(
-    "name_words",
-    METADATA,
-    _key("word", String().with_variant(String(collation="C"), "postgresql")),
-    _key("number", NUMBER),
-    sqlite_with_rowid=False,
-)
-# A patient's member id in a plan, present or former.
-MEMBERS = Table(
-    "members",
-    METADATA,
-    _of_patient(),
-    _key("position", Integer),
-    _column("plan_id"),
-    _column("member_id", index=True),
-)
-# What another system calls a patient. Two people may bear the same, if somebody kept them apart.
-PATIENT_IDENTIFIERS = Table(
-    "patient_identifiers", METADATA, _key("system"), _key("value"), _of_patient(index=True)
-)
-# One import of a chart. `body` is the chart that it brought, once another has taken its place in `charts`; `digest` is
-# the SHA-256 of what it says.
-CHART_VERSIONS = Table(
-    "chart_versions",
-    METADATA,
-    _key("patient_id"),
-    _key("number", Integer),
-    _column("digest", index=True),
-    *_texts("taken_from", "imported"),
-    _body(),
-)
-# What a person added to a chart: to which of its lists, and who the patient was then, since a reloaded world may give
-# the id to another. Nothing is deleted: an undone entry says by whom and when.
-CHART_ENTRIES = Table(
-    "chart_entries",
-    METADATA,
-    _key("id", NUMBER),
-    _column("patient_id", index=True),
-    *_texts("person", "part"),
-    _body("record"),
-    *_texts("by", "when"),
-    _column("undone_by", nullable=True),
-    _column("undone_when", nullable=True),
-)
-# What people said that a medicine is which the terminology does not know.
-MEDICINE_NAMES = Table("medicine_names", METADATA, _key("name_fold"), _body())
+    )
 
-# --- the catalog; `position` is a record's place in it
+    id: str = Field(primary_key=True)
+    number: int = Field(index=True, unique=True, sa_type=NUMBER)
+    given: str
+    family: str
+    name_fold: str  # "maria gomez"
+    family_fold: str
+    birth_date: date | None = None
+    sex: str
+    plan_id: str
+    origin: str
+    source: str | None = None
 
-DRUGS = Table(
-    "drugs",
-    METADATA,
-    _key("name"),
-    _column("name_fold", index=True, unique=True),
-    _column("position", Integer),
-    _body(),
-)
-PLANS = Table(
-    "plans",
-    METADATA,
-    _key("id"),
-    _column("id_fold", index=True, unique=True),
-    _column("payer", index=True),
-    _column("position", Integer),
-    _body(),
-)
-FORMS = Table("forms", METADATA, _key("id"), _column("plan_id", index=True, unique=True), _body())
-POLICIES = Table(
-    "policies",
-    METADATA,
-    _key("id"),
-    *_texts("plan_id", "drug"),
-    _body(),
-    UniqueConstraint("plan_id", "drug", name="uq_policies_cell"),
-)
-# How often the catalog was written, by whatever hand: one row, which triggers of SQLite count up.
-CATALOG_CHANGES = Table("catalog_changes", METADATA, _key("id", Integer), _column("many", Integer))
 
-# --- drafts, batches and cases
+class ChartTable(SQLModel, table=True):
+    """A whole patient. Apart from `patients`, so that scanning a list doesn't read every chart."""
 
-# One draft per patient, drug, plan, date and thread, however often the work is repeated. `person` is whose it is,
-# `edits` what people changed; all papers are of one `version`.
-DRAFTS = Table(
-    "drafts",
-    METADATA,
-    _key("id", NUMBER),
-    _column("patient_id", index=True),
-    *_texts("drug", "plan_id"),
-    _column("as_of", Date),
-    _column("thread_id", index=True),
-    _column("status", index=True),
-    _column("outcome"),
-    *(_body(name) for name in ("determination", "pa_request", "letter", "files")),
-    *_texts("created", "updated"),
-    _column("person", server_default=""),
-    _column("version", Integer, server_default="1"),
-    _body("edits", server_default="[]"),
-    UniqueConstraint("patient_id", "drug", "plan_id", "as_of", "thread_id", name="uq_drafts_case"),
-)
-# What a person decided about a draft, in order.
-REVIEWS = Table(
-    "reviews",
-    METADATA,
-    _key("id", NUMBER),
-    _column("draft_id", NUMBER, ForeignKey("drafts.id"), index=True),
-    *_texts("status", "by", "reason", "when"),
-)
-# A batch of requests. `digest` is of what was asked for and where the results go; `round` counts the starts: the first,
-# and one for each time that it was resumed after a cancel or retried; `queued` is the last round whose work was put on
-# the queue.
-BATCHES = Table(
-    "batches",
-    METADATA,
-    _key("id", NUMBER),
-    _column("name"),
-    _column("digest", index=True),
-    _column("idempotency_key", nullable=True, unique=True),
-    _column("body_digest"),
-    _column("state", index=True),
-    *(_column(name, Integer) for name in ("round", "queued", "total")),
-    _column("folder", index=True),
-    _body("options"),
-    _body("rejected"),
-    *_texts("created", "updated"),
-)
-# One request of a batch; `row` is where it stood in the file, `round` the last one that it is part of.
-BATCH_ITEMS = Table(
-    "batch_items",
-    METADATA,
-    _of_batch(),
-    _key("position", Integer),
-    _column("key"),
-    _column("row", Integer),
-    _column("round", Integer),
-    _body("asking"),
-    UniqueConstraint("batch_id", "key", name="uq_batch_items_key"),
-)
-# What came of one request: its key is what makes work that is done twice count once. `content` is a digest of all that
-# it was made from, `reused` says that an earlier batch had made it.
-BATCH_RESULTS = Table(
-    "batch_results",
-    METADATA,
-    _of_batch(),
-    _key("position", Integer),
-    _column("round", Integer),
-    *_texts("state", "outcome", "path"),
-    _column("content", index=True),
-    _column("reused", Boolean),
-    _body(),
-    Index("ix_batch_results_counts", "batch_id", "state", "outcome", "path", "reused"),
-)
-# A process that works on batches, and when it was last heard of.
-BATCH_WORKERS = Table(
-    "batch_workers", METADATA, _key("id"), _column("host"), _column("pid", Integer), _column("seen", Float)
-)
-# What a case is about; a draft begins one case. Where it stands is nowhere kept: it is what its events come to.
-AUTHORIZATION_CASES = Table(
-    "authorization_cases",
-    METADATA,
-    _key("id", NUMBER),
-    _column("patient_id", index=True),
-    *_texts("person", "drug", "plan_id"),
-    _column("draft_id", NUMBER, nullable=True, index=True, unique=True),
-    _body(),
-)
-# One thing that happened to a case. Rows are added, never changed; the key keeps two writers apart.
-AUTHORIZATION_EVENTS = Table(
-    "authorization_events",
-    METADATA,
-    _key("case_id", NUMBER, ForeignKey("authorization_cases.id")),
-    _key("number", Integer),
-    _column("what"),
-    _column("on", Date),
-    *_texts("by", "when"),
-    _body(),
-)
+    __tablename__ = "charts"
 
-# --- the audit, and who may come in
+    patient_id: str = Field(primary_key=True, foreign_key="patients.id", ondelete="CASCADE")
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
-# One access, in the order in which they were recorded. Rows are added and nothing else: triggers refuse the rest.
-# `body` is what counts, as it was hashed into `leaf`; the columns before it are there to search by.
-AUDIT_EVENTS = Table(
-    "audit_events",
-    METADATA,
-    _key("number", NUMBER),
-    *_texts("at", "who", "what", "whose"),
-    _body(),
-    _body("leaf"),
-    Index("ix_audit_events_whose_number", "whose", "number"),
-    Index("ix_audit_events_what_number", "what", "number"),
-)
-# A record that a determination was made from, under the SHA-256 of its JSON; `body` is that, compressed (zlib).
-SNAPSHOTS = Table("snapshots", METADATA, _key("digest"), _body())
-# What a kept determination was made of, by the SHA-256 of the determination's JSON.
-PROVENANCE = Table("provenance", METADATA, _key("determination"), _column("version"), _body())
-# Who may sign in over HTTP; `password` is its Argon2 hash.
-USERS = Table(
-    "users",
-    METADATA,
-    _key("name"),
-    *_texts("role", "password"),
-    _column("disabled", Boolean),
-    _column("created"),
-)
-# A program's key by the SHA-256 of its secret; what it may do is what its user may, of these scopes.
-API_KEYS = Table(
-    "api_keys",
-    METADATA,
-    _key("id"),
-    _column("user", String, ForeignKey("users.name")),
-    *_texts("digest", "scopes", "expires"),
-    _column("revoked", Boolean),
-)
+
+class NameWordTable(SQLModel, table=True):
+    """A word of a patient's name, folded: what a search by the beginnings of words ranges over. Ordered by bytes in
+    every database, so that a prefix is a range."""
+
+    __tablename__ = "name_words"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    word: str = Field(
+        sa_column=Column(String().with_variant(String(collation="C"), "postgresql"), primary_key=True)
+    )
+    number: int = Field(primary_key=True, sa_type=NUMBER)
+
+
+class MemberTable(SQLModel, table=True):
+    """A patient's member id in a plan, present or former."""
+
+    __tablename__ = "members"
+
+    patient_id: str = Field(primary_key=True, foreign_key="patients.id", ondelete="CASCADE")
+    position: int = Field(primary_key=True)
+    plan_id: str
+    member_id: str = Field(index=True)
+
+
+class PatientIdentifierTable(SQLModel, table=True):
+    """What another system calls a patient. Two people may bear the same, if somebody kept them apart."""
+
+    __tablename__ = "patient_identifiers"
+
+    system: str = Field(primary_key=True)
+    value: str = Field(primary_key=True)
+    patient_id: str = Field(primary_key=True, foreign_key="patients.id", ondelete="CASCADE", index=True)
+
+
+class ChartVersionTable(SQLModel, table=True):
+    """One import of a chart. `body` is the chart that it brought, once another has taken its place in `charts`;
+    `digest` is the SHA-256 of what it says."""
+
+    __tablename__ = "chart_versions"
+
+    patient_id: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    digest: str = Field(index=True)
+    taken_from: str
+    imported: str
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class DrugTable(SQLModel, table=True):
+    __tablename__ = "drugs"
+
+    name: str = Field(primary_key=True)
+    name_fold: str = Field(index=True, unique=True)
+    position: int  # its place in the catalog
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class PlanTable(SQLModel, table=True):
+    __tablename__ = "plans"
+
+    id: str = Field(primary_key=True)
+    id_fold: str = Field(index=True, unique=True)
+    payer: str = Field(index=True)
+    position: int
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class FormTable(SQLModel, table=True):
+    __tablename__ = "forms"
+
+    id: str = Field(primary_key=True)
+    plan_id: str = Field(index=True, unique=True)
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class PolicyTable(SQLModel, table=True):
+    __tablename__ = "policies"
+    __table_args__ = (UniqueConstraint("plan_id", "drug", name="uq_policies_cell"),)
+
+    id: str = Field(primary_key=True)
+    plan_id: str
+    drug: str
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class ChartEntryTable(SQLModel, table=True):
+    """What a person added to a chart. Nothing is deleted: an undone entry says by whom and when."""
+
+    __tablename__ = "chart_entries"
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=NUMBER)
+    patient_id: str = Field(index=True)
+    person: str  # who the patient was when it was added: a reloaded world may give the id to another
+    part: str  # the list of Patient it belongs to
+    record: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    by: str
+    when: str
+    undone_by: str | None = None
+    undone_when: str | None = None
+
+
+class DraftTable(SQLModel, table=True):
+    """One draft per patient, drug, plan, date and thread, however often the work is repeated. `person` is whose it is,
+    `edits` what people changed; all papers are of one `version`."""
+
+    __tablename__ = "drafts"
+    __table_args__ = (
+        UniqueConstraint("patient_id", "drug", "plan_id", "as_of", "thread_id", name="uq_drafts_case"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=NUMBER)
+    patient_id: str = Field(index=True)
+    drug: str
+    plan_id: str
+    as_of: date
+    thread_id: str = Field(index=True)
+    status: str = Field(index=True)
+    outcome: str
+    determination: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    pa_request: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    letter: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    files: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    created: str
+    updated: str
+    person: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+    edits: bytes = Field(sa_column=Column(LargeBinary, nullable=False, server_default="[]"))
+
+
+class ReviewTable(SQLModel, table=True):
+    """What a person decided about a draft, in order."""
+
+    __tablename__ = "reviews"
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=NUMBER)
+    draft_id: int = Field(foreign_key="drafts.id", index=True, sa_type=NUMBER)
+    status: str
+    by: str
+    reason: str
+    when: str
+
+
+class BatchTable(SQLModel, table=True):
+    """A batch of requests. `digest` is of what was asked for and where the results go; `round` counts the
+    starts: the first, and one for each time that it was resumed after a cancel or retried; `queued` is the last
+    round whose work was put on the queue."""
+
+    __tablename__ = "batches"
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=NUMBER)
+    name: str
+    digest: str = Field(index=True)
+    idempotency_key: str | None = Field(default=None, unique=True)
+    body_digest: str
+    state: str = Field(index=True)
+    round: int
+    queued: int
+    total: int
+    folder: str = Field(index=True)
+    options: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    rejected: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    created: str
+    updated: str
+
+
+class BatchItemTable(SQLModel, table=True):
+    """One request of a batch; `row` is where it stood in the file, `round` the last one that it is part of."""
+
+    __tablename__ = "batch_items"
+    __table_args__ = (UniqueConstraint("batch_id", "key", name="uq_batch_items_key"),)
+
+    batch_id: int = Field(primary_key=True, foreign_key="batches.id", ondelete="CASCADE", sa_type=NUMBER)
+    position: int = Field(primary_key=True)
+    key: str
+    row: int
+    round: int
+    asking: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class BatchResultTable(SQLModel, table=True):
+    """What came of one request: its key is what makes work that is done twice count once. `content` is a digest
+    of all that it was made from, `reused` says that an earlier batch had made it."""
+
+    __tablename__ = "batch_results"
+    __table_args__ = (Index("ix_batch_results_counts", "batch_id", "state", "outcome", "path", "reused"),)
+
+    batch_id: int = Field(primary_key=True, foreign_key="batches.id", ondelete="CASCADE", sa_type=NUMBER)
+    position: int = Field(primary_key=True)
+    round: int
+    state: str
+    outcome: str
+    path: str
+    content: str = Field(index=True)
+    reused: bool
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class BatchWorkerTable(SQLModel, table=True):
+    """A process that works on batches, and when it was last heard of."""
+
+    __tablename__ = "batch_workers"
+
+    id: str = Field(primary_key=True)
+    host: str
+    pid: int
+    seen: float
+
+
+class AuthorizationCaseTable(SQLModel, table=True):
+    """What a case is about. Where it stands is nowhere kept: it is what its events come to."""
+
+    __tablename__ = "authorization_cases"
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=NUMBER)
+    patient_id: str = Field(index=True)
+    person: str
+    drug: str
+    plan_id: str
+    draft_id: int | None = Field(
+        default=None, index=True, unique=True, sa_type=NUMBER
+    )  # a draft begins one case
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class AuthorizationEventTable(SQLModel, table=True):
+    """One thing that happened to a case. Rows are added, never changed; the key keeps two writers apart."""
+
+    __tablename__ = "authorization_events"
+
+    case_id: int = Field(primary_key=True, foreign_key="authorization_cases.id", sa_type=NUMBER)
+    number: int = Field(primary_key=True)
+    what: str
+    on: date
+    by: str
+    when: str
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class MedicineNameTable(SQLModel, table=True):
+    """What people said that a medicine is which the terminology does not know."""
+
+    __tablename__ = "medicine_names"
+
+    name_fold: str = Field(primary_key=True)
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class AuditEventTable(SQLModel, table=True):
+    """One access, in the order in which they were recorded. Rows are added and nothing else: triggers refuse the rest.
+    `body` is what counts, as it was hashed into `leaf`; the columns before it are there to search by."""
+
+    __tablename__ = "audit_events"
+    __table_args__ = (
+        Index("ix_audit_events_whose_number", "whose", "number"),
+        Index("ix_audit_events_what_number", "what", "number"),
+    )
+
+    number: int = Field(primary_key=True, sa_type=NUMBER)
+    at: str
+    who: str
+    what: str
+    whose: str
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    leaf: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class CatalogChangeTable(SQLModel, table=True):
+    """How often what a world is (its plans, drugs, forms, policies) was written, by whatever hand: one row, which
+    triggers of SQLite count up."""
+
+    __tablename__ = "catalog_changes"
+
+    id: int = Field(primary_key=True)
+    many: int
+
+
+class SnapshotTable(SQLModel, table=True):
+    """A record that a determination was made from, under the SHA-256 of its JSON; `body` is that, compressed (zlib)."""
+
+    __tablename__ = "snapshots"
+
+    digest: str = Field(primary_key=True)
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class ProvenanceTable(SQLModel, table=True):
+    """What a kept determination was made of, by the SHA-256 of the determination's JSON."""
+
+    __tablename__ = "provenance"
+
+    determination: str = Field(primary_key=True)
+    version: str
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class UserTable(SQLModel, table=True):
+    """Who may sign in over HTTP; `password` is its Argon2 hash."""
+
+    __tablename__ = "users"
+
+    name: str = Field(primary_key=True)
+    role: str
+    password: str
+    disabled: bool
+    created: str
+
+
+class ApiKeyTable(SQLModel, table=True):
+    """A program's key by the SHA-256 of its secret; what it may do is what its user may, of these scopes."""
+
+    __tablename__ = "api_keys"
+
+    id: str = Field(primary_key=True)
+    user: str = Field(foreign_key="users.name")
+    digest: str
+    scopes: str
+    expires: str
+    revoked: bool

@@ -91,12 +91,11 @@ def test_another_schema_is_named(store: Store, revision: str, said: str) -> None
 def test_the_migrations_make_the_schema_that_the_code_expects(store: Store) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
-
-    from tools.store.tables import METADATA
+    from sqlmodel import SQLModel
 
     assert database.revision(store.engine) == SCHEMA
     with store.engine.connect() as connection:
-        differences = compare_metadata(MigrationContext.configure(connection), METADATA)
+        differences = compare_metadata(MigrationContext.configure(connection), SQLModel.metadata)
     assert differences == []
 
 
