@@ -50,6 +50,14 @@ def test_every_direct_dependency_is_locked_within_its_bounds() -> None:
         assert all(v in requirement.specifier for v in versions), f"{requirement} is locked at {versions}"
 
 
+@pytest.mark.parametrize(
+    "name", ["langgraph", "langchain-community", "chromadb", "faker", "fastapi", "sqlmodel", "ollama"]
+)
+def test_the_packages_that_the_user_asked_for_are_depended_on(name: str) -> None:
+    """None of them may go, however much faster or shorter it is without."""
+    assert name in {canonicalize_name(Requirement(one).name) for one in PROJECT["project"]["dependencies"]}
+
+
 def test_the_layers_are_under_contract() -> None:
     layers = [c for c in PROJECT["tool"]["importlinter"]["contracts"] if c["type"] == "layers"]
     assert [c["layers"] for c in layers] == [["evals", "agent | data_gen", "tools"]]
