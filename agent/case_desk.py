@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from agent.desk import now
 from agent.integrity import orphaned, require_owner, require_unaltered
 from agent.settings import today
 from tools.common.errors import Invalid, NotFound, Refused
@@ -80,6 +81,11 @@ def checked_day(typed: date | None, judged: date) -> date:
     if typed and typed > latest:
         raise Invalid(f"{typed} is still to come; an entry lies on or before {latest}")
     return typed or judged
+
+
+def entry_of(days: CaseDays, by: str, typed: date | None, patient_id: str) -> Entry:
+    """What is entered now by somebody in a case of this patient; Invalid for a day that is still to come."""
+    return Entry(by, checked_day(typed, days.of_patient(patient_id)), now())
 
 
 def open_from_draft(store: Store, draft_id: int, entry: Entry) -> Kept:
@@ -254,6 +260,41 @@ def due(
             plans[case.head.plan_id] = plan_of(store, case)
         found += [(case, clock) for clock in clocks_of(case, plans[case.head.plan_id], days.of(case))]
     return sorted(found, key=lambda item: in_order(item[1]))
+
+
+def due_within(
+    store: Store,
+    cases: Iterable[AuthorizationCase],
+    days: CaseDays,
+    until: Callable[[date], date],
+    *,
+    ours: bool = False,
+) -> list[tuple[AuthorizationCase, Clock]]:
+    """The clocks that end up to a day or have no day yet, the earliest first.
+
+    Args:
+        until: that day, from the one on which a case is judged.
+        ours: leave out what the payer owes.
+    """
+    return [
+        (case, clock)
+        for case, clock in due(store, cases, days)
+        if (clock.due is None or clock.due <= until(days.of(case))) and (clock.ours or not ours)
+    ]
+
+
+def first_clocks(store: Store, cases: Iterable[AuthorizationCase], days: CaseDays) -> dict[int, Clock]:
+    """The clock that ends first, by the number of its case."""
+    first: dict[int, Clock] = {}
+    for case, clock in due(store, cases, days):
+        first.setdefault(case.id, clock)
+    return first
+
+
+def by_clock(case: AuthorizationCase, first: Mapping[int, Clock]) -> tuple[date, int]:
+    """Sorts cases by the clock that ends first; those without one come last."""
+    clock = first.get(case.id)
+    return (clock and clock.due) or date.max, case.id
 
 
 def alone(store: Store, case: AuthorizationCase) -> str:

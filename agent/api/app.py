@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 import msgspec
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 from starlette.middleware.sessions import SessionMiddleware
 
@@ -31,7 +31,7 @@ from agent.api import (
 )
 from agent.api.doorkeeper import Doorkeeper
 from agent.api.identity import COOKIE, IDLE_SECONDS, Identity
-from agent.api.office import Office, office
+from agent.api.office import Desk, Office
 from agent.settings import Settings
 from agent.web import workspace
 from tools.common import structs
@@ -63,6 +63,27 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     patients: int
 
 
+status = wire.Router(tags=["health"])
+
+
+@status.read("/health", "Is the store there, and which world is it?", Health, "The store can be read.")
+async def health(desk: Desk) -> dict[str, Any]:
+    dataset = desk.store.dataset()
+    return {
+        "status": "ok",
+        "version": version("paladin-pa"),
+        "as_of": dataset.as_of,
+        "seed": dataset.seed,
+        "patients": desk.store.count_patients(),
+    }
+
+
+ROUTERS = (  # in the order in which /docs shows them
+    orchestrator.router, records.router, attachments.router, fhir.router, drafts.router, batches.router, cases.router,
+    appeals.router, denials.router, chat.router, metrics.router, graph.router, session.router, status,
+)  # fmt: skip
+
+
 def create_app(settings: Settings) -> FastAPI:
     """The application over the store that these settings name; it is opened with the first request."""
 
@@ -91,38 +112,10 @@ def create_app(settings: Settings) -> FastAPI:
         max_age=IDLE_SECONDS,
         same_site="strict",
     )
-    app.include_router(orchestrator.router)
-    app.include_router(records.router)
-    app.include_router(attachments.router)
-    app.include_router(fhir.router)
-    app.include_router(drafts.router)
-    app.include_router(batches.router)
-    app.include_router(cases.router)
-    app.include_router(appeals.router)
-    app.include_router(denials.router)
-    app.include_router(chat.router)
-    app.include_router(metrics.router)
-    app.include_router(graph.router)
-    app.include_router(session.router)
-    app.add_api_route(
-        "/health", health, summary="Is the store there, and which world is it?", tags=["health"],
-        responses=wire.gives(Health, "The store can be read."),
-    )  # fmt: skip
+    for router in ROUTERS:
+        app.include_router(router)
     wire.install(app)
     wire.document(app)
     app.add_api_route("/docs", lambda: HTMLResponse(docs.page(app.openapi())), include_in_schema=False)
     workspace.install(app)
     return app
-
-
-async def health(request: Request) -> Response:
-    store = office(request).store
-    dataset = store.dataset()
-    told: dict[str, Any] = {
-        "status": "ok",
-        "version": version("paladin-pa"),
-        "as_of": dataset.as_of,
-        "seed": dataset.seed,
-        "patients": store.count_patients(),
-    }
-    return wire.answer(told)

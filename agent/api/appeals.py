@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Request, Response
-from starlette.concurrency import run_in_threadpool
+from fastapi import Response
 
 from agent import appeals
 from agent.api import wire
-from agent.api.office import Office, office
+from agent.api.office import Desk, Office
 from agent.dump import plain
 from agent.settings import BIGGEST, read_as_of
 from tools.appeals.letter import Filing
 from tools.appeals.records import Strategy
+from tools.appeals.sheet import call_sheet
 from tools.common.errors import Invalid
+from tools.papers.letter_pdf import letter_pdf
 
-router = APIRouter(prefix="/api/appeals", tags=["appeals"])
-PDF = "application/pdf"
+router = wire.Router(prefix="/api/appeals", tags=["appeals"])
 EXAMPLE = {
     "patient_id": "P001",
     "drug": "Ozempic",
@@ -44,6 +43,9 @@ class Received(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     expedited: str = ""
 
 
+Sent = Annotated[Received, wire.sent(Received)]
+
+
 class Drafted(msgspec.Struct, frozen=True, kw_only=True):
     """The letter, unsigned, with what only the prescriber can complete."""
 
@@ -53,75 +55,45 @@ class Drafted(msgspec.Struct, frozen=True, kw_only=True):
     strategy: Strategy
 
 
-@router.post(
-    "/plan",
-    summary="What to do about the letter, in what order and by when",
-    responses=wire.gives(Strategy, "The strategy; `refusal` says why no appeal is drafted, if none is."),
-    openapi_extra=wire.takes(Received, EXAMPLE),
-)
-async def plan(request: Request) -> Response:
-    return wire.answer((await _made(request)).found)
+@router.write(
+    "/plan", "What to do about the letter, in what order and by when",
+    Strategy, "The strategy; `refusal` says why no appeal is drafted, if none is.", Received, EXAMPLE,
+)  # fmt: skip
+def plan(desk: Desk, given: Sent) -> Strategy:
+    return _look(desk, given).found
 
 
-@router.post(
-    "/draft",
-    summary="The letter of appeal; 409 with what to do instead where none is right",
-    responses=wire.gives(Drafted, "The letter."),
-    openapi_extra=wire.takes(Received, EXAMPLE),
-)
-async def draft(request: Request) -> Response:
-    given = await wire.body(request, Received)
-    made = await run_in_threadpool(_look, office(request), given)
+@router.write(
+    "/draft", "The letter of appeal; 409 with what to do instead where none is right",
+    Drafted, "The letter.", Received, EXAMPLE,
+)  # fmt: skip
+def draft(desk: Desk, given: Sent) -> dict[str, Any]:
+    made = _look(desk, given)
     letter = appeals.compose(made, _filing(given)).letter
-    told: dict[str, Any] = {"text": letter.text, "markdown": letter.markdown, "gaps": list(letter.gaps)}
-    return wire.answer(told | {"strategy": plain(made.found)})
+    said = {"text": letter.text, "markdown": letter.markdown, "gaps": list(letter.gaps)}
+    return said | {"strategy": plain(made.found)}
 
 
-@router.post(
-    "/packet",
-    summary="The letter with all that it encloses, as one PDF",
-    responses=wire.gives({"type": "string", "format": "binary"}, "The packet.", media=PDF),
-    openapi_extra=wire.takes(Received, EXAMPLE),
-)
-async def packet(request: Request) -> Response:
-    given = await wire.body(request, Received)
-    return await _pdf(
-        request, given, "packet", lambda made: appeals.bind(made, appeals.compose(made, _filing(given)))
-    )
+@router.write(
+    "/packet", "The letter with all that it encloses, as one PDF",
+    wire.FILE, "The packet.", Received, EXAMPLE, media=wire.PDF,
+)  # fmt: skip
+def packet(desk: Desk, given: Sent) -> Response:
+    made = _look(desk, given)
+    return _pdf(made, "packet", appeals.bind(made, appeals.compose(made, _filing(given))))
 
 
-@router.post(
-    "/sheet",
-    summary="One page for a peer-to-peer call; 409 where none is advised",
-    responses=wire.gives({"type": "string", "format": "binary"}, "The sheet.", media=PDF),
-    openapi_extra=wire.takes(Received, EXAMPLE),
-)
-async def sheet(request: Request) -> Response:
-    from tools.appeals.sheet import call_sheet
-    from tools.papers.letter_pdf import letter_pdf
-
-    given = await wire.body(request, Received)
-    return await _pdf(
-        request, given, "call", lambda made: letter_pdf(call_sheet(made.case, made.denial, made.found))
-    )
+@router.write(
+    "/sheet", "One page for a peer-to-peer call; 409 where none is advised",
+    wire.FILE, "The sheet.", Received, EXAMPLE, media=wire.PDF,
+)  # fmt: skip
+def sheet(desk: Desk, given: Sent) -> Response:
+    made = _look(desk, given)
+    return _pdf(made, "call", letter_pdf(call_sheet(made.case, made.denial, made.found)))
 
 
-async def _made(request: Request) -> appeals.Appealing:
-    given = await wire.body(request, Received)
-    return await run_in_threadpool(_look, office(request), given)
-
-
-async def _pdf(
-    request: Request, given: Received, name: str, draw: Callable[[appeals.Appealing], bytes]
-) -> Response:
-    desk = office(request)
-
-    def drawn() -> tuple[str, bytes]:
-        made = _look(desk, given)
-        return f"{made.case.patient.id}-{made.case.drug.name}-{name}.pdf", draw(made)
-
-    file, content = await run_in_threadpool(drawn)
-    return Response(content, media_type=PDF, headers={"content-disposition": f'inline; filename="{file}"'})
+def _pdf(made: appeals.Appealing, name: str, content: bytes) -> Response:
+    return wire.file(content, f"{made.case.patient.id}-{made.case.drug.name}-{name}.pdf")
 
 
 def _filing(given: Received) -> Filing:
@@ -131,17 +103,14 @@ def _filing(given: Received) -> Filing:
 def _look(desk: Office, given: Received) -> appeals.Appealing:
     if given.case_id is not None and not 1 <= given.case_id <= BIGGEST:
         raise Invalid(f"a case's number is from 1 to {BIGGEST}, not {given.case_id}")
-    asked = appeals.asked_about(
-        desk.store,
-        appeals.Asked(
-            patient_id=given.patient_id,
-            drug=given.drug,
-            plan_id=given.plan_id,
-            as_of=desk.settings.day(given.as_of),
-            level=given.level,
-            received=read_as_of(given.received),
-            indication=given.indication,
-            case_id=given.case_id,
-        ),
+    asked = appeals.Asked(
+        patient_id=given.patient_id,
+        drug=given.drug,
+        plan_id=given.plan_id,
+        as_of=desk.settings.day(given.as_of),
+        level=given.level,
+        received=read_as_of(given.received),
+        indication=given.indication,
+        case_id=given.case_id,
     )
-    return appeals.look(desk.store, asked, appeals.Decision(given.letter))
+    return appeals.look(desk.store, appeals.asked_about(desk.store, asked), appeals.Decision(given.letter))

@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
-from fastapi import APIRouter, Query, Request, Response
-from starlette.concurrency import run_in_threadpool
+from fastapi import Depends, Query, Request, Response
 
 from agent.api import wire
 from agent.api.doorkeeper import Accepts
-from agent.api.office import office
+from agent.api.office import Desk
 from tools.charts import additions
 from tools.common.errors import NotFound
 from tools.common.printable import one_line
 from tools.domain.records import Document, Patient
 from tools.papers.uploads import MOST_BYTES
 
-router = APIRouter(prefix="/api/patients", tags=["patients"])
+router = wire.Router(prefix="/api/patients", tags=["patients"])
 Kind = Literal["note", "lab", "fills", "programme", "study", "medication", "consult"]
 PATH = "/api/patients/{patient_id}/attachments"
-ACCEPTS = Accepts(
-    frozenset({"application/octet-stream", "application/pdf", "image/tiff", "image/png", "image/jpeg"}),
-    MOST_BYTES,
-)
-FILE = {"type": "string", "format": "binary"}
+ACCEPTS = Accepts(frozenset({wire.BYTES, wire.PDF, "image/tiff", "image/png", "image/jpeg"}), MOST_BYTES)
+BODY = {"requestBody": {"required": True, "content": {wire.BYTES: {"schema": wire.FILE}}}}
 
 
 class Attached(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,16 +33,17 @@ class Attached(msgspec.Struct, frozen=True, kw_only=True):
     document: Document
 
 
-@router.post(
-    "/{patient_id}/attachments",
-    summary="Attach a paper: the body is the file, a PDF, TIFF, PNG or JPEG",
-    responses=wire.gives(Attached, "The paper as the chart has it."),
-    openapi_extra={
-        "requestBody": {"required": True, "content": {"application/octet-stream": {"schema": FILE}}}
-    },
-)
-async def attach(
-    request: Request,
+async def _content(request: Request) -> bytes:
+    return await request.body()
+
+
+@router.write(
+    "/{patient_id}/attachments", "Attach a paper: the body is the file, a PDF, TIFF, PNG or JPEG",
+    Attached, "The paper as the chart has it.", openapi_extra=BODY,
+)  # fmt: skip
+def attach(
+    desk: Desk,
+    content: Annotated[bytes, Depends(_content)],
     patient_id: str,
     name: str = Query(min_length=1, max_length=200, examples=["weight-class.pdf"]),
     kind: Kind = Query(),
@@ -55,34 +52,24 @@ async def attach(
     about: str = Query("", description="The test of a report, the drug of fills"),
     title: str = Query("", max_length=200),
     status: str = Query("", description="signed, unsigned, draft or amended; a note counts only if signed"),
-) -> Response:
-    content, store = await request.body(), office(request).store
-
-    def keep() -> Response:
-        to = additions.Entering(store=store, patient_id=patient_id, by=one_line(by), when=datetime.now(UTC))
-        entry = additions.attach(
-            to, content, on, name=name, kind=kind, title=title, about=about, status=status
-        )
-        paper = next(one for one in _papers(store.patient(patient_id)) if one.id == entry.record_id)
-        return wire.answer(Attached(entry=entry.id, patient_id=patient_id, by=entry.by, document=paper))
-
-    return await run_in_threadpool(keep)
+) -> Attached:
+    to = additions.Entering(store=desk.store, patient_id=patient_id, by=one_line(by), when=datetime.now(UTC))
+    entry = additions.attach(to, content, on, name=name, kind=kind, title=title, about=about, status=status)
+    paper = next(one for one in _papers(desk.store.patient(patient_id)) if one.id == entry.record_id)
+    return Attached(entry=entry.id, patient_id=patient_id, by=entry.by, document=paper)
 
 
-@router.get(
-    "/{patient_id}/attachments/{document_id}",
-    summary="The file of a paper that was attached",
-    responses=wire.gives(FILE, "The file.", media="application/octet-stream"),
-)
-async def attachment(request: Request, patient_id: str, document_id: str) -> Response:
-    store = office(request).store
-    papers = {one.id: one for one in _papers(store.patient(patient_id))}
+@router.read(
+    "/{patient_id}/attachments/{document_id}", "The file of a paper that was attached",
+    wire.FILE, "The file.", media=wire.BYTES,
+)  # fmt: skip
+def attachment(desk: Desk, patient_id: str, document_id: str) -> Response:
+    papers = {one.id: one for one in _papers(desk.store.patient(patient_id))}
     found = papers.get(document_id)
     if found is None:
         raise NotFound("attached paper", document_id, sorted(papers))
-    content = await run_in_threadpool(store.file, found.sha256)
     shown = {"content-disposition": "attachment", "x-content-type-options": "nosniff"}
-    return Response(content, media_type=found.media_type, headers=shown)
+    return Response(desk.store.file(found.sha256), media_type=found.media_type, headers=shown)
 
 
 def _papers(patient: Patient) -> list[Document]:

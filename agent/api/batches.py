@@ -18,16 +18,16 @@ from threading import Lock
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
-from fastapi import APIRouter, Header, Query, Request, Response
-from fastapi.responses import StreamingResponse
+from fastapi import Header, Query, Request, Response
 from fastapi.sse import format_sse_event
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
 from agent.api import wire
 from agent.api.doorkeeper import Accepts
-from agent.api.office import office
-from agent.batch import desk, requests, results
+from agent.api.office import Desk, Office
+from agent.batch import desk as batching
+from agent.batch import requests, results
 from agent.batch.checking import Terms
 from agent.batch.desk import Standing
 from agent.batch.worker import is_lost
@@ -42,8 +42,7 @@ if TYPE_CHECKING:
     from tools.store.store import Store
 
 PATH = "/api/batches"
-router = APIRouter(prefix=PATH, tags=["batches"])
-STREAM = "text/event-stream"
+router = wire.Router(prefix=PATH, tags=["batches"])
 MOST_BYTES = 8_000_000  # of a body
 ACCEPTS = Accepts(frozenset({wire.JSON, "multipart/form-data"}), MOST_BYTES)
 MOST_REQUESTS = 10_000  # of one batch
@@ -52,15 +51,7 @@ PER_SECOND = 20  # cases, for the guess when there will be room
 GLANCE = 0.25
 IDLE = 15  # seconds after which a worker that has nothing to do ends
 LONGEST_KEY = 200
-MEDIA = {
-    ".pdf": "application/pdf",
-    ".json": wire.JSON,
-    ".csv": "text/csv; charset=utf-8",
-    ".html": "text/html; charset=utf-8",
-    ".parquet": "application/vnd.apache.parquet",
-    ".md": "text/markdown; charset=utf-8",
-    ".txt": "text/plain; charset=utf-8",
-}
+FIELDS = ("kind", "as_of", "model", "force")  # of a form, beside its file
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -88,201 +79,130 @@ class ResultFile(msgspec.Struct, frozen=True, kw_only=True):
     link: str
 
 
-@router.post(
-    "",
-    summary="Begin a batch: a multipart `file`, or requests as JSON",
-    status_code=202,
-    responses={
-        **wire.gives(BatchView, "The batch that this key and body began before."),
-        202: {
-            "description": "The batch is kept and will be worked on.",
-            "content": {wire.JSON: {"schema": wire.schema(BatchView)}},
+BEGUN: wire.Responses = {
+    202: {
+        "description": "The batch is kept and will be worked on.",
+        "content": {wire.JSON: {"schema": wire.schema(BatchView)}},
+    },
+    429: {"description": "Too much is waiting; `Retry-After` says in how many seconds to try again."},
+}
+BEGIN = {
+    "required": True,
+    "content": {
+        wire.JSON: {
+            "schema": wire.schema(Asked),
+            "example": {"requests": [{"patient_id": "P001", "drug": "Ozempic"}]},
         },
-        429: {"description": "Too much is waiting; `Retry-After` says in how many seconds to try again."},
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["file"],
+                "properties": {"file": wire.FILE, **{name: {"type": "string"} for name in FIELDS}},
+            }
+        },
     },
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {
-                wire.JSON: {
-                    "schema": wire.schema(Asked),
-                    "example": {"requests": [{"patient_id": "P001", "drug": "Ozempic"}]},
-                },
-                "multipart/form-data": {
-                    "schema": {
-                        "type": "object",
-                        "required": ["file"],
-                        "properties": {
-                            "file": {"type": "string", "format": "binary"},
-                            **{name: {"type": "string"} for name in ("kind", "as_of", "model", "force")},
-                        },
-                    }
-                },
-            },
-        }
-    },
-)
+}
+
+
+@router.write(
+    "", "Begin a batch: a multipart `file`, or requests as JSON",
+    BatchView, "The batch that this key and body began before.",
+    status_code=202, responses=BEGUN, openapi_extra={"requestBody": BEGIN},
+)  # fmt: skip
 async def begin(
-    request: Request, idempotency_key: Annotated[str, Header(max_length=LONGEST_KEY)] = ""
+    request: Request, desk: Desk, idempotency_key: Annotated[str, Header(max_length=LONGEST_KEY)] = ""
 ) -> Response:
     asked, terms, digest, name = await _asked(request)
-    desk_of = office(request)
 
-    def keep() -> tuple[Batch, bool] | int:
-        store, settings = desk_of.store, desk_of.settings
-        known = _known(store, idempotency_key, digest)
-        if known is not None:
-            return known, False
-        waiting = store.waiting_requests()
-        if waiting + len(asked.rows) > MOST_WAITING:
-            return max(1, (waiting + len(asked.rows) - MOST_WAITING) // PER_SECOND)
-        filled = terms._replace(as_of=settings.day(terms.as_of))
-        planned = desk.plan(store, asked, name, filled)
-        batch, new = desk.begin(
-            store,
-            settings,
-            planned,
-            out=None,
-            when=now(),
-            idempotency_key=idempotency_key or None,
-            body_digest=digest,
-        )
-        if not new and idempotency_key:
-            _known(store, idempotency_key, digest)
-        return batch, new
+    def keep() -> Response:
+        batch, new = _known(desk.store, idempotency_key, digest), False
+        if batch is None:
+            over = desk.store.waiting_requests() + len(asked.rows) - MOST_WAITING
+            if over > 0:
+                wait = max(1, over // PER_SECOND)
+                return wire.full(f"{MOST_WAITING} requests may wait and no more; try again in {wait} s", wait)
+            filled = terms._replace(as_of=desk.settings.day(terms.as_of))
+            planned = batching.plan(desk.store, asked, name, filled)
+            batch, new = batching.begin(
+                desk.store,
+                desk.settings,
+                planned,
+                out=None,
+                when=now(),
+                idempotency_key=idempotency_key or None,
+                body_digest=digest,
+            )
+            if not new and idempotency_key:
+                _known(desk.store, idempotency_key, digest)
+        ensure_worker(desk.store, desk.settings)
+        answer = wire.answer(_view(desk.store, batch), 202 if new else 200)
+        answer.headers["location"] = f"{PATH}/{batch.id}"
+        return answer
 
-    kept = await run_in_threadpool(keep)
-    if isinstance(kept, int):
-        return wire.full(f"{MOST_WAITING} requests may wait and no more; try again in {kept} s", kept)
-    batch, new = kept
-    await run_in_threadpool(ensure_worker, desk_of.store, desk_of.settings)
-    answer = wire.answer(await run_in_threadpool(_view, desk_of.store, batch), 202 if new else 200)
-    answer.headers["location"] = f"/api/batches/{batch.id}"
-    return answer
+    return await run_in_threadpool(keep)
 
 
-@router.get("", summary="Batches, newest first", responses=wire.gives(wire.many(BatchView), "The batches."))
-async def batches(request: Request, limit: int = Query(20, ge=1, le=200)) -> Response:
-    store = office(request).store
-    return wire.answer(
-        await run_in_threadpool(lambda: [_view(store, batch) for batch in store.batches(limit=limit)])
-    )
+@router.read("", "Batches, newest first", wire.many(BatchView), "The batches.")
+def batches(desk: Desk, limit: int = Query(20, ge=1, le=200)) -> list[BatchView]:
+    return [_view(desk.store, batch) for batch in desk.store.batches(limit=limit)]
 
 
-@router.get(
-    "/{batch_id}",
-    summary="How a batch stands; with `Accept: text/event-stream`, as it goes",
-    responses=wire.gives(
-        BatchView,
-        "The batch. As a stream: `progress` whenever something changed, and `done` with the last state.",
-    ),
-)
-async def batch(request: Request, batch_id: wire.DraftNumber) -> Response:
-    desk_of = office(request)
-    found = await run_in_threadpool(lambda: _view(desk_of.store, desk_of.store.batch(batch_id)))
+@router.read(
+    "/{batch_id}", "How a batch stands; with `Accept: text/event-stream`, as it goes",
+    BatchView, "The batch. As a stream: `progress` whenever something changed, and `done` with the last state.",
+)  # fmt: skip
+def batch(request: Request, desk: Desk, batch_id: wire.Number) -> BatchView | Response:
+    found = _view(desk.store, desk.store.batch(batch_id))
     if found.state == "running":
-        await run_in_threadpool(ensure_worker, desk_of.store, desk_of.settings)
-    if STREAM in request.headers.get("accept", ""):
-        stream = _stream(request, desk_of.store, batch_id)
-        return StreamingResponse(stream, media_type=STREAM, headers={"cache-control": "no-store"})
-    return wire.answer(found)
+        ensure_worker(desk.store, desk.settings)
+    return wire.stream(_stream(request, desk.store, batch_id)) if wire.wants_stream(request) else found
 
 
-@router.post(
-    "/{batch_id}/cancel", summary="Begin no further case", responses=wire.gives(BatchView, "The batch.")
-)
-async def cancel(request: Request, batch_id: wire.DraftNumber) -> Response:
-    store = office(request).store
-    return wire.answer(await run_in_threadpool(lambda: _view(store, desk.cancel(store, batch_id, now()))))
+@router.write("/{batch_id}/cancel", "Begin no further case", BatchView, "The batch.")
+def cancel(desk: Desk, batch_id: wire.Number) -> BatchView:
+    return _view(desk.store, batching.cancel(desk.store, batch_id, now()))
 
 
-@router.post("/{batch_id}/resume", summary="Go on with it", responses=wire.gives(BatchView, "The batch."))
-async def resume(request: Request, batch_id: wire.DraftNumber) -> Response:
-    desk_of = office(request)
-
-    def go_on() -> BatchView:
-        found = desk.resume(desk_of.store, batch_id, now())
-        ensure_worker(desk_of.store, desk_of.settings)
-        return _view(desk_of.store, found)
-
-    return wire.answer(await run_in_threadpool(go_on))
+@router.write("/{batch_id}/resume", "Go on with it", BatchView, "The batch.")
+def resume(desk: Desk, batch_id: wire.Number) -> BatchView:
+    return _go_on(desk, batching.resume(desk.store, batch_id, now()))
 
 
-@router.post(
-    "/{batch_id}/retry", summary="Work again on what failed", responses=wire.gives(BatchView, "The batch.")
-)
-async def retry(request: Request, batch_id: wire.DraftNumber) -> Response:
-    desk_of = office(request)
-
-    def again() -> BatchView:
-        found, _ = desk.retry(desk_of.store, batch_id, now())
-        ensure_worker(desk_of.store, desk_of.settings)
-        return _view(desk_of.store, found)
-
-    return wire.answer(await run_in_threadpool(again))
+@router.write("/{batch_id}/retry", "Work again on what failed", BatchView, "The batch.")
+def retry(desk: Desk, batch_id: wire.Number) -> BatchView:
+    return _go_on(desk, batching.retry(desk.store, batch_id, now())[0])
 
 
-@router.get(
-    "/{batch_id}/results",
-    summary="The cases so far, a line for each, and the rows that were rejected",
-    responses=wire.gives({"type": "object"}, "`cases` as summary.csv has them, and `rejected`."),
-)
-async def cases(request: Request, batch_id: wire.DraftNumber) -> Response:
-    store = office(request).store
-
-    def read() -> dict[str, Any]:
-        found = results.outcome_of(store, store.batch(batch_id))
-        return {"cases": found.lines, "rejected": found.rejected}
-
-    return wire.answer(await run_in_threadpool(read))
+@router.read(
+    "/{batch_id}/results", "The cases so far, a line for each, and the rows that were rejected",
+    {"type": "object"}, "`cases` as summary.csv has them, and `rejected`.",
+)  # fmt: skip
+def cases(desk: Desk, batch_id: wire.Number) -> dict[str, Any]:
+    found = results.outcome_of(desk.store, desk.store.batch(batch_id))
+    return {"cases": found.lines, "rejected": found.rejected}
 
 
-@router.get(
-    "/{batch_id}/files",
-    summary="The files of a batch",
-    responses=wire.gives(wire.many(ResultFile), "The files, by path."),
-)
-async def files(request: Request, batch_id: wire.DraftNumber) -> Response:
-    store = office(request).store
-
-    def listed() -> list[ResultFile]:
-        folder = Path(store.batch(batch_id).folder)
-        found = sorted(path for path in folder.rglob("*") if path.is_file() and not _hidden(path, folder))
-        names = [path.relative_to(folder).as_posix() for path in found]
-        return [
-            ResultFile(path=name, bytes=path.stat().st_size, link=f"/api/batches/{batch_id}/files/{name}")
-            for name, path in zip(names, found, strict=True)
-        ]
-
-    return wire.answer(await run_in_threadpool(listed))
+@router.read("/{batch_id}/files", "The files of a batch", wire.many(ResultFile), "The files, by path.")
+def files(desk: Desk, batch_id: wire.Number) -> list[ResultFile]:
+    folder = Path(desk.store.batch(batch_id).folder)
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and not _hidden(path, folder))
+    named = ((path.relative_to(folder).as_posix(), path) for path in paths)
+    return [
+        ResultFile(path=name, bytes=path.stat().st_size, link=f"{PATH}/{batch_id}/files/{name}")
+        for name, path in named
+    ]
 
 
-@router.get(
-    "/{batch_id}/files/{path:path}",
-    summary="One file of a batch",
-    responses=wire.gives(
-        {"type": "string", "format": "binary"}, "The file.", media="application/octet-stream"
-    ),
-)
-async def file(request: Request, batch_id: wire.DraftNumber, path: str) -> Response:
-    store = office(request).store
-
-    def read() -> tuple[str, bytes]:
-        folder = Path(store.batch(batch_id).folder)
-        found = _inside(folder, path)
-        if found is None:
-            raise NotFound("file of this batch", path[:200], hint=f"/api/batches/{batch_id}/files lists them")
-        return found.name, found.read_bytes()
-
-    name, content = await run_in_threadpool(read)
+@router.read("/{batch_id}/files/{path:path}", "One file of a batch", wire.FILE, "The file.", media=wire.BYTES)
+def file(desk: Desk, batch_id: wire.Number, path: str) -> Response:
+    found = _inside(Path(desk.store.batch(batch_id).folder), path)
+    if found is None:
+        raise NotFound("file of this batch", path[:200], hint=f"{PATH}/{batch_id}/files lists them")
     headers = {
-        "content-disposition": f'inline; filename="{name}"',
         "x-content-type-options": "nosniff",
         "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
     }
-    return Response(
-        content, media_type=MEDIA.get(Path(name).suffix, "application/octet-stream"), headers=headers
-    )
+    return wire.file(found.read_bytes(), found.name, **headers)
 
 
 # --- reading what was sent -------------------------------------------------------------------------------
@@ -310,7 +230,7 @@ async def _uploaded(request: Request) -> tuple[requests.Requests, Terms, str, st
         if not isinstance(upload, UploadFile):
             raise Invalid("the form has no `file`: send the requests as one, .csv, .jsonl or .parquet")
         content, name = await upload.read(), Path(upload.filename or "requests.csv").name
-        said = {key: str(form.get(key) or "") for key in ("kind", "as_of", "model", "force")}
+        said = {key: str(form.get(key) or "") for key in FIELDS}
     force = said["force"].casefold() in ("1", "true", "yes", "on")
     digest = hashlib.sha256(msgspec.json.encode((hashlib.sha256(content).hexdigest(), sorted(said.items()))))
     terms = _terms(said["kind"], said["as_of"], said["model"], force)
@@ -335,12 +255,17 @@ def _known(store: Store, key: str, digest: str) -> Batch | None:
 # --- what is shown ---------------------------------------------------------------------------------------
 
 
+def _go_on(desk: Office, found: Batch) -> BatchView:
+    ensure_worker(desk.store, desk.settings)
+    return _view(desk.store, found)
+
+
 def _view(store: Store, found: Batch) -> BatchView:
-    here = f"/api/batches/{found.id}"
+    here = f"{PATH}/{found.id}"
     links = {"self": here, "results": f"{here}/results", "files": f"{here}/files"}
     if found.state == "done":
         links["report"] = f"{here}/files/report.html"
-    standing = msgspec.structs.asdict(desk.standing(store, found))
+    standing = msgspec.structs.asdict(batching.standing(store, found))
     return BatchView(**standing, links=links)
 
 
@@ -390,19 +315,10 @@ def ensure_worker(store: Store, settings: Settings) -> None:
             return
         if any(not is_lost(worker, time.time()) for worker in store.batch_workers()):
             return
-        environ = {
-            **os.environ,
-            "PALADIN_HOME": str(settings.home),
-            "PALADIN_DATABASE_URL": settings.database_url,
-        }
+        environ = {"PALADIN_HOME": str(settings.home), "PALADIN_DATABASE_URL": settings.database_url}
+        none = subprocess.DEVNULL
         command = [sys.executable, "-m", "agent.cli", "batch", "worker", "--idle", str(IDLE)]
-        _started.append(
-            subprocess.Popen(
-                command,
-                env=environ,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+        process = subprocess.Popen(
+            command, env=os.environ | environ, stdin=none, stdout=none, stderr=none, start_new_session=True
         )
+        _started.append(process)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
-from fastapi import APIRouter, Query, Request, Response
-from starlette.concurrency import run_in_threadpool
+from fastapi import Query, Response
 
 from agent import case_desk
 from agent.api import wire
-from agent.api.office import Office, office
+from agent.api.office import Desk, Office
 from agent.case_calendar import calendar
-from agent.desk import now
+from agent.renewal_desk import renewals as approvals_that_end
 from agent.settings import BIGGEST
 from tools.common.errors import Invalid, NotFound, nearest
 from tools.common.printable import one_line
@@ -24,7 +23,8 @@ from tools.lifecycle.renewals import Renewal
 from tools.lifecycle.running import Clock
 from tools.lifecycle.states import STATES
 
-router = APIRouter(prefix="/api", tags=["cases"])
+router = wire.Router(prefix="/api", tags=["cases"])
+Within = Annotated[int, Query(ge=0, le=3660, description="Days ahead")]
 
 
 class CaseView(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,176 +89,141 @@ class Due(Clock, frozen=True, kw_only=True):
     plan_id: str
 
 
-@router.get("/cases", summary="Cases, the one whose clock ends first at the top",
-            responses=wire.gives(wire.many(CaseView), "The cases, without their events."))  # fmt: skip
-async def cases(
-    request: Request,
+@router.read(
+    "/cases", "Cases, the one whose clock ends first at the top",
+    wire.many(CaseView), "The cases, without their events.",
+)  # fmt: skip
+def cases(
+    desk: Desk,
     patient_id: str | None = Query(None),
     state: str = Query("", description="Only in this state", examples=["denied"]),
     late: bool = Query(False, description="Only with a clock that has run out"),
     closed: bool = Query(False, description="Closed ones as well"),
-    as_of: date | None = Query(
-        None, description="Default: today; the day of its world for a chart that was made"
-    ),
+    as_of: wire.AsOf = None,
     limit: int = Query(50, ge=1, le=500),
     offset: int = Query(0, ge=0, le=BIGGEST),
-) -> Response:
+) -> list[dict[str, Any]]:
     if state and state not in STATES:
         raise NotFound("state", state, nearest(state, STATES), f"there are {', '.join(STATES)}")
-    desk = office(request)
     days = _days(desk, as_of)
-
-    def look() -> Response:
-        found = [
-            case
-            for case in desk.store.authorization_cases(patient_id)
-            if (closed or case.open or state == "closed") and state in ("", case.state)
-        ]
-        first: dict[int, Clock] = {}
-        for case, clock in case_desk.due(desk.store, found, days):
-            first.setdefault(case.id, clock)
-        if late:
-            found = [case for case in found if case.id in first and first[case.id].late]
-        found.sort(key=lambda case: ((c.due if (c := first.get(case.id)) else None) or date.max, case.id))
-        page = found[offset : offset + limit]
-        return wire.answer([case_desk.body(desk.store, case, days.of(case), events=False) for case in page])
-
-    return await run_in_threadpool(look)
+    found = [
+        case
+        for case in desk.store.authorization_cases(patient_id)
+        if (closed or case.open or state == "closed") and state in ("", case.state)
+    ]
+    first = case_desk.first_clocks(desk.store, found, days)
+    if late:
+        found = [case for case in found if case.id in first and first[case.id].late]
+    found.sort(key=lambda case: case_desk.by_clock(case, first))
+    page = found[offset : offset + limit]
+    return [case_desk.body(desk.store, case, days.of(case), events=False) for case in page]
 
 
-@router.post("/cases", summary="Open a case; the same draft, or the same matter by hand, finds the case that is open",
-             responses=wire.gives(CaseView, "The case."),
-             openapi_extra=wire.takes(Opening, {"by": "R. Lee, CPhT", "draft_id": 1}))  # fmt: skip
-async def open_case(request: Request) -> Response:
-    given, desk = await wire.body(request, Opening), office(request)
+@router.write(
+    "/cases", "Open a case; the same draft, or the same matter by hand, finds the case that is open",
+    CaseView, "The case.", Opening, {"by": "R. Lee, CPhT", "draft_id": 1},
+)  # fmt: skip
+def open_case(desk: Desk, given: Annotated[Opening, wire.sent(Opening)]) -> dict[str, Any]:
     if (given.draft_id is None) == (not (given.patient_id and given.drug)):
         raise Invalid("give draft_id, or patient_id and drug; not both")
     whose = given.patient_id or desk.store.draft(given.draft_id or 0).patient_id
     entry = _entry(desk, given.by, given.on, whose)
-
-    def begin() -> AuthorizationCase:
-        if given.draft_id is not None:
-            return case_desk.open_from_draft(desk.store, given.draft_id, entry).case
-        asked = DrugRequest(drug=given.drug, indication=given.indication, kind=given.kind)
-        return case_desk.open_by_hand(
-            desk.store, given.patient_id, asked, given.ask, entry, plan_id=given.plan_id
-        ).case
-
-    return wire.answer(_body(desk, await run_in_threadpool(begin)))
+    if given.draft_id is not None:
+        return _body(desk, case_desk.open_from_draft(desk.store, given.draft_id, entry).case)
+    asked = DrugRequest(drug=given.drug, indication=given.indication, kind=given.kind)
+    kept = case_desk.open_by_hand(
+        desk.store, given.patient_id, asked, given.ask, entry, plan_id=given.plan_id
+    )
+    return _body(desk, kept.case)
 
 
-@router.get("/cases/{case_id}", summary="One case with its clocks and all that happened",
-            responses=wire.gives(CaseView, "The case."))  # fmt: skip
-async def case(
-    request: Request,
-    case_id: wire.DraftNumber,
-    as_of: date | None = Query(
-        None, description="Default: today; the day of its world for a chart that was made"
-    ),
-) -> Response:
-    desk = office(request)
-    return wire.answer(_body(desk, desk.store.authorization_case(case_id), as_of))
+@router.read("/cases/{case_id}", "One case with its clocks and all that happened", CaseView, "The case.")
+def case(desk: Desk, case_id: wire.Number, as_of: wire.AsOf = None) -> dict[str, Any]:
+    return _body(desk, desk.store.authorization_case(case_id), as_of)
 
 
-@router.get("/cases/{case_id}/events", summary="What happened to a case, in order; undone entries too",
-            responses=wire.gives(wire.many(CaseEvent), "The entries."))  # fmt: skip
-async def events(request: Request, case_id: wire.DraftNumber) -> Response:
-    return wire.answer(list(office(request).store.authorization_case(case_id).events))
+@router.read(
+    "/cases/{case_id}/events", "What happened to a case, in order; undone entries too",
+    wire.many(CaseEvent), "The entries.",
+)  # fmt: skip
+def events(desk: Desk, case_id: wire.Number) -> list[CaseEvent]:
+    return list(desk.store.authorization_case(case_id).events)
 
 
-@router.post("/cases/{case_id}/events", summary="Enter what happened; 409 names what is possible where it is not",
-             responses=wire.gives(CaseView, "The case as it is now; nothing is sent."),
-             openapi_extra=wire.takes(Entering, {
-                 "what": "denied", "by": "R. Lee, CPhT", "on": "2026-09-01",
-                 "facts": {"notice": {"dated": "2026-09-01", "reasons": ["step_therapy"], "deadline": "2026-12-01"}},
-             }))  # fmt: skip
-async def enter(request: Request, case_id: wire.DraftNumber) -> Response:
-    given, desk = await wire.body(request, Entering), office(request)
+@router.write(
+    "/cases/{case_id}/events", "Enter what happened; 409 names what is possible where it is not",
+    CaseView, "The case as it is now; nothing is sent.", Entering, {
+        "what": "denied", "by": "R. Lee, CPhT", "on": "2026-09-01",
+        "facts": {"notice": {"dated": "2026-09-01", "reasons": ["step_therapy"], "deadline": "2026-12-01"}},
+    },
+)  # fmt: skip
+def enter(
+    desk: Desk, case_id: wire.Number, given: Annotated[Entering, wire.sent(Entering)]
+) -> dict[str, Any]:
     if given.what == "opened":
         raise Invalid("a case is opened by POST /api/cases")
     entry = _entry(desk, given.by, given.on, desk.store.authorization_case(case_id).head.patient_id)
-
-    def write() -> AuthorizationCase:
-        if given.what == "reviewed":
-            kept = case_desk.review(
-                desk.store, case_id, entry, draft_id=given.draft_id, why=one_line(given.why)
-            )
-        else:
-            kept = case_desk.record(
-                desk.store,
-                case_id,
-                given.what,
-                entry,
-                at=given.at,
-                why=one_line(given.why),
-                facts=given.facts,
-            )
-        return kept.case
-
-    return wire.answer(_body(desk, await run_in_threadpool(write)))
+    why = one_line(given.why)
+    if given.what == "reviewed":
+        kept = case_desk.review(desk.store, case_id, entry, draft_id=given.draft_id, why=why)
+    else:
+        kept = case_desk.record(
+            desk.store, case_id, given.what, entry, at=given.at, why=why, facts=given.facts
+        )
+    return _body(desk, kept.case)
 
 
-@router.get("/due", summary="What must happen by when, over all open cases",
-            responses=wire.gives(wire.many(Due), "The clocks, the earliest first."))  # fmt: skip
-async def due(
-    request: Request,
-    within: int = Query(7, ge=0, le=3660, description="Days ahead"),
+@router.read(
+    "/due", "What must happen by when, over all open cases",
+    wire.many(Due), "The clocks, the earliest first.",
+)  # fmt: skip
+def due(
+    desk: Desk,
+    within: Within = 7,
     whose: Literal["all", "ours"] = Query("all", description="`ours` leaves out what the payer owes"),
     patient_id: str | None = Query(None),
-    as_of: date | None = Query(
-        None, description="Default: today; the day of its world for a chart that was made"
-    ),
-) -> Response:
-    desk = office(request)
-    rows = await run_in_threadpool(_rows, desk, _days(desk, as_of), within, whose, patient_id)
-    return wire.answer([case_desk.due_body(case, clock) for case, clock in rows])
+    as_of: wire.AsOf = None,
+) -> list[dict[str, Any]]:
+    return [case_desk.due_body(case, clock) for case, clock in _rows(desk, within, whose, as_of, patient_id)]
 
 
-@router.get("/due.ics", summary="The same as a calendar; entries keep their UIDs",
-            responses=wire.gives({"type": "string"}, "iCalendar.", media="text/calendar"))  # fmt: skip
-async def due_calendar(
-    request: Request,
-    within: int = Query(60, ge=0, le=3660, description="Days ahead"),
+@router.read(
+    "/due.ics", "The same as a calendar; entries keep their UIDs",
+    {"type": "string"}, "iCalendar.", media="text/calendar",
+)  # fmt: skip
+def due_calendar(
+    desk: Desk,
+    within: Within = 60,
     whose: Literal["all", "ours"] = Query("all"),
     names: bool = Query(False, description="Name patients and drugs: calendars travel"),
-    as_of: date | None = Query(
-        None, description="Default: today; the day of its world for a chart that was made"
-    ),
+    as_of: wire.AsOf = None,
 ) -> Response:
-    desk = office(request)
-    rows = await run_in_threadpool(_rows, desk, _days(desk, as_of), within, whose, None)
+    rows = _rows(desk, within, whose, as_of)
     return Response(calendar(rows, names=names), media_type="text/calendar; charset=utf-8")
 
 
-@router.get("/renewals", summary="Approvals that end, and whether today's record will renew them",
-            responses=wire.gives(wire.many(Renewal), "The renewals, the most urgent first."))  # fmt: skip
-async def renewals(
-    request: Request,
+@router.read(
+    "/renewals", "Approvals that end, and whether today's record will renew them",
+    wire.many(Renewal), "The renewals, the most urgent first.",
+)  # fmt: skip
+def renewals(
+    desk: Desk,
     within: int = Query(60, ge=0, le=366, description="Days ahead"),
     patient_id: str = Query(""),
-    as_of: date | None = Query(
-        None, description="Default: today; the day of its world for a chart that was made"
-    ),
-) -> Response:
-    from agent.renewal_desk import renewals as look
-
-    desk = office(request)
+    as_of: wire.AsOf = None,
+) -> list[Renewal]:
     day = desk.settings.day(as_of)
-    return wire.answer(
-        await run_in_threadpool(look, desk.store, day, lambda day: day + timedelta(days=within), patient_id)
-    )
+    return approvals_that_end(desk.store, day, lambda day: day + timedelta(days=within), patient_id)
 
 
 def _rows(
-    desk: Office, days: case_desk.CaseDays, within: int, whose: str, patient_id: str | None
+    desk: Office, within: int, whose: str, as_of: date | None, patient_id: str | None = None
 ) -> list[tuple[AuthorizationCase, Clock]]:
     cases = [case for case in desk.store.authorization_cases(patient_id) if case.open]
     ahead = timedelta(days=within)
-    return [
-        (case, clock)
-        for case, clock in case_desk.due(desk.store, cases, days)
-        if (clock.due is None or clock.due <= days.of(case) + ahead) and (clock.ours or whose == "all")
-    ]
+    return case_desk.due_within(
+        desk.store, cases, _days(desk, as_of), lambda day: day + ahead, ours=whose == "ours"
+    )
 
 
 def _days(desk: Office, as_of: date | None = None) -> case_desk.CaseDays:
@@ -273,5 +238,4 @@ def _entry(desk: Office, by: str, on: date | None, patient_id: str) -> case_desk
     name = one_line(by)
     if not name:
         raise Invalid("by: say who enters it")
-    judged = _days(desk).of_patient(patient_id)
-    return case_desk.Entry(name, case_desk.checked_day(on, judged), now())
+    return case_desk.entry_of(_days(desk), name, on, patient_id)

@@ -5,26 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from threading import Event as Signal
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import StreamingResponse
+from fastapi import Query, Request, Response
 from fastapi.sse import format_sse_event
 from starlette.concurrency import run_in_threadpool
 
 from agent.api import wire
-from agent.api.office import office
+from agent.api.office import Desk, Office
 from agent.conversation import LONGEST_QUESTION, Conversation, Event, Kept, Turn, find, kept
 from agent.dump import plain
 from agent.settings import read_as_of
 from tools.common.errors import Invalid, PaladinError
 
-if TYPE_CHECKING:
-    from agent.api.office import Office
-
-router = APIRouter(prefix="/api/chat", tags=["chat"])
-STREAM = "text/event-stream"
+router = wire.Router(prefix="/api/chat", tags=["chat"])
 PATIENCE = 0.2  # seconds between two looks whether the caller is still there
 
 
@@ -57,52 +52,37 @@ class ConversationView(msgspec.Struct, frozen=True, kw_only=True):
     history: tuple[Said, ...] = ()
 
 
-@router.post(
-    "",
-    summary="Ask about a patient's eligibility; with `Accept: text/event-stream`, as it is answered",
-    responses=wire.gives(
-        Turn,
-        "The turn, as `pa chat --json` prints it. As a stream: `understanding`, `checking`, an `answer` for each"
-        " sentence that was verified, `citations`, and `done` with the turn, or `error` with a problem.",
-    ),
-    openapi_extra=wire.takes(Question, {"question": "Can she get Ozempic?", "patient_id": "P001"}),
-)
-async def ask(request: Request) -> Response:
-    given = await wire.body(request, Question)
+@router.write(
+    "", "Ask about a patient's eligibility; with `Accept: text/event-stream`, as it is answered",
+    Turn,
+    "The turn, as `pa chat --json` prints it. As a stream: `understanding`, `checking`, an `answer` for each"
+    " sentence that was verified, `citations`, and `done` with the turn, or `error` with a problem.",
+    Question, {"question": "Can she get Ozempic?", "patient_id": "P001"},
+)  # fmt: skip
+async def ask(
+    request: Request, desk: Desk, given: Annotated[Question, wire.sent(Question)]
+) -> Turn | Response:
     if len(given.question) > 16 * LONGEST_QUESTION:
         raise Invalid(f"the question has {len(given.question)} characters; ask in at most {LONGEST_QUESTION}")
-    talk = await run_in_threadpool(_conversation, office(request), given)
-    if STREAM in request.headers.get("accept", ""):
-        return StreamingResponse(
-            _stream(talk, given.question), media_type=STREAM, headers={"cache-control": "no-store"}
-        )
-    return wire.answer(await _turn(request, talk, given.question))
+    talk = await run_in_threadpool(_conversation, desk, given)
+    if wire.wants_stream(request):
+        return wire.stream(_stream(talk, given.question))
+    return await _turn(request, talk, given.question)
 
 
-@router.get(
-    "",
-    summary="The conversations that can be gone on with, newest first",
-    responses=wire.gives(wire.many(Kept), "The conversations."),
+@router.read(
+    "", "The conversations that can be gone on with, newest first", wire.many(Kept), "The conversations."
 )
-async def conversations(request: Request, limit: int = Query(20, ge=1, le=200)) -> Response:
-    graph = await run_in_threadpool(lambda: office(request).talks)
-    return wire.answer(await run_in_threadpool(kept, graph, limit))
+def conversations(desk: Desk, limit: int = Query(20, ge=1, le=200)) -> list[Kept]:
+    return kept(desk.talks, limit)
 
 
-@router.get(
-    "/{conversation_id}",
-    summary="What was said in one conversation",
-    responses=wire.gives(ConversationView, "The conversation."),
-)
-async def conversation(request: Request, conversation_id: str) -> Response:
-    def read() -> dict[str, Any]:
-        desk = office(request)
-        found = find(desk.talks, conversation_id)
-        desk.store.note("conversation.read", whose=found.patient_id, of=found.id)
-        history = Conversation(desk.talks, desk.chat_desk(model="offline"), found.id).history
-        return {"id": found.id, "patient_id": found.patient_id, "history": history}
-
-    return wire.answer(await run_in_threadpool(read))
+@router.read("/{conversation_id}", "What was said in one conversation", ConversationView, "The conversation.")
+def conversation(desk: Desk, conversation_id: str) -> dict[str, Any]:
+    found = find(desk.talks, conversation_id)
+    desk.store.note("conversation.read", whose=found.patient_id, of=found.id)
+    history = Conversation(desk.talks, desk.chat_desk(model="offline"), found.id).history
+    return {"id": found.id, "patient_id": found.patient_id, "history": history}
 
 
 def _conversation(desk: Office, given: Question) -> Conversation:

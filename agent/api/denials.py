@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Request, Response
-from starlette.concurrency import run_in_threadpool
 
 from agent import denials
 from agent.api import wire
-from agent.api.office import office
+from agent.api.office import Desk
 from agent.settings import read_as_of
 from tools.common.errors import Invalid
 from tools.denials.records import Deadline, Denial
 
-router = APIRouter(prefix="/api/denials", tags=["denials"])
+router = wire.Router(prefix="/api/denials", tags=["denials"])
 
 
 class LetterText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -52,32 +50,16 @@ class LetterRead(msgspec.Struct, frozen=True, kw_only=True):
     work_to: WorkToView | None
 
 
-@router.post(
-    "/read",
-    summary="Read a payer's letter; a letter about somebody else is refused",
-    responses=wire.gives(LetterRead, "What the letter says."),
-    openapi_extra=wire.takes(
-        LetterText,
-        {"text": "Re: Ozempic. Your request was denied: …", "patient_id": "P001", "drug": "Ozempic"},
-    ),
-)
-async def read(request: Request) -> Response:
-    given = await wire.body(request, LetterText)
-    return wire.answer(await run_in_threadpool(_read, request, given))
-
-
-def _read(request: Request, given: LetterText) -> dict[str, Any]:
-    received = read_as_of(given.received) if given.received else None
+@router.write(
+    "/read", "Read a payer's letter; a letter about somebody else is refused",
+    LetterRead, "What the letter says.", LetterText,
+    {"text": "Re: Ozempic. Your request was denied: …", "patient_id": "P001", "drug": "Ozempic"},
+)  # fmt: skip
+def read(desk: Desk, given: Annotated[LetterText, wire.sent(LetterText)]) -> dict[str, Any]:
+    received = read_as_of(given.received)
     if given.case_id is not None and (given.patient_id or given.drug):
         raise Invalid("case_id names patient and drug itself; leave them out")
     if given.case_id is None and not given.patient_id:
         return denials.as_data(*denials.read_alone(given.text, received))
-    found = denials.read_for(
-        office(request).store,
-        given.text,
-        case_id=given.case_id,
-        patient_id=given.patient_id,
-        drug=given.drug,
-        received=received,
-    )
-    return denials.as_data(*found)
+    whose: dict[str, Any] = {"case_id": given.case_id, "patient_id": given.patient_id, "drug": given.drug}
+    return denials.as_data(*denials.read_for(desk.store, given.text, received=received, **whose))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
-from fastapi import APIRouter, Query, Request, Response
-from starlette.concurrency import run_in_threadpool
+from fastapi import Query, Response
 
 from agent.api import wire
-from agent.api.office import office
+from agent.api.office import Desk, Office
 from agent.decision import Action, Decision
 from agent.desk import now
 from agent.dump import plain
@@ -21,13 +20,7 @@ from tools.common.printable import one_line
 from tools.domain.records import PARequest
 from tools.store.rows import Draft, DraftStatus, Edit
 
-router = APIRouter(prefix="/api/drafts", tags=["drafts"])
-MEDIA = {
-    ".pdf": "application/pdf",
-    ".json": wire.JSON,
-    ".md": "text/markdown; charset=utf-8",
-    ".txt": "text/plain; charset=utf-8",
-}
+router = wire.Router(prefix="/api/drafts", tags=["drafts"])
 
 
 class DraftView(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,83 +94,75 @@ def view(draft: Draft) -> dict[str, Any]:
     }
 
 
-@router.get("", summary="Drafts, oldest first", responses=wire.gives(wire.many(DraftView), "The drafts."))
-async def drafts(
-    request: Request,
+@router.read("", "Drafts, oldest first", wire.many(DraftView), "The drafts.")
+def drafts(
+    desk: Desk,
     status: Literal["needs_review", "edited", "approved", "rejected"] | None = Query(None),
     patient_id: str | None = Query(None),
     limit: int = Query(20, ge=1, le=200),
     offset: int = Query(0, ge=0, le=BIGGEST),
-) -> Response:
-    found = office(request).store.drafts(status, patient_id, limit=limit, offset=offset)
-    return wire.answer([view(draft) for draft in found])
+) -> list[dict[str, Any]]:
+    return [view(draft) for draft in desk.store.drafts(status, patient_id, limit=limit, offset=offset)]
 
 
-@router.get("/{draft_id}", summary="One draft", responses=wire.gives(DraftView, "The draft."))
-async def draft(request: Request, draft_id: wire.DraftNumber) -> Response:
-    store = office(request).store
-    found = store.draft(draft_id)
-    alone = orphaned(store, found.person, found.patient_id)
-    return wire.answer(view(found) | {"orphaned": alone, "reviews": store.reviews(draft_id)})
+@router.read("/{draft_id}", "One draft", DraftView, "The draft.")
+def draft(desk: Desk, draft_id: wire.Number) -> dict[str, Any]:
+    found = desk.store.draft(draft_id)
+    alone = orphaned(desk.store, found.person, found.patient_id)
+    return view(found) | {"orphaned": alone, "reviews": desk.store.reviews(draft_id)}
 
 
-@router.get(
-    "/{draft_id}/files/{name}",
-    summary="One of its papers: the form, the letter, the cover",
-    responses=wire.gives({"type": "string", "format": "binary"}, "The file.", media="application/pdf"),
-)
-async def paper(request: Request, draft_id: wire.DraftNumber, name: str) -> Response:
-    found = office(request).store.draft(draft_id)
+@router.read(
+    "/{draft_id}/files/{name}", "One of its papers: the form, the letter, the cover",
+    wire.FILE, "The file.", media=wire.PDF,
+)  # fmt: skip
+def paper(desk: Desk, draft_id: wire.Number, name: str) -> Response:
+    found = desk.store.draft(draft_id)
     if name not in found.files:
         raise NotFound("paper of this draft", name, sorted(found.files))
     path = Path(found.files[name].path)
     content = read_recorded(path, found.files[name].sha256)
     if content is None:
         require_unaltered(found)
-    shown = {"content-disposition": f'inline; filename="{path.name}"'}
-    return Response(content, media_type=MEDIA.get(path.suffix, "application/octet-stream"), headers=shown)
+    return wire.file(content or b"", path.name)
 
 
-@router.post(
-    "/{draft_id}/approve",
-    summary="Approve a draft; nothing is sent",
-    responses=wire.gives(DraftView, "The draft as it is now."),
-    openapi_extra=wire.takes(ReviewApproval, {"by": "R. Lee, CPhT"}),
-)
-async def approve(request: Request, draft_id: wire.DraftNumber) -> Response:
-    given = await wire.body(request, ReviewApproval)
-    return await _decide(request, draft_id, "approve", given.by, given.reason)
+@router.write(
+    "/{draft_id}/approve", "Approve a draft; nothing is sent",
+    DraftView, "The draft as it is now.", ReviewApproval, {"by": "R. Lee, CPhT"},
+)  # fmt: skip
+def approve(
+    desk: Desk, draft_id: wire.Number, given: Annotated[ReviewApproval, wire.sent(ReviewApproval)]
+) -> dict[str, Any]:
+    return _decide(desk, draft_id, "approve", given.by, given.reason)
 
 
-@router.post(
-    "/{draft_id}/reject",
-    summary="Reject a draft",
-    responses=wire.gives(DraftView, "The draft as it is now."),
-    openapi_extra=wire.takes(
-        Rejection, {"by": "R. Lee, CPhT", "reason": "the patient changed to another drug"}
-    ),
-)
-async def reject(request: Request, draft_id: wire.DraftNumber) -> Response:
-    given = await wire.body(request, Rejection)
-    return await _decide(request, draft_id, "reject", given.by, given.reason)
+@router.write(
+    "/{draft_id}/reject", "Reject a draft",
+    DraftView, "The draft as it is now.", Rejection,
+    {"by": "R. Lee, CPhT", "reason": "the patient changed to another drug"},
+)  # fmt: skip
+def reject(
+    desk: Desk, draft_id: wire.Number, given: Annotated[Rejection, wire.sent(Rejection)]
+) -> dict[str, Any]:
+    return _decide(desk, draft_id, "reject", given.by, given.reason)
 
 
-@router.post(
+@router.write(
     "/{draft_id}/edit",
-    summary="Change the request, or what the office knows of itself; all papers are printed of it anew",
-    responses=wire.gives(DraftView, "The draft as it is now; it waits for review again."),
-    openapi_extra=wire.takes(DraftEdit, {"by": "R. Lee, CPhT", "edits": {"Office contact": "R. Lee"}}),
-)
-async def edit(request: Request, draft_id: wire.DraftNumber) -> Response:
-    given = await wire.body(request, DraftEdit)
-    return await _decide(request, draft_id, "edit", given.by, given.reason, given.edits)
+    "Change the request, or what the office knows of itself; all papers are printed of it anew",
+    DraftView, "The draft as it is now; it waits for review again.", DraftEdit,
+    {"by": "R. Lee, CPhT", "edits": {"Office contact": "R. Lee"}},
+)  # fmt: skip
+def edit(
+    desk: Desk, draft_id: wire.Number, given: Annotated[DraftEdit, wire.sent(DraftEdit)]
+) -> dict[str, Any]:
+    return _decide(desk, draft_id, "edit", given.by, given.reason, given.edits)
 
 
-async def _decide(
-    request: Request, draft_id: int, action: Action, by: str, reason: str, edits: dict[str, str] | None = None
-) -> Response:
-    decision = Decision(
-        action=action, by=one_line(by), when=now(), reason=one_line(reason), edits=edits or {}
-    )
-    decided = await run_in_threadpool(office(request).decide, draft_id, decision)
-    return wire.answer(view(decided))
+def _decide(
+    desk: Office, draft_id: int, action: Action, by: str, reason: str, edits: dict[str, str] | None = None
+) -> dict[str, Any]:
+    said, name = one_line(reason), one_line(by)
+    decision = Decision(action=action, by=name, when=now(), reason=said, edits=edits or {})
+    return view(desk.decide(draft_id, decision))

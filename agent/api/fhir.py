@@ -7,12 +7,12 @@ from datetime import date
 from typing import Any
 
 import msgspec
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request
 from starlette.concurrency import run_in_threadpool
 
 from agent.api import wire
 from agent.api.doorkeeper import Accepts
-from agent.api.office import office
+from agent.api.office import Desk
 from agent.fhir_import import FhirImport
 from agent.settings import judgeable
 from tools.common.errors import Invalid, NotFound
@@ -22,7 +22,7 @@ from tools.fhir.reading import units
 from tools.fhir.report import EntryReport
 from tools.store.rows import ChartVersion, OnConflict
 
-router = APIRouter(prefix="/api", tags=["fhir"])
+router = wire.Router(prefix="/api", tags=["fhir"])
 IMPORT = "/api/fhir/import"
 ACCEPTS = Accepts(frozenset({wire.JSON, "application/fhir+json", "application/x-ndjson"}), 16_000_000)
 EXAMPLE = {
@@ -43,16 +43,16 @@ class ImportTold(msgspec.Struct, frozen=True, kw_only=True):
     refused: tuple[dict[str, str], ...]
 
 
-@router.post(
-    "/fhir/import",
-    summary="Import patients from a FHIR R4 bundle, or from lines of NDJSON",
-    responses=wire.gives(ImportTold, "What became of every patient and every entry."),
+@router.write(
+    "/fhir/import", "Import patients from a FHIR R4 bundle, or from lines of NDJSON",
+    ImportTold, "What became of every patient and every entry.",
     openapi_extra={
         "requestBody": {"required": True, "content": {wire.JSON: {"schema": {}, "example": EXAMPLE}}}
     },
-)
+)  # fmt: skip
 async def import_fhir(
     request: Request,
+    desk: Desk,
     plan_id: str = Query("", description="Enrol in this plan, from before the records begin"),
     as_of: date | None = Query(
         None, description="The charts' default date; else that of their newest record"
@@ -61,55 +61,49 @@ async def import_fhir(
         "refuse", description="A known identifier with another name or birth date"
     ),
     dry_run: bool = Query(False, description="Say what would become of it, and keep nothing"),
-) -> Response:
-    store, body = office(request).store, await request.body()
-    plan, as_of = store.plan(plan_id) if plan_id else None, as_of and judgeable(as_of)
+) -> dict[str, Any]:
+    body = await request.body()
+    plan, as_of = desk.store.plan(plan_id) if plan_id else None, as_of and judgeable(as_of)
     if body.startswith(b"\x1f\x8b"):
         raise Invalid(
             "the body is packed with gzip; send it unpacked, or import the file with `pa fhir import`"
         )
+    run = FhirImport(desk.store, plan=plan, as_of=as_of, on_conflict=on_conflict, dry_run=dry_run)
 
-    def take() -> Response:
-        run = FhirImport(store, plan=plan, as_of=as_of, on_conflict=on_conflict, dry_run=dry_run)
+    def take() -> dict[str, Any]:
         for unit in units(["the request"], lambda _: io.BytesIO(body)):
             run.take(unit)
         if run.refused and not run.kept:
             raise Invalid(run.refused[0].why)
-        return wire.answer(run.told())
+        return run.told()
 
     return await run_in_threadpool(take)
 
 
-@router.get(
-    "/patients/{patient_id}/fhir",
-    summary="A chart as a FHIR R4 bundle, shaped after US Core",
-    responses=wire.gives({"type": "object"}, "The bundle."),
-)
-async def export_fhir(request: Request, patient_id: str) -> Response:
-    store = office(request).store
-    patient = store.patient(patient_id)
+@router.read(
+    "/patients/{patient_id}/fhir", "A chart as a FHIR R4 bundle, shaped after US Core",
+    {"type": "object"}, "The bundle.",
+)  # fmt: skip
+def export_fhir(desk: Desk, patient_id: str) -> dict[str, Any]:
+    patient = desk.store.patient(patient_id)
     try:
-        plan = store.plan(patient.plan_id) if patient.plan_id else None
+        plan = desk.store.plan(patient.plan_id) if patient.plan_id else None
     except NotFound:  # a chart may name a plan that is not ours
         plan = None
-    return wire.answer(export_patient(patient, plan, as_of=patient.as_of or store.dataset().as_of))
+    return export_patient(patient, plan, as_of=patient.as_of or desk.store.dataset().as_of)
 
 
-@router.get(
-    "/patients/{patient_id}/versions",
-    summary="The imports of a chart: when, and from what",
-    responses=wire.gives(
-        wire.many(ChartVersion), "Oldest first; the last is the chart as it is. None: not imported."
-    ),
-)
-async def versions(request: Request, patient_id: str) -> Response:
-    return wire.answer(office(request).store.chart_versions(patient_id))
+@router.read(
+    "/patients/{patient_id}/versions", "The imports of a chart: when, and from what",
+    wire.many(ChartVersion), "Oldest first; the last is the chart as it is. None: not imported.",
+)  # fmt: skip
+def versions(desk: Desk, patient_id: str) -> list[ChartVersion]:
+    return desk.store.chart_versions(patient_id)
 
 
-@router.get(
-    "/patients/{patient_id}/versions/{number}",
-    summary="A chart as one of its imports brought it",
-    responses=wire.gives(Patient, "The chart, without what people added."),
-)
-async def version(request: Request, patient_id: str, number: wire.DraftNumber) -> Response:
-    return wire.answer(office(request).store.chart_version(patient_id, number))
+@router.read(
+    "/patients/{patient_id}/versions/{number}", "A chart as one of its imports brought it",
+    Patient, "The chart, without what people added.",
+)  # fmt: skip
+def version(desk: Desk, patient_id: str, number: wire.Number) -> Patient:
+    return desk.store.chart_version(patient_id, number)

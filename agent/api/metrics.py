@@ -5,26 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 
-from fastapi import APIRouter, Request, Response
-from starlette.concurrency import run_in_threadpool
+from fastapi import Response
 
 from agent.api import wire
-from agent.api.office import Office, office
+from agent.api.office import Desk, Office
 from tools.common.errors import PaladinError
 from tools.store.search_cache import SearchCache
 
-router = APIRouter(tags=["health"])
+router = wire.Router(tags=["health"])
 MEDIA = "text/plain; version=0.0.4; charset=utf-8"
 
 
-@router.get(
-    "/metrics",
-    summary="Figures for Prometheus: the store, the cache, the model hosts",
-    responses=wire.gives({"type": "string"}, "Prometheus' text format.", media="text/plain"),
-)
-async def metrics(request: Request) -> Response:
-    lines = await run_in_threadpool(lambda: list(_lines(office(request))))
-    return Response("\n".join(lines) + "\n", media_type=MEDIA)
+@router.read(
+    "/metrics", "Figures for Prometheus: the store, the cache, the model hosts",
+    {"type": "string"}, "Prometheus' text format.", media="text/plain",
+)  # fmt: skip
+def metrics(desk: Desk) -> Response:
+    return Response("\n".join(_lines(desk)) + "\n", media_type=MEDIA)
 
 
 def _lines(desk: Office) -> Iterator[str]:

@@ -7,9 +7,9 @@ from contextlib import ExitStack
 from datetime import date
 from functools import cached_property
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import Request
+from fastapi import Depends, Request
 
 from agent import desk
 from agent.api.fresh import FreshStore
@@ -116,3 +116,10 @@ class Office:
 def office(request: Request) -> Office:
     found: Office = request.app.state.office
     return found
+
+
+async def _office(request: Request) -> Office:
+    return office(request)
+
+
+Desk = Annotated[Office, Depends(_office)]  # a parameter of an endpoint that needs what all of them share

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
 from agent.api import wire
 from agent.api.drafts import DraftView, view
 from agent.api.office import Office, office
 from agent.case_desk import correction
-from agent.casework import Asking, coverage, why_not
+from agent.casework import Asking, coverage, look_up, why_not
 from tools.common.errors import Invalid, Refused
-from tools.domain.records import Determination, ExceptionKind, Kind
+from tools.domain.records import ClauseRef, Determination, ExceptionKind, Kind
 from tools.domain.records import Request as DrugRequest
 from tools.engine.documents import walk
-from tools.queries.check import Asked, ask, decide
+from tools.queries.check import Asked, decide
 
-router = APIRouter(prefix="/api", tags=["orchestrator"])
+router = wire.Router(prefix="/api", tags=["orchestrator"])
 DRAFT = {
     "name": "draft",
     "in": "query",
@@ -69,21 +68,17 @@ class Processed(msgspec.Struct, frozen=True, kw_only=True):
     refusal: str = ""
 
 
-@router.post(
-    "/orchestrator/process",
-    summary="Decide a case, and draft the payer's form and the letter",
-    responses=wire.gives(
-        Processed, "The determination (as `pa check --json` prints it) and what follows from it."
-    ),
-    openapi_extra=wire.takes(Process, {"patient_id": "P001", "drug": "Ozempic"}) | {"parameters": [DRAFT]},
-)
-async def process(request: Request) -> Response:
+@router.write(
+    "/orchestrator/process", "Decide a case, and draft the payer's form and the letter",
+    Processed, "The determination (as `pa check --json` prints it) and what follows from it.",
+    Process, {"patient_id": "P001", "drug": "Ozempic"}, openapi_extra={"parameters": [DRAFT]},
+)  # fmt: skip
+async def process(request: Request) -> dict[str, Any]:
     given = await wire.body(request, Process)
     desk = office(request)
     if given.draft and _draft_is_wanted(request):
-        return await run_in_threadpool(_with_draft, desk, given)
-    asked = look_up(desk, given)
-    return wire.answer(_processed(desk, asked, decide(desk.store, asked)))
+        return await run_in_threadpool(_processed, desk, given, draft=True)
+    return _processed(desk, given, draft=False)  # at once: to hand it to a thread takes longer
 
 
 def _draft_is_wanted(request: Request) -> bool:
@@ -93,66 +88,49 @@ def _draft_is_wanted(request: Request) -> bool:
     return said in ("true", "1")
 
 
-def look_up(desk: Office, given: Process) -> Asked:
-    return ask(
-        desk.store, given.patient_id, _request(desk, given), plan_id=given.plan_id, as_of=_as_of(desk, given)
-    )
-
-
-def _with_draft(desk: Office, given: Process) -> Response:
-    asked = look_up(desk, given)
-    determination = decide(desk.store, asked)
-    refusal = why_not(asked, determination, given.force)
-    if refusal:
-        return wire.answer(_processed(desk, asked, determination) | {"refusal": refusal})
-    asking = Asking(
-        patient_id=asked.patient.id,
-        request=_request(desk, given),
-        plan_id=given.plan_id,
-        as_of=_as_of(desk, given),
-        force=given.force,
-    )
-    try:
-        drafted = desk.draft(asking)
-    except Refused as refused:
-        return wire.answer(_processed(desk, asked, determination) | {"refusal": str(refused)})
-    return wire.answer(_processed(desk, asked, determination) | {"draft": view(drafted.draft)})
-
-
-def _processed(desk: Office, asked: Asked, found: Determination) -> dict[str, Any]:
+def _processed(desk: Office, given: Process, *, draft: bool) -> dict[str, Any]:
+    wanted = _asking(desk, given)
+    asked = look_up(desk.store, wanted)
+    found = decide(desk.store, asked)
+    drafted, refusal = None, why_not(asked, found, given.force) if draft else ""
+    if draft and not refusal:
+        try:
+            drafted = view(desk.draft(msgspec.structs.replace(wanted, patient_id=asked.patient.id)).draft)
+        except Refused as refused:
+            refusal = str(refused)
     return {
         "determination": found,
         "coverage": coverage(asked),
         "citations": citations(desk, asked, found),
-        "draft": None,
-        "refusal": "",
+        "draft": drafted,
+        "refusal": refusal,
     }
 
 
-def citations(desk: Office, asked: Asked, found: Determination) -> list[dict[str, Any]]:
+def citations(desk: Office, asked: Asked, found: Determination) -> list[Citation]:
     """The clauses that the findings answer, each once, in the findings' order."""
     policy = desk.store.policy(asked.plan.id, asked.drug.name)
     sections = {clause.id: clause.section for clause in policy.clauses} if policy else {}
-    cited: dict[str, dict[str, Any]] = {}
+    cited: dict[str, tuple[ClauseRef, list[str]]] = {}
     for finding in walk(found.findings):
         if finding.clause:
-            clause = finding.clause
-            entry = cited.setdefault(
-                clause.clause_id,
-                {
-                    "policy_id": clause.policy_id,
-                    "clause_id": clause.clause_id,
-                    "quote": clause.quote,
-                    "section": sections.get(clause.clause_id, ""),
-                    "criteria": [],
-                },
-            )
-            entry["criteria"].append(finding.criterion)
-    return list(cited.values())
+            cited.setdefault(finding.clause.clause_id, (finding.clause, []))[1].append(finding.criterion)
+    return [
+        Citation(
+            policy_id=clause.policy_id,
+            clause_id=clause.clause_id,
+            quote=clause.quote,
+            section=sections.get(clause.clause_id, ""),
+            criteria=tuple(criteria),
+        )
+        for clause, criteria in cited.values()
+    ]
 
 
-def _request(desk: Office, given: Process) -> DrugRequest:
-    return DrugRequest(
+def _asking(desk: Office, given: Process) -> Asking:
+    as_of = desk.settings.day(given.as_of)
+    corrects = given.corrects and correction(desk.store, as_of, given.corrects, given.patient_id, given.drug)
+    request = DrugRequest(
         drug=given.drug,
         strength=given.strength,
         quantity=given.quantity,
@@ -162,11 +140,12 @@ def _request(desk: Office, given: Process) -> DrugRequest:
         exception=given.exception,
         statement=given.statement,
         expedited=given.expedited,
-        corrects=correction(desk.store, _as_of(desk, given), given.corrects, given.patient_id, given.drug)
-        if given.corrects
-        else None,
+        corrects=corrects or None,
     )
-
-
-def _as_of(desk: Office, given: Process) -> date | None:
-    return desk.settings.day(given.as_of)
+    return Asking(
+        patient_id=given.patient_id,
+        request=request,
+        plan_id=given.plan_id,
+        as_of=as_of,
+        force=given.force,
+    )

@@ -6,19 +6,20 @@ from datetime import date
 from typing import Any
 
 import msgspec
-from fastapi import APIRouter, Query, Request, Response
-from starlette.concurrency import run_in_threadpool
+from fastapi import Query
 
 from agent.api import wire
-from agent.api.office import office
+from agent.api.office import Desk
 from agent.casework import coverage
 from agent.settings import BIGGEST
+from tools.common.errors import NotFound
 from tools.domain.records import Drug, Patient, Plan, Policy
 from tools.domain.records import Request as DrugRequest
+from tools.queries import policies
 from tools.queries.check import ask
 from tools.store.rows import PatientRow
 
-router = APIRouter(prefix="/api")
+router = wire.Router(prefix="/api")
 
 
 class PatientPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,129 +53,96 @@ class Clauses(msgspec.Struct, frozen=True, kw_only=True):
     items: tuple[dict[str, Any], ...]
 
 
-@router.get(
+@router.read(
     "/patients",
+    "Search patients and page through them",
+    PatientPage,
+    "A page of patients.",
     tags=["patients"],
-    summary="Search patients and page through them",
-    responses=wire.gives(PatientPage, "A page of patients."),
 )
-async def patients(
-    request: Request,
+def patients(
+    desk: Desk,
     q: str = Query("", description="Beginnings of names, or an id", examples=["garcia"]),
     plan_id: str | None = Query(None, description="Plan on file"),
     member_id: str | None = Query(None, description="Member id of any enrolment"),
     birth_date: date | None = Query(None),
     limit: int = Query(20, ge=1, le=200),
     offset: int = Query(0, ge=0, le=BIGGEST),
-) -> Response:
-    store = office(request).store
+) -> dict[str, Any]:
     match: dict[str, Any] = {"plan_id": plan_id, "member_id": member_id, "birth_date": birth_date}
-    items = store.find_patients(q, **match, limit=limit, offset=offset)
-    total = store.count_patients(q, **match)
+    items = desk.store.find_patients(q, **match, limit=limit, offset=offset)
+    total = desk.store.count_patients(q, **match)
     following = offset + limit if offset + limit < total else None
-    return wire.answer({"items": items, "total": total, "limit": limit, "offset": offset, "next": following})
+    return {"items": items, "total": total, "limit": limit, "offset": offset, "next": following}
 
 
-@router.get(
-    "/patients/{patient_id}",
-    tags=["patients"],
-    summary="A whole chart",
-    responses=wire.gives(Patient, "The chart, with what people added to it."),
-)
-async def patient(request: Request, patient_id: str) -> Response:
-    return wire.answer(office(request).store.patient(patient_id))
+@router.read(
+    "/patients/{patient_id}", "A whole chart",
+    Patient, "The chart, with what people added to it.", tags=["patients"],
+)  # fmt: skip
+def patient(desk: Desk, patient_id: str) -> Patient:
+    return desk.store.patient(patient_id)
 
 
-@router.get(
-    "/plans", tags=["plans"], summary="All plans", responses=wire.gives(wire.many(PlanRow), "The plans.")
-)
-async def plans(request: Request) -> Response:
-    return wire.answer([_row(plan) for plan in office(request).store.plans()])
+@router.read("/plans", "All plans", wire.many(PlanRow), "The plans.", tags=["plans"])
+def plans(desk: Desk) -> list[dict[str, Any]]:
+    return [_row(plan) for plan in desk.store.plans()]
 
 
-@router.get(
-    "/plans/{plan_id}",
-    tags=["plans"],
-    summary="A plan with its rule for every drug",
-    responses=wire.gives(Plan, "The plan."),
-)
-async def plan(request: Request, plan_id: str) -> Response:
-    return wire.answer(office(request).store.plan(plan_id))
+@router.read("/plans/{plan_id}", "A plan with its rule for every drug", Plan, "The plan.", tags=["plans"])
+def plan(desk: Desk, plan_id: str) -> Plan:
+    return desk.store.plan(plan_id)
 
 
-@router.get(
-    "/drugs/{name}",
-    tags=["plans"],
-    summary="A drug, by brand or generic",
-    responses=wire.gives(Drug, "The drug."),
-)
-async def drug(request: Request, name: str) -> Response:
-    return wire.answer(office(request).store.drug(name))
+@router.read("/drugs/{name}", "A drug, by brand or generic", Drug, "The drug.", tags=["plans"])
+def drug(desk: Desk, name: str) -> Drug:
+    return desk.store.drug(name)
 
 
-@router.get(
-    "/coverage",
-    tags=["plans"],
-    summary="Is the patient enrolled on the day, and what does the plan say of the drug?",
-    responses=wire.gives({"type": "object"}, "Enrolment and benefit."),
-)
-async def coverage_of(
-    request: Request,
+@router.read(
+    "/coverage", "Is the patient enrolled on the day, and what does the plan say of the drug?",
+    {"type": "object"}, "Enrolment and benefit.", tags=["plans"],
+)  # fmt: skip
+def coverage_of(
+    desk: Desk,
     patient_id: str = Query(examples=["P001"]),
     drug: str = Query(examples=["Ozempic"]),
     plan_id: str = Query("", description="Another plan than the one on file"),
-    as_of: date | None = Query(
-        None, description="Default: today; the day of its world for a chart that was made"
-    ),
-) -> Response:
-    desk = office(request)
+    as_of: wire.AsOf = None,
+) -> dict[str, Any]:
     day = desk.settings.day(as_of)
     asked = ask(desk.store, patient_id, DrugRequest(drug=drug), plan_id=plan_id, as_of=day)
-    return wire.answer({"patient_id": asked.patient.id, "as_of": asked.as_of, **coverage(asked)})
+    return {"patient_id": asked.patient.id, "as_of": asked.as_of, **coverage(asked)}
 
 
-@router.get(
-    "/policies/search",
-    tags=["policies"],
-    summary="Search the clauses of one plan's policy for one drug",
-    responses=wire.gives(Clauses, "The clauses, best first; never of another plan or drug."),
-)
-async def search(
-    request: Request,
+@router.read(
+    "/policies/search", "Search the clauses of one plan's policy for one drug",
+    Clauses, "The clauses, best first; never of another plan or drug.", tags=["policies"],
+)  # fmt: skip
+def search(
+    desk: Desk,
     plan_id: str = Query(examples=["CASCADE-GOLD"]),
     drug: str = Query(examples=["Ozempic"]),
     q: str = Query(min_length=1, max_length=500, examples=["how recent must the A1c be"]),
     k: int = Query(3, ge=1, le=50),
-) -> Response:
-    store = office(request).store
-    plan, found = store.plan(plan_id), store.drug(drug)
-
-    def look() -> Response:
-        from tools.queries.policies import search as search_policies
-
-        hits = search_policies(store, plan.id, found.name, q, k)
-        return wire.answer({"plan_id": plan.id, "drug": found.name, "query": q, "items": list(hits)})
-
-    return await run_in_threadpool(look)
+) -> dict[str, Any]:
+    plan, found = desk.store.plan(plan_id), desk.store.drug(drug)
+    hits = policies.search(desk.store, plan.id, found.name, q, k)
+    return {"plan_id": plan.id, "drug": found.name, "query": q, "items": list(hits)}
 
 
-@router.get(
-    "/policies/{plan_id}/{drug}",
-    tags=["policies"],
-    summary="A policy document with its clauses",
-    responses=wire.gives(Policy, "The document."),
-)
-async def policy(request: Request, plan_id: str, drug: str) -> Response:
-    from tools.common.errors import NotFound
-
-    store = office(request).store
-    plan, found = store.plan(plan_id), store.drug(drug)
-    document = store.policy(plan.id, found.name)
+@router.read(
+    "/policies/{plan_id}/{drug}", "A policy document with its clauses",
+    Policy, "The document.", tags=["policies"],
+)  # fmt: skip
+def policy(desk: Desk, plan_id: str, drug: str) -> Policy:
+    plan, name = desk.store.plan(plan_id), desk.store.drug(drug).name
+    document = desk.store.policy(plan.id, name)
     if document is None:
         raise NotFound(
-            "policy", f"{plan.id} {found.name}", hint="the plan asks for no PA for it, or does not cover it"
+            "policy", f"{plan.id} {name}", hint="the plan asks for no PA for it, or does not cover it"
         )
-    return wire.answer(document)
+    return document
 
 
 def _row(plan: Plan) -> dict[str, Any]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import date
+from functools import wraps
+from inspect import iscoroutinefunction
+from pathlib import PurePath
 from typing import Annotated, Any, TypeVar, get_type_hints
 
 import msgspec
-from fastapi import FastAPI, Path, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import StreamingResponse
 from starlette.exceptions import HTTPException
 
 from agent.dump import plain
@@ -17,10 +21,26 @@ from tools.common.errors import Correctable, Invalid, NotFound, PaladinError, Re
 from tools.domain.records import Determination, Finding
 
 T = TypeVar("T")
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+Responses = dict[int | str, dict[str, Any]]
 DEEPEST, LONGEST_LIST, LONGEST_TEXT = 32, 10_000, 100_000  # of a JSON body: levels, entries, characters
 LONGEST_DETAIL = 2_000  # characters; a value that is refused is named, not sent back whole
-DraftNumber = Annotated[int, Path(ge=1, le=BIGGEST)]
-JSON, PROBLEM = "application/json", "application/problem+json"
+Number = Annotated[int, Path(ge=1, le=BIGGEST)]  # of a draft, a case, a batch, a chart's version or entry
+AsOf = Annotated[
+    date | None, Query(description="Default: today; the day of its world for a chart that was made")
+]
+JSON, PROBLEM, PDF = "application/json", "application/problem+json", "application/pdf"
+BYTES, STREAM = "application/octet-stream", "text/event-stream"
+MEDIA = {  # of files, by their suffix
+    ".pdf": PDF,
+    ".json": JSON,
+    ".csv": "text/csv; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".parquet": "application/vnd.apache.parquet",
+    ".md": "text/markdown; charset=utf-8",
+    ".txt": "text/plain; charset=utf-8",
+}
+FILE = {"type": "string", "format": "binary"}  # the schema of a file
 STATUS: tuple[tuple[type[PaladinError], int, str], ...] = (
     (NotFound, 404, "not-found"),
     (Refused, 409, "refused"),
@@ -70,6 +90,32 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 def answer(value: Any, status: int = 200) -> Response:
     """A record, with all its fields, or plain data as a JSON response."""
     return Response(msgspec.json.encode(plain(value)), status, media_type=JSON)
+
+
+def file(content: bytes, name: str, **headers: str) -> Response:
+    """A file that a browser may show in its place."""
+    media = MEDIA.get(PurePath(name).suffix, BYTES)
+    return Response(
+        content, media_type=media, headers={"content-disposition": f'inline; filename="{name}"', **headers}
+    )
+
+
+def wants_stream(request: Request) -> bool:
+    return STREAM in request.headers.get("accept", "")
+
+
+def stream(events: AsyncIterator[bytes]) -> Response:
+    """Server-sent events, as they come."""
+    return StreamingResponse(events, media_type=STREAM, headers={"cache-control": "no-store"})
+
+
+def sent(kind: type[T]) -> Any:
+    """Stands behind a parameter of an endpoint that is read from the request's body."""
+
+    async def read(request: Request) -> Any:
+        return await body(request, kind)
+
+    return Depends(read)
 
 
 async def body(request: Request, kind: type[T]) -> T:
@@ -183,21 +229,70 @@ def many(kind: type) -> dict[str, Any]:
     return {"type": "array", "items": schema(kind)}
 
 
-def takes(kind: type, example: Mapping[str, Any]) -> dict[str, Any]:
-    """`openapi_extra` of an endpoint that reads this struct from its body."""
-    content = {JSON: {"schema": schema(kind), "example": dict(example)}}
-    return {"requestBody": {"required": True, "content": content}}
+class Router(APIRouter):
+    """Routes whose functions return records or plain data, which leave as JSON; a Response leaves as it is."""
+
+    def read(
+        self, path: str, summary: str, kind: Any, description: str, *, media: str = JSON, **more: Any
+    ) -> Callable[[Endpoint], Endpoint]:
+        """A GET route.
+
+        Args:
+            kind: what it gives, as a struct or a JSON schema; `description` says it in words.
+            more: as FastAPI's routers take it.
+        """
+        return self._route("GET", path, summary, gives(kind, description, media=media), **more)
+
+    def write(
+        self, path: str, summary: str, kind: Any, description: str,
+        takes: type | None = None, example: Mapping[str, Any] | None = None, *, media: str = JSON, **more: Any,
+    ) -> Callable[[Endpoint], Endpoint]:  # fmt: skip
+        """A POST route, whose body is a struct of the kind `takes`, e.g. `example`, where it has one."""
+        responses = gives(kind, description, media=media) | more.pop("responses", {})
+        if takes:
+            content = {JSON: {"schema": schema(takes), "example": dict(example or {})}}
+            more["openapi_extra"] = {
+                "requestBody": {"required": True, "content": content},
+                **more.get("openapi_extra", {}),
+            }
+        return self._route("POST", path, summary, responses, **more)
+
+    def _route(
+        self, method: str, path: str, summary: str, responses: Responses, **more: Any
+    ) -> Callable[[Endpoint], Endpoint]:
+        add = self.api_route(
+            path, methods=[method], summary=summary, responses=responses, response_model=None, **more
+        )
+
+        def register(endpoint: Endpoint) -> Endpoint:
+            add(_answering(endpoint))
+            return endpoint
+
+        return register
 
 
-def gives(
-    kind: Any, description: str, example: Any = None, *, media: str = JSON
-) -> dict[int | str, dict[str, Any]]:
+def _answering(endpoint: Callable[..., Any]) -> Callable[..., Any]:
+    """The endpoint, with what it returns as a response."""
+
+    def response(found: Any) -> Response:
+        return found if isinstance(found, Response) else answer(found)
+
+    @wraps(endpoint)
+    async def awaited(**given: Any) -> Response:
+        return response(await endpoint(**given))
+
+    @wraps(endpoint)
+    def called(**given: Any) -> Response:
+        return response(endpoint(**given))
+
+    return awaited if iscoroutinefunction(endpoint) else called
+
+
+def gives(kind: Any, description: str, *, media: str = JSON) -> Responses:
     """`responses` of an endpoint: what it gives, and the problems that it may have."""
-    content: dict[str, Any] = {"schema": schema(kind)}
-    if example is not None:
-        content["example"] = example
-    problems: dict[int | str, Any] = {code: _described(name) for _, code, name in STATUS}
-    return {200: {"description": description, "content": {media: content}}, **problems}
+    content = {media: {"schema": schema(kind)}}
+    problems: Responses = {code: _described(name) for _, code, name in STATUS}
+    return {200: {"description": description, "content": content}, **problems}
 
 
 def _described(name: str) -> dict[str, Any]:

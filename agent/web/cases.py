@@ -6,18 +6,18 @@ import os
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple, cast, get_args
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 
 from agent import appeals, case_desk, denials
 from agent.api import wire
-from agent.api.office import Office, office
-from agent.desk import now
+from agent.api.office import Desk, Office
 from agent.web.page import FRAMED, Form, PageRoute, Sent, go, render
 from tools.appeals.letter import Filing
 from tools.appeals.records import Strategy
+from tools.appeals.sheet import call_sheet
 from tools.common.errors import Correctable, Invalid, NotFound, Refused
 from tools.denials.codes import REASONS
 from tools.denials.papers import SUFFIXES, text_in, text_of
@@ -27,10 +27,10 @@ from tools.lifecycle.fold import possible, standing
 from tools.lifecycle.records import Approval, AuthorizationCase, Call, Facts, Notice, What
 from tools.lifecycle.running import clocks_of
 from tools.lifecycle.states import REMARKS, full
+from tools.papers.letter_pdf import letter_pdf
 
 router = APIRouter(prefix="/cases", route_class=PageRoute, include_in_schema=False)
 LETTERS = "/cases/{case_id}/letters"
-PDF = "application/pdf"
 HEX = set("0123456789abcdef")
 
 
@@ -42,15 +42,14 @@ class Stretch(NamedTuple):
 
 
 @router.get("/{case_id}")
-def case(request: Request, case_id: wire.DraftNumber) -> Response:
-    desk = office(request)
+def case(request: Request, desk: Desk, case_id: wire.Number) -> Response:
     return render(request, "case.html", **_shown(desk, desk.store.authorization_case(case_id)))
 
 
 @router.post("/{case_id}/events")
-def enter(request: Request, case_id: wire.DraftNumber, form: Sent) -> Response:
+def enter(desk: Desk, case_id: wire.Number, form: Sent) -> Response:
     """Enter what happened; what is not possible is refused with what is."""
-    desk, what = office(request), _what(form.text("what"))
+    what = _what(form.text("what"))
     entry = _entry(desk, case_id, form)
     if what == "reviewed":
         case_desk.review(desk.store, case_id, entry, draft_id=form.whole("draft"), why=form.text("why"))
@@ -65,9 +64,8 @@ def enter(request: Request, case_id: wire.DraftNumber, form: Sent) -> Response:
 
 
 @router.post("/{case_id}/letters")
-def take_letter(request: Request, case_id: wire.DraftNumber, form: Sent) -> Response:
+def take_letter(desk: Desk, case_id: wire.Number, form: Sent) -> Response:
     """Keep a letter that came in, and show what is read of it; nothing is entered yet."""
-    desk = office(request)
     desk.store.authorization_case(case_id)
     name, content = form.file("file")
     if not content and form.words("text"):
@@ -78,17 +76,14 @@ def take_letter(request: Request, case_id: wire.DraftNumber, form: Sent) -> Resp
     if suffix not in SUFFIXES:
         raise Invalid(f"{name} is no {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
     text_in(content, suffix, name)
-    digest = _keep(desk, name, content)
-    received = form.day("received")
-    return go(f"/cases/{case_id}/letters/{digest}" + (f"?received={received}" if received else ""))
+    return go(_address(case_id, _keep(desk, name, content), form.day("received")))
 
 
 @router.get("/{case_id}/letters/{digest}")
 def letter(
-    request: Request, case_id: wire.DraftNumber, digest: str, received: date | None = None
+    request: Request, desk: Desk, case_id: wire.Number, digest: str, received: date | None = None
 ) -> Response:
     """What a letter says, beside its words, and what to do about it."""
-    desk = office(request)
     found, file = desk.store.authorization_case(case_id), _letter(desk, digest)
     text = text_of(file)
     read = denials.read_for(desk.store, text, case_id=case_id, received=received)
@@ -111,34 +106,28 @@ def letter(
 
 
 @router.get("/{case_id}/letters/{digest}/file")
-def letter_file(request: Request, case_id: wire.DraftNumber, digest: str) -> Response:
-    desk = office(request)
+def letter_file(desk: Desk, case_id: wire.Number, digest: str) -> Response:
     desk.store.authorization_case(case_id)
     file = _letter(desk, digest)
-    media = PDF if file.suffix.lower() == ".pdf" else "text/plain; charset=utf-8"
+    media = wire.MEDIA[".pdf" if file.suffix.lower() == ".pdf" else ".txt"]
     shown = {**FRAMED, "content-disposition": f"inline; filename*=utf-8''{quote(file.name)}"}
     return Response(file.read_bytes(), media_type=media, headers=shown)
 
 
 @router.post("/{case_id}/letters/{digest}/enter")
-def enter_letter(request: Request, case_id: wire.DraftNumber, digest: str, form: Sent) -> Response:
+def enter_letter(desk: Desk, case_id: wire.Number, digest: str, form: Sent) -> Response:
     """Enter what the letter decides, with its own deadline."""
-    desk = office(request)
     entry, received = _entry(desk, case_id, form), form.day("received")
     file = _letter(desk, digest)
     case_desk.letter(desk.store, case_id, file, entry, received=received, why=form.text("why"))
-    return go(f"/cases/{case_id}/letters/{digest}" + (f"?received={received}" if received else ""), entry.by)
+    return go(_address(case_id, digest, received), entry.by)
 
 
 @router.get("/{case_id}/letters/{digest}/{paper}.pdf")
 def appeal_paper(
-    request: Request, case_id: wire.DraftNumber, digest: str, paper: str, received: date | None = None
+    desk: Desk, case_id: wire.Number, digest: str, paper: str, received: date | None = None
 ) -> Response:
     """The packet of the appeal, or the sheet for the call; refused, with what to do instead, where none is right."""
-    from tools.appeals.sheet import call_sheet
-    from tools.papers.letter_pdf import letter_pdf
-
-    desk = office(request)
     if paper not in ("packet", "sheet"):
         raise NotFound("paper of an appeal", paper, hint="there are packet and sheet")
     made = _look(desk, case_id, _letter(desk, digest), received)
@@ -146,7 +135,11 @@ def appeal_paper(
         content = appeals.bind(made, appeals.compose(made, Filing()))
     else:
         content = letter_pdf(call_sheet(made.case, made.denial, made.found))
-    return Response(content, media_type=PDF, headers={**FRAMED, "content-disposition": "inline"})
+    return Response(content, media_type=wire.PDF, headers={**FRAMED, "content-disposition": "inline"})
+
+
+def _address(case_id: int, digest: str, received: date | None) -> str:
+    return f"/cases/{case_id}/letters/{digest}" + (f"?received={received}" if received else "")
 
 
 def _advice(desk: Office, case_id: int, file: Path, received: date | None) -> dict[str, Any]:
@@ -160,7 +153,7 @@ def _advice(desk: Office, case_id: int, file: Path, received: date | None) -> di
 
 def _look(desk: Office, case_id: int, file: Path, received: date | None) -> appeals.Appealing:
     head = desk.store.authorization_case(case_id).head
-    judged = case_desk.CaseDays(desk.store, desk.settings.day()).of_patient(head.patient_id)
+    judged = _days(desk).of_patient(head.patient_id)
     day = max(judged, received or judged)  # a letter is answered on no day before it came
     asked = appeals.Asked("", "", as_of=day, received=received, case_id=case_id)
     return appeals.look(desk.store, appeals.asked_about(desk.store, asked), appeals.decision_of(file))
@@ -227,7 +220,8 @@ def _statements(read: Denial) -> list[tuple[Any, str]]:
 
 def _shown(desk: Office, found: AuthorizationCase) -> dict[str, Any]:
     alone = case_desk.alone(desk.store, found)
-    day = case_desk.CaseDays(desk.store, desk.settings.day()).of(found)
+    day = _days(desk).of(found)
+    plan = case_desk.plan_of(desk.store, found)
     undone = {event.facts.undoes for event in found.events}
     steps = possible(found)
     letters = {
@@ -241,31 +235,29 @@ def _shown(desk: Office, found: AuthorizationCase) -> dict[str, Any]:
         "as_of": day,
         "alone": alone,
         "patient": None if alone else desk.store.patient(found.head.patient_id),
-        "clocks": () if alone else clocks_of(found, case_desk.plan_of(desk.store, found), day),
+        "clocks": () if alone else clocks_of(found, plan, day),
         "steps": [(step.what, step.level if step.what == "appealed" else "") for step in steps],
         "remarks": REMARKS,
         "events": [(event, event.number in undone) for event in found.events],
         "channels": get_args(Channel),
-        "plan": case_desk.plan_of(desk.store, found),
+        "plan": plan,
         "kept": {digest for digest in letters if (_letters(desk) / digest).is_dir()},
     }
 
 
+def _days(desk: Office) -> case_desk.CaseDays:
+    return case_desk.CaseDays(desk.store, desk.settings.day())
+
+
 def _entry(desk: Office, case_id: int, form: Form) -> case_desk.Entry:
-    by = form.text("by")
-    if not by:
-        raise Invalid("say who enters it")
-    whose = desk.store.authorization_case(case_id).head.patient_id
-    judged = case_desk.CaseDays(desk.store, desk.settings.day()).of_patient(whose)
-    return case_desk.Entry(by, case_desk.checked_day(form.day("on"), judged), now())
+    by, whose = form.by("enters it"), desk.store.authorization_case(case_id).head.patient_id
+    return case_desk.entry_of(_days(desk), by, form.day("on"), whose)
 
 
 def _what(typed: str) -> What:
-    for known in get_args(What):
-        if known == typed and known != "opened":
-            found: What = known
-            return found
-    raise NotFound("kind of entry", typed)
+    if typed not in get_args(What) or typed == "opened":
+        raise NotFound("kind of entry", typed)
+    return cast("What", typed)
 
 
 def _facts(form: Form) -> Facts:
@@ -273,34 +265,22 @@ def _facts(form: Form) -> Facts:
     channel, start, end = form.text("channel"), form.day("start"), form.day("end")
     if channel and channel not in get_args(Channel):
         raise NotFound("channel", channel, hint=f"there are {', '.join(get_args(Channel))}")
+    reference, received, dated = form.text("reference"), form.day("received"), form.day("dated")
     approval = notice = call = None
     if start and end:
-        approval = Approval(
-            number=form.text("number"),
-            start=start,
-            end=end,
-            quantity=form.number("quantity"),
-            days_supply=form.whole("days_supply"),
-        )
-    dated = form.day("dated")
+        amount: Any = {"quantity": form.number("quantity"), "days_supply": form.whole("days_supply")}
+        approval = Approval(number=form.text("number"), start=start, end=end, **amount)
     if dated:
-        notice = Notice(
-            dated=dated,
-            received=form.day("received"),
-            reference=form.text("reference"),
-            deadline=form.day("deadline"),
-        )
+        deadline = form.day("deadline")
+        notice = Notice(dated=dated, received=received, reference=reference, deadline=deadline)
     if form.text("spoke_with"):
-        call = Call(
-            spoke_with=form.text("spoke_with"),
-            reference=form.text("reference"),
-            peer_to_peer=bool(form.text("peer_to_peer")),
-        )
+        peer_to_peer = bool(form.text("peer_to_peer"))
+        call = Call(spoke_with=form.text("spoke_with"), reference=reference, peer_to_peer=peer_to_peer)
     statement: Any = {"urgency": "expedited", "expedite_reason": form.text("expedited")}
     return Facts(
         channel=channel or None,  # type: ignore[arg-type]
-        reference="" if notice or call else form.text("reference"),
-        received=None if notice else form.day("received"),
+        reference="" if notice or call else reference,
+        received=None if notice else received,
         level=form.text("level"),
         approval=approval,
         notice=notice,

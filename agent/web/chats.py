@@ -13,8 +13,8 @@ from fastapi.responses import HTMLResponse, StreamingResponse
 from fastapi.sse import format_sse_event
 from starlette.concurrency import run_in_threadpool
 
-from agent.api.chat import STREAM
-from agent.api.office import Office, office
+from agent.api import wire
+from agent.api.office import Desk, Office
 from agent.conversation import LONGEST_QUESTION, Conversation, Event, Turn, find, kept
 from agent.web.page import PageRoute, Sent, go, is_part, part, render
 from tools.common.errors import Invalid, PaladinError
@@ -25,16 +25,14 @@ RECENT = 100  # conversations that are looked through for this patient's
 
 
 @router.get("")
-def chat(request: Request, patient_id: str) -> Response:
+def chat(request: Request, desk: Desk, patient_id: str) -> Response:
     """A new conversation, and those that can be gone on with."""
-    desk = office(request)
     patient = desk.store.patient(patient_id)
     return render(request, "chat.html", **_page(desk, patient), talk="", history=())
 
 
 @router.get("/{talk}")
-def conversation(request: Request, patient_id: str, talk: str) -> Response:
-    desk = office(request)
+def conversation(request: Request, desk: Desk, patient_id: str, talk: str) -> Response:
     patient = desk.store.patient(patient_id)
     held = Conversation(desk.talks, desk.chat_desk(model="offline"), find(desk.talks, talk).id, patient.id)
     desk.store.note("conversation.read", whose=patient.id, of=held.id)
@@ -42,9 +40,9 @@ def conversation(request: Request, patient_id: str, talk: str) -> Response:
 
 
 @router.post("")
-def ask(request: Request, patient_id: str, form: Sent) -> Response:
+def ask(request: Request, desk: Desk, patient_id: str, form: Sent) -> Response:
     """One turn: streamed as it is verified where a script reads along, a part of the page for htmx, else a new page."""
-    desk, question = office(request), form.words("question")
+    question = form.words("question")
     if not question:
         raise Invalid("write a question")
     if len(question) > LONGEST_QUESTION:
@@ -56,8 +54,8 @@ def ask(request: Request, patient_id: str, form: Sent) -> Response:
     def shown(turn: Turn) -> str:
         return part(request, "turn.html", patient=patient, turn=turn, talk=held.id)
 
-    if STREAM in request.headers.get("accept", ""):
-        return StreamingResponse(_stream(held, question, shown), media_type=STREAM)
+    if wire.wants_stream(request):
+        return StreamingResponse(_stream(held, question, shown), media_type=wire.STREAM)
     turn = held.ask(question)
     return (
         HTMLResponse(shown(turn)) if is_part(request) else go(f"/patients/{patient.id}/chat/{held.id}#last")

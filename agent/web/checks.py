@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple, cast, get_args
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
 
-from agent.api.office import Office, office
+from agent.api.office import Desk, Office
 from agent.casework import Asking, coverage, why_not
 from agent.desk import decided_before, now
 from agent.settings import read_as_of
@@ -73,12 +73,13 @@ class Supposing(NamedTuple):
 @router.get("")
 def drugs(
     request: Request,
+    desk: Desk,
     patient_id: str,
     plan: str = Query("", max_length=100),
     as_of: str = Query("", max_length=10),
 ) -> Response:
     """All drugs of the plan, side by side."""
-    bound = _bound(office(request), patient_id, plan, as_of)
+    bound = _bound(desk, patient_id, plan, as_of)
     found = bound.compare()
     return render(
         request,
@@ -94,6 +95,7 @@ def drugs(
 @router.get("/{drug}")
 def check(
     request: Request,
+    desk: Desk,
     patient_id: str,
     drug: str,
     plan: str = Query("", max_length=100),
@@ -109,7 +111,7 @@ def check(
     on: str = Query("", max_length=10),
 ) -> Response:
     """One drug; with suppositions, what it would be, beside what it is."""
-    bound = _bound(office(request), patient_id, plan, as_of)
+    bound = _bound(desk, patient_id, plan, as_of)
     controls = Supposing(test, value, stopped, tried, tried_days, diagnosis, denied, programme_months, on)
     asked, real = bound.asked(drug), bound.determination(drug)
     supposed = bound.supposed(drug, controls.changes()) if controls.any else None
@@ -144,10 +146,9 @@ def check(
 
 
 @router.post("/{drug}/draft")
-def draft(request: Request, patient_id: str, drug: str, form: Sent) -> Response:
+def draft(request: Request, desk: Desk, patient_id: str, drug: str, form: Sent) -> Response:
     """Fill the form and write the letter, up to a person's review; the same case finds its draft again, unless another
     one is asked for after it was decided."""
-    desk = office(request)
     attempt = decided_before(desk.store, patient_id) if form.text("again") else 0
     asking = Asking(
         patient_id=patient_id,
@@ -166,9 +167,8 @@ def draft(request: Request, patient_id: str, drug: str, form: Sent) -> Response:
 
 
 @router.post("/{drug}/leads/{lead_id}")
-def decide_lead(request: Request, patient_id: str, drug: str, lead_id: str, form: Sent) -> Response:
+def decide_lead(desk: Desk, patient_id: str, drug: str, lead_id: str, form: Sent) -> Response:
     """Confirm what a note says, so that it becomes a record, or reject it."""
-    desk = office(request)
     bound = _bound(desk, patient_id, form.text("plan"), form.text("as_of"))
     known = {lead.id: lead for lead in bound.determination(drug).leads}
     if lead_id not in known:
@@ -186,13 +186,9 @@ def decide_lead(request: Request, patient_id: str, drug: str, lead_id: str, form
 
 
 def _exception(typed: str) -> ExceptionKind | None:
-    for known in get_args(ExceptionKind):
-        if known == typed:
-            found: ExceptionKind = known
-            return found
-    if typed:
+    if typed and typed not in get_args(ExceptionKind):
         raise NotFound("kind of exception", typed, hint=f"there are {', '.join(get_args(ExceptionKind))}")
-    return None
+    return cast("ExceptionKind | None", typed or None)
 
 
 def _bound(desk: Office, patient_id: str, plan: str, as_of: str) -> Bound:

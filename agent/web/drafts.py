@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from agent import case_desk
 from agent.api import drafts as api
 from agent.api import wire
-from agent.api.office import office
+from agent.api.office import Desk, Office
 from agent.decision import Action, Decision
 from agent.desk import now
 from agent.integrity import altered_papers, orphaned
@@ -41,60 +41,54 @@ class Box(NamedTuple):
 
 
 @router.get("/{draft_id}")
-def draft(request: Request, draft_id: wire.DraftNumber) -> Response:
-    store = office(request).store
-    found = store.draft(draft_id)
-    return render(request, "draft.html", **_shown(store, found))
+def draft(request: Request, desk: Desk, draft_id: wire.Number) -> Response:
+    return render(request, "draft.html", **_shown(desk.store, desk.store.draft(draft_id)))
 
 
 @router.get("/{draft_id}/papers/{name}")
-async def paper(request: Request, draft_id: wire.DraftNumber, name: str) -> Response:
+def paper(desk: Desk, draft_id: wire.Number, name: str) -> Response:
     """One of its papers, which a page of ours may show inside itself."""
-    found = await api.paper(request, draft_id, name)
+    found = api.paper(desk, draft_id, name)
     found.headers.update(FRAMED)
     return found
 
 
 @router.post("/{draft_id}/edit")
-def edit(request: Request, draft_id: wire.DraftNumber, form: Sent) -> Response:
+def edit(desk: Desk, draft_id: wire.Number, form: Sent) -> Response:
     """Change what was changed on the page, and nothing else."""
-    before = {field.id: field.value for field in office(request).store.draft(draft_id).filled_form().fields}
+    before = {field.id: field.value for field in desk.store.draft(draft_id).filled_form().fields}
     given = form.starting("field.")
     edits = {name: value for name, value in given.items() if value != before.get(name, "")}
     edits |= {part: value for part in PARTS if (value := form.text(f"part.{part}"))}
     if not edits:
         raise Invalid("nothing was changed")
-    return _decide(request, draft_id, "edit", form, edits)
+    return _decide(desk, draft_id, "edit", form, edits)
 
 
 @router.post("/{draft_id}/approve")
-def approve(request: Request, draft_id: wire.DraftNumber, form: Sent) -> Response:
-    return _decide(request, draft_id, "approve", form)
+def approve(desk: Desk, draft_id: wire.Number, form: Sent) -> Response:
+    return _decide(desk, draft_id, "approve", form)
 
 
 @router.post("/{draft_id}/reject")
-def reject(request: Request, draft_id: wire.DraftNumber, form: Sent) -> Response:
-    return _decide(request, draft_id, "reject", form)
+def reject(desk: Desk, draft_id: wire.Number, form: Sent) -> Response:
+    return _decide(desk, draft_id, "reject", form)
 
 
 @router.post("/{draft_id}/case")
-def open_case(request: Request, draft_id: wire.DraftNumber, form: Sent) -> Response:
+def open_case(desk: Desk, draft_id: wire.Number, form: Sent) -> Response:
     """Open the case that this draft begins, or find it."""
-    desk = office(request)
-    by = form.text("by")
-    if not by:
-        raise Invalid("say who opens the case")
-    kept = desk.store.draft(draft_id)
-    day = case_desk.CaseDays(desk.store, desk.settings.day()).of_patient(kept.patient_id)
-    opened = case_desk.open_from_draft(desk.store, draft_id, case_desk.Entry(by, day, now()))
+    by, whose = form.by("opens the case"), desk.store.draft(draft_id).patient_id
+    entry = case_desk.entry_of(case_desk.CaseDays(desk.store, desk.settings.day()), by, None, whose)
+    opened = case_desk.open_from_draft(desk.store, draft_id, entry)
     return go(f"/cases/{opened.case.id}", by)
 
 
 def _decide(
-    request: Request, draft_id: int, action: Action, form: Form, edits: dict[str, str] | None = None
+    desk: Office, draft_id: int, action: Action, form: Form, edits: dict[str, str] | None = None
 ) -> Response:
     """Hand in what was decided about the version that was seen; where somebody else was first, nothing is done."""
-    desk, by = office(request), form.text("by")
+    by = form.text("by")
     decision = Decision(action=action, by=by, when=now(), reason=form.text("reason"), edits=edits or {})
     with _deciding:
         _require_seen(desk.store, draft_id, form.whole("version"))

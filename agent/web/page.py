@@ -92,6 +92,13 @@ class Form:
         found = self._data.get(name)
         return found.replace("\r\n", "\n").strip() if isinstance(found, str) else ""
 
+    def by(self, what: str) -> str:
+        """Who sent it; Invalid, with what they are to say, for nobody."""
+        found = self.text("by")
+        if not found:
+            raise Invalid(f"say who {what}")
+        return found
+
     def day(self, name: str) -> date | None:
         return read_as_of(self.text(name))
 

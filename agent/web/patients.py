@@ -10,7 +10,7 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 
 from agent.api import attachments, wire
-from agent.api.office import Office, office
+from agent.api.office import Desk, Office
 from agent.desk import now
 from agent.web import plots
 from agent.web.page import Form, PageRoute, Sent, go, render
@@ -20,6 +20,7 @@ from tools.common.printable import one_line
 from tools.domain.records import Plan, Signature, TrialOutcome
 from tools.queries.bound import Bound
 from tools.store.rows import ChartEntry
+from tools.store.store import Store
 from tools.terminology.observations import TESTS
 from tools.terminology.terms import TOPICS
 
@@ -41,13 +42,13 @@ KINDS = {  # of papers, as tools.charts.additions.OF has them
 @router.get("")
 def patients(
     request: Request,
+    desk: Desk,
     q: str = Query("", max_length=200),
     page: int = Query(1, ge=1, le=1_000_000),
 ) -> Response:
-    store, first = office(request).store, (page - 1) * PAGE
-    match = _meant(office(request), q)
-    found = store.find_patients(**match, limit=PAGE, offset=first)
-    total = store.count_patients(**match)
+    first, match = (page - 1) * PAGE, _meant(desk.store, q)
+    found = desk.store.find_patients(**match, limit=PAGE, offset=first)
+    total = desk.store.count_patients(**match)
     if total == 1 and q and not page > 1:
         return go(f"/patients/{found[0].id}")
     return render(
@@ -62,7 +63,7 @@ def patients(
     )
 
 
-def _meant(desk: Office, typed: str) -> dict[str, Any]:
+def _meant(store: Store, typed: str) -> dict[str, Any]:
     """What was typed, as a birth date, else a name or an id, else a member id."""
     words = " ".join(typed.split())
     for form in ("%Y-%m-%d", "%m/%d/%Y"):
@@ -70,14 +71,13 @@ def _meant(desk: Office, typed: str) -> dict[str, Any]:
             return {"birth_date": datetime.strptime(words, form).date()}
         except ValueError:
             continue
-    if words and not desk.store.count_patients(words) and desk.store.count_patients(member_id=words):
+    if words and not store.count_patients(words) and store.count_patients(member_id=words):
         return {"member_id": words}
     return {"query": words}
 
 
 @router.get("/{patient_id}")
-def patient(request: Request, patient_id: str, as_of: str = Query("", max_length=10)) -> Response:
-    desk = office(request)
+def patient(request: Request, desk: Desk, patient_id: str, as_of: str = Query("", max_length=10)) -> Response:
     bound = Bound(desk.store, patient_id, as_of=desk.settings.day(as_of))
     plan = _plan(bound)
     return render(
@@ -110,9 +110,9 @@ def _plan(bound: Bound) -> Plan | None:
 def entry_in_words(entry: ChartEntry) -> str:
     """What an addition says, field by field."""
     record: dict[str, Any] = msgspec.json.decode(entry.record)
-    said = [
+    said = (
         f"{name.replace('_', ' ')} {_flat(value)}" for name, value in record.items() if name not in HIDDEN
-    ]
+    )
     return one_line(", ".join(said))
 
 
@@ -124,34 +124,32 @@ def _flat(value: Any) -> str:
 
 
 @router.post("/{patient_id}/chart")
-def add(request: Request, patient_id: str, form: Sent) -> Response:
+def add(desk: Desk, patient_id: str, form: Sent) -> Response:
     """Enter what was learned, by the kind of form that was sent."""
     what = form.text("what")
     if what not in _ADD:
         raise NotFound("kind of entry", what, hint=f"there are {', '.join(_ADD)}")
-    to = _entering(request, patient_id, form)
+    to = _entering(desk, patient_id, form)
     entry = _ADD[what](to, form)
     return go(f"/patients/{patient_id}#{entry.record_id}", to.by)
 
 
 @router.post("/{patient_id}/chart/{entry_id}/undo")
-def undo(request: Request, patient_id: str, entry_id: wire.DraftNumber, form: Sent) -> Response:
-    store, by = office(request).store, form.text("by")
-    if not by:
-        raise Invalid("say who takes it back")
-    if all(entry.id != entry_id for entry in store.chart_entries(patient_id)):
+def undo(desk: Desk, patient_id: str, entry_id: wire.Number, form: Sent) -> Response:
+    by = form.by("takes it back")
+    if all(entry.id != entry_id for entry in desk.store.chart_entries(patient_id)):
         raise NotFound("addition of this chart", str(entry_id))
-    store.undo_chart_entry(entry_id, by=by, when=now())
+    desk.store.undo_chart_entry(entry_id, by=by, when=now())
     return go(f"/patients/{patient_id}#additions", by)
 
 
 @router.post("/{patient_id}/attachments")
-def attach(request: Request, patient_id: str, form: Sent) -> Response:
+def attach(desk: Desk, patient_id: str, form: Sent) -> Response:
     """Keep a paper; from a draft, go back there."""
     name, content = form.file("file")
     if not content:
         raise Invalid("choose the file: a PDF, TIFF, PNG or JPEG that is not empty")
-    to = _entering(request, patient_id, form)
+    to = _entering(desk, patient_id, form)
     entry = additions.attach(
         to,
         content,
@@ -167,15 +165,14 @@ def attach(request: Request, patient_id: str, form: Sent) -> Response:
 
 
 @router.get("/{patient_id}/papers/{document_id}")
-async def paper(request: Request, patient_id: str, document_id: str) -> Response:
-    return await attachments.attachment(request, patient_id, document_id)
+def paper(desk: Desk, patient_id: str, document_id: str) -> Response:
+    return attachments.attachment(desk, patient_id, document_id)
 
 
-def _entering(request: Request, patient_id: str, form: Form) -> additions.Entering:
-    store = office(request).store
+def _entering(desk: Office, patient_id: str, form: Form) -> additions.Entering:
     return additions.Entering(
-        store=store,
-        patient_id=store.patient(patient_id).id,
+        store=desk.store,
+        patient_id=desk.store.patient(patient_id).id,
         by=form.text("by"),
         when=now(),
         complete=bool(form.text("complete")),

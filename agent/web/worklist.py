@@ -13,12 +13,11 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request, Response
 
 from agent import case_desk
-from agent.api.office import Office, office
+from agent.api.office import Desk, Office
+from agent.renewal_desk import renewals as approvals_that_end
 from agent.web.page import PageRoute, render
 from tools.common.errors import NotFound
 from tools.lifecycle.records import AuthorizationCase
-from tools.lifecycle.renewals import Renewal
-from tools.lifecycle.running import Clock
 from tools.lifecycle.states import full
 from tools.store.rows import Draft, DraftStatus, named
 from tools.store.store import Store
@@ -78,12 +77,12 @@ class Row(NamedTuple):
 @router.get("/")
 def worklist(
     request: Request,
+    desk: Desk,
     view: str = Query("", max_length=20),
     plan: str = Query("", max_length=100),
     drug: str = Query("", max_length=100),
     page: int = Query(1, ge=1, le=10_000),
 ) -> Response:
-    desk = office(request)
     if view and view not in VIEWS:
         raise NotFound("view", view, hint=f"there are {', '.join(VIEWS)}")
     every = _rows(desk)
@@ -113,11 +112,8 @@ def worklist(
 
 
 @router.get("/renewals")
-def renewals(request: Request, within: int = Query(AHEAD, ge=1, le=366)) -> Response:
-    from agent.renewal_desk import renewals as look
-
-    desk = office(request)
-    found: list[Renewal] = look(desk.store, desk.settings.day(), lambda day: day + timedelta(days=within))
+def renewals(request: Request, desk: Desk, within: int = Query(AHEAD, ge=1, le=366)) -> Response:
+    found = approvals_that_end(desk.store, desk.settings.day(), lambda day: day + timedelta(days=within))
     return render(request, "renewals.html", rows=found, within=within)
 
 
@@ -175,10 +171,8 @@ def _missing(store: Store, rows: Iterable[Row]) -> dict[str, int]:
 
 def _of_cases(desk: Office, cases: Iterable[AuthorizationCase]) -> Iterator[Row]:
     running = [case for case in cases if case.open]
-    first: dict[int, Clock] = {}
     store = cast("Store", _ReadOnce(desk.store))
-    for case, clock in case_desk.due(store, running, case_desk.CaseDays(store, desk.settings.day())):
-        first.setdefault(case.id, clock)
+    first = case_desk.first_clocks(store, running, case_desk.CaseDays(store, desk.settings.day()))
     for case in running:
         head, ends = case.head, first.get(case.id)
         yield Row(
