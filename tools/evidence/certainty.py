@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, timedelta
+from itertools import combinations
 from typing import Any, NamedTuple
 
 import msgspec
@@ -55,19 +56,21 @@ def lower(
         answer: what the leaf's own evidence shows.
         ask: the leaf's function, to ask it again of another chart.
     """
-    if answer.shown is None or not _can_have(leaf, context.patient):
+    if answer.shown is None:
         return answer
-    for check in _CHECKS.get(type(leaf), ()):
+    checks = (_IF_SHOWN if answer.shown else _IF_NOT_SHOWN).get(type(leaf), ())
+    if checks and isinstance(leaf, Condition) and not _can_have(leaf, context.patient):
+        return answer
+    for check in checks:
         doubt = check(leaf, context, exclude, answer, ask)
         if doubt is not None:
             return STATUS_ONLY[None] if context.status_only else doubt
     return answer
 
 
-def _can_have(leaf: Any, patient: Patient) -> bool:
+def _can_have(leaf: Condition, patient: Patient) -> bool:
     """What only one sex has is settled by the other, whatever else is on record."""
-    sex = leaf.sex if isinstance(leaf, Condition) else None
-    return sex is None or patient.sex in (sex, "unknown")
+    return leaf.sex is None or patient.sex in (leaf.sex, "unknown")
 
 
 class _Suspect(NamedTuple):
@@ -86,9 +89,7 @@ def _suspect(context: EvaluationContext) -> _Suspect:
         taken, day = context.patient.medications or (), context.as_of
         known = context.day.suspect = _Suspect(
             tuple([entry for entry in taken if goes_by_ingredient(entry)]),
-            tuple(
-                [pair for pair in _pairs(taken) if _same_course(*pair) and _went(pair[0]) != _went(pair[1])]
-            ),
+            _disagreeing(taken),
             tuple(
                 [f for f in context.patient.fills if f.date <= day < f.date + timedelta(days=f.days_supply)]
             ),
@@ -103,8 +104,6 @@ def _unidentified_medicine(
     leaf: Any, context: EvaluationContext, exclude: bool, answer: LeafResult, ask: Answer
 ) -> LeafResult | None:
     """If one of them were a drug that the leaf means, would the answer be another one?"""
-    if answer.shown:
-        return None
     for entry in context.unidentified():
         name = entry.drug.casefold()
         if name == context.request.drug.casefold():
@@ -120,7 +119,7 @@ def _unbranded_medicine(
 ) -> LeafResult | None:
     """A brand is meant, and what it contains is charted without a brand's name."""
     brands = _brands(leaf)
-    if answer.shown or not brands:
+    if not brands:
         return None
     for entry in _suspect(context).unbranded:
         brand = brands.get(tuple(sorted(entry.ingredients)))
@@ -153,8 +152,6 @@ def _if_it_counts(leaf: Any, name: str) -> Any:
 def _unidentified_substance(
     leaf: AllergyTo, context: EvaluationContext, exclude: bool, answer: LeafResult, ask: Answer
 ) -> LeafResult | None:
-    if answer.shown:
-        return None
     for item in context.patient.allergies or ():
         if item.type == "allergy" and not item.ingredients and not is_substance(item.substance):
             seen = Evidence(record_id=item.id, kind="allergy", value=item.substance, date=item.date)
@@ -180,7 +177,7 @@ def _unidentified_diagnosis(
 ) -> LeafResult | None:
     """An entry without a code of ICD-10-CM, whose name tells nobody what it is, or shares the condition's own words."""
     uncoded = context.uncoded()
-    if not uncoded or answer.shown or context.patient.conditions is None:
+    if not uncoded or context.patient.conditions is None:
         return None
     if leaf.topic and context.said(leaf.topic).get("self"):
         return None
@@ -215,8 +212,6 @@ def _exclusive_codes(
     leaf: Condition, context: EvaluationContext, exclude: bool, answer: LeafResult, ask: Answer
 ) -> LeafResult | None:
     """Both types of diabetes on one problem list: one of the two is an error."""
-    if not answer.shown:
-        return None
     others = _exclusive_of(leaf)
     if not others:
         return None
@@ -238,8 +233,6 @@ def _refuted_too(
     leaf: Condition, context: EvaluationContext, exclude: bool, answer: LeafResult, ask: Answer
 ) -> LeafResult | None:
     """One diagnosis that one entry confirms and another, not known to be older, refutes."""
-    if not answer.shown:
-        return None
     refuted = [entry for entry in context.patient.conditions or () if entry.verification == "refuted"]
     for one in _active(context) if refuted else ():
         for other in refuted:
@@ -290,7 +283,7 @@ def _filled_though_not_taken(
     leaf: Taking, context: EvaluationContext, exclude: bool, answer: LeafResult, ask: Answer
 ) -> LeafResult | None:
     """Supply at hand of a drug that the list lacks or says was stopped before it was filled."""
-    at_hand = () if answer.shown else _suspect(context).at_hand
+    at_hand = _suspect(context).at_hand
     if not at_hand:
         return None
     stopped = _last_end(context.patient.medications or (), leaf.drugs, leaf.classes)
@@ -306,7 +299,7 @@ def _filled_after_reaction(
     leaf: Intolerance, context: EvaluationContext, exclude: bool, answer: LeafResult, ask: Answer
 ) -> LeafResult | None:
     """A drug that was not tolerated, and dispensed again after it was stopped."""
-    if not answer.shown or not context.patient.fills:
+    if not context.patient.fills:
         return None
     stopped = _last_end(context.patient.medications or (), leaf.drugs, leaf.classes)
     if stopped is None:
@@ -354,7 +347,7 @@ def _disagreeing_use(
 ) -> LeafResult | None:
     """The product asked for, told twice of one course, or at two doses now: nobody takes both."""
     taken = [entry for entry in context.patient.medications or () if is_product(entry, context.request)]
-    for pair in _pairs(taken):
+    for pair in combinations(taken, 2):
         one, other = pair
         two_doses = one.dose != other.dose and goes_on(one, context.as_of) and goes_on(other, context.as_of)
         disagree = two_doses or (_same_course(one, other) and _went(one) != _went(other))
@@ -372,6 +365,14 @@ def _without_either(
     return {ask(leaf, chart, exclude).shown for chart in charts}
 
 
+def _disagreeing(taken: Sequence[Medication]) -> tuple[tuple[Medication, Medication], ...]:
+    """Entries of one course that went on or ended otherwise. Most charts have no two of one day."""
+    if len({entry.start for entry in taken}) == len(taken):
+        return ()
+    pairs = combinations(taken, 2)
+    return tuple([pair for pair in pairs if _same_course(*pair) and _went(pair[0]) != _went(pair[1])])
+
+
 def _went(entry: Medication) -> tuple[object, ...]:
     return entry.dose, entry.per_day, entry.end, entry.status, entry.outcome
 
@@ -385,7 +386,7 @@ def _overlapping_programs(
     leaf: Programme, context: EvaluationContext, exclude: bool, answer: LeafResult, ask: Answer
 ) -> LeafResult | None:
     """Two records of one time that begin or end on other days and would decide differently."""
-    for one, other in _pairs(context.patient.programs):
+    for one, other in combinations(context.patient.programs, 2):
         if _overlap(one, other, context.as_of) and (one.start, one.end) != (other.start, other.end):
             lasts = [item.end or context.as_of for item in (one, other)]
             whole = msgspec.structs.replace(one, start=min(one.start, other.start), end=max(lasts))
@@ -409,12 +410,6 @@ def _overlap(one: Program, other: Program, as_of: date) -> bool:
 def _disagree(what: str, records: tuple[Evidence, ...]) -> LeafResult:
     found = message("doubt.records", what=what, sides=tuple([str(record.value) for record in records]))
     return LeafResult(None, records, found, "conflict", action("confirm_record", what=what))
-
-
-def _pairs(items: Sequence[Any]) -> Iterator[tuple[Any, Any]]:
-    for place, one in enumerate(items):
-        for other in items[place + 1 :]:
-            yield one, other
 
 
 def _with(context: EvaluationContext, **lists: tuple[Any, ...]) -> EvaluationContext:
@@ -450,28 +445,21 @@ def _where(sentence: Evidence) -> Message:
 
 _Check = Callable[[Any, EvaluationContext, bool, LeafResult, Answer], LeafResult | None]
 _MEDICINES: tuple[_Check, ...] = (_unidentified_medicine, _unbranded_medicine)
-_CHECKS: dict[type[Part], tuple[_Check, ...]] = {
-    Condition: (_unidentified_diagnosis, _exclusive_codes, _refuted_too, _said_otherwise),
-    Taking: (
-        _unidentified_medicine,
-        _unbranded_medicine,
-        _filled_though_not_taken,
-        _overlapping_courses,
-        _said_otherwise,
-    ),
-    Trial: (*_MEDICINES, _overlapping_courses, _said_otherwise),
-    Intolerance: (
-        _unidentified_medicine,
-        _unbranded_medicine,
-        _filled_after_reaction,
-        _overlapping_courses,
-        _said_otherwise,
-    ),
-    AllergyTo: (_unidentified_substance, _said_otherwise),
+# What can speak against a leaf that was shown, and against one that was not.
+_IF_SHOWN: dict[type[Part], tuple[_Check, ...]] = {
+    Condition: (_exclusive_codes, _refuted_too, _said_otherwise),
+    Taking: (_overlapping_courses, _said_otherwise),
+    Trial: (_overlapping_courses, _said_otherwise),
+    Intolerance: (_filled_after_reaction, _overlapping_courses, _said_otherwise),
     OnDrug: (_disagreeing_use, _said_otherwise),
     Programme: (_overlapping_programs, _said_otherwise),
-    Attested: (_said_otherwise,),
-    Lab: (_said_otherwise,),
-    Measured: (_said_otherwise,),
-    Change: (_said_otherwise,),
+    **dict.fromkeys((AllergyTo, Attested, Lab, Measured, Change), (_said_otherwise,)),
+}
+_IF_NOT_SHOWN: dict[type[Part], tuple[_Check, ...]] = {
+    **_IF_SHOWN,
+    Condition: (_unidentified_diagnosis, _said_otherwise),
+    Taking: (*_MEDICINES, _filled_though_not_taken, _overlapping_courses, _said_otherwise),
+    Trial: (*_MEDICINES, _overlapping_courses, _said_otherwise),
+    Intolerance: (*_MEDICINES, _overlapping_courses, _said_otherwise),
+    AllergyTo: (_unidentified_substance, _said_otherwise),
 }

@@ -65,17 +65,19 @@ def contradicting_sentence(leaf: Any, context: EvaluationContext, answer: LeafRe
     Of what may change, the newest text that speaks of it counts; what lasts (a family history, a condition that
     somebody ever had) may stand in any.
     """
-    if isinstance(leaf, Trial | Intolerance) and not answer.shown and _is_charted(leaf, context):
-        return None  # of what is charted, a note that names it tells no more
-    if isinstance(leaf, OnDrug) and answer.shown and (found := _said_to_be_over(leaf, context)):
-        return found
-    if isinstance(leaf, OnDrug) and answer.shown and (found := _said_at_another_dose(leaf, context)):
-        return found
     named, texts = _names(leaf, context), _texts(context)
     if named.isdisjoint(texts.concepts):
         return None
-    senses = _senses_against(leaf, bool(answer.shown))
+    if isinstance(leaf, Trial | Intolerance) and not answer.shown and _is_charted(leaf, context):
+        return None  # of what is charted, a note that names it tells no more
+    if isinstance(leaf, OnDrug) and answer.shown:
+        over = _said_to_be_over(leaf, context) or _said_at_another_dose(leaf, context)
+        if over is not None:
+            return over
+    senses, fades = _senses_against(leaf, bool(answer.shown)), _fades(leaf)
     for note, told in texts.notes:
+        if fades and not _is_recent(note, context):
+            return None
         if named.isdisjoint(told.concepts) or (senses and not told.is_cued(named, senses)):
             continue
         said = _said(leaf, note, told, context)
@@ -286,6 +288,13 @@ def _lasts(leaf: Any) -> bool:
     return isinstance(leaf, Condition) and (leaf.status == "ever" or "family" in leaf.who)
 
 
+def _fades(leaf: Any) -> bool:
+    """Whether a note says of it only what is so within `STATE_DAYS`."""
+    return isinstance(leaf, Attested | Programme | Taking | OnDrug) or (
+        isinstance(leaf, Condition) and not _lasts(leaf)
+    )
+
+
 # --- what a mention says of it ----------------------------------------------------------------------------
 
 
@@ -312,7 +321,7 @@ def _stance(
             else _of_statement(leaf, mention, meant, note, context)
         )
     if isinstance(leaf, Programme):
-        return False if meant.sense in ("negated", "never") and _is_recent(note, context) else None
+        return False if meant.sense in ("negated", "never") else None
     return _of_drug(leaf, mention, meant, note, context)
 
 
@@ -334,7 +343,7 @@ def _is_somebody_elses(mention: Mention, note: Note, context: EvaluationContext)
 def _of_condition(
     leaf: Condition, mention: Mention, meant: Assertion, note: Note, context: EvaluationContext
 ) -> bool | None:
-    if meant.subject not in leaf.who or not (_lasts(leaf) or _is_recent(note, context)):
+    if meant.subject not in leaf.who:
         return None
     if meant.sense in _DENIED:
         row = conditions().get(mention.concept)
@@ -389,7 +398,7 @@ def _of_statement(
 ) -> bool | None:
     """False where the text says the contrary of the statement, or denies it, on its day or after it."""
     denied = meant.sense in (*_DENIED, "ended")
-    if denied is mention.concept.startswith("contrary:") or not _is_recent(note, context):
+    if denied is mention.concept.startswith("contrary:"):
         return None
     stated = [item.date for item in context.said(leaf.topic).get("self", ()) if item.date and item.present]
     return False if note.date is None or not stated or note.date >= max(stated) else None
@@ -442,7 +451,7 @@ def _of_taking(
     itself = named == context.request.drug.casefold() or (
         named.startswith(context.request.ingredients) and not meant.stated
     )
-    if itself is isinstance(leaf, Taking) or not _is_recent(note, context):
+    if itself is isinstance(leaf, Taking):
         return None
     if meant.sense == "response":  # how it went, and not whether it goes on
         return None
