@@ -215,7 +215,9 @@ QUALIFYING = {
         ),
     ),
     "allergies": (Allergy(id="q-al", substance="metformin", ingredients=("metformin",)),),
-    "programs": (Program(id="q-p", start=AS_OF - timedelta(days=400), end=AS_OF),),
+    "programs": (  # before any other, for records of one time that disagree are a conflict
+        Program(id="q-p", start=AS_OF - timedelta(days=900), end=AS_OF - timedelta(days=450)),
+    ),
 }
 
 

@@ -402,9 +402,11 @@ def _overlapping_programs(
 
 
 def _overlap(one: Program, other: Program, as_of: date) -> bool:
+    """Whether both were on at one time; one that ends before it begins was at none."""
     if one.start is None or other.start is None:
         return False
-    return one.start < (other.end or as_of) and other.start < (one.end or as_of)
+    ends = (one.end or as_of, other.end or as_of)
+    return one.start < ends[1] and other.start < ends[0] and one.start <= ends[0] and other.start <= ends[1]
 
 
 def _disagree(what: str, records: tuple[Evidence, ...]) -> LeafResult:
