@@ -388,8 +388,9 @@ def _overlapping_programs(
     """Two records of one time that begin or end on other days and would decide differently."""
     for one, other in combinations(context.patient.programs, 2):
         if _overlap(one, other, context.as_of) and (one.start, one.end) != (other.start, other.end):
+            starts = [item.start for item in (one, other) if item.start is not None]
             lasts = [item.end or context.as_of for item in (one, other)]
-            whole = msgspec.structs.replace(one, start=min(one.start, other.start), end=max(lasts))
+            whole = msgspec.structs.replace(one, start=min(starts), end=max(lasts))
             answers = {
                 ask(leaf, _with(context, programs=(item,)), exclude).shown for item in (one, other, whole)
             }
