@@ -10,7 +10,7 @@ The packets go round the ten plans, and on each round the outcomes, kinds and dr
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from hashlib import sha256
 from io import BytesIO
@@ -414,8 +414,8 @@ def packets(how_many: int = HOW_MANY, patients: int = PATIENTS) -> Iterator[Sent
     from agent import papers
 
     with TemporaryDirectory() as folder:
-        store = _store(Path(folder), patients)
-        for at, case in enumerate(islice(_round(list(_cases(store))), how_many)):
+        store = open_world(Path(folder), patients)
+        for at, case in enumerate(islice(_round(list(cases_to_draft(store))), how_many)):
             own = OWN[at // 10 % len(OWN)] if at % 10 == 9 else ""
             request = msgspec.structs.replace(case.request, form=own)
             chosen = msgspec.structs.replace(case, request=request) if own else case
@@ -426,7 +426,7 @@ def packets(how_many: int = HOW_MANY, patients: int = PATIENTS) -> Iterator[Sent
         store.close()
 
 
-def _store(folder: Path, patients: int) -> Store:
+def open_world(folder: Path, patients: int) -> Store:
     """A world of its own, and the three forms of strangers, learned and confirmed as they were read."""
     from data_gen.world import Order, generate
     from tools.papers import form_mapping, form_reading
@@ -447,17 +447,18 @@ def _store(folder: Path, patients: int) -> Store:
     return store
 
 
-def _cases(store: Store) -> Iterator[Wanted]:
+def cases_to_draft(store: Store, people: Iterable[str] = ()) -> Iterator[Wanted]:
+    """Every case that can be drafted: of these people, or of all."""
     from agent.casework import MAY_DRAFT
     from tools.common.errors import PaladinError
     from tools.domain.records import Request
     from tools.queries.check import ask, decide
 
     drugs = store.drugs()
-    for found in store.find_patients(limit=PATIENTS):
+    for person in people or [found.id for found in store.find_patients(limit=PATIENTS)]:
         for drug in drugs:
             try:
-                asked = ask(store, found.id, Request(drug=drug.name))
+                asked = ask(store, person, Request(drug=drug.name))
                 determination = decide(store, asked)
             except PaladinError:
                 continue

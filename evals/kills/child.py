@@ -8,17 +8,16 @@ is drafted; a worker is lost after LEASE seconds of silence.
 from __future__ import annotations
 
 import functools
-import multiprocessing
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from agent.batch import chunks, desk, results, worker
 from agent.batch.drafting import Drafter
+from evals.kills.traps import die, trapped
 from tools.store.batches import Batches
 
 # What is wrapped, and whether it dies before or after it. In the order in which a batch comes to them.
@@ -57,31 +56,7 @@ def arm(point: str, nth: int, log: str, chunk: int, lease: float) -> None:
     point, end = (point.removeprefix(STALL), stall) if point.startswith(STALL) else (point, die)
     if point in POINTS:
         where, name, when = POINTS[point]
-        setattr(where, name, _trapped(getattr(where, name), nth, when, end))
-
-
-def _trapped(wrapped: Callable[..., Any], nth: int, when: str, end: Callable[[], None]) -> Callable[..., Any]:
-    calls = 0
-
-    @functools.wraps(wrapped)
-    def trap(*given: Any, **named: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        if when == "before" and calls == nth:
-            end()
-        made = wrapped(*given, **named)
-        if when == "after" and calls == nth:
-            end()
-        return made
-
-    return trap
-
-
-def die() -> None:
-    """Nobody has time to tidy up: first the parent, if this is one of its processes, then this one."""
-    if multiprocessing.parent_process() is not None:
-        os.kill(os.getppid(), signal.SIGKILL)
-    os.kill(os.getpid(), signal.SIGKILL)
+        setattr(where, name, trapped(getattr(where, name), nth, when, end))
 
 
 # Holds the locks of two SQLite files until the process with this id stands still.
