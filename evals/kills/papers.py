@@ -70,20 +70,20 @@ def trial(kills: int, seed: int = 7) -> dict[str, Any]:
     draw = Random(seed)
     with TemporaryDirectory() as folder:
         home = Path(folder)
-        work = _world(home, max(4, kills))
+        work = prepare(home, max(4, kills))
         made, others = Counter[str](), Counter[str]()
         began = time.monotonic()
         while made.total() < kills and others.total() < PATIENCE:
             point = draw.choice([*POINTS, AT_RANDOM])
             calls = FILES_A_DRAFT if "paper of" in point or "file takes" in point else 2
-            code = _session(home, point, draw.randint(1, calls), draw.uniform(0.05, 3.0))
+            code = session(home, point, draw.randint(1, calls), draw.uniform(0.05, 3.0))
             if code == -signal.SIGKILL:
                 made[point] += 1
             elif code:
                 others[f"a session ended with {code}"] += 1
             elif _finished(home) == len(work):
                 break
-        while others.total() < PATIENCE and (code := _session(home, "", 1, None)):
+        while others.total() < PATIENCE and (code := session(home, "", 1)):
             others[f"the last session ended with {code}"] += 1
         store = open_store(read_settings({"PALADIN_HOME": folder}))
         wrong = Counter(line for one in work for line in left_behind(store, one)) + others
@@ -122,7 +122,7 @@ def left_behind(store: Store, work: Work) -> Iterator[str]:
         yield f"cases submitted {sent} times"
 
 
-def _world(home: Path, cases: int) -> list[Work]:
+def prepare(home: Path, cases: int) -> list[Work]:
     """A store with ready cases, one of a person, and what is to be done with them."""
     store = packets.open_world(home, cases * 4)
     work: dict[str, Work] = {}
@@ -148,7 +148,7 @@ def _finished(home: Path) -> int:
     return len((home / "done").read_text().split())
 
 
-def _session(home: Path, point: str, nth: int, moment: float | None) -> int:
+def session(home: Path, point: str, nth: int, moment: float | None = None) -> int:
     """A process that goes on with the work; how it ended. A random moment is counted from when its work begins."""
     command = [sys.executable, "-m", "evals.kills.papers", str(home), point or "-", str(nth)]
     environ = {**os.environ, "PALADIN_HOME": str(home)}

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
-from pypdf import PdfReader
 from typer.testing import CliRunner
 
-from agent import desk
-from agent.casework import Asking
 from agent.cli import app
-from agent.decision import Decision
-from agent.dump import to_json
-from agent.settings import read_settings
 from tests import worlds
 from tests.agent.clinic import draft_of, open_clinic
 from tests.agent.conftest import Case, Ran
-from tools.common.errors import PaladinError
-from tools.domain.records import Determination, Request
+from tools.domain.records import Determination
 from tools.store import Store
 from tools.store.load import load
 from tools.store.rows import Draft
@@ -34,31 +25,6 @@ BY = ("--by", "R. Lee, CPhT")
 
 def contents(draft: Draft) -> dict[str, bytes]:
     return {name: Path(file.path).read_bytes() for name, file in draft.files.items()}
-
-
-def agree(draft: Draft) -> None:
-    """Form, data, letter, determination and packet all speak of the same request."""
-    form, files = draft.filled_form(), contents(draft)
-    request = msgspec.json.decode(draft.determination, type=Determination).request
-    letter, printed = files["letter"].decode(), " ".join(text_of(files["packet"]).split())
-    product = f"{request.strength}, {request.quantity:g} mL per {request.days_supply} days"
-    assert product in letter and product in printed
-    assert msgspec.json.decode(files["form"])["fields"] == msgspec.json.decode(to_json(form))["fields"]
-    values = {field.id: field.value for field in form.fields}
-    assert request.strength in (values.get("strength") or values.get("strength_form", ""))
-    assert values["quantity"].startswith(f"{request.quantity:g}") and values["days_supply"] == str(
-        request.days_supply
-    )
-    assert values["kind"].casefold() == (request.kind or "")
-    assert json.loads(files["determination"])["outcome"] == draft.outcome == form.outcome
-    for label in ("prescriber_phone", "npi", "member_id"):
-        assert values[label] in letter and values[label] in printed
-
-
-def text_of(pdf: bytes) -> str:
-    from io import BytesIO
-
-    return "\n".join(page.extract_text() for page in PdfReader(BytesIO(pdf)).pages)
 
 
 def test_another_strength_is_decided_anew_and_printed_on_every_paper(
@@ -105,47 +71,6 @@ def test_what_cannot_be_or_rests_on_the_chart_changes_nothing(
     if "review" not in edit or "review" in {field.id for field in before.filled_form().fields}:
         assert said in ran.err
     assert store.draft(1) == before and store.reviews(1) == []
-
-
-def test_random_edits_leave_papers_that_agree_or_are_refused(
-    cases: dict[str, Case], store: Store, home: Path
-) -> None:
-    draw, settings = random.Random(7), read_settings()
-    when = datetime(2026, 9, 1, 12, tzinfo=UTC)
-    made = changed = 0
-    with desk.workflow(settings) as graph:
-        for name in ("ready", "needs_documentation"):
-            asking = Asking(patient_id=cases[name].patient_id, request=Request(drug=cases[name].drug))
-            number = desk.draft(graph, store, settings, asking).draft.id
-            for _ in range(12):
-                when += timedelta(minutes=1)
-                before = store.draft(number)
-                kept = contents(before)
-                edit = Decision(action="edit", by="R. Lee", when=when, edits=drawn(draw, before, store))
-                try:
-                    after = desk.decide(graph, store, settings, number, edit)
-                    changed += 1
-                except PaladinError:
-                    after = store.draft(number)
-                    assert after == before and contents(after) == kept
-                made += 1
-                agree(after)
-    assert 6 <= changed < made
-
-
-def drawn(draw: random.Random, draft: Draft, store: Store) -> dict[str, str]:
-    form, drug = draft.filled_form(), store.drug(draft.drug)
-    field = draw.choice(form.fields)
-    ways = [
-        {"strength": draw.choice(drug.strengths).label},
-        {"quantity": str(draw.choice([1, 2, 3, 30, 0]))},
-        {"days_supply": str(draw.choice([28, 30, 90, 1000]))},
-        {"kind": draw.choice(["new", "continuation", "renewal"])},
-        {"npi": "2345678902", "prescriber_phone": f"937-555-01{draw.randint(10, 99)}"},
-        {"member_id": f"MBR{draw.randint(100, 999)}"},
-        {field.id: draw.choice(field.options) if field.options else "By hand"},
-    ]
-    return draw.choice(ways)
 
 
 # --- whose it is -----------------------------------------------------------------------------------------
