@@ -1,4 +1,4 @@
-"""Draws the three forms. They are built as the public ones are, each in another way; every word is ours.
+"""Draws the three forms of forms.yaml. They are built as the public ones are, each in another way.
 
     python -m evals.forms.draw        # writes determination.pdf, state.pdf and one_page.pdf beside this file
 
@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
 from reportlab import rl_config
 from reportlab.pdfgen.canvas import Canvas
 
@@ -35,9 +36,6 @@ class Drawing:
     def page(self) -> None:
         self.pen.showPage()
         self.y = 752.0
-
-    def close(self) -> None:
-        self.pen.save()
 
     def say(self, text: str, size: float = 9, bold: bool = False, gap: float = 4) -> None:
         self.pen.setFont("Helvetica-Bold" if bold else "Helvetica", size)
@@ -76,7 +74,7 @@ class Drawing:
             self.blank(name, LEFT, self.y - height, RIGHT - LEFT, height, flags="multiline")
         self.y -= height + 6
 
-    def cells(self, *cells: Cell, height: float = 27, comb: int = 0, flags: str = "") -> None:
+    def cells(self, cells: Sequence[Cell], height: float = 27, comb: int = 0, flags: str = "") -> None:
         """Boxes side by side, each with its label small inside at the top."""
         x = LEFT
         for label, name, width in cells:
@@ -101,13 +99,8 @@ class Drawing:
             for column, (_, width) in enumerate(heads):
                 self.pen.rect(x, self.y - 17, width, 17)
                 if self.fields:
-                    self.blank(
-                        f"{prefix}{row}{chr(97 + column)}" if prefix else "",
-                        x + 1,
-                        self.y - 16,
-                        width - 2,
-                        15,
-                    )
+                    name = f"{prefix}{row}{chr(97 + column)}" if prefix else ""
+                    self.blank(name, x + 1, self.y - 16, width - 2, 15)
                 x += width
             self.y -= 17
         self.y -= 4
@@ -133,14 +126,9 @@ class Drawing:
             self.pen.setLineWidth(0.8)
             self.pen.rect(x, y, 10, 10)
             return
+        named = self._named(name, "Check Box")
         self.pen.acroForm.checkbox(
-            name=self._named(name, "Check Box"),
-            x=x,
-            y=y,
-            size=11,
-            borderWidth=0.8,
-            tooltip="",
-            forceBorder=True,
+            name=named, x=x, y=y, size=11, borderWidth=0.8, tooltip="", forceBorder=True
         )
 
     def radio(self, lead: str, name: str, *options: tuple[str, str]) -> None:
@@ -184,158 +172,15 @@ class Drawing:
         return f"{kind}{self.number}"
 
 
-def determination() -> None:
-    d = Drawing("determination", "Request for a drug coverage determination")
-    d.say("Request for a Prescription Drug Coverage Determination", 14, bold=True)
-    d.say("For members of a Medicare drug plan. The plan answers within 72 hours, or 24 hours if expedited.")
-    d.head("Enrollee's information")
-    d.line(("Enrollee's name", "EnrolleeName", 330), ("Date of birth", "EnrolleeDOB", 202))
-    d.line(("Enrollee's address", "EnrolleeAddress", 532))
-    d.line(("City", "EnrolleeCity", 230), ("State", "EnrolleeState", 120), ("ZIP code", "EnrolleeZip", 182))
-    d.line(("Phone", "EnrolleePhone", 230), ("Enrollee's plan ID number", "EnrolleeID", 302))
-    d.head("Complete only if the person asking is neither the enrollee nor the prescriber")
-    d.line(("Requestor's name", "RequestorName", 532))
-    d.line(("Requestor's relationship to the enrollee", "RequestorRelation", 532))
-    d.line(("Requestor's address", "RequestorAddress", 532))
-    d.line(("Requestor's phone", "RequestorPhone", 230))
-    d.head("Name of the drug that is asked for")
-    d.line(
-        ("Name of drug", "DrugName", 240),
-        ("Strength", "DrugStrength", 112),
-        ("Quantity per month", "DrugQty", 180),
-    )
-    d.head("Type of coverage determination request")
-    for label, name in (
-        (
-            "I need a drug that is not on the plan's list of covered drugs (formulary exception)",
-            "TypeFormulary",
-        ),
-        ("I ask for prior authorization of the drug that my prescriber has prescribed", "TypePA"),
-        ("I ask to be spared the requirement to try another drug first (step therapy exception)", "TypeStep"),
-        ("I ask for more than the plan's limit on the number of units (quantity exception)", "TypeQuantity"),
-        (
-            "The plan asks a higher copayment than for another drug that treats my condition (tiering)",
-            "TypeTier",
-        ),
-    ):
-        d.ticks("", (label, name))
-    d.area("Additional information we should consider", "AdditionalInformation", 44)
-    d.head("Important: expedited decisions")
-    d.ticks("", ("Check this box if waiting 72 hours could seriously harm the enrollee's health", "Expedite"))
-    d.line(("Signature of the person asking", "Signature", 372), ("Date of request", "RequestDate", 160))
-    d.page()
-    d.say("Supporting information, completed by the prescriber", 12, bold=True)
-    d.head("Prescriber's information")
-    d.line(("Name", "PrescriberName", 330), ("NPI", "PrescriberNPI", 202))
-    d.line(("Address", "PrescriberAddress", 532))
-    d.line(("Office phone", "PrescriberPhone", 266), ("Fax", "PrescriberFax", 266))
-    d.line(("Office contact person", "PrescriberContact", 532))
-    d.line(("Prescriber's signature", "PrescriberSignature", 372), ("Date", "PrescriberDate", 160))
-    d.head("Diagnosis and medical information")
-    d.line(("Medication", "MedName", 250), ("Strength and route of administration", "MedStrength", 282))
-    d.line(("Frequency (directions)", "MedSig", 532))
-    d.line(
-        ("Date therapy started", "MedStart", 190),
-        ("Expected length of therapy", "MedLength", 210),
-        ("Quantity", "MedQty", 132),
-    )
-    d.line(("Height/Weight", "HeightWeight", 200), ("Drug allergies", "Allergies", 332))
-    d.table((("Diagnosis", 382), ("ICD-10 code(s)", 150)), 3, "dx")
-    d.head("Drug history for the treatment of this condition")
-    d.table(
-        (("Drugs tried", 120), ("Dates of drug trials", 142), ("Results of previous drug trials (failure)", 270)),
-        4, "hx",
-    )  # fmt: skip
-    d.area("What is the enrollee's current drug regimen for the condition?", "CurrentRegimen", 40)
-    d.head("Drug safety")
-    d.ticks("Any contraindication to the requested drug?", ("Yes", "SafetyYes"), ("No", "SafetyNo"))
-    d.head("Rationale for the request")
-    d.area("Required explanation (rationale)", "Rationale", 96)
-    d.close()
-
-
-def state() -> None:
-    d = Drawing("state", "Standard prior authorization request form for prescription drug benefits")
-    d.say("STANDARD PRIOR AUTHORIZATION REQUEST FORM FOR PRESCRIPTION DRUG BENEFITS", 11, bold=True)
-    d.say(
-        "Accepted by every issuer in this state. Send it to the issuer, not to the department. * is required.",
-        8,
-    )
-    d.head("SECTION I - SUBMISSION")
-    d.cells(("Issuer name", "", 200), ("Phone", "", 110), ("Fax", "", 110), ("Date", "", 112))
-    d.head("SECTION II - REVIEW")
-    d.radio("Review type:", "Group1", ("Non-urgent (standard)", "0"), ("Urgent (expedited)", "1"))
-    d.head("SECTION III - PATIENT INFORMATION")
-    d.cells(("Name *", "", 252), ("Phone", "", 140), ("DOB (MM/DD/YYYY) *", "", 140))
-    d.choice("Sex", "Dropdown1", ("Male", "Female", "Unknown"), 90)
-    d.cells(("Street address", "", 232), ("City", "", 140), ("State", "", 60), ("ZIP", "", 100))
-    d.cells(("Member or Medicaid ID # *", "", 250), comb=14)
-    d.cells(("Group #", "", 140), ("BIN #", "", 90), ("PCN", "", 120), ("Rx ID #", "", 182))
-    d.head("SECTION IV - PRESCRIBER INFORMATION")
-    d.cells(("Name", "", 212), ("NPI #", "", 110), ("Specialty", "", 210))
-    d.cells(("Address", "", 532))
-    d.cells(
-        ("Office contact name", "", 202), ("Contact phone", "", 110), ("Phone", "", 110), ("Fax", "", 110)
-    )
-    d.head("SECTION V - PRESCRIPTION DRUG INFORMATION")
-    d.cells(
-        ("Requested drug name *", "", 272), ("Strength", "", 90), ("Route", "", 90), ("Quantity *", "", 80)
-    )
-    d.cells(("Days' supply", "", 90), ("Expected therapy duration", "", 150), ("Directions for use", "", 292))
-    d.ticks(
-        "To the best of your knowledge this medication is:",
-        ("New therapy", ""),
-        ("Continuation of therapy", ""),
-    )
-    d.cells(("If continuing, date therapy was initiated", "", 200), ("NDC", "", 150), ("Refills *", "", 80))
-    d.page()
-    d.head("SECTION VI - PATIENT CLINICAL INFORMATION")
-    d.cells(("Patient's diagnosis related to this request", "", 412), ("ICD code", "", 120))
-    d.cells(("Height", "", 90), ("Weight", "", 90), ("Drug allergies", "", 352))
-    d.table(
-        (
-            ("Drugs previously tried for this diagnosis", 170),
-            ("Dosage", 120),
-            ("Dates", 132),
-            ("Response", 110),
-        ),
-        3,
-        "",
-    )
-    d.table((("Relevant lab test", 252), ("Date", 140), ("Value", 140)), 3, "")
-    d.cells(("Justification (attach pages as needed)", "", 532), height=54, flags="multiline")
-    d.line(("Prescriber's signature", "", 372), ("Date signed", "", 160))
-    d.close()
-
-
-def one_page() -> None:
-    d = Drawing("one_page", "Prior authorization fax form", fields=False)
-    d.say("PRIOR AUTHORIZATION FAX FORM", 15, bold=True)
-    d.say("Complete every line, sign, and fax this page. Incomplete forms are returned.")
-    d.head("Member")
-    d.line(("Member name:", "", 320), ("Birth date:", "", 212))
-    d.line(("Member ID:", "", 266), ("Member phone:", "", 266))
-    d.ticks("Gender:", ("F", ""), ("M", ""))
-    d.head("Physician")
-    d.line(("Physician name:", "", 320), ("NPI:", "", 212))
-    d.line(("Specialty:", "", 180), ("Telephone:", "", 176), ("Secure fax:", "", 176))
-    d.line(("Practice address:", "", 532))
-    d.line(("Form completed by:", "", 320))
-    d.head("Medication")
-    d.line(("Drug and strength:", "", 330), ("Quantity:", "", 110), ("Day supply:", "", 92))
-    d.line(("Directions:", "", 532))
-    d.line(("Diagnosis:", "", 362), ("ICD-10:", "", 170))
-    d.ticks("This request is:", ("Initial", ""), ("Continuing therapy", ""), ("Renewal", ""))
-    d.ticks("Handling:", ("Standard", ""), ("Urgent", ""))
-    d.head("Clinical information")
-    d.line(("Most recent A1C:", "", 176), ("Date of A1C:", "", 160), ("BMI:", "", 98), ("Weight:", "", 98))
-    d.area("Medications tried and failed, with dates and outcome:", "", 90)
-    d.area("Medical necessity, in the prescriber's words:", "", 110)
-    d.line(("Physician signature:", "", 372), ("Date:", "", 160))
-    d.close()
+def main() -> None:
+    for name, form in yaml.safe_load((FOLDER / "forms.yaml").read_text(encoding="utf-8")).items():
+        drawing = Drawing(name, form["title"], form.get("fields", True))
+        for step in form["steps"]:
+            ((method, given),) = step.items()
+            draw = getattr(drawing, method)
+            draw(**given) if isinstance(given, dict) else draw(*given)
+        drawing.pen.save()
 
 
 if __name__ == "__main__":
-    determination()
-    state()
-    one_page()
+    main()
