@@ -12,15 +12,19 @@ import json
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import msgspec
 
-from agent.models.model import Model, ModelTrouble, Reply, Stream, What
+from agent.models.model import Model, ModelTrouble, Options, Reply, Stream, What
 from tools.common.errors import Unavailable
 
 # Trouble with the answer, and not with its server.
 FORMAT: frozenset[What] = frozenset(("schema", "unfinished", "empty", "garbage", "loop", "endless"))
+
+
+# The options that decide a reply, with what they are where nobody says.
+DECIDING = {"schema": None, "max_tokens": 0, "temperature": 0.0, "seed": 1}
 
 
 class NotRecorded(Unavailable):
@@ -57,45 +61,18 @@ class Counted:
     def format_failures(self) -> int:
         return sum(what in FORMAT for what in self.troubles)
 
-    def complete(
-        self,
-        system: str,
-        user: str,
-        *,
-        schema: dict[str, Any] | None = None,
-        max_tokens: int,
-        temperature: float = 0.0,
-        seed: int = 1,
-        cancelled: Callable[[], bool] | None = None,
-    ) -> Reply:
+    def complete(self, system: str, user: str, **options: Unpack[Options]) -> Reply:
         self.calls += 1
         try:
-            reply = self.model.complete(
-                system, user, schema=schema, max_tokens=max_tokens, temperature=temperature, seed=seed,
-                cancelled=cancelled,
-            )  # fmt: skip
+            reply = self.model.complete(system, user, **options)
         except ModelTrouble as trouble:
             self.troubles.append(trouble.what)
             raise
         self._count(reply)
         return reply
 
-    def stream(
-        self,
-        system: str,
-        user: str,
-        *,
-        schema: dict[str, Any] | None = None,
-        max_tokens: int,
-        temperature: float = 0.0,
-        seed: int = 1,
-        cancelled: Callable[[], bool] | None = None,
-    ) -> Stream:
-        inner = self.model.stream(
-            system, user, schema=schema, max_tokens=max_tokens, temperature=temperature, seed=seed,
-            cancelled=cancelled,
-        )  # fmt: skip
-        return Stream(self._pieces(inner))
+    def stream(self, system: str, user: str, **options: Unpack[Options]) -> Stream:
+        return Stream(self._pieces(self.model.stream(system, user, **options)))
 
     def fits(self, system: str, user: str, max_tokens: int) -> bool:
         return self.model.fits(system, user, max_tokens)
@@ -136,51 +113,24 @@ class Recording:
         """Another sample: what was asked before is another sample's."""
         self._asked.clear()
 
-    def complete(
-        self,
-        system: str,
-        user: str,
-        *,
-        schema: dict[str, Any] | None = None,
-        max_tokens: int,
-        temperature: float = 0.0,
-        seed: int = 1,
-        cancelled: Callable[[], bool] | None = None,
-    ) -> Reply:
-        key = self._key("complete", system, user, schema, max_tokens, temperature, seed)
+    def complete(self, system: str, user: str, **options: Unpack[Options]) -> Reply:
+        key = self._key("complete", system, user, options)
         if key in self._known:
             return _said(self._known[key])
         model = self._live(user)
         try:
-            reply = model.complete(
-                system, user, schema=schema, max_tokens=max_tokens, temperature=temperature, seed=seed,
-                cancelled=cancelled,
-            )  # fmt: skip
+            reply = model.complete(system, user, **options)
         except ModelTrouble as trouble:
             self._keep(key, {"trouble": trouble.what, "line": str(trouble)})
             raise
         self._keep(key, {"reply": msgspec.to_builtins(reply)})
         return reply
 
-    def stream(
-        self,
-        system: str,
-        user: str,
-        *,
-        schema: dict[str, Any] | None = None,
-        max_tokens: int,
-        temperature: float = 0.0,
-        seed: int = 1,
-        cancelled: Callable[[], bool] | None = None,
-    ) -> Stream:
-        key = self._key("stream", system, user, schema, max_tokens, temperature, seed)
+    def stream(self, system: str, user: str, **options: Unpack[Options]) -> Stream:
+        key = self._key("stream", system, user, options)
         if key in self._known:
             return Stream(_again(self._known[key]))
-        inner = self._live(user).stream(
-            system, user, schema=schema, max_tokens=max_tokens, temperature=temperature, seed=seed,
-            cancelled=cancelled,
-        )  # fmt: skip
-        return Stream(self._written(key, inner))
+        return Stream(self._written(key, self._live(user).stream(system, user, **options)))
 
     def fits(self, system: str, user: str, max_tokens: int) -> bool:
         from agent.models.text import estimate
@@ -204,8 +154,9 @@ class Recording:
         self._keep(key, {"pieces": pieces, "reply": msgspec.to_builtins(inner.last)})
         return inner.last
 
-    def _key(self, how: str, *asked: Any) -> str:
-        text = json.dumps([how, self.name, self.digest, self.num_ctx, *asked], sort_keys=True)
+    def _key(self, how: str, system: str, user: str, options: Options) -> str:
+        asked = [options.get(name, default) for name, default in DECIDING.items()]
+        text = json.dumps([how, self.name, self.digest, self.num_ctx, system, user, *asked], sort_keys=True)
         self._asked[text] += 1
         return hashlib.sha256(f"{text}#{self._asked[text]}".encode()).hexdigest()
 
