@@ -6,119 +6,100 @@ The forms are filled as well as Paladin fills them, from the same charts, and th
 
 from __future__ import annotations
 
-import heapq
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any
+from functools import partial
 
 import msgspec
 
 from agent import papers
 from evals.payer.answering import Payer, Reply
+from evals.payer.papers import Paper
+from evals.simulate.desk import POST_DAYS, case_of
 from evals.simulate.enclosures import enclosures
 from evals.simulate.gathering import gathering
 from evals.simulate.records import Matter
-from evals.simulate.world import START, Arrival
+from evals.simulate.world import Agenda, Arrival
 from tools.common.errors import Correctable
 from tools.domain.records import Patient, Request
 from tools.papers.case import Case
 from tools.papers.form_pdf import render_pdf
-from tools.queries.check import Asked, decide
-from tools.queries.check import ask as look_up
+from tools.queries.check import ask
 from tools.store.store import Store
 
-POST_DAYS = 3
 
-
-class Baseline:
+class Baseline(Agenda):
     """A clinic that sends everything at once and never appeals."""
 
     def __init__(self, store: Store, payer: Payer, seed: int) -> None:
+        super().__init__()
         self.store, self.payer, self.seed = store, payer, seed
         self.matters: list[Matter] = []
-        self._planned: list[tuple[date, int, Callable[[date], None]]] = []
         self._charts: dict[str, Patient] = {}
-        self._count = 0
 
-    def live(self, arrivals: Sequence[Arrival], last: date) -> list[Matter]:
+    def play(self, arrivals: Sequence[Arrival], last: date) -> list[Matter]:
         for arrival in arrivals:
-            self._plan(arrival.on, lambda day, arrival=arrival: self._arrive(arrival, day))  # type: ignore[misc]
-        day = START
-        while self._planned and (day := self._planned[0][0]) <= last:
-            heapq.heappop(self._planned)[2](day)
+            self.plan(arrival.on, partial(self._arrive, arrival))
+        self.live(last)
         return self.matters
 
-    def _plan(self, on: date, what: Callable[[date], None]) -> None:
-        self._count += 1
-        heapq.heappush(self._planned, (on, self._count, what))
-
-    def _arrive(self, arrival: Arrival, day: date) -> None:
+    def _arrive(self, arrival: Arrival) -> None:
         patient = self.store.patient(arrival.patient_id)
         self._charts[patient.id] = patient
         for order in patient.orders[:1]:
-            matter = Matter(number=len(self.matters) + 1, patient_id=patient.id, drug=order.drug, ordered=day)
+            matter = Matter(
+                number=len(self.matters) + 1, patient_id=patient.id, drug=order.drug, ordered=self.day
+            )  # fmt: skip
             self.matters.append(matter)
             try:
-                case = self._case(matter, day)
+                case = self._case(matter)
             except Correctable as error:
                 matter.end = str(error)
                 continue
-            matter.plan_id, matter.payer, matter.outcome = (
-                case.plan.id,
-                case.plan.payer,
-                case.determination.outcome,
-            )
-            matter.submitted = day
-            form, pdf = self._form(case)
-            reply = self.payer.submit(case.plan.id, pdf, enclosures(form, case.patient, day), day)
+            matter.plan_id, matter.payer = case.plan.id, case.plan.payer
+            matter.outcome, matter.submitted = case.determination.outcome, self.day
+            reply = self.payer.submit(case.plan.id, *self._sent(case), self.day)
             matter.reference = reply.reference
             self._await(matter, reply)
 
-    def _case(self, matter: Matter, day: date) -> Case:
-        asked = look_up(self.store, matter.patient_id, Request(drug=matter.drug), as_of=day)
-        asked = Asked(self._charts[matter.patient_id], *asked[1:])
-        return Case(
-            patient=asked.patient, plan=asked.plan, drug=asked.drug, request=asked.request,
-            determination=decide(self.store, asked), as_of=day,
-            policy=self.store.policy(asked.plan.id, asked.drug.name),
-        )  # fmt: skip
+    def _case(self, matter: Matter) -> Case:
+        asked = ask(self.store, matter.patient_id, Request(drug=matter.drug), as_of=self.day)
+        return case_of(self.store, asked._replace(patient=self._charts[matter.patient_id]))
 
-    def _form(self, case: Case) -> tuple[Any, bytes]:
+    def _sent(self, case: Case) -> tuple[bytes, tuple[Paper, ...]]:
+        """The form as PDF, and the papers that go with it."""
         form = papers.fill_form(self.store, case)
-        return form, render_pdf(self.store.form(case.plan.id), form, case)
+        pdf = render_pdf(self.store.form(case.plan.id), form, case)
+        return pdf, enclosures(form, case.patient, self.day)
+
+    def _draw(self, matter: Matter, what: str) -> random.Random:
+        return random.Random(f"{self.seed}/{matter.patient_id}/{what}")
 
     def _await(self, matter: Matter, reply: Reply) -> None:
-        days = random.Random(f"{self.seed}/{matter.patient_id}/post {reply.dated}").randint(0, POST_DAYS)
-        self._plan(reply.dated + timedelta(days=days), lambda day: self._answered(matter, reply, day))
+        days = self._draw(matter, f"post {reply.dated}").randint(0, POST_DAYS)
+        self.plan(reply.dated + timedelta(days=days), lambda: self._answered(matter, reply))
 
-    def _answered(self, matter: Matter, reply: Reply, day: date) -> None:
+    def _answered(self, matter: Matter, reply: Reply) -> None:
         kind = str(reply.letter.label["kind"]) if reply.letter else "not_needed"
         matter.first = matter.first or kind
         matter.mistake = matter.mistake or reply.mistake
         if kind in ("approval", "partial_approval", "not_needed"):
-            matter.approved = day
-            matter.started = day + timedelta(
-                days=random.Random(f"{self.seed}/{matter.patient_id}/pharmacy").randint(0, 3)
-            )
+            matter.approved = self.day
+            matter.started = self.day + timedelta(days=self._draw(matter, "pharmacy").randint(0, 3))
         elif kind == "pend":
-            draw = random.Random(f"{self.seed}/{matter.patient_id}/gather")
-            coming = gathering(self._case(matter, day), draw)
-            by = reply.dated + timedelta(days=20)
-            last = min(max([one.on for one in coming], default=day + timedelta(days=1)), max(by, day))
+            coming = gathering(self._case(matter), self._draw(matter, "gather"))
+            by = max(reply.dated + timedelta(days=20), self.day)
+            last = min(max([one.on for one in coming], default=self.day + timedelta(days=1)), by)
             for number, one in enumerate(coming):
                 if one.on <= last:
                     record = msgspec.structs.replace(one.record, id=f"came-{number}")
                     chart = self._charts[matter.patient_id]
                     changed = {one.part: (*(getattr(chart, one.part) or ()), record)}
                     self._charts[matter.patient_id] = msgspec.structs.replace(chart, **changed)
-            self._plan(last, lambda then: self._answer(matter, then))
+            self.plan(last, lambda: self._answer(matter))
         else:
             matter.end = "denied"
 
-    def _answer(self, matter: Matter, day: date) -> None:
-        case = self._case(matter, day)
-        form, pdf = self._form(case)
-        self._await(
-            matter, self.payer.answer(matter.reference, pdf, enclosures(form, case.patient, day), day)
-        )
+    def _answer(self, matter: Matter) -> None:
+        self._await(matter, self.payer.answer(matter.reference, *self._sent(self._case(matter)), self.day))

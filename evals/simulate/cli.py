@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
 if TYPE_CHECKING:
     from evals.simulate.records import Year
+    from evals.simulate.running import Tick
 
 EPILOG = """[bold]Examples[/]
   pa simulate --patients 40 --months 6 --seed 1
@@ -54,18 +57,14 @@ def simulate(
         raise typer.Exit(1)
 
 
-def _with_progress(play: Any) -> Year:
-    import sys
-
+def _with_progress(play: Callable[[Tick], Year]) -> Year:
     if not sys.stderr.isatty():
-        year: Year = play(lambda done, of: None)
-        return year
+        return play(lambda done, of: None)
     from rich.progress import Progress
 
     with Progress(transient=True) as bar:
         task = bar.add_task("Days")
-        played: Year = play(lambda done, of: bar.update(task, completed=done, total=of))
-    return played
+        return play(lambda done, of: bar.update(task, completed=done, total=of))
 
 
 def _show(year: Year) -> None:
@@ -73,22 +72,20 @@ def _show(year: Year) -> None:
     from rich.text import Text
 
     from agent.terminal import screen
+    from evals.simulate.figures import plan_rows, rows
 
     out = screen.console()
     found = year.figures
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for name in ("", "Paladin", "sends everything"):
         table.add_column(name, justify="left" if not name else "right")
-    for label, key in ROWS:
-        table.add_row(label, *(shown(key, found[side][key]) for side in ("paladin", "baseline")))
+    for row in rows(found):
+        table.add_row(*row)
     rate = f"{year.mistakes:g}" if year.mistakes else "none"
-    screen.say(
-        Text(
-            f"{year.patients} patients, {year.months} months, seed {year.seed}; mistakes of the payer: {rate}\n",
-            "bold",
-        ),
-        out,
+    head = (
+        f"{year.patients} patients, {year.months} months, seed {year.seed}; mistakes of the payer: {rate}\n"
     )
+    screen.say(Text(head, "bold"), out)
     screen.say(table, out)
     again = found["renewals"]
     screen.say(
@@ -101,62 +98,24 @@ def _show(year: Year) -> None:
     plans = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     heads = ("plan", "sent", "at once", "ready", "days", "appeals", "sent", "at once", "days")
     for place, head in enumerate(heads):
-        dim = "" if place < 6 else "dim"
-        plans.add_column(
-            head, justify="right" if place else "left", header_style=dim, style=dim, no_wrap=not place
-        )
-    for plan, sides in found["by_plan"].items():
-        ours, theirs = sides["paladin"], sides["baseline"]
-        plans.add_row(
-            plan, str(ours["submitted"]), shown("first_pass", ours["first_pass"]),
-            shown("first_pass", ours["ready_first_pass"]), shown("", ours["days_to_therapy"]),
-            f"{ours['appeals_won']}/{ours['appeals_filed']}", str(theirs["submitted"]),
-            shown("first_pass", theirs["first_pass"]), shown("", theirs["days_to_therapy"]),
-        )  # fmt: skip
+        dim, side = "" if place < 6 else "dim", "right" if place else "left"
+        plans.add_column(head, justify=side, header_style=dim, style=dim, no_wrap=not place)  # type: ignore[arg-type]
+    for row in plan_rows(found, "/"):
+        plans.add_row(*row)
     screen.say("", out)
     screen.say(plans, out)
-    screen.say(
-        Text(
-            "ready: at once, of what was called ready; appeals: won of filed; the last three: sends everything",
-            "dim",
-        ),
-        out,
+    legend = (
+        "ready: at once, of what was called ready; appeals: won of filed; the last three: sends everything"
     )
+    screen.say(Text(legend, "dim"), out)
     for one in year.differences:
         whose = f"the payer's {one.mistake}" if one.mistake else "to be explained"
-        screen.say(
-            f"\nReady, and not approved at once: {one.patient_id} {one.drug} {one.plan_id}: {one.answer} ({whose})",
-            out,
-        )
+        what = f"{one.patient_id} {one.drug} {one.plan_id}: {one.answer} ({whose})"
+        screen.say(f"\nReady, and not approved at once: {what}", out)
         for clause in one.clauses:
             screen.say(Text(f"  {clause}", "dim"), out)
     for wrong in year.misread:
-        screen.say(
-            Text(
-                f"\nMisread: {wrong.plan_id}, {wrong.what}: printed {wrong.printed}, read {wrong.read}", "red"
-            ),
-            out,
-        )
+        line = f"\nMisread: {wrong.plan_id}, {wrong.what}: printed {wrong.printed}, read {wrong.read}"
+        screen.say(Text(line, "red"), out)
     for late in year.missed:
         screen.say(Text(f"\nMissed: case {late.case_id}, {late.clock}, {late.due}", "red"), out)
-
-
-ROWS = (
-    ("orders", "orders"),
-    ("requests sent", "submitted"),
-    ("approved at once", "first_pass"),
-    ("called ready, approved at once", "ready_first_pass"),
-    ("the same, but for the payer's mistakes", "ready_first_pass_without_mistakes"),
-    ("people on therapy", "people_on_therapy"),
-    ("days from order to therapy, median", "days_to_therapy"),
-    ("appeals filed", "appeals_filed"),
-    ("appeals won", "appeals_won"),
-    ("appeals lost", "appeals_lost"),
-    ("calls", "calls"),
-)
-
-
-def shown(key: str, value: Any) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.1%}" if "first_pass" in key else f"{value:g}"

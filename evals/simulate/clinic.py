@@ -4,7 +4,6 @@ does what it says, day by day.
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from functools import partial
@@ -31,22 +30,23 @@ from tools.lifecycle.letters import notice_of, what_of
 from tools.lifecycle.records import Approval, Facts
 from tools.lifecycle.running import clocks_of
 from tools.papers.case import Case
+from tools.papers.form_pdf import render_pdf
 from tools.queries.check import Asked
 
 
 class Clinic(Desk):
     """The orders of a year, from the day they come to therapy, an appeal, a renewal or the end."""
 
-    def live(self, arrivals: Sequence[Arrival], last: date, tick: Callable[[], None] = lambda: None) -> None:
+    def play(self, arrivals: Sequence[Arrival], last: date, tick: Callable[[], None] = lambda: None) -> None:
         """Let the days pass."""
-        for arrival in arrivals:
-            self.plan(arrival.on, lambda arrival=arrival: self._arrive(arrival))  # type: ignore[misc]
-        while self.day <= last:
-            while self.waiting and self.waiting[0][0] <= self.day:
-                heapq.heappop(self.waiting)[2]()
+
+        def end_of_day() -> None:
             self._look_at_clocks()
-            self.day += timedelta(days=1)
             tick()
+
+        for arrival in arrivals:
+            self.plan(arrival.on, partial(self._arrive, arrival))
+        self.live(last, end_of_day)
         self.year.events = sum(len(case.events) for case in self.cases.values())
 
     def _arrive(self, arrival: Arrival) -> None:
@@ -105,9 +105,8 @@ class Clinic(Desk):
         matter.quantity = package.quantity if package and fits else limit.quantity
         matter.days_supply = package.days if package and fits else limit.days
         matter.rounds += 1
-        self.plan(
-            self.day + timedelta(days=self.draw(matter, "limit").randint(1, 3)), lambda: self.consider(matter)
-        )
+        wait = timedelta(days=self.draw(matter, "limit").randint(1, 3))
+        self.plan(self.day + wait, lambda: self.consider(matter))
 
     def _switch(self, matter: Matter, case: Case) -> None:
         """Another drug that this patient meets, if there is one and the prescriber wants it."""
@@ -127,9 +126,8 @@ class Clinic(Desk):
     def _send(self, matter: Matter, case: Case) -> None:
         form = papers.fill_form(self.store, case)
         if not form.ready and not matter.indication and (use := self._treated(matter, case)):
-            matter.indication = (
-                use  # the reviewer sees that no diagnosis stands there, and says what it is for
-            )
+            # the reviewer sees that no diagnosis stands there, and says what it is for
+            matter.indication = use
             self.consider(matter)
             return
         draft, pdf = self.draft(case, form)
@@ -148,12 +146,9 @@ class Clinic(Desk):
             matter.resubmitted += 1
         reply = self.payer.submit(case.plan.id, pdf, enclosures(form, case.patient, self.day), self.day)
         matter.reference = reply.reference
-        self.record(
-            matter,
-            "submitted",
-            Facts(channel=case.plan.channel, received=self.day, reference=reply.reference),
-            why="the office's own copies went along" if form.to_attach else "",
-        )
+        facts = Facts(channel=case.plan.channel, received=self.day, reference=reply.reference)
+        why = "the office's own copies went along" if form.to_attach else ""
+        self.record(matter, "submitted", facts, why=why)
         self._await(matter, reply)
 
     def _treated(self, matter: Matter, case: Case) -> str:
@@ -167,11 +162,8 @@ class Clinic(Desk):
 
     def _await(self, matter: Matter, reply: Reply) -> None:
         days = self.draw(matter, f"post {reply.dated}").randint(0, POST_DAYS)
-        due = [
-            c.due
-            for c in clocks_of(self.cases[matter.case_id], self.plans[matter.plan_id], self.day)
-            if not c.ours
-        ]
+        clocks = clocks_of(self.cases[matter.case_id], self.plans[matter.plan_id], self.day)
+        due = [clock.due for clock in clocks if not clock.ours]
         self.year.late += any(day is not None and reply.dated > day for day in due[:1])
         self.plan(reply.dated + timedelta(days=days), lambda: self._answered(matter, reply))
 
@@ -235,27 +227,19 @@ class Clinic(Desk):
         }
         for what, (printed, read) in pairs.items():
             if printed != read:
-                self.year.misread.append(
-                    Read(
-                        matter=matter.number,
-                        plan_id=matter.plan_id,
-                        what=what,
-                        printed=str(printed),
-                        read=str(read),
-                    )
-                )
+                wrong = Read(
+                    matter=matter.number, plan_id=matter.plan_id, what=what, printed=str(printed), read=str(read)
+                )  # fmt: skip
+                self.year.misread.append(wrong)
 
     def _approval(self, matter: Matter, reply: Reply, denial: Denial) -> Approval | None:
         told = denial.approved
         if told is None or told.start is None or told.end is None:
             return None
         return Approval(
-            number=reply.reference,
-            start=told.start,
-            end=told.end,
-            quantity=told.quantity,
+            number=reply.reference, start=told.start, end=told.end, quantity=told.quantity,
             days_supply=told.days_supply,
-        )
+        )  # fmt: skip
 
     def _approved(self, matter: Matter, approval: Approval | None) -> None:
         matter.approved = self.day
@@ -273,15 +257,11 @@ class Clinic(Desk):
     def _answer(self, matter: Matter) -> None:
         case = self.case_of(self.asked(matter))
         form = papers.fill_form(self.store, case)
-        from tools.papers.form_pdf import render_pdf
-
         pdf = render_pdf(self.store.form(case.plan.id), form, case)
         self.log_call(matter, "Asked whether everything has come in; it is now complete.")
         self.record(matter, "answered", Facts(channel=case.plan.channel, received=self.day))
-        self._await(
-            matter,
-            self.payer.answer(matter.reference, pdf, enclosures(form, case.patient, self.day), self.day),
-        )
+        sent = enclosures(form, case.patient, self.day)
+        self._await(matter, self.payer.answer(matter.reference, pdf, sent, self.day))
 
     def _pursue(self, matter: Matter, decision: appeals.Decision, skip: int = 0) -> None:
         """The next step of the strategy for this letter."""
@@ -308,10 +288,8 @@ class Clinic(Desk):
             else:
                 self.plan(self.day + timedelta(days=1), on)
         elif step.kind in ("appeal", "external_review") and not made.found.refusal:
-            self.plan(
-                self.day + timedelta(days=self.draw(matter, "appeal").randint(1, 5)),
-                lambda: self._appeal(matter, decision),
-            )
+            wait = timedelta(days=self.draw(matter, "appeal").randint(1, 5))
+            self.plan(self.day + wait, lambda: self._appeal(matter, decision))
         elif step.kind == "gather":
             self.gather(matter, made.case, lambda: self._resubmit(matter))
         elif step.kind == "resubmit":
@@ -388,9 +366,8 @@ class Clinic(Desk):
         elif found.outcome == "needs_documentation" and matter.rounds < MOST_ROUNDS:
             self.gather(matter, case, lambda: self._renew(matter, by), until=by - timedelta(days=3))
         else:
-            self.plan(
-                min(self.day + timedelta(days=14), by - timedelta(days=3)), lambda: self._renew(matter, by)
-            )
+            again = min(self.day + timedelta(days=14), by - timedelta(days=3))
+            self.plan(again, lambda: self._renew(matter, by))
 
     def _look_at_clocks(self) -> None:
         """Every day that has passed while it was ours to act, once."""

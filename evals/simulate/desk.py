@@ -1,14 +1,14 @@
 """What the simulated office does with Paladin's desks, whatever the order is about: look up, gather, draft, record.
 
-Every step is an event of a case in the store; what is planned for later waits in a heap.
+Every step is an event of a case in the store.
 """
 
 from __future__ import annotations
 
-import heapq
 import random
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from evals.payer.answering import Payer
 from evals.simulate.gathering import Coming, gathering, paper_of
 from evals.simulate.records import Matter, Year
 from evals.simulate.therapy import Therapy
-from evals.simulate.world import START
+from evals.simulate.world import Agenda
 from tools.domain.records import PARequest, Plan, Request
 from tools.lifecycle.records import AuthorizationCase, Call, Facts, What
 from tools.papers.case import Case
@@ -37,24 +37,17 @@ POST_DAYS = 3  # that a letter takes at most
 OURS = ("answer", "file", "renew")
 
 
-class Desk:
-    """Paladin's side of a year. `day` is today; what is planned for later waits in a heap."""
+class Desk(Agenda):
+    """Paladin's side of a year."""
 
     def __init__(self, store: Store, payer: Payer, year: Year, folder: Path) -> None:
+        super().__init__()
         self.store, self.payer, self.year, self.folder = store, payer, year, folder
-        self.day = START
         self.cases: dict[int, AuthorizationCase] = {}
         self.plans: dict[str, Plan] = {plan.id: plan for plan in store.plans()}
         self.therapy = Therapy(self)
-        self.waiting: list[tuple[date, int, Callable[[], None]]] = []
-        self._count = 0
         self.seen: set[tuple[int, str, int]] = set()
         self.given_up: set[int] = set()  # cases of which a person decided not to appeal
-
-    def plan(self, on: date, what: Callable[[], None]) -> None:
-        """Do this on that day, or today if it is over."""
-        self._count += 1
-        heapq.heappush(self.waiting, (max(on, self.day), self._count, what))
 
     def draw(self, matter: Matter, what: str) -> random.Random:
         key = f"{self.year.seed}/{matter.patient_id}/{matter.drug}/{matter.kind}/{what}/{matter.rounds}"
@@ -85,21 +78,13 @@ class Desk:
 
     def asked(self, matter: Matter) -> Asked:
         request = Request(
-            drug=matter.drug,
-            indication=matter.indication,
-            strength=matter.strength,
-            quantity=matter.quantity,
-            days_supply=matter.days_supply,
-            kind="renewal" if matter.kind == "renewal" else None,
-        )
+            drug=matter.drug, indication=matter.indication, strength=matter.strength, quantity=matter.quantity,
+            days_supply=matter.days_supply, kind="renewal" if matter.kind == "renewal" else None,
+        )  # fmt: skip
         return ask(self.store, matter.patient_id, request, plan_id=matter.plan_id, as_of=self.day)
 
     def case_of(self, asked: Asked) -> Case:
-        found = decide(self.store, asked)
-        return Case(
-            patient=asked.patient, plan=asked.plan, drug=asked.drug, request=asked.request, determination=found,
-            policy=self.store.policy(asked.plan.id, asked.drug.name), as_of=asked.as_of,
-        )  # fmt: skip
+        return case_of(self.store, asked)
 
     def gather(self, matter: Matter, case: Case, then: Callable[[], None], until: date | None = None) -> None:
         """Ask for what is open; go on when the last of it has come, or on the last day on which one may."""
@@ -109,7 +94,7 @@ class Desk:
             self.finish(matter, f"could not be documented: {case.determination.summary}")
             return
         for one in coming:
-            self.plan(one.on, lambda one=one: self._came(matter, one))  # type: ignore[misc]
+            self.plan(one.on, partial(self._came, matter, one))
         day = max([one.on for one in coming], default=self.day + timedelta(days=1))
         self.plan(min(day, until) if until else day, then)
 
@@ -144,11 +129,8 @@ class Desk:
 
     def log_call(self, matter: Matter, said: str, peer: bool = False) -> None:
         matter.calls += 1
-        call = Call(
-            spoke_with="the plan's pharmacy desk",
-            reference=f"C-{matter.number}-{matter.calls}",
-            peer_to_peer=peer,
-        )
+        reference = f"C-{matter.number}-{matter.calls}"
+        call = Call(spoke_with="the plan's pharmacy desk", reference=reference, peer_to_peer=peer)
         self.record(matter, "called", Facts(call=call), why=said)
 
     def finish(self, matter: Matter, why: str) -> None:
@@ -157,6 +139,14 @@ class Desk:
         case = self.cases.get(matter.case_id)
         if case is not None and case.open:
             self.record(matter, "closed", Facts(), why=matter.end)
+
+
+def case_of(store: Store, asked: Asked) -> Case:
+    """The case as Paladin's engine decides it."""
+    return Case(
+        patient=asked.patient, plan=asked.plan, drug=asked.drug, request=asked.request,
+        determination=decide(store, asked), policy=store.policy(asked.plan.id, asked.drug.name), as_of=asked.as_of,
+    )  # fmt: skip
 
 
 def _clauses(case: Case) -> list[dict[str, str]]:

@@ -62,20 +62,14 @@ def paper_of(record: Any, patient: Patient, as_of: date, title: str = "") -> Pap
     if isinstance(record, Observation):
         return _paper(f"Laboratory report or measurement: {record.test}", record.date, [_line(record)])
     if isinstance(record, Fill):
-        same = [
-            fill
-            for fill in patient.fills
-            if set(fill.ingredients) & set(record.ingredients) or fill is record
-        ]
+        made_of = set(record.ingredients)
+        same = [fill for fill in patient.fills if made_of.intersection(fill.ingredients) or fill is record]
         lines = [f"{fill.drug}, {fill.days_supply} days ({fill.date.isoformat()})" for fill in same]
         return _paper(f"Pharmacy fill history: {record.drug}", as_of, lines)
     if isinstance(record, Program):
         last = min(record.end, as_of) if record.end else as_of
-        return _paper(
-            f"Program record: {record.name or record.type}",
-            last,
-            [f"{record.start} to {record.end or 'now'}"],
-        )
+        days = f"{record.start} to {record.end or 'now'}"
+        return _paper(f"Program record: {record.name or record.type}", last, [days])
     if isinstance(record, Procedure):
         return _paper(f"Study report: {record.name}", record.date, [record.result])
     if isinstance(record, Document):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from statistics import median
 from typing import Any
 
@@ -69,6 +69,47 @@ def _renewals(renewals: list[Matter]) -> dict[str, Any]:
         "approved_at_once": sum(m.first == "approval" for m in sent),
         "not_renewed": sum(bool(m.end) for m in renewals),
     }
+
+
+ROWS = (
+    ("orders", "orders"),
+    ("requests sent", "submitted"),
+    ("approved at once", "first_pass"),
+    ("called ready, approved at once", "ready_first_pass"),
+    ("the same, but for the payer's mistakes", "ready_first_pass_without_mistakes"),
+    ("people on therapy", "people_on_therapy"),
+    ("days from order to therapy, median", "days_to_therapy"),
+    ("appeals filed", "appeals_filed"),
+    ("appeals won", "appeals_won"),
+    ("appeals lost", "appeals_lost"),
+    ("calls", "calls"),
+)
+
+
+def rows(found: dict[str, Any]) -> list[list[str]]:
+    """What a figure is, and what it is for Paladin and for the baseline."""
+    sides = found["paladin"], found["baseline"]
+    return [[label, *(shown(key, side[key]) for side in sides)] for label, key in ROWS]
+
+
+def plan_rows(found: dict[str, Any], won_of: str) -> Iterator[list[str]]:
+    """The plan's id, Paladin's figures and the baseline's; `won_of` stands between appeals won and filed."""
+    for plan, sides in found["by_plan"].items():
+        ours, theirs = (
+            {key: shown(key, sides[side][key]) for _, key in ROWS} for side in ("paladin", "baseline")
+        )
+        appeals = f"{ours['appeals_won']}{won_of}{ours['appeals_filed']}"
+        yield [
+            plan, ours["submitted"], ours["first_pass"], ours["ready_first_pass"], ours["days_to_therapy"], appeals,
+            theirs["submitted"], theirs["first_pass"], theirs["days_to_therapy"],
+        ]  # fmt: skip
+
+
+def shown(key: str, value: Any) -> str:
+    """A figure in words: shares in per cent, "-" for what there is none of."""
+    if value is None:
+        return "-"
+    return f"{value:.1%}" if "first_pass" in key else f"{value:g}"
 
 
 def _share(part: int, whole: int) -> float | None:

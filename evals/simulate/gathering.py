@@ -115,18 +115,12 @@ def _for_leaf(node: Node, case: Case, draw: random.Random, present: bool, good: 
     elif isinstance(node, Change):
         yield from _changed(node, case, draw, present, lab)
     elif isinstance(node, Attested):
-        yield Coming(
-            word, "attestations", Attestation(id="", topic=node.topic, present=present, date=word, by=by)
-        )
+        said = Attestation(id="", topic=node.topic, present=present, date=word, by=by)
+        yield Coming(word, "attestations", said)
     elif isinstance(node, Specialist):
         said = Attestation(
-            id="",
-            topic="specialist_consult",
-            present=present,
-            date=word,
-            by=by,
-            specialty=node.specialties[0],
-        )
+            id="", topic="specialist_consult", present=present, date=word, by=by, specialty=node.specialties[0]
+        )  # fmt: skip
         yield Coming(word, "attestations", said)
     elif isinstance(node, Condition) and (node.topic or not present):
         said = Attestation(
@@ -137,22 +131,16 @@ def _for_leaf(node: Node, case: Case, draw: random.Random, present: bool, good: 
         yield Coming(word, "conditions", Diagnosis(id="", code=node.codes[0], name=node.label, onset=word))
     elif isinstance(node, Programme):
         begun = node.min_duration.before(word) - timedelta(days=31 if present else -31)
-        yield Coming(
-            word, "programs", Program(id="", name="structured diet and exercise program", start=begun)
-        )
+        program = Program(id="", name="structured diet and exercise program", start=begun)
+        yield Coming(word, "programs", program)
     elif isinstance(node, Trial | Intolerance) and node.drugs:
         yield _tried(node, case, word, good)
     elif isinstance(node, AllergyTo):
         yield Coming(word, "allergies", Allergy(id="", substance="penicillin", reaction="rash"))
     elif isinstance(node, Taking):
         taken = Medication(
-            id="",
-            drug="lisinopril",
-            ingredients=("lisinopril",),
-            classes=("acei_arb",),
-            start=word,
-            status="active",
-        )
+            id="", drug="lisinopril", ingredients=("lisinopril",), classes=("acei_arb",), start=word, status="active"
+        )  # fmt: skip
         yield Coming(word, "medications", taken)
 
 
@@ -161,35 +149,25 @@ _USUAL = {"height": 170.0, "weight": 98.0, "hba1c": 7.9, "egfr": 78.0, "bmi": 33
 
 def _value(leaf: Lab, present: bool, draw: random.Random) -> float:
     """On the side of the threshold that is drawn; stages are whole numbers."""
-    step = (
-        1.0
-        if leaf.test == "fibrosis_stage"
-        else max(round(abs(leaf.value) * draw.uniform(0.02, 0.15), 1), 0.1)
-    )
     above = (leaf.op in (">=", ">", "==")) == present
     if leaf.test == "fibrosis_stage":
         return leaf.value if present else leaf.value + (1 if above else -1)
+    step = max(round(abs(leaf.value) * draw.uniform(0.02, 0.15), 1), 0.1)
     return round(leaf.value + (step if above else -step), 1)
 
 
 def _changed(leaf: Change, case: Case, draw: random.Random, present: bool, day: date) -> Iterator[Coming]:
     start = case.therapy_start
-    before = [
-        o
-        for o in case.patient.observations_by_test.get(leaf.test, [])
-        if o.date and start and o.date <= start
-    ]
+    seen = case.patient.observations_by_test.get(leaf.test, [])
+    before = [o for o in seen if o.date and start and o.date <= start]
     if not before:
         return
     base = max(before, key=lambda o: o.date or date.min)
     wanted = base.value * (leaf.percent or 0) / 100 if leaf.percent is not None else (leaf.amount or 0.0)
     fall = wanted * (draw.uniform(1.15, 2.0) if present else draw.uniform(0.1, 0.7))
     value = round(base.value - fall if leaf.direction == "fall" else base.value + fall, 1)
-    yield Coming(
-        day,
-        "observations",
-        Observation(id="", test=leaf.test, value=value, unit=base.unit, date=day, source="vital"),
-    )
+    now = Observation(id="", test=leaf.test, value=value, unit=base.unit, date=day, source="vital")
+    yield Coming(day, "observations", now)
 
 
 def _tried(leaf: Trial | Intolerance, case: Case, day: date, good: bool) -> Coming:
@@ -209,14 +187,9 @@ def _tried(leaf: Trial | Intolerance, case: Case, day: date, good: bool) -> Comi
 def _measured(test: str, value: float, day: date) -> Coming:
     source = "vital" if test in ("weight", "height", "bmi") else "lab"
     seen = Observation(
-        id="",
-        test=test,
-        value=value,
-        unit=TESTS[test].unit,
-        date=day,
-        loinc=TESTS[test].loinc[0],
+        id="", test=test, value=value, unit=TESTS[test].unit, date=day, loinc=TESTS[test].loinc[0],
         source=source,  # type: ignore[arg-type]
-    )
+    )  # fmt: skip
     return Coming(day, "observations", seen)
 
 
@@ -224,11 +197,8 @@ def _paper(wanted: Required, case: Case, draw: random.Random) -> Coming:
     day = _day(case, draw, _PAPER_DAYS)
     if wanted.of == "note":
         author = case.patient.prescriber.name if case.patient.prescriber else ""
-        return Coming(
-            day,
-            "notes",
-            Note(id="", date=day, author=author, text=f"Visit about {case.drug.name}. Chart reviewed."),
-        )
+        note = Note(id="", date=day, author=author, text=f"Visit about {case.drug.name}. Chart reviewed.")
+        return Coming(day, "notes", note)
     if wanted.of == "lab" and wanted.test in TESTS:
         newest = case.newest(wanted.test)
         return _measured(wanted.test, newest.value if newest else _USUAL.get(wanted.test, 100.0), day)

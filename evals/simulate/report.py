@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import msgspec
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from evals.simulate.cli import ROWS, shown
+from evals.simulate.figures import plan_rows, rows
 from evals.simulate.records import Year
 
 
@@ -20,35 +21,13 @@ def write_report(year: Year, folder: Path) -> tuple[Path, ...]:
 
 
 def page_of(year: Year) -> str:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
     found = year.figures
-    rows = [
-        (label, shown(key, found["paladin"][key]), shown(key, found["baseline"][key])) for label, key in ROWS
-    ]
-    plans = [
-        (
-            plan,
-            shown("", ours["submitted"]),
-            shown("first_pass", ours["first_pass"]),
-            shown("first_pass", ours["ready_first_pass"]),
-            shown("", ours["days_to_therapy"]),
-            f"{ours['appeals_won']} of {ours['appeals_filed']}",
-            shown("", theirs["submitted"]),
-            shown("first_pass", theirs["first_pass"]),
-            shown("", theirs["days_to_therapy"]),
-        )
-        for plan, sides in found["by_plan"].items()
-        for ours, theirs in [(sides["paladin"], sides["baseline"])]
-    ]
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-    )
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )  # fmt: skip
     template = environment.get_template("page.html.j2")
-    return template.render(year=year, found=found, rows=rows, plans=plans, plots=_plots(year)) + "\n"
+    shown = {"rows": rows(found), "plans": plan_rows(found, " of "), "plots": _plots(year)}
+    return template.render(year=year, found=found, **shown) + "\n"
 
 
 def _plots(year: Year) -> list[tuple[str, str]]:

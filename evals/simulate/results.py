@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from evals.simulate.cli import shown
+from evals.simulate.figures import shown
 from evals.simulate.records import Year
 from evals.simulate.running import simulate
 
@@ -34,9 +34,8 @@ def main() -> None:
     for mistakes in given.mistakes:
         for seed in given.seeds:
             began = time.perf_counter()
-            years.append(
-                (simulate(given.patients, given.months, seed, mistakes), time.perf_counter() - began)
-            )
+            year = simulate(given.patients, given.months, seed, mistakes)
+            years.append((year, time.perf_counter() - began))
     text = written([year for year, _ in years])
     text += f"\nA year took {min(s for _, s in years):.0f} to {max(s for _, s in years):.0f} s, other work beside it.\n"
     kept = [_kept(year) for year, _ in years]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from tools.domain.records import Drug, Fill, Medication, Note, Observation, Order
 from tools.queries.check import Asked
 from tools.terminology.observations import TESTS
@@ -46,7 +48,8 @@ class Therapy:
         if before is not None:
             number, taken = before
             self.clinic.store.undo_chart_entry(number, by="R. Lee, CPhT", when=self.clinic.now)
-            ended = _ended(taken, self.clinic.day - timedelta(days=1))
+            yesterday = self.clinic.day - timedelta(days=1)
+            ended = msgspec.structs.replace(taken, end=yesterday, status="stopped")
             self.clinic.add(matter.patient_id, "medications", ended)
         strength = drug.strengths[place]
         taken = Medication(
@@ -55,9 +58,8 @@ class Therapy:
         )  # fmt: skip
         self._running[key] = (self.clinic.add(matter.patient_id, "medications", taken), taken)
         if place + 1 < len(drug.strengths):
-            self.clinic.plan(
-                self.clinic.day + timedelta(days=STEP), lambda: self._dose(matter, drug, place + 1)
-            )
+            raised = self.clinic.day + timedelta(days=STEP)
+            self.clinic.plan(raised, lambda: self._dose(matter, drug, place + 1))
 
     def _fill(self, matter: Matter, asked: Asked) -> None:
         """A supply, and another one when it is used up, for as long as the payer pays."""
@@ -88,11 +90,8 @@ class Therapy:
             )  # fmt: skip
             clinic.add(patient.id, "observations", now)
         doctor = patient.prescriber.name if patient.prescriber else ""
-        clinic.add(
-            patient.id,
-            "notes",
-            Note(id="", date=day, author=doctor, text=f"Follow-up on {asked.drug.name}. To be continued."),
-        )
+        text = f"Follow-up on {asked.drug.name}. To be continued."
+        clinic.add(patient.id, "notes", Note(id="", date=day, author=doctor, text=text))
         _, taken = self._running.get((patient.id, asked.drug.name), (0, None))
         strength = next((s for s in asked.drug.strengths if taken and s.dose == taken.dose), None)
         if strength is not None:
@@ -101,9 +100,3 @@ class Therapy:
                 days_supply=strength.days, date=day, indication=matter.indication, kind="renewal",
             )  # fmt: skip
             clinic.add(patient.id, "orders", order)
-
-
-def _ended(taken: Medication, day: date) -> Medication:
-    import msgspec
-
-    return msgspec.structs.replace(taken, end=day, status="stopped")
