@@ -5,7 +5,8 @@ No right answer is needed for these checks, only two questions to the engine and
 - the records of every list in another order, another name, address and id: the same determination;
 - all dates 28 years later, the day of the request too (the calendar repeats): the same determination;
 - one criterion's evidence turned: that criterion turns, criteria that rest on other evidence stay, and what stands
-  above them, up to the outcome, follows from the statuses below by the rules of the policy.
+  above them, up to the outcome, follows from the statuses below by the rules of the policy;
+- a doubt is added, or a record taken away: what was not ready does not become so (never_ready.py).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from evals.never_ready import made_ready
 from evals.oracle.reading import Row
 from evals.oracle.table import DecisionTable, read_policy
 from evals.oracle.verdicts import count
@@ -289,10 +291,12 @@ def run(seed: int, number: int, given: World | None = None) -> tuple[Counter[str
     given, draw = given or world(seed), random.Random(f"metamorphic {seed}")
     done: Counter[str] = Counter()
     broken: list[str] = []
+    doubts = random.Random(f"never ready {seed}")
     for case in cases(seed, number, given):
         more, wrong = check(case, given, draw)
         done += more
         broken += wrong
+        broken += [f"{case.id} {told}" for told in made_ready(case, given, doubts, done)]
     return done, broken
 
 

@@ -1,7 +1,4 @@
-"""What must never make a case ready: python -m evals.never_ready [--n 10000] [--seed 5] [--write].
-
-Each random case (oracle_cases: planted charts, two thirds of them edited onto edges) is decided, then decided again
-after one of these, and must not become ready by it:
+"""What must never make a case ready; `python -m evals.metamorphic` tries it on random cases.
 
 - a medicine that nobody knows is added to the medication list, going on or stopped;
 - a note is added that contradicts what decides: one sentence for each drug, class and condition that the policy names;
@@ -11,25 +8,17 @@ after one of these, and must not become ready by it:
 
 from __future__ import annotations
 
-import argparse
 import copy
-import json
 import random
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 from evals.oracle_agreement import engine
-from evals.oracle_cases import Case, World, cases, world
-from evals.pages import described
+from evals.oracle_cases import Case, Json, World
 from tools.domain.records import Determination
 from tools.engine.documents import walk
 
-RESULTS = Path(__file__).parent / "results"
-Json = dict[str, Any]
 Edit = Callable[[Json, Determination, random.Random], bool]
 _SENTENCES = (
     "Still injecting {drug} from another clinic.",
@@ -107,38 +96,15 @@ EDITS: dict[str, Edit] = {
 }
 
 
-def violations(given: World, tried: list[Case], draw: random.Random, made: Counter[str]) -> Iterator[Json]:
-    """Cases that an edit made ready; `made` counts the edits."""
-    for case in tried:
-        before = engine(case, given)
-        if before.outcome == "ready" and draw.random() < 0.5:
-            continue  # most that can be learned is learned from the others
-        for name, edit in EDITS.items():
-            patient = copy.deepcopy(case.patient)
-            if not edit(patient, before, draw):
-                continue
+def made_ready(case: Case, given: World, draw: random.Random, made: Counter[str]) -> Iterator[str]:
+    """The edits by which the case became ready; `made` counts those that were tried."""
+    before = engine(case, given)
+    if before.outcome == "ready":
+        return  # nothing is learned from it
+    for name, edit in EDITS.items():
+        patient = copy.deepcopy(case.patient)
+        if edit(patient, before, draw):
             made[name] += 1
             after = engine(replace(case, patient=patient), given)
-            if after.outcome == "ready" and before.outcome != "ready":
-                yield {"case": case.id, "edit": name, "before": before.summary, "after": after.summary}
-
-
-def main(arguments: list[str] | None = None) -> int:
-    parser = described(argparse.ArgumentParser(prog="python -m evals.never_ready"), __doc__)
-    parser.add_argument("--n", type=int, default=10_000, help="how many random cases")
-    parser.add_argument("--seed", type=int, default=5)
-    parser.add_argument("--write", action="store_true", help="write evals/results/never_ready.json")
-    given = parser.parse_args(arguments)
-    there, draw, made = world(given.seed), random.Random(f"never ready {given.seed}"), Counter[str]()
-    found = list(violations(there, cases(given.seed, given.n, there), draw, made))
-    result = {"cases": given.n, "seed": given.seed, "edits": dict(made), "made ready": len(found)}
-    for one in found:
-        print(json.dumps(one))
-    print(json.dumps(result))
-    if given.write:
-        (RESULTS / "never_ready.json").write_text(json.dumps(result, indent=1) + "\n")
-    return 1 if found else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+            if after.outcome == "ready":
+                yield f"{name} made it ready: {before.summary} became {after.summary}"

@@ -50,13 +50,13 @@ def test_the_rules_of_a_hand_made_case_read_back_in_every_style(name: str) -> No
 
 
 def test_the_first_day_of_another_outcome_is_found_as_by_walking_day_by_day() -> None:
-    asked = cases_by_hand(5, 4 * len(WORLD.plans), FOUND, WORLD)
+    asked = cases_by_hand(5, 2 * len(WORLD.plans), FOUND, WORLD)
     turned = 0
     for number, case in enumerate(case for case in asked if case.plan_id.startswith("CASCADE")):
         plan = msgspec.convert(WORLD.plans[case.plan_id], Plan)
         patient = msgspec.convert(case.patient, Patient)
         panel = Panel([plan], CATALOG.drugs.values(), within=30, only=frozenset({case.drug}))
-        for day in (case.as_of - timedelta(days=number % 7 + 27 * back) for back in range(10)):
+        for day in (case.as_of - timedelta(days=number % 7 + 27 * back) for back in (0, 1, 4, 9)):
             (row,) = panel.screen(patient, plan.id, day)
             other = next(
                 (turn for turn in _walked(patient, plan, case.drug, day) if turn[1] != row.outcome), None

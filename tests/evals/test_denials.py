@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
+from evals.denials.generated import labelled
 from evals.denials.gold import SETS, Label, load
-from evals.denials.items import drawn, label_of
 from evals.denials.score import fields, reasons, wrong_reasons
 from evals.report.markdown import macro
 from evals.report.table import summed
@@ -31,10 +31,10 @@ def test_no_two_letters_of_a_set_are_the_same(name: str) -> None:
 
 
 def test_generated_letters_of_an_unseen_seed_are_read() -> None:
-    labels = [label_of(item) for item in drawn(77, 30)]
-    hits, of = summed(reasons(one, read(one)) for one in labels)["F1 of reasons"]
+    letters = [(one, read(one)) for one in labelled(77, 30)]
+    hits, of = summed(reasons(one, got) for one, got in letters)["F1 of reasons"]
     assert hits / of >= 0.95
-    right = [{name: same for name, (_, _, same) in fields(one, read(one)).items()} for one in labels]
+    right = [{name: same for name, (_, _, same) in fields(one, got).items()} for one, got in letters]
     assert all(one["member id"] for one in right)
     assert sum(one["deadline as a day"] for one in right) >= 0.95 * len(right)
 
