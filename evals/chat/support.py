@@ -13,7 +13,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from difflib import SequenceMatcher
 from functools import cache, lru_cache
+from pathlib import Path
 from typing import Any, NamedTuple
+
+import yaml
 
 from agent.dump import as_data
 from evals.chat.world import World
@@ -28,45 +31,16 @@ DATES = (
     re.compile(rf"\b(?P<m>{_MONTH})\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<y>\d{{4}})\b", re.IGNORECASE),
     re.compile(rf"\b(?P<d>\d{{1,2}})(?:st|nd|rd|th)?\s+(?P<m>{_MONTH}),?\s+(?P<y>\d{{4}})\b", re.IGNORECASE),
 )
-UNITS = {
-    "%": r"%|percent(?:age points?)?",
-    "kg/m2": r"kg/m(?:2|²|\^2)",
-    "mL/min": r"mL/min",
-    "mg/dL": r"mg/dL",
-    "mg/g": r"mg/g",
-    "mmHg": r"mm\s?\[?Hg\]?",
-    "U/L": r"U/L",
-    "mL": r"mL",
-    "mg": r"mg",
-    "kg": r"kg",
-    "lb": r"lbs?\b|pounds?",
-    "cm": r"cm",
-    "g": r"g\b|grams?",
-    "/h": r"events?/h|events? (?:per|an) hour|/h\b",
-    "day": r"(?:calendar |business )?days?",
-    "week": r"weeks?",
-    "month": r"(?:calendar )?months?",
-    "year": r"years?|yrs?|y/o",
-    "hour": r"hours?|hrs?\b",
-    "tablet": r"tablets?|tabs?\b",
-    "pen": r"pens?\b",
-}
+_WORDS: dict[str, Any] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+UNITS: dict[str, str] = _WORDS["units"]
+WORDS: dict[str, int] = _WORDS["numbers"]
+OTHER_DRUGS, HOUSE = frozenset(_WORDS["other_drugs"]), frozenset(_WORDS["house"])
 _UNIT = "|".join(f"(?P<u{at}>{pattern})" for at, pattern in enumerate(UNITS.values()))
 _NAMES = list(UNITS)
 NUMBER = re.compile(
     rf"(?<![\w.])(?P<money>\$\s?)?(?P<n>\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?)(?:[\s-]?(?:{_UNIT})(?!\w))?(?!\w)",
     re.IGNORECASE,
 )
-WORDS = {
-    word: number
-    for number, word in enumerate(
-        re.findall(
-            r"\S+",
-            "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
-            " sixteen seventeen eighteen nineteen twenty",
-        )
-    )
-} | {"thirty": 30, "sixty": 60, "ninety": 90}
 WORDED = re.compile(rf"\b(?P<n>{'|'.join(WORDS)})[\s-](?:{_UNIT})(?!\w)", re.IGNORECASE)
 EGFR_UNIT = re.compile(r"mL/min\s*(?:/|per)\s*\{?1\.73[\s_]*m(?:2|²)\}?", re.IGNORECASE)
 # A clause's number, an ICD-10 or LOINC code, a record's or a patient's id, a member id, a phone number, an address.
@@ -97,30 +71,6 @@ PERSON = re.compile(
     r"|\b(?P<degree>[A-Z][\w'-]+\s+[A-Z][\w'-]+),\s*(?:MD|DO|NP|PA-C)\b"
 )
 CAPITALS = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]{2,}\b")
-# Drugs that a text could name and that may stand in no chart; the world's own are added.
-OTHER_DRUGS = frozenset(
-    re.findall(
-        r"\S+",
-        """
-    victoza byetta bydureon adlyxin exenatide lixisenatide liraglutide albiglutide contrave qsymia xenical orlistat
-    phentermine topiramate naltrexone bupropion steglatro invokana brenzavvy canagliflozin ertugliflozin bexagliflozin
-    tradjenta onglyza nesina saxagliptin linagliptin alogliptin actos avandia pioglitazone rosiglitazone glipizide
-    glimepiride glyburide metformin glucophage repaglinide nateglinide acarbose insulin lantus levemir tresiba toujeo
-    humalog novolog basaglar soliqua xultophy janumet synjardy xigduo qtern kombiglyze trijardy retatrutide orforglipron
-    cagrilintide survodutide lisinopril losartan atorvastatin rosuvastatin amlodipine symlin pramlintide cycloset
-    """,
-    )
-)
-HOUSE = frozenset(
-    re.findall(
-        r"\S+",
-        """
-    paladin medicare medicaid part english enter esc ctrl icd rxnorm january february march april may june july august
-    september october november december monday tuesday wednesday thursday friday saturday sunday american food drug
-    administration type body mass index ascii json clause section criterion yes not prior authorization
-    """,
-    )
-)
 
 
 def dates_in(text: str) -> Iterator[tuple[tuple[int, int], date]]:
@@ -262,11 +212,8 @@ class Support:
         rest = _blank(rest, [match.span() for match in NOT_CODES.finditer(rest)])
         rest = EGFR_UNIT.sub("mL/min", rest)
         for match in CODE.finditer(rest):
-            code = (
-                match[0].rstrip(".,;:-)")
-                if match[0].count("(") < match[0].count(")")
-                else match[0].rstrip(".,;:-")
-            )
+            closes = match[0].count(")") > match[0].count("(")
+            code = match[0].rstrip(".,;:-)" if closes else ".,;:-")
             if not re.search(rf"(?<!\w){re.escape(_flat(code))}(?!\w)", self.text):
                 wrong.append(f"code: {code}")
         rest = _blank(rest, [match.span() for match in CODE.finditer(rest)])
@@ -343,17 +290,13 @@ def support_of(
     for text in said:
         support.add_text(text, said_by_user=True)
         days |= {day for _, day in dates_in(text)}
-        days |= {
-            world.as_of + timedelta(days=int(v))
-            for _, v, unit in numbers_in(text)
-            if unit == "day" and v < 4e3
-        }
-        days |= {_later(world.as_of, int(v)) for _, v, unit in numbers_in(text) if unit == "month" and v < 99}
-        days |= {
-            world.as_of + timedelta(weeks=int(v))
-            for _, v, unit in numbers_in(text)
-            if unit == "week" and v < 999
-        }
+        for _, value, unit in numbers_in(text):
+            if unit == "day" and value < 4e3:
+                days.add(world.as_of + timedelta(days=int(value)))
+            elif unit == "week" and value < 999:
+                days.add(world.as_of + timedelta(weeks=int(value)))
+            elif unit == "month" and value < 99:
+                days.add(_later(world.as_of, int(value)))
     for found in turn.get("determinations") or ():
         support.add_tree(found)
         if found.get("as_of"):
@@ -362,9 +305,8 @@ def support_of(
     support.judged |= days
     for chart in world.patients.values() if finding else ():
         if _fits(chart, " ".join(said)):
-            support.add_text(
-                f"{chart['birth_date']} {chart['birth_date'][:4]} {' '.join(_marks(chart))} {chart['sex']}"
-            )
+            born = chart["birth_date"]
+            support.add_text(f"{born} {born[:4]} {' '.join(_marks(chart))} {chart['sex']}")
     if turn.get("draft_id"):
         support.values.add(float(turn["draft_id"]))
     plan_ids = {name for name in world.plans if any(_names_plan(world.plans[name], text) for text in said)}
@@ -399,9 +341,8 @@ def _base(world: World, patient_id: str) -> Support:
         support.add_tree(as_data(found))
         outcomes.append(found.outcome)
         counts |= {len(found.findings), len(found.next_actions)}
-        counts |= {
-            sum(f.status == status for f in found.findings) for status in ("met", "not_met", "unknown")
-        }
+        statuses = [finding.status for finding in found.findings]
+        counts |= {statuses.count(status) for status in ("met", "not_met", "unknown")}
     counts |= {outcomes.count(outcome) for outcome in outcomes} | {len(outcomes)}
     support.values |= {float(count) for count in counts if count <= 40}
     return support
@@ -460,20 +401,14 @@ def _derived(support: Support, chart: Mapping[str, Any], days: Iterable[date]) -
                 change = abs(last["value"] - first["value"])
                 support.pairs |= {(round(change, digits), _unit_of("value", first)) for digits in (0, 1, 2)}
                 if first["value"]:
-                    support.pairs |= {
-                        (round(100 * change / first["value"], digits), "%") for digits in (0, 1)
-                    }
+                    percent = 100 * change / first["value"]
+                    support.pairs |= {(round(percent, digits), "%") for digits in (0, 1)}
 
 
 def _span(support: Support, start: date, end: date) -> None:
     took = (end - start).days
-    for value, unit in (
-        (took, "day"),
-        (took // 7, "week"),
-        (_months(start, end), "month"),
-        (took // 365, "year"),
-    ):
-        support.pairs.add((float(value), unit))
+    spans = {"day": took, "week": took // 7, "month": _months(start, end), "year": took // 365}
+    support.pairs |= {(float(value), unit) for unit, value in spans.items()}
 
 
 def _months(start: date, end: date) -> int:

@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from typing import Any, Literal
 
 from data_gen.denials import DecisionFacts, GivenReason, Granted, Letter, denial_letter
-from evals.oracle.chart import after_months
+from evals.oracle.chart import after_months, day
 from evals.payer.form import Form, read_form
 from evals.payer.judging import Book, Ground, Judged, judged, mistaken
 from evals.payer.papers import Paper
@@ -105,7 +105,7 @@ class Payer:
         ready = found.kind == "approve" and not file.lost
         if not ready or draw.random() > (0.6 if kind == "correct" else 0.4):
             return None
-        return self._approved(file, on + timedelta(days=draw.randint(1, 3)), found)
+        return self._letter(file, "approval", on + timedelta(days=draw.randint(1, 3)), found)
 
     def appeal(self, reference: str, level: str, packet: bytes, papers: Sequence[Paper], on: date) -> Reply:
         """An appeal: the file is read again, with what came with it, by somebody who did not decide before."""
@@ -125,9 +125,8 @@ class Payer:
             return self._letter(file, "appeal_overturned", dated, found, again=on)
         grounds = found.grounds or found.asks or file.reasons
         mistake: Mistake = "wrong upholding" if wrong else ""
-        return self._letter(
-            file, "appeal_upheld", dated, found, file.reasons or grounds, mistake=mistake, again=on
-        )
+        reasons = file.reasons or grounds
+        return self._letter(file, "appeal_upheld", dated, found, reasons, mistake=mistake, again=on)
 
     # --- deciding ------------------------------------------------------------------------------------------
 
@@ -144,7 +143,7 @@ class Payer:
             return self._halved(file, dated, found)
         mistake: Mistake = "lost document" if file.lost and step == "request" else ""
         if found.kind == "approve":
-            return self._approved(file, dated, found)
+            return self._letter(file, "approval", dated, found)
         if found.kind == "ask" and not final:
             return self._letter(file, "pend", dated, found, found.asks, mistake=mistake)
         if found.kind == "ask":
@@ -154,9 +153,6 @@ class Payer:
         if found.kind == "not_needed":
             return Reply(None, dated, found, reference=file.reference)
         return self._letter(file, "denial", dated, found, found.grounds, mistake=mistake)
-
-    def _approved(self, file: _File, dated: date, found: Judged) -> Reply:
-        return self._letter(file, "approval", dated, found)
 
     def _halved(self, file: _File, dated: date, found: Judged) -> Reply:
         """Half of what was asked for is granted, as if that were the limit."""
@@ -217,14 +213,13 @@ class Payer:
         amount = quantity if quantity is not None else float(request.get("quantity", 1))
         if quantity is None and kind == "partial_approval" and found.limit:
             amount = float(found.limit.amount)
-        days = (
-            found.limit.days if kind == "partial_approval" and found.limit else request.get("days_supply", 30)
-        )
+        days = request.get("days_supply", 30)
+        if kind == "partial_approval" and found.limit:
+            days = found.limit.days
         granted = None
         if kind in ("approval", "partial_approval", "appeal_overturned"):
-            granted = Granted(
-                start=dated, end=_last(dated, found.months), quantity=amount, days_supply=int(days)
-            )
+            end = after_months(dated, found.months) - timedelta(days=1)
+            granted = Granted(start=dated, end=end, quantity=amount, days_supply=int(days))
         policy_id = f"{file.plan_id}-{sent.drug}".upper() if book_policy else ""
         reasons: dict[str, GivenReason] = {}
         for ground in grounds if kind != "pend" else ():
@@ -240,9 +235,7 @@ class Payer:
             plan=plan,
             name=sent.patient["name"],
             member_id=sent.member_id or "not given",
-            birth_date=date.fromisoformat(sent.patient["birth_date"])
-            if sent.patient.get("birth_date")
-            else None,
+            birth_date=day(sent.patient.get("birth_date")),
             drug=sent.drug,
             strength=str(request.get("strength", "")),
             quantity=float(request.get("quantity", 1)),
@@ -265,10 +258,6 @@ class Payer:
 
     def _draw(self, file: _File, what: str) -> random.Random:
         return random.Random(f"{self.seed}/{file.reference}/{what}")
-
-
-def _last(first: date, months: int) -> date:
-    return after_months(first, months) - timedelta(days=1)
 
 
 def _unit(drug: Mapping[str, Any]) -> str:

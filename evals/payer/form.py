@@ -52,11 +52,11 @@ class Form:
         numbers = sorted(int(n.rpartition(".")[2]) for n in self.labels if re.fullmatch(r"question\.\d+", n))
         return [
             (
-                self.labels[f"question.{number}"],
-                self.values.get(f"question.{number}", ""),
-                self.values.get(f"details.{number}", ""),
+                self.labels[f"question.{n}"],
+                self.values.get(f"question.{n}", ""),
+                self.values.get(f"details.{n}", ""),
             )
-            for number in numbers
+            for n in numbers
         ]
 
 

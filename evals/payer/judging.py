@@ -62,9 +62,8 @@ def judged(book: Book, sent: Rebuilt, on: date) -> Judged:
     if verdict.outcome == "not_required":
         return Judged("not_needed", verdict.outcome)
     if verdict.outcome == "wrong_plan":
-        return Judged(
-            "deny", verdict.outcome, (Ground("not_eligible", details={"ended": "an earlier date"}),)
-        )
+        ended = Ground("not_eligible", details={"ended": "an earlier date"})
+        return Judged("deny", verdict.outcome, (ended,))
     if verdict.outcome == "not_covered":
         return Judged("deny", verdict.outcome, (_not_covered(book, sent, verdict),))
     if book.policy is None:
@@ -147,14 +146,10 @@ def mistaken(book: Book, sent: Rebuilt, on: date, draw: random.Random) -> Ground
     sent = _for_its_use(book, sent)
     table = read_policy(book.policy)
     use = sent.request.get("indication") or next(iter(table.criteria))
-    rows = (
-        table.renewal.get(use, []) if sent.request.get("kind") == "renewal" else table.criteria.get(use, [])
-    )
-    wrong = [
-        row
-        for row in rows
-        if not row.parent and row.kind in ("gate", "value", "change", "program", "age", "condition")
-    ]
+    parts = table.renewal if sent.request.get("kind") == "renewal" else table.criteria
+    rows = parts.get(use, [])
+    kinds = ("gate", "value", "change", "program", "age", "condition")
+    wrong = [row for row in rows if not row.parent and row.kind in kinds]
     return _ground(draw.choice(wrong), rows, sent, on, table) if wrong else None
 
 
@@ -176,32 +171,22 @@ def _ground(row: Row, rows: Sequence[Row], sent: Rebuilt, on: date, table: Decis
         return Ground("age", row.number, row.text, {"age": str(age), "minimum": f"{leaves[0].value}"})
     if kinds <= {"condition"}:
         code = next((c.get("code", "") for c in sent.patient["conditions"]), "") or "none stated"
-        return Ground(
-            "diagnosis_mismatch",
-            row.number,
-            row.text,
-            {"diagnosis": code, "use": leaves[0].name or "another use"},
-        )
+        details = {"diagnosis": code, "use": leaves[0].name or "another use"}
+        return Ground("diagnosis_mismatch", row.number, row.text, details)
     return Ground("medical_necessity", row.number, row.text, _clinical(leaves, sent, on))
 
 
 def _shut(row: Row, leaf: Row, sent: Rebuilt, on: date) -> Ground:
     """An exclusion that was shown."""
     if leaf.kind == "taking":
-        taken = next(
-            (m["drug"] for m in sent.patient["medications"] if set(m.get("classes", ())) & set(leaf.classes)),
-            "another drug",
-        )
-        return Ground(
-            "duplicate_therapy", row.number, row.text, {"other": taken, "on": on.strftime("%m/%d/%Y")}
-        )
+        mine = [
+            m["drug"] for m in sent.patient["medications"] if set(m.get("classes", ())) & set(leaf.classes)
+        ]
+        details = {"other": next(iter(mine), "another drug"), "on": on.strftime("%m/%d/%Y")}
+        return Ground("duplicate_therapy", row.number, row.text, details)
     if leaf.kind == "use":
-        return Ground(
-            "benefit_exclusion",
-            row.number,
-            row.text,
-            {"use": "weight loss" if "weight" in leaf.uses else "this use"},
-        )
+        details = {"use": "weight loss" if "weight" in leaf.uses else "this use"}
+        return Ground("benefit_exclusion", row.number, row.text, details)
     state = leaf.name or ("an allergy to the drug" if leaf.kind == "allergy" else "what the policy excludes")
     return Ground("exclusion", row.number, row.text, {"state": state})
 
@@ -218,9 +203,8 @@ def _under(leaf: Row, gate: Row, rows: Sequence[Row]) -> bool:
 def _step(trial: Row, sent: Rebuilt) -> dict[str, str]:
     first = " or ".join(trial.drugs) or "a preferred drug"
     needed = f"{trial.days} days" if trial.days else "a trial"
-    longest = max(
-        (_days(m) for m in sent.patient["medications"] if m["drug"].lower() in trial.drugs), default=0
-    )
+    tried = [m for m in sent.patient["medications"] if m["drug"].lower() in trial.drugs]
+    longest = max(map(_days, tried), default=0)
     return {"first": first, "needed": needed, "shown": f"{longest} days" if longest else "none"}
 
 
@@ -244,39 +228,32 @@ def _clinical(leaves: Sequence[Row], sent: Rebuilt, on: date) -> dict[str, str]:
     readings = Chart(sent.patient, on).readings(leaf.tests[0]) if leaf.tests else []
     if leaf.kind == "value" and readings:
         newest = readings[-1]
+        limit = f"{_WORDS.get(leaf.sign, '')} {leaf.value}".strip()
+        test = _TESTS.get(leaf.tests[0], leaf.tests[0].replace("_", " "))
         return {
-            "test": _TESTS.get(leaf.tests[0], leaf.tests[0].replace("_", " ")),
-            "limit": f"{_WORDS.get(leaf.sign, '')} {leaf.value}".strip(),
+            "test": test,
+            "limit": limit,
             "value": f"{newest.value:f}",
             "on": newest.day.strftime("%m/%d/%Y"),
         }
     if leaf.kind == "change" and len(readings) > 1:
         name = _TESTS.get(leaf.tests[0], leaf.tests[0])
         unit = {"weight": " kg", "hba1c": " %"}.get(leaf.tests[0], "")
-        return {
-            "test": name,
-            "before": f"{readings[0].value:.1f}{unit}",
-            "after": f"{readings[-1].value:.1f}{unit}",
-        }
+        before, after = (f"{reading.value:.1f}{unit}" for reading in (readings[0], readings[-1]))
+        return {"test": name, "before": before, "after": after}
     return {}
 
 
 def _not_covered(book: Book, sent: Rebuilt, verdict: Verdict) -> Ground:
-    if verdict.stopped_by == "benefit" and verdict.use not in book.plan["benefits"][book.drug["name"]].get(
-        "excluded_uses", {}
-    ):
+    excluded = book.plan["benefits"][book.drug["name"]].get("excluded_uses", {})
+    if verdict.stopped_by == "benefit" and verdict.use not in excluded:
         uses = sorted(read_policy(book.policy).criteria) if book.policy else []
-        return Ground(
-            "diagnosis_mismatch",
-            details={"diagnosis": sent.request.get("indication", ""), "use": _spoken(uses)},
-        )
+        details = {"diagnosis": sent.request.get("indication", ""), "use": _spoken(uses)}
+        return Ground("diagnosis_mismatch", details=details)
     if verdict.stopped_by == "benefit":
         return Ground("benefit_exclusion", details={"use": _spoken([verdict.use])})
-    others = [
-        name
-        for name, benefit in sorted(book.plan["benefits"].items())
-        if benefit.get("covered") and name != book.drug["name"]
-    ]
+    benefits = sorted(book.plan["benefits"].items())
+    others = [name for name, own in benefits if own.get("covered") and name != book.drug["name"]]
     return Ground("non_formulary", details={"others": " and ".join(others[:2]) or "none"})
 
 
@@ -297,27 +274,25 @@ def _question(row: Row) -> Ground:
     return Ground("insufficient_documentation", row.number, row.text, {"paper": _short(row)})
 
 
+_PAPERS = {
+    "paper:note": "a signed chart note", "paper:result": "a laboratory report", "paper:study": "the study report",
+    "paper:claims": "the pharmacy fill history", "paper:program": "the program record",
+}  # fmt: skip
+_ABOUT = {
+    "age": "age", "trial": "earlier treatment", "statement": "the prescriber's statement",
+    "gate": "the further criteria",
+}  # fmt: skip
+
+
 def _paper(row: Row) -> Ground:
-    named = {
-        "paper:note": "a signed chart note",
-        "paper:result": "a laboratory report",
-        "paper:study": "the study report",
-    }
-    named |= {"paper:claims": "the pharmacy fill history", "paper:program": "the program record"}
-    return Ground("insufficient_documentation", row.number, row.text, {"paper": named[row.kind]})
+    return Ground("insufficient_documentation", row.number, row.text, {"paper": _PAPERS[row.kind]})
 
 
 def _short(row: Row) -> str:
     """What a clause is about, in a few words."""
     if row.tests:
         return " and ".join(_TESTS.get(test, test.replace("_", " ")) for test in row.tests)
-    named = {
-        "age": "age",
-        "trial": "earlier treatment",
-        "statement": "the prescriber's statement",
-        "gate": "the further criteria",
-    }
-    return row.name or named.get(row.kind, row.kind)
+    return row.name or _ABOUT.get(row.kind, row.kind)
 
 
 def _limit(table: DecisionTable, sent: Rebuilt, verdict: Verdict) -> Limit | None:
@@ -333,9 +308,9 @@ def _plan_limit(book: Book) -> Limit | None:
 def _over(sent: Rebuilt, limit: Limit | None) -> Ground:
     unit = "mL" if "mL" in str(sent.request.get("unit", "mL")) else "tablets"
     asked = f"{sent.request.get('quantity', 0):g} {unit} per {sent.request.get('days_supply', 0)} days"
-    allowed = (
-        f"{limit.amount:f} {unit} per {limit.days} days" if limit and limit.amount else "the starting period"
-    )
+    allowed = "the starting period"
+    if limit and limit.amount:
+        allowed = f"{limit.amount:f} {unit} per {limit.days} days"
     return Ground("quantity_limit", limit.number if limit else "", details={"asked": asked, "limit": allowed})
 
 

@@ -43,12 +43,8 @@ _REACTS = (
     r"intoleran"
 )
 _OFTEN = {
-    "once daily": 1.0,
-    "twice daily": 2.0,
-    "three times daily": 3.0,
-    "four times daily": 4.0,
-    "once weekly": 1 / 7,
-}
+    "once daily": 1.0, "twice daily": 2.0, "three times daily": 3.0, "four times daily": 4.0, "once weekly": 1 / 7,
+}  # fmt: skip
 
 
 def told(text: str) -> list[Said]:
@@ -97,12 +93,8 @@ def _statement(found: re.Match[str]) -> Said:
     topic = TERMS.statements.get(what) or TERMS.topics.get(what) or what
     if re.search(r"consult", what):
         topic = "specialist_consult"
-    entry: Entry = {
-        "topic": topic,
-        "present": found["said"] == "stated",
-        "subjects": found["who"].split(" and "),
-    }
-    return "attestations", _dated(entry, found["day"])
+    said, who = found["said"] == "stated", found["who"].split(" and ")
+    return "attestations", _dated({"topic": topic, "present": said, "subjects": who}, found["day"])
 
 
 def _condition(found: re.Match[str]) -> Said:
@@ -195,14 +187,11 @@ def measured(test: str, text: str, when: str) -> Said | None:
 def allergy(substance: str, reaction: str) -> Entry:
     """The reaction tells an intolerance from an allergy: forms do not ask which it is."""
     kind = "intolerance" if re.search(_REACTS, reaction.lower()) else "allergy"
-    known = drug_entry(substance)
-    entry = {
-        "substance": substance,
-        "type": kind,
-        "reaction": reaction,
-        "ingredients": known.get("ingredients", []),
-    }
-    return entry | {"classes": known.get("classes", [])}
+    known = {"ingredients": [], "classes": [], **drug_entry(substance)}
+    return {
+        "substance": substance, "type": kind, "reaction": reaction, "ingredients": known["ingredients"],
+        "classes": known["classes"],
+    }  # fmt: skip
 
 
 def drug_entry(name: str) -> Entry:

@@ -89,18 +89,11 @@ def _fields(form: Form) -> list[Said]:
         onset = form.day("onset")
         entry: Entry = {"code": code, "name": form.get("diagnosis")}
         found.append(("conditions", entry | ({"onset": onset.isoformat()} if onset else {})))
-    found += [
-        ("conditions", {"code": c, "name": name})
-        for c, name in re.findall(
-            r"([A-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?) ([^;]+)", form.get("other_diagnoses")
-        )
-    ]
-    for test, value, when in (
-        ("weight", "weight", "weight_date"),
-        ("hba1c", "a1c", "a1c_date"),
-        ("egfr", "egfr", "egfr_date"),
-    ):
-        found.append(phrases.measured(test, form.get(value), form.get(when)))
+    coded = re.findall(r"([A-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?) ([^;]+)", form.get("other_diagnoses"))
+    found += [("conditions", {"code": code, "name": name}) for code, name in coded]
+    found.append(phrases.measured("weight", form.get("weight"), form.get("weight_date")))
+    for test, name in (("hba1c", "a1c"), ("egfr", "egfr")):
+        found.append(phrases.measured(test, form.get(name), form.get(f"{name}_date")))
     allergies = form.get("allergies")
     if allergies and not allergies.startswith("No known"):
         for one in allergies.split("; "):
@@ -123,11 +116,10 @@ def _tables(form: Form) -> list[Said]:
     for row in form.rows("tried_"):
         taken = phrases.course(row)
         found.append(("medications", taken) if taken else None)
-    for number, value in (
-        (n.rpartition(".")[2], v) for n, v in form.values.items() if n.startswith("allergy.") and v
-    ):
-        if not value.startswith("No known"):
-            found.append(("allergies", phrases.allergy(value, form.get(f"reaction.{number}"))))
+    for name, value in form.values.items():
+        if name.startswith("allergy.") and value and not value.startswith("No known"):
+            reaction = form.get(f"reaction.{name.rpartition('.')[2]}")
+            found.append(("allergies", phrases.allergy(value, reaction)))
     return [one for one in found if one]
 
 
@@ -139,9 +131,8 @@ def _sex(form: Form, details: Sequence[str]) -> str:
 def _specialty(form: Form, details: Sequence[str]) -> str:
     """As the form has it, or as an answer to a question says."""
     told = form.get("specialty").lower()
-    return told or next(
-        (text for text in details if re.fullmatch(r"[a-z]+(?:ology|ics| medicine| practice)", text)), ""
-    )
+    specialty = r"[a-z]+(?:ology|ics| medicine| practice)"
+    return told or next((text for text in details if re.fullmatch(specialty, text)), "")
 
 
 # --- lists -----------------------------------------------------------------------------------------------
@@ -152,11 +143,8 @@ def _listed(said: Iterable[Said]) -> dict[str, Any]:
     found: dict[str, list[Entry]] = {}
     for name, entry in said:
         entries = found.setdefault(name, [])
-        if entry in entries or (
-            name == "medications" and any(_same_course(entry, other) for other in entries)
-        ):
-            continue
-        if name == "conditions" and any(_same_condition(entry, other) for other in entries):
+        same = {"medications": _same_course, "conditions": _same_condition}.get(name)
+        if entry in entries or (same and any(same(entry, other) for other in entries)):
             continue
         entries.append(entry)
     for entry in found.get("medications", ()):
@@ -172,9 +160,8 @@ def _numbered(name: str, entries: list[Entry]) -> list[Entry]:
 
 
 def _same_condition(entry: Entry, other: Entry) -> bool:
-    return entry["code"] == other["code"] and (
-        not entry.get("onset") or entry.get("onset") == other.get("onset")
-    )
+    dated_alike = not entry.get("onset") or entry["onset"] == other.get("onset")
+    return bool(entry["code"] == other["code"] and dated_alike)
 
 
 def _same_course(entry: Entry, other: Entry) -> bool:
