@@ -9,10 +9,10 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -56,9 +56,8 @@ def compare(case: Case, given: World) -> Compared:
     if found.indication == said.use and said.statuses and found.findings:
         parted, clauses = _clauses(case, found, said)
     if found.outcome != said.outcome and not parted and found.findings:
-        for use in sorted(
-            {found.indication, said.use} - {""}
-        ):  # the best of several uses: where do they part?
+        # the best of several uses: where do they part?
+        for use in sorted({found.indication, said.use} - {""}):
             pinned = replace(case, request={**case.request, "indication": use})
             parted += _clauses(case, engine(pinned, given), oracle(pinned, given))[0]
     if found.outcome != said.outcome:
@@ -79,41 +78,33 @@ def _clauses(case: Case, found: Determination, said: Verdict) -> tuple[list[Diff
         if theirs == {said.statuses.get(clause)}:
             continue
         findings = judged.get(clause, [])
-        parted.append(
-            Difference(
-                case,
-                clause,
-                "/".join(sorted({finding.criterion for finding in findings})),
-                "/".join(sorted(theirs)) or "not asked",
-                said.statuses.get(clause, "not asked"),
-                "; ".join(finding.detail for finding in findings),
-            )
-        )
+        criterion = "/".join(sorted({finding.criterion for finding in findings}))
+        why = "; ".join(finding.detail for finding in findings)
+        here, there = "/".join(sorted(theirs)) or "not asked", said.statuses.get(clause, "not asked")
+        parted.append(Difference(case, clause, criterion, here, there, why))
     return parted, len(clauses)
 
 
 def engine(case: Case, given: World) -> Determination:
     """What the engine says."""
-    patient = msgspec.convert(case.patient, Patient)
-    drug = _drug(case.drug, given)
+    patient, drug = msgspec.convert(case.patient, Patient), _record(Drug, given.drugs, case.drug, given)
     request = complete_request(patient, drug, msgspec.convert(case.request, Request))
-    return determine(patient, _plan(case.plan_id, given), request, case.as_of)
+    return determine(patient, _record(Plan, given.plans, case.plan_id, given), request, case.as_of)
 
 
 def oracle(case: Case, given: World) -> Verdict:
     """What the oracle says."""
-    return decide(
+    policy, plan, drug = (
         given.policy(case.plan_id, case.drug),
-        case.patient,
         given.plans[case.plan_id],
         given.drugs[case.drug],
-        case.request,
-        case.as_of,
     )
+    return decide(policy, case.patient, plan, drug, case.request, case.as_of)
 
 
 # --- a run, and what it says -------------------------------------------------------------------------------
 
+T = TypeVar("T")
 RESULTS = Path(__file__).with_name("results")
 SEEN = (101, 1, 2, 3)  # seeds whose differences were looked at while the oracle was written
 FRESH = (90001, 90002, 90003, 90004)  # that nobody looked at; first run once the oracle stood
@@ -174,18 +165,10 @@ def run(seed: int, count: int) -> Tally:
 def _shown(it: Difference) -> dict[str, Any]:
     case = it.case
     return {
-        "case": case.id,
-        "patient": case.patient["id"],
-        "plan": case.plan_id,
-        "drug": case.drug,
-        "request": case.request,
-        "edits": list(case.edits),
-        "at": it.at,
-        "criterion": it.criterion,
-        "engine": it.engine,
-        "oracle": it.oracle,
-        "why": it.why,
-    }
+        "case": case.id, "patient": case.patient["id"], "plan": case.plan_id, "drug": case.drug,
+        "request": case.request, "edits": list(case.edits), "at": it.at, "criterion": it.criterion,
+        "engine": it.engine, "oracle": it.oracle, "why": it.why,
+    }  # fmt: skip
 
 
 def page(rows: list[dict[str, Any]]) -> Iterator[str]:
@@ -241,15 +224,9 @@ def main(argv: list[str] | None = None) -> int:
     return int(any(row["open"] for row in rows))
 
 
-def _plan(name: str, given: World) -> Plan:
+def _record(kind: type[T], rows: Mapping[str, Any], name: str, given: World) -> T:
+    """A plan or drug of the world, read once."""
     if name not in given.read:
-        given.read[name] = msgspec.convert(given.plans[name], Plan)
-    plan: Plan = given.read[name]
-    return plan
-
-
-def _drug(name: str, given: World) -> Drug:
-    if name not in given.read:
-        given.read[name] = msgspec.convert(given.drugs[name], Drug)
-    drug: Drug = given.read[name]
-    return drug
+        given.read[name] = msgspec.convert(rows[name], kind)
+    record: T = given.read[name]
+    return record

@@ -31,7 +31,9 @@ PEOPLE = ("Ruth Ellison", "Omar Haddad", "Grace Whitfield", "Peter Lindqvist", "
 DOCTORS = ("Alan Whitcomb, MD", "Nora Fielding, DO", "Hugo Brandt, MD")
 HOUSES = ("Summit Valley Health Plan", "Lakeshore Mutual Insurance", "Union Rx Benefits", "Aetna", "Cigna")
 TRIALS = ("LEADER", "AWARD-6", "SURPASS-4", "SUSTAIN-11", "STEP 9", "EXSCEL")
-FORMATS: tuple[Callable[[date], str], ...] = (
+Form = Callable[[date], str]
+Pairs = list[tuple[str, str]]  # what stands there, and what to put in its place
+FORMATS: tuple[Form, ...] = (
     lambda d: f"{d:%B} {d.day}, {d.year}",
     lambda d: f"{d:%b} {d.day}, {d.year}",
     lambda d: d.isoformat(),
@@ -140,13 +142,8 @@ def _in_letter(kind: str, case: Case, text: str, rng: random.Random, others: Seq
 
 def _in_answer(kind: str, case: Case, rng: random.Random, others: Sequence[str]) -> list[Wrong]:
     if kind == "status":
-        wrong = rng.choice(
-            [
-                line
-                for key, line in OUTCOMES.items()
-                if key != case.determination.outcome and not _also_so(key, case)
-            ]
-        )
+        now = case.determination.outcome
+        wrong = rng.choice([line for key, line in OUTCOMES.items() if key != now and not _also_so(key, case)])
         claims = [wrong.format(drug=case.drug.name), f"{case.drug.name} was denied by the payer."]
         if not any(granted.drug == case.drug.name for granted in case.patient.authorizations):
             claims.append(f"The payer has approved {case.drug.name}.")
@@ -170,14 +167,11 @@ def _also_so(key: str, case: Case) -> bool:
         return "unknown" in every or found.outcome != "ready"
     if key == "not_covered":
         return case.benefit is None or not case.benefit.covered
-    return key == "not_required" and bool(
-        case.benefit and case.benefit.covered and not case.benefit.pa_required
-    )
+    benefit = case.benefit
+    return key == "not_required" and bool(benefit and benefit.covered and not benefit.pa_required)
 
 
-def _pairs(
-    kind: str, case: Case, rng: random.Random, others: Sequence[str], form: Callable[[date], str]
-) -> list[tuple[str, str]]:
+def _pairs(kind: str, case: Case, rng: random.Random, others: Sequence[str], form: Form) -> Pairs:
     """What stands there and what to put in its place."""
     made = {
         "number": _numbers, "date": _dates, "code": _codes, "drug": _drugs, "dose": _doses, "attribute": _attributes,
@@ -185,9 +179,6 @@ def _pairs(
     }[kind](case, rng, others, form)  # fmt: skip
     rng.shuffle(made)
     return made
-
-
-Form = Callable[[date], str]
 
 
 def _digit(text: str, rng: random.Random, banned: set[str]) -> str:
@@ -201,55 +192,41 @@ def _digit(text: str, rng: random.Random, banned: set[str]) -> str:
     return text
 
 
-def _numbers(case: Case, rng: random.Random, others: Sequence[str], form: Form) -> list[tuple[str, str]]:
-    shown = {test: {measure(test, m.value) for m in _all(case, test)} for test in TESTS}
-    pairs = [
-        (
-            old := measure(m.test, m.value),
-            _digit(old.split(" ")[0], rng, {s.split(" ")[0] for s in shown[m.test]})
-            + old[len(old.split(" ")[0]) :],
-        )
-        for m in case.labs
-    ]
+def _numbers(case: Case, rng: random.Random, others: Sequence[str], form: Form) -> Pairs:
+    pairs: Pairs = []
+    for seen in case.labs:
+        said = [measure(seen.test, o.value) for o in case.patient.observations if o.test == seen.test]
+        old = measure(seen.test, seen.value)
+        number, rest = old.split(" ")[0], old[len(old.split(" ")[0]) :]
+        pairs.append((old, _digit(number, rng, {one.split(" ")[0] for one in said}) + rest))
     if case.age is not None:
         pairs.append((f"{case.age}-year-old", f"{case.age + rng.choice((-10, -3, -1, 1, 2, 7))}-year-old"))
     return pairs
 
 
-class _Seen(NamedTuple):
-    value: float
+_AWAY = (-400, -365, -92, -31, -10, -3, -1, 1, 2, 5, 9, 30, 61, 300, 365)  # days
 
 
-def _all(case: Case, test: str) -> list[_Seen]:
-    return [_Seen(o.value) for o in case.patient.observations if o.test == test]
-
-
-def _dates(case: Case, rng: random.Random, others: Sequence[str], form: Form) -> list[tuple[str, str]]:
-    known = (
-        {o.date for o in case.patient.observations}
-        | {n.date for n in case.patient.notes}
-        | {f.date for f in case.patient.fills}
-    )
-    known |= {d for m in case.patient.medications or () for d in (m.start, m.end)} | {
-        case.as_of,
-        case.patient.birth_date,
-    }
-    known |= {d.onset for d in case.patient.conditions or ()} | {a.date for a in case.patient.attestations}
+def _dates(case: Case, rng: random.Random, others: Sequence[str], form: Form) -> Pairs:
+    patient, courses = case.patient, case.patient.medications or ()
+    known = {case.as_of, patient.birth_date}
+    for records in (patient.observations, patient.notes, patient.fills, patient.attestations):
+        known |= {record.date for record in records}
+    known |= {day for course in courses for day in (course.start, course.end)}
+    known |= {diagnosis.onset for diagnosis in patient.conditions or ()}
     days = [m.date for m in case.labs] + [d for m in _courses(case) for d in (m.start, m.end) if d]
     days += [case.patient.birth_date] if case.patient.birth_date else []
     pairs = []
     for day in days:
         for _ in range(20):
-            new = day + timedelta(
-                days=rng.choice((-400, -365, -92, -31, -10, -3, -1, 1, 2, 5, 9, 30, 61, 300, 365))
-            )
+            new = day + timedelta(days=rng.choice(_AWAY))
             if new not in known:
                 pairs.append((form(day), form(new)))
                 break
     return pairs
 
 
-def _codes(case: Case, rng: random.Random, others: Sequence[str], form: Form) -> list[tuple[str, str]]:
+def _codes(case: Case, rng: random.Random, others: Sequence[str], form: Form) -> Pairs:
     charted = {d.code for d in case.patient.conditions or ()}
     pairs = [(d.code, _near_code(d, rng, charted)) for d in case.diagnoses]
     if case.coverage and case.coverage.member_id:
@@ -270,47 +247,35 @@ def _near_code(diagnosis: Diagnosis, rng: random.Random, charted: set[str]) -> s
     return code
 
 
-def _drugs(case: Case, rng: random.Random, others: Sequence[str], form: Form) -> list[tuple[str, str]]:
+def _drugs(case: Case, rng: random.Random, others: Sequence[str], form: Form) -> Pairs:
     mine = {i for m in case.patient.medications or () for i in (m.drug.lower(), *m.ingredients)}
     mine |= {a.substance.lower() for a in case.patient.allergies or ()}
     pairs = []
     for course in _courses(case):
-        pool = [
-            d
-            for d in STRANGERS.get(course.classes[0] if course.classes else "", STRANGERS[""])
-            if d.lower() not in mine
-        ]
+        strangers = STRANGERS.get(course.classes[0] if course.classes else "", STRANGERS[""])
+        pool = [drug for drug in strangers if drug.lower() not in mine]
         if pool:
             new = rng.choice(pool)
             pairs += [(course.drug, new), (course.drug.capitalize(), new.capitalize())]
     return pairs
 
 
-def _doses(case: Case, rng: random.Random, others: Sequence[str], form: Form) -> list[tuple[str, str]]:
+_DOSES = (2.5, 5.0, 10.0, 20.0, 25.0, 80.0, 325.0, 500.0, 850.0, 1000.0, 2000.0)
+
+
+def _doses(case: Case, rng: random.Random, others: Sequence[str], form: Form) -> Pairs:
     pairs = []
     for course in _courses(case):
         doses = {m.dose for m in _courses(case) if m.ingredients == course.ingredients}
-        new = rng.choice(
-            [
-                d
-                for d in (2.5, 5.0, 10.0, 20.0, 25.0, 80.0, 325.0, 500.0, 850.0, 1000.0, 2000.0)
-                if d not in doses
-            ]
-        )
+        new = rng.choice([dose for dose in _DOSES if dose not in doses])
+        other = "mcg" if course.dose_unit == "mg" else "mg"
         for name in (course.drug, course.drug.capitalize()):
-            pairs.append(
-                (f"{name} {course.dose:,g} {course.dose_unit}", f"{name} {new:,g} {course.dose_unit}")
-            )
-            pairs.append(
-                (
-                    f"{name} {course.dose:,g} {course.dose_unit}",
-                    f"{name} {course.dose:,g} {'mcg' if course.dose_unit == 'mg' else 'mg'}",
-                )
-            )
+            old = f"{name} {course.dose:,g} {course.dose_unit}"
+            pairs += [(old, f"{name} {new:,g} {course.dose_unit}"), (old, f"{name} {course.dose:,g} {other}")]
     return pairs
 
 
-def _attributes(case: Case, rng: random.Random, others: Sequence[str], form: Form) -> list[tuple[str, str]]:
+def _attributes(case: Case, rng: random.Random, others: Sequence[str], form: Form) -> Pairs:
     """A value under another test's name, an older value with the newest's date, a start for an end."""
     pairs = []
     for one in case.labs:
@@ -318,38 +283,24 @@ def _attributes(case: Case, rng: random.Random, others: Sequence[str], form: For
         for other in case.labs:
             if other.test != one.test:
                 wrong = TESTS[other.test].name
-                pairs += [
-                    (f"{name} {value}", f"{wrong} {value}"),
-                    (f"{name} of {value}", f"{wrong} of {value}"),
-                    (f"{name}: {value}", f"{wrong}: {value}"),
-                ]
+                pairs += [(f"{name}{link}{value}", f"{wrong}{link}{value}") for link in (" ", " of ", ": ")]
         older = [
-            o
-            for o in case.patient.observations
-            if o.test == one.test
-            and o.date
-            and o.date < one.date
-            and measure(one.test, o.value) != value
-            and o.unit == TESTS[one.test].unit
-        ]
+            measure(o.test, o.value) for o in case.patient.observations
+            if o.test == one.test and o.date and o.date < one.date and o.unit == TESTS[o.test].unit
+            and measure(o.test, o.value) != value
+        ]  # fmt: skip
+        day = form(one.date)
         for old in older[-1:]:
-            for text in ("{v} ({d})", "{v} on {d}"):
-                pairs.append(
-                    (
-                        text.format(v=value, d=form(one.date)),
-                        text.format(v=measure(one.test, old.value), d=form(one.date)),
-                    )
-                )
+            pairs += [(f"{value} ({day})", f"{old} ({day})"), (f"{value} on {day}", f"{old} on {day}")]
     courses = _courses(case)
     for one_, two in itertools.pairwise(courses):
         if one_.dose != two.dose and one_.ingredients != two.ingredients:
-            pairs.append(
-                (f"{one_.drug} {one_.dose:g} {one_.dose_unit}", f"{one_.drug} {two.dose:g} {two.dose_unit}")
-            )
+            drug, unit = one_.drug, one_.dose_unit
+            pairs.append((f"{drug} {one_.dose:g} {unit}", f"{drug} {two.dose:g} {unit}"))
     return pairs
 
 
-def _negations(case: Case, rng: random.Random, others: Sequence[str], form: Form) -> list[tuple[str, str]]:
+def _negations(case: Case, rng: random.Random, others: Sequence[str], form: Form) -> Pairs:
     pairs = [
         ("denied in the chart", "present in the chart"),
         ("Does not take", "Takes"),
@@ -362,14 +313,12 @@ def _negations(case: Case, rng: random.Random, others: Sequence[str], form: Form
     if case.diagnosis:
         name = case.diagnosis.name
         lower = name[0].lower() + name[1:]
-        pairs += [
-            (f"with {lower}", f"without {lower}"),
-            (f"Diagnosis on file: {name}", f"No history of {lower}"),
-        ]
+        pairs.append((f"with {lower}", f"without {lower}"))
+        pairs.append((f"Diagnosis on file: {name}", f"No history of {lower}"))
     return pairs
 
 
-def _names(case: Case, rng: random.Random, others: Sequence[str], form: Form) -> list[tuple[str, str]]:
+def _names(case: Case, rng: random.Random, others: Sequence[str], form: Form) -> Pairs:
     patient, doctor = case.patient, case.patient.prescriber
     strangers = [n for n in (*others, *PEOPLE) if n != patient.name]
     pairs = [
@@ -383,7 +332,7 @@ def _names(case: Case, rng: random.Random, others: Sequence[str], form: Form) ->
     return pairs
 
 
-def _citations(case: Case, rng: random.Random, others: Sequence[str], form: Form) -> list[tuple[str, str]]:
+def _citations(case: Case, rng: random.Random, others: Sequence[str], form: Form) -> Pairs:
     pairs = [(case.plan.payer, rng.choice(HOUSES))]
     for cited in TABLE:
         pairs.append((cited.source, _digit(cited.source, rng, set())))
@@ -392,7 +341,7 @@ def _citations(case: Case, rng: random.Random, others: Sequence[str], form: Form
     return pairs
 
 
-def _statuses(case: Case, rng: random.Random, others: Sequence[str], form: Form) -> list[tuple[str, str]]:
+def _statuses(case: Case, rng: random.Random, others: Sequence[str], form: Form) -> Pairs:
     drug = case.drug.name
     if any(granted.drug == drug for granted in case.patient.authorizations):
         return []  # it was approved once

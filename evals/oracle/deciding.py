@@ -63,9 +63,8 @@ def decide(
         return Verdict("not_covered", wanted.use, stopped_by="benefit")
     if not benefit.get("pa_required"):
         over = held_to_limits(_table_limits(benefit), _asked(drug, wanted.use, wanted), chart)[1].truth == NO
-        return Verdict(
-            "quantity_exception" if over else "not_required", stopped_by="quantity" if over else "pa"
-        )
+        outcome, stop = ("quantity_exception", "quantity") if over else ("not_required", "pa")
+        return Verdict(outcome, stopped_by=stop)
     assert policy_text, f"{plan['id']} asks for PA of {drug['name']}, and its policy is not given"
     if not wanted.use and wanted.kind == "renewal" and wanted.renewed in table.criteria:
         uses = [wanted.renewed]  # what is renewed is what was approved
@@ -124,13 +123,9 @@ def _by_use(table: DecisionTable, use: str, chart: Chart, drug: Entry, wanted: _
         outcome, stop = "needs_documentation", "documents"
     else:
         outcome, stop = "ready", ""
-    return Verdict(
-        outcome,
-        use,
-        {number: STATUS[answer.truth] for number, answer in answers.items()},
-        {number: answer.why for number, answer in answers.items() if answer.truth is OPEN},
-        stop,
-    )
+    statuses = {number: STATUS[answer.truth] for number, answer in answers.items()}
+    reasons = {number: answer.why for number, answer in answers.items() if answer.truth is OPEN}
+    return Verdict(outcome, use, statuses, reasons, stop)
 
 
 def _fill(rows: list[Row], chart: Chart, ask: Ask) -> dict[str, Answer]:
@@ -159,11 +154,9 @@ def _counts(number: str, rows: list[Row], filled: dict[str, Answer], wanting: se
         return True
     if not _counts_by_itself(gate, number, rows, filled, wanting):
         return False
-    return (
-        gate.number not in filled
-        or filled[gate.number].truth != YES
-        or _counts(gate.number, rows, filled, wanting)
-    )
+    if gate.number not in filled or filled[gate.number].truth != YES:
+        return True
+    return _counts(gate.number, rows, filled, wanting)
 
 
 def _counts_by_itself(

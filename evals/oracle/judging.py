@@ -51,15 +51,10 @@ def _age(row: Row, chart: Chart, ask: Ask) -> Answer:
 
 
 def _use(row: Row, chart: Chart, ask: Ask) -> Answer:
-    return (
-        known(True)
-        if ask.use in row.uses and _at_dose(row, ask.dose) == YES
-        else (
-            Answer(OPEN, "missing")
-            if ask.use in row.uses and _at_dose(row, ask.dose) is OPEN
-            else known(False)
-        )
-    )
+    if ask.use not in row.uses:
+        return Answer(NO)
+    truth = _at_dose(row, ask.dose)
+    return Answer(truth, "missing" if truth is OPEN else "")
 
 
 def _at_dose(row: Row, dose: Decimal | None) -> Truth:
@@ -273,9 +268,8 @@ def _condition(row: Row, chart: Chart, ask: Ask) -> Answer:
             found.append(Answer(NO))
     answer = best(found)
     if answer.truth == YES and row.least is not None:
-        answer = _stood(
-            row, row.least, [e for e in problems or () if _entry_shows(row, e, chart) == YES], chart
-        )
+        shown_by = [entry for entry in problems or () if _entry_shows(row, entry, chart) == YES]
+        answer = _stood(row, row.least, shown_by, chart)
     if answer.truth == YES and row.name in TERMS.types and _of_both_types(chart):
         return Answer(OPEN, "conflict")
     return answer
@@ -365,14 +359,13 @@ def _shows(row: Row, code: str, words: str) -> Truth:
     if code and any(code.startswith(c) for c in row.codes):
         return YES
     spoken = words.lower()
-    if any(w in spoken for w in TERMS.spoken.get(row.name, (row.name.lower(),))) and not any(
-        w in spoken for w in TERMS.other_type
-    ):
+    of_another_type = any(word in spoken for word in TERMS.other_type)
+    if not of_another_type and any(w in spoken for w in TERMS.spoken.get(row.name, (row.name.lower(),))):
         return YES
-    if row.hints and not any(w in spoken for w in TERMS.other_type):
-        if code and any(code.startswith(c) for c in row.hints):
+    if row.hints and not of_another_type:
+        if code and code.startswith(row.hints):
             return OPEN
-        if any(w in spoken for w in TERMS.untyped):
+        if any(word in spoken for word in TERMS.untyped):
             return OPEN
     return NO
 
@@ -388,9 +381,8 @@ def _taking(row: Row, chart: Chart, ask: Ask) -> Answer:
     found: Truth = NO
     for entry in entries:
         nobody_knows = not entry.get("ingredients") and entry["drug"].lower() != own
-        may_be_meant = nobody_knows or by_content(entry) in {
-            TERMS.contains.get(name) for name in row.drugs
-        } - {None}
+        brands_contain = {TERMS.contains[name] for name in row.drugs if name in TERMS.contains}
+        may_be_meant = nobody_knows or by_content(entry) in brands_contain
         if may_be_meant and not names(row, entry):
             found = OPEN if _shows_taking(row, entry, chart) != NO else found
         if not names(row, entry) or entry["drug"].lower() == own:
@@ -450,13 +442,12 @@ def _intolerance(row: Row, chart: Chart, ask: Ask) -> Answer:
     taken = {e.get("formulation") for e in entries or () if names(row, e)}
     could_be_listed = not row.extended_release or bool(taken & {"ER", None})
     open_one = entries is None or (allergies is None and could_be_listed)
+    again = any(_dispensed_again(row, fill, entries or [], chart) for fill in chart.noted("fills"))
+    not_tolerated = Answer(OPEN, "conflict") if again else Answer(YES)
     for entry in entries or ():
         if names(row, entry) and (entry.get("outcome") or "").startswith("Intolerance"):
             if not row.extended_release or entry.get("formulation") == "ER":
-                again = any(
-                    _dispensed_again(row, fill, entries or [], chart) for fill in chart.noted("fills")
-                )
-                return Answer(OPEN, "conflict") if again else Answer(YES)
+                return not_tolerated
             open_one = open_one or entry.get("formulation") is None
         elif names(row, entry) and not entry.get("outcome") and _taken_now(entry, chart) != YES:
             begun = day(entry.get("start"))  # stopped, and nobody says why
@@ -467,10 +458,7 @@ def _intolerance(row: Row, chart: Chart, ask: Ask) -> Answer:
     for item in allergies or ():
         if names(row, item) and item.get("type", "allergy") == "intolerance":
             if not row.extended_release:
-                again = any(
-                    _dispensed_again(row, fill, entries or [], chart) for fill in chart.noted("fills")
-                )
-                return Answer(OPEN, "conflict") if again else Answer(YES)
+                return not_tolerated
             open_one = open_one or could_be_listed or not taken  # it may have been this formulation
     return Answer(OPEN, "missing") if open_one else Answer(NO)
 
@@ -614,23 +602,9 @@ def _value(row: Row) -> Decimal:
 
 
 _JUDGES: dict[str, Callable[[Row, Chart, Ask], Answer]] = {
-    "age": _age,
-    "use": _use,
-    "specialist": _specialist,
-    "statement": _statement,
-    "value": _measured_value,
-    "on file": _on_file,
-    "change": _change,
-    "condition": _condition,
-    "taking": _taking,
-    "trial": lambda row, chart, ask: trial(row, chart),
-    "intolerance": _intolerance,
-    "allergy": _allergy,
-    "on drug": _on_drug,
-    "program": _program,
-    "paper:note": _note,
-    "paper:result": _result,
-    "paper:study": _study,
-    "paper:claims": _claims_paper,
-    "paper:program": _program_paper,
-}
+    "age": _age, "use": _use, "specialist": _specialist, "statement": _statement, "value": _measured_value,
+    "on file": _on_file, "change": _change, "condition": _condition, "taking": _taking,
+    "trial": lambda row, chart, ask: trial(row, chart), "intolerance": _intolerance, "allergy": _allergy,
+    "on drug": _on_drug, "program": _program, "paper:note": _note, "paper:result": _result, "paper:study": _study,
+    "paper:claims": _claims_paper, "paper:program": _program_paper,
+}  # fmt: skip

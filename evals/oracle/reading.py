@@ -179,20 +179,9 @@ def read_gate(text: str) -> int | None:
 def read_sentence(number: str, text: str, parent: str) -> Row:
     """The row of one criterion or exclusion. Errors: Unreadable."""
     for reader in (
-        _condition,
-        _trial,
-        _intolerance,
-        _taking,
-        _on_drug,
-        _allergy,
-        _program,
-        _statement,
-        _specialist,
-        _change,
-        _use,
-        _age,
-        _measurement,
-    ):
+        _condition, _trial, _intolerance, _taking, _on_drug, _allergy, _program, _statement, _specialist, _change, _use,
+        _age, _measurement,
+    ):  # fmt: skip
         found = reader(text)
         if found:
             return Row(number=number, text=text, parent=parent, **found)
@@ -371,12 +360,8 @@ def _intolerance(text: str) -> dict[str, Any] | None:
     if phrase is None:
         return None
     names, classes = _drugs(phrase)
-    return {
-        "kind": "intolerance",
-        "drugs": names,
-        "classes": classes,
-        "extended_release": "extended-release" in text.lower(),
-    }
+    slow = "extended-release" in text.lower()
+    return {"kind": "intolerance", "drugs": names, "classes": classes, "extended_release": slow}
 
 
 def _taking(text: str) -> dict[str, Any] | None:
@@ -394,7 +379,6 @@ def _taking(text: str) -> dict[str, Any] | None:
         "kind": "taking",
         "drugs": names,
         "classes": classes,
-        "own_drug": False,
         "days": int(days[1]) if days else 0,
         **doses,
     }

@@ -30,10 +30,8 @@ class Tried:
 
 def names(row: Row, entry: Entry) -> bool:
     """Whether an entry is of a drug or class that the row names."""
-    called = {
-        str(entry.get("drug") or entry.get("substance")).lower(),
-        *(i.lower() for i in entry.get("ingredients", ())),
-    }
+    called = {str(entry.get("drug") or entry.get("substance")).lower()}
+    called |= {ingredient.lower() for ingredient in entry.get("ingredients", ())}
     return bool(called & set(row.drugs)) or bool(set(entry.get("classes", ())) & set(row.classes))
 
 
@@ -74,11 +72,8 @@ def by_content(entry: Entry) -> str:
     """What the entry's name says that it contains, where it names no brand; else ""."""
     name = entry["drug"].lower()
     made_of = entry.get("ingredients") or []
-    return (
-        made_of[0]
-        if len(made_of) == 1 and made_of[0] in name and not set(name.split()) & TERMS.contains.keys()
-        else ""
-    )
+    brand = set(name.split()) & TERMS.contains.keys()
+    return str(made_of[0]) if len(made_of) == 1 and made_of[0] in name and not brand else ""
 
 
 def _may_be_brand(row: Row, entries: list[Entry]) -> list[Entry]:
@@ -95,12 +90,10 @@ def strangers(entries: list[Entry]) -> list[Entry]:
 def _trial(row: Row, chart: Chart, entries: list[Entry]) -> Answer:
     """The best that the chart has."""
     if row.at_once:
-        of_each = [list(_courses(part, chart, entries)) for part in _items(row)]
-        absent = [
-            _not_listed(part, chart, entries)
-            for part, found in zip(_items(row), of_each, strict=True)
-            if not found
-        ]
+        parts = _items(row)
+        of_each = [list(_courses(part, chart, entries)) for part in parts]
+        pairs = zip(parts, of_each, strict=True)
+        absent = [_not_listed(part, chart, entries) for part, found in pairs if not found]
         tried = [_at_once(chosen) for chosen in product(*of_each)]
         return worst(absent) if absent else best([_judged(row, one, chart) for one in tried])
     tried = list(_courses(row, chart, entries))
@@ -187,13 +180,9 @@ def _at_once(chosen: tuple[Tried, ...]) -> Tried:
     added = [t for t in chosen if first is None or t.first == first]
     said = {t.said for t in added}
     return Tried(
-        tuple(e for t in chosen for e in t.entries),
-        first,
-        last,
-        all(t.going_on for t in chosen),
-        said.pop() if len(said) == 1 else (),
-        at_odds=any(t.at_odds for t in chosen),
-    )
+        tuple(e for t in chosen for e in t.entries), first, last, all(t.going_on for t in chosen),
+        said.pop() if len(said) == 1 else (), at_odds=any(t.at_odds for t in chosen),
+    )  # fmt: skip
 
 
 # --- judging it ----------------------------------------------------------------------------------------------
