@@ -41,7 +41,8 @@ def test_a_row_is_measured_and_takes_the_place_of_the_one_before(
 ) -> None:
     pytest.importorskip("matplotlib")
     monkeypatch.setattr(bench_growth, "RESULTS", tmp_path / "growth.json")
-    monkeypatch.setattr(bench_growth, "_child", measuring.main)  # here and on few people: what counts is the row
+    # in this process and with few look-ups: what counts is the row
+    monkeypatch.setattr(bench_growth, "_child", measuring.main)
     monkeypatch.setattr(measuring, "_first_in_line", lambda store: False)
     for name in ("LOOKUPS", "SEARCHES", "CHECKS"):
         monkeypatch.setattr(measuring, name, 5)
