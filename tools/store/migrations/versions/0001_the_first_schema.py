@@ -5,8 +5,6 @@ from alembic import op
 
 revision = "0001"
 down_revision = None
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
@@ -161,20 +159,3 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("reviews", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_reviews_draft_id"), ["draft_id"], unique=False)
-
-
-def downgrade() -> None:
-    for table in (
-        "reviews",
-        "members",
-        "charts",
-        "policies",
-        "plans",
-        "patients",
-        "forms",
-        "drugs",
-        "drafts",
-        "dataset",
-        "chart_entries",
-    ):
-        op.drop_table(table)

@@ -5,8 +5,6 @@ from alembic import op
 
 revision = "0003"
 down_revision = "0002"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
@@ -37,8 +35,3 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["case_id"], ["authorization_cases.id"]),
         sa.PrimaryKeyConstraint("case_id", "number"),
     )
-
-
-def downgrade() -> None:
-    op.drop_table("authorization_events")
-    op.drop_table("authorization_cases")

@@ -8,8 +8,6 @@ from alembic import op
 
 revision = "0004"
 down_revision = "0003"
-branch_labels = None
-depends_on = None
 
 BATCH = 5_000
 LISTED_BY = ("family_fold", "birth_date", "plan_id")
@@ -39,14 +37,6 @@ def upgrade() -> None:
         for table, column in ROOMIER:
             op.alter_column(table, column, type_=sa.BigInteger(), existing_type=sa.Integer())
         _compress_quickly(op.get_bind())
-
-
-def downgrade() -> None:
-    op.drop_table("name_words")
-    for column in LISTED_BY:
-        op.drop_index(f"ix_patients_{column}_number", "patients")
-    for column in ("name_fold", *LISTED_BY):
-        op.create_index(f"ix_patients_{column}", "patients", [column])
 
 
 def _compress_quickly(connection: sa.Connection) -> None:

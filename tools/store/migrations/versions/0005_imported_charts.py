@@ -10,8 +10,6 @@ from alembic import op
 
 revision = "0005"
 down_revision = "0004"
-branch_labels = None
-depends_on = None
 
 SYNTHEA = "https://github.com/synthetichealth/synthea"  # its ids stood there without their system
 
@@ -39,12 +37,6 @@ def upgrade() -> None:
     op.create_index("ix_chart_versions_digest", "chart_versions", ["digest"])
     op.drop_index("ix_patients_source", "patients")
     _fill(op.get_bind(), identifiers)
-
-
-def downgrade() -> None:
-    op.create_index("ix_patients_source", "patients", ["source"], unique=True)
-    op.drop_table("chart_versions")
-    op.drop_table("patient_identifiers")
 
 
 def _fill(connection: sa.Connection, identifiers: sa.Table) -> None:

@@ -5,8 +5,6 @@ from alembic import op
 
 revision = "0007"
 down_revision = "0006"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
@@ -14,10 +12,3 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("person", sa.String(), nullable=False, server_default=""))
         batch_op.add_column(sa.Column("version", sa.Integer(), nullable=False, server_default="1"))
         batch_op.add_column(sa.Column("edits", sa.LargeBinary(), nullable=False, server_default="[]"))
-
-
-def downgrade() -> None:
-    with op.batch_alter_table("drafts", schema=None) as batch_op:
-        batch_op.drop_column("edits")
-        batch_op.drop_column("version")
-        batch_op.drop_column("person")

@@ -6,8 +6,6 @@ from alembic import op
 
 revision = "0008"
 down_revision = "0007"
-branch_labels = None
-depends_on = None
 
 CATALOG = ("dataset", "drugs", "plans", "forms", "policies")
 SQLITE = (
@@ -69,16 +67,3 @@ def upgrade() -> None:
         statements = list(POSTGRESQL)
     for statement in statements:
         op.execute(sa.text(statement.replace(":", "\\:")))
-
-
-def downgrade() -> None:
-    if op.get_bind().dialect.name == "sqlite":
-        for name in CATALOG:
-            for verb in ("insert", "update", "delete"):
-                op.execute(f"DROP TRIGGER catalog_changes_{name}_{verb}")
-    else:
-        op.execute("DROP FUNCTION audit_append(text, text, text, text, bytea, bytea)")
-    op.drop_table("audit_events")
-    op.drop_table("catalog_changes")
-    if op.get_bind().dialect.name != "sqlite":
-        op.execute("DROP FUNCTION audit_events_keep()")
