@@ -6,6 +6,8 @@ of them; a test decodes every patient of a block strictly and encodes them again
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import cache
 from typing import NamedTuple
 
 from data_gen.coding import NAMES, codes_of
@@ -94,12 +96,8 @@ def _start(person: Person, setting: Setting, layout: Layout) -> str:
 CLOSED = ("conditions", "medications", "allergies")  # complete lists: an empty one says that there is none
 
 
-def _numbered(letter: str, entries: list[str]) -> list[str]:
-    return (
-        [f'{{"id":"{letter}{number}",{entry}}}' for number, entry in enumerate(entries, 1)]
-        if entries
-        else entries
-    )
+def _numbered(letter: str, entries: list[str], first: int = 1) -> list[str]:
+    return [f'{{"id":"{letter}{number}",{entry}}}' for number, entry in enumerate(entries, first)]
 
 
 def _identity(person: Person, setting: Setting, field: str) -> str:
@@ -138,9 +136,7 @@ def _conditions(person: Person, setting: Setting) -> list[str]:
         f'{{"id":"C{number}",{CODED[code]}"onset":"{day[onset]}"}}'
         for number, (code, onset) in enumerate(codes, 1)
     ]
-    for number, entry in enumerate(person.conditions, len(entries) + 1):
-        entries.append(f'{{"id":"C{number}",{entry}}}')
-    return entries
+    return entries + _numbered("C", person.conditions, len(codes) + 1)
 
 
 CODED = {code: f'"code":"{code}","name":"{name}",' for code, name in NAMES.items()}
@@ -164,54 +160,59 @@ def _observations(person: Person, setting: Setting, between: str) -> list[str]:
     """The vitals, the chemistry of two panels, then the series that differ in length."""
     day = setting.day
     out = [_vitals(person, day, between), _panels(person, day, between)]
-    number = 24
-    for ago, value in person.a1c:
-        number += 1
-        out.append(
-            f'{{"id":"O{number}","test":"hba1c","value":{TENTHS[value]},"unit":"%","date":"{day[ago]}",'
-            '"loinc":"4548-4"}'
+    out += [
+        f'{{"id":"O{number}","test":"hba1c","value":{TENTHS[value]},"unit":"%","date":"{day[ago]}","loinc":"4548-4"}}'
+        for number, (ago, value) in enumerate(person.a1c, 25)
+    ]
+    out += [
+        f'{{"id":"O{number}","test":"uacr","value":{WHOLE[value]},"unit":"mg/g","date":"{day[ago]}","loinc":"9318-7"}}'
+        for number, (ago, value) in enumerate(person.uacr, 25 + len(person.a1c))
+    ]
+    return out + _numbered("O", person.observations, 25 + len(person.a1c) + len(person.uacr))
+
+
+# The observations that everybody has: test, unit, LOINC.
+_BMI, _WEIGHT, _HEIGHT = ("bmi", "kg/m2", "39156-5"), ("weight", "kg", "29463-7"), ("height", "cm", "8302-2")
+_PRESSURE = (("sbp", "mm[Hg]", "8480-6"), ("dbp", "mm[Hg]", "8462-4"))
+_RENAL = (("egfr", "mL/min/{1.73_m2}", "98979-8"), ("creatinine", "mg/dL", "2160-0"))
+_VITALS = (_BMI, _WEIGHT, _HEIGHT, _BMI, _WEIGHT, _BMI, _WEIGHT, _HEIGHT, *_PRESSURE, *_PRESSURE)  # O1 … O12
+_PANELS = (  # O13 … O24
+    *_RENAL, *_RENAL, ("alt", "U/L", "1742-6"), ("ast", "U/L", "1920-8"), ("platelets", "10*3/uL", "777-3"),
+    ("tc", "mg/dL", "2093-3"), ("ldl", "mg/dL", "13457-7"), ("hdl", "mg/dL", "2085-9"), ("tg", "mg/dL", "2571-8"),
+    ("glucose", "mg/dL", "1558-6"),
+)  # fmt: skip
+
+
+@cache
+def _templates(between: str) -> tuple[str, str]:
+    """The vitals and the panels, with a place for the value and the day of each observation."""
+
+    def listed(first: int, tests: Iterable[tuple[str, str, str]], more: str) -> str:
+        return between.join(
+            f'{{"id":"O{number}","test":"{test}","value":%s,"unit":"{unit}","date":"%s","loinc":"{loinc}"{more}}}'
+            for number, (test, unit, loinc) in enumerate(tests, first)
         )
-    for ago, value in person.uacr:
-        number += 1
-        out.append(
-            f'{{"id":"O{number}","test":"uacr","value":{WHOLE[value]},"unit":"mg/g","date":"{day[ago]}",'
-            '"loinc":"9318-7"}'
-        )
-    for entry in person.observations:
-        number += 1
-        out.append(f'{{"id":"O{number}",{entry}}}')
-    return out
+
+    return listed(1, _VITALS, ',"source":"vital"'), listed(13, _PANELS, "")
 
 
 def _vitals(person: Person, day: list[str], between: str) -> str:
-    """O1 … O12: BMI and weight of three visits, height of the first and last, pressure of the last two."""
+    """BMI and weight of three visits, height of the first and last, pressure of the last two."""
     height, sbp, dbp = person.height, person.sbp, person.dbp
     tall = TENTHS[height]
     (ago1, bmi1), (ago2, bmi2), (ago3, bmi3) = person.bmi
     one, two, three = day[ago1], day[ago2], day[ago3]
     last, before_last = day[person.visits[0]], day[person.visits[1]]
-    return (
-        f'{{"id":"O1","test":"bmi","value":{TENTHS[bmi1]},"unit":"kg/m2","date":"{one}","loinc":"39156-5",'
-        f'"source":"vital"}}{between}{{"id":"O2","test":"weight","value":{TENTHS[weight(bmi1, height)]},'
-        f'"unit":"kg","date":"{one}","loinc":"29463-7","source":"vital"}}{between}{{"id":"O3","test":"height",'
-        f'"value":{tall},"unit":"cm","date":"{one}","loinc":"8302-2","source":"vital"}}{between}{{"id":"O4",'
-        f'"test":"bmi","value":{TENTHS[bmi2]},"unit":"kg/m2","date":"{two}","loinc":"39156-5",'
-        f'"source":"vital"}}{between}{{"id":"O5","test":"weight","value":{TENTHS[weight(bmi2, height)]},'
-        f'"unit":"kg","date":"{two}","loinc":"29463-7","source":"vital"}}{between}{{"id":"O6","test":"bmi",'
-        f'"value":{TENTHS[bmi3]},"unit":"kg/m2","date":"{three}","loinc":"39156-5","source":"vital"}}{between}'
-        f'{{"id":"O7","test":"weight","value":{TENTHS[weight(bmi3, height)]},"unit":"kg","date":"{three}",'
-        f'"loinc":"29463-7","source":"vital"}}{between}{{"id":"O8","test":"height","value":{tall},"unit":"cm",'
-        f'"date":"{three}","loinc":"8302-2","source":"vital"}}{between}{{"id":"O9","test":"sbp",'
-        f'"value":{WHOLE[sbp + 3]},"unit":"mm[Hg]","date":"{before_last}","loinc":"8480-6","source":"vital"}}'
-        f'{between}{{"id":"O10","test":"dbp","value":{WHOLE[dbp + 1]},"unit":"mm[Hg]","date":"{before_last}",'
-        f'"loinc":"8462-4","source":"vital"}}{between}{{"id":"O11","test":"sbp","value":{WHOLE[sbp]},'
-        f'"unit":"mm[Hg]","date":"{last}","loinc":"8480-6","source":"vital"}}{between}{{"id":"O12","test":"dbp",'
-        f'"value":{WHOLE[dbp]},"unit":"mm[Hg]","date":"{last}","loinc":"8462-4","source":"vital"}}'
-    )
+    return _templates(between)[0] % (
+        TENTHS[bmi1], one, TENTHS[weight(bmi1, height)], one, tall, one,
+        TENTHS[bmi2], two, TENTHS[weight(bmi2, height)], two,
+        TENTHS[bmi3], three, TENTHS[weight(bmi3, height)], three, tall, three,
+        WHOLE[sbp + 3], before_last, WHOLE[dbp + 1], before_last, WHOLE[sbp], last, WHOLE[dbp], last,
+    )  # fmt: skip
 
 
 def _panels(person: Person, day: list[str], between: str) -> str:
-    """O13 … O24: kidney twice; liver, platelets, lipids (LDL = TC − HDL − TG/5) and glucose once."""
+    """Kidney twice; liver, platelets, lipids (LDL = TC − HDL − TG/5) and glucose once."""
     female, age, born = person.female, person.age, person.born
     (ago1, egfr1), (ago2, egfr2) = person.egfr
     early, late, when = day[ago1], day[ago2], day[person.panels[0]]
@@ -219,23 +220,11 @@ def _panels(person: Person, day: list[str], between: str) -> str:
     second = creatinine(female, age - (born + ago2 >= 365), egfr2)
     triglycerides = person.tg // 5 * 5
     total = person.ldl + person.hdl + triglycerides // 5
-    return (
-        f'{{"id":"O13","test":"egfr","value":{WHOLE[egfr1]},"unit":"mL/min/{{1.73_m2}}","date":"{early}",'
-        f'"loinc":"98979-8"}}{between}{{"id":"O14","test":"creatinine","value":{CENTS[first]},"unit":"mg/dL",'
-        f'"date":"{early}","loinc":"2160-0"}}{between}{{"id":"O15","test":"egfr","value":{WHOLE[egfr2]},'
-        f'"unit":"mL/min/{{1.73_m2}}","date":"{late}","loinc":"98979-8"}}{between}{{"id":"O16",'
-        f'"test":"creatinine","value":{CENTS[second]},"unit":"mg/dL","date":"{late}","loinc":"2160-0"}}{between}'
-        f'{{"id":"O17","test":"alt","value":{WHOLE[person.alt]},"unit":"U/L","date":"{when}","loinc":"1742-6"}}'
-        f'{between}{{"id":"O18","test":"ast","value":{WHOLE[person.ast]},"unit":"U/L","date":"{when}",'
-        f'"loinc":"1920-8"}}{between}{{"id":"O19","test":"platelets","value":{WHOLE[person.platelets]},'
-        f'"unit":"10*3/uL","date":"{when}","loinc":"777-3"}}{between}{{"id":"O20","test":"tc",'
-        f'"value":{WHOLE[total]},"unit":"mg/dL","date":"{when}","loinc":"2093-3"}}{between}{{"id":"O21",'
-        f'"test":"ldl","value":{WHOLE[person.ldl]},"unit":"mg/dL","date":"{when}","loinc":"13457-7"}}{between}'
-        f'{{"id":"O22","test":"hdl","value":{WHOLE[person.hdl]},"unit":"mg/dL","date":"{when}",'
-        f'"loinc":"2085-9"}}{between}{{"id":"O23","test":"tg","value":{WHOLE[triglycerides]},"unit":"mg/dL",'
-        f'"date":"{when}","loinc":"2571-8"}}{between}{{"id":"O24","test":"glucose","value":{WHOLE[_fasting(person)]},'
-        f'"unit":"mg/dL","date":"{when}","loinc":"1558-6"}}'
-    )
+    return _templates(between)[1] % (
+        WHOLE[egfr1], early, CENTS[first], early, WHOLE[egfr2], late, CENTS[second], late,
+        WHOLE[person.alt], when, WHOLE[person.ast], when, WHOLE[person.platelets], when, WHOLE[total], when,
+        WHOLE[person.ldl], when, WHOLE[person.hdl], when, WHOLE[triglycerides], when, WHOLE[_fasting(person)], when,
+    )  # fmt: skip
 
 
 def _fasting(person: Person) -> int:

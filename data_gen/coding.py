@@ -9,66 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from data_gen.people import Person, Reading, weight_class
+from data_gen.vocabulary import VOCABULARY
 
-NAMES: dict[str, str] = {
-    "E10.9": "Type 1 diabetes mellitus without complications",
-    "E10.65": "Type 1 diabetes mellitus with hyperglycemia",
-    "E11.9": "Type 2 diabetes mellitus without complications",
-    "E11.65": "Type 2 diabetes mellitus with hyperglycemia",
-    "E11.21": "Type 2 diabetes mellitus with diabetic nephropathy",
-    "E11.22": "Type 2 diabetes mellitus with diabetic chronic kidney disease",
-    "E11.42": "Type 2 diabetes mellitus with diabetic polyneuropathy",
-    "E11.319": "Type 2 diabetes mellitus with unspecified diabetic retinopathy without macular edema",
-    "E11.51": "Type 2 diabetes mellitus with diabetic peripheral angiopathy without gangrene",
-    "R73.03": "Prediabetes",
-    "E66.3": "Overweight",
-    "E66.811": "Obesity, class 1",
-    "E66.812": "Obesity, class 2",
-    "E66.813": "Obesity, class 3",
-    "I10": "Essential (primary) hypertension",
-    "I11.0": "Hypertensive heart disease with heart failure",
-    "I12.9": "Hypertensive chronic kidney disease, stage 1-4 or unspecified",
-    "I12.0": "Hypertensive chronic kidney disease, stage 5 or end stage",
-    "I13.0": "Hypertensive heart and chronic kidney disease with heart failure, stage 1-4 or unspecified",
-    "I13.2": "Hypertensive heart and chronic kidney disease with heart failure, stage 5 or end stage",
-    "I50.22": "Chronic systolic (congestive) heart failure",
-    "I50.32": "Chronic diastolic (congestive) heart failure",
-    "I25.10": "Atherosclerotic heart disease of native coronary artery without angina pectoris",
-    "I25.2": "Old myocardial infarction",
-    "Z86.73": "Personal history of TIA and cerebral infarction without residual deficits",
-    "I73.9": "Peripheral vascular disease, unspecified",
-    "N18.1": "Chronic kidney disease, stage 1",
-    "N18.2": "Chronic kidney disease, stage 2 (mild)",
-    "N18.31": "Chronic kidney disease, stage 3a",
-    "N18.32": "Chronic kidney disease, stage 3b",
-    "N18.4": "Chronic kidney disease, stage 4 (severe)",
-    "N18.5": "Chronic kidney disease, stage 5",
-    "N18.6": "End stage renal disease",
-    "Z99.2": "Dependence on renal dialysis",
-    "K75.81": "Nonalcoholic steatohepatitis (NASH)",
-    "K74.01": "Hepatic fibrosis, early fibrosis",
-    "K74.02": "Hepatic fibrosis, advanced fibrosis",
-    "E78.00": "Pure hypercholesterolemia, unspecified",
-    "E78.1": "Pure hyperglyceridemia",
-    "E78.2": "Mixed hyperlipidemia",
-    "E78.5": "Hyperlipidemia, unspecified",
-    "G47.33": "Obstructive sleep apnea (adult)",
-    "Z79.84": "Long term (current) use of oral hypoglycemic drugs",
-    "Z79.85": "Long-term (current) use of injectable non-insulin antidiabetic drugs",
-    "Z79.4": "Long term (current) use of insulin",
-    "Z71.3": "Dietary counseling and surveillance",
-    "Z80.8": "Family history of malignant neoplasm of other organs or systems",
-    "M17.9": "Osteoarthritis of knee, unspecified",
-    "K21.9": "Gastro-esophageal reflux disease without esophagitis",
-    "E03.9": "Hypothyroidism, unspecified",
-    "F32.A": "Depression, unspecified",
-    "J45.909": "Unspecified asthma, uncomplicated",
-}
-for _tens in range(20, 40):
-    NAMES[f"Z68.{_tens}"] = f"Body mass index [BMI] {_tens}.0-{_tens}.9, adult"
+NAMES = dict(VOCABULARY.conditions)
+NAMES |= {f"Z68.{tens}": f"Body mass index [BMI] {tens}.0-{tens}.9, adult" for tens in range(20, 40)}
 NAMES["Z68.41"] = "Body mass index [BMI] 40.0-44.9, adult"
-
-UNRELATED = ("M17.9", "K21.9", "E03.9", "F32.A", "J45.909")
 BMI_CODES = tuple("Z68.41" if tenths >= 400 else f"Z68.{tenths // 10}" for tenths in range(500))
 
 
@@ -91,7 +36,7 @@ def codes_of(person: Person) -> list[tuple[str, int]]:
     if person.osa:
         codes.append(("G47.33", 150 + coarse[44] * 2))
     if coarse[45] < 90:
-        codes.append((UNRELATED[coarse[46] % 5], 400 + coarse[47] * 14))
+        codes.append((VOCABULARY.unrelated[coarse[46] % 5], 400 + coarse[47] * 14))
     return codes
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
 import msgspec
-import yaml
 
 from tools.common.errors import Invalid, nearest
 from tools.domain.records import Field, FormTemplate, Plan, Section
 from tools.papers.form_sources import COLUMNS, SOURCES
+from tools.rulebook.located import Map, Place, convert, read_yaml
 
 FORMS = Path(__file__).parent / "catalog" / "forms.yaml"
 
@@ -156,56 +156,36 @@ def read(path: Path, known: dict[str, Asked] | None = None) -> Catalog:
 
 @cache
 def _read(path: Path, _changed: int, known: tuple[tuple[str, Asked], ...]) -> Catalog:
-    text = path.read_text(encoding="utf-8")
-    try:
-        root = yaml.compose(text, Loader=yaml.CSafeLoader)
-        catalog = msgspec.convert(yaml.load(text, Loader=yaml.CSafeLoader) or {}, Catalog)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise Invalid(f"{path}:{line}: {error.problem}") from None
-    except msgspec.ValidationError as error:
-        said, _, where = str(error).partition(" - at `")
-        raise Invalid(f"{path}:{_line(root, where.rstrip('`'))}: {said}") from None
-    for where, problem in _problems(catalog, dict(known) | catalog.fields):
-        raise Invalid(f"{path}:{_line(root, where)}: {problem}")
+    root = Place(str(path), 1)
+    found = read_yaml(path) or Map(root)
+    catalog = convert(found, Catalog, root)
+    for place, problem in _problems(found, catalog, dict(known) | catalog.fields):
+        raise place.error(problem)
     return catalog
 
 
-def _problems(catalog: Catalog, known: dict[str, Asked]) -> list[tuple[str, str]]:
+def _problems(found: Map, catalog: Catalog, known: dict[str, Asked]) -> Iterator[tuple[Place, str]]:
     columns = frozenset().union(*COLUMNS.values())
-    found = [
-        (f"$.fields.{name}.source", f"no source {asked.source!r}; one of {_list({*SOURCES, *columns})}")
-        for name, asked in catalog.fields.items()
-        if asked.source not in SOURCES and asked.source not in columns
-    ]
-    parts = {f"$.also[{j}]": part for j, part in enumerate(catalog.also)}
-    for i, form in enumerate(catalog.forms):
-        parts |= {f"$.forms[{i}].sections[{j}]": part for j, part in enumerate(form.sections)}
-    for at, part in parts.items():
+    for name, asked in catalog.fields.items():
+        if asked.source not in SOURCES and asked.source not in columns:
+            listed = _list({*SOURCES, *columns})
+            yield found["fields"][name].at("source"), f"no source {asked.source!r}; one of {listed}"
+    parts = list(zip(catalog.also, found.get("also", ()), strict=True))
+    for form, shown in zip(catalog.forms, found.get("forms", ()), strict=True):
+        parts += zip(form.sections, shown["sections"], strict=True)
+    for part, shown in parts:
         allowed = COLUMNS[part.repeat] if part.repeat else frozenset(SOURCES)
-        for k, entry in enumerate(part.fields):
-            where, name = f"{at}.fields[{k}]", _entry(entry)[0].rstrip("*")
+        for index, entry in enumerate(part.fields):
+            place, name = shown["fields"].at(index), _entry(entry)[0].rstrip("*")
             if isinstance(entry, dict) and len(entry) != 1:
-                found.append((where, "one field and its wording; quote a wording with a comma"))
+                yield place, "one field and its wording; quote a wording with a comma"
             elif name not in known:
                 near = " or ".join(nearest(name, known)) or _list(known)
-                found.append((where, f"no field {name!r}; did you mean {near}?"))
+                yield place, f"no field {name!r}; did you mean {near}?"
             elif known[name].source not in allowed:
                 of = part.repeat or "a plain section"
-                found.append((where, f"field {name!r} cannot stand in {of}; sources: {_list(allowed)}"))
-    return found
+                yield place, f"field {name!r} cannot stand in {of}; sources: {_list(allowed)}"
 
 
 def _list(names: object) -> str:
     return ", ".join(sorted(names))  # type: ignore[call-overload]
-
-
-def _line(root: yaml.Node | None, path: str) -> int:
-    """The line, from 1, of the node at a msgspec path such as `$.forms[3].look.accent`."""
-    node = root
-    for key, index in re.findall(r"\.([\w-]+)|\[(\d+)\]", path):
-        if isinstance(node, yaml.MappingNode):
-            node = next((value for name, value in node.value if name.value == key), node)
-        elif isinstance(node, yaml.SequenceNode) and index:
-            node = node.value[int(index)]
-    return node.start_mark.line + 1 if node is not None else 1

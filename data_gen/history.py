@@ -6,38 +6,22 @@ Entries are JSON without their ids; `charts.py` numbers and prints them.
 
 from __future__ import annotations
 
+import msgspec
+
 from data_gen.coding import heart_failure_since, lipids_since, pressure_since, vessels_since
 from data_gen.people import Course, Person
-from data_gen.setting import Setting
+from data_gen.setting import Setting, bare
+from data_gen.vocabulary import VOCABULARY
+from tools.domain.records import Allergy, FamilyHistory
 
 BACKGROUND_FILLS = 1
 
-_ALLERGIES = (
-    '"substance":"penicillin","reaction":"rash"',
-    '"substance":"sulfonamide antibiotics","reaction":"hives"',
-    '"substance":"shellfish","reaction":"swelling of the lips"',
-    '"substance":"latex","reaction":"contact dermatitis"',
-    '"substance":"lisinopril","ingredients":["lisinopril"],"classes":["acei_arb"],"reaction":"cough",'
-    '"type":"intolerance"',
-    '"substance":"codeine","reaction":"nausea","type":"intolerance"',
-    '"substance":"amoxicillin","reaction":"rash"',
-    '"substance":"iodinated contrast","reaction":"flushing and hives"',
+*_ALLERGIES, _METFORMIN_INTOLERANCE = (
+    bare(msgspec.convert({"id": ""} | entry, Allergy)) for entry in VOCABULARY.allergies
 )
-_METFORMIN_INTOLERANCE = (
-    '"substance":"metformin","ingredients":["metformin"],"classes":["biguanide"],"reaction":"diarrhea",'
-    '"type":"intolerance"'
+*_RELATIVES, _UNCLEAR_THYROID = (
+    bare(msgspec.convert({"id": ""} | entry, FamilyHistory)) for entry in VOCABULARY.relatives
 )
-_RELATIVES = (
-    '"relation":"mother","condition":"type 2 diabetes"',
-    '"relation":"father","condition":"type 2 diabetes"',
-    '"relation":"father","condition":"coronary artery disease"',
-    '"relation":"brother","condition":"hypertension"',
-    '"relation":"mother","condition":"breast cancer"',
-    '"relation":"sister","condition":"obesity"',
-    '"relation":"grandmother","condition":"stroke"',
-    '"relation":"father","condition":"colon cancer"',
-)
-_UNCLEAR_THYROID = '"relation":"aunt","condition":"thyroid cancer, type unknown"'
 
 
 def draw_record(person: Person, setting: Setting) -> None:
@@ -116,46 +100,60 @@ def _family(person: Person) -> None:
 
 
 def _studies(person: Person, setting: Setting) -> None:
-    coarse, day = person.coarse, setting.day
+    coarse = person.coarse
     if person.osa:
         sleep_study(person, setting, 60 + coarse[75] * 3, person.ahi)
     if person.hf:
-        when = day[40 + coarse[76] * 2]
-        person.procedures.append(
-            f'"name":"Transthoracic echocardiogram","code":"93306","date":"{when}",'
-            f'"result":"LVEF {person.lvef} %"'
-        )
-        person.observations.append(
-            f'"test":"lvef","value":{person.lvef}.0,"unit":"%","date":"{when}","loinc":"10230-1","source":"study"'
-        )
+        echocardiogram(person, setting, 40 + coarse[76] * 2)
     if person.fibrosis:
         liver_study(person, setting, 30 + coarse[77], person.fibrosis)
 
 
 def sleep_study(person: Person, setting: Setting, ago: int, ahi: int) -> None:
     """A polysomnography with its apnea-hypopnea index in tenths."""
-    when = setting.day[ago]
     severity = "mild" if ahi < 150 else "moderate" if ahi < 300 else "severe"
     shown = f"{ahi // 10}.{ahi % 10}"
-    person.procedures.append(
-        f'"name":"Polysomnography (sleep study)","code":"95810","date":"{when}",'
-        f'"result":"AHI {shown}/h ({severity})"'
-    )
-    person.observations.append(
-        f'"test":"ahi","value":{shown},"unit":"/h","date":"{when}","loinc":"69990-0","source":"study"'
+    result = f"AHI {shown}/h ({severity})"
+    _study(
+        person,
+        setting.day[ago],
+        "Polysomnography (sleep study)",
+        "95810",
+        result,
+        "ahi",
+        shown,
+        "/h",
+        "69990-0",
     )
 
 
 def liver_study(person: Person, setting: Setting, ago: int, stage: int) -> None:
     """A transient elastography with its fibrosis stage."""
-    when = setting.day[ago]
-    person.procedures.append(
-        f'"name":"Transient elastography of the liver","code":"91200","date":"{when}",'
-        f'"result":"fibrosis stage F{stage}"'
-    )
+    name, result = "Transient elastography of the liver", f"fibrosis stage F{stage}"
+    measured = ("fibrosis_stage", f"{stage}.0", "{stage}", "77267-9")
+    _study(person, setting.day[ago], name, "91200", result, *measured)
+
+
+def echocardiogram(person: Person, setting: Setting, ago: int) -> None:
+    """An echocardiogram with the person's ejection fraction."""
+    name, result = "Transthoracic echocardiogram", f"LVEF {person.lvef} %"
+    _study(person, setting.day[ago], name, "93306", result, "lvef", f"{person.lvef}.0", "%", "10230-1")
+
+
+def ankle_index(person: Person, setting: Setting, ago: int, index: int) -> None:
+    """An ankle-brachial index in hundredths."""
+    measured = ("abi", f"{index / 100!r}", "{ratio}", "41979-6")
+    _study(person, setting.day[ago], "Ankle-brachial index", "93922", "", *measured)
+
+
+def _study(
+    person: Person, when: str, name: str, code: str, result: str, test: str, value: str, unit: str, loinc: str
+) -> None:
+    """A study by its CPT code, and the value that it found by its LOINC."""
+    told = f',"result":"{result}"' if result else ""
+    person.procedures.append(f'"name":"{name}","code":"{code}","date":"{when}"{told}')
     person.observations.append(
-        f'"test":"fibrosis_stage","value":{stage}.0,"unit":"{{stage}}","date":"{when}","loinc":"77267-9",'
-        f'"source":"study"'
+        f'"test":"{test}","value":{value},"unit":"{unit}","date":"{when}","loinc":"{loinc}","source":"study"'
     )
 
 
@@ -165,43 +163,32 @@ def _statements(person: Person, setting: Setting) -> None:
     when = setting.day[person.visits[1 if coarse[78] < 80 else 0]]
     by = setting.pools.doctors[person.doctor].name
     said = person.attestations = []
-    tail = f'"date":"{when}","by":"{by}"'
+
+    def state(topic: str, present: bool, text: str, subjects: str = '"self"') -> None:
+        is_so = "true" if present else "false"
+        said.append(
+            f'"topic":"{topic}","present":{is_so},"subjects":[{subjects}],"date":"{when}","by":"{by}","text":"{text}"'
+        )
+
     if coarse[79] < 200 and coarse[74] >= 4:
-        said.append(
-            f'"topic":"mtc_men2","present":false,"subjects":["self","family"],{tail},'
-            '"text":"Denies personal or family history of medullary thyroid carcinoma or MEN 2."'
-        )
+        text = "Denies personal or family history of medullary thyroid carcinoma or MEN 2."
+        state("mtc_men2", False, text, '"self","family"')
     elif coarse[79] < 220:
-        said.append(
-            f'"topic":"mtc_men2","present":false,"subjects":["self"],{tail},'
-            '"text":"No personal history of medullary thyroid carcinoma."'
-        )
+        state("mtc_men2", False, "No personal history of medullary thyroid carcinoma.")
     if person.t2dm and coarse[80] < 190:
-        said.append(
-            f'"topic":"type_1_diabetes","present":false,"subjects":["self"],{tail},'
-            '"text":"Diabetes is type 2; no features of type 1."'
-        )
+        state("type_1_diabetes", False, "Diabetes is type 2; no features of type 1.")
     if person.female and coarse[81] < 180:
         text = "Postmenopausal." if person.age >= 56 else "Not pregnant, not planning a pregnancy."
-        said.append(f'"topic":"pregnancy","present":false,"subjects":["self"],{tail},"text":"{text}"')
+        state("pregnancy", False, text)
     if coarse[82] < 100:
-        said.append(
-            f'"topic":"pancreatitis","present":false,"subjects":["self"],{tail},"text":"No history of pancreatitis."'
-        )
+        state("pancreatitis", False, "No history of pancreatitis.")
     if coarse[83] < 130:
-        said.append(
-            f'"topic":"diet_exercise","present":true,"subjects":["self"],{tail},'
-            '"text":"Follows a reduced-calorie diet and walks most days."'
-        )
+        state("diet_exercise", True, "Follows a reduced-calorie diet and walks most days.")
     if person.osa and coarse[84] < 150:
-        said.append(
-            f'"topic":"pap_tried","present":true,"subjects":["self"],{tail},"text":"CPAP tried; mask not tolerated."'
-        )
+        state("pap_tried", True, "CPAP tried; mask not tolerated.")
     if person.ascvd and coarse[85] < 200:
-        said.append(
-            f'"topic":"cv_standard_of_care","present":true,"subjects":["self"],{tail},'
-            '"text":"On statin, antiplatelet and blood pressure therapy as indicated."'
-        )
+        text = "On statin, antiplatelet and blood pressure therapy as indicated."
+        state("cv_standard_of_care", True, text)
 
 
 def _order(person: Person, setting: Setting) -> None:

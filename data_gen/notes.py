@@ -7,83 +7,11 @@ disease, a plan, a negation). A note's text is never evidence by itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from data_gen.people import Course, Person
 from data_gen.setting import Setting
+from data_gen.vocabulary import VOCABULARY
 
-Voice = Callable[[str, str, str], str]  # (who, history, measured) → the text before the assessment
-
-_OPENINGS: tuple[Voice, ...] = (
-    lambda who, history, measured: f"{who} here for follow-up. {history} {measured}",
-    lambda who, history, measured: (
-        f"HPI: {who} seen for routine follow-up.\\n{history}\\nObjective: {measured}"
-    ),
-    lambda who, history, measured: f"CC: medication review.\\n{who}. {history}\\nO: {measured}",
-    lambda who, history, measured: (
-        f"Subjective: {history} No new complaints.\\n{who}.\\nObjective: {measured}"
-    ),
-    lambda who, history, measured: f"{who}, doing fairly well since last visit. {history}\\n{measured}",
-    lambda who, history, measured: (
-        f"Interval history: {history} Denies chest pain, SOB, polyuria.\\n{who}. {measured}"
-    ),
-)
-_SYMPTOMS = (
-    "No polyuria or polydipsia.",
-    "Occasional fatigue after meals.",
-    "Denies hypoglycemia.",
-    "Checks fingersticks most mornings.",
-    "Reports more snacking in the evening.",
-    "Walking 20-30 min most days.",
-    "Diet history reviewed; sugary drinks cut down.",
-    "Sleep is fair, no nocturia.",
-)
-_PLANS: tuple[Callable[[str], str], ...] = (
-    lambda drug: f"Plan: start {drug}, titrate as tolerated; PA to be submitted. RTC 3 mo.",
-    lambda drug: f"P: Rx {drug} discussed, risks and benefits reviewed, pt agrees. Staff to start PA.",
-    lambda drug: (
-        f"Plan:\\n1. {drug} ordered, prior auth pending.\\n2. Labs before next visit.\\n3. F/u 12 wk."
-    ),
-    lambda drug: f"Recommend {drug}. Counseled on dosing and GI side effects. Return in 3 months.",
-)
-_RENEWAL_PLANS: tuple[Callable[[str], str], ...] = (
-    lambda drug: f"Plan: continue {drug}; PA renewal due, staff to submit.",
-    lambda drug: f"P: stay on {drug}, refill sent, renewal request to the plan.",
-    lambda drug: f"Plan:\\n1. Continue {drug}, authorization runs out this month.\\n2. F/u 12 wk.",
-    lambda drug: f"Continue {drug} at the present dose. Renewal paperwork started.",
-)
-_PLAIN_PLANS = (
-    "Plan: continue current regimen, repeat labs in 3 mo.",
-    "P: no change today. Diet and activity reviewed. RTC 3 mo.",
-    "Plan:\\n1. Continue meds.\\n2. Labs before next visit.\\n3. F/u 12 wk.",
-    "Continue as is; call with questions. Return in 3 months.",
-)
-_CAUSES = (
-    "could not keep food down, loose stools most days",
-    "nausea and cramping within an hour of each dose",
-    "diarrhea up to five times a day, better within a week of stopping",
-    "vomiting on most mornings",
-)
-_TRAPS = (
-    "Pt asks about a cousin who had pancreatitis on a weight-loss shot. Pt has never had it.",
-    "Mother takes Ozempic for her diabetes and does well; pt has not used it.",
-    "No personal hx of thyroid cancer. A neighbor had a thyroid nodule, benign.",
-    "R/o gastroparesis was raised by outside urgent care; gastric emptying normal, not carried forward.",
-)
-_DIABETIC_TRAPS = (
-    "Considered insulin if A1c stays up; not started today.",
-    "Type 1 ruled out at outside ED, antibodies neg; dx remains as on problem list.",
-    *_TRAPS,
-    "Sister with type 1 diabetes asked whether pt has it too; pt does not.",
-    "Pt read about Mounjaro and may want to try it one day; nothing ordered.",
-)
-_OTHER_TRAPS = (
-    *_TRAPS,
-    "Wants to be screened for diabetes again because father has it; last A1c was not diabetic.",
-    "Thinks a sleep study was done years ago elsewhere, possible apnea per spouse; no result known to us.",
-    "Discussed joining a commercial diet program next spring, not started.",
-    "Possible HTN per pharmacy kiosk reading; home log requested before any diagnosis.",
-)
+NOTES = VOCABULARY.notes
 
 
 def write_notes(person: Person, setting: Setting) -> list[str]:
@@ -100,7 +28,7 @@ def write_notes(person: Person, setting: Setting) -> list[str]:
     if coarse[100] < 150:
         notes.insert(1, _between(person, setting, author, (latest + earlier) // 2))
     if coarse[101] < 56 and not person.planted:
-        traps = _DIABETIC_TRAPS if person.t2dm else _OTHER_TRAPS
+        traps = NOTES.diabetic_traps if person.t2dm else NOTES.other_traps
         text = traps[coarse[102] % 8]
         notes.insert(1, _note(day[earlier - 5], author, "telephone note", text))
     return notes
@@ -144,8 +72,9 @@ def _visit(person: Person, setting: Setting, who: str, history: str, back: int) 
     if known is not None:
         ago, value = known
         measured += f" A1c {value // 10}.{value % 10} % ({setting.day[ago]})."
-    history = f"{history} {_SYMPTOMS[(coarse[103] + 5 * back) % 8]}"
-    opening = _OPENINGS[(coarse[104] + 3 * back) % 6](who, history, measured)
+    history = f"{history} {NOTES.symptoms[(coarse[103] + 5 * back) % 8]}"
+    opening = NOTES.openings[(coarse[104] + 3 * back) % 6]
+    opening = opening.replace("{who}", who).replace("{history}", history).replace("{measured}", measured)
     return f"{opening}\\n{_assessment(person, visit, coarse[105])} {_plan(person, coarse[106], back)}"
 
 
@@ -179,28 +108,8 @@ def _assessment(person: Person, visit: int, draw: int) -> str:
 
 def _told(course: Course, draw: int) -> str:
     name = course.drug.rsplit(" ", 1)[0]
-    named = name[0].upper() + name[1:]
-    if course.outcome.startswith("Intolerance"):
-        return (
-            f"{named} stopped, not tolerated (GI).",
-            f"Could not tolerate {name}, d/c'd.",
-            f"{named} d/c'd for GI side effects.",
-        )[draw % 3]
-    if course.outcome.startswith("Inadequate"):
-        return (
-            f"{named} tried, response inadequate.",
-            f"Not at goal despite {name}.",
-            f"Inadequate response to {name}.",
-        )[draw % 3]
-    if course.outcome.startswith("Partial"):
-        return (
-            f"Some response to {name}, still above goal.",
-            f"Partial response to {name}.",
-            f"{named}: improved but not at goal.",
-        )[draw % 3]
-    return (f"Doing well on {name}.", f"{named} effective and tolerated.", f"Good response to {name}.")[
-        draw % 3
-    ]
+    said = NOTES.outcomes[course.outcome.partition(" ")[0]][draw % 3]
+    return said.replace("{drug}", name).replace("{Drug}", name[0].upper() + name[1:])
 
 
 def _plan(person: Person, draw: int, back: int) -> str:
@@ -208,8 +117,8 @@ def _plan(person: Person, draw: int, back: int) -> str:
         renewing = bool(person.authorizations) and any(
             course.drug.startswith(person.asked) and course.end is None for course in person.courses
         )
-        return (_RENEWAL_PLANS if renewing else _PLANS)[draw % 4](person.asked)
-    return _PLAIN_PLANS[draw % 4]
+        return (NOTES.renewal_plans if renewing else NOTES.plans)[draw % 4].replace("{drug}", person.asked)
+    return NOTES.plain_plans[draw % 4]
 
 
 def _between(person: Person, setting: Setting, author: str, ago: int) -> str:
@@ -219,7 +128,7 @@ def _between(person: Person, setting: Setting, author: str, ago: int) -> str:
     stopped = [course for course in person.courses if course.outcome.startswith("Intolerance")]
     if stopped and stopped[0].start is not None:
         name = stopped[0].drug.rsplit(" ", 1)[0]
-        text = f"Pt called re old records: when on {name}, {_CAUSES[draw % 4]}. Added to chart as note only."
+        text = f"Pt called re old records: when on {name}, {NOTES.causes[draw % 4]}. Added to chart as note only."
         return _note(when, author, "telephone note", text)
     if draw < 80 and person.t2dm:
         value = max(66, person.a1c[-1][1] - draw % 4)

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
 from datetime import date
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -22,6 +21,7 @@ import msgspec
 
 from data_gen import charts
 from data_gen.draws import BLOCK
+from data_gen.workers import in_order
 
 if TYPE_CHECKING:
     import polars as pl
@@ -77,35 +77,7 @@ def write_parts(
         return
     # A fork is the quickest start, and safe as long as the library with its threads is not yet there.
     context = get_context("spawn" if "polars" in sys.modules else "fork")
-    with ProcessPoolExecutor(workers, context, initializer=_start, initargs=(maker,)) as pool:
-        ahead: deque[tuple[Part, Future[bytes]]] = deque()
-        try:
-            for part in wanted:
-                ahead.append((part, pool.submit(_made, part, folder, first)))
-                if len(ahead) > 2 * workers:
-                    yield ahead[0][0], ahead.popleft()[1].result()
-            while ahead:
-                yield ahead[0][0], ahead.popleft()[1].result()
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-_maker: Maker | None = None
-
-
-def _start(maker: Maker) -> None:
-    import gc
-
-    global _maker
-    _maker = maker
-    os.environ["POLARS_MAX_THREADS"] = "1"
-    gc.freeze()
-    gc.disable()
-
-
-def _made(part: Part, folder: Path, since: int) -> bytes:
-    assert _maker is not None
-    return _write(_maker, part, folder, since)
+    yield from in_order(wanted, partial(_write, folder=folder, since=first), maker, workers, context)
 
 
 def _write(maker: Maker, part: Part, folder: Path, since: int) -> bytes:

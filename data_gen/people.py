@@ -51,7 +51,6 @@ SECOND_OUTCOME = {
     "Invokana": weighted((0, 118), (1, 123), (2, 15)),
 }
 # Some charts leave the reason to the notes.
-GI_REASONS = ("nausea and diarrhea", "", "persistent diarrhea", "vomiting", "", "abdominal cramps and nausea")
 WHY_JUDGED = ("", "HbA1c above goal", "", "HbA1c not at goal on the dose tolerated", "", "")
 OUTCOMES = (INADEQUATE, PARTIAL, GI)
 SECOND = ("glipizide",) * 102 + ("Jardiance",) * 103 + ("Invokana",) * 51  # by a byte
@@ -126,15 +125,6 @@ Reading = tuple[int, int]
 class Person:
     """One person as integers; series are (days ago, value), oldest first."""
 
-    __slots__ = (
-        "a1c", "age", "ahi", "allergies", "alt", "ascvd", "asked", "ast", "attestations",
-        "authorizations", "bmi", "born", "ckd", "coarse", "conditions", "courses", "coverages",
-        "dbp", "dialysis", "doctor", "documents", "dyslipidemia", "egfr", "family", "female", "fibrosis", "hdl",
-        "height", "hf", "hypertension", "index", "ldl", "lvef", "nash", "neuropathy", "notes",
-        "observations", "onset", "orders", "osa", "panels", "plan", "planted", "platelets",
-        "prediabetes", "procedures", "program", "retinopathy", "sbp", "t2dm", "tg", "uacr",
-        "visits",
-    )  # fmt: skip
     index: int
     planted: bool
     coarse: bytes
@@ -189,6 +179,7 @@ class Person:
     orders: list[str]
     asked: str  # the drug that is ordered
     notes: list[str]
+    __slots__ = tuple(__annotations__)
 
 
 def draw_person(index: int, fine: list[int], coarse: bytes) -> Person:

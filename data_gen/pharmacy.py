@@ -10,46 +10,11 @@ from typing import NamedTuple
 
 import msgspec
 
+from data_gen.vocabulary import VOCABULARY, Dosing
 from tools.domain.records import Drug, Medication, Strength
 from tools.terminology.medicines import medicine, ndc11
 
-# key → (name, dose per administration, unit, administrations a day, formulation)
-Dosing = tuple[str, float, str, float, str]
 WEEKLY = 0.142857
-USUAL: dict[str, Dosing] = {
-    "metformin 500": ("metformin", 500, "mg", 2, "IR"),
-    "metformin 1000": ("metformin", 1000, "mg", 2, "IR"),
-    "metformin ER 750": ("metformin ER", 750, "mg", 2, "ER"),
-    "glipizide 5": ("glipizide", 5, "mg", 1, ""),
-    "glipizide 10": ("glipizide", 10, "mg", 2, ""),
-    "Jardiance 10": ("Jardiance", 10, "mg", 1, ""),
-    "Jardiance 25": ("Jardiance", 25, "mg", 1, ""),
-    "Invokana 100": ("Invokana", 100, "mg", 1, ""),
-    "Invokana 300": ("Invokana", 300, "mg", 1, ""),
-    "phentermine 37.5": ("phentermine", 37.5, "mg", 1, ""),
-    "atorvastatin 20": ("atorvastatin", 20, "mg", 1, ""),
-    "atorvastatin 40": ("atorvastatin", 40, "mg", 1, ""),
-    "atorvastatin 80": ("atorvastatin", 80, "mg", 1, ""),
-    "rosuvastatin 10": ("rosuvastatin", 10, "mg", 1, ""),
-    "lisinopril 10": ("lisinopril", 10, "mg", 1, ""),
-    "lisinopril 20": ("lisinopril", 20, "mg", 1, ""),
-    "losartan 50": ("losartan", 50, "mg", 1, ""),
-    "amlodipine 5": ("amlodipine", 5, "mg", 1, ""),
-    "hydrochlorothiazide 25": ("hydrochlorothiazide", 25, "mg", 1, ""),
-    "metoprolol 50": ("metoprolol", 50, "mg", 2, ""),
-    "carvedilol 12.5": ("carvedilol", 12.5, "mg", 2, ""),
-    "furosemide 20": ("furosemide", 20, "mg", 1, ""),
-    "aspirin 81": ("aspirin", 81, "mg", 1, ""),
-    "clopidogrel 75": ("clopidogrel", 75, "mg", 1, ""),
-    "glimepiride 4": ("glimepiride", 4, "mg", 1, ""),
-    "pioglitazone 30": ("pioglitazone", 30, "mg", 1, ""),
-    "sitagliptin 100": ("sitagliptin", 100, "mg", 1, ""),
-    "linagliptin 5": ("linagliptin", 5, "mg", 1, ""),
-    "exenatide 2": ("exenatide", 2, "mg", WEEKLY, ""),
-    "insulin glargine 24": ("insulin glargine", 24, "[iU]", 1, ""),
-    "orlistat 120": ("orlistat", 120, "mg", 3, ""),
-    "Victoza 1.8": ("Victoza", 1.8, "mg", 1, ""),
-}
 
 
 class Line(NamedTuple):
@@ -70,7 +35,9 @@ class Pharmacy:
 
     def __init__(self, drugs: Iterable[Drug]) -> None:
         self.drugs = tuple(drugs)
-        self.lines: dict[str, Line] = {key: self._line(dosing) for key, dosing in USUAL.items()}
+        self.lines: dict[str, Line] = {
+            key: self._line(dosing) for key, dosing in VOCABULARY.medicines.items()
+        }
         for drug in self.drugs:
             for strength in drug.strengths:
                 dosing = (drug.name, strength.dose, "mg", drug.per_day, "")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
-from data_gen.coding import NAMES
-from data_gen.history import liver_study, sleep_study
+from data_gen.history import ankle_index, echocardiogram, liver_study, sleep_study
 from data_gen.scene import MONTH, Step
 from data_gen.setting import bare, starting_order
 from data_gen.sketch import counts, stand_in
+from data_gen.vocabulary import VOCABULARY
 from data_gen.wanted import Infeasible, days_of
 from tools.domain.records import (
     Allergy,
@@ -20,35 +20,6 @@ from tools.domain.records import (
 )
 from tools.domain.rules import Condition
 from tools.terminology.medicines import medicine
-
-# A billable code for the concepts, or prefixes of codes, that only planted people have.
-_RARE = {
-    "t1dm": ("E10.65", NAMES["E10.65"]),
-    "central_apnea": ("G47.31", "Primary central sleep apnea"),
-    "mtc_men2": ("E31.22", "Multiple endocrine neoplasia [MEN] type IIA"),
-    "pancreatitis": ("K86.1", "Other chronic pancreatitis"),
-    "gastroparesis": ("K31.84", "Gastroparesis"),
-    "dialysis": ("Z99.2", "Dependence on renal dialysis"),
-    "ketoacidosis": ("E11.10", "Type 2 diabetes mellitus with ketoacidosis without coma"),
-    "pregnancy": ("Z33.1", "Pregnant state, incidental"),
-    "polycystic_kidney": ("Q61.2", "Polycystic kidney, adult type"),
-    "cirrhosis": ("K74.60", "Unspecified cirrhosis of liver"),
-    "gallbladder": ("K81.0", "Acute cholecystitis"),
-}
-_TEXTS = {
-    ("mtc_men2", False): "Denies medullary thyroid carcinoma and MEN 2.",
-    ("type_1_diabetes", False): "Diabetes is not type 1.",
-    ("pregnancy", False): "Not pregnant and not planning a pregnancy.",
-    ("pancreatitis", False): "No history of pancreatitis.",
-    ("adherent", True): "Takes the drug as prescribed; no missed doses reported.",
-    ("tolerating", True): "Tolerates the drug well.",
-    ("diet_exercise", True): "Follows a reduced-calorie diet and walks most days.",
-    ("cv_standard_of_care", True): "On statin, antiplatelet and blood pressure therapy as indicated.",
-    ("pap_tried", True): "CPAP tried; mask not tolerated.",
-    ("low_alcohol", True): "Drinks alcohol rarely.",
-    ("specialist_consult", False): "No specialist has been consulted.",
-    ("employer_programme", True): "Enrolled in the sponsor's weight program.",
-}
 
 
 class RecordStep(Step):
@@ -98,21 +69,9 @@ class RecordStep(Step):
         if "fibrosis_stage" in involved and "fibrosis_stage" not in sketch.absent:
             liver_study(person, setting, self._study_age("fibrosis_stage"), person.fibrosis)
         if "lvef" in involved and person.lvef and "lvef" not in sketch.absent:
-            when = setting.day[self._study_age("lvef")]
-            person.procedures.append(
-                f'"name":"Transthoracic echocardiogram","code":"93306","date":"{when}",'
-                f'"result":"LVEF {person.lvef} %"'
-            )
-            person.observations.append(
-                f'"test":"lvef","value":{person.lvef}.0,"unit":"%","date":"{when}","loinc":"10230-1","source":"study"'
-            )
+            echocardiogram(person, setting, self._study_age("lvef"))
         if ("abi", "now") in sketch.bounds:
-            when, value = setting.day[self._study_age("abi")], self.scene.settle("abi", 78)
-            person.procedures.append(f'"name":"Ankle-brachial index","code":"93922","date":"{when}"')
-            person.observations.append(
-                f'"test":"abi","value":{value / 100!r},"unit":"{{ratio}}","date":"{when}","loinc":"41979-6",'
-                '"source":"study"'
-            )
+            ankle_index(person, setting, self._study_age("abi"), self.scene.settle("abi", 78))
 
     def _study_age(self, test: str) -> int:
         sketch = self.sketch
@@ -124,8 +83,8 @@ class RecordStep(Step):
     def _diagnoses(self) -> None:
         person, sketch = self.person, self.sketch
         for concept, is_so in sketch.has.items():
-            if is_so and concept in _RARE and concept != "dialysis":
-                code, name = _RARE[concept]
+            if is_so and concept in VOCABULARY.rare and concept != "dialysis":
+                code, name = VOCABULARY.rare[concept]
                 if concept == "ketoacidosis" and not person.t2dm:
                     code, name = "E13.10", "Other specified diabetes mellitus with ketoacidosis without coma"
                 self._diagnose(code, name, 60 + self.turn % 300 if concept == "pregnancy" else 700)
@@ -149,7 +108,8 @@ class RecordStep(Step):
             subjects = tuple(
                 subject for subject in who if not (self._of_relative(topic) and subject == "family")
             )
-            text = _TEXTS.get((topic, present), f"{'Yes' if present else 'No'}: {topic.replace('_', ' ')}.")
+            known = VOCABULARY.statements.stated if present else VOCABULARY.statements.denied
+            text = known.get(topic, f"{'Yes' if present else 'No'}: {topic.replace('_', ' ')}.")
             person.attestations.append(
                 bare(
                     Attestation(

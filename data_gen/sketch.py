@@ -10,6 +10,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from functools import cache
 from typing import Any
 
+from data_gen.vocabulary import VOCABULARY
 from data_gen.wanted import Infeasible, Want, age_shows, days_of
 from tools.domain.rules import (
     Age,
@@ -303,28 +304,13 @@ class Sketch:
         self.changes.append((leaf, shown))
 
 
-REPRESENTATIVE = {
-    "biguanide": "metformin",
-    "sulfonylurea": "glipizide",
-    "tzd": "pioglitazone",
-    "sglt2": "Invokana",
-    "dpp4": "linagliptin",
-    "glp1": "Victoza",
-    "anorectic": "phentermine",
-    "statin": "atorvastatin",
-    "insulin": "insulin glargine",
-    "acei_arb": "lisinopril",
-    "beta_blocker": "metoprolol",
-}
-
-
 def stand_in(leaf: Any) -> str:
     """The medicine that is charted where a leaf wants one of several."""
     if leaf.drugs:
         return str(leaf.drugs[0])
     for cls in leaf.classes:
-        if cls in REPRESENTATIVE:
-            return REPRESENTATIVE[cls]
+        if cls in VOCABULARY.representative:
+            return VOCABULARY.representative[cls]
     raise Infeasible(leaf.id)
 
 

@@ -6,6 +6,7 @@ come from here, so they say what a chart was made to be, whatever an engine thin
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -109,7 +110,7 @@ def _leaf(leaf: Node, status: Status, exclude: bool) -> Want:
 def _can_show(leaf: Node, shown: bool | None, exclude: bool) -> bool:
     """Is there, in principle, such a chart?"""
     if isinstance(leaf, Age):
-        return shown is not None and any(_compare(leaf, age) is shown for age in range(35, 76))
+        return shown is not None and any(age_shows(leaf, age) is shown for age in range(35, 76))
     if isinstance(leaf, Use):
         return shown is False
     if isinstance(leaf, AllergyTo):
@@ -138,16 +139,9 @@ def _can_show(leaf: Node, shown: bool | None, exclude: bool) -> bool:
 SPARSE = frozenset(("ahi", "lvef", "abi", "fibrosis_stage"))  # tests that only some charts have
 
 
-def _compare(leaf: Age, age: int) -> bool:
-    return {
-        ">=": age >= leaf.years,
-        ">": age > leaf.years,
-        "<=": age <= leaf.years,
-        "<": age < leaf.years,
-        "==": age == leaf.years,
-    }[leaf.op]
+_COMPARE = {">=": operator.ge, ">": operator.gt, "<=": operator.le, "<": operator.lt, "==": operator.eq}
 
 
 def age_shows(leaf: Age, age: int) -> bool:
     """Does a person of this age satisfy the leaf?"""
-    return _compare(leaf, age)
+    return bool(_COMPARE[leaf.op](age, leaf.years))

@@ -12,9 +12,7 @@ import hashlib
 import io
 import os
 import shutil
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
 from datetime import date
 from pathlib import Path
 from typing import IO, Literal, NamedTuple
@@ -29,6 +27,7 @@ from data_gen.forms import print_forms
 from data_gen.history import draw_record
 from data_gen.people import Person, draw_person
 from data_gen.setting import AS_OF, Setting
+from data_gen.workers import in_order
 from tools.common.errors import Invalid, Refused, Unavailable
 from tools.terminology.own_terms import OwnTerms
 
@@ -160,24 +159,17 @@ def spans(first: int, last: int) -> Iterator[Span]:
         first = end
 
 
-_maker: Maker | None = None
+class _Job(NamedTuple):
+    """A span, and the file to write its patients to, which costs less than sending them."""
+
+    span: Span
+    path: Path
 
 
-def _start(maker: Maker) -> None:
-    """A worker lives for one run and makes no cycles, so it needs no collector to look through its tables."""
-    import gc
-
-    global _maker
-    _maker = maker
-    gc.freeze()
-    gc.disable()
-
-
-def _part(span: Span, path: Path) -> bytes:
-    """Write the span's patients to a file of their own, which costs less than sending them; return the labels."""
-    assert _maker is not None
-    with path.open("wb", buffering=0) as file:
-        return _maker.write(span, file)
+def _write_span(maker: Maker, job: _Job) -> bytes:
+    """Write the span's patients; returns the labels."""
+    with job.path.open("wb", buffering=0) as file:
+        return maker.write(job.span, file)
 
 
 def make_in_order(
@@ -190,29 +182,15 @@ def make_in_order(
     maker = Maker(catalog, order.seed, order.as_of, format)
     if workers < 2:
         for span in wanted:
-            file = io.BytesIO()
-            labels = maker.write(span, file)
-            yield span, file, labels
+            text = io.BytesIO()
+            labels = maker.write(span, text)
+            yield span, text, labels
         return
-    with ProcessPoolExecutor(workers, initializer=_start, initargs=(maker,)) as pool:
-        ahead: deque[tuple[Span, Path, Future[bytes]]] = deque()
-        try:
-            for span in wanted:
-                path = parts / f"part-{span.first}"
-                ahead.append((span, path, pool.submit(_part, span, path)))
-                if len(ahead) > 2 * workers:
-                    yield _finished(*ahead.popleft())
-            while ahead:
-                yield _finished(*ahead.popleft())
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _finished(span: Span, path: Path, future: Future[bytes]) -> tuple[Span, IO[bytes], bytes]:
-    labels = future.result()
-    file = path.open("rb")
-    path.unlink()
-    return span, file, labels
+    jobs = (_Job(span, parts / f"part-{span.first}") for span in wanted)
+    for job, labels in in_order(jobs, _write_span, maker, workers):
+        file = job.path.open("rb")
+        job.path.unlink()
+        yield job.span, file, labels
 
 
 # --- a whole world -----------------------------------------------------------------------------------------
